@@ -1,0 +1,49 @@
+// Custom metrics. Values become numbers here, by JavaScript's rules; samples are written down in Rust.
+import { declare, add, reject } from 'native:k6/metrics';
+
+const LONGEST = 100;
+
+function shorten(text) {
+  if (text.length <= LONGEST) return text;
+  const half = LONGEST / 2;
+  return `${text.slice(0, half)}... omitting ${text.length - LONGEST} characters ...${text.slice(-half)}`;
+}
+
+function describe(value) {
+  return String(value);
+}
+
+function metric(kind, className) {
+  function Metric(name, isTime) {
+    const text = name === undefined || name === null ? '' : String(name);
+    const place = declare(kind, text, Boolean(isTime));
+    const self = {};
+    const addSample = function (value, tags) {
+      if (arguments.length === 0) {
+        return reject(`no value was provided for metric '${text}', a number or a boolean value is expected`);
+      }
+      let number = value;
+      if (typeof value !== 'number') {
+        if (typeof value === 'bigint') throw new TypeError('Cannot convert a BigInt value to a number');
+        number = value === null || value === undefined || typeof value === 'symbol' ? NaN : Number(value);
+        // Whatever is true and has no number of its own counts one: `true`, `[]` and `'0'`.
+        if (number === 0 && value) number = 1;
+      }
+      if (number !== number) {
+        return reject(`'${shorten(describe(value))}' is an invalid value for metric '${text}', a number or a boolean value is expected`);
+      }
+      return add(place, text, number, tags);
+    };
+    Object.defineProperty(self, 'name', { value: text, enumerable: true });
+    Object.defineProperty(self, 'add', { value: addSample, enumerable: true });
+    return self;
+  }
+  Object.defineProperty(Metric, 'name', { value: className });
+  return Metric;
+}
+
+export const Counter = metric(0, 'Counter');
+export const Gauge = metric(1, 'Gauge');
+export const Rate = metric(2, 'Rate');
+export const Trend = metric(3, 'Trend');
+export default { Counter, Gauge, Rate, Trend };

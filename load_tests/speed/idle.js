@@ -1,0 +1,24 @@
+// What a waiting VU costs: each makes one request, keeps its connection, and sleeps until run.py has read the memory.
+import { check, sleep } from 'k6';
+import http from 'k6/http';
+
+const URL = __ENV.URL || 'http://127.0.0.1:8080/plain';
+
+export const options = {
+  scenarios: {
+    idle: {
+      executor: 'per-vu-iterations',
+      vus: Number(__ENV.IDLE_VUS || 100),
+      iterations: 1,
+      maxDuration: '30m',
+      gracefulStop: '0s',
+    },
+  },
+};
+
+export default function () {
+  // A short spread, so that thousands of connections don't open in the same instant.
+  sleep(Math.random() * 3);
+  check(http.get(URL), { 'status is 200': (r) => r.status === 200 });
+  sleep(1800);
+}

@@ -1,0 +1,554 @@
+#!/usr/bin/env python3
+"""What does the load generator itself cost? One command, one table, beside `wrk` on the same target in the same run.
+
+    load_tests/speed/run.py                        everything, about fifteen minutes
+    load_tests/speed/run.py --rows simple,json     the two that matter most, about three
+    load_tests/speed/run.py --help
+
+Compares requests per CPU-second of the generator process (user + system), which holds up on busy machines where
+requests per second do not. Needs nothing but Python 3; uses wrk, nginx and rustc where they are there, and says so
+where not.
+"""
+
+import argparse
+import json
+import os
+import re
+import resource
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+VUS = 20
+
+# Floors per engine, and what k6 2.2.0 reached; ratios are to wrk on the 5-byte route.
+FLOORS = {
+    "simple": {"quickjs": 0.25, "boa": 0.15},
+    "json": {"quickjs": 0.08, "boa": 0.03},
+    "memory": {"quickjs": 220.0, "boa": 420.0},
+    "flat": {"quickjs": 0.05, "boa": 0.05},
+    "truth": {"quickjs": 1.5, "boa": 1.5},
+}
+K6 = {"simple": "0.068", "json": "0.030", "batch": "0.082", "post": "0.055", "memory": "178 KB", "truth": "p95 x10-16"}
+ROUTE = {"simple": "plain", "json": "json", "batch": "plain", "post": "plain"}
+ALL_ROWS = ["simple", "json", "batch", "post", "memory", "flat", "truth"]
+DEFAULT_ROWS = ["simple", "json", "memory", "flat", "truth"]
+
+
+class Trouble(Exception):
+    """One line for the person who runs this."""
+
+
+# ---------------------------------------------------------------- the target
+
+
+def document():
+    """The JSON document of the demo target's `/json`, so that both targets serve the same bytes."""
+    data = [
+        {
+            "id": number,
+            "title": f"Risk number {number}",
+            "description": "A short text about what could happen, and to whom.",
+            "impact": number % 5 + 1,
+            "probability": number % 3 + 1,
+            "status": "open",
+        }
+        for number in range(1, 21)
+    ]
+    return json.dumps({"data": data, "total": 20, "page": 1, "limit": 20}, separators=(",", ":"))
+
+
+class Target:
+    """An HTTP server with a 5-byte and a 2.9 KB route on a free port; stops at the end of the `with` block."""
+
+    def __init__(self, kind, binary, workdir):
+        self.kind, self.workdir = kind, workdir
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        if kind == "nginx":
+            self.urls = {"plain": self._url("/"), "json": self._url("/json")}
+            self.command = ["nginx", "-p", str(workdir), "-e", str(workdir / "error.log"), "-c", str(self._config())]
+            self.name = "nginx, one worker"
+        else:
+            self.urls = {"plain": self._url("/plain"), "json": self._url("/json")}
+            self.command = [str(binary), "target", "--listen", f"127.0.0.1:{self.port}", "--db-latency", "0s"]
+            self.name = "volley target"
+
+    def _url(self, path):
+        return f"http://127.0.0.1:{self.port}{path}"
+
+    def _config(self):
+        temps = "\n".join(
+            f"  {name}_temp_path {self.workdir}/{name};"
+            for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        )
+        path = self.workdir / "nginx.conf"
+        path.write_text(
+            f"""daemon off;
+worker_processes 1;
+worker_rlimit_nofile 20000;
+pid {self.workdir}/nginx.pid;
+{"user root;" if os.geteuid() == 0 else ""}
+events {{ worker_connections 16000; }}
+http {{
+  access_log off;
+{temps}
+  # A connection lives as long as the generator wants it to; nginx would close it after 1,000 requests.
+  keepalive_timeout 3600s;
+  keepalive_requests 1000000000;
+  server {{
+    listen 127.0.0.1:{self.port} backlog=8192;
+    location = / {{ default_type text/plain; return 200 "hello"; }}
+    location = /json {{ default_type application/json; return 200 '{document()}'; }}
+  }}
+}}
+"""
+        )
+        return path
+
+    def __enter__(self):
+        log = open(self.workdir / "target.log", "wb")
+        self.process = subprocess.Popen(self.command, stdout=log, stderr=log)
+        for _ in range(200):
+            if self.process.poll() is not None:
+                break
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return self
+            time.sleep(0.05)
+        self.__exit__()
+        raise Trouble(f"the target `{' '.join(self.command)}` did not start: {first_line(self.workdir / 'target.log')}")
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+
+def first_line(path):
+    lines = [line.strip() for line in Path(path).read_text(errors="replace").splitlines() if line.strip()]
+    return lines[0] if lines else "it said nothing"
+
+
+# ---------------------------------------------------------------- measuring
+
+
+@dataclass
+class Cost:
+    requests: int
+    wall: float
+    cpu: float
+
+    @property
+    def per_cpu_second(self):
+        return self.requests / self.cpu if self.cpu else 0.0
+
+    @property
+    def per_second(self):
+        return self.requests / self.wall if self.wall else 0.0
+
+
+def run_to_end(command, stdout, stderr):
+    """Runs a process and returns its exit code, wall seconds, and user + system seconds as the kernel counted them."""
+    started = time.monotonic()
+    with open(stdout, "wb") as out, open(stderr, "wb") as err:
+        process = subprocess.Popen(command, stdout=out, stderr=err)
+        try:
+            _, status, usage = os.wait4(process.pid, 0)
+        except BaseException:
+            process.kill()
+            raise
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return process.returncode, time.monotonic() - started, usage.ru_utime + usage.ru_stime
+
+
+def wrk(url, seconds, workdir):
+    out, err = workdir / "wrk.out", workdir / "wrk.err"
+    code, _, cpu = run_to_end(["wrk", "-t1", f"-c{VUS}", f"-d{seconds}s", url], out, err)
+    found = re.search(r"(\d+) requests in ([\d.]+)(ms|s|m),", out.read_text())
+    if code != 0 or not found:
+        raise Trouble(f"wrk failed with code {code}: {first_line(err)}")
+    if "Non-2xx" in out.read_text() or "Socket errors" in out.read_text():
+        raise Trouble(f"wrk got errors from {url}, so its figure means nothing")
+    unit = {"ms": 0.001, "s": 1.0, "m": 60.0}[found[3]]
+    return Cost(int(found[1]), float(found[2]) * unit, cpu)
+
+
+class Volley:
+    """The binary under test."""
+
+    def __init__(self, binary, workdir):
+        self.binary, self.workdir = binary, workdir
+
+    def command(self, engine, script, options, env):
+        pairs = [part for name, value in env.items() for part in ("-e", f"{name}={value}")]
+        return [str(self.binary), "run", "--quiet", "--js-engine", engine, *options, *pairs, str(HERE / script)]
+
+    def load(self, engine, script, url, seconds, vus=VUS, env=None):
+        """Runs a script for some seconds; returns its cost and its metrics."""
+        export = self.workdir / "summary.json"
+        export.unlink(missing_ok=True)
+        options = ["--vus", str(vus), "--duration", f"{seconds}s", "--summary-export", str(export)]
+        err = self.workdir / "volley.err"
+        command = self.command(engine, script, options, {"URL": url, **(env or {})})
+        code, wall, cpu = run_to_end(command, self.workdir / "volley.out", err)
+        if code != 0:
+            raise Trouble(f"{script} on {engine} ended with code {code}: {first_line(err)}")
+        metrics = json.loads(export.read_text())["metrics"]
+        failed = metrics.get("http_req_failed", {}).get("value", 0)
+        if failed:
+            raise Trouble(f"{script} on {engine}: {failed:.2%} of the requests failed, so its figures mean nothing")
+        return Cost(int(metrics["http_reqs"]["count"]), wall, cpu), metrics
+
+    def start(self, engine, script, env, stderr):
+        """Starts a script that goes on by itself; the caller stops it."""
+        with open(self.workdir / "volley.out", "wb") as out:
+            return subprocess.Popen(self.command(engine, script, [], env), stdout=out, stderr=stderr, text=True)
+
+
+def resident_kb(pid):
+    """VmRSS in KB; 0 once the process is gone."""
+    try:
+        found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    except OSError:
+        return 0
+    return int(found[1]) if found else 0
+
+
+def sockets(pid):
+    """How many sockets the process holds: one per VU once all have made their request."""
+    count = 0
+    try:
+        for entry in os.scandir(f"/proc/{pid}/fd"):
+            try:
+                count += os.readlink(entry.path).startswith("socket:")
+            except OSError:
+                pass
+    except OSError:
+        pass
+    return count
+
+
+def stop(process):
+    """Ends a process that was started by `Volley.start`, kindly first."""
+    for number in (signal.SIGINT, signal.SIGINT, signal.SIGKILL):
+        if process.poll() is not None:
+            break
+        process.send_signal(number)
+        try:
+            process.communicate(timeout=5)
+        except subprocess.TimeoutExpired:
+            pass
+    if process.stderr:
+        process.stderr.close()
+
+
+# ---------------------------------------------------------------- the rows
+
+
+class Table:
+    """Collects rows and prints them at the end, aligned."""
+
+    HEAD = ["row", "generator", "figure", "requests/s", "per CPU-second", "to wrk", "floor", "k6", ""]
+
+    def __init__(self):
+        self.rows, self.missed = [], 0
+
+    def add(self, row, generator, figure="", rate="", cpu="", ratio="", floor="", k6="", good=None):
+        verdict = {None: "", True: "ok", False: "MISSED"}[good]
+        self.missed += good is False
+        self.rows.append([row, generator, figure, rate, cpu, ratio, floor, k6, verdict])
+        print("  " + "  ".join(cell for cell in self.rows[-1] if cell), file=sys.stderr, flush=True)
+
+    def trouble(self, row, generator, line):
+        self.add(row, generator, f"failed: {line}", good=False)
+
+    def show(self):
+        used = [place for place in range(len(self.HEAD)) if place == 0 or any(row[place] for row in self.rows)]
+        lines = [[row[place] for place in used] for row in [self.HEAD, *self.rows]]
+        # A failure's line may be long; it widens nothing but its own row.
+        widths = [max(len(line[i]) for line in lines if not line[i].startswith("failed: ")) for i in range(len(used))]
+        for number, line in enumerate(lines):
+            print("| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) + " |")
+            if number == 0:
+                print("|" + "|".join("-" * (width + 2) for width in widths) + "|")
+
+
+def speed_rows(rows, args, target, volley, table, workdir):
+    """simple, json, batch, post: the median of some repeats, taken in turns so that a noisy minute hits all alike."""
+    costs, failed = {}, {}
+
+    def measure(key, run):
+        if key in failed:
+            return
+        try:
+            costs.setdefault(key, []).append(run())
+        except Trouble as trouble:
+            failed[key] = str(trouble)
+
+    for _ in range(args.repeat):
+        if args.has_wrk:
+            measure(("wrk", "plain"), lambda: wrk(target.urls["plain"], args.seconds, workdir))
+            if "json" in rows:
+                measure(("wrk", "json"), lambda: wrk(target.urls["json"], args.seconds, workdir))
+        for engine in args.engines if volley else []:
+            for row in rows:
+                url = target.urls[ROUTE[row]]
+                measure((engine, row), lambda: volley.load(engine, f"{row}.js", url, args.seconds)[0])
+
+    def median(key):
+        taken = sorted(costs.get(key, []), key=lambda cost: cost.per_cpu_second)
+        return taken[(len(taken) - 1) // 2] if taken and key not in failed else None
+
+    yardstick = median(("wrk", "plain"))
+    for route, label in (("plain", "5 bytes"), ("json", "2.9 KB")):
+        cost = median(("wrk", route))
+        if cost:
+            ratio = f"{cost.per_cpu_second / yardstick.per_cpu_second:.3f}" if yardstick else ""
+            rate, cpu = f"{cost.per_second:,.0f}", f"{cost.per_cpu_second:,.0f}"
+            table.add(f"wrk, {label}", "wrk", rate=rate, cpu=cpu, ratio=ratio)
+        elif ("wrk", route) in failed:
+            table.trouble(f"wrk, {label}", "wrk", failed[("wrk", route)])
+    for row in rows if volley else []:
+        for engine in args.engines:
+            cost = median((engine, row))
+            if not cost:
+                table.trouble(row, engine, failed[(engine, row)])
+                continue
+            ratio = cost.per_cpu_second / yardstick.per_cpu_second if yardstick else None
+            floor = FLOORS.get(row, {}).get(engine)
+            table.add(
+                row,
+                engine,
+                rate=f"{cost.per_second:,.0f}",
+                cpu=f"{cost.per_cpu_second:,.0f}",
+                ratio=f"{ratio:.3f}" if ratio else "-",
+                floor=f">= {floor}" if floor else "",
+                k6=K6[row],
+                good=ratio >= floor if ratio and floor else None,
+            )
+
+
+def idle_memory(volley, engine, url, vus):
+    """Resident KB when every VU has made its request and sleeps."""
+    log = volley.workdir / "idle.err"
+    with open(log, "wb") as stderr:
+        process = volley.start(engine, "idle.js", {"URL": url, "IDLE_VUS": vus}, stderr)
+    try:
+        deadline = time.monotonic() + 120
+        while (connected := sockets(process.pid)) < vus:
+            if process.poll() is not None:
+                raise Trouble(f"idle.js with {vus} VUs ended with code {process.returncode}: {first_line(log)}")
+            if time.monotonic() > deadline:
+                raise Trouble(f"only {connected} of {vus} VUs were connected after two minutes: {first_line(log)}")
+            time.sleep(0.25)
+        # The last ones have connected but may not have read yet: wait until the memory stands still.
+        before, now = -1, resident_kb(process.pid)
+        while abs(now - before) > max(64, now // 1000) and time.monotonic() < deadline:
+            time.sleep(2)
+            before, now = now, resident_kb(process.pid)
+        return now
+    finally:
+        stop(process)
+
+
+def memory_row(args, target, volley, table):
+    for engine in args.engines:
+        try:
+            low, high = (idle_memory(volley, engine, target.urls["plain"], vus) for vus in (1000, 3000))
+            slope, floor = (high - low) / 2000, FLOORS["memory"][engine]
+            figure = f"{slope:.0f} KB per idle VU ({low // 1024} MB at 1,000, {high // 1024} MB at 3,000)"
+            table.add("memory", engine, figure, floor=f"<= {floor:.0f} KB", k6=K6["memory"], good=slope <= floor)
+        except Trouble as trouble:
+            table.trouble("memory", engine, trouble)
+
+
+def flat_row(args, target, volley, table):
+    for engine in args.engines:
+        marks, lines = {}, []
+        env = {"URL": target.urls["plain"], "REQUESTS": args.flat_requests}
+        process = volley.start(engine, "flat.js", env, subprocess.PIPE)
+        try:
+            for line in process.stderr:
+                found = re.search(r"speed-mark (early|late)", line)
+                if found:
+                    marks[found[1]] = resident_kb(process.pid)
+                elif line.strip():
+                    lines.append(line.strip())
+            process.wait()
+            if process.returncode != 0 or len(marks) < 2 or 0 in marks.values():
+                said = lines[0] if lines else "it said nothing"
+                raise Trouble(f"flat.js ended with code {process.returncode} and {len(marks)} of 2 marks: {said}")
+            growth, floor = marks["late"] / marks["early"] - 1, FLOORS["flat"][engine]
+            early, late = (f"{marks[mark] / 1024:.1f} MB" for mark in ("early", "late"))
+            figure = f"{growth:+.1%} ({early} after {args.flat_requests // 10:,}, {late} after {args.flat_requests:,})"
+            table.add("flat", engine, figure, floor=f"<= {floor:.0%}", k6="grows", good=growth <= floor)
+        except Trouble as trouble:
+            table.trouble("flat", engine, trouble)
+        finally:
+            stop(process)
+
+
+def build_prober(args, workdir):
+    """The prober needs nothing but std, so rustc makes it in a second; no cargo, no lock on the target folder."""
+    if args.prober:
+        return args.prober
+    if not shutil.which("rustc"):
+        raise Trouble("there is no `rustc` to build the prober with; build it elsewhere and name it with --prober")
+    binary = workdir / "prober"
+    made = subprocess.run(
+        ["rustc", "-O", "--edition", "2024", str(HERE / "prober.rs"), "-o", str(binary)], capture_output=True, text=True
+    )
+    if made.returncode != 0:
+        raise Trouble(f"rustc can't build the prober: {made.stderr.strip().splitlines()[0]}")
+    return binary
+
+
+def probe(prober, url, seconds):
+    """Starts the prober; the caller reads its JSON."""
+    return subprocess.Popen([str(prober), url, str(seconds)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def truth_row(args, target, volley, table, workdir):
+    """60 VUs that pause: do their p50 and p95 agree with what a prober sees at the same moment?"""
+    vus, seconds, url = 60, 20, target.urls["json"]
+    try:
+        prober = build_prober(args, workdir)
+    except Trouble as trouble:
+        table.trouble("truth", "prober", trouble)
+        return
+    quiet = probe(prober, url, 5).communicate()[0]
+    if quiet:
+        seen = json.loads(quiet)
+        figure = f"p50 {seen['p50_ms']:.2f} ms, p95 {seen['p95_ms']:.2f} ms, nothing else running"
+        table.add("truth", "prober alone", figure)
+    for engine in args.engines if volley else []:
+        beside = None
+        try:
+            # The prober looks at the middle of the run: neither the start of the VUs nor their end.
+            beside = subprocess.Popen(
+                [sys.executable, "-c", "import time,os,sys; time.sleep(4); os.execv(sys.argv[1], sys.argv[1:])"]
+                + [str(prober), url, str(seconds - 8)],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            cost, metrics = volley.load(engine, "json.js", url, seconds, vus, {"THINK": args.think})
+            out, err = beside.communicate(timeout=60)
+            if beside.returncode != 0:
+                raise Trouble(f"the prober failed: {err.strip()}")
+            seen, told = json.loads(out), metrics["http_req_duration"]
+            p50, p95 = told["med"] / seen["p50_ms"], told["p(95)"] / seen["p95_ms"]
+            floor = FLOORS["truth"][engine]
+            figure = (
+                f"p50 {told['med']:.2f} ms, seen {seen['p50_ms']:.2f} (x{p50:.2f}); "
+                f"p95 {told['p(95)']:.2f} ms, seen {seen['p95_ms']:.2f} (x{p95:.2f})"
+            )
+            good = max(p50, p95) <= floor
+            rate = f"{cost.requests / seconds:,.0f}"
+            table.add("truth", engine, figure, rate=rate, floor=f"<= x{floor}", k6=K6["truth"], good=good)
+        except (Trouble, KeyError, ValueError, subprocess.TimeoutExpired) as trouble:
+            table.trouble("truth", engine, trouble)
+        finally:
+            if beside and beside.poll() is None:
+                beside.kill()
+                beside.communicate()
+
+
+# ---------------------------------------------------------------- the command
+
+
+def names(allowed):
+    def read(text):
+        chosen = [name.strip() for name in text.split(",") if name.strip()]
+        wrong = [name for name in chosen if name not in allowed]
+        if wrong or not chosen:
+            raise argparse.ArgumentTypeError(f"`{text}`: expected some of {', '.join(allowed)}, separated by commas")
+        return chosen
+
+    return read
+
+
+def parse(argv):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bin", type=Path, default=ROOT / "target/release/volley", help="the volley binary")
+    parser.add_argument("--engines", type=names(["quickjs", "boa"]), default=["quickjs", "boa"], metavar="LIST")
+    parser.add_argument("--rows", type=names(ALL_ROWS), default=DEFAULT_ROWS, metavar="LIST", help=", ".join(ALL_ROWS))
+    parser.add_argument("--repeat", type=int, default=3, help="take the median of so many (3)")
+    parser.add_argument("--seconds", type=int, default=5, help="length of one measurement (5)")
+    parser.add_argument("--target", choices=["auto", "nginx", "volley"], default="auto", help="what to measure against")
+    parser.add_argument("--prober", type=Path, help="a prober that is built already")
+    parser.add_argument("--think", default="0.029", help="pause of a VU in `truth`, in seconds (0.029: ~2,000 req/s)")
+    parser.add_argument("--flat-requests", type=int, default=2_000_000, help="requests of `flat` (2,000,000)")
+    args = parser.parse_args(argv)
+    if args.repeat < 1 or args.seconds < 1 or args.flat_requests < 2000 or args.flat_requests % 2000:
+        parser.error("--repeat and --seconds are at least 1, --flat-requests a multiple of 2,000")
+    return args
+
+
+def raise_file_limit():
+    """3,000 VUs are 3,000 sockets on each side."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard == resource.RLIM_INFINITY or soft < hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (65536 if hard == resource.RLIM_INFINITY else hard, hard))
+
+
+def main(argv=None):
+    args = parse(argv)
+    raise_file_limit()
+    args.has_wrk = shutil.which("wrk") is not None
+    has_binary = os.access(args.bin, os.X_OK) and args.bin.is_file()
+    if not args.has_wrk:
+        print("note: there is no `wrk` here, so there are no ratios (Debian: `apt-get install wrk`)", file=sys.stderr)
+    if not has_binary:
+        print(f"note: there is no volley at `{args.bin}`, so only the yardsticks are measured", file=sys.stderr)
+    has_nginx = shutil.which("nginx") is not None
+    kind = args.target if args.target != "auto" else "nginx" if has_nginx else "volley"
+    if kind == "nginx" and not has_nginx:
+        raise Trouble("there is no `nginx` here (Debian: `apt-get install nginx-light`)")
+    if kind == "volley" and not has_binary:
+        why = "`--target volley` needs the binary" if has_nginx else "neither nginx nor the volley binary is here"
+        raise Trouble(f"there is nothing to measure against: {why}")
+
+    table = Table()
+    with tempfile.TemporaryDirectory(prefix="volley-speed-") as folder:
+        workdir = Path(folder)
+        volley = Volley(args.bin.resolve(), workdir) if has_binary else None
+        with Target(kind, args.bin.resolve(), workdir) as target:
+            plan = f"target: {target.name}; {VUS} VUs; {args.seconds} s; median of {args.repeat}"
+            print(plan, file=sys.stderr, flush=True)
+            speed = [row for row in args.rows if row in ROUTE]
+            if speed:
+                speed_rows(speed, args, target, volley, table, workdir)
+            if "memory" in args.rows and volley:
+                memory_row(args, target, volley, table)
+            if "flat" in args.rows and volley:
+                flat_row(args, target, volley, table)
+            if "truth" in args.rows:
+                truth_row(args, target, volley, table, workdir)
+    table.show()
+    return 1 if table.missed else 0 if has_binary else 2
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except Trouble as trouble:
+        print(f"run.py: {trouble}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,181 @@
+//! From an understood command to what it does: the one place where commands meet the rooms below.
+
+use std::io::Read;
+
+use super::run::{Linger, RunRequest};
+use super::runtime::{CompatibilityMode, SummaryMode};
+use super::usage::refuse;
+use super::{ArchiveRequest, DepsRequest, InspectRequest, Request, ScriptRequest, deps, inspect, own, stats};
+use crate::exit_code::ExitCode;
+use crate::failure::{ExitWith, Failure};
+use crate::js::Engine;
+use crate::run::{self, first_pass};
+use crate::source::archive::Contents;
+use crate::source::{MainScript, RealDisk};
+use crate::ui::Terminal;
+use crate::ui::log::Log;
+
+/// Does what was asked.
+pub(super) fn execute(request: Request, terminal: &Terminal, log: &Log) -> Result<ExitCode, Failure> {
+    match request {
+        Request::Print(text) => terminal.print(&text),
+        Request::Run(run) => return execute_run(*run, terminal, log),
+        Request::Inspect(inspect) => terminal.print(&inspect_text(*inspect, log)?),
+        Request::Deps(deps) => terminal.print(&deps_text(*deps, log)?),
+        Request::Archive(archive) => archive_script(*archive, terminal, log)?,
+        Request::Stats(address) => terminal.print(&stats::fetch(&address)?),
+        Request::Own("target", args) => return own::target(&args, terminal, log),
+        Request::Own("demo", args) => return own::demo(&args, terminal, log),
+        Request::Own(name, _) => return Err(refuse(format!("unknown command {name:?} for \"k6\""))),
+    }
+    Ok(ExitCode::Success)
+}
+
+fn engine(name: Option<&str>) -> Result<Engine, Failure> {
+    name.map_or(Ok(Engine::DEFAULT), |name| Engine::named(name).map_err(refuse))
+}
+
+/// Reads the script, with the network for what is remote.
+fn load(script: &str, kind: Option<crate::source::ScriptType>, cwd: &std::path::Path) -> Result<MainScript, Failure> {
+    let mut stdin: Box<dyn Read> = Box::new(std::io::stdin());
+    MainScript::load(script, kind, RealDisk, cwd, &mut stdin, super::fetch::over_https())
+}
+
+/// What is accepted nowhere may not be ignored silently.
+fn refuse_what_is_missing(run: &RunRequest) -> Result<(), Failure> {
+    let missing = |what: &str| Err(refuse(format!("{what} is not built in yet")));
+    if run.global.address_is_flag || run.global.address.is_some() {
+        return missing("the REST API (`--address`)");
+    }
+    if run.runtime.traces_output.is_some() {
+        return missing("`--traces-output`");
+    }
+    if !run.global.secret_sources.is_empty() {
+        return missing("`--secret-source`");
+    }
+    Ok(())
+}
+
+fn execute_run(request: RunRequest, terminal: &Terminal, log: &Log) -> Result<ExitCode, Failure> {
+    let logger = log.logger();
+    request.announce(&logger);
+    refuse_what_is_missing(&request)?;
+    let script = load(&request.script, request.runtime.script_type, &request.cwd)?;
+    let archived = script.archive.as_ref().map(|archive| archive.env.clone()).unwrap_or_default();
+    run::execute(run::Request {
+        env: request.runtime.script_env(&archived),
+        freeze_env: request.layers.features.contains(&crate::options::Feature::FreezeEnv),
+        has_global: request.runtime.compatibility_mode == CompatibilityMode::Extended,
+        argument: request.script,
+        script,
+        layers: request.layers,
+        process_env: request.env.into_iter().collect(),
+        engine: engine(request.js_engine.as_deref())?,
+        strict: request.global.strict,
+        no_thresholds: request.runtime.no_thresholds,
+        summary_mode: summary_mode(request.runtime.summary_mode),
+        summary_export: request.runtime.summary_export,
+        machine_readable: request.runtime.new_machine_readable_summary,
+        outputs: request.outputs,
+        linger: match request.linger {
+            Linger::Off => None,
+            Linger::UntilInterrupted => Some(None),
+            Linger::For(span) => Some(Some(span.to_duration())),
+        },
+        quiet: request.global.quiet,
+        no_color: request.global.log.no_color,
+        cwd: request.cwd,
+        collectors: request.collectors,
+        terminal: terminal.clone(),
+        log: log.clone(),
+    })
+    .map(|()| ExitCode::Success)
+}
+
+fn summary_mode(mode: SummaryMode) -> crate::summary::Mode {
+    match mode {
+        SummaryMode::Compact => crate::summary::Mode::Compact,
+        SummaryMode::Full => crate::summary::Mode::Full,
+        SummaryMode::Disabled => crate::summary::Mode::Disabled,
+    }
+}
+
+/// A run that only goes as far as the first pass over the script.
+fn bare(request: ScriptRequest, log: &Log) -> Result<run::Request, Failure> {
+    let script = load(&request.script, request.runtime.script_type, &request.cwd)?;
+    let archived = script.archive.as_ref().map(|archive| archive.env.clone()).unwrap_or_default();
+    Ok(run::Request {
+        env: request.runtime.script_env(&archived),
+        freeze_env: false,
+        has_global: true,
+        argument: request.script,
+        script,
+        layers: request.layers,
+        process_env: Default::default(),
+        engine: Engine::DEFAULT,
+        strict: request.strict,
+        no_thresholds: request.runtime.no_thresholds,
+        summary_mode: crate::summary::Mode::Disabled,
+        summary_export: None,
+        machine_readable: false,
+        outputs: Vec::new(),
+        linger: None,
+        quiet: true,
+        no_color: true,
+        cwd: request.cwd,
+        collectors: Default::default(),
+        terminal: Terminal::of_process(true),
+        log: log.clone(),
+    })
+}
+
+fn inspect_text(request: InspectRequest, log: &Log) -> Result<String, Failure> {
+    let is_whole = request.requirements;
+    for line in &request.script.warnings {
+        log.logger().warn(line);
+    }
+    let seen = first_pass(bare(request.script, log)?)?;
+    if is_whole {
+        return Ok(inspect::with_requirements(&seen.settle()?));
+    }
+    Ok(inspect::plain(&seen.own_options()?))
+}
+
+/// Packs the script with every file its init code read.
+fn archive_script(request: ArchiveRequest, terminal: &Terminal, log: &Log) -> Result<(), Failure> {
+    for line in &request.script.warnings {
+        log.logger().warn(line);
+    }
+    let runtime = &request.script.runtime;
+    let env = (!request.exclude_env).then(|| runtime.script_env(&Default::default()));
+    let compatibility_mode = match runtime.compatibility_mode {
+        CompatibilityMode::Extended => "extended",
+        CompatibilityMode::Base => "base",
+    };
+    let pwd = crate::source::specifier::file_url(&request.script.cwd.to_string_lossy());
+    let seen = first_pass(bare(request.script, log)?)?;
+    let contents = Contents {
+        options: seen.settle()?.configured.to_archive_json(),
+        filename: seen.script_url().to_owned(),
+        pwd,
+        env,
+        compatibility_mode: compatibility_mode.to_owned(),
+        time: std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs()),
+    };
+    let tar = contents.pack(&seen.files());
+    match &request.out {
+        Some(path) => crate::summary::writing::write_file(path, &tar).map_err(|error| {
+            let why = crate::summary::writing::plain(&error);
+            Failure::new(ExitCode::Other, format!("open {}: {why}", path.display()))
+        }),
+        None => {
+            use std::io::Write;
+            terminal.stdout_writer().write_all(&tar).exit(ExitCode::Other)
+        }
+    }
+}
+
+fn deps_text(request: DepsRequest, log: &Log) -> Result<String, Failure> {
+    let seen = first_pass(bare(request.script, log)?)?;
+    Ok(deps::list(&seen.imports(), request.json))
+}

@@ -1,0 +1,42 @@
+//! The command `features`: what can be switched on.
+
+use std::fmt::Write as _;
+
+use serde_json::json;
+
+use crate::options::Feature;
+
+/// What the command `features` prints.
+pub fn list(as_json: bool) -> String {
+    if as_json {
+        let items: Vec<_> = Feature::TABLE
+            .iter()
+            .map(|(_, name, what)| json!({"feature": name, "lifecycle": "experimental", "description": what}))
+            .collect();
+        return serde_json::to_string_pretty(&items).unwrap_or_default() + "\n";
+    }
+    let mut text = String::new();
+    let mut row = |name: &str, lifecycle: &str, what: &str| {
+        // Writing to a string can't fail.
+        let _ = writeln!(text, "{name:<17}   {lifecycle:<12}   {what}");
+    };
+    row("FEATURE", "LIFECYCLE", "DESCRIPTION");
+    for (_, name, what) in Feature::TABLE {
+        row(name, "Experimental", what);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn features_know_their_names() {
+        for (feature, name, _) in Feature::TABLE {
+            assert_eq!((Feature::named(name), feature.name()), (Some(feature), name));
+        }
+        assert_eq!(Feature::MergeRunTags.tag(), "k6_feature_merge_run_tags");
+        assert!(list(false).starts_with("FEATURE             LIFECYCLE      DESCRIPTION\n"));
+    }
+}

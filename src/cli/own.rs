@@ -1,0 +1,174 @@
+//! Our own commands: `target`, something to run against, and `demo`, which does that.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use clap::Parser;
+
+use super::usage::refuse;
+use crate::exit_code::ExitCode;
+use crate::failure::{ExitWith, Failure};
+use crate::js::Engine;
+use crate::log::Logger;
+use crate::options::{Layers, Options, Stage};
+use crate::run;
+use crate::source::{Files, MainScript, MapDisk};
+use crate::target::{self, CacheChoice, Target, TargetConfig};
+use crate::ui::Terminal;
+use crate::ui::log::Log;
+use crate::units::Span;
+
+/// `volley target` as typed.
+#[derive(Parser)]
+#[command(name = "target", about = "Serve a small risk register to run load tests against")]
+struct TargetArgs {
+    /// The address to listen on
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "HOST:PORT")]
+    listen: SocketAddr,
+    /// Where answers are kept: `memory`, `redis://HOST:PORT[/DB]` or `none`
+    #[arg(long, default_value = "memory")]
+    cache: String,
+    /// How long an answer is kept
+    #[arg(long, default_value = "30s")]
+    cache_ttl: String,
+    /// What a read costs that the cache does not answer
+    #[arg(long, default_value = "40ms")]
+    db_latency: String,
+    /// How many risks there are at the start
+    #[arg(long, default_value_t = 200)]
+    risks: usize,
+}
+
+/// `volley demo` as typed.
+#[derive(Parser)]
+#[command(name = "demo", about = "Run a short load test against a target of our own")]
+struct DemoArgs {
+    /// How long VUs iterate
+    #[arg(long, default_value = "10s")]
+    duration: String,
+    /// How many VUs
+    #[arg(long, default_value_t = 5)]
+    vus: i64,
+    /// The JavaScript engine
+    #[arg(long, env = "VOLLEY_JS_ENGINE")]
+    js_engine: Option<String>,
+}
+
+/// Reads our own command's arguments; `None` when help was asked for and printed.
+fn read<A: Parser>(name: &str, args: &[String], terminal: &Terminal) -> Result<Option<A>, Failure> {
+    match A::try_parse_from(std::iter::once(name.to_owned()).chain(args.iter().cloned())) {
+        Ok(args) => Ok(Some(args)),
+        Err(error) if !error.use_stderr() => {
+            terminal.print(&error.render().to_string());
+            Ok(None)
+        }
+        Err(error) => {
+            let text = error.render().to_string();
+            let line = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+            Err(refuse(line).hint(format!("`{name} --help` tells what it takes")))
+        }
+    }
+}
+
+fn time(flag: &str, text: &str) -> Result<Duration, Failure> {
+    match Span::parse(text) {
+        Ok(span) if span >= Span::ZERO => Ok(span.to_duration()),
+        Ok(_) => Err(refuse(format!("`{flag}` can't be negative, it is `{text}`"))),
+        Err(error) => Err(refuse(format!("`{flag}`: {error}")).hint("durations look like 40ms or 1m30s")),
+    }
+}
+
+/// Serves until it is interrupted.
+pub(super) fn target(args: &[String], terminal: &Terminal, log: &Log) -> Result<ExitCode, Failure> {
+    let Some(args) = read::<TargetArgs>("target", args, terminal)? else { return Ok(ExitCode::Success) };
+    let config = TargetConfig::new(
+        args.listen,
+        CacheChoice::parse(&args.cache)?,
+        time("--cache-ttl", &args.cache_ttl)?,
+        time("--db-latency", &args.db_latency)?,
+        args.risks,
+    )?;
+    let runtime = runtime()?;
+    runtime.block_on(async {
+        let target = target::bind(config).await?;
+        announce(&target, &log.logger());
+        target
+            .serve(async {
+                let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
+                tokio::select! {
+                    _ = tokio::signal::ctrl_c() => {}
+                    () = async {
+                        match &mut terminate {
+                            Some(signal) => { signal.recv().await; }
+                            None => std::future::pending().await,
+                        }
+                    } => {}
+                }
+            })
+            .await
+    })?;
+    Ok(ExitCode::Success)
+}
+
+fn announce(target: &Target, log: &Logger) {
+    let (email, password) = (target::DEMO_EMAIL, target::DEMO_PASSWORD);
+    log.info(format!("listening on http://{}; the demo account is {email} with {password}", target.local_addr()));
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().exit(ExitCode::Other)
+}
+
+/// The script of the demo, part of the program.
+const SCRIPT: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/load_tests/cache_test.js"));
+
+/// Starts the target on a free port and runs the demo script against it.
+pub(super) fn demo(args: &[String], terminal: &Terminal, log: &Log) -> Result<ExitCode, Failure> {
+    let Some(args) = read::<DemoArgs>("demo", args, terminal)? else { return Ok(ExitCode::Success) };
+    let duration = time("--duration", &args.duration)?;
+    let engine = match args.js_engine.as_deref() {
+        Some(name) => Engine::named(name).map_err(refuse)?,
+        None => Engine::DEFAULT,
+    };
+    let config = TargetConfig::new(
+        SocketAddr::from(([127, 0, 0, 1], 0)),
+        CacheChoice::Memory,
+        Duration::from_secs(30),
+        Duration::from_millis(40),
+        200,
+    )?;
+    let runtime = runtime()?;
+    let target = runtime.block_on(target::bind(config))?;
+    let base = format!("http://{}", target.local_addr());
+    runtime.spawn(target.serve(std::future::pending()));
+    let files = Files::new(MapDisk::default(), Files::offline());
+    let script = MainScript::embedded("file:///load_tests/cache_test.js", SCRIPT, files);
+    let stage =
+        |share: f64, target: i64| Stage { duration: Some(Span::from(duration.mul_f64(share))), target: Some(target) };
+    let flags =
+        Options { stages: Some(vec![stage(0.3, args.vus), stage(0.5, args.vus), stage(0.2, 0)]), ..Options::default() };
+    run::execute(run::Request {
+        argument: "load_tests/cache_test.js".to_owned(),
+        script,
+        layers: Layers { cli: flags, ..Layers::default() },
+        env: [("BASE_URL".to_owned(), base)].into(),
+        freeze_env: false,
+        has_global: true,
+        process_env: Default::default(),
+        engine,
+        strict: false,
+        no_thresholds: false,
+        summary_mode: crate::summary::Mode::Compact,
+        summary_export: None,
+        machine_readable: false,
+        outputs: Vec::new(),
+        linger: None,
+        quiet: false,
+        no_color: false,
+        cwd: std::env::current_dir().unwrap_or_default(),
+        collectors: Default::default(),
+        terminal: terminal.clone(),
+        log: log.clone(),
+    })
+    .map(|()| ExitCode::Success)
+}

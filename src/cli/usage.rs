@@ -1,0 +1,97 @@
+//! Wrong usage, in the words k6 uses: scripts around k6 look for them.
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+
+/// A usage error, code 255.
+pub(super) fn refuse(message: impl Into<String>) -> Failure {
+    Failure::new(ExitCode::Other, message)
+}
+
+/// A value that doesn't suit its flag; `flag` as in `-u, --vus`.
+pub(super) fn bad_value(flag: &str, value: &str, why: impl std::fmt::Display) -> Failure {
+    refuse(format!("invalid argument {value:?} for \"{flag}\" flag: {why}"))
+}
+
+/// What the argument parser refused, in k6's words. `None` for help, which is no error.
+pub(super) fn translate(error: &clap::Error, command: &clap::Command, args: &[String]) -> Option<Failure> {
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => text.clone(),
+        Some(ContextValue::Strings(texts)) => texts.join(" "),
+        _ => String::new(),
+    };
+    let invalid_arg = text(ContextKind::InvalidArg);
+    let message = match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            return None;
+        }
+        ErrorKind::UnknownArgument => match invalid_arg.strip_prefix("--") {
+            Some(_) => format!("unknown flag: {}", invalid_arg.split('=').next().unwrap_or_default()),
+            None => match invalid_arg.strip_prefix('-').and_then(|rest| rest.chars().next()) {
+                Some(short) => {
+                    let typed = args.iter().find(|arg| arg.starts_with('-') && arg.contains(short));
+                    let typed = typed.map_or(invalid_arg.as_str(), String::as_str);
+                    format!("unknown shorthand flag: {short:?} in {typed}")
+                }
+                None => format!("unknown command {invalid_arg:?} for \"k6\""),
+            },
+        },
+        ErrorKind::InvalidSubcommand => {
+            format!("unknown command {:?} for \"k6\"", text(ContextKind::InvalidSubcommand))
+        }
+        ErrorKind::ValueValidation => {
+            let why = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+            let flag = flag_name(command, &invalid_arg);
+            return Some(bad_value(&flag, &text(ContextKind::InvalidValue), why));
+        }
+        // A value flag at the very end of the line.
+        ErrorKind::InvalidValue | ErrorKind::TooFewValues | ErrorKind::WrongNumberOfValues => {
+            let long = long_name(&invalid_arg);
+            let last = args.last().map(String::as_str).unwrap_or_default();
+            match last.strip_prefix('-').filter(|rest| !rest.starts_with('-')) {
+                Some(rest) => {
+                    let short = rest.chars().last().unwrap_or_default();
+                    format!("flag needs an argument: {short:?} in {last}")
+                }
+                None => format!("flag needs an argument: {long}"),
+            }
+        }
+        ErrorKind::InvalidUtf8 => "an argument isn't valid UTF-8".to_owned(),
+        _ => error.to_string().lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned(),
+    };
+    Some(refuse(message))
+}
+
+/// `--vus` out of `--vus <COUNT>`.
+fn long_name(shown: &str) -> &str {
+    shown.split([' ', '=', '[']).next().unwrap_or(shown)
+}
+
+/// `-u, --vus` for `--vus <COUNT>`.
+fn flag_name(command: &clap::Command, shown: &str) -> String {
+    let long = long_name(shown);
+    let name = long.trim_start_matches('-');
+    let all = std::iter::once(command).chain(command.get_subcommands());
+    let short = all
+        .flat_map(clap::Command::get_arguments)
+        .find(|arg| arg.get_long() == Some(name))
+        .and_then(clap::Arg::get_short);
+    match short {
+        Some(short) => format!("-{short}, {long}"),
+        None => long.to_owned(),
+    }
+}
+
+/// The one script of a command.
+pub(super) fn one_script(scripts: &[String]) -> Result<String, Failure> {
+    match scripts {
+        [script] => Ok(script.clone()),
+        _ => Err(refuse(format!(
+            "accepts 1 arg(s), received {}: arg should either be \"-\", if reading script from stdin, or a path to a \
+             script file",
+            scripts.len()
+        ))),
+    }
+}

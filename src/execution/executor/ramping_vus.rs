@@ -1,0 +1,180 @@
+//! The number of VUs follows a line: up, level, down.
+//!
+//! VU slots are used last in, first out. A VU told to stop may finish its iteration within `gracefulRampDown`; if
+//! the line rises again meanwhile it just goes on.
+
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures_util::future::{BoxFuture, FutureExt};
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use tokio::time::Instant;
+
+use super::Executor;
+use crate::execution::{Pool, ScenarioRun, VuId};
+use crate::failure::Failure;
+
+/// `ramping-vus`, checked.
+#[derive(Clone, Debug)]
+pub struct RampingVus {
+    /// At each moment since the start: how many VUs iterate from then on, already scaled. Ordered by time.
+    pub steps: Vec<(Duration, u64)>,
+    /// The sum of the stages.
+    pub duration: Duration,
+    /// How long a VU told to stop may finish its iteration.
+    pub graceful_ramp_down: Duration,
+}
+
+/// One place for a VU.
+#[derive(Debug, Default)]
+struct Slot(Mutex<SlotState>);
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum SlotState {
+    #[default]
+    Empty,
+    /// Iterating.
+    Working(VuId),
+    /// Told to stop; interrupted at the moment given.
+    Leaving(VuId, Instant),
+}
+
+impl Slot {
+    fn get(&self) -> SlotState {
+        *self.0.lock().unwrap_or_else(|poison| poison.into_inner())
+    }
+
+    fn change(&self, change: impl FnOnce(SlotState) -> SlotState) -> SlotState {
+        let mut state = self.0.lock().unwrap_or_else(|poison| poison.into_inner());
+        *state = change(*state);
+        *state
+    }
+}
+
+impl Executor for RampingVus {
+    fn run(&self, scenario: Arc<ScenarioRun>, pool: Arc<Pool>) -> BoxFuture<'_, Result<(), Failure>> {
+        self.follow(scenario, pool).boxed()
+    }
+}
+
+impl RampingVus {
+    async fn follow(&self, scenario: Arc<ScenarioRun>, pool: Arc<Pool>) -> Result<(), Failure> {
+        let start = scenario.facts.progress.start();
+        let end = start + self.duration;
+        let hard_end = end + scenario.graceful_stop;
+        let most = self.steps.iter().map(|(_, count)| *count).max().unwrap_or(0);
+        let slots: Vec<Arc<Slot>> = (0..most).map(|_| Arc::default()).collect();
+        let mut working = FuturesUnordered::new();
+        let mut steps = self.steps.iter().copied().peekable();
+        loop {
+            let next_step = steps.peek().map(|(at, _)| start + *at).filter(|at| *at < end);
+            let next_cut = slots.iter().filter_map(|slot| match slot.get() {
+                SlotState::Leaving(_, at) => Some(at),
+                _ => None,
+            });
+            let next_cut = next_cut.min().filter(|at| *at < hard_end);
+            let over = if scenario.is_open() { end } else { hard_end };
+            let wake = [next_step, next_cut, Some(over)].into_iter().flatten().min().unwrap_or(over);
+            tokio::select! {
+                () = tokio::time::sleep_until(wake) => {}
+                Some(()) = working.next(), if !working.is_empty() => {}
+                () = scenario.state.until_aborted() => break,
+            }
+            let now = Instant::now();
+            for slot in &slots {
+                if let SlotState::Leaving(vu, at) = slot.get()
+                    && at <= now
+                {
+                    pool.crew.interrupt(vu);
+                }
+            }
+            while let Some((_, count)) = steps.next_if(|(at, _)| start + *at <= now && start + *at < end) {
+                scenario.facts.progress.wanted.store(count, Relaxed);
+                self.aim(count, &slots, now, |slot| working.push(occupy(slot, &scenario, &pool, end)));
+            }
+            if now >= end {
+                scenario.close();
+                if now >= hard_end || slots.iter().all(|slot| slot.get() == SlotState::Empty) {
+                    break;
+                }
+            }
+        }
+        scenario.close();
+        for slot in &slots {
+            if let SlotState::Working(vu) | SlotState::Leaving(vu, _) = slot.get() {
+                pool.crew.interrupt(vu);
+            }
+        }
+        while working.next().await.is_some() {}
+        Ok(())
+    }
+
+    /// Makes the lowest `count` slots work and tells the others to stop.
+    fn aim(&self, count: u64, slots: &[Arc<Slot>], now: Instant, mut start: impl FnMut(Arc<Slot>)) {
+        for (at, slot) in slots.iter().enumerate() {
+            let wanted = (at as u64) < count;
+            let mut is_new = false;
+            slot.change(|state| match state {
+                SlotState::Leaving(vu, _) if wanted => SlotState::Working(vu),
+                SlotState::Working(vu) if !wanted => SlotState::Leaving(vu, now + self.graceful_ramp_down),
+                SlotState::Empty if wanted => {
+                    is_new = true;
+                    // Held until the VU has arrived.
+                    SlotState::Working(0)
+                }
+                state => state,
+            });
+            if is_new {
+                start(slot.clone());
+            }
+        }
+    }
+}
+
+/// Takes a VU into a slot and lets it iterate until the slot is told to stop.
+fn occupy(
+    slot: Arc<Slot>,
+    scenario: &Arc<ScenarioRun>,
+    pool: &Arc<Pool>,
+    end: Instant,
+) -> impl Future<Output = ()> + Send + use<> {
+    let (scenario, pool) = (scenario.clone(), pool.clone());
+    async move {
+        let vu = match pool.take().await {
+            Ok(vu) => vu,
+            Err(failure) => {
+                scenario.log.error(failure.message);
+                slot.change(|_| SlotState::Empty);
+                return;
+            }
+        };
+        slot.change(|state| match state {
+            SlotState::Leaving(_, at) => SlotState::Leaving(vu, at),
+            _ => SlotState::Working(vu),
+        });
+        let (held, run) = (slot.clone(), scenario.clone());
+        let work = pool.crew.run(
+            vu,
+            Box::new(move |handle| {
+                Box::pin(async move {
+                    handle.activate(&run);
+                    loop {
+                        // Leaving and the slot becoming free are one step: a ramp that rises now takes a new VU.
+                        let state = held.change(|state| match state {
+                            SlotState::Working(vu) if run.is_open() && Instant::now() < end => SlotState::Working(vu),
+                            _ => SlotState::Empty,
+                        });
+                        if state == SlotState::Empty {
+                            break;
+                        }
+                        handle.iterate().await;
+                    }
+                    handle.release();
+                })
+            }),
+        );
+        work.await;
+        pool.put(vu);
+    }
+}

@@ -1,0 +1,15 @@
+//! When iterations start. Executors decide *when*; a VU, known here only as a handle, decides *what*.
+//!
+//! `executor/` holds one file per executor and the table of them; `pool` hands out VUs; `state` counts what the
+//! whole run did and remembers why it was stopped. The clock is tokio's, so a test can hold time still.
+
+pub mod executor;
+pub mod pool;
+pub mod scenario;
+pub mod state;
+pub mod vu;
+
+pub use pool::Pool;
+pub use scenario::{Progress, ScenarioFacts, ScenarioRun};
+pub use state::{Abort, RunState};
+pub use vu::{Crew, Vu, VuId, Work};

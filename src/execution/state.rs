@@ -1,0 +1,109 @@
+//! What the whole run did so far, and why it was stopped, if it was.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::time::Instant;
+
+use tokio::sync::watch;
+
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+
+/// Why a run was stopped before its scenarios ended.
+#[derive(Clone, Debug)]
+pub struct Abort {
+    /// The code and the line the process ends with.
+    pub failure: Failure,
+}
+
+/// Counters of a run, written by VUs and executors, read by everybody.
+#[derive(Debug)]
+pub struct RunState {
+    /// Iterations that ran to their end.
+    pub complete: AtomicU64,
+    /// Iterations that were cut.
+    pub interrupted: AtomicU64,
+    /// VUs that work for a scenario now.
+    pub active_vus: AtomicU64,
+    /// VUs that are ready.
+    pub initialised_vus: AtomicU64,
+    /// True once `exec.test.fail()` was called.
+    pub marked_as_failed: AtomicBool,
+    began: Instant,
+    lingering: watch::Sender<bool>,
+    abort: watch::Sender<Option<Abort>>,
+    first_abort: Mutex<Option<Abort>>,
+}
+
+impl Default for RunState {
+    fn default() -> Self {
+        Self {
+            complete: AtomicU64::new(0),
+            interrupted: AtomicU64::new(0),
+            active_vus: AtomicU64::new(0),
+            initialised_vus: AtomicU64::new(0),
+            marked_as_failed: AtomicBool::new(false),
+            began: Instant::now(),
+            lingering: watch::Sender::new(false),
+            abort: watch::Sender::new(None),
+            first_abort: Mutex::default(),
+        }
+    }
+}
+
+impl RunState {
+    /// Stops the run: every VU is interrupted. The first reason counts.
+    pub fn abort(&self, failure: Failure) {
+        let mut first = self.first_abort.lock().unwrap_or_else(|poison| poison.into_inner());
+        if first.is_none() {
+            let abort = Abort { failure };
+            *first = Some(abort.clone());
+            self.abort.send_replace(Some(abort));
+        }
+    }
+
+    /// Stops the run with `code` and `message`.
+    pub fn abort_with(&self, code: ExitCode, message: impl Into<String>) {
+        self.abort(Failure::new(code, message));
+    }
+
+    /// Why the run was stopped, if it was.
+    pub fn aborted(&self) -> Option<Abort> {
+        self.abort.borrow().clone()
+    }
+
+    /// True if the run was stopped.
+    pub fn is_aborted(&self) -> bool {
+        self.abort.borrow().is_some()
+    }
+
+    /// Resolves when the run is stopped; never otherwise.
+    pub async fn until_aborted(&self) {
+        let mut seen = self.abort.subscribe();
+        if seen.wait_for(Option::is_some).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Waits for a signal after the test, as `--linger` asks.
+    pub async fn linger_until_signal(&self) {
+        self.lingering.send_replace(true);
+        let mut seen = self.lingering.subscribe();
+        let _ = seen.wait_for(|lingering| !lingering).await;
+    }
+
+    /// Ends the wait after the test; false if there is none.
+    pub fn end_lingering(&self) -> bool {
+        self.lingering.send_replace(false)
+    }
+
+    /// How long the run has been going on.
+    pub fn elapsed(&self) -> std::time::Duration {
+        self.began.elapsed()
+    }
+
+    /// Iterations that ran to their end and iterations that were cut.
+    pub fn iterations(&self) -> (u64, u64) {
+        (self.complete.load(Relaxed), self.interrupted.load(Relaxed))
+    }
+}

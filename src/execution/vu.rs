@@ -1,0 +1,37 @@
+//! A VU as time sees it: something that can be activated for a scenario and told to iterate.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use futures_util::future::{BoxFuture, LocalBoxFuture};
+
+use super::scenario::ScenarioRun;
+use crate::failure::Failure;
+
+/// A VU's number in this process, from 1.
+pub type VuId = u64;
+
+/// What a VU does for an executor, on the VU's own thread.
+pub type Work = Box<dyn FnOnce(Rc<dyn Vu>) -> LocalBoxFuture<'static, ()> + Send>;
+
+/// One VU, on its own thread.
+pub trait Vu {
+    /// Its number.
+    fn id(&self) -> VuId;
+    /// Takes the VU into a scenario: its function, environment and tags.
+    fn activate(&self, scenario: &Arc<ScenarioRun>);
+    /// Runs one iteration to its end, and counts it in the run's state.
+    fn iterate(&self) -> LocalBoxFuture<'_, ()>;
+    /// Takes the VU out of its scenario.
+    fn release(&self);
+}
+
+/// All VUs, from any thread.
+pub trait Crew: Send + Sync {
+    /// Makes the VU and runs the script's init code in it.
+    fn initialise(&self, vu: VuId) -> BoxFuture<'static, Result<(), Failure>>;
+    /// Runs `work` on the VU's thread; the future ends when the work does.
+    fn run(&self, vu: VuId, work: Work) -> BoxFuture<'static, ()>;
+    /// Ends what the VU is doing: waits return at once, its script is stopped.
+    fn interrupt(&self, vu: VuId);
+}

@@ -1,0 +1,163 @@
+//! All VUs of a run, as the executors see them: made, run and stopped from any thread.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex};
+
+use futures_util::future::{BoxFuture, FutureExt, LocalBoxFuture};
+use rustc_hash::FxHashMap;
+use tokio::sync::oneshot;
+
+use super::lifecycle::Lifecycle;
+use super::script::Script;
+use super::vu::Stop;
+use super::worker::{Crew as Workers, Worker};
+use crate::execution::{Crew, ScenarioRun, Vu, VuId, Work};
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+
+thread_local! {
+    /// The VUs of this worker.
+    static VUS: RefCell<FxHashMap<VuId, Rc<Lifecycle>>> = RefCell::default();
+}
+
+/// Maps a VU's number in this process to its number in the whole test.
+pub type IdInTest = Box<dyn Fn(VuId) -> u64 + Send + Sync>;
+
+/// The VUs of one run on their workers.
+pub struct VuCrew {
+    script: Arc<Script>,
+    workers: Arc<Workers>,
+    stops: Arc<Mutex<FxHashMap<VuId, Arc<Stop>>>>,
+    id_in_test: IdInTest,
+}
+
+impl VuCrew {
+    /// A crew without VUs.
+    pub fn new(script: Arc<Script>, workers: Arc<Workers>, id_in_test: IdInTest) -> Arc<Self> {
+        Arc::new(Self { script, workers, stops: Arc::default(), id_in_test })
+    }
+
+    fn stops(&self) -> std::sync::MutexGuard<'_, FxHashMap<VuId, Arc<Stop>>> {
+        self.stops.lock().unwrap_or_else(|poison| poison.into_inner())
+    }
+
+    /// Runs `work` with a VU that is made for it alone and thrown away: the first pass, setup, teardown, summary.
+    ///
+    /// `told` gets the means to stop it, before anything runs.
+    ///
+    /// # Errors
+    /// What the script's init code threw, or what `work` failed with.
+    pub async fn with_own_vu<T, F>(
+        workers: &Workers,
+        script: &Arc<Script>,
+        told: impl FnOnce(Arc<Stop>) + Send + 'static,
+        work: impl FnOnce(Rc<Lifecycle>) -> F + Send + 'static,
+    ) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, Failure>> + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let script = script.clone();
+        workers.post(
+            0,
+            Box::new(move |worker| {
+                Box::pin(async move {
+                    let result = match Lifecycle::init(0, 0, &script, &worker).await {
+                        Ok(lifecycle) => {
+                            told(lifecycle.vu.stop.clone());
+                            work(Rc::new(lifecycle)).await
+                        }
+                        Err(failure) => Err(failure),
+                    };
+                    let _ = answer.send(result);
+                })
+            }),
+        );
+        answered.await.unwrap_or_else(|_| Err(gone()))
+    }
+}
+
+fn gone() -> Failure {
+    Failure::new(ExitCode::Panic, "a worker thread ended unexpectedly")
+}
+
+impl Crew for VuCrew {
+    fn initialise(&self, vu: VuId) -> BoxFuture<'static, Result<(), Failure>> {
+        let (answer, answered) = oneshot::channel();
+        let script = self.script.clone();
+        let id_in_test = (self.id_in_test)(vu);
+        let state = script.state.clone();
+        let (tell_stop, stop_told) = std::sync::mpsc::channel();
+        self.workers.post(
+            vu,
+            Box::new(move |worker: Rc<Worker>| {
+                Box::pin(async move {
+                    let result = Lifecycle::init(vu, id_in_test, &script, &worker).await.map(|lifecycle| {
+                        let _ = tell_stop.send(lifecycle.vu.stop.clone());
+                        VUS.with_borrow_mut(|vus| vus.insert(vu, Rc::new(lifecycle)));
+                    });
+                    let _ = answer.send(result);
+                })
+            }),
+        );
+        let stops = self.stops.clone();
+        async move {
+            let result = answered.await.unwrap_or_else(|_| Err(gone()));
+            if let Ok(stop) = stop_told.try_recv() {
+                stops.lock().unwrap_or_else(|poison| poison.into_inner()).insert(vu, stop);
+            }
+            if result.is_ok() {
+                state.initialised_vus.fetch_add(1, Relaxed);
+            }
+            result
+        }
+        .boxed()
+    }
+
+    fn run(&self, vu: VuId, work: Work) -> BoxFuture<'static, ()> {
+        let (answer, answered) = oneshot::channel();
+        self.workers.post(
+            vu,
+            Box::new(move |_worker: Rc<Worker>| -> LocalBoxFuture<'static, ()> {
+                let lifecycle = VUS.with_borrow(|vus| vus.get(&vu).cloned());
+                Box::pin(async move {
+                    if let Some(lifecycle) = lifecycle {
+                        work(lifecycle).await;
+                    }
+                    let _ = answer.send(());
+                })
+            }),
+        );
+        async move {
+            let _ = answered.await;
+        }
+        .boxed()
+    }
+
+    fn interrupt(&self, vu: VuId) {
+        if let Some(stop) = self.stops().get(&vu) {
+            stop.raise();
+        }
+    }
+}
+
+impl Vu for Lifecycle {
+    fn id(&self) -> VuId {
+        self.vu.id
+    }
+
+    fn activate(&self, scenario: &Arc<ScenarioRun>) {
+        Lifecycle::activate(self, scenario);
+    }
+
+    fn iterate(&self) -> LocalBoxFuture<'_, ()> {
+        Box::pin(Lifecycle::iterate(self))
+    }
+
+    fn release(&self) {
+        Lifecycle::release(self);
+    }
+}

@@ -1,0 +1,797 @@
+//! Boa behind the seam: one context per VU; all contexts of a worker share one garbage-collected heap.
+//!
+//! Boa can't be interrupted from outside. A VU stops, and gives its neighbours a turn, whenever it calls a native
+//! function; a loop that calls none is bounded by [`MAX_LOOP`]. Neither source nor JSON goes through Boa's own
+//! `JSON.parse`: ours builds values straight from the text.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::path::Path;
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::{Context as TaskContext, Poll, Waker};
+
+use boa_engine::builtins::object::OrdinaryObject;
+use boa_engine::builtins::promise::{OperationType, Promise, PromiseState, ResolvingFunctions};
+use boa_engine::context::{ContextBuilder, HostHooks};
+use boa_engine::error::RuntimeLimitError;
+use boa_engine::job::{Job, JobExecutor};
+use boa_engine::module::{ModuleLoader, ModuleRequest, Referrer, SyntheticModuleInitializer};
+use boa_engine::object::builtins::{
+    AlignedVec, JsArray, JsArrayBuffer, JsDataView, JsFunction, JsPromise, JsTypedArray,
+};
+use boa_engine::object::{FunctionObjectBuilder, JsObject};
+use boa_engine::property::{PropertyDescriptor, PropertyKey};
+use boa_engine::{
+    Context, Finalize, JsData, JsError, JsNativeError, JsResult, JsString, JsSymbol, JsValue, JsVariant, Module,
+    NativeFunction, Source, Trace, js_string,
+};
+use bytes::Bytes;
+use rustc_hash::FxHashMap;
+use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
+
+use super::stack;
+use super::{Code, Export, Host, Outcome, Realm};
+use crate::js::value::{Args, Exception, Kept, Resource, Throw, Value};
+
+/// Objects nested deeper than this on their way to Rust are taken for cyclic.
+const MAX_DEPTH: usize = 64;
+/// So often may one loop of one call go round: a minute or more, and then it is stopped.
+const MAX_LOOP: u64 = 2_000_000_000;
+/// So deep may functions call each other. Boa keeps frames on its heap, but callbacks of built-ins nest on the stack.
+const MAX_RECURSION: usize = 4_000;
+
+/// One VU's Boa.
+pub struct Boa {
+    context: RefCell<Context>,
+    shared: Rc<Shared>,
+}
+
+struct Shared {
+    host: Rc<dyn Host>,
+    kept: RefCell<(Vec<JsValue>, Vec<u32>)>,
+    promises: RefCell<FxHashMap<u32, ResolvingFunctions>>,
+    next_promise: Cell<u32>,
+    rejections: RefCell<Vec<JsObject>>,
+    modules: RefCell<FxHashMap<String, Module>>,
+    jobs: RefCell<VecDeque<Job>>,
+    /// The property that makes an object stand for a native thing: `Symbol.for('volley.native')`.
+    native: RefCell<Option<JsSymbol>>,
+}
+
+/// A native thing in JavaScript's hands.
+#[derive(Trace, Finalize, JsData)]
+#[boa_gc(unsafe_no_drop)]
+struct Native(#[unsafe_ignore_trace] Resource);
+
+impl Boa {
+    pub(super) fn new(host: Rc<dyn Host>) -> Result<Self, Throw> {
+        let shared = Rc::new(Shared {
+            host,
+            kept: RefCell::default(),
+            promises: RefCell::default(),
+            next_promise: Cell::new(0),
+            rejections: RefCell::default(),
+            modules: RefCell::default(),
+            jobs: RefCell::default(),
+            native: RefCell::default(),
+        });
+        let mut context = ContextBuilder::new()
+            .host_hooks(Rc::new(Hooks(shared.clone())))
+            .job_executor(Rc::new(Jobs(shared.clone())))
+            .module_loader(Rc::new(Modules(shared.clone())))
+            .build()
+            .map_err(|error| Throw::go(format!("Boa can't start: {error}")))?;
+        let limits = context.runtime_limits_mut();
+        limits.set_loop_iteration_limit(MAX_LOOP);
+        limits.set_recursion_limit(MAX_RECURSION);
+        limits.set_stack_size_limit(MAX_RECURSION * 256);
+        context.insert_data(Realm_(shared.clone()));
+        let this = Self { context: RefCell::new(context), shared };
+        this.replace_json_parse().map_err(|error| Throw::go(error.to_string()))?;
+        this.remove_what_is_absent().map_err(|error| Throw::go(error.to_string()))?;
+        this.find_native_symbol().map_err(|error| Throw::go(error.to_string()))?;
+        Ok(this)
+    }
+
+    fn remove_what_is_absent(&self) -> JsResult<()> {
+        let context = &mut *self.context.borrow_mut();
+        let global = context.global_object();
+        for name in super::ABSENT {
+            global.delete_property_or_throw(JsString::from(name.to_string_lossy().as_ref()), context)?;
+        }
+        Ok(())
+    }
+
+    fn find_native_symbol(&self) -> JsResult<()> {
+        let context = &mut *self.context.borrow_mut();
+        let symbols = context.intrinsics().constructors().symbol().constructor();
+        let registry = symbols.get(js_string!("for"), context)?;
+        let name = JsString::from(super::NATIVE.to_string_lossy().as_ref());
+        if let Some(registry) = registry.as_callable() {
+            let symbol = registry.call(&symbols.into(), &[name.into()], context)?;
+            *self.shared.native.borrow_mut() = symbol.as_symbol();
+        }
+        Ok(())
+    }
+
+    /// `JSON.parse` of a string without a reviver, natively; anything else goes the old way.
+    fn replace_json_parse(&self) -> JsResult<()> {
+        let context = &mut *self.context.borrow_mut();
+        let json = context.intrinsics().objects().json();
+        let old = json.get(js_string!("parse"), context)?;
+        let parse = NativeFunction::from_copy_closure_with_captures(
+            |this, args, old, context| {
+                if let ([text], true) | ([text, ..], false) = (args, args.len() < 2) {
+                    let has_reviver = args.get(1).is_some_and(JsValue::is_callable);
+                    if let (Some(text), false) = (text.as_string(), has_reviver) {
+                        return parse_json(text.to_std_string_lossy().as_bytes(), context);
+                    }
+                }
+                match old.as_callable() {
+                    Some(old) => old.call(this, args, context),
+                    None => Ok(JsValue::undefined()),
+                }
+            },
+            old,
+        );
+        let function = FunctionObjectBuilder::new(context.realm(), parse).name(js_string!("parse")).length(2).build();
+        json.define_property_or_throw(
+            js_string!("parse"),
+            PropertyDescriptor::builder().value(function).writable(true).enumerable(false).configurable(true),
+            context,
+        )?;
+        Ok(())
+    }
+
+    fn put(&self, value: JsValue) -> Kept {
+        let (slots, free) = &mut *self.shared.kept.borrow_mut();
+        if let Some(at) = free.pop() {
+            slots[at as usize] = value;
+            return Kept(at);
+        }
+        slots.push(value);
+        Kept((slots.len() - 1) as u32)
+    }
+
+    fn kept(&self, kept: Kept) -> JsValue {
+        self.shared.kept.borrow().0.get(kept.0 as usize).cloned().unwrap_or_default()
+    }
+
+    fn module(&self, address: &str) -> Result<Module, Throw> {
+        let module = self.shared.modules.borrow().get(address).cloned();
+        module.ok_or_else(|| Throw::go(format!("the module {address:?} was not evaluated")))
+    }
+
+    fn forget_rejection(&self, promise: &JsPromise) {
+        let promise: JsObject = promise.clone().into();
+        self.shared.rejections.borrow_mut().retain(|known| !JsObject::equals(known, &promise));
+    }
+
+    fn throw(&self, error: JsError, context: &mut Context) -> Throw {
+        throw_from(error, &self.shared, context)
+    }
+}
+
+/// The realm's state as Boa's context data, for native functions.
+#[derive(Trace, Finalize, JsData)]
+#[boa_gc(unsafe_no_drop)]
+struct Realm_(#[unsafe_ignore_trace] Rc<Shared>);
+
+fn shared(context: &Context) -> JsResult<Rc<Shared>> {
+    let data = context.get_data::<Realm_>().map(|realm| realm.0.clone());
+    data.ok_or_else(|| JsNativeError::typ().with_message("this context belongs to no VU").into())
+}
+
+impl Realm for Boa {
+    fn evaluate(&self, address: &str) -> Result<Kept, Throw> {
+        let context = &mut *self.context.borrow_mut();
+        let known = self.shared.modules.borrow().get(address).cloned();
+        let module = match known {
+            Some(module) => module,
+            None => load_module(&self.shared, address, context).map_err(|error| self.throw(error, context))?,
+        };
+        let loaded = module.load(context);
+        context.run_jobs().map_err(|error| self.throw(error, context))?;
+        if let PromiseState::Rejected(reason) = loaded.state() {
+            self.forget_rejection(&loaded);
+            return Err(self.throw(JsError::from_opaque(reason), context));
+        }
+        module.link(context).map_err(|error| self.throw(error, context))?;
+        let promise = module.evaluate(context).map_err(|error| self.throw(error, context))?;
+        if let PromiseState::Rejected(reason) = promise.state() {
+            self.forget_rejection(&promise);
+            return Err(self.throw(JsError::from_opaque(reason), context));
+        }
+        Ok(self.put(promise.into()))
+    }
+
+    fn exports(&self, address: &str) -> Result<Vec<(String, Export)>, Throw> {
+        let module = self.module(address)?;
+        let context = &mut *self.context.borrow_mut();
+        let namespace = module.namespace(context);
+        let keys = namespace.own_property_keys(context).map_err(|error| self.throw(error, context))?;
+        let mut list = Vec::new();
+        for key in keys {
+            let PropertyKey::String(name) = &key else { continue };
+            let name = name.to_std_string_lossy();
+            let value = namespace.get(key, context).map_err(|error| self.throw(error, context))?;
+            let export = if value.is_callable() {
+                Export::Function
+            } else if value.is_null_or_undefined() {
+                Export::Nothing
+            } else {
+                Export::Value
+            };
+            list.push((name, export));
+        }
+        Ok(list)
+    }
+
+    fn export(&self, address: &str, name: &str) -> Result<Kept, Throw> {
+        let module = self.module(address)?;
+        let context = &mut *self.context.borrow_mut();
+        let namespace = module.namespace(context);
+        let value = namespace.get(JsString::from(name), context).map_err(|error| self.throw(error, context))?;
+        Ok(self.put(value))
+    }
+
+    fn call(&self, function: Kept, args: Vec<Value>) -> Result<Kept, Throw> {
+        let function = self.kept(function);
+        let context = &mut *self.context.borrow_mut();
+        let Some(function) = function.as_callable() else {
+            return Err(Throw::type_error("not a function"));
+        };
+        let mut list = Vec::with_capacity(args.len());
+        for arg in args {
+            list.push(to_js(arg, &self.shared, context).map_err(|error| self.throw(error, context))?);
+        }
+        let result = function.call(&JsValue::undefined(), &list, context);
+        result.map(|value| self.put(value)).map_err(|error| self.throw(error, context))
+    }
+
+    fn keep(&self, value: Value) -> Result<Kept, Throw> {
+        let context = &mut *self.context.borrow_mut();
+        let value = to_js(value, &self.shared, context).map_err(|error| self.throw(error, context))?;
+        Ok(self.put(value))
+    }
+
+    fn outcome(&self, kept: Kept) -> Outcome {
+        let value = self.kept(kept);
+        let context = &mut *self.context.borrow_mut();
+        let Some(promise) = promise_of(&value) else {
+            return Outcome::Value(from_js(&value, &self.shared, context, 0).unwrap_or(Value::Undefined));
+        };
+        match promise.state() {
+            PromiseState::Pending => Outcome::Pending,
+            PromiseState::Fulfilled(value) => {
+                Outcome::Value(from_js(&value, &self.shared, context, 0).unwrap_or(Value::Undefined))
+            }
+            PromiseState::Rejected(reason) => {
+                self.forget_rejection(&promise);
+                Outcome::Rejected(describe(&reason, context))
+            }
+        }
+    }
+
+    fn settled(&self, kept: Kept) -> Result<Kept, Exception> {
+        let value = self.kept(kept);
+        let Some(promise) = promise_of(&value) else { return Ok(self.put(value)) };
+        match promise.state() {
+            PromiseState::Pending => Ok(self.put(JsValue::undefined())),
+            PromiseState::Fulfilled(value) => Ok(self.put(value)),
+            PromiseState::Rejected(reason) => {
+                self.forget_rejection(&promise);
+                Err(describe(&reason, &mut self.context.borrow_mut()))
+            }
+        }
+    }
+
+    fn release(&self, kept: Kept) {
+        let (slots, free) = &mut *self.shared.kept.borrow_mut();
+        slots[kept.0 as usize] = JsValue::undefined();
+        free.push(kept.0);
+    }
+
+    fn settle(&self, promise: u32, result: Result<Value, Throw>) {
+        let Some(functions) = self.shared.promises.borrow_mut().remove(&promise) else { return };
+        let context = &mut *self.context.borrow_mut();
+        let (function, value) = match result {
+            Ok(value) => match to_js(value, &self.shared, context) {
+                Ok(value) => (functions.resolve.clone(), value),
+                Err(error) => match error.into_opaque(context) {
+                    Ok(value) => (functions.reject.clone(), value),
+                    Err(_) => return,
+                },
+            },
+            Err(throw) => (functions.reject.clone(), error_value(throw, context)),
+        };
+        // Resolving functions never throw.
+        let _ = function.call(&JsValue::undefined(), &[value], context);
+    }
+
+    fn run_jobs(&self) -> Result<(), Throw> {
+        let context = &mut *self.context.borrow_mut();
+        context.run_jobs().map_err(|error| self.throw(error, context))
+    }
+
+    fn take_rejections(&self) -> Vec<Exception> {
+        let list = std::mem::take(&mut *self.shared.rejections.borrow_mut());
+        if list.is_empty() {
+            return Vec::new();
+        }
+        let context = &mut *self.context.borrow_mut();
+        list.into_iter()
+            .filter_map(|promise| match JsPromise::from_object(promise).ok()?.state() {
+                PromiseState::Rejected(reason) => Some(describe(&reason, context)),
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn collect_garbage(&self) {
+        boa_gc::force_collect();
+    }
+}
+
+fn promise_of(value: &JsValue) -> Option<JsPromise> {
+    JsPromise::from_object(value.as_object()?.clone()).ok()
+}
+
+// Hooks ----------------------------------------------------------------------------------------------------------
+
+struct Hooks(Rc<Shared>);
+
+impl HostHooks for Hooks {
+    fn promise_rejection_tracker(&self, promise: &JsObject<Promise>, operation: OperationType, _context: &mut Context) {
+        let promise = promise.clone().upcast();
+        let mut rejections = self.0.rejections.borrow_mut();
+        match operation {
+            OperationType::Reject => rejections.push(promise),
+            OperationType::Handle => rejections.retain(|known| !JsObject::equals(known, &promise)),
+        }
+    }
+}
+
+struct Jobs(Rc<Shared>);
+
+impl JobExecutor for Jobs {
+    fn enqueue_job(self: Rc<Self>, job: Job, _context: &mut Context) {
+        self.0.jobs.borrow_mut().push_back(job);
+    }
+
+    fn run_jobs(self: Rc<Self>, context: &mut Context) -> JsResult<()> {
+        loop {
+            let Some(job) = self.0.jobs.borrow_mut().pop_front() else { break };
+            match job {
+                Job::PromiseJob(job) => drop(job.call(context)?),
+                Job::GenericJob(job) => drop(job.call(context)?),
+                Job::AsyncJob(job) => {
+                    // Only module loading comes this way, and our loader answers at once.
+                    let cell = RefCell::new(&mut *context);
+                    let mut future = pin!(job.call(&cell));
+                    let mut waker = TaskContext::from_waker(Waker::noop());
+                    if let Poll::Ready(result) = future.as_mut().poll(&mut waker) {
+                        result?;
+                    }
+                }
+                _ => {}
+            }
+        }
+        context.clear_kept_objects();
+        Ok(())
+    }
+}
+
+struct Modules(Rc<Shared>);
+
+impl ModuleLoader for Modules {
+    async fn load_imported_module(
+        self: Rc<Self>,
+        referrer: Referrer,
+        request: ModuleRequest,
+        context: &RefCell<&mut Context>,
+    ) -> JsResult<Module> {
+        let base = referrer.path().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
+        let specifier = request.specifier().to_std_string_lossy();
+        let context = &mut *context.borrow_mut();
+        let address = match self.0.host.resolve(&specifier, &base) {
+            Ok(address) => address,
+            Err(throw) => return Err(error_from(throw, context)),
+        };
+        let known = self.0.modules.borrow().get(&address).cloned();
+        match known {
+            Some(module) => Ok(module),
+            None => load_module(&self.0, &address, context),
+        }
+    }
+
+    fn init_import_meta(self: Rc<Self>, import_meta: &JsObject, module: &Module, context: &mut Context) {
+        let base = module.path().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
+        let resolve = NativeFunction::from_copy_closure_with_captures(
+            |_this, args, base: &JsString, context| {
+                let name = args.first().cloned().unwrap_or_default().to_string(context)?.to_std_string_lossy();
+                let result = if name == "k6" || name.starts_with("k6/") {
+                    let text =
+                        format!("The moduleSpecifier \"{name}\" couldn't be recognised as something k6 supports.");
+                    Err(Throw::go(text))
+                } else {
+                    shared(context)?.host.resolve(&name, &base.to_std_string_lossy())
+                };
+                match result {
+                    Ok(address) => Ok(JsString::from(address).into()),
+                    Err(throw) => Err(error_from(throw, context)),
+                }
+            },
+            JsString::from(base),
+        );
+        let resolve = resolve.to_js_function(context.realm());
+        // A fresh ordinary object takes any property.
+        let _ = import_meta.create_data_property(js_string!("resolve"), resolve, context);
+    }
+}
+
+fn load_module(shared: &Rc<Shared>, address: &str, context: &mut Context) -> JsResult<Module> {
+    let module = match shared.host.load(address) {
+        Err(throw) => return Err(error_from(throw, context)),
+        Ok(Code::Source { text, .. }) => {
+            let source = Source::from_bytes(text.as_bytes()).with_path(Path::new(address));
+            Module::parse(source, None, context).map_err(|error| placed(error, address, context))?
+        }
+        Ok(Code::Native(functions)) => native_module(address, functions, context),
+    };
+    shared.modules.borrow_mut().insert(address.to_owned(), module.clone());
+    Ok(module)
+}
+
+/// A syntax error with its place where stacks have it, and with its file.
+fn placed(error: JsError, address: &str, context: &mut Context) -> JsError {
+    let Some((text, line, column)) = error.as_native().and_then(|native| parse_place(native.message())) else {
+        return error;
+    };
+    let stack = JsString::from(format!("\tat {address}:{line}:{column}"));
+    let object = JsNativeError::syntax().with_message(text.to_owned()).into_opaque(context);
+    // A fresh ordinary object takes any property.
+    let _ = object.create_data_property(js_string!("stack"), stack, context);
+    JsError::from_opaque(object.into())
+}
+
+/// Takes `what is wrong at line 2, col 3` apart.
+fn parse_place(message: &str) -> Option<(&str, u32, u32)> {
+    let (text, place) = message.rsplit_once(" at line ")?;
+    let (line, column) = place.split_once(", col ")?;
+    Some((text, line.parse().ok()?, column.parse().ok()?))
+}
+
+/// A module whose exports are native functions.
+fn native_module(address: &str, functions: Vec<(&'static str, usize)>, context: &mut Context) -> Module {
+    let names: Vec<JsString> = functions.iter().map(|(name, _)| JsString::from(*name)).collect();
+    // SAFETY: the closure captures names and numbers, nothing the collector has to trace.
+    let steps = unsafe {
+        SyntheticModuleInitializer::from_closure(move |module, context| {
+            for (name, index) in &functions {
+                let index = *index;
+                let native =
+                    NativeFunction::from_copy_closure(move |_this, args, context| call_native(index, args, context));
+                let function = FunctionObjectBuilder::new(context.realm(), native).name(JsString::from(*name)).build();
+                module.set_export(&JsString::from(*name), function.into())?;
+            }
+            Ok(())
+        })
+    };
+    Module::synthetic(&names, steps, Some(address.into()), None, context)
+}
+
+fn call_native(index: usize, args: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    let shared = shared(context)?;
+    let mut list = smallvec::SmallVec::<[Value; 6]>::new();
+    for arg in args {
+        list.push(from_js(arg, &shared, context, 0)?);
+    }
+    match shared.host.call(index, Args::from_iter(list)) {
+        Ok(value) => to_js(value, &shared, context),
+        Err(throw) => Err(error_from(throw, context)),
+    }
+}
+
+// Values ---------------------------------------------------------------------------------------------------------
+
+fn from_js(value: &JsValue, shared: &Shared, context: &mut Context, depth: usize) -> JsResult<Value> {
+    Ok(match value.variant() {
+        JsVariant::Undefined => Value::Undefined,
+        JsVariant::Null => Value::Null,
+        JsVariant::Boolean(value) => Value::Bool(value),
+        JsVariant::Integer32(number) => Value::Number(f64::from(number)),
+        JsVariant::Float64(number) => Value::Number(number),
+        JsVariant::String(text) => Value::String(text.to_std_string_lossy()),
+        JsVariant::BigInt(number) => Value::Number(number.to_f64()),
+        JsVariant::Symbol(_) => Value::Opaque("symbol"),
+        JsVariant::Object(object) => return object_from_js(&object, shared, context, depth),
+    })
+}
+
+fn object_from_js(object: &JsObject, shared: &Shared, context: &mut Context, depth: usize) -> JsResult<Value> {
+    if let Some(native) = object.downcast_ref::<Native>() {
+        return Ok(Value::Resource(native.0.clone()));
+    }
+    if depth > MAX_DEPTH {
+        let text = "the value is nested too deeply, or refers to itself";
+        return Err(JsNativeError::typ().with_message(text).into());
+    }
+    if object.is_array() {
+        let array = JsArray::from_object(object.clone())?;
+        let len = array.length(context)?;
+        let mut list = Vec::with_capacity(len.min(1 << 16) as usize);
+        for at in 0..len {
+            let item = array.get(at, context)?;
+            list.push(from_js(&item, shared, context, depth + 1)?);
+        }
+        return Ok(Value::List(list));
+    }
+    if let Some(bytes) = bytes_from_js(object, context)? {
+        return Ok(Value::Bytes(bytes));
+    }
+    let native = shared.native.borrow().clone();
+    if let Some(symbol) = native
+        && let Some(native) = object.get(symbol, context)?.as_object()
+    {
+        return object_from_js(&native, shared, context, depth + 1);
+    }
+    if object.is_callable() {
+        return Ok(Value::Opaque("func(sobek.FunctionCall) sobek.Value"));
+    }
+    let mut map = Vec::new();
+    for key in enumerable_keys(object, context)? {
+        let name = key.to_std_string_lossy();
+        let item = object.get(key, context)?;
+        map.push((name, from_js(&item, shared, context, depth + 1)?));
+    }
+    Ok(Value::Map(map))
+}
+
+/// Own enumerable string keys, through `Object.keys`, which also asks a proxy.
+fn enumerable_keys(object: &JsObject, context: &mut Context) -> JsResult<Vec<JsString>> {
+    let constructor = context.intrinsics().constructors().object().constructor();
+    let keys = constructor.get(js_string!("keys"), context)?;
+    let Some(keys) = keys.as_callable() else { return Ok(Vec::new()) };
+    let list = keys.call(&JsValue::undefined(), &[object.clone().into()], context)?;
+    let Some(list) = list.as_object() else { return Ok(Vec::new()) };
+    let list = JsArray::from_object(list.clone())?;
+    let mut names = Vec::new();
+    for at in 0..list.length(context)? {
+        names.push(list.get(at, context)?.to_string(context)?);
+    }
+    Ok(names)
+}
+
+fn bytes_from_js(object: &JsObject, context: &mut Context) -> JsResult<Option<Bytes>> {
+    if let Ok(buffer) = JsArrayBuffer::from_object(object.clone()) {
+        return Ok(Some(buffer.to_vec().unwrap_or_default().into()));
+    }
+    let (buffer, offset, len) = if let Ok(array) = JsTypedArray::from_object(object.clone()) {
+        (array.buffer(context)?, array.byte_offset(context)?, array.byte_length(context)?)
+    } else if let Ok(view) = JsDataView::from_object(object.clone()) {
+        (view.buffer(context)?, view.byte_offset(context)? as usize, view.byte_length(context)? as usize)
+    } else {
+        return Ok(None);
+    };
+    let Some(buffer) = buffer.as_object().and_then(|buffer| JsArrayBuffer::from_object(buffer.clone()).ok()) else {
+        return Ok(Some(Bytes::new()));
+    };
+    let bytes = buffer.data().and_then(|data| data.get(offset..offset + len).map(Bytes::copy_from_slice));
+    Ok(Some(bytes.unwrap_or_default()))
+}
+
+fn to_js(value: Value, shared: &Rc<Shared>, context: &mut Context) -> JsResult<JsValue> {
+    Ok(match value {
+        Value::Undefined | Value::Opaque(_) => JsValue::undefined(),
+        Value::Null => JsValue::null(),
+        Value::Bool(value) => value.into(),
+        Value::Number(number) => JsValue::from(number),
+        Value::String(text) => JsString::from(text).into(),
+        Value::Bytes(bytes) => {
+            let block = AlignedVec::from_iter(0, bytes.iter().copied());
+            JsArrayBuffer::from_byte_block(block, context)?.into()
+        }
+        Value::List(list) => {
+            let mut items = Vec::with_capacity(list.len());
+            for item in list {
+                items.push(to_js(item, shared, context)?);
+            }
+            JsArray::from_iter(items, context).into()
+        }
+        Value::Map(map) => {
+            let object = plain_object(context);
+            for (name, item) in map {
+                let item = to_js(item, shared, context)?;
+                put(&object, property_key(&name), item);
+            }
+            object.into()
+        }
+        Value::Json(json) => parse_json(&json, context)?,
+        Value::Resource(resource) => JsObject::from_proto_and_data(None, Native(resource)).into(),
+        Value::Pending(future) => {
+            let (promise, functions) = JsPromise::new_pending(context);
+            let id = shared.next_promise.get();
+            shared.next_promise.set(id.wrapping_add(1));
+            shared.promises.borrow_mut().insert(id, functions);
+            shared.host.pend(id, future);
+            promise.into()
+        }
+        Value::Kept(kept) => shared.kept.borrow().0.get(kept.0 as usize).cloned().unwrap_or_default(),
+    })
+}
+
+/// An empty object whose shape is shared with all objects that get the same properties in the same order.
+fn plain_object(context: &Context) -> JsObject {
+    let prototype = context.intrinsics().constructors().object().prototype();
+    JsObject::new(context.root_shape(), prototype, OrdinaryObject).upcast()
+}
+
+/// Puts a plain property into an ordinary object nobody else has seen yet.
+fn put(object: &JsObject, key: JsString, value: JsValue) {
+    let descriptor =
+        PropertyDescriptor::builder().value(value).writable(true).enumerable(true).configurable(true).build();
+    object.insert_property(key, descriptor);
+}
+
+/// The string of a property's name. Names come again and again, so a worker remembers them.
+fn property_key(name: &str) -> JsString {
+    /// So many names are remembered; then all are forgotten.
+    const MOST: usize = 4096;
+    thread_local! {
+        static KNOWN: RefCell<FxHashMap<Box<str>, JsString>> = RefCell::default();
+    }
+    KNOWN.with_borrow_mut(|known| {
+        if let Some(string) = known.get(name) {
+            return string.clone();
+        }
+        if known.len() >= MOST {
+            known.clear();
+        }
+        let string = JsString::from(name);
+        known.insert(name.into(), string.clone());
+        string
+    })
+}
+
+/// JSON text as a value, without a tree in between.
+fn parse_json(text: &[u8], context: &mut Context) -> JsResult<JsValue> {
+    let mut reader = serde_json::Deserializer::from_slice(text);
+    let result = Json(context).deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
+    result.map_err(|error| JsNativeError::syntax().with_message(error.to_string()).into())
+}
+
+struct Json<'a>(&'a mut Context);
+
+impl<'de> DeserializeSeed<'de> for Json<'_> {
+    type Value = JsValue;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, reader: D) -> Result<JsValue, D::Error> {
+        reader.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Json<'_> {
+    type Value = JsValue;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<JsValue, E> {
+        Ok(JsValue::null())
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<JsValue, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<JsValue, E> {
+        Ok(JsValue::from(number as f64))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<JsValue, E> {
+        Ok(JsValue::from(number as f64))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<JsValue, E> {
+        Ok(JsValue::from(number))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<JsValue, E> {
+        Ok(JsString::from(text).into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<JsValue, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = list.next_element_seed(Json(self.0))? {
+            items.push(item);
+        }
+        Ok(JsArray::from_iter(items, self.0).into())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<JsValue, A::Error> {
+        let object = plain_object(self.0);
+        while let Some(key) = map.next_key::<std::borrow::Cow<'_, str>>()? {
+            let value = map.next_value_seed(Json(self.0))?;
+            put(&object, property_key(&key), value);
+        }
+        Ok(object.into())
+    }
+}
+
+// Errors ---------------------------------------------------------------------------------------------------------
+
+/// What JavaScript gets thrown.
+fn error_from(throw: Throw, context: &mut Context) -> JsError {
+    match throw {
+        // The one kind of error that scripts can't catch.
+        Throw::Stop => RuntimeLimitError::LoopIteration.into(),
+        other => JsError::from_opaque(error_value(other, context)),
+    }
+}
+
+fn error_value(throw: Throw, context: &mut Context) -> JsValue {
+    let (class, message) = match throw {
+        Throw::Error { class, message } => (class, message),
+        Throw::Exception(exception) => ("Error", exception.text),
+        Throw::Stop => ("Error", "interrupted".to_owned()),
+        Throw::Host { message } => return host_error(message, context),
+    };
+    let message = JsString::from(message);
+    let global = context.global_object();
+    let constructor = global.get(JsString::from(class), context).ok();
+    let made = constructor
+        .and_then(|constructor| constructor.as_constructor())
+        .and_then(|constructor| constructor.construct(&[message.clone().into()], None, context).ok());
+    match made {
+        Some(error) => error.into(),
+        None => JsNativeError::error().with_message(message.to_std_string_lossy()).into_opaque(context).into(),
+    }
+}
+
+/// What promises of native functions reject with: no `Error`, but it prints as its message.
+fn host_error(message: String, context: &mut Context) -> JsValue {
+    let object = JsObject::with_object_proto(context.intrinsics());
+    let text = NativeFunction::from_copy_closure_with_captures(
+        |_this, _args, text: &JsString, _context| Ok(text.clone().into()),
+        JsString::from(message),
+    );
+    let function: JsFunction = text.to_js_function(context.realm());
+    let descriptor = PropertyDescriptor::builder().value(function).writable(true).enumerable(false).configurable(true);
+    // A fresh ordinary object takes any property.
+    let _ = object.define_property_or_throw(js_string!("toString"), descriptor, context);
+    object.into()
+}
+
+fn throw_from(error: JsError, shared: &Shared, context: &mut Context) -> Throw {
+    if error.as_engine().is_some() {
+        return if shared.host.may_continue() {
+            Throw::Exception(Exception { text: format!("RangeError: {error}"), stack: String::new() })
+        } else {
+            Throw::Stop
+        };
+    }
+    match error.into_opaque(context) {
+        Ok(value) => Throw::Exception(describe(&value, context)),
+        Err(error) => Throw::Exception(Exception { text: error.to_string(), stack: String::new() }),
+    }
+}
+
+/// What is told about a thrown value.
+fn describe(value: &JsValue, context: &mut Context) -> Exception {
+    let text = match value.variant() {
+        JsVariant::Symbol(symbol) => symbol.description().map(|text| text.to_std_string_lossy()).unwrap_or_default(),
+        _ => value.to_string(context).map(|text| text.to_std_string_lossy()).unwrap_or_default(),
+    };
+    let Some(object) = value.as_object().filter(|object| object.is::<boa_engine::builtins::error::Error>()) else {
+        return Exception { text, stack: String::new() };
+    };
+    let frames = match object.get(js_string!("stack"), context) {
+        Ok(stack) => stack.as_string().map(|stack| stack.to_std_string_lossy()).unwrap_or_default(),
+        Err(_) => String::new(),
+    };
+    let stack = stack::write(&text, frames.lines().filter_map(stack::parse_line));
+    Exception { text, stack }
+}

@@ -1,0 +1,201 @@
+//! The seam between the k6 API and the engines that run JavaScript. Only this folder knows an engine.
+//!
+//! A [`Realm`] is one VU's world: globals, modules, jobs. Rust asks it for four things: evaluate a module, call a
+//! function, settle a promise, run jobs. It asks its [`Host`] for modules and native functions.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::value::{Args, Exception, Kept, Pending, Throw, Value};
+
+#[cfg(feature = "boa")]
+mod boa;
+#[cfg(feature = "quickjs")]
+mod quickjs;
+mod stack;
+
+/// The engines there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// QuickJS-ng: fast, reference counted, small. The default.
+    #[cfg(feature = "quickjs")]
+    QuickJs,
+    /// Boa: pure Rust, memory safe.
+    #[cfg(feature = "boa")]
+    Boa,
+}
+
+impl Engine {
+    /// The engines of this build, by the word `--js-engine` takes; the first is the default.
+    pub const TABLE: &[(&str, Self)] = &[
+        #[cfg(feature = "quickjs")]
+        ("quickjs", Self::QuickJs),
+        #[cfg(feature = "boa")]
+        ("boa", Self::Boa),
+    ];
+
+    /// The engine a run takes when nobody asks for one.
+    pub const DEFAULT: Self = Self::TABLE[0].1;
+
+    /// The engine of this name.
+    ///
+    /// # Errors
+    /// One line with the names there are.
+    pub fn named(name: &str) -> Result<Self, String> {
+        Self::TABLE.iter().find(|(known, _)| *known == name).map(|(_, engine)| *engine).ok_or_else(|| {
+            let names: Vec<_> = Self::TABLE.iter().map(|(name, _)| format!("`{name}`")).collect();
+            format!("unknown JavaScript engine `{name}`, this build has {}", names.join(" and "))
+        })
+    }
+
+    /// A new, empty world.
+    ///
+    /// # Errors
+    /// When the engine can't get memory.
+    pub fn realm(self, host: Rc<dyn Host>) -> Result<Box<dyn Realm>, Throw> {
+        match self {
+            #[cfg(feature = "quickjs")]
+            Self::QuickJs => Ok(Box::new(quickjs::QuickJs::new(host)?)),
+            #[cfg(feature = "boa")]
+            Self::Boa => Ok(Box::new(boa::Boa::new(host)?)),
+        }
+    }
+}
+
+/// The registered symbol of the property that makes an object stand for a native thing.
+const NATIVE: &std::ffi::CStr = c"volley.native";
+
+/// What engines have and k6 does not: libraries choose their ways by what they find.
+const ABSENT: [&std::ffi::CStr; 24] = [
+    c"queueMicrotask",
+    c"performance",
+    c"navigator",
+    c"WeakRef",
+    c"FinalizationRegistry",
+    c"SharedArrayBuffer",
+    c"Atomics",
+    c"Iterator",
+    c"DOMException",
+    c"gc",
+    c"print",
+    c"structuredClone",
+    c"atob",
+    c"btoa",
+    c"Intl",
+    c"Temporal",
+    c"InternalError",
+    c"AsyncDisposableStack",
+    c"DisposableStack",
+    c"SuppressedError",
+    c"Float16Array",
+    c"ShadowRealm",
+    c"URL",
+    c"URLSearchParams",
+];
+
+/// What a module is made of.
+pub enum Code {
+    /// JavaScript; `shared` may hold what an engine made of it once for the whole process.
+    Source {
+        /// The text.
+        text: Arc<str>,
+        /// An engine's compiled form, kept beside the text.
+        compiled: Arc<std::sync::OnceLock<Box<[u8]>>>,
+    },
+    /// Native functions: their names, and the place of each in the host's table.
+    Native(Vec<(&'static str, usize)>),
+}
+
+/// What a realm asks of the VU it belongs to.
+pub trait Host {
+    /// The address a specifier means in the module `referrer`.
+    ///
+    /// # Errors
+    /// What the script sees when there is no such module.
+    fn resolve(&self, specifier: &str, referrer: &str) -> Result<String, Throw>;
+    /// The module at an address `resolve` gave.
+    ///
+    /// # Errors
+    /// What the script sees when it can't be read.
+    fn load(&self, address: &str) -> Result<Code, Throw>;
+    /// Calls a native function.
+    ///
+    /// # Errors
+    /// What it throws.
+    fn call(&self, function: usize, args: Args) -> Result<Value, Throw>;
+    /// Takes the future whose result settles `promise`.
+    fn pend(&self, promise: u32, future: Pending);
+    /// Asked now and then by JavaScript that runs long: gives neighbours a turn; false stops the script.
+    fn may_continue(&self) -> bool;
+}
+
+/// What became of a kept value.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It is no promise, or a fulfilled one: a copy of the value.
+    Value(Value),
+    /// It is a rejected promise.
+    Rejected(Exception),
+    /// It is a promise nobody has settled.
+    Pending,
+}
+
+/// What a module exports under a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Export {
+    /// Something that can be called.
+    Function,
+    /// `null` or `undefined`.
+    Nothing,
+    /// Any other value.
+    Value,
+}
+
+/// One VU's JavaScript world. Everything runs on a VU's own stack, because native functions may wait.
+pub trait Realm {
+    /// Loads, links and evaluates the module at `address`; what is kept is the promise of its evaluation.
+    ///
+    /// # Errors
+    /// What the module threw before its first `await`, or why it can't be had.
+    fn evaluate(&self, address: &str) -> Result<Kept, Throw>;
+    /// What an evaluated module exports, by name.
+    ///
+    /// # Errors
+    /// When the module was not evaluated, or reading an export throws.
+    fn exports(&self, address: &str) -> Result<Vec<(String, Export)>, Throw>;
+    /// One export of an evaluated module.
+    ///
+    /// # Errors
+    /// When the module was not evaluated, or reading the export throws.
+    fn export(&self, address: &str, name: &str) -> Result<Kept, Throw>;
+    /// Calls a kept function with `this` undefined and keeps what it returns.
+    ///
+    /// # Errors
+    /// What it throws.
+    fn call(&self, function: Kept, args: Vec<Value>) -> Result<Kept, Throw>;
+    /// Keeps a copy of a value of Rust's.
+    ///
+    /// # Errors
+    /// When it is JSON text that isn't JSON.
+    fn keep(&self, value: Value) -> Result<Kept, Throw>;
+    /// What became of a kept value; the value stays kept.
+    fn outcome(&self, kept: Kept) -> Outcome;
+    /// Keeps what a promise was fulfilled with; `undefined` while it is pending, the value itself if it is no promise.
+    ///
+    /// # Errors
+    /// Why the promise was rejected.
+    fn settled(&self, kept: Kept) -> Result<Kept, Exception>;
+    /// Lets go of a kept value.
+    fn release(&self, kept: Kept);
+    /// Settles a promise that a native function gave out.
+    fn settle(&self, promise: u32, result: Result<Value, Throw>);
+    /// Runs promise jobs until there are none.
+    ///
+    /// # Errors
+    /// [`Throw::Stop`] when the VU has to stop.
+    fn run_jobs(&self) -> Result<(), Throw>;
+    /// Rejections since the last call that nobody handled.
+    fn take_rejections(&self) -> Vec<Exception>;
+    /// Lets the engine give back memory it can spare.
+    fn collect_garbage(&self);
+}

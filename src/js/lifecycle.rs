@@ -1,0 +1,497 @@
+//! One VU's life: init code, then setup, iterations, teardown or the summary, each a turn of its event loop.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Instant;
+
+use super::coroutine;
+use super::engine::{Export, Realm};
+use super::event_loop::{Turn, turn, value_of};
+use super::modules::k6;
+use super::script::Script;
+use super::value::{Exception, Kept, Throw, Value};
+use super::vu::{Stage, Vu};
+use super::worker::Worker;
+use crate::execution::{ScenarioFacts, ScenarioRun};
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::log::Level;
+use crate::metrics::Record;
+use crate::metrics::system_tags::SystemTag;
+
+/// A VU with its JavaScript world, after its init code ran.
+#[derive(Clone)]
+pub struct Lifecycle {
+    /// The VU.
+    pub vu: Rc<Vu>,
+    realm: Rc<dyn Realm>,
+    work: Rc<Work>,
+}
+
+/// What a VU is working on.
+#[derive(Default)]
+struct Work {
+    scenario: RefCell<Option<Arc<ScenarioRun>>>,
+    /// The scenario's function, looked up in its first iteration.
+    entry: Cell<Option<Kept>>,
+    /// The setup data as this VU sees it, parsed when first needed.
+    data: Cell<Option<Kept>>,
+}
+
+/// What the first pass over a script found.
+#[derive(Clone, Debug, Default)]
+pub struct Exports {
+    /// Names of exported functions.
+    pub functions: Vec<String>,
+    /// Exports that are no function, `null` and `undefined` left out.
+    pub values: Vec<String>,
+    /// The export `options` as JSON.
+    pub options: Option<String>,
+}
+
+impl Exports {
+    /// True if there is an exported function of this name.
+    pub fn has(&self, function: &str) -> bool {
+        self.functions.iter().any(|name| name == function)
+    }
+}
+
+const MAIN_ERROR: ExitCode = ExitCode::ScriptException;
+
+impl Lifecycle {
+    /// Makes a VU and runs the script's init code in it.
+    ///
+    /// # Errors
+    /// What the script threw, with its stack; or why a module can't be had.
+    pub async fn init(id: u64, id_in_test: u64, script: &Arc<Script>, worker: &Rc<Worker>) -> Result<Self, Failure> {
+        let vu = Vu::new(id, id_in_test, script.clone(), worker.clone());
+        let host: Rc<dyn super::engine::Host> = vu.clone();
+        let realm: Rc<dyn Realm> = script.engine.realm(host).map_err(|throw| failure(&throw))?.into();
+        let this = Self { vu, realm, work: Rc::default() };
+        this.on_stack(|this| {
+            let address = this.vu.script.address.clone();
+            this.evaluate("volley/globals")?;
+            let evaluated = this.evaluate(&address);
+            let unknown = this.vu.script.loader.unknown();
+            if !unknown.is_empty() {
+                return Err(Failure::new(MAIN_ERROR, super::loader::unknown_modules(&unknown)));
+            }
+            evaluated
+                .map_err(|failure| match this.vu.script.loader.unreadable() {
+                    // Not the script threw: a part of it is missing.
+                    Some(missing) if failure.message.contains(&missing.text) => {
+                        Failure::new(MAIN_ERROR, missing.text).hint(format!("imported at {}", missing.place))
+                    }
+                    _ => failure,
+                })
+                .map_err(|failure| this.about_types(failure))?;
+            this.consolidate_options(&address)
+        })
+        .await??;
+        Ok(this)
+    }
+
+    /// Says what a syntax error may come from.
+    fn about_types(&self, failure: Failure) -> Failure {
+        if failure.message.contains("SyntaxError") && self.vu.script.loader.has_typescript() {
+            return failure.hint("types of TypeScript are not understood yet: turn the script into JavaScript first");
+        }
+        failure
+    }
+
+    /// Runs `work` on a stack of its own.
+    async fn on_stack<T: 'static>(&self, work: impl FnOnce(&Self) -> T + 'static) -> Result<T, Failure> {
+        let this = self.clone();
+        coroutine::run(move || work(&this)).map(|task| async move { Ok(task.await) }).map_err(no_stack)?.await
+    }
+
+    /// Evaluates a module to its end, top-level awaits included.
+    fn evaluate(&self, address: &str) -> Result<(), Failure> {
+        let realm = &*self.realm;
+        match turn(realm, &self.vu, || realm.evaluate(address)) {
+            Turn::Done(kept) => {
+                let value = value_of(realm, kept);
+                realm.release(kept);
+                match value {
+                    Ok(_) => Ok(()),
+                    Err(Turn::Rejected(exception)) => Err(exception_failure(&exception)),
+                    Err(_) => Ok(()),
+                }
+            }
+            Turn::Threw(exception) => Err(exception_failure(&exception)),
+            Turn::Rejected(exception) => {
+                Err(Failure::new(ExitCode::Other, format!("Uncaught (in promise) {}", exception.report())))
+            }
+            Turn::Stopped => Err(self.stopped()),
+        }
+    }
+
+    fn stopped(&self) -> Failure {
+        match self.vu.script.state.aborted() {
+            Some(abort) => abort.failure,
+            None => Failure::new(ExitCode::ExternalAbort, "the VU was stopped"),
+        }
+    }
+
+    /// What the script exports; for the first pass.
+    ///
+    /// # Errors
+    /// When reading an export throws, or the options are no JSON.
+    pub async fn exports(&self) -> Result<Exports, Failure> {
+        self.on_stack(|this| {
+            let realm = &*this.realm;
+            let address = &this.vu.script.address;
+            let mut exports = Exports::default();
+            for (name, export) in realm.exports(address).map_err(|throw| failure(&throw))? {
+                match export {
+                    Export::Function => exports.functions.push(name),
+                    Export::Value => exports.values.push(name),
+                    Export::Nothing => {}
+                }
+            }
+            if exports.values.iter().any(|name| name == "options") || exports.has("options") {
+                let options = realm.export(address, "options").map_err(|throw| failure(&throw))?;
+                let json = this.stdlib("exportOptions", vec![Value::Kept(options)]);
+                realm.release(options);
+                if let Value::String(json) = json.map_err(|throw| options_failure(&throw))? {
+                    exports.options = Some(json);
+                }
+            }
+            Ok(exports)
+        })
+        .await?
+    }
+
+    /// Calls a function of js-stdlib's lifecycle module and takes its value.
+    fn stdlib(&self, function: &str, args: Vec<Value>) -> Result<Value, Throw> {
+        let realm = &*self.realm;
+        let kept = self.stdlib_kept(function, args)?;
+        let value = value_of(realm, kept);
+        realm.release(kept);
+        value.map_err(|turn| match turn {
+            Turn::Rejected(exception) => Throw::Exception(exception),
+            _ => Throw::Stop,
+        })
+    }
+
+    fn stdlib_kept(&self, function: &str, args: Vec<Value>) -> Result<Kept, Throw> {
+        const MODULE: &str = "volley/lifecycle";
+        let realm = &*self.realm;
+        let evaluated = realm.evaluate(MODULE)?;
+        realm.release(evaluated);
+        let function = realm.export(MODULE, function)?;
+        let result = realm.call(function, args);
+        realm.release(function);
+        result
+    }
+
+    /// In VUs the exported `options` show what was made of them.
+    fn consolidate_options(&self, address: &str) -> Result<(), Failure> {
+        let Some(json) = self.vu.script.options.get() else { return Ok(()) };
+        let realm = &*self.realm;
+        let exported = realm.exports(address).map_err(|throw| failure(&throw))?;
+        if !exported.iter().any(|(name, export)| name == "options" && *export == Export::Value) {
+            return Ok(());
+        }
+        let options = realm.export(address, "options").map_err(|throw| failure(&throw))?;
+        let result = realm.export("volley/globals", "consolidate").and_then(|consolidate| {
+            let args = vec![Value::Kept(options), Value::Json(json.clone().into())];
+            let result = realm.call(consolidate, args);
+            realm.release(consolidate);
+            result
+        });
+        realm.release(options);
+        result.map(|kept| realm.release(kept)).map_err(|throw| failure(&throw))
+    }
+
+    /// Runs `setup()`; what it returned, as JSON.
+    ///
+    /// # Errors
+    /// What it threw. A stop is told as the run's abort.
+    pub async fn setup(&self) -> Result<Option<String>, Failure> {
+        self.begin_stage(Stage::Setup, "::setup");
+        let result = self
+            .on_stack(|this| {
+                let realm = &*this.realm;
+                let kept = this.call_export("setup", |_| Ok(Vec::new()))?;
+                // An async function's result is inside its promise: it is encoded where it stands.
+                let encoded = match realm.settled(kept) {
+                    Err(exception) => Err(exception_failure(&exception)),
+                    Ok(value) => {
+                        let json = this.stdlib("encodeData", vec![Value::Kept(value)]);
+                        realm.release(value);
+                        json.map_err(|throw| data_failure(&throw))
+                    }
+                };
+                realm.release(kept);
+                match encoded? {
+                    Value::String(json) => Ok(Some(json)),
+                    _ => Ok(None),
+                }
+            })
+            .await?;
+        self.end_stage();
+        result
+    }
+
+    /// Runs `teardown(data)`.
+    ///
+    /// # Errors
+    /// As [`Lifecycle::setup`].
+    pub async fn teardown(&self) -> Result<(), Failure> {
+        self.begin_stage(Stage::Teardown, "::teardown");
+        let result = self
+            .on_stack(|this| {
+                let kept = this.call_export("teardown", |this| Ok(vec![Value::Kept(this.setup_data()?)]))?;
+                this.realm.release(kept);
+                Ok(())
+            })
+            .await?;
+        self.end_stage();
+        result
+    }
+
+    /// Runs `handleSummary(data)`; what it returned.
+    ///
+    /// # Errors
+    /// As [`Lifecycle::setup`].
+    pub async fn summarize(&self, data: String) -> Result<Value, Failure> {
+        self.vu.stage.set(Stage::Summary);
+        self.on_stack(move |this| {
+            let (realm, vu) = (&*this.realm, &this.vu);
+            let address = vu.script.address.clone();
+            let handle = realm.export(&address, "handleSummary").map_err(|throw| failure(&throw))?;
+            let args = vec![Value::Kept(handle), Value::String(data)];
+            let kept = this.ended(turn(realm, vu, || this.stdlib_kept("summarize", args)))?;
+            match value_of(realm, kept) {
+                Ok(value) => Ok(value),
+                Err(Turn::Rejected(exception)) => Err(exception_failure(&exception)),
+                Err(_) => Ok(Value::Undefined),
+            }
+        })
+        .await?
+    }
+
+    /// Calls an exported function with arguments made on the VU's own stack.
+    fn call_export(&self, name: &str, args: impl FnOnce(&Self) -> Result<Vec<Value>, Throw>) -> Result<Kept, Failure> {
+        let realm = &*self.realm;
+        let address = self.vu.script.address.clone();
+        let result = turn(realm, &self.vu, || {
+            let function = realm.export(&address, name)?;
+            let args = args(self)?;
+            let result = realm.call(function, args);
+            realm.release(function);
+            result
+        });
+        self.ended(result)
+    }
+
+    fn ended(&self, end: Turn) -> Result<Kept, Failure> {
+        match end {
+            Turn::Done(kept) => Ok(kept),
+            Turn::Threw(exception) => Err(exception_failure(&exception)),
+            Turn::Rejected(exception) => {
+                Err(Failure::new(ExitCode::Other, format!("Uncaught (in promise) {}", exception.report())))
+            }
+            Turn::Stopped => Err(self.stopped()),
+        }
+    }
+
+    fn begin_stage(&self, stage: Stage, group: &str) {
+        self.vu.stage.set(stage);
+        self.vu.set_tags(self.vu.script.run_tags.clone());
+        self.vu.set_group(group.into());
+        k6::http::begin_iteration(&self.vu);
+        if self.vu.script.system_tags.has(SystemTag::Iter) {
+            k6::execution::change_metadata(&self.vu, "iter", Some("0".to_owned()));
+        }
+    }
+
+    /// Setup and teardown move bytes, but are no iterations.
+    fn end_stage(&self) {
+        let (sent, received) = self.vu.client.traffic();
+        let (tags, metadata) = (self.vu.tags(), self.vu.metadata());
+        self.vu.record(Record::Iteration { time: self.vu.now(), duration: None, sent, received, tags, metadata });
+        self.vu.worker.flush();
+    }
+
+    /// The setup data as this VU sees it, parsed once.
+    fn setup_data(&self) -> Result<Kept, Throw> {
+        if let Some(data) = self.work.data.get() {
+            return Ok(data);
+        }
+        let json = self.vu.script.setup_data();
+        let value = json.map_or(Value::Undefined, |json| Value::Json(json.as_bytes().to_vec().into()));
+        let data = self.realm.keep(value)?;
+        self.work.data.set(Some(data));
+        Ok(data)
+    }
+
+    // Iterations -------------------------------------------------------------------------------------------------
+
+    /// Takes the VU into a scenario.
+    pub fn activate(&self, scenario: &Arc<ScenarioRun>) {
+        let (vu, facts) = (&self.vu, &scenario.facts);
+        vu.stop.lower();
+        vu.stage.set(Stage::Iterations);
+        vu.iterations_in_scenario.set(0);
+        vu.env.replace(facts.env.clone());
+        vu.scenario.replace(Some(facts.clone()));
+        self.work.scenario.replace(Some(scenario.clone()));
+        if let Some(entry) = self.work.entry.take() {
+            self.realm.release(entry);
+        }
+        vu.script.state.active_vus.fetch_add(1, Relaxed);
+        facts.progress.active.fetch_add(1, Relaxed);
+        self.tag_for(facts);
+    }
+
+    fn tag_for(&self, facts: &ScenarioFacts) {
+        self.vu.set_tags(facts.tags.clone());
+        self.vu.set_group("".into());
+        if self.vu.script.system_tags.has(SystemTag::Vu) {
+            k6::execution::change_metadata(&self.vu, "vu", Some(self.vu.id.to_string()));
+        }
+    }
+
+    /// Takes the VU out of its scenario.
+    pub fn release(&self) {
+        if let Some(scenario) = self.work.scenario.take() {
+            self.vu.script.state.active_vus.fetch_sub(1, Relaxed);
+            scenario.facts.progress.active.fetch_sub(1, Relaxed);
+        }
+        self.vu.worker.flush();
+    }
+
+    /// Runs one iteration to its end and counts it.
+    pub async fn iterate(&self) {
+        let (vu, state) = (&self.vu, &self.vu.script.state);
+        let Some(facts) = vu.scenario.borrow().clone() else { return };
+        vu.iterations.set(vu.iterations.get() + 1);
+        vu.iterations_in_scenario.set(vu.iterations_in_scenario.get() + 1);
+        vu.scenario_iteration.set(facts.number_iteration());
+        if vu.script.system_tags.has(SystemTag::Iter) {
+            let number = (vu.iterations.get() - 1).to_string();
+            k6::execution::change_metadata(vu, "iter", Some(number));
+        }
+        k6::http::begin_iteration(vu);
+        facts.progress.running.fetch_add(1, Relaxed);
+        let began = Instant::now();
+        let end = self.on_stack(|this| this.run_entry()).await;
+        let took = began.elapsed();
+        // An iteration that ends the run has come to its own end.
+        let is_full = match &end {
+            Ok(Turn::Stopped) => vu.room::<k6::execution::Aborted>().0.take(),
+            Ok(_) => true,
+            Err(_) => false,
+        };
+        match end {
+            Ok(Turn::Done(kept)) => self.realm.release(kept),
+            Ok(Turn::Threw(exception)) => self.report(&facts, &exception, false),
+            Ok(Turn::Rejected(exception)) => self.report(&facts, &exception, true),
+            Ok(Turn::Stopped) => {}
+            Err(failure) => state.abort(failure),
+        }
+        k6::leave_all_groups(vu);
+        let (sent, received) = vu.client.traffic();
+        let duration = is_full.then_some(took.as_nanos() as u64);
+        let (time, tags, metadata) = (vu.now(), vu.tags(), vu.metadata());
+        vu.record(Record::Iteration { time, duration, sent, received, tags, metadata });
+        k6::http::end_iteration(vu);
+        facts.progress.running.fetch_sub(1, Relaxed);
+        facts.progress.done.fetch_add(1, Relaxed);
+        if is_full {
+            state.complete.fetch_add(1, Relaxed);
+            if let Some(rest) = vu.script.min_iteration_duration.checked_sub(took) {
+                self.rest(rest).await;
+            }
+        } else {
+            state.interrupted.fetch_add(1, Relaxed);
+        }
+        // A VU that never waits for anything would keep its neighbours waiting.
+        tokio::task::consume_budget().await;
+    }
+
+    /// The pause after an iteration shorter than `minIterationDuration`; a stop ends it.
+    async fn rest(&self, rest: std::time::Duration) {
+        if rest.is_zero() {
+            return;
+        }
+        let stop = self.vu.stop.clone();
+        tokio::select! {
+            () = tokio::time::sleep(rest) => {}
+            () = stop.raised() => {}
+        }
+    }
+
+    /// Calls the scenario's function, on the VU's own stack.
+    fn run_entry(&self) -> Turn {
+        let realm = &*self.realm;
+        turn(realm, &self.vu, || {
+            let entry = match self.work.entry.get() {
+                Some(entry) => entry,
+                None => {
+                    let address = self.vu.script.address.clone();
+                    let name = self.vu.scenario.borrow().as_ref().map(|facts| facts.exec.clone()).unwrap_or_default();
+                    let activate = realm.export("volley/globals", "activate")?;
+                    let done = realm.call(activate, Vec::new())?;
+                    realm.release(done);
+                    realm.release(activate);
+                    let entry = realm.export(&address, &name)?;
+                    self.work.entry.set(Some(entry));
+                    entry
+                }
+            };
+            let data = self.setup_data()?;
+            realm.call(entry, vec![Value::Kept(data)])
+        })
+    }
+
+    /// An iteration that failed is told of, and counts.
+    fn report(&self, facts: &ScenarioFacts, exception: &Exception, in_promise: bool) {
+        let mut fields = vec![("executor", facts.executor.into()), ("scenario", facts.name.to_string().into())];
+        let message = if in_promise {
+            format!("Uncaught (in promise) {}", exception.report())
+        } else {
+            fields.push(("hint", "script exception".into()));
+            fields.push(("source", "stacktrace".into()));
+            exception.report().to_owned()
+        };
+        self.vu.script.log.log(Level::Error, message, fields);
+    }
+}
+
+fn no_stack(error: std::io::Error) -> Failure {
+    let text = format!(
+        "the system has no room for another VU's stack ({error}); raise the kernel's limit `vm.max_map_count` or use \
+         fewer VUs"
+    );
+    Failure::new(ExitCode::Other, text)
+}
+
+fn exception_failure(exception: &Exception) -> Failure {
+    Failure::exception(exception.report())
+}
+
+fn failure(throw: &Throw) -> Failure {
+    match throw {
+        Throw::Exception(exception) => exception_failure(exception),
+        other => Failure::new(MAIN_ERROR, other.report()),
+    }
+}
+
+/// Options that can't be written as JSON.
+fn options_failure(throw: &Throw) -> Failure {
+    Failure::new(ExitCode::Other, format!("error parsing script options: {}", throw.report()))
+}
+
+/// Setup data that can't be written as JSON.
+fn data_failure(throw: &Throw) -> Failure {
+    let text = match throw {
+        Throw::Exception(exception) => exception.text.strip_prefix("GoError: ").unwrap_or(&exception.text).to_owned(),
+        other => other.report(),
+    };
+    Failure::new(ExitCode::Other, text)
+}

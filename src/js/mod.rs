@@ -1,0 +1,26 @@
+//! The k6 API: everything that knows JavaScript.
+//!
+//! `engine/` is the seam to QuickJS and Boa; `modules/` are the native halves of the API, `js-stdlib/` the JavaScript
+//! ones; a [`lifecycle`] walks a VU through init, setup, iterations, teardown and summary on a [`coroutine`]'s stack;
+//! `worker` holds the threads all of it runs on. A [`vu::Vu`] knows no engine, an engine knows no VU.
+
+pub mod coroutine;
+pub mod crew;
+pub mod engine;
+mod event_loop;
+pub mod lifecycle;
+pub mod loader;
+pub mod modules;
+pub mod script;
+pub mod value;
+pub mod vu;
+pub mod worker;
+
+pub use crew::VuCrew;
+pub use engine::Engine;
+pub use lifecycle::{Exports, Lifecycle};
+pub use loader::Loader;
+pub use script::{HttpDefaults, Script};
+
+#[cfg(test)]
+mod tests;

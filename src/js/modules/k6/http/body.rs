@@ -1,0 +1,190 @@
+//! Request bodies: text, bytes, forms, multipart.
+
+use bytes::Bytes;
+
+use super::go;
+use crate::js::value::{Args, Throw, Value};
+use crate::js::vu::Vu;
+use crate::net::http::Body;
+
+/// A body as it goes out, before compression.
+pub(super) struct Encoded {
+    /// What is sent; `None` for no body at all.
+    pub body: Option<Body>,
+    /// What a response shows as its request's body.
+    pub shown: Bytes,
+    /// The type k6 gives it unless the script did.
+    pub content_type: Option<String>,
+}
+
+/// Encodes a script's body.
+///
+/// # Errors
+/// k6's words for a value that can't be a body.
+pub(super) fn encode(body: Value) -> Result<Encoded, String> {
+    let (bytes, content_type) = match body {
+        Value::Undefined | Value::Null => {
+            return Ok(Encoded { body: None, shown: Bytes::new(), content_type: None });
+        }
+        Value::String(text) => (Bytes::from(text), None),
+        Value::Bytes(bytes) => (bytes, None),
+        Value::Map(fields) if go::kind_of(&fields).is_none() => form(fields),
+        other => return Err(format!("unknown request body type {}", go::type_of(&other))),
+    };
+    let shown = bytes.clone();
+    // An empty body goes out in chunks, as k6 sends it.
+    let body = Some(if bytes.is_empty() { Body::EmptyChunked } else { Body::Bytes(bytes) });
+    Ok(Encoded { body, shown, content_type })
+}
+
+/// One field of a form.
+enum Field {
+    Text(String),
+    List(Vec<String>),
+    File { data: Bytes, name: String, kind: String },
+}
+
+fn form(fields: Vec<(String, Value)>) -> (Bytes, Option<String>) {
+    let fields: Vec<(String, Field)> = fields.into_iter().map(|(name, value)| (name, field(value))).collect();
+    if fields.iter().any(|(_, field)| matches!(field, Field::File { .. })) {
+        let boundary = boundary();
+        let bytes = multipart(&fields, &boundary);
+        return (bytes, Some(format!("multipart/form-data; boundary={boundary}")));
+    }
+    (url_encoded(fields).into(), Some("application/x-www-form-urlencoded".to_owned()))
+}
+
+fn field(value: Value) -> Field {
+    match value {
+        Value::List(list) => Field::List(list.iter().map(go::text_of).collect()),
+        Value::Map(map) => file(map).unwrap_or_else(|map| Field::Text(go::text_of(&Value::Map(map)))),
+        other => Field::Text(go::text_of(&other)),
+    }
+}
+
+/// What `http.file` made: nothing else has exactly these keys.
+fn file(map: Vec<(String, Value)>) -> Result<Field, Vec<(String, Value)>> {
+    if !matches!(&map[..], [(a, _), (b, Value::String(_)), (c, Value::String(_))]
+        if a == "data" && b == "filename" && c == "content_type")
+    {
+        return Err(map);
+    }
+    let mut values = map.into_iter().map(|(_, value)| value);
+    let data = match values.next() {
+        Some(Value::Bytes(bytes)) => bytes,
+        Some(Value::String(text)) => text.into(),
+        _ => Bytes::new(),
+    };
+    let mut text = || match values.next() {
+        Some(Value::String(text)) => text,
+        _ => String::new(),
+    };
+    Ok(Field::File { data, name: text(), kind: text() })
+}
+
+/// `(data, filename, contentType)` -> a file for a form.
+pub(super) fn make_file(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+    let data = args.take(0);
+    if !matches!(data, Value::String(_) | Value::Bytes(_)) {
+        let kind = go::type_of(&data);
+        return Err(Throw::go(format!("invalid type {kind}, expected string or ArrayBuffer")));
+    }
+    let text = |value: &Value, default: String| match value {
+        Value::Undefined => default,
+        value => go::string_of(value),
+    };
+    let nanos = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_nanos();
+    let filename = text(args.get(1), nanos.to_string());
+    let content_type = text(args.get(2), "application/octet-stream".to_owned());
+    Ok(Value::Map(vec![
+        ("data".to_owned(), data),
+        ("filename".to_owned(), filename.into()),
+        ("content_type".to_owned(), content_type.into()),
+    ]))
+}
+
+/// `application/x-www-form-urlencoded`, sorted by name, as Go's `url.Values` writes it.
+fn url_encoded(mut fields: Vec<(String, Field)>) -> String {
+    fields.sort_by(|a, b| a.0.cmp(&b.0));
+    let mut out = String::new();
+    for (name, field) in fields {
+        let values = match field {
+            Field::Text(text) => vec![text],
+            Field::List(list) => list,
+            Field::File { .. } => continue,
+        };
+        for value in values {
+            if !out.is_empty() {
+                out.push('&');
+            }
+            query_escape(&name, &mut out);
+            out.push('=');
+            query_escape(&value, &mut out);
+        }
+    }
+    out
+}
+
+/// Go's `url.QueryEscape`.
+fn query_escape(text: &str, out: &mut String) {
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
+            b' ' => out.push('+'),
+            _ => {
+                const HEX: &[u8; 16] = b"0123456789ABCDEF";
+                out.push('%');
+                out.push(char::from(HEX[usize::from(byte >> 4)]));
+                out.push(char::from(HEX[usize::from(byte & 15)]));
+            }
+        }
+    }
+}
+
+fn multipart(fields: &[(String, Field)], boundary: &str) -> Bytes {
+    let mut out = Vec::new();
+    for (name, field) in fields {
+        out.extend_from_slice(format!("--{boundary}\r\n").as_bytes());
+        match field {
+            Field::File { data, name: file, kind } => {
+                let file = file.replace('\\', "\\\\").replace('"', "\\\"");
+                let head = format!(
+                    "Content-Disposition: form-data; name=\"{name}\"; filename=\"{file}\"\r\nContent-Type: {kind}\r\n\r\n"
+                );
+                out.extend_from_slice(head.as_bytes());
+                out.extend_from_slice(data);
+            }
+            Field::Text(text) => {
+                let part = format!("Content-Disposition: form-data; name=\"{name}\"\r\n\r\n{text}");
+                out.extend_from_slice(part.as_bytes());
+            }
+            Field::List(list) => {
+                let part = format!("Content-Disposition: form-data; name=\"{name}\"\r\n\r\n[{}]", list.join(" "));
+                out.extend_from_slice(part.as_bytes());
+            }
+        }
+        out.extend_from_slice(b"\r\n");
+    }
+    out.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
+    out.into()
+}
+
+/// Sixty hexadecimal digits nobody else has.
+fn boundary() -> String {
+    use std::hash::{BuildHasher, RandomState};
+    let random = || RandomState::new().hash_one(0u8);
+    format!("{:016x}{:016x}{:016x}{:012x}", random(), random(), random(), random() & 0xFFFF_FFFF_FFFF)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forms_are_sorted_and_escaped() {
+        let field = |name: &str, value: &str| (name.to_owned(), Field::Text(value.to_owned()));
+        let list = ("l".to_owned(), Field::List(vec!["1".to_owned(), "2".to_owned()]));
+        let text = url_encoded(vec![field("b", "two words"), field("a", "é&="), list]);
+        assert_eq!(text, "a=%C3%A9%26%3D&b=two+words&l=1&l=2");
+    }
+}

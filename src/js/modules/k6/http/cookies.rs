@@ -1,0 +1,96 @@
+//! `CookieJar`: the script's view of a jar.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::js::value::{Args, Throw, Value};
+use crate::js::vu::Vu;
+use crate::net::http::cookies::parse_date;
+use crate::net::http::{Cookie, Jar, Url};
+
+/// The jar a VU uses unless a request names another.
+#[derive(Default)]
+pub struct VuJar(pub RefCell<Arc<Jar>>);
+
+impl VuJar {
+    /// The jar.
+    pub fn get(&self) -> Arc<Jar> {
+        self.0.borrow().clone()
+    }
+}
+
+pub(super) fn new_jar(_vu: &Vu, _args: Args) -> Result<Value, Throw> {
+    Ok(Value::Resource(Rc::new(Arc::new(Jar::default()))))
+}
+
+pub(super) fn vu_jar(vu: &Vu, _args: Args) -> Result<Value, Throw> {
+    Ok(Value::Resource(Rc::new(vu.room::<VuJar>().get())))
+}
+
+#[expect(clippy::redundant_allocation, reason = "resources are `Rc` on this side of the border")]
+fn jar_and_url(args: &mut Args) -> Result<(Rc<Arc<Jar>>, Url), Throw> {
+    let jar = args.resource::<Arc<Jar>>(0)?;
+    let url = Url::parse(&args.string(1)).map_err(Throw::go)?;
+    Ok((jar, url))
+}
+
+/// `(jar, url)` -> name -> values.
+pub(super) fn jar_cookies(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+    let (jar, url) = jar_and_url(&mut args)?;
+    let mut map: Vec<(String, Value)> = Vec::new();
+    for (name, value) in jar.cookies_for(&url) {
+        match map.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, Value::List(values))) => values.push(value.into()),
+            _ => map.push((name, Value::List(vec![value.into()]))),
+        }
+    }
+    Ok(Value::Map(map))
+}
+
+/// `(jar, url, name, value, options)`
+pub(super) fn jar_set(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+    let (jar, url) = jar_and_url(&mut args)?;
+    let mut cookie = Cookie { name: args.string(2), value: args.string(3), ..Cookie::default() };
+    if let Value::Map(options) = args.take(4) {
+        for (key, value) in options {
+            match (key.to_ascii_lowercase().as_str(), value) {
+                ("domain", Value::String(domain)) => cookie.domain = domain,
+                ("path", Value::String(path)) => cookie.path = path,
+                ("expires", Value::String(date)) if !date.is_empty() => {
+                    cookie.expires = Some(parse_date(&date).ok_or_else(|| {
+                        let weekday: String = date.chars().take(10).collect();
+                        Throw::go(format!(
+                            "unable to parse \"expires\" date string {date:?}: parsing time {date:?} as \"Mon, 02 Jan \
+                             2006 15:04:05 MST\": cannot parse {weekday:?} as \"Mon\""
+                        ))
+                    })?);
+                }
+                ("max_age", Value::Number(age)) => cookie.max_age = age as i64,
+                ("secure", Value::Bool(secure)) => cookie.secure = secure,
+                ("http_only", Value::Bool(only)) => cookie.http_only = only,
+                _ => {}
+            }
+        }
+    }
+    jar.set(&url, cookie);
+    Ok(Value::Bool(true))
+}
+
+/// `(jar, url, name)`
+pub(super) fn jar_delete(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+    let (jar, url) = jar_and_url(&mut args)?;
+    let name = args.string(2);
+    if name.is_empty() {
+        return Err(Throw::go("cookie: is null"));
+    }
+    jar.delete(&url, &name);
+    Ok(Value::Undefined)
+}
+
+/// `(jar, url)`
+pub(super) fn jar_clear(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+    let (jar, url) = jar_and_url(&mut args)?;
+    jar.clear(&url);
+    Ok(Value::Undefined)
+}

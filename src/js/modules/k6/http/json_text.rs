@@ -1,0 +1,310 @@
+//! Is this JSON, and if not, where and why: in the words of Go's `encoding/json`.
+//!
+//! Only the slow path comes here: a body that the engine could not parse, or one that a selector looks into.
+
+/// Why a text is no JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Fault {
+    /// How many bytes were read, the wrong one included.
+    pub read: usize,
+    /// Go's words.
+    pub text: String,
+}
+
+impl Fault {
+    /// k6's line about it.
+    pub fn report(&self, json: &[u8]) -> String {
+        let before = &json[..self.read.min(json.len())];
+        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+        let character = before.iter().rev().take_while(|byte| **byte != b'\n').count();
+        // A line's end that is wrong itself is the first character of the next line.
+        let character = if before.last() == Some(&b'\n') { 1 } else { character };
+        format!("cannot parse json due to an error at line {line}, character {character} , error: {}", self.text)
+    }
+}
+
+/// Checks a whole text.
+pub(super) fn check(json: &[u8]) -> Result<(), Fault> {
+    Scanner { json, at: 0 }.document()
+}
+
+/// The first number that does not fit into a float, if there may be one: only long exponents are looked at.
+pub(super) fn overflow(json: &[u8]) -> Option<Fault> {
+    let is_long = |at: usize| {
+        let digits = json[at + 1..].strip_prefix(b"+").unwrap_or(&json[at + 1..]);
+        at > 0 && json[at - 1].is_ascii_digit() && digits.iter().take_while(|byte| byte.is_ascii_digit()).count() >= 3
+    };
+    if !memchr::memchr2_iter(b'e', b'E', json).any(is_long) {
+        return None;
+    }
+    let mut at = 0;
+    while at < json.len() {
+        match json[at] {
+            b'"' => at = end_of_string(json, at),
+            b'-' | b'0'..=b'9' => {
+                let end = at + json[at..].iter().take_while(|byte| is_numeric(**byte)).count();
+                let number = std::str::from_utf8(&json[at..end]).unwrap_or_default();
+                if number.parse::<f64>().is_ok_and(f64::is_infinite) {
+                    let text = format!("json: cannot unmarshal number {number} into Go value of type float64");
+                    return Some(Fault { read: end, text });
+                }
+                at = end;
+            }
+            _ => at += 1,
+        }
+    }
+    None
+}
+
+fn is_numeric(byte: u8) -> bool {
+    matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E')
+}
+
+/// Where the string that begins at `at` ends, behind its quote.
+pub(super) fn end_of_string(json: &[u8], at: usize) -> usize {
+    let mut end = at + 1;
+    while let Some(found) = json.get(end..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
+        if json[end + found] == b'"' {
+            return end + found + 1;
+        }
+        end += found + 2;
+    }
+    json.len()
+}
+
+struct Scanner<'a> {
+    json: &'a [u8],
+    at: usize,
+}
+
+/// What surrounds a value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Inside {
+    Object,
+    Array,
+}
+
+impl Scanner<'_> {
+    fn peek(&self) -> Option<u8> {
+        self.json.get(self.at).copied()
+    }
+
+    fn wrong(&self, context: &str) -> Fault {
+        let Some(byte) = self.peek() else {
+            return Fault { read: self.json.len(), text: "unexpected end of JSON input".to_owned() };
+        };
+        let shown = match byte {
+            b'\'' => "'\\''".to_owned(),
+            b'"' => "'\"'".to_owned(),
+            b'\\' => "'\\\\'".to_owned(),
+            b'\n' => "'\\n'".to_owned(),
+            b'\r' => "'\\r'".to_owned(),
+            b'\t' => "'\\t'".to_owned(),
+            0x07 => "'\\a'".to_owned(),
+            0x08 => "'\\b'".to_owned(),
+            0x0B => "'\\v'".to_owned(),
+            0x0C => "'\\f'".to_owned(),
+            0..0x20 | 0x7F => format!("'\\x{byte:02x}'"),
+            0x80..0xA1 | 0xAD => format!("'\\u{byte:04x}'"),
+            _ => format!("'{}'", char::from(byte)),
+        };
+        Fault { read: self.at + 1, text: format!("invalid character {shown} {context}") }
+    }
+
+    fn space(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\r' | b'\n')) {
+            self.at += 1;
+        }
+    }
+
+    fn document(mut self) -> Result<(), Fault> {
+        let mut around: Vec<Inside> = Vec::new();
+        loop {
+            self.space();
+            match self.peek() {
+                Some(b'{') => {
+                    self.at += 1;
+                    self.space();
+                    if self.peek() != Some(b'}') {
+                        self.key()?;
+                        around.push(Inside::Object);
+                        continue;
+                    }
+                    self.at += 1;
+                }
+                Some(b'[') => {
+                    self.at += 1;
+                    self.space();
+                    if self.peek() != Some(b']') {
+                        around.push(Inside::Array);
+                        continue;
+                    }
+                    self.at += 1;
+                }
+                _ => self.scalar()?,
+            }
+            // A value has ended; so may have what is around it.
+            loop {
+                self.space();
+                match (around.last(), self.peek()) {
+                    (None, None) => return Ok(()),
+                    (None, _) => return Err(self.wrong("after top-level value")),
+                    (Some(_), Some(b',')) => {
+                        self.at += 1;
+                        if around.last() == Some(&Inside::Object) {
+                            self.space();
+                            self.key()?;
+                        }
+                        break;
+                    }
+                    (Some(Inside::Object), Some(b'}')) | (Some(Inside::Array), Some(b']')) => {
+                        self.at += 1;
+                        around.pop();
+                    }
+                    (Some(Inside::Object), _) => return Err(self.wrong("after object key:value pair")),
+                    (Some(Inside::Array), _) => return Err(self.wrong("after array element")),
+                }
+            }
+        }
+    }
+
+    /// A key and its colon.
+    fn key(&mut self) -> Result<(), Fault> {
+        if self.peek() != Some(b'"') {
+            return Err(self.wrong("looking for beginning of object key string"));
+        }
+        self.string()?;
+        self.space();
+        if self.peek() != Some(b':') {
+            return Err(self.wrong("after object key"));
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    fn scalar(&mut self) -> Result<(), Fault> {
+        match self.peek() {
+            Some(b'"') => self.string(),
+            Some(b't') => self.literal("true"),
+            Some(b'f') => self.literal("false"),
+            Some(b'n') => self.literal("null"),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            _ => Err(self.wrong("looking for beginning of value")),
+        }
+    }
+
+    fn literal(&mut self, word: &str) -> Result<(), Fault> {
+        for (nth, expected) in word.bytes().enumerate() {
+            if self.peek() != Some(expected) {
+                debug_assert!(nth > 0, "the first letter chose the word");
+                return Err(self.wrong(&format!("in literal {word} (expecting '{}')", char::from(expected))));
+            }
+            self.at += 1;
+        }
+        Ok(())
+    }
+
+    fn string(&mut self) -> Result<(), Fault> {
+        self.at += 1;
+        loop {
+            match self.peek() {
+                Some(b'"') => break,
+                Some(b'\\') => {
+                    self.at += 1;
+                    match self.peek() {
+                        Some(b'b' | b'f' | b'n' | b'r' | b't' | b'\\' | b'/' | b'"') => {}
+                        Some(b'u') => {
+                            for _ in 0..4 {
+                                self.at += 1;
+                                if !self.peek().is_some_and(|byte| byte.is_ascii_hexdigit()) {
+                                    return Err(self.wrong("in \\u hexadecimal character escape"));
+                                }
+                            }
+                        }
+                        _ => return Err(self.wrong("in string escape code")),
+                    }
+                }
+                Some(0x20..) => {}
+                _ => return Err(self.wrong("in string literal")),
+            }
+            self.at += 1;
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    fn digits(&mut self, context: &str) -> Result<(), Fault> {
+        if !self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
+            return Err(self.wrong(context));
+        }
+        while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
+            self.at += 1;
+        }
+        Ok(())
+    }
+
+    fn number(&mut self) -> Result<(), Fault> {
+        if self.peek() == Some(b'-') {
+            self.at += 1;
+        }
+        match self.peek() {
+            Some(b'0') => self.at += 1,
+            _ => self.digits("in numeric literal")?,
+        }
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            self.digits("after decimal point in numeric literal")?;
+        }
+        if matches!(self.peek(), Some(b'e' | b'E')) {
+            self.at += 1;
+            if matches!(self.peek(), Some(b'+' | b'-')) {
+                self.at += 1;
+            }
+            self.digits("in exponent of numeric literal")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_what_go_says() {
+        let good = |json: &str| assert_eq!(super::check(json.as_bytes()), Ok(()), "{json}");
+        for json in ["1", " [1, {\"a\": [], \"b\": {}}] ", "-0.5e+3", "\"\\u00e9\\n\"", "null", "true"] {
+            good(json);
+        }
+        good(&format!("{}{}", "[".repeat(100_000), "]".repeat(100_000)));
+        let check = |json: &str, expect: &str| {
+            let fault = super::check(json.as_bytes()).unwrap_err();
+            let report = fault.report(json.as_bytes());
+            assert_eq!(report.strip_prefix("cannot parse json due to an error at ").unwrap(), expect, "{json}");
+        };
+        check("plain", "line 1, character 1 , error: invalid character 'p' looking for beginning of value");
+        check("{} {}", "line 1, character 4 , error: invalid character '{' after top-level value");
+        check("[1,2,]", "line 1, character 6 , error: invalid character ']' looking for beginning of value");
+        check("[1 2]", "line 1, character 4 , error: invalid character '2' after array element");
+        check(
+            "{'a':1}",
+            "line 1, character 2 , error: invalid character '\\'' looking for beginning of object key string",
+        );
+        check("{\"a\" 1}", "line 1, character 6 , error: invalid character '1' after object key");
+        check("{\"a\":1;", "line 1, character 7 , error: invalid character ';' after object key:value pair");
+        check(
+            "{\n \"a\": 1,\n \"b\": oops\n}",
+            "line 3, character 7 , error: invalid character 'o' looking for beginning of value",
+        );
+        check("\"a\nb\"", "line 2, character 1 , error: invalid character '\\n' in string literal");
+        check("nil", "line 1, character 2 , error: invalid character 'i' in literal null (expecting 'u')");
+        check("[1.]", "line 1, character 4 , error: invalid character ']' after decimal point in numeric literal");
+        check("{\"a\": 1", "line 1, character 7 , error: unexpected end of JSON input");
+    }
+
+    #[test]
+    fn finds_numbers_that_are_too_big() {
+        assert_eq!(overflow(b"[1e10, 1e300, \"1e400\", \"\\\"1e999\"]"), None);
+        assert!(overflow(b"[\"1e400\", 1e400]").unwrap().text.contains("number 1e400"));
+    }
+}

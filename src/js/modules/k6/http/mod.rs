@@ -1,0 +1,259 @@
+//! `k6/http`: from arguments to requests, from exchanges to responses and samples.
+//!
+//! What travels and how long it takes is `net`'s business; here it gets its k6 names.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use futures_util::StreamExt;
+
+use super::super::Op;
+use crate::js::value::{Args, Throw, Value};
+use crate::js::vu::Vu;
+use crate::log::Level;
+use crate::net::http::{Exchange, Jar, Url};
+
+mod answer;
+mod body;
+mod cookies;
+mod debug;
+mod gjson;
+mod go;
+mod json_text;
+mod request;
+mod sample;
+mod statuses;
+
+use answer::Answer;
+pub use cookies::VuJar;
+use request::{Prepared, Refusal};
+
+/// The native half.
+pub const OPS: &[(&str, Op)] = &[
+    ("request", request),
+    ("requestAsync", request_async),
+    ("requestBatch", request_batch),
+    ("field", answer::field),
+    ("isField", answer::is_field),
+    ("fieldNames", answer::field_names),
+    ("assign", answer::assign),
+    ("json", answer::json),
+    ("jsonError", answer::json_error),
+    ("parseUrl", parse_url),
+    ("newJar", cookies::new_jar),
+    ("vuJar", cookies::vu_jar),
+    ("jarCookies", cookies::jar_cookies),
+    ("jarSet", cookies::jar_set),
+    ("jarDelete", cookies::jar_delete),
+    ("jarClear", cookies::jar_clear),
+    ("expect", statuses::expect),
+    ("setCallback", statuses::set_callback),
+    ("inInit", in_init),
+    ("warn", warn),
+    ("file", body::make_file),
+];
+
+/// `(method, url, body, params)` -> a response's handle.
+fn request(vu: &Vu, args: Args) -> Result<Value, Throw> {
+    let prepared = match prepare(vu, args)? {
+        Ok(prepared) => prepared,
+        Err(answer) => return Ok(answer),
+    };
+    let exchange = vu.wait(prepared.send(vu))?;
+    Ok(Value::Resource(prepared.finish(vu, exchange)?))
+}
+
+/// As `request`, but a promise.
+fn request_async(vu: &Vu, args: Args) -> Result<Value, Throw> {
+    let prepared = match prepare(vu, args)? {
+        Ok(prepared) => prepared,
+        Err(answer) => return Ok(Value::Pending(Box::pin(async move { Ok(answer) }))),
+    };
+    let (sent, vu) = (prepared.send(vu), vu.rc());
+    Ok(Value::Pending(Box::pin(async move {
+        let exchange = sent.await;
+        prepared.finish(&vu, exchange).map(|answer| Value::Resource(answer)).map_err(|throw| match throw {
+            // Promises reject with the bare text.
+            Throw::Error { message, .. } => Throw::Host { message },
+            other => other,
+        })
+    })))
+}
+
+/// `(wrong, keys, entries)` -> handles in the order of the keys; fewer, when an entry is malformed.
+fn request_batch(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+    let wrong = args.take(0);
+    let (Value::List(keys), Value::List(entries)) = (args.take(1), args.take(2)) else {
+        return Err(Throw::go(format!("invalid http.batch() argument type {}", go::type_of(&wrong))));
+    };
+    let mut prepared = Vec::new();
+    for (key, entry) in keys.iter().zip(entries) {
+        let parts = batch_entry(&go::string_of(key), entry);
+        let refused = match parts {
+            Ok(parts) => match Prepared::new(vu, parts) {
+                Ok(good) => {
+                    prepared.push(good);
+                    continue;
+                }
+                Err(refusal) => (refusal.text, refusal.code),
+            },
+            Err((text, code)) => (text, code),
+        };
+        if vu.script.throw {
+            return Err(Throw::go(refused.0));
+        }
+        let fields = vec![("error", refused.0.clone().into())];
+        vu.script.log.log(Level::Warning, "A batch request failed", fields);
+        // Nothing is sent: those before it are blank, the rest is missing.
+        let mut handles: Vec<Value> =
+            prepared.iter().map(|_| Value::Resource(Answer::refused(String::new(), 0))).collect();
+        handles.push(Value::Resource(Answer::refused(refused.0, refused.1)));
+        return Ok(Value::List(handles));
+    }
+    let limits = (vu.script.http.batch.max(1), vu.script.http.batch_per_host);
+    let jobs: Vec<_> = prepared.iter().map(|prepared| (prepared.host(), prepared.send(vu))).collect();
+    let exchanges = vu.wait(all(jobs, limits))?;
+    let mut handles = Vec::with_capacity(exchanges.len());
+    let mut first_throw = None;
+    for (prepared, exchange) in prepared.iter().zip(exchanges) {
+        match prepared.finish(vu, exchange) {
+            Ok(answer) => handles.push(Value::Resource(answer)),
+            Err(throw) => {
+                first_throw.get_or_insert(throw);
+            }
+        }
+    }
+    match first_throw {
+        Some(throw) => Err(throw),
+        None => Ok(Value::List(handles)),
+    }
+}
+
+/// One entry of a batch as the arguments of a request.
+fn batch_entry(key: &str, entry: Value) -> Result<Args, (String, u16)> {
+    let get = |url: Value| [Value::from("GET"), url].into_iter().collect();
+    match entry {
+        Value::String(_) => Ok(get(entry)),
+        Value::List(parts) => {
+            let mut parts = parts.into_iter();
+            let [method, url, body, params, count] = std::array::from_fn(|_| parts.next().unwrap_or(Value::Undefined));
+            if matches!(count, Value::Number(count) if count < 2.0) {
+                return Err((format!("invalid batch request '[]interface {{}}{{{:?}}}'", go::string_of(&method)), 0));
+            }
+            if !matches!(method, Value::String(_)) {
+                return Err((format!("invalid method type '{}'", go::text_of(&method)), 0));
+            }
+            Ok([method, url, body, params].into_iter().collect())
+        }
+        Value::Map(map) if map.iter().any(|(name, _)| name == "clean_url") => Ok(get(Value::Map(map))),
+        Value::Map(map) => {
+            let mut fields = [Value::Undefined, Value::Undefined, Value::Undefined, Value::Undefined];
+            for (name, value) in map {
+                if let Some(at) = ["method", "url", "body", "params"].iter().position(|known| *known == name) {
+                    fields[at] = value;
+                }
+            }
+            let [method, url, body, params] = fields;
+            if matches!(url, Value::Undefined) {
+                return Err((format!("batch request {key} doesn't have a url key"), 0));
+            }
+            let method = match method {
+                Value::Undefined | Value::Null => "GET".to_owned(),
+                Value::String(method) => method.to_uppercase(),
+                other => return Err((format!("invalid method type '{}'", go::text_of(&other)), 0)),
+            };
+            let body = if method == "GET" || method == "HEAD" { Value::Undefined } else { body };
+            Ok([Value::String(method), url, body, params].into_iter().collect())
+        }
+        other => Err((format!("invalid batch request '{}'", go::text_of(&other)), 1020)),
+    }
+}
+
+/// Runs all jobs, so many at once in all and per host (0: any number); results in the order of the jobs.
+async fn all<F: Future<Output = Exchange>>(jobs: Vec<(String, F)>, (most, per_host): (usize, usize)) -> Vec<Exchange> {
+    let hosts: std::collections::HashMap<String, Rc<tokio::sync::Semaphore>> =
+        jobs.iter().map(|(host, _)| (host.clone(), Rc::new(tokio::sync::Semaphore::new(per_host.max(1))))).collect();
+    let count = jobs.len();
+    let running = jobs.into_iter().enumerate().map(|(at, (host, job))| {
+        let gate = hosts.get(&host).filter(|_| per_host > 0).cloned();
+        async move {
+            let _permit = match &gate {
+                Some(gate) => gate.acquire().await.ok(),
+                None => None,
+            };
+            (at, job.await)
+        }
+    });
+    let mut results: Vec<Option<Exchange>> = (0..count).map(|_| None).collect();
+    let mut stream = futures_util::stream::iter(running).buffer_unordered(most);
+    while let Some((at, exchange)) = stream.next().await {
+        results[at] = Some(exchange);
+    }
+    results.into_iter().flatten().collect()
+}
+
+/// Checks the arguments. The inner error is what is wrong with them.
+fn check(vu: &Vu, args: Args) -> Result<Result<Prepared, Refusal>, Throw> {
+    if vu.is_init() {
+        return Err(Throw::go("Making http requests in the init context is not supported"));
+    }
+    Ok(Prepared::new(vu, args))
+}
+
+/// Checks the arguments. The inner error is the response to bad ones.
+fn prepare(vu: &Vu, args: Args) -> Result<Result<Prepared, Value>, Throw> {
+    match check(vu, args)? {
+        Ok(prepared) => Ok(Ok(prepared)),
+        Err(refusal) => refusal_answer(vu, refusal).map(Err),
+    }
+}
+
+/// The response to arguments no request can be made of, after a warning; or the exception the option `throw` wants.
+fn refusal_answer(vu: &Vu, refusal: Refusal) -> Result<Value, Throw> {
+    if vu.script.throw {
+        return Err(Throw::go(refusal.text));
+    }
+    warn_failed(vu, &refusal.text);
+    Ok(Value::Resource(Answer::refused(refusal.text, refusal.code)))
+}
+
+fn warn_failed(vu: &Vu, error: &str) {
+    vu.script.log.log(Level::Warning, "Request Failed", vec![("error", error.to_owned().into())]);
+}
+
+/// `(url)` -> the URL as it was written, with its credentials masked.
+fn parse_url(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+    let text = args.string(0);
+    let url = Url::parse(&text).map_err(|error| Throw::go(format!("invalid URL: {error}")))?;
+    if url.credentials().is_none() {
+        return Ok(Value::String(text));
+    }
+    let begin = text.find("://").map_or(0, |at| at + 3);
+    let end = text[begin..].find(['/', '?', '#']).map_or(text.len(), |at| begin + at);
+    let Some(at) = text[begin..end].rfind('@').map(|at| begin + at) else { return Ok(Value::String(text)) };
+    let mask = if text[begin..at].contains(':') { "****:****" } else { "****" };
+    Ok(Value::String(format!("{}{mask}{}", &text[..begin], &text[at..])))
+}
+
+fn in_init(vu: &Vu, _args: Args) -> Result<Value, Throw> {
+    Ok(Value::Bool(vu.is_init()))
+}
+
+fn warn(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+    vu.script.log.warn(args.string(0));
+    Ok(Value::Undefined)
+}
+
+/// What begins with an iteration: an empty jar, unless cookies stay.
+pub fn begin_iteration(vu: &Vu) {
+    if !vu.script.http.keep_cookies {
+        vu.room::<VuJar>().0.replace(Arc::new(Jar::default()));
+    }
+}
+
+/// What ends with an iteration: idle connections, if they must not be used again.
+pub fn end_iteration(vu: &Vu) {
+    if vu.script.http.close_after_iteration {
+        vu.client.close_idle();
+    }
+}

@@ -1,0 +1,311 @@
+//! From a script's arguments to a request: every key of Params, checked in k6's order with k6's words.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::answer::{Answer, BodyForm};
+use super::body::{self, Encoded};
+use super::cookies::VuJar;
+use super::statuses::{Expected, VuCallback};
+use super::{debug, go, sample, warn_failed};
+use crate::js::modules::k6::tag_pairs;
+use crate::js::value::{Args, Throw, Value};
+use crate::js::vu::Vu;
+use crate::net::http::{Auth, Body, BodyMode, Coding, Exchange, Jar, Request, RequestCookie, Url, compress, headers};
+use crate::units::Span;
+
+/// Arguments no request can be made of.
+pub(super) struct Refusal {
+    pub text: String,
+    pub code: u16,
+}
+
+impl From<String> for Refusal {
+    fn from(text: String) -> Self {
+        Self { text, code: 0 }
+    }
+}
+
+/// A request ready to be sent, and what is to be done with the answer.
+pub(super) struct Prepared {
+    request: Request,
+    /// The body before compression, as `response.request.body` shows it.
+    shown_body: bytes::Bytes,
+    /// The tag `name` where the URL's template or the script gives one.
+    name: Option<String>,
+    tags: Vec<(String, String)>,
+    expected: Option<Expected>,
+    throw: bool,
+    form: BodyForm,
+    /// Somebody said how many redirects to follow, so nobody is surprised when they end.
+    limits_redirects: bool,
+}
+
+impl Prepared {
+    /// Checks `(method, url, body, params)`.
+    pub fn new(vu: &Vu, mut args: Args) -> Result<Self, Refusal> {
+        let defaults = &vu.script.http;
+        let method = args.string(0);
+        let (url, template) = url_argument(args.take(1))?;
+        let mut prepared = Self {
+            request: Request {
+                method: method.into(),
+                max_redirects: defaults.max_redirects.0,
+                dumping: defaults.dumping,
+                ..Request::get(url)
+            },
+            shown_body: bytes::Bytes::new(),
+            name: template,
+            tags: Vec::new(),
+            expected: vu.room::<VuCallback>().get(),
+            throw: vu.script.throw,
+            form: if defaults.discard_bodies { BodyForm::None } else { BodyForm::Text },
+            limits_redirects: defaults.max_redirects.1,
+        };
+        let body = args.take(2);
+        let params = match args.take(3) {
+            Value::Map(map) => map,
+            _ => Vec::new(),
+        };
+        let encoded = body::encode(body)?;
+        let mut compression = None;
+        for (key, value) in params {
+            prepared.param(&key, value, &mut compression)?;
+        }
+        prepared.finish_request(vu, encoded, compression)?;
+        Ok(prepared)
+    }
+
+    fn param(&mut self, key: &str, value: Value, compression: &mut Option<String>) -> Result<(), Refusal> {
+        match (key, value) {
+            (_, Value::Undefined) => {}
+            ("headers", Value::Map(map)) => {
+                self.request.headers = map.into_iter().map(|(name, value)| (name, go::string_of(&value))).collect();
+            }
+            ("cookies", Value::Map(map)) => self.request.cookies = map.into_iter().filter_map(cookie).collect(),
+            ("jar", Value::Resource(jar)) => {
+                if let Ok(jar) = jar.downcast::<Arc<Jar>>() {
+                    self.request.jar = Some((*jar).clone());
+                }
+            }
+            ("redirects", count) => {
+                // NaN and everything negative follow none.
+                self.request.max_redirects = number(&count).max(0.0) as u32;
+                self.limits_redirects = true;
+            }
+            ("tags" | "auth" | "compression" | "responseType", Value::Null) => {}
+            ("tags", tags) => {
+                self.tags = tag_pairs(tags).map_err(|throw| match throw {
+                    Throw::Error { message, .. } => format!("invalid HTTP request metric tags: {message}"),
+                    other => other.report(),
+                })?;
+            }
+            ("auth", Value::String(kind)) => {
+                self.request.auth = match kind.as_str() {
+                    "digest" => Auth::Digest,
+                    "ntlm" => Auth::Ntlm,
+                    _ => Auth::None,
+                };
+            }
+            ("timeout", value) => self.request.timeout = timeout(value)?,
+            ("throw", throw) => self.throw = is_true(&throw),
+            ("compression", Value::String(list)) => *compression = Some(list).filter(|list| !list.is_empty()),
+            ("responseType", Value::String(kind)) => {
+                self.form = match kind.as_str() {
+                    "text" => BodyForm::Text,
+                    "binary" => BodyForm::Binary,
+                    "none" => BodyForm::None,
+                    other => return Err(format!("{other} does not belong to ResponseType values").into()),
+                };
+            }
+            ("responseCallback", Value::Null) => self.expected = None,
+            ("responseCallback", Value::Resource(callback)) => {
+                self.expected = callback.downcast::<Expected>().ok().map(|expected| (*expected).clone());
+            }
+            ("responseCallback", _) => return Err("unsupported responseCallback".to_owned().into()),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Headers k6 sets by itself, the jar, the body as it goes over the wire.
+    fn finish_request(&mut self, vu: &Vu, encoded: Encoded, compression: Option<String>) -> Result<(), Refusal> {
+        let request = &mut self.request;
+        for (name, _) in &mut request.headers {
+            headers::canonicalise(name);
+        }
+        let has = |request: &Request, name: &str| request.headers.iter().any(|(known, _)| known == name);
+        if !has(request, "User-Agent") && !vu.script.http.user_agent.is_empty() {
+            request.headers.push(("User-Agent".to_owned(), vu.script.http.user_agent.clone()));
+        }
+        if let Some(kind) = encoded.content_type
+            && !has(request, "Content-Type")
+        {
+            request.headers.push(("Content-Type".to_owned(), kind));
+        }
+        self.shown_body = encoded.shown;
+        request.body = encoded.body;
+        // Methods that seldom have a body go without one rather than with an empty one.
+        if matches!(request.body, Some(Body::EmptyChunked))
+            && matches!(&*request.method, "GET" | "HEAD" | "DELETE" | "OPTIONS" | "PROPFIND" | "SEARCH")
+        {
+            request.body = None;
+        }
+        let codings = Coding::parse_list(&compression.unwrap_or_default())?;
+        if let (false, Some(Body::Bytes(bytes))) = (codings.is_empty(), &request.body) {
+            let packed = compress(&codings, bytes.clone()).map_err(|error| error.to_string())?;
+            let encoding = Coding::header(&codings);
+            request.body = Some(Body::Bytes(packed));
+            match request.headers.iter().find(|(name, _)| name == "Content-Encoding") {
+                None => request.headers.push(("Content-Encoding".to_owned(), encoding)),
+                Some((_, own)) if *own != encoding => vu.script.log.warn(format!(
+                    "There's a mismatch between the desired `compression` the manually set `Content-Encoding` header \
+                     in the {} request for '{}', the custom header has precedence and won't be overwritten. This may \
+                     result in invalid data being sent to the server.",
+                    request.method,
+                    request.url.as_str()
+                )),
+                Some(_) => {}
+            }
+        }
+        let length = match &request.body {
+            Some(Body::Bytes(bytes)) => bytes.len(),
+            _ => 0,
+        };
+        if let Some(at) = request.headers.iter().position(|(name, _)| name == "Content-Length") {
+            let (_, given) = request.headers.remove(at);
+            if !given.is_empty() && given != length.to_string() {
+                vu.script.log.warn(format!(
+                    "The specified Content-Length header {given:?} in the {} request for {} doesn't match the actual \
+                     request body length of {length}, so it will be ignored!",
+                    request.method,
+                    request.url.as_str()
+                ));
+            }
+        }
+        request.jar.get_or_insert_with(|| vu.room::<VuJar>().get());
+        if self.form == BodyForm::None {
+            request.body_mode = BodyMode::Discard;
+        }
+        Ok(())
+    }
+
+    /// Where it goes, for limits per host.
+    pub fn host(&self) -> String {
+        self.request.url.host().to_owned()
+    }
+
+    /// Sends it. The future waits for the whole exchange.
+    pub fn send(&self, vu: &Vu) -> impl Future<Output = Exchange> + use<> {
+        let (client, request) = (vu.client.clone(), self.request.clone());
+        let turn = vu.script.rate_limit.as_ref().map(crate::js::script::RateLimit::turn);
+        async move {
+            if let Some(turn) = turn {
+                tokio::time::sleep_until(turn.into()).await;
+            }
+            client.send(request).await
+        }
+    }
+
+    /// Writes the samples down, warns or throws where it failed, and makes the response.
+    pub fn finish(&self, vu: &Vu, exchange: Exchange) -> Result<Rc<Answer>, Throw> {
+        let is_digest = matches!(self.request.auth, Auth::Digest);
+        sample::record(vu, &exchange, self.name.as_deref(), &self.tags, self.expected.as_ref(), is_digest);
+        debug::tell(vu, &exchange.dumps);
+        if exchange.stopped_redirecting && !self.limits_redirects {
+            let url = self.request.url.clean().into_owned();
+            vu.script.log.log(
+                crate::log::Level::Warning,
+                format!(
+                    "Stopped after {} redirects and returned the redirection; pass {{ redirects: n }} in request \
+                     params or set global maxRedirects to silence this",
+                    self.request.max_redirects + 1
+                ),
+                vec![("url", url.into())],
+            );
+        }
+        if let Err(error) = &exchange.result {
+            // Code 0 is a refusal that always throws: an answer that is no answer.
+            if self.throw || error.code == 0 {
+                return Err(Throw::go(error.full.clone()));
+            }
+            warn_failed(vu, &error.full);
+        }
+        Ok(Answer::new(exchange, self.request.clone(), self.shown_body.clone(), self.form))
+    }
+}
+
+fn url_argument(url: Value) -> Result<(Url, Option<String>), Refusal> {
+    let refuse = |text: String| Refusal { text: format!("invalid URL: {text}"), code: 1020 };
+    let (text, name) = match url {
+        Value::String(text) => (text, None),
+        Value::Map(map) if map.iter().any(|(key, _)| key == "clean_url") => {
+            let text = |wanted: &str| {
+                let found = map.iter().find(|(key, _)| key == wanted);
+                found.map(|(_, value)| go::string_of(value)).unwrap_or_default()
+            };
+            let (name, url) = (text("name"), text("url"));
+            // A template without substitutions names nothing.
+            let name = Some(name).filter(|name| *name != url);
+            (url, name)
+        }
+        other => return Err(refuse(format!("'#{}'", go::text_of(&other)))),
+    };
+    let url = Url::parse(&text).map_err(refuse)?;
+    Ok((url, name))
+}
+
+fn timeout(value: Value) -> Result<Duration, Refusal> {
+    let refuse = |text: String| Refusal::from(format!("invalid timeout value: {text}"));
+    match value {
+        Value::Number(ms) => Ok(Span::from_millis(ms).to_duration()),
+        Value::String(text) => match text.parse::<f64>() {
+            Ok(ms) => Ok(Span::from_millis(ms).to_duration()),
+            Err(_) => Span::parse(&text).map(Span::to_duration).map_err(refuse),
+        },
+        Value::Null => Err(refuse("unable to use type <nil> as a duration value".to_owned())),
+        Value::Bool(_) => Err(refuse("unable to use type bool as a duration value".to_owned())),
+        _ => Err(refuse("unable to use type map[string]interface {} as a duration value".to_owned())),
+    }
+}
+
+/// As JavaScript converts to a number, as far as params need it.
+fn number(value: &Value) -> f64 {
+    match value {
+        Value::Number(number) => *number,
+        Value::Bool(value) => f64::from(u8::from(*value)),
+        Value::String(text) => text.trim().parse().unwrap_or(f64::NAN),
+        _ => f64::NAN,
+    }
+}
+
+/// As JavaScript's `Boolean(value)`.
+fn is_true(value: &Value) -> bool {
+    match value {
+        Value::Undefined | Value::Null => false,
+        Value::Bool(value) => *value,
+        Value::Number(number) => *number != 0.0 && !number.is_nan(),
+        Value::String(text) => !text.is_empty(),
+        _ => true,
+    }
+}
+
+/// One of `params.cookies`: a value, or an object with `value` and `replace`.
+fn cookie((name, value): (String, Value)) -> Option<RequestCookie> {
+    let mut cookie = RequestCookie { name, value: String::new(), replace: false };
+    match value {
+        Value::Undefined | Value::Null => return None,
+        Value::Map(map) => {
+            for (key, value) in map {
+                match key.as_str() {
+                    "value" if !matches!(value, Value::Undefined | Value::Null) => cookie.value = go::string_of(&value),
+                    "replace" => cookie.replace = is_true(&value),
+                    _ => {}
+                }
+            }
+        }
+        other => cookie.value = go::string_of(&other),
+    }
+    Some(cookie)
+}

@@ -1,0 +1,64 @@
+//! `k6/metrics`: the script's own counters, gauges, rates and trends.
+
+use super::super::Op;
+use super::tag_pairs;
+use crate::js::value::{Args, Throw, Value};
+use crate::js::vu::Vu;
+use crate::metrics::{Contains, MetricId, MetricType};
+
+/// The native half.
+pub const OPS: &[(&str, Op)] = &[("declare", declare), ("add", add), ("reject", reject)];
+
+/// `(kind, name, isTime)` -> the metric's place.
+fn declare(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+    if !vu.is_init() {
+        return Err(Throw::go("metrics must be declared in the init context"));
+    }
+    let kind = match args.number(0) as u8 {
+        0 => MetricType::Counter,
+        1 => MetricType::Gauge,
+        2 => MetricType::Rate,
+        _ => MetricType::Trend,
+    };
+    let contains = if args.bool(2) { Contains::Time } else { Contains::Default };
+    let id = vu.script.registry.declare(&args.string(1), kind, contains).map_err(Throw::go)?;
+    Ok(Value::Number(f64::from(id.0)))
+}
+
+/// `(metric, name, value, tags)`; the value is a number and not NaN.
+fn add(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+    if vu.is_init() {
+        return Err(Throw::go("Adding to metrics in the init context is not supported"));
+    }
+    let (metric, value) = (MetricId(args.number(0) as u16), args.number(2));
+    let tags = match args.take(3) {
+        Value::Undefined | Value::Null => vu.tags(),
+        tags => {
+            let name = args.string(1);
+            let pairs = tag_pairs(tags).map_err(|throw| match throw {
+                Throw::Error { class, message } => Throw::Error {
+                    class,
+                    message: format!("cannot add tags for the '{name}' custom metric: {message}"),
+                },
+                other => other,
+            })?;
+            let pairs: Vec<_> = pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+            vu.tags_with(&pairs)
+        }
+    };
+    vu.sample(metric, value, tags);
+    Ok(Value::Bool(true))
+}
+
+/// `(text)`: a value that is no number: a warning, or an exception with the option `throw`.
+fn reject(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+    if vu.is_init() {
+        return Err(Throw::go("Adding to metrics in the init context is not supported"));
+    }
+    let text = args.string(0);
+    if vu.script.throw {
+        return Err(Throw::go(text));
+    }
+    vu.script.log.warn(text);
+    Ok(Value::Bool(false))
+}

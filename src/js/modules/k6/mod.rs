@@ -1,0 +1,171 @@
+//! The module `k6`: checks, groups, sleep.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use super::Op;
+use crate::js::value::{Args, Throw, Value};
+use crate::js::vu::Vu;
+use crate::metrics::record::millis;
+use crate::metrics::system_tags::SystemTag;
+use crate::metrics::{Record, builtin};
+
+pub mod execution;
+pub mod http;
+pub mod metrics;
+mod random;
+pub mod timers;
+
+/// The native half.
+pub const OPS: &[(&str, Op)] = &[
+    ("enterGroup", enter_group),
+    ("leaveGroup", leave_group),
+    ("recordCheck", record_check),
+    ("checkStage", check_stage),
+    ("sleepFor", sleep_for),
+    ("seed", random::seed),
+    ("random", random::random),
+];
+
+/// The groups a VU is in, innermost last: the path outside, and when the group began.
+#[derive(Default)]
+struct Groups(RefCell<Vec<(Rc<str>, Instant)>>);
+
+/// Refuses `name` in init code; else the time all checks of one call share.
+fn check_stage(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+    if vu.is_init() {
+        return Err(Throw::go(format!("Using {} in the init context is not supported", args.string(0))));
+    }
+    Ok(Value::Number(vu.now().0 as f64))
+}
+
+fn enter_group(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+    // The tag is the group, also where the script has put another name there.
+    let tags = vu.tags();
+    let outer = match tags.get("group") {
+        Some(group) if *group != *vu.group() => group.into(),
+        _ => vu.group(),
+    };
+    let name = args.string(0);
+    // The root has no name: a nameless group at the root is the root.
+    let path = if name.is_empty() && outer.is_empty() { "".into() } else { format!("{outer}::{name}").into() };
+    vu.room::<Groups>().0.borrow_mut().push((outer, Instant::now()));
+    vu.set_group(path);
+    Ok(Value::Undefined)
+}
+
+fn leave_group(vu: &Vu, _args: Args) -> Result<Value, Throw> {
+    let Some((outer, began)) = vu.room::<Groups>().0.borrow_mut().pop() else { return Ok(Value::Undefined) };
+    vu.sample(builtin::GROUP_DURATION, millis(began.elapsed().as_nanos() as u64), vu.tags());
+    vu.set_group(outer);
+    Ok(Value::Undefined)
+}
+
+/// Forgets the groups an interrupted iteration was in.
+pub fn leave_all_groups(vu: &Vu) {
+    let outermost = vu.room::<Groups>().0.borrow_mut().drain(..).next();
+    if let Some((outside, _)) = outermost {
+        vu.set_group(outside);
+    }
+}
+
+/// `(name, passed, tags)`
+fn record_check(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+    let passed = args.bool(1);
+    let name = args.string(0);
+    let user = tag_pairs(args.take(2))?;
+    let mut pairs: Vec<(&str, &str)> = user.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    if vu.script.system_tags.has(SystemTag::Check) {
+        pairs.push(("check", &name));
+    }
+    let tags = vu.tags_with(&pairs);
+    let (metric, value) = (builtin::CHECKS, f64::from(u8::from(passed)));
+    let time = crate::metrics::Stamp(args.number(3) as u64);
+    vu.record(Record::Sample { time, metric, value, tags, metadata: vu.metadata() });
+    Ok(Value::Undefined)
+}
+
+/// A script's tags as text.
+///
+/// # Errors
+/// k6's words when a value is neither text, number nor boolean.
+pub fn tag_pairs(tags: Value) -> Result<Vec<(String, String)>, Throw> {
+    let pairs = match tags {
+        Value::Map(map) => map,
+        // A string is an object of its characters, as far as tags go.
+        Value::String(text) => text.chars().enumerate().map(|(at, c)| (at.to_string(), c.to_string().into())).collect(),
+        _ => return Ok(Vec::new()),
+    };
+    pairs
+        .into_iter()
+        .map(|(key, value)| match tag_text(&value) {
+            Some(text) => Ok((key, text)),
+            None => Err(Throw::go(format!(
+                "invalid value for metric tag '{key}': only String, Boolean and Number types are accepted as a metric \
+                 tag values"
+            ))),
+        })
+        .collect()
+}
+
+/// The text of a value that may be a tag.
+pub fn tag_text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Bool(value) => Some(value.to_string()),
+        Value::Number(number) => Some(number_text(*number)),
+        _ => None,
+    }
+}
+
+/// A number as JavaScript writes it.
+pub fn number_text(number: f64) -> String {
+    if number == 0.0 {
+        // Also -0, as JavaScript does.
+        return "0".to_owned();
+    }
+    if number.is_nan() {
+        return "NaN".to_owned();
+    }
+    if number.is_infinite() {
+        return if number > 0.0 { "Infinity" } else { "-Infinity" }.to_owned();
+    }
+    if (1e-6..1e21).contains(&number.abs()) {
+        return format!("{number}");
+    }
+    let text = format!("{number:e}");
+    match text.split_once('e') {
+        Some((digits, exponent)) if !exponent.starts_with('-') => format!("{digits}e+{exponent}"),
+        _ => text,
+    }
+}
+
+fn sleep_for(vu: &Vu, args: Args) -> Result<Value, Throw> {
+    let seconds = args.number(0);
+    if seconds > 0.0 {
+        // Beyond this no run lasts; the bound keeps the conversion from overflowing.
+        let time = Duration::from_secs_f64(seconds.min(1e9));
+        vu.wait(async move { tokio::time::sleep(time).await })?;
+    }
+    Ok(Value::Undefined)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_numbers_as_javascript_does() {
+        let check = |number: f64, expect: &str| assert_eq!(number_text(number), expect);
+        check(1.0, "1");
+        check(-0.0, "0");
+        check(1.5, "1.5");
+        check(1e21, "1e+21");
+        check(1.5e-7, "1.5e-7");
+        check(123456789012345680000.0, "123456789012345680000");
+        check(0.000001, "0.000001");
+        check(f64::NAN, "NaN");
+        check(f64::NEG_INFINITY, "-Infinity");
+    }
+}

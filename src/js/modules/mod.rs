@@ -1,0 +1,109 @@
+//! The modules of the k6 API, in one table: their JavaScript halves and the native functions those import as
+//! `native:<specifier>`. Living ones here, removed ones in [`REMOVED`].
+
+use std::sync::OnceLock;
+
+use super::value::{Args, Throw, Value};
+use super::vu::Vu;
+
+pub mod k6;
+pub mod volley;
+
+/// A native function.
+pub type Op = fn(&Vu, Args) -> Result<Value, Throw>;
+
+/// One module.
+pub struct Module {
+    /// What a script writes in `import`.
+    pub specifier: &'static str,
+    /// The JavaScript half.
+    pub source: &'static str,
+    /// The native half: `import { name } from 'native:<specifier>'`.
+    pub ops: &'static [(&'static str, Op)],
+}
+
+macro_rules! module {
+    ($specifier:literal, $ops:expr) => {
+        Module {
+            specifier: $specifier,
+            source: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/js-stdlib/", $specifier, ".js")),
+            ops: $ops,
+        }
+    };
+}
+
+/// The living modules. Those under `volley/` are ours: a script can't import them.
+pub const MODULES: &[Module] = &[
+    module!("k6", k6::OPS),
+    module!("k6/execution", k6::execution::OPS),
+    module!("k6/http", k6::http::OPS),
+    module!("k6/metrics", k6::metrics::OPS),
+    module!("k6/timers", k6::timers::OPS),
+    module!("volley/console", volley::console::OPS),
+    module!("volley/globals", volley::globals::OPS),
+    module!("volley/lifecycle", &[]),
+];
+
+/// Names k6 once had, and what it says about each now.
+pub const REMOVED: &[(&str, &str)] = &[
+    (
+        "k6/experimental/redis",
+        "k6/experimental/redis has been removed. Please migrate to the new version by changing your import to \
+         'k6/x/redis'. Read more here: https://grafana.com/docs/k6/latest/javascript-api/k6-x-redis",
+    ),
+    (
+        "k6/experimental/timers",
+        "k6/experimental/timers has been graduated, and it's now globally available as defined by standard WebAPIs. \
+         You just need to remove the import.",
+    ),
+    (
+        "k6/experimental/webcrypto",
+        "k6/experimental/webcrypto has been graduated and it's now globally available as defined by standard WebAPIs. \
+         You just need to remove the import.",
+    ),
+    (
+        "k6/experimental/grpc",
+        "k6/experimental/grpc has been graduated, please use k6/net/grpc instead. See \
+         https://grafana.com/docs/k6/latest/javascript-api/k6-net-grpc/ for more information.",
+    ),
+    (
+        "k6/experimental/browser",
+        "k6/experimental/browser has been graduated, please use k6/browser instead.Please update your imports to use \
+         k6/browser instead of k6/experimental/browser, For more information, see the migration guide at the link: \
+         https://grafana.com/docs/k6/latest/using-k6-browser/migrating-to-k6-v0-52/",
+    ),
+    (
+        "k6/experimental/tracing",
+        "k6/experimental/tracing has been removed. All of it functionality is available as pure JavaScript module. \
+         More info available at the docs: \
+         https://grafana.com/docs/k6/latest/javascript-api/jslib/http-instrumentation-tempo",
+    ),
+];
+
+/// The module a specifier names.
+pub fn find(specifier: &str) -> Option<&'static Module> {
+    MODULES.iter().find(|module| module.specifier == specifier)
+}
+
+/// All native functions in one row; a function's place in it is what engines call it by.
+fn row() -> &'static [Op] {
+    static ROW: OnceLock<Vec<Op>> = OnceLock::new();
+    ROW.get_or_init(|| MODULES.iter().flat_map(|module| module.ops.iter().map(|(_, op)| *op)).collect())
+}
+
+/// The native function at `place`.
+pub fn op(place: usize) -> Op {
+    row()[place]
+}
+
+/// The native half of a module: names and places.
+pub fn native(specifier: &str) -> Option<Vec<(&'static str, usize)>> {
+    let mut first = 0;
+    for module in MODULES {
+        if module.specifier == specifier {
+            return Some(module.ops.iter().enumerate().map(|(at, (name, _))| (*name, first + at)).collect());
+        }
+        first += module.ops.len();
+    }
+    None
+}

@@ -1,0 +1,89 @@
+//! The global scope: `__ENV`, `__VU`, `__ITER`, `open`.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use super::super::Op;
+use crate::js::modules::k6::tag_text;
+use crate::js::value::{Args, Throw, Value, text_of};
+use crate::js::vu::{Stage, Vu};
+
+/// The native half.
+pub const OPS: &[(&str, Op)] = &[
+    ("env", env),
+    ("getEnv", get_env),
+    ("setEnv", set_env),
+    ("deleteEnv", delete_env),
+    ("vuId", vu_id),
+    ("iteration", iteration),
+    ("settings", settings),
+    ("open", open),
+    ("here", here),
+];
+
+/// The module that is being evaluated; empty before the first.
+#[derive(Default)]
+struct Here(RefCell<String>);
+
+/// `(url)`: from now on this module is being evaluated.
+fn here(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+    vu.room::<Here>().0.replace(args.string(0));
+    Ok(Value::Undefined)
+}
+
+fn env(vu: &Vu, _args: Args) -> Result<Value, Throw> {
+    Ok(Value::Map(vu.env.borrow().iter().map(|(key, value)| (key.clone(), Value::from(&**value))).collect()))
+}
+
+fn get_env(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+    Ok(vu.env.borrow().get(&args.string(0)).map_or(Value::Undefined, |value| Value::from(&**value)))
+}
+
+fn set_env(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+    let (key, value) = (args.string(0), args.string(1));
+    Arc::make_mut(&mut *vu.env.borrow_mut()).insert(key, value);
+    Ok(Value::Undefined)
+}
+
+fn delete_env(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+    Arc::make_mut(&mut *vu.env.borrow_mut()).remove(&args.string(0));
+    Ok(Value::Undefined)
+}
+
+fn vu_id(vu: &Vu, _args: Args) -> Result<Value, Throw> {
+    Ok(Value::Number(vu.id as f64))
+}
+
+fn iteration(vu: &Vu, _args: Args) -> Result<Value, Throw> {
+    match vu.stage.get() {
+        Stage::Iterations => Ok(Value::Number(vu.iterations.get().saturating_sub(1) as f64)),
+        _ => Ok(Value::Undefined),
+    }
+}
+
+/// What the run wants the global scope to be like.
+fn settings(vu: &Vu, _args: Args) -> Result<Value, Throw> {
+    Ok(Value::Map(vec![
+        ("freezeEnv".to_owned(), vu.script.freeze_env.into()),
+        ("hasGlobal".to_owned(), vu.script.has_global.into()),
+    ]))
+}
+
+/// `(path, mode)` -> the file, as text or bytes.
+fn open(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+    if !vu.is_init() {
+        return Err(Throw::go(
+            "the \"open\" function is only available in the init stage (i.e. the global scope), see \
+             https://grafana.com/docs/k6/latest/using-k6/test-lifecycle/ for more information",
+        ));
+    }
+    let path = match args.take(0) {
+        Value::Undefined | Value::Null => String::new(),
+        other => tag_text(&other).unwrap_or_else(|| "[object Object]".to_owned()),
+    };
+    let bytes = vu.script.loader.open(&path, &vu.room::<Here>().0.borrow())?;
+    if matches!(args.get(1), Value::String(mode) if mode == "b") {
+        return Ok(Value::Bytes(bytes));
+    }
+    Ok(Value::String(text_of(&bytes)))
+}

@@ -1,0 +1,4 @@
+//! js-stdlib's own modules: what scripts find without importing it.
+
+pub mod console;
+pub mod globals;

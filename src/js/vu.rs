@@ -1,0 +1,352 @@
+//! A virtual user as the k6 API sees it: who it is, what its samples are tagged with, what it is waiting for.
+//!
+//! It belongs to one worker thread and knows no engine; `realm` is the JavaScript half of the same VU.
+
+use std::any::{Any, TypeId};
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::pin;
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use futures_util::future::LocalBoxFuture;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use futures_util::task::AtomicWaker;
+use rustc_hash::FxHashMap;
+
+use super::coroutine;
+use super::engine::{Code, Host};
+use super::modules;
+use super::script::Script;
+use super::value::{Args, Pending, Throw, Value};
+use super::worker::Worker;
+use crate::execution::ScenarioFacts;
+use crate::metrics::system_tags::SystemTag;
+use crate::metrics::{Metadata, MetricId, Record, Stamp, TagSet};
+use crate::net::Client;
+
+/// Which part of a test is running; decides what the script may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Module code. The first pass decides which files, modules and metrics there are.
+    Init {
+        /// True for the pass that reads options and exports.
+        first: bool,
+    },
+    /// `setup()`
+    Setup,
+    /// Iterations.
+    Iterations,
+    /// `teardown()`
+    Teardown,
+    /// `handleSummary()`
+    Summary,
+}
+
+/// A script that runs this long without waiting lets its neighbours have a turn.
+const TURN: Duration = Duration::from_millis(10);
+
+/// One VU.
+pub struct Vu {
+    /// Itself, for futures that outlive a call.
+    this: Weak<Self>,
+    /// 1..N in this process; 0 for the first pass, setup, teardown and the summary.
+    pub id: u64,
+    /// Its place among all VUs of a test that is split over machines.
+    pub id_in_test: u64,
+    /// What all VUs of the run share.
+    pub script: Arc<Script>,
+    /// The thread it lives on.
+    pub worker: Rc<Worker>,
+    /// Its connections.
+    pub client: Client,
+    /// What is running.
+    pub stage: Cell<Stage>,
+    /// Raised from any thread to stop it.
+    pub stop: Arc<Stop>,
+    /// `__ENV`, made anew for every activation; shared until the script changes it.
+    pub env: RefCell<Arc<BTreeMap<String, String>>>,
+    /// The scenario it works for.
+    pub scenario: RefCell<Option<Arc<ScenarioFacts>>>,
+    /// Iterations it began, over all scenarios: `__ITER` is one less.
+    pub iterations: Cell<u64>,
+    /// Iterations it began in the present scenario.
+    pub iterations_in_scenario: Cell<u64>,
+    /// The scenario-wide numbers of the present iteration, on this machine and in the whole test.
+    pub scenario_iteration: Cell<(u64, u64)>,
+    tags: RefCell<Arc<TagSet>>,
+    metadata: RefCell<Option<Metadata>>,
+    group: RefCell<Rc<str>>,
+    pending: RefCell<FuturesUnordered<Promised>>,
+    timers: RefCell<BTreeMap<(Instant, u32), ()>>,
+    turn_began: Cell<Instant>,
+    rooms: RefCell<FxHashMap<TypeId, Rc<dyn Any>>>,
+}
+
+/// What a promise waits for: its number, and what becomes of it.
+type Promised = LocalBoxFuture<'static, (u32, Result<Value, Throw>)>;
+
+/// The way to stop a VU from another thread.
+#[derive(Debug, Default)]
+pub struct Stop {
+    raised: AtomicBool,
+    waker: AtomicWaker,
+}
+
+impl Stop {
+    /// Stops the VU: what it waits for ends at once, its script ends at the next chance.
+    pub fn raise(&self) {
+        self.raised.store(true, Ordering::Release);
+        self.waker.wake();
+    }
+
+    /// True if the VU has to stop.
+    pub fn is_raised(&self) -> bool {
+        self.raised.load(Ordering::Acquire)
+    }
+
+    /// Resolves when the VU has to stop.
+    pub async fn raised(&self) {
+        std::future::poll_fn(|cx| {
+            self.waker.register(cx.waker());
+            if self.is_raised() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await
+    }
+
+    /// Lets the VU work again.
+    pub fn lower(&self) {
+        self.raised.store(false, Ordering::Release);
+    }
+}
+
+/// What the event loop goes on with.
+pub enum Event {
+    /// A timer is due.
+    Timer(u32),
+    /// A native future is done.
+    Settled(u32, Result<Value, Throw>),
+}
+
+impl Vu {
+    /// A VU that has not run anything yet.
+    pub fn new(id: u64, id_in_test: u64, script: Arc<Script>, worker: Rc<Worker>) -> Rc<Self> {
+        let client = script.net.client(id);
+        let tags = script.run_tags.clone();
+        Rc::new_cyclic(|this| Self {
+            this: this.clone(),
+            id,
+            id_in_test,
+            env: RefCell::new(script.env.clone()),
+            script,
+            worker,
+            client,
+            stage: Cell::new(Stage::Init { first: id == 0 }),
+            stop: Arc::default(),
+            scenario: RefCell::default(),
+            iterations: Cell::new(0),
+            iterations_in_scenario: Cell::new(0),
+            scenario_iteration: Cell::new((0, 0)),
+            tags: RefCell::new(tags),
+            metadata: RefCell::default(),
+            group: RefCell::new("".into()),
+            pending: RefCell::default(),
+            timers: RefCell::default(),
+            turn_began: Cell::new(Instant::now()),
+            rooms: RefCell::default(),
+        })
+    }
+
+    /// Itself, to keep.
+    pub fn rc(&self) -> Rc<Self> {
+        self.this.upgrade().unwrap_or_else(|| unreachable!("a VU outlives the calls of its script"))
+    }
+
+    /// True while module code runs.
+    pub fn is_init(&self) -> bool {
+        matches!(self.stage.get(), Stage::Init { .. })
+    }
+
+    /// State that one module keeps for this VU.
+    pub fn room<T: Default + 'static>(&self) -> Rc<T> {
+        let mut rooms = self.rooms.borrow_mut();
+        let room = rooms.entry(TypeId::of::<T>()).or_insert_with(|| Rc::new(T::default())).clone();
+        room.downcast().unwrap_or_else(|_| unreachable!("rooms are kept by their type"))
+    }
+
+    // Waiting ----------------------------------------------------------------------------------------------------
+
+    /// Waits for `future`, as synchronous JavaScript does: the VU stands still, its neighbours don't.
+    ///
+    /// # Errors
+    /// [`Throw::Stop`] when the VU has to stop first.
+    pub fn wait<T: 'static>(&self, future: impl Future<Output = T> + 'static) -> Result<T, Throw> {
+        let stop = self.stop.clone();
+        if stop.is_raised() {
+            return Err(Throw::Stop);
+        }
+        let result = coroutine::wait(async move {
+            let mut future = pin!(future);
+            std::future::poll_fn(|cx| {
+                if let Poll::Ready(result) = future.as_mut().poll(cx) {
+                    return Poll::Ready(Ok(result));
+                }
+                stop.waker.register(cx.waker());
+                if stop.is_raised() { Poll::Ready(Err(Throw::Stop)) } else { Poll::Pending }
+            })
+            .await
+        });
+        self.turn_began.set(Instant::now());
+        result
+    }
+
+    /// Calls the timer `id` in `delay` from now.
+    pub fn set_timer(&self, id: u32, delay: Duration) {
+        self.timers.borrow_mut().insert((Instant::now() + delay, id), ());
+    }
+
+    /// Forgets the timer `id`.
+    pub fn clear_timer(&self, id: u32) {
+        self.timers.borrow_mut().retain(|(_, known), ()| *known != id);
+    }
+
+    /// Forgets all timers and futures; the numbers of the timers, in order of their times.
+    pub fn drop_pending(&self) -> Vec<u32> {
+        drop(std::mem::take(&mut *self.pending.borrow_mut()));
+        std::mem::take(&mut *self.timers.borrow_mut()).into_keys().map(|(_, id)| id).collect()
+    }
+
+    /// Waits for the next timer or future; `None` when there is nothing to wait for.
+    ///
+    /// # Errors
+    /// [`Throw::Stop`] when the VU has to stop first.
+    pub fn next_event(&self) -> Result<Option<Event>, Throw> {
+        let first = self.timers.borrow().keys().next().copied();
+        if let Some((due, id)) = first
+            && due <= Instant::now()
+        {
+            self.timers.borrow_mut().remove(&(due, id));
+            return if self.stop.is_raised() { Err(Throw::Stop) } else { Ok(Some(Event::Timer(id))) };
+        }
+        let mut pending = std::mem::take(&mut *self.pending.borrow_mut());
+        if first.is_none() && pending.is_empty() {
+            return Ok(None);
+        }
+        let (pending, settled) = self.wait(async move {
+            let settled = match first {
+                None => pending.next().await,
+                Some((due, _)) if pending.is_empty() => {
+                    tokio::time::sleep_until(due.into()).await;
+                    None
+                }
+                Some((due, _)) => tokio::time::timeout_at(due.into(), pending.next()).await.ok().flatten(),
+            };
+            (pending, settled)
+        })?;
+        let mut added = std::mem::replace(&mut *self.pending.borrow_mut(), pending);
+        self.pending.borrow_mut().extend(std::mem::take(&mut added));
+        match settled {
+            Some((promise, result)) => Ok(Some(Event::Settled(promise, result))),
+            None => self.next_event(),
+        }
+    }
+
+    // Tags -------------------------------------------------------------------------------------------------------
+
+    /// What every sample of this VU is tagged with now.
+    pub fn tags(&self) -> Arc<TagSet> {
+        self.tags.borrow().clone()
+    }
+
+    /// The tags of this VU with `more` on top.
+    pub fn tags_with(&self, more: &[(&str, &str)]) -> Arc<TagSet> {
+        self.worker.tags_with(&self.script.interner, &self.tags.borrow(), more)
+    }
+
+    /// Replaces what every sample is tagged with.
+    pub fn set_tags(&self, tags: Arc<TagSet>) {
+        *self.tags.borrow_mut() = tags;
+    }
+
+    /// The path of the present group: empty at the root, else `::a::b`.
+    pub fn group(&self) -> Rc<str> {
+        self.group.borrow().clone()
+    }
+
+    /// Enters or leaves a group.
+    pub fn set_group(&self, path: Rc<str>) {
+        if self.script.system_tags.has(SystemTag::Group) {
+            let tags = self.tags_with(&[("group", &path)]);
+            self.set_tags(tags);
+        }
+        *self.group.borrow_mut() = path;
+    }
+
+    /// `vu` and `iter` for samples, where those system tags are on.
+    pub fn metadata(&self) -> Option<Metadata> {
+        self.metadata.borrow().clone()
+    }
+
+    /// Replaces the metadata of samples.
+    pub fn set_metadata(&self, metadata: Option<Metadata>) {
+        *self.metadata.borrow_mut() = metadata;
+    }
+
+    // Samples ----------------------------------------------------------------------------------------------------
+
+    /// Now, as samples write it.
+    pub fn now(&self) -> Stamp {
+        self.script.epoch.stamp(Instant::now())
+    }
+
+    /// Writes a record down; what the summary's own VU measures is not part of the run.
+    pub fn record(&self, record: Record) {
+        if self.stage.get() != Stage::Summary {
+            self.worker.record(record);
+        }
+    }
+
+    /// Writes one sample down, at this moment.
+    pub fn sample(&self, metric: MetricId, value: f64, tags: Arc<TagSet>) {
+        let metadata = self.metadata();
+        self.record(Record::Sample { time: self.now(), metric, value, tags, metadata });
+    }
+}
+
+impl Host for Vu {
+    fn resolve(&self, specifier: &str, referrer: &str) -> Result<String, Throw> {
+        self.script.loader.resolve(specifier, referrer)
+    }
+
+    fn load(&self, address: &str) -> Result<Code, Throw> {
+        self.script.loader.load(address)
+    }
+
+    fn call(&self, function: usize, args: Args) -> Result<Value, Throw> {
+        let result = modules::op(function)(self, args);
+        // An engine that can't be interrupted gives its neighbours a turn, or stops, whenever it calls out.
+        if self.turn_began.get().elapsed() > TURN && !self.may_continue() {
+            return Err(Throw::Stop);
+        }
+        result
+    }
+
+    fn pend(&self, promise: u32, future: Pending) {
+        self.pending.borrow().push(Box::pin(async move { (promise, future.await) }));
+    }
+
+    fn may_continue(&self) -> bool {
+        if self.stop.is_raised() {
+            return false;
+        }
+        if self.turn_began.get().elapsed() > TURN {
+            coroutine::yield_now();
+            self.turn_began.set(Instant::now());
+        }
+        !self.stop.is_raised()
+    }
+}

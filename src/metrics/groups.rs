@@ -1,0 +1,191 @@
+//! The groups and checks a run has seen, each with its counts, in order of first appearance.
+//!
+//! A group appears when it ends or when a check inside it is made; paths look like `::outer::inner`.
+
+use std::sync::Arc;
+
+use md5::{Digest, Md5};
+use rustc_hash::FxHashMap;
+
+/// A group: its place in the tree, its checks, its inner groups.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// Its own name; empty for the root.
+    pub name: Arc<str>,
+    /// Its path, as in `::outer::inner`; empty for the root.
+    pub path: Arc<str>,
+    /// Groups inside it.
+    pub groups: Vec<Group>,
+    /// Checks made in it.
+    pub checks: Vec<Check>,
+}
+
+/// A check and how often it passed and failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its path: that of its group, then its name.
+    pub path: Arc<str>,
+    /// How often it held.
+    pub passes: u64,
+    /// How often it did not.
+    pub fails: u64,
+}
+
+/// The id k6 gives groups and checks: the MD5 of the path, in hex.
+pub fn id(path: &str) -> String {
+    Md5::digest(path.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Groups and checks while a run goes on, by number.
+#[derive(Debug)]
+pub(super) struct Groups {
+    groups: Vec<Node>,
+    checks: Vec<Counted>,
+    group_at: FxHashMap<Arc<str>, usize>,
+    check_at: FxHashMap<Arc<str>, usize>,
+}
+
+#[derive(Debug)]
+struct Node {
+    name: Arc<str>,
+    path: Arc<str>,
+    parent: usize,
+}
+
+#[derive(Debug)]
+struct Counted {
+    group: usize,
+    name: Arc<str>,
+    path: Arc<str>,
+    passes: u64,
+    fails: u64,
+}
+
+impl Groups {
+    pub(super) fn new() -> Self {
+        let root = Node { name: "".into(), path: "".into(), parent: 0 };
+        Self { groups: vec![root], checks: Vec::new(), group_at: FxHashMap::default(), check_at: FxHashMap::default() }
+    }
+
+    /// The number of the group at this path; with the groups around it, it appears now if it is new.
+    ///
+    /// What is no path (a script may set the tag to anything) is the root.
+    pub(super) fn group(&mut self, path: &str) -> usize {
+        if !path.starts_with("::") {
+            return 0;
+        }
+        if let Some(known) = self.group_at.get(path) {
+            return *known;
+        }
+        let (around, name) = path.rsplit_once("::").unwrap_or_default();
+        let parent = self.group(around);
+        let path: Arc<str> = path.into();
+        self.groups.push(Node { name: name.into(), path: path.clone(), parent });
+        self.group_at.insert(path, self.groups.len() - 1);
+        self.groups.len() - 1
+    }
+
+    /// The number of a check in the group at this path; it appears now if it is new.
+    pub(super) fn check(&mut self, group: &str, name: &str) -> usize {
+        let group = self.group(group);
+        let path: Arc<str> = format!("{}::{name}", self.groups[group].path).into();
+        let next = self.checks.len();
+        let known = *self.check_at.entry(path.clone()).or_insert(next);
+        if known == next {
+            self.checks.push(Counted { group, name: name.into(), path, passes: 0, fails: 0 });
+        }
+        known
+    }
+
+    /// Counts a check.
+    pub(super) fn count(&mut self, check: usize, passed: bool) {
+        let check = &mut self.checks[check];
+        if passed {
+            check.passes += 1;
+        } else {
+            check.fails += 1;
+        }
+    }
+
+    /// The whole tree.
+    pub(super) fn tree(&self) -> Group {
+        self.branch(0)
+    }
+
+    /// All checks by name, whatever their group, in order of first appearance.
+    pub(super) fn flat(&self) -> Vec<Check> {
+        let mut flat: Vec<Check> = Vec::new();
+        let mut at: FxHashMap<&str, usize> = FxHashMap::default();
+        for check in &self.checks {
+            let place = *at.entry(&check.name).or_insert(flat.len());
+            match flat.get_mut(place) {
+                Some(known) => {
+                    known.passes += check.passes;
+                    known.fails += check.fails;
+                }
+                None => flat.push(check.shown()),
+            }
+        }
+        flat
+    }
+
+    fn branch(&self, at: usize) -> Group {
+        let Node { name, path, .. } = &self.groups[at];
+        let inner = (1..self.groups.len()).filter(|inner| self.groups[*inner].parent == at);
+        Group {
+            name: name.clone(),
+            path: path.clone(),
+            groups: inner.map(|inner| self.branch(inner)).collect(),
+            checks: self.checks.iter().filter(|check| check.group == at).map(Counted::shown).collect(),
+        }
+    }
+}
+
+impl Counted {
+    fn shown(&self) -> Check {
+        Check { name: self.name.clone(), path: self.path.clone(), passes: self.passes, fails: self.fails }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_the_md5_of_the_path() {
+        let check = |path: &str, expect: &str| assert_eq!(id(path), expect);
+        check("", "d41d8cd98f00b204e9800998ecf8427e");
+        check("::a check", "f1356f0c0c7ed1d508da58a4e8fee7c0");
+        check("::a group::žluť", "ae42167bd72c192009aaf708af277a5c");
+    }
+
+    #[test]
+    fn grows_a_tree_in_order_of_appearance() {
+        let mut groups = Groups::new();
+        for (group, name, passed) in [
+            ("", "root", true),
+            ("::beta", "inside", true),
+            ("::beta::deep", "inside", false),
+            ("::alpha", "other", true),
+            ("", "root", false),
+            ("no path", "odd", true),
+        ] {
+            let check = groups.check(group, name);
+            groups.count(check, passed);
+        }
+        fn shown(group: &Group) -> String {
+            let checks: Vec<_> =
+                group.checks.iter().map(|check| format!("{} {}/{}", check.path, check.passes, check.fails)).collect();
+            let groups: Vec<_> = group.groups.iter().map(shown).collect();
+            format!("{}[{}]({})", group.name, checks.join(","), groups.join(","))
+        }
+        assert_eq!(
+            shown(&groups.tree()),
+            "[::root 1/1,::odd 1/0](beta[::beta::inside 1/0](deep[::beta::deep::inside 0/1]()),alpha[::alpha::other 1/0]())"
+        );
+        let flat: Vec<_> = groups.flat().iter().map(|c| format!("{} {}/{}", c.name, c.passes, c.fails)).collect();
+        assert_eq!(flat, ["root 1/1", "inside 1/1", "other 1/0", "odd 1/0"]);
+    }
+}

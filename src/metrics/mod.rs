@@ -1,0 +1,33 @@
+//! What was seen: metrics, tag sets, samples, sinks, thresholds. The one source of every number a user reads.
+//!
+//! VUs write [`Record`]s into a [`Recorder`] of their worker; batches are folded into the one [`Ledger`], which
+//! keeps sinks (a trend is exact up to 10,000 values, then a histogram) and hands raw records on to the outputs
+//! that want them. Nothing else is kept, so memory stays flat however long a run lasts.
+
+pub mod builtin;
+pub mod groups;
+pub mod ledger;
+pub mod record;
+pub mod recorder;
+pub mod registry;
+pub mod results;
+pub mod sink;
+pub mod stat;
+pub mod submetric;
+pub mod sum;
+pub mod system_tags;
+pub mod tags;
+pub mod tap;
+pub mod threshold;
+pub mod trend;
+
+pub use ledger::{Ledger, LedgerOptions};
+pub use record::{HttpTimings, Record, Stamp};
+pub use recorder::Recorder;
+pub use registry::{Contains, Metric, MetricId, MetricType, Registry};
+pub use results::{MetricResult, Results, Section, Values};
+pub use stat::TrendStat;
+pub use system_tags::{SystemTag, SystemTags};
+pub use tags::{Interner, Metadata, TagSet};
+pub use tap::{Batch, Tap};
+pub use threshold::{ThresholdDef, Verdict};

@@ -1,0 +1,129 @@
+//! What a run came to: every number that the summary, exports and reports show, taken from the ledger at one moment.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::groups::{Check, Group};
+use super::registry::{Contains, MetricType};
+use super::sink::Sink;
+use super::submetric::Part;
+use super::threshold::Threshold;
+use super::trend::Trend;
+
+/// All results, at one moment.
+#[derive(Clone, Debug)]
+pub struct Results {
+    /// How long the whole test ran, setup and teardown included.
+    pub duration: Duration,
+    /// Metrics and sub-metrics that have samples or thresholds, sorted by name, a metric before its parts.
+    pub metrics: Vec<MetricResult>,
+    /// Groups and their checks, as a tree.
+    pub root: Group,
+    /// All checks by name, whatever their group, in order of first appearance.
+    pub checks: Vec<Check>,
+    /// Groups outside named scenarios, each with its own numbers; only where the ledger keeps sections.
+    pub groups: Vec<Section>,
+    /// Scenarios not called `default`, sorted by name; only where the ledger keeps sections.
+    pub scenarios: Vec<Section>,
+}
+
+/// The numbers of one metric or sub-metric.
+#[derive(Clone, Debug)]
+pub struct MetricResult {
+    /// The full name, as in `http_req_duration{status:200}`.
+    pub name: Arc<str>,
+    /// The metric it is a part of, or itself.
+    pub parent: Arc<str>,
+    /// For a sub-metric: its tags.
+    pub part: Option<Part>,
+    /// What its values mean.
+    pub contains: Contains,
+    /// Its numbers.
+    pub values: Values,
+    /// Whether it has any samples.
+    pub is_empty: bool,
+    /// Its thresholds, judged.
+    pub thresholds: Vec<Threshold>,
+}
+
+/// Numbers by type of metric.
+#[derive(Clone, Debug)]
+pub enum Values {
+    /// A sum, and the sum per second of the run.
+    Counter {
+        /// The sum.
+        count: f64,
+        /// Per second; 0 for a run without length.
+        rate: f64,
+    },
+    /// The last value, the least, the greatest.
+    Gauge {
+        /// The last.
+        value: f64,
+        /// The least.
+        min: f64,
+        /// The greatest.
+        max: f64,
+    },
+    /// The share of non-zero samples.
+    Rate {
+        /// From 0 to 1.
+        rate: f64,
+        /// Non-zero samples.
+        passes: u64,
+        /// Zero samples.
+        fails: u64,
+    },
+    /// A distribution, to be asked for its figures.
+    Trend(Box<Trend>),
+}
+
+/// A scenario or a group with its own numbers.
+#[derive(Clone, Debug, Default)]
+pub struct Section {
+    /// The name of the scenario, or the last part of the group's path.
+    pub name: Arc<str>,
+    /// Its metrics, sorted by name; no sub-metrics.
+    pub metrics: Vec<MetricResult>,
+    /// Its checks by name, in order of first appearance.
+    pub checks: Vec<Check>,
+    /// Groups inside it.
+    pub groups: Vec<Section>,
+}
+
+impl Values {
+    /// The numbers of a sink after a run of this length.
+    pub fn of(sink: &Sink, duration: Duration) -> Self {
+        match sink {
+            Sink::Counter(counter) => {
+                let count = counter.count();
+                let rate = if duration.is_zero() { 0.0 } else { count / duration.as_secs_f64() };
+                Self::Counter { count, rate }
+            }
+            Sink::Gauge(gauge) => Self::Gauge { value: gauge.value, min: gauge.min, max: gauge.max },
+            Sink::Rate(rate) => Self::Rate { rate: rate.rate(), passes: rate.passes, fails: rate.fails },
+            Sink::Trend(trend) => {
+                let mut trend = trend.clone();
+                trend.settle();
+                Self::Trend(trend)
+            }
+        }
+    }
+
+    /// The type of metric these are numbers of.
+    pub fn kind(&self) -> MetricType {
+        match self {
+            Self::Counter { .. } => MetricType::Counter,
+            Self::Gauge { .. } => MetricType::Gauge,
+            Self::Rate { .. } => MetricType::Rate,
+            Self::Trend(_) => MetricType::Trend,
+        }
+    }
+}
+
+impl Results {
+    /// The metric or sub-metric of this name.
+    pub fn metric(&self, name: &str) -> Option<&MetricResult> {
+        self.metrics.iter().find(|metric| &*metric.name == name)
+    }
+}

@@ -1,0 +1,47 @@
+//! Where an output drinks: raw batches through a channel that never makes a VU wait.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+
+use super::record::Record;
+
+/// A batch of records, shared by all outputs.
+pub type Batch = Arc<[Record]>;
+
+/// The ledger's end of a channel to one output.
+#[derive(Clone, Debug)]
+pub struct Tap {
+    sender: SyncSender<Batch>,
+    lost: Arc<AtomicU64>,
+}
+
+/// The samples an output did not get because it was too slow.
+#[derive(Clone, Debug)]
+pub struct Lost(Arc<AtomicU64>);
+
+impl Lost {
+    /// How many so far.
+    pub fn samples(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Tap {
+    /// A channel that holds so many batches.
+    pub fn new(batches: usize) -> (Self, Receiver<Batch>, Lost) {
+        let (sender, receiver) = sync_channel(batches);
+        let lost = Arc::new(AtomicU64::new(0));
+        (Self { sender, lost: lost.clone() }, receiver, Lost(lost))
+    }
+
+    /// Hands a batch over, or counts it as lost when the output is hopelessly behind.
+    pub(super) fn send(&self, batch: &Batch) {
+        // An output that is gone has said so itself.
+        if let Err(TrySendError::Full(batch)) = self.sender.try_send(batch.clone()) {
+            let mut samples = 0;
+            batch.iter().for_each(|record| record.each_sample(|_, _| samples += 1));
+            self.lost.fetch_add(samples, Ordering::Relaxed);
+        }
+    }
+}

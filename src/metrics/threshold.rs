@@ -1,0 +1,557 @@
+//! Thresholds: what a run must keep to. Read and checked before the run, judged on a beat and at the end.
+//!
+//! k6's grammar, `<figure> <operator> <number>`. Three forms beyond it are read unless the run is strict, each with
+//! one warning that names the portable form: `p95<500`, and `count`, `passes`, `fails` on a rate.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::registry::{Metric, MetricType, Registry};
+use super::sink::Sink;
+use super::submetric::Expression;
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::log::Logger;
+use crate::units::Span;
+use crate::units::quote::go_quote;
+
+/// One threshold as the options hold it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ThresholdDef {
+    /// As typed: `p(95)<500`.
+    pub expression: String,
+    /// Whether crossing it ends the run at once.
+    pub abort_on_fail: bool,
+    /// It ends the run only after so long.
+    pub delay_abort_eval: Option<Span>,
+}
+
+/// All thresholds of the options: a metric expression, and what its values must keep to.
+pub type ThresholdDefs = [(String, Vec<ThresholdDef>)];
+
+/// A threshold that was read and fits its metric.
+#[derive(Clone, Debug)]
+pub struct Threshold {
+    /// As typed.
+    pub def: ThresholdDef,
+    figure: Figure,
+    operator: Operator,
+    limit: f64,
+    /// The figure when it was last judged.
+    pub observed: f64,
+    /// Whether it held when it was last judged; true before.
+    pub ok: bool,
+}
+
+/// The thresholds of one metric or sub-metric, and the tags that select its samples.
+#[derive(Clone, Debug)]
+pub struct Watched {
+    /// The metric or sub-metric.
+    pub expression: Expression,
+    /// The metric that sees the samples.
+    pub metric: Metric,
+    /// What it must keep to; may be empty, then it is only shown.
+    pub thresholds: Vec<Threshold>,
+}
+
+/// Which figure of a metric a threshold looks at.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Figure {
+    Count,
+    Rate,
+    Value,
+    Avg,
+    Min,
+    Max,
+    Med,
+    Percentile(f64),
+    Passes,
+    Fails,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Operator {
+    AtMost,
+    Less,
+    AtLeast,
+    Greater,
+    Equal,
+    Unequal,
+}
+
+/// In the order in which they are looked for in the text.
+const OPERATORS: [(&str, Operator); 7] = [
+    ("<=", Operator::AtMost),
+    ("<", Operator::Less),
+    (">=", Operator::AtLeast),
+    (">", Operator::Greater),
+    ("===", Operator::Equal),
+    ("==", Operator::Equal),
+    ("!=", Operator::Unequal),
+];
+
+/// Reads all thresholds and checks them against the metrics of the run, in order of their names.
+///
+/// # Errors
+/// k6's words, with the exit code of a wrong configuration.
+pub fn check(
+    defs: &ThresholdDefs,
+    registry: &Registry,
+    strict: bool,
+    logger: &Logger,
+) -> Result<Vec<Watched>, Failure> {
+    let wrong = |message: String| Failure::new(ExitCode::InvalidConfig, message);
+    let mut defs: Vec<_> = defs.iter().collect();
+    defs.sort_by(|a, b| a.0.cmp(&b.0));
+    let parsed: Vec<Vec<Threshold>> = defs
+        .iter()
+        .map(|(_, list)| list.iter().map(|def| Threshold::parse(def, strict)).collect())
+        .collect::<Result<_, String>>()
+        .map_err(wrong)?;
+    let mut watched: Vec<Watched> = Vec::new();
+    for ((name, _), thresholds) in defs.into_iter().zip(parsed) {
+        let expression = Expression::parse(name).map_err(|error| {
+            wrong(format!("unable to validate threshold expressions; reason: parsing metric name failed, {error}"))
+        })?;
+        let metric = registry.find(&expression.parent).ok_or_else(|| {
+            let parent = go_quote(&expression.parent);
+            wrong(format!("invalid threshold defined on {name}; reason: no metric name {parent} found"))
+        })?;
+        for threshold in &thresholds {
+            threshold.fits(name, &metric, strict, logger).map_err(wrong)?;
+        }
+        warn_of_metadata(&expression, logger);
+        add(&mut watched, Watched { expression, metric, thresholds });
+    }
+    Ok(watched)
+}
+
+/// What `--no-thresholds` keeps: the metrics and sub-metrics that were named, without their thresholds.
+///
+/// Expressions are not looked at; a name that can't be followed is worth a warning.
+pub fn names_only(defs: &ThresholdDefs, registry: &Registry, logger: &Logger) -> Vec<Watched> {
+    let mut watched = Vec::new();
+    for (name, _) in defs {
+        let found = Expression::parse(name).and_then(|expression| {
+            let metric = registry.find(&expression.parent);
+            let metric =
+                metric.ok_or_else(|| format!("metric '{}' does not exist in the script", expression.parent))?;
+            Ok(Watched { expression, metric, thresholds: Vec::new() })
+        });
+        match found {
+            Ok(found) => {
+                warn_of_metadata(&found.expression, logger);
+                add(&mut watched, found);
+            }
+            Err(error) => logger.log(
+                crate::log::Level::Warning,
+                format!("Invalid metric '{name}' in threshold definitions"),
+                vec![("error", error.into())],
+            ),
+        }
+    }
+    watched.sort_by(|a: &Watched, b: &Watched| a.expression.name.cmp(&b.expression.name));
+    watched
+}
+
+/// Two spellings of one sub-metric (blanks next to the braces) are one.
+fn add(watched: &mut Vec<Watched>, new: Watched) {
+    match watched.iter_mut().find(|old| old.expression.name == new.expression.name) {
+        Some(old) => old.thresholds.extend(new.thresholds),
+        None => watched.push(new),
+    }
+}
+
+fn warn_of_metadata(expression: &Expression, logger: &Logger) {
+    let tags = expression.part.iter().flat_map(|part| &part.tags);
+    for (key, _) in tags.filter(|(key, _)| matches!(&**key, "vu" | "iter")) {
+        let name = &expression.name;
+        logger.warn(format!(
+            "The high-cardinality '{key}' metric tag was made non-indexable in k6 v0.41.0, so thresholds like '{name}' \
+             that are based on it won't work correctly."
+        ));
+    }
+}
+
+impl Threshold {
+    /// Reads one threshold.
+    ///
+    /// # Errors
+    /// k6's words, typing error included.
+    pub fn parse(def: &ThresholdDef, strict: bool) -> Result<Self, String> {
+        let text = &def.expression;
+        let quoted = go_quote(text);
+        let (left, operator, right) = OPERATORS
+            .iter()
+            .find_map(|(sign, operator)| text.split_once(sign).map(|(left, right)| (left, *operator, right)))
+            .ok_or_else(|| {
+                format!("failed parsing threshold expression {quoted}; reason: malformed threshold expression")
+            })?;
+        let figure = Figure::parse(left.trim(), strict).map_err(|error| {
+            format!("failed parsing threshold expression's {quoted} left hand side; reason: {error}")
+        })?;
+        let limit = parse_float(right.trim()).map_err(|error| {
+            format!("failed parsing threshold expresion's {quoted} right hand side; reason: {error}")
+        })?;
+        Ok(Self { def: def.clone(), figure, operator, limit, observed: 0.0, ok: true })
+    }
+
+    /// Judges a sink after so much run time; tells whether it holds. Until samples come, a rate always holds.
+    pub fn judge(&mut self, sink: &Sink, elapsed: Duration) -> bool {
+        if let Some(figure) = self.figure.of(sink, elapsed) {
+            self.observed = figure;
+            let limit = self.limit;
+            let holds = match self.operator {
+                Operator::AtMost => figure <= limit,
+                Operator::Less => figure < limit,
+                Operator::AtLeast => figure >= limit,
+                Operator::Greater => figure > limit,
+                Operator::Equal => figure == limit,
+                Operator::Unequal => figure != limit,
+            };
+            self.ok = holds || (matches!(sink, Sink::Rate(_)) && sink.is_empty());
+        }
+        self.ok
+    }
+
+    /// Whether it asks to end the run: crossed, meant to abort, and its delay is over.
+    pub fn wants_abort(&self, elapsed: Duration) -> bool {
+        let due = self.def.delay_abort_eval.is_none_or(|delay| Span::from(elapsed) > delay);
+        !self.ok && self.def.abort_on_fail && due
+    }
+
+    /// Whether the figure counts something, so that it is no share and no rate per second.
+    pub fn is_count(&self) -> bool {
+        matches!(self.figure, Figure::Count | Figure::Passes | Figure::Fails)
+    }
+
+    fn fits(&self, name: &str, metric: &Metric, strict: bool, logger: &Logger) -> Result<(), String> {
+        let supported = self.figure.supported_by(metric.kind);
+        if !supported && (strict || !self.figure.is_extra_on(metric.kind)) {
+            return Err(format!(
+                "invalid threshold {} applied on metric {name}; reason: unsupported aggregation method {} on metric of \
+                 type {}. supported aggregation methods for this metric are: {}",
+                go_quote(&self.def.expression),
+                self.figure.word(),
+                metric.kind.word(),
+                Figure::supported_words(metric.kind),
+            ));
+        }
+        let typed = self.def.expression.trim();
+        if !supported {
+            let word = self.figure.word();
+            logger.warn(format!(
+                "threshold `{typed}` on `{name}`: k6 does not know `{word}` of a rate; \
+                 portable is `rate` of it, or `count` of a Counter"
+            ));
+        } else if let Figure::Percentile(percent) = self.figure
+            && !typed.starts_with("p(")
+            && !typed[1..].trim_start().starts_with(['<', '>', '=', '!'])
+        {
+            let rest = &typed[typed.find(['<', '>', '=', '!']).unwrap_or(typed.len())..];
+            logger.warn(format!(
+                "threshold `{typed}` on `{name}`: portable is `p({percent}){rest}`, k6 refuses this form"
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl Figure {
+    fn parse(word: &str, strict: bool) -> Result<Self, &'static str> {
+        const MALFORMED: &str = "malformed percentile value, provide a number between 0 and 100";
+        let percentile = |text: &str| {
+            let number = text.parse().ok().filter(|percent| (0.0..=100.0).contains(percent));
+            number.map(Self::Percentile).ok_or(MALFORMED)
+        };
+        match word {
+            "count" => Ok(Self::Count),
+            "rate" => Ok(Self::Rate),
+            "value" => Ok(Self::Value),
+            "avg" => Ok(Self::Avg),
+            "min" => Ok(Self::Min),
+            "max" => Ok(Self::Max),
+            "med" => Ok(Self::Med),
+            // k6 reads a lone `p` as the least value.
+            "p" => Ok(Self::Percentile(0.0)),
+            "passes" if !strict => Ok(Self::Passes),
+            "fails" if !strict => Ok(Self::Fails),
+            _ => {
+                if let Some(inner) = word.strip_prefix("p(").and_then(|rest| rest.strip_suffix(')')) {
+                    return percentile(inner);
+                }
+                match word.strip_prefix('p') {
+                    Some(number) if !strict && number.starts_with(|c: char| c.is_ascii_digit()) => percentile(number),
+                    _ => Err("failed parsing method from expression"),
+                }
+            }
+        }
+    }
+
+    /// The figure, if it can be told.
+    fn of(self, sink: &Sink, elapsed: Duration) -> Option<f64> {
+        match (sink, self) {
+            (Sink::Counter(counter), Self::Count) => Some(counter.count()),
+            (Sink::Counter(counter), Self::Rate) => {
+                (!elapsed.is_zero()).then(|| counter.count() / elapsed.as_secs_f64())
+            }
+            (Sink::Gauge(gauge), Self::Value) => Some(gauge.value),
+            (Sink::Rate(rate), Self::Rate) => Some(rate.rate()),
+            (Sink::Rate(rate), Self::Count | Self::Passes) => Some(rate.passes as f64),
+            (Sink::Rate(rate), Self::Fails) => Some(rate.fails as f64),
+            (Sink::Trend(trend), Self::Avg) => Some(trend.avg()),
+            (Sink::Trend(trend), Self::Min) => Some(trend.min()),
+            (Sink::Trend(trend), Self::Max) => Some(trend.max()),
+            (Sink::Trend(trend), Self::Med) => Some(trend.percentile(50.0)),
+            (Sink::Trend(trend), Self::Percentile(percent)) => Some(trend.percentile(percent)),
+            _ => None,
+        }
+    }
+
+    fn supported_by(self, kind: MetricType) -> bool {
+        match kind {
+            MetricType::Counter => matches!(self, Self::Count | Self::Rate),
+            MetricType::Gauge => self == Self::Value,
+            MetricType::Rate => self == Self::Rate,
+            MetricType::Trend => {
+                matches!(self, Self::Avg | Self::Min | Self::Max | Self::Med | Self::Percentile(_))
+            }
+        }
+    }
+
+    fn supported_words(kind: MetricType) -> &'static str {
+        match kind {
+            MetricType::Counter => "count, rate",
+            MetricType::Gauge => "value",
+            MetricType::Rate => "rate",
+            MetricType::Trend => "avg, min, max, med, p",
+        }
+    }
+
+    fn is_extra_on(self, kind: MetricType) -> bool {
+        kind == MetricType::Rate && matches!(self, Self::Count | Self::Passes | Self::Fails)
+    }
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Count => "count",
+            Self::Rate => "rate",
+            Self::Value => "value",
+            Self::Avg => "avg",
+            Self::Min => "min",
+            Self::Max => "max",
+            Self::Med => "med",
+            Self::Percentile(_) => "p",
+            Self::Passes => "passes",
+            Self::Fails => "fails",
+        }
+    }
+}
+
+/// A number in Go's syntax: decimal, hexadecimal with an exponent of two (`0x1p3`), or infinite.
+fn parse_float(text: &str) -> Result<f64, String> {
+    let fail = |reason: &str| format!("strconv.ParseFloat: parsing {}: {reason}", go_quote(text));
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let number = match unsigned.get(..2) {
+        Some("0x" | "0X") => {
+            hexadecimal(&unsigned[2..]).map(|number| if text.starts_with('-') { -number } else { number })
+        }
+        _ => text.parse().ok(),
+    };
+    let number: f64 = number.ok_or_else(|| fail("invalid syntax"))?;
+    if number.is_infinite() && unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
+        return Err(fail("value out of range"));
+    }
+    Ok(number)
+}
+
+/// `1.8p3` after `0x`.
+fn hexadecimal(text: &str) -> Option<f64> {
+    let (mantissa, exponent) = text.split_once(['p', 'P'])?;
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    if whole.is_empty() && fraction.is_empty() {
+        return None;
+    }
+    let digits = whole.chars().chain(fraction.chars());
+    let value = digits.map(|c| c.to_digit(16)).try_fold(0.0, |sum, digit| Some(sum * 16.0 + f64::from(digit?)))?;
+    let places = i32::try_from(fraction.len()).ok()? * 4;
+    Some(value * 2_f64.powi(exponent.parse::<i32>().ok()?.checked_sub(places)?))
+}
+
+/// What judging all thresholds came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// The metrics with at least one crossed threshold, sorted by name.
+    pub crossed: Vec<Arc<str>>,
+    /// The run should end at once.
+    pub abort: bool,
+}
+
+impl Verdict {
+    /// The error a run ends with, if any threshold was crossed.
+    pub fn failure(&self) -> Option<Failure> {
+        let names = self.crossed.join(", ");
+        let message = match (self.crossed.is_empty(), self.abort) {
+            (true, _) => return None,
+            (false, false) => format!("thresholds on metrics '{names}' have been crossed"),
+            (false, true) => format!(
+                "thresholds on metrics '{names}' were crossed; at least one has abortOnFail enabled, stopping test \
+                 prematurely"
+            ),
+        };
+        Some(Failure::new(ExitCode::ThresholdsCrossed, message))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::metrics::registry::Contains;
+
+    fn def(expression: &str) -> ThresholdDef {
+        ThresholdDef { expression: expression.to_owned(), abort_on_fail: false, delay_abort_eval: None }
+    }
+
+    fn registry() -> Registry {
+        let registry = Registry::new();
+        let kinds = [MetricType::Counter, MetricType::Gauge, MetricType::Rate, MetricType::Trend];
+        for (name, kind) in ["cc", "gg", "rr", "tt"].into_iter().zip(kinds) {
+            registry.declare(name, kind, Contains::Default).unwrap();
+        }
+        registry
+    }
+
+    /// The error or the warnings of one threshold.
+    fn outcome(name: &str, expression: &str, strict: bool) -> String {
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let heard = said.clone();
+        let logger = Logger::new(move |entry| heard.lock().unwrap().push(entry.message));
+        let defs = [(name.to_owned(), vec![def(expression)])];
+        match check(&defs, &registry(), strict, &logger) {
+            Err(failure) => {
+                assert_eq!(failure.code, ExitCode::InvalidConfig);
+                failure.message
+            }
+            Ok(_) => said.lock().unwrap().join("\n"),
+        }
+    }
+
+    #[test]
+    fn refuses_what_k6_refuses_in_its_words() {
+        let left = |text: &str, reason: &str| {
+            format!("failed parsing threshold expression's \"{text}\" left hand side; reason: {reason}")
+        };
+        let right = |text: &str, reason: &str| {
+            format!("failed parsing threshold expresion's \"{text}\" right hand side; reason: {reason}")
+        };
+        let check = |name: &str, expression: &str, expect: String| {
+            assert_eq!(outcome(name, expression, true), expect, "{name}: {expression}");
+        };
+        let malformed = |text: &str| {
+            format!("failed parsing threshold expression \"{text}\"; reason: malformed threshold expression")
+        };
+        check("tt", "avg", malformed("avg"));
+        check("tt", "", malformed(""));
+        check("tt", "avg=1", malformed("avg=1"));
+        check("tt", "foo<1", left("foo<1", "failed parsing method from expression"));
+        check("tt", "count>1 && count<5", left("count>1 && count<5", "failed parsing method from expression"));
+        check("tt", "p95<1", left("p95<1", "failed parsing method from expression"));
+        check("rr", "passes>1", left("passes>1", "failed parsing method from expression"));
+        let percentile = "malformed percentile value, provide a number between 0 and 100";
+        check("tt", "p(101)<1", left("p(101)<1", percentile));
+        check("tt", "p(most)<1", left("p(most)<1", percentile));
+        check("tt", "p( 95 )<1", left("p( 95 )<1", percentile));
+        check("tt", "avg<1s", right("avg<1s", "strconv.ParseFloat: parsing \"1s\": invalid syntax"));
+        check("tt", "avg<", right("avg<", "strconv.ParseFloat: parsing \"\": invalid syntax"));
+        check("tt", "avg<1e999", right("avg<1e999", "strconv.ParseFloat: parsing \"1e999\": value out of range"));
+        let unsupported = |name: &str, text: &str, method: &str, kind: &str, known: &str| {
+            format!(
+                "invalid threshold \"{text}\" applied on metric {name}; reason: unsupported aggregation method {method} on \
+                 metric of type {kind}. supported aggregation methods for this metric are: {known}"
+            )
+        };
+        check("tt", "count>1", unsupported("tt", "count>1", "count", "trend", "avg, min, max, med, p"));
+        check("cc", "p(95)<1", unsupported("cc", "p(95)<1", "p", "counter", "count, rate"));
+        check("gg", "max<1", unsupported("gg", "max<1", "max", "gauge", "value"));
+        check("rr", "count>1", unsupported("rr", "count>1", "count", "rate", "rate"));
+        check("nope", "avg<1", "invalid threshold defined on nope; reason: no metric name \"nope\" found".to_owned());
+        check(
+            "tt{par:1",
+            "avg<1",
+            "unable to validate threshold expressions; reason: parsing metric name failed, \
+            metric \"tt{par:1\" has unmatched opening/close curly brace"
+                .to_owned(),
+        );
+    }
+
+    #[test]
+    fn reads_further_forms_and_names_the_portable_one() {
+        let check = |name: &str, expression: &str, expect: &str| {
+            assert_eq!(outcome(name, expression, false), expect, "{name}: {expression}");
+        };
+        check("tt", "p(95)<500", "");
+        check("tt", "p<500", "");
+        check("tt", "p95<500", "threshold `p95<500` on `tt`: portable is `p(95)<500`, k6 refuses this form");
+        check("tt", " p99.9 <= 5", "threshold `p99.9 <= 5` on `tt`: portable is `p(99.9)<= 5`, k6 refuses this form");
+        let of_rate = |word: &str| {
+            format!(
+                "threshold `{word}>1` on `rr`: k6 does not know `{word}` of a rate; portable is `rate` of it, or `count` of a Counter"
+            )
+        };
+        ["count", "passes", "fails"].iter().for_each(|word| check("rr", &format!("{word}>1"), &of_rate(word)));
+        check(
+            "iterations{vu:1}",
+            "count==0",
+            "The high-cardinality 'vu' metric tag was made non-indexable in k6 v0.41.0, \
+            so thresholds like 'iterations{vu:1}' that are based on it won't work correctly.",
+        );
+    }
+
+    #[test]
+    fn judges() {
+        use crate::metrics::record::Stamp;
+        let check = |kind: MetricType, values: &[f64], expression: &str, expect: bool| {
+            let mut sink = Sink::new(kind, Contains::Default);
+            values.iter().for_each(|value| sink.add(*value, Stamp(0)));
+            let mut threshold = Threshold::parse(&def(expression), false).unwrap();
+            assert_eq!(threshold.judge(&sink, Duration::from_secs(2)), expect, "{kind:?} {values:?} {expression}");
+        };
+        for form in ["5.5", ".5e1", "5.", "+5", "1e3", "1E3", "Inf", "0x1p3", "0005", " 5 "] {
+            check(MetricType::Gauge, &[4.0], &format!("value<{form}"), true);
+        }
+        for form in ["-1", "1e-3", "-inf", "-0x1p3"] {
+            check(MetricType::Gauge, &[4.0], &format!("value>{form}"), true);
+        }
+        check(MetricType::Trend, &[5.0, 3.0], "\tavg\t<\t5", true);
+        check(MetricType::Trend, &[5.0, 3.0], "\n max \n > \n 5 \n", false);
+        check(MetricType::Trend, &[1.0, 2.0, 3.0, 8.0], "p(90)==6.2", false);
+        check(MetricType::Trend, &[1.0, 2.0, 3.0, 8.0], "med===2.5", true);
+        check(MetricType::Trend, &[1.0, 2.0, 3.0, 8.0], "p(0)==1", true);
+        check(MetricType::Trend, &[1.0, 2.0, 3.0, 8.0], "p100>=8", true);
+        check(MetricType::Trend, &[], "avg>0", false);
+        check(MetricType::Counter, &[10.0, 3.0], "count==13", true);
+        check(MetricType::Counter, &[10.0, 3.0], "rate!=6.5", false);
+        check(MetricType::Counter, &[], "count>0", false);
+        check(MetricType::Gauge, &[], "value==0", true);
+        check(MetricType::Rate, &[1.0, 1.0, 1.0, 0.0], "rate==0.75", true);
+        check(MetricType::Rate, &[1.0, 1.0, 1.0, 0.0], "rate>75", false);
+        check(MetricType::Rate, &[1.0, 1.0, 1.0, 0.0], "count==3", true);
+        check(MetricType::Rate, &[1.0, 1.0, 1.0, 0.0], "passes==3", true);
+        check(MetricType::Rate, &[1.0, 1.0, 1.0, 0.0], "fails==1", true);
+        check(MetricType::Rate, &[], "rate<0", true);
+    }
+
+    #[test]
+    fn a_delay_holds_back_the_abort_not_the_verdict() {
+        let mut patient = def("count<1");
+        (patient.abort_on_fail, patient.delay_abort_eval) = (true, Some(Span::from_secs(10)));
+        let mut threshold = Threshold::parse(&patient, false).unwrap();
+        let mut sink = Sink::new(MetricType::Counter, Contains::Default);
+        sink.add(1.0, crate::metrics::record::Stamp(0));
+        let [early, late] = [9, 11].map(Duration::from_secs);
+        assert!(!threshold.judge(&sink, early) && !threshold.wants_abort(early));
+        assert!(threshold.wants_abort(late));
+    }
+}

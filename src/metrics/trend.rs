@@ -1,0 +1,439 @@
+//! A distribution: exact up to [`EXACT_LIMIT`] values, then a histogram of three significant digits.
+//!
+//! Count, least, greatest and sum are exact always. Percentiles interpolate between neighbouring ranks, as k6 does;
+//! up to the limit they are the very numbers k6 would show. Memory stays bounded: 80 KB, then the histogram.
+
+use hdrhistogram::{Counter, Histogram};
+
+use super::registry::Contains;
+use super::sum::Sum;
+
+/// So many values are kept one by one.
+pub const EXACT_LIMIT: usize = 10_000;
+
+/// All values of a trend so far.
+#[derive(Clone, Debug)]
+pub struct Trend {
+    contains: Contains,
+    count: u64,
+    min: f64,
+    max: f64,
+    sum: Sum,
+    store: Store,
+}
+
+#[derive(Clone, Debug)]
+enum Store {
+    Exact { values: Vec<f64>, sorted: bool },
+    Coarse(Box<Coarse>),
+}
+
+impl Trend {
+    /// An empty trend. What the values mean decides how finely a histogram would keep them.
+    pub fn new(contains: Contains) -> Self {
+        Self {
+            contains,
+            count: 0,
+            min: 0.0,
+            max: 0.0,
+            sum: Sum::default(),
+            store: Store::Exact { values: Vec::new(), sorted: true },
+        }
+    }
+
+    /// Adds a value. What is not a number is no value.
+    #[inline]
+    pub fn add(&mut self, value: f64) {
+        if value.is_nan() {
+            return;
+        }
+        self.note(value, value, 1);
+        self.sum.add(value);
+        match &mut self.store {
+            Store::Coarse(coarse) => coarse.add(value, 1),
+            Store::Exact { values, sorted } if values.len() < EXACT_LIMIT => {
+                values.push(value);
+                *sorted = false;
+            }
+            Store::Exact { .. } => self.coarse().add(value, 1),
+        }
+    }
+
+    /// Adds all values of another trend, as if they had been added one by one.
+    pub fn merge(&mut self, other: &Self) {
+        if other.count == 0 {
+            return;
+        }
+        self.note(other.min, other.max, other.count);
+        self.sum.merge(other.sum);
+        match (&mut self.store, &other.store) {
+            (Store::Exact { values, sorted }, Store::Exact { values: more, .. })
+                if values.len() + more.len() <= EXACT_LIMIT =>
+            {
+                values.extend_from_slice(more);
+                *sorted = false;
+            }
+            (_, Store::Exact { values: more, .. }) => {
+                let coarse = self.coarse();
+                more.iter().for_each(|value| coarse.add(*value, 1));
+            }
+            (_, Store::Coarse(more)) => {
+                let coarse = self.coarse();
+                more.each(|value, count| coarse.add(value, count));
+            }
+        }
+    }
+
+    /// How many values there are.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The least value; 0 without values.
+    pub fn min(&self) -> f64 {
+        self.min
+    }
+
+    /// The greatest value; 0 without values.
+    pub fn max(&self) -> f64 {
+        self.max
+    }
+
+    /// The sum of all values.
+    pub fn sum(&self) -> f64 {
+        self.sum.value()
+    }
+
+    /// The mean; 0 without values.
+    pub fn avg(&self) -> f64 {
+        if self.count == 0 { 0.0 } else { self.sum() / self.count as f64 }
+    }
+
+    /// Whether percentiles come from the values themselves, not from a histogram.
+    pub fn is_exact(&self) -> bool {
+        matches!(self.store, Store::Exact { .. })
+    }
+
+    /// Sorts what is kept, so that percentiles cost nothing more. Cheap when little was added since the last time.
+    pub fn settle(&mut self) {
+        if let Store::Exact { values, sorted } = &mut self.store
+            && !*sorted
+        {
+            // A stable sort is quick on the sorted run that the last call left at the front.
+            values.sort_by(f64::total_cmp);
+            *sorted = true;
+        }
+    }
+
+    /// The value below which `percent` (0 to 100) of the values lie, interpolated between ranks; 0 without values.
+    pub fn percentile(&self, percent: f64) -> f64 {
+        if self.count == 0 {
+            return 0.0;
+        }
+        let place = percent / 100.0 * (self.count - 1) as f64;
+        let (low, high) = (place.floor() as u64, place.ceil() as u64);
+        let (below, above) = match &self.store {
+            Store::Exact { values, sorted: true } => (values[low as usize], values[high as usize]),
+            Store::Exact { values, .. } => {
+                let mut values = values.clone();
+                values.sort_by(f64::total_cmp);
+                (values[low as usize], values[high as usize])
+            }
+            Store::Coarse(coarse) => {
+                let at = |rank| match rank {
+                    0 => self.min,
+                    rank if rank + 1 >= self.count => self.max,
+                    rank => coarse.at_rank(rank).clamp(self.min, self.max),
+                };
+                (at(low), at(high))
+            }
+        };
+        // Equal neighbours need no interpolation, and two infinite ones allow none.
+        if below == above { below } else { below + (above - below) * (place - place.floor()) }
+    }
+
+    fn note(&mut self, min: f64, max: f64, count: u64) {
+        if self.count == 0 {
+            (self.min, self.max) = (min, max);
+        } else {
+            self.min = self.min.min(min);
+            self.max = self.max.max(max);
+        }
+        self.count += count;
+    }
+
+    /// The histogram, made from the values kept so far if there is none yet.
+    fn coarse(&mut self) -> &mut Coarse {
+        if let Store::Exact { values, .. } = &self.store {
+            let mut coarse = Coarse::new(scale_for(self.contains, values));
+            values.iter().for_each(|value| coarse.add(*value, 1));
+            self.store = Store::Coarse(Box::new(coarse));
+        }
+        match &mut self.store {
+            Store::Coarse(coarse) => coarse,
+            Store::Exact { .. } => unreachable!("the line above made it coarse"),
+        }
+    }
+}
+
+/// How many histogram units make one: nanoseconds for times, else as fine as the values ask for.
+fn scale_for(contains: Contains, values: &[f64]) -> f64 {
+    if contains == Contains::Time {
+        return 1e6;
+    }
+    let finite = || values.iter().map(|value| value.abs()).filter(|value| value.is_finite() && *value > 0.0);
+    let (least, greatest) = finite().fold((f64::MAX, 1.0_f64), |(low, high), value| (low.min(value), high.max(value)));
+    // Room is left above the greatest value, for greater ones to come.
+    let possible = power_of_ten_below(1e15 / greatest);
+    if finite().all(|value| value.fract() == 0.0) {
+        return possible.min(1.0);
+    }
+    // A thousand units for the least value are its three digits.
+    possible.min(10_f64.powf((1000.0 / least).log10().ceil()))
+}
+
+fn power_of_ten_below(number: f64) -> f64 {
+    10_f64.powf(number.log10().floor()).max(f64::MIN_POSITIVE)
+}
+
+/// Beyond this the scale is made coarser, so that no value falls off the histogram's end.
+const GREATEST_UNITS: f64 = 4e18;
+
+/// Values as counts per range, each range within a thousandth of its values.
+#[derive(Clone, Debug)]
+struct Coarse {
+    scale: f64,
+    below_all: u64,
+    negative: Counts,
+    positive: Counts,
+    above_all: u64,
+}
+
+impl Coarse {
+    fn new(scale: f64) -> Self {
+        Self { scale, below_all: 0, negative: Counts::Empty, positive: Counts::Empty, above_all: 0 }
+    }
+
+    fn add(&mut self, value: f64, count: u64) {
+        if value == f64::INFINITY {
+            self.above_all += count;
+        } else if value == f64::NEG_INFINITY {
+            self.below_all += count;
+        } else {
+            if value.abs() * self.scale > GREATEST_UNITS {
+                self.rescale(power_of_ten_below(GREATEST_UNITS / value.abs()));
+            }
+            let side = if value < 0.0 { &mut self.negative } else { &mut self.positive };
+            side.add((value.abs() * self.scale).round() as u64, count);
+        }
+    }
+
+    fn rescale(&mut self, scale: f64) {
+        let old = std::mem::replace(self, Self::new(scale));
+        old.each(|value, count| self.add(value, count));
+    }
+
+    /// The value at this place of all values in ascending order, counted from 0.
+    fn at_rank(&self, rank: u64) -> f64 {
+        let (mut rank, negatives) = (rank, self.negative.len());
+        if rank < self.below_all {
+            return f64::NEG_INFINITY;
+        }
+        rank -= self.below_all;
+        if rank < negatives {
+            return -(self.negative.at_rank(negatives - 1 - rank) as f64 / self.scale);
+        }
+        rank -= negatives;
+        if rank < self.positive.len() { self.positive.at_rank(rank) as f64 / self.scale } else { f64::INFINITY }
+    }
+
+    fn each(&self, mut see: impl FnMut(f64, u64)) {
+        if self.below_all > 0 {
+            see(f64::NEG_INFINITY, self.below_all);
+        }
+        self.negative.each(|units, count| see(-(units as f64 / self.scale), count));
+        self.positive.each(|units, count| see(units as f64 / self.scale, count));
+        if self.above_all > 0 {
+            see(f64::INFINITY, self.above_all);
+        }
+    }
+}
+
+/// A histogram with counts as narrow as its total allows.
+#[derive(Clone, Debug)]
+enum Counts {
+    Empty,
+    Narrow(Histogram<u32>),
+    Wide(Histogram<u64>),
+}
+
+impl Counts {
+    fn add(&mut self, units: u64, count: u64) {
+        if let Self::Empty = self {
+            *self = Self::Narrow(empty());
+        }
+        // While the total fits, so does every single count.
+        match self {
+            Self::Empty => (),
+            Self::Narrow(narrow) => match u32::try_from(narrow.len() + count) {
+                Ok(_) => record(narrow, units, count as u32),
+                Err(_) => {
+                    let mut wide = empty::<u64>();
+                    each(narrow, |units, count| record(&mut wide, units, count));
+                    record(&mut wide, units, count);
+                    *self = Self::Wide(wide);
+                }
+            },
+            Self::Wide(wide) => record(wide, units, count),
+        }
+    }
+
+    fn len(&self) -> u64 {
+        match self {
+            Self::Empty => 0,
+            Self::Narrow(narrow) => narrow.len(),
+            Self::Wide(wide) => wide.len(),
+        }
+    }
+
+    fn at_rank(&self, rank: u64) -> u64 {
+        let (mut left, mut found) = (rank, 0);
+        let mut seen = false;
+        self.each(|units, count| {
+            if !seen {
+                found = units;
+                seen = left < count;
+                left = left.saturating_sub(count);
+            }
+        });
+        found
+    }
+
+    /// Every range that holds something, by its middle, with how much it holds, in ascending order.
+    fn each(&self, see: impl FnMut(u64, u64)) {
+        match self {
+            Self::Empty => (),
+            Self::Narrow(narrow) => each(narrow, see),
+            Self::Wide(wide) => each(wide, see),
+        }
+    }
+}
+
+/// A histogram of three significant digits that grows with its values.
+fn empty<T: Counter>() -> Histogram<T> {
+    let mut histogram = Histogram::new(3).expect("three significant digits are in the range the crate allows");
+    histogram.auto(true);
+    histogram
+}
+
+fn record<T: Counter>(histogram: &mut Histogram<T>, units: u64, count: T) {
+    let recorded = histogram.record_n(units, count);
+    debug_assert!(recorded.is_ok(), "the histogram grows with its values");
+}
+
+fn each<T: Counter>(histogram: &Histogram<T>, mut see: impl FnMut(u64, u64)) {
+    for step in histogram.iter_recorded() {
+        see(histogram.median_equivalent(step.value_iterated_to()), step.count_since_last_iteration());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trend(contains: Contains, values: impl IntoIterator<Item = f64>) -> Trend {
+        let mut trend = Trend::new(contains);
+        values.into_iter().for_each(|value| trend.add(value));
+        trend
+    }
+
+    /// A repeatable stream of numbers between 0 and 1.
+    fn noise(seed: u64) -> impl Iterator<Item = f64> {
+        let mut state = seed;
+        std::iter::repeat_with(move || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 11) as f64 / (1_u64 << 53) as f64
+        })
+    }
+
+    fn exact(values: &[f64], percent: f64) -> f64 {
+        let mut values = values.to_vec();
+        values.sort_by(f64::total_cmp);
+        let place = percent / 100.0 * (values.len() - 1) as f64;
+        let (low, high) = (values[place.floor() as usize], values[place.ceil() as usize]);
+        low + (high - low) * place.fract()
+    }
+
+    const PERCENTS: [f64; 9] = [0.0, 1.0, 10.0, 50.0, 75.0, 90.0, 99.0, 99.9, 100.0];
+
+    #[test]
+    fn interpolates_as_k6_does() {
+        let check = |values: &[f64], percent: f64, expect: f64| {
+            let got = trend(Contains::Default, values.iter().copied()).percentile(percent);
+            assert!((got - expect).abs() < 1e-9, "p({percent}) of {values:?}: {got}, not {expect}");
+        };
+        check(&[], 95.0, 0.0);
+        check(&[3.0, 1.5], 50.0, 2.25);
+        check(&[9.0, 3.0, 7.0, 1.0, 5.0, 10.0, 2.0, 8.0, 6.0, 4.0], 99.9, 9.991);
+        check(&[2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 100.0], 95.0, 55.9);
+        check(&[-1.0, -2.5, -30.0, 0.0, 4.75, 11.0], 10.0, -16.25);
+        check(&[-1.0, -2.5, -30.0, 0.0, 4.75, 11.0], 50.0, -0.5);
+        check(&[7.0], 99.0, 7.0);
+    }
+
+    #[test]
+    fn infinities_are_values() {
+        let trend = trend(Contains::Default, [f64::INFINITY, 1.0]);
+        assert_eq!((trend.min(), trend.max(), trend.avg()), (1.0, f64::INFINITY, f64::INFINITY));
+        let many = self::trend(Contains::Default, noise(1).take(20_000).chain([f64::INFINITY, f64::NEG_INFINITY]));
+        assert_eq!((many.percentile(0.0), many.percentile(100.0)), (f64::NEG_INFINITY, f64::INFINITY));
+        assert!(many.percentile(50.0).is_finite());
+    }
+
+    #[test]
+    fn what_is_not_a_number_is_no_value() {
+        assert_eq!(trend(Contains::Default, [f64::NAN]).count(), 0);
+    }
+
+    #[test]
+    fn many_values_keep_three_digits() {
+        let check = |name: &str, contains: Contains, values: Vec<f64>| {
+            let trend = trend(contains, values.iter().copied());
+            assert!(!trend.is_exact(), "{name}");
+            assert_eq!(trend.count(), values.len() as u64, "{name}");
+            for percent in PERCENTS {
+                let (got, expect) = (trend.percentile(percent), exact(&values, percent));
+                assert!((got - expect).abs() <= expect.abs() / 1000.0, "{name} p({percent}): {got}, not {expect}");
+            }
+            assert_eq!(trend.percentile(0.0), exact(&values, 0.0), "{name}");
+            assert_eq!(trend.percentile(100.0), exact(&values, 100.0), "{name}");
+        };
+        let n = 30_000;
+        check("times", Contains::Time, noise(7).map(|x| 0.05 + x.powi(6) * 60_000.0).take(n).collect());
+        check("sizes", Contains::Data, noise(8).map(|x| (x * 1e9).floor()).take(n).collect());
+        check("small", Contains::Default, noise(9).map(|x| 1e-9 + x * 1e-6).take(n).collect());
+        check("huge", Contains::Default, noise(10).map(|x| (1.0 + x) * 1e300).take(n).collect());
+        check("negative", Contains::Default, noise(11).map(|x| -1.0 - x * 500.0).take(n).collect());
+        let growing =
+            noise(12).take(n).enumerate().map(|(i, x)| if i < 15_000 { (1.0 + x) * 1e3 } else { (1.0 + x) * 1e17 });
+        check("growing", Contains::Default, growing.collect());
+    }
+
+    #[test]
+    fn merging_is_adding() {
+        let values: Vec<f64> = noise(3).map(|x| x * 1000.0).take(9_000).collect();
+        for (parts, exact_expected) in [(3_000, true), (9_000, false)] {
+            let a = trend(Contains::Time, values[..parts].iter().copied());
+            let b = trend(Contains::Time, values[9_000 - parts..].iter().copied());
+            let (mut ab, mut ba) = (a.clone(), b.clone());
+            ab.merge(&b);
+            ba.merge(&a);
+            assert_eq!(ab.is_exact(), exact_expected);
+            assert_eq!((ab.count(), ab.min(), ab.max(), ab.sum()), (ba.count(), ba.min(), ba.max(), ba.sum()));
+            PERCENTS.iter().for_each(|percent| assert_eq!(ab.percentile(*percent), ba.percentile(*percent)));
+        }
+        let mut first = trend(Contains::Time, [5.0]);
+        first.merge(&Trend::new(Contains::Time));
+        assert_eq!((first.count(), first.min()), (1, 5.0));
+    }
+}

@@ -1,0 +1,212 @@
+//! From `host:port` to a connected socket: blocked names, own addresses, resolution, blocked networks, connect.
+//!
+//! One address is tried, as in k6. Encryption and protocols come later, in `tls` and `http`.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::net::TcpSocket;
+
+use super::config::Config;
+use super::dns::Resolver;
+use super::http::error::{BLACKLISTED_IP, BLOCKED_HOSTNAME, DIAL, Fault};
+use super::socket::{Socket, Traffic};
+
+/// How long a connection may take to open.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a silent connection waits before it asks whether the peer is alive, and between such questions.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+
+/// Opens connections by the rules of one configuration.
+#[derive(Debug)]
+pub struct Dialer {
+    resolver: Resolver,
+    /// Lower-case patterns with their targets, longest first.
+    hosts: Vec<(String, String)>,
+    blocked: Vec<String>,
+    blacklist: Vec<(IpAddr, u8)>,
+}
+
+impl Dialer {
+    /// A dialer by the rules of `config`.
+    pub fn new(config: &Config) -> Self {
+        let lower = |text: &String| text.to_lowercase();
+        let mut hosts: Vec<_> = config.hosts.iter().map(|(host, target)| (lower(host), target.clone())).collect();
+        hosts.sort_by_key(|(host, _)| (host.starts_with('*'), std::cmp::Reverse(host.len())));
+        let mut blocked: Vec<_> = config.block_hostnames.iter().map(lower).collect();
+        blocked.sort_by_key(|pattern| (pattern.starts_with('*'), std::cmp::Reverse(pattern.len())));
+        Self { resolver: Resolver::new(config.dns), hosts, blocked, blacklist: config.blacklist_ips.clone() }
+    }
+
+    /// The address that `host:port` leads to.
+    pub async fn resolve(&self, host: &str, port: &str) -> Result<SocketAddr, Fault> {
+        let literal: Option<IpAddr> = host.split('%').next().unwrap_or(host).parse().ok();
+        let name = host.to_lowercase();
+        if literal.is_none()
+            && let Some(pattern) = self.blocked.iter().find(|pattern| matches(pattern, &name))
+        {
+            return Err(Fault::new(BLOCKED_HOSTNAME, "hostname is blocked")
+                .long(format!("hostname ({host}) is in a blocked pattern ({pattern})")));
+        }
+        let invalid = |port: &str| Fault::new(DIAL, format!("dial tcp: address {port}: invalid port"));
+        let mut number: u16 = port.parse().map_err(|_| invalid(port))?;
+        let ip = match self.own_address(&name, port) {
+            Some(target) => {
+                let (ip, own_port) = split_target(target);
+                if !own_port.is_empty() {
+                    number = own_port.parse().map_err(|_| invalid(own_port))?;
+                }
+                match ip.parse::<IpAddr>() {
+                    Ok(ip) => ip,
+                    Err(_) => return Err(Fault::new(DIAL, format!("dial tcp: lookup {ip}: no such host"))),
+                }
+            }
+            None => match literal {
+                Some(ip) => ip,
+                None => self.resolver.resolve(&to_ascii(&name)).await?,
+            },
+        };
+        match self.blacklist.iter().find(|(network, prefix)| contains(*network, *prefix, ip)) {
+            Some((network, prefix)) => {
+                let range = format!("{}/{prefix}", masked(*network, *prefix));
+                Err(Fault::new(BLACKLISTED_IP, "ip is blacklisted")
+                    .long(format!("IP ({ip}) is in a blacklisted range ({range})")))
+            }
+            None => Ok(SocketAddr::new(ip, number)),
+        }
+    }
+
+    /// Connects to `remote`; tells how long that took.
+    pub async fn connect(
+        &self,
+        remote: SocketAddr,
+        local: Option<IpAddr>,
+        traffic: Arc<Traffic>,
+    ) -> Result<(Socket, Duration), Fault> {
+        let start = Instant::now();
+        let connect = async {
+            let socket = if remote.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+            if let Some(local) = local.filter(|local| local.is_ipv4() == remote.is_ipv4()) {
+                socket.bind(SocketAddr::new(local, 0))?;
+            }
+            socket.set_nodelay(true)?;
+            let alive = socket2::TcpKeepalive::new().with_time(KEEP_ALIVE).with_interval(KEEP_ALIVE);
+            socket2::SockRef::from(&socket).set_tcp_keepalive(&alive)?;
+            let tcp = socket.connect(remote).await?;
+            Socket::new(tcp, remote, traffic)
+        };
+        let socket = match tokio::time::timeout(TIMEOUT, connect).await {
+            Ok(connected) => connected.map_err(|error| Fault::dial(remote, &error))?,
+            Err(_) => return Err(Fault::dial(remote, &std::io::ErrorKind::TimedOut.into())),
+        };
+        Ok((socket, start.elapsed()))
+    }
+
+    fn own_address(&self, name: &str, port: &str) -> Option<&str> {
+        if self.hosts.is_empty() {
+            return None;
+        }
+        let with_port = if name.contains(':') { format!("[{name}]:{port}") } else { format!("{name}:{port}") };
+        let find = |wanted: &str| self.hosts.iter().find(|(pattern, _)| matches(pattern, wanted));
+        find(&with_port).or_else(|| find(name)).map(|(_, target)| target.as_str())
+    }
+}
+
+/// `name` as the resolver wants it: punycode for what is not ASCII.
+pub fn to_ascii(name: &str) -> String {
+    if name.is_ascii() {
+        return name.to_owned();
+    }
+    idna::domain_to_ascii(name).unwrap_or_else(|_| name.to_owned())
+}
+
+/// A pattern is a name, or `*` and the end of a name.
+fn matches(pattern: &str, name: &str) -> bool {
+    match pattern.strip_prefix('*') {
+        Some(suffix) => name.ends_with(suffix),
+        None => pattern == name,
+    }
+}
+
+fn split_target(target: &str) -> (&str, &str) {
+    // A bare IPv6 address has colons but no port.
+    if target.parse::<IpAddr>().is_ok() { (target, "") } else { super::http::url::split_port(target) }
+}
+
+fn bits(ip: IpAddr) -> (u128, u8) {
+    match ip {
+        IpAddr::V4(ip) => (u128::from(ip.to_bits()), 32),
+        IpAddr::V6(ip) => (ip.to_bits(), 128),
+    }
+}
+
+/// True when `ip` is in the network.
+pub fn contains(network: IpAddr, prefix: u8, ip: IpAddr) -> bool {
+    let ((network, width), (ip, own_width)) = (bits(network.to_canonical()), bits(ip.to_canonical()));
+    let shift = u32::from(width.saturating_sub(prefix));
+    width == own_width && (shift == 128 || network >> shift == ip >> shift)
+}
+
+fn masked(network: IpAddr, prefix: u8) -> IpAddr {
+    let (number, width) = bits(network);
+    let shift = u32::from(width.saturating_sub(prefix));
+    let kept = if shift == 128 { 0 } else { number >> shift << shift };
+    match network {
+        IpAddr::V4(_) => IpAddr::V4((kept as u32).into()),
+        IpAddr::V6(_) => IpAddr::V6(kept.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(config: &Config, host: &str, port: &str) -> Result<String, (u16, String)> {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let dialer = Dialer::new(config);
+        let found = runtime.block_on(dialer.resolve(host, port));
+        found.map(|address| address.to_string()).map_err(|fault| (fault.code, fault.cause().to_owned()))
+    }
+
+    #[test]
+    fn own_addresses_win() {
+        let hosts = [
+            ("a.test", "10.0.0.1"),
+            ("a.test:99", "10.0.0.2"),
+            ("*.wild.test", "10.0.0.3:7"),
+            ("*.b.wild.test", "10.0.0.4"),
+            ("127.0.0.77", "127.0.0.1"),
+            ("bad.test", "nonsense"),
+            ("six.test", "[::1]:8"),
+        ];
+        let hosts = hosts.iter().map(|(host, target)| (host.to_string(), target.to_string())).collect();
+        let config = Config { hosts, ..Config::default() };
+        let check = |host: &str, port: &str, expect: &str| assert_eq!(resolve(&config, host, port).unwrap(), expect);
+        check("A.test", "80", "10.0.0.1:80");
+        check("a.test", "99", "10.0.0.2:99");
+        check("x.wild.test", "80", "10.0.0.3:7");
+        check("x.b.wild.test", "80", "10.0.0.4:80");
+        check("127.0.0.77", "80", "127.0.0.1:80");
+        check("127.0.0.78", "80", "127.0.0.78:80");
+        check("six.test", "80", "[::1]:8");
+        assert_eq!(resolve(&config, "bad.test", "80").unwrap_err().0, 1210);
+    }
+
+    #[test]
+    fn refusals_say_why() {
+        let config = Config {
+            block_hostnames: vec!["blocked.test".into(), "*.Wild.test".into(), "*".into()],
+            blacklist_ips: vec![("127.5.0.0".parse().unwrap(), 16), ("127.0.0.9".parse().unwrap(), 32)],
+            ..Config::default()
+        };
+        let check = |host: &str, port: &str, code: u16, text: &str| {
+            assert_eq!(resolve(&config, host, port), Err((code, text.to_owned())));
+        };
+        check("Blocked.Test", "80", 1111, "hostname (Blocked.Test) is in a blocked pattern (blocked.test)");
+        check("a.wild.test", "80", 1111, "hostname (a.wild.test) is in a blocked pattern (*.wild.test)");
+        check("127.0.0.9", "80", 1110, "IP (127.0.0.9) is in a blacklisted range (127.0.0.9/32)");
+        check("127.5.6.7", "80", 1110, "IP (127.5.6.7) is in a blacklisted range (127.5.0.0/16)");
+        check("127.0.0.1", "99999", 1210, "dial tcp: address 99999: invalid port");
+    }
+}

@@ -1,0 +1,86 @@
+//! Requests and answers as text to read, in the form of Go's `httputil` dumps: what `--http-debug` shows.
+//!
+//! HTTP/2 is shown as the HTTP/1.1 it stands for. Nothing here runs unless a request asks for it.
+
+use std::fmt::Write;
+
+use super::h1::{Answer, Payload, Wire};
+
+/// How much of requests and answers is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dumping {
+    /// Nothing.
+    #[default]
+    Off,
+    /// First lines and headers.
+    Heads,
+    /// Bodies too.
+    Full,
+}
+
+/// One hop's request, and its answer if there was one; lines end with `\n`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Dump {
+    /// What was asked.
+    pub request: String,
+    /// What came back.
+    pub answer: Option<String>,
+}
+
+/// The request as it goes out, and the coding Go's dump always accepts.
+pub(super) fn request(wire: &Wire<'_>, dumping: Dumping) -> String {
+    let mut bytes = Vec::new();
+    wire.write_head(&mut bytes);
+    let asks = |name| wire.headers.get(name).is_some();
+    if wire.method != "HEAD" && !asks("Accept-Encoding") && !asks("Range") {
+        bytes.truncate(bytes.len() - 2);
+        bytes.extend_from_slice(b"Accept-Encoding: gzip\r\n\r\n");
+    }
+    if dumping == Dumping::Full {
+        match wire.body {
+            Payload::Sized(body) => bytes.extend_from_slice(body),
+            Payload::EmptyChunked => bytes.extend_from_slice(b"0\r\n\r\n"),
+            Payload::None => {}
+        }
+    }
+    text(&bytes)
+}
+
+/// The answer: the length first, then the other headers by name.
+pub(super) fn answer(answer: &Answer, method: &str, body: Option<&[u8]>, dumping: Dumping) -> String {
+    let mut out = String::new();
+    let proto = if answer.proto == "HTTP/1.0" { "HTTP/1.0" } else { "HTTP/1.1" };
+    let length = answer.headers.get("Content-Length");
+    let bodiless = method == "HEAD" || matches!(answer.status, 204 | 304);
+    // Writing to a string can't fail.
+    let _ = write!(out, "{proto} {}\r\n", answer.status_text);
+    match length {
+        _ if answer.chunked => out.push_str("Transfer-Encoding: chunked\r\n"),
+        Some(length) => _ = write!(out, "Content-Length: {length}\r\n"),
+        None if !bodiless => out.push_str("Connection: close\r\n"),
+        None => {}
+    }
+    let mut fields: Vec<_> = answer.headers.iter().filter(|(name, _)| *name != "Content-Length").collect();
+    fields.sort_by_key(|(name, _)| *name);
+    for (name, value) in fields {
+        let _ = write!(out, "{name}: {value}\r\n");
+    }
+    out.push_str("\r\n");
+    let mut bytes = out.into_bytes();
+    if let (Dumping::Full, Some(body)) = (dumping, body) {
+        match answer.chunked {
+            true if body.is_empty() => bytes.extend_from_slice(b"0\r\n\r\n"),
+            true => {
+                bytes.extend_from_slice(format!("{:x}\r\n", body.len()).as_bytes());
+                bytes.extend_from_slice(body);
+                bytes.extend_from_slice(b"\r\n0\r\n\r\n");
+            }
+            false => bytes.extend_from_slice(body),
+        }
+    }
+    text(&bytes)
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).replace("\r\n", "\n")
+}

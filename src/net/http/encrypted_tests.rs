@@ -1,0 +1,260 @@
+//! HTTP over TLS and HTTP/2, against servers in this process.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use rustls::ServerConfig;
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+use super::*;
+use crate::net::{Client, ClientCertificate, Config, Net, TlsConfig, TlsVersion};
+
+fn pair() -> rcgen::CertifiedKey<rcgen::KeyPair> {
+    rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap()
+}
+
+/// Serves every connection on 127.0.0.1 with `play`, after a handshake; counts the connections.
+struct Server {
+    address: SocketAddr,
+    connections: Arc<AtomicUsize>,
+}
+
+impl Server {
+    fn new<F>(
+        protocols: &[&str],
+        trusted: Option<&str>,
+        play: impl Fn(TlsStream<TcpStream>) -> F + Send + 'static,
+    ) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let own = pair();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let key = PrivatePkcs8KeyDer::from(own.signing_key.serialize_der()).into();
+        let builder =
+            ServerConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions().unwrap();
+        let builder = match trusted {
+            Some(pem) => {
+                let mut roots = rustls::RootCertStore::empty();
+                use rustls::pki_types::pem::PemObject;
+                roots.add(rustls::pki_types::CertificateDer::from_pem_slice(pem.as_bytes()).unwrap()).unwrap();
+                let verifier = rustls::server::WebPkiClientVerifier::builder_with_provider(roots.into(), provider);
+                builder.with_client_cert_verifier(verifier.build().unwrap())
+            }
+            None => builder.with_no_client_auth(),
+        };
+        let mut config = builder.with_single_cert(vec![own.cert.der().clone()], key).unwrap();
+        config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let connections: Arc<AtomicUsize> = Arc::default();
+        let counter = connections.clone();
+        std::thread::spawn(move || {
+            tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async move {
+                listener.set_nonblocking(true).unwrap();
+                let listener = TcpListener::from_std(listener).unwrap();
+                let acceptor = TlsAcceptor::from(Arc::new(config));
+                while let Ok((stream, _)) = listener.accept().await {
+                    counter.fetch_add(1, Ordering::Relaxed);
+                    if let Ok(stream) = acceptor.accept(stream).await {
+                        tokio::spawn(play(stream));
+                    }
+                }
+            });
+        });
+        Self { address, connections }
+    }
+
+    fn url(&self, path: &str) -> Url {
+        Url::parse(&format!("https://localhost:{}{path}", self.address.port())).unwrap()
+    }
+}
+
+/// Answers every request with its own bytes.
+async fn echo(mut stream: TlsStream<TcpStream>) {
+    let mut input = vec![0; 4096];
+    while let Ok(count @ 1..) = stream.read(&mut input).await {
+        let text = String::from_utf8_lossy(&input[..count]).into_owned();
+        let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{text}", text.len());
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        stream.flush().await.unwrap();
+    }
+}
+
+/// HTTP/2 by path: `/reset/N` resets with code N, `/status/N`, everything else shows what came.
+async fn h2_echo(stream: TlsStream<TcpStream>) {
+    let mut connection = ::h2::server::handshake(stream).await.unwrap();
+    while let Some(Ok((request, mut respond))) = connection.accept().await {
+        let number = |text: &str| request.uri().path().strip_prefix(text).and_then(|text| text.parse::<u32>().ok());
+        if let Some(code) = number("/reset/") {
+            respond.send_reset(code.into());
+            continue;
+        }
+        if let Some(code) = number("/goaway/") {
+            connection.abrupt_shutdown(code.into());
+            continue;
+        }
+        let status = number("/status/").unwrap_or(200) as u16;
+        tokio::spawn(async move {
+            let (parts, mut body) = request.into_parts();
+            let mut text = format!("{} {}\n", parts.method, parts.uri);
+            for (name, value) in &parts.headers {
+                text.push_str(&format!("{name}: {}\n", value.to_str().unwrap()));
+            }
+            while let Some(Ok(data)) = body.data().await {
+                _ = body.flow_control().release_capacity(data.len());
+                text.push_str(&String::from_utf8_lossy(&data));
+            }
+            let answer = http::Response::builder().status(status).header("x-two-words", "v").body(()).unwrap();
+            let mut stream = respond.send_response(answer, status == 204).unwrap();
+            if status != 204 {
+                stream.send_data(text.into(), true).unwrap();
+            }
+        });
+    }
+}
+
+fn client(tls: TlsConfig) -> Client {
+    Net::start(Config { tls, ..Config::default() }, 1).unwrap().client(0)
+}
+
+fn trusting() -> TlsConfig {
+    TlsConfig { insecure_skip_verify: true, ..TlsConfig::default() }
+}
+
+fn wait<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+fn get(client: &Client, url: Url) -> Exchange {
+    wait(client.send(Request::get(url)))
+}
+
+fn text(exchange: Exchange) -> String {
+    String::from_utf8(exchange.result.unwrap().body.unwrap().to_vec()).unwrap()
+}
+
+#[test]
+fn https_is_kept_open_and_described() {
+    let server = Server::new(&["http/1.1"], None, echo);
+    let client = client(trusting());
+    let first = get(&client, server.url("/a"));
+    let tls = first.result.as_ref().unwrap().tls.unwrap();
+    assert_eq!((tls.version, &tls.cipher[..4]), ("tls1.3", "TLS_"));
+    assert!(first.hops[0].timings.tls_handshaking > Duration::ZERO);
+    let second = get(&client, server.url("/b"));
+    assert_eq!(second.hops[0].timings.tls_handshaking, Duration::ZERO);
+    assert!(text(second).starts_with("GET /b HTTP/1.1\r\n"));
+    assert_eq!(server.connections.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn versions_and_suites_are_restricted() {
+    let server = Server::new(&[], None, echo);
+    let suite = "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305";
+    let config = TlsConfig { max_version: Some(TlsVersion::Tls12), cipher_suites: vec![suite.into()], ..trusting() };
+    let response = get(&client(config), server.url("/")).result.unwrap();
+    assert_eq!(response.tls.unwrap(), crate::net::TlsInfo { version: "tls1.2", cipher: suite });
+}
+
+#[test]
+fn strangers_are_refused() {
+    let server = Server::new(&[], None, echo);
+    let error = get(&client(TlsConfig::default()), server.url("/")).result.unwrap_err();
+    assert_eq!((error.code, &*error.text), (1310, "x509: unknown authority"));
+}
+
+#[test]
+fn plain_and_encrypted_are_not_mixed_up() {
+    let server = Server::new(&[], None, echo);
+    let plain = Url::parse(&format!("http://{}/", server.address)).unwrap();
+    let error = get(&client(trusting()), plain).result.unwrap_err();
+    assert_eq!(error.code, 1000);
+    assert!(error.text.starts_with("malformed HTTP response \"\\x15\\x03"), "{}", error.text);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = Url::parse(&format!("https://{}/", listener.local_addr().unwrap())).unwrap();
+    std::thread::spawn(move || {
+        use std::io::{Read, Write};
+        let (mut stream, _) = listener.accept().unwrap();
+        _ = stream.read(&mut [0; 1024]);
+        _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        _ = stream.read(&mut [0; 1024]);
+    });
+    let error = get(&client(trusting()), url).result.unwrap_err();
+    assert_eq!((error.code, &*error.text), (1301, "tls: first record does not look like a TLS handshake"));
+    assert!(error.full.ends_with("http: server gave HTTP response to HTTPS client"));
+}
+
+#[test]
+fn our_certificate_is_shown_when_asked_for() {
+    let own = pair();
+    let server = Server::new(&[], Some(&own.cert.pem()), echo);
+    let shown =
+        ClientCertificate { certificate: own.cert.pem(), key: own.signing_key.serialize_pem(), ..Default::default() };
+    let config = TlsConfig { client_certificates: vec![shown], ..trusting() };
+    assert_eq!(get(&client(config), server.url("/")).result.unwrap().status, 200);
+    assert!(get(&client(trusting()), server.url("/")).result.is_err());
+}
+
+#[test]
+fn http2_shares_one_connection() {
+    let server = Server::new(&["h2", "http/1.1"], None, h2_echo);
+    let client = client(trusting());
+    let first = get(&client, server.url("/a")).result.unwrap();
+    assert_eq!((first.proto, &*first.status_text, first.headers.get("X-Two-Words")), ("HTTP/2.0", "200 OK", Some("v")));
+    let headers = [("User-Agent", "k"), ("X-Mixed-Case", "V"), ("Connection", "keep-alive"), ("Cookie", "a=1; b=2")];
+    let post = Request {
+        method: "POST".into(),
+        headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
+        body: Some(Body::Bytes(Bytes::from("x".repeat(200_000)))),
+        ..Request::get(server.url("/echo?q=a b"))
+    };
+    let shown = text(wait(client.send(post)));
+    let (head, body) = shown.split_at(shown.len() - 200_000);
+    assert_eq!(body, "x".repeat(200_000));
+    let authority = server.url("").host().to_owned();
+    assert_eq!(
+        head,
+        format!(
+            "POST https://{authority}/echo?q=a%20b\nuser-agent: k\ncontent-length: 200000\ncookie: a=1\ncookie: b=2\nx-mixed-case: V\n"
+        )
+    );
+    let both =
+        wait(futures_util::future::join_all((0..8).map(|_| client.send(Request::get(server.url("/status/404"))))));
+    assert!(both.iter().all(|exchange| exchange.hops[0].status == 404));
+    let none = get(&client, server.url("/status/204")).result.unwrap();
+    assert_eq!((&*none.status_text, none.body), ("204 No Content", None));
+    assert_eq!(server.connections.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn http2_errors_carry_their_codes() {
+    let server = Server::new(&["h2"], None, h2_echo);
+    let client = client(trusting());
+    let check = |path: &str, code: u16, text: &str| {
+        let error = get(&client, server.url(path)).result.unwrap_err();
+        assert_eq!((error.code, &*error.text), (code, text), "{path}");
+    };
+    check("/reset/2", 1633, "http2: stream error with http2 ErrCode INTERNAL_ERROR");
+    check("/reset/14", 1630, "http2: stream error with http2 ErrCode unknown error code 0xe");
+    assert_eq!(get(&client, server.url("/")).result.unwrap().status, 200);
+    assert_eq!(server.connections.load(Ordering::Relaxed), 1);
+    check("/goaway/11", 1622, "http2: received GoAway with http2 ErrCode ENHANCE_YOUR_CALM");
+    let timeout = Duration::from_millis(250);
+    let refused = wait(client.send(Request { timeout, ..Request::get(server.url("/reset/7")) })).result.unwrap_err();
+    assert_eq!(refused.code, 1050);
+}
+
+#[test]
+fn http2_can_be_switched_off() {
+    let server = Server::new(&["h2", "http/1.1"], None, echo);
+    let client = Net::start(Config { http2: false, tls: trusting(), ..Config::default() }, 1).unwrap().client(0);
+    assert_eq!(get(&client, server.url("/")).result.unwrap().proto, "HTTP/1.1");
+}

@@ -1,0 +1,472 @@
+//! One request from asking to answering: connections, retries, authentication, redirects, and a record of every hop.
+//!
+//! Runs on the network thread. Decoding the body does not: that waits for the caller's thread.
+
+use std::borrow::Cow;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use smallvec::SmallVec;
+
+use super::auth::{self, Challenge};
+use super::cookies::{Cookie, cookie_header};
+use super::decode::decode;
+use super::dump::{self, Dump, Dumping};
+use super::error::{Error, Fault, H2_CONNECTION, H2_STREAM, Stage};
+use super::h1::{Answer, Payload, Progress, Sink, Wire};
+use super::headers::{RequestHeaders, is_valid_name};
+use super::message::{Auth, Body, BodyMode, Exchange, Hop, Request, Response, Timings};
+use super::ntlm;
+use super::pool::Connection;
+use super::redirect;
+use super::url::{Url, quoted};
+use crate::net::endpoint::Endpoint;
+use crate::net::tls::TlsInfo;
+
+/// How much of a redirect's body is read to save its connection; Go's number.
+const REDIRECT_BODY: usize = 2 << 10;
+/// The first pause before a refused HTTP/2 stream is tried again; it doubles.
+const REFUSED_PAUSE: Duration = Duration::from_millis(100);
+
+/// A request that has been looked at: its headers are valid and sorted.
+#[derive(Debug)]
+pub struct Ask {
+    request: Request,
+    headers: RequestHeaders,
+}
+
+impl Ask {
+    /// Checks the request; what can't be sent is already answered.
+    pub fn new(mut request: Request) -> Result<Self, Box<Exchange>> {
+        if request.method.is_empty() {
+            request.method = Cow::Borrowed("GET");
+        }
+        let given = std::mem::take(&mut request.headers);
+        match RequestHeaders::new(given) {
+            Ok(headers) => Ok(Self { request, headers }),
+            Err(fault) => Err(Box::new(Trail::new(&request).finish(Err(fault)))),
+        }
+    }
+
+    /// The method and where to.
+    pub fn subject(&self) -> (Cow<'static, str>, Url) {
+        (self.request.method.clone(), self.request.url.clone())
+    }
+
+    /// What the script wants of the body.
+    pub fn body_mode(&self) -> BodyMode {
+        self.request.body_mode
+    }
+
+    /// The answer to a request that nobody will take any more.
+    pub fn unanswered(self, fault: Fault) -> Exchange {
+        Trail::new(&self.request).finish(Err(fault))
+    }
+}
+
+/// Runs one job to its end.
+pub async fn run(endpoint: &Endpoint, ask: &Ask) -> Exchange {
+    let mut trail = Trail::new(&ask.request);
+    let limit = ask.request.timeout;
+    let result = match limit.is_zero() {
+        true => Err(Fault::timeout()),
+        false => match tokio::time::timeout(limit, follow(endpoint, ask, &mut trail)).await {
+            Ok(result) => result,
+            Err(_) if trail.mark.progress.has_head => Err(Fault::timeout().at(Stage::Body)),
+            Err(_) => Err(Fault::timeout()),
+        },
+    };
+    trail.finish(result)
+}
+
+impl Exchange {
+    /// Decodes the body. When that fails, the last hop has failed too.
+    pub fn decoded(mut self) -> Self {
+        let Ok(response) = &mut self.result else { return self };
+        let Some(codings) = response.headers.get("Content-Encoding").filter(|codings| !codings.is_empty()) else {
+            return self;
+        };
+        let Some(body) = response.body.take() else { return self };
+        match decode(codings, body) {
+            Ok(body) => response.body = Some(body),
+            Err(fault) => {
+                let hop = self.hops.last_mut();
+                let error = fault.of("", &self.url);
+                if let Some(hop) = hop {
+                    (hop.status, hop.proto, hop.error) = (0, "", Some(error.clone()));
+                }
+                self.result = Err(error);
+            }
+        }
+        self
+    }
+}
+
+/// The request as it changes from redirect to redirect.
+struct Step<'a> {
+    method: Cow<'static, str>,
+    url: Url,
+    headers: Cow<'a, RequestHeaders>,
+    body: Option<&'a Body>,
+    referer: Option<String>,
+}
+
+async fn follow(endpoint: &Endpoint, ask: &Ask, trail: &mut Trail) -> Result<Response, Fault> {
+    let request = &ask.request;
+    let mut step = Step {
+        method: request.method.clone(),
+        url: request.url.clone(),
+        headers: Cow::Borrowed(&ask.headers),
+        body: request.body.as_ref(),
+        referer: None,
+    };
+    let mut left = request.max_redirects;
+    loop {
+        let answer = step.authenticate(endpoint, request, left > 0, trail).await?;
+        let cookies: Vec<Cookie> = answer.headers.get_all("Set-Cookie").filter_map(Cookie::parse).collect();
+        if let Some(jar) = &request.jar {
+            jar.store(&step.url, &cookies);
+        }
+        if let Some(location) = redirect::location(&answer) {
+            let next = redirect::target(&step.url, location)?;
+            if left > 0 {
+                left -= 1;
+                step.turn(next, location, answer.status);
+                trail.close(&answer);
+                trail.open(&step);
+                continue;
+            }
+            trail.stopped = true;
+        }
+        return Ok(trail.respond(answer, cookies));
+    }
+}
+
+impl Step<'_> {
+    /// Turns towards the target of a redirect.
+    fn turn(&mut self, next: Url, location: &str, status: u16) {
+        let keeps_body = redirect::keeps_body(status);
+        if !keeps_body {
+            self.body = None;
+            if !matches!(&*self.method, "GET" | "HEAD") {
+                self.method = Cow::Borrowed("GET");
+            }
+        }
+        redirect::strip(self.headers.to_mut(), &self.url, &next, location, keeps_body);
+        self.referer = redirect::referer(&self.url, &next).filter(|_| self.headers.get("Referer").is_none());
+        self.url = next;
+    }
+
+    /// Sends the request, and once more if the server challenges us and we can answer.
+    async fn authenticate(
+        &self,
+        endpoint: &Endpoint,
+        request: &Request,
+        follows: bool,
+        trail: &mut Trail,
+    ) -> Result<Answer, Fault> {
+        self.check()?;
+        let credentials = self.url.credentials();
+        let mut authorization = self.headers.authorization.clone();
+        if let (None, Some((user, password)), Auth::None | Auth::Digest) = (&authorization, &credentials, request.auth)
+        {
+            authorization = Some(auth::basic(user, password));
+        }
+        let sink = |answer: &Answer| match request.body_mode {
+            _ if request.dumping == Dumping::Full => Sink::Keep,
+            _ if follows && redirect::location(answer).is_some() => Sink::Drain(REDIRECT_BODY),
+            BodyMode::Discard => Sink::Discard,
+            BodyMode::Keep => Sink::Keep,
+        };
+        let answer = self.send(endpoint, request, authorization.as_deref(), &sink, trail).await?;
+        let Some((user, password)) = credentials.filter(|_| answer.status == 401) else { return Ok(answer) };
+        match request.auth {
+            Auth::None => Ok(answer),
+            Auth::Digest => {
+                let Some(challenge) = Challenge::find(&answer.headers) else { return Ok(answer) };
+                let body = match self.body {
+                    Some(Body::Bytes(bytes)) => &bytes[..],
+                    _ => &[],
+                };
+                let target = self.url.request_target();
+                let authorization =
+                    challenge.answer((&user, &password), &self.method, &target, body, &auth::client_nonce());
+                trail.close(&answer);
+                trail.open(self);
+                self.send(endpoint, request, Some(&authorization), &sink, trail).await
+            }
+            Auth::Ntlm => {
+                let Some(scheme) = ntlm::offered(&answer.headers) else { return Ok(answer) };
+                trail.close(&answer);
+                trail.open(self);
+                // Nothing else runs between the legs, so each takes the connection the one before has just given back.
+                let asked = self.send(endpoint, request, Some(&ntlm::negotiate(scheme)), &sink, trail).await?;
+                let Some(authorization) = ntlm::authenticate(&asked.headers, scheme, &user, &password) else {
+                    return Ok(asked);
+                };
+                trail.close(&asked);
+                trail.open(self);
+                self.send(endpoint, request, Some(&authorization), &sink, trail).await
+            }
+        }
+    }
+
+    /// What Go's transport refuses before it looks for a connection.
+    fn check(&self) -> Result<(), Fault> {
+        if !matches!(self.url.scheme(), "http" | "https") {
+            return Err(Fault::other(format!("unsupported protocol scheme {}", quoted(self.url.scheme()))));
+        }
+        if !is_valid_name(&self.method) {
+            return Err(Fault::other(format!("net/http: invalid method {}", quoted(&self.method))));
+        }
+        if self.url.host().is_empty() {
+            return Err(Fault::other("http: no Host in request URL"));
+        }
+        Ok(())
+    }
+
+    /// Sends the request over one connection after another until one carries it.
+    async fn send(
+        &self,
+        endpoint: &Endpoint,
+        request: &Request,
+        authorization: Option<&str>,
+        sink: &impl Fn(&Answer) -> Sink,
+        trail: &mut Trail,
+    ) -> Result<Answer, Fault> {
+        let cookie = cookie_header(self.headers.cookie.as_deref(), &request.cookies, request.jar.as_deref(), &self.url);
+        let proxy = if self.url.is_https() { None } else { endpoint.proxy(&self.url)? };
+        let proxied = proxy.map(|_| self.url.referer());
+        let target = match &proxied {
+            Some(url) => Cow::Borrowed(url.as_str()),
+            None => self.url.request_target(),
+        };
+        let own_proxy = proxy.and_then(|proxy| proxy.authorization.as_deref());
+        let extra: SmallVec<[(&'static str, &str); 4]> = [
+            ("Authorization", authorization),
+            ("Cookie", cookie.as_deref()),
+            ("Proxy-Authorization", own_proxy),
+            ("Referer", self.referer.as_deref()),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| value.map(|value| (name, value)))
+        .collect();
+        let empty = Bytes::new();
+        let ascii = self.url.host().is_ascii();
+        let host = match &self.headers.host {
+            Some(host) => Cow::Borrowed(host.as_str()),
+            None if ascii => Cow::Borrowed(self.url.host()),
+            None => Cow::Owned(
+                self.url.host().replace(self.url.hostname(), &crate::net::dial::to_ascii(self.url.hostname())),
+            ),
+        };
+        let wire = Wire {
+            method: &self.method,
+            target: &target,
+            host: &host,
+            headers: &self.headers,
+            extra: &extra,
+            body: match self.body {
+                Some(Body::EmptyChunked) => Payload::EmptyChunked,
+                Some(Body::Bytes(bytes)) if !bytes.is_empty() => Payload::Sized(bytes),
+                _ if matches!(&*self.method, "POST" | "PUT" | "PATCH") => Payload::Sized(&empty),
+                _ => Payload::None,
+            },
+            close: endpoint.closes_connections(),
+        };
+        if trail.cookie.is_none() && trail.hops.is_empty() {
+            trail.cookie.clone_from(&cookie);
+        }
+        if request.dumping != Dumping::Off {
+            trail.dumps.push(Dump { request: dump::request(&wire, request.dumping), answer: None });
+        }
+        let mut pause = REFUSED_PAUSE;
+        loop {
+            let mark = &mut trail.mark;
+            mark.begin();
+            let mut connection = endpoint.connection(&self.url, mark).await?;
+            mark.got(&connection);
+            let result = match &mut connection {
+                Connection::One(connection) => connection.exchange(&wire, sink, &mut mark.progress).await,
+                Connection::Shared(connection) => connection.exchange(&self.url, &wire, sink, &mut mark.progress).await,
+            };
+            let fault = match result {
+                Ok(answer) => {
+                    if let Some(last) = trail.dumps.last_mut() {
+                        let body = trail.mark.progress.body.as_deref();
+                        last.answer = Some(dump::answer(&answer, wire.method, body, request.dumping));
+                    }
+                    if let Connection::One(connection) = connection
+                        && answer.keep
+                    {
+                        endpoint.keep(&self.url, connection);
+                    }
+                    return Ok(answer);
+                }
+                Err(fault) => fault,
+            };
+            // One stream's trouble leaves the others alone; everything else ends the connection.
+            if matches!(connection, Connection::Shared(_)) && !(H2_STREAM..H2_CONNECTION).contains(&fault.code) {
+                endpoint.forget(&self.url);
+            }
+            match fault.stage {
+                // The server had closed an idle connection: nothing of the request can have been done.
+                Stage::Before if connection.is_reused() => {}
+                Stage::NoAnswer if connection.is_reused() && self.may_be_repeated() => {}
+                Stage::Refused => {
+                    tokio::time::sleep(pause).await;
+                    pause *= 2;
+                }
+                _ => return Err(fault),
+            }
+        }
+    }
+
+    /// True when doing the request twice does no harm, by Go's rules.
+    fn may_be_repeated(&self) -> bool {
+        matches!(&*self.method, "GET" | "HEAD" | "OPTIONS" | "TRACE")
+            || self.headers.get("Idempotency-Key").is_some()
+            || self.headers.get("X-Idempotency-Key").is_some()
+    }
+}
+
+/// What is known of the hop under way; it survives when the hop is cut off.
+#[derive(Debug)]
+pub struct Mark {
+    method: Cow<'static, str>,
+    url: Url,
+    started: Instant,
+    got: Option<Instant>,
+    remote: Option<SocketAddr>,
+    tls: Option<TlsInfo>,
+    expects_challenge: bool,
+    /// How long a new connection took to open.
+    pub connecting: Duration,
+    /// How long its handshake took.
+    pub tls_handshaking: Duration,
+    progress: Progress,
+}
+
+impl Mark {
+    /// A connection is asked for, maybe again.
+    fn begin(&mut self) {
+        self.started = Instant::now();
+        self.got = None;
+        (self.connecting, self.tls_handshaking) = Default::default();
+        self.progress = Progress::default();
+    }
+
+    fn got(&mut self, connection: &Connection) {
+        self.got = Some(Instant::now());
+        (self.remote, self.tls) = match connection {
+            Connection::One(connection) => (Some(connection.stream.socket().remote), connection.tls),
+            Connection::Shared(connection) => (Some(connection.remote), connection.tls),
+        };
+    }
+
+    fn timings(&self, ended: Instant) -> Timings {
+        let between = |from: Option<Instant>, to: Option<Instant>| match (from, to) {
+            (Some(from), Some(to)) => to.saturating_duration_since(from),
+            _ => Duration::ZERO,
+        };
+        let Progress { wrote, first_byte, .. } = self.progress;
+        Timings {
+            blocked: between(Some(self.started), self.got),
+            connecting: self.connecting,
+            tls_handshaking: self.tls_handshaking,
+            sending: between(self.got, wrote),
+            waiting: between(wrote, first_byte),
+            // A server that answers before it has read everything was not waited for.
+            receiving: between(first_byte.max(wrote.filter(|_| first_byte.is_some())), Some(ended)),
+        }
+    }
+}
+
+/// The hops so far and the one under way.
+struct Trail {
+    hops: Vec<Hop>,
+    mark: Mark,
+    /// The first request's method, which errors are named after.
+    method: Cow<'static, str>,
+    expects_challenge: bool,
+    stopped: bool,
+    cookie: Option<String>,
+    dumps: Vec<Dump>,
+}
+
+impl Trail {
+    fn new(request: &Request) -> Self {
+        let expects_challenge = request.auth != Auth::None;
+        let mark = Mark {
+            method: request.method.clone(),
+            url: request.url.clone(),
+            started: Instant::now(),
+            got: None,
+            remote: None,
+            tls: None,
+            expects_challenge,
+            connecting: Duration::ZERO,
+            tls_handshaking: Duration::ZERO,
+            progress: Progress::default(),
+        };
+        let (hops, method) = (Vec::with_capacity(1), request.method.clone());
+        Self { hops, mark, method, expects_challenge, stopped: false, cookie: None, dumps: Vec::new() }
+    }
+
+    fn open(&mut self, step: &Step<'_>) {
+        let mark = &mut self.mark;
+        mark.begin();
+        (mark.method, mark.url) = (step.method.clone(), step.url.clone());
+        (mark.remote, mark.tls) = (None, None);
+        self.expects_challenge = false;
+    }
+
+    fn close(&mut self, answer: &Answer) {
+        self.push(answer.status, answer.proto, None);
+    }
+
+    fn push(&mut self, status: u16, proto: &'static str, error: Option<Error>) {
+        let mark = &self.mark;
+        let ended = Instant::now();
+        self.hops.push(Hop {
+            method: mark.method.clone(),
+            url: mark.url.clone(),
+            status,
+            proto,
+            timings: mark.timings(ended),
+            started: mark.started,
+            ended,
+            remote: mark.remote,
+            tls: mark.tls,
+            error,
+            expects_challenge: self.expects_challenge && mark.expects_challenge,
+        });
+    }
+
+    fn respond(&mut self, answer: Answer, cookies: Vec<Cookie>) -> Response {
+        self.close(&answer);
+        let timings = self.hops.last().map(|hop| hop.timings).unwrap_or_default();
+        let Answer { status, status_text, proto, headers, .. } = answer;
+        let body = self.mark.progress.body.take().map(Bytes::from);
+        let (url, remote, tls) = (self.mark.url.clone(), self.mark.remote, self.mark.tls);
+        Response { status, status_text, proto, headers, cookies, body, url, remote, tls, timings }
+    }
+
+    fn finish(mut self, result: Result<Response, Fault>) -> Exchange {
+        let result = result.map_err(|fault| {
+            let mut error = fault.of(&self.method, &self.mark.url);
+            error.body = self.mark.progress.body.take().map(Bytes::from);
+            self.push(0, "", Some(error.clone()));
+            error
+        });
+        Exchange {
+            hops: self.hops,
+            result,
+            stopped_redirecting: self.stopped,
+            url: self.mark.url,
+            cookie: self.cookie,
+            dumps: self.dumps,
+        }
+    }
+}

@@ -1,0 +1,542 @@
+//! HTTP/1.1 on one connection: write a request, read its answer, say whether the connection may be kept.
+//!
+//! Our own codec: exact timestamps, Go's error texts, one write for a small request and one read for a small answer,
+//! no buffer while a connection waits or idles. Redirects, cookies and retries are none of its business.
+
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::io::IoSlice;
+use std::pin::Pin;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tokio::io::AsyncWrite;
+
+use super::chunked::{Chunks, Framing};
+use super::error::{Fault, Stage};
+use super::headers::{Headers, RequestHeaders, has_token, is_token_byte};
+use super::url::{quoted, quoted_bytes};
+use crate::net::socket::{Stream, give_buffer, take_buffer};
+use crate::net::tls::TlsInfo;
+
+/// The most bytes a head may have, interim answers included; Go's limit.
+const MAX_HEAD: usize = 10 << 20;
+/// Bodies up to this size are copied behind the head, so that one write carries both.
+const SMALL_BODY: usize = 8 * 1024;
+/// How long to look for an answer after the server stopped reading our request.
+const EARLY_ANSWER: Duration = Duration::from_millis(50);
+
+/// A connection that speaks HTTP/1.1.
+#[derive(Debug)]
+pub struct Http1 {
+    /// The bytes' way.
+    pub stream: Stream,
+    /// What the TLS handshake agreed on.
+    pub tls: Option<TlsInfo>,
+    /// True when it has carried a request before.
+    pub reused: bool,
+}
+
+/// A request as the wire needs it.
+#[derive(Debug)]
+pub struct Wire<'a> {
+    /// The method.
+    pub method: &'a str,
+    /// Path and query, or the whole URL for a proxy.
+    pub target: &'a str,
+    /// The value of `Host`.
+    pub host: &'a str,
+    /// The user's headers.
+    pub headers: &'a RequestHeaders,
+    /// Headers of this hop, sorted by name: `Authorization`, `Cookie`, `Referer`.
+    pub extra: &'a [(&'static str, &'a str)],
+    /// What follows the head.
+    pub body: Payload<'a>,
+    /// Adds `Connection: close` as the last line.
+    pub close: bool,
+}
+
+/// The body of a request and how its length is told.
+#[derive(Clone, Copy, Debug)]
+pub enum Payload<'a> {
+    /// None, and no length.
+    None,
+    /// These bytes, with their length (which may be 0).
+    Sized(&'a Bytes),
+    /// Nothing, in a chunked frame: k6's way to send `""`.
+    EmptyChunked,
+}
+
+/// Where the body of an answer goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sink {
+    /// It is kept.
+    Keep,
+    /// It is read and dropped.
+    Discard,
+    /// It is read and dropped, but not beyond this many bytes: then the connection is closed instead.
+    Drain(usize),
+}
+
+/// What an exchange leaves behind even when it is cut off in the middle.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// When the request was written.
+    pub wrote: Option<Instant>,
+    /// When the first byte of the answer came.
+    pub first_byte: Option<Instant>,
+    /// True once the head of the answer is complete.
+    pub has_head: bool,
+    /// What has come of the body; `None` before the head was complete, and for answers without a body.
+    pub body: Option<Vec<u8>>,
+}
+
+/// The head of an answer, and whether its connection may be kept once the body has been read.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The status line after the version: `404 Not Found`.
+    pub status_text: String,
+    /// `HTTP/1.1`, `HTTP/1.0` or `HTTP/2.0`.
+    pub proto: &'static str,
+    /// The headers.
+    pub headers: Headers,
+    /// True when the body came in chunks; the header that said so is taken out.
+    pub chunked: bool,
+    /// True when the connection can carry another request.
+    pub keep: bool,
+}
+
+impl Http1 {
+    /// Sends `wire` and reads the answer; its body lands in `progress`.
+    pub async fn exchange(
+        &mut self,
+        wire: &Wire<'_>,
+        sink: impl FnOnce(&Answer) -> Sink,
+        progress: &mut Progress,
+    ) -> Result<Answer, Fault> {
+        let mut inbox = Inbox::default();
+        let intact = match self.write(wire, &mut inbox, progress).await {
+            Ok(()) => true,
+            Err(fault) => {
+                // A server may refuse a body before it has read it; its answer is worth more than the broken pipe.
+                if inbox.bytes.is_empty() {
+                    let read = tokio::time::timeout(EARLY_ANSWER, self.fill(&mut inbox, progress)).await;
+                    if !matches!(read, Ok(Ok(count)) if count > 0) {
+                        return Err(fault);
+                    }
+                }
+                false
+            }
+        };
+        let mut answer = self.read_head(&mut inbox, progress).await?;
+        if answer.status == 101 {
+            return Err(Fault::new(0, format!("unsupported response status: {}", answer.status_text)).at(Stage::Body));
+        }
+        let framing = framing(wire.method, &mut answer)?;
+        progress.has_head = true;
+        let whole = self.read_body(framing, inbox, sink(&answer), &answer, progress).await?;
+        answer.keep &= whole && intact && !wire.close && !wire.headers.wants_close();
+        Ok(answer)
+    }
+
+    async fn write(&mut self, wire: &Wire<'_>, inbox: &mut Inbox, progress: &mut Progress) -> Result<(), Fault> {
+        let mut head = take_buffer();
+        wire.write_head(&mut head);
+        let mut body: &[u8] = match wire.body {
+            Payload::Sized(bytes) if bytes.len() > SMALL_BODY => bytes,
+            Payload::Sized(bytes) => {
+                head.extend_from_slice(bytes);
+                &[]
+            }
+            Payload::EmptyChunked => {
+                head.extend_from_slice(b"0\r\n\r\n");
+                &[]
+            }
+            Payload::None => &[],
+        };
+        let mut at = 0;
+        let mut listening = true;
+        let result = poll_fn(|cx| {
+            while at < head.len() || !body.is_empty() {
+                let stream = Pin::new(&mut self.stream);
+                let written = if body.is_empty() {
+                    stream.poll_write(cx, &head[at..])
+                } else {
+                    stream.poll_write_vectored(cx, &[IoSlice::new(&head[at..]), IoSlice::new(body)])
+                };
+                match written {
+                    Poll::Ready(Ok(0)) => return Poll::Ready(Err(std::io::ErrorKind::WriteZero.into())),
+                    Poll::Ready(Ok(count)) => {
+                        let of_head = count.min(head.len() - at);
+                        at += of_head;
+                        body = &body[count - of_head..];
+                    }
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                    // A server that answers while it reads must not wait for us to listen.
+                    Poll::Pending if listening && inbox.bytes.len() < MAX_HEAD => {
+                        match self.stream.poll_take(cx, |bytes| inbox.take(bytes, progress)) {
+                            Poll::Ready(Ok(count)) => listening = count > 0,
+                            Poll::Ready(Err(_)) => listening = false,
+                            Poll::Pending => return Poll::Pending,
+                        }
+                    }
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+            Pin::new(&mut self.stream).poll_flush(cx)
+        })
+        .await;
+        give_buffer(head);
+        progress.wrote = Some(Instant::now());
+        result.map_err(|error| {
+            let socket = self.stream.socket();
+            let fault = Fault::socket("write", socket.local, socket.remote, &error);
+            if at == 0 {
+                return fault.at(Stage::Before);
+            }
+            let long = format!("net/http: HTTP/1.x transport connection broken: {}", fault.cause());
+            fault.long(long).at(Stage::NoAnswer)
+        })
+    }
+
+    /// Reads once into the inbox; 0 is the end.
+    async fn fill(&mut self, inbox: &mut Inbox, progress: &mut Progress) -> std::io::Result<usize> {
+        poll_fn(|cx| self.stream.poll_take(cx, |bytes| inbox.take(bytes, progress))).await
+    }
+
+    async fn read_head(&mut self, inbox: &mut Inbox, progress: &mut Progress) -> Result<Answer, Fault> {
+        let mut interim = 0;
+        loop {
+            if let Some(end) = inbox.head_end()? {
+                let answer = parse_head(&inbox.bytes[inbox.start..end])?;
+                inbox.start = end;
+                inbox.seen = end;
+                // Interim answers are not the answer, but they count against the limit.
+                if (100..200).contains(&answer.status) && answer.status != 101 {
+                    interim += 1;
+                    if interim > 100 {
+                        return Err(Fault::head("net/http: too many 1xx informational responses"));
+                    }
+                    continue;
+                }
+                return Ok(answer);
+            }
+            if inbox.bytes.len() > MAX_HEAD {
+                let text = format!("net/http: server response headers exceeded {MAX_HEAD} bytes; aborted");
+                return Err(Fault::head(text));
+            }
+            let silent = inbox.bytes.len() == inbox.start;
+            match self.fill(inbox, progress).await {
+                Ok(0) if silent && interim == 0 => return Err(Fault::other("EOF").at(Stage::NoAnswer)),
+                Ok(0) => {
+                    // What ends without a line's end is still a line, and may not be HTTP at all.
+                    if !inbox.judged {
+                        status_line(trim_line(&inbox.bytes[inbox.start..]))?;
+                    }
+                    return Err(Fault::unexpected_eof(Stage::Head));
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    let socket = self.stream.socket();
+                    let fault = Fault::socket("read", socket.local, socket.remote, &error);
+                    return Err(fault.at(if silent { Stage::NoAnswer } else { Stage::Head }));
+                }
+            }
+        }
+    }
+
+    /// Reads the body; true when it was read to its end and nothing came behind it.
+    async fn read_body(
+        &mut self,
+        mut framing: Framing,
+        inbox: Inbox,
+        sink: Sink,
+        answer: &Answer,
+        progress: &mut Progress,
+    ) -> Result<bool, Fault> {
+        let dropped = Cell::new(0);
+        progress.body = match sink {
+            _ if matches!(answer.status, 204 | 304) => None,
+            Sink::Keep => Some(match framing {
+                // What a server announces is reserved only as far as it is plausible.
+                Framing::Length(length) => Vec::with_capacity(length.min(1 << 20) as usize),
+                _ => Vec::new(),
+            }),
+            _ => None,
+        };
+        let body = &mut progress.body;
+        let mut store = |bytes: &[u8]| match body {
+            Some(body) => body.extend_from_slice(bytes),
+            None => dropped.set(dropped.get() + bytes.len()),
+        };
+        let rest = &inbox.bytes[inbox.start..];
+        let mut clean = framing.push(rest, &mut store)? == rest.len();
+        inbox.end();
+        while !framing.is_done() {
+            let read = poll_fn(|cx| {
+                self.stream.poll_take(cx, |bytes| Ok((bytes.len(), framing.push(bytes, &mut store)? == bytes.len())))
+            });
+            match read.await {
+                Ok(Ok((0, _))) => {
+                    framing.end()?;
+                    return Ok(false);
+                }
+                Ok(Ok((_, all))) => clean = all,
+                Ok(Err(fault)) => return Err(fault),
+                Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+                    // A TLS peer that hangs up without saying goodbye still ends the body.
+                    framing.end()?;
+                    return Ok(false);
+                }
+                Err(error) => {
+                    let socket = self.stream.socket();
+                    return Err(Fault::socket("read", socket.local, socket.remote, &error).at(Stage::Body));
+                }
+            }
+            if matches!(sink, Sink::Drain(limit) if dropped.get() >= limit) && !framing.is_done() {
+                return Ok(false);
+            }
+        }
+        Ok(clean)
+    }
+}
+
+/// Bytes of the answer's head, kept until it is complete.
+#[derive(Default)]
+struct Inbox {
+    bytes: Vec<u8>,
+    /// Where the current head starts: behind interim answers.
+    start: usize,
+    /// Up to where the end of the head was looked for.
+    seen: usize,
+    /// True once the status line was judged.
+    judged: bool,
+}
+
+impl Inbox {
+    fn take(&mut self, bytes: &[u8], progress: &mut Progress) -> usize {
+        if !bytes.is_empty() {
+            progress.first_byte.get_or_insert_with(Instant::now);
+            if self.bytes.capacity() == 0 {
+                self.bytes = take_buffer();
+            }
+            self.bytes.extend_from_slice(bytes);
+        }
+        bytes.len()
+    }
+
+    /// Where the head ends, once it does. A first line that can't be HTTP is refused before the rest has come.
+    fn head_end(&mut self) -> Result<Option<usize>, Fault> {
+        let bytes = &self.bytes;
+        let mut at = self.seen.max(self.start);
+        while let Some(found) = memchr::memchr(b'\n', &bytes[at..]) {
+            let line_end = at + found;
+            if !self.judged {
+                status_line(trim_line(&bytes[self.start..line_end]))?;
+                self.judged = true;
+            }
+            match bytes[line_end + 1..] {
+                [b'\n', ..] => {
+                    self.judged = false;
+                    return Ok(Some(line_end + 2));
+                }
+                [b'\r', b'\n', ..] => {
+                    self.judged = false;
+                    return Ok(Some(line_end + 3));
+                }
+                // The next bytes decide: look at this line's end again.
+                [] | [b'\r'] => break,
+                _ => at = line_end + 1,
+            }
+        }
+        self.seen = at;
+        Ok(None)
+    }
+
+    fn end(self) {
+        give_buffer(self.bytes);
+    }
+}
+
+impl Wire<'_> {
+    pub(super) fn write_head(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.method.as_bytes());
+        out.push(b' ');
+        let mut line = |parts: [&str; 3]| {
+            for part in parts {
+                out.extend_from_slice(part.as_bytes());
+            }
+            out.extend_from_slice(b"\r\n");
+        };
+        line([self.target, " HTTP/1.1", ""]);
+        line(["Host", ": ", self.host]);
+        if let Some(agent) = self.headers.user_agent.as_deref().filter(|agent| !agent.is_empty()) {
+            line(["User-Agent", ": ", agent]);
+        }
+        match self.body {
+            Payload::None => {}
+            Payload::Sized(bytes) => {
+                let mut digits = [0; 20];
+                line(["Content-Length", ": ", decimal(bytes.len(), &mut digits)]);
+            }
+            Payload::EmptyChunked => line(["Transfer-Encoding", ": ", "chunked"]),
+        }
+        self.each_field(|name, value| line([name, ": ", value]));
+        if self.close && !self.headers.wants_close() {
+            line(["Connection", ": ", "close"]);
+        }
+        line(["", "", ""]);
+    }
+
+    /// The user's headers and those of this hop, sorted by name.
+    pub fn each_field(&self, mut each: impl FnMut(&str, &str)) {
+        let mut extra = self.extra.iter().peekable();
+        for (name, value) in &self.headers.rest {
+            while let Some((own, value)) = extra.next_if(|(own, _)| *own < name.as_str()) {
+                each(own, value);
+            }
+            if extra.next_if(|(own, _)| own == name).is_none_or(|(own, value)| {
+                // What this hop says wins over what the user said.
+                each(own, value);
+                false
+            }) {
+                each(name, value);
+            }
+        }
+        for (own, value) in extra {
+            each(own, value);
+        }
+    }
+}
+
+fn decimal(mut number: usize, digits: &mut [u8; 20]) -> &str {
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    std::str::from_utf8(&digits[at..]).unwrap_or("0")
+}
+
+fn trim_line(line: &[u8]) -> &[u8] {
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+/// Version, status, and where the status text starts.
+fn status_line(line: &[u8]) -> Result<(&'static str, u16, &[u8]), Fault> {
+    let Some(space) = memchr::memchr(b' ', line) else {
+        return Err(Fault::head(format!("malformed HTTP response {}", quoted_bytes(line))));
+    };
+    let (version, text) = (&line[..space], line[space + 1..].trim_ascii_start());
+    let digits = text.split(|byte| *byte == b' ').next().unwrap_or_default();
+    if digits.len() != 3 || !digits.iter().all(u8::is_ascii_digit) {
+        return Err(Fault::head(format!("malformed HTTP status code {}", quoted_bytes(digits))));
+    }
+    let status = digits.iter().fold(0, |number, digit| number * 10 + u16::from(digit - b'0'));
+    let proto = match version {
+        b"HTTP/1.1" => "HTTP/1.1",
+        b"HTTP/1.0" => "HTTP/1.0",
+        b"HTTP/2.0" => "HTTP/2.0",
+        _ => return Err(Fault::head(format!("malformed HTTP version {}", quoted_bytes(version)))),
+    };
+    Ok((proto, status, text))
+}
+
+fn parse_head(head: &[u8]) -> Result<Answer, Fault> {
+    let mut lines = head.split(|byte| *byte == b'\n').map(trim_line);
+    let (proto, status, text) = status_line(lines.next().unwrap_or_default())?;
+    let mut headers = Headers::with_capacity(head.len());
+    let mut is_first = true;
+    for line in lines {
+        if line.is_empty() {
+            break;
+        }
+        let malformed = || Err(Fault::head(format!("malformed MIME header line: {}", String::from_utf8_lossy(line))));
+        if matches!(line[0], b' ' | b'\t') {
+            if is_first {
+                let text = format!("malformed MIME header initial line: {}", String::from_utf8_lossy(line));
+                return Err(Fault::head(text));
+            }
+            headers.extend_last(line.trim_ascii());
+            continue;
+        }
+        is_first = false;
+        let Some(colon) = memchr::memchr(b':', line) else { return malformed() };
+        let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
+        let valid = |byte: &u8| *byte == b'\t' || (*byte >= 0x20 && *byte != 0x7f);
+        if name.is_empty() || !name.iter().all(|byte| is_token_byte(*byte)) || !value.iter().all(valid) {
+            return malformed();
+        }
+        headers.push(name, value);
+    }
+    let close = headers.get_all("Connection").any(|value| has_token(value, "close"));
+    let keep = match proto {
+        "HTTP/1.0" => !close && headers.get_all("Connection").any(|value| has_token(value, "keep-alive")),
+        _ => !close,
+    };
+    Ok(Answer { status, status_text: String::from_utf8_lossy(text).into_owned(), proto, headers, chunked: false, keep })
+}
+
+/// How the body is framed; headers that only say so are removed, as in Go.
+fn framing(method: &str, answer: &mut Answer) -> Result<Framing, Fault> {
+    let bodiless = method == "HEAD" || matches!(answer.status, 204 | 304);
+    let headers = &mut answer.headers;
+    let mut chunked = false;
+    if headers.get("Transfer-Encoding").is_some() {
+        let given: Vec<String> = headers.get_all("Transfer-Encoding").map(str::to_owned).collect();
+        headers.remove("Transfer-Encoding");
+        if answer.proto != "HTTP/1.0" {
+            if given.len() > 1 {
+                let list: Vec<String> = given.iter().map(|value| quoted(value)).collect();
+                return Err(Fault::head(format!("too many transfer encodings: [{}]", list.join(" "))));
+            }
+            if !given[0].eq_ignore_ascii_case("chunked") {
+                return Err(Fault::head(format!("unsupported transfer encoding: {}", quoted(&given[0]))));
+            }
+            headers.remove("Content-Length");
+            chunked = true;
+            answer.chunked = true;
+        }
+    }
+    headers.remove("Trailer");
+    let mut length = None;
+    let mut lengths = headers.get_all("Content-Length");
+    if let Some(first) = lengths.next() {
+        let more: Vec<&str> = lengths.collect();
+        if more.iter().any(|other| *other != first) {
+            let list: Vec<String> = std::iter::once(first).chain(more).map(quoted).collect();
+            let text =
+                format!("http: message cannot contain multiple Content-Length headers; got [{}]", list.join(" "));
+            return Err(Fault::head(text));
+        }
+        if first.is_empty() || !first.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(Fault::head(format!("bad Content-Length {}", quoted(first))));
+        }
+        length = Some(
+            first
+                .parse::<u64>()
+                .ok()
+                .filter(|length| i64::try_from(*length).is_ok())
+                .ok_or_else(|| Fault::head(format!("bad Content-Length {}", quoted(first))))?,
+        );
+        if !more.is_empty() {
+            headers.keep_first("Content-Length");
+        }
+    }
+    Ok(match length {
+        _ if bodiless => Framing::NONE,
+        _ if chunked => Framing::Chunked(Chunks::default()),
+        Some(length) => Framing::Length(length),
+        None => {
+            answer.keep = false;
+            Framing::UntilClose
+        }
+    })
+}

@@ -1,0 +1,185 @@
+//! The words between a script and the network: what is asked, what comes back, and what each hop took.
+
+use std::borrow::Cow;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use super::cookies::{Cookie, Jar, RequestCookie};
+use super::dump::{Dump, Dumping};
+use super::error::Error;
+use super::headers::Headers;
+use super::url::Url;
+use crate::net::tls::TlsInfo;
+
+/// One request as a script means it; redirects and authentication may make several hops of it.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The method, sent as given; empty means GET.
+    pub method: Cow<'static, str>,
+    /// Where to.
+    pub url: Url,
+    /// The user's headers, with the default `User-Agent` unless it was taken away; the later one of a name wins.
+    pub headers: Vec<(String, String)>,
+    /// The body, already encoded and compressed.
+    pub body: Option<Body>,
+    /// How long everything may take; zero is over at once.
+    pub timeout: Duration,
+    /// How many redirects are followed.
+    pub max_redirects: u32,
+    /// Cookies of this request; they are sent on every hop.
+    pub cookies: Vec<RequestCookie>,
+    /// Where cookies are kept.
+    pub jar: Option<Arc<Jar>>,
+    /// What to do about a 401.
+    pub auth: Auth,
+    /// What to do with the answer's body.
+    pub body_mode: BodyMode,
+    /// How much of it is told in [`Exchange::dumps`].
+    pub dumping: Dumping,
+}
+
+impl Request {
+    /// A GET with k6's defaults: 60 seconds, ten redirects, the body kept.
+    pub fn get(url: Url) -> Self {
+        Self {
+            method: Cow::Borrowed("GET"),
+            url,
+            headers: Vec::new(),
+            body: None,
+            timeout: Duration::from_secs(60),
+            max_redirects: 10,
+            cookies: Vec::new(),
+            jar: None,
+            auth: Auth::None,
+            body_mode: BodyMode::Keep,
+            dumping: Dumping::Off,
+        }
+    }
+}
+
+/// The body of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// These bytes, sent with their length.
+    Bytes(Bytes),
+    /// k6's way to send `""` and `{}`: chunked, without a chunk.
+    EmptyChunked,
+}
+
+/// What to do about a 401.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Auth {
+    /// Nothing. Credentials in the URL are sent with Basic.
+    #[default]
+    None,
+    /// Answer a Digest challenge.
+    Digest,
+    /// Shake hands by NTLM.
+    Ntlm,
+}
+
+/// What to do with the body of an answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BodyMode {
+    /// Keep and decode it.
+    #[default]
+    Keep,
+    /// Read and drop it, undecoded.
+    Discard,
+}
+
+/// Everything a request led to.
+#[derive(Debug)]
+pub struct Exchange {
+    /// One entry per request on the wire, in order; empty only when the request was refused before it had a hop.
+    pub hops: Vec<Hop>,
+    /// What the script gets. The last hop belongs to it.
+    pub result: Result<Response, Error>,
+    /// True when a redirect was not followed because `max_redirects` was reached.
+    pub stopped_redirecting: bool,
+    /// The URL of the last hop, also of a failed one.
+    pub url: Url,
+    /// The `Cookie` header of the first hop.
+    pub cookie: Option<String>,
+    /// What every hop looked like, where [`Request::dumping`] asked for it.
+    pub dumps: Vec<Dump>,
+}
+
+/// One request on the wire.
+#[derive(Clone, Debug)]
+pub struct Hop {
+    /// The method.
+    pub method: Cow<'static, str>,
+    /// Where to; mask it with [`Url::clean`] before showing it.
+    pub url: Url,
+    /// The status, 0 after an error.
+    pub status: u16,
+    /// `HTTP/1.1`, `HTTP/1.0`, `HTTP/2.0`; empty after an error.
+    pub proto: &'static str,
+    /// Where the time went.
+    pub timings: Timings,
+    /// When it began.
+    pub started: Instant,
+    /// When it was over; k6 stamps its samples with this.
+    pub ended: Instant,
+    /// Who answered, if a connection came about.
+    pub remote: Option<SocketAddr>,
+    /// How it was encrypted.
+    pub tls: Option<TlsInfo>,
+    /// What went wrong.
+    pub error: Option<Error>,
+    /// True for the first request of Digest and NTLM: k6 expects a 401 there and nothing else.
+    pub expects_challenge: bool,
+}
+
+/// Where the time of a hop went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timings {
+    /// From asking for a connection until getting it: lookup, connect and handshake of a new one included.
+    pub blocked: Duration,
+    /// Opening the TCP connection.
+    pub connecting: Duration,
+    /// The TLS handshake.
+    pub tls_handshaking: Duration,
+    /// Writing the request.
+    pub sending: Duration,
+    /// Waiting for the first byte.
+    pub waiting: Duration,
+    /// Reading the answer.
+    pub receiving: Duration,
+}
+
+impl Timings {
+    /// k6's `duration`: sending, waiting and receiving.
+    pub fn duration(&self) -> Duration {
+        self.sending + self.waiting + self.receiving
+    }
+}
+
+/// An answer.
+#[derive(Clone, Debug)]
+pub struct Response {
+    /// The status.
+    pub status: u16,
+    /// The status line after the version: `404 Custom Text`.
+    pub status_text: String,
+    /// `HTTP/1.1`, `HTTP/1.0`, `HTTP/2.0`.
+    pub proto: &'static str,
+    /// The headers in wire order, names canonical.
+    pub headers: Headers,
+    /// What the headers set; the jar has them already.
+    pub cookies: Vec<Cookie>,
+    /// The decoded body; `None` for 1xx, 204, 304 and for [`BodyMode::Discard`].
+    pub body: Option<Bytes>,
+    /// Where it came from, after redirects.
+    pub url: Url,
+    /// Who answered.
+    pub remote: Option<SocketAddr>,
+    /// How it was encrypted.
+    pub tls: Option<TlsInfo>,
+    /// Where the time of the last hop went.
+    pub timings: Timings,
+}

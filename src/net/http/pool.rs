@@ -1,0 +1,118 @@
+//! The connections of one client: idle HTTP/1.1 ones, and one shared HTTP/2 connection per host.
+//!
+//! Lives on one thread, needs no lock. Dead connections are noticed when they would be used, without a system call.
+
+use super::h1::Http1;
+use super::h2::Http2;
+use super::url::Url;
+
+/// A connection that can carry a request.
+#[derive(Debug)]
+pub enum Connection {
+    /// For one request at a time.
+    One(Box<Http1>),
+    /// Shared by many.
+    Shared(Box<Http2>),
+}
+
+impl Connection {
+    /// True when it has carried a request before.
+    pub fn is_reused(&self) -> bool {
+        match self {
+            Self::One(connection) => connection.reused,
+            Self::Shared(connection) => connection.reused,
+        }
+    }
+}
+
+/// What a client keeps between requests.
+#[derive(Debug)]
+pub struct Pool {
+    /// The most recently used comes last.
+    idle: Vec<(Key, Box<Http1>)>,
+    shared: Vec<(Key, Http2)>,
+    max_idle: usize,
+    max_idle_per_host: usize,
+}
+
+#[derive(Debug)]
+struct Key {
+    is_https: bool,
+    host: Box<str>,
+    port: Box<str>,
+}
+
+impl Key {
+    fn new(url: &Url) -> Self {
+        Self {
+            is_https: url.is_https(),
+            host: url.hostname().to_lowercase().into(),
+            port: url.port_or_default().into(),
+        }
+    }
+
+    fn fits(&self, url: &Url) -> bool {
+        self.is_https == url.is_https()
+            && *self.port == *url.port_or_default()
+            && self.host.eq_ignore_ascii_case(url.hostname())
+    }
+}
+
+impl Pool {
+    /// An empty pool; `max_idle` 0 is no limit, `max_idle_per_host` 0 is Go's default of 2.
+    pub fn new(max_idle: usize, max_idle_per_host: usize) -> Self {
+        let max_idle = if max_idle == 0 { usize::MAX } else { max_idle };
+        let max_idle_per_host = if max_idle_per_host == 0 { 2 } else { max_idle_per_host };
+        Self { idle: Vec::new(), shared: Vec::new(), max_idle, max_idle_per_host }
+    }
+
+    /// The connection to `url` that was used last and is still alive.
+    pub fn take(&mut self, url: &Url) -> Option<Connection> {
+        if let Some((_, shared)) = self.shared.iter().find(|(key, _)| key.fits(url)) {
+            let mut shared = shared.clone();
+            shared.reused = true;
+            return Some(Connection::Shared(shared.into()));
+        }
+        while let Some(index) = self.idle.iter().rposition(|(key, _)| key.fits(url)) {
+            let (_, mut connection) = self.idle.remove(index);
+            if !connection.stream.is_stale() {
+                return Some(Connection::One(connection));
+            }
+        }
+        None
+    }
+
+    /// Keeps an idle connection, unless there are enough to its host; the oldest of all makes room.
+    pub fn put(&mut self, url: &Url, mut connection: Box<Http1>) {
+        connection.reused = true;
+        if self.idle.iter().filter(|(key, _)| key.fits(url)).count() >= self.max_idle_per_host {
+            return;
+        }
+        if self.idle.len() >= self.max_idle {
+            self.idle.remove(0);
+        }
+        self.idle.push((Key::new(url), connection));
+    }
+
+    /// Shares a new HTTP/2 connection; when another came first, that one is used.
+    pub fn share(&mut self, url: &Url, connection: Http2) -> Http2 {
+        match self.shared.iter().find(|(key, _)| key.fits(url)) {
+            Some((_, earlier)) => earlier.clone(),
+            None => {
+                self.shared.push((Key::new(url), connection.clone()));
+                connection
+            }
+        }
+    }
+
+    /// Forgets the HTTP/2 connection to `url`; running requests keep it open.
+    pub fn forget(&mut self, url: &Url) {
+        self.shared.retain(|(key, _)| !key.fits(url));
+    }
+
+    /// Closes everything idle.
+    pub fn clear(&mut self) {
+        self.idle.clear();
+        self.shared.clear();
+    }
+}

@@ -1,0 +1,163 @@
+//! How bytes travel under load: a few network threads, and one client per VU with its own connections.
+//!
+//! Requests are sent, received and timestamped on the network threads, so that timings hold no JavaScript. No
+//! JavaScript and no metrics here: whoever asks gets an [`http::Exchange`] with everything that happened.
+
+pub mod config;
+pub mod dial;
+pub mod dns;
+pub mod endpoint;
+pub mod http;
+pub mod port;
+pub mod proxy;
+pub mod socket;
+pub mod tls;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::sync::{mpsc, oneshot};
+
+pub use config::{ClientCertificate, Config, Dns, DnsPolicy, DnsSelect, ProxyConfig, TlsConfig, TlsVersion};
+pub use endpoint::Endpoint;
+pub use tls::TlsInfo;
+
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use endpoint::Means;
+use http::error::Fault;
+use http::exchange::Ask;
+use http::{BodyMode, Exchange, Request};
+use port::{Message, Owner, Port};
+use socket::Traffic;
+
+/// The network threads of a run. They end when this and every client of it are gone.
+#[derive(Debug)]
+pub struct Net {
+    ports: Vec<Port>,
+    next: AtomicU64,
+}
+
+impl Net {
+    /// Starts `threads` network threads. Fails when the configuration can't be honoured or a thread can't start.
+    pub fn start(config: Config, threads: usize) -> Result<Arc<Self>, Failure> {
+        let means = Arc::new(Means {
+            dialer: dial::Dialer::new(&config),
+            tls: tls::Tls::new(&config.tls, config.http2)?,
+            proxies: proxy::Proxies::new(&config.proxy),
+            config,
+        });
+        let ports = (0..threads.max(1)).map(|index| thread(index, means.clone())).collect::<Result<_, _>>()?;
+        Ok(Arc::new(Self { ports, next: AtomicU64::new(0) }))
+    }
+
+    /// A network without threads, for VUs that may not send anything: whatever they ask for is refused.
+    pub fn idle() -> Arc<Self> {
+        let (port, _) = mpsc::unbounded_channel();
+        Arc::new(Self { ports: vec![port], next: AtomicU64::new(0) })
+    }
+
+    /// A client of its own connections. `index` chooses among `localIPs` and spreads clients over the threads.
+    pub fn client(&self, index: u64) -> Client {
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        let port = self.ports[(index % self.ports.len() as u64) as usize].clone();
+        let owner = Owner { id, index, traffic: Arc::default() };
+        Client(Arc::new(Half { owner, port }))
+    }
+}
+
+fn thread(index: usize, means: Arc<Means>) -> Result<Port, Failure> {
+    let failed = |error: std::io::Error| {
+        Failure::new(ExitCode::Other, format!("could not start network thread {index}: {error}"))
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+    let (port, inbox) = mpsc::unbounded_channel();
+    std::thread::Builder::new()
+        .name(format!("volley-net-{index}"))
+        .spawn(move || tokio::task::LocalSet::new().block_on(&runtime, port::serve(means, inbox)))
+        .map_err(failed)?;
+    Ok(port)
+}
+
+/// Sends requests for one VU, over connections nobody else uses. Clones share them.
+#[derive(Clone, Debug)]
+pub struct Client(Arc<Half>);
+
+/// The half of a client that scripts hold.
+#[derive(Debug)]
+struct Half {
+    owner: Owner,
+    port: Port,
+}
+
+impl Drop for Half {
+    fn drop(&mut self) {
+        // A thread that is gone has forgotten already.
+        _ = self.port.send(Message::Forget(self.owner.id));
+    }
+}
+
+impl Client {
+    /// Sends a request at once; the future brings what came of it. Dropping the future cancels the request and closes
+    /// its connection. The body is decoded on the thread that awaits.
+    pub fn send(&self, request: Request) -> impl Future<Output = Exchange> + Send + use<> {
+        let started = match Ask::new(request) {
+            Ok(ask) => {
+                let (subject, mode) = (ask.subject(), ask.body_mode());
+                let (reply, answer) = oneshot::channel();
+                _ = self.0.port.send(Message::Job(self.0.owner.clone(), Box::new(ask), reply));
+                // The client must outlive its requests: the last one gone closes its connections.
+                Ok((self.clone(), subject, mode, answer))
+            }
+            Err(exchange) => Err(exchange),
+        };
+        async move {
+            let (_client, (method, url), mode, answer) = match started {
+                Ok(started) => started,
+                Err(exchange) => return *exchange,
+            };
+            match (answer.await, mode) {
+                (Ok(exchange), BodyMode::Keep) => exchange.decoded(),
+                (Ok(exchange), BodyMode::Discard) => exchange,
+                (Err(_), _) => gone(method, url),
+            }
+        }
+    }
+
+    /// Runs `work` on this client's network thread; `None` when that thread is gone. Dropping the future does not stop it.
+    pub fn run<T, F, W>(&self, work: W) -> impl Future<Output = Option<T>> + Send + use<T, F, W>
+    where
+        W: FnOnce(std::rc::Rc<Endpoint>) -> F + Send + 'static,
+        T: Send + 'static,
+        F: Future<Output = T> + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let work: port::Work = Box::new(move |endpoint| {
+            let work = work(endpoint);
+            Box::pin(async move { _ = reply.send(work.await) })
+        });
+        _ = self.0.port.send(Message::Work(self.0.owner.clone(), work));
+        async move { answer.await.ok() }
+    }
+
+    /// Bytes sent and received on raw sockets since the last call.
+    pub fn traffic(&self) -> (u64, u64) {
+        self.0.owner.traffic.take()
+    }
+
+    /// Where this client's bytes are counted.
+    pub fn traffic_counter(&self) -> &Arc<Traffic> {
+        &self.0.owner.traffic
+    }
+
+    /// Closes the idle connections, as `noVUConnectionReuse` asks after each iteration.
+    pub fn close_idle(&self) {
+        _ = self.0.port.send(Message::CloseIdle(self.0.owner.id));
+    }
+}
+
+/// The answer when the network thread is gone: the run is over.
+fn gone(method: std::borrow::Cow<'static, str>, url: http::Url) -> Exchange {
+    let error = Fault::other("context canceled").of(&method, &url);
+    Exchange { hops: Vec::new(), result: Err(error), stopped_redirecting: false, url, cookie: None, dumps: Vec::new() }
+}

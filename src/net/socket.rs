@@ -1,0 +1,210 @@
+//! A TCP connection that counts its bytes, and the stream on top of it: plain or TLS.
+
+use std::cell::RefCell;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, Waker, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+/// Raw socket bytes of one client, TLS and protocol overhead included.
+#[derive(Debug, Default)]
+pub struct Traffic {
+    sent: AtomicU64,
+    received: AtomicU64,
+}
+
+impl Traffic {
+    /// Bytes sent and received since the last call.
+    pub fn take(&self) -> (u64, u64) {
+        (self.sent.swap(0, Ordering::Relaxed), self.received.swap(0, Ordering::Relaxed))
+    }
+}
+
+/// A connected TCP socket that counts what goes through it.
+#[derive(Debug)]
+pub struct Socket {
+    tcp: TcpStream,
+    traffic: Arc<Traffic>,
+    /// Our end.
+    pub local: SocketAddr,
+    /// The other end.
+    pub remote: SocketAddr,
+}
+
+impl Socket {
+    /// Wraps a connected stream.
+    pub fn new(tcp: TcpStream, remote: SocketAddr, traffic: Arc<Traffic>) -> io::Result<Self> {
+        let local = tcp.local_addr()?;
+        Ok(Self { tcp, traffic, local, remote })
+    }
+
+    /// True when something arrived, or the peer closed, while nobody was reading. Costs no system call.
+    pub fn is_ready(&self) -> bool {
+        self.tcp.poll_read_ready(&mut Context::from_waker(Waker::noop())).is_ready()
+    }
+
+    /// True when the peer has closed or has sent something unasked. Asks the kernel only when there is reason to.
+    pub fn is_stale(&self) -> bool {
+        self.is_ready()
+            && !matches!(self.tcp.try_read(&mut [0]), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+    }
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        ready!(Pin::new(&mut self.tcp).poll_read(cx, buf))?;
+        self.traffic.received.fetch_add((buf.filled().len() - before) as u64, Ordering::Relaxed);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let written = ready!(Pin::new(&mut self.tcp).poll_write(cx, bytes))?;
+        self.traffic.sent.fetch_add(written as u64, Ordering::Relaxed);
+        Poll::Ready(Ok(written))
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = ready!(Pin::new(&mut self.tcp).poll_write_vectored(cx, slices))?;
+        self.traffic.sent.fetch_add(written as u64, Ordering::Relaxed);
+        Poll::Ready(Ok(written))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.tcp).poll_shutdown(cx)
+    }
+}
+
+/// What HTTP speaks through.
+#[derive(Debug)]
+pub enum Stream {
+    /// Plain TCP.
+    Plain(Socket),
+    /// TLS over TCP, and over an HTTPS proxy's tunnel.
+    Tls(Box<tokio_rustls::client::TlsStream<Socket>>),
+}
+
+impl Stream {
+    /// The socket underneath.
+    pub fn socket(&self) -> &Socket {
+        match self {
+            Self::Plain(socket) => socket,
+            Self::Tls(stream) => stream.get_ref().0,
+        }
+    }
+
+    /// True when an idle connection can't be used any more.
+    pub fn is_stale(&mut self) -> bool {
+        match self {
+            Self::Plain(socket) => socket.is_stale(),
+            // Session tickets arrive unasked, so only reading can tell; a pending read means a living connection.
+            Self::Tls(stream) => {
+                stream.get_ref().0.is_ready() && {
+                    let mut byte = [0];
+                    let mut buf = ReadBuf::new(&mut byte);
+                    Pin::new(stream).poll_read(&mut Context::from_waker(Waker::noop()), &mut buf).is_ready()
+                }
+            }
+        }
+    }
+
+    /// Reads once and shows what came; an empty slice is the end. No buffer is kept while nothing comes.
+    pub fn poll_take<R>(&mut self, cx: &mut Context<'_>, take: impl FnOnce(&[u8]) -> R) -> Poll<io::Result<R>> {
+        SCRATCH.with_borrow_mut(|scratch| {
+            let mut buf = ReadBuf::new(scratch);
+            ready!(Pin::new(self).poll_read(cx, &mut buf))?;
+            Poll::Ready(Ok(take(buf.filled())))
+        })
+    }
+}
+
+/// One read lands here before it is parsed or copied to where it is kept: every connection of a thread shares it.
+const SCRATCH_BYTES: usize = 64 * 1024;
+
+thread_local! {
+    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; SCRATCH_BYTES].into_boxed_slice());
+    static SPARE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A buffer that was used before, or a new one.
+pub fn take_buffer() -> Vec<u8> {
+    SPARE.with_borrow_mut(Vec::pop).unwrap_or_default()
+}
+
+/// Gives a buffer back for the next request of any connection of this thread.
+pub fn give_buffer(mut buffer: Vec<u8>) {
+    if (1..=SCRATCH_BYTES).contains(&buffer.capacity()) {
+        SPARE.with_borrow_mut(|spare| {
+            if spare.len() < 64 {
+                buffer.clear();
+                spare.push(buffer);
+            }
+        });
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(socket) => Pin::new(socket).poll_read(cx, buf),
+            Self::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(socket) => Pin::new(socket).poll_write(cx, bytes),
+            Self::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
+        }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(socket) => Pin::new(socket).poll_write_vectored(cx, slices),
+            Self::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(socket) => Pin::new(socket).poll_flush(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(socket) => Pin::new(socket).poll_shutdown(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
+    }
+}

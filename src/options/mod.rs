@@ -1,0 +1,70 @@
+//! What was asked of a run: options as typed in a script, a file, the environment or flags, and as meant.
+//!
+//! [`Options`] is one table of everything k6's `options` may say, each field `None` where nothing was said. Layers of
+//! it are merged, shortcuts become scenarios, and [`Options::check`] turns the result into [`Scenario`]s whose types
+//! are the proof that they can be run. Nothing here reads the environment, a file or a clock, and nothing logs: what
+//! has to be said to the user is handed back as text.
+
+pub mod decode;
+pub mod derive;
+pub mod describe;
+pub mod dns;
+pub mod env;
+pub mod features;
+pub mod hosts;
+pub mod ips;
+pub mod layers;
+pub mod notes;
+pub mod plan;
+pub mod ramp;
+pub mod ratio;
+pub mod scenario;
+pub mod schedule;
+pub mod segment;
+pub mod settle;
+pub mod stage;
+pub mod system_tags;
+pub mod table;
+pub mod threshold;
+pub mod tls;
+mod value;
+
+pub use dns::{Dns, DnsPolicy, DnsSelect, DnsTtl};
+pub use features::Feature;
+pub use hosts::{HostPattern, Hosts};
+pub use ips::{Cidr, LocalIps};
+pub use layers::{Layer, consolidate};
+pub use notes::Notes;
+pub use plan::{Plan, Step};
+pub use ratio::Ratio;
+pub use scenario::{ArrivalStage, ExecutorConfig, Scenario, ScenarioConfig, VuStage};
+pub use schedule::{ConstantSchedule, RampingSchedule};
+pub use segment::{Segment, SegmentSequence, Share};
+pub use settle::{Layers, Settled};
+pub use stage::Stage;
+pub use system_tags::SystemTags;
+pub use table::Options;
+pub use threshold::{ThresholdDef, Thresholds};
+pub use tls::{CipherSuite, TlsAuth, TlsVersion, TlsVersions};
+
+/// Reading single values, for those who take them from the command line.
+pub mod text {
+    use super::{Notes, value};
+    use crate::units::Span;
+
+    /// Reads a whole number.
+    ///
+    /// # Errors
+    /// Go's words: `strconv.ParseInt: parsing "abc": invalid syntax`.
+    pub fn parse_int(text: &str) -> Result<i64, String> {
+        value::parse_int(text)
+    }
+
+    /// Reads a duration with a unit; with inner spaces it earns a note.
+    ///
+    /// # Errors
+    /// Go's words: `time: missing unit in duration "10"`.
+    pub fn parse_span(text: &str, notes: &mut Notes) -> Result<Span, String> {
+        value::parse_span(text, notes)
+    }
+}

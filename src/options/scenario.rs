@@ -1,0 +1,559 @@
+//! Scenarios, as typed ([`ScenarioConfig`]) and as meant ([`Scenario`]).
+//!
+//! The checked form holds no option that could be wrong: executors take it as the proof that they can run.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::Notes;
+use super::stage::{Stage, scenario_stages};
+use super::value::{OptionValue, TextMap, invalid, wrong_kind};
+use crate::failure::Failure;
+use crate::units::Span;
+
+/// A scenario, checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scenario {
+    /// Its name: letters, digits, `_` and `-`.
+    pub name: String,
+    /// When it starts, counted from the start of the run's scenarios.
+    pub start_time: Duration,
+    /// How long running iterations may go on after its regular end.
+    pub graceful_stop: Duration,
+    /// The exported function it calls.
+    pub exec: String,
+    /// True if `exec` was written down.
+    pub exec_given: bool,
+    /// Put over `__ENV` for its VUs.
+    pub env: TextMap,
+    /// Put over the run's tags.
+    pub tags: TextMap,
+    /// `options.browser`, passed through.
+    pub options: Option<Value>,
+    /// Who decides when iterations start.
+    pub executor: ExecutorConfig,
+}
+
+/// The six executors, checked. Counts are those of the whole test; a share of it scales them.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ExecutorConfig {
+    /// VUs share a number of iterations.
+    SharedIterations {
+        /// At least 1.
+        vus: u64,
+        /// At least as many as VUs.
+        iterations: u64,
+        /// No iteration starts after this; at least 1 s.
+        max_duration: Duration,
+    },
+    /// Each VU runs a number of iterations.
+    PerVuIterations {
+        /// At least 1.
+        vus: u64,
+        /// For each VU; at least 1.
+        iterations: u64,
+        /// No iteration starts after this; at least 1 s.
+        max_duration: Duration,
+    },
+    /// A number of VUs loops for a time.
+    ConstantVus {
+        /// At least 1.
+        vus: u64,
+        /// At least 1 s.
+        duration: Duration,
+    },
+    /// A changing number of VUs loops.
+    RampingVus {
+        /// VUs at the start.
+        start_vus: u64,
+        /// At least one; some target or the start is more than 0.
+        stages: Vec<VuStage>,
+        /// How long a VU that is no longer wanted may finish its iteration.
+        graceful_ramp_down: Duration,
+    },
+    /// Iterations start at a fixed rate.
+    ConstantArrivalRate {
+        /// Iterations per `time_unit`; at least 1.
+        rate: u64,
+        /// More than 0.
+        time_unit: Duration,
+        /// At least 1 s.
+        duration: Duration,
+        /// VUs ready before the start.
+        pre_allocated_vus: u64,
+        /// VUs at most; no fewer than `pre_allocated_vus`.
+        max_vus: u64,
+    },
+    /// Iterations start at a changing rate.
+    RampingArrivalRate {
+        /// Iterations per `time_unit` at the start.
+        start_rate: u64,
+        /// More than 0.
+        time_unit: Duration,
+        /// At least one.
+        stages: Vec<ArrivalStage>,
+        /// VUs ready before the start.
+        pre_allocated_vus: u64,
+        /// VUs at most; no fewer than `pre_allocated_vus`.
+        max_vus: u64,
+    },
+}
+
+/// A stage of `ramping-vus` or `ramping-arrival-rate`, complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VuStage {
+    /// How long the straight line to `target` takes; none is a jump.
+    pub duration: Duration,
+    /// VUs, or iterations per time unit, at its end.
+    pub target: u64,
+}
+
+/// A stage of `ramping-arrival-rate`.
+pub type ArrivalStage = VuStage;
+
+impl ExecutorConfig {
+    /// The word used in options, and `exec.scenario.executor`.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::SharedIterations { .. } => "shared-iterations",
+            Self::PerVuIterations { .. } => "per-vu-iterations",
+            Self::ConstantVus { .. } => "constant-vus",
+            Self::RampingVus { .. } => "ramping-vus",
+            Self::ConstantArrivalRate { .. } => "constant-arrival-rate",
+            Self::RampingArrivalRate { .. } => "ramping-arrival-rate",
+        }
+    }
+
+    /// How long iterations may start: the duration, the stages together, or the longest time allowed.
+    pub fn duration(&self) -> Duration {
+        match self {
+            Self::SharedIterations { max_duration, .. } | Self::PerVuIterations { max_duration, .. } => *max_duration,
+            Self::ConstantVus { duration, .. } | Self::ConstantArrivalRate { duration, .. } => *duration,
+            Self::RampingVus { stages, .. } | Self::RampingArrivalRate { stages, .. } => {
+                stages.iter().map(|stage| stage.duration).sum()
+            }
+        }
+    }
+}
+
+/// The scenarios of a layer, by name.
+pub type Scenarios = BTreeMap<String, ScenarioConfig>;
+
+/// A scenario as typed; `None` where nothing was said.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScenarioConfig {
+    /// `startTime`.
+    pub start_time: Option<Span>,
+    /// `gracefulStop`.
+    pub graceful_stop: Option<Span>,
+    /// `env`.
+    pub env: Option<TextMap>,
+    /// `exec`.
+    pub exec: Option<String>,
+    /// `tags`.
+    pub tags: Option<TextMap>,
+    /// `options`; only `browser` is legal in it.
+    pub options: Option<Value>,
+    /// What the executor itself needs.
+    pub fields: Fields,
+}
+
+/// The fields of each executor as typed.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "the fields are k6's, named as in ExecutorConfig")]
+pub enum Fields {
+    SharedIterations {
+        vus: Option<i64>,
+        iterations: Option<i64>,
+        max_duration: Option<Span>,
+    },
+    PerVuIterations {
+        vus: Option<i64>,
+        iterations: Option<i64>,
+        max_duration: Option<Span>,
+    },
+    ConstantVus {
+        vus: Option<i64>,
+        duration: Option<Span>,
+    },
+    RampingVus {
+        start_vus: Option<i64>,
+        stages: Vec<Stage>,
+        graceful_ramp_down: Option<Span>,
+    },
+    ConstantArrivalRate {
+        rate: Option<i64>,
+        time_unit: Option<Span>,
+        duration: Option<Span>,
+        pre_allocated_vus: Option<i64>,
+        max_vus: Option<i64>,
+    },
+    RampingArrivalRate {
+        start_rate: Option<i64>,
+        time_unit: Option<Span>,
+        stages: Vec<Stage>,
+        pre_allocated_vus: Option<i64>,
+        max_vus: Option<i64>,
+    },
+}
+
+impl Fields {
+    /// The executor's word.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::SharedIterations { .. } => "shared-iterations",
+            Self::PerVuIterations { .. } => "per-vu-iterations",
+            Self::ConstantVus { .. } => "constant-vus",
+            Self::RampingVus { .. } => "ramping-vus",
+            Self::ConstantArrivalRate { .. } => "constant-arrival-rate",
+            Self::RampingArrivalRate { .. } => "ramping-arrival-rate",
+        }
+    }
+
+    /// The fields in the order `inspect` prints them.
+    fn put_json(&self, map: &mut Map<String, Value>) {
+        let mut put = |key: &str, value: Value| map.insert(key.to_owned(), value);
+        let text = |span: &Option<Span>| json!(span.map(|span| span.to_string()));
+        let list = |stages: &[Stage]| stages.iter().map(Stage::json).collect::<Value>();
+        match self {
+            Self::SharedIterations { vus, iterations, max_duration }
+            | Self::PerVuIterations { vus, iterations, max_duration } => {
+                put("vus", json!(vus));
+                put("iterations", json!(iterations));
+                put("maxDuration", text(max_duration));
+            }
+            Self::ConstantVus { vus, duration } => {
+                put("vus", json!(vus));
+                put("duration", text(duration));
+            }
+            Self::RampingVus { start_vus, stages, graceful_ramp_down } => {
+                put("startVUs", json!(start_vus));
+                put("stages", list(stages));
+                put("gracefulRampDown", text(graceful_ramp_down));
+            }
+            Self::ConstantArrivalRate { rate, time_unit, duration, pre_allocated_vus, max_vus } => {
+                put("rate", json!(rate));
+                put("timeUnit", text(time_unit));
+                put("duration", text(duration));
+                put("preAllocatedVUs", json!(pre_allocated_vus));
+                put("maxVUs", json!(max_vus));
+            }
+            Self::RampingArrivalRate { start_rate, time_unit, stages, pre_allocated_vus, max_vus } => {
+                put("startRate", json!(start_rate));
+                put("timeUnit", text(time_unit));
+                put("stages", list(stages));
+                put("preAllocatedVUs", json!(pre_allocated_vus));
+                put("maxVUs", json!(max_vus));
+            }
+        }
+    }
+}
+
+/// The fields of a JSON object, each taken once; keys match in any case, as in k6.
+struct Taker<'a> {
+    fields: Vec<(&'a String, &'a Value)>,
+}
+
+impl<'a> Taker<'a> {
+    fn take_value(&mut self, key: &str) -> Option<&'a Value> {
+        // Of a key written in two cases the later one counts.
+        let mut found = None;
+        self.fields.retain(|(name, value)| {
+            let same = name.eq_ignore_ascii_case(key);
+            found = if same { Some(*value) } else { found };
+            !same
+        });
+        found.filter(|value| !value.is_null())
+    }
+
+    fn take<T: OptionValue>(&mut self, key: &str, notes: &mut Notes) -> Result<Option<T>, Failure> {
+        self.take_value(key).map(|value| T::from_json(value, key, notes)).transpose()
+    }
+
+    fn take_stages(&mut self, notes: &mut Notes) -> Result<Vec<Stage>, Failure> {
+        self.take_value("stages").map_or(Ok(Vec::new()), |value| scenario_stages(value, "stages", notes))
+    }
+}
+
+impl ScenarioConfig {
+    /// A scenario of which only the executor's fields are known.
+    pub const fn new(fields: Fields) -> Self {
+        Self { start_time: None, graceful_stop: None, env: None, exec: None, tags: None, options: None, fields }
+    }
+
+    fn read(name: &str, value: &Value, notes: &mut Notes) -> Result<Self, Failure> {
+        let object = value.as_object().ok_or_else(|| wrong_kind(value, name, "lib.ExecutorConfig"))?;
+        let mut taker = Taker { fields: object.iter().collect() };
+        let word: Option<String> = taker.take("executor", notes)?;
+        let word = word.filter(|word| !word.is_empty());
+        let word = word.ok_or_else(|| invalid(format!("scenario '{name}' doesn't have a specified executor type")))?;
+        let fields = match word.as_str() {
+            "shared-iterations" => Fields::SharedIterations {
+                vus: taker.take("vus", notes)?,
+                iterations: taker.take("iterations", notes)?,
+                max_duration: taker.take("maxDuration", notes)?,
+            },
+            "per-vu-iterations" => Fields::PerVuIterations {
+                vus: taker.take("vus", notes)?,
+                iterations: taker.take("iterations", notes)?,
+                max_duration: taker.take("maxDuration", notes)?,
+            },
+            "constant-vus" => {
+                Fields::ConstantVus { vus: taker.take("vus", notes)?, duration: taker.take("duration", notes)? }
+            }
+            "ramping-vus" => Fields::RampingVus {
+                start_vus: taker.take("startVUs", notes)?,
+                stages: taker.take_stages(notes)?,
+                graceful_ramp_down: taker.take("gracefulRampDown", notes)?,
+            },
+            "constant-arrival-rate" => Fields::ConstantArrivalRate {
+                rate: taker.take("rate", notes)?,
+                time_unit: taker.take("timeUnit", notes)?,
+                duration: taker.take("duration", notes)?,
+                pre_allocated_vus: taker.take("preAllocatedVUs", notes)?,
+                max_vus: taker.take("maxVUs", notes)?,
+            },
+            "ramping-arrival-rate" => Fields::RampingArrivalRate {
+                start_rate: taker.take("startRate", notes)?,
+                time_unit: taker.take("timeUnit", notes)?,
+                stages: taker.take_stages(notes)?,
+                pre_allocated_vus: taker.take("preAllocatedVUs", notes)?,
+                max_vus: taker.take("maxVUs", notes)?,
+            },
+            _ => return Err(invalid(format!("unknown executor type '{word}'"))),
+        };
+        let config = Self {
+            start_time: taker.take("startTime", notes)?,
+            graceful_stop: taker.take("gracefulStop", notes)?,
+            env: taker.take("env", notes)?,
+            exec: taker.take("exec", notes)?,
+            tags: taker.take("tags", notes)?,
+            options: taker.take_value("options").map(browser_options).transpose()?,
+            fields,
+        };
+        match taker.fields.first() {
+            Some((unknown, _)) => Err(invalid(format!("json: unknown field {unknown:?}"))),
+            None => Ok(config),
+        }
+    }
+
+    /// The scenario as `inspect` prints it.
+    pub fn json(&self) -> Value {
+        let mut map = Map::new();
+        map.insert("executor".to_owned(), self.fields.word().into());
+        map.insert("startTime".to_owned(), json!(self.start_time.map(|span| span.to_string())));
+        map.insert("gracefulStop".to_owned(), json!(self.graceful_stop.map(|span| span.to_string())));
+        map.insert("env".to_owned(), json!(self.env));
+        map.insert("exec".to_owned(), json!(self.exec));
+        map.insert("tags".to_owned(), json!(self.tags));
+        if let Some(options) = &self.options {
+            map.insert("options".to_owned(), options.clone());
+        }
+        self.fields.put_json(&mut map);
+        Value::Object(map)
+    }
+
+    /// Checks the scenario.
+    ///
+    /// # Errors
+    /// Every problem, in k6's words.
+    pub fn check(&self, name: &str) -> Result<Scenario, Vec<String>> {
+        let mut problems = Vec::new();
+        let name_fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+        if name.is_empty() || !name.bytes().all(name_fits) {
+            let words = "the scenario name should contain only numbers, latin letters, underscores, and dashes";
+            problems.push(words.to_owned());
+        }
+        if self.exec.as_deref() == Some("") {
+            problems.push("exec value cannot be empty".to_owned());
+        }
+        let mut check = Check { problems };
+        let start_time = check.span(self.start_time, Span::ZERO, "the startTime can't be negative");
+        let thirty = Span::from_secs(30);
+        let graceful_stop = check.span(self.graceful_stop, thirty, "the gracefulStop timeout can't be negative");
+        let executor = check.fields(&self.fields);
+        if !check.problems.is_empty() {
+            return Err(check.problems);
+        }
+        Ok(Scenario {
+            name: name.to_owned(),
+            start_time,
+            graceful_stop,
+            exec: self.exec.clone().unwrap_or_else(|| "default".to_owned()),
+            exec_given: self.exec.is_some(),
+            env: self.env.clone().unwrap_or_default(),
+            tags: self.tags.clone().unwrap_or_default(),
+            options: self.options.clone(),
+            executor,
+        })
+    }
+}
+
+/// Only `browser` is legal among a scenario's options.
+fn browser_options(value: &Value) -> Result<Value, Failure> {
+    let object = value.as_object().ok_or_else(|| wrong_kind(value, "options", "lib.ScenarioOptions"))?;
+    match object.keys().find(|key| !key.eq_ignore_ascii_case("browser")) {
+        Some(unknown) => Err(invalid(format!("json: unknown field {unknown:?}"))),
+        None => Ok(value.clone()),
+    }
+}
+
+/// No executor may have more VUs than this.
+const MOST_VUS: i64 = 100_000_000;
+const SECOND: Span = Span::from_secs(1);
+
+/// Collects the problems of one scenario while it becomes what was meant.
+struct Check {
+    problems: Vec<String>,
+}
+
+impl Check {
+    fn say(&mut self, wrong: bool, problem: impl Into<String>) {
+        if wrong {
+            self.problems.push(problem.into());
+        }
+    }
+
+    fn span(&mut self, span: Option<Span>, default: Span, negative: &str) -> Duration {
+        let span = span.unwrap_or(default);
+        self.say(span < Span::ZERO, negative);
+        span.to_duration()
+    }
+
+    fn vus(&mut self, vus: Option<i64>) -> u64 {
+        let vus = vus.unwrap_or(1);
+        self.say(vus <= 0, "the number of VUs must be more than 0");
+        vus.max(0).unsigned_abs()
+    }
+
+    fn duration(&mut self, duration: Option<Span>) -> Duration {
+        match duration {
+            None => self.say(true, "the duration is unspecified"),
+            Some(span) => self.say(span < SECOND, format!("the duration must be at least 1s, but is {span}")),
+        }
+        duration.unwrap_or_default().to_duration()
+    }
+
+    fn max_duration(&mut self, duration: Option<Span>) -> Duration {
+        let span = duration.unwrap_or(Span::from_secs(600));
+        self.say(span < SECOND, format!("the maxDuration must be at least 1s, but is {span}"));
+        span.to_duration()
+    }
+
+    fn time_unit(&mut self, unit: Option<Span>) -> Duration {
+        let unit = unit.unwrap_or(SECOND);
+        self.say(unit <= Span::ZERO, "the timeUnit must be more than 0");
+        unit.to_duration()
+    }
+
+    fn arrival_vus(&mut self, pre_allocated: Option<i64>, max: Option<i64>) -> (u64, u64) {
+        match pre_allocated {
+            None => self.say(true, "the number of preAllocatedVUs isn't specified"),
+            Some(vus) => self.say(vus < 0, "the number of preAllocatedVUs can't be negative"),
+        }
+        let pre_allocated = pre_allocated.unwrap_or(0);
+        let max = max.unwrap_or(pre_allocated);
+        self.say(max < pre_allocated, "maxVUs can't be less than preAllocatedVUs");
+        (pre_allocated.max(0).unsigned_abs(), max.max(0).unsigned_abs())
+    }
+
+    fn stages(&mut self, stages: &[Stage]) -> Vec<VuStage> {
+        self.say(stages.is_empty(), "at least one stage has to be specified");
+        let mut checked = Vec::new();
+        for (stage, number) in stages.iter().zip(1..) {
+            match stage.duration {
+                None => self.say(true, format!("stage {number} doesn't have a duration")),
+                Some(span) => {
+                    self.say(span < Span::ZERO, format!("the duration for stage {number} can't be negative"));
+                }
+            }
+            match stage.target {
+                None => self.say(true, format!("stage {number} doesn't have a target")),
+                Some(target) => {
+                    self.say(target < 0, format!("the target for stage {number} can't be negative"));
+                    let words = format!("target for stage {number} exceeds max limit of {MOST_VUS}");
+                    self.say(target > MOST_VUS, words);
+                }
+            }
+            let target = stage.target.unwrap_or(0).max(0).unsigned_abs();
+            checked.push(VuStage { duration: stage.duration.unwrap_or_default().to_duration(), target });
+        }
+        checked
+    }
+
+    fn fields(&mut self, fields: &Fields) -> ExecutorConfig {
+        match fields {
+            Fields::SharedIterations { vus, iterations, max_duration } => {
+                let checked = self.vus(*vus);
+                let (vus, iterations) = (vus.unwrap_or(1), iterations.unwrap_or(1));
+                let words =
+                    format!("the number of iterations ({iterations}) can't be less than the number of VUs ({vus})");
+                self.say(iterations < vus, words);
+                let max_duration = self.max_duration(*max_duration);
+                ExecutorConfig::SharedIterations { vus: checked, iterations: iterations.unsigned_abs(), max_duration }
+            }
+            Fields::PerVuIterations { vus, iterations, max_duration } => {
+                let vus = self.vus(*vus);
+                let iterations = iterations.unwrap_or(1);
+                self.say(iterations <= 0, "the number of iterations must be more than 0");
+                let max_duration = self.max_duration(*max_duration);
+                ExecutorConfig::PerVuIterations { vus, iterations: iterations.unsigned_abs(), max_duration }
+            }
+            Fields::ConstantVus { vus, duration } => {
+                ExecutorConfig::ConstantVus { vus: self.vus(*vus), duration: self.duration(*duration) }
+            }
+            Fields::RampingVus { start_vus, stages, graceful_ramp_down } => {
+                let start = start_vus.unwrap_or(1);
+                self.say(start < 0, "the number of start VUs can't be negative");
+                self.say(start > MOST_VUS, format!("the startVUs exceed max limit of {MOST_VUS}"));
+                let stages = self.stages(stages);
+                let nothing = !stages.is_empty() && start == 0 && stages.iter().all(|stage| stage.target == 0);
+                let words = "either startVUs or one of the stages' target values must be greater than 0";
+                self.say(nothing, words);
+                let thirty = Span::from_secs(30);
+                let words = "the gracefulRampDown timeout can't be negative";
+                let graceful_ramp_down = self.span(*graceful_ramp_down, thirty, words);
+                ExecutorConfig::RampingVus { start_vus: start.max(0).unsigned_abs(), stages, graceful_ramp_down }
+            }
+            Fields::ConstantArrivalRate { rate, time_unit, duration, pre_allocated_vus, max_vus } => {
+                match rate {
+                    None => self.say(true, "the iteration rate isn't specified"),
+                    Some(rate) => self.say(*rate <= 0, "the iteration rate must be more than 0"),
+                }
+                let rate = rate.unwrap_or(0).max(0).unsigned_abs();
+                let time_unit = self.time_unit(*time_unit);
+                let duration = self.duration(*duration);
+                let (pre_allocated_vus, max_vus) = self.arrival_vus(*pre_allocated_vus, *max_vus);
+                ExecutorConfig::ConstantArrivalRate { rate, time_unit, duration, pre_allocated_vus, max_vus }
+            }
+            Fields::RampingArrivalRate { start_rate, time_unit, stages, pre_allocated_vus, max_vus } => {
+                let start = start_rate.unwrap_or(0);
+                self.say(start < 0, "the startRate value can't be negative");
+                let time_unit = self.time_unit(*time_unit);
+                let stages = self.stages(stages);
+                let (pre_allocated_vus, max_vus) = self.arrival_vus(*pre_allocated_vus, *max_vus);
+                let start_rate = start.max(0).unsigned_abs();
+                ExecutorConfig::RampingArrivalRate { start_rate, time_unit, stages, pre_allocated_vus, max_vus }
+            }
+        }
+    }
+}
+
+impl OptionValue for Scenarios {
+    const GO_TYPE: &'static str = "lib.ScenarioConfigs";
+
+    fn from_json(value: &Value, key: &str, notes: &mut Notes) -> Result<Self, Failure> {
+        let object = value.as_object().ok_or_else(|| wrong_kind(value, key, "map[string]json.RawMessage"))?;
+        object.iter().map(|(name, item)| Ok((name.clone(), ScenarioConfig::read(name, item, notes)?))).collect()
+    }
+
+    fn from_env(_text: &str, _notes: &mut Notes) -> Result<Option<Self>, String> {
+        Ok(None)
+    }
+
+    fn to_json(&self) -> Value {
+        Value::Object(self.iter().map(|(name, scenario)| (name.clone(), scenario.json())).collect())
+    }
+}

@@ -1,0 +1,223 @@
+//! `-o csv[=file]`: every sample as a line, with a column for each system tag that is on.
+//!
+//! Settings come from the argument, the environment (`K6_CSV_...`) and the configuration file, in this order.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::file::TextFile;
+use super::time::Rfc3339;
+use super::{Means, Output};
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::metrics::{MetricId, Record, Stamp};
+use crate::units::Span;
+use crate::units::number;
+
+/// Makes the output; it opens its file when it starts.
+///
+/// # Errors
+/// k6's words for settings that are unknown or malformed.
+pub fn new(argument: Option<&str>, means: &Means) -> Result<Box<dyn Output>, String> {
+    let settings = Settings::gather(argument, means)?;
+    let path = (settings.name != "-").then(|| means.path(&settings.name));
+    // `vu` and `iter` are metadata, not tags.
+    let columns = means.system_tags.names().filter(|name| !matches!(*name, "vu" | "iter")).collect();
+    let (clock, means) = (Rfc3339::local(), means.clone());
+    Ok(Box::new(Csv { settings, path, columns, clock, means, file: None, names: Vec::new() }))
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum TimeFormat {
+    Unix,
+    UnixMilli,
+    UnixMicro,
+    UnixNano,
+    Rfc3339,
+    Rfc3339Nano,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Settings {
+    name: String,
+    period: Duration,
+    time: TimeFormat,
+}
+
+impl Settings {
+    fn gather(argument: Option<&str>, means: &Means) -> Result<Self, String> {
+        let mut settings = Self { name: "file.csv".to_owned(), period: Duration::from_secs(1), time: TimeFormat::Unix };
+        // The same setting in an argument, in the configuration file and in the environment.
+        const KEYS: [(&str, &str, &str); 3] = [
+            ("fileName", "file_name", "K6_CSV_FILENAME"),
+            ("saveInterval", "save_interval", "K6_CSV_SAVE_INTERVAL"),
+            ("timeFormat", "time_format", "K6_CSV_TIME_FORMAT"),
+        ];
+        for (key, in_file, _) in KEYS {
+            means.collector("csv", in_file).map_or(Ok(()), |value| settings.set(key, &value))?;
+        }
+        for (key, _, variable) in KEYS {
+            (means.env)(variable)
+                .filter(|value| !value.is_empty())
+                .map_or(Ok(()), |value| settings.set(key, &value))?;
+        }
+        let argument = argument.unwrap_or_default();
+        if !argument.is_empty() && !argument.contains('=') {
+            settings.set("fileName", argument)?;
+            return Ok(settings);
+        }
+        for item in argument.split(',').filter(|item| !item.is_empty()) {
+            let (key, value) =
+                item.split_once('=').ok_or_else(|| format!("couldn't parse \"{item}\" as argument for csv output"))?;
+            settings.set(key, value)?;
+        }
+        Ok(settings)
+    }
+
+    fn set(&mut self, key: &str, value: &str) -> Result<(), String> {
+        match key {
+            "fileName" => self.name = value.to_owned(),
+            "saveInterval" => self.period = Span::parse(value)?.to_duration().max(Duration::from_millis(1)),
+            "timeFormat" => {
+                self.time = match value {
+                    "unix" => TimeFormat::Unix,
+                    "unix_milli" => TimeFormat::UnixMilli,
+                    "unix_micro" => TimeFormat::UnixMicro,
+                    "unix_nano" => TimeFormat::UnixNano,
+                    "rfc3339" => TimeFormat::Rfc3339,
+                    "rfc3339_nano" => TimeFormat::Rfc3339Nano,
+                    _ => return Err(format!("{value} does not belong to TimeFormat values")),
+                };
+            }
+            _ => return Err(format!("unknown key \"{key}\" as argument for csv output")),
+        }
+        Ok(())
+    }
+}
+
+/// The output.
+struct Csv {
+    settings: Settings,
+    path: Option<PathBuf>,
+    columns: Vec<&'static str>,
+    clock: Rfc3339,
+    means: Means,
+    file: Option<TextFile>,
+    names: Vec<Option<std::sync::Arc<str>>>,
+}
+
+impl Output for Csv {
+    fn description(&self) -> String {
+        if self.path.is_none() { "csv (stdout)".to_owned() } else { format!("csv ({})", self.settings.name) }
+    }
+
+    fn period(&self) -> Duration {
+        self.settings.period
+    }
+
+    fn start(&mut self) -> Result<(), Failure> {
+        let mut file = match &self.path {
+            None => TextFile::stdout(self.means.stdout.clone()),
+            Some(path) => TextFile::create(path).map_err(|error| {
+                Failure::new(ExitCode::Other, format!("could not open '{}': {error}", path.display()))
+            })?,
+        };
+        file.waiting.push_str("metric_name,timestamp,metric_value,");
+        self.columns.iter().for_each(|column| file.waiting.extend([column, ","]));
+        file.waiting.push_str("extra_tags,metadata\n");
+        self.file = Some(file);
+        Ok(())
+    }
+
+    fn add(&mut self, batch: &[Record]) -> Result<(), String> {
+        let Some(mut file) = self.file.take() else { return Ok(()) };
+        batch.iter().for_each(|record| self.lines(record, &mut file.waiting));
+        let written = file.write_if_full();
+        self.file = Some(file);
+        written.map_err(|error| error.to_string())
+    }
+
+    fn flush(&mut self) -> Result<(), String> {
+        self.file.as_mut().map_or(Ok(()), TextFile::write).map_err(|error| error.to_string())
+    }
+
+    fn stop(&mut self) -> Result<(), String> {
+        self.file.take().map_or(Ok(()), |mut file| file.close()).map_err(|error| error.to_string())
+    }
+}
+
+impl Csv {
+    /// One line per sample; what follows the value is the same for all of them.
+    fn lines(&mut self, record: &Record, to: &mut String) {
+        let mut time = String::new();
+        self.time(record.time(), &mut time);
+        let mut tail = String::new();
+        let tags = record.tags();
+        for column in &self.columns {
+            tail.push(',');
+            quote(tags.get(column).unwrap_or_default(), &mut tail);
+        }
+        let extra = tags.iter().filter(|(key, _)| !self.columns.contains(key));
+        let metadata = record.metadata().into_iter().flat_map(|metadata| metadata.iter());
+        for pairs in [joined(extra), joined(metadata.map(|(key, value)| (&**key, &**value)))] {
+            tail.push(',');
+            quote(&pairs, &mut tail);
+        }
+        record.each_sample(|metric, value| {
+            to.push_str(&self.name(metric));
+            to.push(',');
+            to.push_str(&time);
+            to.push(',');
+            // Writing to a string can't fail.
+            _ = if value.is_finite() { write!(to, "{value:.6}") } else { write!(to, "{}", infinite(value)) };
+            to.push_str(&tail);
+            to.push('\n');
+        });
+    }
+
+    fn name(&mut self, metric: MetricId) -> std::sync::Arc<str> {
+        let place = usize::from(metric.0);
+        if place >= self.names.len() {
+            self.names.resize(place + 1, None);
+        }
+        let registry = &self.means.registry;
+        let find = || registry.get(metric).map_or_else(|| "".into(), |metric| metric.name);
+        self.names[place].get_or_insert_with(find).clone()
+    }
+
+    fn time(&mut self, stamp: Stamp, to: &mut String) {
+        let unix = |scale: u64| number::js((stamp.0 / scale) as f64);
+        match self.settings.time {
+            TimeFormat::Unix => to.push_str(&unix(1_000_000_000)),
+            TimeFormat::UnixMilli => to.push_str(&unix(1_000_000)),
+            TimeFormat::UnixMicro => to.push_str(&unix(1_000)),
+            TimeFormat::UnixNano => to.push_str(&stamp.0.to_string()),
+            TimeFormat::Rfc3339 => self.clock.write_seconds(stamp, to),
+            TimeFormat::Rfc3339Nano => self.clock.write_nanos(stamp, to),
+        }
+    }
+}
+
+/// An infinite number as Go prints it.
+fn infinite(value: f64) -> &'static str {
+    if value > 0.0 { "+Inf" } else { "-Inf" }
+}
+
+fn joined<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    let mut text = String::new();
+    for (key, value) in pairs {
+        text.extend([if text.is_empty() { "" } else { "&" }, key, "=", value]);
+    }
+    text
+}
+
+/// A field, in quotes where it would be misread without them.
+fn quote(field: &str, to: &mut String) {
+    let is_plain = !field.contains([',', '"', '\n', '\r']) && !field.starts_with(char::is_whitespace) && field != "\\.";
+    if is_plain {
+        to.push_str(field);
+    } else {
+        to.extend(["\"", &field.replace('"', "\"\""), "\""]);
+    }
+}

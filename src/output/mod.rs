@@ -1,0 +1,393 @@
+//! Outputs: what gets every sample of a run, beside the ledger. One list of them all, one thread for each.
+//!
+//! An output never makes a VU wait: batches come through a bounded channel, and one that is hopelessly slow loses
+//! samples and says how many. A write that fails is one error line, the run goes on.
+
+pub mod csv;
+pub mod declare;
+pub mod file;
+pub mod json;
+pub mod runner;
+pub mod time;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::log::Logger;
+use crate::metrics::submetric::Expression;
+use crate::metrics::{MetricId, Record, Registry, SystemTags, ThresholdDef};
+
+pub use runner::{Running, run};
+
+/// Something that gets every sample. Everything but `description` happens on the output's own thread or before it.
+pub trait Output: Send {
+    /// What stands on the `output:` line of the run's description, as in `json (out.json)`.
+    fn description(&self) -> String;
+
+    /// How often [`flush`](Self::flush) is wanted.
+    fn period(&self) -> Duration;
+
+    /// Opens what it writes to, before the first VU exists.
+    ///
+    /// # Errors
+    /// What ends the run before it starts.
+    fn start(&mut self) -> Result<(), Failure>;
+
+    /// Takes a batch of records.
+    ///
+    /// # Errors
+    /// One line for the log. After an error the output gets nothing more but [`stop`](Self::stop).
+    fn add(&mut self, batch: &[Record]) -> Result<(), String>;
+
+    /// Passes on what it holds back.
+    ///
+    /// # Errors
+    /// As [`add`](Self::add).
+    fn flush(&mut self) -> Result<(), String>;
+
+    /// Passes on the rest and closes what it writes to, so that a file is whole.
+    ///
+    /// # Errors
+    /// One line for the log.
+    fn stop(&mut self) -> Result<(), String>;
+}
+
+/// Standard output, shared with whoever else writes there.
+pub type SharedWriter = Arc<Mutex<dyn std::io::Write + Send>>;
+
+/// Looks up an environment variable.
+pub type Env = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+/// What outputs are made from.
+#[derive(Clone)]
+pub struct Means {
+    /// The metrics of the run.
+    pub registry: Arc<Registry>,
+    /// The thresholds as declared, also where they are not judged.
+    pub thresholds: Arc<[(String, Vec<ThresholdDef>)]>,
+    /// The sub-metrics of the run, from [`crate::metrics::Ledger::parts`].
+    pub parts: Arc<[(MetricId, Expression)]>,
+    /// The system tags that are on.
+    pub system_tags: SystemTags,
+    /// The folder that relative paths start from.
+    pub folder: PathBuf,
+    /// Standard output.
+    pub stdout: SharedWriter,
+    /// Looks up an environment variable.
+    pub env: Env,
+    /// The object `collectors` of the configuration file, or nothing.
+    pub collectors: serde_json::Value,
+    /// Where an output says what it has to say.
+    pub logger: Logger,
+}
+
+impl Means {
+    /// The path of a file that was named relative to the working folder.
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// A text of the configuration file for this output.
+    fn collector(&self, output: &str, key: &str) -> Option<String> {
+        self.collectors.get(output)?.get(key)?.as_str().map(str::to_owned)
+    }
+}
+
+type Constructor = fn(Option<&str>, &Means) -> Result<Box<dyn Output>, String>;
+
+/// All outputs, sorted by the name the user types.
+const TABLE: [(&str, Constructor); 2] = [("csv", csv::new), ("json", json::new)];
+
+/// Outputs that k6 once had: name, since when deprecated, since when gone, what to use instead.
+const REMOVED: [(&str, &str, &str, &str); 3] = [
+    ("datadog", "v0.32.0", "v0.34.0", "write `json` and convert it, or send metrics with `experimental-prometheus-rw`"),
+    ("kafka", "v0.32.0", "v0.34.0", "write `json` to standard output and pipe it into a Kafka producer"),
+    ("statsd", "v0.47.0", "v0.55.0", "write `json` or `csv`, or send metrics with `experimental-prometheus-rw`"),
+];
+
+/// Makes the output that was asked for as `type[=argument]`.
+///
+/// # Errors
+/// k6's words for a name that is unknown or removed, and for an argument that is wrong.
+pub fn make(asked: &str, means: &Means) -> Result<Box<dyn Output>, Failure> {
+    let (name, argument) = match asked.split_once('=') {
+        Some((name, argument)) => (name, Some(argument)),
+        None => (asked, None),
+    };
+    let wrong = |message: String| Failure::new(ExitCode::Other, message);
+    if let Some((_, deprecated, removed, instead)) = REMOVED.iter().find(|(known, ..)| *known == name) {
+        return Err(wrong(format!(
+            "could not create the '{name}' output: the {name} output was deprecated in k6 {deprecated} and removed in \
+             k6 {removed}, {instead}"
+        )));
+    }
+    let Some((_, construct)) = TABLE.iter().find(|(known, _)| *known == name) else {
+        let known = TABLE.map(|(known, _)| known).join(", ");
+        return Err(wrong(format!("invalid output type '{name}', available types are: {known}")));
+    };
+    construct(argument, means).map_err(|error| wrong(format!("could not create the '{name}' output: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::sync::PoisonError;
+
+    use super::*;
+    use crate::metrics::submetric::Expression;
+    use crate::metrics::threshold::{self, ThresholdDef};
+    use crate::metrics::{Contains, HttpTimings, Interner, Ledger, LedgerOptions, MetricType, Recorder, Stamp};
+    use crate::units::Span;
+
+    const NOON: Stamp = Stamp(1_795_419_692_250_000_000);
+
+    /// A run with one output in a folder of its own.
+    struct Bench {
+        registry: Arc<Registry>,
+        tags: Interner,
+        thresholds: Vec<(String, Vec<ThresholdDef>)>,
+        system_tags: SystemTags,
+        env: Vec<(&'static str, &'static str)>,
+        collectors: serde_json::Value,
+        folder: tempfile::TempDir,
+        stdout: Arc<Mutex<Vec<u8>>>,
+        said: Arc<Mutex<Vec<String>>>,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            Self {
+                registry: Arc::new(Registry::new()),
+                tags: Interner::default(),
+                thresholds: Vec::new(),
+                system_tags: SystemTags::NONE,
+                env: Vec::new(),
+                collectors: serde_json::Value::Null,
+                folder: tempfile::tempdir().unwrap(),
+                stdout: Arc::default(),
+                said: Arc::default(),
+            }
+        }
+
+        fn declare(&self, name: &str, kind: MetricType) -> MetricId {
+            self.registry.declare(name, kind, Contains::Default).unwrap()
+        }
+
+        fn sample(&self, metric: MetricId, value: f64, tags: &[(&str, &str)]) -> Record {
+            let tags = self.tags.set(tags.iter().copied());
+            Record::Sample { time: NOON, metric, value, tags, metadata: None }
+        }
+
+        fn logger(&self) -> Logger {
+            let said = self.said.clone();
+            Logger::new(move |entry| said.lock().unwrap().push(entry.message))
+        }
+
+        fn means(&self, parts: Vec<(MetricId, Expression)>) -> Means {
+            let env = self.env.clone();
+            Means {
+                registry: self.registry.clone(),
+                thresholds: self.thresholds.clone().into(),
+                parts: parts.into(),
+                system_tags: self.system_tags,
+                folder: self.folder.path().to_owned(),
+                stdout: self.stdout.clone(),
+                env: Arc::new(move |name| {
+                    env.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+                }),
+                collectors: self.collectors.clone(),
+                logger: self.logger(),
+            }
+        }
+
+        /// Runs an output over these records; the failure to start, if any.
+        fn run(&self, asked: &str, records: Vec<Record>) -> Result<String, Failure> {
+            let watched = threshold::check(&self.thresholds, &self.registry, true, &Logger::silent())?;
+            let options = LedgerOptions { watched, system_tags: self.system_tags, sections: false };
+            let mut ledger = Ledger::new(self.registry.clone(), options, Logger::silent());
+            let parts = ledger.parts().map(|(metric, expression)| (metric, expression.clone())).collect();
+            let output = make(asked, &self.means(parts))?;
+            let running = run(output, &mut ledger, self.logger())?;
+            let ledger = Arc::new(Mutex::new(ledger));
+            let mut recorder = Recorder::new(ledger.clone());
+            records.into_iter().for_each(|record| recorder.push(record));
+            recorder.flush();
+            ledger.lock().unwrap_or_else(PoisonError::into_inner).detach_all();
+            let description = running.description.clone();
+            running.stop();
+            Ok(description)
+        }
+
+        fn read(&self, name: &str) -> String {
+            std::fs::read_to_string(self.folder.path().join(name)).unwrap()
+        }
+
+        fn stdout(&self) -> String {
+            String::from_utf8(self.stdout.lock().unwrap().clone()).unwrap()
+        }
+    }
+
+    /// The values of JSON points, or anything else between two marks of each line.
+    fn between<'a>(text: &'a str, from: &str, to: &str) -> Vec<&'a str> {
+        text.lines().filter_map(|line| Some(line.split_once(from)?.1.split_once(to)?.0)).collect()
+    }
+
+    #[test]
+    fn json_declares_a_metric_before_its_first_point() {
+        let mut bench = Bench::new();
+        let (plain, parted) =
+            (bench.declare("o_counter", MetricType::Counter), bench.declare("o_sub", MetricType::Counter));
+        let def = |text: &str, abort_on_fail, delay: Option<i64>| ThresholdDef {
+            expression: text.to_owned(),
+            abort_on_fail,
+            delay_abort_eval: delay.map(Span::from_secs),
+        };
+        bench.thresholds = vec![
+            (
+                "o_counter".to_owned(),
+                vec![def("count<5", false, None), def("count<9", true, None), def("count<8", true, Some(10))],
+            ),
+            ("o_sub{b:2,a:\"1\"}".to_owned(), vec![def("count>=0", false, None)]),
+        ];
+        let records = vec![
+            bench.sample(plain, 1.0, &[("group", "::setup")]),
+            bench.sample(parted, 2.0, &[("b", "2"), ("a", "1")]),
+        ];
+        assert_eq!(bench.run("json=out.json", records).unwrap(), "json (out.json)");
+        let text = bench.read("out.json");
+        let times = between(&text, "\"time\":\"", "\"");
+        assert_eq!(times.len(), 2);
+        let expect = r#"{"type":"Metric","data":{"name":"o_counter","type":"counter","contains":"default","thresholds":["count<5",{"threshold":"count<9","abortOnFail":true,"delayAbortEval":null},{"threshold":"count<8","abortOnFail":true,"delayAbortEval":"10s"}],"submetrics":null},"metric":"o_counter"}
+{"metric":"o_counter","type":"Point","data":{"time":"TIME","value":1,"tags":{"group":"::setup"}}}
+{"type":"Metric","data":{"name":"o_sub","type":"counter","contains":"default","thresholds":[],"submetrics":[{"name":"o_sub{b:2,a:\"1\"}","suffix":"b:2,a:\"1\"","tags":{"a":"1","b":"2"}}]},"metric":"o_sub"}
+{"metric":"o_sub","type":"Point","data":{"time":"TIME","value":2,"tags":{"a":"1","b":"2"}}}
+"#;
+        assert_eq!(text.replace(times[0], "TIME"), expect);
+    }
+
+    #[test]
+    fn json_writes_numbers_as_go_does_and_leaves_out_infinite_ones() {
+        let bench = Bench::new();
+        let gauge = bench.declare("o_gauge", MetricType::Gauge);
+        let values =
+            [0.0, -1.0, 1.0 / 3.0, 1e20, f64::INFINITY, 1e21, 0.000_001, 1e-7, 9_007_199_254_740_993.0, f64::INFINITY];
+        let records = values.iter().map(|value| bench.sample(gauge, *value, &[])).collect();
+        assert_eq!(bench.run("json", records).unwrap(), "json(stdout)");
+        assert_eq!(
+            between(&bench.stdout(), "\"value\":", ","),
+            ["0", "-1", "0.3333333333333333", "100000000000000000000", "1e+21", "0.000001", "1e-7", "9007199254740992"]
+        );
+        assert_eq!(bench.said.lock().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn json_expands_a_request_to_its_samples() {
+        let bench = Bench::new();
+        let tags = bench.tags.set([("v", "a \"quoted\" \\ <b> žluť \u{2028}")]);
+        let (timings, metadata) =
+            (HttpTimings { waiting: 1_500_000, ..HttpTimings::default() }, [("iter".into(), "0".into())]);
+        let record = Record::Http { time: NOON, timings, failed: Some(true), tags, metadata: Some(Arc::new(metadata)) };
+        bench.run("json=-", vec![record]).unwrap();
+        let text = bench.stdout();
+        let names = between(&text, "{\"metric\":\"", "\"");
+        let http = |name: &str| format!("http_req{name}");
+        let expect = [
+            "s",
+            "_duration",
+            "_blocked",
+            "_connecting",
+            "_tls_handshaking",
+            "_sending",
+            "_waiting",
+            "_receiving",
+            "_failed",
+        ];
+        assert_eq!(names, expect.map(http));
+        assert_eq!(between(&text, "\"value\":", ","), ["1", "1.5", "0", "0", "0", "0", "1.5", "0", "1"]);
+        let tail = r#""tags":{"v":"a \"quoted\" \\ <b> žluť \u2028"},"metadata":{"iter":"0"}}}"#;
+        assert!(text.trim_end().ends_with(tail), "{text}");
+    }
+
+    #[test]
+    fn a_gzip_file_is_whole_at_the_end() {
+        let bench = Bench::new();
+        let counter = bench.declare("o_counter", MetricType::Counter);
+        bench.run("json=out.json.gz", (0..5_000).map(|i| bench.sample(counter, f64::from(i), &[])).collect()).unwrap();
+        let file = std::fs::File::open(bench.folder.path().join("out.json.gz")).unwrap();
+        let mut text = String::new();
+        flate2::read::GzDecoder::new(file).read_to_string(&mut text).unwrap();
+        assert_eq!(text.lines().count(), 5_001);
+    }
+
+    #[test]
+    fn csv_has_a_column_per_system_tag() {
+        let mut bench = Bench::new();
+        bench.system_tags = SystemTags::parse(["scenario", "status", "vu"]);
+        let (counter, gauge) =
+            (bench.declare("o_counter", MetricType::Counter), bench.declare("o_gauge", MetricType::Gauge));
+        let records = vec![
+            bench.sample(counter, 1.0, &[("status", "200")]),
+            bench.sample(gauge, 2.5, &[("own", "a=b&c=d"), ("x", "1")]),
+            bench.sample(gauge, -4.0, &[("scenario", "with, \"comma\""), ("own", "")]),
+        ];
+        assert_eq!(bench.run("csv=out.csv", records).unwrap(), "csv (out.csv)");
+        assert_eq!(
+            bench.read("out.csv"),
+            "metric_name,timestamp,metric_value,scenario,status,extra_tags,metadata
+o_counter,1795419692,1.000000,,200,,
+o_gauge,1795419692,2.500000,,,own=a=b&c=d&x=1,
+o_gauge,1795419692,-4.000000,\"with, \"\"comma\"\"\",,own=,
+"
+        );
+    }
+
+    #[test]
+    fn csv_settings_come_from_argument_environment_and_file() {
+        let first = |bench: &Bench, asked: &str, file: &str| {
+            let counter = bench.declare("o_counter", MetricType::Counter);
+            bench.run(asked, vec![bench.sample(counter, 1.0, &[])]).unwrap();
+            bench.read(file).lines().nth(1).unwrap().to_owned()
+        };
+        let mut bench = Bench::new();
+        assert_eq!(first(&bench, "csv", "file.csv"), "o_counter,1795419692,1.000000,,");
+        bench.collectors = serde_json::json!({"csv": {"file_name": "conf.csv", "time_format": "unix_milli"}});
+        assert_eq!(first(&bench, "csv", "conf.csv"), "o_counter,1795419692250,1.000000,,");
+        bench.env = vec![("K6_CSV_FILENAME", "env.csv"), ("K6_CSV_TIME_FORMAT", "unix_nano")];
+        assert_eq!(first(&bench, "csv", "env.csv"), "o_counter,1795419692250000000,1.000000,,");
+        let asked = "csv=fileName=arg.csv,timeFormat=unix_micro,saveInterval=100ms";
+        assert_eq!(first(&bench, asked, "arg.csv"), "o_counter,1795419692250000,1.000000,,");
+    }
+
+    #[test]
+    fn refuses_what_it_can_not_make() {
+        let check = |asked: &str, expect: &str| {
+            let failure = Bench::new().run(asked, Vec::new()).unwrap_err();
+            assert_eq!(failure.code, ExitCode::Other);
+            assert!(failure.message.starts_with(expect), "{}", failure.message);
+        };
+        check("papyrus=x", "invalid output type 'papyrus', available types are: csv, json");
+        check(
+            "kafka=localhost",
+            "could not create the 'kafka' output: the kafka output was deprecated in k6 v0.32.0 and removed in k6 v0.34.0, ",
+        );
+        check(
+            "csv=fileName=a.csv,color=red",
+            "could not create the 'csv' output: unknown key \"color\" as argument for csv output",
+        );
+        check("csv=timeFormat=iso", "could not create the 'csv' output: iso does not belong to TimeFormat values");
+        check("json=no/such/folder.json", "could not open '");
+        check("csv=no/such/folder.csv", "could not open '");
+    }
+
+    #[test]
+    fn a_full_disk_is_one_error_and_no_end_of_the_run() {
+        let bench = Bench::new();
+        let counter = bench.declare("o_counter", MetricType::Counter);
+        let records = (0..10_000).map(|i| bench.sample(counter, f64::from(i), &[])).collect();
+        bench.run("json=/dev/full", records).unwrap();
+        assert_eq!(*bench.said.lock().unwrap(), ["could not write the samples, this output ends here"]);
+    }
+}

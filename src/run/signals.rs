@@ -1,0 +1,59 @@
+//! SIGINT and SIGTERM: the first ends the run in good order, the second at once.
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::execution::RunState;
+use crate::exit_code::ExitCode;
+use crate::failure::{ExitWith, Failure};
+use crate::log::{Level, Logger};
+
+/// Both signals.
+pub(super) struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    seen: bool,
+}
+
+impl Signals {
+    /// From now on they no longer end the process.
+    pub fn listen() -> Result<Self, Failure> {
+        let interrupt = signal(SignalKind::interrupt()).exit(ExitCode::Other)?;
+        let terminate = signal(SignalKind::terminate()).exit(ExitCode::Other)?;
+        Ok(Self { interrupt, terminate, seen: false })
+    }
+
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.interrupt.recv() => "interrupt",
+            _ = self.terminate.recv() => "terminated",
+        }
+    }
+
+    /// Stops the run at the first signal; resolves at the second.
+    pub async fn watch(&mut self, state: &RunState, log: &Logger) {
+        if !self.seen {
+            let name = self.next().await;
+            self.seen = true;
+            if !state.end_lingering() {
+                let text = format!("test run was aborted because k6 received a '{name}' signal");
+                state.abort(Failure::new(ExitCode::ExternalAbort, text));
+            }
+        }
+        self.second(log).await;
+    }
+
+    /// Resolves at the second signal.
+    pub async fn second(&mut self, log: &Logger) {
+        if !self.seen {
+            self.next().await;
+            self.seen = true;
+        }
+        let name = self.next().await;
+        log.log(Level::Error, "Aborting k6 in response to signal", vec![("sig", name.into())]);
+    }
+}
+
+/// The end of a process that was told twice.
+pub(super) fn hurry() -> Failure {
+    Failure::new(ExitCode::ExternalAbort, "the run was stopped at once")
+}

@@ -1,0 +1,192 @@
+//! What people see of a run while it goes on: its description and its progress, as plain data for `ui`.
+
+use std::sync::Arc;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use super::Run;
+use crate::execution::{RunState, ScenarioFacts};
+use crate::options::ExecutorConfig;
+use crate::output::Running;
+use crate::ui::description::Description;
+use crate::ui::progress::{Head, ProgressView, ScenarioLine, Status};
+use crate::units::Span;
+
+/// What a run says about itself before it starts.
+pub(super) fn description(run: &Run, outputs: &[Running]) -> Description {
+    Description {
+        script: run.request.argument.clone(),
+        dashboard: None,
+        outputs: outputs.iter().map(|output| output.description.clone()).collect(),
+        profiling: None,
+        segment: run.share.part().to_f64(),
+        max_vus: run.plan.max_vus(),
+        max_duration: Span::from(run.plan.max_duration()),
+        scenarios: run
+            .scenarios
+            .iter()
+            .map(|planned| (planned.scenario.name.clone(), planned.scenario.describe(&run.share)))
+            .collect(),
+    }
+}
+
+/// Which stage a run is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Stage {
+    Init,
+    Setup,
+    Scenarios,
+}
+
+/// What the progress lines are made from; read by a thread of its own.
+pub(super) struct Watch {
+    state: Arc<RunState>,
+    scenarios: Vec<Line>,
+    planned_vus: u64,
+    max_vus: u64,
+    max_duration: Duration,
+    stage: AtomicU8,
+    started: OnceLock<Instant>,
+}
+
+/// One scenario's facts.
+struct Line {
+    name: String,
+    facts: Arc<ScenarioFacts>,
+    config: ExecutorConfig,
+    vus: u64,
+    start_time: Duration,
+}
+
+impl Watch {
+    pub fn new(run: &Run) -> Arc<Self> {
+        let scenarios = run
+            .scenarios
+            .iter()
+            .map(|planned| Line {
+                name: planned.scenario.name.clone(),
+                facts: planned.facts.clone(),
+                config: planned.scenario.executor.clone(),
+                vus: planned.scenario.max_planned_vus(&run.share),
+                start_time: planned.scenario.start_time,
+            })
+            .collect();
+        Arc::new(Self {
+            state: run.state.clone(),
+            scenarios,
+            planned_vus: run.plan.max_planned_vus(),
+            max_vus: run.plan.max_vus(),
+            max_duration: run.plan.max_duration(),
+            stage: AtomicU8::new(Stage::Init as u8),
+            started: OnceLock::new(),
+        })
+    }
+
+    /// Tells which stage the run is in.
+    pub fn enter(&self, stage: Stage) {
+        self.stage.store(stage as u8, Relaxed);
+        if stage == Stage::Scenarios {
+            self.started.get_or_init(Instant::now);
+        }
+    }
+
+    /// The block of this moment.
+    pub fn view(&self) -> ProgressView {
+        let stage = self.stage.load(Relaxed);
+        if stage == Stage::Init as u8 {
+            let made = self.state.initialised_vus.load(Relaxed);
+            let fraction = made as f64 / self.planned_vus.max(1) as f64;
+            let right = format!("{made}/{} VUs initialized", self.planned_vus);
+            let head = Head::Stage { left: "Init".to_owned(), fraction, right };
+            return ProgressView { head, scenarios: Vec::new() };
+        }
+        if stage == Stage::Setup as u8 {
+            let head = Head::Stage { left: "Run".to_owned(), fraction: 1.0, right: "setup()".to_owned() };
+            return ProgressView { head, scenarios: Vec::new() };
+        }
+        let (complete, interrupted) = self.state.iterations();
+        let head = Head::Run {
+            is_paused: false,
+            elapsed: self.started.get().map_or(Duration::ZERO, Instant::elapsed),
+            max_duration: self.max_duration,
+            active: self.state.active_vus.load(Relaxed),
+            initialized: self.state.initialised_vus.load(Relaxed),
+            max_vus: self.max_vus,
+            complete,
+            interrupted,
+        };
+        let elapsed = self.started.get().map_or(Duration::ZERO, Instant::elapsed);
+        ProgressView { head, scenarios: self.scenarios.iter().map(|line| line.view(elapsed)).collect() }
+    }
+}
+
+impl Line {
+    fn view(&self, elapsed: Duration) -> ScenarioLine {
+        let progress = &self.facts.progress;
+        let Some(spent) = progress.spent() else {
+            let left = Span::from(self.start_time.saturating_sub(elapsed));
+            let columns = vec!["waiting".to_owned(), left.fixed_width(Span::from(self.start_time))];
+            return ScenarioLine { name: self.name.clone(), status: Status::Waiting, fraction: 0.0, columns };
+        };
+        let is_over = spent >= progress.duration;
+        let status = if progress.finished.load(Relaxed) {
+            if progress.cut.load(Relaxed) { Status::Interrupted } else { Status::Done }
+        } else if is_over {
+            Status::Stopping
+        } else {
+            Status::Running
+        };
+        ScenarioLine { name: self.name.clone(), status, fraction: progress.share(), columns: self.columns(spent) }
+    }
+
+    fn columns(&self, spent: Duration) -> Vec<String> {
+        let progress = &self.facts.progress;
+        let whole = Span::from(progress.duration);
+        let fixed = |time: Duration| Span::from(time.min(progress.duration)).fixed_width(whole);
+        let time = if spent >= progress.duration { whole.to_string() } else { format!("{}/{whole}", fixed(spent)) };
+        let active = progress.active.load(Relaxed);
+        let done = progress.done.load(Relaxed);
+        let padded = |number: u64, most: u64| format!("{number:0width$}", width = most.to_string().len());
+        match &self.config {
+            ExecutorConfig::ConstantVus { .. } => vec![format!("{} VUs", self.vus), time],
+            ExecutorConfig::RampingVus { .. } => {
+                let most = self.vus;
+                vec![format!("{}/{most} VUs", padded(active, most)), time]
+            }
+            ExecutorConfig::SharedIterations { .. } => {
+                let total = progress.total.unwrap_or(0);
+                let time = format!("{}/{whole}", fixed(spent));
+                vec![format!("{} VUs", self.vus), time, format!("{}/{total} shared iters", padded(done, total))]
+            }
+            ExecutorConfig::PerVuIterations { iterations, .. } => {
+                let total = progress.total.unwrap_or(0);
+                let iters = format!("{}/{total} iters, {iterations} per VU", padded(done, total));
+                vec![format!("{} VUs", self.vus), time, iters]
+            }
+            ExecutorConfig::ConstantArrivalRate { rate, time_unit, max_vus, .. } => {
+                self.arrival(active, *max_vus, time, *rate as f64 / time_unit.as_secs_f64())
+            }
+            ExecutorConfig::RampingArrivalRate { start_rate, time_unit, stages, max_vus, .. } => {
+                let mut from = *start_rate as f64;
+                let mut begin = Duration::ZERO;
+                for stage in stages {
+                    let to = stage.target as f64;
+                    if spent < begin + stage.duration {
+                        from += (to - from) * (spent - begin).as_secs_f64() / stage.duration.as_secs_f64();
+                        break;
+                    }
+                    (from, begin) = (to, begin + stage.duration);
+                }
+                self.arrival(active, *max_vus, time, from / time_unit.as_secs_f64())
+            }
+        }
+    }
+
+    fn arrival(&self, active: u64, max_vus: u64, time: String, rate: f64) -> Vec<String> {
+        let running = self.facts.progress.running.load(Relaxed);
+        let width = max_vus.to_string().len();
+        vec![format!("{running:0width$}/{active:0width$} VUs"), time, format!("{rate:.2} iters/s")]
+    }
+}

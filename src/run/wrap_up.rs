@@ -1,0 +1,211 @@
+//! The end of a run: the last samples, the verdict, the summary, the exports, the exit code.
+
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use super::Run;
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::js::value::Value;
+use crate::log::Level;
+use crate::metrics::{Results, TrendStat};
+use crate::output::Running;
+use crate::summary::writing::{self, Output};
+use crate::summary::{Look, Mode, data, export, machine, text};
+use crate::units::number::TimeUnit;
+
+/// How long `handleSummary()` may take unless the options say otherwise.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(120);
+
+impl Run {
+    /// Tells what was measured, whatever ended the run, and says how the process ends.
+    pub(super) async fn wrap_up(&self, outputs: Vec<Running>, failure: Option<Failure>) -> Result<(), Failure> {
+        self.flush_recorders().await;
+        let duration = self.began.elapsed();
+        let verdict =
+            if self.request.no_thresholds { Default::default() } else { self.ledger().evaluate(duration, true) };
+        let results = self.ledger().snapshot(duration);
+        if self.state.complete.load(Relaxed) == 0 && failure.is_none() && !self.state.is_aborted() {
+            self.log.warn("No script iterations fully finished, consider making the test duration longer");
+        }
+        if self.request.summary_mode != Mode::Disabled {
+            self.summarise(&results).await;
+        }
+        self.ledger().detach_all();
+        outputs.into_iter().for_each(Running::stop);
+        // The first error counts: what stopped the run, then what a stage failed with, then the script's own word.
+        if let Some(abort) = self.state.aborted() {
+            return Err(abort.failure);
+        }
+        if let Some(failure) = failure {
+            return Err(failure);
+        }
+        if self.state.marked_as_failed.load(Relaxed) {
+            return Err(Failure::new(ExitCode::MarkedAsFailed, "test run was marked as failed"));
+        }
+        verdict.failure().map_or(Ok(()), Err)
+    }
+
+    /// Every worker hands over what it has.
+    async fn flush_recorders(&self) {
+        let flushed = (0..self.workers.len() as u64).map(|at| {
+            let (done, told) = tokio::sync::oneshot::channel();
+            self.workers.post(
+                at,
+                Box::new(|worker| {
+                    Box::pin(async move {
+                        worker.flush();
+                        let _ = done.send(());
+                    })
+                }),
+            );
+            told
+        });
+        let all = futures_util::future::join_all(flushed);
+        // A worker that an endless loop keeps busy has nothing more to tell.
+        let _ = tokio::time::timeout(super::STOP_PATIENCE, all).await;
+    }
+
+    fn look(&self) -> Look {
+        let stats = self.options.summary_trend_stats.as_ref().map(|stats| {
+            // The options were checked before the run: each of them is one.
+            stats.iter().filter_map(|stat| TrendStat::parse(stat).ok()).collect()
+        });
+        let unit = self.options.summary_time_unit.clone().unwrap_or_default();
+        Look {
+            mode: self.request.summary_mode,
+            trend_stats: stats.unwrap_or_else(TrendStat::defaults),
+            time_unit: TimeUnit::parse(&unit).unwrap_or_default(),
+            time_unit_name: unit,
+            colors: self.request.terminal.stdout_colors(),
+        }
+    }
+
+    /// The text, or what `handleSummary` makes of the data; then the export.
+    async fn summarise(&self, results: &Results) {
+        let look = self.look();
+        let facts = data::Facts {
+            stdout_is_tty: self.request.terminal.stdout_is_tty(),
+            stderr_is_tty: self.request.terminal.stderr_is_tty(),
+            no_color: self.request.no_color,
+            setup_data: self.script.setup_data().and_then(|json| serde_json::from_str(&json).ok()),
+        };
+        let own = if self.exports.values.iter().any(|name| name == "handleSummary") {
+            self.summary_error("exported identifier handleSummary must be a function".to_owned());
+            Some(Vec::new())
+        } else if self.exports.has("handleSummary") {
+            match self.handle_summary(results, &look, &facts).await {
+                Ok(handled) => handled,
+                Err(failure) => {
+                    self.tell(&failure);
+                    // Its own time being over is no reason to print what the script meant to replace.
+                    (failure.code == ExitCode::GenericTimeout).then(Vec::new)
+                }
+            }
+        } else {
+            None
+        };
+        let mut outputs = own.unwrap_or_else(|| {
+            let content = text::render(results, &look).into_bytes();
+            vec![Output { target: "stdout".to_owned(), content }]
+        });
+        if let Some(path) = &self.request.summary_export {
+            let content = if self.request.machine_readable {
+                machine::build(results, &look, &self.machine_facts()).for_file(4)
+            } else {
+                export::text(results, &look, &facts)
+            };
+            outputs.push(Output { target: path.clone(), content: content.into_bytes() });
+        }
+        let (mut stdout, mut stderr) = (self.request.terminal.stdout_writer(), self.request.terminal.stderr_writer());
+        if let Err(error) = writing::write_all(&outputs, &self.request.cwd, &mut stdout, &mut stderr) {
+            self.summary_error(error);
+        }
+    }
+
+    fn machine_facts(&self) -> machine::Facts {
+        machine::Facts {
+            script: self.request.script.module.text.to_string(),
+            generated_at: jiff::Timestamp::now(),
+            k6_version: crate::run::K6_VERSION.to_owned(),
+        }
+    }
+
+    fn summary_error(&self, error: String) {
+        let fields = vec![("error", error.into())];
+        self.log.log(Level::Error, "failed to handle the end-of-test summary", fields);
+    }
+
+    fn tell(&self, failure: &Failure) {
+        if failure.is_exception {
+            let fields = vec![("hint", "script exception".into()), ("source", "stacktrace".into())];
+            self.log.log(Level::Error, failure.message.clone(), fields);
+        } else {
+            self.summary_error(failure.message.clone());
+        }
+    }
+
+    /// What `handleSummary` wants written; `None` if it leaves that to us.
+    async fn handle_summary(
+        &self,
+        results: &Results,
+        look: &Look,
+        facts: &data::Facts,
+    ) -> Result<Option<Vec<Output>>, Failure> {
+        let data = if self.request.machine_readable {
+            machine::build(results, look, &self.machine_facts()).for_script()
+        } else {
+            data::build(results, look, facts).for_script()
+        };
+        let limit = self.options.handle_summary_timeout.map_or(DEFAULT_TIMEOUT, crate::units::Span::to_duration);
+        let work = self.stage("handleSummary()", limit, ExitCode::GenericTimeout, "handleSummaryTimeout", false, {
+            move |vu| async move { vu.summarize(data).await.map(returned) }
+        });
+        match work.await? {
+            Returned::Nothing => Ok(None),
+            Returned::Entries(outputs) => Ok(Some(outputs)),
+            Returned::Wrong(error) => {
+                self.summary_error(error);
+                Ok(Some(Vec::new()))
+            }
+        }
+    }
+}
+
+/// What `handleSummary` returned.
+enum Returned {
+    Nothing,
+    Entries(Vec<Output>),
+    Wrong(String),
+}
+
+fn returned(value: Value) -> Returned {
+    let map = match value {
+        Value::Undefined | Value::Null => return Returned::Nothing,
+        Value::Map(map) => map,
+        _ => return Returned::Wrong("handleSummary() should return a map with string keys".to_owned()),
+    };
+    let mut outputs = Vec::new();
+    for (target, content) in map {
+        let content = match content {
+            Value::String(text) => text.into_bytes(),
+            Value::Bytes(bytes) => bytes.to_vec(),
+            other => {
+                let kind = match other {
+                    Value::Number(number) if number.fract() == 0.0 => "int64",
+                    Value::Number(_) => "float64",
+                    Value::Bool(_) => "bool",
+                    Value::List(_) => "[]interface {}",
+                    Value::Undefined | Value::Null => "<nil>",
+                    Value::Opaque(kind) => kind,
+                    _ => "map[string]interface {}",
+                };
+                return Returned::Wrong(format!(
+                    "error handling summary object {target}: invalid type {kind}, it needs to be a string or ArrayBuffer"
+                ));
+            }
+        };
+        outputs.push(Output { target, content });
+    }
+    Returned::Entries(outputs)
+}

@@ -1,0 +1,254 @@
+//! Every file a run reads, each read once and remembered: for all VUs, for an archive, for watching.
+//!
+//! After the first load the set is sealed: what a later VU asks for must have been read before.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+
+use super::Disk;
+use super::module::Module;
+use super::specifier::{clean, file_path, file_url, not_on_disk};
+
+/// Fetches the bytes of an `https://` URL; the error is the cause in words.
+pub type Fetch = Box<dyn Fn(&str) -> Result<Bytes, String> + Send + Sync>;
+
+/// The files of one run, by URL.
+pub struct Files {
+    disk: Box<dyn Disk>,
+    fetch: Fetch,
+    seen: Mutex<BTreeMap<String, Bytes>>,
+    sealed: AtomicBool,
+}
+
+impl std::fmt::Debug for Files {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Files").field("seen", &self.all().len()).finish_non_exhaustive()
+    }
+}
+
+/// Why a file can't be had.
+enum Refusal {
+    /// It wasn't read before the set was sealed.
+    Sealed,
+    /// The disk says no.
+    Disk(io::Error),
+    /// The network says no.
+    Remote(String),
+}
+
+impl Files {
+    /// Reads from `disk`, and what is remote through `fetch`.
+    pub fn new(disk: impl Disk + 'static, fetch: Fetch) -> Self {
+        Self { disk: Box::new(disk), fetch, seen: Mutex::default(), sealed: AtomicBool::new(false) }
+    }
+
+    /// A [`Fetch`] that refuses: for tests and for archives, which hold all they need.
+    pub fn offline() -> Fetch {
+        Box::new(|url| Err(format!("not found: {url}")))
+    }
+
+    /// Remembers bytes under a URL, as if they had been read.
+    pub fn remember(&self, url: &str, bytes: Bytes) {
+        self.seen().insert(url.to_owned(), bytes);
+    }
+
+    /// From now on only files that were read before can be read.
+    pub fn seal(&self) {
+        self.sealed.store(true, Ordering::Release);
+    }
+
+    /// Everything read so far, by URL, sorted.
+    pub fn all(&self) -> Vec<(String, Bytes)> {
+        self.seen().iter().map(|(url, bytes)| (url.clone(), bytes.clone())).collect()
+    }
+
+    /// The module at `url`, which was asked for as `specifier`.
+    ///
+    /// # Errors
+    /// k6's words for what is missing, a directory, unreachable, or new after the first load.
+    pub fn module(&self, specifier: &str, url: &str) -> Result<Module, String> {
+        let bytes = self.read(url).map_err(|refusal| match refusal {
+            Refusal::Sealed => {
+                format!("the module \"{specifier}\" was not previously resolved during initialization (__VU==0)")
+            }
+            Refusal::Disk(error) if error.kind() == io::ErrorKind::NotFound => not_on_disk(specifier),
+            Refusal::Disk(error) => format!("read {}: {}", path_of(url), words(&error)),
+            Refusal::Remote(cause) => format!(
+                "The moduleSpecifier \"{specifier}\" couldn't be retrieved from the resolved url \"{url}\". Error : \
+                 \"{cause}\""
+            ),
+        })?;
+        Ok(Module::new(url, &bytes))
+    }
+
+    /// The bytes `open(name)` gives in code whose files are relative to the directory `base` (a URL).
+    ///
+    /// # Errors
+    /// k6's words, without the name of the error class.
+    pub fn open(&self, name: &str, base: &str) -> Result<Bytes, String> {
+        if name.is_empty() {
+            return Err("open() can't be used with an empty filename".to_owned());
+        }
+        let name = name.strip_prefix("file://").unwrap_or(name);
+        let path = if name.starts_with('/') {
+            clean(name)
+        } else {
+            // A module from elsewhere still opens files here, at the path of its address.
+            let base = file_path(base).unwrap_or_else(|| remote_path(base).to_owned());
+            clean(&format!("{base}/{name}"))
+        };
+        self.read(&file_url(&path)).map_err(|refusal| match refusal {
+            Refusal::Sealed => format!(
+                "open() can't be used with files that weren't previously opened during initialization (__VU==0), \
+                 path: \"{path}\""
+            ),
+            Refusal::Disk(error) if error.kind() == io::ErrorKind::IsADirectory => {
+                format!("open() can't be used with directories, path: \"{path}\"")
+            }
+            Refusal::Disk(error) if error.kind() == io::ErrorKind::NotFound => {
+                format!("stat {path}: no such file or directory")
+            }
+            Refusal::Disk(error) => format!("open {path}: {}", words(&error)),
+            Refusal::Remote(cause) => cause,
+        })
+    }
+
+    /// The bytes at `url`; the error is the disk's, or the network's in words.
+    pub(super) fn bytes(&self, url: &str) -> Result<Bytes, Result<io::Error, String>> {
+        self.read(url).map_err(|refusal| match refusal {
+            Refusal::Disk(error) => Ok(error),
+            Refusal::Remote(cause) => Err(cause),
+            Refusal::Sealed => Err("the run has already begun".to_owned()),
+        })
+    }
+
+    fn read(&self, url: &str) -> Result<Bytes, Refusal> {
+        if let Some(bytes) = self.seen().get(url) {
+            return Ok(bytes.clone());
+        }
+        if self.sealed.load(Ordering::Acquire) {
+            return Err(Refusal::Sealed);
+        }
+        let bytes = match file_path(url) {
+            Some(path) => self.disk.read(Path::new(&path)).map_err(Refusal::Disk)?,
+            None => self.fetch_remote(url).map_err(Refusal::Remote)?,
+        };
+        self.remember(url, bytes.clone());
+        Ok(bytes)
+    }
+
+    /// First with a mark that tells the server who asks, then without it, as k6 does.
+    fn fetch_remote(&self, url: &str) -> Result<Bytes, String> {
+        let mark = if url.contains('?') { "&_k6=1" } else { "?_k6=1" };
+        (self.fetch)(&format!("{url}{mark}")).or_else(|_| (self.fetch)(url))
+    }
+
+    fn seen(&self) -> MutexGuard<'_, BTreeMap<String, Bytes>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn path_of(url: &str) -> String {
+    file_path(url).unwrap_or_else(|| url.to_owned())
+}
+
+/// The path part of a remote URL.
+fn remote_path(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.find('/').map_or("/", |at| &rest[at..])
+}
+
+/// An operating system's error in the words Go programs use.
+pub(super) fn words(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "no such file or directory".to_owned(),
+        io::ErrorKind::IsADirectory => "is a directory".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::MapDisk;
+
+    fn files() -> Files {
+        let disk: MapDisk =
+            [("/app/main.js", "main"), ("/app/lib/x.js", "x"), ("/app/data.txt", "data")].into_iter().collect();
+        Files::new(disk, Files::offline())
+    }
+
+    #[test]
+    fn open_finds_files_or_says_why_not() {
+        let check = |name: &str, base: &str, expect: &str| {
+            let got = files().open(name, base);
+            let got = got.map_or_else(|error| error, |bytes| String::from_utf8_lossy(&bytes).into_owned());
+            assert_eq!(got, expect, "{name} in {base}");
+        };
+        check("data.txt", "file:///app/", "data");
+        check("./lib/../data.txt", "file:///app/", "data");
+        check("../data.txt", "file:///app/lib/", "data");
+        check("/app/data.txt", "file:///", "data");
+        check("file:///app/data.txt", "file:///", "data");
+        check("z.txt", "https://host/lib/", "stat /lib/z.txt: no such file or directory");
+        check("lib", "file:///app/", "open() can't be used with directories, path: \"/app/lib\"");
+        check("", "file:///app/", "open() can't be used with an empty filename");
+    }
+
+    #[test]
+    fn a_sealed_set_has_no_new_files() {
+        let files = files();
+        assert!(files.open("data.txt", "file:///app/").is_ok());
+        assert!(files.module("./lib/x.js", "file:///app/lib/x.js").is_ok());
+        files.seal();
+        assert!(files.open("data.txt", "file:///app/").is_ok());
+        assert_eq!(
+            files.open("other.txt", "file:///app/").unwrap_err(),
+            "open() can't be used with files that weren't previously opened during initialization (__VU==0), path: \
+             \"/app/other.txt\""
+        );
+        assert_eq!(
+            files.module("./y.js", "file:///app/y.js").unwrap_err(),
+            "the module \"./y.js\" was not previously resolved during initialization (__VU==0)"
+        );
+        assert_eq!(files.all().len(), 2);
+    }
+
+    #[test]
+    fn remote_modules_are_asked_for_twice_at_most() {
+        let fetch: Fetch = Box::new(|url| match url {
+            "https://h/a.js?_k6=1" => Ok(Bytes::from_static(b"marked")),
+            "https://h/b.js" => Ok(Bytes::from_static(b"plain")),
+            url => Err(format!("not found: {url}")),
+        });
+        let files = Files::new(MapDisk::default(), fetch);
+        let check = |specifier: &str, expect: &str| {
+            let got = files.module(specifier, specifier).map(|module| module.text.to_string());
+            assert_eq!(got.unwrap_or_else(|error| error), expect);
+        };
+        check("https://h/a.js", "marked");
+        check("https://h/b.js", "plain");
+        check(
+            "https://h/c.js",
+            "The moduleSpecifier \"https://h/c.js\" couldn't be retrieved from the resolved url \"https://h/c.js\". \
+             Error : \"not found: https://h/c.js\"",
+        );
+    }
+
+    #[test]
+    fn modules_say_what_is_wrong() {
+        let got = files().module("./lib", "file:///app/lib").unwrap_err();
+        assert_eq!(got, "read /app/lib: is a directory");
+        let got = files().module("./nope.js", "file:///app/nope.js").unwrap_err();
+        assert!(
+            got.starts_with("The moduleSpecifier \"./nope.js\" couldn't be found on local disk. Make sure"),
+            "{got}"
+        );
+    }
+}

@@ -1,0 +1,18 @@
+//! Where code and data come from: specifiers become addresses, addresses become text that is read once.
+//!
+//! The disk and the network come in as arguments, so a test holds them still and an archive takes their place. Nothing
+//! here parses JavaScript.
+
+pub mod archive;
+pub mod disk;
+pub mod files;
+pub mod main_script;
+pub mod module;
+pub mod specifier;
+
+pub use archive::{Archive, ArchiveMetadata};
+pub use disk::{Disk, MapDisk, RealDisk};
+pub use files::Files;
+pub use main_script::{MainScript, ScriptType};
+pub use module::{Module, ModuleKind};
+pub use specifier::{Resolved, resolve};

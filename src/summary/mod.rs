@@ -1,0 +1,83 @@
+//! The end of a run in words and in data: the text for the terminal, the data for `handleSummary`, the exports.
+//!
+//! All of it is worked out from one [`Results`](crate::metrics::Results); nothing here measures or judges.
+
+pub mod collate;
+pub mod data;
+pub mod export;
+#[cfg(test)]
+mod fixture;
+pub mod machine;
+pub mod text;
+pub mod tree;
+pub mod writing;
+
+use crate::metrics::TrendStat;
+use crate::units::number::TimeUnit;
+
+/// How much the end-of-test summary says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Totals only, without the phases of requests.
+    #[default]
+    Compact,
+    /// Every metric, with a section per group and per scenario.
+    Full,
+    /// Nothing: no text, no `handleSummary`, no export.
+    Disabled,
+}
+
+impl Mode {
+    /// Reads `compact`, `full` or `disabled`.
+    ///
+    /// # Errors
+    /// k6's words, also for `legacy`, which k6 has removed.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "compact" => Ok(Self::Compact),
+            "full" => Ok(Self::Full),
+            "disabled" => Ok(Self::Disabled),
+            _ => Err("invalid summary mode".to_owned()),
+        }
+    }
+}
+
+/// How a summary looks.
+#[derive(Clone, Debug)]
+pub struct Look {
+    /// How much it says.
+    pub mode: Mode,
+    /// The figures of trends, in this order.
+    pub trend_stats: Vec<TrendStat>,
+    /// The unit of times in the text.
+    pub time_unit: TimeUnit,
+    /// `summaryTimeUnit` as typed, for the data.
+    pub time_unit_name: String,
+    /// Whether the text may use colours.
+    pub colors: bool,
+}
+
+impl Default for Look {
+    fn default() -> Self {
+        Self {
+            mode: Mode::Compact,
+            trend_stats: TrendStat::defaults(),
+            time_unit: TimeUnit::Auto,
+            time_unit_name: String::new(),
+            colors: false,
+        }
+    }
+}
+
+/// Whether a metric is left out of lists for people: checks and groups have their own place.
+fn is_hidden(name: &str, mode: Mode) -> bool {
+    const PHASES: [&str; 6] = [
+        "http_req_blocked",
+        "http_req_connecting",
+        "http_req_receiving",
+        "http_req_sending",
+        "http_req_tls_handshaking",
+        "http_req_waiting",
+    ];
+    matches!(name, "checks" | "group_duration") || (mode == Mode::Compact && PHASES.contains(&name))
+}

@@ -1,0 +1,148 @@
+//! Puts summaries where they belong: the streams and files a `handleSummary` names, and export files.
+//!
+//! A file appears whole or not at all: it is written under another name first, then renamed.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::path::Path;
+
+/// One entry of what `handleSummary` returned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Output {
+    /// `stdout`, `stderr` or a path.
+    pub target: String,
+    /// What to write there, as it is.
+    pub content: Vec<u8>,
+}
+
+/// Writes all entries, paths relative to `folder`. Entries that can be written are, whatever happens to others.
+///
+/// # Errors
+/// k6's words, naming every entry that could not be written.
+pub fn write_all(
+    outputs: &[Output],
+    folder: &Path,
+    stdout: &mut dyn Write,
+    stderr: &mut dyn Write,
+) -> Result<(), String> {
+    let mut errors = Vec::new();
+    for Output { target, content } in outputs {
+        let written = match target.as_str() {
+            "stdout" => write_stream(stdout, content),
+            "stderr" => write_stream(stderr, content),
+            _ => write_file(&folder.join(target), content)
+                .map_err(|error| format!("could not open '{target}': open {target}: {}", plain(&error))),
+        };
+        errors.extend(written.err());
+    }
+    if errors.is_empty() {
+        return Ok(());
+    }
+    Err(format!("Could not save some summary information:\n\t- {}", errors.join("\n\t- ")))
+}
+
+fn write_stream(stream: &mut dyn Write, content: &[u8]) -> Result<(), String> {
+    match stream.write_all(content).and_then(|()| stream.flush()) {
+        // A reader that went away does not want to hear more; that is no error.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(format!("could not write: {}", plain(&error))),
+        _ => Ok(()),
+    }
+}
+
+/// Writes a whole file: under a temporary name beside it, then renamed. What is no plain file is written directly.
+///
+/// # Errors
+/// As the file system says.
+pub fn write_file(path: &Path, content: &[u8]) -> io::Result<()> {
+    match fs::metadata(path) {
+        Ok(known) if !known.is_file() => return OpenOptions::new().write(true).open(path)?.write_all(content),
+        // A file that may not be written to is not replaced either. Whether it may is the system's to say.
+        Ok(_) => drop(OpenOptions::new().append(true).open(path)?),
+        Err(_) => (),
+    }
+    // A link keeps pointing to the file that gets the new content.
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.tmp", std::process::id()));
+    let temporary = path.with_file_name(name);
+    let written = File::create(&temporary).and_then(|mut file| file.write_all(content));
+    let done = written.and_then(|()| {
+        if let Ok(known) = fs::metadata(&path) {
+            fs::set_permissions(&temporary, known.permissions())?;
+        }
+        fs::rename(&temporary, &path)
+    });
+    if done.is_err() {
+        // Nothing is left behind; if even that fails, the first error is the one to tell.
+        _ = fs::remove_file(&temporary);
+    }
+    done
+}
+
+/// Whether, before a test starts, this file could be written at its end. Leaves no trace.
+///
+/// # Errors
+/// As the file system says.
+pub fn ensure_writable(path: &Path) -> io::Result<()> {
+    if path.exists() {
+        return OpenOptions::new().append(true).open(path).map(drop);
+    }
+    OpenOptions::new().write(true).create_new(true).open(path)?;
+    fs::remove_file(path)
+}
+
+/// The system's words without Rust's `(os error 2)`, in the lower case k6 shows.
+pub fn plain(error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::NotFound => "no such file or directory".to_owned(),
+        ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        ErrorKind::IsADirectory => "is a directory".to_owned(),
+        ErrorKind::NotADirectory => "not a directory".to_owned(),
+        ErrorKind::StorageFull => "no space left on device".to_owned(),
+        _ => {
+            let text = error.to_string();
+            text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn output(target: &str, content: &str) -> Output {
+        Output { target: target.to_owned(), content: content.as_bytes().to_vec() }
+    }
+
+    #[test]
+    fn writes_what_it_can_and_names_what_it_can_not() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("old.txt"), "something longer").unwrap();
+        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+        let outputs = [
+            output("stdout", "to stdout"),
+            output("stderr", "to stderr\n"),
+            output("old.txt", "new"),
+            output("nodir/x.txt", "x"),
+            output("žluť.txt", "kůň"),
+        ];
+        let result = write_all(&outputs, folder.path(), &mut stdout, &mut stderr);
+        assert_eq!((stdout.as_slice(), stderr.as_slice()), (&b"to stdout"[..], &b"to stderr\n"[..]));
+        assert_eq!(fs::read_to_string(folder.path().join("old.txt")).unwrap(), "new");
+        assert_eq!(fs::read_to_string(folder.path().join("žluť.txt")).unwrap(), "kůň");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+        assert_eq!(
+            result.unwrap_err(),
+            "Could not save some summary information:\n\t- could not open 'nodir/x.txt': open nodir/x.txt: no such file or directory"
+        );
+    }
+
+    #[test]
+    fn tells_early_what_can_not_be_written() {
+        let folder = tempfile::tempdir().unwrap();
+        ensure_writable(&folder.path().join("new.json")).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        assert_eq!(plain(&ensure_writable(&folder.path().join("no/file")).unwrap_err()), "no such file or directory");
+        assert_eq!(plain(&ensure_writable(folder.path()).unwrap_err()), "is a directory");
+    }
+}

@@ -1,0 +1,120 @@
+//! Every address the target answers, on one page.
+
+mod account;
+mod plain;
+mod risks;
+mod service;
+mod stats;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use serde_json::Value;
+
+use super::problem::Problem;
+use super::store::Store;
+use super::{App, metrics};
+
+/// `/api/v1/...` wants a token for everything, `/api/...` only for writes; the rest is open.
+pub(super) fn router(app: Arc<App>) -> Router {
+    let guarded = |rule| register().route_layer(rule);
+    Router::new()
+        .route("/health", get(service::health))
+        .route("/api/health", get(service::health))
+        .route("/metrics", get(service::metrics))
+        .route("/api/v1/auth/login", post(account::login))
+        .route("/api/auth/login", post(account::login))
+        .nest("/api/v1", guarded(middleware::from_fn_with_state((app.clone(), Rule::Everything), token)))
+        .nest("/api", guarded(middleware::from_fn_with_state((app.clone(), Rule::Writes), token)))
+        .fallback(async || Problem::not_found("there is nothing at this address"))
+        .method_not_allowed_fallback(async || Problem::method_not_allowed())
+        .layer(middleware::from_fn_with_state(app.clone(), metrics::observe))
+        // Added after the layer, so that these two cost nothing but HTTP: speed tests hit them.
+        .route("/plain", get(plain::text))
+        .route("/json", get(plain::json))
+        .with_state(app)
+}
+
+fn register() -> Router<Arc<App>> {
+    Router::new()
+        .route("/risks", get(risks::list).post(risks::create))
+        .route("/risks/bulk", post(risks::create_many))
+        .route("/risks/{id}", get(risks::show).patch(risks::patch).put(risks::replace).delete(risks::delete))
+        .route("/stats", get(stats::totals))
+        .route("/stats/risk-matrix", get(stats::matrix))
+        .route("/stats/trends", get(stats::trends))
+}
+
+/// Which requests need a token.
+#[derive(Clone, Copy)]
+enum Rule {
+    Everything,
+    Writes,
+}
+
+async fn token(State((app, rule)): State<(Arc<App>, Rule)>, request: Request, next: Next) -> Response {
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+    let is_open = matches!(rule, Rule::Writes) && is_read;
+    if !is_open && let Err(problem) = app.session.check(request.headers()) {
+        return problem.into_response();
+    }
+    next.run(request).await
+}
+
+/// Answers a read: from the cache, or after the time the "database" takes.
+async fn cached<F>(app: &App, key: String, compute: F) -> Result<Response, Problem>
+where
+    F: FnOnce(&Store) -> Result<Value, Problem>,
+{
+    let generation = app.cache.generation();
+    if let Some(body) = app.cache.get(generation, &key).await {
+        app.metrics.cache_hits.fetch_add(1, Ordering::Relaxed);
+        return Ok(read_answer(body, "HIT"));
+    }
+    app.metrics.cache_misses.fetch_add(1, Ordering::Relaxed);
+    database_pause(app).await;
+    let value = compute(&app.store.read().unwrap_or_else(std::sync::PoisonError::into_inner))?;
+    let body = Bytes::from(value.to_string());
+    app.cache.put(generation, key, body.clone()).await;
+    Ok(read_answer(body, "MISS"))
+}
+
+/// Does a write, which takes its time and ends what the cache knows.
+async fn written<T, F>(app: &App, write: F) -> Result<T, Problem>
+where
+    F: FnOnce(&mut Store) -> Result<T, Problem>,
+{
+    database_pause(app).await;
+    let result = write(&mut app.store.write().unwrap_or_else(std::sync::PoisonError::into_inner))?;
+    app.cache.invalidate();
+    Ok(result)
+}
+
+async fn database_pause(app: &App) {
+    if !app.db_latency.is_zero() {
+        tokio::time::sleep(app.db_latency).await;
+    }
+}
+
+fn read_answer(body: Bytes, cache: &'static str) -> Response {
+    let headers = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+    let mut response = (headers, body).into_response();
+    response.headers_mut().insert("x-cache", HeaderValue::from_static(cache));
+    response
+}
+
+fn json_answer(status: StatusCode, value: &Value) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/json")], value.to_string()).into_response()
+}
+
+/// A request body that must be JSON, whatever its content type says: scripts often send none.
+fn json_body(body: &[u8]) -> Result<Value, Problem> {
+    serde_json::from_slice(body).map_err(|error| Problem::bad_request(format!("the body is not JSON: {error}")))
+}

@@ -1,0 +1,401 @@
+//! The whole target over real sockets, and over a real Redis where one is installed.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::*;
+
+/// A target on a free port, on a thread of its own; it stops when dropped.
+struct Running {
+    address: SocketAddr,
+    stop: Option<tokio::sync::oneshot::Sender<()>>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Running {
+    fn start(cache: &str) -> Self {
+        Self::start_with(cache, 50)
+    }
+
+    fn start_with(cache: &str, risks: usize) -> Self {
+        let free = SocketAddr::from(([127, 0, 0, 1], 0));
+        let cache = CacheChoice::parse(cache).unwrap();
+        let config = TargetConfig::new(free, cache, Duration::from_secs(60), Duration::ZERO, risks).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let target = runtime.block_on(bind(config)).unwrap();
+        let address = target.local_addr();
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let serve = move || runtime.block_on(target.serve(async { drop(stopped.await) })).unwrap();
+        Self { address, stop: Some(stop), thread: Some(std::thread::spawn(serve)) }
+    }
+
+    /// One request on a connection of its own. `what` is `METHOD /path`.
+    fn ask(&self, what: &str, token: &str, body: &str) -> Answer {
+        let authorization = if token.is_empty() { String::new() } else { format!("authorization: Bearer {token}\r\n") };
+        self.ask_with(what, &authorization, body)
+    }
+
+    fn ask_with(&self, what: &str, headers: &str, body: &str) -> Answer {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let length = body.len();
+        let head =
+            format!("{what} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{headers}content-length: {length}\r\n\r\n");
+        stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        Answer { status, head: head.to_owned(), body: body.to_owned() }
+    }
+
+    fn login(&self) -> String {
+        let body = json!({ "email": DEMO_EMAIL, "password": DEMO_PASSWORD }).to_string();
+        self.ask("POST /api/v1/auth/login", "", &body).json()["token"].as_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop.take();
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
+        }
+    }
+}
+
+struct Answer {
+    status: u16,
+    head: String,
+    body: String,
+}
+
+impl Answer {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("{} {}", self.status, self.body))
+    }
+
+    fn cache(&self) -> &str {
+        self.head.lines().find_map(|line| line.strip_prefix("x-cache: ")).unwrap_or("-")
+    }
+}
+
+#[test]
+fn answers_with_the_right_status() {
+    let target = Running::start("memory");
+    let token = target.login();
+    let check = |what: &str, token: &str, body: &str, expect: u16| {
+        let answer = target.ask(what, token, body);
+        assert_eq!(answer.status, expect, "{what} {body}: {}", answer.body);
+        assert!(answer.status < 400 || answer.json()["error"].is_string(), "{what}: a refusal has a reason");
+    };
+    let risk = r#"{"title":"t","impact":1,"probability":2}"#;
+    check("GET /health", "", "", 200);
+    check("GET /api/health", "", "", 200);
+    check("GET /metrics", "", "", 200);
+    check("GET /plain", "", "", 200);
+    check("GET /json", "", "", 200);
+    check("HEAD /api/risks", "", "", 200);
+    check("GET /nothing", "", "", 404);
+    check("GET /api/v1/nothing", "", "", 404);
+    check("GET /api/v1/auth/login", "", "", 405);
+    check("DELETE /api/v1/risks", &token, "", 405);
+    // Tokens: everything below /api/v1, only writes below /api.
+    check("GET /api/v1/risks", "", "", 401);
+    check("GET /api/v1/risks", "demo-wrong", "", 401);
+    check("GET /api/v1/risks", &token, "", 200);
+    check("GET /api/v1/stats", "", "", 401);
+    check("GET /api/risks", "", "", 200);
+    check("GET /api/risks/risk-1", "", "", 200);
+    check("GET /api/stats", "", "", 200);
+    check("GET /api/stats/risk-matrix", "", "", 200);
+    check("GET /api/stats/trends", "", "", 200);
+    check("POST /api/risks", "", risk, 401);
+    check("POST /api/risks", &token, risk, 201);
+    // Queries and bodies that make no sense.
+    check("GET /api/risks?page=0", "", "", 400);
+    check("GET /api/risks?limit=101", "", "", 400);
+    check("GET /api/risks?limit=x", "", "", 400);
+    check("GET /api/risks?status=done", "", "", 400);
+    check("GET /api/risks?page=18446744073709551615&limit=100", "", "", 200);
+    check("GET /api/risks/risk-9999", "", "", 404);
+    check("POST /api/v1/risks", &token, "", 400);
+    check("POST /api/v1/risks", &token, "{", 400);
+    check("POST /api/v1/risks", &token, "[]", 400);
+    check("POST /api/v1/risks", &token, r#"{"title":"t","impact":9,"probability":2}"#, 400);
+    check("POST /api/v1/risks/bulk", &token, "[]", 400);
+    check("POST /api/v1/risks/bulk", &token, "7", 400);
+    check("PATCH /api/v1/risks/risk-9999", &token, "{}", 404);
+    check("PUT /api/v1/risks/risk-9999", &token, risk, 404);
+    check("PUT /api/v1/risks/risk-1", &token, "{}", 400);
+    check("DELETE /api/v1/risks/risk-9999", &token, "", 404);
+}
+
+#[test]
+fn logs_in_with_json_or_a_form() {
+    let target = Running::start("memory");
+    let check = |headers: &str, body: &str, expect: u16| {
+        let answer = target.ask_with("POST /api/v1/auth/login", headers, body);
+        assert_eq!(answer.status, expect, "{body}: {}", answer.body);
+        assert_eq!(answer.json()["token"].is_string(), expect == 200);
+    };
+    let form = "content-type: application/x-www-form-urlencoded\r\n";
+    check("", r#"{"email":"admin@demo.local","password":"demo-password"}"#, 200);
+    check("content-type: application/json\r\n", r#"{"email":"admin@demo.local","password":"demo-password"}"#, 200);
+    check(form, "email=admin%40demo.local&password=demo-password", 200);
+    check("", r#"{"email":"admin@demo.local","password":"wrong"}"#, 401);
+    check("", "{}", 401);
+    check(form, "email=admin%40demo.local", 401);
+    check("", r#"{"email":1}"#, 400);
+    check("", "email=admin", 400);
+}
+
+#[test]
+fn lists_pages_searches_and_filters() {
+    let target = Running::start("none");
+    let check = |query: &str, total: u64, count: usize| {
+        let answer = target.ask(&format!("GET /api/risks{query}"), "", "").json();
+        assert_eq!(answer["total"], total, "{query}");
+        assert_eq!(answer["data"].as_array().unwrap().len(), count, "{query}");
+    };
+    check("", 50, 20);
+    check("?page=3", 50, 10);
+    check("?page=4", 50, 0);
+    check("?limit=7&page=2", 50, 7);
+    check("?search=PHISHING", 5, 5);
+    check("?search=", 50, 20);
+    check("?search=nothing+like+this", 0, 0);
+    check("?search=security&limit=100", 10, 10);
+    let statuses = ["open", "mitigated", "accepted", "closed"]
+        .map(|status| target.ask(&format!("GET /api/risks?status={status}"), "", "").json()["total"].as_u64().unwrap());
+    assert_eq!(statuses.iter().sum::<u64>(), 50);
+}
+
+/// What any cache must do, whatever it is made of.
+fn check_cache(target: &Running) {
+    let token = target.login();
+    let check = |path: &str, expect: &str| {
+        let answer = target.ask(&format!("GET {path}"), &token, "");
+        assert_eq!((answer.status, answer.cache()), (200, expect), "{path}");
+        answer
+    };
+    for path in [
+        "/api/v1/risks",
+        "/api/v1/risks?search=key&page=1&limit=5",
+        "/api/v1/risks/risk-3",
+        "/api/v1/stats",
+        "/api/v1/stats/risk-matrix",
+        "/api/v1/stats/trends",
+    ] {
+        let first = check(path, "MISS");
+        let second = check(path, "HIT");
+        assert_eq!(first.body, second.body, "{path}");
+    }
+    check("/api/v1/risks?limit=5&search=key", "HIT");
+    check("/api/risks/risk-3", "HIT");
+
+    let writes = [
+        ("PATCH /api/v1/risks/risk-3", r#"{"title":"renamed"}"#, 200),
+        ("PUT /api/v1/risks/risk-4", r#"{"title":"replaced","impact":5,"probability":5}"#, 200),
+        ("POST /api/v1/risks", r#"{"title":"new","impact":2,"probability":2}"#, 201),
+        ("POST /api/v1/risks/bulk", r#"{"risks":[{"title":"a","impact":1,"probability":1}]}"#, 201),
+        ("DELETE /api/v1/risks/risk-5", "", 204),
+    ];
+    for (what, body, status) in writes {
+        assert_eq!(target.ask(what, &token, body).status, status, "{what}");
+        check("/api/v1/risks/risk-3", "MISS");
+        check("/api/v1/risks/risk-3", "HIT");
+    }
+    assert_eq!(check("/api/v1/risks/risk-3", "HIT").json()["title"], "renamed");
+    assert_eq!(target.ask("GET /api/risks/risk-5", "", "").status, 404);
+}
+
+#[test]
+fn memory_cache_hits_until_a_write() {
+    let target = Running::start("memory");
+    check_cache(&target);
+    let page = target.ask("GET /metrics", "", "").body;
+    assert!(page.contains("\ncache_hits_total 14\n") && page.contains("\ncache_misses_total 12\n"), "{page}");
+    let series =
+        "http_request_duration_seconds_count{method=\"PATCH\",route=\"/api/v1/risks/{id}\",status=\"200\"} 1\n";
+    assert!(page.contains(series) && page.contains("\nhttp_requests_in_flight 1\n"), "{page}");
+}
+
+#[test]
+fn without_a_cache_every_read_is_a_miss() {
+    let target = Running::start("none");
+    for _ in 0..2 {
+        assert_eq!(target.ask("GET /api/stats", "", "").cache(), "MISS");
+    }
+    assert_eq!(target.ask("GET /api/stats", "", "").json()["cache_status"], "none");
+}
+
+#[test]
+fn records_can_be_created_changed_and_deleted() {
+    let target = Running::start_with("memory", 2);
+    let token = target.login();
+    let ask = |what: &str, body: Value| target.ask(what, &token, &body.to_string());
+    let created = ask("POST /api/v1/risks", json!({ "title": "new", "impact": 4, "probability": 5, "tags": ["x"] }));
+    assert_eq!((created.status, created.json()["id"].as_str()), (201, Some("risk-3")));
+    let read = ask("GET /api/v1/risks/risk-3", json!(null)).json();
+    assert_eq!(read, created.json());
+    assert_eq!((&read["score"], &read["status"], &read["tags"]), (&json!(20), &json!("open"), &json!(["x"])));
+    let patched = ask("PATCH /api/v1/risks/risk-3", json!({ "status": "closed", "impact": 1 })).json();
+    assert_eq!(
+        (&patched["title"], &patched["status"], &patched["score"]),
+        (&json!("new"), &json!("closed"), &json!(5))
+    );
+    let put = ask("PUT /api/v1/risks/risk-3", json!({ "title": "other", "impact": 2, "probability": 2 })).json();
+    assert_eq!((&put["status"], &put["tags"], &put["created_at"]), (&json!("open"), &json!([]), &read["created_at"]));
+    let many = [json!({ "title": "a", "impact": 1, "probability": 1 }), json!({ "title": "b", "impact": 1 })];
+    let refused = ask("POST /api/v1/risks/bulk", json!(many));
+    assert_eq!(refused.json()["error"], "risk 2: `probability` is missing");
+    let bulk = ask("POST /api/v1/risks/bulk", json!([many[0], many[0]])).json();
+    assert_eq!(bulk, json!({ "created": 2, "ids": ["risk-4", "risk-5"] }));
+    assert_eq!(ask("GET /api/v1/risks", json!(null)).json()["total"], 5);
+    assert_eq!(ask("DELETE /api/v1/risks/risk-3", json!(null)).status, 204);
+    assert_eq!(ask("GET /api/v1/risks/risk-3", json!(null)).status, 404);
+}
+
+#[test]
+fn speed_routes_have_the_sizes_they_promise() {
+    let target = Running::start("memory");
+    assert_eq!(target.ask("GET /plain", "", "").body, "hello");
+    let document = target.ask("GET /json", "", "");
+    assert!((2_800..3_000).contains(&document.body.len()), "{} bytes", document.body.len());
+    assert_eq!(document.json()["data"].as_array().unwrap().len(), 20);
+}
+
+#[test]
+fn a_taken_port_and_an_absent_redis_are_one_clear_line() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let failure = |config| runtime.block_on(bind(config)).err().unwrap().message;
+    let busy = failure(TargetConfig { listen: address, ..TargetConfig::default() });
+    assert!(busy.starts_with(&format!("the demo target can't listen on `{address}`: ")), "{busy}");
+    drop(taken);
+    let cache = CacheChoice::parse(&format!("redis://{address}")).unwrap();
+    let away = failure(TargetConfig { listen: ([127, 0, 0, 1], 0).into(), cache, ..TargetConfig::default() });
+    assert!(away.starts_with(&format!("the cache at `redis://{address}` can't be reached: ")), "{away}");
+    assert!(!away.contains('\n'), "{away}");
+}
+
+#[test]
+fn stops_while_clients_keep_their_connections() {
+    let target = Running::start("memory");
+    let mut idle = TcpStream::connect(target.address).unwrap();
+    idle.write_all(b"GET /plain HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+    let mut start = [0; 12];
+    idle.read_exact(&mut start).unwrap();
+    assert_eq!(&start, b"HTTP/1.1 200");
+    // Another one that never finishes its request.
+    let mut slow = TcpStream::connect(target.address).unwrap();
+    slow.write_all(b"POST /api/v1/auth/login HTTP/1.1\r\ncontent-length: 9\r\n\r\n{").unwrap();
+    drop(target);
+    let mut rest = Vec::new();
+    idle.read_to_end(&mut rest).unwrap();
+    assert!(rest.ends_with(b"hello"));
+}
+
+/// A real Redis of our own on a free port; killed when dropped.
+struct RedisServer {
+    process: Child,
+    port: u16,
+}
+
+impl RedisServer {
+    fn start() -> Option<Self> {
+        Self::start_on(TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port())
+    }
+
+    fn start_on(port: u16) -> Option<Self> {
+        let mut command = Command::new("redis-server");
+        command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
+        let Ok(process) = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn() else {
+            #[expect(clippy::print_stderr, reason = "a test that does not run has to say so")]
+            {
+                eprintln!("SKIPPED: no `redis-server` here, so the cache was NOT tested against a real Redis");
+            }
+            return None;
+        };
+        let server = Self { process, port };
+        for _ in 0..200 {
+            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+                return Some(server);
+            }
+            std::thread::sleep(Duration::from_millis(25));
+        }
+        panic!("redis-server did not start");
+    }
+
+    fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}/1", self.port)
+    }
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}
+
+#[test]
+fn redis_cache_hits_until_a_write() {
+    let Some(redis) = RedisServer::start() else { return };
+    let target = Running::start(&redis.url());
+    check_cache(&target);
+    assert_eq!(target.ask("GET /health", "", "").json()["cache"], json!({ "kind": "redis", "status": "ok" }));
+    // Another target on the same Redis has records of its own and must not see these answers.
+    let other = Running::start(&redis.url());
+    assert_eq!(other.ask("GET /api/stats", "", "").cache(), "MISS");
+}
+
+#[test]
+fn redis_that_dies_makes_reads_misses_until_it_is_back_and_health_says_so() {
+    let Some(redis) = RedisServer::start() else { return };
+    let target = Running::start(&redis.url());
+    assert_eq!(target.ask("GET /api/stats", "", "").cache(), "MISS");
+    assert_eq!(target.ask("GET /api/stats", "", "").cache(), "HIT");
+    let port = redis.port;
+    drop(redis);
+    for _ in 0..5 {
+        let answer = target.ask("GET /api/stats", "", "");
+        assert_eq!((answer.status, answer.cache()), (200, "MISS"));
+    }
+    let health = target.ask("GET /health", "", "").json();
+    assert_eq!((&health["status"], &health["cache"]["status"]), (&json!("ok"), &json!("unreachable")));
+    assert!(health["cache"]["reason"].is_string());
+    let _back = RedisServer::start_on(port);
+    wait_for_a_hit(&target);
+}
+
+#[test]
+fn redis_that_hangs_makes_reads_misses_and_comes_back() {
+    let Some(redis) = RedisServer::start() else { return };
+    let target = Running::start(&redis.url());
+    let signal = |name: &str| {
+        assert!(Command::new("kill").args([name, &redis.process.id().to_string()]).status().unwrap().success());
+    };
+    assert_eq!(target.ask("GET /api/stats", "", "").cache(), "MISS");
+    signal("-STOP");
+    assert_eq!(target.ask("GET /api/stats", "", "").cache(), "MISS");
+    assert_eq!(target.ask("GET /health", "", "").json()["cache"]["status"], "unreachable");
+    signal("-CONT");
+    wait_for_a_hit(&target);
+}
+
+fn wait_for_a_hit(target: &Running) {
+    for _ in 0..100 {
+        if target.ask("GET /api/stats", "", "").cache() == "HIT" {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    panic!("the cache did not come back: {}", target.ask("GET /health", "", "").body);
+}

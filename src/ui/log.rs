@@ -1,0 +1,446 @@
+//! Log entries become lines: text, JSON or bare messages, on a stream or in a file.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::Terminal;
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::log::{Entry, Level, Logger};
+use crate::units::quote::{go_quote, json_quote};
+
+/// Where log lines go, as `--log-output` says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Destination {
+    /// Standard error.
+    #[default]
+    Stderr,
+    /// Standard output.
+    Stdout,
+    /// Nowhere.
+    None,
+    /// To the end of a file.
+    File {
+        /// Its path, as typed.
+        path: PathBuf,
+        /// The least grave level that is written; `None` for what the whole log shows.
+        level: Option<Level>,
+    },
+}
+
+impl Destination {
+    /// Reads `stderr`, `stdout`, `none` or `file=<path>[,level=<level>]`.
+    ///
+    /// # Errors
+    /// k6's words for what is none of these. `loki` is refused: nothing here sends logs over the network.
+    pub fn parse(text: &str) -> Result<Self, Failure> {
+        let wrong = |message: String| Failure::new(ExitCode::Other, message);
+        match text {
+            "" | "stderr" => return Ok(Self::Stderr),
+            "stdout" => return Ok(Self::Stdout),
+            "none" => return Ok(Self::None),
+            _ if text == "loki" || text.starts_with("loki=") => {
+                return Err(wrong("the log output `loki` is not available".to_owned())
+                    .hint("write `file=<path>` with `--log-format=json` and let an agent push that file"));
+            }
+            _ if text != "file" && !text.starts_with("file=") => {
+                return Err(wrong(format!("unsupported log output '{text}'")));
+            }
+            _ => (),
+        }
+        let (mut path, mut level) = (PathBuf::new(), None);
+        for item in text.split(',') {
+            match item.split_once('=').unwrap_or((item, "")) {
+                ("file", "") => {
+                    return Err(wrong("error while parsing logfile configuration key `file` with no value".to_owned()));
+                }
+                ("file", value) => path = value.into(),
+                ("level", value) => {
+                    level = Some(parse_level(value).ok_or_else(|| wrong(format!("unknown log level {value}")))?);
+                }
+                (key, _) => return Err(wrong(format!("unknown logfile config key {key}"))),
+            }
+        }
+        Ok(Self::File { path, level })
+    }
+}
+
+fn parse_level(text: &str) -> Option<Level> {
+    match text.to_ascii_lowercase().as_str() {
+        "trace" | "debug" => Some(Level::Debug),
+        "info" => Some(Level::Info),
+        "warn" | "warning" => Some(Level::Warning),
+        "error" | "fatal" | "panic" => Some(Level::Error),
+        _ => None,
+    }
+}
+
+/// How a line looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// `time="..." level=info msg="..." key=value`; in colours and shorter on a terminal.
+    #[default]
+    Text,
+    /// One JSON object per line.
+    Json,
+    /// The message alone.
+    Raw,
+}
+
+impl Format {
+    /// Reads `--log-format`; what is unknown means text, as in k6.
+    pub fn parse(text: &str) -> Self {
+        match text {
+            "json" => Self::Json,
+            "raw" => Self::Raw,
+            _ => Self::Text,
+        }
+    }
+}
+
+/// What a log is opened with.
+#[derive(Clone, Debug, Default)]
+pub struct LogOptions {
+    /// Where lines go.
+    pub destination: Destination,
+    /// How they look.
+    pub format: Format,
+    /// Whether debug entries are shown.
+    pub verbose: bool,
+}
+
+/// The log of this process. Cheap to clone; may be used from any thread.
+#[derive(Clone)]
+pub struct Log(Arc<Mutex<Inner>>);
+
+struct Inner {
+    terminal: Terminal,
+    format: Format,
+    level: Level,
+    target: Target,
+    console: Option<File>,
+    secrets: Vec<String>,
+    zone: TimeZone,
+    start: SystemTime,
+}
+
+enum Target {
+    Stderr,
+    Stdout,
+    None,
+    File(File),
+}
+
+impl Log {
+    /// Opens the log.
+    ///
+    /// # Errors
+    /// When its file can't be opened.
+    pub fn open(options: &LogOptions, terminal: Terminal) -> Result<Self, Failure> {
+        let mut level = if options.verbose { Level::Debug } else { Level::Info };
+        let target = match &options.destination {
+            Destination::Stderr => Target::Stderr,
+            Destination::Stdout => Target::Stdout,
+            Destination::None => Target::None,
+            Destination::File { path, level: wanted } => {
+                level = wanted.unwrap_or(level);
+                Target::File(open_log_file(path)?)
+            }
+        };
+        Ok(Self(Arc::new(Mutex::new(Inner {
+            terminal,
+            format: options.format,
+            level,
+            target,
+            console: None,
+            secrets: Vec::new(),
+            zone: TimeZone::system(),
+            start: SystemTime::now(),
+        }))))
+    }
+
+    /// A handle for everybody who has something to say.
+    pub fn logger(&self) -> Logger {
+        let log = self.clone();
+        Logger::new(move |entry| log.write(&entry))
+    }
+
+    /// From now on, what the script says on its console goes to the end of this file. Called when init code is over,
+    /// what that says stays in the log.
+    ///
+    /// # Errors
+    /// When the file can't be opened.
+    pub fn console_to(&self, path: &Path) -> Result<(), Failure> {
+        let file =
+            OpenOptions::new().append(true).create(true).open(path).map_err(|error| cannot_open(path, &error))?;
+        self.lock().console = Some(file);
+        Ok(())
+    }
+
+    /// Hides a secret: wherever it would stand in a line, `***SECRET_REDACTED***` does.
+    pub fn hide(&self, secret: &str) {
+        if !secret.is_empty() {
+            self.lock().secrets.push(secret.to_owned());
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self, entry: &Entry) {
+        let mut inner = self.lock();
+        if entry.level < inner.level {
+            return;
+        }
+        let is_console = |entry: &Entry| entry.fields.iter().any(|(key, value)| *key == "source" && value == "console");
+        if inner.console.is_some() && is_console(entry) {
+            let mut entry = entry.clone();
+            entry.fields.retain(|(key, _)| *key != "source");
+            let line = inner.line(&entry, false);
+            if let Some(file) = &mut inner.console {
+                // There is no better place to report that this line could not be written.
+                _ = file.write_all(line.as_bytes());
+            }
+            return;
+        }
+        let colors = match inner.target {
+            Target::Stderr => inner.terminal.stderr_colors(),
+            Target::Stdout => inner.terminal.stdout_colors(),
+            Target::None => return,
+            Target::File(_) => false,
+        };
+        let line = inner.line(entry, colors);
+        match &mut inner.target {
+            Target::Stdout => inner.terminal.print(&line),
+            Target::File(file) => _ = file.write_all(line.as_bytes()),
+            Target::Stderr | Target::None => inner.terminal.print_error(&line),
+        }
+    }
+}
+
+impl Inner {
+    /// The entry as a line, with its line end.
+    fn line(&self, entry: &Entry, is_terminal: bool) -> String {
+        let message = self.redacted(&entry.message);
+        // Sorted by name; of a name given twice the last value counts.
+        let fields: BTreeMap<&str, Cow<'_, str>> =
+            entry.fields.iter().map(|(key, value)| (*key, self.redacted(value))).collect();
+        let mut line = match self.format {
+            Format::Raw => message.into_owned(),
+            Format::Json => self.json(entry, &message, fields),
+            Format::Text if is_terminal => self.terminal_text(entry, &message, &fields),
+            Format::Text => {
+                let mut line = format!("time={} level={}", value(&self.time(entry.time)), entry.level.word());
+                if !message.is_empty() {
+                    line.push_str(&format!(" msg={}", value(&message)));
+                }
+                fields.iter().for_each(|(key, text)| line.push_str(&format!(" {key}={}", value(text))));
+                line
+            }
+        };
+        line.push('\n');
+        line
+    }
+
+    fn json<'a>(&self, entry: &Entry, message: &'a str, mut fields: BTreeMap<&'a str, Cow<'a, str>>) -> String {
+        fields.insert("level", entry.level.word().into());
+        fields.insert("msg", message.into());
+        fields.insert("time", self.time(entry.time).into());
+        let mut line = "{".to_owned();
+        for (key, text) in fields {
+            line.push_str(if line.len() > 1 { "," } else { "" });
+            json_quote(key, &mut line);
+            line.push(':');
+            json_quote(&text, &mut line);
+        }
+        line.push('}');
+        line
+    }
+
+    fn terminal_text(&self, entry: &Entry, message: &str, fields: &BTreeMap<&str, Cow<'_, str>>) -> String {
+        let (word, color) = match entry.level {
+            Level::Debug => ("DEBU", 37),
+            Level::Info => ("INFO", 36),
+            Level::Warning => ("WARN", 33),
+            Level::Error => ("ERRO", 31),
+        };
+        let since = entry.time.duration_since(self.start).unwrap_or(Duration::ZERO).as_secs();
+        let message = message.strip_suffix('\n').unwrap_or(message);
+        let mut line = format!("\x1b[{color}m{word}\x1b[0m[{since:04}] {message:<44} ");
+        fields.iter().for_each(|(key, text)| line.push_str(&format!(" \x1b[{color}m{key}\x1b[0m={}", value(text))));
+        line
+    }
+
+    /// The moment to the second, in the zone of this machine.
+    fn time(&self, time: SystemTime) -> String {
+        let moment = Timestamp::try_from(time).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(self.zone.clone());
+        let text = moment.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string();
+        text.strip_suffix("+00:00").map_or(text.clone(), |plain| format!("{plain}Z"))
+    }
+
+    fn redacted<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let mut text = Cow::Borrowed(text);
+        for secret in self.secrets.iter().filter(|secret| !secret.is_empty()) {
+            if text.contains(secret.as_str()) {
+                text = text.replace(secret.as_str(), "***SECRET_REDACTED***").into();
+            }
+        }
+        text
+    }
+}
+
+/// The value of a field: bare if it is made of harmless characters, else in quotes.
+fn value(text: &str) -> Cow<'_, str> {
+    let is_bare = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._/@^+-".contains(&byte));
+    if is_bare { text.into() } else { go_quote(text).into() }
+}
+
+fn open_log_file(path: &Path) -> Result<File, Failure> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        let message = format!("provided directory '{}' does not exist", folder.display());
+        return Err(Failure::new(ExitCode::Other, message));
+    }
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map_err(|error| cannot_open(path, &error))
+}
+
+fn cannot_open(path: &Path, error: &io::Error) -> Failure {
+    Failure::new(ExitCode::Other, format!("could not open '{}': {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::terminal::Facts;
+    use crate::ui::terminal::tests::{Sheet, terminal};
+
+    fn entry(level: Level, message: &str, fields: &[(&'static str, &'static str)]) -> Entry {
+        let fields = fields.iter().map(|(key, value)| (*key, Cow::Borrowed(*value))).collect();
+        Entry {
+            time: SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_419_692),
+            level,
+            message: message.to_owned(),
+            fields,
+        }
+    }
+
+    fn open(format: &str, facts: Facts) -> (Log, Sheet) {
+        let (terminal, _, err) = terminal(facts);
+        let options = LogOptions { format: Format::parse(format), ..LogOptions::default() };
+        let log = Log::open(&options, terminal).unwrap();
+        log.lock().zone = TimeZone::UTC;
+        log.lock().start = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_419_680);
+        (log, err)
+    }
+
+    #[test]
+    fn formats_lines_as_k6_does() {
+        let check = |format: &str, entry: Entry, expect: &str| {
+            let (log, sheet) = open(format, Facts::default());
+            log.write(&entry);
+            assert_eq!(sheet.read(), expect);
+        };
+        let time = "time=\"2026-11-23T07:41:32Z\"";
+        check("", entry(Level::Info, "plain", &[]), &format!("{time} level=info msg=plain\n"));
+        check(
+            "what",
+            entry(Level::Error, "two words\n\"x\"", &[("source", "stacktrace"), ("hint", "script exception")]),
+            &format!("{time} level=error msg=\"two words\\n\\\"x\\\"\" hint=\"script exception\" source=stacktrace\n"),
+        );
+        check("", entry(Level::Info, "", &[("source", "console")]), &format!("{time} level=info source=console\n"));
+        check(
+            "",
+            entry(Level::Warning, "a/b@c^d+e-f_g.h", &[]),
+            &format!("{time} level=warning msg=a/b@c^d+e-f_g.h\n"),
+        );
+        check(
+            "json",
+            entry(Level::Info, "<žluť>\n", &[("source", "console"), ("error", "e")]),
+            "{\"error\":\"e\",\"level\":\"info\",\"msg\":\"<žluť>\\n\",\"source\":\"console\",\"time\":\"2026-11-23T07:41:32Z\"}\n",
+        );
+        check("raw", entry(Level::Info, "bare", &[("source", "console")]), "bare\n");
+        check("", entry(Level::Debug, "hidden", &[]), "");
+    }
+
+    #[test]
+    fn a_terminal_gets_colours() {
+        let (log, sheet) = open("", Facts { stderr_is_tty: true, ..Facts::default() });
+        log.write(&entry(Level::Warning, "careful", &[("source", "console")]));
+        let expect = format!("\x1b[33mWARN\x1b[0m[0012] {:<44}  \x1b[33msource\x1b[0m=console\x1b[0K\n", "careful");
+        assert_eq!(sheet.read(), expect);
+        let (log, sheet) = open("", Facts { stderr_is_tty: true, no_color: true, ..Facts::default() });
+        log.write(&entry(Level::Info, "x", &[]));
+        assert!(sheet.read().contains("level=info msg=x"));
+    }
+
+    #[test]
+    fn a_file_gets_what_is_grave_enough() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log.txt");
+        let destination = Destination::parse(&format!("file={},level=warning", path.display())).unwrap();
+        let options = LogOptions { destination, format: Format::Raw, verbose: true };
+        let (terminal, out, err) = terminal(Facts::default());
+        let logger = Log::open(&options, terminal).unwrap().logger();
+        logger.info("no");
+        logger.warn("one");
+        logger.error("two");
+        assert_eq!(std::fs::read_to_string(path).unwrap(), "one\ntwo\n");
+        assert_eq!((out.read(), err.read()), (String::new(), String::new()));
+    }
+
+    #[test]
+    fn the_console_may_have_a_file_of_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let (log, sheet) = open("json", Facts::default());
+        let said = |message: &str| log.write(&entry(Level::Info, message, &[("source", "console")]));
+        said("in init code");
+        log.console_to(&folder.path().join("console.log")).unwrap();
+        said("in an iteration");
+        log.write(&entry(Level::Info, "not the console", &[]));
+        let written = std::fs::read_to_string(folder.path().join("console.log")).unwrap();
+        assert_eq!(written, "{\"level\":\"info\",\"msg\":\"in an iteration\",\"time\":\"2026-11-23T07:41:32Z\"}\n");
+        assert_eq!(sheet.read().lines().count(), 2);
+    }
+
+    #[test]
+    fn secrets_are_hidden() {
+        let (log, sheet) = open("raw", Facts::default());
+        log.hide("s3cret");
+        log.hide("");
+        log.write(&entry(Level::Info, "token=s3cret!", &[]));
+        assert_eq!(sheet.read(), "token=***SECRET_REDACTED***!\n");
+    }
+
+    #[test]
+    fn reads_destinations() {
+        let check = |text: &str, expect: Result<Destination, &str>| {
+            assert_eq!(Destination::parse(text).map_err(|failure| failure.message), expect.map_err(str::to_owned));
+        };
+        check("stderr", Ok(Destination::Stderr));
+        check("stdout", Ok(Destination::Stdout));
+        check("none", Ok(Destination::None));
+        check("file=a.log", Ok(Destination::File { path: "a.log".into(), level: None }));
+        check("file=a.log,level=warn", Ok(Destination::File { path: "a.log".into(), level: Some(Level::Warning) }));
+        check("syslog", Err("unsupported log output 'syslog'"));
+        check("file=", Err("error while parsing logfile configuration key `file` with no value"));
+        check("file=a,colour=red", Err("unknown logfile config key colour"));
+        check("file=a,level=loud", Err("unknown log level loud"));
+        let missing =
+            LogOptions { destination: Destination::parse("file=/no/such/x.log").unwrap(), ..LogOptions::default() };
+        let failure = Log::open(&missing, terminal(Facts::default()).0).err().unwrap();
+        assert_eq!(failure.message, "provided directory '/no/such' does not exist");
+    }
+}

@@ -1,0 +1,11 @@
+//! What the terminal shows: log lines, the banner, the description of a run, progress.
+//!
+//! The only room that writes to standard output and standard error; everybody else hands text to a [`Terminal`].
+
+pub mod banner;
+pub mod description;
+pub mod log;
+pub mod progress;
+pub mod terminal;
+
+pub use terminal::Terminal;

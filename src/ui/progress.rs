@@ -1,0 +1,370 @@
+//! How far a run is: a line for the run, a line with a bar for each scenario.
+//!
+//! On a terminal the block is redrawn in place; elsewhere it is printed once a second. What stands in it comes as
+//! plain facts; nothing here knows an executor.
+
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use super::Terminal;
+use crate::units::Span;
+
+/// Everything a block shows.
+#[derive(Clone, Debug, Default)]
+pub struct ProgressView {
+    /// The first line.
+    pub head: Head,
+    /// Scenarios that have work, in the order of the description.
+    pub scenarios: Vec<ScenarioLine>,
+}
+
+/// The first line of a block.
+#[derive(Clone, Debug)]
+pub enum Head {
+    /// Before executors start: what happens, how far it is (0 to 1), and a word beside the bar.
+    Stage {
+        /// `Init` or `Run`.
+        left: String,
+        /// From 0 to 1.
+        fraction: f64,
+        /// As in `setup()`; may be empty.
+        right: String,
+    },
+    /// While executors work.
+    Run {
+        /// Whether the run is paused.
+        is_paused: bool,
+        /// Time since the executors started.
+        elapsed: Duration,
+        /// The planned end, which decides how the time is written.
+        max_duration: Duration,
+        /// VUs that iterate.
+        active: u64,
+        /// VUs that exist.
+        initialized: u64,
+        /// The most VUs there may be, which decides how wide their numbers are.
+        max_vus: u64,
+        /// Iterations that ended.
+        complete: u64,
+        /// Iterations that were cut short.
+        interrupted: u64,
+    },
+}
+
+impl Default for Head {
+    fn default() -> Self {
+        Self::Stage { left: "Init".to_owned(), fraction: 0.0, right: String::new() }
+    }
+}
+
+/// One scenario.
+#[derive(Clone, Debug)]
+pub struct ScenarioLine {
+    /// Its name.
+    pub name: String,
+    /// How it is.
+    pub status: Status,
+    /// How far it is, 0 to 1.
+    pub fraction: f64,
+    /// What stands right of the bar, by column.
+    pub columns: Vec<String>,
+}
+
+/// How a scenario is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// At work.
+    Running,
+    /// Its start is ahead.
+    Waiting,
+    /// Its time is over, iterations may still end.
+    Stopping,
+    /// It was cut short.
+    Interrupted,
+    /// It did all its work.
+    Done,
+}
+
+impl Status {
+    fn sign(self, colors: bool) -> String {
+        let (sign, code) = match self {
+            Self::Running => (' ', ""),
+            Self::Waiting => ('•', "2"),
+            Self::Stopping => ('↓', ""),
+            Self::Interrupted => ('✗', "31"),
+            Self::Done => ('✓', "32"),
+        };
+        if colors && !code.is_empty() { format!("\x1b[{code}m{sign}\x1b[0m") } else { sign.to_string() }
+    }
+}
+
+/// How a block is drawn.
+#[derive(Clone, Copy, Debug)]
+pub struct Style {
+    /// The width of the terminal; `None` where bars are written as percentages.
+    pub width: Option<usize>,
+    /// Whether signs have colours.
+    pub colors: bool,
+}
+
+/// Names are cut to this length.
+const LONGEST_NAME: usize = 30;
+/// A bar with its brackets is at most this wide.
+const BAR: usize = 40;
+/// A bar that narrow is written as a percentage.
+const NARROWEST_BAR: usize = 8;
+
+impl ProgressView {
+    /// The lines of the block, each with its line end.
+    pub fn render(&self, style: Style) -> String {
+        let head = match &self.head {
+            Head::Stage { left, .. } => Some(left.clone()),
+            Head::Run { .. } => None,
+        };
+        let names: Vec<String> = self.scenarios.iter().map(|line| shortened(&line.name)).collect();
+        let left = names.iter().chain(&head).map(|name| width(name)).max().unwrap_or(0);
+        let mut columns: Vec<usize> = Vec::new();
+        for line in &self.scenarios {
+            columns.resize(columns.len().max(line.columns.len()), 0);
+            line.columns.iter().zip(&mut columns).for_each(|(text, wide)| *wide = (*wide).max(width(text)));
+        }
+        let right: usize = columns.iter().map(|wide| wide + 2).sum();
+        // Name, status and the blanks around them take four.
+        let bar = style.width.map(|width| BAR.min(width.saturating_sub(left + right + 4)));
+        let mut text = match &self.head {
+            Head::Run { .. } => self.head.run_line(),
+            Head::Stage { left: name, fraction, right } => {
+                let line = format!("{name}{}   {} {right}", blanks(left - width(name)), bar_of(*fraction, bar, style));
+                line.trim_end().to_owned()
+            }
+        };
+        text.push('\n');
+        for (name, line) in names.iter().zip(&self.scenarios) {
+            let sign = line.status.sign(style.colors);
+            text.push_str(&format!(
+                "{name}{} {sign} {}",
+                blanks(left - width(name)),
+                bar_of(line.fraction, bar, style)
+            ));
+            for (place, (column, wide)) in line.columns.iter().zip(&columns).enumerate() {
+                let is_last = place + 1 == columns.len();
+                let fill = if is_last { 0 } else { wide + 1 - width(column) };
+                text.push_str(&format!(" {column}{}", blanks(fill)));
+            }
+            text.push('\n');
+        }
+        text
+    }
+}
+
+impl Head {
+    fn run_line(&self) -> String {
+        let Self::Run { is_paused, elapsed, max_duration, active, initialized, max_vus, complete, interrupted } = self
+        else {
+            return String::new();
+        };
+        let state = if *is_paused { "paused" } else { "running" };
+        let elapsed = Span::from(*elapsed).fixed_width(Span::from(*max_duration));
+        let wide = max_vus.to_string().len();
+        format!(
+            "{state} ({elapsed}), {active:0wide$}/{initialized:0wide$} VUs, {complete} complete and {interrupted} \
+             interrupted iterations"
+        )
+    }
+}
+
+fn bar_of(fraction: f64, wide: Option<usize>, style: Style) -> String {
+    let fraction = fraction.clamp(0.0, 1.0);
+    let cells = match wide {
+        Some(wide) if wide > NARROWEST_BAR => wide - 2,
+        _ => return format!("[ {:3.0}% ]", fraction * 100.0),
+    };
+    let filled = (fraction * cells as f64).round() as usize;
+    if filled >= cells {
+        return format!("[{}]", "=".repeat(cells));
+    }
+    let done = if filled > 0 { format!("{}>", "=".repeat(filled - 1)) } else { String::new() };
+    let rest = "-".repeat(cells - filled);
+    let rest = if style.colors { format!("\x1b[2m{rest}\x1b[0m") } else { rest };
+    format!("[{done}{rest}]")
+}
+
+fn shortened(name: &str) -> String {
+    if width(name) <= LONGEST_NAME {
+        return name.to_owned();
+    }
+    name.chars().take(LONGEST_NAME - 3).chain("...".chars()).collect()
+}
+
+fn width(text: &str) -> usize {
+    text.chars().count()
+}
+
+fn blanks(count: usize) -> String {
+    " ".repeat(count)
+}
+
+/// A thread that shows progress until it is stopped.
+pub struct Ticker {
+    terminal: Terminal,
+    view: Arc<dyn Fn() -> ProgressView + Send + Sync>,
+    is_quiet: bool,
+    thread: Option<(SyncSender<()>, JoinHandle<()>)>,
+}
+
+impl Ticker {
+    /// Shows `view()` on a beat: every 100 ms on a terminal, every second elsewhere. When quiet, nothing at all.
+    pub fn start(terminal: Terminal, is_quiet: bool, view: impl Fn() -> ProgressView + Send + Sync + 'static) -> Self {
+        let view: Arc<dyn Fn() -> ProgressView + Send + Sync> = Arc::new(view);
+        if is_quiet {
+            return Self { terminal, view, is_quiet, thread: None };
+        }
+        let (stop, stopped) = sync_channel(1);
+        let beat = Duration::from_millis(if terminal.stdout_is_tty() { 100 } else { 1000 });
+        let (screen, look) = (terminal.clone(), view.clone());
+        let work = move || {
+            while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(beat) {
+                show(&screen, &look());
+            }
+        };
+        // Without a thread there is no progress to see, which is no reason not to run.
+        let thread = thread::Builder::new().name("progress".to_owned()).spawn(work).ok();
+        Self { terminal, view, is_quiet, thread: thread.map(|thread| (stop, thread)) }
+    }
+
+    /// Stops the beat and takes the block off the terminal, so that the summary can follow.
+    pub fn pause(&mut self) {
+        if let Some((stop, thread)) = self.thread.take() {
+            drop(stop);
+            // A view that panicked has been reported as a defect already.
+            _ = thread.join();
+            self.terminal.set_block(String::new());
+        }
+    }
+
+    /// Stops the beat if it still goes on and prints the block a last time.
+    pub fn finish(mut self) {
+        self.pause();
+        if !self.is_quiet {
+            let block = (self.view)().render(style_of(&self.terminal));
+            self.terminal.print(&format!("\n{block}"));
+        }
+    }
+}
+
+fn show(terminal: &Terminal, view: &ProgressView) {
+    let block = view.render(style_of(terminal));
+    if terminal.stdout_is_tty() {
+        terminal.set_block(format!("\n{block}"));
+    } else {
+        terminal.print(&format!("\n{block}"));
+    }
+}
+
+fn style_of(terminal: &Terminal) -> Style {
+    let width = terminal.stdout_is_tty().then(|| terminal.width());
+    Style { width, colors: terminal.stdout_colors() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::terminal::Facts;
+
+    const PLAIN: Style = Style { width: None, colors: false };
+
+    fn run(elapsed: u64, max: u64, max_vus: u64) -> Head {
+        Head::Run {
+            is_paused: false,
+            elapsed: Duration::from_millis(elapsed),
+            max_duration: Duration::from_secs(max),
+            active: 1,
+            initialized: 3,
+            max_vus,
+            complete: 4,
+            interrupted: 0,
+        }
+    }
+
+    fn line(name: &str, status: Status, fraction: f64, columns: &[&str]) -> ScenarioLine {
+        let columns = columns.iter().map(|column| (*column).to_owned()).collect();
+        ScenarioLine { name: name.to_owned(), status, fraction, columns }
+    }
+
+    #[test]
+    fn a_block_is_laid_out_as_in_k6() {
+        let view = ProgressView {
+            head: run(1_000, 630, 3),
+            scenarios: vec![
+                line("aaa", Status::Done, 1.0, &["2 VUs", "00m00.2s/10m0s", "4/4 iters, 2 per VU"]),
+                line("bbb", Status::Running, 0.01, &["1 VUs", "0.0s/2s"]),
+            ],
+        };
+        let expect = "running (00m01.0s), 1/3 VUs, 4 complete and 0 interrupted iterations
+aaa ✓ [ 100% ] 2 VUs  00m00.2s/10m0s  4/4 iters, 2 per VU
+bbb   [   1% ] 1 VUs  0.0s/2s       |
+";
+        assert_eq!(view.render(PLAIN), expect.replace('|', " "));
+    }
+
+    #[test]
+    fn stages_have_a_bar_of_their_own() {
+        let stage = |left: &str, fraction, right: &str| {
+            let head = Head::Stage { left: left.to_owned(), fraction, right: right.to_owned() };
+            ProgressView { head, scenarios: vec![line("default", Status::Waiting, 0.0, &["waiting", "5.0s"])] }
+                .render(PLAIN)
+        };
+        let default = "default • [   0% ] waiting  5.0s\n";
+        assert_eq!(stage("Init", 0.0, ""), format!("Init      [   0% ]\n{default}"));
+        assert_eq!(stage("Run", 1.0, "setup()"), format!("Run       [ 100% ] setup()\n{default}"));
+    }
+
+    #[test]
+    fn vus_and_times_keep_their_width() {
+        let check = |elapsed, max, max_vus, expect: &str| {
+            let text = ProgressView { head: run(elapsed, max, max_vus), scenarios: Vec::new() }.render(PLAIN);
+            assert_eq!(text.split(" VUs").next().unwrap(), expect);
+        };
+        check(1_250, 5, 9, "running (1.3s), 1/3");
+        check(1_250, 45, 17, "running (01.3s), 01/03");
+        check(61_000, 300, 3, "running (1m01.0s), 1/3");
+        check(61_000, 7_200, 300, "running (0h01m01.0s), 001/003");
+    }
+
+    #[test]
+    fn bars_fit_the_terminal() {
+        let check = |width: usize, fraction, expect: &str| {
+            let view =
+                ProgressView { head: run(0, 5, 1), scenarios: vec![line("a", Status::Running, fraction, &["x"])] };
+            let text = view.render(Style { width: Some(width), colors: false });
+            assert_eq!(text.lines().nth(1).unwrap(), expect);
+        };
+        check(80, 0.0, &format!("a   [{}] x", "-".repeat(38)));
+        check(80, 0.5, &format!("a   [{}>{}] x", "=".repeat(18), "-".repeat(19)));
+        check(80, 1.0, &format!("a   [{}] x", "=".repeat(38)));
+        check(20, 0.5, "a   [====>-----] x");
+        check(15, 0.5, "a   [  50% ] x");
+    }
+
+    #[test]
+    fn the_last_block_is_printed_unless_quiet() {
+        let check = |is_quiet, expect: &str| {
+            let (terminal, out, _) = crate::ui::terminal::tests::terminal(Facts::default());
+            let mut ticker =
+                Ticker::start(terminal, is_quiet, || ProgressView { head: run(0, 5, 1), ..Default::default() });
+            ticker.pause();
+            ticker.finish();
+            assert_eq!(out.read(), expect);
+        };
+        check(true, "");
+        check(false, "\nrunning (0.0s), 1/3 VUs, 4 complete and 0 interrupted iterations\n");
+    }
+
+    #[test]
+    fn long_names_are_cut() {
+        assert_eq!(shortened("short"), "short");
+        assert_eq!(shortened(&"x".repeat(31)), format!("{}...", "x".repeat(27)));
+    }
+}

@@ -1,0 +1,7 @@
+//! Units as k6 writes and reads them: durations, numbers for people, and quoted text.
+
+pub mod duration;
+pub mod number;
+pub mod quote;
+
+pub use duration::Span;

@@ -1,0 +1,2 @@
+export const options = { duration: '1h' };
+export default function () {}

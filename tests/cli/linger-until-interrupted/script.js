@@ -1,0 +1,4 @@
+export default function () {}
+export function teardown() {
+  console.log('torn down');
+}

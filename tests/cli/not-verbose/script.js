@@ -1,0 +1,3 @@
+export default function () {
+  console.debug('seen with -v');
+}

@@ -1,0 +1,3 @@
+export let count = 0;
+count += 1;
+export default 42;

@@ -1,0 +1,150 @@
+//! The walls of the house, asserted: who may use whom, who may print, who may end the process, who knows an engine.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Rooms by floor; a room uses only rooms on floors below its own, and floor 0 is open to all.
+const FLOORS: [&[&str]; 9] = [
+    &["units", "exit_code", "failure", "log"],
+    &["metrics"],
+    &["options", "source"],
+    &["net"],
+    &["execution"],
+    &["js"],
+    &["output", "summary", "ui"],
+    &["run", "target"],
+    &["cli"],
+];
+
+fn floor(room: &str) -> Option<usize> {
+    FLOORS.iter().position(|rooms| rooms.contains(&room))
+}
+
+/// Asks a running test for its metrics: no load, and before there is a runtime.
+const CONTROL: &str = "cli/stats.rs";
+
+/// A file that is only compiled for tests.
+fn is_test(path: &Path) -> bool {
+    path.file_stem().is_some_and(|stem| stem == "tests" || stem.to_string_lossy().ends_with("_tests"))
+}
+
+/// Every Rust file below `src`, with its room and its text.
+fn files() -> Vec<(PathBuf, String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    let mut todo = vec![root.clone()];
+    while let Some(folder) = todo.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                todo.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let inside = path.strip_prefix(&root).unwrap().to_path_buf();
+                let room = inside.components().next().unwrap().as_os_str().to_string_lossy().into_owned();
+                let room = room.trim_end_matches(".rs").to_owned();
+                found.push((inside, room, fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    assert!(found.len() > 50, "the sources were not found");
+    found.sort();
+    found
+}
+
+/// The code of a file: without comments, strings left in, tests left out.
+fn code(text: &str) -> String {
+    let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+fn offenders(check: impl Fn(&Path, &str, &str) -> Option<String>) -> Vec<String> {
+    files()
+        .iter()
+        .filter(|(path, ..)| !is_test(path))
+        .filter_map(|(path, room, text)| check(path, room, &code(text)))
+        .collect()
+}
+
+#[test]
+fn rooms_use_only_the_floors_below() {
+    let bad = offenders(|path, room, code| {
+        let own = floor(room)?;
+        let mut wrong = Vec::new();
+        for part in code.split("crate::").skip(1) {
+            let used: String = part.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+            if floor(&used).is_some_and(|other| used != room && other != 0 && other >= own) {
+                wrong.push(used);
+            }
+        }
+        wrong.dedup();
+        (!wrong.is_empty()).then(|| format!("{} (floor {own}) uses {}", path.display(), wrong.join(", ")))
+    });
+    assert!(bad.is_empty(), "{}", bad.join("\n"));
+}
+
+#[test]
+fn every_room_stands_on_a_floor() {
+    for (path, room, _) in files() {
+        if path.components().count() > 1 || !["lib", "main"].contains(&room.as_str()) {
+            assert!(floor(&room).is_some(), "{} is in no room of FLOORS", path.display());
+        }
+    }
+}
+
+#[test]
+fn only_the_seam_knows_an_engine() {
+    let bad = offenders(|path, _, code| {
+        let is_seam = path.starts_with("js/engine");
+        let knows = ["boa_engine", "boa_gc", "rquickjs"].iter().any(|engine| code.contains(engine));
+        (knows && !is_seam).then(|| path.display().to_string())
+    });
+    assert!(bad.is_empty(), "engines are known outside js/engine: {}", bad.join(", "));
+}
+
+#[test]
+fn only_net_opens_load_connections() {
+    let bad = offenders(|path, room, code| {
+        let opens = ["TcpStream::connect", "TcpSocket", "h2::client"].iter().any(|word| code.contains(word));
+        (opens && room != "net" && path != Path::new(CONTROL)).then(|| path.display().to_string())
+    });
+    assert!(bad.is_empty(), "connections are opened outside net: {}", bad.join(", "));
+}
+
+#[test]
+fn only_main_exits() {
+    let bad = offenders(|path, _, code| {
+        (code.contains("process::exit") || code.contains("process::abort")).then(|| path.display().to_string())
+    });
+    assert!(bad.is_empty(), "the process is ended outside main: {}", bad.join(", "));
+}
+
+#[test]
+fn only_ui_and_cli_print() {
+    let bad = offenders(|path, room, code| {
+        let prints = ["println!", "eprintln!", "print!(", "io::stdout()", "io::stderr()"];
+        let prints = prints.iter().any(|word| code.contains(word));
+        (prints && !["ui", "cli"].contains(&room)).then(|| path.display().to_string())
+    });
+    assert!(bad.is_empty(), "something prints outside ui and cli: {}", bad.join(", "));
+}
+
+#[test]
+fn a_javascript_half_lives_where_its_specifier_says() {
+    for module in volley::js::modules::MODULES {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("js-stdlib").join(format!("{}.js", module.specifier));
+        assert_eq!(fs::read_to_string(&path).unwrap(), module.source, "{}", path.display());
+        for (name, _) in module.ops {
+            assert!(module.source.contains(name), "{}: the native function `{name}` is never used", module.specifier);
+        }
+    }
+}
+
+#[test]
+fn every_file_says_what_it_is_for() {
+    let bad: Vec<_> = files()
+        .into_iter()
+        .filter(|(_, _, text)| !text.starts_with("//!") || text.contains("(to come)"))
+        .map(|(path, _, _)| path.display().to_string())
+        .collect();
+    assert!(bad.is_empty(), "no head comment: {}", bad.join(", "));
+}
