@@ -51,16 +51,15 @@ function plain(params) {
 }
 
 function send(method, url, body, params) {
-  return respond(request(method, url, shape(body), plain(params)));
+  return new Proxy(request(method, url, shape(body), plain(params)), handler);
 }
 
-const withoutBody = (method, name) =>
-  function (url, params) {
-    if (arguments.length > 2) {
-      warn(`http.${name} only accepts a url and a params argument (2 arguments), but ${arguments.length} were given`);
-    }
-    return send(method, url, undefined, params);
-  };
+const withoutBody = (method, name) => (url, params, ...more) => {
+  if (more.length > 0) {
+    warn(`http.${name} only accepts a url and a params argument (2 arguments), but ${more.length + 2} were given`);
+  }
+  return new Proxy(request(method, url, undefined, params === undefined ? undefined : plain(params)), handler);
+};
 const withBody = (method) => (url, body, params) => send(method, url, body, params);
 const named = (method) => (method === undefined || method === null || method === '' ? 'GET' : String(method));
 
@@ -69,21 +68,22 @@ const named = (method) => (method === undefined || method === null || method ===
 // The data of bodies that were read whole: every call of `json()` gives the same.
 const parsed = new WeakMap();
 
-class Response {
-  json(selector) {
-    if (arguments.length > 0) return parse(this, selector === undefined || selector === null ? '' : String(selector));
+const methods = {
+  json(...list) {
+    const [selector] = list;
+    if (list.length > 0) return parse(this, selector === undefined || selector === null ? '' : String(selector));
     if (!parsed.has(this)) parsed.set(this, parse(this, undefined));
     return parsed.get(this);
-  }
-}
+  },
+};
 // What a response is once it leaves the VU, in setup data: its fields without the methods.
-Object.defineProperty(Response.prototype, Symbol.for('volley.data'), {
+Object.defineProperty(methods, Symbol.for('volley.data'), {
   value() {
     return Object.fromEntries(fieldNames().filter(isField).map((name) => [name, this[name]]));
   },
 });
 for (const name of ['html', 'clickLink', 'submitForm']) {
-  Response.prototype[name] = function () {
+  methods[name] = function () {
     if (name === 'html' && this.body === null) {
       throw new GoError("the body is null so we can't transform it to HTML - this likely was because of a request error getting the response");
     }
@@ -102,31 +102,30 @@ function parse(response, selector) {
 
 const plainField = (value) => ({ value, writable: true, enumerable: true, configurable: true });
 
-// Fields are read from Rust when they are asked for. Objects and bodies are kept once read: what a script changes in
-// `headers` stays changed.
+// A response is what Rust gave out, seen through this. Fields are read when they are asked for. Objects and bodies are
+// kept once read: what a script changes in `headers` stays changed.
 const handler = {
-  get(object, key, self) {
-    if (typeof key !== 'string' || key in object) return Reflect.get(object, key, self);
-    const value = field(object[NATIVE], key);
-    if (key === 'body' || (typeof value === 'object' && value !== null)) Object.defineProperty(object, key, plainField(value));
+  get(native, key) {
+    if (key in native) return native[key];
+    if (typeof key === 'symbol') return key === NATIVE ? native : methods[key];
+    const value = field(native, key);
+    if (value === undefined) return methods[key];
+    if (key === 'body' || (typeof value === 'object' && value !== null)) native[key] = value;
     return value;
   },
+  getPrototypeOf: () => methods,
   ownKeys: () => fieldNames(),
-  has: (object, key) => (typeof key === 'string' && isField(key)) || key in object,
-  getOwnPropertyDescriptor: (object, key) =>
-    typeof key === 'string' && fieldNames().includes(key) ? plainField(handler.get(object, key, object)) : undefined,
-  set: (object, key, value) => handler.defineProperty(object, key, { value }),
-  defineProperty(object, key, { value }) {
+  has: (native, key) => (typeof key === 'string' && isField(key)) || key in methods,
+  getOwnPropertyDescriptor: (native, key) =>
+    typeof key === 'string' && fieldNames().includes(key) ? plainField(handler.get(native, key)) : undefined,
+  set: (native, key, value) => handler.defineProperty(native, key, { value }),
+  defineProperty(native, key, { value }) {
     if (typeof key !== 'string' || !isField(key)) throw new TypeError(`Cannot assign to property ${String(key)} of a host object`);
-    return Reflect.defineProperty(object, key, plainField(assign(key, value) ?? value));
+    return Reflect.defineProperty(native, key, plainField(assign(key, value) ?? value));
   },
 };
 
-function respond(native) {
-  const response = new Response();
-  response[NATIVE] = native;
-  return new Proxy(response, handler);
-}
+const respond = (native) => new Proxy(native, handler);
 
 // Cookies --------------------------------------------------------------------------------------------------------
 

@@ -18,8 +18,9 @@ function metric(kind, className) {
     const text = name === undefined || name === null ? '' : String(name);
     const place = declare(kind, text, Boolean(isTime));
     const self = {};
-    const addSample = function (value, tags) {
-      if (arguments.length === 0) {
+    const addSample = (...list) => {
+      const value = list[0];
+      if (list.length === 0) {
         return reject(`no value was provided for metric '${text}', a number or a boolean value is expected`);
       }
       let number = value;
@@ -32,7 +33,7 @@ function metric(kind, className) {
       if (number !== number) {
         return reject(`'${shorten(describe(value))}' is an invalid value for metric '${text}', a number or a boolean value is expected`);
       }
-      return add(place, text, number, tags);
+      return add(place, text, number, list[1]);
     };
     Object.defineProperty(self, 'name', { value: text, enumerable: true });
     Object.defineProperty(self, 'add', { value: addSample, enumerable: true });
