@@ -1,44 +1,18 @@
 // k6/http: the shapes scripts see. Arguments are checked, and bytes are moved, in Rust.
 //
-// Every VU has its own copy of all of this, so it is kept small: no function per field, no table that Rust can hold.
-import {
-  request, requestAsync, requestBatch, field, isField, fieldNames, assign, json, jsonError, parseUrl, newJar,
-  vuJar, jarCookies, jarSet, jarDelete, jarClear, expect, setCallback, inInit, warn, file as makeFile,
-} from 'native:k6/http';
+// Every VU has its own copy of this, so it is kept small: a function per verb, one way to read a response, and no
+// table that Rust can hold. The rest is a part.
+import { request as send, requestAsync, field, warn, constants } from 'native:k6/http';
+import * as native from 'native:k6/http';
+import { evaluate, lazy } from 'volley/globals';
 
 // What Rust gave out hangs on this symbol; an object that has it stands for the native thing wherever it is passed.
 const NATIVE = Symbol.for('volley.native');
 
-class Url {
-  constructor(name, url, clean) {
-    this.name = name;
-    this.url = url;
-    this.clean_url = clean;
-    this.clean = () => clean;
-    this.getURL = () => url;
-  }
-}
-
-class Native {
-  constructor(native) {
-    Object.defineProperty(this, NATIVE, { value: native });
-  }
-}
+let part;
+const seldom = () => (part ??= evaluate('k6/http/seldom')(native, { NATIVE, plain, respond, handler }));
 
 // Requests -------------------------------------------------------------------------------------------------------
-
-const Typed = Object.getPrototypeOf(Uint8Array);
-
-// Bodies are told from each other by their class, which Rust does not see.
-function shape(body, anyView) {
-  if (body === null || typeof body !== 'object') return body;
-  if (body instanceof Date) return { 'volley.kind': 'time.Time' };
-  if (body instanceof Map) return { 'volley.kind': '[][2]interface {}' };
-  if (body instanceof Typed && (anyView || !(body instanceof Uint8Array))) {
-    return { 'volley.kind': `[]${body[Symbol.toStringTag].replace(/Big|Clamped|Array/g, '').toLowerCase()}` };
-  }
-  return body;
-}
 
 // Only what Rust can't see in a copy of the params: classes, and texts that objects make of themselves.
 function plain(params) {
@@ -50,161 +24,41 @@ function plain(params) {
   return { ...params, headers: texts };
 }
 
-function send(method, url, body, params) {
-  return new Proxy(request(method, url, shape(body), plain(params)), handler);
-}
+const shape = (body) => (typeof body === 'object' && body !== null ? seldom().shape(body) : body);
 
 const withoutBody = (method, name) => (url, params, ...more) => {
   if (more.length > 0) {
     warn(`http.${name} only accepts a url and a params argument (2 arguments), but ${more.length + 2} were given`);
   }
-  return new Proxy(request(method, url, undefined, params === undefined ? undefined : plain(params)), handler);
+  return new Proxy(send(method, url, undefined, params === undefined ? undefined : plain(params)), handler);
 };
-const withBody = (method) => (url, body, params) => send(method, url, body, params);
+const withBody = (method) => (url, body, params) => respond(send(method, url, shape(body), plain(params)));
 const named = (method) => (method === undefined || method === null || method === '' ? 'GET' : String(method));
 
 // Responses ------------------------------------------------------------------------------------------------------
 
-// The data of bodies that were read whole: every call of `json()` gives the same.
-const parsed = new WeakMap();
-
-const methods = {
-  json(...list) {
-    const [selector] = list;
-    if (list.length > 0) return parse(this, selector === undefined || selector === null ? '' : String(selector));
-    if (!parsed.has(this)) parsed.set(this, parse(this, undefined));
-    return parsed.get(this);
-  },
-};
-// What a response is once it leaves the VU, in setup data: its fields without the methods.
-Object.defineProperty(methods, Symbol.for('volley.data'), {
-  value() {
-    return Object.fromEntries(fieldNames().filter(isField).map((name) => [name, this[name]]));
-  },
-});
-for (const name of ['html', 'clickLink', 'submitForm']) {
-  methods[name] = function () {
-    if (name === 'html' && this.body === null) {
-      throw new GoError("the body is null so we can't transform it to HTML - this likely was because of a request error getting the response");
-    }
-    throw new GoError(`response.${name}() needs the module k6/html, which this version does not have yet`);
-  };
-}
-
-function parse(response, selector) {
-  try {
-    return json(response[NATIVE], selector);
-  } catch (error) {
-    if (error instanceof SyntaxError) throw new GoError(jsonError(response[NATIVE]));
-    throw error;
-  }
-}
-
-const plainField = (value) => ({ value, writable: true, enumerable: true, configurable: true });
-
 // A response is what Rust gave out, seen through this. Fields are read when they are asked for. Objects and bodies are
 // kept once read: what a script changes in `headers` stays changed.
 const handler = {
+  __proto__: lazy(() => seldom().traps),
   get(native, key) {
     if (key in native) return native[key];
-    if (typeof key === 'symbol') return key === NATIVE ? native : methods[key];
+    if (typeof key === 'symbol') return key === NATIVE ? native : seldom().methods[key];
     const value = field(native, key);
-    if (value === undefined) return methods[key];
+    if (value === undefined) return seldom().methods[key];
     if (key === 'body' || (typeof value === 'object' && value !== null)) native[key] = value;
     return value;
-  },
-  getPrototypeOf: () => methods,
-  ownKeys: () => fieldNames(),
-  has: (native, key) => (typeof key === 'string' && isField(key)) || key in methods,
-  getOwnPropertyDescriptor: (native, key) =>
-    typeof key === 'string' && fieldNames().includes(key) ? plainField(handler.get(native, key)) : undefined,
-  set: (native, key, value) => handler.defineProperty(native, key, { value }),
-  defineProperty(native, key, { value }) {
-    if (typeof key !== 'string' || !isField(key)) throw new TypeError(`Cannot assign to property ${String(key)} of a host object`);
-    return Reflect.defineProperty(native, key, plainField(assign(key, value) ?? value));
   },
 };
 
 const respond = (native) => new Proxy(native, handler);
 
-// Cookies --------------------------------------------------------------------------------------------------------
-
-class Jar extends Native {
-  cookiesForURL(url) {
-    return jarCookies(this, String(url));
-  }
-  set(url, name, value, options) {
-    return jarSet(this, String(url), String(name), String(value), options);
-  }
-  delete(url, name) {
-    jarDelete(this, String(url), name === undefined || name === null ? '' : String(name));
-  }
-  clear(url) {
-    jarClear(this, String(url));
-  }
-}
-
-// Batches --------------------------------------------------------------------------------------------------------
-
-function entry(request) {
-  if (Array.isArray(request)) return [request[0], request[1], shape(request[2]), plain(request[3]), request.length];
-  if (request instanceof Url || request === null || typeof request !== 'object') return request;
-  return { ...request, body: shape(request.body), params: plain(request.params) };
-}
-
-function batch(requests) {
-  if (inInit()) throw new GoError('Using batch in the init context is not supported');
-  if (arguments.length === 0) throw new GoError('no argument was provided to http.batch()');
-  if (arguments.length > 1) throw new GoError('http.batch() accepts only an array or an object of requests');
-  if (requests === null || typeof requests !== 'object') return requestBatch(requests);
-  const isList = Array.isArray(requests);
-  const keys = Object.keys(requests);
-  const answers = requestBatch(undefined, keys, keys.map((key) => entry(requests[key])));
-  const results = isList ? new Array(keys.length).fill(null) : {};
-  answers.forEach((answer, at) => {
-    results[keys[at]] = respond(answer);
-  });
-  return results;
-}
-
 // Exports --------------------------------------------------------------------------------------------------------
 
-// An ArrayBuffer is taken, a view of one is not.
-const file = (data, ...rest) => makeFile(ArrayBuffer.isView(data) ? shape(data, true) : data, ...rest);
-
-function url(parts, ...values) {
-  if (!Array.isArray(parts)) {
-    throw new TypeError(`could not convert function call parameter 0: could not convert ${parts} to []string`);
-  }
-  let [name] = parts;
-  let full = name;
-  for (let i = 1; i < parts.length; i++) {
-    const value = values[i - 1];
-    name += `\${}${parts[i]}`;
-    full += (value === undefined || value === null ? '' : String(value)) + parts[i];
-  }
-  return new Url(name, full, parseUrl(full));
-}
-
-const members = {
-  TLS_1_0: 'tls1.0', TLS_1_1: 'tls1.1', TLS_1_2: 'tls1.2', TLS_1_3: 'tls1.3',
-  OCSP_STATUS_GOOD: 'good', OCSP_STATUS_REVOKED: 'revoked', OCSP_STATUS_SERVER_FAILED: 'server_failed',
-  OCSP_STATUS_UNKNOWN: 'unknown', OCSP_REASON_UNSPECIFIED: 'unspecified',
-  OCSP_REASON_KEY_COMPROMISE: 'key_compromise', OCSP_REASON_CA_COMPROMISE: 'ca_compromise',
-  OCSP_REASON_AFFILIATION_CHANGED: 'affiliation_changed', OCSP_REASON_SUPERSEDED: 'superseded',
-  OCSP_REASON_CESSATION_OF_OPERATION: 'cessation_of_operation', OCSP_REASON_CERTIFICATE_HOLD: 'certificate_hold',
-  OCSP_REASON_REMOVE_FROM_CRL: 'remove_from_crl', OCSP_REASON_PRIVILEGE_WITHDRAWN: 'privilege_withdrawn',
-  OCSP_REASON_AA_COMPROMISE: 'aa_compromise',
+const later = (name) => function (...list) {
+  return seldom()[name](...list);
 };
-for (const name of Object.keys(members)) Object.defineProperty(members, name, { writable: false, configurable: false });
 
-let CookieJar = function CookieJar() {
-  return new Jar(newJar());
-};
-let cookieJar = () => {
-  if (inInit()) throw new GoError('Making cookie jars in the init context is not supported');
-  return new Jar(vuJar());
-};
 let get = withoutBody('GET', 'get');
 let head = withoutBody('HEAD', 'head');
 let post = withBody('POST');
@@ -212,18 +66,21 @@ let put = withBody('PUT');
 let patch = withBody('PATCH');
 let del = withBody('DELETE');
 let options = withBody('OPTIONS');
-let any = (method, address, body, params) => send(named(method), address, body, params);
-let asyncRequest = (method, address, body, params) =>
-  requestAsync(named(method), address, shape(body), plain(params)).then(respond);
-let setResponseCallback = function (callback) {
-  if (arguments.length === 0) return setCallback(null);
-  return setCallback(callback);
-};
-let expectedStatuses = (...args) => new Native(expect(args));
-let [liveUrl, liveFile, liveBatch] = [url, file, batch];
+let request = (method, url, body, params) => respond(send(named(method), url, shape(body), plain(params)));
+let asyncRequest = (method, url, body, params) =>
+  requestAsync(named(method), url, shape(body), plain(params)).then(respond);
+let batch = later('batch');
+let url = later('url');
+let file = later('file');
+let CookieJar = later('CookieJar');
+let cookieJar = later('cookieJar');
+let setResponseCallback = later('setResponseCallback');
+let expectedStatuses = later('expectedStatuses');
 
+const members = constants();
+for (const name of Object.keys(members)) Object.defineProperty(members, name, { writable: false, configurable: false });
 Object.assign(members, {
-  url, CookieJar, cookieJar, file, get, head, post, put, patch, del, options, request: any, asyncRequest, batch,
+  url, CookieJar, cookieJar, file, get, head, post, put, patch, del, options, request, asyncRequest, batch,
   setResponseCallback, expectedStatuses,
 });
 
@@ -237,15 +94,15 @@ function rebind(name, value) {
     case 'patch': patch = value; break;
     case 'del': del = value; break;
     case 'options': options = value; break;
-    case 'request': any = value; break;
+    case 'request': request = value; break;
     case 'asyncRequest': asyncRequest = value; break;
     case 'cookieJar': cookieJar = value; break;
     case 'CookieJar': CookieJar = value; break;
     case 'setResponseCallback': setResponseCallback = value; break;
     case 'expectedStatuses': expectedStatuses = value; break;
-    case 'url': liveUrl = value; break;
-    case 'file': liveFile = value; break;
-    case 'batch': liveBatch = value; break;
+    case 'url': url = value; break;
+    case 'file': file = value; break;
+    case 'batch': batch = value; break;
   }
 }
 const http = new Proxy(members, {
@@ -258,8 +115,8 @@ const http = new Proxy(members, {
 
 export default http;
 export {
-  liveUrl as url, CookieJar, cookieJar, liveFile as file, get, head, post, put, patch, del, options, any as request,
-  asyncRequest, liveBatch as batch, setResponseCallback, expectedStatuses,
+  url, CookieJar, cookieJar, file, get, head, post, put, patch, del, options, request, asyncRequest, batch,
+  setResponseCallback, expectedStatuses,
 };
 export const {
   TLS_1_0, TLS_1_1, TLS_1_2, TLS_1_3, OCSP_STATUS_GOOD, OCSP_STATUS_REVOKED, OCSP_STATUS_SERVER_FAILED,

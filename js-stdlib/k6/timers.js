@@ -1,43 +1,5 @@
-// Timers. Rust keeps the clock and calls `fire` when one is due; this half keeps the functions.
-import { start, stop } from 'native:k6/timers';
+// The global timers, as a module.
+import { timers } from 'volley/globals';
 
-const timers = new Map();
-let last = 0;
-
-function add(name, callback, delay, args, repeats) {
-  if (callback === undefined || callback === null) throw new GoError(`${name}'s callback isn't a callable function`);
-  if (typeof callback !== 'function') {
-    throw new TypeError(`could not convert function call parameter 0: could not convert ${callback} to sobek.Callable`);
-  }
-  const ms = Math.max(0, Number(delay) || 0);
-  const id = ++last;
-  timers.set(id, { callback, args, ms, repeats });
-  start(id, ms);
-  return id;
-}
-
-function remove(id) {
-  if (timers.delete(id)) stop(id);
-}
-
-export function fire(id) {
-  const timer = timers.get(id);
-  if (timer === undefined) return;
-  if (timer.repeats) start(id, timer.ms);
-  else timers.delete(id);
-  timer.callback.apply(globalThis, timer.args);
-}
-
-export function setTimeout(callback, delay, ...args) {
-  return add('setTimeout', callback, delay, args, false);
-}
-export function setInterval(callback, delay, ...args) {
-  return add('setInterval', callback, delay, args, true);
-}
-export function clearTimeout(id) {
-  remove(id);
-}
-export function clearInterval(id) {
-  remove(id);
-}
+export const { setTimeout, clearTimeout, setInterval, clearInterval } = timers();
 export default { setTimeout, clearTimeout, setInterval, clearInterval };

@@ -1,6 +1,6 @@
-// console: turns values into k6's text; Rust logs it. The code for objects comes when the first one is shown.
-import { write, inspectSource } from 'native:volley/console';
-
+// console: turns values into k6's text; Rust logs it. An expression. The code for objects comes when the first one is
+// shown.
+((write, evaluate) => {
 let inspect;
 
 function show(value) {
@@ -10,7 +10,7 @@ function show(value) {
     case 'object':
     case 'function':
     case 'symbol':
-      inspect ??= (0, eval)(inspectSource());
+      inspect ??= evaluate('volley/inspect');
       return inspect(value);
     default:
       return String(value === 0 ? 0 : value);
@@ -19,6 +19,7 @@ function show(value) {
 
 const method = (level) => (...values) => write(level, values.length === 1 ? show(values[0]) : values.map(show).join(' '));
 
-export const console = {
+return {
   log: method('info'), debug: method('debug'), info: method('info'), warn: method('warning'), error: method('error'),
 };
+})

@@ -1,71 +1,59 @@
-// What a k6 script finds in its global scope besides the language. Evaluated first in every VU.
-import { setTimeout, clearTimeout, setInterval, clearInterval } from 'k6/timers';
-import { console } from 'volley/console';
-import { env, getEnv, setEnv, deleteEnv, vuId, iteration, open, settings } from 'native:volley/globals';
+// What a k6 script finds in its global scope besides the language. Evaluated first in every VU, so it is kept small:
+// what not every script needs is a part, an expression that is evaluated when it is first used.
+import { getEnv, env, vuId, iteration, open, settings, part, write, startTimer, stopTimer } from 'native:volley/globals';
+import * as natives from 'native:volley/globals';
 
-class GoError extends Error {
-  constructor(message) {
-    super(message);
-    Object.defineProperty(this, 'value', { value: { error: () => message }, enumerable: false, configurable: true });
-  }
+export const evaluate = (name) => (0, eval)(part(name));
+
+// An object whose properties come with a part.
+export const lazy = (make) => new Proxy({}, { get: (_, name) => make()[name] });
+
+const define = (name, value, enumerable) =>
+  Object.defineProperty(globalThis, name, { value, writable: true, enumerable, configurable: true });
+
+// A global that is made when it is first used.
+function later(name, make, enumerable = true) {
+  let [made, value] = [false, undefined];
+  const set = (given) => {
+    [made, value] = [true, given];
+  };
+  const get = () => {
+    if (!made) set(make());
+    return value;
+  };
+  Object.defineProperty(globalThis, name, { get, set, enumerable, configurable: true });
 }
-Object.defineProperty(GoError.prototype, 'name', { value: 'GoError', writable: true, configurable: true });
 
-const hidden = (name, value) =>
-  Object.defineProperty(globalThis, name, { value, writable: true, enumerable: false, configurable: true });
-const shown = (name, value) =>
-  Object.defineProperty(globalThis, name, { value, writable: true, enumerable: true, configurable: true });
-
-hidden('GoError', GoError);
+later('GoError', () => evaluate('volley/go_error'), false);
 
 // __ENV: a map of strings; assigning converts. A frozen one is a plain object, made anew for every scenario.
 const { freezeEnv, hasGlobal } = settings();
+let traps;
 const environment = new Proxy({}, {
+  __proto__: lazy(() => (traps ??= evaluate('volley/environment')(natives))),
   get: (_, key) => (typeof key === 'string' ? getEnv(key) ?? Object.prototype[key] : undefined),
-  set: (_, key, value) => (setEnv(String(key), String(value)), true),
-  has: (_, key) => (typeof key === 'string' && getEnv(key) !== undefined) || key in Object.prototype,
-  deleteProperty: (_, key) => (deleteEnv(String(key)), true),
-  ownKeys: () => Object.keys(env()),
-  getOwnPropertyDescriptor: (_, key) => {
-    const value = typeof key === 'string' ? getEnv(key) : undefined;
-    return value === undefined ? undefined : { value, writable: true, enumerable: true, configurable: true };
-  },
-  defineProperty: (_, key, descriptor) => (setEnv(String(key), String(descriptor.value)), true),
 });
-const showEnvironment = () => shown('__ENV', freezeEnv ? Object.freeze(env()) : environment);
+const showEnvironment = () => define('__ENV', freezeEnv ? Object.freeze(env()) : environment, true);
 showEnvironment();
-shown('__VU', vuId());
-shown('console', console);
+define('__VU', vuId(), true);
+later('console', () => evaluate('volley/console')(write, evaluate));
 if (hasGlobal) Object.defineProperty(globalThis, 'global', { get: () => globalThis, enumerable: true, configurable: true });
 
-shown('open', open);
+define('open', open, true);
 // Modules of the other kind say what they need; better than a variable nobody knows.
-hidden('require', (name) => {
+define('require', (name) => {
   throw new GoError(`require(${JSON.stringify(name)}): CommonJS modules are not supported yet, write \`import\` instead`);
-});
-shown('setTimeout', setTimeout);
-shown('setInterval', setInterval);
-shown('clearTimeout', clearTimeout);
-shown('clearInterval', clearInterval);
+}, false);
+
+let functions;
+export const timers = () => (functions ??= evaluate('volley/timers')(startTimer, stopTimer));
+for (const name of ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval']) later(name, () => timers()[name]);
+
+// Called when a timer is due.
+export const fire = (id) => timers().fire(id);
 
 // Stack traces are k6's; V8's ways to shape them are not.
-const prepare = (error, sites) => {
-  let text = `${error}\n`;
-  for (const site of sites) {
-    const file = site.getFileName();
-    if (!file || !/^(file|https):\/\//.test(file)) continue;
-    const place = `${file}:${site.getLineNumber()}:${site.getColumnNumber()}`;
-    const name = site.getFunctionName();
-    text += name && name !== '<anonymous>' ? `\tat ${name} (${place})\n` : `\tat ${place}\n`;
-  }
-  return text;
-};
-if ('prepareStackTrace' in Error) {
-  Error.prepareStackTrace = prepare;
-  delete Error.prepareStackTrace;
-  delete Error.captureStackTrace;
-  delete Error.stackTraceLimit;
-}
+if ('prepareStackTrace' in Error) evaluate('volley/stack');
 
 // Called when a VU begins to work: from now on there are iterations.
 export function activate() {

@@ -58,7 +58,7 @@ fn fire(realm: &dyn Realm, vu: &Vu, id: u32) -> Result<(), Throw> {
     let function = match fire.0.get() {
         Some(function) => function,
         None => {
-            let function = realm.export("k6/timers", "fire")?;
+            let function = realm.export("volley/globals", "fire")?;
             fire.0.set(Some(function));
             function
         }

@@ -1,7 +1,7 @@
 //! The modules of the k6 API, in one table: their JavaScript halves and the native functions those import as
 //! `native:<specifier>`. Living ones here, removed ones in [`REMOVED`].
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use super::value::{Args, Throw, Value};
 use super::vu::Vu;
@@ -38,11 +38,40 @@ pub const MODULES: &[Module] = &[
     module!("k6/execution", k6::execution::OPS),
     module!("k6/http", k6::http::OPS),
     module!("k6/metrics", k6::metrics::OPS),
-    module!("k6/timers", k6::timers::OPS),
-    module!("volley/console", volley::console::OPS),
+    module!("k6/timers", &[]),
     module!("volley/globals", volley::globals::OPS),
     module!("volley/lifecycle", &[]),
 ];
+
+macro_rules! parts {
+    ($($name:literal),+ $(,)?) => {
+        &[$(($name, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/js-stdlib/", $name, ".js")))),+]
+    };
+}
+
+/// Expressions js-stdlib evaluates when a script first needs them: what every VU would hold a copy of, and few use.
+const PARTS: &[(&str, &str)] = parts![
+    "k6/http/seldom",
+    "volley/console",
+    "volley/environment",
+    "volley/go_error",
+    "volley/inspect",
+    "volley/stack",
+    "volley/timers",
+];
+
+/// The text of a part.
+pub fn part(name: &str) -> Option<Arc<str>> {
+    static TEXTS: OnceLock<Vec<(&'static str, Arc<str>)>> = OnceLock::new();
+    let texts = TEXTS.get_or_init(|| PARTS.iter().map(|(name, text)| (*name, squeeze(text))).collect());
+    texts.iter().find(|(known, _)| *known == name).map(|(_, text)| text.clone())
+}
+
+/// JavaScript of ours without comment lines and indentation: engines keep the text of functions, in every VU.
+pub fn squeeze(text: &str) -> Arc<str> {
+    let lines = text.lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with("//"));
+    lines.collect::<Vec<_>>().join("\n").into()
+}
 
 /// Names k6 once had, and what it says about each now.
 pub const REMOVED: &[(&str, &str)] = &[

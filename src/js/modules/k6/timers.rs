@@ -3,12 +3,8 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use super::super::Op;
 use crate::js::value::{Args, Kept, Throw, Value};
 use crate::js::vu::Vu;
-
-/// The native half.
-pub const OPS: &[(&str, Op)] = &[("start", start), ("stop", stop)];
 
 /// The JavaScript function that runs a timer's callback, once it was looked up.
 #[derive(Default)]
@@ -17,12 +13,14 @@ pub struct Fire(pub Cell<Option<Kept>>);
 /// No timer waits longer than this, about 35 years.
 const MAX_MS: f64 = 1.1e12;
 
-fn start(vu: &Vu, args: Args) -> Result<Value, Throw> {
+/// `(id, milliseconds)`: calls `fire` with the id then.
+pub fn start(vu: &Vu, args: Args) -> Result<Value, Throw> {
     vu.set_timer(args.number(0) as u32, Duration::from_secs_f64(args.number(1).clamp(0.0, MAX_MS) / 1000.0));
     Ok(Value::Undefined)
 }
 
-fn stop(vu: &Vu, args: Args) -> Result<Value, Throw> {
+/// `(id)`
+pub fn stop(vu: &Vu, args: Args) -> Result<Value, Throw> {
     vu.clear_timer(args.number(0) as u32);
     Ok(Value::Undefined)
 }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use super::super::Op;
-use crate::js::modules::k6::tag_text;
+use crate::js::modules::k6::{tag_text, timers};
 use crate::js::value::{Args, Throw, Value, text_of};
 use crate::js::vu::{Stage, Vu};
 
@@ -19,7 +19,19 @@ pub const OPS: &[(&str, Op)] = &[
     ("settings", settings),
     ("open", open),
     ("here", here),
+    ("part", part),
+    ("write", super::console::write),
+    ("startTimer", timers::start),
+    ("stopTimer", timers::stop),
 ];
+
+/// `(name)` -> the text of a part of js-stdlib.
+fn part(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+    let name = args.string(0);
+    super::super::part(&name)
+        .map(|text| Value::from(&*text))
+        .ok_or_else(|| Throw::type_error(format!("js-stdlib has no part {name:?}")))
+}
 
 /// The module that is being evaluated; empty before the first.
 #[derive(Default)]

@@ -1,0 +1,11 @@
+// What Go code throws at scripts: an error whose `value` has Go's `error` method. An expression.
+(() => {
+class GoError extends Error {
+  constructor(message) {
+    super(message);
+    Object.defineProperty(this, 'value', { value: { error: () => message }, enumerable: false, configurable: true });
+  }
+}
+Object.defineProperty(GoError.prototype, 'name', { value: 'GoError', writable: true, configurable: true });
+return GoError;
+})()
