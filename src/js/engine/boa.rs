@@ -465,7 +465,7 @@ fn parse_place(message: &str) -> Option<(&str, u32, u32)> {
 
 /// A module whose exports are native functions.
 fn native_module(address: &str, functions: Vec<(&'static str, usize)>, context: &mut Context) -> Module {
-    let names: Vec<JsString> = functions.iter().map(|(name, _)| JsString::from(*name)).collect();
+    let names: Vec<JsString> = functions.iter().map(|(name, _)| property_key(name)).collect();
     // SAFETY: the closure captures names and numbers, nothing the collector has to trace.
     let steps = unsafe {
         SyntheticModuleInitializer::from_closure(move |module, context| {
@@ -473,8 +473,8 @@ fn native_module(address: &str, functions: Vec<(&'static str, usize)>, context: 
                 let index = *index;
                 let native =
                     NativeFunction::from_copy_closure(move |_this, args, context| call_native(index, args, context));
-                let function = FunctionObjectBuilder::new(context.realm(), native).name(JsString::from(*name)).build();
-                module.set_export(&JsString::from(*name), function.into())?;
+                let function = FunctionObjectBuilder::new(context.realm(), native).name(property_key(name)).build();
+                module.set_export(&property_key(name), function.into())?;
             }
             Ok(())
         })
@@ -601,7 +601,7 @@ fn to_js(value: Value, shared: &Rc<Shared>, context: &mut Context) -> JsResult<J
             JsArray::from_iter(items, context).into()
         }
         Value::Map(map) => {
-            let object = plain_object(context);
+            let object = if map.len() > MOST_SHARED { single_object(context) } else { plain_object(context) };
             for (name, item) in map {
                 let item = to_js(item, shared, context)?;
                 put(&object, property_key(&name), item);
@@ -609,7 +609,7 @@ fn to_js(value: Value, shared: &Rc<Shared>, context: &mut Context) -> JsResult<J
             object.into()
         }
         Value::Json(json) => parse_json(&json, context)?,
-        Value::Resource(resource) => JsObject::from_proto_and_data(None, Native(resource)).into(),
+        Value::Resource(resource) => JsObject::new(context.root_shape(), None, Native(resource)).upcast().into(),
         Value::Pending(future) => {
             let (promise, functions) = JsPromise::new_pending(context);
             let id = shared.next_promise.get();
@@ -620,6 +620,14 @@ fn to_js(value: Value, shared: &Rc<Shared>, context: &mut Context) -> JsResult<J
         }
         Value::Kept(kept) => shared.kept.borrow().0.get(kept.0 as usize).cloned().unwrap_or_default(),
     })
+}
+
+/// Objects with more properties than this are one of a kind.
+const MOST_SHARED: usize = 16;
+
+/// An empty object with a shape of its own: a shared one costs a quarter of a KB for each property.
+fn single_object(context: &Context) -> JsObject {
+    JsObject::from_proto_and_data(context.intrinsics().constructors().object().prototype(), OrdinaryObject)
 }
 
 /// An empty object whose shape is shared with all objects that get the same properties in the same order.
