@@ -3,6 +3,7 @@
 //! `executor/` holds one file per executor and the table of them; `pool` hands out VUs; `state` counts what the
 //! whole run did and remembers why it was stopped. The clock is tokio's, so a test can hold time still.
 
+pub mod alarm;
 pub mod executor;
 pub mod pool;
 pub mod scenario;

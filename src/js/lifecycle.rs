@@ -14,7 +14,7 @@ use super::script::Script;
 use super::value::{Exception, Kept, Throw, Value};
 use super::vu::{Stage, Vu};
 use super::worker::Worker;
-use crate::execution::{ScenarioFacts, ScenarioRun};
+use crate::execution::{ScenarioFacts, ScenarioRun, alarm};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::log::Level;
@@ -421,7 +421,7 @@ impl Lifecycle {
         }
         let stop = self.vu.stop.clone();
         tokio::select! {
-            () = tokio::time::sleep(rest) => {}
+            () = alarm::sleep(rest) => {}
             () = stop.raised() => {}
         }
     }

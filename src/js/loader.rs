@@ -134,8 +134,10 @@ impl Loader {
         if let Some(module) = modules::find(address) {
             static STDLIB: OnceLock<Texts<&'static str>> = OnceLock::new();
             let mut stdlib = STDLIB.get_or_init(Mutex::default).lock().unwrap_or_else(|poison| poison.into_inner());
-            let (text, compiled) =
-                stdlib.entry(module.specifier).or_insert_with(|| (modules::squeeze(module.source), Compiled::default())).clone();
+            let (text, compiled) = stdlib
+                .entry(module.specifier)
+                .or_insert_with(|| (modules::squeeze(module.source), Compiled::default()))
+                .clone();
             return Ok(Code::Source { text, compiled });
         }
         let known = self.texts.lock().unwrap_or_else(|poison| poison.into_inner()).get(address).cloned();

@@ -24,7 +24,7 @@ use super::modules;
 use super::script::Script;
 use super::value::{Args, Pending, Throw, Value};
 use super::worker::Worker;
-use crate::execution::ScenarioFacts;
+use crate::execution::{ScenarioFacts, alarm};
 use crate::metrics::system_tags::SystemTag;
 use crate::metrics::{Metadata, MetricId, Record, Stamp, TagSet};
 use crate::net::Client;
@@ -240,10 +240,13 @@ impl Vu {
             let settled = match first {
                 None => pending.next().await,
                 Some((due, _)) if pending.is_empty() => {
-                    tokio::time::sleep_until(due.into()).await;
+                    alarm::sleep_until(due).await;
                     None
                 }
-                Some((due, _)) => tokio::time::timeout_at(due.into(), pending.next()).await.ok().flatten(),
+                Some((due, _)) => tokio::select! {
+                    settled = pending.next() => settled,
+                    () = alarm::sleep_until(due) => None,
+                },
             };
             (pending, settled)
         })?;

@@ -11,6 +11,7 @@ use hashbrown::HashTable;
 use rustc_hash::FxHasher;
 use tokio::sync::mpsc;
 
+use crate::execution::alarm;
 use crate::metrics::{Interner, Record, Recorder, TagSet};
 
 /// Work for a worker: called on its thread, polled there until done.
@@ -88,6 +89,7 @@ impl Crew {
     /// # Errors
     /// When the system refuses a thread or a runtime.
     pub fn start(threads: usize, recorder: impl Fn() -> Recorder) -> std::io::Result<Self> {
+        alarm::start()?;
         let mut lines = Vec::new();
         for at in 0..threads.max(1) {
             let (line, errands) = mpsc::unbounded_channel();

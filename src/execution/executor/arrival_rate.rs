@@ -12,7 +12,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::oneshot;
 
 use super::{Dropped, Executor, until_stopped};
-use crate::execution::{Pool, ScenarioRun, VuId};
+use crate::execution::{Pool, ScenarioRun, VuId, alarm};
 use crate::failure::Failure;
 use crate::options::schedule::Start;
 
@@ -67,7 +67,7 @@ impl ArrivalRate {
                 tokio::select! {
                     biased;
                     () = scenario.state.until_aborted() => break,
-                    () = tokio::time::sleep_until(start + due.at) => break,
+                    () = alarm::sleep_until((start + due.at).into()) => break,
                     result = async { match &mut making { Some(new) => new.await, None => std::future::pending().await } } => {
                         making = None;
                         match result {

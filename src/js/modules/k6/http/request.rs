@@ -9,6 +9,7 @@ use super::body::{self, Encoded};
 use super::cookies::VuJar;
 use super::statuses::{Expected, VuCallback};
 use super::{debug, go, sample, warn_failed};
+use crate::execution::alarm;
 use crate::js::modules::k6::tag_pairs;
 use crate::js::value::{Args, Throw, Value};
 use crate::js::vu::Vu;
@@ -202,7 +203,7 @@ impl Prepared {
         let turn = vu.script.rate_limit.as_ref().map(crate::js::script::RateLimit::turn);
         async move {
             if let Some(turn) = turn {
-                tokio::time::sleep_until(turn.into()).await;
+                alarm::sleep_until(turn).await;
             }
             client.send(request).await
         }
