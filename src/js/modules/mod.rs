@@ -50,7 +50,7 @@ macro_rules! parts {
 }
 
 /// Expressions js-stdlib evaluates when a script first needs them: what every VU would hold a copy of, and few use.
-const PARTS: &[(&str, &str)] = parts![
+pub const PARTS: &[(&str, &str)] = parts![
     "k6/http/seldom",
     "volley/console",
     "volley/environment",
