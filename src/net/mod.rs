@@ -3,6 +3,7 @@
 //! Requests are sent, received and timestamped on the network threads, so that timings hold no JavaScript. No
 //! JavaScript and no metrics here: whoever asks gets an [`http::Exchange`] with everything that happened.
 
+pub mod arrival;
 pub mod config;
 pub mod dial;
 pub mod dns;

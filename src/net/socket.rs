@@ -7,9 +7,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker, ready};
+use std::time::Instant;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
+
+use super::arrival;
 
 /// Raw socket bytes of one client, TLS and protocol overhead included.
 #[derive(Debug, Default)]
@@ -30,6 +33,8 @@ impl Traffic {
 pub struct Socket {
     tcp: TcpStream,
     traffic: Arc<Traffic>,
+    /// When the last bytes that were read arrived.
+    pub arrived: Instant,
     /// Our end.
     pub local: SocketAddr,
     /// The other end.
@@ -40,7 +45,8 @@ impl Socket {
     /// Wraps a connected stream.
     pub fn new(tcp: TcpStream, remote: SocketAddr, traffic: Arc<Traffic>) -> io::Result<Self> {
         let local = tcp.local_addr()?;
-        Ok(Self { tcp, traffic, local, remote })
+        arrival::ask(&tcp);
+        Ok(Self { tcp, traffic, arrived: Instant::now(), local, remote })
     }
 
     /// True when something arrived, or the peer closed, while nobody was reading. Costs no system call.
@@ -57,10 +63,26 @@ impl Socket {
 
 impl AsyncRead for Socket {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        ready!(Pin::new(&mut self.tcp).poll_read(cx, buf))?;
-        self.traffic.received.fetch_add((buf.filled().len() - before) as u64, Ordering::Relaxed);
-        Poll::Ready(Ok(()))
+        let room = buf.remaining();
+        loop {
+            ready!(self.tcp.poll_read_ready(cx))?;
+            let mut received = None;
+            let result = self.tcp.try_io(Interest::READABLE, || {
+                let (count, arrived) = arrival::receive(&self.tcp, buf)?;
+                received = Some((count, arrived));
+                // A read that leaves room has emptied the socket. Saying so here saves asking the kernel again.
+                if (1..room).contains(&count) { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
+            });
+            match (received, result) {
+                (Some((count, arrived)), _) => {
+                    self.arrived = arrived;
+                    self.traffic.received.fetch_add(count as u64, Ordering::Relaxed);
+                    return Poll::Ready(Ok(()));
+                }
+                (None, Err(error)) if error.kind() != io::ErrorKind::WouldBlock => return Poll::Ready(Err(error)),
+                (None, _) => {}
+            }
+        }
     }
 }
 
@@ -131,7 +153,7 @@ impl Stream {
     pub fn poll_take<R>(&mut self, cx: &mut Context<'_>, take: impl FnOnce(&[u8]) -> R) -> Poll<io::Result<R>> {
         SCRATCH.with_borrow_mut(|scratch| {
             let mut buf = ReadBuf::new(scratch);
-            ready!(Pin::new(self).poll_read(cx, &mut buf))?;
+            ready!(Pin::new(&mut *self).poll_read(cx, &mut buf))?;
             Poll::Ready(Ok(take(buf.filled())))
         })
     }

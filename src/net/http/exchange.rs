@@ -428,7 +428,8 @@ impl Trail {
 
     fn push(&mut self, status: u16, proto: &'static str, error: Option<Error>) {
         let mark = &self.mark;
-        let ended = Instant::now();
+        // The answer was there when its last byte arrived, whatever this thread did before it read it.
+        let ended = mark.progress.last_byte.unwrap_or_else(Instant::now);
         self.hops.push(Hop {
             method: mark.method.clone(),
             url: mark.url.clone(),

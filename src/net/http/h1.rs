@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::future::poll_fn;
 use std::io::IoSlice;
 use std::pin::Pin;
-use std::task::Poll;
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -84,8 +84,10 @@ pub enum Sink {
 pub struct Progress {
     /// When the request was written.
     pub wrote: Option<Instant>,
-    /// When the first byte of the answer came.
+    /// When the first byte of the answer arrived.
     pub first_byte: Option<Instant>,
+    /// When the last byte of the whole answer arrived, where the kernel's clock tells.
+    pub last_byte: Option<Instant>,
     /// True once the head of the answer is complete.
     pub has_head: bool,
     /// What has come of the body; `None` before the head was complete, and for answers without a body.
@@ -138,6 +140,7 @@ impl Http1 {
         let framing = framing(wire.method, &mut answer)?;
         progress.has_head = true;
         let whole = self.read_body(framing, inbox, sink(&answer), &answer, progress).await?;
+        progress.last_byte = Some(self.stream.socket().arrived);
         answer.keep &= whole && intact && !wire.close && !wire.headers.wants_close();
         Ok(answer)
     }
@@ -177,7 +180,7 @@ impl Http1 {
                     Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                     // A server that answers while it reads must not wait for us to listen.
                     Poll::Pending if listening && inbox.bytes.len() < MAX_HEAD => {
-                        match self.stream.poll_take(cx, |bytes| inbox.take(bytes, progress)) {
+                        match self.poll_fill(cx, inbox, progress) {
                             Poll::Ready(Ok(count)) => listening = count > 0,
                             Poll::Ready(Err(_)) => listening = false,
                             Poll::Pending => return Poll::Pending,
@@ -204,7 +207,20 @@ impl Http1 {
 
     /// Reads once into the inbox; 0 is the end.
     async fn fill(&mut self, inbox: &mut Inbox, progress: &mut Progress) -> std::io::Result<usize> {
-        poll_fn(|cx| self.stream.poll_take(cx, |bytes| inbox.take(bytes, progress))).await
+        poll_fn(|cx| self.poll_fill(cx, inbox, progress)).await
+    }
+
+    fn poll_fill(
+        &mut self,
+        cx: &mut Context<'_>,
+        inbox: &mut Inbox,
+        progress: &mut Progress,
+    ) -> Poll<std::io::Result<usize>> {
+        let count = ready!(self.stream.poll_take(cx, |bytes| inbox.take(bytes)))?;
+        if count > 0 {
+            progress.first_byte.get_or_insert(self.stream.socket().arrived);
+        }
+        Poll::Ready(Ok(count))
     }
 
     async fn read_head(&mut self, inbox: &mut Inbox, progress: &mut Progress) -> Result<Answer, Fault> {
@@ -317,9 +333,8 @@ struct Inbox {
 }
 
 impl Inbox {
-    fn take(&mut self, bytes: &[u8], progress: &mut Progress) -> usize {
+    fn take(&mut self, bytes: &[u8]) -> usize {
         if !bytes.is_empty() {
-            progress.first_byte.get_or_insert_with(Instant::now);
             if self.bytes.capacity() == 0 {
                 self.bytes = take_buffer();
             }
