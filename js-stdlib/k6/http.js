@@ -4,6 +4,7 @@
 // table that Rust can hold. The rest is a part.
 import { request as send, requestAsync, field, warn, constants } from 'native:k6/http';
 import * as native from 'native:k6/http';
+import { rebind } from 'native:exports';
 import { evaluate, lazy } from 'volley/globals';
 
 // What Rust gave out hangs on this symbol; an object that has it stands for the native thing wherever it is passed.
@@ -59,23 +60,23 @@ const later = (name) => function (...list) {
   return seldom()[name](...list);
 };
 
-let get = withoutBody('GET', 'get');
-let head = withoutBody('HEAD', 'head');
-let post = withBody('POST');
-let put = withBody('PUT');
-let patch = withBody('PATCH');
-let del = withBody('DELETE');
-let options = withBody('OPTIONS');
-let request = (method, url, body, params) => respond(send(named(method), url, shape(body), plain(params)));
-let asyncRequest = (method, url, body, params) =>
+const get = withoutBody('GET', 'get');
+const head = withoutBody('HEAD', 'head');
+const post = withBody('POST');
+const put = withBody('PUT');
+const patch = withBody('PATCH');
+const del = withBody('DELETE');
+const options = withBody('OPTIONS');
+const request = (method, url, body, params) => respond(send(named(method), url, shape(body), plain(params)));
+const asyncRequest = (method, url, body, params) =>
   requestAsync(named(method), url, shape(body), plain(params)).then(respond);
-let batch = later('batch');
-let url = later('url');
-let file = later('file');
-let CookieJar = later('CookieJar');
-let cookieJar = later('cookieJar');
-let setResponseCallback = later('setResponseCallback');
-let expectedStatuses = later('expectedStatuses');
+const batch = later('batch');
+const url = later('url');
+const file = later('file');
+const CookieJar = later('CookieJar');
+const cookieJar = later('cookieJar');
+const setResponseCallback = later('setResponseCallback');
+const expectedStatuses = later('expectedStatuses');
 
 const members = constants();
 for (const name of Object.keys(members)) Object.defineProperty(members, name, { writable: false, configurable: false });
@@ -84,31 +85,11 @@ Object.assign(members, {
   setResponseCallback, expectedStatuses,
 });
 
-// Named imports see what a script puts in the place of a function: they are live bindings.
-function rebind(name, value) {
-  switch (name) {
-    case 'get': get = value; break;
-    case 'head': head = value; break;
-    case 'post': post = value; break;
-    case 'put': put = value; break;
-    case 'patch': patch = value; break;
-    case 'del': del = value; break;
-    case 'options': options = value; break;
-    case 'request': request = value; break;
-    case 'asyncRequest': asyncRequest = value; break;
-    case 'cookieJar': cookieJar = value; break;
-    case 'CookieJar': CookieJar = value; break;
-    case 'setResponseCallback': setResponseCallback = value; break;
-    case 'expectedStatuses': expectedStatuses = value; break;
-    case 'url': url = value; break;
-    case 'file': file = value; break;
-    case 'batch': batch = value; break;
-  }
-}
+// Named imports see what a script puts in the place of a function.
 const http = new Proxy(members, {
   set(object, key, value) {
     if (!Reflect.set(object, key, value)) return false;
-    rebind(key, value);
+    rebind('k6/http', key, value);
     return true;
   },
 });

@@ -87,7 +87,9 @@ impl Lifecycle {
                     _ => failure,
                 })
                 .map_err(|failure| this.about_types(failure))?;
-            this.consolidate_options(&address)
+            this.consolidate_options(&address)?;
+            this.realm.collect_garbage();
+            Ok(())
         })
         .await??;
         Ok(this)

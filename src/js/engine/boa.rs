@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::pin::pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, Waker};
 
 use boa_engine::builtins::object::OrdinaryObject;
@@ -16,9 +17,9 @@ use boa_engine::builtins::promise::{OperationType, Promise, PromiseState, Resolv
 use boa_engine::context::{ContextBuilder, HostHooks};
 use boa_engine::error::RuntimeLimitError;
 use boa_engine::job::{Job, JobExecutor};
-use boa_engine::module::{ModuleLoader, ModuleRequest, Referrer, SyntheticModuleInitializer};
+use boa_engine::module::{ModuleLoader, ModuleRequest, Referrer, SyntheticModule, SyntheticModuleInitializer};
 use boa_engine::object::builtins::{
-    AlignedVec, JsArray, JsArrayBuffer, JsDataView, JsFunction, JsPromise, JsTypedArray,
+    AlignedVec, JsArray, JsArrayBuffer, JsDataView, JsFunction, JsPromise, JsProxyBuilder, JsTypedArray,
 };
 use boa_engine::object::{FunctionObjectBuilder, JsObject};
 use boa_engine::property::{PropertyDescriptor, PropertyKey};
@@ -30,6 +31,7 @@ use bytes::Bytes;
 use rustc_hash::FxHashMap;
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 
+use super::function_form::{FunctionForm, Import};
 use super::stack;
 use super::{Code, Export, Host, Outcome, Realm};
 use crate::js::value::{Args, Exception, Kept, Resource, Throw, Value};
@@ -54,6 +56,8 @@ struct Shared {
     next_promise: Cell<u32>,
     rejections: RefCell<Vec<JsObject>>,
     modules: RefCell<FxHashMap<String, Module>>,
+    /// The modules of js-stdlib whose exports can be replaced; each lives in its place as long as `modules` has it.
+    rebindable: RefCell<FxHashMap<String, *const SyntheticModule>>,
     jobs: RefCell<VecDeque<Job>>,
     /// The property that makes an object stand for a native thing: `Symbol.for('volley.native')`.
     native: RefCell<Option<JsSymbol>>,
@@ -73,6 +77,7 @@ impl Boa {
             next_promise: Cell::new(0),
             rejections: RefCell::default(),
             modules: RefCell::default(),
+            rebindable: RefCell::default(),
             jobs: RefCell::default(),
             native: RefCell::default(),
         });
@@ -330,7 +335,19 @@ impl Realm for Boa {
     }
 
     fn collect_garbage(&self) {
-        boa_gc::force_collect();
+        thread_local! {
+            /// Realms of this worker, and how many there were when its heap was last collected.
+            static REALMS: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
+        }
+        // A collection visits the heap of all realms. Done each time they have grown by an eighth, it costs each of them
+        // the same few visits, however many there will be.
+        let (realms, collected) = REALMS.get();
+        if realms >= collected + collected / 8 {
+            boa_gc::force_collect();
+            REALMS.set((realms + 1, realms + 1));
+        } else {
+            REALMS.set((realms + 1, collected));
+        }
     }
 }
 
@@ -435,6 +452,12 @@ fn load_module(shared: &Rc<Shared>, address: &str, context: &mut Context) -> JsR
     let module = match shared.host.load(address) {
         Err(throw) => return Err(error_from(throw, context)),
         Ok(Code::Source { text, .. }) => {
+            let is_ours = !address.contains("://");
+            if let Some(form) = is_ours.then(|| FunctionForm::of(address, &text)).flatten() {
+                let module = function_module(address, form, context);
+                shared.modules.borrow_mut().insert(address.to_owned(), module.clone());
+                return Ok(module);
+            }
             let source = Source::from_bytes(text.as_bytes()).with_path(Path::new(address));
             Module::parse(source, None, context).map_err(|error| placed(error, address, context))?
         }
@@ -470,16 +493,114 @@ fn native_module(address: &str, functions: Vec<(&'static str, usize)>, context: 
     let steps = unsafe {
         SyntheticModuleInitializer::from_closure(move |module, context| {
             for (name, index) in &functions {
-                let index = *index;
-                let native =
-                    NativeFunction::from_copy_closure(move |_this, args, context| call_native(index, args, context));
-                let function = FunctionObjectBuilder::new(context.realm(), native).name(property_key(name)).build();
-                module.set_export(&property_key(name), function.into())?;
+                module.set_export(&property_key(name), native_function(name, *index, context))?;
             }
             Ok(())
         })
     };
     Module::synthetic(&names, steps, Some(address.into()), None, context)
+}
+
+fn native_function(name: &str, index: usize, context: &mut Context) -> JsValue {
+    let native = NativeFunction::from_copy_closure(move |_this, args, context| call_native(index, args, context));
+    FunctionObjectBuilder::new(context.realm(), native).name(property_key(name)).build().into()
+}
+
+/// A module of js-stdlib, evaluated as a function: what makes it costs nothing once it is made.
+fn function_module(address: &str, form: Arc<FunctionForm>, context: &mut Context) -> Module {
+    let names: Vec<JsString> = form.exports.iter().map(|name| property_key(name)).collect();
+    let own = address.to_owned();
+    // SAFETY: the closure captures texts, nothing the collector has to trace.
+    let steps = unsafe {
+        SyntheticModuleInitializer::from_closure(move |module, context| {
+            let mut values = Vec::with_capacity(form.imports.len());
+            for import in &form.imports {
+                values.push(imported(import, context)?);
+            }
+            let parameters = form.imports.iter().map(|import| JsValue::from(JsString::from(import.local.as_str())));
+            let source: Vec<_> = parameters.chain([JsString::from(form.body.as_str()).into()]).collect();
+            let constructor = context.intrinsics().constructors().function().constructor();
+            let function = constructor.construct(&source, None, context)?;
+            let exports = function.call(&JsValue::undefined(), &values, context)?;
+            let exports = exports.as_object().map(|list| JsArray::from_object(list.clone())).transpose()?;
+            let exports = exports.ok_or_else(|| JsNativeError::typ().with_message("js-stdlib exports nothing"))?;
+            for (at, name) in form.exports.iter().enumerate() {
+                let value = exports.get(at as u64, context)?;
+                module.set_export(&property_key(name), value)?;
+            }
+            shared(context)?.rebindable.borrow_mut().insert(own.clone(), std::ptr::from_ref(module));
+            Ok(())
+        })
+    };
+    Module::synthetic(&names, steps, Some(address.into()), None, context)
+}
+
+/// What an import of js-stdlib brings. Of native halves only what is named is made.
+fn imported(import: &Import, context: &mut Context) -> JsResult<JsValue> {
+    let shared = shared(context)?;
+    if import.specifier == super::EXPORTS {
+        let rebind = NativeFunction::from_fn_ptr(rebind);
+        return Ok(FunctionObjectBuilder::new(context.realm(), rebind).name(js_string!("rebind")).build().into());
+    }
+    let code = match shared.host.load(&import.specifier) {
+        Ok(code) => code,
+        Err(throw) => return Err(error_from(throw, context)),
+    };
+    match (code, &import.name) {
+        (Code::Native(functions), Some(name)) => {
+            let found = functions.iter().find(|(known, _)| known == name);
+            Ok(found.map_or_else(JsValue::undefined, |(name, index)| native_function(name, *index, context)))
+        }
+        (Code::Native(_), None) => native_namespace(&import.specifier, context),
+        (Code::Source { .. }, name) => {
+            let known = shared.modules.borrow().get(&import.specifier).cloned();
+            let module = match known {
+                Some(module) => module,
+                None => load_module(&shared, &import.specifier, context)?,
+            };
+            let evaluated = module.load_link_evaluate(context);
+            if let PromiseState::Rejected(reason) = evaluated.state() {
+                return Err(JsError::from_opaque(reason));
+            }
+            let namespace = module.namespace(context);
+            match name {
+                Some(name) => namespace.get(property_key(name), context),
+                None => Ok(namespace.into()),
+            }
+        }
+    }
+}
+
+/// A native half as one object whose functions are made when they are asked for: few of them ever are.
+fn native_namespace(specifier: &str, context: &mut Context) -> JsResult<JsValue> {
+    fn get(_this: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+        let [target, name, ..] = args else { return Ok(JsValue::undefined()) };
+        let Some(target) = target.as_object() else { return Ok(JsValue::undefined()) };
+        let specifier = target.get(js_string!("specifier"), context)?.to_string(context)?.to_std_string_lossy();
+        let name = name.to_string(context)?.to_std_string_lossy();
+        let Ok(Code::Native(functions)) = shared(context)?.host.load(&specifier) else {
+            return Ok(JsValue::undefined());
+        };
+        let found = functions.iter().find(|(known, _)| *known == name);
+        Ok(found.map_or_else(JsValue::undefined, |(name, index)| native_function(name, *index, context)))
+    }
+    let target = plain_object(context);
+    put(&target, property_key("specifier"), property_key(specifier).into());
+    Ok(JsProxyBuilder::new(target).get(get).build(context)?.into())
+}
+
+/// [`super::EXPORTS`]
+fn rebind(_this: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    let [specifier, name, value] = args else { return Ok(JsValue::undefined()) };
+    let (specifier, name) = (specifier.to_string(context)?.to_std_string_lossy(), name.to_string(context)?);
+    let module = shared(context)?.rebindable.borrow().get(&specifier).copied();
+    if let Some(module) = module {
+        // SAFETY: it is part of a module that `modules` keeps alive, in a box of the collector, which moves nothing.
+        let module = unsafe { &*module };
+        // A script may give the module's object whatever properties it likes: those nobody imports.
+        let _ = module.set_export(&name, value.clone());
+    }
+    Ok(JsValue::undefined())
 }
 
 fn call_native(index: usize, args: &[JsValue], context: &mut Context) -> JsResult<JsValue> {

@@ -10,6 +10,8 @@ use super::value::{Args, Exception, Kept, Pending, Throw, Value};
 
 #[cfg(feature = "boa")]
 mod boa;
+#[cfg(feature = "boa")]
+mod function_form;
 #[cfg(feature = "quickjs")]
 mod quickjs;
 mod stack;
@@ -64,6 +66,10 @@ impl Engine {
 
 /// The registered symbol of the property that makes an object stand for a native thing.
 const NATIVE: &std::ffi::CStr = c"volley.native";
+
+/// The module engines themselves give js-stdlib: `rebind(specifier, name, value)` replaces what a module of js-stdlib
+/// exports under a name, wherever it is imported.
+const EXPORTS: &str = "native:exports";
 
 /// What engines have and k6 does not: libraries choose their ways by what they find.
 const ABSENT: [&std::ffi::CStr; 24] = [
@@ -196,6 +202,6 @@ pub trait Realm {
     fn run_jobs(&self) -> Result<(), Throw>;
     /// Rejections since the last call that nobody handled.
     fn take_rejections(&self) -> Vec<Exception>;
-    /// Lets the engine give back memory it can spare.
+    /// Told once a realm has run its init code: lets the engine give back what that left behind.
     fn collect_garbage(&self);
 }

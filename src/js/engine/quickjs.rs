@@ -554,6 +554,11 @@ unsafe fn load_module(ctx: *mut JSContext, address: &str) -> Result<*mut JSModul
     // SAFETY: strings are NUL-terminated; a module value is owned by its context once declared.
     unsafe {
         let state = state(ctx);
+        if address == super::EXPORTS {
+            let module = exports_module(ctx)?;
+            state.modules.borrow_mut().insert(address.to_owned(), module);
+            return Ok(module);
+        }
         let module = match state.host.load(address)? {
             Code::Native(functions) => native_module(ctx, address, functions)?,
             Code::Source { text, compiled } => {
@@ -679,6 +684,49 @@ unsafe fn native_module(
             let name = CString::new(name).map_err(|_| Throw::type_error("a function name with a NUL in it"))?;
             qjs::JS_AddModuleExport(ctx, module, name.as_ptr());
         }
+        Ok(module)
+    }
+}
+
+/// The module [`super::EXPORTS`].
+unsafe fn exports_module(ctx: *mut JSContext) -> Result<*mut JSModuleDef, Throw> {
+    unsafe extern "C" fn rebind(ctx: *mut JSContext, _this: JSValue, argc: c_int, argv: *mut JSValue) -> JSValue {
+        // SAFETY: `argv` has `argc` values; a module lives as long as its context, and takes over a reference of its own.
+        unsafe {
+            let &[specifier, name, value] = std::slice::from_raw_parts(argv, argc.max(0) as usize) else {
+                return UNDEFINED;
+            };
+            let (specifier, name) = (string(ctx, specifier), string(ctx, name));
+            let module = specifier.and_then(|specifier| state(ctx).modules.borrow().get(&specifier).copied());
+            if let (Some(module), Some(Ok(name))) = (module, name.map(CString::new)) {
+                // A script may give the module's object whatever properties it likes: those nobody imports.
+                qjs::JS_SetModuleExport(ctx, module, name.as_ptr(), qjs::JS_DupValue(ctx, value));
+            }
+            UNDEFINED
+        }
+    }
+    unsafe extern "C" fn init(ctx: *mut JSContext, module: *mut JSModuleDef) -> c_int {
+        // SAFETY: QuickJS calls this once, when the module is evaluated; the export is handed over.
+        unsafe {
+            let function = qjs::JS_NewCFunction2(
+                ctx,
+                Some(rebind),
+                c"rebind".as_ptr(),
+                3,
+                qjs::JSCFunctionEnum_JS_CFUNC_generic,
+                0,
+            );
+            qjs::JS_SetModuleExport(ctx, module, c"rebind".as_ptr(), function)
+        }
+    }
+    let address = CString::new(super::EXPORTS).map_err(|_| Throw::type_error("a module address with a NUL in it"))?;
+    // SAFETY: the names live until the calls return; QuickJS copies them into atoms.
+    unsafe {
+        let module = qjs::JS_NewCModule(ctx, address.as_ptr(), Some(init));
+        if module.is_null() {
+            return Err(take_exception(ctx));
+        }
+        qjs::JS_AddModuleExport(ctx, module, c"rebind".as_ptr());
         Ok(module)
     }
 }
