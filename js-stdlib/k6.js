@@ -1,76 +1,39 @@
-// The module `k6`: checks, groups, sleep.
-import { enterGroup, leaveGroup, recordCheck, seed, random, sleepFor, checkStage } from 'native:k6';
+// The module `k6`: checks, groups, sleep. Every VU has its own copy of this, so what few scripts need is a part.
+import { recordCheck, checkStage, sleepFor } from 'native:k6';
+import * as native from 'native:k6';
+import { evaluate } from 'volley/globals';
 
-const SEPARATOR = '::';
+let part;
+const seldom = () => (part ??= evaluate('k6/seldom')(native));
 
-// Cheap for what is no async function: only a function whose constructor isn't `Function` is asked for its name.
-function isAsync(f) {
-  return f.constructor !== Function && f.constructor?.name === 'AsyncFunction';
-}
-
-export function check(value, ...rest) {
+export function check(value, sets, tags) {
   const stamp = checkStage('check()');
-  if (rest.length === 0) throw new GoError('no checks provided to `check`');
-  const sets = rest[0];
-  if (sets === undefined || sets === null) throw new TypeError('Cannot convert undefined or null to object');
+  if (sets === undefined || sets === null) seldom().refuseSets(arguments.length);
   const names = Object.keys(sets);
   let passed = true;
   // Counting is several times cheaper than an iterator, and this runs more often than anything else here.
   for (let at = 0; at < names.length; at++) {
     const name = names[at];
-    if (name.includes(SEPARATOR)) refuseSeparator();
-    const test = sets[name];
-    let ok = test;
-    if (typeof test === 'function') {
-      if (isAsync(test)) {
-        throw new GoError('the built-in check() does not support async functions as arguments. Use the JavaScript utils library as a replacement. Refer to https://grafana.com/docs/k6/latest/javascript-api/jslib/utils/check/ for more info');
-      }
+    if (name.includes('::')) seldom().refuseSeparator();
+    let ok = sets[name];
+    if (typeof ok === 'function') {
+      if (ok.constructor !== Function) seldom().refuseAsync(ok);
       try {
-        ok = test(value);
+        ok = ok(value);
       } catch (error) {
-        recordCheck(name, false, rest[1], stamp);
+        recordCheck(name, false, tags, stamp);
         throw error;
       }
     }
     ok = !!ok;
-    recordCheck(name, ok, rest[1], stamp);
+    recordCheck(name, ok, tags, stamp);
     passed = passed && ok;
   }
   return passed;
 }
 
-function refuseSeparator() {
-  throw new GoError("group and check names may not contain '::'");
-}
-
-export function group(name, callback) {
-  checkStage('group()');
-  if (typeof callback !== 'function') throw new GoError('group() requires a callback as a second argument');
-  if (isAsync(callback)) {
-    throw new GoError('group() does not support async functions as arguments, please see https://grafana.com/docs/k6/latest/javascript-api/k6/group/ for more info');
-  }
-  const text = name === undefined || name === null ? '' : String(name);
-  if (text.includes(SEPARATOR)) refuseSeparator();
-  const outer = enterGroup(text);
-  try {
-    return callback();
-  } finally {
-    leaveGroup(outer);
-  }
-}
-
-export function fail(message) {
-  throw new GoError(message === undefined || message === null ? '' : String(message));
-}
-
-export function sleep(seconds) {
-  sleepFor(Number(seconds));
-}
-
-export function randomSeed(value) {
-  const number = Number(value);
-  seed(Number.isFinite(number) ? Math.trunc(number) : 0);
-  Math.random = random;
-}
-
+export const sleep = (seconds) => sleepFor(Number(seconds));
+export const group = (name, callback) => seldom().group(name, callback);
+export const fail = (message) => seldom().fail(message);
+export const randomSeed = (value) => seldom().randomSeed(value);
 export default { check, fail, group, randomSeed, sleep };

@@ -2,7 +2,7 @@
 //
 // Every VU has its own copy of this, so it is kept small: a function per verb, one way to read a response, and no
 // table that Rust can hold. The rest is a part.
-import { request as send, requestAsync, field, warn, constants } from 'native:k6/http';
+import { request as send, field, constants } from 'native:k6/http';
 import * as native from 'native:k6/http';
 import { rebind } from 'native:exports';
 import { evaluate, lazy } from 'volley/globals';
@@ -25,16 +25,10 @@ function plain(params) {
   return { ...params, headers: texts };
 }
 
-const shape = (body) => (typeof body === 'object' && body !== null ? seldom().shape(body) : body);
-
-const withoutBody = (method, name) => (url, params, ...more) => {
-  if (more.length > 0) {
-    warn(`http.${name} only accepts a url and a params argument (2 arguments), but ${more.length + 2} were given`);
-  }
+const withoutBody = (method) => function (url, params) {
+  if (arguments.length > 2) seldom().warnOfBody(method, arguments.length);
   return new Proxy(send(method, url, undefined, params === undefined ? undefined : plain(params)), handler);
 };
-const withBody = (method) => (url, body, params) => respond(send(method, url, shape(body), plain(params)));
-const named = (method) => (method === undefined || method === null || method === '' ? 'GET' : String(method));
 
 // Responses ------------------------------------------------------------------------------------------------------
 
@@ -56,34 +50,18 @@ const respond = (native) => new Proxy(native, handler);
 
 // Exports --------------------------------------------------------------------------------------------------------
 
-const later = (name) => function (...list) {
-  return seldom()[name](...list);
-};
-
-const get = withoutBody('GET', 'get');
-const head = withoutBody('HEAD', 'head');
-const post = withBody('POST');
-const put = withBody('PUT');
-const patch = withBody('PATCH');
-const del = withBody('DELETE');
-const options = withBody('OPTIONS');
-const request = (method, url, body, params) => respond(send(named(method), url, shape(body), plain(params)));
-const asyncRequest = (method, url, body, params) =>
-  requestAsync(named(method), url, shape(body), plain(params)).then(respond);
-const batch = later('batch');
-const url = later('url');
-const file = later('file');
-const CookieJar = later('CookieJar');
-const cookieJar = later('cookieJar');
-const setResponseCallback = later('setResponseCallback');
-const expectedStatuses = later('expectedStatuses');
+const later = (name) => (...list) => seldom()[name](...list);
 
 const members = constants();
 for (const name of Object.keys(members)) Object.defineProperty(members, name, { writable: false, configurable: false });
-Object.assign(members, {
-  url, CookieJar, cookieJar, file, get, head, post, put, patch, del, options, request, asyncRequest, batch,
-  setResponseCallback, expectedStatuses,
-});
+members.get = withoutBody('GET');
+members.head = withoutBody('HEAD');
+members.CookieJar = function () {
+  return seldom().CookieJar();
+};
+for (const name of ['url', 'cookieJar', 'file', 'post', 'put', 'patch', 'del', 'options', 'request', 'asyncRequest', 'batch', 'setResponseCallback', 'expectedStatuses']) {
+  members[name] = later(name);
+}
 
 // Named imports see what a script puts in the place of a function.
 const http = new Proxy(members, {
@@ -95,14 +73,11 @@ const http = new Proxy(members, {
 });
 
 export default http;
-export {
-  url, CookieJar, cookieJar, file, get, head, post, put, patch, del, options, request, asyncRequest, batch,
-  setResponseCallback, expectedStatuses,
-};
 export const {
-  TLS_1_0, TLS_1_1, TLS_1_2, TLS_1_3, OCSP_STATUS_GOOD, OCSP_STATUS_REVOKED, OCSP_STATUS_SERVER_FAILED,
-  OCSP_STATUS_UNKNOWN, OCSP_REASON_UNSPECIFIED, OCSP_REASON_KEY_COMPROMISE, OCSP_REASON_CA_COMPROMISE,
-  OCSP_REASON_AFFILIATION_CHANGED, OCSP_REASON_SUPERSEDED, OCSP_REASON_CESSATION_OF_OPERATION,
-  OCSP_REASON_CERTIFICATE_HOLD, OCSP_REASON_REMOVE_FROM_CRL, OCSP_REASON_PRIVILEGE_WITHDRAWN,
-  OCSP_REASON_AA_COMPROMISE,
+  url, CookieJar, cookieJar, file, get, head, post, put, patch, del, options, request, asyncRequest, batch,
+  setResponseCallback, expectedStatuses, TLS_1_0, TLS_1_1, TLS_1_2, TLS_1_3, OCSP_STATUS_GOOD, OCSP_STATUS_REVOKED,
+  OCSP_STATUS_SERVER_FAILED, OCSP_STATUS_UNKNOWN, OCSP_REASON_UNSPECIFIED, OCSP_REASON_KEY_COMPROMISE,
+  OCSP_REASON_CA_COMPROMISE, OCSP_REASON_AFFILIATION_CHANGED, OCSP_REASON_SUPERSEDED,
+  OCSP_REASON_CESSATION_OF_OPERATION, OCSP_REASON_CERTIFICATE_HOLD, OCSP_REASON_REMOVE_FROM_CRL,
+  OCSP_REASON_PRIVILEGE_WITHDRAWN, OCSP_REASON_AA_COMPROMISE,
 } = members;

@@ -34,6 +34,17 @@ function shape(body, anyView) {
   return body;
 }
 
+const send = (method, url, body, params) => respond(native.request(method, url, shape(body), plain(params)));
+const verb = (method) => (url, body, params) => send(method, url, body, params);
+const named = (method) => (method === undefined || method === null || method === '' ? 'GET' : String(method));
+const request = (method, url, body, params) => send(named(method), url, body, params);
+const asyncRequest = (method, url, body, params) =>
+  native.requestAsync(named(method), url, shape(body), plain(params)).then(respond);
+
+function warnOfBody(method, count) {
+  native.warn(`http.${method.toLowerCase()} only accepts a url and a params argument (2 arguments), but ${count} were given`);
+}
+
 // Responses ------------------------------------------------------------------------------------------------------
 
 // The data of bodies that were read whole: every call of `json()` gives the same.
@@ -157,5 +168,8 @@ function url(parts, ...values) {
 const setResponseCallback = (...list) => native.setCallback(list.length === 0 ? null : list[0]);
 const expectedStatuses = (...args) => new Native(native.expect(args));
 
-return { shape, methods, traps, url, CookieJar, cookieJar, file, batch, setResponseCallback, expectedStatuses };
+return {
+  post: verb('POST'), put: verb('PUT'), patch: verb('PATCH'), del: verb('DELETE'), options: verb('OPTIONS'), request,
+  asyncRequest, batch, url, file, CookieJar, cookieJar, setResponseCallback, expectedStatuses, methods, traps, warnOfBody,
+};
 })

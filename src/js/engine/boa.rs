@@ -43,6 +43,9 @@ const MAX_LOOP: u64 = 2_000_000_000;
 /// So deep may functions call each other. Boa keeps frames on its heap, but callbacks of built-ins nest on the stack.
 const MAX_RECURSION: usize = 4_000;
 
+/// Of what is absent, Boa itself keeps these objects; their members are removed, so that nobody holds them.
+const HOLLOW: [&str; 5] = ["Atomics", "FinalizationRegistry", "Iterator", "SharedArrayBuffer", "WeakRef"];
+
 /// One VU's Boa.
 pub struct Boa {
     context: RefCell<Context>,
@@ -102,8 +105,32 @@ impl Boa {
     fn remove_what_is_absent(&self) -> JsResult<()> {
         let context = &mut *self.context.borrow_mut();
         let global = context.global_object();
+        for name in HOLLOW {
+            let object = global.get(JsString::from(name), context)?;
+            let Some(object) = object.as_object() else { continue };
+            let prototype = object.get(js_string!("prototype"), context)?;
+            for owner in [Some(object), prototype.as_object()].into_iter().flatten() {
+                for key in owner.own_property_keys(context)? {
+                    if matches!(key, PropertyKey::String(_)) {
+                        owner.delete_property_or_throw(key.clone(), context).or_else(|_| JsResult::Ok(false))?;
+                    }
+                }
+            }
+        }
+        for (path, names) in super::ABSENT_MEMBERS {
+            let mut owner = global.clone();
+            for step in path.split('.') {
+                match owner.get(JsString::from(step), context)?.as_object() {
+                    Some(object) => owner = object.clone(),
+                    None => break,
+                }
+            }
+            for name in names {
+                owner.delete_property_or_throw(JsString::from(*name), context)?;
+            }
+        }
         for name in super::ABSENT {
-            global.delete_property_or_throw(JsString::from(name.to_string_lossy().as_ref()), context)?;
+            global.delete_property_or_throw(JsString::from(name), context)?;
         }
         Ok(())
     }
@@ -508,7 +535,7 @@ fn native_function(name: &str, index: usize, context: &mut Context) -> JsValue {
 
 /// A module of js-stdlib, evaluated as a function: what makes it costs nothing once it is made.
 fn function_module(address: &str, form: Arc<FunctionForm>, context: &mut Context) -> Module {
-    let names: Vec<JsString> = form.exports.iter().map(|name| property_key(name)).collect();
+    let names: Vec<JsString> = form.exports.iter().map(|export| property_key(&export.name)).collect();
     let own = address.to_owned();
     // SAFETY: the closure captures texts, nothing the collector has to trace.
     let steps = unsafe {
@@ -524,9 +551,13 @@ fn function_module(address: &str, form: Arc<FunctionForm>, context: &mut Context
             let exports = function.call(&JsValue::undefined(), &values, context)?;
             let exports = exports.as_object().map(|list| JsArray::from_object(list.clone())).transpose()?;
             let exports = exports.ok_or_else(|| JsNativeError::typ().with_message("js-stdlib exports nothing"))?;
-            for (at, name) in form.exports.iter().enumerate() {
-                let value = exports.get(at as u64, context)?;
-                module.set_export(&property_key(name), value)?;
+            for export in &form.exports {
+                let name = property_key(&export.name);
+                let mut value = exports.get(export.at as u64, context)?;
+                if let (true, Some(object)) = (export.is_member, value.as_object()) {
+                    value = object.get(name.clone(), context)?;
+                }
+                module.set_export(&name, value)?;
             }
             shared(context)?.rebindable.borrow_mut().insert(own.clone(), std::ptr::from_ref(module));
             Ok(())

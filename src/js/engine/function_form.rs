@@ -8,15 +8,26 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rustc_hash::FxHashMap;
 
-/// A module as a function: its parameters are what it imports, it returns the list of what it exports.
+/// A module as a function: its parameters are what it imports, it returns a list with what it exports.
 #[derive(Debug, PartialEq, Eq)]
 pub struct FunctionForm {
     /// What it imports, in the order of the parameters.
     pub imports: Vec<Import>,
-    /// The names of its exports, in the order of the list it returns.
-    pub exports: Vec<String>,
+    /// Its exports.
+    pub exports: Vec<Export>,
     /// The body.
     pub body: String,
+}
+
+/// One export.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Export {
+    /// Its name.
+    pub name: String,
+    /// Its place in the list.
+    pub at: usize,
+    /// True when what stands there is an object that has the export under its name.
+    pub is_member: bool,
 }
 
 /// One imported binding.
@@ -41,8 +52,8 @@ impl FunctionForm {
 
     fn read(text: &str) -> Option<Self> {
         let mut form = Self { imports: Vec::new(), exports: Vec::new(), body: "'use strict';\n".to_owned() };
-        // Names of exports, and the variables that hold them.
-        let mut values = Vec::new();
+        // What the returned list holds.
+        let mut values: Vec<String> = Vec::new();
         let mut rest = text;
         while !rest.is_empty() {
             let line_end = rest.find('\n').map_or(rest.len(), |at| at + 1);
@@ -52,25 +63,36 @@ impl FunctionForm {
                 form.import(rest[..end].strip_prefix("import ")?.strip_suffix(';')?)?;
                 rest = rest[end..].trim_start_matches('\n');
             } else if let Some(exported) = rest.strip_prefix("export ") {
+                let mut export = |name: &str, at: usize, is_member: bool| {
+                    form.exports.push(Export { name: name.trim().to_owned(), at, is_member });
+                };
                 if let Some(list) = exported.strip_prefix('{') {
                     let (list, after) = list.split_once("};")?;
                     for name in names(list) {
                         let (local, name) = name.split_once(" as ").unwrap_or((name, name));
-                        form.exports.push(name.trim().to_owned());
+                        export(name, values.len(), false);
                         values.push(local.trim().to_owned());
                     }
                     rest = after.trim_start_matches('\n');
                     continue;
                 }
+                if let Some(list) = exported.strip_prefix("const {") {
+                    let (list, after) = list.split_once("} = ")?;
+                    let (object, after) = after.split_once(';')?;
+                    names(list).for_each(|name| export(name, values.len(), true));
+                    values.push(object.to_owned());
+                    rest = after.trim_start_matches('\n');
+                    continue;
+                }
                 let after = if let Some(value) = exported.strip_prefix("default ") {
-                    form.exports.push("default".to_owned());
+                    export("default", values.len(), false);
                     values.push("$default".to_owned());
                     form.body.push_str("const $default = ");
                     value
                 } else {
-                    let declared = declared(exported)?;
-                    form.exports.extend(declared.iter().cloned());
-                    values.extend(declared);
+                    let name = declared(exported)?;
+                    export(name, values.len(), false);
+                    values.push(name.to_owned());
                     exported
                 };
                 let line_end = after.find('\n').map_or(after.len(), |at| at + 1);
@@ -111,18 +133,14 @@ fn names(list: &str) -> impl Iterator<Item = &str> {
     list.split(',').map(str::trim).filter(|name| !name.is_empty())
 }
 
-/// The names a declaration behind `export` declares.
-fn declared(text: &str) -> Option<Vec<String>> {
+/// The name a declaration behind `export` declares.
+fn declared(text: &str) -> Option<&str> {
     let (keyword, rest) = text.split_once(' ')?;
-    let rest = match keyword {
-        "function" | "class" | "const" | "let" => rest,
-        _ => return None,
-    };
-    if let Some(list) = rest.strip_prefix('{') {
-        return Some(names(list.split_once('}')?.0).map(str::to_owned).collect());
+    if !["function", "class", "const", "let"].contains(&keyword) {
+        return None;
     }
     let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$'))?;
-    (end > 0).then(|| vec![rest[..end].to_owned()])
+    (end > 0).then(|| &rest[..end])
 }
 
 #[cfg(test)]
@@ -135,7 +153,10 @@ mod tests {
             let imports = form.imports.iter().map(|import| {
                 format!("{}:{}:{}", import.specifier, import.name.as_deref().unwrap_or("*"), import.local)
             });
-            (imports.collect::<Vec<_>>(), form.exports, form.body)
+            let exports = form.exports.iter().map(|export| {
+                format!("{}:{}{}", export.name, export.at, if export.is_member { ".name" } else { "" })
+            });
+            (imports.collect::<Vec<_>>(), exports.collect::<Vec<_>>(), form.body)
         });
         let expect = expect.map(|(imports, exports, body)| {
             let owned = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
@@ -155,7 +176,7 @@ mod tests {
             "export function f(a) {\nreturn a;\n}\nexport const g = f, h = 1;\nexport class K {}\n",
             Some((
                 &[],
-                &["f", "g", "K"],
+                &["f:0", "g:1", "K:2"],
                 "function f(a) {\nreturn a;\n}\nconst g = f, h = 1;\nclass K {}\n\nreturn [f, g, K];",
             )),
         );
@@ -163,8 +184,8 @@ mod tests {
             "let a, b;\nexport default { a, b };\nexport {\na, b as c,\n};\nexport const {\nD, E,\n} = a;\n",
             Some((
                 &[],
-                &["default", "a", "c", "D", "E"],
-                "let a, b;\nconst $default = { a, b };\nconst {\nD, E,\n} = a;\n\nreturn [$default, a, b, D, E];",
+                &["default:0", "a:1", "c:2", "D:3.name", "E:3.name"],
+                "let a, b;\nconst $default = { a, b };\n\nreturn [$default, a, b, a];",
             )),
         );
     }

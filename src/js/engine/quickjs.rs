@@ -109,10 +109,20 @@ impl QuickJs {
             state.native.set(qjs::JS_ValueToAtom(ctx.as_ptr(), symbol));
             qjs::JS_FreeValue(ctx.as_ptr(), symbol);
             let global = qjs::JS_GetGlobalObject(ctx.as_ptr());
+            for (path, names) in super::ABSENT_MEMBERS {
+                let mut owner = qjs::JS_DupValue(ctx.as_ptr(), global);
+                for step in path.split('.') {
+                    let inner = property(ctx.as_ptr(), owner, step);
+                    qjs::JS_FreeValue(ctx.as_ptr(), owner);
+                    owner = inner;
+                }
+                for name in names {
+                    delete(ctx.as_ptr(), owner, name);
+                }
+                qjs::JS_FreeValue(ctx.as_ptr(), owner);
+            }
             for name in super::ABSENT {
-                let atom = qjs::JS_NewAtomLen(ctx.as_ptr(), name.as_ptr(), name.count_bytes() as _);
-                qjs::JS_DeleteProperty(ctx.as_ptr(), global, atom, 0);
-                qjs::JS_FreeAtom(ctx.as_ptr(), atom);
+                delete(ctx.as_ptr(), global, name);
             }
             qjs::JS_FreeValue(ctx.as_ptr(), global);
             Ok(Self { rt, ctx, state })
@@ -176,6 +186,32 @@ impl Drop for QuickJs {
             qjs::JS_FreeAtom(ctx, self.state.native.get());
             qjs::JS_FreeContext(ctx);
             qjs::JS_FreeRuntime(self.rt.as_ptr());
+        }
+    }
+}
+
+/// A property; `undefined` where there is none.
+unsafe fn property(ctx: *mut JSContext, object: JSValue, name: &str) -> JSValue {
+    // SAFETY: the caller's context and object are alive; the atom is freed.
+    unsafe {
+        if !qjs::JS_IsObject(object) {
+            return UNDEFINED;
+        }
+        let atom = qjs::JS_NewAtomLen(ctx, name.as_ptr().cast(), name.len() as _);
+        let value = qjs::JS_GetProperty(ctx, object, atom);
+        qjs::JS_FreeAtom(ctx, atom);
+        value
+    }
+}
+
+/// Removes a property that may be there.
+unsafe fn delete(ctx: *mut JSContext, object: JSValue, name: &str) {
+    // SAFETY: as above.
+    unsafe {
+        if qjs::JS_IsObject(object) {
+            let atom = qjs::JS_NewAtomLen(ctx, name.as_ptr().cast(), name.len() as _);
+            qjs::JS_DeleteProperty(ctx, object, atom, 0);
+            qjs::JS_FreeAtom(ctx, atom);
         }
     }
 }
