@@ -10,7 +10,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use corosensei::stack::DefaultStack;
+use corosensei::stack::{DefaultStack, Stack};
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 use futures_util::future::LocalBoxFuture;
 
@@ -27,6 +27,10 @@ thread_local! {
     static FREE: RefCell<Vec<DefaultStack>> = const { RefCell::new(Vec::new()) };
     /// The coroutine that is running on this thread.
     static CURRENT: Cell<*const Resume> = const { Cell::new(std::ptr::null()) };
+    /// The lowest address of its stack.
+    static LIMIT: Cell<usize> = const { Cell::new(0) };
+    /// It has been deeper down than it will be again.
+    static WAS_DEEP: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Runs `work` on a stack of its own; it may [`wait`].
@@ -38,6 +42,7 @@ pub fn run<T: 'static>(work: impl FnOnce() -> T + 'static) -> std::io::Result<im
         Some(stack) => stack,
         None => DefaultStack::new(STACK_BYTES)?,
     };
+    let limit = stack.limit().get();
     let yielder = Rc::new(Cell::new(std::ptr::null()));
     let told = yielder.clone();
     let coroutine = Coroutine::with_stack(stack, move |yielder: &Resume, ()| {
@@ -45,12 +50,13 @@ pub fn run<T: 'static>(work: impl FnOnce() -> T + 'static) -> std::io::Result<im
         CURRENT.set(std::ptr::from_ref(yielder));
         work()
     });
-    Ok(Task { coroutine: ManuallyDrop::new(Some(coroutine)), yielder, waiting: None })
+    Ok(Task { coroutine: ManuallyDrop::new(Some(coroutine)), yielder, limit, waiting: None })
 }
 
 struct Task<T: 'static> {
     coroutine: ManuallyDrop<Option<Coroutine<(), Wish, T>>>,
     yielder: Rc<Cell<*const Resume>>,
+    limit: usize,
     waiting: Option<Wish>,
 }
 
@@ -67,9 +73,10 @@ impl<T> Future for Task<T> {
                 task.waiting = None;
             }
             let Some(coroutine) = task.coroutine.as_mut() else { return Poll::Pending };
-            let outer = CURRENT.replace(task.yielder.get());
+            let outer = (CURRENT.replace(task.yielder.get()), LIMIT.replace(task.limit));
             let step = coroutine.resume(());
-            CURRENT.set(outer);
+            CURRENT.set(outer.0);
+            LIMIT.set(outer.1);
             match step {
                 CoroutineResult::Yield(wish) => task.waiting = Some(wish),
                 CoroutineResult::Return(result) => {
@@ -103,12 +110,36 @@ pub fn wait<T: 'static>(future: impl Future<Output = T> + 'static) -> T {
     // SAFETY: `CURRENT` is the yielder of the coroutine we are running on: it is set on every resume and restored
     // after it, and a yielder lives as long as its coroutine's body, which has this call below it.
     let yielder = unsafe { &*current };
+    if WAS_DEEP.take() {
+        give_back_stack();
+    }
     let slot = Rc::new(Cell::new(None));
     let filled = slot.clone();
     yielder.suspend(Box::pin(async move { filled.set(Some(future.await)) }));
     match slot.take() {
         Some(result) => result,
         None => unreachable!("a coroutine is resumed only when its wish is done"),
+    }
+}
+
+/// Something is about to need a lot of this stack, once: when the VU waits next, what it touched is given back.
+pub fn goes_deep() {
+    WAS_DEEP.set(true);
+}
+
+/// Gives the pages of this stack back that lie below what is in use. They read as zeros when they are touched again.
+#[inline(never)]
+fn give_back_stack() {
+    /// What stays, for the calls that suspend this stack and those that follow.
+    const MARGIN: usize = 16 * 1024;
+    const PAGE: usize = 4096;
+    let here = 0u8;
+    let end = (std::ptr::from_ref(&here).addr().saturating_sub(MARGIN)) & !(PAGE - 1);
+    let begin = LIMIT.get().next_multiple_of(PAGE);
+    if cfg!(target_os = "linux") && begin > 0 && begin < end {
+        // SAFETY: these pages are part of the stack we run on, and lie below everything that is on it: nobody reads
+        // them before writing them. A refusal only leaves the memory in use.
+        unsafe { libc::madvise(begin as *mut _, end - begin, libc::MADV_DONTNEED) };
     }
 }
 

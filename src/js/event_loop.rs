@@ -20,6 +20,7 @@ pub enum Turn {
 
 /// Runs `first` and what comes of it.
 pub fn turn(realm: &dyn Realm, vu: &Vu, first: impl FnOnce() -> Result<Kept, Throw>) -> Turn {
+    vu.begin_turn();
     let kept = match first() {
         Ok(kept) => kept,
         Err(throw) => {

@@ -200,8 +200,13 @@ impl Vu {
             })
             .await
         });
-        self.turn_began.set(Instant::now());
+        self.begin_turn();
         result
+    }
+
+    /// Its neighbours have just had their turn: how long it runs is counted from now.
+    pub fn begin_turn(&self) {
+        self.turn_began.set(Instant::now());
     }
 
     /// Calls the timer `id` in `delay` from now.
@@ -348,7 +353,7 @@ impl Host for Vu {
         }
         if self.turn_began.get().elapsed() > TURN {
             coroutine::yield_now();
-            self.turn_began.set(Instant::now());
+            self.begin_turn();
         }
         !self.stop.is_raised()
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::super::Op;
 use crate::js::modules::k6::{tag_text, timers};
+use crate::js::coroutine;
 use crate::js::value::{Args, Throw, Value, text_of};
 use crate::js::vu::{Stage, Vu};
 
@@ -27,6 +28,8 @@ pub const OPS: &[(&str, Op)] = &[
 
 /// `(name)` -> the text of a part of js-stdlib.
 fn part(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+    // A parser descends deep, and what it parses is parsed once.
+    coroutine::goes_deep();
     let name = args.string(0);
     super::super::part(&name)
         .map(|text| Value::from(&*text))
