@@ -11,23 +11,13 @@ import { evaluate, lazy } from 'volley/globals';
 const NATIVE = Symbol.for('volley.native');
 
 let part;
-const seldom = () => (part ??= evaluate('k6/http/seldom')(native, { NATIVE, plain, respond, handler }));
+const seldom = () => (part ??= evaluate('k6/http/seldom')(native, { NATIVE, handler }));
 
 // Requests -------------------------------------------------------------------------------------------------------
 
-// Only what Rust can't see in a copy of the params: classes, and texts that objects make of themselves.
-function plain(params) {
-  if (params === undefined || params === null || typeof params !== 'object') return undefined;
-  const { headers } = params;
-  if (headers === undefined || headers === null || typeof headers !== 'object') return params;
-  const texts = {};
-  for (const name of Object.keys(headers)) texts[name] = String(headers[name]);
-  return { ...params, headers: texts };
-}
-
 const withoutBody = (method) => function (url, params) {
   if (arguments.length > 2) seldom().warnOfBody(method, arguments.length);
-  return new Proxy(send(method, url, undefined, params === undefined ? undefined : plain(params)), handler);
+  return new Proxy(send(method, url, undefined, params === undefined ? undefined : seldom().plain(params)), handler);
 };
 
 // Responses ------------------------------------------------------------------------------------------------------
@@ -45,8 +35,6 @@ const handler = {
     return value;
   },
 };
-
-const respond = (native) => new Proxy(native, handler);
 
 // Exports --------------------------------------------------------------------------------------------------------
 

@@ -87,9 +87,7 @@ impl Lifecycle {
                     _ => failure,
                 })
                 .map_err(|failure| this.about_types(failure))?;
-            this.consolidate_options(&address)?;
-            this.realm.collect_garbage();
-            Ok(())
+            this.consolidate_options(&address)
         })
         .await??;
         Ok(this)

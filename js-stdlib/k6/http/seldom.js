@@ -1,6 +1,6 @@
 // What few scripts need of k6/http: batches, cookie jars, files, URL templates, and everything that can be done to a
 // response besides reading a field. An expression, called with the native half and what it shares with http.js.
-((native, { NATIVE, plain, respond, handler }) => {
+((native, { NATIVE, handler }) => {
 const { field, isField, fieldNames, assign, json, jsonError } = native;
 
 class Url {
@@ -34,6 +34,17 @@ function shape(body, anyView) {
   return body;
 }
 
+// Only what Rust can't see in a copy of the params: classes, and texts that objects make of themselves.
+function plain(params) {
+  if (params === undefined || params === null || typeof params !== 'object') return undefined;
+  const { headers } = params;
+  if (headers === undefined || headers === null || typeof headers !== 'object') return params;
+  const texts = {};
+  for (const name of Object.keys(headers)) texts[name] = String(headers[name]);
+  return { ...params, headers: texts };
+}
+
+const respond = (native) => new Proxy(native, handler);
 const send = (method, url, body, params) => respond(native.request(method, url, shape(body), plain(params)));
 const verb = (method) => (url, body, params) => send(method, url, body, params);
 const named = (method) => (method === undefined || method === null || method === '' ? 'GET' : String(method));
@@ -169,7 +180,7 @@ const setResponseCallback = (...list) => native.setCallback(list.length === 0 ? 
 const expectedStatuses = (...args) => new Native(native.expect(args));
 
 return {
-  post: verb('POST'), put: verb('PUT'), patch: verb('PATCH'), del: verb('DELETE'), options: verb('OPTIONS'), request,
+  plain, post: verb('POST'), put: verb('PUT'), patch: verb('PATCH'), del: verb('DELETE'), options: verb('OPTIONS'), request,
   asyncRequest, batch, url, file, CookieJar, cookieJar, setResponseCallback, expectedStatuses, methods, traps, warnOfBody,
 };
 })

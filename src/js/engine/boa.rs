@@ -360,22 +360,6 @@ impl Realm for Boa {
             })
             .collect()
     }
-
-    fn collect_garbage(&self) {
-        thread_local! {
-            /// Realms of this worker, and how many there were when its heap was last collected.
-            static REALMS: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
-        }
-        // A collection visits the heap of all realms. Done each time they have grown by an eighth, it costs each of them
-        // the same few visits, however many there will be.
-        let (realms, collected) = REALMS.get();
-        if realms >= collected + collected / 8 {
-            boa_gc::force_collect();
-            REALMS.set((realms + 1, realms + 1));
-        } else {
-            REALMS.set((realms + 1, collected));
-        }
-    }
 }
 
 fn promise_of(value: &JsValue) -> Option<JsPromise> {

@@ -153,9 +153,10 @@ mod tests {
             let imports = form.imports.iter().map(|import| {
                 format!("{}:{}:{}", import.specifier, import.name.as_deref().unwrap_or("*"), import.local)
             });
-            let exports = form.exports.iter().map(|export| {
-                format!("{}:{}{}", export.name, export.at, if export.is_member { ".name" } else { "" })
-            });
+            let exports = form
+                .exports
+                .iter()
+                .map(|export| format!("{}:{}{}", export.name, export.at, if export.is_member { ".name" } else { "" }));
             (imports.collect::<Vec<_>>(), exports.collect::<Vec<_>>(), form.body)
         });
         let expect = expect.map(|(imports, exports, body)| {
@@ -192,7 +193,9 @@ mod tests {
 
     #[test]
     fn other_forms_stay_modules() {
-        for text in ["export * from 'k6';\n", "import def from 'k6';\n", "import 'k6';\n", "export async function f() {}\n"] {
+        for text in
+            ["export * from 'k6';\n", "import def from 'k6';\n", "import 'k6';\n", "export async function f() {}\n"]
+        {
             check(text, None);
         }
     }

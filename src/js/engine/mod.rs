@@ -106,7 +106,15 @@ const ABSENT_MEMBERS: [(&str, &[&str]); 15] = [
     ("Array", &["fromAsync"]),
     (
         "ArrayBuffer.prototype",
-        &["resizable", "maxByteLength", "resize", "transfer", "transferToFixedLength", "transferToImmutable", "detached"],
+        &[
+            "resizable",
+            "maxByteLength",
+            "resize",
+            "transfer",
+            "transferToFixedLength",
+            "transferToImmutable",
+            "detached",
+        ],
     ),
     ("DataView.prototype", &["getFloat16", "setFloat16"]),
     ("Date.prototype", &["getYear", "setYear"]),
@@ -118,15 +126,7 @@ const ABSENT_MEMBERS: [(&str, &[&str]); 15] = [
     ("RegExp", &["escape"]),
     (
         "Set.prototype",
-        &[
-            "union",
-            "intersection",
-            "difference",
-            "symmetricDifference",
-            "isSubsetOf",
-            "isSupersetOf",
-            "isDisjointFrom",
-        ],
+        &["union", "intersection", "difference", "symmetricDifference", "isSubsetOf", "isSupersetOf", "isDisjointFrom"],
     ),
     (
         "String.prototype",
@@ -150,7 +150,10 @@ const ABSENT_MEMBERS: [(&str, &[&str]); 15] = [
     ),
     (
         "Iterator.prototype",
-        &["map", "filter", "take", "drop", "flatMap", "reduce", "toArray", "forEach", "some", "every", "find", "concat"],
+        &[
+            "map", "filter", "take", "drop", "flatMap", "reduce", "toArray", "forEach", "some", "every", "find",
+            "concat",
+        ],
     ),
 ];
 
@@ -257,6 +260,4 @@ pub trait Realm {
     fn run_jobs(&self) -> Result<(), Throw>;
     /// Rejections since the last call that nobody handled.
     fn take_rejections(&self) -> Vec<Exception>;
-    /// Told once a realm has run its init code: lets the engine give back what that left behind.
-    fn collect_garbage(&self);
 }

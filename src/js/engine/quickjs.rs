@@ -459,11 +459,6 @@ impl Realm for QuickJs {
             })
             .collect()
     }
-
-    fn collect_garbage(&self) {
-        // SAFETY: the runtime is alive.
-        unsafe { qjs::JS_RunGC(self.rt.as_ptr()) }
-    }
 }
 
 // Callbacks ------------------------------------------------------------------------------------------------------

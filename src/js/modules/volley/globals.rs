@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use super::super::Op;
-use crate::js::modules::k6::{tag_text, timers};
 use crate::js::coroutine;
+use crate::js::modules::k6::{tag_text, timers};
 use crate::js::value::{Args, Throw, Value, text_of};
 use crate::js::vu::{Stage, Vu};
 
