@@ -16,6 +16,7 @@ use crate::source::{Files, MainScript, MapDisk};
 use crate::target::{self, CacheChoice, Target, TargetConfig};
 use crate::ui::Terminal;
 use crate::ui::log::Log;
+use crate::ui::progress::Kind;
 use crate::units::Span;
 
 /// `volley target` as typed.
@@ -161,6 +162,8 @@ pub(super) fn demo(args: &[String], terminal: &Terminal, log: &Log) -> Result<Ex
         summary_mode: crate::summary::Mode::Compact,
         summary_export: None,
         machine_readable: false,
+        reports: Default::default(),
+        progress: if terminal.stdout_is_tty() { Kind::Live } else { Kind::Plain },
         outputs: Vec::new(),
         linger: None,
         quiet: false,

@@ -126,8 +126,12 @@ async fn work(worker: Rc<Worker>, mut errands: mpsc::UnboundedReceiver<Errand>) 
     tokio::task::spawn_local(async move {
         let mut beat = tokio::time::interval(BEAT);
         beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        beat.tick().await;
         loop {
+            let due = tokio::time::Instant::now() + BEAT;
+            beat.reset_at(due);
             beat.tick().await;
+            beating.recorder.borrow_mut().lagged(due.elapsed());
             beating.flush();
         }
     });

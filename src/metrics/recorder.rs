@@ -30,6 +30,11 @@ impl Recorder {
         }
     }
 
+    /// Tells how late the worker's timer was; right before a flush, so that one lock does for both.
+    pub fn lagged(&mut self, late: std::time::Duration) {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner).lagged(late);
+    }
+
     /// Hands over what is waiting.
     pub fn flush(&mut self) {
         if !self.waiting.is_empty() {

@@ -26,10 +26,18 @@ pub fn render(results: &Results, look: &Look) -> String {
             page.title(&format!("GROUP: {}", group.name));
             page.section(group, 4);
         }
-        for scenario in &results.scenarios {
+        for scenario in results.scenarios.iter().filter(|scenario| &*scenario.name != "default") {
             page.title(&format!("SCENARIO: {}", scenario.name));
             page.section(scenario, 4);
         }
+        if look.endpoints {
+            page.endpoints(results);
+        }
+    }
+    if let Some(complaint) = results.health.complaint() {
+        let line = format!("the load generator could not keep up, latencies may be its own: {complaint}");
+        let line = page.paint(&line, RED);
+        page.line(4, &line);
     }
     page.text.push_str("\n\n");
     page.text
@@ -136,16 +144,7 @@ impl Page<'_> {
     }
 
     fn threshold(&self, metric: &MetricResult, threshold: &Threshold) -> String {
-        let source = threshold.def.expression.trim();
-        let figure = source.split(['=', '>', '<']).next().unwrap_or_default().trim();
-        let value = match &metric.values {
-            Values::Counter { count, .. } if figure == "count" => self.value(*count, metric.contains),
-            Values::Counter { rate, .. } => format!("{}/s", self.value(*rate, metric.contains)),
-            Values::Rate { .. } if threshold.is_count() => number::plain(threshold.observed),
-            Values::Rate { rate, .. } => number::percent(*rate),
-            Values::Gauge { value, .. } => self.value(*value, metric.contains),
-            Values::Trend(_) => self.value(threshold.observed, metric.contains),
-        };
+        let Observed { source, figure, value } = observed(self.look, metric, threshold);
         format!(
             "{} {} {}={}",
             self.mark(threshold.ok),
@@ -242,6 +241,47 @@ impl Page<'_> {
         }
     }
 
+    /// Requests by name and method, the slowest 95th percentile first; k6 has no such table.
+    fn endpoints(&mut self, results: &Results) {
+        let mut endpoints: Vec<_> = results.detail.iter().flat_map(|detail| &detail.endpoints).collect();
+        if endpoints.is_empty() {
+            return;
+        }
+        self.title("ENDPOINTS");
+        endpoints.sort_by(|a, b| b.duration.percentile(95.0).total_cmp(&a.duration.percentile(95.0)));
+        let head = ["requests", "per second", "failed", "avg", "p(95)", "p(99)", "max", ""].map(str::to_owned);
+        let seconds = self.seconds;
+        let rows = endpoints.into_iter().map(|endpoint| {
+            let trend = &endpoint.duration;
+            let rate = if seconds > 0.0 { trend.count() as f64 / seconds } else { 0.0 };
+            let time = |value: f64| self.value(value, Contains::Time);
+            [
+                trend.count().to_string(),
+                number::plain(rate),
+                number::percent(endpoint.failed.rate()),
+                time(trend.avg()),
+                time(trend.percentile(95.0)),
+                time(trend.percentile(99.0)),
+                time(trend.max()),
+                format!("{} {}", endpoint.method, endpoint.name).trim().to_owned(),
+            ]
+        });
+        let rows: Vec<[String; 8]> = std::iter::once(head).chain(rows).collect();
+        let mut widths = [0; 8];
+        for row in &rows {
+            row.iter().zip(&mut widths).for_each(|(cell, wide)| *wide = (*wide).max(width(cell)));
+        }
+        for (place, row) in rows.iter().enumerate() {
+            let (numbers, name) = row.split_at(7);
+            let numbers: Vec<_> =
+                numbers.iter().zip(widths).map(|(cell, wide)| format!("{cell:>wide$}")).collect();
+            let numbers = self.paint(&numbers.join("  "), if place == 0 { FAINT_WHITE } else { CYAN });
+            let line = format!("{numbers}  {}", name[0]);
+            self.line(4, line.trim_end());
+        }
+        self.text.push('\n');
+    }
+
     fn cells(&self, values: &Values, contains: Contains) -> Cells {
         let (value, extras) = match values {
             Values::Trend(trend) => {
@@ -295,11 +335,7 @@ impl Page<'_> {
     }
 
     fn value(&self, value: f64, contains: Contains) -> String {
-        match contains {
-            Contains::Default => number::plain(value),
-            Contains::Time => number::time(value, self.look.time_unit),
-            Contains::Data => number::bytes(value),
-        }
+        self.look.shown(value, contains)
     }
 }
 
@@ -327,6 +363,31 @@ impl Widths {
         }
         widths
     }
+}
+
+/// What a threshold saw, in words.
+pub(super) struct Observed<'a> {
+    /// The threshold as typed.
+    pub source: &'a str,
+    /// The figure it looks at, as typed.
+    pub figure: &'a str,
+    /// What the figure was.
+    pub value: String,
+}
+
+/// What a threshold saw.
+pub(super) fn observed<'a>(look: &Look, metric: &MetricResult, threshold: &'a Threshold) -> Observed<'a> {
+    let source = threshold.def.expression.trim();
+    let figure = source.split(['=', '>', '<']).next().unwrap_or_default().trim();
+    let value = match &metric.values {
+        Values::Counter { count, .. } if figure == "count" => look.shown(*count, metric.contains),
+        Values::Counter { rate, .. } => format!("{}/s", look.shown(*rate, metric.contains)),
+        Values::Rate { .. } if threshold.is_count() => number::plain(threshold.observed),
+        Values::Rate { rate, .. } => number::percent(*rate),
+        Values::Gauge { value, .. } => look.shown(*value, metric.contains),
+        Values::Trend(_) => look.shown(threshold.observed, metric.contains),
+    };
+    Observed { source, figure, value }
 }
 
 /// By metric, then the whole before its parts, then by part.

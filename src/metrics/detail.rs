@@ -1,0 +1,63 @@
+//! What a ledger keeps beside the totals where a report or a file of ours wants it: endpoints, errors, the time series.
+
+use super::endpoint::{Endpoint, Endpoints, Problem};
+use super::record::{Epoch, Stamp};
+use super::registry::{Contains, Metric, MetricType};
+use super::tags::{Routes, TagSet};
+use super::timeline::Timeline;
+
+/// The series of worker lag, in milliseconds.
+pub const LAG_SERIES: &str = "generator_lag";
+/// The series of the generator's share of all cores, 0 to 1.
+pub const CPU_SERIES: &str = "generator_cpu";
+
+/// Everything beside the totals.
+#[derive(Clone, Debug)]
+pub(super) struct Detail {
+    epoch: Epoch,
+    endpoints: Endpoints,
+    timeline: Timeline,
+}
+
+/// Everything beside the totals, at one moment.
+#[derive(Clone, Debug)]
+pub struct DetailResult {
+    /// Endpoints, in order of first appearance.
+    pub endpoints: Vec<Endpoint>,
+    /// What went wrong, the most frequent first.
+    pub problems: Vec<Problem>,
+    /// Everything over time.
+    pub timeline: Timeline,
+}
+
+impl Detail {
+    /// Begins now.
+    pub(super) fn new(epoch: Epoch) -> Self {
+        let timeline = Timeline::new(epoch.stamp(std::time::Instant::now()));
+        Self { epoch, endpoints: Endpoints::default(), timeline }
+    }
+
+    /// Adds a sample; true if the list of endpoints is full from now on.
+    pub(super) fn add(&mut self, metric: &Metric, value: f64, time: Stamp, tags: &TagSet, routes: &Routes) -> bool {
+        self.timeline.add(metric, value, time);
+        self.endpoints.add(metric, value, tags, routes)
+    }
+
+    /// A timer on a worker was late by so many milliseconds, just now.
+    pub(super) fn lagged(&mut self, millis: f64) {
+        let now = self.epoch.stamp(std::time::Instant::now());
+        self.timeline.add_own(LAG_SERIES, MetricType::Trend, Contains::Time, millis, now);
+    }
+
+    /// The generator used this share of all cores since the last time.
+    pub(super) fn used_cpu(&mut self, share: f64) {
+        let now = self.epoch.stamp(std::time::Instant::now());
+        self.timeline.add_own(CPU_SERIES, MetricType::Gauge, Contains::Default, share, now);
+    }
+
+    pub(super) fn result(&self) -> DetailResult {
+        let mut endpoints = self.endpoints.list().to_vec();
+        endpoints.iter_mut().for_each(|endpoint| endpoint.duration.settle());
+        DetailResult { endpoints, problems: self.endpoints.problems(), timeline: self.timeline.clone() }
+    }
+}
