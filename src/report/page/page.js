@@ -129,11 +129,11 @@
     const least = Math.min(0, ...values);
     const format = units[spec.unit] || units.default;
     const steps = ticks(Math.max(most, -least) || (spec.unit === 'share' ? 0.01 : 1), 3.4);
-    const top = most > 0 || least === 0 ? Math.max(steps[steps.length - 1], steps.find((step) => step >= most) || 0) : 0;
-    const yTicks = steps.filter((step) => step <= top || step === steps[1]);
-    const ceiling = Math.max(top, yTicks[yTicks.length - 1]);
+    const ceiling = most > 0 || least === 0 ? Math.max(most * 1.05, steps[1]) : 0;
+    const yTicks = steps.filter((step) => step <= ceiling);
     const floor = least < 0 ? least * 1.05 : 0;
-    view.left = 10 + 6.4 * Math.max(...yTicks.map((tick) => format(tick).length));
+    // Wide enough for all the usual numbers, so that charts above each other share their moments.
+    view.left = Math.max(54, 10 + 6.4 * Math.max(...yTicks.map((tick) => format(tick).length)));
     view.right = 8;
     const [above, below] = [8, 22];
     const X = (seconds) => view.left + (seconds / spec.seconds) * (width - view.left - view.right);
@@ -143,7 +143,7 @@
     const parts = [];
     for (const tick of yTicks) {
       parts.push(draw('line', { class: tick === 0 ? 'axis' : 'grid', x1: view.left, x2: width - view.right, y1: Y(tick), y2: Y(tick) }));
-      parts.push(draw('text', { x: view.left - 6, y: Y(tick) + 4, 'text-anchor': 'end' }, format(tick)));
+      parts.push(draw('text', { x: view.left - 6, y: Y(tick) + 4, 'text-anchor': 'end' }, tick === 0 ? '0' : format(tick)));
     }
     for (const tick of ticks(spec.seconds, Math.max(2, width / 110), CLOCK_STEPS).filter((tick) => tick <= spec.seconds)) {
       const anchor = X(tick) > width - 30 ? 'end' : tick === 0 ? 'start' : 'middle';
@@ -340,7 +340,7 @@
     const [requests, duration, failed] = ['http_reqs', 'http_req_duration', 'http_req_failed'].map(metric);
     const [iterations, vus, dropped] = ['iterations', 'vus_max', 'dropped_iterations'].map(metric);
     if (requests) tile('Requests', requests.text.count, requests.text.rate);
-    if (duration) tile('Request duration p(95)', duration.text['p(95)'], `median ${duration.text.med}`);
+    if (duration) tile('Duration p(95)', duration.text['p(95)'], `median ${duration.text.med}`);
     if (failed) tile('Failed requests', failed.text.rate, `${failed.values.passes} out of ${failed.values.passes + failed.values.fails}`, failed.values.passes ? 'bad' : '');
     if (run.checks.list.length) tile('Checks succeeded', run.checks.text.succeeded, `${run.checks.passes} out of ${run.checks.passes + run.checks.fails}`, run.checks.fails ? 'bad' : '');
     if (iterations) tile('Iterations', iterations.text.count, dropped ? `${dropped.text.count} dropped` : iterations.text.rate, dropped ? 'bad' : '');
