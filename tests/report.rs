@@ -119,7 +119,11 @@ fn one_run_says_the_same_everywhere() {
             let seen = format!("{}={}", word(threshold, "figure"), word(threshold, "text"));
             let line = format!("'{}' {seen}", word(threshold, "expression"));
             assert!(outcome.stdout.contains(&line), "{line}\n{}", outcome.stdout);
-            assert_eq!(junit.contains(&format!("message=\"{seen} crosses")), threshold["ok"] == false, "{seen}\n{junit}");
+            assert_eq!(
+                junit.contains(&format!("message=\"{seen} crosses")),
+                threshold["ok"] == false,
+                "{seen}\n{junit}"
+            );
         }
         for check in own["checks"]["list"].as_array().unwrap().iter().filter(|check| check["fails"] != 0) {
             let line = format!("{} — ✓ {} / ✗ {}", word(check, "text"), check["passes"], check["fails"]);
@@ -186,9 +190,9 @@ fn without_histograms(value: &Value) -> Value {
 /// What a page becomes in Chromium: its elements and what the console said. `None` where there is no Chromium.
 fn in_browser(page: &Path) -> Option<(String, String)> {
     let profile = tempfile::tempdir().unwrap();
-    let found = ["chromium", "chromium-browser", "google-chrome"].into_iter().find(|name| {
-        Command::new(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
-    });
+    let found = ["chromium", "chromium-browser", "google-chrome"]
+        .into_iter()
+        .find(|name| Command::new(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok());
     let Some(browser) = found else {
         // The one thing a skipped test may do is say so.
         #[allow(clippy::print_stderr)]
@@ -225,7 +229,9 @@ fn the_page_draws_itself_in_a_browser() {
         let name = word(metric, "name");
         assert!(drawn.contains(&escaped(&name)), "{name}");
         let figures: Vec<&str> = match metric["type"].as_str().unwrap() {
-            "trend" => own["run"]["trend_stats"].as_array().unwrap().iter().map(|stat| stat.as_str().unwrap()).collect(),
+            "trend" => {
+                own["run"]["trend_stats"].as_array().unwrap().iter().map(|stat| stat.as_str().unwrap()).collect()
+            }
             "counter" => vec!["count", "rate"],
             "gauge" => vec!["value", "min", "max"],
             _ => vec!["rate"],

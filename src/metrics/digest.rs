@@ -24,8 +24,11 @@ fn step_of(value: f64) -> u32 {
     (ordered >> (64 - KEPT_BITS)) as u32
 }
 
-/// The middle of a step.
+/// The middle of a step; that of the step of zero is zero itself.
 fn middle(step: u32) -> f64 {
+    if step == step_of(0.0) {
+        return 0.0;
+    }
     let ordered = u64::from(step) << (64 - KEPT_BITS) | 1 << (63 - KEPT_BITS);
     f64::from_bits(if ordered >> 63 == 1 { ordered & !(1 << 63) } else { !ordered })
 }

@@ -143,3 +143,64 @@ impl Endpoints {
         at
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Mutex, PoisonError};
+
+    use super::*;
+    use crate::log::Logger;
+    use crate::metrics::record::Epoch;
+    use crate::metrics::{HttpTimings, Interner, Ledger, LedgerOptions, Record, Registry, Stamp};
+
+    #[test]
+    fn what_comes_after_the_limit_is_counted_together() {
+        let said: Arc<Mutex<Vec<String>>> = Arc::default();
+        let hear = said.clone();
+        let logger = Logger::new(move |entry| hear.lock().unwrap_or_else(PoisonError::into_inner).push(entry.message));
+        let options = LedgerOptions { detail: Some(Epoch::now()), ..LedgerOptions::default() };
+        let mut ledger = Ledger::new(Arc::new(Registry::new()), options, logger);
+        let interner = Interner::default();
+        for place in 0..1_500 {
+            let name = format!("http://x/{place}");
+            let tags = interner.set([("name", name.as_str()), ("method", "GET"), ("status", "200")]);
+            let timings = HttpTimings { waiting: 2_000_000, ..HttpTimings::default() };
+            let record = |failed| Record::Http {
+                time: Stamp(0),
+                timings,
+                failed: Some(failed),
+                tags: tags.clone(),
+                metadata: None,
+            };
+            ledger.fold(&[record(false), record(true)]);
+        }
+        let detail = ledger.snapshot(std::time::Duration::ZERO).detail.unwrap();
+        assert_eq!(detail.endpoints.len(), MOST_ENDPOINTS + 1);
+        let last = detail.endpoints.last().unwrap();
+        assert_eq!((&*last.name, last.duration.count(), last.failed.passes), (OTHER, 1_000, 500));
+        assert_eq!(*said.lock().unwrap(), ["more than 1000 endpoints: further ones are counted together"]);
+        assert!(detail.problems.is_empty());
+    }
+
+    #[test]
+    fn errors_are_grouped_by_code_and_text() {
+        let options = LedgerOptions { detail: Some(Epoch::now()), ..LedgerOptions::default() };
+        let mut ledger = Ledger::new(Arc::new(Registry::new()), options, Logger::silent());
+        let interner = Interner::default();
+        let mut see = |tags: &[(&str, &str)], times: usize| {
+            let tags = interner.set(tags.iter().copied().chain([("method", "GET"), ("name", "n")]));
+            let timings = HttpTimings::default();
+            let record = Record::Http { time: Stamp(0), timings, failed: None, tags, metadata: None };
+            (0..times).for_each(|_| ledger.fold(std::slice::from_ref(&record)));
+        };
+        see(&[("status", "200")], 5);
+        see(&[("status", "404"), ("error_code", "1404")], 2);
+        see(&[("status", "404"), ("error_code", "1404"), ("scenario", "other")], 2);
+        see(&[("status", "0"), ("error_code", "1212"), ("error", "dial: connection refused")], 3);
+        see(&[("status", "204"), ("expected_response", "false")], 1);
+        let problems = ledger.snapshot(std::time::Duration::ZERO).detail.unwrap().problems;
+        let shown: Vec<_> = problems.iter().map(|one| format!("{} {} {}", one.count, one.code, one.text)).collect();
+        assert_eq!(shown, ["4 1404 status 404", "3 1212 dial: connection refused", "1  status 204"]);
+        assert_eq!(&*problems[0].example, "GET n");
+    }
+}

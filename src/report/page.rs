@@ -50,7 +50,9 @@ mod tests {
     #[test]
     fn nothing_of_a_document_becomes_markup() {
         let page = page(r#"{"url":"</script><script>alert(1)</script>{{style}}"}"#, "<b>&", Mode::Live);
-        assert!(page.contains(r#"{"url":"\u003c/script\u003e\u003cscript\u003ealert(1)\u003c/script\u003e{{style}}"}"#));
+        assert!(
+            page.contains(r#"{"url":"\u003c/script\u003e\u003cscript\u003ealert(1)\u003c/script\u003e{{style}}"}"#)
+        );
         assert!(page.contains("<title>&lt;b&gt;&amp;</title>"));
         assert!(page.contains("data-mode=\"live\""));
         assert_eq!(page.matches("</script>").count(), 2);

@@ -192,10 +192,7 @@ async fn events(State(shared): State<Shared>) -> impl IntoResponse {
     ([(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")], events)
 }
 
-fn documents(
-    viewer: Viewer,
-    told: watch::Receiver<Option<Arc<str>>>,
-) -> impl Stream<Item = Result<Event, Infallible>> {
+fn documents(viewer: Viewer, told: watch::Receiver<Option<Arc<str>>>) -> impl Stream<Item = Result<Event, Infallible>> {
     // What is there already is sent at once; the page may have been opened between two beats.
     let mut told = told;
     told.mark_changed();

@@ -54,13 +54,8 @@ impl Settings {
     /// # Errors
     /// What can't be meant, in one line.
     pub fn read(argument: Option<&str>, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, String> {
-        let mut settings = Self {
-            host: String::new(),
-            port: Port::Usual,
-            period: DEFAULT_PERIOD,
-            opens_browser: false,
-            export: None,
-        };
+        let mut settings =
+            Self { host: String::new(), port: Port::Usual, period: DEFAULT_PERIOD, opens_browser: false, export: None };
         for key in ["host", "port", "period", "open", "report", "export", "record", "tags"] {
             let name = format!("{PREFIX}{}", key.to_uppercase());
             if let Some(value) = env(&name).filter(|value| !value.is_empty()) {
@@ -81,7 +76,9 @@ impl Settings {
             "port" => {
                 self.port = match value.parse::<i32>() {
                     Ok(-1) => Port::Off,
-                    Ok(port) => Port::Named(u16::try_from(port).map_err(|_| "a port is at most 65535, or -1 for none")?),
+                    Ok(port) => {
+                        Port::Named(u16::try_from(port).map_err(|_| "a port is at most 65535, or -1 for none")?)
+                    }
                     Err(_) => return Err("a port is a number, or -1 for none".to_owned()),
                 }
             }
@@ -100,9 +97,13 @@ impl Settings {
                 }
             }
             "export" | "report" => self.export = Some(value.to_owned()).filter(|path| !path.is_empty()),
-            "record" => return Err("events are not recorded here, `--summary-json` has the whole time series".to_owned()),
+            "record" => {
+                return Err("events are not recorded here, `--summary-json` has the whole time series".to_owned());
+            }
             "tag" | "tags" => {
-                return Err("series are not split by tags here; the page has groups, scenarios and endpoints".to_owned());
+                return Err(
+                    "series are not split by tags here; the page has groups, scenarios and endpoints".to_owned()
+                );
             }
             _ => return Err("known are host, port, period, open, export".to_owned()),
         }

@@ -1,8 +1,8 @@
 //! What people see of a run while it goes on: its description and its progress, as plain data for `ui`.
 
 use std::sync::Arc;
-use std::sync::{Mutex, OnceLock, PoisonError};
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::Run;

@@ -366,7 +366,8 @@ mod tests {
         check("/endpoints/1/name", "http://x/<script>".into());
         check("/endpoints/1/text/failed", "100.00%".into());
         check("/endpoints/1/duration/values/p(99)", 3.into());
-        let error = serde_json::json!({"code": "1404", "text": "status 404", "count": 1, "example": "GET http://x/<script>"});
+        let error =
+            serde_json::json!({"code": "1404", "text": "status 404", "count": 1, "example": "GET http://x/<script>"});
         check("/errors", serde_json::json!([error]));
         check("/health/complaint", serde_json::Value::Null);
         let metrics = data["metrics"].as_array().unwrap();
@@ -384,10 +385,11 @@ mod tests {
     #[test]
     fn histograms_can_be_read_back() {
         let mut run = Run::new();
-        let trend = run.declare("t", MetricType::Trend, Contains::Time);
+        let trend = run.declare("taken", MetricType::Trend, Contains::Time);
         [1.5, 2.5, 2.5].iter().for_each(|value| run.sample(trend, *value, &[]));
         let data = document(&run, true);
-        let found = &data["metrics"].as_array().unwrap().iter().find(|one| one["name"] == "t").unwrap()["histogram"];
+        let found =
+            &data["metrics"].as_array().unwrap().iter().find(|one| one["name"] == "taken").unwrap()["histogram"];
         let bytes = STANDARD.decode(found["hdr_v2"].as_str().unwrap()).unwrap();
         let histogram: Histogram<u64> = Deserializer::new().deserialize(&mut bytes.as_slice()).unwrap();
         let scale = found["scale"].as_f64().unwrap();

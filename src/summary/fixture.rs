@@ -71,7 +71,12 @@ impl Run {
 
     pub(super) fn results(&self, nanos: u64, mode: Mode) -> Results {
         let watched = threshold::check(&self.thresholds, &self.registry, true, &Logger::silent()).unwrap();
-        let options = LedgerOptions { watched, sections: mode == Mode::Full, detail: (mode == Mode::Full).then(Epoch::now), ..LedgerOptions::default() };
+        let options = LedgerOptions {
+            watched,
+            sections: mode == Mode::Full,
+            detail: (mode == Mode::Full).then(Epoch::now),
+            ..LedgerOptions::default()
+        };
         let mut ledger = Ledger::new(self.registry.clone(), options, Logger::silent());
         ledger.fold(&self.records);
         let duration = Duration::from_nanos(nanos);

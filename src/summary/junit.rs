@@ -75,8 +75,12 @@ impl Suite {
             _ = write!(page, "    <testcase classname=\"{class}\" name=\"{name}\"");
             _ = match outcome {
                 Outcome::Passed => writeln!(page, "/>"),
-                Outcome::Failed(why) => writeln!(page, ">\n      <failure message=\"{}\"/>\n    </testcase>", escaped(why)),
-                Outcome::Broke(why) => writeln!(page, ">\n      <error message=\"{}\"/>\n    </testcase>", escaped(why)),
+                Outcome::Failed(why) => {
+                    writeln!(page, ">\n      <failure message=\"{}\"/>\n    </testcase>", escaped(why))
+                }
+                Outcome::Broke(why) => {
+                    writeln!(page, ">\n      <error message=\"{}\"/>\n    </testcase>", escaped(why))
+                }
             };
         }
         page.push_str("  </testsuite>\n");

@@ -273,8 +273,7 @@ impl Page<'_> {
         }
         for (place, row) in rows.iter().enumerate() {
             let (numbers, name) = row.split_at(7);
-            let numbers: Vec<_> =
-                numbers.iter().zip(widths).map(|(cell, wide)| format!("{cell:>wide$}")).collect();
+            let numbers: Vec<_> = numbers.iter().zip(widths).map(|(cell, wide)| format!("{cell:>wide$}")).collect();
             let numbers = self.paint(&numbers.join("  "), if place == 0 { FAINT_WHITE } else { CYAN });
             let line = format!("{numbers}  {}", name[0]);
             self.line(4, line.trim_end());
@@ -575,6 +574,42 @@ mod tests {
 
 ";
         assert!(text.starts_with(&expect.replace('|', " ")), "{text}");
+    }
+
+    #[test]
+    fn full_mode_may_end_with_a_table_of_endpoints() {
+        let mut run = Run::new();
+        run.request("GET", "http://x/quick", "200", 1_000_000);
+        run.request("GET", "http://x/quick", "200", 3_000_000);
+        run.request("POST", "slow one", "500", 20_000_000);
+        let look = Look { mode: Mode::Full, endpoints: true, ..Look::default() };
+        let text = render(&run.results(1_000_000_000, Mode::Full), &look);
+        let expect = "
+
+  █ ENDPOINTS|
+
+    requests  per second   failed   avg  p(95)   p(99)   max
+           1           1  100.00%  20ms   20ms    20ms  20ms  POST slow one
+           2           2    0.00%   2ms  2.9ms  2.98ms   3ms  GET http://x/quick
+
+
+
+";
+        assert!(text.ends_with(&expect.replace('|', " ")), "{text}");
+        assert!(
+            !render(&run.results(1_000_000_000, Mode::Full), &Look { endpoints: false, ..look }).contains("ENDPOINTS")
+        );
+    }
+
+    #[test]
+    fn a_generator_that_was_late_is_told() {
+        let mut results = sample_run().results(49_043_618, Mode::Compact);
+        let quiet = render(&results, &Look::default());
+        (0..200).for_each(|_| results.health.lag.add(250.0));
+        let text = render(&results, &Look::default());
+        let line = "    the load generator could not keep up, latencies may be its own: script threads were late by p(90)=250ms\n";
+        assert_eq!(text.replace(line, ""), quiet);
+        assert!(text.ends_with(&format!("{line}\n\n")));
     }
 
     #[test]

@@ -395,8 +395,12 @@ bbb   [   1% ] 1 VUs  0.0s/2s       |
     fn stages_have_a_bar_of_their_own() {
         let stage = |left: &str, fraction, right: &str| {
             let head = Head::Stage { left: left.to_owned(), fraction, right: right.to_owned() };
-            ProgressView { head, pulse: None, scenarios: vec![line("default", Status::Waiting, 0.0, &["waiting", "5.0s"])] }
-                .render(PLAIN)
+            ProgressView {
+                head,
+                pulse: None,
+                scenarios: vec![line("default", Status::Waiting, 0.0, &["waiting", "5.0s"])],
+            }
+            .render(PLAIN)
         };
         let default = "default • [   0% ] waiting  5.0s\n";
         assert_eq!(stage("Init", 0.0, ""), format!("Init      [   0% ]\n{default}"));
@@ -418,8 +422,11 @@ bbb   [   1% ] 1 VUs  0.0s/2s       |
     #[test]
     fn bars_fit_the_terminal() {
         let check = |width: usize, fraction, expect: &str| {
-            let view =
-                ProgressView { head: run(0, 5, 1), scenarios: vec![line("a", Status::Running, fraction, &["x"])], pulse: None };
+            let view = ProgressView {
+                head: run(0, 5, 1),
+                scenarios: vec![line("a", Status::Running, fraction, &["x"])],
+                pulse: None,
+            };
             let text = view.render(Style { width: Some(width), colors: false });
             assert_eq!(text.lines().nth(1).unwrap(), expect);
         };
