@@ -583,7 +583,8 @@ mod tests {
         run.request("GET", "http://x/quick", "200", 3_000_000);
         run.request("POST", "slow one", "500", 20_000_000);
         let look = Look { mode: Mode::Full, endpoints: true, ..Look::default() };
-        let text = render(&run.results(1_000_000_000, Mode::Full), &look);
+        let results = run.results(1_000_000_000, Mode::Full);
+        let text = render(&results, &look);
         let expect = "
 
   █ ENDPOINTS|
@@ -596,9 +597,7 @@ mod tests {
 
 ";
         assert!(text.ends_with(&expect.replace('|', " ")), "{text}");
-        assert!(
-            !render(&run.results(1_000_000_000, Mode::Full), &Look { endpoints: false, ..look }).contains("ENDPOINTS")
-        );
+        assert!(!render(&results, &Look { endpoints: false, ..look }).contains("ENDPOINTS"));
     }
 
     #[test]
