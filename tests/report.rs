@@ -138,6 +138,10 @@ fn one_run_says_the_same_everywhere() {
         assert_eq!(Some(sum(&own["timeline"]["series"]["http_reqs"]["sum"])), requests);
         let endpoints = own["endpoints"].as_array().unwrap();
         assert_eq!(Some(endpoints.iter().filter_map(|one| one["requests"].as_f64()).sum()), requests);
+        assert!(
+            own["health"]["lag_ms"]["count"].as_u64() > Some(10)
+                && own["health"]["cpu"]["seconds"].as_f64() > Some(0.0)
+        );
         assert_eq!((&own["errors"][0]["text"], &own["errors"][0]["count"]), (&"status 404".into(), &3.into()));
 
         let second = tempfile::tempdir().unwrap();
@@ -274,6 +278,33 @@ fn one_page_can_hold_several_runs_and_other_series() {
     for text in ["data-drawn=\"yes\"", ">baseline</button>", "Redis", "misses"] {
         assert!(dom.contains(text), "{text}");
     }
+}
+
+#[test]
+fn a_live_page_draws_what_it_is_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let outcome = everything(folder.path(), "quickjs", &[]);
+    assert_eq!(outcome.code, 99, "{}", outcome.stderr);
+    let last = document(&read(folder.path(), "report.html"));
+    let mut first = last.clone();
+    first["run"]["is_over"] = false.into();
+    first["run"]["script"] = "earlier.js".into();
+    let page = volley::report::page(&first.to_string(), "live", volley::report::Mode::Live);
+    // The server's part is tested below: here the events come from the page itself.
+    let source = format!(
+        "<script>window.EventSource = class {{ addEventListener(name, hear) {{ setTimeout(() => hear({{data: \
+         JSON.stringify({})}}), 50); }} }};</script><main",
+        last.to_string().replace('<', "\\u003c")
+    );
+    let path = folder.path().join("live.html");
+    fs::write(&path, page.replacen("<main", &source, 1)).unwrap();
+    let Some((dom, console)) = in_browser(&path) else { return };
+    assert_eq!(console, "");
+    assert!(
+        dom.contains("<title>script.js · volley</title>") && dom.contains("Exit code 99"),
+        "the page stayed as it was"
+    );
+    assert_eq!(dom.matches("Requests per second").count(), 2, "title and label of one chart");
 }
 
 /// Asks for a page and gives its status line and what follows.

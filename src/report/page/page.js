@@ -160,9 +160,9 @@
         const base = Y(Math.max(0, floor)).toFixed(1);
         parts.push(draw('path', { class: 'wash', color: line.color, d: `${path}L${X(seen[seen.length - 1][0]).toFixed(1)} ${base}L${X(seen[0][0]).toFixed(1)} ${base}Z` }));
       }
-      parts.push(draw('path', { class: 'trace', color: line.color, d: path }));
+      parts.push(draw('path', { class: seen.length > 200 ? 'fine trace' : 'trace', color: line.color, d: path }));
       if (seen.length <= 12) {
-        parts.push(seen.map(([x, y]) => draw('circle', { class: 'dot', color: line.color, cx: X(x), cy: Y(y), r: 2.4 })));
+        parts.push(seen.map(([x, y]) => draw('circle', { class: 'dot', color: line.color, cx: X(x), cy: Y(y), r: seen.length === 1 ? 4 : 2.4 })));
       }
     }
     view.pointer = draw('g', {});
@@ -239,15 +239,18 @@
 
   // ---- One run --------------------------------------------------------------------------------------------------
 
-  /// The time series of a run, ready for charts. A last interval that is only a sliver is counted with the one before.
-  function series(timeline, seconds) {
+  /// The time series of a run, ready for charts. A last interval that is only a sliver is counted with the one before;
+  /// while the run goes on, the interval that has not ended yet waits.
+  function series(timeline, seconds, isOver) {
     if (!timeline) return null;
     const width = timeline.interval_seconds;
     let count = timeline.points;
     const rest = seconds - (count - 1) * width;
-    const hasSliver = count > 1 && rest < width * 0.4;
-    if (hasSliver) count -= 1;
-    const lasts = Array.from({ length: count }, (_, place) => (place === count - 1 ? Math.max(seconds - place * width, 0.001) : width));
+    const isOpen = !isOver && count > 1 && rest < width * 0.98;
+    const hasSliver = isOver && count > 1 && rest < width * 0.4;
+    if (isOpen || hasSliver) count -= 1;
+    const last = isOpen ? width : Math.max(seconds - (count - 1) * width, 0.001);
+    const lasts = Array.from({ length: count }, (_, place) => (place === count - 1 ? last : width));
     const x = lasts.map((last, place) => place * width + last / 2);
     const join = (list, add) => {
       const kept = list.slice(0, count);
@@ -305,7 +308,7 @@
     ]);
     add('Iterations per second', '/s', [['iterations', 's2', data.perSecond('iterations'), area]]);
     add('Iteration duration', 'time', trend('iteration_duration'));
-    add('Data per second', 'data/s', [['received', 's1', data.perSecond('data_received'), area], ['sent', 's2', data.perSecond('data_sent')]]);
+    add('Data per second', 'data/s', [['received', 's1', some(data.perSecond('data_received')), area], ['sent', 's2', some(data.perSecond('data_sent'))]]);
     const more = [];
     for (const name of data.names.filter((name) => !BUILTIN.test(name))) {
       const { type, contains } = data.get(name);
@@ -487,7 +490,7 @@
     const run = report.runs[Math.min(chosen, report.runs.length - 1)];
     const metric = (name) => run.metrics.find((one) => one.name === name);
     charts.length = 0;
-    const data = series(run.timeline, run.run.seconds);
+    const data = series(run.timeline, run.run.seconds, run.run.is_over);
     const time = data ? overTime(run, data) : { cards: [], more: [], own: [] };
     const cards = [...time.cards, ...panels(run)];
     const choice = report.runs.length > 1 && make('nav', { class: 'runs' }, report.runs.map((one, place) =>
