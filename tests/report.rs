@@ -331,8 +331,8 @@ fn the_dashboard_lives_while_somebody_looks() {
     let running = Running::start(&mut command);
     running.wait_for(&format!(" web dashboard: http://127.0.0.1:{port}"));
     let (head, _) = get(address, "/");
-    assert!(head.starts_with("HTTP/1.1 307") && head.contains("/ui/?endpoint=/"), "{head}");
-    let (head, body) = get(address, "/ui/?endpoint=/");
+    assert!(head.starts_with("HTTP/1.1 307") && head.contains("/ui?endpoint=/"), "{head}");
+    let (head, body) = get(address, "/ui?endpoint=/");
     assert!(head.starts_with("HTTP/1.1 200") && body.contains("data-mode=\"live\""), "{head}");
     let (_, body) = get(address, "/summary.json");
     let now: Value = serde_json::from_str(body.trim_matches(|c| c != '{' && c != '}')).unwrap();

@@ -55,9 +55,53 @@ impl Detail {
         self.timeline.add_own(CPU_SERIES, MetricType::Gauge, Contains::Default, share, now);
     }
 
+    /// Makes the next snapshot cheap.
+    pub(super) fn settle(&mut self) {
+        self.endpoints.settle();
+    }
+
     pub(super) fn result(&self) -> DetailResult {
         let mut endpoints = self.endpoints.list().to_vec();
         endpoints.iter_mut().for_each(|endpoint| endpoint.duration.settle());
         DetailResult { endpoints, problems: self.endpoints.problems(), timeline: self.timeline.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::log::Logger;
+    use crate::metrics::{HttpTimings, Interner, Ledger, LedgerOptions, Record, Registry, Usage};
+
+    #[test]
+    fn a_ledger_knows_how_the_generator_does() {
+        let options = LedgerOptions { detail: Some(Epoch::now()), ..LedgerOptions::default() };
+        let mut ledger = Ledger::new(Arc::new(Registry::new()), options, Logger::silent());
+        assert_eq!(ledger.glance(), None);
+        ledger.lagged(Duration::from_millis(3));
+        let used = |cpu: u64, elapsed: u64| Usage {
+            cpu: Duration::from_secs(cpu),
+            elapsed: Duration::from_secs(elapsed),
+            cores: 2,
+            peak_memory: 7,
+        };
+        ledger.used(used(1, 1));
+        ledger.used(used(2, 3));
+        let tags = Interner::default().set([("name", "n")]);
+        let timings = HttpTimings { waiting: 4_000_000, ..HttpTimings::default() };
+        ledger.fold(&[Record::Http { time: Stamp(0), timings, failed: Some(true), tags, metadata: None }]);
+        let glance = ledger.glance().unwrap();
+        assert_eq!((glance.requests, glance.failed, glance.p95), (1.0, 1.0, 4.0));
+        ledger.settle();
+        let results = ledger.snapshot(Duration::from_secs(3));
+        assert_eq!((results.health.lag.max(), results.health.usage), (3.0, used(2, 3)));
+        let timeline = results.detail.unwrap().timeline;
+        let cpu = timeline.series().iter().find(|series| &*series.name == CPU_SERIES).unwrap();
+        // One second of CPU in two seconds of two cores, since the time before.
+        assert!(matches!(cpu.cells[0], Some(crate::metrics::timeline::Cell::Gauge(last, ..)) if last == 0.25));
+        assert!(timeline.series().iter().any(|series| &*series.name == LAG_SERIES));
     }
 }

@@ -85,6 +85,10 @@ impl Endpoints {
         is_full
     }
 
+    pub(super) fn settle(&mut self) {
+        self.list.iter_mut().for_each(|endpoint| endpoint.duration.settle());
+    }
+
     /// All endpoints, in order of first appearance.
     pub(super) fn list(&self) -> &[Endpoint] {
         &self.list

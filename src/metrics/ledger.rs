@@ -215,6 +215,16 @@ impl Ledger {
         }
     }
 
+    /// Sorts what is kept. Whoever takes snapshots again and again does this first: then none of them sorts from scratch.
+    pub fn settle(&mut self) {
+        self.totals.iter_mut().for_each(|total| total.sink.settle());
+        self.parts.iter_mut().for_each(|part| part.sink.settle());
+        self.sections.iter_mut().flat_map(|section| &mut section.sinks).flatten().for_each(Sink::settle);
+        if let Some(detail) = &mut self.detail {
+            detail.settle();
+        }
+    }
+
     /// A few figures for somebody who watches: requests, failed ones, the 95th percentile of their time in
     /// milliseconds. `None` before the first request.
     pub fn glance(&mut self) -> Option<Glance> {

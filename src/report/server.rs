@@ -114,7 +114,7 @@ fn open_browser(url: &str) {
 async fn serve(listener: std::net::TcpListener, shared: Shared, period: Duration) -> io::Result<()> {
     let beating = beat(shared.clone(), period);
     let routes = Router::new()
-        .route("/", get(|| async { Redirect::temporary("/ui/?endpoint=/") }))
+        .route("/", get(|| async { Redirect::temporary("/ui?endpoint=/") }))
         .route("/ui", get(live))
         .route("/ui/", get(live))
         .route("/events", get(events))

@@ -208,8 +208,9 @@ struct Live {
 impl Live {
     fn document(&self) -> String {
         let results = {
-            let ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
             let duration = self.began.elapsed();
+            ledger.settle();
             ledger.snapshot(duration)
         };
         document::build(&results, &self.look, &self.facts, false).for_script()

@@ -5,6 +5,7 @@
 pub mod collate;
 pub mod data;
 pub mod document;
+mod endpoints;
 pub mod export;
 #[cfg(test)]
 mod fixture;

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::collate::compare;
-use super::{Look, Mode, is_hidden};
+use super::{Look, Mode, endpoints, is_hidden};
 use crate::metrics::groups::Check;
 use crate::metrics::threshold::Threshold;
 use crate::metrics::{Contains, MetricResult, MetricType, Results, Section, Values};
@@ -241,42 +241,16 @@ impl Page<'_> {
         }
     }
 
-    /// Requests by name and method, the slowest 95th percentile first; k6 has no such table.
+    /// Requests by name and method; k6 has no such table.
     fn endpoints(&mut self, results: &Results) {
-        let mut endpoints: Vec<_> = results.detail.iter().flat_map(|detail| &detail.endpoints).collect();
-        if endpoints.is_empty() {
+        let lines = endpoints::lines(results, self.look);
+        if lines.is_empty() {
             return;
         }
         self.title("ENDPOINTS");
-        endpoints.sort_by(|a, b| b.duration.percentile(95.0).total_cmp(&a.duration.percentile(95.0)));
-        let head = ["requests", "per second", "failed", "avg", "p(95)", "p(99)", "max", ""].map(str::to_owned);
-        let seconds = self.seconds;
-        let rows = endpoints.into_iter().map(|endpoint| {
-            let trend = &endpoint.duration;
-            let rate = if seconds > 0.0 { trend.count() as f64 / seconds } else { 0.0 };
-            let time = |value: f64| self.value(value, Contains::Time);
-            [
-                trend.count().to_string(),
-                number::plain(rate),
-                number::percent(endpoint.failed.rate()),
-                time(trend.avg()),
-                time(trend.percentile(95.0)),
-                time(trend.percentile(99.0)),
-                time(trend.max()),
-                format!("{} {}", endpoint.method, endpoint.name).trim().to_owned(),
-            ]
-        });
-        let rows: Vec<[String; 8]> = std::iter::once(head).chain(rows).collect();
-        let mut widths = [0; 8];
-        for row in &rows {
-            row.iter().zip(&mut widths).for_each(|(cell, wide)| *wide = (*wide).max(width(cell)));
-        }
-        for (place, row) in rows.iter().enumerate() {
-            let (numbers, name) = row.split_at(7);
-            let numbers: Vec<_> = numbers.iter().zip(widths).map(|(cell, wide)| format!("{cell:>wide$}")).collect();
-            let numbers = self.paint(&numbers.join("  "), if place == 0 { FAINT_WHITE } else { CYAN });
-            let line = format!("{numbers}  {}", name[0]);
-            self.line(4, line.trim_end());
+        for (place, (numbers, name)) in lines.iter().enumerate() {
+            let numbers = self.paint(numbers, if place == 0 { FAINT_WHITE } else { CYAN });
+            self.line(4, format!("{numbers}  {name}").trim_end());
         }
         self.text.push('\n');
     }
