@@ -296,15 +296,18 @@ fn a_live_page_draws_what_it_is_sent() {
          JSON.stringify({})}}), 50); }} }};</script><main",
         last.to_string().replace('<', "\\u003c")
     );
+    let pointer = "<script>setTimeout(() => document.querySelector('.chart svg').dispatchEvent(\
+                   new PointerEvent('pointermove', { clientX: 200 })), 300);</script></body>";
     let path = folder.path().join("live.html");
-    fs::write(&path, page.replacen("<main", &source, 1)).unwrap();
+    fs::write(&path, page.replacen("<main", &source, 1).replace("</body>", pointer)).unwrap();
     let Some((dom, console)) = in_browser(&path) else { return };
     assert_eq!(console, "");
     assert!(
         dom.contains("<title>script.js · volley</title>") && dom.contains("Exit code 99"),
         "the page stayed as it was"
     );
-    assert_eq!(dom.matches("Requests per second").count(), 2, "title and label of one chart");
+    assert_eq!(dom.matches("aria-label=\"Requests per second\"").count(), 1, "a chart was drawn twice");
+    assert!(dom.contains("class=\"cross\"") && dom.contains("class=\"at\">at "), "there is no read-out");
 }
 
 /// Asks for a page and gives its status line and what follows.
