@@ -140,6 +140,7 @@ fn one_run_says_the_same_everywhere() {
         assert_eq!(Some(endpoints.iter().filter_map(|one| one["requests"].as_f64()).sum()), requests);
         assert!(
             own["health"]["lag_ms"]["count"].as_u64() > Some(10)
+                && own["health"]["network_lag_ms"]["count"].as_u64() > Some(10)
                 && own["health"]["cpu"]["seconds"].as_f64() > Some(0.0)
         );
         assert_eq!((&own["errors"][0]["text"], &own["errors"][0]["count"]), (&"status 404".into(), &3.into()));

@@ -1,13 +1,12 @@
 //! What a ledger keeps beside the totals where a report or a file of ours wants it: endpoints, errors, the time series.
 
 use super::endpoint::{Endpoint, Endpoints, Problem};
+use super::health::Thread;
 use super::record::{Epoch, Stamp};
 use super::registry::{Contains, Metric, MetricType};
 use super::tags::{Routes, TagSet};
 use super::timeline::Timeline;
 
-/// The series of worker lag, in milliseconds.
-pub const LAG_SERIES: &str = "generator_lag";
 /// The series of the generator's share of all cores, 0 to 1.
 pub const CPU_SERIES: &str = "generator_cpu";
 
@@ -43,10 +42,10 @@ impl Detail {
         self.endpoints.add(metric, value, tags, routes)
     }
 
-    /// A timer on a worker was late by so many milliseconds, just now.
-    pub(super) fn lagged(&mut self, millis: f64) {
+    /// A timer on a thread was late by so many milliseconds, just now.
+    pub(super) fn lagged(&mut self, thread: Thread, millis: f64) {
         let now = self.epoch.stamp(std::time::Instant::now());
-        self.timeline.add_own(LAG_SERIES, MetricType::Trend, Contains::Time, millis, now);
+        self.timeline.add_own(thread.series(), MetricType::Trend, Contains::Time, millis, now);
     }
 
     /// The generator used this share of all cores since the last time.
@@ -81,7 +80,8 @@ mod tests {
         let options = LedgerOptions { detail: Some(Epoch::now()), ..LedgerOptions::default() };
         let mut ledger = Ledger::new(Arc::new(Registry::new()), options, Logger::silent());
         assert_eq!(ledger.glance(), None);
-        ledger.lagged(Duration::from_millis(3));
+        ledger.lagged(Thread::Script, Duration::from_millis(3));
+        ledger.lagged(Thread::Network, Duration::from_millis(2));
         let used = |cpu: u64, elapsed: u64| Usage {
             cpu: Duration::from_secs(cpu),
             elapsed: Duration::from_secs(elapsed),
@@ -97,11 +97,13 @@ mod tests {
         assert_eq!((glance.requests, glance.failed, glance.p95), (1.0, 1.0, 4.0));
         ledger.settle();
         let results = ledger.snapshot(Duration::from_secs(3));
-        assert_eq!((results.health.lag.max(), results.health.usage), (3.0, used(2, 3)));
+        assert_eq!((results.health.script_lag.max(), results.health.network_lag.max()), (3.0, 2.0));
+        assert_eq!(results.health.usage, used(2, 3));
         let timeline = results.detail.unwrap().timeline;
         let cpu = timeline.series().iter().find(|series| &*series.name == CPU_SERIES).unwrap();
         // One second of CPU in two seconds of two cores, since the time before.
         assert!(matches!(cpu.cells[0], Some(crate::metrics::timeline::Cell::Gauge(last, ..)) if last == 0.25));
-        assert!(timeline.series().iter().any(|series| &*series.name == LAG_SERIES));
+        let names: Vec<_> = timeline.series().iter().map(|series| &*series.name).collect();
+        assert_eq!(names[..3], ["generator_lag", "generator_network_lag", CPU_SERIES]);
     }
 }

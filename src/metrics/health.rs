@@ -1,7 +1,8 @@
 //! How well the load generator itself did: whether it had the time to do what it was asked at the moment it was asked.
 //!
-//! A generator that is late measures its own queue. Lag is how late timers fire on the threads that run scripts; the
-//! CPU share is what the whole process used of all cores. Nothing here is a sample of a metric.
+//! A generator that is late measures its own queue. Lag is how late timers fire on the threads that run scripts and on
+//! those that speak to the network; the CPU share is what the whole process used of all cores. Nothing here is a sample
+//! of a metric.
 
 use std::time::Duration;
 
@@ -37,30 +38,59 @@ impl Usage {
     }
 }
 
-/// The generator's health so far.
+/// What a thread is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Thread {
+    /// It runs VUs.
+    Script,
+    /// It sends, receives and takes the times.
+    Network,
+}
+
+impl Thread {
+    /// The series of its lag, in milliseconds.
+    pub const fn series(self) -> &'static str {
+        match self {
+            Self::Script => "generator_lag",
+            Self::Network => "generator_network_lag",
+        }
+    }
+}
+
+/// The generator's health so far. Lags are in milliseconds, about 20 a second for each thread.
 #[derive(Clone, Debug, Default)]
 pub struct Health {
-    /// How late timers fired on the threads that run scripts, in milliseconds; about 20 a second for each thread.
-    pub lag: Digest,
+    /// How late timers fired on the threads that run scripts.
+    pub script_lag: Digest,
+    /// How late timers fired on the threads that speak to the network.
+    pub network_lag: Digest,
     /// What the process used.
     pub usage: Usage,
 }
 
 impl Health {
+    /// The lags of the threads of this kind.
+    pub(super) fn lag(&mut self, thread: Thread) -> &mut Digest {
+        match thread {
+            Thread::Script => &mut self.script_lag,
+            Thread::Network => &mut self.network_lag,
+        }
+    }
+
     /// What is bad about it, in words; `None` while all is well or too little is known.
     pub fn complaint(&self) -> Option<String> {
-        let lag = self.lag.percentile(90.0);
-        let share = self.usage.share();
-        let is_late = self.lag.count() >= FEWEST_LAGS && lag > LATE;
-        let is_busy = self.usage.elapsed >= SHORTEST && share > BUSY;
-        let late = format!("script threads were late by p(90)={lag:.0}ms");
-        let busy = format!("used {:.0}% of {} cores", share * 100.0, self.usage.cores);
-        match (is_late, is_busy) {
-            (false, false) => None,
-            (true, false) => Some(late),
-            (false, true) => Some(busy),
-            (true, true) => Some(format!("{late}, {busy}")),
+        let mut complaints = Vec::new();
+        for (name, lag) in [("script", &self.script_lag), ("network", &self.network_lag)] {
+            let late = lag.percentile(90.0);
+            if lag.count() >= FEWEST_LAGS && late > LATE {
+                complaints.push(format!("{name} threads were late by p(90)={late:.0}ms"));
+            }
         }
+        let share = self.usage.share();
+        if self.usage.elapsed >= SHORTEST && share > BUSY {
+            complaints.push(format!("used {:.0}% of {} cores", share * 100.0, self.usage.cores));
+        }
+        (!complaints.is_empty()).then(|| complaints.join(", "))
     }
 }
 
@@ -78,7 +108,7 @@ mod tests {
                 ..Usage::default()
             };
             let mut health = Health { usage, ..Health::default() };
-            (0..lags).for_each(|_| health.lag.add(lag));
+            (0..lags).for_each(|_| health.script_lag.add(lag));
             assert_eq!(health.complaint().as_deref(), expect);
         };
         check(0, 0.0, 0, 0, None);

@@ -19,6 +19,7 @@ use crate::js::engine::Engine;
 use crate::js::worker::Crew as Workers;
 use crate::js::{Exports, HttpDefaults, Loader, Script, VuCrew};
 use crate::log::{Level, Logger};
+use crate::metrics::health::Thread;
 use crate::metrics::ledger::LedgerOptions;
 use crate::metrics::record::Epoch;
 use crate::metrics::system_tags::SystemTags;
@@ -35,6 +36,7 @@ use crate::ui::banner::banner;
 use crate::ui::log::Log;
 use crate::ui::progress::Ticker;
 
+mod lateness;
 mod network;
 mod reports;
 mod scenarios;
@@ -193,6 +195,7 @@ struct Run {
     log: Logger,
     reports: reports::Wanted,
     meter: usage::Meter,
+    lateness: Mutex<lateness::Lateness>,
     started: jiff::Timestamp,
     began: Instant,
 }
@@ -376,6 +379,7 @@ impl Common {
         let net =
             Net::start(network::config(&options, &request.process_env, plan.max_vus())?, threads(plan.max_vus()).1)
                 .exit(ExitCode::Other)?;
+        let lateness = Mutex::new(lateness::Lateness::watch(&net, threads(plan.max_vus()).1));
         let script = Arc::new(self.script(&request, &options, net));
         let consolidated = options.with_defaults().to_script_json();
         let _ = script.options.set(serde_json::Value::Object(consolidated).to_string());
@@ -421,6 +425,7 @@ impl Common {
             log,
             reports,
             meter,
+            lateness,
             started,
             began,
         })
@@ -566,8 +571,15 @@ impl Run {
             sample(builtin::VUS, self.state.active_vus.load(Relaxed)),
             sample(builtin::VUS_MAX, self.state.initialised_vus.load(Relaxed)),
         ];
+        self.ledger().take(&mut batch);
+        self.look_at_generator();
+    }
+
+    /// Writes down how the generator itself does.
+    fn look_at_generator(&self) {
+        let mut lateness = self.lateness.lock().unwrap_or_else(PoisonError::into_inner);
         let mut ledger = self.ledger();
-        ledger.take(&mut batch);
+        lateness.take().for_each(|late| ledger.lagged(Thread::Network, late));
         ledger.used(self.meter.read());
     }
 

@@ -30,7 +30,7 @@ impl Run {
         let duration = self.began.elapsed();
         let verdict =
             if self.request.no_thresholds { Default::default() } else { self.ledger().evaluate(duration, true) };
-        self.ledger().used(self.meter.read());
+        self.look_at_generator();
         let results = self.ledger().snapshot(duration);
         if self.state.complete.load(Relaxed) == 0 && failure.is_none() && !self.state.is_aborted() {
             self.log.warn("No script iterations fully finished, consider making the test duration longer");

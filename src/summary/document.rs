@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::tree::Tree;
 use super::{Look, text, timeline};
+use crate::metrics::digest::Digest;
 use crate::metrics::endpoint::{Endpoint, Problem};
 use crate::metrics::groups::{Check, Group};
 use crate::metrics::trend::Trend;
@@ -191,15 +192,16 @@ fn errors(detail: Option<&DetailResult>) -> Tree {
 }
 
 fn health(health: &Health) -> Tree {
-    let lag = &health.lag;
-    let figures = [("med", 50.0), ("p(90)", 90.0), ("p(95)", 95.0), ("p(99)", 99.0)];
-    let mut figures: Vec<(&str, Tree)> =
-        figures.map(|(name, percent)| (name, lag.percentile(percent).into())).into_iter().collect();
-    figures.extend([("max", lag.max().into()), ("count", lag.count().into())]);
+    let lag = |lag: &Digest| {
+        let figures = [("med", 50.0), ("p(90)", 90.0), ("p(95)", 95.0), ("p(99)", 99.0)];
+        let figures = figures.map(|(name, percent)| (name, lag.percentile(percent).into())).into_iter();
+        Tree::map(figures.chain([("max", lag.max().into()), ("count", lag.count().into())]))
+    };
     let usage = health.usage;
     Tree::map([
         ("complaint", health.complaint().map_or(Tree::Null, Tree::Text)),
-        ("lag_ms", Tree::map(figures)),
+        ("lag_ms", lag(&health.script_lag)),
+        ("network_lag_ms", lag(&health.network_lag)),
         (
             "cpu",
             Tree::map([

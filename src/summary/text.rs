@@ -578,7 +578,7 @@ mod tests {
     fn a_generator_that_was_late_is_told() {
         let mut results = sample_run().results(49_043_618, Mode::Compact);
         let quiet = render(&results, &Look::default());
-        (0..200).for_each(|_| results.health.lag.add(250.0));
+        (0..200).for_each(|_| results.health.script_lag.add(250.0));
         let text = render(&results, &Look::default());
         let line = "    the load generator could not keep up, latencies may be its own: script threads were late by p(90)=250ms\n";
         assert_eq!(text.replace(line, ""), quiet);

@@ -319,7 +319,7 @@
       if (type === 'trend') add(name, unit, trend(name), more);
     }
     const own = [];
-    add('Lateness of script threads', 'time', [['med', 's2', data.figure('generator_lag', 'med')], ['p(99)', 's3', data.figure('generator_lag', 'p(99)')]], own);
+    add('Lateness of threads, p(99)', 'time', [['scripts', 's1', data.figure('generator_lag', 'p(99)')], ['network', 's3', data.figure('generator_network_lag', 'p(99)')]], own);
     add('CPU share of all cores', 'share', [['share', 's1', data.held('generator_cpu', 'value'), area]], own);
     return { cards, more, own };
   }
@@ -452,11 +452,13 @@
   }
 
   function healthPart(run, cards) {
-    const { lag_ms: lag, cpu, memory } = run.health;
+    const { lag_ms: lag, network_lag_ms: network, cpu, memory } = run.health;
     const list = [];
     const tile = (name, figure, more) => list.push(make('div', { class: 'tile' },
       make('div', { class: 'name' }, name), make('div', { class: 'figure' }, figure), make('div', { class: 'more' }, more)));
-    tile('Lateness p(99)', units.time(lag['p(99)']), `median ${units.time(lag.med)}, most ${units.time(lag.max)}`);
+    const late = (figures) => `median ${units.time(figures.med)}, most ${units.time(figures.max)}`;
+    tile('Scripts late p(99)', units.time(lag['p(99)']), late(lag));
+    tile('Network late p(99)', units.time(network['p(99)']), late(network));
     tile('CPU', units.share(cpu.share), `of ${cpu.cores} core${cpu.cores === 1 ? '' : 's'}, ${digits(cpu.seconds)}s in all`);
     tile('Memory', units.data(memory.peak_bytes), 'at most');
     return section('Load generator', 'whether it could keep up', make('div', { class: 'tiles', style: 'margin:0 0 14px' }, list),
