@@ -12,13 +12,14 @@ use rustc_hash::FxHasher;
 use tokio::sync::mpsc;
 
 use crate::execution::alarm;
+use crate::metrics::health::TRIED_EVERY;
 use crate::metrics::{Interner, Record, Recorder, TagSet};
 
 /// Work for a worker: called on its thread, polled there until done.
 pub type Errand = Box<dyn FnOnce(Rc<Worker>) -> LocalBoxFuture<'static, ()> + Send>;
 
-/// How often samples waiting in a worker are folded into the ledger.
-pub const BEAT: Duration = Duration::from_millis(50);
+/// How often samples waiting in a worker are folded into the ledger, and its timer is tried.
+pub const BEAT: Duration = TRIED_EVERY;
 
 /// The remembered tag sets of a worker; forgotten all at once when there are this many.
 const MAX_REMEMBERED: usize = 8192;

@@ -10,7 +10,7 @@ use super::builtin;
 use super::detail::Detail;
 use super::endpoint::MOST_ENDPOINTS;
 use super::groups::Groups;
-use super::health::{Health, Thread, Usage};
+use super::health::{self, Health, Thread, Usage};
 use super::record::{Epoch, Record, Stamp};
 use super::registry::{Metric, MetricId, Registry};
 use super::results::{MetricResult, Results, Section, Values};
@@ -198,10 +198,12 @@ impl Ledger {
 
     /// A timer on a thread was late by so much.
     pub fn lagged(&mut self, thread: Thread, late: Duration) {
-        let millis = late.as_secs_f64() * 1000.0;
-        self.health.lag(thread).add(millis);
-        if let Some(detail) = &mut self.detail {
-            detail.lagged(thread, millis);
+        for late in health::missed(late) {
+            let millis = late.as_secs_f64() * 1000.0;
+            self.health.lag(thread).add(millis);
+            if let Some(detail) = &mut self.detail {
+                detail.lagged(thread, millis);
+            }
         }
     }
 

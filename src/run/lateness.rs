@@ -8,10 +8,8 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
 
+use crate::metrics::health::TRIED_EVERY;
 use crate::net::Net;
-
-/// How often each thread is tried.
-const BEAT: Duration = Duration::from_millis(50);
 
 /// What the network threads told.
 #[derive(Debug)]
@@ -25,7 +23,7 @@ impl Lateness {
             let tell = tell.clone();
             let trying = net.client(thread).run(move |_| async move {
                 loop {
-                    let due = Instant::now() + BEAT;
+                    let due = Instant::now() + TRIED_EVERY;
                     sleep_until(due).await;
                     if tell.send(due.elapsed()).is_err() {
                         return;

@@ -128,10 +128,10 @@
     const most = Math.max(0, ...values);
     const least = Math.min(0, ...values);
     const format = units[spec.unit] || units.default;
-    const steps = ticks(Math.max(most, -least) || (spec.unit === 'share' ? 0.01 : 1), 3.4);
+    const steps = ticks(Math.max(most, -least) || (spec.unit === 'share' ? 0.01 : 1), 4);
     const ceiling = most > 0 || least === 0 ? Math.max(most * 1.05, steps[1]) : 0;
-    const yTicks = steps.filter((step) => step <= ceiling);
     const floor = least < 0 ? least * 1.05 : 0;
+    const yTicks = [...steps.slice(1).map((step) => -step).filter((step) => step >= floor).reverse(), ...steps.filter((step) => step <= ceiling)];
     // Wide enough for all the usual numbers, so that charts above each other share their moments.
     view.left = Math.max(54, 10 + 6.4 * Math.max(...yTicks.map((tick) => format(tick).length)));
     view.right = 8;
@@ -477,7 +477,7 @@
     const notes = [];
     if (run.run.is_over && !passed) notes.push(make('div', { class: 'note bad' }, `Exit code ${code}: ${reason || 'failed'}`));
     else if (!run.run.is_over && crossed.length) notes.push(make('div', { class: 'note bad' }, `Thresholds crossed so far: ${crossed.join(', ')}`));
-    if (run.health.complaint) notes.push(make('div', { class: 'note warn' }, `The load generator could not keep up, latencies may be its own: ${run.health.complaint}`));
+    if (run.health.complaint) notes.push(make('div', { class: 'note warn' }, `The load generator could not keep up: ${run.health.complaint}`));
     return [make('header', { class: 'top' }, make('h1', {}, run.run.script), make('span', { class: `pill ${state[0]}` }, state[1]),
       make('p', { class: 'facts' }, facts.map((fact) => make('span', {}, fact)))), notes];
   }
