@@ -205,8 +205,27 @@ impl ProgressView {
             let p95 = paint(number::time(p95, TimeUnit::Auto), "36");
             text.push_str(&format!("{:.0} requests/s, p(95)={p95}, failed={failed_text}\n", per_second));
         }
-        text
+        // A line that the terminal breaks would count as two when the block is drawn anew.
+        match style.width {
+            Some(width) => text.lines().map(|line| format!("{}\n", cut(line, width))).collect(),
+            None => text,
+        }
     }
+}
+
+/// As much of a line as fits; codes for colours take no room and are all kept.
+fn cut(line: &str, width: usize) -> String {
+    let (mut kept, mut seen, mut in_code) = (String::with_capacity(line.len()), 0, false);
+    for c in line.chars() {
+        if c == '\x1b' || in_code {
+            in_code = !(in_code && c.is_ascii_alphabetic());
+            kept.push(c);
+        } else if seen < width {
+            seen += 1;
+            kept.push(c);
+        }
+    }
+    kept
 }
 
 /// What is left is told in whole seconds.
@@ -449,6 +468,15 @@ bbb   [   1% ] 1 VUs  0.0s/2s       |
         };
         check(true, "");
         check(false, "\nrunning (0.0s), 1/3 VUs, 4 complete and 0 interrupted iterations\n");
+    }
+
+    #[test]
+    fn lines_are_cut_where_the_terminal_ends() {
+        let check = |line: &str, expect: &str| assert_eq!(cut(line, 5), expect);
+        check("short", "short");
+        check("too long", "too l");
+        check("\x1b[31mred and\x1b[0m", "\x1b[31mred a\x1b[0m");
+        check("✓✓✓✓✓✓", "✓✓✓✓✓");
     }
 
     #[test]
