@@ -128,7 +128,7 @@
     const most = Math.max(0, ...values);
     const least = Math.min(0, ...values);
     const format = units[spec.unit] || units.default;
-    const steps = ticks(Math.max(most, -least) || (spec.unit === 'share' ? 0.01 : 1), 4);
+    const steps = most || least ? ticks(Math.max(most, -least), 4) : [0, spec.unit === 'share' ? 0.01 : 1];
     const ceiling = most > 0 || least === 0 ? Math.max(most * 1.05, steps[1]) : 0;
     const floor = least < 0 ? least * 1.05 : 0;
     const yTicks = [...steps.slice(1).map((step) => -step).filter((step) => step >= floor).reverse(), ...steps.filter((step) => step <= ceiling)];
