@@ -8,5 +8,6 @@ mod faults;
 mod js;
 mod pattern;
 mod program;
+mod report;
 mod server;
 mod tidy;

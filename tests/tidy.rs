@@ -13,7 +13,7 @@ const FLOORS: [&[&str]; 9] = [
     &["net"],
     &["execution"],
     &["js"],
-    &["output", "summary", "ui"],
+    &["output", "report", "summary", "ui"],
     &["run", "target"],
     &["cli"],
 ];

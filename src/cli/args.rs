@@ -176,6 +176,21 @@ pub struct RunArgs {
     /// Which JavaScript engine runs the script: quickjs or boa
     #[arg(long, value_name = "ENGINE")]
     pub js_engine: Option<String>,
+    /// Write our own summary to this file as JSON: everything, over time and mergeable
+    #[arg(long, value_name = "FILE")]
+    pub summary_json: Option<String>,
+    /// Write thresholds and checks to this file as JUnit XML
+    #[arg(long, value_name = "FILE")]
+    pub summary_junit: Option<String>,
+    /// With --summary-mode=full: end with a table of requests by name and method
+    #[arg(long)]
+    pub summary_endpoints: Option<Switch>,
+    /// Write the run as one HTML page to this file
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<String>,
+    /// How progress is shown: live (on a terminal), or plain lines
+    #[arg(long, value_name = "KIND")]
+    pub ui: Option<String>,
     /// Reach --vus in this time (with --vus and --duration)
     #[arg(long, value_name = "TIME")]
     pub ramp_up: Option<String>,

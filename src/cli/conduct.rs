@@ -14,6 +14,7 @@ use crate::source::archive::Contents;
 use crate::source::{MainScript, RealDisk};
 use crate::ui::Terminal;
 use crate::ui::log::Log;
+use crate::ui::progress::Kind;
 
 /// Does what was asked.
 pub(super) fn execute(request: Request, terminal: &Terminal, log: &Log) -> Result<ExitCode, Failure> {
@@ -76,6 +77,8 @@ fn execute_run(request: RunRequest, terminal: &Terminal, log: &Log) -> Result<Ex
         summary_mode: summary_mode(request.runtime.summary_mode),
         summary_export: request.runtime.summary_export,
         machine_readable: request.runtime.new_machine_readable_summary,
+        reports: request.reports,
+        progress: progress_kind(request.ui, terminal, &logger),
         outputs: request.outputs,
         linger: match request.linger {
             Linger::Off => None,
@@ -90,6 +93,19 @@ fn execute_run(request: RunRequest, terminal: &Terminal, log: &Log) -> Result<Ex
         log: log.clone(),
     })
     .map(|()| ExitCode::Success)
+}
+
+/// Bars that are redrawn need a terminal.
+fn progress_kind(asked: Option<Kind>, terminal: &Terminal, logger: &crate::log::Logger) -> Kind {
+    match (asked, terminal.stdout_is_tty()) {
+        (Some(Kind::Live), false) => {
+            logger.warn("`--ui live` needs a terminal to draw on: progress is printed line by line");
+            Kind::Plain
+        }
+        (Some(kind), _) => kind,
+        (None, true) => Kind::Live,
+        (None, false) => Kind::Plain,
+    }
 }
 
 fn summary_mode(mode: SummaryMode) -> crate::summary::Mode {
@@ -118,6 +134,8 @@ fn bare(request: ScriptRequest, log: &Log) -> Result<run::Request, Failure> {
         summary_mode: crate::summary::Mode::Disabled,
         summary_export: None,
         machine_readable: false,
+        reports: Default::default(),
+        progress: Kind::Plain,
         outputs: Vec::new(),
         linger: None,
         quiet: true,

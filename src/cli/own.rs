@@ -16,6 +16,7 @@ use crate::source::{Files, MainScript, MapDisk};
 use crate::target::{self, CacheChoice, Target, TargetConfig};
 use crate::ui::Terminal;
 use crate::ui::log::Log;
+use crate::ui::progress::Kind;
 use crate::units::Span;
 
 /// `volley target` as typed.
@@ -52,6 +53,9 @@ struct DemoArgs {
     /// The JavaScript engine
     #[arg(long, env = "VOLLEY_JS_ENGINE")]
     js_engine: Option<String>,
+    /// Write the run as one HTML page to this file
+    #[arg(long, env = "VOLLEY_REPORT")]
+    report: Option<String>,
 }
 
 /// Reads our own command's arguments; `None` when help was asked for and printed.
@@ -161,6 +165,8 @@ pub(super) fn demo(args: &[String], terminal: &Terminal, log: &Log) -> Result<Ex
         summary_mode: crate::summary::Mode::Compact,
         summary_export: None,
         machine_readable: false,
+        reports: run::Reports { html: args.report, ..Default::default() },
+        progress: if terminal.stdout_is_tty() { Kind::Live } else { Kind::Plain },
         outputs: Vec::new(),
         linger: None,
         quiet: false,

@@ -13,6 +13,8 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::log::{Level, Logger};
 use crate::options::{Feature, Layers, Notes, Options};
+use crate::run::Reports;
+use crate::ui::progress;
 use crate::units::Span;
 
 /// How long the program stays after the test.
@@ -50,6 +52,10 @@ pub struct RunRequest {
     pub unknown_features: Vec<String>,
     /// `quickjs` or `boa`; `None` for the default.
     pub js_engine: Option<String>,
+    /// What is written beside k6's summary.
+    pub reports: Reports,
+    /// `live` or `plain`; `None` for what the terminal allows.
+    pub ui: Option<progress::Kind>,
     /// This process's variables, for outputs that have their own.
     pub env: Environment,
     /// To be logged.
@@ -145,10 +151,33 @@ impl RunArgs {
                 .clone()
                 .or_else(|| env.get("VOLLEY_JS_ENGINE").cloned())
                 .filter(|name| !name.is_empty()),
+            reports: self.reports(&env),
+            ui: self.ui(&env)?,
             global,
             env,
             warnings: notes.warnings,
         })
+    }
+
+    fn reports(&self, env: &Environment) -> Reports {
+        let or_env = |flag: &Option<String>, name: &str| {
+            flag.clone().or_else(|| env.get(name).cloned()).filter(|path| !path.is_empty())
+        };
+        Reports {
+            json: or_env(&self.summary_json, "VOLLEY_SUMMARY_JSON"),
+            junit: or_env(&self.summary_junit, "VOLLEY_SUMMARY_JUNIT"),
+            html: or_env(&self.report, "VOLLEY_REPORT"),
+            endpoints: self.summary_endpoints.is_some_and(|switch| switch.0),
+        }
+    }
+
+    fn ui(&self, env: &Environment) -> Result<Option<progress::Kind>, Failure> {
+        match self.ui.as_ref().or_else(|| env.get("VOLLEY_UI")).map(String::as_str) {
+            None | Some("") => Ok(None),
+            Some("live") => Ok(Some(progress::Kind::Live)),
+            Some("plain") => Ok(Some(progress::Kind::Plain)),
+            Some(other) => Err(refuse(format!("`--ui` is `live` or `plain`, not `{other}`"))),
+        }
     }
 
     fn outputs(&self, config: &ConfigFile, env: &Environment) -> Result<Vec<String>, Failure> {

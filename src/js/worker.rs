@@ -12,13 +12,14 @@ use rustc_hash::FxHasher;
 use tokio::sync::mpsc;
 
 use crate::execution::alarm;
+use crate::metrics::health::TRIED_EVERY;
 use crate::metrics::{Interner, Record, Recorder, TagSet};
 
 /// Work for a worker: called on its thread, polled there until done.
 pub type Errand = Box<dyn FnOnce(Rc<Worker>) -> LocalBoxFuture<'static, ()> + Send>;
 
-/// How often samples waiting in a worker are folded into the ledger.
-pub const BEAT: Duration = Duration::from_millis(50);
+/// How often samples waiting in a worker are folded into the ledger, and its timer is tried.
+pub const BEAT: Duration = TRIED_EVERY;
 
 /// The remembered tag sets of a worker; forgotten all at once when there are this many.
 const MAX_REMEMBERED: usize = 8192;
@@ -126,8 +127,12 @@ async fn work(worker: Rc<Worker>, mut errands: mpsc::UnboundedReceiver<Errand>) 
     tokio::task::spawn_local(async move {
         let mut beat = tokio::time::interval(BEAT);
         beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        beat.tick().await;
         loop {
+            let due = tokio::time::Instant::now() + BEAT;
+            beat.reset_at(due);
             beat.tick().await;
+            beating.recorder.borrow_mut().lagged(due.elapsed());
             beating.flush();
         }
     });

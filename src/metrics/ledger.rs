@@ -7,8 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::builtin;
+use super::detail::Detail;
+use super::endpoint::MOST_ENDPOINTS;
 use super::groups::Groups;
-use super::record::{Record, Stamp};
+use super::health::{self, Health, Thread, Usage};
+use super::record::{Epoch, Record, Stamp};
 use super::registry::{Metric, MetricId, Registry};
 use super::results::{MetricResult, Results, Section, Values};
 use super::sink::Sink;
@@ -31,6 +34,8 @@ pub struct LedgerOptions {
     pub system_tags: SystemTags,
     /// Whether groups and scenarios keep numbers of their own, for `--summary-mode=full`.
     pub sections: bool,
+    /// Where endpoints, errors and the time series are kept: the clock of the run.
+    pub detail: Option<Epoch>,
 }
 
 /// The sinks of one run.
@@ -43,6 +48,8 @@ pub struct Ledger {
     groups: Groups,
     keeps_sections: bool,
     sections: Vec<Numbers>,
+    detail: Option<Box<Detail>>,
+    health: Health,
     taps: Vec<Tap>,
     is_tainted: bool,
     series: usize,
@@ -69,6 +76,17 @@ struct PartOf {
     thresholds: Vec<Threshold>,
 }
 
+/// A few figures of the moment.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Glance {
+    /// `http_reqs` so far.
+    pub requests: f64,
+    /// `http_req_failed` so far, 0 to 1.
+    pub failed: f64,
+    /// The 95th percentile of `http_req_duration` so far, in milliseconds.
+    pub p95: f64,
+}
+
 /// The numbers of a scenario (`path` empty) or of a group in it; `scenario` is empty outside named ones.
 #[derive(Debug)]
 struct Numbers {
@@ -89,6 +107,8 @@ impl Ledger {
             groups: Groups::new(),
             keeps_sections: options.sections,
             sections: Vec::new(),
+            detail: options.detail.map(|epoch| Box::new(Detail::new(epoch))),
+            health: Health::default(),
             taps: Vec::new(),
             is_tainted: false,
             series: 0,
@@ -167,6 +187,61 @@ impl Ledger {
         for section in &routes.sections {
             self.sections[*section as usize].add(&self.totals[place].metric, value, time, tags);
         }
+        if let Some(detail) = &mut self.detail
+            && detail.add(&self.totals[place].metric, value, time, tags, routes)
+        {
+            let message = format!("more than {MOST_ENDPOINTS} endpoints: further ones are counted together");
+            let hint = "give URLs that differ in an id one `name` tag";
+            self.logger.log(Level::Warning, message, vec![("hint", hint.into())]);
+        }
+    }
+
+    /// A timer on a thread was late by so much.
+    pub fn lagged(&mut self, thread: Thread, late: Duration) {
+        for late in health::missed(late) {
+            let millis = late.as_secs_f64() * 1000.0;
+            self.health.lag(thread).add(millis);
+            if let Some(detail) = &mut self.detail {
+                detail.lagged(thread, millis);
+            }
+        }
+    }
+
+    /// What the process used since the run began.
+    pub fn used(&mut self, usage: Usage) {
+        let before = std::mem::replace(&mut self.health.usage, usage);
+        if let Some(detail) = &mut self.detail {
+            let cpu = usage.cpu.saturating_sub(before.cpu);
+            let elapsed = usage.elapsed.saturating_sub(before.elapsed);
+            detail.used_cpu(Usage { cpu, elapsed, ..usage }.share());
+        }
+    }
+
+    /// Sorts what is kept. Whoever takes snapshots again and again does this first: then none of them sorts from scratch.
+    pub fn settle(&mut self) {
+        self.totals.iter_mut().for_each(|total| total.sink.settle());
+        self.parts.iter_mut().for_each(|part| part.sink.settle());
+        self.sections.iter_mut().flat_map(|section| &mut section.sinks).flatten().for_each(Sink::settle);
+        if let Some(detail) = &mut self.detail {
+            detail.settle();
+        }
+    }
+
+    /// A few figures for somebody who watches: requests, failed ones, the 95th percentile of their time in
+    /// milliseconds. `None` before the first request.
+    pub fn glance(&mut self) -> Option<Glance> {
+        let requests = self.count(builtin::HTTP_REQS);
+        let failed = match &self.totals.get(usize::from(builtin::HTTP_REQ_FAILED.0))?.sink {
+            Sink::Rate(rate) => rate.rate(),
+            _ => return None,
+        };
+        match &mut self.totals.get_mut(usize::from(builtin::HTTP_REQ_DURATION.0))?.sink {
+            Sink::Trend(trend) if trend.count() > 0 => {
+                trend.settle();
+                Some(Glance { requests, failed, p95: trend.percentile(95.0) })
+            }
+            _ => None,
+        }
     }
 
     /// Judges all thresholds. During the run (`is_final` false) metrics without samples are passed over.
@@ -224,7 +299,9 @@ impl Ledger {
         }
         metrics.sort_by(|a, b| (&a.parent, &a.name).cmp(&(&b.parent, &b.name)));
         let (groups, scenarios) = self.arrange_sections(duration);
-        Results { duration, metrics, root: self.groups.tree(), checks: self.groups.flat(), groups, scenarios }
+        let detail = self.detail.as_ref().map(|detail| detail.result());
+        let (root, checks, health) = (self.groups.tree(), self.groups.flat(), self.health.clone());
+        Results { duration, metrics, root, checks, groups, scenarios, health, detail }
     }
 
     /// Every sub-metric with the metric it is a part of, in the order in which they were asked for.
@@ -279,6 +356,8 @@ impl Ledger {
             let path = tags.get("group").filter(|path| path.starts_with("::")).unwrap_or_default();
             if !scenario.is_empty() {
                 routes.sections.push(self.section(scenario, ""));
+            } else if self.detail.is_some() && tags.get("scenario").is_some() {
+                routes.sections.push(self.section("default", ""));
             }
             // What setup and teardown do outside groups of their own is in the totals only.
             if !path.is_empty() && !matches!(path, "::setup" | "::teardown") {

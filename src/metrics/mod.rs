@@ -5,7 +5,11 @@
 //! that want them. Nothing else is kept, so memory stays flat however long a run lasts.
 
 pub mod builtin;
+pub mod detail;
+pub mod digest;
+pub mod endpoint;
 pub mod groups;
+pub mod health;
 pub mod ledger;
 pub mod record;
 pub mod recorder;
@@ -19,8 +23,11 @@ pub mod system_tags;
 pub mod tags;
 pub mod tap;
 pub mod threshold;
+pub mod timeline;
 pub mod trend;
 
+pub use detail::DetailResult;
+pub use health::{Health, Usage};
 pub use ledger::{Ledger, LedgerOptions};
 pub use record::{HttpTimings, Record, Stamp};
 pub use recorder::Recorder;

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::health::Thread;
 use super::ledger::Ledger;
 use super::record::Record;
 
@@ -28,6 +29,11 @@ impl Recorder {
         if self.waiting.len() >= BATCH {
             self.flush();
         }
+    }
+
+    /// Tells how late the worker's timer was; right before a flush, so that one lock does for both.
+    pub fn lagged(&mut self, late: std::time::Duration) {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner).lagged(Thread::Script, late);
     }
 
     /// Hands over what is waiting.

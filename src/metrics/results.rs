@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::detail::DetailResult;
 use super::groups::{Check, Group};
+use super::health::Health;
 use super::registry::{Contains, MetricType};
 use super::sink::Sink;
 use super::submetric::Part;
@@ -23,8 +25,12 @@ pub struct Results {
     pub checks: Vec<Check>,
     /// Groups outside named scenarios, each with its own numbers; only where the ledger keeps sections.
     pub groups: Vec<Section>,
-    /// Scenarios not called `default`, sorted by name; only where the ledger keeps sections.
+    /// Scenarios, sorted by name, only where the ledger keeps sections; `default` only where it keeps details.
     pub scenarios: Vec<Section>,
+    /// How the generator did.
+    pub health: Health,
+    /// Endpoints, errors and the time series; only where the ledger keeps them.
+    pub detail: Option<DetailResult>,
 }
 
 /// The numbers of one metric or sub-metric.

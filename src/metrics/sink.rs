@@ -91,6 +91,13 @@ impl Sink {
         }
     }
 
+    /// Makes the next percentiles cheap.
+    pub fn settle(&mut self) {
+        if let Self::Trend(trend) = self {
+            trend.settle();
+        }
+    }
+
     /// Adds what another sink of the same kind holds. Sinks of different kinds have nothing to add.
     pub fn merge(&mut self, other: &Self) {
         match (self, other) {

@@ -43,6 +43,10 @@ pub(super) struct Routes {
     pub(super) group: OnceLock<usize>,
     /// The ledger's number of the set's check, once one was seen.
     pub(super) check: OnceLock<usize>,
+    /// The ledger's number of the set's endpoint, once a request was seen.
+    pub(super) endpoint: OnceLock<u32>,
+    /// The ledger's number of what went wrong with the set's requests, once one was seen.
+    pub(super) problem: OnceLock<u32>,
 }
 
 /// Facts about a sample that never select or group it (`vu`, `iter`), sorted by name.

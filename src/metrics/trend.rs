@@ -3,6 +3,7 @@
 //! Count, least, greatest and sum are exact always. Percentiles interpolate between neighbouring ranks, as k6 does;
 //! up to the limit they are the very numbers k6 would show. Memory stays bounded: 80 KB, then the histogram.
 
+use hdrhistogram::serialization::{Serializer, V2Serializer};
 use hdrhistogram::{Counter, Histogram};
 
 use super::registry::Contains;
@@ -152,6 +153,20 @@ impl Trend {
         if below == above { below } else { below + (above - below) * (place - place.floor()) }
     }
 
+    /// The values as histograms of three significant digits, for those who merge many runs into one.
+    pub fn shares(&self) -> Shares {
+        let coarse = match &self.store {
+            Store::Coarse(coarse) => (**coarse).clone(),
+            Store::Exact { values, .. } => {
+                let mut coarse = Coarse::new(scale_for(self.contains, values));
+                values.iter().for_each(|value| coarse.add(*value, 1));
+                coarse
+            }
+        };
+        let Coarse { scale, below_all, negative, positive, above_all } = coarse;
+        Shares { scale, below_all, negative: negative.encoded(), positive: positive.encoded(), above_all }
+    }
+
     fn note(&mut self, min: f64, max: f64, count: u64) {
         if self.count == 0 {
             (self.min, self.max) = (min, max);
@@ -174,6 +189,21 @@ impl Trend {
             Store::Exact { .. } => unreachable!("the line above made it coarse"),
         }
     }
+}
+
+/// A trend's values as histograms in the format of the HdrHistogram libraries (V2, not compressed).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shares {
+    /// How many units of the histograms make one unit of the values.
+    pub scale: f64,
+    /// How many values are minus infinity.
+    pub below_all: u64,
+    /// The magnitudes of negative values.
+    pub negative: Option<Vec<u8>>,
+    /// Values from zero up.
+    pub positive: Option<Vec<u8>>,
+    /// How many values are infinity.
+    pub above_all: u64,
 }
 
 /// How many histogram units make one: nanoseconds for times, else as fine as the values ask for.
@@ -294,6 +324,18 @@ impl Counts {
             Self::Narrow(narrow) => narrow.len(),
             Self::Wide(wide) => wide.len(),
         }
+    }
+
+    /// In the V2 format; nothing for no values.
+    fn encoded(&self) -> Option<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let mut serializer = V2Serializer::new();
+        match self {
+            Self::Empty => return None,
+            Self::Narrow(narrow) => serializer.serialize(narrow, &mut bytes).ok()?,
+            Self::Wide(wide) => serializer.serialize(wide, &mut bytes).ok()?,
+        };
+        Some(bytes)
     }
 
     fn at_rank(&self, rank: u64) -> u64 {

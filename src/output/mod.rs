@@ -125,7 +125,8 @@ pub fn make(asked: &str, means: &Means) -> Result<Box<dyn Output>, Failure> {
         )));
     }
     let Some((_, construct)) = TABLE.iter().find(|(known, _)| *known == name) else {
-        let known = TABLE.map(|(known, _)| known).join(", ");
+        // The dashboard gets no samples: it shows the ledger's numbers, see `report`.
+        let known = TABLE.iter().map(|(known, _)| *known).chain(["web-dashboard"]).collect::<Vec<_>>().join(", ");
         return Err(wrong(format!("invalid output type '{name}', available types are: {known}")));
     };
     construct(argument, means).map_err(|error| wrong(format!("could not create the '{name}' output: {error}")))
@@ -206,7 +207,7 @@ mod tests {
         /// Runs an output over these records; the failure to start, if any.
         fn run(&self, asked: &str, records: Vec<Record>) -> Result<String, Failure> {
             let watched = threshold::check(&self.thresholds, &self.registry, true, &Logger::silent())?;
-            let options = LedgerOptions { watched, system_tags: self.system_tags, sections: false };
+            let options = LedgerOptions { watched, system_tags: self.system_tags, ..LedgerOptions::default() };
             let mut ledger = Ledger::new(self.registry.clone(), options, Logger::silent());
             let parts = ledger.parts().map(|(metric, expression)| (metric, expression.clone())).collect();
             let output = make(asked, &self.means(parts))?;

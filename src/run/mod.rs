@@ -19,6 +19,7 @@ use crate::js::engine::Engine;
 use crate::js::worker::Crew as Workers;
 use crate::js::{Exports, HttpDefaults, Loader, Script, VuCrew};
 use crate::log::{Level, Logger};
+use crate::metrics::health::Thread;
 use crate::metrics::ledger::LedgerOptions;
 use crate::metrics::record::Epoch;
 use crate::metrics::system_tags::SystemTags;
@@ -27,6 +28,7 @@ use crate::net::Net;
 use crate::net::http::Dumping;
 use crate::options::{Layers, Notes, Options, Plan, Settled, Share, derive};
 use crate::output::{self, Running};
+use crate::report::Dashboard;
 use crate::source::{Files, MainScript};
 use crate::summary::writing;
 use crate::ui::Terminal;
@@ -34,12 +36,16 @@ use crate::ui::banner::banner;
 use crate::ui::log::Log;
 use crate::ui::progress::Ticker;
 
+mod lateness;
 mod network;
+mod reports;
 mod scenarios;
 mod signals;
+mod usage;
 mod view;
 mod wrap_up;
 
+pub use reports::Reports;
 use scenarios::Planned;
 
 /// What a run was asked for: everything typed, read and checked as far as that goes without the script.
@@ -70,6 +76,10 @@ pub struct Request {
     pub summary_export: Option<String>,
     /// Use the new shape for exports and `handleSummary`.
     pub machine_readable: bool,
+    /// What is written beside k6's summary.
+    pub reports: Reports,
+    /// How progress is shown.
+    pub progress: crate::ui::progress::Kind,
     /// Outputs as typed: `json=x.json`.
     pub outputs: Vec<String>,
     /// Keep going after the end, until a signal or for so long.
@@ -183,6 +193,10 @@ struct Run {
     next_vu: Arc<AtomicU64>,
     state: Arc<RunState>,
     log: Logger,
+    reports: reports::Wanted,
+    meter: usage::Meter,
+    lateness: Mutex<lateness::Lateness>,
+    started: jiff::Timestamp,
     began: Instant,
 }
 
@@ -193,11 +207,13 @@ async fn conduct(request: Request, mut signals: signals::Signals) -> Result<(), 
     let settled = settle(&request, &exports, &log)?;
     let run = common.build(request, settled, exports)?;
     let outputs = run.open_outputs()?;
-    run.announce(&outputs);
+    let mut dashboard = run.open_dashboard()?;
+    run.announce(&outputs, dashboard.as_ref());
     let watch = view::Watch::new(&run);
     let mut ticker = {
         let watch = watch.clone();
-        Ticker::start(run.request.terminal.clone(), run.request.quiet, move || watch.view())
+        let (terminal, kind) = (run.request.terminal.clone(), run.request.progress);
+        Ticker::start(terminal, run.request.quiet, kind, move || watch.view())
     };
     let mut failure: Option<Failure> = None;
     let mut note = |result: Result<(), Failure>| {
@@ -237,10 +253,19 @@ async fn conduct(request: Request, mut signals: signals::Signals) -> Result<(), 
     }
     ticker.pause();
     let ended = tokio::select! {
-        ended = run.wrap_up(outputs, failure) => ended,
+        ended = run.wrap_up(outputs, failure, dashboard.as_ref()) => ended,
         () = signals.second(&log) => return Err(signals::hurry()),
     };
     ticker.finish();
+    if let Some(dashboard) = dashboard.as_mut().filter(|dashboard| dashboard.is_watched())
+        && !run.state.is_aborted()
+    {
+        log.info(format!("the web dashboard stays at {} until its page is closed", dashboard.url));
+        tokio::select! {
+            () = dashboard.until_unwatched() => {}
+            _ = signals.next() => {}
+        }
+    }
     ended
 }
 
@@ -349,10 +374,12 @@ impl Common {
         if let Some(path) = &options.console_output {
             request.log.console_to(&request.cwd.join(path))?;
         }
+        let reports = reports::Wanted::read(&request)?;
         let watched = watch(&request, &options, &self.registry, &log)?;
         let net =
             Net::start(network::config(&options, &request.process_env, plan.max_vus())?, threads(plan.max_vus()).1)
                 .exit(ExitCode::Other)?;
+        let lateness = Mutex::new(lateness::Lateness::watch(&net, threads(plan.max_vus()).1));
         let script = Arc::new(self.script(&request, &options, net));
         let consolidated = options.with_defaults().to_script_json();
         let _ = script.options.set(serde_json::Value::Object(consolidated).to_string());
@@ -361,7 +388,8 @@ impl Common {
             LedgerOptions {
                 watched,
                 system_tags: script.system_tags,
-                sections: request.summary_mode == crate::summary::Mode::Full,
+                sections: request.summary_mode == crate::summary::Mode::Full || reports.needs_sections(),
+                detail: reports.needs_detail().then_some(self.epoch),
             },
             log.clone(),
         );
@@ -378,7 +406,7 @@ impl Common {
             .map(|scenario| Planned::new(scenario, &share, &script))
             .collect();
         let state = self.state;
-        let began = Instant::now();
+        let (began, started, meter) = (Instant::now(), jiff::Timestamp::now(), usage::Meter::start());
         let next_vu = Arc::new(AtomicU64::new(plan.max_planned_vus() + 1));
         Ok(Run {
             request,
@@ -395,6 +423,10 @@ impl Common {
             next_vu,
             state,
             log,
+            reports,
+            meter,
+            lateness,
+            started,
             began,
         })
     }
@@ -492,7 +524,7 @@ impl Run {
             logger: self.log.clone(),
         };
         let mut running = Vec::new();
-        for asked in &self.request.outputs {
+        for asked in self.request.outputs.iter().filter(|asked| reports::dashboard_argument(asked).is_none()) {
             let made = output::make(asked, &means)?;
             running.push(output::run(made, &mut self.ledger(), self.log.clone())?);
         }
@@ -500,8 +532,8 @@ impl Run {
     }
 
     /// Says what is about to run.
-    fn announce(&self, outputs: &[Running]) {
-        let (terminal, about) = (&self.request.terminal, view::description(self, outputs));
+    fn announce(&self, outputs: &[Running], dashboard: Option<&Dashboard>) {
+        let (terminal, about) = (&self.request.terminal, view::description(self, outputs, dashboard));
         if self.request.quiet {
             self.log.debug(about.render(false));
         } else {
@@ -540,6 +572,15 @@ impl Run {
             sample(builtin::VUS_MAX, self.state.initialised_vus.load(Relaxed)),
         ];
         self.ledger().take(&mut batch);
+        self.look_at_generator();
+    }
+
+    /// Writes down how the generator itself does.
+    fn look_at_generator(&self) {
+        let mut lateness = self.lateness.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ledger = self.ledger();
+        lateness.take().for_each(|late| ledger.lagged(Thread::Network, late));
+        ledger.used(self.meter.read());
     }
 
     fn judge(&self) {

@@ -22,7 +22,8 @@ impl Signals {
         Ok(Self { interrupt, terminate, seen: false })
     }
 
-    async fn next(&mut self) -> &'static str {
+    /// Waits for either and says which it was.
+    pub async fn next(&mut self) -> &'static str {
         tokio::select! {
             _ = self.interrupt.recv() => "interrupt",
             _ = self.terminate.recv() => "terminated",

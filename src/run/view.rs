@@ -1,23 +1,25 @@
 //! What people see of a run while it goes on: its description and its progress, as plain data for `ui`.
 
 use std::sync::Arc;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::Run;
 use crate::execution::{RunState, ScenarioFacts};
+use crate::metrics::Ledger;
 use crate::options::ExecutorConfig;
 use crate::output::Running;
+use crate::report::Dashboard;
 use crate::ui::description::Description;
-use crate::ui::progress::{Head, ProgressView, ScenarioLine, Status};
+use crate::ui::progress::{Head, Kind, ProgressView, Pulse, ScenarioLine, Status};
 use crate::units::Span;
 
 /// What a run says about itself before it starts.
-pub(super) fn description(run: &Run, outputs: &[Running]) -> Description {
+pub(super) fn description(run: &Run, outputs: &[Running], dashboard: Option<&Dashboard>) -> Description {
     Description {
         script: run.request.argument.clone(),
-        dashboard: None,
+        dashboard: dashboard.map(|dashboard| dashboard.url.clone()),
         outputs: outputs.iter().map(|output| output.description.clone()).collect(),
         profiling: None,
         segment: run.share.part().to_f64(),
@@ -49,6 +51,19 @@ pub(super) struct Watch {
     max_duration: Duration,
     stage: AtomicU8,
     started: OnceLock<Instant>,
+    is_live: bool,
+    ledger: Arc<Mutex<Ledger>>,
+    glance: Mutex<LastGlance>,
+}
+
+/// How long the latest figures stand.
+const GLANCE_EVERY: Duration = Duration::from_millis(500);
+
+/// The latest figures and when they were looked up.
+struct LastGlance {
+    at: Instant,
+    requests: f64,
+    pulse: Option<Pulse>,
 }
 
 /// One scenario's facts.
@@ -81,6 +96,9 @@ impl Watch {
             max_duration: run.plan.max_duration(),
             stage: AtomicU8::new(Stage::Init as u8),
             started: OnceLock::new(),
+            is_live: run.request.progress == Kind::Live,
+            ledger: run.ledger.clone(),
+            glance: Mutex::new(LastGlance { at: Instant::now(), requests: 0.0, pulse: None }),
         })
     }
 
@@ -100,11 +118,11 @@ impl Watch {
             let fraction = made as f64 / self.planned_vus.max(1) as f64;
             let right = format!("{made}/{} VUs initialized", self.planned_vus);
             let head = Head::Stage { left: "Init".to_owned(), fraction, right };
-            return ProgressView { head, scenarios: Vec::new() };
+            return ProgressView { head, ..ProgressView::default() };
         }
         if stage == Stage::Setup as u8 {
             let head = Head::Stage { left: "Run".to_owned(), fraction: 1.0, right: "setup()".to_owned() };
-            return ProgressView { head, scenarios: Vec::new() };
+            return ProgressView { head, ..ProgressView::default() };
         }
         let (complete, interrupted) = self.state.iterations();
         let head = Head::Run {
@@ -118,7 +136,24 @@ impl Watch {
             interrupted,
         };
         let elapsed = self.started.get().map_or(Duration::ZERO, Instant::elapsed);
-        ProgressView { head, scenarios: self.scenarios.iter().map(|line| line.view(elapsed)).collect() }
+        let scenarios = self.scenarios.iter().map(|line| line.view(elapsed)).collect();
+        ProgressView { head, scenarios, pulse: self.pulse() }
+    }
+
+    /// The latest figures, looked up twice a second.
+    fn pulse(&self) -> Option<Pulse> {
+        if !self.is_live {
+            return None;
+        }
+        let mut last = self.glance.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = last.at.elapsed();
+        if since >= GLANCE_EVERY {
+            let glance = self.ledger.lock().unwrap_or_else(PoisonError::into_inner).glance()?;
+            let per_second = (glance.requests - last.requests) / since.as_secs_f64();
+            let pulse = Some(Pulse { per_second, failed: glance.failed, p95: glance.p95 });
+            *last = LastGlance { at: Instant::now(), requests: glance.requests, pulse };
+        }
+        last.pulse
     }
 }
 
@@ -128,7 +163,8 @@ impl Line {
         let Some(spent) = progress.spent() else {
             let left = Span::from(self.start_time.saturating_sub(elapsed));
             let columns = vec!["waiting".to_owned(), left.fixed_width(Span::from(self.start_time))];
-            return ScenarioLine { name: self.name.clone(), status: Status::Waiting, fraction: 0.0, columns };
+            let (name, status) = (self.name.clone(), Status::Waiting);
+            return ScenarioLine { name, status, fraction: 0.0, columns, left: None };
         };
         let is_over = spent >= progress.duration;
         let status = if progress.finished.load(Relaxed) {
@@ -138,7 +174,19 @@ impl Line {
         } else {
             Status::Running
         };
-        ScenarioLine { name: self.name.clone(), status, fraction: progress.share(), columns: self.columns(spent) }
+        let (name, fraction, columns) = (self.name.clone(), progress.share(), self.columns(spent));
+        let left = (status == Status::Running).then(|| self.left(spent, fraction)).flatten();
+        ScenarioLine { name, status, fraction, columns, left }
+    }
+
+    /// How long it will still take: to the end of its time, or at the pace so far to the end of its iterations.
+    fn left(&self, spent: Duration, fraction: f64) -> Option<Duration> {
+        let most = self.facts.progress.duration.saturating_sub(spent);
+        match self.facts.progress.total {
+            None => Some(most),
+            Some(_) if fraction <= 0.0 => None,
+            Some(_) => Some(spent.mul_f64(((1.0 - fraction) / fraction).min(1e6)).min(most)),
+        }
     }
 
     fn columns(&self, spent: Duration) -> Vec<String> {

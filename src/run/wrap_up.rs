@@ -8,8 +8,9 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::js::value::Value;
 use crate::log::Level;
-use crate::metrics::{Results, TrendStat};
+use crate::metrics::{Results, TrendStat, Verdict};
 use crate::output::Running;
+use crate::report::Dashboard;
 use crate::summary::writing::{self, Output};
 use crate::summary::{Look, Mode, data, export, machine, text};
 use crate::units::number::TimeUnit;
@@ -19,11 +20,17 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(120);
 
 impl Run {
     /// Tells what was measured, whatever ended the run, and says how the process ends.
-    pub(super) async fn wrap_up(&self, outputs: Vec<Running>, failure: Option<Failure>) -> Result<(), Failure> {
+    pub(super) async fn wrap_up(
+        &self,
+        outputs: Vec<Running>,
+        failure: Option<Failure>,
+        dashboard: Option<&Dashboard>,
+    ) -> Result<(), Failure> {
         self.flush_recorders().await;
         let duration = self.began.elapsed();
         let verdict =
             if self.request.no_thresholds { Default::default() } else { self.ledger().evaluate(duration, true) };
+        self.look_at_generator();
         let results = self.ledger().snapshot(duration);
         if self.state.complete.load(Relaxed) == 0 && failure.is_none() && !self.state.is_aborted() {
             self.log.warn("No script iterations fully finished, consider making the test duration longer");
@@ -31,8 +38,15 @@ impl Run {
         if self.request.summary_mode != Mode::Disabled {
             self.summarise(&results).await;
         }
+        let ended = self.ending(failure, &verdict);
+        self.write_reports(&results, ended.as_ref().err(), dashboard);
         self.ledger().detach_all();
         outputs.into_iter().for_each(Running::stop);
+        ended
+    }
+
+    /// How the process ends.
+    fn ending(&self, failure: Option<Failure>, verdict: &Verdict) -> Result<(), Failure> {
         // The first error counts: what stopped the run, then what a stage failed with, then the script's own word.
         if let Some(abort) = self.state.aborted() {
             return Err(abort.failure);
@@ -66,7 +80,7 @@ impl Run {
         let _ = tokio::time::timeout(super::STOP_PATIENCE, all).await;
     }
 
-    fn look(&self) -> Look {
+    pub(super) fn look(&self) -> Look {
         let stats = self.options.summary_trend_stats.as_ref().map(|stats| {
             // The options were checked before the run: each of them is one.
             stats.iter().filter_map(|stat| TrendStat::parse(stat).ok()).collect()
@@ -78,6 +92,7 @@ impl Run {
             time_unit: TimeUnit::parse(&unit).unwrap_or_default(),
             time_unit_name: unit,
             colors: self.request.terminal.stdout_colors(),
+            endpoints: self.reports.has_endpoint_table,
         }
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Mode;
 use crate::log::Logger;
+use crate::metrics::record::Epoch;
 use crate::metrics::threshold::{self, ThresholdDef};
 use crate::metrics::{
     Contains, HttpTimings, Interner, Ledger, LedgerOptions, MetricId, MetricType, Record, Registry, Results, Stamp,
@@ -43,6 +44,19 @@ impl Run {
         self.records.push(Record::Http { time: Stamp(0), timings, failed: Some(false), tags, metadata: None });
     }
 
+    pub(super) fn request(&mut self, method: &str, url: &str, status: &str, nanos: u64) {
+        let is_good = status == "200";
+        let mut tags = vec![("method", method), ("name", url), ("url", url), ("status", status)];
+        let code = format!("1{status}");
+        if !is_good {
+            tags.push(("error_code", &code));
+        }
+        tags.push(("expected_response", if is_good { "true" } else { "false" }));
+        let tags = self.tags.set(tags);
+        let timings = HttpTimings { waiting: nanos, ..HttpTimings::default() };
+        self.records.push(Record::Http { time: Stamp(0), timings, failed: Some(!is_good), tags, metadata: None });
+    }
+
     pub(super) fn iteration(&mut self, nanos: u64, scenario: &str) {
         let tags = self.tags.set([("group", ""), ("scenario", scenario)]);
         let (duration, sent, received) = (Some(nanos), 71, 142);
@@ -57,7 +71,12 @@ impl Run {
 
     pub(super) fn results(&self, nanos: u64, mode: Mode) -> Results {
         let watched = threshold::check(&self.thresholds, &self.registry, true, &Logger::silent()).unwrap();
-        let options = LedgerOptions { watched, sections: mode == Mode::Full, ..LedgerOptions::default() };
+        let options = LedgerOptions {
+            watched,
+            sections: mode == Mode::Full,
+            detail: (mode == Mode::Full).then(Epoch::now),
+            ..LedgerOptions::default()
+        };
         let mut ledger = Ledger::new(self.registry.clone(), options, Logger::silent());
         ledger.fold(&self.records);
         let duration = Duration::from_nanos(nanos);

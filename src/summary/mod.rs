@@ -4,16 +4,20 @@
 
 pub mod collate;
 pub mod data;
+pub mod document;
+mod endpoints;
 pub mod export;
 #[cfg(test)]
 mod fixture;
+pub mod junit;
 pub mod machine;
 pub mod text;
+mod timeline;
 pub mod tree;
 pub mod writing;
 
-use crate::metrics::TrendStat;
-use crate::units::number::TimeUnit;
+use crate::metrics::{Contains, TrendStat};
+use crate::units::number::{self, TimeUnit};
 
 /// How much the end-of-test summary says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,6 +59,19 @@ pub struct Look {
     pub time_unit_name: String,
     /// Whether the text may use colours.
     pub colors: bool,
+    /// Whether full mode ends with a table of endpoints.
+    pub endpoints: bool,
+}
+
+impl Look {
+    /// A value as the text shows it.
+    pub fn shown(&self, value: f64, contains: Contains) -> String {
+        match contains {
+            Contains::Default => number::plain(value),
+            Contains::Time => number::time(value, self.time_unit),
+            Contains::Data => number::bytes(value),
+        }
+    }
 }
 
 impl Default for Look {
@@ -65,6 +82,7 @@ impl Default for Look {
             time_unit: TimeUnit::Auto,
             time_unit_name: String::new(),
             colors: false,
+            endpoints: false,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::collate::compare;
-use super::{Look, Mode, is_hidden};
+use super::{Look, Mode, endpoints, is_hidden};
 use crate::metrics::groups::Check;
 use crate::metrics::threshold::Threshold;
 use crate::metrics::{Contains, MetricResult, MetricType, Results, Section, Values};
@@ -26,10 +26,18 @@ pub fn render(results: &Results, look: &Look) -> String {
             page.title(&format!("GROUP: {}", group.name));
             page.section(group, 4);
         }
-        for scenario in &results.scenarios {
+        for scenario in results.scenarios.iter().filter(|scenario| &*scenario.name != "default") {
             page.title(&format!("SCENARIO: {}", scenario.name));
             page.section(scenario, 4);
         }
+        if look.endpoints {
+            page.endpoints(results);
+        }
+    }
+    if let Some(complaint) = results.health.complaint() {
+        let line = format!("the load generator could not keep up: {complaint}");
+        let line = page.paint(&line, RED);
+        page.line(4, &line);
     }
     page.text.push_str("\n\n");
     page.text
@@ -136,16 +144,7 @@ impl Page<'_> {
     }
 
     fn threshold(&self, metric: &MetricResult, threshold: &Threshold) -> String {
-        let source = threshold.def.expression.trim();
-        let figure = source.split(['=', '>', '<']).next().unwrap_or_default().trim();
-        let value = match &metric.values {
-            Values::Counter { count, .. } if figure == "count" => self.value(*count, metric.contains),
-            Values::Counter { rate, .. } => format!("{}/s", self.value(*rate, metric.contains)),
-            Values::Rate { .. } if threshold.is_count() => number::plain(threshold.observed),
-            Values::Rate { rate, .. } => number::percent(*rate),
-            Values::Gauge { value, .. } => self.value(*value, metric.contains),
-            Values::Trend(_) => self.value(threshold.observed, metric.contains),
-        };
+        let Observed { source, figure, value } = observed(self.look, metric, threshold);
         format!(
             "{} {} {}={}",
             self.mark(threshold.ok),
@@ -242,6 +241,20 @@ impl Page<'_> {
         }
     }
 
+    /// Requests by name and method; k6 has no such table.
+    fn endpoints(&mut self, results: &Results) {
+        let lines = endpoints::lines(results, self.look);
+        if lines.is_empty() {
+            return;
+        }
+        self.title("ENDPOINTS");
+        for (place, (numbers, name)) in lines.iter().enumerate() {
+            let numbers = self.paint(numbers, if place == 0 { FAINT_WHITE } else { CYAN });
+            self.line(4, format!("{numbers}  {name}").trim_end());
+        }
+        self.text.push('\n');
+    }
+
     fn cells(&self, values: &Values, contains: Contains) -> Cells {
         let (value, extras) = match values {
             Values::Trend(trend) => {
@@ -295,11 +308,7 @@ impl Page<'_> {
     }
 
     fn value(&self, value: f64, contains: Contains) -> String {
-        match contains {
-            Contains::Default => number::plain(value),
-            Contains::Time => number::time(value, self.look.time_unit),
-            Contains::Data => number::bytes(value),
-        }
+        self.look.shown(value, contains)
     }
 }
 
@@ -327,6 +336,31 @@ impl Widths {
         }
         widths
     }
+}
+
+/// What a threshold saw, in words.
+pub(super) struct Observed<'a> {
+    /// The threshold as typed.
+    pub source: &'a str,
+    /// The figure it looks at, as typed.
+    pub figure: &'a str,
+    /// What the figure was.
+    pub value: String,
+}
+
+/// What a threshold saw.
+pub(super) fn observed<'a>(look: &Look, metric: &MetricResult, threshold: &'a Threshold) -> Observed<'a> {
+    let source = threshold.def.expression.trim();
+    let figure = source.split(['=', '>', '<']).next().unwrap_or_default().trim();
+    let value = match &metric.values {
+        Values::Counter { count, .. } if figure == "count" => look.shown(*count, metric.contains),
+        Values::Counter { rate, .. } => format!("{}/s", look.shown(*rate, metric.contains)),
+        Values::Rate { .. } if threshold.is_count() => number::plain(threshold.observed),
+        Values::Rate { rate, .. } => number::percent(*rate),
+        Values::Gauge { value, .. } => look.shown(*value, metric.contains),
+        Values::Trend(_) => look.shown(threshold.observed, metric.contains),
+    };
+    Observed { source, figure, value }
 }
 
 /// By metric, then the whole before its parts, then by part.
@@ -514,6 +548,42 @@ mod tests {
 
 ";
         assert!(text.starts_with(&expect.replace('|', " ")), "{text}");
+    }
+
+    #[test]
+    fn full_mode_may_end_with_a_table_of_endpoints() {
+        let mut run = Run::new();
+        run.request("GET", "http://x/quick", "200", 1_000_000);
+        run.request("GET", "http://x/quick", "200", 3_000_000);
+        run.request("POST", "slow one", "500", 20_000_000);
+        let look = Look { mode: Mode::Full, endpoints: true, ..Look::default() };
+        let results = run.results(1_000_000_000, Mode::Full);
+        let text = render(&results, &look);
+        let expect = "
+
+  █ ENDPOINTS|
+
+    requests  per second   failed   avg  p(95)   p(99)   max
+           1           1  100.00%  20ms   20ms    20ms  20ms  POST slow one
+           2           2    0.00%   2ms  2.9ms  2.98ms   3ms  GET http://x/quick
+
+
+
+";
+        assert!(text.ends_with(&expect.replace('|', " ")), "{text}");
+        assert!(!render(&results, &Look { endpoints: false, ..look }).contains("ENDPOINTS"));
+    }
+
+    #[test]
+    fn a_generator_that_was_late_is_told() {
+        let mut results = sample_run().results(49_043_618, Mode::Compact);
+        let quiet = render(&results, &Look::default());
+        results.health.script_lag.add(250.0);
+        results.health.usage.elapsed = std::time::Duration::from_secs(60);
+        let text = render(&results, &Look::default());
+        let line = "    the load generator could not keep up: script threads were late by p(90)=250ms\n";
+        assert_eq!(text.replace(line, ""), quiet);
+        assert!(text.ends_with(&format!("{line}\n\n")));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! How far a run is: a line for the run, a line with a bar for each scenario.
 //!
-//! On a terminal the block is redrawn in place; elsewhere it is printed once a second. What stands in it comes as
-//! plain facts; nothing here knows an executor.
+//! Live, the block is redrawn in place, with what is left and a line of the latest figures; plain, it is printed once a
+//! second as k6 does. What stands in it comes as plain facts; nothing here knows an executor.
 
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::Terminal;
 use crate::units::Span;
+use crate::units::number::{self, TimeUnit};
 
 /// Everything a block shows.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +19,28 @@ pub struct ProgressView {
     pub head: Head,
     /// Scenarios that have work, in the order of the description.
     pub scenarios: Vec<ScenarioLine>,
+    /// The latest figures; nothing before the first request.
+    pub pulse: Option<Pulse>,
+}
+
+/// The latest figures of a run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pulse {
+    /// Requests per second, lately.
+    pub per_second: f64,
+    /// The share of failed requests so far, 0 to 1.
+    pub failed: f64,
+    /// The 95th percentile of request durations so far, in milliseconds.
+    pub p95: f64,
+}
+
+/// How progress is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Redrawn in place; needs a terminal.
+    Live,
+    /// Printed once a second.
+    Plain,
 }
 
 /// The first line of a block.
@@ -70,6 +93,8 @@ pub struct ScenarioLine {
     pub fraction: f64,
     /// What stands right of the bar, by column.
     pub columns: Vec<String>,
+    /// How long it will still take, as far as one can say; shown live.
+    pub left: Option<Duration>,
 }
 
 /// How a scenario is.
@@ -159,6 +184,53 @@ impl ProgressView {
     }
 }
 
+impl ProgressView {
+    /// The block as it is drawn live: what is left stands behind each scenario, the latest figures end it.
+    pub fn live(&self, style: Style) -> String {
+        let mut view = self.clone();
+        let wide = view.scenarios.iter().map(|line| line.columns.len()).max().unwrap_or(0);
+        for line in view.scenarios.iter_mut().filter(|line| line.left.is_some()) {
+            line.columns.resize(wide, String::new());
+        }
+        for line in &mut view.scenarios {
+            line.columns.extend(line.left.map(|left| format!("{} left", Span::from(left).rounded(SECOND))));
+        }
+        let mut text = view.render(style);
+        if let Some(Pulse { per_second, failed, p95 }) = self.pulse {
+            let paint = |text: String, code: &str| match style.colors {
+                true => format!("\x1b[{code}m{text}\x1b[0m"),
+                false => text,
+            };
+            let failed_text = paint(number::percent(failed), if failed > 0.0 { "31" } else { "32" });
+            let p95 = paint(number::time(p95, TimeUnit::Auto), "36");
+            text.push_str(&format!("{:.0} requests/s, p(95)={p95}, failed={failed_text}\n", per_second));
+        }
+        // A line that the terminal breaks would count as two when the block is drawn anew.
+        match style.width {
+            Some(width) => text.lines().map(|line| format!("{}\n", cut(line, width))).collect(),
+            None => text,
+        }
+    }
+}
+
+/// As much of a line as fits; codes for colours take no room and are all kept.
+fn cut(line: &str, width: usize) -> String {
+    let (mut kept, mut seen, mut in_code) = (String::with_capacity(line.len()), 0, false);
+    for c in line.chars() {
+        if c == '\x1b' || in_code {
+            in_code = !(in_code && c.is_ascii_alphabetic());
+            kept.push(c);
+        } else if seen < width {
+            seen += 1;
+            kept.push(c);
+        }
+    }
+    kept
+}
+
+/// What is left is told in whole seconds.
+const SECOND: Span = Span::from_secs(1);
+
 impl Head {
     fn run_line(&self) -> String {
         let Self::Run { is_paused, elapsed, max_duration, active, initialized, max_vus, complete, interrupted } = self
@@ -211,27 +283,33 @@ pub struct Ticker {
     terminal: Terminal,
     view: Arc<dyn Fn() -> ProgressView + Send + Sync>,
     is_quiet: bool,
+    kind: Kind,
     thread: Option<(SyncSender<()>, JoinHandle<()>)>,
 }
 
 impl Ticker {
-    /// Shows `view()` on a beat: every 100 ms on a terminal, every second elsewhere. When quiet, nothing at all.
-    pub fn start(terminal: Terminal, is_quiet: bool, view: impl Fn() -> ProgressView + Send + Sync + 'static) -> Self {
+    /// Shows `view()` on a beat: every 100 ms live, every second plain. When quiet, nothing at all.
+    pub fn start(
+        terminal: Terminal,
+        is_quiet: bool,
+        kind: Kind,
+        view: impl Fn() -> ProgressView + Send + Sync + 'static,
+    ) -> Self {
         let view: Arc<dyn Fn() -> ProgressView + Send + Sync> = Arc::new(view);
         if is_quiet {
-            return Self { terminal, view, is_quiet, thread: None };
+            return Self { terminal, view, is_quiet, kind, thread: None };
         }
         let (stop, stopped) = sync_channel(1);
-        let beat = Duration::from_millis(if terminal.stdout_is_tty() { 100 } else { 1000 });
+        let beat = Duration::from_millis(if kind == Kind::Live { 100 } else { 1000 });
         let (screen, look) = (terminal.clone(), view.clone());
         let work = move || {
             while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(beat) {
-                show(&screen, &look());
+                show(&screen, kind, &look());
             }
         };
         // Without a thread there is no progress to see, which is no reason not to run.
         let thread = thread::Builder::new().name("progress".to_owned()).spawn(work).ok();
-        Self { terminal, view, is_quiet, thread: thread.map(|thread| (stop, thread)) }
+        Self { terminal, view, is_quiet, kind, thread: thread.map(|thread| (stop, thread)) }
     }
 
     /// Stops the beat and takes the block off the terminal, so that the summary can follow.
@@ -240,7 +318,9 @@ impl Ticker {
             drop(stop);
             // A view that panicked has been reported as a defect already.
             _ = thread.join();
-            self.terminal.set_block(String::new());
+            if self.kind == Kind::Live {
+                self.terminal.set_block(String::new());
+            }
         }
     }
 
@@ -254,12 +334,11 @@ impl Ticker {
     }
 }
 
-fn show(terminal: &Terminal, view: &ProgressView) {
-    let block = view.render(style_of(terminal));
-    if terminal.stdout_is_tty() {
-        terminal.set_block(format!("\n{block}"));
-    } else {
-        terminal.print(&format!("\n{block}"));
+fn show(terminal: &Terminal, kind: Kind, view: &ProgressView) {
+    let style = style_of(terminal);
+    match kind {
+        Kind::Live => terminal.set_block(format!("\n{}", view.live(style))),
+        Kind::Plain => terminal.print(&format!("\n{}", view.render(style))),
     }
 }
 
@@ -290,7 +369,28 @@ mod tests {
 
     fn line(name: &str, status: Status, fraction: f64, columns: &[&str]) -> ScenarioLine {
         let columns = columns.iter().map(|column| (*column).to_owned()).collect();
-        ScenarioLine { name: name.to_owned(), status, fraction, columns }
+        ScenarioLine { name: name.to_owned(), status, fraction, columns, left: None }
+    }
+
+    #[test]
+    fn live_it_says_what_is_left_and_how_it_goes() {
+        let mut view = ProgressView {
+            head: run(1_000, 10, 3),
+            scenarios: vec![
+                line("aaa", Status::Done, 1.0, &["2 VUs", "00.2s/10s", "4/4 iters, 2 per VU"]),
+                line("bbb", Status::Running, 0.01, &["1 VUs", "01.0s/10s"]),
+            ],
+            pulse: Some(Pulse { per_second: 1234.4, failed: 0.0123, p95: 12.345 }),
+        };
+        view.scenarios[1].left = Some(Duration::from_millis(8_700));
+        let expect = "running (01.0s), 1/3 VUs, 4 complete and 0 interrupted iterations
+aaa ✓ [ 100% ] 2 VUs  00.2s/10s  4/4 iters, 2 per VU |
+bbb   [   1% ] 1 VUs  01.0s/10s                       9s left
+1234 requests/s, p(95)=12.34ms, failed=1.23%
+";
+        let got = view.live(PLAIN);
+        let trimmed = |text: &str| text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
+        assert_eq!(trimmed(&got), trimmed(&expect.replace('|', " ")));
     }
 
     #[test]
@@ -301,6 +401,7 @@ mod tests {
                 line("aaa", Status::Done, 1.0, &["2 VUs", "00m00.2s/10m0s", "4/4 iters, 2 per VU"]),
                 line("bbb", Status::Running, 0.01, &["1 VUs", "0.0s/2s"]),
             ],
+            pulse: None,
         };
         let expect = "running (00m01.0s), 1/3 VUs, 4 complete and 0 interrupted iterations
 aaa ✓ [ 100% ] 2 VUs  00m00.2s/10m0s  4/4 iters, 2 per VU
@@ -313,8 +414,12 @@ bbb   [   1% ] 1 VUs  0.0s/2s       |
     fn stages_have_a_bar_of_their_own() {
         let stage = |left: &str, fraction, right: &str| {
             let head = Head::Stage { left: left.to_owned(), fraction, right: right.to_owned() };
-            ProgressView { head, scenarios: vec![line("default", Status::Waiting, 0.0, &["waiting", "5.0s"])] }
-                .render(PLAIN)
+            ProgressView {
+                head,
+                pulse: None,
+                scenarios: vec![line("default", Status::Waiting, 0.0, &["waiting", "5.0s"])],
+            }
+            .render(PLAIN)
         };
         let default = "default • [   0% ] waiting  5.0s\n";
         assert_eq!(stage("Init", 0.0, ""), format!("Init      [   0% ]\n{default}"));
@@ -324,7 +429,7 @@ bbb   [   1% ] 1 VUs  0.0s/2s       |
     #[test]
     fn vus_and_times_keep_their_width() {
         let check = |elapsed, max, max_vus, expect: &str| {
-            let text = ProgressView { head: run(elapsed, max, max_vus), scenarios: Vec::new() }.render(PLAIN);
+            let text = ProgressView { head: run(elapsed, max, max_vus), ..Default::default() }.render(PLAIN);
             assert_eq!(text.split(" VUs").next().unwrap(), expect);
         };
         check(1_250, 5, 9, "running (1.3s), 1/3");
@@ -336,8 +441,11 @@ bbb   [   1% ] 1 VUs  0.0s/2s       |
     #[test]
     fn bars_fit_the_terminal() {
         let check = |width: usize, fraction, expect: &str| {
-            let view =
-                ProgressView { head: run(0, 5, 1), scenarios: vec![line("a", Status::Running, fraction, &["x"])] };
+            let view = ProgressView {
+                head: run(0, 5, 1),
+                scenarios: vec![line("a", Status::Running, fraction, &["x"])],
+                pulse: None,
+            };
             let text = view.render(Style { width: Some(width), colors: false });
             assert_eq!(text.lines().nth(1).unwrap(), expect);
         };
@@ -352,14 +460,23 @@ bbb   [   1% ] 1 VUs  0.0s/2s       |
     fn the_last_block_is_printed_unless_quiet() {
         let check = |is_quiet, expect: &str| {
             let (terminal, out, _) = crate::ui::terminal::tests::terminal(Facts::default());
-            let mut ticker =
-                Ticker::start(terminal, is_quiet, || ProgressView { head: run(0, 5, 1), ..Default::default() });
+            let view = || ProgressView { head: run(0, 5, 1), ..Default::default() };
+            let mut ticker = Ticker::start(terminal, is_quiet, Kind::Plain, view);
             ticker.pause();
             ticker.finish();
             assert_eq!(out.read(), expect);
         };
         check(true, "");
         check(false, "\nrunning (0.0s), 1/3 VUs, 4 complete and 0 interrupted iterations\n");
+    }
+
+    #[test]
+    fn lines_are_cut_where_the_terminal_ends() {
+        let check = |line: &str, expect: &str| assert_eq!(cut(line, 5), expect);
+        check("short", "short");
+        check("too long", "too l");
+        check("\x1b[31mred and\x1b[0m", "\x1b[31mred a\x1b[0m");
+        check("✓✓✓✓✓✓", "✓✓✓✓✓");
     }
 
     #[test]

@@ -1,0 +1,109 @@
+//! What a ledger keeps beside the totals where a report or a file of ours wants it: endpoints, errors, the time series.
+
+use super::endpoint::{Endpoint, Endpoints, Problem};
+use super::health::Thread;
+use super::record::{Epoch, Stamp};
+use super::registry::{Contains, Metric, MetricType};
+use super::tags::{Routes, TagSet};
+use super::timeline::Timeline;
+
+/// The series of the generator's share of all cores, 0 to 1.
+pub const CPU_SERIES: &str = "generator_cpu";
+
+/// Everything beside the totals.
+#[derive(Clone, Debug)]
+pub(super) struct Detail {
+    epoch: Epoch,
+    endpoints: Endpoints,
+    timeline: Timeline,
+}
+
+/// Everything beside the totals, at one moment.
+#[derive(Clone, Debug)]
+pub struct DetailResult {
+    /// Endpoints, in order of first appearance.
+    pub endpoints: Vec<Endpoint>,
+    /// What went wrong, the most frequent first.
+    pub problems: Vec<Problem>,
+    /// Everything over time.
+    pub timeline: Timeline,
+}
+
+impl Detail {
+    /// Begins now.
+    pub(super) fn new(epoch: Epoch) -> Self {
+        let timeline = Timeline::new(epoch.stamp(std::time::Instant::now()));
+        Self { epoch, endpoints: Endpoints::default(), timeline }
+    }
+
+    /// Adds a sample; true if the list of endpoints is full from now on.
+    pub(super) fn add(&mut self, metric: &Metric, value: f64, time: Stamp, tags: &TagSet, routes: &Routes) -> bool {
+        self.timeline.add(metric, value, time);
+        self.endpoints.add(metric, value, tags, routes)
+    }
+
+    /// A timer on a thread was late by so many milliseconds, just now.
+    pub(super) fn lagged(&mut self, thread: Thread, millis: f64) {
+        let now = self.epoch.stamp(std::time::Instant::now());
+        self.timeline.add_own(thread.series(), MetricType::Trend, Contains::Time, millis, now);
+    }
+
+    /// The generator used this share of all cores since the last time.
+    pub(super) fn used_cpu(&mut self, share: f64) {
+        let now = self.epoch.stamp(std::time::Instant::now());
+        self.timeline.add_own(CPU_SERIES, MetricType::Gauge, Contains::Default, share, now);
+    }
+
+    /// Makes the next snapshot cheap.
+    pub(super) fn settle(&mut self) {
+        self.endpoints.settle();
+    }
+
+    pub(super) fn result(&self) -> DetailResult {
+        let mut endpoints = self.endpoints.list().to_vec();
+        endpoints.iter_mut().for_each(|endpoint| endpoint.duration.settle());
+        DetailResult { endpoints, problems: self.endpoints.problems(), timeline: self.timeline.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::log::Logger;
+    use crate::metrics::{HttpTimings, Interner, Ledger, LedgerOptions, Record, Registry, Usage};
+
+    #[test]
+    fn a_ledger_knows_how_the_generator_does() {
+        let options = LedgerOptions { detail: Some(Epoch::now()), ..LedgerOptions::default() };
+        let mut ledger = Ledger::new(Arc::new(Registry::new()), options, Logger::silent());
+        assert_eq!(ledger.glance(), None);
+        ledger.lagged(Thread::Script, Duration::from_millis(3));
+        ledger.lagged(Thread::Network, Duration::from_millis(2));
+        let used = |cpu: u64, elapsed: u64| Usage {
+            cpu: Duration::from_secs(cpu),
+            elapsed: Duration::from_secs(elapsed),
+            cores: 2,
+            peak_memory: 7,
+        };
+        ledger.used(used(1, 1));
+        ledger.used(used(2, 3));
+        let tags = Interner::default().set([("name", "n")]);
+        let timings = HttpTimings { waiting: 4_000_000, ..HttpTimings::default() };
+        ledger.fold(&[Record::Http { time: Stamp(0), timings, failed: Some(true), tags, metadata: None }]);
+        let glance = ledger.glance().unwrap();
+        assert_eq!((glance.requests, glance.failed, glance.p95), (1.0, 1.0, 4.0));
+        ledger.settle();
+        let results = ledger.snapshot(Duration::from_secs(3));
+        assert_eq!((results.health.script_lag.max(), results.health.network_lag.max()), (3.0, 2.0));
+        assert_eq!(results.health.usage, used(2, 3));
+        let timeline = results.detail.unwrap().timeline;
+        let cpu = timeline.series().iter().find(|series| &*series.name == CPU_SERIES).unwrap();
+        // One second of CPU in two seconds of two cores, since the time before.
+        assert!(matches!(cpu.cells[0], Some(crate::metrics::timeline::Cell::Gauge(last, ..)) if last == 0.25));
+        let names: Vec<_> = timeline.series().iter().map(|series| &*series.name).collect();
+        assert_eq!(names[..3], ["generator_lag", "generator_network_lag", CPU_SERIES]);
+    }
+}

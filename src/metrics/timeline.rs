@@ -1,0 +1,290 @@
+//! How a run went over time: every metric per interval, never more than [`MOST_POINTS`] intervals.
+//!
+//! Intervals begin at one second. When there would be too many, neighbours are merged and the interval doubles, so a
+//! run of two seconds and one of a day cost the same. The phases of requests are left out: they have their totals.
+
+use std::sync::Arc;
+
+use super::builtin;
+use super::digest::Digest;
+use super::record::Stamp;
+use super::registry::{Contains, Metric, MetricId, MetricType};
+
+/// A run has at most so many intervals.
+pub const MOST_POINTS: usize = 600;
+/// The first width of an interval, in nanoseconds.
+const FIRST_WIDTH: u64 = 1_000_000_000;
+/// So many series are kept; a script that declares more metrics than that sees the first ones over time.
+const MOST_SERIES: usize = 100;
+
+/// Left out: of interest in sum, and their distributions would double the memory.
+const PHASES: [MetricId; 6] = [
+    builtin::HTTP_REQ_BLOCKED,
+    builtin::HTTP_REQ_CONNECTING,
+    builtin::HTTP_REQ_TLS_HANDSHAKING,
+    builtin::HTTP_REQ_SENDING,
+    builtin::HTTP_REQ_WAITING,
+    builtin::HTTP_REQ_RECEIVING,
+];
+
+/// What is kept of one metric in one interval.
+#[derive(Clone, Debug)]
+pub enum Cell {
+    /// The sum of the interval.
+    Counter(f64),
+    /// Non-zero and zero samples.
+    Rate(u64, u64),
+    /// The last value and when it was, and the greatest.
+    Gauge(f64, Stamp, f64),
+    /// The distribution.
+    Trend(Box<Digest>),
+}
+
+impl Cell {
+    fn new(kind: MetricType, value: f64, time: Stamp) -> Self {
+        let mut cell = match kind {
+            MetricType::Counter => Self::Counter(0.0),
+            MetricType::Rate => Self::Rate(0, 0),
+            MetricType::Gauge => Self::Gauge(value, time, value),
+            MetricType::Trend => Self::Trend(Box::default()),
+        };
+        cell.add(value, time);
+        cell
+    }
+
+    fn add(&mut self, value: f64, time: Stamp) {
+        match self {
+            Self::Counter(sum) => *sum += value,
+            Self::Rate(passes, fails) => *(if value != 0.0 { passes } else { fails }) += 1,
+            Self::Gauge(last, at, max) => {
+                if time >= *at {
+                    (*last, *at) = (value, time);
+                }
+                *max = max.max(value);
+            }
+            Self::Trend(digest) => digest.add(value),
+        }
+    }
+
+    fn merge(&mut self, later: &Self) {
+        match (self, later) {
+            (Self::Counter(sum), Self::Counter(more)) => *sum += more,
+            (Self::Rate(passes, fails), Self::Rate(more, others)) => {
+                *passes += more;
+                *fails += others;
+            }
+            (Self::Gauge(last, at, max), Self::Gauge(value, time, greatest)) => {
+                if time >= at {
+                    (*last, *at) = (*value, *time);
+                }
+                *max = max.max(*greatest);
+            }
+            (Self::Trend(digest), Self::Trend(more)) => digest.merge(more),
+            // Cells of one series are of one kind.
+            _ => (),
+        }
+    }
+}
+
+/// One metric over time.
+#[derive(Clone, Debug)]
+pub struct Series {
+    /// The metric's name.
+    pub name: Arc<str>,
+    /// How its values add up.
+    pub kind: MetricType,
+    /// What its values mean.
+    pub contains: Contains,
+    /// What was seen, by interval; shorter than the run where nothing was seen any more.
+    pub cells: Vec<Option<Cell>>,
+}
+
+/// All series.
+#[derive(Clone, Debug)]
+pub struct Timeline {
+    start: Stamp,
+    width: u64,
+    points: usize,
+    series: Vec<Series>,
+    /// The place of each metric in `series`.
+    places: Vec<Option<u16>>,
+}
+
+impl Timeline {
+    /// A timeline that begins at this moment.
+    pub fn new(start: Stamp) -> Self {
+        Self { start, width: FIRST_WIDTH, points: 0, series: Vec::new(), places: Vec::new() }
+    }
+
+    /// When the first interval begins.
+    pub fn start(&self) -> Stamp {
+        self.start
+    }
+
+    /// How long an interval is now, in nanoseconds.
+    pub fn width(&self) -> u64 {
+        self.width
+    }
+
+    /// How many intervals there are.
+    pub fn points(&self) -> usize {
+        self.points
+    }
+
+    /// Everything that was seen, in order of first appearance.
+    pub fn series(&self) -> &[Series] {
+        &self.series
+    }
+
+    /// Adds a sample of a metric of the registry.
+    pub(super) fn add(&mut self, metric: &Metric, value: f64, time: Stamp) {
+        let id = usize::from(metric.id.0);
+        if id >= self.places.len() {
+            self.places.resize(id + 1, None);
+        }
+        let place = match self.places[id] {
+            Some(place) => usize::from(place),
+            None if PHASES.contains(&metric.id) => return,
+            None => {
+                let Some(place) = self.place(&metric.name, metric.kind, metric.contains) else { return };
+                self.places[id] = u16::try_from(place).ok();
+                place
+            }
+        };
+        self.put(place, value, time);
+    }
+
+    /// Adds a value that is no sample of a metric: what the generator says of itself.
+    pub(super) fn add_own(&mut self, name: &str, kind: MetricType, contains: Contains, value: f64, time: Stamp) {
+        let known = self.series.iter().position(|series| &*series.name == name);
+        if let Some(place) = known.or_else(|| self.place(&name.into(), kind, contains)) {
+            self.put(place, value, time);
+        }
+    }
+
+    fn place(&mut self, name: &Arc<str>, kind: MetricType, contains: Contains) -> Option<usize> {
+        (self.series.len() < MOST_SERIES).then(|| {
+            self.series.push(Series { name: name.clone(), kind, contains, cells: Vec::new() });
+            self.series.len() - 1
+        })
+    }
+
+    fn put(&mut self, place: usize, value: f64, time: Stamp) {
+        let after = time.0.saturating_sub(self.start.0);
+        while (after / self.width) as usize >= MOST_POINTS {
+            self.halve();
+        }
+        let at = (after / self.width) as usize;
+        self.points = self.points.max(at + 1);
+        let Series { kind, cells, .. } = &mut self.series[place];
+        if at >= cells.len() {
+            cells.resize(at + 1, None);
+        }
+        match &mut cells[at] {
+            Some(cell) => cell.add(value, time),
+            empty => *empty = Some(Cell::new(*kind, value, time)),
+        }
+    }
+
+    /// Two intervals become one.
+    fn halve(&mut self) {
+        self.width *= 2;
+        self.points = self.points.div_ceil(2);
+        for series in &mut self.series {
+            let halves = std::mem::take(&mut series.cells);
+            let mut halves = halves.into_iter();
+            while let Some(first) = halves.next() {
+                let second = halves.next().flatten();
+                series.cells.push(match (first, second) {
+                    (Some(mut cell), Some(later)) => {
+                        cell.merge(&later);
+                        Some(cell)
+                    }
+                    (first, second) => first.or(second),
+                });
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::Registry;
+
+    const START: u64 = 1_000_000_000_000;
+
+    fn timeline() -> (Timeline, Registry) {
+        (Timeline::new(Stamp(START)), Registry::new())
+    }
+
+    fn at(seconds: f64) -> Stamp {
+        Stamp(START + (seconds * 1e9) as u64)
+    }
+
+    fn shown(timeline: &Timeline, name: &str) -> String {
+        let series = timeline.series.iter().find(|series| &*series.name == name).unwrap();
+        let cells = series.cells.iter().map(|cell| match cell {
+            None => "-".to_owned(),
+            Some(Cell::Counter(sum)) => format!("{sum}"),
+            Some(Cell::Rate(passes, fails)) => format!("{passes}/{fails}"),
+            Some(Cell::Gauge(last, _, max)) => format!("{last}<{max}"),
+            Some(Cell::Trend(digest)) => format!("{}x{}", digest.count(), digest.max()),
+        });
+        cells.collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn each_kind_is_kept_in_its_way() {
+        let (mut timeline, registry) = timeline();
+        let mut add = |id, value, seconds| timeline.add(&registry.get(id).unwrap(), value, at(seconds));
+        add(builtin::HTTP_REQS, 1.0, 0.2);
+        add(builtin::HTTP_REQS, 1.0, 0.9);
+        add(builtin::HTTP_REQS, 1.0, 2.5);
+        add(builtin::CHECKS, 1.0, 0.1);
+        add(builtin::CHECKS, 0.0, 0.1);
+        add(builtin::VUS, 5.0, 0.9);
+        add(builtin::VUS, 2.0, 0.5);
+        add(builtin::HTTP_REQ_DURATION, 3.5, 1.0);
+        add(builtin::HTTP_REQ_WAITING, 3.5, 1.0);
+        assert_eq!(shown(&timeline, "http_reqs"), "2 - 1");
+        assert_eq!(shown(&timeline, "checks"), "1/1");
+        assert_eq!(shown(&timeline, "vus"), "5<5");
+        assert_eq!(shown(&timeline, "http_req_duration"), "- 1x3.5");
+        assert_eq!((timeline.points(), timeline.series().len()), (3, 4));
+    }
+
+    #[test]
+    fn a_day_has_as_many_points_as_there_may_be() {
+        let (mut timeline, registry) = timeline();
+        let (requests, durations) =
+            (registry.get(builtin::HTTP_REQS).unwrap(), registry.get(builtin::HTTP_REQ_DURATION).unwrap());
+        let seconds = 86_400;
+        for second in 0..seconds {
+            timeline.add(&requests, 1.0, at(f64::from(second)));
+            timeline.add(&durations, f64::from(second % 100), at(f64::from(second)));
+        }
+        assert_eq!((timeline.width(), timeline.points()), (256_000_000_000, 338));
+        let sum = |name: &str| -> f64 {
+            let series = timeline.series.iter().find(|series| &*series.name == name).unwrap();
+            let count = |cell: &Cell| match cell {
+                Cell::Counter(sum) => *sum,
+                Cell::Trend(digest) => digest.count() as f64,
+                _ => 0.0,
+            };
+            series.cells.iter().flatten().map(count).sum()
+        };
+        assert_eq!((sum("http_reqs"), sum("http_req_duration")), (86_400.0, 86_400.0));
+    }
+
+    #[test]
+    fn what_comes_late_or_early_has_a_place() {
+        let (mut timeline, registry) = timeline();
+        let metric = registry.get(builtin::ITERATIONS).unwrap();
+        timeline.add(&metric, 1.0, at(700.0));
+        timeline.add(&metric, 1.0, at(0.0));
+        timeline.add(&metric, 1.0, Stamp(0));
+        let Some(Cell::Counter(first)) = timeline.series[0].cells[0] else { panic!("there is a first cell") };
+        assert_eq!((first, timeline.width()), (2.0, 2_000_000_000));
+    }
+}

@@ -1,0 +1,218 @@
+//! What a run writes beside k6's summary: our JSON, JUnit, the report page, and the page while the run goes on.
+//!
+//! All of it is made from one document ([`crate::summary::document`]), and that from the one ledger.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use super::{Request, Run};
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::js::engine::Engine;
+use crate::log::Level;
+use crate::metrics::{Ledger, Results};
+use crate::report::{self, Dashboard, Settings};
+use crate::summary::document::{self, End, Facts};
+use crate::summary::{Look, Mode, junit, writing};
+
+/// What was asked for by flags.
+#[derive(Clone, Debug, Default)]
+pub struct Reports {
+    /// `--summary-json`
+    pub json: Option<String>,
+    /// `--summary-junit`
+    pub junit: Option<String>,
+    /// `--report`
+    pub html: Option<String>,
+    /// `--summary-endpoints`
+    pub endpoints: bool,
+}
+
+/// What is written, once outputs and variables are read too.
+#[derive(Debug, Default)]
+pub(super) struct Wanted {
+    json: Option<String>,
+    junit: Option<String>,
+    /// Pages to write at the end.
+    html: Vec<String>,
+    dashboard: Option<Settings>,
+    /// Full mode shows a table of endpoints.
+    pub has_endpoint_table: bool,
+}
+
+/// The name of the dashboard among the outputs.
+const DASHBOARD: &str = "web-dashboard";
+
+/// The argument of an output, if it is the dashboard.
+pub(super) fn dashboard_argument(output: &str) -> Option<Option<&str>> {
+    match output.split_once('=') {
+        Some((name, argument)) => (name == DASHBOARD).then_some(Some(argument)),
+        None => (output == DASHBOARD).then_some(None),
+    }
+}
+
+impl Wanted {
+    /// Reads what is wanted and tries whether it can be written.
+    ///
+    /// # Errors
+    /// Settings that can't be meant, files that can't be written: a run whose result is lost is not begun.
+    pub fn read(request: &Request) -> Result<Self, Failure> {
+        let Reports { json, junit, html, endpoints } = request.reports.clone();
+        let env = |name: &str| request.process_env.get(name).cloned();
+        let dashboard = match request.outputs.iter().find_map(|output| dashboard_argument(output)) {
+            None => {
+                if let Some(path) = env("K6_WEB_DASHBOARD_EXPORT").filter(|path| !path.is_empty()) {
+                    let text = format!("`K6_WEB_DASHBOARD_EXPORT={path}` has no effect without the web dashboard");
+                    let hint = "set `K6_WEB_DASHBOARD=true` too, or write `--report` for the page alone";
+                    request.log.logger().log(Level::Warning, text, vec![("hint", hint.into())]);
+                }
+                None
+            }
+            Some(argument) => Some(Settings::read(argument, &env).map_err(|error| {
+                Failure::new(ExitCode::Other, format!("could not create the '{DASHBOARD}' output: {error}"))
+            })?),
+        };
+        let export = dashboard.as_ref().and_then(|dashboard| dashboard.export.clone());
+        let is_full = request.summary_mode == Mode::Full;
+        let has_endpoint_table = is_full && (endpoints || request.terminal.stdout_is_tty());
+        if endpoints && !is_full {
+            let text = "`--summary-endpoints` is a part of the full summary: add `--summary-mode=full`";
+            return Err(Failure::new(ExitCode::InvalidConfig, text));
+        }
+        let html = html.into_iter().chain(export).collect();
+        let wanted = Self { json, junit, html, dashboard, has_endpoint_table };
+        for path in wanted.json.iter().chain(&wanted.junit).chain(&wanted.html) {
+            writing::ensure_writable(&request.cwd.join(path)).map_err(|error| {
+                Failure::new(ExitCode::Other, format!("could not write '{path}': {}", writing::plain(&error)))
+            })?;
+        }
+        Ok(wanted)
+    }
+
+    /// Whether the ledger has to keep endpoints, errors and the time series.
+    pub fn needs_detail(&self) -> bool {
+        self.has_document() || self.has_endpoint_table
+    }
+
+    /// Whether sections of groups and scenarios are wanted.
+    pub fn needs_sections(&self) -> bool {
+        self.has_document()
+    }
+
+    fn has_document(&self) -> bool {
+        self.json.is_some() || !self.html.is_empty() || self.dashboard.is_some()
+    }
+}
+
+impl Run {
+    fn facts(&self, end: Option<End>) -> Facts {
+        let scenarios = self.scenarios.iter().map(|planned| {
+            let scenario = &planned.scenario;
+            [scenario.name.clone(), scenario.executor.word().to_owned(), scenario.describe(&self.share)]
+        });
+        Facts {
+            script: self.request.argument.clone(),
+            engine: engine_name(self.request.engine).to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            k6_version: super::K6_VERSION.to_owned(),
+            started: self.started,
+            planned: self.plan.max_duration().as_secs_f64(),
+            max_vus: self.plan.max_vus(),
+            scenarios: scenarios.collect(),
+            judges: !self.request.no_thresholds,
+            end,
+        }
+    }
+
+    /// Opens the dashboard, where one is wanted.
+    ///
+    /// # Errors
+    /// When it can't listen where it was told to.
+    pub(super) fn open_dashboard(&self) -> Result<Option<Dashboard>, Failure> {
+        let Some(settings) = &self.reports.dashboard else { return Ok(None) };
+        let source =
+            Live { ledger: self.ledger.clone(), look: self.look(), facts: self.facts(None), began: self.began };
+        match Dashboard::start(settings, &self.request.argument, Arc::new(move || source.document())) {
+            Ok(dashboard) => Ok(dashboard),
+            Err(error) if settings.port.may_be_taken() => {
+                let fields = vec![("error", writing::plain(&error).into())];
+                self.log.log(Level::Warning, "the web dashboard can't listen, the run goes on without it", fields);
+                Ok(None)
+            }
+            Err(error) => {
+                let port = settings.port.number().unwrap_or_default();
+                let why = writing::plain(&error);
+                let text = format!("could not start the '{DASHBOARD}' output: port {port}: {why}");
+                Err(Failure::new(ExitCode::Other, text))
+            }
+        }
+    }
+
+    /// Writes everything that was asked for, and shows the dashboard the last document.
+    pub(super) fn write_reports(&self, results: &Results, ending: Option<&Failure>, dashboard: Option<&Dashboard>) {
+        let end = match ending {
+            None => End { code: 0, reason: None },
+            Some(failure) => End { code: failure.code as u8, reason: Some(failure.message.clone()) },
+        };
+        let (look, facts) = (self.look(), self.facts(Some(end)));
+        if let Some(path) = &self.reports.json {
+            let text = document::build(results, &look, &facts, true).for_file(1);
+            self.write(path, text.as_bytes());
+        }
+        if let Some(path) = &self.reports.junit {
+            self.write(path, junit::render(results, &look, &facts).as_bytes());
+        }
+        if self.reports.html.is_empty() && dashboard.is_none() {
+            return;
+        }
+        let document = document::build(results, &look, &facts, false).for_script();
+        if let Some(dashboard) = dashboard {
+            dashboard.finish(&document);
+        }
+        let page = report::page(&document, &self.request.argument, report::Mode::File);
+        for path in &self.reports.html {
+            let packed = path.ends_with(".gz").then(|| gzip(page.as_bytes())).flatten();
+            self.write(path, packed.as_deref().unwrap_or(page.as_bytes()));
+        }
+    }
+
+    /// A file that can't be written is an error line; what the run came to is not changed by it.
+    fn write(&self, path: &str, content: &[u8]) {
+        if let Err(error) = writing::write_file(&self.request.cwd.join(path), content) {
+            let fields = vec![("error", writing::plain(&error).into())];
+            self.log.log(Level::Error, format!("could not write '{path}'"), fields);
+        }
+    }
+}
+
+fn engine_name(engine: Engine) -> &'static str {
+    Engine::TABLE.iter().find(|(_, known)| *known == engine).map_or("", |(name, _)| name)
+}
+
+fn gzip(content: &[u8]) -> Option<Vec<u8>> {
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    // Writing to memory does not fail.
+    packer.write_all(content).ok()?;
+    packer.finish().ok()
+}
+
+/// What the dashboard's documents are made from while the run goes on.
+struct Live {
+    ledger: Arc<Mutex<Ledger>>,
+    look: Look,
+    facts: Facts,
+    began: Instant,
+}
+
+impl Live {
+    fn document(&self) -> String {
+        let results = {
+            let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+            let duration = self.began.elapsed();
+            ledger.settle();
+            ledger.snapshot(duration)
+        };
+        document::build(&results, &self.look, &self.facts, false).for_script()
+    }
+}

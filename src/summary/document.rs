@@ -1,0 +1,411 @@
+//! Our own summary as one JSON document: the file of `--summary-json`, and all that the report page is made from.
+//!
+//! The shape is described in `README.md` beside this file; a change that breaks a reader raises [`VERSION`]. Numbers
+//! stand there twice: as they are, and as `text` in the words of the console, so that no reader has to round.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+
+use super::tree::Tree;
+use super::{Look, text, timeline};
+use crate::metrics::digest::Digest;
+use crate::metrics::endpoint::{Endpoint, Problem};
+use crate::metrics::groups::{Check, Group};
+use crate::metrics::trend::Trend;
+use crate::metrics::{Contains, DetailResult, Health, MetricResult, Results, Section, TrendStat, Values};
+use crate::units::number;
+
+/// The version of the shape.
+pub const VERSION: u64 = 1;
+
+/// Figures of trends that are there whatever was asked for.
+const ALWAYS: [&str; 9] = ["count", "avg", "min", "med", "max", "p(90)", "p(95)", "p(99)", "p(99.9)"];
+
+/// Facts about the run that are no metrics.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// The script as typed.
+    pub script: String,
+    /// The JavaScript engine.
+    pub engine: String,
+    /// The version of this program.
+    pub version: String,
+    /// The version of k6 it behaves as.
+    pub k6_version: String,
+    /// When the run began.
+    pub started: Timestamp,
+    /// The planned end, graceful stop included, in seconds from the start.
+    pub planned: f64,
+    /// The most VUs there may be.
+    pub max_vus: u64,
+    /// Name, executor and plan of each scenario.
+    pub scenarios: Vec<[String; 3]>,
+    /// The thresholds are judged.
+    pub judges: bool,
+    /// How the run ended; nothing while it goes on.
+    pub end: Option<End>,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct End {
+    /// The exit code of the process.
+    pub code: u8,
+    /// Why it is not 0.
+    pub reason: Option<String>,
+}
+
+/// The document. Histograms make it mergeable and ten times as long; a page needs none.
+pub fn build(results: &Results, look: &Look, facts: &Facts, has_histograms: bool) -> Tree {
+    let writer = Writer { look, has_histograms };
+    let detail = results.detail.as_ref();
+    let endpoints = detail.map(|detail| &*detail.endpoints).unwrap_or_default();
+    let seconds = results.duration.as_secs_f64();
+    Tree::map([
+        ("format", Tree::from("volley-summary")),
+        ("version", VERSION.into()),
+        ("generator", generator(facts)),
+        ("run", run(results, look, facts)),
+        ("verdict", verdict(results, facts)),
+        ("thresholds", thresholds(results, look)),
+        ("checks", checks(&results.checks, look, seconds)),
+        ("metrics", results.metrics.iter().map(|metric| writer.metric(metric)).collect()),
+        ("groups", results.groups.iter().map(|group| writer.section(group, seconds)).collect()),
+        ("scenarios", results.scenarios.iter().map(|scenario| writer.section(scenario, seconds)).collect()),
+        ("group_tree", tree(&results.root)),
+        ("endpoints", endpoints.iter().map(|endpoint| writer.endpoint(endpoint, seconds)).collect()),
+        ("errors", errors(detail)),
+        ("health", health(&results.health)),
+        ("timeline", detail.map_or(Tree::Null, |detail| timeline::build(&detail.timeline, seconds))),
+    ])
+}
+
+fn generator(facts: &Facts) -> Tree {
+    Tree::map([
+        ("name", Tree::from("volley")),
+        ("version", Tree::from(facts.version.as_str())),
+        ("k6_version", Tree::from(facts.k6_version.as_str())),
+        ("engine", Tree::from(facts.engine.as_str())),
+    ])
+}
+
+fn run(results: &Results, look: &Look, facts: &Facts) -> Tree {
+    let scenarios = facts.scenarios.iter().map(|[name, executor, plan]| {
+        let (name, executor, plan) = (name.as_str(), executor.as_str(), plan.as_str());
+        Tree::map([("name", Tree::from(name)), ("executor", executor.into()), ("plan", plan.into())])
+    });
+    Tree::map([
+        ("script", Tree::from(facts.script.as_str())),
+        ("started", Tree::Text(facts.started.to_string())),
+        ("seconds", results.duration.as_secs_f64().into()),
+        ("planned_seconds", facts.planned.into()),
+        ("max_vus", facts.max_vus.into()),
+        ("is_over", facts.end.is_some().into()),
+        ("trend_stats", look.trend_stats.iter().map(|stat| Tree::from(stat.name.as_str())).collect()),
+        ("time_unit", Tree::from(look.time_unit_name.as_str())),
+        ("scenarios", scenarios.collect()),
+    ])
+}
+
+fn verdict(results: &Results, facts: &Facts) -> Tree {
+    let crossed = results.metrics.iter().filter(|metric| metric.thresholds.iter().any(|one| !one.ok));
+    let crossed: Tree = crossed.map(|metric| Tree::from(&*metric.name)).collect();
+    let end = facts.end.as_ref();
+    Tree::map([
+        ("passed", end.map_or(Tree::Null, |end| (end.code == 0).into())),
+        ("exit_code", end.map_or(Tree::Null, |end| u64::from(end.code).into())),
+        ("reason", end.and_then(|end| end.reason.as_deref()).map_or(Tree::Null, Tree::from)),
+        ("thresholds_judged", facts.judges.into()),
+        ("crossed", crossed),
+    ])
+}
+
+fn thresholds(results: &Results, look: &Look) -> Tree {
+    let all = results.metrics.iter().flat_map(|metric| metric.thresholds.iter().map(move |one| (metric, one)));
+    let all = all.map(|(metric, threshold)| {
+        let seen = text::observed(look, metric, threshold);
+        Tree::map([
+            ("metric", Tree::from(&*metric.name)),
+            ("expression", Tree::from(seen.source)),
+            ("ok", threshold.ok.into()),
+            ("figure", Tree::from(seen.figure)),
+            ("observed", threshold.observed.into()),
+            ("text", Tree::Text(seen.value)),
+            ("abort_on_fail", threshold.def.abort_on_fail.into()),
+        ])
+    });
+    all.collect()
+}
+
+fn checks(checks: &[Check], look: &Look, seconds: f64) -> Tree {
+    let (passes, fails) = checks.iter().fold((0, 0), |(passes, fails), one| (passes + one.passes, fails + one.fails));
+    let total = passes + fails;
+    let share = |part: u64| if total == 0 { 0.0 } else { part as f64 / total as f64 };
+    let rate = if seconds > 0.0 { total as f64 / seconds } else { 0.0 };
+    let texts = [
+        ("total", number::plain(total as f64)),
+        ("rate", format!("{}/s", look.shown(rate, Contains::Default))),
+        ("succeeded", number::percent(share(passes))),
+        ("failed", number::percent(share(fails))),
+    ];
+    Tree::map([
+        ("passes", Tree::from(passes)),
+        ("fails", fails.into()),
+        ("rate", rate.into()),
+        ("text", Tree::map(texts.map(|(key, text)| (key, Tree::Text(text))))),
+        ("list", checks.iter().map(check).collect()),
+    ])
+}
+
+fn check(check: &Check) -> Tree {
+    let total = check.passes + check.fails;
+    let share = (check.passes * 100).checked_div(total).unwrap_or(0);
+    Tree::map([
+        ("name", Tree::from(&*check.name)),
+        ("passes", check.passes.into()),
+        ("fails", check.fails.into()),
+        ("text", Tree::Text(format!("{share}%"))),
+    ])
+}
+
+fn tree(group: &Group) -> Tree {
+    Tree::map([
+        ("name", Tree::from(&*group.name)),
+        ("path", Tree::from(&*group.path)),
+        ("checks", group.checks.iter().map(check).collect()),
+        ("groups", group.groups.iter().map(tree).collect()),
+    ])
+}
+
+fn errors(detail: Option<&DetailResult>) -> Tree {
+    let problems: &[Problem] = detail.map(|detail| &*detail.problems).unwrap_or_default();
+    let problem = |problem: &Problem| {
+        Tree::map([
+            ("code", Tree::from(&*problem.code)),
+            ("text", Tree::from(&*problem.text)),
+            ("count", problem.count.into()),
+            ("example", Tree::from(&*problem.example)),
+        ])
+    };
+    problems.iter().map(problem).collect()
+}
+
+fn health(health: &Health) -> Tree {
+    let lag = |lag: &Digest| {
+        let figures = [("med", 50.0), ("p(90)", 90.0), ("p(95)", 95.0), ("p(99)", 99.0)];
+        let figures = figures.map(|(name, percent)| (name, lag.percentile(percent).into())).into_iter();
+        Tree::map(figures.chain([("max", lag.max().into()), ("count", lag.count().into())]))
+    };
+    let usage = health.usage;
+    Tree::map([
+        ("complaint", health.complaint().map_or(Tree::Null, Tree::Text)),
+        ("lag_ms", lag(&health.script_lag)),
+        ("network_lag_ms", lag(&health.network_lag)),
+        (
+            "cpu",
+            Tree::map([
+                ("seconds", Tree::from(usage.cpu.as_secs_f64())),
+                ("share", usage.share().into()),
+                ("cores", (usage.cores as u64).into()),
+            ]),
+        ),
+        ("memory", Tree::map([("peak_bytes", Tree::from(usage.peak_memory))])),
+    ])
+}
+
+/// Writes what has values.
+struct Writer<'a> {
+    look: &'a Look,
+    has_histograms: bool,
+}
+
+impl Writer<'_> {
+    fn metric(&self, metric: &MetricResult) -> Tree {
+        let mut entries = vec![
+            ("name".to_owned(), Tree::from(&*metric.name)),
+            ("type".to_owned(), Tree::from(metric.values.kind().word())),
+            ("contains".to_owned(), Tree::from(metric.contains.word())),
+        ];
+        if let Some(part) = &metric.part {
+            entries.push(("parent".to_owned(), Tree::from(&*metric.parent)));
+            let tags = part.tags.iter().map(|(key, value)| (&**key, Tree::from(&**value)));
+            entries.push(("tags".to_owned(), Tree::map(tags)));
+        }
+        entries.extend(self.values(&metric.values, metric.contains));
+        Tree::Map(entries)
+    }
+
+    /// `values` and `text`, and for a trend `exact` and maybe `histogram`.
+    fn values(&self, values: &Values, contains: Contains) -> Vec<(String, Tree)> {
+        let shown = |value: f64| self.look.shown(value, contains);
+        let per_second = |value: f64| format!("{}/s", shown(value));
+        let figures: Vec<(&str, Tree, String)> = match values {
+            Values::Counter { count, rate } => {
+                vec![("count", (*count).into(), shown(*count)), ("rate", (*rate).into(), per_second(*rate))]
+            }
+            Values::Gauge { value, min, max } => [("value", *value), ("min", *min), ("max", *max)]
+                .map(|(name, figure)| (name, figure.into(), shown(figure)))
+                .into(),
+            Values::Rate { rate, passes, fails } => vec![
+                ("rate", (*rate).into(), number::percent(*rate)),
+                ("passes", (*passes).into(), passes.to_string()),
+                ("fails", (*fails).into(), fails.to_string()),
+            ],
+            Values::Trend(trend) => return self.trend(trend, contains),
+        };
+        let (mut plain, mut texts) = (Vec::new(), Vec::new());
+        for (name, value, text) in figures {
+            plain.push((name.to_owned(), value));
+            texts.push((name.to_owned(), Tree::Text(text)));
+        }
+        vec![("values".to_owned(), Tree::Map(plain)), ("text".to_owned(), Tree::Map(texts))]
+    }
+
+    fn trend(&self, trend: &Trend, contains: Contains) -> Vec<(String, Tree)> {
+        let mut stats: Vec<TrendStat> = ALWAYS.iter().filter_map(|name| TrendStat::parse(name).ok()).collect();
+        for stat in &self.look.trend_stats {
+            if !stats.iter().any(|known| known.name == stat.name) {
+                stats.push(stat.clone());
+            }
+        }
+        let (mut values, mut texts) = (Vec::new(), Vec::new());
+        for stat in stats {
+            let figure = stat.of(trend);
+            let text = if stat.is_count() { number::js(figure) } else { self.look.shown(figure, contains) };
+            values.push((stat.name.clone(), figure.into()));
+            texts.push((stat.name, Tree::Text(text)));
+        }
+        values.push(("sum".to_owned(), trend.sum().into()));
+        let mut entries = vec![
+            ("values".to_owned(), Tree::Map(values)),
+            ("text".to_owned(), Tree::Map(texts)),
+            ("exact".to_owned(), trend.is_exact().into()),
+        ];
+        if self.has_histograms && trend.count() > 0 {
+            entries.push(("histogram".to_owned(), histogram(trend)));
+        }
+        entries
+    }
+
+    fn section(&self, section: &Section, seconds: f64) -> Tree {
+        Tree::map([
+            ("name", Tree::from(&*section.name)),
+            ("checks", checks(&section.checks, self.look, seconds)),
+            ("metrics", section.metrics.iter().map(|metric| self.metric(metric)).collect()),
+            ("groups", section.groups.iter().map(|group| self.section(group, seconds)).collect()),
+        ])
+    }
+
+    fn endpoint(&self, endpoint: &Endpoint, seconds: f64) -> Tree {
+        let requests = endpoint.duration.count();
+        let rate = if seconds > 0.0 { requests as f64 / seconds } else { 0.0 };
+        let failed = &endpoint.failed;
+        let texts = [
+            ("requests", requests.to_string()),
+            ("rate", format!("{}/s", self.look.shown(rate, Contains::Default))),
+            ("failed", number::percent(failed.rate())),
+        ];
+        let mut entries = vec![
+            ("name".to_owned(), Tree::from(&*endpoint.name)),
+            ("method".to_owned(), Tree::from(&*endpoint.method)),
+            ("protocol".to_owned(), Tree::from(endpoint.protocol)),
+            ("requests".to_owned(), requests.into()),
+            ("rate".to_owned(), rate.into()),
+            ("failed".to_owned(), failed.passes.into()),
+            ("text".to_owned(), Tree::map(texts.map(|(key, text)| (key, Tree::Text(text))))),
+        ];
+        entries.push(("duration".to_owned(), Tree::Map(self.trend(&endpoint.duration, Contains::Time))));
+        Tree::Map(entries)
+    }
+}
+
+fn histogram(trend: &Trend) -> Tree {
+    let shares = trend.shares();
+    let mut entries = vec![("scale", Tree::from(shares.scale))];
+    for (name, bytes) in [("hdr_v2", &shares.positive), ("hdr_v2_negative", &shares.negative)] {
+        if let Some(bytes) = bytes {
+            entries.push((name, Tree::Text(STANDARD.encode(bytes))));
+        }
+    }
+    for (name, count) in [("infinite", shares.above_all), ("minus_infinite", shares.below_all)] {
+        if count > 0 {
+            entries.push((name, count.into()));
+        }
+    }
+    Tree::map(entries)
+}
+
+#[cfg(test)]
+mod tests {
+    use hdrhistogram::Histogram;
+    use hdrhistogram::serialization::Deserializer;
+
+    use super::*;
+    use crate::metrics::MetricType;
+    use crate::summary::Mode;
+    use crate::summary::fixture::{Run, sample_run};
+
+    fn document(run: &Run, has_histograms: bool) -> serde_json::Value {
+        let end = Some(End { code: 99, reason: Some("thresholds were crossed".to_owned()) });
+        let facts = Facts { script: "x.js".to_owned(), end, ..Facts::default() };
+        build(&run.results(2_000_000_000, Mode::Full), &Look::default(), &facts, has_histograms).to_value()
+    }
+
+    #[test]
+    fn says_everything_twice_as_number_and_as_the_console_does() {
+        let mut run = sample_run();
+        run.request("GET", "http://x/<script>", "404", 3_000_000);
+        let data = document(&run, false);
+        let check = |path: &str, expect: serde_json::Value| assert_eq!(data.pointer(path), Some(&expect), "{path}");
+        check("/format", "volley-summary".into());
+        check("/version", VERSION.into());
+        check("/verdict/passed", false.into());
+        check("/verdict/crossed", serde_json::json!(["checks", "http_req_duration"]));
+        check("/thresholds/0/text", "71.42%".into());
+        check("/checks/text/succeeded", "71.42%".into());
+        check("/checks/list/2", serde_json::json!({"name": "never", "passes": 0, "fails": 2, "text": "0%"}));
+        check("/endpoints/1/name", "http://x/<script>".into());
+        check("/endpoints/1/text/failed", "100.00%".into());
+        check("/endpoints/1/duration/values/p(99)", 3.into());
+        let error =
+            serde_json::json!({"code": "1404", "text": "status 404", "count": 1, "example": "GET http://x/<script>"});
+        check("/errors", serde_json::json!([error]));
+        check("/health/complaint", serde_json::Value::Null);
+        let metrics = data["metrics"].as_array().unwrap();
+        let counter = metrics.iter().find(|metric| metric["name"] == "my_counter{a:b}").unwrap();
+        assert_eq!(
+            *counter,
+            serde_json::json!({"name": "my_counter{a:b}", "type": "counter", "contains": "default",
+                "parent": "my_counter", "tags": {"a": "b"}, "values": {"count": 2, "rate": 1},
+                "text": {"count": "2", "rate": "1/s"}})
+        );
+        let trend = metrics.iter().find(|metric| metric["name"] == "my_time").unwrap();
+        assert_eq!((&trend["text"]["p(95)"], &trend["exact"]), (&"1.23s".into(), &true.into()));
+    }
+
+    #[test]
+    fn histograms_can_be_read_back() {
+        let mut run = Run::new();
+        let trend = run.declare("taken", MetricType::Trend, Contains::Time);
+        [1.5, 2.5, 2.5].iter().for_each(|value| run.sample(trend, *value, &[]));
+        let data = document(&run, true);
+        let found =
+            &data["metrics"].as_array().unwrap().iter().find(|one| one["name"] == "taken").unwrap()["histogram"];
+        let bytes = STANDARD.decode(found["hdr_v2"].as_str().unwrap()).unwrap();
+        let histogram: Histogram<u64> = Deserializer::new().deserialize(&mut bytes.as_slice()).unwrap();
+        let scale = found["scale"].as_f64().unwrap();
+        assert_eq!(histogram.len(), 3);
+        assert!((histogram.max() as f64 / scale - 2.5).abs() < 0.0026);
+    }
+
+    #[test]
+    fn scenarios_have_their_own_numbers_also_the_default_one() {
+        let mut run = Run::new();
+        run.iteration(1_000_000, "default");
+        run.iteration(2_000_000, "other");
+        let data = document(&run, false);
+        let names: Vec<_> = data["scenarios"].as_array().unwrap().iter().map(|one| one["name"].clone()).collect();
+        assert_eq!(names, ["default", "other"]);
+    }
+}

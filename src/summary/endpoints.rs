@@ -1,0 +1,49 @@
+//! The table of endpoints as lines: figures in columns, then method and name.
+
+use super::Look;
+use crate::metrics::endpoint::Endpoint;
+use crate::metrics::{Contains, Results};
+use crate::units::number;
+
+/// The figures of a line, by column.
+const COLUMNS: [&str; 7] = ["requests", "per second", "failed", "avg", "p(95)", "p(99)", "max"];
+
+/// A line of titles, then one per endpoint, the slowest 95th percentile first; each as figures and name.
+pub(super) fn lines(results: &Results, look: &Look) -> Vec<(String, String)> {
+    let mut endpoints: Vec<&Endpoint> = results.detail.iter().flat_map(|detail| &detail.endpoints).collect();
+    if endpoints.is_empty() {
+        return Vec::new();
+    }
+    endpoints.sort_by(|a, b| b.duration.percentile(95.0).total_cmp(&a.duration.percentile(95.0)));
+    let seconds = results.duration.as_secs_f64();
+    let titles = (COLUMNS.map(str::to_owned), String::new());
+    let rows = endpoints.into_iter().map(|endpoint| {
+        let name = format!("{} {}", endpoint.method, endpoint.name);
+        (figures(endpoint, seconds, look), name.trim().to_owned())
+    });
+    let rows: Vec<_> = std::iter::once(titles).chain(rows).collect();
+    let mut widths = [0; COLUMNS.len()];
+    for (cells, _) in &rows {
+        cells.iter().zip(&mut widths).for_each(|(cell, wide)| *wide = (*wide).max(cell.chars().count()));
+    }
+    let line = |(cells, name): ([String; COLUMNS.len()], String)| {
+        let padded: Vec<_> = cells.iter().zip(widths).map(|(cell, wide)| format!("{cell:>wide$}")).collect();
+        (padded.join("  "), name)
+    };
+    rows.into_iter().map(line).collect()
+}
+
+fn figures(endpoint: &Endpoint, seconds: f64, look: &Look) -> [String; COLUMNS.len()] {
+    let trend = &endpoint.duration;
+    let rate = if seconds > 0.0 { trend.count() as f64 / seconds } else { 0.0 };
+    let time = |value: f64| look.shown(value, Contains::Time);
+    [
+        trend.count().to_string(),
+        number::plain(rate),
+        number::percent(endpoint.failed.rate()),
+        time(trend.avg()),
+        time(trend.percentile(95.0)),
+        time(trend.percentile(99.0)),
+        time(trend.max()),
+    ]
+}

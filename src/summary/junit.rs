@@ -1,0 +1,184 @@
+//! The file of `--summary-junit`: thresholds and checks as test cases, for CI systems that show JUnit reports.
+//!
+//! A threshold that was crossed and a check that failed is a failed case with the figures in its message; what ended
+//! the run early is an error. Checks don't fail a run, in k6 and here: whoever wants that gives them a threshold.
+
+use std::fmt::Write;
+
+use super::document::{End, Facts};
+use super::{Look, text};
+use crate::metrics::Results;
+use crate::metrics::groups::{Check, Group};
+
+/// The text of the file.
+pub fn render(results: &Results, look: &Look, facts: &Facts) -> String {
+    let seconds = results.duration.as_secs_f64();
+    let suites = [thresholds(results, look), checks(results), run(facts)];
+    let suites: Vec<Suite> = suites.into_iter().filter(|suite| !suite.cases.is_empty()).collect();
+    let sum = |count: fn(&Suite) -> usize| suites.iter().map(count).sum::<usize>();
+    let mut page = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_owned();
+    // Writing to a string can't fail.
+    _ = writeln!(
+        page,
+        "<testsuites name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" time=\"{seconds:.3}\">",
+        escaped(&facts.script),
+        sum(|suite| suite.cases.len()),
+        sum(Suite::failures),
+        sum(Suite::errors),
+    );
+    for suite in &suites {
+        suite.write(&mut page, &facts.started.to_string(), seconds);
+    }
+    page.push_str("</testsuites>\n");
+    page
+}
+
+struct Suite {
+    name: &'static str,
+    cases: Vec<Case>,
+}
+
+struct Case {
+    class: String,
+    name: String,
+    outcome: Outcome,
+}
+
+enum Outcome {
+    Passed,
+    Failed(String),
+    Broke(String),
+}
+
+impl Suite {
+    fn failures(&self) -> usize {
+        self.cases.iter().filter(|case| matches!(case.outcome, Outcome::Failed(_))).count()
+    }
+
+    fn errors(&self) -> usize {
+        self.cases.iter().filter(|case| matches!(case.outcome, Outcome::Broke(_))).count()
+    }
+
+    fn write(&self, page: &mut String, timestamp: &str, seconds: f64) {
+        _ = writeln!(
+            page,
+            "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"0\" timestamp=\"{}\" \
+             time=\"{seconds:.3}\">",
+            self.name,
+            self.cases.len(),
+            self.failures(),
+            self.errors(),
+            escaped(timestamp),
+        );
+        for Case { class, name, outcome } in &self.cases {
+            let (class, name) = (escaped(class), escaped(name));
+            _ = write!(page, "    <testcase classname=\"{class}\" name=\"{name}\"");
+            _ = match outcome {
+                Outcome::Passed => writeln!(page, "/>"),
+                Outcome::Failed(why) => {
+                    writeln!(page, ">\n      <failure message=\"{}\"/>\n    </testcase>", escaped(why))
+                }
+                Outcome::Broke(why) => {
+                    writeln!(page, ">\n      <error message=\"{}\"/>\n    </testcase>", escaped(why))
+                }
+            };
+        }
+        page.push_str("  </testsuite>\n");
+    }
+}
+
+fn thresholds(results: &Results, look: &Look) -> Suite {
+    let all = results.metrics.iter().flat_map(|metric| metric.thresholds.iter().map(move |one| (metric, one)));
+    let cases = all.map(|(metric, threshold)| {
+        let seen = text::observed(look, metric, threshold);
+        let outcome = if threshold.ok {
+            Outcome::Passed
+        } else {
+            Outcome::Failed(format!("{}={} crosses '{}'", seen.figure, seen.value, seen.source))
+        };
+        Case { class: metric.name.to_string(), name: seen.source.to_owned(), outcome }
+    });
+    Suite { name: "thresholds", cases: cases.collect() }
+}
+
+fn checks(results: &Results) -> Suite {
+    let mut cases = Vec::new();
+    gather(&results.root, &mut cases);
+    Suite { name: "checks", cases }
+}
+
+fn gather(group: &Group, cases: &mut Vec<Case>) {
+    for Check { name, passes, fails, .. } in &group.checks {
+        let outcome = match fails {
+            0 => Outcome::Passed,
+            _ => {
+                let share = passes * 100 / (passes + fails);
+                Outcome::Failed(format!("{share}% — ✓ {passes} / ✗ {fails}"))
+            }
+        };
+        let class = if group.path.is_empty() { "checks".to_owned() } else { format!("checks{}", group.path) };
+        cases.push(Case { class, name: name.to_string(), outcome });
+    }
+    group.groups.iter().for_each(|inner| gather(inner, cases));
+}
+
+/// How the run ended, where that is more than crossed thresholds.
+fn run(facts: &Facts) -> Suite {
+    let outcome = match &facts.end {
+        Some(End { code, reason }) if !matches!(code, 0 | 99) => {
+            let reason = reason.as_deref().unwrap_or("the run failed");
+            Outcome::Broke(format!("exit code {code}: {reason}"))
+        }
+        _ => Outcome::Passed,
+    };
+    Suite { name: "run", cases: vec![Case { class: "run".to_owned(), name: "runs to its end".to_owned(), outcome }] }
+}
+
+/// Text as it may stand in an attribute; what XML can't hold at all becomes a question mark.
+fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\n' => safe.push_str("&#10;"),
+            '\t' => safe.push_str("&#9;"),
+            '\r' => safe.push_str("&#13;"),
+            '\0'..='\x1f' | '\u{fffe}' | '\u{ffff}' => safe.push('?'),
+            _ => safe.push(c),
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::summary::Mode;
+    use crate::summary::fixture::sample_run;
+
+    #[test]
+    fn what_failed_is_a_failed_case() {
+        let end = Some(End { code: 108, reason: Some("aborted: \"why\" <b>".to_owned()) });
+        let facts = Facts { script: "a&b.js".to_owned(), end, ..Facts::default() };
+        let text = render(&sample_run().results(2_000_000_000, Mode::Compact), &Look::default(), &facts);
+        for part in [
+            "<testsuites name=\"a&amp;b.js\" tests=\"10\" failures=\"3\" errors=\"1\" time=\"2.000\">",
+            "<testsuite name=\"thresholds\" tests=\"5\" failures=\"2\" errors=\"0\"",
+            "<testcase classname=\"checks\" name=\"rate&gt;0.9\">\n      <failure message=\"rate=71.42% crosses 'rate&gt;0.9'\"/>",
+            "<testcase classname=\"http_req_duration{status:200}\" name=\"max&gt;=0\"/>",
+            "<testcase classname=\"checks::g\" name=\"never\">\n      <failure message=\"0% — ✓ 0 / ✗ 2\"/>",
+            "<error message=\"exit code 108: aborted: &quot;why&quot; &lt;b&gt;\"/>",
+        ] {
+            assert!(text.contains(part), "{part}\n{text}");
+        }
+    }
+
+    #[test]
+    fn text_is_safe_in_an_attribute() {
+        let check = |text: &str, expect: &str| assert_eq!(escaped(text), expect);
+        check("<a href=\"x\">&\n\0žluť", "&lt;a href=&quot;x&quot;&gt;&amp;&#10;?žluť");
+    }
+}

@@ -1,0 +1,105 @@
+//! The time series in the document: one list per figure, one place per interval, `null` where nothing was seen.
+
+use super::tree::Tree;
+use crate::metrics::timeline::{Cell, Series, Timeline};
+use crate::metrics::{MetricType, record::Stamp};
+
+/// What is told of a distribution, as percentiles.
+const PERCENTILES: [(&str, f64); 4] = [("med", 50.0), ("p(90)", 90.0), ("p(95)", 95.0), ("p(99)", 99.0)];
+
+/// All series of a run that has lasted so many seconds.
+pub(super) fn build(timeline: &Timeline, seconds: f64) -> Tree {
+    let width = timeline.width() as f64 / 1e9;
+    // The last interval is as long as the run was in it.
+    let points = timeline.points().max((seconds / width).ceil() as usize).min(timeline.points() + 1);
+    let Stamp(start) = timeline.start();
+    Tree::map([
+        ("start_ms", Tree::from((start / 1_000_000) as f64)),
+        ("interval_seconds", width.into()),
+        ("points", (points as u64).into()),
+        ("series", Tree::map(timeline.series().iter().map(|one| (&*one.name, series(one, points))))),
+    ])
+}
+
+fn series(series: &Series, points: usize) -> Tree {
+    let cell = |at: usize| series.cells.get(at).and_then(Option::as_ref);
+    let list = |figure: &dyn Fn(&Cell) -> Option<f64>| -> Tree {
+        (0..points).map(|at| cell(at).and_then(figure).map_or(Tree::Null, |value| brief(value).into())).collect()
+    };
+    let mut entries: Vec<(&str, Tree)> =
+        vec![("type", Tree::from(series.kind.word())), ("contains", Tree::from(series.contains.word()))];
+    match series.kind {
+        MetricType::Counter => entries.push(("sum", list(&|cell| as_counter(cell)))),
+        MetricType::Rate => {
+            entries.push(("passes", list(&|cell| as_rate(cell).map(|(passes, _)| passes as f64))));
+            entries.push(("fails", list(&|cell| as_rate(cell).map(|(_, fails)| fails as f64))));
+        }
+        MetricType::Gauge => {
+            entries.push(("value", list(&|cell| as_gauge(cell).map(|(last, _)| last))));
+            entries.push(("max", list(&|cell| as_gauge(cell).map(|(_, max)| max))));
+        }
+        MetricType::Trend => {
+            let of = |figure: fn(&crate::metrics::digest::Digest) -> f64| {
+                move |cell: &Cell| match cell {
+                    Cell::Trend(digest) => Some(figure(digest)),
+                    _ => None,
+                }
+            };
+            entries.push(("count", list(&of(|digest| digest.count() as f64))));
+            entries.push(("avg", list(&of(|digest| digest.avg()))));
+            for (name, percent) in PERCENTILES {
+                let figure = move |cell: &Cell| match cell {
+                    Cell::Trend(digest) => Some(digest.percentile(percent)),
+                    _ => None,
+                };
+                entries.push((name, list(&figure)));
+            }
+            entries.push(("max", list(&of(|digest| digest.max()))));
+        }
+    }
+    Tree::map(entries)
+}
+
+fn as_counter(cell: &Cell) -> Option<f64> {
+    match cell {
+        Cell::Counter(sum) => Some(*sum),
+        _ => None,
+    }
+}
+
+fn as_rate(cell: &Cell) -> Option<(u64, u64)> {
+    match cell {
+        Cell::Rate(passes, fails) => Some((*passes, *fails)),
+        _ => None,
+    }
+}
+
+fn as_gauge(cell: &Cell) -> Option<(f64, f64)> {
+    match cell {
+        Cell::Gauge(last, _, max) => Some((*last, *max)),
+        _ => None,
+    }
+}
+
+/// Whole numbers as they are, others with six digits: a chart shows no more, and a page is a quarter as long.
+fn brief(value: f64) -> f64 {
+    if value.fract() == 0.0 || !value.is_finite() {
+        return value;
+    }
+    format!("{value:.5e}").parse().unwrap_or(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_brief() {
+        let check = |value: f64, expect: f64| assert_eq!(brief(value), expect);
+        check(123_456_789.0, 123_456_789.0);
+        check(1.0 / 3.0, 0.333333);
+        check(12_345.678_9, 12_345.7);
+        check(-0.000_012_345_678, -0.000_012_345_7);
+        assert!(brief(f64::INFINITY).is_infinite());
+    }
+}

@@ -1,0 +1,379 @@
+//! What a run writes beside k6's summary: the same numbers everywhere, a page that draws itself in a real browser, a
+//! dashboard that lives as long as somebody looks.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::program::{self, Outcome, Running};
+use crate::server;
+
+/// Two seconds with a bit of everything, and with what must never become markup.
+const SCRIPT: &str = r#"
+import http from 'k6/http';
+import { check, group, sleep } from 'k6';
+import { Counter, Gauge, Rate, Trend } from 'k6/metrics';
+const [sold, stock, found, cart] = [new Counter('sold'), new Gauge('stock'), new Rate('found'), new Trend('cart_time', true)];
+export const options = {
+  scenarios: {
+    browse: { executor: 'constant-vus', vus: 2, duration: '2s' },
+    buy: { executor: 'per-vu-iterations', vus: 1, iterations: 3, exec: 'buy' },
+  },
+  thresholds: { checks: ['rate>0.99'], http_req_duration: ['p(95)<60000'], sold: ['count<2'] },
+  summaryTrendStats: ['avg', 'min', 'med', 'max', 'p(90)', 'p(95)', 'p(99.5)'],
+};
+export default function () {
+  group('<b>shop</b>', () => {
+    check(http.get(`${__ENV.URL}/text?q=</script><script>document.title='broken'</script>`), {
+      'is 200': (r) => r.status === 200,
+      '<img src=x onerror=alert(1)>': () => __ITER % 3 > 0,
+    });
+  });
+  found.add(__ITER % 2);
+  cart.add(Math.random() * 1000);
+  sleep(0.05);
+}
+export function buy() {
+  http.get(`${__ENV.URL}/status/404`, { tags: { name: 'missing & gone' } });
+  sold.add(1.5);
+  stock.add(7 - __ITER);
+}
+"#;
+
+/// Runs the script with everything written that can be.
+fn everything(folder: &Path, engine: &str, more: &[&str]) -> Outcome {
+    fs::write(folder.join("script.js"), SCRIPT).unwrap();
+    let url = format!("URL={}", server::url());
+    let mut command = program::volley(folder);
+    command.args(["run", "--quiet", "--no-color", "--js-engine", engine, "--env", &url, "--summary-mode", "full"]);
+    command.args(["--summary-export", "export.json", "--summary-json", "own.json", "--summary-junit", "junit.xml"]);
+    command.args(["--report", "report.html"]).args(more).arg("script.js");
+    program::run(&mut command)
+}
+
+fn json(folder: &Path, name: &str) -> Value {
+    serde_json::from_str(&fs::read_to_string(folder.join(name)).unwrap()).unwrap()
+}
+
+/// The document inside a page.
+fn document(page: &str) -> Value {
+    let (_, rest) = page.split_once("<script id=\"document\" type=\"application/json\">").unwrap();
+    serde_json::from_str(rest.split_once("</script>").unwrap().0).unwrap()
+}
+
+/// The figures on the console's line of a metric, in its first section, as they stand there.
+fn on_console(text: &str, metric: &str) -> String {
+    let total = text.split_once("TOTAL RESULTS").unwrap().1;
+    let line = total.lines().find(|line| {
+        let line = line.trim_start();
+        line.strip_prefix(metric).is_some_and(|rest| rest.starts_with("..."))
+    });
+    line.unwrap_or_else(|| panic!("the console has no {metric}\n{text}")).split_once(": ").unwrap().1.to_owned()
+}
+
+#[test]
+fn one_run_says_the_same_everywhere() {
+    for engine in ["quickjs", "boa"] {
+        let folder = tempfile::tempdir().unwrap();
+        let outcome = everything(folder.path(), engine, &[]);
+        assert_eq!(outcome.code, 99, "{}", outcome.stderr);
+        let (export, own) = (json(folder.path(), "export.json"), json(folder.path(), "own.json"));
+        let (junit, page) = (read(folder.path(), "junit.xml"), read(folder.path(), "report.html"));
+        let metrics = own["metrics"].as_array().unwrap();
+        assert!(metrics.len() > 15, "{metrics:?}");
+        for metric in metrics {
+            let name = metric["name"].as_str().unwrap();
+            let exported = &export["metrics"][name]["values"];
+            for (figure, value) in metric["values"].as_object().unwrap() {
+                if let Some(other) = exported.get(figure) {
+                    assert_eq!(value, other, "{name} {figure} in the export");
+                }
+            }
+            // Checks and group_duration have no line of their own; sub-metrics are named by their tags only.
+            if metric.get("parent").is_none() && !matches!(name, "checks" | "group_duration") {
+                let line = on_console(&outcome.stdout, name);
+                let text = &metric["text"];
+                let shown: Vec<String> = match metric["type"].as_str().unwrap() {
+                    "trend" => own["run"]["trend_stats"]
+                        .as_array()
+                        .unwrap()
+                        .iter()
+                        .map(|stat| stat.as_str().unwrap())
+                        .map(|stat| format!("{stat}={}", text[stat].as_str().unwrap()))
+                        .collect(),
+                    "counter" => vec![word(text, "count"), word(text, "rate")],
+                    "gauge" => vec![word(text, "value"), format!("min={}", word(text, "min"))],
+                    _ => vec![word(text, "rate"), format!("{} out of ", word(text, "passes"))],
+                };
+                for part in shown {
+                    assert!(line.contains(&part), "{name}: the console says `{line}`, the document `{part}`");
+                }
+            }
+        }
+        for threshold in own["thresholds"].as_array().unwrap() {
+            let seen = format!("{}={}", word(threshold, "figure"), word(threshold, "text"));
+            let line = format!("'{}' {seen}", word(threshold, "expression"));
+            assert!(outcome.stdout.contains(&line), "{line}\n{}", outcome.stdout);
+            assert_eq!(
+                junit.contains(&format!("message=\"{seen} crosses")),
+                threshold["ok"] == false,
+                "{seen}\n{junit}"
+            );
+        }
+        for check in own["checks"]["list"].as_array().unwrap().iter().filter(|check| check["fails"] != 0) {
+            let line = format!("{} — ✓ {} / ✗ {}", word(check, "text"), check["passes"], check["fails"]);
+            assert!(outcome.stdout.contains(&line) && junit.contains(&line), "{line}\n{}", outcome.stdout);
+        }
+        // The page holds the document as it is, without the histograms.
+        let shown = document(&page);
+        assert_eq!(without_histograms(&own), shown);
+        // Intervals, endpoints and errors add up to the totals.
+        let requests = metrics.iter().find(|one| one["name"] == "http_reqs").unwrap()["values"]["count"].as_f64();
+        let sum = |list: &Value| -> f64 { list.as_array().unwrap().iter().filter_map(Value::as_f64).sum() };
+        assert_eq!(Some(sum(&own["timeline"]["series"]["http_reqs"]["sum"])), requests);
+        let endpoints = own["endpoints"].as_array().unwrap();
+        assert_eq!(Some(endpoints.iter().filter_map(|one| one["requests"].as_f64()).sum()), requests);
+        assert!(
+            own["health"]["lag_ms"]["count"].as_u64() > Some(10)
+                && own["health"]["network_lag_ms"]["count"].as_u64() > Some(10)
+                && own["health"]["cpu"]["seconds"].as_f64() > Some(0.0)
+        );
+        assert_eq!((&own["errors"][0]["text"], &own["errors"][0]["count"]), (&"status 404".into(), &3.into()));
+
+        let second = tempfile::tempdir().unwrap();
+        let outcome = everything(second.path(), engine, &["--new-machine-readable-summary"]);
+        assert_eq!(outcome.code, 99, "{}", outcome.stderr);
+        let (machine, own) = (json(second.path(), "export.json"), json(second.path(), "own.json"));
+        let by_name: BTreeMap<_, _> =
+            own["metrics"].as_array().unwrap().iter().map(|metric| (word(metric, "name"), &metric["values"])).collect();
+        for metric in machine["results"]["metrics"].as_array().unwrap() {
+            let values = by_name[&word(metric, "name")];
+            for (theirs, ours) in [
+                ("count", "count"),
+                ("avg", "avg"),
+                ("min", "min"),
+                ("med", "med"),
+                ("max", "max"),
+                ("p90", "p(90)"),
+                ("p95", "p(95)"),
+                ("value", "value"),
+                ("rate", "rate"),
+                ("matches", "passes"),
+            ] {
+                if let Some(value) = metric["values"].get(theirs) {
+                    assert_eq!(value, &values[ours], "{} {ours}", metric["name"]);
+                }
+            }
+        }
+    }
+}
+
+fn read(folder: &Path, name: &str) -> String {
+    fs::read_to_string(folder.join(name)).unwrap()
+}
+
+fn word(value: &Value, key: &str) -> String {
+    value[key].as_str().unwrap_or_else(|| panic!("{key} in {value}")).to_owned()
+}
+
+fn without_histograms(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let kept = map.iter().filter(|(key, _)| *key != "histogram");
+            Value::Object(kept.map(|(key, value)| (key.clone(), without_histograms(value))).collect())
+        }
+        Value::Array(list) => list.iter().map(without_histograms).collect(),
+        other => other.clone(),
+    }
+}
+
+/// What a page becomes in Chromium: its elements and what the console said. `None` where there is no Chromium.
+fn in_browser(page: &Path) -> Option<(String, String)> {
+    let profile = tempfile::tempdir().unwrap();
+    let found = ["chromium", "chromium-browser", "google-chrome"]
+        .into_iter()
+        .find(|name| Command::new(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok());
+    let Some(browser) = found else {
+        // The one thing a skipped test may do is say so.
+        #[allow(clippy::print_stderr)]
+        {
+            eprintln!("SKIPPED: there is no Chromium here, pages were not drawn (Debian: apt-get install chromium)");
+        }
+        return None;
+    };
+    let mut command = Command::new(browser);
+    command.args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]);
+    command.args(["--disable-background-networking", "--disable-component-update", "--disable-sync"]);
+    command.args(["--enable-logging=stderr", "--virtual-time-budget=5000", "--dump-dom"]);
+    command.arg(format!("--user-data-dir={}", profile.path().display())).arg(format!("file://{}", page.display()));
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let console = text(&output.stderr).lines().filter(|line| line.contains("CONSOLE")).collect::<Vec<_>>().join("\n");
+    Some((text(&output.stdout), console))
+}
+
+#[test]
+fn the_page_draws_itself_in_a_browser() {
+    let folder = tempfile::tempdir().unwrap();
+    let outcome = everything(folder.path(), "quickjs", &[]);
+    assert_eq!(outcome.code, 99, "{}", outcome.stderr);
+    let own = json(folder.path(), "own.json");
+    let Some((dom, console)) = in_browser(&folder.path().join("report.html")) else { return };
+    assert_eq!(console, "", "the browser's console said something");
+    assert!(dom.contains("data-drawn=\"yes\"") && !dom.contains("data-problems"), "{dom}");
+    assert!(dom.contains("<title>script.js · volley</title>"), "a URL became markup");
+    let (drawn, _) = dom.split_once("<script id=\"document\"").unwrap();
+    assert!(!drawn.contains("<script") && !drawn.contains("<img") && !drawn.contains("<b>shop"), "text became markup");
+    let escaped = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    for metric in own["metrics"].as_array().unwrap() {
+        let name = word(metric, "name");
+        assert!(drawn.contains(&escaped(&name)), "{name}");
+        let figures: Vec<&str> = match metric["type"].as_str().unwrap() {
+            "trend" => {
+                own["run"]["trend_stats"].as_array().unwrap().iter().map(|stat| stat.as_str().unwrap()).collect()
+            }
+            "counter" => vec!["count", "rate"],
+            "gauge" => vec!["value", "min", "max"],
+            _ => vec!["rate"],
+        };
+        for figure in figures {
+            let text = word(&metric["text"], figure);
+            assert!(drawn.contains(&format!(">{text}<")), "{name}: {figure} {text}");
+        }
+    }
+    for endpoint in own["endpoints"].as_array().unwrap() {
+        assert!(drawn.contains(&escaped(&word(endpoint, "name"))), "{endpoint}");
+        assert!(drawn.contains(&format!(">{}<", word(&endpoint["duration"]["text"], "p(99)"))), "{endpoint}");
+    }
+    for threshold in own["thresholds"].as_array().unwrap() {
+        let seen = format!("{}={}", word(threshold, "figure"), word(threshold, "text"));
+        assert!(drawn.contains(&seen), "{seen}");
+    }
+    for text in ["Requests per second", "Request duration", "Virtual users", "Load generator", "Exit code 99"] {
+        assert!(drawn.contains(text), "{text}");
+    }
+    assert!(drawn.matches("class=\"trace\"").count() > 10, "there are no lines in the charts");
+}
+
+#[test]
+fn one_page_can_hold_several_runs_and_other_series() {
+    let folder = tempfile::tempdir().unwrap();
+    let outcome = everything(folder.path(), "quickjs", &[]);
+    assert_eq!(outcome.code, 99, "{}", outcome.stderr);
+    let page = read(folder.path(), "report.html");
+    let mut first = document(&page);
+    let second = first.clone();
+    first["name"] = "baseline".into();
+    let lines = serde_json::json!([{"name": "hits", "values": [1, null, 3]}, {"name": "misses", "values": [0, 5, 2]}]);
+    first["panels"] = serde_json::json!([{"title": "Redis", "unit": "/s", "x": [0.5, 1, 1.5], "lines": lines}]);
+    let report = serde_json::json!({"format": "volley-report", "version": 1, "runs": [first, second]});
+    let path = folder.path().join("both.html");
+    fs::write(&path, volley::report::page(&report.to_string(), "both", volley::report::Mode::File)).unwrap();
+    let Some((dom, console)) = in_browser(&path) else { return };
+    assert_eq!(console, "");
+    for text in ["data-drawn=\"yes\"", ">baseline</button>", "Redis", "misses"] {
+        assert!(dom.contains(text), "{text}");
+    }
+}
+
+#[test]
+fn a_live_page_draws_what_it_is_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let outcome = everything(folder.path(), "quickjs", &[]);
+    assert_eq!(outcome.code, 99, "{}", outcome.stderr);
+    let last = document(&read(folder.path(), "report.html"));
+    let mut first = last.clone();
+    first["run"]["is_over"] = false.into();
+    first["run"]["script"] = "earlier.js".into();
+    let page = volley::report::page(&first.to_string(), "live", volley::report::Mode::Live);
+    // The server's part is tested below: here the events come from the page itself.
+    let source = format!(
+        "<script>window.EventSource = class {{ addEventListener(name, hear) {{ setTimeout(() => hear({{data: \
+         JSON.stringify({})}}), 50); }} }};</script><main",
+        last.to_string().replace('<', "\\u003c")
+    );
+    let pointer = "<script>setTimeout(() => document.querySelector('.chart svg').dispatchEvent(\
+                   new PointerEvent('pointermove', { clientX: 200 })), 300);</script></body>";
+    let path = folder.path().join("live.html");
+    fs::write(&path, page.replacen("<main", &source, 1).replace("</body>", pointer)).unwrap();
+    let Some((dom, console)) = in_browser(&path) else { return };
+    assert_eq!(console, "");
+    assert!(
+        dom.contains("<title>script.js · volley</title>") && dom.contains("Exit code 99"),
+        "the page stayed as it was"
+    );
+    assert_eq!(dom.matches("aria-label=\"Requests per second\"").count(), 1, "a chart was drawn twice");
+    assert!(dom.contains("class=\"cross\"") && dom.contains("class=\"at\">at "), "there is no read-out");
+}
+
+/// Asks for a page and gives its status line and what follows.
+fn get(address: SocketAddr, path: &str) -> (String, String) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    (head.to_owned(), body.to_owned())
+}
+
+#[test]
+fn the_dashboard_lives_while_somebody_looks() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("script.js"), SCRIPT).unwrap();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    let mut command = program::volley(folder.path());
+    command.args(["run", "--no-color", "--env", &format!("URL={}", server::url()), "script.js"]);
+    command.env("K6_WEB_DASHBOARD", "true").env("K6_WEB_DASHBOARD_PORT", port.to_string());
+    command.env("K6_WEB_DASHBOARD_HOST", "127.0.0.1").env("K6_WEB_DASHBOARD_PERIOD", "200ms");
+    command.env("K6_WEB_DASHBOARD_EXPORT", "page.html.gz");
+    let running = Running::start(&mut command);
+    running.wait_for(&format!(" web dashboard: http://127.0.0.1:{port}"));
+    let (head, _) = get(address, "/");
+    assert!(head.starts_with("HTTP/1.1 307") && head.contains("/ui?endpoint=/"), "{head}");
+    let (head, body) = get(address, "/ui?endpoint=/");
+    assert!(head.starts_with("HTTP/1.1 200") && body.contains("data-mode=\"live\""), "{head}");
+    let (_, body) = get(address, "/summary.json");
+    let now: Value = serde_json::from_str(body.trim_matches(|c| c != '{' && c != '}')).unwrap();
+    assert_eq!(now["verdict"]["passed"], Value::Null);
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET /events HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    let mut lines = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
+    assert!(lines.by_ref().any(|line| line.eq_ignore_ascii_case("access-control-allow-origin: *")));
+    let documents = lines.filter_map(|line| {
+        let text = line.strip_prefix("data: ")?.to_owned();
+        serde_json::from_str::<Value>(&text).ok()
+    });
+    let mut seen = 0;
+    let last = documents.inspect(|_| seen += 1).find(|document| document["run"]["is_over"] == true).unwrap();
+    assert!(seen > 1, "nothing was told while the run went on");
+    assert_eq!(last["verdict"]["exit_code"], 99);
+    // The run is over and the page still open: a copy of it can be had.
+    let (_, page) = get(address, "/report");
+    assert!(page.contains("data-mode=\"file\""));
+    drop(stream);
+    let outcome = running.end();
+    assert_eq!(outcome.code, 99, "{}", outcome.stderr);
+    let mut page = String::new();
+    let packed = fs::File::open(folder.path().join("page.html.gz")).unwrap();
+    flate2::read::GzDecoder::new(packed).read_to_string(&mut page).unwrap();
+    assert_eq!(document(&page)["verdict"], last["verdict"]);
+}
+
+#[test]
+fn a_port_that_was_asked_for_must_be_free() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("script.js"), "export default function () {}").unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let mut command = program::volley(folder.path());
+    let output = format!("web-dashboard=host=127.0.0.1&port={port}");
+    let outcome = program::run(command.args(["run", "--quiet", "-o", &output, "script.js"]));
+    assert_eq!(outcome.code, 255, "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("could not start the 'web-dashboard' output"), "{}", outcome.stderr);
+}
