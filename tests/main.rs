@@ -3,7 +3,10 @@
 //! `js/` and `cli/` hold data, the modules of the same name run it. A test beside the code is better where one is
 //! possible; here is what takes the whole program.
 
+mod ci;
 mod cli;
+mod control;
+mod endings;
 mod faults;
 mod js;
 mod pattern;

@@ -78,6 +78,9 @@ pub struct GlobalArgs {
     /// Where secrets come from: TYPE[=CONFIG]; may be repeated
     #[arg(long, global = true, value_name = "SOURCE")]
     pub secret_source: Vec<String>,
+    /// Which JavaScript engine runs scripts: quickjs or boa
+    #[arg(long, global = true, value_name = "ENGINE")]
+    pub js_engine: Option<String>,
     /// Refuse everything k6 2.2 refuses
     #[arg(long, global = true)]
     pub strict_k6: Option<Switch>,
@@ -102,8 +105,15 @@ pub enum Command {
     #[command(hide = true)]
     Version(JsonArgs),
     /// Print the metrics of a running test
-    #[command(hide = true)]
     Stats(StrayArgs),
+    /// Print how a running test is doing
+    Status(StrayArgs),
+    /// Hold a running test whose scenarios are externally-controlled
+    Pause(StrayArgs),
+    /// Let a paused test go on, or start one that was started with --paused
+    Resume(StrayArgs),
+    /// Change the VUs of a running test with an externally-controlled scenario
+    Scale(ScaleArgs),
     /// Print a completion script for a shell
     Completion(CompletionArgs),
     /// Grafana's hosted service (not talked to by this program)
@@ -141,6 +151,20 @@ pub struct StrayArgs {
     pub stray: Vec<String>,
 }
 
+/// `scale`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ScaleArgs {
+    /// How many VUs work
+    #[arg(short = 'u', long, value_name = "COUNT")]
+    pub vus: Option<String>,
+    /// How many VUs there may be
+    #[arg(short, long, value_name = "COUNT")]
+    pub max: Option<String>,
+    /// Must be empty
+    #[arg(hide = true)]
+    pub stray: Vec<String>,
+}
+
 /// Text or JSON.
 #[derive(Clone, Debug, Default, Args)]
 pub struct JsonArgs {
@@ -173,9 +197,9 @@ pub struct RunArgs {
     /// Experimental features to switch on, comma-separated; may be repeated
     #[arg(long, value_name = "NAMES")]
     pub features: Vec<String>,
-    /// Which JavaScript engine runs the script: quickjs or boa
-    #[arg(long, value_name = "ENGINE")]
-    pub js_engine: Option<String>,
+    /// Run one iteration after every change of the script or of what it reads
+    #[arg(long)]
+    pub watch: Option<Switch>,
     /// Reach --vus in this time (with --vus and --duration)
     #[arg(long, value_name = "TIME")]
     pub ramp_up: Option<String>,

@@ -5,6 +5,7 @@
 pub mod args;
 mod conduct;
 pub mod config;
+pub mod control;
 pub mod deps;
 pub mod features;
 mod fetch;
@@ -14,11 +15,11 @@ mod new;
 mod own;
 pub mod run;
 pub mod runtime;
-pub mod stats;
 #[cfg(test)]
 mod tests;
 mod usage;
 pub mod version;
+mod watch;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -30,8 +31,9 @@ use crate::failure::Failure;
 use crate::log::{Field, Level, Logger};
 use crate::ui::Terminal;
 use crate::ui::log::{Destination, Format, Log, LogOptions};
-use args::{Cli, Command, CompletionArgs, Switch};
+use args::{Cli, Command, CompletionArgs, StrayArgs, Switch};
 use config::ConfigFile;
+use control::Question;
 use run::{RunRequest, no_arguments};
 use runtime::{Environment, Global, LogSettings, Runtime};
 use usage::{one_script, refuse, translate};
@@ -51,10 +53,17 @@ pub enum Request {
     Inspect(Box<InspectRequest>),
     /// List a script's imports.
     Deps(Box<DepsRequest>),
-    /// Print the metrics of the run whose REST API listens there.
-    Stats(String),
+    /// Ask the run whose REST API listens there, and print what it says.
+    Ask(String, Question),
     /// A command with its own arguments: `target` or `demo`.
-    Own(&'static str, Vec<String>),
+    Own {
+        /// Its name.
+        name: &'static str,
+        /// Its arguments as typed.
+        args: Vec<String>,
+        /// The JavaScript engine, if one was named.
+        js_engine: Option<String>,
+    },
 }
 
 /// A script and what surrounds it, for commands that load it but run nothing.
@@ -68,6 +77,8 @@ pub struct ScriptRequest {
     pub runtime: Runtime,
     /// Options around the script's.
     pub layers: Layers,
+    /// `quickjs` or `boa`; `None` for the default.
+    pub js_engine: Option<String>,
     /// Refuse what k6 refuses.
     pub strict: bool,
     /// To be logged.
@@ -157,7 +168,8 @@ fn request(
                 Some("-") => None,
                 out => Some(cwd.join(out.unwrap_or("archive.tar"))),
             };
-            let script = ScriptRequest { script, cwd, runtime, layers, strict: notes.strict, warnings: notes.warnings };
+            let (js_engine, strict, warnings) = (global.js_engine, notes.strict, notes.warnings);
+            let script = ScriptRequest { script, cwd, runtime, layers, js_engine, strict, warnings };
             Request::Archive(Box::new(ArchiveRequest { script, out, exclude_env: on(archive.exclude_env_vars) }))
         }
         Some(Command::Inspect(args)) => {
@@ -176,10 +188,13 @@ fn request(
         Some(Command::New(new)) => Request::Print(new.write(&cwd)?),
         Some(Command::Features(args)) => Request::Print(features::list(on(args.json))),
         Some(Command::Version(args)) => Request::Print(version::version(on(args.json))),
-        Some(Command::Stats(args)) => {
-            no_arguments("stats", &args.stray)?;
-            let address = global.address.ok_or_else(|| refuse("`stats` needs the `--address` of a running test"))?;
-            Request::Stats(address)
+        Some(Command::Stats(args)) => ask("stats", &args, &global, Question::Metrics)?,
+        Some(Command::Status(args)) => ask("status", &args, &global, Question::Status)?,
+        Some(Command::Pause(args)) => ask("pause", &args, &global, Question::paused(true))?,
+        Some(Command::Resume(args)) => ask("resume", &args, &global, Question::paused(false))?,
+        Some(Command::Scale(args)) => {
+            let stray = StrayArgs { stray: args.stray.clone() };
+            ask("scale", &stray, &global, Question::scale(&args)?)?
         }
         Some(Command::Completion(args)) => Request::Print(completion(&args, command)?),
         Some(Command::Cloud(args)) => cloud(&args.rest, command)?,
@@ -190,9 +205,25 @@ fn request(
                 return Err(refuse(format!("unknown command {name:?} for \"k6 x\": this program has no extensions")));
             }
         },
-        Some(Command::Target(args)) => Request::Own("target", args.rest),
-        Some(Command::Demo(args)) => Request::Own("demo", args.rest),
+        Some(Command::Target(args)) => own("target", args.rest, global),
+        Some(Command::Demo(args)) => own("demo", args.rest, global),
     })
+}
+
+fn own(name: &'static str, args: Vec<String>, global: Global) -> Request {
+    Request::Own { name, args, js_engine: global.js_engine }
+}
+
+/// Something to ask a running test; of these commands k6 2 has only `stats`.
+fn ask(name: &str, args: &StrayArgs, global: &Global, question: Question) -> Result<Request, Failure> {
+    if global.strict && name != "stats" {
+        return Err(refuse(format!("unknown command {name:?} for \"k6\"")));
+    }
+    no_arguments(name, &args.stray)?;
+    let missing = || refuse(format!("`{name}` needs the `--address` of a running test"));
+    let hint = "start the test with `--address=localhost:6565` and say the same here, or set K6_ADDRESS for both";
+    let address = global.address.clone().ok_or_else(|| missing().hint(hint))?;
+    Ok(Request::Ask(address, question))
 }
 
 /// A script of a command without option flags; the layers of `inspect` count only for its requirements.
@@ -211,7 +242,8 @@ fn bare_script(
     } else {
         Layers::default()
     };
-    Ok(ScriptRequest { script, cwd, runtime, layers, strict: notes.strict, warnings: notes.warnings })
+    let js_engine = global.js_engine.clone();
+    Ok(ScriptRequest { script, cwd, runtime, layers, js_engine, strict: notes.strict, warnings: notes.warnings })
 }
 
 fn help_of(name: &str, command: &mut clap::Command) -> Request {
@@ -278,10 +310,12 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
         }
     };
     let result = understood.request.and_then(|request| conduct::execute(request, &terminal, &log));
-    result.unwrap_or_else(|failure| {
+    let code = result.unwrap_or_else(|failure| {
         report(&failure, &log.logger());
         failure.code
-    })
+    });
+    log.close();
+    code
 }
 
 fn open_log(settings: &LogSettings, terminal: &Terminal) -> Result<Log, Failure> {

@@ -49,9 +49,6 @@ struct DemoArgs {
     /// How many VUs
     #[arg(long, default_value_t = 5)]
     vus: i64,
-    /// The JavaScript engine
-    #[arg(long, env = "VOLLEY_JS_ENGINE")]
-    js_engine: Option<String>,
 }
 
 /// Reads our own command's arguments; `None` when help was asked for and printed.
@@ -123,10 +120,15 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 const SCRIPT: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/load_tests/cache_test.js"));
 
 /// Starts the target on a free port and runs the demo script against it.
-pub(super) fn demo(args: &[String], terminal: &Terminal, log: &Log) -> Result<ExitCode, Failure> {
+pub(super) fn demo(
+    args: &[String],
+    js_engine: Option<String>,
+    terminal: &Terminal,
+    log: &Log,
+) -> Result<ExitCode, Failure> {
     let Some(args) = read::<DemoArgs>("demo", args, terminal)? else { return Ok(ExitCode::Success) };
     let duration = time("--duration", &args.duration)?;
-    let engine = match args.js_engine.as_deref() {
+    let engine = match js_engine.as_deref() {
         Some(name) => Engine::named(name).map_err(refuse)?,
         None => Engine::DEFAULT,
     };
@@ -157,6 +159,8 @@ pub(super) fn demo(args: &[String], terminal: &Terminal, log: &Log) -> Result<Ex
         process_env: Default::default(),
         engine,
         strict: false,
+        address: None,
+        rehearsal: false,
         no_thresholds: false,
         summary_mode: crate::summary::Mode::Compact,
         summary_export: None,

@@ -48,8 +48,8 @@ pub struct RunRequest {
     pub linger: Linger,
     /// Names of features nobody knows; each is an error line, and the run goes on.
     pub unknown_features: Vec<String>,
-    /// `quickjs` or `boa`; `None` for the default.
-    pub js_engine: Option<String>,
+    /// Run one iteration after every change instead of the test.
+    pub watch: bool,
     /// This process's variables, for outputs that have their own.
     pub env: Environment,
     /// To be logged.
@@ -140,15 +140,22 @@ impl RunArgs {
             linger: linger.unwrap_or(if config.linger == Some(true) { Linger::UntilInterrupted } else { Linger::Off }),
             collectors: config.collectors,
             unknown_features,
-            js_engine: self
-                .js_engine
-                .clone()
-                .or_else(|| env.get("VOLLEY_JS_ENGINE").cloned())
-                .filter(|name| !name.is_empty()),
+            watch: self.watch(notes.strict)?,
             global,
             env,
             warnings: notes.warnings,
         })
+    }
+
+    fn watch(&self, strict: bool) -> Result<bool, Failure> {
+        let watch = self.watch.is_some_and(|watch| watch.0);
+        if watch && strict {
+            return Err(refuse("unknown flag: --watch"));
+        }
+        if watch && self.script.script.first().is_some_and(|script| script == "-" || script.starts_with("https://")) {
+            return Err(refuse("`--watch` needs a script in a file: what comes from elsewhere can't be seen changing"));
+        }
+        Ok(watch)
     }
 
     fn outputs(&self, config: &ConfigFile, env: &Environment) -> Result<Vec<String>, Failure> {

@@ -9,6 +9,36 @@ use tokio::sync::watch;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 
+/// Where a run is; the numbers are those of k6's REST API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Status {
+    /// Nothing has happened yet.
+    Created = 0,
+    /// VUs are made.
+    InitVus = 1,
+    /// Scenarios get ready.
+    InitExecutors = 2,
+    /// Everything is ready.
+    InitDone = 3,
+    /// Everything is ready and waits to be resumed.
+    PausedBeforeRun = 4,
+    /// The run has begun.
+    Started = 5,
+    /// `setup()` runs.
+    Setup = 6,
+    /// Scenarios run.
+    Running = 7,
+    /// `teardown()` runs.
+    Teardown = 8,
+    /// All stages are done.
+    Ended = 9,
+    /// The run was stopped.
+    Interrupted = 10,
+    /// The run was marked as failed by its script.
+    MarkedAsFailed = 11,
+}
+
 /// Why a run was stopped before its scenarios ended.
 #[derive(Clone, Debug)]
 pub struct Abort {
@@ -29,6 +59,8 @@ pub struct RunState {
     pub initialised_vus: AtomicU64,
     /// True once `exec.test.fail()` was called.
     pub marked_as_failed: AtomicBool,
+    status: watch::Sender<Status>,
+    paused: watch::Sender<bool>,
     began: Instant,
     lingering: watch::Sender<bool>,
     abort: watch::Sender<Option<Abort>>,
@@ -43,6 +75,8 @@ impl Default for RunState {
             active_vus: AtomicU64::new(0),
             initialised_vus: AtomicU64::new(0),
             marked_as_failed: AtomicBool::new(false),
+            status: watch::Sender::new(Status::Created),
+            paused: watch::Sender::new(false),
             began: Instant::now(),
             lingering: watch::Sender::new(false),
             abort: watch::Sender::new(None),
@@ -83,6 +117,32 @@ impl RunState {
         if seen.wait_for(Option::is_some).await.is_err() {
             std::future::pending::<()>().await;
         }
+    }
+
+    /// Where the run is.
+    pub fn status(&self) -> Status {
+        *self.status.borrow()
+    }
+
+    /// The run goes on to the next stage.
+    pub fn enter(&self, status: Status) {
+        self.status.send_replace(status);
+    }
+
+    /// Whether the run is held.
+    pub fn is_paused(&self) -> bool {
+        *self.paused.borrow()
+    }
+
+    /// Holds the run, or lets it go on.
+    pub fn set_paused(&self, paused: bool) {
+        self.paused.send_replace(paused);
+    }
+
+    /// Resolves when the run is not held.
+    pub async fn until_resumed(&self) {
+        // The sender is ours, so this can't fail.
+        let _ = self.paused.subscribe().wait_for(|paused| !paused).await;
     }
 
     /// Waits for a signal after the test, as `--linger` asks.

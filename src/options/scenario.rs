@@ -36,7 +36,7 @@ pub struct Scenario {
     pub executor: ExecutorConfig,
 }
 
-/// The six executors, checked. Counts are those of the whole test; a share of it scales them.
+/// The executors, checked. Counts are those of the whole test; a share of it scales them.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ExecutorConfig {
     /// VUs share a number of iterations.
@@ -99,7 +99,19 @@ pub enum ExecutorConfig {
         /// VUs at most; no fewer than `pre_allocated_vus`.
         max_vus: u64,
     },
+    /// Somebody outside says how many VUs loop; k6 had it until its version 1.
+    ExternallyControlled {
+        /// VUs at the start.
+        vus: u64,
+        /// VUs that are ready; no fewer than `vus`.
+        max_vus: u64,
+        /// `None` for ever.
+        duration: Option<Duration>,
+    },
 }
+
+/// What "for ever" is in a plan: the longest time k6 can write down, 292 years.
+const FOREVER: Duration = Duration::from_nanos(i64::MAX as u64);
 
 /// A stage of `ramping-vus` or `ramping-arrival-rate`, complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,6 +135,7 @@ impl ExecutorConfig {
             Self::RampingVus { .. } => "ramping-vus",
             Self::ConstantArrivalRate { .. } => "constant-arrival-rate",
             Self::RampingArrivalRate { .. } => "ramping-arrival-rate",
+            Self::ExternallyControlled { .. } => "externally-controlled",
         }
     }
 
@@ -134,6 +147,7 @@ impl ExecutorConfig {
             Self::RampingVus { stages, .. } | Self::RampingArrivalRate { stages, .. } => {
                 stages.iter().map(|stage| stage.duration).sum()
             }
+            Self::ExternallyControlled { duration, .. } => duration.unwrap_or(FOREVER),
         }
     }
 }
@@ -197,6 +211,11 @@ pub enum Fields {
         pre_allocated_vus: Option<i64>,
         max_vus: Option<i64>,
     },
+    ExternallyControlled {
+        vus: Option<i64>,
+        duration: Option<Span>,
+        max_vus: Option<i64>,
+    },
 }
 
 impl Fields {
@@ -209,6 +228,7 @@ impl Fields {
             Self::RampingVus { .. } => "ramping-vus",
             Self::ConstantArrivalRate { .. } => "constant-arrival-rate",
             Self::RampingArrivalRate { .. } => "ramping-arrival-rate",
+            Self::ExternallyControlled { .. } => "externally-controlled",
         }
     }
 
@@ -245,6 +265,11 @@ impl Fields {
                 put("timeUnit", text(time_unit));
                 put("stages", list(stages));
                 put("preAllocatedVUs", json!(pre_allocated_vus));
+                put("maxVUs", json!(max_vus));
+            }
+            Self::ExternallyControlled { vus, duration, max_vus } => {
+                put("vus", json!(vus));
+                put("duration", text(duration));
                 put("maxVUs", json!(max_vus));
             }
         }
@@ -322,6 +347,17 @@ impl ScenarioConfig {
                 pre_allocated_vus: taker.take("preAllocatedVUs", notes)?,
                 max_vus: taker.take("maxVUs", notes)?,
             },
+            "externally-controlled" if !notes.strict => {
+                notes.warn(format!(
+                    "scenario `{name}`: k6 has no `externally-controlled` since its version 2; portable is a \
+                     `ramping-vus` whose stages are known before"
+                ));
+                Fields::ExternallyControlled {
+                    vus: taker.take("vus", notes)?,
+                    duration: taker.take("duration", notes)?,
+                    max_vus: taker.take("maxVUs", notes)?,
+                }
+            }
             _ => return Err(invalid(format!("unknown executor type '{word}'"))),
         };
         let config = Self {
@@ -371,8 +407,14 @@ impl ScenarioConfig {
         }
         let mut check = Check { problems };
         let start_time = check.span(self.start_time, Span::ZERO, "the startTime can't be negative");
-        let thirty = Span::from_secs(30);
-        let graceful_stop = check.span(self.graceful_stop, thirty, "the gracefulStop timeout can't be negative");
+        let is_controlled = matches!(self.fields, Fields::ExternallyControlled { .. });
+        if is_controlled {
+            let given = |what: &str| format!("{what} is not supported by the externally-controlled executor");
+            check.say(self.start_time.is_some_and(|span| span != Span::ZERO), given("startTime"));
+            check.say(self.graceful_stop.is_some_and(|span| span != Span::ZERO), given("gracefulStop"));
+        }
+        let usual = if is_controlled { Span::ZERO } else { Span::from_secs(30) };
+        let graceful_stop = check.span(self.graceful_stop, usual, "the gracefulStop timeout can't be negative");
         let executor = check.fields(&self.fields);
         if !check.problems.is_empty() {
             return Err(check.problems);
@@ -536,6 +578,24 @@ impl Check {
                 let (pre_allocated_vus, max_vus) = self.arrival_vus(*pre_allocated_vus, *max_vus);
                 let start_rate = start.max(0).unsigned_abs();
                 ExecutorConfig::RampingArrivalRate { start_rate, time_unit, stages, pre_allocated_vus, max_vus }
+            }
+            Fields::ExternallyControlled { vus, duration, max_vus } => {
+                let vus = vus.unwrap_or(0);
+                self.say(vus < 0, "the number of VUs can't be negative");
+                let max = max_vus.unwrap_or(vus);
+                self.say(max < vus, format!("the number of maxVUs ({max}) can't be less than the number of VUs ({vus})"));
+                self.say(max == 0, "the number of maxVUs must be more than 0");
+                self.say(max > MOST_VUS, format!("the maxVUs exceed max limit of {MOST_VUS}"));
+                match duration {
+                    None => self.say(true, "the duration must be specified, for infinite duration use 0"),
+                    Some(span) => self.say(
+                        *span < Span::ZERO,
+                        "the duration can't be negative, for infinite duration use 0",
+                    ),
+                }
+                let duration = duration.filter(|span| *span > Span::ZERO).map(Span::to_duration);
+                let [vus, max_vus] = [vus, max].map(|count| count.max(0).unsigned_abs());
+                ExecutorConfig::ExternallyControlled { vus, max_vus, duration }
             }
         }
     }

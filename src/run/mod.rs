@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::stream::{StreamExt, TryStreamExt};
 
-use crate::execution::{Crew, Pool, RunState};
+use crate::execution::{Crew, Pool, RunState, Status};
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
 use crate::js::engine::Engine;
@@ -34,7 +34,9 @@ use crate::ui::banner::banner;
 use crate::ui::log::Log;
 use crate::ui::progress::Ticker;
 
+mod control;
 mod network;
+mod rehearsal;
 mod scenarios;
 mod signals;
 mod view;
@@ -62,6 +64,10 @@ pub struct Request {
     pub engine: Engine,
     /// Refuse what k6 refuses.
     pub strict: bool,
+    /// Where the REST API listens.
+    pub address: Option<Address>,
+    /// One iteration of one VU, shown in full, instead of what the options say.
+    pub rehearsal: bool,
     /// Don't judge thresholds.
     pub no_thresholds: bool,
     /// What the end-of-test summary shows.
@@ -86,6 +92,15 @@ pub struct Request {
     pub terminal: Terminal,
     /// The log of the process: the option `consoleOutput` sends a part of it elsewhere.
     pub log: Log,
+}
+
+/// Where the REST API listens.
+#[derive(Clone, Debug)]
+pub struct Address {
+    /// `host:port` or `:port`
+    pub at: String,
+    /// Whether it was a flag: then an address that can't be had ends the run.
+    pub is_flag: bool,
 }
 
 /// The k6 whose behaviour this is.
@@ -190,8 +205,12 @@ async fn conduct(request: Request, mut signals: signals::Signals) -> Result<(), 
     let log = request.log.logger();
     let mut common = Common::new(&request);
     let exports = common.first_pass(&request).await?;
-    let settled = settle(&request, &exports, &log)?;
-    let run = common.build(request, settled, exports)?;
+    let mut settled = settle(&request, &exports, &log)?;
+    if request.rehearsal {
+        rehearsal::reduce(&mut settled);
+    }
+    let run = Arc::new(common.build(request, settled, exports)?);
+    let api = run.open_api()?;
     let outputs = run.open_outputs()?;
     run.announce(&outputs);
     let watch = view::Watch::new(&run);
@@ -208,19 +227,26 @@ async fn conduct(request: Request, mut signals: signals::Signals) -> Result<(), 
     let stages = async {
         let beats = run.beats();
         let main = async {
+            watch.enter(Status::InitVus);
             note(run.initialise().await);
+            if run.state.is_paused() && !run.state.is_aborted() {
+                watch.enter(Status::PausedBeforeRun);
+                run.until_resumed().await;
+            }
             if run.state.is_aborted() {
                 return;
             }
-            watch.enter(view::Stage::Setup);
+            watch.enter(Status::Setup);
             let set_up = run.set_up().await;
             let may_run = set_up.is_ok();
             note(set_up);
             if may_run {
-                watch.enter(view::Stage::Scenarios);
+                watch.enter(Status::Running);
                 note(run.run_scenarios().await);
+                watch.enter(Status::Teardown);
                 note(run.tear_down().await);
             }
+            watch.enter(run.ended());
             run.linger().await;
         };
         tokio::select! {
@@ -232,6 +258,7 @@ async fn conduct(request: Request, mut signals: signals::Signals) -> Result<(), 
         () = stages => false,
         () = signals.watch(&run.state, &log) => true,
     };
+    watch.enter(run.ended());
     if asked_to_hurry {
         return Err(run.state.aborted().map_or_else(signals::hurry, |abort| abort.failure));
     }
@@ -240,6 +267,9 @@ async fn conduct(request: Request, mut signals: signals::Signals) -> Result<(), 
         ended = run.wrap_up(outputs, failure) => ended,
         () = signals.second(&log) => return Err(signals::hurry()),
     };
+    if let Some(api) = api {
+        api.stop();
+    }
     ticker.finish();
     ended
 }
@@ -342,9 +372,11 @@ impl Common {
         let log = request.log.logger();
         let Settled { options, scenarios: checked, share, plan, .. } = settled;
         derive::check_exports(&checked, |name| exports.has(name))?;
-        if options.paused == Some(true) {
-            let text = "`paused` waits for the REST API, which is not built in yet: leave it out";
-            return Err(Failure::new(ExitCode::InvalidConfig, text));
+        if options.paused == Some(true) && !request.rehearsal {
+            self.state.set_paused(true);
+            if request.address.is_none() {
+                log.warn("the test starts paused, and without a REST API nothing can resume it; give it an `--address`");
+            }
         }
         if let Some(path) = &options.console_output {
             request.log.console_to(&request.cwd.join(path))?;
@@ -464,6 +496,11 @@ impl Run {
 
     /// Opens everything that will be written, so that what can't be written is known before the test.
     fn open_outputs(&self) -> Result<Vec<Running>, Failure> {
+        if self.request.rehearsal {
+            let (registry, terminal) = (self.script.registry.clone(), self.request.terminal.clone());
+            let shown = Box::new(rehearsal::Shown::new(registry, terminal));
+            return Ok(vec![output::run(shown, &mut self.ledger(), self.log.clone())?]);
+        }
         if let Some(name) = &self.request.summary_export {
             let writes_it = |asked: &&String| asked.split_once('=').is_some_and(|(_, path)| path == name);
             if let Some(asked) = self.request.outputs.iter().find(writes_it) {
@@ -526,7 +563,22 @@ impl Run {
         }
     }
 
+    /// Where a run is that has gone through all its stages.
+    fn ended(&self) -> Status {
+        if self.state.is_aborted() {
+            Status::Interrupted
+        } else if self.state.marked_as_failed.load(Relaxed) {
+            Status::MarkedAsFailed
+        } else {
+            Status::Ended
+        }
+    }
+
     fn count_vus(&self) {
+        // A run that waits to be started measures nothing.
+        if self.state.status() == Status::PausedBeforeRun {
+            return;
+        }
         let (time, tags) = (self.script.epoch.stamp(Instant::now()), &self.script.run_tags);
         let sample = |metric, value: u64| Record::Sample {
             time,
@@ -583,12 +635,16 @@ impl Run {
         if !self.exports.has("setup") || self.options.no_setup.unwrap_or_default() {
             return Ok(());
         }
-        let limit = self.options.setup_timeout.map_or(DEFAULT_STAGE_TIMEOUT, crate::units::Span::to_duration);
-        let data = self
-            .stage("setup()", limit, ExitCode::SetupTimeout, "setupTimeout", true, |vu| async move { vu.setup().await })
-            .await?;
-        *self.script.setup_data.lock().unwrap_or_else(PoisonError::into_inner) = data.map(Into::into);
+        let data = self.run_setup().await?;
+        *self.script.setup_data.lock().unwrap_or_else(PoisonError::into_inner) = data;
         Ok(())
+    }
+
+    async fn run_setup(&self) -> Result<Option<Arc<str>>, Failure> {
+        let limit = self.options.setup_timeout.map_or(DEFAULT_STAGE_TIMEOUT, crate::units::Span::to_duration);
+        let work = |vu: std::rc::Rc<crate::js::Lifecycle>| async move { vu.setup().await };
+        let data = self.stage("setup()", limit, ExitCode::SetupTimeout, "setupTimeout", true, work).await?;
+        Ok(data.map(Into::into))
     }
 
     /// Runs one of the stages that have a VU of their own; when its time is over, the VU is stopped.
@@ -654,6 +710,10 @@ impl Run {
         if !self.exports.has("teardown") || self.options.no_teardown.unwrap_or_default() {
             return Ok(());
         }
+        self.run_teardown().await
+    }
+
+    async fn run_teardown(&self) -> Result<(), Failure> {
         let limit = self.options.teardown_timeout.map_or(DEFAULT_STAGE_TIMEOUT, crate::units::Span::to_duration);
         self.stage("teardown()", limit, ExitCode::TeardownTimeout, "teardownTimeout", false, |vu| async move {
             vu.teardown().await
