@@ -144,7 +144,7 @@ fn a_test_is_stopped_from_outside() {
         let outcome = test.end(103);
         assert!(outcome.stderr.contains("test run stopped from REST API"), "{}", outcome.stderr);
         assert!(outcome.stderr.contains("torn down"), "{}", outcome.stderr);
-        assert!(outcome.stdout.contains("iterations"), "{}", outcome.stdout);
+        assert!(outcome.stdout.contains("TOTAL RESULTS"), "{}", outcome.stdout);
     }
 }
 

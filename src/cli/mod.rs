@@ -188,13 +188,13 @@ fn request(
         Some(Command::New(new)) => Request::Print(new.write(&cwd)?),
         Some(Command::Features(args)) => Request::Print(features::list(on(args.json))),
         Some(Command::Version(args)) => Request::Print(version::version(on(args.json))),
-        Some(Command::Stats(args)) => ask("stats", &args, &global, Question::Metrics)?,
-        Some(Command::Status(args)) => ask("status", &args, &global, Question::Status)?,
-        Some(Command::Pause(args)) => ask("pause", &args, &global, Question::paused(true))?,
-        Some(Command::Resume(args)) => ask("resume", &args, &global, Question::paused(false))?,
+        Some(Command::Stats(args)) => ask("stats", &args, &global, || Ok(Question::Metrics))?,
+        Some(Command::Status(args)) => ask("status", &args, &global, || Ok(Question::Status))?,
+        Some(Command::Pause(args)) => ask("pause", &args, &global, || Ok(Question::paused(true)))?,
+        Some(Command::Resume(args)) => ask("resume", &args, &global, || Ok(Question::paused(false)))?,
         Some(Command::Scale(args)) => {
             let stray = StrayArgs { stray: args.stray.clone() };
-            ask("scale", &stray, &global, Question::scale(&args)?)?
+            ask("scale", &stray, &global, || Question::scale(&args))?
         }
         Some(Command::Completion(args)) => Request::Print(completion(&args, command)?),
         Some(Command::Cloud(args)) => cloud(&args.rest, command)?,
@@ -215,11 +215,17 @@ fn own(name: &'static str, args: Vec<String>, global: Global) -> Request {
 }
 
 /// Something to ask a running test; of these commands k6 2 has only `stats`.
-fn ask(name: &str, args: &StrayArgs, global: &Global, question: Question) -> Result<Request, Failure> {
+fn ask(
+    name: &str,
+    args: &StrayArgs,
+    global: &Global,
+    question: impl FnOnce() -> Result<Question, Failure>,
+) -> Result<Request, Failure> {
     if global.strict && name != "stats" {
         return Err(refuse(format!("unknown command {name:?} for \"k6\"")));
     }
     no_arguments(name, &args.stray)?;
+    let question = question()?;
     let missing = || refuse(format!("`{name}` needs the `--address` of a running test"));
     let hint = "start the test with `--address=localhost:6565` and say the same here, or set K6_ADDRESS for both";
     let address = global.address.clone().ok_or_else(|| missing().hint(hint))?;
