@@ -1,4 +1,5 @@
-//! Running tests that are watched, started, stopped and changed from outside: the REST API, its clients, `--watch`.
+//! Running tests that are watched, started, stopped and changed from outside: the REST API and its clients. And their log, where it
+//! goes over the network.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -9,7 +10,6 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::pattern::missing;
 use crate::program::{Outcome, Running, run, volley};
 use crate::server;
 
@@ -278,56 +278,6 @@ fn clients_say_what_they_miss() {
     }
 }
 
-#[test]
-fn a_watched_script_runs_again_after_each_change() {
-    for engine in engines() {
-        let folder = folder(&format!(
-            "import http from 'k6/http';
-            import {{ check }} from 'k6';
-            import {{ word }} from './part.js';
-            export const options = {{
-                scenarios: {{ far: {{
-                    executor: 'constant-vus', vus: 50, duration: '10m', exec: 'visit', env: {{ WHERE: 'here' }},
-                }} }},
-                thresholds: {{ checks: ['rate==1'] }},
-            }};
-            const data = open('data.txt');
-            export function visit() {{
-                console.log(word, data, __ENV.WHERE);
-                check(http.get('{}/text'), {{ good: (r) => r.status === 200, bad: () => false }});
-            }}",
-            server::url()
-        ));
-        let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("can be written");
-        write("part.js", "export const word = 'one';");
-        write("data.txt", "first");
-        let mut command = volley(folder.path());
-        command.args(["run", "--watch", "--log-format=raw", "--js-engine", engine, "script.js"]);
-        let running = Running::start(&mut command);
-        let settled = |number: u32| {
-            running.wait_for(&format!("--- run {number}: script.js"));
-            running.wait_for("--- watching");
-        };
-        settled(1);
-        write("part.js", "export const word = 'two';");
-        settled(2);
-        write("data.txt", "second");
-        settled(3);
-        write("part.js", "export const word = ;");
-        settled(4);
-        write("part.js", "export const word = 'three';");
-        settled(5);
-        running.interrupt();
-        let outcome = running.end();
-        assert_eq!(outcome.code, 0, "{}", outcome.stderr);
-        let said = "one first here\ntwo first here\ntwo second here\n...SyntaxError...\nthree second here";
-        assert_eq!(missing(said, &outcome.stderr), [""; 0], "{}", outcome.stderr);
-        let shown = "...GET...text -> 200 in ...\n...✓ good\n...✗ bad\n--- watching 3 files...\n--- run 2...";
-        assert_eq!(missing(shown, &outcome.stdout), [""; 0], "{}", outcome.stdout);
-        assert!(!outcome.stderr.contains("thresholds"), "{}", outcome.stderr);
-    }
-}
-
 /// A Loki that keeps what it was sent.
 #[test]
 fn log_lines_are_pushed_to_loki() {
@@ -336,7 +286,9 @@ fn log_lines_are_pushed_to_loki() {
         let mut bytes = Vec::new();
         let mut part = [0; 65536];
         let length = |head: &str| -> usize {
-            let line = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ").map(str::to_owned));
+            let line = head
+                .lines()
+                .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ").map(str::to_owned));
             line.and_then(|text| text.parse().ok()).unwrap_or(0)
         };
         loop {

@@ -219,7 +219,8 @@ fn an_interrupt_in_every_stage() {
 fn a_pipe_that_is_cut_short() {
     let folder = folder("export default function () {}");
     let program = env!("CARGO_BIN_EXE_volley");
-    let line = format!("'{program}' run --summary-export=summary.json script.js | head -n 1; echo \"${{PIPESTATUS[0]}}\"");
+    let line =
+        format!("'{program}' run --summary-export=summary.json script.js | head -n 1; echo \"${{PIPESTATUS[0]}}\"");
     let outcome = run(program::command(Path::new("bash"), folder.path()).args(["-c", &line]));
     assert_eq!(outcome.stdout.lines().last(), Some("0"), "{}{}", outcome.stdout, outcome.stderr);
     assert_whole_json(&folder.path().join("summary.json"));

@@ -3,6 +3,7 @@
 //! `js/` and `cli/` hold data, the modules of the same name run it. A test beside the code is better where one is
 //! possible; here is what takes the whole program.
 
+mod authoring;
 mod ci;
 mod cli;
 mod control;
@@ -11,5 +12,6 @@ mod faults;
 mod js;
 mod pattern;
 mod program;
+mod segments;
 mod server;
 mod tidy;

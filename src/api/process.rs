@@ -11,8 +11,18 @@ pub(super) fn metrics() -> String {
         }
     };
     put("process_cpu_seconds_total", "counter", "Seconds of CPU time spent.", cpu_seconds());
-    put("process_resident_memory_bytes", "gauge", "Memory in use, in bytes.", status_kib("VmRSS:").map(|kib| kib * 1024.0));
-    put("process_virtual_memory_bytes", "gauge", "Address space, in bytes.", status_kib("VmSize:").map(|kib| kib * 1024.0));
+    put(
+        "process_resident_memory_bytes",
+        "gauge",
+        "Memory in use, in bytes.",
+        status_kib("VmRSS:").map(|kib| kib * 1024.0),
+    );
+    put(
+        "process_virtual_memory_bytes",
+        "gauge",
+        "Address space, in bytes.",
+        status_kib("VmSize:").map(|kib| kib * 1024.0),
+    );
     put("process_threads", "gauge", "Threads.", status_kib("Threads:"));
     put("process_open_fds", "gauge", "Open file descriptors.", open_files());
     text

@@ -27,12 +27,15 @@ pub struct Server {
 /// When the address can't be had, code 106.
 pub fn listen(address: &str) -> Result<TcpListener, Failure> {
     let failed = |error: &dyn std::fmt::Display| {
-        let failure = Failure::new(ExitCode::CannotStartApi, format!("the REST API can't listen on `{address}`: {error}"));
+        let failure =
+            Failure::new(ExitCode::CannotStartApi, format!("the REST API can't listen on `{address}`: {error}"));
         failure.hint("another test may listen there; give `--address` another port, or leave it out")
     };
     let listener = match address.strip_prefix(':') {
         // Both families where the machine has both.
-        Some(port) => TcpListener::bind(format!("[::]:{port}")).or_else(|_| TcpListener::bind(format!("0.0.0.0:{port}"))),
+        Some(port) => {
+            TcpListener::bind(format!("[::]:{port}")).or_else(|_| TcpListener::bind(format!("0.0.0.0:{port}")))
+        }
         None => address
             .to_socket_addrs()
             .map_err(|error| failed(&error))?

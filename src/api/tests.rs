@@ -156,7 +156,8 @@ fn a_status_is_changed() {
         assert_eq!(std::mem::take(&mut *bench.run.told.lock().unwrap()), told, "{body}");
     };
     check("{}", 200, "", &[]);
-    let wanted = |attributes: &str| format!(r#"{{"data":{{"attributes":{attributes},"id":"default","type":"status"}}}}"#);
+    let wanted =
+        |attributes: &str| format!(r#"{{"data":{{"attributes":{attributes},"id":"default","type":"status"}}}}"#);
     check(&wanted(r#"{"paused":false,"stopped":false}"#), 200, "", &["pause false"]);
     check(&wanted(r#"{"paused":false,"stopped":true}"#), 200, "", &["stop"]);
     check(&wanted(r#"{"paused":true}"#), 500, "Pause error", &["pause true"]);
@@ -181,9 +182,7 @@ fn metrics_are_listed() {
             "avg": 5.5, "max": 10, "med": 5.5, "min": 1, "p(90)": 9.1, "p(95)": 9.549_999_999_999_999,
         }})
     };
-    let counter = |tainted: Value| {
-        json!({"type": "counter", "contains": "default", "tainted": tainted, "sample": {"count": 1, "rate": 0.5}})
-    };
+    let counter = |tainted: Value| json!({"type": "counter", "contains": "default", "tainted": tainted, "sample": {"count": 1, "rate": 0.5}});
     check("a_trend", trend(Value::Null));
     check("http_reqs%7Bstatus:200%7D", counter(Value::Null));
     bench.run.ledger.lock().unwrap().evaluate(Duration::from_secs(2), false);

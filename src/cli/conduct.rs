@@ -46,7 +46,8 @@ fn load(script: &str, kind: Option<crate::source::ScriptType>, cwd: &std::path::
 fn refuse_what_is_missing(run: &RunRequest) -> Result<(), Failure> {
     let missing = |what: &str| Err(refuse(format!("{what} is not built in yet")));
     if run.global.profiling && run.global.address.is_some() {
-        let hint = "a profiler of the system such as `perf` sees this program, and the script by the times of its metrics";
+        let hint =
+            "a profiler of the system such as `perf` sees this program, and the script by the times of its metrics";
         return Err(refuse("`--profiling-enabled` is not offered: there are no profiles in Go's form here").hint(hint));
     }
     if let Some(output) = &run.runtime.traces_output {

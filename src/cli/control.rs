@@ -179,7 +179,9 @@ mod tests {
             "HTTP/1.0 200 OK\r\n\r\n{\"data\":[{\"type\":\"metrics\",\"id\":\"vus\",\"attributes\":{\"type\":\"gauge\",\
              \"contains\":\"default\",\"tainted\":null,\"sample\":{\"value\":2}}}]}",
             "GET /v1/metrics HTTP/1.0",
-            Ok("- name: \"vus\"\n  type: \"gauge\"\n  contains: \"default\"\n  tainted: null\n  sample:\n    value: 2\n"),
+            Ok(
+                "- name: \"vus\"\n  type: \"gauge\"\n  contains: \"default\"\n  tainted: null\n  sample:\n    value: 2\n",
+            ),
         );
         check(
             Question::paused(true),

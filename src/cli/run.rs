@@ -99,6 +99,8 @@ impl RunArgs {
         let script = one_script(&self.script.script)?;
         let runtime = self.runtime.settings(&env, true, &mut notes)?;
         let linger = self.linger(&env, &mut notes)?;
+        // Nothing is ever reported, but a value that k6 refuses is no wish that was granted.
+        env_flag(&env, "K6_NO_USAGE_REPORT", "NoUsageReport")?;
         // Flags are looked at before files are: a typing error shows itself first.
         let cli = self.options.options(&mut notes)?;
         let config = ConfigFile::load(global.config.as_deref(), &env, &cwd, &mut notes)?;

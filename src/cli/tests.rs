@@ -199,6 +199,7 @@ fn wrong_options_are_refused_in_k6s_words() {
     );
     check("K6_STAGES=abc:2 run x.js", none, 104, "envconfig.Process: assigning K6_STAGES to Stages: …");
     check("K6_NO_THRESHOLDS=maybe run x.js", none, 255, "env var 'K6_NO_THRESHOLDS' is not a valid boolean value: …");
+    check("K6_NO_USAGE_REPORT=1 run x.js", none, 104, "envconfig.Process: assigning K6_NO_USAGE_REPORT to…");
     check("K6_LINGER=1 run x.js", none, 104, "envconfig.Process: assigning K6_LINGER to Linger: …");
 
     // The script's options.
@@ -343,7 +344,10 @@ fn wrong_options_are_refused_in_k6s_words() {
         ),
     );
     let bad = |fields: &str, list: &str| check(run, &in_scenario(fields), 104, &problems(list));
-    bad(r#""executor": "constant-vus", "vus": 0"#, "the number of VUs must be more than 0, the duration is unspecified");
+    bad(
+        r#""executor": "constant-vus", "vus": 0"#,
+        "the number of VUs must be more than 0, the duration is unspecified",
+    );
     bad(
         r#""executor": "ramping-vus", "startVUs": -1, "stages": [{"duration": "1s"}], "gracefulRampDown": "-1s""#,
         "the number of start VUs can't be negative, stage 1 doesn't have a target, the gracefulRampDown timeout can't be \

@@ -7,8 +7,15 @@ use super::{Notes, Options};
 use crate::failure::Failure;
 
 /// Variables that look like options but do nothing in k6.
-const WITHOUT_EFFECT: [&str; 6] =
-    ["K6_HOSTS", "K6_SCENARIOS", "K6_EXECUTION_SEGMENT", "K6_EXECUTION_SEGMENT_SEQUENCE", "K6_TLS_VERSION", "K6_CLOUD"];
+const WITHOUT_EFFECT: [&str; 7] = [
+    "K6_HOSTS",
+    "K6_SCENARIOS",
+    "K6_EXECUTION_SEGMENT",
+    "K6_EXECUTION_SEGMENT_SEQUENCE",
+    "K6_TLS_VERSION",
+    "K6_CLOUD",
+    "K6_NO_SUMMARY",
+];
 
 impl Options {
     /// Reads the variables k6 knows; an empty one says nothing, except `K6_SYSTEM_TAGS`.

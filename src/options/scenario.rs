@@ -583,15 +583,17 @@ impl Check {
                 let vus = vus.unwrap_or(0);
                 self.say(vus < 0, "the number of VUs can't be negative");
                 let max = max_vus.unwrap_or(vus);
-                self.say(max < vus, format!("the number of maxVUs ({max}) can't be less than the number of VUs ({vus})"));
+                self.say(
+                    max < vus,
+                    format!("the number of maxVUs ({max}) can't be less than the number of VUs ({vus})"),
+                );
                 self.say(max == 0, "the number of maxVUs must be more than 0");
                 self.say(max > MOST_VUS, format!("the maxVUs exceed max limit of {MOST_VUS}"));
                 match duration {
                     None => self.say(true, "the duration must be specified, for infinite duration use 0"),
-                    Some(span) => self.say(
-                        *span < Span::ZERO,
-                        "the duration can't be negative, for infinite duration use 0",
-                    ),
+                    Some(span) => {
+                        self.say(*span < Span::ZERO, "the duration can't be negative, for infinite duration use 0")
+                    }
                 }
                 let duration = duration.filter(|span| *span > Span::ZERO).map(Span::to_duration);
                 let [vus, max_vus] = [vus, max].map(|count| count.max(0).unsigned_abs());

@@ -375,7 +375,9 @@ impl Common {
         if options.paused == Some(true) && !request.rehearsal {
             self.state.set_paused(true);
             if request.address.is_none() {
-                log.warn("the test starts paused, and without a REST API nothing can resume it; give it an `--address`");
+                log.warn(
+                    "the test starts paused, and without a REST API nothing can resume it; give it an `--address`",
+                );
             }
         }
         if let Some(path) = &options.console_output {

@@ -151,7 +151,8 @@ impl Planned {
         let vus = vus.map_or(now.vus, |vus| self.share.scale(vus));
         let max = max_vus.map_or(now.max_vus, |most| self.share.scale(most));
         if max_vus.is_some_and(|most| most < *at_start) {
-            let words = format!("the new number of max VUs can't be lower than the starting number of max VUs ({at_start})");
+            let words =
+                format!("the new number of max VUs can't be lower than the starting number of max VUs ({at_start})");
             return Err(words);
         }
         if max < vus {

@@ -208,7 +208,8 @@ impl Pusher {
         let lost = self.lost.swap(0, Relaxed);
         if lost > 0 {
             let period = Span::from(self.config.push_period);
-            let message = format!("{lost} log lines were dropped, above the limit of {} in {period}", self.config.limit);
+            let message =
+                format!("{lost} log lines were dropped, above the limit of {} in {period}", self.config.limit);
             let (time, fields) = (SystemTime::now(), BTreeMap::new());
             lines.push(Line { time, level: Level::Warning, message, fields });
         }
@@ -311,9 +312,7 @@ mod tests {
             line(Level::Error, "žluťoučký kůň", &[("a", "1")]),
             line(Level::Info, "three", &[("a", "1")]),
         ]);
-        let stream = |level: &str, values: serde_json::Value| {
-            json!({"stream": {"a": "1", "job": "k6", "level": level}, "values": values})
-        };
+        let stream = |level: &str, values: serde_json::Value| json!({"stream": {"a": "1", "job": "k6", "level": level}, "values": values});
         let expect = json!({"streams": [
             stream("info", json!([["7", "one b=2"], ["7", "three"]])),
             stream("error", json!([["7", "žluťoučk"]])),
