@@ -189,6 +189,51 @@ fn setup_is_run_and_given_from_outside() {
     }
 }
 
+/// The commands and calls of an operator that runs one test as two instances.
+#[test]
+fn an_operator_runs_two_instances() {
+    let script = "import exec from 'k6/execution';
+        export const options = { vus: 3, iterations: 7, thresholds: { iterations: ['count>0'] } };
+        export default function () { console.log('iteration ' + exec.scenario.iterationInTest); }";
+    let folder = folder(script);
+    // The initializer: nothing but JSON on standard output.
+    let command = |args: &[&str]| {
+        let outcome = run(volley(folder.path()).args(args));
+        assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "{args:?}");
+        outcome.stdout
+    };
+    let tagged = ["--tag", "a=b", "--env", "NAME=value", "--no-setup", "--summary-export", "x.json", "--vus=3"];
+    let archived = [&["archive", "script.js", "-O", "test.tar"][..], &tagged].concat();
+    assert_eq!(command(&archived), "");
+    let requirements: Value =
+        serde_json::from_str(&command(&["inspect", "--execution-requirements", "test.tar"])).unwrap();
+    assert_eq!((&requirements["maxVUs"], &requirements["totalDuration"]), (&json!(3), &json!("10m30s")));
+    assert_eq!(requirements["thresholds"]["iterations"], json!(["count>0"]));
+    // The runners, held until the starter comes.
+    let runners: Vec<Test> = (1..=2)
+        .map(|nth| {
+            let segment = format!("--execution-segment={}/2:{nth}/2", nth - 1);
+            let id = format!("instance_id={nth}");
+            let sequence = "--execution-segment-sequence=0,1/2,1";
+            Test::start(script, "quickjs", &[&segment, sequence, "--paused", "--tag", &id, "--tag", "testrun_name=x"])
+        })
+        .collect();
+    let start = r#"{"data":{"attributes":{"paused":false,"stopped":false},"id":"default","type":"status"}}"#;
+    for runner in &runners {
+        runner.wait_for("status", &json!(4));
+        let (status, _) = runner.ask("PATCH", "/v1/status", start);
+        assert_eq!(status, 200);
+    }
+    let mut seen: Vec<u64> = Vec::new();
+    for runner in runners {
+        let outcome = runner.end(0);
+        let numbers = outcome.stderr.lines().filter_map(|line| line.strip_prefix("iteration ")?.parse::<u64>().ok());
+        seen.extend(numbers);
+    }
+    seen.sort_unstable();
+    assert_eq!(seen, (0..7).collect::<Vec<_>>());
+}
+
 #[test]
 fn a_controlled_scenario_is_scaled_paused_and_resumed() {
     let script = "import { sleep } from 'k6';

@@ -36,12 +36,12 @@ pub fn listen(address: &str) -> Result<TcpListener, Failure> {
         Some(port) => {
             TcpListener::bind(format!("[::]:{port}")).or_else(|_| TcpListener::bind(format!("0.0.0.0:{port}")))
         }
-        None => address
-            .to_socket_addrs()
-            .map_err(|error| failed(&error))?
-            .map(TcpListener::bind)
-            .reduce(|one, other| one.or(other))
-            .unwrap_or_else(|| Err(std::io::ErrorKind::AddrNotAvailable.into())),
+        None => {
+            // A name such as `localhost` means its IPv4 address first, which is what clients in other languages try.
+            let mut addresses: Vec<_> = address.to_socket_addrs().map_err(|error| failed(&error))?.collect();
+            addresses.sort_by_key(std::net::SocketAddr::is_ipv6);
+            TcpListener::bind(&addresses[..])
+        }
     };
     let listener = listener.map_err(|error| failed(&error))?;
     listener.set_nonblocking(true).map_err(|error| failed(&error))?;

@@ -22,7 +22,7 @@ pub mod version;
 mod watch;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::FromArgMatches;
 
@@ -281,8 +281,11 @@ fn completion(args: &CompletionArgs, command: &mut clap::Command) -> Result<Stri
         Some(unknown) => return Err(refuse(format!("unknown command {unknown:?} for \"k6 completion\""))),
         None => return Err(refuse("name a shell: bash, zsh, fish or powershell")),
     };
+    // For the name it was called by; a link named `k6` completes `k6`.
+    let called = std::env::args_os().next().map(PathBuf::from);
+    let is_k6 = called.as_deref().and_then(Path::file_stem).is_some_and(|name| name == "k6");
     let mut script = Vec::new();
-    generate(shell, command, "k6", &mut script);
+    generate(shell, command, if is_k6 { "k6" } else { "volley" }, &mut script);
     Ok(String::from_utf8_lossy(&script).into_owned())
 }
 

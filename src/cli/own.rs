@@ -49,6 +49,9 @@ struct DemoArgs {
     /// How many VUs
     #[arg(long, default_value_t = 5)]
     vus: i64,
+    /// The JavaScript engine
+    #[arg(long)]
+    js_engine: Option<String>,
 }
 
 /// Reads our own command's arguments; `None` when help was asked for and printed.
@@ -128,7 +131,7 @@ pub(super) fn demo(
 ) -> Result<ExitCode, Failure> {
     let Some(args) = read::<DemoArgs>("demo", args, terminal)? else { return Ok(ExitCode::Success) };
     let duration = time("--duration", &args.duration)?;
-    let engine = match js_engine.as_deref() {
+    let engine = match args.js_engine.or(js_engine).as_deref() {
         Some(name) => Engine::named(name).map_err(refuse)?,
         None => Engine::DEFAULT,
     };

@@ -1,7 +1,7 @@
 //! What the whole run did so far, and why it was stopped, if it was.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, OnceLock};
 use std::time::Instant;
 
 use tokio::sync::watch;
@@ -61,7 +61,8 @@ pub struct RunState {
     pub marked_as_failed: AtomicBool,
     status: watch::Sender<Status>,
     paused: watch::Sender<bool>,
-    began: Instant,
+    began: OnceLock<Instant>,
+    ended: OnceLock<Instant>,
     lingering: watch::Sender<bool>,
     abort: watch::Sender<Option<Abort>>,
     first_abort: Mutex<Option<Abort>>,
@@ -77,7 +78,8 @@ impl Default for RunState {
             marked_as_failed: AtomicBool::new(false),
             status: watch::Sender::new(Status::Created),
             paused: watch::Sender::new(false),
-            began: Instant::now(),
+            began: OnceLock::new(),
+            ended: OnceLock::new(),
             lingering: watch::Sender::new(false),
             abort: watch::Sender::new(None),
             first_abort: Mutex::default(),
@@ -124,8 +126,15 @@ impl RunState {
         *self.status.borrow()
     }
 
-    /// The run goes on to the next stage.
+    /// The run goes on to the next stage. Its clock runs from [`Status::Started`] to the end of its stages: neither
+    /// making VUs nor waiting before or after the test is part of it.
     pub fn enter(&self, status: Status) {
+        if status == Status::Started {
+            self.began.get_or_init(Instant::now);
+        }
+        if status >= Status::Ended {
+            self.ended.get_or_init(Instant::now);
+        }
         self.status.send_replace(status);
     }
 
@@ -157,9 +166,10 @@ impl RunState {
         self.lingering.send_replace(false)
     }
 
-    /// How long the run has been going on.
+    /// How long the run has been going on, or went on; nothing before it began.
     pub fn elapsed(&self) -> std::time::Duration {
-        self.began.elapsed()
+        let end = self.ended.get().copied().unwrap_or_else(Instant::now);
+        self.began.get().map_or(std::time::Duration::ZERO, |began| end.saturating_duration_since(*began))
     }
 
     /// Iterations that ran to their end and iterations that were cut.

@@ -59,7 +59,7 @@ impl Conductor for Run {
     }
 
     fn results(&self) -> Results {
-        let duration = self.began.elapsed();
+        let duration = self.state.elapsed();
         self.ledger().snapshot(duration)
     }
 

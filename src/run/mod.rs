@@ -198,7 +198,6 @@ struct Run {
     next_vu: Arc<AtomicU64>,
     state: Arc<RunState>,
     log: Logger,
-    began: Instant,
 }
 
 async fn conduct(request: Request, mut signals: signals::Signals) -> Result<(), Failure> {
@@ -229,6 +228,7 @@ async fn conduct(request: Request, mut signals: signals::Signals) -> Result<(), 
         let main = async {
             watch.enter(Status::InitVus);
             note(run.initialise().await);
+            watch.enter(Status::InitDone);
             if run.state.is_paused() && !run.state.is_aborted() {
                 watch.enter(Status::PausedBeforeRun);
                 run.until_resumed().await;
@@ -236,6 +236,7 @@ async fn conduct(request: Request, mut signals: signals::Signals) -> Result<(), 
             if run.state.is_aborted() {
                 return;
             }
+            watch.enter(Status::Started);
             watch.enter(Status::Setup);
             let set_up = run.set_up().await;
             let may_run = set_up.is_ok();
@@ -412,7 +413,6 @@ impl Common {
             .map(|scenario| Planned::new(scenario, &share, &script))
             .collect();
         let state = self.state;
-        let began = Instant::now();
         let next_vu = Arc::new(AtomicU64::new(plan.max_planned_vus() + 1));
         Ok(Run {
             request,
@@ -429,7 +429,6 @@ impl Common {
             next_vu,
             state,
             log,
-            began,
         })
     }
 }
@@ -600,7 +599,7 @@ impl Run {
         if self.request.no_thresholds {
             return;
         }
-        let verdict = self.ledger().evaluate(self.began.elapsed(), false);
+        let verdict = self.ledger().evaluate(self.state.elapsed(), false);
         if verdict.abort
             && let Some(failure) = verdict.failure()
         {

@@ -21,7 +21,7 @@ impl Run {
     /// Tells what was measured, whatever ended the run, and says how the process ends.
     pub(super) async fn wrap_up(&self, outputs: Vec<Running>, failure: Option<Failure>) -> Result<(), Failure> {
         self.flush_recorders().await;
-        let duration = self.began.elapsed();
+        let duration = self.state.elapsed();
         let verdict =
             if self.request.no_thresholds { Default::default() } else { self.ledger().evaluate(duration, true) };
         let results = self.ledger().snapshot(duration);

@@ -169,6 +169,10 @@ impl Loki {
     }
 }
 
+type Labels<'l> = BTreeMap<&'l str, &'l str>;
+/// Lines with the same labels: the moment in nanoseconds, and the text.
+type Stream<'l> = (Labels<'l>, Vec<[String; 2]>);
+
 struct Pusher {
     config: LokiConfig,
     request: reqwest::RequestBuilder,
@@ -229,9 +233,9 @@ impl Pusher {
 
     /// Lines by their labels, in the order in which they came.
     fn body(&self, lines: &[Line]) -> serde_json::Value {
-        let mut streams: Vec<(BTreeMap<&str, &str>, Vec<[String; 2]>)> = Vec::new();
+        let mut streams: Vec<Stream> = Vec::new();
         for line in lines {
-            let mut labels: BTreeMap<&str, &str> = BTreeMap::new();
+            let mut labels = Labels::new();
             let mut text = line.message.clone();
             for (key, value) in &line.fields {
                 if self.config.allowed.as_ref().is_none_or(|allowed| allowed.contains(key)) {
