@@ -214,6 +214,20 @@ fn an_interrupt_in_every_stage() {
     check("teardown", "in setup\nin ramp\nend of ramp\nin teardown\nend of teardown", &[]);
 }
 
+#[test]
+fn an_interrupt_while_the_script_is_loaded() {
+    for engine in engines() {
+        let folder = folder("console.log('loads'); for (let i = 0; ; i++) Math.sqrt(i); export default function () {}");
+        let mut command = volley(folder.path());
+        let running = Running::start(command.args(["run", "--js-engine", engine, "script.js"]));
+        running.wait_for("loads");
+        running.interrupt();
+        let outcome = running.end();
+        assert_eq!(outcome.code, 105, "{engine} {}", outcome.stderr);
+        assert!(outcome.stderr.contains("received a 'interrupt' signal"), "{engine} {}", outcome.stderr);
+    }
+}
+
 /// A pipeline that takes the first line only.
 #[test]
 fn a_pipe_that_is_cut_short() {

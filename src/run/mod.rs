@@ -203,7 +203,11 @@ struct Run {
 async fn conduct(request: Request, mut signals: signals::Signals) -> Result<(), Failure> {
     let log = request.log.logger();
     let mut common = Common::new(&request);
-    let exports = common.first_pass(&request).await?;
+    let exports = tokio::select! {
+        exports = common.first_pass(&request) => exports?,
+        // Code at the top of a script may go on for ever.
+        failure = signals.first() => return Err(failure),
+    };
     let mut settled = settle(&request, &exports, &log)?;
     if request.rehearsal {
         rehearsal::reduce(&mut settled);
