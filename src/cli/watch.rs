@@ -148,6 +148,17 @@ impl Changes {
     /// Waits until one of the files has changed and saving is over. After a run that failed any file in the folders
     /// counts: one that is missing has no name here yet.
     async fn next(&mut self, files: &BTreeSet<PathBuf>, any: bool) {
+        if any {
+            // What the run itself wrote, such as a log, is no change that somebody made.
+            tokio::time::sleep(QUIET).await;
+            let mut is_known = false;
+            while let Ok(path) = self.seen.try_recv() {
+                is_known |= files.contains(&path);
+            }
+            if is_known {
+                return;
+            }
+        }
         while let Some(path) = self.seen.recv().await {
             if !any && !files.contains(&path) {
                 continue;

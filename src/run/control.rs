@@ -26,8 +26,10 @@ impl Run {
                 return Ok(None);
             }
         };
+        if let Ok(at) = listener.local_addr() {
+            self.log.debug(format!("the REST API listens on {at}"));
+        }
         let server = Server::start(listener, self.clone())?;
-        self.log.debug(format!("the REST API listens on {}", address.at));
         Ok(Some(server))
     }
 

@@ -223,11 +223,11 @@ impl Log {
             let mut entry = entry.clone();
             entry.fields.retain(|(key, _)| *key != "source");
             let line = inner.line(&entry, false);
-            if let Some(file) = &mut inner.console {
-                // There is no better place to report that this line could not be written.
-                _ = file.write_all(line.as_bytes());
+            let written = inner.console.as_mut().map(|file| file.write_all(line.as_bytes()));
+            // What a full disk does not take is still said.
+            if !matches!(written, Some(Err(_))) {
+                return;
             }
-            return;
         }
         let colors = match inner.target {
             Target::Stderr => inner.terminal.stderr_colors(),
