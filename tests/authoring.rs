@@ -69,7 +69,15 @@ fn a_watched_script_runs_again_after_each_change() {
         write("part.js", "export const word = 'one';");
         write("data.txt", "first");
         let mut command = volley(folder.path());
-        command.args(["run", "--watch", "--log-format=raw", "--console-output=console.log", "--js-engine", engine, "script.js"]);
+        command.args([
+            "run",
+            "--watch",
+            "--log-format=raw",
+            "--console-output=console.log",
+            "--js-engine",
+            engine,
+            "script.js",
+        ]);
         let running = Running::start(&mut command);
         let settled = |number: u32| {
             running.wait_for(&format!("--- run {number}: script.js"));

@@ -279,7 +279,10 @@ fn completion(args: &CompletionArgs, command: &mut clap::Command) -> Result<Stri
         Some("fish") => Shell::Fish,
         Some("powershell") => Shell::PowerShell,
         Some(unknown) => return Err(refuse(format!("unknown command {unknown:?} for \"k6 completion\""))),
-        None => return Err(refuse("name a shell: bash, zsh, fish or powershell")),
+        None => {
+            let help = command.find_subcommand_mut("completion").map(|sub| sub.render_help().to_string());
+            return Ok(help.unwrap_or_default());
+        }
     };
     // For the name it was called by; a link named `k6` completes `k6`.
     let called = std::env::args_os().next().map(PathBuf::from);
@@ -318,13 +321,21 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
             return failure.code;
         }
     };
-    let result = understood.request.and_then(|request| conduct::execute(request, &terminal, &log));
+    let result = understood.request.and_then(|request| guarded(|| conduct::execute(request, &terminal, &log)));
     let code = result.unwrap_or_else(|failure| {
         report(&failure, &log.logger());
         failure.code
     });
     log.close();
     code
+}
+
+/// A defect of ours ends the process with a code of its own, not with one that means something else.
+fn guarded(work: impl FnOnce() -> Result<ExitCode, Failure>) -> Result<ExitCode, Failure> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        let failure = Failure::new(ExitCode::Panic, "this program broke down, which is its own fault");
+        Err(failure.hint("please report what stands above, together with the script"))
+    })
 }
 
 fn open_log(settings: &LogSettings, terminal: &Terminal) -> Result<Log, Failure> {

@@ -83,6 +83,9 @@ impl RunRequest {
             let fields = vec![("feature", feature.name().into()), ("lifecycle", "experimental".into())];
             logger.log(Level::Info, "Experimental feature enabled", fields);
         }
+        if let Some(path) = &self.runtime.ssl_key_log {
+            logger.warn(format!("SSLKEYLOGFILE is set: whoever can read '{path}' can read what is sent over TLS"));
+        }
         if self.global.profiling && self.global.address.is_none() {
             logger.warn("Profiling is enabled but no REST API server is running — set `--address` to reach it");
         }

@@ -480,8 +480,15 @@ fn commands_print() {
     check("version --json", "\"version\":\"2.2.0\"");
     check("features --json", "freeze-env");
     check("completion bash", "complete");
+    check("completion", "zsh");
     check("cloud script.js", "hosted service");
     check("x", "extensions");
+}
+
+#[test]
+fn a_defect_has_a_code_of_its_own() {
+    assert_eq!(guarded(|| panic!("on purpose")).unwrap_err().code, ExitCode::Panic);
+    assert_eq!(guarded(|| Ok(ExitCode::Success)).unwrap(), ExitCode::Success);
 }
 
 #[test]
