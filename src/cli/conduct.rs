@@ -1,9 +1,10 @@
 //! From an understood command to what it does: the one place where commands meet the rooms below.
 
 use std::io::Read;
+use std::sync::Arc;
 
 use super::run::{Linger, RunRequest};
-use super::runtime::{CompatibilityMode, SummaryMode};
+use super::runtime::{CompatibilityMode, Environment, SummaryMode};
 use super::usage::refuse;
 use super::{ArchiveRequest, DepsRequest, InspectRequest, Request, ScriptRequest, deps, inspect, own, watch};
 use crate::exit_code::ExitCode;
@@ -11,7 +12,7 @@ use crate::failure::{ExitWith, Failure};
 use crate::js::Engine;
 use crate::run::{self, first_pass};
 use crate::source::archive::Contents;
-use crate::source::{MainScript, RealDisk};
+use crate::source::{MainScript, RealDisk, Secrets};
 use crate::ui::Terminal;
 use crate::ui::log::Log;
 
@@ -36,15 +37,21 @@ fn engine(name: Option<&str>) -> Result<Engine, Failure> {
     name.map_or(Ok(Engine::DEFAULT), |name| Engine::named(name).map_err(refuse))
 }
 
+/// The sources of `k6/secrets`; what they hand out, the log hides.
+fn secrets(asked: &[String], cwd: &std::path::Path, env: &Environment, log: &Log) -> Result<Arc<Secrets>, Failure> {
+    let log = log.clone();
+    let variable = |name: &str| env.get(name).cloned();
+    Secrets::open(asked, cwd, &variable, move |value| log.hide(value)).map(Arc::new)
+}
+
 /// Reads the script, with the network for what is remote.
 fn load(script: &str, kind: Option<crate::source::ScriptType>, cwd: &std::path::Path) -> Result<MainScript, Failure> {
     let mut stdin: Box<dyn Read> = Box::new(std::io::stdin());
     MainScript::load(script, kind, RealDisk, cwd, &mut stdin, super::fetch::over_https())
 }
 
-/// What is accepted nowhere may not be ignored silently.
+/// What is offered nowhere may not be ignored silently.
 fn refuse_what_is_missing(run: &RunRequest) -> Result<(), Failure> {
-    let missing = |what: &str| Err(refuse(format!("{what} is not built in yet")));
     if run.global.profiling && run.global.address.is_some() {
         let hint =
             "a profiler of the system such as `perf` sees this program, and the script by the times of its metrics";
@@ -55,9 +62,6 @@ fn refuse_what_is_missing(run: &RunRequest) -> Result<(), Failure> {
             return Err(refuse(format!("invalid traces output {output:?}")));
         }
         return Err(refuse("`--traces-output=otel` is not offered: requests are not traced, leave it out"));
-    }
-    if !run.global.secret_sources.is_empty() {
-        return missing("`--secret-source`");
     }
     Ok(())
 }
@@ -70,6 +74,7 @@ fn execute_run(request: RunRequest, terminal: &Terminal, log: &Log) -> Result<()
 /// What the conductor needs: the script read, the rest put into its words.
 pub(super) fn understood(request: RunRequest, terminal: &Terminal, log: &Log) -> Result<run::Request, Failure> {
     refuse_what_is_missing(&request)?;
+    let secrets = secrets(&request.global.secret_sources, &request.cwd, &request.env, log)?;
     let script = load(&request.script, request.runtime.script_type, &request.cwd)?;
     let archived = script.archive.as_ref().map(|archive| archive.env.clone()).unwrap_or_default();
     Ok(run::Request {
@@ -80,6 +85,7 @@ pub(super) fn understood(request: RunRequest, terminal: &Terminal, log: &Log) ->
         script,
         layers: request.layers,
         process_env: request.env.into_iter().collect(),
+        secrets,
         engine: engine(request.global.js_engine.as_deref())?,
         strict: request.global.strict,
         address: request.global.address.map(|at| run::Address { at, is_flag: request.global.address_is_flag }),
@@ -123,6 +129,7 @@ fn bare(request: ScriptRequest, log: &Log) -> Result<run::Request, Failure> {
         script,
         layers: request.layers,
         process_env: Default::default(),
+        secrets: secrets(&request.secret_sources, &request.cwd, &request.env, log)?,
         engine: engine(request.js_engine.as_deref())?,
         strict: request.strict,
         address: None,

@@ -79,6 +79,10 @@ pub struct ScriptRequest {
     pub layers: Layers,
     /// `quickjs` or `boa`; `None` for the default.
     pub js_engine: Option<String>,
+    /// `TYPE[=CONFIG]` each.
+    pub secret_sources: Vec<String>,
+    /// This process's variables.
+    pub env: Environment,
     /// Refuse what k6 refuses.
     pub strict: bool,
     /// To be logged.
@@ -168,8 +172,10 @@ fn request(
                 Some("-") => None,
                 out => Some(cwd.join(out.unwrap_or("archive.tar"))),
             };
-            let (js_engine, strict, warnings) = (global.js_engine, notes.strict, notes.warnings);
-            let script = ScriptRequest { script, cwd, runtime, layers, js_engine, strict, warnings };
+            let (js_engine, secret_sources) = (global.js_engine, global.secret_sources);
+            let (strict, warnings) = (notes.strict, notes.warnings);
+            let script =
+                ScriptRequest { script, cwd, runtime, layers, js_engine, secret_sources, env, strict, warnings };
             Request::Archive(Box::new(ArchiveRequest { script, out, exclude_env: on(archive.exclude_env_vars) }))
         }
         Some(Command::Inspect(args)) => {
@@ -248,8 +254,9 @@ fn bare_script(
     } else {
         Layers::default()
     };
-    let js_engine = global.js_engine.clone();
-    Ok(ScriptRequest { script, cwd, runtime, layers, js_engine, strict: notes.strict, warnings: notes.warnings })
+    let (js_engine, secret_sources) = (global.js_engine.clone(), global.secret_sources.clone());
+    let (env, strict, warnings) = (env.clone(), notes.strict, notes.warnings);
+    Ok(ScriptRequest { script, cwd, runtime, layers, js_engine, secret_sources, env, strict, warnings })
 }
 
 fn help_of(name: &str, command: &mut clap::Command) -> Request {

@@ -1,6 +1,8 @@
 //! Our own commands: `target`, something to run against, and `demo`, which does that.
 
 use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
@@ -12,7 +14,7 @@ use crate::js::Engine;
 use crate::log::Logger;
 use crate::options::{Layers, Options, Stage};
 use crate::run;
-use crate::source::{Files, MainScript, MapDisk};
+use crate::source::{Files, MainScript, MapDisk, Secrets};
 use crate::target::{self, CacheChoice, Target, TargetConfig};
 use crate::ui::Terminal;
 use crate::ui::log::Log;
@@ -160,6 +162,7 @@ pub(super) fn demo(
         freeze_env: false,
         has_global: true,
         process_env: Default::default(),
+        secrets: Arc::new(Secrets::open(&[], Path::new("."), &|_| None, |_| ())?),
         engine,
         strict: false,
         address: None,

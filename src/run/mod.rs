@@ -27,7 +27,7 @@ use crate::net::Net;
 use crate::net::http::Dumping;
 use crate::options::{Layers, Notes, Options, Plan, Settled, Share, derive};
 use crate::output::{self, Running};
-use crate::source::{Files, MainScript};
+use crate::source::{Files, MainScript, Secrets};
 use crate::summary::writing;
 use crate::ui::Terminal;
 use crate::ui::banner::banner;
@@ -60,6 +60,8 @@ pub struct Request {
     pub has_global: bool,
     /// The environment of the process, for proxies and the like.
     pub process_env: HashMap<String, String>,
+    /// What `k6/secrets` asks.
+    pub secrets: Arc<Secrets>,
     /// The JavaScript engine.
     pub engine: Engine,
     /// Refuse what k6 refuses.
@@ -350,6 +352,7 @@ impl Common {
             epoch: self.epoch,
             state: self.state.clone(),
             net,
+            secrets: request.secrets.clone(),
             http: HttpDefaults {
                 user_agent: options.user_agent.clone().unwrap_or_else(default_user_agent),
                 dumping: match options.http_debug.as_deref() {
