@@ -134,6 +134,47 @@ fn a_full_disk_ends_an_output_but_not_the_run() {
 }
 
 #[test]
+fn a_full_disk_takes_no_line_with_it_and_no_old_file() {
+    let folder = folder(
+        "export const options = { iterations: 400 };
+        export default function () { console.log('line ' + __ITER + ' ' + 'x'.repeat(200)); }
+        export function handleSummary() {
+            return { 'mounted/kept.txt': 'y'.repeat(100000), 'fine.txt': 'fine', stdout: 'the end\\n' };
+        }",
+    );
+    let Some(mount) = Mount::new(folder.path(), "size=32k") else { return };
+    for name in ["kept.txt", "kept.tar"] {
+        fs::write(mount.0.join(name), "old").expect("a file can be written");
+    }
+    let lines = |text: &str| text.lines().filter(|line| line.contains("line ")).count();
+    for args in [["--console-output=mounted/lines.log"], ["--log-output=file=mounted/lines.log"]] {
+        let outcome =
+            run(volley(folder.path()).args(["run", "-q", "-o", "csv=mounted/points.csv"]).args(args).arg("script.js"));
+        assert_eq!(outcome.code, 0, "{args:?} {}", outcome.stderr);
+        // What did not fit is on the terminal; the line at the border may be on both.
+        let kept = lines(&read(&mount.0.join("lines.log")));
+        let said = lines(&outcome.stderr);
+        assert!(kept > 10 && said > 10 && (400..=401).contains(&(kept + said)), "{args:?} {kept} {said}");
+        assert_eq!(
+            (read(&mount.0.join("kept.txt")).as_str(), read(&folder.path().join("fine.txt")).as_str()),
+            ("old", "fine")
+        );
+        assert!(outcome.stdout.contains("the end"), "{}", outcome.stdout);
+        let points = read(&mount.0.join("points.csv"));
+        assert!(points.is_empty() || points.ends_with('\n'), "the last line is cut");
+        fs::remove_file(mount.0.join("points.csv")).expect("a file can be removed");
+        fs::write(mount.0.join("filler"), [0; 4096].repeat(8)).expect_err("the disk is full");
+        let outcome = run(volley(folder.path()).args(["archive", "-O", "mounted/kept.tar", "script.js"]));
+        assert_eq!(outcome.code, 255, "{}", outcome.stderr);
+        assert!(outcome.stderr.contains("no space left on device"), "{}", outcome.stderr);
+        assert_eq!(read(&mount.0.join("kept.tar")), "old");
+        for name in ["filler", "lines.log"] {
+            fs::remove_file(mount.0.join(name)).expect("a file can be removed");
+        }
+    }
+}
+
+#[test]
 fn a_reader_that_goes_away_does_not_end_the_run() {
     for engine in engines() {
         let folder = folder("export const options = { iterations: 50 }; export default function () {}");
