@@ -73,7 +73,8 @@ pub(super) fn run(mut request: RunRequest, terminal: &Terminal, log: &Log) -> Re
         }
         // What was read this time may lie elsewhere.
         changes.also(&files)?;
-        terminal.print(&format!("--- watching {} files; Ctrl+C ends\n", files.len()));
+        let many = if files.len() == 1 { "" } else { "s" };
+        terminal.print(&format!("--- watching {} file{many}; Ctrl+C ends\n", files.len()));
         let is_broken = result.is_err();
         let again = runtime.block_on(async {
             tokio::select! {

@@ -126,6 +126,7 @@ pub(super) struct Loki {
     lines: SyncSender<Line>,
     lost: Arc<AtomicU64>,
     done: Receiver<()>,
+    fallback: Logger,
 }
 
 impl Loki {
@@ -143,7 +144,7 @@ impl Loki {
         let (lines, arriving) = sync_channel(WAITING);
         let (tell, done) = sync_channel(1);
         let lost = Arc::new(AtomicU64::new(0));
-        let pusher = Pusher { config, request, runtime, fallback, lost: lost.clone() };
+        let pusher = Pusher { config, request, runtime, fallback: fallback.clone(), lost: lost.clone() };
         std::thread::Builder::new()
             .name("loki".to_owned())
             .spawn(move || {
@@ -151,7 +152,7 @@ impl Loki {
                 let _ = tell.send(());
             })
             .exit(ExitCode::Other)?;
-        Ok(Self { lines, lost, done })
+        Ok(Self { lines, lost, done, fallback })
     }
 
     /// Takes a line, or counts it as lost.
@@ -165,7 +166,9 @@ impl Loki {
     pub fn close(self) {
         drop(self.lines);
         // A server that does not answer holds up the end of the process for so long.
-        let _ = self.done.recv_timeout(PATIENCE + Duration::from_secs(1));
+        if let Err(RecvTimeoutError::Timeout) = self.done.recv_timeout(PATIENCE + Duration::from_secs(1)) {
+            self.fallback.error("Loki takes no more log lines: the last ones are lost");
+        }
     }
 }
 
