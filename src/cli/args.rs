@@ -191,15 +191,15 @@ pub struct RunArgs {
     /// Wait for Ctrl+C after the test; --linger=30s waits that long
     #[arg(short, long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "TIME")]
     pub linger: Option<String>,
+    /// Run one iteration after every change of the script or of what it reads
+    #[arg(long)]
+    pub watch: Option<Switch>,
     /// Accepted for k6's sake: nothing is ever reported
     #[arg(long)]
     pub no_usage_report: Option<Switch>,
     /// Experimental features to switch on, comma-separated; may be repeated
     #[arg(long, value_name = "NAMES")]
     pub features: Vec<String>,
-    /// Run one iteration after every change of the script or of what it reads
-    #[arg(long)]
-    pub watch: Option<Switch>,
     /// Reach --vus in this time (with --vus and --duration)
     #[arg(long, value_name = "TIME")]
     pub ramp_up: Option<String>,

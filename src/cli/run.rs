@@ -44,12 +44,12 @@ pub struct RunRequest {
     pub outputs: Vec<String>,
     /// Configurations of outputs from the config file, by output.
     pub collectors: Map<String, Value>,
+    /// Run one iteration after every change instead of the test.
+    pub watch: bool,
     /// How long to stay after the test.
     pub linger: Linger,
     /// Names of features nobody knows; each is an error line, and the run goes on.
     pub unknown_features: Vec<String>,
-    /// Run one iteration after every change instead of the test.
-    pub watch: bool,
     /// This process's variables, for outputs that have their own.
     pub env: Environment,
     /// To be logged.
@@ -141,26 +141,15 @@ impl RunArgs {
             cwd,
             runtime,
             layers,
+            watch: self.watch(notes.strict)?,
             outputs: self.outputs(&config, &env)?,
             linger: linger.unwrap_or(if config.linger == Some(true) { Linger::UntilInterrupted } else { Linger::Off }),
             collectors: config.collectors,
             unknown_features,
-            watch: self.watch(notes.strict)?,
             global,
             env,
             warnings: notes.warnings,
         })
-    }
-
-    fn watch(&self, strict: bool) -> Result<bool, Failure> {
-        let watch = self.watch.is_some_and(|watch| watch.0);
-        if watch && strict {
-            return Err(refuse("unknown flag: --watch"));
-        }
-        if watch && self.script.script.first().is_some_and(|script| script == "-" || script.starts_with("https://")) {
-            return Err(refuse("`--watch` needs a script in a file: what comes from elsewhere can't be seen changing"));
-        }
-        Ok(watch)
     }
 
     fn outputs(&self, config: &ConfigFile, env: &Environment) -> Result<Vec<String>, Failure> {
@@ -177,6 +166,17 @@ impl RunArgs {
             outputs.push("web-dashboard".to_owned());
         }
         Ok(outputs)
+    }
+
+    fn watch(&self, strict: bool) -> Result<bool, Failure> {
+        let watch = self.watch.is_some_and(|watch| watch.0);
+        if watch && strict {
+            return Err(refuse("unknown flag: --watch"));
+        }
+        if watch && self.script.script.first().is_some_and(|script| script == "-" || script.starts_with("https://")) {
+            return Err(refuse("`--watch` needs a script in a file: what comes from elsewhere can't be seen changing"));
+        }
+        Ok(watch)
     }
 
     fn linger(&self, env: &Environment, notes: &mut Notes) -> Result<Option<Linger>, Failure> {
