@@ -6,7 +6,7 @@
 //! ```text
 //!  8  doors      cli                            commands; nothing else parses arguments
 //!  7  conduct    run, target                    the stages of one run, forwards, in reading order
-//!  6  voices     output, summary, report, ui    what the world sees
+//!  6  voices     output, summary, report, ui, api  what the world sees
 //!  5  language   js                             the k6 API; the only room that knows JavaScript
 //!  4  time       execution                      when iterations start; knows a VU only as a handle
 //!  3  means      net                            how bytes travel; no JavaScript, no metrics
@@ -32,6 +32,7 @@ pub mod execution;
 // 5: language
 pub mod js;
 // 6: voices
+pub mod api;
 pub mod output;
 pub mod report;
 pub mod summary;

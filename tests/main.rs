@@ -3,11 +3,16 @@
 //! `js/` and `cli/` hold data, the modules of the same name run it. A test beside the code is better where one is
 //! possible; here is what takes the whole program.
 
+mod authoring;
+mod ci;
 mod cli;
+mod control;
+mod endings;
 mod faults;
 mod js;
 mod pattern;
 mod program;
 mod report;
+mod segments;
 mod server;
 mod tidy;

@@ -78,9 +78,18 @@ impl Running {
 
     /// Sends SIGINT, as Ctrl+C does.
     pub fn interrupt(&self) {
+        self.signal(libc::SIGINT);
+    }
+
+    /// Sends SIGKILL, which nobody can refuse.
+    pub fn kill(&self) {
+        self.signal(libc::SIGKILL);
+    }
+
+    fn signal(&self, signal: i32) {
         let id = i32::try_from(self.child.id()).expect("a process id fits");
         // SAFETY: `kill` only takes numbers; the child was not waited for yet, so the id is still its own.
-        assert_eq!(unsafe { libc::kill(id, libc::SIGINT) }, 0);
+        assert_eq!(unsafe { libc::kill(id, signal) }, 0);
     }
 
     /// Waits for the end.

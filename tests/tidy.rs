@@ -13,7 +13,7 @@ const FLOORS: [&[&str]; 9] = [
     &["net"],
     &["execution"],
     &["js"],
-    &["output", "report", "summary", "ui"],
+    &["output", "report", "summary", "ui", "api"],
     &["run", "target"],
     &["cli"],
 ];
@@ -23,7 +23,7 @@ fn floor(room: &str) -> Option<usize> {
 }
 
 /// Asks a running test for its metrics: no load, and before there is a runtime.
-const CONTROL: &str = "cli/stats.rs";
+const CONTROL: &str = "cli/control.rs";
 
 /// A file that is only compiled for tests.
 fn is_test(path: &Path) -> bool {

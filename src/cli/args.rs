@@ -78,6 +78,9 @@ pub struct GlobalArgs {
     /// Where secrets come from: TYPE[=CONFIG]; may be repeated
     #[arg(long, global = true, value_name = "SOURCE")]
     pub secret_source: Vec<String>,
+    /// Which JavaScript engine runs scripts: quickjs or boa
+    #[arg(long, global = true, value_name = "ENGINE")]
+    pub js_engine: Option<String>,
     /// Refuse everything k6 2.2 refuses
     #[arg(long, global = true)]
     pub strict_k6: Option<Switch>,
@@ -102,8 +105,15 @@ pub enum Command {
     #[command(hide = true)]
     Version(JsonArgs),
     /// Print the metrics of a running test
-    #[command(hide = true)]
     Stats(StrayArgs),
+    /// Print how a running test is doing
+    Status(StrayArgs),
+    /// Hold a running test whose scenarios are externally-controlled
+    Pause(StrayArgs),
+    /// Let a paused test go on, or start one that was started with --paused
+    Resume(StrayArgs),
+    /// Change the VUs of a running test with an externally-controlled scenario
+    Scale(ScaleArgs),
     /// Print a completion script for a shell
     Completion(CompletionArgs),
     /// Grafana's hosted service (not talked to by this program)
@@ -141,6 +151,20 @@ pub struct StrayArgs {
     pub stray: Vec<String>,
 }
 
+/// `scale`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ScaleArgs {
+    /// How many VUs work
+    #[arg(short = 'u', long, value_name = "COUNT")]
+    pub vus: Option<String>,
+    /// How many VUs there may be
+    #[arg(short, long, value_name = "COUNT")]
+    pub max: Option<String>,
+    /// Must be empty
+    #[arg(hide = true)]
+    pub stray: Vec<String>,
+}
+
 /// Text or JSON.
 #[derive(Clone, Debug, Default, Args)]
 pub struct JsonArgs {
@@ -167,15 +191,15 @@ pub struct RunArgs {
     /// Wait for Ctrl+C after the test; --linger=30s waits that long
     #[arg(short, long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "TIME")]
     pub linger: Option<String>,
+    /// Run one iteration after every change of the script or of what it reads
+    #[arg(long)]
+    pub watch: Option<Switch>,
     /// Accepted for k6's sake: nothing is ever reported
     #[arg(long)]
     pub no_usage_report: Option<Switch>,
     /// Experimental features to switch on, comma-separated; may be repeated
     #[arg(long, value_name = "NAMES")]
     pub features: Vec<String>,
-    /// Which JavaScript engine runs the script: quickjs or boa
-    #[arg(long, value_name = "ENGINE")]
-    pub js_engine: Option<String>,
     /// Write our own summary to this file as JSON: everything, over time and mergeable
     #[arg(long, value_name = "FILE")]
     pub summary_json: Option<String>,

@@ -1,17 +1,18 @@
 //! From an understood command to what it does: the one place where commands meet the rooms below.
 
 use std::io::Read;
+use std::sync::Arc;
 
 use super::run::{Linger, RunRequest};
-use super::runtime::{CompatibilityMode, SummaryMode};
+use super::runtime::{CompatibilityMode, Environment, SummaryMode};
 use super::usage::refuse;
-use super::{ArchiveRequest, DepsRequest, InspectRequest, Request, ScriptRequest, deps, inspect, own, stats};
+use super::{ArchiveRequest, DepsRequest, InspectRequest, Request, ScriptRequest, deps, inspect, own, watch};
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
 use crate::js::Engine;
 use crate::run::{self, first_pass};
 use crate::source::archive::Contents;
-use crate::source::{MainScript, RealDisk};
+use crate::source::{MainScript, RealDisk, Secrets};
 use crate::ui::Terminal;
 use crate::ui::log::Log;
 use crate::ui::progress::Kind;
@@ -20,14 +21,15 @@ use crate::ui::progress::Kind;
 pub(super) fn execute(request: Request, terminal: &Terminal, log: &Log) -> Result<ExitCode, Failure> {
     match request {
         Request::Print(text) => terminal.print(&text),
-        Request::Run(run) => return execute_run(*run, terminal, log),
+        Request::Run(run) if run.watch => return watch::run(*run, terminal, log),
+        Request::Run(run) => return execute_run(*run, terminal, log).map(|()| ExitCode::Success),
         Request::Inspect(inspect) => terminal.print(&inspect_text(*inspect, log)?),
         Request::Deps(deps) => terminal.print(&deps_text(*deps, log)?),
         Request::Archive(archive) => archive_script(*archive, terminal, log)?,
-        Request::Stats(address) => terminal.print(&stats::fetch(&address)?),
-        Request::Own("target", args) => return own::target(&args, terminal, log),
-        Request::Own("demo", args) => return own::demo(&args, terminal, log),
-        Request::Own(name, _) => return Err(refuse(format!("unknown command {name:?} for \"k6\""))),
+        Request::Ask(address, question) => terminal.print(&question.ask(&address)?),
+        Request::Own { name: "target", args, .. } => return own::target(&args, terminal, log),
+        Request::Own { name: "demo", args, js_engine } => return own::demo(&args, js_engine, terminal, log),
+        Request::Own { name, .. } => return Err(refuse(format!("unknown command {name:?} for \"k6\""))),
     }
     Ok(ExitCode::Success)
 }
@@ -36,34 +38,47 @@ fn engine(name: Option<&str>) -> Result<Engine, Failure> {
     name.map_or(Ok(Engine::DEFAULT), |name| Engine::named(name).map_err(refuse))
 }
 
+/// The sources of `k6/secrets`; what they hand out, the log hides.
+fn secrets(asked: &[String], cwd: &std::path::Path, env: &Environment, log: &Log) -> Result<Arc<Secrets>, Failure> {
+    let log = log.clone();
+    let variable = |name: &str| env.get(name).cloned();
+    Secrets::open(asked, cwd, &variable, move |value| log.hide(value)).map(Arc::new)
+}
+
 /// Reads the script, with the network for what is remote.
 fn load(script: &str, kind: Option<crate::source::ScriptType>, cwd: &std::path::Path) -> Result<MainScript, Failure> {
     let mut stdin: Box<dyn Read> = Box::new(std::io::stdin());
     MainScript::load(script, kind, RealDisk, cwd, &mut stdin, super::fetch::over_https())
 }
 
-/// What is accepted nowhere may not be ignored silently.
+/// What is offered nowhere may not be ignored silently.
 fn refuse_what_is_missing(run: &RunRequest) -> Result<(), Failure> {
-    let missing = |what: &str| Err(refuse(format!("{what} is not built in yet")));
-    if run.global.address_is_flag || run.global.address.is_some() {
-        return missing("the REST API (`--address`)");
+    if run.global.profiling && run.global.address.is_some() {
+        let hint =
+            "a profiler of the system such as `perf` sees this program, and the script by the times of its metrics";
+        return Err(refuse("`--profiling-enabled` is not offered: there are no profiles in Go's form here").hint(hint));
     }
-    if run.runtime.traces_output.is_some() {
-        return missing("`--traces-output`");
-    }
-    if !run.global.secret_sources.is_empty() {
-        return missing("`--secret-source`");
+    if let Some(output) = &run.runtime.traces_output {
+        if output != "otel" && !output.starts_with("otel=") {
+            return Err(refuse(format!("invalid traces output {output:?}")));
+        }
+        return Err(refuse("`--traces-output=otel` is not offered: requests are not traced, leave it out"));
     }
     Ok(())
 }
 
-fn execute_run(request: RunRequest, terminal: &Terminal, log: &Log) -> Result<ExitCode, Failure> {
-    let logger = log.logger();
-    request.announce(&logger);
+fn execute_run(request: RunRequest, terminal: &Terminal, log: &Log) -> Result<(), Failure> {
+    request.announce(&log.logger());
+    run::execute(understood(request, terminal, log)?)
+}
+
+/// What the conductor needs: the script read, the rest put into its words.
+pub(super) fn understood(request: RunRequest, terminal: &Terminal, log: &Log) -> Result<run::Request, Failure> {
     refuse_what_is_missing(&request)?;
+    let secrets = secrets(&request.global.secret_sources, &request.cwd, &request.env, log)?;
     let script = load(&request.script, request.runtime.script_type, &request.cwd)?;
     let archived = script.archive.as_ref().map(|archive| archive.env.clone()).unwrap_or_default();
-    run::execute(run::Request {
+    Ok(run::Request {
         env: request.runtime.script_env(&archived),
         freeze_env: request.layers.features.contains(&crate::options::Feature::FreezeEnv),
         has_global: request.runtime.compatibility_mode == CompatibilityMode::Extended,
@@ -71,14 +86,17 @@ fn execute_run(request: RunRequest, terminal: &Terminal, log: &Log) -> Result<Ex
         script,
         layers: request.layers,
         process_env: request.env.into_iter().collect(),
-        engine: engine(request.js_engine.as_deref())?,
+        secrets,
+        engine: engine(request.global.js_engine.as_deref())?,
         strict: request.global.strict,
+        address: request.global.address.map(|at| run::Address { at, is_flag: request.global.address_is_flag }),
+        rehearsal: request.watch,
         no_thresholds: request.runtime.no_thresholds,
         summary_mode: summary_mode(request.runtime.summary_mode),
         summary_export: request.runtime.summary_export,
         machine_readable: request.runtime.new_machine_readable_summary,
         reports: request.reports,
-        progress: progress_kind(request.ui, terminal, &logger),
+        progress: progress_kind(request.ui, terminal, &log.logger()),
         outputs: request.outputs,
         linger: match request.linger {
             Linger::Off => None,
@@ -92,7 +110,6 @@ fn execute_run(request: RunRequest, terminal: &Terminal, log: &Log) -> Result<Ex
         terminal: terminal.clone(),
         log: log.clone(),
     })
-    .map(|()| ExitCode::Success)
 }
 
 /// Bars that are redrawn need a terminal.
@@ -128,8 +145,11 @@ fn bare(request: ScriptRequest, log: &Log) -> Result<run::Request, Failure> {
         script,
         layers: request.layers,
         process_env: Default::default(),
-        engine: Engine::DEFAULT,
+        secrets: secrets(&request.secret_sources, &request.cwd, &request.env, log)?,
+        engine: engine(request.js_engine.as_deref())?,
         strict: request.strict,
+        address: None,
+        rehearsal: false,
         no_thresholds: request.runtime.no_thresholds,
         summary_mode: crate::summary::Mode::Disabled,
         summary_export: None,

@@ -5,6 +5,7 @@
 pub mod args;
 mod conduct;
 pub mod config;
+pub mod control;
 pub mod deps;
 pub mod features;
 mod fetch;
@@ -14,14 +15,14 @@ mod new;
 mod own;
 pub mod run;
 pub mod runtime;
-pub mod stats;
 #[cfg(test)]
 mod tests;
 mod usage;
 pub mod version;
+mod watch;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::FromArgMatches;
 
@@ -30,8 +31,9 @@ use crate::failure::Failure;
 use crate::log::{Field, Level, Logger};
 use crate::ui::Terminal;
 use crate::ui::log::{Destination, Format, Log, LogOptions};
-use args::{Cli, Command, CompletionArgs, Switch};
+use args::{Cli, Command, CompletionArgs, StrayArgs, Switch};
 use config::ConfigFile;
+use control::Question;
 use run::{RunRequest, no_arguments};
 use runtime::{Environment, Global, LogSettings, Runtime};
 use usage::{one_script, refuse, translate};
@@ -51,10 +53,17 @@ pub enum Request {
     Inspect(Box<InspectRequest>),
     /// List a script's imports.
     Deps(Box<DepsRequest>),
-    /// Print the metrics of the run whose REST API listens there.
-    Stats(String),
+    /// Ask the run whose REST API listens there, and print what it says.
+    Ask(String, Question),
     /// A command with its own arguments: `target` or `demo`.
-    Own(&'static str, Vec<String>),
+    Own {
+        /// Its name.
+        name: &'static str,
+        /// Its arguments as typed.
+        args: Vec<String>,
+        /// The JavaScript engine, if one was named.
+        js_engine: Option<String>,
+    },
 }
 
 /// A script and what surrounds it, for commands that load it but run nothing.
@@ -68,6 +77,12 @@ pub struct ScriptRequest {
     pub runtime: Runtime,
     /// Options around the script's.
     pub layers: Layers,
+    /// `quickjs` or `boa`; `None` for the default.
+    pub js_engine: Option<String>,
+    /// `TYPE[=CONFIG]` each.
+    pub secret_sources: Vec<String>,
+    /// This process's variables.
+    pub env: Environment,
     /// Refuse what k6 refuses.
     pub strict: bool,
     /// To be logged.
@@ -157,7 +172,10 @@ fn request(
                 Some("-") => None,
                 out => Some(cwd.join(out.unwrap_or("archive.tar"))),
             };
-            let script = ScriptRequest { script, cwd, runtime, layers, strict: notes.strict, warnings: notes.warnings };
+            let (js_engine, secret_sources) = (global.js_engine, global.secret_sources);
+            let (strict, warnings) = (notes.strict, notes.warnings);
+            let script =
+                ScriptRequest { script, cwd, runtime, layers, js_engine, secret_sources, env, strict, warnings };
             Request::Archive(Box::new(ArchiveRequest { script, out, exclude_env: on(archive.exclude_env_vars) }))
         }
         Some(Command::Inspect(args)) => {
@@ -176,10 +194,13 @@ fn request(
         Some(Command::New(new)) => Request::Print(new.write(&cwd)?),
         Some(Command::Features(args)) => Request::Print(features::list(on(args.json))),
         Some(Command::Version(args)) => Request::Print(version::version(on(args.json))),
-        Some(Command::Stats(args)) => {
-            no_arguments("stats", &args.stray)?;
-            let address = global.address.ok_or_else(|| refuse("`stats` needs the `--address` of a running test"))?;
-            Request::Stats(address)
+        Some(Command::Stats(args)) => ask("stats", &args, &global, || Ok(Question::Metrics))?,
+        Some(Command::Status(args)) => ask("status", &args, &global, || Ok(Question::Status))?,
+        Some(Command::Pause(args)) => ask("pause", &args, &global, || Ok(Question::paused(true)))?,
+        Some(Command::Resume(args)) => ask("resume", &args, &global, || Ok(Question::paused(false)))?,
+        Some(Command::Scale(args)) => {
+            let stray = StrayArgs { stray: args.stray.clone() };
+            ask("scale", &stray, &global, || Question::scale(&args))?
         }
         Some(Command::Completion(args)) => Request::Print(completion(&args, command)?),
         Some(Command::Cloud(args)) => cloud(&args.rest, command)?,
@@ -190,9 +211,31 @@ fn request(
                 return Err(refuse(format!("unknown command {name:?} for \"k6 x\": this program has no extensions")));
             }
         },
-        Some(Command::Target(args)) => Request::Own("target", args.rest),
-        Some(Command::Demo(args)) => Request::Own("demo", args.rest),
+        Some(Command::Target(args)) => own("target", args.rest, global),
+        Some(Command::Demo(args)) => own("demo", args.rest, global),
     })
+}
+
+fn own(name: &'static str, args: Vec<String>, global: Global) -> Request {
+    Request::Own { name, args, js_engine: global.js_engine }
+}
+
+/// Something to ask a running test; of these commands k6 2 has only `stats`.
+fn ask(
+    name: &str,
+    args: &StrayArgs,
+    global: &Global,
+    question: impl FnOnce() -> Result<Question, Failure>,
+) -> Result<Request, Failure> {
+    if global.strict && name != "stats" {
+        return Err(refuse(format!("unknown command {name:?} for \"k6\"")));
+    }
+    no_arguments(name, &args.stray)?;
+    let question = question()?;
+    let missing = || refuse(format!("`{name}` needs the `--address` of a running test"));
+    let hint = "start the test with `--address=localhost:6565` and say the same here, or set K6_ADDRESS for both";
+    let address = global.address.clone().ok_or_else(|| missing().hint(hint))?;
+    Ok(Request::Ask(address, question))
 }
 
 /// A script of a command without option flags; the layers of `inspect` count only for its requirements.
@@ -211,7 +254,9 @@ fn bare_script(
     } else {
         Layers::default()
     };
-    Ok(ScriptRequest { script, cwd, runtime, layers, strict: notes.strict, warnings: notes.warnings })
+    let (js_engine, secret_sources) = (global.js_engine.clone(), global.secret_sources.clone());
+    let (env, strict, warnings) = (env.clone(), notes.strict, notes.warnings);
+    Ok(ScriptRequest { script, cwd, runtime, layers, js_engine, secret_sources, env, strict, warnings })
 }
 
 fn help_of(name: &str, command: &mut clap::Command) -> Request {
@@ -241,10 +286,16 @@ fn completion(args: &CompletionArgs, command: &mut clap::Command) -> Result<Stri
         Some("fish") => Shell::Fish,
         Some("powershell") => Shell::PowerShell,
         Some(unknown) => return Err(refuse(format!("unknown command {unknown:?} for \"k6 completion\""))),
-        None => return Err(refuse("name a shell: bash, zsh, fish or powershell")),
+        None => {
+            let help = command.find_subcommand_mut("completion").map(|sub| sub.render_help().to_string());
+            return Ok(help.unwrap_or_default());
+        }
     };
+    // For the name it was called by; a link named `k6` completes `k6`.
+    let called = std::env::args_os().next().map(PathBuf::from);
+    let is_k6 = called.as_deref().and_then(Path::file_stem).is_some_and(|name| name == "k6");
     let mut script = Vec::new();
-    generate(shell, command, "k6", &mut script);
+    generate(shell, command, if is_k6 { "k6" } else { "volley" }, &mut script);
     Ok(String::from_utf8_lossy(&script).into_owned())
 }
 
@@ -277,10 +328,20 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
             return failure.code;
         }
     };
-    let result = understood.request.and_then(|request| conduct::execute(request, &terminal, &log));
-    result.unwrap_or_else(|failure| {
+    let result = understood.request.and_then(|request| guarded(|| conduct::execute(request, &terminal, &log)));
+    let code = result.unwrap_or_else(|failure| {
         report(&failure, &log.logger());
         failure.code
+    });
+    log.close();
+    code
+}
+
+/// A defect of ours ends the process with a code of its own, not with one that means something else.
+fn guarded(work: impl FnOnce() -> Result<ExitCode, Failure>) -> Result<ExitCode, Failure> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        let failure = Failure::new(ExitCode::Panic, "this program broke down, which is its own fault");
+        Err(failure.hint("please report what stands above, together with the script"))
     })
 }
 

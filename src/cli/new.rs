@@ -5,75 +5,110 @@ use std::path::Path;
 use super::args::NewArgs;
 use super::usage::refuse;
 use crate::failure::Failure;
+use crate::summary::writing;
 
-const MINIMAL: &str = r#"import http from 'k6/http';
+/// One request, one check. Like all templates it runs against `volley target` as it is.
+const MINIMAL: &str = r#"// Run something to test against, then the test:
+//   volley target &
+//   volley run {{ .ScriptName }}
+import http from 'k6/http';
 import { check, sleep } from 'k6';
+
+const BASE_URL = __ENV.BASE_URL || 'http://127.0.0.1:8080';
 
 export const options = {
   vus: 5,
-  duration: '30s',PROJECT
+  duration: '30s',{{ project }}
 };
 
 export default function () {
-  const res = http.get('https://quickpizza.grafana.com/');
+  const res = http.get(`${BASE_URL}/api/risks`);
   check(res, { 'status is 200': (r) => r.status === 200 });
   sleep(1);
 }
 "#;
 
-const PROTOCOL: &str = r#"import http from 'k6/http';
-import { check, group, sleep } from 'k6';
+/// A login in setup, a scenario with a rate, groups, a metric of its own, thresholds.
+const PROTOCOL: &str = r#"// Run something to test against, then the test:
+//   volley target &
+//   volley run {{ .ScriptName }}
+import http from 'k6/http';
+import { check, fail, group, sleep } from 'k6';
 import { Trend } from 'k6/metrics';
 
-const BASE_URL = __ENV.BASE_URL || 'https://quickpizza.grafana.com';
-const loginTime = new Trend('login_time', true);
+const BASE_URL = __ENV.BASE_URL || 'http://127.0.0.1:8080';
+const EMAIL = __ENV.EMAIL || 'admin@demo.local';
+const PASSWORD = __ENV.PASSWORD || 'demo-password';
+
+const listTime = new Trend('list_time', true);
 
 export const options = {
   scenarios: {
-    steady: { executor: 'constant-arrival-rate', rate: 10, duration: '1m', preAllocatedVUs: 10, maxVUs: 50 },
+    steady: { executor: 'constant-arrival-rate', rate: 10, duration: '1m', preAllocatedVUs: 20, maxVUs: 50 },
   },
   thresholds: {
     http_req_failed: ['rate<0.01'],
     http_req_duration: ['p(95)<500'],
-  },PROJECT
+    checks: ['rate>0.99'],
+  },{{ project }}
 };
 
+// Runs once; what it returns, every user gets.
 export function setup() {
-  const res = http.get(BASE_URL);
+  const res = http.post(`${BASE_URL}/api/v1/auth/login`, JSON.stringify({ email: EMAIL, password: PASSWORD }), {
+    headers: { 'Content-Type': 'application/json' },
+  });
   if (res.status !== 200) {
-    throw new Error(`${BASE_URL} answered ${res.status}`);
+    fail(`login at ${BASE_URL} failed: ${res.status} ${res.error}`);
   }
+  return { token: res.json('token') };
 }
 
-export default function () {
-  group('visit', () => {
-    const res = http.get(BASE_URL, { tags: { page: 'home' } });
-    loginTime.add(res.timings.duration);
-    check(res, { 'status is 200': (r) => r.status === 200 });
+export default function ({ token }) {
+  const params = { headers: { Authorization: `Bearer ${token}` } };
+  group('look around', () => {
+    const res = http.get(`${BASE_URL}/api/v1/risks?page=1`, { ...params, tags: { name: 'list' } });
+    listTime.add(res.timings.duration);
+    check(res, { 'the list is there': (r) => r.status === 200 });
   });
-  sleep(1);
+  sleep(0.5);
+  group('look closer', () => {
+    const res = http.get(`${BASE_URL}/api/v1/stats`, { ...params, tags: { name: 'stats' } });
+    check(res, { 'the totals are there': (r) => r.status === 200 });
+  });
 }
 "#;
 
-const BROWSER: &str = r#"import { browser } from 'k6/browser';
-import { check } from 'https://jslib.k6.io/k6-utils/1.5.0/index.js';
+/// One page in a browser.
+const BROWSER: &str = r#"// Run something to test against, then the test:
+//   volley target &
+//   volley run {{ .ScriptName }}
+import { browser } from 'k6/browser';
+
+const BASE_URL = __ENV.BASE_URL || 'http://127.0.0.1:8080';
 
 export const options = {
   scenarios: {
     ui: { executor: 'shared-iterations', options: { browser: { type: 'chromium' } } },
-  },PROJECT
+  },
+  thresholds: { checks: ['rate==1.0'] },{{ project }}
 };
 
 export default async function () {
   const page = await browser.newPage();
   try {
-    await page.goto('https://quickpizza.grafana.com/');
-    await check(page, { 'has a title': async (p) => (await p.title()).length > 0 });
+    const response = await page.goto(`${BASE_URL}/plain`);
+    if (!response.ok()) {
+      throw new Error(`the page answered ${response.status()}`);
+    }
   } finally {
     await page.close();
   }
 }
 "#;
+
+/// Templates by the name the user types.
+const TEMPLATES: [(&str, &str); 3] = [("minimal", MINIMAL), ("protocol", PROTOCOL), ("browser", BROWSER)];
 
 impl NewArgs {
     /// Writes the script below `cwd` and says so.
@@ -87,15 +122,13 @@ impl NewArgs {
             more => return Err(refuse(format!("accepts at most 1 arg(s), received {}", more.len()))),
         };
         let template = self.template.as_deref().unwrap_or("minimal");
-        let text = match template {
-            "minimal" => MINIMAL.to_owned(),
-            "protocol" => PROTOCOL.to_owned(),
-            "browser" => BROWSER.to_owned(),
-            path if path.contains(['/', '\\']) => std::fs::read_to_string(cwd.join(path))
-                .map_err(|error| refuse(format!("error retrieving template: {path}: {error}")))?,
-            unknown => {
-                return Err(refuse(format!("error retrieving template: invalid template type {unknown:?}")));
-            }
+        let own = TEMPLATES.iter().find(|(name, _)| *name == template).map(|(_, text)| (*text).to_owned());
+        let text = match own {
+            Some(text) => text,
+            None if template.contains(['/', '\\']) => std::fs::read_to_string(cwd.join(template)).map_err(|error| {
+                refuse(format!("error retrieving template: {template}: {}", writing::plain(&error)))
+            })?,
+            None => return Err(refuse(format!("error retrieving template: invalid template type {template:?}"))),
         };
         let target = cwd.join(file);
         let force = self.force.is_some_and(|force| force.0);
@@ -105,17 +138,56 @@ impl NewArgs {
         let id = self.project_id.as_deref().unwrap_or_default();
         let project = if id.is_empty() { String::new() } else { format!("\n  cloud: {{ projectID: {id} }},") };
         let name = target.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let text = text.replace("PROJECT\n", &format!("{project}\n"));
-        let text = text.replace("{{ .ScriptName }}", &name).replace("{{ .ProjectID }}", id);
-        std::fs::write(&target, text).map_err(|error| refuse(format!("writing {file}: {error}")))?;
+        let text = fill(&text, |field| match field {
+            ".ScriptName" => Some(&name),
+            ".ProjectID" => Some(id),
+            "project" => Some(&project),
+            _ => None,
+        })
+        .map_err(|field| {
+            let hint = "`{{ .ScriptName }}` and `{{ .ProjectID }}` are";
+            refuse(format!("error retrieving template: `{field}` is nothing that can be filled in")).hint(hint)
+        })?;
+        writing::write_file(&target, text.as_bytes())
+            .map_err(|error| refuse(format!("writing {file}: {}", writing::plain(&error))))?;
         Ok(format!("New script created: {file} ({template} template).\n"))
     }
+}
+
+/// Fills in what stands between double braces.
+fn fill<'v>(text: &str, value: impl Fn(&str) -> Option<&'v str>) -> Result<String, String> {
+    let mut filled = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("{{") {
+        filled.push_str(before);
+        let (field, after) = after.split_once("}}").ok_or("{{")?;
+        filled.push_str(value(field.trim()).ok_or_else(|| format!("{{{{{field}}}}}"))?);
+        rest = after;
+    }
+    filled.push_str(rest);
+    Ok(filled)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::cli::args::Switch;
+
+    #[test]
+    fn a_template_of_ones_own_is_filled_in() {
+        let check = |template: &str, expect: Result<&str, &str>| {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::write(folder.path().join("t.js"), template).unwrap();
+            let args = NewArgs { template: Some("./t.js".to_owned()), ..NewArgs::default() };
+            let written = args.write(folder.path()).map_err(|failure| failure.message);
+            let written = written.map(|_| std::fs::read_to_string(folder.path().join("script.js")).unwrap());
+            assert_eq!(written.as_deref().map_err(String::as_str), expect);
+        };
+        check("// {{ .ScriptName }} [{{.ProjectID}}]", Ok("// script.js []"));
+        check("${a}} {b", Ok("${a}} {b"));
+        let refused = "error retrieving template: `{{ .Nope }}` is nothing that can be filled in";
+        check("{{ .Nope }}", Err(refused));
+    }
 
     #[test]
     fn a_script_is_written_once() {

@@ -1,6 +1,8 @@
 //! Our own commands: `target`, something to run against, and `demo`, which does that.
 
 use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
@@ -12,7 +14,7 @@ use crate::js::Engine;
 use crate::log::Logger;
 use crate::options::{Layers, Options, Stage};
 use crate::run;
-use crate::source::{Files, MainScript, MapDisk};
+use crate::source::{Files, MainScript, MapDisk, Secrets};
 use crate::target::{self, CacheChoice, Target, TargetConfig};
 use crate::ui::Terminal;
 use crate::ui::log::Log;
@@ -51,7 +53,7 @@ struct DemoArgs {
     #[arg(long, default_value_t = 5)]
     vus: i64,
     /// The JavaScript engine
-    #[arg(long, env = "VOLLEY_JS_ENGINE")]
+    #[arg(long)]
     js_engine: Option<String>,
     /// Write the run as one HTML page to this file
     #[arg(long, env = "VOLLEY_REPORT")]
@@ -127,10 +129,15 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 const SCRIPT: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/load_tests/cache_test.js"));
 
 /// Starts the target on a free port and runs the demo script against it.
-pub(super) fn demo(args: &[String], terminal: &Terminal, log: &Log) -> Result<ExitCode, Failure> {
+pub(super) fn demo(
+    args: &[String],
+    js_engine: Option<String>,
+    terminal: &Terminal,
+    log: &Log,
+) -> Result<ExitCode, Failure> {
     let Some(args) = read::<DemoArgs>("demo", args, terminal)? else { return Ok(ExitCode::Success) };
     let duration = time("--duration", &args.duration)?;
-    let engine = match args.js_engine.as_deref() {
+    let engine = match args.js_engine.or(js_engine).as_deref() {
         Some(name) => Engine::named(name).map_err(refuse)?,
         None => Engine::DEFAULT,
     };
@@ -159,8 +166,11 @@ pub(super) fn demo(args: &[String], terminal: &Terminal, log: &Log) -> Result<Ex
         freeze_env: false,
         has_global: true,
         process_env: Default::default(),
+        secrets: Arc::new(Secrets::open(&[], Path::new("."), &|_| None, |_| ())?),
         engine,
         strict: false,
+        address: None,
+        rehearsal: false,
         no_thresholds: false,
         summary_mode: crate::summary::Mode::Compact,
         summary_export: None,

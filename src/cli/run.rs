@@ -46,12 +46,12 @@ pub struct RunRequest {
     pub outputs: Vec<String>,
     /// Configurations of outputs from the config file, by output.
     pub collectors: Map<String, Value>,
+    /// Run one iteration after every change instead of the test.
+    pub watch: bool,
     /// How long to stay after the test.
     pub linger: Linger,
     /// Names of features nobody knows; each is an error line, and the run goes on.
     pub unknown_features: Vec<String>,
-    /// `quickjs` or `boa`; `None` for the default.
-    pub js_engine: Option<String>,
     /// What is written beside k6's summary.
     pub reports: Reports,
     /// `live` or `plain`; `None` for what the terminal allows.
@@ -89,6 +89,9 @@ impl RunRequest {
             let fields = vec![("feature", feature.name().into()), ("lifecycle", "experimental".into())];
             logger.log(Level::Info, "Experimental feature enabled", fields);
         }
+        if let Some(path) = &self.runtime.ssl_key_log {
+            logger.warn(format!("SSLKEYLOGFILE is set: whoever can read '{path}' can read what is sent over TLS"));
+        }
         if self.global.profiling && self.global.address.is_none() {
             logger.warn("Profiling is enabled but no REST API server is running — set `--address` to reach it");
         }
@@ -105,6 +108,8 @@ impl RunArgs {
         let script = one_script(&self.script.script)?;
         let runtime = self.runtime.settings(&env, true, &mut notes)?;
         let linger = self.linger(&env, &mut notes)?;
+        // Nothing is ever reported, but a value that k6 refuses is no wish that was granted.
+        env_flag(&env, "K6_NO_USAGE_REPORT", "NoUsageReport")?;
         // Flags are looked at before files are: a typing error shows itself first.
         let cli = self.options.options(&mut notes)?;
         let config = ConfigFile::load(global.config.as_deref(), &env, &cwd, &mut notes)?;
@@ -142,15 +147,11 @@ impl RunArgs {
             cwd,
             runtime,
             layers,
+            watch: self.watch(notes.strict)?,
             outputs: self.outputs(&config, &env)?,
             linger: linger.unwrap_or(if config.linger == Some(true) { Linger::UntilInterrupted } else { Linger::Off }),
             collectors: config.collectors,
             unknown_features,
-            js_engine: self
-                .js_engine
-                .clone()
-                .or_else(|| env.get("VOLLEY_JS_ENGINE").cloned())
-                .filter(|name| !name.is_empty()),
             reports: self.reports(&env),
             ui: self.ui(&env)?,
             global,
@@ -194,6 +195,17 @@ impl RunArgs {
             outputs.push("web-dashboard".to_owned());
         }
         Ok(outputs)
+    }
+
+    fn watch(&self, strict: bool) -> Result<bool, Failure> {
+        let watch = self.watch.is_some_and(|watch| watch.0);
+        if watch && strict {
+            return Err(refuse("unknown flag: --watch"));
+        }
+        if watch && self.script.script.first().is_some_and(|script| script == "-" || script.starts_with("https://")) {
+            return Err(refuse("`--watch` needs a script in a file: what comes from elsewhere can't be seen changing"));
+        }
+        Ok(watch)
     }
 
     fn linger(&self, env: &Environment, notes: &mut Notes) -> Result<Option<Linger>, Failure> {

@@ -41,6 +41,8 @@ pub struct Global {
     pub profiling: bool,
     /// `TYPE[=CONFIG]` each.
     pub secret_sources: Vec<String>,
+    /// `quickjs` or `boa`; `None` for the default.
+    pub js_engine: Option<String>,
     /// Refuse what k6 refuses.
     pub strict: bool,
 }
@@ -76,6 +78,7 @@ impl GlobalArgs {
             } else {
                 self.secret_source.clone()
             },
+            js_engine: or_env(&self.js_engine, "VOLLEY_JS_ENGINE").filter(filled),
             strict: on(self.strict_k6).unwrap_or(false),
         }
     }

@@ -73,7 +73,6 @@ fn wrong_options_are_refused_in_k6s_words() {
     check("run --nope=3 x.js", none, 255, "unknown flag: --nope");
     check("run -z x.js", none, 255, "unknown shorthand flag: 'z' in -z");
     check("nonsense", none, 255, "unknown command \"nonsense\" for \"k6\"");
-    check("status", none, 255, "unknown command \"status\" for \"k6\"");
     let args = "arg should either be \"-\", if reading script from stdin, or a path to a script file";
     check("run", none, 255, &format!("accepts 1 arg(s), received 0: {args}"));
     check("run a.js b.js", none, 255, &format!("accepts 1 arg(s), received 2: {args}"));
@@ -167,6 +166,16 @@ fn wrong_options_are_refused_in_k6s_words() {
         "invalid argument \"23h 30m\" for \"-d, --duration\" flag: time: unknown unit \"h \" in duration \"23h 30m\"",
     );
 
+    check("--strict-k6 status", none, 255, "unknown command \"status\" for \"k6\"");
+    check("scale --strict-k6 --vus 2", none, 255, "unknown command \"scale\" for \"k6\"");
+    check("run --strict-k6 --watch x.js", none, 255, "unknown flag: --watch");
+    check(
+        "run --strict-k6 x.js",
+        &in_scenario(r#""executor": "externally-controlled", "duration": "1s", "vus": 1"#),
+        104,
+        "unknown executor type 'externally-controlled'",
+    );
+
     // Variables.
     check(
         "K6_VUS=abc run x.js",
@@ -190,6 +199,7 @@ fn wrong_options_are_refused_in_k6s_words() {
     );
     check("K6_STAGES=abc:2 run x.js", none, 104, "envconfig.Process: assigning K6_STAGES to Stages: …");
     check("K6_NO_THRESHOLDS=maybe run x.js", none, 255, "env var 'K6_NO_THRESHOLDS' is not a valid boolean value: …");
+    check("K6_NO_USAGE_REPORT=1 run x.js", none, 104, "envconfig.Process: assigning K6_NO_USAGE_REPORT to…");
     check("K6_LINGER=1 run x.js", none, 104, "envconfig.Process: assigning K6_LINGER to Linger: …");
 
     // The script's options.
@@ -263,12 +273,7 @@ fn wrong_options_are_refused_in_k6s_words() {
 
     // Scenarios.
     check(run, &in_scenario(""), 104, "scenario 's' doesn't have a specified executor type");
-    check(
-        run,
-        &in_scenario(r#""executor": "externally-controlled""#),
-        104,
-        "unknown executor type 'externally-controlled'",
-    );
+    check(run, &in_scenario(r#""executor": "fast""#), 104, "unknown executor type 'fast'");
     check(run, &in_scenario(r#""executor": "per-vu-iterations", "rate": 5"#), 104, "json: unknown field \"rate\"");
     check(
         run,
@@ -337,6 +342,52 @@ fn wrong_options_are_refused_in_k6s_words() {
         &problems(
             "stage 1 doesn't have a duration, the duration for stage 2 can't be negative, the target for stage 2 can't be negative",
         ),
+    );
+    let bad = |fields: &str, list: &str| check(run, &in_scenario(fields), 104, &problems(list));
+    bad(
+        r#""executor": "constant-vus", "vus": 0"#,
+        "the number of VUs must be more than 0, the duration is unspecified",
+    );
+    bad(
+        r#""executor": "ramping-vus", "startVUs": -1, "stages": [{"duration": "1s"}], "gracefulRampDown": "-1s""#,
+        "the number of start VUs can't be negative, stage 1 doesn't have a target, the gracefulRampDown timeout can't be \
+         negative",
+    );
+    bad(
+        r#""executor": "ramping-vus", "startVUs": 100000001, "stages": [{"duration": "1s", "target": 100000001}]"#,
+        "the startVUs exceed max limit of 100000000, target for stage 1 exceeds max limit of 100000000",
+    );
+    bad(r#""executor": "ramping-vus""#, "at least one stage has to be specified");
+    bad(
+        r#""executor": "per-vu-iterations", "vus": -1, "iterations": 0, "maxDuration": 0"#,
+        "the number of VUs must be more than 0, the number of iterations must be more than 0, the maxDuration must be at \
+         least 1s, but is 0s",
+    );
+    bad(
+        r#""executor": "shared-iterations", "vus": 3, "iterations": 2"#,
+        "the number of iterations (2) can't be less than the number of VUs (3)",
+    );
+    bad(
+        r#""executor": "constant-arrival-rate", "rate": 0, "timeUnit": "-1s", "duration": "1s", "preAllocatedVUs": -1"#,
+        "the iteration rate must be more than 0, the timeUnit must be more than 0, the number of preAllocatedVUs can't be \
+         negative",
+    );
+    bad(
+        r#""executor": "ramping-arrival-rate", "stages": [{"duration": "1s", "target": -1}]"#,
+        "the target for stage 1 can't be negative, the number of preAllocatedVUs isn't specified",
+    );
+    bad(
+        r#""executor": "externally-controlled", "vus": 3, "maxVUs": 2, "startTime": "1s", "gracefulStop": "1s""#,
+        "startTime is not supported by the externally-controlled executor, gracefulStop is not supported by the \
+         externally-controlled executor, the number of maxVUs (2) can't be less than the number of VUs (3), the duration \
+         must be specified, for infinite duration use 0",
+    );
+    check(
+        run,
+        r#"{"scenarios": {"a": {"executor": "constant-vus", "vus": 1}, "b": {"executor": "per-vu-iterations", "vus": 0}}}"#,
+        104,
+        "There were problems with the specified script configuration:\n\t- scenario a has configuration errors: the \
+         duration is unspecified\n\t- scenario b has configuration errors: the number of VUs must be more than 0",
     );
     check(
         run,
@@ -429,8 +480,15 @@ fn commands_print() {
     check("version --json", "\"version\":\"2.2.0\"");
     check("features --json", "freeze-env");
     check("completion bash", "complete");
+    check("completion", "zsh");
     check("cloud script.js", "hosted service");
     check("x", "extensions");
+}
+
+#[test]
+fn a_defect_has_a_code_of_its_own() {
+    assert_eq!(guarded(|| panic!("on purpose")).unwrap_err().code, ExitCode::Panic);
+    assert_eq!(guarded(|| Ok(ExitCode::Success)).unwrap(), ExitCode::Success);
 }
 
 #[test]

@@ -1,13 +1,43 @@
 //! What the whole run did so far, and why it was stopped, if it was.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, OnceLock};
 use std::time::Instant;
 
 use tokio::sync::watch;
 
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+
+/// Where a run is; the numbers are those of k6's REST API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Status {
+    /// Nothing has happened yet.
+    Created = 0,
+    /// VUs are made.
+    InitVus = 1,
+    /// Scenarios get ready.
+    InitExecutors = 2,
+    /// Everything is ready.
+    InitDone = 3,
+    /// Everything is ready and waits to be resumed.
+    PausedBeforeRun = 4,
+    /// The run has begun.
+    Started = 5,
+    /// `setup()` runs.
+    Setup = 6,
+    /// Scenarios run.
+    Running = 7,
+    /// `teardown()` runs.
+    Teardown = 8,
+    /// All stages are done.
+    Ended = 9,
+    /// The run was stopped.
+    Interrupted = 10,
+    /// The run was marked as failed by its script.
+    MarkedAsFailed = 11,
+}
 
 /// Why a run was stopped before its scenarios ended.
 #[derive(Clone, Debug)]
@@ -29,7 +59,10 @@ pub struct RunState {
     pub initialised_vus: AtomicU64,
     /// True once `exec.test.fail()` was called.
     pub marked_as_failed: AtomicBool,
-    began: Instant,
+    status: watch::Sender<Status>,
+    paused: watch::Sender<bool>,
+    began: OnceLock<Instant>,
+    ended: OnceLock<Instant>,
     lingering: watch::Sender<bool>,
     abort: watch::Sender<Option<Abort>>,
     first_abort: Mutex<Option<Abort>>,
@@ -43,7 +76,10 @@ impl Default for RunState {
             active_vus: AtomicU64::new(0),
             initialised_vus: AtomicU64::new(0),
             marked_as_failed: AtomicBool::new(false),
-            began: Instant::now(),
+            status: watch::Sender::new(Status::Created),
+            paused: watch::Sender::new(false),
+            began: OnceLock::new(),
+            ended: OnceLock::new(),
             lingering: watch::Sender::new(false),
             abort: watch::Sender::new(None),
             first_abort: Mutex::default(),
@@ -85,6 +121,39 @@ impl RunState {
         }
     }
 
+    /// Where the run is.
+    pub fn status(&self) -> Status {
+        *self.status.borrow()
+    }
+
+    /// The run goes on to the next stage. Its clock runs from [`Status::Started`] to the end of its stages: neither
+    /// making VUs nor waiting before or after the test is part of it.
+    pub fn enter(&self, status: Status) {
+        if status == Status::Started {
+            self.began.get_or_init(Instant::now);
+        }
+        if status >= Status::Ended {
+            self.ended.get_or_init(Instant::now);
+        }
+        self.status.send_replace(status);
+    }
+
+    /// Whether the run is held.
+    pub fn is_paused(&self) -> bool {
+        *self.paused.borrow()
+    }
+
+    /// Holds the run, or lets it go on.
+    pub fn set_paused(&self, paused: bool) {
+        self.paused.send_replace(paused);
+    }
+
+    /// Resolves when the run is not held.
+    pub async fn until_resumed(&self) {
+        // The sender is ours, so this can't fail.
+        let _ = self.paused.subscribe().wait_for(|paused| !paused).await;
+    }
+
     /// Waits for a signal after the test, as `--linger` asks.
     pub async fn linger_until_signal(&self) {
         self.lingering.send_replace(true);
@@ -97,9 +166,10 @@ impl RunState {
         self.lingering.send_replace(false)
     }
 
-    /// How long the run has been going on.
+    /// How long the run has been going on, or went on; nothing before it began.
     pub fn elapsed(&self) -> std::time::Duration {
-        self.began.elapsed()
+        let end = self.ended.get().copied().unwrap_or_else(Instant::now);
+        self.began.get().map_or(std::time::Duration::ZERO, |began| end.saturating_duration_since(*began))
     }
 
     /// Iterations that ran to their end and iterations that were cut.

@@ -119,6 +119,7 @@ impl Crew for VuCrew {
 
     fn run(&self, vu: VuId, work: Work) -> BoxFuture<'static, ()> {
         let (answer, answered) = oneshot::channel();
+        let state = self.script.state.clone();
         self.workers.post(
             vu,
             Box::new(move |_worker: Rc<Worker>| -> LocalBoxFuture<'static, ()> {
@@ -132,7 +133,10 @@ impl Crew for VuCrew {
             }),
         );
         async move {
-            let _ = answered.await;
+            // A VU that broke down takes its iterations with it: such a run can't end well.
+            if answered.await.is_err() {
+                state.abort(gone());
+            }
         }
         .boxed()
     }

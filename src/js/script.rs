@@ -11,6 +11,7 @@ use crate::metrics::record::Epoch;
 use crate::metrics::system_tags::SystemTags;
 use crate::metrics::{Interner, Registry, TagSet};
 use crate::net::Net;
+use crate::source::Secrets;
 
 /// One script and the run it is part of.
 pub struct Script {
@@ -42,6 +43,8 @@ pub struct Script {
     pub state: Arc<RunState>,
     /// The network.
     pub net: Arc<Net>,
+    /// What `k6/secrets` asks.
+    pub secrets: Arc<Secrets>,
     /// What HTTP requests do unless they say otherwise.
     pub http: HttpDefaults,
     /// The option `rps`.

@@ -14,6 +14,11 @@ macro_rules! builtin {
     };
 }
 
+/// Whether this metric is built in.
+pub fn is_one(metric: MetricId) -> bool {
+    usize::from(metric.0) < TABLE.len()
+}
+
 builtin! {
     0 VUS "vus" Gauge Default;
     1 VUS_MAX "vus_max" Gauge Default;

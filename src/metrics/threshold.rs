@@ -41,6 +41,8 @@ pub struct Threshold {
     pub observed: f64,
     /// Whether it held when it was last judged; true before.
     pub ok: bool,
+    /// Whether it was ever judged.
+    pub is_judged: bool,
 }
 
 /// The thresholds of one metric or sub-metric, and the tags that select its samples.
@@ -193,11 +195,12 @@ impl Threshold {
         let limit = parse_float(right.trim()).map_err(|error| {
             format!("failed parsing threshold expresion's {quoted} right hand side; reason: {error}")
         })?;
-        Ok(Self { def: def.clone(), figure, operator, limit, observed: 0.0, ok: true })
+        Ok(Self { def: def.clone(), figure, operator, limit, observed: 0.0, ok: true, is_judged: false })
     }
 
     /// Judges a sink after so much run time; tells whether it holds. Until samples come, a rate always holds.
     pub fn judge(&mut self, sink: &Sink, elapsed: Duration) -> bool {
+        self.is_judged = true;
         if let Some(figure) = self.figure.of(sink, elapsed) {
             self.observed = figure;
             let limit = self.limit;

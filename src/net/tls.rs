@@ -372,7 +372,12 @@ struct KeyLog(std::sync::Mutex<std::fs::File>);
 
 impl KeyLog {
     fn open(path: &std::path::Path) -> std::io::Result<Self> {
-        std::fs::File::options().append(true).create(true).open(path).map(|file| Self(file.into()))
+        let mut options = std::fs::File::options();
+        options.append(true).create(true);
+        // Whoever reads it reads everything.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(path).map(|file| Self(file.into()))
     }
 }
 

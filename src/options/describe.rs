@@ -47,6 +47,11 @@ impl Scenario {
                 let what = format!("Up to {own:.2} iterations/s for {sum} over {} stages", stages.len());
                 (what, Some(vu_range(scale(pre_allocated_vus), scale(max_vus))))
             }
+            ExecutorConfig::ExternallyControlled { vus, max_vus, duration } => {
+                let long = duration.map_or("infinite duration".to_owned(), |long| format!("{} duration", span(long)));
+                let (vus, most) = (scale(vus), scale(max_vus));
+                (format!("Externally controlled execution with {vus} VUs, {most} max VUs, {long}"), None)
+            }
         };
         let mut facts: Vec<String> = fact.into_iter().collect();
         if self.exec_given {

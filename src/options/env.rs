@@ -7,8 +7,19 @@ use super::{Notes, Options};
 use crate::failure::Failure;
 
 /// Variables that look like options but do nothing in k6.
-const WITHOUT_EFFECT: [&str; 6] =
-    ["K6_HOSTS", "K6_SCENARIOS", "K6_EXECUTION_SEGMENT", "K6_EXECUTION_SEGMENT_SEQUENCE", "K6_TLS_VERSION", "K6_CLOUD"];
+const WITHOUT_EFFECT: [&str; 7] = [
+    "K6_HOSTS",
+    "K6_SCENARIOS",
+    "K6_EXECUTION_SEGMENT",
+    "K6_EXECUTION_SEGMENT_SEQUENCE",
+    "K6_TLS_VERSION",
+    "K6_CLOUD",
+    "K6_NO_SUMMARY",
+];
+
+/// Variables that tell k6 how to get extensions.
+const OF_EXTENSIONS: [&str; 4] =
+    ["K6_BUILD_SERVICE_URL", "K6_DEPENDENCIES_MANIFEST", "K6_PROVISION_CATALOG_URL", "K6_PROVISION_CATALOG_TTL"];
 
 impl Options {
     /// Reads the variables k6 knows; an empty one says nothing, except `K6_SYSTEM_TAGS`.
@@ -19,6 +30,11 @@ impl Options {
         for name in WITHOUT_EFFECT {
             if env.get(name).is_some_and(|text| !text.is_empty()) {
                 notes.warn(format!("`{name}` has no effect, as in k6; use the script's options or a flag"));
+            }
+        }
+        for name in OF_EXTENSIONS {
+            if env.get(name).is_some_and(|text| !text.is_empty()) {
+                notes.warn(format!("`{name}` has no effect: this program has no extensions to fetch"));
             }
         }
         let mut options = Self::default();

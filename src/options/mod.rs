@@ -16,6 +16,7 @@ pub mod ips;
 pub mod layers;
 pub mod notes;
 pub mod plan;
+mod proof;
 pub mod ramp;
 pub mod ratio;
 pub mod scenario;

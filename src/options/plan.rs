@@ -27,6 +27,7 @@ impl Scenario {
             ExecutorConfig::SharedIterations { vus, .. }
             | ExecutorConfig::PerVuIterations { vus, .. }
             | ExecutorConfig::ConstantVus { vus, .. } => flat(share.scale(*vus), 0),
+            ExecutorConfig::ExternallyControlled { max_vus, .. } => flat(share.scale(*max_vus), 0),
             ExecutorConfig::ConstantArrivalRate { pre_allocated_vus, max_vus, .. }
             | ExecutorConfig::RampingArrivalRate { pre_allocated_vus, max_vus, .. } => {
                 let planned = share.scale(*pre_allocated_vus);

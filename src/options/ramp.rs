@@ -132,6 +132,21 @@ mod tests {
     }
 
     #[test]
+    fn all_parts_together_have_the_vus_of_one_alone() {
+        let stages = [stage(2000, 17), stage(1000, 3), stage(0, 9), stage(1500, 0)];
+        let vus =
+            |steps: &[VuStep], at: Duration| steps.iter().take_while(|step| step.at <= at).last().map_or(0, |s| s.vus);
+        let whole = own_steps(4, &stages, &Share::full());
+        for parts in crate::options::segment::tests::odd_sequences() {
+            let steps: Vec<_> = parts.iter().map(|part| own_steps(4, &stages, part)).collect();
+            for at in (0..5000).map(Duration::from_millis) {
+                let sum: u64 = steps.iter().map(|steps| vus(steps, at)).sum();
+                assert_eq!(sum, vus(&whole, at), "{at:?}");
+            }
+        }
+    }
+
+    #[test]
     fn a_segment_takes_the_steps_of_its_own_vus() {
         let check = |segment: &str, expect: &str| {
             let sequence = SegmentSequence::parse("0,1/2,3/4,1").unwrap();

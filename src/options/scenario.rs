@@ -36,7 +36,7 @@ pub struct Scenario {
     pub executor: ExecutorConfig,
 }
 
-/// The six executors, checked. Counts are those of the whole test; a share of it scales them.
+/// The executors, checked. Counts are those of the whole test; a share of it scales them.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ExecutorConfig {
     /// VUs share a number of iterations.
@@ -99,7 +99,19 @@ pub enum ExecutorConfig {
         /// VUs at most; no fewer than `pre_allocated_vus`.
         max_vus: u64,
     },
+    /// Somebody outside says how many VUs loop; k6 had it until its version 1.
+    ExternallyControlled {
+        /// VUs at the start.
+        vus: u64,
+        /// VUs that are ready; no fewer than `vus`.
+        max_vus: u64,
+        /// `None` for ever.
+        duration: Option<Duration>,
+    },
 }
+
+/// What "for ever" is in a plan: the longest time k6 can write down, 292 years.
+const FOREVER: Duration = Duration::from_nanos(i64::MAX as u64);
 
 /// A stage of `ramping-vus` or `ramping-arrival-rate`, complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,6 +135,7 @@ impl ExecutorConfig {
             Self::RampingVus { .. } => "ramping-vus",
             Self::ConstantArrivalRate { .. } => "constant-arrival-rate",
             Self::RampingArrivalRate { .. } => "ramping-arrival-rate",
+            Self::ExternallyControlled { .. } => "externally-controlled",
         }
     }
 
@@ -134,6 +147,7 @@ impl ExecutorConfig {
             Self::RampingVus { stages, .. } | Self::RampingArrivalRate { stages, .. } => {
                 stages.iter().map(|stage| stage.duration).sum()
             }
+            Self::ExternallyControlled { duration, .. } => duration.unwrap_or(FOREVER),
         }
     }
 }
@@ -197,6 +211,11 @@ pub enum Fields {
         pre_allocated_vus: Option<i64>,
         max_vus: Option<i64>,
     },
+    ExternallyControlled {
+        vus: Option<i64>,
+        duration: Option<Span>,
+        max_vus: Option<i64>,
+    },
 }
 
 impl Fields {
@@ -209,6 +228,7 @@ impl Fields {
             Self::RampingVus { .. } => "ramping-vus",
             Self::ConstantArrivalRate { .. } => "constant-arrival-rate",
             Self::RampingArrivalRate { .. } => "ramping-arrival-rate",
+            Self::ExternallyControlled { .. } => "externally-controlled",
         }
     }
 
@@ -245,6 +265,11 @@ impl Fields {
                 put("timeUnit", text(time_unit));
                 put("stages", list(stages));
                 put("preAllocatedVUs", json!(pre_allocated_vus));
+                put("maxVUs", json!(max_vus));
+            }
+            Self::ExternallyControlled { vus, duration, max_vus } => {
+                put("vus", json!(vus));
+                put("duration", text(duration));
                 put("maxVUs", json!(max_vus));
             }
         }
@@ -322,6 +347,17 @@ impl ScenarioConfig {
                 pre_allocated_vus: taker.take("preAllocatedVUs", notes)?,
                 max_vus: taker.take("maxVUs", notes)?,
             },
+            "externally-controlled" if !notes.strict => {
+                notes.warn(format!(
+                    "scenario `{name}`: k6 has no `externally-controlled` since its version 2; portable is a \
+                     `ramping-vus` whose stages are known before"
+                ));
+                Fields::ExternallyControlled {
+                    vus: taker.take("vus", notes)?,
+                    duration: taker.take("duration", notes)?,
+                    max_vus: taker.take("maxVUs", notes)?,
+                }
+            }
             _ => return Err(invalid(format!("unknown executor type '{word}'"))),
         };
         let config = Self {
@@ -354,41 +390,6 @@ impl ScenarioConfig {
         self.fields.put_json(&mut map);
         Value::Object(map)
     }
-
-    /// Checks the scenario.
-    ///
-    /// # Errors
-    /// Every problem, in k6's words.
-    pub fn check(&self, name: &str) -> Result<Scenario, Vec<String>> {
-        let mut problems = Vec::new();
-        let name_fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-        if name.is_empty() || !name.bytes().all(name_fits) {
-            let words = "the scenario name should contain only numbers, latin letters, underscores, and dashes";
-            problems.push(words.to_owned());
-        }
-        if self.exec.as_deref() == Some("") {
-            problems.push("exec value cannot be empty".to_owned());
-        }
-        let mut check = Check { problems };
-        let start_time = check.span(self.start_time, Span::ZERO, "the startTime can't be negative");
-        let thirty = Span::from_secs(30);
-        let graceful_stop = check.span(self.graceful_stop, thirty, "the gracefulStop timeout can't be negative");
-        let executor = check.fields(&self.fields);
-        if !check.problems.is_empty() {
-            return Err(check.problems);
-        }
-        Ok(Scenario {
-            name: name.to_owned(),
-            start_time,
-            graceful_stop,
-            exec: self.exec.clone().unwrap_or_else(|| "default".to_owned()),
-            exec_given: self.exec.is_some(),
-            env: self.env.clone().unwrap_or_default(),
-            tags: self.tags.clone().unwrap_or_default(),
-            options: self.options.clone(),
-            executor,
-        })
-    }
 }
 
 /// Only `browser` is legal among a scenario's options.
@@ -397,147 +398,6 @@ fn browser_options(value: &Value) -> Result<Value, Failure> {
     match object.keys().find(|key| !key.eq_ignore_ascii_case("browser")) {
         Some(unknown) => Err(invalid(format!("json: unknown field {unknown:?}"))),
         None => Ok(value.clone()),
-    }
-}
-
-/// No executor may have more VUs than this.
-const MOST_VUS: i64 = 100_000_000;
-const SECOND: Span = Span::from_secs(1);
-
-/// Collects the problems of one scenario while it becomes what was meant.
-struct Check {
-    problems: Vec<String>,
-}
-
-impl Check {
-    fn say(&mut self, wrong: bool, problem: impl Into<String>) {
-        if wrong {
-            self.problems.push(problem.into());
-        }
-    }
-
-    fn span(&mut self, span: Option<Span>, default: Span, negative: &str) -> Duration {
-        let span = span.unwrap_or(default);
-        self.say(span < Span::ZERO, negative);
-        span.to_duration()
-    }
-
-    fn vus(&mut self, vus: Option<i64>) -> u64 {
-        let vus = vus.unwrap_or(1);
-        self.say(vus <= 0, "the number of VUs must be more than 0");
-        vus.max(0).unsigned_abs()
-    }
-
-    fn duration(&mut self, duration: Option<Span>) -> Duration {
-        match duration {
-            None => self.say(true, "the duration is unspecified"),
-            Some(span) => self.say(span < SECOND, format!("the duration must be at least 1s, but is {span}")),
-        }
-        duration.unwrap_or_default().to_duration()
-    }
-
-    fn max_duration(&mut self, duration: Option<Span>) -> Duration {
-        let span = duration.unwrap_or(Span::from_secs(600));
-        self.say(span < SECOND, format!("the maxDuration must be at least 1s, but is {span}"));
-        span.to_duration()
-    }
-
-    fn time_unit(&mut self, unit: Option<Span>) -> Duration {
-        let unit = unit.unwrap_or(SECOND);
-        self.say(unit <= Span::ZERO, "the timeUnit must be more than 0");
-        unit.to_duration()
-    }
-
-    fn arrival_vus(&mut self, pre_allocated: Option<i64>, max: Option<i64>) -> (u64, u64) {
-        match pre_allocated {
-            None => self.say(true, "the number of preAllocatedVUs isn't specified"),
-            Some(vus) => self.say(vus < 0, "the number of preAllocatedVUs can't be negative"),
-        }
-        let pre_allocated = pre_allocated.unwrap_or(0);
-        let max = max.unwrap_or(pre_allocated);
-        self.say(max < pre_allocated, "maxVUs can't be less than preAllocatedVUs");
-        (pre_allocated.max(0).unsigned_abs(), max.max(0).unsigned_abs())
-    }
-
-    fn stages(&mut self, stages: &[Stage]) -> Vec<VuStage> {
-        self.say(stages.is_empty(), "at least one stage has to be specified");
-        let mut checked = Vec::new();
-        for (stage, number) in stages.iter().zip(1..) {
-            match stage.duration {
-                None => self.say(true, format!("stage {number} doesn't have a duration")),
-                Some(span) => {
-                    self.say(span < Span::ZERO, format!("the duration for stage {number} can't be negative"));
-                }
-            }
-            match stage.target {
-                None => self.say(true, format!("stage {number} doesn't have a target")),
-                Some(target) => {
-                    self.say(target < 0, format!("the target for stage {number} can't be negative"));
-                    let words = format!("target for stage {number} exceeds max limit of {MOST_VUS}");
-                    self.say(target > MOST_VUS, words);
-                }
-            }
-            let target = stage.target.unwrap_or(0).max(0).unsigned_abs();
-            checked.push(VuStage { duration: stage.duration.unwrap_or_default().to_duration(), target });
-        }
-        checked
-    }
-
-    fn fields(&mut self, fields: &Fields) -> ExecutorConfig {
-        match fields {
-            Fields::SharedIterations { vus, iterations, max_duration } => {
-                let checked = self.vus(*vus);
-                let (vus, iterations) = (vus.unwrap_or(1), iterations.unwrap_or(1));
-                let words =
-                    format!("the number of iterations ({iterations}) can't be less than the number of VUs ({vus})");
-                self.say(iterations < vus, words);
-                let max_duration = self.max_duration(*max_duration);
-                ExecutorConfig::SharedIterations { vus: checked, iterations: iterations.unsigned_abs(), max_duration }
-            }
-            Fields::PerVuIterations { vus, iterations, max_duration } => {
-                let vus = self.vus(*vus);
-                let iterations = iterations.unwrap_or(1);
-                self.say(iterations <= 0, "the number of iterations must be more than 0");
-                let max_duration = self.max_duration(*max_duration);
-                ExecutorConfig::PerVuIterations { vus, iterations: iterations.unsigned_abs(), max_duration }
-            }
-            Fields::ConstantVus { vus, duration } => {
-                ExecutorConfig::ConstantVus { vus: self.vus(*vus), duration: self.duration(*duration) }
-            }
-            Fields::RampingVus { start_vus, stages, graceful_ramp_down } => {
-                let start = start_vus.unwrap_or(1);
-                self.say(start < 0, "the number of start VUs can't be negative");
-                self.say(start > MOST_VUS, format!("the startVUs exceed max limit of {MOST_VUS}"));
-                let stages = self.stages(stages);
-                let nothing = !stages.is_empty() && start == 0 && stages.iter().all(|stage| stage.target == 0);
-                let words = "either startVUs or one of the stages' target values must be greater than 0";
-                self.say(nothing, words);
-                let thirty = Span::from_secs(30);
-                let words = "the gracefulRampDown timeout can't be negative";
-                let graceful_ramp_down = self.span(*graceful_ramp_down, thirty, words);
-                ExecutorConfig::RampingVus { start_vus: start.max(0).unsigned_abs(), stages, graceful_ramp_down }
-            }
-            Fields::ConstantArrivalRate { rate, time_unit, duration, pre_allocated_vus, max_vus } => {
-                match rate {
-                    None => self.say(true, "the iteration rate isn't specified"),
-                    Some(rate) => self.say(*rate <= 0, "the iteration rate must be more than 0"),
-                }
-                let rate = rate.unwrap_or(0).max(0).unsigned_abs();
-                let time_unit = self.time_unit(*time_unit);
-                let duration = self.duration(*duration);
-                let (pre_allocated_vus, max_vus) = self.arrival_vus(*pre_allocated_vus, *max_vus);
-                ExecutorConfig::ConstantArrivalRate { rate, time_unit, duration, pre_allocated_vus, max_vus }
-            }
-            Fields::RampingArrivalRate { start_rate, time_unit, stages, pre_allocated_vus, max_vus } => {
-                let start = start_rate.unwrap_or(0);
-                self.say(start < 0, "the startRate value can't be negative");
-                let time_unit = self.time_unit(*time_unit);
-                let stages = self.stages(stages);
-                let (pre_allocated_vus, max_vus) = self.arrival_vus(*pre_allocated_vus, *max_vus);
-                let start_rate = start.max(0).unsigned_abs();
-                ExecutorConfig::RampingArrivalRate { start_rate, time_unit, stages, pre_allocated_vus, max_vus }
-            }
-        }
     }
 }
 

@@ -165,6 +165,22 @@ mod tests {
     }
 
     #[test]
+    fn all_parts_together_start_as_one_alone() {
+        let stages = [stage(700, 30), stage(0, 5), stage(1300, 50), stage(500, 0)];
+        for parts in crate::options::segment::tests::odd_sequences() {
+            let ramping = |share: &Share| RampingSchedule::new(3, SECOND, &stages, 10, share).collect::<Vec<_>>();
+            let constant = |share: &Share| ConstantSchedule::new(97, SECOND, 2 * SECOND, 10, share).collect::<Vec<_>>();
+            let together = |starts: &dyn Fn(&Share) -> Vec<Start>| {
+                let mut all: Vec<Start> = parts.iter().flat_map(starts).collect();
+                all.sort_by_key(|start| start.global);
+                all
+            };
+            assert_eq!(together(&ramping), ramping(&Share::full()));
+            assert_eq!(together(&constant), constant(&Share::full()));
+        }
+    }
+
+    #[test]
     fn a_ramping_rate_adds_up() {
         let check = |start: u64, stages: &[VuStage], expect: &str| {
             assert_eq!(text(RampingSchedule::new(start, SECOND, stages, 1, &Share::full())), expect);

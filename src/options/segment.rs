@@ -259,7 +259,7 @@ fn deal(lengths: &[u64], index: usize, period: u64) -> Arc<[u64]> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     fn share(segment: &str, sequence: &str) -> Share {
@@ -307,6 +307,37 @@ mod tests {
         check("0,1/2,1", "0:1/2", 4, 10, "0,2,4,6,8");
         check("0,1/2,1", "1/2:1", 5, 11, "1,3,6,8");
         check("0,1/2,1", "1/2:1", 1, 10, "");
+    }
+
+    /// Of sequences with odd lengths: every part, in order.
+    pub(crate) fn odd_sequences() -> Vec<Vec<Share>> {
+        let sequences =
+            ["0,1/3,1", "0,2/7,3/7,1", "0,1/10,3/10,6/10,1", "0,5/13,6/13,12/13,1", "0,1/2,1/2,1", "0,1/64,1"];
+        let readable = sequences.iter().filter_map(|text| SegmentSequence::parse(text).ok().map(|read| (*text, read)));
+        readable
+            .map(|(text, sequence)| {
+                let points: Vec<_> = text.split(',').collect();
+                let part = |ends: &[&str]| Segment::parse(&ends.join(":")).unwrap();
+                points.windows(2).map(|ends| Share::new(Some(part(ends)), Some(&sequence)).unwrap()).collect()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn all_parts_together_are_the_whole() {
+        for parts in odd_sequences() {
+            for n in 0..300 {
+                assert_eq!(parts.iter().map(|part| part.scale(n)).sum::<u64>(), n);
+            }
+            let mut dealt: Vec<u64> = parts.iter().flat_map(|part| part.globals().take_while(|at| *at < 300)).collect();
+            dealt.sort_unstable();
+            assert_eq!(dealt, (0..300).collect::<Vec<_>>());
+            // Dealt out by VUs, nothing is lost or done twice either.
+            for vus in [1, 2, 5, 9, 100] {
+                let split: Vec<_> = parts.iter().map(|part| part.by_split_of(vus)).collect();
+                assert_eq!(split.iter().map(|part| part.scale(1000)).sum::<u64>(), 1000, "{vus}");
+            }
+        }
     }
 
     #[test]

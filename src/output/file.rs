@@ -60,7 +60,7 @@ impl TextFile {
     pub fn write(&mut self) -> io::Result<()> {
         let text = self.waiting.as_bytes();
         match &mut self.target {
-            Target::Plain(file) => file.write_all(text)?,
+            Target::Plain(file) => write_lines(file, text)?,
             Target::Gzip(gzip) => gzip.write_all(text)?,
             Target::Stdout(stdout) => {
                 let mut stdout = stdout.lock().unwrap_or_else(PoisonError::into_inner);
@@ -85,6 +85,29 @@ impl TextFile {
             Target::Stdout(_) | Target::Closed => Ok(()),
         }
     }
+}
+
+/// Writes all of a text; when the disk is full, the file ends with the last line that is whole.
+fn write_lines(file: &mut File, text: &[u8]) -> io::Result<()> {
+    let mut done = 0;
+    while done < text.len() {
+        let error = match file.write(&text[done..]) {
+            Ok(0) => io::ErrorKind::WriteZero.into(),
+            Ok(more) => {
+                done += more;
+                continue;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => error,
+        };
+        let cut = text[..done].iter().rev().take_while(|byte| **byte != b'\n').count();
+        // What is no plain file has no length to set; the first error is the one to tell.
+        if let Ok(known) = file.metadata() {
+            _ = file.set_len(known.len().saturating_sub(cut as u64));
+        }
+        return Err(error);
+    }
+    Ok(())
 }
 
 /// A pipe or a device can't be synchronised, which is no reason to call its content incomplete.

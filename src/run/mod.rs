@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::stream::{StreamExt, TryStreamExt};
 
-use crate::execution::{Crew, Pool, RunState};
+use crate::execution::{Crew, Pool, RunState, Status};
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
 use crate::js::engine::Engine;
@@ -29,15 +29,17 @@ use crate::net::http::Dumping;
 use crate::options::{Layers, Notes, Options, Plan, Settled, Share, derive};
 use crate::output::{self, Running};
 use crate::report::Dashboard;
-use crate::source::{Files, MainScript};
+use crate::source::{Files, MainScript, Secrets};
 use crate::summary::writing;
 use crate::ui::Terminal;
 use crate::ui::banner::banner;
 use crate::ui::log::Log;
 use crate::ui::progress::Ticker;
 
+mod control;
 mod lateness;
 mod network;
+mod rehearsal;
 mod reports;
 mod scenarios;
 mod signals;
@@ -64,10 +66,16 @@ pub struct Request {
     pub has_global: bool,
     /// The environment of the process, for proxies and the like.
     pub process_env: HashMap<String, String>,
+    /// What `k6/secrets` asks.
+    pub secrets: Arc<Secrets>,
     /// The JavaScript engine.
     pub engine: Engine,
     /// Refuse what k6 refuses.
     pub strict: bool,
+    /// Where the REST API listens.
+    pub address: Option<Address>,
+    /// One iteration of one VU, shown in full, instead of what the options say.
+    pub rehearsal: bool,
     /// Don't judge thresholds.
     pub no_thresholds: bool,
     /// What the end-of-test summary shows.
@@ -96,6 +104,15 @@ pub struct Request {
     pub terminal: Terminal,
     /// The log of the process: the option `consoleOutput` sends a part of it elsewhere.
     pub log: Log,
+}
+
+/// Where the REST API listens.
+#[derive(Clone, Debug)]
+pub struct Address {
+    /// `host:port` or `:port`
+    pub at: String,
+    /// Whether it was a flag: then an address that can't be had ends the run.
+    pub is_flag: bool,
 }
 
 /// The k6 whose behaviour this is.
@@ -197,15 +214,22 @@ struct Run {
     meter: usage::Meter,
     lateness: Mutex<lateness::Lateness>,
     started: jiff::Timestamp,
-    began: Instant,
 }
 
 async fn conduct(request: Request, mut signals: signals::Signals) -> Result<(), Failure> {
     let log = request.log.logger();
     let mut common = Common::new(&request);
-    let exports = common.first_pass(&request).await?;
-    let settled = settle(&request, &exports, &log)?;
-    let run = common.build(request, settled, exports)?;
+    let exports = tokio::select! {
+        exports = common.first_pass(&request) => exports?,
+        // Code at the top of a script may go on for ever.
+        failure = signals.first() => return Err(failure),
+    };
+    let mut settled = settle(&request, &exports, &log)?;
+    if request.rehearsal {
+        rehearsal::reduce(&mut settled);
+    }
+    let run = Arc::new(common.build(request, settled, exports)?);
+    let api = run.open_api()?;
     let outputs = run.open_outputs()?;
     let mut dashboard = run.open_dashboard()?;
     run.announce(&outputs, dashboard.as_ref());
@@ -224,19 +248,28 @@ async fn conduct(request: Request, mut signals: signals::Signals) -> Result<(), 
     let stages = async {
         let beats = run.beats();
         let main = async {
+            watch.enter(Status::InitVus);
             note(run.initialise().await);
+            watch.enter(Status::InitDone);
+            if run.state.is_paused() && !run.state.is_aborted() {
+                watch.enter(Status::PausedBeforeRun);
+                run.until_resumed().await;
+            }
             if run.state.is_aborted() {
                 return;
             }
-            watch.enter(view::Stage::Setup);
+            watch.enter(Status::Started);
+            watch.enter(Status::Setup);
             let set_up = run.set_up().await;
             let may_run = set_up.is_ok();
             note(set_up);
             if may_run {
-                watch.enter(view::Stage::Scenarios);
+                watch.enter(Status::Running);
                 note(run.run_scenarios().await);
+                watch.enter(Status::Teardown);
                 note(run.tear_down().await);
             }
+            watch.enter(run.ended());
             run.linger().await;
         };
         tokio::select! {
@@ -248,6 +281,7 @@ async fn conduct(request: Request, mut signals: signals::Signals) -> Result<(), 
         () = stages => false,
         () = signals.watch(&run.state, &log) => true,
     };
+    watch.enter(run.ended());
     if asked_to_hurry {
         return Err(run.state.aborted().map_or_else(signals::hurry, |abort| abort.failure));
     }
@@ -256,6 +290,9 @@ async fn conduct(request: Request, mut signals: signals::Signals) -> Result<(), 
         ended = run.wrap_up(outputs, failure, dashboard.as_ref()) => ended,
         () = signals.second(&log) => return Err(signals::hurry()),
     };
+    if let Some(api) = api {
+        api.stop();
+    }
     ticker.finish();
     if let Some(dashboard) = dashboard.as_mut().filter(|dashboard| dashboard.is_watched())
         && !run.state.is_aborted()
@@ -340,6 +377,7 @@ impl Common {
             epoch: self.epoch,
             state: self.state.clone(),
             net,
+            secrets: request.secrets.clone(),
             http: HttpDefaults {
                 user_agent: options.user_agent.clone().unwrap_or_else(default_user_agent),
                 dumping: match options.http_debug.as_deref() {
@@ -367,9 +405,13 @@ impl Common {
         let log = request.log.logger();
         let Settled { options, scenarios: checked, share, plan, .. } = settled;
         derive::check_exports(&checked, |name| exports.has(name))?;
-        if options.paused == Some(true) {
-            let text = "`paused` waits for the REST API, which is not built in yet: leave it out";
-            return Err(Failure::new(ExitCode::InvalidConfig, text));
+        if options.paused == Some(true) && !request.rehearsal {
+            self.state.set_paused(true);
+            if request.address.is_none() {
+                log.warn(
+                    "the test starts paused, and without a REST API nothing can resume it; give it an `--address`",
+                );
+            }
         }
         if let Some(path) = &options.console_output {
             request.log.console_to(&request.cwd.join(path))?;
@@ -406,7 +448,7 @@ impl Common {
             .map(|scenario| Planned::new(scenario, &share, &script))
             .collect();
         let state = self.state;
-        let (began, started, meter) = (Instant::now(), jiff::Timestamp::now(), usage::Meter::start());
+        let (started, meter) = (jiff::Timestamp::now(), usage::Meter::start());
         let next_vu = Arc::new(AtomicU64::new(plan.max_planned_vus() + 1));
         Ok(Run {
             request,
@@ -427,7 +469,6 @@ impl Common {
             meter,
             lateness,
             started,
-            began,
         })
     }
 }
@@ -496,6 +537,11 @@ impl Run {
 
     /// Opens everything that will be written, so that what can't be written is known before the test.
     fn open_outputs(&self) -> Result<Vec<Running>, Failure> {
+        if self.request.rehearsal {
+            let (registry, terminal) = (self.script.registry.clone(), self.request.terminal.clone());
+            let shown = Box::new(rehearsal::Shown::new(registry, terminal));
+            return Ok(vec![output::run(shown, &mut self.ledger(), self.log.clone())?]);
+        }
         if let Some(name) = &self.request.summary_export {
             let writes_it = |asked: &&String| asked.split_once('=').is_some_and(|(_, path)| path == name);
             if let Some(asked) = self.request.outputs.iter().find(writes_it) {
@@ -558,7 +604,22 @@ impl Run {
         }
     }
 
+    /// Where a run is that has gone through all its stages.
+    fn ended(&self) -> Status {
+        if self.state.is_aborted() {
+            Status::Interrupted
+        } else if self.state.marked_as_failed.load(Relaxed) {
+            Status::MarkedAsFailed
+        } else {
+            Status::Ended
+        }
+    }
+
     fn count_vus(&self) {
+        // A run that waits to be started measures nothing.
+        if self.state.status() == Status::PausedBeforeRun {
+            return;
+        }
         let (time, tags) = (self.script.epoch.stamp(Instant::now()), &self.script.run_tags);
         let sample = |metric, value: u64| Record::Sample {
             time,
@@ -587,7 +648,7 @@ impl Run {
         if self.request.no_thresholds {
             return;
         }
-        let verdict = self.ledger().evaluate(self.began.elapsed(), false);
+        let verdict = self.ledger().evaluate(self.state.elapsed(), false);
         if verdict.abort
             && let Some(failure) = verdict.failure()
         {
@@ -624,12 +685,16 @@ impl Run {
         if !self.exports.has("setup") || self.options.no_setup.unwrap_or_default() {
             return Ok(());
         }
-        let limit = self.options.setup_timeout.map_or(DEFAULT_STAGE_TIMEOUT, crate::units::Span::to_duration);
-        let data = self
-            .stage("setup()", limit, ExitCode::SetupTimeout, "setupTimeout", true, |vu| async move { vu.setup().await })
-            .await?;
-        *self.script.setup_data.lock().unwrap_or_else(PoisonError::into_inner) = data.map(Into::into);
+        let data = self.run_setup().await?;
+        *self.script.setup_data.lock().unwrap_or_else(PoisonError::into_inner) = data;
         Ok(())
+    }
+
+    async fn run_setup(&self) -> Result<Option<Arc<str>>, Failure> {
+        let limit = self.options.setup_timeout.map_or(DEFAULT_STAGE_TIMEOUT, crate::units::Span::to_duration);
+        let work = |vu: std::rc::Rc<crate::js::Lifecycle>| async move { vu.setup().await };
+        let data = self.stage("setup()", limit, ExitCode::SetupTimeout, "setupTimeout", true, work).await?;
+        Ok(data.map(Into::into))
     }
 
     /// Runs one of the stages that have a VU of their own; when its time is over, the VU is stopped.
@@ -695,6 +760,10 @@ impl Run {
         if !self.exports.has("teardown") || self.options.no_teardown.unwrap_or_default() {
             return Ok(());
         }
+        self.run_teardown().await
+    }
+
+    async fn run_teardown(&self) -> Result<(), Failure> {
         let limit = self.options.teardown_timeout.map_or(DEFAULT_STAGE_TIMEOUT, crate::units::Span::to_duration);
         self.stage("teardown()", limit, ExitCode::TeardownTimeout, "teardownTimeout", false, |vu| async move {
             vu.teardown().await

@@ -4,9 +4,9 @@
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
 
 use super::{Request, Run};
+use crate::execution::RunState;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::js::engine::Engine;
@@ -132,7 +132,7 @@ impl Run {
     pub(super) fn open_dashboard(&self) -> Result<Option<Dashboard>, Failure> {
         let Some(settings) = &self.reports.dashboard else { return Ok(None) };
         let source =
-            Live { ledger: self.ledger.clone(), look: self.look(), facts: self.facts(None), began: self.began };
+            Live { ledger: self.ledger.clone(), look: self.look(), facts: self.facts(None), state: self.state.clone() };
         match Dashboard::start(settings, &self.request.argument, Arc::new(move || source.document())) {
             Ok(dashboard) => Ok(dashboard),
             Err(error) if settings.port.may_be_taken() => {
@@ -202,14 +202,14 @@ struct Live {
     ledger: Arc<Mutex<Ledger>>,
     look: Look,
     facts: Facts,
-    began: Instant,
+    state: Arc<RunState>,
 }
 
 impl Live {
     fn document(&self) -> String {
         let results = {
             let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
-            let duration = self.began.elapsed();
+            let duration = self.state.elapsed();
             ledger.settle();
             ledger.snapshot(duration)
         };

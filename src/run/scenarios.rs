@@ -8,7 +8,8 @@ use futures_util::future::BoxFuture;
 
 use super::Run;
 use crate::execution::executor::{
-    ArrivalRate, ConstantVus, Dropped, Executor, PerVuIterations, RampingVus, SharedIterations, Starts,
+    ArrivalRate, ConstantVus, Controls, Dropped, Executor, ExternallyControlled, More, PerVuIterations, RampingVus,
+    SharedIterations, Starts,
 };
 use crate::execution::{Crew, Progress, ScenarioFacts, ScenarioRun};
 use crate::failure::Failure;
@@ -24,6 +25,8 @@ pub(super) struct Planned {
     pub scenario: Scenario,
     /// What its VUs know of it.
     pub facts: Arc<ScenarioFacts>,
+    /// What an externally-controlled scenario is controlled by.
+    pub controls: Option<Arc<Controls>>,
     share: Share,
 }
 
@@ -60,7 +63,13 @@ impl Planned {
         }
         let executor = scenario.executor.word();
         let facts = ScenarioFacts::new(name, executor, scenario.exec.clone(), env, tags, progress, stripe);
-        Self { scenario, facts: Arc::new(facts), share: share.clone() }
+        let controls = match &scenario.executor {
+            ExecutorConfig::ExternallyControlled { vus, max_vus, .. } => {
+                Some(Arc::new(Controls::new(share.scale(*vus), share.scale(*max_vus))))
+            }
+            _ => None,
+        };
+        Self { scenario, facts: Arc::new(facts), controls, share: share.clone() }
     }
 
     /// Runs it at its time.
@@ -122,7 +131,38 @@ impl Planned {
                 let duration = self.scenario.executor.duration();
                 self.arrivals(run, Box::new(move || Box::new(schedule.clone())), duration, *pre_allocated_vus, *max_vus)
             }
+            ExecutorConfig::ExternallyControlled { duration, .. } => {
+                let controls = self.controls.clone().unwrap_or_else(|| Arc::new(Controls::new(0, 0)));
+                Box::new(ExternallyControlled { duration: *duration, controls, more: more(run) })
+            }
         }
+    }
+
+    /// Changes an externally-controlled scenario: counts are those of the whole test.
+    ///
+    /// # Errors
+    /// Why it can't be changed so.
+    pub fn scale(&self, vus: Option<u64>, max_vus: Option<u64>) -> Result<(), String> {
+        let ExecutorConfig::ExternallyControlled { max_vus: at_start, .. } = &self.scenario.executor else {
+            return Err("live VU configuration updates are not supported".to_owned());
+        };
+        let Some(controls) = &self.controls else { return Err("the scenario has no part in this segment".to_owned()) };
+        let now = controls.wanted();
+        let vus = vus.map_or(now.vus, |vus| self.share.scale(vus));
+        let max = max_vus.map_or(now.max_vus, |most| self.share.scale(most));
+        if max_vus.is_some_and(|most| most < *at_start) {
+            let words =
+                format!("the new number of max VUs can't be lower than the starting number of max VUs ({at_start})");
+            return Err(words);
+        }
+        if max < vus {
+            return Err(format!("the number of maxVUs ({max}) can't be less than the number of VUs ({vus})"));
+        }
+        if controls.is_over() {
+            return Err(format!("the scenario '{}' is over", self.scenario.name));
+        }
+        controls.scale(vus, max);
+        Ok(())
     }
 
     fn arrivals(
@@ -133,23 +173,25 @@ impl Planned {
         pre_allocated: u64,
         most: u64,
     ) -> Box<dyn Executor> {
-        let crew = run.crew.clone();
-        let next = run.next_vu.clone();
-        let more = Arc::new(move || {
-            let crew = crew.clone();
-            // VUs made later follow in number.
-            let id = next.fetch_add(1, Relaxed);
-            Box::pin(async move { crew.initialise(id).await.map(|()| id) }) as BoxFuture<'static, _>
-        });
         Box::new(ArrivalRate {
             starts,
             duration,
             pre_allocated_vus: self.share.scale(pre_allocated),
             max_vus: self.share.scale(most),
-            more,
+            more: more(run),
             dropped: dropped(run),
         })
     }
+}
+
+/// VUs made later follow in number.
+fn more(run: &Run) -> More {
+    let (crew, next) = (run.crew.clone(), run.next_vu.clone());
+    Arc::new(move || {
+        let crew = crew.clone();
+        let id = next.fetch_add(1, Relaxed);
+        Box::pin(async move { crew.initialise(id).await.map(|()| id) }) as BoxFuture<'static, _>
+    })
 }
 
 /// Iterations that were due and never began are samples of the run.

@@ -30,14 +30,19 @@ impl Signals {
         }
     }
 
+    /// Resolves at the first signal, before there is a run that could end in good order: what to say of it.
+    pub async fn first(&mut self) -> Failure {
+        let name = self.next().await;
+        self.seen = true;
+        Failure::new(ExitCode::ExternalAbort, format!("test run was aborted because k6 received a '{name}' signal"))
+    }
+
     /// Stops the run at the first signal; resolves at the second.
     pub async fn watch(&mut self, state: &RunState, log: &Logger) {
         if !self.seen {
-            let name = self.next().await;
-            self.seen = true;
+            let failure = self.first().await;
             if !state.end_lingering() {
-                let text = format!("test run was aborted because k6 received a '{name}' signal");
-                state.abort(Failure::new(ExitCode::ExternalAbort, text));
+                state.abort(failure);
             }
         }
         self.second(log).await;

@@ -1,12 +1,13 @@
 //! What people see of a run while it goes on: its description and its progress, as plain data for `ui`.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::Run;
-use crate::execution::{RunState, ScenarioFacts};
+use crate::execution::executor::Controls;
+use crate::execution::{RunState, ScenarioFacts, Status as RunStatus};
 use crate::metrics::Ledger;
 use crate::options::ExecutorConfig;
 use crate::output::Running;
@@ -33,15 +34,6 @@ pub(super) fn description(run: &Run, outputs: &[Running], dashboard: Option<&Das
     }
 }
 
-/// Which stage a run is in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub(super) enum Stage {
-    Init,
-    Setup,
-    Scenarios,
-}
-
 /// What the progress lines are made from; read by a thread of its own.
 pub(super) struct Watch {
     state: Arc<RunState>,
@@ -49,7 +41,6 @@ pub(super) struct Watch {
     planned_vus: u64,
     max_vus: u64,
     max_duration: Duration,
-    stage: AtomicU8,
     started: OnceLock<Instant>,
     is_live: bool,
     ledger: Arc<Mutex<Ledger>>,
@@ -71,6 +62,7 @@ struct Line {
     name: String,
     facts: Arc<ScenarioFacts>,
     config: ExecutorConfig,
+    controls: Option<Arc<Controls>>,
     vus: u64,
     start_time: Duration,
 }
@@ -84,6 +76,7 @@ impl Watch {
                 name: planned.scenario.name.clone(),
                 facts: planned.facts.clone(),
                 config: planned.scenario.executor.clone(),
+                controls: planned.controls.clone(),
                 vus: planned.scenario.max_planned_vus(&run.share),
                 start_time: planned.scenario.start_time,
             })
@@ -94,7 +87,6 @@ impl Watch {
             planned_vus: run.plan.max_planned_vus(),
             max_vus: run.plan.max_vus(),
             max_duration: run.plan.max_duration(),
-            stage: AtomicU8::new(Stage::Init as u8),
             started: OnceLock::new(),
             is_live: run.request.progress == Kind::Live,
             ledger: run.ledger.clone(),
@@ -102,31 +94,34 @@ impl Watch {
         })
     }
 
-    /// Tells which stage the run is in.
-    pub fn enter(&self, stage: Stage) {
-        self.stage.store(stage as u8, Relaxed);
-        if stage == Stage::Scenarios {
+    /// The run goes on to its next stage.
+    pub fn enter(&self, status: RunStatus) {
+        if status == RunStatus::Running {
             self.started.get_or_init(Instant::now);
         }
+        self.state.enter(status);
     }
 
     /// The block of this moment.
     pub fn view(&self) -> ProgressView {
-        let stage = self.stage.load(Relaxed);
-        if stage == Stage::Init as u8 {
+        let head = |fraction: f64, right: &str| {
+            let head = Head::Stage { left: "Run".to_owned(), fraction, right: right.to_owned() };
+            ProgressView { head, ..ProgressView::default() }
+        };
+        let status = self.state.status();
+        if status < RunStatus::PausedBeforeRun {
             let made = self.state.initialised_vus.load(Relaxed);
             let fraction = made as f64 / self.planned_vus.max(1) as f64;
             let right = format!("{made}/{} VUs initialized", self.planned_vus);
             let head = Head::Stage { left: "Init".to_owned(), fraction, right };
             return ProgressView { head, ..ProgressView::default() };
         }
-        if stage == Stage::Setup as u8 {
-            let head = Head::Stage { left: "Run".to_owned(), fraction: 1.0, right: "setup()".to_owned() };
-            return ProgressView { head, ..ProgressView::default() };
+        if self.started.get().is_none() {
+            return head(1.0, if status == RunStatus::PausedBeforeRun { "paused" } else { "setup()" });
         }
         let (complete, interrupted) = self.state.iterations();
         let head = Head::Run {
-            is_paused: false,
+            is_paused: self.state.is_paused(),
             elapsed: self.started.get().map_or(Duration::ZERO, Instant::elapsed),
             max_duration: self.max_duration,
             active: self.state.active_vus.load(Relaxed),
@@ -212,6 +207,11 @@ impl Line {
                 let total = progress.total.unwrap_or(0);
                 let iters = format!("{}/{total} iters, {iterations} per VU", padded(done, total));
                 vec![format!("{} VUs", self.vus), time, iters]
+            }
+            ExecutorConfig::ExternallyControlled { duration, .. } => {
+                let most = self.controls.as_ref().map_or(self.vus, |controls| controls.wanted().max_vus);
+                let endless = || Span::from(spent).rounded(Span::from_nanos(100_000_000)).to_string();
+                vec![format!("{}/{most} VUs", padded(active, most)), if duration.is_some() { time } else { endless() }]
             }
             ExecutorConfig::ConstantArrivalRate { rate, time_unit, max_vus, .. } => {
                 self.arrival(active, *max_vus, time, *rate as f64 / time_unit.as_secs_f64())

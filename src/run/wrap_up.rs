@@ -27,7 +27,7 @@ impl Run {
         dashboard: Option<&Dashboard>,
     ) -> Result<(), Failure> {
         self.flush_recorders().await;
-        let duration = self.began.elapsed();
+        let duration = self.state.elapsed();
         let verdict =
             if self.request.no_thresholds { Default::default() } else { self.ledger().evaluate(duration, true) };
         self.look_at_generator();

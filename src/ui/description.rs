@@ -53,11 +53,15 @@ impl Description {
             0 | 1 => format!("{} scenario", self.scenarios.len()),
             many => format!("{many} scenarios"),
         };
+        // A scenario without end is planned for as long as can be written down.
+        let longest = match self.max_duration.as_nanos() {
+            i64::MAX => "infinite".to_owned(),
+            _ => self.max_duration.rounded(Span::from_nanos(100_000_000)).to_string(),
+        };
         format!(
-            "({:.2}%) {scenarios}, {} max VUs, {} max duration (incl. graceful stop):",
+            "({:.2}%) {scenarios}, {} max VUs, {longest} max duration (incl. graceful stop):",
             self.segment * 100.0,
             self.max_vus,
-            self.max_duration.rounded(Span::from_nanos(100_000_000)),
         )
     }
 }

@@ -1,4 +1,4 @@
-//! Log entries become lines: text, JSON or bare messages, on a stream or in a file.
+//! Log entries become lines: text, JSON or bare messages, on a stream, in a file, or on their way to Loki.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::Terminal;
+use super::loki::{Line, Loki, LokiConfig};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::log::{Entry, Level, Logger};
@@ -34,22 +35,23 @@ pub enum Destination {
         /// The least grave level that is written; `None` for what the whole log shows.
         level: Option<Level>,
     },
+    /// To a server, in batches.
+    Loki(LokiConfig),
 }
 
 impl Destination {
-    /// Reads `stderr`, `stdout`, `none` or `file=<path>[,level=<level>]`.
+    /// Reads `stderr`, `stdout`, `none`, `file=<path>[,level=<level>]` or `loki[=<url>][,<key>=<value>…]`.
     ///
     /// # Errors
-    /// k6's words for what is none of these. `loki` is refused: nothing here sends logs over the network.
+    /// k6's words for what is none of these.
     pub fn parse(text: &str) -> Result<Self, Failure> {
         let wrong = |message: String| Failure::new(ExitCode::Other, message);
         match text {
             "" | "stderr" => return Ok(Self::Stderr),
             "stdout" => return Ok(Self::Stdout),
             "none" => return Ok(Self::None),
-            _ if text == "loki" || text.starts_with("loki=") => {
-                return Err(wrong("the log output `loki` is not available".to_owned())
-                    .hint("write `file=<path>` with `--log-format=json` and let an agent push that file"));
+            _ if text == "loki" || text.starts_with("loki=") || text.starts_with("loki,") => {
+                return LokiConfig::parse(text).map(Self::Loki);
             }
             _ if text != "file" && !text.starts_with("file=") => {
                 return Err(wrong(format!("unsupported log output '{text}'")));
@@ -73,7 +75,7 @@ impl Destination {
     }
 }
 
-fn parse_level(text: &str) -> Option<Level> {
+pub(super) fn parse_level(text: &str) -> Option<Level> {
     match text.to_ascii_lowercase().as_str() {
         "trace" | "debug" => Some(Level::Debug),
         "info" => Some(Level::Info),
@@ -137,6 +139,7 @@ enum Target {
     Stdout,
     None,
     File(File),
+    Loki(Loki),
 }
 
 impl Log {
@@ -153,6 +156,12 @@ impl Log {
             Destination::File { path, level: wanted } => {
                 level = wanted.unwrap_or(level);
                 Target::File(open_log_file(path)?)
+            }
+            Destination::Loki(config) => {
+                level = config.level.unwrap_or(level);
+                // What can't be pushed is told where a person looks.
+                let fallback = Self::open(&LogOptions::default(), terminal.clone())?.logger();
+                Target::Loki(Loki::start(config.clone(), fallback)?)
             }
         };
         Ok(Self(Arc::new(Mutex::new(Inner {
@@ -171,6 +180,14 @@ impl Log {
     pub fn logger(&self) -> Logger {
         let log = self.clone();
         Logger::new(move |entry| log.write(&entry))
+    }
+
+    /// Passes on what is held back. Nothing may be said afterwards.
+    pub fn close(&self) {
+        let target = std::mem::replace(&mut self.lock().target, Target::None);
+        if let Target::Loki(loki) = target {
+            loki.close();
+        }
     }
 
     /// From now on, what the script says on its console goes to the end of this file. Called when init code is over,
@@ -206,23 +223,41 @@ impl Log {
             let mut entry = entry.clone();
             entry.fields.retain(|(key, _)| *key != "source");
             let line = inner.line(&entry, false);
-            if let Some(file) = &mut inner.console {
-                // There is no better place to report that this line could not be written.
-                _ = file.write_all(line.as_bytes());
+            let written = inner.console.as_mut().map(|file| file.write_all(line.as_bytes()));
+            // What a full disk does not take is still said.
+            if !matches!(written, Some(Err(_))) {
+                return;
             }
-            return;
         }
         let colors = match inner.target {
             Target::Stderr => inner.terminal.stderr_colors(),
             Target::Stdout => inner.terminal.stdout_colors(),
             Target::None => return,
             Target::File(_) => false,
+            Target::Loki(ref loki) => {
+                loki.take(Line {
+                    time: entry.time,
+                    level: entry.level,
+                    message: inner.redacted(&entry.message).into_owned(),
+                    fields: entry
+                        .fields
+                        .iter()
+                        .map(|(key, value)| ((*key).to_owned(), inner.redacted(value).into_owned()))
+                        .collect(),
+                });
+                return;
+            }
         };
         let line = inner.line(entry, colors);
         match &mut inner.target {
             Target::Stdout => inner.terminal.print(&line),
-            Target::File(file) => _ = file.write_all(line.as_bytes()),
-            Target::Stderr | Target::None => inner.terminal.print_error(&line),
+            Target::File(file) => {
+                // A disk that is full must not swallow an error.
+                if file.write_all(line.as_bytes()).is_err() {
+                    inner.terminal.print_error(&line);
+                }
+            }
+            Target::Stderr | Target::None | Target::Loki(_) => inner.terminal.print_error(&line),
         }
     }
 }

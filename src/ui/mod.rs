@@ -5,6 +5,7 @@
 pub mod banner;
 pub mod description;
 pub mod log;
+pub mod loki;
 pub mod progress;
 pub mod terminal;
 

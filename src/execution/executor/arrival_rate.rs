@@ -11,7 +11,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::oneshot;
 
-use super::{Dropped, Executor, until_stopped};
+use super::{Dropped, Executor, More, until_stopped};
 use crate::execution::{Pool, ScenarioRun, VuId, alarm};
 use crate::failure::Failure;
 use crate::options::schedule::Start;
@@ -30,7 +30,7 @@ pub struct ArrivalRate {
     /// VUs at most, already scaled.
     pub max_vus: u64,
     /// Makes one more VU than were planned; its number.
-    pub more: Arc<dyn Fn() -> BoxFuture<'static, Result<VuId, Failure>> + Send + Sync>,
+    pub more: More,
     /// Told of every start that found no free VU.
     pub dropped: Dropped,
 }

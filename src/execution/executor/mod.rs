@@ -17,12 +17,14 @@ use crate::failure::Failure;
 
 mod arrival_rate;
 mod constant_vus;
+mod externally_controlled;
 mod per_vu_iterations;
 mod ramping_vus;
 mod shared_iterations;
 
 pub use arrival_rate::{ArrivalRate, Starts};
 pub use constant_vus::ConstantVus;
+pub use externally_controlled::{Controls, ExternallyControlled, Wanted};
 pub use per_vu_iterations::PerVuIterations;
 pub use ramping_vus::RampingVus;
 pub use shared_iterations::SharedIterations;
@@ -32,6 +34,9 @@ pub trait Executor: Send + Sync {
     /// Runs the scenario from its start to the end of its last iteration.
     fn run(&self, scenario: Arc<ScenarioRun>, pool: Arc<Pool>) -> BoxFuture<'_, Result<(), Failure>>;
 }
+
+/// Makes one more VU than were planned; its number.
+pub type More = Arc<dyn Fn() -> BoxFuture<'static, Result<VuId, Failure>> + Send + Sync>;
 
 /// Where executors tell of iterations that were due and never began: how many, and by which VU if it was one's own.
 #[derive(Clone)]

@@ -38,6 +38,7 @@ pub const MODULES: &[Module] = &[
     module!("k6/execution", k6::execution::OPS),
     module!("k6/http", k6::http::OPS),
     module!("k6/metrics", k6::metrics::OPS),
+    module!("k6/secrets", k6::secrets::OPS),
     module!("k6/timers", &[]),
     module!("volley/globals", volley::globals::OPS),
     module!("volley/lifecycle", &[]),

@@ -16,6 +16,7 @@ pub mod execution;
 pub mod http;
 pub mod metrics;
 mod random;
+pub mod secrets;
 pub mod timers;
 
 /// The native half.

@@ -1,0 +1,134 @@
+//! What the REST API may ask of a run and do to it.
+
+use std::sync::Arc;
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering::Relaxed;
+
+use futures_util::future::{BoxFuture, FutureExt};
+
+use super::Run;
+use crate::api::{self, Condition, Conductor, Refusal, Server};
+use crate::execution::Status;
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::metrics::Results;
+
+impl Run {
+    /// Opens the REST API, where one was asked for. An address from a variable that can't be had is a warning: a job
+    /// that sets it for all its tests may run two at a time.
+    pub(super) fn open_api(self: &Arc<Self>) -> Result<Option<Server>, Failure> {
+        let Some(address) = &self.request.address else { return Ok(None) };
+        let listener = match api::listen(&address.at) {
+            Ok(listener) => listener,
+            Err(failure) if address.is_flag => return Err(failure),
+            Err(failure) => {
+                self.log.warn(failure.message);
+                return Ok(None);
+            }
+        };
+        if let Ok(at) = listener.local_addr() {
+            self.log.debug(format!("the REST API listens on {at}"));
+        }
+        let server = Server::start(listener, self.clone())?;
+        Ok(Some(server))
+    }
+
+    /// Waits until the run may begin.
+    pub(super) async fn until_resumed(&self) {
+        tokio::select! {
+            () = self.state.until_resumed() => {}
+            () = self.state.until_aborted() => {}
+        }
+    }
+
+    fn put_data(&self, json: Option<Arc<str>>) {
+        *self.script.setup_data.lock().unwrap_or_else(PoisonError::into_inner) = json;
+    }
+}
+
+impl Conductor for Run {
+    fn condition(&self) -> Condition {
+        let status = self.state.status();
+        Condition {
+            status,
+            is_paused: self.state.is_paused(),
+            vus: self.state.active_vus.load(Relaxed),
+            vus_max: self.state.initialised_vus.load(Relaxed),
+            is_stopped: self.state.is_aborted(),
+            is_running: (Status::Started..=Status::Teardown).contains(&status),
+            is_tainted: self.ledger().is_tainted(),
+        }
+    }
+
+    fn results(&self) -> Results {
+        let duration = self.state.elapsed();
+        self.ledger().snapshot(duration)
+    }
+
+    fn stop(&self) {
+        // A run that is over and only waits keeps its result.
+        if self.state.status() < Status::Ended {
+            self.state.abort_with(ExitCode::StoppedByApi, "test run stopped from REST API");
+        }
+    }
+
+    fn pause(&self, paused: bool) -> Result<(), Refusal> {
+        let refused = |detail: String| Err(Refusal { title: "Pause error", detail });
+        let waits = self.state.status() < Status::Started && self.state.is_paused();
+        if waits {
+            if paused {
+                return refused("execution is already paused".to_owned());
+            }
+            self.state.set_paused(false);
+            return Ok(());
+        }
+        // All scenarios can be held, or none is.
+        for planned in &self.scenarios {
+            if planned.controls.is_none() {
+                let (kind, name) = (planned.scenario.executor.word(), &planned.scenario.name);
+                return refused(format!(
+                    "{kind} executor '{name}' doesn't support pause and resume operations after its start"
+                ));
+            }
+        }
+        for controls in self.scenarios.iter().filter_map(|planned| planned.controls.as_ref()) {
+            controls.pause(paused);
+        }
+        self.state.set_paused(paused);
+        Ok(())
+    }
+
+    fn scale(&self, vus: Option<i64>, vus_max: Option<i64>) -> Result<(), Refusal> {
+        let refused = |detail: String| Refusal { title: "Execution config error", detail };
+        let count = |value: Option<i64>| {
+            let wrong = |_| refused("the number of VUs can't be negative".to_owned());
+            value.map(u64::try_from).transpose().map_err(wrong)
+        };
+        let (vus, vus_max) = (count(vus)?, count(vus_max)?);
+        match self.scenarios.iter().find(|planned| planned.controls.is_some()) {
+            Some(planned) => planned.scale(vus, vus_max).map_err(refused),
+            None => Err(refused("live VU configuration updates are not supported".to_owned())),
+        }
+    }
+
+    fn setup_data(&self) -> Option<Arc<str>> {
+        self.script.setup_data()
+    }
+
+    fn put_setup_data(&self, json: Option<Arc<str>>) {
+        self.put_data(json);
+    }
+
+    fn set_up(self: Arc<Self>) -> BoxFuture<'static, Result<(), Failure>> {
+        async move {
+            let data = if self.exports.has("setup") { self.run_setup().await? } else { None };
+            self.put_data(data);
+            Ok(())
+        }
+        .boxed()
+    }
+
+    fn tear_down(self: Arc<Self>) -> BoxFuture<'static, Result<(), Failure>> {
+        async move { if self.exports.has("teardown") { self.run_teardown().await } else { Ok(()) } }.boxed()
+    }
+}
