@@ -10,7 +10,7 @@ use super::file::TextFile;
 use super::time::Rfc3339;
 use super::{Means, Output};
 use crate::exit_code::ExitCode;
-use crate::failure::Failure;
+use crate::failure::{ExitWith, Failure};
 use crate::metrics::{MetricId, Record, Stamp};
 use crate::units::Span;
 use crate::units::number;
@@ -19,8 +19,8 @@ use crate::units::number;
 ///
 /// # Errors
 /// k6's words for settings that are unknown or malformed.
-pub fn new(argument: Option<&str>, means: &Means) -> Result<Box<dyn Output>, String> {
-    let settings = Settings::gather(argument, means)?;
+pub fn new(argument: Option<&str>, means: &Means) -> Result<Box<dyn Output>, Failure> {
+    let settings = Settings::gather(argument, means).exit(ExitCode::Other)?;
     let path = (settings.name != "-").then(|| means.path(&settings.name));
     // `vu` and `iter` are metadata, not tags.
     let columns = means.system_tags.names().filter(|name| !matches!(*name, "vu" | "iter")).collect();

@@ -6,8 +6,14 @@
 pub mod csv;
 pub mod declare;
 pub mod file;
+pub mod influxdb;
 pub mod json;
+pub mod opentelemetry;
+pub mod prometheus;
+pub mod push;
 pub mod runner;
+pub mod settings;
+pub mod statsd;
 pub mod time;
 
 use std::path::PathBuf;
@@ -19,6 +25,7 @@ use crate::failure::Failure;
 use crate::log::Logger;
 use crate::metrics::submetric::Expression;
 use crate::metrics::{MetricId, Record, Registry, SystemTags, ThresholdDef};
+use crate::options::Feature;
 
 pub use runner::{Running, run};
 
@@ -78,6 +85,12 @@ pub struct Means {
     pub stdout: SharedWriter,
     /// Looks up an environment variable.
     pub env: Env,
+    /// The names of all environment variables, for outputs whose variables have names of the user's.
+    pub variables: Arc<[String]>,
+    /// Experimental features that are on.
+    pub features: Arc<[Feature]>,
+    /// Refuse what k6 refuses.
+    pub strict: bool,
     /// The object `collectors` of the configuration file, or nothing.
     pub collectors: serde_json::Value,
     /// Where an output says what it has to say.
@@ -96,12 +109,21 @@ impl Means {
     }
 }
 
-type Constructor = fn(Option<&str>, &Means) -> Result<Box<dyn Output>, String>;
+type Constructor = fn(Option<&str>, &Means) -> Result<Box<dyn Output>, Failure>;
 
 /// All outputs, sorted by the name the user types.
-const TABLE: [(&str, Constructor); 2] = [("csv", csv::new), ("json", json::new)];
+const TABLE: [(&str, Constructor); 7] = [
+    ("csv", csv::new),
+    ("experimental-opentelemetry", opentelemetry::old),
+    ("experimental-prometheus-rw", prometheus::new),
+    ("influxdb", influxdb::new),
+    ("json", json::new),
+    ("opentelemetry", opentelemetry::new),
+    ("statsd", statsd::new),
+];
 
-/// Outputs that k6 once had: name, since when deprecated, since when gone, what to use instead.
+/// Outputs that k6 once had: name, since when deprecated, since when gone, what to use instead. One that is in the
+/// table above too is refused only by those who want what k6 does.
 const REMOVED: [(&str, &str, &str, &str); 3] = [
     ("datadog", "v0.32.0", "v0.34.0", "write `json` and convert it, or send metrics with `experimental-prometheus-rw`"),
     ("kafka", "v0.32.0", "v0.34.0", "write `json` to standard output and pipe it into a Kafka producer"),
@@ -118,17 +140,20 @@ pub fn make(asked: &str, means: &Means) -> Result<Box<dyn Output>, Failure> {
         None => (asked, None),
     };
     let wrong = |message: String| Failure::new(ExitCode::Other, message);
-    if let Some((_, deprecated, removed, instead)) = REMOVED.iter().find(|(known, ..)| *known == name) {
+    let found = TABLE.iter().find(|(known, _)| *known == name).map(|(_, construct)| construct);
+    if let Some((_, deprecated, removed, instead)) = REMOVED.iter().find(|(known, ..)| *known == name)
+        && (found.is_none() || means.strict)
+    {
         return Err(wrong(format!(
             "could not create the '{name}' output: the {name} output was deprecated in k6 {deprecated} and removed in \
              k6 {removed}, {instead}"
         )));
     }
-    let Some((_, construct)) = TABLE.iter().find(|(known, _)| *known == name) else {
+    let Some(construct) = found else {
         let known = TABLE.map(|(known, _)| known).join(", ");
         return Err(wrong(format!("invalid output type '{name}', available types are: {known}")));
     };
-    construct(argument, means).map_err(|error| wrong(format!("could not create the '{name}' output: {error}")))
+    construct(argument, means).map_err(|failure| failure.context(format!("could not create the '{name}' output")))
 }
 
 #[cfg(test)]
@@ -155,6 +180,7 @@ mod tests {
         folder: tempfile::TempDir,
         stdout: Arc<Mutex<Vec<u8>>>,
         said: Arc<Mutex<Vec<String>>>,
+        is_strict: bool,
     }
 
     impl Bench {
@@ -169,6 +195,7 @@ mod tests {
                 folder: tempfile::tempdir().unwrap(),
                 stdout: Arc::default(),
                 said: Arc::default(),
+                is_strict: false,
             }
         }
 
@@ -198,6 +225,9 @@ mod tests {
                 env: Arc::new(move |name| {
                     env.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
                 }),
+                variables: self.env.iter().map(|(name, _)| (*name).to_owned()).collect(),
+                features: Arc::default(),
+                strict: self.is_strict,
                 collectors: self.collectors.clone(),
                 logger: self.logger(),
             }
@@ -368,7 +398,7 @@ o_gauge,1795419692,-4.000000,\"with, \"\"comma\"\"\",,own=,
             assert_eq!(failure.code, ExitCode::Other);
             assert!(failure.message.starts_with(expect), "{}", failure.message);
         };
-        check("papyrus=x", "invalid output type 'papyrus', available types are: csv, json");
+        check("papyrus=x", "invalid output type 'papyrus', available types are: csv, experimental-opentelemetry, ");
         check(
             "kafka=localhost",
             "could not create the 'kafka' output: the kafka output was deprecated in k6 v0.32.0 and removed in k6 v0.34.0, ",

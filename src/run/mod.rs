@@ -487,7 +487,10 @@ impl Run {
             system_tags: self.script.system_tags,
             folder: self.request.cwd.clone(),
             stdout: Arc::new(Mutex::new(self.request.terminal.stdout_writer())),
+            variables: env.keys().cloned().collect(),
             env: Arc::new(move |name| env.get(name).cloned()),
+            features: self.request.layers.features.clone().into(),
+            strict: self.request.strict,
             collectors: self.request.collectors.clone().into(),
             logger: self.log.clone(),
         };

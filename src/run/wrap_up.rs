@@ -32,7 +32,8 @@ impl Run {
             self.summarise(&results).await;
         }
         self.ledger().detach_all();
-        outputs.into_iter().for_each(Running::stop);
+        // One that waits for a slow peer must not keep a second Ctrl+C from being heard.
+        let _ = tokio::task::spawn_blocking(move || outputs.into_iter().for_each(Running::stop)).await;
         // The first error counts: what stopped the run, then what a stage failed with, then the script's own word.
         if let Some(abort) = self.state.aborted() {
             return Err(abort.failure);
