@@ -173,6 +173,9 @@ pub struct RunArgs {
     /// Experimental features to switch on, comma-separated; may be repeated
     #[arg(long, value_name = "NAMES")]
     pub features: Vec<String>,
+    /// The summary of a saved run, for thresholds such as p(95)<=baseline*1.1
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<String>,
     /// Which JavaScript engine runs the script: quickjs or boa
     #[arg(long, value_name = "ENGINE")]
     pub js_engine: Option<String>,

@@ -158,6 +158,7 @@ pub(super) fn demo(args: &[String], terminal: &Terminal, log: &Log) -> Result<Ex
         engine,
         strict: false,
         no_thresholds: false,
+        baseline: None,
         summary_mode: crate::summary::Mode::Compact,
         summary_export: None,
         machine_readable: false,

@@ -50,6 +50,8 @@ pub struct RunRequest {
     pub unknown_features: Vec<String>,
     /// `quickjs` or `boa`; `None` for the default.
     pub js_engine: Option<String>,
+    /// The summary of a saved run.
+    pub baseline: Option<String>,
     /// This process's variables, for outputs that have their own.
     pub env: Environment,
     /// To be logged.
@@ -130,6 +132,9 @@ impl RunArgs {
             }
         }
         layers.features = features;
+        if self.baseline.is_some() && global.strict {
+            return Err(refuse("unknown flag: --baseline"));
+        }
 
         Ok(RunRequest {
             script,
@@ -140,6 +145,11 @@ impl RunArgs {
             linger: linger.unwrap_or(if config.linger == Some(true) { Linger::UntilInterrupted } else { Linger::Off }),
             collectors: config.collectors,
             unknown_features,
+            baseline: self
+                .baseline
+                .clone()
+                .or_else(|| env.get("VOLLEY_BASELINE").cloned())
+                .filter(|name| !name.is_empty()),
             js_engine: self
                 .js_engine
                 .clone()

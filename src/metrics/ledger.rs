@@ -4,11 +4,11 @@
 //! belongs to one ledger. Recorders fold whole batches, the conductor judges and reads; all under one lock.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::builtin;
 use super::groups::Groups;
-use super::record::{Record, Stamp};
+use super::record::{Epoch, Record, Stamp};
 use super::registry::{Metric, MetricId, Registry};
 use super::results::{MetricResult, Results, Section, Values};
 use super::sink::Sink;
@@ -57,6 +57,8 @@ struct Total {
     /// Whether it is shown without samples, because the options name it.
     is_watched: bool,
     thresholds: Vec<Threshold>,
+    /// Whether a threshold judges windows, and so has to see every sample.
+    has_windows: bool,
 }
 
 /// A sub-metric.
@@ -67,6 +69,8 @@ struct PartOf {
     sink: Sink,
     is_watched: bool,
     thresholds: Vec<Threshold>,
+    /// Whether a threshold judges windows, and so has to see every sample.
+    has_windows: bool,
 }
 
 /// The numbers of a scenario (`path` empty) or of a group in it; `scenario` is empty outside named ones.
@@ -149,8 +153,15 @@ impl Ledger {
         }
         let Some(total) = self.totals.get_mut(place) else { return };
         total.sink.add(value, time);
+        if total.has_windows {
+            total.thresholds.iter_mut().for_each(|threshold| threshold.see(value, time));
+        }
         for route in routes.parts.iter().filter(|route| route.metric == metric) {
-            self.parts[route.sink as usize].sink.add(value, time);
+            let part = &mut self.parts[route.sink as usize];
+            part.sink.add(value, time);
+            if part.has_windows {
+                part.thresholds.iter_mut().for_each(|threshold| threshold.see(value, time));
+            }
         }
         if metric == builtin::CHECKS {
             let at = *routes.check.get_or_init(|| match tags.get("check") {
@@ -174,6 +185,7 @@ impl Ledger {
         let totals = self.totals.iter_mut().map(|total| (&total.metric.name, &mut total.sink, &mut total.thresholds));
         let parts = self.parts.iter_mut().map(|part| (&part.expression.name, &mut part.sink, &mut part.thresholds));
         let mut verdict = Verdict::default();
+        let now = Epoch::now().stamp(Instant::now());
         for (name, sink, thresholds) in totals.chain(parts) {
             if thresholds.is_empty() || (!is_final && sink.is_empty()) {
                 continue;
@@ -183,7 +195,11 @@ impl Ledger {
             }
             let mut holds = true;
             for threshold in thresholds {
-                holds &= threshold.judge(sink, elapsed);
+                holds &= if threshold.has_window() {
+                    threshold.judge_windows(now, is_final)
+                } else {
+                    threshold.judge(sink, elapsed)
+                };
                 verdict.abort |= threshold.wants_abort(elapsed);
             }
             if !holds {
@@ -236,19 +252,21 @@ impl Ledger {
     fn learn_metrics(&mut self) {
         for metric in self.registry.all().into_iter().skip(self.totals.len()) {
             let sink = Sink::new(metric.kind, metric.contains);
-            self.totals.push(Total { metric, sink, is_watched: false, thresholds: Vec::new() });
+            self.totals.push(Total { metric, sink, is_watched: false, thresholds: Vec::new(), has_windows: false });
         }
     }
 
     fn watch(&mut self, watched: Watched) {
         let Watched { expression, metric, thresholds } = watched;
+        let has_windows = thresholds.iter().any(Threshold::has_window);
         if expression.part.is_none() {
             if let Some(total) = self.totals.get_mut(usize::from(metric.id.0)) {
+                total.has_windows = has_windows;
                 (total.is_watched, total.thresholds) = (true, thresholds);
             }
         } else {
             let sink = Sink::new(metric.kind, metric.contains);
-            self.parts.push(PartOf { expression, metric, sink, is_watched: true, thresholds });
+            self.parts.push(PartOf { expression, metric, sink, is_watched: true, thresholds, has_windows });
         }
     }
 
@@ -256,7 +274,8 @@ impl Ledger {
         let known = self.parts.iter().any(|part| &*part.expression.name == name);
         if let (false, Ok(expression), Some(metric)) = (known, Expression::parse(name), self.registry.get(metric)) {
             let sink = Sink::new(metric.kind, metric.contains);
-            self.parts.push(PartOf { expression, metric, sink, is_watched: false, thresholds: Vec::new() });
+            let thresholds = Vec::new();
+            self.parts.push(PartOf { expression, metric, sink, is_watched: false, thresholds, has_windows: false });
         }
     }
 

@@ -4,9 +4,11 @@
 //! keeps sinks (a trend is exact up to 10,000 values, then a histogram) and hands raw records on to the outputs
 //! that want them. Nothing else is kept, so memory stays flat however long a run lasts.
 
+pub mod baseline;
 pub mod builtin;
 pub mod groups;
 pub mod ledger;
+pub mod limit;
 pub mod record;
 pub mod recorder;
 pub mod registry;
@@ -20,7 +22,9 @@ pub mod tags;
 pub mod tap;
 pub mod threshold;
 pub mod trend;
+pub mod window;
 
+pub use baseline::Baseline;
 pub use ledger::{Ledger, LedgerOptions};
 pub use record::{HttpTimings, Record, Stamp};
 pub use recorder::Recorder;

@@ -1,14 +1,19 @@
 //! Thresholds: what a run must keep to. Read and checked before the run, judged on a beat and at the end.
 //!
 //! k6's grammar, `<figure> <operator> <number>`. Three forms beyond it are read unless the run is strict, each with
-//! one warning that names the portable form: `p95<500`, and `count`, `passes`, `fails` on a rate.
+//! one warning that names the portable form: `p95<500`, and `count`, `passes`, `fails` on a rate. Two more have no
+//! portable form: a limit taken from a saved run, and a window (see [`super::limit`]).
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::baseline::Baseline;
+use super::limit::Limit;
+use super::record::Stamp;
 use super::registry::{Metric, MetricType, Registry};
 use super::sink::Sink;
 use super::submetric::Expression;
+use super::window::Window;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::log::Logger;
@@ -36,10 +41,14 @@ pub struct Threshold {
     pub def: ThresholdDef,
     figure: Figure,
     operator: Operator,
-    limit: f64,
-    /// The figure when it was last judged.
+    limit: Limit,
+    /// How long a window is, where not the whole run is judged.
+    window: Option<Duration>,
+    /// The recent past, once the metric is known.
+    recent: Option<Box<Window>>,
+    /// The figure when it was last judged; with windows, that of the worst one once it was crossed.
     pub observed: f64,
-    /// Whether it held when it was last judged; true before.
+    /// Whether it held when it was last judged; true before. With windows, whether it held in all of them.
     pub ok: bool,
 }
 
@@ -117,13 +126,38 @@ pub fn check(
             let parent = go_quote(&expression.parent);
             wrong(format!("invalid threshold defined on {name}; reason: no metric name {parent} found"))
         })?;
-        for threshold in &thresholds {
+        let mut thresholds = thresholds;
+        for threshold in &mut thresholds {
             threshold.fits(name, &metric, strict, logger).map_err(wrong)?;
+            threshold.recent =
+                threshold.window.map(|length| Box::new(Window::new(length, metric.kind, metric.contains)));
         }
         warn_of_metadata(&expression, logger);
         add(&mut watched, Watched { expression, metric, thresholds });
     }
     Ok(watched)
+}
+
+/// Puts numbers in the place of what thresholds take from a saved run.
+///
+/// # Errors
+/// When there is no saved run, or it doesn't have the figure.
+pub fn compare(watched: &mut [Watched], baseline: Option<&Baseline>) -> Result<(), Failure> {
+    for watched in watched {
+        for threshold in &mut watched.thresholds {
+            let Limit::Baseline { factor, plus } = threshold.limit else { continue };
+            let (name, text) = (&watched.expression.name, &threshold.def.expression);
+            let wrong = |why: String| {
+                Failure::new(ExitCode::InvalidConfig, format!("invalid threshold \"{text}\" on {name}; reason: {why}"))
+            };
+            let baseline = baseline.ok_or_else(|| {
+                wrong("it compares with a saved run".to_owned()).hint("name the saved run: `--baseline summary.json`")
+            })?;
+            let figure = baseline.figure(name, &threshold.figure.keys()).map_err(wrong)?;
+            threshold.limit = Limit::Number(figure * factor + plus);
+        }
+    }
+    Ok(())
 }
 
 /// What `--no-thresholds` keeps: the metrics and sub-metrics that were named, without their thresholds.
@@ -190,25 +224,67 @@ impl Threshold {
         let figure = Figure::parse(left.trim(), strict).map_err(|error| {
             format!("failed parsing threshold expression's {quoted} left hand side; reason: {error}")
         })?;
-        let limit = parse_float(right.trim()).map_err(|error| {
+        let (limit, window) = Limit::parse(right.trim(), strict).map_err(|error| {
             format!("failed parsing threshold expresion's {quoted} right hand side; reason: {error}")
         })?;
-        Ok(Self { def: def.clone(), figure, operator, limit, observed: 0.0, ok: true })
+        Ok(Self { def: def.clone(), figure, operator, limit, window, recent: None, observed: 0.0, ok: true })
+    }
+
+    /// Whether it judges windows, so that it has to [`see`](Self::see) every sample.
+    pub fn has_window(&self) -> bool {
+        self.recent.is_some()
+    }
+
+    /// Takes a sample into its window.
+    pub fn see(&mut self, value: f64, time: Stamp) {
+        if let Some(recent) = &mut self.recent {
+            recent.add(value, time);
+        }
+    }
+
+    /// Judges the windows that are over by now, at the end also the one the end cuts short; tells whether it held in
+    /// all windows so far. Without a window, the same as before.
+    pub fn judge_windows(&mut self, now: Stamp, is_final: bool) -> bool {
+        let Some(mut recent) = self.recent.take() else { return self.ok };
+        recent.each_due(now, is_final, |sink, covered| {
+            let Some(figure) = self.figure.of(sink, covered) else { return };
+            let holds = self.holds(figure);
+            // Once crossed, the worst window is worth showing, not the latest.
+            let is_worse = !holds && (self.ok || self.distance(figure) > self.distance(self.observed));
+            if is_worse || (holds && self.ok) {
+                self.observed = figure;
+            }
+            self.ok &= holds;
+        });
+        self.recent = Some(recent);
+        self.ok
+    }
+
+    fn distance(&self, figure: f64) -> f64 {
+        match self.limit {
+            Limit::Number(limit) => (figure - limit).abs(),
+            Limit::Baseline { .. } => 0.0,
+        }
+    }
+
+    fn holds(&self, figure: f64) -> bool {
+        // A saved run that was never looked into can't be kept to.
+        let Limit::Number(limit) = self.limit else { return false };
+        match self.operator {
+            Operator::AtMost => figure <= limit,
+            Operator::Less => figure < limit,
+            Operator::AtLeast => figure >= limit,
+            Operator::Greater => figure > limit,
+            Operator::Equal => figure == limit,
+            Operator::Unequal => figure != limit,
+        }
     }
 
     /// Judges a sink after so much run time; tells whether it holds. Until samples come, a rate always holds.
     pub fn judge(&mut self, sink: &Sink, elapsed: Duration) -> bool {
         if let Some(figure) = self.figure.of(sink, elapsed) {
             self.observed = figure;
-            let limit = self.limit;
-            let holds = match self.operator {
-                Operator::AtMost => figure <= limit,
-                Operator::Less => figure < limit,
-                Operator::AtLeast => figure >= limit,
-                Operator::Greater => figure > limit,
-                Operator::Equal => figure == limit,
-                Operator::Unequal => figure != limit,
-            };
+            let holds = self.holds(figure);
             self.ok = holds || (matches!(sink, Sink::Rate(_)) && sink.is_empty());
         }
         self.ok
@@ -332,6 +408,19 @@ impl Figure {
         kind == MetricType::Rate && matches!(self, Self::Count | Self::Passes | Self::Fails)
     }
 
+    /// What summaries call the figure; the usual name first.
+    fn keys(self) -> Vec<String> {
+        let known = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        match self {
+            Self::Rate => known(&["rate", "value"]),
+            Self::Avg => known(&["avg", "mean"]),
+            Self::Med => known(&["med", "p(50)", "p50"]),
+            Self::Passes => known(&["passes", "matches"]),
+            Self::Percentile(percent) => vec![format!("p({percent})"), format!("p{percent}")],
+            _ => known(&[self.word()]),
+        }
+    }
+
     const fn word(self) -> &'static str {
         match self {
             Self::Count => "count",
@@ -346,36 +435,6 @@ impl Figure {
             Self::Fails => "fails",
         }
     }
-}
-
-/// A number in Go's syntax: decimal, hexadecimal with an exponent of two (`0x1p3`), or infinite.
-fn parse_float(text: &str) -> Result<f64, String> {
-    let fail = |reason: &str| format!("strconv.ParseFloat: parsing {}: {reason}", go_quote(text));
-    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let number = match unsigned.get(..2) {
-        Some("0x" | "0X") => {
-            hexadecimal(&unsigned[2..]).map(|number| if text.starts_with('-') { -number } else { number })
-        }
-        _ => text.parse().ok(),
-    };
-    let number: f64 = number.ok_or_else(|| fail("invalid syntax"))?;
-    if number.is_infinite() && unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
-        return Err(fail("value out of range"));
-    }
-    Ok(number)
-}
-
-/// `1.8p3` after `0x`.
-fn hexadecimal(text: &str) -> Option<f64> {
-    let (mantissa, exponent) = text.split_once(['p', 'P'])?;
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    if whole.is_empty() && fraction.is_empty() {
-        return None;
-    }
-    let digits = whole.chars().chain(fraction.chars());
-    let value = digits.map(|c| c.to_digit(16)).try_fold(0.0, |sum, digit| Some(sum * 16.0 + f64::from(digit?)))?;
-    let places = i32::try_from(fraction.len()).ok()? * 4;
-    Some(value * 2_f64.powi(exponent.parse::<i32>().ok()?.checked_sub(places)?))
 }
 
 /// What judging all thresholds came to.
