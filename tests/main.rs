@@ -6,7 +6,9 @@
 mod cli;
 mod faults;
 mod js;
+mod outputs;
 mod pattern;
+mod peers;
 mod program;
 mod server;
 mod tidy;

@@ -150,9 +150,8 @@ pub fn compare(watched: &mut [Watched], baseline: Option<&Baseline>) -> Result<(
             let wrong = |why: String| {
                 Failure::new(ExitCode::InvalidConfig, format!("invalid threshold \"{text}\" on {name}; reason: {why}"))
             };
-            let baseline = baseline.ok_or_else(|| {
-                wrong("it compares with a saved run".to_owned()).hint("name the saved run: `--baseline summary.json`")
-            })?;
+            let baseline = baseline
+                .ok_or_else(|| wrong("it compares with a saved run, name one with `--baseline FILE`".to_owned()))?;
             let figure = baseline.figure(name, &threshold.figure.keys()).map_err(wrong)?;
             threshold.limit = Limit::Number(figure * factor + plus);
         }

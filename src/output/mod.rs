@@ -407,9 +407,93 @@ o_gauge,1795419692,-4.000000,\"with, \"\"comma\"\"\",,own=,
             "csv=fileName=a.csv,color=red",
             "could not create the 'csv' output: unknown key \"color\" as argument for csv output",
         );
+        check("influxdb=http://h:8086/k6?foo=1", "could not create the 'influxdb' output: unknown query parameter: foo");
+        check("influxdb=h", "could not create the 'influxdb' output: `h` is no URL");
+        check(
+            "influxdb=http://h?concurrentWrites=0",
+            "could not create the 'influxdb' output: influxdb's ConcurrentWrites must be a positive number",
+        );
+        check(
+            "influxdb=http://h?tagsAsFields=a:color",
+            "could not create the 'influxdb' output: an invalid type (color) is specified for an InfluxDB field (a:color)",
+        );
+        check("statsd=nowhere", "could not create the 'statsd' output: `nowhere` is no address");
         check("csv=timeFormat=iso", "could not create the 'csv' output: iso does not belong to TimeFormat values");
         check("json=no/such/folder.json", "could not open '");
         check("csv=no/such/folder.csv", "could not open '");
+    }
+
+    #[test]
+    fn settings_of_what_pushes_are_checked_before_the_run() {
+        let check = |asked: &str, env: &[(&'static str, &'static str)], code: ExitCode, expect: &str| {
+            let bench = Bench { env: env.to_vec(), ..Bench::new() };
+            let failure = bench.run(asked, Vec::new()).unwrap_err();
+            assert_eq!(failure.message, expect);
+            assert_eq!(failure.code, code, "{expect}");
+        };
+        check(
+            "opentelemetry",
+            &[("K6_OTEL_EXPORTER_PROTOCOL", "foo")],
+            ExitCode::InvalidConfig,
+            "could not create the 'opentelemetry' output: error validating OpenTelemetry output config: unsupported \
+             exporter protocol \"foo\", only \"grpc\" and \"http/protobuf\" are supported",
+        );
+        let prometheus = "could not create the 'experimental-prometheus-rw' output: ";
+        check(
+            "experimental-prometheus-rw",
+            &[("K6_PROMETHEUS_RW_TREND_STATS", "p(99),mode")],
+            ExitCode::Other,
+            &format!("{prometheus}invalid trend stat 'mode', unknown format"),
+        );
+        check(
+            "experimental-prometheus-rw",
+            &[("K6_PROMETHEUS_RW_STALE_MARKERS", "maybe")],
+            ExitCode::Other,
+            &format!(
+                "{prometheus}`staleMarkers` (K6_PROMETHEUS_RW_STALE_MARKERS) can't be `maybe`: write `true` or `false`"
+            ),
+        );
+        check(
+            "experimental-prometheus-rw",
+            &[("K6_PROMETHEUS_RW_SIGV4_REGION", "eu")],
+            ExitCode::Other,
+            &format!(
+                "{prometheus}K6_PROMETHEUS_RW_SIGV4_REGION, K6_PROMETHEUS_RW_SIGV4_ACCESS_KEY and \
+                 K6_PROMETHEUS_RW_SIGV4_SECRET_KEY go together"
+            ),
+        );
+    }
+
+    #[test]
+    fn descriptions_name_the_peer() {
+        let check = |asked: &str, env: &[(&'static str, &'static str)], expect: &str| {
+            let bench = Bench { env: env.to_vec(), ..Bench::new() };
+            assert_eq!(make(asked, &bench.means(Vec::new())).map(|output| output.description()).unwrap(), expect);
+        };
+        check("influxdb", &[], "InfluxDBv1 (http://localhost:8086)");
+        check("influxdb=https://u:p@h:9/db?insecure=true", &[], "InfluxDBv1 (https://h:9)");
+        check("influxdb=http://h", &[("K6_INFLUXDB_ADDR", "http://other:1")], "InfluxDBv1 (http://h)");
+        check("experimental-prometheus-rw", &[], "Prometheus remote write (http://localhost:9090/api/v1/write)");
+        check("opentelemetry", &[], "opentelemetry (grpc, localhost:4317)");
+        check(
+            "opentelemetry",
+            &[("K6_OTEL_GRPC_EXPORTER_INSECURE", "true"), ("K6_OTEL_GRPC_EXPORTER_ENDPOINT", "h:1")],
+            "opentelemetry (grpc (insecure), h:1)",
+        );
+        check(
+            "experimental-opentelemetry",
+            &[("K6_OTEL_EXPORTER_PROTOCOL", "http/protobuf"), ("K6_OTEL_HTTP_EXPORTER_INSECURE", "true")],
+            "opentelemetry (http/protobuf, http://localhost:4318/v1/metrics)",
+        );
+        check("statsd=h:1", &[], "statsd (h:1)");
+    }
+
+    #[test]
+    fn strict_means_no_statsd() {
+        let bench = Bench { is_strict: true, ..Bench::new() };
+        let failure = bench.run("statsd", Vec::new()).unwrap_err();
+        let expect = "could not create the 'statsd' output: the statsd output was deprecated in k6 v0.47.0 and removed in";
+        assert!(failure.message.starts_with(expect), "{}", failure.message);
     }
 
     #[test]
