@@ -17,6 +17,9 @@ use crate::log::{Level, Logger};
 /// So many bytes may wait for a slow peer; further parcels are dropped and counted.
 const MOST_WAITING: usize = 32 << 20;
 
+/// How long what comes before the first parcel may take.
+const OPENING: Duration = Duration::from_secs(3);
+
 /// How long the end of a run waits for what is on its way.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -153,7 +156,8 @@ impl Courier {
             why = if is_overdue { format!("no answer within {} s", PATIENCE.as_secs()) } else { "too slow".to_owned() };
         }
         let fields = || vec![("error", why.clone().into()), ("output", name.clone().into())];
-        if is_failing && rules.last_failed != rules.failed {
+        let was_told = account.is_failing.load(Relaxed) && rules.last_failed == rules.failed;
+        if is_failing && !was_told {
             logger.log(Level::Error, rules.last_failed, fields());
         }
         let total = account.arrived.load(Relaxed) + failed + dropped + given_up;
@@ -178,10 +182,10 @@ struct Round {
 
 impl Round {
     async fn walk(&self, mut wire: Wire, mut parcels: UnboundedReceiver<Parcel>) {
-        match tokio::time::timeout(self.rules.timeout, wire.open()).await {
+        match tokio::time::timeout(OPENING, wire.open()).await {
             Ok(Ok(())) => (),
             Ok(Err(error)) => self.logger.debug(format!("{}: {error}", self.name)),
-            Err(_) => self.logger.debug(format!("{}: no answer within {:?}", self.name, self.rules.timeout)),
+            Err(_) => self.logger.debug(format!("{}: no answer within {} s", self.name, OPENING.as_secs())),
         }
         let mut under_way = FuturesUnordered::new();
         let mut is_over = false;

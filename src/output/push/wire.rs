@@ -213,6 +213,9 @@ fn words(error: &dyn std::error::Error) -> String {
     cause.to_string()
 }
 
+/// So many datagrams are sent without a breath.
+const BURST: usize = 32;
+
 /// Where datagrams go, and how large they may be.
 pub struct UdpWire {
     address: String,
@@ -248,7 +251,11 @@ impl UdpWire {
     async fn send(&self, lines: &[u8]) -> Result<(), String> {
         let socket = self.socket.as_ref().ok_or_else(|| format!("`{}` could not be found", self.address))?;
         let mut outcome = Ok(());
-        for datagram in datagrams(lines, self.most_bytes, self.most_lines) {
+        for (at, datagram) in datagrams(lines, self.most_bytes, self.most_lines).enumerate() {
+            // Nothing tells a sender of datagrams that the receiver's buffer is full: a short breath keeps it from that.
+            if at % BURST == BURST - 1 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
             // A peer that is gone shows only at the next datagram; the others are worth a try all the same.
             if let Err(error) = socket.send(datagram).await {
                 outcome = Err(error.to_string());
