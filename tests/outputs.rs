@@ -162,7 +162,9 @@ fn influxdb_lines_over_udp() {
     let (address, lines) = peers::datagrams();
     clean(&format!("influxdb=udp://{address}/?payload_size=400&tagsAsFields=url:string,status:int"), &[], &[]);
     // What was sent has arrived, but may not be read yet.
-    until(|| lines.lock().expect("nobody panicked").iter().filter(|line| line.starts_with("iterations ")).count() == 60);
+    until(|| {
+        lines.lock().expect("nobody panicked").iter().filter(|line| line.starts_with("iterations ")).count() == 60
+    });
     let lines = lines.lock().expect("nobody panicked").clone();
     let of = |start: &str| lines.iter().filter(|line| line.starts_with(start)).count();
     assert_eq!((of("my_counter,my\\,tag=a\\ b\\=c value=1.5 "), of("my_gauge value=5 ")), (60, 1));
@@ -175,7 +177,9 @@ fn a_statsd_listener_gets_every_sample() {
     let (address, lines) = peers::datagrams();
     let variables = [("K6_STATSD_ADDR", address.to_string()), ("K6_STATSD_ENABLE_TAGS", "true".to_owned())];
     let summary = clean("statsd", &variables, &[]);
-    until(|| lines.lock().expect("nobody panicked").iter().filter(|line| line.starts_with("k6.iterations:")).count() == 60);
+    until(|| {
+        lines.lock().expect("nobody panicked").iter().filter(|line| line.starts_with("k6.iterations:")).count() == 60
+    });
     let lines = lines.lock().expect("nobody panicked").clone();
     let values = |start: &str, kind: &str| -> Vec<f64> {
         let of = lines.iter().filter_map(|line| line.strip_prefix(start)?.split_once(&format!("|{kind}")));

@@ -41,7 +41,8 @@ impl Limit {
             None => Self::Number(parse_float(limit).map_err(|error| parse_float(text).err().unwrap_or(error))?),
         };
         let window = window.map(|window| {
-            let span = Span::parse(window).map_err(|_| format!("{window:?} is no time: windows look like `for 30s`"))?;
+            let span =
+                Span::parse(window).map_err(|_| format!("{window:?} is no time: windows look like `for 30s`"))?;
             let length = span.to_duration();
             if length < SHORTEST { Err(format!("a window can't be shorter than {SHORTEST:?}")) } else { Ok(length) }
         });
@@ -49,7 +50,9 @@ impl Limit {
     }
 
     fn of_baseline(rest: &str) -> Result<Self, String> {
-        let wrong = || format!("{:?} is no limit: write `baseline`, `baseline*1.1` or `baseline+20`", format!("baseline{rest}"));
+        let wrong = || {
+            format!("{:?} is no limit: write `baseline`, `baseline*1.1` or `baseline+20`", format!("baseline{rest}"))
+        };
         let (mut factor, mut plus, mut rest) = (1.0, 0.0, rest);
         if let Some(after) = rest.strip_prefix('*') {
             let after = after.trim_start();

@@ -79,6 +79,7 @@ impl Trend {
             }
             (_, Store::Coarse(more)) => {
                 let coarse = self.coarse();
+                coarse.refine(more.scale);
                 more.each(|value, count| coarse.add(value, count));
             }
         }
@@ -176,24 +177,35 @@ impl Trend {
     }
 }
 
-/// How many histogram units make one: nanoseconds for times, else as fine as the values ask for.
+/// How many histogram units make one: nanoseconds for times, else one or as many more as the values ask for.
+///
+/// Scales differ by powers of two only: ranges then have the same bounds at every scale, and values may arrive in any
+/// order, one by one or merged, with the same outcome.
 fn scale_for(contains: Contains, values: &[f64]) -> f64 {
-    if contains == Contains::Time {
-        return 1e6;
-    }
-    let finite = || values.iter().map(|value| value.abs()).filter(|value| value.is_finite() && *value > 0.0);
-    let (least, greatest) = finite().fold((f64::MAX, 1.0_f64), |(low, high), value| (low.min(value), high.max(value)));
-    // Room is left above the greatest value, for greater ones to come.
-    let possible = power_of_ten_below(1e15 / greatest);
-    if finite().all(|value| value.fract() == 0.0) {
-        return possible.min(1.0);
-    }
-    // A thousand units for the least value are its three digits.
-    possible.min(10_f64.powf((1000.0 / least).log10().ceil()))
+    let base = if contains == Contains::Time { 1e6 } else { 1.0 };
+    let finest = values.iter().map(|value| needed(*value, base)).fold(base, f64::max);
+    possible(finest, values.iter().filter(|value| value.is_finite()).map(|value| value.abs()).fold(0.0, f64::max))
 }
 
-fn power_of_ten_below(number: f64) -> f64 {
-    10_f64.powf(number.log10().floor()).max(f64::MIN_POSITIVE)
+/// So many units keep three digits of a value: less than half a thousandth is lost.
+const ENOUGH_UNITS: f64 = 2048.0;
+
+/// The first scale from this one up, in steps of two, at which a value is whole or has units enough.
+fn needed(value: f64, scale: f64) -> f64 {
+    let (mut units, mut scale) = (value.abs() * scale, scale);
+    let is_whole = |units: f64| (units - units.round()).abs() <= units * 1e-14;
+    while units < ENOUGH_UNITS && !is_whole(units) && scale < GREATEST_UNITS {
+        (units, scale) = (units * 2.0, scale * 2.0);
+    }
+    scale
+}
+
+/// The first scale from this one down, in steps of two, at which this value is on the histogram.
+fn possible(mut scale: f64, greatest: f64) -> f64 {
+    while greatest * scale > GREATEST_UNITS {
+        scale /= 2.0;
+    }
+    scale
 }
 
 /// Beyond this the scale is made coarser, so that no value falls off the histogram's end.
@@ -220,11 +232,26 @@ impl Coarse {
         } else if value == f64::NEG_INFINITY {
             self.below_all += count;
         } else {
-            if value.abs() * self.scale > GREATEST_UNITS {
-                self.rescale(power_of_ten_below(GREATEST_UNITS / value.abs()));
+            let units = value.abs() * self.scale;
+            if units < ENOUGH_UNITS {
+                self.refine(needed(value, self.scale));
+            } else if units > GREATEST_UNITS {
+                self.rescale(possible(self.scale, value.abs()));
             }
             let side = if value < 0.0 { &mut self.negative } else { &mut self.positive };
-            side.add((value.abs() * self.scale).round() as u64, count);
+            // A whole number that rounding made a little less than whole is one all the same.
+            side.add((value.abs() * self.scale * (1.0 + 1e-14)) as u64, count);
+        }
+    }
+
+    /// Makes the scale as fine as this, as far as the greatest value allows it.
+    fn refine(&mut self, scale: f64) {
+        if scale > self.scale {
+            let greatest = self.negative.greatest().max(self.positive.greatest()) as f64 / self.scale;
+            let scale = possible(scale, greatest);
+            if scale > self.scale {
+                self.rescale(scale);
+            }
         }
     }
 
@@ -293,6 +320,14 @@ impl Counts {
             Self::Empty => 0,
             Self::Narrow(narrow) => narrow.len(),
             Self::Wide(wide) => wide.len(),
+        }
+    }
+
+    fn greatest(&self) -> u64 {
+        match self {
+            Self::Empty => 0,
+            Self::Narrow(narrow) => narrow.max(),
+            Self::Wide(wide) => wide.max(),
         }
     }
 

@@ -114,6 +114,15 @@ fn distributions(n: usize) -> Vec<(&'static str, Vec<f64>)> {
         ("log-normal", normal(22).map(|x| (3.0 + 1.2 * x).exp()).take(n).collect()),
         ("bimodal", normal(23).enumerate().map(|(i, x)| if i % 3 == 0 { 900.0 } else { 5.0 } + x).take(n).collect()),
         ("constant", vec![17.25; n]),
+        // Whole numbers first, and then numbers that would all be one at their scale.
+        (
+            "changing",
+            noise(24)
+                .enumerate()
+                .map(|(i, x)| if i < n / 2 { (x * 9.0).ceil() } else { 1e-3 * (1.0 + x) })
+                .take(n)
+                .collect(),
+        ),
     ]
 }
 

@@ -238,7 +238,9 @@ impl Format for Points {
             let mut time = time;
             let [new, old] = &mut self.seen;
             // Coarser times are meant to fall together.
-            while unit == 1 && (old.contains(&(tail.series, metric.0, time)) || !new.insert((tail.series, metric.0, time))) {
+            while unit == 1
+                && (old.contains(&(tail.series, metric.0, time)) || !new.insert((tail.series, metric.0, time)))
+            {
                 time += 1;
             }
             self.body.push_str(name(&mut self.names, metric, &self.means));
@@ -309,7 +311,8 @@ fn name<'a>(names: &'a mut Vec<Option<Box<str>>>, metric: MetricId, means: &Mean
     if place >= names.len() {
         names.resize(place + 1, None);
     }
-    names[place].get_or_insert_with(|| means.registry.get(metric).map_or_else(|| "".into(), |metric| (*metric.name).into()))
+    names[place]
+        .get_or_insert_with(|| means.registry.get(metric).map_or_else(|| "".into(), |metric| (*metric.name).into()))
 }
 
 fn escape(text: &str, special: &[char], to: &mut String) {

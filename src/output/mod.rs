@@ -407,7 +407,10 @@ o_gauge,1795419692,-4.000000,\"with, \"\"comma\"\"\",,own=,
             "csv=fileName=a.csv,color=red",
             "could not create the 'csv' output: unknown key \"color\" as argument for csv output",
         );
-        check("influxdb=http://h:8086/k6?foo=1", "could not create the 'influxdb' output: unknown query parameter: foo");
+        check(
+            "influxdb=http://h:8086/k6?foo=1",
+            "could not create the 'influxdb' output: unknown query parameter: foo",
+        );
         check("influxdb=h", "could not create the 'influxdb' output: `h` is no URL");
         check(
             "influxdb=http://h?concurrentWrites=0",
@@ -492,7 +495,8 @@ o_gauge,1795419692,-4.000000,\"with, \"\"comma\"\"\",,own=,
     fn strict_means_no_statsd() {
         let bench = Bench { is_strict: true, ..Bench::new() };
         let failure = bench.run("statsd", Vec::new()).unwrap_err();
-        let expect = "could not create the 'statsd' output: the statsd output was deprecated in k6 v0.47.0 and removed in";
+        let expect =
+            "could not create the 'statsd' output: the statsd output was deprecated in k6 v0.47.0 and removed in";
         assert!(failure.message.starts_with(expect), "{}", failure.message);
     }
 

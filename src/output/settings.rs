@@ -62,9 +62,7 @@ impl Settings<'_> {
     /// # Errors
     /// As [`parsed`](Self::parsed).
     pub fn time(&self, key: &str, variable: &str, default: Duration) -> Result<Duration, String> {
-        self.parsed(key, variable, default, |text| {
-            Ok(Span::parse(text)?.to_duration().max(Duration::from_millis(1)))
-        })
+        self.parsed(key, variable, default, |text| Ok(Span::parse(text)?.to_duration().max(Duration::from_millis(1))))
     }
 
     /// A whole number.

@@ -26,8 +26,7 @@ pub fn new(argument: Option<&str>, means: &Means) -> Result<Box<dyn Output>, Fai
 
 fn make(argument: Option<&str>, means: &Means) -> Result<Box<dyn Output>, String> {
     let argument = argument.filter(|text| !text.is_empty()).map(|text| ("addr", text.to_owned()));
-    let settings =
-        Settings { means, output: "statsd", prefix: "K6_STATSD_", argument: argument.into_iter().collect() };
+    let settings = Settings { means, output: "statsd", prefix: "K6_STATSD_", argument: argument.into_iter().collect() };
     let address = settings.text("addr", "ADDR").unwrap_or_else(|| "localhost:8125".to_owned());
     let period = settings.time("pushInterval", "PUSH_INTERVAL", Duration::from_secs(1))?;
     let lines = settings.number("bufferSize", "BUFFER_SIZE", 20)?;
@@ -118,9 +117,10 @@ impl Lines {
         };
         if self.has_tags {
             let mut sign = "|#";
-            for (key, value) in tags.iter().filter(|(key, value)| {
-                !value.is_empty() && !self.blocked.iter().any(|blocked| blocked == key)
-            }) {
+            for (key, value) in tags
+                .iter()
+                .filter(|(key, value)| !value.is_empty() && !self.blocked.iter().any(|blocked| blocked == key))
+            {
                 to.push_str(sign);
                 clean(key, to);
                 to.push(':');

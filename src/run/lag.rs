@@ -51,10 +51,12 @@ impl Run {
                 self.workers.post(at, Box::new(mark));
                 async move { told.await.ok() }
             }));
-            let threads = join_all(clients.iter().map(|client| client.run(|_| {
-                let seen = Instant::now();
-                async move { seen }
-            })));
+            let threads = join_all(clients.iter().map(|client| {
+                client.run(|_| {
+                    let seen = Instant::now();
+                    async move { seen }
+                })
+            }));
             let (workers, threads) = tokio::join!(workers, threads);
             let sample = |seen: Instant, tags: &Arc<TagSet>| Record::Sample {
                 time: self.script.epoch.stamp(seen),

@@ -48,9 +48,8 @@ pub fn old(argument: Option<&str>, means: &Means) -> Result<Box<dyn Output>, Fai
 
 fn make(means: &Means) -> Result<Box<dyn Output>, String> {
     let settings = Settings { means, output: "opentelemetry", prefix: "K6_OTEL_", argument: Vec::new() };
-    let text = |key: &str, variable: &str, default: &str| {
-        settings.text(key, variable).unwrap_or_else(|| default.to_owned())
-    };
+    let text =
+        |key: &str, variable: &str, default: &str| settings.text(key, variable).unwrap_or_else(|| default.to_owned());
     let flush = settings.time("flushInterval", "FLUSH_INTERVAL", Duration::from_secs(1))?;
     let period = settings.time("exportInterval", "EXPORT_INTERVAL", Duration::from_secs(10))?;
     let protocol = text("exporterProtocol", "EXPORTER_PROTOCOL", "grpc");

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use prost::Message;
 
-use super::push::series::{Labels, Series, State, Table, TrendAs};
 use super::push::native::{Native, SCHEMA, ZERO};
+use super::push::series::{Labels, Series, State, Table, TrendAs};
 use super::push::sigv4::Signer;
 use super::push::wire::HttpRules;
 use super::push::{Format, HttpWire, Parcel, Push, Rules, Wire};
@@ -53,14 +53,13 @@ fn make(means: &Means) -> Result<Box<dyn Output>, String> {
         headers.push(("authorization".to_owned(), format!("Bearer {token}")));
     }
     let file = |key: &str, variable: &str| settings.text(key, variable).map(|path| means.path(&path));
-    let identity = match (
-        file("clientCertificate", "CLIENT_CERTIFICATE"),
-        file("clientCertificateKey", "CLIENT_CERTIFICATE_KEY"),
-    ) {
-        (Some(certificate), Some(key)) => Some((certificate, key)),
-        (None, None) => None,
-        _ => return Err(format!("{PREFIX}CLIENT_CERTIFICATE and {PREFIX}CLIENT_CERTIFICATE_KEY go together")),
-    };
+    let identity =
+        match (file("clientCertificate", "CLIENT_CERTIFICATE"), file("clientCertificateKey", "CLIENT_CERTIFICATE_KEY"))
+        {
+            (Some(certificate), Some(key)) => Some((certificate, key)),
+            (None, None) => None,
+            _ => return Err(format!("{PREFIX}CLIENT_CERTIFICATE and {PREFIX}CLIENT_CERTIFICATE_KEY go together")),
+        };
     let rules = HttpRules {
         headers,
         login: settings

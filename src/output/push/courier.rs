@@ -80,13 +80,7 @@ impl Courier {
     ///
     /// # Errors
     /// When the system refuses a thread or a runtime.
-    pub fn start(
-        wire: Wire,
-        name: &str,
-        rules: Rules,
-        is_cumulative: bool,
-        logger: Logger,
-    ) -> std::io::Result<Self> {
+    pub fn start(wire: Wire, name: &str, rules: Rules, is_cumulative: bool, logger: Logger) -> std::io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (line, parcels) = unbounded_channel();
         let (tell, done) = mpsc::channel();
@@ -127,7 +121,8 @@ impl Courier {
     /// Counts a beat on which nothing could be sent.
     pub fn skip(&self) {
         if self.account.skipped.fetch_add(1, Relaxed) == 0 {
-            let text = format!("a push of the output {} takes longer than its interval, points are left out", self.name);
+            let text =
+                format!("a push of the output {} takes longer than its interval, points are left out", self.name);
             self.logger.log(Level::Warning, text, vec![("output", self.name.clone().into())]);
         }
     }
