@@ -2,7 +2,9 @@
 //!
 //! Points of one series with one time would overwrite each other there, so a later one is moved on by a nanosecond.
 
+use std::fmt::Write;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -13,7 +15,7 @@ use super::{Means, Output};
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
 use crate::metrics::{MetricId, Record, TagSet};
-use std::time::Duration;
+use crate::units::number;
 
 /// Remembered tag sets; forgotten all at once when there are this many.
 const MOST_REMEMBERED: usize = 8192;
@@ -247,9 +249,11 @@ impl Format for Points {
             self.body.push_str(&tail.tags);
             self.body.push(' ');
             self.body.push_str(&tail.before);
-            use std::fmt::Write;
+            self.body.push_str("value=");
+            number::write_js(value, &mut self.body);
+            self.body.push_str(&tail.after);
             // Writing to a string can't fail.
-            _ = write!(self.body, "value={value}{} {}\n", tail.after, time / unit);
+            _ = writeln!(self.body, " {}", time / unit);
             self.samples += 1;
         });
     }
@@ -332,7 +336,6 @@ fn escape(text: &str, special: &[char], to: &mut String) {
 
 /// A value that doesn't fit the kind asked for stays text.
 fn write_field(kind: Kind, value: &str, to: &mut String) {
-    use std::fmt::Write;
     // Writing to a string can't fail.
     _ = match kind {
         Kind::Int if value.parse::<i64>().is_ok() => write!(to, "{value}i"),

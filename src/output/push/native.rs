@@ -8,7 +8,7 @@ use crate::metrics::sum::Sum;
 /// Two to this power ranges for each power of two.
 pub const SCHEMA: i32 = 3;
 /// Values up to 2^-128 count as zero.
-pub const ZERO: f64 = 2.938_735_877_055_718_8e-39;
+pub const ZERO: f64 = 2.938_735_877_055_719e-39;
 /// A gap of so many ranges is cheaper filled with zeros than told.
 const SMALL_GAP: i32 = 2;
 
