@@ -64,7 +64,8 @@ fn summary(folder: &Path) -> Value {
 /// A run that has to end well and say nothing.
 fn clean(output: &str, variables: &[(&str, String)], args: &[&str]) -> Value {
     let (outcome, summary) = Run::start(SCRIPT, output, variables, args).end();
-    let said: Vec<_> = outcome.stderr.lines().filter(|line| !line.contains("\"level\":\"info\"")).collect();
+    let is_expected = |line: &str| line.contains("\"level\":\"info\"") || line.contains("no output `statsd`");
+    let said: Vec<_> = outcome.stderr.lines().filter(|line| !is_expected(line)).collect();
     assert_eq!((outcome.code, said), (0, vec![]), "{output}");
     summary
 }
@@ -248,7 +249,7 @@ fn check_exports(summary: &Value, exports: &peers::Exports, prefix: &str, head: 
 
 #[test]
 fn opentelemetry_over_http_has_the_figures_of_the_summary() {
-    let (address, exports) = peers::http_collector();
+    let (address, exports) = peers::http_collector(usize::MAX);
     let variables = [
         ("K6_OTEL_EXPORTER_PROTOCOL", "http/protobuf".to_owned()),
         ("K6_OTEL_HTTP_EXPORTER_ENDPOINT", address.to_string()),
@@ -263,7 +264,7 @@ fn opentelemetry_over_http_has_the_figures_of_the_summary() {
 
 #[test]
 fn opentelemetry_over_grpc_has_the_figures_of_the_summary() {
-    let (address, exports) = peers::grpc_collector("0");
+    let (address, exports) = peers::grpc_collector("0", usize::MAX);
     let variables = [
         ("K6_OTEL_GRPC_EXPORTER_ENDPOINT", address.to_string()),
         ("K6_OTEL_GRPC_EXPORTER_INSECURE", "true".to_owned()),
@@ -337,7 +338,7 @@ fn a_peer_that_hangs_costs_a_warning() {
 
 #[test]
 fn a_collector_that_refuses_is_quoted() {
-    let (address, _) = peers::grpc_collector("8");
+    let (address, _) = peers::grpc_collector("8", usize::MAX);
     let (output, variables, _) = outputs_to(&address.to_string()).swap_remove(2);
     let (outcome, _) = Run::start(SCRIPT, &output, &variables, &[]).end();
     assert_eq!(outcome.code, 0);
@@ -398,6 +399,62 @@ fn an_influxdb_that_comes_back_misses_what_was_told() {
     // Samples of all metrics are lost together; what was stored and what was lost is all there was.
     let count = number(&summary, "my_counter", "count");
     assert!(lost > 0.0 && stored < count && stored + lost >= count, "{stored} + {lost}, {count}");
+}
+
+#[test]
+fn a_prometheus_that_hangs_in_the_middle_costs_a_warning() {
+    if !peers::is_there("prometheus") {
+        return;
+    }
+    let server = Server::prometheus();
+    let variables = [
+        ("K6_PROMETHEUS_RW_SERVER_URL", format!("http://127.0.0.1:{}/api/v1/write", server.port)),
+        ("K6_PROMETHEUS_RW_PUSH_INTERVAL", "300ms".to_owned()),
+    ];
+    let run = Run::start(LONG, "experimental-prometheus-rw", &variables, &[]);
+    until(|| !server.promql("k6_my_counter_total").is_empty());
+    server.freeze();
+    run.running.wait_for("takes longer than its interval");
+    run.running.interrupt();
+    let (outcome, summary) = run.end();
+    assert_eq!(outcome.code, 105, "{}", outcome.stderr);
+    assert!(number(&summary, "my_counter", "count") > 0.0);
+    assert!(outcome.stderr.contains("the last values are missing there"), "{}", outcome.stderr);
+}
+
+#[test]
+fn an_influxdb_that_hangs_in_the_middle_costs_a_warning() {
+    if !peers::is_there("influxd") {
+        return;
+    }
+    let server = Server::influxdb();
+    let run = Run::start(LONG, &format!("influxdb=http://127.0.0.1:{}/k6?pushInterval=200ms", server.port), &[], &[]);
+    until(|| !server.influxql("SELECT sum(value) FROM my_counter").is_empty());
+    server.freeze();
+    std::thread::sleep(Duration::from_millis(500));
+    run.running.interrupt();
+    let (outcome, summary) = run.end();
+    assert_eq!(outcome.code, 105, "{}", outcome.stderr);
+    assert!(number(&summary, "my_counter", "count") > 0.0);
+    assert!(outcome.stderr.contains("it lost "), "{}", outcome.stderr);
+}
+
+#[test]
+fn a_collector_that_hangs_in_the_middle_costs_a_warning() {
+    let collectors = [peers::grpc_collector("0", 1), peers::http_collector(1)];
+    for (at, (address, exports)) in collectors.into_iter().enumerate() {
+        let (output, mut variables, said) = outputs_to(&address.to_string()).swap_remove(2 + at);
+        variables.push(("K6_OTEL_EXPORT_INTERVAL", "200ms".to_owned()));
+        variables.push(("K6_OTEL_FLUSH_INTERVAL", "100ms".to_owned()));
+        let run = Run::start(LONG, &output, &variables, &[]);
+        until(|| !exports.lock().expect("nobody panicked").is_empty());
+        run.running.wait_for("takes longer than its interval");
+        run.running.interrupt();
+        let (outcome, _) = run.end();
+        assert_eq!(outcome.code, 105, "{}", outcome.stderr);
+        assert!(outcome.stderr.contains(said), "{}", outcome.stderr);
+        assert!(outcome.stderr.contains("the last values are missing there"), "{}", outcome.stderr);
+    }
 }
 
 /// Looks until it is so.

@@ -77,6 +77,13 @@ impl Server {
         }
     }
 
+    /// Makes it hang: connections stay open, nothing is answered any more.
+    pub fn freeze(&self) {
+        let id = i32::try_from(self.child.id()).expect("a process id fits");
+        // SAFETY: `kill` only takes numbers; the child was not waited for yet, so the id is still its own.
+        assert_eq!(unsafe { libc::kill(id, libc::SIGSTOP) }, 0);
+    }
+
     /// Ends it without a farewell.
     pub fn kill(&mut self) {
         self.child.kill().expect("a child can be killed");
@@ -185,8 +192,8 @@ pub fn datagrams() -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
 /// What a collector of OpenTelemetry got: the path and the headers of each export, and the export itself.
 pub type Exports = Arc<Mutex<Vec<(String, ExportRequest)>>>;
 
-/// A collector that speaks HTTP.
-pub fn http_collector() -> (SocketAddr, Exports) {
+/// A collector that speaks HTTP, and after so many exports says nothing more.
+pub fn http_collector(most: usize) -> (SocketAddr, Exports) {
     let exports = Exports::default();
     let kept = exports.clone();
     let address = server::serve(move |stream| {
@@ -210,15 +217,20 @@ pub fn http_collector() -> (SocketAddr, Exports) {
             let mut body = vec![0; length];
             reader.read_exact(&mut body)?;
             let export = ExportRequest::decode(&*body).map_err(std::io::Error::other)?;
-            kept.lock().expect("nobody panicked").push((head, export));
+            let mut kept = kept.lock().expect("nobody panicked");
+            if kept.len() >= most {
+                continue;
+            }
+            kept.push((head, export));
+            drop(kept);
             stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")?;
         }
     });
     (address, exports)
 }
 
-/// A collector that speaks gRPC and ends every call with this status.
-pub fn grpc_collector(status: &'static str) -> (SocketAddr, Exports) {
+/// A collector that speaks gRPC, ends every call with this status, and after so many exports says nothing more.
+pub fn grpc_collector(status: &'static str, most: usize) -> (SocketAddr, Exports) {
     let exports = Exports::default();
     let kept = exports.clone();
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
@@ -233,7 +245,7 @@ pub fn grpc_collector(status: &'static str) -> (SocketAddr, Exports) {
                 tokio::spawn(async move {
                     let Ok(mut connection) = h2::server::handshake(stream).await else { return };
                     while let Some(Ok((request, reply))) = connection.accept().await {
-                        tokio::spawn(answer(request, reply, kept.clone(), status));
+                        tokio::spawn(answer(request, reply, kept.clone(), status, most));
                     }
                 });
             }
@@ -247,6 +259,7 @@ async fn answer(
     mut reply: h2::server::SendResponse<Bytes>,
     kept: Exports,
     status: &str,
+    most: usize,
 ) {
     let (head, mut body) = request.into_parts();
     let mut bytes = Vec::new();
@@ -256,7 +269,18 @@ async fn answer(
     }
     if let Some(export) = bytes.get(5..).and_then(|message| ExportRequest::decode(message).ok()) {
         let head = format!("{} {:?}", head.uri.path(), head.headers);
-        kept.lock().expect("nobody panicked").push((head, export));
+        let is_enough = {
+            let mut kept = kept.lock().expect("nobody panicked");
+            if kept.len() < most {
+                kept.push((head, export));
+                false
+            } else {
+                true
+            }
+        };
+        if is_enough {
+            std::future::pending::<()>().await;
+        }
     }
     let response = http::Response::builder().header("content-type", "application/grpc").body(()).expect("it is one");
     if let Ok(mut stream) = reply.send_response(response, false) {

@@ -10,7 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::push::wire::HttpRules;
 use super::push::{Format, HttpWire, Parcel, Push, Rules, UdpWire, Wire};
-use super::settings::Settings;
+use super::settings::{Settings, shown};
 use super::{Means, Output};
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
@@ -65,7 +65,7 @@ fn make(argument: Option<&str>, means: &Means) -> Result<Box<dyn Output>, String
         Wire::Http(Box::new(wire.with_first(&format!("{base}/query?{create}"))?))
     };
     Ok(Box::new(Push {
-        description: format!("InfluxDBv1 ({address})"),
+        description: format!("InfluxDBv1 ({})", shown(&address)),
         period,
         format: Points {
             means: means.clone(),

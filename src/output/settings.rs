@@ -95,3 +95,27 @@ fn text(value: &Value) -> Option<String> {
         Value::Null | Value::Object(_) => None,
     }
 }
+
+/// An address as it may be shown: without user and password.
+pub fn shown(address: &str) -> String {
+    let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    match rest[..end].rfind('@') {
+        Some(at) => format!("{scheme}://{}", &rest[at + 1..]),
+        None => address.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_are_not_shown() {
+        let check = |address: &str, expect: &str| assert_eq!(shown(address), expect);
+        check("http://user:secret@host:8086/a@b", "http://host:8086/a@b");
+        check("http://us@er:secret@host", "http://host");
+        check("https://host/path?user=a@b", "https://host/path?user=a@b");
+        check("host:8125", "host:8125");
+    }
+}

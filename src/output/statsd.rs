@@ -33,6 +33,9 @@ fn make(argument: Option<&str>, means: &Means) -> Result<Box<dyn Output>, String
     let lines = usize::try_from(lines).ok().filter(|lines| *lines > 0);
     let lines = lines.ok_or("`bufferSize` (K6_STATSD_BUFFER_SIZE) must be a positive number")?;
     let blocklist = settings.text("tagBlocklist", "TAG_BLOCKLIST").unwrap_or_else(|| "vu,iter,url".to_owned());
+    means
+        .logger
+        .warn("k6 has no output `statsd` since v0.55.0; portable are `experimental-prometheus-rw` and `opentelemetry`");
     Ok(Box::new(Push {
         description: format!("statsd ({address})"),
         period,

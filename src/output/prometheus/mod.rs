@@ -13,7 +13,7 @@ use super::push::series::{Labels, Series, State, Table, TrendAs};
 use super::push::sigv4::Signer;
 use super::push::wire::HttpRules;
 use super::push::{Format, HttpWire, Parcel, Push, Rules, Wire};
-use super::settings::Settings;
+use super::settings::{Settings, shown};
 use super::{Means, Output};
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
@@ -73,7 +73,7 @@ fn make(means: &Means) -> Result<Box<dyn Output>, String> {
     let wire = HttpWire::new(&url, rules)?.with_signer(signer(&settings)?);
     let trend_as = if is_native { TrendAs::Native } else { TrendAs::Trend };
     Ok(Box::new(Push {
-        description: format!("Prometheus remote write ({url})"),
+        description: format!("Prometheus remote write ({})", shown(&url)),
         period,
         format: Remote {
             table: Table::new(means.registry.clone(), means.logger.clone(), trend_as, labels),

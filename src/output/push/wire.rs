@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use http_body_util::BodyExt;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Certificate, Client, Identity, Proxy, Url, tls};
@@ -24,10 +25,7 @@ impl Wire {
     /// What has to be done before the first parcel.
     pub(super) async fn open(&mut self) -> Result<(), String> {
         match self {
-            Self::Http(http) => match http.first.take() {
-                Some(url) => http.post(&url, Vec::new()).await,
-                None => Ok(()),
-            },
+            Self::Http(http) => http.begin().await,
             Self::Udp(udp) => udp.open().await,
         }
     }
@@ -36,11 +34,23 @@ impl Wire {
     pub(super) async fn send(&self, body: Vec<u8>) -> Result<(), String> {
         match self {
             Self::Http(http) if http.is_grpc => http.call(body).await,
-            Self::Http(http) => http.post(&http.url, body).await,
+            Self::Http(http) => {
+                let body = Bytes::from(body);
+                let outcome = http.post(&http.url, body.clone()).await;
+                if http.first.is_none() || !matches!(&outcome, Err(error) if error.contains(NOT_FOUND)) {
+                    return outcome;
+                }
+                // It was not there to be asked before the first parcel, or has forgotten.
+                _ = http.begin().await;
+                http.post(&http.url, body).await
+            }
             Self::Udp(udp) => udp.send(&body).await,
         }
     }
 }
+
+/// What an answer with status 404 is told as.
+const NOT_FOUND: &str = "the answer was 404";
 
 /// Where and how requests are sent.
 pub struct HttpWire {
@@ -126,7 +136,8 @@ impl HttpWire {
         Ok(Self { client, url, headers, first: None, is_grpc: rules.is_grpc, signer: None })
     }
 
-    /// Asks this URL for something before the first parcel; what comes of it is worth a debug line at most.
+    /// Asks this URL for something before the first parcel, and again when there is no place for one; what comes of it
+    /// is worth a debug line at most.
     ///
     /// # Errors
     /// When it is no URL.
@@ -141,7 +152,14 @@ impl HttpWire {
         self
     }
 
-    async fn post(&self, url: &Url, body: Vec<u8>) -> Result<(), String> {
+    async fn begin(&self) -> Result<(), String> {
+        match &self.first {
+            Some(url) => self.post(url, Bytes::new()).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn post(&self, url: &Url, body: Bytes) -> Result<(), String> {
         let mut request = self.client.post(url.clone()).headers(self.headers.clone());
         if let Some(signer) = &self.signer {
             for (name, value) in signer.sign("POST", url, &body, jiff::Timestamp::now()) {
