@@ -229,6 +229,8 @@ impl Format for Points {
         }
         let Some(tail) = self.tails.get(&address) else { return };
         let (time, unit) = (record.time().0, self.unit);
+        // The samples of one record share their moment, so its first metric speaks for all of them.
+        let mut stamp = None;
         record.each_sample(|metric, value| {
             if !value.is_finite() {
                 if !self.has_warned {
@@ -237,14 +239,7 @@ impl Format for Points {
                 }
                 return;
             }
-            let mut time = time;
-            let [new, old] = &mut self.seen;
-            // Coarser times are meant to fall together.
-            while unit == 1
-                && (old.contains(&(tail.series, metric.0, time)) || !new.insert((tail.series, metric.0, time)))
-            {
-                time += 1;
-            }
+            let time = *stamp.get_or_insert_with(|| free(&mut self.seen, (tail.series, metric.0, time), unit));
             self.body.push_str(name(&mut self.names, metric, &self.means));
             self.body.push_str(&tail.tags);
             self.body.push(' ');
@@ -307,6 +302,18 @@ impl Points {
         let (before, after) = (before.into(), after.into());
         self.tails.insert(address, Tail { _tags: tags.clone(), series, tags: head, before, after });
     }
+}
+
+/// The first moment from this one on that no point of this series has; coarser times are meant to fall together.
+fn free(
+    [new, old]: &mut [FxHashSet<(u32, u16, u64)>; 2],
+    (series, metric, mut time): (u32, u16, u64),
+    unit: u64,
+) -> u64 {
+    while unit == 1 && (old.contains(&(series, metric, time)) || !new.insert((series, metric, time))) {
+        time += 1;
+    }
+    time
 }
 
 /// The measurement of a metric.

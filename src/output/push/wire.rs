@@ -232,7 +232,7 @@ fn words(error: &dyn std::error::Error) -> String {
 }
 
 /// So many datagrams are sent without a breath.
-const BURST: usize = 32;
+const BURST: usize = 64;
 
 /// Where datagrams go, and how large they may be.
 pub struct UdpWire {
