@@ -95,8 +95,10 @@ impl Courier {
     }
 
     /// Takes a parcel to be sent, or drops it when too much is waiting; never waits itself.
-    pub fn hand(&self, parcel: Parcel) {
+    pub fn hand(&self, mut parcel: Parcel) {
         let account = &self.account;
+        // What was left free for it to grow would be waiting too.
+        parcel.body.shrink_to_fit();
         if account.waiting_bytes.load(Relaxed) + parcel.body.len() > MOST_WAITING {
             account.lost_samples.fetch_add(parcel.samples, Relaxed);
             account.has_failed.store(true, Relaxed);
