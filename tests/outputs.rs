@@ -257,9 +257,14 @@ fn opentelemetry_over_http_has_the_figures_of_the_summary() {
         ("K6_OTEL_HEADERS", "x-own=a%20b".to_owned()),
         ("K6_OTEL_METRIC_PREFIX", "load_".to_owned()),
         ("OTEL_SERVICE_NAME", "shop".to_owned()),
+        ("OTEL_RESOURCE_ATTRIBUTES", "service.name=other,site=north%20east".to_owned()),
     ];
     let summary = clean("opentelemetry", &variables, &[]);
     check_exports(&summary, &exports, "load_", &["POST /v1/metrics", "x-own: a b", "application/x-protobuf"]);
+    let exports = exports.lock().expect("nobody panicked");
+    let resource = exports[0].1.resource_metrics[0].resource.as_ref().expect("a resource");
+    let names: Vec<_> = resource.attributes.iter().map(|attribute| attribute.key.as_str()).collect();
+    assert_eq!(names, ["service.name", "service.version", "site"]);
 }
 
 #[test]

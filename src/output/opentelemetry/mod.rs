@@ -95,13 +95,21 @@ fn make(means: &Means) -> Result<Box<dyn Output>, String> {
     let service = settings.text("serviceName", "SERVICE_NAME").or_else(|| (means.env)("OTEL_SERVICE_NAME"));
     let service = service.filter(|name| !name.is_empty()).unwrap_or_else(|| "k6".to_owned());
     let version = text("serviceVersion", "SERVICE_VERSION", env!("CARGO_PKG_VERSION"));
+    let mut resource = vec![attribute("service.name", &service), attribute("service.version", &version)];
+    let further = (means.env)("OTEL_RESOURCE_ATTRIBUTES").unwrap_or_default();
+    for (name, value) in further.split(',').filter_map(|item| item.split_once('=')) {
+        let name = unescaped(name.trim());
+        if !resource.iter().any(|known| known.key == name) {
+            resource.push(attribute(&name, &unescaped(value.trim())));
+        }
+    }
     Ok(Box::new(Push {
         description: format!("opentelemetry ({description})"),
         // Nothing new is told before a flush.
         period: period.max(flush),
         format: Export {
             table: Table::new(means.registry.clone(), means.logger.clone(), TrendAs::Buckets, labels),
-            resource: vec![attribute("service.name", &service), attribute("service.version", &version)],
+            resource,
             prefix: text("metricPrefix", "METRIC_PREFIX", ""),
             start: now(),
         },
