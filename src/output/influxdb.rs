@@ -64,31 +64,22 @@ fn make(argument: Option<&str>, means: &Means) -> Result<Box<dyn Output>, String
         let wire = HttpWire::new(&format!("{base}/write?{query}"), rules)?;
         Wire::Http(Box::new(wire.with_first(&format!("{base}/query?{create}"))?))
     };
-    Ok(Box::new(Push {
-        description: format!("InfluxDBv1 ({})", shown(&address)),
-        period,
-        format: Points {
-            means: means.clone(),
-            fields,
-            unit: precision.1,
-            tails: FxHashMap::default(),
-            heads: FxHashMap::default(),
-            names: Vec::new(),
-            seen: Default::default(),
-            body: String::new(),
-            samples: 0,
-            has_warned: false,
-        },
-        wire: Some(wire),
-        rules: Rules {
-            at_once,
-            timeout: Duration::from_secs(10),
-            failed: "Couldn't write stats",
-            last_failed: "Couldn't write stats",
-        },
-        logger: means.logger.clone(),
-        courier: None,
-    }))
+    let format = Points {
+        means: means.clone(),
+        fields,
+        unit: precision.1,
+        tails: FxHashMap::default(),
+        heads: FxHashMap::default(),
+        names: Vec::new(),
+        seen: Default::default(),
+        body: String::new(),
+        samples: 0,
+        has_warned: false,
+    };
+    let failed = "Couldn't write stats";
+    let rules = Rules { at_once, timeout: Duration::from_secs(10), failed, last_failed: failed };
+    let description = format!("InfluxDBv1 ({})", shown(&address));
+    Ok(Box::new(Push::new(description, period, format, wire, rules, &means.logger)))
 }
 
 /// What the argument says: `http://user:password@host:8086/database?pushInterval=2s`.

@@ -36,28 +36,19 @@ fn make(argument: Option<&str>, means: &Means) -> Result<Box<dyn Output>, String
     means
         .logger
         .warn("k6 has no output `statsd` since v0.55.0; portable are `experimental-prometheus-rw` and `opentelemetry`");
-    Ok(Box::new(Push {
-        description: format!("statsd ({address})"),
-        period,
-        format: Lines {
-            registry: means.registry.clone(),
-            metrics: Vec::new(),
-            namespace: settings.text("namespace", "NAMESPACE").unwrap_or_else(|| "k6.".to_owned()),
-            has_tags: settings.flag("enableTags", "ENABLE_TAGS")?,
-            blocked: blocklist.split(',').map(|name| name.trim().to_owned()).collect(),
-            body: String::new(),
-            samples: 0,
-        },
-        wire: Some(Wire::Udp(UdpWire::new(&address, MOST_BYTES, lines)?)),
-        rules: Rules {
-            at_once: 1,
-            timeout: Duration::from_secs(10),
-            failed: "Couldn't send the samples",
-            last_failed: "Couldn't send the samples",
-        },
-        logger: means.logger.clone(),
-        courier: None,
-    }))
+    let format = Lines {
+        registry: means.registry.clone(),
+        metrics: Vec::new(),
+        namespace: settings.text("namespace", "NAMESPACE").unwrap_or_else(|| "k6.".to_owned()),
+        has_tags: settings.flag("enableTags", "ENABLE_TAGS")?,
+        blocked: blocklist.split(',').map(|name| name.trim().to_owned()).collect(),
+        body: String::new(),
+        samples: 0,
+    };
+    let wire = Wire::Udp(UdpWire::new(&address, MOST_BYTES, lines)?);
+    let failed = "Couldn't send the samples";
+    let rules = Rules { at_once: 1, timeout: Duration::from_secs(10), failed, last_failed: failed };
+    Ok(Box::new(Push::new(format!("statsd ({address})"), period, format, wire, rules, &means.logger)))
 }
 
 /// Samples as lines.

@@ -53,14 +53,14 @@ fn make(means: &Means) -> Result<Box<dyn Output>, String> {
     let flush = settings.time("flushInterval", "FLUSH_INTERVAL", Duration::from_secs(1))?;
     let period = settings.time("exportInterval", "EXPORT_INTERVAL", Duration::from_secs(10))?;
     let protocol = text("exporterProtocol", "EXPORTER_PROTOCOL", "grpc");
-    let mut rules = HttpRules {
+    let mut http = HttpRules {
         is_insecure: settings.flag("tlsInsecureSkipVerify", "TLS_INSECURE_SKIP_VERIFY")?,
         headers: headers(&settings)?,
         root: settings.text("tlsCertificate", "TLS_CERTIFICATE").map(|path| means.path(&path)),
         ..HttpRules::default()
     };
     let file = |key: &str, variable: &str| settings.text(key, variable).map(|path| means.path(&path));
-    rules.identity =
+    http.identity =
         match (file("tlsClientCertificate", "TLS_CLIENT_CERTIFICATE"), file("tlsClientKey", "TLS_CLIENT_KEY")) {
             (Some(certificate), Some(key)) => Some((certificate, key)),
             (None, None) => None,
@@ -71,7 +71,7 @@ fn make(means: &Means) -> Result<Box<dyn Output>, String> {
         "grpc" => {
             let endpoint = text("grpcExporterEndpoint", "GRPC_EXPORTER_ENDPOINT", "localhost:4317");
             let is_plain = settings.flag("grpcExporterInsecure", "GRPC_EXPORTER_INSECURE")?;
-            rules.is_grpc = true;
+            http.is_grpc = true;
             let how = if is_plain { "grpc (insecure)" } else { "grpc" };
             (format!("{}://{endpoint}/{METHOD}", scheme(is_plain)), format!("{how}, {endpoint}"))
         }
@@ -79,9 +79,9 @@ fn make(means: &Means) -> Result<Box<dyn Output>, String> {
             let endpoint = text("httpExporterEndpoint", "HTTP_EXPORTER_ENDPOINT", "localhost:4318");
             let path = text("httpExporterURLPath", "HTTP_EXPORTER_URL_PATH", "/v1/metrics");
             let is_plain = settings.flag("httpExporterInsecure", "HTTP_EXPORTER_INSECURE")?;
-            rules.headers.push(("content-type".to_owned(), "application/x-protobuf".to_owned()));
+            http.headers.push(("content-type".to_owned(), "application/x-protobuf".to_owned()));
             let password = text("httpExporterPassword", "HTTP_EXPORTER_PASSWORD", "");
-            rules.login = settings.text("httpExporterUsername", "HTTP_EXPORTER_USERNAME").map(|user| (user, password));
+            http.login = settings.text("httpExporterUsername", "HTTP_EXPORTER_USERNAME").map(|user| (user, password));
             let slash = if path.starts_with('/') { "" } else { "/" };
             let url = format!("{}://{endpoint}{slash}{path}", scheme(is_plain));
             (url.clone(), format!("http/protobuf, {url}"))
@@ -103,26 +103,22 @@ fn make(means: &Means) -> Result<Box<dyn Output>, String> {
             resource.push(attribute(&name, &unescaped(value.trim())));
         }
     }
-    Ok(Box::new(Push {
-        description: format!("opentelemetry ({description})"),
-        // Nothing new is told before a flush.
-        period: period.max(flush),
-        format: Export {
-            table: Table::new(means.registry.clone(), means.logger.clone(), TrendAs::Buckets, labels),
-            resource,
-            prefix: text("metricPrefix", "METRIC_PREFIX", ""),
-            start: now(),
-        },
-        wire: Some(Wire::Http(Box::new(HttpWire::new(&url, rules)?))),
-        rules: Rules {
-            at_once: 1,
-            timeout: Duration::from_secs(5),
-            failed: "Failed to export the metrics",
-            last_failed: "can't shutdown OpenTelemetry metric provider",
-        },
-        logger: means.logger.clone(),
-        courier: None,
-    }))
+    let format = Export {
+        table: Table::new(means.registry.clone(), means.logger.clone(), TrendAs::Buckets, labels),
+        resource,
+        prefix: text("metricPrefix", "METRIC_PREFIX", ""),
+        start: now(),
+    };
+    let rules = Rules {
+        at_once: 1,
+        timeout: Duration::from_secs(5),
+        failed: "Failed to export the metrics",
+        last_failed: "can't shutdown OpenTelemetry metric provider",
+    };
+    let wire = Wire::Http(Box::new(HttpWire::new(&url, http)?));
+    // Nothing new is told before a flush.
+    let period = period.max(flush);
+    Ok(Box::new(Push::new(format!("opentelemetry ({description})"), period, format, wire, rules, &means.logger)))
 }
 
 /// `name=value,name=value`, escaped as in URLs.

@@ -72,24 +72,12 @@ fn make(means: &Means) -> Result<Box<dyn Output>, String> {
     };
     let wire = HttpWire::new(&url, rules)?.with_signer(signer(&settings)?);
     let trend_as = if is_native { TrendAs::Native } else { TrendAs::Trend };
-    Ok(Box::new(Push {
-        description: format!("Prometheus remote write ({})", shown(&url)),
-        period,
-        format: Remote {
-            table: Table::new(means.registry.clone(), means.logger.clone(), trend_as, labels),
-            stats,
-            has_stale_markers,
-        },
-        wire: Some(Wire::Http(Box::new(wire))),
-        rules: Rules {
-            at_once: 1,
-            timeout: Duration::from_secs(5),
-            failed: "Failed to send the time series data to the endpoint",
-            last_failed: "Failed to send the time series data to the endpoint",
-        },
-        logger: means.logger.clone(),
-        courier: None,
-    }))
+    let table = Table::new(means.registry.clone(), means.logger.clone(), trend_as, labels);
+    let format = Remote { table, stats, has_stale_markers };
+    let failed = "Failed to send the time series data to the endpoint";
+    let rules = Rules { at_once: 1, timeout: Duration::from_secs(5), failed, last_failed: failed };
+    let description = format!("Prometheus remote write ({})", shown(&url));
+    Ok(Box::new(Push::new(description, period, format, Wire::Http(Box::new(wire)), rules, &means.logger)))
 }
 
 /// k6's headers, then the file's, those of `HTTP_HEADERS` and those with a variable of their own.

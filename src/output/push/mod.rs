@@ -46,23 +46,23 @@ pub trait Format: Send {
 
 /// An output that pushes.
 pub struct Push<F> {
-    /// What stands on the `output:` line.
-    pub description: String,
-    /// How often it pushes.
-    pub period: Duration,
-    /// What it makes of records.
-    pub format: F,
-    /// How that travels; taken when the output starts.
-    pub wire: Option<Wire>,
-    /// How patient the courier is, and what it says.
-    pub rules: Rules,
-    /// Where it says so.
-    pub logger: Logger,
+    description: String,
+    period: Duration,
+    format: F,
+    /// Taken when the output starts.
+    wire: Option<Wire>,
+    rules: Rules,
+    logger: Logger,
     /// At work from the start of the output.
-    pub courier: Option<Courier>,
+    courier: Option<Courier>,
 }
 
 impl<F: Format> Push<F> {
+    /// An output with this description: what it makes of records, and how and how often that travels.
+    pub fn new(description: String, period: Duration, format: F, wire: Wire, rules: Rules, logger: &Logger) -> Self {
+        Self { description, period, format, wire: Some(wire), rules, logger: logger.clone(), courier: None }
+    }
+
     fn hand_over(&mut self, is_last: bool) {
         let Some(courier) = &self.courier else { return };
         if F::IS_CUMULATIVE {
