@@ -215,6 +215,9 @@ pub struct RunArgs {
     /// How progress is shown: live (on a terminal), or plain lines
     #[arg(long, value_name = "KIND")]
     pub ui: Option<String>,
+    /// The summary of a saved run, for thresholds such as p(95)<=baseline*1.1
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<String>,
     /// Reach --vus in this time (with --vus and --duration)
     #[arg(long, value_name = "TIME")]
     pub ramp_up: Option<String>,

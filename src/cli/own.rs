@@ -172,6 +172,7 @@ pub(super) fn demo(
         address: None,
         rehearsal: false,
         no_thresholds: false,
+        baseline: None,
         summary_mode: crate::summary::Mode::Compact,
         summary_export: None,
         machine_readable: false,

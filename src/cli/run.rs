@@ -56,6 +56,8 @@ pub struct RunRequest {
     pub reports: Reports,
     /// `live` or `plain`; `None` for what the terminal allows.
     pub ui: Option<progress::Kind>,
+    /// The summary of a saved run.
+    pub baseline: Option<String>,
     /// This process's variables, for outputs that have their own.
     pub env: Environment,
     /// To be logged.
@@ -141,6 +143,9 @@ impl RunArgs {
             }
         }
         layers.features = features;
+        if self.baseline.is_some() && global.strict {
+            return Err(refuse("unknown flag: --baseline"));
+        }
 
         Ok(RunRequest {
             script,
@@ -154,6 +159,11 @@ impl RunArgs {
             unknown_features,
             reports: self.reports(&env),
             ui: self.ui(&env)?,
+            baseline: self
+                .baseline
+                .clone()
+                .or_else(|| env.get("VOLLEY_BASELINE").cloned())
+                .filter(|name| !name.is_empty()),
             global,
             env,
             warnings: notes.warnings,

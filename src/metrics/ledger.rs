@@ -4,7 +4,7 @@
 //! belongs to one ledger. Recorders fold whole batches, the conductor judges and reads; all under one lock.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::builtin;
 use super::detail::Detail;
@@ -64,6 +64,8 @@ struct Total {
     /// Whether it is shown without samples, because the options name it.
     is_watched: bool,
     thresholds: Vec<Threshold>,
+    /// Whether a threshold judges windows, and so has to see every sample.
+    has_windows: bool,
 }
 
 /// A sub-metric.
@@ -74,6 +76,8 @@ struct PartOf {
     sink: Sink,
     is_watched: bool,
     thresholds: Vec<Threshold>,
+    /// Whether a threshold judges windows, and so has to see every sample.
+    has_windows: bool,
 }
 
 /// A few figures of the moment.
@@ -169,8 +173,15 @@ impl Ledger {
         }
         let Some(total) = self.totals.get_mut(place) else { return };
         total.sink.add(value, time);
+        if total.has_windows {
+            total.thresholds.iter_mut().for_each(|threshold| threshold.see(value, time));
+        }
         for route in routes.parts.iter().filter(|route| route.metric == metric) {
-            self.parts[route.sink as usize].sink.add(value, time);
+            let part = &mut self.parts[route.sink as usize];
+            part.sink.add(value, time);
+            if part.has_windows {
+                part.thresholds.iter_mut().for_each(|threshold| threshold.see(value, time));
+            }
         }
         if metric == builtin::CHECKS {
             let at = *routes.check.get_or_init(|| match tags.get("check") {
@@ -249,6 +260,7 @@ impl Ledger {
         let totals = self.totals.iter_mut().map(|total| (&total.metric.name, &mut total.sink, &mut total.thresholds));
         let parts = self.parts.iter_mut().map(|part| (&part.expression.name, &mut part.sink, &mut part.thresholds));
         let mut verdict = Verdict::default();
+        let now = Epoch::now().stamp(Instant::now());
         for (name, sink, thresholds) in totals.chain(parts) {
             if thresholds.is_empty() || (!is_final && sink.is_empty()) {
                 continue;
@@ -258,7 +270,11 @@ impl Ledger {
             }
             let mut holds = true;
             for threshold in thresholds {
-                holds &= threshold.judge(sink, elapsed);
+                holds &= if threshold.has_window() {
+                    threshold.judge_windows(now, is_final)
+                } else {
+                    threshold.judge(sink, elapsed)
+                };
                 verdict.abort |= threshold.wants_abort(elapsed);
             }
             if !holds {
@@ -313,19 +329,21 @@ impl Ledger {
     fn learn_metrics(&mut self) {
         for metric in self.registry.all().into_iter().skip(self.totals.len()) {
             let sink = Sink::new(metric.kind, metric.contains);
-            self.totals.push(Total { metric, sink, is_watched: false, thresholds: Vec::new() });
+            self.totals.push(Total { metric, sink, is_watched: false, thresholds: Vec::new(), has_windows: false });
         }
     }
 
     fn watch(&mut self, watched: Watched) {
         let Watched { expression, metric, thresholds } = watched;
+        let has_windows = thresholds.iter().any(Threshold::has_window);
         if expression.part.is_none() {
             if let Some(total) = self.totals.get_mut(usize::from(metric.id.0)) {
+                total.has_windows = has_windows;
                 (total.is_watched, total.thresholds) = (true, thresholds);
             }
         } else {
             let sink = Sink::new(metric.kind, metric.contains);
-            self.parts.push(PartOf { expression, metric, sink, is_watched: true, thresholds });
+            self.parts.push(PartOf { expression, metric, sink, is_watched: true, thresholds, has_windows });
         }
     }
 
@@ -333,7 +351,8 @@ impl Ledger {
         let known = self.parts.iter().any(|part| &*part.expression.name == name);
         if let (false, Ok(expression), Some(metric)) = (known, Expression::parse(name), self.registry.get(metric)) {
             let sink = Sink::new(metric.kind, metric.contains);
-            self.parts.push(PartOf { expression, metric, sink, is_watched: false, thresholds: Vec::new() });
+            let thresholds = Vec::new();
+            self.parts.push(PartOf { expression, metric, sink, is_watched: false, thresholds, has_windows: false });
         }
     }
 

@@ -4,6 +4,7 @@
 //! keeps sinks (a trend is exact up to 10,000 values, then a histogram) and hands raw records on to the outputs
 //! that want them. Nothing else is kept, so memory stays flat however long a run lasts.
 
+pub mod baseline;
 pub mod builtin;
 pub mod detail;
 pub mod digest;
@@ -11,6 +12,7 @@ pub mod endpoint;
 pub mod groups;
 pub mod health;
 pub mod ledger;
+pub mod limit;
 pub mod record;
 pub mod recorder;
 pub mod registry;
@@ -25,7 +27,9 @@ pub mod tap;
 pub mod threshold;
 pub mod timeline;
 pub mod trend;
+pub mod window;
 
+pub use baseline::Baseline;
 pub use detail::DetailResult;
 pub use health::{Health, Usage};
 pub use ledger::{Ledger, LedgerOptions};

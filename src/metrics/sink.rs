@@ -184,4 +184,22 @@ mod tests {
         check(MetricType::Rate, &[], &[], "0 0 0");
         check(MetricType::Trend, &[(1.0, 1)], &[(3.0, 1)], "2 1 3");
     }
+
+    #[test]
+    fn sums_and_counts_do_not_drift_over_a_hundred_million_samples() {
+        let mut counter = Sink::new(MetricType::Counter, Contains::Default);
+        let mut rate = Sink::new(MetricType::Rate, Contains::Default);
+        // Values with all bits in use, from a repeatable stream; their exact sum in steps of 2^-43.
+        let (mut state, mut steps) = (5_u64, 0_u128);
+        for at in 0..100_000_000_u64 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let bits = state >> 11;
+            steps += u128::from(bits);
+            counter.add(bits as f64 / 8_796_093_022_208.0, Stamp(0));
+            rate.add(f64::from(u8::from(at % 4 == 0)), Stamp(0));
+        }
+        let (Sink::Counter(counter), Sink::Rate(rate)) = (counter, rate) else { panic!("sinks keep their kind") };
+        assert_eq!(counter.count(), steps as f64 / 8_796_093_022_208.0);
+        assert_eq!((rate.passes, rate.fails, rate.rate()), (25_000_000, 75_000_000, 0.25));
+    }
 }

@@ -1,14 +1,19 @@
 //! Thresholds: what a run must keep to. Read and checked before the run, judged on a beat and at the end.
 //!
 //! k6's grammar, `<figure> <operator> <number>`. Three forms beyond it are read unless the run is strict, each with
-//! one warning that names the portable form: `p95<500`, and `count`, `passes`, `fails` on a rate.
+//! one warning that names the portable form: `p95<500`, and `count`, `passes`, `fails` on a rate. Two more have no
+//! portable form: a limit taken from a saved run, and a window (see [`super::limit`]).
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::baseline::Baseline;
+use super::limit::Limit;
+use super::record::Stamp;
 use super::registry::{Metric, MetricType, Registry};
 use super::sink::Sink;
 use super::submetric::Expression;
+use super::window::Window;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::log::Logger;
@@ -36,10 +41,14 @@ pub struct Threshold {
     pub def: ThresholdDef,
     figure: Figure,
     operator: Operator,
-    limit: f64,
-    /// The figure when it was last judged.
+    limit: Limit,
+    /// How long a window is, where not the whole run is judged.
+    window: Option<Duration>,
+    /// The recent past, once the metric is known.
+    recent: Option<Box<Window>>,
+    /// The figure when it was last judged; with windows, that of the worst one once it was crossed.
     pub observed: f64,
-    /// Whether it held when it was last judged; true before.
+    /// Whether it held when it was last judged; true before. With windows, whether it held in all of them.
     pub ok: bool,
     /// Whether it was ever judged.
     pub is_judged: bool,
@@ -119,13 +128,37 @@ pub fn check(
             let parent = go_quote(&expression.parent);
             wrong(format!("invalid threshold defined on {name}; reason: no metric name {parent} found"))
         })?;
-        for threshold in &thresholds {
+        let mut thresholds = thresholds;
+        for threshold in &mut thresholds {
             threshold.fits(name, &metric, strict, logger).map_err(wrong)?;
+            threshold.recent =
+                threshold.window.map(|length| Box::new(Window::new(length, metric.kind, metric.contains)));
         }
         warn_of_metadata(&expression, logger);
         add(&mut watched, Watched { expression, metric, thresholds });
     }
     Ok(watched)
+}
+
+/// Puts numbers in the place of what thresholds take from a saved run.
+///
+/// # Errors
+/// When there is no saved run, or it doesn't have the figure.
+pub fn compare(watched: &mut [Watched], baseline: Option<&Baseline>) -> Result<(), Failure> {
+    for watched in watched {
+        for threshold in &mut watched.thresholds {
+            let Limit::Baseline { factor, plus } = threshold.limit else { continue };
+            let (name, text) = (&watched.expression.name, &threshold.def.expression);
+            let wrong = |why: String| {
+                Failure::new(ExitCode::InvalidConfig, format!("invalid threshold \"{text}\" on {name}; reason: {why}"))
+            };
+            let baseline = baseline
+                .ok_or_else(|| wrong("it compares with a saved run, name one with `--baseline FILE`".to_owned()))?;
+            let figure = baseline.figure(name, &threshold.figure.keys()).map_err(wrong)?;
+            threshold.limit = Limit::Number(figure * factor + plus);
+        }
+    }
+    Ok(())
 }
 
 /// What `--no-thresholds` keeps: the metrics and sub-metrics that were named, without their thresholds.
@@ -192,10 +225,71 @@ impl Threshold {
         let figure = Figure::parse(left.trim(), strict).map_err(|error| {
             format!("failed parsing threshold expression's {quoted} left hand side; reason: {error}")
         })?;
-        let limit = parse_float(right.trim()).map_err(|error| {
+        let (limit, window) = Limit::parse(right.trim(), strict).map_err(|error| {
             format!("failed parsing threshold expresion's {quoted} right hand side; reason: {error}")
         })?;
-        Ok(Self { def: def.clone(), figure, operator, limit, observed: 0.0, ok: true, is_judged: false })
+        Ok(Self {
+            def: def.clone(),
+            figure,
+            operator,
+            limit,
+            window,
+            recent: None,
+            observed: 0.0,
+            ok: true,
+            is_judged: false,
+        })
+    }
+
+    /// Whether it judges windows, so that it has to [`see`](Self::see) every sample.
+    pub fn has_window(&self) -> bool {
+        self.recent.is_some()
+    }
+
+    /// Takes a sample into its window.
+    pub fn see(&mut self, value: f64, time: Stamp) {
+        if let Some(recent) = &mut self.recent {
+            recent.add(value, time);
+        }
+    }
+
+    /// Judges the windows that are over by now, at the end also the one the end cuts short; tells whether it held in
+    /// all windows so far. Without a window, the same as before.
+    pub fn judge_windows(&mut self, now: Stamp, is_final: bool) -> bool {
+        let Some(mut recent) = self.recent.take() else { return self.ok };
+        recent.each_due(now, is_final, |sink, covered| {
+            let Some(figure) = self.figure.of(sink, covered) else { return };
+            let holds = self.holds(figure);
+            self.is_judged = true;
+            // Once crossed, the worst window is worth showing, not the latest.
+            let is_worse = !holds && (self.ok || self.distance(figure) > self.distance(self.observed));
+            if is_worse || (holds && self.ok) {
+                self.observed = figure;
+            }
+            self.ok &= holds;
+        });
+        self.recent = Some(recent);
+        self.ok
+    }
+
+    fn distance(&self, figure: f64) -> f64 {
+        match self.limit {
+            Limit::Number(limit) => (figure - limit).abs(),
+            Limit::Baseline { .. } => 0.0,
+        }
+    }
+
+    fn holds(&self, figure: f64) -> bool {
+        // A saved run that was never looked into can't be kept to.
+        let Limit::Number(limit) = self.limit else { return false };
+        match self.operator {
+            Operator::AtMost => figure <= limit,
+            Operator::Less => figure < limit,
+            Operator::AtLeast => figure >= limit,
+            Operator::Greater => figure > limit,
+            Operator::Equal => figure == limit,
+            Operator::Unequal => figure != limit,
+        }
     }
 
     /// Judges a sink after so much run time; tells whether it holds. Until samples come, a rate always holds.
@@ -203,15 +297,7 @@ impl Threshold {
         self.is_judged = true;
         if let Some(figure) = self.figure.of(sink, elapsed) {
             self.observed = figure;
-            let limit = self.limit;
-            let holds = match self.operator {
-                Operator::AtMost => figure <= limit,
-                Operator::Less => figure < limit,
-                Operator::AtLeast => figure >= limit,
-                Operator::Greater => figure > limit,
-                Operator::Equal => figure == limit,
-                Operator::Unequal => figure != limit,
-            };
+            let holds = self.holds(figure);
             self.ok = holds || (matches!(sink, Sink::Rate(_)) && sink.is_empty());
         }
         self.ok
@@ -335,6 +421,19 @@ impl Figure {
         kind == MetricType::Rate && matches!(self, Self::Count | Self::Passes | Self::Fails)
     }
 
+    /// What summaries call the figure; the usual name first.
+    fn keys(self) -> Vec<String> {
+        let known = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        match self {
+            Self::Rate => known(&["rate", "value"]),
+            Self::Avg => known(&["avg", "mean"]),
+            Self::Med => known(&["med", "p(50)", "p50"]),
+            Self::Passes => known(&["passes", "matches"]),
+            Self::Percentile(percent) => vec![format!("p({percent})"), format!("p{percent}")],
+            _ => known(&[self.word()]),
+        }
+    }
+
     const fn word(self) -> &'static str {
         match self {
             Self::Count => "count",
@@ -349,36 +448,6 @@ impl Figure {
             Self::Fails => "fails",
         }
     }
-}
-
-/// A number in Go's syntax: decimal, hexadecimal with an exponent of two (`0x1p3`), or infinite.
-fn parse_float(text: &str) -> Result<f64, String> {
-    let fail = |reason: &str| format!("strconv.ParseFloat: parsing {}: {reason}", go_quote(text));
-    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let number = match unsigned.get(..2) {
-        Some("0x" | "0X") => {
-            hexadecimal(&unsigned[2..]).map(|number| if text.starts_with('-') { -number } else { number })
-        }
-        _ => text.parse().ok(),
-    };
-    let number: f64 = number.ok_or_else(|| fail("invalid syntax"))?;
-    if number.is_infinite() && unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
-        return Err(fail("value out of range"));
-    }
-    Ok(number)
-}
-
-/// `1.8p3` after `0x`.
-fn hexadecimal(text: &str) -> Option<f64> {
-    let (mantissa, exponent) = text.split_once(['p', 'P'])?;
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    if whole.is_empty() && fraction.is_empty() {
-        return None;
-    }
-    let digits = whole.chars().chain(fraction.chars());
-    let value = digits.map(|c| c.to_digit(16)).try_fold(0.0, |sum, digit| Some(sum * 16.0 + f64::from(digit?)))?;
-    let places = i32::try_from(fraction.len()).ok()? * 4;
-    Some(value * 2_f64.powi(exponent.parse::<i32>().ok()?.checked_sub(places)?))
 }
 
 /// What judging all thresholds came to.
@@ -407,154 +476,5 @@ impl Verdict {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Mutex;
-
-    use super::*;
-    use crate::metrics::registry::Contains;
-
-    fn def(expression: &str) -> ThresholdDef {
-        ThresholdDef { expression: expression.to_owned(), abort_on_fail: false, delay_abort_eval: None }
-    }
-
-    fn registry() -> Registry {
-        let registry = Registry::new();
-        let kinds = [MetricType::Counter, MetricType::Gauge, MetricType::Rate, MetricType::Trend];
-        for (name, kind) in ["cc", "gg", "rr", "tt"].into_iter().zip(kinds) {
-            registry.declare(name, kind, Contains::Default).unwrap();
-        }
-        registry
-    }
-
-    /// The error or the warnings of one threshold.
-    fn outcome(name: &str, expression: &str, strict: bool) -> String {
-        let said = Arc::new(Mutex::new(Vec::new()));
-        let heard = said.clone();
-        let logger = Logger::new(move |entry| heard.lock().unwrap().push(entry.message));
-        let defs = [(name.to_owned(), vec![def(expression)])];
-        match check(&defs, &registry(), strict, &logger) {
-            Err(failure) => {
-                assert_eq!(failure.code, ExitCode::InvalidConfig);
-                failure.message
-            }
-            Ok(_) => said.lock().unwrap().join("\n"),
-        }
-    }
-
-    #[test]
-    fn refuses_what_k6_refuses_in_its_words() {
-        let left = |text: &str, reason: &str| {
-            format!("failed parsing threshold expression's \"{text}\" left hand side; reason: {reason}")
-        };
-        let right = |text: &str, reason: &str| {
-            format!("failed parsing threshold expresion's \"{text}\" right hand side; reason: {reason}")
-        };
-        let check = |name: &str, expression: &str, expect: String| {
-            assert_eq!(outcome(name, expression, true), expect, "{name}: {expression}");
-        };
-        let malformed = |text: &str| {
-            format!("failed parsing threshold expression \"{text}\"; reason: malformed threshold expression")
-        };
-        check("tt", "avg", malformed("avg"));
-        check("tt", "", malformed(""));
-        check("tt", "avg=1", malformed("avg=1"));
-        check("tt", "foo<1", left("foo<1", "failed parsing method from expression"));
-        check("tt", "count>1 && count<5", left("count>1 && count<5", "failed parsing method from expression"));
-        check("tt", "p95<1", left("p95<1", "failed parsing method from expression"));
-        check("rr", "passes>1", left("passes>1", "failed parsing method from expression"));
-        let percentile = "malformed percentile value, provide a number between 0 and 100";
-        check("tt", "p(101)<1", left("p(101)<1", percentile));
-        check("tt", "p(most)<1", left("p(most)<1", percentile));
-        check("tt", "p( 95 )<1", left("p( 95 )<1", percentile));
-        check("tt", "avg<1s", right("avg<1s", "strconv.ParseFloat: parsing \"1s\": invalid syntax"));
-        check("tt", "avg<", right("avg<", "strconv.ParseFloat: parsing \"\": invalid syntax"));
-        check("tt", "avg<1e999", right("avg<1e999", "strconv.ParseFloat: parsing \"1e999\": value out of range"));
-        let unsupported = |name: &str, text: &str, method: &str, kind: &str, known: &str| {
-            format!(
-                "invalid threshold \"{text}\" applied on metric {name}; reason: unsupported aggregation method {method} on \
-                 metric of type {kind}. supported aggregation methods for this metric are: {known}"
-            )
-        };
-        check("tt", "count>1", unsupported("tt", "count>1", "count", "trend", "avg, min, max, med, p"));
-        check("cc", "p(95)<1", unsupported("cc", "p(95)<1", "p", "counter", "count, rate"));
-        check("gg", "max<1", unsupported("gg", "max<1", "max", "gauge", "value"));
-        check("rr", "count>1", unsupported("rr", "count>1", "count", "rate", "rate"));
-        check("nope", "avg<1", "invalid threshold defined on nope; reason: no metric name \"nope\" found".to_owned());
-        check(
-            "tt{par:1",
-            "avg<1",
-            "unable to validate threshold expressions; reason: parsing metric name failed, \
-            metric \"tt{par:1\" has unmatched opening/close curly brace"
-                .to_owned(),
-        );
-    }
-
-    #[test]
-    fn reads_further_forms_and_names_the_portable_one() {
-        let check = |name: &str, expression: &str, expect: &str| {
-            assert_eq!(outcome(name, expression, false), expect, "{name}: {expression}");
-        };
-        check("tt", "p(95)<500", "");
-        check("tt", "p<500", "");
-        check("tt", "p95<500", "threshold `p95<500` on `tt`: portable is `p(95)<500`, k6 refuses this form");
-        check("tt", " p99.9 <= 5", "threshold `p99.9 <= 5` on `tt`: portable is `p(99.9)<= 5`, k6 refuses this form");
-        let of_rate = |word: &str| {
-            format!(
-                "threshold `{word}>1` on `rr`: k6 does not know `{word}` of a rate; portable is `rate` of it, or `count` of a Counter"
-            )
-        };
-        ["count", "passes", "fails"].iter().for_each(|word| check("rr", &format!("{word}>1"), &of_rate(word)));
-        check(
-            "iterations{vu:1}",
-            "count==0",
-            "The high-cardinality 'vu' metric tag was made non-indexable in k6 v0.41.0, \
-            so thresholds like 'iterations{vu:1}' that are based on it won't work correctly.",
-        );
-    }
-
-    #[test]
-    fn judges() {
-        use crate::metrics::record::Stamp;
-        let check = |kind: MetricType, values: &[f64], expression: &str, expect: bool| {
-            let mut sink = Sink::new(kind, Contains::Default);
-            values.iter().for_each(|value| sink.add(*value, Stamp(0)));
-            let mut threshold = Threshold::parse(&def(expression), false).unwrap();
-            assert_eq!(threshold.judge(&sink, Duration::from_secs(2)), expect, "{kind:?} {values:?} {expression}");
-        };
-        for form in ["5.5", ".5e1", "5.", "+5", "1e3", "1E3", "Inf", "0x1p3", "0005", " 5 "] {
-            check(MetricType::Gauge, &[4.0], &format!("value<{form}"), true);
-        }
-        for form in ["-1", "1e-3", "-inf", "-0x1p3"] {
-            check(MetricType::Gauge, &[4.0], &format!("value>{form}"), true);
-        }
-        check(MetricType::Trend, &[5.0, 3.0], "\tavg\t<\t5", true);
-        check(MetricType::Trend, &[5.0, 3.0], "\n max \n > \n 5 \n", false);
-        check(MetricType::Trend, &[1.0, 2.0, 3.0, 8.0], "p(90)==6.2", false);
-        check(MetricType::Trend, &[1.0, 2.0, 3.0, 8.0], "med===2.5", true);
-        check(MetricType::Trend, &[1.0, 2.0, 3.0, 8.0], "p(0)==1", true);
-        check(MetricType::Trend, &[1.0, 2.0, 3.0, 8.0], "p100>=8", true);
-        check(MetricType::Trend, &[], "avg>0", false);
-        check(MetricType::Counter, &[10.0, 3.0], "count==13", true);
-        check(MetricType::Counter, &[10.0, 3.0], "rate!=6.5", false);
-        check(MetricType::Counter, &[], "count>0", false);
-        check(MetricType::Gauge, &[], "value==0", true);
-        check(MetricType::Rate, &[1.0, 1.0, 1.0, 0.0], "rate==0.75", true);
-        check(MetricType::Rate, &[1.0, 1.0, 1.0, 0.0], "rate>75", false);
-        check(MetricType::Rate, &[1.0, 1.0, 1.0, 0.0], "count==3", true);
-        check(MetricType::Rate, &[1.0, 1.0, 1.0, 0.0], "passes==3", true);
-        check(MetricType::Rate, &[1.0, 1.0, 1.0, 0.0], "fails==1", true);
-        check(MetricType::Rate, &[], "rate<0", true);
-    }
-
-    #[test]
-    fn a_delay_holds_back_the_abort_not_the_verdict() {
-        let mut patient = def("count<1");
-        (patient.abort_on_fail, patient.delay_abort_eval) = (true, Some(Span::from_secs(10)));
-        let mut threshold = Threshold::parse(&patient, false).unwrap();
-        let mut sink = Sink::new(MetricType::Counter, Contains::Default);
-        sink.add(1.0, crate::metrics::record::Stamp(0));
-        let [early, late] = [9, 11].map(Duration::from_secs);
-        assert!(!threshold.judge(&sink, early) && !threshold.wants_abort(early));
-        assert!(threshold.wants_abort(late));
-    }
-}
+#[path = "threshold_tests.rs"]
+mod tests;

@@ -80,6 +80,7 @@ impl Trend {
             }
             (_, Store::Coarse(more)) => {
                 let coarse = self.coarse();
+                coarse.refine(more.scale);
                 more.each(|value, count| coarse.add(value, count));
             }
         }
@@ -206,24 +207,35 @@ pub struct Shares {
     pub above_all: u64,
 }
 
-/// How many histogram units make one: nanoseconds for times, else as fine as the values ask for.
+/// How many histogram units make one: nanoseconds for times, else one or as many more as the values ask for.
+///
+/// Scales differ by powers of two only: ranges then have the same bounds at every scale, and values may arrive in any
+/// order, one by one or merged, with the same outcome.
 fn scale_for(contains: Contains, values: &[f64]) -> f64 {
-    if contains == Contains::Time {
-        return 1e6;
-    }
-    let finite = || values.iter().map(|value| value.abs()).filter(|value| value.is_finite() && *value > 0.0);
-    let (least, greatest) = finite().fold((f64::MAX, 1.0_f64), |(low, high), value| (low.min(value), high.max(value)));
-    // Room is left above the greatest value, for greater ones to come.
-    let possible = power_of_ten_below(1e15 / greatest);
-    if finite().all(|value| value.fract() == 0.0) {
-        return possible.min(1.0);
-    }
-    // A thousand units for the least value are its three digits.
-    possible.min(10_f64.powf((1000.0 / least).log10().ceil()))
+    let base = if contains == Contains::Time { 1e6 } else { 1.0 };
+    let finest = values.iter().map(|value| needed(*value, base)).fold(base, f64::max);
+    possible(finest, values.iter().filter(|value| value.is_finite()).map(|value| value.abs()).fold(0.0, f64::max))
 }
 
-fn power_of_ten_below(number: f64) -> f64 {
-    10_f64.powf(number.log10().floor()).max(f64::MIN_POSITIVE)
+/// So many units keep three digits of a value: less than half a thousandth is lost.
+const ENOUGH_UNITS: f64 = 2048.0;
+
+/// The first scale from this one up, in steps of two, at which a value is whole or has units enough.
+fn needed(value: f64, scale: f64) -> f64 {
+    let (mut units, mut scale) = (value.abs() * scale, scale);
+    let is_whole = |units: f64| (units - units.round()).abs() <= units * 1e-14;
+    while units < ENOUGH_UNITS && !is_whole(units) && scale < GREATEST_UNITS {
+        (units, scale) = (units * 2.0, scale * 2.0);
+    }
+    scale
+}
+
+/// The first scale from this one down, in steps of two, at which this value is on the histogram.
+fn possible(mut scale: f64, greatest: f64) -> f64 {
+    while greatest * scale > GREATEST_UNITS {
+        scale /= 2.0;
+    }
+    scale
 }
 
 /// Beyond this the scale is made coarser, so that no value falls off the histogram's end.
@@ -250,11 +262,26 @@ impl Coarse {
         } else if value == f64::NEG_INFINITY {
             self.below_all += count;
         } else {
-            if value.abs() * self.scale > GREATEST_UNITS {
-                self.rescale(power_of_ten_below(GREATEST_UNITS / value.abs()));
+            let units = value.abs() * self.scale;
+            if units < ENOUGH_UNITS {
+                self.refine(needed(value, self.scale));
+            } else if units > GREATEST_UNITS {
+                self.rescale(possible(self.scale, value.abs()));
             }
             let side = if value < 0.0 { &mut self.negative } else { &mut self.positive };
-            side.add((value.abs() * self.scale).round() as u64, count);
+            // A whole number that rounding made a little less than whole is one all the same.
+            side.add((value.abs() * self.scale * (1.0 + 1e-14)) as u64, count);
+        }
+    }
+
+    /// Makes the scale as fine as this, as far as the greatest value allows it.
+    fn refine(&mut self, scale: f64) {
+        if scale > self.scale {
+            let greatest = self.negative.greatest().max(self.positive.greatest()) as f64 / self.scale;
+            let scale = possible(scale, greatest);
+            if scale > self.scale {
+                self.rescale(scale);
+            }
         }
     }
 
@@ -338,6 +365,14 @@ impl Counts {
         Some(bytes)
     }
 
+    fn greatest(&self) -> u64 {
+        match self {
+            Self::Empty => 0,
+            Self::Narrow(narrow) => narrow.max(),
+            Self::Wide(wide) => wide.max(),
+        }
+    }
+
     fn at_rank(&self, rank: u64) -> u64 {
         let (mut left, mut found) = (rank, 0);
         let mut seen = false;
@@ -380,102 +415,5 @@ fn each<T: Counter>(histogram: &Histogram<T>, mut see: impl FnMut(u64, u64)) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn trend(contains: Contains, values: impl IntoIterator<Item = f64>) -> Trend {
-        let mut trend = Trend::new(contains);
-        values.into_iter().for_each(|value| trend.add(value));
-        trend
-    }
-
-    /// A repeatable stream of numbers between 0 and 1.
-    fn noise(seed: u64) -> impl Iterator<Item = f64> {
-        let mut state = seed;
-        std::iter::repeat_with(move || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (state >> 11) as f64 / (1_u64 << 53) as f64
-        })
-    }
-
-    fn exact(values: &[f64], percent: f64) -> f64 {
-        let mut values = values.to_vec();
-        values.sort_by(f64::total_cmp);
-        let place = percent / 100.0 * (values.len() - 1) as f64;
-        let (low, high) = (values[place.floor() as usize], values[place.ceil() as usize]);
-        low + (high - low) * place.fract()
-    }
-
-    const PERCENTS: [f64; 9] = [0.0, 1.0, 10.0, 50.0, 75.0, 90.0, 99.0, 99.9, 100.0];
-
-    #[test]
-    fn interpolates_as_k6_does() {
-        let check = |values: &[f64], percent: f64, expect: f64| {
-            let got = trend(Contains::Default, values.iter().copied()).percentile(percent);
-            assert!((got - expect).abs() < 1e-9, "p({percent}) of {values:?}: {got}, not {expect}");
-        };
-        check(&[], 95.0, 0.0);
-        check(&[3.0, 1.5], 50.0, 2.25);
-        check(&[9.0, 3.0, 7.0, 1.0, 5.0, 10.0, 2.0, 8.0, 6.0, 4.0], 99.9, 9.991);
-        check(&[2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 100.0], 95.0, 55.9);
-        check(&[-1.0, -2.5, -30.0, 0.0, 4.75, 11.0], 10.0, -16.25);
-        check(&[-1.0, -2.5, -30.0, 0.0, 4.75, 11.0], 50.0, -0.5);
-        check(&[7.0], 99.0, 7.0);
-    }
-
-    #[test]
-    fn infinities_are_values() {
-        let trend = trend(Contains::Default, [f64::INFINITY, 1.0]);
-        assert_eq!((trend.min(), trend.max(), trend.avg()), (1.0, f64::INFINITY, f64::INFINITY));
-        let many = self::trend(Contains::Default, noise(1).take(20_000).chain([f64::INFINITY, f64::NEG_INFINITY]));
-        assert_eq!((many.percentile(0.0), many.percentile(100.0)), (f64::NEG_INFINITY, f64::INFINITY));
-        assert!(many.percentile(50.0).is_finite());
-    }
-
-    #[test]
-    fn what_is_not_a_number_is_no_value() {
-        assert_eq!(trend(Contains::Default, [f64::NAN]).count(), 0);
-    }
-
-    #[test]
-    fn many_values_keep_three_digits() {
-        let check = |name: &str, contains: Contains, values: Vec<f64>| {
-            let trend = trend(contains, values.iter().copied());
-            assert!(!trend.is_exact(), "{name}");
-            assert_eq!(trend.count(), values.len() as u64, "{name}");
-            for percent in PERCENTS {
-                let (got, expect) = (trend.percentile(percent), exact(&values, percent));
-                assert!((got - expect).abs() <= expect.abs() / 1000.0, "{name} p({percent}): {got}, not {expect}");
-            }
-            assert_eq!(trend.percentile(0.0), exact(&values, 0.0), "{name}");
-            assert_eq!(trend.percentile(100.0), exact(&values, 100.0), "{name}");
-        };
-        let n = 30_000;
-        check("times", Contains::Time, noise(7).map(|x| 0.05 + x.powi(6) * 60_000.0).take(n).collect());
-        check("sizes", Contains::Data, noise(8).map(|x| (x * 1e9).floor()).take(n).collect());
-        check("small", Contains::Default, noise(9).map(|x| 1e-9 + x * 1e-6).take(n).collect());
-        check("huge", Contains::Default, noise(10).map(|x| (1.0 + x) * 1e300).take(n).collect());
-        check("negative", Contains::Default, noise(11).map(|x| -1.0 - x * 500.0).take(n).collect());
-        let growing =
-            noise(12).take(n).enumerate().map(|(i, x)| if i < 15_000 { (1.0 + x) * 1e3 } else { (1.0 + x) * 1e17 });
-        check("growing", Contains::Default, growing.collect());
-    }
-
-    #[test]
-    fn merging_is_adding() {
-        let values: Vec<f64> = noise(3).map(|x| x * 1000.0).take(9_000).collect();
-        for (parts, exact_expected) in [(3_000, true), (9_000, false)] {
-            let a = trend(Contains::Time, values[..parts].iter().copied());
-            let b = trend(Contains::Time, values[9_000 - parts..].iter().copied());
-            let (mut ab, mut ba) = (a.clone(), b.clone());
-            ab.merge(&b);
-            ba.merge(&a);
-            assert_eq!(ab.is_exact(), exact_expected);
-            assert_eq!((ab.count(), ab.min(), ab.max(), ab.sum()), (ba.count(), ba.min(), ba.max(), ba.sum()));
-            PERCENTS.iter().for_each(|percent| assert_eq!(ab.percentile(*percent), ba.percentile(*percent)));
-        }
-        let mut first = trend(Contains::Time, [5.0]);
-        first.merge(&Trend::new(Contains::Time));
-        assert_eq!((first.count(), first.min()), (1, 5.0));
-    }
-}
+#[path = "trend_tests.rs"]
+mod tests;

@@ -2,16 +2,18 @@
 //!
 //! Settings come from the argument, the environment (`K6_CSV_...`) and the configuration file, in this order.
 
-use std::fmt::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
+
+use rustc_hash::FxHashMap;
 
 use super::file::TextFile;
 use super::time::Rfc3339;
 use super::{Means, Output};
 use crate::exit_code::ExitCode;
-use crate::failure::Failure;
-use crate::metrics::{MetricId, Record, Stamp};
+use crate::failure::{ExitWith, Failure};
+use crate::metrics::{MetricId, Record, Stamp, TagSet};
 use crate::units::Span;
 use crate::units::number;
 
@@ -19,14 +21,18 @@ use crate::units::number;
 ///
 /// # Errors
 /// k6's words for settings that are unknown or malformed.
-pub fn new(argument: Option<&str>, means: &Means) -> Result<Box<dyn Output>, String> {
-    let settings = Settings::gather(argument, means)?;
+pub fn new(argument: Option<&str>, means: &Means) -> Result<Box<dyn Output>, Failure> {
+    let settings = Settings::gather(argument, means).exit(ExitCode::Other)?;
     let path = (settings.name != "-").then(|| means.path(&settings.name));
     // `vu` and `iter` are metadata, not tags.
     let columns = means.system_tags.names().filter(|name| !matches!(*name, "vu" | "iter")).collect();
     let (clock, means) = (Rfc3339::local(), means.clone());
-    Ok(Box::new(Csv { settings, path, columns, clock, means, file: None, names: Vec::new() }))
+    let (names, tails) = (Vec::new(), FxHashMap::default());
+    Ok(Box::new(Csv { settings, path, columns, clock, means, file: None, names, tails }))
 }
+
+/// Remembered tag sets; forgotten all at once when there are this many.
+const MOST_REMEMBERED: usize = 8192;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum TimeFormat {
@@ -104,7 +110,9 @@ struct Csv {
     clock: Rfc3339,
     means: Means,
     file: Option<TextFile>,
-    names: Vec<Option<std::sync::Arc<str>>>,
+    names: Vec<Option<Arc<str>>>,
+    /// What a tag set adds to a line, by its address; the set is kept, so that the address stays its own.
+    tails: FxHashMap<usize, (Arc<TagSet>, Arc<str>)>,
 }
 
 impl Output for Csv {
@@ -152,31 +160,48 @@ impl Csv {
     fn lines(&mut self, record: &Record, to: &mut String) {
         let mut time = String::new();
         self.time(record.time(), &mut time);
-        let mut tail = String::new();
-        let tags = record.tags();
-        for column in &self.columns {
-            tail.push(',');
-            quote(tags.get(column).unwrap_or_default(), &mut tail);
-        }
-        let extra = tags.iter().filter(|(key, _)| !self.columns.contains(key));
+        let tail = self.tail(record.tags());
         let metadata = record.metadata().into_iter().flat_map(|metadata| metadata.iter());
-        for pairs in [joined(extra), joined(metadata.map(|(key, value)| (&**key, &**value)))] {
-            tail.push(',');
-            quote(&pairs, &mut tail);
-        }
+        let metadata = joined(metadata.map(|(key, value)| (&**key, &**value)));
         record.each_sample(|metric, value| {
             to.push_str(&self.name(metric));
             to.push(',');
             to.push_str(&time);
             to.push(',');
-            // Writing to a string can't fail.
-            _ = if value.is_finite() { write!(to, "{value:.6}") } else { write!(to, "{}", infinite(value)) };
+            if value.is_finite() {
+                number::write_six_decimals(value, to);
+            } else {
+                to.push_str(infinite(value));
+            }
             to.push_str(&tail);
+            quote(&metadata, to);
             to.push('\n');
         });
     }
 
-    fn name(&mut self, metric: MetricId) -> std::sync::Arc<str> {
+    /// The columns of the tags and the column of all others, up to the comma before the metadata.
+    fn tail(&mut self, tags: &Arc<TagSet>) -> Arc<str> {
+        let address = Arc::as_ptr(tags) as usize;
+        if let Some((_, tail)) = self.tails.get(&address) {
+            return tail.clone();
+        }
+        let mut tail = String::new();
+        for column in &self.columns {
+            tail.push(',');
+            quote(tags.get(column).unwrap_or_default(), &mut tail);
+        }
+        tail.push(',');
+        quote(&joined(tags.iter().filter(|(key, _)| !self.columns.contains(key))), &mut tail);
+        tail.push(',');
+        if self.tails.len() >= MOST_REMEMBERED {
+            self.tails.clear();
+        }
+        let tail: Arc<str> = tail.into();
+        self.tails.insert(address, (tags.clone(), tail.clone()));
+        tail
+    }
+
+    fn name(&mut self, metric: MetricId) -> Arc<str> {
         let place = usize::from(metric.0);
         if place >= self.names.len() {
             self.names.resize(place + 1, None);

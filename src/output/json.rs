@@ -19,7 +19,7 @@ use crate::units::quote::json_quote;
 ///
 /// # Errors
 /// None; a file that can't be written shows at the start.
-pub fn new(argument: Option<&str>, means: &Means) -> Result<Box<dyn Output>, String> {
+pub fn new(argument: Option<&str>, means: &Means) -> Result<Box<dyn Output>, Failure> {
     let name = argument.filter(|name| !name.is_empty() && *name != "-").map(str::to_owned);
     Ok(Box::new(Json { path: name.as_deref().map(|name| means.path(name)), name, means: means.clone(), lines: None }))
 }

@@ -6,8 +6,14 @@
 pub mod csv;
 pub mod declare;
 pub mod file;
+pub mod influxdb;
 pub mod json;
+pub mod opentelemetry;
+pub mod prometheus;
+pub mod push;
 pub mod runner;
+pub mod settings;
+pub mod statsd;
 pub mod time;
 
 use std::path::PathBuf;
@@ -19,6 +25,7 @@ use crate::failure::Failure;
 use crate::log::Logger;
 use crate::metrics::submetric::Expression;
 use crate::metrics::{MetricId, Record, Registry, SystemTags, ThresholdDef};
+use crate::options::Feature;
 
 pub use runner::{Running, run};
 
@@ -78,6 +85,12 @@ pub struct Means {
     pub stdout: SharedWriter,
     /// Looks up an environment variable.
     pub env: Env,
+    /// The names of all environment variables, for outputs whose variables have names of the user's.
+    pub variables: Arc<[String]>,
+    /// Experimental features that are on.
+    pub features: Arc<[Feature]>,
+    /// Refuse what k6 refuses.
+    pub strict: bool,
     /// The object `collectors` of the configuration file, or nothing.
     pub collectors: serde_json::Value,
     /// Where an output says what it has to say.
@@ -96,12 +109,21 @@ impl Means {
     }
 }
 
-type Constructor = fn(Option<&str>, &Means) -> Result<Box<dyn Output>, String>;
+type Constructor = fn(Option<&str>, &Means) -> Result<Box<dyn Output>, Failure>;
 
 /// All outputs, sorted by the name the user types.
-const TABLE: [(&str, Constructor); 2] = [("csv", csv::new), ("json", json::new)];
+const TABLE: [(&str, Constructor); 7] = [
+    ("csv", csv::new),
+    ("experimental-opentelemetry", opentelemetry::old),
+    ("experimental-prometheus-rw", prometheus::new),
+    ("influxdb", influxdb::new),
+    ("json", json::new),
+    ("opentelemetry", opentelemetry::new),
+    ("statsd", statsd::new),
+];
 
-/// Outputs that k6 once had: name, since when deprecated, since when gone, what to use instead.
+/// Outputs that k6 once had: name, since when deprecated, since when gone, what to use instead. One that is in the
+/// table above too is refused only by those who want what k6 does.
 const REMOVED: [(&str, &str, &str, &str); 3] = [
     ("datadog", "v0.32.0", "v0.34.0", "write `json` and convert it, or send metrics with `experimental-prometheus-rw`"),
     ("kafka", "v0.32.0", "v0.34.0", "write `json` to standard output and pipe it into a Kafka producer"),
@@ -118,18 +140,21 @@ pub fn make(asked: &str, means: &Means) -> Result<Box<dyn Output>, Failure> {
         None => (asked, None),
     };
     let wrong = |message: String| Failure::new(ExitCode::Other, message);
-    if let Some((_, deprecated, removed, instead)) = REMOVED.iter().find(|(known, ..)| *known == name) {
+    let found = TABLE.iter().find(|(known, _)| *known == name).map(|(_, construct)| construct);
+    if let Some((_, deprecated, removed, instead)) = REMOVED.iter().find(|(known, ..)| *known == name)
+        && (found.is_none() || means.strict)
+    {
         return Err(wrong(format!(
             "could not create the '{name}' output: the {name} output was deprecated in k6 {deprecated} and removed in \
              k6 {removed}, {instead}"
         )));
     }
-    let Some((_, construct)) = TABLE.iter().find(|(known, _)| *known == name) else {
+    let Some(construct) = found else {
         // The dashboard gets no samples: it shows the ledger's numbers, see `report`.
         let known = TABLE.iter().map(|(known, _)| *known).chain(["web-dashboard"]).collect::<Vec<_>>().join(", ");
         return Err(wrong(format!("invalid output type '{name}', available types are: {known}")));
     };
-    construct(argument, means).map_err(|error| wrong(format!("could not create the '{name}' output: {error}")))
+    construct(argument, means).map_err(|failure| failure.context(format!("could not create the '{name}' output")))
 }
 
 #[cfg(test)]
@@ -156,6 +181,7 @@ mod tests {
         folder: tempfile::TempDir,
         stdout: Arc<Mutex<Vec<u8>>>,
         said: Arc<Mutex<Vec<String>>>,
+        is_strict: bool,
     }
 
     impl Bench {
@@ -170,6 +196,7 @@ mod tests {
                 folder: tempfile::tempdir().unwrap(),
                 stdout: Arc::default(),
                 said: Arc::default(),
+                is_strict: false,
             }
         }
 
@@ -199,6 +226,9 @@ mod tests {
                 env: Arc::new(move |name| {
                     env.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
                 }),
+                variables: self.env.iter().map(|(name, _)| (*name).to_owned()).collect(),
+                features: Arc::default(),
+                strict: self.is_strict,
                 collectors: self.collectors.clone(),
                 logger: self.logger(),
             }
@@ -369,7 +399,7 @@ o_gauge,1795419692,-4.000000,\"with, \"\"comma\"\"\",,own=,
             assert_eq!(failure.code, ExitCode::Other);
             assert!(failure.message.starts_with(expect), "{}", failure.message);
         };
-        check("papyrus=x", "invalid output type 'papyrus', available types are: csv, json");
+        check("papyrus=x", "invalid output type 'papyrus', available types are: csv, experimental-opentelemetry, ");
         check(
             "kafka=localhost",
             "could not create the 'kafka' output: the kafka output was deprecated in k6 v0.32.0 and removed in k6 v0.34.0, ",
@@ -378,9 +408,97 @@ o_gauge,1795419692,-4.000000,\"with, \"\"comma\"\"\",,own=,
             "csv=fileName=a.csv,color=red",
             "could not create the 'csv' output: unknown key \"color\" as argument for csv output",
         );
+        check(
+            "influxdb=http://h:8086/k6?foo=1",
+            "could not create the 'influxdb' output: unknown query parameter: foo",
+        );
+        check("influxdb=h", "could not create the 'influxdb' output: `h` is no URL");
+        check(
+            "influxdb=http://h?concurrentWrites=0",
+            "could not create the 'influxdb' output: influxdb's ConcurrentWrites must be a positive number",
+        );
+        check(
+            "influxdb=http://h?tagsAsFields=a:color",
+            "could not create the 'influxdb' output: an invalid type (color) is specified for an InfluxDB field (a:color)",
+        );
+        check("statsd=nowhere", "could not create the 'statsd' output: `nowhere` is no address");
         check("csv=timeFormat=iso", "could not create the 'csv' output: iso does not belong to TimeFormat values");
         check("json=no/such/folder.json", "could not open '");
         check("csv=no/such/folder.csv", "could not open '");
+    }
+
+    #[test]
+    fn settings_of_what_pushes_are_checked_before_the_run() {
+        let check = |asked: &str, env: &[(&'static str, &'static str)], code: ExitCode, expect: &str| {
+            let bench = Bench { env: env.to_vec(), ..Bench::new() };
+            let failure = bench.run(asked, Vec::new()).unwrap_err();
+            assert_eq!(failure.message, expect);
+            assert_eq!(failure.code, code, "{expect}");
+        };
+        check(
+            "opentelemetry",
+            &[("K6_OTEL_EXPORTER_PROTOCOL", "foo")],
+            ExitCode::InvalidConfig,
+            "could not create the 'opentelemetry' output: error validating OpenTelemetry output config: unsupported \
+             exporter protocol \"foo\", only \"grpc\" and \"http/protobuf\" are supported",
+        );
+        let prometheus = "could not create the 'experimental-prometheus-rw' output: ";
+        check(
+            "experimental-prometheus-rw",
+            &[("K6_PROMETHEUS_RW_TREND_STATS", "p(99),mode")],
+            ExitCode::Other,
+            &format!("{prometheus}invalid trend stat 'mode', unknown format"),
+        );
+        check(
+            "experimental-prometheus-rw",
+            &[("K6_PROMETHEUS_RW_STALE_MARKERS", "maybe")],
+            ExitCode::Other,
+            &format!(
+                "{prometheus}`staleMarkers` (K6_PROMETHEUS_RW_STALE_MARKERS) can't be `maybe`: write `true` or `false`"
+            ),
+        );
+        check(
+            "experimental-prometheus-rw",
+            &[("K6_PROMETHEUS_RW_SIGV4_REGION", "eu")],
+            ExitCode::Other,
+            &format!(
+                "{prometheus}K6_PROMETHEUS_RW_SIGV4_REGION, K6_PROMETHEUS_RW_SIGV4_ACCESS_KEY and \
+                 K6_PROMETHEUS_RW_SIGV4_SECRET_KEY go together"
+            ),
+        );
+    }
+
+    #[test]
+    fn descriptions_name_the_peer() {
+        let check = |asked: &str, env: &[(&'static str, &'static str)], expect: &str| {
+            let bench = Bench { env: env.to_vec(), ..Bench::new() };
+            assert_eq!(make(asked, &bench.means(Vec::new())).map(|output| output.description()).unwrap(), expect);
+        };
+        check("influxdb", &[], "InfluxDBv1 (http://localhost:8086)");
+        check("influxdb=https://u:p@h:9/db?insecure=true", &[], "InfluxDBv1 (https://h:9)");
+        check("influxdb=http://h", &[("K6_INFLUXDB_ADDR", "http://other:1")], "InfluxDBv1 (http://h)");
+        check("experimental-prometheus-rw", &[], "Prometheus remote write (http://localhost:9090/api/v1/write)");
+        check("opentelemetry", &[], "opentelemetry (grpc, localhost:4317)");
+        check(
+            "opentelemetry",
+            &[("K6_OTEL_GRPC_EXPORTER_INSECURE", "true"), ("K6_OTEL_GRPC_EXPORTER_ENDPOINT", "h:1")],
+            "opentelemetry (grpc (insecure), h:1)",
+        );
+        check(
+            "experimental-opentelemetry",
+            &[("K6_OTEL_EXPORTER_PROTOCOL", "http/protobuf"), ("K6_OTEL_HTTP_EXPORTER_INSECURE", "true")],
+            "opentelemetry (http/protobuf, http://localhost:4318/v1/metrics)",
+        );
+        check("statsd=h:1", &[], "statsd (h:1)");
+    }
+
+    #[test]
+    fn strict_means_no_statsd() {
+        let bench = Bench { is_strict: true, ..Bench::new() };
+        let failure = bench.run("statsd", Vec::new()).unwrap_err();
+        let expect =
+            "could not create the 'statsd' output: the statsd output was deprecated in k6 v0.47.0 and removed in";
+        assert!(failure.message.starts_with(expect), "{}", failure.message);
     }
 
     #[test]

@@ -23,7 +23,7 @@ use crate::metrics::health::Thread;
 use crate::metrics::ledger::LedgerOptions;
 use crate::metrics::record::Epoch;
 use crate::metrics::system_tags::SystemTags;
-use crate::metrics::{Interner, Ledger, Record, Recorder, Registry, builtin, threshold};
+use crate::metrics::{Baseline, Interner, Ledger, MetricId, Record, Recorder, Registry, builtin, threshold};
 use crate::net::Net;
 use crate::net::http::Dumping;
 use crate::options::{Layers, Notes, Options, Plan, Settled, Share, derive};
@@ -37,6 +37,7 @@ use crate::ui::log::Log;
 use crate::ui::progress::Ticker;
 
 mod control;
+mod lag;
 mod lateness;
 mod network;
 mod rehearsal;
@@ -78,6 +79,8 @@ pub struct Request {
     pub rehearsal: bool,
     /// Don't judge thresholds.
     pub no_thresholds: bool,
+    /// The summary of a saved run, for thresholds that compare with it.
+    pub baseline: Option<String>,
     /// What the end-of-test summary shows.
     pub summary_mode: crate::summary::Mode,
     /// Where the summary is exported to.
@@ -214,6 +217,9 @@ struct Run {
     meter: usage::Meter,
     lateness: Mutex<lateness::Lateness>,
     started: jiff::Timestamp,
+    network_threads: usize,
+    /// `volley_lag`, where a threshold names it.
+    lag: Option<MetricId>,
 }
 
 async fn conduct(request: Request, mut signals: signals::Signals) -> Result<(), Failure> {
@@ -275,6 +281,7 @@ async fn conduct(request: Request, mut signals: signals::Signals) -> Result<(), 
         tokio::select! {
             () = main => {}
             () = beats => {}
+            () = run.watch_lag() => {}
         }
     };
     let asked_to_hurry = tokio::select! {
@@ -417,11 +424,13 @@ impl Common {
             request.log.console_to(&request.cwd.join(path))?;
         }
         let reports = reports::Wanted::read(&request)?;
+        let thresholds = options.thresholds.as_ref().map_or(&[][..], |thresholds| &thresholds.0);
+        let lag = if request.strict { None } else { lag::declare(thresholds, &self.registry) };
         let watched = watch(&request, &options, &self.registry, &log)?;
-        let net =
-            Net::start(network::config(&options, &request.process_env, plan.max_vus())?, threads(plan.max_vus()).1)
-                .exit(ExitCode::Other)?;
-        let lateness = Mutex::new(lateness::Lateness::watch(&net, threads(plan.max_vus()).1));
+        let network_threads = threads(plan.max_vus()).1;
+        let net = Net::start(network::config(&options, &request.process_env, plan.max_vus())?, network_threads)
+            .exit(ExitCode::Other)?;
+        let lateness = Mutex::new(lateness::Lateness::watch(&net, network_threads));
         let script = Arc::new(self.script(&request, &options, net));
         let consolidated = options.with_defaults().to_script_json();
         let _ = script.options.set(serde_json::Value::Object(consolidated).to_string());
@@ -469,6 +478,8 @@ impl Common {
             meter,
             lateness,
             started,
+            network_threads,
+            lag,
         })
     }
 }
@@ -527,7 +538,17 @@ fn watch(
     if request.no_thresholds {
         return Ok(threshold::names_only(&thresholds.0, registry, log));
     }
-    threshold::check(&thresholds.0, registry, request.strict, log)
+    let mut watched = threshold::check(&thresholds.0, registry, request.strict, log)?;
+    let baseline = request.baseline.as_deref().map(|name| {
+        let path = request.cwd.join(name);
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            let why = writing::plain(&error);
+            Failure::new(ExitCode::InvalidConfig, format!("the baseline '{name}' can't be read: {why}"))
+        })?;
+        Baseline::parse(name, &text)
+    });
+    threshold::compare(&mut watched, baseline.transpose()?.as_ref())?;
+    Ok(watched)
 }
 
 impl Run {
@@ -565,7 +586,10 @@ impl Run {
             system_tags: self.script.system_tags,
             folder: self.request.cwd.clone(),
             stdout: Arc::new(Mutex::new(self.request.terminal.stdout_writer())),
+            variables: env.keys().cloned().collect(),
             env: Arc::new(move |name| env.get(name).cloned()),
+            features: self.request.layers.features.clone().into(),
+            strict: self.request.strict,
             collectors: self.request.collectors.clone().into(),
             logger: self.log.clone(),
         };

@@ -41,7 +41,8 @@ impl Run {
         let ended = self.ending(failure, &verdict);
         self.write_reports(&results, ended.as_ref().err(), dashboard);
         self.ledger().detach_all();
-        outputs.into_iter().for_each(Running::stop);
+        // One that waits for a slow peer must not keep a second Ctrl+C from being heard.
+        let _ = tokio::task::spawn_blocking(move || outputs.into_iter().for_each(Running::stop)).await;
         ended
     }
 

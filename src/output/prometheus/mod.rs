@@ -1,0 +1,267 @@
+//! `-o experimental-prometheus-rw`: the state of every series with news, by Prometheus remote write.
+//!
+//! A trend becomes one series per figure, or one native histogram. Times are in seconds there, as Prometheus wants.
+
+pub mod proto;
+
+use std::time::Duration;
+
+use prost::Message;
+
+use super::push::native::{Native, SCHEMA, ZERO};
+use super::push::series::{Labels, Series, State, Table, TrendAs};
+use super::push::sigv4::Signer;
+use super::push::wire::HttpRules;
+use super::push::{Format, HttpWire, Parcel, Push, Rules, Wire};
+use super::settings::{Settings, shown};
+use super::{Means, Output};
+use crate::exit_code::ExitCode;
+use crate::failure::{ExitWith, Failure};
+use crate::metrics::sink::Sink;
+use crate::metrics::{Contains, Record, TagSet, TrendStat};
+use crate::options::Feature;
+use proto::{BucketSpan, Histogram, Label, Sample, TimeSeries, WriteRequest};
+
+const PREFIX: &str = "K6_PROMETHEUS_RW_";
+/// The number that tells Prometheus that a series has ended.
+const STALE: u64 = 0x7ff0_0000_0000_0002;
+
+/// Makes the output; its argument says nothing, as in k6.
+///
+/// # Errors
+/// One line for a setting that is malformed.
+pub fn new(_argument: Option<&str>, means: &Means) -> Result<Box<dyn Output>, Failure> {
+    make(means).exit(ExitCode::Other)
+}
+
+fn make(means: &Means) -> Result<Box<dyn Output>, String> {
+    let settings = Settings { means, output: "experimental-prometheus-rw", prefix: PREFIX, argument: Vec::new() };
+    let url = settings.text("url", "SERVER_URL").unwrap_or_else(|| "http://localhost:9090/api/v1/write".to_owned());
+    let period = settings.time("pushInterval", "PUSH_INTERVAL", Duration::from_secs(5))?;
+    let listed = settings.text("trendStats", "TREND_STATS").unwrap_or_else(|| "p(99)".to_owned());
+    let stats = listed.split(',').map(str::trim).map(Stat::parse).collect::<Result<Vec<_>, _>>()?;
+    let is_native = means.features.contains(&Feature::NativeHistograms)
+        || settings.flag("trendAsNativeHistogram", "TREND_AS_NATIVE_HISTOGRAM")?;
+    let has_stale_markers = settings.flag("staleMarkers", "STALE_MARKERS")?;
+    let needs_tls13 = settings.parsed("tlsMinVersion", "TLS_MINIMUM_VERSION", true, |text| match text {
+        "1.3" | "tls1.3" => Ok(true),
+        "1.2" | "tls1.2" => Ok(false),
+        _ => Err("write `1.3` or `1.2`".to_owned()),
+    })?;
+    let mut headers = headers(&settings)?;
+    if let Some(token) = settings.text("bearerToken", "BEARER_TOKEN") {
+        headers.push(("authorization".to_owned(), format!("Bearer {token}")));
+    }
+    let file = |key: &str, variable: &str| settings.text(key, variable).map(|path| means.path(&path));
+    let identity =
+        match (file("clientCertificate", "CLIENT_CERTIFICATE"), file("clientCertificateKey", "CLIENT_CERTIFICATE_KEY"))
+        {
+            (Some(certificate), Some(key)) => Some((certificate, key)),
+            (None, None) => None,
+            _ => return Err(format!("{PREFIX}CLIENT_CERTIFICATE and {PREFIX}CLIENT_CERTIFICATE_KEY go together")),
+        };
+    let rules = HttpRules {
+        headers,
+        login: settings
+            .text("username", "USERNAME")
+            .map(|user| (user, settings.text("password", "PASSWORD").unwrap_or_default())),
+        is_insecure: settings.flag("insecureSkipTLSVerify", "INSECURE_SKIP_TLS_VERIFY")?,
+        needs_tls13,
+        identity,
+        ..HttpRules::default()
+    };
+    let wire = HttpWire::new(&url, rules)?.with_signer(signer(&settings)?);
+    let trend_as = if is_native { TrendAs::Native } else { TrendAs::Trend };
+    let table = Table::new(means.registry.clone(), means.logger.clone(), trend_as, labels);
+    let format = Remote { table, stats, has_stale_markers };
+    let failed = "Failed to send the time series data to the endpoint";
+    let rules = Rules { at_once: 1, timeout: Duration::from_secs(5), failed, last_failed: failed };
+    let description = format!("Prometheus remote write ({})", shown(&url));
+    Ok(Box::new(Push::new(description, period, format, Wire::Http(Box::new(wire)), rules, &means.logger)))
+}
+
+/// k6's headers, then the file's, those of `HTTP_HEADERS` and those with a variable of their own.
+fn headers(settings: &Settings<'_>) -> Result<Vec<(String, String)>, String> {
+    let fixed = [
+        ("user-agent", "k6-prometheus-rw-output"),
+        ("content-encoding", "snappy"),
+        ("content-type", "application/x-protobuf"),
+        ("x-prometheus-remote-write-version", "0.1.0"),
+    ];
+    let mut headers: Vec<_> = fixed.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    headers.extend(settings.pairs_in_file("headers"));
+    let env = &settings.means.env;
+    for item in env("K6_PROMETHEUS_RW_HTTP_HEADERS").unwrap_or_default().split(',').filter(|item| !item.is_empty()) {
+        let (name, value) = item
+            .split_once(':')
+            .ok_or_else(|| format!("`{item}` in {PREFIX}HTTP_HEADERS is no header: write `name:value`"))?;
+        headers.push((name.trim().to_owned(), value.trim().to_owned()));
+    }
+    let own = format!("{PREFIX}HEADERS_");
+    for variable in settings.means.variables.iter() {
+        if let (Some(name), Some(value)) = (variable.strip_prefix(&own), env(variable)) {
+            headers.push((name.to_owned(), value));
+        }
+    }
+    Ok(headers)
+}
+
+fn signer(settings: &Settings<'_>) -> Result<Option<Signer>, String> {
+    let parts = [
+        settings.text("sigV4Region", "SIGV4_REGION"),
+        settings.text("sigV4AccessKey", "SIGV4_ACCESS_KEY"),
+        settings.text("sigV4SecretKey", "SIGV4_SECRET_KEY"),
+    ];
+    match parts {
+        [None, None, None] => Ok(None),
+        [Some(region), Some(access_key), Some(secret_key)] => {
+            Ok(Some(Signer { region, service: "aps".to_owned(), access_key, secret_key }))
+        }
+        _ => Err(format!("{PREFIX}SIGV4_REGION, {PREFIX}SIGV4_ACCESS_KEY and {PREFIX}SIGV4_SECRET_KEY go together")),
+    }
+}
+
+/// A tag set as labels: without empty values, names with what Prometheus allows in them.
+fn labels(tags: &TagSet) -> Labels {
+    let name = |key: &str| -> Box<str> {
+        let fits = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' };
+        let name: String = key.chars().map(fits).collect();
+        if name.starts_with(|c: char| c.is_ascii_digit()) { format!("_{name}").into() } else { name.into() }
+    };
+    let filled = tags.iter().filter(|(_, value)| !value.is_empty());
+    let mut labels: Vec<(Box<str>, Box<str>)> = filled.map(|(key, value)| (name(key), value.into())).collect();
+    labels.sort_by(|a, b| a.0.cmp(&b.0));
+    labels.dedup_by(|a, b| a.0 == b.0);
+    labels.into()
+}
+
+/// A figure of a trend, and how it ends the name of its series.
+#[derive(Clone, Debug, PartialEq)]
+struct Stat {
+    suffix: String,
+    /// `None` for the sum.
+    figure: Option<TrendStat>,
+}
+
+impl Stat {
+    fn parse(name: &str) -> Result<Self, String> {
+        if name == "sum" {
+            return Ok(Self { suffix: name.to_owned(), figure: None });
+        }
+        let figure = TrendStat::parse(name)?;
+        // p(99.9) is p999.
+        let suffix = name.chars().filter(|c| !matches!(c, '(' | ')' | '.')).collect();
+        Ok(Self { suffix, figure: Some(figure) })
+    }
+}
+
+/// Series as remote write has them.
+struct Remote {
+    table: Table,
+    stats: Vec<Stat>,
+    has_stale_markers: bool,
+}
+
+impl Format for Remote {
+    const IS_CUMULATIVE: bool = true;
+
+    fn take(&mut self, record: &Record) {
+        self.table.take(record);
+    }
+
+    fn pack(&mut self, is_last: bool) -> Vec<Parcel> {
+        let mut timeseries = Vec::new();
+        for series in self.table.all.iter_mut().filter(|series| series.is_new) {
+            series.is_new = false;
+            tell(series, &self.stats, &mut timeseries);
+        }
+        let mut parcels = Vec::new();
+        if !timeseries.is_empty() {
+            parcels.push(parcel(timeseries));
+        }
+        if is_last && self.has_stale_markers {
+            let mut ended = Vec::new();
+            self.table.all.iter_mut().for_each(|series| tell(series, &self.stats, &mut ended));
+            let timestamp = jiff::Timestamp::now().as_millisecond() + 1;
+            for series in &mut ended {
+                series.histograms.clear();
+                series.samples = vec![Sample { value: f64::from_bits(STALE), timestamp }];
+            }
+            parcels.push(parcel(ended));
+        }
+        parcels
+    }
+
+    fn repeat(&mut self) {
+        self.table.renew();
+    }
+}
+
+fn parcel(timeseries: Vec<TimeSeries>) -> Parcel {
+    let message = WriteRequest { timeseries }.encode_to_vec();
+    let body = snap::raw::Encoder::new().compress_vec(&message).expect("a message is shorter than 4 GB");
+    Parcel { body, samples: 0 }
+}
+
+/// The news of one series.
+fn tell(series: &mut Series, stats: &[Stat], to: &mut Vec<TimeSeries>) {
+    let timestamp = i64::try_from(series.last.0 / 1_000_000).unwrap_or(i64::MAX);
+    let (metric, labels) = (&series.metric, &series.labels);
+    let named = |suffix: &str| {
+        let name = format!("k6_{}{suffix}", metric.name);
+        let name = std::iter::once(Label { name: "__name__".to_owned(), value: name });
+        let tags = labels.iter().map(|(name, value)| Label { name: name.to_string(), value: value.to_string() });
+        name.chain(tags).collect::<Vec<_>>()
+    };
+    let mut put = |suffix: &str, value: f64| {
+        let samples = vec![Sample { value, timestamp }];
+        to.push(TimeSeries { labels: named(suffix), samples, histograms: Vec::new() });
+    };
+    let scale = if metric.contains == Contains::Time { 1000.0 } else { 1.0 };
+    match &mut series.state {
+        State::Sink(Sink::Counter(counter)) => put("_total", counter.count()),
+        State::Sink(Sink::Gauge(gauge)) => put("", gauge.value),
+        State::Sink(Sink::Rate(rate)) => put("_rate", rate.rate()),
+        State::Sink(Sink::Trend(trend)) => {
+            trend.settle();
+            for Stat { suffix, figure } in stats {
+                let value = match figure {
+                    None => trend.sum() / scale,
+                    Some(figure) if figure.is_count() => figure.of(trend),
+                    Some(figure) => figure.of(trend) / scale,
+                };
+                put(&format!("_{suffix}"), value);
+            }
+        }
+        State::Native(native) => {
+            let unit = match metric.contains {
+                Contains::Time => "_seconds",
+                Contains::Data => "_bytes",
+                Contains::Default => "",
+            };
+            let histograms = vec![histogram(native, timestamp)];
+            to.push(TimeSeries { labels: named(unit), samples: Vec::new(), histograms });
+        }
+        State::Buckets(_) => (),
+    }
+}
+
+fn histogram(native: &Native, timestamp: i64) -> Histogram {
+    let spans = |spans: Vec<(i32, u32)>| {
+        spans.into_iter().map(|(offset, length)| BucketSpan { offset, length }).collect::<Vec<_>>()
+    };
+    let (positive_spans, positive_deltas) = native.positive.spans();
+    let (negative_spans, negative_deltas) = native.negative.spans();
+    Histogram {
+        count_int: native.count,
+        sum: native.sum.value(),
+        schema: SCHEMA,
+        zero_threshold: ZERO,
+        zero_count_int: native.zeros,
+        negative_spans: spans(negative_spans),
+        negative_deltas,
+        positive_spans: spans(positive_spans),
+        positive_deltas,
+        timestamp,
+    }
+}
