@@ -4,13 +4,13 @@
 // table that Rust can hold. The rest is a part.
 import { request as send, requestAsync, field, warn, constants } from 'native:k6/http';
 import * as native from 'native:k6/http';
-import { evaluate, lazy } from 'volley/globals';
+import { evaluate, lazy, once } from 'volley/globals';
 
 // What Rust gave out hangs on this symbol; an object that has it stands for the native thing wherever it is passed.
 const NATIVE = Symbol.for('volley.native');
 
 let part;
-const seldom = () => (part ??= evaluate('k6/http/seldom')(native, { NATIVE, plain, respond, handler }));
+const seldom = () => (part ??= evaluate('k6/http/seldom')(native, { NATIVE, once, plain, respond, handler }));
 
 // Requests -------------------------------------------------------------------------------------------------------
 

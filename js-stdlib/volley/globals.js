@@ -5,6 +5,10 @@ import * as natives from 'native:volley/globals';
 
 export const evaluate = (name) => (0, eval)(part(name));
 
+// A part that is a function, called once in a VU, whoever asks: its result is shared.
+const results = {};
+export const once = (name, ...given) => (results[name] ??= evaluate(name)(...given));
+
 // An object whose properties come with a part.
 export const lazy = (make) => new Proxy({}, { get: (_, name) => make()[name] });
 

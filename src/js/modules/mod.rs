@@ -36,6 +36,7 @@ macro_rules! module {
 pub const MODULES: &[Module] = &[
     module!("k6", k6::OPS),
     module!("k6/execution", k6::execution::OPS),
+    module!("k6/html", k6::html::OPS),
     module!("k6/http", k6::http::OPS),
     module!("k6/metrics", k6::metrics::OPS),
     module!("k6/timers", &[]),
@@ -51,6 +52,7 @@ macro_rules! parts {
 
 /// Expressions js-stdlib evaluates when a script first needs them: what every VU would hold a copy of, and few use.
 pub const PARTS: &[(&str, &str)] = parts![
+    "k6/html/selection",
     "k6/http/seldom",
     "volley/console",
     "volley/environment",

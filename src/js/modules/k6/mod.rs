@@ -13,6 +13,7 @@ use crate::metrics::system_tags::SystemTag;
 use crate::metrics::{Record, builtin};
 
 pub mod execution;
+pub mod html;
 pub mod http;
 pub mod metrics;
 mod random;
