@@ -2,8 +2,14 @@
 import { parse, callNode } from 'native:k6/html';
 import { once } from 'volley/globals';
 
-export function parseHTML(...list) {
-  return once('k6/html/selection', callNode)(parse(list.length === 0 ? '' : String(list[0])));
-}
+let parseHTML = (text) =>
+  once('k6/html/selection', callNode)(parse(text === undefined || text === null ? '' : String(text)));
 
-export default { parseHTML };
+// Named imports see what a script puts in the place of the function.
+export default new Proxy({ parseHTML }, {
+  set(object, key, value) {
+    if (key === 'parseHTML') parseHTML = value;
+    return Reflect.set(object, key, value);
+  },
+});
+export { parseHTML };

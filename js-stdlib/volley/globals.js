@@ -53,6 +53,8 @@ let functions;
 export const timers = () => (functions ??= evaluate('volley/timers')(startTimer, stopTimer));
 for (const name of ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval']) later(name, () => timers()[name]);
 
+for (const name of ['TextDecoder', 'TextEncoder']) later(name, () => once('volley/text', natives)[name]);
+
 // Called when a timer is due.
 export const fire = (id) => timers().fire(id);
 

@@ -37,7 +37,8 @@ pub fn value(document: &Document, node: NodeId) -> Option<Control> {
         "textarea" => render::inner(document, node),
         "option" => option(document, node),
         "select" => {
-            let mut selected = options(document, node).filter(|option| document.attribute(*option, "selected").is_some());
+            let mut selected =
+                options(document, node).filter(|option| document.attribute(*option, "selected").is_some());
             if document.attribute(node, "multiple").is_some() {
                 return Some(Control::Many(selected.map(|node| option(document, node)).collect()));
             }

@@ -30,9 +30,42 @@ pub const OPS: &[(&str, Op)] = &[("parse", parse_text), ("callNode", call)];
 
 /// The methods of a selection, in the words of [`select`]; JavaScript adds those that call back.
 const SELECTION: &[&str] = &[
-    "add", "attr", "children", "closest", "contents", "data", "end", "eq", "filter", "find", "first", "get", "has", "html",
-    "index", "is", "last", "next", "nextAll", "nextUntil", "not", "parent", "parents", "parentsUntil", "prev", "prevAll",
-    "prevUntil", "serialize", "serializeArray", "serializeObject", "siblings", "single", "size", "slice", "text", "toArray",
+    "add",
+    "attr",
+    "children",
+    "closest",
+    "contents",
+    "data",
+    "end",
+    "eq",
+    "filter",
+    "find",
+    "first",
+    "get",
+    "has",
+    "html",
+    "index",
+    "is",
+    "last",
+    "next",
+    "nextAll",
+    "nextUntil",
+    "not",
+    "parent",
+    "parents",
+    "parentsUntil",
+    "prev",
+    "prevAll",
+    "prevUntil",
+    "serialize",
+    "serializeArray",
+    "serializeObject",
+    "siblings",
+    "single",
+    "size",
+    "slice",
+    "text",
+    "toArray",
     "val",
 ];
 
@@ -152,7 +185,8 @@ fn select(this: &Rc<Selection>, method: &str, mut args: Args) -> Result<Value, T
         }
         "volley.keep" => {
             let Value::List(places) = args.take(2) else { return derive(Vec::new()) };
-            let chosen = |at: usize| places.iter().any(|place| matches!(place, Value::Number(place) if *place == at as f64));
+            let chosen =
+                |at: usize| places.iter().any(|place| matches!(place, Value::Number(place) if *place == at as f64));
             let nodes = this.nodes.iter().enumerate().filter(|(at, _)| chosen(*at) == args.bool(3));
             derive(nodes.map(|(_, node)| *node).collect())
         }

@@ -31,7 +31,8 @@ pub fn parse(text: &str, url: &str) -> Result<Document, &'static str> {
     if has_crowded_tag(text) {
         return Err(TOO_MANY);
     }
-    let sink = Sink { document: RefCell::new(Document::empty(url)), depths: RefCell::new(vec![0]), fault: Cell::new(None) };
+    let sink =
+        Sink { document: RefCell::new(Document::empty(url)), depths: RefCell::new(vec![0]), fault: Cell::new(None) };
     let mut parser = html5ever::parse_document(sink, ParseOpts::default());
     let mut rest = text;
     while !rest.is_empty() {

@@ -66,9 +66,9 @@ impl Selection {
 
     /// What this one was made from; nothing, if it was made from nothing.
     pub fn end(&self) -> Rc<Self> {
-        self.previous.clone().unwrap_or_else(|| {
-            Rc::new(Self { document: self.document.clone(), nodes: Vec::new(), previous: None })
-        })
+        self.previous
+            .clone()
+            .unwrap_or_else(|| Rc::new(Self { document: self.document.clone(), nodes: Vec::new(), previous: None }))
     }
 
     fn matcher(&self) -> Match<'_> {
@@ -190,7 +190,9 @@ impl Selection {
                 Step::PreviousAll => found.extend(document.before(node).filter(is_element).take_while(goes_on)),
                 Step::Siblings => {
                     let parent = document.parent(node);
-                    found.extend(parent.into_iter().flat_map(|parent| document.elements(parent)).filter(|other| *other != node));
+                    found.extend(
+                        parent.into_iter().flat_map(|parent| document.elements(parent)).filter(|other| *other != node),
+                    );
                 }
             }
         }
@@ -202,9 +204,7 @@ impl Selection {
         let Some(first) = self.nodes.first() else { return -1.0 };
         let place = match wanted {
             None => return self.document.before(*first).filter(|node| self.document.is_element(*node)).count() as f64,
-            Some(Wanted::Matching(selector)) => {
-                self.matcher().below(selector, ROOT).position(|node| node == *first)
-            }
+            Some(Wanted::Matching(selector)) => self.matcher().below(selector, ROOT).position(|node| node == *first),
             Some(Wanted::These(nodes)) => {
                 nodes.first().and_then(|wanted| self.nodes.iter().position(|node| node == wanted))
             }

@@ -152,7 +152,9 @@ pub(super) fn selected_options(element: &Element) -> Value {
 
 pub(super) fn selected_index(element: &Element) -> Value {
     let first = chosen(element).next();
-    Value::Number(first.and_then(|first| option_nodes(element).position(|node| node == first)).map_or(-1.0, |at| at as f64))
+    Value::Number(
+        first.and_then(|first| option_nodes(element).position(|node| node == first)).map_or(-1.0, |at| at as f64),
+    )
 }
 
 /// How many rows a list box shows, by default.

@@ -31,15 +31,32 @@ const REFERRER: Member = Word(
     &["", "no-referrer", "no-referrer-when-downgrade", "origin", "origin-when-cross-origin", "unsafe-url"],
 );
 const CROSS_ORIGIN: Member = WordOrNothing("crossorigin", &["anonymous", "use-credentials"]);
-const ENCODING: Member = Word(
-    "enctype",
-    &["application/x-www-form-urlencoded", "multipart/form-data", "text/plain"],
-);
+const ENCODING: Member = Word("enctype", &["application/x-www-form-urlencoded", "multipart/form-data", "text/plain"]);
 const ON_OFF: Member = Word("autocomplete", &["on", "off"]);
 const BUTTON_TYPES: &[&str] = &["submit", "button", "menu", "reset"];
 const INPUT_TYPES: &[&str] = &[
-    "text", "button", "checkbox", "color", "date", "datetime-local", "email", "file", "hidden", "image", "month",
-    "number", "password", "radio", "range", "reset", "search", "submit", "tel", "time", "url", "week",
+    "text",
+    "button",
+    "checkbox",
+    "color",
+    "date",
+    "datetime-local",
+    "email",
+    "file",
+    "hidden",
+    "image",
+    "month",
+    "number",
+    "password",
+    "radio",
+    "range",
+    "reset",
+    "search",
+    "submit",
+    "tel",
+    "time",
+    "url",
+    "week",
 ];
 
 /// The members by the names of the elements that have them.

@@ -137,10 +137,8 @@ impl Element {
         let attributes = self.document.tag(self.node).map_or(&[][..], |tag| &tag.attributes);
         let named = |attribute: &html5ever::Attribute| {
             let name = attribute.name.local.to_string();
-            let fields = vec![
-                ("name".to_owned(), name.clone().into()),
-                ("value".to_owned(), (&*attribute.value).into()),
-            ];
+            let fields =
+                vec![("name".to_owned(), name.clone().into()), ("value".to_owned(), (&*attribute.value).into())];
             (name, Value::Map(fields))
         };
         attributes.iter().map(named).collect()
@@ -150,11 +148,13 @@ impl Element {
     fn equals(&self, other: &Self) -> bool {
         let shape = |element: &Self| {
             let document = &*element.document;
-            std::iter::once(element.node).chain(document.descendants(element.node)).map(|node| {
-                // The depth tells trees with the same nodes apart.
-                (document.ancestors(node).count() - document.ancestors(element.node).count(), node)
-            })
-            .collect::<Vec<_>>()
+            std::iter::once(element.node)
+                .chain(document.descendants(element.node))
+                .map(|node| {
+                    // The depth tells trees with the same nodes apart.
+                    (document.ancestors(node).count() - document.ancestors(element.node).count(), node)
+                })
+                .collect::<Vec<_>>()
         };
         let (a, b) = (shape(self), shape(other));
         a.len() == b.len()
@@ -192,9 +192,7 @@ pub fn call(element: &Element, name: &str, mut args: Args) -> Result<Value, Thro
         "childElementCount" => Value::Number(document.elements(node).count() as f64),
         "childNodes" => element.list(document.children(node)),
         "children" => element.list(document.elements(node)),
-        "classList" => {
-            Value::List(element.text_of("class").split_whitespace().map(Value::from).collect())
-        }
+        "classList" => Value::List(element.text_of("class").split_whitespace().map(Value::from).collect()),
         "className" => element.attribute("class").map_or(Value::Undefined, Value::from),
         "contains" => match args.resource::<Element>(2) {
             Ok(other) => (Rc::ptr_eq(&other.document, &element.document) && document.contains(node, other.node)).into(),

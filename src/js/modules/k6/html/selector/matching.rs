@@ -71,9 +71,7 @@ impl<'a> Match<'a> {
             Simple::Name(name) => document.name(node) == name,
             Simple::Id(id) => document.attribute(node, "id") == Some(id),
             Simple::Class(class) => document.attribute(node, "class").is_some_and(|list| has_word(list, class, false)),
-            Simple::Attribute { name, test, ignore_case } => {
-                passes(document.attribute(node, name), test, *ignore_case)
-            }
+            Simple::Attribute { name, test, ignore_case } => passes(document.attribute(node, name), test, *ignore_case),
             Simple::Not(inner) => !self.matches(inner, node),
             Simple::Has(inner) => self.below(inner, node).next().is_some(),
             Simple::HasChild(inner) => document.children(node).any(|child| self.matches(inner, child)),

@@ -49,15 +49,32 @@ enum Simple {
     Name(String),
     Id(String),
     Class(String),
-    Attribute { name: String, test: Test, ignore_case: bool },
+    Attribute {
+        name: String,
+        test: Test,
+        ignore_case: bool,
+    },
     Not(Selector),
     Has(Selector),
     HasChild(Selector),
-    Contains { text: String, own: bool },
-    Matches { pattern: Regex, own: bool },
+    Contains {
+        text: String,
+        own: bool,
+    },
+    Matches {
+        pattern: Regex,
+        own: bool,
+    },
     /// The a·n+b-th child.
-    Nth { a: i64, b: i64, from_end: bool, of_type: bool },
-    Only { of_type: bool },
+    Nth {
+        a: i64,
+        b: i64,
+        from_end: bool,
+        of_type: bool,
+    },
+    Only {
+        of_type: bool,
+    },
     Input,
     Empty,
     Root,
