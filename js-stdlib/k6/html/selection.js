@@ -15,7 +15,7 @@ function methods(prototype, names) {
 
 const selection = methods({}, members());
 const node = methods({}, members(''));
-const elements = {};
+const elements = Object.create(null);
 
 // Things come without a prototype; all other objects have one.
 function dress(value) {

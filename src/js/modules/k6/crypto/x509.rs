@@ -23,7 +23,7 @@ fn parse(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     let (_, pem) =
         x509_parser::pem::parse_x509_pem(&text).map_err(|_| Throw::go("failed to decode certificate PEM file"))?;
     let (_, certificate) = X509Certificate::from_der(&pem.contents)
-        .map_err(|error| Throw::go(format!("failed to parse certificate: x509: {error}")))?;
+        .map_err(|_| Throw::go("failed to parse certificate: x509: malformed certificate"))?;
     match args.string(1).as_str() {
         "altNames" => Ok(alternative_names(&certificate)),
         "issuer" => Ok(name(certificate.issuer(), false)),
@@ -199,8 +199,9 @@ mod tests {
     fn numbers_in_der_are_found() {
         let long = [&[2, 0x81, 0x80][..], &[7; 128]].concat();
         let der = [&[2, 1, 5][..], &long, &[2, 2, 1, 2]].concat();
+        let none: &[u8] = &[];
         assert_eq!(integers(&der), [&[5][..], &[7; 128], &[1, 2]]);
-        assert_eq!(integers(&der[..20]), [&[5][..], &[], &[]]);
-        assert_eq!(integers(&[2, 0xFF]), [&[][..]; 3]);
+        assert_eq!(integers(&der[..20]), [&[5], none, none]);
+        assert_eq!(integers(&[2, 0xFF]), [none; 3]);
     }
 }

@@ -185,9 +185,14 @@ fn select(this: &Rc<Selection>, method: &str, mut args: Args) -> Result<Value, T
         }
         "volley.keep" => {
             let Value::List(places) = args.take(2) else { return derive(Vec::new()) };
-            let chosen =
-                |at: usize| places.iter().any(|place| matches!(place, Value::Number(place) if *place == at as f64));
-            let nodes = this.nodes.iter().enumerate().filter(|(at, _)| chosen(*at) == args.bool(3));
+            let places: rustc_hash::FxHashSet<usize> = places
+                .iter()
+                .filter_map(|place| match place {
+                    Value::Number(place) => Some(*place as usize),
+                    _ => None,
+                })
+                .collect();
+            let nodes = this.nodes.iter().enumerate().filter(|(at, _)| places.contains(at) == args.bool(3));
             derive(nodes.map(|(_, node)| *node).collect())
         }
         "last" => derive(this.nodes.last().copied().into_iter().collect()),

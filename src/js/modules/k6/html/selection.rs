@@ -85,7 +85,11 @@ impl Selection {
                     found.extend(matcher.below(selector, *node));
                 }
             }
-            Wanted::These(nodes) => found.extend(nodes.iter().copied().filter(|node| self.is_around(*node))),
+            Wanted::These(nodes) => {
+                let own: FxHashSet<NodeId> = self.nodes.iter().copied().collect();
+                let is_below = |node: &NodeId| self.document.ancestors(*node).any(|ancestor| own.contains(&ancestor));
+                found.extend(nodes.iter().copied().filter(is_below));
+            }
         }
         found.nodes
     }
@@ -94,11 +98,6 @@ impl Selection {
     pub fn find_one(&self, selector: &Selector) -> Option<NodeId> {
         let matcher = self.matcher();
         self.nodes.iter().find_map(|node| matcher.below(selector, *node).next())
-    }
-
-    /// True if a node is below one of these.
-    fn is_around(&self, node: NodeId) -> bool {
-        self.document.ancestors(node).any(|ancestor| self.nodes.contains(&ancestor))
     }
 
     /// Those of `nodes` that are wanted, or those that aren't.
@@ -232,6 +231,16 @@ impl Selection {
             controls.extend(self.document.descendants(*node).filter(is_control));
         }
         controls.nodes
+    }
+}
+
+impl Drop for Selection {
+    /// One after the other: a script that walks in a loop makes a chain no stack could follow.
+    fn drop(&mut self) {
+        let mut next = self.previous.take();
+        while let Some(mut selection) = next.and_then(Rc::into_inner) {
+            next = selection.previous.take();
+        }
     }
 }
 

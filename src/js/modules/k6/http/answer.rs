@@ -280,7 +280,11 @@ pub(super) fn html(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     if let Some(document) = answer.document.get() {
         return Ok(html::whole(document.clone()));
     }
-    let document = html::document(&text_of(body), &args.string(1))?;
+    let url = args.string(1);
+    let document = match std::str::from_utf8(body) {
+        Ok(text) => html::document(text, &url),
+        Err(_) => html::document(&text_of(body), &url),
+    }?;
     Ok(html::whole(answer.document.get_or_init(|| document).clone()))
 }
 

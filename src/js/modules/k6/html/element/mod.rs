@@ -146,15 +146,12 @@ impl Element {
 
     /// True if both are the same, with everything in them.
     fn equals(&self, other: &Self) -> bool {
+        // The depth tells trees with the same nodes apart.
         let shape = |element: &Self| {
             let document = &*element.document;
-            std::iter::once(element.node)
-                .chain(document.descendants(element.node))
-                .map(|node| {
-                    // The depth tells trees with the same nodes apart.
-                    (document.ancestors(node).count() - document.ancestors(element.node).count(), node)
-                })
-                .collect::<Vec<_>>()
+            let nodes = std::iter::once(element.node).chain(document.descendants(element.node));
+            let own = document.ancestors(element.node).count();
+            nodes.map(|node| (document.ancestors(node).count() - own, node)).collect::<Vec<_>>()
         };
         let (a, b) = (shape(self), shape(other));
         a.len() == b.len()

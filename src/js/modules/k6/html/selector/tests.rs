@@ -32,9 +32,9 @@ fn simple_selectors_find_elements() {
     check(".x", "one|para");
     check("#list > li:first-child", "one");
     check("li, p.x", "one|two bold|li|four|para");
-    check("*|*.x", "");
+    check("*|*.x", "one|para");
     check("ul *", "one|two bold|bold|li|four");
-    check(r"p.\2d y", "");
+    check(r"p.\2d y", "last");
     check(".-y", "last");
     check("p.é", "last");
     check(r"p.\e9", "last");
