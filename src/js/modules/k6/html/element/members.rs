@@ -59,9 +59,12 @@ const INPUT_TYPES: &[&str] = &[
     "week",
 ];
 
+/// Methods and how they answer.
+type Members = &'static [(&'static str, Member)];
+
 /// The members by the names of the elements that have them.
 #[rustfmt::skip]
-const MEMBERS: &[(&[&str], &[(&str, Member)])] = &[
+const MEMBERS: &[(&[&str], Members)] = &[
     (&["a", "area"], &[
         ("download", Text("download")), ("referrerPolicy", REFERRER), ("rel", Text("rel")), ("href", Url("href")),
         ("target", Text("target")), ("type", Text("type")), ("accessKey", Text("accesskey")),
@@ -232,7 +235,7 @@ const MEMBERS: &[(&[&str], &[(&str, Member)])] = &[
     (&["ul"], &[("type", Text("type"))]),
 ];
 
-fn of(name: &str) -> &'static [(&'static str, Member)] {
+fn of(name: &str) -> Members {
     MEMBERS.iter().find(|(names, _)| names.contains(&name)).map_or(&[], |(_, members)| members)
 }
 
