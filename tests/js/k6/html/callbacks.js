@@ -6,6 +6,7 @@
 // console: the argument to each() must be a function
 // console: ["a"]
 // console: the argument to filter() must be a function, a selector or a selection
+// console: the argument to is() must be a function, a selector or a selection
 // console: Error: from a predicate
 // console: b a true
 import { parseHTML } from 'k6/html';
@@ -27,6 +28,7 @@ export default function () {
     return one.text();
   })));
   console.log(message(() => li.filter(undefined)));
+  console.log(message(() => li.is(li.get(0))));
   try {
     li.is(() => { throw new Error('from a predicate'); });
   } catch (error) {

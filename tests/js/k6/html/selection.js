@@ -26,7 +26,7 @@ export default function () {
   console.log(li.eq(1).index(), parseHTML('').find('q').index(), li.first().index('li'), li.index(li.eq(2)), li.index(doc.find('p')),
     li.index(li.get(1)));
   console.log(doc.find('i').parentsUntil('body').first().end().closest('ul').get(0).nodeName(), doc.find('ul').parents().map((i, e) => e.get(0).nodeName()).join(' '));
-  console.log(li.find('i').end().filter('.x').size(), li.is(li.get(0)), li.end().find('li').size(), li.not(li.get(0)).size());
+  console.log(li.find('i').end().filter('.x').size(), li.is(li.first()), li.end().find('li').size(), li.not(li.get(0)).size());
   console.log(doc.single('p, li').end().find('p').text());
   const other = parseHTML(page);
   console.log(show(li.add('p')), li.add(li).size(), li.filter(other.find('li')).size(), li.find(other.find('i')).size());

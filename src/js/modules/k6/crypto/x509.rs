@@ -196,6 +196,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_damaged_certificate_is_no_crash() {
+        let certificate =
+            rcgen::generate_simple_self_signed(["example.com".to_owned(), "10.0.0.1".to_owned()]).unwrap();
+        let der = certificate.cert.der().to_vec();
+        let (_, parsed) = X509Certificate::from_der(&der).unwrap();
+        assert!(whole(&parsed, &der).is_ok());
+        for at in 0..der.len() {
+            for flip in [1, 0x40, 0x80, 0xFF] {
+                let mut damaged = der.clone();
+                damaged[at] ^= flip;
+                if let Ok((_, parsed)) = X509Certificate::from_der(&damaged) {
+                    _ = whole(&parsed, &damaged);
+                }
+            }
+        }
+    }
+
+    #[test]
     fn numbers_in_der_are_found() {
         let long = [&[2, 0x81, 0x80][..], &[7; 128]].concat();
         let der = [&[2, 1, 5][..], &long, &[2, 2, 1, 2]].concat();

@@ -96,10 +96,10 @@ fn parse_text(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 pub fn call(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     let method = args.string(1);
     if method == "volley.members" {
-        let text = |names: &[&'static str]| names.iter().map(|name| Value::from(*name)).collect();
+        let all = |names: &[&'static str]| names.iter().map(|name| Value::from(*name)).collect();
         return Ok(Value::List(match args.take(2) {
-            Value::Undefined => text(SELECTION),
-            Value::String(name) if name.is_empty() => text(element::COMMON),
+            Value::Undefined => all(SELECTION),
+            Value::String(name) if name.is_empty() => all(element::COMMON),
             Value::String(name) => element::names(&name).map(Value::from).collect(),
             _ => Vec::new(),
         }));
@@ -131,7 +131,10 @@ fn select(this: &Rc<Selection>, method: &str, mut args: Args) -> Result<Value, T
     let steps_until = |step: Step, args: &mut Args| {
         let until = match args.take(2) {
             Value::Undefined | Value::Null => None,
-            value => Some(wanted(this, value)?),
+            value => {
+                let refusal = no_selector(&value);
+                Some(maybe_wanted(this, value, false).ok_or(refusal)?)
+            }
         };
         let nodes = this.step(step, until.as_ref());
         derive(filtered(this, nodes, args.take(3)))
@@ -148,12 +151,12 @@ fn select(this: &Rc<Selection>, method: &str, mut args: Args) -> Result<Value, T
         "data" => Ok(match (first, args.take(2)) {
             (None, _) => Value::Undefined,
             (Some(node), Value::Undefined) => data_attributes::all(document, node),
-            (Some(node), name) => data_attributes::one(document, node, &super::http::go::string_of(&name)),
+            (Some(node), name) => data_attributes::one(document, node, &text(name)),
         }),
         "end" => Ok(Value::Resource(this.end())),
         "eq" => derive(place(this, args.number(2)).map(|at| this.nodes[at]).into_iter().collect()),
         "filter" => {
-            let Some(wanted) = maybe_wanted(this, args.take(2)) else {
+            let Some(wanted) = maybe_wanted(this, args.take(2), false) else {
                 return Err(Throw::go("the argument to filter() must be a function, a selector or a selection"));
             };
             derive(this.winnow(&this.nodes, &wanted, true))
@@ -178,7 +181,7 @@ fn select(this: &Rc<Selection>, method: &str, mut args: Args) -> Result<Value, T
             Ok(Value::Number(this.index(wanted.as_ref())))
         }
         "is" => {
-            let Some(wanted) = maybe_wanted(this, args.take(2)) else {
+            let Some(wanted) = maybe_wanted(this, args.take(2), false) else {
                 return Err(Throw::go("the argument to is() must be a function, a selector or a selection"));
             };
             Ok(this.is(&wanted).into())
@@ -221,10 +224,7 @@ fn select(this: &Rc<Selection>, method: &str, mut args: Args) -> Result<Value, T
         }
         "siblings" => step(Step::Siblings, &mut args),
         "single" => {
-            let selector = match args.take(2) {
-                Value::String(text) => Selector::parse(&text),
-                other => return Err(no_selector(&other)),
-            };
+            let selector = Selector::parse(&text(args.take(2)));
             derive(this.find_one(&selector).into_iter().collect())
         }
         "size" => Ok(Value::Number(this.nodes.len() as f64)),
@@ -241,6 +241,15 @@ fn select(this: &Rc<Selection>, method: &str, mut args: Args) -> Result<Value, T
         "toArray" => Ok(Value::List(this.nodes.iter().map(|node| selection(this.derive(vec![*node]))).collect())),
         "val" => Ok(first.and_then(|node| form::value(document, node)).map_or(Value::Undefined, Value::from)),
         other => Err(Throw::type_error(format!("selections have no method `{other}`"))),
+    }
+}
+
+/// A text as k6 takes it: nothing is an empty one.
+fn text(value: Value) -> String {
+    match value {
+        Value::Undefined | Value::Null => String::new(),
+        Value::String(text) => text,
+        other => super::http::go::string_of(&other),
     }
 }
 
@@ -264,14 +273,15 @@ fn filtered(this: &Selection, nodes: Vec<document::NodeId>, filter: Value) -> Ve
     match filter {
         Value::Undefined => nodes,
         filter => {
-            let selector = Selector::parse(&super::http::go::string_of(&filter));
+            let selector = Selector::parse(&text(filter));
             this.winnow(&nodes, &Wanted::Matching(selector), true)
         }
     }
 }
 
-/// What a script asks for: a selector, a selection, or an element. Nodes of another document are none of this one's.
-fn maybe_wanted(this: &Selection, value: Value) -> Option<Wanted> {
+/// What a script asks for: a selector, a selection, or, where that is allowed, an element. Nodes of another document are
+/// none of this one's.
+fn maybe_wanted(this: &Selection, value: Value, may_be_element: bool) -> Option<Wanted> {
     let resource = match value {
         Value::String(text) => return Some(Wanted::Matching(Selector::parse(&text))),
         Value::Resource(resource) => resource,
@@ -279,6 +289,7 @@ fn maybe_wanted(this: &Selection, value: Value) -> Option<Wanted> {
     };
     let (document, nodes) = match resource.downcast::<Selection>() {
         Ok(other) => (other.document.clone(), other.nodes.clone()),
+        Err(_) if !may_be_element => return None,
         Err(resource) => {
             let element = resource.downcast::<Element>().ok()?;
             (element.document.clone(), vec![element.node])
@@ -289,7 +300,7 @@ fn maybe_wanted(this: &Selection, value: Value) -> Option<Wanted> {
 
 fn wanted(this: &Selection, value: Value) -> Result<Wanted, Throw> {
     let refusal = no_selector(&value);
-    maybe_wanted(this, value).ok_or(refusal)
+    maybe_wanted(this, value, true).ok_or(refusal)
 }
 
 fn no_selector(value: &Value) -> Throw {

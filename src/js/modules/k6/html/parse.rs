@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 
 use html5ever::tendril::{StrTendril, TendrilSink};
+use html5ever::tokenizer::TokenizerOpts;
 use html5ever::tree_builder::{ElemName, ElementFlags, NodeOrText, QuirksMode, Tracer, TreeSink};
 use html5ever::{Attribute, LocalName, Namespace, ParseOpts, QualName};
 
@@ -33,7 +34,10 @@ pub fn parse(text: &str, url: &str) -> Result<Document, &'static str> {
     }
     let sink =
         Sink { document: RefCell::new(Document::empty(url)), depths: RefCell::new(vec![0]), fault: Cell::new(None) };
-    let mut parser = html5ever::parse_document(sink, ParseOpts::default());
+    // A mark at the start is text to Go's parser: it opens the body.
+    let tokenizer = TokenizerOpts { discard_bom: false, ..TokenizerOpts::default() };
+    let options = ParseOpts { tokenizer, ..ParseOpts::default() };
+    let mut parser = html5ever::parse_document(sink, options);
     let mut rest = text;
     while !rest.is_empty() {
         let (piece, more) = rest.split_at(rest.floor_char_boundary(PIECE.min(rest.len())));

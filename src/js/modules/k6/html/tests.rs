@@ -33,6 +33,7 @@ fn broken_markup_is_repaired_and_written_as_go_writes_it() {
     check("<p><!-- > a --><!--->--></p>", "<p><!-- > a --><!---->--&gt;</p>");
     check("<body a=1><body b=2 a=3>x", "x");
     check("a\u{0}b<p\u{0}>", "ab<p\u{fffd}></p\u{fffd}>");
+    check("\u{feff}<title>x</title>", "\u{feff}<title>x</title>");
     check("<plaintext></p>x", "<plaintext></p>x");
 }
 
@@ -69,7 +70,7 @@ fn elements_are_nested_as_deep_as_go_allows() {
 
 #[test]
 fn hostile_texts_end_soon() {
-    let many = |piece: &str| piece.repeat(2_000_000 / piece.len());
+    let many = |piece: &str| piece.repeat(500_000 / piece.len());
     let texts = [
         many("<div>"),
         many("<b>"),

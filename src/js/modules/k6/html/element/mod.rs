@@ -197,16 +197,16 @@ pub fn call(element: &Element, name: &str, mut args: Args) -> Result<Value, Thro
         },
         "firstChild" => element.maybe(document.first_child(node)),
         "firstElementChild" => element.maybe(document.elements(node).next()),
-        "getAttribute" => element.attribute(&args.string(2)).map_or(Value::Undefined, Value::from),
+        "getAttribute" => element.attribute(&super::text(args.take(2))).map_or(Value::Undefined, Value::from),
         "getAttributeNode" => {
-            let wanted = args.string(2);
+            let wanted = super::text(args.take(2));
             let found = element.attributes().into_iter().find(|(name, _)| *name == wanted);
             found.map_or(Value::Undefined, |(_, attribute)| attribute)
         }
-        "getElementsByClassName" => element.list(element.select(&format!(".{}", args.string(2)))),
-        "getElementsByTagName" | "querySelectorAll" => element.list(element.select(&args.string(2))),
-        "querySelector" => element.maybe(element.select(&args.string(2)).first().copied()),
-        "hasAttribute" => element.has(&args.string(2)).into(),
+        "getElementsByClassName" => element.list(element.select(&format!(".{}", super::text(args.take(2))))),
+        "getElementsByTagName" | "querySelectorAll" => element.list(element.select(&super::text(args.take(2)))),
+        "querySelector" => element.maybe(element.select(&super::text(args.take(2))).first().copied()),
+        "hasAttribute" => element.has(&super::text(args.take(2))).into(),
         "hasAttributes" => document.tag(node).is_some_and(|tag| !tag.attributes.is_empty()).into(),
         "hasChildNodes" => document.first_child(node).is_some().into(),
         "id" => element.text_of("id").into(),
@@ -220,7 +220,7 @@ pub fn call(element: &Element, name: &str, mut args: Args) -> Result<Value, Thro
         "lang" => element.attribute("lang").map_or(Value::Undefined, Value::from),
         "lastChild" => element.maybe(document.last_child(node)),
         "lastElementChild" => element.maybe(document.elements(node).last()),
-        "matches" => Match::new(document).matches(&Selector::parse(&args.string(2)), node).into(),
+        "matches" => Match::new(document).matches(&Selector::parse(&super::text(args.take(2))), node).into(),
         "namespaceURI" => match document.tag(node) {
             Some(tag) => (&*tag.namespace).into(),
             None => NAMESPACE.into(),
