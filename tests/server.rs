@@ -202,6 +202,7 @@ fn answer(request: &Request, count: usize) -> Option<Answer> {
             }
         }
         ["html"] => Answer::new(200, "text/html", "<html><body><h1>Title</h1><a href=\"/text\">go</a></body></html>"),
+        ["reflect"] => Answer::new(200, "text/html", request.body.clone()),
         ["nth"] => Answer::text(count.to_string()),
         ["close" | "reset" | "hang"] => return None,
         _ => Answer::new(404, "text/plain", "nothing here"),

@@ -5,13 +5,13 @@
 import { request as send, field, constants } from 'native:k6/http';
 import * as native from 'native:k6/http';
 import { rebind } from 'native:exports';
-import { evaluate, lazy } from 'volley/globals';
+import { evaluate, lazy, once } from 'volley/globals';
 
 // What Rust gave out hangs on this symbol; an object that has it stands for the native thing wherever it is passed.
 const NATIVE = Symbol.for('volley.native');
 
 let part;
-const seldom = () => (part ??= evaluate('k6/http/seldom')(native, { NATIVE, handler }));
+const seldom = () => (part ??= evaluate('k6/http/seldom')(native, { NATIVE, once, handler }));
 
 // Requests -------------------------------------------------------------------------------------------------------
 

@@ -5,6 +5,10 @@ import * as natives from 'native:volley/globals';
 
 export const evaluate = (name) => Function(`return ${part(name)}`)();
 
+// A part that is a function, called once in a VU, whoever asks: its result is shared.
+const results = {};
+export const once = (name, ...given) => (results[name] ??= evaluate(name)(...given));
+
 // An object whose properties come with a part.
 export const lazy = (make) => new Proxy({}, { get: (_, name) => make()[name] });
 
@@ -48,6 +52,8 @@ define('require', (name) => {
 let functions;
 export const timers = () => (functions ??= evaluate('volley/timers')(startTimer, stopTimer));
 for (const name of ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval']) later(name, () => timers()[name]);
+
+for (const name of ['TextDecoder', 'TextEncoder']) later(name, () => once('volley/text', natives)[name]);
 
 // Called when a timer is due.
 export const fire = (id) => timers().fire(id);

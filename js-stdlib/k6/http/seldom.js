@@ -1,6 +1,6 @@
 // What few scripts need of k6/http: batches, cookie jars, files, URL templates, and everything that can be done to a
 // response besides reading a field. An expression, called with the native half and what it shares with http.js.
-((native, { NATIVE, handler }) => {
+((native, { NATIVE, once, handler }) => {
 const { field, isField, fieldNames, assign, json, jsonError } = native;
 
 class Url {
@@ -62,6 +62,39 @@ function warnOfBody(method, count) {
 const parsed = new WeakMap();
 
 const methods = {
+  html(...list) {
+    const document = once('k6/html/selection', native.callNode)(native.html(this[NATIVE], this.url));
+    return list.length > 0 ? document.find(String(list[0])) : document;
+  },
+  clickLink(args) {
+    const { selector = 'a[href]', params } = args ?? {};
+    const link = this.html(selector).first();
+    if (link.size() === 0) throw new GoError(`no element found for selector '${selector}' in response '${this.url}'`);
+    const href = link.attr('href');
+    if (href === undefined) {
+      throw new GoError(`no valid href attribute value found on element '${selector}' in response '${this.url}'`);
+    }
+    return respond(native.request('GET', native.resolve(this.url, href), undefined, plain(params)));
+  },
+  submitForm(args) {
+    const { formSelector = 'form', submitSelector = '[type="submit"]', fields, params } = args ?? {};
+    const form = this.html(formSelector);
+    if (form.size() === 0) throw new GoError(`no form found for selector '${formSelector}' in response '${this.url}'`);
+    const method = (form.attr('method') || 'GET').toUpperCase();
+    const action = native.resolve(this.url, form.attr('action', ''));
+    const values = form.serializeObject();
+    const submit = form.find(submitSelector).first();
+    if (submit.attr('name')) values[submit.attr('name')] = submit.val();
+    // Choices of a list are one value in k6, written as Go writes them.
+    for (const name of Object.keys(values)) {
+      if (Array.isArray(values[name])) values[name] = method === 'GET' ? values[name].join(',') : `[${values[name].join(' ')}]`;
+    }
+    Object.assign(values, fields);
+    if (method !== 'GET') return respond(native.request(method, action, shape(values), plain(params)));
+    for (const name of Object.keys(values)) values[name] = String(values[name]);
+    const [, front, hash] = /^([^?#]*)[^#]*(.*)$/.exec(action);
+    return respond(native.request(method, `${front}?${native.formText(values)}${hash}`, undefined, plain(params)));
+  },
   json(...list) {
     const [selector] = list;
     if (list.length > 0) return parse(this, selector === undefined || selector === null ? '' : String(selector));
@@ -75,15 +108,6 @@ Object.defineProperty(methods, Symbol.for('volley.data'), {
     return Object.fromEntries(fieldNames().filter(isField).map((name) => [name, this[name]]));
   },
 });
-for (const name of ['html', 'clickLink', 'submitForm']) {
-  methods[name] = function () {
-    if (name === 'html' && this.body === null) {
-      throw new GoError("the body is null so we can't transform it to HTML - this likely was because of a request error getting the response");
-    }
-    throw new GoError(`response.${name}() needs the module k6/html, which this version does not have yet`);
-  };
-}
-
 function parse(response, selector) {
   try {
     return json(response[NATIVE], selector);

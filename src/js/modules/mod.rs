@@ -35,11 +35,16 @@ macro_rules! module {
 /// The living modules. Those under `volley/` are ours: a script can't import them.
 pub const MODULES: &[Module] = &[
     module!("k6", k6::OPS),
+    module!("k6/crypto", k6::crypto::OPS),
+    module!("k6/crypto/x509", k6::crypto::x509::OPS),
+    module!("k6/encoding", k6::encoding::OPS),
     module!("k6/execution", k6::execution::OPS),
+    module!("k6/html", k6::html::OPS),
     module!("k6/http", k6::http::OPS),
     module!("k6/metrics", k6::metrics::OPS),
     module!("k6/secrets", k6::secrets::OPS),
     module!("k6/timers", &[]),
+    module!("volley/bytes", &[]),
     module!("volley/globals", volley::globals::OPS),
     module!("volley/lifecycle", &[]),
 ];
@@ -52,6 +57,7 @@ macro_rules! parts {
 
 /// Expressions js-stdlib evaluates when a script first needs them: what every VU would hold a copy of, and few use.
 pub const PARTS: &[(&str, &str)] = parts![
+    "k6/html/selection",
     "k6/http/seldom",
     "k6/seldom",
     "volley/console",
@@ -59,6 +65,7 @@ pub const PARTS: &[(&str, &str)] = parts![
     "volley/go_error",
     "volley/inspect",
     "volley/stack",
+    "volley/text",
     "volley/timers",
 ];
 

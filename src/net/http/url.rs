@@ -86,6 +86,18 @@ impl Url {
         if self.is_opaque { "" } else { &self.text[self.path as usize..self.query as usize] }
     }
 
+    /// The raw query, without its question mark.
+    pub fn query(&self) -> &str {
+        let query = &self.text[self.query as usize..self.fragment as usize];
+        query.strip_prefix('?').unwrap_or(query)
+    }
+
+    /// The escaped fragment, without its hash mark.
+    pub fn fragment(&self) -> &str {
+        let fragment = &self.text[self.fragment as usize..];
+        fragment.strip_prefix('#').unwrap_or(fragment)
+    }
+
     /// What a request line asks for: path and raw query, `/` for an empty path.
     pub fn request_target(&self) -> std::borrow::Cow<'_, str> {
         let target = &self.text[self.path as usize..self.fragment as usize];

@@ -12,7 +12,11 @@ use crate::metrics::record::millis;
 use crate::metrics::system_tags::SystemTag;
 use crate::metrics::{Record, builtin};
 
+pub mod bytes;
+pub mod crypto;
+pub mod encoding;
 pub mod execution;
+pub mod html;
 pub mod http;
 pub mod metrics;
 mod random;

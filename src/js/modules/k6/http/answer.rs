@@ -1,11 +1,13 @@
 //! A response as a script reads it, field by field: what nobody reads is never converted.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 use bytes::Bytes;
 
 use super::{gjson, json_text};
+use crate::js::modules::k6::html;
 use crate::js::value::{Args, Throw, Value, text_of};
 use crate::js::vu::Vu;
 use crate::net::http::{Exchange, Request};
@@ -28,6 +30,8 @@ pub(super) struct Answer {
     shown_body: Bytes,
     form: BodyForm,
     refusal: (String, u16),
+    /// The body as a document, once somebody asked.
+    document: OnceCell<Rc<html::Document>>,
 }
 
 impl Answer {
@@ -38,13 +42,14 @@ impl Answer {
             shown_body,
             form,
             refusal: (String::new(), 0),
+            document: OnceCell::new(),
         })
     }
 
     /// The response to arguments no request could be made of.
     pub fn refused(text: String, code: u16) -> Rc<Self> {
-        let (exchange, request, shown_body) = (None, None, Bytes::new());
-        Rc::new(Self { exchange, request, shown_body, form: BodyForm::Text, refusal: (text, code) })
+        let (exchange, request, shown_body, document) = (None, None, Bytes::new(), OnceCell::new());
+        Rc::new(Self { exchange, request, shown_body, form: BodyForm::Text, refusal: (text, code), document })
     }
 
     /// The body, where there is one.
@@ -261,6 +266,26 @@ pub(super) fn json(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
         Some(Cow::Owned(found)) => Value::Json(readable(found.into())),
         None => Value::Undefined,
     })
+}
+
+/// `(answer, url)` -> the body as a selection; it is parsed once.
+pub(super) fn html(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+    let answer = args.resource::<Answer>(0)?;
+    let Some(body) = answer.body().filter(|_| answer.form != BodyForm::None) else {
+        return Err(Throw::go(
+            "the body is null so we can't transform it to HTML - this likely was because of a request error getting \
+             the response",
+        ));
+    };
+    if let Some(document) = answer.document.get() {
+        return Ok(html::whole(document.clone()));
+    }
+    let url = args.string(1);
+    let document = match std::str::from_utf8(body) {
+        Ok(text) => html::document(text, &url),
+        Err(_) => html::document(&text_of(body), &url),
+    }?;
+    Ok(html::whole(answer.document.get_or_init(|| document).clone()))
 }
 
 /// JSON an engine can read: bytes that are no UTF-8 may stand in strings.

@@ -54,6 +54,19 @@ fn form(fields: Vec<(String, Value)>) -> (Bytes, Option<String>) {
     (url_encoded(fields).into(), Some("application/x-www-form-urlencoded".to_owned()))
 }
 
+/// Fields as a query or a form's body: sorted by name, lists repeat it.
+pub(in crate::js::modules::k6) fn form_text(fields: Vec<(String, Value)>) -> String {
+    url_encoded(fields.into_iter().map(|(name, value)| (name, field(value))).collect())
+}
+
+/// `(fields)` -> their text.
+pub(super) fn form_text_of(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+    match args.take(0) {
+        Value::Map(fields) => Ok(form_text(fields).into()),
+        _ => Ok("".into()),
+    }
+}
+
 fn field(value: Value) -> Field {
     match value {
         Value::List(list) => Field::List(list.iter().map(go::text_of).collect()),

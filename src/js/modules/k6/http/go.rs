@@ -7,7 +7,7 @@ use crate::js::value::Value;
 const KIND: &str = "volley.kind";
 
 /// The name of a value's Go type.
-pub(super) fn type_of(value: &Value) -> String {
+pub(in crate::js::modules::k6) fn type_of(value: &Value) -> String {
     match value {
         Value::Undefined | Value::Null => "<nil>",
         Value::Bool(_) => "bool",
@@ -35,7 +35,7 @@ pub(super) fn kind_of(map: &[(String, Value)]) -> Option<&str> {
 }
 
 /// A value as Go prints it with `%v`.
-pub(super) fn text_of(value: &Value) -> String {
+pub(in crate::js::modules::k6) fn text_of(value: &Value) -> String {
     match value {
         Value::Undefined | Value::Null => "<nil>".to_owned(),
         Value::Bool(value) => value.to_string(),
@@ -79,7 +79,7 @@ fn number_of(number: f64) -> String {
 }
 
 /// A value as JavaScript's `String(value)` writes it, as far as Rust can tell.
-pub(super) fn string_of(value: &Value) -> String {
+pub(in crate::js::modules::k6) fn string_of(value: &Value) -> String {
     match value {
         Value::Undefined => "undefined".to_owned(),
         Value::Null => "null".to_owned(),

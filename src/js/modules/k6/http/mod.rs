@@ -18,13 +18,14 @@ mod body;
 mod cookies;
 mod debug;
 mod gjson;
-mod go;
+pub(super) mod go;
 mod json_text;
 mod request;
 mod sample;
 mod statuses;
 
 use answer::Answer;
+pub(super) use body::form_text;
 pub use cookies::VuJar;
 use request::{Prepared, Refusal};
 
@@ -39,6 +40,10 @@ pub const OPS: &[(&str, Op)] = &[
     ("assign", answer::assign),
     ("json", answer::json),
     ("jsonError", answer::json_error),
+    ("html", answer::html),
+    ("callNode", super::html::call),
+    ("resolve", resolve),
+    ("formText", body::form_text_of),
     ("parseUrl", parse_url),
     ("newJar", cookies::new_jar),
     ("vuJar", cookies::vu_jar),
@@ -260,6 +265,13 @@ fn parse_url(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     let Some(at) = text[begin..end].rfind('@').map(|at| begin + at) else { return Ok(Value::String(text)) };
     let mask = if text[begin..at].contains(':') { "****:****" } else { "****" };
     Ok(Value::String(format!("{}{mask}{}", &text[..begin], &text[at..])))
+}
+
+/// `(base, reference)` -> where the reference leads.
+fn resolve(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+    let base = Url::parse(&args.string(0)).map_err(Throw::go)?;
+    let url = base.join(&args.string(1)).map_err(Throw::go)?;
+    Ok(url.as_str().into())
 }
 
 fn in_init(vu: &Vu, _args: Args) -> Result<Value, Throw> {

@@ -1,0 +1,287 @@
+//! A parsed document: nodes in one vector, linked by their places in it. It never changes once it is parsed, so all
+//! selections and elements of a response share one.
+//!
+//! The parser is html5ever; the tree is what Go's parser makes of the same text (the contents of a `<template>` are its
+//! children, and there is a limit to how deep elements may be nested).
+
+use html5ever::tendril::StrTendril;
+use html5ever::{Attribute, LocalName, Namespace, ns};
+
+/// The place of a node in its document.
+pub type NodeId = u32;
+
+/// The document itself.
+pub const ROOT: NodeId = 0;
+
+const NONE: NodeId = NodeId::MAX;
+
+/// A document.
+pub struct Document {
+    nodes: Vec<Node>,
+    /// Where it was loaded from; what its links are relative to. Empty for text of the script's own.
+    pub url: Box<str>,
+}
+
+struct Node {
+    parent: NodeId,
+    previous: NodeId,
+    next: NodeId,
+    first: NodeId,
+    last: NodeId,
+    data: Data,
+}
+
+/// What a node is.
+pub enum Data {
+    /// The root.
+    Document,
+    /// `<!DOCTYPE name PUBLIC "public" "system">`
+    Doctype {
+        /// What is declared.
+        name: StrTendril,
+        /// The public identifier, often empty.
+        public: StrTendril,
+        /// The system identifier, often empty.
+        system: StrTendril,
+    },
+    /// Text.
+    Text(StrTendril),
+    /// A comment.
+    Comment(StrTendril),
+    /// An element.
+    Element(Box<Tag>),
+}
+
+/// The name and the attributes of an element.
+pub struct Tag {
+    /// HTML, SVG or MathML.
+    pub namespace: Namespace,
+    /// In lower case, except in SVG.
+    pub name: LocalName,
+    /// In the order of the text, each name once.
+    pub attributes: Vec<Attribute>,
+}
+
+impl Tag {
+    /// The value of an attribute.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.attributes.iter().find(|attribute| &*attribute.name.local == name).map(|attribute| &*attribute.value)
+    }
+
+    /// True for an element of HTML.
+    pub fn is_html(&self) -> bool {
+        self.namespace == ns!(html)
+    }
+}
+
+impl Document {
+    /// A document without content.
+    pub fn empty(url: &str) -> Self {
+        let mut document = Self { nodes: Vec::new(), url: url.into() };
+        document.add(Data::Document);
+        document
+    }
+
+    fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id as usize]
+    }
+
+    fn node_mut(&mut self, id: NodeId) -> &mut Node {
+        &mut self.nodes[id as usize]
+    }
+
+    /// What a node is.
+    pub fn data(&self, id: NodeId) -> &Data {
+        &self.node(id).data
+    }
+
+    /// What a node is, to be changed while parsing.
+    pub(super) fn data_mut(&mut self, id: NodeId) -> &mut Data {
+        &mut self.node_mut(id).data
+    }
+
+    /// Name and attributes of a node, if it is an element.
+    pub fn tag(&self, id: NodeId) -> Option<&Tag> {
+        match self.data(id) {
+            Data::Element(tag) => Some(tag),
+            _ => None,
+        }
+    }
+
+    /// The name of an element; empty for other nodes.
+    pub fn name(&self, id: NodeId) -> &str {
+        self.tag(id).map_or("", |tag| &*tag.name)
+    }
+
+    /// True if a node is an element.
+    pub fn is_element(&self, id: NodeId) -> bool {
+        matches!(self.data(id), Data::Element(_))
+    }
+
+    /// An attribute of an element.
+    pub fn attribute(&self, id: NodeId, name: &str) -> Option<&str> {
+        self.tag(id)?.get(name)
+    }
+
+    /// The parent; the document itself has none.
+    pub fn parent(&self, id: NodeId) -> Option<NodeId> {
+        some(self.node(id).parent)
+    }
+
+    /// The first child.
+    pub fn first_child(&self, id: NodeId) -> Option<NodeId> {
+        some(self.node(id).first)
+    }
+
+    /// The last child.
+    pub fn last_child(&self, id: NodeId) -> Option<NodeId> {
+        some(self.node(id).last)
+    }
+
+    /// The sibling before.
+    pub fn previous(&self, id: NodeId) -> Option<NodeId> {
+        some(self.node(id).previous)
+    }
+
+    /// The sibling after.
+    pub fn next(&self, id: NodeId) -> Option<NodeId> {
+        some(self.node(id).next)
+    }
+
+    /// All children, in order.
+    pub fn children(&self, id: NodeId) -> impl Iterator<Item = NodeId> {
+        std::iter::successors(self.first_child(id), |child| self.next(*child))
+    }
+
+    /// The children that are elements.
+    pub fn elements(&self, id: NodeId) -> impl Iterator<Item = NodeId> {
+        self.children(id).filter(|child| self.is_element(*child))
+    }
+
+    /// The parent, its parent, and so on up to the document.
+    pub fn ancestors(&self, id: NodeId) -> impl Iterator<Item = NodeId> {
+        std::iter::successors(self.parent(id), |node| self.parent(*node))
+    }
+
+    /// The siblings after a node, nearest first.
+    pub fn after(&self, id: NodeId) -> impl Iterator<Item = NodeId> {
+        std::iter::successors(self.next(id), |node| self.next(*node))
+    }
+
+    /// The siblings before a node, nearest first.
+    pub fn before(&self, id: NodeId) -> impl Iterator<Item = NodeId> {
+        std::iter::successors(self.previous(id), |node| self.previous(*node))
+    }
+
+    /// Everything below a node, in the order of the text. Without recursion: no depth can overflow a stack.
+    pub fn descendants(&self, id: NodeId) -> impl Iterator<Item = NodeId> {
+        std::iter::successors(self.first_child(id), move |node| {
+            self.first_child(*node).or_else(|| {
+                let mut at = *node;
+                loop {
+                    if at == id {
+                        return None;
+                    }
+                    match self.next(at) {
+                        Some(next) => return Some(next),
+                        None => at = self.parent(at)?,
+                    }
+                }
+            })
+        })
+    }
+
+    /// True if `node` is below `container`.
+    pub fn contains(&self, container: NodeId, node: NodeId) -> bool {
+        self.ancestors(node).any(|ancestor| ancestor == container)
+    }
+
+    /// All text of a node and below it, end to end.
+    pub fn text(&self, id: NodeId) -> String {
+        let mut text = String::new();
+        self.push_text(id, &mut text);
+        text
+    }
+
+    /// Appends all text of a node and below it.
+    pub fn push_text(&self, id: NodeId, out: &mut String) {
+        if let Data::Text(text) = self.data(id) {
+            out.push_str(text);
+        }
+        for node in self.descendants(id) {
+            if let Data::Text(text) = self.data(node) {
+                out.push_str(text);
+            }
+        }
+    }
+
+    /// The text directly inside an element.
+    pub fn own_text(&self, id: NodeId) -> String {
+        self.children(id).fold(String::new(), |mut own, child| {
+            if let Data::Text(text) = self.data(child) {
+                own.push_str(text);
+            }
+            own
+        })
+    }
+
+    /// The first element below the document with this `id`.
+    pub fn by_id(&self, id: &str) -> Option<NodeId> {
+        self.descendants(ROOT).find(|node| self.attribute(*node, "id") == Some(id))
+    }
+
+    // Building ---------------------------------------------------------------------------------------------------
+
+    /// A new node that hangs nowhere yet.
+    pub(super) fn add(&mut self, data: Data) -> NodeId {
+        let id = self.nodes.len() as NodeId;
+        self.nodes.push(Node { parent: NONE, previous: NONE, next: NONE, first: NONE, last: NONE, data });
+        id
+    }
+
+    /// Makes a loose node the last child of `parent`.
+    pub(super) fn append(&mut self, parent: NodeId, child: NodeId) {
+        let last = self.node(parent).last;
+        let node = self.node_mut(child);
+        (node.parent, node.previous, node.next) = (parent, last, NONE);
+        match some(last) {
+            Some(last) => self.node_mut(last).next = child,
+            None => self.node_mut(parent).first = child,
+        }
+        self.node_mut(parent).last = child;
+    }
+
+    /// Puts a loose node before `sibling`.
+    pub(super) fn insert_before(&mut self, sibling: NodeId, new: NodeId) {
+        let Node { parent, previous, .. } = *self.node(sibling);
+        let node = self.node_mut(new);
+        (node.parent, node.previous, node.next) = (parent, previous, sibling);
+        self.node_mut(sibling).previous = new;
+        match (some(previous), some(parent)) {
+            (Some(previous), _) => self.node_mut(previous).next = new,
+            (None, Some(parent)) => self.node_mut(parent).first = new,
+            (None, None) => {}
+        }
+    }
+
+    /// Takes a node out of its place.
+    pub(super) fn detach(&mut self, id: NodeId) {
+        let Node { parent, previous, next, .. } = *self.node(id);
+        match some(previous) {
+            Some(previous) => self.node_mut(previous).next = next,
+            None if parent != NONE => self.node_mut(parent).first = next,
+            None => {}
+        }
+        match some(next) {
+            Some(next) => self.node_mut(next).previous = previous,
+            None if parent != NONE => self.node_mut(parent).last = previous,
+            None => {}
+        }
+        let node = self.node_mut(id);
+        (node.parent, node.previous, node.next) = (NONE, NONE, NONE);
+    }
+}
+
+fn some(id: NodeId) -> Option<NodeId> {
+    (id != NONE).then_some(id)
+}

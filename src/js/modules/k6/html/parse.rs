@@ -1,0 +1,285 @@
+//! From text to a document, by html5ever.
+//!
+//! A hostile text costs no more than its length deserves: it is read in pieces, and reading ends where elements are
+//! nested deeper than Go's parser allows, or where a tag has more attributes than any page.
+
+use std::borrow::Cow;
+use std::cell::{Cell, RefCell};
+
+use html5ever::tendril::{StrTendril, TendrilSink};
+use html5ever::tokenizer::TokenizerOpts;
+use html5ever::tree_builder::{ElemName, ElementFlags, NodeOrText, QuirksMode, Tracer, TreeSink};
+use html5ever::{Attribute, LocalName, Namespace, ParseOpts, QualName};
+
+use super::document::{Data, Document, NodeId, ROOT, Tag};
+
+/// As deep as Go's parser goes, and what it says then.
+const DEEPEST: u32 = 512;
+const TOO_DEEP: &str = "html: open stack of elements exceeds 512 nodes";
+
+/// More attributes than this are no page; comparing each with all others would take too long.
+const MOST_ATTRIBUTES: usize = 10_000;
+const TOO_MANY: &str = "html: a tag has more than 10000 attributes";
+
+/// How much is read before the limits are looked at.
+const PIECE: usize = 4096;
+
+/// Parses a text.
+///
+/// # Errors
+/// When its elements are nested too deeply or have too many attributes.
+pub fn parse(text: &str, url: &str) -> Result<Document, &'static str> {
+    if has_crowded_tag(text) {
+        return Err(TOO_MANY);
+    }
+    let sink =
+        Sink { document: RefCell::new(Document::empty(url)), depths: RefCell::new(vec![0]), fault: Cell::new(None) };
+    // A mark at the start is text to Go's parser: it opens the body.
+    let tokenizer = TokenizerOpts { discard_bom: false, ..TokenizerOpts::default() };
+    let options = ParseOpts { tokenizer, ..ParseOpts::default() };
+    let mut parser = html5ever::parse_document(sink, options);
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (piece, more) = rest.split_at(rest.floor_char_boundary(PIECE.min(rest.len())));
+        rest = more;
+        parser.process(StrTendril::from(piece));
+        let builder = &parser.tokenizer.sink;
+        let held = Held::default();
+        builder.trace_handles(&held);
+        // The stack is a part of what the parser holds; it can be deeper than the tree where a tag was misplaced.
+        if held.0.get() > 4 * DEEPEST {
+            builder.sink.fault.set(Some(TOO_DEEP));
+        }
+        if let Some(fault) = builder.sink.fault.get() {
+            return Err(fault);
+        }
+    }
+    let sink = parser.finish();
+    match sink.fault.get() {
+        Some(fault) => Err(fault),
+        None => Ok(sink.document.into_inner()),
+    }
+}
+
+/// True if a tag has more names in it than a page needs. A guess before parsing: what stands in quotes isn't looked at.
+fn has_crowded_tag(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    // Every attribute takes at least a blank and a letter.
+    if bytes.len() < 2 * MOST_ATTRIBUTES {
+        return false;
+    }
+    let mut at = 0;
+    while let Some(found) = memchr::memchr(b'<', &bytes[at..]) {
+        at += found + 1;
+        if !bytes.get(at).is_some_and(u8::is_ascii_alphabetic) {
+            continue;
+        }
+        let (mut names, mut in_name) = (0, true);
+        let mut end = at;
+        while let Some(byte) = bytes.get(end) {
+            match byte {
+                b'>' => break,
+                b'"' | b'\'' => {
+                    let Some(close) = memchr::memchr(*byte, &bytes[end + 1..]) else { break };
+                    end += close + 1;
+                    in_name = false;
+                }
+                b' ' | b'\t' | b'\n' | b'\r' | 0xC | b'/' => in_name = false,
+                _ if in_name => {}
+                _ => {
+                    in_name = true;
+                    names += 1;
+                    if names > MOST_ATTRIBUTES {
+                        return true;
+                    }
+                }
+            }
+            end += 1;
+        }
+        // A tag that never ends is the last one.
+        if end >= bytes.len() {
+            return false;
+        }
+        at = end;
+    }
+    false
+}
+
+/// Counts what the tree builder holds.
+#[derive(Default)]
+struct Held(Cell<u32>);
+
+impl Tracer for Held {
+    type Handle = NodeId;
+    fn trace_handle(&self, _node: &NodeId) {
+        self.0.set(self.0.get() + 1);
+    }
+}
+
+/// Where html5ever puts what it finds.
+struct Sink {
+    document: RefCell<Document>,
+    /// How deep each node hangs; the tree builder moves nodes, but seldom and not far.
+    depths: RefCell<Vec<u32>>,
+    fault: Cell<Option<&'static str>>,
+}
+
+impl Sink {
+    fn add(&self, data: Data) -> NodeId {
+        self.depths.borrow_mut().push(0);
+        self.document.borrow_mut().add(data)
+    }
+
+    fn hang(&self, parent: NodeId, child: NodeId) {
+        let mut depths = self.depths.borrow_mut();
+        let depth = depths[parent as usize] + 1;
+        depths[child as usize] = depth;
+        if depth > DEEPEST && self.document.borrow().is_element(child) {
+            self.fault.set(Some(TOO_DEEP));
+        }
+    }
+}
+
+/// Appends to a text node; false if it is something else.
+fn push_text(document: &mut Document, node: Option<NodeId>, text: &StrTendril) -> bool {
+    let Some(node) = node else { return false };
+    let Data::Text(own) = document.data_mut(node) else { return false };
+    own.push_tendril(text);
+    true
+}
+
+/// The name of an element, by value: the document may change while the parser looks at it.
+#[derive(Debug)]
+struct Name(Namespace, LocalName);
+
+impl ElemName for Name {
+    fn ns(&self) -> &Namespace {
+        &self.0
+    }
+    fn local_name(&self) -> &LocalName {
+        &self.1
+    }
+}
+
+impl TreeSink for Sink {
+    type Handle = NodeId;
+    type Output = Self;
+    type ElemName<'a> = Name;
+
+    fn finish(self) -> Self {
+        self
+    }
+
+    fn parse_error(&self, _message: Cow<'static, str>) {}
+
+    fn get_document(&self) -> NodeId {
+        ROOT
+    }
+
+    fn elem_name(&self, target: &NodeId) -> Name {
+        let document = self.document.borrow();
+        document.tag(*target).map_or_else(
+            || Name(Namespace::default(), LocalName::default()),
+            |tag| Name(tag.namespace.clone(), tag.name.clone()),
+        )
+    }
+
+    fn create_element(&self, name: QualName, attributes: Vec<Attribute>, _flags: ElementFlags) -> NodeId {
+        self.add(Data::Element(Box::new(Tag { namespace: name.ns, name: name.local, attributes })))
+    }
+
+    fn create_comment(&self, text: StrTendril) -> NodeId {
+        self.add(Data::Comment(text))
+    }
+
+    fn create_pi(&self, _target: StrTendril, data: StrTendril) -> NodeId {
+        // HTML has none; the parser makes comments of them.
+        self.add(Data::Comment(data))
+    }
+
+    fn append(&self, parent: &NodeId, child: NodeOrText<NodeId>) {
+        let child = match child {
+            NodeOrText::AppendNode(node) => node,
+            NodeOrText::AppendText(text) => {
+                let last = self.document.borrow().last_child(*parent);
+                if push_text(&mut self.document.borrow_mut(), last, &text) {
+                    return;
+                }
+                self.add(Data::Text(text))
+            }
+        };
+        self.document.borrow_mut().append(*parent, child);
+        self.hang(*parent, child);
+    }
+
+    fn append_before_sibling(&self, sibling: &NodeId, new: NodeOrText<NodeId>) {
+        let new = match new {
+            NodeOrText::AppendNode(node) => {
+                self.document.borrow_mut().detach(node);
+                node
+            }
+            NodeOrText::AppendText(text) => {
+                let before = self.document.borrow().previous(*sibling);
+                if push_text(&mut self.document.borrow_mut(), before, &text) {
+                    return;
+                }
+                self.add(Data::Text(text))
+            }
+        };
+        self.document.borrow_mut().insert_before(*sibling, new);
+        let parent = self.document.borrow().parent(*sibling);
+        if let Some(parent) = parent {
+            self.hang(parent, new);
+        }
+    }
+
+    fn append_based_on_parent_node(&self, element: &NodeId, previous: &NodeId, child: NodeOrText<NodeId>) {
+        let has_parent = self.document.borrow().parent(*element).is_some();
+        if has_parent {
+            self.append_before_sibling(element, child);
+        } else {
+            self.append(previous, child);
+        }
+    }
+
+    fn append_doctype_to_document(&self, name: StrTendril, public: StrTendril, system: StrTendril) {
+        let doctype = self.add(Data::Doctype { name, public, system });
+        self.document.borrow_mut().append(ROOT, doctype);
+    }
+
+    fn get_template_contents(&self, target: &NodeId) -> NodeId {
+        *target
+    }
+
+    fn same_node(&self, x: &NodeId, y: &NodeId) -> bool {
+        x == y
+    }
+
+    fn set_quirks_mode(&self, _mode: QuirksMode) {}
+
+    fn add_attrs_if_missing(&self, target: &NodeId, attributes: Vec<Attribute>) {
+        if let Data::Element(tag) = self.document.borrow_mut().data_mut(*target) {
+            for attribute in attributes {
+                if !tag.attributes.iter().any(|known| known.name == attribute.name) {
+                    tag.attributes.push(attribute);
+                }
+            }
+            if tag.attributes.len() > MOST_ATTRIBUTES {
+                self.fault.set(Some(TOO_MANY));
+            }
+        }
+    }
+
+    fn remove_from_parent(&self, target: &NodeId) {
+        self.document.borrow_mut().detach(*target);
+    }
+
+    fn reparent_children(&self, node: &NodeId, new_parent: &NodeId) {
+        let children: Vec<NodeId> = self.document.borrow().children(*node).collect();
+        for child in children {
+            self.document.borrow_mut().detach(child);
+            self.document.borrow_mut().append(*new_parent, child);
+            self.hang(*new_parent, child);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+// Elements: every one has the common methods, some names have more; what is not there is undefined.
+// console: undefined undefined function
+// console: http://h:1/x?q=1#f [#f] h:1 h 1 undefined undefined http://h:1 /x http ?q=1
+// console: u p / : /a b  #!
+// console: post multipart/form-data _top true /go 2 f
+// console: get application/x-www-form-urlencoded  false  0
+// console: in label f | s
+// console: undefined anonymous use-credentials auto none
+// console: 1 3 true,false 0 3
+// console: a href undefined http://www.w3.org/1999/xhtml true
+// console: http://www.w3.org/2000/svg false circle
+// console: 10 html 9 undefined true
+// console: [object html.Node] /rel
+// console: TypeError
+import { parseHTML } from 'k6/html';
+
+const doc = parseHTML(`<!DOCTYPE html><a id="abs" href="http://h:1/x?q=1#f" rel="a b">t</a><a id="user" href="http://u:p@h/">t</a>
+<a id="rel" href="/rel">t</a><a id="odd" href="/a%20b#!">t</a>
+<form id="f" action="/go" method="post" enctype="multipart/form-data" target="_top" novalidate>
+<label id="lb" for="in">label</label><label>around<input id="in" name="n"></label><button id="bt"></button>
+<select id="s"><optgroup disabled><option>1</option></optgroup><option selected>2</option><option>3</option></select></form>
+<input id="free"><label id="l2"><b>x</b></label><img id="i1"><img id="i2" crossorigin><img id="i3" crossorigin="use-credentials">
+<audio></audio><video preload="none"></video><svg><circle/></svg>`);
+const at = (id) => doc.find(`#${id}`).get(0);
+
+export default function () {
+  console.log(at('l2').href, at('abs').cells, typeof at('abs').nodeName);
+  const a = at('abs');
+  console.log(a.href(), `[${a.hash()}]`, a.host(), a.hostname(), a.port(), a.username(), a.password(), a.origin(), a.pathname(),
+    a.protocol(), a.search());
+  const odd = at('odd');
+  console.log(at('user').username(), at('user').password(), at('user').pathname(), odd.protocol(), odd.pathname(), odd.search(), odd.hash());
+  const input = at('in');
+  console.log(input.formMethod(), input.formEnctype(), input.formTarget(), input.formNoValidate(), input.formAction(),
+    input.labels().length, input.form().id());
+  const free = at('free');
+  console.log(free.formMethod(), free.formEnctype(), free.formTarget(), free.formNoValidate(), free.formAction(), free.labels().length);
+  console.log(at('lb').control().id(), at('lb').textContent(), at('lb').form().id(), at('l2').control() === undefined ? '|' : '', at('s').id());
+  console.log(at('i1').crossOrigin(), at('i2').crossOrigin(), at('i3').crossOrigin(), doc.find('audio').get(0).preload(),
+    doc.find('video').get(0).preload());
+  const options = at('s').options();
+  console.log(at('s').selectedIndex(), options.length, `${options[0].disabled()},${options[1].disabled()}`, options[0].index(), at('f').length());
+  const attribute = a.getAttributeNode('href');
+  console.log(attribute.ownerElement.nodeName(), attribute.localName(), a.getAttributeNode('x'), attribute.namespaceURI(), a.isDefaultNamespace());
+  const circle = doc.find('circle').get(0);
+  console.log(circle.namespaceURI(), circle.isDefaultNamespace(), circle.nodeName());
+  const root = a.ownerDocument();
+  console.log(root.firstChild().nodeType(), root.firstChild().nodeName(), root.nodeType(), root.parentNode(), root.contains(a));
+  console.log(`${root}`, `${at('rel')}`);
+  try {
+    a.nodeName.call({});
+  } catch (error) {
+    console.log(error.name);
+  }
+}
