@@ -1,6 +1,6 @@
 // What a k6 script finds in its global scope besides the language. Evaluated first in every VU, so it is kept small:
 // what not every script needs is a part, an expression that is evaluated when it is first used.
-import { getEnv, env, vuId, iteration, open, settings, part, write, startTimer, stopTimer } from 'native:volley/globals';
+import { getEnv, env, vuId, iteration, open, settings, part, write, startTimer, stopTimer, refuseMixing, origin } from 'native:volley/globals';
 import * as natives from 'native:volley/globals';
 
 export const evaluate = (name) => (0, eval)(part(name));
@@ -39,11 +39,17 @@ define('__VU', vuId(), true);
 later('console', () => evaluate('volley/console')(write, evaluate));
 if (hasGlobal) Object.defineProperty(globalThis, 'global', { get: () => globalThis, enumerable: true, configurable: true });
 
+let modules;
+const ofCommonJs = () => (modules ??= evaluate('volley/commonjs')(natives, import.meta.load));
+// What a module of either kind gets for `require(name)`, and what `import` gets of a CommonJS file.
+export const requireFrom = (name, base) => ofCommonJs().require(name, base);
+export const commonjs = (url) => ofCommonJs().commonjs(url);
+define('require', (name) => requireFrom(name, ''), true);
 define('open', open, true);
-// Modules of the other kind say what they need; better than a variable nobody knows.
-define('require', (name) => {
-  throw new GoError(`require(${JSON.stringify(name)}): CommonJS modules are not supported yet, write \`import\` instead`);
-}, false);
+for (const name of ['module', 'exports']) {
+  const refuse = () => refuseMixing(name);
+  Object.defineProperty(globalThis, name, { get: refuse, set: refuse });
+}
 
 let functions;
 export const timers = () => (functions ??= evaluate('volley/timers')(startTimer, stopTimer));
@@ -53,7 +59,7 @@ for (const name of ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval'
 export const fire = (id) => timers().fire(id);
 
 // Stack traces are k6's; V8's ways to shape them are not.
-if ('prepareStackTrace' in Error) evaluate('volley/stack');
+if ('prepareStackTrace' in Error) evaluate('volley/stack')(origin);
 
 // Called when a VU begins to work: from now on there are iterations.
 export function activate() {

@@ -2,10 +2,11 @@
 //!
 //! `engine/` is the seam to QuickJS and Boa; `modules/` are the native halves of the API, `js-stdlib/` the JavaScript
 //! ones; a [`lifecycle`] walks a VU through init, setup, iterations, teardown and summary on a [`coroutine`]'s stack;
-//! `worker` holds the threads all of it runs on. A [`vu::Vu`] knows no engine, an engine knows no VU.
+//! `dialect` makes of TypeScript and CommonJS what engines take; `worker` holds the threads all of it runs on. A [`vu::Vu`] knows no engine, an engine knows no VU.
 
 pub mod coroutine;
 pub mod crew;
+pub mod dialect;
 pub mod engine;
 mod event_loop;
 pub mod lifecycle;

@@ -62,6 +62,16 @@ impl Files {
         self.sealed.store(true, Ordering::Release);
     }
 
+    /// True once the set is sealed.
+    pub fn is_sealed(&self) -> bool {
+        self.sealed.load(Ordering::Acquire)
+    }
+
+    /// The text at `url`, if it can be had.
+    pub fn text(&self, url: &str) -> Option<String> {
+        self.read(url).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+    }
+
     /// Everything read so far, by URL, sorted.
     pub fn all(&self) -> Vec<(String, Bytes)> {
         self.seen().iter().map(|(url, bytes)| (url.clone(), bytes.clone())).collect()

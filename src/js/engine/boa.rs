@@ -24,7 +24,7 @@ use boa_engine::object::{FunctionObjectBuilder, JsObject};
 use boa_engine::property::{PropertyDescriptor, PropertyKey};
 use boa_engine::{
     Context, Finalize, JsData, JsError, JsNativeError, JsResult, JsString, JsSymbol, JsValue, JsVariant, Module,
-    NativeFunction, Source, Trace, js_string,
+    NativeFunction, Script, Source, Trace, js_string,
 };
 use bytes::Bytes;
 use rustc_hash::FxHashMap;
@@ -55,8 +55,34 @@ struct Shared {
     rejections: RefCell<Vec<JsObject>>,
     modules: RefCell<FxHashMap<String, Module>>,
     jobs: RefCell<VecDeque<Job>>,
+    /// True while modules are linked; a module asked for at another time is asked for by `import()`.
+    linking: Cell<bool>,
     /// The property that makes an object stand for a native thing: `Symbol.for('volley.native')`.
     native: RefCell<Option<JsSymbol>>,
+}
+
+impl Shared {
+    fn forget_rejection(&self, promise: &JsPromise) {
+        let promise: JsObject = promise.clone().into();
+        self.rejections.borrow_mut().retain(|known| !JsObject::equals(known, &promise));
+    }
+
+    /// Finds and loads everything a module imports. Jobs that wait meanwhile go on waiting.
+    fn load_imports(&self, module: &Module, context: &mut Context) -> JsResult<()> {
+        let waiting = std::mem::take(&mut *self.jobs.borrow_mut());
+        let was_linking = self.linking.replace(true);
+        let loaded = module.load(context);
+        let ran = context.run_jobs();
+        self.linking.set(was_linking);
+        let late = std::mem::replace(&mut *self.jobs.borrow_mut(), waiting);
+        self.jobs.borrow_mut().extend(late);
+        ran?;
+        if let PromiseState::Rejected(reason) = loaded.state() {
+            self.forget_rejection(&loaded);
+            return Err(JsError::from_opaque(reason));
+        }
+        Ok(())
+    }
 }
 
 /// A native thing in JavaScript's hands.
@@ -74,6 +100,7 @@ impl Boa {
             rejections: RefCell::default(),
             modules: RefCell::default(),
             jobs: RefCell::default(),
+            linking: Cell::new(false),
             native: RefCell::default(),
         });
         let mut context = ContextBuilder::new()
@@ -164,8 +191,7 @@ impl Boa {
     }
 
     fn forget_rejection(&self, promise: &JsPromise) {
-        let promise: JsObject = promise.clone().into();
-        self.shared.rejections.borrow_mut().retain(|known| !JsObject::equals(known, &promise));
+        self.shared.forget_rejection(promise);
     }
 
     fn throw(&self, error: JsError, context: &mut Context) -> Throw {
@@ -191,13 +217,11 @@ impl Realm for Boa {
             Some(module) => module,
             None => load_module(&self.shared, address, context).map_err(|error| self.throw(error, context))?,
         };
-        let loaded = module.load(context);
-        context.run_jobs().map_err(|error| self.throw(error, context))?;
-        if let PromiseState::Rejected(reason) = loaded.state() {
-            self.forget_rejection(&loaded);
-            return Err(self.throw(JsError::from_opaque(reason), context));
+        let linked = self.shared.load_imports(&module, context).and_then(|()| module.link(context));
+        if let Err(error) = linked {
+            self.shared.host.unlinked();
+            return Err(self.throw(error, context));
         }
-        module.link(context).map_err(|error| self.throw(error, context))?;
         let promise = module.evaluate(context).map_err(|error| self.throw(error, context))?;
         if let PromiseState::Rejected(reason) = promise.state() {
             self.forget_rejection(&promise);
@@ -209,7 +233,7 @@ impl Realm for Boa {
     fn exports(&self, address: &str) -> Result<Vec<(String, Export)>, Throw> {
         let module = self.module(address)?;
         let context = &mut *self.context.borrow_mut();
-        let namespace = module.namespace(context);
+        let namespace = exported(&module, context);
         let keys = namespace.own_property_keys(context).map_err(|error| self.throw(error, context))?;
         let mut list = Vec::new();
         for key in keys {
@@ -231,7 +255,7 @@ impl Realm for Boa {
     fn export(&self, address: &str, name: &str) -> Result<Kept, Throw> {
         let module = self.module(address)?;
         let context = &mut *self.context.borrow_mut();
-        let namespace = module.namespace(context);
+        let namespace = exported(&module, context);
         let value = namespace.get(JsString::from(name), context).map_err(|error| self.throw(error, context))?;
         Ok(self.put(value))
     }
@@ -395,6 +419,9 @@ impl ModuleLoader for Modules {
         let base = referrer.path().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
         let specifier = request.specifier().to_std_string_lossy();
         let context = &mut *context.borrow_mut();
+        if !self.0.linking.get() {
+            return Err(error_from(Throw::Host { message: super::NO_DYNAMIC_IMPORT.to_owned() }, context));
+        }
         let address = match self.0.host.resolve(&specifier, &base) {
             Ok(address) => address,
             Err(throw) => return Err(error_from(throw, context)),
@@ -408,17 +435,22 @@ impl ModuleLoader for Modules {
 
     fn init_import_meta(self: Rc<Self>, import_meta: &JsObject, module: &Module, context: &mut Context) {
         let base = module.path().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
+        if base == super::LOADING {
+            let load = NativeFunction::from_copy_closure(|_this, args, context| {
+                let address = args.first().cloned().unwrap_or_default().to_string(context)?.to_std_string_lossy();
+                load_now(&shared(context)?, &address, context)
+            });
+            // A fresh ordinary object takes any property.
+            let _ = import_meta.create_data_property(
+                js_string!("load"),
+                load.to_js_function(context.realm()),
+                context,
+            );
+        }
         let resolve = NativeFunction::from_copy_closure_with_captures(
             |_this, args, base: &JsString, context| {
                 let name = args.first().cloned().unwrap_or_default().to_string(context)?.to_std_string_lossy();
-                let result = if name == "k6" || name.starts_with("k6/") {
-                    let text =
-                        format!("The moduleSpecifier \"{name}\" couldn't be recognised as something k6 supports.");
-                    Err(Throw::go(text))
-                } else {
-                    shared(context)?.host.resolve(&name, &base.to_std_string_lossy())
-                };
-                match result {
+                match shared(context)?.host.locate(&name, &base.to_std_string_lossy()) {
                     Ok(address) => Ok(JsString::from(address).into()),
                     Err(throw) => Err(error_from(throw, context)),
                 }
@@ -438,10 +470,64 @@ fn load_module(shared: &Rc<Shared>, address: &str, context: &mut Context) -> JsR
             let source = Source::from_bytes(text.as_bytes()).with_path(Path::new(address));
             Module::parse(source, None, context).map_err(|error| placed(error, address, context))?
         }
+        Ok(Code::Script { .. }) => return Err(error_from(Throw::go(format!("{address} is no ES module")), context)),
         Ok(Code::Native(functions)) => native_module(address, functions, context),
     };
     shared.modules.borrow_mut().insert(address.to_owned(), module.clone());
     Ok(module)
+}
+
+/// Evaluates what is at `address` at once: the namespace of a module, the value of a script.
+fn load_now(shared: &Rc<Shared>, address: &str, context: &mut Context) -> JsResult<JsValue> {
+    let known = shared.modules.borrow().get(address).cloned();
+    if known.is_none() {
+        match shared.host.load(address) {
+            Err(throw) => return Err(error_from(throw, context)),
+            Ok(Code::Script { text, .. }) => {
+                let source = Source::from_bytes(text.as_bytes()).with_path(Path::new(address));
+                let script =
+                    Script::parse(source, None, context).map_err(|error| placed(error, address, context))?;
+                return script.evaluate(context);
+            }
+            Ok(_) => {}
+        }
+    }
+    if let Some(module) = &known
+        && shared.host.is_running(address)
+    {
+        return Ok(module.namespace(context).into());
+    }
+    let before: Vec<String> = shared.modules.borrow().keys().cloned().collect();
+    let module = match known {
+        Some(module) => module,
+        None => load_module(shared, address, context)?,
+    };
+    let loaded = shared.load_imports(&module, context).and_then(|()| {
+        if shared.host.is_running(address) {
+            let text = format!("{address} is required while it is being imported");
+            return Err(error_from(Throw::go(text), context));
+        }
+        module.link(context)
+    });
+    if let Err(error) = loaded {
+        shared.modules.borrow_mut().retain(|address, _| before.contains(address));
+        return Err(error);
+    }
+    let promise = module.evaluate(context)?;
+    if let PromiseState::Rejected(reason) = promise.state() {
+        shared.forget_rejection(&promise);
+        return Err(JsError::from_opaque(reason));
+    }
+    Ok(module.namespace(context).into())
+}
+
+/// What a module exports: its namespace, or what the CommonJS file it stands for exports.
+fn exported(module: &Module, context: &mut Context) -> JsObject {
+    let namespace = module.namespace(context);
+    let name = JsString::from(super::COMMONJS);
+    let has = namespace.has_property(name.clone(), context).unwrap_or_default();
+    let value = if has { namespace.get(name, context).ok().and_then(|value| value.as_object()) } else { None };
+    value.unwrap_or(namespace)
 }
 
 /// A syntax error with its place where stacks have it, and with its file.
@@ -800,6 +886,8 @@ fn describe(value: &JsValue, context: &mut Context) -> Exception {
         Ok(stack) => stack.as_string().map(|stack| stack.to_std_string_lossy()).unwrap_or_default(),
         Err(_) => String::new(),
     };
-    let stack = stack::write(&text, frames.lines().filter_map(stack::parse_line));
+    let host = context.get_data::<Realm_>().map(|realm| realm.0.host.clone());
+    let origin = |place: &str| host.as_ref().and_then(|host| host.origin(place));
+    let stack = stack::write(&text, frames.lines().filter_map(stack::parse_line), origin);
     Exception { text, stack }
 }

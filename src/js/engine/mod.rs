@@ -65,6 +65,15 @@ impl Engine {
 /// The registered symbol of the property that makes an object stand for a native thing.
 const NATIVE: &std::ffi::CStr = c"volley.native";
 
+/// The one module of js-stdlib whose `import.meta` can load others, synchronously: for `require`.
+const LOADING: &str = "volley/globals";
+
+/// What CommonJS exports, among the exports of the module that stands for it.
+const COMMONJS: &str = "module.exports";
+
+/// What `import()` rejects with.
+const NO_DYNAMIC_IMPORT: &str = "dynamic modules not enabled in the host program";
+
 /// What engines have and k6 does not: libraries choose their ways by what they find.
 const ABSENT: [&std::ffi::CStr; 24] = [
     c"queueMicrotask",
@@ -102,6 +111,13 @@ pub enum Code {
         /// An engine's compiled form, kept beside the text.
         compiled: Arc<std::sync::OnceLock<Box<[u8]>>>,
     },
+    /// A script whose value is wanted: CommonJS as a function.
+    Script {
+        /// The text.
+        text: Arc<str>,
+        /// As above.
+        compiled: Arc<std::sync::OnceLock<Box<[u8]>>>,
+    },
     /// Native functions: their names, and the place of each in the host's table.
     Native(Vec<(&'static str, usize)>),
 }
@@ -113,6 +129,17 @@ pub trait Host {
     /// # Errors
     /// What the script sees when there is no such module.
     fn resolve(&self, specifier: &str, referrer: &str) -> Result<String, Throw>;
+    /// What `import.meta.resolve(specifier)` answers in the module `referrer`; nothing is read.
+    ///
+    /// # Errors
+    /// What the script sees when it means nothing.
+    fn locate(&self, specifier: &str, referrer: &str) -> Result<String, Throw>;
+    /// Told when modules could not be linked, so that nothing of them ran.
+    fn unlinked(&self);
+    /// True if the module at `address` may be running while it is required: it must not be evaluated now.
+    fn is_running(&self, address: &str) -> bool;
+    /// The place in the file a person wrote of `URL:LINE:COLUMN`; `None` if it is the same.
+    fn origin(&self, place: &str) -> Option<String>;
     /// The module at an address `resolve` gave.
     ///
     /// # Errors

@@ -10,8 +10,12 @@ pub struct Frame<'a> {
     pub place: &'a str,
 }
 
-/// Writes a trace: the first line, then the script's own frames.
-pub fn write<'a>(first: &str, frames: impl IntoIterator<Item = Frame<'a>>) -> String {
+/// Writes a trace: the first line, then the script's own frames, each at the place `origin` knows for it.
+pub fn write<'a>(
+    first: &str,
+    frames: impl IntoIterator<Item = Frame<'a>>,
+    origin: impl Fn(&str) -> Option<String>,
+) -> String {
     let mut text = first.to_owned();
     text.push('\n');
     for frame in frames {
@@ -21,6 +25,8 @@ pub fn write<'a>(first: &str, frames: impl IntoIterator<Item = Frame<'a>>) -> St
         text.push_str("\tat ");
         // Boa writes so where it does not know.
         let place = frame.place.trim_end_matches(":?");
+        let origin = origin(place);
+        let place = origin.as_deref().unwrap_or(place);
         if frame.function.is_empty() {
             text.push_str(place);
         } else {
@@ -63,7 +69,7 @@ mod tests {
     #[test]
     fn keeps_the_frames_of_the_script() {
         let engine = "    at inner (file:///a.js:3:5)\n    at group (k6:10:3)\n    at <anonymous> (file:///a.js:7:1)\n    at native\n";
-        let text = write("Error: boom", engine.lines().filter_map(parse_line));
+        let text = write("Error: boom", engine.lines().filter_map(parse_line), |_| None);
         assert_eq!(text, "Error: boom\n\tat inner (file:///a.js:3:5)\n\tat file:///a.js:7:1\n");
     }
 }

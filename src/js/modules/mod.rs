@@ -52,6 +52,7 @@ macro_rules! parts {
 /// Expressions js-stdlib evaluates when a script first needs them: what every VU would hold a copy of, and few use.
 pub const PARTS: &[(&str, &str)] = parts![
     "k6/http/seldom",
+    "volley/commonjs",
     "volley/console",
     "volley/environment",
     "volley/go_error",

@@ -1,6 +1,6 @@
-//! The global scope: `__ENV`, `__VU`, `__ITER`, `open`.
+//! The global scope: `__ENV`, `__VU`, `__ITER`, `open`, `require`.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use super::super::Op;
@@ -19,6 +19,10 @@ pub const OPS: &[(&str, Op)] = &[
     ("settings", settings),
     ("open", open),
     ("here", here),
+    ("hold", hold),
+    ("findRequired", find_required),
+    ("refuseMixing", refuse_mixing),
+    ("origin", origin),
     ("part", part),
     ("write", super::console::write),
     ("startTimer", timers::start),
@@ -33,14 +37,65 @@ fn part(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
         .ok_or_else(|| Throw::type_error(format!("js-stdlib has no part {name:?}")))
 }
 
-/// The module that is being evaluated; empty before the first.
+/// The module that is being evaluated; empty before the first. Held while that one requires others.
 #[derive(Default)]
-struct Here(RefCell<String>);
+struct Here(RefCell<String>, Cell<i32>);
 
-/// `(url)`: from now on this module is being evaluated.
+/// `(url)`: from now on this module is being evaluated, unless another one is only being required.
 fn here(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
-    vu.room::<Here>().0.replace(args.string(0));
+    let here = vu.room::<Here>();
+    if here.1.get() == 0 {
+        here.0.replace(args.string(0));
+    }
     Ok(Value::Undefined)
+}
+
+/// `(1)` when something begins to be required, `(-1)` when that is done.
+fn hold(vu: &Vu, args: Args) -> Result<Value, Throw> {
+    let held = &vu.room::<Here>().1;
+    if let Value::Number(by) = args.get(0) {
+        held.set(held.get() + *by as i32);
+    }
+    Ok(Value::Undefined)
+}
+
+/// `(specifier, base)` -> `{kind, address}` of what `require` in the module `base` asks for; without one it is the
+/// main module.
+fn find_required(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+    if !vu.is_init() {
+        return Err(init_only("require"));
+    }
+    let specifier = match args.take(0) {
+        Value::Undefined | Value::Null => String::new(),
+        other => tag_text(&other).unwrap_or_else(|| "[object Object]".to_owned()),
+    };
+    let base = args.string(1);
+    let base = if base.is_empty() { vu.script.address.clone() } else { base };
+    let (kind, address) = vu.script.loader.required(&specifier, &base)?;
+    vu.requirer.replace(base);
+    Ok(Value::Map(vec![("kind".to_owned(), kind.into()), ("address".to_owned(), Value::String(address))]))
+}
+
+/// `(name)`: an ES module used a variable of CommonJS.
+fn refuse_mixing(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+    Err(Throw::go(format!(
+        "you are trying to access identifier {:?}, this likely is due to mixing ECMAScript Modules (ESM) and CommonJS \
+         syntax. This isn't supported in the JavaScript standard, please use only one or the other",
+        args.string(0)
+    )))
+}
+
+/// `(place)` -> the place in the file a person wrote.
+fn origin(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+    let place = args.string(0);
+    Ok(Value::String(vu.script.loader.origin(&place).unwrap_or(place)))
+}
+
+fn init_only(function: &str) -> Throw {
+    Throw::go(format!(
+        "the \"{function}\" function is only available in the init stage (i.e. the global scope), see \
+         https://grafana.com/docs/k6/latest/using-k6/test-lifecycle/ for more information"
+    ))
 }
 
 fn env(vu: &Vu, _args: Args) -> Result<Value, Throw> {
@@ -84,10 +139,7 @@ fn settings(vu: &Vu, _args: Args) -> Result<Value, Throw> {
 /// `(path, mode)` -> the file, as text or bytes.
 fn open(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     if !vu.is_init() {
-        return Err(Throw::go(
-            "the \"open\" function is only available in the init stage (i.e. the global scope), see \
-             https://grafana.com/docs/k6/latest/using-k6/test-lifecycle/ for more information",
-        ));
+        return Err(init_only("open"));
     }
     let path = match args.take(0) {
         Value::Undefined | Value::Null => String::new(),
