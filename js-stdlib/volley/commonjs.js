@@ -1,6 +1,5 @@
 // CommonJS in one VU: each file runs once, and what it exports is seen by `require` and by `import`. An expression.
-(natives, load) => {
-  const { findRequired, here, hold } = natives;
+({ findRequired, here, hold, load }) => {
   const known = new Map();
   // Of these `require` gives the default export, of the others an object of the named ones.
   const SINGLE = ['k6/http', 'k6/html', 'k6/execution', 'k6/ws', 'k6/browser', 'k6/secrets'];

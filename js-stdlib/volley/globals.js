@@ -40,7 +40,7 @@ later('console', () => evaluate('volley/console')(write, evaluate));
 if (hasGlobal) Object.defineProperty(globalThis, 'global', { get: () => globalThis, enumerable: true, configurable: true });
 
 let modules;
-const ofCommonJs = () => (modules ??= evaluate('volley/commonjs')(natives, import.meta.load));
+const ofCommonJs = () => (modules ??= evaluate('volley/commonjs')(natives));
 // What a module of either kind gets for `require(name)`, and what `import` gets of a CommonJS file.
 export const requireFrom = (name, base) => ofCommonJs().require(name, base);
 export const commonjs = (url) => ofCommonJs().commonjs(url);

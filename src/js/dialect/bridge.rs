@@ -35,7 +35,7 @@ pub(super) fn bridge(text: &str, target: &mut dyn FnMut(&str) -> Target) -> Opti
         return None;
     }
     let exported: Vec<String> = parsed.module_record.exported_bindings.keys().map(ToString::to_string).collect();
-    let semantic = SemanticBuilder::new().build(&parsed.program).semantic;
+    let semantic = SemanticBuilder::new().with_build_nodes(true).build(&parsed.program).semantic;
     let mut bridge = Bridge { text, semantic: &semantic, edits: Vec::new(), prefix: prefix(text), next: 0, exported };
     bridge.program(&parsed.program, target);
     (!bridge.edits.is_empty()).then(|| apply(text, bridge.edits))

@@ -7,9 +7,9 @@ use oxc::span::SourceType;
 
 use super::Kind;
 
-/// What the text is; `None` if it isn't JavaScript.
-pub(super) fn of(text: &str) -> Option<Kind> {
-    if is_surely_a_module(text) {
+/// What the text is; `None` if it isn't JavaScript, which `may_have_types`.
+pub(super) fn of(text: &str, may_have_types: bool) -> Option<Kind> {
+    if !may_have_types && is_surely_a_module(text) {
         return Some(Kind::Module);
     }
     let allocator = Allocator::default();
@@ -28,8 +28,7 @@ pub(super) fn is_good(parsed: &ParserReturn) -> bool {
     !parsed.panicked && !parsed.diagnostics.has_errors()
 }
 
-/// True if a line begins with `import` or `export`, nothing hints at CommonJS, and there can't be types: then parsing
-/// would tell nothing new.
+/// True if a line begins with `import` or `export` and nothing hints at CommonJS: then parsing would tell nothing new.
 fn is_surely_a_module(text: &str) -> bool {
     let begins = |line: &str| {
         let line = line.trim_start();

@@ -36,7 +36,7 @@ pub struct Prepared {
     pub text: Arc<str>,
     /// Where its parts were in the file.
     pub positions: Positions,
-    /// Comment lines of k6 that name a source map, looked up by whoever reads files.
+    /// What its comment says about a source map; whoever reads files finds it.
     pub source_map: Option<String>,
 }
 
@@ -47,12 +47,13 @@ pub struct Prepared {
 pub fn prepare(module: &Module) -> Result<Prepared, String> {
     let mut positions = Positions::default();
     let mut text = module.text.clone();
-    let mut kind = kind::of(&text);
-    if kind.is_none() && module.kind == ModuleKind::TypeScript {
+    let may_have_types = module.kind == ModuleKind::TypeScript;
+    let mut kind = kind::of(&text, may_have_types);
+    if kind.is_none() && may_have_types {
         let plain = typescript::without_types(&module.url, &text)?;
         text = plain.text.into();
         positions.put(plain.positions);
-        kind = kind::of(&text);
+        kind = kind::of(&text, false);
     }
     // What nobody can read is an ES module: then the engine says what is wrong with it.
     let kind = kind.unwrap_or(Kind::Module);

@@ -435,18 +435,6 @@ impl ModuleLoader for Modules {
 
     fn init_import_meta(self: Rc<Self>, import_meta: &JsObject, module: &Module, context: &mut Context) {
         let base = module.path().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
-        if base == super::LOADING {
-            let load = NativeFunction::from_copy_closure(|_this, args, context| {
-                let address = args.first().cloned().unwrap_or_default().to_string(context)?.to_std_string_lossy();
-                load_now(&shared(context)?, &address, context)
-            });
-            // A fresh ordinary object takes any property.
-            let _ = import_meta.create_data_property(
-                js_string!("load"),
-                load.to_js_function(context.realm()),
-                context,
-            );
-        }
         let resolve = NativeFunction::from_copy_closure_with_captures(
             |_this, args, base: &JsString, context| {
                 let name = args.first().cloned().unwrap_or_default().to_string(context)?.to_std_string_lossy();
@@ -551,7 +539,11 @@ fn parse_place(message: &str) -> Option<(&str, u32, u32)> {
 
 /// A module whose exports are native functions.
 fn native_module(address: &str, functions: Vec<(&'static str, usize)>, context: &mut Context) -> Module {
-    let names: Vec<JsString> = functions.iter().map(|(name, _)| property_key(name)).collect();
+    let mut names: Vec<JsString> = functions.iter().map(|(name, _)| property_key(name)).collect();
+    let can_load = address == super::LOADING;
+    if can_load {
+        names.push(js_string!("load"));
+    }
     // SAFETY: the closure captures names and numbers, nothing the collector has to trace.
     let steps = unsafe {
         SyntheticModuleInitializer::from_closure(move |module, context| {
@@ -561,6 +553,14 @@ fn native_module(address: &str, functions: Vec<(&'static str, usize)>, context: 
                     NativeFunction::from_copy_closure(move |_this, args, context| call_native(index, args, context));
                 let function = FunctionObjectBuilder::new(context.realm(), native).name(property_key(name)).build();
                 module.set_export(&property_key(name), function.into())?;
+            }
+            if can_load {
+                let load = NativeFunction::from_copy_closure(|_this, args, context| {
+                    let address = args.first().cloned().unwrap_or_default().to_string(context)?;
+                    load_now(&shared(context)?, &address.to_std_string_lossy(), context)
+                });
+                let function = load.to_js_function(context.realm());
+                module.set_export(&js_string!("load"), function.into())?;
             }
             Ok(())
         })

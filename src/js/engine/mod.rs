@@ -65,8 +65,8 @@ impl Engine {
 /// The registered symbol of the property that makes an object stand for a native thing.
 const NATIVE: &std::ffi::CStr = c"volley.native";
 
-/// The one module of js-stdlib whose `import.meta` can load others, synchronously: for `require`.
-const LOADING: &str = "volley/globals";
+/// The one native half that can also `load` modules, synchronously: what `require` is made of.
+const LOADING: &str = "native:volley/globals";
 
 /// What CommonJS exports, among the exports of the module that stands for it.
 const COMMONJS: &str = "module.exports";

@@ -607,14 +607,20 @@ unsafe fn compile(
 ) -> JSValue {
     // SAFETY: the source is followed by the NUL that QuickJS' parser wants to see; bytecode is QuickJS' own.
     unsafe {
+        // Compiling a module asks for what it imports.
+        let linking = &state(ctx).linking;
+        linking.set(linking.get() + 1);
         if let Some(bytecode) = compiled.get() {
             let flags = qjs::JS_READ_OBJ_BYTECODE as c_int;
-            return qjs::JS_ReadObject(ctx, bytecode.as_ptr(), bytecode.len() as _, flags);
+            let value = qjs::JS_ReadObject(ctx, bytecode.as_ptr(), bytecode.len() as _, flags);
+            linking.set(linking.get() - 1);
+            return value;
         }
         let flags = kind | qjs::JS_EVAL_FLAG_STRICT | qjs::JS_EVAL_FLAG_COMPILE_ONLY;
-        let (Ok(name), mut source) = (CString::new(address), text.as_bytes().to_vec()) else { return EXCEPTION };
+        let (name, mut source) = (CString::new(address).unwrap_or_default(), text.as_bytes().to_vec());
         source.push(0);
         let value = qjs::JS_Eval(ctx, source.as_ptr().cast(), text.len() as _, name.as_ptr(), flags as c_int);
+        linking.set(linking.get() - 1);
         if is_exception(value) {
             return value;
         }
@@ -706,7 +712,7 @@ unsafe fn load_now(ctx: *mut JSContext, state: &State, address: &str) -> JSValue
     }
 }
 
-/// `import.meta.resolve(specifier)`, the only thing k6 has there; and what `require` is made of, in our own module.
+/// `import.meta.resolve(specifier)`, the only thing k6 has there.
 unsafe fn add_meta(ctx: *mut JSContext, module: *mut JSModuleDef, address: &str) {
     unsafe extern "C" fn resolve(
         ctx: *mut JSContext,
@@ -727,39 +733,35 @@ unsafe fn add_meta(ctx: *mut JSContext, module: *mut JSModuleDef, address: &str)
             }
         }
     }
-    unsafe extern "C" fn load(
-        ctx: *mut JSContext,
-        _this: JSValue,
-        argc: c_int,
-        argv: *mut JSValue,
-        _magic: c_int,
-        _data: *mut JSValue,
-    ) -> JSValue {
-        // SAFETY: `argv` has `argc` values.
-        unsafe {
-            let address = if argc > 0 { string(ctx, *argv).unwrap_or_default() } else { String::new() };
-            catch_unwind(AssertUnwindSafe(|| load_now(ctx, state(ctx), &address))).unwrap_or_else(|panic| {
-                throw_js(ctx, state(ctx), Throw::go(format!("internal error: {}", panic_text(&*panic))))
-            })
-        }
+    if !address.contains("://") {
+        return;
     }
     // SAFETY: the module is alive; the function's data and itself are handed over or freed here.
     unsafe {
-        if address == super::LOADING {
-            let meta = qjs::JS_GetImportMeta(ctx, module);
-            let function = qjs::JS_NewCFunctionData(ctx, Some(load), 1, 0, 0, ptr::null_mut());
-            define(ctx, meta, "load", function);
-            qjs::JS_FreeValue(ctx, meta);
-        }
-        if !address.contains("://") {
-            return;
-        }
         let meta = qjs::JS_GetImportMeta(ctx, module);
         let mut base = qjs::JS_NewStringLen(ctx, address.as_ptr().cast(), address.len() as _);
         let function = qjs::JS_NewCFunctionData(ctx, Some(resolve), 1, 0, 1, &mut base);
         qjs::JS_FreeValue(ctx, base);
         define(ctx, meta, "resolve", function);
         qjs::JS_FreeValue(ctx, meta);
+    }
+}
+
+/// `load(address)`: the namespace of a module, the value of a script.
+unsafe extern "C" fn load_native(
+    ctx: *mut JSContext,
+    _this: JSValue,
+    argc: c_int,
+    argv: *mut JSValue,
+    _magic: c_int,
+    _data: *mut JSValue,
+) -> JSValue {
+    // SAFETY: `argv` has `argc` values.
+    unsafe {
+        let address = if argc > 0 { string(ctx, *argv).unwrap_or_default() } else { String::new() };
+        catch_unwind(AssertUnwindSafe(|| load_now(ctx, state(ctx), &address))).unwrap_or_else(|panic| {
+            throw_js(ctx, state(ctx), Throw::go(format!("internal error: {}", panic_text(&*panic))))
+        })
     }
 }
 
@@ -786,6 +788,10 @@ unsafe fn native_module(
                     return -1;
                 }
             }
+            if address == super::LOADING {
+                let function = qjs::JS_NewCFunctionData(ctx, Some(load_native), 1, 0, 0, ptr::null_mut());
+                return qjs::JS_SetModuleExport(ctx, module, c"load".as_ptr(), function);
+            }
             0
         }
     }
@@ -799,6 +805,9 @@ unsafe fn native_module(
         for (name, _) in functions {
             let name = CString::new(name).map_err(|_| Throw::type_error("a function name with a NUL in it"))?;
             qjs::JS_AddModuleExport(ctx, module, name.as_ptr());
+        }
+        if address == super::LOADING {
+            qjs::JS_AddModuleExport(ctx, module, c"load".as_ptr());
         }
         Ok(module)
     }
