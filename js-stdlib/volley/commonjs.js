@@ -54,7 +54,7 @@
       },
       get default() {
         const { exports } = module;
-        return Object(exports).default === undefined ? exports : exports.default;
+        return 'default' in Object(exports) ? exports.default : exports;
       },
       get namespace() {
         if (namespace === undefined) {

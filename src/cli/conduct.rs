@@ -36,9 +36,14 @@ fn engine(name: Option<&str>) -> Result<Engine, Failure> {
 }
 
 /// Reads the script, with the network for what is remote.
-fn load(script: &str, kind: Option<crate::source::ScriptType>, cwd: &std::path::Path) -> Result<MainScript, Failure> {
+fn load(
+    script: &str,
+    kind: Option<crate::source::ScriptType>,
+    cwd: &std::path::Path,
+    log: &Log,
+) -> Result<MainScript, Failure> {
     let mut stdin: Box<dyn Read> = Box::new(std::io::stdin());
-    MainScript::load(script, kind, RealDisk, cwd, &mut stdin, super::fetch::over_https())
+    MainScript::load(script, kind, RealDisk, cwd, &mut stdin, super::fetch::over_https(log.logger()))
 }
 
 /// What is accepted nowhere may not be ignored silently.
@@ -60,7 +65,7 @@ fn execute_run(request: RunRequest, terminal: &Terminal, log: &Log) -> Result<Ex
     let logger = log.logger();
     request.announce(&logger);
     refuse_what_is_missing(&request)?;
-    let script = load(&request.script, request.runtime.script_type, &request.cwd)?;
+    let script = load(&request.script, request.runtime.script_type, &request.cwd, log)?;
     let archived = script.archive.as_ref().map(|archive| archive.env.clone()).unwrap_or_default();
     run::execute(run::Request {
         env: request.runtime.script_env(&archived),
@@ -102,7 +107,7 @@ fn summary_mode(mode: SummaryMode) -> crate::summary::Mode {
 
 /// A run that only goes as far as the first pass over the script.
 fn bare(request: ScriptRequest, log: &Log) -> Result<run::Request, Failure> {
-    let script = load(&request.script, request.runtime.script_type, &request.cwd)?;
+    let script = load(&request.script, request.runtime.script_type, &request.cwd, log)?;
     let archived = script.archive.as_ref().map(|archive| archive.env.clone()).unwrap_or_default();
     Ok(run::Request {
         env: request.runtime.script_env(&archived),

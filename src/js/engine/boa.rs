@@ -59,6 +59,8 @@ struct Shared {
     linking: Cell<bool>,
     /// The property that makes an object stand for a native thing: `Symbol.for('volley.native')`.
     native: RefCell<Option<JsSymbol>>,
+    /// Boa's own getter of `stack`.
+    frames: RefCell<Option<JsObject>>,
 }
 
 impl Shared {
@@ -102,6 +104,7 @@ impl Boa {
             jobs: RefCell::default(),
             linking: Cell::new(false),
             native: RefCell::default(),
+            frames: RefCell::default(),
         });
         let mut context = ContextBuilder::new()
             .host_hooks(Rc::new(Hooks(shared.clone())))
@@ -117,6 +120,7 @@ impl Boa {
         let this = Self { context: RefCell::new(context), shared };
         this.replace_json_parse().map_err(|error| Throw::go(error.to_string()))?;
         this.remove_what_is_absent().map_err(|error| Throw::go(error.to_string()))?;
+        this.replace_stack().map_err(|error| Throw::go(error.to_string()))?;
         this.find_native_symbol().map_err(|error| Throw::go(error.to_string()))?;
         Ok(this)
     }
@@ -139,6 +143,28 @@ impl Boa {
             let symbol = registry.call(&symbols.into(), &[name.into()], context)?;
             *self.shared.native.borrow_mut() = symbol.as_symbol();
         }
+        Ok(())
+    }
+
+    /// `error.stack` as k6 writes it.
+    fn replace_stack(&self) -> JsResult<()> {
+        let context = &mut *self.context.borrow_mut();
+        let prototype = context.intrinsics().constructors().error().prototype();
+        let constructor = context.intrinsics().constructors().object().constructor();
+        let describe = constructor.get(js_string!("getOwnPropertyDescriptor"), context)?;
+        let Some(describe) = describe.as_callable() else { return Ok(()) };
+        let args = [prototype.clone().into(), js_string!("stack").into()];
+        let Some(old) = describe.call(&JsValue::undefined(), &args, context)?.as_object() else { return Ok(()) };
+        *self.shared.frames.borrow_mut() = old.get(js_string!("get"), context)?.as_object();
+        let set = old.get(js_string!("set"), context)?;
+        let stack = NativeFunction::from_fn_ptr(|this, _args, context| {
+            let Some(object) = this.as_object() else { return Ok(JsValue::undefined()) };
+            let text = this.to_string(context)?.to_std_string_lossy();
+            Ok(JsString::from(stack_of(&object, &text, context)).into())
+        });
+        let stack = FunctionObjectBuilder::new(context.realm(), stack).name(js_string!("get stack")).build();
+        let new = PropertyDescriptor::builder().get(stack).set(set).enumerable(false).configurable(true);
+        prototype.define_property_or_throw(js_string!("stack"), new, context)?;
         Ok(())
     }
 
@@ -882,12 +908,22 @@ fn describe(value: &JsValue, context: &mut Context) -> Exception {
     let Some(object) = value.as_object().filter(|object| object.is::<boa_engine::builtins::error::Error>()) else {
         return Exception { text, stack: String::new() };
     };
-    let frames = match object.get(js_string!("stack"), context) {
-        Ok(stack) => stack.as_string().map(|stack| stack.to_std_string_lossy()).unwrap_or_default(),
-        Err(_) => String::new(),
-    };
-    let host = context.get_data::<Realm_>().map(|realm| realm.0.host.clone());
-    let origin = |place: &str| host.as_ref().and_then(|host| host.origin(place));
-    let stack = stack::write(&text, frames.lines().filter_map(stack::parse_line), origin);
+    let stack = stack_of(&object, &text, context);
     Exception { text, stack }
+}
+
+/// The stack of an error as k6 writes it.
+fn stack_of(error: &JsObject, text: &str, context: &mut Context) -> String {
+    let shared = context.get_data::<Realm_>().map(|realm| realm.0.clone());
+    // A syntax error has been given its place; others are asked the way Boa would ask them.
+    let getter = shared.as_ref().and_then(|shared| shared.frames.borrow().clone());
+    let frames = match getter {
+        Some(getter) if !error.has_own_property(js_string!("stack"), context).unwrap_or_default() => {
+            getter.call(&error.clone().into(), &[], context).unwrap_or_default()
+        }
+        _ => error.get(js_string!("stack"), context).unwrap_or_default(),
+    };
+    let frames = frames.as_string().map(|frames| frames.to_std_string_lossy()).unwrap_or_default();
+    let origin = |place: &str| shared.as_ref().and_then(|shared| shared.host.origin(place));
+    stack::write(text, frames.lines().filter_map(stack::parse_line), origin)
 }
