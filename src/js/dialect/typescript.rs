@@ -10,7 +10,7 @@ use oxc::diagnostics::{Diagnostics, OxcDiagnostic};
 use oxc::parser::Parser;
 use oxc::semantic::SemanticBuilder;
 use oxc::span::{GetSpan, SourceType};
-use oxc::transformer::{EnvOptions, Module, TransformOptions, Transformer};
+use oxc::transformer::{TransformOptions, Transformer};
 
 use super::positions::{Layer, Token};
 
@@ -44,11 +44,8 @@ pub(super) fn without_types(url: &str, text: &str) -> Result<Plain, String> {
         }
         built.semantic.into_scoping()
     };
-    let options = TransformOptions {
-        // `import x = require()` and `export =` become CommonJS; ES modules stay what they are.
-        env: EnvOptions { module: Module::CommonJS, ..EnvOptions::default() },
-        ..TransformOptions::default()
-    };
+    // `import x = require()` and `export =` become CommonJS; ES modules stay what they are.
+    let options = TransformOptions::default();
     let transformed = Transformer::new(&allocator, Path::new(url), &options).build_with_scoping(scoping, &mut program);
     if let Some(error) = first(&transformed.diagnostics) {
         return Err(placed(url, text, error));
