@@ -2,5 +2,5 @@
 // console: second first second true
 const first = require('./data/first.js');
 const second = require('./data/second.js');
-console.log(first.second, second.seen, second.later(), require('./data/../data/first.js') === first);
+if (__VU === 0) console.log(first.second, second.seen, second.later(), require('./data/../data/first.js') === first);
 exports.default = () => {};

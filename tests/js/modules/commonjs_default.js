@@ -7,7 +7,7 @@ import marked, { named, 'with-dash' as dashed, nothing } from './data/marked.js'
 import call, { helper } from './data/function.js';
 import * as all from './data/marked.js';
 
-console.log(marked, named, dashed, nothing);
-console.log(call(1), helper());
-console.log(Object.keys(all).join(), all.default, Object.prototype.toString.call(all));
+if (__VU === 0) console.log(marked, named, dashed, nothing);
+if (__VU === 0) console.log(call(1), helper());
+if (__VU === 0) console.log(Object.keys(all).join(), all.default, Object.prototype.toString.call(all));
 export default function () {}

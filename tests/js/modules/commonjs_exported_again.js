@@ -8,5 +8,5 @@ import * as self from './commonjs_exported_again.js';
 export { area };
 
 export const first = 'mine';
-console.log(Object.keys(self).filter((key) => key !== 'options').join(), self.name, self.space.add('fir', 'st'), add(1, 1));
+if (__VU === 0) console.log(Object.keys(self).filter((key) => key !== 'options').join(), self.name, self.space.add('fir', 'st'), add(1, 1));
 export default function () {}

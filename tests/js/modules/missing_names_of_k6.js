@@ -2,5 +2,5 @@
 // console: undefined function function
 import { check, nothing } from 'k6';
 import http, { nope } from 'k6/http';
-console.log(nothing ?? nope, typeof check, typeof http.get);
+if (__VU === 0) console.log(nothing ?? nope, typeof check, typeof http.get);
 export default function () {}

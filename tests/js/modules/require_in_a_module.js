@@ -8,8 +8,8 @@ import http, { get } from 'k6/http';
 const again = require('k6/http');
 const k6 = require('k6');
 const esm = require('./data/esm.js');
-console.log(again === http, again.get === get && typeof k6.check === 'function', k6.default);
-console.log(require('./data/function.js')(2), esm.default, esm.kind, Object.keys(esm).join());
+if (__VU === 0) console.log(again === http, again.get === get && typeof k6.check === 'function', k6.default);
+if (__VU === 0) console.log(require('./data/function.js')(2), esm.default, esm.kind, Object.keys(esm).join());
 export default function () {
   try { require('k6'); } catch (error) { console.log(String(error)); }
   console.log(typeof again.nothing);
