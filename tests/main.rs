@@ -8,5 +8,6 @@ mod faults;
 mod js;
 mod pattern;
 mod program;
+mod remote;
 mod server;
 mod tidy;

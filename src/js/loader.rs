@@ -4,6 +4,7 @@
 //! A script of plain ES modules is handed to the engine as it is. The first CommonJS file in its graph, or a graph that
 //! can't be linked, makes the loader *careful*: everything is loaded once more, with imports looked at and bridged.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -71,6 +72,8 @@ pub struct Loader {
     unknown: Mutex<Vec<String>>,
     unreadable: Mutex<Option<Unreadable>>,
     builtins: Mutex<Builtins>,
+    /// Files that `import` or the command line asked for.
+    imported: Mutex<BTreeSet<String>>,
     /// Source maps that are named and can't be read.
     missing_maps: Mutex<Vec<String>>,
 }
@@ -78,8 +81,8 @@ pub struct Loader {
 /// The modules of ours the script asked for.
 #[derive(Default)]
 struct Builtins {
-    imported: std::collections::BTreeSet<String>,
-    required: std::collections::BTreeSet<String>,
+    imported: BTreeSet<String>,
+    required: BTreeSet<String>,
 }
 
 /// A module that could not be read.
@@ -110,6 +113,7 @@ impl Loader {
             unknown: Mutex::default(),
             unreadable: Mutex::default(),
             builtins: Mutex::default(),
+            imported: Mutex::default(),
             missing_maps: Mutex::default(),
         }
     }
@@ -155,8 +159,10 @@ impl Loader {
         match resolve(specifier, referrer).map_err(Throw::go)? {
             Resolved::Url(url) => {
                 self.asked(specifier, &url, referrer);
-                // What can't be read is told when it is loaded.
-                if !matches!(self.kind(specifier, &url), Ok(Kind::CommonJs)) {
+                if !from_stdlib {
+                    lock(&self.imported).insert(url.clone());
+                }
+                if self.kind(specifier, &url)? == Kind::Module {
                     return Ok(url);
                 }
                 if !self.is_careful.load(Ordering::Acquire) {
@@ -264,7 +270,7 @@ impl Loader {
     fn meet(
         &self,
         name: &str,
-        list: impl FnOnce(&mut Builtins) -> &mut std::collections::BTreeSet<String>,
+        list: impl FnOnce(&mut Builtins) -> &mut BTreeSet<String>,
     ) -> Result<(), Throw> {
         let mut builtins = lock(&self.builtins);
         if self.files.is_sealed() && !builtins.imported.contains(name) && !builtins.required.contains(name) {
@@ -276,9 +282,10 @@ impl Loader {
         Ok(())
     }
 
-    /// The built-in modules the script imported, sorted.
-    pub fn builtins(&self) -> Vec<String> {
-        lock(&self.builtins).imported.iter().cloned().collect()
+    /// The files and built-in modules of the script's imports, itself included. What is required does not count.
+    pub fn imports(&self) -> Vec<String> {
+        let files: Vec<String> = lock(&self.imported).iter().chain(self.main.get()).cloned().collect();
+        files.into_iter().chain(lock(&self.builtins).imported.iter().cloned()).collect()
     }
 
     // Care -------------------------------------------------------------------------------------------------------

@@ -159,10 +159,9 @@ impl FirstPass {
         self.files.all()
     }
 
-    /// Every file read and every built-in module imported.
+    /// Every file and every built-in module imported.
     pub fn imports(&self) -> Vec<String> {
-        let files = self.files.all().into_iter().map(|(url, _)| url);
-        files.chain(self.loader.builtins()).collect()
+        self.loader.imports()
     }
 }
 
