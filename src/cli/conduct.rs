@@ -8,7 +8,7 @@ use super::usage::refuse;
 use super::{ArchiveRequest, DepsRequest, InspectRequest, Request, ScriptRequest, deps, inspect, own, stats};
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
-use crate::js::Engine;
+use crate::js::{Engine, Imports};
 use crate::run::{self, first_pass};
 use crate::source::archive::Contents;
 use crate::source::{MainScript, RealDisk};
@@ -112,7 +112,7 @@ fn bare(request: ScriptRequest, log: &Log) -> Result<run::Request, Failure> {
     Ok(run::Request {
         env: request.runtime.script_env(&archived),
         freeze_env: false,
-        has_global: true,
+        has_global: request.runtime.compatibility_mode == CompatibilityMode::Extended,
         argument: request.script,
         script,
         layers: request.layers,
@@ -181,6 +181,8 @@ fn archive_script(request: ArchiveRequest, terminal: &Terminal, log: &Log) -> Re
 }
 
 fn deps_text(request: DepsRequest, log: &Log) -> Result<String, Failure> {
-    let seen = first_pass(bare(request.script, log)?)?;
-    Ok(deps::list(&seen.imports(), request.json))
+    let ScriptRequest { script, runtime, cwd, .. } = request.script;
+    let main = load(&script, runtime.script_type, &cwd, log)?;
+    let imports = Imports::of(&main.files, &main.module.url).exit(ExitCode::ScriptException)?;
+    Ok(deps::list(&imports, request.json))
 }

@@ -73,7 +73,10 @@ impl Lifecycle {
             let this = Self { vu: vu.clone(), realm, work: Rc::default() };
             match this.on_stack(Self::run_init_code).await? {
                 Err(_) if script.loader.begins_again() => {}
-                result => return result.map(|()| this),
+                result => {
+                    script.loader.settle();
+                    return result.map(|()| this);
+                }
             }
         }
     }

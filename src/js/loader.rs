@@ -58,7 +58,7 @@ pub struct Loader {
     main: OnceLock<String>,
     texts: Texts<String>,
     kinds: Mutex<FxHashMap<String, Kind>>,
-    /// Files that were looked at and not loaded yet.
+    /// Files as they were prepared, while the first pass lasts: it may begin again.
     prepared: Mutex<FxHashMap<String, Prepared>>,
     positions: Mutex<FxHashMap<String, Positions>>,
     /// Which file asks for which.
@@ -71,18 +71,10 @@ pub struct Loader {
     specifiers: Mutex<FxHashMap<String, (String, String)>>,
     unknown: Mutex<Vec<String>>,
     unreadable: Mutex<Option<Unreadable>>,
-    builtins: Mutex<Builtins>,
-    /// Files that `import` or the command line asked for.
-    imported: Mutex<BTreeSet<String>>,
+    /// The modules of ours the script asked for.
+    builtins: Mutex<BTreeSet<String>>,
     /// Source maps that are named and can't be read.
     missing_maps: Mutex<Vec<String>>,
-}
-
-/// The modules of ours the script asked for.
-#[derive(Default)]
-struct Builtins {
-    imported: BTreeSet<String>,
-    required: BTreeSet<String>,
 }
 
 /// A module that could not be read.
@@ -113,7 +105,6 @@ impl Loader {
             unknown: Mutex::default(),
             unreadable: Mutex::default(),
             builtins: Mutex::default(),
-            imported: Mutex::default(),
             missing_maps: Mutex::default(),
         }
     }
@@ -159,9 +150,6 @@ impl Loader {
         match resolve(specifier, referrer).map_err(Throw::go)? {
             Resolved::Url(url) => {
                 self.asked(specifier, &url, referrer);
-                if !from_stdlib {
-                    lock(&self.imported).insert(url.clone());
-                }
                 if self.kind(specifier, &url)? == Kind::Module {
                     return Ok(url);
                 }
@@ -174,7 +162,7 @@ impl Loader {
             Resolved::Builtin(name) => {
                 self.builtin(&name)?;
                 if !from_stdlib {
-                    self.meet(&name, |builtins| &mut builtins.imported)?;
+                    self.meet(&name)?;
                 }
                 Ok(name)
             }
@@ -194,7 +182,7 @@ impl Loader {
         match resolve(specifier, base).map_err(Throw::go)? {
             Resolved::Builtin(name) => {
                 self.builtin(&name)?;
-                self.meet(&name, |builtins| &mut builtins.required)?;
+                self.meet(&name)?;
                 Ok(("builtin", name))
             }
             Resolved::Url(url) => {
@@ -267,25 +255,15 @@ impl Loader {
     }
 
     /// Remembers a module of ours; after the first pass there are no new ones.
-    fn meet(
-        &self,
-        name: &str,
-        list: impl FnOnce(&mut Builtins) -> &mut BTreeSet<String>,
-    ) -> Result<(), Throw> {
+    fn meet(&self, name: &str) -> Result<(), Throw> {
         let mut builtins = lock(&self.builtins);
-        if self.files.is_sealed() && !builtins.imported.contains(name) && !builtins.required.contains(name) {
+        if self.files.is_sealed() && !builtins.contains(name) {
             return Err(Throw::go(format!(
                 "the module {name:?} was not previously resolved during initialization (__VU==0)"
             )));
         }
-        list(&mut builtins).insert(name.to_owned());
+        builtins.insert(name.to_owned());
         Ok(())
-    }
-
-    /// The files and built-in modules of the script's imports, itself included. What is required does not count.
-    pub fn imports(&self) -> Vec<String> {
-        let files: Vec<String> = lock(&self.imported).iter().chain(self.main.get()).cloned().collect();
-        files.into_iter().chain(lock(&self.builtins).imported.iter().cloned()).collect()
     }
 
     // Care -------------------------------------------------------------------------------------------------------
@@ -300,11 +278,15 @@ impl Loader {
         let begins = self.is_suspect.load(Ordering::Acquire) && !self.is_careful.swap(true, Ordering::AcqRel);
         if begins {
             lock(&self.texts).clear();
-            lock(&self.kinds).clear();
             lock(&self.unknown).clear();
             *lock(&self.unreadable) = None;
         }
         begins
+    }
+
+    /// The first pass is over: what was only looked at again while it lasted is let go.
+    pub fn settle(&self) {
+        lock(&self.prepared).clear();
     }
 
     // Texts ------------------------------------------------------------------------------------------------------
@@ -383,8 +365,8 @@ impl Loader {
         let asked = lock(&self.specifiers).get(address).cloned();
         let specifier = asked.as_ref().map_or(address, |(specifier, _)| specifier);
         let kind = self.kind(specifier, address)?;
-        let prepared = lock(&self.prepared).remove(address);
-        // Another VU may have loaded it in between.
+        let prepared = lock(&self.prepared).get(address).cloned();
+        // The first pass is over, and this file was known to it, but not loaded.
         let Some(mut prepared) = prepared else {
             lock(&self.kinds).remove(address);
             return self.load(address);

@@ -9,6 +9,7 @@ pub mod crew;
 pub mod dialect;
 pub mod engine;
 mod event_loop;
+pub mod imports;
 pub mod lifecycle;
 pub mod loader;
 pub mod modules;
@@ -19,6 +20,7 @@ pub mod worker;
 
 pub use crew::VuCrew;
 pub use engine::Engine;
+pub use imports::Imports;
 pub use lifecycle::{Exports, Lifecycle};
 pub use loader::Loader;
 pub use script::{HttpDefaults, Script};

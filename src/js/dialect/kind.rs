@@ -38,6 +38,13 @@ fn is_surely_a_module(text: &str) -> bool {
     text.lines().any(begins) && !["module.exports", "exports.", "require("].iter().any(|sign| text.contains(sign))
 }
 
+/// The specifiers of a module's imports and re-exports.
+pub(super) fn requests(text: &str) -> Vec<String> {
+    let allocator = Allocator::default();
+    let parsed = Parser::new(&allocator, text, SourceType::mjs()).parse();
+    parsed.module_record.requested_modules.keys().map(ToString::to_string).collect()
+}
+
 /// The names a module exports.
 pub(super) fn exported(text: &str) -> Vec<String> {
     let allocator = Allocator::default();

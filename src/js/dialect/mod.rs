@@ -10,6 +10,7 @@ use crate::source::{Module, ModuleKind};
 
 mod bridge;
 mod commonjs;
+mod demands;
 mod kind;
 mod positions;
 mod source_map;
@@ -86,6 +87,16 @@ impl Prepared {
 /// The names a CommonJS module gives to `exports`, as far as its text tells.
 pub fn commonjs_names(text: &str) -> Vec<String> {
     commonjs::names(text)
+}
+
+/// What an ES module imports, as it is written.
+pub fn requests(text: &str) -> Vec<String> {
+    kind::requests(text)
+}
+
+/// The versions a file asks for at its top, by name.
+pub fn demands(text: &str) -> Vec<(String, String)> {
+    demands::read(text)
 }
 
 /// The names an ES module exports.

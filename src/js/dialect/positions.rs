@@ -1,8 +1,10 @@
 //! From a position in what an engine ran to the position in the file a person wrote.
 
+use std::sync::Arc;
+
 /// The steps from an engine's text back to the file, the last made step first.
 #[derive(Clone, Debug, Default)]
-pub struct Positions(Vec<Layer>);
+pub struct Positions(Vec<Arc<Layer>>);
 
 /// One step.
 #[derive(Clone, Debug)]
@@ -65,20 +67,20 @@ impl Positions {
     /// Adds the step that was made last.
     pub(super) fn put(&mut self, layer: Layer) {
         if !layer.is_empty() {
-            self.0.insert(0, layer);
+            self.0.insert(0, layer.into());
         }
     }
 
     /// Adds the step that was made before all others.
     pub(super) fn put_first(&mut self, layer: Layer) {
-        self.0.push(layer);
+        self.0.push(layer.into());
     }
 
     /// The place in the file of an engine's line and column, both counted from 1.
     pub fn origin(&self, line: u32, column: u32) -> Place {
         let mut place = Place { file: None, line, column };
         for layer in &self.0 {
-            match layer {
+            match &**layer {
                 Layer::Edits(edits) => place.column = unedited(edits, place.line, place.column),
                 Layer::Map { tokens, sources } => {
                     let (line, column) = (place.line.saturating_sub(1), place.column.saturating_sub(1));

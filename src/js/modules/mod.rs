@@ -115,6 +115,11 @@ pub fn find(specifier: &str) -> Option<&'static Module> {
     MODULES.iter().find(|module| module.specifier == specifier)
 }
 
+/// True if k6 once had a module of this name.
+pub fn was_removed(specifier: &str) -> bool {
+    REMOVED.iter().any(|(name, _)| *name == specifier)
+}
+
 /// All native functions in one row; a function's place in it is what engines call it by.
 fn row() -> &'static [Op] {
     static ROW: OnceLock<Vec<Op>> = OnceLock::new();
