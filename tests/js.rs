@@ -114,7 +114,8 @@ fn scripts() -> Vec<PathBuf> {
                     folders.push(path);
                 }
             } else if path.extension().is_some_and(|end| end == "js" || end == "ts")
-                && path.to_string_lossy().contains(&only) {
+                && path.to_string_lossy().contains(&only)
+            {
                 scripts.push(path);
             }
         }

@@ -4,6 +4,7 @@
 //! possible; here is what takes the whole program.
 
 mod cli;
+mod examples;
 mod faults;
 mod js;
 mod pattern;

@@ -75,7 +75,11 @@ mod tests {
     fn imports_are_followed() {
         let main = "\"use k6 >= 2.0\";\n'use k6 with k6/x/redis  > 0.3';\nimport http from 'k6/http';\nimport type { T } \
                     from './types.ts';\nimport { a as b } from './a.js'; export default (x: typeof http) => b;";
-        let found = imports(&[("/main.ts", main), ("/a.js", "export * from './c.js'; import 'k6/x/redis';"), ("/c.js", "require('./d.js')")]);
+        let found = imports(&[
+            ("/main.ts", main),
+            ("/a.js", "export * from './c.js'; import 'k6/x/redis';"),
+            ("/c.js", "require('./d.js')"),
+        ]);
         let found = found.unwrap();
         assert_eq!(found.files.iter().collect::<Vec<_>>(), ["file:///a.js", "file:///c.js", "file:///main.ts"]);
         assert_eq!(found.modules.iter().collect::<Vec<_>>(), ["k6/x/redis"]);

@@ -203,9 +203,9 @@ impl Loader {
         }
         match resolve(specifier, referrer).map_err(Throw::go)? {
             Resolved::Url(url) => Ok(url),
-            Resolved::Builtin(name) => Err(Throw::go(format!(
-                "The moduleSpecifier {name:?} couldn't be recognised as something k6 supports."
-            ))),
+            Resolved::Builtin(name) => {
+                Err(Throw::go(format!("The moduleSpecifier {name:?} couldn't be recognised as something k6 supports.")))
+            }
         }
     }
 
@@ -322,8 +322,7 @@ impl Loader {
                 Some((String::from_utf8(bytes).ok()?, url.to_owned()))
             }),
             None => {
-                let address =
-                    if address.contains("://") { address } else { specifier::beside(url, &address) };
+                let address = if address.contains("://") { address } else { specifier::beside(url, &address) };
                 self.files.text(&address).map(|text| (text, address))
             }
         };
@@ -389,8 +388,8 @@ impl Loader {
         }
         // `open()` counts from the module that is being evaluated. Only where there may be several of them, and one
         // may open files, it matters which.
-        let is_marked = text.text.contains("open")
-            || ["'./", "'../", "\"./", "\"../"].iter().any(|sign| text.text.contains(sign));
+        let is_marked =
+            text.text.contains("open") || ["'./", "'../", "\"./", "\"../"].iter().any(|sign| text.text.contains(sign));
         if is_marked {
             tail += &format!("import {};", quoted(&format!("{HERE}{address}")));
         }
@@ -413,9 +412,9 @@ impl Loader {
                 None => Target::Module,
             },
             Ok(Resolved::Url(url)) => match self.kind(specifier, &url) {
-                Ok(Kind::CommonJs) => {
-                    Target::CommonJs(self.files.text(&url).map(|text| dialect::commonjs_names(&text)).unwrap_or_default())
-                }
+                Ok(Kind::CommonJs) => Target::CommonJs(
+                    self.files.text(&url).map(|text| dialect::commonjs_names(&text)).unwrap_or_default(),
+                ),
                 _ => Target::Module,
             },
             Err(_) => Target::Module,

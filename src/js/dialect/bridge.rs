@@ -72,9 +72,8 @@ impl<'a> Bridge<'a, '_> {
                 Statement::ExportFromDeclaration(export) => match target(&export.source.value) {
                     Target::Module => {}
                     Target::Names(names) => {
-                        let is_missing = |specifier: &&ExportSpecifier| {
-                            !names.iter().any(|name| *name == *specifier.local.name())
-                        };
+                        let is_missing =
+                            |specifier: &&ExportSpecifier| !names.iter().any(|name| *name == *specifier.local.name());
                         if !export.specifiers.iter().any(|specifier| is_missing(&specifier)) {
                             continue;
                         }
@@ -83,12 +82,16 @@ impl<'a> Bridge<'a, '_> {
                         for specifier in &export.specifiers {
                             if is_missing(&specifier) {
                                 let name = self.name();
-                                parts += &format!(" const {name} = undefined; export {{ {name} as {} }};", self.written(&specifier.exported));
+                                parts += &format!(
+                                    " const {name} = undefined; export {{ {name} as {} }};",
+                                    self.written(&specifier.exported)
+                                );
                             } else {
                                 kept.push(self.slice(specifier.span));
                             }
                         }
-                        let whole = format!("export {{ {} }} from {};{parts}", kept.join(", "), self.slice(export.source.span));
+                        let whole =
+                            format!("export {{ {} }} from {};{parts}", kept.join(", "), self.slice(export.source.span));
                         self.edits.push((export.span, whole));
                     }
                     Target::CommonJs(_) => {
@@ -97,7 +100,10 @@ impl<'a> Bridge<'a, '_> {
                         for specifier in &export.specifiers {
                             let name = self.name();
                             let value = property(&live, &specifier.local.name());
-                            whole += &format!(" const {name} = {value}; export {{ {name} as {} }};", self.written(&specifier.exported));
+                            whole += &format!(
+                                " const {name} = {value}; export {{ {name} as {} }};",
+                                self.written(&specifier.exported)
+                            );
                         }
                         self.edits.push((export.span, whole));
                     }
@@ -109,13 +115,17 @@ impl<'a> Bridge<'a, '_> {
                     match &export.exported {
                         Some(exported) => {
                             let name = self.name();
-                            whole += &format!(" const {name} = {live}.namespace; export {{ {name} as {} }};", self.written(exported));
+                            whole += &format!(
+                                " const {name} = {live}.namespace; export {{ {name} as {} }};",
+                                self.written(exported)
+                            );
                         }
                         None => {
                             for known in names {
                                 if known != "default" && !self.exported.contains(&known) {
                                     let (name, value) = (self.name(), property(&live, &known));
-                                    whole += &format!(" const {name} = {value}; export {{ {name} as {} }};", quoted(&known));
+                                    whole +=
+                                        &format!(" const {name} = {value}; export {{ {name} as {} }};", quoted(&known));
                                 }
                             }
                         }
@@ -216,9 +226,9 @@ impl<'a> Bridge<'a, '_> {
         }
         // A function that is called gets no `this`; a statement must not begin with a parenthesis, or it might go on
         // what stands on the line before it.
-        let begins_statement = nodes.ancestors(reference.node_id()).any(|node| {
-            matches!(node.kind(), AstKind::ExpressionStatement(statement) if statement.span.start == span.start)
-        });
+        let begins_statement = nodes.ancestors(reference.node_id()).any(
+            |node| matches!(node.kind(), AstKind::ExpressionStatement(statement) if statement.span.start == span.start),
+        );
         let head = if begins_statement { "void 0," } else { "" };
         self.edits.push((span, format!("{head}(0,{value})")));
     }
@@ -344,10 +354,7 @@ mod tests {
     fn names_that_are_missing_are_undefined() {
         let check = |text: &str, expect: &str| assert_eq!(bridged(text), expect);
         check("import { check } from 'k6';", "import { check } from 'k6';");
-        check(
-            "import k, { check, nope as n } from 'k6';",
-            "import k, { check } from 'k6'; const n = undefined;",
-        );
+        check("import k, { check, nope as n } from 'k6';", "import k, { check } from 'k6'; const n = undefined;");
         check("import { nope } from 'k6';", "import {  } from 'k6'; const nope = undefined;");
         check(
             "export { check, nope } from 'k6';",

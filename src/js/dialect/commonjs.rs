@@ -23,7 +23,10 @@ pub(super) fn wrap(text: &str) -> (String, Layer) {
 
 fn declares_require(text: &str) -> bool {
     // Parsing is dear, the case is rare.
-    if !["const require", "let require", "class require", "{ require", "{require"].iter().any(|sign| text.contains(sign)) {
+    if !["const require", "let require", "class require", "{ require", "{require"]
+        .iter()
+        .any(|sign| text.contains(sign))
+    {
         return false;
     }
     let allocator = Allocator::default();

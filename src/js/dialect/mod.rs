@@ -151,8 +151,13 @@ mod tests {
 
     #[test]
     fn typescript_of_the_old_kind_is_commonjs() {
-        let prepared = prepared("file:///x.ts", "import k6 = require('k6');\nexport = { k6, a: 1 as number };").unwrap();
+        let prepared =
+            prepared("file:///x.ts", "import k6 = require('k6');\nexport = { k6, a: 1 as number };").unwrap();
         assert_eq!(prepared.kind, Kind::CommonJs);
-        assert!(prepared.text.contains("require(\"k6\")") && prepared.text.contains("module.exports = "), "{}", prepared.text);
+        assert!(
+            prepared.text.contains("require(\"k6\")") && prepared.text.contains("module.exports = "),
+            "{}",
+            prepared.text
+        );
     }
 }

@@ -32,7 +32,11 @@ pub(super) fn without_types(url: &str, text: &str) -> Result<Plain, String> {
     }
     let mut program = parsed.program;
     let scoping = {
-        let built = SemanticBuilder::new().with_build_nodes(true).with_check_syntax_error(true).with_enum_eval(true).build(&program);
+        let built = SemanticBuilder::new()
+            .with_build_nodes(true)
+            .with_check_syntax_error(true)
+            .with_enum_eval(true)
+            .build(&program);
         if let Some(error) = first(&built.diagnostics) {
             return Err(placed(url, text, error));
         }

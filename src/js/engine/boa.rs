@@ -499,8 +499,7 @@ fn load_now(shared: &Rc<Shared>, address: &str, context: &mut Context) -> JsResu
             Err(throw) => return Err(error_from(throw, context)),
             Ok(Code::Script { text, .. }) => {
                 let source = Source::from_bytes(text.as_bytes()).with_path(Path::new(address));
-                let script =
-                    Script::parse(source, None, context).map_err(|error| placed(error, address, context))?;
+                let script = Script::parse(source, None, context).map_err(|error| placed(error, address, context))?;
                 return script.evaluate(context);
             }
             Ok(_) => {}
