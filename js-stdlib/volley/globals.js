@@ -1,6 +1,6 @@
 // What a k6 script finds in its global scope besides the language. Evaluated first in every VU, so it is kept small:
 // what not every script needs is a part, an expression that is evaluated when it is first used.
-import { getEnv, env, vuId, iteration, open, settings, part, write, startTimer, stopTimer, refuseMixing, origin } from 'native:volley/globals';
+import { getEnv, env, vuId, iteration, open, settings, part, write, startTimer, stopTimer, refuseModule, refuseExports, origin, load } from 'native:volley/globals';
 import * as natives from 'native:volley/globals';
 
 export const evaluate = (name) => (0, eval)(part(name));
@@ -39,17 +39,11 @@ define('__VU', vuId(), true);
 later('console', () => evaluate('volley/console')(write, evaluate));
 if (hasGlobal) Object.defineProperty(globalThis, 'global', { get: () => globalThis, enumerable: true, configurable: true });
 
-let modules;
-const ofCommonJs = () => (modules ??= evaluate('volley/commonjs')(natives));
-// What a module of either kind gets for `require(name)`, and what `import` gets of a CommonJS file.
-export const requireFrom = (name, base) => ofCommonJs().require(name, base);
-export const commonjs = (url) => ofCommonJs().commonjs(url);
-define('require', (name) => requireFrom(name, ''), true);
+// A module of either kind has its own, which knows where it is.
+define('require', (name) => load('volley/commonjs').require(name, ''), true);
 define('open', open, true);
-for (const name of ['module', 'exports']) {
-  const refuse = () => refuseMixing(name);
-  Object.defineProperty(globalThis, name, { get: refuse, set: refuse });
-}
+Object.defineProperty(globalThis, 'module', { get: refuseModule, set: refuseModule });
+Object.defineProperty(globalThis, 'exports', { get: refuseExports, set: refuseExports });
 
 let functions;
 export const timers = () => (functions ??= evaluate('volley/timers')(startTimer, stopTimer));

@@ -474,12 +474,12 @@ fn made(address: &str) -> String {
     if let Some(url) = address.strip_prefix(REQUIRE) {
         let url = quoted(url);
         return format!(
-            "import {{ requireFrom }} from 'volley/globals'; export const require = (name) => requireFrom(name, {url});"
+            "import {{ require as from }} from 'volley/commonjs'; export const require = (name) => from(name, {url});"
         );
     }
     let url = quoted(address.strip_prefix(COMMONJS).unwrap_or(address));
     format!(
-        "import {{ commonjs }} from 'volley/globals'; export const live = commonjs({url}); const all = live.exports; \
+        "import {{ commonjs }} from 'volley/commonjs'; export const live = commonjs({url}); const all = live.exports; \
          export {{ all as 'module.exports' }};"
     )
 }

@@ -4,6 +4,8 @@
 //! property that is read where it is used, as k6 reads it: `import { a } from './c.js'` and `a()` become
 //! `import { live as _c0 } from './c.js';` and `(0,_c0.exports.a)()`.
 
+use std::collections::HashMap;
+
 use oxc::allocator::Allocator;
 use oxc::ast::AstKind;
 use oxc::ast::ast::{
@@ -28,7 +30,7 @@ pub enum Target {
 }
 
 /// The bridged text of a module and the positions that moved; `None` if nothing has to change.
-pub(super) fn bridge(text: &str, target: &mut dyn FnMut(&str) -> Target) -> Option<(String, Layer)> {
+pub(super) fn bridge(text: &str, targets: &HashMap<String, Target>) -> Option<(String, Layer)> {
     let allocator = Allocator::default();
     let parsed = Parser::new(&allocator, text, SourceType::mjs()).parse();
     if !is_good(&parsed) {
@@ -37,7 +39,7 @@ pub(super) fn bridge(text: &str, target: &mut dyn FnMut(&str) -> Target) -> Opti
     let exported: Vec<String> = parsed.module_record.exported_bindings.keys().map(ToString::to_string).collect();
     let semantic = SemanticBuilder::new().with_build_nodes(true).build(&parsed.program).semantic;
     let mut bridge = Bridge { text, semantic: &semantic, edits: Vec::new(), prefix: prefix(text), next: 0, exported };
-    bridge.program(&parsed.program, target);
+    bridge.program(&parsed.program, targets);
     (!bridge.edits.is_empty()).then(|| apply(text, bridge.edits))
 }
 
@@ -48,6 +50,10 @@ fn prefix(text: &str) -> String {
         prefix.insert(0, '_');
     }
     prefix
+}
+
+fn target<'t>(targets: &'t HashMap<String, Target>, specifier: &str) -> &'t Target {
+    targets.get(specifier).unwrap_or(&Target::Module)
 }
 
 struct Bridge<'a, 's> {
@@ -61,15 +67,15 @@ struct Bridge<'a, 's> {
 }
 
 impl<'a> Bridge<'a, '_> {
-    fn program(&mut self, program: &Program<'a>, target: &mut dyn FnMut(&str) -> Target) {
+    fn program(&mut self, program: &Program<'a>, targets: &HashMap<String, Target>) {
         for statement in &program.body {
             match statement {
-                Statement::ImportDeclaration(import) => match target(&import.source.value) {
+                Statement::ImportDeclaration(import) => match target(targets, &import.source.value) {
                     Target::Module => {}
-                    Target::Names(names) => self.import_known(import, &names),
+                    Target::Names(names) => self.import_known(import, names),
                     Target::CommonJs(_) => self.import_commonjs(import),
                 },
-                Statement::ExportFromDeclaration(export) => match target(&export.source.value) {
+                Statement::ExportFromDeclaration(export) => match target(targets, &export.source.value) {
                     Target::Module => {}
                     Target::Names(names) => {
                         let is_missing =
@@ -109,7 +115,7 @@ impl<'a> Bridge<'a, '_> {
                     }
                 },
                 Statement::ExportAllDeclaration(export) => {
-                    let Target::CommonJs(names) = target(&export.source.value) else { continue };
+                    let Target::CommonJs(names) = target(targets, &export.source.value) else { continue };
                     let live = self.name();
                     let mut whole = format!("import {{ live as {live} }} from {};", self.slice(export.source.span));
                     match &export.exported {
@@ -121,7 +127,7 @@ impl<'a> Bridge<'a, '_> {
                             );
                         }
                         None => {
-                            for known in names {
+                            for known in names.clone() {
                                 if known != "default" && !self.exported.contains(&known) {
                                     let (name, value) = (self.name(), property(&live, &known));
                                     whole +=
@@ -307,13 +313,14 @@ fn apply(text: &str, mut edits: Vec<(Span, String)>) -> (String, Layer) {
 mod tests {
     use super::*;
 
+    fn targets() -> HashMap<String, Target> {
+        let names = |list: [&str; 2]| list.map(str::to_owned).to_vec();
+        let commonjs = Target::CommonJs(names(["a", "b-c"]));
+        [("./c.js".to_owned(), commonjs), ("k6".to_owned(), Target::Names(names(["check", "default"])))].into()
+    }
+
     fn bridged(text: &str) -> String {
-        let mut target = |specifier: &str| match specifier {
-            "./c.js" => Target::CommonJs(vec!["a".to_owned(), "b-c".to_owned()]),
-            "k6" => Target::Names(vec!["check".to_owned(), "default".to_owned()]),
-            _ => Target::Module,
-        };
-        bridge(text, &mut target).map_or_else(|| text.to_owned(), |(text, _)| text)
+        bridge(text, &targets()).map_or_else(|| text.to_owned(), |(text, _)| text)
     }
 
     #[test]
@@ -365,8 +372,7 @@ mod tests {
     #[test]
     fn lines_stay_and_columns_come_back() {
         let text = "import {\n  a,\n} from './c.js'; a();\nfoo(a); bar();\n";
-        let mut target = |_: &str| Target::CommonJs(Vec::new());
-        let (out, layer) = bridge(text, &mut target).unwrap();
+        let (out, layer) = bridge(text, &targets()).unwrap();
         assert_eq!(out.lines().count(), text.lines().count());
         let mut positions = super::super::Positions::default();
         positions.put(layer);

@@ -7,11 +7,8 @@ use oxc::span::SourceType;
 
 use super::Kind;
 
-/// What the text is; `None` if it isn't JavaScript, which `may_have_types`.
-pub(super) fn of(text: &str, may_have_types: bool) -> Option<Kind> {
-    if !may_have_types && is_surely_a_module(text) {
-        return Some(Kind::Module);
-    }
+/// What the text is; `None` if it isn't JavaScript.
+pub(super) fn of(text: &str) -> Option<Kind> {
     let allocator = Allocator::default();
     let parsed = Parser::new(&allocator, text, SourceType::unambiguous()).parse();
     if is_good(&parsed) {
@@ -29,7 +26,7 @@ pub(super) fn is_good(parsed: &ParserReturn) -> bool {
 }
 
 /// True if a line begins with `import` or `export` and nothing hints at CommonJS: then parsing would tell nothing new.
-fn is_surely_a_module(text: &str) -> bool {
+pub(super) fn is_surely_a_module(text: &str) -> bool {
     let begins = |line: &str| {
         let line = line.trim_start();
         let rest = line.strip_prefix("import").or_else(|| line.strip_prefix("export"));

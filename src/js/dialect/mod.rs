@@ -4,6 +4,7 @@
 //! The only room that knows the parser (oxc). A plain ES module never meets it: a look at its lines tells what it is.
 //! Nothing here reads files, and nothing is made older: engines get the language as it was written.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::source::{Module, ModuleKind};
@@ -46,15 +47,24 @@ pub struct Prepared {
 /// # Errors
 /// A syntax error of TypeScript: `URL: Line 1:18 text`, counted as k6 counts. Those of JavaScript are left to the engine.
 pub fn prepare(module: &Module) -> Result<Prepared, String> {
+    if module.kind == ModuleKind::JavaScript && kind::is_surely_a_module(&module.text) {
+        let source_map = source_map::address(&module.text);
+        let (text, positions) = (module.text.clone(), Positions::default());
+        return Ok(Prepared { kind: Kind::Module, text, positions, source_map });
+    }
+    deep(|| parse(module))
+}
+
+fn parse(module: &Module) -> Result<Prepared, String> {
     let mut positions = Positions::default();
     let mut text = module.text.clone();
     let may_have_types = module.kind == ModuleKind::TypeScript;
-    let mut kind = kind::of(&text, may_have_types);
+    let mut kind = kind::of(&text);
     if kind.is_none() && may_have_types {
         let plain = typescript::without_types(&module.url, &text)?;
         text = plain.text.into();
         positions.put(plain.positions);
-        kind = kind::of(&text, false);
+        kind = kind::of(&text);
     }
     // What nobody can read is an ES module: then the engine says what is wrong with it.
     let kind = kind.unwrap_or(Kind::Module);
@@ -70,7 +80,9 @@ pub fn prepare(module: &Module) -> Result<Prepared, String> {
 impl Prepared {
     /// Bridges the imports of an ES module, where `target` says what each leads to.
     pub fn bridge(&mut self, target: &mut dyn FnMut(&str) -> Target) {
-        if let Some((text, moved)) = bridge::bridge(&self.text, target) {
+        let targets: HashMap<String, Target> =
+            requests(&self.text).into_iter().map(|name| (name.clone(), target(&name))).collect();
+        if let Some((text, moved)) = deep(|| bridge::bridge(&self.text, &targets)) {
             self.text = text.into();
             self.positions.put(moved);
         }
@@ -86,12 +98,12 @@ impl Prepared {
 
 /// The names a CommonJS module gives to `exports`, as far as its text tells.
 pub fn commonjs_names(text: &str) -> Vec<String> {
-    commonjs::names(text)
+    deep(|| commonjs::names(text))
 }
 
 /// What an ES module imports, as it is written.
 pub fn requests(text: &str) -> Vec<String> {
-    kind::requests(text)
+    deep(|| kind::requests(text))
 }
 
 /// The versions a file asks for at its top, by name.
@@ -101,12 +113,23 @@ pub fn demands(text: &str) -> Vec<(String, String)> {
 
 /// The names an ES module exports.
 pub fn module_names(text: &str) -> Vec<String> {
-    kind::exported(text)
+    deep(|| kind::exported(text))
 }
 
 /// True if a module calls `require` and means ours.
 pub fn wants_require(text: &str) -> bool {
-    text.contains("require(") && kind::asks_for_require(text)
+    text.contains("require(") && deep(|| kind::asks_for_require(text))
+}
+
+/// Parsers go as deep as the code they read: further than the stack of a VU reaches.
+fn deep<T: Send>(parse: impl FnOnce() -> T + Send) -> T {
+    const STACK_BYTES: usize = 256 << 20;
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("volley-parse".to_owned()).stack_size(STACK_BYTES);
+        let running =
+            thread.spawn_scoped(scope, parse).unwrap_or_else(|error| panic!("no thread to parse on: {error}"));
+        running.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
 }
 
 #[cfg(test)]
@@ -118,6 +141,10 @@ mod tests {
     fn prepared(url: &str, text: &'static str) -> Result<Prepared, String> {
         prepare(&Module::new(url, &Bytes::from_static(text.as_bytes())))
     }
+
+    /// What minifiers make of long lists of conditions, only longer.
+    static DEEP: std::sync::LazyLock<String> =
+        std::sync::LazyLock::new(|| format!("exports.a = {}0{};", "f(".repeat(5_000), ")".repeat(5_000)));
 
     #[test]
     fn files_are_what_they_parse_as() {
@@ -135,6 +162,7 @@ mod tests {
         check("const http = require('k6/http'); if (!http) return;", Kind::CommonJs);
         check("", Kind::CommonJs);
         check("{\"a\": 1}", Kind::Module);
+        check(DEEP.as_str(), Kind::CommonJs);
         check("export default function (data: any) {}", Kind::Module);
     }
 

@@ -159,7 +159,7 @@ impl Boa {
         let set = old.get(js_string!("set"), context)?;
         let stack = NativeFunction::from_fn_ptr(|this, _args, context| {
             let Some(object) = this.as_object() else { return Ok(JsValue::undefined()) };
-            let text = this.to_string(context)?.to_std_string_lossy();
+            let text = this.to_string(context).map(|text| text.to_std_string_lossy()).unwrap_or_default();
             Ok(JsString::from(stack_of(&object, &text, context)).into())
         });
         let stack = FunctionObjectBuilder::new(context.realm(), stack).name(js_string!("get stack")).build();

@@ -39,6 +39,7 @@ pub const MODULES: &[Module] = &[
     module!("k6/http", k6::http::OPS),
     module!("k6/metrics", k6::metrics::OPS),
     module!("k6/timers", &[]),
+    module!("volley/commonjs", volley::commonjs::OPS),
     module!("volley/globals", volley::globals::OPS),
     module!("volley/lifecycle", &[]),
 ];
@@ -52,7 +53,6 @@ macro_rules! parts {
 /// Expressions js-stdlib evaluates when a script first needs them: what every VU would hold a copy of, and few use.
 pub const PARTS: &[(&str, &str)] = parts![
     "k6/http/seldom",
-    "volley/commonjs",
     "volley/console",
     "volley/environment",
     "volley/go_error",

@@ -19,9 +19,8 @@ pub const OPS: &[(&str, Op)] = &[
     ("settings", settings),
     ("open", open),
     ("here", here),
-    ("hold", hold),
-    ("findRequired", find_required),
-    ("refuseMixing", refuse_mixing),
+    ("refuseModule", |_, _| Err(mixing("module"))),
+    ("refuseExports", |_, _| Err(mixing("exports"))),
     ("origin", origin),
     ("part", part),
     ("write", super::console::write),
@@ -39,7 +38,7 @@ fn part(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 
 /// The module that is being evaluated; empty before the first. Held while that one requires others.
 #[derive(Default)]
-struct Here(RefCell<String>, Cell<i32>);
+pub(super) struct Here(RefCell<String>, pub(super) Cell<i32>);
 
 /// `(url)`: from now on this module is being evaluated, unless another one is only being required.
 fn here(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
@@ -50,39 +49,12 @@ fn here(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     Ok(Value::Undefined)
 }
 
-/// `(1)` when something begins to be required, `(-1)` when that is done.
-fn hold(vu: &Vu, args: Args) -> Result<Value, Throw> {
-    let held = &vu.room::<Here>().1;
-    if let Value::Number(by) = args.get(0) {
-        held.set(held.get() + *by as i32);
-    }
-    Ok(Value::Undefined)
-}
-
-/// `(specifier, base)` -> `{kind, address}` of what `require` in the module `base` asks for; without one it is the
-/// main module.
-fn find_required(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
-    if !vu.is_init() {
-        return Err(init_only("require"));
-    }
-    let specifier = match args.take(0) {
-        Value::Undefined | Value::Null => String::new(),
-        other => tag_text(&other).unwrap_or_else(|| "[object Object]".to_owned()),
-    };
-    let base = args.string(1);
-    let base = if base.is_empty() { vu.script.address.clone() } else { base };
-    let (kind, address) = vu.script.loader.required(&specifier, &base)?;
-    vu.requirer.replace(base);
-    Ok(Value::Map(vec![("kind".to_owned(), kind.into()), ("address".to_owned(), Value::String(address))]))
-}
-
-/// `(name)`: an ES module used a variable of CommonJS.
-fn refuse_mixing(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
-    Err(Throw::go(format!(
-        "you are trying to access identifier {:?}, this likely is due to mixing ECMAScript Modules (ESM) and CommonJS \
-         syntax. This isn't supported in the JavaScript standard, please use only one or the other",
-        args.string(0)
-    )))
+/// An ES module used a variable of CommonJS.
+fn mixing(name: &str) -> Throw {
+    Throw::go(format!(
+        "you are trying to access identifier {name:?}, this likely is due to mixing ECMAScript Modules (ESM) and CommonJS \
+         syntax. This isn't supported in the JavaScript standard, please use only one or the other"
+    ))
 }
 
 /// `(place)` -> the place in the file a person wrote.
@@ -91,7 +63,7 @@ fn origin(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     Ok(Value::String(vu.script.loader.origin(&place).unwrap_or(place)))
 }
 
-fn init_only(function: &str) -> Throw {
+pub(super) fn init_only(function: &str) -> Throw {
     Throw::go(format!(
         "the \"{function}\" function is only available in the init stage (i.e. the global scope), see \
          https://grafana.com/docs/k6/latest/using-k6/test-lifecycle/ for more information"
