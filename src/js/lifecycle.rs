@@ -98,6 +98,9 @@ impl Lifecycle {
             Some(missing) if failure.message.contains(&missing.text) => {
                 Failure::new(MAIN_ERROR, missing.text).hint(format!("imported at {}", missing.place))
             }
+            _ if failure.message.starts_with("SyntaxError") && failure.message.contains(".json:") => {
+                failure.hint("JSON is no module: read it with `JSON.parse(open('./data.json'))`")
+            }
             _ => failure,
         })?;
         self.consolidate_options(&address)

@@ -61,14 +61,15 @@ impl<'a> Visit<'a> for Names {
         if let AssignmentTarget::StaticMemberExpression(member) = &assignment.left {
             if is_exports(&member.object) {
                 self.add(&member.property.name);
-            } else if member.property.name == "exports" && is_named(&member.object, "module") {
-                if let Expression::ObjectExpression(object) = &assignment.right {
-                    for property in &object.properties {
-                        if let ObjectPropertyKind::ObjectProperty(property) = property
-                            && let Some(name) = property_name(&property.key)
-                        {
-                            self.add(&name);
-                        }
+            } else if member.property.name == "exports"
+                && is_named(&member.object, "module")
+                && let Expression::ObjectExpression(object) = &assignment.right
+            {
+                for property in &object.properties {
+                    if let ObjectPropertyKind::ObjectProperty(property) = property
+                        && let Some(name) = property_name(&property.key)
+                    {
+                        self.add(&name);
                     }
                 }
             }
