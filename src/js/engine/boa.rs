@@ -517,8 +517,7 @@ fn load_now(shared: &Rc<Shared>, address: &str, context: &mut Context) -> JsResu
     };
     let loaded = shared.load_imports(&module, context).and_then(|()| {
         if shared.host.is_running(address) {
-            let text = format!("{address} is required while it is being imported");
-            return Err(error_from(Throw::go(text), context));
+            return Err(error_from(super::is_imported(address), context));
         }
         module.link(context)
     });
@@ -527,11 +526,14 @@ fn load_now(shared: &Rc<Shared>, address: &str, context: &mut Context) -> JsResu
         return Err(error);
     }
     let promise = module.evaluate(context)?;
-    if let PromiseState::Rejected(reason) = promise.state() {
-        shared.forget_rejection(&promise);
-        return Err(JsError::from_opaque(reason));
+    match promise.state() {
+        PromiseState::Rejected(reason) => {
+            shared.forget_rejection(&promise);
+            Err(JsError::from_opaque(reason))
+        }
+        PromiseState::Pending => Err(error_from(super::awaits(address), context)),
+        PromiseState::Fulfilled(_) => Ok(module.namespace(context).into()),
     }
-    Ok(module.namespace(context).into())
 }
 
 /// What a module exports: its namespace, or what the CommonJS file it stands for exports.

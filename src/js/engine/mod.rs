@@ -74,6 +74,16 @@ const COMMONJS: &str = "module.exports";
 /// What `import()` rejects with.
 const NO_DYNAMIC_IMPORT: &str = "dynamic modules not enabled in the host program";
 
+/// Why the module at `address` can't be required: it would have to run later.
+fn awaits(address: &str) -> Throw {
+    Throw::go(format!("{address} awaits something at its top level, so it can't be required: import it"))
+}
+
+/// Why the module at `address` can't be required: it imports what requires it, and that has not ended.
+fn is_imported(address: &str) -> Throw {
+    Throw::go(format!("{address} can't be required by a module it imports"))
+}
+
 /// What engines have and k6 does not: libraries choose their ways by what they find.
 const ABSENT: [&std::ffi::CStr; 24] = [
     c"queueMicrotask",

@@ -694,18 +694,25 @@ unsafe fn load_now(ctx: *mut JSContext, state: &State, address: &str) -> JSValue
             return EXCEPTION;
         }
         if is_running() {
-            return throw(Some(Throw::go(format!("{address} is required while it is being imported"))));
+            return throw(Some(super::is_imported(address)));
         }
         let value = qjs::JS_MKPTR(qjs::JS_TAG_MODULE, module.cast());
         let promise = qjs::JS_EvalFunction(ctx, qjs::JS_DupValue(ctx, value));
         if is_exception(promise) {
             return promise;
         }
-        if qjs::JS_PromiseState(ctx, promise) == qjs::JSPromiseStateEnum_JS_PROMISE_REJECTED {
-            let reason = qjs::JS_PromiseResult(ctx, promise);
-            forget_rejection(ctx, state, promise);
-            qjs::JS_FreeValue(ctx, promise);
-            return qjs::JS_Throw(ctx, reason);
+        match qjs::JS_PromiseState(ctx, promise) {
+            qjs::JSPromiseStateEnum_JS_PROMISE_REJECTED => {
+                let reason = qjs::JS_PromiseResult(ctx, promise);
+                forget_rejection(ctx, state, promise);
+                qjs::JS_FreeValue(ctx, promise);
+                return qjs::JS_Throw(ctx, reason);
+            }
+            qjs::JSPromiseStateEnum_JS_PROMISE_PENDING => {
+                qjs::JS_FreeValue(ctx, promise);
+                return throw(Some(super::awaits(address)));
+            }
+            _ => {}
         }
         qjs::JS_FreeValue(ctx, promise);
         qjs::JS_GetModuleNamespace(ctx, module)
