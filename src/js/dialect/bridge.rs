@@ -389,4 +389,28 @@ mod tests {
         check("bar");
         check("();");
     }
+
+    #[test]
+    fn what_comes_out_is_still_javascript() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut seen = 0;
+        for folder in ["load_tests", "load_tests/examples", "load_tests/examples/lib", "js-stdlib", "js-stdlib/k6"] {
+            for entry in std::fs::read_dir(root.join(folder)).unwrap() {
+                let path = entry.unwrap().path();
+                if path.extension().is_none_or(|end| end != "js") {
+                    continue;
+                }
+                let text = std::fs::read_to_string(&path).unwrap();
+                let commonjs = |name| (name, Target::CommonJs(Vec::new()));
+                let targets = super::super::requests(&text).into_iter().map(commonjs).collect();
+                let Some((out, _)) = bridge(&text, &targets) else { continue };
+                let allocator = Allocator::default();
+                let parsed = Parser::new(&allocator, &out, SourceType::mjs()).parse();
+                assert!(is_good(&parsed), "{}: {:?}\n{out}", path.display(), parsed.diagnostics);
+                assert_eq!(out.lines().count(), text.lines().count(), "{}", path.display());
+                seen += 1;
+            }
+        }
+        assert!(seen > 40, "only {seen} files");
+    }
 }
