@@ -1,4 +1,5 @@
-//! Runs `js/**.js`: every file is a test, and runs on every engine of the build.
+//! Runs `js/**.js` and `js/**.ts`: every file outside folders called `data` is a test, and runs on every engine of the
+//! build.
 //!
 //! A file says what it expects in the comment it begins with, one wish per line, besides plain sentences:
 //!
@@ -109,8 +110,12 @@ fn scripts() -> Vec<PathBuf> {
         for entry in fs::read_dir(folder).expect("a folder of tests can be read") {
             let path = entry.expect("a folder of tests can be read").path();
             if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|end| end == "js") && path.to_string_lossy().contains(&only) {
+                if path.file_name().is_some_and(|name| name != "data") {
+                    folders.push(path);
+                }
+            } else if path.extension().is_some_and(|end| end == "js" || end == "ts")
+                && path.to_string_lossy().contains(&only)
+            {
                 scripts.push(path);
             }
         }

@@ -34,7 +34,7 @@ pub fn command(program: &Path, folder: &Path) -> Command {
             command.env_remove(name);
         }
     }
-    command.env("XDG_CONFIG_HOME", folder.join("no-config"));
+    command.env("XDG_CONFIG_HOME", folder.join("no-config")).env("XDG_CACHE_HOME", folder.join("no-cache"));
     command
 }
 

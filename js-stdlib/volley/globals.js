@@ -1,6 +1,6 @@
 // What a k6 script finds in its global scope besides the language. Evaluated first in every VU, so it is kept small:
 // what not every script needs is a part, an expression that is evaluated when it is first used.
-import { getEnv, env, vuId, iteration, open, settings, part, write, startTimer, stopTimer } from 'native:volley/globals';
+import { getEnv, env, vuId, iteration, open, settings, part, write, startTimer, stopTimer, refuseModule, refuseExports, origin, load } from 'native:volley/globals';
 import * as natives from 'native:volley/globals';
 
 export const evaluate = (name) => Function(`return ${part(name)}`)();
@@ -43,11 +43,11 @@ define('__VU', vuId(), true);
 later('console', () => evaluate('volley/console')(write, evaluate));
 if (hasGlobal) Object.defineProperty(globalThis, 'global', { get: () => globalThis, enumerable: true, configurable: true });
 
+// A module of either kind has its own, which knows where it is.
+define('require', (name) => load('volley/commonjs').require(name, ''), true);
 define('open', open, true);
-// Modules of the other kind say what they need; better than a variable nobody knows.
-define('require', (name) => {
-  throw new GoError(`require(${JSON.stringify(name)}): CommonJS modules are not supported yet, write \`import\` instead`);
-}, false);
+Object.defineProperty(globalThis, 'module', { get: refuseModule, set: refuseModule });
+Object.defineProperty(globalThis, 'exports', { get: refuseExports, set: refuseExports });
 
 let functions;
 export const timers = () => (functions ??= evaluate('volley/timers')(startTimer, stopTimer));
@@ -59,7 +59,7 @@ for (const name of ['TextDecoder', 'TextEncoder']) later(name, () => once('volle
 export const fire = (id) => timers().fire(id);
 
 // Stack traces are k6's; V8's ways to shape them are not.
-if ('prepareStackTrace' in Error) evaluate('volley/stack');
+if ('prepareStackTrace' in Error) evaluate('volley/stack')(origin);
 
 // Called when a VU begins to work: from now on there are iterations.
 export function activate() {

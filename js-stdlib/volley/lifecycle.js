@@ -56,7 +56,7 @@ function plainObject(value, ancestors) {
   if (typeof value[DATA] === 'function') return plain(value[DATA](), ancestors);
   if (Array.isArray(value)) return Array.from(value, (item) => plain(item, inner));
   if (value instanceof Date) {
-    return Number.isNaN(value.getTime()) ? null : value.toISOString().replace(/\.000Z$/, 'Z').replace(/0+Z$/, 'Z');
+    return Number.isNaN(value.getTime()) ? null : value.toISOString().replace(/\.000Z$/, 'Z').replace(/(\.\d+?)0+Z$/, '$1Z');
   }
   if (value instanceof Map) return Array.from(value, (pair) => pair.map((item) => plain(item, inner)));
   if (value instanceof Set) return Array.from(value, (item) => plain(item, inner));

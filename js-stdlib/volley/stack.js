@@ -1,11 +1,11 @@
 // Stack traces as k6 writes them, on an engine that lets scripts shape them. An expression.
-(() => {
+(origin) => {
 Error.prepareStackTrace = (error, sites) => {
   let text = `${error}\n`;
   for (const site of sites) {
     const file = site.getFileName();
     if (!file || !/^(file|https):\/\//.test(file)) continue;
-    const place = `${file}:${site.getLineNumber()}:${site.getColumnNumber()}`;
+    const place = origin(`${file}:${site.getLineNumber()}:${site.getColumnNumber()}`);
     const name = site.getFunctionName();
     text += name && name !== '<anonymous>' ? `\tat ${name} (${place})\n` : `\tat ${place}\n`;
   }
@@ -14,4 +14,4 @@ Error.prepareStackTrace = (error, sites) => {
 delete Error.prepareStackTrace;
 delete Error.captureStackTrace;
 delete Error.stackTraceLimit;
-})()
+}

@@ -9,7 +9,7 @@ use super::usage::refuse;
 use super::{ArchiveRequest, DepsRequest, InspectRequest, Request, ScriptRequest, deps, inspect, own, watch};
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
-use crate::js::Engine;
+use crate::js::{Engine, Imports};
 use crate::run::{self, first_pass};
 use crate::source::archive::Contents;
 use crate::source::{MainScript, RealDisk, Secrets};
@@ -46,9 +46,14 @@ fn secrets(asked: &[String], cwd: &std::path::Path, env: &Environment, log: &Log
 }
 
 /// Reads the script, with the network for what is remote.
-fn load(script: &str, kind: Option<crate::source::ScriptType>, cwd: &std::path::Path) -> Result<MainScript, Failure> {
+fn load(
+    script: &str,
+    kind: Option<crate::source::ScriptType>,
+    cwd: &std::path::Path,
+    log: &Log,
+) -> Result<MainScript, Failure> {
     let mut stdin: Box<dyn Read> = Box::new(std::io::stdin());
-    MainScript::load(script, kind, RealDisk, cwd, &mut stdin, super::fetch::over_https())
+    MainScript::load(script, kind, RealDisk, cwd, &mut stdin, super::fetch::over_https(log.logger()))
 }
 
 /// What is offered nowhere may not be ignored silently.
@@ -76,7 +81,7 @@ fn execute_run(request: RunRequest, terminal: &Terminal, log: &Log) -> Result<()
 pub(super) fn understood(request: RunRequest, terminal: &Terminal, log: &Log) -> Result<run::Request, Failure> {
     refuse_what_is_missing(&request)?;
     let secrets = secrets(&request.global.secret_sources, &request.cwd, &request.env, log)?;
-    let script = load(&request.script, request.runtime.script_type, &request.cwd)?;
+    let script = load(&request.script, request.runtime.script_type, &request.cwd, log)?;
     let archived = script.archive.as_ref().map(|archive| archive.env.clone()).unwrap_or_default();
     Ok(run::Request {
         env: request.runtime.script_env(&archived),
@@ -136,12 +141,12 @@ fn summary_mode(mode: SummaryMode) -> crate::summary::Mode {
 
 /// A run that only goes as far as the first pass over the script.
 fn bare(request: ScriptRequest, log: &Log) -> Result<run::Request, Failure> {
-    let script = load(&request.script, request.runtime.script_type, &request.cwd)?;
+    let script = load(&request.script, request.runtime.script_type, &request.cwd, log)?;
     let archived = script.archive.as_ref().map(|archive| archive.env.clone()).unwrap_or_default();
     Ok(run::Request {
         env: request.runtime.script_env(&archived),
         freeze_env: false,
-        has_global: true,
+        has_global: request.runtime.compatibility_mode == CompatibilityMode::Extended,
         argument: request.script,
         script,
         layers: request.layers,
@@ -216,6 +221,8 @@ fn archive_script(request: ArchiveRequest, terminal: &Terminal, log: &Log) -> Re
 }
 
 fn deps_text(request: DepsRequest, log: &Log) -> Result<String, Failure> {
-    let seen = first_pass(bare(request.script, log)?)?;
-    Ok(deps::list(&seen.imports(), request.json))
+    let ScriptRequest { script, runtime, cwd, .. } = request.script;
+    let main = load(&script, runtime.script_type, &cwd, log)?;
+    let imports = Imports::of(&main.files, &main.module.url).exit(ExitCode::ScriptException)?;
+    Ok(deps::list(&imports, request.json))
 }

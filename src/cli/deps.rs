@@ -4,22 +4,28 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-/// `imports` are the files (as URLs) and modules of the script's whole graph, in any order. Nothing here needs a build
-/// of its own: what isn't built in doesn't exist.
-pub fn list(imports: &[String], as_json: bool) -> String {
-    let mut sorted: Vec<&str> = imports.iter().map(String::as_str).collect();
-    sorted.sort_unstable();
-    sorted.dedup();
+use crate::js::Imports;
+
+/// What isn't built in would need a build of its own; volley has none, but says so as k6 does.
+pub fn list(imports: &Imports, as_json: bool) -> String {
+    let names: Vec<&String> = imports.files.iter().chain(&imports.modules).collect();
+    let dependencies = imports.dependencies();
+    let needs_build = dependencies.len() > 1;
     if as_json {
-        let value = json!({"buildDependencies": {"k6": "*"}, "imports": sorted, "customBuildRequired": false});
+        let value = json!({"buildDependencies": dependencies, "imports": names, "customBuildRequired": needs_build});
         return serde_json::to_string_pretty(&value).unwrap_or_default() + "\n";
     }
-    let mut text = "Build Dependencies:\n  k6: *\n\nImports:\n".to_owned();
-    for import in sorted {
-        // Writing to a string can't fail.
-        let _ = writeln!(text, "  {import}");
+    let mut text = "Build Dependencies:\n".to_owned();
+    // Writing to a string can't fail.
+    for (name, version) in &dependencies {
+        let _ = writeln!(text, "  {name}: {version}");
     }
-    text + "\nCustom Build Required: no\n"
+    text += "\nImports:\n";
+    for name in names {
+        let _ = writeln!(text, "  {name}");
+    }
+    let _ = writeln!(text, "\nCustom Build Required: {}", if needs_build { "yes" } else { "no" });
+    text
 }
 
 #[cfg(test)]
@@ -28,9 +34,14 @@ mod tests {
 
     #[test]
     fn imports_are_sorted() {
-        let imports = ["k6/http", "file:///x.js", "k6/http"].map(str::to_owned);
+        let mut imports = Imports::default();
+        imports.files.insert("file:///x.js".to_owned());
+        imports.modules.insert("k6/http".to_owned());
         let expect =
             "Build Dependencies:\n  k6: *\n\nImports:\n  file:///x.js\n  k6/http\n\nCustom Build Required: no\n";
         assert_eq!(list(&imports, false), expect);
+        imports.modules.insert("k6/x/redis".to_owned());
+        let text = list(&imports, false);
+        assert!(text.contains("  k6/x/redis: *\n") && text.ends_with("Custom Build Required: yes\n"), "{text}");
     }
 }

@@ -1,36 +1,90 @@
-//! How remote modules are had: over https, with the system's trust.
+//! How remote modules are had: over https, with the system's trust; what was had once is there without the network.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::source::files::Fetch;
+use crate::log::Logger;
+use crate::source::Cache;
+use crate::source::files::{Fetch, MARKS};
 
 /// How long a server may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Fetches with GET, follows redirects, takes nothing but 200.
-pub(super) fn over_https() -> Fetch {
-    Box::new(|url| {
-        let url = url.to_owned();
+/// Why there are no bytes.
+enum Missing {
+    /// The server answered, but not with them.
+    Refused(String),
+    /// There was no answer.
+    Unreachable(String),
+}
+
+/// Where remote modules are kept: `VOLLEY_CACHE`, else a folder of the user's cache.
+fn cache() -> Option<Cache> {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let folder = set("VOLLEY_CACHE").or_else(|| {
+        let cache = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")))?;
+        Some(cache.join("volley/modules"))
+    });
+    folder.map(Cache::new)
+}
+
+/// Fetches with GET, follows redirects, takes nothing but 200. Where there is no network, the bytes of last time do.
+pub(super) fn over_https(log: Logger) -> Fetch {
+    let cache = cache();
+    Box::new(move |marked| {
+        let url = MARKS.iter().find_map(|mark| marked.strip_suffix(mark)).unwrap_or(marked);
+        let asked = marked.to_owned();
         // The caller may be on a thread that polls a runtime, where waiting for another one is not allowed.
-        let fetching = std::thread::spawn(move || fetch(&url));
-        fetching.join().unwrap_or_else(|_| Err("the download broke down".to_owned()))
+        let fetching = std::thread::spawn(move || fetch(&asked));
+        let broken = || Err(Missing::Unreachable("the download broke down".to_owned()));
+        match (fetching.join().unwrap_or_else(|_| broken()), &cache) {
+            (Ok(bytes), Some(cache)) => {
+                keep(cache, url, &bytes, &log);
+                Ok(bytes)
+            }
+            (Ok(bytes), None) => Ok(bytes),
+            (Err(Missing::Unreachable(cause)), Some(cache)) => match cache.find(url) {
+                Some((bytes, entry)) => {
+                    let (fetched, hash) = (entry.fetched, entry.sha256);
+                    log.warn(format!("{url} can't be reached ({cause}): running the copy of {fetched}, sha256 {hash}"));
+                    Ok(bytes)
+                }
+                None => Err(cause),
+            },
+            (Err(Missing::Unreachable(cause) | Missing::Refused(cause)), _) => Err(cause),
+        }
     })
 }
 
-fn fetch(url: &str) -> Result<Bytes, String> {
+fn keep(cache: &Cache, url: &str, bytes: &[u8], log: &Logger) {
+    match cache.keep(url, bytes, &jiff::Timestamp::now().round(jiff::Unit::Second).unwrap_or_default().to_string()) {
+        Ok(Some(before)) => {
+            if cache.entry(url).is_some_and(|entry| entry.sha256 != before.sha256) {
+                log.warn(format!("{url} has changed since {}: sha256 was {}", before.fetched, before.sha256));
+            }
+        }
+        Ok(None) => {}
+        Err(error) => log.warn(format!("{url} can't be kept for use without the network: {error}")),
+    }
+}
+
+fn fetch(url: &str) -> Result<Bytes, Missing> {
     // Whoever came first has installed the same one.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
+    let unreachable = |error: &reqwest::Error| Missing::Unreachable(words(error));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Missing::Unreachable(error.to_string()))?;
     runtime.block_on(async {
-        let client = reqwest::Client::builder().timeout(PATIENCE).build().map_err(|error| words(&error))?;
-        let answer = client.get(url).send().await.map_err(|error| words(&error))?;
+        let client = reqwest::Client::builder().timeout(PATIENCE).build().map_err(|error| unreachable(&error))?;
+        let answer = client.get(url).send().await.map_err(|error| unreachable(&error))?;
         match answer.status().as_u16() {
-            200 => answer.bytes().await.map_err(|error| words(&error)),
-            404 => Err(format!("not found: {url}")),
-            status => Err(format!("wrong status code ({status}) for: {url}")),
+            200 => answer.bytes().await.map_err(|error| unreachable(&error)),
+            404 => Err(Missing::Refused(format!("not found: {url}"))),
+            status => Err(Missing::Refused(format!("wrong status code ({status}) for: {url}"))),
         }
     })
 }

@@ -67,38 +67,48 @@ impl Lifecycle {
     /// What the script threw, with its stack; or why a module can't be had.
     pub async fn init(id: u64, id_in_test: u64, script: &Arc<Script>, worker: &Rc<Worker>) -> Result<Self, Failure> {
         let vu = Vu::new(id, id_in_test, script.clone(), worker.clone());
-        let host: Rc<dyn super::engine::Host> = vu.clone();
-        let realm: Rc<dyn Realm> = script.engine.realm(host).map_err(|throw| failure(&throw))?.into();
-        let this = Self { vu, realm, work: Rc::default() };
-        this.on_stack(|this| {
-            let address = this.vu.script.address.clone();
-            this.evaluate("volley/globals")?;
-            let evaluated = this.evaluate(&address);
-            let unknown = this.vu.script.loader.unknown();
-            if !unknown.is_empty() {
-                return Err(Failure::new(MAIN_ERROR, super::loader::unknown_modules(&unknown)));
+        loop {
+            let host: Rc<dyn super::engine::Host> = vu.clone();
+            let realm: Rc<dyn Realm> = script.engine.realm(host).map_err(|throw| failure(&throw))?.into();
+            let this = Self { vu: vu.clone(), realm, work: Rc::default() };
+            match this.on_stack(Self::run_init_code).await? {
+                Err(_) if script.loader.begins_again() => {}
+                result => {
+                    script.loader.settle();
+                    return result.map(|()| this);
+                }
             }
-            evaluated
-                .map_err(|failure| match this.vu.script.loader.unreadable() {
-                    // Not the script threw: a part of it is missing.
-                    Some(missing) if failure.message.contains(&missing.text) => {
-                        Failure::new(MAIN_ERROR, missing.text).hint(format!("imported at {}", missing.place))
-                    }
-                    _ => failure,
-                })
-                .map_err(|failure| this.about_types(failure))?;
-            this.consolidate_options(&address)
-        })
-        .await??;
-        Ok(this)
+        }
     }
 
-    /// Says what a syntax error may come from.
-    fn about_types(&self, failure: Failure) -> Failure {
-        if failure.message.contains("SyntaxError") && self.vu.script.loader.has_typescript() {
-            return failure.hint("types of TypeScript are not understood yet: turn the script into JavaScript first");
+    fn run_init_code(&self) -> Result<(), Failure> {
+        let loader = &self.vu.script.loader;
+        self.evaluate("volley/globals")?;
+        let address = self.address();
+        let evaluated = self.evaluate(&address);
+        for file in loader.take_missing_maps() {
+            self.vu.script.log.warn(format!("Couldn't load source map for {file}"));
         }
-        failure
+        let unknown = loader.unknown();
+        if !unknown.is_empty() {
+            return Err(Failure::new(MAIN_ERROR, super::loader::unknown_modules(&unknown)));
+        }
+        evaluated.map_err(|failure| match loader.unreadable() {
+            // Not the script threw: a part of it is missing.
+            Some(missing) if failure.message.contains(&missing.text) => {
+                Failure::new(MAIN_ERROR, missing.text).hint(format!("imported at {}", missing.place))
+            }
+            _ if failure.message.starts_with("SyntaxError") && failure.message.contains(".json:") => {
+                failure.hint("JSON is no module: read it with `JSON.parse(open('./data.json'))`")
+            }
+            _ => failure,
+        })?;
+        self.consolidate_options(&address)
+    }
+
+    /// The address of the main module, as engines know it.
+    fn address(&self) -> String {
+        self.vu.script.loader.entry(&self.vu.script.address)
     }
 
     /// Runs `work` on a stack of its own.
@@ -142,7 +152,7 @@ impl Lifecycle {
     pub async fn exports(&self) -> Result<Exports, Failure> {
         self.on_stack(|this| {
             let realm = &*this.realm;
-            let address = &this.vu.script.address;
+            let address = &this.address();
             let mut exports = Exports::default();
             for (name, export) in realm.exports(address).map_err(|throw| failure(&throw))? {
                 match export {
@@ -261,7 +271,7 @@ impl Lifecycle {
         self.vu.stage.set(Stage::Summary);
         self.on_stack(move |this| {
             let (realm, vu) = (&*this.realm, &this.vu);
-            let address = vu.script.address.clone();
+            let address = this.address();
             let handle = realm.export(&address, "handleSummary").map_err(|throw| failure(&throw))?;
             let args = vec![Value::Kept(handle), Value::String(data)];
             let kept = this.ended(turn(realm, vu, || this.stdlib_kept("summarize", args)))?;
@@ -277,7 +287,7 @@ impl Lifecycle {
     /// Calls an exported function with arguments made on the VU's own stack.
     fn call_export(&self, name: &str, args: impl FnOnce(&Self) -> Result<Vec<Value>, Throw>) -> Result<Kept, Failure> {
         let realm = &*self.realm;
-        let address = self.vu.script.address.clone();
+        let address = self.address();
         let result = turn(realm, &self.vu, || {
             let function = realm.export(&address, name)?;
             let args = args(self)?;
@@ -433,7 +443,7 @@ impl Lifecycle {
             let entry = match self.work.entry.get() {
                 Some(entry) => entry,
                 None => {
-                    let address = self.vu.script.address.clone();
+                    let address = self.address();
                     let name = self.vu.scenario.borrow().as_ref().map(|facts| facts.exec.clone()).unwrap_or_default();
                     let activate = realm.export("volley/globals", "activate")?;
                     let done = realm.call(activate, Vec::new())?;

@@ -1,26 +1,52 @@
 //! Where modules come from: js-stdlib by bare specifier, the user's files by URL. Shared by all VUs of a run, so each
-//! file is read, and each module compiled, once.
+//! file is read, prepared and compiled once.
+//!
+//! A script of plain ES modules is handed to the engine as it is. The first CommonJS file in its graph, or a graph that
+//! can't be linked, makes the loader *careful*: everything is loaded once more, with imports looked at and bridged.
 
-use std::sync::{Arc, Mutex, OnceLock};
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rustc_hash::FxHashMap;
 
+use super::dialect::{self, Kind, Positions, Prepared, Target};
 use super::engine::Code;
 use super::modules;
 use super::value::Throw;
-use crate::source::{Files, Resolved, resolve};
+use crate::source::{Files, Resolved, resolve, specifier};
 
 type Compiled = Arc<OnceLock<Box<[u8]>>>;
 /// Sources by address, each with its bytecode once there is one.
-type Texts<K> = Mutex<FxHashMap<K, (Arc<str>, Compiled)>>;
+type Texts<K> = Mutex<FxHashMap<K, Text>>;
+
+/// A text an engine can run.
+#[derive(Clone)]
+struct Text {
+    text: Arc<str>,
+    compiled: Compiled,
+    is_script: bool,
+}
+
+impl From<Text> for Code {
+    fn from(Text { text, compiled, is_script }: Text) -> Self {
+        if is_script { Self::Script { text, compiled } } else { Self::Source { text, compiled } }
+    }
+}
 
 /// Specifiers of native halves: `native:k6/http`.
 const NATIVE: &str = "native:";
 /// Modules only js-stdlib itself may import.
 const OURS: &str = "volley/";
 
+/// Addresses of modules made here, for one of the user's each.
+const MADE: &str = "volley:";
 /// Modules of one line, which the user's modules import behind everything else: they tell whose turn it is.
 const HERE: &str = "volley:here?";
+/// Modules that stand for CommonJS files where those are imported.
+const COMMONJS: &str = "volley:commonjs?";
+/// Modules that give an ES module its `require`.
+const REQUIRE: &str = "volley:require?";
 
 /// Finds and reads modules.
 pub struct Loader {
@@ -31,11 +57,24 @@ pub struct Loader {
     /// The main script: the first file that was loaded.
     main: OnceLock<String>,
     texts: Texts<String>,
+    kinds: Mutex<FxHashMap<String, Kind>>,
+    /// Files as they were prepared, while the first pass lasts: it may begin again.
+    prepared: Mutex<FxHashMap<String, Prepared>>,
+    positions: Mutex<FxHashMap<String, Positions>>,
+    /// Which file asks for which.
+    edges: Mutex<FxHashMap<String, Vec<String>>>,
+    /// Imports are looked at before a module is handed out.
+    is_careful: AtomicBool,
+    /// Something was found that needs care.
+    is_suspect: AtomicBool,
     /// What a URL was asked for as, and by whom.
     specifiers: Mutex<FxHashMap<String, (String, String)>>,
     unknown: Mutex<Vec<String>>,
     unreadable: Mutex<Option<Unreadable>>,
-    builtins: Mutex<std::collections::BTreeSet<String>>,
+    /// The modules of ours the script asked for.
+    builtins: Mutex<BTreeSet<String>>,
+    /// Source maps that are named and can't be read.
+    missing_maps: Mutex<Vec<String>>,
 }
 
 /// A module that could not be read.
@@ -56,10 +95,17 @@ impl Loader {
             open_base,
             main: OnceLock::new(),
             texts: Mutex::default(),
+            kinds: Mutex::default(),
+            prepared: Mutex::default(),
+            positions: Mutex::default(),
+            edges: Mutex::default(),
+            is_careful: AtomicBool::new(false),
+            is_suspect: AtomicBool::new(false),
             specifiers: Mutex::default(),
             unknown: Mutex::default(),
             unreadable: Mutex::default(),
             builtins: Mutex::default(),
+            missing_maps: Mutex::default(),
         }
     }
 
@@ -75,10 +121,18 @@ impl Loader {
         self.files.open(path, base).map_err(Throw::go)
     }
 
-    /// True if some file of the script is TypeScript by its name.
-    pub fn has_typescript(&self) -> bool {
-        let texts = self.texts.lock().unwrap_or_else(|poison| poison.into_inner());
-        texts.keys().any(|url| url.split(['?', '#']).next().is_some_and(|path| path.ends_with(".ts")))
+    // Addresses --------------------------------------------------------------------------------------------------
+
+    /// The address to evaluate for the main script at `url`.
+    pub fn entry(&self, url: &str) -> String {
+        self.main.get_or_init(|| url.to_owned());
+        match self.kind(url, url) {
+            Ok(Kind::CommonJs) => {
+                self.is_careful.store(true, Ordering::Release);
+                format!("{COMMONJS}{url}")
+            }
+            _ => url.to_owned(),
+        }
     }
 
     /// The address a specifier means in the module `referrer`.
@@ -86,41 +140,201 @@ impl Loader {
     /// # Errors
     /// k6's words when it means nothing.
     pub fn resolve(&self, specifier: &str, referrer: &str) -> Result<String, Throw> {
-        if specifier.starts_with(HERE) {
+        let from_stdlib = !referrer.contains("://") || referrer.starts_with(MADE);
+        if specifier.starts_with(HERE) || specifier.starts_with(REQUIRE) {
             return Ok(specifier.to_owned());
         }
-        let from_stdlib = !referrer.contains("://") || referrer.starts_with(HERE);
         if from_stdlib && (specifier.starts_with(NATIVE) || specifier.starts_with(OURS)) {
             return Ok(specifier.to_owned());
         }
         match resolve(specifier, referrer).map_err(Throw::go)? {
             Resolved::Url(url) => {
-                let mut specifiers = self.specifiers.lock().unwrap_or_else(|poison| poison.into_inner());
-                specifiers.entry(url.clone()).or_insert_with(|| (specifier.to_owned(), referrer.to_owned()));
-                Ok(url)
+                self.asked(specifier, &url, referrer);
+                if self.kind(specifier, &url)? == Kind::Module {
+                    return Ok(url);
+                }
+                if !self.is_careful.load(Ordering::Acquire) {
+                    self.suspect();
+                    return Err(Throw::go(format!("{url} is a CommonJS module")));
+                }
+                Ok(format!("{COMMONJS}{url}"))
             }
             Resolved::Builtin(name) => {
-                if let Some((_, text)) = modules::REMOVED.iter().find(|(removed, _)| *removed == name) {
-                    return Err(Throw::go(*text));
-                }
-                if modules::find(&name).is_none() {
-                    let mut unknown = self.unknown.lock().unwrap_or_else(|poison| poison.into_inner());
-                    if !unknown.contains(&name) {
-                        unknown.push(name.clone());
-                        unknown.sort();
-                    }
-                }
+                self.builtin(&name)?;
                 if !from_stdlib {
-                    self.builtins.lock().unwrap_or_else(|poison| poison.into_inner()).insert(name.clone());
+                    self.meet(&name)?;
                 }
                 Ok(name)
             }
         }
     }
 
-    /// The built-in modules the script imported, sorted.
-    pub fn builtins(&self) -> Vec<String> {
-        self.builtins.lock().unwrap_or_else(|poison| poison.into_inner()).iter().cloned().collect()
+    /// What `require(specifier)` in the module `base` asks for: `builtin`, `commonjs` or `module`, and its address.
+    ///
+    /// # Errors
+    /// k6's words when it means nothing, or can't be read.
+    pub fn required(&self, specifier: &str, base: &str) -> Result<(&'static str, String), Throw> {
+        if specifier.is_empty() {
+            return Err(Throw::go("require() can't be used with an empty specifier"));
+        }
+        // What runs already was linked; whatever comes now meets CommonJS.
+        self.is_careful.store(true, Ordering::Release);
+        match resolve(specifier, base).map_err(Throw::go)? {
+            Resolved::Builtin(name) => {
+                self.builtin(&name)?;
+                self.meet(&name)?;
+                Ok(("builtin", name))
+            }
+            Resolved::Url(url) => {
+                self.asked(specifier, &url, base);
+                let kind = self.kind(specifier, &url)?;
+                Ok((if kind == Kind::CommonJs { "commonjs" } else { "module" }, url))
+            }
+        }
+    }
+
+    /// What `import.meta.resolve(specifier)` answers in the module `referrer`.
+    ///
+    /// # Errors
+    /// k6's words when it means nothing.
+    pub fn locate(&self, specifier: &str, referrer: &str) -> Result<String, Throw> {
+        if specifier.is_empty() {
+            return Err(Throw::go("require() can't be used with an empty specifier"));
+        }
+        match resolve(specifier, referrer).map_err(Throw::go)? {
+            Resolved::Url(url) => Ok(url),
+            Resolved::Builtin(name) => {
+                Err(Throw::go(format!("The moduleSpecifier {name:?} couldn't be recognised as something k6 supports.")))
+            }
+        }
+    }
+
+    /// Writes down who asked for a file, and as what.
+    fn asked(&self, specifier: &str, url: &str, referrer: &str) {
+        let referrer = referrer.strip_prefix(COMMONJS).unwrap_or(referrer);
+        let (specifier, known) = (specifier.to_owned(), url.to_owned());
+        lock(&self.specifiers).entry(known).or_insert_with(|| (specifier, referrer.to_owned()));
+        let mut edges = lock(&self.edges);
+        let asked = edges.entry(referrer.to_owned()).or_default();
+        if !asked.iter().any(|known| known == url) {
+            asked.push(url.to_owned());
+        }
+    }
+
+    /// True if the file `from` is `to`, or asks for it over any number of others.
+    pub fn reaches(&self, from: &str, to: &str) -> bool {
+        let edges = lock(&self.edges);
+        let mut todo = vec![from];
+        let mut seen = vec![from];
+        while let Some(file) = todo.pop() {
+            if file == to {
+                return true;
+            }
+            for next in edges.get(file).into_iter().flatten() {
+                if !seen.contains(&&**next) {
+                    seen.push(next);
+                    todo.push(next);
+                }
+            }
+        }
+        false
+    }
+
+    fn builtin(&self, name: &str) -> Result<(), Throw> {
+        if let Some((_, text)) = modules::REMOVED.iter().find(|(removed, _)| *removed == name) {
+            return Err(Throw::go(*text));
+        }
+        if modules::find(name).is_none() {
+            let mut unknown = lock(&self.unknown);
+            if !unknown.iter().any(|known| known == name) {
+                unknown.push(name.to_owned());
+                unknown.sort();
+            }
+        }
+        Ok(())
+    }
+
+    /// Remembers a module of ours; after the first pass there are no new ones.
+    fn meet(&self, name: &str) -> Result<(), Throw> {
+        let mut builtins = lock(&self.builtins);
+        if self.files.is_sealed() && !builtins.contains(name) {
+            return Err(Throw::go(format!(
+                "the module {name:?} was not previously resolved during initialization (__VU==0)"
+            )));
+        }
+        builtins.insert(name.to_owned());
+        Ok(())
+    }
+
+    // Care -------------------------------------------------------------------------------------------------------
+
+    /// Something can't be linked as it is.
+    pub fn suspect(&self) {
+        self.is_suspect.store(true, Ordering::Release);
+    }
+
+    /// True if everything should be loaded once more, now with care: nothing of the script has run.
+    pub fn begins_again(&self) -> bool {
+        let begins = self.is_suspect.load(Ordering::Acquire) && !self.is_careful.swap(true, Ordering::AcqRel);
+        if begins {
+            lock(&self.texts).clear();
+            lock(&self.unknown).clear();
+            *lock(&self.unreadable) = None;
+        }
+        begins
+    }
+
+    /// The first pass is over: what was only looked at again while it lasted is let go.
+    pub fn settle(&self) {
+        lock(&self.prepared).clear();
+    }
+
+    // Texts ------------------------------------------------------------------------------------------------------
+
+    /// What the file at `url` is; it is read and prepared if nobody has done so.
+    fn kind(&self, specifier: &str, url: &str) -> Result<Kind, Throw> {
+        if let Some(kind) = lock(&self.kinds).get(url) {
+            return Ok(*kind);
+        }
+        let module = self.files.module(specifier, url).map_err(|text| {
+            let asked = lock(&self.specifiers).get(url).cloned();
+            if let Some((specifier, referrer)) = asked {
+                let unreadable = Unreadable { text: text.clone(), place: self.place_of(&specifier, &referrer) };
+                *lock(&self.unreadable) = Some(unreadable);
+            }
+            Throw::go(text)
+        })?;
+        let mut prepared =
+            dialect::prepare(&module).map_err(|message| Throw::Error { class: "SyntaxError", message })?;
+        self.follow_source_map(url, &mut prepared);
+        let kind = prepared.kind;
+        lock(&self.prepared).insert(url.to_owned(), prepared);
+        lock(&self.kinds).insert(url.to_owned(), kind);
+        Ok(kind)
+    }
+
+    fn follow_source_map(&self, url: &str, prepared: &mut Prepared) {
+        let Some(address) = prepared.source_map.take() else { return };
+        let read = match address.strip_prefix("data:") {
+            Some(data) => data.split_once(";base64,").and_then(|(_, data)| {
+                use base64::Engine as _;
+                let bytes = base64::engine::general_purpose::STANDARD.decode(data).ok()?;
+                Some((String::from_utf8(bytes).ok()?, url.to_owned()))
+            }),
+            None => {
+                let address = if address.contains("://") { address } else { specifier::beside(url, &address) };
+                self.files.text(&address).map(|text| (text, address))
+            }
+        };
+        match read {
+            Some((json, address)) => prepared.follow(&json, &address),
+            None => lock(&self.missing_maps).push(url.to_owned()),
+        }
+    }
+
+    /// The files whose source map can't be read, since the last call.
+    pub fn take_missing_maps(&self) -> Vec<String> {
+        std::mem::take(&mut *lock(&self.missing_maps))
     }
 
     /// The module at an address.
@@ -133,73 +347,141 @@ impl Loader {
         }
         if let Some(module) = modules::find(address) {
             static STDLIB: OnceLock<Texts<&'static str>> = OnceLock::new();
-            let mut stdlib = STDLIB.get_or_init(Mutex::default).lock().unwrap_or_else(|poison| poison.into_inner());
-            let (text, compiled) = stdlib
-                .entry(module.specifier)
-                .or_insert_with(|| (modules::squeeze(module.source), Compiled::default()))
-                .clone();
-            return Ok(Code::Source { text, compiled });
+            let mut stdlib = lock(STDLIB.get_or_init(Mutex::default));
+            let text = stdlib.entry(module.specifier).or_insert_with(|| new_text(modules::squeeze(module.source)));
+            return Ok(text.clone().into());
         }
-        let known = self.texts.lock().unwrap_or_else(|poison| poison.into_inner()).get(address).cloned();
-        if let Some((text, compiled)) = known {
-            return Ok(Code::Source { text, compiled });
+        if let Some(text) = lock(&self.texts).get(address) {
+            return Ok(text.clone().into());
         }
         if !address.contains("://") {
             return Err(no_module(address));
         }
-        if let Some(url) = address.strip_prefix(HERE) {
-            let url = serde_json::to_string(url).unwrap_or_default();
-            let text = format!("import {{ here }} from 'native:volley/globals'; here({url});");
-            return Ok(self.keep(address, text.into()));
+        if address.starts_with(MADE) {
+            return Ok(self.keep(address, new_text(made(address).into())));
         }
         self.main.get_or_init(|| address.to_owned());
-        let asked = self.specifiers.lock().unwrap_or_else(|poison| poison.into_inner()).get(address).cloned();
+        let asked = lock(&self.specifiers).get(address).cloned();
         let specifier = asked.as_ref().map_or(address, |(specifier, _)| specifier);
-        let module = self.files.module(specifier, address).map_err(|text| {
-            if let Some((specifier, referrer)) = &asked {
-                let unreadable = Unreadable { text: text.clone(), place: self.place_of(specifier, referrer) };
-                *self.unreadable.lock().unwrap_or_else(|poison| poison.into_inner()) = Some(unreadable);
-            }
-            Throw::go(text)
-        })?;
-        // `open()` counts from the module that is being evaluated. Only where there may be several of them, and one
-        // may open files, it matters which. The import comes last, so nothing moves and all others come before it.
-        let is_marked = module.text.contains("open")
-            || ["'./", "'../", "\"./", "\"../"].iter().any(|sign| module.text.contains(sign));
-        let text = if is_marked {
-            let here = serde_json::to_string(&format!("{HERE}{address}")).unwrap_or_default();
-            format!("{}\nimport {here};", module.text).into()
-        } else {
-            module.text
+        let kind = self.kind(specifier, address)?;
+        let prepared = lock(&self.prepared).get(address).cloned();
+        // The first pass is over, and this file was known to it, but not loaded.
+        let Some(mut prepared) = prepared else {
+            lock(&self.kinds).remove(address);
+            return self.load(address);
         };
+        if kind == Kind::Module && self.is_careful.load(Ordering::Acquire) {
+            prepared.bridge(&mut |specifier| self.target(specifier, address));
+        }
+        if !prepared.positions.is_empty() {
+            lock(&self.positions).insert(address.to_owned(), prepared.positions);
+        }
+        let mut text = new_text(prepared.text);
+        if kind == Kind::CommonJs {
+            text.is_script = true;
+            return Ok(self.keep(address, text));
+        }
+        // Imports that come last move nothing, and all others come before them.
+        let mut tail = String::new();
+        if dialect::wants_require(&text.text) {
+            tail += &format!("import {{ require }} from {};", quoted(&format!("{REQUIRE}{address}")));
+        }
+        // `open()` counts from the module that is being evaluated. Only where there may be several of them, and one
+        // may open files, it matters which.
+        let is_marked =
+            text.text.contains("open") || ["'./", "'../", "\"./", "\"../"].iter().any(|sign| text.text.contains(sign));
+        if is_marked {
+            tail += &format!("import {};", quoted(&format!("{HERE}{address}")));
+        }
+        if !tail.is_empty() {
+            text.text = format!("{}\n{tail}", text.text).into();
+        }
         Ok(self.keep(address, text))
     }
 
-    fn keep(&self, address: &str, text: Arc<str>) -> Code {
-        let compiled = Compiled::default();
-        let mut texts = self.texts.lock().unwrap_or_else(|poison| poison.into_inner());
-        texts.insert(address.to_owned(), (text.clone(), compiled.clone()));
-        Code::Source { text, compiled }
+    fn keep(&self, address: &str, text: Text) -> Code {
+        lock(&self.texts).insert(address.to_owned(), text.clone());
+        text.into()
+    }
+
+    /// What an import in the module at `referrer` leads to.
+    fn target(&self, specifier: &str, referrer: &str) -> Target {
+        match resolve(specifier, referrer) {
+            Ok(Resolved::Builtin(name)) => match modules::find(&name) {
+                Some(module) => Target::Names(dialect::module_names(module.source)),
+                None => Target::Module,
+            },
+            Ok(Resolved::Url(url)) => match self.kind(specifier, &url) {
+                Ok(Kind::CommonJs) => Target::CommonJs(
+                    self.files.text(&url).map(|text| dialect::commonjs_names(&text)).unwrap_or_default(),
+                ),
+                _ => Target::Module,
+            },
+            Err(_) => Target::Module,
+        }
+    }
+
+    // Places -----------------------------------------------------------------------------------------------------
+
+    /// The place in the file a person wrote of `URL:LINE:COLUMN`; `None` if it is the same.
+    pub fn origin(&self, place: &str) -> Option<String> {
+        let positions = lock(&self.positions);
+        if positions.is_empty() {
+            return None;
+        }
+        let (rest, column) = place.rsplit_once(':')?;
+        let (url, line) = rest.rsplit_once(':')?;
+        let place = positions.get(url)?.origin(line.parse().ok()?, column.parse().ok()?);
+        Some(format!("{}:{}:{}", place.file.as_deref().unwrap_or(url), place.line, place.column))
     }
 
     /// Where a module names another one: engines don't say.
     fn place_of(&self, specifier: &str, referrer: &str) -> String {
-        let texts = self.texts.lock().unwrap_or_else(|poison| poison.into_inner());
         let quoted = ['"', '\'', '`'].map(|quote| format!("{quote}{specifier}{quote}"));
         let names = |line: &str| quoted.iter().any(|name| line.contains(name));
-        let line = texts.get(referrer).and_then(|(text, _)| text.lines().position(names));
+        let line = self.files.text(referrer).and_then(|text| text.lines().position(names));
         line.map_or_else(|| referrer.to_owned(), |line| format!("{referrer}:{}", line + 1))
     }
 
     /// The last module that could not be read.
     pub fn unreadable(&self) -> Option<Unreadable> {
-        self.unreadable.lock().unwrap_or_else(|poison| poison.into_inner()).clone()
+        lock(&self.unreadable).clone()
     }
 
     /// Names under `k6/` that were imported and don't exist.
     pub fn unknown(&self) -> Vec<String> {
-        self.unknown.lock().unwrap_or_else(|poison| poison.into_inner()).clone()
+        lock(&self.unknown).clone()
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn new_text(text: Arc<str>) -> Text {
+    Text { text, compiled: Compiled::default(), is_script: false }
+}
+
+fn quoted(text: &str) -> String {
+    serde_json::to_string(text).unwrap_or_default()
+}
+
+/// The text of a module that is made here.
+fn made(address: &str) -> String {
+    if let Some(url) = address.strip_prefix(HERE) {
+        return format!("import {{ here }} from 'native:volley/globals'; here({});", quoted(url));
+    }
+    if let Some(url) = address.strip_prefix(REQUIRE) {
+        let url = quoted(url);
+        return format!(
+            "import {{ require as from }} from 'volley/commonjs'; export const require = (name) => from(name, {url});"
+        );
+    }
+    let url = quoted(address.strip_prefix(COMMONJS).unwrap_or(address));
+    format!(
+        "import {{ commonjs }} from 'volley/commonjs'; export const live = commonjs({url}); const all = live.exports; \
+         export {{ all as 'module.exports' }};"
+    )
 }
 
 fn no_module(address: &str) -> Throw {

@@ -2,12 +2,14 @@
 //!
 //! `engine/` is the seam to QuickJS and Boa; `modules/` are the native halves of the API, `js-stdlib/` the JavaScript
 //! ones; a [`lifecycle`] walks a VU through init, setup, iterations, teardown and summary on a [`coroutine`]'s stack;
-//! `worker` holds the threads all of it runs on. A [`vu::Vu`] knows no engine, an engine knows no VU.
+//! `dialect` makes of TypeScript and CommonJS what engines take; `worker` holds the threads all of it runs on. A [`vu::Vu`] knows no engine, an engine knows no VU.
 
 pub mod coroutine;
 pub mod crew;
+pub mod dialect;
 pub mod engine;
 mod event_loop;
+pub mod imports;
 pub mod lifecycle;
 pub mod loader;
 pub mod modules;
@@ -18,6 +20,7 @@ pub mod worker;
 
 pub use crew::VuCrew;
 pub use engine::Engine;
+pub use imports::Imports;
 pub use lifecycle::{Exports, Lifecycle};
 pub use loader::Loader;
 pub use script::{HttpDefaults, Script};

@@ -78,6 +78,8 @@ pub struct Vu {
     pub iterations_in_scenario: Cell<u64>,
     /// The scenario-wide numbers of the present iteration, on this machine and in the whole test.
     pub scenario_iteration: Cell<(u64, u64)>,
+    /// The module that called `require` last.
+    pub requirer: RefCell<String>,
     tags: RefCell<Arc<TagSet>>,
     metadata: RefCell<Option<Metadata>>,
     group: RefCell<Rc<str>>,
@@ -151,6 +153,7 @@ impl Vu {
             iterations: Cell::new(0),
             iterations_in_scenario: Cell::new(0),
             scenario_iteration: Cell::new((0, 0)),
+            requirer: RefCell::default(),
             tags: RefCell::new(tags),
             metadata: RefCell::default(),
             group: RefCell::new("".into()),
@@ -328,6 +331,22 @@ impl Vu {
 impl Host for Vu {
     fn resolve(&self, specifier: &str, referrer: &str) -> Result<String, Throw> {
         self.script.loader.resolve(specifier, referrer)
+    }
+
+    fn locate(&self, specifier: &str, referrer: &str) -> Result<String, Throw> {
+        self.script.loader.locate(specifier, referrer)
+    }
+
+    fn unlinked(&self) {
+        self.script.loader.suspect();
+    }
+
+    fn is_running(&self, address: &str) -> bool {
+        self.script.loader.reaches(address, &self.requirer.borrow())
+    }
+
+    fn origin(&self, place: &str) -> Option<String> {
+        self.script.loader.origin(place)
     }
 
     fn load(&self, address: &str) -> Result<Code, Throw> {

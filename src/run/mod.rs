@@ -146,7 +146,6 @@ pub struct FirstPass {
     request: Request,
     exports: Exports,
     files: Arc<Files>,
-    loader: Arc<Loader>,
 }
 
 /// Evaluates a script once and looks at what it exports.
@@ -157,7 +156,7 @@ pub fn first_pass(request: Request) -> Result<FirstPass, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().exit(ExitCode::Other)?;
     let mut common = Common::new(&request);
     let exports = runtime.block_on(common.first_pass(&request))?;
-    Ok(FirstPass { request, exports, files: common.files, loader: common.loader })
+    Ok(FirstPass { request, exports, files: common.files })
 }
 
 impl FirstPass {
@@ -187,12 +186,6 @@ impl FirstPass {
     /// Every file that was read, by its URL.
     pub fn files(&self) -> Vec<(String, bytes::Bytes)> {
         self.files.all()
-    }
-
-    /// Every file read and every built-in module imported.
-    pub fn imports(&self) -> Vec<String> {
-        let files = self.files.all().into_iter().map(|(url, _)| url);
-        files.chain(self.loader.builtins()).collect()
     }
 }
 

@@ -14,6 +14,9 @@ use super::Disk;
 use super::module::Module;
 use super::specifier::{clean, file_path, file_url, not_on_disk};
 
+/// What a URL is given at its end when it is asked for first: without a query, and behind one.
+pub const MARKS: [&str; 2] = ["?_k6=1", "&_k6=1"];
+
 /// Fetches the bytes of an `https://` URL; the error is the cause in words.
 pub type Fetch = Box<dyn Fn(&str) -> Result<Bytes, String> + Send + Sync>;
 
@@ -60,6 +63,16 @@ impl Files {
     /// From now on only files that were read before can be read.
     pub fn seal(&self) {
         self.sealed.store(true, Ordering::Release);
+    }
+
+    /// True once the set is sealed.
+    pub fn is_sealed(&self) -> bool {
+        self.sealed.load(Ordering::Acquire)
+    }
+
+    /// The text at `url`, if it can be had.
+    pub fn text(&self, url: &str) -> Option<String> {
+        self.read(url).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
     }
 
     /// Everything read so far, by URL, sorted.
@@ -144,7 +157,7 @@ impl Files {
 
     /// First with a mark that tells the server who asks, then without it, as k6 does.
     fn fetch_remote(&self, url: &str) -> Result<Bytes, String> {
-        let mark = if url.contains('?') { "&_k6=1" } else { "?_k6=1" };
+        let mark = MARKS[usize::from(url.contains('?'))];
         (self.fetch)(&format!("{url}{mark}")).or_else(|_| (self.fetch)(url))
     }
 

@@ -4,6 +4,7 @@
 //! here parses JavaScript.
 
 pub mod archive;
+pub mod cache;
 pub mod disk;
 pub mod files;
 pub mod main_script;
@@ -12,6 +13,7 @@ pub mod secrets;
 pub mod specifier;
 
 pub use archive::{Archive, ArchiveMetadata};
+pub use cache::Cache;
 pub use disk::{Disk, MapDisk, RealDisk};
 pub use files::Files;
 pub use main_script::{MainScript, ScriptType};

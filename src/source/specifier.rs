@@ -92,6 +92,11 @@ fn join(referrer: &str, path: &str) -> String {
     format!("{}{}{query}", &referrer[..path_at], clean(&whole))
 }
 
+/// The address of `path` beside the file at `url`.
+pub fn beside(url: &str, path: &str) -> String {
+    join(url, path)
+}
+
 /// Works `.` and `..` out of an absolute path.
 pub(super) fn clean(path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();

@@ -25,7 +25,7 @@ use boa_engine::object::{FunctionObjectBuilder, JsObject};
 use boa_engine::property::{PropertyDescriptor, PropertyKey};
 use boa_engine::{
     Context, Finalize, JsData, JsError, JsNativeError, JsResult, JsString, JsSymbol, JsValue, JsVariant, Module,
-    NativeFunction, Source, Trace, js_string,
+    NativeFunction, Script, Source, Trace, js_string,
 };
 use bytes::Bytes;
 use rustc_hash::FxHashMap;
@@ -62,8 +62,36 @@ struct Shared {
     /// The modules of js-stdlib whose exports can be replaced; each lives in its place as long as `modules` has it.
     rebindable: RefCell<FxHashMap<String, *const SyntheticModule>>,
     jobs: RefCell<VecDeque<Job>>,
+    /// True while modules are linked; a module asked for at another time is asked for by `import()`.
+    linking: Cell<bool>,
     /// The property that makes an object stand for a native thing: `Symbol.for('volley.native')`.
     native: RefCell<Option<JsSymbol>>,
+    /// Boa's own getter of `stack`.
+    frames: RefCell<Option<JsObject>>,
+}
+
+impl Shared {
+    fn forget_rejection(&self, promise: &JsPromise) {
+        let promise: JsObject = promise.clone().into();
+        self.rejections.borrow_mut().retain(|known| !JsObject::equals(known, &promise));
+    }
+
+    /// Finds and loads everything a module imports. Jobs that wait meanwhile go on waiting.
+    fn load_imports(&self, module: &Module, context: &mut Context) -> JsResult<()> {
+        let waiting = std::mem::take(&mut *self.jobs.borrow_mut());
+        let was_linking = self.linking.replace(true);
+        let loaded = module.load(context);
+        let ran = context.run_jobs();
+        self.linking.set(was_linking);
+        let late = std::mem::replace(&mut *self.jobs.borrow_mut(), waiting);
+        self.jobs.borrow_mut().extend(late);
+        ran?;
+        if let PromiseState::Rejected(reason) = loaded.state() {
+            self.forget_rejection(&loaded);
+            return Err(JsError::from_opaque(reason));
+        }
+        Ok(())
+    }
 }
 
 /// A native thing in JavaScript's hands.
@@ -82,7 +110,9 @@ impl Boa {
             modules: RefCell::default(),
             rebindable: RefCell::default(),
             jobs: RefCell::default(),
+            linking: Cell::new(false),
             native: RefCell::default(),
+            frames: RefCell::default(),
         });
         let mut context = ContextBuilder::new()
             .host_hooks(Rc::new(Hooks(shared.clone())))
@@ -98,6 +128,7 @@ impl Boa {
         let this = Self { context: RefCell::new(context), shared };
         this.replace_json_parse().map_err(|error| Throw::go(error.to_string()))?;
         this.remove_what_is_absent().map_err(|error| Throw::go(error.to_string()))?;
+        this.replace_stack().map_err(|error| Throw::go(error.to_string()))?;
         this.find_native_symbol().map_err(|error| Throw::go(error.to_string()))?;
         Ok(this)
     }
@@ -144,6 +175,28 @@ impl Boa {
             let symbol = registry.call(&symbols.into(), &[name.into()], context)?;
             *self.shared.native.borrow_mut() = symbol.as_symbol();
         }
+        Ok(())
+    }
+
+    /// `error.stack` as k6 writes it.
+    fn replace_stack(&self) -> JsResult<()> {
+        let context = &mut *self.context.borrow_mut();
+        let prototype = context.intrinsics().constructors().error().prototype();
+        let constructor = context.intrinsics().constructors().object().constructor();
+        let describe = constructor.get(js_string!("getOwnPropertyDescriptor"), context)?;
+        let Some(describe) = describe.as_callable() else { return Ok(()) };
+        let args = [prototype.clone().into(), js_string!("stack").into()];
+        let Some(old) = describe.call(&JsValue::undefined(), &args, context)?.as_object() else { return Ok(()) };
+        *self.shared.frames.borrow_mut() = old.get(js_string!("get"), context)?.as_object();
+        let set = old.get(js_string!("set"), context)?;
+        let stack = NativeFunction::from_fn_ptr(|this, _args, context| {
+            let Some(object) = this.as_object() else { return Ok(JsValue::undefined()) };
+            let text = this.to_string(context).map(|text| text.to_std_string_lossy()).unwrap_or_default();
+            Ok(JsString::from(stack_of(&object, &text, context)).into())
+        });
+        let stack = FunctionObjectBuilder::new(context.realm(), stack).name(js_string!("get stack")).build();
+        let new = PropertyDescriptor::builder().get(stack).set(set).enumerable(false).configurable(true);
+        prototype.define_property_or_throw(js_string!("stack"), new, context)?;
         Ok(())
     }
 
@@ -196,8 +249,7 @@ impl Boa {
     }
 
     fn forget_rejection(&self, promise: &JsPromise) {
-        let promise: JsObject = promise.clone().into();
-        self.shared.rejections.borrow_mut().retain(|known| !JsObject::equals(known, &promise));
+        self.shared.forget_rejection(promise);
     }
 
     fn throw(&self, error: JsError, context: &mut Context) -> Throw {
@@ -223,13 +275,11 @@ impl Realm for Boa {
             Some(module) => module,
             None => load_module(&self.shared, address, context).map_err(|error| self.throw(error, context))?,
         };
-        let loaded = module.load(context);
-        context.run_jobs().map_err(|error| self.throw(error, context))?;
-        if let PromiseState::Rejected(reason) = loaded.state() {
-            self.forget_rejection(&loaded);
-            return Err(self.throw(JsError::from_opaque(reason), context));
+        let linked = self.shared.load_imports(&module, context).and_then(|()| module.link(context));
+        if let Err(error) = linked {
+            self.shared.host.unlinked();
+            return Err(self.throw(error, context));
         }
-        module.link(context).map_err(|error| self.throw(error, context))?;
         let promise = module.evaluate(context).map_err(|error| self.throw(error, context))?;
         if let PromiseState::Rejected(reason) = promise.state() {
             self.forget_rejection(&promise);
@@ -241,7 +291,7 @@ impl Realm for Boa {
     fn exports(&self, address: &str) -> Result<Vec<(String, Export)>, Throw> {
         let module = self.module(address)?;
         let context = &mut *self.context.borrow_mut();
-        let namespace = module.namespace(context);
+        let namespace = exported(&module, context);
         let keys = namespace.own_property_keys(context).map_err(|error| self.throw(error, context))?;
         let mut list = Vec::new();
         for key in keys {
@@ -263,7 +313,7 @@ impl Realm for Boa {
     fn export(&self, address: &str, name: &str) -> Result<Kept, Throw> {
         let module = self.module(address)?;
         let context = &mut *self.context.borrow_mut();
-        let namespace = module.namespace(context);
+        let namespace = exported(&module, context);
         let value = namespace.get(JsString::from(name), context).map_err(|error| self.throw(error, context))?;
         Ok(self.put(value))
     }
@@ -423,6 +473,9 @@ impl ModuleLoader for Modules {
         let base = referrer.path().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
         let specifier = request.specifier().to_std_string_lossy();
         let context = &mut *context.borrow_mut();
+        if !self.0.linking.get() {
+            return Err(error_from(Throw::Host { message: super::NO_DYNAMIC_IMPORT.to_owned() }, context));
+        }
         let address = match self.0.host.resolve(&specifier, &base) {
             Ok(address) => address,
             Err(throw) => return Err(error_from(throw, context)),
@@ -439,14 +492,7 @@ impl ModuleLoader for Modules {
         let resolve = NativeFunction::from_copy_closure_with_captures(
             |_this, args, base: &JsString, context| {
                 let name = args.first().cloned().unwrap_or_default().to_string(context)?.to_std_string_lossy();
-                let result = if name == "k6" || name.starts_with("k6/") {
-                    let text =
-                        format!("The moduleSpecifier \"{name}\" couldn't be recognised as something k6 supports.");
-                    Err(Throw::go(text))
-                } else {
-                    shared(context)?.host.resolve(&name, &base.to_std_string_lossy())
-                };
-                match result {
+                match shared(context)?.host.locate(&name, &base.to_std_string_lossy()) {
                     Ok(address) => Ok(JsString::from(address).into()),
                     Err(throw) => Err(error_from(throw, context)),
                 }
@@ -472,10 +518,70 @@ fn load_module(shared: &Rc<Shared>, address: &str, context: &mut Context) -> JsR
             let source = Source::from_bytes(text.as_bytes()).with_path(Path::new(address));
             Module::parse(source, None, context).map_err(|error| placed(error, address, context))?
         }
+        Ok(Code::Script { .. }) => return Err(error_from(no_module(address), context)),
         Ok(Code::Native(functions)) => native_module(address, functions, context),
     };
     shared.modules.borrow_mut().insert(address.to_owned(), module.clone());
     Ok(module)
+}
+
+fn no_module(address: &str) -> Throw {
+    Throw::go(format!("{address} is no ES module"))
+}
+
+/// Evaluates what is at `address` at once: the namespace of a module, the value of a script.
+fn load_now(shared: &Rc<Shared>, address: &str, context: &mut Context) -> JsResult<JsValue> {
+    let known = shared.modules.borrow().get(address).cloned();
+    if known.is_none() {
+        match shared.host.load(address) {
+            Err(throw) => return Err(error_from(throw, context)),
+            Ok(Code::Script { text, .. }) => {
+                let source = Source::from_bytes(text.as_bytes()).with_path(Path::new(address));
+                let script = Script::parse(source, None, context).map_err(|error| placed(error, address, context))?;
+                return script.evaluate(context);
+            }
+            Ok(_) => {}
+        }
+    }
+    if let Some(module) = &known
+        && shared.host.is_running(address)
+    {
+        return Ok(module.namespace(context).into());
+    }
+    let before: Vec<String> = shared.modules.borrow().keys().cloned().collect();
+    let module = match known {
+        Some(module) => module,
+        None => load_module(shared, address, context)?,
+    };
+    let loaded = shared.load_imports(&module, context).and_then(|()| {
+        if shared.host.is_running(address) {
+            return Err(error_from(super::is_imported(address), context));
+        }
+        module.link(context)
+    });
+    if let Err(error) = loaded {
+        shared.modules.borrow_mut().retain(|address, _| before.contains(address));
+        shared.rebindable.borrow_mut().retain(|address, _| before.contains(address));
+        return Err(error);
+    }
+    let promise = module.evaluate(context)?;
+    match promise.state() {
+        PromiseState::Rejected(reason) => {
+            shared.forget_rejection(&promise);
+            Err(JsError::from_opaque(reason))
+        }
+        PromiseState::Pending => Err(error_from(super::awaits(address), context)),
+        PromiseState::Fulfilled(_) => Ok(module.namespace(context).into()),
+    }
+}
+
+/// What a module exports: its namespace, or what the CommonJS file it stands for exports.
+fn exported(module: &Module, context: &mut Context) -> JsObject {
+    let namespace = module.namespace(context);
+    let name = JsString::from(super::COMMONJS);
+    let has = namespace.has_property(name.clone(), context).unwrap_or_default();
+    let value = if has { namespace.get(name, context).ok().and_then(|value| value.as_object()) } else { None };
+    value.unwrap_or(namespace)
 }
 
 /// A syntax error with its place where stacks have it, and with its file.
@@ -499,21 +605,35 @@ fn parse_place(message: &str) -> Option<(&str, u32, u32)> {
 
 /// A module whose exports are native functions.
 fn native_module(address: &str, functions: Vec<(&'static str, usize)>, context: &mut Context) -> Module {
-    let names: Vec<JsString> = functions.iter().map(|(name, _)| property_key(name)).collect();
+    let loading = (address == super::LOADING).then_some("load");
+    let names: Vec<&str> = functions.iter().map(|(name, _)| *name).chain(loading).collect();
+    let keys: Vec<JsString> = names.iter().map(|name| property_key(name)).collect();
+    let own = address.to_owned();
     // SAFETY: the closure captures names and numbers, nothing the collector has to trace.
     let steps = unsafe {
         SyntheticModuleInitializer::from_closure(move |module, context| {
-            for (name, index) in &functions {
-                module.set_export(&property_key(name), native_function(name, *index, context))?;
+            for name in &names {
+                module.set_export(&property_key(name), native_value(&own, name, &functions, context))?;
             }
             Ok(())
         })
     };
-    Module::synthetic(&names, steps, Some(address.into()), None, context)
+    Module::synthetic(&keys, steps, Some(address.into()), None, context)
 }
 
-fn native_function(name: &str, index: usize, context: &mut Context) -> JsValue {
-    let native = NativeFunction::from_copy_closure(move |_this, args, context| call_native(index, args, context));
+/// One export of the native half `specifier`, made anew; `undefined` where there is none.
+fn native_value(specifier: &str, name: &str, functions: &[(&'static str, usize)], context: &mut Context) -> JsValue {
+    let native = if let Some((_, index)) = functions.iter().find(|(known, _)| *known == name) {
+        let index = *index;
+        NativeFunction::from_copy_closure(move |_this, args, context| call_native(index, args, context))
+    } else if specifier == super::LOADING && name == "load" {
+        NativeFunction::from_fn_ptr(|_this, args, context| {
+            let address = args.first().cloned().unwrap_or_default().to_string(context)?;
+            load_now(&shared(context)?, &address.to_std_string_lossy(), context)
+        })
+    } else {
+        return JsValue::undefined();
+    };
     FunctionObjectBuilder::new(context.realm(), native).name(property_key(name)).build().into()
 }
 
@@ -562,10 +682,8 @@ fn imported(import: &Import, context: &mut Context) -> JsResult<JsValue> {
         Err(throw) => return Err(error_from(throw, context)),
     };
     match (code, &import.name) {
-        (Code::Native(functions), Some(name)) => {
-            let found = functions.iter().find(|(known, _)| known == name);
-            Ok(found.map_or_else(JsValue::undefined, |(name, index)| native_function(name, *index, context)))
-        }
+        (Code::Native(functions), Some(name)) => Ok(native_value(&import.specifier, name, &functions, context)),
+        (Code::Script { .. }, _) => Err(error_from(no_module(&import.specifier), context)),
         (Code::Native(_), None) => native_namespace(&import.specifier, context),
         (Code::Source { .. }, name) => {
             let known = shared.modules.borrow().get(&import.specifier).cloned();
@@ -596,8 +714,7 @@ fn native_namespace(specifier: &str, context: &mut Context) -> JsResult<JsValue>
         let Ok(Code::Native(functions)) = shared(context)?.host.load(&specifier) else {
             return Ok(JsValue::undefined());
         };
-        let found = functions.iter().find(|(known, _)| *known == name);
-        Ok(found.map_or_else(JsValue::undefined, |(name, index)| native_function(name, *index, context)))
+        Ok(native_value(&specifier, &name, &functions, context))
     }
     let target = plain_object(context);
     put(&target, property_key("specifier"), property_key(specifier).into());
@@ -932,10 +1049,22 @@ fn describe(value: &JsValue, context: &mut Context) -> Exception {
     let Some(object) = value.as_object().filter(|object| object.is::<boa_engine::builtins::error::Error>()) else {
         return Exception { text, stack: String::new() };
     };
-    let frames = match object.get(js_string!("stack"), context) {
-        Ok(stack) => stack.as_string().map(|stack| stack.to_std_string_lossy()).unwrap_or_default(),
-        Err(_) => String::new(),
-    };
-    let stack = stack::write(&text, frames.lines().filter_map(stack::parse_line));
+    let stack = stack_of(&object, &text, context);
     Exception { text, stack }
+}
+
+/// The stack of an error as k6 writes it.
+fn stack_of(error: &JsObject, text: &str, context: &mut Context) -> String {
+    let shared = context.get_data::<Realm_>().map(|realm| realm.0.clone());
+    // A syntax error has been given its place; others are asked the way Boa would ask them.
+    let getter = shared.as_ref().and_then(|shared| shared.frames.borrow().clone());
+    let frames = match getter {
+        Some(getter) if !error.has_own_property(js_string!("stack"), context).unwrap_or_default() => {
+            getter.call(&error.clone().into(), &[], context).unwrap_or_default()
+        }
+        _ => error.get(js_string!("stack"), context).unwrap_or_default(),
+    };
+    let frames = frames.as_string().map(|frames| frames.to_std_string_lossy()).unwrap_or_default();
+    let origin = |place: &str| shared.as_ref().and_then(|shared| shared.host.origin(place));
+    stack::write(text, frames.lines().filter_map(stack::parse_line), origin)
 }

@@ -70,6 +70,24 @@ const NATIVE: &std::ffi::CStr = c"volley.native";
 /// The module engines themselves give js-stdlib: `rebind(specifier, name, value)` replaces what a module of js-stdlib
 /// exports under a name, wherever it is imported.
 const EXPORTS: &str = "native:exports";
+/// The one native half that can also `load` modules, synchronously: what `require` is made of.
+const LOADING: &str = "native:volley/globals";
+
+/// What CommonJS exports, among the exports of the module that stands for it.
+const COMMONJS: &str = "module.exports";
+
+/// What `import()` rejects with.
+const NO_DYNAMIC_IMPORT: &str = "dynamic modules not enabled in the host program";
+
+/// Why the module at `address` can't be required: it would have to run later.
+fn awaits(address: &str) -> Throw {
+    Throw::go(format!("{address} awaits something at its top level, so it can't be required: import it"))
+}
+
+/// Why the module at `address` can't be required: it imports what requires it, and that has not ended.
+fn is_imported(address: &str) -> Throw {
+    Throw::go(format!("{address} can't be required by a module it imports"))
+}
 
 /// What engines have and k6 does not: libraries choose their ways by what they find.
 const ABSENT: [&str; 24] = [
@@ -82,7 +100,7 @@ const ABSENT: [&str; 24] = [
     "Atomics",
     "Iterator",
     "DOMException",
-    "g",
+    "gc",
     "print",
     "structuredClone",
     "atob",
@@ -166,6 +184,13 @@ pub enum Code {
         /// An engine's compiled form, kept beside the text.
         compiled: Arc<std::sync::OnceLock<Box<[u8]>>>,
     },
+    /// A script whose value is wanted: CommonJS as a function.
+    Script {
+        /// The text.
+        text: Arc<str>,
+        /// As above.
+        compiled: Arc<std::sync::OnceLock<Box<[u8]>>>,
+    },
     /// Native functions: their names, and the place of each in the host's table.
     Native(Vec<(&'static str, usize)>),
 }
@@ -177,6 +202,17 @@ pub trait Host {
     /// # Errors
     /// What the script sees when there is no such module.
     fn resolve(&self, specifier: &str, referrer: &str) -> Result<String, Throw>;
+    /// What `import.meta.resolve(specifier)` answers in the module `referrer`; nothing is read.
+    ///
+    /// # Errors
+    /// What the script sees when it means nothing.
+    fn locate(&self, specifier: &str, referrer: &str) -> Result<String, Throw>;
+    /// Told when modules could not be linked, so that nothing of them ran.
+    fn unlinked(&self);
+    /// True if the module at `address` may be running while it is required: it must not be evaluated now.
+    fn is_running(&self, address: &str) -> bool;
+    /// The place in the file a person wrote of `URL:LINE:COLUMN`; `None` if it is the same.
+    fn origin(&self, place: &str) -> Option<String>;
     /// The module at an address `resolve` gave.
     ///
     /// # Errors

@@ -43,6 +43,8 @@ struct State {
     /// Promises rejected without a handler, with their reasons.
     rejections: RefCell<Vec<(JSValue, JSValue)>>,
     modules: RefCell<FxHashMap<String, *mut JSModuleDef>>,
+    /// Above 0 while modules are linked; a module asked for at another time is asked for by `import()`.
+    linking: Cell<u32>,
     go_error: Cell<JSValue>,
     /// The property that makes an object stand for a native thing: `Symbol.for('volley.native')`.
     native: Cell<qjs::JSAtom>,
@@ -95,6 +97,7 @@ impl QuickJs {
                 next_promise: Cell::new(0),
                 rejections: RefCell::default(),
                 modules: RefCell::default(),
+                linking: Cell::new(0),
                 go_error: Cell::new(UNDEFINED),
                 native: Cell::new(0),
             });
@@ -152,16 +155,22 @@ impl QuickJs {
         module.ok_or_else(|| Throw::go(format!("the module {address:?} was not evaluated")))
     }
 
-    /// Promises rejected without a handler are remembered; this forgets one that Rust deals with itself.
     fn forget_rejection(&self, promise: JSValue) {
-        let mut rejections = self.state.rejections.borrow_mut();
-        if let Some(at) = rejections.iter().position(|(known, _)| same_object(*known, promise)) {
-            let (promise, reason) = rejections.swap_remove(at);
-            // SAFETY: both were duplicated when they were remembered.
-            unsafe {
-                qjs::JS_FreeValue(self.c(), promise);
-                qjs::JS_FreeValue(self.c(), reason);
-            }
+        // SAFETY: the context is alive.
+        unsafe { forget_rejection(self.c(), &self.state, promise) }
+    }
+}
+
+/// Promises rejected without a handler are remembered; this forgets one that Rust deals with itself.
+unsafe fn forget_rejection(ctx: *mut JSContext, state: &State, promise: JSValue) {
+    let mut rejections = state.rejections.borrow_mut();
+    if let Some(at) = rejections.iter().position(|(known, _)| same_object(*known, promise)) {
+        let (promise, reason) = rejections.swap_remove(at);
+        drop(rejections);
+        // SAFETY: both were duplicated when they were remembered.
+        unsafe {
+            qjs::JS_FreeValue(ctx, promise);
+            qjs::JS_FreeValue(ctx, reason);
         }
     }
 }
@@ -255,21 +264,19 @@ impl Realm for QuickJs {
         let ctx = self.c();
         // SAFETY: values are freed or handed over exactly once, as each function of the C API says.
         unsafe {
-            let module = match self.state.modules.borrow().get(address) {
-                Some(module) => *module,
-                None => ptr::null_mut(),
+            let known = self.state.modules.borrow().get(address).copied();
+            let module = match known {
+                Some(module) => module,
+                None => load_module(ctx, address).map_err(|throw| throw.unwrap_or_else(|| take_exception(ctx)))?,
             };
-            let module = if module.is_null() {
-                load_module(ctx, address).map_err(|throw| throw.unwrap_or_else(|| take_exception(ctx)))?
-            } else {
-                module
-            };
-            let value = qjs::JS_MKPTR(qjs::JS_TAG_MODULE, module.cast());
-            if qjs::JS_ResolveModule(ctx, qjs::JS_DupValue(ctx, value)) < 0 {
+            if !link(ctx, &self.state, module) {
+                self.state.host.unlinked();
                 return Err(take_exception(ctx));
             }
+            let value = qjs::JS_MKPTR(qjs::JS_TAG_MODULE, module.cast());
             let promise = qjs::JS_EvalFunction(ctx, qjs::JS_DupValue(ctx, value));
             if is_exception(promise) {
+                self.state.host.unlinked();
                 return Err(take_exception(ctx));
             }
             if qjs::JS_PromiseState(ctx, promise) == qjs::JSPromiseStateEnum_JS_PROMISE_REJECTED {
@@ -291,7 +298,7 @@ impl Realm for QuickJs {
         let module = self.module(address)?;
         // SAFETY: the module is alive as long as its context; values are freed once.
         unsafe {
-            let namespace = qjs::JS_GetModuleNamespace(ctx, module);
+            let namespace = exported(ctx, module);
             let mut list = Vec::new();
             let result = each_property(ctx, namespace, |name, value| {
                 let export = if qjs::JS_IsFunction(ctx, value) {
@@ -315,7 +322,7 @@ impl Realm for QuickJs {
         let module = self.module(address)?;
         // SAFETY: as above.
         unsafe {
-            let namespace = qjs::JS_GetModuleNamespace(ctx, module);
+            let namespace = exported(ctx, module);
             let atom = qjs::JS_NewAtomLen(ctx, name.as_ptr().cast(), name.len() as _);
             let value = qjs::JS_GetProperty(ctx, namespace, atom);
             qjs::JS_FreeAtom(ctx, atom);
@@ -548,6 +555,10 @@ unsafe extern "C" fn normalize(
     unsafe {
         let state = state(ctx);
         let (base, name) = (CStr::from_ptr(base).to_string_lossy(), CStr::from_ptr(name).to_string_lossy());
+        if state.linking.get() == 0 {
+            throw_js(ctx, state, Throw::Host { message: super::NO_DYNAMIC_IMPORT.to_owned() });
+            return ptr::null_mut();
+        }
         match state.host.resolve(&name, &base) {
             Ok(address) => qjs::js_strndup(ctx, address.as_ptr().cast(), address.len() as _),
             Err(throw) => {
@@ -592,34 +603,16 @@ unsafe fn load_module(ctx: *mut JSContext, address: &str) -> Result<*mut JSModul
         }
         let module = match state.host.load(address)? {
             Code::Native(functions) => native_module(ctx, address, functions)?,
+            Code::Script { .. } => return Err(Some(Throw::go(format!("{address} is no ES module")))),
             Code::Source { text, compiled } => {
-                let value = match compiled.get() {
-                    Some(bytecode) => {
-                        let flags = qjs::JS_READ_OBJ_BYTECODE as c_int;
-                        qjs::JS_ReadObject(ctx, bytecode.as_ptr(), bytecode.len() as _, flags)
-                    }
-                    None => compile(ctx, address, &text),
-                };
+                let value = compile(ctx, address, &text, &compiled, qjs::JS_EVAL_TYPE_MODULE);
                 if is_exception(value) {
                     return Err(None);
-                }
-                if compiled.get().is_none() {
-                    let mut len = 0;
-                    // js-stdlib has no source and no positions to show.
-                    let strip = qjs::JS_WRITE_OBJ_STRIP_SOURCE | qjs::JS_WRITE_OBJ_STRIP_DEBUG;
-                    let flags = if address.contains("://") { 0 } else { strip };
-                    let bytes =
-                        qjs::JS_WriteObject(ctx, &mut len, value, (qjs::JS_WRITE_OBJ_BYTECODE | flags) as c_int);
-                    if !bytes.is_null() {
-                        let copy: Box<[u8]> = std::slice::from_raw_parts(bytes, len as usize).into();
-                        qjs::js_free(ctx, bytes.cast());
-                        let _ = compiled.set(copy);
-                    }
                 }
                 let module = qjs::JS_VALUE_GET_PTR(value).cast::<JSModuleDef>();
                 // Declaring a module leaves one reference with us; the context holds its own.
                 qjs::JS_FreeValue(ctx, value);
-                add_resolve(ctx, module, address);
+                add_meta(ctx, module, address);
                 module
             }
         };
@@ -628,16 +621,142 @@ unsafe fn load_module(ctx: *mut JSContext, address: &str) -> Result<*mut JSModul
     }
 }
 
-unsafe fn compile(ctx: *mut JSContext, address: &str, text: &str) -> JSValue {
-    let flags = qjs::JS_EVAL_TYPE_MODULE | qjs::JS_EVAL_FLAG_STRICT | qjs::JS_EVAL_FLAG_COMPILE_ONLY;
-    let (Ok(name), mut source) = (CString::new(address), text.as_bytes().to_vec()) else { return EXCEPTION };
-    source.push(0);
-    // SAFETY: the source is followed by the NUL that QuickJS' parser wants to see.
-    unsafe { qjs::JS_Eval(ctx, source.as_ptr().cast(), text.len() as _, name.as_ptr(), flags as c_int) }
+/// Finds and loads everything a module imports; false leaves an exception in the context.
+unsafe fn link(ctx: *mut JSContext, state: &State, module: *mut JSModuleDef) -> bool {
+    // SAFETY: the module is alive; its value is borrowed by the call.
+    unsafe {
+        let value = qjs::JS_MKPTR(qjs::JS_TAG_MODULE, module.cast());
+        state.linking.set(state.linking.get() + 1);
+        let result = qjs::JS_ResolveModule(ctx, value);
+        state.linking.set(state.linking.get() - 1);
+        result >= 0
+    }
+}
+
+/// The code at `address`, from bytecode where the process has it already.
+unsafe fn compile(
+    ctx: *mut JSContext,
+    address: &str,
+    text: &str,
+    compiled: &std::sync::OnceLock<Box<[u8]>>,
+    kind: u32,
+) -> JSValue {
+    // SAFETY: the source is followed by the NUL that QuickJS' parser wants to see; bytecode is QuickJS' own.
+    unsafe {
+        // Compiling a module asks for what it imports.
+        let linking = &state(ctx).linking;
+        linking.set(linking.get() + 1);
+        if let Some(bytecode) = compiled.get() {
+            let flags = qjs::JS_READ_OBJ_BYTECODE as c_int;
+            let value = qjs::JS_ReadObject(ctx, bytecode.as_ptr(), bytecode.len() as _, flags);
+            linking.set(linking.get() - 1);
+            return value;
+        }
+        let flags = kind | qjs::JS_EVAL_FLAG_STRICT | qjs::JS_EVAL_FLAG_COMPILE_ONLY;
+        let (name, mut source) = (CString::new(address).unwrap_or_default(), text.as_bytes().to_vec());
+        source.push(0);
+        let value = qjs::JS_Eval(ctx, source.as_ptr().cast(), text.len() as _, name.as_ptr(), flags as c_int);
+        linking.set(linking.get() - 1);
+        if is_exception(value) {
+            return value;
+        }
+        let mut len = 0;
+        // js-stdlib has no source and no positions to show.
+        let strip = qjs::JS_WRITE_OBJ_STRIP_SOURCE | qjs::JS_WRITE_OBJ_STRIP_DEBUG;
+        let flags = if address.contains("://") { 0 } else { strip };
+        let bytes = qjs::JS_WriteObject(ctx, &mut len, value, (qjs::JS_WRITE_OBJ_BYTECODE | flags) as c_int);
+        if !bytes.is_null() {
+            let copy: Box<[u8]> = std::slice::from_raw_parts(bytes, len as usize).into();
+            qjs::js_free(ctx, bytes.cast());
+            let _ = compiled.set(copy);
+        }
+        value
+    }
+}
+
+/// What a module exports: its namespace, or what the CommonJS file it stands for exports.
+unsafe fn exported(ctx: *mut JSContext, module: *mut JSModuleDef) -> JSValue {
+    // SAFETY: the module is alive; values are freed once.
+    unsafe {
+        let namespace = qjs::JS_GetModuleNamespace(ctx, module);
+        let atom = qjs::JS_NewAtomLen(ctx, super::COMMONJS.as_ptr().cast(), super::COMMONJS.len() as _);
+        let has = qjs::JS_HasProperty(ctx, namespace, atom) > 0;
+        let value = if has { qjs::JS_GetProperty(ctx, namespace, atom) } else { UNDEFINED };
+        qjs::JS_FreeAtom(ctx, atom);
+        if qjs::JS_IsObject(value) {
+            qjs::JS_FreeValue(ctx, namespace);
+            return value;
+        }
+        if is_exception(value) {
+            qjs::JS_FreeValue(ctx, qjs::JS_GetException(ctx));
+        }
+        namespace
+    }
+}
+
+/// Evaluates what is at `address` at once: the namespace of a module, the value of a script.
+unsafe fn load_now(ctx: *mut JSContext, state: &State, address: &str) -> JSValue {
+    // SAFETY: values are freed or handed over exactly once, as each function of the C API says.
+    unsafe {
+        let throw = |throw: Option<Throw>| match throw {
+            Some(throw) => throw_js(ctx, state, throw),
+            None => EXCEPTION,
+        };
+        let known = state.modules.borrow().get(address).copied();
+        if known.is_none() {
+            match state.host.load(address) {
+                Err(error) => return throw(Some(error)),
+                Ok(Code::Script { text, compiled }) => {
+                    let script = compile(ctx, address, &text, &compiled, qjs::JS_EVAL_TYPE_GLOBAL);
+                    return if is_exception(script) { script } else { qjs::JS_EvalFunction(ctx, script) };
+                }
+                Ok(_) => {}
+            }
+        }
+        let is_running = || state.host.is_running(address);
+        if let Some(module) = known
+            && is_running()
+        {
+            return qjs::JS_GetModuleNamespace(ctx, module);
+        }
+        let before: Vec<String> = state.modules.borrow().keys().cloned().collect();
+        let module = match known.map_or_else(|| load_module(ctx, address), Ok) {
+            Ok(module) => module,
+            Err(error) => return throw(error),
+        };
+        if !link(ctx, state, module) {
+            // QuickJS has let go of what can't be linked.
+            state.modules.borrow_mut().retain(|address, _| before.contains(address));
+            return EXCEPTION;
+        }
+        if is_running() {
+            return throw(Some(super::is_imported(address)));
+        }
+        let value = qjs::JS_MKPTR(qjs::JS_TAG_MODULE, module.cast());
+        let promise = qjs::JS_EvalFunction(ctx, qjs::JS_DupValue(ctx, value));
+        if is_exception(promise) {
+            return promise;
+        }
+        match qjs::JS_PromiseState(ctx, promise) {
+            qjs::JSPromiseStateEnum_JS_PROMISE_REJECTED => {
+                let reason = qjs::JS_PromiseResult(ctx, promise);
+                forget_rejection(ctx, state, promise);
+                qjs::JS_FreeValue(ctx, promise);
+                return qjs::JS_Throw(ctx, reason);
+            }
+            qjs::JSPromiseStateEnum_JS_PROMISE_PENDING => {
+                qjs::JS_FreeValue(ctx, promise);
+                return throw(Some(super::awaits(address)));
+            }
+            _ => {}
+        }
+        qjs::JS_FreeValue(ctx, promise);
+        qjs::JS_GetModuleNamespace(ctx, module)
+    }
 }
 
 /// `import.meta.resolve(specifier)`, the only thing k6 has there.
-unsafe fn add_resolve(ctx: *mut JSContext, module: *mut JSModuleDef, address: &str) {
+unsafe fn add_meta(ctx: *mut JSContext, module: *mut JSModuleDef, address: &str) {
     unsafe extern "C" fn resolve(
         ctx: *mut JSContext,
         _this: JSValue,
@@ -651,14 +770,7 @@ unsafe fn add_resolve(ctx: *mut JSContext, module: *mut JSModuleDef, address: &s
             let state = state(ctx);
             let base = string(ctx, *data).unwrap_or_default();
             let name = if argc > 0 { string(ctx, *argv).unwrap_or_default() } else { String::new() };
-            let result = if name == "k6" || name.starts_with("k6/") {
-                Err(Throw::go(format!(
-                    "The moduleSpecifier \"{name}\" couldn't be recognised as something k6 supports."
-                )))
-            } else {
-                state.host.resolve(&name, &base)
-            };
-            match result {
+            match state.host.locate(&name, &base) {
                 Ok(address) => to_js(ctx, state, Value::String(address)),
                 Err(throw) => throw_js(ctx, state, throw),
             }
@@ -675,6 +787,24 @@ unsafe fn add_resolve(ctx: *mut JSContext, module: *mut JSModuleDef, address: &s
         qjs::JS_FreeValue(ctx, base);
         define(ctx, meta, "resolve", function);
         qjs::JS_FreeValue(ctx, meta);
+    }
+}
+
+/// `load(address)`: the namespace of a module, the value of a script.
+unsafe extern "C" fn load_native(
+    ctx: *mut JSContext,
+    _this: JSValue,
+    argc: c_int,
+    argv: *mut JSValue,
+    _magic: c_int,
+    _data: *mut JSValue,
+) -> JSValue {
+    // SAFETY: `argv` has `argc` values.
+    unsafe {
+        let address = if argc > 0 { string(ctx, *argv).unwrap_or_default() } else { String::new() };
+        catch_unwind(AssertUnwindSafe(|| load_now(ctx, state(ctx), &address))).unwrap_or_else(|panic| {
+            throw_js(ctx, state(ctx), Throw::go(format!("internal error: {}", panic_text(&*panic))))
+        })
     }
 }
 
@@ -701,6 +831,10 @@ unsafe fn native_module(
                     return -1;
                 }
             }
+            if address == super::LOADING {
+                let function = qjs::JS_NewCFunctionData(ctx, Some(load_native), 1, 0, 0, ptr::null_mut());
+                return qjs::JS_SetModuleExport(ctx, module, c"load".as_ptr(), function);
+            }
             0
         }
     }
@@ -714,6 +848,9 @@ unsafe fn native_module(
         for (name, _) in functions {
             let name = CString::new(name).map_err(|_| Throw::type_error("a function name with a NUL in it"))?;
             qjs::JS_AddModuleExport(ctx, module, name.as_ptr());
+        }
+        if address == super::LOADING {
+            qjs::JS_AddModuleExport(ctx, module, c"load".as_ptr());
         }
         Ok(module)
     }
@@ -1160,7 +1297,7 @@ unsafe fn describe(ctx: *mut JSContext, value: JSValue) -> Exception {
         let frames = if qjs::JS_IsString(stack) { string(ctx, stack).unwrap_or_default() } else { String::new() };
         qjs::JS_FreeValue(ctx, stack);
         // A stack made by js-stdlib's formatter begins with the error itself and is complete.
-        let stack = stack::write(&text, frames.lines().filter_map(stack::parse_line));
+        let stack = stack::write(&text, frames.lines().filter_map(stack::parse_line), |_| None);
         Exception { text, stack }
     }
 }

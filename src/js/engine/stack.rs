@@ -10,8 +10,12 @@ pub struct Frame<'a> {
     pub place: &'a str,
 }
 
-/// Writes a trace: the first line, then the script's own frames.
-pub fn write<'a>(first: &str, frames: impl IntoIterator<Item = Frame<'a>>) -> String {
+/// Writes a trace: the first line, then the script's own frames, each at the place `origin` knows for it.
+pub fn write<'a>(
+    first: &str,
+    frames: impl IntoIterator<Item = Frame<'a>>,
+    origin: impl Fn(&str) -> Option<String>,
+) -> String {
     let mut text = first.to_owned();
     text.push('\n');
     for frame in frames {
@@ -21,6 +25,8 @@ pub fn write<'a>(first: &str, frames: impl IntoIterator<Item = Frame<'a>>) -> St
         text.push_str("\tat ");
         // Boa writes so where it does not know.
         let place = frame.place.trim_end_matches(":?");
+        let origin = origin(place);
+        let place = origin.as_deref().unwrap_or(place);
         if frame.function.is_empty() {
             text.push_str(place);
         } else {
@@ -34,9 +40,10 @@ pub fn write<'a>(first: &str, frames: impl IntoIterator<Item = Frame<'a>>) -> St
     text
 }
 
-/// js-stdlib modules go by bare specifiers; whatever the user wrote has a URL.
+/// js-stdlib modules go by bare specifiers, those made for the user's by `volley:`; whatever the user wrote has a URL,
+/// behind a source map one of any scheme.
 fn is_script(place: &str) -> bool {
-    place.starts_with("file://") || place.starts_with("https://") || place.starts_with("<eval>")
+    place.starts_with("<eval>") || place.contains("://") && !place.starts_with("volley:")
 }
 
 /// Reads a line such as `    at name (file:///x.js:1:2)` or `    at file:///x.js:1:2`.
@@ -62,8 +69,10 @@ mod tests {
 
     #[test]
     fn keeps_the_frames_of_the_script() {
-        let engine = "    at inner (file:///a.js:3:5)\n    at group (k6:10:3)\n    at <anonymous> (file:///a.js:7:1)\n    at native\n";
-        let text = write("Error: boom", engine.lines().filter_map(parse_line));
+        let engine = "    at inner (file:///a.js:3:5)\n    at group (k6:10:3)\n    at <anonymous> (file:///a.js:7:1)\n    at native\n    at volley:here?file:///a.js:1:1\n";
+        let text = write("Error: boom", engine.lines().filter_map(parse_line), |_| None);
         assert_eq!(text, "Error: boom\n\tat inner (file:///a.js:3:5)\n\tat file:///a.js:7:1\n");
+        let text = write("Error", parse_line("\tat f (webpack:///./src/a.ts:3:4)"), |_| None);
+        assert_eq!(text, "Error\n\tat f (webpack:///./src/a.ts:3:4)\n");
     }
 }

@@ -45,6 +45,7 @@ pub const MODULES: &[Module] = &[
     module!("k6/secrets", k6::secrets::OPS),
     module!("k6/timers", &[]),
     module!("volley/bytes", &[]),
+    module!("volley/commonjs", volley::commonjs::OPS),
     module!("volley/globals", volley::globals::OPS),
     module!("volley/lifecycle", &[]),
 ];
@@ -121,6 +122,11 @@ pub const REMOVED: &[(&str, &str)] = &[
 /// The module a specifier names.
 pub fn find(specifier: &str) -> Option<&'static Module> {
     MODULES.iter().find(|module| module.specifier == specifier)
+}
+
+/// True if k6 once had a module of this name.
+pub fn was_removed(specifier: &str) -> bool {
+    REMOVED.iter().any(|(name, _)| *name == specifier)
 }
 
 /// All native functions in one row; a function's place in it is what engines call it by.

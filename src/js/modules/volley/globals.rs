@@ -1,6 +1,6 @@
-//! The global scope: `__ENV`, `__VU`, `__ITER`, `open`.
+//! The global scope: `__ENV`, `__VU`, `__ITER`, `open`, `require`.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use super::super::Op;
@@ -20,6 +20,9 @@ pub const OPS: &[(&str, Op)] = &[
     ("settings", settings),
     ("open", open),
     ("here", here),
+    ("refuseModule", |_, _| Err(mixing("module"))),
+    ("refuseExports", |_, _| Err(mixing("exports"))),
+    ("origin", origin),
     ("part", part),
     ("encodeText", super::text::encode_text),
     ("makeDecoder", super::text::make_decoder),
@@ -39,14 +42,38 @@ fn part(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
         .ok_or_else(|| Throw::type_error(format!("js-stdlib has no part {name:?}")))
 }
 
-/// The module that is being evaluated; empty before the first.
+/// The module that is being evaluated; empty before the first. Held while that one requires others.
 #[derive(Default)]
-struct Here(RefCell<String>);
+pub(super) struct Here(RefCell<String>, pub(super) Cell<i32>);
 
-/// `(url)`: from now on this module is being evaluated.
+/// `(url)`: from now on this module is being evaluated, unless another one is only being required.
 fn here(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
-    vu.room::<Here>().0.replace(args.string(0));
+    let here = vu.room::<Here>();
+    if here.1.get() == 0 {
+        here.0.replace(args.string(0));
+    }
     Ok(Value::Undefined)
+}
+
+/// An ES module used a variable of CommonJS.
+fn mixing(name: &str) -> Throw {
+    Throw::go(format!(
+        "you are trying to access identifier {name:?}, this likely is due to mixing ECMAScript Modules (ESM) and CommonJS \
+         syntax. This isn't supported in the JavaScript standard, please use only one or the other"
+    ))
+}
+
+/// `(place)` -> the place in the file a person wrote.
+fn origin(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+    let place = args.string(0);
+    Ok(Value::String(vu.script.loader.origin(&place).unwrap_or(place)))
+}
+
+pub(super) fn init_only(function: &str) -> Throw {
+    Throw::go(format!(
+        "the \"{function}\" function is only available in the init stage (i.e. the global scope), see \
+         https://grafana.com/docs/k6/latest/using-k6/test-lifecycle/ for more information"
+    ))
 }
 
 fn env(vu: &Vu, _args: Args) -> Result<Value, Throw> {
@@ -90,10 +117,7 @@ fn settings(vu: &Vu, _args: Args) -> Result<Value, Throw> {
 /// `(path, mode)` -> the file, as text or bytes.
 fn open(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     if !vu.is_init() {
-        return Err(Throw::go(
-            "the \"open\" function is only available in the init stage (i.e. the global scope), see \
-             https://grafana.com/docs/k6/latest/using-k6/test-lifecycle/ for more information",
-        ));
+        return Err(init_only("open"));
     }
     let path = match args.take(0) {
         Value::Undefined | Value::Null => String::new(),

@@ -1,0 +1,66 @@
+//! Tells ES modules from CommonJS: by a look at the lines where that is enough, by parsing where it is not.
+
+use oxc::allocator::Allocator;
+use oxc::parser::{Parser, ParserReturn};
+use oxc::semantic::SemanticBuilder;
+use oxc::span::SourceType;
+
+use super::Kind;
+
+/// What the text is; `None` if it isn't JavaScript.
+pub(super) fn of(text: &str) -> Option<Kind> {
+    let allocator = Allocator::default();
+    let parsed = Parser::new(&allocator, text, SourceType::unambiguous()).parse();
+    if is_good(&parsed) {
+        return Some(if parsed.module_record.has_module_syntax { Kind::Module } else { Kind::CommonJs });
+    }
+    // Only a module may await at its top, only CommonJS may return there.
+    if is_good(&Parser::new(&allocator, text, SourceType::mjs()).parse()) {
+        return Some(Kind::Module);
+    }
+    is_good(&Parser::new(&allocator, text, SourceType::cjs()).parse()).then_some(Kind::CommonJs)
+}
+
+pub(super) fn is_good(parsed: &ParserReturn) -> bool {
+    !parsed.panicked && !parsed.diagnostics.has_errors()
+}
+
+/// True if a line begins with `import` or `export` and nothing hints at CommonJS: then parsing would tell nothing new.
+pub(super) fn is_surely_a_module(text: &str) -> bool {
+    let begins = |line: &str| {
+        let line = line.trim_start();
+        let rest = line.strip_prefix("import").or_else(|| line.strip_prefix("export"));
+        rest.is_some_and(|rest| rest.starts_with([' ', '{', '*', '\'', '"']))
+    };
+    text.lines().any(begins) && !["module.exports", "exports.", "require("].iter().any(|sign| text.contains(sign))
+}
+
+/// The specifiers of a module's imports and re-exports.
+pub(super) fn requests(text: &str) -> Vec<String> {
+    let allocator = Allocator::default();
+    let parsed = Parser::new(&allocator, text, SourceType::mjs()).parse();
+    parsed.module_record.requested_modules.keys().map(ToString::to_string).collect()
+}
+
+/// The names a module exports.
+pub(super) fn exported(text: &str) -> Vec<String> {
+    let allocator = Allocator::default();
+    let parsed = Parser::new(&allocator, text, SourceType::mjs()).parse();
+    let mut names: Vec<String> = parsed.module_record.exported_bindings.keys().map(ToString::to_string).collect();
+    let has_default = parsed.module_record.local_export_entries.iter().any(|entry| entry.export_name.is_default());
+    if has_default {
+        names.push("default".to_owned());
+    }
+    names
+}
+
+/// True if a module uses a `require` it has not declared itself.
+pub(super) fn asks_for_require(text: &str) -> bool {
+    let allocator = Allocator::default();
+    let parsed = Parser::new(&allocator, text, SourceType::mjs()).parse();
+    if !is_good(&parsed) {
+        return false;
+    }
+    let semantic = SemanticBuilder::new().build(&parsed.program).semantic;
+    semantic.scoping().root_unresolved_references().keys().any(|name| name.as_str() == "require")
+}

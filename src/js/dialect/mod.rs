@@ -1,0 +1,191 @@
+//! From what people write to what both engines take: types are taken out, CommonJS is told from ES modules, and imports
+//! across that border are bridged. Each file once per process.
+//!
+//! The only room that knows the parser (oxc). A plain ES module never meets it: a look at its lines tells what it is.
+//! Nothing here reads files, and nothing is made older: engines get the language as it was written.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::source::{Module, ModuleKind};
+
+mod bridge;
+mod commonjs;
+mod demands;
+mod kind;
+mod positions;
+mod source_map;
+mod typescript;
+
+pub use bridge::Target;
+pub use positions::{Place, Positions};
+
+/// What a file of code turns out to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// It imports, exports or awaits at its top.
+    Module,
+    /// Anything else: it gets `module` and `exports`.
+    CommonJs,
+}
+
+/// A file, ready for an engine.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    /// What it is.
+    pub kind: Kind,
+    /// An ES module, or an expression whose value is the function `(module, exports, require)`.
+    pub text: Arc<str>,
+    /// Where its parts were in the file.
+    pub positions: Positions,
+    /// What its comment says about a source map; whoever reads files finds it.
+    pub source_map: Option<String>,
+}
+
+/// Reads a file as k6 does: JavaScript first; types, where the name allows them, if that fails.
+///
+/// # Errors
+/// A syntax error of TypeScript: `URL: Line 1:18 text`, counted as k6 counts. Those of JavaScript are left to the engine.
+pub fn prepare(module: &Module) -> Result<Prepared, String> {
+    if module.kind == ModuleKind::JavaScript && kind::is_surely_a_module(&module.text) {
+        let source_map = source_map::address(&module.text);
+        let (text, positions) = (module.text.clone(), Positions::default());
+        return Ok(Prepared { kind: Kind::Module, text, positions, source_map });
+    }
+    deep(|| parse(module))
+}
+
+fn parse(module: &Module) -> Result<Prepared, String> {
+    let mut positions = Positions::default();
+    let mut text = module.text.clone();
+    let may_have_types = module.kind == ModuleKind::TypeScript;
+    let mut kind = kind::of(&text);
+    if kind.is_none() && may_have_types {
+        let plain = typescript::without_types(&module.url, &text)?;
+        text = plain.text.into();
+        positions.put(plain.positions);
+        kind = kind::of(&text);
+    }
+    // What nobody can read is an ES module: then the engine says what is wrong with it.
+    let kind = kind.unwrap_or(Kind::Module);
+    let source_map = source_map::address(&module.text);
+    if kind == Kind::CommonJs {
+        let (wrapped, moved) = commonjs::wrap(&text);
+        text = wrapped.into();
+        positions.put(moved);
+    }
+    Ok(Prepared { kind, text, positions, source_map })
+}
+
+impl Prepared {
+    /// Bridges the imports of an ES module, where `target` says what each leads to.
+    pub fn bridge(&mut self, target: &mut dyn FnMut(&str) -> Target) {
+        let targets: HashMap<String, Target> =
+            requests(&self.text).into_iter().map(|name| (name.clone(), target(&name))).collect();
+        if let Some((text, moved)) = deep(|| bridge::bridge(&self.text, &targets)) {
+            self.text = text.into();
+            self.positions.put(moved);
+        }
+    }
+
+    /// Positions in the file are positions in what it was made from.
+    pub fn follow(&mut self, json: &str, address: &str) {
+        if let Some(map) = source_map::read(json, address) {
+            self.positions.put_first(map);
+        }
+    }
+}
+
+/// The names a CommonJS module gives to `exports`, as far as its text tells.
+pub fn commonjs_names(text: &str) -> Vec<String> {
+    deep(|| commonjs::names(text))
+}
+
+/// What an ES module imports, as it is written.
+pub fn requests(text: &str) -> Vec<String> {
+    deep(|| kind::requests(text))
+}
+
+/// The versions a file asks for at its top, by name.
+pub fn demands(text: &str) -> Vec<(String, String)> {
+    demands::read(text)
+}
+
+/// The names an ES module exports.
+pub fn module_names(text: &str) -> Vec<String> {
+    deep(|| kind::exported(text))
+}
+
+/// True if a module calls `require` and means ours.
+pub fn wants_require(text: &str) -> bool {
+    text.contains("require(") && deep(|| kind::asks_for_require(text))
+}
+
+/// Parsers go as deep as the code they read: further than the stack of a VU reaches.
+fn deep<T: Send>(parse: impl FnOnce() -> T + Send) -> T {
+    const STACK_BYTES: usize = 256 << 20;
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("volley-parse".to_owned()).stack_size(STACK_BYTES);
+        let running =
+            thread.spawn_scoped(scope, parse).unwrap_or_else(|error| panic!("no thread to parse on: {error}"));
+        running.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    fn prepared(url: &str, text: &'static str) -> Result<Prepared, String> {
+        prepare(&Module::new(url, &Bytes::from_static(text.as_bytes())))
+    }
+
+    /// What minifiers make of long lists of conditions, only longer.
+    static DEEP: std::sync::LazyLock<String> =
+        std::sync::LazyLock::new(|| format!("exports.a = {}0{};", "f(".repeat(5_000), ")".repeat(5_000)));
+
+    #[test]
+    fn files_are_what_they_parse_as() {
+        let check = |text: &'static str, expect: Kind| {
+            assert_eq!(prepared("file:///x.js", text).unwrap().kind, expect, "{text}");
+        };
+        check("import 'k6';", Kind::Module);
+        check("  export default function () {}", Kind::Module);
+        check("var a=1;export{a as default};", Kind::Module);
+        check("await 0;", Kind::Module);
+        check("const x = await Promise.resolve(1); console.log(x);", Kind::Module);
+        check("module.exports = 1;", Kind::CommonJs);
+        check("exports.a = `\nexport default 1\n`;", Kind::CommonJs);
+        check("/*\nimport x from 'y'\n*/ module.exports = {};", Kind::CommonJs);
+        check("const http = require('k6/http'); if (!http) return;", Kind::CommonJs);
+        check("", Kind::CommonJs);
+        check("{\"a\": 1}", Kind::Module);
+        check(DEEP.as_str(), Kind::CommonJs);
+        check("export default function (data: any) {}", Kind::Module);
+    }
+
+    #[test]
+    fn types_go_only_where_the_name_allows_them() {
+        let text = "export const x: number = 1;\n";
+        assert_eq!(&*prepared("file:///x.ts", text).unwrap().text, "export const x = 1;\n");
+        assert_eq!(&*prepared("file:///x.mts", text).unwrap().text, text);
+        let error = prepared("file:///x.ts", "export const x: = ;").unwrap_err();
+        assert!(error.starts_with("file:///x.ts: Line 1:16 "), "{error}");
+        let error = prepared("file:///x.ts", "@sealed class A { x: number; }\nexport default 1;").unwrap_err();
+        assert!(error.starts_with("file:///x.ts: Line 1:0 decorators"), "{error}");
+    }
+
+    #[test]
+    fn typescript_of_the_old_kind_is_commonjs() {
+        let prepared =
+            prepared("file:///x.ts", "import k6 = require('k6');\nexport = { k6, a: 1 as number };").unwrap();
+        assert_eq!(prepared.kind, Kind::CommonJs);
+        assert!(
+            prepared.text.contains("require(\"k6\")") && prepared.text.contains("module.exports = "),
+            "{}",
+            prepared.text
+        );
+    }
+}

@@ -1,0 +1,36 @@
+//! What `require` asks of Rust: which module is meant, and that `open()` does not follow it there.
+
+use super::super::Op;
+use super::globals::{Here, init_only};
+use crate::js::modules::k6::tag_text;
+use crate::js::value::{Args, Throw, Value};
+use crate::js::vu::Vu;
+
+/// The native half.
+pub const OPS: &[(&str, Op)] = &[("hold", hold), ("findRequired", find_required)];
+
+/// `(1)` when something begins to be required, `(-1)` when that is done.
+fn hold(vu: &Vu, args: Args) -> Result<Value, Throw> {
+    let held = &vu.room::<Here>().1;
+    if let Value::Number(by) = args.get(0) {
+        held.set(held.get() + *by as i32);
+    }
+    Ok(Value::Undefined)
+}
+
+/// `(specifier, base)` -> `{kind, address}` of what `require` in the module `base` asks for; without one it is the
+/// main module.
+fn find_required(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+    if !vu.is_init() {
+        return Err(init_only("require"));
+    }
+    let specifier = match args.take(0) {
+        Value::Undefined | Value::Null => String::new(),
+        other => tag_text(&other).unwrap_or_else(|| "[object Object]".to_owned()),
+    };
+    let base = args.string(1);
+    let base = if base.is_empty() { vu.script.address.clone() } else { base };
+    let (kind, address) = vu.script.loader.required(&specifier, &base)?;
+    vu.requirer.replace(base);
+    Ok(Value::Map(vec![("kind".to_owned(), kind.into()), ("address".to_owned(), Value::String(address))]))
+}

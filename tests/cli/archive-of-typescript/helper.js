@@ -1,0 +1,2 @@
+const inner = require('./inner.js');
+exports.helper = (text) => inner + text.trim();

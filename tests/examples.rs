@@ -1,0 +1,106 @@
+//! Runs every script of `load_tests/examples/` against the demo target, on every engine of the build: each ends with 0,
+//! and all its checks pass.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{LazyLock, Mutex};
+use std::time::Duration;
+
+use serde_json::Value;
+use volley::target::{CacheChoice, TargetConfig, bind};
+
+use crate::program::{run, volley};
+
+#[cfg(feature = "quickjs")]
+#[test]
+fn on_quickjs() {
+    run_all("quickjs");
+}
+
+#[cfg(feature = "boa")]
+#[test]
+fn on_boa() {
+    run_all("boa");
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("load_tests/examples")
+}
+
+fn scripts() -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder()).expect("the examples can be read");
+    let paths = entries.map(|entry| entry.expect("the examples can be read").path());
+    let mut scripts: Vec<PathBuf> =
+        paths.filter(|path| path.extension().is_some_and(|end| end == "js" || end == "ts")).collect();
+    scripts.sort();
+    assert!(scripts.len() >= 40, "examples are missing");
+    scripts
+}
+
+/// The target all examples share; it ends with the process.
+fn target() -> SocketAddr {
+    static ADDRESS: LazyLock<SocketAddr> = LazyLock::new(|| {
+        let free = SocketAddr::from(([127, 0, 0, 1], 0));
+        let cache = CacheChoice::parse("memory").expect("there is a memory cache");
+        let (kept, read) = (Duration::from_secs(30), Duration::from_millis(1));
+        let config = TargetConfig::new(free, cache, kept, read, 200).expect("the numbers fit");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
+        let target = runtime.block_on(bind(config)).expect("a port is free");
+        let address = target.local_addr();
+        std::thread::spawn(move || runtime.block_on(target.serve(std::future::pending())));
+        address
+    });
+    *ADDRESS
+}
+
+fn run_all(engine: &str) {
+    let scripts = Mutex::new(scripts().into_iter());
+    let failures = Mutex::new(Vec::new());
+    // They wait more than they work.
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                loop {
+                    let Some(script) = scripts.lock().expect("nobody panicked").next() else { break };
+                    if let Err(failure) = run_one(engine, &script) {
+                        failures.lock().expect("nobody panicked").push(format!("{}: {failure}", script.display()));
+                    }
+                }
+            });
+        }
+    });
+    let failures = failures.into_inner().expect("nobody panicked");
+    assert!(failures.is_empty(), "{} examples failed on {engine}\n{}", failures.len(), failures.join("\n"));
+}
+
+fn run_one(engine: &str, script: &Path) -> Result<(), String> {
+    let dir = tempfile::tempdir().expect("a folder can be made");
+    let mut command = volley(dir.path());
+    command.args(["run", "--quiet", "--no-color", "--summary-export=summary.json", "--js-engine", engine]);
+    command.arg("-e").arg(format!("BASE_URL=http://{}", target())).arg(script);
+    let outcome = run(&mut command);
+    if outcome.code != 0 || outcome.stderr.contains("level=error") {
+        return Err(format!("exit code {}\n{}\n{}", outcome.code, outcome.stderr, outcome.stdout));
+    }
+    let summary = fs::read(dir.path().join("summary.json")).map_err(|error| error.to_string())?;
+    let summary: Value = serde_json::from_slice(&summary).map_err(|error| error.to_string())?;
+    let checks = &summary["metrics"]["checks"];
+    match (checks["passes"].as_u64(), checks["fails"].as_u64()) {
+        (Some(1..), Some(0)) => Ok(()),
+        _ => Err(format!("checks {checks}\n{}\n{}", summary["root_group"], outcome.stdout)),
+    }
+}
+
+#[test]
+fn each_is_listed_and_says_what_it_is_for() {
+    let readme = fs::read_to_string(folder().join("README.md")).expect("there is a list");
+    for script in scripts() {
+        let name = script.file_name().and_then(|name| name.to_str()).expect("a plain name");
+        let text = fs::read_to_string(&script).expect("a script can be read");
+        assert!(text.starts_with("// "), "{name} has no head comment");
+        assert!(readme.contains(&format!("`{name}`")), "README.md does not list {name}");
+        let lines = text.lines().count();
+        assert!((10..=40).contains(&lines), "{name} has {lines} lines");
+    }
+}

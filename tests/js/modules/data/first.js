@@ -1,0 +1,3 @@
+exports.name = 'first';
+const second = require('./second.js');
+exports.second = second.name;

@@ -1,0 +1,2 @@
+import { refused } from './asks_back.js';
+export { refused };
