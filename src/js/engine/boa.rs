@@ -691,7 +691,9 @@ fn imported(import: &Import, context: &mut Context) -> JsResult<JsValue> {
                 Some(module) => module,
                 None => load_module(&shared, &import.specifier, context)?,
             };
-            let evaluated = module.load_link_evaluate(context);
+            shared.load_imports(&module, context)?;
+            module.link(context)?;
+            let evaluated = module.evaluate(context)?;
             if let PromiseState::Rejected(reason) = evaluated.state() {
                 return Err(JsError::from_opaque(reason));
             }

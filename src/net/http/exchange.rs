@@ -370,7 +370,11 @@ impl Mark {
             (Some(from), Some(to)) => to.saturating_duration_since(from),
             _ => Duration::ZERO,
         };
-        let Progress { wrote, first_byte, .. } = self.progress;
+        let Progress { writing, mut wrote, first_byte, .. } = self.progress;
+        if first_byte.is_some() && first_byte < wrote {
+            // The server was faster than the system call that wrote: the request had left when that began.
+            wrote = writing.max(self.got);
+        }
         Timings {
             blocked: between(Some(self.started), self.got),
             connecting: self.connecting,

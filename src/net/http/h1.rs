@@ -82,6 +82,8 @@ pub enum Sink {
 /// What an exchange leaves behind even when it is cut off in the middle.
 #[derive(Debug, Default)]
 pub struct Progress {
+    /// When the last part of the request was handed to the kernel.
+    pub writing: Option<Instant>,
     /// When the request was written.
     pub wrote: Option<Instant>,
     /// When the first byte of the answer arrived.
@@ -165,6 +167,7 @@ impl Http1 {
         let result = poll_fn(|cx| {
             while at < head.len() || !body.is_empty() {
                 let stream = Pin::new(&mut self.stream);
+                progress.writing = Some(Instant::now());
                 let written = if body.is_empty() {
                     stream.poll_write(cx, &head[at..])
                 } else {
