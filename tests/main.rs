@@ -6,6 +6,8 @@
 mod cli;
 mod faults;
 mod js;
+mod misbehaviour;
+mod nginx;
 mod pattern;
 mod program;
 mod server;

@@ -10,6 +10,7 @@ use std::task::{Context, Poll, Waker, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
 
 /// Raw socket bytes of one client, TLS and protocol overhead included.
 #[derive(Debug, Default)]
@@ -99,8 +100,10 @@ impl AsyncWrite for Socket {
 pub enum Stream {
     /// Plain TCP.
     Plain(Socket),
-    /// TLS over TCP, and over an HTTPS proxy's tunnel.
-    Tls(Box<tokio_rustls::client::TlsStream<Socket>>),
+    /// TLS over TCP, and over a plain proxy's tunnel.
+    Tls(Box<TlsStream<Socket>>),
+    /// TLS through the tunnel of a proxy that is spoken to over TLS.
+    Tunnel(Box<TlsStream<TlsStream<Socket>>>),
 }
 
 impl Stream {
@@ -109,6 +112,7 @@ impl Stream {
         match self {
             Self::Plain(socket) => socket,
             Self::Tls(stream) => stream.get_ref().0,
+            Self::Tunnel(stream) => stream.get_ref().0.get_ref().0,
         }
     }
 
@@ -117,13 +121,8 @@ impl Stream {
         match self {
             Self::Plain(socket) => socket.is_stale(),
             // Session tickets arrive unasked, so only reading can tell; a pending read means a living connection.
-            Self::Tls(stream) => {
-                stream.get_ref().0.is_ready() && {
-                    let mut byte = [0];
-                    let mut buf = ReadBuf::new(&mut byte);
-                    Pin::new(stream).poll_read(&mut Context::from_waker(Waker::noop()), &mut buf).is_ready()
-                }
-            }
+            Self::Tls(stream) => stream.get_ref().0.is_ready() && answers(Pin::new(stream)),
+            Self::Tunnel(stream) => stream.get_ref().0.get_ref().0.is_ready() && answers(Pin::new(stream)),
         }
     }
 
@@ -135,6 +134,12 @@ impl Stream {
             Poll::Ready(Ok(take(buf.filled())))
         })
     }
+}
+
+/// True when a read would not wait.
+fn answers(stream: Pin<&mut impl AsyncRead>) -> bool {
+    let mut byte = [0];
+    stream.poll_read(&mut Context::from_waker(Waker::noop()), &mut ReadBuf::new(&mut byte)).is_ready()
 }
 
 /// One read lands here before it is parsed or copied to where it is kept: every connection of a thread shares it.
@@ -167,6 +172,7 @@ impl AsyncRead for Stream {
         match self.get_mut() {
             Self::Plain(socket) => Pin::new(socket).poll_read(cx, buf),
             Self::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Tunnel(stream) => Pin::new(stream).poll_read(cx, buf),
         }
     }
 }
@@ -176,6 +182,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Plain(socket) => Pin::new(socket).poll_write(cx, bytes),
             Self::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Self::Tunnel(stream) => Pin::new(stream).poll_write(cx, bytes),
         }
     }
 
@@ -187,6 +194,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Plain(socket) => Pin::new(socket).poll_write_vectored(cx, slices),
             Self::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
+            Self::Tunnel(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
         }
     }
 
@@ -198,6 +206,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Plain(socket) => Pin::new(socket).poll_flush(cx),
             Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Tunnel(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
 
@@ -205,6 +214,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Plain(socket) => Pin::new(socket).poll_shutdown(cx),
             Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Tunnel(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }
 }

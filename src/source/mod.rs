@@ -8,6 +8,7 @@ pub mod disk;
 pub mod files;
 pub mod main_script;
 pub mod module;
+pub mod shared;
 pub mod specifier;
 
 pub use archive::{Archive, ArchiveMetadata};
@@ -15,4 +16,5 @@ pub use disk::{Disk, MapDisk, RealDisk};
 pub use files::Files;
 pub use main_script::{MainScript, ScriptType};
 pub use module::{Module, ModuleKind};
+pub use shared::{Private, Shared};
 pub use specifier::{Resolved, resolve};

@@ -589,10 +589,9 @@ fn to_js(value: Value, shared: &Rc<Shared>, context: &mut Context) -> JsResult<J
         Value::Bool(value) => value.into(),
         Value::Number(number) => JsValue::from(number),
         Value::String(text) => JsString::from(text).into(),
-        Value::Bytes(bytes) => {
-            let block = AlignedVec::from_iter(0, bytes.iter().copied());
-            JsArrayBuffer::from_byte_block(block, context)?.into()
-        }
+        Value::Bytes(bytes) => array_buffer(&bytes, context)?,
+        // Boa's buffers own their memory: every VU has a copy.
+        Value::Shared(shared) => array_buffer(shared.bytes(), context)?,
         Value::List(list) => {
             let mut items = Vec::with_capacity(list.len());
             for item in list {
@@ -620,6 +619,11 @@ fn to_js(value: Value, shared: &Rc<Shared>, context: &mut Context) -> JsResult<J
         }
         Value::Kept(kept) => shared.kept.borrow().0.get(kept.0 as usize).cloned().unwrap_or_default(),
     })
+}
+
+fn array_buffer(bytes: &[u8], context: &mut Context) -> JsResult<JsValue> {
+    let block = AlignedVec::from_slice(0, bytes);
+    Ok(JsArrayBuffer::from_byte_block(block, context)?.into())
 }
 
 /// Objects with more properties than this are one of a kind.

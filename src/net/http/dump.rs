@@ -38,7 +38,7 @@ pub(super) fn request(wire: &Wire<'_>, dumping: Dumping) -> String {
     }
     if dumping == Dumping::Full {
         match wire.body {
-            Payload::Sized(body) => bytes.extend_from_slice(body),
+            Payload::Sized(body) => body.iter().for_each(|piece| bytes.extend_from_slice(piece)),
             Payload::EmptyChunked => bytes.extend_from_slice(b"0\r\n\r\n"),
             Payload::None => {}
         }

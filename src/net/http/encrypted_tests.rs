@@ -14,7 +14,11 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::*;
+use crate::net::tls::Ocsp;
 use crate::net::{Client, ClientCertificate, Config, Net, TlsConfig, TlsVersion};
+
+/// What every server here staples to its certificate: that another one, of OpenSSL, was revoked.
+const STAPLE: &[u8] = include_bytes!("../tls/fixtures/revoked.der");
 
 fn pair() -> rcgen::CertifiedKey<rcgen::KeyPair> {
     rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap()
@@ -50,7 +54,8 @@ impl Server {
             }
             None => builder.with_no_client_auth(),
         };
-        let mut config = builder.with_single_cert(vec![own.cert.der().clone()], key).unwrap();
+        let staple = STAPLE.to_vec();
+        let mut config = builder.with_single_cert_with_ocsp(vec![own.cert.der().clone()], key, staple).unwrap();
         config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -148,6 +153,7 @@ fn https_is_kept_open_and_described() {
     let first = get(&client, server.url("/a"));
     let tls = first.result.as_ref().unwrap().tls.unwrap();
     assert_eq!((tls.version, &tls.cipher[..4]), ("tls1.3", "TLS_"));
+    assert_eq!((tls.ocsp.status, tls.ocsp.revocation_reason), ("revoked", "key_compromise"));
     assert!(first.hops[0].timings.tls_handshaking > Duration::ZERO);
     let second = get(&client, server.url("/b"));
     assert_eq!(second.hops[0].timings.tls_handshaking, Duration::ZERO);
@@ -161,7 +167,10 @@ fn versions_and_suites_are_restricted() {
     let suite = "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305";
     let config = TlsConfig { max_version: Some(TlsVersion::Tls12), cipher_suites: vec![suite.into()], ..trusting() };
     let response = get(&client(config), server.url("/")).result.unwrap();
-    assert_eq!(response.tls.unwrap(), crate::net::TlsInfo { version: "tls1.2", cipher: suite });
+    assert_eq!(
+        response.tls.unwrap(),
+        crate::net::TlsInfo { version: "tls1.2", cipher: suite, ocsp: Ocsp::parse(STAPLE).unwrap() }
+    );
 }
 
 #[test]
@@ -201,6 +210,59 @@ fn our_certificate_is_shown_when_asked_for() {
     let config = TlsConfig { client_certificates: vec![shown], ..trusting() };
     assert_eq!(get(&client(config), server.url("/")).result.unwrap().status, 200);
     assert!(get(&client(trusting()), server.url("/")).result.is_err());
+}
+
+#[test]
+fn keys_with_a_password_are_opened_and_must_fit() {
+    let own = pair();
+    let (locked, open) = (include_str!("../tls/fixtures/aes256.pem"), include_str!("../tls/fixtures/open.pem"));
+    let check = |key: &str, password: Option<&str>, expect: Result<(), &str>| {
+        use rcgen::KeyPair;
+        let pair = KeyPair::from_pem(&key_as_pkcs8(open)).unwrap();
+        let fitting = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap().self_signed(&pair).unwrap();
+        let certificate = if key.is_empty() { own.cert.pem() } else { fitting.pem() };
+        let key = if key.is_empty() { open.to_owned() } else { key.to_owned() };
+        let shown = ClientCertificate {
+            certificate: certificate.clone(),
+            key,
+            password: password.map(str::to_owned),
+            ..Default::default()
+        };
+        let config = TlsConfig { client_certificates: vec![shown], ..trusting() };
+        let net = Net::start(Config { tls: config, ..Config::default() }, 1);
+        match (net, expect) {
+            (Ok(net), Ok(())) => {
+                let server = Server::new(&[], Some(&certificate), echo);
+                assert_eq!(get(&net.client(0), server.url("/")).result.unwrap().status, 200);
+            }
+            (Err(failure), Err(text)) => assert!(failure.to_string().contains(text), "{failure}"),
+            (net, expect) => panic!("{:?} instead of {expect:?}", net.map(drop)),
+        }
+    };
+    check(locked, Some("open sesame"), Ok(()));
+    check(open, None, Ok(()));
+    check(locked, Some("wrong"), Err("x509: decryption password incorrect"));
+    check(locked, None, Err("tls: failed to parse private key"));
+    check(open, Some("needless"), Err("x509: no DEK-Info header in block"));
+    check("", None, Err("tls: private key does not match public key"));
+}
+
+/// An EC key of OpenSSL in the form rcgen reads.
+fn key_as_pkcs8(pem: &str) -> String {
+    use base64::Engine as _;
+    use rustls::pki_types::PrivateKeyDer;
+    use rustls::pki_types::pem::PemObject;
+    let key = PrivateKeyDer::from_pem_slice(pem.as_bytes()).unwrap();
+    let inner = key.secret_der();
+    // AlgorithmIdentifier of a P-256 key, after the version; then the key itself.
+    let mut body =
+        b"\x02\x01\x00\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07".to_vec();
+    body.extend_from_slice(&[0x04, inner.len() as u8]);
+    body.extend_from_slice(inner);
+    let mut der = vec![0x30, 0x81, body.len() as u8];
+    der.extend_from_slice(&body);
+    let text = base64::engine::general_purpose::STANDARD.encode(der);
+    format!("-----BEGIN PRIVATE KEY-----\n{text}\n-----END PRIVATE KEY-----\n")
 }
 
 #[test]

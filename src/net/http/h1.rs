@@ -11,6 +11,7 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use smallvec::SmallVec;
 use tokio::io::AsyncWrite;
 
 use super::chunked::{Chunks, Framing};
@@ -62,10 +63,25 @@ pub struct Wire<'a> {
 pub enum Payload<'a> {
     /// None, and no length.
     None,
-    /// These bytes, with their length (which may be 0).
-    Sized(&'a Bytes),
+    /// These bytes one after the other, with their length (which may be 0).
+    Sized(&'a [Bytes]),
     /// Nothing, in a chunked frame: k6's way to send `""`.
     EmptyChunked,
+}
+
+impl Payload<'_> {
+    /// How many bytes it has.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Sized(pieces) => pieces.iter().map(Bytes::len).sum(),
+            Self::None | Self::EmptyChunked => 0,
+        }
+    }
+
+    /// True when no bytes follow the head, apart from framing.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
 }
 
 /// Where the body of an answer goes.
@@ -145,17 +161,18 @@ impl Http1 {
     async fn write(&mut self, wire: &Wire<'_>, inbox: &mut Inbox, progress: &mut Progress) -> Result<(), Fault> {
         let mut head = take_buffer();
         wire.write_head(&mut head);
-        let mut body: &[u8] = match wire.body {
-            Payload::Sized(bytes) if bytes.len() > SMALL_BODY => bytes,
-            Payload::Sized(bytes) => {
-                head.extend_from_slice(bytes);
-                &[]
+        let length = wire.body.len();
+        let mut body = match wire.body {
+            Payload::Sized(pieces) if length > SMALL_BODY => Rest { pieces, at: 0 },
+            Payload::Sized(pieces) => {
+                pieces.iter().for_each(|piece| head.extend_from_slice(piece));
+                Rest::NONE
             }
             Payload::EmptyChunked => {
                 head.extend_from_slice(b"0\r\n\r\n");
-                &[]
+                Rest::NONE
             }
-            Payload::None => &[],
+            Payload::None => Rest::NONE,
         };
         let mut at = 0;
         let mut listening = true;
@@ -165,14 +182,17 @@ impl Http1 {
                 let written = if body.is_empty() {
                     stream.poll_write(cx, &head[at..])
                 } else {
-                    stream.poll_write_vectored(cx, &[IoSlice::new(&head[at..]), IoSlice::new(body)])
+                    let mut slices = SmallVec::<[IoSlice<'_>; MOST_SLICES]>::new();
+                    slices.push(IoSlice::new(&head[at..]));
+                    body.show(&mut slices);
+                    stream.poll_write_vectored(cx, &slices)
                 };
                 match written {
                     Poll::Ready(Ok(0)) => return Poll::Ready(Err(std::io::ErrorKind::WriteZero.into())),
                     Poll::Ready(Ok(count)) => {
                         let of_head = count.min(head.len() - at);
                         at += of_head;
-                        body = &body[count - of_head..];
+                        body.advance(count - of_head);
                     }
                     Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                     // A server that answers while it reads must not wait for us to listen.
@@ -304,6 +324,41 @@ impl Http1 {
     }
 }
 
+/// So many pieces of a body go into one write.
+const MOST_SLICES: usize = 8;
+
+/// What is still to be written of a body.
+struct Rest<'a> {
+    pieces: &'a [Bytes],
+    /// How much of the first piece is written.
+    at: usize,
+}
+
+impl<'a> Rest<'a> {
+    const NONE: Self = Self { pieces: &[], at: 0 };
+
+    fn is_empty(&self) -> bool {
+        self.pieces.iter().map(Bytes::len).sum::<usize>() == self.at
+    }
+
+    fn show(&self, slices: &mut SmallVec<[IoSlice<'a>; MOST_SLICES]>) {
+        let mut skipped = self.at;
+        for piece in &self.pieces[..self.pieces.len().min(MOST_SLICES - slices.len())] {
+            slices.push(IoSlice::new(&piece[std::mem::take(&mut skipped)..]));
+        }
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.at += count;
+        while let [first, rest @ ..] = self.pieces
+            && self.at >= first.len()
+        {
+            self.at -= first.len();
+            self.pieces = rest;
+        }
+    }
+}
+
 /// Bytes of the answer's head, kept until it is complete.
 #[derive(Default)]
 struct Inbox {
@@ -378,9 +433,9 @@ impl Wire<'_> {
         }
         match self.body {
             Payload::None => {}
-            Payload::Sized(bytes) => {
+            Payload::Sized(_) => {
                 let mut digits = [0; 20];
-                line(["Content-Length", ": ", decimal(bytes.len(), &mut digits)]);
+                line(["Content-Length", ": ", decimal(self.body.len(), &mut digits)]);
             }
             Payload::EmptyChunked => line(["Transfer-Encoding", ": ", "chunked"]),
         }

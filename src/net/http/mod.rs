@@ -22,6 +22,8 @@ pub mod url;
 #[cfg(test)]
 mod encrypted_tests;
 #[cfg(test)]
+mod proxy_tests;
+#[cfg(test)]
 mod tests;
 
 pub use compress::{Coding, compress};
@@ -29,5 +31,5 @@ pub use cookies::{Cookie, Jar, RequestCookie};
 pub use dump::{Dump, Dumping};
 pub use error::{Error, Fault};
 pub use headers::Headers;
-pub use message::{Auth, Body, BodyMode, Exchange, Hop, Request, Response, Timings};
+pub use message::{Auth, Body, BodyMode, Exchange, Hop, Protocol, Request, Response, Timings};
 pub use url::Url;
