@@ -266,6 +266,20 @@ fn key_as_pkcs8(pem: &str) -> String {
 }
 
 #[test]
+fn the_keys_of_connections_are_written_down() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keys.log");
+    let server = Server::new(&[], None, echo);
+    let client = client(TlsConfig { key_log: Some(path.clone()), ..trusting() });
+    assert!(get(&client, server.url("/")).result.is_ok());
+    let log = std::fs::read_to_string(path).unwrap();
+    let labels: Vec<_> = log.lines().filter_map(|line| line.split(' ').next()).collect();
+    for label in ["CLIENT_HANDSHAKE_TRAFFIC_SECRET", "SERVER_TRAFFIC_SECRET_0"] {
+        assert!(labels.contains(&label), "{log}");
+    }
+}
+
+#[test]
 fn http2_shares_one_connection() {
     let server = Server::new(&["h2", "http/1.1"], None, h2_echo);
     let client = client(trusting());

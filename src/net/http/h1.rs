@@ -504,11 +504,12 @@ fn status_line(line: &[u8]) -> Result<(&'static str, u16, &[u8]), Fault> {
     Ok((proto, status, text))
 }
 
-fn parse_head(head: &[u8]) -> Result<Answer, Fault> {
+pub(super) fn parse_head(head: &[u8]) -> Result<Answer, Fault> {
     let mut lines = head.split(|byte| *byte == b'\n').map(trim_line);
     let (proto, status, text) = status_line(lines.next().unwrap_or_default())?;
     let mut headers = Headers::with_capacity(head.len());
     let mut is_first = true;
+    let valid = |byte: &u8| *byte == b'\t' || (*byte >= 0x20 && *byte != 0x7f);
     for line in lines {
         if line.is_empty() {
             break;
@@ -519,13 +520,16 @@ fn parse_head(head: &[u8]) -> Result<Answer, Fault> {
                 let text = format!("malformed MIME header initial line: {}", String::from_utf8_lossy(line));
                 return Err(Fault::head(text));
             }
-            headers.extend_last(line.trim_ascii());
+            let more = line.trim_ascii();
+            if !more.iter().all(valid) {
+                return malformed();
+            }
+            headers.extend_last(more);
             continue;
         }
         is_first = false;
         let Some(colon) = memchr::memchr(b':', line) else { return malformed() };
         let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
-        let valid = |byte: &u8| *byte == b'\t' || (*byte >= 0x20 && *byte != 0x7f);
         if name.is_empty() || !name.iter().all(|byte| is_token_byte(*byte)) || !value.iter().all(valid) {
             return malformed();
         }
@@ -540,7 +544,7 @@ fn parse_head(head: &[u8]) -> Result<Answer, Fault> {
 }
 
 /// How the body is framed; headers that only say so are removed, as in Go.
-fn framing(method: &str, answer: &mut Answer) -> Result<Framing, Fault> {
+pub(super) fn framing(method: &str, answer: &mut Answer) -> Result<Framing, Fault> {
     let bodiless = method == "HEAD" || matches!(answer.status, 204 | 304);
     let headers = &mut answer.headers;
     let mut chunked = false;

@@ -21,6 +21,8 @@ pub mod url;
 
 #[cfg(test)]
 mod encrypted_tests;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz_tests;
 #[cfg(test)]
 mod proxy_tests;
 #[cfg(test)]

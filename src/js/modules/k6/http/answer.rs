@@ -264,7 +264,7 @@ pub(super) fn json(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     if json_text::check(body).is_err() {
         return Ok(Value::Undefined);
     }
-    Ok(match gjson::get(body, &selector) {
+    Ok(match gjson::select(body, &selector) {
         Some(Cow::Borrowed(found)) => Value::Json(readable(body.slice_ref(found))),
         Some(Cow::Owned(found)) => Value::Json(readable(found.into())),
         None => Value::Undefined,
