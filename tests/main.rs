@@ -6,6 +6,8 @@
 mod cli;
 mod faults;
 mod js;
+#[cfg(target_os = "linux")]
+mod memory;
 mod misbehaviour;
 mod nginx;
 mod pattern;

@@ -1,7 +1,7 @@
-//! Servers that break HTTP: what a script is told, that nothing hangs or grows, and that the next request of the same VU
-//! is a good one.
+//! Servers that break HTTP: what a script is told, that nothing hangs, and that the next request of the same VU is a good
+//! one.
 //!
-//! Trouble below HTTP (refused, reset before an answer, unknown names) is in `faults`.
+//! Trouble below HTTP (refused, reset before an answer, unknown names) is in `faults`; what memory it takes, in `memory`.
 
 use std::fs;
 use std::io::{self, BufRead, BufReader, Write};
@@ -13,14 +13,14 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::pattern::matches;
-use crate::program::{Running, run, volley};
+use crate::program::{run, volley};
 use crate::server;
 
 /// Bytes that left for `/endless`, by all connections.
-static POURED: AtomicU64 = AtomicU64::new(0);
+pub static POURED: AtomicU64 = AtomicU64::new(0);
 
 /// The server of this file.
-fn address() -> SocketAddr {
+pub fn address() -> SocketAddr {
     static ADDRESS: LazyLock<SocketAddr> = LazyLock::new(|| server::serve(converse));
     *ADDRESS
 }
@@ -231,48 +231,5 @@ fn every_fault_is_told_and_the_next_request_is_fine() {
         let hops = 2 * (2 * FAULTS.len() + 10);
         let seen = requests.count();
         assert!((hops..=hops + 2).contains(&seen), "{engine}: {seen} requests on record instead of {hops}");
-    }
-}
-
-/// What a process had in memory at most, in bytes.
-#[cfg(target_os = "linux")]
-fn peak_memory(running: &Running) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{}/status", running.id())).expect("the process lives");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("Linux tells it");
-    line.trim().trim_end_matches("kB").trim().parse::<u64>().expect("it is a number") * 1024
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn bodies_nobody_reads_take_no_memory() {
-    let script = "import http from 'k6/http';
-        import { sleep } from 'k6';
-        export const options = { discardResponseBodies: true };
-        export default function () {
-            const response = http.get(`${__ENV.URL}/endless`, { timeout: 3000 });
-            console.log('ended with', response.error_code);
-            sleep(60);
-        }";
-    for (engine, _) in volley::js::Engine::TABLE {
-        let folder = tempfile::tempdir().expect("a folder can be made");
-        fs::write(folder.path().join("script.js"), script).expect("a file can be written");
-        let before = POURED.load(Relaxed);
-        let mut command = volley(folder.path());
-        command.args(["run", "--quiet", "--log-format=raw", "--js-engine", engine]);
-        let running = Running::start(command.args(["-e", &format!("URL=http://{}", address()), "script.js"]));
-        running.wait_for("ended with 1050");
-        let peak = peak_memory(&running);
-        let poured = POURED.load(Relaxed) - before;
-        running.interrupt();
-        running.end();
-        // What came has to be far more than what may stay, or the test says nothing; a busy machine may pour little.
-        if poured > 200 << 20 {
-            assert!(peak < 150 << 20, "{engine}: {peak} bytes in memory after {poured} bytes of a body");
-        } else {
-            #[expect(clippy::print_stderr, reason = "a test that skips says so")]
-            {
-                eprintln!("skipped on {engine}: only {poured} bytes came in time");
-            }
-        }
     }
 }

@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::pin::pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, Waker};
 
 use boa_engine::builtins::object::OrdinaryObject;
@@ -33,6 +34,7 @@ use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use super::stack;
 use super::{Code, Export, Host, Outcome, Realm};
 use crate::js::value::{Args, Exception, Kept, Resource, Throw, Value};
+use crate::source::Shared as File;
 
 /// Objects nested deeper than this on their way to Rust are taken for cyclic.
 const MAX_DEPTH: usize = 64;
@@ -566,7 +568,7 @@ fn enumerable_keys(object: &JsObject, context: &mut Context) -> JsResult<Vec<JsS
 
 fn bytes_from_js(object: &JsObject, context: &mut Context) -> JsResult<Option<Bytes>> {
     if let Ok(buffer) = JsArrayBuffer::from_object(object.clone()) {
-        return Ok(Some(buffer.to_vec().unwrap_or_default().into()));
+        return Ok(Some(buffer.data().map(|data| bytes_of(&data, 0..data.len())).unwrap_or_default()));
     }
     let (buffer, offset, len) = if let Ok(array) = JsTypedArray::from_object(object.clone()) {
         (array.buffer(context)?, array.byte_offset(context)?, array.byte_length(context)?)
@@ -578,8 +580,24 @@ fn bytes_from_js(object: &JsObject, context: &mut Context) -> JsResult<Option<By
     let Some(buffer) = buffer.as_object().and_then(|buffer| JsArrayBuffer::from_object(buffer.clone()).ok()) else {
         return Ok(Some(Bytes::new()));
     };
-    let bytes = buffer.data().and_then(|data| data.get(offset..offset + len).map(Bytes::copy_from_slice));
-    Ok(Some(bytes.unwrap_or_default()))
+    Ok(Some(buffer.data().map(|data| bytes_of(&data, offset..offset + len)).unwrap_or_default()))
+}
+
+/// Up to this size a file is simply copied.
+const SMALL_FILE: usize = 64 * 1024;
+
+thread_local! {
+    /// Files that were made buffers of, by the address of the buffer. An entry may outlive its buffer, so it is only a hint.
+    static FILES: RefCell<FxHashMap<usize, Arc<File>>> = RefCell::default();
+}
+
+/// A part of a buffer for Rust: of the file it was made of, as long as it still is the same, else a copy.
+fn bytes_of(data: &[u8], part: std::ops::Range<usize>) -> Bytes {
+    let file = FILES.with_borrow(|files| files.get(&(data.as_ptr() as usize)).cloned());
+    match file {
+        Some(file) if **file.bytes() == *data && part.end <= data.len() => file.bytes().slice(part),
+        _ => data.get(part).map(Bytes::copy_from_slice).unwrap_or_default(),
+    }
 }
 
 fn to_js(value: Value, shared: &Rc<Shared>, context: &mut Context) -> JsResult<JsValue> {
@@ -589,9 +607,18 @@ fn to_js(value: Value, shared: &Rc<Shared>, context: &mut Context) -> JsResult<J
         Value::Bool(value) => value.into(),
         Value::Number(number) => JsValue::from(number),
         Value::String(text) => JsString::from(text).into(),
-        Value::Bytes(bytes) => array_buffer(&bytes, context)?,
-        // Boa's buffers own their memory: every VU has a copy.
-        Value::Shared(shared) => array_buffer(shared.bytes(), context)?,
+        Value::Bytes(bytes) => {
+            let block = AlignedVec::from_slice(0, &bytes);
+            JsArrayBuffer::from_byte_block(block, context)?.into()
+        }
+        Value::Shared(file) => {
+            // Boa's buffers own their memory, so every VU has a copy; but on the way back there need not be another.
+            let block = AlignedVec::from_slice(0, file.bytes());
+            if block.len() > SMALL_FILE {
+                FILES.with_borrow_mut(|files| files.insert(block.as_ptr() as usize, file));
+            }
+            JsArrayBuffer::from_byte_block(block, context)?.into()
+        }
         Value::List(list) => {
             let mut items = Vec::with_capacity(list.len());
             for item in list {
@@ -619,11 +646,6 @@ fn to_js(value: Value, shared: &Rc<Shared>, context: &mut Context) -> JsResult<J
         }
         Value::Kept(kept) => shared.kept.borrow().0.get(kept.0 as usize).cloned().unwrap_or_default(),
     })
-}
-
-fn array_buffer(bytes: &[u8], context: &mut Context) -> JsResult<JsValue> {
-    let block = AlignedVec::from_slice(0, bytes);
-    Ok(JsArrayBuffer::from_byte_block(block, context)?.into())
 }
 
 /// Objects with more properties than this are one of a kind.

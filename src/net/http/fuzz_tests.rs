@@ -67,8 +67,8 @@ pub fn location(data: &[u8]) {
     for url in [Url::parse(&text).ok(), base.join(&text).ok()].into_iter().flatten() {
         assert!(!url.request_target().contains(['\r', '\n', '\0']), "{url:?}");
         // What was read once is read again as the same.
-        if url.host().contains('%') {
-            // A zone stands in the text as the system wants it, not as a URL writes it.
+        if url.host().is_empty() || url.host().contains('%') {
+            // Nobody is asked there; and a zone stands in the text as the system wants it, not as a URL writes it.
             continue;
         }
         let again = Url::parse(url.as_str()).map(|again| again.as_str().to_owned());

@@ -168,11 +168,15 @@ fn check_http_proxy(scheme: &str) {
     assert!(text(get(&client, "https://other.test/again")).starts_with("GET /again "));
     let refused = get(&client, "https://refused.test/").result.unwrap_err();
     assert_eq!((refused.code, &*refused.text), (1000, "Not Through Me"));
+    let told = Request { dumping: Dumping::Full, ..Request::get(Url::parse("http://some.test/told").unwrap()) };
+    let told = send(&client, told).dumps;
+    assert!(told[0].request.contains("/told") && !told[0].request.contains("bWU6c2VjcmV0"), "{}", told[0].request);
     let credentials = "Proxy-Authorization: Basic bWU6c2VjcmV0";
     let expect = [
         format!("GET http://some.test/path?q HTTP/1.1; {credentials}"),
         format!("CONNECT other.test:443 HTTP/1.1; {credentials}"),
         format!("CONNECT refused.test:443 HTTP/1.1; {credentials}"),
+        format!("GET http://some.test/told HTTP/1.1; {credentials}"),
     ];
     assert_eq!(*heard.lock().unwrap(), expect);
 }

@@ -25,7 +25,11 @@ const MOST_STEPS: usize = 500;
 /// What a script's `path` finds in `json`, which must be valid.
 pub(super) fn select<'a>(json: &'a [u8], path: &str) -> Option<Text<'a>> {
     let steps = path.bytes().filter(|byte| matches!(byte, b'.' | b'|' | b'(' | b'[' | b'{')).count();
-    if steps > MOST_STEPS { None } else { get(json, path) }
+    if steps > MOST_STEPS {
+        return None;
+    }
+    // A literal of the path that is no JSON spoils what it is part of.
+    get(json, path).filter(|found| matches!(found, Cow::Borrowed(_)) || check(found).is_ok())
 }
 
 /// What `path` finds in `json`.
