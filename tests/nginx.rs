@@ -16,6 +16,9 @@ use crate::program::{Outcome, run, volley};
 /// How large `/large` is.
 const LARGE: usize = 10 << 20;
 
+/// Certificates, keys and OCSP answers of OpenSSL.
+const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/net/tls/fixtures");
+
 /// An nginx of our own, in a folder of its own; it ends with this value.
 struct Nginx {
     process: Child,
@@ -23,6 +26,10 @@ struct Nginx {
     plain: u16,
     tls: u16,
     h2: u16,
+    /// HTTP/2 without TLS.
+    h2c: u16,
+    /// TLS that wants a certificate.
+    mutual: u16,
 }
 
 impl Nginx {
@@ -41,8 +48,8 @@ impl Nginx {
         fs::write(root.join("files/small.txt"), "small").expect("a file can be written");
         fs::write(root.join("files/words.txt"), "many words ".repeat(2000)).expect("a file can be written");
         // Held until nginx is told of them, so that they differ.
-        let listeners = [0; 4].map(|_| TcpListener::bind("127.0.0.1:0").expect("a port is free"));
-        let [plain, tls, h2, inner] =
+        let listeners = [0; 6].map(|_| TcpListener::bind("127.0.0.1:0").expect("a port is free"));
+        let [plain, tls, h2, h2c, mutual, inner] =
             listeners.each_ref().map(|held| held.local_addr().expect("it has an address").port());
         drop(listeners);
         let config = format!(
@@ -63,6 +70,11 @@ impl Nginx {
                      location /sink {{ proxy_pass http://127.0.0.1:{inner}; }}
                      location /words.txt {{ gzip on; gzip_types text/plain; default_type text/plain; }}
                  }}
+                 server {{ listen 127.0.0.1:{h2c} http2; return 200 'h2c'; }}
+                 server {{
+                     listen 127.0.0.1:{mutual} ssl; ssl_client_certificate {FIXTURES}/open-cert.pem; ssl_verify_client on;
+                     ssl_stapling on; ssl_stapling_file {FIXTURES}/revoked.der; return 200 $ssl_client_s_dn;
+                 }}
                  # Whoever passes a request on has to read its body.
                  server {{ listen 127.0.0.1:{inner}; access_log off; return 200 'ok'; }}
              }}"
@@ -71,7 +83,7 @@ impl Nginx {
         let mut command = Command::new(program);
         command.arg("-p").arg(root).args(["-c", "nginx.conf", "-e", "errors.log"]);
         let process = command.stdin(Stdio::null()).stderr(Stdio::null()).spawn().expect("nginx starts");
-        let nginx = Self { process, folder, plain, tls, h2 };
+        let nginx = Self { process, folder, plain, tls, h2, h2c, mutual };
         for _ in 0..500 {
             if std::net::TcpStream::connect(("127.0.0.1", h2)).is_ok() {
                 return Some(nginx);
@@ -129,9 +141,13 @@ fn on_every_engine(script: &str, args: &[&str], look: impl Fn(&Path, Outcome, Ng
         fs::write(folder.path().join("script.js"), script).expect("a file can be written");
         let mut command = volley(folder.path());
         command.args(["run", "--quiet", "--log-format=raw", "--js-engine", engine, "--summary-export=summary.json"]);
-        for (name, scheme, port) in
-            [("PLAIN", "http", nginx.plain), ("TLS", "https", nginx.tls), ("H2", "https", nginx.h2)]
-        {
+        for (name, scheme, port) in [
+            ("PLAIN", "http", nginx.plain),
+            ("TLS", "https", nginx.tls),
+            ("H2", "https", nginx.h2),
+            ("H2C", "http", nginx.h2c),
+            ("MUTUAL", "https", nginx.mutual),
+        ] {
             command.arg("-e").arg(format!("{name}={scheme}://localhost:{port}"));
         }
         let outcome = run(command.args(args).arg("script.js"));
@@ -245,5 +261,43 @@ fn large_closing_and_chunked_answers_are_whole() {
             let ours = metrics[name]["count"].as_u64().expect("it is a count");
             assert!((counted..counted + counted / 50).contains(&ours), "{name}: {ours}, nginx says {counted}");
         }
+    });
+}
+
+#[test]
+fn http2_without_tls_is_spoken_where_asked_for() {
+    let script = "import http from 'k6/http';
+        export const options = { vus: 5, iterations: 500, thresholds: { 'http_reqs{proto:HTTP/2.0,status:200}': ['count==1000'] } };
+        export default function () {
+            http.get(`${__ENV.H2C}/`, { protocol: 'h2c' });
+            http.post(`${__ENV.H2C}/`, 'body', { protocol: 'h2c' });
+        }";
+    on_every_engine(script, &[], |folder, _, nginx| {
+        assert_eq!(summary(folder)["metrics"]["http_req_failed"]["passes"], 0);
+        let log = nginx.log();
+        assert!(log.len() == 1000 && log.iter().all(|line| line.1 == "HTTP/2.0"));
+    });
+}
+
+#[test]
+fn a_client_with_a_locked_key_is_known_and_told_what_is_stapled() {
+    let script = format!(
+        "import http from 'k6/http';
+        export const options = {{
+            insecureSkipTLSVerify: true,
+            tlsAuth: [{{
+                cert: open('{FIXTURES}/open-cert.pem'), key: open('{FIXTURES}/aes256.pem'), password: 'open sesame',
+            }}],
+            thresholds: {{ 'http_reqs{{ocsp_status:revoked}}': ['count==1'] }},
+        }};
+        export default function () {{
+            const {{ body, ocsp }} = http.get(`${{__ENV.MUTUAL}}/`);
+            console.log(body, ocsp.status, ocsp.revocation_reason, ocsp.revoked_at, ocsp.produced_at);
+        }}"
+    );
+    on_every_engine(&script, &["--system-tags=status,ocsp_status"], |_, outcome, _| {
+        let line = "CN=a client revoked key_compromise 1704164645 1795561067";
+        assert!(outcome.stderr.contains(line), "{}", outcome.stderr);
+        assert!(!outcome.stderr.contains("sesame"));
     });
 }

@@ -216,15 +216,11 @@ fn our_certificate_is_shown_when_asked_for() {
 fn keys_with_a_password_are_opened_and_must_fit() {
     let own = pair();
     let (locked, open) = (include_str!("../tls/fixtures/aes256.pem"), include_str!("../tls/fixtures/open.pem"));
-    let check = |key: &str, password: Option<&str>, expect: Result<(), &str>| {
-        use rcgen::KeyPair;
-        let pair = KeyPair::from_pem(&key_as_pkcs8(open)).unwrap();
-        let fitting = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap().self_signed(&pair).unwrap();
-        let certificate = if key.is_empty() { own.cert.pem() } else { fitting.pem() };
-        let key = if key.is_empty() { open.to_owned() } else { key.to_owned() };
+    let fitting = include_str!("../tls/fixtures/open-cert.pem");
+    let check = |certificate: &str, key: &str, password: Option<&str>, expect: Result<(), &str>| {
         let shown = ClientCertificate {
-            certificate: certificate.clone(),
-            key,
+            certificate: certificate.to_owned(),
+            key: key.to_owned(),
             password: password.map(str::to_owned),
             ..Default::default()
         };
@@ -232,37 +228,19 @@ fn keys_with_a_password_are_opened_and_must_fit() {
         let net = Net::start(Config { tls: config, ..Config::default() }, 1);
         match (net, expect) {
             (Ok(net), Ok(())) => {
-                let server = Server::new(&[], Some(&certificate), echo);
+                let server = Server::new(&[], Some(certificate), echo);
                 assert_eq!(get(&net.client(0), server.url("/")).result.unwrap().status, 200);
             }
             (Err(failure), Err(text)) => assert!(failure.to_string().contains(text), "{failure}"),
             (net, expect) => panic!("{:?} instead of {expect:?}", net.map(drop)),
         }
     };
-    check(locked, Some("open sesame"), Ok(()));
-    check(open, None, Ok(()));
-    check(locked, Some("wrong"), Err("x509: decryption password incorrect"));
-    check(locked, None, Err("tls: failed to parse private key"));
-    check(open, Some("needless"), Err("x509: no DEK-Info header in block"));
-    check("", None, Err("tls: private key does not match public key"));
-}
-
-/// An EC key of OpenSSL in the form rcgen reads.
-fn key_as_pkcs8(pem: &str) -> String {
-    use base64::Engine as _;
-    use rustls::pki_types::PrivateKeyDer;
-    use rustls::pki_types::pem::PemObject;
-    let key = PrivateKeyDer::from_pem_slice(pem.as_bytes()).unwrap();
-    let inner = key.secret_der();
-    // AlgorithmIdentifier of a P-256 key, after the version; then the key itself.
-    let mut body =
-        b"\x02\x01\x00\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07".to_vec();
-    body.extend_from_slice(&[0x04, inner.len() as u8]);
-    body.extend_from_slice(inner);
-    let mut der = vec![0x30, 0x81, body.len() as u8];
-    der.extend_from_slice(&body);
-    let text = base64::engine::general_purpose::STANDARD.encode(der);
-    format!("-----BEGIN PRIVATE KEY-----\n{text}\n-----END PRIVATE KEY-----\n")
+    check(fitting, locked, Some("open sesame"), Ok(()));
+    check(fitting, open, None, Ok(()));
+    check(fitting, locked, Some("wrong"), Err("x509: decryption password incorrect"));
+    check(fitting, locked, None, Err("tls: failed to parse private key"));
+    check(fitting, open, Some("needless"), Err("x509: no DEK-Info header in block"));
+    check(&own.cert.pem(), open, None, Err("tls: private key does not match public key"));
 }
 
 #[test]

@@ -10,7 +10,9 @@ use crate::js::value::Value;
 pub fn selector(data: &[u8]) {
     let end = memchr::memchr(0, data).unwrap_or(data.len());
     let (path, json) = (String::from_utf8_lossy(&data[..end]), data.get(end + 1..).unwrap_or_default());
-    if json_text::check(json).is_err() {
+    // Literals of many elements, taken for each element of another, multiply: a path can be slow of its own accord.
+    let multiplies = path.matches('#').count() > 4 || path.matches("@dig").count() > 1;
+    if multiplies || json_text::check(json).is_err() {
         return;
     }
     if let Some(found) = gjson::select(json, &path) {
