@@ -583,8 +583,21 @@ fn bytes_from_js(object: &JsObject, context: &mut Context) -> JsResult<Option<By
     Ok(Some(buffer.data().map(|data| bytes_of(&data, offset..offset + len)).unwrap_or_default()))
 }
 
-/// Up to this size a file is simply copied.
-const SMALL_FILE: usize = 64 * 1024;
+/// Up to this size a file is simply copied, and a string weighs no more than the objects around it.
+const SMALL: usize = 64 * 1024;
+
+/// Counts what is about to be given to a realm. Boa collects by the size of its objects and does not see that strings
+/// and buffers hang on them: after so many bytes of large ones it is told.
+fn make_room(len: usize) {
+    const MOST: usize = 128 << 20;
+    thread_local! {
+        static GIVEN: Cell<usize> = const { Cell::new(0) };
+    }
+    if len > SMALL && GIVEN.replace(GIVEN.get() + len) + len > MOST {
+        GIVEN.set(0);
+        boa_gc::force_collect();
+    }
+}
 
 thread_local! {
     /// Files that were made buffers of, by the address of the buffer. An entry may outlive its buffer, so it is only a hint.
@@ -606,15 +619,19 @@ fn to_js(value: Value, shared: &Rc<Shared>, context: &mut Context) -> JsResult<J
         Value::Null => JsValue::null(),
         Value::Bool(value) => value.into(),
         Value::Number(number) => JsValue::from(number),
-        Value::String(text) => JsString::from(text).into(),
+        Value::String(text) => {
+            make_room(text.len());
+            JsString::from(text).into()
+        }
         Value::Bytes(bytes) => {
+            make_room(bytes.len());
             let block = AlignedVec::from_slice(0, &bytes);
             JsArrayBuffer::from_byte_block(block, context)?.into()
         }
         Value::Shared(file) => {
             // Boa's buffers own their memory, so every VU has a copy; but on the way back there need not be another.
             let block = AlignedVec::from_slice(0, file.bytes());
-            if block.len() > SMALL_FILE {
+            if block.len() > SMALL {
                 FILES.with_borrow_mut(|files| files.insert(block.as_ptr() as usize, file));
             }
             JsArrayBuffer::from_byte_block(block, context)?.into()

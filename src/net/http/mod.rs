@@ -18,6 +18,7 @@ pub mod ntlm;
 pub mod pool;
 pub mod redirect;
 pub mod url;
+pub mod wire;
 
 #[cfg(test)]
 mod encrypted_tests;
