@@ -106,6 +106,35 @@ async fn h2_echo(stream: TlsStream<TcpStream>) {
             connection.abrupt_shutdown(code.into());
             continue;
         }
+        let broken = request.uri().path().strip_prefix("/broken/").map(str::to_owned);
+        if let Some(how) = broken {
+            let length = if how == "short" { "10" } else { "1000000000000" };
+            let answer = http::Response::builder().header("content-length", length).body(()).unwrap();
+            let mut stream = respond.send_response(answer, false).unwrap();
+            stream.send_data("begun".into(), how == "short").unwrap();
+            tokio::spawn(async move {
+                match how.as_str() {
+                    // Until the client has enough.
+                    "endless" => loop {
+                        stream.reserve_capacity(16 << 10);
+                        match std::future::poll_fn(|cx| stream.poll_capacity(cx)).await {
+                            Some(Ok(room)) if stream.send_data(vec![b'x'; room].into(), false).is_ok() => {}
+                            _ => return,
+                        }
+                    },
+                    "drip" => _ = std::future::poll_fn(|cx| stream.poll_reset(cx)).await,
+                    "reset" => {
+                        tokio::time::sleep(Duration::from_millis(50)).await;
+                        stream.send_reset(::h2::Reason::INTERNAL_ERROR);
+                    }
+                    _ => {}
+                }
+            });
+            continue;
+        }
+        if request.uri().path() == "/gone" {
+            return;
+        }
         let status = number("/status/").unwrap_or(200) as u16;
         tokio::spawn(async move {
             let (parts, mut body) = request.into_parts();
@@ -304,6 +333,27 @@ fn http2_errors_carry_their_codes() {
     let timeout = Duration::from_millis(250);
     let refused = wait(client.send(Request { timeout, ..Request::get(server.url("/reset/7")) })).result.unwrap_err();
     assert_eq!(refused.code, 1050);
+}
+
+#[test]
+fn http2_faults_leave_the_next_request_alone() {
+    let server = Server::new(&["h2"], None, h2_echo);
+    let client = client(trusting());
+    let check = |path: &str, mode: BodyMode, code: u16, text: &str, connections: usize| {
+        let timeout =
+            Duration::from_millis(if matches!(path, "/broken/endless" | "/broken/drip") { 300 } else { 20_000 });
+        let request = Request { timeout, body_mode: mode, ..Request::get(server.url(path)) };
+        let error = wait(client.send(request)).result.unwrap_err();
+        assert_eq!((error.code, &*error.text), (code, text), "{path}");
+        assert_eq!(get(&client, server.url("/")).result.unwrap().status, 200, "after {path}");
+        assert_eq!(server.connections.load(Ordering::Relaxed), connections, "after {path}");
+    };
+    check("/broken/short", BodyMode::Keep, 1000, "unexpected EOF", 1);
+    check("/broken/endless", BodyMode::Discard, 1050, "request timeout", 1);
+    check("/broken/drip", BodyMode::Keep, 1050, "request timeout", 1);
+    check("/broken/reset", BodyMode::Keep, 1633, "http2: stream error with http2 ErrCode INTERNAL_ERROR", 1);
+    // A GET is tried again on a connection of its own.
+    check("/gone", BodyMode::Keep, 1000, "unexpected EOF", 3);
 }
 
 #[test]

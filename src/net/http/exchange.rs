@@ -308,8 +308,10 @@ impl Step<'_> {
                 }
                 Err(fault) => fault,
             };
-            // One stream's trouble leaves the others alone; everything else ends the connection.
-            if matches!(connection, Connection::Shared(_)) && !(H2_STREAM..H2_CONNECTION).contains(&fault.code) {
+            // One stream's trouble leaves the others alone; everything else ends the connection. Where a body broke off
+            // because the connection did, the next one who asks will notice.
+            let of_stream = (H2_STREAM..H2_CONNECTION).contains(&fault.code) || fault.stage == Stage::Body;
+            if matches!(connection, Connection::Shared(_)) && !of_stream {
                 endpoint.forget(&self.url, protocol);
             }
             match fault.stage {

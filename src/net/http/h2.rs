@@ -130,6 +130,10 @@ impl Http2 {
         while let Some(chunk) = stream.data().await {
             let chunk = match chunk {
                 Ok(chunk) => chunk,
+                // The `h2` crate resets a stream whose body is not as long as announced.
+                Err(error) if error.is_library() && error.reason() == Some(h2::Reason::PROTOCOL_ERROR) => {
+                    return Err(Fault::unexpected_eof(Stage::Body));
+                }
                 Err(error) => return Err(self.fault(error).await.at(Stage::Body)),
             };
             _ = stream.flow_control().release_capacity(chunk.len());
