@@ -11,6 +11,10 @@ mod endings;
 mod examples;
 mod faults;
 mod js;
+#[cfg(target_os = "linux")]
+mod memory;
+mod misbehaviour;
+mod nginx;
 mod outputs;
 mod pattern;
 mod peers;

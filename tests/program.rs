@@ -20,9 +20,20 @@ pub struct Outcome {
 
 /// Variables of the machine that would change what a run does.
 fn is_foreign(name: &str) -> bool {
-    ["K6_", "VOLLEY_", "NO_COLOR", "http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "SSLKEYLOGFILE"]
-        .iter()
-        .any(|prefix| name.starts_with(prefix))
+    [
+        "K6_",
+        "VOLLEY_",
+        "NO_COLOR",
+        "http_proxy",
+        "https_proxy",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "no_proxy",
+        "NO_PROXY",
+        "SSLKEYLOGFILE",
+    ]
+    .iter()
+    .any(|prefix| name.starts_with(prefix))
 }
 
 /// The program under one of its names, in a folder, away from the machine's own settings.
@@ -74,6 +85,11 @@ impl Running {
             }
         }
         panic!("`{text}` was never said");
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Sends SIGINT, as Ctrl+C does.

@@ -203,6 +203,8 @@ fn answer(request: &Request, count: usize) -> Option<Answer> {
         }
         ["html"] => Answer::new(200, "text/html", "<html><body><h1>Title</h1><a href=\"/text\">go</a></body></html>"),
         ["reflect"] => Answer::new(200, "text/html", request.body.clone()),
+        // What the bytes of the body add up to; a form's boundary and head are not looked at.
+        ["sum"] => Answer::text(contents(request).iter().map(|byte| u64::from(*byte)).sum::<u64>().to_string()),
         ["nth"] => Answer::text(count.to_string()),
         ["close" | "reset" | "hang"] => return None,
         _ => Answer::new(404, "text/plain", "nothing here"),
@@ -219,6 +221,17 @@ fn meet(key: &str, count: usize) -> bool {
     let are_few = |waiting: &mut Option<HashMap<String, usize>>| waiting.get_or_insert_default()[key] < count;
     let (_guard, result) = CAME.wait_timeout_while(waiting, Duration::from_secs(20), are_few).expect("nobody panicked");
     !result.timed_out()
+}
+
+/// The body, or the one file of a form.
+fn contents(request: &Request) -> &[u8] {
+    let body = &request.body[..];
+    let Some(boundary) = request.header("content-type").and_then(|kind| kind.split_once("boundary=")) else {
+        return body;
+    };
+    let end = format!("\r\n--{}--\r\n", boundary.1);
+    let begin = body.windows(4).position(|bytes| bytes == b"\r\n\r\n").map_or(0, |at| at + 4);
+    body.strip_suffix(end.as_bytes()).map_or(body, |body| &body[begin..])
 }
 
 fn echo(request: &Request) -> Value {

@@ -14,7 +14,7 @@ use super::dialect::{self, Kind, Positions, Prepared, Target};
 use super::engine::Code;
 use super::modules;
 use super::value::Throw;
-use crate::source::{Files, Resolved, resolve, specifier};
+use crate::source::{Files, Resolved, Shared, resolve, specifier};
 
 type Compiled = Arc<OnceLock<Box<[u8]>>>;
 /// Sources by address, each with its bytecode once there is one.
@@ -114,11 +114,23 @@ impl Loader {
     /// # Errors
     /// k6's words.
     pub fn open(&self, path: &str, here: &str) -> Result<bytes::Bytes, Throw> {
-        let base = match here.rfind('/') {
+        self.files.open(path, self.base(here)).map_err(Throw::go)
+    }
+
+    /// As [`Loader::open`], but one copy for all VUs.
+    ///
+    /// # Errors
+    /// k6's words.
+    pub fn open_shared(&self, path: &str, here: &str) -> Result<Arc<Shared>, Throw> {
+        self.files.open_shared(path, self.base(here)).map_err(Throw::go)
+    }
+
+    /// The directory that names in the module `here` start from.
+    fn base<'a>(&'a self, here: &'a str) -> &'a str {
+        match here.rfind('/') {
             Some(at) if self.main.get().is_some_and(|main| main != here) => &here[..=at],
             _ => &self.open_base,
-        };
-        self.files.open(path, base).map_err(Throw::go)
+        }
     }
 
     // Addresses --------------------------------------------------------------------------------------------------

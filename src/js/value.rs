@@ -5,10 +5,13 @@
 
 use std::any::Any;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
 use smallvec::SmallVec;
+
+use crate::source::Shared;
 
 /// A value on its way between Rust and JavaScript.
 pub enum Value {
@@ -24,6 +27,9 @@ pub enum Value {
     String(String),
     /// An ArrayBuffer, or the bytes a typed array shows; goes back as an ArrayBuffer.
     Bytes(Bytes),
+    /// A file all VUs share, to JavaScript as an ArrayBuffer that costs nothing until it is written to, where the engine
+    /// can do that; comes back as [`Value::Bytes`].
+    Shared(Arc<Shared>),
     /// An array.
     List(Vec<Value>),
     /// Own enumerable string-keyed properties, in order.
@@ -222,6 +228,7 @@ impl std::fmt::Debug for Value {
             Self::Number(number) => write!(f, "{number}"),
             Self::String(text) => write!(f, "{text:?}"),
             Self::Bytes(bytes) => write!(f, "{} bytes", bytes.len()),
+            Self::Shared(shared) => write!(f, "{shared:?}"),
             Self::List(list) => f.debug_list().entries(list).finish(),
             Self::Map(map) => f.debug_map().entries(map.iter().map(|(key, value)| (key, value))).finish(),
             Self::Json(json) => write!(f, "JSON of {} bytes", json.len()),

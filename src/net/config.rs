@@ -137,7 +137,7 @@ pub struct ClientCertificate {
 }
 
 /// The proxies the environment names.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct ProxyConfig {
     /// `HTTP_PROXY`.
     pub http: Option<String>,
@@ -145,6 +145,14 @@ pub struct ProxyConfig {
     pub https: Option<String>,
     /// `NO_PROXY`.
     pub none_for: String,
+}
+
+// Addresses may hold passwords, which stay out of whatever is printed.
+impl std::fmt::Debug for ProxyConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (http, https) = (self.http.is_some(), self.https.is_some());
+        write!(f, "ProxyConfig {{ http: {http}, https: {https}, none_for: {:?} }}", self.none_for)
+    }
 }
 
 impl ProxyConfig {

@@ -1,22 +1,23 @@
 //! The half of a client that lives on its network thread: its connections, and how it opens new ones.
 
 use std::cell::RefCell;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::config::Config;
 use super::dial::Dialer;
-use super::http::Url;
 use super::http::error::Fault;
 use super::http::exchange::Mark;
 use super::http::h1::Http1;
 use super::http::h2::Http2;
 use super::http::pool::{Connection, Pool};
-use super::proxy::{Proxies, Proxy};
+use super::http::{Protocol, Url};
+use super::proxy::{Proxies, Proxy, ProxyKind};
 use super::socket::{Socket, Stream, Traffic};
-use super::tls::Tls;
+use super::socks;
+use super::tls::{Tls, TlsInfo};
 
 /// What all clients of a run share.
 #[derive(Debug)]
@@ -55,21 +56,21 @@ impl Endpoint {
         self.means.config.no_connection_reuse
     }
 
-    /// The proxy for `url`, if there is one.
+    /// The proxy that the environment names for `url`, if there is one.
     pub fn proxy(&self, url: &Url) -> Result<Option<&Proxy>, Fault> {
         self.means.proxies.find(url)
     }
 
     /// A connection to `url`: an idle one, or a new one, whose cost is noted in `mark`.
-    pub async fn connection(&self, url: &Url, mark: &mut Mark) -> Result<Connection, Fault> {
+    pub async fn connection(&self, url: &Url, protocol: Protocol, mark: &mut Mark) -> Result<Connection, Fault> {
         if !self.closes_connections() {
-            let idle = self.pool.borrow_mut().take(url);
+            let idle = self.pool.borrow_mut().take(url, protocol);
             if let Some(connection) = idle {
                 return Ok(connection);
             }
         }
         // Boxed: opening is rare, and its state would weigh on every request.
-        Box::pin(self.open(url, mark)).await
+        Box::pin(self.open(url, protocol, mark)).await
     }
 
     /// Keeps a connection that can carry another request.
@@ -80,8 +81,8 @@ impl Endpoint {
     }
 
     /// Forgets the shared connection to `url`.
-    pub fn forget(&self, url: &Url) {
-        self.pool.borrow_mut().forget(url);
+    pub fn forget(&self, url: &Url, protocol: Protocol) {
+        self.pool.borrow_mut().forget(url, protocol);
     }
 
     /// Closes every idle connection.
@@ -100,37 +101,72 @@ impl Endpoint {
         &self.means.tls
     }
 
-    async fn open(&self, url: &Url, mark: &mut Mark) -> Result<Connection, Fault> {
+    async fn open(&self, url: &Url, protocol: Protocol, mark: &mut Mark) -> Result<Connection, Fault> {
         let proxy = self.means.proxies.find(url)?;
-        let host = crate::net::dial::to_ascii(url.hostname());
-        let (socket, connecting) = match proxy {
-            Some(proxy) => self.dial(&proxy.host, &proxy.port).await.map_err(|fault| {
-                let long = format!("proxyconnect tcp: {}", fault.cause());
-                fault.long(long)
-            })?,
+        let (mut socket, connecting) = match proxy {
+            Some(proxy) => self.dial(&proxy.host, &proxy.port).await.map_err(of_proxy)?,
             None => self.dial(url.hostname(), url.port_or_default()).await?,
         };
         mark.connecting = connecting;
-        if !url.is_https() {
-            return Ok(Connection::One(Http1 { stream: Stream::Plain(socket), tls: None, reused: false }.into()));
+        let host = crate::net::dial::to_ascii(url.hostname());
+        let target = format!("{}:{}", bracketed(&host), url.port_or_default());
+        let (local, remote) = (socket.local, socket.remote);
+        match proxy.map(|proxy| (proxy.kind, proxy)) {
+            None => {}
+            Some((ProxyKind::Socks5, proxy)) => {
+                let target = (&*host, url.port_or_default());
+                socks::connect(&mut socket, remote, target, proxy.credentials.as_ref()).await?;
+            }
+            Some((ProxyKind::Http, proxy)) if url.is_https() => {
+                tunnel(&mut socket, (local, remote), &target, proxy).await?;
+            }
+            Some((ProxyKind::Http, _)) => {}
+            Some((ProxyKind::Https, proxy)) => {
+                let mut handshake = self.means.tls.connect_plain(&proxy.host, socket).await.map_err(of_proxy)?;
+                mark.tls_handshaking = handshake.took;
+                if !url.is_https() {
+                    let (stream, tls) = (Stream::Tls(handshake.stream), Some(handshake.info));
+                    return Ok(Connection::One(Http1 { stream, tls, reused: false }.into()));
+                }
+                tunnel(&mut *handshake.stream, (local, remote), &target, proxy).await?;
+                let inside = self.means.tls.connect_inside(url.hostname(), *handshake.stream).await?;
+                mark.tls_handshaking = inside.took;
+                return self.speak(url, Stream::Tunnel(inside.stream), inside.info, inside.is_http2).await;
+            }
         }
-        let socket = match proxy {
-            Some(proxy) => tunnel(socket, &format!("{}:{}", bracketed(&host), url.port_or_default()), proxy).await?,
-            None => socket,
-        };
+        if !url.is_https() {
+            let stream = Stream::Plain(socket);
+            return match protocol {
+                Protocol::Negotiated => Ok(Connection::One(Http1 { stream, tls: None, reused: false }.into())),
+                Protocol::H2c => self.share(url, protocol, Http2::open(stream, None).await?),
+            };
+        }
         let handshake = self.means.tls.connect(url.hostname(), socket).await?;
         mark.tls_handshaking = handshake.took;
-        let (stream, tls) = (Stream::Tls(handshake.stream), Some(handshake.info));
-        if !handshake.is_http2 {
-            return Ok(Connection::One(Http1 { stream, tls, reused: false }.into()));
+        self.speak(url, Stream::Tls(handshake.stream), handshake.info, handshake.is_http2).await
+    }
+
+    /// Speaks what the handshake agreed on.
+    async fn speak(&self, url: &Url, stream: Stream, tls: TlsInfo, is_http2: bool) -> Result<Connection, Fault> {
+        if !is_http2 {
+            return Ok(Connection::One(Http1 { stream, tls: Some(tls), reused: false }.into()));
         }
-        let connection = Http2::open(stream, tls).await?;
+        self.share(url, Protocol::Negotiated, Http2::open(stream, Some(tls)).await?)
+    }
+
+    fn share(&self, url: &Url, protocol: Protocol, connection: Http2) -> Result<Connection, Fault> {
         let connection = match self.closes_connections() {
             true => connection,
-            false => self.pool.borrow_mut().share(url, connection),
+            false => self.pool.borrow_mut().share(url, protocol, connection),
         };
         Ok(Connection::Shared(connection.into()))
     }
+}
+
+/// Trouble on the way to a proxy, as Go names it.
+fn of_proxy(fault: Fault) -> Fault {
+    let long = format!("proxyconnect tcp: {}", fault.cause());
+    fault.long(long)
 }
 
 fn bracketed(host: &str) -> String {
@@ -138,19 +174,24 @@ fn bracketed(host: &str) -> String {
 }
 
 /// Asks a proxy for a tunnel to `target`.
-async fn tunnel(mut socket: Socket, target: &str, proxy: &Proxy) -> Result<Socket, Fault> {
+async fn tunnel<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut S,
+    (local, remote): (SocketAddr, SocketAddr),
+    target: &str,
+    proxy: &Proxy,
+) -> Result<(), Fault> {
     const MAX_HEAD: usize = 64 * 1024;
-    let (local, remote) = (socket.local, socket.remote);
-    let authorization = match &proxy.authorization {
+    let authorization = match proxy.authorization() {
         Some(value) => format!("Proxy-Authorization: {value}\r\n"),
         None => String::new(),
     };
     let request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n{authorization}\r\n");
-    socket.write_all(request.as_bytes()).await.map_err(|error| Fault::socket("write", local, remote, &error))?;
+    stream.write_all(request.as_bytes()).await.map_err(|error| Fault::socket("write", local, remote, &error))?;
+    stream.flush().await.map_err(|error| Fault::socket("write", local, remote, &error))?;
     let mut head = Vec::new();
     // Byte by byte, because what follows the head belongs to the tunnel.
     while !head.ends_with(b"\r\n\r\n") {
-        match socket.read_u8().await {
+        match stream.read_u8().await {
             Ok(byte) if head.len() < MAX_HEAD => head.push(byte),
             Ok(_) => return Err(Fault::other("proxy: response headers are too long")),
             Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
@@ -163,7 +204,7 @@ async fn tunnel(mut socket: Socket, target: &str, proxy: &Proxy) -> Result<Socke
     let line = line.lines().next().unwrap_or_default();
     let status = line.split_once(' ').map_or("", |(_, status)| status);
     match status.split_once(' ').unwrap_or((status, "")) {
-        ("200", _) => Ok(socket),
+        ("200", _) => Ok(()),
         (_, "") => Err(Fault::other(format!("unknown status code {status}"))),
         (_, text) => Err(Fault::other(text.to_owned())),
     }

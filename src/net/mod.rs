@@ -12,6 +12,7 @@ pub mod http;
 pub mod port;
 pub mod proxy;
 pub mod socket;
+pub mod socks;
 pub mod tls;
 
 use std::sync::Arc;

@@ -16,14 +16,56 @@ pub struct Proxies {
 }
 
 /// A proxy to connect through.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Proxy {
+    /// How it is spoken to.
+    pub kind: ProxyKind,
     /// Its host.
     pub host: String,
     /// Its port.
     pub port: String,
-    /// The value of `Proxy-Authorization`, if its URL has credentials.
-    pub authorization: Option<String>,
+    /// User and password of its URL.
+    pub credentials: Option<(String, String)>,
+}
+
+/// How a proxy is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProxyKind {
+    /// HTTP: whole URLs for `http://`, `CONNECT` for `https://`.
+    Http,
+    /// The same over TLS.
+    Https,
+    /// SOCKS 5, for both; names are resolved by the proxy.
+    Socks5,
+}
+
+impl ProxyKind {
+    /// The kinds by the schemes of their URLs, with their ports.
+    const TABLE: [(&'static str, Self, &'static str); 4] = [
+        ("http", Self::Http, "80"),
+        ("https", Self::Https, "443"),
+        ("socks5", Self::Socks5, "1080"),
+        ("socks5h", Self::Socks5, "1080"),
+    ];
+}
+
+// Passwords stay out of whatever is printed.
+impl std::fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?} {}:{}", self.kind, self.host, self.port)
+    }
+}
+
+impl Proxy {
+    /// The value of `Proxy-Authorization`, for one that takes requests.
+    pub fn authorization(&self) -> Option<String> {
+        self.credentials.as_ref().map(|(user, password)| basic(user, password))
+    }
+
+    /// True when it wants whole `http://` requests instead of bytes.
+    pub fn takes_requests(&self) -> bool {
+        self.kind != ProxyKind::Socks5
+    }
 }
 
 impl Proxies {
@@ -77,21 +119,31 @@ impl Proxies {
 }
 
 fn read(text: &str) -> Result<Proxy, String> {
+    let known = |url: &Url| ProxyKind::TABLE.into_iter().find(|(scheme, ..)| *scheme == url.scheme());
     let url = match Url::parse(text) {
-        Ok(url) if matches!(url.scheme(), "http" | "https" | "socks5" | "socks5h") => url,
+        Ok(url) if known(&url).is_some() => url,
         // A bare `host:port` means http.
-        _ => {
-            Url::parse(&format!("http://{text}")).map_err(|error| format!("invalid proxy address {text:?}: {error}"))?
-        }
+        _ => Url::parse(&format!("http://{text}")).map_err(|error| {
+            let shown = masked(text);
+            format!("invalid proxy address {shown:?}: {}", error.replace(text, &shown))
+        })?,
     };
-    if url.scheme() != "http" {
-        return Err(format!("proxies of scheme `{}` are not supported: `{}`", url.scheme(), url.clean()));
-    }
+    let (_, kind, port) = known(&url).unwrap_or(ProxyKind::TABLE[0]);
     Ok(Proxy {
+        kind,
         host: url.hostname().to_owned(),
-        port: url.port_or_default().to_owned(),
-        authorization: url.credentials().map(|(user, password)| basic(&user, &password)),
+        port: if url.port().is_empty() { port } else { url.port() }.to_owned(),
+        credentials: url.credentials(),
     })
+}
+
+/// An address without its password, also one that can't be parsed.
+fn masked(text: &str) -> String {
+    let begin = text.find("://").map_or(0, |at| at + 3);
+    match text[begin..].rfind('@') {
+        Some(at) => format!("{}****{}", &text[..begin], &text[begin + at..]),
+        None => text.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -122,10 +174,31 @@ mod tests {
         check("http://only.test/", Some("proxy"));
         check("http://localhost/", None);
         check("http://127.0.0.9/", None);
-        assert!(
-            Proxies::new(&ProxyConfig { http: Some("socks5://p".into()), ..config })
-                .find(&Url::parse("http://x/").unwrap())
-                .is_err()
-        );
+    }
+
+    #[test]
+    fn addresses_are_read() {
+        let check = |text: &str, kind, host: &str, port: &str, user: Option<(&str, &str)>| {
+            let credentials = user.map(|(user, password)| (user.to_owned(), password.to_owned()));
+            let expect = Proxy { kind, host: host.to_owned(), port: port.to_owned(), credentials };
+            let found = read(text).unwrap();
+            assert!(found == expect, "{text}: {found:?}");
+        };
+        check("http://p", ProxyKind::Http, "p", "80", None);
+        check("p:3128", ProxyKind::Http, "p", "3128", None);
+        check("https://u:w@p", ProxyKind::Https, "p", "443", Some(("u", "w")));
+        check("socks5://p", ProxyKind::Socks5, "p", "1080", None);
+        check("socks5h://u:w%20x@[::1]:9/", ProxyKind::Socks5, "::1", "9", Some(("u", "w x")));
+    }
+
+    #[test]
+    fn passwords_are_not_shown() {
+        let config = ProxyConfig { http: Some("user:secret@p a".into()), ..ProxyConfig::default() };
+        let proxies = Proxies::new(&config);
+        let fault = proxies.find(&Url::parse("http://x.test/").unwrap()).unwrap_err();
+        assert!(fault.text.starts_with("invalid proxy address \"****@p a\""), "{}", fault.text);
+        let fine = Proxies::new(&ProxyConfig { http: Some("http://user:secret@p".into()), ..config.clone() });
+        let shown = format!("{fault:?} {proxies:?} {fine:?} {config:?}");
+        assert!(!shown.contains("secret"), "{shown}");
     }
 }

@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
 
 use super::arrival;
 
@@ -121,8 +122,10 @@ impl AsyncWrite for Socket {
 pub enum Stream {
     /// Plain TCP.
     Plain(Socket),
-    /// TLS over TCP, and over an HTTPS proxy's tunnel.
-    Tls(Box<tokio_rustls::client::TlsStream<Socket>>),
+    /// TLS over TCP, and over a plain proxy's tunnel.
+    Tls(Box<TlsStream<Socket>>),
+    /// TLS through the tunnel of a proxy that is spoken to over TLS.
+    Tunnel(Box<TlsStream<TlsStream<Socket>>>),
 }
 
 impl Stream {
@@ -131,6 +134,7 @@ impl Stream {
         match self {
             Self::Plain(socket) => socket,
             Self::Tls(stream) => stream.get_ref().0,
+            Self::Tunnel(stream) => stream.get_ref().0.get_ref().0,
         }
     }
 
@@ -139,13 +143,8 @@ impl Stream {
         match self {
             Self::Plain(socket) => socket.is_stale(),
             // Session tickets arrive unasked, so only reading can tell; a pending read means a living connection.
-            Self::Tls(stream) => {
-                stream.get_ref().0.is_ready() && {
-                    let mut byte = [0];
-                    let mut buf = ReadBuf::new(&mut byte);
-                    Pin::new(stream).poll_read(&mut Context::from_waker(Waker::noop()), &mut buf).is_ready()
-                }
-            }
+            Self::Tls(stream) => stream.get_ref().0.is_ready() && answers(Pin::new(stream)),
+            Self::Tunnel(stream) => stream.get_ref().0.get_ref().0.is_ready() && answers(Pin::new(stream)),
         }
     }
 
@@ -157,6 +156,12 @@ impl Stream {
             Poll::Ready(Ok(take(buf.filled())))
         })
     }
+}
+
+/// True when a read would not wait.
+fn answers(stream: Pin<&mut impl AsyncRead>) -> bool {
+    let mut byte = [0];
+    stream.poll_read(&mut Context::from_waker(Waker::noop()), &mut ReadBuf::new(&mut byte)).is_ready()
 }
 
 /// One read lands here before it is parsed or copied to where it is kept: every connection of a thread shares it.
@@ -189,6 +194,7 @@ impl AsyncRead for Stream {
         match self.get_mut() {
             Self::Plain(socket) => Pin::new(socket).poll_read(cx, buf),
             Self::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Tunnel(stream) => Pin::new(stream).poll_read(cx, buf),
         }
     }
 }
@@ -198,6 +204,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Plain(socket) => Pin::new(socket).poll_write(cx, bytes),
             Self::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Self::Tunnel(stream) => Pin::new(stream).poll_write(cx, bytes),
         }
     }
 
@@ -209,6 +216,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Plain(socket) => Pin::new(socket).poll_write_vectored(cx, slices),
             Self::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
+            Self::Tunnel(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
         }
     }
 
@@ -220,6 +228,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Plain(socket) => Pin::new(socket).poll_flush(cx),
             Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Tunnel(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
 
@@ -227,6 +236,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Plain(socket) => Pin::new(socket).poll_shutdown(cx),
             Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Tunnel(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }
 }

@@ -3,6 +3,10 @@
 //! rustls with ring. No session resumption: k6 makes a full handshake for every connection, so do we. TLS 1.0, 1.1 and
 //! suites without forward secrecy are not spoken; asking for nothing else is refused with a reason.
 
+pub mod key;
+pub mod ocsp;
+
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,6 +21,7 @@ use rustls::{
     CertificateError, CipherSuite, ClientConfig, DigitallySignedStruct, ProtocolVersion, SignatureScheme,
     SupportedCipherSuite,
 };
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
@@ -24,6 +29,8 @@ use super::config::{ClientCertificate, TlsConfig, TlsVersion};
 use super::dial::to_ascii;
 use super::http::error::Fault;
 use super::socket::Socket;
+pub use ocsp::Ocsp;
+
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 
@@ -34,6 +41,8 @@ pub struct TlsInfo {
     pub version: &'static str,
     /// The suite by k6's name: `TLS_AES_128_GCM_SHA256`.
     pub cipher: &'static str,
+    /// What the server stapled to its certificate.
+    pub ocsp: Ocsp,
 }
 
 /// Makes TLS connections.
@@ -52,9 +61,9 @@ impl std::fmt::Debug for Tls {
 }
 
 /// A finished handshake.
-pub struct Handshake {
+pub struct Handshake<S = Socket> {
     /// The encrypted stream.
-    pub stream: Box<TlsStream<Socket>>,
+    pub stream: Box<TlsStream<S>>,
     /// What was agreed on.
     pub info: TlsInfo,
     /// True when both sides speak HTTP/2.
@@ -99,21 +108,39 @@ impl Tls {
 
     /// Shakes hands for HTTP over `socket` as a client of `host`.
     pub async fn connect(&self, host: &str, socket: Socket) -> Result<Handshake, Fault> {
-        shake_hands(&self.web, host, socket).await
+        let ends = (socket.local, socket.remote);
+        shake_hands(&self.web, host, socket, ends).await
+    }
+
+    /// Shakes hands for HTTP inside an encrypted tunnel: behind an HTTPS proxy.
+    pub async fn connect_inside(
+        &self,
+        host: &str,
+        tunnel: TlsStream<Socket>,
+    ) -> Result<Handshake<TlsStream<Socket>>, Fault> {
+        let socket = tunnel.get_ref().0;
+        let ends = (socket.local, socket.remote);
+        shake_hands(&self.web, host, tunnel, ends).await
     }
 
     /// Shakes hands without offering HTTP/2.
     pub async fn connect_plain(&self, host: &str, socket: Socket) -> Result<Handshake, Fault> {
-        shake_hands(&self.plain, host, socket).await
+        let ends = (socket.local, socket.remote);
+        shake_hands(&self.plain, host, socket, ends).await
     }
 }
 
-async fn shake_hands(connector: &TlsConnector, host: &str, socket: Socket) -> Result<Handshake, Fault> {
+async fn shake_hands<S: AsyncRead + AsyncWrite + Unpin>(
+    connector: &TlsConnector,
+    host: &str,
+    transport: S,
+    (local, remote): (SocketAddr, SocketAddr),
+) -> Result<Handshake<S>, Fault> {
     let start = Instant::now();
     let name = ServerName::try_from(to_ascii(host))
         .map_err(|_| Fault::other(format!("tls: `{host}` is not a valid server name")))?;
-    let (local, remote) = (socket.local, socket.remote);
-    let stream = connector.connect(name, socket).await.map_err(|error| {
+    let (stream, ocsp) = ocsp::watched(connector.connect(name, transport)).await;
+    let stream = stream.map_err(|error| {
         if error.kind() == std::io::ErrorKind::UnexpectedEof
             && error.get_ref().is_none_or(|inner| !inner.is::<rustls::Error>())
         {
@@ -128,6 +155,7 @@ async fn shake_hands(connector: &TlsConnector, host: &str, socket: Socket) -> Re
             _ => "tls1.3",
         },
         cipher: session.negotiated_cipher_suite().map_or("", |suite| suite_name(suite.suite())),
+        ocsp,
     };
     let is_http2 = session.alpn_protocol() == Some(b"h2");
     Ok(Handshake { stream: Box::new(stream), info, is_http2, took: start.elapsed() })
@@ -195,9 +223,10 @@ impl ServerCertVerifier for AcceptAll {
         _: &CertificateDer<'_>,
         _: &[CertificateDer<'_>],
         _: &ServerName<'_>,
-        _: &[u8],
+        ocsp: &[u8],
         _: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
+        ocsp::note(ocsp);
         Ok(ServerCertVerified::assertion())
     }
 
@@ -260,6 +289,7 @@ impl ServerCertVerifier for Verifier {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
+        ocsp::note(ocsp);
         let unknown = rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer);
         let verdict = match &self.webpki {
             Some(webpki) => webpki.verify_server_cert(end_entity, intermediates, name, ocsp, now),
@@ -336,16 +366,25 @@ fn load(own: &ClientCertificate, provider: &CryptoProvider) -> Result<Arc<Certif
     if own.key.contains("BEGIN ENCRYPTED PRIVATE KEY") {
         return Err("encrypted pkcs8 formatted key is not supported".to_owned());
     }
-    if own.key.contains("Proc-Type: 4,ENCRYPTED") {
-        return Err("`tlsAuth` keys with a password are not supported: decrypt the key first".to_owned());
-    }
-    let key = PrivateKeyDer::from_pem_slice(own.key.as_bytes())
-        .map_err(|_| "tls: failed to find any PEM data in key input".to_owned())?;
+    let key = match &own.password {
+        Some(password) => key::unlock(&own.key, password)?,
+        None if key::is_locked(&own.key) => {
+            return Err("tls: failed to parse private key: it is encrypted, and `tlsAuth` has no `password`".to_owned());
+        }
+        None => PrivateKeyDer::from_pem_slice(own.key.as_bytes())
+            .map_err(|_| "tls: failed to find any PEM data in key input".to_owned())?,
+    };
     let key = provider
         .key_provider
         .load_private_key(key)
         .map_err(|error| format!("tls: failed to parse private key: {error}"))?;
-    Ok(Arc::new(CertifiedKey::new(chain, key)))
+    let pair = CertifiedKey::new(chain, key);
+    match pair.keys_match() {
+        Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::KeyMismatch)) => {
+            Err("tls: private key does not match public key".to_owned())
+        }
+        _ => Ok(Arc::new(pair)),
+    }
 }
 
 impl ResolvesClientCert for ClientCertificates {

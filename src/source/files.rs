@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
 use super::Disk;
 use super::module::Module;
+use super::shared::Shared;
 use super::specifier::{clean, file_path, file_url, not_on_disk};
 
 /// What a URL is given at its end when it is asked for first: without a query, and behind one.
@@ -25,6 +26,8 @@ pub struct Files {
     disk: Box<dyn Disk>,
     fetch: Fetch,
     seen: Mutex<BTreeMap<String, Bytes>>,
+    /// Those that scripts opened as bytes, in memory that every VU can map.
+    shared: Mutex<BTreeMap<String, Arc<Shared>>>,
     sealed: AtomicBool,
 }
 
@@ -47,7 +50,13 @@ enum Refusal {
 impl Files {
     /// Reads from `disk`, and what is remote through `fetch`.
     pub fn new(disk: impl Disk + 'static, fetch: Fetch) -> Self {
-        Self { disk: Box::new(disk), fetch, seen: Mutex::default(), sealed: AtomicBool::new(false) }
+        Self {
+            disk: Box::new(disk),
+            fetch,
+            seen: Mutex::default(),
+            shared: Mutex::default(),
+            sealed: AtomicBool::new(false),
+        }
     }
 
     /// A [`Fetch`] that refuses: for tests and for archives, which hold all they need.
@@ -104,6 +113,28 @@ impl Files {
     /// # Errors
     /// k6's words, without the name of the error class.
     pub fn open(&self, name: &str, base: &str) -> Result<Bytes, String> {
+        self.find(name, base).map(|(_, bytes)| bytes)
+    }
+
+    /// As [`Files::open`], but in memory that every VU can map: however many open it, there is one copy.
+    ///
+    /// # Errors
+    /// As [`Files::open`].
+    pub fn open_shared(&self, name: &str, base: &str) -> Result<Arc<Shared>, String> {
+        let (url, bytes) = self.find(name, base)?;
+        let mut all = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(shared) = all.get(&url) {
+            return Ok(shared.clone());
+        }
+        let shared = Arc::new(Shared::new(bytes));
+        // From now on this is the one copy.
+        self.remember(&url, shared.bytes().clone());
+        all.insert(url, shared.clone());
+        Ok(shared)
+    }
+
+    /// The URL and the bytes of what `open(name)` means.
+    fn find(&self, name: &str, base: &str) -> Result<(String, Bytes), String> {
         if name.is_empty() {
             return Err("open() can't be used with an empty filename".to_owned());
         }
@@ -115,7 +146,8 @@ impl Files {
             let base = file_path(base).unwrap_or_else(|| remote_path(base).to_owned());
             clean(&format!("{base}/{name}"))
         };
-        self.read(&file_url(&path)).map_err(|refusal| match refusal {
+        let url = file_url(&path);
+        let bytes = self.read(&url).map_err(|refusal| match refusal {
             Refusal::Sealed => format!(
                 "open() can't be used with files that weren't previously opened during initialization (__VU==0), \
                  path: \"{path}\""
@@ -128,7 +160,8 @@ impl Files {
             }
             Refusal::Disk(error) => format!("open {path}: {}", words(&error)),
             Refusal::Remote(cause) => cause,
-        })
+        })?;
+        Ok((url, bytes))
     }
 
     /// The bytes at `url`; the error is the disk's, or the network's in words.
@@ -231,6 +264,20 @@ mod tests {
             "the module \"./y.js\" was not previously resolved during initialization (__VU==0)"
         );
         assert_eq!(files.all().len(), 2);
+    }
+
+    #[test]
+    fn shared_files_are_there_once() {
+        let large = Bytes::from(vec![7; 1 << 20]);
+        let disk: MapDisk = [("/app/large", large.clone()), ("/app/small", "s".into())].into_iter().collect();
+        let files = Files::new(disk, Files::offline());
+        for name in ["large", "small"] {
+            let opened = [0, 1].map(|_| files.open_shared(name, "file:///app/").unwrap());
+            let text = files.open(name, "file:///app/").unwrap();
+            assert!(opened.iter().all(|shared| shared.bytes().as_ptr() == text.as_ptr()), "{name}");
+        }
+        assert_eq!(files.open("large", "file:///app/").unwrap(), large);
+        assert!(files.open_shared("none", "file:///app/").is_err());
     }
 
     #[test]

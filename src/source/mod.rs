@@ -10,6 +10,7 @@ pub mod files;
 pub mod main_script;
 pub mod module;
 pub mod secrets;
+pub mod shared;
 pub mod specifier;
 
 pub use archive::{Archive, ArchiveMetadata};
@@ -19,4 +20,5 @@ pub use files::Files;
 pub use main_script::{MainScript, ScriptType};
 pub use module::{Module, ModuleKind};
 pub use secrets::Secrets;
+pub use shared::{Private, Shared};
 pub use specifier::{Resolved, resolve};

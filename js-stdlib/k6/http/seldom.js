@@ -183,8 +183,12 @@ function batch(requests) {
 
 // The rest -------------------------------------------------------------------------------------------------------
 
-// An ArrayBuffer is taken, a view of one is not.
-const file = (data, ...rest) => native.file(ArrayBuffer.isView(data) ? shape(data, true) : data, ...rest);
+// An ArrayBuffer is taken, and stays the one it is; a view of one is not.
+function file(data, ...rest) {
+  const made = native.file(ArrayBuffer.isView(data) ? shape(data, true) : data, ...rest);
+  made.data ??= data;
+  return made;
+}
 
 function url(parts, ...values) {
   if (!Array.isArray(parts)) {

@@ -35,6 +35,7 @@ use super::function_form::{FunctionForm, Import};
 use super::stack;
 use super::{Code, Export, Host, Outcome, Realm};
 use crate::js::value::{Args, Exception, Kept, Resource, Throw, Value};
+use crate::source::Shared as File;
 
 /// Objects nested deeper than this on their way to Rust are taken for cyclic.
 const MAX_DEPTH: usize = 64;
@@ -821,7 +822,7 @@ fn enumerable_keys(object: &JsObject, context: &mut Context) -> JsResult<Vec<JsS
 
 fn bytes_from_js(object: &JsObject, context: &mut Context) -> JsResult<Option<Bytes>> {
     if let Ok(buffer) = JsArrayBuffer::from_object(object.clone()) {
-        return Ok(Some(buffer.to_vec().unwrap_or_default().into()));
+        return Ok(Some(buffer.data().map(|data| bytes_of(&data, 0..data.len())).unwrap_or_default()));
     }
     let (buffer, offset, len) = if let Ok(array) = JsTypedArray::from_object(object.clone()) {
         (array.buffer(context)?, array.byte_offset(context)?, array.byte_length(context)?)
@@ -833,8 +834,37 @@ fn bytes_from_js(object: &JsObject, context: &mut Context) -> JsResult<Option<By
     let Some(buffer) = buffer.as_object().and_then(|buffer| JsArrayBuffer::from_object(buffer.clone()).ok()) else {
         return Ok(Some(Bytes::new()));
     };
-    let bytes = buffer.data().and_then(|data| data.get(offset..offset + len).map(Bytes::copy_from_slice));
-    Ok(Some(bytes.unwrap_or_default()))
+    Ok(Some(buffer.data().map(|data| bytes_of(&data, offset..offset + len)).unwrap_or_default()))
+}
+
+/// Up to this size a file is simply copied, and a string weighs no more than the objects around it.
+const SMALL: usize = 64 * 1024;
+
+/// Counts what is about to be given to a realm. Boa collects by the size of its objects and does not see that strings
+/// and buffers hang on them: after so many bytes of large ones it is told.
+fn make_room(len: usize) {
+    const MOST: usize = 128 << 20;
+    thread_local! {
+        static GIVEN: Cell<usize> = const { Cell::new(0) };
+    }
+    if len > SMALL && GIVEN.replace(GIVEN.get() + len) + len > MOST {
+        GIVEN.set(0);
+        boa_gc::force_collect();
+    }
+}
+
+thread_local! {
+    /// Files that were made buffers of, by the address of the buffer. An entry may outlive its buffer, so it is only a hint.
+    static FILES: RefCell<FxHashMap<usize, Arc<File>>> = RefCell::default();
+}
+
+/// A part of a buffer for Rust: of the file it was made of, as long as it still is the same, else a copy.
+fn bytes_of(data: &[u8], part: std::ops::Range<usize>) -> Bytes {
+    let file = FILES.with_borrow(|files| files.get(&(data.as_ptr() as usize)).cloned());
+    match file {
+        Some(file) if **file.bytes() == *data && part.end <= data.len() => file.bytes().slice(part),
+        _ => data.get(part).map(Bytes::copy_from_slice).unwrap_or_default(),
+    }
 }
 
 fn to_js(value: Value, shared: &Rc<Shared>, context: &mut Context) -> JsResult<JsValue> {
@@ -843,9 +873,21 @@ fn to_js(value: Value, shared: &Rc<Shared>, context: &mut Context) -> JsResult<J
         Value::Null => JsValue::null(),
         Value::Bool(value) => value.into(),
         Value::Number(number) => JsValue::from(number),
-        Value::String(text) => JsString::from(text).into(),
+        Value::String(text) => {
+            make_room(text.len());
+            JsString::from(text).into()
+        }
         Value::Bytes(bytes) => {
-            let block = AlignedVec::from_iter(0, bytes.iter().copied());
+            make_room(bytes.len());
+            let block = AlignedVec::from_slice(0, &bytes);
+            JsArrayBuffer::from_byte_block(block, context)?.into()
+        }
+        Value::Shared(file) => {
+            // Boa's buffers own their memory, so every VU has a copy; but on the way back there need not be another.
+            let block = AlignedVec::from_slice(0, file.bytes());
+            if block.len() > SMALL {
+                FILES.with_borrow_mut(|files| files.insert(block.as_ptr() as usize, file));
+            }
             JsArrayBuffer::from_byte_block(block, context)?.into()
         }
         Value::List(list) => {

@@ -7,6 +7,8 @@
 //!
 //! Invariant: everything below runs on the worker thread the realm was made on, inside one of its VU's coroutines.
 
+mod mapped;
+
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
@@ -240,10 +242,18 @@ fn new_runtime() -> *mut JSRuntime {
         unsafe { libmimalloc_sys::mi_free(memory) }
     }
     unsafe extern "C" fn realloc(_opaque: *mut c_void, memory: *mut c_void, size: qjs::size_t) -> *mut c_void {
-        // SAFETY: QuickJS grows what came from here.
-        unsafe { libmimalloc_sys::mi_realloc(memory, size as usize) }
+        // SAFETY: QuickJS grows what came from here, or a mapped file, which is copied away.
+        unsafe {
+            match mapped::take_for_realloc(memory, size as usize) {
+                Some(copy) => copy,
+                None => libmimalloc_sys::mi_realloc(memory, size as usize),
+            }
+        }
     }
     unsafe extern "C" fn usable_size(memory: *const c_void) -> qjs::size_t {
+        if mapped::is_mapped(memory) {
+            return 0;
+        }
         // SAFETY: QuickJS asks about what came from here.
         unsafe { libmimalloc_sys::mi_usable_size(memory) as qjs::size_t }
     }
@@ -1051,7 +1061,10 @@ unsafe fn bytes_from_js(ctx: *mut JSContext, value: JSValue) -> Option<Bytes> {
                 qjs::JS_FreeValue(ctx, qjs::JS_GetException(ctx));
                 return Some(Bytes::new());
             }
-            return Some(Bytes::copy_from_slice(std::slice::from_raw_parts(data, len as usize)));
+            return Some(match mapped::bytes(data) {
+                Some(shared) => shared,
+                None => Bytes::copy_from_slice(std::slice::from_raw_parts(data, len as usize)),
+            });
         }
         if qjs::JS_GetTypedArrayType(value) < 0 {
             return None;
@@ -1063,10 +1076,13 @@ unsafe fn bytes_from_js(ctx: *mut JSContext, value: JSValue) -> Option<Bytes> {
             return Some(Bytes::new());
         }
         let data = qjs::JS_GetArrayBuffer(ctx, &mut len, buffer);
+        let (offset, shown) = (offset as usize, shown as usize);
         let bytes = if data.is_null() {
             Bytes::new()
+        } else if let Some(shared) = mapped::bytes(data) {
+            shared.slice(offset..offset + shown)
         } else {
-            Bytes::copy_from_slice(std::slice::from_raw_parts(data.add(offset as usize), shown as usize))
+            Bytes::copy_from_slice(std::slice::from_raw_parts(data.add(offset), shown))
         };
         qjs::JS_FreeValue(ctx, buffer);
         Some(bytes)
@@ -1117,7 +1133,11 @@ unsafe fn to_js(ctx: *mut JSContext, state: &State, value: Value) -> JSValue {
             Value::Bool(value) => qjs::JS_MKVAL(qjs::JS_TAG_BOOL, i32::from(value)),
             Value::Number(number) => number_to_js(number),
             Value::String(text) => qjs::JS_NewStringLen(ctx, text.as_ptr().cast(), text.len() as _),
-            Value::Bytes(bytes) => bytes_to_js(ctx, bytes),
+            Value::Bytes(bytes) => bytes_to_js(ctx, &bytes),
+            Value::Shared(shared) => match shared.private() {
+                Some(private) => mapped::to_js(ctx, private, shared.bytes().len()),
+                None => bytes_to_js(ctx, shared.bytes()),
+            },
             Value::List(list) => {
                 let array = qjs::JS_NewArray(ctx);
                 for (at, item) in list.into_iter().enumerate() {
@@ -1178,7 +1198,7 @@ fn number_to_js(number: f64) -> JSValue {
 }
 
 /// An ArrayBuffer with memory of its own.
-unsafe fn bytes_to_js(ctx: *mut JSContext, bytes: Bytes) -> JSValue {
+unsafe fn bytes_to_js(ctx: *mut JSContext, bytes: &[u8]) -> JSValue {
     // SAFETY: QuickJS copies from the pointer before it returns.
     unsafe { qjs::JS_NewArrayBufferCopy(ctx, bytes.as_ptr(), bytes.len() as _) }
 }

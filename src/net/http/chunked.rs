@@ -11,7 +11,7 @@ const MAX_LINE: usize = 4096;
 const MAX_TRAILERS: usize = 64 * 1024;
 
 /// What is still to come of a body.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Framing {
     /// Exactly this many bytes.
     Length(u64),
@@ -22,14 +22,14 @@ pub enum Framing {
 }
 
 /// The state between two pieces of a chunked body.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Chunks {
     state: State,
     line: Vec<u8>,
     trailers: usize,
 }
 
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 enum State {
     #[default]
     Size,

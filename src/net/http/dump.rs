@@ -30,7 +30,9 @@ pub struct Dump {
 /// The request as it goes out, and the coding Go's dump always accepts.
 pub(super) fn request(wire: &Wire<'_>, dumping: Dumping) -> String {
     let mut bytes = Vec::new();
-    wire.write_head(&mut bytes);
+    // What a proxy is told is between us and the proxy.
+    let extra: Vec<_> = wire.extra.iter().filter(|(name, _)| *name != "Proxy-Authorization").copied().collect();
+    Wire { extra: &extra, ..*wire }.write_head(&mut bytes);
     let asks = |name| wire.headers.get(name).is_some();
     if wire.method != "HEAD" && !asks("Accept-Encoding") && !asks("Range") {
         bytes.truncate(bytes.len() - 2);
@@ -38,7 +40,7 @@ pub(super) fn request(wire: &Wire<'_>, dumping: Dumping) -> String {
     }
     if dumping == Dumping::Full {
         match wire.body {
-            Payload::Sized(body) => bytes.extend_from_slice(body),
+            Payload::Sized(body) => body.iter().for_each(|piece| bytes.extend_from_slice(piece)),
             Payload::EmptyChunked => bytes.extend_from_slice(b"0\r\n\r\n"),
             Payload::None => {}
         }

@@ -14,7 +14,11 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::*;
+use crate::net::tls::Ocsp;
 use crate::net::{Client, ClientCertificate, Config, Net, TlsConfig, TlsVersion};
+
+/// What every server here staples to its certificate: that another one, of OpenSSL, was revoked.
+const STAPLE: &[u8] = include_bytes!("../tls/fixtures/revoked.der");
 
 fn pair() -> rcgen::CertifiedKey<rcgen::KeyPair> {
     rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap()
@@ -50,7 +54,8 @@ impl Server {
             }
             None => builder.with_no_client_auth(),
         };
-        let mut config = builder.with_single_cert(vec![own.cert.der().clone()], key).unwrap();
+        let staple = STAPLE.to_vec();
+        let mut config = builder.with_single_cert_with_ocsp(vec![own.cert.der().clone()], key, staple).unwrap();
         config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -101,6 +106,35 @@ async fn h2_echo(stream: TlsStream<TcpStream>) {
             connection.abrupt_shutdown(code.into());
             continue;
         }
+        let broken = request.uri().path().strip_prefix("/broken/").map(str::to_owned);
+        if let Some(how) = broken {
+            let length = if how == "short" { "10" } else { "1000000000000" };
+            let answer = http::Response::builder().header("content-length", length).body(()).unwrap();
+            let mut stream = respond.send_response(answer, false).unwrap();
+            stream.send_data("begun".into(), how == "short").unwrap();
+            tokio::spawn(async move {
+                match how.as_str() {
+                    // Until the client has enough.
+                    "endless" => loop {
+                        stream.reserve_capacity(16 << 10);
+                        match std::future::poll_fn(|cx| stream.poll_capacity(cx)).await {
+                            Some(Ok(room)) if stream.send_data(vec![b'x'; room].into(), false).is_ok() => {}
+                            _ => return,
+                        }
+                    },
+                    "drip" => _ = std::future::poll_fn(|cx| stream.poll_reset(cx)).await,
+                    "reset" => {
+                        tokio::time::sleep(Duration::from_millis(50)).await;
+                        stream.send_reset(::h2::Reason::INTERNAL_ERROR);
+                    }
+                    _ => {}
+                }
+            });
+            continue;
+        }
+        if request.uri().path() == "/gone" {
+            return;
+        }
         let status = number("/status/").unwrap_or(200) as u16;
         tokio::spawn(async move {
             let (parts, mut body) = request.into_parts();
@@ -148,6 +182,7 @@ fn https_is_kept_open_and_described() {
     let first = get(&client, server.url("/a"));
     let tls = first.result.as_ref().unwrap().tls.unwrap();
     assert_eq!((tls.version, &tls.cipher[..4]), ("tls1.3", "TLS_"));
+    assert_eq!((tls.ocsp.status, tls.ocsp.revocation_reason), ("revoked", "key_compromise"));
     assert!(first.hops[0].timings.tls_handshaking > Duration::ZERO);
     let second = get(&client, server.url("/b"));
     assert_eq!(second.hops[0].timings.tls_handshaking, Duration::ZERO);
@@ -161,7 +196,10 @@ fn versions_and_suites_are_restricted() {
     let suite = "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305";
     let config = TlsConfig { max_version: Some(TlsVersion::Tls12), cipher_suites: vec![suite.into()], ..trusting() };
     let response = get(&client(config), server.url("/")).result.unwrap();
-    assert_eq!(response.tls.unwrap(), crate::net::TlsInfo { version: "tls1.2", cipher: suite });
+    assert_eq!(
+        response.tls.unwrap(),
+        crate::net::TlsInfo { version: "tls1.2", cipher: suite, ocsp: Ocsp::parse(STAPLE).unwrap() }
+    );
 }
 
 #[test]
@@ -201,6 +239,51 @@ fn our_certificate_is_shown_when_asked_for() {
     let config = TlsConfig { client_certificates: vec![shown], ..trusting() };
     assert_eq!(get(&client(config), server.url("/")).result.unwrap().status, 200);
     assert!(get(&client(trusting()), server.url("/")).result.is_err());
+}
+
+#[test]
+fn keys_with_a_password_are_opened_and_must_fit() {
+    let own = pair();
+    let (locked, open) = (include_str!("../tls/fixtures/aes256.pem"), include_str!("../tls/fixtures/open.pem"));
+    let fitting = include_str!("../tls/fixtures/open-cert.pem");
+    let check = |certificate: &str, key: &str, password: Option<&str>, expect: Result<(), &str>| {
+        let shown = ClientCertificate {
+            certificate: certificate.to_owned(),
+            key: key.to_owned(),
+            password: password.map(str::to_owned),
+            ..Default::default()
+        };
+        let config = TlsConfig { client_certificates: vec![shown], ..trusting() };
+        let net = Net::start(Config { tls: config, ..Config::default() }, 1);
+        match (net, expect) {
+            (Ok(net), Ok(())) => {
+                let server = Server::new(&[], Some(certificate), echo);
+                assert_eq!(get(&net.client(0), server.url("/")).result.unwrap().status, 200);
+            }
+            (Err(failure), Err(text)) => assert!(failure.to_string().contains(text), "{failure}"),
+            (net, expect) => panic!("{:?} instead of {expect:?}", net.map(drop)),
+        }
+    };
+    check(fitting, locked, Some("open sesame"), Ok(()));
+    check(fitting, open, None, Ok(()));
+    check(fitting, locked, Some("wrong"), Err("x509: decryption password incorrect"));
+    check(fitting, locked, None, Err("tls: failed to parse private key"));
+    check(fitting, open, Some("needless"), Err("x509: no DEK-Info header in block"));
+    check(&own.cert.pem(), open, None, Err("tls: private key does not match public key"));
+}
+
+#[test]
+fn the_keys_of_connections_are_written_down() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keys.log");
+    let server = Server::new(&[], None, echo);
+    let client = client(TlsConfig { key_log: Some(path.clone()), ..trusting() });
+    assert!(get(&client, server.url("/")).result.is_ok());
+    let log = std::fs::read_to_string(path).unwrap();
+    let labels: Vec<_> = log.lines().filter_map(|line| line.split(' ').next()).collect();
+    for label in ["CLIENT_HANDSHAKE_TRAFFIC_SECRET", "SERVER_TRAFFIC_SECRET_0"] {
+        assert!(labels.contains(&label), "{log}");
+    }
 }
 
 #[test]
@@ -250,6 +333,27 @@ fn http2_errors_carry_their_codes() {
     let timeout = Duration::from_millis(250);
     let refused = wait(client.send(Request { timeout, ..Request::get(server.url("/reset/7")) })).result.unwrap_err();
     assert_eq!(refused.code, 1050);
+}
+
+#[test]
+fn http2_faults_leave_the_next_request_alone() {
+    let server = Server::new(&["h2"], None, h2_echo);
+    let client = client(trusting());
+    let check = |path: &str, mode: BodyMode, code: u16, text: &str, connections: usize| {
+        let timeout =
+            Duration::from_millis(if matches!(path, "/broken/endless" | "/broken/drip") { 300 } else { 20_000 });
+        let request = Request { timeout, body_mode: mode, ..Request::get(server.url(path)) };
+        let error = wait(client.send(request)).result.unwrap_err();
+        assert_eq!((error.code, &*error.text), (code, text), "{path}");
+        assert_eq!(get(&client, server.url("/")).result.unwrap().status, 200, "after {path}");
+        assert_eq!(server.connections.load(Ordering::Relaxed), connections, "after {path}");
+    };
+    check("/broken/short", BodyMode::Keep, 1000, "unexpected EOF", 1);
+    check("/broken/endless", BodyMode::Discard, 1050, "request timeout", 1);
+    check("/broken/drip", BodyMode::Keep, 1050, "request timeout", 1);
+    check("/broken/reset", BodyMode::Keep, 1633, "http2: stream error with http2 ErrCode INTERNAL_ERROR", 1);
+    // A GET is tried again on a connection of its own.
+    check("/gone", BodyMode::Keep, 1000, "unexpected EOF", 3);
 }
 
 #[test]

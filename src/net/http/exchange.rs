@@ -16,12 +16,13 @@ use super::dump::{self, Dump, Dumping};
 use super::error::{Error, Fault, H2_CONNECTION, H2_STREAM, Stage};
 use super::h1::{Answer, Payload, Progress, Sink, Wire};
 use super::headers::{RequestHeaders, is_valid_name};
-use super::message::{Auth, Body, BodyMode, Exchange, Hop, Request, Response, Timings};
+use super::message::{Auth, Body, BodyMode, Exchange, Hop, Protocol, Request, Response, Timings};
 use super::ntlm;
 use super::pool::Connection;
 use super::redirect;
 use super::url::{Url, quoted};
 use crate::net::endpoint::Endpoint;
+use crate::net::proxy::Proxy;
 use crate::net::tls::TlsInfo;
 
 /// How much of a redirect's body is read to save its connection; Go's number.
@@ -185,13 +186,10 @@ impl Step<'_> {
             Auth::None => Ok(answer),
             Auth::Digest => {
                 let Some(challenge) = Challenge::find(&answer.headers) else { return Ok(answer) };
-                let body = match self.body {
-                    Some(Body::Bytes(bytes)) => &bytes[..],
-                    _ => &[],
-                };
+                let body = self.body.map(Body::joined).unwrap_or_default();
                 let target = self.url.request_target();
                 let authorization =
-                    challenge.answer((&user, &password), &self.method, &target, body, &auth::client_nonce());
+                    challenge.answer((&user, &password), &self.method, &target, &body, &auth::client_nonce());
                 trail.close(&answer);
                 trail.open(self);
                 self.send(endpoint, request, Some(&authorization), &sink, trail).await
@@ -237,22 +235,26 @@ impl Step<'_> {
     ) -> Result<Answer, Fault> {
         let cookie = cookie_header(self.headers.cookie.as_deref(), &request.cookies, request.jar.as_deref(), &self.url);
         let proxy = if self.url.is_https() { None } else { endpoint.proxy(&self.url)? };
+        let proxy = proxy.filter(|proxy| proxy.takes_requests());
+        let protocol = if self.url.is_https() { Protocol::Negotiated } else { request.protocol };
+        if protocol == Protocol::H2c && proxy.is_some() {
+            return Err(Fault::other("`protocol: 'h2c'` can't be spoken through an HTTP proxy"));
+        }
         let proxied = proxy.map(|_| self.url.referer());
         let target = match &proxied {
             Some(url) => Cow::Borrowed(url.as_str()),
             None => self.url.request_target(),
         };
-        let own_proxy = proxy.and_then(|proxy| proxy.authorization.as_deref());
+        let own_proxy = proxy.and_then(Proxy::authorization);
         let extra: SmallVec<[(&'static str, &str); 4]> = [
             ("Authorization", authorization),
             ("Cookie", cookie.as_deref()),
-            ("Proxy-Authorization", own_proxy),
+            ("Proxy-Authorization", own_proxy.as_deref()),
             ("Referer", self.referer.as_deref()),
         ]
         .into_iter()
         .filter_map(|(name, value)| value.map(|value| (name, value)))
         .collect();
-        let empty = Bytes::new();
         let ascii = self.url.host().is_ascii();
         let host = match &self.headers.host {
             Some(host) => Cow::Borrowed(host.as_str()),
@@ -269,8 +271,8 @@ impl Step<'_> {
             extra: &extra,
             body: match self.body {
                 Some(Body::EmptyChunked) => Payload::EmptyChunked,
-                Some(Body::Bytes(bytes)) if !bytes.is_empty() => Payload::Sized(bytes),
-                _ if matches!(&*self.method, "POST" | "PUT" | "PATCH") => Payload::Sized(&empty),
+                Some(body) if !body.is_empty() => Payload::Sized(body.pieces()),
+                _ if matches!(&*self.method, "POST" | "PUT" | "PATCH") => Payload::Sized(&[]),
                 _ => Payload::None,
             },
             close: endpoint.closes_connections(),
@@ -285,7 +287,7 @@ impl Step<'_> {
         loop {
             let mark = &mut trail.mark;
             mark.begin();
-            let mut connection = endpoint.connection(&self.url, mark).await?;
+            let mut connection = endpoint.connection(&self.url, protocol, mark).await?;
             mark.got(&connection);
             let result = match &mut connection {
                 Connection::One(connection) => connection.exchange(&wire, sink, &mut mark.progress).await,
@@ -306,9 +308,11 @@ impl Step<'_> {
                 }
                 Err(fault) => fault,
             };
-            // One stream's trouble leaves the others alone; everything else ends the connection.
-            if matches!(connection, Connection::Shared(_)) && !(H2_STREAM..H2_CONNECTION).contains(&fault.code) {
-                endpoint.forget(&self.url);
+            // One stream's trouble leaves the others alone; everything else ends the connection. Where a body broke off
+            // because the connection did, the next one who asks will notice.
+            let of_stream = (H2_STREAM..H2_CONNECTION).contains(&fault.code) || fault.stage == Stage::Body;
+            if matches!(connection, Connection::Shared(_)) && !of_stream {
+                endpoint.forget(&self.url, protocol);
             }
             match fault.stage {
                 // The server had closed an idle connection: nothing of the request can have been done.

@@ -10,13 +10,15 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
+use smallvec::SmallVec;
 use tokio::io::AsyncWrite;
 
 use super::chunked::{Chunks, Framing};
 use super::error::{Fault, Stage};
-use super::headers::{Headers, RequestHeaders, has_token, is_token_byte};
+use super::headers::{Headers, has_token, is_token_byte};
 use super::url::{quoted, quoted_bytes};
+use super::wire::{MOST_SLICES, Rest};
+pub use super::wire::{Payload, Wire};
 use crate::net::socket::{Stream, give_buffer, take_buffer};
 use crate::net::tls::TlsInfo;
 
@@ -36,36 +38,6 @@ pub struct Http1 {
     pub tls: Option<TlsInfo>,
     /// True when it has carried a request before.
     pub reused: bool,
-}
-
-/// A request as the wire needs it.
-#[derive(Debug)]
-pub struct Wire<'a> {
-    /// The method.
-    pub method: &'a str,
-    /// Path and query, or the whole URL for a proxy.
-    pub target: &'a str,
-    /// The value of `Host`.
-    pub host: &'a str,
-    /// The user's headers.
-    pub headers: &'a RequestHeaders,
-    /// Headers of this hop, sorted by name: `Authorization`, `Cookie`, `Referer`.
-    pub extra: &'a [(&'static str, &'a str)],
-    /// What follows the head.
-    pub body: Payload<'a>,
-    /// Adds `Connection: close` as the last line.
-    pub close: bool,
-}
-
-/// The body of a request and how its length is told.
-#[derive(Clone, Copy, Debug)]
-pub enum Payload<'a> {
-    /// None, and no length.
-    None,
-    /// These bytes, with their length (which may be 0).
-    Sized(&'a Bytes),
-    /// Nothing, in a chunked frame: k6's way to send `""`.
-    EmptyChunked,
 }
 
 /// Where the body of an answer goes.
@@ -150,17 +122,18 @@ impl Http1 {
     async fn write(&mut self, wire: &Wire<'_>, inbox: &mut Inbox, progress: &mut Progress) -> Result<(), Fault> {
         let mut head = take_buffer();
         wire.write_head(&mut head);
-        let mut body: &[u8] = match wire.body {
-            Payload::Sized(bytes) if bytes.len() > SMALL_BODY => bytes,
-            Payload::Sized(bytes) => {
-                head.extend_from_slice(bytes);
-                &[]
+        let length = wire.body.len();
+        let mut body = match wire.body {
+            Payload::Sized(pieces) if length > SMALL_BODY => Rest { pieces, at: 0 },
+            Payload::Sized(pieces) => {
+                pieces.iter().for_each(|piece| head.extend_from_slice(piece));
+                Rest::NONE
             }
             Payload::EmptyChunked => {
                 head.extend_from_slice(b"0\r\n\r\n");
-                &[]
+                Rest::NONE
             }
-            Payload::None => &[],
+            Payload::None => Rest::NONE,
         };
         let mut at = 0;
         let mut listening = true;
@@ -171,14 +144,17 @@ impl Http1 {
                 let written = if body.is_empty() {
                     stream.poll_write(cx, &head[at..])
                 } else {
-                    stream.poll_write_vectored(cx, &[IoSlice::new(&head[at..]), IoSlice::new(body)])
+                    let mut slices = SmallVec::<[IoSlice<'_>; MOST_SLICES]>::new();
+                    slices.push(IoSlice::new(&head[at..]));
+                    body.show(&mut slices);
+                    stream.poll_write_vectored(cx, &slices)
                 };
                 match written {
                     Poll::Ready(Ok(0)) => return Poll::Ready(Err(std::io::ErrorKind::WriteZero.into())),
                     Poll::Ready(Ok(count)) => {
                         let of_head = count.min(head.len() - at);
                         at += of_head;
-                        body = &body[count - of_head..];
+                        body.advance(count - of_head);
                     }
                     Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                     // A server that answers while it reads must not wait for us to listen.
@@ -379,70 +355,6 @@ impl Inbox {
     }
 }
 
-impl Wire<'_> {
-    pub(super) fn write_head(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.method.as_bytes());
-        out.push(b' ');
-        let mut line = |parts: [&str; 3]| {
-            for part in parts {
-                out.extend_from_slice(part.as_bytes());
-            }
-            out.extend_from_slice(b"\r\n");
-        };
-        line([self.target, " HTTP/1.1", ""]);
-        line(["Host", ": ", self.host]);
-        if let Some(agent) = self.headers.user_agent.as_deref().filter(|agent| !agent.is_empty()) {
-            line(["User-Agent", ": ", agent]);
-        }
-        match self.body {
-            Payload::None => {}
-            Payload::Sized(bytes) => {
-                let mut digits = [0; 20];
-                line(["Content-Length", ": ", decimal(bytes.len(), &mut digits)]);
-            }
-            Payload::EmptyChunked => line(["Transfer-Encoding", ": ", "chunked"]),
-        }
-        self.each_field(|name, value| line([name, ": ", value]));
-        if self.close && !self.headers.wants_close() {
-            line(["Connection", ": ", "close"]);
-        }
-        line(["", "", ""]);
-    }
-
-    /// The user's headers and those of this hop, sorted by name.
-    pub fn each_field(&self, mut each: impl FnMut(&str, &str)) {
-        let mut extra = self.extra.iter().peekable();
-        for (name, value) in &self.headers.rest {
-            while let Some((own, value)) = extra.next_if(|(own, _)| *own < name.as_str()) {
-                each(own, value);
-            }
-            if extra.next_if(|(own, _)| own == name).is_none_or(|(own, value)| {
-                // What this hop says wins over what the user said.
-                each(own, value);
-                false
-            }) {
-                each(name, value);
-            }
-        }
-        for (own, value) in extra {
-            each(own, value);
-        }
-    }
-}
-
-fn decimal(mut number: usize, digits: &mut [u8; 20]) -> &str {
-    let mut at = digits.len();
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (number % 10) as u8;
-        number /= 10;
-        if number == 0 {
-            break;
-        }
-    }
-    std::str::from_utf8(&digits[at..]).unwrap_or("0")
-}
-
 fn trim_line(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
@@ -467,11 +379,12 @@ fn status_line(line: &[u8]) -> Result<(&'static str, u16, &[u8]), Fault> {
     Ok((proto, status, text))
 }
 
-fn parse_head(head: &[u8]) -> Result<Answer, Fault> {
+pub(super) fn parse_head(head: &[u8]) -> Result<Answer, Fault> {
     let mut lines = head.split(|byte| *byte == b'\n').map(trim_line);
     let (proto, status, text) = status_line(lines.next().unwrap_or_default())?;
     let mut headers = Headers::with_capacity(head.len());
     let mut is_first = true;
+    let valid = |byte: &u8| *byte == b'\t' || (*byte >= 0x20 && *byte != 0x7f);
     for line in lines {
         if line.is_empty() {
             break;
@@ -482,13 +395,16 @@ fn parse_head(head: &[u8]) -> Result<Answer, Fault> {
                 let text = format!("malformed MIME header initial line: {}", String::from_utf8_lossy(line));
                 return Err(Fault::head(text));
             }
-            headers.extend_last(line.trim_ascii());
+            let more = line.trim_ascii();
+            if !more.iter().all(valid) {
+                return malformed();
+            }
+            headers.extend_last(more);
             continue;
         }
         is_first = false;
         let Some(colon) = memchr::memchr(b':', line) else { return malformed() };
         let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
-        let valid = |byte: &u8| *byte == b'\t' || (*byte >= 0x20 && *byte != 0x7f);
         if name.is_empty() || !name.iter().all(|byte| is_token_byte(*byte)) || !value.iter().all(valid) {
             return malformed();
         }
@@ -503,7 +419,7 @@ fn parse_head(head: &[u8]) -> Result<Answer, Fault> {
 }
 
 /// How the body is framed; headers that only say so are removed, as in Go.
-fn framing(method: &str, answer: &mut Answer) -> Result<Framing, Fault> {
+pub(super) fn framing(method: &str, answer: &mut Answer) -> Result<Framing, Fault> {
     let bodiless = method == "HEAD" || matches!(answer.status, 204 | 304);
     let headers = &mut answer.headers;
     let mut chunked = false;

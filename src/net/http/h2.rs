@@ -84,8 +84,7 @@ impl Http2 {
         let request = head(url, wire)?;
         let unsent = |error: h2::Error| Fault::h2(&error, self.local, self.remote).at(Stage::Before);
         let mut sender = self.sender.clone().ready().await.map_err(unsent)?;
-        let has_body =
-            !matches!(wire.body, Payload::None) && !matches!(wire.body, Payload::Sized(bytes) if bytes.is_empty());
+        let has_body = matches!(wire.body, Payload::EmptyChunked) || !wire.body.is_empty();
         let (answer, body) = sender.send_request(request, !has_body).map_err(unsent)?;
         let upload = async {
             if has_body {
@@ -131,6 +130,10 @@ impl Http2 {
         while let Some(chunk) = stream.data().await {
             let chunk = match chunk {
                 Ok(chunk) => chunk,
+                // The `h2` crate resets a stream whose body is not as long as announced.
+                Err(error) if error.is_library() && error.reason() == Some(h2::Reason::PROTOCOL_ERROR) => {
+                    return Err(Fault::unexpected_eof(Stage::Body));
+                }
                 Err(error) => return Err(self.fault(error).await.at(Stage::Body)),
             };
             _ = stream.flow_control().release_capacity(chunk.len());
@@ -147,16 +150,20 @@ impl Http2 {
 }
 
 async fn send_body(mut stream: h2::SendStream<Bytes>, payload: Payload<'_>) -> Result<(), h2::Error> {
-    let Payload::Sized(bytes) = payload else { return stream.send_data(Bytes::new(), true) };
-    let mut rest = bytes.clone();
-    while !rest.is_empty() {
-        stream.reserve_capacity(rest.len());
-        let room = match std::future::poll_fn(|cx| stream.poll_capacity(cx)).await {
-            Some(room) => room?,
-            None => return Ok(()),
-        };
-        let piece = rest.split_to(room.min(rest.len()));
-        stream.send_data(piece, rest.is_empty())?;
+    let Payload::Sized(pieces) = payload else { return stream.send_data(Bytes::new(), true) };
+    let mut left = payload.len();
+    for piece in pieces {
+        let mut rest = piece.clone();
+        while !rest.is_empty() {
+            stream.reserve_capacity(rest.len());
+            let room = match std::future::poll_fn(|cx| stream.poll_capacity(cx)).await {
+                Some(room) => room?,
+                None => return Ok(()),
+            };
+            let part = rest.split_to(room.min(rest.len()));
+            left -= part.len();
+            stream.send_data(part, left == 0)?;
+        }
     }
     Ok(())
 }
@@ -174,8 +181,8 @@ fn head(url: &Url, wire: &Wire<'_>) -> Result<http::Request<()>, Fault> {
     if let Some(agent) = wire.headers.user_agent.as_deref().filter(|agent| !agent.is_empty()) {
         request = request.header("user-agent", agent);
     }
-    if let Payload::Sized(bytes) = wire.body {
-        request = request.header("content-length", bytes.len());
+    if let Payload::Sized(_) = wire.body {
+        request = request.header("content-length", wire.body.len());
     }
     let mut request = request.body(()).map_err(|error| invalid(&error))?;
     let headers = request.headers_mut();

@@ -39,6 +39,8 @@ pub struct Request {
     pub body_mode: BodyMode,
     /// How much of it is told in [`Exchange::dumps`].
     pub dumping: Dumping,
+    /// Which HTTP is spoken without TLS.
+    pub protocol: Protocol,
 }
 
 impl Request {
@@ -56,6 +58,7 @@ impl Request {
             auth: Auth::None,
             body_mode: BodyMode::Keep,
             dumping: Dumping::Off,
+            protocol: Protocol::Negotiated,
         }
     }
 }
@@ -65,8 +68,50 @@ impl Request {
 pub enum Body {
     /// These bytes, sent with their length.
     Bytes(Bytes),
+    /// These one after the other, sent as one with their length: files are never copied into a body.
+    Chain(Arc<[Bytes]>),
     /// k6's way to send `""` and `{}`: chunked, without a chunk.
     EmptyChunked,
+}
+
+impl Body {
+    /// The pieces it consists of.
+    pub fn pieces(&self) -> &[Bytes] {
+        match self {
+            Self::Bytes(bytes) => std::slice::from_ref(bytes),
+            Self::Chain(pieces) => pieces,
+            Self::EmptyChunked => &[],
+        }
+    }
+
+    /// Its length in bytes.
+    pub fn len(&self) -> usize {
+        self.pieces().iter().map(Bytes::len).sum()
+    }
+
+    /// True without any bytes.
+    pub fn is_empty(&self) -> bool {
+        self.pieces().iter().all(Bytes::is_empty)
+    }
+
+    /// All of it in one piece; copied only where there are several.
+    pub fn joined(&self) -> Bytes {
+        match self.pieces() {
+            [] => Bytes::new(),
+            [one] => one.clone(),
+            pieces => pieces.concat().into(),
+        }
+    }
+}
+
+/// Which HTTP a request is spoken in where there is no TLS to negotiate it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Protocol {
+    /// HTTP/1.1; what TLS agrees on where there is TLS.
+    #[default]
+    Negotiated,
+    /// HTTP/2 from the first byte on `http://`, known to be understood. An extension.
+    H2c,
 }
 
 /// What to do about a 401.

@@ -18,9 +18,14 @@ pub mod ntlm;
 pub mod pool;
 pub mod redirect;
 pub mod url;
+pub mod wire;
 
 #[cfg(test)]
 mod encrypted_tests;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz_tests;
+#[cfg(test)]
+mod proxy_tests;
 #[cfg(test)]
 mod tests;
 
@@ -29,5 +34,5 @@ pub use cookies::{Cookie, Jar, RequestCookie};
 pub use dump::{Dump, Dumping};
 pub use error::{Error, Fault};
 pub use headers::Headers;
-pub use message::{Auth, Body, BodyMode, Exchange, Hop, Request, Response, Timings};
+pub use message::{Auth, Body, BodyMode, Exchange, Hop, Protocol, Request, Response, Timings};
 pub use url::Url;

@@ -4,6 +4,7 @@
 
 use super::h1::Http1;
 use super::h2::Http2;
+use super::message::Protocol;
 use super::url::Url;
 
 /// A connection that can carry a request.
@@ -30,7 +31,7 @@ impl Connection {
 pub struct Pool {
     /// The most recently used comes last.
     idle: Vec<(Key, Box<Http1>)>,
-    shared: Vec<(Key, Http2)>,
+    shared: Vec<(Key, Protocol, Http2)>,
     max_idle: usize,
     max_idle_per_host: usize,
 }
@@ -67,11 +68,14 @@ impl Pool {
     }
 
     /// The connection to `url` that was used last and is still alive.
-    pub fn take(&mut self, url: &Url) -> Option<Connection> {
-        if let Some((_, shared)) = self.shared.iter().find(|(key, _)| key.fits(url)) {
+    pub fn take(&mut self, url: &Url, protocol: Protocol) -> Option<Connection> {
+        if let Some((.., shared)) = self.shared.iter().find(|(key, spoken, _)| key.fits(url) && *spoken == protocol) {
             let mut shared = shared.clone();
             shared.reused = true;
             return Some(Connection::Shared(shared.into()));
+        }
+        if protocol == Protocol::H2c {
+            return None;
         }
         while let Some(index) = self.idle.iter().rposition(|(key, _)| key.fits(url)) {
             let (_, mut connection) = self.idle.remove(index);
@@ -95,19 +99,19 @@ impl Pool {
     }
 
     /// Shares a new HTTP/2 connection; when another came first, that one is used.
-    pub fn share(&mut self, url: &Url, connection: Http2) -> Http2 {
-        match self.shared.iter().find(|(key, _)| key.fits(url)) {
-            Some((_, earlier)) => earlier.clone(),
+    pub fn share(&mut self, url: &Url, protocol: Protocol, connection: Http2) -> Http2 {
+        match self.shared.iter().find(|(key, spoken, _)| key.fits(url) && *spoken == protocol) {
+            Some((.., earlier)) => earlier.clone(),
             None => {
-                self.shared.push((Key::new(url), connection.clone()));
+                self.shared.push((Key::new(url), protocol, connection.clone()));
                 connection
             }
         }
     }
 
     /// Forgets the HTTP/2 connection to `url`; running requests keep it open.
-    pub fn forget(&mut self, url: &Url) {
-        self.shared.retain(|(key, _)| !key.fits(url));
+    pub fn forget(&mut self, url: &Url, protocol: Protocol) {
+        self.shared.retain(|(key, spoken, _)| !key.fits(url) || *spoken != protocol);
     }
 
     /// Closes everything idle.

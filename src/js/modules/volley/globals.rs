@@ -123,9 +123,10 @@ fn open(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
         Value::Undefined | Value::Null => String::new(),
         other => tag_text(&other).unwrap_or_else(|| "[object Object]".to_owned()),
     };
-    let bytes = vu.script.loader.open(&path, &vu.room::<Here>().0.borrow())?;
+    let here = vu.room::<Here>();
     if matches!(args.get(1), Value::String(mode) if mode == "b") {
-        return Ok(Value::Bytes(bytes));
+        return vu.script.loader.open_shared(&path, &here.0.borrow()).map(Value::Shared);
     }
+    let bytes = vu.script.loader.open(&path, &here.0.borrow())?;
     Ok(Value::String(text_of(&bytes)))
 }

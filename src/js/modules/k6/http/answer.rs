@@ -10,7 +10,8 @@ use super::{gjson, json_text};
 use crate::js::modules::k6::html;
 use crate::js::value::{Args, Throw, Value, text_of};
 use crate::js::vu::Vu;
-use crate::net::http::{Exchange, Request};
+use crate::net::http::{Body, Exchange, Request};
+use crate::net::tls::Ocsp;
 
 /// What `response.body` is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +28,7 @@ pub(super) enum BodyForm {
 pub(super) struct Answer {
     exchange: Option<Exchange>,
     request: Option<Request>,
-    shown_body: Bytes,
+    shown_body: Option<Body>,
     form: BodyForm,
     refusal: (String, u16),
     /// The body as a document, once somebody asked.
@@ -35,7 +36,7 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    pub fn new(exchange: Exchange, request: Request, shown_body: Bytes, form: BodyForm) -> Rc<Self> {
+    pub fn new(exchange: Exchange, request: Request, shown_body: Option<Body>, form: BodyForm) -> Rc<Self> {
         Rc::new(Self {
             exchange: Some(exchange),
             request: Some(request),
@@ -48,7 +49,7 @@ impl Answer {
 
     /// The response to arguments no request could be made of.
     pub fn refused(text: String, code: u16) -> Rc<Self> {
-        let (exchange, request, shown_body, document) = (None, None, Bytes::new(), OnceCell::new());
+        let (exchange, request, shown_body, document) = (None, None, None, OnceCell::new());
         Rc::new(Self { exchange, request, shown_body, form: BodyForm::Text, refusal: (text, code), document })
     }
 
@@ -130,7 +131,7 @@ pub(super) fn field(_vu: &Vu, args: Args) -> Result<Value, Throw> {
         "timings" => timings(hop),
         "tls_version" => tls.map_or("", |tls| tls.version).into(),
         "tls_cipher_suite" => tls.map_or("", |tls| tls.cipher).into(),
-        "ocsp" => ocsp(tls.is_some()),
+        "ocsp" => ocsp(tls.map(|tls| &tls.ocsp)),
         "error" => error.map_or(answer.refusal.0.as_str(), |error| &*error.text).into(),
         "error_code" => Value::Number(f64::from(match (error, response) {
             (Some(error), _) => error.code,
@@ -139,7 +140,11 @@ pub(super) fn field(_vu: &Vu, args: Args) -> Result<Value, Throw> {
             (None, None) => answer.refusal.1,
         })),
         "request" => answer.request.as_ref().map_or(Value::Null, |request| {
-            request_fields(request, exchange.and_then(|exchange| exchange.cookie.as_deref()), &answer.shown_body)
+            request_fields(
+                request,
+                exchange.and_then(|exchange| exchange.cookie.as_deref()),
+                answer.shown_body.as_ref(),
+            )
         }),
         _ => Value::Undefined,
     })
@@ -211,18 +216,21 @@ fn timings(hop: Option<&crate::net::http::Hop>) -> Value {
     ])
 }
 
-fn ocsp(is_tls: bool) -> Value {
+fn ocsp(stapled: Option<&Ocsp>) -> Value {
+    // Without TLS everything is empty.
+    let ocsp = stapled.copied().unwrap_or(Ocsp { status: "", ..Ocsp::NONE });
+    let seconds = |time: i64| Value::Number(time as f64);
     Value::Map(vec![
-        ("produced_at".to_owned(), Value::Number(0.0)),
-        ("this_update".to_owned(), Value::Number(0.0)),
-        ("next_update".to_owned(), Value::Number(0.0)),
-        ("revoked_at".to_owned(), Value::Number(0.0)),
-        ("revocation_reason".to_owned(), "".into()),
-        ("status".to_owned(), if is_tls { "unknown" } else { "" }.into()),
+        ("produced_at".to_owned(), seconds(ocsp.produced_at)),
+        ("this_update".to_owned(), seconds(ocsp.this_update)),
+        ("next_update".to_owned(), seconds(ocsp.next_update)),
+        ("revoked_at".to_owned(), seconds(ocsp.revoked_at)),
+        ("revocation_reason".to_owned(), ocsp.revocation_reason.into()),
+        ("status".to_owned(), ocsp.status.into()),
     ])
 }
 
-fn request_fields(request: &Request, cookie: Option<&str>, body: &Bytes) -> Value {
+fn request_fields(request: &Request, cookie: Option<&str>, body: Option<&Body>) -> Value {
     let cookie = cookie.map(|cookie| ("Cookie".to_owned(), cookie.to_owned()));
     let own = request.headers.iter().filter(|(name, _)| cookie.is_none() || name != "Cookie");
     let headers = own.chain(&cookie).map(|(name, value)| (name.clone(), Value::List(vec![value.clone().into()])));
@@ -238,7 +246,7 @@ fn request_fields(request: &Request, cookie: Option<&str>, body: &Bytes) -> Valu
         ("method".to_owned(), (&*request.method).into()),
         ("url".to_owned(), request.url.as_str().into()),
         ("headers".to_owned(), Value::Map(headers.collect())),
-        ("body".to_owned(), text_of(body).into()),
+        ("body".to_owned(), text_of(&body.map(Body::joined).unwrap_or_default()).into()),
         ("cookies".to_owned(), Value::Map(cookies.collect())),
     ])
 }
@@ -261,7 +269,7 @@ pub(super) fn json(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     if json_text::check(body).is_err() {
         return Ok(Value::Undefined);
     }
-    Ok(match gjson::get(body, &selector) {
+    Ok(match gjson::select(body, &selector) {
         Some(Cow::Borrowed(found)) => Value::Json(readable(body.slice_ref(found))),
         Some(Cow::Owned(found)) => Value::Json(readable(found.into())),
         None => Value::Undefined,

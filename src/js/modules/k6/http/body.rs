@@ -1,5 +1,7 @@
 //! Request bodies: text, bytes, forms, multipart.
 
+use std::fmt::Write;
+
 use bytes::Bytes;
 
 use super::go;
@@ -12,7 +14,7 @@ pub(super) struct Encoded {
     /// What is sent; `None` for no body at all.
     pub body: Option<Body>,
     /// What a response shows as its request's body.
-    pub shown: Bytes,
+    pub shown: Option<Body>,
     /// The type k6 gives it unless the script did.
     pub content_type: Option<String>,
 }
@@ -22,19 +24,18 @@ pub(super) struct Encoded {
 /// # Errors
 /// k6's words for a value that can't be a body.
 pub(super) fn encode(body: Value) -> Result<Encoded, String> {
-    let (bytes, content_type) = match body {
+    let (body, content_type) = match body {
         Value::Undefined | Value::Null => {
-            return Ok(Encoded { body: None, shown: Bytes::new(), content_type: None });
+            return Ok(Encoded { body: None, shown: None, content_type: None });
         }
-        Value::String(text) => (Bytes::from(text), None),
-        Value::Bytes(bytes) => (bytes, None),
+        Value::String(text) => (Body::Bytes(text.into()), None),
+        Value::Bytes(bytes) => (Body::Bytes(bytes), None),
         Value::Map(fields) if go::kind_of(&fields).is_none() => form(fields),
         other => return Err(format!("unknown request body type {}", go::type_of(&other))),
     };
-    let shown = bytes.clone();
     // An empty body goes out in chunks, as k6 sends it.
-    let body = Some(if bytes.is_empty() { Body::EmptyChunked } else { Body::Bytes(bytes) });
-    Ok(Encoded { body, shown, content_type })
+    let body = if body.is_empty() { Body::EmptyChunked } else { body };
+    Ok(Encoded { body: Some(body.clone()), shown: Some(body), content_type })
 }
 
 /// One field of a form.
@@ -44,14 +45,14 @@ enum Field {
     File { data: Bytes, name: String, kind: String },
 }
 
-fn form(fields: Vec<(String, Value)>) -> (Bytes, Option<String>) {
+fn form(fields: Vec<(String, Value)>) -> (Body, Option<String>) {
     let fields: Vec<(String, Field)> = fields.into_iter().map(|(name, value)| (name, field(value))).collect();
     if fields.iter().any(|(_, field)| matches!(field, Field::File { .. })) {
         let boundary = boundary();
-        let bytes = multipart(&fields, &boundary);
-        return (bytes, Some(format!("multipart/form-data; boundary={boundary}")));
+        let body = multipart(fields, &boundary);
+        return (body, Some(format!("multipart/form-data; boundary={boundary}")));
     }
-    (url_encoded(fields).into(), Some("application/x-www-form-urlencoded".to_owned()))
+    (Body::Bytes(url_encoded(fields).into()), Some("application/x-www-form-urlencoded".to_owned()))
 }
 
 /// Fields as a query or a form's body: sorted by name, lists repeat it.
@@ -110,7 +111,8 @@ pub(super) fn make_file(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     let filename = text(args.get(1), nanos.to_string());
     let content_type = text(args.get(2), "application/octet-stream".to_owned());
     Ok(Value::Map(vec![
-        ("data".to_owned(), data),
+        // An ArrayBuffer stays the one it is: the JavaScript half puts it here.
+        ("data".to_owned(), if matches!(data, Value::Bytes(_)) { Value::Null } else { data }),
         ("filename".to_owned(), filename.into()),
         ("content_type".to_owned(), content_type.into()),
     ]))
@@ -154,32 +156,31 @@ fn query_escape(text: &str, out: &mut String) {
     }
 }
 
-fn multipart(fields: &[(String, Field)], boundary: &str) -> Bytes {
-    let mut out = Vec::new();
+/// The parts one after the other. Files are links of a chain of their own: whatever their size, they are not copied.
+fn multipart(fields: Vec<(String, Field)>, boundary: &str) -> Body {
+    let mut chain = Vec::new();
+    let mut text = String::new();
     for (name, field) in fields {
-        out.extend_from_slice(format!("--{boundary}\r\n").as_bytes());
+        let _ = write!(text, "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"");
         match field {
             Field::File { data, name: file, kind } => {
                 let file = file.replace('\\', "\\\\").replace('"', "\\\"");
-                let head = format!(
-                    "Content-Disposition: form-data; name=\"{name}\"; filename=\"{file}\"\r\nContent-Type: {kind}\r\n\r\n"
-                );
-                out.extend_from_slice(head.as_bytes());
-                out.extend_from_slice(data);
+                let _ = write!(text, "; filename=\"{file}\"\r\nContent-Type: {kind}\r\n\r\n");
+                chain.push(std::mem::take(&mut text).into());
+                chain.push(data);
             }
-            Field::Text(text) => {
-                let part = format!("Content-Disposition: form-data; name=\"{name}\"\r\n\r\n{text}");
-                out.extend_from_slice(part.as_bytes());
+            Field::Text(value) => {
+                let _ = write!(text, "\r\n\r\n{value}");
             }
             Field::List(list) => {
-                let part = format!("Content-Disposition: form-data; name=\"{name}\"\r\n\r\n[{}]", list.join(" "));
-                out.extend_from_slice(part.as_bytes());
+                let _ = write!(text, "\r\n\r\n[{}]", list.join(" "));
             }
         }
-        out.extend_from_slice(b"\r\n");
+        text.push_str("\r\n");
     }
-    out.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
-    out.into()
+    let _ = write!(text, "--{boundary}--\r\n");
+    chain.push(text.into());
+    Body::Chain(chain.into())
 }
 
 /// Sixty hexadecimal digits nobody else has.
@@ -199,5 +200,19 @@ mod tests {
         let list = ("l".to_owned(), Field::List(vec!["1".to_owned(), "2".to_owned()]));
         let text = url_encoded(vec![field("b", "two words"), field("a", "é&="), list]);
         assert_eq!(text, "a=%C3%A9%26%3D&b=two+words&l=1&l=2");
+    }
+
+    #[test]
+    fn files_are_not_copied_into_a_form() {
+        let data = Bytes::from_static(b"the file");
+        let file = Field::File { data: data.clone(), name: "a\"b.txt".to_owned(), kind: "text/plain".to_owned() };
+        let fields = vec![("t".to_owned(), Field::Text("x".to_owned())), ("f".to_owned(), file)];
+        let body = multipart(fields, "B");
+        assert_eq!(
+            body.joined(),
+            "--B\r\nContent-Disposition: form-data; name=\"t\"\r\n\r\nx\r\n--B\r\nContent-Disposition: form-data; \
+             name=\"f\"; filename=\"a\\\"b.txt\"\r\nContent-Type: text/plain\r\n\r\nthe file\r\n--B--\r\n"
+        );
+        assert_eq!(body.pieces()[1].as_ptr(), data.as_ptr());
     }
 }

@@ -4,6 +4,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::go;
+use super::request::{is_true, number};
 use crate::js::value::{Args, Throw, Value};
 use crate::js::vu::Vu;
 use crate::net::http::cookies::parse_date;
@@ -55,20 +57,23 @@ pub(super) fn jar_set(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     if let Value::Map(options) = args.take(4) {
         for (key, value) in options {
             match (key.to_ascii_lowercase().as_str(), value) {
-                ("domain", Value::String(domain)) => cookie.domain = domain,
-                ("path", Value::String(path)) => cookie.path = path,
-                ("expires", Value::String(date)) if !date.is_empty() => {
-                    cookie.expires = Some(parse_date(&date).ok_or_else(|| {
-                        let weekday: String = date.chars().take(10).collect();
-                        Throw::go(format!(
-                            "unable to parse \"expires\" date string {date:?}: parsing time {date:?} as \"Mon, 02 Jan \
-                             2006 15:04:05 MST\": cannot parse {weekday:?} as \"Mon\""
-                        ))
-                    })?);
+                ("domain", domain) => cookie.domain = go::string_of(&domain),
+                ("path", path) => cookie.path = go::string_of(&path),
+                ("expires", date) => {
+                    let date = go::string_of(&date);
+                    if !date.is_empty() {
+                        cookie.expires = Some(parse_date(&date).ok_or_else(|| {
+                            let weekday: String = date.chars().take(10).collect();
+                            Throw::go(format!(
+                                "unable to parse \"expires\" date string {date:?}: parsing time {date:?} as \"Mon, 02 \
+                                 Jan 2006 15:04:05 MST\": cannot parse {weekday:?} as \"Mon\""
+                            ))
+                        })?);
+                    }
                 }
-                ("max_age", Value::Number(age)) => cookie.max_age = age as i64,
-                ("secure", Value::Bool(secure)) => cookie.secure = secure,
-                ("http_only", Value::Bool(only)) => cookie.http_only = only,
+                ("max_age", age) => cookie.max_age = number(&age) as i64,
+                ("secure", secure) => cookie.secure = is_true(&secure),
+                ("http_only", only) => cookie.http_only = is_true(&only),
                 _ => {}
             }
         }

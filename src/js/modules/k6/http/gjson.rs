@@ -19,8 +19,21 @@ use wildcard::Pattern;
 /// JSON text: a part of the text that was asked, or made anew.
 pub(super) type Text<'a> = Cow<'a, [u8]>;
 
-/// What `path` finds in `json`, which must be valid.
-pub(super) fn get<'a>(json: &'a [u8], path: &str) -> Option<Text<'a>> {
+/// A path of more steps and brackets finds nothing: each takes its part of a VU's stack.
+const MOST_STEPS: usize = 500;
+
+/// What a script's `path` finds in `json`, which must be valid.
+pub(super) fn select<'a>(json: &'a [u8], path: &str) -> Option<Text<'a>> {
+    let steps = path.bytes().filter(|byte| matches!(byte, b'.' | b'|' | b'(' | b'[' | b'{')).count();
+    if steps > MOST_STEPS {
+        return None;
+    }
+    // A literal of the path that is no JSON spoils what it is part of.
+    get(json, path).filter(|found| matches!(found, Cow::Borrowed(_)) || check(found).is_ok())
+}
+
+/// What `path` finds in `json`.
+fn get<'a>(json: &'a [u8], path: &str) -> Option<Text<'a>> {
     let json = trim(json);
     if path.len() > 1 {
         let special = match path.as_bytes()[0] {

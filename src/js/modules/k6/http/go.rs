@@ -90,7 +90,7 @@ pub(in crate::js::modules::k6) fn string_of(value: &Value) -> String {
             };
             list.iter().map(item).collect::<Vec<_>>().join(",")
         }
-        Value::Map(_) | Value::Bytes(_) => "[object Object]".to_owned(),
+        Value::Map(_) | Value::Bytes(_) | Value::Shared(_) => "[object Object]".to_owned(),
         Value::Number(number) => number_text(*number),
         other => text_of(other),
     }

@@ -17,6 +17,8 @@ mod answer;
 mod body;
 mod cookies;
 mod debug;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz_tests;
 mod gjson;
 pub(super) mod go;
 mod json_text;

@@ -13,7 +13,9 @@ use crate::execution::alarm;
 use crate::js::modules::k6::tag_pairs;
 use crate::js::value::{Args, Throw, Value};
 use crate::js::vu::Vu;
-use crate::net::http::{Auth, Body, BodyMode, Coding, Exchange, Jar, Request, RequestCookie, Url, compress, headers};
+use crate::net::http::{
+    Auth, Body, BodyMode, Coding, Exchange, Jar, Protocol, Request, RequestCookie, Url, compress, headers,
+};
 use crate::units::Span;
 
 /// Arguments no request can be made of.
@@ -32,7 +34,7 @@ impl From<String> for Refusal {
 pub(super) struct Prepared {
     request: Request,
     /// The body before compression, as `response.request.body` shows it.
-    shown_body: bytes::Bytes,
+    shown_body: Option<Body>,
     /// The tag `name` where the URL's template or the script gives one.
     name: Option<String>,
     tags: Vec<(String, String)>,
@@ -56,7 +58,7 @@ impl Prepared {
                 dumping: defaults.dumping,
                 ..Request::get(url)
             },
-            shown_body: bytes::Bytes::new(),
+            shown_body: None,
             name: template,
             tags: Vec::new(),
             expected: vu.room::<VuCallback>().get(),
@@ -120,6 +122,13 @@ impl Prepared {
                     other => return Err(format!("{other} does not belong to ResponseType values").into()),
                 };
             }
+            ("protocol", Value::String(name)) if name == "h2c" && !self.request.url.is_https() => {
+                self.request.protocol = Protocol::H2c;
+            }
+            ("protocol", value) => {
+                let text = "`protocol` can only be 'h2c' (HTTP/2 without TLS), and only for http:// URLs";
+                return Err(format!("{text}, not '{}'", go::text_of(&value)).into());
+            }
             ("responseCallback", Value::Null) => self.expected = None,
             ("responseCallback", Value::Resource(callback)) => {
                 self.expected = callback.downcast::<Expected>().ok().map(|expected| (*expected).clone());
@@ -154,8 +163,8 @@ impl Prepared {
             request.body = None;
         }
         let codings = Coding::parse_list(&compression.unwrap_or_default())?;
-        if let (false, Some(Body::Bytes(bytes))) = (codings.is_empty(), &request.body) {
-            let packed = compress(&codings, bytes.clone()).map_err(|error| error.to_string())?;
+        if let (false, Some(body)) = (codings.is_empty(), request.body.as_ref().filter(|body| !body.is_empty())) {
+            let packed = compress(&codings, body.joined()).map_err(|error| error.to_string())?;
             let encoding = Coding::header(&codings);
             request.body = Some(Body::Bytes(packed));
             match request.headers.iter().find(|(name, _)| name == "Content-Encoding") {
@@ -170,10 +179,7 @@ impl Prepared {
                 Some(_) => {}
             }
         }
-        let length = match &request.body {
-            Some(Body::Bytes(bytes)) => bytes.len(),
-            _ => 0,
-        };
+        let length = request.body.as_ref().map_or(0, Body::len);
         if let Some(at) = request.headers.iter().position(|(name, _)| name == "Content-Length") {
             let (_, given) = request.headers.remove(at);
             if !given.is_empty() && given != length.to_string() {
@@ -272,7 +278,7 @@ fn timeout(value: Value) -> Result<Duration, Refusal> {
 }
 
 /// As JavaScript converts to a number, as far as params need it.
-fn number(value: &Value) -> f64 {
+pub(super) fn number(value: &Value) -> f64 {
     match value {
         Value::Number(number) => *number,
         Value::Bool(value) => f64::from(u8::from(*value)),
@@ -282,7 +288,7 @@ fn number(value: &Value) -> f64 {
 }
 
 /// As JavaScript's `Boolean(value)`.
-fn is_true(value: &Value) -> bool {
+pub(super) fn is_true(value: &Value) -> bool {
     match value {
         Value::Undefined | Value::Null => false,
         Value::Bool(value) => *value,

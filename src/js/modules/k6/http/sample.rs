@@ -69,7 +69,7 @@ fn one(
             pairs.push(("tls_version", tls.version));
         }
         if on(Tag::OcspStatus) {
-            pairs.push(("ocsp_status", "unknown"));
+            pairs.push(("ocsp_status", tls.ocsp.status));
         }
     }
     if error_code != 0 && on(Tag::ErrorCode) {

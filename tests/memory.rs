@@ -1,0 +1,123 @@
+//! What must not take memory: bodies nobody reads, and a file that every VU uploads. Linux only, which tells what a process
+//! had at most.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use crate::misbehaviour::{POURED, address};
+use crate::program::{Running, volley};
+use crate::server;
+
+const MB: u64 = 1 << 20;
+
+/// Runs a script until it says `done`, and tells what it had in memory at most, in bytes. The script has to stay then.
+fn peak_memory(script: &str, file: &[u8], args: &[&str]) -> u64 {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    fs::write(folder.path().join("script.js"), script).expect("a file can be written");
+    fs::write(folder.path().join("large.bin"), file).expect("a file can be written");
+    let mut command = volley(folder.path());
+    command.args(["run", "--quiet", "--log-format=raw"]).args(args);
+    let running = Running::start(command.arg("script.js"));
+    running.wait_for("done");
+    let status = fs::read_to_string(format!("/proc/{}/status", running.id())).expect("the process lives");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("Linux tells it");
+    running.interrupt();
+    let outcome = running.end();
+    assert!(!outcome.stderr.contains("Error"), "{}", outcome.stderr);
+    line.trim().trim_end_matches("kB").trim().parse::<u64>().expect("it is a number") * 1024
+}
+
+#[test]
+fn bodies_nobody_reads() {
+    let script = "import http from 'k6/http';
+        import { sleep } from 'k6';
+        export const options = { discardResponseBodies: true };
+        export default function () {
+            const response = http.get(`${__ENV.URL}/endless`, { timeout: 3000 });
+            console.log('done with', response.error_code);
+            sleep(60);
+        }";
+    let url = format!("URL=http://{}", address());
+    for (engine, _) in volley::js::Engine::TABLE {
+        let before = POURED.load(Relaxed);
+        let peak = peak_memory(script, b"", &["--js-engine", engine, "-e", &url]);
+        let poured = POURED.load(Relaxed) - before;
+        // What came has to be far more than what may stay, or the test says nothing; a busy machine may pour little.
+        if poured > 300 * MB {
+            assert!(peak < 150 * MB, "{engine}: {peak} bytes in memory after {poured} bytes of a body");
+        } else {
+            skip(&format!("on {engine} only {poured} bytes came in time"));
+        }
+    }
+}
+
+/// Boa's buffers own their memory, so there every VU has its copy.
+#[cfg(feature = "quickjs")]
+#[test]
+fn a_file_that_every_vu_uploads() {
+    const VUS: u64 = 40;
+    const FILE: u64 = 20 * MB;
+    static UPLOADED: AtomicU64 = AtomicU64::new(0);
+    let sink = server::serve(|stream| sink(stream, &UPLOADED));
+    let script = format!(
+        "import http from 'k6/http';
+        import {{ sleep }} from 'k6';
+        export const options = {{
+            scenarios: {{
+                upload: {{ executor: 'per-vu-iterations', vus: {VUS}, iterations: 1 }},
+                stay: {{ executor: 'per-vu-iterations', vus: 1, exec: 'stay', startTime: '1s' }},
+            }},
+        }};
+        const file = open('large.bin', 'b');
+        export default function () {{
+            const form = {{ text: 'x', file: http.file(file, 'large.bin') }};
+            const {{ status }} = http.post(__ENV.SINK, form, {{ timeout: '80s' }});
+            if (status !== 200) throw new Error(`${{status}}`);
+        }}
+        export function stay() {{
+            while (http.get(`${{__ENV.SINK}}count`).body !== '{VUS}') sleep(0.1);
+            console.log('done');
+            sleep(60);
+        }}"
+    );
+    let file: Vec<u8> = (0..FILE).map(|at| (at % 251) as u8).collect();
+    let peak = peak_memory(&script, &file, &["--js-engine", "quickjs", "-e", &format!("SINK=http://{sink}/")]);
+    assert_eq!(UPLOADED.load(Relaxed), VUS);
+    assert!(peak < FILE + 150 * MB, "{peak} bytes in memory for {VUS} uploads of {FILE} bytes");
+}
+
+/// Reads bodies of any size and forgets them; `/count` tells how many there were.
+fn sink(stream: TcpStream, uploaded: &AtomicU64) -> std::io::Result<()> {
+    let mut out = stream.try_clone()?;
+    let mut reader = BufReader::with_capacity(1 << 20, stream);
+    loop {
+        let (mut line, mut length) = (String::new(), 0);
+        if reader.read_line(&mut line)? == 0 {
+            return Ok(());
+        }
+        let counts = line.contains("/count");
+        while line.trim_end() != "" {
+            line.clear();
+            reader.read_line(&mut line)?;
+            if let Some(value) = line.strip_prefix("Content-Length:") {
+                length = value.trim().parse().unwrap_or(0);
+            }
+        }
+        if std::io::copy(&mut (&mut reader).take(length), &mut std::io::sink())? != length {
+            return Ok(());
+        }
+        let count = if counts { uploaded.load(Relaxed) } else { uploaded.fetch_add(1, Relaxed) + 1 };
+        let body = count.to_string();
+        out.write_all(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len()).as_bytes())?;
+    }
+}
+
+/// Says that a test could not say anything.
+fn skip(why: &str) {
+    #[expect(clippy::print_stderr, reason = "a test that skips says so")]
+    {
+        eprintln!("skipped: {why}");
+    }
+}
