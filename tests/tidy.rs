@@ -104,6 +104,14 @@ fn only_the_seam_knows_an_engine() {
 }
 
 #[test]
+fn only_the_dialect_knows_the_parser() {
+    let bad = offenders(|path, _, code| {
+        (code.contains("oxc::") && !path.starts_with("js/dialect")).then(|| path.display().to_string())
+    });
+    assert!(bad.is_empty(), "the parser of TypeScript is known outside js/dialect: {}", bad.join(", "));
+}
+
+#[test]
 fn only_net_opens_load_connections() {
     let bad = offenders(|path, room, code| {
         let opens = ["TcpStream::connect", "TcpSocket", "h2::client"].iter().any(|word| code.contains(word));
