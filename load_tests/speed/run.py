@@ -30,18 +30,27 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 VUS = 20
 
-# Floors per engine, and what k6 2.2.0 reached; ratios are to wrk on the 5-byte route.
+# Floors per engine, and what k6 2.2.0 reached; ratios are to the row's yardstick, see YARDSTICK.
 FLOORS = {
     "simple": {"quickjs": 0.25, "boa": 0.15},
     "json": {"quickjs": 0.08, "boa": 0.03},
+    "batch": {"quickjs": 0.25, "boa": 0.123},
+    "post": {"quickjs": 0.22, "boa": 0.0825},
+    "https": {"quickjs": 0.40, "boa": 0.18},
+    "h2": {"quickjs": 0.40, "boa": 0.24},
     "memory": {"quickjs": 220.0, "boa": 420.0},
     "flat": {"quickjs": 0.05, "boa": 0.05},
     "truth": {"quickjs": 1.5, "boa": 1.5},
 }
-K6 = {"simple": "0.068", "json": "0.030", "batch": "0.082", "post": "0.055", "memory": "178 KB", "truth": "p95 x10-16"}
-ROUTE = {"simple": "plain", "json": "json", "batch": "plain", "post": "plain"}
-ALL_ROWS = ["simple", "json", "batch", "post", "memory", "flat", "truth"]
-DEFAULT_ROWS = ["simple", "json", "memory", "flat", "truth"]
+K6 = {"simple": "0.068", "json": "0.030", "batch": "0.082", "post": "0.055", "https": "0.12", "h2": "0.16"}
+K6 |= {"memory": "178 KB", "truth": "p95 x10-16"}
+ROUTE = {"simple": "plain", "json": "json", "batch": "plain", "post": "plain", "https": "https", "h2": "h2"}
+# What a row is compared with: the program and the route.
+YARDSTICK = {"https": ("wrk", "https"), "h2": ("h2load", "h2")}
+PLAIN = ("wrk", "plain")
+SCRIPT = {"https": "simple.js", "h2": "simple.js"}
+ALL_ROWS = ["simple", "json", "batch", "post", "https", "h2", "memory", "flat", "truth"]
+DEFAULT_ROWS = ALL_ROWS
 
 
 class Trouble(Exception):
@@ -72,11 +81,15 @@ class Target:
 
     def __init__(self, kind, binary, workdir):
         self.kind, self.workdir = kind, workdir
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        with socket.socket() as free, socket.socket() as tls, socket.socket() as h2:
+            for one in (free, tls, h2):
+                one.bind(("127.0.0.1", 0))
+            self.port, self.tls_port, self.h2_port = (one.getsockname()[1] for one in (free, tls, h2))
         if kind == "nginx":
             self.urls = {"plain": self._url("/"), "json": self._url("/json")}
+            self.has_tls = self._certificate()
+            if self.has_tls:
+                self.urls |= {name: f"https://127.0.0.1:{port}/" for name, port in self._tls_ports()}
             self.command = ["nginx", "-p", str(workdir), "-e", str(workdir / "error.log"), "-c", str(self._config())]
             self.name = "nginx, one worker"
         else:
@@ -86,6 +99,31 @@ class Target:
 
     def _url(self, path):
         return f"http://127.0.0.1:{self.port}{path}"
+
+    def _tls_ports(self):
+        return [("https", self.tls_port), ("h2", self.h2_port)]
+
+    def _certificate(self):
+        """A certificate for the two TLS servers; without `openssl` there are none."""
+        if not shutil.which("openssl"):
+            return False
+        names = ["-keyout", str(self.workdir / "key.pem"), "-out", str(self.workdir / "cert.pem")]
+        command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+        return subprocess.run(command + names, capture_output=True).returncode == 0
+
+    def _tls_servers(self):
+        if not self.has_tls:
+            return ""
+        kinds = {self.tls_port: "ssl", self.h2_port: "ssl http2"}
+        return "\n".join(
+            f"""  server {{
+    listen 127.0.0.1:{port} {kind} backlog=8192;
+    ssl_certificate {self.workdir}/cert.pem;
+    ssl_certificate_key {self.workdir}/key.pem;
+    location = / {{ default_type text/plain; return 200 "hello"; }}
+  }}"""
+            for port, kind in kinds.items()
+        )
 
     def _config(self):
         temps = "\n".join(
@@ -111,6 +149,7 @@ http {{
     location = / {{ default_type text/plain; return 200 "hello"; }}
     location = /json {{ default_type application/json; return 200 '{document()}'; }}
   }}
+{self._tls_servers()}
 }}
 """
         )
@@ -188,6 +227,16 @@ def wrk(url, seconds, workdir):
     return Cost(int(found[1]), float(found[2]) * unit, cpu)
 
 
+def h2load(url, seconds, workdir):
+    out, err = workdir / "h2load.out", workdir / "h2load.err"
+    code, _, cpu = run_to_end(["h2load", "-t1", f"-c{VUS}", "-m1", f"-D{seconds}", url], out, err)
+    text = out.read_text()
+    found = re.search(r"finished in ([\d.]+)s", text), re.search(r"(\d+) succeeded, (\d+) failed", text)
+    if code != 0 or not all(found) or found[1][2] != "0":
+        raise Trouble(f"h2load failed with code {code}: {first_line(err)}")
+    return Cost(int(found[1][1]), float(found[0][1]), cpu)
+
+
 class Volley:
     """The binary under test."""
 
@@ -203,6 +252,8 @@ class Volley:
         export = self.workdir / "summary.json"
         export.unlink(missing_ok=True)
         options = ["--vus", str(vus), "--duration", f"{seconds}s", "--summary-export", str(export)]
+        if url.startswith("https:"):
+            options.append("--insecure-skip-tls-verify")
         err = self.workdir / "volley.err"
         command = self.command(engine, script, options, {"URL": url, **(env or {})})
         code, wall, cpu = run_to_end(command, self.workdir / "volley.out", err)
@@ -263,7 +314,7 @@ def stop(process):
 class Table:
     """Collects rows and prints them at the end, aligned."""
 
-    HEAD = ["row", "generator", "figure", "requests/s", "per CPU-second", "to wrk", "floor", "k6", ""]
+    HEAD = ["row", "generator", "figure", "requests/s", "per CPU-second", "ratio", "floor", "k6", ""]
 
     def __init__(self):
         self.rows, self.missed = [], 0
@@ -289,8 +340,13 @@ class Table:
 
 
 def speed_rows(rows, args, target, volley, table, workdir):
-    """simple, json, batch, post: the median of some repeats, taken in turns so that a noisy minute hits all alike."""
+    """Requests per CPU-second: the median of some repeats, taken in turns so that a noisy minute hits all alike."""
     costs, failed = {}, {}
+    for row in [row for row in rows if ROUTE[row] not in target.urls]:
+        print(f"note: `{row}` needs nginx and openssl, it is left out", file=sys.stderr)
+        rows = [other for other in rows if other != row]
+    yardsticks = {PLAIN} | {YARDSTICK.get(row, ("wrk", ROUTE[row])) for row in rows}
+    programs = {"wrk": wrk, "h2load": h2load}
 
     def measure(key, run):
         if key in failed:
@@ -301,34 +357,35 @@ def speed_rows(rows, args, target, volley, table, workdir):
             failed[key] = str(trouble)
 
     for _ in range(args.repeat):
-        if args.has_wrk:
-            measure(("wrk", "plain"), lambda: wrk(target.urls["plain"], args.seconds, workdir))
-            if "json" in rows:
-                measure(("wrk", "json"), lambda: wrk(target.urls["json"], args.seconds, workdir))
+        for program, route in sorted(yardsticks):
+            if shutil.which(program):
+                run = programs[program]
+                measure((program, route), lambda: run(target.urls[route], args.seconds, workdir))
         for engine in args.engines if volley else []:
             for row in rows:
                 url = target.urls[ROUTE[row]]
-                measure((engine, row), lambda: volley.load(engine, f"{row}.js", url, args.seconds)[0])
+                script = SCRIPT.get(row, f"{row}.js")
+                measure((engine, row), lambda: volley.load(engine, script, url, args.seconds)[0])
 
     def median(key):
         taken = sorted(costs.get(key, []), key=lambda cost: cost.per_cpu_second)
         return taken[(len(taken) - 1) // 2] if taken and key not in failed else None
 
-    yardstick = median(("wrk", "plain"))
-    for route, label in (("plain", "5 bytes"), ("json", "2.9 KB")):
-        cost = median(("wrk", route))
+    labels = {"plain": "5 bytes", "json": "2.9 KB", "https": "5 bytes over TLS", "h2": "5 bytes over HTTP/2"}
+    for program, route in sorted(yardsticks):
+        cost, label = median((program, route)), labels[route]
         if cost:
-            ratio = f"{cost.per_cpu_second / yardstick.per_cpu_second:.3f}" if yardstick else ""
             rate, cpu = f"{cost.per_second:,.0f}", f"{cost.per_cpu_second:,.0f}"
-            table.add(f"wrk, {label}", "wrk", rate=rate, cpu=cpu, ratio=ratio)
-        elif ("wrk", route) in failed:
-            table.trouble(f"wrk, {label}", "wrk", failed[("wrk", route)])
+            table.add(label, program, rate=rate, cpu=cpu, ratio="1" if route != "json" else "")
+        elif (program, route) in failed:
+            table.trouble(label, program, failed[(program, route)])
     for row in rows if volley else []:
         for engine in args.engines:
             cost = median((engine, row))
             if not cost:
                 table.trouble(row, engine, failed[(engine, row)])
                 continue
+            yardstick = median(YARDSTICK.get(row, PLAIN))
             ratio = cost.per_cpu_second / yardstick.per_cpu_second if yardstick else None
             floor = FLOORS.get(row, {}).get(engine)
             table.add(
