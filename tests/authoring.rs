@@ -7,12 +7,8 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use crate::pattern::missing;
-use crate::program::{Running, run, volley};
+use crate::program::{self, Running, run, volley};
 use crate::server;
-
-fn engines() -> impl Iterator<Item = &'static str> {
-    volley::js::Engine::TABLE.iter().map(|(name, _)| *name)
-}
 
 fn folder(script: &str) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder can be made");
@@ -32,7 +28,7 @@ fn new_scripts_run_against_the_target() {
         let folder = tempfile::tempdir().expect("a folder can be made");
         let made = run(volley(folder.path()).args(["new", "--template", template, "mine.js"]));
         assert_eq!(made.stdout, format!("New script created: mine.js ({template} template).\n"));
-        for engine in engines() {
+        for engine in program::engines() {
             let args = ["run", "--quiet", "--js-engine", engine, "-e", &base, "--vus=1", "--iterations=2", "mine.js"];
             let outcome = run(volley(folder.path()).args(args));
             assert_eq!(outcome.code, 0, "{template} {engine}\n{}", outcome.stderr);
@@ -47,7 +43,7 @@ fn new_scripts_run_against_the_target() {
 
 #[test]
 fn a_watched_script_runs_again_after_each_change() {
-    for engine in engines() {
+    for engine in program::engines() {
         let folder = folder(&format!(
             "import http from 'k6/http';
             import {{ check }} from 'k6';

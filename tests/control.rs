@@ -10,12 +10,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::program::{Outcome, Running, run, volley};
+use crate::program::{self, Outcome, Running, run, volley};
 use crate::server;
-
-fn engines() -> impl Iterator<Item = &'static str> {
-    volley::js::Engine::TABLE.iter().map(|(name, _)| *name)
-}
 
 fn folder(script: &str) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder can be made");
@@ -110,7 +106,7 @@ fn endless() -> String {
 
 #[test]
 fn a_paused_test_waits_for_its_start() {
-    for engine in engines() {
+    for engine in program::engines() {
         let test = Test::start(STAGES, engine, &["--paused", "--vus=2", "--iterations=2"]);
         test.wait_for("status", &json!(4));
         let (_, status) = test.ask("GET", "/v1/status", "");
@@ -129,7 +125,7 @@ fn a_paused_test_waits_for_its_start() {
 
 #[test]
 fn a_test_is_stopped_from_outside() {
-    for engine in engines() {
+    for engine in program::engines() {
         let test = Test::start(&endless(), engine, &[]);
         test.running.wait_for("iterates");
         let (_, status) = test.ask("GET", "/v1/status", "");
@@ -151,7 +147,7 @@ fn a_test_is_stopped_from_outside() {
 #[test]
 fn a_paused_test_ends_without_having_begun() {
     let check = |code: i32, text: &str, end: &dyn Fn(&Test)| {
-        let test = Test::start(STAGES, "quickjs", &["--paused"]);
+        let test = Test::start(STAGES, program::engine(), &["--paused"]);
         test.wait_for("status", &json!(4));
         end(&test);
         let outcome = test.end(code);
@@ -167,7 +163,7 @@ fn a_paused_test_ends_without_having_begun() {
 /// What an operator does that spreads one test over several instances.
 #[test]
 fn setup_is_run_and_given_from_outside() {
-    for engine in engines() {
+    for engine in program::engines() {
         let test = Test::start(STAGES, engine, &["--paused", "--no-setup", "--no-teardown", "--linger"]);
         test.wait_for("status", &json!(4));
         let (status, answer) = test.ask("POST", "/v1/setup", "");
@@ -215,7 +211,11 @@ fn an_operator_runs_two_instances() {
             let segment = format!("--execution-segment={}/2:{nth}/2", nth - 1);
             let id = format!("instance_id={nth}");
             let sequence = "--execution-segment-sequence=0,1/2,1";
-            Test::start(script, "quickjs", &[&segment, sequence, "--paused", "--tag", &id, "--tag", "testrun_name=x"])
+            Test::start(
+                script,
+                program::engine(),
+                &[&segment, sequence, "--paused", "--tag", &id, "--tag", "testrun_name=x"],
+            )
         })
         .collect();
     let start = r#"{"data":{"attributes":{"paused":false,"stopped":false},"id":"default","type":"status"}}"#;
@@ -241,7 +241,7 @@ fn a_controlled_scenario_is_scaled_paused_and_resumed() {
             executor: 'externally-controlled', vus: 1, maxVUs: 2, duration: 0,
         } } };
         export default function () { sleep(0.02); }";
-    for engine in engines() {
+    for engine in program::engines() {
         let test = Test::start(script, engine, &[]);
         test.wait_for("vus", &json!(1));
         let says = |args: &[&str], text: &str| {
@@ -280,7 +280,7 @@ fn a_controlled_scenario_ends_with_its_duration() {
             executor: 'externally-controlled', vus: 2, maxVUs: 5, duration: '1s',
         } } };
         export default function () { sleep(0.1); }";
-    for engine in engines() {
+    for engine in program::engines() {
         let folder = folder(script);
         let outcome = run(volley(folder.path()).args(["run", "--js-engine", engine, "script.js"]));
         assert_eq!(outcome.code, 0, "{}", outcome.stderr);

@@ -12,10 +12,6 @@ use tempfile::TempDir;
 use crate::pattern::missing;
 use crate::program::{self, Running, run, volley};
 
-fn engines() -> impl Iterator<Item = &'static str> {
-    volley::js::Engine::TABLE.iter().map(|(name, _)| *name)
-}
-
 fn folder(script: &str) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder can be made");
     fs::write(folder.path().join("script.js"), script).expect("a file can be written");
@@ -80,7 +76,7 @@ const BUSY: &str = "import { sleep } from 'k6';
 
 #[test]
 fn a_run_that_is_killed_leaves_what_was_there_and_whole_lines() {
-    for engine in engines() {
+    for engine in program::engines() {
         let folder = folder(BUSY);
         let summary = folder.path().join("summary.json");
         fs::write(&summary, "{\"from\": \"the run before\"}").expect("a file can be written");
@@ -110,7 +106,7 @@ fn a_run_that_is_killed_leaves_what_was_there_and_whole_lines() {
 
 #[test]
 fn a_full_disk_ends_an_output_but_not_the_run() {
-    for engine in engines() {
+    for engine in program::engines() {
         let folder = folder(BUSY);
         let Some(mount) = Mount::new(folder.path(), "size=256k") else { return };
         let summary = mount.0.join("summary.json");
@@ -176,7 +172,7 @@ fn a_full_disk_takes_no_line_with_it_and_no_old_file() {
 
 #[test]
 fn a_reader_that_goes_away_does_not_end_the_run() {
-    for engine in engines() {
+    for engine in program::engines() {
         let folder = folder("export const options = { iterations: 50 }; export default function () {}");
         let mut command = volley(folder.path());
         command.args(["run", "--js-engine", engine, "--summary-export=summary.json", "-o", "json=points.json"]);
@@ -231,7 +227,7 @@ fn an_interrupt_in_every_stage() {
         export function teardown() { stage('teardown'); }
         export default function () { stage('ramp'); sleep(0.2); }";
     let check = |name: &str, said: &str, never: &[&str]| {
-        for engine in engines() {
+        for engine in program::engines() {
             let folder = folder(script);
             let mut command = volley(folder.path());
             command.args(["run", "--quiet", "--log-format=raw", "--js-engine", engine, "-e"]);
@@ -257,7 +253,7 @@ fn an_interrupt_in_every_stage() {
 
 #[test]
 fn an_interrupt_while_the_script_is_loaded() {
-    for engine in engines() {
+    for engine in program::engines() {
         let folder = folder("console.log('loads'); for (let i = 0; ; i++) Math.sqrt(i); export default function () {}");
         let mut command = volley(folder.path());
         let running = Running::start(command.args(["run", "--js-engine", engine, "script.js"]));

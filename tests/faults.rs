@@ -13,13 +13,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::pattern::{matches, missing};
-use crate::program::{Outcome, Running, run, volley};
+use crate::program::{self, Outcome, Running, run, volley};
 use crate::server;
-
-/// The engines of this build.
-fn engines() -> impl Iterator<Item = &'static str> {
-    volley::js::Engine::TABLE.iter().map(|(name, _)| *name)
-}
 
 /// A folder with a script in it.
 fn folder(script: &str) -> TempDir {
@@ -56,7 +51,7 @@ fn check_target(url: &str, code: &str, error: &str) {
             const response = http.get(__ENV.URL, { timeout: __ENV.URL.endsWith('/hang') ? '300ms' : '30s' });
             console.log(response.status, response.error_code, response.error);
         }";
-    for engine in engines() {
+    for engine in program::engines() {
         let folder = folder(script);
         let url = format!("URL={url}");
         let args = ["--js-engine", engine, "-e", &url, "-o", "json=points.json", "--summary-export=summary.json"];
@@ -206,7 +201,7 @@ fn endless(folder: &Path, engine: &str, sleep: &str) -> Running {
 
 #[test]
 fn one_interrupt_ends_in_good_order() {
-    for engine in engines() {
+    for engine in program::engines() {
         let folder = folder(ENDLESS);
         let running = endless(folder.path(), engine, "TEARDOWN=0");
         running.wait_for("iterates");
@@ -224,7 +219,7 @@ fn one_interrupt_ends_in_good_order() {
 
 #[test]
 fn two_interrupts_end_at_once() {
-    for engine in engines() {
+    for engine in program::engines() {
         let folder = folder(ENDLESS);
         let running = endless(folder.path(), engine, "TEARDOWN=60");
         running.wait_for("iterates");
@@ -242,7 +237,7 @@ fn two_interrupts_end_at_once() {
 #[test]
 fn a_busy_script_is_interrupted() {
     let script = "export default function () { console.log('busy'); for (;;); }";
-    for engine in engines() {
+    for engine in program::engines() {
         let folder = folder(script);
         let mut command = volley(folder.path());
         command.args(["run", "--quiet", "--log-format=raw", "--js-engine", engine, "script.js"]);
@@ -285,7 +280,7 @@ fn outputs_that_cannot_be_written_are_told_before_the_test() {
 #[test]
 fn mistakes_in_scripts_are_told_with_their_place() {
     let check = |script: &str, code, parts: &[&str]| {
-        for engine in engines() {
+        for engine in program::engines() {
             let folder = folder(script);
             fs::write(folder.path().join("thrower.js"), "\n\nthrow new Error('not here');\n").expect("can be written");
             fs::write(folder.path().join("broken.js"), "\nexport const a = ;\n").expect("can be written");

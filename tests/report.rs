@@ -78,7 +78,7 @@ fn on_console(text: &str, metric: &str) -> String {
 
 #[test]
 fn one_run_says_the_same_everywhere() {
-    for engine in ["quickjs", "boa"] {
+    for engine in program::engines() {
         let folder = tempfile::tempdir().unwrap();
         let outcome = everything(folder.path(), engine, &[]);
         assert_eq!(outcome.code, 99, "{}", outcome.stderr);
@@ -220,7 +220,7 @@ fn in_browser(page: &Path) -> Option<(String, String)> {
 #[test]
 fn the_page_draws_itself_in_a_browser() {
     let folder = tempfile::tempdir().unwrap();
-    let outcome = everything(folder.path(), "quickjs", &[]);
+    let outcome = everything(folder.path(), program::engine(), &[]);
     assert_eq!(outcome.code, 99, "{}", outcome.stderr);
     let own = json(folder.path(), "own.json");
     let Some((dom, console)) = in_browser(&folder.path().join("report.html")) else { return };
@@ -263,7 +263,7 @@ fn the_page_draws_itself_in_a_browser() {
 #[test]
 fn one_page_can_hold_several_runs_and_other_series() {
     let folder = tempfile::tempdir().unwrap();
-    let outcome = everything(folder.path(), "quickjs", &[]);
+    let outcome = everything(folder.path(), program::engine(), &[]);
     assert_eq!(outcome.code, 99, "{}", outcome.stderr);
     let page = read(folder.path(), "report.html");
     let mut first = document(&page);
@@ -284,7 +284,7 @@ fn one_page_can_hold_several_runs_and_other_series() {
 #[test]
 fn a_live_page_draws_what_it_is_sent() {
     let folder = tempfile::tempdir().unwrap();
-    let outcome = everything(folder.path(), "quickjs", &[]);
+    let outcome = everything(folder.path(), program::engine(), &[]);
     assert_eq!(outcome.code, 99, "{}", outcome.stderr);
     let last = document(&read(folder.path(), "report.html"));
     let mut first = last.clone();

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::program::{run, volley};
+use crate::program::{self, run, volley};
 
 fn engines() -> impl Iterator<Item = &'static str> {
     volley::js::Engine::TABLE.iter().map(|(name, _)| *name)
@@ -77,7 +77,7 @@ fn every_vu_runs_all_its_iterations() {
 #[test]
 fn arrivals_keep_the_schedule_of_the_whole() {
     let script = script("executor: 'constant-arrival-rate', rate: 10, duration: '2s', preAllocatedVUs: 7, maxVUs: 7");
-    let parts = parts(&script, "0,1/2,3/4,1", "quickjs");
+    let parts = parts(&script, "0,1/2,3/4,1", program::engine());
     let expect = [vec![0, 2, 4, 6, 7, 9, 11, 13, 14, 16, 18, 20], vec![1, 5, 8, 12, 15, 19], vec![3, 10, 17]];
     for (part, expect) in parts.iter().zip(expect) {
         // A start at the very end may or may not be one.
@@ -89,7 +89,7 @@ fn arrivals_keep_the_schedule_of_the_whole() {
 #[test]
 fn a_part_without_vus_has_nothing_to_do() {
     let script = script("executor: 'constant-vus', vus: 1, duration: '1s'");
-    let parts = parts(&script, "0,1/2,1", "quickjs");
+    let parts = parts(&script, "0,1/2,1", program::engine());
     assert!(!numbers(&parts[0], 0).is_empty());
     assert_eq!(numbers(&parts[1], 0), [0; 0]);
 }
