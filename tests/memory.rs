@@ -1,6 +1,8 @@
 //! What must not take memory: bodies nobody reads, and a file that every VU uploads. Linux only, which tells what a process
 //! had at most.
 
+#![cfg_attr(not(feature = "quickjs"), allow(dead_code, unused_imports, reason = "uploads are tested on QuickJS only"))]
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;

@@ -26,6 +26,8 @@ pub struct Files {
     disk: Box<dyn Disk>,
     fetch: Fetch,
     seen: Mutex<BTreeMap<String, Bytes>>,
+    /// What could not be fetched, and why: a graph that is loaded twice asks the network once.
+    missing: Mutex<BTreeMap<String, String>>,
     /// Those that scripts opened as bytes, in memory that every VU can map.
     shared: Mutex<BTreeMap<String, Arc<Shared>>>,
     sealed: AtomicBool,
@@ -54,6 +56,7 @@ impl Files {
             disk: Box::new(disk),
             fetch,
             seen: Mutex::default(),
+            missing: Mutex::default(),
             shared: Mutex::default(),
             sealed: AtomicBool::new(false),
         }
@@ -190,8 +193,16 @@ impl Files {
 
     /// First with a mark that tells the server who asks, then without it, as k6 does.
     fn fetch_remote(&self, url: &str) -> Result<Bytes, String> {
+        let mut missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(cause) = missing.get(url) {
+            return Err(cause.clone());
+        }
         let mark = MARKS[usize::from(url.contains('?'))];
-        (self.fetch)(&format!("{url}{mark}")).or_else(|_| (self.fetch)(url))
+        let fetched = (self.fetch)(&format!("{url}{mark}")).or_else(|_| (self.fetch)(url));
+        if let Err(cause) = &fetched {
+            missing.insert(url.to_owned(), cause.clone());
+        }
+        fetched
     }
 
     fn seen(&self) -> MutexGuard<'_, BTreeMap<String, Bytes>> {
