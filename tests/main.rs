@@ -7,6 +7,7 @@ mod cli;
 mod faults;
 mod js;
 mod pattern;
+mod procedure;
 mod program;
 mod report;
 mod server;

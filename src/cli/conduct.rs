@@ -5,7 +5,9 @@ use std::io::Read;
 use super::run::{Linger, RunRequest};
 use super::runtime::{CompatibilityMode, SummaryMode};
 use super::usage::refuse;
-use super::{ArchiveRequest, DepsRequest, InspectRequest, Request, ScriptRequest, deps, inspect, own, stats};
+use super::{
+    ArchiveRequest, DepsRequest, InspectRequest, Request, ScriptRequest, deps, inspect, own, procedure, stats,
+};
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
 use crate::js::Engine;
@@ -25,6 +27,8 @@ pub(super) fn execute(request: Request, terminal: &Terminal, log: &Log) -> Resul
         Request::Deps(deps) => terminal.print(&deps_text(*deps, log)?),
         Request::Archive(archive) => archive_script(*archive, terminal, log)?,
         Request::Stats(address) => terminal.print(&stats::fetch(&address)?),
+        Request::Procedure(args, env, cwd) => return procedure::execute(&args, env, cwd, terminal, log),
+        Request::Compare(args, cwd) => return procedure::compare(&args, &cwd, terminal),
         Request::Own("target", args) => return own::target(&args, terminal, log),
         Request::Own("demo", args) => return own::demo(&args, terminal, log),
         Request::Own(name, _) => return Err(refuse(format!("unknown command {name:?} for \"k6\""))),
@@ -32,7 +36,7 @@ pub(super) fn execute(request: Request, terminal: &Terminal, log: &Log) -> Resul
     Ok(ExitCode::Success)
 }
 
-fn engine(name: Option<&str>) -> Result<Engine, Failure> {
+pub(super) fn engine(name: Option<&str>) -> Result<Engine, Failure> {
     name.map_or(Ok(Engine::DEFAULT), |name| Engine::named(name).map_err(refuse))
 }
 
@@ -117,7 +121,7 @@ fn summary_mode(mode: SummaryMode) -> crate::summary::Mode {
 }
 
 /// A run that only goes as far as the first pass over the script.
-fn bare(request: ScriptRequest, log: &Log) -> Result<run::Request, Failure> {
+pub(super) fn bare(request: ScriptRequest, log: &Log) -> Result<run::Request, Failure> {
     let script = load(&request.script, request.runtime.script_type, &request.cwd)?;
     let archived = script.archive.as_ref().map(|archive| archive.env.clone()).unwrap_or_default();
     Ok(run::Request {

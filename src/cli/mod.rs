@@ -12,6 +12,7 @@ mod flags;
 pub mod inspect;
 mod new;
 mod own;
+mod procedure;
 pub mod run;
 pub mod runtime;
 pub mod stats;
@@ -55,6 +56,10 @@ pub enum Request {
     Stats(String),
     /// A command with its own arguments: `target` or `demo`.
     Own(&'static str, Vec<String>),
+    /// Do something with a procedure, in the environment and the folder of the process.
+    Procedure(Vec<String>, Environment, PathBuf),
+    /// Compare results.
+    Compare(Vec<String>, PathBuf),
 }
 
 /// A script and what surrounds it, for commands that load it but run nothing.
@@ -192,6 +197,8 @@ fn request(
         },
         Some(Command::Target(args)) => Request::Own("target", args.rest),
         Some(Command::Demo(args)) => Request::Own("demo", args.rest),
+        Some(Command::Procedure(args)) => Request::Procedure(args.rest, env, cwd),
+        Some(Command::Compare(args)) => Request::Compare(args.rest, cwd),
     })
 }
 

@@ -41,6 +41,7 @@ pub const MODULES: &[Module] = &[
     module!("k6/timers", &[]),
     module!("volley/globals", volley::globals::OPS),
     module!("volley/lifecycle", &[]),
+    module!("volley/procedure", &[]),
 ];
 
 macro_rules! parts {
