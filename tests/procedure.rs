@@ -2,9 +2,10 @@
 //! verdict is the one the numbers deserve, and nothing is lost when it is interrupted, killed or refused.
 
 use std::fs;
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -210,4 +211,140 @@ fn a_new_procedure_is_understood_and_a_wrong_one_refused_on_both_engines() {
         "{}",
         unknown.stderr
     );
+}
+
+#[test]
+fn the_report_draws_itself_with_its_verdict() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = Target::start(folder.path(), &["--db-latency", "400ms", "--cache", "none"]);
+    let outcome = program::run(&mut example(folder.path(), &target, &["--only", "baseline,stress"]));
+    assert_eq!(outcome.code, 99, "{}{}", outcome.stdout, outcome.stderr);
+    let Some((drawn, console)) = crate::report::in_browser(&folder.path().join("results/report.html")) else { return };
+    assert_eq!(console, "");
+    let seen =
+        ["data-drawn=\"yes\"", "NOT APPROVED", "fast under stress", "not measured", ">stress</button>", "Host memory"];
+    for text in seen {
+        assert!(drawn.contains(text), "{text}");
+    }
+    let baseline = json(folder.path().join("results/baseline_metrics.json"));
+    let achieved = baseline["criteria"][0]["achieved_text"].as_str().unwrap();
+    assert!(drawn.contains(&format!(">{achieved}<")), "{achieved}");
+}
+
+#[test]
+fn a_killed_procedure_leaves_no_load_behind_and_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = Target::start(folder.path(), &[]);
+    let running = Running::start(&mut example(folder.path(), &target, &["--skip", "spike"]));
+    running.wait_for("stress: 600ms");
+    running.kill();
+    let outcome = running.end();
+    assert_eq!(outcome.code, -1, "{}{}", outcome.stdout, outcome.stderr);
+    let results = folder.path().join("results");
+    let journal = json(results.join("procedure.json"));
+    assert_eq!(journal["runs"][1]["state"], "running");
+    // Reports can be made of what there is.
+    assert_eq!(volley(folder.path(), &["procedure", "report", "results"]).code, 2);
+    assert!(text(results.join("readiness.txt")).contains("`stress` was killed"));
+    let resumed = program::run(&mut example(folder.path(), &target, &["--skip", "spike", "--resume", "results"]));
+    // The spike was skipped, so its criterion is not measured.
+    assert_eq!(resumed.code, 2, "{}{}", resumed.stdout, resumed.stderr);
+    assert!(resumed.stdout.contains("baseline: finished before, kept"), "{}", resumed.stdout);
+    assert!(text(results.join("readiness.txt")).contains("`stress` was killed"));
+}
+
+/// A process of Debian's that is ended with the test.
+struct Service(Child);
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        _ = self.0.kill();
+        _ = self.0.wait();
+    }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn service(folder: &Path, program: &str, args: &[&str]) -> Option<Service> {
+    let command = Command::new(program)
+        .args(args)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    match command {
+        Ok(child) => Some(Service(child)),
+        Err(_) => {
+            // The one thing a skipped test may do is say so.
+            #[allow(clippy::print_stderr)]
+            {
+                eprintln!("SKIPPED: there is no {program} here (Debian: apt-get install redis-server prometheus)");
+            }
+            None
+        }
+    }
+}
+
+#[test]
+fn redis_and_prometheus_are_collected_and_may_stop_in_the_middle() {
+    let folder = tempfile::tempdir().unwrap();
+    let (redis_port, prometheus_port) = (free_port(), free_port());
+    let port = redis_port.to_string();
+    let Some(redis) = service(folder.path(), "redis-server", &["--port", &port, "--save", ""]) else { return };
+    let redis_url = format!("redis://127.0.0.1:{redis_port}");
+    let until = |is_there: &dyn Fn() -> bool| {
+        for _ in 0..600 {
+            if is_there() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        panic!("a service did not come up");
+    };
+    until(&|| TcpStream::connect(("127.0.0.1", redis_port)).is_ok());
+    let target = Target::start(folder.path(), &["--cache", &redis_url, "--db-latency", "5ms"]);
+    let scraped = target.url.trim_start_matches("http://");
+    let config = format!(
+        "global: {{scrape_interval: 1s}}\nscrape_configs: [{{job_name: t, static_configs: [{{targets: ['{scraped}']}}]}}]\n"
+    );
+    fs::write(folder.path().join("prometheus.yml"), config).unwrap();
+    let listen = format!("--web.listen-address=127.0.0.1:{prometheus_port}");
+    let args = ["--config.file=prometheus.yml", "--storage.tsdb.path=tsdb", &listen];
+    let Some(_prometheus) = service(folder.path(), "prometheus", &args) else { return };
+    let prometheus_url = format!("http://127.0.0.1:{prometheus_port}");
+    let with_all = |command: &mut Command| {
+        command.env("REDIS_URL", &redis_url).env("PROMETHEUS_URL", &prometheus_url);
+    };
+    let mut check = program::volley(folder.path());
+    check.args(["procedure", "check", EXAMPLE]).env("BASE_URL", &target.url);
+    with_all(&mut check);
+    until(&|| {
+        let mut again = Command::new(check.get_program());
+        again.args(check.get_args()).envs(check.get_envs().filter_map(|(key, value)| Some((key, value?))));
+        program::run(
+            again.current_dir(folder.path()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()),
+        )
+        .code
+            == 0
+    });
+    let mut command = example(folder.path(), &target, &["--only", "baseline,stress"]);
+    with_all(&mut command);
+    let running = Running::start(&mut command);
+    running.wait_for("stress: 600ms");
+    drop(redis);
+    let outcome = running.end();
+    // The spike was not asked for; what is there is told.
+    assert!([2, 99].contains(&outcome.code), "{}{}", outcome.stdout, outcome.stderr);
+    let results = folder.path().join("results");
+    let before = json(results.join("baseline_redis.json"));
+    assert_eq!(before["trouble"], Value::Null);
+    assert!(before["series"]["redis_memory"]["values"].as_array().unwrap().len() >= 3);
+    assert!(json(results.join("stress_redis.json"))["trouble"].is_string());
+    assert!(json(results.join("baseline_prometheus.json"))["series"]["scrapes_up"]["values"].is_array());
+    assert!(outcome.stdout.contains("! stress_redis: "), "{}", outcome.stdout);
+    let found = json(results.join("baseline_metrics.json"))["findings"].to_string();
+    assert!(found.contains("the collector `redis` had trouble"), "{found}");
 }

@@ -83,6 +83,13 @@ impl Running {
         assert_eq!(unsafe { libc::kill(id, libc::SIGINT) }, 0);
     }
 
+    /// Ends it at once, as nothing can be prepared for.
+    pub fn kill(&self) {
+        let id = i32::try_from(self.child.id()).expect("a process id fits");
+        // SAFETY: `kill` only takes numbers; the child was not waited for yet, so the id is still its own.
+        assert_eq!(unsafe { libc::kill(id, libc::SIGKILL) }, 0);
+    }
+
     /// Waits for the end.
     pub fn end(mut self) -> Outcome {
         let begun = Instant::now();

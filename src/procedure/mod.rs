@@ -297,13 +297,13 @@ impl Stages<'_> {
     }
 
     async fn one(&mut self, place: usize, run: &Planned) -> Result<(), Failure> {
-        self.say(&format!("{}: {}", run.name, run.words));
         let entry = &mut self.journal.runs[place];
         entry.state = State::Running;
         entry.started = Some(journal::now());
         entry.exit_code = None;
         entry.note = None;
         self.journal.write(self.folder)?;
+        self.say(&format!("{}: {}", run.name, run.words));
         let sampler = collect::Sampler::start(&self.procedure.collect, self.folder, &run.name);
         let ended = child::run(run, self.folder, self.settings, self.interrupts).await;
         for line in sampler.finish().await {

@@ -185,6 +185,9 @@ const FIGURES: [(&str, &str, &str); 9] = [
 ];
 
 fn difference(percent: Option<f64>, direction: &str) -> String {
+    if direction == "same" {
+        return direction.to_owned();
+    }
     let percent = percent.map_or_else(|| "–".to_owned(), |percent| format!("{percent:+.1}%"));
     if direction.is_empty() { percent } else { format!("{percent} {direction}") }
 }

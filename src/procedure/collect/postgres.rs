@@ -71,8 +71,9 @@ impl Meter {
 
 const CONNECTIONS: &str = "SELECT coalesce(state, 'other'), count(*) FROM pg_stat_activity \
                            WHERE datname = current_database() AND pid <> pg_backend_pid() GROUP BY 1";
+// Other statements, such as those that set passwords, stand there with their values.
 const STATEMENTS: &str = "SELECT left(query, 300), calls, mean_exec_time FROM pg_stat_statements \
-                          ORDER BY total_exec_time DESC LIMIT 10";
+                          WHERE query ~* '^\\s*(select|insert|update|delete|with)\\y' ORDER BY total_exec_time DESC LIMIT 10";
 const TABLES: &str = "SELECT c.relname, pg_total_relation_size(c.oid) FROM pg_class c \
                       JOIN pg_namespace n ON n.oid = c.relnamespace \
                       WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema') \

@@ -510,7 +510,7 @@
         ['Difference', (row) => make('span', { class: { better: 'good', worse: 'bad' }[row.direction] || '' }, row.difference)],
       ]),
       part('Checks before', null, procedure.checks, [
-        ['Check', (row) => [mark(row.is_good), row.name]], ['Seen', (row) => [row.text, row.hint && make('div', { class: 'soft' }, row.hint)]],
+        ['Check', (row) => [mark(row.is_good), row.name]], ['Seen', (row) => make('div', { class: 'words' }, row.text, row.hint && make('div', { class: 'soft' }, row.hint))],
       ]),
     ];
   }
