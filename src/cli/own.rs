@@ -66,6 +66,9 @@ pub(super) fn read<A: Parser>(name: &str, args: &[String], terminal: &Terminal) 
             terminal.print(&error.render().to_string());
             Ok(None)
         }
+        Err(error) if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            Err(refuse(format!("`{name}` needs to know what to do")).hint(format!("`{name} --help` tells what it can")))
+        }
         Err(error) => {
             let text = error.render().to_string();
             // A list of what is missing stands on the lines after.

@@ -1,7 +1,8 @@
 //! Two results beside each other: every metric and endpoint, and what got worse.
 //!
 //! What counts as worse is decided by what is measured: durations and failures should be small, rates of requests, checks
-//! and hits large. Everything else is shown and not judged. Half a millisecond is noise.
+//! and hits large. Everything else is shown and not judged. Half a millisecond is noise; of repeated runs (`stress_1`,
+//! `stress_2`, …) the medians are compared, and what lies within their spread is noise.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -23,6 +24,8 @@ type Figures = BTreeMap<String, f64>;
 struct Run {
     metrics: BTreeMap<String, Figures>,
     endpoints: BTreeMap<String, Figures>,
+    /// How far apart repeated runs were, by metric or `endpoint NAME`, and figure.
+    spread: BTreeMap<(String, String), f64>,
 }
 
 /// Both sides, compared.
@@ -57,8 +60,8 @@ const STATS: [&str; 10] = ["count", "rate", "avg", "med", "p(90)", "p(95)", "p(9
 /// # Errors
 /// What can't be read, or holds no figures.
 pub fn compare(before: &Path, after: &Path, limit: Option<f64>) -> Result<Comparison, Failure> {
-    let (old, new) = (load(before)?, load(after)?);
     let mut compared = Comparison { rows: Vec::new(), notes: Vec::new(), limit };
+    let (old, new) = (load(before, &mut compared.notes)?, load(after, &mut compared.notes)?);
     // Two single runs are compared whatever their names are.
     let pairs: Vec<(String, &Run, &Run)> = match (old.len(), new.len()) {
         (1, 1) => old.iter().zip(&new).map(|((_, old), (name, new))| (name.clone(), old, new)).collect(),
@@ -79,7 +82,7 @@ pub fn compare(before: &Path, after: &Path, limit: Option<f64>) -> Result<Compar
     Ok(compared)
 }
 
-fn load(path: &Path) -> Result<BTreeMap<String, Run>, Failure> {
+fn load(path: &Path, notes: &mut Vec<String>) -> Result<BTreeMap<String, Run>, Failure> {
     let wrong = |why: &str| {
         let failure = Failure::new(ExitCode::Other, format!("{}: {why}", path.display()));
         failure.hint("compared are files of `--summary-json` and `--summary-export`, results folders and archives")
@@ -96,23 +99,75 @@ fn load(path: &Path) -> Result<BTreeMap<String, Run>, Failure> {
     let mut runs = BTreeMap::new();
     if value["format"] == FORMAT {
         for (name, run) in value["runs"].as_object().into_iter().flatten() {
+            if run["state"] != "finished" {
+                let state = run["state"].as_str().unwrap_or("not finished");
+                notes.push(format!("{}: run `{name}` is left out, it was {state}", path.display()));
+                continue;
+            }
             let metrics = run["metrics"].as_object().into_iter().flatten();
             let metrics = metrics.map(|(name, values)| (name.clone(), figures(values)));
-            runs.insert(name.clone(), Run { metrics: metrics.collect(), endpoints: endpoints(&run["endpoints"]) });
+            runs.insert(
+                name.clone(),
+                Run { metrics: metrics.collect(), endpoints: endpoints(&run["endpoints"]), ..Run::default() },
+            );
         }
     } else if value["format"] == "volley-summary" {
         let metrics = value["metrics"].as_array().into_iter().flatten();
         let metrics =
             metrics.filter_map(|metric| Some((metric["name"].as_str()?.to_owned(), figures(&metric["values"]))));
-        runs.insert("run".to_owned(), Run { metrics: metrics.collect(), endpoints: endpoints(&value["endpoints"]) });
+        runs.insert(
+            "run".to_owned(),
+            Run { metrics: metrics.collect(), endpoints: endpoints(&value["endpoints"]), ..Run::default() },
+        );
     } else if let Some(metrics) = value["metrics"].as_object() {
-        runs.insert("run".to_owned(), Run { metrics: exported(metrics), endpoints: BTreeMap::new() });
+        runs.insert("run".to_owned(), Run { metrics: exported(metrics), ..Run::default() });
     }
     runs.retain(|_, run| !run.metrics.is_empty());
     if runs.is_empty() {
         return Err(wrong("there are no figures of a run in it"));
     }
-    Ok(runs)
+    Ok(joined(runs))
+}
+
+/// Repeated runs as one: the medians of their figures, and how far apart they were.
+fn joined(runs: BTreeMap<String, Run>) -> BTreeMap<String, Run> {
+    let mut groups: BTreeMap<String, Vec<(String, Run)>> = BTreeMap::new();
+    for (name, run) in runs {
+        let stem = match name.rsplit_once('_') {
+            Some((stem, number)) if !stem.is_empty() && number.parse::<u32>().is_ok() => stem.to_owned(),
+            _ => name.clone(),
+        };
+        groups.entry(stem).or_default().push((name, run));
+    }
+    let mut all = BTreeMap::new();
+    for (stem, mut group) in groups {
+        if group.len() == 1 {
+            all.extend(group.pop());
+            continue;
+        }
+        let mut spread = BTreeMap::new();
+        let mut join = |kind: &str, part: &dyn Fn(&Run) -> &BTreeMap<String, Figures>| {
+            let mut values: BTreeMap<(String, String), Vec<f64>> = BTreeMap::new();
+            for (name, figures) in group.iter().flat_map(|(_, run)| part(run)) {
+                for (stat, value) in figures {
+                    values.entry((name.clone(), stat.clone())).or_default().push(*value);
+                }
+            }
+            let mut medians: BTreeMap<String, Figures> = BTreeMap::new();
+            for ((name, stat), mut values) in values {
+                values.sort_by(f64::total_cmp);
+                let half = values.len() / 2;
+                let median = if values.len() % 2 == 1 { values[half] } else { (values[half - 1] + values[half]) / 2.0 };
+                spread.insert((format!("{kind}{name}"), stat.clone()), values[values.len() - 1] - values[0]);
+                medians.entry(name).or_default().insert(stat, median);
+            }
+            medians
+        };
+        let metrics = join("", &|run| &run.metrics);
+        let endpoints = join("endpoint ", &|run| &run.endpoints);
+        all.insert(stem, Run { metrics, endpoints, spread });
+    }
+    all
 }
 
 /// k6's shapes: the figures beside each other, or under `values`; the share of a rate is called `value` there.
@@ -185,19 +240,21 @@ fn worse(name: &str, stat: &str, figures: &Figures) -> Option<Worse> {
 }
 
 /// By how many percent it got worse; nothing if it did not, or by no more than noise.
-fn regression(worse: Worse, before: f64, after: f64) -> Option<f64> {
+fn regression(worse: Worse, before: f64, after: f64, spread: f64) -> Option<f64> {
     let (old, new, noise) = match worse {
         Worse::Longer => (before, after, NOISE),
         Worse::More => (before, after, SHARE_NOISE),
         Worse::LessOfAll => (1.0 - before, 1.0 - after, SHARE_NOISE),
         Worse::Fewer => (-before, -after, 0.0),
     };
-    (new - old > noise).then(|| if old == 0.0 { f64::INFINITY } else { (new - old) / old.abs() * 100.0 })
+    (new - old > noise.max(spread)).then(|| if old == 0.0 { f64::INFINITY } else { (new - old) / old.abs() * 100.0 })
 }
 
 impl Comparison {
     fn run(&mut self, run: &str, old: &Run, new: &Run) {
-        for (kind, old, new) in [("", &old.metrics, &new.metrics), ("endpoint ", &old.endpoints, &new.endpoints)] {
+        let sides = [("", &old.metrics, &new.metrics), ("endpoint ", &old.endpoints, &new.endpoints)];
+        let (first, second) = (&old.spread, &new.spread);
+        for (kind, old, new) in sides {
             for (name, before) in old {
                 let Some(after) = new.get(name) else {
                     self.notes.push(format!("{run}: {kind}`{name}` is only in the first"));
@@ -211,7 +268,10 @@ impl Comparison {
                         let enough = |figures: &Figures| figures.get("count").is_some_and(|count| *count >= ENOUGH);
                         (stat == "p(95)" && enough(before) && enough(after)).then_some(Worse::Longer)
                     };
-                    let by = worse.and_then(|worse| regression(worse, old, new));
+                    let key = (format!("{kind}{name}"), stat.to_owned());
+                    let spread =
+                        [first, second].iter().filter_map(|spread| spread.get(&key)).fold(0.0, |a, b| b.max(a));
+                    let by = worse.and_then(|worse| regression(worse, old, new, spread));
                     self.rows.push(Row {
                         run: run.to_owned(),
                         name: format!("{kind}{name}"),
@@ -327,7 +387,7 @@ mod tests {
     #[test]
     fn knows_what_is_worse() {
         let check = |worse: Worse, before: f64, after: f64, expect: Option<f64>| {
-            let by = regression(worse, before, after).map(|by| by.round());
+            let by = regression(worse, before, after, 0.0).map(|by| by.round());
             assert_eq!(by, expect, "{before} {after}");
         };
         check(Worse::Longer, 10.0, 12.0, Some(20.0));
@@ -338,5 +398,18 @@ mod tests {
         check(Worse::LessOfAll, 0.99, 0.9, Some(900.0));
         check(Worse::Fewer, 100.0, 80.0, Some(20.0));
         check(Worse::Fewer, 80.0, 100.0, None);
+        assert_eq!(regression(Worse::Longer, 10.0, 12.0, 3.0), None);
+    }
+
+    #[test]
+    fn repeated_runs_are_one_with_a_spread() {
+        let run =
+            |p95: f64| Run { metrics: [("d".to_owned(), [("p(95)".to_owned(), p95)].into())].into(), ..Run::default() };
+        let runs = [("s_1", 10.0), ("s_2", 14.0), ("s_3", 11.0), ("b", 1.0), ("c_1", 2.0)];
+        let all = joined(runs.map(|(name, p95)| (name.to_owned(), run(p95))).into());
+        assert_eq!(all.keys().collect::<Vec<_>>(), ["b", "c_1", "s"]);
+        let joined = &all["s"];
+        assert_eq!(joined.metrics["d"]["p(95)"], 11.0);
+        assert_eq!(joined.spread[&("d".to_owned(), "p(95)".to_owned())], 4.0);
     }
 }

@@ -382,10 +382,22 @@ fn texts(node: &Node) -> Result<BTreeMap<String, String>, Wrong> {
     pairs.map(|(key, node)| Ok((key.to_owned(), node.text()?.to_owned()))).collect()
 }
 
+/// What the names of a run's other files end with.
+const FILE_ENDS: [&str; 6] = ["_summary", "_report", "_host", "_redis", "_postgres", "_prometheus"];
+
 fn runs(node: &Node) -> Result<Vec<RunPlan>, Wrong> {
     let mut runs: Vec<RunPlan> = Vec::new();
     for node in node.list()? {
         let run = run(&node)?;
+        let is_taken = ["procedure", "manifest", "baseline_metrics"].contains(&run.name.as_str());
+        if is_taken || FILE_ENDS.iter().any(|end| run.name.ends_with(end)) {
+            let ends = FILE_ENDS.join(", ");
+            return Err(node.wrong(format_args!(
+                "`{}` would be the name of another file; allowed are names other than procedure, manifest, \
+                 baseline_metrics and those that end with {ends}",
+                run.name
+            )));
+        }
         if runs.iter().any(|other| other.name == run.name) {
             return Err(node.wrong(format_args!("a second run is called `{}`; names are unique", run.name)));
         }

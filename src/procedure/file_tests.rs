@@ -63,6 +63,8 @@ fn what_is_wrong_is_told_with_path_reason_and_what_is_allowed() {
     check("/runs/0/name", json!("a b"), "`runs[0].name`: \"a b\" is no name; a name has letters, digits and _");
     check("/runs/0/name", json!("../x"), "`runs[0].name`: \"../x\" is no name");
     check("/runs/-", json!({"name": "baseline", "script": "b.js"}), "`runs[1]`: a second run is called `baseline`");
+    check("/runs/0/name", json!("procedure"), "`runs[0]`: `procedure` would be the name of another file; allowed are");
+    check("/runs/0/name", json!("a_report"), "`runs[0]`: `a_report` would be the name of another file");
     check("/runs/0/script", Value::Null, "`runs[0].script`: missing; expected a k6 script");
     check("/runs/0/vus", json!(0), "`runs[0].vus`: expected a whole number from 1 to 1000000, it is 0");
     check("/runs/0/vus", json!(1.5), "`runs[0].vus`: expected a whole number from 1 to 1000000, it is 1.5");

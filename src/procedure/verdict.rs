@@ -247,6 +247,8 @@ const SLOW: f64 = 200.0;
 const MANY: f64 = 0.05;
 /// Fewer hits than this share, and a cache does not help.
 const FEW_HITS: f64 = 0.5;
+/// A median that is not below this part of the baseline's is no gain: less is noise.
+const GAIN: f64 = 0.9;
 /// A memory that grew by more than this share over a run grows.
 const GROWTH: f64 = 1.2;
 
@@ -289,7 +291,7 @@ fn findings(results: &Results) -> Vec<Finding> {
         let hits = run.value("cache_hits", "rate");
         let is_other = baseline.is_some_and(|baseline| baseline.entry.name != run.entry.name);
         let median = |run: &RunResult| run.value("http_req_duration", "med");
-        let gains = baseline.and_then(median).zip(median(run)).is_some_and(|(old, new)| new < old);
+        let gains = baseline.and_then(median).zip(median(run)).is_some_and(|(old, new)| new < old * GAIN);
         let few = hits.filter(|hits| *hits < FEW_HITS);
         if let Some(hits) = few.filter(|_| is_other && !gains) {
             let text = format!(
