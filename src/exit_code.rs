@@ -6,7 +6,11 @@
 pub enum ExitCode {
     /// The run ended and no threshold was crossed. Failed checks and requests do not change that.
     Success = 0,
-    /// At least one threshold was crossed.
+    /// A required check before a procedure failed: there was no load.
+    PreflightFailed = 1,
+    /// A procedure ended without what its verdict needs: INCOMPLETE.
+    Incomplete = 2,
+    /// At least one threshold was crossed, a criterion of a procedure failed, or a comparison found a regression.
     ThresholdsCrossed = 99,
     /// `setup()` took longer than `setupTimeout`.
     SetupTimeout = 100,

@@ -4,7 +4,8 @@
 //! (`tests/tidy.rs` asserts it, `src/README.md` explains it):
 //!
 //! ```text
-//!  8  doors      cli                            commands; nothing else parses arguments
+//!  9  doors      cli                            commands; nothing else parses arguments
+//!  8  ceremony   procedure                      the written load-testing procedure: runs as children, one report
 //!  7  conduct    run, target                    the stages of one run, forwards, in reading order
 //!  6  voices     output, summary, report, ui, api  what the world sees
 //!  5  language   js                             the k6 API; the only room that knows JavaScript
@@ -40,5 +41,7 @@ pub mod ui;
 // 7: conduct
 pub mod run;
 pub mod target;
-// 8: doors
+// 8: ceremony
+pub mod procedure;
+// 9: doors
 pub mod cli;

@@ -18,6 +18,7 @@ mod nginx;
 mod outputs;
 mod pattern;
 mod peers;
+mod procedure;
 mod program;
 mod remote;
 mod report;

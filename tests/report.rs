@@ -193,7 +193,7 @@ fn without_histograms(value: &Value) -> Value {
 }
 
 /// What a page becomes in Chromium: its elements and what the console said. `None` where there is no Chromium.
-fn in_browser(page: &Path) -> Option<(String, String)> {
+pub fn in_browser(page: &Path) -> Option<(String, String)> {
     let profile = tempfile::tempdir().unwrap();
     let found = ["chromium", "chromium-browser", "google-chrome"]
         .into_iter()

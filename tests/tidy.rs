@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use volley::js::modules;
 
 /// Rooms by floor; a room uses only rooms on floors below its own, and floor 0 is open to all.
-const FLOORS: [&[&str]; 9] = [
+const FLOORS: [&[&str]; 10] = [
     &["units", "exit_code", "failure", "log"],
     &["metrics"],
     &["options", "source"],
@@ -15,6 +15,7 @@ const FLOORS: [&[&str]; 9] = [
     &["js"],
     &["output", "report", "summary", "ui", "api"],
     &["run", "target"],
+    &["procedure"],
     &["cli"],
 ];
 

@@ -124,6 +124,10 @@ pub enum Command {
     Target(RestArgs),
     /// Run a short test against the built-in target and show the result
     Demo(RestArgs),
+    /// Run a written procedure: checks, runs, collected figures, criteria, one report
+    Procedure(RestArgs),
+    /// Compare two results and find regressions
+    Compare(RestArgs),
 }
 
 /// A script, and nothing else.

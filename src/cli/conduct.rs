@@ -6,7 +6,9 @@ use std::sync::Arc;
 use super::run::{Linger, RunRequest};
 use super::runtime::{CompatibilityMode, Environment, SummaryMode};
 use super::usage::refuse;
-use super::{ArchiveRequest, DepsRequest, InspectRequest, Request, ScriptRequest, deps, inspect, own, watch};
+use super::{
+    ArchiveRequest, DepsRequest, InspectRequest, Request, ScriptRequest, deps, inspect, own, procedure, watch,
+};
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
 use crate::js::{Engine, Imports};
@@ -27,6 +29,8 @@ pub(super) fn execute(request: Request, terminal: &Terminal, log: &Log) -> Resul
         Request::Deps(deps) => terminal.print(&deps_text(*deps, log)?),
         Request::Archive(archive) => archive_script(*archive, terminal, log)?,
         Request::Ask(address, question) => terminal.print(&question.ask(&address)?),
+        Request::Procedure(args, env, cwd) => return procedure::execute(&args, env, cwd, terminal, log),
+        Request::Compare(args, cwd) => return procedure::compare(&args, &cwd, terminal),
         Request::Own { name: "target", args, .. } => return own::target(&args, terminal, log),
         Request::Own { name: "demo", args, js_engine } => return own::demo(&args, js_engine, terminal, log),
         Request::Own { name, .. } => return Err(refuse(format!("unknown command {name:?} for \"k6\""))),
@@ -34,7 +38,7 @@ pub(super) fn execute(request: Request, terminal: &Terminal, log: &Log) -> Resul
     Ok(ExitCode::Success)
 }
 
-fn engine(name: Option<&str>) -> Result<Engine, Failure> {
+pub(super) fn engine(name: Option<&str>) -> Result<Engine, Failure> {
     name.map_or(Ok(Engine::DEFAULT), |name| Engine::named(name).map_err(refuse))
 }
 
@@ -140,7 +144,7 @@ fn summary_mode(mode: SummaryMode) -> crate::summary::Mode {
 }
 
 /// A run that only goes as far as the first pass over the script.
-fn bare(request: ScriptRequest, log: &Log) -> Result<run::Request, Failure> {
+pub(super) fn bare(request: ScriptRequest, log: &Log) -> Result<run::Request, Failure> {
     let script = load(&request.script, request.runtime.script_type, &request.cwd, log)?;
     let archived = script.archive.as_ref().map(|archive| archive.env.clone()).unwrap_or_default();
     Ok(run::Request {

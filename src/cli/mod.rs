@@ -13,6 +13,7 @@ mod flags;
 pub mod inspect;
 mod new;
 mod own;
+mod procedure;
 pub mod run;
 pub mod runtime;
 #[cfg(test)]
@@ -64,6 +65,10 @@ pub enum Request {
         /// The JavaScript engine, if one was named.
         js_engine: Option<String>,
     },
+    /// Do something with a procedure, in the environment and the folder of the process.
+    Procedure(Vec<String>, Environment, PathBuf),
+    /// Compare results.
+    Compare(Vec<String>, PathBuf),
 }
 
 /// A script and what surrounds it, for commands that load it but run nothing.
@@ -213,6 +218,12 @@ fn request(
         },
         Some(Command::Target(args)) => own("target", args.rest, global),
         Some(Command::Demo(args)) => own("demo", args.rest, global),
+        Some(Command::Procedure(args)) => {
+            // It reads its own flags; an engine that was named before the command holds as well.
+            let engine = global.js_engine.map(|name| ("VOLLEY_JS_ENGINE".to_owned(), name));
+            Request::Procedure(args.rest, env.into_iter().chain(engine).collect(), cwd)
+        }
+        Some(Command::Compare(args)) => Request::Compare(args.rest, cwd),
     })
 }
 

@@ -61,16 +61,21 @@ struct DemoArgs {
 }
 
 /// Reads our own command's arguments; `None` when help was asked for and printed.
-fn read<A: Parser>(name: &str, args: &[String], terminal: &Terminal) -> Result<Option<A>, Failure> {
+pub(super) fn read<A: Parser>(name: &str, args: &[String], terminal: &Terminal) -> Result<Option<A>, Failure> {
     match A::try_parse_from(std::iter::once(name.to_owned()).chain(args.iter().cloned())) {
         Ok(args) => Ok(Some(args)),
         Err(error) if !error.use_stderr() => {
             terminal.print(&error.render().to_string());
             Ok(None)
         }
+        Err(error) if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            Err(refuse(format!("`{name}` needs to know what to do")).hint(format!("`{name} --help` tells what it can")))
+        }
         Err(error) => {
             let text = error.render().to_string();
-            let line = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+            // A list of what is missing stands on the lines after.
+            let line = text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect::<Vec<_>>().join(" ");
+            let line = line.trim_start_matches("error: ").to_owned();
             Err(refuse(line).hint(format!("`{name} --help` tells what it takes")))
         }
     }

@@ -174,6 +174,32 @@ impl Lifecycle {
         .await?
     }
 
+    /// The default export as JSON, of a module that is data rather than a test; nothing if there is none.
+    ///
+    /// # Errors
+    /// When it can't be read, or is cyclic.
+    pub async fn default_export(&self) -> Result<Option<String>, Failure> {
+        self.on_stack(|this| {
+            let realm = &*this.realm;
+            let address = &this.vu.script.address;
+            let exported = realm.exports(address).map_err(|throw| failure(&throw))?;
+            if !exported.iter().any(|(name, _)| name == "default") {
+                return Ok(None);
+            }
+            let default = realm.export(address, "default").map_err(|throw| failure(&throw))?;
+            let json = this.call_of("volley/procedure", "exportProcedure", vec![Value::Kept(default)]);
+            realm.release(default);
+            let kept = json.map_err(|throw| failure(&throw))?;
+            let value = value_of(realm, kept);
+            realm.release(kept);
+            match value {
+                Ok(Value::String(json)) => Ok(Some(json)),
+                _ => Ok(None),
+            }
+        })
+        .await?
+    }
+
     /// Calls a function of js-stdlib's lifecycle module and takes its value.
     fn stdlib(&self, function: &str, args: Vec<Value>) -> Result<Value, Throw> {
         let realm = &*self.realm;
@@ -187,11 +213,15 @@ impl Lifecycle {
     }
 
     fn stdlib_kept(&self, function: &str, args: Vec<Value>) -> Result<Kept, Throw> {
-        const MODULE: &str = "volley/lifecycle";
+        self.call_of("volley/lifecycle", function, args)
+    }
+
+    /// Calls a function of a module of ours.
+    fn call_of(&self, module: &str, function: &str, args: Vec<Value>) -> Result<Kept, Throw> {
         let realm = &*self.realm;
-        let evaluated = realm.evaluate(MODULE)?;
+        let evaluated = realm.evaluate(module)?;
         realm.release(evaluated);
-        let function = realm.export(MODULE, function)?;
+        let function = realm.export(module, function)?;
         let result = realm.call(function, args);
         realm.release(function);
         result

@@ -159,6 +159,20 @@ pub fn first_pass(request: Request) -> Result<FirstPass, Failure> {
     Ok(FirstPass { request, exports, files: common.files })
 }
 
+/// The default export of a module that is data rather than a test, as JSON; nothing if there is none.
+///
+/// # Errors
+/// What the module threw, or why it can't be had.
+pub fn default_export(request: Request) -> Result<Option<String>, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().exit(ExitCode::Other)?;
+    let common = Common::new(&request);
+    let ledger = Ledger::new(common.registry.clone(), LedgerOptions::default(), request.log.logger());
+    let ledger = Arc::new(Mutex::new(ledger));
+    let workers = Workers::start(1, || Recorder::new(ledger.clone())).exit(ExitCode::Other)?;
+    let script = Arc::new(common.script(&request, &Options::default(), Net::idle()));
+    runtime.block_on(VuCrew::with_own_vu(&workers, &script, |_| (), |vu| async move { vu.default_export().await }))
+}
+
 impl FirstPass {
     /// The script's own options.
     ///

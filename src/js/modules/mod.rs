@@ -48,6 +48,7 @@ pub const MODULES: &[Module] = &[
     module!("volley/commonjs", volley::commonjs::OPS),
     module!("volley/globals", volley::globals::OPS),
     module!("volley/lifecycle", &[]),
+    module!("volley/procedure", &[]),
 ];
 
 macro_rules! parts {

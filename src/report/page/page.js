@@ -482,6 +482,39 @@
       make('p', { class: 'facts' }, facts.map((fact) => make('span', {}, fact)))), notes];
   }
 
+  // ---- A procedure: several runs and what they came to ------------------------------------------------------------
+
+  function procedurePart(procedure) {
+    if (!procedure) return null;
+    const look = { APPROVED: 'good', 'APPROVED WITH FINDINGS': 'running', INCOMPLETE: 'running' }[procedure.verdict] || 'bad';
+    const mark = (isGood) => make('span', { class: isGood ? 'good' : 'bad' }, isGood ? '✓ ' : '✗ ');
+    const part = (title, small, rows, columns) => rows.length && section(title, small, table(`procedure ${title}`, columns, rows));
+    return [
+      make('header', { class: 'top' }, make('h1', {}, procedure.name), make('span', { class: `pill ${look}` }, procedure.verdict),
+        make('p', { class: 'facts' }, [procedure.reason, ...procedure.facts, procedure.data].filter(Boolean).map((fact) => make('span', {}, fact)))),
+      procedure.notes.map((note) => make('div', { class: 'note warn' }, note)),
+      make('div', { class: 'tiles cards' }, procedure.cards.map((card) => make('div', { class: 'tile' },
+        make('div', { class: 'name' }, mark(card.is_good), card.name), make('div', { class: 'more' }, card.is_good ? card.plan : `${card.state}: ${card.plan}`),
+        card.note && make('div', { class: 'more' }, card.note),
+        make('table', {}, make('tbody', {}, card.figures.map(([title, text]) => make('tr', {}, make('td', { class: 'text' }, title), make('td', {}, text)))))))),
+      part('Criteria', null, procedure.criteria, [
+        ['Criterion', (row) => [mark(row.state === 'pass'), row.name === row.expression ? make('code', {}, row.name) : [row.name, make('div', { class: 'soft' }, make('code', {}, row.expression))]]],
+        ['Target', (row) => make('code', {}, row.target_text)], ['Achieved', (row) => row.achieved_text],
+        ['', (row) => make('span', { class: row.state === 'pass' ? 'good' : 'bad' }, row.state)],
+      ]),
+      part('Findings', null, procedure.findings, [
+        ['Found', (row) => [row.run ? make('span', { class: 'tag' }, row.run) : null, row.text, make('div', { class: 'soft' }, row.hint)]],
+      ]),
+      part('Against the baseline', null, procedure.comparison, [
+        ['Figure', (row) => [make('span', { class: 'tag' }, row.run), row.figure]], ['Baseline', (row) => row.baseline], ['Run', (row) => row.value],
+        ['Difference', (row) => make('span', { class: { better: 'good', worse: 'bad' }[row.direction] || '' }, row.difference)],
+      ]),
+      part('Checks before', null, procedure.checks, [
+        ['Check', (row) => [mark(row.is_good), row.name]], ['Seen', (row) => make('div', { class: 'words' }, row.text, row.hint && make('div', { class: 'soft' }, row.hint))],
+      ]),
+    ];
+  }
+
   // ---- The page -------------------------------------------------------------------------------------------------
 
   let report = null;
@@ -489,6 +522,13 @@
 
   function show(next) {
     report = next.format === 'volley-report' ? next : { runs: [next] };
+    const before = procedurePart(report.procedure);
+    if (!report.runs.length) {
+      document.getElementById('page').replaceChildren(...[before].flat(9).filter(Boolean));
+      document.title = report.procedure ? report.procedure.name : 'volley';
+      document.documentElement.dataset.drawn = 'yes';
+      return;
+    }
     const run = report.runs[Math.min(chosen, report.runs.length - 1)];
     const metric = (name) => run.metrics.find((one) => one.name === name);
     charts.length = 0;
@@ -502,7 +542,7 @@
       link.click();
     };
     document.getElementById('page').replaceChildren(...[
-      head(run), choice,
+      before, before ? [choice, head(run)] : [head(run), choice],
       make('div', { class: 'tiles' }, tiles(run, metric)),
       cards.length ? section('Over time', null, make('div', { class: 'charts' }, cards)) : null,
       thresholdTable(run), checkTable(run), endpointTable(run), errorTable(run), scenarioTable(run), groupTable(run), metricTables(run),
@@ -511,7 +551,7 @@
       make('footer', {}, make('span', {}, `${run.generator.name} ${run.generator.version}, behaves as k6 ${run.generator.k6_version}`),
         make('button', { type: 'button', onclick: save }, 'Save the data as JSON')),
     ].flat(9).filter(Boolean));
-    document.title = `${run.run.script} · ${run.generator.name}`;
+    document.title = `${report.procedure ? report.procedure.name : run.run.script} · ${run.generator.name}`;
     charts.forEach(paint);
     document.documentElement.dataset.drawn = 'yes';
   }

@@ -1,0 +1,112 @@
+// Types of a procedure file, for editors: `/** @type {import('…/procedure').Procedure} */`. The checks themselves are
+// those of `src/procedure/file.rs`.
+
+/** `1m30s`, `500ms`, `2h`. */
+export type Duration = string;
+/** `500MB`, `4GB`. */
+export type Size = string;
+
+export interface Procedure {
+  name: string;
+  /** A part of file names: letters, digits, `-` and `_`. Default `local`. */
+  environment?: string;
+  /** `BASE_URL` of every run; addresses may be paths below it. */
+  baseUrl?: string;
+  /** Default `./load_test_results/<YYYYmmdd_HHMMSS>`. */
+  resultsDir?: string;
+  /** The tag `phase` of every sample. */
+  phase?: string;
+  preflight?: Preflight;
+  data?: Data;
+  runs: Run[];
+  collect?: Collect;
+  criteria: (string | { name?: string; expression: string })[];
+  /** `true`: beside the results. */
+  archive?: boolean | { dir?: string };
+  hints?: Partial<Record<Finding, string>>;
+}
+
+export type Finding =
+  'preflight' | 'refused' | 'slow' | 'errors' | 'cache' | 'generator' | 'memory' | 'thresholds' | 'dropped' | 'collector';
+
+export interface Preflight {
+  host?: {
+    memory?: { minimum?: Size; recommended?: Size };
+    cores?: { minimum?: number; recommended?: number };
+    disk?: { minimum?: Size; recommended?: Size };
+  };
+  http?: HttpCheck[];
+  redis?: Service;
+  postgres?: Service;
+  prometheus?: Service;
+  /** Evaluate every script and its thresholds. Default `true`. */
+  scripts?: boolean;
+}
+
+export interface Service {
+  url: string;
+  /** Without it there is no load. Default `true`. */
+  required?: boolean;
+}
+
+export interface HttpCheck {
+  name?: string;
+  url: string;
+  /** Default 200. */
+  status?: number;
+  /** `status == "ok"` */
+  json?: string;
+  /** The path of a list that must not be empty; `.` for the whole body. */
+  notEmpty?: string;
+  /** A header that has to be there. */
+  header?: string;
+  required?: boolean;
+}
+
+export interface Template {
+  /** Default `POST`. */
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  url: string;
+  headers?: Record<string, string>;
+  /** A text is sent as it is, anything else as JSON. `{i}`, `{1..5}`, `{login.PATH}`, `{created.PATH}` are filled in. */
+  body?: unknown;
+  /** Default: any from 200 to 299. */
+  status?: number;
+}
+
+export interface Data {
+  count: number;
+  /** At most so many per second. Default 50. */
+  rate?: number;
+  request: Template;
+  login?: Template;
+  cleanUp?: Template;
+}
+
+/** One of `duration`, `iterations` and `stages` shapes a run; without, the script's own options do. */
+export interface Run {
+  /** Letters, digits and `_`. */
+  name: string;
+  /** Relative to the procedure file. */
+  script: string;
+  vus?: number;
+  duration?: Duration;
+  iterations?: number;
+  stages?: { duration: Duration; target: number }[];
+  env?: Record<string, string | number | boolean>;
+  tags?: Record<string, string>;
+  coolDown?: Duration;
+}
+
+export interface Collect {
+  /** Default `5s`. */
+  every?: Duration;
+  /** Default `true`. */
+  host?: boolean;
+  redis?: { url: string };
+  postgres?: { url: string };
+  prometheus?: { url: string; queries: Record<string, string> };
+}
+
+declare const procedure: Procedure;
+export default procedure;

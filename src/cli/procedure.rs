@@ -1,0 +1,213 @@
+//! `procedure` and `compare` as typed; what they do is the room `procedure`'s business.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Parser, Subcommand};
+
+use super::runtime::{CompatibilityMode, Environment, Runtime, SummaryMode};
+use super::usage::refuse;
+use super::{ScriptRequest, conduct, own};
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::procedure::{self, Procedure, Settings};
+use crate::ui::Terminal;
+use crate::ui::log::Log;
+
+#[derive(Parser)]
+#[command(name = "procedure", about = "Run a written load-testing procedure", disable_help_subcommand = true)]
+struct ProcedureArgs {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Check, run, collect, judge, report, archive
+    Run(RunArgs),
+    /// Only the checks before any load
+    Check(CheckArgs),
+    /// Write a commented procedure to start from
+    New {
+        /// The file to write
+        #[arg(default_value = "procedure.js")]
+        file: PathBuf,
+        /// Overwrite it
+        #[arg(short, long)]
+        force: bool,
+    },
+    /// Make all reports of a results folder again from its raw files
+    Report {
+        /// The folder
+        folder: PathBuf,
+    },
+    /// Check an archive against its manifest
+    Verify {
+        /// The file
+        archive: PathBuf,
+    },
+}
+
+#[derive(clap::Args)]
+struct CheckArgs {
+    /// The procedure
+    file: String,
+    /// A variable for __ENV; may be repeated
+    #[arg(short, long, value_name = "NAME=VALUE")]
+    env: Vec<String>,
+    /// The JavaScript engine
+    #[arg(long, env = "VOLLEY_JS_ENGINE")]
+    js_engine: Option<String>,
+}
+
+#[derive(clap::Args)]
+struct RunArgs {
+    #[command(flatten)]
+    file: CheckArgs,
+    /// Only these runs, comma-separated; may be repeated
+    #[arg(long, value_delimiter = ',', value_name = "RUNS")]
+    only: Vec<String>,
+    /// Not these runs, comma-separated; may be repeated
+    #[arg(long, value_delimiter = ',', value_name = "RUNS")]
+    skip: Vec<String>,
+    /// Multiply all durations of runs and cool-downs
+    #[arg(long, default_value_t = 1.0, value_name = "FACTOR")]
+    scale: f64,
+    /// Print the plan with its total time and do nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Go on in this results folder: finished runs are kept
+    #[arg(long, value_name = "DIR")]
+    resume: Option<PathBuf>,
+}
+
+#[derive(Parser)]
+#[command(name = "compare", about = "Compare two results: summaries, results folders or archives")]
+struct CompareArgs {
+    /// What was before
+    before: PathBuf,
+    /// What is now
+    after: PathBuf,
+    /// Exit with 99 if a figure got worse by more than this, such as 10%
+    #[arg(long, value_name = "PERCENT")]
+    fail_on_regression: Option<String>,
+    /// Print a table for a pull request
+    #[arg(long)]
+    markdown: bool,
+}
+
+/// `procedure …`
+pub(super) fn execute(
+    args: &[String],
+    env: Environment,
+    cwd: PathBuf,
+    terminal: &Terminal,
+    log: &Log,
+) -> Result<ExitCode, Failure> {
+    let Some(args) = own::read::<ProcedureArgs>("procedure", args, terminal)? else { return Ok(ExitCode::Success) };
+    match args.what {
+        What::New { file, force } => {
+            terminal.print(&procedure::write_new(&cwd.join(&file), &file, force)?);
+            Ok(ExitCode::Success)
+        }
+        What::Report { folder } => procedure::rebuild(&cwd.join(folder), terminal),
+        What::Verify { archive } => procedure::verify(&cwd.join(archive), terminal),
+        What::Check(check) => {
+            let procedure = load(&check, &env, &cwd, log)?;
+            let settings = settings(check, env, cwd)?;
+            procedure::check(&procedure, &settings, terminal)
+        }
+        What::Run(run) => {
+            let procedure = load(&run.file, &env, &cwd, log)?;
+            if !(run.scale > 0.0 && run.scale <= 100.0) {
+                return Err(refuse(format!("`--scale` is a factor above 0 and up to 100, not `{}`", run.scale)));
+            }
+            let settings = Settings {
+                only: run.only,
+                skip: run.skip,
+                scale: run.scale,
+                dry_run: run.dry_run,
+                resume: run.resume,
+                ..settings(run.file, env, cwd)?
+            };
+            procedure::run(&procedure, &settings, terminal)
+        }
+    }
+}
+
+/// `compare A B`
+pub(super) fn compare(args: &[String], cwd: &Path, terminal: &Terminal) -> Result<ExitCode, Failure> {
+    let Some(args) = own::read::<CompareArgs>("compare", args, terminal)? else { return Ok(ExitCode::Success) };
+    let limit = match &args.fail_on_regression {
+        None => None,
+        Some(text) => {
+            let number = text.trim().strip_suffix('%').unwrap_or(text.trim()).trim().parse::<f64>().ok();
+            let Some(percent) = number.filter(|percent| percent.is_finite() && *percent >= 0.0) else {
+                return Err(refuse(format!("`--fail-on-regression` is a percentage such as `10%`, not `{text}`")));
+            };
+            Some(percent)
+        }
+    };
+    procedure::compare(&cwd.join(&args.before), &cwd.join(&args.after), limit, args.markdown, terminal)
+}
+
+fn settings(args: CheckArgs, env: Environment, cwd: PathBuf) -> Result<Settings, Failure> {
+    Ok(Settings {
+        file: args.file,
+        variables: variables(&args.env)?,
+        js_engine: engine(args.js_engine, &env),
+        process_env: env,
+        cwd,
+        only: Vec::new(),
+        skip: Vec::new(),
+        scale: 1.0,
+        dry_run: false,
+        resume: None,
+    })
+}
+
+fn variables(list: &[String]) -> Result<Environment, Failure> {
+    list.iter()
+        .map(|item| match item.split_once('=') {
+            Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+            _ => Err(refuse(format!("`--env {item}`: a variable looks like NAME=VALUE"))),
+        })
+        .collect()
+}
+
+/// The engine that was asked for, here or in the environment.
+fn engine(named: Option<String>, env: &Environment) -> Option<String> {
+    named.or_else(|| env.get("VOLLEY_JS_ENGINE").cloned()).filter(|name| !name.is_empty())
+}
+
+/// Evaluates the file and checks what it exports.
+fn load(args: &CheckArgs, env: &Environment, cwd: &Path, log: &Log) -> Result<Procedure, Failure> {
+    let runtime = Runtime {
+        env: variables(&args.env)?,
+        system_env: env.clone(),
+        compatibility_mode: CompatibilityMode::Extended,
+        script_type: None,
+        no_thresholds: true,
+        summary_mode: SummaryMode::Disabled,
+        summary_export: None,
+        new_machine_readable_summary: false,
+        traces_output: None,
+        ssl_key_log: None,
+    };
+    let script = ScriptRequest {
+        script: args.file.clone(),
+        cwd: cwd.to_owned(),
+        runtime,
+        layers: Default::default(),
+        js_engine: engine(args.js_engine.clone(), env),
+        secret_sources: Vec::new(),
+        env: env.clone(),
+        strict: false,
+        warnings: Vec::new(),
+    };
+    let request = conduct::bare(script, log)?;
+    let json = crate::run::default_export(request)?;
+    Procedure::read(json.as_deref()).map_err(|wrong| {
+        let failure = Failure::new(ExitCode::InvalidConfig, format!("{}: {wrong}", args.file));
+        failure.hint("`volley procedure new` writes a commented procedure with everything there is")
+    })
+}

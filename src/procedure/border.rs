@@ -1,0 +1,239 @@
+//! The border between a procedure file and typed Rust: every value knows its path, every refusal says what is allowed.
+//!
+//! Only the first thing wrong is told. What values mean is [`super::file`]'s business.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use crate::units::Span;
+
+/// What is wrong, and where: one line.
+pub type Wrong = String;
+
+/// A value and the way to it.
+#[derive(Clone, Debug)]
+pub struct Node<'a> {
+    value: &'a Value,
+    path: String,
+}
+
+/// The keys of an object, each of which is one that is known.
+pub struct Fields<'a> {
+    map: &'a Map<String, Value>,
+    path: String,
+}
+
+impl<'a> Node<'a> {
+    /// The whole.
+    pub fn root(value: &'a Value) -> Self {
+        Self { value, path: String::new() }
+    }
+
+    /// Refuses this value.
+    pub fn wrong(&self, why: impl std::fmt::Display) -> Wrong {
+        let place = if self.path.is_empty() { "the default export" } else { &self.path };
+        format!("`{place}`: {why}")
+    }
+
+    fn expected(&self, what: &str) -> Wrong {
+        let is = match self.value {
+            Value::Null => "null".to_owned(),
+            Value::Bool(it) => it.to_string(),
+            Value::Number(number) => number.to_string(),
+            Value::String(text) => format!("the text {text:?}"),
+            Value::Array(_) => "a list".to_owned(),
+            Value::Object(map) => match map.get("$not data") {
+                Some(Value::String(what)) => what.clone(),
+                _ => "an object".to_owned(),
+            },
+        };
+        self.wrong(format_args!("expected {what}, it is {is}"))
+    }
+
+    /// An object with no other keys than these.
+    pub fn object(&self, allowed: &[&str]) -> Result<Fields<'a>, Wrong> {
+        let fields = self.any_object()?;
+        for key in fields.map.keys() {
+            if !allowed.contains(&key.as_str()) {
+                let path = fields.path_of(key);
+                let near = nearest(key, allowed).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+                return Err(format!("`{path}`: unknown key; {near}allowed are {}", allowed.join(", ")));
+            }
+        }
+        Ok(fields)
+    }
+
+    /// An object with any keys.
+    pub fn any_object(&self) -> Result<Fields<'a>, Wrong> {
+        match self.value {
+            Value::Object(map) if !map.contains_key("$not data") => Ok(Fields { map, path: self.path.clone() }),
+            _ => Err(self.expected("an object")),
+        }
+    }
+
+    /// A list.
+    pub fn list(&self) -> Result<Vec<Node<'a>>, Wrong> {
+        let Value::Array(list) = self.value else { return Err(self.expected("a list")) };
+        let item = |(place, value)| Node { value, path: format!("{}[{place}]", self.path) };
+        Ok(list.iter().enumerate().map(item).collect())
+    }
+
+    /// Text that is not empty.
+    pub fn text(&self) -> Result<&'a str, Wrong> {
+        match self.value {
+            Value::String(text) if !text.trim().is_empty() => Ok(text),
+            Value::String(_) => Err(self.wrong("expected a text that is not empty")),
+            _ => Err(self.expected("a text")),
+        }
+    }
+
+    /// True or false.
+    pub fn flag(&self) -> Result<bool, Wrong> {
+        self.value.as_bool().ok_or_else(|| self.expected("true or false"))
+    }
+
+    /// A whole number within limits.
+    pub fn whole(&self, least: u64, most: u64) -> Result<u64, Wrong> {
+        match self.value.as_f64().filter(|number| number.fract() == 0.0 && *number >= 0.0) {
+            Some(number) if (least as f64..=most as f64).contains(&number) => Ok(number as u64),
+            _ => Err(self.expected(&format!("a whole number from {least} to {most}"))),
+        }
+    }
+
+    /// A number above zero.
+    pub fn positive(&self) -> Result<f64, Wrong> {
+        let number = self.value.as_f64().filter(|number| *number > 0.0);
+        number.ok_or_else(|| self.expected("a number above 0"))
+    }
+
+    /// A length of time, as text.
+    pub fn span(&self) -> Result<Duration, Wrong> {
+        let Value::String(text) = self.value else { return Err(self.expected("a duration such as '1m30s'")) };
+        match Span::parse(text) {
+            Ok(span) if span >= Span::ZERO => Ok(span.to_duration()),
+            _ => Err(self.wrong(format_args!("{text:?} is no duration; durations look like 1m30s"))),
+        }
+    }
+
+    /// A size in bytes: `4GB`, `500 MB`.
+    pub fn size(&self) -> Result<u64, Wrong> {
+        let Value::String(text) = self.value else { return Err(self.expected("a size such as '4GB'")) };
+        let text = text.trim();
+        let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+        let number = text[..split].parse::<f64>().ok();
+        let factor = match text[split..].trim().to_ascii_uppercase().as_str() {
+            "B" => Some(1.0),
+            "KB" => Some(1e3),
+            "MB" => Some(1e6),
+            "GB" => Some(1e9),
+            "TB" => Some(1e12),
+            _ => None,
+        };
+        let bytes = number.zip(factor).map(|(number, factor)| (number * factor) as u64);
+        bytes.ok_or_else(|| self.wrong(format_args!("{text:?} is no size; sizes look like 500MB or 4GB")))
+    }
+
+    /// One of these words.
+    pub fn word<T: Copy>(&self, known: &[(&str, T)]) -> Result<T, Wrong> {
+        let text = self.text()?;
+        known.iter().find(|(word, _)| *word == text).map(|(_, value)| *value).ok_or_else(|| {
+            let words: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
+            self.wrong(format_args!("{text:?} is not known; allowed are {}", words.join(", ")))
+        })
+    }
+
+    /// A name that can stand in a file name and in a criterion.
+    pub fn name(&self) -> Result<&'a str, Wrong> {
+        let text = self.text()?;
+        let begins_well = text.starts_with(|c: char| c.is_ascii_alphabetic());
+        if begins_well && text.len() <= 64 && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+            return Ok(text);
+        }
+        Err(self.wrong(format_args!("{text:?} is no name; a name has letters, digits and _ and begins with a letter")))
+    }
+
+    /// An address of one of these schemes. The address itself is not told: there may be a password in it.
+    pub fn address(&self, schemes: &[&str]) -> Result<&'a str, Wrong> {
+        let text = self.text()?;
+        let fits = schemes.iter().any(|scheme| {
+            text.strip_prefix(scheme).and_then(|rest| rest.strip_prefix("://")).is_some_and(|rest| !rest.is_empty())
+        });
+        if fits && !text.contains(char::is_whitespace) {
+            return Ok(text);
+        }
+        let schemes: Vec<String> = schemes.iter().map(|scheme| format!("{scheme}://…")).collect();
+        Err(self.wrong(format_args!("no address of the kind {}", schemes.join(" or "))))
+    }
+
+    /// The value as it is, if it is data all through.
+    pub fn data(&self) -> Result<&'a Value, Wrong> {
+        match self.value {
+            Value::Object(map) if map.contains_key("$not data") => return Err(self.expected("data")),
+            Value::Object(_) => {
+                for (_, node) in self.any_object()?.all() {
+                    node.data()?;
+                }
+            }
+            Value::Array(_) => {
+                for node in self.list()? {
+                    node.data()?;
+                }
+            }
+            _ => (),
+        }
+        Ok(self.value)
+    }
+
+    /// True for a text.
+    pub fn is_text(&self) -> bool {
+        self.value.is_string()
+    }
+
+    /// True for `true` or `false`.
+    pub fn is_flag(&self) -> bool {
+        self.value.is_boolean()
+    }
+}
+
+impl<'a> Fields<'a> {
+    fn path_of(&self, key: &str) -> String {
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+    }
+
+    /// The value of a key, if there is one.
+    pub fn get(&self, key: &str) -> Option<Node<'a>> {
+        self.map.get(key).filter(|value| !value.is_null()).map(|value| Node { value, path: self.path_of(key) })
+    }
+
+    /// The value of a key that has to be there.
+    pub fn need(&self, key: &str, what: &str) -> Result<Node<'a>, Wrong> {
+        self.get(key).ok_or_else(|| format!("`{}`: missing; expected {what}", self.path_of(key)))
+    }
+
+    /// All keys with their values.
+    pub fn all(&self) -> Vec<(&'a str, Node<'a>)> {
+        let pair = |(key, value): (&'a String, &'a Value)| (key.as_str(), Node { value, path: self.path_of(key) });
+        self.map.iter().map(pair).collect()
+    }
+}
+
+/// A known key that differs in no more than half of its letters.
+fn nearest<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
+    let distance = |other: &str| {
+        let (a, b): (Vec<char>, Vec<char>) = (key.chars().collect(), other.chars().collect());
+        let mut row: Vec<usize> = (0..=b.len()).collect();
+        for (i, left) in a.iter().enumerate() {
+            let mut diagonal = row[0];
+            row[0] = i + 1;
+            for (j, right) in b.iter().enumerate() {
+                let replaced = diagonal + usize::from(!left.eq_ignore_ascii_case(right));
+                diagonal = row[j + 1];
+                row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+            }
+        }
+        row[b.len()]
+    };
+    let best = known.iter().map(|other| (distance(other), *other)).min()?;
+    (best.0 * 2 <= best.1.len()).then_some(best.1)
+}

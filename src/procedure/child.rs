@@ -1,0 +1,170 @@
+//! One run as a child of the procedure: this very program, with its files beside each other and its words in a log.
+//!
+//! The child has a process group of its own, so that Ctrl+C reaches it once, from here. It does not outlive us.
+
+use std::fs::File;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::Settings;
+use super::plan::Planned;
+use crate::exit_code::ExitCode;
+use crate::failure::{ExitWith as _, Failure};
+
+/// How often a child is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// Ctrl+C and a polite end, which end the run that goes on instead of the process.
+pub struct Interrupts {
+    interrupt: Signal,
+    terminate: Signal,
+    /// One was seen.
+    pub seen: bool,
+}
+
+impl Interrupts {
+    /// From now on.
+    ///
+    /// # Errors
+    /// As the system says.
+    pub fn listen() -> Result<Self, Failure> {
+        let interrupt = signal(SignalKind::interrupt()).exit(ExitCode::Other)?;
+        let terminate = signal(SignalKind::terminate()).exit(ExitCode::Other)?;
+        Ok(Self { interrupt, terminate, seen: false })
+    }
+
+    /// Waits for the next.
+    pub async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+        self.seen = true;
+    }
+}
+
+/// The files of a run in a results folder.
+pub struct Files {
+    /// Every sample, as NDJSON.
+    pub samples: PathBuf,
+    /// The summary in k6's shape.
+    pub summary: PathBuf,
+    /// The summary in our shape.
+    pub document: PathBuf,
+    /// What the run said.
+    pub log: PathBuf,
+}
+
+impl Files {
+    /// The files of a run.
+    pub fn of(folder: &Path, run: &str) -> Self {
+        let file = |end: &str| folder.join(format!("{run}{end}"));
+        Self {
+            samples: file(".json"),
+            summary: file("_summary.json"),
+            document: file("_report.json"),
+            log: file(".log"),
+        }
+    }
+}
+
+/// How a run ended.
+pub struct Ended {
+    /// Its exit code; nothing when a signal ended it.
+    pub code: Option<i32>,
+    /// We were asked to end it.
+    pub was_interrupted: bool,
+}
+
+/// This program.
+///
+/// # Errors
+/// When the system can't tell.
+pub fn program() -> Result<PathBuf, Failure> {
+    std::env::current_exe().map_err(|error| Failure::new(ExitCode::Other, format!("where is this program: {error}")))
+}
+
+/// A command of this program that dies with it.
+///
+/// # Errors
+/// As [`program`].
+pub fn command(settings: &Settings) -> Result<Command, Failure> {
+    let mut command = Command::new(program()?);
+    command.current_dir(&settings.cwd).stdin(Stdio::null()).process_group(0);
+    let parent = std::process::id();
+    // SAFETY: between fork and exec only async-signal-safe calls are made: prctl and getppid.
+    unsafe {
+        command.pre_exec(move || {
+            if libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) != 0 {
+                return Err(std::io::Error::last_os_error());
+            }
+            // The parent may have gone before the line above.
+            if libc::getppid() as u32 != parent {
+                return Err(std::io::Error::other("the procedure is gone"));
+            }
+            Ok(())
+        });
+    }
+    Ok(command)
+}
+
+/// Runs to the end.
+///
+/// # Errors
+/// When the child can't be started.
+pub async fn run(
+    planned: &Planned,
+    folder: &Path,
+    settings: &Settings,
+    interrupts: &mut Interrupts,
+) -> Result<Ended, Failure> {
+    let files = Files::of(folder, &planned.name);
+    for old in [&files.samples, &files.summary, &files.document, &files.log] {
+        // What an earlier try left behind is not of this run.
+        _ = std::fs::remove_file(old);
+    }
+    let cannot = |error: std::io::Error| {
+        Failure::new(ExitCode::Other, format!("run `{}` can't be started: {error}", planned.name))
+    };
+    let log = File::create(&files.log).map_err(cannot)?;
+    let mut command = command(settings)?;
+    command.args(["run", "--quiet", "--no-color"]);
+    command.arg("-o").arg(format!("json={}", files.samples.display()));
+    command.arg("--summary-export").arg(&files.summary).arg("--summary-json").arg(&files.document);
+    for (key, value) in &planned.tags {
+        command.arg("--tag").arg(format!("{key}={value}"));
+    }
+    if let Some(engine) = &settings.js_engine {
+        command.arg("--js-engine").arg(engine);
+    }
+    // Through the environment: arguments are seen by everybody on the machine.
+    command.envs(planned.env.iter().map(|(key, value)| (key, value)));
+    command.args(&planned.flags).arg(&planned.script);
+    command.stdout(log.try_clone().map_err(cannot)?).stderr(log);
+    let mut child = command.spawn().map_err(cannot)?;
+    let mut was_interrupted = false;
+    loop {
+        if let Some(status) = child.try_wait().map_err(cannot)? {
+            return Ok(Ended { code: status.code(), was_interrupted });
+        }
+        tokio::select! {
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+            () = interrupts.next() => {
+                // The first ends the run in good order, the second at once; the child knows which is which.
+                was_interrupted = true;
+                interrupt(&child);
+            }
+        }
+    }
+}
+
+fn interrupt(child: &Child) {
+    if let Ok(id) = i32::try_from(child.id()) {
+        // SAFETY: `kill` only takes numbers, and the child was not waited for yet, so the id is still its own.
+        _ = unsafe { libc::kill(id, libc::SIGINT) };
+    }
+}

@@ -1,0 +1,380 @@
+//! Criteria: one comparison of sums and products of numbers and of figures of runs, such as
+//! `stress.http_req_duration.p95 <= baseline.http_req_duration.p95 * 1.5`.
+//!
+//! A figure that was not measured makes the whole criterion not measured, which is never a pass.
+
+use std::fmt;
+
+/// A figure of a run: `stress.http_req_duration{name:list}.p95`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Figure {
+    /// The run.
+    pub run: String,
+    /// A metric, with the tags of a sub-metric, or a series of a collector.
+    pub metric: String,
+    /// The figure, as the summary names it: `p(95)`, `rate`, `max`.
+    pub stat: String,
+}
+
+/// One side of a comparison.
+#[derive(Clone, Debug, PartialEq)]
+enum Term {
+    Number(f64),
+    Figure(Figure),
+    Negative(Box<Term>),
+    Pair(Box<Term>, char, Box<Term>),
+}
+
+/// A criterion, read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expression {
+    left: Term,
+    comparison: &'static str,
+    right: Term,
+    /// What stands left and right of the comparison, as typed.
+    pub sides: (String, String),
+}
+
+/// What a criterion came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// The left side, if all of it was measured.
+    pub achieved: Option<f64>,
+    /// The right side, if all of it was measured.
+    pub target: Option<f64>,
+    /// Nothing if one of them was not.
+    pub passed: Option<bool>,
+}
+
+const COMPARISONS: [&str; 6] = ["<=", ">=", "==", "!=", "<", ">"];
+
+/// Figures that summaries and series have.
+pub const STATS: [(&str, &str); 22] = [
+    ("p50", "med"),
+    ("p90", "p(90)"),
+    ("p95", "p(95)"),
+    ("p99", "p(99)"),
+    ("p99.9", "p(99.9)"),
+    ("p(50)", "med"),
+    ("p(90)", "p(90)"),
+    ("p(95)", "p(95)"),
+    ("p(99)", "p(99)"),
+    ("p(99.9)", "p(99.9)"),
+    ("med", "med"),
+    ("avg", "avg"),
+    ("mean", "avg"),
+    ("min", "min"),
+    ("max", "max"),
+    ("count", "count"),
+    ("rate", "rate"),
+    ("value", "value"),
+    ("last", "value"),
+    ("passes", "passes"),
+    ("fails", "fails"),
+    ("sum", "sum"),
+];
+
+impl Expression {
+    /// Reads a criterion; `runs` are the names that may be used.
+    ///
+    /// # Errors
+    /// What is wrong, in one line.
+    pub fn parse(text: &str, runs: &[&str]) -> Result<Self, String> {
+        let mut reader = Reader { text, at: 0, runs };
+        let left = reader.sum()?;
+        let left_end = reader.at;
+        reader.spaces();
+        let rest = &text[reader.at..];
+        let Some(comparison) = COMPARISONS.into_iter().find(|word| rest.starts_with(word)) else {
+            return Err(match rest.chars().next() {
+                None => format!("a comparison is missing; allowed are {}", COMPARISONS.join(" ")),
+                Some(sign) => format!("`{sign}` is no comparison; allowed are {}", COMPARISONS.join(" ")),
+            });
+        };
+        reader.at += comparison.len();
+        let right_begin = reader.at;
+        let right = reader.sum()?;
+        reader.spaces();
+        if reader.at < text.len() {
+            return Err(format!("`{}` is left over; a criterion is one comparison", &text[reader.at..]));
+        }
+        if !left.has_figure() && !right.has_figure() {
+            return Err("no figure of a run is compared; a figure looks like stress.http_req_duration.p95".to_owned());
+        }
+        let sides = (text[..left_end].trim().to_owned(), text[right_begin..].trim().to_owned());
+        Ok(Self { left, comparison, right, sides })
+    }
+
+    /// The comparison as typed.
+    pub fn comparison(&self) -> &'static str {
+        self.comparison
+    }
+
+    /// Judges by figures; `find` has nothing to say about what was not measured.
+    pub fn judge(&self, find: &dyn Fn(&Figure) -> Option<f64>) -> Outcome {
+        let finite = |value: &f64| value.is_finite();
+        let achieved = self.left.value(find).filter(finite);
+        let target = self.right.value(find).filter(finite);
+        let passed = achieved.zip(target).map(|(left, right)| match self.comparison {
+            "<=" => left <= right,
+            ">=" => left >= right,
+            "==" => left == right,
+            "!=" => left != right,
+            "<" => left < right,
+            _ => left > right,
+        });
+        Outcome { achieved, target, passed }
+    }
+
+    /// All figures it uses.
+    pub fn figures(&self) -> Vec<&Figure> {
+        let mut found = Vec::new();
+        self.left.figures(&mut found);
+        self.right.figures(&mut found);
+        found
+    }
+}
+
+impl Term {
+    fn value(&self, find: &dyn Fn(&Figure) -> Option<f64>) -> Option<f64> {
+        Some(match self {
+            Self::Number(number) => *number,
+            Self::Figure(figure) => find(figure)?,
+            Self::Negative(term) => -term.value(find)?,
+            Self::Pair(left, sign, right) => {
+                let (left, right) = (left.value(find)?, right.value(find)?);
+                match sign {
+                    '+' => left + right,
+                    '-' => left - right,
+                    '*' => left * right,
+                    _ => left / right,
+                }
+            }
+        })
+    }
+
+    fn figures<'a>(&'a self, found: &mut Vec<&'a Figure>) {
+        match self {
+            Self::Number(_) => (),
+            Self::Figure(figure) => found.push(figure),
+            Self::Negative(term) => term.figures(found),
+            Self::Pair(left, _, right) => {
+                left.figures(found);
+                right.figures(found);
+            }
+        }
+    }
+
+    fn has_figure(&self) -> bool {
+        let mut found = Vec::new();
+        self.figures(&mut found);
+        !found.is_empty()
+    }
+}
+
+impl fmt::Display for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.run, self.metric, self.stat)
+    }
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+    runs: &'a [&'a str],
+}
+
+/// Brackets in brackets are not deeper than this.
+const DEEPEST: usize = 50;
+
+impl Reader<'_> {
+    fn spaces(&mut self) {
+        self.at += self.text[self.at..].len() - self.text[self.at..].trim_start().len();
+    }
+
+    fn next(&mut self) -> Option<char> {
+        self.spaces();
+        self.text[self.at..].chars().next()
+    }
+
+    fn sum(&mut self) -> Result<Term, String> {
+        self.sum_at(0)
+    }
+
+    fn sum_at(&mut self, depth: usize) -> Result<Term, String> {
+        if depth > DEEPEST {
+            return Err("brackets are nested too deeply".to_owned());
+        }
+        let mut left = self.product(depth)?;
+        while let Some(sign @ ('+' | '-')) = self.next() {
+            self.at += 1;
+            left = Term::Pair(Box::new(left), sign, Box::new(self.product(depth)?));
+        }
+        Ok(left)
+    }
+
+    fn product(&mut self, depth: usize) -> Result<Term, String> {
+        let mut left = self.factor(depth)?;
+        while let Some(sign @ ('*' | '/')) = self.next() {
+            self.at += 1;
+            left = Term::Pair(Box::new(left), sign, Box::new(self.factor(depth)?));
+        }
+        Ok(left)
+    }
+
+    fn factor(&mut self, depth: usize) -> Result<Term, String> {
+        match self.next() {
+            None => Err("a number or a figure is missing".to_owned()),
+            Some('(') => {
+                self.at += 1;
+                let inner = self.sum_at(depth + 1)?;
+                if self.next() != Some(')') {
+                    return Err("`)` is missing".to_owned());
+                }
+                self.at += 1;
+                Ok(inner)
+            }
+            Some('-') => {
+                self.at += 1;
+                if depth > DEEPEST {
+                    return Err("signs are nested too deeply".to_owned());
+                }
+                Ok(Term::Negative(Box::new(self.factor(depth + 1)?)))
+            }
+            Some(sign) if sign.is_ascii_digit() || sign == '.' => self.number(),
+            Some(sign) if sign.is_ascii_alphabetic() => self.figure().map(Term::Figure),
+            Some(sign) => Err(format!("`{sign}` is neither a number nor a figure")),
+        }
+    }
+
+    /// A number, maybe with `%`, `ms` or `s`: shares go from 0 to 1, times are milliseconds.
+    fn number(&mut self) -> Result<Term, String> {
+        let rest = &self.text[self.at..];
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        let number: f64 = rest[..end].parse().map_err(|_| format!("`{}` is no number", &rest[..end]))?;
+        let unit_end = rest[end..].find(|c: char| !c.is_ascii_alphabetic() && c != '%').unwrap_or(rest.len() - end);
+        let unit = &rest[end..end + unit_end];
+        self.at += end + unit_end;
+        // Percent may stand apart.
+        if unit.is_empty() && self.next() == Some('%') {
+            self.at += 1;
+            return Ok(Term::Number(number / 100.0));
+        }
+        match unit {
+            "" | "ms" => Ok(Term::Number(number)),
+            "%" => Ok(Term::Number(number / 100.0)),
+            "s" => Ok(Term::Number(number * 1000.0)),
+            _ => Err(format!("`{unit}` is no unit; allowed are %, ms and s")),
+        }
+    }
+
+    fn figure(&mut self) -> Result<Figure, String> {
+        let rest = &self.text[self.at..];
+        let mut braces = false;
+        let mut end = rest.len();
+        let mut in_round = false;
+        for (place, sign) in rest.char_indices() {
+            match sign {
+                '{' => braces = true,
+                '}' => braces = false,
+                _ if braces => (),
+                // `p(95)`, not the bracket of an expression.
+                '(' if rest[..place].ends_with(".p") => in_round = true,
+                ')' if in_round => in_round = false,
+                _ if sign.is_ascii_alphanumeric() || matches!(sign, '_' | '.') => (),
+                _ => {
+                    end = place;
+                    break;
+                }
+            }
+        }
+        let typed = rest[..end].trim_end();
+        self.at += end;
+        let shape = || format!("`{typed}` is no figure; a figure is RUN.METRIC.STAT, as stress.http_req_duration.p95");
+        if braces {
+            return Err(format!("`{typed}`: `}}` is missing"));
+        }
+        let (run, rest) = typed.split_once('.').ok_or_else(shape)?;
+        let known = STATS.iter().filter(|(word, _)| {
+            rest.strip_suffix(word).is_some_and(|before| before.len() > 1 && before.ends_with('.'))
+        });
+        let Some((word, stat)) = known.max_by_key(|(word, _)| word.len()) else {
+            let (_, stat) = rest.rsplit_once('.').ok_or_else(shape)?;
+            let words: Vec<&str> = STATS.iter().map(|(word, _)| *word).filter(|word| !word.contains('(')).collect();
+            return Err(format!("`{stat}` in `{typed}` is no statistic; allowed are {}", words.join(", ")));
+        };
+        if !self.runs.contains(&run) {
+            return Err(format!("`{run}` in `{typed}` is no run; the runs are {}", self.runs.join(", ")));
+        }
+        let metric = rest[..rest.len() - word.len() - 1].to_owned();
+        Ok(Figure { run: run.to_owned(), metric, stat: (*stat).to_owned() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RUNS: [&str; 3] = ["baseline", "stress", "spike"];
+
+    fn find(figure: &Figure) -> Option<f64> {
+        match figure.to_string().as_str() {
+            "stress.http_req_duration.p(95)" => Some(90.0),
+            "baseline.http_req_duration.p(95)" => Some(80.0),
+            "stress.errors.rate" => Some(0.005),
+            "stress.d{name:by id, a.b}.p(99.9)" => Some(7.0),
+            "stress.odd.value" => Some(f64::INFINITY),
+            "stress.zero.count" => Some(0.0),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn judges() {
+        let check = |text: &str, expect: Option<bool>| {
+            let read = Expression::parse(text, &RUNS).unwrap_or_else(|error| panic!("{text}: {error}"));
+            assert_eq!(read.judge(&find).passed, expect, "{text}");
+        };
+        check("stress.http_req_duration.p95 < 100", Some(true));
+        check("stress.http_req_duration.p(95)<90", Some(false));
+        check("stress.http_req_duration.p95 <= 90ms", Some(true));
+        check("stress.http_req_duration.p95 < 0.1s", Some(true));
+        check("100 > stress.http_req_duration.p95", Some(true));
+        check("stress.errors.rate < 1%", Some(true));
+        check("stress.errors.rate < 0.5 %", Some(false));
+        check("stress.http_req_duration.p95 <= baseline.http_req_duration.p95 * 1.5", Some(true));
+        check("stress.http_req_duration.p95 - baseline.http_req_duration.p95 == (2 + 3) * 2", Some(true));
+        check("stress.http_req_duration.p95 / baseline.http_req_duration.p95 < 1 + 0.1", Some(false));
+        check("-stress.errors.rate != -0.005", Some(false));
+        check("stress.d{name:by id, a.b}.p99.9 >= 7", Some(true));
+        check("spike.db_connections.max < 25", None);
+        check("stress.http_req_duration.p95 < spike.http_req_duration.p95", None);
+        check("stress.odd.value > 1", None);
+        check("stress.errors.rate / stress.zero.count < 1", None);
+    }
+
+    #[test]
+    fn refuses() {
+        let check = |text: &str, expect: &str| {
+            let error = Expression::parse(text, &RUNS).expect_err(text);
+            assert!(error.contains(expect), "{text}: {error}");
+        };
+        check("", "a number or a figure is missing");
+        check("stress.errors.rate", "a comparison is missing; allowed are <= >= == != < >");
+        check("stress.errors.rate = 1", "`=` is no comparison");
+        check("stress.errors.rate < ", "a number or a figure is missing");
+        check("stress.errors.rate < 1 < 2", "`< 2` is left over");
+        check("1 < 2", "no figure of a run is compared");
+        check("peak.errors.rate < 1", "`peak` in `peak.errors.rate` is no run; the runs are baseline, stress, spike");
+        check("stress.errors < 1", "`stress.errors` is no figure; a figure is RUN.METRIC.STAT");
+        check("stress < 1", "is no figure");
+        check("stress.errors.p97 < 1", "`p97` in `stress.errors.p97` is no statistic; allowed are p50, p90");
+        check("stress.errors.rate < (1", "`)` is missing");
+        check("stress.errors.rate < 1x", "`x` is no unit; allowed are %, ms and s");
+        check("stress.errors.rate < 1..2", "`1..2` is no number");
+        check("stress.errors.rate < #", "`#` is neither a number nor a figure");
+        check("stress.d{name:x.p95 < 1", "`}` is missing");
+        check(&format!("{}stress.errors.rate < 1", "(".repeat(1000)), "nested too deeply");
+        check(&format!("{}stress.errors.rate < 1", "-".repeat(1000)), "nested too deeply");
+    }
+}

@@ -1,0 +1,555 @@
+//! A procedure file, checked: what is to be checked, run, collected and judged.
+//!
+//! Everything a file may say is on this page; `js-stdlib/volley/procedure.d.ts` says the same to editors.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::border::{Fields, Node, Wrong};
+use super::expression::Expression;
+
+/// A procedure.
+#[derive(Clone, Debug)]
+pub struct Procedure {
+    /// What it is called.
+    pub name: String,
+    /// Where it runs, such as `staging`; a part of file names.
+    pub environment: String,
+    /// What is tested; `BASE_URL` of every run.
+    pub base_url: Option<String>,
+    /// Where results go; by default a new folder below `./load_test_results`.
+    pub results_dir: Option<String>,
+    /// The tag `phase` of every run.
+    pub phase: Option<String>,
+    /// Checks before any load.
+    pub preflight: Preflight,
+    /// Records to make before the runs.
+    pub data: Option<Data>,
+    /// The runs, in order; there is at least one.
+    pub runs: Vec<RunPlan>,
+    /// What is sampled beside the runs.
+    pub collect: Collect,
+    /// What has to hold; there is at least one.
+    pub criteria: Vec<Criterion>,
+    /// The folder archives go to, empty for beside the results; nothing for no archive.
+    pub archive: Option<String>,
+    /// Other words for the hints of findings.
+    pub hints: BTreeMap<String, String>,
+}
+
+/// Checks before any load.
+#[derive(Clone, Debug, Default)]
+pub struct Preflight {
+    /// Resources of this machine.
+    pub host: Vec<Resource>,
+    /// Requests.
+    pub http: Vec<HttpCheck>,
+    /// A Redis that has to answer.
+    pub redis: Option<Service>,
+    /// A PostgreSQL that has to answer.
+    pub postgres: Option<Service>,
+    /// A Prometheus that has to scrape something.
+    pub prometheus: Option<Service>,
+    /// Evaluate every script and its thresholds.
+    pub scripts: bool,
+}
+
+/// A resource of this machine.
+#[derive(Clone, Debug)]
+pub struct Resource {
+    /// `memory`, `cores` or `disk`.
+    pub what: &'static str,
+    /// Less is not enough.
+    pub minimum: Option<u64>,
+    /// Less is a finding.
+    pub recommended: Option<u64>,
+}
+
+/// Something that has to answer.
+#[derive(Clone, Debug)]
+pub struct Service {
+    /// Its address.
+    pub url: String,
+    /// Without it there is no load.
+    pub required: bool,
+}
+
+/// A request that has to be answered as expected.
+#[derive(Clone, Debug)]
+pub struct HttpCheck {
+    /// What it is called.
+    pub name: String,
+    /// The address.
+    pub url: String,
+    /// The status that is expected.
+    pub status: u16,
+    /// A path into the JSON body, and what has to stand there.
+    pub json: Option<(String, Value)>,
+    /// A path into the JSON body where a list that is not empty has to be.
+    pub not_empty: Option<String>,
+    /// A header that has to be there.
+    pub header: Option<String>,
+    /// Without it there is no load.
+    pub required: bool,
+}
+
+/// Records to make before the runs.
+#[derive(Clone, Debug)]
+pub struct Data {
+    /// How many.
+    pub count: u64,
+    /// At most so many per second.
+    pub rate: f64,
+    /// How one is made.
+    pub request: Template,
+    /// Asked first; its answer is put where templates say `{login.PATH}`.
+    pub login: Option<Template>,
+    /// How one is deleted when all runs are over; `{created.PATH}` is of its answer.
+    pub clean_up: Option<Template>,
+}
+
+/// A request with places to fill in: `{i}` is the number of the record.
+#[derive(Clone, Debug)]
+pub struct Template {
+    /// The method.
+    pub method: String,
+    /// The address.
+    pub url: String,
+    /// Headers.
+    pub headers: Vec<(String, String)>,
+    /// The body: a text as it is, anything else as JSON.
+    pub body: Option<Value>,
+    /// The status that is expected; nothing for any from 200 to 299.
+    pub status: Option<u16>,
+}
+
+/// One run of a script.
+#[derive(Clone, Debug)]
+pub struct RunPlan {
+    /// Its name, unique.
+    pub name: String,
+    /// The script, relative to the procedure file.
+    pub script: String,
+    /// `--vus`
+    pub vus: Option<u64>,
+    /// How load goes over time.
+    pub shape: Shape,
+    /// Variables of the script.
+    pub env: BTreeMap<String, String>,
+    /// Tags of all its samples.
+    pub tags: BTreeMap<String, String>,
+    /// The pause after it, if another run follows.
+    pub cool_down: Duration,
+}
+
+/// How load goes over time.
+#[derive(Clone, Debug)]
+pub enum Shape {
+    /// As the script's own options say.
+    Own,
+    /// The same all the time.
+    Duration(Duration),
+    /// So many iterations.
+    Iterations(u64),
+    /// Up and down.
+    Stages(Vec<(Duration, u64)>),
+}
+
+/// What is sampled beside the runs.
+#[derive(Clone, Debug)]
+pub struct Collect {
+    /// How often.
+    pub every: Duration,
+    /// This machine's processor, memory, disk and network.
+    pub host: bool,
+    /// A Redis by its URL.
+    pub redis: Option<String>,
+    /// A PostgreSQL by its URL.
+    pub postgres: Option<String>,
+    /// A Prometheus by its URL, and queries by name.
+    pub prometheus: Option<(String, BTreeMap<String, String>)>,
+}
+
+/// Something that has to hold.
+#[derive(Clone, Debug)]
+pub struct Criterion {
+    /// What it is called; the expression if nothing else.
+    pub name: String,
+    /// As typed.
+    pub text: String,
+    /// As meant.
+    pub expression: Expression,
+}
+
+/// The kinds of findings, each of which may have a hint of one's own.
+pub const FINDINGS: [&str; 10] =
+    ["preflight", "refused", "slow", "errors", "cache", "generator", "memory", "thresholds", "dropped", "collector"];
+
+const KEYS: [&str; 12] = [
+    "name",
+    "environment",
+    "baseUrl",
+    "resultsDir",
+    "phase",
+    "preflight",
+    "data",
+    "runs",
+    "collect",
+    "criteria",
+    "archive",
+    "hints",
+];
+
+impl Procedure {
+    /// Checks a default export, given as JSON.
+    ///
+    /// # Errors
+    /// The path of what is wrong, the reason, and what is allowed.
+    pub fn read(json: Option<&str>) -> Result<Self, Wrong> {
+        let Some(json) = json else { return Err("no default export; write `export default { name: … }`".to_owned()) };
+        let value: Value = serde_json::from_str(json).map_err(|error| error.to_string())?;
+        let fields = Node::root(&value).object(&KEYS)?;
+        let name = fields.need("name", "what the procedure is called")?.text()?.to_owned();
+        let environment = match fields.get("environment") {
+            None => "local".to_owned(),
+            Some(node) => file_word(&node)?,
+        };
+        let base_url = fields.get("baseUrl").map(|node| address(&node)).transpose()?;
+        let results_dir = fields.get("resultsDir").map(|node| node.text().map(str::to_owned)).transpose()?;
+        let phase = fields.get("phase").map(|node| node.text().map(str::to_owned)).transpose()?;
+        let base = base_url.as_deref();
+        let preflight = fields.get("preflight").map(|node| preflight(&node, base)).transpose()?;
+        let data = fields.get("data").map(|node| data(&node, base)).transpose()?;
+        let runs = runs(&fields.need("runs", "a list of runs")?)?;
+        let names: Vec<&str> = runs.iter().map(|run| run.name.as_str()).collect();
+        let collect = fields.get("collect").map(|node| collect(&node)).transpose()?;
+        let criteria = criteria(&fields.need("criteria", "a list of what has to hold")?, &names)?;
+        let archive = match fields.get("archive") {
+            None => None,
+            Some(node) => archive(&node)?,
+        };
+        Ok(Self {
+            name,
+            environment,
+            base_url,
+            results_dir,
+            phase,
+            preflight: preflight.unwrap_or(Preflight { scripts: true, ..Preflight::default() }),
+            data,
+            runs,
+            collect: collect.unwrap_or(Collect {
+                every: DEFAULT_EVERY,
+                host: true,
+                redis: None,
+                postgres: None,
+                prometheus: None,
+            }),
+            criteria,
+            archive,
+            hints: fields.get("hints").map(|node| hints(&node)).transpose()?.unwrap_or_default(),
+        })
+    }
+}
+
+const DEFAULT_EVERY: Duration = Duration::from_secs(5);
+
+fn address(node: &Node) -> Result<String, Wrong> {
+    Ok(node.address(&["http", "https"])?.trim_end_matches('/').to_owned())
+}
+
+fn file_word(node: &Node) -> Result<String, Wrong> {
+    let text = node.text()?;
+    if text.len() <= 64 && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')) {
+        return Ok(text.to_owned());
+    }
+    Err(node.wrong(format_args!("{text:?} can't be a part of a file name; allowed are letters, digits, - and _")))
+}
+
+/// An address, or a path below `baseUrl`.
+fn below(node: &Node, base: Option<&str>) -> Result<String, Wrong> {
+    let text = node.text()?;
+    match (text.starts_with('/'), base) {
+        (true, Some(base)) => Ok(format!("{base}{text}")),
+        (true, None) => Err(node.wrong("a path needs a `baseUrl` to stand below")),
+        (false, _) => Ok(node.address(&["http", "https"])?.to_owned()),
+    }
+}
+
+fn preflight(node: &Node, base: Option<&str>) -> Result<Preflight, Wrong> {
+    let fields = node.object(&["host", "http", "redis", "postgres", "prometheus", "scripts"])?;
+    let mut host = Vec::new();
+    if let Some(node) = fields.get("host") {
+        let fields = node.object(&["memory", "cores", "disk"])?;
+        for what in ["memory", "cores", "disk"] {
+            let Some(node) = fields.get(what) else { continue };
+            let limits = node.object(&["minimum", "recommended"])?;
+            let amount = |key: &str| {
+                let node = limits.get(key);
+                node.map(|node| if what == "cores" { node.whole(1, 100_000) } else { node.size() }).transpose()
+            };
+            let resource = Resource { what, minimum: amount("minimum")?, recommended: amount("recommended")? };
+            if resource.minimum.is_none() && resource.recommended.is_none() {
+                return Err(node.wrong("nothing is asked for; expected minimum, recommended or both"));
+            }
+            host.push(resource);
+        }
+    }
+    let mut http = Vec::new();
+    for node in fields.get("http").map(|node| node.list()).transpose()?.unwrap_or_default() {
+        http.push(http_check(&node, base)?);
+    }
+    let service = |key: &str, schemes: &[&str]| {
+        let node = fields.get(key);
+        node.map(|node| {
+            let fields = node.object(&["url", "required"])?;
+            let url = fields.need("url", "an address")?.address(schemes)?.to_owned();
+            Ok::<_, Wrong>(Service { url, required: flag(&fields, "required", true)? })
+        })
+        .transpose()
+    };
+    Ok(Preflight {
+        host,
+        http,
+        redis: service("redis", &["redis"])?,
+        postgres: service("postgres", &["postgres", "postgresql"])?,
+        prometheus: service("prometheus", &["http", "https"])?,
+        scripts: flag(&fields, "scripts", true)?,
+    })
+}
+
+fn flag(fields: &Fields, key: &str, default: bool) -> Result<bool, Wrong> {
+    fields.get(key).map_or(Ok(default), |node| node.flag())
+}
+
+fn http_check(node: &Node, base: Option<&str>) -> Result<HttpCheck, Wrong> {
+    let fields = node.object(&["name", "url", "status", "json", "notEmpty", "header", "required"])?;
+    let url = below(&fields.need("url", "an address, or a path below baseUrl")?, base)?;
+    let text = |key: &str| fields.get(key).map(|node| node.text().map(str::to_owned)).transpose();
+    let json = match fields.get("json") {
+        None => None,
+        Some(node) => {
+            let predicate = node.text()?;
+            let wrong = || node.wrong(format_args!("{predicate:?} is no predicate; one looks like status == \"ok\""));
+            let (path, value) = predicate.split_once("==").ok_or_else(wrong)?;
+            let value = serde_json::from_str(value.trim()).map_err(|_| wrong())?;
+            if path.trim().is_empty() {
+                return Err(wrong());
+            }
+            Some((path.trim().to_owned(), value))
+        }
+    };
+    Ok(HttpCheck {
+        name: text("name")?.unwrap_or_else(|| super::plain_address(&url)),
+        url,
+        status: fields.get("status").map_or(Ok(200), |node| node.whole(100, 599))? as u16,
+        json,
+        not_empty: text("notEmpty")?,
+        header: text("header")?,
+        required: flag(&fields, "required", true)?,
+    })
+}
+
+fn data(node: &Node, base: Option<&str>) -> Result<Data, Wrong> {
+    let fields = node.object(&["count", "rate", "request", "login", "cleanUp"])?;
+    let template = |key: &str| fields.get(key).map(|node| template(&node, base)).transpose();
+    let rate = fields.get("rate").map_or(Ok(50.0), |node| node.positive())?;
+    Ok(Data {
+        count: fields.need("count", "how many records to make")?.whole(1, 10_000_000)?,
+        rate,
+        request: self::template(&fields.need("request", "the request that makes a record")?, base)?,
+        login: template("login")?,
+        clean_up: template("cleanUp")?,
+    })
+}
+
+fn template(node: &Node, base: Option<&str>) -> Result<Template, Wrong> {
+    let fields = node.object(&["method", "url", "headers", "body", "status"])?;
+    let methods = ["GET", "POST", "PUT", "PATCH", "DELETE"].map(|method| (method, method));
+    Ok(Template {
+        method: fields.get("method").map_or(Ok("POST"), |node| node.word(&methods))?.to_owned(),
+        url: below(&fields.need("url", "an address, or a path below baseUrl")?, base)?,
+        headers: fields.get("headers").map(|node| texts(&node)).transpose()?.unwrap_or_default().into_iter().collect(),
+        body: fields.get("body").map(|node| node.data().cloned()).transpose()?,
+        status: fields.get("status").map(|node| node.whole(100, 599)).transpose()?.map(|status| status as u16),
+    })
+}
+
+/// An object of texts.
+fn texts(node: &Node) -> Result<BTreeMap<String, String>, Wrong> {
+    let pairs = node.any_object()?.all().into_iter();
+    pairs.map(|(key, node)| Ok((key.to_owned(), node.text()?.to_owned()))).collect()
+}
+
+/// What the names of a run's other files end with.
+const FILE_ENDS: [&str; 6] = ["_summary", "_report", "_host", "_redis", "_postgres", "_prometheus"];
+
+fn runs(node: &Node) -> Result<Vec<RunPlan>, Wrong> {
+    let mut runs: Vec<RunPlan> = Vec::new();
+    for node in node.list()? {
+        let run = run(&node)?;
+        let is_taken = ["procedure", "manifest", "baseline_metrics"].contains(&run.name.as_str());
+        if is_taken || FILE_ENDS.iter().any(|end| run.name.ends_with(end)) {
+            let ends = FILE_ENDS.join(", ");
+            return Err(node.wrong(format_args!(
+                "`{}` would be the name of another file; allowed are names other than procedure, manifest, \
+                 baseline_metrics and those that end with {ends}",
+                run.name
+            )));
+        }
+        if runs.iter().any(|other| other.name == run.name) {
+            return Err(node.wrong(format_args!("a second run is called `{}`; names are unique", run.name)));
+        }
+        runs.push(run);
+    }
+    if runs.is_empty() {
+        return Err(node.wrong("there is no run; expected at least one"));
+    }
+    Ok(runs)
+}
+
+fn run(node: &Node) -> Result<RunPlan, Wrong> {
+    const KEYS: [&str; 9] = ["name", "script", "vus", "duration", "iterations", "stages", "env", "tags", "coolDown"];
+    let fields = node.object(&KEYS)?;
+    let name = fields.need("name", "what the run is called")?.name()?.to_owned();
+    let script = fields.need("script", "a k6 script, relative to this file")?.text()?.to_owned();
+    let vus = fields.get("vus").map(|node| node.whole(1, 1_000_000)).transpose()?;
+    let (duration, iterations, stages) = (fields.get("duration"), fields.get("iterations"), fields.get("stages"));
+    let shape = match (duration, iterations, stages) {
+        (None, None, None) => Shape::Own,
+        (Some(node), None, None) => match node.span()? {
+            span if span < Duration::from_secs(1) => return Err(node.wrong("a run takes at least 1s")),
+            span => Shape::Duration(span),
+        },
+        (None, Some(node), None) => Shape::Iterations(node.whole(1, 1_000_000_000)?),
+        (None, None, Some(node)) => {
+            let stage = |node: Node| {
+                let fields = node.object(&["duration", "target"])?;
+                let duration = fields.need("duration", "how long the stage takes")?.span()?;
+                Ok((duration, fields.need("target", "the VUs at its end")?.whole(0, 1_000_000)?))
+            };
+            let stages: Vec<_> = node.list()?.into_iter().map(stage).collect::<Result<_, Wrong>>()?;
+            if stages.is_empty() {
+                return Err(node.wrong("there is no stage; expected at least one"));
+            }
+            Shape::Stages(stages)
+        }
+        _ => return Err(node.wrong("one of duration, iterations and stages shapes a run, not several")),
+    };
+    let env = fields.get("env").map(|node| variables(&node)).transpose()?.unwrap_or_default();
+    Ok(RunPlan {
+        name,
+        script,
+        vus,
+        shape,
+        env,
+        tags: fields.get("tags").map(|node| texts(&node)).transpose()?.unwrap_or_default(),
+        cool_down: fields.get("coolDown").map_or(Ok(Duration::ZERO), |node| node.span())?,
+    })
+}
+
+/// Variables of a script: texts, and what has an obvious text.
+fn variables(node: &Node) -> Result<BTreeMap<String, String>, Wrong> {
+    let mut variables = BTreeMap::new();
+    for (key, node) in node.any_object()?.all() {
+        let fits = key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        if !fits {
+            return Err(node.wrong("no name of a variable; allowed are letters, digits and _"));
+        }
+        if key.starts_with("K6_") || key.starts_with("VOLLEY_") {
+            return Err(node.wrong("variables of this kind are options, not for scripts; set them around `volley`"));
+        }
+        let value = match node.data()? {
+            Value::String(text) => text.clone(),
+            Value::Number(number) => number.to_string(),
+            Value::Bool(flag) => flag.to_string(),
+            _ => return Err(node.wrong("expected a text, a number, true or false")),
+        };
+        variables.insert(key.to_owned(), value);
+    }
+    Ok(variables)
+}
+
+fn collect(node: &Node) -> Result<Collect, Wrong> {
+    let fields = node.object(&["every", "host", "redis", "postgres", "prometheus"])?;
+    let every = match fields.get("every") {
+        None => DEFAULT_EVERY,
+        Some(node) => match node.span()? {
+            span if span < Duration::from_millis(200) => return Err(node.wrong("at least 200ms")),
+            span => span,
+        },
+    };
+    let url = |key: &str, schemes: &[&str]| {
+        let node = fields.get(key);
+        node.map(|node| {
+            let fields = node.object(&["url"])?;
+            Ok::<_, Wrong>(fields.need("url", "an address")?.address(schemes)?.to_owned())
+        })
+        .transpose()
+    };
+    let prometheus = match fields.get("prometheus") {
+        None => None,
+        Some(node) => {
+            let fields = node.object(&["url", "queries"])?;
+            let url = address(&fields.need("url", "an address")?)?;
+            let mut queries = BTreeMap::new();
+            for (name, node) in fields.need("queries", "queries by name")?.any_object()?.all() {
+                let fits = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !name.is_empty();
+                if !fits {
+                    return Err(node.wrong("no name of a series; allowed are letters, digits and _"));
+                }
+                queries.insert(name.to_owned(), node.text()?.to_owned());
+            }
+            Some((url, queries))
+        }
+    };
+    Ok(Collect {
+        every,
+        host: flag(&fields, "host", true)?,
+        redis: url("redis", &["redis"])?,
+        postgres: url("postgres", &["postgres", "postgresql"])?,
+        prometheus,
+    })
+}
+
+fn criteria(node: &Node, runs: &[&str]) -> Result<Vec<Criterion>, Wrong> {
+    let mut criteria = Vec::new();
+    for node in node.list()? {
+        let (name, place) = if node.is_text() {
+            (None, node)
+        } else {
+            let fields = node.object(&["name", "expression"])?;
+            let name = fields.get("name").map(|node| node.text().map(str::to_owned)).transpose()?;
+            (name, fields.need("expression", "what has to hold")?)
+        };
+        let text = place.text()?.trim().to_owned();
+        let expression = Expression::parse(&text, runs).map_err(|error| place.wrong(error))?;
+        criteria.push(Criterion { name: name.unwrap_or_else(|| text.clone()), text, expression });
+    }
+    if criteria.is_empty() {
+        return Err(node.wrong("there is no criterion; expected at least one, a verdict is derived from them"));
+    }
+    Ok(criteria)
+}
+
+fn archive(node: &Node) -> Result<Option<String>, Wrong> {
+    if node.is_flag() {
+        return Ok(node.flag()?.then(String::new));
+    }
+    let fields = node.object(&["dir", "upload"])?;
+    if let Some(upload) = fields.get("upload") {
+        return Err(upload.wrong("uploading is not built in yet; copy the archive with a tool of the store"));
+    }
+    Ok(Some(fields.get("dir").map_or(Ok(""), |node| node.text())?.to_owned()))
+}
+
+fn hints(node: &Node) -> Result<BTreeMap<String, String>, Wrong> {
+    node.object(&FINDINGS)?;
+    texts(node)
+}
+
+#[cfg(test)]
+#[path = "file_tests.rs"]
+mod tests;

@@ -1,0 +1,151 @@
+//! Procedure files that are right, and many that are wrong.
+
+use serde_json::{Value, json};
+
+use super::*;
+
+fn whole() -> Value {
+    json!({
+        "name": "n", "environment": "staging", "baseUrl": "http://127.0.0.1:1",
+        "runs": [{"name": "baseline", "script": "a.js", "vus": 1, "duration": "1s"}],
+        "criteria": ["baseline.http_reqs.count > 0"],
+    })
+}
+
+/// The whole, with one thing put in at a JSON pointer (or taken out, for null).
+fn with(pointer: &str, value: Value) -> Value {
+    let mut all = whole();
+    let (parent, key) = pointer.rsplit_once('/').unwrap();
+    let parent = all.pointer_mut(parent).unwrap();
+    match (parent, value) {
+        (Value::Object(map), Value::Null) => _ = map.remove(key),
+        (Value::Object(map), value) => _ = map.insert(key.to_owned(), value),
+        (Value::Array(list), value) => list.push(value),
+        _ => panic!("{pointer}"),
+    }
+    all
+}
+
+#[test]
+fn the_smallest_and_the_fullest_are_read() {
+    let procedure = Procedure::read(Some(&whole().to_string())).unwrap();
+    assert_eq!((procedure.runs.len(), procedure.criteria.len(), procedure.preflight.scripts), (1, 1, true));
+    let full = with(
+        "/data",
+        json!({"count": 2, "request": {"url": "/r", "body": {"a": "{i}"}}, "cleanUp": {"method": "DELETE", "url": "/r/{created.id}"}}),
+    );
+    let data = Procedure::read(Some(&full.to_string())).unwrap().data.unwrap();
+    assert_eq!((data.request.url.as_str(), data.rate), ("http://127.0.0.1:1/r", 50.0));
+}
+
+#[test]
+fn what_is_wrong_is_told_with_path_reason_and_what_is_allowed() {
+    let check = |pointer: &str, value: Value, expect: &str| {
+        let error = Procedure::read(Some(&with(pointer, value.clone()).to_string())).expect_err(pointer);
+        assert!(error.contains(expect), "{pointer} {value}: {error}");
+        assert!(!error.contains('\n'), "{error}");
+    };
+    assert!(Procedure::read(None).unwrap_err().contains("no default export"));
+    let root = |json: &str, expect: &str| assert!(Procedure::read(Some(json)).unwrap_err().contains(expect));
+    root("[]", "`the default export`: expected an object, it is a list");
+    root(r#"{"$not data": "a function"}"#, "`the default export`: expected an object, it is a function");
+    root("{}", "`name`: missing; expected what the procedure is called");
+
+    check("/name", json!(5), "`name`: expected a text, it is 5");
+    check("/name", json!(" "), "`name`: expected a text that is not empty");
+    check("/nmae", json!("x"), "`nmae`: unknown key; did you mean `name`? allowed are name, environment, baseUrl");
+    check("/environment", json!("a/b"), "`environment`: \"a/b\" can't be a part of a file name; allowed are letters");
+    check("/baseUrl", json!("localhost:80"), "`baseUrl`: no address of the kind http://… or https://…");
+    check("/resultsDir", json!(true), "`resultsDir`: expected a text, it is true");
+    check("/runs", Value::Null, "`runs`: missing; expected a list of runs");
+    check("/runs", json!([]), "`runs`: there is no run; expected at least one");
+    check("/runs", json!({}), "`runs`: expected a list, it is an object");
+    check("/runs/0/name", json!("a b"), "`runs[0].name`: \"a b\" is no name; a name has letters, digits and _");
+    check("/runs/0/name", json!("../x"), "`runs[0].name`: \"../x\" is no name");
+    check("/runs/-", json!({"name": "baseline", "script": "b.js"}), "`runs[1]`: a second run is called `baseline`");
+    check("/runs/0/name", json!("procedure"), "`runs[0]`: `procedure` would be the name of another file; allowed are");
+    check("/runs/0/name", json!("a_report"), "`runs[0]`: `a_report` would be the name of another file");
+    check("/runs/0/script", Value::Null, "`runs[0].script`: missing; expected a k6 script");
+    check("/runs/0/vus", json!(0), "`runs[0].vus`: expected a whole number from 1 to 1000000, it is 0");
+    check("/runs/0/vus", json!(1.5), "`runs[0].vus`: expected a whole number from 1 to 1000000, it is 1.5");
+    check("/runs/0/vus", json!("5"), "`runs[0].vus`: expected a whole number from 1 to 1000000, it is the text \"5\"");
+    check("/runs/0/vus", json!({"$not data": "NaN"}), "it is NaN");
+    check(
+        "/runs/0/duration",
+        json!("5 apples"),
+        "`runs[0].duration`: \"5 apples\" is no duration; durations look like",
+    );
+    check("/runs/0/duration", json!(300), "`runs[0].duration`: expected a duration such as '1m30s', it is 300");
+    check("/runs/0/duration", json!("10ms"), "`runs[0].duration`: a run takes at least 1s");
+    check("/runs/0/stages", json!([]), "`runs[0]`: one of duration, iterations and stages shapes a run, not several");
+    check("/runs/0", json!(1), "it is 1");
+    check(
+        "/runs/0/exec",
+        json!("f"),
+        "`runs[0].exec`: unknown key; allowed are name, script, vus, duration, iterations",
+    );
+    check("/runs/0/env", json!({"K6_VUS": "1"}), "`runs[0].env.K6_VUS`: variables of this kind are options");
+    check("/runs/0/env", json!({"a-b": "1"}), "`runs[0].env.a-b`: no name of a variable");
+    check("/runs/0/env", json!({"A": [1]}), "`runs[0].env.A`: expected a text, a number, true or false");
+    check("/runs/0/tags", json!({"a": 1}), "`runs[0].tags.a`: expected a text, it is 1");
+    check("/runs/0/coolDown", json!("-1s"), "`runs[0].coolDown`: \"-1s\" is no duration");
+    check("/criteria", Value::Null, "`criteria`: missing; expected a list of what has to hold");
+    check("/criteria", json!([]), "`criteria`: there is no criterion; expected at least one");
+    check(
+        "/criteria/-",
+        json!("peak.a.rate < 1"),
+        "`criteria[1]`: `peak` in `peak.a.rate` is no run; the runs are baseline",
+    );
+    check(
+        "/criteria/-",
+        json!("baseline.a.p42 < 1"),
+        "`criteria[1]`: `p42` in `baseline.a.p42` is no statistic; allowed",
+    );
+    check("/criteria/-", json!({"name": "x"}), "`criteria[1].expression`: missing; expected what has to hold");
+    check("/criteria/-", json!({"$not data": "a function"}), "`criteria[1]`: expected an object, it is a function");
+    check(
+        "/preflight",
+        json!({"mysql": {}}),
+        "`preflight.mysql`: unknown key; allowed are host, http, redis, postgres",
+    );
+    check("/preflight", json!({"host": {"memory": {"minimum": "4 gigs"}}}), "sizes look like 500MB or 4GB");
+    check(
+        "/preflight",
+        json!({"host": {"cores": {}}}),
+        "`preflight.host.cores`: nothing is asked for; expected minimum",
+    );
+    check("/preflight", json!({"http": [{"url": "/h", "status": 99}]}), "`preflight.http[0].status`: expected a whole");
+    check(
+        "/preflight",
+        json!({"http": [{"url": "/h", "json": "ok"}]}),
+        "`preflight.http[0].json`: \"ok\" is no predicate",
+    );
+    check(
+        "/preflight",
+        json!({"redis": {"url": "http://x"}}),
+        "`preflight.redis.url`: no address of the kind redis://…",
+    );
+    check("/preflight", json!({"postgres": {"url": "pg://user:secret@x"}}), "`preflight.postgres.url`: no address");
+    check("/data", json!({"count": 0}), "`data.count`: expected a whole number from 1 to 10000000, it is 0");
+    check("/data", json!({"count": 1}), "`data.request`: missing; expected the request that makes a record");
+    check("/data", json!({"count": 1, "rate": 0}), "`data.rate`: expected a number above 0, it is 0");
+    check("/data", json!({"count": 1, "request": {"method": "BREW", "url": "/"}}), "allowed are GET, POST, PUT, PATCH");
+    check(
+        "/data",
+        json!({"count": 1, "request": {"url": "/", "body": {"a": [{"$not data": "a function"}]}}}),
+        "body.a[0]",
+    );
+    check("/collect", json!({"every": "1ms"}), "`collect.every`: at least 200ms");
+    check("/collect", json!({"host": "yes"}), "`collect.host`: expected true or false, it is the text \"yes\"");
+    check("/collect", json!({"redis": {"url": "redis://x", "monitor": true}}), "`collect.redis.monitor`: unknown key");
+    check("/collect", json!({"prometheus": {"url": "http://x"}}), "`collect.prometheus.queries`: missing");
+    check("/archive", json!({"upload": {}}), "`archive.upload`: uploading is not built in yet");
+    check("/archive", json!("a.tar.gz"), "`archive`: expected an object, it is the text");
+    check("/hints", json!({"slwo": "x"}), "`hints.slwo`: unknown key; did you mean `slow`? allowed are preflight");
+}
+
+#[test]
+fn a_password_in_an_address_is_not_told() {
+    let all = with("/preflight", json!({"postgres": {"url": "pg://user:secret@x"}}));
+    assert!(!Procedure::read(Some(&all.to_string())).unwrap_err().contains("secret"));
+}

@@ -1,0 +1,208 @@
+//! What happened so far, in `procedure.json` of a results folder: rewritten whole after every step, so that a procedure
+//! that was killed can go on, and reports can be made again. No credentials: addresses stand here without them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::summary::writing;
+
+/// The file's name.
+pub const FILE: &str = "procedure.json";
+/// The version of its shape.
+const VERSION: u64 = 1;
+const FORMAT: &str = "volley-procedure";
+
+/// A procedure and what became of it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Journal {
+    format: String,
+    version: u64,
+    /// What it is called.
+    pub name: String,
+    /// Where it ran.
+    pub environment: String,
+    /// The tag `phase`.
+    pub phase: Option<String>,
+    /// What was tested.
+    pub base_url: Option<String>,
+    /// The procedure file as typed.
+    pub file: String,
+    /// Durations were multiplied by this.
+    pub scale: f64,
+    /// When it began first (RFC 3339).
+    pub started: String,
+    /// When all was done; nothing while it goes on or after it was killed.
+    pub ended: Option<String>,
+    /// Name and text of each criterion.
+    pub criteria: Vec<(String, String)>,
+    /// Other words for hints.
+    pub hints: BTreeMap<String, String>,
+    /// Checks before the runs.
+    pub checks: Vec<Check>,
+    /// Records made before the runs.
+    pub data: Option<Records>,
+    /// The runs, in order.
+    pub runs: Vec<Entry>,
+    /// What a reader has to know, such as interruptions.
+    pub notes: Vec<String>,
+}
+
+/// One check before any load.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Check {
+    /// What was checked.
+    pub name: String,
+    /// What it came to.
+    pub state: CheckState,
+    /// What was seen.
+    pub text: String,
+    /// How to mend it.
+    pub hint: Option<String>,
+}
+
+/// What a check came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CheckState {
+    /// As it should be.
+    Ok,
+    /// Not as it should be, but the runs may begin.
+    Warning,
+    /// The runs may not begin.
+    Failed,
+}
+
+/// Records made before the runs.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Records {
+    /// Asked for.
+    pub asked: u64,
+    /// Answered as expected.
+    pub made: u64,
+    /// Deleted afterwards.
+    pub removed: u64,
+    /// What went wrong first.
+    pub trouble: Option<String>,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// To come.
+    Pending,
+    /// It began and has not ended; in a folder that nobody works in: it was killed.
+    Running,
+    /// It ended by itself, with all its numbers.
+    Finished,
+    /// It was stopped before its end.
+    Interrupted,
+    /// It broke down.
+    Failed,
+    /// It was not asked for.
+    Skipped,
+}
+
+impl State {
+    /// The word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Pending => "not run",
+            Self::Running => "killed",
+            Self::Finished => "finished",
+            Self::Interrupted => "interrupted",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
+/// One run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its name; its files begin with it.
+    pub name: String,
+    /// The script.
+    pub script: String,
+    /// Its load in words.
+    pub plan: String,
+    /// How far it is.
+    pub state: State,
+    /// How the child ended; nothing when a signal ended it.
+    pub exit_code: Option<i32>,
+    /// When it began (RFC 3339).
+    pub started: Option<String>,
+    /// What a reader has to know.
+    pub note: Option<String>,
+}
+
+impl Journal {
+    /// A procedure that begins now.
+    pub fn new(name: &str, environment: &str, file: &str) -> Self {
+        Self {
+            format: FORMAT.to_owned(),
+            version: VERSION,
+            name: name.to_owned(),
+            environment: environment.to_owned(),
+            phase: None,
+            base_url: None,
+            file: file.to_owned(),
+            scale: 1.0,
+            started: now(),
+            ended: None,
+            criteria: Vec::new(),
+            hints: BTreeMap::new(),
+            checks: Vec::new(),
+            data: None,
+            runs: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// Reads the journal of a folder.
+    ///
+    /// # Errors
+    /// A folder without one, or with one that is not ours.
+    pub fn read(folder: &Path) -> Result<Self, Failure> {
+        let path = folder.join(FILE);
+        let wrong = |why: &str| Failure::new(ExitCode::Other, format!("{}: {why}", path.display()));
+        let text = std::fs::read_to_string(&path).map_err(|error| {
+            wrong(&writing::plain(&error)).hint("a results folder of `volley procedure run` has this file")
+        })?;
+        let journal: Self = serde_json::from_str(&text).map_err(|error| wrong(&error.to_string()))?;
+        if journal.format != FORMAT || journal.version != VERSION {
+            return Err(wrong(&format!("a {} of version {} is not understood", journal.format, journal.version)));
+        }
+        Ok(journal)
+    }
+
+    /// Writes it.
+    ///
+    /// # Errors
+    /// As the file system says.
+    pub fn write(&self, folder: &Path) -> Result<(), Failure> {
+        let text = serde_json::to_string_pretty(self).unwrap_or_default();
+        write_file(&folder.join(FILE), text.as_bytes())
+    }
+}
+
+/// Now, as RFC 3339.
+pub fn now() -> String {
+    jiff::Timestamp::now().to_string()
+}
+
+/// Writes a whole file.
+///
+/// # Errors
+/// As the file system says, with the file's name.
+pub fn write_file(path: &Path, content: &[u8]) -> Result<(), Failure> {
+    writing::write_file(path, content).map_err(|error| {
+        Failure::new(ExitCode::Other, format!("could not write '{}': {}", path.display(), writing::plain(&error)))
+    })
+}

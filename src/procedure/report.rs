@@ -1,0 +1,282 @@
+//! Everything a procedure leaves to read, made from the raw files of its folder and nothing else: the page, the text for
+//! a pull request, the figures for the next comparison, and the verdict.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+
+use super::journal::{CheckState, State, write_file};
+use super::results::{Results, RunResult};
+use super::verdict::{Judgement, Verdict, judge, shown};
+use crate::failure::Failure;
+use crate::report::{Mode, page};
+
+/// The version of `baseline_metrics.json`.
+const VERSION: u64 = 1;
+
+/// The format of `baseline_metrics.json`.
+pub const FORMAT: &str = "volley-baseline";
+
+/// The file the next comparison reads.
+pub const BASELINE: &str = "baseline_metrics.json";
+
+/// Makes all files of a folder again.
+///
+/// # Errors
+/// A folder without a journal, a disk that refuses.
+pub fn write_all(folder: &Path) -> Result<Judgement, Failure> {
+    let results = Results::read(folder)?;
+    let judgement = judge(&results);
+    let write = |name: &str, text: &str| write_file(&folder.join(name), text.as_bytes());
+    let baseline = serde_json::to_string_pretty(&baseline(&results, &judgement)).unwrap_or_default();
+    write(BASELINE, &format!("{baseline}\n"))?;
+    write("readiness.txt", &readiness(&results, &judgement))?;
+    write("report.md", &markdown(&results, &judgement))?;
+    let document = document(&results, &judgement).to_string();
+    write("report.html", &page(&document, &results.journal.name, Mode::File))?;
+    Ok(judgement)
+}
+
+fn baseline(results: &Results, judgement: &Judgement) -> Value {
+    let journal = &results.journal;
+    let runs = results.runs.iter().filter(|run| run.document.is_some()).map(|run| {
+        let endpoints = run.document.as_ref().and_then(|document| document["endpoints"].as_array());
+        let endpoints: Vec<Value> = endpoints
+            .into_iter()
+            .flatten()
+            .map(|endpoint| {
+                json!({"name": endpoint["name"], "method": endpoint["method"], "requests": endpoint["requests"],
+                    "rate": endpoint["rate"], "failed": endpoint["failed"], "duration": endpoint["duration"]["values"]})
+            })
+            .collect();
+        let facts = json!({"state": run.entry.state, "script": run.entry.script, "plan": run.entry.plan,
+            "seconds": run.seconds(), "exit_code": run.entry.exit_code, "metrics": run.figures(), "endpoints": endpoints});
+        (run.entry.name.clone(), facts)
+    });
+    json!({
+        "format": FORMAT,
+        "version": VERSION,
+        "name": journal.name,
+        "environment": journal.environment,
+        "phase": journal.phase,
+        "date": journal.started,
+        "scale": journal.scale,
+        "verdict": judgement.verdict,
+        "reason": judgement.reason,
+        "runs": Value::Object(runs.collect::<Map<_, _>>()),
+        "criteria": judgement.criteria,
+        "findings": judgement.findings,
+    })
+}
+
+/// `scale` in words, where it is not 1: such a result is a rehearsal.
+fn scale_note(results: &Results) -> Option<String> {
+    let scale = results.journal.scale;
+    (scale != 1.0).then(|| format!("All durations were multiplied by {scale}: this is a rehearsal, not a measurement."))
+}
+
+fn readiness(results: &Results, judgement: &Judgement) -> String {
+    let journal = &results.journal;
+    let mut text = format!("{}\n\n", journal.name);
+    let mut line = |key: &str, value: &str| _ = writeln!(text, "{key:<13} {value}");
+    line("STATUS:", judgement.verdict.words());
+    line("Reason:", &judgement.reason);
+    line("Environment:", &journal.environment);
+    if let Some(phase) = &journal.phase {
+        line("Phase:", phase);
+    }
+    line("Date:", &journal.started);
+    if let Some(note) = scale_note(results) {
+        line("Note:", &note);
+    }
+    for note in &journal.notes {
+        line("Note:", note);
+    }
+    text.push_str("\nCriteria:\n");
+    for one in &judgement.criteria {
+        let achieved = if one.state == "not measured" {
+            one.achieved_text.clone()
+        } else {
+            format!("achieved {}", one.achieved_text)
+        };
+        _ = writeln!(text, "  {:<13} {} ({achieved})", one.state.to_uppercase(), one.expression);
+    }
+    text.push_str("\nRuns:\n");
+    for run in &results.runs {
+        let note = run.entry.note.as_ref().map(|note| format!("; {note}")).unwrap_or_default();
+        _ = writeln!(text, "  {:<13} {} ({}){note}", run.entry.state.word(), run.entry.name, run.entry.plan);
+    }
+    if !judgement.findings.is_empty() {
+        text.push_str("\nFindings:\n");
+        for finding in &judgement.findings {
+            let run = finding.run.as_ref().map(|run| format!("{run}: ")).unwrap_or_default();
+            _ = writeln!(text, "  - {run}{}\n    {}", finding.text, finding.hint);
+        }
+    }
+    text
+}
+
+/// Text that can stand in a cell of a table.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|").replace('\n', " ").replace('<', "&lt;")
+}
+
+fn markdown(results: &Results, judgement: &Judgement) -> String {
+    let journal = &results.journal;
+    let mark = match judgement.verdict {
+        Verdict::Approved => "✅",
+        Verdict::ApprovedWithFindings | Verdict::Incomplete => "⚠️",
+        Verdict::NotApproved => "❌",
+    };
+    let mut text = format!("## {mark} {}: {}\n\n", cell(&journal.name), judgement.verdict.words());
+    _ = writeln!(text, "{}. Environment `{}`, {}.", judgement.reason, journal.environment, journal.started);
+    for note in scale_note(results).iter().chain(&journal.notes) {
+        _ = writeln!(text, "\n> {}", cell(note));
+    }
+    text.push_str("\n| | Criterion | Target | Achieved |\n|---|---|---|---|\n");
+    for one in &judgement.criteria {
+        let mark = match one.state {
+            "pass" => "✅ pass",
+            "fail" => "❌ fail",
+            _ => "⚠️ not measured",
+        };
+        let (name, target, achieved) = (cell(&one.name), cell(&one.target_text), cell(&one.achieved_text));
+        _ = writeln!(text, "| {mark} | `{name}` | {target} | {achieved} |");
+    }
+    text.push_str("\n| Run | | Requests | Rate | Median | p95 | p99 | Max | Failed | Checks | Cache hits |\n");
+    text.push_str("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n");
+    for run in &results.runs {
+        let figures = FIGURES.map(|(_, metric, stat)| run.text(metric, stat).unwrap_or_else(|| "–".to_owned()));
+        let state = run.entry.state.word();
+        _ = writeln!(text, "| {} ({}) | {state} | {} |", run.entry.name, cell(&run.entry.plan), figures.join(" | "));
+    }
+    if !judgement.comparison.is_empty() {
+        text.push_str("\n<details><summary>Against the baseline</summary>\n\n");
+        text.push_str("| Run | Figure | Baseline | Run | Difference |\n|---|---|---:|---:|---:|\n");
+        for row in &judgement.comparison {
+            let difference = difference(row.percent, row.direction);
+            let (old, new) = (&row.baseline_text, &row.value_text);
+            _ = writeln!(text, "| {} | {} | {old} | {new} | {difference} |", row.run, row.figure);
+        }
+        text.push_str("\n</details>\n");
+    }
+    if !judgement.findings.is_empty() {
+        text.push_str("\n### Findings\n\n");
+        for finding in &judgement.findings {
+            let run = finding.run.as_ref().map(|run| format!("**{run}**: ")).unwrap_or_default();
+            _ = writeln!(text, "- {run}{}. {}", cell(&finding.text), cell(&finding.hint));
+        }
+    }
+    text
+}
+
+/// What is shown of every run: title, metric, figure.
+const FIGURES: [(&str, &str, &str); 9] = [
+    ("Requests", "http_reqs", "count"),
+    ("Rate", "http_reqs", "rate"),
+    ("Median", "http_req_duration", "med"),
+    ("p(95)", "http_req_duration", "p(95)"),
+    ("p(99)", "http_req_duration", "p(99)"),
+    ("Max", "http_req_duration", "max"),
+    ("Failed", "http_req_failed", "rate"),
+    ("Checks", "checks", "rate"),
+    ("Cache hits", "cache_hits", "rate"),
+];
+
+fn difference(percent: Option<f64>, direction: &str) -> String {
+    if direction == "same" {
+        return direction.to_owned();
+    }
+    let percent = percent.map_or_else(|| "–".to_owned(), |percent| format!("{percent:+.1}%"));
+    if direction.is_empty() { percent } else { format!("{percent} {direction}") }
+}
+
+/// What the page draws: see `summary/README.md`.
+fn document(results: &Results, judgement: &Judgement) -> Value {
+    let journal = &results.journal;
+    let runs: Vec<Value> = results
+        .runs
+        .iter()
+        .filter_map(|run| {
+            let mut document = run.document.clone()?;
+            document["name"] = run.entry.name.clone().into();
+            document["panels"] = panels(run).into();
+            // Histograms are for merging, and nine tenths of the page.
+            for metric in document["metrics"].as_array_mut().into_iter().flatten() {
+                metric.as_object_mut().map(|metric| metric.remove("histogram"));
+            }
+            for endpoint in document["endpoints"].as_array_mut().into_iter().flatten() {
+                endpoint["duration"].as_object_mut().map(|duration| duration.remove("histogram"));
+            }
+            Some(document)
+        })
+        .collect();
+    let cards: Vec<Value> = results
+        .runs
+        .iter()
+        .map(|run| {
+            let figures =
+                FIGURES.iter().filter_map(|(title, metric, stat)| Some(json!([title, run.text(metric, stat)?])));
+            json!({"name": run.entry.name, "plan": run.entry.plan, "state": run.entry.state.word(),
+                "is_good": run.entry.state == State::Finished, "note": run.entry.note,
+                "figures": figures.collect::<Vec<_>>()})
+        })
+        .collect();
+    let comparison: Vec<Value> = judgement
+        .comparison
+        .iter()
+        .map(|row| {
+            json!({"run": row.run, "figure": row.figure, "baseline": row.baseline_text, "value": row.value_text,
+                "difference": difference(row.percent, row.direction), "direction": row.direction})
+        })
+        .collect();
+    let checks: Vec<Value> = journal
+        .checks
+        .iter()
+        .map(|check| json!({"name": check.name, "is_good": check.state == CheckState::Ok, "text": check.text, "hint": check.hint}))
+        .collect();
+    let notes: Vec<String> = scale_note(results).into_iter().chain(journal.notes.iter().cloned()).collect();
+    json!({
+        "format": "volley-report",
+        "version": 1,
+        "procedure": {
+            "name": journal.name,
+            "verdict": judgement.verdict,
+            "reason": judgement.reason,
+            "facts": [journal.environment, journal.base_url, journal.phase, journal.started],
+            "notes": notes,
+            "data": journal.data.as_ref().map(|data| format!("{} of {} records made in {} s", data.made, data.asked, shown(data.seconds))),
+            "criteria": judgement.criteria,
+            "findings": judgement.findings,
+            "cards": cards,
+            "comparison": comparison,
+            "checks": checks,
+        },
+        "runs": runs,
+    })
+}
+
+/// Charts of what collectors saw, in seconds since the run began.
+fn panels(run: &RunResult) -> Vec<Value> {
+    let Some(began) = run.began_ms() else { return Vec::new() };
+    let end = began + run.seconds().unwrap_or(0.0) * 1e3;
+    let mut panels: Vec<(String, String, Vec<f64>, Vec<Value>)> = Vec::new();
+    for (name, series) in run.collected.iter().flat_map(|collected| &collected.series) {
+        // A moment before the run and after it was sampled too; the page's time is the run's.
+        let inside: Vec<usize> =
+            (0..series.times.len()).filter(|place| (began..=end + 1.0).contains(&series.times[*place])).collect();
+        if inside.is_empty() {
+            continue;
+        }
+        let x: Vec<f64> = inside.iter().map(|place| ((series.times[*place] - began).round() / 1e3).max(0.0)).collect();
+        let values: Vec<f64> = inside.iter().map(|place| series.values[*place]).collect();
+        let line = json!({"name": name, "values": values});
+        match panels.iter_mut().find(|panel| panel.0 == series.panel && panel.2 == x) {
+            Some(panel) => panel.3.push(line),
+            None => panels.push((series.panel.clone(), series.unit.clone(), x, vec![line])),
+        }
+    }
+    let panel = |(title, unit, x, lines)| json!({"title": title, "unit": unit, "x": x, "lines": lines});
+    panels.into_iter().map(panel).collect()
+}

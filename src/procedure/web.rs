@@ -1,0 +1,69 @@
+//! Requests that are no load: checks, records, Prometheus.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A client.
+///
+/// # Errors
+/// When the system's certificates can't be read.
+pub fn client() -> Result<reqwest::Client, String> {
+    // Whoever came first has installed the same one.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().timeout(PATIENCE).build().map_err(|error| words(&error))
+}
+
+/// The innermost cause says most.
+pub fn words(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return format!("no answer within {} s", PATIENCE.as_secs());
+    }
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
+}
+
+/// Asks Prometheus.
+///
+/// # Errors
+/// What it, or the way to it, says.
+pub async fn prometheus(
+    client: &reqwest::Client,
+    base: &str,
+    path: &str,
+    query: &[(&str, String)],
+) -> Result<Value, String> {
+    let query: Vec<String> = query.iter().map(|(key, value)| format!("{key}={}", encoded(value))).collect();
+    let url = format!("{}/api/v1/{path}?{}", base.trim_end_matches('/'), query.join("&"));
+    let answer = client.get(url).send().await.map_err(|error| words(&error))?;
+    let status = answer.status();
+    let body: Value = answer.json().await.map_err(|_| format!("status {status}, and no JSON"))?;
+    match body.get("status").and_then(Value::as_str) {
+        Some("success") => Ok(body),
+        _ => Err(body.get("error").and_then(Value::as_str).unwrap_or("no answer of a Prometheus").to_owned()),
+    }
+}
+
+/// A value for a query string.
+fn encoded(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
+    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+}
+
+/// What stands at a path such as `data.list[0].id`, `.` for the whole.
+pub fn at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
+    let mut here = value;
+    for part in path.split(['.', '[']).map(|part| part.trim_end_matches(']')).filter(|part| !part.is_empty()) {
+        here = match here {
+            Value::Array(list) => list.get(part.parse::<usize>().ok()?)?,
+            _ => here.get(part)?,
+        };
+    }
+    Some(here)
+}

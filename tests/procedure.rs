@@ -1,0 +1,350 @@
+//! A whole procedure through the program, against a target of our own: what it leaves behind agrees with itself, the
+//! verdict is the one the numbers deserve, and nothing is lost when it is interrupted, killed or refused.
+
+use std::fs;
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::program::{self, Outcome, Running};
+
+const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/load_tests/procedures/cache_integration.js");
+
+/// A target on a port of its own, ended with the test.
+struct Target {
+    process: Option<Running>,
+    url: String,
+}
+
+impl Target {
+    fn start(folder: &Path, args: &[&str]) -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let address = format!("127.0.0.1:{port}");
+        let process = Running::start(program::volley(folder).args(["target", "--listen", &address]).args(args));
+        process.wait_for("listening on");
+        Self { process: Some(process), url: format!("http://{address}") }
+    }
+}
+
+impl Drop for Target {
+    fn drop(&mut self) {
+        if let Some(process) = self.process.take() {
+            process.interrupt();
+            process.end();
+        }
+    }
+}
+
+fn example(folder: &Path, target: &Target, args: &[&str]) -> Command {
+    let mut command = program::volley(folder);
+    command.args(["procedure", "run", EXAMPLE, "--scale", "0.005"]).args(args);
+    command.env("BASE_URL", &target.url).env("RESULTS_DIR", folder.join("results")).env("COLLECT_EVERY", "300ms");
+    command.env("MIN_RATE", "5");
+    command
+}
+
+fn json(path: PathBuf) -> Value {
+    serde_json::from_slice(&fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))).unwrap()
+}
+
+fn text(path: PathBuf) -> String {
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn volley(folder: &Path, args: &[&str]) -> Outcome {
+    program::run(program::volley(folder).args(args))
+}
+
+/// The document a page holds.
+fn document(page: &str) -> Value {
+    let text = page.split("<script id=\"document\" type=\"application/json\">").nth(1).unwrap();
+    serde_json::from_str(text.split("</script>").next().unwrap()).unwrap()
+}
+
+#[test]
+fn a_fast_target_is_approved_and_all_files_agree() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = Target::start(folder.path(), &["--db-latency", "5ms"]);
+    let outcome = program::run(example(folder.path(), &target, &[]).env("RISKS", "5"));
+    assert_eq!(outcome.code, 0, "{}{}", outcome.stdout, outcome.stderr);
+    let results = folder.path().join("results");
+    for run in ["baseline", "stress", "spike"] {
+        for end in [".json", "_summary.json", "_report.json", ".log", "_host.json"] {
+            assert!(results.join(format!("{run}{end}")).exists(), "{run}{end}");
+        }
+    }
+    let baseline = json(results.join("baseline_metrics.json"));
+    assert!(baseline["verdict"].as_str().unwrap().starts_with("APPROVED"), "{}", baseline["verdict"]);
+    let journal = json(results.join("procedure.json"));
+    assert_eq!((&journal["data"]["made"], &journal["data"]["removed"]), (&5.into(), &5.into()));
+    // To the last digit: the raw summary, what the next comparison reads, the page.
+    let page = document(&text(results.join("report.html")));
+    for (place, run) in ["baseline", "stress", "spike"].iter().enumerate() {
+        let raw = json(results.join(format!("{run}_summary.json")));
+        for path in ["http_req_duration/p(95)", "http_req_duration/max", "http_reqs/count", "cache_hits/rate"] {
+            let (metric, stat) = path.split_once('/').unwrap();
+            let kept = &baseline["runs"][run]["metrics"][metric][stat];
+            assert_eq!(raw["metrics"][metric]["values"][stat].as_f64(), kept.as_f64(), "{run} {path}");
+            let drawn = page["runs"][place]["metrics"].as_array().unwrap();
+            let drawn = drawn.iter().find(|one| one["name"] == metric).unwrap();
+            assert_eq!(drawn["values"][stat].as_f64(), kept.as_f64(), "{run} {path}");
+        }
+        assert_eq!(page["runs"][place]["name"], *run);
+        assert!(!page["runs"][place]["panels"].as_array().unwrap().is_empty(), "{run}: there are no panels");
+    }
+    let readiness = text(results.join("readiness.txt"));
+    assert!(readiness.contains("STATUS:       APPROVED") && readiness.contains("rehearsal"), "{readiness}");
+    let achieved = baseline["criteria"][0]["achieved"].as_f64().unwrap();
+    assert_eq!(Some(achieved), baseline["runs"]["stress"]["metrics"]["http_req_duration"]["p(95)"].as_f64());
+
+    // Everything can be made again, and is the same.
+    let before = text(results.join("report.md"));
+    fs::remove_file(results.join("report.md")).unwrap();
+    let again = volley(folder.path(), &["procedure", "report", "results"]);
+    assert_eq!((again.code, text(results.join("report.md"))), (0, before));
+
+    // The archive is whole, and says so only then.
+    let archive = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+    let archive = archive.into_iter().find(|path| path.to_string_lossy().ends_with(".tar.gz")).unwrap();
+    let name = archive.to_str().unwrap();
+    let verified = volley(folder.path(), &["procedure", "verify", name]);
+    assert_eq!(verified.code, 0, "{}", verified.stderr);
+    let mut bytes = fs::read(&archive).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0xff;
+    fs::write(folder.path().join("broken.tar.gz"), bytes).unwrap();
+    assert_eq!(volley(folder.path(), &["procedure", "verify", "broken.tar.gz"]).code, 255);
+
+    // The same compared with itself is no regression, a slower one is.
+    let same = volley(folder.path(), &["compare", "results", name, "--fail-on-regression", "10%"]);
+    assert_eq!(same.code, 0, "{}{}", same.stdout, same.stderr);
+    assert!(same.stdout.contains("No regression"), "{}", same.stdout);
+    let mut slower = baseline;
+    for stat in ["avg", "med", "p(90)", "p(95)", "p(99)", "max"] {
+        let value = &mut slower["runs"]["stress"]["metrics"]["http_req_duration"][stat];
+        *value = (value.as_f64().unwrap() * 1.2 + 1.0).into();
+    }
+    fs::write(folder.path().join("slower.json"), slower.to_string()).unwrap();
+    let worse = volley(folder.path(), &["compare", "results", "slower.json", "--fail-on-regression=10%", "--markdown"]);
+    assert_eq!(worse.code, 99, "{}{}", worse.stdout, worse.stderr);
+    assert!(worse.stdout.contains("| ❌ stress | http_req_duration p(95) |"), "{}", worse.stdout);
+
+    // Finished runs are not repeated.
+    let resumed = program::run(&mut example(folder.path(), &target, &["--resume", "results"]));
+    assert_eq!(resumed.code, 0, "{}{}", resumed.stdout, resumed.stderr);
+    assert_eq!(resumed.stdout.matches("finished before, kept").count(), 3, "{}", resumed.stdout);
+}
+
+#[test]
+fn a_slow_target_is_not_approved() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = Target::start(folder.path(), &["--db-latency", "400ms", "--cache", "none"]);
+    let outcome = program::run(&mut example(folder.path(), &target, &["--skip", "spike"]));
+    assert_eq!(outcome.code, 99, "{}{}", outcome.stdout, outcome.stderr);
+    let results = folder.path().join("results");
+    let baseline = json(results.join("baseline_metrics.json"));
+    assert_eq!(baseline["verdict"], "NOT APPROVED");
+    let states: Vec<&str> =
+        baseline["criteria"].as_array().unwrap().iter().map(|one| one["state"].as_str().unwrap()).collect();
+    assert_eq!((states[0], states[1], states[4]), ("fail", "fail", "not measured"), "{states:?}");
+    let found = baseline["findings"].as_array().unwrap();
+    for kind in ["slow", "cache"] {
+        assert!(found.iter().any(|one| one["kind"] == kind && one["run"] == "stress"), "{kind}: {found:?}");
+    }
+}
+
+#[test]
+fn an_interrupted_procedure_keeps_what_there_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = Target::start(folder.path(), &[]);
+    let running = Running::start(&mut example(folder.path(), &target, &[]));
+    running.wait_for("stress: 600ms");
+    running.interrupt();
+    let outcome = running.end();
+    assert_eq!(outcome.code, 105, "{}{}", outcome.stdout, outcome.stderr);
+    let results = folder.path().join("results");
+    let journal = json(results.join("procedure.json"));
+    let states: Vec<&Value> = journal["runs"].as_array().unwrap().iter().map(|run| &run["state"]).collect();
+    assert_eq!(states, ["finished", "interrupted", "pending"]);
+    assert!(text(results.join("readiness.txt")).contains("INCOMPLETE"));
+    assert!(results.join("report.html").exists());
+    let resumed = program::run(&mut example(folder.path(), &target, &["--resume", "results"]));
+    assert_eq!(resumed.code, 0, "{}{}", resumed.stdout, resumed.stderr);
+    assert!(resumed.stdout.contains("baseline: finished before, kept"), "{}", resumed.stdout);
+    assert!(text(results.join("readiness.txt")).contains("`stress` was interrupted"));
+}
+
+#[test]
+fn without_what_is_required_there_is_no_load() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = Target { process: None, url: "http://127.0.0.1:9".to_owned() };
+    let outcome = program::run(&mut example(folder.path(), &target, &[]));
+    assert_eq!(outcome.code, 1, "{}{}", outcome.stdout, outcome.stderr);
+    assert!(outcome.stdout.contains("✗ application health: "), "{}", outcome.stdout);
+    assert!(!folder.path().join("results").exists());
+}
+
+#[test]
+fn a_new_procedure_is_understood_and_a_wrong_one_refused_on_both_engines() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(volley(folder.path(), &["procedure", "new"]).code, 0);
+    assert_eq!(volley(folder.path(), &["procedure", "new"]).code, 255);
+    let wrong = "export default { name: 'x', runs: [{ name: 'a', script: () => 1 }], criteria: [] };";
+    fs::write(folder.path().join("wrong.js"), wrong).unwrap();
+    fs::write(folder.path().join("none.js"), "export const a = 1;").unwrap();
+    for engine in ["quickjs", "boa"] {
+        let plan = volley(folder.path(), &["procedure", "run", "procedure.js", "--dry-run", "--js-engine", engine]);
+        assert_eq!(plan.code, 0, "{}", plan.stderr);
+        assert!(plan.stdout.contains("in all     21m0s"), "{}", plan.stdout);
+        let refused = volley(folder.path(), &["procedure", "run", "wrong.js", "--js-engine", engine]);
+        assert_eq!(refused.code, 104, "{}", refused.stderr);
+        assert!(refused.stderr.contains("`runs[0].script`: expected a text, it is a function"), "{}", refused.stderr);
+        let refused = volley(folder.path(), &["procedure", "check", "none.js", "--js-engine", engine]);
+        assert!(refused.stderr.contains("no default export"), "{}", refused.stderr);
+    }
+    let unknown = volley(folder.path(), &["procedure", "run", "procedure.js", "--only", "peak", "--dry-run"]);
+    assert!(
+        unknown.stderr.contains("there is no such run; the runs are baseline, stress, spike"),
+        "{}",
+        unknown.stderr
+    );
+}
+
+#[test]
+fn the_report_draws_itself_with_its_verdict() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = Target::start(folder.path(), &["--db-latency", "400ms", "--cache", "none"]);
+    let outcome = program::run(&mut example(folder.path(), &target, &["--only", "baseline,stress"]));
+    assert_eq!(outcome.code, 99, "{}{}", outcome.stdout, outcome.stderr);
+    let Some((drawn, console)) = crate::report::in_browser(&folder.path().join("results/report.html")) else { return };
+    assert_eq!(console, "");
+    let seen =
+        ["data-drawn=\"yes\"", "NOT APPROVED", "fast under stress", "not measured", ">stress</button>", "Host memory"];
+    for text in seen {
+        assert!(drawn.contains(text), "{text}");
+    }
+    let baseline = json(folder.path().join("results/baseline_metrics.json"));
+    let achieved = baseline["criteria"][0]["achieved_text"].as_str().unwrap();
+    assert!(drawn.contains(&format!(">{achieved}<")), "{achieved}");
+}
+
+#[test]
+fn a_killed_procedure_leaves_no_load_behind_and_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = Target::start(folder.path(), &[]);
+    let running = Running::start(&mut example(folder.path(), &target, &["--skip", "spike"]));
+    running.wait_for("stress: 600ms");
+    running.kill();
+    let outcome = running.end();
+    assert_eq!(outcome.code, -1, "{}{}", outcome.stdout, outcome.stderr);
+    let results = folder.path().join("results");
+    let journal = json(results.join("procedure.json"));
+    assert_eq!(journal["runs"][1]["state"], "running");
+    // Reports can be made of what there is.
+    assert_eq!(volley(folder.path(), &["procedure", "report", "results"]).code, 2);
+    assert!(text(results.join("readiness.txt")).contains("`stress` was killed"));
+    let resumed = program::run(&mut example(folder.path(), &target, &["--skip", "spike", "--resume", "results"]));
+    // The spike was skipped, so its criterion is not measured.
+    assert_eq!(resumed.code, 2, "{}{}", resumed.stdout, resumed.stderr);
+    assert!(resumed.stdout.contains("baseline: finished before, kept"), "{}", resumed.stdout);
+    assert!(text(results.join("readiness.txt")).contains("`stress` was killed"));
+}
+
+/// A process of Debian's that is ended with the test.
+struct Service(Child);
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        _ = self.0.kill();
+        _ = self.0.wait();
+    }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn service(folder: &Path, program: &str, args: &[&str]) -> Option<Service> {
+    let command = Command::new(program)
+        .args(args)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    match command {
+        Ok(child) => Some(Service(child)),
+        Err(_) => {
+            // The one thing a skipped test may do is say so.
+            #[allow(clippy::print_stderr)]
+            {
+                eprintln!("SKIPPED: there is no {program} here (Debian: apt-get install redis-server prometheus)");
+            }
+            None
+        }
+    }
+}
+
+#[test]
+fn redis_and_prometheus_are_collected_and_may_stop_in_the_middle() {
+    let folder = tempfile::tempdir().unwrap();
+    let (redis_port, prometheus_port) = (free_port(), free_port());
+    let port = redis_port.to_string();
+    let Some(redis) = service(folder.path(), "redis-server", &["--port", &port, "--save", ""]) else { return };
+    let redis_url = format!("redis://127.0.0.1:{redis_port}");
+    let until = |is_there: &dyn Fn() -> bool| {
+        for _ in 0..600 {
+            if is_there() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        panic!("a service did not come up");
+    };
+    until(&|| TcpStream::connect(("127.0.0.1", redis_port)).is_ok());
+    let target = Target::start(folder.path(), &["--cache", &redis_url, "--db-latency", "5ms"]);
+    let scraped = target.url.trim_start_matches("http://");
+    let config = format!(
+        "global: {{scrape_interval: 1s}}\nscrape_configs: [{{job_name: t, static_configs: [{{targets: ['{scraped}']}}]}}]\n"
+    );
+    fs::write(folder.path().join("prometheus.yml"), config).unwrap();
+    let listen = format!("--web.listen-address=127.0.0.1:{prometheus_port}");
+    let args = ["--config.file=prometheus.yml", "--storage.tsdb.path=tsdb", &listen];
+    let Some(_prometheus) = service(folder.path(), "prometheus", &args) else { return };
+    let prometheus_url = format!("http://127.0.0.1:{prometheus_port}");
+    let with_all = |command: &mut Command| {
+        command.env("REDIS_URL", &redis_url).env("PROMETHEUS_URL", &prometheus_url);
+    };
+    let mut check = program::volley(folder.path());
+    check.args(["procedure", "check", EXAMPLE]).env("BASE_URL", &target.url);
+    with_all(&mut check);
+    until(&|| {
+        let mut again = Command::new(check.get_program());
+        again.args(check.get_args()).envs(check.get_envs().filter_map(|(key, value)| Some((key, value?))));
+        program::run(
+            again.current_dir(folder.path()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()),
+        )
+        .code
+            == 0
+    });
+    let mut command = example(folder.path(), &target, &["--only", "baseline,stress"]);
+    with_all(&mut command);
+    let running = Running::start(&mut command);
+    running.wait_for("stress: 600ms");
+    drop(redis);
+    let outcome = running.end();
+    // The spike was not asked for; what is there is told.
+    assert!([2, 99].contains(&outcome.code), "{}{}", outcome.stdout, outcome.stderr);
+    let results = folder.path().join("results");
+    let before = json(results.join("baseline_redis.json"));
+    assert_eq!(before["trouble"], Value::Null);
+    assert!(before["series"]["redis_memory"]["values"].as_array().unwrap().len() >= 3);
+    assert!(json(results.join("stress_redis.json"))["trouble"].is_string());
+    assert!(json(results.join("baseline_prometheus.json"))["series"]["scrapes_up"]["values"].is_array());
+    assert!(outcome.stdout.contains("! stress_redis: "), "{}", outcome.stdout);
+    let found = json(results.join("baseline_metrics.json"))["findings"].to_string();
+    assert!(found.contains("the collector `redis` had trouble"), "{found}");
+}
