@@ -195,7 +195,7 @@ fn a_new_procedure_is_understood_and_a_wrong_one_refused_on_both_engines() {
     let wrong = "export default { name: 'x', runs: [{ name: 'a', script: () => 1 }], criteria: [] };";
     fs::write(folder.path().join("wrong.js"), wrong).unwrap();
     fs::write(folder.path().join("none.js"), "export const a = 1;").unwrap();
-    for engine in ["quickjs", "boa"] {
+    for engine in program::engines() {
         let plan = volley(folder.path(), &["procedure", "run", "procedure.js", "--dry-run", "--js-engine", engine]);
         assert_eq!(plan.code, 0, "{}", plan.stderr);
         assert!(plan.stdout.contains("in all     21m0s"), "{}", plan.stdout);
