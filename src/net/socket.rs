@@ -152,7 +152,7 @@ impl Stream {
     pub fn poll_take<R>(&mut self, cx: &mut Context<'_>, take: impl FnOnce(&[u8]) -> R) -> Poll<io::Result<R>> {
         SCRATCH.with_borrow_mut(|scratch| {
             let mut buf = ReadBuf::new(scratch);
-            ready!(Pin::new(&mut *self).poll_read(cx, &mut buf))?;
+            ready!(Pin::new(self).poll_read(cx, &mut buf))?;
             Poll::Ready(Ok(take(buf.filled())))
         })
     }

@@ -150,13 +150,14 @@ impl Boa {
             }
         }
         for (path, names) in super::ABSENT_MEMBERS {
-            let mut owner = global.clone();
+            let mut owner = Some(global.clone());
             for step in path.split('.') {
-                match owner.get(JsString::from(step), context)?.as_object() {
-                    Some(object) => owner = object.clone(),
-                    None => break,
-                }
+                owner = match owner {
+                    Some(object) => object.get(JsString::from(step), context)?.as_object(),
+                    None => None,
+                };
             }
+            let Some(owner) = owner else { continue };
             for name in names {
                 owner.delete_property_or_throw(JsString::from(*name), context)?;
             }
