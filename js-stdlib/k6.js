@@ -1,7 +1,7 @@
 // The module `k6`: checks, groups, sleep. Every VU has its own copy of this, so what few scripts need is a part.
 import { recordCheck, checkStage, sleepFor } from 'native:k6';
 import * as native from 'native:k6';
-import { evaluate } from 'volley/globals';
+import { evaluate } from 'native:engine';
 
 let part;
 const seldom = () => (part ??= evaluate('k6/seldom')(native));

@@ -1,6 +1,6 @@
 // k6/html: documents from text. What can be done with them is a part that responses share.
 import { parse, callNode } from 'native:k6/html';
-import { once } from 'volley/globals';
+import { once } from 'native:engine';
 
 let parseHTML = (text) =>
   once('k6/html/selection', callNode)(parse(text === undefined || text === null ? '' : String(text)));

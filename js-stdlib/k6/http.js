@@ -4,8 +4,7 @@
 // table that Rust can hold. The rest is a part.
 import { request as send, field, constants } from 'native:k6/http';
 import * as native from 'native:k6/http';
-import { rebind } from 'native:exports';
-import { evaluate, lazy, once } from 'volley/globals';
+import { evaluate, once, rebind } from 'native:engine';
 
 // What Rust gave out hangs on this symbol; an object that has it stands for the native thing wherever it is passed.
 const NATIVE = Symbol.for('volley.native');
@@ -25,7 +24,7 @@ const withoutBody = (method) => function (url, params) {
 // A response is what Rust gave out, seen through this. Fields are read when they are asked for. Objects and bodies are
 // kept once read: what a script changes in `headers` stays changed.
 const handler = {
-  __proto__: lazy(() => seldom().traps),
+  __proto__: new Proxy({}, { get: (_, name) => seldom().traps[name] }),
   get(native, key) {
     if (key in native) return native[key];
     if (typeof key === 'symbol') return key === NATIVE ? native : seldom().methods[key];

@@ -1,5 +1,6 @@
 // The global timers, as a module.
-import { timers } from 'volley/globals';
+import * as natives from 'native:volley/globals';
+import { once } from 'native:engine';
 
-export const { setTimeout, clearTimeout, setInterval, clearInterval } = timers();
+export const { setTimeout, clearTimeout, setInterval, clearInterval } = once('volley/timers', natives);
 export default { setTimeout, clearTimeout, setInterval, clearInterval };

@@ -1,7 +1,8 @@
 // CommonJS in one VU: each file runs once, and what it exports is seen by `require` and by `import`. Only scripts that
 // have some load this.
 import { findRequired, hold } from 'native:volley/commonjs';
-import { here, load } from 'native:volley/globals';
+import { here } from 'native:volley/globals';
+import { load } from 'native:engine';
 
 const known = new Map();
 // Of these `require` gives the default export, of the others an object of the named ones.

@@ -1,6 +1,6 @@
-// console: turns values into k6's text; Rust logs it. An expression. The code for objects comes when the first one is
+// console: turns values into k6's text; Rust logs it. A part. The code for objects comes when the first one is
 // shown.
-((write, evaluate) => {
+({ write }, { evaluate }) => {
 let inspect;
 
 function show(value) {
@@ -22,4 +22,4 @@ const method = (level) => (...values) => write(level, values.length === 1 ? show
 return {
   log: method('info'), debug: method('debug'), info: method('info'), warn: method('warning'), error: method('error'),
 };
-})
+}

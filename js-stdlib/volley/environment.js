@@ -1,12 +1,9 @@
-// What can be done to `__ENV` besides reading a variable: the traps of its proxy. An expression.
-(({ getEnv, setEnv, deleteEnv, env }) => ({
-  set: (_, key, value) => (setEnv(String(key), String(value)), true),
-  has: (_, key) => (typeof key === 'string' && getEnv(key) !== undefined) || key in Object.prototype,
-  deleteProperty: (_, key) => (deleteEnv(String(key)), true),
-  ownKeys: () => Object.keys(env()),
-  getOwnPropertyDescriptor: (_, key) => {
-    const value = typeof key === 'string' ? getEnv(key) : undefined;
-    return value === undefined ? undefined : { value, writable: true, enumerable: true, configurable: true };
-  },
-  defineProperty: (_, key, descriptor) => (setEnv(String(key), String(descriptor.value)), true),
-}))
+// `__ENV`: the variables as texts; assigning converts. A part. What few scripts do with it is another one.
+(natives, { once }) => {
+const { getEnv, env, isFrozen } = natives;
+if (isFrozen()) return Object.freeze(env());
+return new Proxy({}, {
+  __proto__: new Proxy({}, { get: (_, name) => once('volley/environment/traps', natives)[name] }),
+  get: (_, key) => (typeof key === 'string' ? getEnv(key) ?? Object.prototype[key] : undefined),
+});
+}

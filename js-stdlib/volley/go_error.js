@@ -1,5 +1,5 @@
-// What Go code throws at scripts: an error whose `value` has Go's `error` method. An expression.
-(() => {
+// What Go code throws at scripts: an error whose `value` has Go's `error` method. A part.
+() => {
 class GoError extends Error {
   constructor(message) {
     super(message);
@@ -8,4 +8,4 @@ class GoError extends Error {
 }
 Object.defineProperty(GoError.prototype, 'name', { value: 'GoError', writable: true, configurable: true });
 return GoError;
-})()
+}

@@ -1,5 +1,5 @@
-// Stack traces as k6 writes them, on an engine that lets scripts shape them. An expression.
-(origin) => {
+// Stack traces as k6 writes them, on an engine that lets scripts shape them. A part.
+({ origin }) => {
 Error.prepareStackTrace = (error, sites) => {
   let text = `${error}\n`;
   for (const site of sites) {

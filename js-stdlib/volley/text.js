@@ -1,5 +1,5 @@
-// TextEncoder and TextDecoder. An expression, called with the native half.
-(({ encodeText, makeDecoder, decodeText }) => {
+// TextEncoder and TextDecoder. A part.
+({ encodeText, makeDecoder, decodeText }) => {
 class TextEncoder {
   constructor() {
     this.encoding = 'utf-8';
@@ -22,4 +22,4 @@ class TextDecoder {
 }
 
 return { TextEncoder, TextDecoder };
-})
+}

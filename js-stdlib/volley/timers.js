@@ -1,5 +1,5 @@
-// Timers. Rust keeps the clock and calls `fire` when one is due; this half keeps the functions. An expression.
-((start, stop) => {
+// Timers. Rust keeps the clock and calls `fire` when one is due; this half keeps the functions. A part.
+({ startTimer: start, stopTimer: stop }) => {
 const timers = new Map();
 let last = 0;
 
@@ -41,4 +41,4 @@ function clearInterval(id) {
 }
 
 return { fire, setTimeout, clearTimeout, setInterval, clearInterval };
-})
+}

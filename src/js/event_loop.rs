@@ -3,6 +3,7 @@
 //! The turn is over when the call returned, no job, timer or native future is left. It runs on the VU's own stack.
 
 use super::engine::{Outcome, Realm};
+use super::modules::volley::globals;
 use super::value::{Exception, Kept, Throw, Value};
 use super::vu::{Event, Vu};
 
@@ -59,7 +60,7 @@ fn fire(realm: &dyn Realm, vu: &Vu, id: u32) -> Result<(), Throw> {
     let function = match fire.0.get() {
         Some(function) => function,
         None => {
-            let function = realm.export("volley/globals", "fire")?;
+            let function = realm.part(globals::TIMERS, Some("fire"))?;
             fire.0.set(Some(function));
             function
         }

@@ -10,6 +10,7 @@ use super::coroutine;
 use super::engine::{Export, Realm};
 use super::event_loop::{Turn, turn, value_of};
 use super::modules::k6;
+use super::modules::volley::globals;
 use super::script::Script;
 use super::value::{Exception, Kept, Throw, Value};
 use super::vu::{Stage, Vu};
@@ -83,7 +84,7 @@ impl Lifecycle {
 
     fn run_init_code(&self) -> Result<(), Failure> {
         let loader = &self.vu.script.loader;
-        self.evaluate("volley/globals")?;
+        globals::define(&*self.realm, &self.vu).map_err(|throw| failure(&throw))?;
         let address = self.address();
         let evaluated = self.evaluate(&address);
         for file in loader.take_missing_maps() {
@@ -236,7 +237,7 @@ impl Lifecycle {
             return Ok(());
         }
         let options = realm.export(address, "options").map_err(|throw| failure(&throw))?;
-        let result = realm.export("volley/globals", "consolidate").and_then(|consolidate| {
+        let result = realm.part("volley/consolidate", None).and_then(|consolidate| {
             let args = vec![Value::Kept(options), Value::Json(json.clone().into())];
             let result = realm.call(consolidate, args);
             realm.release(consolidate);
@@ -475,10 +476,7 @@ impl Lifecycle {
                 None => {
                     let address = self.address();
                     let name = self.vu.scenario.borrow().as_ref().map(|facts| facts.exec.clone()).unwrap_or_default();
-                    let activate = realm.export("volley/globals", "activate")?;
-                    let done = realm.call(activate, Vec::new())?;
-                    realm.release(done);
-                    realm.release(activate);
+                    globals::activate(realm, &self.vu)?;
                     let entry = realm.export(&address, &name)?;
                     self.work.entry.set(Some(entry));
                     entry

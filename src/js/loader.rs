@@ -357,10 +357,16 @@ impl Loader {
         if let Some(specifier) = address.strip_prefix(NATIVE) {
             return modules::native(specifier).map(Code::Native).ok_or_else(|| no_module(address));
         }
+        static STDLIB: OnceLock<Texts<&'static str>> = OnceLock::new();
+        let stdlib = || lock(STDLIB.get_or_init(Mutex::default));
         if let Some(module) = modules::find(address) {
-            static STDLIB: OnceLock<Texts<&'static str>> = OnceLock::new();
-            let mut stdlib = lock(STDLIB.get_or_init(Mutex::default));
+            let mut stdlib = stdlib();
             let text = stdlib.entry(module.specifier).or_insert_with(|| new_text(modules::squeeze(module.source)));
+            return Ok(text.clone().into());
+        }
+        if let Some((address, text)) = modules::part(address) {
+            let mut stdlib = stdlib();
+            let text = stdlib.entry(address).or_insert_with(|| Text { is_script: true, ..new_text(modules::squeeze(text)) });
             return Ok(text.clone().into());
         }
         if let Some(text) = lock(&self.texts).get(address) {

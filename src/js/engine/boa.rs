@@ -69,6 +69,8 @@ struct Shared {
     native: RefCell<Option<JsSymbol>>,
     /// Boa's own getter of `stack`.
     frames: RefCell<Option<JsObject>>,
+    /// What parts returned that are called once, by name.
+    parts: RefCell<FxHashMap<String, JsValue>>,
 }
 
 impl Shared {
@@ -114,6 +116,7 @@ impl Boa {
             linking: Cell::new(false),
             native: RefCell::default(),
             frames: RefCell::default(),
+            parts: RefCell::default(),
         });
         let mut context = ContextBuilder::new()
             .host_hooks(Rc::new(Hooks(shared.clone())))
@@ -288,6 +291,17 @@ impl Realm for Boa {
             return Err(self.throw(JsError::from_opaque(reason), context));
         }
         Ok(self.put(promise.into()))
+    }
+
+    fn define(&self, name: &'static str, global: Global, enumerable: bool) -> Result<(), Throw> {
+        let context = &mut *self.context.borrow_mut();
+        scope::define(name, global, enumerable, context).map_err(|error| self.throw(error, context))
+    }
+
+    fn part(&self, name: &str, member: Option<&str>) -> Result<Kept, Throw> {
+        let context = &mut *self.context.borrow_mut();
+        let value = scope::part(name, member, context).map_err(|error| self.throw(error, context))?;
+        Ok(self.put(value))
     }
 
     fn exports(&self, address: &str) -> Result<Vec<(String, Export)>, Throw> {
@@ -607,15 +621,12 @@ fn parse_place(message: &str) -> Option<(&str, u32, u32)> {
 
 /// A module whose exports are native functions.
 fn native_module(address: &str, functions: Vec<(&'static str, usize)>, context: &mut Context) -> Module {
-    let loading = (address == super::LOADING).then_some("load");
-    let names: Vec<&str> = functions.iter().map(|(name, _)| *name).chain(loading).collect();
-    let keys: Vec<JsString> = names.iter().map(|name| property_key(name)).collect();
-    let own = address.to_owned();
+    let keys: Vec<JsString> = functions.iter().map(|(name, _)| property_key(name)).collect();
     // SAFETY: the closure captures names and numbers, nothing the collector has to trace.
     let steps = unsafe {
         SyntheticModuleInitializer::from_closure(move |module, context| {
-            for name in &names {
-                module.set_export(&property_key(name), native_value(&own, name, &functions, context))?;
+            for (name, _) in &functions {
+                module.set_export(&property_key(name), native_value(name, &functions, context))?;
             }
             Ok(())
         })
@@ -623,20 +634,18 @@ fn native_module(address: &str, functions: Vec<(&'static str, usize)>, context: 
     Module::synthetic(&keys, steps, Some(address.into()), None, context)
 }
 
-/// One export of the native half `specifier`, made anew; `undefined` where there is none.
-fn native_value(specifier: &str, name: &str, functions: &[(&'static str, usize)], context: &mut Context) -> JsValue {
-    let native = if let Some((_, index)) = functions.iter().find(|(known, _)| *known == name) {
-        let index = *index;
-        NativeFunction::from_copy_closure(move |_this, args, context| call_native(index, args, context))
-    } else if specifier == super::LOADING && name == "load" {
-        NativeFunction::from_fn_ptr(|_this, args, context| {
-            let address = args.first().cloned().unwrap_or_default().to_string(context)?;
-            load_now(&shared(context)?, &address.to_std_string_lossy(), context)
-        })
-    } else {
-        return JsValue::undefined();
-    };
-    FunctionObjectBuilder::new(context.realm(), native).name(property_key(name)).build().into()
+/// One export of a native half, made anew; `undefined` where there is none.
+fn native_value(name: &str, functions: &[(&'static str, usize)], context: &mut Context) -> JsValue {
+    match functions.iter().find(|(known, _)| *known == name) {
+        Some((_, place)) => native_function(*place, name, context).into(),
+        None => JsValue::undefined(),
+    }
+}
+
+/// A native function, by its place in the host's table.
+fn native_function(place: usize, name: &str, context: &mut Context) -> JsFunction {
+    let native = NativeFunction::from_copy_closure(move |_this, args, context| call_native(place, args, context));
+    FunctionObjectBuilder::new(context.realm(), native).name(property_key(name)).build()
 }
 
 /// A module of js-stdlib, evaluated as a function: what makes it costs nothing once it is made.
@@ -675,18 +684,20 @@ fn function_module(address: &str, form: Arc<FunctionForm>, context: &mut Context
 /// What an import of js-stdlib brings. Of native halves only what is named is made.
 fn imported(import: &Import, context: &mut Context) -> JsResult<JsValue> {
     let shared = shared(context)?;
-    if import.specifier == super::EXPORTS {
-        let rebind = NativeFunction::from_fn_ptr(rebind);
-        return Ok(FunctionObjectBuilder::new(context.realm(), rebind).name(js_string!("rebind")).build().into());
+    if import.specifier == super::ENGINE {
+        return match &import.name {
+            Some(name) => Ok(scope::engine_value(name, context)),
+            None => scope::native_namespace(super::ENGINE, context),
+        };
     }
     let code = match shared.host.load(&import.specifier) {
         Ok(code) => code,
         Err(throw) => return Err(error_from(throw, context)),
     };
     match (code, &import.name) {
-        (Code::Native(functions), Some(name)) => Ok(native_value(&import.specifier, name, &functions, context)),
+        (Code::Native(functions), Some(name)) => Ok(native_value(name, &functions, context)),
         (Code::Script { .. }, _) => Err(error_from(no_module(&import.specifier), context)),
-        (Code::Native(_), None) => native_namespace(&import.specifier, context),
+        (Code::Native(_), None) => scope::native_namespace(&import.specifier, context),
         (Code::Source { .. }, name) => {
             let known = shared.modules.borrow().get(&import.specifier).cloned();
             let module = match known {
@@ -706,37 +717,6 @@ fn imported(import: &Import, context: &mut Context) -> JsResult<JsValue> {
             }
         }
     }
-}
-
-/// A native half as one object whose functions are made when they are asked for: few of them ever are.
-fn native_namespace(specifier: &str, context: &mut Context) -> JsResult<JsValue> {
-    fn get(_this: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
-        let [target, name, ..] = args else { return Ok(JsValue::undefined()) };
-        let Some(target) = target.as_object() else { return Ok(JsValue::undefined()) };
-        let specifier = target.get(js_string!("specifier"), context)?.to_string(context)?.to_std_string_lossy();
-        let name = name.to_string(context)?.to_std_string_lossy();
-        let Ok(Code::Native(functions)) = shared(context)?.host.load(&specifier) else {
-            return Ok(JsValue::undefined());
-        };
-        Ok(native_value(&specifier, &name, &functions, context))
-    }
-    let target = plain_object(context);
-    put(&target, property_key("specifier"), property_key(specifier).into());
-    Ok(JsProxyBuilder::new(target).get(get).build(context)?.into())
-}
-
-/// [`super::EXPORTS`]
-fn rebind(_this: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
-    let [specifier, name, value] = args else { return Ok(JsValue::undefined()) };
-    let (specifier, name) = (specifier.to_string(context)?.to_std_string_lossy(), name.to_string(context)?);
-    let module = shared(context)?.rebindable.borrow().get(&specifier).copied();
-    if let Some(module) = module {
-        // SAFETY: it is part of a module that `modules` keeps alive, in a box of the collector, which moves nothing.
-        let module = unsafe { &*module };
-        // A script may give the module's object whatever properties it likes: those nobody imports.
-        let _ = module.set_export(&name, value.clone());
-    }
-    Ok(JsValue::undefined())
 }
 
 fn call_native(index: usize, args: &[JsValue], context: &mut Context) -> JsResult<JsValue> {

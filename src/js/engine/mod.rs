@@ -67,11 +67,14 @@ impl Engine {
 /// The registered symbol of the property that makes an object stand for a native thing.
 const NATIVE: &std::ffi::CStr = c"volley.native";
 
-/// The module engines themselves give js-stdlib: `rebind(specifier, name, value)` replaces what a module of js-stdlib
-/// exports under a name, wherever it is imported.
-const EXPORTS: &str = "native:exports";
-/// The one native half that can also `load` modules, synchronously: what `require` is made of.
-const LOADING: &str = "native:volley/globals";
+/// The module engines themselves give js-stdlib:
+/// - `evaluate(name)`: the value of a part of js-stdlib, made anew;
+/// - `once(name, ...given)`: what a part that is a function returned when it was first asked for;
+/// - `load(address)`: the namespace of a module, the value of a script, synchronously: what `require` is made of;
+/// - `rebind(specifier, name, value)`: replaces what a module of js-stdlib exports, wherever it is imported.
+const ENGINE: &str = "native:engine";
+/// The native half of the global scope, which the parts that make globals are called with.
+const GLOBALS: &str = "native:volley/globals";
 
 /// What CommonJS exports, among the exports of the module that stands for it.
 const COMMONJS: &str = "module.exports";
@@ -175,6 +178,24 @@ const ABSENT_MEMBERS: [(&str, &[&str]); 15] = [
     ),
 ];
 
+/// One thing of the global scope, as engines make it without running JavaScript: what a script doesn't use costs it next
+/// to nothing.
+#[derive(Clone, Copy, Debug)]
+pub enum Global {
+    /// What a native function of the global scope returns now.
+    Value(&'static str),
+    /// A native function of the global scope.
+    Function(&'static str),
+    /// Read by calling a native function.
+    Getter(&'static str),
+    /// As before, and assigning calls it too: it throws.
+    Refused(&'static str),
+    /// What a part of js-stdlib makes when it is first asked for; of parts shared by several globals, a member.
+    Part(&'static str, Option<&'static str>),
+    /// The global object itself.
+    Itself,
+}
+
 /// What a module is made of.
 pub enum Code {
     /// JavaScript; `shared` may hold what an engine made of it once for the whole process.
@@ -258,6 +279,23 @@ pub trait Realm {
     /// # Errors
     /// What the module threw before its first `await`, or why it can't be had.
     fn evaluate(&self, address: &str) -> Result<Kept, Throw>;
+    /// What an engine needs of js-stdlib before any script runs.
+    ///
+    /// # Errors
+    /// When the engine can't get memory.
+    fn begin(&self) -> Result<(), Throw> {
+        Ok(())
+    }
+    /// Puts something into the global scope; in the place of what has the name.
+    ///
+    /// # Errors
+    /// When the engine can't get memory.
+    fn define(&self, name: &'static str, global: Global, enumerable: bool) -> Result<(), Throw>;
+    /// What a part of the global scope makes, or a member of it that all who ask share.
+    ///
+    /// # Errors
+    /// What the part throws.
+    fn part(&self, name: &str, member: Option<&str>) -> Result<Kept, Throw>;
     /// What an evaluated module exports, by name.
     ///
     /// # Errors

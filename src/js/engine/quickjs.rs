@@ -8,6 +8,7 @@
 //! Invariant: everything below runs on the worker thread the realm was made on, inside one of its VU's coroutines.
 
 mod mapped;
+mod scope;
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -21,7 +22,7 @@ use rquickjs::qjs::{self, JSContext, JSModuleDef, JSRuntime, JSValue};
 use rustc_hash::FxHashMap;
 
 use super::stack;
-use super::{Code, Export, Host, Outcome, Realm};
+use super::{Code, Export, Global, Host, Outcome, Realm};
 use crate::js::coroutine;
 use crate::js::value::{Args, Exception, Kept, Resource, Throw, Value};
 
@@ -48,6 +49,8 @@ struct State {
     /// Above 0 while modules are linked; a module asked for at another time is asked for by `import()`.
     linking: Cell<u32>,
     go_error: Cell<JSValue>,
+    /// What parts returned that are called once, by name.
+    parts: RefCell<FxHashMap<String, JSValue>>,
     /// The property that makes an object stand for a native thing: `Symbol.for('volley.native')`.
     native: Cell<qjs::JSAtom>,
 }
@@ -101,6 +104,7 @@ impl QuickJs {
                 modules: RefCell::default(),
                 linking: Cell::new(0),
                 go_error: Cell::new(UNDEFINED),
+                parts: RefCell::default(),
                 native: Cell::new(0),
             });
             let opaque = ptr::from_ref::<State>(&state).cast_mut().cast::<c_void>();
@@ -192,6 +196,9 @@ impl Drop for QuickJs {
             for (promise, reason) in std::mem::take(self.state.rejections.get_mut()) {
                 qjs::JS_FreeValue(ctx, promise);
                 qjs::JS_FreeValue(ctx, reason);
+            }
+            for (_, value) in std::mem::take(self.state.parts.get_mut()) {
+                qjs::JS_FreeValue(ctx, value);
             }
             qjs::JS_FreeValue(ctx, self.state.go_error.replace(UNDEFINED));
             qjs::JS_FreeAtom(ctx, self.state.native.get());
@@ -299,6 +306,26 @@ impl Realm for QuickJs {
                 return Err(if stopped { Throw::Stop } else { Throw::Exception(exception) });
             }
             Ok(self.put(promise))
+        }
+    }
+
+    fn begin(&self) -> Result<(), Throw> {
+        // Stack traces are k6's; V8's ways to shape them are not.
+        self.part("volley/stack", None).map(|kept| self.release(kept))
+    }
+
+    fn define(&self, name: &'static str, global: Global, enumerable: bool) -> Result<(), Throw> {
+        self.enter();
+        // SAFETY: the context is alive.
+        unsafe { scope::define(self.c(), name, global, enumerable) }
+    }
+
+    fn part(&self, name: &str, member: Option<&str>) -> Result<Kept, Throw> {
+        self.enter();
+        // SAFETY: the context is alive; the value is the slab's from here on.
+        unsafe {
+            let value = scope::part(self.c(), &self.state, name, member);
+            if is_exception(value) { Err(take_exception(self.c())) } else { Ok(self.put(value)) }
         }
     }
 
@@ -606,8 +633,8 @@ unsafe fn load_module(ctx: *mut JSContext, address: &str) -> Result<*mut JSModul
     // SAFETY: strings are NUL-terminated; a module value is owned by its context once declared.
     unsafe {
         let state = state(ctx);
-        if address == super::EXPORTS {
-            let module = exports_module(ctx)?;
+        if address == super::ENGINE {
+            let module = scope::engine_module(ctx)?;
             state.modules.borrow_mut().insert(address.to_owned(), module);
             return Ok(module);
         }
@@ -713,7 +740,7 @@ unsafe fn load_now(ctx: *mut JSContext, state: &State, address: &str) -> JSValue
             None => EXCEPTION,
         };
         let known = state.modules.borrow().get(address).copied();
-        if known.is_none() {
+        if known.is_none() && address != super::ENGINE {
             match state.host.load(address) {
                 Err(error) => return throw(Some(error)),
                 Ok(Code::Script { text, compiled }) => {
@@ -800,24 +827,6 @@ unsafe fn add_meta(ctx: *mut JSContext, module: *mut JSModuleDef, address: &str)
     }
 }
 
-/// `load(address)`: the namespace of a module, the value of a script.
-unsafe extern "C" fn load_native(
-    ctx: *mut JSContext,
-    _this: JSValue,
-    argc: c_int,
-    argv: *mut JSValue,
-    _magic: c_int,
-    _data: *mut JSValue,
-) -> JSValue {
-    // SAFETY: `argv` has `argc` values.
-    unsafe {
-        let address = if argc > 0 { string(ctx, *argv).unwrap_or_default() } else { String::new() };
-        catch_unwind(AssertUnwindSafe(|| load_now(ctx, state(ctx), &address))).unwrap_or_else(|panic| {
-            throw_js(ctx, state(ctx), Throw::go(format!("internal error: {}", panic_text(&*panic))))
-        })
-    }
-}
-
 /// A module whose exports are native functions.
 unsafe fn native_module(
     ctx: *mut JSContext,
@@ -841,10 +850,6 @@ unsafe fn native_module(
                     return -1;
                 }
             }
-            if address == super::LOADING {
-                let function = qjs::JS_NewCFunctionData(ctx, Some(load_native), 1, 0, 0, ptr::null_mut());
-                return qjs::JS_SetModuleExport(ctx, module, c"load".as_ptr(), function);
-            }
             0
         }
     }
@@ -859,52 +864,6 @@ unsafe fn native_module(
             let name = CString::new(name).map_err(|_| Throw::type_error("a function name with a NUL in it"))?;
             qjs::JS_AddModuleExport(ctx, module, name.as_ptr());
         }
-        if address == super::LOADING {
-            qjs::JS_AddModuleExport(ctx, module, c"load".as_ptr());
-        }
-        Ok(module)
-    }
-}
-
-/// The module [`super::EXPORTS`].
-unsafe fn exports_module(ctx: *mut JSContext) -> Result<*mut JSModuleDef, Throw> {
-    unsafe extern "C" fn rebind(ctx: *mut JSContext, _this: JSValue, argc: c_int, argv: *mut JSValue) -> JSValue {
-        // SAFETY: `argv` has `argc` values; a module lives as long as its context, and takes over a reference of its own.
-        unsafe {
-            let &[specifier, name, value] = std::slice::from_raw_parts(argv, argc.max(0) as usize) else {
-                return UNDEFINED;
-            };
-            let (specifier, name) = (string(ctx, specifier), string(ctx, name));
-            let module = specifier.and_then(|specifier| state(ctx).modules.borrow().get(&specifier).copied());
-            if let (Some(module), Some(Ok(name))) = (module, name.map(CString::new)) {
-                // A script may give the module's object whatever properties it likes: those nobody imports.
-                qjs::JS_SetModuleExport(ctx, module, name.as_ptr(), qjs::JS_DupValue(ctx, value));
-            }
-            UNDEFINED
-        }
-    }
-    unsafe extern "C" fn init(ctx: *mut JSContext, module: *mut JSModuleDef) -> c_int {
-        // SAFETY: QuickJS calls this once, when the module is evaluated; the export is handed over.
-        unsafe {
-            let function = qjs::JS_NewCFunction2(
-                ctx,
-                Some(rebind),
-                c"rebind".as_ptr(),
-                3,
-                qjs::JSCFunctionEnum_JS_CFUNC_generic,
-                0,
-            );
-            qjs::JS_SetModuleExport(ctx, module, c"rebind".as_ptr(), function)
-        }
-    }
-    let address = CString::new(super::EXPORTS).map_err(|_| Throw::type_error("a module address with a NUL in it"))?;
-    // SAFETY: the names live until the calls return; QuickJS copies them into atoms.
-    unsafe {
-        let module = qjs::JS_NewCModule(ctx, address.as_ptr(), Some(init));
-        if module.is_null() {
-            return Err(take_exception(ctx));
-        }
-        qjs::JS_AddModuleExport(ctx, module, c"rebind".as_ptr());
         Ok(module)
     }
 }

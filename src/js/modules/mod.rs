@@ -46,36 +46,39 @@ pub const MODULES: &[Module] = &[
     module!("k6/timers", &[]),
     module!("volley/bytes", &[]),
     module!("volley/commonjs", volley::commonjs::OPS),
-    module!("volley/globals", volley::globals::OPS),
+    // It has no JavaScript half: engines make the global scope from a table.
+    Module { specifier: "volley/globals", source: "", ops: volley::globals::OPS },
     module!("volley/lifecycle", &[]),
     module!("volley/procedure", &[]),
 ];
 
 macro_rules! parts {
     ($($name:literal),+ $(,)?) => {
-        &[$(($name, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/js-stdlib/", $name, ".js")))),+]
+        &[$((concat!("part:", $name), include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/js-stdlib/", $name, ".js")))),+]
     };
 }
 
-/// Expressions js-stdlib evaluates when a script first needs them: what every VU would hold a copy of, and few use.
+/// Expressions js-stdlib evaluates when a script first needs them: what every VU would hold a copy of, and few use. Those
+/// that make globals are called with the native half of `volley/globals`, and with what engines give js-stdlib.
 pub const PARTS: &[(&str, &str)] = parts![
     "k6/html/selection",
     "k6/http/seldom",
     "k6/seldom",
     "volley/console",
+    "volley/consolidate",
     "volley/environment",
+    "volley/environment/traps",
     "volley/go_error",
     "volley/inspect",
+    "volley/require",
     "volley/stack",
     "volley/text",
     "volley/timers",
 ];
 
-/// The text of a part.
-pub fn part(name: &str) -> Option<Arc<str>> {
-    static TEXTS: OnceLock<Vec<(&'static str, Arc<str>)>> = OnceLock::new();
-    let texts = TEXTS.get_or_init(|| PARTS.iter().map(|(name, text)| (*name, squeeze(text))).collect());
-    texts.iter().find(|(known, _)| *known == name).map(|(_, text)| text.clone())
+/// The part at an address, which is `part:NAME`, and its text.
+pub fn part(address: &str) -> Option<(&'static str, &'static str)> {
+    PARTS.iter().find(|(known, _)| *known == address).copied()
 }
 
 /// JavaScript of ours without comment lines and indentation: engines keep the text of functions, in every VU.

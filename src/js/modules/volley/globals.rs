@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use super::super::Op;
-use crate::js::coroutine;
+use crate::js::engine::{Global, Realm};
 use crate::js::modules::k6::{tag_text, timers};
 use crate::js::value::{Args, Throw, Value, text_of};
 use crate::js::vu::{Stage, Vu};
@@ -17,13 +17,12 @@ pub const OPS: &[(&str, Op)] = &[
     ("deleteEnv", delete_env),
     ("vuId", vu_id),
     ("iteration", iteration),
-    ("settings", settings),
+    ("isFrozen", |vu, _| Ok(vu.script.freeze_env.into())),
     ("open", open),
     ("here", here),
     ("refuseModule", |_, _| Err(mixing("module"))),
     ("refuseExports", |_, _| Err(mixing("exports"))),
     ("origin", origin),
-    ("part", part),
     ("encodeText", super::text::encode_text),
     ("makeDecoder", super::text::make_decoder),
     ("decodeText", super::text::decode_text),
@@ -32,14 +31,54 @@ pub const OPS: &[(&str, Op)] = &[
     ("stopTimer", timers::stop),
 ];
 
-/// `(name)` -> the text of a part of js-stdlib.
-fn part(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
-    // A parser descends deep, and what it parses is parsed once.
-    coroutine::goes_deep();
-    let name = args.string(0);
-    super::super::part(&name)
-        .map(|text| Value::from(&*text))
-        .ok_or_else(|| Throw::type_error(format!("js-stdlib has no part {name:?}")))
+/// The global scope besides the language, in the order `Object.keys(globalThis)` shows it: what it is called, how it is
+/// made, and whether it is enumerable.
+const SCOPE: &[(&str, Global, bool)] = &[
+    ("GoError", Global::Part("volley/go_error", None), false),
+    ENVIRONMENT,
+    ("__VU", Global::Value("vuId"), true),
+    ("console", Global::Part("volley/console", None), true),
+    ("require", Global::Part("volley/require", None), true),
+    ("open", Global::Function("open"), true),
+    // A module of either kind has its own, which knows where it is.
+    ("module", Global::Refused("refuseModule"), false),
+    ("exports", Global::Refused("refuseExports"), false),
+    ("setTimeout", Global::Part(TIMERS, Some("setTimeout")), true),
+    ("setInterval", Global::Part(TIMERS, Some("setInterval")), true),
+    ("clearTimeout", Global::Part(TIMERS, Some("clearTimeout")), true),
+    ("clearInterval", Global::Part(TIMERS, Some("clearInterval")), true),
+    ("TextDecoder", Global::Part("volley/text", Some("TextDecoder")), true),
+    ("TextEncoder", Global::Part("volley/text", Some("TextEncoder")), true),
+];
+const ENVIRONMENT: (&str, Global, bool) = ("__ENV", Global::Part("volley/environment", None), true);
+/// The part that keeps the functions of timers.
+pub const TIMERS: &str = "volley/timers";
+
+/// Makes the global scope of a VU: the first thing that happens in its realm.
+///
+/// # Errors
+/// When the engine can't get memory.
+pub fn define(realm: &dyn Realm, vu: &Vu) -> Result<(), Throw> {
+    realm.begin()?;
+    for (name, global, enumerable) in SCOPE {
+        realm.define(name, *global, *enumerable)?;
+    }
+    if vu.script.has_global {
+        realm.define("global", Global::Itself, true)?;
+    }
+    Ok(())
+}
+
+/// The VU begins to work: from now on there are iterations, and a frozen `__ENV` shows the scenario's variables.
+///
+/// # Errors
+/// As above.
+pub fn activate(realm: &dyn Realm, vu: &Vu) -> Result<(), Throw> {
+    if vu.script.freeze_env {
+        let (name, global, enumerable) = ENVIRONMENT;
+        realm.define(name, global, enumerable)?;
+    }
+    realm.define("__ITER", Global::Getter("iteration"), true)
 }
 
 /// The module that is being evaluated; empty before the first. Held while that one requires others.
@@ -104,14 +143,6 @@ fn iteration(vu: &Vu, _args: Args) -> Result<Value, Throw> {
         Stage::Iterations => Ok(Value::Number(vu.iterations.get().saturating_sub(1) as f64)),
         _ => Ok(Value::Undefined),
     }
-}
-
-/// What the run wants the global scope to be like.
-fn settings(vu: &Vu, _args: Args) -> Result<Value, Throw> {
-    Ok(Value::Map(vec![
-        ("freezeEnv".to_owned(), vu.script.freeze_env.into()),
-        ("hasGlobal".to_owned(), vu.script.has_global.into()),
-    ]))
 }
 
 /// `(path, mode)` -> the file, as text or bytes.

@@ -1,0 +1,199 @@
+//! The global scope, the parts of js-stdlib it is made of, and the module engines give js-stdlib, on Boa.
+
+use boa_engine::object::FunctionObjectBuilder;
+use boa_engine::object::builtins::JsProxyBuilder;
+use boa_engine::property::PropertyDescriptor;
+use boa_engine::{Context, JsNativeError, JsResult, JsString, JsValue, NativeFunction, js_string};
+
+use super::super::{Code, ENGINE, GLOBALS, Global};
+use super::{
+    call_native, error_from, load_now, native_function, native_value, plain_object, property_key, put, shared,
+};
+
+/// What [`ENGINE`] exports.
+type Function = fn(&JsValue, &[JsValue], &mut Context) -> JsResult<JsValue>;
+const EXPORTS: [(&str, Function); 4] = [("evaluate", evaluate), ("once", once), ("load", load), ("rebind", rebind)];
+
+/// Puts something into the global scope.
+///
+/// # Errors
+/// What a native function throws that is asked for a value.
+pub fn define(name: &'static str, global: Global, enumerable: bool, context: &mut Context) -> JsResult<()> {
+    let scope = context.global_object();
+    let place = |op: &str, context: &mut Context| -> JsResult<usize> {
+        match shared(context)?.host.load(GLOBALS) {
+            Ok(Code::Native(functions)) => functions.iter().find(|(known, _)| *known == op).map(|(_, place)| *place),
+            _ => None,
+        }
+        .ok_or_else(|| JsNativeError::typ().with_message(format!("`{GLOBALS}` has no `{op}`")).into())
+    };
+    let accessor = || PropertyDescriptor::builder().enumerable(enumerable).configurable(true);
+    let descriptor = match global {
+        Global::Function(op) => {
+            let place = place(op, context)?;
+            let function = native_function(place, name, context);
+            plain(function.into(), enumerable)
+        }
+        Global::Value(op) => {
+            let place = place(op, context)?;
+            plain(call_native(place, &[], context)?, enumerable)
+        }
+        Global::Getter(op) => {
+            let place = place(op, context)?;
+            accessor().get(native_function(place, name, context)).build()
+        }
+        Global::Refused(op) => {
+            let place = place(op, context)?;
+            let function = native_function(place, name, context);
+            accessor().get(function.clone()).set(function).configurable(false).build()
+        }
+        Global::Part(part_name, member) => {
+            let make = NativeFunction::from_copy_closure(move |_this, _args, context| {
+                let value = part(part_name, member, context)?;
+                replace(name, value.clone(), enumerable, context)?;
+                Ok(value)
+            });
+            let set = NativeFunction::from_copy_closure(move |_this, args, context| {
+                replace(name, args.first().cloned().unwrap_or_default(), enumerable, context)?;
+                Ok(JsValue::undefined())
+            });
+            let [make, set] = [make, set].map(|native| FunctionObjectBuilder::new(context.realm(), native).build());
+            accessor().get(make).set(set).build()
+        }
+        Global::Itself => {
+            let itself = NativeFunction::from_fn_ptr(|_this, _args, context| Ok(context.global_object().into()));
+            accessor().get(FunctionObjectBuilder::new(context.realm(), itself).build()).build()
+        }
+    };
+    scope.define_property_or_throw(property_key(name), descriptor, context).map(|_| ())
+}
+
+fn plain(value: JsValue, enumerable: bool) -> PropertyDescriptor {
+    PropertyDescriptor::builder().value(value).writable(true).enumerable(enumerable).configurable(true).build()
+}
+
+/// A global that was made, or that a script has replaced, is a plain property.
+fn replace(name: &str, value: JsValue, enumerable: bool, context: &mut Context) -> JsResult<()> {
+    let scope = context.global_object();
+    scope.define_property_or_throw(property_key(name), plain(value, enumerable), context).map(|_| ())
+}
+
+/// What a part makes; of one that is shared, a member.
+///
+/// # Errors
+/// What the part throws.
+pub fn part(name: &str, member: Option<&str>, context: &mut Context) -> JsResult<JsValue> {
+    let given = [native_namespace(GLOBALS, context)?, native_namespace(ENGINE, context)?];
+    let Some(member) = member else { return call_part(name, &given, context) };
+    let all = shared_part(name, &given, context)?;
+    match all.as_object() {
+        Some(all) => all.get(property_key(member), context),
+        None => Ok(JsValue::undefined()),
+    }
+}
+
+/// The value of a part's expression.
+fn part_value(name: &str, context: &mut Context) -> JsResult<JsValue> {
+    let host = shared(context)?.host.clone();
+    let text = match host.load(&format!("part:{name}")) {
+        Ok(Code::Script { text, .. }) => text,
+        Ok(_) => return Err(JsNativeError::typ().with_message(format!("{name:?} is no part")).into()),
+        Err(throw) => return Err(error_from(throw, context)),
+    };
+    // A parser descends deep, and what it parses is parsed once.
+    crate::js::coroutine::goes_deep();
+    let constructor = context.intrinsics().constructors().function().constructor();
+    let function = constructor.construct(&[JsString::from(format!("return {text}")).into()], None, context)?;
+    function.call(&JsValue::undefined(), &[], context)
+}
+
+/// Calls the function a part is.
+fn call_part(name: &str, given: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    let function = part_value(name, context)?;
+    match function.as_callable() {
+        Some(function) => function.call(&JsValue::undefined(), given, context),
+        None => Err(JsNativeError::typ().with_message(format!("the part {name:?} is no function")).into()),
+    }
+}
+
+/// What a part returned when it was first called in this realm.
+fn shared_part(name: &str, given: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    let known = shared(context)?.parts.borrow().get(name).cloned();
+    if let Some(known) = known {
+        return Ok(known);
+    }
+    let made = call_part(name, given, context)?;
+    shared(context)?.parts.borrow_mut().insert(name.to_owned(), made.clone());
+    Ok(made)
+}
+
+/// One export of [`ENGINE`], made anew; `undefined` where there is none.
+pub fn engine_value(name: &str, context: &mut Context) -> JsValue {
+    match EXPORTS.iter().find(|(known, _)| *known == name) {
+        Some((name, function)) => {
+            let native = NativeFunction::from_fn_ptr(*function);
+            FunctionObjectBuilder::new(context.realm(), native).name(property_key(name)).build().into()
+        }
+        None => JsValue::undefined(),
+    }
+}
+
+/// A native half as one object whose functions are made when they are asked for: few of them ever are.
+///
+/// # Errors
+/// When the engine can't make a proxy.
+pub fn native_namespace(specifier: &str, context: &mut Context) -> JsResult<JsValue> {
+    fn get(_this: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+        let [target, name, ..] = args else { return Ok(JsValue::undefined()) };
+        let Some(target) = target.as_object() else { return Ok(JsValue::undefined()) };
+        let specifier = target.get(js_string!("specifier"), context)?.to_string(context)?.to_std_string_lossy();
+        let name = name.to_string(context)?.to_std_string_lossy();
+        if specifier == ENGINE {
+            return Ok(engine_value(&name, context));
+        }
+        let Ok(Code::Native(functions)) = shared(context)?.host.load(&specifier) else {
+            return Ok(JsValue::undefined());
+        };
+        Ok(native_value(&name, &functions, context))
+    }
+    let target = plain_object(context);
+    put(&target, property_key("specifier"), property_key(specifier).into());
+    Ok(JsProxyBuilder::new(target).get(get).build(context)?.into())
+}
+
+/// The first argument as a text.
+fn first(args: &[JsValue], context: &mut Context) -> JsResult<String> {
+    Ok(args.first().cloned().unwrap_or_default().to_string(context)?.to_std_string_lossy())
+}
+
+/// `evaluate(name)`
+fn evaluate(_this: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    let name = first(args, context)?;
+    part_value(&name, context)
+}
+
+/// `once(name, ...given)`
+fn once(_this: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    let name = first(args, context)?;
+    shared_part(&name, args.get(1..).unwrap_or_default(), context)
+}
+
+/// `load(address)`
+fn load(_this: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    let address = first(args, context)?;
+    load_now(&shared(context)?, &address, context)
+}
+
+/// `rebind(specifier, name, value)`
+fn rebind(_this: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    let [specifier, name, value] = args else { return Ok(JsValue::undefined()) };
+    let (specifier, name) = (specifier.to_string(context)?.to_std_string_lossy(), name.to_string(context)?);
+    let module = shared(context)?.rebindable.borrow().get(&specifier).copied();
+    if let Some(module) = module {
+        // SAFETY: it is part of a module that `modules` keeps alive, in a box of the collector, which moves nothing.
+        let module = unsafe { &*module };
+        // A script may give the module's object whatever properties it likes: those nobody imports.
+        let _ = module.set_export(&name, value.clone());
+    }
+    Ok(JsValue::undefined())
+}
