@@ -434,7 +434,7 @@ impl Common {
         let thresholds = options.thresholds.as_ref().map_or(&[][..], |thresholds| &thresholds.0);
         let lag = if request.strict { None } else { lag::declare(thresholds, &self.registry) };
         let watched = watch(&request, &options, &self.registry, &log)?;
-        let network_threads = threads(plan.max_vus()).1;
+        let network_threads = threads(plan.max_vus(), request.engine).1;
         let net = Net::start(network::config(&options, &request.process_env, plan.max_vus())?, network_threads)
             .exit(ExitCode::Other)?;
         let lateness = Mutex::new(lateness::Lateness::watch(&net, network_threads));
@@ -452,7 +452,7 @@ impl Common {
             log.clone(),
         );
         let ledger = Arc::new(Mutex::new(ledger));
-        let workers = Workers::start(threads(plan.max_vus()).0, || Recorder::new(ledger.clone()));
+        let workers = Workers::start(threads(plan.max_vus(), request.engine).0, || Recorder::new(ledger.clone()));
         let workers = Arc::new(workers.exit(ExitCode::Other)?);
         let striped = share.clone();
         let id_in_test = Box::new(move |id: u64| striped.global(id - 1).map_or(id, |global| global + 1));
@@ -492,11 +492,13 @@ impl Common {
 }
 
 /// Script workers and network threads for so many VUs. Fewer threads wake each other less often: half the cores run
-/// scripts, a quarter moves bytes, and nobody gets a thread that has no VU.
-fn threads(vus: u64) -> (usize, usize) {
+/// scripts, a quarter moves bytes, and nobody gets a thread that has no VU. An engine whose JavaScript is the bottleneck
+/// has a worker on every core.
+fn threads(vus: u64, engine: Engine) -> (usize, usize) {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let most = usize::try_from(vus.max(1)).unwrap_or(usize::MAX);
-    (cores.div_ceil(2).min(most), cores.div_ceil(4).min(most))
+    let workers = if engine.is_slow() { cores } else { cores.div_ceil(2) };
+    (workers.min(most), cores.div_ceil(4).min(most))
 }
 
 /// The `User-Agent` of requests that set none.

@@ -4,6 +4,8 @@
 //! function; a loop that calls none is bounded by [`MAX_LOOP`]. Neither source nor JSON goes through Boa's own
 //! `JSON.parse`: ours builds values straight from the text.
 
+mod scope;
+
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::path::Path;
@@ -19,7 +21,7 @@ use boa_engine::error::RuntimeLimitError;
 use boa_engine::job::{Job, JobExecutor};
 use boa_engine::module::{ModuleLoader, ModuleRequest, Referrer, SyntheticModule, SyntheticModuleInitializer};
 use boa_engine::object::builtins::{
-    AlignedVec, JsArray, JsArrayBuffer, JsDataView, JsFunction, JsPromise, JsProxyBuilder, JsTypedArray,
+    AlignedVec, JsArray, JsArrayBuffer, JsDataView, JsFunction, JsPromise, JsTypedArray,
 };
 use boa_engine::object::{FunctionObjectBuilder, JsObject};
 use boa_engine::property::{PropertyDescriptor, PropertyKey};
@@ -33,7 +35,7 @@ use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 
 use super::function_form::{FunctionForm, Import};
 use super::stack;
-use super::{Code, Export, Host, Outcome, Realm};
+use super::{Code, Export, Global, Host, Outcome, Realm};
 use crate::js::value::{Args, Exception, Kept, Resource, Throw, Value};
 use crate::source::Shared as File;
 
@@ -522,6 +524,11 @@ impl ModuleLoader for Modules {
 }
 
 fn load_module(shared: &Rc<Shared>, address: &str, context: &mut Context) -> JsResult<Module> {
+    if address == super::ENGINE {
+        let module = scope::engine_module(context);
+        shared.modules.borrow_mut().insert(address.to_owned(), module.clone());
+        return Ok(module);
+    }
     let module = match shared.host.load(address) {
         Err(throw) => return Err(error_from(throw, context)),
         Ok(Code::Source { text, .. }) => {

@@ -50,6 +50,16 @@ impl Engine {
         })
     }
 
+    /// True where a script's own work, rather than what it asks for, takes most of the time.
+    pub const fn is_slow(self) -> bool {
+        match self {
+            #[cfg(feature = "quickjs")]
+            Self::QuickJs => false,
+            #[cfg(feature = "boa")]
+            Self::Boa => true,
+        }
+    }
+
     /// A new, empty world.
     ///
     /// # Errors

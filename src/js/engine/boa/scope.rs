@@ -1,9 +1,10 @@
 //! The global scope, the parts of js-stdlib it is made of, and the module engines give js-stdlib, on Boa.
 
+use boa_engine::module::SyntheticModuleInitializer;
 use boa_engine::object::FunctionObjectBuilder;
 use boa_engine::object::builtins::JsProxyBuilder;
 use boa_engine::property::PropertyDescriptor;
-use boa_engine::{Context, JsNativeError, JsResult, JsString, JsValue, NativeFunction, js_string};
+use boa_engine::{Context, JsNativeError, JsResult, JsString, JsValue, Module, NativeFunction, js_string};
 
 use super::super::{Code, ENGINE, GLOBALS, Global};
 use super::{
@@ -136,6 +137,18 @@ pub fn engine_value(name: &str, context: &mut Context) -> JsValue {
         }
         None => JsValue::undefined(),
     }
+}
+
+/// The module [`ENGINE`], for modules that stay modules.
+pub fn engine_module(context: &mut Context) -> Module {
+    let keys: Vec<JsString> = EXPORTS.iter().map(|(name, _)| property_key(name)).collect();
+    let steps = SyntheticModuleInitializer::from_copy_closure(|module, context| {
+        for (name, _) in EXPORTS {
+            module.set_export(&property_key(name), engine_value(name, context))?;
+        }
+        Ok(())
+    });
+    Module::synthetic(&keys, steps, Some(ENGINE.into()), None, context)
 }
 
 /// A native half as one object whose functions are made when they are asked for: few of them ever are.
