@@ -276,3 +276,27 @@ fn a_pipe_that_is_cut_short() {
     assert_eq!(outcome.stdout.lines().last(), Some("0"), "{}{}", outcome.stdout, outcome.stderr);
     assert_whole_json(&folder.path().join("summary.json"));
 }
+
+#[test]
+fn without_a_file_left_the_run_stops_and_everything_is_written() {
+    let target = crate::server::url();
+    for engine in program::engines() {
+        let folder = folder(&format!(
+            "import http from 'k6/http';
+            import {{ sleep }} from 'k6';
+            export const options = {{ vus: 250, duration: '1m' }};
+            export default function () {{ http.get('{target}/plain'); sleep(30); }}"
+        ));
+        let mut command = program::command(Path::new("sh"), folder.path());
+        let limited = "ulimit -n 180; exec \"$0\" \"$@\"";
+        command.args(["-c", limited, env!("CARGO_BIN_EXE_volley"), "run", "--quiet"]);
+        command.args(["--js-engine", engine, "-o", "json=points.json", "--summary-export=summary.json", "script.js"]);
+        let outcome = run(&mut command);
+        assert_eq!(outcome.code, 255, "{}", outcome.stderr);
+        assert!(outcome.stderr.contains("may have 180 files open"), "{}", outcome.stderr);
+        assert!(outcome.stderr.contains("ulimit -n"), "{}", outcome.stderr);
+        assert!(whole_lines(&folder.path().join("points.json")) > 100);
+        let summary = assert_whole_json(&folder.path().join("summary.json"));
+        assert!(summary["metrics"]["http_reqs"]["count"].as_u64() > Some(50), "{summary}");
+    }
+}

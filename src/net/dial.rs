@@ -10,6 +10,7 @@ use tokio::net::TcpSocket;
 
 use super::config::Config;
 use super::dns::Resolver;
+use super::files::Files;
 use super::http::error::{BLACKLISTED_IP, BLOCKED_HOSTNAME, DIAL, Fault};
 use super::socket::{Socket, Traffic};
 
@@ -26,17 +27,18 @@ pub struct Dialer {
     hosts: Vec<(String, String)>,
     blocked: Vec<String>,
     blacklist: Vec<(IpAddr, u8)>,
+    files: Arc<Files>,
 }
 
 impl Dialer {
-    /// A dialer by the rules of `config`.
-    pub fn new(config: &Config) -> Self {
+    /// A dialer by the rules of `config`, which tells `files` when there are none left.
+    pub fn new(config: &Config, files: Arc<Files>) -> Self {
         let lower = |text: &String| text.to_lowercase();
         let mut hosts: Vec<_> = config.hosts.iter().map(|(host, target)| (lower(host), target.clone())).collect();
         hosts.sort_by_key(|(host, _)| (host.starts_with('*'), std::cmp::Reverse(host.len())));
         let mut blocked: Vec<_> = config.block_hostnames.iter().map(lower).collect();
         blocked.sort_by_key(|pattern| (pattern.starts_with('*'), std::cmp::Reverse(pattern.len())));
-        Self { resolver: Resolver::new(config.dns), hosts, blocked, blacklist: config.blacklist_ips.clone() }
+        Self { resolver: Resolver::new(config.dns), hosts, blocked, blacklist: config.blacklist_ips.clone(), files }
     }
 
     /// The address that `host:port` leads to.
@@ -86,6 +88,7 @@ impl Dialer {
     ) -> Result<(Socket, Duration), Fault> {
         let start = Instant::now();
         let connect = async {
+            self.files.check()?;
             let socket = if remote.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
             if let Some(local) = local.filter(|local| local.is_ipv4() == remote.is_ipv4()) {
                 socket.bind(SocketAddr::new(local, 0))?;
@@ -97,7 +100,10 @@ impl Dialer {
             Socket::new(tcp, remote, traffic)
         };
         let socket = match tokio::time::timeout(TIMEOUT, connect).await {
-            Ok(connected) => connected.map_err(|error| Fault::dial(remote, &error))?,
+            Ok(connected) => connected.map_err(|error| {
+                self.files.saw(&error);
+                Fault::dial(remote, &error)
+            })?,
             Err(_) => return Err(Fault::dial(remote, &std::io::ErrorKind::TimedOut.into())),
         };
         Ok((socket, start.elapsed()))
@@ -164,7 +170,7 @@ mod tests {
 
     fn resolve(config: &Config, host: &str, port: &str) -> Result<String, (u16, String)> {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let dialer = Dialer::new(config);
+        let dialer = Dialer::new(config, Arc::new(Files::none()));
         let found = runtime.block_on(dialer.resolve(host, port));
         found.map(|address| address.to_string()).map_err(|fault| (fault.code, fault.cause().to_owned()))
     }

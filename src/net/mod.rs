@@ -8,6 +8,7 @@ pub mod config;
 pub mod dial;
 pub mod dns;
 pub mod endpoint;
+pub mod files;
 pub mod http;
 pub mod port;
 pub mod proxy;
@@ -27,6 +28,7 @@ pub use tls::TlsInfo;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use endpoint::Means;
+use files::Files;
 use http::error::Fault;
 use http::exchange::Ask;
 use http::{BodyMode, Exchange, Request};
@@ -38,25 +40,32 @@ use socket::Traffic;
 pub struct Net {
     ports: Vec<Port>,
     next: AtomicU64,
+    files: Arc<Files>,
 }
 
 impl Net {
     /// Starts `threads` network threads. Fails when the configuration can't be honoured or a thread can't start.
     pub fn start(config: Config, threads: usize) -> Result<Arc<Self>, Failure> {
+        let files = Arc::new(Files::hold_back());
         let means = Arc::new(Means {
-            dialer: dial::Dialer::new(&config),
+            dialer: dial::Dialer::new(&config, files.clone()),
             tls: tls::Tls::new(&config.tls, config.http2)?,
             proxies: proxy::Proxies::new(&config.proxy),
             config,
         });
         let ports = (0..threads.max(1)).map(|index| thread(index, means.clone())).collect::<Result<_, _>>()?;
-        Ok(Arc::new(Self { ports, next: AtomicU64::new(0) }))
+        Ok(Arc::new(Self { ports, next: AtomicU64::new(0), files }))
     }
 
     /// A network without threads, for VUs that may not send anything: whatever they ask for is refused.
     pub fn idle() -> Arc<Self> {
         let (port, _) = mpsc::unbounded_channel();
-        Arc::new(Self { ports: vec![port], next: AtomicU64::new(0) })
+        Arc::new(Self { ports: vec![port], next: AtomicU64::new(0), files: Arc::new(Files::none()) })
+    }
+
+    /// Resolves when a connection could not be made because this process may open no more files; never otherwise.
+    pub async fn out_of_files(&self) {
+        self.files.used_up().await;
     }
 
     /// A client of its own connections. `index` chooses among `localIPs` and spreads clients over the threads.

@@ -629,10 +629,20 @@ impl Run {
             beat
         };
         let (mut count, mut judge) = (every(COUNT_VUS_EVERY), every(JUDGE_EVERY));
+        let mut has_files = true;
         loop {
             tokio::select! {
                 _ = count.tick() => self.count_vus(),
                 _ = judge.tick() => self.judge(),
+                // From here on requests would fail for a reason of ours, and be counted against the target.
+                () = self.script.net.out_of_files(), if has_files => {
+                    has_files = false;
+                    self.state.abort_with(ExitCode::Other, format!(
+                        "the run was stopped: this process may have {} files open, and every connection is one; raise the \
+                         limit (`ulimit -n`, or `LimitNOFILE` of a service), or spread the VUs over several machines",
+                        crate::net::files::limit(),
+                    ));
+                }
             }
         }
     }

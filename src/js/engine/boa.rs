@@ -71,6 +71,8 @@ struct Shared {
     native: RefCell<Option<JsSymbol>>,
     /// Boa's own getter of `stack`.
     frames: RefCell<Option<JsObject>>,
+    /// The globals that were made from parts, or that scripts have put in their places.
+    made: RefCell<FxHashMap<&'static str, JsValue>>,
     /// What parts returned that are called once, by name.
     parts: RefCell<FxHashMap<String, JsValue>>,
 }
@@ -118,6 +120,7 @@ impl Boa {
             linking: Cell::new(false),
             native: RefCell::default(),
             frames: RefCell::default(),
+            made: RefCell::default(),
             parts: RefCell::default(),
         });
         let mut context = ContextBuilder::new()

@@ -49,15 +49,23 @@ pub fn define(name: &'static str, global: Global, enumerable: bool, context: &mu
             accessor().get(function.clone()).set(function).configurable(false).build()
         }
         Global::Part(part_name, member) => {
+            // It stays an accessor: a getter that put a plain property in its own place would be called again all the
+            // same, because Boa remembers what kind of property it found.
             let make = NativeFunction::from_copy_closure(move |_this, _args, context| {
+                let known = shared(context)?.made.borrow().get(name).cloned();
+                if let Some(known) = known {
+                    return Ok(known);
+                }
                 let value = part(part_name, member, context)?;
-                replace(name, value.clone(), enumerable, context)?;
+                shared(context)?.made.borrow_mut().insert(name, value.clone());
                 Ok(value)
             });
             let set = NativeFunction::from_copy_closure(move |_this, args, context| {
-                replace(name, args.first().cloned().unwrap_or_default(), enumerable, context)?;
+                let value = args.first().cloned().unwrap_or_default();
+                shared(context)?.made.borrow_mut().insert(name, value);
                 Ok(JsValue::undefined())
             });
+            shared(context)?.made.borrow_mut().remove(name);
             let [make, set] = [make, set].map(|native| FunctionObjectBuilder::new(context.realm(), native).build());
             accessor().get(make).set(set).build()
         }
@@ -71,12 +79,6 @@ pub fn define(name: &'static str, global: Global, enumerable: bool, context: &mu
 
 fn plain(value: JsValue, enumerable: bool) -> PropertyDescriptor {
     PropertyDescriptor::builder().value(value).writable(true).enumerable(enumerable).configurable(true).build()
-}
-
-/// A global that was made, or that a script has replaced, is a plain property.
-fn replace(name: &str, value: JsValue, enumerable: bool, context: &mut Context) -> JsResult<()> {
-    let scope = context.global_object();
-    scope.define_property_or_throw(property_key(name), plain(value, enumerable), context).map(|_| ())
 }
 
 /// What a part makes; of one that is shared, a member.
