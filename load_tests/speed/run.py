@@ -247,11 +247,11 @@ class Volley:
         pairs = [part for name, value in env.items() for part in ("-e", f"{name}={value}")]
         return [str(self.binary), "run", "--quiet", "--js-engine", engine, *options, *pairs, str(HERE / script)]
 
-    def load(self, engine, script, url, seconds, vus=VUS, env=None):
-        """Runs a script for some seconds; returns its cost and its metrics."""
+    def load(self, engine, script, url, seconds, vus=VUS, env=None, more=()):
+        """Runs a script for some seconds; returns its cost and its metrics. `more` are further flags."""
         export = self.workdir / "summary.json"
         export.unlink(missing_ok=True)
-        options = ["--vus", str(vus), "--duration", f"{seconds}s", "--summary-export", str(export)]
+        options = ["--vus", str(vus), "--duration", f"{seconds}s", "--summary-export", str(export), *more]
         if url.startswith("https:"):
             options.append("--insecure-skip-tls-verify")
         err = self.workdir / "volley.err"
@@ -434,30 +434,38 @@ def memory_row(args, target, volley, table):
             table.trouble("memory", engine, trouble)
 
 
+def flat_marks(volley, engine, script, env):
+    """Runs a script that says two marks, and returns the resident memory at each, in KB."""
+    marks, lines = {}, []
+    process = volley.start(engine, script, env, subprocess.PIPE)
+    try:
+        for line in process.stderr:
+            found = re.search(r"speed-mark (early|late)", line)
+            if found:
+                marks[found[1]] = resident_kb(process.pid)
+            elif line.strip():
+                lines.append(line.strip())
+        process.wait()
+    finally:
+        stop(process)
+    if process.returncode != 0 or len(marks) < 2 or 0 in marks.values():
+        said = lines[0] if lines else "it said nothing"
+        raise Trouble(f"{script} ended with code {process.returncode} and {len(marks)} of 2 marks: {said}")
+    return marks["early"], marks["late"]
+
+
 def flat_row(args, target, volley, table):
     for engine in args.engines:
-        marks, lines = {}, []
         env = {"URL": target.urls["plain"], "REQUESTS": args.flat_requests}
-        process = volley.start(engine, "flat.js", env, subprocess.PIPE)
         try:
-            for line in process.stderr:
-                found = re.search(r"speed-mark (early|late)", line)
-                if found:
-                    marks[found[1]] = resident_kb(process.pid)
-                elif line.strip():
-                    lines.append(line.strip())
-            process.wait()
-            if process.returncode != 0 or len(marks) < 2 or 0 in marks.values():
-                said = lines[0] if lines else "it said nothing"
-                raise Trouble(f"flat.js ended with code {process.returncode} and {len(marks)} of 2 marks: {said}")
-            growth, floor = marks["late"] / marks["early"] - 1, FLOORS["flat"][engine]
-            early, late = (f"{marks[mark] / 1024:.1f} MB" for mark in ("early", "late"))
-            figure = f"{growth:+.1%} ({early} after {args.flat_requests // 10:,}, {late} after {args.flat_requests:,})"
-            table.add("flat", engine, figure, floor=f"<= {floor:.0%}", k6="grows", good=growth <= floor)
+            marks = flat_marks(volley, engine, "flat.js", env)
         except Trouble as trouble:
             table.trouble("flat", engine, trouble)
-        finally:
-            stop(process)
+            continue
+        growth, floor = marks[1] / marks[0] - 1, FLOORS["flat"][engine]
+        early, late = (f"{mark / 1024:.1f} MB" for mark in marks)
+        figure = f"{growth:+.1%} ({early} after {args.flat_requests // 10:,}, {late} after {args.flat_requests:,})"
+        table.add("flat", engine, figure, floor=f"<= {floor:.0%}", k6="grows", good=growth <= floor)
 
 
 def build_prober(args, workdir):
