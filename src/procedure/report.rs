@@ -6,9 +6,9 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::journal::{CheckState, State, write_file};
+use super::journal::{CheckState, Records, State, write_file};
 use super::results::{Results, RunResult};
-use super::verdict::{Judgement, Verdict, judge, shown};
+use super::verdict::{Judgement, Verdict, judge};
 use crate::failure::Failure;
 use crate::report::{Mode, page};
 
@@ -87,6 +87,9 @@ fn readiness(results: &Results, judgement: &Judgement) -> String {
         line("Phase:", phase);
     }
     line("Date:", &journal.started);
+    if let Some(records) = &journal.data {
+        line("Data:", &records.words());
+    }
     if let Some(note) = scale_note(results) {
         line("Note:", &note);
     }
@@ -246,7 +249,7 @@ fn document(results: &Results, judgement: &Judgement) -> Value {
             "reason": judgement.reason,
             "facts": [journal.environment, journal.base_url, journal.phase, journal.started],
             "notes": notes,
-            "data": journal.data.as_ref().map(|data| format!("{} of {} records made in {} s", data.made, data.asked, shown(data.seconds))),
+            "data": journal.data.as_ref().map(Records::words),
             "criteria": judgement.criteria,
             "findings": judgement.findings,
             "cards": cards,

@@ -262,6 +262,12 @@ fn findings(results: &Results) -> Vec<Finding> {
         let text = format!("check of {}: {}", check.name, check.text);
         find("preflight", None, text, check.hint.as_deref().unwrap_or_default());
     }
+    if let Some((records, why)) =
+        results.journal.data.as_ref().and_then(|records| Some((records, records.trouble.as_ref()?)))
+    {
+        let hint = "runs on other data than was meant say less; see the application's log and the procedure's `data`";
+        find("data", None, format!("{}: {why}", records.words()), hint);
+    }
     let baseline = results.baseline().filter(|run| run.document.is_some());
     for run in &results.runs {
         let name = Some(run.entry.name.as_str());
