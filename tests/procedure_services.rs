@@ -200,7 +200,7 @@ fn postgres_is_collected_read_only_and_may_be_stuck_or_stop() {
     // A table that is locked blocks whoever asks for its size: that ends after the statement timeout.
     let lock = Session::open(&url);
     lock.say("BEGIN; LOCK TABLE load_rows IN ACCESS EXCLUSIVE MODE");
-    let stuck = program::run(&mut beside_postgres(folder.path(), &target, &url, "stuck", &[("one", "1s")]));
+    let stuck = program::run(&mut beside_postgres(folder.path(), &target, &url, "stuck", &[("one", "3s")]));
     assert_eq!(stuck.code, 0, "{}{}", stuck.stdout, stuck.stderr);
     let seen = json(folder.path().join("stuck/one_postgres.json"));
     assert!(seen["before"]["error"].as_str().unwrap().contains("statement timeout"), "{}", seen["before"]);

@@ -6,7 +6,6 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::verdict::shown;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::summary::writing;
@@ -103,7 +102,7 @@ impl Records {
 
     /// What became of them, in one line.
     pub fn words(&self) -> String {
-        let mut text = format!("{} of {} records made in {} s", self.made, self.asked, shown(self.seconds));
+        let mut text = format!("{} of {} records made in {:.1} s", self.made, self.asked, self.seconds);
         if let Some(verified) = self.verified {
             text.push_str(&format!(", {verified} read back"));
         }

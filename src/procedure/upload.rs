@@ -242,13 +242,10 @@ pub async fn upload(
     cwd: &Path,
     terminal: &Terminal,
 ) -> Result<String, String> {
-    let credentials = Credentials::find(&target.place, env, cwd)?;
-    let store = target.store(env, &credentials)?;
     let name = archive.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let (bucket, key) = target.bucket_and_key(&name);
     let address = format!("s3://{bucket}/{key}");
     let cannot = |error: std::io::Error| format!("{}: {error}", archive.display());
-    let told = |error: object_store::Error| words(&error, &credentials);
     let sums = sums(archive).map_err(cannot)?;
     let old = Receipt::read(archive);
     let is_same = |old: &Receipt| {
@@ -268,21 +265,28 @@ pub async fn upload(
         verified: None,
         ended: None,
     };
+    let mut left = None;
     match old {
         Some(old) if is_same(&old) => (receipt.upload, receipt.parts) = (old.upload, old.parts),
-        Some(Receipt { upload: Some(id), key, target: other, .. })
-            if other.url == target.url && other.endpoint == target.endpoint =>
-        {
-            // Parts of another content would lie in the store for ever. If they do: that is all that is lost.
-            _ = store.abort_multipart(&Key::from(key), &id).await;
+        Some(old) if old.target.url == target.url && old.target.endpoint == target.endpoint => {
+            left = old.upload.map(|id| (Key::from(old.key), id));
         }
         _ => (),
     }
+    // Whatever happens now, the receipt says where to go on.
+    receipt.write(archive)?;
+    let credentials = Credentials::find(&target.place, env, cwd)?;
+    let store = target.store(env, &credentials)?;
+    let told = |error: object_store::Error| words(&error, &credentials);
+    if let Some((key, id)) = left {
+        // Parts of another content would lie in the store for ever. If they do: that is all that is lost.
+        _ = store.abort_multipart(&key, &id).await;
+    }
     // Who may write need not be allowed to look at what is not there: an error says nothing yet.
-    if let Ok(Ok(_)) = verify(&store, &key, &sums).await {
+    if let Ok(Ok(how)) = verify(&store, &key, &sums).await {
         receipt.upload = None;
-        finish(&mut receipt, "its size and its checksum are ours", archive)?;
-        return Ok(format!("{address}: it is there already, {}, verified", number::bytes(sums.size as f64)));
+        finish(&mut receipt, how, archive)?;
+        return Ok(format!("{address}: it is there already, {}, verified by {how}", number::bytes(sums.size as f64)));
     }
     let had = receipt.parts.len();
     let sent = send(archive, &store, &key, &mut receipt, &credentials, terminal).await;
@@ -300,7 +304,8 @@ pub async fn upload(
     finish(&mut receipt, how, archive)?;
     let parts = receipt.parts.len();
     let had = if had > 0 { format!(", {had} of which were there before") } else { String::new() };
-    Ok(format!("{address}: {} in {parts} parts{had}, verified by {how}", number::bytes(sums.size as f64)))
+    let s = if parts == 1 { "" } else { "s" };
+    Ok(format!("{address}: {} in {parts} part{s}{had}, verified by {how}", number::bytes(sums.size as f64)))
 }
 
 fn finish(receipt: &mut Receipt, how: &str, archive: &Path) -> Result<(), String> {
