@@ -247,6 +247,51 @@ fn the_report_draws_itself_with_its_verdict() {
     let baseline = json(folder.path().join("results/baseline_metrics.json"));
     let achieved = baseline["criteria"][0]["achieved_text"].as_str().unwrap();
     assert!(drawn.contains(&format!(">{achieved}<")), "{achieved}");
+    // Every figure on a card is the one the next comparison reads.
+    for (run, metric, stat) in [("baseline", "http_reqs", "count"), ("stress", "http_reqs", "count")] {
+        let count = baseline["runs"][run]["metrics"][metric][stat].as_f64().unwrap();
+        assert!(drawn.contains(&format!("<td class=\"text\">Requests</td><td>{count}</td>")), "{run}: {count}");
+    }
+}
+
+/// Points at a chart, and writes down what a reader would see.
+const READER: &str = "<script>setTimeout(() => { document.querySelector('.chart svg').dispatchEvent(\
+    new PointerEvent('pointermove', { clientX: 200 })); document.documentElement.dataset.seen = JSON.stringify({ \
+    fits: document.documentElement.scrollWidth <= innerWidth, phone: innerWidth < 760, \
+    dark: matchMedia('(prefers-color-scheme: dark)').matches, ground: getComputedStyle(document.body).backgroundColor, \
+    at: [...document.querySelectorAll('.at')].filter((one) => one.textContent).length > 0, \
+    hidden: [...document.querySelectorAll('.stacked td')].some((td) => td.getBoundingClientRect().right > innerWidth) }); \
+    }, 500);</script></body>";
+
+#[test]
+fn the_report_is_read_on_a_desk_and_on_a_phone_by_day_and_by_night() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = Target::start(folder.path(), &[]);
+    let outcome = program::run(&mut example(folder.path(), &target, &["--only", "baseline,stress"]));
+    assert_eq!(outcome.code, 2, "{}{}", outcome.stdout, outcome.stderr);
+    let page = text(folder.path().join("results/report.html")).replace("</body>", READER);
+    let path = folder.path().join("read.html");
+    fs::write(&path, page).unwrap();
+    let mut grounds = Vec::new();
+    for (size, is_phone) in [("--window-size=1280,900", false), ("--window-size=390,844", true)] {
+        for (scheme, is_dark) in [("1", false), ("0", true)] {
+            let scheme = format!("--blink-settings=preferredColorScheme={scheme}");
+            let Some((drawn, console)) = crate::report::in_browser_with(&path, &[size, &scheme]) else { return };
+            assert_eq!(console, "", "{size} {scheme}");
+            let seen = drawn.split("data-seen=\"").nth(1).and_then(|rest| rest.split('"').next());
+            let seen = seen.unwrap_or_else(|| panic!("{size} {scheme}: nothing was seen")).replace("&quot;", "\"");
+            let seen: Value = serde_json::from_str(&seen).unwrap();
+            assert_eq!((&seen["phone"], &seen["dark"]), (&is_phone.into(), &is_dark.into()), "{seen}");
+            // Nothing sticks out, no cell of a verdict has to be scrolled for, and pointing at a chart reads it out.
+            assert_eq!(
+                (&seen["fits"], &seen["hidden"], &seen["at"]),
+                (&true.into(), &false.into(), &true.into()),
+                "{seen}"
+            );
+            grounds.push(seen["ground"].as_str().unwrap().to_owned());
+        }
+    }
+    assert!(grounds[0] == grounds[2] && grounds[1] == grounds[3] && grounds[0] != grounds[1], "{grounds:?}");
 }
 
 #[test]

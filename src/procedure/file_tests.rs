@@ -40,7 +40,9 @@ fn the_smallest_and_the_fullest_are_read() {
 
 #[test]
 fn what_is_wrong_is_told_with_path_reason_and_what_is_allowed() {
+    let count = std::cell::Cell::new(0);
     let check = |pointer: &str, value: Value, expect: &str| {
+        count.set(count.get() + 1);
         let error = Procedure::read(Some(&with(pointer, value.clone()).to_string())).expect_err(pointer);
         assert!(error.contains(expect), "{pointer} {value}: {error}");
         assert!(!error.contains('\n'), "{error}");
@@ -169,6 +171,7 @@ fn what_is_wrong_is_told_with_path_reason_and_what_is_allowed() {
     check("/archive", upload(endpoint), "`archive.upload.endpoint`: credentials do not stand in an address");
     check("/archive", json!("a.tar.gz"), "`archive`: expected an object, it is the text");
     check("/hints", json!({"slwo": "x"}), "`hints.slwo`: unknown key; did you mean `slow`? allowed are preflight");
+    assert!(count.get() >= 60, "{} wrong files", count.get());
 }
 
 #[test]

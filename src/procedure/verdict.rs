@@ -220,7 +220,8 @@ fn comparison(results: &Results) -> Vec<Compared> {
             let percent = (old != 0.0).then(|| (new - old) / old * 100.0);
             let direction = match better {
                 ' ' => "",
-                _ if new == old => "same",
+                // What would be shown as no difference is none.
+                _ if new == old || percent.is_some_and(|percent| percent.abs() < 0.05) => "same",
                 '-' if new < old => "better",
                 '+' if new > old => "better",
                 _ => "worse",
