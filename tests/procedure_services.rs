@@ -230,6 +230,8 @@ fn postgres_is_collected_read_only_and_may_be_stuck_or_stop() {
     assert!(rows["bytes"].as_str().unwrap().parse::<u64>().unwrap() > 500_000, "{rows}");
     let statements = one["after"]["statements"].as_array().unwrap();
     assert!(statements.iter().any(|one| one["query"] == "SELECT count(*) FROM load_rows"), "{statements:?}");
+    let page = text(results.join("report.html"));
+    assert!(page.contains("SELECT count(*) FROM load_rows") && page.contains("Database tables"));
     // Said once, the run went on, and so did the next.
     assert_eq!(outcome.stdout.matches("! two_postgres: ").count(), 1, "{}", outcome.stdout);
     let two = json(results.join("two_postgres.json"));
@@ -246,12 +248,12 @@ fn postgres_is_collected_read_only_and_may_be_stuck_or_stop() {
 }
 
 #[test]
-fn with_all_services_every_artefact_is_whole_and_redis_may_stop_in_the_middle() {
+fn with_all_services_every_artefact_is_whole_and_some_may_stop_in_the_middle() {
     let folder = tempfile::tempdir().unwrap();
     let Some((redis, redis_url)) = redis(folder.path()) else { return };
     let Some((_database, database_url)) = postgres(folder.path()) else { return };
     let target = Target::start(folder.path(), &["--cache", &redis_url, "--db-latency", "5ms"]);
-    let Some((_prometheus, prometheus_url)) = prometheus(folder.path(), &target) else { return };
+    let Some((prometheus, prometheus_url)) = prometheus(folder.path(), &target) else { return };
     let with_all = |command: &mut Command, results: &str| {
         command.env("REDIS_URL", &redis_url).env("PROMETHEUS_URL", &prometheus_url).env("DATABASE_URL", &database_url);
         command.env("REDIS_MONITOR", "yes").env("RESULTS_DIR", folder.path().join(results));
@@ -299,6 +301,7 @@ fn with_all_services_every_artefact_is_whole_and_redis_may_stop_in_the_middle() 
     let running = Running::start(&mut command);
     running.wait_for("stress: 600ms");
     drop(redis);
+    drop(prometheus);
     let outcome = running.end();
     // The spike was not asked for; what is there is told.
     assert!([2, 99].contains(&outcome.code), "{}{}", outcome.stdout, outcome.stderr);
@@ -307,6 +310,7 @@ fn with_all_services_every_artefact_is_whole_and_redis_may_stop_in_the_middle() 
     assert_eq!(before["trouble"], Value::Null);
     assert!(before["series"]["redis_memory"]["values"].as_array().unwrap().len() >= 3);
     assert!(json(results.join("stress_redis.json"))["trouble"].is_string());
+    assert!(json(results.join("stress_prometheus.json"))["trouble"].is_string());
     assert!(json(results.join("baseline_prometheus.json"))["series"]["scrapes_up"]["values"].is_array());
     assert_eq!(outcome.stdout.matches("! stress_redis: ").count(), 1, "{}", outcome.stdout);
     let found = json(results.join("baseline_metrics.json"))["findings"].to_string();

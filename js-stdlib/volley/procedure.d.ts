@@ -1,5 +1,5 @@
 // Types of a procedure file, for editors: `/** @type {import('…/procedure').Procedure} */`. The checks themselves are
-// those of `src/procedure/file.rs`.
+// those of `src/procedure`.
 
 /** `1m30s`, `500ms`, `2h`. */
 export type Duration = string;

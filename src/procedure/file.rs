@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::border::{Fields, Node, Wrong};
-use super::collect::monitor::Bounds;
+use super::collect::Collect;
 use super::data::Data;
 use super::expression::Expression;
 use super::upload::Target;
@@ -130,30 +130,6 @@ pub enum Shape {
     Stages(Vec<(Duration, u64)>),
 }
 
-/// What is sampled beside the runs.
-#[derive(Clone, Debug)]
-pub struct Collect {
-    /// How often.
-    pub every: Duration,
-    /// This machine's processor, memory, disk and network.
-    pub host: bool,
-    /// A Redis.
-    pub redis: Option<RedisSource>,
-    /// A PostgreSQL by its URL.
-    pub postgres: Option<String>,
-    /// A Prometheus by its URL, and queries by name.
-    pub prometheus: Option<(String, BTreeMap<String, String>)>,
-}
-
-/// A Redis that is sampled.
-#[derive(Clone, Debug)]
-pub struct RedisSource {
-    /// Its address.
-    pub url: String,
-    /// How much of its `MONITOR` is logged; nothing for none of it.
-    pub monitor: Option<Bounds>,
-}
-
 /// Where the results are packed.
 #[derive(Clone, Debug, Default)]
 pub struct Archive {
@@ -226,7 +202,7 @@ impl Procedure {
         let data = fields.get("data").map(|node| Data::read(&node, base)).transpose()?;
         let runs = runs(&fields.need("runs", "a list of runs")?)?;
         let names: Vec<&str> = runs.iter().map(|run| run.name.as_str()).collect();
-        let collect = fields.get("collect").map(|node| collect(&node)).transpose()?;
+        let collect = fields.get("collect").map(|node| Collect::read(&node)).transpose()?;
         let criteria = criteria(&fields.need("criteria", "a list of what has to hold")?, &names)?;
         let archive = match fields.get("archive") {
             None => None,
@@ -241,13 +217,7 @@ impl Procedure {
             preflight: preflight.unwrap_or(Preflight { scripts: true, ..Preflight::default() }),
             data,
             runs,
-            collect: collect.unwrap_or(Collect {
-                every: DEFAULT_EVERY,
-                host: true,
-                redis: None,
-                postgres: None,
-                prometheus: None,
-            }),
+            collect: collect.unwrap_or_default(),
             criteria,
             archive,
             hints: fields.get("hints").map(|node| hints(&node)).transpose()?.unwrap_or_default(),
@@ -255,9 +225,8 @@ impl Procedure {
     }
 }
 
-const DEFAULT_EVERY: Duration = Duration::from_secs(5);
-
-fn address(node: &Node) -> Result<String, Wrong> {
+/// An address of the web, without a slash at its end.
+pub(super) fn address(node: &Node) -> Result<String, Wrong> {
     Ok(node.address(&["http", "https"])?.trim_end_matches('/').to_owned())
 }
 
@@ -321,7 +290,8 @@ fn preflight(node: &Node, base: Option<&str>) -> Result<Preflight, Wrong> {
     })
 }
 
-fn flag(fields: &Fields, key: &str, default: bool) -> Result<bool, Wrong> {
+/// A flag, or what it is without one.
+pub(super) fn flag(fields: &Fields, key: &str, default: bool) -> Result<bool, Wrong> {
     fields.get(key).map_or(Ok(default), |node| node.flag())
 }
 
@@ -447,71 +417,6 @@ fn variables(node: &Node) -> Result<BTreeMap<String, String>, Wrong> {
         variables.insert(key.to_owned(), value);
     }
     Ok(variables)
-}
-
-fn collect(node: &Node) -> Result<Collect, Wrong> {
-    let fields = node.object(&["every", "host", "redis", "postgres", "prometheus"])?;
-    let every = match fields.get("every") {
-        None => DEFAULT_EVERY,
-        Some(node) => match node.span()? {
-            span if span < Duration::from_millis(200) => return Err(node.wrong("at least 200ms")),
-            span => span,
-        },
-    };
-    let url = |key: &str, schemes: &[&str]| {
-        let node = fields.get(key);
-        node.map(|node| {
-            let fields = node.object(&["url"])?;
-            Ok::<_, Wrong>(fields.need("url", "an address")?.address(schemes)?.to_owned())
-        })
-        .transpose()
-    };
-    let prometheus = match fields.get("prometheus") {
-        None => None,
-        Some(node) => {
-            let fields = node.object(&["url", "queries"])?;
-            let url = address(&fields.need("url", "an address")?)?;
-            let mut queries = BTreeMap::new();
-            for (name, node) in fields.need("queries", "queries by name")?.any_object()?.all() {
-                let fits = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !name.is_empty();
-                if !fits {
-                    return Err(node.wrong("no name of a series; allowed are letters, digits and _"));
-                }
-                queries.insert(name.to_owned(), node.text()?.to_owned());
-            }
-            Some((url, queries))
-        }
-    };
-    Ok(Collect {
-        every,
-        host: flag(&fields, "host", true)?,
-        redis: fields.get("redis").map(|node| redis_source(&node)).transpose()?,
-        postgres: url("postgres", &["postgres", "postgresql"])?,
-        prometheus,
-    })
-}
-
-fn redis_source(node: &Node) -> Result<RedisSource, Wrong> {
-    let fields = node.object(&["url", "monitor"])?;
-    let url = fields.need("url", "an address")?.address(&["redis"])?.to_owned();
-    let monitor = match fields.get("monitor") {
-        None => None,
-        Some(node) if node.is_flag() => node.flag()?.then(Bounds::default),
-        Some(node) => {
-            let fields = node.object(&["lines", "bytes"])?;
-            let default = Bounds::default();
-            let lines = fields.get("lines").map_or(Ok(default.lines), |node| node.whole(1, 1_000_000))?;
-            let bytes = match fields.get("bytes") {
-                None => default.bytes,
-                Some(node) => match node.size()? {
-                    size @ 1_000..=100_000_000 => size,
-                    _ => return Err(node.wrong("from 1KB to 100MB: the log is kept in memory while the run goes on")),
-                },
-            };
-            Some(Bounds { lines, bytes })
-        }
-    };
-    Ok(RedisSource { url, monitor })
 }
 
 fn criteria(node: &Node, runs: &[&str]) -> Result<Vec<Criterion>, Wrong> {

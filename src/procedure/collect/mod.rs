@@ -2,7 +2,8 @@
 //!
 //! A collector that fails says so once, tries again on the next beat, and never disturbs the run.
 
-pub mod monitor;
+mod asked;
+mod monitor;
 pub mod postgres;
 pub mod prometheus;
 pub mod redis;
@@ -18,8 +19,8 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::file::Collect;
 use super::{host, journal};
+pub use asked::Collect;
 
 /// One figure of one moment.
 pub struct Point {

@@ -488,6 +488,13 @@
       make('p', { class: 'facts' }, facts.map((fact) => make('span', {}, fact)))), notes];
   }
 
+  // What others saw of this run, in rows of texts.
+  function lists(run) {
+    return (run.lists || []).map((list) => section(list.title, list.note, table(`list ${list.title}`,
+      list.columns.map((title, column) => [title, (row) => column === 0 && list.is_code ? make('code', {}, row[0]) : row[column]]),
+      list.rows, undefined, 'stacked')));
+  }
+
   // ---- A procedure: several runs and what they came to ------------------------------------------------------------
 
   function procedurePart(procedure) {
@@ -553,7 +560,7 @@
       cards.length ? section('Over time', null, make('div', { class: 'charts' }, cards)) : null,
       thresholdTable(run), checkTable(run), endpointTable(run), errorTable(run), scenarioTable(run), groupTable(run), metricTables(run),
       time.more.length ? section('More over time', 'metrics of the script and of other protocols', make('div', { class: 'charts' }, time.more)) : null,
-      healthPart(run, time.own),
+      lists(run), healthPart(run, time.own),
       make('footer', {}, make('span', {}, `${run.generator.name} ${run.generator.version}, behaves as k6 ${run.generator.k6_version}`),
         make('button', { type: 'button', onclick: save }, 'Save the data as JSON')),
     ].flat(9).filter(Boolean));
