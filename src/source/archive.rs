@@ -233,8 +233,10 @@ mod tests {
     #[test]
     fn what_is_packed_is_read_again() {
         let long = format!("file:///home/alice/{}/x.js", "d".repeat(120));
+        let accented = file_url(&format!("/home/alice/{}/žluť.js", "d".repeat(95)));
         let files = [
             ("file:///home/alice/main.js".to_owned(), Bytes::from_static(b"main")),
+            (accented.clone(), Bytes::from_static(b"letters")),
             (long.clone(), Bytes::from_static(b"deep")),
             ("https://h.test/lib.js".to_owned(), Bytes::from_static(b"lib")),
         ];
@@ -257,6 +259,7 @@ mod tests {
         let local: BTreeMap<_, _> = archive.local_files().collect();
         assert_eq!(local["/home/nobody/main.js"], "main");
         assert_eq!(local[&file_path(&long.replace("alice", "nobody")).unwrap()], "deep");
+        assert_eq!(local[&file_path(&accented.replace("alice", "nobody")).unwrap()], "letters");
         assert_eq!(archive.remote_files().collect::<Vec<_>>(), [("https://h.test/lib.js".to_owned(), "lib".into())]);
     }
 
