@@ -205,7 +205,7 @@ async fn make(
             false
         }
     };
-    let is_whole = paced("made", &missing, data.rate, interrupts, terminal, each).await;
+    let is_whole = paced("records answered", &missing, data.rate, interrupts, terminal, each).await;
     records.trouble = trouble.into_inner();
     if !is_whole {
         records.trouble.get_or_insert("it was interrupted".to_owned());
@@ -222,7 +222,7 @@ async fn make(
         }
         true
     };
-    paced("read back", &ledger.all_made(), data.rate, interrupts, terminal, each).await;
+    paced("records looked for", &ledger.all_made(), data.rate, interrupts, terminal, each).await;
     records.verified = Some(found.into_inner());
     match trouble.into_inner() {
         Some(why) => Err(why),
@@ -271,7 +271,7 @@ pub async fn remove(
         }
         true
     };
-    let is_whole = paced("removed", &numbers, data.rate, interrupts, terminal, each).await;
+    let is_whole = paced("removals answered", &numbers, data.rate, interrupts, terminal, each).await;
     let (removed, mut trouble) = (removed.into_inner(), trouble.into_inner());
     if !is_whole {
         trouble.get_or_insert("it was interrupted".to_owned());

@@ -141,6 +141,10 @@ pub fn judge(results: &Results) -> Judgement {
     let count = |state: &str| criteria.iter().filter(|one| one.state == state).count();
     let (failed, unmeasured) = (count("fail"), count("not measured"));
     let of = |part: usize| format!("{part} of {} criteria", criteria.len());
+    let all = match criteria.len() {
+        1 => "the one criterion holds".to_owned(),
+        several => format!("all {several} criteria hold"),
+    };
     let (verdict, reason) = if failed > 0 {
         (Verdict::NotApproved, format!("{} failed", of(failed)))
     } else if unmeasured > 0 || criteria.is_empty() || !open.is_empty() {
@@ -152,9 +156,9 @@ pub fn judge(results: &Results) -> Judgement {
     } else if !findings.is_empty() {
         let findings = findings.len();
         let s = if findings == 1 { "" } else { "s" };
-        (Verdict::ApprovedWithFindings, format!("all {} criteria hold; {findings} finding{s}", criteria.len()))
+        (Verdict::ApprovedWithFindings, format!("{all}; {findings} finding{s}"))
     } else {
-        (Verdict::Approved, format!("all {} criteria hold", criteria.len()))
+        (Verdict::Approved, all)
     };
     Judgement { verdict, reason, criteria, findings, comparison: comparison(results) }
 }
