@@ -2,30 +2,36 @@
 //! verdict is the one the numbers deserve, and nothing is lost when it is interrupted, killed or refused.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::process::Command;
 
 use serde_json::Value;
 
 use crate::program::{self, Outcome, Running};
 
-const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/load_tests/procedures/cache_integration.js");
+/// The procedure we ship.
+pub const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/load_tests/procedures/cache_integration.js");
 
 /// A target on a port of its own, ended with the test.
-struct Target {
+pub struct Target {
     process: Option<Running>,
-    url: String,
+    pub url: String,
 }
 
 impl Target {
-    fn start(folder: &Path, args: &[&str]) -> Self {
+    pub fn start(folder: &Path, args: &[&str]) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let address = format!("127.0.0.1:{port}");
         let process = Running::start(program::volley(folder).args(["target", "--listen", &address]).args(args));
         process.wait_for("listening on");
         Self { process: Some(process), url: format!("http://{address}") }
+    }
+
+    /// What is not ours to start and end.
+    pub fn at(url: &str) -> Self {
+        Self { process: None, url: url.to_owned() }
     }
 }
 
@@ -38,7 +44,7 @@ impl Drop for Target {
     }
 }
 
-fn example(folder: &Path, target: &Target, args: &[&str]) -> Command {
+pub fn example(folder: &Path, target: &Target, args: &[&str]) -> Command {
     let mut command = program::volley(folder);
     command.args(["procedure", "run", EXAMPLE, "--scale", "0.005"]).args(args);
     command.env("BASE_URL", &target.url).env("RESULTS_DIR", folder.join("results")).env("COLLECT_EVERY", "300ms");
@@ -46,16 +52,28 @@ fn example(folder: &Path, target: &Target, args: &[&str]) -> Command {
     command
 }
 
-fn json(path: PathBuf) -> Value {
+pub fn json(path: PathBuf) -> Value {
     serde_json::from_slice(&fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))).unwrap()
 }
 
-fn text(path: PathBuf) -> String {
+pub fn text(path: PathBuf) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 fn volley(folder: &Path, args: &[&str]) -> Outcome {
     program::run(program::volley(folder).args(args))
+}
+
+/// Asks for something; head and body of the answer.
+pub fn get(url: &str, path: &str) -> (String, String) {
+    let address = url.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).unwrap();
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    (head.to_owned(), body.to_owned())
 }
 
 /// The document a page holds.
@@ -180,7 +198,7 @@ fn an_interrupted_procedure_keeps_what_there_is() {
 #[test]
 fn without_what_is_required_there_is_no_load() {
     let folder = tempfile::tempdir().unwrap();
-    let target = Target { process: None, url: "http://127.0.0.1:9".to_owned() };
+    let target = Target::at("http://127.0.0.1:9");
     let outcome = program::run(&mut example(folder.path(), &target, &[]));
     assert_eq!(outcome.code, 1, "{}{}", outcome.stdout, outcome.stderr);
     assert!(outcome.stdout.contains("✗ application health: "), "{}", outcome.stdout);
@@ -229,6 +247,51 @@ fn the_report_draws_itself_with_its_verdict() {
     let baseline = json(folder.path().join("results/baseline_metrics.json"));
     let achieved = baseline["criteria"][0]["achieved_text"].as_str().unwrap();
     assert!(drawn.contains(&format!(">{achieved}<")), "{achieved}");
+    // Every figure on a card is the one the next comparison reads.
+    for (run, metric, stat) in [("baseline", "http_reqs", "count"), ("stress", "http_reqs", "count")] {
+        let count = baseline["runs"][run]["metrics"][metric][stat].as_f64().unwrap();
+        assert!(drawn.contains(&format!("<td class=\"text\">Requests</td><td>{count}</td>")), "{run}: {count}");
+    }
+}
+
+/// Points at a chart, and writes down what a reader would see.
+const READER: &str = "<script>setTimeout(() => { document.querySelector('.chart svg').dispatchEvent(\
+    new PointerEvent('pointermove', { clientX: 200 })); document.documentElement.dataset.seen = JSON.stringify({ \
+    fits: document.documentElement.scrollWidth <= innerWidth, phone: innerWidth < 760, \
+    dark: matchMedia('(prefers-color-scheme: dark)').matches, ground: getComputedStyle(document.body).backgroundColor, \
+    at: [...document.querySelectorAll('.at')].filter((one) => one.textContent).length > 0, \
+    hidden: [...document.querySelectorAll('.stacked td')].some((td) => td.getBoundingClientRect().right > innerWidth) }); \
+    }, 500);</script></body>";
+
+#[test]
+fn the_report_is_read_on_a_desk_and_on_a_phone_by_day_and_by_night() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = Target::start(folder.path(), &[]);
+    let outcome = program::run(&mut example(folder.path(), &target, &["--only", "baseline,stress"]));
+    assert_eq!(outcome.code, 2, "{}{}", outcome.stdout, outcome.stderr);
+    let page = text(folder.path().join("results/report.html")).replace("</body>", READER);
+    let path = folder.path().join("read.html");
+    fs::write(&path, page).unwrap();
+    let mut grounds = Vec::new();
+    for (size, is_phone) in [("--window-size=1280,900", false), ("--window-size=390,844", true)] {
+        for (scheme, is_dark) in [("1", false), ("0", true)] {
+            let scheme = format!("--blink-settings=preferredColorScheme={scheme}");
+            let Some((drawn, console)) = crate::report::in_browser_with(&path, &[size, &scheme]) else { return };
+            assert_eq!(console, "", "{size} {scheme}");
+            let seen = drawn.split("data-seen=\"").nth(1).and_then(|rest| rest.split('"').next());
+            let seen = seen.unwrap_or_else(|| panic!("{size} {scheme}: nothing was seen")).replace("&quot;", "\"");
+            let seen: Value = serde_json::from_str(&seen).unwrap();
+            assert_eq!((&seen["phone"], &seen["dark"]), (&is_phone.into(), &is_dark.into()), "{seen}");
+            // Nothing sticks out, no cell of a verdict has to be scrolled for, and pointing at a chart reads it out.
+            assert_eq!(
+                (&seen["fits"], &seen["hidden"], &seen["at"]),
+                (&true.into(), &false.into(), &true.into()),
+                "{seen}"
+            );
+            grounds.push(seen["ground"].as_str().unwrap().to_owned());
+        }
+    }
+    assert!(grounds[0] == grounds[2] && grounds[1] == grounds[3] && grounds[0] != grounds[1], "{grounds:?}");
 }
 
 #[test]
@@ -251,100 +314,4 @@ fn a_killed_procedure_leaves_no_load_behind_and_goes_on() {
     assert_eq!(resumed.code, 2, "{}{}", resumed.stdout, resumed.stderr);
     assert!(resumed.stdout.contains("baseline: finished before, kept"), "{}", resumed.stdout);
     assert!(text(results.join("readiness.txt")).contains("`stress` was killed"));
-}
-
-/// A process of Debian's that is ended with the test.
-struct Service(Child);
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        _ = self.0.kill();
-        _ = self.0.wait();
-    }
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-fn service(folder: &Path, program: &str, args: &[&str]) -> Option<Service> {
-    let command = Command::new(program)
-        .args(args)
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn();
-    match command {
-        Ok(child) => Some(Service(child)),
-        Err(_) => {
-            // The one thing a skipped test may do is say so.
-            #[allow(clippy::print_stderr)]
-            {
-                eprintln!("SKIPPED: there is no {program} here (Debian: apt-get install redis-server prometheus)");
-            }
-            None
-        }
-    }
-}
-
-#[test]
-fn redis_and_prometheus_are_collected_and_may_stop_in_the_middle() {
-    let folder = tempfile::tempdir().unwrap();
-    let (redis_port, prometheus_port) = (free_port(), free_port());
-    let port = redis_port.to_string();
-    let Some(redis) = service(folder.path(), "redis-server", &["--port", &port, "--save", ""]) else { return };
-    let redis_url = format!("redis://127.0.0.1:{redis_port}");
-    let until = |is_there: &dyn Fn() -> bool| {
-        for _ in 0..600 {
-            if is_there() {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        panic!("a service did not come up");
-    };
-    until(&|| TcpStream::connect(("127.0.0.1", redis_port)).is_ok());
-    let target = Target::start(folder.path(), &["--cache", &redis_url, "--db-latency", "5ms"]);
-    let scraped = target.url.trim_start_matches("http://");
-    let config = format!(
-        "global: {{scrape_interval: 1s}}\nscrape_configs: [{{job_name: t, static_configs: [{{targets: ['{scraped}']}}]}}]\n"
-    );
-    fs::write(folder.path().join("prometheus.yml"), config).unwrap();
-    let listen = format!("--web.listen-address=127.0.0.1:{prometheus_port}");
-    let args = ["--config.file=prometheus.yml", "--storage.tsdb.path=tsdb", &listen];
-    let Some(_prometheus) = service(folder.path(), "prometheus", &args) else { return };
-    let prometheus_url = format!("http://127.0.0.1:{prometheus_port}");
-    let with_all = |command: &mut Command| {
-        command.env("REDIS_URL", &redis_url).env("PROMETHEUS_URL", &prometheus_url);
-    };
-    let mut check = program::volley(folder.path());
-    check.args(["procedure", "check", EXAMPLE]).env("BASE_URL", &target.url);
-    with_all(&mut check);
-    until(&|| {
-        let mut again = Command::new(check.get_program());
-        again.args(check.get_args()).envs(check.get_envs().filter_map(|(key, value)| Some((key, value?))));
-        program::run(
-            again.current_dir(folder.path()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()),
-        )
-        .code
-            == 0
-    });
-    let mut command = example(folder.path(), &target, &["--only", "baseline,stress"]);
-    with_all(&mut command);
-    let running = Running::start(&mut command);
-    running.wait_for("stress: 600ms");
-    drop(redis);
-    let outcome = running.end();
-    // The spike was not asked for; what is there is told.
-    assert!([2, 99].contains(&outcome.code), "{}{}", outcome.stdout, outcome.stderr);
-    let results = folder.path().join("results");
-    let before = json(results.join("baseline_redis.json"));
-    assert_eq!(before["trouble"], Value::Null);
-    assert!(before["series"]["redis_memory"]["values"].as_array().unwrap().len() >= 3);
-    assert!(json(results.join("stress_redis.json"))["trouble"].is_string());
-    assert!(json(results.join("baseline_prometheus.json"))["series"]["scrapes_up"]["values"].is_array());
-    assert!(outcome.stdout.contains("! stress_redis: "), "{}", outcome.stdout);
-    let found = json(results.join("baseline_metrics.json"))["findings"].to_string();
-    assert!(found.contains("the collector `redis` had trouble"), "{found}");
 }

@@ -194,6 +194,11 @@ fn without_histograms(value: &Value) -> Value {
 
 /// What a page becomes in Chromium: its elements and what the console said. `None` where there is no Chromium.
 pub fn in_browser(page: &Path) -> Option<(String, String)> {
+    in_browser_with(page, &[])
+}
+
+/// The same, with flags for Chromium.
+pub fn in_browser_with(page: &Path, flags: &[&str]) -> Option<(String, String)> {
     let profile = tempfile::tempdir().unwrap();
     let found = ["chromium", "chromium-browser", "google-chrome"]
         .into_iter()
@@ -209,7 +214,7 @@ pub fn in_browser(page: &Path) -> Option<(String, String)> {
     let mut command = Command::new(browser);
     command.args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]);
     command.args(["--disable-background-networking", "--disable-component-update", "--disable-sync"]);
-    command.args(["--enable-logging=stderr", "--virtual-time-budget=5000", "--dump-dom"]);
+    command.args(["--enable-logging=stderr", "--virtual-time-budget=5000", "--dump-dom"]).args(flags);
     command.arg(format!("--user-data-dir={}", profile.path().display())).arg(format!("file://{}", page.display()));
     let output = command.stdin(Stdio::null()).output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

@@ -1,5 +1,5 @@
 // Types of a procedure file, for editors: `/** @type {import('…/procedure').Procedure} */`. The checks themselves are
-// those of `src/procedure/file.rs`.
+// those of `src/procedure`.
 
 /** `1m30s`, `500ms`, `2h`. */
 export type Duration = string;
@@ -22,12 +22,12 @@ export interface Procedure {
   collect?: Collect;
   criteria: (string | { name?: string; expression: string })[];
   /** `true`: beside the results. */
-  archive?: boolean | { dir?: string };
+  archive?: boolean | { dir?: string; upload?: Upload };
   hints?: Partial<Record<Finding, string>>;
 }
 
 export type Finding =
-  'preflight' | 'refused' | 'slow' | 'errors' | 'cache' | 'generator' | 'memory' | 'thresholds' | 'dropped' | 'collector';
+  'preflight' | 'data' | 'refused' | 'slow' | 'errors' | 'cache' | 'generator' | 'memory' | 'thresholds' | 'dropped' | 'collector';
 
 export interface Preflight {
   host?: {
@@ -79,8 +79,27 @@ export interface Data {
   /** At most so many per second. Default 50. */
   rate?: number;
   request: Template;
+  /** The body of record `i`, from 1 on, instead of `request.body`. A text is sent as it is, anything else as JSON. */
+  record?: (i: number) => unknown;
   login?: Template;
+  /** Reads a record back when all are made. Default method `GET`. */
+  verify?: Template;
+  /** Removes a record when all runs are over. Default method `DELETE`. `{created.PATH}` is of the answer that made it. */
   cleanUp?: Template;
+}
+
+/** Credentials come from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or from a file. */
+export interface Upload {
+  /** `s3://bucket/folder` */
+  url: string;
+  /** The store's address; without it, AWS. */
+  endpoint?: string;
+  /** Default: AWS_REGION, AWS_DEFAULT_REGION, `us-east-1`. */
+  region?: string;
+  /** A file such as `~/.aws/credentials`, relative to where `volley` runs. */
+  credentials?: string;
+  /** Its section. Default: AWS_PROFILE, `default`. */
+  profile?: string;
 }
 
 /** One of `duration`, `iterations` and `stages` shapes a run; without, the script's own options do. */
@@ -103,7 +122,8 @@ export interface Collect {
   every?: Duration;
   /** Default `true`. */
   host?: boolean;
-  redis?: { url: string };
+  /** `monitor` logs what Redis is asked, in RUN_monitor.log; MONITOR costs Redis speed. Default 10000 lines, 2MB. */
+  redis?: { url: string; monitor?: boolean | { lines?: number; bytes?: Size } };
   postgres?: { url: string };
   prometheus?: { url: string; queries: Record<string, string> };
 }

@@ -4,7 +4,8 @@
 //   volley procedure run load_tests/procedures/cache_integration.js --scale 0.02
 //
 // BASE_URL says what is tested. REDIS_URL, DATABASE_URL and PROMETHEUS_URL bring checks, series and criteria of these
-// services with them; without one, the procedure does without. RISKS makes so many records first.
+// services with them; without one, the procedure does without. RISKS makes so many records first; REDIS_MONITOR=yes logs
+// what Redis is asked; UPLOAD_URL=s3://bucket/folder (and UPLOAD_ENDPOINT) copies the archive there.
 
 const { REDIS_URL, DATABASE_URL, PROMETHEUS_URL } = __ENV;
 const BASE_URL = __ENV.BASE_URL || 'http://127.0.0.1:8080';
@@ -49,6 +50,10 @@ export default {
         tags: ['load-test'],
       },
     },
+    verify: {
+      url: '/api/v1/risks/{created.id}',
+      headers: { Authorization: 'Bearer {login.token}' },
+    },
     cleanUp: {
       method: 'DELETE',
       url: '/api/v1/risks/{created.id}',
@@ -73,7 +78,7 @@ export default {
 
   collect: {
     every: __ENV.COLLECT_EVERY || '5s',
-    redis: REDIS_URL && { url: REDIS_URL },
+    redis: REDIS_URL && { url: REDIS_URL, monitor: __ENV.REDIS_MONITOR === 'yes' },
     postgres: DATABASE_URL && { url: DATABASE_URL },
     prometheus: PROMETHEUS_URL && {
       url: PROMETHEUS_URL,
@@ -94,7 +99,7 @@ export default {
     ...(DATABASE_URL ? [{ name: 'few database connections', expression: 'spike.db_connections.max < 25' }] : []),
   ],
 
-  archive: true,
+  archive: __ENV.UPLOAD_URL ? { upload: { url: __ENV.UPLOAD_URL, endpoint: __ENV.UPLOAD_ENDPOINT } } : true,
 
   hints: {
     cache: 'see whether Redis is running (redis-cli INFO) and whether the application was started with its address',

@@ -211,7 +211,7 @@ fn archive_script(request: ArchiveRequest, terminal: &Terminal, log: &Log) -> Re
         compatibility_mode: compatibility_mode.to_owned(),
         time: std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs()),
     };
-    let tar = contents.pack(&seen.files());
+    let tar = contents.pack(&seen.files()).exit(ExitCode::Other)?;
     match &request.out {
         Some(path) => crate::summary::writing::write_file(path, &tar).map_err(|error| {
             let why = crate::summary::writing::plain(&error);

@@ -9,7 +9,8 @@ use super::usage::refuse;
 use super::{ScriptRequest, conduct, own};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::procedure::{self, Procedure, Settings};
+use crate::procedure::{self, Procedure, Settings, UploadTo};
+use crate::run::Module;
 use crate::ui::Terminal;
 use crate::ui::log::Log;
 
@@ -45,6 +46,12 @@ enum What {
         /// The file
         archive: PathBuf,
     },
+    /// Copy an archive to an S3-compatible store, or go on where that was cut off
+    #[command(
+        after_help = "Credentials come from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or from \
+                            a file as AWS' tools read."
+    )]
+    Upload(UploadArgs),
 }
 
 #[derive(clap::Args)]
@@ -57,6 +64,27 @@ struct CheckArgs {
     /// The JavaScript engine
     #[arg(long, env = "VOLLEY_JS_ENGINE")]
     js_engine: Option<String>,
+}
+
+#[derive(clap::Args)]
+struct UploadArgs {
+    /// The archive
+    archive: PathBuf,
+    /// Where to; without it, an upload goes on that was begun
+    #[arg(value_name = "s3://BUCKET/FOLDER")]
+    url: Option<String>,
+    /// The store's address; without it, AWS
+    #[arg(long, value_name = "URL")]
+    endpoint: Option<String>,
+    /// The region; else AWS_REGION or us-east-1
+    #[arg(long)]
+    region: Option<String>,
+    /// A file with credentials, such as ~/.aws/credentials
+    #[arg(long, value_name = "FILE")]
+    credentials: Option<PathBuf>,
+    /// Its section; else AWS_PROFILE or default
+    #[arg(long)]
+    profile: Option<String>,
 }
 
 #[derive(clap::Args)]
@@ -111,13 +139,24 @@ pub(super) fn execute(
         }
         What::Report { folder } => procedure::rebuild(&cwd.join(folder), terminal),
         What::Verify { archive } => procedure::verify(&cwd.join(archive), terminal),
+        What::Upload(upload) => {
+            let to = UploadTo {
+                url: upload.url,
+                endpoint: upload.endpoint,
+                region: upload.region,
+                credentials: upload.credentials,
+                profile: upload.profile,
+            };
+            let path = cwd.join(&upload.archive);
+            procedure::upload(&path, to, &bare_settings(env, cwd), terminal)
+        }
         What::Check(check) => {
-            let procedure = load(&check, &env, &cwd, log)?;
+            let (procedure, _) = load(&check, &env, &cwd, log)?;
             let settings = settings(check, env, cwd)?;
             procedure::check(&procedure, &settings, terminal)
         }
         What::Run(run) => {
-            let procedure = load(&run.file, &env, &cwd, log)?;
+            let (procedure, module) = load(&run.file, &env, &cwd, log)?;
             if !(run.scale > 0.0 && run.scale <= 100.0) {
                 return Err(refuse(format!("`--scale` is a factor above 0 and up to 100, not `{}`", run.scale)));
             }
@@ -129,7 +168,7 @@ pub(super) fn execute(
                 resume: run.resume,
                 ..settings(run.file, env, cwd)?
             };
-            procedure::run(&procedure, &settings, terminal)
+            procedure::run(&procedure, &module, &settings, terminal)
         }
     }
 }
@@ -155,6 +194,16 @@ fn settings(args: CheckArgs, env: Environment, cwd: PathBuf) -> Result<Settings,
         file: args.file,
         variables: variables(&args.env)?,
         js_engine: engine(args.js_engine, &env),
+        ..bare_settings(env, cwd)
+    })
+}
+
+/// Settings of nothing in particular.
+fn bare_settings(env: Environment, cwd: PathBuf) -> Settings {
+    Settings {
+        file: String::new(),
+        variables: Environment::new(),
+        js_engine: None,
         process_env: env,
         cwd,
         only: Vec::new(),
@@ -162,7 +211,7 @@ fn settings(args: CheckArgs, env: Environment, cwd: PathBuf) -> Result<Settings,
         scale: 1.0,
         dry_run: false,
         resume: None,
-    })
+    }
 }
 
 fn variables(list: &[String]) -> Result<Environment, Failure> {
@@ -180,7 +229,7 @@ fn engine(named: Option<String>, env: &Environment) -> Option<String> {
 }
 
 /// Evaluates the file and checks what it exports.
-fn load(args: &CheckArgs, env: &Environment, cwd: &Path, log: &Log) -> Result<Procedure, Failure> {
+fn load(args: &CheckArgs, env: &Environment, cwd: &Path, log: &Log) -> Result<(Procedure, Module), Failure> {
     let runtime = Runtime {
         env: variables(&args.env)?,
         system_env: env.clone(),
@@ -205,9 +254,10 @@ fn load(args: &CheckArgs, env: &Environment, cwd: &Path, log: &Log) -> Result<Pr
         warnings: Vec::new(),
     };
     let request = conduct::bare(script, log)?;
-    let json = crate::run::default_export(request)?;
-    Procedure::read(json.as_deref()).map_err(|wrong| {
+    let module = Module::open(request)?;
+    let procedure = Procedure::read(module.default_export()).map_err(|wrong| {
         let failure = Failure::new(ExitCode::InvalidConfig, format!("{}: {wrong}", args.file));
         failure.hint("`volley procedure new` writes a commented procedure with everything there is")
-    })
+    })?;
+    Ok((procedure, module))
 }

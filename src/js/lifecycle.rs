@@ -180,7 +180,20 @@ impl Lifecycle {
     /// # Errors
     /// When it can't be read, or is cyclic.
     pub async fn default_export(&self) -> Result<Option<String>, Failure> {
-        self.on_stack(|this| {
+        self.of_default("exportProcedure", Vec::new()).await
+    }
+
+    /// What the default export's `data.record` makes of a number, as JSON; nothing for `undefined`.
+    ///
+    /// # Errors
+    /// What the function threw.
+    pub async fn record(&self, number: u64) -> Result<Option<String>, Failure> {
+        self.of_default("exportRecord", vec![Value::Number(number as f64)]).await
+    }
+
+    /// A text that a function of `volley/procedure` makes of the default export.
+    async fn of_default(&self, function: &'static str, more: Vec<Value>) -> Result<Option<String>, Failure> {
+        self.on_stack(move |this| {
             let realm = &*this.realm;
             let address = &this.vu.script.address;
             let exported = realm.exports(address).map_err(|throw| failure(&throw))?;
@@ -188,7 +201,8 @@ impl Lifecycle {
                 return Ok(None);
             }
             let default = realm.export(address, "default").map_err(|throw| failure(&throw))?;
-            let json = this.call_of("volley/procedure", "exportProcedure", vec![Value::Kept(default)]);
+            let args = std::iter::once(Value::Kept(default)).chain(more).collect();
+            let json = this.call_of("volley/procedure", function, args);
             realm.release(default);
             let kept = json.map_err(|throw| failure(&throw))?;
             let value = value_of(realm, kept);

@@ -44,15 +44,23 @@ fn sum(mut from: impl Read) -> io::Result<Sum> {
     Ok(Sum { size, sha256 })
 }
 
-/// Packs a folder as `<environment>_<date>.tar.gz` into `place`.
+/// Where the archive of a folder is, or will be: `<environment>_<date>.tar.gz`.
+pub fn path(place: &Path, journal: &Journal) -> PathBuf {
+    place.join(format!("{}.tar.gz", name(journal)))
+}
+
+fn name(journal: &Journal) -> String {
+    let date: String = journal.started.chars().filter(char::is_ascii_digit).take(14).collect();
+    let (day, time) = date.split_at(date.len().min(8));
+    format!("{}_{day}_{time}", journal.environment)
+}
+
+/// Packs a folder into `place`.
 ///
 /// # Errors
 /// As the file system says.
 pub fn write(folder: &Path, place: &Path, journal: &Journal) -> Result<PathBuf, Failure> {
-    let date: String = journal.started.chars().filter(char::is_ascii_digit).take(14).collect();
-    let (day, time) = date.split_at(date.len().min(8));
-    let name = format!("{}_{day}_{time}", journal.environment);
-    let path = place.join(format!("{name}.tar.gz"));
+    let (name, path) = (name(journal), path(place, journal));
     let temporary = place.join(format!("{name}.tar.gz.{}.tmp", std::process::id()));
     let written = pack(folder, &temporary, &name).and_then(|()| fs::rename(&temporary, &path));
     written.map_err(|error| {

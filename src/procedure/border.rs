@@ -30,13 +30,19 @@ impl<'a> Node<'a> {
         Self { value, path: String::new() }
     }
 
+    /// A value from elsewhere, with the way to it.
+    pub fn at(value: &'a Value, path: &str) -> Self {
+        Self { value, path: path.to_owned() }
+    }
+
     /// Refuses this value.
     pub fn wrong(&self, why: impl std::fmt::Display) -> Wrong {
         let place = if self.path.is_empty() { "the default export" } else { &self.path };
         format!("`{place}`: {why}")
     }
 
-    fn expected(&self, what: &str) -> Wrong {
+    /// Refuses this value and says what it is.
+    pub fn expected(&self, what: &str) -> Wrong {
         let is = match self.value {
             Value::Null => "null".to_owned(),
             Value::Bool(it) => it.to_string(),
@@ -183,6 +189,11 @@ impl<'a> Node<'a> {
             _ => (),
         }
         Ok(self.value)
+    }
+
+    /// True for a function.
+    pub fn is_function(&self) -> bool {
+        self.value.get("$not data").and_then(Value::as_str) == Some("a function")
     }
 
     /// True for a text.

@@ -12,7 +12,7 @@ use super::collect::{postgres, redis};
 use super::file::{HttpCheck, Procedure, Resource};
 use super::journal::{Check, CheckState};
 use super::plan::Planned;
-use super::{Settings, child, host, plain_address, web};
+use super::{Settings, child, host, plain_address, upload, web};
 use crate::units::number;
 
 /// How long a service may take to answer.
@@ -58,6 +58,13 @@ pub async fn check(procedure: &Procedure, planned: &[Planned], settings: &Settin
         checks.push(Box::pin(async {
             let asked = check_prometheus(&service.url).await;
             result(named("Prometheus", &service.url), service.required, asked, "is it running, and does it scrape")
+        }));
+    }
+    if let Some(target) = procedure.archive.as_ref().and_then(|archive| archive.upload.as_ref()) {
+        checks.push(Box::pin(async {
+            let seen = within(upload::reach(target, &settings.process_env, &settings.cwd)).await;
+            let hint = "the archive can be uploaded later, with `volley procedure upload`";
+            result(format!("store at {}", target.url), false, seen, hint)
         }));
     }
     if preflight.scripts {

@@ -1,229 +1,286 @@
-//! Records made before the runs, by a request with places to fill in, at a bounded rate; and removed afterwards.
-//!
-//! In texts `{i}` is the number of the record, `{1..5}` a number from 1 to 5, `{login.PATH}` and `{created.PATH}` parts
-//! of answers. A text that is nothing but a number's place becomes a number in JSON.
+//! Records made before the runs at a bounded rate, read back, and removed afterwards. Each is written down before it is
+//! asked for (`records.rs`); bodies come from a template or from a function of the procedure file.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use serde_json::Value;
 
+use super::border::{Node, Wrong};
 use super::child::Interrupts;
-use super::file::{Data, Template};
 use super::journal::Records;
+use super::records::{Created, Ledger};
+use super::template::{Filling, Refusal, Template};
 use super::web;
+use crate::run::Module;
 use crate::ui::Terminal;
 
 /// Requests under way at the same time.
 const FLYING: usize = 16;
 
-/// A request, filled in.
+/// How far behind its rate the sending of requests may catch up.
+const CATCH_UP: Duration = Duration::from_millis(20);
+
+/// Records to make before the runs.
 #[derive(Clone, Debug)]
-pub struct Ready {
-    method: String,
-    url: String,
-    headers: Vec<(String, String)>,
-    body: Option<Value>,
-    status: Option<u16>,
+pub struct Data {
+    /// How many.
+    pub count: u64,
+    /// At most so many per second.
+    pub rate: f64,
+    /// How one is made.
+    pub request: Template,
+    /// Bodies are what the function `data.record` makes of the number.
+    pub has_function: bool,
+    /// Asked first; its answer is put where templates say `{login.PATH}`.
+    pub login: Option<Template>,
+    /// How one is read back when all are made.
+    pub verify: Option<Template>,
+    /// How one is deleted when all runs are over; `{created.PATH}` is of the answer that made it.
+    pub clean_up: Option<Template>,
 }
 
-/// What places are filled with.
-#[derive(Clone, Copy, Default)]
-struct Filling<'a> {
-    number: u64,
-    login: Option<&'a Value>,
-    created: Option<&'a Value>,
-}
-
-impl Filling<'_> {
-    fn place(&self, name: &str) -> Option<String> {
-        let plain = |value: &Value| match value {
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        };
-        if name == "i" {
-            return Some(self.number.to_string());
-        }
-        if let Some(path) = name.strip_prefix("login.") {
-            return web::at(self.login?, path).map(plain);
-        }
-        if let Some(path) = name.strip_prefix("created.") {
-            return web::at(self.created?, path).map(plain);
-        }
-        let (least, most) = name.split_once("..")?;
-        let (least, most) = (least.parse::<u64>().ok()?, most.parse::<u64>().ok()?);
-        // Scattered, and the same every time.
-        let scattered = self.number.wrapping_add(name.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33;
-        Some((least + scattered % (most.checked_sub(least)?.checked_add(1)?)).to_string())
-    }
-
-    fn text(&self, text: &str) -> String {
-        let mut filled = String::with_capacity(text.len());
-        let mut rest = text;
-        while let Some(begin) = rest.find('{') {
-            filled.push_str(&rest[..begin]);
-            rest = &rest[begin..];
-            let end = rest.find('}').map(|end| (end, self.place(&rest[1..end])));
-            match end {
-                Some((end, Some(value))) => {
-                    filled.push_str(&value);
-                    rest = &rest[end + 1..];
-                }
-                _ => {
-                    filled.push('{');
-                    rest = &rest[1..];
-                }
+impl Data {
+    /// Checks it as written.
+    pub fn read(node: &Node, base: Option<&str>) -> Result<Self, Wrong> {
+        let fields = node.object(&["count", "rate", "request", "record", "login", "verify", "cleanUp"])?;
+        let template = |key: &str, method| fields.get(key).map(|node| Template::read(&node, base, method)).transpose();
+        let count = fields.need("count", "how many records to make")?.whole(1, 10_000_000)?;
+        let rate = fields.get("rate").map_or(Ok(50.0), |node| node.positive())?;
+        let place = fields.need("request", "the request that makes a record")?;
+        let request = Template::read(&place, base, "POST")?;
+        let function = fields.get("record");
+        if let Some(record) = &function {
+            if !record.is_function() {
+                return Err(record.expected("a function such as (i) => ({ title: `Test ${i}` })"));
+            }
+            if request.body.is_some() {
+                let why = "a body comes from `data.request.body` or from the function `data.record`, not from both";
+                return Err(record.wrong(why));
             }
         }
-        filled + rest
+        let login = template("login", "POST")?;
+        let (verify, clean_up) = (template("verify", "GET")?, template("cleanUp", "DELETE")?);
+        Ok(Self { count, rate, request, has_function: function.is_some(), login, verify, clean_up })
     }
 
-    fn value(&self, value: &Value) -> Value {
-        match value {
-            Value::String(text) => {
-                let filled = self.text(text);
-                let is_place = text.starts_with('{') && text.ends_with('}') && text.matches('{').count() == 1;
-                match filled.parse::<u64>() {
-                    Ok(number) if is_place && filled != *text => number.into(),
-                    _ => filled.into(),
-                }
-            }
-            Value::Array(list) => list.iter().map(|item| self.value(item)).collect(),
-            Value::Object(map) => map.iter().map(|(key, item)| (key.clone(), self.value(item))).collect(),
-            other => other.clone(),
-        }
+    /// The parts of answers that later requests need.
+    fn created_paths(&self) -> BTreeSet<String> {
+        self.verify.iter().chain(&self.clean_up).flat_map(Template::created_paths).collect()
     }
 
-    fn request(&self, template: &Template) -> Ready {
-        Ready {
-            method: template.method.clone(),
-            url: self.text(&template.url),
-            headers: template.headers.iter().map(|(key, value)| (key.clone(), self.text(value))).collect(),
-            body: template.body.as_ref().map(|body| match body {
-                // A text is sent as it is.
-                Value::String(text) => Value::String(self.text(text)),
-                other => self.value(other),
-            }),
-            status: template.status,
-        }
+    async fn logged_in(&self, client: &reqwest::Client) -> Result<Option<Value>, String> {
+        let Some(template) = &self.login else { return Ok(None) };
+        let answer = Filling::default().request(template, None).send(client).await;
+        answer.map(Some).map_err(|refusal| format!("login: {}", refusal.text))
     }
 }
 
-async fn send(client: &reqwest::Client, ready: &Ready) -> Result<Value, String> {
-    let method = reqwest::Method::from_bytes(ready.method.as_bytes()).map_err(|error| error.to_string())?;
-    let mut request = client.request(method, &ready.url);
-    for (key, value) in &ready.headers {
-        request = request.header(key, value);
-    }
-    request = match &ready.body {
-        None => request,
-        Some(Value::String(text)) => request.body(text.clone()),
-        Some(json) => request.json(json),
-    };
-    let answer = request.send().await.map_err(|error| web::words(&error))?;
-    let status = answer.status();
-    let is_expected = match ready.status {
-        Some(expected) => status.as_u16() == expected,
-        None => status.is_success(),
-    };
-    if !is_expected {
-        return Err(format!("{} answered {status}", super::plain_address(&ready.url)));
-    }
-    let bytes = answer.bytes().await.map_err(|error| web::words(&error))?;
-    Ok(serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+/// The body the function makes of a number.
+async fn body(module: &Module, number: u64) -> Result<Value, String> {
+    let told = |why: String| format!("`data.record({number})`: {why}");
+    let json = module.record(number).await.map_err(|failure| told(failure.message.replace('\n', " ")))?;
+    let Some(json) = json else { return Err(told("expected an object or a text, it is undefined".to_owned())) };
+    let value: Value = serde_json::from_str(&json).map_err(|error| told(error.to_string()))?;
+    Node::at(&value, &format!("data.record({number})")).data()?;
+    if value.is_null() { Err(told("expected an object or a text, it is null".to_owned())) } else { Ok(value) }
 }
 
-/// Makes the records; what became of it, and the requests that remove them.
-pub async fn create(data: &Data, interrupts: &mut Interrupts, terminal: &Terminal) -> (Records, Vec<Ready>) {
-    let began = Instant::now();
-    let mut records = Records { asked: data.count, made: 0, removed: 0, trouble: None, seconds: 0.0 };
-    let mut created = Vec::new();
-    let client = match web::client() {
-        Ok(client) => client,
-        Err(why) => {
-            records.trouble = Some(why);
-            return (records, created);
-        }
-    };
-    let login = match &data.login {
-        None => None,
-        Some(template) => match send(&client, &Filling::default().request(template)).await {
-            Ok(answer) => Some(answer),
-            Err(why) => {
-                records.trouble = Some(format!("login: {why}"));
-                return (records, created);
-            }
-        },
-    };
-    let mut pace = tokio::time::interval(Duration::from_secs_f64(1.0 / data.rate));
+/// Whether the rest may go on.
+type GoOn = bool;
+
+/// Does `each` for all numbers at a bounded rate and shows how far it is; false if it was interrupted.
+async fn paced(
+    what: &str,
+    numbers: &[u64],
+    rate: f64,
+    interrupts: &mut Interrupts,
+    terminal: &Terminal,
+    each: impl AsyncFn(u64) -> GoOn,
+) -> bool {
+    let period = Duration::from_secs_f64((1.0 / rate).min(1e6));
+    let mut due = tokio::time::Instant::now();
     let mut flying = FuturesUnordered::new();
-    let mut next = 0;
-    let mut told = Instant::now();
-    while next < data.count || !flying.is_empty() {
+    let (mut next, mut done, mut is_whole, mut told) = (0, 0, true, Instant::now());
+    let mut end = numbers.len();
+    while next < end || !flying.is_empty() {
         tokio::select! {
-            _ = pace.tick(), if next < data.count && flying.len() < FLYING => {
+            () = tokio::time::sleep_until(due), if next < end && flying.len() < FLYING => {
+                flying.push(each(numbers[next]));
                 next += 1;
-                let ready = Filling { number: next, login: login.as_ref(), created: None }.request(&data.request);
-                let client = &client;
-                flying.push(async move { (next, send(client, &ready).await) });
+                // A little late is caught up with, so that the rate is kept; more would be a burst.
+                due = (due + period).max(tokio::time::Instant::now() - CATCH_UP);
             }
-            Some((number, answer)) = flying.next() => match answer {
-                Ok(answer) => {
-                    records.made += 1;
-                    if let Some(template) = &data.clean_up {
-                        created.push(Filling { number, login: login.as_ref(), created: Some(&answer) }.request(template));
-                    }
+            Some(go_on) = flying.next() => {
+                done += 1;
+                if !go_on {
+                    end = next;
                 }
-                Err(why) => _ = records.trouble.get_or_insert(why),
-            },
+            }
             () = interrupts.next() => {
-                records.trouble.get_or_insert("it was interrupted".to_owned());
-                next = data.count;
+                is_whole = false;
+                end = next;
             }
         }
-        if told.elapsed() > Duration::from_secs(2) {
+        let bar = bar(what, done, numbers.len());
+        if terminal.stdout_is_tty() {
+            if told.elapsed() > Duration::from_millis(100) {
+                told = Instant::now();
+                terminal.set_block(bar);
+            }
+        } else if told.elapsed() > Duration::from_secs(2) {
             told = Instant::now();
-            let done = records.made * 30 / data.count.max(1);
-            let bar: String = (0..30).map(|place| if place < done { '=' } else { '-' }).collect();
-            terminal.print(&format!("  [{bar}] {} of {}\n", records.made, data.count));
+            terminal.print(&bar);
         }
     }
+    terminal.set_block(String::new());
+    is_whole
+}
+
+fn bar(what: &str, done: usize, all: usize) -> String {
+    let filled = done * 30 / all.max(1);
+    format!("  [{}{}] {what}: {done} of {all}\n", "=".repeat(filled), "-".repeat(30 - filled))
+}
+
+/// Makes the records that do not exist yet, and reads all back; what became of it.
+pub async fn create(
+    data: &Data,
+    module: &Module,
+    ledger: &mut Ledger,
+    interrupts: &mut Interrupts,
+    terminal: &Terminal,
+) -> Records {
+    let began = Instant::now();
+    let mut records = Records::asked(data.count);
+    if let Err(why) = make(data, module, ledger, interrupts, terminal, &mut records).await {
+        records.trouble.get_or_insert(why);
+    }
+    records.made = ledger.all_made().len() as u64;
     records.seconds = began.elapsed().as_secs_f64();
-    (records, created)
+    records
 }
 
-/// Removes records; how many.
-pub async fn remove(created: Vec<Ready>) -> u64 {
-    let Ok(client) = web::client() else { return 0 };
-    let client = &client;
-    let removing = created.into_iter().map(|ready| async move { send(client, &ready).await.is_ok() });
-    let mut removing = futures_util::stream::iter(removing).buffer_unordered(FLYING);
-    let mut removed = 0;
-    while let Some(is_removed) = removing.next().await {
-        removed += u64::from(is_removed);
+async fn make(
+    data: &Data,
+    module: &Module,
+    ledger: &mut Ledger,
+    interrupts: &mut Interrupts,
+    terminal: &Terminal,
+    records: &mut Records,
+) -> Result<(), String> {
+    let client = web::client()?;
+    let login = data.logged_in(&client).await?;
+    let made: BTreeSet<u64> = ledger.all_made().into_iter().collect();
+    let missing: Vec<u64> = (1..=data.count).filter(|number| !made.contains(number)).collect();
+    let paths = data.created_paths();
+    let (book, trouble) = (RefCell::new(&mut *ledger), RefCell::new(None));
+    let blame = |why: String| _ = trouble.borrow_mut().get_or_insert(why);
+    let one = async |number: u64| -> Result<(), String> {
+        let body = if data.has_function { Some(body(module, number).await?) } else { None };
+        let ready = Filling { number, login: login.as_ref(), created: None }.request(&data.request, body);
+        book.borrow_mut().sent(number)?;
+        match ready.send(&client).await {
+            Ok(answer) => {
+                let kept = |path: &String| Some((path.clone(), web::at(&answer, path)?.clone()));
+                let created: Created = paths.iter().filter_map(kept).collect();
+                if let Some(path) = paths.iter().find(|path| !created.contains_key(*path)) {
+                    blame(format!("the answer that made a record has no `{path}`"));
+                }
+                book.borrow_mut().made(number, created)
+            }
+            Err(refusal) => {
+                let is_known = refusal.status.is_some();
+                blame(refusal.text);
+                if is_known { book.borrow_mut().gone(number) } else { Ok(()) }
+            }
+        }
+    };
+    let each = async |number: u64| match one(number).await {
+        Ok(()) => true,
+        // A function that throws would throw again, and a full disk stays full.
+        Err(why) => {
+            blame(why);
+            false
+        }
+    };
+    let is_whole = paced("records answered", &missing, data.rate, interrupts, terminal, each).await;
+    records.trouble = trouble.into_inner();
+    if !is_whole {
+        records.trouble.get_or_insert("it was interrupted".to_owned());
+        return Ok(());
     }
-    removed
+    let Some(template) = &data.verify else { return Ok(()) };
+    let (found, trouble) = (RefCell::new(0), RefCell::new(None));
+    let ledger = &*ledger;
+    let each = async |number: u64| {
+        let filling = Filling { number, login: login.as_ref(), created: ledger.created(number) };
+        match filling.request(template, None).send(&client).await {
+            Ok(_) => *found.borrow_mut() += 1,
+            Err(refusal) => _ = trouble.borrow_mut().get_or_insert(format!("reading back: {}", refusal.text)),
+        }
+        true
+    };
+    paced("records looked for", &ledger.all_made(), data.rate, interrupts, terminal, each).await;
+    records.verified = Some(found.into_inner());
+    match trouble.into_inner() {
+        Some(why) => Err(why),
+        None => Ok(()),
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn places_are_filled() {
-        let (login, created) = (json!({"token": "t"}), json!({"data": {"id": 7}}));
-        let filling = Filling { number: 3, login: Some(&login), created: Some(&created) };
-        let check = |input: Value, expect: Value| assert_eq!(filling.value(&input), expect);
-        check("Risk {i}".into(), "Risk 3".into());
-        check("{i}".into(), 3.into());
-        check("Bearer {login.token}".into(), "Bearer t".into());
-        check("/{created.data.id}/{unknown}/{".into(), "/7/{unknown}/{".into());
-        check(json!({"a": ["{i}", 1, true]}), json!({"a": [3, 1, true]}));
-        check("{5..5}".into(), 5.into());
-        check("{5..4}".into(), "{5..4}".into());
-        let drawn: std::collections::BTreeSet<String> =
-            (0..200).filter_map(|number| Filling { number, ..filling }.place("1..5")).collect();
-        assert_eq!(drawn.len(), 5);
+/// Removes the records that exist; what went wrong first. Of those nobody knows about, the ones that can be addressed.
+pub async fn remove(
+    data: &Data,
+    ledger: &mut Ledger,
+    interrupts: &mut Interrupts,
+    terminal: &Terminal,
+) -> (u64, Option<String>) {
+    let Some(template) = &data.clean_up else { return (0, None) };
+    let mut numbers = ledger.all_made();
+    let paths = template.created_paths();
+    if paths.is_empty() {
+        numbers.extend(ledger.unknown());
     }
+    let asked = async || {
+        let client = web::client()?;
+        let login = data.logged_in(&client).await?;
+        Ok::<_, String>((client, login))
+    };
+    // A token of the beginning may have run out by now.
+    let (client, login) = match asked().await {
+        Ok(both) => both,
+        Err(why) => return (0, Some(why)),
+    };
+    let (book, removed, trouble) = (RefCell::new(&mut *ledger), RefCell::new(0), RefCell::new(None));
+    let each = async |number: u64| {
+        let created = book.borrow().created(number).cloned();
+        if let Some(path) = paths.iter().find(|path| created.as_ref().is_none_or(|known| !known.contains_key(*path))) {
+            trouble.borrow_mut().get_or_insert(format!("the answer that made it had no `{path}`"));
+            return true;
+        }
+        let ready = Filling { number, login: login.as_ref(), created: created.as_ref() }.request(template, None);
+        let gone = match ready.send(&client).await {
+            Ok(_) | Err(Refusal { status: Some(404 | 410), .. }) => book.borrow_mut().gone(number),
+            Err(refusal) => Err(refusal.text),
+        };
+        match gone {
+            Ok(()) => *removed.borrow_mut() += 1,
+            Err(why) => _ = trouble.borrow_mut().get_or_insert(why),
+        }
+        true
+    };
+    let is_whole = paced("removals answered", &numbers, data.rate, interrupts, terminal, each).await;
+    let (removed, mut trouble) = (removed.into_inner(), trouble.into_inner());
+    if !is_whole {
+        trouble.get_or_insert("it was interrupted".to_owned());
+    }
+    let left = ledger.all_made().len() + ledger.unknown().len();
+    if left > 0 {
+        let why = trouble.map(|why| format!(": {why}")).unwrap_or_default();
+        let file = super::records::FILE;
+        trouble = Some(format!("{left} records may still be there, `{file}` lists them{why}"));
+    }
+    (removed, trouble)
 }

@@ -8,7 +8,10 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::border::{Fields, Node, Wrong};
+use super::collect::Collect;
+use super::data::Data;
 use super::expression::Expression;
+use super::upload::Target;
 
 /// A procedure.
 #[derive(Clone, Debug)]
@@ -33,8 +36,8 @@ pub struct Procedure {
     pub collect: Collect,
     /// What has to hold; there is at least one.
     pub criteria: Vec<Criterion>,
-    /// The folder archives go to, empty for beside the results; nothing for no archive.
-    pub archive: Option<String>,
+    /// Where the results are packed; nothing for no archive.
+    pub archive: Option<Archive>,
     /// Other words for the hints of findings.
     pub hints: BTreeMap<String, String>,
 }
@@ -95,36 +98,6 @@ pub struct HttpCheck {
     pub required: bool,
 }
 
-/// Records to make before the runs.
-#[derive(Clone, Debug)]
-pub struct Data {
-    /// How many.
-    pub count: u64,
-    /// At most so many per second.
-    pub rate: f64,
-    /// How one is made.
-    pub request: Template,
-    /// Asked first; its answer is put where templates say `{login.PATH}`.
-    pub login: Option<Template>,
-    /// How one is deleted when all runs are over; `{created.PATH}` is of its answer.
-    pub clean_up: Option<Template>,
-}
-
-/// A request with places to fill in: `{i}` is the number of the record.
-#[derive(Clone, Debug)]
-pub struct Template {
-    /// The method.
-    pub method: String,
-    /// The address.
-    pub url: String,
-    /// Headers.
-    pub headers: Vec<(String, String)>,
-    /// The body: a text as it is, anything else as JSON.
-    pub body: Option<Value>,
-    /// The status that is expected; nothing for any from 200 to 299.
-    pub status: Option<u16>,
-}
-
 /// One run of a script.
 #[derive(Clone, Debug)]
 pub struct RunPlan {
@@ -157,19 +130,13 @@ pub enum Shape {
     Stages(Vec<(Duration, u64)>),
 }
 
-/// What is sampled beside the runs.
-#[derive(Clone, Debug)]
-pub struct Collect {
-    /// How often.
-    pub every: Duration,
-    /// This machine's processor, memory, disk and network.
-    pub host: bool,
-    /// A Redis by its URL.
-    pub redis: Option<String>,
-    /// A PostgreSQL by its URL.
-    pub postgres: Option<String>,
-    /// A Prometheus by its URL, and queries by name.
-    pub prometheus: Option<(String, BTreeMap<String, String>)>,
+/// Where the results are packed.
+#[derive(Clone, Debug, Default)]
+pub struct Archive {
+    /// The folder; nothing for beside the results.
+    pub dir: Option<String>,
+    /// The store it is copied to.
+    pub upload: Option<Target>,
 }
 
 /// Something that has to hold.
@@ -184,8 +151,19 @@ pub struct Criterion {
 }
 
 /// The kinds of findings, each of which may have a hint of one's own.
-pub const FINDINGS: [&str; 10] =
-    ["preflight", "refused", "slow", "errors", "cache", "generator", "memory", "thresholds", "dropped", "collector"];
+pub const FINDINGS: [&str; 11] = [
+    "preflight",
+    "data",
+    "refused",
+    "slow",
+    "errors",
+    "cache",
+    "generator",
+    "memory",
+    "thresholds",
+    "dropped",
+    "collector",
+];
 
 const KEYS: [&str; 12] = [
     "name",
@@ -221,10 +199,10 @@ impl Procedure {
         let phase = fields.get("phase").map(|node| node.text().map(str::to_owned)).transpose()?;
         let base = base_url.as_deref();
         let preflight = fields.get("preflight").map(|node| preflight(&node, base)).transpose()?;
-        let data = fields.get("data").map(|node| data(&node, base)).transpose()?;
+        let data = fields.get("data").map(|node| Data::read(&node, base)).transpose()?;
         let runs = runs(&fields.need("runs", "a list of runs")?)?;
         let names: Vec<&str> = runs.iter().map(|run| run.name.as_str()).collect();
-        let collect = fields.get("collect").map(|node| collect(&node)).transpose()?;
+        let collect = fields.get("collect").map(|node| Collect::read(&node)).transpose()?;
         let criteria = criteria(&fields.need("criteria", "a list of what has to hold")?, &names)?;
         let archive = match fields.get("archive") {
             None => None,
@@ -239,13 +217,7 @@ impl Procedure {
             preflight: preflight.unwrap_or(Preflight { scripts: true, ..Preflight::default() }),
             data,
             runs,
-            collect: collect.unwrap_or(Collect {
-                every: DEFAULT_EVERY,
-                host: true,
-                redis: None,
-                postgres: None,
-                prometheus: None,
-            }),
+            collect: collect.unwrap_or_default(),
             criteria,
             archive,
             hints: fields.get("hints").map(|node| hints(&node)).transpose()?.unwrap_or_default(),
@@ -253,9 +225,8 @@ impl Procedure {
     }
 }
 
-const DEFAULT_EVERY: Duration = Duration::from_secs(5);
-
-fn address(node: &Node) -> Result<String, Wrong> {
+/// An address of the web, without a slash at its end.
+pub(super) fn address(node: &Node) -> Result<String, Wrong> {
     Ok(node.address(&["http", "https"])?.trim_end_matches('/').to_owned())
 }
 
@@ -268,7 +239,7 @@ fn file_word(node: &Node) -> Result<String, Wrong> {
 }
 
 /// An address, or a path below `baseUrl`.
-fn below(node: &Node, base: Option<&str>) -> Result<String, Wrong> {
+pub(super) fn below(node: &Node, base: Option<&str>) -> Result<String, Wrong> {
     let text = node.text()?;
     match (text.starts_with('/'), base) {
         (true, Some(base)) => Ok(format!("{base}{text}")),
@@ -319,7 +290,8 @@ fn preflight(node: &Node, base: Option<&str>) -> Result<Preflight, Wrong> {
     })
 }
 
-fn flag(fields: &Fields, key: &str, default: bool) -> Result<bool, Wrong> {
+/// A flag, or what it is without one.
+pub(super) fn flag(fields: &Fields, key: &str, default: bool) -> Result<bool, Wrong> {
     fields.get(key).map_or(Ok(default), |node| node.flag())
 }
 
@@ -351,39 +323,14 @@ fn http_check(node: &Node, base: Option<&str>) -> Result<HttpCheck, Wrong> {
     })
 }
 
-fn data(node: &Node, base: Option<&str>) -> Result<Data, Wrong> {
-    let fields = node.object(&["count", "rate", "request", "login", "cleanUp"])?;
-    let template = |key: &str| fields.get(key).map(|node| template(&node, base)).transpose();
-    let rate = fields.get("rate").map_or(Ok(50.0), |node| node.positive())?;
-    Ok(Data {
-        count: fields.need("count", "how many records to make")?.whole(1, 10_000_000)?,
-        rate,
-        request: self::template(&fields.need("request", "the request that makes a record")?, base)?,
-        login: template("login")?,
-        clean_up: template("cleanUp")?,
-    })
-}
-
-fn template(node: &Node, base: Option<&str>) -> Result<Template, Wrong> {
-    let fields = node.object(&["method", "url", "headers", "body", "status"])?;
-    let methods = ["GET", "POST", "PUT", "PATCH", "DELETE"].map(|method| (method, method));
-    Ok(Template {
-        method: fields.get("method").map_or(Ok("POST"), |node| node.word(&methods))?.to_owned(),
-        url: below(&fields.need("url", "an address, or a path below baseUrl")?, base)?,
-        headers: fields.get("headers").map(|node| texts(&node)).transpose()?.unwrap_or_default().into_iter().collect(),
-        body: fields.get("body").map(|node| node.data().cloned()).transpose()?,
-        status: fields.get("status").map(|node| node.whole(100, 599)).transpose()?.map(|status| status as u16),
-    })
-}
-
 /// An object of texts.
-fn texts(node: &Node) -> Result<BTreeMap<String, String>, Wrong> {
+pub(super) fn texts(node: &Node) -> Result<BTreeMap<String, String>, Wrong> {
     let pairs = node.any_object()?.all().into_iter();
     pairs.map(|(key, node)| Ok((key.to_owned(), node.text()?.to_owned()))).collect()
 }
 
 /// What the names of a run's other files end with.
-const FILE_ENDS: [&str; 6] = ["_summary", "_report", "_host", "_redis", "_postgres", "_prometheus"];
+const FILE_ENDS: [&str; 7] = ["_summary", "_report", "_host", "_redis", "_postgres", "_prometheus", "_monitor"];
 
 fn runs(node: &Node) -> Result<Vec<RunPlan>, Wrong> {
     let mut runs: Vec<RunPlan> = Vec::new();
@@ -472,48 +419,6 @@ fn variables(node: &Node) -> Result<BTreeMap<String, String>, Wrong> {
     Ok(variables)
 }
 
-fn collect(node: &Node) -> Result<Collect, Wrong> {
-    let fields = node.object(&["every", "host", "redis", "postgres", "prometheus"])?;
-    let every = match fields.get("every") {
-        None => DEFAULT_EVERY,
-        Some(node) => match node.span()? {
-            span if span < Duration::from_millis(200) => return Err(node.wrong("at least 200ms")),
-            span => span,
-        },
-    };
-    let url = |key: &str, schemes: &[&str]| {
-        let node = fields.get(key);
-        node.map(|node| {
-            let fields = node.object(&["url"])?;
-            Ok::<_, Wrong>(fields.need("url", "an address")?.address(schemes)?.to_owned())
-        })
-        .transpose()
-    };
-    let prometheus = match fields.get("prometheus") {
-        None => None,
-        Some(node) => {
-            let fields = node.object(&["url", "queries"])?;
-            let url = address(&fields.need("url", "an address")?)?;
-            let mut queries = BTreeMap::new();
-            for (name, node) in fields.need("queries", "queries by name")?.any_object()?.all() {
-                let fits = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !name.is_empty();
-                if !fits {
-                    return Err(node.wrong("no name of a series; allowed are letters, digits and _"));
-                }
-                queries.insert(name.to_owned(), node.text()?.to_owned());
-            }
-            Some((url, queries))
-        }
-    };
-    Ok(Collect {
-        every,
-        host: flag(&fields, "host", true)?,
-        redis: url("redis", &["redis"])?,
-        postgres: url("postgres", &["postgres", "postgresql"])?,
-        prometheus,
-    })
-}
-
 fn criteria(node: &Node, runs: &[&str]) -> Result<Vec<Criterion>, Wrong> {
     let mut criteria = Vec::new();
     for node in node.list()? {
@@ -534,15 +439,13 @@ fn criteria(node: &Node, runs: &[&str]) -> Result<Vec<Criterion>, Wrong> {
     Ok(criteria)
 }
 
-fn archive(node: &Node) -> Result<Option<String>, Wrong> {
+fn archive(node: &Node) -> Result<Option<Archive>, Wrong> {
     if node.is_flag() {
-        return Ok(node.flag()?.then(String::new));
+        return Ok(node.flag()?.then(Archive::default));
     }
     let fields = node.object(&["dir", "upload"])?;
-    if let Some(upload) = fields.get("upload") {
-        return Err(upload.wrong("uploading is not built in yet; copy the archive with a tool of the store"));
-    }
-    Ok(Some(fields.get("dir").map_or(Ok(""), |node| node.text())?.to_owned()))
+    let dir = fields.get("dir").map(|node| node.text().map(str::to_owned)).transpose()?;
+    Ok(Some(Archive { dir, upload: fields.get("upload").map(|node| Target::read(&node)).transpose()? }))
 }
 
 fn hints(node: &Node) -> Result<BTreeMap<String, String>, Wrong> {

@@ -40,7 +40,9 @@ fn the_smallest_and_the_fullest_are_read() {
 
 #[test]
 fn what_is_wrong_is_told_with_path_reason_and_what_is_allowed() {
+    let count = std::cell::Cell::new(0);
     let check = |pointer: &str, value: Value, expect: &str| {
+        count.set(count.get() + 1);
         let error = Procedure::read(Some(&with(pointer, value.clone()).to_string())).expect_err(pointer);
         assert!(error.contains(expect), "{pointer} {value}: {error}");
         assert!(!error.contains('\n'), "{error}");
@@ -135,13 +137,41 @@ fn what_is_wrong_is_told_with_path_reason_and_what_is_allowed() {
         json!({"count": 1, "request": {"url": "/", "body": {"a": [{"$not data": "a function"}]}}}),
         "body.a[0]",
     );
+    let record = json!({"count": 1, "request": {"url": "/"}, "record": {"a": 1}});
+    check("/data", record, "`data.record`: expected a function such as (i) =>");
+    let both = json!({"count": 1, "request": {"url": "/", "body": {}}, "record": {"$not data": "a function"}});
+    check("/data", both, "`data.record`: a body comes from `data.request.body` or from the function");
+    let kept =
+        json!({"count": 1, "request": {"url": "/"}, "cleanUp": {"url": "/", "headers": {"A": "{created.token}"}}});
+    check("/data", kept, "`data.cleanUp.headers`: `A` would keep a part of an answer in the results");
     check("/collect", json!({"every": "1ms"}), "`collect.every`: at least 200ms");
     check("/collect", json!({"host": "yes"}), "`collect.host`: expected true or false, it is the text \"yes\"");
-    check("/collect", json!({"redis": {"url": "redis://x", "monitor": true}}), "`collect.redis.monitor`: unknown key");
+    let monitor = |value: Value| json!({"redis": {"url": "redis://x", "monitor": value}});
+    check("/collect", monitor(json!("all")), "`collect.redis.monitor`: expected an object, it is the text \"all\"");
+    check("/collect", monitor(json!({"line": 1})), "`collect.redis.monitor.line`: unknown key; did you mean `lines`?");
+    check("/collect", monitor(json!({"bytes": "1GB"})), "`collect.redis.monitor.bytes`: from 1KB to 100MB");
     check("/collect", json!({"prometheus": {"url": "http://x"}}), "`collect.prometheus.queries`: missing");
-    check("/archive", json!({"upload": {}}), "`archive.upload`: uploading is not built in yet");
+    let upload = |value: Value| json!({"upload": value});
+    check(
+        "/archive",
+        upload(json!({})),
+        "`archive.upload.url`: missing; expected where to, such as s3://bucket/folder",
+    );
+    check(
+        "/archive",
+        upload(json!({"url": "https://b/f"})),
+        "`archive.upload.url`: \"https://b/f\" is no bucket; one looks",
+    );
+    check(
+        "/archive",
+        upload(json!({"url": "s3://bucket", "secret": "x"})),
+        "`archive.upload.secret`: unknown key; allowed are",
+    );
+    let endpoint = json!({"url": "s3://bucket", "endpoint": "http://me:secret@x"});
+    check("/archive", upload(endpoint), "`archive.upload.endpoint`: credentials do not stand in an address");
     check("/archive", json!("a.tar.gz"), "`archive`: expected an object, it is the text");
     check("/hints", json!({"slwo": "x"}), "`hints.slwo`: unknown key; did you mean `slow`? allowed are preflight");
+    assert!(count.get() >= 60, "{} wrong files", count.get());
 }
 
 #[test]

@@ -83,12 +83,34 @@ pub struct Records {
     pub asked: u64,
     /// Answered as expected.
     pub made: u64,
+    /// Read back afterwards, where that was asked for.
+    #[serde(default)]
+    pub verified: Option<u64>,
     /// Deleted afterwards.
     pub removed: u64,
     /// What went wrong first.
     pub trouble: Option<String>,
     /// How long it took.
     pub seconds: f64,
+}
+
+impl Records {
+    /// So many, none of which is made yet.
+    pub fn asked(count: u64) -> Self {
+        Self { asked: count, made: 0, verified: None, removed: 0, trouble: None, seconds: 0.0 }
+    }
+
+    /// What became of them, in one line.
+    pub fn words(&self) -> String {
+        let mut text = format!("{} of {} records made in {:.1} s", self.made, self.asked, self.seconds);
+        if let Some(verified) = self.verified {
+            text.push_str(&format!(", {verified} read back"));
+        }
+        if self.removed > 0 {
+            text.push_str(&format!(", {} removed", self.removed));
+        }
+        text
+    }
 }
 
 /// How far a run is.

@@ -9,14 +9,19 @@ mod check;
 mod child;
 mod collect;
 mod compare;
+mod credentials;
 mod data;
 mod expression;
 mod file;
 mod host;
 mod journal;
 mod plan;
+mod records;
 mod report;
 mod results;
+mod stages;
+mod template;
+mod upload;
 mod verdict;
 mod web;
 
@@ -25,12 +30,12 @@ use std::path::{Path, PathBuf};
 
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith as _, Failure};
+use crate::run::Module;
 use crate::ui::Terminal;
-use crate::units::Span;
 use child::Interrupts;
 pub use file::Procedure;
-use journal::{Check, CheckState, Entry, Journal, State};
-use plan::Planned;
+use journal::{Check, CheckState};
+use stages::Stages;
 use verdict::{Judgement, Verdict};
 
 /// What was typed around a procedure.
@@ -120,9 +125,14 @@ fn tell_checks(checks: &[Check], terminal: &Terminal) {
 ///
 /// # Errors
 /// What is wrong with the plan, a folder that can't be used, a disk that refuses.
-pub fn run(procedure: &Procedure, settings: &Settings, terminal: &Terminal) -> Result<ExitCode, Failure> {
+pub fn run(
+    procedure: &Procedure,
+    module: &Module,
+    settings: &Settings,
+    terminal: &Terminal,
+) -> Result<ExitCode, Failure> {
     let planned = plan::plan(procedure, settings)?;
-    let folder = folder(procedure, settings)?;
+    let folder = stages::folder(procedure, settings)?;
     if settings.dry_run {
         terminal.print(&plan::describe(procedure, &planned, &folder));
         return Ok(ExitCode::Success);
@@ -131,250 +141,31 @@ pub fn run(procedure: &Procedure, settings: &Settings, terminal: &Terminal) -> R
     runtime.block_on(async {
         let mut interrupts = Interrupts::listen()?;
         terminal.print(&format!("{} ({})\n", procedure.name, procedure.environment));
+        if let Some(begun) = stages::only_upload(procedure, settings, &planned, &folder) {
+            terminal.print("  everything else was done before; the archive is uploaded\n");
+            let judgement = verdict::judge(&results::Results::read(&folder)?);
+            stages::upload(&begun.0, &begun.1, settings, &mut interrupts, terminal).await?;
+            return Ok(code(&judgement));
+        }
         let checks = check::check(procedure, &planned, settings).await;
         tell_checks(&checks, terminal);
         if has_failed(&checks) {
             terminal.print("  A required check failed: nothing was run.\n");
             return Ok(ExitCode::PreflightFailed);
         }
-        let mut journal = open(procedure, settings, &planned, &folder)?;
+        let mut journal = stages::open(procedure, settings, &planned, &folder)?;
         journal.checks = checks;
         journal.write(&folder)?;
         terminal.print(&format!("  results go to {}\n", folder.display()));
-        let mut stage = Stages { procedure, settings, terminal, folder: &folder, journal, interrupts: &mut interrupts };
-        let created = stage.data().await?;
+        let interrupts = &mut interrupts;
+        let mut stage = Stages { procedure, module, settings, terminal, folder: &folder, journal, interrupts };
+        stage.data().await?;
         if !stage.interrupts.seen {
             stage.runs(&planned).await?;
         }
-        stage.clean_up(created).await?;
-        stage.end()
+        stage.clean_up().await?;
+        stage.end().await
     })
-}
-
-fn folder(procedure: &Procedure, settings: &Settings) -> Result<PathBuf, Failure> {
-    if let Some(folder) = &settings.resume {
-        return Ok(settings.cwd.join(folder));
-    }
-    let folder = match &procedure.results_dir {
-        Some(folder) => settings.cwd.join(folder),
-        None => {
-            let now = jiff::Zoned::now().strftime("%Y%m%d_%H%M%S").to_string();
-            let base = settings.cwd.join("load_test_results");
-            // Two that begin in the same second must not share a folder.
-            let mut folder = base.join(&now);
-            for more in 2.. {
-                if !folder.exists() {
-                    break;
-                }
-                folder = base.join(format!("{now}_{more}"));
-            }
-            folder
-        }
-    };
-    if folder.join(journal::FILE).exists() && !settings.dry_run {
-        let text = format!("there are results in {} already", folder.display());
-        let hint = "`--resume` goes on there; another `resultsDir` keeps both";
-        return Err(Failure::new(ExitCode::Other, text).hint(hint));
-    }
-    Ok(folder)
-}
-
-/// The journal of a new folder, or of the one that is gone on with.
-fn open(procedure: &Procedure, settings: &Settings, planned: &[Planned], folder: &Path) -> Result<Journal, Failure> {
-    let old = settings.resume.is_some().then(|| Journal::read(folder)).transpose()?;
-    let cannot = |error: std::io::Error| Failure::new(ExitCode::Other, format!("{}: {error}", folder.display()));
-    std::fs::create_dir_all(folder).map_err(cannot)?;
-    let mut journal = Journal::new(&procedure.name, &procedure.environment, &settings.file);
-    journal.phase = procedure.phase.clone();
-    journal.base_url = procedure.base_url.as_deref().map(plain_address);
-    journal.scale = settings.scale;
-    journal.criteria = procedure.criteria.iter().map(|one| (one.name.clone(), one.text.clone())).collect();
-    journal.hints = procedure.hints.clone();
-    journal.runs = planned
-        .iter()
-        .map(|run| Entry {
-            name: run.name.clone(),
-            script: run.script.display().to_string(),
-            plan: run.words.clone(),
-            state: if run.is_wanted { State::Pending } else { State::Skipped },
-            exit_code: None,
-            started: None,
-            note: None,
-        })
-        .collect();
-    let Some(old) = old else { return Ok(journal) };
-    if old.name != journal.name {
-        let text = format!("the results in {} are of `{}`, not of `{}`", folder.display(), old.name, journal.name);
-        return Err(Failure::new(ExitCode::Other, text));
-    }
-    if old.scale != journal.scale {
-        let text = format!("the results in {} have `--scale {}`", folder.display(), old.scale);
-        return Err(Failure::new(ExitCode::Other, text).hint("give the same scale, or begin anew"));
-    }
-    journal.started = old.started.clone();
-    journal.notes = old.notes.clone();
-    journal.data = old.data.clone().filter(|data| data.made == data.asked);
-    let mut broken = Vec::new();
-    for entry in &mut journal.runs {
-        let Some(before) = old.runs.iter().find(|before| before.name == entry.name) else { continue };
-        match before.state {
-            // Whole, but of another load: it is not what was asked for now.
-            State::Finished if before.plan != entry.plan => broken.push(format!("`{}` had another plan", entry.name)),
-            State::Finished => *entry = before.clone(),
-            State::Running | State::Interrupted | State::Failed => {
-                broken.push(format!("`{}` was {}", entry.name, before.state.word()));
-            }
-            State::Pending | State::Skipped => (),
-        }
-    }
-    let broken = if broken.is_empty() { "no run was broken off".to_owned() } else { broken.join(", ") };
-    journal.notes.push(format!("Resumed at {}: {broken}.", journal::now()));
-    Ok(journal)
-}
-
-/// What is passed from stage to stage.
-struct Stages<'a> {
-    procedure: &'a Procedure,
-    settings: &'a Settings,
-    terminal: &'a Terminal,
-    folder: &'a Path,
-    journal: Journal,
-    interrupts: &'a mut Interrupts,
-}
-
-impl Stages<'_> {
-    fn say(&self, text: &str) {
-        self.terminal.print(&format!("  {text}\n"));
-    }
-
-    /// Makes records; the requests that remove them again.
-    async fn data(&mut self) -> Result<Vec<data::Ready>, Failure> {
-        let Some(data) = &self.procedure.data else { return Ok(Vec::new()) };
-        if self.journal.data.is_some() {
-            self.say("records were made before");
-            return Ok(Vec::new());
-        }
-        self.say(&format!("making {} records", data.count));
-        let (records, created) = data::create(data, self.interrupts, self.terminal).await;
-        self.say(&format!("{} of {} records were made", records.made, records.asked));
-        if let Some(trouble) = &records.trouble {
-            self.journal.notes.push(format!("{} of {} records were made: {trouble}", records.made, records.asked));
-        }
-        self.journal.data = Some(records);
-        self.journal.write(self.folder)?;
-        Ok(created)
-    }
-
-    /// One run after the other.
-    async fn runs(&mut self, planned: &[Planned]) -> Result<(), Failure> {
-        let mut pause = None;
-        for (place, run) in planned.iter().enumerate() {
-            match self.journal.runs[place].state {
-                State::Pending => (),
-                State::Finished => {
-                    self.say(&format!("{}: finished before, kept", run.name));
-                    continue;
-                }
-                _ => continue,
-            }
-            if let Some(pause) = pause.take() {
-                self.say(&format!("cool-down of {}", Span::from(pause)));
-                tokio::select! {
-                    () = tokio::time::sleep(pause) => {}
-                    () = self.interrupts.next() => {}
-                }
-            }
-            if self.interrupts.seen {
-                break;
-            }
-            self.one(place, run).await?;
-            pause = Some(run.cool_down).filter(|pause| !pause.is_zero());
-            if self.interrupts.seen {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    async fn one(&mut self, place: usize, run: &Planned) -> Result<(), Failure> {
-        let entry = &mut self.journal.runs[place];
-        entry.state = State::Running;
-        entry.started = Some(journal::now());
-        entry.exit_code = None;
-        entry.note = None;
-        self.journal.write(self.folder)?;
-        self.say(&format!("{}: {}", run.name, run.words));
-        let sampler = collect::Sampler::start(&self.procedure.collect, self.folder, &run.name);
-        let ended = child::run(run, self.folder, self.settings, self.interrupts).await;
-        for line in sampler.finish().await {
-            self.say(&format!("! {line}"));
-        }
-        let files = child::Files::of(self.folder, &run.name);
-        let document = std::fs::read(&files.document).ok();
-        let document = document.and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok());
-        let reason =
-            document.as_ref().and_then(|document| document.pointer("/verdict/reason")?.as_str().map(str::to_owned));
-        let entry = &mut self.journal.runs[place];
-        (entry.state, entry.note) = match ended {
-            Err(failure) => (State::Failed, Some(failure.message)),
-            Ok(ended) => {
-                entry.exit_code = ended.code;
-                // A run whose thresholds were crossed, or that the script marked as failed, still ran to its end.
-                let is_whole = matches!(ended.code, Some(0 | 99 | 110)) && document.is_some();
-                match (is_whole, ended.was_interrupted, ended.code) {
-                    (true, false, _) => (State::Finished, reason),
-                    (_, true, _) => (State::Interrupted, reason),
-                    (false, false, Some(code)) => {
-                        let why = reason.or_else(|| last_error(&files.log)).unwrap_or_default();
-                        (State::Failed, Some(format!("exit code {code}: {why}")))
-                    }
-                    (false, false, None) => (State::Failed, Some("a signal ended it".to_owned())),
-                }
-            }
-        };
-        let note = entry.note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
-        let line = format!("{}: {}{note}", run.name, entry.state.word());
-        self.say(&line);
-        self.journal.write(self.folder)
-    }
-
-    async fn clean_up(&mut self, created: Vec<data::Ready>) -> Result<(), Failure> {
-        if created.is_empty() {
-            return Ok(());
-        }
-        self.say(&format!("removing {} records", created.len()));
-        let removed = data::remove(created).await;
-        if let Some(records) = &mut self.journal.data {
-            records.removed = removed;
-        }
-        self.journal.write(self.folder)
-    }
-
-    /// Reports, the archive, the verdict.
-    fn end(mut self) -> Result<ExitCode, Failure> {
-        if self.interrupts.seen {
-            self.journal.notes.push(format!("Interrupted at {}.", journal::now()));
-        }
-        self.journal.ended = Some(journal::now());
-        self.journal.write(self.folder)?;
-        let judgement = report::write_all(self.folder)?;
-        tell(&judgement, self.folder, self.terminal);
-        if let Some(place) = &self.procedure.archive {
-            let beside = self.folder.parent().unwrap_or(self.folder).to_owned();
-            let place = if place.is_empty() { beside } else { self.settings.cwd.join(place) };
-            let path = archive::write(self.folder, &place, &self.journal)?;
-            let files = archive::verify(&path)?;
-            self.say(&format!("archive {}: {files} files, verified", path.display()));
-        }
-        Ok(if self.interrupts.seen { ExitCode::ExternalAbort } else { code(&judgement) })
-    }
-}
-
-/// The last thing a run complained about.
-fn last_error(log: &Path) -> Option<String> {
-    let text = std::fs::read_to_string(log).ok()?;
-    let line = text.lines().rev().find(|line| line.contains("level=error") || line.contains("ERRO"))?;
-    Some(line.trim().chars().take(400).collect())
 }
 
 fn code(judgement: &Judgement) -> ExitCode {
@@ -422,6 +213,52 @@ pub fn verify(path: &Path, terminal: &Terminal) -> Result<ExitCode, Failure> {
     let files = archive::verify(path)?;
     terminal.print(&format!("{}: {files} files, all as in the manifest\n", path.display()));
     Ok(ExitCode::Success)
+}
+
+/// What was typed after `procedure upload`.
+#[derive(Clone, Debug, Default)]
+pub struct UploadTo {
+    /// `s3://bucket/folder`; without it, an upload goes on that was begun.
+    pub url: Option<String>,
+    /// The store's address.
+    pub endpoint: Option<String>,
+    /// The region.
+    pub region: Option<String>,
+    /// A file with credentials.
+    pub credentials: Option<PathBuf>,
+    /// Its section.
+    pub profile: Option<String>,
+}
+
+/// Copies an archive to a store, or goes on where that was cut off.
+///
+/// # Errors
+/// An archive that is not whole; what the store, or the way to it, says.
+pub fn upload(path: &Path, to: UploadTo, settings: &Settings, terminal: &Terminal) -> Result<ExitCode, Failure> {
+    let wrong = |why: String| Failure::new(ExitCode::InvalidConfig, why);
+    let begun = upload::begun(path);
+    let url = match &to.url {
+        Some(url) => Some(upload::Target::bucket_url(url).map_err(wrong)?),
+        None => begun.as_ref().map(|target| target.url.clone()),
+    };
+    let Some(url) = url else {
+        let text = format!("{}: no upload of it was begun; where to", path.display());
+        return Err(wrong(text).hint("`volley procedure upload FILE s3://bucket/folder --endpoint https://…`"));
+    };
+    // What was begun elsewhere does not say where this goes.
+    let begun = begun.filter(|target| to.url.is_none() || target.url == url);
+    let target = upload::Target {
+        url,
+        endpoint: to.endpoint.or_else(|| begun.as_ref()?.endpoint.clone()),
+        region: to.region.or_else(|| begun.as_ref()?.region.clone()),
+        place: credentials::Place { file: to.credentials, profile: to.profile },
+    };
+    archive::verify(path)?;
+    runtime()?.block_on(async {
+        let mut interrupts = Interrupts::listen()?;
+        stages::upload(path, &target, settings, &mut interrupts, terminal).await?;
+        Ok(ExitCode::Success)
+    })
 }
 
 /// Compares two results.

@@ -38,13 +38,16 @@ export default {
     scripts: true,
   },
 
-  // Records to make first. {i} is the record's number, {1..5} a number from 1 to 5.
+  // Records to make first. {i} is the record's number, {1..5} a number from 1 to 5. Instead of `request.body` a function
+  // may make bodies: record: (i) => ({ title: `Test ${i}` }). What was made is kept in the results, so that it is removed
+  // even when the procedure was killed and goes on with --resume.
   // data: {
   //   count: 100,
   //   rate: 50,
   //   login: { url: '/api/login', body: { user: 'me', password: __ENV.PASSWORD } },
   //   request: { url: '/api/records', headers: { Authorization: 'Bearer {login.token}' }, body: { title: 'Test {i}', impact: '{1..5}' } },
-  //   cleanUp: { method: 'DELETE', url: '/api/records/{created.id}', headers: { Authorization: 'Bearer {login.token}' } },
+  //   verify: { url: '/api/records/{created.id}' },
+  //   cleanUp: { url: '/api/records/{created.id}', headers: { Authorization: 'Bearer {login.token}' } },
   // },
 
   // k6 scripts, relative to this file. One of duration, iterations and stages shapes a run; without, the script does.
@@ -69,6 +72,7 @@ export default {
   collect: {
     every: '5s',
     host: true,
+    // monitor logs what Redis is asked: redis: { url: 'redis://127.0.0.1:6379', monitor: { lines: 10000, bytes: '2MB' } },
     // redis: { url: 'redis://127.0.0.1:6379' },
     // postgres: { url: __ENV.DATABASE_URL },
     // prometheus: { url: 'http://127.0.0.1:9090', queries: { requests: 'sum(rate(http_requests_total[1m]))' } },
@@ -81,10 +85,12 @@ export default {
     { name: 'holds under stress', expression: 'stress.http_req_duration.p95 <= baseline.http_req_duration.p95 * 1.5' },
   ],
 
-  // true: beside the results; { dir: './archives' } elsewhere.
+  // true: beside the results; { dir: './archives' } elsewhere. An upload takes credentials from AWS_ACCESS_KEY_ID and
+  // AWS_SECRET_ACCESS_KEY or from a file, and goes on with `volley procedure upload FILE` or --resume if it was cut off.
+  // archive: { upload: { url: 's3://bucket/folder', endpoint: 'https://s3.example.org', region: 'eu-central-1' } },
   archive: false,
 
-  // Other words for the hints of findings: preflight, refused, slow, errors, cache, generator, memory, thresholds,
+  // Other words for the hints of findings: preflight, data, refused, slow, errors, cache, generator, memory, thresholds,
   // dropped, collector.
   hints: {
     // slow: 'ask the database team',

@@ -72,7 +72,7 @@ fn one(run: &RunPlan, procedure: &Procedure, settings: &Settings) -> Result<Plan
         }
         Shape::Iterations(count) => {
             flags.push(format!("--iterations={count}"));
-            (format!("{count} iterations"), None)
+            (format!("{count} iteration{}", if *count == 1 { "" } else { "s" }), None)
         }
         Shape::Stages(stages) => {
             let mut words = Vec::new();

@@ -6,11 +6,12 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::journal::{CheckState, State, write_file};
+use super::journal::{CheckState, Records, State, write_file};
 use super::results::{Results, RunResult};
-use super::verdict::{Judgement, Verdict, judge, shown};
+use super::verdict::{Judgement, Verdict, judge};
 use crate::failure::Failure;
 use crate::report::{Mode, page};
+use crate::units::number;
 
 /// The version of `baseline_metrics.json`.
 const VERSION: u64 = 1;
@@ -87,6 +88,9 @@ fn readiness(results: &Results, judgement: &Judgement) -> String {
         line("Phase:", phase);
     }
     line("Date:", &journal.started);
+    if let Some(records) = &journal.data {
+        line("Data:", &records.words());
+    }
     if let Some(note) = scale_note(results) {
         line("Note:", &note);
     }
@@ -202,6 +206,7 @@ fn document(results: &Results, judgement: &Judgement) -> Value {
             let mut document = run.document.clone()?;
             document["name"] = run.entry.name.clone().into();
             document["panels"] = panels(run).into();
+            document["lists"] = lists(run).into();
             // Histograms are for merging, and nine tenths of the page.
             for metric in document["metrics"].as_array_mut().into_iter().flatten() {
                 metric.as_object_mut().map(|metric| metric.remove("histogram"));
@@ -246,7 +251,7 @@ fn document(results: &Results, judgement: &Judgement) -> Value {
             "reason": judgement.reason,
             "facts": [journal.environment, journal.base_url, journal.phase, journal.started],
             "notes": notes,
-            "data": journal.data.as_ref().map(|data| format!("{} of {} records made in {} s", data.made, data.asked, shown(data.seconds))),
+            "data": journal.data.as_ref().map(Records::words),
             "criteria": judgement.criteria,
             "findings": judgement.findings,
             "cards": cards,
@@ -279,4 +284,69 @@ fn panels(run: &RunResult) -> Vec<Value> {
     }
     let panel = |(title, unit, x, lines)| json!({"title": title, "unit": unit, "x": x, "lines": lines});
     panels.into_iter().map(panel).collect()
+}
+
+/// What collectors saw before and after the run, as far as it is for readers.
+fn lists(run: &RunResult) -> Vec<Value> {
+    let rows = |value: &Value, row: &dyn Fn(&Value) -> [String; 3]| -> Vec<[String; 3]> {
+        value.as_array().into_iter().flatten().map(row).collect()
+    };
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let size = |value: &Value| {
+        let bytes = value.as_f64().or_else(|| value.as_str()?.parse().ok());
+        bytes.map_or_else(|| "–".to_owned(), number::bytes)
+    };
+    let mut lists = Vec::new();
+    for collected in &run.collected {
+        let (before, after) = (&collected.before, &collected.after);
+        let told = match collected.collector.as_str() {
+            "postgres" => {
+                let old = |name: &Value| {
+                    let tables = before["tables"].as_array().into_iter().flatten();
+                    tables
+                        .into_iter()
+                        .find(|table| table["table"] == *name)
+                        .map_or(&Value::Null, |table| &table["bytes"])
+                };
+                let tables = rows(&after["tables"], &|table| {
+                    [text(&table["table"]), size(old(&table["table"])), size(&table["bytes"])]
+                });
+                let statements = rows(&after["statements"], &|one| {
+                    let mean = one["mean_ms"].as_str().and_then(|mean| mean.parse::<f64>().ok()).unwrap_or_default();
+                    [text(&one["query"]), text(&one["calls"]), format!("{mean:.3} ms")]
+                });
+                vec![
+                    (
+                        "Database statements",
+                        "those that took longest, since the server counts",
+                        true,
+                        ["Statement", "Calls", "Mean"],
+                        statements,
+                    ),
+                    ("Database tables", "with their indexes", true, ["Table", "Before", "After"], tables),
+                ]
+            }
+            "host" => {
+                let processes = rows(&after["by_cpu"], &|one| {
+                    [
+                        text(&one["name"]),
+                        format!("{:.1} s", one["cpu_seconds"].as_f64().unwrap_or_default()),
+                        size(&one["memory_bytes"]),
+                    ]
+                });
+                vec![(
+                    "Processes",
+                    "those that used most of the processor",
+                    false,
+                    ["Process", "Processor", "Memory"],
+                    processes,
+                )]
+            }
+            _ => Vec::new(),
+        };
+        lists.extend(told.into_iter().filter(|told| !told.4.is_empty()).map(|(title, note, is_code, columns, rows)| {
+            json!({"title": title, "note": note, "is_code": is_code, "columns": columns, "rows": rows})
+        }));
+    }
+    lists
 }

@@ -141,6 +141,10 @@ pub fn judge(results: &Results) -> Judgement {
     let count = |state: &str| criteria.iter().filter(|one| one.state == state).count();
     let (failed, unmeasured) = (count("fail"), count("not measured"));
     let of = |part: usize| format!("{part} of {} criteria", criteria.len());
+    let all = match criteria.len() {
+        1 => "the one criterion holds".to_owned(),
+        several => format!("all {several} criteria hold"),
+    };
     let (verdict, reason) = if failed > 0 {
         (Verdict::NotApproved, format!("{} failed", of(failed)))
     } else if unmeasured > 0 || criteria.is_empty() || !open.is_empty() {
@@ -152,9 +156,9 @@ pub fn judge(results: &Results) -> Judgement {
     } else if !findings.is_empty() {
         let findings = findings.len();
         let s = if findings == 1 { "" } else { "s" };
-        (Verdict::ApprovedWithFindings, format!("all {} criteria hold; {findings} finding{s}", criteria.len()))
+        (Verdict::ApprovedWithFindings, format!("{all}; {findings} finding{s}"))
     } else {
-        (Verdict::Approved, format!("all {} criteria hold", criteria.len()))
+        (Verdict::Approved, all)
     };
     Judgement { verdict, reason, criteria, findings, comparison: comparison(results) }
 }
@@ -220,7 +224,8 @@ fn comparison(results: &Results) -> Vec<Compared> {
             let percent = (old != 0.0).then(|| (new - old) / old * 100.0);
             let direction = match better {
                 ' ' => "",
-                _ if new == old => "same",
+                // What would be shown as no difference is none.
+                _ if new == old || percent.is_some_and(|percent| percent.abs() < 0.05) => "same",
                 '-' if new < old => "better",
                 '+' if new > old => "better",
                 _ => "worse",
@@ -261,6 +266,12 @@ fn findings(results: &Results) -> Vec<Finding> {
     for check in results.journal.checks.iter().filter(|check| check.state != CheckState::Ok) {
         let text = format!("check of {}: {}", check.name, check.text);
         find("preflight", None, text, check.hint.as_deref().unwrap_or_default());
+    }
+    if let Some((records, why)) =
+        results.journal.data.as_ref().and_then(|records| Some((records, records.trouble.as_ref()?)))
+    {
+        let hint = "runs on other data than was meant say less; see the application's log and the procedure's `data`";
+        find("data", None, format!("{}: {why}", records.words()), hint);
     }
     let baseline = results.baseline().filter(|run| run.document.is_some());
     for run in &results.runs {

@@ -39,6 +39,7 @@ use crate::ui::progress::Ticker;
 mod control;
 mod lag;
 mod lateness;
+mod module;
 mod network;
 mod rehearsal;
 mod reports;
@@ -48,6 +49,7 @@ mod usage;
 mod view;
 mod wrap_up;
 
+pub use module::Module;
 pub use reports::Reports;
 use scenarios::Planned;
 
@@ -157,20 +159,6 @@ pub fn first_pass(request: Request) -> Result<FirstPass, Failure> {
     let mut common = Common::new(&request);
     let exports = runtime.block_on(common.first_pass(&request))?;
     Ok(FirstPass { request, exports, files: common.files })
-}
-
-/// The default export of a module that is data rather than a test, as JSON; nothing if there is none.
-///
-/// # Errors
-/// What the module threw, or why it can't be had.
-pub fn default_export(request: Request) -> Result<Option<String>, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().exit(ExitCode::Other)?;
-    let common = Common::new(&request);
-    let ledger = Ledger::new(common.registry.clone(), LedgerOptions::default(), request.log.logger());
-    let ledger = Arc::new(Mutex::new(ledger));
-    let workers = Workers::start(1, || Recorder::new(ledger.clone())).exit(ExitCode::Other)?;
-    let script = Arc::new(common.script(&request, &Options::default(), Net::idle()));
-    runtime.block_on(VuCrew::with_own_vu(&workers, &script, |_| (), |vu| async move { vu.default_export().await }))
 }
 
 impl FirstPass {

@@ -3,9 +3,11 @@
 //! The layout is k6's, so either program runs what the other has packed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
+use tar::{EntryType, Header};
 
 use super::specifier::{file_path, file_url};
 
@@ -35,27 +37,10 @@ pub struct Archive {
     entries: BTreeMap<String, Bytes>,
 }
 
-const BLOCK: usize = 512;
-
-/// True if the bytes begin with a tar header.
+/// True if the bytes begin with the header of a tar file's entry.
 pub fn is_tar(bytes: &[u8]) -> bool {
-    bytes.get(..BLOCK).is_some_and(|header| header[0] != 0 && octal(&header[148..156]) == Some(checksum(header)))
-}
-
-/// The sum of a header's bytes, its own field counted as spaces.
-fn checksum(header: &[u8]) -> u64 {
-    let own = 148..156;
-    header.iter().enumerate().map(|(at, byte)| if own.contains(&at) { 32 } else { u64::from(*byte) }).sum()
-}
-
-fn octal(field: &[u8]) -> Option<u64> {
-    let text = std::str::from_utf8(field).ok()?.trim_matches(['\0', ' ']);
-    if text.is_empty() { Some(0) } else { u64::from_str_radix(text, 8).ok() }
-}
-
-fn text_of(field: &[u8]) -> String {
-    let end = field.iter().position(|byte| *byte == 0).unwrap_or(field.len());
-    String::from_utf8_lossy(&field[..end]).into_owned()
+    let mut archive = tar::Archive::new(bytes);
+    archive.entries().is_ok_and(|mut entries| entries.next().is_some_and(|entry| entry.is_ok()))
 }
 
 impl Archive {
@@ -99,31 +84,22 @@ impl Archive {
 
 fn read_tar(bytes: &Bytes) -> Result<BTreeMap<String, Bytes>, String> {
     let broken = || "the archive is broken: a header can't be read".to_owned();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let mut entries = BTreeMap::new();
     let mut links = Vec::new();
-    let mut long_name: Option<String> = None;
-    let mut at = 0;
-    while let Some(header) = bytes.get(at..at + BLOCK).filter(|header| header[0] != 0) {
-        if octal(&header[148..156]) != Some(checksum(header)) {
-            return Err(broken());
-        }
-        let size = usize::try_from(octal(&header[124..136]).ok_or_else(broken)?).map_err(|_| broken())?;
-        let kind = header[156];
-        let (name, prefix) = (text_of(&header[..100]), text_of(&header[345..500]));
-        let name = if prefix.is_empty() { name } else { format!("{prefix}/{name}") };
-        let link = text_of(&header[157..257]);
-        let body_at = at + BLOCK;
-        let body_end = body_at.checked_add(size).filter(|end| *end <= bytes.len()).ok_or_else(broken)?;
-        at = body_end.next_multiple_of(BLOCK);
-        match kind {
-            b'0' | 0 => {
-                entries.insert(long_name.take().unwrap_or(name), bytes.slice(body_at..body_end));
-            }
-            b'1' => links.push((long_name.take().unwrap_or(name), link)),
-            // Names too long for a header come in an entry before it.
-            b'L' => long_name = Some(text_of(&bytes[body_at..body_end])),
-            b'x' => long_name = pax_path(&bytes[body_at..body_end]).or(long_name),
-            _ => long_name = None,
+    let mut tar = tar::Archive::new(&bytes[..]);
+    for entry in tar.entries().map_err(|_| broken())? {
+        let entry = entry.map_err(|_| broken())?;
+        let name = text(&entry.path_bytes());
+        let kind = entry.header().entry_type();
+        if kind.is_hard_link() {
+            links.push((name, text(&entry.link_name_bytes().ok_or_else(broken)?)));
+        } else if kind.is_file() {
+            // The archive is in memory once; files are pieces of it.
+            let begin = usize::try_from(entry.raw_file_position()).map_err(|_| broken())?;
+            let size = usize::try_from(entry.size()).map_err(|_| broken())?;
+            let end = begin.checked_add(size).filter(|end| *end <= bytes.len()).ok_or_else(broken)?;
+            entries.insert(name, bytes.slice(begin..end));
         }
     }
     for (name, target) in links {
@@ -131,19 +107,6 @@ fn read_tar(bytes: &Bytes) -> Result<BTreeMap<String, Bytes>, String> {
         entries.insert(name, bytes);
     }
     Ok(entries)
-}
-
-/// The `path` among pax records, each `<length> <key>=<value>\n`.
-fn pax_path(records: &[u8]) -> Option<String> {
-    let mut rest = std::str::from_utf8(records).ok()?;
-    while let Some((length, _)) = rest.split_once(' ') {
-        let record = rest.get(..length.parse().ok()?)?;
-        if let Some((_, path)) = record.trim_end_matches('\n').split_once(" path=") {
-            return Some(path.to_owned());
-        }
-        rest = &rest[record.len()..];
-    }
-    None
 }
 
 /// What goes into an archive besides files.
@@ -165,7 +128,10 @@ pub struct Contents {
 
 impl Contents {
     /// Packs the script and `files` (by URL, the main script among them). Home directories become those of `nobody`.
-    pub fn pack(&self, files: &[(String, Bytes)]) -> Vec<u8> {
+    ///
+    /// # Errors
+    /// What a tar file can't hold.
+    pub fn pack(&self, files: &[(String, Bytes)]) -> io::Result<Vec<u8>> {
         let filename = nobody(&self.filename);
         let metadata = json!({
             "type": "js",
@@ -179,25 +145,25 @@ impl Contents {
             "dependencies": {"k6": "*"},
         });
         let metadata = serde_json::to_string_pretty(&metadata).unwrap_or_default();
-        let mut tar = Tar { bytes: Vec::new(), time: self.time };
-        tar.file("metadata.json", metadata.as_bytes());
+        let mut tar = Tar { builder: tar::Builder::new(Vec::new()), time: self.time };
+        tar.file("metadata.json", metadata.as_bytes())?;
         let main = files.iter().find(|(url, _)| *url == self.filename);
-        tar.file("data", main.map_or(&[], |(_, bytes)| bytes));
+        tar.file("data", main.map_or(&[], |(_, bytes)| bytes))?;
         let entries: BTreeMap<String, (&str, &Bytes)> =
             files.iter().filter_map(|(url, bytes)| Some((entry_name(&nobody(url))?, (url.as_str(), bytes)))).collect();
         let folders: BTreeSet<&str> =
             entries.keys().flat_map(|name| name.match_indices('/').map(|(at, _)| &name[..=at])).collect();
         for folder in folders {
-            tar.folder(folder);
+            tar.folder(folder)?;
         }
         for (name, (url, bytes)) in &entries {
             if *url == self.filename {
-                tar.link(name, "data");
+                tar.link(name, "data")?;
             } else {
-                tar.file(name, bytes);
+                tar.file(name, bytes)?;
             }
         }
-        tar.finish()
+        tar.builder.into_inner()
     }
 }
 
@@ -222,67 +188,42 @@ fn nobody(url: &str) -> String {
 }
 
 struct Tar {
-    bytes: Vec<u8>,
+    builder: tar::Builder<Vec<u8>>,
     time: u64,
 }
 
 impl Tar {
-    fn file(&mut self, name: &str, body: &[u8]) {
-        self.header(name, "", b'0', 0o644, body.len());
-        self.body(body);
+    fn file(&mut self, name: &str, body: &[u8]) -> io::Result<()> {
+        self.entry(name, "", EntryType::Regular, 0o644, body)
     }
 
-    fn folder(&mut self, name: &str) {
-        self.header(name, "", b'5', 0o755, 0);
+    fn folder(&mut self, name: &str) -> io::Result<()> {
+        self.entry(name, "", EntryType::Directory, 0o755, &[])
     }
 
-    fn link(&mut self, name: &str, target: &str) {
-        self.header(name, target, b'1', 0o644, 0);
+    fn link(&mut self, name: &str, target: &str) -> io::Result<()> {
+        self.entry(name, target, EntryType::Link, 0o644, &[])
     }
 
-    fn body(&mut self, body: &[u8]) {
-        self.bytes.extend_from_slice(body);
-        self.bytes.resize(self.bytes.len().next_multiple_of(BLOCK), 0);
-    }
-
-    fn header(&mut self, name: &str, target: &str, kind: u8, mode: u32, size: usize) {
-        let mut short = name.as_bytes();
-        if short.len() > 100 || !name.is_ascii() {
-            let record = pax_record("path", name);
-            self.header("PaxHeaders.0/entry", "", b'x', 0o644, record.len());
-            self.body(record.as_bytes());
-            short = &short[..short.len().min(100)];
+    /// An entry; a name a header has no room for comes before it, in the form k6 writes.
+    fn entry(&mut self, name: &str, target: &str, kind: EntryType, mode: u32, body: &[u8]) -> io::Result<()> {
+        let mut header = Header::new_ustar();
+        let fields = header.as_old_mut();
+        let short = name.len().min(fields.name.len());
+        if short < name.len() || !name.is_ascii() {
+            self.builder.append_pax_extensions([("path", name.as_bytes())])?;
         }
-        let mut header = [0u8; BLOCK];
-        let mut put = |at: usize, bytes: &[u8]| header[at..at + bytes.len()].copy_from_slice(bytes);
-        put(0, short);
-        put(100, format!("{mode:07o}\0").as_bytes());
-        put(108, b"0000000\0");
-        put(116, b"0000000\0");
-        put(124, format!("{size:011o}\0").as_bytes());
-        put(136, format!("{:011o}\0", self.time).as_bytes());
-        put(156, &[kind]);
-        put(157, target.as_bytes());
-        put(257, b"ustar\x0000");
-        let sum = checksum(&header);
-        header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
-        self.bytes.extend_from_slice(&header);
+        fields.name[..short].copy_from_slice(&name.as_bytes()[..short]);
+        fields.linkname[..target.len()].copy_from_slice(target.as_bytes());
+        header.set_entry_type(kind);
+        header.set_mode(mode);
+        header.set_uid(0);
+        header.set_gid(0);
+        header.set_mtime(self.time);
+        header.set_size(body.len() as u64);
+        header.set_cksum();
+        self.builder.append(&header, body)
     }
-
-    fn finish(mut self) -> Vec<u8> {
-        self.bytes.extend_from_slice(&[0; 2 * BLOCK]);
-        self.bytes
-    }
-}
-
-/// A pax record states its own length, which includes the digits of that length.
-fn pax_record(key: &str, value: &str) -> String {
-    let rest = format!(" {key}={value}\n");
-    let mut length = rest.len();
-    while length != rest.len() + length.to_string().len() {
-        length = rest.len() + length.to_string().len();
-    }
-    format!("{length}{rest}")
 }
 
 #[cfg(test)]
@@ -292,8 +233,10 @@ mod tests {
     #[test]
     fn what_is_packed_is_read_again() {
         let long = format!("file:///home/alice/{}/x.js", "d".repeat(120));
+        let accented = file_url(&format!("/home/alice/{}/žluť.js", "d".repeat(95)));
         let files = [
             ("file:///home/alice/main.js".to_owned(), Bytes::from_static(b"main")),
+            (accented.clone(), Bytes::from_static(b"letters")),
             (long.clone(), Bytes::from_static(b"deep")),
             ("https://h.test/lib.js".to_owned(), Bytes::from_static(b"lib")),
         ];
@@ -305,7 +248,7 @@ mod tests {
             compatibility_mode: "extended".to_owned(),
             time: 1_700_000_000,
         };
-        let tar = Bytes::from(contents.pack(&files));
+        let tar = Bytes::from(contents.pack(&files).unwrap());
         assert!(is_tar(&tar));
         let archive = Archive::read(&tar).unwrap();
         assert_eq!(archive.metadata.filename, "file:///home/nobody/main.js");
@@ -316,6 +259,7 @@ mod tests {
         let local: BTreeMap<_, _> = archive.local_files().collect();
         assert_eq!(local["/home/nobody/main.js"], "main");
         assert_eq!(local[&file_path(&long.replace("alice", "nobody")).unwrap()], "deep");
+        assert_eq!(local[&file_path(&accented.replace("alice", "nobody")).unwrap()], "letters");
         assert_eq!(archive.remote_files().collect::<Vec<_>>(), [("https://h.test/lib.js".to_owned(), "lib".into())]);
     }
 

@@ -2,6 +2,8 @@
 //!
 //! A collector that fails says so once, tries again on the next beat, and never disturbs the run.
 
+mod asked;
+mod monitor;
 pub mod postgres;
 pub mod prometheus;
 pub mod redis;
@@ -17,8 +19,8 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::file::Collect;
 use super::{host, journal};
+pub use asked::Collect;
 
 /// One figure of one moment.
 pub struct Point {
@@ -76,6 +78,9 @@ pub struct Collected {
     pub before: Value,
     /// What it saw after the run.
     pub after: Value,
+    /// How much of Redis' `MONITOR` was logged, and why no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub monitor: Option<Value>,
 }
 
 impl Collected {
@@ -135,6 +140,7 @@ impl Source for Host {
 pub struct Sampler {
     stop: watch::Sender<bool>,
     tasks: Vec<(PathBuf, JoinHandle<Collected>)>,
+    monitor: Option<(PathBuf, JoinHandle<monitor::Log>)>,
     prometheus: Option<(PathBuf, String, BTreeMap<String, String>)>,
     began: f64,
     every: Duration,
@@ -151,8 +157,8 @@ impl Sampler {
         if collect.host {
             sources.push(("host", Box::<Host>::default()));
         }
-        if let Some(url) = &collect.redis {
-            sources.push(("redis", Box::new(redis::Meter::new(url))));
+        if let Some(redis) = &collect.redis {
+            sources.push(("redis", Box::new(redis::Meter::new(&redis.url))));
         }
         if let Some(url) = &collect.postgres {
             sources.push(("postgres", Box::new(postgres::Meter::new(url))));
@@ -161,8 +167,13 @@ impl Sampler {
         let tasks = sources
             .into_iter()
             .map(|(name, source)| (file(name), tokio::spawn(watch_over(name, source, collect.every, stopped.clone()))));
+        let monitor = collect.redis.as_ref().and_then(|redis| {
+            let listening = monitor::listen(redis.url.clone(), redis.monitor?, stopped.clone());
+            Some((folder.join(format!("{run}_monitor.log")), tokio::spawn(listening)))
+        });
         Self {
             tasks: tasks.collect(),
+            monitor,
             stop,
             prometheus: collect.prometheus.clone().map(|(url, queries)| (file("prometheus"), url, queries)),
             began: now_ms(),
@@ -186,6 +197,17 @@ impl Sampler {
             all.push((path, prometheus::collect(&url, &queries, self.began, now_ms(), self.every).await));
         }
         let mut trouble = Vec::new();
+        if let Some((path, task)) = self.monitor {
+            let log = tokio::time::timeout(PATIENCE, task).await.ok().and_then(Result::ok).unwrap_or_default();
+            if let Err(failure) = journal::write_file(&path, log.text.as_bytes()) {
+                trouble.push(failure.message);
+            }
+            // What is to be known of the log stands with the rest of Redis.
+            if let Some((_, redis)) = all.iter_mut().find(|(_, collected)| collected.collector == "redis") {
+                redis.monitor = Some(json!({"lines": log.lines, "bytes": log.text.len(), "ended": log.end}));
+                redis.trouble = redis.trouble.take().or(log.trouble);
+            }
+        }
         for (path, collected) in all {
             let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             trouble.extend(collected.trouble.as_ref().map(|why| format!("{name}: {why}")));

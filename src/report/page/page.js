@@ -200,7 +200,8 @@
   const opened = new Set();
 
   /// A table. `columns`: [title, cell of a row, sort key of a row]. A cell is text or an element.
-  function table(name, columns, rows, first) {
+  // `look` is how it looks where there is little room: `stacked` puts the cells of a row below each other.
+  function table(name, columns, rows, first, look = '') {
     const box = make('div', {});
     const show = () => {
       const order = sorted.get(name) || first;
@@ -224,10 +225,10 @@
       const body = (all ? list : list.slice(0, FEW_ROWS)).map((row) => make('tr', {}, columns.map(([, cell], column) => {
         const content = cell(row);
         const isZero = column > 0 && (content === '0' || content === '0.00%' || content === '0/s' || content === '–');
-        return make('td', { class: column === 0 ? 'text' : isZero ? 'zero' : null }, content);
+        return make('td', { class: column === 0 ? 'text' : isZero ? 'zero' : null, 'data-title': (look && column > 0 && columns[column][0]) || null }, content);
       })));
       box.replaceChildren(
-        make('div', { class: 'card table' }, make('table', {}, make('thead', {}, make('tr', {}, heads)), make('tbody', {}, body))),
+        make('div', { class: `card table ${look}` }, make('table', {}, make('thead', {}, make('tr', {}, heads)), make('tbody', {}, body))),
         all ? '' : make('p', { class: 'more-rows' }, make('button', { type: 'button', onclick: () => { opened.add(name); show(); } }, `Show all ${list.length}`)));
     };
     show();
@@ -361,7 +362,7 @@
       ['Metric', (row) => [make('span', { class: row.ok ? 'good' : 'bad' }, row.ok ? '✓ ' : '✗ '), make('code', {}, row.metric)]],
       ['Must hold', (row) => make('code', {}, row.expression)],
       ['Seen', (row) => make('span', { class: row.ok ? '' : 'bad' }, `${row.figure}=${row.text}`)],
-    ], run.thresholds));
+    ], run.thresholds, undefined, 'stacked'));
   }
 
   function checkTable(run) {
@@ -465,12 +466,17 @@
       cards.length ? make('div', { class: 'charts' }, cards) : null);
   }
 
+  // A moment as readers write it; any other text stays as it is.
+  function moment(text) {
+    const isMoment = /^\d{4}-\d\d-\d\dT/.test(text);
+    return isMoment ? new Date(text).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' }) : text;
+  }
+
   function head(run) {
     const { passed, reason, exit_code: code, crossed } = run.verdict;
     const state = !run.run.is_over ? ['running', 'Running'] : passed ? ['good', 'Passed'] : ['bad', 'Failed'];
-    const started = new Date(run.run.started);
     const facts = [
-      started.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' }),
+      moment(run.run.started),
       run.run.is_over ? `ran ${clock(run.run.seconds)}` : `${clock(run.run.seconds)} of at most ${clock(run.run.planned_seconds)}`,
       `${run.generator.name} ${run.generator.version}`, run.generator.engine,
     ];
@@ -482,16 +488,23 @@
       make('p', { class: 'facts' }, facts.map((fact) => make('span', {}, fact)))), notes];
   }
 
+  // What others saw of this run, in rows of texts.
+  function lists(run) {
+    return (run.lists || []).map((list) => section(list.title, list.note, table(`list ${list.title}`,
+      list.columns.map((title, column) => [title, (row) => column === 0 && list.is_code ? make('code', {}, row[0]) : row[column]]),
+      list.rows, undefined, 'stacked')));
+  }
+
   // ---- A procedure: several runs and what they came to ------------------------------------------------------------
 
   function procedurePart(procedure) {
     if (!procedure) return null;
     const look = { APPROVED: 'good', 'APPROVED WITH FINDINGS': 'running', INCOMPLETE: 'running' }[procedure.verdict] || 'bad';
     const mark = (isGood) => make('span', { class: isGood ? 'good' : 'bad' }, isGood ? '✓ ' : '✗ ');
-    const part = (title, small, rows, columns) => rows.length && section(title, small, table(`procedure ${title}`, columns, rows));
+    const part = (title, small, rows, columns) => rows.length && section(title, small, table(`procedure ${title}`, columns, rows, undefined, 'stacked'));
     return [
       make('header', { class: 'top' }, make('h1', {}, procedure.name), make('span', { class: `pill ${look}` }, procedure.verdict),
-        make('p', { class: 'facts' }, [procedure.reason, ...procedure.facts, procedure.data].filter(Boolean).map((fact) => make('span', {}, fact)))),
+        make('p', { class: 'facts' }, [procedure.reason, ...procedure.facts.map((fact) => moment(fact)), procedure.data].filter(Boolean).map((fact) => make('span', {}, fact)))),
       procedure.notes.map((note) => make('div', { class: 'note warn' }, note)),
       make('div', { class: 'tiles cards' }, procedure.cards.map((card) => make('div', { class: 'tile' },
         make('div', { class: 'name' }, mark(card.is_good), card.name), make('div', { class: 'more' }, card.is_good ? card.plan : `${card.state}: ${card.plan}`),
@@ -547,7 +560,7 @@
       cards.length ? section('Over time', null, make('div', { class: 'charts' }, cards)) : null,
       thresholdTable(run), checkTable(run), endpointTable(run), errorTable(run), scenarioTable(run), groupTable(run), metricTables(run),
       time.more.length ? section('More over time', 'metrics of the script and of other protocols', make('div', { class: 'charts' }, time.more)) : null,
-      healthPart(run, time.own),
+      lists(run), healthPart(run, time.own),
       make('footer', {}, make('span', {}, `${run.generator.name} ${run.generator.version}, behaves as k6 ${run.generator.k6_version}`),
         make('button', { type: 'button', onclick: save }, 'Save the data as JSON')),
     ].flat(9).filter(Boolean));

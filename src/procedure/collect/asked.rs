@@ -1,0 +1,106 @@
+//! What is to be sampled, and how often, as a procedure file says.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::super::border::{Node, Wrong};
+use super::super::file::{address, flag};
+use super::monitor::Bounds;
+
+/// What is sampled beside the runs.
+#[derive(Clone, Debug)]
+pub struct Collect {
+    /// How often.
+    pub every: Duration,
+    /// This machine's processor, memory, disk and network.
+    pub host: bool,
+    /// A Redis.
+    pub redis: Option<RedisSource>,
+    /// A PostgreSQL by its URL.
+    pub postgres: Option<String>,
+    /// A Prometheus by its URL, and queries by name.
+    pub prometheus: Option<(String, BTreeMap<String, String>)>,
+}
+
+/// A Redis that is sampled.
+#[derive(Clone, Debug)]
+pub struct RedisSource {
+    /// Its address.
+    pub url: String,
+    /// How much of its `MONITOR` is logged; nothing for none of it.
+    pub monitor: Option<Bounds>,
+}
+
+impl Default for Collect {
+    fn default() -> Self {
+        Self { every: Duration::from_secs(5), host: true, redis: None, postgres: None, prometheus: None }
+    }
+}
+
+impl Collect {
+    /// Checks it as written.
+    pub fn read(node: &Node) -> Result<Self, Wrong> {
+        let fields = node.object(&["every", "host", "redis", "postgres", "prometheus"])?;
+        let every = match fields.get("every") {
+            None => Self::default().every,
+            Some(node) => match node.span()? {
+                span if span < Duration::from_millis(200) => return Err(node.wrong("at least 200ms")),
+                span => span,
+            },
+        };
+        let url = |key: &str, schemes: &[&str]| {
+            let node = fields.get(key);
+            node.map(|node| {
+                let fields = node.object(&["url"])?;
+                Ok::<_, Wrong>(fields.need("url", "an address")?.address(schemes)?.to_owned())
+            })
+            .transpose()
+        };
+        let prometheus = match fields.get("prometheus") {
+            None => None,
+            Some(node) => {
+                let fields = node.object(&["url", "queries"])?;
+                let url = address(&fields.need("url", "an address")?)?;
+                let mut queries = BTreeMap::new();
+                for (name, node) in fields.need("queries", "queries by name")?.any_object()?.all() {
+                    let fits = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !name.is_empty();
+                    if !fits {
+                        return Err(node.wrong("no name of a series; allowed are letters, digits and _"));
+                    }
+                    queries.insert(name.to_owned(), node.text()?.to_owned());
+                }
+                Some((url, queries))
+            }
+        };
+        Ok(Self {
+            every,
+            host: flag(&fields, "host", true)?,
+            redis: fields.get("redis").map(|node| redis_source(&node)).transpose()?,
+            postgres: url("postgres", &["postgres", "postgresql"])?,
+            prometheus,
+        })
+    }
+}
+
+fn redis_source(node: &Node) -> Result<RedisSource, Wrong> {
+    let fields = node.object(&["url", "monitor"])?;
+    let url = fields.need("url", "an address")?.address(&["redis"])?.to_owned();
+    let monitor = match fields.get("monitor") {
+        None => None,
+        Some(node) if node.is_flag() => node.flag()?.then(Bounds::default),
+        Some(node) => {
+            let fields = node.object(&["lines", "bytes"])?;
+            let default = Bounds::default();
+            let lines = fields.get("lines").map_or(Ok(default.lines), |node| node.whole(1, 1_000_000))?;
+            let bytes = match fields.get("bytes") {
+                None => default.bytes,
+                Some(node) => match node.size()? {
+                    size @ 1_000..=100_000_000 => size,
+                    _ => return Err(node.wrong("from 1KB to 100MB: the log is kept in memory while the run goes on")),
+                },
+            };
+            Some(Bounds { lines, bytes })
+        }
+    };
+    Ok(RedisSource { url, monitor })
+}

@@ -1,0 +1,369 @@
+//! The stages of a procedure with what is passed from one to the next: data, runs, clean-up, reports, archive, upload.
+//!
+//! What happened is in the journal before the next step begins, so that a kill loses no more than the step it hit.
+
+use std::path::{Path, PathBuf};
+
+use super::child::{self, Interrupts};
+use super::file::{Archive, Procedure};
+use super::journal::{self, Entry, Journal, Records, State};
+use super::plan::Planned;
+use super::records::{self, Ledger};
+use super::upload::{self, Target};
+use super::{Settings, archive, collect, data, plain_address, report};
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::run::Module;
+use crate::ui::Terminal;
+use crate::units::Span;
+
+/// Where results go.
+///
+/// # Errors
+/// A folder with results of another procedure.
+pub fn folder(procedure: &Procedure, settings: &Settings) -> Result<PathBuf, Failure> {
+    if let Some(folder) = &settings.resume {
+        return Ok(settings.cwd.join(folder));
+    }
+    let folder = match &procedure.results_dir {
+        Some(folder) => settings.cwd.join(folder),
+        None => {
+            let now = jiff::Zoned::now().strftime("%Y%m%d_%H%M%S").to_string();
+            let base = settings.cwd.join("load_test_results");
+            // Two that begin in the same second must not share a folder.
+            let mut folder = base.join(&now);
+            for more in 2.. {
+                if !folder.exists() {
+                    break;
+                }
+                folder = base.join(format!("{now}_{more}"));
+            }
+            folder
+        }
+    };
+    if folder.join(journal::FILE).exists() && !settings.dry_run {
+        let text = format!("there are results in {} already", folder.display());
+        let hint = "`--resume` goes on there; another `resultsDir` keeps both";
+        return Err(Failure::new(ExitCode::Other, text).hint(hint));
+    }
+    Ok(folder)
+}
+
+/// The journal of a new folder, or of the one that is gone on with.
+///
+/// # Errors
+/// A folder of another procedure, or of another scale; what the file system says.
+pub fn open(
+    procedure: &Procedure,
+    settings: &Settings,
+    planned: &[Planned],
+    folder: &Path,
+) -> Result<Journal, Failure> {
+    let old = settings.resume.is_some().then(|| Journal::read(folder)).transpose()?;
+    let cannot = |error: std::io::Error| Failure::new(ExitCode::Other, format!("{}: {error}", folder.display()));
+    std::fs::create_dir_all(folder).map_err(cannot)?;
+    let mut journal = Journal::new(&procedure.name, &procedure.environment, &settings.file);
+    journal.phase = procedure.phase.clone();
+    journal.base_url = procedure.base_url.as_deref().map(plain_address);
+    journal.scale = settings.scale;
+    journal.criteria = procedure.criteria.iter().map(|one| (one.name.clone(), one.text.clone())).collect();
+    journal.hints = procedure.hints.clone();
+    journal.runs = planned
+        .iter()
+        .map(|run| Entry {
+            name: run.name.clone(),
+            script: run.script.display().to_string(),
+            plan: run.words.clone(),
+            state: if run.is_wanted { State::Pending } else { State::Skipped },
+            exit_code: None,
+            started: None,
+            note: None,
+        })
+        .collect();
+    let Some(old) = old else { return Ok(journal) };
+    if old.name != journal.name {
+        let text = format!("the results in {} are of `{}`, not of `{}`", folder.display(), old.name, journal.name);
+        return Err(Failure::new(ExitCode::Other, text));
+    }
+    if old.scale != journal.scale {
+        let text = format!("the results in {} have `--scale {}`", folder.display(), old.scale);
+        return Err(Failure::new(ExitCode::Other, text).hint("give the same scale, or begin anew"));
+    }
+    journal.started = old.started.clone();
+    journal.notes = old.notes.clone();
+    journal.data = old.data.clone();
+    let mut broken = Vec::new();
+    for entry in &mut journal.runs {
+        let Some(before) = old.runs.iter().find(|before| before.name == entry.name) else { continue };
+        match before.state {
+            // Whole, but of another load: it is not what was asked for now.
+            State::Finished if before.plan != entry.plan => broken.push(format!("`{}` had another plan", entry.name)),
+            State::Finished => *entry = before.clone(),
+            State::Running | State::Interrupted | State::Failed => {
+                broken.push(format!("`{}` was {}", entry.name, before.state.word()));
+            }
+            State::Pending | State::Skipped => (),
+        }
+    }
+    let broken = if broken.is_empty() { "no run was broken off".to_owned() } else { broken.join(", ") };
+    journal.notes.push(format!("Resumed at {}: {broken}.", journal::now()));
+    Ok(journal)
+}
+
+/// What is passed from stage to stage.
+pub struct Stages<'a> {
+    /// What is to be done.
+    pub procedure: &'a Procedure,
+    /// Where its functions live.
+    pub module: &'a Module,
+    /// What was typed around it.
+    pub settings: &'a Settings,
+    /// Where it is told how things go.
+    pub terminal: &'a Terminal,
+    /// Where results go.
+    pub folder: &'a Path,
+    /// What happened so far.
+    pub journal: Journal,
+    /// Ctrl+C.
+    pub interrupts: &'a mut Interrupts,
+}
+
+impl Stages<'_> {
+    fn say(&self, text: &str) {
+        self.terminal.print(&format!("  {text}\n"));
+    }
+
+    /// Makes records.
+    ///
+    /// # Errors
+    /// As the file system says.
+    pub async fn data(&mut self) -> Result<(), Failure> {
+        let Some(data) = &self.procedure.data else { return Ok(()) };
+        if !self.journal.runs.iter().any(|run| run.state == State::Pending) {
+            return Ok(());
+        }
+        let mut ledger = Ledger::open(self.folder)?;
+        let before = ledger.all_made().len() as u64;
+        let unknown = ledger.unknown().len();
+        if unknown > 0 {
+            let text = format!("{unknown} records had been asked for and not answered when the procedure was killed.");
+            self.journal.notes.push(text);
+        }
+        if before >= data.count && self.journal.data.is_some() {
+            self.say("records were made before");
+            return Ok(());
+        }
+        match before {
+            0 => self.say(&format!("making {} records", data.count)),
+            _ => self.say(&format!("making {} records, {before} of which were made before", data.count)),
+        }
+        let records = data::create(data, self.module, &mut ledger, self.interrupts, self.terminal).await;
+        ledger.close();
+        self.say(&records.words());
+        if let Some(trouble) = &records.trouble {
+            self.say(&format!("! {trouble}"));
+        }
+        self.journal.data = Some(records);
+        self.journal.write(self.folder)
+    }
+
+    /// One run after the other.
+    ///
+    /// # Errors
+    /// As the file system says.
+    pub async fn runs(&mut self, planned: &[Planned]) -> Result<(), Failure> {
+        let mut pause = None;
+        for (place, run) in planned.iter().enumerate() {
+            match self.journal.runs[place].state {
+                State::Pending => (),
+                State::Finished => {
+                    self.say(&format!("{}: finished before, kept", run.name));
+                    continue;
+                }
+                _ => continue,
+            }
+            if let Some(pause) = pause.take() {
+                self.say(&format!("cool-down of {}", Span::from(pause)));
+                tokio::select! {
+                    () = tokio::time::sleep(pause) => {}
+                    () = self.interrupts.next() => {}
+                }
+            }
+            if self.interrupts.seen {
+                break;
+            }
+            self.one(place, run).await?;
+            pause = Some(run.cool_down).filter(|pause| !pause.is_zero());
+            if self.interrupts.seen {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn one(&mut self, place: usize, run: &Planned) -> Result<(), Failure> {
+        let entry = &mut self.journal.runs[place];
+        entry.state = State::Running;
+        entry.started = Some(journal::now());
+        entry.exit_code = None;
+        entry.note = None;
+        self.journal.write(self.folder)?;
+        self.say(&format!("{}: {}", run.name, run.words));
+        let sampler = collect::Sampler::start(&self.procedure.collect, self.folder, &run.name);
+        let ended = child::run(run, self.folder, self.settings, self.interrupts).await;
+        for line in sampler.finish().await {
+            self.say(&format!("! {line}"));
+        }
+        let files = child::Files::of(self.folder, &run.name);
+        let document = std::fs::read(&files.document).ok();
+        let document = document.and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok());
+        let reason =
+            document.as_ref().and_then(|document| document.pointer("/verdict/reason")?.as_str().map(str::to_owned));
+        let entry = &mut self.journal.runs[place];
+        (entry.state, entry.note) = match ended {
+            Err(failure) => (State::Failed, Some(failure.message)),
+            Ok(ended) => {
+                entry.exit_code = ended.code;
+                // A run whose thresholds were crossed, or that the script marked as failed, still ran to its end.
+                let is_whole = matches!(ended.code, Some(0 | 99 | 110)) && document.is_some();
+                match (is_whole, ended.was_interrupted, ended.code) {
+                    (true, false, _) => (State::Finished, reason),
+                    (_, true, _) => (State::Interrupted, reason),
+                    (false, false, Some(code)) => {
+                        let why = reason.or_else(|| last_error(&files.log)).unwrap_or_default();
+                        (State::Failed, Some(format!("exit code {code}: {why}")))
+                    }
+                    (false, false, None) => (State::Failed, Some("a signal ended it".to_owned())),
+                }
+            }
+        };
+        let note = entry.note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
+        let line = format!("{}: {}{note}", run.name, entry.state.word());
+        self.say(&line);
+        self.journal.write(self.folder)
+    }
+
+    /// Removes the records that exist, made now or before a kill.
+    ///
+    /// # Errors
+    /// As the file system says.
+    pub async fn clean_up(&mut self) -> Result<(), Failure> {
+        let Some(data) = self.procedure.data.as_ref().filter(|data| data.clean_up.is_some()) else { return Ok(()) };
+        if !self.folder.join(records::FILE).exists() {
+            return Ok(());
+        }
+        let mut ledger = Ledger::open(self.folder)?;
+        self.say(&format!("removing {} records", ledger.all_made().len()));
+        let (removed, trouble) = data::remove(data, &mut ledger, self.interrupts, self.terminal).await;
+        ledger.close();
+        let records = self.journal.data.get_or_insert_with(|| Records::asked(data.count));
+        records.removed += removed;
+        if let Some(trouble) = trouble {
+            self.terminal.print(&format!("  ! {trouble}\n"));
+            records.trouble.get_or_insert(trouble);
+        }
+        self.journal.write(self.folder)
+    }
+
+    /// Reports, the archive, the verdict.
+    ///
+    /// # Errors
+    /// As the file system says; an archive that could not be uploaded, if that is the worst.
+    pub async fn end(mut self) -> Result<ExitCode, Failure> {
+        if self.interrupts.seen {
+            self.journal.notes.push(format!("Interrupted at {}.", journal::now()));
+        }
+        self.journal.ended = Some(journal::now());
+        self.journal.write(self.folder)?;
+        let judgement = report::write_all(self.folder)?;
+        super::tell(&judgement, self.folder, self.terminal);
+        let code = if self.interrupts.seen { ExitCode::ExternalAbort } else { super::code(&judgement) };
+        let Some(place) = &self.procedure.archive else { return Ok(code) };
+        let beside = archives(self.folder, place, self.settings);
+        let path = archive::write(self.folder, &beside, &self.journal)?;
+        let files = archive::verify(&path)?;
+        self.say(&format!("archive {}: {files} files, verified", path.display()));
+        let Some(target) = &place.upload else { return Ok(code) };
+        match upload(&path, target, self.settings, self.interrupts, self.terminal).await {
+            Ok(()) => Ok(code),
+            Err(failure) if code == ExitCode::Success => Err(failure),
+            // What was measured is the more important news.
+            Err(failure) => {
+                self.say(&format!("! {}", failure.message));
+                Ok(code)
+            }
+        }
+    }
+}
+
+/// The folder archives go to.
+fn archives(folder: &Path, place: &Archive, settings: &Settings) -> PathBuf {
+    match &place.dir {
+        Some(dir) => settings.cwd.join(dir),
+        None => folder.parent().unwrap_or(folder).to_owned(),
+    }
+}
+
+/// Copies an archive to its store and says so.
+///
+/// # Errors
+/// What the store, or the way to it, says, and how to go on.
+pub async fn upload(
+    archive: &Path,
+    target: &Target,
+    settings: &Settings,
+    interrupts: &mut Interrupts,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    let copied = tokio::select! {
+        copied = upload::upload(archive, target, &settings.process_env, &settings.cwd, terminal) => copied,
+        () = interrupts.next() => {
+            terminal.set_block(String::new());
+            Err("it was interrupted".to_owned())
+        }
+    };
+    match copied {
+        Ok(text) => {
+            terminal.print(&format!("  uploaded to {text}\n"));
+            Ok(())
+        }
+        Err(why) => {
+            let text = format!("the archive was not uploaded to {}: {why}", target.url);
+            let hint = format!("`volley procedure upload {}` goes on", archive.display());
+            let code = if interrupts.seen { ExitCode::ExternalAbort } else { ExitCode::Other };
+            Err(Failure::new(code, text).hint(hint))
+        }
+    }
+}
+
+/// The archive that waits for its upload, if that is all there is to do in a folder that is gone on with.
+pub fn only_upload(
+    procedure: &Procedure,
+    settings: &Settings,
+    planned: &[Planned],
+    folder: &Path,
+) -> Option<(PathBuf, Target)> {
+    settings.resume.as_ref()?;
+    let place = procedure.archive.as_ref()?;
+    let target = place.upload.clone()?;
+    let old = Journal::read(folder).ok()?;
+    let is_done = |run: &Planned| {
+        !run.is_wanted
+            || old
+                .runs
+                .iter()
+                .any(|entry| entry.name == run.name && entry.plan == run.words && entry.state == State::Finished)
+    };
+    let has_records = procedure.data.as_ref().is_some_and(|data| data.clean_up.is_some());
+    let is_clean = !has_records || !folder.join(records::FILE).exists();
+    let archive = archive::path(&archives(folder, place, settings), &old);
+    let is_all = old.ended.is_some() && is_clean && planned.iter().all(is_done) && upload::begun(&archive).is_some();
+    (is_all && archive::verify(&archive).is_ok()).then_some((archive, target))
+}
+
+/// The last thing a run complained about.
+fn last_error(log: &Path) -> Option<String> {
+    let text = std::fs::read_to_string(log).ok()?;
+    let line = text.lines().rev().find(|line| line.contains("level=error") || line.contains("ERRO"))?;
+    Some(line.trim().chars().take(400).collect())
+}
