@@ -325,7 +325,13 @@ impl RedisServer {
         };
         let server = Self { process, port };
         for _ in 0..200 {
-            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+            // A port nobody listens on may connect to itself, so whoever answers has to be asked who it is.
+            let mut answer = [0; 5];
+            if let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port))
+                && stream.write_all(b"PING\r\n").is_ok()
+                && stream.read_exact(&mut answer).is_ok()
+                && &answer == b"+PONG"
+            {
                 return Some(server);
             }
             std::thread::sleep(Duration::from_millis(25));
