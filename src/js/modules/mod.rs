@@ -69,6 +69,7 @@ pub const PARTS: &[(&str, &str)] = parts![
     "volley/stack",
     "volley/text",
     "volley/timers",
+    "volley/webcrypto",
 ];
 
 /// The text of a part.

@@ -27,6 +27,7 @@ pub const OPS: &[(&str, Op)] = &[
     ("encodeText", super::text::encode_text),
     ("makeDecoder", super::text::make_decoder),
     ("decodeText", super::text::decode_text),
+    ("webcrypto", super::webcrypto::webcrypto),
     ("write", super::console::write),
     ("startTimer", timers::start),
     ("stopTimer", timers::stop),

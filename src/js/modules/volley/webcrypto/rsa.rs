@@ -1,0 +1,192 @@
+//! RSA: keys in all their forms, PKCS #1 v1.5 and PSS signatures, OAEP encryption.
+//!
+//! What takes the private key is blinded with random numbers, but does not run in constant time to the last step
+//! (RUSTSEC-2023-0071): a load generator's keys are test keys.
+
+use getrandom::SysRng;
+use ::rsa::pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePrivateKey, EncodePublicKey};
+use ::rsa::traits::{PrivateKeyParts, PublicKeyParts};
+use ::rsa::{BoxedUint, Oaep, Pkcs1v15Sign, Pss};
+
+use super::hash::{Hash, with_hash};
+
+pub use ::rsa::{PrivateKey, PublicKey};
+
+/// Bits of the smallest and of the largest modulus.
+pub const SIZES: std::ops::RangeInclusive<u32> = 1024..=8192;
+
+/// The parts of a private key, each as big-endian bytes without zeros in front, under the names JWK gives them.
+pub struct Parts {
+    pub d: Vec<u8>,
+    pub p: Vec<u8>,
+    pub q: Vec<u8>,
+    pub dp: Vec<u8>,
+    pub dq: Vec<u8>,
+    pub qi: Vec<u8>,
+}
+
+/// How a digest is signed.
+#[derive(Clone, Copy, Debug)]
+pub enum Scheme {
+    /// RSASSA-PKCS1-v1_5
+    Pkcs1,
+    /// RSASSA-PSS with so many random bytes.
+    Pss { salt: usize },
+}
+
+fn uint(bytes: &[u8]) -> Option<BoxedUint> {
+    let bytes = &bytes[bytes.iter().position(|byte| *byte != 0)?..];
+    BoxedUint::from_be_slice(bytes, u32::try_from(bytes.len()).ok()?.checked_mul(8)?).ok()
+}
+
+/// A new key; `None` where there is none of this size with this exponent.
+pub fn generate(bits: u32, exponent: &[u8]) -> Option<PrivateKey> {
+    PrivateKey::new_with_exp(&mut SysRng, bits as usize, uint(exponent)?).ok()
+}
+
+/// True for an exponent keys are made with: odd, from 3 to 2^33.
+pub fn is_exponent(bytes: &[u8]) -> bool {
+    let significant = bytes.iter().skip_while(|byte| **byte == 0);
+    let value = significant.fold(0_u64, |value, byte| value.saturating_mul(256).saturating_add(u64::from(*byte)));
+    value % 2 == 1 && (3..1 << 33).contains(&value)
+}
+
+/// A private key from PKCS #8.
+pub fn private_from_pkcs8(der: &[u8]) -> Option<PrivateKey> {
+    PrivateKey::from_pkcs8_der(der).ok()
+}
+
+/// A public key from a SubjectPublicKeyInfo.
+pub fn public_from_spki(der: &[u8]) -> Option<PublicKey> {
+    PublicKey::from_public_key_der(der).ok()
+}
+
+/// A private key from its numbers; without primes they are found.
+pub fn private_from_parts(n: &[u8], e: &[u8], d: &[u8], primes: Option<(&[u8], &[u8])>) -> Option<PrivateKey> {
+    let primes = match primes {
+        Some((p, q)) => vec![uint(p)?, uint(q)?],
+        None => Vec::new(),
+    };
+    PrivateKey::from_components(uint(n)?, uint(e)?, uint(d)?, primes).ok()
+}
+
+/// A public key from its numbers.
+pub fn public_from_parts(n: &[u8], e: &[u8]) -> Option<PublicKey> {
+    PublicKey::new(uint(n)?, uint(e)?).ok()
+}
+
+/// A private key as PKCS #8.
+pub fn to_pkcs8(key: &PrivateKey) -> Option<Vec<u8>> {
+    key.to_pkcs8_der().ok().map(|der| der.as_bytes().to_vec())
+}
+
+/// A public key as a SubjectPublicKeyInfo.
+pub fn to_spki(key: &PublicKey) -> Option<Vec<u8>> {
+    key.to_public_key_der().ok().map(|der| der.as_bytes().to_vec())
+}
+
+/// The numbers only a private key has.
+pub fn parts(key: &PrivateKey) -> Option<Parts> {
+    let bytes = |number: &BoxedUint| number.to_be_bytes_trimmed_vartime().to_vec();
+    let [p, q] = key.primes() else { return None };
+    Some(Parts {
+        d: bytes(key.d()),
+        p: bytes(p),
+        q: bytes(q),
+        dp: bytes(key.dp()?),
+        dq: bytes(key.dq()?),
+        qi: bytes(&key.crt_coefficient()?),
+    })
+}
+
+/// Modulus and exponent.
+pub fn numbers(key: &impl PublicKeyParts) -> (Vec<u8>, Vec<u8>) {
+    (key.n_bytes().to_vec(), key.e_bytes().to_vec())
+}
+
+/// Bits of the modulus.
+pub fn bits(key: &impl PublicKeyParts) -> u32 {
+    key.n().bits_vartime()
+}
+
+/// The signature of a digest that `hash` made.
+pub fn sign(key: &PrivateKey, scheme: Scheme, hash: Hash, digest: &[u8]) -> Option<Vec<u8>> {
+    with_hash!(hash, D => match scheme {
+        Scheme::Pkcs1 => key.sign_with_rng(&mut SysRng, Pkcs1v15Sign::new::<D>(), digest),
+        Scheme::Pss { salt } => key.sign_with_rng(&mut SysRng, Pss::<D>::new_with_salt(salt), digest),
+    })
+    .ok()
+}
+
+/// True if `signature` is one of the digest that `hash` made.
+pub fn verifies(key: &PublicKey, scheme: Scheme, hash: Hash, digest: &[u8], signature: &[u8]) -> bool {
+    with_hash!(hash, D => match scheme {
+        Scheme::Pkcs1 => key.verify(Pkcs1v15Sign::new::<D>(), digest, signature),
+        Scheme::Pss { salt } => key.verify(Pss::<D>::new_with_salt(salt), digest, signature),
+    })
+    .is_ok()
+}
+
+/// Encrypts; `None` for more than fits into one modulus.
+pub fn encrypt(key: &PublicKey, hash: Hash, label: &[u8], data: &[u8]) -> Option<Vec<u8>> {
+    with_hash!(hash, D => key.encrypt(&mut SysRng, Oaep::<D>::new_with_label(label), data)).ok()
+}
+
+/// Decrypts; `None` where key, hash or label is another than it was encrypted with.
+pub fn decrypt(key: &PrivateKey, hash: Hash, label: &[u8], data: &[u8]) -> Option<Vec<u8>> {
+    with_hash!(hash, D => key.decrypt_blinded(&mut SysRng, Oaep::<D>::new_with_label(label), data)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const E: &[u8] = &[1, 0, 1];
+
+    #[test]
+    fn a_key_does_all_it_is_for_and_comes_back_from_all_its_forms() {
+        let key = generate(1024, E).unwrap();
+        let public = key.to_public_key();
+        assert_eq!(bits(&key), 1024);
+        for hash in [Hash::Sha1, Hash::Sha256, Hash::Sha384] {
+            let digest = hash.digest(b"text");
+            for scheme in [Scheme::Pkcs1, Scheme::Pss { salt: 20 }] {
+                let signature = sign(&key, scheme, hash, &digest).unwrap();
+                assert!(verifies(&public, scheme, hash, &digest, &signature), "{hash:?} {scheme:?}");
+                assert!(!verifies(&public, scheme, hash, &hash.digest(b"x"), &signature));
+                assert!(!verifies(&public, scheme, hash, &digest, &signature[1..]));
+            }
+        }
+        let signature = sign(&key, Scheme::Pss { salt: 20 }, Hash::Sha1, &Hash::Sha1.digest(b"text")).unwrap();
+        assert!(!verifies(&public, Scheme::Pss { salt: 21 }, Hash::Sha1, &Hash::Sha1.digest(b"text"), &signature));
+        assert!(sign(&key, Scheme::Pss { salt: 200 }, Hash::Sha1, &Hash::Sha1.digest(b"text")).is_none());
+
+        let locked = encrypt(&public, Hash::Sha1, b"\xff", b"text").unwrap();
+        assert_eq!(decrypt(&key, Hash::Sha1, b"\xff", &locked).as_deref(), Some(&b"text"[..]));
+        assert!(decrypt(&key, Hash::Sha1, b"", &locked).is_none());
+        assert!(decrypt(&key, Hash::Sha256, b"\xff", &locked).is_none());
+        assert!(encrypt(&public, Hash::Sha1, b"", &[0; 87]).is_none());
+
+        assert_eq!(private_from_pkcs8(&to_pkcs8(&key).unwrap()).unwrap(), key);
+        assert_eq!(public_from_spki(&to_spki(&public).unwrap()).unwrap(), public);
+        let ((n, e), parts) = (numbers(&key), parts(&key).unwrap());
+        assert_eq!(private_from_parts(&n, &e, &parts.d, Some((&parts.p, &parts.q))).unwrap(), key);
+        let found = private_from_parts(&n, &e, &parts.d, None).unwrap();
+        assert_eq!(numbers(&found), (n.clone(), e.clone()));
+        assert_eq!(public_from_parts(&n, &[&[0, 0], E].concat()).unwrap(), public);
+        assert!(private_from_parts(&n, &e, &parts.d, Some((&parts.p, &parts.p))).is_none());
+        assert!(public_from_parts(&[], E).is_none());
+    }
+
+    #[test]
+    fn exponents_are_odd_and_not_too_large() {
+        let check = |bytes: &[u8], expect: bool| assert_eq!(is_exponent(bytes), expect, "{bytes:?}");
+        check(E, true);
+        check(&[3], true);
+        check(&[0, 0, 1, 0, 1], true);
+        check(&[1, 0, 0], false);
+        check(&[1], false);
+        check(&[], false);
+        check(&[0xff; 9], false);
+    }
+}
