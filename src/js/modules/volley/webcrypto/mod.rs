@@ -138,9 +138,7 @@ fn plan(operation: &str, mut args: Args) -> Result<Job, Refusal> {
         "digest" => {
             let given = Given::read(args.take(1), operation)?;
             let data = bytes_of(args.take(2))?;
-            let Algorithm::Sha(hash) = given.algorithm else {
-                return given.algorithm.check(operation).and(Err(Refusal::operation("not a hash")));
-            };
+            let Algorithm::Sha(hash) = given.algorithm else { return Err(Refusal::operation("not a hash")) };
             Ok(by_size(data.len(), move || Ok(Answer::Bytes(hash.digest(&data)))))
         }
         "encrypt" | "decrypt" => {

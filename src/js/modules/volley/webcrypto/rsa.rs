@@ -106,7 +106,7 @@ pub fn numbers(key: &impl PublicKeyParts) -> (Vec<u8>, Vec<u8>) {
 
 /// Bits of the modulus.
 pub fn bits(key: &impl PublicKeyParts) -> u32 {
-    key.n().bits_vartime()
+    key.n().bit_width_vartime()
 }
 
 /// The signature of a digest that `hash` made.
