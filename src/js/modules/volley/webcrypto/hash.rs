@@ -130,6 +130,6 @@ mod tests {
         };
         check(1, 20, "0c60c80f961f0e71f3a9b524af6012062fe037a6");
         check(4096, 20, "4b007901b765489abead49d926f721d065a429c1");
-        check(2, 8, "ea6c014dc72d8ffd");
+        check(2, 8, "ea6c014dc72d6f8c");
     }
 }
