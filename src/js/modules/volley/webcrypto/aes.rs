@@ -152,7 +152,12 @@ fn stream(key: &[u8], counter: u128, data: &mut [u8]) -> Option<()> {
 
 /// GCM in either direction, with a tag of `tag` bytes.
 fn authenticated(key: &[u8], tag: usize, iv: &[u8], payload: Payload<'_, '_>, locks: bool) -> Option<Vec<u8>> {
-    fn run<C: Aead<NonceSize = U12> + KeyInit>(key: &[u8], iv: &[u8], payload: Payload, locks: bool) -> Option<Vec<u8>> {
+    fn run<C: Aead<NonceSize = U12> + KeyInit>(
+        key: &[u8],
+        iv: &[u8],
+        payload: Payload,
+        locks: bool,
+    ) -> Option<Vec<u8>> {
         let (cipher, nonce) = (C::new_from_slice(key).ok()?, Nonce::try_from(iv).ok()?);
         if locks { cipher.encrypt(&nonce, payload).ok() } else { cipher.decrypt(&nonce, payload).ok() }
     }

@@ -54,11 +54,6 @@ impl Algorithm {
         Self::TABLE.iter().find(|(_, known)| *known == self).map_or("", |(name, _)| name)
     }
 
-    /// True for those whose keys come in pairs.
-    pub fn is_asymmetric(self) -> bool {
-        matches!(self, Ecdsa | Ecdh | RsaPkcs1 | RsaPss | RsaOaep)
-    }
-
     /// True if k6 does `operation` with it. Importing a key for AES-KW has its own refusal.
     fn does(self, operation: &str) -> bool {
         match operation {
@@ -149,7 +144,9 @@ impl Given {
             Some(Value::Number(number)) if (0.0..=f64::from(u32::MAX)).contains(&number.trunc()) => {
                 Ok(Some(number.trunc() as u32))
             }
-            Some(_) => Err(Refusal::syntax(format!("{}: `{name}` is not a number from 0 to 2^32-1", self.algorithm.name()))),
+            Some(_) => {
+                Err(Refusal::syntax(format!("{}: `{name}` is not a number from 0 to 2^32-1", self.algorithm.name())))
+            }
         }
     }
 

@@ -44,7 +44,13 @@ pub fn plan(mut given: Given, is_extractable: bool, usages: Value) -> Result<Job
                 let secret = Secret::generate(curve).ok_or_else(|| Refusal::operation("no key could be made"))?;
                 let point = Material::EcPublic(Box::new(secret.point()));
                 let secret = Material::EcPrivate(Box::new(secret));
-                let key = |material, is_extractable, usages| CryptoKey { algorithm, hash: None, material, is_extractable, usages };
+                let key = |material, is_extractable, usages| CryptoKey {
+                    algorithm,
+                    hash: None,
+                    material,
+                    is_extractable,
+                    usages,
+                };
                 Ok(Answer::Pair(key(secret, is_extractable, private), key(point, true, public)))
             }))
         }
@@ -67,11 +73,12 @@ pub fn plan(mut given: Given, is_extractable: bool, usages: Value) -> Result<Job
             // As there is no wrapping of keys, no key is for it.
             let (private, public) = split(usages, &private[..1], &public[..1])?;
             Ok(Job::long(move || {
-                let secret =
-                    rsa::generate(bits, &exponent).ok_or_else(|| Refusal::operation("no key could be made"))?;
-                let open = Material::RsaPublic(Box::new(secret.to_public_key()));
+                let secret = rsa::Private::generate(bits, &exponent)
+                    .ok_or_else(|| Refusal::operation("no key could be made"))?;
+                let open = Material::RsaPublic(Box::new(secret.public().clone()));
                 let secret = Material::RsaPrivate(Box::new(secret));
-                let key = |material, is_extractable, usages| CryptoKey { algorithm, hash, material, is_extractable, usages };
+                let key =
+                    |material, is_extractable, usages| CryptoKey { algorithm, hash, material, is_extractable, usages };
                 Ok(Answer::Pair(key(secret, is_extractable, private), key(open, true, public)))
             }))
         }

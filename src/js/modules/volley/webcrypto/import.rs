@@ -134,7 +134,11 @@ fn elliptic(form: Form, mut given: Given, is_extractable: bool, usages: Value) -
                 Secret::from_pkcs8(curve, &der).map(|secret| Material::EcPrivate(Box::new(secret)))
             }
             Form::Bytes(format, bytes) => {
-                let point = if format == Format::Raw { Point::from_raw(curve, &bytes) } else { Point::from_spki(curve, &bytes) };
+                let point = if format == Format::Raw {
+                    Point::from_raw(curve, &bytes)
+                } else {
+                    Point::from_spki(curve, &bytes)
+                };
                 point.map(|point| Material::EcPublic(Box::new(point)))
             }
         };
@@ -166,7 +170,7 @@ fn rsa_key(form: Form, mut given: Given, is_extractable: bool, usages: Value) ->
         let material = match form {
             Form::Jwk(jwk) => Some(jwk.rsa()?),
             Form::Bytes(Format::Pkcs8, der) => {
-                rsa::private_from_pkcs8(&der).map(|key| Material::RsaPrivate(Box::new(key)))
+                rsa::Private::from_pkcs8(&der).map(|key| Material::RsaPrivate(Box::new(key)))
             }
             Form::Bytes(_, der) => rsa::public_from_spki(&der).map(|key| Material::RsaPublic(Box::new(key))),
         };

@@ -137,7 +137,7 @@ impl Jwk {
         let d = self.bytes("d")?;
         let primes = if self.has("p") || self.has("q") { Some((self.bytes("p")?, self.bytes("q")?)) } else { None };
         let primes = primes.as_ref().map(|(p, q)| (&p[..], &q[..]));
-        let key = rsa::private_from_parts(&n, &e, &d, primes).ok_or_else(|| Refusal::data("invalid private key"))?;
+        let key = rsa::Private::from_parts(&n, &e, &d, primes).ok_or_else(|| Refusal::data("invalid private key"))?;
         Ok(Material::RsaPrivate(Box::new(key)))
     }
 }
@@ -172,10 +172,14 @@ pub fn export(key: &CryptoKey) -> Option<Value> {
         Material::Secret(bytes) => {
             put("kty", "oct".into());
             put("k", text(bytes));
-            put("alg", match key.hash {
-                Some(hash) => mac_algorithm(hash),
-                None => aes_algorithm(key.algorithm, bytes.len()),
-            }.into());
+            put(
+                "alg",
+                match key.hash {
+                    Some(hash) => mac_algorithm(hash),
+                    None => aes_algorithm(key.algorithm, bytes.len()),
+                }
+                .into(),
+            );
             put("ext", key.is_extractable.into());
             put("key_ops", Value::List(key.usages.iter().map(|usage| Value::from(*usage)).collect()));
         }
@@ -185,7 +189,7 @@ pub fn export(key: &CryptoKey) -> Option<Value> {
         }
         Material::EcPublic(public) => point(public, &mut put),
         Material::RsaPrivate(private) => {
-            let ((n, e), parts) = (rsa::numbers(&**private), rsa::parts(private)?);
+            let ((n, e), parts) = (rsa::numbers(private.public()), private.parts()?);
             put("kty", "RSA".into());
             let numbers = [("n", n), ("e", e), ("d", parts.d), ("p", parts.p), ("q", parts.q)];
             for (name, number) in numbers.iter().chain(&[("dp", parts.dp), ("dq", parts.dq), ("qi", parts.qi)]) {
@@ -193,7 +197,7 @@ pub fn export(key: &CryptoKey) -> Option<Value> {
             }
         }
         Material::RsaPublic(public) => {
-            let (n, e) = rsa::numbers(&**public);
+            let (n, e) = rsa::numbers(public);
             put("kty", "RSA".into());
             put("n", text(&n));
             put("e", text(&e));

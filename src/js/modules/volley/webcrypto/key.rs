@@ -25,7 +25,7 @@ pub enum Material {
     /// The point of a curve.
     EcPublic(Box<Point>),
     /// An RSA private key.
-    RsaPrivate(Box<rsa::PrivateKey>),
+    RsaPrivate(Box<rsa::Private>),
     /// An RSA public key.
     RsaPublic(Box<rsa::PublicKey>),
 }
@@ -141,14 +141,14 @@ impl CryptoKey {
         if let Some(curve) = curve {
             tell("namedCurve", curve.name().into());
         }
-        let numbers = match &self.material {
-            Material::RsaPrivate(key) => Some((rsa::bits(&**key), rsa::numbers(&**key).1)),
-            Material::RsaPublic(key) => Some((rsa::bits(&**key), rsa::numbers(&**key).1)),
+        let public = match &self.material {
+            Material::RsaPrivate(key) => Some(key.public()),
+            Material::RsaPublic(key) => Some(&**key),
             _ => None,
         };
-        if let Some((bits, exponent)) = numbers {
-            tell("modulusLength", f64::from(bits).into());
-            tell("publicExponent", Value::Bytes(exponent.into()));
+        if let Some(public) = public {
+            tell("modulusLength", f64::from(rsa::bits(public)).into());
+            tell("publicExponent", Value::Bytes(rsa::numbers(public).1.into()));
         }
         if let Some(hash) = self.hash {
             let name = Algorithm::Sha(hash).name().into();

@@ -204,7 +204,7 @@ fn cipher(mut given: Given, key: Arc<CryptoKey>, data: Bytes, operation: &str) -
     Ok(Job::long(move || {
         let bytes = match &key.material {
             Material::RsaPublic(public) if encrypts => rsa::encrypt(public, hash, &label, &data),
-            Material::RsaPrivate(private) if !encrypts => rsa::decrypt(private, hash, &label, &data),
+            Material::RsaPrivate(private) if !encrypts => private.decrypt(hash, &label, &data),
             other => return Err(unfit(other, operation_name(encrypts))),
         };
         bytes.map(Answer::Bytes).ok_or_else(|| Refusal::operation(format!("{}ion failed", operation_name(encrypts))))
@@ -241,15 +241,26 @@ fn scheme(given: &mut Given, key: &CryptoKey) -> Result<(Hash, rsa::Scheme), Ref
     })
 }
 
+/// True if a signature of so many bytes takes longer than to ask another thread.
+fn takes_long(key: &CryptoKey, hash: Hash, len: usize) -> bool {
+    let is_short = match &key.material {
+        Material::Secret(_) => true,
+        Material::EcPrivate(secret) => secret.curve().is_short(hash),
+        Material::EcPublic(point) => point.curve().is_short(hash),
+        Material::RsaPrivate(_) | Material::RsaPublic(_) => false,
+    };
+    len > SHORT || !is_short
+}
+
 fn sign(mut given: Given, key: Arc<CryptoKey>, data: Bytes) -> Result<Job, Refusal> {
     key.check(given.algorithm, "sign")?;
     let (hash, scheme) = scheme(&mut given, &key)?;
-    let takes_long = key.algorithm.is_asymmetric() || data.len() > SHORT;
+    let takes_long = takes_long(&key, hash, data.len());
     let run = move || {
         let signature = match &key.material {
             Material::Secret(secret) => Some(hash.keyed(secret, &data)),
-            Material::EcPrivate(secret) => secret.sign(&hash.digest(&data)),
-            Material::RsaPrivate(private) => rsa::sign(private, scheme, hash, &hash.digest(&data)),
+            Material::EcPrivate(secret) => secret.sign(hash, &data),
+            Material::RsaPrivate(private) => private.sign(scheme, hash, &data),
             other => return Err(unfit(other, "sign")),
         };
         signature.map(Answer::Bytes).ok_or_else(|| Refusal::operation("signing failed"))
@@ -260,12 +271,12 @@ fn sign(mut given: Given, key: Arc<CryptoKey>, data: Bytes) -> Result<Job, Refus
 fn verify(mut given: Given, key: Arc<CryptoKey>, signature: Bytes, data: Bytes) -> Result<Job, Refusal> {
     key.check(given.algorithm, "verify")?;
     let (hash, scheme) = scheme(&mut given, &key)?;
-    let takes_long = key.algorithm.is_asymmetric() || data.len() > SHORT;
+    let takes_long = takes_long(&key, hash, data.len());
     let run = move || {
         Ok(Answer::Truth(match &key.material {
             Material::Secret(secret) => hash.is_keyed(secret, &data, &signature),
-            Material::EcPublic(point) => point.verifies(&hash.digest(&data), &signature),
-            Material::RsaPublic(public) => rsa::verifies(public, scheme, hash, &hash.digest(&data), &signature),
+            Material::EcPublic(point) => point.verifies(hash, &data, &signature),
+            Material::RsaPublic(public) => rsa::verifies(public, scheme, hash, &data, &signature),
             other => return Err(unfit(other, "verify")),
         }))
     };
@@ -288,7 +299,7 @@ fn export(format: Format, key: Arc<CryptoKey>) -> Result<Job, Refusal> {
         (Format::Spki, Material::EcPublic(point)) => point.to_spki(),
         (Format::Spki, Material::RsaPublic(public)) => rsa::to_spki(public),
         (Format::Pkcs8, Material::EcPrivate(secret)) => secret.to_pkcs8(),
-        (Format::Pkcs8, Material::RsaPrivate(private)) => rsa::to_pkcs8(private),
+        (Format::Pkcs8, Material::RsaPrivate(private)) => private.to_pkcs8(),
         (Format::Raw, Material::RsaPrivate(_) | Material::RsaPublic(_))
         | (Format::Spki | Format::Pkcs8, Material::Secret(_)) => return Err(format.unsupported()),
         _ => return Err(Refusal::access(format!("a {} key has no such form", key.kind()))),
@@ -328,12 +339,7 @@ impl Stretch {
     }
 
     /// A job that makes something of so many bytes.
-    fn job(
-        self,
-        key: Arc<CryptoKey>,
-        len: usize,
-        finish: impl FnOnce(Vec<u8>) -> Answer + Send + 'static,
-    ) -> Job {
+    fn job(self, key: Arc<CryptoKey>, len: usize, finish: impl FnOnce(Vec<u8>) -> Answer + Send + 'static) -> Job {
         let takes_long = self.iterations > FEW_ITERATIONS || len > SHORT;
         let run = move || Ok(finish(self.hash.stretched(key.secret(), &self.salt, self.iterations, len)));
         Job { takes_long, run: Box::new(run) }
@@ -394,7 +400,13 @@ fn derive_key(
     }
     let usages = key::some(key::usages(usages, aes::USAGES)?)?;
     Ok(stretch.job(key, bits as usize / 8, move |bytes| {
-        Answer::Key(CryptoKey { algorithm, hash: None, material: Material::Secret(bytes.into()), is_extractable, usages })
+        Answer::Key(CryptoKey {
+            algorithm,
+            hash: None,
+            material: Material::Secret(bytes.into()),
+            is_extractable,
+            usages,
+        })
     }))
 }
 
