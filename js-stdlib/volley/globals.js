@@ -53,7 +53,7 @@ let functions;
 export const timers = () => (functions ??= evaluate('volley/timers')(startTimer, stopTimer));
 for (const name of ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval']) later(name, () => timers()[name]);
 
-later('crypto', () => evaluate('volley/webcrypto')(natives));
+later('crypto', () => evaluate('volley/webcrypto')(natives, evaluate));
 for (const name of ['TextDecoder', 'TextEncoder']) later(name, () => once('volley/text', natives)[name]);
 
 // Called when a timer is due.

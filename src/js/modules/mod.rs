@@ -70,6 +70,7 @@ pub const PARTS: &[(&str, &str)] = parts![
     "volley/text",
     "volley/timers",
     "volley/webcrypto",
+    "volley/webcrypto/subtle",
 ];
 
 /// The text of a part.
