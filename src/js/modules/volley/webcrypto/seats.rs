@@ -1,4 +1,4 @@
-//! Where what takes long is computed: on threads that run no VU, as many at once as the machine has processors.
+//! Where what takes long is computed: on threads that run no VU, on all processors but one, which VUs keep.
 
 use std::sync::{Arc, LazyLock};
 
@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 pub async fn aside<T: Send + 'static>(compute: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     static SEATS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
         let processors = std::thread::available_parallelism().map_or(2, usize::from);
-        Arc::new(Semaphore::new(processors))
+        Arc::new(Semaphore::new((processors - 1).max(1)))
     });
     let seat = SEATS.clone().acquire_owned().await.ok()?;
     let work = move || {
