@@ -40,7 +40,7 @@ pub fn plan(mut given: Given, is_extractable: bool, usages: Value) -> Result<Job
             let usages = key::usages(usages, &[private, public].concat())?;
             let curve = Curve::named(&given.needed_text("namedCurve")?)?;
             let (private, public) = split(usages, private, public)?;
-            Ok(Job::long(move || {
+            let run = move || {
                 let secret = Secret::generate(curve).ok_or_else(|| Refusal::operation("no key could be made"))?;
                 let point = Material::EcPublic(Box::new(secret.point()));
                 let secret = Material::EcPrivate(Box::new(secret));
@@ -52,7 +52,8 @@ pub fn plan(mut given: Given, is_extractable: bool, usages: Value) -> Result<Job
                     usages,
                 };
                 Ok(Answer::Pair(key(secret, is_extractable, private), key(point, true, public)))
-            }))
+            };
+            Ok(Job { takes_long: curve != Curve::P256, run: Box::new(run) })
         }
         Algorithm::RsaPkcs1 | Algorithm::RsaPss | Algorithm::RsaOaep => {
             let (private, public): (&[&str], &[&str]) = match algorithm {

@@ -127,7 +127,7 @@ fn elliptic(form: Form, mut given: Given, is_extractable: bool, usages: Value) -
     if let Form::Jwk(jwk) = &form {
         jwk.check("EC", is_extractable, &usages)?;
     }
-    Ok(Job::long(move || {
+    let run = move || {
         let material = match form {
             Form::Jwk(jwk) => Some(jwk.elliptic(curve)?),
             Form::Bytes(Format::Pkcs8, der) => {
@@ -144,7 +144,8 @@ fn elliptic(form: Form, mut given: Given, is_extractable: bool, usages: Value) -
         };
         let material = material.ok_or_else(|| Refusal::data(format!("the data is no key of {}", curve.name())))?;
         Ok(Answer::Key(CryptoKey { algorithm, hash: None, material, is_extractable, usages }))
-    }))
+    };
+    Ok(Job { takes_long: curve != Curve::P256, run: Box::new(run) })
 }
 
 /// The three of RSA.
