@@ -2,7 +2,7 @@
 //! missing, and may stop in the middle.
 
 use std::fs;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::peers::free_port;
 use crate::procedure::{EXAMPLE, Target, example, json, text};
 use crate::program::{self, Running};
 
@@ -32,10 +33,6 @@ impl Drop for Service {
         _ = self.0.kill();
         _ = self.0.wait();
     }
-}
-
-pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 pub fn skipped(what: &str) {

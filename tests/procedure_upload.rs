@@ -11,8 +11,9 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 use serde_json::Value;
 
+use crate::peers::free_port;
 use crate::procedure::{Target, get, json, text};
-use crate::procedure_services::{Service, free_port, service, skipped, until};
+use crate::procedure_services::{Service, service, skipped, until};
 use crate::program::{self, Outcome, Running};
 
 const SECRET: &str = "never-in-any-file";

@@ -74,6 +74,8 @@ pub const PARTS: &[(&str, &str)] = parts![
     "volley/stack",
     "volley/text",
     "volley/timers",
+    "volley/webcrypto",
+    "volley/webcrypto/subtle",
 ];
 
 /// The part at an address, which is `part:NAME`, and its text.

@@ -26,6 +26,7 @@ pub const OPS: &[(&str, Op)] = &[
     ("encodeText", super::text::encode_text),
     ("makeDecoder", super::text::make_decoder),
     ("decodeText", super::text::decode_text),
+    ("webcrypto", super::webcrypto::webcrypto),
     ("write", super::console::write),
     ("startTimer", timers::start),
     ("stopTimer", timers::stop),
@@ -47,6 +48,7 @@ const SCOPE: &[(&str, Global, bool)] = &[
     ("setInterval", Global::Part(TIMERS, Some("setInterval")), true),
     ("clearTimeout", Global::Part(TIMERS, Some("clearTimeout")), true),
     ("clearInterval", Global::Part(TIMERS, Some("clearInterval")), true),
+    ("crypto", Global::Part("volley/webcrypto", None), true),
     ("TextDecoder", Global::Part("volley/text", Some("TextDecoder")), true),
     ("TextEncoder", Global::Part("volley/text", Some("TextEncoder")), true),
 ];

@@ -4,3 +4,4 @@ pub mod commonjs;
 pub mod console;
 pub mod globals;
 mod text;
+mod webcrypto;
