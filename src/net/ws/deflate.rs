@@ -73,25 +73,25 @@ pub fn unpack(packed: &[u8], most: usize) -> Result<Vec<u8>, &'static str> {
         for piece in [packed, &TAIL] {
             let begin = unpacker.total_in();
             loop {
-                let at = (unpacker.total_in() - begin) as usize;
+                let before = (unpacker.total_in(), unpacker.total_out());
                 let status = unpacker
-                    .decompress_vec(&piece[at..], &mut message, FlushDecompress::Sync)
+                    .decompress_vec(&piece[(before.0 - begin) as usize..], &mut message, FlushDecompress::Sync)
                     .map_err(|_| "flate: corrupt input")?;
                 if message.len() > most {
                     return Err("websocket: read limit exceeded");
                 }
-                let is_read = (unpacker.total_in() - begin) as usize == piece.len();
                 if status == Status::StreamEnd {
                     return Ok(message);
                 }
-                if message.len() < message.capacity() {
-                    // There was room, so nothing more comes of what was given.
-                    if is_read {
+                if message.len() == message.capacity() {
+                    message.reserve(message.len().clamp(64, 1 << 20));
+                } else if before == (unpacker.total_in(), unpacker.total_out()) {
+                    // There was room, and nothing moved: this piece is read, or can't be.
+                    if (before.0 - begin) as usize == piece.len() {
                         break;
                     }
                     return Err("flate: corrupt input");
                 }
-                message.reserve(message.len().clamp(64, 1 << 20));
             }
         }
         Ok(message)

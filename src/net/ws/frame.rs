@@ -320,7 +320,7 @@ mod tests {
         check(b"\x88\x05\x03\xe8bye\x81\x01x", &[Message::Close(1000, "bye".to_owned())]);
         check(b"\x88\x00", &[Message::Close(1005, String::new())]);
         check(b"\x88\x01x", &[Message::Close(1005, String::new())]);
-        check(b"\x81\xff", &[]);
+        check(b"\x81\x7f\0", &[]);
         check(b"\x81", &[]);
         let mut long = b"\x82\x7e\x01\x00".to_vec();
         long.extend([7; 256]);
