@@ -25,3 +25,4 @@ mod report;
 mod segments;
 mod server;
 mod tidy;
+mod websocket;
