@@ -50,7 +50,7 @@ class WebSocket {
     if (url === undefined) throw new GoError('WebSocket requires a url');
     const [socket, address] = begin(String(url), names(protocols), plain(params));
     this.#s = { socket, url: address, state: 0, protocol: '', extensions: [], binaryType: 'blob', on: {}, added: {} };
-    run(this, this.#s);
+    listen(this, this.#s);
   }
   static {
     inner = (socket) => socket.#s;
@@ -123,16 +123,17 @@ function emit(target, s, type, timestamp, more) {
   for (const handler of handlers) handler(event);
 }
 
-// One event after the other, as long as there are some; the iteration goes on as long.
-async function run(target, s) {
-  while (s.state < 3) {
-    const [kind, timestamp, a, b, error] = await next(s.socket);
+// One event after the other, as long as there are some; the iteration goes on as long. No async function: while one
+// waits, its stack does too.
+function listen(target, s) {
+  next(s.socket).then(([kind, timestamp, a, b, error]) => {
     try {
       take(target, s, kind, timestamp, a, b, error);
     } catch (thrown) {
       fail(target, s, timestamp, thrown);
     }
-  }
+    if (s.state < 3) listen(target, s);
+  });
 }
 
 function take(target, s, kind, timestamp, a, b, error) {
