@@ -87,6 +87,7 @@ pub struct Vu {
     timers: RefCell<BTreeMap<(Instant, u32), ()>>,
     turn_began: Cell<Instant>,
     task: Cell<u64>,
+    was_timer: Cell<bool>,
     rooms: RefCell<FxHashMap<TypeId, Rc<dyn Any>>>,
 }
 
@@ -162,6 +163,7 @@ impl Vu {
             timers: RefCell::default(),
             turn_began: Cell::new(Instant::now()),
             task: Cell::new(0),
+            was_timer: Cell::new(false),
             rooms: RefCell::default(),
         })
     }
@@ -247,9 +249,13 @@ impl Vu {
     pub fn next_event(&self) -> Result<Option<Event>, Throw> {
         self.task.set(self.task.get() + 1);
         let first = self.timers.borrow().keys().next().copied();
+        // Timers that are always due leave a turn to everything else.
+        let is_their_turn = !self.was_timer.replace(false) || self.pending.borrow().is_empty();
         if let Some((due, id)) = first
             && due <= Instant::now()
+            && is_their_turn
         {
+            self.was_timer.set(true);
             self.timers.borrow_mut().remove(&(due, id));
             return if self.stop.is_raised() { Err(Throw::Stop) } else { Ok(Some(Event::Timer(id))) };
         }
@@ -265,6 +271,7 @@ impl Vu {
                     None
                 }
                 Some((due, _)) => tokio::select! {
+                    biased;
                     settled = pending.next() => settled,
                     () = alarm::sleep_until(due) => None,
                 },

@@ -17,13 +17,7 @@ fn serve(headers: &'static str, then: impl FnOnce(TcpStream) + Send + 'static) -
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            let mut byte = [0];
-            stream.read_exact(&mut byte).unwrap();
-            head.push(byte[0]);
-        }
-        let head = String::from_utf8(head).unwrap();
+        let head = read_head(&mut stream);
         let key = head.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")).unwrap();
         let hash = Sha1::new().chain_update(key).chain_update("258EAFA5-E914-47DA-95CA-C5AB0DC85B11").finalize();
         let accept = base64::engine::general_purpose::STANDARD.encode(hash);
@@ -37,6 +31,16 @@ fn serve(headers: &'static str, then: impl FnOnce(TcpStream) + Send + 'static) -
     address
 }
 
+fn read_head(stream: &mut TcpStream) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).unwrap();
+        head.push(byte[0]);
+    }
+    String::from_utf8(head).unwrap()
+}
+
 /// Reads one short frame of a client: its first byte and its payload.
 fn frame(stream: &mut TcpStream) -> (u8, Vec<u8>) {
     let mut head = [0; 6];
@@ -48,10 +52,38 @@ fn frame(stream: &mut TcpStream) -> (u8, Vec<u8>) {
     (head[0], payload)
 }
 
+#[test]
+fn a_proxy_tunnels_whatever_is_spoken() {
+    let (report, asked) = std::sync::mpsc::channel();
+    let behind = serve("", |mut stream| stream.write_all(b"\x88\x02\x03\xe8").unwrap());
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let proxy = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        report.send(read_head(&mut stream)).unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+        let mut inside = TcpStream::connect(behind).unwrap();
+        let (mut back, mut forth) = (inside.try_clone().unwrap(), stream.try_clone().unwrap());
+        std::thread::spawn(move || std::io::copy(&mut back, &mut forth));
+        _ = std::io::copy(&mut stream, &mut inside);
+    });
+    let proxy = crate::net::ProxyConfig { http: Some(format!("http://me:pw@{proxy}")), ..Default::default() };
+    let net = Net::start(Config { proxy, ..Config::default() }, 1).unwrap();
+    let told = talk_to(&net, "ws://far.test/", false, &[]);
+    assert_eq!(told, ["open 101", "closed Some(1000) websocket: close 1000 (normal)"]);
+    let asked = asked.recv().unwrap();
+    assert!(asked.starts_with("CONNECT far.test:80 HTTP/1.1\r\n"), "{asked}");
+    assert!(asked.contains("Proxy-Authorization: Basic bWU6cHc=\r\n"), "{asked}");
+}
+
 /// Opens a connection; what is told until it is over, in short words.
 fn talk(net: &Arc<Net>, address: SocketAddr, deflate: bool, say: &[Outgoing]) -> Vec<String> {
+    talk_to(net, &format!("ws://{address}/"), deflate, say)
+}
+
+fn talk_to(net: &Arc<Net>, url: &str, deflate: bool, say: &[Outgoing]) -> Vec<String> {
     let client = net.client(0);
-    let ask = Ask::new(&format!("ws://{address}/"), Vec::new()).map(|ask| ask.deflate(deflate));
+    let ask = Ask::new(url, Vec::new()).map(|ask| ask.deflate(deflate));
     let line = open(&client, ask);
     say.iter().for_each(|said| line.say(said.clone()));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();

@@ -2,6 +2,7 @@
 // console: 4000 true
 // console: closed 8 times
 // console: goodbye 1000 of old
+// console: timers that are always due don't keep it waiting
 import { WebSocket } from 'k6/experimental/websockets';
 import { sleep } from 'k6';
 import http from 'k6/http';
@@ -40,5 +41,13 @@ export default async function () {
   console.log('closed', closed, 'times');
   const old = new WebSocket(`${base}/ws/tell/together-${__ENV.URL.split(':')[2]}`);
   old.onopen = () => old.close(1000, 'of old');
-  old.onclose = ({ code, reason }) => console.log('goodbye', code, reason);
+  await new Promise((done) => {
+    old.onclose = ({ code, reason }) => done(console.log('goodbye', code, reason));
+  });
+  const busy = setInterval(() => {}, 0);
+  const waiting = new WebSocket(`${base}/ws/close/1000`);
+  waiting.onclose = () => {
+    clearInterval(busy);
+    console.log("timers that are always due don't keep it waiting");
+  };
 }
