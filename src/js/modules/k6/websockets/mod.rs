@@ -133,8 +133,8 @@ fn say_goodbye(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 }
 
 /// `(socket)`: the script failed, nobody listens any more.
-fn abandon(vu: &Vu, args: Args) -> Result<Value, Throw> {
-    args.resource::<Socket>(0)?.abandon(vu);
+fn abandon(_vu: &Vu, args: Args) -> Result<Value, Throw> {
+    args.resource::<Socket>(0)?.abandon();
     Ok(Value::Undefined)
 }
 

@@ -138,10 +138,10 @@ impl Socket {
         vu.wait(self.line.clone().flushed())
     }
 
-    /// Leaves without waiting: nobody will hear how it ends.
-    pub fn abandon(&self, vu: &Vu) {
+    /// Leaves without waiting: the end of the iteration, which is near, waits and counts.
+    pub fn abandon(&self) {
+        self.is_closing.set(true);
         self.line.leave(self.parting());
-        self.finish(vu, Instant::now());
     }
 
     fn parting(&self) -> u16 {
