@@ -79,27 +79,37 @@ class WebSocket {
     }
     this.#s.binaryType = type;
   }
-  addEventListener(type, listener) {
-    if (typeof listener !== 'function') throw new GoError(`handler for event type "${type}" isn't a callable function`);
-    if (TYPES.includes(type)) (this.#s.added[type] ??= []).push(listener);
-    else warn(`can't add event handler: unknown event type: ${type}`);
-  }
-  send(data) {
-    if (this.#s.state !== 1) throw new GoError('InvalidStateError');
-    send(this.#s.socket, payload(data));
-  }
-  ping() {
-    if (this.#s.state !== 1) throw new GoError('InvalidStateError');
-    ping(this.#s.socket);
-  }
-  close(code, reason) {
-    close(this.#s.socket, code, reason === undefined || reason === null ? '' : String(reason), this.#s.state > 1);
-    if (this.#s.state < 2) this.#s.state = 2;
-  }
 }
 
-for (const name of ['addEventListener', 'send', 'ping', 'close']) {
-  Object.defineProperty(WebSocket.prototype, name, { writable: false, enumerable: true });
+const methods = {
+  addEventListener(s, type, listener) {
+    if (typeof listener !== 'function') throw new GoError(`handler for event type "${type}" isn't a callable function`);
+    if (TYPES.includes(type)) (s.added[type] ??= []).push(listener);
+    else warn(`can't add event handler: unknown event type: ${type}`);
+  },
+  send(s, data) {
+    if (s.state !== 1) throw new GoError('InvalidStateError');
+    send(s.socket, payload(data));
+  },
+  ping(s) {
+    if (s.state !== 1) throw new GoError('InvalidStateError');
+    ping(s.socket);
+  },
+  close(s, code, reason) {
+    close(s.socket, code, reason === undefined || reason === null ? '' : String(reason), s.state > 1);
+    if (s.state < 2) s.state = 2;
+  },
+};
+
+// They belong to their socket, whoever calls them: `setInterval(socket.ping, 1000)` works.
+for (const name of Object.keys(methods)) {
+  Object.defineProperty(WebSocket.prototype, name, {
+    get() {
+      const s = inner(this);
+      return (s[name] ??= (...list) => methods[name](s, ...list));
+    },
+    enumerable: true,
+  });
 }
 for (const type of TYPES) {
   Object.defineProperty(WebSocket.prototype, `on${type}`, {

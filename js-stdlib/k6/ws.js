@@ -4,6 +4,7 @@ import { check, open, wait, send, ping, leave, finish, clock } from 'native:k6/w
 import { rebind } from 'native:exports';
 
 const EVENTS = ['open', 'message', 'binaryMessage', 'ping', 'pong', 'close', 'error'];
+const METHODS = ['on', 'send', 'sendBinary', 'ping', 'setTimeout', 'setInterval', 'close'];
 const GOING_AWAY = 1001;
 
 // What Go's errors look like from here.
@@ -24,6 +25,8 @@ class Socket {
   #isClosed = false;
   constructor(socket) {
     this.#socket = socket;
+    // They belong to their socket, whoever calls them: `socket.setInterval(socket.ping, 1000)` works.
+    for (const name of METHODS) this[name] = this[name].bind(this);
   }
   static {
     loop = (socket, setup) => socket.#run(setup);

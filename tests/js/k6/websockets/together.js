@@ -42,6 +42,7 @@ export default async function () {
   const old = new WebSocket(`${base}/ws/tell/together-${__ENV.URL.split(':')[2]}`);
   old.onopen = () => old.close(1000, 'of old');
   await new Promise((done) => {
+    old.onopen = () => [setTimeout(old.ping, 0), old.onpong = () => old.close(1000, 'of old')];
     old.onclose = ({ code, reason }) => done(console.log('goodbye', code, reason));
   });
   const busy = setInterval(() => {}, 0);

@@ -47,10 +47,11 @@ export default function () {
   });
   console.log(response.status, response.url, `[${response.body}]`, `[${response.error}]`, response.headers.Upgrade, response.headers['X-Twice'], response.headers['x-twice']);
   ws.connect(`${base}/ws/ping`, (socket) => {
-    socket.on('ping', () => console.log('ping'));
-    socket.on('message', (text) => {
+    const { on, setTimeout, close } = socket;
+    on('ping', () => console.log('ping'));
+    on('message', (text) => {
       console.log(text);
-      socket.close();
+      setTimeout(close, 1);
     });
   });
 }
