@@ -28,3 +28,4 @@ mod report;
 mod segments;
 mod server;
 mod tidy;
+mod websocket;

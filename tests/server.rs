@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use crate::websocket;
+
 /// The address of the server all tests share.
 pub fn address() -> SocketAddr {
     static ADDRESS: LazyLock<SocketAddr> = LazyLock::new(|| serve(|stream| converse(stream).map(drop)));
@@ -142,6 +144,10 @@ pub fn converse(stream: TcpStream) -> io::Result<TcpStream> {
     let mut count = 0;
     while let Some(request) = Request::read(&mut reader)? {
         count += 1;
+        if request.header("upgrade") == Some("websocket") && request.path.starts_with("/ws/") {
+            websocket::serve(writer, &request.path, &request.headers)?;
+            break;
+        }
         match answer(&request, count) {
             Some(answer) => answer.write(&request.method, &mut writer)?,
             None if request.path == "/reset" => {
@@ -205,6 +211,7 @@ fn answer(request: &Request, count: usize) -> Option<Answer> {
         ["reflect"] => Answer::new(200, "text/html", request.body.clone()),
         // What the bytes of the body add up to; a form's boundary and head are not looked at.
         ["sum"] => Answer::text(contents(request).iter().map(|byte| u64::from(*byte)).sum::<u64>().to_string()),
+        ["told", key] => Answer::text(websocket::told(key)),
         ["nth"] => Answer::text(count.to_string()),
         ["close" | "reset" | "hang"] => return None,
         _ => Answer::new(404, "text/plain", "nothing here"),

@@ -287,7 +287,7 @@ impl Lifecycle {
                 }
             })
             .await?;
-        self.end_stage();
+        self.end_stage().await;
         result
     }
 
@@ -304,7 +304,7 @@ impl Lifecycle {
                 Ok(())
             })
             .await?;
-        self.end_stage();
+        self.end_stage().await;
         result
     }
 
@@ -365,7 +365,8 @@ impl Lifecycle {
     }
 
     /// Setup and teardown move bytes, but are no iterations.
-    fn end_stage(&self) {
+    async fn end_stage(&self) {
+        k6::websockets::socket::hang_up(&self.vu).await;
         let (sent, received) = self.vu.client.traffic();
         let (tags, metadata) = (self.vu.tags(), self.vu.metadata());
         self.vu.record(Record::Iteration { time: self.vu.now(), duration: None, sent, received, tags, metadata });
@@ -449,6 +450,7 @@ impl Lifecycle {
             Ok(Turn::Stopped) => {}
             Err(failure) => state.abort(failure),
         }
+        k6::websockets::socket::hang_up(vu).await;
         k6::leave_all_groups(vu);
         let (sent, received) = vu.client.traffic();
         let duration = is_full.then_some(took.as_nanos() as u64);

@@ -86,6 +86,8 @@ pub struct Vu {
     pending: RefCell<FuturesUnordered<Promised>>,
     timers: RefCell<BTreeMap<(Instant, u32), ()>>,
     turn_began: Cell<Instant>,
+    task: Cell<u64>,
+    was_timer: Cell<bool>,
     rooms: RefCell<FxHashMap<TypeId, Rc<dyn Any>>>,
 }
 
@@ -160,6 +162,8 @@ impl Vu {
             pending: RefCell::default(),
             timers: RefCell::default(),
             turn_began: Cell::new(Instant::now()),
+            task: Cell::new(0),
+            was_timer: Cell::new(false),
             rooms: RefCell::default(),
         })
     }
@@ -179,6 +183,11 @@ impl Vu {
         let mut rooms = self.rooms.borrow_mut();
         let room = rooms.entry(TypeId::of::<T>()).or_insert_with(|| Rc::new(T::default())).clone();
         room.downcast().unwrap_or_else(|_| unreachable!("rooms are kept by their type"))
+    }
+
+    /// As [`Vu::room`], if anybody has used it.
+    pub fn known_room<T: 'static>(&self) -> Option<Rc<T>> {
+        self.rooms.borrow().get(&TypeId::of::<T>())?.clone().downcast().ok()
     }
 
     // Waiting ----------------------------------------------------------------------------------------------------
@@ -212,6 +221,11 @@ impl Vu {
         self.turn_began.set(Instant::now());
     }
 
+    /// The number of the running task: what a script sees stays the same while it lasts.
+    pub fn task(&self) -> u64 {
+        self.task.get()
+    }
+
     /// Calls the timer `id` in `delay` from now.
     pub fn set_timer(&self, id: u32, delay: Duration) {
         self.timers.borrow_mut().insert((Instant::now() + delay, id), ());
@@ -233,10 +247,15 @@ impl Vu {
     /// # Errors
     /// [`Throw::Stop`] when the VU has to stop first.
     pub fn next_event(&self) -> Result<Option<Event>, Throw> {
+        self.task.set(self.task.get() + 1);
         let first = self.timers.borrow().keys().next().copied();
+        // Timers that are always due leave a turn to everything else.
+        let is_their_turn = !self.was_timer.replace(false) || self.pending.borrow().is_empty();
         if let Some((due, id)) = first
             && due <= Instant::now()
+            && is_their_turn
         {
+            self.was_timer.set(true);
             self.timers.borrow_mut().remove(&(due, id));
             return if self.stop.is_raised() { Err(Throw::Stop) } else { Ok(Some(Event::Timer(id))) };
         }
@@ -252,6 +271,7 @@ impl Vu {
                     None
                 }
                 Some((due, _)) => tokio::select! {
+                    biased;
                     settled = pending.next() => settled,
                     () = alarm::sleep_until(due) => None,
                 },

@@ -101,6 +101,42 @@ impl Endpoint {
         &self.means.tls
     }
 
+    /// A connection all bytes of which are the caller's: through a tunnel where there is a proxy, encrypted for `https`
+    /// with nothing but HTTP/1.1 on offer, and in no pool.
+    pub async fn raw(&self, url: &Url) -> Result<Stream, Fault> {
+        let proxy = self.means.proxies.find(url)?;
+        let (mut socket, _) = match proxy {
+            Some(proxy) => self.dial(&proxy.host, &proxy.port).await.map_err(of_proxy)?,
+            None => self.dial(url.hostname(), url.port_or_default()).await?,
+        };
+        let host = crate::net::dial::to_ascii(url.hostname());
+        let target = format!("{}:{}", bracketed(&host), url.port_or_default());
+        let ends = (socket.local, socket.remote);
+        match proxy.map(|proxy| (proxy.kind, proxy)) {
+            None => {}
+            Some((ProxyKind::Socks5, proxy)) => {
+                let target = (&*host, url.port_or_default());
+                socks::connect(&mut socket, ends.1, target, proxy.credentials.as_ref()).await?;
+            }
+            Some((ProxyKind::Http, proxy)) => tunnel(&mut socket, ends, &target, proxy).await?,
+            Some((ProxyKind::Https, proxy)) => {
+                let mut outer = self.means.tls.connect_plain(&proxy.host, socket).await.map_err(of_proxy)?.stream;
+                tunnel(&mut *outer, ends, &target, proxy).await?;
+                return match url.is_https() {
+                    true => {
+                        let inside = self.means.tls.connect_old_inside(url.hostname(), *outer).await?;
+                        Ok(Stream::Tunnel(inside.stream))
+                    }
+                    false => Ok(Stream::Tls(outer)),
+                };
+            }
+        }
+        match url.is_https() {
+            true => Ok(Stream::Tls(self.means.tls.connect_old(url.hostname(), socket).await?.stream)),
+            false => Ok(Stream::Plain(socket)),
+        }
+    }
+
     async fn open(&self, url: &Url, protocol: Protocol, mark: &mut Mark) -> Result<Connection, Fault> {
         let proxy = self.means.proxies.find(url)?;
         let (mut socket, connecting) = match proxy {

@@ -15,6 +15,7 @@ pub mod proxy;
 pub mod socket;
 pub mod socks;
 pub mod tls;
+pub mod ws;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

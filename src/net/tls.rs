@@ -50,7 +50,9 @@ pub struct TlsInfo {
 pub struct Tls {
     /// Offers HTTP/2 and HTTP/1.1, or HTTP/1.1 alone when HTTP/2 is switched off.
     web: TlsConnector,
-    /// Offers no protocol: for WebSocket and everything else that is not asking for HTTP/2.
+    /// Offers HTTP/1.1 alone: for WebSocket.
+    old: TlsConnector,
+    /// Offers no protocol: for everything else that is not asking for HTTP/2.
     plain: TlsConnector,
 }
 
@@ -98,12 +100,14 @@ impl Tls {
             client.key_log = Arc::new(log);
         }
         let plain = TlsConnector::from(Arc::new(client.clone()));
+        client.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let old = TlsConnector::from(Arc::new(client.clone()));
         client.alpn_protocols = match http2 {
             true => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
             // Go offers nothing when HTTP/2 is off.
             false => Vec::new(),
         };
-        Ok(Self { web: TlsConnector::from(Arc::new(client)), plain })
+        Ok(Self { web: TlsConnector::from(Arc::new(client)), old, plain })
     }
 
     /// Shakes hands for HTTP over `socket` as a client of `host`.
@@ -121,6 +125,23 @@ impl Tls {
         let socket = tunnel.get_ref().0;
         let ends = (socket.local, socket.remote);
         shake_hands(&self.web, host, tunnel, ends).await
+    }
+
+    /// As [`Tls::connect`], for HTTP/1.1 alone.
+    pub async fn connect_old(&self, host: &str, socket: Socket) -> Result<Handshake, Fault> {
+        let ends = (socket.local, socket.remote);
+        shake_hands(&self.old, host, socket, ends).await
+    }
+
+    /// As [`Tls::connect_inside`], for HTTP/1.1 alone.
+    pub async fn connect_old_inside(
+        &self,
+        host: &str,
+        tunnel: TlsStream<Socket>,
+    ) -> Result<Handshake<TlsStream<Socket>>, Fault> {
+        let socket = tunnel.get_ref().0;
+        let ends = (socket.local, socket.remote);
+        shake_hands(&self.old, host, tunnel, ends).await
     }
 
     /// Shakes hands without offering HTTP/2.

@@ -255,13 +255,9 @@ impl Step<'_> {
         .into_iter()
         .filter_map(|(name, value)| value.map(|value| (name, value)))
         .collect();
-        let ascii = self.url.host().is_ascii();
         let host = match &self.headers.host {
             Some(host) => Cow::Borrowed(host.as_str()),
-            None if ascii => Cow::Borrowed(self.url.host()),
-            None => Cow::Owned(
-                self.url.host().replace(self.url.hostname(), &crate::net::dial::to_ascii(self.url.hostname())),
-            ),
+            None => self.url.wire_host(),
         };
         let wire = Wire {
             method: &self.method,

@@ -379,7 +379,7 @@ fn status_line(line: &[u8]) -> Result<(&'static str, u16, &[u8]), Fault> {
     Ok((proto, status, text))
 }
 
-pub(super) fn parse_head(head: &[u8]) -> Result<Answer, Fault> {
+pub(in crate::net) fn parse_head(head: &[u8]) -> Result<Answer, Fault> {
     let mut lines = head.split(|byte| *byte == b'\n').map(trim_line);
     let (proto, status, text) = status_line(lines.next().unwrap_or_default())?;
     let mut headers = Headers::with_capacity(head.len());
@@ -419,7 +419,7 @@ pub(super) fn parse_head(head: &[u8]) -> Result<Answer, Fault> {
 }
 
 /// How the body is framed; headers that only say so are removed, as in Go.
-pub(super) fn framing(method: &str, answer: &mut Answer) -> Result<Framing, Fault> {
+pub(in crate::net) fn framing(method: &str, answer: &mut Answer) -> Result<Framing, Fault> {
     let bodiless = method == "HEAD" || matches!(answer.status, 204 | 304);
     let headers = &mut answer.headers;
     let mut chunked = false;

@@ -62,6 +62,14 @@ impl Url {
         self.slice(self.host)
     }
 
+    /// Host and port as requests name them: in punycode.
+    pub fn wire_host(&self) -> std::borrow::Cow<'_, str> {
+        match self.host() {
+            host if host.is_ascii() => host.into(),
+            host => host.replace(self.hostname(), &crate::net::dial::to_ascii(self.hostname())).into(),
+        }
+    }
+
     /// The host without its port and without the brackets of an IPv6 address.
     pub fn hostname(&self) -> &str {
         split_port(self.host()).0

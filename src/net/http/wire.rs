@@ -54,7 +54,7 @@ impl Payload<'_> {
 
 impl Wire<'_> {
     /// Writes the first line and the headers, down to the empty line.
-    pub(super) fn write_head(&self, out: &mut Vec<u8>) {
+    pub(in crate::net) fn write_head(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(self.method.as_bytes());
         out.push(b' ');
         let mut line = |parts: [&str; 3]| {

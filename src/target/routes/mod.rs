@@ -5,6 +5,7 @@ mod plain;
 mod risks;
 mod service;
 mod stats;
+mod websocket;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -36,9 +37,10 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .fallback(async || Problem::not_found("there is nothing at this address"))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(middleware::from_fn_with_state(app.clone(), metrics::observe))
-        // Added after the layer, so that these two cost nothing but HTTP: speed tests hit them.
+        // Added after the layer, so that these cost nothing but the protocol: speed tests hit them.
         .route("/plain", get(plain::text))
         .route("/json", get(plain::json))
+        .route("/ws/echo", get(websocket::echo))
         .with_state(app)
 }
 

@@ -22,6 +22,8 @@ pub mod metrics;
 mod random;
 pub mod secrets;
 pub mod timers;
+pub mod websockets;
+pub mod ws;
 
 /// The native half.
 pub const OPS: &[(&str, Op)] = &[

@@ -22,6 +22,12 @@ impl VuJar {
     }
 }
 
+/// The jar a script gives as one of its params; `None` where it is no jar.
+pub fn jar_of(value: &Value) -> Option<Arc<Jar>> {
+    let Value::Resource(resource) = value else { return None };
+    resource.clone().downcast::<Arc<Jar>>().ok().map(|jar| (*jar).clone())
+}
+
 pub(super) fn new_jar(_vu: &Vu, _args: Args) -> Result<Value, Throw> {
     Ok(Value::Resource(Rc::new(Arc::new(Jar::default()))))
 }

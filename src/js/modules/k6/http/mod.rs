@@ -28,7 +28,7 @@ mod statuses;
 
 use answer::Answer;
 pub(super) use body::form_text;
-pub use cookies::VuJar;
+pub use cookies::{VuJar, jar_of};
 use request::{Prepared, Refusal};
 
 /// The native half.

@@ -1,0 +1,82 @@
+// Blob: bytes with a type. An expression, called with the native half and the way to load a module.
+(({ join, text }, load) => {
+// So much of the text of a blob is one chunk of its stream.
+const CHUNK = 64 * 1024;
+
+const isNothing = (value) => value === undefined || value === null;
+
+function bytes(part) {
+  if (part instanceof Blob) return Blob.data(part);
+  return ArrayBuffer.isView(part) ? new Uint8Array(part.buffer, part.byteOffset, part.byteLength) : part;
+}
+
+// A place in bytes as `slice` counts it: from the end where it is negative.
+function place(value, size, otherwise) {
+  if (isNothing(value)) return otherwise;
+  const at = Math.trunc(Number(value)) || 0;
+  return at < 0 ? Math.max(0, size + at) : Math.min(at, size);
+}
+
+function streams() {
+  try {
+    return load('k6/experimental/streams');
+  } catch {
+    throw new GoError('Blob.stream() needs the module k6/experimental/streams');
+  }
+}
+
+class Blob {
+  #data;
+  #type;
+  constructor(parts, options) {
+    if (!isNothing(parts) && !Array.isArray(parts)) {
+      throw new GoError(`failed to process [blobParts]: could not convert ${String(parts)} to []interface {}`);
+    }
+    if (!isNothing(options) && typeof options !== 'object') throw new GoError('[options] must be an object');
+    this.#data = join((parts ?? []).map(bytes));
+    this.#type = isNothing(options?.type) ? '' : String(options.type);
+  }
+  static {
+    Object.defineProperty(Blob, 'data', { value: (blob) => blob.#data });
+  }
+  get size() {
+    return this.#data.byteLength;
+  }
+  get type() {
+    return this.#type;
+  }
+  get [Symbol.toStringTag]() {
+    return 'Blob';
+  }
+  async arrayBuffer() {
+    return this.#data.slice(0);
+  }
+  async bytes() {
+    return new Uint8Array(this.#data.slice(0));
+  }
+  async text() {
+    return text(this.#data);
+  }
+  slice(start, end, type) {
+    const size = this.#data.byteLength;
+    const [from, to] = [place(start, size, 0), place(end, size, size)];
+    return new Blob([this.#data.slice(from, Math.max(from, to))], { type });
+  }
+  stream() {
+    const { ReadableStream } = streams();
+    const whole = text(this.#data);
+    let at = 0;
+    return new ReadableStream({
+      pull(controller) {
+        // Two halves of a letter stay together.
+        const cut = at + CHUNK < whole.length && /[\ud800-\udbff]/.test(whole[at + CHUNK - 1]) ? CHUNK - 1 : CHUNK;
+        if (at < whole.length) controller.enqueue(whole.slice(at, at + cut));
+        at += cut;
+        if (at >= whole.length) controller.close();
+      },
+    });
+  }
+}
+
+return Blob;
+})

@@ -1,0 +1,179 @@
+//! `k6/websockets`: sockets with events. JavaScript asks for the next event of a socket and gets it as a promise; what
+//! the classes look like is written there.
+//!
+//! The blocking API, `k6/ws`, shares the sockets.
+
+use super::super::Op;
+use super::http::go;
+use super::tag_pairs;
+use crate::js::value::{Args, Throw, Value};
+use crate::js::vu::Vu;
+use crate::net::http::Url;
+use crate::net::http::url::quoted;
+use crate::net::ws::{Outgoing, close};
+
+mod params;
+pub mod socket;
+
+pub use params::Params;
+use socket::{Kind, Labels, Socket};
+
+/// The native half.
+pub const OPS: &[(&str, Op)] = &[
+    ("begin", begin),
+    ("next", next),
+    ("send", send),
+    ("ping", ping),
+    ("close", say_goodbye),
+    ("abandon", abandon),
+    ("buffered", buffered),
+    ("warn", warn),
+    ("join", join),
+    ("text", text),
+];
+
+/// The longest reason of a close frame.
+const MOST_REASON: usize = 123;
+
+/// What neither module can do before there is a VU.
+///
+/// # Errors
+/// Init code runs.
+pub fn refuse_in_init(vu: &Vu) -> Result<(), Throw> {
+    match vu.is_init() {
+        true => Err(Throw::go("using websockets in the init context is not supported")),
+        false => Ok(()),
+    }
+}
+
+/// `(url, protocols, params)` -> the socket, and its URL.
+fn begin(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+    refuse_in_init(vu)?;
+    let given = args.string(0);
+    let url = Url::parse(&given).map_err(|error| {
+        Throw::go(format!("WebSocket requires valid url, but got {} which resulted in {error}", quoted(&given)))
+    })?;
+    if !matches!(url.scheme(), "ws" | "wss") {
+        let scheme = quoted(url.scheme());
+        return Err(Throw::go(format!("WebSocket requires url with scheme ws or wss, but got {scheme}")));
+    }
+    if !url.fragment().is_empty() {
+        let fragment = quoted(url.fragment());
+        return Err(Throw::go(format!("WebSocket requires no url fragment, but got {fragment}")));
+    }
+    let protocols: Vec<String> = match args.take(1) {
+        Value::List(list) => list.iter().map(go::string_of).collect(),
+        _ => Vec::new(),
+    };
+    let params = Params::read(args.take(2), "WebSocket tags option", |key| {
+        Err(Throw::go(format!("unknown WebSocket's option {key}")))
+    })?;
+    let (ask, user) = params.ask(vu, url.as_str());
+    let ask = ask.and_then(|ask| ask.protocols(&protocols));
+    let present = vu.tags();
+    let own_name = user.iter().find(|(key, _)| key == "name").map(|(_, name)| name.as_str());
+    let name = own_name.or_else(|| present.get("name")).unwrap_or(url.as_str()).to_owned();
+    let socket = Socket::open(vu, Kind::Events, ask, Labels { user, url: name.clone(), name: Some(name) });
+    Ok(Value::List(vec![Value::Resource(socket), url.as_str().into()]))
+}
+
+/// `(socket)` -> a promise of its next event.
+fn next(vu: &Vu, args: Args) -> Result<Value, Throw> {
+    let socket = args.resource::<Socket>(0)?;
+    let (next, vu) = (socket.next(), vu.rc());
+    Ok(Value::Pending(Box::pin(async move {
+        let told = next.await;
+        Ok(socket.show(&vu, told))
+    })))
+}
+
+/// `(socket, data)`
+fn send(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+    let socket = args.resource::<Socket>(0)?;
+    let outgoing = match args.take(1) {
+        Value::String(text) => Outgoing::Text(text),
+        Value::Bytes(bytes) => Outgoing::Binary(bytes),
+        other => return Err(Throw::go(format!("unsupported send type {}", go::type_of(&other)))),
+    };
+    socket.say(vu, outgoing)?;
+    Ok(Value::Undefined)
+}
+
+/// `(socket)`
+fn ping(vu: &Vu, args: Args) -> Result<Value, Throw> {
+    args.resource::<Socket>(0)?.ping(vu)?;
+    Ok(Value::Undefined)
+}
+
+/// `(socket, code, reason, whether it is closed already)`
+fn say_goodbye(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+    const FAILED: &str = "Failed to execute 'close' on 'WebSocket'";
+    let socket = args.resource::<Socket>(0)?;
+    let code = match args.get(1) {
+        Value::Undefined | Value::Null => f64::from(close::NORMAL),
+        _ => args.number(1).trunc(),
+    };
+    let is_allowed = code == f64::from(close::NORMAL) || (3000.0..=4999.0).contains(&code);
+    if !is_allowed {
+        let code = if code.is_finite() { code } else { 0.0 };
+        return Err(Throw::go(format!(
+            "InvalidAccessError: {FAILED}: The close code must be either 1000, or between 3000 and 4999. {code} is neither"
+        )));
+    }
+    let reason = args.string(2);
+    if reason.len() > MOST_REASON {
+        let text = format!("SyntaxError: {FAILED}: The message must not be greater than {MOST_REASON} bytes");
+        return Err(Throw::go(text));
+    }
+    if !args.bool(3) {
+        // Once is enough.
+        _ = socket.say(vu, Outgoing::Close(code as u16, reason));
+    }
+    Ok(Value::Undefined)
+}
+
+/// `(socket)`: the script failed, nobody listens any more.
+fn abandon(_vu: &Vu, args: Args) -> Result<Value, Throw> {
+    args.resource::<Socket>(0)?.abandon();
+    Ok(Value::Undefined)
+}
+
+/// `(socket)` -> bytes that are not written yet.
+fn buffered(vu: &Vu, args: Args) -> Result<Value, Throw> {
+    Ok(Value::Number(args.resource::<Socket>(0)?.buffered(vu) as f64))
+}
+
+/// `(text, once)`: once is in the first pass only.
+fn warn(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+    if !args.bool(1) || !vu.script.loader.files.is_sealed() {
+        vu.script.log.warn(args.string(0));
+    }
+    Ok(Value::Undefined)
+}
+
+// Blobs ----------------------------------------------------------------------------------------------------------
+
+/// `(parts)` -> their bytes, one after the other.
+fn join(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+    let Value::List(parts) = args.take(0) else { return Ok(Value::Bytes(bytes::Bytes::new())) };
+    let mut all = Vec::new();
+    for part in parts {
+        match part {
+            Value::String(text) => all.extend_from_slice(text.as_bytes()),
+            Value::Bytes(bytes) => all.extend_from_slice(&bytes),
+            other => {
+                let kind = go::type_of(&other);
+                return Err(Throw::go(format!("failed to process [blobParts]: unsupported type: {kind}")));
+            }
+        }
+    }
+    Ok(Value::Bytes(all.into()))
+}
+
+/// `(bytes)` -> their text.
+fn text(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+    match args.take(0) {
+        Value::Bytes(bytes) => Ok(crate::js::value::text_of(&bytes).into()),
+        _ => Ok(Value::String(String::new())),
+    }
+}

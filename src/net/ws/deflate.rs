@@ -1,0 +1,143 @@
+//! permessage-deflate (RFC 7692) without context takeover: every message is packed and unpacked on its own, so all
+//! connections of a thread share one packer and one unpacker, and an idle connection keeps neither.
+
+use std::cell::RefCell;
+
+use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
+
+/// What is offered, and what the server has to agree to.
+pub const OFFER: &str = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
+/// What follows a message that was flushed, and is not sent.
+const TAIL: [u8; 4] = [0, 0, 0xff, 0xff];
+
+thread_local! {
+    // The fastest level, as k6.
+    static PACKER: RefCell<Compress> = RefCell::new(Compress::new(Compression::fast(), false));
+    static UNPACKER: RefCell<Decompress> = RefCell::new(Decompress::new(false));
+}
+
+/// True when the server's answer agrees to packing; the error is its answer to something that was not offered.
+///
+/// # Errors
+/// It wants packing, but not the way it was offered.
+pub fn agreed<'a>(extensions: impl Iterator<Item = &'a str>) -> Result<bool, &'static str> {
+    for extension in extensions.flat_map(|value| value.split(',')) {
+        let mut parts = extension.split(';').map(str::trim);
+        if parts.next() != Some("permessage-deflate") {
+            continue;
+        }
+        let given: Vec<&str> = parts.collect();
+        let has = |wanted: &str| given.iter().any(|name| name.eq_ignore_ascii_case(wanted));
+        return match has("server_no_context_takeover") && has("client_no_context_takeover") {
+            true => Ok(true),
+            false => Err("websocket: invalid compression negotiation"),
+        };
+    }
+    Ok(false)
+}
+
+/// Packs a message.
+pub fn pack(message: &[u8]) -> Vec<u8> {
+    PACKER.with_borrow_mut(|packer| {
+        packer.reset();
+        let mut packed = Vec::with_capacity(message.len() / 2 + 64);
+        loop {
+            let at = packer.total_in() as usize;
+            let result = packer.compress_vec(&message[at..], &mut packed, FlushCompress::Sync);
+            let is_done = packer.total_in() as usize == message.len() && packed.len() < packed.capacity();
+            // Without output there is no more to come either.
+            if is_done || result.is_err() {
+                break;
+            }
+            packed.reserve(message.len().clamp(64, 64 * 1024));
+        }
+        if packed.ends_with(&TAIL) {
+            packed.truncate(packed.len() - TAIL.len());
+        }
+        if packed.is_empty() {
+            // An empty block: even an empty message has one.
+            packed.push(0);
+        }
+        packed
+    })
+}
+
+/// Unpacks a message.
+///
+/// # Errors
+/// It is broken, or becomes longer than `most`.
+pub fn unpack(packed: &[u8], most: usize) -> Result<Vec<u8>, &'static str> {
+    UNPACKER.with_borrow_mut(|unpacker| {
+        unpacker.reset(false);
+        let mut message = Vec::with_capacity((packed.len() * 3).clamp(64, 64 * 1024));
+        for piece in [packed, &TAIL] {
+            let begin = unpacker.total_in();
+            loop {
+                let before = (unpacker.total_in(), unpacker.total_out());
+                let status = unpacker
+                    .decompress_vec(&piece[(before.0 - begin) as usize..], &mut message, FlushDecompress::Sync)
+                    .map_err(|_| "flate: corrupt input")?;
+                if message.len() > most {
+                    return Err("websocket: read limit exceeded");
+                }
+                if status == Status::StreamEnd {
+                    return Ok(message);
+                }
+                if message.len() == message.capacity() {
+                    message.reserve(message.len().clamp(64, 1 << 20));
+                } else if before == (unpacker.total_in(), unpacker.total_out()) {
+                    // There was room, and nothing moved: this piece is read, or can't be.
+                    if (before.0 - begin) as usize == piece.len() {
+                        break;
+                    }
+                    return Err("flate: corrupt input");
+                }
+            }
+        }
+        Ok(message)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_come_back() {
+        let random: Vec<u8> = (0..100_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+        let text = "so it goes, ".repeat(10_000).into_bytes();
+        for message in [&b""[..], b"x", b"hello hello hello", &random, &text] {
+            let packed = pack(message);
+            assert!(!packed.is_empty() && packed.len() < message.len() + message.len() / 100 + 64);
+            assert_eq!(unpack(&packed, 1 << 30).unwrap(), message);
+        }
+        assert!(pack(&text).len() < 2_000);
+        assert_eq!(unpack(&pack(&text), 1_000), Err("websocket: read limit exceeded"));
+    }
+
+    #[test]
+    fn examples_of_the_standard_are_read() {
+        // RFC 7692, section 7.2.3: one block, an uncompressed block, a final block.
+        for packed in [
+            &[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00][..],
+            &[0x00, 0x05, 0x00, 0xfa, 0xff, 0x48, 0x65, 0x6c, 0x6c, 0x6f, 0x00],
+            &[0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x00],
+        ] {
+            assert_eq!(unpack(packed, 100).unwrap(), b"Hello");
+        }
+        assert!(unpack(&[0xff, 0xff, 0xff], 100).is_err());
+    }
+
+    #[test]
+    fn only_what_was_offered_is_agreed_to() {
+        let check = |answer: &str, expect: Result<bool, ()>| {
+            assert_eq!(agreed([answer].into_iter()).map_err(|_| ()), expect, "{answer}");
+        };
+        check(OFFER, Ok(true));
+        check("x-other, permessage-deflate;client_no_context_takeover;server_no_context_takeover", Ok(true));
+        check("permessage-deflate", Err(()));
+        check("permessage-deflate; server_no_context_takeover", Err(()));
+        check("x-webkit-deflate-frame", Ok(false));
+        check("", Ok(false));
+    }
+}

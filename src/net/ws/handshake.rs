@@ -1,0 +1,355 @@
+//! The opening handshake (RFC 6455, section 4): a GET that asks for another protocol, and an answer that agrees.
+//!
+//! Redirects are not followed and credentials of a URL are refused, as k6 does. The request's head is the one of
+//! HTTP/1.1, so headers have the order they have there.
+
+use std::future::poll_fn;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha1::{Digest, Sha1};
+use smallvec::SmallVec;
+use tokio::io::AsyncWriteExt;
+
+use super::deflate;
+use crate::net::endpoint::Endpoint;
+use crate::net::http::cookies::{Cookie, cookie_header};
+use crate::net::http::error::{Fault, TLS_RECORD};
+use crate::net::http::h1::{self, Payload, Wire};
+use crate::net::http::headers::{Headers, RequestHeaders, has_token};
+use crate::net::http::{Jar, Url};
+use crate::net::socket::Stream;
+
+/// How long everything may take until the connection is open.
+pub const TIMEOUT: Duration = Duration::from_secs(60);
+/// The most bytes a head may have; Go's limit.
+const MAX_HEAD: usize = 10 << 20;
+/// So much of the body of a refusal is shown.
+const SHOWN_BODY: usize = 1024;
+/// What makes of a key the answer to it.
+const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+/// What a script asks for.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    /// Where to, as `http` or `https`: cookies belong to that form.
+    url: Url,
+    headers: RequestHeaders,
+    protocol: Option<String>,
+    jar: Option<Arc<Jar>>,
+    deflates: bool,
+}
+
+/// The server's answer.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// 101, or whatever it said instead.
+    pub status: u16,
+    /// Its headers, names canonical.
+    pub headers: Headers,
+    /// What it said instead, at most 1,024 bytes.
+    pub body: Vec<u8>,
+    /// Who answered.
+    pub remote: IpAddr,
+    /// When we began to connect.
+    pub started: Instant,
+    /// When the last byte of the answer's head arrived.
+    pub arrived: Instant,
+}
+
+/// Why there is no connection.
+#[derive(Clone, Debug)]
+pub struct Refused {
+    /// In words.
+    pub text: String,
+    /// The server's answer, if there was one.
+    pub answer: Option<Answer>,
+    /// When we began to connect.
+    pub started: Instant,
+}
+
+/// An open connection.
+pub struct Opened {
+    /// The bytes' way.
+    pub stream: Stream,
+    /// What the server said.
+    pub answer: Answer,
+    /// What came behind the answer.
+    pub rest: Vec<u8>,
+    /// Messages may be packed.
+    pub packs: bool,
+}
+
+impl Ask {
+    /// Checks what is asked for.
+    ///
+    /// # Errors
+    /// In the words of k6: a URL or a header nobody can send.
+    pub fn new(url: &str, headers: Vec<(String, String)>) -> Result<Self, String> {
+        let given = Url::parse(url)?;
+        if !matches!(given.scheme(), "ws" | "wss") || given.credentials().is_some() {
+            return Err("malformed ws or wss URL".to_owned());
+        }
+        // `ws` becomes `http`, and `wss` so `https`.
+        let url = Url::parse(&format!("http{}", &given.as_str()[2..]))?;
+        let mut headers = RequestHeaders::new(headers).map_err(|fault| fault.cause().to_owned())?;
+        let own = ["Upgrade", "Connection", "Sec-Websocket-Key", "Sec-Websocket-Version", "Sec-Websocket-Extensions"];
+        if let Some(name) = own.into_iter().find(|name| headers.get(name).is_some()) {
+            return Err(format!("websocket: duplicate header not allowed: {name}"));
+        }
+        let at = headers.rest.iter().position(|(name, _)| name == "Sec-Websocket-Protocol");
+        let protocol = at.map(|at| headers.rest.remove(at).1);
+        Ok(Self { url, headers, protocol, jar: None, deflates: false })
+    }
+
+    /// Asks for one of these protocols.
+    ///
+    /// # Errors
+    /// The headers ask already.
+    pub fn protocols(mut self, list: &[String]) -> Result<Self, String> {
+        if list.is_empty() {
+            return Ok(self);
+        }
+        if self.protocol.is_some() {
+            return Err("websocket: duplicate header not allowed: Sec-Websocket-Protocol".to_owned());
+        }
+        self.protocol = Some(list.join(", "));
+        Ok(self)
+    }
+
+    /// Sends the cookies of this jar, and keeps there what the server sets.
+    pub fn jar(mut self, jar: Arc<Jar>) -> Self {
+        self.jar = Some(jar);
+        self
+    }
+
+    /// Offers to pack messages.
+    pub fn deflate(mut self, deflates: bool) -> Self {
+        self.deflates = deflates;
+        self
+    }
+
+    /// The head of the request.
+    fn head(&self, key: &str) -> Vec<u8> {
+        let jar = self.jar.as_deref().filter(|_| self.headers.cookie.is_none());
+        let cookie = cookie_header(self.headers.cookie.as_deref(), &[], jar, &self.url);
+        let fields = [
+            ("Authorization", self.headers.authorization.as_deref()),
+            ("Connection", Some("Upgrade")),
+            ("Cookie", cookie.as_deref()),
+            ("Sec-WebSocket-Extensions", self.deflates.then_some(deflate::OFFER)),
+            ("Sec-WebSocket-Key", Some(key)),
+            ("Sec-WebSocket-Protocol", self.protocol.as_deref()),
+            ("Sec-WebSocket-Version", Some("13")),
+            ("Upgrade", Some("websocket")),
+        ];
+        let extra: SmallVec<[(&'static str, &str); 8]> =
+            fields.into_iter().filter_map(|(name, value)| value.map(|value| (name, value))).collect();
+        let host = match &self.headers.host {
+            Some(host) => host.into(),
+            None => self.url.wire_host(),
+        };
+        let mut head = Vec::with_capacity(512);
+        let (method, target) = ("GET", self.url.request_target());
+        let (headers, body) = (&self.headers, Payload::None);
+        Wire { method, target: &target, host: &host, headers, extra: &extra, body, close: false }.write_head(&mut head);
+        head
+    }
+}
+
+/// Opens a connection.
+///
+/// # Errors
+/// Why there is none.
+pub async fn open(endpoint: &Endpoint, ask: &Ask, started: Instant) -> Result<Opened, Box<Refused>> {
+    let mut ends = None;
+    let refused = |text, answer| Err(Box::new(Refused { text, answer, started }));
+    match tokio::time::timeout(TIMEOUT, attempt(endpoint, ask, started, &mut ends)).await {
+        Ok(Ok(opened)) => Ok(opened),
+        Ok(Err(Trouble::Answer(text, answer))) => refused(text.to_owned(), Some(*answer)),
+        Ok(Err(Trouble::Fault(fault))) => refused(words(&fault), None),
+        Err(_) => {
+            let text = match ends {
+                Some((local, remote)) => format!("read tcp {local}->{remote}: i/o timeout"),
+                None => format!("dial tcp: lookup {}: i/o timeout", ask.url.hostname()),
+            };
+            refused(text, None)
+        }
+    }
+}
+
+/// Why an attempt failed.
+enum Trouble {
+    /// On the way.
+    Fault(Fault),
+    /// The server answered something else.
+    Answer(&'static str, Box<Answer>),
+}
+
+impl From<Fault> for Trouble {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+/// What k6's library says about a fault; it adds nothing about HTTP.
+fn words(fault: &Fault) -> String {
+    match fault.code {
+        TLS_RECORD => &*fault.text,
+        _ => fault.cause().strip_prefix("net/http: HTTP/1.x transport connection broken: ").unwrap_or(fault.cause()),
+    }
+    .to_owned()
+}
+
+/// Connects and asks.
+async fn attempt(
+    endpoint: &Endpoint,
+    ask: &Ask,
+    started: Instant,
+    ends: &mut Option<(SocketAddr, SocketAddr)>,
+) -> Result<Opened, Trouble> {
+    let mut stream = endpoint.raw(&ask.url).await?;
+    let (local, remote) = (stream.socket().local, stream.socket().remote);
+    *ends = Some((local, remote));
+    let mut nonce = [0; 16];
+    getrandom::fill(&mut nonce).map_err(|error| Fault::other(error.to_string()))?;
+    let key = STANDARD.encode(nonce);
+    let write = |error| Fault::socket("write", local, remote, &error);
+    stream.write_all(&ask.head(&key)).await.map_err(write)?;
+    stream.flush().await.map_err(write)?;
+    let (head, mut rest) = read_head(&mut stream).await?;
+    let arrived = stream.socket().arrived;
+    let mut answer = h1::parse_head(&head)?;
+    let cookies: Vec<Cookie> = answer.headers.get_all("Set-Cookie").filter_map(Cookie::parse).collect();
+    if let Some(jar) = &ask.jar {
+        jar.store(&ask.url, &cookies);
+    }
+    let verdict = match agrees(answer.status, &answer.headers, &key) {
+        true => deflate::agreed(answer.headers.get_all("Sec-Websocket-Extensions")),
+        false => Err("websocket: bad handshake"),
+    };
+    let body = match verdict {
+        Ok(_) => Vec::new(),
+        Err(_) => read_body(&mut stream, &mut answer, std::mem::take(&mut rest)).await,
+    };
+    let (status, headers, remote) = (answer.status, answer.headers, remote.ip());
+    let answer = Answer { status, headers, body, remote, started, arrived };
+    match verdict {
+        Ok(packs) => Ok(Opened { stream, answer, rest, packs: packs && ask.deflates }),
+        Err(text) => Err(Trouble::Answer(text, Box::new(answer))),
+    }
+}
+
+/// True when the server switches to the protocol that was asked for.
+fn agrees(status: u16, headers: &Headers, key: &str) -> bool {
+    let has = |name: &str, token: &str| headers.get_all(name).any(|value| has_token(value, token));
+    status == 101
+        && has("Upgrade", "websocket")
+        && has("Connection", "upgrade")
+        && headers.get("Sec-Websocket-Accept") == Some(&accept(key))
+}
+
+/// What answers a key.
+fn accept(key: &str) -> String {
+    STANDARD.encode(Sha1::new().chain_update(key).chain_update(GUID).finalize())
+}
+
+/// Reads until the head of the answer is complete; the head, and what came behind it.
+async fn read_head(stream: &mut Stream) -> Result<(Vec<u8>, Vec<u8>), Fault> {
+    let mut head: Vec<u8> = Vec::new();
+    loop {
+        let seen = head.len().saturating_sub(3);
+        match read(stream, &mut head).await? {
+            0 => return Err(Fault::other("unexpected EOF")),
+            _ if head.len() > MAX_HEAD => return Err(Fault::other("net/http: server response headers are too long")),
+            _ => {}
+        }
+        let window = &head[seen..];
+        let end = memchr::memmem::find(window, b"\r\n\r\n").map(|at| at + 4);
+        let end = end.or_else(|| memchr::memmem::find(window, b"\n\n").map(|at| at + 2));
+        if let Some(end) = end {
+            let rest = head.split_off(seen + end);
+            return Ok((head, rest));
+        }
+        // What does not even begin like HTTP would never end.
+        if let Some(line) = memchr::memchr(b'\n', &head) {
+            h1::parse_head(&head[..=line])?;
+        }
+    }
+}
+
+/// Reads what belongs to the body of a refusal, as far as it is shown; trouble ends it.
+async fn read_body(stream: &mut Stream, answer: &mut h1::Answer, begun: Vec<u8>) -> Vec<u8> {
+    let mut body = Vec::new();
+    let Ok(mut framing) = h1::framing("GET", answer) else { return body };
+    let mut piece = begun;
+    loop {
+        let read_on = framing.push(&piece, &mut |part| body.extend_from_slice(part)).is_ok() && !framing.is_done();
+        piece.clear();
+        if !read_on || body.len() >= SHOWN_BODY || !matches!(read(stream, &mut piece).await, Ok(1..)) {
+            body.truncate(SHOWN_BODY);
+            return body;
+        }
+    }
+}
+
+/// Reads once; 0 is the end.
+async fn read(stream: &mut Stream, into: &mut Vec<u8>) -> Result<usize, Fault> {
+    let result = poll_fn(|cx| {
+        stream.poll_take(cx, |bytes| {
+            into.extend_from_slice(bytes);
+            bytes.len()
+        })
+    })
+    .await;
+    result.map_err(|error| {
+        let socket = stream.socket();
+        Fault::socket("read", socket.local, socket.remote, &error)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_answered() {
+        // The example of the RFC.
+        assert_eq!(accept("dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+    }
+
+    #[test]
+    fn heads_have_the_order_of_http() {
+        let headers = [("x-custom", "1"), ("User-Agent", "me"), ("origin", "http://o"), ("Host", "virtual")];
+        let headers = headers.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+        let ask = Ask::new("WSS://a.test:9/p?q#f", headers).unwrap();
+        let ask = ask.protocols(&["a".to_owned(), "b".to_owned()]).unwrap().deflate(true);
+        let head = String::from_utf8(ask.head("KEY")).unwrap();
+        let expect = format!(
+            "GET /p?q HTTP/1.1\r\nHost: virtual\r\nUser-Agent: me\r\nConnection: Upgrade\r\nOrigin: http://o\r\n\
+             Sec-WebSocket-Extensions: {}\r\nSec-WebSocket-Key: KEY\r\nSec-WebSocket-Protocol: a, b\r\n\
+             Sec-WebSocket-Version: 13\r\nUpgrade: websocket\r\nX-Custom: 1\r\n\r\n",
+            deflate::OFFER
+        );
+        assert_eq!(head, expect);
+        assert!(ask.url.is_https());
+    }
+
+    #[test]
+    fn refusals_say_why() {
+        let check = |url: &str, header: &str, expect: &str| {
+            let headers = vec![(header.to_owned(), "x".to_owned())];
+            assert_eq!(Ask::new(url, headers).unwrap_err(), expect, "{url}");
+        };
+        check("http://a/", "x", "malformed ws or wss URL");
+        check("ws://u:p@a/", "x", "malformed ws or wss URL");
+        check("ws://%zz", "x", "parse \"ws://%zz\": invalid URL escape \"%zz\"");
+        check("ws://a/", "upgrade", "websocket: duplicate header not allowed: Upgrade");
+        check("ws://a/", "sec-websocket-key", "websocket: duplicate header not allowed: Sec-Websocket-Key");
+        let given = Ask::new("ws://a/", vec![("sec-websocket-protocol".to_owned(), "x".to_owned())]).unwrap();
+        assert!(given.protocols(&["a".to_owned()]).is_err());
+    }
+}

@@ -1,0 +1,41 @@
+//! WebSocket under load: connections on the network threads, each with a [`Line`] to the script that opened it.
+//!
+//! Sockets are opened by the rules of HTTP's: names, proxies, TLS and own addresses, and their bytes are counted with the
+//! client's. No JavaScript and no metrics here: moments are told, whoever asks counts.
+
+pub mod close;
+mod connection;
+pub mod deflate;
+pub mod frame;
+pub mod handshake;
+pub mod line;
+
+#[cfg(any(test, fuzzing))]
+pub mod fuzz_tests;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+pub use close::Farewell;
+pub use handshake::{Answer, Ask, Refused};
+pub use line::{Event, Line, Outgoing, Told, Written};
+
+use super::Client;
+use line::Far;
+
+/// Opens a connection of this client. What comes of it is told on the line, also why it did not come about.
+pub fn open(client: &Client, ask: Result<Ask, String>) -> Arc<Line> {
+    let line = Arc::new(Line::default());
+    let far = Far(line.clone());
+    match ask {
+        // The work goes on whoever waits for it; the line is what it is known by.
+        Ok(ask) => drop(client.run(move |endpoint| connection::run(endpoint, Box::new(ask), far))),
+        Err(text) => {
+            let started = Instant::now();
+            far.tell(started, Event::Failed(Box::new(Refused { text, answer: None, started })));
+        }
+    }
+    line
+}
