@@ -8,6 +8,7 @@ pub mod config;
 pub mod dial;
 pub mod dns;
 pub mod endpoint;
+pub mod grpc;
 pub mod http;
 pub mod port;
 pub mod proxy;

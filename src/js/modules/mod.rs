@@ -42,6 +42,7 @@ pub const MODULES: &[Module] = &[
     module!("k6/html", k6::html::OPS),
     module!("k6/http", k6::http::OPS),
     module!("k6/metrics", k6::metrics::OPS),
+    module!("k6/net/grpc", k6::net::grpc::OPS),
     module!("k6/secrets", k6::secrets::OPS),
     module!("k6/timers", &[]),
     module!("volley/bytes", &[]),
@@ -61,6 +62,7 @@ macro_rules! parts {
 pub const PARTS: &[(&str, &str)] = parts![
     "k6/html/selection",
     "k6/http/seldom",
+    "k6/net/grpc/stream",
     "k6/seldom",
     "volley/console",
     "volley/environment",

@@ -1,0 +1,1 @@
+//! Messages there and back: tables of JSON, bytes and what scripts see.

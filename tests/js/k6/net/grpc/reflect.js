@@ -1,0 +1,16 @@
+// Without files: servers say what they can, in either version of reflection.
+// console: GRPC 7 RED
+// console: GRPC_OLD 7 RED
+import grpc from 'k6/net/grpc';
+
+export const options = { thresholds: { 'grpc_req_duration{status:0}': ['count==4'] }, summaryTrendStats: ['count'] };
+
+export default function () {
+  for (const name of ['GRPC', 'GRPC_OLD']) {
+    const client = new grpc.Client();
+    client.connect(__ENV[name], { plaintext: true, reflect: true, reflectMetadata: { 'x-a': 'b' } });
+    const { message } = client.invoke('test.v1.Test/Say', { an_int32: 7, colour: 'RED' });
+    console.log(name, message.anInt32, message.colour);
+    client.close();
+  }
+}
