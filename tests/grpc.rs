@@ -158,9 +158,10 @@ fn start() -> Addresses {
                             if kind < 2 {
                                 return serve(tcp, kind == 1).await;
                             }
-                            // A client that does not like the handshake is the client's business.
-                            if let Ok(stream) = acceptor.accept(tcp).await {
-                                serve(stream, false).await;
+                            match acceptor.accept(tcp).into_fallible().await {
+                                Ok(stream) => serve(stream, false).await,
+                                // Read to the end, so that the client gets to see why.
+                                Err((_, mut tcp)) => _ = tokio::io::copy(&mut tcp, &mut tokio::io::sink()).await,
                             }
                         });
                     }
@@ -169,7 +170,7 @@ fn start() -> Addresses {
             std::future::pending::<()>().await;
         });
     });
-    let mut next = || told.recv().expect("the server starts");
+    let next = || told.recv().expect("the server starts");
     Addresses {
         plain: next(),
         old: next(),

@@ -92,6 +92,8 @@ struct Notes {
     greeting: RefCell<Vec<u8>>,
     /// The greeting is there, or the connection has ended.
     changed: Notify,
+    /// What went wrong below HTTP/2, which hears only half of it.
+    trouble: RefCell<Option<String>>,
     /// Why it ended.
     end: RefCell<Option<String>>,
 }
@@ -127,6 +129,7 @@ impl Connection {
             arrived: Cell::new(Instant::now()),
             greeting: RefCell::default(),
             changed: Notify::new(),
+            trouble: RefCell::default(),
             end: RefCell::default(),
         });
         let (sender, connection) = h2::client::Builder::new()
@@ -143,7 +146,8 @@ impl Connection {
                 Ok(()) => "EOF".to_owned(),
                 Err(error) => words(&error),
             };
-            ending.end.replace(Some(text));
+            let below = ending.trouble.take();
+            ending.end.replace(Some(below.unwrap_or(text)));
             ending.changed.notify_one();
         });
         while notes.greeting.borrow().len() < FRAME_HEAD && notes.end.borrow().is_none() {
@@ -189,9 +193,6 @@ impl Notes {
 /// An error of the connection in Go's words.
 pub fn words(error: &h2::Error) -> String {
     if let Some(io) = error.get_io() {
-        if let Some(tls) = io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-            return Fault::tls(tls).cause().to_owned();
-        }
         return match (io.kind(), io.raw_os_error()) {
             (std::io::ErrorKind::BrokenPipe | std::io::ErrorKind::UnexpectedEof, None) => "EOF".to_owned(),
             (std::io::ErrorKind::ConnectionReset, _) => "read: connection reset by peer".to_owned(),
@@ -211,10 +212,31 @@ struct Watched {
     notes: Rc<Notes>,
 }
 
+impl Watched {
+    fn note(&self, operation: &str, error: &std::io::Error) {
+        let socket = self.stream.socket();
+        let fault = Fault::socket(operation, socket.local, socket.remote, error);
+        self.notes.trouble.borrow_mut().get_or_insert_with(|| fault.cause().to_owned());
+    }
+
+    /// Nothing can be written any more. What the other side said before it left is a better reason than that.
+    fn note_unwritable(&mut self, cx: &mut Context<'_>, error: &std::io::Error) {
+        let mut last_words = [0; 256];
+        let read = Pin::new(&mut self.stream).poll_read(cx, &mut ReadBuf::new(&mut last_words));
+        match read {
+            Poll::Ready(Err(reason)) => self.note("read", &reason),
+            _ => self.note("write", error),
+        }
+    }
+}
+
 impl AsyncRead for Watched {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
         let before = buf.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
+        if let Err(error) = ready!(Pin::new(&mut self.stream).poll_read(cx, buf)) {
+            self.note("read", &error);
+            return Poll::Ready(Err(error));
+        }
         self.notes.arrived.set(self.stream.socket().arrived);
         let mut greeting = self.notes.greeting.borrow_mut();
         let missing = FRAME_HEAD.saturating_sub(greeting.len());
@@ -231,7 +253,8 @@ impl AsyncRead for Watched {
 
 impl AsyncWrite for Watched {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        let written = ready!(Pin::new(&mut self.stream).poll_write(cx, bytes));
+        Poll::Ready(written.inspect_err(|error| self.note_unwritable(cx, error)))
     }
 
     fn poll_write_vectored(
@@ -239,7 +262,8 @@ impl AsyncWrite for Watched {
         cx: &mut Context<'_>,
         slices: &[std::io::IoSlice<'_>],
     ) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+        let written = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, slices));
+        Poll::Ready(written.inspect_err(|error| self.note_unwritable(cx, error)))
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -247,7 +271,8 @@ impl AsyncWrite for Watched {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let flushed = ready!(Pin::new(&mut self.stream).poll_flush(cx));
+        Poll::Ready(flushed.inspect_err(|error| self.note_unwritable(cx, error)))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {

@@ -17,7 +17,7 @@ export default function () {
     aSint32: -7, aSint64: -8, aFixed32: 9, aFixed64: '1e1', aSfixed32: -11, aSfixed64: -12.0, aBool: true, aString: 'é\n',
     someBytes: 'AAH_', colour: 5, inner: { name: 'a', inner: { name: 'b' } }, numbers: [1, '2', 3], inners: [{ name: 'x' }, {}],
     ages: { ann: 30, bob: 0 }, by_id: { '-5': { name: 'five' } }, right: { name: 'r' }, maybe: 0,
-    at: new Date('2024-02-29T12:34:56.7Z'), lasts: '-1.5s', wrapped: '', shape: { a: [1, 'two', null, { b: true }] },
+    at: new Date('2024-02-29T12:34:56.700Z'), lasts: '-1.5s', wrapped: '', shape: { a: [1, 'two', null, { b: true }] },
     any: { '@type': 'type.googleapis.com/test.v1.Text', text: 'inside' }, mask: 'fooBar,baz', colours: ['RED', 77, 'BLUE'],
     value: null, big: 5, nothing: {},
   };

@@ -3,8 +3,8 @@
 // console: GoError: stat .../data/missing.proto: no such file or directory
 // console: GoError: stat .../data/missing.proto: no such file or directory
 // console: GoError: couldn't open protoset: stat .../nothing.protoset: no such file or directory
-// console: GoError: broken.proto:3:1: ...
-// console: GoError: importing.proto:2:8: ...missing.proto...
+// console: GoError: broken.proto:3:9: expected ...
+// console: GoError: importing.proto:2:1: import 'missing.proto' not found
 // console: ["Test","Say","/test.v1.Test/Say",false,false] ["Talk",true,true] 8
 // console: ["Test","Say","/test.v1.Test/Say",false,false] ["Talk",true,true] 8
 import grpc from 'k6/net/grpc';

@@ -31,7 +31,7 @@ export default function () {
   attempt(__ENV.GRPC_TLS, { timeout: '300ms', tls: { cacerts: __ENV.GRPC_CA } });
   attempt(__ENV.GRPC_TLS, { tls: { cacerts: 'x' } });
   attempt(__ENV.GRPC_TLS, { tls: { cert: __ENV.GRPC_CERT, key: 'x' } });
-  attempt(__ENV.URL.replace('http://', ''), { timeout: '300ms' });
+  attempt(__ENV.GRPC, { timeout: '300ms' });
   attempt('127.0.0.1:1', { plaintext: true });
   attempt('nowhere', { plaintext: true });
   attempt('blocked.test:1', { plaintext: true, timeout: '300ms' });

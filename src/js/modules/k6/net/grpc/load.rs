@@ -138,9 +138,10 @@ impl FileResolver for Folders {
         match self.read(name) {
             Ok(bytes) => match std::str::from_utf8(&bytes) {
                 Ok(text) => File::from_source(name, text),
-                Err(_) => Err(Error::new(format!("{name}: the file is not valid UTF-8"))),
+                // The compiler names the place.
+                Err(_) => File::from_source(name, "\u{fffd}"),
             },
-            Err(text) => self.google.open_file(name).map_err(|_| Error::new(text)),
+            Err(_) => self.google.open_file(name),
         }
     }
 }
