@@ -255,11 +255,7 @@ fn refuse(respond: &mut SendResponse<Bytes>, code: i32, message: &str) -> Result
     respond.send_response(head, true).map(drop)
 }
 
-async fn answer(
-    request: Request<RecvStream>,
-    mut respond: SendResponse<Bytes>,
-    is_old: bool,
-) -> Result<(), h2::Error> {
+async fn answer(request: Request<RecvStream>, mut respond: SendResponse<Bytes>, is_old: bool) -> Result<(), h2::Error> {
     let (parts, body) = request.into_parts();
     let mut call = Call { body, buffer: BytesMut::new() };
     let path = parts.uri.path();

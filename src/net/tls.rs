@@ -119,9 +119,10 @@ fn client(config: &TlsConfig, more_roots: Vec<CertificateDer<'static>>) -> Resul
     let refuse = |text: String| Failure::new(ExitCode::InvalidConfig, text);
     let provider = Arc::new(provider(config)?);
     let versions = versions(config)?;
-    let builder = ClientConfig::builder_with_provider(provider.clone()).with_protocol_versions(&versions).map_err(
-        |error| refuse(format!("no TLS connection is possible with `tlsVersion` and `tlsCipherSuites`: {error}")),
-    )?;
+    let builder =
+        ClientConfig::builder_with_provider(provider.clone()).with_protocol_versions(&versions).map_err(|error| {
+            refuse(format!("no TLS connection is possible with `tlsVersion` and `tlsCipherSuites`: {error}"))
+        })?;
     let verifier: Arc<dyn ServerCertVerifier> = match config.insecure_skip_verify {
         true => Arc::new(AcceptAll(provider.clone())),
         false => {
@@ -137,9 +138,8 @@ fn client(config: &TlsConfig, more_roots: Vec<CertificateDer<'static>>) -> Resul
     };
     client.resumption = Resumption::disabled();
     if let Some(path) = &config.key_log {
-        let log = KeyLog::open(path).map_err(|error| {
-            refuse(format!("could not open the TLS key log file `{}`: {error}", path.display()))
-        })?;
+        let log = KeyLog::open(path)
+            .map_err(|error| refuse(format!("could not open the TLS key log file `{}`: {error}", path.display())))?;
         client.key_log = Arc::new(log);
     }
     Ok(client)

@@ -33,8 +33,12 @@ pub fn write(metadata: &Metadata, headers: &mut HeaderMap) -> Result<(), Status>
     for (name, value) in metadata {
         let name = name.to_lowercase();
         let is_plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b'_');
-        let invalid =
-            || refuse(format!("header key {} contains illegal characters not in [0-9a-z-_.]", crate::units::quote::go_quote(&name)));
+        let invalid = || {
+            refuse(format!(
+                "header key {} contains illegal characters not in [0-9a-z-_.]",
+                crate::units::quote::go_quote(&name)
+            ))
+        };
         if name.is_empty() || !name.bytes().all(is_plain) {
             return Err(invalid());
         }
@@ -85,7 +89,8 @@ pub fn status(trailers: &HeaderMap) -> Status {
             Ok(code) => Code(code),
             Err(_) => {
                 let quoted = crate::units::quote::go_quote(&code);
-                let text = format!("transport: malformed grpc-status: strconv.ParseInt: parsing {quoted}: invalid syntax");
+                let text =
+                    format!("transport: malformed grpc-status: strconv.ParseInt: parsing {quoted}: invalid syntax");
                 return Status::new(Code::UNKNOWN, text);
             }
         },

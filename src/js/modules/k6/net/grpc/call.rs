@@ -99,10 +99,7 @@ impl Prepared {
         };
         let shown = show(if status.is_ok() { message.as_deref().unwrap_or_default() } else { &[] });
         let shown = shown.unwrap_or_else(|text| {
-            status = Status::new(
-                Code::INTERNAL,
-                format!("grpc: failed to unmarshal the received message: {text}"),
-            );
+            status = Status::new(Code::INTERNAL, format!("grpc: failed to unmarshal the received message: {text}"));
             show(&[]).unwrap_or(Value::Null)
         });
         made.code = status.code;

@@ -266,9 +266,8 @@ impl Decoder<'_> {
                     WellKnown::Timestamp => well_known::timestamp(seconds, nanos),
                     _ => well_known::duration(seconds, nanos),
                 };
-                text.map(Value::String).ok_or_else(|| {
-                    format!("{}: seconds or nanos out of range: {seconds}, {nanos}", message.full_name)
-                })
+                text.map(Value::String)
+                    .ok_or_else(|| format!("{}: seconds or nanos out of range: {seconds}, {nanos}", message.full_name))
             }
             WellKnown::FieldMask => {
                 let mut paths = Vec::new();
@@ -277,7 +276,9 @@ impl Decoder<'_> {
                     if let (1, Raw::Length(path)) = (number, raw) {
                         let path = String::from_utf8_lossy(path);
                         let camel = well_known::camel_case(&path);
-                        paths.push(camel.ok_or_else(|| format!("{} contains invalid path: {path:?}", message.full_name))?);
+                        paths.push(
+                            camel.ok_or_else(|| format!("{} contains invalid path: {path:?}", message.full_name))?,
+                        );
                     }
                 }
                 Ok(Value::String(paths.join(",")))

@@ -80,7 +80,8 @@ impl Encoder<'_> {
             }
             if let Presence::Absent { oneof } = field.presence {
                 if oneofs.contains(&oneof) {
-                    let what = format!("error parsing {}, oneof {}.{oneof} is already set", token.raw, message.full_name);
+                    let oneof = &message.oneofs[oneof as usize];
+                    let what = format!("error parsing {}, oneof {oneof} is already set", token.raw);
                     return Err(self.reader.error(&token, what));
                 }
                 oneofs.push(oneof);
@@ -443,7 +444,8 @@ fn takes_null(schema: &Schema, field: &Field) -> bool {
 
 /// Writes an integer of this kind, if `text` is one: `1e3` and `1.0` are.
 fn integer(kind: Kind, text: &str, out: &mut Vec<u8>) -> Option<()> {
-    let signed = |range: std::ops::RangeInclusive<i64>| whole(text)?.try_into().ok().filter(|value| range.contains(value));
+    let signed =
+        |range: std::ops::RangeInclusive<i64>| whole(text)?.try_into().ok().filter(|value| range.contains(value));
     let unsigned = |most: u64| whole(text)?.try_into().ok().filter(|value: &u64| *value <= most);
     let (narrow, wide) = (i64::from(i32::MIN)..=i64::from(i32::MAX), i64::MIN..=i64::MAX);
     match kind {

@@ -34,12 +34,7 @@ impl Schemas {
     ///
     /// # Errors
     /// What can't be read or does not fit together, and where.
-    pub fn files(
-        &self,
-        loader: &Arc<Loader>,
-        folders: Vec<String>,
-        files: Vec<String>,
-    ) -> Result<Arc<Schema>, String> {
+    pub fn files(&self, loader: &Arc<Loader>, folders: Vec<String>, files: Vec<String>) -> Result<Arc<Schema>, String> {
         self.get(Source::Files(folders.clone(), files.clone()), || {
             let disk = Folders { loader: loader.clone(), folders, google: GoogleFileResolver::new() };
             for file in &files {
@@ -66,7 +61,8 @@ impl Schemas {
     pub fn set(&self, loader: &Loader, path: &str) -> Result<Arc<Schema>, String> {
         self.get(Source::Set(path.to_owned()), || {
             let bytes = loader.read(path).map_err(|text| format!("couldn't open protoset: {text}"))?;
-            let pool = DescriptorPool::decode(bytes).map_err(|error| format!("couldn't parse protoset file {path}: {error}"))?;
+            let pool = DescriptorPool::decode(bytes)
+                .map_err(|error| format!("couldn't parse protoset file {path}: {error}"))?;
             Ok(Schema::new(&pool))
         })
     }

@@ -20,6 +20,8 @@ mod call;
 mod debug;
 mod decode;
 mod encode;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz_tests;
 mod json;
 mod load;
 mod params;
@@ -69,14 +71,10 @@ struct Metrics(Cell<Option<[MetricId; 3]>>);
 /// What all clients of a VU need before they do anything: the constants of the module. Declares its metrics.
 fn constants(vu: &Vu, _args: Args) -> Result<Value, Throw> {
     if vu.is_init() {
-        let declare = |name: &str| {
-            vu.script.registry.declare(name, MetricType::Counter, Contains::Default).map_err(Throw::go)
-        };
-        let metrics = [
-            declare("grpc_streams")?,
-            declare("grpc_streams_msgs_sent")?,
-            declare("grpc_streams_msgs_received")?,
-        ];
+        let declare =
+            |name: &str| vu.script.registry.declare(name, MetricType::Counter, Contains::Default).map_err(Throw::go);
+        let metrics =
+            [declare("grpc_streams")?, declare("grpc_streams_msgs_sent")?, declare("grpc_streams_msgs_received")?];
         vu.room::<Metrics>().0.set(Some(metrics));
     }
     let statuses = Code::NAMES.iter().zip(0u32..).map(|(name, code)| (format!("Status{name}"), code));

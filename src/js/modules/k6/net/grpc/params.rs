@@ -253,11 +253,7 @@ mod tests {
         let keys = "expected (optional) keys: cert, key, password, and cacerts";
         check("tls", 5.0.into(), &format!("invalid tls value: '5', {keys}"));
         check("tls", Value::Null, &format!("invalid tls value: '<nil>', {keys}"));
-        check(
-            "tls",
-            map([("cert", 1.0.into())]),
-            "invalid tls cert value: '1', it needs to be a PEM formatted string",
-        );
+        check("tls", map([("cert", 1.0.into())]), "invalid tls cert value: '1', it needs to be a PEM formatted string");
         check(
             "tls",
             map([("cacerts", Value::List(vec!["a".into(), 1.0.into()]))]),

@@ -29,6 +29,8 @@ pub struct Message {
     names: FxHashMap<Box<str>, u32>,
     /// Numbers with places, sorted.
     numbers: Vec<(u32, u32)>,
+    /// The full names of its `oneof`s.
+    pub oneofs: Vec<Box<str>>,
     /// Has a JSON form of its own.
     pub well_known: Option<WellKnown>,
 }
@@ -247,7 +249,13 @@ impl Schema {
         };
         let messages = pool.all_messages().map(|message| table(&message, kind)).collect();
         let enums = pool.all_enums().map(|known| Enum {
-            values: known.values().map(|value| (value.name().into(), value.number())).collect(),
+            // The descriptor sorts them; the first of the file is the default.
+            values: known
+                .enum_descriptor_proto()
+                .value
+                .iter()
+                .map(|value| (value.name().into(), value.number()))
+                .collect(),
             is_null: known.full_name() == "google.protobuf.NullValue",
         });
         let method = |method: MethodDescriptor| {
@@ -304,7 +312,7 @@ impl Message {
 
 fn table(message: &MessageDescriptor, kind: impl Fn(&FieldDescriptor) -> Kind) -> Message {
     let is_proto2 = message.parent_file().syntax() == Syntax::Proto2;
-    let oneofs: Vec<String> = message.oneofs().map(|oneof| oneof.full_name().to_owned()).collect();
+    let oneofs: Vec<Box<str>> = message.oneofs().map(|oneof| oneof.full_name().into()).collect();
     let field = |field: FieldDescriptor| {
         let entry = match field.kind() {
             ReflectKind::Message(entry) if field.is_map() => Some(entry),
@@ -318,7 +326,7 @@ fn table(message: &MessageDescriptor, kind: impl Fn(&FieldDescriptor) -> Kind) -
             None => (kind(&field), Shape::One),
         };
         let oneof = field.containing_oneof();
-        let oneof = oneof.and_then(|oneof| oneofs.iter().position(|known| known == oneof.full_name()));
+        let oneof = oneof.and_then(|oneof| oneofs.iter().position(|known| **known == *oneof.full_name()));
         let presence = match oneof {
             Some(oneof) => Presence::Absent { oneof: oneof as u32 },
             None if shape == Shape::One && (is_proto2 || matches!(kind, Kind::Message(_))) => Presence::Null,
@@ -350,6 +358,7 @@ fn table(message: &MessageDescriptor, kind: impl Fn(&FieldDescriptor) -> Kind) -
         fields,
         names,
         numbers,
+        oneofs,
         well_known: WellKnown::named(message.full_name()),
     }
 }

@@ -94,11 +94,7 @@ struct HealthResponse {
 ///
 /// # Errors
 /// Why there are none.
-pub(super) async fn reflect(
-    channel: &Channel,
-    metadata: Metadata,
-    made: &mut Vec<Made>,
-) -> Result<Vec<Bytes>, String> {
+pub(super) async fn reflect(channel: &Channel, metadata: Metadata, made: &mut Vec<Made>) -> Result<Vec<Bytes>, String> {
     let mut last = None;
     for path in REFLECTION {
         let call = Call { path: path.to_owned(), metadata: metadata.clone(), timeout: None };
@@ -160,7 +156,8 @@ impl Conversation {
                 Event::Sent(_) => {}
                 Event::Message(bytes, _) => {
                     let response = ReflectionResponse::decode(bytes);
-                    let response = response.map_err(|error| Trouble::Said(format!("can't read reflection: {error}")))?;
+                    let response =
+                        response.map_err(|error| Trouble::Said(format!("can't read reflection: {error}")))?;
                     return match &response.error {
                         None => Ok(response),
                         Some(error) => {
