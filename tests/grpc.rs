@@ -1,8 +1,10 @@
 //! A small gRPC server for scripts under test, on 127.0.0.1: the service of `js/k6/net/grpc/data/test.proto`, health and
 //! reflection. It also misbehaves, by the name it is asked with.
 
+use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -15,6 +17,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use prost::Message;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
+
+use crate::program::{engines, run, volley};
 
 #[derive(Clone, PartialEq, Message)]
 struct Failure {
@@ -93,6 +97,54 @@ struct Files {
 struct Services {
     #[prost(message, repeated, tag = "1")]
     list: Vec<Named>,
+}
+
+/// Against the C core that most gRPC servers share, where Debian's `python3-grpcio` is installed.
+#[test]
+fn a_server_on_grpcio_is_understood() {
+    const PYTHON: &str = "/usr/bin/python3";
+    let mut probe = Command::new(PYTHON);
+    let has_grpc =
+        probe.args(["-c", "import grpc"]).stderr(Stdio::null()).status().is_ok_and(|status| status.success());
+    if !has_grpc {
+        let line = "SKIPPED: `python3-grpcio` is not installed, nothing was tested against it\n";
+        std::io::stderr().write_all(line.as_bytes()).expect("stderr can be written to");
+        return;
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let pair = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).expect("a certificate can be made");
+    let (certificate, key) = (pair.cert.pem(), pair.signing_key.serialize_pem());
+    for (name, text) in [("cert.pem", &certificate), ("ca.pem", &certificate), ("key.pem", &key)] {
+        std::fs::write(folder.path().join(name), text).expect("a file can be written");
+    }
+    let mut peer = Command::new(PYTHON)
+        .arg(root.join("grpc_peer.py"))
+        .arg(folder.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("python starts");
+    let mut ports = String::new();
+    let stdout = peer.stdout.take().expect("stdout is piped");
+    BufReader::new(stdout).read_line(&mut ports).expect("it says its ports");
+    let (plain, secure) = ports.trim().split_once(' ').expect("there are two");
+    for engine in engines() {
+        for (port, is_secure) in [(plain, false), (secure, true)] {
+            let mut command = volley(&root.join("js/k6/net/grpc/data"));
+            command.args(["run", "--quiet", "--no-color", "--js-engine", engine]);
+            command.arg(format!("--env=ADDRESS=127.0.0.1:{port}"));
+            if is_secure {
+                command.arg(format!("--env=CA={certificate}")).arg(format!("--env=CERT={certificate}"));
+                command.arg(format!("--env=KEY={key}"));
+            }
+            let outcome = run(command.arg("peer.js"));
+            assert_eq!(outcome.code, 0, "on {engine}\n{}\n{}", outcome.stdout, outcome.stderr);
+        }
+    }
+    // It ends with its standard input.
+    drop(peer.stdin.take());
+    peer.wait().expect("python ends");
 }
 
 /// Where scripts find the servers.

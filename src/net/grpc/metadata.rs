@@ -76,7 +76,7 @@ pub fn read(headers: &HeaderMap) -> Metadata {
 
 /// Base64 with or without padding; what is no base64 stays as it is.
 fn unpack(value: &[u8]) -> Bytes {
-    let decoded = if value.len() % 4 == 0 { STANDARD.decode(value) } else { STANDARD_NO_PAD.decode(value) };
+    let decoded = if value.len().is_multiple_of(4) { STANDARD.decode(value) } else { STANDARD_NO_PAD.decode(value) };
     decoded.map_or_else(|_| Bytes::copy_from_slice(value), Bytes::from)
 }
 

@@ -506,7 +506,7 @@ fn float(text: &str, is_string: bool) -> Option<f64> {
 /// Base64 of either alphabet, with or without padding.
 fn unpack(text: &str) -> Option<Vec<u8>> {
     let is_url = text.contains(['-', '_']);
-    let is_padded = text.len() % 4 == 0;
+    let is_padded = text.len().is_multiple_of(4);
     match (is_url, is_padded) {
         (false, true) => STANDARD.decode(text),
         (false, false) => STANDARD_NO_PAD.decode(text),
