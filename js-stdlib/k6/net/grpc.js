@@ -7,14 +7,21 @@ import { evaluate, timers } from 'volley/globals';
 const NATIVE = Symbol.for('volley.native');
 
 const text = (value) => (value === undefined || value === null ? '' : String(value));
-const unwritable = (key, value) => (typeof value === 'number' && !Number.isFinite(value) ? String(value) : value);
+// Numbers JSON does not have go as texts.
+const worded = (key, value) =>
+  typeof value === 'bigint' || (typeof value === 'number' && !Number.isFinite(value)) ? String(value) : value;
 
-// A message as JSON, in which numbers that are none are texts: the JSON and why there is none, for two arguments.
+// A message as JSON, or why there is none, for two arguments.
 function json(message) {
   if (message === undefined || message === null) return [];
   try {
     const plain = JSON.stringify(message);
-    return [plain !== undefined && plain.includes('null') ? JSON.stringify(message, unwritable) : plain];
+    if (plain === undefined || !plain.includes('null')) return [plain];
+  } catch {
+    // Said below, if it still holds.
+  }
+  try {
+    return [JSON.stringify(message, worded)];
   } catch (error) {
     const why = error instanceof TypeError ? 'cyclic reference to an object found' : text(error);
     return [undefined, `unable to normalize number strings: ${why}`];
@@ -26,7 +33,10 @@ export class Client {
     Object.defineProperty(this, NATIVE, { value: client() });
   }
   load(folders, ...files) {
-    return load(this, folders, files);
+    if (folders !== undefined && folders !== null && !Array.isArray(folders)) {
+      throw new TypeError(`could not convert function call parameter 0: could not convert ${folders} to []string`);
+    }
+    return load(this, (folders ?? []).map(text), files.map(text));
   }
   loadProtoset(path) {
     return loadProtoset(this, text(path));

@@ -60,6 +60,8 @@ impl Outcome {
 pub(super) struct Answer {
     pub headers: Metadata,
     pub trailers: Metadata,
+    /// The server said that it did nothing about the call, so it may be made again.
+    pub is_untouched: bool,
 }
 
 /// A request whose head is on its way.
@@ -138,7 +140,12 @@ pub(super) async fn read(
 ) -> Result<Status, Status> {
     let answer = match answer.await {
         Ok(answer) => answer,
-        Err(error) => return Err(broken(connection, error).await),
+        Err(error) => {
+            let is_refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
+            let is_leaving = error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR);
+            seen.is_untouched = error.is_remote() && (is_refused || is_leaving);
+            return Err(broken(connection, error).await);
+        }
     };
     let (head, mut body) = answer.into_parts();
     let text = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());

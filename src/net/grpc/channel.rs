@@ -330,28 +330,35 @@ async fn unary(line: Rc<Line>, call: Call, message: Bytes, mut reply: oneshot::S
     let (mut arrived, mut remote) = (None, None);
     let exchange = async {
         let framed = frame(&message, line.target.max_send)?;
-        let (connection, mut exchange) = line.begin(&call, deadline).await?;
-        remote = Some(connection.remote);
-        let take = async |message: Bytes| match received.replace(message) {
-            None => Ok(()),
-            Some(_) => {
-                let text = "cardinality violation: expected <EOF> for non server-streaming RPCs, but received another \
-                            message";
-                Err(Status::new(Code::INTERNAL, text))
+        let mut again = true;
+        loop {
+            let (connection, exchange) = line.begin(&call, deadline).await?;
+            remote = Some(connection.remote);
+            let take = async |message: Bytes| match received.replace(message) {
+                None => Ok(()),
+                Some(_) => {
+                    let text = "cardinality violation: expected <EOF> for non server-streaming RPCs, but received \
+                                another message";
+                    Err(Status::new(Code::INTERNAL, text))
+                }
+            };
+            let call::Exchange { mut upload, answer } = exchange;
+            let upload = async {
+                // A server may answer without reading everything; only the answer counts.
+                _ = call::send(&mut upload, framed.clone(), true).await;
+                std::future::pending::<()>().await;
+            };
+            let answer = call::read(&connection, answer, line.target.max_receive, &mut seen, take);
+            let status = tokio::select! {
+                status = answer => status,
+                () = upload => Err(Status::canceled()),
+            };
+            if std::mem::take(&mut seen.is_untouched) && std::mem::take(&mut again) {
+                continue;
             }
-        };
-        let upload = async {
-            // A server may answer without reading everything; only the answer counts.
-            _ = call::send(&mut exchange.upload, framed, true).await;
-            std::future::pending::<()>().await;
-        };
-        let answer = call::read(&connection, exchange.answer, line.target.max_receive, &mut seen, take);
-        let status = tokio::select! {
-            status = answer => status,
-            () = upload => Err(Status::canceled()),
-        };
-        arrived = Some(connection.arrived());
-        status
+            arrived = Some(connection.arrived());
+            return status;
+        }
     };
     let status = tokio::select! {
         status = exchange => status.unwrap_or_else(|status| status),
@@ -369,7 +376,7 @@ async fn unary(line: Rc<Line>, call: Call, message: Bytes, mut reply: oneshot::S
     if let Some(arrived) = arrived.filter(|arrived| (began..outcome.ended).contains(arrived)) {
         outcome.ended = arrived;
     }
-    let Answer { headers, trailers } = seen;
+    let Answer { headers, trailers, .. } = seen;
     (outcome.headers, outcome.trailers, outcome.message, outcome.remote) = (headers, trailers, received, remote);
     // Nobody to take it: the VU was interrupted in this very moment.
     _ = reply.send(outcome);
@@ -428,7 +435,7 @@ async fn stream(line: Rc<Line>, call: Call, ends: Ends) {
         () = events.closed() => return,
     };
     let mut outcome = Outcome::new(began, status);
-    let Answer { headers, trailers } = seen;
+    let Answer { headers, trailers, .. } = seen;
     (outcome.headers, outcome.trailers, outcome.remote) = (headers, trailers, Some(connection.remote));
     _ = events.send(Event::End(Box::new(outcome))).await;
 }

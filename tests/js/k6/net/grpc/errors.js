@@ -13,6 +13,7 @@
 // console: 3 nothing odd is called this
 // console: {"content-type":["application/grpc"]} {}
 // console: 14 error reading from server: EOF
+// console: again 0
 // console: 8 trying to send message larger than max (3002 vs. 3000)
 // console: GoError: request cannot be nil
 // console: GoError: method to invoke cannot be empty
@@ -23,6 +24,7 @@
 // console: GoError: unable to serialise request object to protocol buffer: proto: (line 1:11): invalid value for enum field colour: "GREEN"
 // console: GoError: unable to serialise request object to protocol buffer: proto: syntax error (line 1:10): unexpected token 5
 // console: GoError: unable to normalize number strings: cyclic reference to an object found
+// console: 9007199254740993
 // console: GoError: invalid GRPC's client.invoke() parameters: unknown param: "zz"
 // console: GoError: invalid GRPC's client.invoke() parameters: invalid metadata param: "a-bin" value must be binary
 // console: GoError: invalid GRPC's client.invoke() parameters: invalid metadata param: "a" value must be a string
@@ -58,6 +60,7 @@ export default async function () {
   console.log(JSON.stringify(last.trailers), JSON.stringify(last.headers));
   const left = client.invoke('test.v1.Test/Odd', { text: '' }, { metadata: { 'x-leave': '1' } });
   console.log(left.status, left.error.message);
+  console.log('again', client.invoke('test.v1.Test/Say', {}).status);
   const large = client.invoke('test.v1.Test/Say', { aString: 'x'.repeat(2999) });
   console.log(large.status, large.error.message);
   say();
@@ -71,6 +74,7 @@ export default async function () {
   const cycle = {};
   cycle.inner = cycle;
   say(cycle);
+  console.log(client.invoke('test.v1.Test/Say', { anInt64: 9007199254740993n }).message.anInt64);
   say({}, { zz: 1 });
   say({}, { metadata: { 'a-bin': 'x' } });
   say({}, { metadata: { a: 1 } });

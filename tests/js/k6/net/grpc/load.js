@@ -3,6 +3,7 @@
 // console: GoError: stat .../data/missing.proto: no such file or directory
 // console: GoError: stat .../data/missing.proto: no such file or directory
 // console: GoError: couldn't open protoset: stat .../nothing.protoset: no such file or directory
+// console: TypeError: could not convert function call parameter 0: could not convert data to []string
 // console: GoError: broken.proto:3:9: expected ...
 // console: GoError: importing.proto:2:1: import 'missing.proto' not found
 // console: ["Test","Say","/test.v1.Test/Say",false,false] ["Talk",true,true] 8
@@ -21,6 +22,7 @@ const attempt = (f) => {
 attempt(() => client.load(['data'], 'missing.proto'));
 attempt(() => client.load(['data', '.'], 'test.proto', 'missing.proto'));
 attempt(() => client.loadProtoset('nothing.protoset'));
+attempt(() => client.load('data', 'test.proto'));
 attempt(() => client.load(['data'], 'broken.proto'));
 attempt(() => client.load(['data'], 'importing.proto'));
 

@@ -26,7 +26,7 @@ struct Prepared {
     /// What is shown of the message.
     json: String,
     known: Known,
-    types: Types,
+    types: Rc<Types>,
     tags: Arc<TagSet>,
     discards_message: bool,
 }

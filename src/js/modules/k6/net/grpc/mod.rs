@@ -3,11 +3,10 @@
 //! What travels and how long it takes is `net::grpc`'s business. Here requests become bytes, answers become values, and
 //! both get their k6 names.
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
-
-use rustc_hash::FxHashMap;
 
 use super::super::super::Op;
 use crate::execution::alarm;
@@ -23,6 +22,7 @@ mod encode;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz_tests;
 mod json;
+mod literal;
 mod load;
 mod params;
 mod sample;
@@ -85,14 +85,12 @@ fn constants(vu: &Vu, _args: Args) -> Result<Value, Throw> {
 /// What a script's `Client` stands for.
 #[derive(Default)]
 struct Client {
-    types: RefCell<Types>,
-    methods: RefCell<FxHashMap<Box<str>, Known>>,
+    types: RefCell<Rc<Types>>,
     /// The open channel, and the address it was opened with.
     line: RefCell<Option<(Rc<Channel>, Rc<str>)>>,
 }
 
 /// A method a client may call.
-#[derive(Clone)]
 struct Known {
     schema: Arc<Schema>,
     /// Its place in the schema.
@@ -105,7 +103,7 @@ impl Known {
     }
 }
 
-/// Everything a client knows of messages; what came later comes first.
+/// Everything a client knows of messages and methods; what came later comes first.
 #[derive(Clone, Debug, Default)]
 struct Types(Vec<Arc<Schema>>);
 
@@ -114,22 +112,22 @@ impl Types {
     fn find(&self, full_name: &str) -> Option<(&Schema, u32)> {
         self.0.iter().rev().find_map(|schema| Some((&**schema, schema.find(full_name)?)))
     }
+
+    /// The method at this path.
+    fn method(&self, path: &str) -> Option<Known> {
+        self.0.iter().rev().find_map(|schema| Some(Known { at: schema.method(path)?, schema: schema.clone() }))
+    }
 }
 
 /// What k6 says when there is no connection.
 const NOT_CONNECTED: &str = "no gRPC connection, you must call connect first";
 
 impl Client {
-    /// Learns the methods of a schema.
+    /// Learns a schema.
     fn learn(&self, schema: &Arc<Schema>) {
         let mut types = self.types.borrow_mut();
-        if types.0.iter().any(|known| Arc::ptr_eq(known, schema)) {
-            return;
-        }
-        types.0.push(schema.clone());
-        let mut methods = self.methods.borrow_mut();
-        for (at, method) in schema.methods.iter().enumerate() {
-            methods.insert(method.path.clone(), Known { schema: schema.clone(), at });
+        if !types.0.iter().any(|known| Arc::ptr_eq(known, schema)) {
+            Rc::make_mut(&mut types).0.push(schema.clone());
         }
     }
 
@@ -143,8 +141,8 @@ impl Client {
         if name.is_empty() {
             return Err("method to invoke cannot be empty".to_owned());
         }
-        let path = if name.starts_with('/') { name.to_owned() } else { format!("/{name}") };
-        let known = self.methods.borrow().get(&*path).cloned();
+        let path = if name.starts_with('/') { Cow::Borrowed(name) } else { Cow::Owned(format!("/{name}")) };
+        let known = self.types.borrow().method(&path);
         known.ok_or_else(|| format!("method {} not found in file descriptors", crate::units::quote::go_quote(&path)))
     }
 }

@@ -103,9 +103,13 @@ impl CallParams {
     }
 }
 
+/// Params by their keys; those of lists and texts are places, which nobody knows.
 fn map_of(params: Value) -> Vec<(String, Value)> {
+    let placed = |list: Vec<Value>| list.into_iter().enumerate().map(|(at, value)| (at.to_string(), value)).collect();
     match params {
         Value::Map(map) => map,
+        Value::List(list) => placed(list),
+        Value::String(text) => placed(text.chars().map(|c| c.to_string().into()).collect()),
         _ => Vec::new(),
     }
 }
@@ -277,6 +281,7 @@ mod tests {
         assert_eq!(params.metadata, [("a".to_owned(), "b".into()), ("c-bin".to_owned(), bytes)]);
         assert_eq!(params.tags, [("t".to_owned(), "1".to_owned())]);
         assert_eq!((params.timeout, params.discards_message), (Duration::from_secs(1), true));
+        assert_eq!(CallParams::read("x".into()).unwrap_err(), "unknown param: \"0\"");
         let check = |key: &str, value: Value, expect: &str| {
             assert_eq!(CallParams::read(map([(key, value)])).unwrap_err(), expect);
         };

@@ -16,6 +16,7 @@ pub struct Schema {
     /// In the order of the files and in them.
     pub methods: Vec<Method>,
     names: FxHashMap<Box<str>, u32>,
+    paths: FxHashMap<Box<str>, usize>,
 }
 
 /// One kind of message.
@@ -272,8 +273,10 @@ impl Schema {
             }
         };
         let services = pool.files().flat_map(|file| file.services().collect::<Vec<_>>());
-        let methods = services.flat_map(|service| service.methods().map(method).collect::<Vec<_>>()).collect();
-        Self { messages, enums: enums.collect(), methods, names }
+        let methods: Vec<Method> =
+            services.flat_map(|service| service.methods().map(method).collect::<Vec<_>>()).collect();
+        let paths = methods.iter().enumerate().map(|(at, method)| (method.path.clone(), at)).collect();
+        Self { messages, enums: enums.collect(), methods, names, paths }
     }
 
     /// The message at a place.
@@ -284,6 +287,11 @@ impl Schema {
     /// The enum at a place.
     pub fn enumeration(&self, at: u32) -> &Enum {
         &self.enums[at as usize]
+    }
+
+    /// The place of the method at a path.
+    pub fn method(&self, path: &str) -> Option<usize> {
+        self.paths.get(path).copied()
     }
 
     /// The place of a message.

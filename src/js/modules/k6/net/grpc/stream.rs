@@ -24,7 +24,7 @@ struct Stream {
     is_ended: Cell<bool>,
     call: Call,
     known: Known,
-    types: Types,
+    types: Rc<Types>,
     tags: Arc<TagSet>,
     discards_message: bool,
 }
