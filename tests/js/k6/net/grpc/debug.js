@@ -1,7 +1,7 @@
 // The option httpDebug shows calls, with `full` what is in them.
 // args: --http-debug=full
-// log: Out Header:\nFull Method: /test.v1.Test/Meta\nx-a: b\n\nOut Payload:\n{"text":"hello"}\n
-// log: In Header:\ncontent-type: application/grpc\nx-a: b\n\nIn Trailer:\nt-a: b\n\nIn Payload:\n{"text": "content-type: application/grpc...
+// log: Out Header:...Full Method: /test.v1.Test/Meta...x-a: b...Out Payload:...{"text":"hello"}
+// log: In Header:...content-type: application/grpc...x-a: b...In Trailer:...t-a: b...In Payload:...{"text": "content-type: application/grpc
 import { Client } from 'k6/net/grpc';
 
 const client = new Client();

@@ -12,7 +12,7 @@
 // console: 13 grpc: failed to unmarshal the received message: ...
 // console: 3 nothing odd is called this
 // console: {"content-type":["application/grpc"]} {}
-// console: 14 error reading from server: EOF
+// console: 14 error reading from server: ...
 // console: again 0
 // console: 8 trying to send message larger than max (3002 vs. 3000)
 // console: GoError: request cannot be nil
