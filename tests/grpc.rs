@@ -151,7 +151,7 @@ fn a_server_on_grpcio_is_understood() {
 pub struct Addresses {
     /// Without TLS; speaks both versions of reflection.
     pub plain: SocketAddr,
-    /// Without TLS; speaks the older version of reflection only.
+    /// Without TLS; speaks the older version of reflection only, and knows no files of Google's.
     pub old: SocketAddr,
     /// With TLS, for `localhost`; asks for a certificate and takes those of `authority`.
     pub tls: SocketAddr,
@@ -402,7 +402,11 @@ async fn answer(request: Request<RecvStream>, mut respond: SendResponse<Bytes>, 
         "ServerReflectionInfo" if !(is_old && path.starts_with("/grpc.reflection.v1.")) => {
             let mut stream = headers(&mut respond)?;
             while let Some(message) = call.next().await {
-                let answer = reflect(Question::decode(message).unwrap_or_default());
+                let mut question = Question::decode(message).unwrap_or_default();
+                if is_old && question.file.starts_with("google/") {
+                    question.file = "not here".to_owned();
+                }
+                let answer = reflect(question);
                 stream.send_data(framed(&answer.encode_to_vec()), false)?;
             }
             stream.send_trailers(status(0, ""))

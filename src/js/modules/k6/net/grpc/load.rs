@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use prost::Message as _;
 use protox::file::{File, FileResolver, GoogleFileResolver};
 use protox::prost_reflect::DescriptorPool;
 use protox::{Compiler, Error};
@@ -101,6 +102,12 @@ impl Schemas {
 fn words(error: &Error) -> String {
     // Its other form leaves the place out.
     format!("{error:?}")
+}
+
+/// The descriptor of a file that every compiler brings along.
+pub(super) fn bundled(name: &str) -> Option<Bytes> {
+    let file = GoogleFileResolver::new().open_file(name).ok()?;
+    Some(file.file_descriptor_proto().encode_to_vec().into())
 }
 
 /// Files in folders, and those every compiler brings along.

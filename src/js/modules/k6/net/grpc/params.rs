@@ -181,7 +181,8 @@ fn tls(value: Value) -> Result<OwnTls, String> {
     let map = match value {
         Value::Map(map) => map,
         other => {
-            let shown = go_syntax(&other);
+            // A text here may be a key that was meant to be one of them.
+            let shown = if let Value::String(_) = other { "\"...\"".to_owned() } else { go_syntax(&other) };
             return Err(format!(
                 "invalid tls value: '{shown}', expected (optional) keys: cert, key, password, and cacerts"
             ));
@@ -231,6 +232,8 @@ fn go_syntax(value: &Value) -> String {
             entries.sort();
             format!("map[string]interface {{}}{{{}}}", entries.join(", "))
         }
+        // Never what is in it: it may be a key.
+        Value::Bytes(_) | Value::Shared(_) => "sobek.ArrayBuffer{}".to_owned(),
         other => go::text_of(other),
     }
 }
@@ -257,6 +260,12 @@ mod tests {
         let keys = "expected (optional) keys: cert, key, password, and cacerts";
         check("tls", 5.0.into(), &format!("invalid tls value: '5', {keys}"));
         check("tls", Value::Null, &format!("invalid tls value: '<nil>', {keys}"));
+        check("tls", "-----BEGIN PRIVATE KEY-----".into(), &format!("invalid tls value: '\"...\"', {keys}"));
+        check(
+            "tls",
+            map([("key", Value::Bytes(Bytes::from_static(b"secret")))]),
+            "invalid tls key value: 'sobek.ArrayBuffer{}', it needs to be a PEM formatted string",
+        );
         check("tls", map([("cert", 1.0.into())]), "invalid tls cert value: '1', it needs to be a PEM formatted string");
         check(
             "tls",

@@ -178,11 +178,17 @@ impl Conversation {
         let mut wanted: VecDeque<Question> =
             services.list.into_iter().map(|service| Question::Symbol(service.name)).collect();
         while let Some(question) = wanted.pop_front() {
-            if matches!(&question, Question::File(name) if known.contains_key(name)) {
-                continue;
-            }
-            let files = self.ask(question).await?.files.unwrap_or_default();
-            for bytes in files.descriptors {
+            // Not every server has the files that every compiler brings along.
+            let bundled = match &question {
+                Question::File(name) if known.contains_key(name) => continue,
+                Question::File(name) => super::load::bundled(name),
+                _ => None,
+            };
+            let descriptors = match bundled {
+                Some(bytes) => vec![bytes],
+                None => self.ask(question).await?.files.unwrap_or_default().descriptors,
+            };
+            for bytes in descriptors {
                 let Ok(descriptor) = Descriptor::decode(bytes.clone()) else { continue };
                 if known.insert(descriptor.name, bytes).is_none() {
                     wanted.extend(descriptor.dependencies.into_iter().map(Question::File));
