@@ -104,12 +104,9 @@ impl Connection {
     /// # Errors
     /// What went wrong.
     pub async fn open(endpoint: &Endpoint, target: &Target, connector: Option<&TlsConnector>) -> Result<Self, Trouble> {
-        let dialled = match target.port.as_str() {
-            "" => {
-                let address = &target.authority;
-                Err(Fault::other(format!("dial tcp: address {address}: missing port in address")))
-            }
-            port => endpoint.dial(&target.host, port).await,
+        let dialled = match target.ends() {
+            Ok((host, port)) => endpoint.dial(host, port).await,
+            Err(text) => Err(Fault::other(text)),
         };
         let (socket, _) = dialled.map_err(|fault| Trouble::of_dial(&fault))?;
         let remote = socket.remote;

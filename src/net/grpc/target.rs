@@ -11,10 +11,8 @@ const MAX_SEND: usize = i32::MAX as usize;
 /// What a channel is made of.
 #[derive(Clone, Debug)]
 pub struct Target {
-    /// The host to dial.
-    pub host: String,
-    /// Its port; empty when the address has none, which dialling refuses.
-    pub port: String,
+    /// What is dialled: `host:port`.
+    pub address: String,
     /// The server by the name calls use.
     pub authority: String,
     /// How it is secured.
@@ -41,16 +39,30 @@ impl Target {
     pub fn new(address: &str, security: Security, user_agent: String) -> Self {
         let endpoint = ["dns:///", "passthrough:///", "dns:"].iter().find_map(|scheme| address.strip_prefix(scheme));
         let endpoint = endpoint.unwrap_or(address);
-        let (host, port) = split_port(endpoint);
         Self {
-            host: host.to_owned(),
-            port: port.to_owned(),
+            address: endpoint.to_owned(),
             authority: endpoint.to_owned(),
             security,
             user_agent,
             max_receive: MAX_RECEIVE,
             max_send: MAX_SEND,
         }
+    }
+
+    /// Host and port to dial.
+    ///
+    /// # Errors
+    /// Go's words for an address that has no port, or more than one.
+    pub fn ends(&self) -> Result<(&str, &str), String> {
+        let address = &self.address;
+        let (host, port) = split_port(address);
+        if port.is_empty() {
+            return Err(format!("dial tcp: address {address}: missing port in address"));
+        }
+        if host.contains(':') && !address.starts_with('[') {
+            return Err(format!("dial tcp: address {address}: too many colons in address"));
+        }
+        Ok((host, port))
     }
 
     /// The name the server's certificate has to be for.
@@ -70,14 +82,17 @@ mod tests {
 
     #[test]
     fn addresses_are_taken_apart() {
-        let check = |address: &str, host: &str, port: &str, name: &str| {
+        let check = |address: &str, expect: Result<(&str, &str), &str>, name: &str| {
             let target = Target::new(address, Security::Plain, String::new());
-            assert_eq!((&*target.host, &*target.port, target.server_name()), (host, port, name), "{address}");
+            let ends = target.ends().map_err(|text| text.strip_prefix("dial tcp: address ").unwrap_or("?").to_owned());
+            assert_eq!(ends.as_ref().map(|ends| *ends).map_err(|text| &**text), expect, "{address}");
+            assert_eq!(target.server_name(), name, "{address}");
         };
-        check("127.0.0.1:50051", "127.0.0.1", "50051", "127.0.0.1");
-        check("dns:///a.test:1", "a.test", "1", "a.test");
-        check("passthrough:///a.test:1", "a.test", "1", "a.test");
-        check("[::1]:7", "::1", "7", "::1");
-        check("a.test", "a.test", "", "a.test");
+        check("127.0.0.1:50051", Ok(("127.0.0.1", "50051")), "127.0.0.1");
+        check("dns:///a.test:1", Ok(("a.test", "1")), "a.test");
+        check("passthrough:///a.test:1", Ok(("a.test", "1")), "a.test");
+        check("[::1]:7", Ok(("::1", "7")), "::1");
+        check("a.test", Err("a.test: missing port in address"), "a.test");
+        check("http://a.test:1", Err("http://a.test:1: too many colons in address"), "http://a.test");
     }
 }
