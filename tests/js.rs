@@ -12,7 +12,8 @@
 //! // no log: text                      no other log line contains this
 //! ```
 //!
-//! `...` is a hole in a text. Scripts find the server's URL in `__ENV.URL`. `VOLLEY_TEST_JS=k6/http cargo test js::` runs
+//! `...` is a hole in a text. Scripts find the server's URL in `__ENV.URL`, those below `grpc/` that of `grpc.rs` in
+//! `__ENV.GRPC`. `VOLLEY_TEST_JS=k6/http cargo test js::` runs
 //! only what has this in its path.
 
 use std::fs;
@@ -23,7 +24,7 @@ use serde_json::Value;
 
 use crate::pattern::matches;
 use crate::program::{Outcome, run, volley};
-use crate::server;
+use crate::{grpc, server};
 
 #[cfg(feature = "quickjs")]
 #[test]
@@ -151,6 +152,18 @@ fn run_one(engine: &str, script: &Path) -> Option<String> {
     let mut command = volley(folder);
     command.args(["run", "--quiet", "--no-color", "--log-format=json", "--js-engine", engine]);
     command.arg("-e").arg(format!("URL={}", server::url())).args(&wishes.args).arg(script.file_name()?);
+    if script.to_string_lossy().contains("/grpc/") {
+        let grpc = grpc::addresses();
+        let tls = format!("localhost:{}", grpc.tls.port());
+        command.args([
+            format!("--env=GRPC={}", grpc.plain),
+            format!("--env=GRPC_OLD={}", grpc.old),
+            format!("--env=GRPC_TLS={tls}"),
+            format!("--env=GRPC_CA={}", grpc.authority),
+            format!("--env=GRPC_CERT={}", grpc.certificate),
+            format!("--env=GRPC_KEY={}", grpc.key),
+        ]);
+    }
     command.envs(wishes.env.iter().map(|(name, value)| (name, value)));
     let complaints = wishes.complaints(&run(&mut command));
     (!complaints.is_empty()).then(|| format!("{}\n  {}", script.display(), complaints.join("\n  ")))

@@ -10,6 +10,7 @@ mod control;
 mod endings;
 mod examples;
 mod faults;
+mod grpc;
 mod js;
 #[cfg(target_os = "linux")]
 mod memory;

@@ -125,6 +125,14 @@ impl Loader {
         self.files.open_shared(path, self.base(here)).map_err(Throw::go)
     }
 
+    /// The bytes of a file that a native function reads for the script; relative names start beside the main script.
+    ///
+    /// # Errors
+    /// As [`Loader::open`], as text.
+    pub fn read(&self, path: &str) -> Result<bytes::Bytes, String> {
+        self.files.open(path, &self.open_base)
+    }
+
     /// The directory that names in the module `here` start from.
     fn base<'a>(&'a self, here: &'a str) -> &'a str {
         match here.rfind('/') {

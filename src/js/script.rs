@@ -45,6 +45,8 @@ pub struct Script {
     pub net: Arc<Net>,
     /// What `k6/secrets` asks.
     pub secrets: Arc<Secrets>,
+    /// What `k6/net/grpc` loaded.
+    pub schemas: super::modules::k6::net::grpc::Schemas,
     /// What HTTP requests do unless they say otherwise.
     pub http: HttpDefaults,
     /// The option `rps`.

@@ -40,6 +40,7 @@ fn run(engine: Engine, source: &str, iterations: u64) -> Result<Vec<String>, Fai
         state: state.clone(),
         net: crate::net::Net::idle(),
         secrets: Arc::new(crate::source::Secrets::open(&[], std::path::Path::new("/"), &|_| None, |_| ()).unwrap()),
+        schemas: Default::default(),
         http: HttpDefaults {
             user_agent: "test".to_owned(),
             dumping: Default::default(),

@@ -9,6 +9,7 @@ pub mod dial;
 pub mod dns;
 pub mod endpoint;
 pub mod files;
+pub mod grpc;
 pub mod http;
 pub mod port;
 pub mod proxy;

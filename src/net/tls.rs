@@ -5,6 +5,7 @@
 
 pub mod key;
 pub mod ocsp;
+mod own;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use super::dial::to_ascii;
 use super::http::error::Fault;
 use super::socket::Socket;
 pub use ocsp::Ocsp;
+pub use own::{OwnTls, connect_with};
 
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -54,6 +56,8 @@ pub struct Tls {
     old: TlsConnector,
     /// Offers no protocol: for everything else that is not asking for HTTP/2.
     plain: TlsConnector,
+    /// Offers HTTP/2 alone: for gRPC.
+    own: Arc<own::Connectors>,
 }
 
 impl std::fmt::Debug for Tls {
@@ -77,28 +81,7 @@ pub struct Handshake<S = Socket> {
 impl Tls {
     /// Builds the configuration. What can't be honoured is an invalid configuration.
     pub fn new(config: &TlsConfig, http2: bool) -> Result<Self, Failure> {
-        let refuse = |text: String| Failure::new(ExitCode::InvalidConfig, text);
-        let provider = Arc::new(provider(config)?);
-        let versions = versions(config)?;
-        let builder = ClientConfig::builder_with_provider(provider.clone()).with_protocol_versions(&versions).map_err(
-            |error| refuse(format!("no TLS connection is possible with `tlsVersion` and `tlsCipherSuites`: {error}")),
-        )?;
-        let verifier: Arc<dyn ServerCertVerifier> = match config.insecure_skip_verify {
-            true => Arc::new(AcceptAll(provider.clone())),
-            false => Arc::new(Verifier::new(provider.clone(), rustls_native_certs::load_native_certs().certs)?),
-        };
-        let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
-        let mut client = match config.client_certificates.is_empty() {
-            true => builder.with_no_client_auth(),
-            false => builder.with_client_cert_resolver(Arc::new(ClientCertificates::new(config, &provider)?)),
-        };
-        client.resumption = Resumption::disabled();
-        if let Some(path) = &config.key_log {
-            let log = KeyLog::open(path).map_err(|error| {
-                refuse(format!("could not open the TLS key log file `{}`: {error}", path.display()))
-            })?;
-            client.key_log = Arc::new(log);
-        }
+        let mut client = client(config, Vec::new())?;
         let plain = TlsConnector::from(Arc::new(client.clone()));
         client.alpn_protocols = vec![b"http/1.1".to_vec()];
         let old = TlsConnector::from(Arc::new(client.clone()));
@@ -107,7 +90,8 @@ impl Tls {
             // Go offers nothing when HTTP/2 is off.
             false => Vec::new(),
         };
-        Ok(Self { web: TlsConnector::from(Arc::new(client)), old, plain })
+        let own = Arc::new(own::Connectors::new(config.clone()));
+        Ok(Self { web: TlsConnector::from(Arc::new(client)), old, plain, own })
     }
 
     /// Shakes hands for HTTP over `socket` as a client of `host`.
@@ -149,6 +133,37 @@ impl Tls {
         let ends = (socket.local, socket.remote);
         shake_hands(&self.plain, host, socket, ends).await
     }
+}
+
+/// What `config` asks for, with more roots than the system's.
+fn client(config: &TlsConfig, more_roots: Vec<CertificateDer<'static>>) -> Result<ClientConfig, Failure> {
+    let refuse = |text: String| Failure::new(ExitCode::InvalidConfig, text);
+    let provider = Arc::new(provider(config)?);
+    let versions = versions(config)?;
+    let builder =
+        ClientConfig::builder_with_provider(provider.clone()).with_protocol_versions(&versions).map_err(|error| {
+            refuse(format!("no TLS connection is possible with `tlsVersion` and `tlsCipherSuites`: {error}"))
+        })?;
+    let verifier: Arc<dyn ServerCertVerifier> = match config.insecure_skip_verify {
+        true => Arc::new(AcceptAll(provider.clone())),
+        false => {
+            let mut roots = rustls_native_certs::load_native_certs().certs;
+            roots.extend(more_roots);
+            Arc::new(Verifier::new(provider.clone(), roots)?)
+        }
+    };
+    let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
+    let mut client = match config.client_certificates.is_empty() {
+        true => builder.with_no_client_auth(),
+        false => builder.with_client_cert_resolver(Arc::new(ClientCertificates::new(config, &provider)?)),
+    };
+    client.resumption = Resumption::disabled();
+    if let Some(path) = &config.key_log {
+        let log = KeyLog::open(path)
+            .map_err(|error| refuse(format!("could not open the TLS key log file `{}`: {error}", path.display())))?;
+        client.key_log = Arc::new(log);
+    }
+    Ok(client)
 }
 
 async fn shake_hands<S: AsyncRead + AsyncWrite + Unpin>(

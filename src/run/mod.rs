@@ -380,6 +380,7 @@ impl Common {
             state: self.state.clone(),
             net,
             secrets: request.secrets.clone(),
+            schemas: Default::default(),
             http: HttpDefaults {
                 user_agent: options.user_agent.clone().unwrap_or_else(default_user_agent),
                 dumping: match options.http_debug.as_deref() {

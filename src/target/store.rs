@@ -220,6 +220,16 @@ impl Risk {
         &self.id
     }
 
+    /// What it is.
+    pub(super) fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// Impact times probability.
+    pub(super) fn score(&self) -> u8 {
+        self.score
+    }
+
     fn matches(&self, needle: &str, status: Option<Status>) -> bool {
         let has = |text: &str| text.to_lowercase().contains(needle);
         status.is_none_or(|status| status == self.status)

@@ -43,6 +43,7 @@ pub const MODULES: &[Module] = &[
     module!("k6/html", k6::html::OPS),
     module!("k6/http", k6::http::OPS),
     module!("k6/metrics", k6::metrics::OPS),
+    module!("k6/net/grpc", k6::net::grpc::OPS),
     module!("k6/secrets", k6::secrets::OPS),
     module!("k6/timers", &[]),
     module!("k6/websockets", k6::websockets::OPS),
@@ -66,6 +67,7 @@ macro_rules! parts {
 pub const PARTS: &[(&str, &str)] = parts![
     "k6/html/selection",
     "k6/http/seldom",
+    "k6/net/grpc/stream",
     "k6/seldom",
     "k6/websockets/blob",
     "volley/console",

@@ -1,6 +1,7 @@
 //! Every address the target answers, on one page.
 
 mod account;
+mod grpc;
 mod plain;
 mod risks;
 mod service;
@@ -32,6 +33,9 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .route("/metrics", get(service::metrics))
         .route("/api/v1/auth/login", post(account::login))
         .route("/api/auth/login", post(account::login))
+        .route("/volley.demo.v1.Register/GetRisk", post(grpc::get_risk))
+        .route("/volley.demo.v1.Register/ListRisks", post(grpc::list_risks))
+        .route("/grpc.health.v1.Health/Check", post(grpc::health))
         .nest("/api/v1", guarded(middleware::from_fn_with_state((app.clone(), Rule::Everything), token)))
         .nest("/api", guarded(middleware::from_fn_with_state((app.clone(), Rule::Writes), token)))
         .fallback(async || Problem::not_found("there is nothing at this address"))

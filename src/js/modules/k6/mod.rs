@@ -19,6 +19,7 @@ pub mod execution;
 pub mod html;
 pub mod http;
 pub mod metrics;
+pub mod net;
 mod random;
 pub mod secrets;
 pub mod timers;

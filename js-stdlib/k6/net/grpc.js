@@ -1,0 +1,75 @@
+// k6/net/grpc: clients. Messages are made, sent and read in Rust; streams are a part.
+import { constants, client, load, loadProtoset, connect, invoke, asyncInvoke, healthCheck, close } from 'native:k6/net/grpc';
+import * as native from 'native:k6/net/grpc';
+import { evaluate, timers } from 'volley/globals';
+
+// What Rust gave out hangs on this symbol; an object that has it stands for the native thing wherever it is passed.
+const NATIVE = Symbol.for('volley.native');
+
+const text = (value) => (value === undefined || value === null ? '' : String(value));
+// Numbers JSON does not have go as texts.
+const worded = (key, value) =>
+  typeof value === 'bigint' || (typeof value === 'number' && !Number.isFinite(value)) ? String(value) : value;
+
+// A message as JSON, or why there is none, for two arguments.
+function json(message) {
+  if (message === undefined || message === null) return [];
+  try {
+    const plain = JSON.stringify(message);
+    if (plain === undefined || !plain.includes('null')) return [plain];
+  } catch {
+    // Said below, if it still holds.
+  }
+  try {
+    return [JSON.stringify(message, worded)];
+  } catch (error) {
+    const why = error instanceof TypeError ? 'cyclic reference to an object found' : text(error);
+    return [undefined, `unable to normalize number strings: ${why}`];
+  }
+}
+
+export class Client {
+  constructor() {
+    Object.defineProperty(this, NATIVE, { value: client() });
+  }
+  load(folders, ...files) {
+    if (folders !== undefined && folders !== null && !Array.isArray(folders)) {
+      throw new TypeError(`could not convert function call parameter 0: could not convert ${folders} to []string`);
+    }
+    return load(this, (folders ?? []).map(text), files.map(text));
+  }
+  loadProtoset(path) {
+    return loadProtoset(this, text(path));
+  }
+  connect(address, params) {
+    return connect(this, text(address), params);
+  }
+  invoke(method, request, params) {
+    const [message, why] = json(request);
+    return invoke(this, text(method), message, params, why);
+  }
+  asyncInvoke(method, request, params) {
+    const [message, why] = json(request);
+    return asyncInvoke(this, text(method), message, params, why);
+  }
+  healthCheck(service) {
+    return healthCheck(this, text(service));
+  }
+  close() {
+    close(this);
+  }
+}
+
+let part;
+export function Stream(client, method, params) {
+  return new (part ??= evaluate('k6/net/grpc/stream')(native, { NATIVE, text, json, timers }))(client, method, params);
+}
+
+const members = constants();
+export default { Client, Stream, ...members };
+export const {
+  StatusOK, StatusCanceled, StatusUnknown, StatusInvalidArgument, StatusDeadlineExceeded, StatusNotFound,
+  StatusAlreadyExists, StatusPermissionDenied, StatusResourceExhausted, StatusFailedPrecondition, StatusAborted,
+  StatusOutOfRange, StatusUnimplemented, StatusInternal, StatusUnavailable, StatusDataLoss, StatusUnauthenticated,
+  HealthCheckUnknown, HealthCheckServing, HealthCheckNotServing, HealthCheckServiceUnkown,
+} = members;

@@ -1,0 +1,163 @@
+//! Calls with one question and one answer: from arguments to bytes, from an outcome to a response.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use prost::Message;
+
+use super::params::CallParams;
+use super::sample::Made;
+use super::{Client, Known, Types, debug, decode, encode, sample};
+use crate::js::value::{Args, Throw, Value, text_of};
+use crate::js::vu::Vu;
+use crate::metrics::TagSet;
+use crate::net::grpc::{Call, Channel, Code, Metadata, Outcome, Status};
+
+/// How long a call may take, unless its params say otherwise.
+const TIMEOUT: Duration = Duration::from_secs(120);
+
+/// A call ready to be made, and what is to be done with the outcome.
+struct Prepared {
+    channel: Rc<Channel>,
+    call: Call,
+    message: Bytes,
+    /// What is shown of the message.
+    json: String,
+    known: Known,
+    types: Rc<Types>,
+    tags: Arc<TagSet>,
+    discards_message: bool,
+}
+
+/// `(client, method, json, params, trouble)` -> the response. `trouble` is why there is no JSON.
+pub(super) fn invoke(vu: &Vu, args: Args) -> Result<Value, Throw> {
+    let prepared = prepare(vu, args)?;
+    let outcome = vu.wait(prepared.send())?;
+    Ok(prepared.finish(vu, outcome))
+}
+
+/// As [`invoke`], but a promise.
+pub(super) fn invoke_async(vu: &Vu, args: Args) -> Result<Value, Throw> {
+    let prepared = match prepare(vu, args) {
+        Ok(prepared) => prepared,
+        // Promises reject with the bare text.
+        Err(Throw::Error { class: "GoError", message }) => {
+            return Ok(Value::Pending(Box::pin(async move { Err(Throw::Host { message }) })));
+        }
+        Err(other) => return Err(other),
+    };
+    let (sent, vu) = (prepared.send(), vu.rc());
+    Ok(Value::Pending(Box::pin(async move {
+        let outcome = sent.await;
+        Ok(prepared.finish(&vu, outcome))
+    })))
+}
+
+fn prepare(vu: &Vu, mut args: Args) -> Result<Prepared, Throw> {
+    if vu.is_init() {
+        return Err(Throw::go("invoking RPC methods in the init context is not supported"));
+    }
+    let client = args.resource::<Client>(0)?;
+    let (channel, address) = client.line().map_err(Throw::go)?;
+    let known = client.method(&args.string(1)).map_err(Throw::go)?;
+    let params = CallParams::read(args.take(3))
+        .map_err(|text| Throw::go(format!("invalid GRPC's client.invoke() parameters: {text}")))?;
+    let json = match (args.take(2), args.take(4)) {
+        (Value::String(json), _) => json,
+        (_, Value::String(trouble)) => return Err(Throw::go(trouble)),
+        _ => return Err(Throw::go("request cannot be nil")),
+    };
+    let types = client.types.borrow().clone();
+    let method = known.method();
+    let message = encode::encode(&types, &known.schema, method.input, &json)
+        .map_err(|text| Throw::go(format!("unable to serialise request object to protocol buffer: {text}")))?;
+    let call = Call {
+        path: method.path.to_string(),
+        metadata: params.metadata,
+        timeout: Some(if params.timeout.is_zero() { TIMEOUT } else { params.timeout }),
+    };
+    let tags = sample::tags(vu, &address, &method.path, &params.tags);
+    let discards_message = params.discards_message;
+    Ok(Prepared { channel, call, message: message.into(), json, known, types, tags, discards_message })
+}
+
+impl Prepared {
+    fn send(&self) -> impl Future<Output = Outcome> + use<> {
+        self.channel.unary(self.call.clone(), self.message.clone())
+    }
+
+    /// Writes the sample down and makes the response.
+    fn finish(&self, vu: &Vu, outcome: Outcome) -> Value {
+        let mut made = Made::of(&outcome);
+        let Outcome { mut status, headers, trailers, message, .. } = outcome;
+        let output = self.known.method().output;
+        let show = |bytes: &[u8]| match self.discards_message {
+            true => Ok(Value::Null),
+            false => decode::decode(&self.types, &self.known.schema, output, bytes),
+        };
+        let shown = show(if status.is_ok() { message.as_deref().unwrap_or_default() } else { &[] });
+        let shown = shown.unwrap_or_else(|text| {
+            status = Status::new(Code::INTERNAL, format!("grpc: failed to unmarshal the received message: {text}"));
+            show(&[]).unwrap_or(Value::Null)
+        });
+        made.code = status.code;
+        sample::duration(vu, &self.tags, &made);
+        debug::tell(vu, &self.call, &self.json, &headers, &trailers, &shown);
+        let error = match status.is_ok() {
+            true => Value::Null,
+            false => error_of(&self.types, &status, ["code", "message", "details"]),
+        };
+        let fields = [
+            ("message", shown),
+            ("error", error),
+            ("headers", shown_metadata(headers)),
+            ("trailers", shown_metadata(trailers)),
+            ("status", Value::Number(f64::from(status.code.0))),
+        ];
+        Value::Map(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    }
+}
+
+/// `google.rpc.Status`, as far as it is not told elsewhere.
+#[derive(Clone, PartialEq, Message)]
+struct Detailed {
+    #[prost(message, repeated, tag = "3")]
+    details: Vec<Detail>,
+}
+
+/// `google.protobuf.Any`
+#[derive(Clone, PartialEq, Message)]
+struct Detail {
+    #[prost(string, tag = "1")]
+    url: String,
+    #[prost(bytes = "bytes", tag = "2")]
+    value: Bytes,
+}
+
+/// A status as scripts see it, with its details; `order` says which of them comes when.
+pub(super) fn error_of(types: &Types, status: &Status, order: [&str; 3]) -> Value {
+    let detailed = status.details.clone().and_then(|bytes| Detailed::decode(bytes).ok()).unwrap_or_default();
+    let details = detailed.details.into_iter().map(|detail| decode::any(types, &detail.url, &detail.value));
+    let mut details = Some(details.collect());
+    let mut field = |name: &str| match name {
+        "code" => Value::Number(f64::from(status.code.0)),
+        "message" => Value::String(status.message.clone()),
+        _ => Value::List(details.take().unwrap_or_default()),
+    };
+    Value::Map(order.into_iter().map(|name| (name.to_owned(), field(name))).collect())
+}
+
+/// Names with the lists of their values.
+fn shown_metadata(metadata: Metadata) -> Value {
+    let mut map: Vec<(String, Value)> = Vec::new();
+    for (name, value) in metadata {
+        let value = Value::String(text_of(&value));
+        match map.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, Value::List(list))) => list.push(value),
+            _ => map.push((name, Value::List(vec![value]))),
+        }
+    }
+    Value::Map(map)
+}

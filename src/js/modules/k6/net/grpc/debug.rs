@@ -1,0 +1,40 @@
+//! The option `httpDebug`: what goes beside calls, and with `full` what is in them, as log entries.
+
+use std::fmt::Write;
+
+use crate::js::value::{Value, text_of};
+use crate::js::vu::Vu;
+use crate::log::Level;
+use crate::net::grpc::{Call, Metadata};
+use crate::net::http::Dumping;
+
+/// Logs a call and its answer; without messages where there are none to show.
+pub(super) fn tell(vu: &Vu, call: &Call, request: &str, headers: &Metadata, trailers: &Metadata, answer: &Value) {
+    let dumping = vu.script.http.dumping;
+    if dumping == Dumping::Off {
+        return;
+    }
+    let is_full = dumping == Dumping::Full;
+    let mut out = format!("Out Header:\nFull Method: {}\n{}", call.path, lines(&call.metadata));
+    if is_full && !request.is_empty() {
+        // Writing to a string can't fail.
+        _ = write!(out, "\nOut Payload:\n{request}\n");
+    }
+    entry(vu, out);
+    let mut back = format!("In Header:\n{}\nIn Trailer:\n{}", lines(headers), lines(trailers));
+    if is_full && !matches!(answer, Value::Undefined) {
+        _ = write!(back, "\nIn Payload:\n{answer:?}\n");
+    }
+    entry(vu, back);
+}
+
+fn lines(metadata: &Metadata) -> String {
+    metadata.iter().fold(String::new(), |mut text, (name, value)| {
+        _ = writeln!(text, "{name}: {}", text_of(value));
+        text
+    })
+}
+
+fn entry(vu: &Vu, text: String) {
+    vu.script.log.log(Level::Info, text, vec![("source", "http-debug".into())]);
+}

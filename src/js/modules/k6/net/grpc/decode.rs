@@ -1,0 +1,357 @@
+//! From the bytes of an answer to the value a script sees: every field is there, as the JSON of proto3 writes it.
+//!
+//! What is not set is its default; messages that are not set are `null`; members of a `oneof` and optional fields that are
+//! not set are not there. Numbers of 64 bits are texts, bytes are base64.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::Types;
+use super::schema::{Field, Kind, Message, Presence, Schema, Shape, WellKnown};
+use super::well_known;
+use super::wire::{Fields, Raw, unzigzag};
+use crate::js::value::Value;
+
+/// Messages nested deeper than this are refused.
+const MAX_DEPTH: usize = 200;
+
+/// The value of the message at place `at` of `schema`. What stands in an `Any` is looked up in `types`.
+///
+/// # Errors
+/// What is wrong with the bytes, in Go's words.
+pub fn decode(types: &Types, schema: &Schema, at: u32, bytes: &[u8]) -> Result<Value, String> {
+    Decoder { types }.message(schema, schema.message(at), bytes, 0)
+}
+
+/// What is in an `Any`, as [`decode`] shows it; bytes that are no such message stay bytes.
+pub fn any(types: &Types, url: &str, bytes: &[u8]) -> Value {
+    let decoded = Decoder { types }.unpacked(url, bytes, 0);
+    decoded.or_else(|_| Decoder { types: &Types::default() }.unpacked(url, bytes, 0)).unwrap_or(Value::Null)
+}
+
+struct Decoder<'a> {
+    types: &'a Types,
+}
+
+/// What has come of one field.
+enum Slot<'a> {
+    Nothing,
+    Value(Value),
+    /// A message, made a value when all of it is known: what comes later is merged with what came before.
+    Message(Cow<'a, [u8]>),
+    List(Vec<Value>),
+    Map(Vec<(String, Value)>),
+}
+
+fn broken(text: &'static str) -> String {
+    text.to_owned()
+}
+
+impl Decoder<'_> {
+    fn message(&self, schema: &Schema, message: &Message, bytes: &[u8], depth: usize) -> Result<Value, String> {
+        if depth > MAX_DEPTH {
+            return Err("proto: exceeded maximum recursion depth".to_owned());
+        }
+        match message.well_known {
+            Some(well_known) => self.well_known(schema, message, well_known, bytes, depth),
+            None => self.fields(schema, message, bytes, depth).map(Value::Map),
+        }
+    }
+
+    fn fields(
+        &self,
+        schema: &Schema,
+        message: &Message,
+        bytes: &[u8],
+        depth: usize,
+    ) -> Result<Vec<(String, Value)>, String> {
+        let mut slots: Vec<Slot<'_>> = message.fields.iter().map(|_| Slot::Nothing).collect();
+        let mut fields = Fields(bytes);
+        while let Some((number, raw)) = fields.next().map_err(broken)? {
+            let Some((at, field)) = message.numbered(number) else { continue };
+            self.field(schema, field, &mut slots[at], raw, depth)?;
+            if let Presence::Absent { oneof } = field.presence {
+                // The last one that came is the one that is set.
+                for (other, slot) in message.fields.iter().zip(&mut slots) {
+                    if other.number != number && other.presence == (Presence::Absent { oneof }) {
+                        *slot = Slot::Nothing;
+                    }
+                }
+            }
+        }
+        let mut map = Vec::with_capacity(slots.len());
+        for (field, slot) in message.fields.iter().zip(slots) {
+            let value = match slot {
+                Slot::Value(value) => value,
+                Slot::Message(bytes) => match field.kind {
+                    Kind::Message(at) | Kind::Group(at) => {
+                        self.message(schema, schema.message(at), &bytes, depth + 1)?
+                    }
+                    _ => continue,
+                },
+                Slot::List(list) => Value::List(list),
+                Slot::Map(map) => Value::Map(map),
+                Slot::Nothing => match (field.presence, field.shape) {
+                    (Presence::Absent { .. }, _) => continue,
+                    (Presence::Null, _) => Value::Null,
+                    (_, Shape::List { .. }) => Value::List(Vec::new()),
+                    (_, Shape::Map { .. }) => Value::Map(Vec::new()),
+                    (_, Shape::One) => default(schema, field.kind),
+                },
+            };
+            map.push((field.json_name.to_string(), value));
+        }
+        Ok(map)
+    }
+
+    /// Adds what came to a field's slot. What is written another way than the field is, is skipped.
+    fn field<'b>(
+        &self,
+        schema: &Schema,
+        field: &Field,
+        slot: &mut Slot<'b>,
+        raw: Raw<'b>,
+        depth: usize,
+    ) -> Result<(), String> {
+        match (field.shape, field.kind, raw) {
+            (Shape::One, Kind::Message(_), Raw::Length(bytes)) | (Shape::One, Kind::Group(_), Raw::Group(bytes)) => {
+                *slot = Slot::Message(match std::mem::replace(slot, Slot::Nothing) {
+                    Slot::Message(before) => Cow::Owned([&before, bytes].concat()),
+                    _ => Cow::Borrowed(bytes),
+                });
+            }
+            (Shape::One, kind, raw) => {
+                if let Some(value) = self.value(schema, kind, raw, depth)? {
+                    *slot = Slot::Value(value);
+                }
+            }
+            (Shape::List { .. }, kind, raw) => {
+                if let Slot::Nothing = slot {
+                    *slot = Slot::List(Vec::new());
+                }
+                let Slot::List(list) = slot else { return Ok(()) };
+                match raw {
+                    // Numbers may come in a row, however they are declared.
+                    Raw::Length(bytes) if !matches!(kind, Kind::String | Kind::Bytes | Kind::Message(_)) => {
+                        let mut row = Fields(bytes);
+                        while !row.0.is_empty() {
+                            let raw = match kind.wire() {
+                                super::schema::Wire::Eight => Raw::Eight(row.array().map_err(broken)?),
+                                super::schema::Wire::Four => Raw::Four(row.array().map_err(broken)?),
+                                _ => Raw::Varint(row.varint().map_err(broken)?),
+                            };
+                            list.extend(self.value(schema, kind, raw, depth)?);
+                        }
+                    }
+                    raw => list.extend(self.value(schema, kind, raw, depth)?),
+                }
+            }
+            (Shape::Map { key }, kind, Raw::Length(bytes)) => {
+                if let Slot::Nothing = slot {
+                    *slot = Slot::Map(Vec::new());
+                }
+                let Slot::Map(map) = slot else { return Ok(()) };
+                let (name, value) = self.entry(schema, (key, kind), bytes, depth)?;
+                match map.iter_mut().find(|(known, _)| *known == name) {
+                    Some((_, known)) => *known = value,
+                    None => map.push((name, value)),
+                }
+            }
+            (Shape::Map { .. }, ..) => {}
+        }
+        Ok(())
+    }
+
+    /// One entry of a map.
+    fn entry(
+        &self,
+        schema: &Schema,
+        (key, kind): (Kind, Kind),
+        bytes: &[u8],
+        depth: usize,
+    ) -> Result<(String, Value), String> {
+        let (mut name, mut value) = (None, None);
+        let mut fields = Fields(bytes);
+        while let Some((number, raw)) = fields.next().map_err(broken)? {
+            match number {
+                1 => name = self.value(schema, key, raw, depth)?.or(name),
+                2 => value = self.value(schema, kind, raw, depth)?.or(value),
+                _ => {}
+            }
+        }
+        let name = match name.unwrap_or_else(|| default(schema, key)) {
+            Value::String(text) => text,
+            Value::Bool(value) => value.to_string(),
+            Value::Number(number) => number.to_string(),
+            _ => String::new(),
+        };
+        let value = match (value, kind) {
+            (Some(value), _) => value,
+            (None, Kind::Message(at)) => self.message(schema, schema.message(at), &[], depth + 1)?,
+            (None, kind) => default(schema, kind),
+        };
+        Ok((name, value))
+    }
+
+    /// One value; `None` when it is written as another kind is.
+    fn value(&self, schema: &Schema, kind: Kind, raw: Raw<'_>, depth: usize) -> Result<Option<Value>, String> {
+        let number = |number: f64| Value::Number(number);
+        let text = |number: &dyn std::fmt::Display| Value::String(number.to_string());
+        Ok(Some(match (kind, raw) {
+            (Kind::Double, Raw::Eight(bytes)) => float(f64::from_le_bytes(bytes)),
+            (Kind::Float, Raw::Four(bytes)) => narrow_float(f32::from_le_bytes(bytes)),
+            (Kind::Int32, Raw::Varint(value)) => number(f64::from(value as i32)),
+            (Kind::Int64, Raw::Varint(value)) => text(&(value as i64)),
+            (Kind::Uint32, Raw::Varint(value)) => number(f64::from(value as u32)),
+            (Kind::Uint64, Raw::Varint(value)) => text(&value),
+            (Kind::Sint32, Raw::Varint(value)) => number(unzigzag(u64::from(value as u32)) as f64),
+            (Kind::Sint64, Raw::Varint(value)) => text(&unzigzag(value)),
+            (Kind::Fixed32, Raw::Four(bytes)) => number(f64::from(u32::from_le_bytes(bytes))),
+            (Kind::Fixed64, Raw::Eight(bytes)) => text(&u64::from_le_bytes(bytes)),
+            (Kind::Sfixed32, Raw::Four(bytes)) => number(f64::from(i32::from_le_bytes(bytes))),
+            (Kind::Sfixed64, Raw::Eight(bytes)) => text(&i64::from_le_bytes(bytes)),
+            (Kind::Bool, Raw::Varint(value)) => Value::Bool(value != 0),
+            (Kind::String, Raw::Length(bytes)) => match std::str::from_utf8(bytes) {
+                Ok(text) => Value::from(text),
+                Err(_) => return Err("string field contains invalid UTF-8".to_owned()),
+            },
+            (Kind::Bytes, Raw::Length(bytes)) => Value::String(STANDARD.encode(bytes)),
+            (Kind::Message(at), Raw::Length(bytes)) | (Kind::Group(at), Raw::Group(bytes)) => {
+                self.message(schema, schema.message(at), bytes, depth + 1)?
+            }
+            (Kind::Enum(at), Raw::Varint(value)) => enumeration(schema, at, value as i32),
+            _ => return Ok(None),
+        }))
+    }
+
+    fn well_known(
+        &self,
+        schema: &Schema,
+        message: &Message,
+        kind: WellKnown,
+        bytes: &[u8],
+        depth: usize,
+    ) -> Result<Value, String> {
+        match kind {
+            WellKnown::Any => self.any(bytes, depth),
+            WellKnown::Wrapper => {
+                let mut fields = self.fields(schema, message, bytes, depth)?;
+                Ok(fields.pop().map_or(Value::Null, |(_, value)| value))
+            }
+            WellKnown::Struct | WellKnown::ListValue => {
+                let mut fields = self.fields(schema, message, bytes, depth)?;
+                Ok(fields.pop().map_or(Value::Null, |(_, value)| value))
+            }
+            WellKnown::Value => {
+                // The one that is set; `null` is one of them.
+                let mut fields = self.fields(schema, message, bytes, depth)?;
+                match fields.pop() {
+                    Some((_, value)) => Ok(value),
+                    None => Err("google.protobuf.Value: none of the oneof fields is set".to_owned()),
+                }
+            }
+            WellKnown::Timestamp | WellKnown::Duration => {
+                let (mut seconds, mut nanos) = (0, 0);
+                let mut fields = Fields(bytes);
+                while let Some((number, raw)) = fields.next().map_err(broken)? {
+                    match (number, raw) {
+                        (1, Raw::Varint(value)) => seconds = value as i64,
+                        (2, Raw::Varint(value)) => nanos = i64::from(value as i32),
+                        _ => {}
+                    }
+                }
+                let text = match kind {
+                    WellKnown::Timestamp => well_known::timestamp(seconds, nanos),
+                    _ => well_known::duration(seconds, nanos),
+                };
+                text.map(Value::String)
+                    .ok_or_else(|| format!("{}: seconds or nanos out of range: {seconds}, {nanos}", message.full_name))
+            }
+            WellKnown::FieldMask => {
+                let mut paths = Vec::new();
+                let mut fields = Fields(bytes);
+                while let Some((number, raw)) = fields.next().map_err(broken)? {
+                    if let (1, Raw::Length(path)) = (number, raw) {
+                        let path = String::from_utf8_lossy(path);
+                        let camel = well_known::camel_case(&path);
+                        paths.push(
+                            camel.ok_or_else(|| format!("{} contains invalid path: {path:?}", message.full_name))?,
+                        );
+                    }
+                }
+                Ok(Value::String(paths.join(",")))
+            }
+        }
+    }
+
+    /// What is in an `Any`, with its type beside its fields. What nobody described stays as its bytes.
+    fn any(&self, bytes: &[u8], depth: usize) -> Result<Value, String> {
+        let (mut url, mut inner): (&[u8], &[u8]) = (&[], &[]);
+        let mut fields = Fields(bytes);
+        while let Some((number, raw)) = fields.next().map_err(broken)? {
+            match (number, raw) {
+                (1, Raw::Length(bytes)) => url = bytes,
+                (2, Raw::Length(bytes)) => inner = bytes,
+                _ => {}
+            }
+        }
+        if url.is_empty() && inner.is_empty() {
+            return Ok(Value::Map(Vec::new()));
+        }
+        self.unpacked(&String::from_utf8_lossy(url), inner, depth)
+    }
+
+    fn unpacked(&self, url: &str, inner: &[u8], depth: usize) -> Result<Value, String> {
+        let found = self.types.find(url.rsplit('/').next().unwrap_or_default());
+        let mut map = vec![("@type".to_owned(), Value::from(url))];
+        match found {
+            None => map.push(("value".to_owned(), Value::String(STANDARD.encode(inner)))),
+            Some((schema, at)) => match self.message(schema, schema.message(at), inner, depth + 1)? {
+                Value::Map(fields) if schema.message(at).well_known.is_none() => map.extend(fields),
+                value => map.push(("value".to_owned(), value)),
+            },
+        }
+        Ok(Value::Map(map))
+    }
+}
+
+/// The value of what was not written.
+fn default(schema: &Schema, kind: Kind) -> Value {
+    match kind {
+        Kind::Double | Kind::Float | Kind::Int32 | Kind::Uint32 | Kind::Sint32 | Kind::Fixed32 | Kind::Sfixed32 => {
+            Value::Number(0.0)
+        }
+        Kind::Int64 | Kind::Uint64 | Kind::Sint64 | Kind::Fixed64 | Kind::Sfixed64 => Value::from("0"),
+        Kind::Bool => Value::Bool(false),
+        Kind::String | Kind::Bytes => Value::from(""),
+        Kind::Message(_) | Kind::Group(_) => Value::Null,
+        Kind::Enum(at) => enumeration(schema, at, schema.enumeration(at).values.first().map_or(0, |(_, first)| *first)),
+    }
+}
+
+fn enumeration(schema: &Schema, at: u32, number: i32) -> Value {
+    let known = schema.enumeration(at);
+    if known.is_null {
+        return Value::Null;
+    }
+    known.name(number).map_or(Value::Number(f64::from(number)), Value::from)
+}
+
+fn float(number: f64) -> Value {
+    match number {
+        number if number.is_nan() => Value::from("NaN"),
+        f64::INFINITY => Value::from("Infinity"),
+        f64::NEG_INFINITY => Value::from("-Infinity"),
+        number => Value::Number(number),
+    }
+}
+
+/// The shortest decimal number that means the same at this width: what JSON shows of it.
+fn narrow_float(number: f32) -> Value {
+    match number.is_finite() {
+        true => Value::Number(number.to_string().parse().unwrap_or(f64::from(number))),
+        false => float(f64::from(number)),
+    }
+}

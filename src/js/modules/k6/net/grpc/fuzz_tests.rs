@@ -1,0 +1,97 @@
+//! What must hold whatever a server sends and a script writes: messages. Entered here with broken examples, and by the
+//! target of `tests/fuzz` with what libFuzzer thinks of.
+
+use std::sync::{Arc, LazyLock};
+
+use super::Types;
+use super::decode::decode;
+use super::encode::encode;
+use super::schema::Schema;
+use crate::js::value::Value;
+
+const PROTO: &str = include_str!("../../../../../../tests/js/k6/net/grpc/data/test.proto");
+
+struct Text;
+
+impl protox::file::FileResolver for Text {
+    fn open_file(&self, name: &str) -> Result<protox::file::File, protox::Error> {
+        match name {
+            "test.proto" => protox::file::File::from_source(name, PROTO),
+            _ => protox::file::GoogleFileResolver::new().open_file(name),
+        }
+    }
+}
+
+/// A zero byte and the bytes of a message, or its JSON: what can be shown can be sent, and is shown the same again.
+pub fn message(data: &[u8]) {
+    static TYPES: LazyLock<Types> = LazyLock::new(|| {
+        let mut compiler = protox::Compiler::with_file_resolver(Text);
+        let Ok(_) = compiler.open_file("test.proto") else { panic!("the file is right") };
+        Types(vec![Arc::new(Schema::new(&compiler.descriptor_pool()))])
+    });
+    let types = &*TYPES;
+    let Some((schema, at)) = types.find("test.v1.Everything") else { panic!("the message is there") };
+    let wire = match data.split_first() {
+        Some((0, wire)) => wire.to_vec(),
+        _ => match encode(types, schema, at, &String::from_utf8_lossy(data)) {
+            Ok(wire) => wire,
+            Err(_) => return,
+        },
+    };
+    let Ok(shown) = decode(types, schema, at, &wire) else { return };
+    let json = to_json(&shown);
+    match encode(types, schema, at, &json) {
+        Ok(again) => {
+            let again = decode(types, schema, at, &again).map(|value| to_json(&value));
+            assert_eq!(again.as_deref(), Ok(&*json));
+        }
+        // What nobody described is shown, but can't be sent.
+        Err(text) => assert!(
+            text.contains("unable to resolve") || text.contains("@type") || text.contains("invalid path"),
+            "{text}: {json}"
+        ),
+    }
+}
+
+pub(super) fn to_json(value: &Value) -> String {
+    match value {
+        Value::Map(map) => {
+            let entries = map.iter().map(|(key, value)| format!("{}:{}", quoted(key), to_json(value)));
+            format!("{{{}}}", entries.collect::<Vec<_>>().join(","))
+        }
+        Value::List(list) => format!("[{}]", list.iter().map(to_json).collect::<Vec<_>>().join(",")),
+        Value::String(text) => quoted(text),
+        Value::Number(number) => format!("{number:?}"),
+        other => format!("{other:?}"),
+    }
+}
+
+fn quoted(text: &str) -> String {
+    serde_json::to_string(text).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::http::fuzz_tests::break_each;
+
+    #[test]
+    fn any_message_is_shown_and_sent_or_refused() {
+        // As much stack as a VU has when its script has used what it may.
+        let check = || {
+            break_each(
+                &[
+                    b"\0\x08\x01\x12\x03abc\x19\0\0\0\0\0\0\xf0\x3f\x8a\x01\x04\x0a\x02hi\x92\x01\x03\x01\x02\x03",
+                    b"\0\xa2\x01\x07\x0a\x03ann\x10\x1e\xaa\x01\x0a\x08\x05\x12\x06\x0a\x04five\xca\x01\x04\x08\x01\x10\x02",
+                    b"\0\xea\x01\x10\x0a\x0ex/test.v1.Text\x82\x02\x04\x1a\x02hi\x92\x02\0\x8a\x02\x02\x08\x05",
+                    br#"{"aDouble":1.5,"aFloat":"NaN","anInt64":"-9","someBytes":"AAH_","colour":5,"inner":{"name":"a","inner":{}}}"#,
+                    br#"{"ages":{"ann":30},"byId":{"-5":{"name":"f"}},"right":{"name":"r"},"maybe":0,"at":"2024-02-29T12:34:56.7Z"}"#,
+                    br#"{"shape":{"a":[1,"two",null,{"b":true}]},"any":{"@type":"x/test.v1.Text","text":"i"},"mask":"fooBar,baz"}"#,
+                    br#"{"lasts":"-1.5s","wrapped":"","value":[null],"big":"5","nothing":{},"colours":["RED",77]}"#,
+                ],
+                message,
+            );
+        };
+        std::thread::Builder::new().stack_size(3 << 20).spawn(check).unwrap().join().unwrap();
+    }
+}

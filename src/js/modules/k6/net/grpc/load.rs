@@ -1,0 +1,150 @@
+//! Where schemas come from: `.proto` files, descriptor sets, and what servers say about themselves.
+//!
+//! Files are read as `open()` reads them, so archives hold them; every set of them is compiled once for all VUs.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use prost::Message as _;
+use protox::file::{File, FileResolver, GoogleFileResolver};
+use protox::prost_reflect::DescriptorPool;
+use protox::{Compiler, Error};
+use rustc_hash::FxHashMap;
+
+use super::schema::Schema;
+use crate::js::loader::Loader;
+
+/// The schemas of a run, each made once, by what they are made of.
+#[derive(Debug, Default)]
+pub struct Schemas(Mutex<FxHashMap<Source, Arc<Schema>>>);
+
+/// What a schema is made of.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Source {
+    /// Folders and files in them.
+    Files(Vec<String>, Vec<String>),
+    /// A descriptor set.
+    Set(String),
+    /// Descriptors a server sent.
+    Descriptors(Vec<Bytes>),
+}
+
+impl Schemas {
+    /// The schema of `.proto` files, looked for in `folders` one after the other.
+    ///
+    /// # Errors
+    /// What can't be read or does not fit together, and where.
+    pub fn files(&self, loader: &Arc<Loader>, folders: Vec<String>, files: Vec<String>) -> Result<Arc<Schema>, String> {
+        self.get(Source::Files(folders.clone(), files.clone()), || {
+            let disk = Folders { loader: loader.clone(), folders, google: GoogleFileResolver::new() };
+            for file in &files {
+                // Whoever is asked for by name is missed by name.
+                if let Err(text) = disk.read(file)
+                    && disk.google.open_file(file).is_err()
+                {
+                    return Err(text);
+                }
+            }
+            let mut compiler = Compiler::with_file_resolver(disk);
+            compiler.include_imports(true);
+            for file in &files {
+                compiler.open_file(file).map_err(|error| words(&error))?;
+            }
+            Ok(Schema::new(&compiler.descriptor_pool()))
+        })
+    }
+
+    /// The schema of a file that holds a `FileDescriptorSet`.
+    ///
+    /// # Errors
+    /// What can't be read or does not fit together.
+    pub fn set(&self, loader: &Loader, path: &str) -> Result<Arc<Schema>, String> {
+        self.get(Source::Set(path.to_owned()), || {
+            let bytes = loader.read(path).map_err(|text| format!("couldn't open protoset: {text}"))?;
+            let pool = DescriptorPool::decode(bytes)
+                .map_err(|error| format!("couldn't parse protoset file {path}: {error}"))?;
+            Ok(Schema::new(&pool))
+        })
+    }
+
+    /// The schema of single descriptors, in any order.
+    ///
+    /// # Errors
+    /// What does not fit together.
+    pub fn descriptors(&self, mut files: Vec<Bytes>) -> Result<Arc<Schema>, String> {
+        files.sort_unstable();
+        files.dedup();
+        self.get(Source::Descriptors(files.clone()), || {
+            // A `FileDescriptorSet` is a list of descriptors and nothing else.
+            let mut set = Vec::new();
+            for file in &files {
+                super::wire::put_bytes(&mut set, 1, file);
+            }
+            let pool = DescriptorPool::decode(&*set).map_err(|error| error.to_string())?;
+            Ok(Schema::new(&pool))
+        })
+    }
+
+    fn get(&self, source: Source, make: impl FnOnce() -> Result<Schema, String>) -> Result<Arc<Schema>, String> {
+        // Held while one is made: the other VUs want the same.
+        let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(schema) = made.get(&source) {
+            return Ok(schema.clone());
+        }
+        let schema = Arc::new(make()?);
+        made.insert(source, schema.clone());
+        Ok(schema)
+    }
+}
+
+/// An error of the compiler: file, line, column, and what is wrong there.
+fn words(error: &Error) -> String {
+    // Its other form leaves the place out.
+    format!("{error:?}")
+}
+
+/// The descriptor of a file that every compiler brings along.
+pub(super) fn bundled(name: &str) -> Option<Bytes> {
+    let file = GoogleFileResolver::new().open_file(name).ok()?;
+    Some(file.file_descriptor_proto().encode_to_vec().into())
+}
+
+/// Files in folders, and those every compiler brings along.
+struct Folders {
+    loader: Arc<Loader>,
+    folders: Vec<String>,
+    google: GoogleFileResolver,
+}
+
+impl Folders {
+    fn read(&self, name: &str) -> Result<Bytes, String> {
+        let mut missed = None;
+        let folders = self.folders.iter().map(|folder| format!("{folder}/{name}"));
+        let here = self.folders.is_empty().then(|| format!("./{name}"));
+        for path in folders.chain(here) {
+            match self.loader.read(&path) {
+                Ok(bytes) => return Ok(bytes),
+                Err(text) => _ = missed.get_or_insert(text),
+            }
+        }
+        Err(missed.unwrap_or_default())
+    }
+}
+
+impl FileResolver for Folders {
+    fn resolve_path(&self, path: &Path) -> Option<String> {
+        path.to_str().map(str::to_owned)
+    }
+
+    fn open_file(&self, name: &str) -> Result<File, Error> {
+        match self.read(name) {
+            Ok(bytes) => match std::str::from_utf8(&bytes) {
+                Ok(text) => File::from_source(name, text),
+                // The compiler names the place.
+                Err(_) => File::from_source(name, "\u{fffd}"),
+            },
+            Err(_) => self.google.open_file(name),
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! From calls to samples, tagged as k6 tags them.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::Metrics;
+use crate::js::vu::Vu;
+use crate::metrics::record::millis;
+use crate::metrics::system_tags::SystemTag as Tag;
+use crate::metrics::{MetricId, Record, TagSet, builtin};
+use crate::net::grpc::{Code, Outcome};
+
+/// A call that was made, as far as its sample tells of it.
+pub(super) struct Made {
+    pub code: Code,
+    pub began: Instant,
+    pub ended: Instant,
+    pub remote: Option<SocketAddr>,
+}
+
+impl Made {
+    pub(super) fn of(outcome: &Outcome) -> Self {
+        let Outcome { status, began, ended, remote, .. } = outcome;
+        Self { code: status.code, began: *began, ended: *ended, remote: *remote }
+    }
+}
+
+/// What all samples of one call carry: `url`, `service`, `method`, `name` and the script's own.
+pub(super) fn tags(vu: &Vu, address: &str, path: &str, user: &[(String, String)]) -> Arc<TagSet> {
+    let on = |tag| vu.script.system_tags.has(tag);
+    let (service, method) = path.trim_start_matches('/').split_once('/').unwrap_or((path, ""));
+    let url = format!("{address}{path}");
+    let mut pairs: smallvec::SmallVec<[(&str, &str); 8]> = smallvec::SmallVec::new();
+    pairs.extend(user.iter().map(|(key, value)| (key.as_str(), value.as_str())));
+    if on(Tag::Url) {
+        pairs.push(("url", &url));
+    }
+    if on(Tag::Service) {
+        pairs.push(("service", service));
+    }
+    if on(Tag::Method) {
+        pairs.push(("method", method));
+    }
+    let has_name = user.iter().any(|(key, _)| key == "name") || vu.tags().get("name").is_some();
+    if on(Tag::Name) && !has_name {
+        pairs.push(("name", path));
+    }
+    vu.tags_with(&pairs)
+}
+
+/// Writes the end of a call down.
+pub(super) fn duration(vu: &Vu, tags: &Arc<TagSet>, made: &Made) {
+    let on = |tag| vu.script.system_tags.has(tag);
+    let (status, ip) = (made.code.0.to_string(), made.remote.map(|remote| remote.ip().to_string()));
+    let mut pairs: smallvec::SmallVec<[(&str, &str); 2]> = smallvec::SmallVec::new();
+    if on(Tag::Status) {
+        pairs.push(("status", &status));
+    }
+    if let Some(ip) = ip.as_deref().filter(|_| on(Tag::Ip)) {
+        pairs.push(("ip", ip));
+    }
+    let tags = vu.worker.tags_with(&vu.script.interner, tags, &pairs);
+    let value = millis(made.ended.saturating_duration_since(made.began).as_nanos() as u64);
+    sample(vu, builtin::GRPC_REQ_DURATION, value, tags, made.ended);
+}
+
+/// What is counted of streams.
+pub(super) enum Counted {
+    Stream,
+    Sent,
+    Received,
+}
+
+/// Counts one.
+pub(super) fn count(vu: &Vu, what: Counted, tags: &Arc<TagSet>, at: Instant) {
+    let metrics = vu.room::<Metrics>();
+    let Some([streams, sent, received]) = metrics.0.get() else { return };
+    let metric = match what {
+        Counted::Stream => streams,
+        Counted::Sent => sent,
+        Counted::Received => received,
+    };
+    sample(vu, metric, 1.0, tags.clone(), at);
+}
+
+fn sample(vu: &Vu, metric: MetricId, value: f64, tags: Arc<TagSet>, at: Instant) {
+    let (time, metadata) = (vu.script.epoch.stamp(at), vu.metadata());
+    vu.record(Record::Sample { time, metric, value, tags, metadata });
+}

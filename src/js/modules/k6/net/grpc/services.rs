@@ -1,0 +1,232 @@
+//! The two services k6 itself calls: what a server says about its schema, and about its health.
+//!
+//! Only what is needed of their messages is described here. Futures of this file run anywhere.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use bytes::Bytes;
+use prost::Message;
+
+use super::sample::Made;
+use crate::net::grpc::{Call, Channel, Code, Download, Event, Metadata, Outcome, Status, Upload};
+
+/// Reflection in its two versions, the younger first.
+const REFLECTION: [&str; 2] = [
+    "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+    "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+];
+const HEALTH: &str = "/grpc.health.v1.Health/Check";
+
+#[derive(Clone, PartialEq, Message)]
+struct ReflectionRequest {
+    #[prost(oneof = "Question", tags = "3, 4, 7")]
+    question: Option<Question>,
+}
+
+#[derive(Clone, PartialEq, Eq, prost::Oneof)]
+enum Question {
+    #[prost(string, tag = "3")]
+    File(String),
+    #[prost(string, tag = "4")]
+    Symbol(String),
+    #[prost(string, tag = "7")]
+    Services(String),
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct ReflectionResponse {
+    #[prost(message, optional, tag = "4")]
+    files: Option<Files>,
+    #[prost(message, optional, tag = "6")]
+    services: Option<Services>,
+    #[prost(message, optional, tag = "7")]
+    error: Option<ReflectionError>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Files {
+    #[prost(bytes = "bytes", repeated, tag = "1")]
+    descriptors: Vec<Bytes>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Services {
+    #[prost(message, repeated, tag = "1")]
+    list: Vec<Service>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Service {
+    #[prost(string, tag = "1")]
+    name: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct ReflectionError {
+    #[prost(int32, tag = "1")]
+    code: i32,
+    #[prost(string, tag = "2")]
+    message: String,
+}
+
+/// As much of a descriptor as tells what it is and what it needs.
+#[derive(Clone, PartialEq, Message)]
+struct Descriptor {
+    #[prost(string, tag = "1")]
+    name: String,
+    #[prost(string, repeated, tag = "3")]
+    dependencies: Vec<String>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct HealthRequest {
+    #[prost(string, tag = "1")]
+    service: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct HealthResponse {
+    #[prost(int32, tag = "1")]
+    status: i32,
+}
+
+/// Asks a server for the descriptors of all its services. The calls that took are added to `made`.
+///
+/// # Errors
+/// Why there are none.
+pub(super) async fn reflect(channel: &Channel, metadata: Metadata, made: &mut Vec<Made>) -> Result<Vec<Bytes>, String> {
+    let mut last = None;
+    for path in REFLECTION {
+        let call = Call { path: path.to_owned(), metadata: metadata.clone(), timeout: None };
+        match Conversation::open(channel, call).await {
+            Ok(mut conversation) => {
+                let files = conversation.files().await;
+                match files {
+                    Ok(files) => {
+                        made.push(conversation.end().await);
+                        return Ok(files);
+                    }
+                    Err(Trouble::Ended(outcome)) => {
+                        made.push(Made::of(&outcome));
+                        last = Some(outcome.status.clone());
+                        if outcome.status.code != Code::UNIMPLEMENTED {
+                            break;
+                        }
+                    }
+                    Err(Trouble::Said(text)) => {
+                        made.push(conversation.end().await);
+                        return Err(text);
+                    }
+                }
+            }
+            Err(outcome) => {
+                made.push(Made::of(&outcome));
+                last = Some(outcome.status);
+                break;
+            }
+        }
+    }
+    Err(format!("can't list services: {}", last.unwrap_or_else(Status::canceled)))
+}
+
+enum Trouble {
+    /// The stream is over.
+    Ended(Box<Outcome>),
+    /// The server has no answer.
+    Said(String),
+}
+
+/// A stream of questions and answers.
+struct Conversation {
+    upload: Upload,
+    download: Download,
+}
+
+impl Conversation {
+    async fn open(channel: &Channel, call: Call) -> Result<Self, Outcome> {
+        let (upload, download) = channel.stream(call).await?;
+        Ok(Self { upload, download })
+    }
+
+    async fn ask(&mut self, question: Question) -> Result<ReflectionResponse, Trouble> {
+        let request = ReflectionRequest { question: Some(question) };
+        self.upload.send(request.encode_to_vec().into());
+        loop {
+            match self.download.next().await {
+                Event::Sent(_) => {}
+                Event::Message(bytes, _) => {
+                    let response = ReflectionResponse::decode(bytes);
+                    let response =
+                        response.map_err(|error| Trouble::Said(format!("can't read reflection: {error}")))?;
+                    return match &response.error {
+                        None => Ok(response),
+                        Some(error) => {
+                            let status = Status::new(Code(error.code as u32), error.message.clone());
+                            Err(Trouble::Said(format!("can't get method info: {status}")))
+                        }
+                    };
+                }
+                Event::End(outcome) => return Err(Trouble::Ended(outcome)),
+            }
+        }
+    }
+
+    /// The descriptors of all services and of everything they need.
+    async fn files(&mut self) -> Result<Vec<Bytes>, Trouble> {
+        let services = self.ask(Question::Services(String::new())).await?.services.unwrap_or_default();
+        let mut known: BTreeMap<String, Bytes> = BTreeMap::new();
+        let mut wanted: VecDeque<Question> =
+            services.list.into_iter().map(|service| Question::Symbol(service.name)).collect();
+        while let Some(question) = wanted.pop_front() {
+            // Not every server has the files that every compiler brings along.
+            let bundled = match &question {
+                Question::File(name) if known.contains_key(name) => continue,
+                Question::File(name) => super::load::bundled(name),
+                _ => None,
+            };
+            let descriptors = match bundled {
+                Some(bytes) => vec![bytes],
+                None => self.ask(question).await?.files.unwrap_or_default().descriptors,
+            };
+            for bytes in descriptors {
+                let Ok(descriptor) = Descriptor::decode(bytes.clone()) else { continue };
+                if known.insert(descriptor.name, bytes).is_none() {
+                    wanted.extend(descriptor.dependencies.into_iter().map(Question::File));
+                }
+            }
+            wanted.retain(|question| !matches!(question, Question::File(name) if known.contains_key(name)));
+        }
+        Ok(known.into_values().collect())
+    }
+
+    /// Says goodbye and waits for the answer.
+    async fn end(mut self) -> Made {
+        self.upload.end();
+        loop {
+            if let Event::End(outcome) = self.download.next().await {
+                return Made::of(&outcome);
+            }
+        }
+    }
+}
+
+/// Asks how a service is; the empty name is the whole server.
+///
+/// # Errors
+/// What the server says instead.
+pub(super) fn check_health(
+    channel: &Channel,
+    service: String,
+) -> impl Future<Output = (Made, Result<i32, String>)> + use<> {
+    let call = Call { path: HEALTH.to_owned(), ..Call::default() };
+    let asked = channel.unary(call, HealthRequest { service }.encode_to_vec().into());
+    async move {
+        let outcome = asked.await;
+        let made = Made::of(&outcome);
+        if !outcome.status.is_ok() {
+            return (made, Err(outcome.status.to_string()));
+        }
+        let response = HealthResponse::decode(outcome.message.unwrap_or_default());
+        (made, response.map(|response| response.status).map_err(|error| error.to_string()))
+    }
+}

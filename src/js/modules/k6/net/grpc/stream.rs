@@ -1,0 +1,163 @@
+//! Streams: the JavaScript half pulls what happens, one event at a time.
+//!
+//! Whoever waits for the next event holds the way in. When an iteration is interrupted that wait is dropped, and with it
+//! the stream.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::params::CallParams;
+use super::sample::{Counted, Made};
+use super::{Client, Known, Types, call, debug, decode, encode, sample};
+use crate::js::value::{Args, Throw, Value};
+use crate::js::vu::Vu;
+use crate::metrics::TagSet;
+use crate::net::grpc::{Call, Code, Download, Event, Outcome, Status, Upload};
+
+/// What a script's `Stream` stands for.
+struct Stream {
+    upload: Upload,
+    /// Away while somebody waits for the next event, and after the last.
+    download: RefCell<Option<Download>>,
+    is_ended: Cell<bool>,
+    call: Call,
+    known: Known,
+    types: Rc<Types>,
+    tags: Arc<TagSet>,
+    discards_message: bool,
+}
+
+/// `(client, method, params)` -> an open stream.
+pub(super) fn open(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+    let of_client = |text: &str| Throw::go(format!("invalid GRPC Stream's client: {text}"));
+    let client = match args.get(0) {
+        Value::Undefined | Value::Null => return Err(of_client("empty gRPC client")),
+        _ => args.resource::<Client>(0).map_err(|_| of_client("not a gRPC client"))?,
+    };
+    let (channel, address) = client.line().map_err(|text| of_client(&text))?;
+    let known = client.method(&args.string(1));
+    let known = known.map_err(|text| Throw::go(format!("invalid GRPC Stream's method: {text}")))?;
+    let params = CallParams::read(args.take(2))
+        .map_err(|text| Throw::go(format!("invalid GRPC Stream's parameters: {text}")))?;
+    let path = &known.method().path;
+    let timeout = Some(params.timeout).filter(|timeout| !timeout.is_zero());
+    let call = Call { path: path.to_string(), metadata: params.metadata, timeout };
+    let tags = sample::tags(vu, &address, path, &params.tags);
+    let opened = vu.wait(channel.stream(call.clone()))?;
+    let (upload, download) = match opened {
+        Ok(ends) => ends,
+        Err(outcome) => {
+            sample::duration(vu, &tags, &Made::of(&outcome));
+            return Err(Throw::go(format!("failed to create a new stream: {}", outcome.status)));
+        }
+    };
+    sample::count(vu, Counted::Stream, &tags, download.began());
+    Ok(Value::Resource(Rc::new(Stream {
+        upload,
+        download: Some(download).into(),
+        is_ended: Cell::new(false),
+        call,
+        known,
+        types: client.types.borrow().clone(),
+        tags,
+        discards_message: params.discards_message,
+    })))
+}
+
+/// `(stream)` -> a promise of the next event: `[seconds, message]`, or at the end `[seconds, undefined, error, text]`.
+/// Nothing when there is no next one.
+pub(super) fn next(vu: &Vu, args: Args) -> Result<Value, Throw> {
+    let stream = args.resource::<Stream>(0)?;
+    let Some(mut download) = stream.download.take() else { return Ok(Value::Undefined) };
+    let vu = vu.rc();
+    Ok(Value::Pending(Box::pin(async move {
+        loop {
+            let outcome = match download.next().await {
+                Event::Sent(at) => {
+                    sample::count(&vu, Counted::Sent, &stream.tags, at);
+                    continue;
+                }
+                Event::Message(bytes, at) => {
+                    sample::count(&vu, Counted::Received, &stream.tags, at);
+                    match stream.show(&bytes) {
+                        Ok(message) => {
+                            stream.download.replace(Some(download));
+                            return Ok(Value::List(vec![seconds(&vu, at), message]));
+                        }
+                        Err(text) => {
+                            let text = format!("grpc: failed to unmarshal the received message: {text}");
+                            download.fail(Status::new(Code::INTERNAL, text))
+                        }
+                    }
+                }
+                Event::End(outcome) => *outcome,
+            };
+            return Ok(stream.finish(&vu, outcome));
+        }
+    })))
+}
+
+/// `(stream, json)`: sends a message.
+pub(super) fn write(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+    let stream = args.resource::<Stream>(0)?;
+    if stream.is_ended.get() {
+        return Ok(Value::Undefined);
+    }
+    let input = stream.known.method().input;
+    let encoded = match (args.take(1), args.take(2)) {
+        (_, Value::String(trouble)) => Err(trouble),
+        (Value::String(json), _) => encode::encode(&stream.types, &stream.known.schema, input, &json),
+        _ => Err("proto: syntax error (line 1:1): unexpected token null".to_owned()),
+    };
+    match encoded {
+        Ok(message) => stream.upload.send(message.into()),
+        Err(text) => {
+            let text = format!("can't serialise request object to protocol buffer: {text}");
+            stream.is_ended.set(true);
+            stream.upload.fail(Status::new(Code::UNKNOWN, text));
+        }
+    }
+    Ok(Value::Undefined)
+}
+
+/// `(stream)`: nothing more is sent.
+pub(super) fn end(_vu: &Vu, args: Args) -> Result<Value, Throw> {
+    let stream = args.resource::<Stream>(0)?;
+    if !stream.is_ended.replace(true) {
+        stream.upload.end();
+    }
+    Ok(Value::Undefined)
+}
+
+impl Stream {
+    fn show(&self, bytes: &[u8]) -> Result<Value, String> {
+        match self.discards_message {
+            true => Ok(Value::Null),
+            false => decode::decode(&self.types, &self.known.schema, self.known.method().output, bytes),
+        }
+    }
+
+    /// Writes the sample down; the last event.
+    fn finish(&self, vu: &Vu, outcome: Outcome) -> Value {
+        sample::duration(vu, &self.tags, &Made::of(&outcome));
+        let Outcome { mut status, headers, trailers, ended, .. } = outcome;
+        debug::tell(vu, &self.call, "", &headers, &trailers, &Value::Undefined);
+        let mut event = vec![seconds(vu, ended), Value::Undefined];
+        if !status.is_ok() {
+            let text = status.to_string();
+            if status.code == Code::CANCELED {
+                status.message = "canceled by client (k6)".to_owned();
+            }
+            event.push(call::error_of(&self.types, &status, ["code", "details", "message"]));
+            event.push(text.into());
+        }
+        Value::List(event)
+    }
+}
+
+/// A moment in whole seconds since 1970.
+fn seconds(vu: &Vu, at: Instant) -> Value {
+    Value::Number((vu.script.epoch.stamp(at).0 / 1_000_000_000) as f64)
+}

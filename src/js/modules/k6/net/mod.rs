@@ -1,0 +1,3 @@
+//! The modules under `k6/net`.
+
+pub mod grpc;

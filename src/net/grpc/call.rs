@@ -1,0 +1,201 @@
+//! One call over a connection: the head, messages one way and the other, the status at the end.
+//!
+//! Lives on the network thread. Who asked is told by [`super::channel`].
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use h2::client::ResponseFuture;
+use h2::{RecvStream, SendStream};
+use http::HeaderMap;
+
+use super::connection::Connection;
+use super::frames::Frames;
+use super::metadata::{self, Metadata};
+use super::status::{Code, Status};
+use super::target::Target;
+
+/// What is asked of a server.
+#[derive(Clone, Debug, Default)]
+pub struct Call {
+    /// The method: `/package.Service/Method`.
+    pub path: String,
+    /// What travels beside the messages.
+    pub metadata: Metadata,
+    /// How long it may take; `None` is for ever.
+    pub timeout: Option<Duration>,
+}
+
+/// What came of a call.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// How it ended.
+    pub status: Status,
+    /// What the server sent before messages.
+    pub headers: Metadata,
+    /// What it sent after them.
+    pub trailers: Metadata,
+    /// The message of an answer that has one.
+    pub message: Option<Bytes>,
+    /// When the call began.
+    pub began: Instant,
+    /// When its end arrived.
+    pub ended: Instant,
+    /// The other end of the connection; `None` when there was none.
+    pub remote: Option<SocketAddr>,
+}
+
+impl Outcome {
+    /// A call that ended here and now.
+    pub(super) fn new(began: Instant, status: Status) -> Self {
+        let ended = Instant::now();
+        let (headers, trailers) = Default::default();
+        Self { status, headers, trailers, message: None, began, ended, remote: None }
+    }
+}
+
+/// What arrives of an answer.
+#[derive(Debug, Default)]
+pub(super) struct Answer {
+    pub headers: Metadata,
+    pub trailers: Metadata,
+    /// The server said that it did nothing about the call, so it may be made again.
+    pub is_untouched: bool,
+}
+
+/// A request whose head is on its way.
+pub(super) struct Exchange {
+    pub upload: SendStream<Bytes>,
+    pub answer: ResponseFuture,
+}
+
+/// Sends the head of a call.
+///
+/// # Errors
+/// What the call ends with; `Err(None)` when the connection takes no more calls, and nothing was sent.
+pub(super) async fn begin(
+    connection: &Connection,
+    target: &Target,
+    call: &Call,
+    deadline: Option<Instant>,
+) -> Result<Exchange, Option<Status>> {
+    let request = head(target, call, deadline).map_err(Some)?;
+    let mut sender = connection.sender.clone().ready().await.map_err(|_| None)?;
+    // What is neither the connection's end nor the server's word is something wrong with the request.
+    let is_over = |error: &h2::Error| error.is_io() || error.is_go_away() || error.reason().is_some();
+    let refuse = |error: h2::Error| (!is_over(&error)).then(|| Status::new(Code::INTERNAL, error.to_string()));
+    let (answer, upload) = sender.send_request(request, false).map_err(refuse)?;
+    Ok(Exchange { upload, answer })
+}
+
+fn head(target: &Target, call: &Call, deadline: Option<Instant>) -> Result<http::Request<()>, Status> {
+    let refuse = |error: http::Error| Status::new(Code::INTERNAL, format!("transport: {error}"));
+    let uri = http::Uri::builder()
+        .scheme(target.scheme())
+        .authority(&*target.authority)
+        .path_and_query(&*call.path)
+        .build()
+        .map_err(refuse)?;
+    let mut request = http::Request::post(uri)
+        .version(http::Version::HTTP_2)
+        .header("content-type", "application/grpc")
+        .header("user-agent", &target.user_agent)
+        .header("te", "trailers");
+    if let Some(deadline) = deadline {
+        request = request.header("grpc-timeout", metadata::timeout(deadline.saturating_duration_since(Instant::now())));
+    }
+    let mut request = request.body(()).map_err(refuse)?;
+    metadata::write(&call.metadata, request.headers_mut())?;
+    Ok(request)
+}
+
+/// Sends one message as fast as the other side lets us.
+///
+/// # Errors
+/// When nobody takes it any more; the answer says why.
+pub(super) async fn send(upload: &mut SendStream<Bytes>, mut frame: Bytes, is_last: bool) -> Result<(), h2::Error> {
+    while !frame.is_empty() {
+        upload.reserve_capacity(frame.len());
+        let room = match std::future::poll_fn(|cx| upload.poll_capacity(cx)).await {
+            Some(room) => room?,
+            None => return Err(h2::Reason::STREAM_CLOSED.into()),
+        };
+        let part = frame.split_to(room.min(frame.len()));
+        upload.send_data(part, is_last && frame.is_empty())?;
+    }
+    Ok(())
+}
+
+/// Reads an answer to its end; `each` gets the messages. Headers and trailers land in `seen`.
+///
+/// # Errors
+/// What the call ends with, unless the server says so itself.
+pub(super) async fn read(
+    connection: &Connection,
+    answer: ResponseFuture,
+    most: usize,
+    seen: &mut Answer,
+    mut each: impl AsyncFnMut(Bytes) -> Result<(), Status>,
+) -> Result<Status, Status> {
+    let answer = match answer.await {
+        Ok(answer) => answer,
+        Err(error) => {
+            let is_refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
+            let is_leaving = error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR);
+            seen.is_untouched = error.is_remote() && (is_refused || is_leaving);
+            return Err(broken(connection, error).await);
+        }
+    };
+    let (head, mut body) = answer.into_parts();
+    let text = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
+    if let Some(status) = Status::of_http(head.status.as_u16(), text("content-type")) {
+        return Err(status);
+    }
+    if body.is_end_stream() {
+        // An answer without messages may consist of nothing but trailers.
+        seen.trailers = metadata::read(&head.headers);
+        return Ok(metadata::status(&head.headers));
+    }
+    seen.headers = metadata::read(&head.headers);
+    let encoding = text("grpc-encoding");
+    let mut frames = Frames::default();
+    while let Some(piece) = body.data().await {
+        let piece = match piece {
+            Ok(piece) => piece,
+            Err(error) => return Err(broken(connection, error).await),
+        };
+        // What is kept until it is whole is bounded by `most`, so the other side may go on at once.
+        _ = body.flow_control().release_capacity(piece.len());
+        frames.push(piece);
+        while let Some(message) = frames.next(most, encoding)? {
+            each(message).await?;
+        }
+    }
+    let trailers = trailers(connection, &mut body).await?;
+    seen.trailers = metadata::read(&trailers);
+    let status = metadata::status(&trailers);
+    if status.is_ok() && !frames.is_empty() {
+        return Err(Status::new(Code::INTERNAL, "unexpected EOF"));
+    }
+    Ok(status)
+}
+
+async fn trailers(connection: &Connection, body: &mut RecvStream) -> Result<HeaderMap, Status> {
+    match body.trailers().await {
+        Ok(Some(trailers)) => Ok(trailers),
+        Ok(None) => Err(Status::new(Code::INTERNAL, "server closed the stream without sending trailers")),
+        Err(error) => Err(broken(connection, error).await),
+    }
+}
+
+/// What a stream that broke means.
+async fn broken(connection: &Connection, error: h2::Error) -> Status {
+    if error.is_reset()
+        && let Some(reason) = error.reason()
+    {
+        return Status::of_reset(reason);
+    }
+    let end = connection.end().await.unwrap_or_else(|| super::connection::words(&error));
+    Status::new(Code::UNAVAILABLE, format!("error reading from server: {end}"))
+}

@@ -1,0 +1,278 @@
+//! One HTTP/2 connection that speaks gRPC: how it opens, and what is known about its end.
+//!
+//! Opening waits for the server's greeting, so that whoever is no HTTP/2 server is found out here and not by the first
+//! call. Errors are grpc-go's texts, with its idea of which are worth another try.
+
+use std::cell::{Cell, RefCell};
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+use std::time::Instant;
+
+use bytes::Bytes;
+use h2::client::SendRequest;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::Notify;
+use tokio_rustls::TlsConnector;
+
+use super::target::Target;
+use crate::net::endpoint::Endpoint;
+use crate::net::http::error::{BLACKLISTED_IP, BLOCKED_HOSTNAME, DIAL_TIMEOUT, Fault, NON_TCP, RESET, TLS_RECORD};
+use crate::net::socket::Stream;
+use crate::units::quote::go_quote;
+
+/// The window of one call.
+const STREAM_WINDOW: u32 = 4 << 20;
+/// The window of the connection.
+const CONNECTION_WINDOW: u32 = 1 << 30;
+/// The largest header list that is read; grpc-go's limit.
+const MAX_HEAD: u32 = 16 << 20;
+/// The head of the server's first frame.
+const FRAME_HEAD: usize = 9;
+/// The kind of frame a server has to begin with.
+const SETTINGS: u8 = 4;
+
+/// Why there is no connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// What failed, without the words around it.
+    cause: String,
+    /// Another try may help, by grpc-go's rules.
+    pub is_temporary: bool,
+}
+
+impl Trouble {
+    fn new(cause: impl Into<String>, is_temporary: bool) -> Self {
+        Self { cause: cause.into(), is_temporary }
+    }
+
+    /// Trouble of resolving and connecting.
+    fn of_dial(fault: &Fault) -> Self {
+        let is_temporary = matches!(fault.code, DIAL_TIMEOUT | BLACKLISTED_IP | BLOCKED_HOSTNAME);
+        Self::new(format!("transport: error while dialing: {}", fault.cause()), is_temporary)
+    }
+
+    /// Trouble of the TLS handshake.
+    fn of_tls(fault: &Fault) -> Self {
+        // HTTP has its own words for a server that does not speak TLS.
+        let cause = if fault.code == TLS_RECORD { &fault.text } else { fault.cause() };
+        let text = format!("transport: authentication handshake failed: {cause}");
+        Self::new(text, !matches!(fault.code, NON_TCP | RESET))
+    }
+
+    /// Trouble of the greeting.
+    fn of_preface(cause: &str) -> Self {
+        Self::new(format!("error reading server preface: {cause}"), true)
+    }
+}
+
+impl std::fmt::Display for Trouble {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "connection error: desc = {}", go_quote(&self.cause))
+    }
+}
+
+/// An open connection. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// Sends requests.
+    pub sender: SendRequest<Bytes>,
+    /// The other end.
+    pub remote: SocketAddr,
+    notes: Rc<Notes>,
+}
+
+/// What is known about a connection besides its calls.
+#[derive(Debug)]
+struct Notes {
+    /// When the last bytes arrived.
+    arrived: Cell<Instant>,
+    /// The first bytes of the server.
+    greeting: RefCell<Vec<u8>>,
+    /// The greeting is there, or the connection has ended.
+    changed: Notify,
+    /// What went wrong below HTTP/2, which hears only half of it.
+    trouble: RefCell<Option<String>>,
+    /// Why it ended.
+    end: RefCell<Option<String>>,
+}
+
+impl Connection {
+    /// Opens a connection to `target`; `connector` encrypts it.
+    ///
+    /// # Errors
+    /// What went wrong.
+    pub async fn open(endpoint: &Endpoint, target: &Target, connector: Option<&TlsConnector>) -> Result<Self, Trouble> {
+        let dialled = match target.ends() {
+            Ok((host, port)) => endpoint.dial(host, port).await,
+            Err(text) => Err(Fault::other(text)),
+        };
+        let (socket, _) = dialled.map_err(|fault| Trouble::of_dial(&fault))?;
+        let remote = socket.remote;
+        let stream = match connector {
+            None => Stream::Plain(socket),
+            Some(connector) => {
+                let handshake = crate::net::tls::connect_with(connector, target.server_name(), socket).await;
+                let handshake = handshake.map_err(|fault| Trouble::of_tls(&fault))?;
+                if !handshake.is_http2 {
+                    let text = "credentials: cannot check peer: missing selected ALPN property";
+                    return Err(Trouble::of_tls(&Fault::other(text)));
+                }
+                Stream::Tls(handshake.stream)
+            }
+        };
+        let notes = Rc::new(Notes {
+            arrived: Cell::new(Instant::now()),
+            greeting: RefCell::default(),
+            changed: Notify::new(),
+            trouble: RefCell::default(),
+            end: RefCell::default(),
+        });
+        let (sender, connection) = h2::client::Builder::new()
+            .initial_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW)
+            .max_header_list_size(MAX_HEAD)
+            .enable_push(false)
+            .handshake(Watched { stream, notes: notes.clone() })
+            .await
+            .map_err(|error| Trouble::of_preface(&words(&error)))?;
+        let ending = notes.clone();
+        tokio::task::spawn_local(async move {
+            let text = match connection.await {
+                Ok(()) => "EOF".to_owned(),
+                Err(error) => words(&error),
+            };
+            let below = ending.trouble.take();
+            ending.end.replace(Some(below.unwrap_or(text)));
+            ending.changed.notify_one();
+        });
+        while notes.greeting.borrow().len() < FRAME_HEAD && notes.end.borrow().is_none() {
+            notes.changed.notified().await;
+        }
+        notes.check_greeting()?;
+        Ok(Self { sender, remote, notes })
+    }
+
+    /// True when it carries no more calls.
+    pub fn is_over(&self) -> bool {
+        self.notes.end.borrow().is_some()
+    }
+
+    /// When the last bytes arrived: when something was seen that they told.
+    pub fn arrived(&self) -> Instant {
+        self.notes.arrived.get()
+    }
+
+    /// What ended it; asked right after a call failed, before the connection itself was told.
+    pub async fn end(&self) -> Option<String> {
+        tokio::task::yield_now().await;
+        self.notes.end.borrow().clone()
+    }
+}
+
+impl Notes {
+    fn check_greeting(&self) -> Result<(), Trouble> {
+        let greeting = self.greeting.borrow();
+        if greeting.starts_with(b"HTTP/1") {
+            return Err(Trouble::of_preface(
+                "http2: failed reading the frame payload: http2: frame too large, note that the frame header looked \
+                 like an HTTP/1.1 header",
+            ));
+        }
+        match greeting.get(3) {
+            Some(&SETTINGS) if greeting.len() == FRAME_HEAD => Ok(()),
+            _ => Err(Trouble::of_preface(self.end.borrow().as_deref().unwrap_or("EOF"))),
+        }
+    }
+}
+
+/// An error of the connection in Go's words.
+pub fn words(error: &h2::Error) -> String {
+    if let Some(io) = error.get_io() {
+        return match (io.kind(), io.raw_os_error()) {
+            (std::io::ErrorKind::BrokenPipe | std::io::ErrorKind::UnexpectedEof, None) => "EOF".to_owned(),
+            (std::io::ErrorKind::ConnectionReset, _) => "read: connection reset by peer".to_owned(),
+            _ => io.to_string(),
+        };
+    }
+    match error.reason() {
+        Some(reason) if error.is_go_away() => format!("http2: received GOAWAY with error code {reason:?}"),
+        _ => error.to_string(),
+    }
+}
+
+/// A stream whose reads are noted.
+#[derive(Debug)]
+struct Watched {
+    stream: Stream,
+    notes: Rc<Notes>,
+}
+
+impl Watched {
+    fn note(&self, operation: &str, error: &std::io::Error) {
+        let socket = self.stream.socket();
+        let fault = Fault::socket(operation, socket.local, socket.remote, error);
+        self.notes.trouble.borrow_mut().get_or_insert_with(|| fault.cause().to_owned());
+    }
+
+    /// Nothing can be written any more. What the other side said before it left is a better reason than that.
+    fn note_unwritable(&mut self, cx: &mut Context<'_>, error: &std::io::Error) {
+        let mut last_words = [0; 256];
+        let read = Pin::new(&mut self.stream).poll_read(cx, &mut ReadBuf::new(&mut last_words));
+        match read {
+            Poll::Ready(Err(reason)) => self.note("read", &reason),
+            _ => self.note("write", error),
+        }
+    }
+}
+
+impl AsyncRead for Watched {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
+        let before = buf.filled().len();
+        if let Err(error) = ready!(Pin::new(&mut self.stream).poll_read(cx, buf)) {
+            self.note("read", &error);
+            return Poll::Ready(Err(error));
+        }
+        self.notes.arrived.set(self.stream.socket().arrived);
+        let mut greeting = self.notes.greeting.borrow_mut();
+        let missing = FRAME_HEAD.saturating_sub(greeting.len());
+        if missing > 0 {
+            let came = &buf.filled()[before..];
+            greeting.extend_from_slice(&came[..came.len().min(missing)]);
+            if greeting.len() == FRAME_HEAD {
+                self.notes.changed.notify_one();
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Watched {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
+        let written = ready!(Pin::new(&mut self.stream).poll_write(cx, bytes));
+        Poll::Ready(written.inspect_err(|error| self.note_unwritable(cx, error)))
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[std::io::IoSlice<'_>],
+    ) -> Poll<std::io::Result<usize>> {
+        let written = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, slices));
+        Poll::Ready(written.inspect_err(|error| self.note_unwritable(cx, error)))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        let flushed = ready!(Pin::new(&mut self.stream).poll_flush(cx));
+        Poll::Ready(flushed.inspect_err(|error| self.note_unwritable(cx, error)))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,20 @@
+//! gRPC under load: bytes out, bytes in, and how long it took.
+//!
+//! A [`Channel`] is one HTTP/2 connection that a client opens by the run's rules for names, networks and TLS, with any
+//! number of calls over it. Nothing here knows what is inside of messages.
+
+mod call;
+mod channel;
+mod connection;
+mod frames;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz_tests;
+mod metadata;
+mod status;
+mod target;
+
+pub use call::{Call, Outcome};
+pub use channel::{Channel, Download, Event, Upload};
+pub use metadata::Metadata;
+pub use status::{Code, Status};
+pub use target::{Security, Target};

@@ -1,0 +1,114 @@
+//! The register over gRPC, as `load_tests/examples/data/register.proto` describes it: read one risk, read many as a
+//! stream, and how the target is. Open to everybody, past the cache.
+
+use std::sync::{Arc, PoisonError};
+
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use http_body_util::{BodyExt, Full};
+use prost::Message;
+
+use super::App;
+use crate::target::store::{self, Filter};
+
+/// Nothing went wrong.
+const OK: u32 = 0;
+const INVALID_ARGUMENT: u32 = 3;
+const NOT_FOUND: u32 = 5;
+
+/// Flag and length of a message.
+const HEAD: usize = 5;
+
+#[derive(Clone, PartialEq, Message)]
+struct Id {
+    #[prost(string, tag = "1")]
+    id: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Wish {
+    #[prost(uint32, tag = "1")]
+    limit: u32,
+    #[prost(string, tag = "2")]
+    search: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Risk {
+    #[prost(string, tag = "1")]
+    id: String,
+    #[prost(string, tag = "2")]
+    title: String,
+    #[prost(uint32, tag = "3")]
+    score: u32,
+}
+
+impl From<&store::Risk> for Risk {
+    fn from(risk: &store::Risk) -> Self {
+        Self { id: risk.id().to_owned(), title: risk.title().to_owned(), score: risk.score().into() }
+    }
+}
+
+/// `grpc.health.v1.HealthCheckResponse`
+#[derive(Clone, PartialEq, Message)]
+struct Health {
+    #[prost(int32, tag = "1")]
+    status: i32,
+}
+
+/// `volley.demo.v1.Register/GetRisk`
+pub(super) async fn get_risk(State(app): State<Arc<App>>, body: Bytes) -> Response {
+    super::database_pause(&app).await;
+    let Some(Id { id }) = question(&body) else { return no_question() };
+    let store = app.store.read().unwrap_or_else(PoisonError::into_inner);
+    match store.get(&id) {
+        Some(risk) => answer(&[Risk::from(risk)], OK, ""),
+        None => answer::<Risk>(&[], NOT_FOUND, &format!("there is no risk {id}")),
+    }
+}
+
+/// `volley.demo.v1.Register/ListRisks`
+pub(super) async fn list_risks(State(app): State<Arc<App>>, body: Bytes) -> Response {
+    super::database_pause(&app).await;
+    let Some(Wish { limit, search }) = question(&body) else { return no_question() };
+    let filter = Filter { page: 1, limit: limit.clamp(1, 100) as usize, search: search.to_lowercase(), status: None };
+    let store = app.store.read().unwrap_or_else(PoisonError::into_inner);
+    let (risks, _) = store.list(&filter);
+    answer(&risks.into_iter().map(Risk::from).collect::<Vec<_>>(), OK, "")
+}
+
+/// `grpc.health.v1.Health/Check`
+pub(super) async fn health() -> Response {
+    answer(&[Health { status: 1 }], OK, "")
+}
+
+/// The one message of a body.
+fn question<M: Message + Default>(body: &[u8]) -> Option<M> {
+    let (head, message) = body.split_at_checked(HEAD)?;
+    (head[0] == 0).then(|| M::decode(message).ok()).flatten()
+}
+
+fn no_question() -> Response {
+    answer::<Risk>(&[], INVALID_ARGUMENT, "the body holds no message of this method")
+}
+
+/// Messages, and behind them how it went.
+fn answer<M: Message>(messages: &[M], code: u32, text: &str) -> Response {
+    let mut body = Vec::new();
+    for message in messages {
+        body.push(0);
+        body.extend_from_slice(&(message.encoded_len() as u32).to_be_bytes());
+        body.extend_from_slice(&message.encode_to_vec());
+    }
+    let mut trailers = HeaderMap::new();
+    trailers.insert("grpc-status", HeaderValue::from(code));
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'%';
+    let escape = |byte: u8| if is_plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    if let Ok(text) = HeaderValue::from_str(&text.bytes().map(escape).collect::<String>()) {
+        trailers.insert("grpc-message", text);
+    }
+    let body = Full::new(Bytes::from(body)).with_trailers(async move { Some(Ok(trailers)) });
+    ([(header::CONTENT_TYPE, "application/grpc")], Body::new(body)).into_response()
+}
