@@ -37,8 +37,12 @@ pub const MODULES: &[Module] = &[
     module!("k6", k6::OPS),
     module!("k6/crypto", k6::crypto::OPS),
     module!("k6/crypto/x509", k6::crypto::x509::OPS),
+    module!("k6/data", k6::data::OPS),
     module!("k6/encoding", k6::encoding::OPS),
     module!("k6/execution", k6::execution::OPS),
+    module!("k6/experimental/csv", k6::experimental::csv::OPS),
+    module!("k6/experimental/fs", k6::experimental::fs::OPS),
+    module!("k6/experimental/streams", &[]),
     module!("k6/html", k6::html::OPS),
     module!("k6/http", k6::http::OPS),
     module!("k6/metrics", k6::metrics::OPS),
@@ -49,6 +53,7 @@ pub const MODULES: &[Module] = &[
     module!("volley/globals", volley::globals::OPS),
     module!("volley/lifecycle", &[]),
     module!("volley/procedure", &[]),
+    module!("volley/shared_array", volley::shared_array::OPS),
 ];
 
 macro_rules! parts {
@@ -66,6 +71,7 @@ pub const PARTS: &[(&str, &str)] = parts![
     "volley/environment",
     "volley/go_error",
     "volley/inspect",
+    "volley/shared_array_traps",
     "volley/stack",
     "volley/text",
     "volley/timers",

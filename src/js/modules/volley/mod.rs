@@ -3,4 +3,5 @@
 pub mod commonjs;
 pub mod console;
 pub mod globals;
+pub mod shared_array;
 mod text;
