@@ -53,7 +53,10 @@ pub const MODULES: &[Module] = &[
     module!("volley/globals", volley::globals::OPS),
     module!("volley/lifecycle", &[]),
     module!("volley/procedure", &[]),
+    module!("volley/readable_stream", &[]),
     module!("volley/shared_array", volley::shared_array::OPS),
+    module!("volley/streams", &[]),
+    module!("volley/writable_stream", &[]),
 ];
 
 macro_rules! parts {

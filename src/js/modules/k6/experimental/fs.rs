@@ -14,8 +14,7 @@ use crate::js::vu::Vu;
 use crate::source::files::Absence;
 
 /// The native half. Promises are of `{value}`, or of `{name, message}` for what is refused.
-pub const OPS: &[(&str, Op)] =
-    &[("inInit", in_init), ("open", open), ("stat", stat), ("read", read), ("seek", seek)];
+pub const OPS: &[(&str, Op)] = &[("inInit", in_init), ("open", open), ("stat", stat), ("read", read), ("seek", seek)];
 
 /// A file one VU has opened, and where it stands.
 #[derive(Debug)]

@@ -68,8 +68,7 @@ fn parse(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
         .map_err(|reason| Throw::go(format!("failed to interpret the provided Parser options; reason: {reason}")))?;
     let source = Cursor { bytes: file.bytes.clone(), at: file.offset.get() };
     let begun = Rows::begin(source, &choice);
-    let mut rows =
-        begun.map_err(|reason| Throw::go(format!("failed to create a new parser; reason: {reason}")))?;
+    let mut rows = begun.map_err(|reason| Throw::go(format!("failed to create a new parser; reason: {reason}")))?;
     file.offset.set(rows.source().at);
     let table = vu.script.arrays.table(format!("{}\0{choice:?}", file.path));
     Ok(Value::Pending(Box::pin(async move {
@@ -104,8 +103,9 @@ fn parser(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
         return Err(Throw::go("csv Parser constructor takes at least one non-nil source argument"));
     }
     let file = file_of(&args).map_err(Throw::go)?;
-    let choice = Choice::read(args.take(1))
-        .map_err(|reason| Throw::go(format!("encountered an error while interpreting Parser options; reason: {reason}")))?;
+    let choice = Choice::read(args.take(1)).map_err(|reason| {
+        Throw::go(format!("encountered an error while interpreting Parser options; reason: {reason}"))
+    })?;
     let rows = Rows::begin(Reading(file), &choice)
         .map_err(|reason| Throw::go(format!("failed to create a new parser; reason: {reason}")))?;
     Ok(Value::Resource(Rc::new(Parser(RefCell::new(rows)))))

@@ -52,7 +52,8 @@ impl Choice {
     }
 
     fn check(&self) -> Result<(), String> {
-        let negative = |name: &str, line: i64| format!("the '{name}' option must be greater than or equal to 0; got {line}");
+        let negative =
+            |name: &str, line: i64| format!("the '{name}' option must be greater than or equal to 0; got {line}");
         if self.as_objects && self.skip_first {
             return Err("the 'header' option cannot be enabled when 'skipFirstLine' is true".to_owned());
         }
@@ -253,7 +254,10 @@ mod tests {
         assert_eq!(read("a,a\n1,2\n", &objects()), "{\"a\":\"2\"}");
         assert_eq!(read("a\n", &objects()), "");
         assert_eq!(read("", &objects()), "failed to read the first line; reason: EOF");
-        assert_eq!(read("a,b\n1\n", &objects()), "failed to read record; reason: record on line 2: wrong number of fields");
+        assert_eq!(
+            read("a,b\n1\n", &objects()),
+            "failed to read record; reason: record on line 2: wrong number of fields"
+        );
         let both = [("asObjects", true.into()), ("skipFirstLine", true.into())];
         assert_eq!(read("a\n", &both), "the 'header' option cannot be enabled when 'skipFirstLine' is true");
     }
