@@ -15,6 +15,8 @@ use super::fs::{File, Reading};
 use crate::js::value::{Args, Throw, Value};
 use crate::js::vu::Vu;
 
+#[cfg(any(test, fuzzing))]
+pub mod fuzz_tests;
 mod records;
 mod table;
 
