@@ -55,6 +55,43 @@ fn bodies_nobody_reads() {
     }
 }
 
+#[test]
+fn rows_that_all_vus_share() {
+    const VUS: u64 = 100;
+    const ROWS: usize = 100_000;
+    let script = format!(
+        "import {{ SharedArray }} from 'k6/data';
+        import csv from 'k6/experimental/csv';
+        import {{ open as openFile }} from 'k6/experimental/fs';
+        import {{ sleep }} from 'k6';
+        export const options = {{
+            scenarios: {{ all: {{ executor: 'per-vu-iterations', vus: {VUS}, iterations: 1 }} }},
+        }};
+        const file = await openFile('large.bin');
+        const rows = await csv.parse(file, {{ asObjects: true }});
+        const parser = new csv.Parser(await openFile('large.bin'));
+        const made = new SharedArray('made', () => {{
+            const token = 't'.repeat(40);
+            return Array.from({{ length: {ROWS} }}, (_, at) => ({{ name: `user-${{at}}`, token }}));
+        }});
+        export default async function () {{
+            const [a, b] = [rows[__VU * 7].name, made[__VU * 7].name];
+            const {{ value }} = await parser.next();
+            if (a !== b || value[0] !== 'name' || rows.length !== {ROWS}) throw new Error('Error in the rows');
+            sleep(3);
+            if (__VU === {VUS}) console.log('done');
+            sleep(60);
+        }}"
+    );
+    let rows = (0..ROWS).map(|at| format!("user-{at},{},{:040}\n", at % 977, at * 3));
+    let file = std::iter::once("name,group,token\n".to_owned()).chain(rows).collect::<String>();
+    for (engine, _) in volley::js::Engine::TABLE {
+        let peak = peak_memory(&script, file.as_bytes(), &["--js-engine", engine]);
+        // Copies in every VU would take more than twice as much, whatever form they had.
+        assert!(peak < 300 * MB, "{engine}: {peak} bytes in memory for {VUS} VUs and {} bytes of rows", file.len());
+    }
+}
+
 /// Boa's buffers own their memory, so there every VU has its copy.
 #[cfg(feature = "quickjs")]
 #[test]

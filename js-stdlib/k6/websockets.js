@@ -2,8 +2,8 @@
 // it becomes states and handlers. Blob is a part.
 import { begin, next, send, ping, close, abandon, buffered, warn } from 'native:k6/websockets';
 import * as native from 'native:k6/websockets';
-import { load } from 'native:volley/globals';
-import { once, timers } from 'volley/globals';
+import * as natives from 'native:volley/globals';
+import { load, once } from 'native:engine';
 
 const TYPES = ['open', 'message', 'error', 'close', 'ping', 'pong'];
 
@@ -183,7 +183,7 @@ function fail(target, s, timestamp, thrown) {
       // What was thrown first counts.
     }
   }
-  timers().setTimeout(() => {
+  once('volley/timers', natives).setTimeout(() => {
     throw thrown;
   }, 0);
 }

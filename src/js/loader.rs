@@ -14,6 +14,7 @@ use super::dialect::{self, Kind, Positions, Prepared, Target};
 use super::engine::Code;
 use super::modules;
 use super::value::Throw;
+use crate::source::files::Absence;
 use crate::source::{Files, Resolved, Shared, resolve, specifier};
 
 type Compiled = Arc<OnceLock<Box<[u8]>>>;
@@ -131,6 +132,11 @@ impl Loader {
     /// As [`Loader::open`], as text.
     pub fn read(&self, path: &str) -> Result<bytes::Bytes, String> {
         self.files.open(path, &self.open_base)
+    }
+
+    /// The absolute path that `path` means beside the main script, whichever module asks, and the bytes there.
+    pub fn open_beside_main(&self, path: &str) -> (String, Result<bytes::Bytes, Absence>) {
+        self.files.at(path, &self.open_base)
     }
 
     /// The directory that names in the module `here` start from.

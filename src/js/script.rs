@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use super::engine::Engine;
 use super::loader::Loader;
+use super::modules::volley::shared_array::Arrays;
 use crate::execution::RunState;
 use crate::log::Logger;
 use crate::metrics::record::Epoch;
@@ -43,6 +44,8 @@ pub struct Script {
     pub state: Arc<RunState>,
     /// The network.
     pub net: Arc<Net>,
+    /// The arrays all VUs share.
+    pub arrays: Arc<Arrays>,
     /// What `k6/secrets` asks.
     pub secrets: Arc<Secrets>,
     /// What `k6/net/grpc` loaded.

@@ -39,6 +39,7 @@ fn run(engine: Engine, source: &str, iterations: u64) -> Result<Vec<String>, Fai
         epoch: Epoch::now(),
         state: state.clone(),
         net: crate::net::Net::idle(),
+        arrays: Default::default(),
         secrets: Arc::new(crate::source::Secrets::open(&[], std::path::Path::new("/"), &|_| None, |_| ()).unwrap()),
         schemas: Default::default(),
         http: HttpDefaults {

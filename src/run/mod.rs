@@ -16,6 +16,7 @@ use crate::execution::{Crew, Pool, RunState, Status};
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
 use crate::js::engine::Engine;
+use crate::js::modules::volley::shared_array::Arrays;
 use crate::js::worker::Crew as Workers;
 use crate::js::{Exports, HttpDefaults, Loader, Script, VuCrew};
 use crate::log::{Level, Logger};
@@ -315,6 +316,7 @@ struct Common {
     registry: Arc<Registry>,
     interner: Arc<Interner>,
     state: Arc<RunState>,
+    arrays: Arc<Arrays>,
     epoch: Epoch,
 }
 
@@ -328,6 +330,7 @@ impl Common {
             registry: Arc::new(Registry::new()),
             interner: Arc::default(),
             state: Arc::default(),
+            arrays: Arc::default(),
             epoch: Epoch::now(),
         }
     }
@@ -379,6 +382,7 @@ impl Common {
             epoch: self.epoch,
             state: self.state.clone(),
             net,
+            arrays: self.arrays.clone(),
             secrets: request.secrets.clone(),
             schemas: Default::default(),
             http: HttpDefaults {

@@ -39,6 +39,31 @@ impl std::fmt::Debug for Files {
     }
 }
 
+/// Why a script can't open a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Absence {
+    /// It wasn't read before the set was sealed.
+    Sealed,
+    /// There is none.
+    NotFound,
+    /// It is a directory.
+    IsDirectory,
+    /// Something else, in words.
+    Other(String),
+}
+
+impl From<Refusal> for Absence {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Sealed => Self::Sealed,
+            Refusal::Disk(error) if error.kind() == io::ErrorKind::IsADirectory => Self::IsDirectory,
+            Refusal::Disk(error) if error.kind() == io::ErrorKind::NotFound => Self::NotFound,
+            Refusal::Disk(error) => Self::Other(words(&error)),
+            Refusal::Remote(cause) => Self::Other(cause),
+        }
+    }
+}
+
 /// Why a file can't be had.
 enum Refusal {
     /// It wasn't read before the set was sealed.
@@ -136,35 +161,29 @@ impl Files {
         Ok(shared)
     }
 
+    /// The absolute path that `name` means beside the directory `base` (a URL), and the bytes that are there.
+    pub fn at(&self, name: &str, base: &str) -> (String, Result<Bytes, Absence>) {
+        let path = path_beside(name, base);
+        let bytes = self.read(&file_url(&path)).map_err(Absence::from);
+        (path, bytes)
+    }
+
     /// The URL and the bytes of what `open(name)` means.
     fn find(&self, name: &str, base: &str) -> Result<(String, Bytes), String> {
         if name.is_empty() {
             return Err("open() can't be used with an empty filename".to_owned());
         }
-        let name = name.strip_prefix("file://").unwrap_or(name);
-        let path = if name.starts_with('/') {
-            clean(name)
-        } else {
-            // A module from elsewhere still opens files here, at the path of its address.
-            let base = file_path(base).unwrap_or_else(|| remote_path(base).to_owned());
-            clean(&format!("{base}/{name}"))
-        };
-        let url = file_url(&path);
-        let bytes = self.read(&url).map_err(|refusal| match refusal {
-            Refusal::Sealed => format!(
+        let (path, bytes) = self.at(name, base);
+        let bytes = bytes.map_err(|absence| match absence {
+            Absence::Sealed => format!(
                 "open() can't be used with files that weren't previously opened during initialization (__VU==0), \
                  path: \"{path}\""
             ),
-            Refusal::Disk(error) if error.kind() == io::ErrorKind::IsADirectory => {
-                format!("open() can't be used with directories, path: \"{path}\"")
-            }
-            Refusal::Disk(error) if error.kind() == io::ErrorKind::NotFound => {
-                format!("stat {path}: no such file or directory")
-            }
-            Refusal::Disk(error) => format!("open {path}: {}", words(&error)),
-            Refusal::Remote(cause) => cause,
+            Absence::IsDirectory => format!("open() can't be used with directories, path: \"{path}\""),
+            Absence::NotFound => format!("stat {path}: no such file or directory"),
+            Absence::Other(cause) => format!("open {path}: {cause}"),
         })?;
-        Ok((url, bytes))
+        Ok((file_url(&path), bytes))
     }
 
     /// The bytes at `url`; the error is the disk's, or the network's in words.
@@ -208,6 +227,17 @@ impl Files {
     fn seen(&self) -> MutexGuard<'_, BTreeMap<String, Bytes>> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The absolute path of a file a script names, beside the directory `base` (a URL).
+fn path_beside(name: &str, base: &str) -> String {
+    let name = name.strip_prefix("file://").unwrap_or(name);
+    if name.starts_with('/') {
+        return clean(name);
+    }
+    // A module from elsewhere still opens files here, at the path of its address.
+    let base = file_path(base).unwrap_or_else(|| remote_path(base).to_owned());
+    clean(&format!("{base}/{name}"))
 }
 
 fn path_of(url: &str) -> String {

@@ -1,7 +1,8 @@
 // k6/net/grpc: clients. Messages are made, sent and read in Rust; streams are a part.
 import { constants, client, load, loadProtoset, connect, invoke, asyncInvoke, healthCheck, close } from 'native:k6/net/grpc';
 import * as native from 'native:k6/net/grpc';
-import { evaluate, timers } from 'volley/globals';
+import * as natives from 'native:volley/globals';
+import { evaluate, once } from 'native:engine';
 
 // What Rust gave out hangs on this symbol; an object that has it stands for the native thing wherever it is passed.
 const NATIVE = Symbol.for('volley.native');
@@ -62,7 +63,7 @@ export class Client {
 
 let part;
 export function Stream(client, method, params) {
-  return new (part ??= evaluate('k6/net/grpc/stream')(native, { NATIVE, text, json, timers }))(client, method, params);
+  return new (part ??= evaluate('k6/net/grpc/stream')(native, { NATIVE, text, json, timers: () => once('volley/timers', natives) }))(client, method, params);
 }
 
 const members = constants();

@@ -36,6 +36,7 @@ use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use super::function_form::{FunctionForm, Import};
 use super::stack;
 use super::{Code, Export, Global, Host, Outcome, Realm};
+use crate::js::coroutine;
 use crate::js::value::{Args, Exception, Kept, Resource, Throw, Value};
 use crate::source::Shared as File;
 
@@ -557,6 +558,8 @@ fn no_module(address: &str) -> Throw {
 
 /// Evaluates what is at `address` at once: the namespace of a module, the value of a script.
 fn load_now(shared: &Rc<Shared>, address: &str, context: &mut Context) -> JsResult<JsValue> {
+    // A parser descends deep, and what it parses is parsed once.
+    coroutine::goes_deep();
     let known = shared.modules.borrow().get(address).cloned();
     if known.is_none() {
         match shared.host.load(address) {

@@ -37,8 +37,12 @@ pub const MODULES: &[Module] = &[
     module!("k6", k6::OPS),
     module!("k6/crypto", k6::crypto::OPS),
     module!("k6/crypto/x509", k6::crypto::x509::OPS),
+    module!("k6/data", k6::data::OPS),
     module!("k6/encoding", k6::encoding::OPS),
     module!("k6/execution", k6::execution::OPS),
+    module!("k6/experimental/csv", k6::experimental::csv::OPS),
+    module!("k6/experimental/fs", k6::experimental::fs::OPS),
+    module!("k6/experimental/streams", &[]),
     module!("k6/experimental/websockets", &[]),
     module!("k6/html", k6::html::OPS),
     module!("k6/http", k6::http::OPS),
@@ -54,6 +58,10 @@ pub const MODULES: &[Module] = &[
     Module { specifier: "volley/globals", source: "", ops: volley::globals::OPS },
     module!("volley/lifecycle", &[]),
     module!("volley/procedure", &[]),
+    module!("volley/readable_stream", &[]),
+    module!("volley/shared_array", volley::shared_array::OPS),
+    module!("volley/streams", &[]),
+    module!("volley/writable_stream", &[]),
 ];
 
 macro_rules! parts {
@@ -77,6 +85,7 @@ pub const PARTS: &[(&str, &str)] = parts![
     "volley/go_error",
     "volley/inspect",
     "volley/require",
+    "volley/shared_array_traps",
     "volley/stack",
     "volley/text",
     "volley/timers",

@@ -14,8 +14,10 @@ use crate::metrics::{Record, builtin};
 
 pub mod bytes;
 pub mod crypto;
+pub mod data;
 pub mod encoding;
 pub mod execution;
+pub mod experimental;
 pub mod html;
 pub mod http;
 pub mod metrics;

@@ -3,5 +3,6 @@
 pub mod commonjs;
 pub mod console;
 pub mod globals;
+pub mod shared_array;
 mod text;
 mod webcrypto;

@@ -1,0 +1,35 @@
+// k6/experimental/csv: a file as a table that all VUs share, or row by row.
+import * as native from 'native:k6/experimental/csv';
+import { view } from 'volley/shared_array';
+
+const NATIVE = Symbol.for('volley.native');
+
+const missing = (value) => value === undefined || value === null;
+const line = (value) => (missing(value) ? undefined : Math.trunc(Number(value)) || 0);
+
+// Options as Rust takes them: each in its own type, or not at all.
+function plain(options) {
+  if (missing(options)) return undefined;
+  const { delimiter, skipFirstLine, fromLine, toLine, asObjects } = options;
+  return {
+    delimiter: missing(delimiter) ? undefined : String(delimiter),
+    skipFirstLine: Boolean(skipFirstLine),
+    fromLine: line(fromLine),
+    toLine: line(toLine),
+    asObjects: Boolean(asObjects),
+  };
+}
+
+export const parse = async (file, options) => view(await native.parse(file, plain(options)));
+
+const rows = {
+  next() {
+    return native.next(this);
+  },
+};
+
+export function Parser(file, options) {
+  return Object.create(rows, { [NATIVE]: { value: native.parser(file, plain(options)) } });
+}
+
+export default { parse, Parser };

@@ -1,0 +1,328 @@
+// Writable streams and their writers, by the Streams Standard, without abort signals.
+import {
+  resolved, Pledge, fulfilledPledge, quietPledge, promised, asObject, method, strategyOf, markOf, Queue, cores, core,
+  later, shell, unconstructible,
+} from 'volley/streams';
+
+const unlocked = () => new TypeError('the writer was released: it has no stream any more');
+// What stands in the queue for the end.
+const END = Symbol('end');
+
+class WritableCore {
+  state = 'writable';
+  error = undefined;
+  writer = undefined;
+  queue = new Queue();
+  isStarted = false;
+  isFull = false;
+  // Writes that wait, the one that is under way; the same for the end.
+  writes = [];
+  writing = undefined;
+  closing = undefined;
+  ending = undefined;
+  aborting = undefined;
+
+  begin(sink, size, mark) {
+    const [start, write, close, abort] = ['start', 'write', 'close', 'abort'].map((name) => method(sink, name));
+    Object.assign(this, { size, mark, writeSink: write, closeSink: close, abortSink: abort });
+    this.controller = shell(WritableStreamDefaultController, this);
+    this.feelPressure();
+    resolved(start?.(this.controller)).then(
+      () => {
+        this.isStarted = true;
+        this.advance();
+      },
+      (error) => {
+        this.isStarted = true;
+        this.reject(error);
+      },
+    );
+  }
+
+  get closes() {
+    return this.closing !== undefined || this.ending !== undefined;
+  }
+
+  get room() {
+    if (this.state === 'errored' || this.state === 'erroring') return null;
+    return this.state === 'closed' ? 0 : this.mark - this.queue.size;
+  }
+
+  feelPressure() {
+    const isFull = this.mark - this.queue.size <= 0;
+    if (this.writer !== undefined && isFull !== this.isFull) {
+      if (isFull) this.writer.ready = new Pledge();
+      else this.writer.ready.resolve(undefined);
+    }
+    this.isFull = isFull;
+  }
+
+  sizeOf(chunk) {
+    // A stream that has failed asks nobody.
+    if (this.size === undefined) return 1;
+    try {
+      return this.size(chunk);
+    } catch (error) {
+      this.failIfWritable(error);
+      return 1;
+    }
+  }
+
+  write(chunk, writer) {
+    const size = this.sizeOf(chunk);
+    // Asking for the size ran code of the user's.
+    if (writer.stream !== this) throw unlocked();
+    if (this.state === 'errored') throw this.error;
+    if (this.closes || this.state === 'closed') throw new TypeError('the stream is closed, or about to be');
+    if (this.state === 'erroring') throw this.error;
+    const request = new Pledge();
+    this.writes.push(request);
+    try {
+      this.queue.add(chunk, size);
+    } catch (error) {
+      this.failIfWritable(error);
+      return request.promise;
+    }
+    this.feelPressure();
+    this.advance();
+    return request.promise;
+  }
+
+  close() {
+    if (this.closes) throw new TypeError('the stream is being closed already');
+    if (this.state === 'closed' || this.state === 'errored') throw new TypeError(`the stream is ${this.state} already`);
+    const request = (this.closing = new Pledge());
+    if (this.writer !== undefined && this.isFull && this.state === 'writable') this.writer.ready.resolve(undefined);
+    this.queue.add(END, 0);
+    this.advance();
+    return request.promise;
+  }
+
+  abort(reason) {
+    if (this.state === 'closed' || this.state === 'errored') return resolved(undefined);
+    if (this.aborting !== undefined) return this.aborting.pledge.promise;
+    const isFailing = this.state === 'erroring';
+    const pledge = new Pledge();
+    this.aborting = { pledge, reason: isFailing ? undefined : reason, isFailing };
+    if (!isFailing) this.startFailing(reason);
+    return pledge.promise;
+  }
+
+  // The next thing in the queue, if the sink is free.
+  advance() {
+    if (!this.isStarted || this.writing !== undefined) return;
+    if (this.state === 'erroring') {
+      this.finishFailing();
+      return;
+    }
+    if (this.state !== 'writable' || this.queue.isEmpty) return;
+    const chunk = this.queue.peek();
+    if (chunk === END) this.sendEnd();
+    else this.send(chunk);
+  }
+
+  send(chunk) {
+    this.writing = this.writes.shift();
+    promised(() => this.writeSink?.(chunk, this.controller)).then(
+      () => {
+        this.writing.resolve(undefined);
+        this.writing = undefined;
+        this.queue.take();
+        if (!this.closes && this.state === 'writable') this.feelPressure();
+        this.advance();
+      },
+      (error) => {
+        if (this.state === 'writable') this.forgetSink();
+        this.writing.reject(error);
+        this.writing = undefined;
+        this.reject(error);
+      },
+    );
+  }
+
+  sendEnd() {
+    this.ending = this.closing;
+    this.closing = undefined;
+    this.queue.take();
+    const ended = promised(() => this.closeSink?.());
+    this.forgetSink();
+    ended.then(
+      () => {
+        this.ending.resolve(undefined);
+        this.ending = undefined;
+        if (this.state === 'erroring') {
+          // The end was reached after all.
+          this.error = undefined;
+          this.aborting?.pledge.resolve(undefined);
+          this.aborting = undefined;
+        }
+        this.state = 'closed';
+        this.writer?.closed.resolve(undefined);
+      },
+      (error) => {
+        this.ending.reject(error);
+        this.ending = undefined;
+        this.aborting?.pledge.reject(error);
+        this.aborting = undefined;
+        this.reject(error);
+      },
+    );
+  }
+
+  failIfWritable(error) {
+    if (this.state !== 'writable') return;
+    this.forgetSink();
+    this.startFailing(error);
+  }
+
+  // The sink has failed.
+  reject(error) {
+    if (this.state === 'writable') this.startFailing(error);
+    else this.finishFailing();
+  }
+
+  startFailing(reason) {
+    this.state = 'erroring';
+    this.error = reason;
+    this.writer?.notReady(reason);
+    if (this.writing === undefined && this.ending === undefined && this.isStarted) this.finishFailing();
+  }
+
+  finishFailing() {
+    this.state = 'errored';
+    this.queue.clear();
+    for (const request of this.writes.splice(0)) request.reject(this.error);
+    const { aborting } = this;
+    this.aborting = undefined;
+    if (aborting === undefined) {
+      this.rejectClosed();
+      return;
+    }
+    if (aborting.isFailing) {
+      aborting.pledge.reject(this.error);
+      this.rejectClosed();
+      return;
+    }
+    const aborted = promised(() => this.abortSink?.(aborting.reason));
+    this.forgetSink();
+    aborted.then(
+      () => {
+        aborting.pledge.resolve(undefined);
+        this.rejectClosed();
+      },
+      (error) => {
+        aborting.pledge.reject(error);
+        this.rejectClosed();
+      },
+    );
+  }
+
+  rejectClosed() {
+    this.closing?.reject(this.error);
+    this.closing = undefined;
+    this.writer?.closed.rejectQuietly(this.error);
+  }
+
+  forgetSink() {
+    this.writeSink = this.closeSink = this.abortSink = undefined;
+    this.size = undefined;
+  }
+}
+
+class WriterCore {
+  constructor(stream) {
+    if (stream.writer !== undefined) throw new TypeError('the stream is locked by another writer');
+    this.stream = stream;
+    stream.writer = this;
+    const { state, error } = stream;
+    const isReady = state === 'closed' || (state === 'writable' && (stream.closes || !stream.isFull));
+    if (isReady) this.ready = fulfilledPledge();
+    else this.ready = state === 'writable' ? new Pledge() : quietPledge(error);
+    if (state === 'closed') this.closed = fulfilledPledge();
+    else this.closed = state === 'errored' ? quietPledge(error) : new Pledge();
+  }
+
+  notReady(reason) {
+    if (this.ready.isPending) this.ready.rejectQuietly(reason);
+    else this.ready = quietPledge(reason);
+  }
+
+  release() {
+    if (this.stream === undefined) return;
+    const error = unlocked();
+    this.notReady(error);
+    if (this.closed.isPending) this.closed.rejectQuietly(error);
+    else this.closed = quietPledge(error);
+    this.stream = this.stream.writer = undefined;
+  }
+}
+
+const ofWriter = (writer) => {
+  if (writer.stream === undefined) throw unlocked();
+  return writer.stream;
+};
+
+export class WritableStream {
+  constructor(sink = undefined, strategy = undefined) {
+    const given = asObject(sink, 'an underlying sink');
+    const [size, mark] = strategyOf(strategy);
+    if (given.type !== undefined) throw new RangeError('an underlying sink has no type');
+    const inner = new WritableCore();
+    cores.set(this, inner);
+    inner.begin(given, size, markOf(mark));
+  }
+  get locked() {
+    return core(this, WritableCore).writer !== undefined;
+  }
+  abort(reason) {
+    return later(this, WritableCore, (stream) => {
+      if (stream.writer !== undefined) throw new TypeError('a locked stream can only be aborted by its writer');
+      return stream.abort(reason);
+    });
+  }
+  close() {
+    return later(this, WritableCore, (stream) => {
+      if (stream.writer !== undefined) throw new TypeError('a locked stream can only be closed by its writer');
+      return stream.close();
+    });
+  }
+  getWriter() {
+    return new WritableStreamDefaultWriter(this);
+  }
+}
+
+export class WritableStreamDefaultWriter {
+  constructor(stream) {
+    cores.set(this, new WriterCore(core(stream, WritableCore)));
+  }
+  get closed() {
+    return later(this, WriterCore, (writer) => writer.closed.promise);
+  }
+  get ready() {
+    return later(this, WriterCore, (writer) => writer.ready.promise);
+  }
+  get desiredSize() {
+    return ofWriter(core(this, WriterCore)).room;
+  }
+  abort(reason) {
+    return later(this, WriterCore, (writer) => ofWriter(writer).abort(reason));
+  }
+  close() {
+    return later(this, WriterCore, (writer) => ofWriter(writer).close());
+  }
+  releaseLock() {
+    core(this, WriterCore).release();
+  }
+  write(chunk) {
+    return later(this, WriterCore, (writer) => ofWriter(writer).write(chunk, writer));
+  }
+}
+
+class WritableStreamDefaultController {
+  constructor() {
+    throw unconstructible();
+  }
+  error(reason) {
+    core(this, WritableCore).failIfWritable(reason);
+  }
+}

@@ -1,0 +1,264 @@
+//! What `k6/experimental/csv` makes of records: options checked, lines left out, rows as lists or as objects.
+
+use std::io::Read;
+
+use super::records::{Fault, Records};
+use crate::js::modules::volley::shared_array::{Array, Builder};
+use crate::js::value::{Value, text_of};
+
+/// How a file is read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Choice {
+    /// What stands between fields.
+    pub delimiter: Option<char>,
+    /// The first record is left out.
+    pub skip_first: bool,
+    /// The first record that is read, from 0.
+    pub from: Option<i64>,
+    /// The last one.
+    pub to: Option<i64>,
+    /// The first record has the names of the fields.
+    pub as_objects: bool,
+}
+
+impl Choice {
+    /// The options of a script, made plain by the JavaScript half.
+    ///
+    /// # Errors
+    /// k6's words.
+    pub fn read(options: Value) -> Result<Self, String> {
+        let mut choice = Self::default();
+        let Value::Map(options) = options else { return Ok(choice) };
+        for (name, value) in options {
+            match (name.as_str(), value) {
+                ("delimiter", Value::String(text)) => {
+                    let mut chars = text.chars();
+                    let (Some(delimiter), None) = (chars.next(), chars.next()) else {
+                        return Err("delimiter must be a single character".to_owned());
+                    };
+                    choice.delimiter = Some(delimiter);
+                }
+                ("skipFirstLine", value) => choice.skip_first = matches!(value, Value::Bool(true)),
+                ("asObjects", value) => choice.as_objects = matches!(value, Value::Bool(true)),
+                ("fromLine", Value::Number(line)) => choice.from = Some(line as i64),
+                ("toLine", Value::Number(line)) => choice.to = Some(line as i64),
+                _ => {}
+            }
+        }
+        match (choice.from, choice.to) {
+            (Some(from), Some(to)) if from >= to => Err("fromLine must be less than or equal to toLine".to_owned()),
+            _ => Ok(choice),
+        }
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let negative =
+            |name: &str, line: i64| format!("the '{name}' option must be greater than or equal to 0; got {line}");
+        if self.as_objects && self.skip_first {
+            return Err("the 'header' option cannot be enabled when 'skipFirstLine' is true".to_owned());
+        }
+        match (self.from, self.to) {
+            (Some(from), _) if self.as_objects && from > 0 => {
+                Err("the 'header' option cannot be enabled when 'fromLine' is set to a value greater than 0".to_owned())
+            }
+            (Some(from), _) if from < 0 => Err(negative("fromLine", from)),
+            (_, Some(to)) if to < 0 => Err(negative("toLine", to)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The rows of one file, in the middle of being read.
+pub struct Rows<R> {
+    records: Records<R>,
+    names: Option<Vec<String>>,
+    /// How many records were read or left out.
+    at: i64,
+    /// The last record wanted.
+    last: Option<i64>,
+}
+
+impl<R: Read> Rows<R> {
+    /// Reads on to the first row that is wanted.
+    ///
+    /// # Errors
+    /// k6's words, for a choice that makes no sense and a file that is too short for it.
+    pub fn begin(source: R, choice: &Choice) -> Result<Self, String> {
+        choice.check()?;
+        let records = Records::new(source, choice.delimiter.unwrap_or(','));
+        // A last line of 0 is none.
+        let mut rows = Self { records, names: None, at: 0, last: choice.to.filter(|to| *to > 0) };
+        let from = choice.from.unwrap_or(0);
+        if choice.skip_first && from == 0 {
+            rows.record().map_err(|fault| format!("failed to skip the first line; reason: {fault}"))?;
+        }
+        while rows.at < from {
+            rows.record().map_err(|fault| format!("failed to skip lines until line {from}; reason: {fault}"))?;
+        }
+        if choice.as_objects {
+            let names = rows.record().map_err(|fault| format!("failed to read the first line; reason: {fault}"))?;
+            rows.names = Some(names.iter().map(|name| text_of(name)).collect());
+        }
+        Ok(rows)
+    }
+
+    /// What it reads from.
+    pub fn source(&self) -> &R {
+        self.records.source()
+    }
+
+    fn record(&mut self) -> Result<Vec<Vec<u8>>, Fault> {
+        let record = self.records.read()?;
+        self.at += 1;
+        Ok(record)
+    }
+
+    /// The next row that is wanted.
+    fn row(&mut self) -> Result<Vec<Vec<u8>>, Fault> {
+        if self.last.is_some_and(|last| self.at > last) {
+            return Err(Fault::End);
+        }
+        self.record()
+    }
+
+    /// The next row for JavaScript; `None` when there are no more.
+    ///
+    /// # Errors
+    /// What is wrong with it, in Go's words.
+    pub fn value(&mut self) -> Result<Option<Value>, Fault> {
+        let fields = match self.row() {
+            Ok(fields) => fields,
+            Err(Fault::End) => return Ok(None),
+            Err(fault) => return Err(fault),
+        };
+        let fields = fields.iter().map(|field| text_of(field));
+        let Some(names) = &self.names else { return Ok(Some(Value::List(fields.map(Value::String).collect()))) };
+        let mut members: Vec<(String, Value)> = Vec::with_capacity(names.len());
+        for (name, field) in names.iter().zip(fields) {
+            // Of columns with the same name the last one counts.
+            match members.iter_mut().find(|(known, _)| known == name) {
+                Some((_, value)) => *value = field.into(),
+                None => members.push((name.clone(), field.into())),
+            }
+        }
+        Ok(Some(Value::Map(members)))
+    }
+
+    /// All rows that are left. Objects have their members in the order of their names, as Go writes them.
+    ///
+    /// # Errors
+    /// What is wrong with one, in k6's words.
+    pub fn all(&mut self) -> Result<Array, String> {
+        let columns = self.names.as_ref().map(|names| sorted_columns(names));
+        let mut array = Builder::default();
+        loop {
+            let fields = match self.row() {
+                Ok(fields) => fields,
+                Err(Fault::End) => return Ok(array.finish()),
+                Err(fault) => return Err(format!("failed to read record; reason: {fault}")),
+            };
+            array.push(|out| match &columns {
+                None => {
+                    for (at, field) in fields.iter().enumerate() {
+                        out.push(if at == 0 { b'[' } else { b',' });
+                        write_text(out, field);
+                    }
+                    out.push(b']');
+                }
+                Some(columns) => {
+                    for (at, (name, column)) in columns.iter().enumerate() {
+                        out.push(if at == 0 { b'{' } else { b',' });
+                        out.extend_from_slice(name);
+                        out.push(b':');
+                        write_text(out, &fields[*column]);
+                    }
+                    out.push(b'}');
+                }
+            });
+        }
+    }
+}
+
+/// The names of columns as JSON, in order, each with the last column that has it.
+fn sorted_columns(names: &[String]) -> Vec<(Vec<u8>, usize)> {
+    let last: std::collections::BTreeMap<&str, usize> =
+        names.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
+    last.into_iter()
+        .map(|(name, at)| {
+            let mut text = Vec::new();
+            write_text(&mut text, name.as_bytes());
+            (text, at)
+        })
+        .collect()
+}
+
+/// Writes a field as a JSON string.
+fn write_text(out: &mut Vec<u8>, field: &[u8]) {
+    // Text can always be written, and memory takes all of it.
+    let _ = match std::str::from_utf8(field) {
+        Ok(text) => serde_json::to_writer(out, text),
+        Err(_) => serde_json::to_writer(out, &text_of(field)),
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn choice(options: &[(&str, Value)]) -> Result<Choice, String> {
+        let options = options.iter().map(|(name, value)| {
+            let value = match value {
+                Value::Number(number) => Value::Number(*number),
+                Value::Bool(value) => Value::Bool(*value),
+                Value::String(text) => Value::String(text.clone()),
+                _ => Value::Undefined,
+            };
+            ((*name).to_owned(), value)
+        });
+        Choice::read(Value::Map(options.collect()))
+    }
+
+    /// All rows of a text as JSON, or what is wrong.
+    fn read(text: &str, options: &[(&str, Value)]) -> String {
+        let all = choice(options).and_then(|choice| {
+            let array = Rows::begin(text.as_bytes(), &choice)?.all()?;
+            let rows: Vec<_> = (0..array.len()).filter_map(|at| array.get(at)).collect();
+            Ok(rows.iter().map(|row| String::from_utf8_lossy(row).into_owned()).collect::<Vec<_>>().join(" "))
+        });
+        all.unwrap_or_else(|error| error)
+    }
+
+    #[test]
+    fn lines_are_chosen() {
+        let check = |options: &[(&str, Value)], expect: &str| {
+            assert_eq!(read("a\nb\n\nc\nd\n", options), expect, "{options:?}");
+        };
+        check(&[], "[\"a\"] [\"b\"] [\"c\"] [\"d\"]");
+        check(&[("skipFirstLine", true.into())], "[\"b\"] [\"c\"] [\"d\"]");
+        check(&[("fromLine", 1.0.into()), ("toLine", 2.0.into())], "[\"b\"] [\"c\"]");
+        check(&[("toLine", 0.0.into())], "[\"a\"] [\"b\"] [\"c\"] [\"d\"]");
+        check(&[("skipFirstLine", true.into()), ("fromLine", 2.0.into())], "[\"c\"] [\"d\"]");
+        check(&[("fromLine", 4.0.into())], "");
+        check(&[("fromLine", 9.0.into())], "failed to skip lines until line 9; reason: EOF");
+        check(&[("fromLine", 2.0.into()), ("toLine", 2.0.into())], "fromLine must be less than or equal to toLine");
+        check(&[("fromLine", (-1.0).into())], "the 'fromLine' option must be greater than or equal to 0; got -1");
+        check(&[("toLine", (-1.0).into())], "the 'toLine' option must be greater than or equal to 0; got -1");
+        check(&[("delimiter", "::".into())], "delimiter must be a single character");
+        check(&[("delimiter", "".into())], "delimiter must be a single character");
+    }
+
+    #[test]
+    fn rows_are_objects() {
+        let objects = || [("asObjects", Value::Bool(true))];
+        assert_eq!(read("n,b,a\n1,2,3\n", &objects()), "{\"a\":\"3\",\"b\":\"2\",\"n\":\"1\"}");
+        assert_eq!(read("a,a\n1,2\n", &objects()), "{\"a\":\"2\"}");
+        assert_eq!(read("a\n", &objects()), "");
+        assert_eq!(read("", &objects()), "failed to read the first line; reason: EOF");
+        assert_eq!(
+            read("a,b\n1\n", &objects()),
+            "failed to read record; reason: record on line 2: wrong number of fields"
+        );
+        let both = [("asObjects", true.into()), ("skipFirstLine", true.into())];
+        assert_eq!(read("a\n", &both), "the 'header' option cannot be enabled when 'skipFirstLine' is true");
+    }
+}
