@@ -151,7 +151,8 @@ fn a_javascript_half_lives_where_its_specifier_says() {
         let path = root.join("js-stdlib").join(format!("{}.js", module.specifier));
         if module.source.is_empty() {
             // The global scope is a table of ours.
-            let table = fs::read_to_string(root.join("src/js/modules").join(format!("{}.rs", module.specifier))).unwrap();
+            let table =
+                fs::read_to_string(root.join("src/js/modules").join(format!("{}.rs", module.specifier))).unwrap();
             for (name, _) in module.ops {
                 let in_table = table.contains(&format!("(\"{name}\")"));
                 assert!(in_table || in_parts(name) || NAMED_ELSEWHERE.contains(name), "`{name}` is never used");

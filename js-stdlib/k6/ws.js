@@ -1,7 +1,7 @@
 // k6/ws: a WebSocket the VU waits for. The loop is here: it asks Rust for the next event, or for the time of the next
 // timer, and calls the handlers.
 import { check, open, wait, send, ping, leave, finish, clock } from 'native:k6/ws';
-import { rebind } from 'native:exports';
+import { rebind } from 'native:engine';
 
 const EVENTS = ['open', 'message', 'binaryMessage', 'ping', 'pong', 'close', 'error'];
 const METHODS = ['on', 'send', 'sendBinary', 'ping', 'setTimeout', 'setInterval', 'close'];

@@ -380,7 +380,8 @@ impl Loader {
         }
         if let Some((address, text)) = modules::part(address) {
             let mut stdlib = stdlib();
-            let text = stdlib.entry(address).or_insert_with(|| Text { is_script: true, ..new_text(modules::squeeze(text)) });
+            let text =
+                stdlib.entry(address).or_insert_with(|| Text { is_script: true, ..new_text(modules::squeeze(text)) });
             return Ok(text.clone().into());
         }
         if let Some(text) = lock(&self.texts).get(address) {
@@ -520,8 +521,13 @@ fn no_module(address: &str) -> Throw {
     Throw::go(unknown_modules(&[address.to_owned()]))
 }
 
-/// k6's line about names under `k6/` that don't exist.
+/// k6's line about names under `k6/` that don't exist, and ours about the one that does, but not here.
 pub fn unknown_modules(names: &[String]) -> String {
+    if names.iter().any(|name| name == "k6/browser") {
+        return "the module \"k6/browser\" is not offered: protocols are spoken here, no browser is driven; run the scenarios that \
+                use it with k6"
+            .to_owned();
+    }
     format!(
         "unknown modules [{}] were tried to be loaded, but couldn't - this likely means automatic extension \
          resolution is required or a custom k6 binary with the required extensions",

@@ -8,8 +8,8 @@ use rquickjs::qjs::{self, JSContext, JSModuleDef, JSValue};
 
 use super::super::{Code, ENGINE, GLOBALS, Global};
 use super::{
-    EXCEPTION, State, UNDEFINED, call_native, compile, is_exception, load_now, native_function, panic_text, property, state,
-    string, take_exception, throw_js,
+    EXCEPTION, State, UNDEFINED, call_native, compile, is_exception, load_now, native_function, panic_text, property,
+    state, string, take_exception, throw_js,
 };
 use crate::js::value::Throw;
 
@@ -50,25 +50,48 @@ pub unsafe fn define(ctx: *mut JSContext, name: &'static str, global: Global, en
             }
             Global::Getter(op) => {
                 let getter = native_function(ctx, &c_name, place(op));
-                qjs::JS_DefinePropertyGetSet(ctx, scope, atom, getter, UNDEFINED, flags & !(qjs::JS_PROP_WRITABLE as c_int))
+                qjs::JS_DefinePropertyGetSet(
+                    ctx,
+                    scope,
+                    atom,
+                    getter,
+                    UNDEFINED,
+                    flags & !(qjs::JS_PROP_WRITABLE as c_int),
+                )
             }
             Global::Refused(op) => {
-                let (getter, setter) = (native_function(ctx, &c_name, place(op)), native_function(ctx, &c_name, place(op)));
+                let (getter, setter) =
+                    (native_function(ctx, &c_name, place(op)), native_function(ctx, &c_name, place(op)));
                 qjs::JS_DefinePropertyGetSet(ctx, scope, atom, getter, setter, 0)
             }
             Global::Part(part, member) => {
                 let texts = [name, part, member.unwrap_or_default()];
-                let [name, part, member] = texts.map(|text| qjs::JS_NewStringLen(ctx, text.as_ptr().cast(), text.len() as _));
+                let [name, part, member] =
+                    texts.map(|text| qjs::JS_NewStringLen(ctx, text.as_ptr().cast(), text.len() as _));
                 let kind = qjs::JS_MKVAL(qjs::JS_TAG_BOOL, i32::from(enumerable));
                 let (getter, setter) = (function(make, &[name, part, member, kind]), function(replace, &[name, kind]));
                 for text in [name, part, member] {
                     qjs::JS_FreeValue(ctx, text);
                 }
-                qjs::JS_DefinePropertyGetSet(ctx, scope, atom, getter, setter, flags & !(qjs::JS_PROP_WRITABLE as c_int))
+                qjs::JS_DefinePropertyGetSet(
+                    ctx,
+                    scope,
+                    atom,
+                    getter,
+                    setter,
+                    flags & !(qjs::JS_PROP_WRITABLE as c_int),
+                )
             }
             Global::Itself => {
                 let getter = function(itself, &[]);
-                qjs::JS_DefinePropertyGetSet(ctx, scope, atom, getter, UNDEFINED, flags & !(qjs::JS_PROP_WRITABLE as c_int))
+                qjs::JS_DefinePropertyGetSet(
+                    ctx,
+                    scope,
+                    atom,
+                    getter,
+                    UNDEFINED,
+                    flags & !(qjs::JS_PROP_WRITABLE as c_int),
+                )
             }
         };
         qjs::JS_FreeAtom(ctx, atom);
@@ -169,7 +192,8 @@ unsafe extern "C" fn make(
     unsafe {
         let [name, part_name, member, enumerable] = *data.cast::<[JSValue; 4]>();
         let (part_name, member) = (string(ctx, part_name).unwrap_or_default(), string(ctx, member).unwrap_or_default());
-        let value = guarded(ctx, || part(ctx, state(ctx), &part_name, Some(&*member).filter(|member| !member.is_empty())));
+        let value =
+            guarded(ctx, || part(ctx, state(ctx), &part_name, Some(&*member).filter(|member| !member.is_empty())));
         if !is_exception(value) {
             put(ctx, name, enumerable, qjs::JS_DupValue(ctx, value));
         }
