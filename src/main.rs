@@ -5,5 +5,16 @@
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> std::process::ExitCode {
+    small_pages();
     volley::cli::main(std::env::args_os().collect()).into()
+}
+
+/// Memory comes from the kernel in pages of 4 KB. Huge pages make no request cheaper here, but resident memory grows in steps
+/// of 2 MB, and clearing them takes a fifth of the time that VUs are made in.
+fn small_pages() {
+    #[cfg(target_os = "linux")]
+    // SAFETY: the call takes numbers only. Where the kernel refuses, pages stay what they are.
+    unsafe {
+        libc::prctl(libc::PR_SET_THP_DISABLE, 1, 0, 0, 0);
+    }
 }
