@@ -1,7 +1,6 @@
 //! Writing a script: `new` gives one that runs, `--watch` runs it again after every change.
 
 use std::fs;
-use std::net::TcpListener;
 use std::path::Path;
 
 use tempfile::TempDir;
@@ -18,9 +17,7 @@ fn folder(script: &str) -> TempDir {
 
 #[test]
 fn new_scripts_run_against_the_target() {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-    let address = listener.local_addr().expect("a listener has an address").to_string();
-    drop(listener);
+    let address = format!("127.0.0.1:{}", crate::peers::free_port());
     let target = Running::start(volley(Path::new("/")).args(["target", "--listen", &address, "--db-latency=0ms"]));
     target.wait_for("listening on");
     let base = format!("BASE_URL=http://{address}");

@@ -21,8 +21,7 @@ fn folder(script: &str) -> TempDir {
 
 /// An address nobody listens at.
 fn free_address() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-    listener.local_addr().expect("a listener has an address").to_string()
+    format!("127.0.0.1:{}", crate::peers::free_port())
 }
 
 /// A run with a REST API.

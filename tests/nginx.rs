@@ -4,7 +4,6 @@
 //! Needs `nginx` (Debian: `nginx-light`) and is skipped where there is none.
 
 use std::fs;
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -47,11 +46,7 @@ impl Nginx {
         fs::write(root.join("files/large"), vec![b'l'; LARGE]).expect("a file can be written");
         fs::write(root.join("files/small.txt"), "small").expect("a file can be written");
         fs::write(root.join("files/words.txt"), "many words ".repeat(2000)).expect("a file can be written");
-        // Held until nginx is told of them, so that they differ.
-        let listeners = [0; 6].map(|_| TcpListener::bind("127.0.0.1:0").expect("a port is free"));
-        let [plain, tls, h2, h2c, mutual, inner] =
-            listeners.each_ref().map(|held| held.local_addr().expect("it has an address").port());
-        drop(listeners);
+        let [plain, tls, h2, h2c, mutual, inner] = [0; 6].map(|_| crate::peers::free_port());
         let config = format!(
             "daemon off; master_process off; worker_processes 1; pid pid; error_log errors.log;
              events {{ worker_connections 1024; }}

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -22,7 +22,7 @@ pub struct Target {
 
 impl Target {
     pub fn start(folder: &Path, args: &[&str]) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = crate::peers::free_port();
         let address = format!("127.0.0.1:{port}");
         let process = Running::start(program::volley(folder).args(["target", "--listen", &address]).args(args));
         process.wait_for("listening on");

@@ -330,7 +330,7 @@ fn get(address: SocketAddr, path: &str) -> (String, String) {
 fn the_dashboard_lives_while_somebody_looks() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("script.js"), SCRIPT).unwrap();
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = crate::peers::free_port();
     let address = SocketAddr::from(([127, 0, 0, 1], port));
     let mut command = program::volley(folder.path());
     command.args(["run", "--no-color", "--env", &format!("URL={}", server::url()), "script.js"]);
