@@ -285,7 +285,8 @@ fn without_a_file_left_the_run_stops_and_everything_is_written() {
             "import http from 'k6/http';
             import {{ sleep }} from 'k6';
             export const options = {{ vus: 250, duration: '1m' }};
-            export default function () {{ http.get('{target}/plain'); sleep(30); }}"
+            // One after the other, so that most have their answer when the last file is taken.
+            export default function () {{ sleep(__VU / 100); http.get('{target}/plain'); sleep(30); }}"
         ));
         let mut command = program::command(Path::new("sh"), folder.path());
         let limited = "ulimit -n 180; exec \"$0\" \"$@\"";
