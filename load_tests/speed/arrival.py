@@ -13,11 +13,10 @@ import datetime
 import json
 import math
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 
-from run import HERE, ROOT, Table, Target, Trouble, first_line, run_to_end
+from run import HERE, ROOT, Table, Target, Trouble, finish, first_line, run_to_end
 
 P99_BOUND_MS = 2.0
 CPU_BOUND = 0.5
@@ -119,8 +118,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except Trouble as trouble:
-        print(f"arrival.py: {trouble}", file=sys.stderr)
-        sys.exit(2)
+    finish(main)

@@ -15,12 +15,11 @@ import shutil
 import socket
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
-from run import ROOT, Table, Target, Trouble, Volley, first_line, flat_marks, raise_file_limit, stop
+from run import ROOT, Table, Target, Trouble, Volley, finish, first_line, flat_marks, raise_file_limit, stop
 
 # By how much CPU per request may grow.
 BOUNDS = {"json": 0.25, "csv": 0.25, "prometheus": 0.05}
@@ -119,10 +118,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except Trouble as trouble:
-        print(f"outputs.py: {trouble}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    finish(main)

@@ -609,11 +609,16 @@ def main(argv=None):
     return 1 if table.missed else 0 if has_binary else 2
 
 
-if __name__ == "__main__":
+def finish(main):
+    """Runs a program of this folder; trouble is one line."""
     try:
         sys.exit(main())
     except Trouble as trouble:
-        print(f"run.py: {trouble}", file=sys.stderr)
+        print(f"{Path(sys.argv[0]).name}: {trouble}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+if __name__ == "__main__":
+    finish(main)

@@ -17,7 +17,7 @@ use super::http::{Protocol, Url};
 use super::proxy::{Proxies, Proxy, ProxyKind};
 use super::socket::{Socket, Stream, Traffic};
 use super::socks;
-use super::tls::{Tls, TlsInfo};
+use super::tls::{Offer, Tls, TlsInfo};
 
 /// What all clients of a run share.
 #[derive(Debug)]
@@ -120,11 +120,12 @@ impl Endpoint {
             }
             Some((ProxyKind::Http, proxy)) => tunnel(&mut socket, ends, &target, proxy).await?,
             Some((ProxyKind::Https, proxy)) => {
-                let mut outer = self.means.tls.connect_plain(&proxy.host, socket).await.map_err(of_proxy)?.stream;
+                let mut outer =
+                    self.means.tls.connect(Offer::Nothing, &proxy.host, socket).await.map_err(of_proxy)?.stream;
                 tunnel(&mut *outer, ends, &target, proxy).await?;
                 return match url.is_https() {
                     true => {
-                        let inside = self.means.tls.connect_old_inside(url.hostname(), *outer).await?;
+                        let inside = self.means.tls.connect_inside(Offer::Http1, url.hostname(), *outer).await?;
                         Ok(Stream::Tunnel(inside.stream))
                     }
                     false => Ok(Stream::Tls(outer)),
@@ -132,7 +133,7 @@ impl Endpoint {
             }
         }
         match url.is_https() {
-            true => Ok(Stream::Tls(self.means.tls.connect_old(url.hostname(), socket).await?.stream)),
+            true => Ok(Stream::Tls(self.means.tls.connect(Offer::Http1, url.hostname(), socket).await?.stream)),
             false => Ok(Stream::Plain(socket)),
         }
     }
@@ -158,14 +159,15 @@ impl Endpoint {
             }
             Some((ProxyKind::Http, _)) => {}
             Some((ProxyKind::Https, proxy)) => {
-                let mut handshake = self.means.tls.connect_plain(&proxy.host, socket).await.map_err(of_proxy)?;
+                let mut handshake =
+                    self.means.tls.connect(Offer::Nothing, &proxy.host, socket).await.map_err(of_proxy)?;
                 mark.tls_handshaking = handshake.took;
                 if !url.is_https() {
                     let (stream, tls) = (Stream::Tls(handshake.stream), Some(handshake.info));
                     return Ok(Connection::One(Http1 { stream, tls, reused: false }.into()));
                 }
                 tunnel(&mut *handshake.stream, (local, remote), &target, proxy).await?;
-                let inside = self.means.tls.connect_inside(url.hostname(), *handshake.stream).await?;
+                let inside = self.means.tls.connect_inside(Offer::Web, url.hostname(), *handshake.stream).await?;
                 mark.tls_handshaking = inside.took;
                 return self.speak(url, Stream::Tunnel(inside.stream), inside.info, inside.is_http2).await;
             }
@@ -177,7 +179,7 @@ impl Endpoint {
                 Protocol::H2c => self.share(url, protocol, Http2::open(stream, None).await?),
             };
         }
-        let handshake = self.means.tls.connect(url.hostname(), socket).await?;
+        let handshake = self.means.tls.connect(Offer::Web, url.hostname(), socket).await?;
         mark.tls_handshaking = handshake.took;
         self.speak(url, Stream::Tls(handshake.stream), handshake.info, handshake.is_http2).await
     }

@@ -47,14 +47,22 @@ pub struct TlsInfo {
     pub ocsp: Ocsp,
 }
 
+/// What a handshake offers to speak inside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offer {
+    /// HTTP/2 and HTTP/1.1; nothing, like Go, when HTTP/2 is switched off.
+    Web,
+    /// HTTP/1.1 alone: for WebSocket.
+    Http1,
+    /// No protocol: for proxies.
+    Nothing,
+}
+
 /// Makes TLS connections.
 #[derive(Clone)]
 pub struct Tls {
-    /// Offers HTTP/2 and HTTP/1.1, or HTTP/1.1 alone when HTTP/2 is switched off.
     web: TlsConnector,
-    /// Offers HTTP/1.1 alone: for WebSocket.
-    old: TlsConnector,
-    /// Offers no protocol: for everything else that is not asking for HTTP/2.
+    http1: TlsConnector,
     plain: TlsConnector,
     /// Offers HTTP/2 alone: for gRPC.
     own: Arc<own::Connectors>,
@@ -84,54 +92,40 @@ impl Tls {
         let mut client = client(config, Vec::new())?;
         let plain = TlsConnector::from(Arc::new(client.clone()));
         client.alpn_protocols = vec![b"http/1.1".to_vec()];
-        let old = TlsConnector::from(Arc::new(client.clone()));
+        let http1 = TlsConnector::from(Arc::new(client.clone()));
         client.alpn_protocols = match http2 {
             true => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
             // Go offers nothing when HTTP/2 is off.
             false => Vec::new(),
         };
         let own = Arc::new(own::Connectors::new(config.clone()));
-        Ok(Self { web: TlsConnector::from(Arc::new(client)), old, plain, own })
+        Ok(Self { web: TlsConnector::from(Arc::new(client)), http1, plain, own })
     }
 
-    /// Shakes hands for HTTP over `socket` as a client of `host`.
-    pub async fn connect(&self, host: &str, socket: Socket) -> Result<Handshake, Fault> {
+    /// Shakes hands over `socket` as a client of `host`.
+    pub async fn connect(&self, offer: Offer, host: &str, socket: Socket) -> Result<Handshake, Fault> {
         let ends = (socket.local, socket.remote);
-        shake_hands(&self.web, host, socket, ends).await
+        shake_hands(self.connector(offer), host, socket, ends).await
     }
 
-    /// Shakes hands for HTTP inside an encrypted tunnel: behind an HTTPS proxy.
+    /// Shakes hands inside an encrypted tunnel: behind an HTTPS proxy.
     pub async fn connect_inside(
         &self,
+        offer: Offer,
         host: &str,
         tunnel: TlsStream<Socket>,
     ) -> Result<Handshake<TlsStream<Socket>>, Fault> {
         let socket = tunnel.get_ref().0;
         let ends = (socket.local, socket.remote);
-        shake_hands(&self.web, host, tunnel, ends).await
+        shake_hands(self.connector(offer), host, tunnel, ends).await
     }
 
-    /// As [`Tls::connect`], for HTTP/1.1 alone.
-    pub async fn connect_old(&self, host: &str, socket: Socket) -> Result<Handshake, Fault> {
-        let ends = (socket.local, socket.remote);
-        shake_hands(&self.old, host, socket, ends).await
-    }
-
-    /// As [`Tls::connect_inside`], for HTTP/1.1 alone.
-    pub async fn connect_old_inside(
-        &self,
-        host: &str,
-        tunnel: TlsStream<Socket>,
-    ) -> Result<Handshake<TlsStream<Socket>>, Fault> {
-        let socket = tunnel.get_ref().0;
-        let ends = (socket.local, socket.remote);
-        shake_hands(&self.old, host, tunnel, ends).await
-    }
-
-    /// Shakes hands without offering HTTP/2.
-    pub async fn connect_plain(&self, host: &str, socket: Socket) -> Result<Handshake, Fault> {
-        let ends = (socket.local, socket.remote);
-        shake_hands(&self.plain, host, socket, ends).await
+    fn connector(&self, offer: Offer) -> &TlsConnector {
+        match offer {
+            Offer::Web => &self.web,
+            Offer::Http1 => &self.http1,
+            Offer::Nothing => &self.plain,
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The global scope, the parts of js-stdlib it is made of, and the module engines give js-stdlib, on QuickJS.
 
-use std::ffi::{CString, c_int};
+use std::ffi::{CStr, CString, c_int};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
@@ -13,12 +13,48 @@ use super::{
 };
 use crate::js::value::Throw;
 
-/// A native function with data, as QuickJS calls it.
-type Function = unsafe extern "C" fn(*mut JSContext, JSValue, c_int, *mut JSValue, c_int, *mut JSValue) -> JSValue;
+/// A function QuickJS calls with its arguments and the data it was made with.
+type Function = unsafe fn(*mut JSContext, &mut [JSValue], *mut JSValue) -> JSValue;
 
 /// What [`ENGINE`] exports.
-const EXPORTS: [(&std::ffi::CStr, Function); 4] =
+const EXPORTS: [(&CStr, Function); 4] =
     [(c"evaluate", evaluate), (c"once", once), (c"load", load), (c"rebind", rebind)];
+/// All functions there are, by the number QuickJS hands back to [`enter`].
+const FUNCTIONS: [Function; 7] = [EXPORTS[0].1, EXPORTS[1].1, EXPORTS[2].1, EXPORTS[3].1, make, replace, itself];
+const MAKE: c_int = 4;
+const REPLACE: c_int = 5;
+const ITSELF: c_int = 6;
+
+/// The one door from QuickJS to [`FUNCTIONS`]; a panic of ours does not go back through it.
+unsafe extern "C" fn enter(
+    ctx: *mut JSContext,
+    _this: JSValue,
+    argc: c_int,
+    argv: *mut JSValue,
+    function: c_int,
+    data: *mut JSValue,
+) -> JSValue {
+    // SAFETY: `argv` has `argc` values, and `data` what the function was made with.
+    unsafe {
+        let args: &mut [JSValue] = if argc > 0 { std::slice::from_raw_parts_mut(argv, argc as usize) } else { &mut [] };
+        let call = AssertUnwindSafe(|| FUNCTIONS[function as usize](ctx, args, data));
+        catch_unwind(call).unwrap_or_else(|panic| {
+            throw_js(ctx, state(ctx), Throw::go(format!("internal error: {}", panic_text(&*panic))))
+        })
+    }
+}
+
+/// A function of the table, as a value.
+unsafe fn function(ctx: *mut JSContext, function: c_int, data: &mut [JSValue]) -> JSValue {
+    // SAFETY: QuickJS duplicates the data.
+    unsafe { qjs::JS_NewCFunctionData(ctx, Some(enter), 0, function, data.len() as c_int, data.as_mut_ptr()) }
+}
+
+/// The first argument as a text.
+unsafe fn first(ctx: *mut JSContext, args: &[JSValue]) -> String {
+    // SAFETY: the context and the arguments are alive.
+    args.first().and_then(|arg| unsafe { string(ctx, *arg) }).unwrap_or_default()
+}
 
 /// Puts something into the global scope.
 ///
@@ -29,17 +65,11 @@ pub unsafe fn define(ctx: *mut JSContext, name: &'static str, global: Global, en
     unsafe {
         let state = state(ctx);
         let place = |op: &str| place(state, op);
-        let mut flags = (qjs::JS_PROP_CONFIGURABLE | qjs::JS_PROP_WRITABLE) as c_int;
-        if enumerable {
-            flags |= qjs::JS_PROP_ENUMERABLE as c_int;
-        }
+        let flags = flags(enumerable);
+        let accessor = flags & !(qjs::JS_PROP_WRITABLE as c_int);
+        let c_name = CString::new(name).map_err(|_| Throw::type_error("a name with a NUL in it"))?;
         let scope = qjs::JS_GetGlobalObject(ctx);
         let atom = qjs::JS_NewAtomLen(ctx, name.as_ptr().cast(), name.len() as _);
-        let c_name = CString::new(name).map_err(|_| Throw::type_error("a name with a NUL in it"))?;
-        let function = |function: Function, data: &[JSValue]| {
-            let mut data = data.to_vec();
-            qjs::JS_NewCFunctionData(ctx, Some(function), 0, 0, data.len() as c_int, data.as_mut_ptr())
-        };
         let done = match global {
             Global::Function(op) => {
                 qjs::JS_DefinePropertyValue(ctx, scope, atom, native_function(ctx, &c_name, place(op)), flags)
@@ -50,18 +80,10 @@ pub unsafe fn define(ctx: *mut JSContext, name: &'static str, global: Global, en
             }
             Global::Getter(op) => {
                 let getter = native_function(ctx, &c_name, place(op));
-                qjs::JS_DefinePropertyGetSet(
-                    ctx,
-                    scope,
-                    atom,
-                    getter,
-                    UNDEFINED,
-                    flags & !(qjs::JS_PROP_WRITABLE as c_int),
-                )
+                qjs::JS_DefinePropertyGetSet(ctx, scope, atom, getter, UNDEFINED, accessor)
             }
             Global::Refused(op) => {
-                let (getter, setter) =
-                    (native_function(ctx, &c_name, place(op)), native_function(ctx, &c_name, place(op)));
+                let [getter, setter] = [(); 2].map(|()| native_function(ctx, &c_name, place(op)));
                 qjs::JS_DefinePropertyGetSet(ctx, scope, atom, getter, setter, 0)
             }
             Global::Part(part, member) => {
@@ -69,35 +91,28 @@ pub unsafe fn define(ctx: *mut JSContext, name: &'static str, global: Global, en
                 let [name, part, member] =
                     texts.map(|text| qjs::JS_NewStringLen(ctx, text.as_ptr().cast(), text.len() as _));
                 let kind = qjs::JS_MKVAL(qjs::JS_TAG_BOOL, i32::from(enumerable));
-                let (getter, setter) = (function(make, &[name, part, member, kind]), function(replace, &[name, kind]));
+                let getter = function(ctx, MAKE, &mut [name, part, member, kind]);
+                let setter = function(ctx, REPLACE, &mut [name, kind]);
                 for text in [name, part, member] {
                     qjs::JS_FreeValue(ctx, text);
                 }
-                qjs::JS_DefinePropertyGetSet(
-                    ctx,
-                    scope,
-                    atom,
-                    getter,
-                    setter,
-                    flags & !(qjs::JS_PROP_WRITABLE as c_int),
-                )
+                qjs::JS_DefinePropertyGetSet(ctx, scope, atom, getter, setter, accessor)
             }
             Global::Itself => {
-                let getter = function(itself, &[]);
-                qjs::JS_DefinePropertyGetSet(
-                    ctx,
-                    scope,
-                    atom,
-                    getter,
-                    UNDEFINED,
-                    flags & !(qjs::JS_PROP_WRITABLE as c_int),
-                )
+                let getter = function(ctx, ITSELF, &mut []);
+                qjs::JS_DefinePropertyGetSet(ctx, scope, atom, getter, UNDEFINED, accessor)
             }
         };
         qjs::JS_FreeAtom(ctx, atom);
         qjs::JS_FreeValue(ctx, scope);
         if done < 0 { Err(take_exception(ctx)) } else { Ok(()) }
     }
+}
+
+/// How a plain property of the global object is.
+fn flags(enumerable: bool) -> c_int {
+    let shown = if enumerable { qjs::JS_PROP_ENUMERABLE } else { 0 };
+    (qjs::JS_PROP_CONFIGURABLE | qjs::JS_PROP_WRITABLE | shown) as c_int
 }
 
 /// The place of a native function of the global scope.
@@ -180,20 +195,12 @@ unsafe fn shared(ctx: *mut JSContext, state: &State, name: &str, given: &mut [JS
 }
 
 /// The getter of a global that is a part: makes it, and puts the value in its own place.
-unsafe extern "C" fn make(
-    ctx: *mut JSContext,
-    _this: JSValue,
-    _argc: c_int,
-    _argv: *mut JSValue,
-    _magic: c_int,
-    data: *mut JSValue,
-) -> JSValue {
+unsafe fn make(ctx: *mut JSContext, _args: &mut [JSValue], data: *mut JSValue) -> JSValue {
     // SAFETY: `data` is what `define` gave: three texts and a truth value.
     unsafe {
         let [name, part_name, member, enumerable] = *data.cast::<[JSValue; 4]>();
         let (part_name, member) = (string(ctx, part_name).unwrap_or_default(), string(ctx, member).unwrap_or_default());
-        let value =
-            guarded(ctx, || part(ctx, state(ctx), &part_name, Some(&*member).filter(|member| !member.is_empty())));
+        let value = part(ctx, state(ctx), &part_name, Some(&*member).filter(|member| !member.is_empty()));
         if !is_exception(value) {
             put(ctx, name, enumerable, qjs::JS_DupValue(ctx, value));
         }
@@ -202,132 +209,68 @@ unsafe extern "C" fn make(
 }
 
 /// The setter of such a global.
-unsafe extern "C" fn replace(
-    ctx: *mut JSContext,
-    _this: JSValue,
-    argc: c_int,
-    argv: *mut JSValue,
-    _magic: c_int,
-    data: *mut JSValue,
-) -> JSValue {
-    // SAFETY: `data` is what `define` gave; `argv` has `argc` values.
+unsafe fn replace(ctx: *mut JSContext, args: &mut [JSValue], data: *mut JSValue) -> JSValue {
+    // SAFETY: `data` is what `define` gave: a text and a truth value.
     unsafe {
         let [name, enumerable] = *data.cast::<[JSValue; 2]>();
-        let value = if argc > 0 { *argv } else { UNDEFINED };
+        let value = args.first().copied().unwrap_or(UNDEFINED);
         put(ctx, name, enumerable, qjs::JS_DupValue(ctx, value));
-        UNDEFINED
     }
+    UNDEFINED
 }
 
 /// Makes a plain property of the global object.
 unsafe fn put(ctx: *mut JSContext, name: JSValue, enumerable: JSValue, value: JSValue) {
     // SAFETY: the value is handed over.
     unsafe {
-        let mut flags = (qjs::JS_PROP_CONFIGURABLE | qjs::JS_PROP_WRITABLE) as c_int;
-        if qjs::JS_ToBool(ctx, enumerable) > 0 {
-            flags |= qjs::JS_PROP_ENUMERABLE as c_int;
-        }
         let scope = qjs::JS_GetGlobalObject(ctx);
         let atom = qjs::JS_ValueToAtom(ctx, name);
-        qjs::JS_DefinePropertyValue(ctx, scope, atom, value, flags);
+        qjs::JS_DefinePropertyValue(ctx, scope, atom, value, flags(qjs::JS_ToBool(ctx, enumerable) > 0));
         qjs::JS_FreeAtom(ctx, atom);
         qjs::JS_FreeValue(ctx, scope);
     }
 }
 
-unsafe extern "C" fn itself(
-    ctx: *mut JSContext,
-    _this: JSValue,
-    _argc: c_int,
-    _argv: *mut JSValue,
-    _magic: c_int,
-    _data: *mut JSValue,
-) -> JSValue {
+/// The global object.
+unsafe fn itself(ctx: *mut JSContext, _args: &mut [JSValue], _data: *mut JSValue) -> JSValue {
     // SAFETY: the context is alive.
     unsafe { qjs::JS_GetGlobalObject(ctx) }
 }
 
 /// `evaluate(name)`
-unsafe extern "C" fn evaluate(
-    ctx: *mut JSContext,
-    _this: JSValue,
-    argc: c_int,
-    argv: *mut JSValue,
-    _magic: c_int,
-    _data: *mut JSValue,
-) -> JSValue {
-    // SAFETY: `argv` has `argc` values.
-    unsafe {
-        let name = if argc > 0 { string(ctx, *argv).unwrap_or_default() } else { String::new() };
-        guarded(ctx, || part_value(ctx, state(ctx), &name))
-    }
+unsafe fn evaluate(ctx: *mut JSContext, args: &mut [JSValue], _data: *mut JSValue) -> JSValue {
+    // SAFETY: the context is alive.
+    unsafe { part_value(ctx, state(ctx), &first(ctx, args)) }
 }
 
 /// `once(name, ...given)`
-unsafe extern "C" fn once(
-    ctx: *mut JSContext,
-    _this: JSValue,
-    argc: c_int,
-    argv: *mut JSValue,
-    _magic: c_int,
-    _data: *mut JSValue,
-) -> JSValue {
-    // SAFETY: `argv` has `argc` values.
+unsafe fn once(ctx: *mut JSContext, args: &mut [JSValue], _data: *mut JSValue) -> JSValue {
+    // SAFETY: the context is alive.
     unsafe {
-        let argv: &mut [JSValue] = if argc > 0 { std::slice::from_raw_parts_mut(argv, argc as usize) } else { &mut [] };
-        let Some((name, given)) = argv.split_first_mut() else { return UNDEFINED };
-        let name = string(ctx, *name).unwrap_or_default();
-        guarded(ctx, || shared(ctx, state(ctx), &name, given))
+        let name = first(ctx, args);
+        shared(ctx, state(ctx), &name, args.get_mut(1..).unwrap_or_default())
     }
 }
 
 /// `load(address)`
-unsafe extern "C" fn load(
-    ctx: *mut JSContext,
-    _this: JSValue,
-    argc: c_int,
-    argv: *mut JSValue,
-    _magic: c_int,
-    _data: *mut JSValue,
-) -> JSValue {
-    // SAFETY: `argv` has `argc` values.
-    unsafe {
-        let address = if argc > 0 { string(ctx, *argv).unwrap_or_default() } else { String::new() };
-        guarded(ctx, || load_now(ctx, state(ctx), &address))
-    }
+unsafe fn load(ctx: *mut JSContext, args: &mut [JSValue], _data: *mut JSValue) -> JSValue {
+    // SAFETY: the context is alive.
+    unsafe { load_now(ctx, state(ctx), &first(ctx, args)) }
 }
 
 /// `rebind(specifier, name, value)`
-unsafe extern "C" fn rebind(
-    ctx: *mut JSContext,
-    _this: JSValue,
-    argc: c_int,
-    argv: *mut JSValue,
-    _magic: c_int,
-    _data: *mut JSValue,
-) -> JSValue {
-    // SAFETY: `argv` has `argc` values; a module lives as long as its context, and takes over a reference of its own.
+unsafe fn rebind(ctx: *mut JSContext, args: &mut [JSValue], _data: *mut JSValue) -> JSValue {
+    let &mut [specifier, name, value] = args else { return UNDEFINED };
+    // SAFETY: a module lives as long as its context, and takes over a reference of its own.
     unsafe {
-        if argc != 3 {
-            return UNDEFINED;
-        }
-        let [specifier, name, value] = *argv.cast::<[JSValue; 3]>();
         let (specifier, name) = (string(ctx, specifier), string(ctx, name));
         let module = specifier.and_then(|specifier| state(ctx).modules.borrow().get(&specifier).copied());
         if let (Some(module), Some(Ok(name))) = (module, name.map(CString::new)) {
             // A script may give the module's object whatever properties it likes: those nobody imports.
             qjs::JS_SetModuleExport(ctx, module, name.as_ptr(), qjs::JS_DupValue(ctx, value));
         }
-        UNDEFINED
     }
-}
-
-/// A panic of ours does not go through QuickJS.
-unsafe fn guarded(ctx: *mut JSContext, work: impl FnOnce() -> JSValue) -> JSValue {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-        // SAFETY: the context is alive.
-        unsafe { throw_js(ctx, state(ctx), Throw::go(format!("internal error: {}", panic_text(&*panic)))) }
-    })
+    UNDEFINED
 }
 
 /// The module [`ENGINE`].
@@ -336,10 +279,10 @@ unsafe fn guarded(ctx: *mut JSContext, work: impl FnOnce() -> JSValue) -> JSValu
 /// As for [`define`].
 pub unsafe fn engine_module(ctx: *mut JSContext) -> Result<*mut JSModuleDef, Throw> {
     unsafe extern "C" fn init(ctx: *mut JSContext, module: *mut JSModuleDef) -> c_int {
-        for (name, function) in EXPORTS {
+        for (at, (name, _)) in EXPORTS.iter().enumerate() {
             // SAFETY: QuickJS calls this once, when the module is evaluated; the export is handed over.
             let done = unsafe {
-                let function = qjs::JS_NewCFunctionData(ctx, Some(function), 0, 0, 0, ptr::null_mut());
+                let function = function(ctx, at as c_int, &mut []);
                 qjs::JS_SetModuleExport(ctx, module, name.as_ptr(), function)
             };
             if done < 0 {
