@@ -17,31 +17,54 @@
 //! ```
 
 // 0: words
-pub mod exit_code;
-pub mod failure;
-pub mod log;
-pub mod units;
+mod exit_code;
+mod failure;
+mod log;
+mod units;
 // 1: measure
-pub mod metrics;
+mod metrics;
 // 2: intent
-pub mod options;
-pub mod source;
+mod options;
+mod source;
 // 3: means
-pub mod net;
+mod net;
 // 4: time
-pub mod execution;
+mod execution;
 // 5: language
-pub mod js;
+mod js;
 // 6: voices
-pub mod api;
-pub mod output;
-pub mod report;
-pub mod summary;
-pub mod ui;
+mod api;
+mod output;
+mod report;
+mod summary;
+mod ui;
 // 7: conduct
-pub mod run;
-pub mod target;
+mod run;
+mod target;
 // 8: ceremony
-pub mod procedure;
+mod procedure;
 // 9: doors
-pub mod cli;
+mod cli;
+
+// Everything is known in the crate only, so that the compiler sees what nothing uses any more. This is what is seen outside:
+// by `main`, by the integration tests, and by the fuzz targets.
+pub use cli::main;
+#[doc(hidden)]
+pub use js::{Engine, modules::MODULES, modules::PARTS};
+#[doc(hidden)]
+pub use output::opentelemetry::proto;
+#[doc(hidden)]
+pub use report::{Mode, page};
+#[doc(hidden)]
+pub use target::{CacheChoice, TargetConfig, bind};
+
+/// What must hold for texts nobody has foreseen, one function per kind of text.
+#[cfg(fuzzing)]
+pub mod fuzz {
+    pub use crate::js::modules::k6::experimental::csv::fuzz_tests::records;
+    pub use crate::js::modules::k6::http::fuzz_tests::{form, selector};
+    pub use crate::js::modules::k6::net::grpc::fuzz_tests::message;
+    pub use crate::net::grpc::fuzz_tests::body;
+    pub use crate::net::http::fuzz_tests::{answer, cookie, location};
+    pub use crate::net::ws::fuzz_tests::frames;
+}

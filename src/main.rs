@@ -6,7 +6,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> std::process::ExitCode {
     small_pages();
-    volley::cli::main(std::env::args_os().collect()).into()
+    volley::main(std::env::args_os().collect()).into()
 }
 
 /// Memory comes from the kernel in pages of 4 KB. Huge pages make no request cheaper here, but resident memory grows in steps

@@ -12,66 +12,46 @@
 //! strict.*        the same for the same command with --strict-k6, run only where there is a strict.exit
 //! ```
 //!
-//! `VOLLEY_TEST_CLI=linger cargo test cli::` runs only what has this in its name.
+//! A test is named like `cli::new-existing`.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use libtest_mimic::Trial;
+
+use crate::harness::trial;
 use crate::pattern::missing;
 use crate::program::{self, Outcome, Running};
 use crate::server;
 
-#[test]
-fn cases() {
-    let only = std::env::var("VOLLEY_TEST_CLI").unwrap_or_default();
+/// A test for every case whose engine is in this build.
+pub fn trials() -> Vec<Trial> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli");
-    let mut names: Vec<_> = fs::read_dir(&folder)
-        .expect("the folder of cases can be read")
-        .map(|entry| entry.expect("the folder of cases can be read").file_name().into_string().expect("a plain name"))
-        .filter(|name| name.contains(&only))
-        .collect();
-    names.sort();
-    assert!(!names.is_empty(), "no case has `{only}` in its name");
-    // The cases wait more than they work.
-    let failures: Vec<String> = std::thread::scope(|scope| {
-        let per_thread = names.len().div_ceil(4);
-        let running: Vec<_> = names
-            .chunks(per_thread)
-            .map(|names| {
-                let folder = &folder;
-                scope.spawn(move || names.iter().flat_map(|name| failures(&folder.join(name))).collect::<Vec<_>>())
-            })
-            .collect();
-        running.into_iter().flat_map(|thread| thread.join().expect("a case does not panic")).collect()
-    });
-    assert!(failures.is_empty(), "\n{}", failures.join("\n\n"));
-}
-
-/// Runs one case, and again as k6 if it says what then happens.
-fn failures(case: &Path) -> Vec<String> {
-    let readings: &[&str] = if case.join("strict.exit").exists() { &["expect", "strict"] } else { &["expect"] };
-    readings.iter().filter_map(|reading| failure(case, reading)).collect()
+    let entries = fs::read_dir(&folder).expect("the folder of cases can be read");
+    let cases: Vec<PathBuf> = entries.map(|entry| entry.expect("the folder of cases can be read").path()).collect();
+    assert!(cases.len() >= 60, "cases are missing");
+    let name = |case: &Path| format!("cli::{}", case.file_name().expect("a case has a name").display());
+    cases.into_iter().filter(|case| is_possible(case)).map(|case| trial(name(&case), move || check(&case))).collect()
 }
 
 /// Whether the engine a case names is in this build; what it says about engines nobody knows holds in any.
-#[expect(clippy::print_stderr, reason = "what was not tested is told")]
 fn is_possible(case: &Path) -> bool {
     let cmd = fs::read_to_string(case.join("cmd")).unwrap_or_default();
     let named =
         |engine: &str| cmd.contains(&format!("--js-engine {engine}")) || cmd.contains(&format!("--js-engine={engine}"));
-    let missing = ["quickjs", "boa"].into_iter().filter(|engine| program::engines().all(|known| known != *engine));
-    let possible = !missing.into_iter().any(named);
-    if !possible {
-        eprintln!("SKIPPED {}: its engine is not in this build", case.display());
-    }
-    possible
+    let mut missing = ["quickjs", "boa"].into_iter().filter(|engine| program::engines().all(|known| known != *engine));
+    !missing.any(named)
+}
+
+/// Runs one case, and again as k6 if it says what then happens.
+fn check(case: &Path) {
+    let readings: &[&str] = if case.join("strict.exit").exists() { &["expect", "strict"] } else { &["expect"] };
+    let failures: Vec<_> = readings.iter().filter_map(|reading| failure(case, reading)).collect();
+    assert!(failures.is_empty(), "\n{}", failures.join("\n\n"));
 }
 
 fn failure(case: &Path, reading: &str) -> Option<String> {
-    if !is_possible(case) {
-        return None;
-    }
     let said = |end: &str| fs::read_to_string(case.join(format!("{reading}.{end}"))).unwrap_or_default();
     let dir = tempfile::tempdir().expect("a folder can be made");
     for entry in fs::read_dir(case).expect("a case can be read") {

@@ -4,24 +4,27 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::{LazyLock, Mutex};
+use std::sync::LazyLock;
 use std::time::Duration;
 
+use libtest_mimic::Trial;
 use serde_json::Value;
-use volley::target::{CacheChoice, TargetConfig, bind};
+use volley::{CacheChoice, TargetConfig, bind};
 
-use crate::program::{run, volley};
+use crate::harness::trial;
+use crate::program::{engines, run, volley};
 
-#[cfg(feature = "quickjs")]
-#[test]
-fn on_quickjs() {
-    run_all("quickjs");
-}
-
-#[cfg(feature = "boa")]
-#[test]
-fn on_boa() {
-    run_all("boa");
+/// A test for every example and engine.
+pub fn trials() -> Vec<Trial> {
+    let scripts = scripts();
+    let name = |script: &Path| script.file_name().expect("an example has a name").display().to_string();
+    let of = |engine: &'static str| {
+        let scripts = scripts.clone();
+        scripts.into_iter().map(move |script| {
+            trial(format!("examples::{engine}::{}", name(&script)), move || run_one(engine, &script))
+        })
+    };
+    engines().flat_map(of).collect()
 }
 
 fn folder() -> PathBuf {
@@ -54,42 +57,19 @@ fn target() -> SocketAddr {
     *ADDRESS
 }
 
-fn run_all(engine: &str) {
-    let scripts = Mutex::new(scripts().into_iter());
-    let failures = Mutex::new(Vec::new());
-    // They wait more than they work.
-    std::thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| {
-                loop {
-                    let Some(script) = scripts.lock().expect("nobody panicked").next() else { break };
-                    if let Err(failure) = run_one(engine, &script) {
-                        failures.lock().expect("nobody panicked").push(format!("{}: {failure}", script.display()));
-                    }
-                }
-            });
-        }
-    });
-    let failures = failures.into_inner().expect("nobody panicked");
-    assert!(failures.is_empty(), "{} examples failed on {engine}\n{}", failures.len(), failures.join("\n"));
-}
-
-fn run_one(engine: &str, script: &Path) -> Result<(), String> {
+fn run_one(engine: &str, script: &Path) {
     let dir = tempfile::tempdir().expect("a folder can be made");
     let mut command = volley(dir.path());
     command.args(["run", "--quiet", "--no-color", "--summary-export=summary.json", "--js-engine", engine]);
     command.arg("-e").arg(format!("BASE_URL=http://{}", target())).arg(script);
     let outcome = run(&mut command);
-    if outcome.code != 0 || outcome.stderr.contains("level=error") {
-        return Err(format!("exit code {}\n{}\n{}", outcome.code, outcome.stderr, outcome.stdout));
-    }
-    let summary = fs::read(dir.path().join("summary.json")).map_err(|error| error.to_string())?;
-    let summary: Value = serde_json::from_slice(&summary).map_err(|error| error.to_string())?;
+    let is_good = outcome.code == 0 && !outcome.stderr.contains("level=error");
+    assert!(is_good, "exit code {}\n{}\n{}", outcome.code, outcome.stderr, outcome.stdout);
+    let summary = fs::read(dir.path().join("summary.json")).expect("the summary is there");
+    let summary: Value = serde_json::from_slice(&summary).expect("the summary is whole");
     let checks = &summary["metrics"]["checks"];
-    match (checks["passes"].as_u64(), checks["fails"].as_u64()) {
-        (Some(1..), Some(0)) => Ok(()),
-        _ => Err(format!("checks {checks}\n{}\n{}", summary["root_group"], outcome.stdout)),
-    }
+    let all_pass = checks["passes"].as_u64() > Some(0) && checks["fails"] == 0;
+    assert!(all_pass, "checks {checks}\n{}\n{}", summary["root_group"], outcome.stdout);
 }
 
 #[test]

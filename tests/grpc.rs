@@ -1,10 +1,10 @@
 //! A small gRPC server for scripts under test, on 127.0.0.1: the service of `js/k6/net/grpc/data/test.proto`, health and
 //! reflection. It also misbehaves, by the name it is asked with.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ use prost::Message;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 
+use crate::needs;
 use crate::program::{engines, run, volley};
 
 #[derive(Clone, PartialEq, Message)]
@@ -99,18 +100,10 @@ struct Services {
     list: Vec<Named>,
 }
 
-/// Against the C core that most gRPC servers share, where Debian's `python3-grpcio` is installed.
+/// Against the C core that most gRPC servers share.
 #[test]
 fn a_server_on_grpcio_is_understood() {
-    const PYTHON: &str = "/usr/bin/python3";
-    let mut probe = Command::new(PYTHON);
-    let has_grpc =
-        probe.args(["-c", "import grpc"]).stderr(Stdio::null()).status().is_ok_and(|status| status.success());
-    if !has_grpc {
-        let line = "SKIPPED: `python3-grpcio` is not installed, nothing was tested against it\n";
-        std::io::stderr().write_all(line.as_bytes()).expect("stderr can be written to");
-        return;
-    }
+    let mut python = needs::python("grpc", "python3-grpcio");
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
     let folder = tempfile::tempdir().expect("a folder can be made");
     let pair = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).expect("a certificate can be made");
@@ -118,7 +111,7 @@ fn a_server_on_grpcio_is_understood() {
     for (name, text) in [("cert.pem", &certificate), ("ca.pem", &certificate), ("key.pem", &key)] {
         std::fs::write(folder.path().join(name), text).expect("a file can be written");
     }
-    let mut peer = Command::new(PYTHON)
+    let mut peer = python
         .arg(root.join("grpc_peer.py"))
         .arg(folder.path())
         .stdin(Stdio::piped())

@@ -13,29 +13,36 @@
 //! ```
 //!
 //! `...` is a hole in a text. Scripts find the server's URL in `__ENV.URL`, those below `grpc/` that of `grpc.rs` in
-//! `__ENV.GRPC`. `VOLLEY_TEST_JS=k6/http cargo test js::` runs
-//! only what has this in its path.
+//! `__ENV.GRPC`. A test is named like `js::quickjs::k6/http/batch.js`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 
+use libtest_mimic::Trial;
 use serde_json::Value;
 
+use crate::harness::trial;
 use crate::pattern::matches;
-use crate::program::{Outcome, run, volley};
+use crate::program::{Outcome, engines, run, volley};
 use crate::{grpc, server};
 
-#[cfg(feature = "quickjs")]
-#[test]
-fn on_quickjs() {
-    run_all("quickjs");
+/// A test for every script and engine.
+pub fn trials() -> Vec<Trial> {
+    let root = root();
+    let scripts = scripts();
+    let of = |engine: &'static str| {
+        let root = &root;
+        scripts.iter().map(move |script| {
+            let inside = script.strip_prefix(root).expect("a script is below the root");
+            let script = script.clone();
+            trial(format!("js::{engine}::{}", inside.display()), move || run_one(engine, &script))
+        })
+    };
+    engines().flat_map(of).collect()
 }
 
-#[cfg(feature = "boa")]
-#[test]
-fn on_boa() {
-    run_all("boa");
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/js")
 }
 
 /// What a script's head comment asks for.
@@ -104,8 +111,7 @@ impl Wishes {
 }
 
 fn scripts() -> Vec<PathBuf> {
-    let only = std::env::var("VOLLEY_TEST_JS").unwrap_or_default();
-    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/js")];
+    let mut folders = vec![root()];
     let mut scripts = Vec::new();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).expect("a folder of tests can be read") {
@@ -114,44 +120,22 @@ fn scripts() -> Vec<PathBuf> {
                 if path.file_name().is_some_and(|name| name != "data") {
                     folders.push(path);
                 }
-            } else if path.extension().is_some_and(|end| end == "js" || end == "ts")
-                && path.to_string_lossy().contains(&only)
-            {
+            } else if path.extension().is_some_and(|end| end == "js" || end == "ts") {
                 scripts.push(path);
             }
         }
     }
-    assert!(!scripts.is_empty(), "no script has `{only}` in its path");
-    scripts.sort();
+    assert!(scripts.len() >= 100, "scripts are missing");
     scripts
 }
 
-fn run_all(engine: &str) {
-    let scripts = Mutex::new(scripts().into_iter());
-    let failures = Mutex::new(Vec::new());
-    let threads = std::thread::available_parallelism().map_or(2, usize::from);
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                loop {
-                    let Some(script) = scripts.lock().expect("nobody panicked").next() else { break };
-                    if let Some(failure) = run_one(engine, &script) {
-                        failures.lock().expect("nobody panicked").push(failure);
-                    }
-                }
-            });
-        }
-    });
-    let failures = failures.into_inner().expect("nobody panicked");
-    assert!(failures.is_empty(), "{} scripts failed on {engine}\n{}", failures.len(), failures.join("\n"));
-}
-
-fn run_one(engine: &str, script: &Path) -> Option<String> {
+fn run_one(engine: &str, script: &Path) {
     let wishes = Wishes::read(&fs::read_to_string(script).expect("a script can be read"));
     let folder = script.parent().expect("a script is in a folder");
     let mut command = volley(folder);
     command.args(["run", "--quiet", "--no-color", "--log-format=json", "--js-engine", engine]);
-    command.arg("-e").arg(format!("URL={}", server::url())).args(&wishes.args).arg(script.file_name()?);
+    command.arg("-e").arg(format!("URL={}", server::url())).args(&wishes.args);
+    command.arg(script.file_name().expect("a script has a name"));
     if script.to_string_lossy().contains("/grpc/") {
         let grpc = grpc::addresses();
         let tls = format!("localhost:{}", grpc.tls.port());
@@ -166,5 +150,5 @@ fn run_one(engine: &str, script: &Path) -> Option<String> {
     }
     command.envs(wishes.env.iter().map(|(name, value)| (name, value)));
     let complaints = wishes.complaints(&run(&mut command));
-    (!complaints.is_empty()).then(|| format!("{}\n  {}", script.display(), complaints.join("\n  ")))
+    assert!(complaints.is_empty(), "{}\n  {}", script.display(), complaints.join("\n  "));
 }

@@ -1,7 +1,11 @@
 //! The one binary of integration tests: what is tested through the program, and the walls of the house.
 //!
-//! `js/` and `cli/` hold data, the modules of the same name run it. A test beside the code is better where one is
-//! possible; here is what takes the whole program.
+//! `js/` and `cli/` hold data, the modules of the same name make a test of each file and folder. A test beside the code is
+//! better where one is possible; here is what takes the whole program. `harness` runs all of them.
+
+/// `#[test]`
+#[macro_use]
+extern crate volley_test;
 
 mod authoring;
 mod ci;
@@ -11,10 +15,12 @@ mod endings;
 mod examples;
 mod faults;
 mod grpc;
+mod harness;
 mod js;
 #[cfg(target_os = "linux")]
 mod memory;
 mod misbehaviour;
+mod needs;
 mod nginx;
 mod outputs;
 mod pattern;
@@ -28,5 +34,10 @@ mod remote;
 mod report;
 mod segments;
 mod server;
+mod target;
 mod tidy;
 mod websocket;
+
+fn main() -> std::process::ExitCode {
+    harness::main([js::trials(), cli::trials(), examples::trials()].into_iter().flatten())
+}

@@ -7,7 +7,6 @@ use std::fs;
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -16,8 +15,8 @@ use crate::pattern::matches;
 use crate::program::{run, volley};
 use crate::server;
 
-/// Bytes that left for `/endless`, by all connections.
-pub static POURED: AtomicU64 = AtomicU64::new(0);
+/// How long the body of `/pour` is.
+pub const POURED: u64 = 400 << 20;
 
 /// The server of this file.
 pub fn address() -> SocketAddr {
@@ -130,10 +129,16 @@ fn answer(path: &str, out: &mut TcpStream) -> io::Result<bool> {
         "/endless" => {
             say(&format!("{HEAD}Transfer-Encoding: chunked\r\n\r\n"))?;
             let chunk = format!("10000\r\n{}\r\n", "x".repeat(0x10000));
-            while out.write_all(chunk.as_bytes()).is_ok() {
-                POURED.fetch_add(0x10000, Relaxed);
-            }
+            while out.write_all(chunk.as_bytes()).is_ok() {}
             return Ok(false);
+        }
+        "/pour" => {
+            say(&format!("{HEAD}Transfer-Encoding: chunked\r\n\r\n"))?;
+            let chunk = format!("10000\r\n{}\r\n", "x".repeat(0x10000));
+            for _ in 0..POURED / 0x10000 {
+                out.write_all(chunk.as_bytes())?;
+            }
+            out.write_all(b"0\r\n\r\n")?;
         }
         "/half-head" => {
             say("HTTP/1.1 200 OK\r\nContent-Le")?;
@@ -206,7 +211,7 @@ fn every_fault_is_told_and_the_next_request_is_fine() {
         faults.join(",")
     );
     let expected: Vec<String> = FAULTS.iter().map(|(path, _, seen)| format!("{path}: {seen}")).collect();
-    for (engine, _) in volley::js::Engine::TABLE {
+    for (engine, _) in volley::Engine::TABLE {
         let folder = tempfile::tempdir().expect("a folder can be made");
         fs::write(folder.path().join("script.js"), &script).expect("a file can be written");
         let mut command = volley(folder.path());

@@ -1,7 +1,7 @@
 //! A server that is not ours: nginx, over HTTP/1.1 and HTTP/2, plain and TLS. Nothing is lost, and the numbers are nginx's
 //! own.
 //!
-//! Needs `nginx` (Debian: `nginx-light`) and is skipped where there is none.
+//! Needs `nginx` (Debian: `nginx-light`).
 
 use std::fs;
 use std::path::Path;
@@ -10,6 +10,7 @@ use std::process::{Child, Command, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::needs;
 use crate::program::{Outcome, run, volley};
 
 /// How large `/large` is.
@@ -32,11 +33,8 @@ struct Nginx {
 }
 
 impl Nginx {
-    /// Starts one; `None` where nginx is not installed.
-    fn start() -> Option<Self> {
-        let program = ["/usr/sbin/nginx", "/usr/bin/nginx", "/usr/local/bin/nginx"]
-            .iter()
-            .find(|path| Path::new(path).exists())?;
+    fn start() -> Self {
+        let program = needs::program(&["nginx"], "Debian: nginx-light");
         let folder = tempfile::tempdir().expect("a folder can be made");
         let root = folder.path();
         let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate can be made");
@@ -81,7 +79,7 @@ impl Nginx {
         let nginx = Self { process, folder, plain, tls, h2, h2c, mutual };
         for _ in 0..500 {
             if std::net::TcpStream::connect(("127.0.0.1", h2)).is_ok() {
-                return Some(nginx);
+                return nginx;
             }
             std::thread::sleep(std::time::Duration::from_millis(20));
         }
@@ -116,22 +114,10 @@ impl Drop for Nginx {
     }
 }
 
-/// Starts nginx, or says that the test is skipped.
-fn nginx() -> Option<Nginx> {
-    let nginx = Nginx::start();
-    if nginx.is_none() {
-        #[expect(clippy::print_stderr, reason = "a test that skips says so")]
-        {
-            eprintln!("skipped: nginx is not installed (Debian: nginx-light)");
-        }
-    }
-    nginx
-}
-
 /// Runs a script on every engine, each against an nginx of its own.
 fn on_every_engine(script: &str, args: &[&str], look: impl Fn(&Path, Outcome, Nginx)) {
-    for (engine, _) in volley::js::Engine::TABLE {
-        let Some(nginx) = nginx() else { return };
+    for (engine, _) in volley::Engine::TABLE {
+        let nginx = Nginx::start();
         let folder = tempfile::tempdir().expect("a folder can be made");
         fs::write(folder.path().join("script.js"), script).expect("a file can be written");
         let mut command = volley(folder.path());

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
-use volley::output::opentelemetry::proto::{Data, ExportRequest, Number};
+use volley::proto::{Data, ExportRequest, Number};
 
 use crate::peers::{self, Server};
 use crate::program::{Outcome, Running, volley};
@@ -76,9 +76,6 @@ fn number(of: &Value, metric: &str, figure: &str) -> f64 {
 
 #[test]
 fn prometheus_has_the_figures_of_the_summary() {
-    if !peers::is_there("prometheus") {
-        return;
-    }
     let server = Server::prometheus();
     let variables = [
         ("K6_PROMETHEUS_RW_SERVER_URL", format!("http://127.0.0.1:{}/api/v1/write", server.port)),
@@ -110,9 +107,6 @@ fn prometheus_has_the_figures_of_the_summary() {
 
 #[test]
 fn prometheus_takes_native_histograms_and_stale_markers() {
-    if !peers::is_there("prometheus") {
-        return;
-    }
     let server = Server::prometheus();
     let url = ("K6_PROMETHEUS_RW_SERVER_URL", format!("http://127.0.0.1:{}/api/v1/write", server.port));
     let summary = clean("experimental-prometheus-rw", std::slice::from_ref(&url), &["--features", "native-histograms"]);
@@ -133,9 +127,6 @@ fn prometheus_takes_native_histograms_and_stale_markers() {
 
 #[test]
 fn influxdb_has_every_sample() {
-    if !peers::is_there("influxd") {
-        return;
-    }
     let server = Server::influxdb();
     let summary = clean(&format!("influxdb=http://127.0.0.1:{}/k6?pushInterval=100ms", server.port), &[], &[]);
     let check = |query: &str, expect: &[f64]| {
@@ -381,9 +372,6 @@ const LONG: &str = "
 
 #[test]
 fn a_prometheus_that_comes_back_has_the_last_values() {
-    if !peers::is_there("prometheus") {
-        return;
-    }
     let mut server = Server::prometheus();
     let variables = [
         ("K6_PROMETHEUS_RW_SERVER_URL", format!("http://127.0.0.1:{}/api/v1/write", server.port)),
@@ -405,9 +393,6 @@ fn a_prometheus_that_comes_back_has_the_last_values() {
 
 #[test]
 fn an_influxdb_that_comes_back_misses_what_was_told() {
-    if !peers::is_there("influxd") {
-        return;
-    }
     let mut server = Server::influxdb();
     let output = format!("influxdb=http://127.0.0.1:{}/k6?pushInterval=200ms", server.port);
     let run = Run::start(LONG, &output, &[], &[]);
@@ -430,9 +415,6 @@ fn an_influxdb_that_comes_back_misses_what_was_told() {
 
 #[test]
 fn a_prometheus_that_hangs_in_the_middle_costs_a_warning() {
-    if !peers::is_there("prometheus") {
-        return;
-    }
     let server = Server::prometheus();
     let variables = [
         ("K6_PROMETHEUS_RW_SERVER_URL", format!("http://127.0.0.1:{}/api/v1/write", server.port)),
@@ -451,9 +433,6 @@ fn a_prometheus_that_hangs_in_the_middle_costs_a_warning() {
 
 #[test]
 fn an_influxdb_that_hangs_in_the_middle_costs_a_warning() {
-    if !peers::is_there("influxd") {
-        return;
-    }
     let server = Server::influxdb();
     let run = Run::start(LONG, &format!("influxdb=http://127.0.0.1:{}/k6?pushInterval=200ms", server.port), &[], &[]);
     until(|| !server.influxql("SELECT sum(value) FROM my_counter").is_empty());

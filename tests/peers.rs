@@ -1,4 +1,4 @@
-//! What outputs push to in tests: servers from Debian where they are installed, receivers of our own elsewhere.
+//! What outputs push to in tests: servers from Debian, and receivers of our own.
 //!
 //! A server lives in a folder of its own, on ports nobody else uses, and ends with its value.
 
@@ -14,9 +14,9 @@ use bytes::Bytes;
 use prost::Message;
 use serde_json::Value;
 use tempfile::TempDir;
-use volley::output::opentelemetry::proto::ExportRequest;
+use volley::proto::ExportRequest;
 
-use crate::server;
+use crate::{needs, server};
 
 /// A server that takes longer to start is broken.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -28,17 +28,6 @@ pub fn free_port() -> u16 {
     let first = 10_000 + (std::process::id() % 10_000) as u16;
     let mut ports = (0..).map(|_| first + NEXT.fetch_add(1, Ordering::Relaxed));
     ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).expect("a port is free")
-}
-
-/// Whether a program is installed; says so if it is not.
-pub fn is_there(program: &str) -> bool {
-    let found = Command::new(program).arg("--help").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
-    if !found {
-        // Written past the harness, which keeps what a test that passes has printed to itself.
-        let line = format!("SKIPPED: `{program}` is not installed, nothing was tested against it\n");
-        std::io::stderr().write_all(line.as_bytes()).expect("stderr can be written to");
-    }
-    found
 }
 
 /// Asks a server; `None` when it does not answer.
@@ -106,7 +95,7 @@ impl Server {
     pub fn prometheus() -> Self {
         let start = |folder: &Path, port: u16| {
             std::fs::write(folder.join("empty.yml"), "").expect("a file can be written");
-            let mut command = Command::new("prometheus");
+            let mut command = Command::new(needs::program(&["prometheus"], "Debian: prometheus"));
             command.arg(format!("--config.file={}", folder.join("empty.yml").display()));
             command.arg(format!("--storage.tsdb.path={}", folder.join("data").display()));
             command.arg(format!("--web.listen-address=127.0.0.1:{port}"));
@@ -129,7 +118,7 @@ impl Server {
                 at("wal"),
             );
             std::fs::write(folder.join("influxdb.conf"), config).expect("a file can be written");
-            let mut command = Command::new("influxd");
+            let mut command = Command::new(needs::program(&["influxd"], "Debian: influxdb"));
             command.arg("-config").arg(folder.join("influxdb.conf"));
             command
         };

@@ -237,7 +237,7 @@ fn the_report_draws_itself_with_its_verdict() {
     let target = Target::start(folder.path(), &["--db-latency", "400ms", "--cache", "none"]);
     let outcome = program::run(&mut example(folder.path(), &target, &["--only", "baseline,stress"]));
     assert_eq!(outcome.code, 99, "{}{}", outcome.stdout, outcome.stderr);
-    let Some((drawn, console)) = crate::report::in_browser(&folder.path().join("results/report.html")) else { return };
+    let (drawn, console) = crate::report::in_browser(&folder.path().join("results/report.html"));
     assert_eq!(console, "");
     let seen =
         ["data-drawn=\"yes\"", "NOT APPROVED", "fast under stress", "not measured", ">stress</button>", "Host memory"];
@@ -276,7 +276,7 @@ fn the_report_is_read_on_a_desk_and_on_a_phone_by_day_and_by_night() {
     for (size, is_phone) in [("--window-size=1280,900", false), ("--window-size=390,844", true)] {
         for (scheme, is_dark) in [("1", false), ("0", true)] {
             let scheme = format!("--blink-settings=preferredColorScheme={scheme}");
-            let Some((drawn, console)) = crate::report::in_browser_with(&path, &[size, &scheme]) else { return };
+            let (drawn, console) = crate::report::in_browser_with(&path, &[size, &scheme]);
             assert_eq!(console, "", "{size} {scheme}");
             let seen = drawn.split("data-seen=\"").nth(1).and_then(|rest| rest.split('"').next());
             let seen = seen.unwrap_or_else(|| panic!("{size} {scheme}: nothing was seen")).replace("&quot;", "\"");

@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::harness::missing;
+use crate::needs;
 use crate::peers::free_port;
 use crate::procedure::{EXAMPLE, Target, example, json, text};
 use crate::program::{self, Running};
@@ -35,22 +37,9 @@ impl Drop for Service {
     }
 }
 
-pub fn skipped(what: &str) {
-    // The one thing a skipped test may do is say so.
-    #[allow(clippy::print_stderr)]
-    {
-        eprintln!("SKIPPED: there is no {what}");
-    }
-}
-
-pub fn service(command: &mut Command, hint: &str) -> Option<Service> {
-    match command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn() {
-        Ok(child) => Some(Service(child)),
-        Err(_) => {
-            skipped(&format!("{} here ({hint})", command.get_program().to_string_lossy()));
-            None
-        }
-    }
+pub fn service(command: &mut Command) -> Service {
+    let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    Service(child.expect("a service starts"))
 }
 
 pub fn until(what: &str, is_there: impl Fn() -> bool) {
@@ -69,41 +58,38 @@ fn listens(port: u16) -> bool {
 
 const SECRET: &str = "s3cret-of-redis";
 
-fn redis(folder: &Path) -> Option<(Service, String)> {
+fn redis(folder: &Path) -> (Service, String) {
     let port = free_port();
-    let mut command = Command::new("redis-server");
+    let mut command = Command::new(needs::program(&["redis-server"], "Debian: redis-server"));
     command.args(["--port", &port.to_string(), "--save", "", "--requirepass", SECRET]).current_dir(folder);
-    let redis = service(&mut command, "Debian: apt-get install redis-server")?;
+    let redis = service(&mut command);
     until("Redis", || listens(port));
-    Some((redis, format!("redis://:{SECRET}@127.0.0.1:{port}")))
+    (redis, format!("redis://:{SECRET}@127.0.0.1:{port}"))
 }
 
-fn prometheus(folder: &Path, target: &Target) -> Option<(Service, String)> {
+fn prometheus(folder: &Path, target: &Target) -> (Service, String) {
     let scraped = target.url.trim_start_matches("http://");
     let config = format!(
         "global: {{scrape_interval: 1s}}\nscrape_configs: [{{job_name: t, static_configs: [{{targets: ['{scraped}']}}]}}]\n"
     );
     fs::write(folder.join("prometheus.yml"), config).unwrap();
     let port = free_port();
-    let mut command = Command::new("prometheus");
+    let mut command = Command::new(needs::program(&["prometheus"], "Debian: prometheus"));
     command.args(["--config.file=prometheus.yml", "--storage.tsdb.path=tsdb"]).current_dir(folder);
     command.arg(format!("--web.listen-address=127.0.0.1:{port}"));
-    let prometheus = service(&mut command, "Debian: apt-get install prometheus")?;
+    let prometheus = service(&mut command);
     let url = format!("http://127.0.0.1:{port}");
     until("Prometheus", || listens(port));
     // A scrape has to have been before anything can be asked.
     until("a scraped target", || crate::procedure::get(&url, "/api/v1/query?query=up").1.contains("\"1\"]"));
-    Some((prometheus, url))
+    (prometheus, url)
 }
 
 /// A PostgreSQL server with its own data, as Debian installs it, run by `nobody` where we are root: it refuses root.
-fn postgres(folder: &Path) -> Option<(Service, String)> {
+fn postgres(folder: &Path) -> (Service, String) {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let bin = versions.map(|version| version.path().join("bin")).find(|bin| bin.join("initdb").exists());
-    let Some(bin) = bin else {
-        skipped("PostgreSQL here (Debian: apt-get install postgresql)");
-        return None;
-    };
+    let bin = bin.unwrap_or_else(|| missing("there is no PostgreSQL here (Debian: postgresql)"));
     let data = folder.join("postgres");
     fs::create_dir(&data).unwrap();
     // SAFETY: takes nothing and can't fail.
@@ -127,10 +113,10 @@ fn postgres(folder: &Path) -> Option<(Service, String)> {
     let mut server = command("postgres");
     server.args(["-h", "127.0.0.1", "-p", &port.to_string(), "-k", "", "-c", "fsync=off"]);
     server.args(["-c", "shared_preload_libraries=pg_stat_statements", "-D"]).arg(&data);
-    let server = service(&mut server, "Debian: apt-get install postgresql")?;
+    let server = service(&mut server);
     let url = format!("postgres://volley:s3cret-of-postgres@127.0.0.1:{port}/postgres");
     until("PostgreSQL", || Session::try_open(&url).is_some());
-    Some((server, url))
+    (server, url)
 }
 
 /// A connection of the application's, so to say.
@@ -182,7 +168,7 @@ fn beside_postgres(folder: &Path, target: &Target, url: &str, results: &str, run
 #[test]
 fn postgres_is_collected_read_only_and_may_be_stuck_or_stop() {
     let folder = tempfile::tempdir().unwrap();
-    let Some((server, url)) = postgres(folder.path()) else { return };
+    let (server, url) = postgres(folder.path());
     let target = Target::start(folder.path(), &[]);
     let setup = Session::open(&url);
     setup.say("CREATE EXTENSION pg_stat_statements");
@@ -247,10 +233,10 @@ fn postgres_is_collected_read_only_and_may_be_stuck_or_stop() {
 #[test]
 fn with_all_services_every_artefact_is_whole_and_some_may_stop_in_the_middle() {
     let folder = tempfile::tempdir().unwrap();
-    let Some((redis, redis_url)) = redis(folder.path()) else { return };
-    let Some((_database, database_url)) = postgres(folder.path()) else { return };
+    let (redis, redis_url) = redis(folder.path());
+    let (_database, database_url) = postgres(folder.path());
     let target = Target::start(folder.path(), &["--cache", &redis_url, "--db-latency", "5ms"]);
-    let Some((prometheus, prometheus_url)) = prometheus(folder.path(), &target) else { return };
+    let (prometheus, prometheus_url) = prometheus(folder.path(), &target);
     let with_all = |command: &mut Command, results: &str| {
         command.env("REDIS_URL", &redis_url).env("PROMETHEUS_URL", &prometheus_url).env("DATABASE_URL", &database_url);
         command.env("REDIS_MONITOR", "yes").env("RESULTS_DIR", folder.path().join(results));
@@ -272,7 +258,9 @@ fn with_all_services_every_artefact_is_whole_and_some_may_stop_in_the_middle() {
             let collected = json(results.join(format!("{run}{end}")));
             assert_eq!(collected["trouble"], Value::Null, "{run}{end}");
             // What the next comparison reads is what was collected.
-            for (name, series) in collected["series"].as_object().unwrap() {
+            let series = collected["series"].as_object().unwrap();
+            assert!(!series.is_empty(), "{run}{end}");
+            for (name, series) in series {
                 let values = series["values"].as_array().unwrap().iter().filter_map(Value::as_f64);
                 let most = values.reduce(f64::max);
                 let kept = &baseline["runs"][run]["metrics"][name]["max"];

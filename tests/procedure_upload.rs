@@ -11,24 +11,20 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 use serde_json::Value;
 
+use crate::needs;
 use crate::peers::free_port;
 use crate::procedure::{Target, get, json, text};
-use crate::procedure_services::{Service, service, skipped, until};
+use crate::procedure_services::{Service, service, until};
 use crate::program::{self, Outcome, Running};
 
 const SECRET: &str = "never-in-any-file";
 
 /// A store with a bucket `results`.
-fn store(folder: &Path) -> Option<(Service, String)> {
-    let hint = "PyPI: pip install 'moto[server]'";
-    if Command::new("moto_server").arg("--help").output().is_err() {
-        skipped(&format!("moto_server here ({hint})"));
-        return None;
-    }
+fn store(folder: &Path) -> (Service, String) {
     let port = free_port();
-    let mut command = Command::new("moto_server");
+    let mut command = Command::new(needs::program(&["moto_server"], "PyPI: pip install 'moto[server]'"));
     command.args(["-H", "127.0.0.1", "-p", &port.to_string()]).current_dir(folder);
-    let store = service(&mut command, hint)?;
+    let store = service(&mut command);
     until("the store", || TcpStream::connect(("127.0.0.1", port)).is_ok());
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     write!(stream, "PUT /results HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
@@ -36,7 +32,7 @@ fn store(folder: &Path) -> Option<(Service, String)> {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    Some((store, format!("127.0.0.1:{port}")))
+    (store, format!("127.0.0.1:{port}"))
 }
 
 /// The way to a store, which breaks when a part has arrived.
@@ -170,7 +166,7 @@ fn no_secret_below(folder: &Path) {
 fn an_upload_that_was_cut_off_goes_on_and_is_verified() {
     let folder = tempfile::tempdir().unwrap();
     let place = tempfile::tempdir().unwrap();
-    let Some((_store, address)) = store(place.path()) else { return };
+    let (_store, address) = store(place.path());
     let target = Target::start(folder.path(), &[]);
     let way = Way::to(&address);
     let outcome = program::run(&mut procedure(folder.path(), &target, &way.url, &[]));
@@ -220,7 +216,7 @@ fn an_upload_that_was_cut_off_goes_on_and_is_verified() {
 fn a_procedure_killed_while_it_uploads_goes_on_there() {
     let folder = tempfile::tempdir().unwrap();
     let place = tempfile::tempdir().unwrap();
-    let Some((_store, address)) = store(place.path()) else { return };
+    let (_store, address) = store(place.path());
     let target = Target::start(folder.path(), &[]);
     let way = Way::to(&address);
     let running = Running::start(&mut procedure(folder.path(), &target, &way.url, &[]));

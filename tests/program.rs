@@ -145,10 +145,10 @@ fn read(stream: impl Read + Send + 'static, tell: Sender<String>) -> JoinHandle<
 
 /// The engines of this build; the first is the default.
 pub fn engines() -> impl Iterator<Item = &'static str> {
-    volley::js::Engine::TABLE.iter().map(|(name, _)| *name)
+    volley::Engine::TABLE.iter().map(|(name, _)| *name)
 }
 
 /// The engine a test takes that needs only one.
 pub fn engine() -> &'static str {
-    volley::js::Engine::TABLE[0].0
+    volley::Engine::TABLE[0].0
 }

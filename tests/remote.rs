@@ -98,13 +98,13 @@ fn what_was_had_once_runs_without_the_network() {
     let with = |cache: &str, engine: &str, script: &str| {
         outcome(folder, cache, &["run", "--quiet", "--summary-mode=disabled", "--js-engine", engine, script])
     };
-    for (engine, _) in volley::js::Engine::TABLE {
+    for (engine, _) in volley::Engine::TABLE {
         let fetched = with("cache", engine, "script.js");
         assert!(fetched.code == 0 && fetched.stderr.contains("hello from afar!"), "{fetched:?}");
     }
     let asked = std::mem::take(&mut *server.asked.lock().expect("nobody panicked"));
     let expected = ["/lib/greet.ts?_k6=1", "/lib/name.js?_k6=1"];
-    assert_eq!(asked, expected.repeat(volley::js::Engine::TABLE.len()), "once per process each");
+    assert_eq!(asked, expected.repeat(volley::Engine::TABLE.len()), "once per process each");
     let entries = std::fs::read_dir(folder.join("cache")).expect("there is a cache").flatten();
     let locks = entries.filter(|entry| entry.path().extension().is_some_and(|end| end == "lock")).count();
     assert_eq!(locks, 2);
@@ -112,14 +112,14 @@ fn what_was_had_once_runs_without_the_network() {
     assert_eq!(packed.code, 0, "{packed:?}");
 
     server.leave();
-    for (engine, _) in volley::js::Engine::TABLE {
+    for (engine, _) in volley::Engine::TABLE {
         let kept = with("cache", engine, "script.js");
         assert!(kept.code == 0 && kept.stderr.contains("hello from afar!"), "{kept:?}");
         assert!(kept.stderr.contains("can't be reached") && kept.stderr.contains("sha256"), "{kept:?}");
         let unpacked = with("no-cache", engine, "archive.tar");
         assert!(unpacked.code == 0 && unpacked.stderr.contains("hello from afar!"), "{unpacked:?}");
     }
-    let without = with("no-cache", volley::js::Engine::TABLE[0].0, "script.js");
+    let without = with("no-cache", volley::Engine::TABLE[0].0, "script.js");
     assert_eq!(without.code, 107, "{without:?}");
     assert!(without.stderr.contains("couldn't be retrieved from the resolved url"), "{without:?}");
 }

@@ -10,6 +10,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
+use crate::needs;
 use crate::program::{self, Outcome, Running};
 use crate::server;
 
@@ -89,10 +90,11 @@ fn one_run_says_the_same_everywhere() {
         for metric in metrics {
             let name = metric["name"].as_str().unwrap();
             let exported = &export["metrics"][name]["values"];
-            for (figure, value) in metric["values"].as_object().unwrap() {
-                if let Some(other) = exported.get(figure) {
-                    assert_eq!(value, other, "{name} {figure} in the export");
-                }
+            let values = metric["values"].as_object().unwrap();
+            let in_both: Vec<_> = values.iter().filter(|(figure, _)| exported.get(figure).is_some()).collect();
+            assert!(!in_both.is_empty(), "{name} has no figure in the export");
+            for (figure, value) in in_both {
+                assert_eq!(*value, exported[figure], "{name} {figure} in the export");
             }
             // Checks and group_duration have no line of their own; sub-metrics are named by their tags only.
             if metric.get("parent").is_none() && !matches!(name, "checks" | "group_duration") {
@@ -115,6 +117,7 @@ fn one_run_says_the_same_everywhere() {
                 }
             }
         }
+        assert_eq!(own["thresholds"].as_array().map(Vec::len), Some(3));
         for threshold in own["thresholds"].as_array().unwrap() {
             let seen = format!("{}={}", word(threshold, "figure"), word(threshold, "text"));
             let line = format!("'{}' {seen}", word(threshold, "expression"));
@@ -125,7 +128,10 @@ fn one_run_says_the_same_everywhere() {
                 "{seen}\n{junit}"
             );
         }
-        for check in own["checks"]["list"].as_array().unwrap().iter().filter(|check| check["fails"] != 0) {
+        let checks = own["checks"]["list"].as_array().unwrap();
+        let failed: Vec<_> = checks.iter().filter(|check| check["fails"] != 0).collect();
+        assert_eq!((checks.len(), failed.len()), (2, 1), "{checks:?}");
+        for check in failed {
             let line = format!("{} — ✓ {} / ✗ {}", word(check, "text"), check["passes"], check["fails"]);
             assert!(outcome.stdout.contains(&line) && junit.contains(&line), "{line}\n{}", outcome.stdout);
         }
@@ -151,8 +157,11 @@ fn one_run_says_the_same_everywhere() {
         let (machine, own) = (json(second.path(), "export.json"), json(second.path(), "own.json"));
         let by_name: BTreeMap<_, _> =
             own["metrics"].as_array().unwrap().iter().map(|metric| (word(metric, "name"), &metric["values"])).collect();
-        for metric in machine["results"]["metrics"].as_array().unwrap() {
+        let in_machine = machine["results"]["metrics"].as_array().unwrap();
+        assert!(in_machine.len() > 15, "{in_machine:?}");
+        for metric in in_machine {
             let values = by_name[&word(metric, "name")];
+            let mut compared = 0;
             for (theirs, ours) in [
                 ("count", "count"),
                 ("avg", "avg"),
@@ -167,8 +176,10 @@ fn one_run_says_the_same_everywhere() {
             ] {
                 if let Some(value) = metric["values"].get(theirs) {
                     assert_eq!(value, &values[ours], "{} {ours}", metric["name"]);
+                    compared += 1;
                 }
             }
+            assert!(compared > 0, "{metric}");
         }
     }
 }
@@ -192,26 +203,16 @@ fn without_histograms(value: &Value) -> Value {
     }
 }
 
-/// What a page becomes in Chromium: its elements and what the console said. `None` where there is no Chromium.
-pub fn in_browser(page: &Path) -> Option<(String, String)> {
+/// What a page becomes in Chromium: its elements and what the console said.
+pub fn in_browser(page: &Path) -> (String, String) {
     in_browser_with(page, &[])
 }
 
 /// The same, with flags for Chromium.
-pub fn in_browser_with(page: &Path, flags: &[&str]) -> Option<(String, String)> {
+pub fn in_browser_with(page: &Path, flags: &[&str]) -> (String, String) {
     let profile = tempfile::tempdir().unwrap();
-    let found = ["chromium", "chromium-browser", "google-chrome"]
-        .into_iter()
-        .find(|name| Command::new(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok());
-    let Some(browser) = found else {
-        // The one thing a skipped test may do is say so.
-        #[allow(clippy::print_stderr)]
-        {
-            eprintln!("SKIPPED: there is no Chromium here, pages were not drawn (Debian: apt-get install chromium)");
-        }
-        return None;
-    };
-    let mut command = Command::new(browser);
+    let names = ["chromium", "chromium-browser", "google-chrome"];
+    let mut command = Command::new(needs::program(&names, "Debian: chromium"));
     command.args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]);
     command.args(["--disable-background-networking", "--disable-component-update", "--disable-sync"]);
     command.args(["--enable-logging=stderr", "--virtual-time-budget=5000", "--dump-dom"]).args(flags);
@@ -219,7 +220,7 @@ pub fn in_browser_with(page: &Path, flags: &[&str]) -> Option<(String, String)> 
     let output = command.stdin(Stdio::null()).output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let console = text(&output.stderr).lines().filter(|line| line.contains("CONSOLE")).collect::<Vec<_>>().join("\n");
-    Some((text(&output.stdout), console))
+    (text(&output.stdout), console)
 }
 
 #[test]
@@ -228,7 +229,7 @@ fn the_page_draws_itself_in_a_browser() {
     let outcome = everything(folder.path(), program::engine(), &[]);
     assert_eq!(outcome.code, 99, "{}", outcome.stderr);
     let own = json(folder.path(), "own.json");
-    let Some((dom, console)) = in_browser(&folder.path().join("report.html")) else { return };
+    let (dom, console) = in_browser(&folder.path().join("report.html"));
     assert_eq!(console, "", "the browser's console said something");
     assert!(dom.contains("data-drawn=\"yes\"") && !dom.contains("data-problems"), "{dom}");
     assert!(dom.contains("<title>script.js · volley</title>"), "a URL became markup");
@@ -251,6 +252,7 @@ fn the_page_draws_itself_in_a_browser() {
             assert!(drawn.contains(&format!(">{text}<")), "{name}: {figure} {text}");
         }
     }
+    assert_eq!(own["endpoints"].as_array().map(Vec::len), Some(2));
     for endpoint in own["endpoints"].as_array().unwrap() {
         assert!(drawn.contains(&escaped(&word(endpoint, "name"))), "{endpoint}");
         assert!(drawn.contains(&format!(">{}<", word(&endpoint["duration"]["text"], "p(99)"))), "{endpoint}");
@@ -278,8 +280,8 @@ fn one_page_can_hold_several_runs_and_other_series() {
     first["panels"] = serde_json::json!([{"title": "Redis", "unit": "/s", "x": [0.5, 1, 1.5], "lines": lines}]);
     let report = serde_json::json!({"format": "volley-report", "version": 1, "runs": [first, second]});
     let path = folder.path().join("both.html");
-    fs::write(&path, volley::report::page(&report.to_string(), "both", volley::report::Mode::File)).unwrap();
-    let Some((dom, console)) = in_browser(&path) else { return };
+    fs::write(&path, volley::page(&report.to_string(), "both", volley::Mode::File)).unwrap();
+    let (dom, console) = in_browser(&path);
     assert_eq!(console, "");
     for text in ["data-drawn=\"yes\"", ">baseline</button>", "Redis", "misses"] {
         assert!(dom.contains(text), "{text}");
@@ -295,7 +297,7 @@ fn a_live_page_draws_what_it_is_sent() {
     let mut first = last.clone();
     first["run"]["is_over"] = false.into();
     first["run"]["script"] = "earlier.js".into();
-    let page = volley::report::page(&first.to_string(), "live", volley::report::Mode::Live);
+    let page = volley::page(&first.to_string(), "live", volley::Mode::Live);
     // The server's part is tested below: here the events come from the page itself.
     let source = format!(
         "<script>window.EventSource = class {{ addEventListener(name, hear) {{ setTimeout(() => hear({{data: \
@@ -306,7 +308,7 @@ fn a_live_page_draws_what_it_is_sent() {
                    new PointerEvent('pointermove', { clientX: 200 })), 300);</script></body>";
     let path = folder.path().join("live.html");
     fs::write(&path, page.replacen("<main", &source, 1).replace("</body>", pointer)).unwrap();
-    let Some((dom, console)) = in_browser(&path) else { return };
+    let (dom, console) = in_browser(&path);
     assert_eq!(console, "");
     assert!(
         dom.contains("<title>script.js · volley</title>") && dom.contains("Exit code 99"),

@@ -5,7 +5,7 @@ use std::fs;
 use crate::program::{self, run, volley};
 
 fn engines() -> impl Iterator<Item = &'static str> {
-    volley::js::Engine::TABLE.iter().map(|(name, _)| *name)
+    volley::Engine::TABLE.iter().map(|(name, _)| *name)
 }
 
 /// The lines each part of the sequence logs, sorted as numbers where they begin with one.

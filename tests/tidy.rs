@@ -1,9 +1,10 @@
-//! The walls of the house, asserted: who may use whom, who may print, who may end the process, who knows an engine.
+//! The walls of the house, asserted: who may use whom, who may print, parse arguments, read the environment and end the
+//! process, who knows an engine.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use volley::js::modules;
+use volley::{MODULES, PARTS};
 
 /// Rooms by floor; a room uses only rooms on floors below its own, and floor 0 is open to all.
 const FLOORS: [&[&str]; 10] = [
@@ -68,17 +69,59 @@ fn offenders(check: impl Fn(&Path, &str, &str) -> Option<String>) -> Vec<String>
         .collect()
 }
 
+/// The first words of the paths after each `crate::`, also of those in braces: `use crate::{a, b::{c, d}}` uses a and b.
+fn used_rooms(code: &str) -> Vec<String> {
+    let word = |text: &str| -> String {
+        text.trim_start().chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect()
+    };
+    let mut used = Vec::new();
+    for part in code.split("crate::").skip(1) {
+        let Some(list) = part.strip_prefix('{') else {
+            used.push(word(part));
+            continue;
+        };
+        let (mut depth, mut begins) = (0, 0);
+        for (at, c) in list.char_indices() {
+            match c {
+                '{' => depth += 1,
+                ',' | '}' if depth == 0 => {
+                    used.push(word(&list[begins..at]));
+                    begins = at + 1;
+                    if c == '}' {
+                        break;
+                    }
+                }
+                '}' => depth -= 1,
+                _ => {}
+            }
+        }
+    }
+    used
+}
+
+#[test]
+fn lists_of_rooms_are_read() {
+    let check = |code: &str, expect: &[&str]| assert_eq!(used_rooms(code), expect, "{code}");
+    check("use crate::net::Url; crate::run::x()", &["net", "run"]);
+    check("use crate::{net, js::{Engine, vu}, run};", &["net", "js", "run"]);
+    check("use crate::{\n    net::Url,\n    ui,\n};", &["net", "ui", ""]);
+    check("use std::{a, b};", &[]);
+}
+
+/// Rooms below a room that it may not use all the same.
+const CLOSED: [(&str, &[&str]); 1] = [
+    // How bytes travel has nothing to do with what is measured, planned or read.
+    ("net", &["metrics", "options", "source"]),
+];
+
 #[test]
 fn rooms_use_only_the_floors_below() {
     let bad = offenders(|path, room, code| {
         let own = floor(room)?;
-        let mut wrong = Vec::new();
-        for part in code.split("crate::").skip(1) {
-            let used: String = part.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
-            if floor(&used).is_some_and(|other| used != room && other != 0 && other >= own) {
-                wrong.push(used);
-            }
-        }
+        let closed = CLOSED.iter().find(|(name, _)| *name == room).map_or(&[][..], |(_, rooms)| *rooms);
+        let is_above = |used: &str| floor(used).is_some_and(|other| used != room && other != 0 && other >= own);
+        let mut wrong = used_rooms(code);
+        wrong.retain(|used| is_above(used) || closed.contains(&used.as_str()));
         wrong.dedup();
         (!wrong.is_empty()).then(|| format!("{} (floor {own}) uses {}", path.display(), wrong.join(", ")))
     });
@@ -139,15 +182,37 @@ fn only_ui_and_cli_print() {
     assert!(bad.is_empty(), "something prints outside ui and cli: {}", bad.join(", "));
 }
 
+#[test]
+fn only_cli_parses_arguments() {
+    let bad = offenders(|path, room, code| {
+        let parses = code.contains("clap::") || code.contains("env::args");
+        (parses && !["cli", "main"].contains(&room)).then(|| path.display().to_string())
+    });
+    assert!(bad.is_empty(), "arguments are parsed outside cli: {}", bad.join(", "));
+}
+
+/// Whether a terminal understands colours is nobody's setting.
+const TERMINAL: &str = "ui/terminal.rs";
+
+#[test]
+fn only_cli_reads_the_environment() {
+    let bad = offenders(|path, room, code| {
+        let code =
+            if path == Path::new(TERMINAL) { code.replace("env::var_os(\"TERM\")", "") } else { code.to_owned() };
+        (code.contains("env::var") && room != "cli").then(|| path.display().to_string())
+    });
+    assert!(bad.is_empty(), "the environment is read outside cli: {}", bad.join(", "));
+}
+
 /// Native functions of the global scope that modules made on the way call.
 const NAMED_ELSEWHERE: [&str; 1] = ["here"];
 
 #[test]
 fn a_javascript_half_lives_where_its_specifier_says() {
     // Parts are given the native half of the module they belong to.
-    let in_parts = |name: &str| modules::PARTS.iter().any(|(_, text)| text.contains(name));
+    let in_parts = |name: &str| PARTS.iter().any(|(_, text)| text.contains(name));
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for module in modules::MODULES {
+    for module in MODULES {
         let path = root.join("js-stdlib").join(format!("{}.js", module.specifier));
         if module.source.is_empty() {
             // The global scope is a table of ours.
@@ -178,4 +243,26 @@ fn every_file_says_what_it_is_for() {
         .map(|(path, _, _)| path.display().to_string())
         .collect();
     assert!(bad.is_empty(), "no head comment: {}", bad.join(", "));
+}
+
+/// The compiler asks for it only where the public can see an item, and of this crate it sees next to nothing.
+#[test]
+fn every_public_item_says_what_it_is() {
+    let kinds = ["fn", "async fn", "const fn", "unsafe fn", "struct", "enum", "trait", "const", "static", "type"];
+    let is_item = |line: &str| kinds.iter().any(|kind| line.starts_with(&format!("pub {kind} ")));
+    let mut count = 0;
+    let mut bad = Vec::new();
+    for (path, _, text) in files().into_iter().filter(|(path, ..)| !is_test(path)) {
+        let mut is_told = false;
+        for line in text.lines() {
+            count += usize::from(is_item(line));
+            if is_item(line) && !is_told {
+                bad.push(format!("{}: {line}", path.display()));
+            }
+            // Attributes stand between the comment and the item.
+            let is_attribute = line.starts_with("#[") || line.starts_with(' ') || line == ")]";
+            is_told = line.starts_with("///") || (is_told && is_attribute);
+        }
+    }
+    assert!(count > 500 && bad.is_empty(), "no comment, of {count}:\n{}", bad.join("\n"));
 }

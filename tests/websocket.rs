@@ -31,7 +31,7 @@ use tungstenite::protocol::{CloseFrame, Role, WebSocket};
 use tungstenite::{Message, handshake::derive_accept_key};
 
 use crate::program::{Outcome, Running, engines, run, volley};
-use crate::server;
+use crate::{needs, server};
 
 /// The close frames that came, by the key of their connection.
 static TOLD: Mutex<Option<HashMap<String, String>>> = Mutex::new(None);
@@ -334,8 +334,7 @@ fn the_rules_for_addresses_hold() {
 struct Python(Child, String);
 
 impl Python {
-    /// Starts one; `None` where it is not installed.
-    fn start(folder: &Path) -> Option<Self> {
+    fn start(folder: &Path) -> Self {
         const PROGRAM: &str = "import asyncio, ssl, websockets
 async def echo(socket, path=None):
     async for message in socket: await socket.send(message)
@@ -351,13 +350,14 @@ asyncio.run(main())";
         let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate can be made");
         fs::write(folder.join("cert.pem"), signed.cert.pem()).expect("a file can be written");
         fs::write(folder.join("key.pem"), signed.signing_key.serialize_pem()).expect("a file can be written");
-        let mut command = Command::new("/usr/bin/python3");
+        let mut command = needs::python("websockets", "python3-websockets");
         command.args(["-c", PROGRAM]).current_dir(folder).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut process = command.spawn().ok()?;
+        let mut process = command.spawn().expect("python starts");
         let mut line = String::new();
-        let read = BufReader::new(process.stdout.take()?).read_line(&mut line);
+        let read = BufReader::new(process.stdout.take().expect("stdout is piped")).read_line(&mut line);
         let this = Self(process, line.trim().to_owned());
-        read.is_ok_and(|count| count > 0).then_some(this)
+        assert!(read.is_ok_and(|count| count > 0), "python did not say where it listens");
+        this
     }
 }
 
@@ -371,13 +371,7 @@ impl Drop for Python {
 #[test]
 fn messages_are_packed_for_a_server_of_another_kind() {
     let folder = tempfile::tempdir().expect("a folder can be made");
-    let Some(python) = Python::start(folder.path()) else {
-        #[expect(clippy::print_stderr, reason = "a test that skips says so")]
-        {
-            eprintln!("skipped: there is no Python with `websockets` (Debian: python3-websockets)");
-        }
-        return;
-    };
+    let python = Python::start(folder.path());
     let script = "import { WebSocket } from 'k6/websockets';
         export const options = { insecureSkipTLSVerify: true };
         const texts = ['', 'short', 'long '.repeat(40000)];

@@ -3,6 +3,8 @@
 
     load_tests/speed/run.py                        everything, about fifteen minutes
     load_tests/speed/run.py --rows simple,json     the two that matter most, about three
+    load_tests/speed/run.py --against OTHER        another build of volley, run in turns with this one
+    load_tests/speed/run.py --k6 PATH              k6, run in turns; else its column is of another day
     load_tests/speed/run.py --help
 
 Compares requests per CPU-second of the generator process (user + system), which holds up on busy machines where
@@ -30,7 +32,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 VUS = 20
 
-# Floors per engine, and what k6 2.2.0 reached; ratios are to the row's yardstick, see YARDSTICK.
+# Floors per engine, and what k6 2.2.0 reached on another day; ratios are to the row's yardstick, see YARDSTICK.
 FLOORS = {
     "simple": {"quickjs": 0.25, "boa": 0.15},
     "json": {"quickjs": 0.08, "boa": 0.03},
@@ -238,14 +240,15 @@ def h2load(url, seconds, workdir):
 
 
 class Volley:
-    """The binary under test."""
+    """The binary under test, or another one that runs the same scripts."""
 
     def __init__(self, binary, workdir):
         self.binary, self.workdir = binary, workdir
 
     def command(self, engine, script, options, env):
         pairs = [part for name, value in env.items() for part in ("-e", f"{name}={value}")]
-        return [str(self.binary), "run", "--quiet", "--js-engine", engine, *options, *pairs, str(HERE / script)]
+        chosen = [] if engine == "k6" else ["--js-engine", engine]
+        return [str(self.binary), "run", "--quiet", *chosen, *options, *pairs, str(HERE / script)]
 
     def load(self, engine, script, url, seconds, vus=VUS, env=None, more=()):
         """Runs a script for some seconds; returns its cost and its metrics. `more` are further flags."""
@@ -314,15 +317,18 @@ def stop(process):
 class Table:
     """Collects rows and prints them at the end, aligned."""
 
-    HEAD = ["row", "generator", "figure", "requests/s", "per CPU-second", "ratio", "floor", "k6", ""]
+    HEAD = ["row", "generator", "figure", "requests/s", "per CPU-second", "ratio", "floor"]
+    HEAD += ["of --against", "of k6", "k6 (another day)", ""]
 
     def __init__(self):
         self.rows, self.missed = [], 0
 
-    def add(self, row, generator, figure="", rate="", cpu="", ratio="", floor="", k6="", good=None):
+    def add(
+        self, row, generator, figure="", rate="", cpu="", ratio="", floor="", against="", of_k6="", k6="", good=None
+    ):
         verdict = {None: "", True: "ok", False: "MISSED"}[good]
         self.missed += good is False
-        self.rows.append([row, generator, figure, rate, cpu, ratio, floor, k6, verdict])
+        self.rows.append([row, generator, figure, rate, cpu, ratio, floor, against, of_k6, k6, verdict])
         print("  " + "  ".join(cell for cell in self.rows[-1] if cell), file=sys.stderr, flush=True)
 
     def trouble(self, row, generator, line):
@@ -339,7 +345,17 @@ class Table:
                 print("|" + "|".join("-" * (width + 2) for width in widths) + "|")
 
 
-def speed_rows(rows, args, target, volley, table, workdir):
+def generators(args, volley, others, with_against=False):
+    """Who runs the scripts: the engines of the binary under test, and those of the other binaries that are given."""
+    found = [(engine, volley, engine) for engine in args.engines] if volley else []
+    if with_against and "against" in others:
+        found += [(f"{engine} of --against", others["against"], engine) for engine in args.engines]
+    if "k6" in others:
+        found.append(("k6", others["k6"], "k6"))
+    return found
+
+
+def speed_rows(rows, args, target, volley, others, table, workdir):
     """Requests per CPU-second: the median of some repeats, taken in turns so that a noisy minute hits all alike."""
     costs, failed = {}, {}
     for row in [row for row in rows if ROUTE[row] not in target.urls]:
@@ -361,11 +377,11 @@ def speed_rows(rows, args, target, volley, table, workdir):
             if shutil.which(program):
                 run = programs[program]
                 measure((program, route), lambda: run(target.urls[route], args.seconds, workdir))
-        for engine in args.engines if volley else []:
-            for row in rows:
+        for row in rows:
+            for name, program, engine in generators(args, volley, others, with_against=True):
                 url = target.urls[ROUTE[row]]
                 script = SCRIPT.get(row, f"{row}.js")
-                measure((engine, row), lambda: volley.load(engine, script, url, args.seconds)[0])
+                measure((name, row), lambda: program.load(engine, script, url, args.seconds)[0])
 
     def median(key):
         taken = sorted(costs.get(key, []), key=lambda cost: cost.per_cpu_second)
@@ -379,23 +395,30 @@ def speed_rows(rows, args, target, volley, table, workdir):
             table.add(label, program, rate=rate, cpu=cpu, ratio="1" if route != "json" else "")
         elif (program, route) in failed:
             table.trouble(label, program, failed[(program, route)])
-    for row in rows if volley else []:
-        for engine in args.engines:
-            cost = median((engine, row))
+
+    def times(cost, other):
+        return f"x{cost.per_cpu_second / other.per_cpu_second:.2f}" if other else ""
+
+    for row in rows:
+        for name, program, engine in generators(args, volley, others, with_against=True):
+            cost = median((name, row))
             if not cost:
-                table.trouble(row, engine, failed[(engine, row)])
+                table.trouble(row, name, failed[(name, row)])
                 continue
+            is_ours = program is volley
             yardstick = median(YARDSTICK.get(row, PLAIN))
             ratio = cost.per_cpu_second / yardstick.per_cpu_second if yardstick else None
-            floor = FLOORS.get(row, {}).get(engine)
+            floor = FLOORS.get(row, {}).get(engine) if is_ours else None
             table.add(
                 row,
-                engine,
+                name,
                 rate=f"{cost.per_second:,.0f}",
                 cpu=f"{cost.per_cpu_second:,.0f}",
                 ratio=f"{ratio:.3f}" if ratio else "-",
                 floor=f">= {floor}" if floor else "",
-                k6=K6[row],
+                against=times(cost, median((f"{engine} of --against", row))) if is_ours else "",
+                of_k6=times(cost, median(("k6", row))) if is_ours else "",
+                k6=K6[row] if is_ours else "",
                 good=ratio >= floor if ratio and floor else None,
             )
 
@@ -423,15 +446,19 @@ def idle_memory(volley, engine, url, vus):
         stop(process)
 
 
-def memory_row(args, target, volley, table):
-    for engine in args.engines:
+def memory_row(args, target, volley, others, table):
+    for name, program, engine in generators(args, volley, others, with_against=True):
         try:
-            low, high = (idle_memory(volley, engine, target.urls["plain"], vus) for vus in (1000, 3000))
-            slope, floor = (high - low) / 2000, FLOORS["memory"][engine]
+            low, high = (idle_memory(program, engine, target.urls["plain"], vus) for vus in (1000, 3000))
+            slope = (high - low) / 2000
             figure = f"{slope:.0f} KB per idle VU ({low // 1024} MB at 1,000, {high // 1024} MB at 3,000)"
-            table.add("memory", engine, figure, floor=f"<= {floor:.0f} KB", k6=K6["memory"], good=slope <= floor)
+            if program is not volley:
+                table.add("memory", name, figure)
+                continue
+            floor = FLOORS["memory"][engine]
+            table.add("memory", name, figure, floor=f"<= {floor:.0f} KB", k6=K6["memory"], good=slope <= floor)
         except Trouble as trouble:
-            table.trouble("memory", engine, trouble)
+            table.trouble("memory", name, trouble)
 
 
 def flat_marks(volley, engine, script, env):
@@ -488,7 +515,7 @@ def probe(prober, url, seconds):
     return subprocess.Popen([str(prober), url, str(seconds)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def truth_row(args, target, volley, table, workdir):
+def truth_row(args, target, volley, others, table, workdir):
     """60 VUs that pause: do their p50 and p95 agree with what a prober sees at the same moment?"""
     vus, seconds, url = 60, 20, target.urls["json"]
     try:
@@ -501,7 +528,7 @@ def truth_row(args, target, volley, table, workdir):
         seen = json.loads(quiet)
         figure = f"p50 {seen['p50_ms']:.2f} ms, p95 {seen['p95_ms']:.2f} ms, nothing else running"
         table.add("truth", "prober alone", figure)
-    for engine in args.engines if volley else []:
+    for name, program, engine in generators(args, volley, others):
         beside = None
         try:
             # The prober looks at the middle of the run: neither the start of the VUs nor their end.
@@ -512,22 +539,25 @@ def truth_row(args, target, volley, table, workdir):
                 stderr=subprocess.PIPE,
                 text=True,
             )
-            cost, metrics = volley.load(engine, "json.js", url, seconds, vus, {"THINK": args.think})
+            cost, metrics = program.load(engine, "json.js", url, seconds, vus, {"THINK": args.think})
             out, err = beside.communicate(timeout=60)
             if beside.returncode != 0:
                 raise Trouble(f"the prober failed: {err.strip()}")
             seen, told = json.loads(out), metrics["http_req_duration"]
             p50, p95 = told["med"] / seen["p50_ms"], told["p(95)"] / seen["p95_ms"]
-            floor = FLOORS["truth"][engine]
             figure = (
                 f"p50 {told['med']:.2f} ms, seen {seen['p50_ms']:.2f} (x{p50:.2f}); "
                 f"p95 {told['p(95)']:.2f} ms, seen {seen['p95_ms']:.2f} (x{p95:.2f})"
             )
-            good = max(p50, p95) <= floor
             rate = f"{cost.requests / seconds:,.0f}"
-            table.add("truth", engine, figure, rate=rate, floor=f"<= x{floor}", k6=K6["truth"], good=good)
+            if program is not volley:
+                table.add("truth", name, figure, rate=rate)
+                continue
+            floor = FLOORS["truth"][engine]
+            good = max(p50, p95) <= floor
+            table.add("truth", name, figure, rate=rate, floor=f"<= x{floor}", k6=K6["truth"], good=good)
         except (Trouble, KeyError, ValueError, subprocess.TimeoutExpired) as trouble:
-            table.trouble("truth", engine, trouble)
+            table.trouble("truth", name, trouble)
         finally:
             if beside and beside.poll() is None:
                 beside.kill()
@@ -551,6 +581,8 @@ def names(allowed):
 def parse(argv):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bin", type=Path, default=ROOT / "target/release/volley", help="the volley binary")
+    parser.add_argument("--against", type=Path, metavar="PATH", help="another volley binary, to compare with")
+    parser.add_argument("--k6", type=Path, metavar="PATH", help="a k6 binary, to compare with")
     parser.add_argument("--engines", type=names(["quickjs", "boa"]), default=["quickjs", "boa"], metavar="LIST")
     parser.add_argument("--rows", type=names(ALL_ROWS), default=DEFAULT_ROWS, metavar="LIST", help=", ".join(ALL_ROWS))
     parser.add_argument("--repeat", type=int, default=3, help="take the median of so many (3)")
@@ -589,22 +621,28 @@ def main(argv=None):
         why = "`--target volley` needs the binary" if has_nginx else "neither nginx nor the volley binary is here"
         raise Trouble(f"there is nothing to measure against: {why}")
 
+    for name, path in {"--against": args.against, "--k6": args.k6}.items():
+        if path and not (path.is_file() and os.access(path, os.X_OK)):
+            raise Trouble(f"{name}: there is no program at `{path}`")
+
     table = Table()
     with tempfile.TemporaryDirectory(prefix="volley-speed-") as folder:
         workdir = Path(folder)
         volley = Volley(args.bin.resolve(), workdir) if has_binary else None
+        given = {"against": args.against, "k6": args.k6}
+        others = {name: Volley(path.resolve(), workdir) for name, path in given.items() if path}
         with Target(kind, args.bin.resolve(), workdir) as target:
             plan = f"target: {target.name}; {VUS} VUs; {args.seconds} s; median of {args.repeat}"
             print(plan, file=sys.stderr, flush=True)
             speed = [row for row in args.rows if row in ROUTE]
             if speed:
-                speed_rows(speed, args, target, volley, table, workdir)
-            if "memory" in args.rows and volley:
-                memory_row(args, target, volley, table)
+                speed_rows(speed, args, target, volley, others, table, workdir)
+            if "memory" in args.rows:
+                memory_row(args, target, volley, others, table)
             if "flat" in args.rows and volley:
                 flat_row(args, target, volley, table)
             if "truth" in args.rows:
-                truth_row(args, target, volley, table, workdir)
+                truth_row(args, target, volley, others, table, workdir)
     table.show()
     return 1 if table.missed else 0 if has_binary else 2
 

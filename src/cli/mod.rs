@@ -1,6 +1,6 @@
 //! The door: arguments and variables become one checked request, and the process ends with the code it brings.
 //!
-//! Nothing else parses arguments or reads the environment.
+//! Nothing else parses arguments or reads the environment, but for `TERM`, which `ui` looks at.
 
 pub mod args;
 mod conduct;

@@ -106,16 +106,6 @@ pub enum CompatibilityMode {
     Base,
 }
 
-impl CompatibilityMode {
-    /// The word in flags and archives.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Extended => "extended",
-            Self::Base => "base",
-        }
-    }
-}
-
 /// Settings of commands that load a script.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Runtime {

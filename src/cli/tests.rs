@@ -442,7 +442,7 @@ fn lenient_forms_are_read_with_a_note() {
         "Up to 5 looping VUs for 3m0s over 2 stages (gracefulRampDown: 30s, gracefulStop: 30s)",
         "write `5`",
     );
-    assert!(matches!(run_of("run --linger=30s x.js").linger, Linger::For(span) if span.as_secs_f64() == 30.0));
+    assert!(matches!(run_of("run --linger=30s x.js").linger, Linger::For(span) if span.as_nanos() == 30_000_000_000));
 }
 
 #[test]

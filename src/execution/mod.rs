@@ -12,5 +12,5 @@ pub mod vu;
 
 pub use pool::Pool;
 pub use scenario::{Progress, ScenarioFacts, ScenarioRun};
-pub use state::{Abort, RunState, Status};
+pub use state::{RunState, Status};
 pub use vu::{Crew, Vu, VuId, Work};

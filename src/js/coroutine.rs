@@ -143,11 +143,6 @@ fn give_back_stack() {
     }
 }
 
-/// True on a VU's own stack, where [`wait`] is possible.
-pub fn can_wait() -> bool {
-    !CURRENT.get().is_null()
-}
-
 /// Lets the other VUs of this worker have a turn.
 pub fn yield_now() {
     wait(tokio::task::yield_now());

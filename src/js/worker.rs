@@ -115,11 +115,6 @@ impl Crew {
     pub fn len(&self) -> usize {
         self.lines.len()
     }
-
-    /// False: there is always one.
-    pub fn is_empty(&self) -> bool {
-        self.lines.is_empty()
-    }
 }
 
 async fn work(worker: Rc<Worker>, mut errands: mpsc::UnboundedReceiver<Errand>) {

@@ -429,7 +429,6 @@ fn result(metric: &Metric, sink: &Sink, duration: Duration) -> MetricResult {
         part: None,
         contains: metric.contains,
         values: Values::of(sink, duration),
-        is_empty: sink.is_empty(),
         thresholds: Vec::new(),
     }
 }

@@ -32,13 +32,14 @@ pub mod window;
 pub use baseline::Baseline;
 pub use detail::DetailResult;
 pub use health::{Health, Usage};
-pub use ledger::{Ledger, LedgerOptions};
+pub use ledger::Ledger;
+#[cfg(test)]
+pub use ledger::LedgerOptions;
 pub use record::{HttpTimings, Record, Stamp};
 pub use recorder::Recorder;
 pub use registry::{Contains, Metric, MetricId, MetricType, Registry};
 pub use results::{MetricResult, Results, Section, Values};
 pub use stat::TrendStat;
-pub use system_tags::{SystemTag, SystemTags};
+pub use system_tags::SystemTags;
 pub use tags::{Interner, Metadata, TagSet};
-pub use tap::{Batch, Tap};
 pub use threshold::{ThresholdDef, Verdict};

@@ -46,8 +46,6 @@ pub struct MetricResult {
     pub contains: Contains,
     /// Its numbers.
     pub values: Values,
-    /// Whether it has any samples.
-    pub is_empty: bool,
     /// Its thresholds, judged.
     pub thresholds: Vec<Threshold>,
 }

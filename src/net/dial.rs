@@ -200,6 +200,22 @@ mod tests {
     }
 
     #[test]
+    fn networks_contain_their_addresses() {
+        let check = |cidr: &str, ip: &str, expect: bool| {
+            let (network, prefix) = cidr.split_once('/').unwrap();
+            let found = contains(network.parse().unwrap(), prefix.parse().unwrap(), ip.parse().unwrap());
+            assert_eq!(found, expect, "{cidr} {ip}");
+        };
+        check("10.0.0.0/8", "10.200.1.1", true);
+        check("10.0.0.0/8", "11.0.0.1", false);
+        check("0.0.0.0/0", "8.8.8.8", true);
+        check("::/0", "8.8.8.8", false);
+        check("::/0", "::1", true);
+        check("fe80::/10", "fe80::1", true);
+        check("1.2.3.4/32", "::ffff:1.2.3.4", true);
+    }
+
+    #[test]
     fn refusals_say_why() {
         let config = Config {
             block_hostnames: vec!["blocked.test".into(), "*.Wild.test".into(), "*".into()],

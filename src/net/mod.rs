@@ -25,7 +25,6 @@ use tokio::sync::{mpsc, oneshot};
 
 pub use config::{ClientCertificate, Config, Dns, DnsPolicy, DnsSelect, ProxyConfig, TlsConfig, TlsVersion};
 pub use endpoint::Endpoint;
-pub use tls::TlsInfo;
 
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -35,7 +34,6 @@ use http::error::Fault;
 use http::exchange::Ask;
 use http::{BodyMode, Exchange, Request};
 use port::{Message, Owner, Port};
-use socket::Traffic;
 
 /// The network threads of a run. They end when this and every client of it are gone.
 #[derive(Debug)]
@@ -156,11 +154,6 @@ impl Client {
     /// Bytes sent and received on raw sockets since the last call.
     pub fn traffic(&self) -> (u64, u64) {
         self.0.owner.traffic.take()
-    }
-
-    /// Where this client's bytes are counted.
-    pub fn traffic_counter(&self) -> &Arc<Traffic> {
-        &self.0.owner.traffic
     }
 
     /// Closes the idle connections, as `noVUConnectionReuse` asks after each iteration.

@@ -12,7 +12,6 @@ use crate::failure::Failure;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostPattern {
     text: String,
-    lower: String,
 }
 
 impl HostPattern {
@@ -26,21 +25,12 @@ impl HostPattern {
         if text.is_empty() || !rest.bytes().all(fits) {
             return Err(format!("invalid hostname pattern '{text}'"));
         }
-        Ok(Self { text: text.to_owned(), lower: text.to_ascii_lowercase() })
+        Ok(Self { text: text.to_owned() })
     }
 
     /// The pattern as typed.
     pub fn text(&self) -> &str {
         &self.text
-    }
-
-    /// True if the pattern covers `host`.
-    pub fn matches(&self, host: &str) -> bool {
-        let host = host.to_ascii_lowercase();
-        match self.lower.strip_prefix('*') {
-            Some(suffix) => host.ends_with(suffix),
-            None => host == self.lower,
-        }
     }
 }
 
@@ -66,30 +56,9 @@ impl OptionValue for Vec<HostPattern> {
 pub struct Hosts(BTreeMap<String, String>);
 
 impl Hosts {
-    /// Where `host:port` is sent, as `ip` or `ip:port`. Entries with the port come before those without, names before
-    /// patterns, longer patterns before shorter ones.
-    pub fn lookup(&self, host: &str, port: u16) -> Option<&str> {
-        let host = host.to_ascii_lowercase();
-        self.find(&format!("{host}:{port}"), true).or_else(|| self.find(&host, false))
-    }
-
-    fn find(&self, name: &str, with_port: bool) -> Option<&str> {
-        if let Some(address) = self.0.get(name) {
-            return Some(address);
-        }
-        let suffixes = self.0.iter().filter_map(|(key, address)| Some((key.strip_prefix('*')?, address)));
-        let matching = suffixes.filter(|(suffix, _)| name.ends_with(suffix) && suffix.contains(':') == with_port);
-        matching.max_by_key(|(suffix, _)| suffix.len()).map(|(_, address)| address.as_str())
-    }
-
     /// All names and where each is sent.
     pub fn iter(&self) -> impl Iterator<Item = (String, String)> {
         self.0.iter().map(|(name, address)| (name.clone(), address.clone()))
-    }
-
-    /// True if nothing is remapped.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
     }
 }
 
@@ -120,29 +89,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn patterns_match() {
-        let check = |pattern: &str, host: &str, expect: bool| {
-            assert_eq!(HostPattern::parse(pattern).unwrap().matches(host), expect, "{pattern} {host}");
-        };
-        check("example.com", "EXAMPLE.com", true);
-        check("example.com", "a.example.com", false);
-        check("*.example.com", "a.example.com", true);
-        check("*.example.com", "example.com", false);
-        check("*example.com", "badexample.com", true);
-        check("*", "anything", true);
+    fn patterns_have_one_hole_at_most() {
+        for good in ["example.com", "*.example.com", "*example.com", "*", "EXAMPLE.com:80", "[::1]"] {
+            assert_eq!(HostPattern::parse(good).unwrap().text(), good);
+        }
         for bad in ["", "a b", "a*", "**", "*.a*b"] {
             assert_eq!(HostPattern::parse(bad), Err(format!("invalid hostname pattern '{bad}'")));
         }
-    }
-
-    #[test]
-    fn hosts_take_the_most_specific_entry() {
-        let value = json!({"a.test": "1.1.1.1", "A.test:8080": "2.2.2.2:90", "*.test": "3.3.3.3", "*": "4.4.4.4"});
-        let hosts = Hosts::from_json(&value, "hosts", &mut Notes::default()).unwrap();
-        let check = |host: &str, port, expect: &str| assert_eq!(hosts.lookup(host, port), Some(expect), "{host}");
-        check("a.test", 80, "1.1.1.1");
-        check("a.TEST", 8080, "2.2.2.2:90");
-        check("b.test", 80, "3.3.3.3");
-        check("other", 80, "4.4.4.4");
     }
 }

@@ -36,16 +36,15 @@ pub use hosts::{HostPattern, Hosts};
 pub use ips::{Cidr, LocalIps};
 pub use layers::{Layer, consolidate};
 pub use notes::Notes;
-pub use plan::{Plan, Step};
-pub use ratio::Ratio;
-pub use scenario::{ArrivalStage, ExecutorConfig, Scenario, ScenarioConfig, VuStage};
+pub use plan::Plan;
+pub use scenario::{ExecutorConfig, Scenario, VuStage};
 pub use schedule::{ConstantSchedule, RampingSchedule};
 pub use segment::{Segment, SegmentSequence, Share};
 pub use settle::{Layers, Settled};
 pub use stage::Stage;
 pub use system_tags::SystemTags;
 pub use table::Options;
-pub use threshold::{ThresholdDef, Thresholds};
+pub use threshold::Thresholds;
 pub use tls::{CipherSuite, TlsAuth, TlsVersion, TlsVersions};
 
 /// Reading single values, for those who take them from the command line.

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::{ExecutorConfig, Share, VuStage};
+use super::{Share, VuStage};
 
 /// One start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,21 +12,6 @@ pub struct Start {
     pub at: Duration,
     /// The iteration's number in the whole test, from 0.
     pub global: u64,
-}
-
-impl ExecutorConfig {
-    /// The starts of an arrival-rate executor that are this share's; `None` for executors that pace themselves.
-    pub fn starts(&self, share: &Share) -> Option<Box<dyn Iterator<Item = Start> + Send>> {
-        match self {
-            Self::ConstantArrivalRate { rate, time_unit, duration, max_vus, .. } => {
-                Some(Box::new(ConstantSchedule::new(*rate, *time_unit, *duration, *max_vus, share)))
-            }
-            Self::RampingArrivalRate { start_rate, time_unit, stages, max_vus, .. } => {
-                Some(Box::new(RampingSchedule::new(*start_rate, *time_unit, stages, *max_vus, share)))
-            }
-            _ => None,
-        }
-    }
 }
 
 /// The starts of `constant-arrival-rate`: iteration n at n periods, as long as that is within the duration.

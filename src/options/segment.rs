@@ -214,6 +214,7 @@ impl Share {
     }
 
     /// The numbers of our things in the whole test, rising and without end (empty if nothing is ours).
+    #[cfg(test)]
     pub fn globals(&self) -> impl Iterator<Item = u64> + use<> {
         let share = self.clone();
         (0..).map_while(move |k| share.global(k))
@@ -232,11 +233,6 @@ impl Share {
     /// How much of the whole is ours.
     pub const fn part(&self) -> Ratio {
         self.part
-    }
-
-    /// True if everything is ours.
-    pub fn is_full(&self) -> bool {
-        self.own.len() as u64 == self.period
     }
 }
 

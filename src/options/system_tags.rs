@@ -42,11 +42,6 @@ impl SystemTags {
         Self(names.into_iter().filter_map(known).collect())
     }
 
-    /// True if the tag is enabled.
-    pub fn has(&self, name: &str) -> bool {
-        self.0.contains(name)
-    }
-
     /// The enabled names, sorted.
     pub fn iter(&self) -> impl Iterator<Item = &'static str> {
         self.0.iter().copied()

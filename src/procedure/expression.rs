@@ -125,14 +125,6 @@ impl Expression {
         });
         Outcome { achieved, target, passed }
     }
-
-    /// All figures it uses.
-    pub fn figures(&self) -> Vec<&Figure> {
-        let mut found = Vec::new();
-        self.left.figures(&mut found);
-        self.right.figures(&mut found);
-        found
-    }
 }
 
 impl Term {
@@ -153,22 +145,13 @@ impl Term {
         })
     }
 
-    fn figures<'a>(&'a self, found: &mut Vec<&'a Figure>) {
-        match self {
-            Self::Number(_) => (),
-            Self::Figure(figure) => found.push(figure),
-            Self::Negative(term) => term.figures(found),
-            Self::Pair(left, _, right) => {
-                left.figures(found);
-                right.figures(found);
-            }
-        }
-    }
-
     fn has_figure(&self) -> bool {
-        let mut found = Vec::new();
-        self.figures(&mut found);
-        !found.is_empty()
+        match self {
+            Self::Number(_) => false,
+            Self::Figure(_) => true,
+            Self::Negative(term) => term.has_figure(),
+            Self::Pair(left, _, right) => left.has_figure() || right.has_figure(),
+        }
     }
 }
 

@@ -146,8 +146,6 @@ pub struct Criterion {
     pub name: String,
     /// As typed.
     pub text: String,
-    /// As meant.
-    pub expression: Expression,
 }
 
 /// The kinds of findings, each of which may have a hint of one's own.
@@ -430,8 +428,8 @@ fn criteria(node: &Node, runs: &[&str]) -> Result<Vec<Criterion>, Wrong> {
             (name, fields.need("expression", "what has to hold")?)
         };
         let text = place.text()?.trim().to_owned();
-        let expression = Expression::parse(&text, runs).map_err(|error| place.wrong(error))?;
-        criteria.push(Criterion { name: name.unwrap_or_else(|| text.clone()), text, expression });
+        Expression::parse(&text, runs).map_err(|error| place.wrong(error))?;
+        criteria.push(Criterion { name: name.unwrap_or_else(|| text.clone()), text });
     }
     if criteria.is_empty() {
         return Err(node.wrong("there is no criterion; expected at least one, a verdict is derived from them"));

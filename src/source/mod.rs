@@ -13,7 +13,6 @@ pub mod secrets;
 pub mod shared;
 pub mod specifier;
 
-pub use archive::{Archive, ArchiveMetadata};
 pub use cache::Cache;
 pub use disk::{Disk, MapDisk, RealDisk};
 pub use files::Files;

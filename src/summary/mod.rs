@@ -31,21 +31,6 @@ pub enum Mode {
     Disabled,
 }
 
-impl Mode {
-    /// Reads `compact`, `full` or `disabled`.
-    ///
-    /// # Errors
-    /// k6's words, also for `legacy`, which k6 has removed.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        match text {
-            "compact" => Ok(Self::Compact),
-            "full" => Ok(Self::Full),
-            "disabled" => Ok(Self::Disabled),
-            _ => Err("invalid summary mode".to_owned()),
-        }
-    }
-}
-
 /// How a summary looks.
 #[derive(Clone, Debug)]
 pub struct Look {

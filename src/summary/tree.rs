@@ -44,7 +44,8 @@ impl Tree {
         text
     }
 
-    /// As a JSON value, for readers in Rust; infinite numbers become `null`.
+    /// As a JSON value; infinite numbers become `null`.
+    #[cfg(test)]
     pub fn to_value(&self) -> serde_json::Value {
         serde_json::from_str(&self.for_file(0)).unwrap_or_default()
     }

@@ -10,8 +10,6 @@ mod metrics;
 mod problem;
 mod routes;
 mod store;
-#[cfg(test)]
-mod tests;
 
 use std::future::Future;
 use std::net::SocketAddr;

@@ -44,16 +44,6 @@ impl Span {
         self.nanos
     }
 
-    /// In milliseconds.
-    pub fn as_millis_f64(self) -> f64 {
-        self.nanos as f64 / 1e6
-    }
-
-    /// In seconds.
-    pub fn as_secs_f64(self) -> f64 {
-        self.nanos as f64 / 1e9
-    }
-
     /// As a `Duration`; a negative span is none.
     pub fn to_duration(self) -> Duration {
         Duration::from_nanos(self.nanos.max(0).unsigned_abs())

@@ -24,7 +24,7 @@ mod shared_iterations;
 
 pub use arrival_rate::{ArrivalRate, Starts};
 pub use constant_vus::ConstantVus;
-pub use externally_controlled::{Controls, ExternallyControlled, Wanted};
+pub use externally_controlled::{Controls, ExternallyControlled};
 pub use per_vu_iterations::PerVuIterations;
 pub use ramping_vus::RampingVus;
 pub use shared_iterations::SharedIterations;

@@ -18,7 +18,7 @@ mod source_map;
 mod typescript;
 
 pub use bridge::Target;
-pub use positions::{Place, Positions};
+pub use positions::Positions;
 
 /// What a file of code turns out to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,6 +8,7 @@ pub struct Code(pub u32);
 
 macro_rules! codes {
     ($($number:literal $constant:ident $name:literal;)*) => {
+        #[allow(dead_code, reason = "the table of the protocol, whole")]
         impl Code {
             $(#[doc = concat!("`", $name, "`")] pub const $constant: Self = Self($number);)*
             /// Every well-known code, by number, in the words of grpc-go.

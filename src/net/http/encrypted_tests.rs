@@ -198,7 +198,7 @@ fn versions_and_suites_are_restricted() {
     let response = get(&client(config), server.url("/")).result.unwrap();
     assert_eq!(
         response.tls.unwrap(),
-        crate::net::TlsInfo { version: "tls1.2", cipher: suite, ocsp: Ocsp::parse(STAPLE).unwrap() }
+        crate::net::tls::TlsInfo { version: "tls1.2", cipher: suite, ocsp: Ocsp::parse(STAPLE).unwrap() }
     );
 }
 

@@ -52,8 +52,6 @@ pub enum Stage {
 pub const OTHER: u16 = 1000;
 /// An error outside of TCP, such as a TLS alert.
 pub const NON_TCP: u16 = 1010;
-/// A URL that can't be parsed.
-pub const INVALID_URL: u16 = 1020;
 /// The whole request took longer than its timeout.
 pub const TIMEOUT: u16 = 1050;
 /// A name could not be resolved.
@@ -94,15 +92,6 @@ pub const H2_STREAM: u16 = 1630;
 pub const H2_CONNECTION: u16 = 1650;
 /// The body can't be decompressed.
 pub const DECOMPRESSION: u16 = 1701;
-
-/// The code of an HTTP status of 400 and more, 0 below.
-pub fn status_code(status: u16) -> u16 {
-    match status {
-        0..=399 => 0,
-        // The named codes end at 1599; what a server makes up beyond keeps the sum, as in k6.
-        _ => 1000 + status,
-    }
-}
 
 impl Fault {
     /// A fault whose friendly text is also its long one.

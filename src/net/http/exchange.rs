@@ -59,11 +59,6 @@ impl Ask {
     pub fn body_mode(&self) -> BodyMode {
         self.request.body_mode
     }
-
-    /// The answer to a request that nobody will take any more.
-    pub fn unanswered(self, fault: Fault) -> Exchange {
-        Trail::new(&self.request).finish(Err(fault))
-    }
 }
 
 /// Runs one job to its end.

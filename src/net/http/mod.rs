@@ -32,7 +32,6 @@ mod tests;
 pub use compress::{Coding, compress};
 pub use cookies::{Cookie, Jar, RequestCookie};
 pub use dump::{Dump, Dumping};
-pub use error::{Error, Fault};
 pub use headers::Headers;
-pub use message::{Auth, Body, BodyMode, Exchange, Hop, Protocol, Request, Response, Timings};
+pub use message::{Auth, Body, BodyMode, Exchange, Hop, Protocol, Request};
 pub use url::Url;

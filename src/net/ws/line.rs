@@ -43,11 +43,6 @@ impl Outgoing {
             Self::Ping(_) | Self::Close(..) => 0,
         }
     }
-
-    /// True without a payload.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
 }
 
 /// What happens.
@@ -209,11 +204,6 @@ impl Line {
     /// Done when the connection is gone.
     pub async fn ended(self: Arc<Self>) {
         self.until(|state| state.is_ended).await;
-    }
-
-    /// True when the connection is gone.
-    pub fn is_ended(&self) -> bool {
-        self.state().is_ended
     }
 
     async fn until(&self, holds: impl Fn(&State) -> bool) {

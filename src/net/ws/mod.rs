@@ -18,9 +18,8 @@ mod tests;
 use std::sync::Arc;
 use std::time::Instant;
 
-pub use close::Farewell;
 pub use handshake::{Answer, Ask, Refused};
-pub use line::{Event, Line, Outgoing, Told, Written};
+pub use line::{Event, Line, Outgoing, Told};
 
 use super::Client;
 use line::Far;

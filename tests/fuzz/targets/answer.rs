@@ -1,4 +1,4 @@
 //! Fuzzes heads and bodies of answers.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| volley::net::http::fuzz_tests::answer(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| volley::fuzz::answer(data));

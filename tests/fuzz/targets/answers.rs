@@ -1,4 +1,4 @@
 //! Fuzzes the bodies of gRPC answers.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| volley::net::grpc::fuzz_tests::body(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| volley::fuzz::body(data));

@@ -1,4 +1,4 @@
 //! Fuzzes Set-Cookie lines.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| volley::net::http::fuzz_tests::cookie(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| volley::fuzz::cookie(data));

@@ -1,4 +1,4 @@
 //! Fuzzes multipart forms.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| volley::js::modules::k6::http::fuzz_tests::form(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| volley::fuzz::form(data));

@@ -1,4 +1,4 @@
 //! Fuzzes the frames of an open WebSocket connection.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| volley::net::ws::fuzz_tests::frames(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| volley::fuzz::frames(data));

@@ -1,4 +1,4 @@
 //! Fuzzes URLs and Location headers.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| volley::net::http::fuzz_tests::location(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| volley::fuzz::location(data));

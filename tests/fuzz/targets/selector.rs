@@ -1,4 +1,4 @@
 //! Fuzzes GJSON selectors over JSON texts.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| volley::js::modules::k6::http::fuzz_tests::selector(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| volley::fuzz::selector(data));

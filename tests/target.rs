@@ -1,14 +1,16 @@
-//! The whole target over real sockets, and over a real Redis where one is installed.
+//! The whole target over real sockets, and over a real Redis.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::*;
+use volley::{CacheChoice, TargetConfig, bind};
+
+use crate::needs;
+use crate::peers::free_port;
 
 /// A target on a free port, on a thread of its own; it stops when dropped.
 struct Running {
@@ -55,7 +57,7 @@ impl Running {
     }
 
     fn login(&self) -> String {
-        let body = json!({ "email": DEMO_EMAIL, "password": DEMO_PASSWORD }).to_string();
+        let body = json!({ "email": "admin@demo.local", "password": "demo-password" }).to_string();
         self.ask("POST /api/v1/auth/login", "", &body).json()["token"].as_str().unwrap().to_owned()
     }
 }
@@ -310,28 +312,18 @@ struct RedisServer {
 }
 
 impl RedisServer {
-    fn start() -> Option<Self> {
-        // A port below those the kernel gives to whoever asks for any, so that nobody takes it meanwhile.
-        static NEXT: AtomicU16 = AtomicU16::new(0);
-        let first = 20_000 + (std::process::id() % 10_000) as u16;
-        let mut ports = (0..).map(|_| first + NEXT.fetch_add(1, Ordering::Relaxed));
-        Self::start_on(ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).unwrap())
+    fn start() -> Self {
+        Self::start_on(free_port())
     }
 
-    fn start_on(port: u16) -> Option<Self> {
-        let mut command = Command::new("redis-server");
+    fn start_on(port: u16) -> Self {
+        let mut command = Command::new(needs::program(&["redis-server"], "Debian: redis-server"));
         command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
-        let Ok(process) = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn() else {
-            #[expect(clippy::print_stderr, reason = "a test that does not run has to say so")]
-            {
-                eprintln!("SKIPPED: no `redis-server` here, so the cache was NOT tested against a real Redis");
-            }
-            return None;
-        };
+        let process = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let server = Self { process, port };
         for _ in 0..200 {
             if TcpStream::connect(("127.0.0.1", port)).is_ok() {
-                return Some(server);
+                return server;
             }
             std::thread::sleep(Duration::from_millis(25));
         }
@@ -352,7 +344,7 @@ impl Drop for RedisServer {
 
 #[test]
 fn redis_cache_hits_until_a_write() {
-    let Some(redis) = RedisServer::start() else { return };
+    let redis = RedisServer::start();
     let target = Running::start(&redis.url());
     check_cache(&target);
     assert_eq!(target.ask("GET /health", "", "").json()["cache"], json!({ "kind": "redis", "status": "ok" }));
@@ -363,7 +355,7 @@ fn redis_cache_hits_until_a_write() {
 
 #[test]
 fn redis_that_dies_makes_reads_misses_until_it_is_back_and_health_says_so() {
-    let Some(redis) = RedisServer::start() else { return };
+    let redis = RedisServer::start();
     let target = Running::start(&redis.url());
     assert_eq!(target.ask("GET /api/stats", "", "").cache(), "MISS");
     assert_eq!(target.ask("GET /api/stats", "", "").cache(), "HIT");
@@ -382,7 +374,7 @@ fn redis_that_dies_makes_reads_misses_until_it_is_back_and_health_says_so() {
 
 #[test]
 fn redis_that_hangs_makes_reads_misses_and_comes_back() {
-    let Some(redis) = RedisServer::start() else { return };
+    let redis = RedisServer::start();
     let target = Running::start(&redis.url());
     let signal = |name: &str| {
         assert!(Command::new("kill").args([name, &redis.process.id().to_string()]).status().unwrap().success());
