@@ -24,7 +24,6 @@ pub const TABLE: [(&str, bool); 18] = [
 
 /// One system tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each variant is the tag of its name")]
 pub enum SystemTag {
     Check,
     Error,
