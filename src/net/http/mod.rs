@@ -17,6 +17,7 @@ pub mod message;
 pub mod ntlm;
 pub mod pool;
 pub mod redirect;
+pub mod timing;
 pub mod url;
 pub mod wire;
 
@@ -34,5 +35,6 @@ pub use cookies::{Cookie, Jar, RequestCookie};
 pub use dump::{Dump, Dumping};
 pub use error::{Error, Fault};
 pub use headers::Headers;
-pub use message::{Auth, Body, BodyMode, Exchange, Hop, Protocol, Request, Response, Timings};
+pub use message::{Auth, Body, BodyMode, Exchange, Hop, Protocol, Request, Response};
+pub use timing::Timings;
 pub use url::Url;

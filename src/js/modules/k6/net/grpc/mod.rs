@@ -35,6 +35,7 @@ mod well_known;
 mod wire;
 
 pub use load::Schemas;
+pub use stream::hang_up;
 use params::ConnectParams;
 use schema::Schema;
 
