@@ -29,4 +29,6 @@ mod report;
 mod segments;
 mod server;
 mod tidy;
+mod truth;
+mod truth_server;
 mod websocket;

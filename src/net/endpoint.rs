@@ -62,12 +62,7 @@ impl Endpoint {
     }
 
     /// A connection to `url`: an idle one, or a new one, whose cost is noted in `timer`.
-    pub async fn connection(
-        &self,
-        url: &Url,
-        protocol: Protocol,
-        timer: &mut HopTimer,
-    ) -> Result<Connection, Fault> {
+    pub async fn connection(&self, url: &Url, protocol: Protocol, timer: &mut HopTimer) -> Result<Connection, Fault> {
         if !self.closes_connections() {
             let idle = self.pool.borrow_mut().take(url, protocol);
             if let Some(connection) = idle {

@@ -284,18 +284,24 @@ mod tests {
     #[test]
     fn a_server_faster_than_the_system_call_was_not_waited_for_less_than_nothing() {
         check("faster", &[Got(0), Hands(5), Sent(9), Byte(7), Over(8)], 8, [0, 0, 0, 5, 2, 1]);
-        check("before the last part was written", &[Got(0), Hands(5), Sent(9), Byte(3), Over(8)], 8, [
-            0, 0, 0, 5, 0, 3,
-        ]);
+        check(
+            "before the last part was written",
+            &[Got(0), Hands(5), Sent(9), Byte(3), Over(8)],
+            8,
+            [0, 0, 0, 5, 0, 3],
+        );
     }
 
     #[test]
     fn attempts_without_an_answer_are_not_forgotten() {
         let kept = [Got(0), Hands(0), Sent(1), Retry(401), Ask(401)];
         let and = |more: &[Step]| [&kept, more].concat();
-        check("answered at last", &and(&[Connected(2), Got(404), Hands(404), Sent(404), Byte(410), Over(410)]), 410, [
-            3, 2, 0, 0, 407, 0,
-        ]);
+        check(
+            "answered at last",
+            &and(&[Connected(2), Got(404), Hands(404), Sent(404), Byte(410), Over(410)]),
+            410,
+            [3, 2, 0, 0, 407, 0],
+        );
         check("then refused", &kept, 500, [0, 0, 0, 0, 401, 0]);
         check("after a pause", &[Got(0), Sent(0), Retry(7), Ask(107), Got(109), Sent(109)], 209, [2, 0, 0, 0, 107, 0]);
         check("the next hop has its own", &and(&[Next(500), Got(500), Sent(500)]), 600, [0, 0, 0, 0, 100, 0]);

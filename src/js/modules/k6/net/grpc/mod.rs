@@ -35,9 +35,9 @@ mod well_known;
 mod wire;
 
 pub use load::Schemas;
-pub use stream::hang_up;
 use params::ConnectParams;
 use schema::Schema;
+pub use stream::hang_up;
 
 /// The native half.
 pub const OPS: &[(&str, Op)] = &[
