@@ -52,6 +52,41 @@ const SCRIPT: &str = "
         if (__ITER === iterations - 1) sleep(0.3);
     }";
 
+fn deed_of_h2(dice: u64) -> Deed {
+    match dice {
+        0..55 => Deed::Answer,
+        55..65 => Deed::Drip,
+        65..72 => Deed::Reset,
+        72..79 => Deed::HalfThenReset,
+        79..85 => Deed::HalfThenHangUp,
+        85..90 => Deed::Silence,
+        90..95 => Deed::HalfThenSilence,
+        _ => Deed::SlowRead,
+    }
+}
+
+fn deed_of_h1(dice: u64, target: usize) -> Deed {
+    match dice {
+        0..25 => Deed::Answer,
+        25..32 => Deed::SlowHead,
+        32..39 => Deed::Drip,
+        39..46 => Deed::Chunks,
+        46..52 => Deed::UntilClose,
+        52..58 => Deed::Redirect(target),
+        58..62 => Deed::Garbage,
+        62..67 => Deed::Reset,
+        67..72 => Deed::HangUp,
+        72..77 => Deed::Silence,
+        77..82 => Deed::HalfThenHangUp,
+        82..86 => Deed::HalfThenReset,
+        86..90 => Deed::BadChunk,
+        90..94 => Deed::HalfThenSilence,
+        94..97 => Deed::SecondTime,
+        97..99 => Deed::SlowRead,
+        _ => Deed::NeverReads,
+    }
+}
+
 /// Draws what will be done; the first `REQUESTS` are asked for, the others are where redirects lead.
 fn draw(seed: u64) -> Vec<Planned> {
     let mut random = Random(seed);
@@ -65,31 +100,10 @@ fn draw(seed: u64) -> Vec<Planned> {
             60..75 => Door::Tls,
             _ => Door::H2,
         };
-        let deed = match (door, random.below(100)) {
-            (Door::H2, 0..55) | (_, 0..25) => Deed::Answer,
-            (Door::H2, 55..65) => Deed::Drip,
-            (Door::H2, 65..72) => Deed::Reset,
-            (Door::H2, 72..79) => Deed::HalfThenReset,
-            (Door::H2, 79..85) => Deed::HalfThenHangUp,
-            (Door::H2, 85..90) => Deed::Silence,
-            (Door::H2, 90..95) => Deed::HalfThenSilence,
-            (Door::H2, _) => Deed::SlowRead,
-            (_, 25..32) => Deed::SlowHead,
-            (_, 32..39) => Deed::Drip,
-            (_, 39..46) => Deed::Chunks,
-            (_, 46..52) => Deed::UntilClose,
-            (_, 52..58) => Deed::Redirect(REQUESTS + targets.len()),
-            (_, 58..62) => Deed::Garbage,
-            (_, 62..67) => Deed::Reset,
-            (_, 67..72) => Deed::HangUp,
-            (_, 72..77) => Deed::Silence,
-            (_, 77..82) => Deed::HalfThenHangUp,
-            (_, 82..86) => Deed::HalfThenReset,
-            (_, 86..90) => Deed::BadChunk,
-            (_, 90..94) => Deed::HalfThenSilence,
-            (_, 94..97) => Deed::SecondTime,
-            (_, 97..99) => Deed::SlowRead,
-            _ => Deed::NeverReads,
+        let dice = random.below(100);
+        let deed = match door {
+            Door::H2 => deed_of_h2(dice),
+            _ => deed_of_h1(dice, REQUESTS + targets.len()),
         };
         let (delay, pause, size) = (random.millis(0, 120), random.millis(30, 70), random.below(4) as usize);
         let is_silent = matches!(deed, Deed::Silence | Deed::HalfThenSilence | Deed::NeverReads) || door == Door::Mute;
@@ -305,14 +319,14 @@ impl Judge<'_> {
         let (tls, connecting) = (points.get("tls_handshaking"), points.get("connecting"));
         let door = self.plan[id].door;
         match last.opened {
+            // Who asked for the connection of HTTP/2 that came second shares the first.
+            _ if door == Door::H2 => {}
             Some((accepted, Moment { before, after })) => {
                 let span = |to: Instant| to.saturating_duration_since(accepted).as_secs_f64() * 1e3;
                 let around = Some((accepted, after));
                 self.compare(id, "blocked", points.get("blocked"), span(before), span(after), around);
                 self.compare(id, "tls_handshaking", tls, span(before), span(after), around);
             }
-            // Who asked for the connection of HTTP/2 that came second shares the first.
-            None if door == Door::H2 => {}
             None => self.none(id, "tls_handshaking of a kept connection", tls),
         }
         self.compare(id, "connecting", connecting, 0.0, 0.0, Some((last.read, last.read)));
@@ -401,7 +415,8 @@ fn attempt(engine: &str, seed: u64) -> Vec<Miss> {
     let iterations = format!("ITERATIONS={ITERATIONS}");
     let vus = format!("VUS={VUS}");
     let probe = Probe::start();
-    let args = ["run", "--quiet", "--log-output=none", "--no-summary", "-o", "json=points.json", "script.js"];
+    let args =
+        ["run", "--quiet", "--log-output=none", "--summary-mode=disabled", "-o", "json=points.json", "script.js"];
     let outcome = run(volley(folder.path()).args(args).args(["--js-engine", engine, "-e", &vus, "-e", &iterations]));
     let late = probe.end();
     assert_eq!(outcome.code, 0, "{engine}, seed {seed}\n{}", outcome.stderr);
