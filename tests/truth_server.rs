@@ -117,6 +117,8 @@ pub struct Seen {
 struct Shared {
     plan: Vec<Planned>,
     seen: Mutex<Seen>,
+    /// How often each request has come.
+    arrivals: Mutex<HashMap<usize, usize>>,
 }
 
 /// The server, on threads of its own until it is dropped.
@@ -140,7 +142,7 @@ impl Drop for Server {
 impl Server {
     pub fn start(plan: Vec<Planned>, seed: u64) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let shared = Arc::new(Shared { plan, seen: Mutex::default() });
+        let shared = Arc::new(Shared { plan, seen: Mutex::default(), arrivals: Mutex::default() });
         let closed = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
         closed.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
         let nobody = closed.local_addr().unwrap().as_socket().unwrap();
@@ -255,7 +257,7 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
         let mut left = length.saturating_sub(head.len() - end);
         let planned = shared.plan[id];
         let mut attempt = Attempt { read: read.unwrap(), begun: None, ended: None, opened: opened.take() };
-        let number = shared.seen.lock().unwrap().attempts.get(&id).map_or(0, Vec::len);
+        let is_again = shared.arrives(id);
         match planned.deed {
             Deed::SlowRead => sleep(planned.delay).await,
             Deed::NeverReads => {
@@ -275,7 +277,7 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
                 _ => return,
             }
         }
-        let keeps = answer(&mut stream, &control, &planned, number, &mut attempt).await;
+        let keeps = answer(&mut stream, &control, &planned, is_again, &mut attempt).await;
         if keeps {
             shared.note(id, attempt);
             continue;
@@ -304,13 +306,13 @@ async fn answer<S: AsyncWrite + Unpin>(
     stream: &mut S,
     control: &std::net::TcpStream,
     planned: &Planned,
-    number: usize,
+    is_again: bool,
     attempt: &mut Attempt,
 ) -> bool {
     let Planned { deed, delay, pause, size, .. } = *planned;
     let head = |more: &str| format!("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n{more}\r\n");
     let mut out = Out { stream, attempt };
-    if deed != Deed::SlowRead && !(deed == Deed::SecondTime && number > 0) {
+    if deed != Deed::SlowRead && !(deed == Deed::SecondTime && is_again) {
         sleep(delay).await;
     }
     match deed {
@@ -318,7 +320,7 @@ async fn answer<S: AsyncWrite + Unpin>(
             let text = head(&format!("Content-Length: {size}\r\n")) + &"x".repeat(size);
             out.write(text.as_bytes()).await.is_ok()
         }
-        Deed::SecondTime if number > 0 => out.write(head("Content-Length: 2\r\n\r\nok").as_bytes()).await.is_ok(),
+        Deed::SecondTime if is_again => out.write((head("Content-Length: 2\r\n") + "ok").as_bytes()).await.is_ok(),
         Deed::Redirect(to) => {
             let text = format!("HTTP/1.1 302 Found\r\nLocation: /{to}\r\nContent-Length: 0\r\n\r\n");
             out.write(text.as_bytes()).await.is_ok()
@@ -404,6 +406,14 @@ impl<S: AsyncWrite + Unpin> Out<'_, S> {
 }
 
 impl Shared {
+    /// A request has come; true when it is not the first time.
+    fn arrives(&self, id: usize) -> bool {
+        let mut arrivals = self.arrivals.lock().unwrap();
+        let count = arrivals.entry(id).or_default();
+        *count += 1;
+        *count > 1
+    }
+
     fn note(&self, id: usize, attempt: Attempt) {
         self.seen.lock().unwrap().attempts.entry(id).or_default().push(attempt);
     }
@@ -456,6 +466,7 @@ async fn answer_h2(
         }
         Deed::Drip => {
             attempt.begun = Some(now());
+            attempt.ended = attempt.begun;
             let Ok(mut out) = respond.send_response(head(5 * size), size == 0) else { return };
             for piece in 1..=size {
                 sleep(pause).await;
