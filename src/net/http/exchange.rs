@@ -332,18 +332,21 @@ impl Step<'_> {
             if matches!(connection, Connection::Shared(_)) && !of_stream {
                 endpoint.forget(&self.url, protocol);
             }
-            match fault.stage {
+            let is_refused = fault.stage == Stage::Refused;
+            let may_repeat = match fault.stage {
                 // The server had closed an idle connection: nothing of the request can have been done.
-                Stage::Before if connection.is_reused() => {}
-                Stage::NoAnswer if connection.is_reused() && self.may_be_repeated() => {}
-                Stage::Refused => {
-                    trail.hop.retry();
-                    tokio::time::sleep(pause).await;
-                    pause *= 2;
-                }
-                _ => return Err(fault),
+                Stage::Before => connection.is_reused(),
+                Stage::NoAnswer => connection.is_reused() && self.may_be_repeated(),
+                _ => is_refused,
+            };
+            if !may_repeat {
+                return Err(fault);
             }
             trail.hop.retry();
+            if is_refused {
+                tokio::time::sleep(pause).await;
+                pause *= 2;
+            }
         }
     }
 
