@@ -16,7 +16,7 @@ use std::time::{Duration, Instant, SystemTime};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::program::{self, Running, run, volley};
+use crate::program::{self, Running, volley};
 use crate::server;
 use crate::truth_server::{Attempt, Deed, Door, Moment, Planned, Random, Seen, Server};
 
@@ -135,25 +135,32 @@ fn draw(seed: u64) -> Vec<Planned> {
     plan
 }
 
-/// Notes how late the machine lets a thread run, on a clock of its own.
+/// Notes how late the machine lets threads run: one of its own that sleeps, and those of the program and of the server
+/// by what the kernel says that they waited for a processor.
 struct Probe {
     ends: Arc<AtomicBool>,
     thread: std::thread::JoinHandle<Vec<(Instant, Duration)>>,
 }
 
 impl Probe {
-    fn start() -> Self {
+    /// What is shorter is no lateness worth telling.
+    const WORTH: Duration = Duration::from_millis(10);
+
+    fn start(program: u32) -> Self {
         let ends = Arc::new(AtomicBool::new(false));
         let over = ends.clone();
         let thread = std::thread::spawn(move || {
-            let mut late = Vec::new();
+            let (mut late, mut known) = (Vec::new(), HashMap::new());
             while !over.load(Relaxed) {
-                let due = Instant::now() + Duration::from_millis(2);
-                std::thread::sleep(Duration::from_millis(2));
-                let by = due.elapsed();
-                if by > Duration::from_millis(5) {
-                    late.push((due, by));
+                let due = Instant::now() + Duration::from_millis(5);
+                std::thread::sleep(Duration::from_millis(5));
+                late.push((due, due.elapsed()));
+                for (thread, waited) in waits(program) {
+                    let before = known.insert(thread, waited).unwrap_or(waited);
+                    let by = waited.saturating_sub(before);
+                    late.extend(Instant::now().checked_sub(by).map(|from| (from, by)));
                 }
+                late.retain(|(_, by)| *by > Self::WORTH);
             }
             late
         });
@@ -164,6 +171,18 @@ impl Probe {
         self.ends.store(true, Relaxed);
         self.thread.join().expect("the probe ran")
     }
+}
+
+/// How long each thread of the program, and of this process, has waited for a processor (proc(5), `schedstat`). Nothing
+/// where the system does not say.
+fn waits(program: u32) -> Vec<(std::path::PathBuf, Duration)> {
+    let folders = [format!("/proc/{program}/task"), "/proc/self/task".to_owned()];
+    let threads = folders.iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten().flatten();
+    let wait = |thread: fs::DirEntry| {
+        let text = fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        Some((thread.path(), Duration::from_nanos(text.split_whitespace().nth(1)?.parse().ok()?)))
+    };
+    threads.filter_map(wait).collect()
 }
 
 /// The points of one request, by metric.
@@ -416,10 +435,12 @@ fn attempt(engine: &str, seed: u64) -> Vec<Miss> {
     write("plan.json", &Value::from(asked).to_string());
     let iterations = format!("ITERATIONS={ITERATIONS}");
     let vus = format!("VUS={VUS}");
-    let probe = Probe::start();
     let args =
         ["run", "--quiet", "--log-output=none", "--summary-mode=disabled", "-o", "json=points.json", "script.js"];
-    let outcome = run(volley(folder.path()).args(args).args(["--js-engine", engine, "-e", &vus, "-e", &iterations]));
+    let more = ["--js-engine", engine, "-e", &vus, "-e", &iterations];
+    let running = Running::start(volley(folder.path()).args(args).args(more));
+    let probe = Probe::start(running.id());
+    let outcome = running.end();
     let late = probe.end();
     assert_eq!(outcome.code, 0, "{engine}, seed {seed}\n{}", outcome.stderr);
     compare(&plan, &read_points(&folder.path().join("points.json")), &server.seen(), &late)
