@@ -75,12 +75,12 @@ fn deed_of_h1(dice: u64, target: usize) -> Deed {
         52..58 => Deed::Redirect(target),
         58..62 => Deed::Garbage,
         62..67 => Deed::Reset,
-        67..72 => Deed::HangUp,
-        72..77 => Deed::Silence,
+        67..74 => Deed::HangUp,
+        74..77 => Deed::Silence,
         77..82 => Deed::HalfThenHangUp,
         82..86 => Deed::HalfThenReset,
-        86..90 => Deed::BadChunk,
-        90..94 => Deed::HalfThenSilence,
+        86..91 => Deed::BadChunk,
+        91..94 => Deed::HalfThenSilence,
         94..97 => Deed::SecondTime,
         97..99 => Deed::SlowRead,
         _ => Deed::NeverReads,
@@ -123,7 +123,7 @@ fn draw(seed: u64) -> Vec<Planned> {
                 _ if random.below(4) == 0 => random.below(3000) as usize,
                 _ => 0,
             },
-            limit: if is_silent { delay + random.millis(150, 300) } else { Duration::from_secs(20) },
+            limit: if is_silent { delay + random.millis(250, 350) } else { Duration::from_secs(20) },
         };
         if let Deed::Redirect(_) = deed {
             let delay = random.millis(0, 60);
@@ -266,7 +266,10 @@ impl Judge<'_> {
         });
         let planned = self.plan[id];
         let text = format!("request {id}: {what} is {measured:.3} ms, not {low:.3} to {high:.3}: {planned:?}");
-        self.misses.push(Miss { text, is_excused: measured > high && was_late });
+        // A thread that reads late gets two pieces as one, with the time of the second; one that connects late begins its
+        // handshake late. Nothing else can be shorter than the truth.
+        let may_be_short = matches!(what, "receiving" | "tls_handshaking");
+        self.misses.push(Miss { text, is_excused: was_late && (measured > high || may_be_short) });
     }
 
     /// A time that has to be none.
@@ -404,8 +407,12 @@ fn compare(plan: &[Planned], told: &Told, seen: &Seen, late: &[(Instant, Duratio
     let counted = told.counted.expect("bytes were counted");
     let bytes = seen.bytes.iter().filter(|(at, ..)| *at <= counted);
     let (came, left) = bytes.fold((0, 0), |(came, left), (_, received, sent)| (came + received, left + sent));
+    let judged = judge.misses.len();
     judge.equal("data_sent", sum("data_sent"), came as f64);
     judge.equal("data_received", sum("data_received"), left as f64);
+    // What is written to a client that left meanwhile was not received: the server was late.
+    let was_late = late.iter().any(|(_, by)| *by > Duration::from_millis(50));
+    judge.misses[judged..].iter_mut().for_each(|miss| miss.is_excused = was_late);
     judge.misses
 }
 
@@ -456,18 +463,20 @@ fn seeds() -> Vec<u64> {
 }
 
 fn show(misses: &[Miss]) -> String {
-    let lines: Vec<&str> = misses.iter().take(25).map(|miss| miss.text.as_str()).collect();
-    format!("{} misses\n{}", misses.len(), lines.join("\n"))
+    let mut lines: Vec<String> = misses.iter().map(|miss| miss.text.clone()).collect();
+    lines.truncate(25);
+    let excused = misses.iter().filter(|miss| miss.is_excused).count();
+    format!("{} misses, {excused} of them while the machine was late\n{}", misses.len(), lines.join("\n"))
 }
 
 fn check_truth(engine: &str) {
     for seed in seeds() {
         let mut misses = attempt(engine, seed);
-        // Where the machine was late itself, once more; what happens twice is not its fault.
-        if !misses.is_empty() && misses.iter().all(|miss| miss.is_excused) {
+        // Where the machine was demonstrably late itself, once more.
+        if misses.iter().any(|miss| miss.is_excused) && misses.iter().all(|miss| miss.is_excused) {
             misses = attempt(engine, seed);
-            misses.retain(|miss| !miss.is_excused);
         }
+        misses.retain(|miss| !miss.is_excused);
         assert!(misses.is_empty(), "VOLLEY_TRUTH_SEED={seed} on {engine}: {}", show(&misses));
     }
 }

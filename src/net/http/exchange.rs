@@ -65,7 +65,7 @@ impl Ask {
             Ok(headers) => Ok(Self { request, headers, ended: EndedHops::default() }),
             Err(fault) => {
                 let ended = EndedHops::default();
-                let exchange = Trail::new(&request, &ended, None).finish(Err(fault));
+                let exchange = Trail::new(&request, &ended, Instant::now(), None).finish(Err(fault));
                 Err(Box::new(Exchange { hops: ended.take(), ..exchange }))
             }
         }
@@ -90,7 +90,8 @@ impl Ask {
 /// Runs one job to its end. Its hops are told by [`Ask::take_ended`], not in the exchange.
 pub async fn run(endpoint: &Endpoint, ask: &Ask) -> Exchange {
     let limit = ask.request.timeout;
-    let mut trail = Trail::new(&ask.request, &ask.ended, Instant::now().checked_add(limit));
+    let now = Instant::now();
+    let mut trail = Trail::new(&ask.request, &ask.ended, now, now.checked_add(limit));
     let result = match limit.is_zero() {
         true => Err(Fault::timeout()),
         false => match tokio::time::timeout(limit, follow(endpoint, ask, &mut trail)).await {
@@ -303,7 +304,6 @@ impl Step<'_> {
         let mut pause = REFUSED_PAUSE;
         loop {
             let hop = &mut trail.hop;
-            hop.progress.timer.ask(Instant::now());
             let mut connection = endpoint.connection(&self.url, protocol, &mut hop.progress.timer).await?;
             hop.got(&connection);
             let progress = &mut hop.progress;
@@ -345,6 +345,7 @@ impl Step<'_> {
             trail.hop.retry();
             if is_refused {
                 tokio::time::sleep(pause).await;
+                trail.hop.progress.timer.ask(Instant::now());
                 pause *= 2;
             }
         }
@@ -399,13 +400,13 @@ struct Trail<'a> {
 }
 
 impl<'a> Trail<'a> {
-    fn new(request: &Request, ended: &'a EndedHops, deadline: Option<Instant>) -> Self {
+    fn new(request: &Request, ended: &'a EndedHops, now: Instant, deadline: Option<Instant>) -> Self {
         let hop = OpenHop {
             method: request.method.clone(),
             url: request.url.clone(),
             remote: None,
             tls: None,
-            progress: Progress { timer: HopTimer::start(Instant::now(), deadline), has_head: false, body: None },
+            progress: Progress { timer: HopTimer::start(now, deadline), has_head: false, body: None },
         };
         Self {
             ended,
