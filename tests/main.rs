@@ -36,6 +36,8 @@ mod segments;
 mod server;
 mod target;
 mod tidy;
+mod truth;
+mod truth_server;
 mod websocket;
 
 fn main() -> std::process::ExitCode {

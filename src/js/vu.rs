@@ -238,7 +238,9 @@ impl Vu {
 
     /// Forgets all timers and futures; the numbers of the timers, in order of their times.
     pub fn drop_pending(&self) -> Vec<u32> {
-        drop(std::mem::take(&mut *self.pending.borrow_mut()));
+        // Futures that are dropped write down what had come of them: nothing is borrowed meanwhile.
+        let pending = std::mem::take(&mut *self.pending.borrow_mut());
+        drop(pending);
         std::mem::take(&mut *self.timers.borrow_mut()).into_keys().map(|(_, id)| id).collect()
     }
 

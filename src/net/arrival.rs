@@ -56,13 +56,16 @@ mod linux {
             let count = count as usize;
             buf.assume_init(count);
             buf.advance(count);
-            let now = Instant::now();
             let header = libc::CMSG_FIRSTHDR(&raw const message);
             if header.is_null() || (*header).cmsg_type != libc::SCM_TIMESTAMPNS {
-                return Ok((count, now));
+                return Ok((count, Instant::now()));
             }
             let stamp = libc::CMSG_DATA(header).cast::<libc::timespec>().read_unaligned();
-            Ok((count, age(stamp).and_then(|age| now.checked_sub(age)).unwrap_or(now)))
+            // The wall clock is read first: a thread that is put aside between the two makes the bytes look later, never
+            // earlier than they were.
+            let age = age(stamp);
+            let now = Instant::now();
+            Ok((count, age.and_then(|age| now.checked_sub(age)).unwrap_or(now)))
         }
     }
 

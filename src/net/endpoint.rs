@@ -9,10 +9,10 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use super::config::Config;
 use super::dial::Dialer;
 use super::http::error::Fault;
-use super::http::exchange::Mark;
 use super::http::h1::Http1;
 use super::http::h2::Http2;
 use super::http::pool::{Connection, Pool};
+use super::http::timing::HopTimer;
 use super::http::{Protocol, Url};
 use super::proxy::{Proxies, Proxy, ProxyKind};
 use super::socket::{Socket, Stream, Traffic};
@@ -61,8 +61,8 @@ impl Endpoint {
         self.means.proxies.find(url)
     }
 
-    /// A connection to `url`: an idle one, or a new one, whose cost is noted in `mark`.
-    pub async fn connection(&self, url: &Url, protocol: Protocol, mark: &mut Mark) -> Result<Connection, Fault> {
+    /// A connection to `url`: an idle one, or a new one, whose cost is noted in `timer`.
+    pub async fn connection(&self, url: &Url, protocol: Protocol, timer: &mut HopTimer) -> Result<Connection, Fault> {
         if !self.closes_connections() {
             let idle = self.pool.borrow_mut().take(url, protocol);
             if let Some(connection) = idle {
@@ -70,7 +70,7 @@ impl Endpoint {
             }
         }
         // Boxed: opening is rare, and its state would weigh on every request.
-        Box::pin(self.open(url, protocol, mark)).await
+        Box::pin(self.open(url, protocol, timer)).await
     }
 
     /// Keeps a connection that can carry another request.
@@ -138,13 +138,13 @@ impl Endpoint {
         }
     }
 
-    async fn open(&self, url: &Url, protocol: Protocol, mark: &mut Mark) -> Result<Connection, Fault> {
+    async fn open(&self, url: &Url, protocol: Protocol, timer: &mut HopTimer) -> Result<Connection, Fault> {
         let proxy = self.means.proxies.find(url)?;
         let (mut socket, connecting) = match proxy {
             Some(proxy) => self.dial(&proxy.host, &proxy.port).await.map_err(of_proxy)?,
             None => self.dial(url.hostname(), url.port_or_default()).await?,
         };
-        mark.connecting = connecting;
+        timer.connected(connecting);
         let host = crate::net::dial::to_ascii(url.hostname());
         let target = format!("{}:{}", bracketed(&host), url.port_or_default());
         let (local, remote) = (socket.local, socket.remote);
@@ -161,14 +161,14 @@ impl Endpoint {
             Some((ProxyKind::Https, proxy)) => {
                 let mut handshake =
                     self.means.tls.connect(Offer::Nothing, &proxy.host, socket).await.map_err(of_proxy)?;
-                mark.tls_handshaking = handshake.took;
+                timer.handshaken(handshake.took);
                 if !url.is_https() {
                     let (stream, tls) = (Stream::Tls(handshake.stream), Some(handshake.info));
                     return Ok(Connection::One(Http1 { stream, tls, reused: false }.into()));
                 }
                 tunnel(&mut *handshake.stream, (local, remote), &target, proxy).await?;
                 let inside = self.means.tls.connect_inside(Offer::Web, url.hostname(), *handshake.stream).await?;
-                mark.tls_handshaking = inside.took;
+                timer.handshaken(inside.took);
                 return self.speak(url, Stream::Tunnel(inside.stream), inside.info, inside.is_http2).await;
             }
         }
@@ -180,7 +180,7 @@ impl Endpoint {
             };
         }
         let handshake = self.means.tls.connect(Offer::Web, url.hostname(), socket).await?;
-        mark.tls_handshaking = handshake.took;
+        timer.handshaken(handshake.took);
         self.speak(url, Stream::Tls(handshake.stream), handshake.info, handshake.is_http2).await
     }
 

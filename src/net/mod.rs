@@ -32,7 +32,7 @@ use endpoint::Means;
 use files::Files;
 use http::error::Fault;
 use http::exchange::Ask;
-use http::{BodyMode, Exchange, Request};
+use http::{BodyMode, Exchange, Hop, Request};
 use port::{Message, Owner, Port};
 
 /// The network threads of a run. They end when this and every client of it are gone.
@@ -109,30 +109,39 @@ impl Drop for Half {
 }
 
 impl Client {
-    /// Sends a request at once; the future brings what came of it. Dropping the future cancels the request and closes
-    /// its connection. The body is decoded on the thread that awaits.
+    /// As [`Client::start`], for who waits to the end.
+    #[cfg(test)]
     pub fn send(&self, request: Request) -> impl Future<Output = Exchange> + Send + use<> {
+        self.start(request).1
+    }
+
+    /// Sends a request at once; the future brings what came of it. Dropping the future cancels the request and closes
+    /// its connection; what had ended by then is told by [`Sent`]. The body is decoded on the thread that awaits.
+    pub fn start(&self, request: Request) -> (Sent, impl Future<Output = Exchange> + Send + use<>) {
         let started = match Ask::new(request) {
             Ok(ask) => {
-                let (subject, mode) = (ask.subject(), ask.body_mode());
+                let ask = Arc::new(ask);
                 let (reply, answer) = oneshot::channel();
-                _ = self.0.port.send(Message::Job(self.0.owner.clone(), Box::new(ask), reply));
+                _ = self.0.port.send(Message::Job(self.0.owner.clone(), ask.clone(), reply));
                 // The client must outlive its requests: the last one gone closes its connections.
-                Ok((self.clone(), subject, mode, answer))
+                Ok((self.clone(), ask, answer))
             }
             Err(exchange) => Err(exchange),
         };
-        async move {
-            let (_client, (method, url), mode, answer) = match started {
+        let sent = Sent(started.as_ref().ok().map(|(_, ask, _)| ask.clone()));
+        let answer = async move {
+            let (_client, ask, answer) = match started {
                 Ok(started) => started,
                 Err(exchange) => return *exchange,
             };
-            match (answer.await, mode) {
-                (Ok(exchange), BodyMode::Keep) => exchange.decoded(),
-                (Ok(exchange), BodyMode::Discard) => exchange,
-                (Err(_), _) => gone(method, url),
+            let Ok(mut exchange) = answer.await else { return gone(&ask) };
+            exchange.hops = ask.take_ended();
+            match ask.body_mode() {
+                BodyMode::Keep => exchange.decoded(),
+                BodyMode::Discard => exchange,
             }
-        }
+        };
+        (sent, answer)
     }
 
     /// Runs `work` on this client's network thread; `None` when that thread is gone. Dropping the future does not stop it.
@@ -162,8 +171,21 @@ impl Client {
     }
 }
 
+/// A request that was sent.
+#[derive(Debug)]
+pub struct Sent(Option<Arc<Ask>>);
+
+impl Sent {
+    /// The hops that have ended and were not told with the answer: for who goes without it.
+    pub fn ended(&self) -> Vec<Hop> {
+        self.0.as_ref().map(|ask| ask.take_ended()).unwrap_or_default()
+    }
+}
+
 /// The answer when the network thread is gone: the run is over.
-fn gone(method: std::borrow::Cow<'static, str>, url: http::Url) -> Exchange {
-    let error = Fault::other("context canceled").of(&method, &url);
-    Exchange { hops: Vec::new(), result: Err(error), stopped_redirecting: false, url, cookie: None, dumps: Vec::new() }
+fn gone(ask: &Ask) -> Exchange {
+    let (method, url) = ask.subject();
+    let error = Fault::other("context canceled").of(method, url);
+    let (hops, url) = (ask.take_ended(), url.clone());
+    Exchange { hops, result: Err(error), stopped_redirecting: false, url, cookie: None, dumps: Vec::new() }
 }

@@ -33,7 +33,7 @@ pub struct Owner {
 /// What is handed over.
 pub enum Message {
     /// An HTTP request, and where its answer goes.
-    Job(Owner, Box<Ask>, oneshot::Sender<Exchange>),
+    Job(Owner, Arc<Ask>, oneshot::Sender<Exchange>),
     /// Anything else.
     Work(Owner, Work),
     /// Close the idle connections of this client.
@@ -72,7 +72,7 @@ pub async fn serve(means: Arc<Means>, mut inbox: mpsc::UnboundedReceiver<Message
 }
 
 /// Runs a job, unless nobody waits for it any more: then it is dropped together with its connection.
-async fn answer(endpoint: Rc<Endpoint>, ask: Box<Ask>, mut reply: oneshot::Sender<Exchange>) {
+async fn answer(endpoint: Rc<Endpoint>, ask: Arc<Ask>, mut reply: oneshot::Sender<Exchange>) {
     let exchange = {
         let mut job = std::pin::pin!(run(&endpoint, &ask));
         poll_fn(|cx| match reply.poll_closed(cx) {

@@ -40,7 +40,7 @@ pub struct Outcome {
     pub message: Option<Bytes>,
     /// When the call began.
     pub began: Instant,
-    /// When its end arrived.
+    /// When its end arrived, or was noticed where no byte told it; never later than its limit.
     pub ended: Instant,
     /// The other end of the connection; `None` when there was none.
     pub remote: Option<SocketAddr>,
@@ -53,6 +53,13 @@ impl Outcome {
         let (headers, trailers) = Default::default();
         Self { status, headers, trailers, message: None, began, ended, remote: None }
     }
+
+    /// It ended earlier than it was noticed.
+    pub(super) fn end_at(&mut self, at: Instant) {
+        if (self.began..self.ended).contains(&at) {
+            self.ended = at;
+        }
+    }
 }
 
 /// What arrives of an answer.
@@ -62,6 +69,8 @@ pub(super) struct Answer {
     pub trailers: Metadata,
     /// The server said that it did nothing about the call, so it may be made again.
     pub is_untouched: bool,
+    /// The connection was lost: no byte that arrived ended the call.
+    pub is_lost: bool,
 }
 
 /// A request whose head is on its way.
@@ -144,7 +153,7 @@ pub(super) async fn read(
             let is_refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
             let is_leaving = error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR);
             seen.is_untouched = error.is_remote() && (is_refused || is_leaving);
-            return Err(broken(connection, error).await);
+            return Err(broken(connection, error, seen).await);
         }
     };
     let (head, mut body) = answer.into_parts();
@@ -163,7 +172,7 @@ pub(super) async fn read(
     while let Some(piece) = body.data().await {
         let piece = match piece {
             Ok(piece) => piece,
-            Err(error) => return Err(broken(connection, error).await),
+            Err(error) => return Err(broken(connection, error, seen).await),
         };
         // What is kept until it is whole is bounded by `most`, so the other side may go on at once.
         _ = body.flow_control().release_capacity(piece.len());
@@ -172,7 +181,7 @@ pub(super) async fn read(
             each(message).await?;
         }
     }
-    let trailers = trailers(connection, &mut body).await?;
+    let trailers = trailers(connection, &mut body, seen).await?;
     seen.trailers = metadata::read(&trailers);
     let status = metadata::status(&trailers);
     if status.is_ok() && !frames.is_empty() {
@@ -181,21 +190,22 @@ pub(super) async fn read(
     Ok(status)
 }
 
-async fn trailers(connection: &Connection, body: &mut RecvStream) -> Result<HeaderMap, Status> {
+async fn trailers(connection: &Connection, body: &mut RecvStream, seen: &mut Answer) -> Result<HeaderMap, Status> {
     match body.trailers().await {
         Ok(Some(trailers)) => Ok(trailers),
         Ok(None) => Err(Status::new(Code::INTERNAL, "server closed the stream without sending trailers")),
-        Err(error) => Err(broken(connection, error).await),
+        Err(error) => Err(broken(connection, error, seen).await),
     }
 }
 
 /// What a stream that broke means.
-async fn broken(connection: &Connection, error: h2::Error) -> Status {
+async fn broken(connection: &Connection, error: h2::Error, seen: &mut Answer) -> Status {
     if error.is_reset()
         && let Some(reason) = error.reason()
     {
         return Status::of_reset(reason);
     }
+    seen.is_lost = true;
     let end = connection.end().await.unwrap_or_else(|| super::connection::words(&error));
     Status::new(Code::UNAVAILABLE, format!("error reading from server: {end}"))
 }

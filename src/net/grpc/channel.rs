@@ -6,7 +6,9 @@
 
 use std::cell::RefCell;
 use std::future::Future;
+use std::pin::Pin;
 use std::rc::Rc;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -98,12 +100,12 @@ impl Channel {
         }
     }
 
-    /// Asks one question and waits for one answer. Dropping the future cancels the call.
-    pub fn unary(&self, call: Call, message: Bytes) -> impl Future<Output = Outcome> + Send + use<> {
+    /// Asks one question; the answer is waited for. Dropping what is returned cancels the call.
+    pub fn unary(&self, call: Call, message: Bytes) -> Asked {
         let (reply, answer) = oneshot::channel();
         let began = Instant::now();
         _ = self.orders.send(Order::Unary { call, message, reply });
-        async move { answer.await.unwrap_or_else(|_| Outcome::new(began, Status::closing())) }
+        Asked { answer, began }
     }
 
     /// Opens a stream; it is open when the future is done.
@@ -123,6 +125,31 @@ impl Channel {
                 Err(_) => Err(Outcome::new(began, Status::closing())),
             }
         }
+    }
+}
+
+/// A call under way: a future of its outcome.
+#[derive(Debug)]
+pub struct Asked {
+    answer: oneshot::Receiver<Outcome>,
+    began: Instant,
+}
+
+impl Asked {
+    /// The outcome, if it is there already: for who waits no longer.
+    pub fn ended(&mut self) -> Option<Outcome> {
+        self.answer.close();
+        self.answer.try_recv().ok()
+    }
+}
+
+impl Future for Asked {
+    type Output = Outcome;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
+        let began = self.began;
+        let outcome = Pin::new(&mut self.answer).poll(cx);
+        outcome.map(|outcome| outcome.unwrap_or_else(|_| Outcome::new(began, Status::closing())))
     }
 }
 
@@ -164,6 +191,11 @@ impl Download {
     pub async fn next(&mut self) -> Event {
         let next = self.incoming.recv().await;
         next.unwrap_or_else(|| Event::End(Box::new(Outcome::new(self.began, Status::closing()))))
+    }
+
+    /// What has happened and was not taken, if anything: for who waits no longer.
+    pub fn take(&mut self) -> Option<Event> {
+        self.incoming.try_recv().ok()
     }
 
     /// Ends the stream here and now, with a status of ours.
@@ -354,15 +386,19 @@ async fn unary(line: Rc<Line>, call: Call, message: Bytes, mut reply: oneshot::S
                 () = upload => Err(Status::canceled()),
             };
             if std::mem::take(&mut seen.is_untouched) && std::mem::take(&mut again) {
+                seen.is_lost = false;
                 continue;
             }
-            arrived = Some(connection.arrived());
+            arrived = (!seen.is_lost).then(|| connection.arrived());
             return status;
         }
     };
     let status = tokio::select! {
         status = exchange => status.unwrap_or_else(|status| status),
-        () = past(deadline) => Status::deadline(),
+        () = past(deadline) => {
+            arrived = deadline;
+            Status::deadline()
+        }
         () = reply.closed() => return,
     };
     let status = match status {
@@ -373,8 +409,8 @@ async fn unary(line: Rc<Line>, call: Call, message: Bytes, mut reply: oneshot::S
         status => status,
     };
     let mut outcome = Outcome::new(began, status);
-    if let Some(arrived) = arrived.filter(|arrived| (began..outcome.ended).contains(arrived)) {
-        outcome.ended = arrived;
+    if let Some(arrived) = arrived {
+        outcome.end_at(arrived);
     }
     let Answer { headers, trailers, .. } = seen;
     (outcome.headers, outcome.trailers, outcome.message, outcome.remote) = (headers, trailers, received, remote);
@@ -428,13 +464,16 @@ async fn stream(line: Rc<Line>, call: Call, ends: Ends) {
         // From here on the answer decides.
         std::future::pending::<Result<(), Status>>().await
     };
-    let status = tokio::select! {
-        status = download => status.unwrap_or_else(|status| status),
-        Err(status) = upload => status,
-        () = past(deadline) => Status::deadline(),
+    let (status, arrived) = tokio::select! {
+        status = download => (status.unwrap_or_else(|status| status), Some(connection.arrived())),
+        Err(status) = upload => (status, None),
+        () = past(deadline) => (Status::deadline(), deadline),
         () = events.closed() => return,
     };
     let mut outcome = Outcome::new(began, status);
+    if let Some(arrived) = arrived.filter(|_| !seen.is_lost) {
+        outcome.end_at(arrived);
+    }
     let Answer { headers, trailers, .. } = seen;
     (outcome.headers, outcome.trailers, outcome.remote) = (headers, trailers, Some(connection.remote));
     _ = events.send(Event::End(Box::new(outcome))).await;

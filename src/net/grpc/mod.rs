@@ -14,7 +14,7 @@ mod status;
 mod target;
 
 pub use call::{Call, Outcome};
-pub use channel::{Channel, Download, Event, Upload};
+pub use channel::{Asked, Channel, Download, Event, Upload};
 pub use metadata::Metadata;
 pub use status::{Code, Status};
 pub use target::{Security, Target};

@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -16,10 +17,11 @@ use super::dump::{self, Dump, Dumping};
 use super::error::{Error, Fault, H2_CONNECTION, H2_STREAM, Stage};
 use super::h1::{Answer, Payload, Progress, Sink, Wire};
 use super::headers::{RequestHeaders, is_valid_name};
-use super::message::{Auth, Body, BodyMode, Exchange, Hop, Protocol, Request, Response, Timings};
+use super::message::{Auth, Body, BodyMode, Exchange, Hop, Protocol, Request, Response};
 use super::ntlm;
 use super::pool::Connection;
 use super::redirect;
+use super::timing::{HopTimer, Timings};
 use super::url::{Url, quoted};
 use crate::net::endpoint::Endpoint;
 use crate::net::proxy::Proxy;
@@ -35,6 +37,21 @@ const REFUSED_PAUSE: Duration = Duration::from_millis(100);
 pub struct Ask {
     request: Request,
     headers: RequestHeaders,
+    ended: EndedHops,
+}
+
+/// The hops of a request that have ended. They are here as soon as they end: who goes without the answer has them still.
+#[derive(Debug, Default)]
+struct EndedHops(Mutex<Vec<Hop>>);
+
+impl EndedHops {
+    fn push(&self, hop: Hop) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(hop);
+    }
+
+    fn take(&self) -> Vec<Hop> {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 impl Ask {
@@ -45,31 +62,41 @@ impl Ask {
         }
         let given = std::mem::take(&mut request.headers);
         match RequestHeaders::new(given) {
-            Ok(headers) => Ok(Self { request, headers }),
-            Err(fault) => Err(Box::new(Trail::new(&request).finish(Err(fault)))),
+            Ok(headers) => Ok(Self { request, headers, ended: EndedHops::default() }),
+            Err(fault) => {
+                let ended = EndedHops::default();
+                let exchange = Trail::new(&request, &ended, Instant::now(), None).finish(Err(fault));
+                Err(Box::new(Exchange { hops: ended.take(), ..exchange }))
+            }
         }
     }
 
     /// The method and where to.
-    pub fn subject(&self) -> (Cow<'static, str>, Url) {
-        (self.request.method.clone(), self.request.url.clone())
+    pub fn subject(&self) -> (&str, &Url) {
+        (&self.request.method, &self.request.url)
     }
 
     /// What the script wants of the body.
     pub fn body_mode(&self) -> BodyMode {
         self.request.body_mode
     }
+
+    /// The hops that have ended since the last call.
+    pub fn take_ended(&self) -> Vec<Hop> {
+        self.ended.take()
+    }
 }
 
-/// Runs one job to its end.
+/// Runs one job to its end. Its hops are told by [`Ask::take_ended`], not in the exchange.
 pub async fn run(endpoint: &Endpoint, ask: &Ask) -> Exchange {
-    let mut trail = Trail::new(&ask.request);
     let limit = ask.request.timeout;
+    let now = Instant::now();
+    let mut trail = Trail::new(&ask.request, &ask.ended, now, now.checked_add(limit));
     let result = match limit.is_zero() {
         true => Err(Fault::timeout()),
         false => match tokio::time::timeout(limit, follow(endpoint, ask, &mut trail)).await {
             Ok(result) => result,
-            Err(_) if trail.mark.progress.has_head => Err(Fault::timeout().at(Stage::Body)),
+            Err(_) if trail.hop.progress.has_head => Err(Fault::timeout().at(Stage::Body)),
             Err(_) => Err(Fault::timeout()),
         },
     };
@@ -108,7 +135,7 @@ struct Step<'a> {
     referer: Option<String>,
 }
 
-async fn follow(endpoint: &Endpoint, ask: &Ask, trail: &mut Trail) -> Result<Response, Fault> {
+async fn follow(endpoint: &Endpoint, ask: &Ask, trail: &mut Trail<'_>) -> Result<Response, Fault> {
     let request = &ask.request;
     let mut step = Step {
         method: request.method.clone(),
@@ -160,7 +187,7 @@ impl Step<'_> {
         endpoint: &Endpoint,
         request: &Request,
         follows: bool,
-        trail: &mut Trail,
+        trail: &mut Trail<'_>,
     ) -> Result<Answer, Fault> {
         self.check()?;
         let credentials = self.url.credentials();
@@ -226,7 +253,7 @@ impl Step<'_> {
         request: &Request,
         authorization: Option<&str>,
         sink: &impl Fn(&Answer) -> Sink,
-        trail: &mut Trail,
+        trail: &mut Trail<'_>,
     ) -> Result<Answer, Fault> {
         let cookie = cookie_header(self.headers.cookie.as_deref(), &request.cookies, request.jar.as_deref(), &self.url);
         let proxy = if self.url.is_https() { None } else { endpoint.proxy(&self.url)? };
@@ -268,7 +295,7 @@ impl Step<'_> {
             },
             close: endpoint.closes_connections(),
         };
-        if trail.cookie.is_none() && trail.hops.is_empty() {
+        if trail.cookie.is_none() && trail.is_first {
             trail.cookie.clone_from(&cookie);
         }
         if request.dumping != Dumping::Off {
@@ -276,18 +303,18 @@ impl Step<'_> {
         }
         let mut pause = REFUSED_PAUSE;
         loop {
-            let mark = &mut trail.mark;
-            mark.begin();
-            let mut connection = endpoint.connection(&self.url, protocol, mark).await?;
-            mark.got(&connection);
+            let hop = &mut trail.hop;
+            let mut connection = endpoint.connection(&self.url, protocol, &mut hop.progress.timer).await?;
+            hop.got(&connection);
+            let progress = &mut hop.progress;
             let result = match &mut connection {
-                Connection::One(connection) => connection.exchange(&wire, sink, &mut mark.progress).await,
-                Connection::Shared(connection) => connection.exchange(&self.url, &wire, sink, &mut mark.progress).await,
+                Connection::One(connection) => connection.exchange(&wire, sink, progress).await,
+                Connection::Shared(connection) => connection.exchange(&self.url, &wire, sink, progress).await,
             };
             let fault = match result {
                 Ok(answer) => {
                     if let Some(last) = trail.dumps.last_mut() {
-                        let body = trail.mark.progress.body.as_deref();
+                        let body = trail.hop.progress.body.as_deref();
                         last.answer = Some(dump::answer(&answer, wire.method, body, request.dumping));
                     }
                     if let Connection::One(connection) = connection
@@ -305,15 +332,21 @@ impl Step<'_> {
             if matches!(connection, Connection::Shared(_)) && !of_stream {
                 endpoint.forget(&self.url, protocol);
             }
-            match fault.stage {
+            let is_refused = fault.stage == Stage::Refused;
+            let may_repeat = match fault.stage {
                 // The server had closed an idle connection: nothing of the request can have been done.
-                Stage::Before if connection.is_reused() => {}
-                Stage::NoAnswer if connection.is_reused() && self.may_be_repeated() => {}
-                Stage::Refused => {
-                    tokio::time::sleep(pause).await;
-                    pause *= 2;
-                }
-                _ => return Err(fault),
+                Stage::Before => connection.is_reused(),
+                Stage::NoAnswer => connection.is_reused() && self.may_be_repeated(),
+                _ => is_refused,
+            };
+            if !may_repeat {
+                return Err(fault);
+            }
+            trail.hop.retry();
+            if is_refused {
+                tokio::time::sleep(pause).await;
+                trail.hop.progress.timer.ask(Instant::now());
+                pause *= 2;
             }
         }
     }
@@ -326,66 +359,38 @@ impl Step<'_> {
     }
 }
 
-/// What is known of the hop under way; it survives when the hop is cut off.
+/// The hop under way; what is known of it survives when it is cut off.
 #[derive(Debug)]
-pub struct Mark {
+struct OpenHop {
     method: Cow<'static, str>,
     url: Url,
-    started: Instant,
-    got: Option<Instant>,
     remote: Option<SocketAddr>,
     tls: Option<TlsInfo>,
-    expects_challenge: bool,
-    /// How long a new connection took to open.
-    pub connecting: Duration,
-    /// How long its handshake took.
-    pub tls_handshaking: Duration,
     progress: Progress,
 }
 
-impl Mark {
-    /// A connection is asked for, maybe again.
-    fn begin(&mut self) {
-        self.started = Instant::now();
-        self.got = None;
-        (self.connecting, self.tls_handshaking) = Default::default();
-        self.progress = Progress::default();
-    }
-
+impl OpenHop {
     fn got(&mut self, connection: &Connection) {
-        self.got = Some(Instant::now());
+        self.progress.timer.got(Instant::now());
         (self.remote, self.tls) = match connection {
             Connection::One(connection) => (Some(connection.stream.socket().remote), connection.tls),
             Connection::Shared(connection) => (Some(connection.remote), connection.tls),
         };
     }
 
-    fn timings(&self, ended: Instant) -> Timings {
-        let between = |from: Option<Instant>, to: Option<Instant>| match (from, to) {
-            (Some(from), Some(to)) => to.saturating_duration_since(from),
-            _ => Duration::ZERO,
-        };
-        let Progress { writing, mut wrote, first_byte, .. } = self.progress;
-        if first_byte.is_some() && first_byte < wrote {
-            // The server was faster than the system call that wrote: the request had left when that began.
-            wrote = writing.max(self.got);
-        }
-        Timings {
-            blocked: between(Some(self.started), self.got),
-            connecting: self.connecting,
-            tls_handshaking: self.tls_handshaking,
-            sending: between(self.got, wrote),
-            waiting: between(wrote, first_byte),
-            // A server that answers before it has read everything was not waited for.
-            receiving: between(first_byte.max(wrote.filter(|_| first_byte.is_some())), Some(ended)),
-        }
+    /// It is sent again.
+    fn retry(&mut self) {
+        self.progress.timer.retry(Instant::now());
+        (self.progress.has_head, self.progress.body) = (false, None);
     }
 }
 
-/// The hops so far and the one under way.
-struct Trail {
-    hops: Vec<Hop>,
-    mark: Mark,
+/// The hop under way, and where those go that have ended.
+struct Trail<'a> {
+    ended: &'a EndedHops,
+    hop: OpenHop,
+    /// No hop has ended yet.
+    is_first: bool,
     /// The first request's method, which errors are named after.
     method: Cow<'static, str>,
     expects_challenge: bool,
@@ -394,77 +399,80 @@ struct Trail {
     dumps: Vec<Dump>,
 }
 
-impl Trail {
-    fn new(request: &Request) -> Self {
-        let expects_challenge = request.auth != Auth::None;
-        let mark = Mark {
+impl<'a> Trail<'a> {
+    fn new(request: &Request, ended: &'a EndedHops, now: Instant, deadline: Option<Instant>) -> Self {
+        let hop = OpenHop {
             method: request.method.clone(),
             url: request.url.clone(),
-            started: Instant::now(),
-            got: None,
             remote: None,
             tls: None,
-            expects_challenge,
-            connecting: Duration::ZERO,
-            tls_handshaking: Duration::ZERO,
-            progress: Progress::default(),
+            progress: Progress { timer: HopTimer::start(now, deadline), has_head: false, body: None },
         };
-        let (hops, method) = (Vec::with_capacity(1), request.method.clone());
-        Self { hops, mark, method, expects_challenge, stopped: false, cookie: None, dumps: Vec::new() }
+        Self {
+            ended,
+            hop,
+            is_first: true,
+            method: request.method.clone(),
+            expects_challenge: request.auth != Auth::None,
+            stopped: false,
+            cookie: None,
+            dumps: Vec::new(),
+        }
     }
 
     fn open(&mut self, step: &Step<'_>) {
-        let mark = &mut self.mark;
-        mark.begin();
-        (mark.method, mark.url) = (step.method.clone(), step.url.clone());
-        (mark.remote, mark.tls) = (None, None);
+        let hop = &mut self.hop;
+        hop.progress.timer.next(Instant::now());
+        (hop.progress.has_head, hop.progress.body) = (false, None);
+        (hop.method, hop.url) = (step.method.clone(), step.url.clone());
+        (hop.remote, hop.tls) = (None, None);
         self.expects_challenge = false;
     }
 
-    fn close(&mut self, answer: &Answer) {
-        self.push(answer.status, answer.proto, None);
+    fn close(&mut self, answer: &Answer) -> Timings {
+        self.push(answer.status, answer.proto, None)
     }
 
-    fn push(&mut self, status: u16, proto: &'static str, error: Option<Error>) {
-        let mark = &self.mark;
-        // The answer was there when its last byte arrived, whatever this thread did before it read it.
-        let ended = mark.progress.last_byte.unwrap_or_else(Instant::now);
-        self.hops.push(Hop {
-            method: mark.method.clone(),
-            url: mark.url.clone(),
+    fn push(&mut self, status: u16, proto: &'static str, error: Option<Error>) -> Timings {
+        let hop = &self.hop;
+        let (timings, ended) = hop.progress.timer.end(Instant::now());
+        self.is_first = false;
+        self.ended.push(Hop {
+            method: hop.method.clone(),
+            url: hop.url.clone(),
             status,
             proto,
-            timings: mark.timings(ended),
-            started: mark.started,
+            timings,
+            started: hop.progress.timer.started(),
             ended,
-            remote: mark.remote,
-            tls: mark.tls,
+            remote: hop.remote,
+            tls: hop.tls,
             error,
-            expects_challenge: self.expects_challenge && mark.expects_challenge,
+            expects_challenge: self.expects_challenge,
         });
+        timings
     }
 
     fn respond(&mut self, answer: Answer, cookies: Vec<Cookie>) -> Response {
-        self.close(&answer);
-        let timings = self.hops.last().map(|hop| hop.timings).unwrap_or_default();
+        let timings = self.close(&answer);
         let Answer { status, status_text, proto, headers, .. } = answer;
-        let body = self.mark.progress.body.take().map(Bytes::from);
-        let (url, remote, tls) = (self.mark.url.clone(), self.mark.remote, self.mark.tls);
+        let body = self.hop.progress.body.take().map(Bytes::from);
+        let (url, remote, tls) = (self.hop.url.clone(), self.hop.remote, self.hop.tls);
         Response { status, status_text, proto, headers, cookies, body, url, remote, tls, timings }
     }
 
     fn finish(mut self, result: Result<Response, Fault>) -> Exchange {
         let result = result.map_err(|fault| {
-            let mut error = fault.of(&self.method, &self.mark.url);
-            error.body = self.mark.progress.body.take().map(Bytes::from);
+            let mut error = fault.of(&self.method, &self.hop.url);
+            error.body = self.hop.progress.body.take().map(Bytes::from);
             self.push(0, "", Some(error.clone()));
             error
         });
         Exchange {
-            hops: self.hops,
+            hops: Vec::new(),
             result,
             stopped_redirecting: self.stopped,
-            url: self.mark.url,
+            url: self.hop.url,
             cookie: self.cookie,
             dumps: self.dumps,
         }

@@ -16,6 +16,7 @@ use tokio::io::AsyncWrite;
 use super::chunked::{Chunks, Framing};
 use super::error::{Fault, Stage};
 use super::headers::{Headers, has_token, is_token_byte};
+use super::timing::HopTimer;
 use super::url::{quoted, quoted_bytes};
 use super::wire::{MOST_SLICES, Rest};
 pub use super::wire::{Payload, Wire};
@@ -52,16 +53,10 @@ pub enum Sink {
 }
 
 /// What an exchange leaves behind even when it is cut off in the middle.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Progress {
-    /// When the last part of the request was handed to the kernel.
-    pub writing: Option<Instant>,
-    /// When the request was written.
-    pub wrote: Option<Instant>,
-    /// When the first byte of the answer arrived.
-    pub first_byte: Option<Instant>,
-    /// When the last byte of the whole answer arrived, where the kernel's clock tells.
-    pub last_byte: Option<Instant>,
+    /// Where its time goes.
+    pub timer: HopTimer,
     /// True once the head of the answer is complete.
     pub has_head: bool,
     /// What has come of the body; `None` before the head was complete, and for answers without a body.
@@ -97,10 +92,12 @@ impl Http1 {
         let intact = match self.write(wire, &mut inbox, progress).await {
             Ok(()) => true,
             Err(fault) => {
+                let failed = Instant::now();
                 // A server may refuse a body before it has read it; its answer is worth more than the broken pipe.
                 if inbox.bytes.is_empty() {
                     let read = tokio::time::timeout(EARLY_ANSWER, self.fill(&mut inbox, progress)).await;
                     if !matches!(read, Ok(Ok(count)) if count > 0) {
+                        progress.timer.over(failed);
                         return Err(fault);
                     }
                 }
@@ -114,7 +111,6 @@ impl Http1 {
         let framing = framing(wire.method, &mut answer)?;
         progress.has_head = true;
         let whole = self.read_body(framing, inbox, sink(&answer), &answer, progress).await?;
-        progress.last_byte = Some(self.stream.socket().arrived);
         answer.keep &= whole && intact && !wire.close && !wire.headers.wants_close();
         Ok(answer)
     }
@@ -140,7 +136,7 @@ impl Http1 {
         let result = poll_fn(|cx| {
             while at < head.len() || !body.is_empty() {
                 let stream = Pin::new(&mut self.stream);
-                progress.writing = Some(Instant::now());
+                progress.timer.handing_over(Instant::now());
                 let written = if body.is_empty() {
                     stream.poll_write(cx, &head[at..])
                 } else {
@@ -172,7 +168,7 @@ impl Http1 {
         })
         .await;
         give_buffer(head);
-        progress.wrote = Some(Instant::now());
+        progress.timer.sent(Instant::now());
         result.map_err(|error| {
             let socket = self.stream.socket();
             let fault = Fault::socket("write", socket.local, socket.remote, &error);
@@ -197,7 +193,7 @@ impl Http1 {
     ) -> Poll<std::io::Result<usize>> {
         let count = ready!(self.stream.poll_take(cx, |bytes| inbox.take(bytes)))?;
         if count > 0 {
-            progress.first_byte.get_or_insert(self.stream.socket().arrived);
+            progress.timer.first_byte(self.stream.socket().arrived);
         }
         Poll::Ready(Ok(count))
     }
@@ -292,9 +288,13 @@ impl Http1 {
                 }
             }
             if matches!(sink, Sink::Drain(limit) if dropped.get() >= limit) && !framing.is_done() {
-                return Ok(false);
+                clean = false;
+                break;
             }
         }
+        // The answer was there when its last byte arrived, whatever this thread did before it read it. One that lasts
+        // until the server hangs up is over only then.
+        progress.timer.over(self.stream.socket().arrived);
         Ok(clean)
     }
 }

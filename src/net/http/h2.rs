@@ -2,13 +2,19 @@
 //!
 //! The `h2` crate frames and multiplexes; this file turns our messages into its own and back, with Go's windows.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::io;
 use std::net::SocketAddr;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
+use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use h2::client::SendRequest;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::error::{Fault, Stage};
 use super::h1::{Answer, Payload, Progress, Sink, Wire};
@@ -30,6 +36,8 @@ pub struct Http2 {
     sender: SendRequest<Bytes>,
     /// What ended the connection.
     end: Rc<RefCell<Option<h2::Error>>>,
+    /// When the last bytes arrived.
+    arrived: Rc<Cell<Instant>>,
     /// Our end.
     pub local: SocketAddr,
     /// The other end.
@@ -44,12 +52,13 @@ impl Http2 {
     /// Greets the server. A task of this thread drives the connection as long as somebody holds it.
     pub async fn open(stream: Stream, tls: Option<TlsInfo>) -> Result<Self, Fault> {
         let (local, remote) = (stream.socket().local, stream.socket().remote);
+        let arrived = Rc::new(Cell::new(Instant::now()));
         let (sender, connection) = h2::client::Builder::new()
             .initial_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_header_list_size(MAX_HEAD)
             .enable_push(false)
-            .handshake(stream)
+            .handshake(Stamped { stream, arrived: arrived.clone() })
             .await
             .map_err(|error| Fault::h2(&error, local, remote))?;
         let end: Rc<RefCell<Option<h2::Error>>> = Rc::default();
@@ -59,16 +68,21 @@ impl Http2 {
                 *note.borrow_mut() = Some(error);
             }
         });
-        Ok(Self { sender, end, local, remote, tls, reused: false })
+        Ok(Self { sender, end, arrived, local, remote, tls, reused: false })
     }
 
     /// What is told about an error of a stream. When a connection ends after a GOAWAY, that says more than the end.
     async fn fault(&self, error: h2::Error) -> Fault {
         if error.is_io() {
             tokio::task::yield_now().await;
-            if let Some(end) = self.end.borrow().as_ref().filter(|end| end.is_go_away()) {
-                return Fault::h2(end, self.local, self.remote);
+            // A GOAWAY without a complaint ends the connection's task in peace; only who asks for a stream hears of it.
+            let refused = self.sender.clone().ready().now_or_never().and_then(Result::err);
+            let end = self.end.borrow();
+            if let Some(end) = end.as_ref().or(refused.as_ref()).filter(|end| end.is_go_away()) {
+                return Fault::h2(end, self.local, self.remote).at(Stage::Head);
             }
+            // The request was under way: it is not sent again, as Go doesn't.
+            return Fault::h2(&error, self.local, self.remote).at(Stage::Head);
         }
         Fault::h2(&error, self.local, self.remote)
     }
@@ -86,27 +100,31 @@ impl Http2 {
         let mut sender = self.sender.clone().ready().await.map_err(unsent)?;
         let has_body = matches!(wire.body, Payload::EmptyChunked) || !wire.body.is_empty();
         let (answer, body) = sender.send_request(request, !has_body).map_err(unsent)?;
-        let upload = async {
+        let mut answer = pin!(answer);
+        let mut upload = pin!(async {
             if has_body {
-                send_body(body, wire.body).await?;
+                // A server may answer without reading everything; the answer says what else went wrong.
+                _ = send_body(body, wire.body).await;
             }
-            progress.wrote = Some(Instant::now());
-            Ok::<(), h2::Error>(())
+        });
+        let mut is_uploading = true;
+        // The request goes on being written while the answer comes.
+        let mut upload = |cx: &mut Context<'_>, progress: &mut Progress| {
+            if is_uploading && upload.as_mut().poll(cx).is_ready() {
+                is_uploading = false;
+                progress.timer.sent(Instant::now());
+            }
         };
-        let (uploaded, answered) = futures_util::future::join(upload, async {
-            let answer = answer.await;
-            (answer, Instant::now())
+        let answered = poll_fn(|cx| {
+            upload(cx, progress);
+            answer.as_mut().poll(cx)
         })
         .await;
-        let (answered, at) = answered;
         let answered = match answered {
             Ok(answered) => answered,
             Err(error) => return Err(self.fault(error).await),
         };
-        progress.first_byte = Some(at);
-        // A server may answer without reading everything; only without an answer does a failed upload count.
-        drop(uploaded);
-        progress.wrote.get_or_insert(at);
+        progress.timer.first_byte(self.arrived.get());
         let (parts, mut stream) = answered.into_parts();
         let mut headers = Headers::with_capacity(256);
         for (name, value) in &parts.headers {
@@ -127,7 +145,12 @@ impl Http2 {
         let keeps = sink == Sink::Keep && !matches!(status, 204 | 304);
         progress.body = keeps.then(Vec::new);
         let mut left = if let Sink::Drain(limit) = sink { limit } else { usize::MAX };
-        while let Some(chunk) = stream.data().await {
+        loop {
+            let chunk = poll_fn(|cx| {
+                upload(cx, progress);
+                stream.poll_data(cx)
+            });
+            let Some(chunk) = chunk.await else { break };
             let chunk = match chunk {
                 Ok(chunk) => chunk,
                 // The `h2` crate resets a stream whose body is not as long as announced.
@@ -145,7 +168,49 @@ impl Http2 {
                 break;
             }
         }
+        progress.timer.over(self.arrived.get());
         Ok(answer)
+    }
+}
+
+/// A stream that notes when bytes arrived.
+#[derive(Debug)]
+struct Stamped {
+    stream: Stream,
+    arrived: Rc<Cell<Instant>>,
+}
+
+impl AsyncRead for Stamped {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
+        self.arrived.set(self.stream.socket().arrived);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Stamped {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
 

@@ -11,6 +11,7 @@ use super::cookies::{Cookie, Jar, RequestCookie};
 use super::dump::{Dump, Dumping};
 use super::error::Error;
 use super::headers::Headers;
+use super::timing::Timings;
 use super::url::Url;
 use crate::net::tls::TlsInfo;
 
@@ -178,30 +179,6 @@ pub struct Hop {
     pub error: Option<Error>,
     /// True for the first request of Digest and NTLM: k6 expects a 401 there and nothing else.
     pub expects_challenge: bool,
-}
-
-/// Where the time of a hop went.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Timings {
-    /// From asking for a connection until getting it: lookup, connect and handshake of a new one included.
-    pub blocked: Duration,
-    /// Opening the TCP connection.
-    pub connecting: Duration,
-    /// The TLS handshake.
-    pub tls_handshaking: Duration,
-    /// Writing the request.
-    pub sending: Duration,
-    /// Waiting for the first byte.
-    pub waiting: Duration,
-    /// Reading the answer.
-    pub receiving: Duration,
-}
-
-impl Timings {
-    /// k6's `duration`: sending, waiting and receiving.
-    pub fn duration(&self) -> Duration {
-        self.sending + self.waiting + self.receiving
-    }
 }
 
 /// An answer.

@@ -17,6 +17,7 @@ pub mod message;
 pub mod ntlm;
 pub mod pool;
 pub mod redirect;
+pub mod timing;
 pub mod url;
 pub mod wire;
 
@@ -34,4 +35,5 @@ pub use cookies::{Cookie, Jar, RequestCookie};
 pub use dump::{Dump, Dumping};
 pub use headers::Headers;
 pub use message::{Auth, Body, BodyMode, Exchange, Hop, Protocol, Request};
+pub use timing::Timings;
 pub use url::Url;

@@ -71,6 +71,8 @@ struct Pump {
     mute: Option<String>,
     /// Why nothing is read any more.
     farewell: Option<Farewell>,
+    /// When the connection was lost, if no byte told its end.
+    lost: Option<Instant>,
     /// The script knows.
     is_told: bool,
     /// When patience ends.
@@ -95,6 +97,7 @@ impl Pump {
             has_sent_close: false,
             mute: None,
             farewell: None,
+            lost: None,
             is_told: false,
             linger: None,
         };
@@ -137,7 +140,8 @@ impl Pump {
             frame::write(&mut self.replies, opcode::CLOSE, false, &close::payload(code, ""));
         }
         self.has_sent_close = true;
-        self.far.tell(self.stream.socket().arrived, Event::Closed(Box::new(farewell.clone())));
+        let at = self.lost.unwrap_or(self.stream.socket().arrived);
+        self.far.tell(at, Event::Closed(Box::new(farewell.clone())));
     }
 
     /// True when nothing is left to do, or nobody waits for it any more.
@@ -168,11 +172,16 @@ impl Pump {
             heed(far, pings, replies, farewell, message, arrived);
         }
         match read {
-            Ok((0, _)) => self.farewell = Some(Farewell::said(close::ABNORMAL, "unexpected EOF")),
+            Ok((0, _)) => self.lose(Farewell::said(close::ABNORMAL, "unexpected EOF")),
             Ok((_, judged)) => self.judge(judged),
-            Err(error) => self.farewell = Some(Farewell::failed(self.words("read", &error))),
+            Err(error) => self.lose(Farewell::failed(self.words("read", &error))),
         }
         Poll::Ready(())
+    }
+
+    /// The connection is gone, and nothing that arrived said so.
+    fn lose(&mut self, farewell: Farewell) {
+        (self.farewell, self.lost) = (Some(farewell), Some(Instant::now()));
     }
 
     fn judge(&mut self, judged: Result<(), Violation>) {

@@ -73,10 +73,14 @@ fn leave_group(vu: &Vu, _args: Args) -> Result<Value, Throw> {
     Ok(Value::Undefined)
 }
 
-/// Forgets the groups an interrupted iteration was in.
-pub fn leave_all_groups(vu: &Vu) {
-    let outermost = vu.room::<Groups>().0.borrow_mut().drain(..).next();
-    if let Some((outside, _)) = outermost {
+/// Leaves the groups an iteration was in when it was ended from outside. They have a duration if the script ended them
+/// itself, by `test.abort()`; groups that were interrupted have none.
+pub fn leave_all_groups(vu: &Vu, was_script: bool) {
+    let groups = vu.room::<Groups>().0.take();
+    for (outside, began) in groups.into_iter().rev() {
+        if was_script {
+            vu.sample(builtin::GROUP_DURATION, millis(began.elapsed().as_nanos() as u64), vu.tags());
+        }
         vu.set_group(outside);
     }
 }

@@ -11,7 +11,7 @@ use super::super::Op;
 use crate::js::value::{Args, Throw, Value};
 use crate::js::vu::Vu;
 use crate::log::Level;
-use crate::net::http::{Exchange, Jar, Url};
+use crate::net::http::{Jar, Url};
 
 mod answer;
 mod body;
@@ -93,7 +93,7 @@ fn request(vu: &Vu, args: Args) -> Result<Value, Throw> {
         Ok(prepared) => prepared,
         Err(answer) => return Ok(answer),
     };
-    let exchange = vu.wait(prepared.send(vu))?;
+    let (prepared, exchange) = vu.wait(prepared.send(vu))?;
     Ok(Value::Resource(prepared.finish(vu, exchange)?))
 }
 
@@ -105,7 +105,7 @@ fn request_async(vu: &Vu, args: Args) -> Result<Value, Throw> {
     };
     let (sent, vu) = (prepared.send(vu), vu.rc());
     Ok(Value::Pending(Box::pin(async move {
-        let exchange = sent.await;
+        let (prepared, exchange) = sent.await;
         prepared.finish(&vu, exchange).map(|answer| Value::Resource(answer)).map_err(|throw| match throw {
             // Promises reject with the bare text.
             Throw::Error { message, .. } => Throw::Host { message },
@@ -145,11 +145,11 @@ fn request_batch(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
         return Ok(Value::List(handles));
     }
     let limits = (vu.script.http.batch.max(1), vu.script.http.batch_per_host);
-    let jobs: Vec<_> = prepared.iter().map(|prepared| (prepared.host(), prepared.send(vu))).collect();
-    let exchanges = vu.wait(all(jobs, limits))?;
-    let mut handles = Vec::with_capacity(exchanges.len());
+    let jobs: Vec<_> = prepared.into_iter().map(|prepared| (prepared.host(), prepared.send(vu))).collect();
+    let answered = vu.wait(all(jobs, limits))?;
+    let mut handles = Vec::with_capacity(answered.len());
     let mut first_throw = None;
-    for (prepared, exchange) in prepared.iter().zip(exchanges) {
+    for (prepared, exchange) in answered {
         match prepared.finish(vu, exchange) {
             Ok(answer) => handles.push(Value::Resource(answer)),
             Err(throw) => {
@@ -204,7 +204,7 @@ fn batch_entry(key: &str, entry: Value) -> Result<Args, (String, u16)> {
 }
 
 /// Runs all jobs, so many at once in all and per host (0: any number); results in the order of the jobs.
-async fn all<F: Future<Output = Exchange>>(jobs: Vec<(String, F)>, (most, per_host): (usize, usize)) -> Vec<Exchange> {
+async fn all<T, F: Future<Output = T>>(jobs: Vec<(String, F)>, (most, per_host): (usize, usize)) -> Vec<T> {
     let hosts: std::collections::HashMap<String, Rc<tokio::sync::Semaphore>> =
         jobs.iter().map(|(host, _)| (host.clone(), Rc::new(tokio::sync::Semaphore::new(per_host.max(1))))).collect();
     let count = jobs.len();
@@ -218,10 +218,10 @@ async fn all<F: Future<Output = Exchange>>(jobs: Vec<(String, F)>, (most, per_ho
             (at, job.await)
         }
     });
-    let mut results: Vec<Option<Exchange>> = (0..count).map(|_| None).collect();
+    let mut results: Vec<Option<T>> = (0..count).map(|_| None).collect();
     let mut stream = futures_util::stream::iter(running).buffer_unordered(most);
-    while let Some((at, exchange)) = stream.next().await {
-        results[at] = Some(exchange);
+    while let Some((at, result)) = stream.next().await {
+        results[at] = Some(result);
     }
     results.into_iter().flatten().collect()
 }

@@ -13,8 +13,9 @@ use crate::execution::alarm;
 use crate::js::modules::k6::tag_pairs;
 use crate::js::value::{Args, Throw, Value};
 use crate::js::vu::Vu;
+use crate::net::Sent;
 use crate::net::http::{
-    Auth, Body, BodyMode, Coding, Exchange, Jar, Protocol, Request, RequestCookie, Url, compress, headers,
+    Auth, Body, BodyMode, Coding, Exchange, Hop, Jar, Protocol, Request, RequestCookie, Url, compress, headers,
 };
 use crate::units::Span;
 
@@ -203,22 +204,29 @@ impl Prepared {
         self.request.url.host().to_owned()
     }
 
-    /// Sends it. The future waits for the whole exchange.
-    pub fn send(&self, vu: &Vu) -> impl Future<Output = Exchange> + use<> {
-        let (client, request) = (vu.client.clone(), self.request.clone());
+    /// Sends it. The future waits for the whole exchange and writes the samples down; dropped before that, it writes
+    /// down those of the hops that had ended.
+    pub fn send(self, vu: &Vu) -> impl Future<Output = (Self, Exchange)> + use<> {
         let turn = vu.script.rate_limit.as_ref().map(crate::js::script::RateLimit::turn);
+        let mut unfinished = Unfinished { prepared: Some(self), vu: vu.rc(), sent: None };
         async move {
             if let Some(turn) = turn {
                 alarm::sleep_until(turn).await;
             }
-            client.send(request).await
+            let answer = unfinished.start();
+            let exchange = answer.await;
+            unfinished.finish(exchange)
         }
     }
 
-    /// Writes the samples down, warns or throws where it failed, and makes the response.
-    pub fn finish(&self, vu: &Vu, exchange: Exchange) -> Result<Rc<Answer>, Throw> {
+    /// Writes the samples of hops down.
+    fn record(&self, vu: &Vu, hops: &[Hop]) {
         let is_digest = matches!(self.request.auth, Auth::Digest);
-        sample::record(vu, &exchange, self.name.as_deref(), &self.tags, self.expected.as_ref(), is_digest);
+        sample::record(vu, hops, self.name.as_deref(), &self.tags, self.expected.as_ref(), is_digest);
+    }
+
+    /// Warns or throws where it failed, and makes the response.
+    pub fn finish(&self, vu: &Vu, exchange: Exchange) -> Result<Rc<Answer>, Throw> {
         debug::tell(vu, &exchange.dumps);
         if exchange.stopped_redirecting && !self.limits_redirects {
             let url = self.request.url.clean().into_owned();
@@ -240,6 +248,37 @@ impl Prepared {
             warn_failed(vu, &error.full);
         }
         Ok(Answer::new(exchange, self.request.clone(), self.shown_body.clone(), self.form))
+    }
+}
+
+/// A request under way. However its iteration ends, what the server answered is counted.
+struct Unfinished {
+    /// Gone once it is finished.
+    prepared: Option<Prepared>,
+    vu: Rc<Vu>,
+    sent: Option<Sent>,
+}
+
+impl Unfinished {
+    fn start(&mut self) -> impl Future<Output = Exchange> + use<> {
+        let Some(prepared) = &self.prepared else { unreachable!("a request is started before it is finished") };
+        let (sent, answer) = self.vu.client.start(prepared.request.clone());
+        self.sent = Some(sent);
+        answer
+    }
+
+    fn finish(mut self, exchange: Exchange) -> (Prepared, Exchange) {
+        let Some(prepared) = self.prepared.take() else { unreachable!("a request is finished once") };
+        prepared.record(&self.vu, &exchange.hops);
+        (prepared, exchange)
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if let (Some(prepared), Some(sent)) = (&self.prepared, &self.sent) {
+            prepared.record(&self.vu, &sent.ended());
+        }
     }
 }
 

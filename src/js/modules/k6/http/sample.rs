@@ -1,21 +1,21 @@
-//! From an exchange to samples: one record for each hop, tagged as k6 tags it.
+//! From hops to samples: one record for each, tagged as k6 tags it.
 
 use super::statuses::Expected;
 use crate::js::vu::Vu;
 use crate::metrics::system_tags::SystemTag as Tag;
 use crate::metrics::{HttpTimings, Record};
-use crate::net::http::{Exchange, Hop};
+use crate::net::http::Hop;
 
-/// Writes down every hop of an exchange.
+/// Writes hops of one exchange down.
 pub(super) fn record(
     vu: &Vu,
-    exchange: &Exchange,
+    hops: &[Hop],
     name: Option<&str>,
     tags: &[(String, String)],
     expected: Option<&Expected>,
     is_digest: bool,
 ) {
-    for hop in &exchange.hops {
+    for hop in hops {
         one(vu, hop, name, tags, expected, is_digest);
     }
 }

@@ -343,6 +343,8 @@ pub fn refusal(refused: &Refused) -> Value {
 pub async fn hang_up(vu: &Vu) {
     let Some(sockets) = vu.known_room::<Sockets>() else { return };
     let open = sockets.0.take();
+    // Their sessions end here, however long the server takes for its last word.
+    let ended = Instant::now();
     for socket in &open {
         while let Some(told) = socket.line.take() {
             let is_last = matches!(told.event, Event::Closed(_) | Event::Failed(_));
@@ -361,5 +363,5 @@ pub async fn hang_up(vu: &Vu) {
         _ = all_ended => {}
         () = alarm::sleep(FAREWELL) => {}
     }
-    open.iter().for_each(|socket| socket.finish(vu, Instant::now()));
+    open.iter().for_each(|socket| socket.finish(vu, ended));
 }

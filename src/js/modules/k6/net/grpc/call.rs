@@ -13,7 +13,7 @@ use super::{Client, Known, Types, debug, decode, encode, sample};
 use crate::js::value::{Args, Throw, Value, text_of};
 use crate::js::vu::Vu;
 use crate::metrics::TagSet;
-use crate::net::grpc::{Call, Channel, Code, Metadata, Outcome, Status};
+use crate::net::grpc::{Asked, Call, Channel, Code, Metadata, Outcome, Status};
 
 /// How long a call may take, unless its params say otherwise.
 const TIMEOUT: Duration = Duration::from_secs(120);
@@ -34,8 +34,7 @@ struct Prepared {
 /// `(client, method, json, params, trouble)` -> the response. `trouble` is why there is no JSON.
 pub(super) fn invoke(vu: &Vu, args: Args) -> Result<Value, Throw> {
     let prepared = prepare(vu, args)?;
-    let outcome = vu.wait(prepared.send())?;
-    Ok(prepared.finish(vu, outcome))
+    vu.wait(prepared.send(vu))
 }
 
 /// As [`invoke`], but a promise.
@@ -48,11 +47,8 @@ pub(super) fn invoke_async(vu: &Vu, args: Args) -> Result<Value, Throw> {
         }
         Err(other) => return Err(other),
     };
-    let (sent, vu) = (prepared.send(), vu.rc());
-    Ok(Value::Pending(Box::pin(async move {
-        let outcome = sent.await;
-        Ok(prepared.finish(&vu, outcome))
-    })))
+    let sent = prepared.send(vu);
+    Ok(Value::Pending(Box::pin(async move { Ok(sent.await) })))
 }
 
 fn prepare(vu: &Vu, mut args: Args) -> Result<Prepared, Throw> {
@@ -84,8 +80,14 @@ fn prepare(vu: &Vu, mut args: Args) -> Result<Prepared, Throw> {
 }
 
 impl Prepared {
-    fn send(&self) -> impl Future<Output = Outcome> + use<> {
-        self.channel.unary(self.call.clone(), self.message.clone())
+    /// Makes the call; the future brings the response. Dropped, it writes the sample of an answer that is there.
+    fn send(self, vu: &Vu) -> impl Future<Output = Value> + use<> {
+        let asked = self.channel.unary(self.call.clone(), self.message.clone());
+        let mut unfinished = Unfinished { prepared: Some(self), asked, vu: vu.rc() };
+        async move {
+            let outcome = (&mut unfinished.asked).await;
+            unfinished.finish(outcome)
+        }
     }
 
     /// Writes the sample down and makes the response.
@@ -117,6 +119,30 @@ impl Prepared {
             ("status", Value::Number(f64::from(status.code.0))),
         ];
         Value::Map(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    }
+}
+
+/// A call under way. However its iteration ends, what the server answered is counted.
+struct Unfinished {
+    /// Gone once it is finished.
+    prepared: Option<Prepared>,
+    asked: Asked,
+    vu: Rc<Vu>,
+}
+
+impl Unfinished {
+    fn finish(&mut self, outcome: Outcome) -> Value {
+        self.prepared.take().map_or(Value::Undefined, |prepared| prepared.finish(&self.vu, outcome))
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if self.prepared.is_some()
+            && let Some(outcome) = self.asked.ended()
+        {
+            self.finish(outcome);
+        }
     }
 }
 

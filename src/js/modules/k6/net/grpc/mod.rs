@@ -37,6 +37,7 @@ mod wire;
 pub use load::Schemas;
 use params::ConnectParams;
 use schema::Schema;
+pub use stream::hang_up;
 
 /// The native half.
 pub const OPS: &[(&str, Op)] = &[

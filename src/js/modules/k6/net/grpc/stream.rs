@@ -1,7 +1,7 @@
 //! Streams: the JavaScript half pulls what happens, one event at a time.
 //!
-//! Whoever waits for the next event holds the way in. When an iteration is interrupted that wait is dropped, and with it
-//! the stream.
+//! Whoever waits for the next event holds the way in. When an iteration is interrupted that wait is dropped, what had
+//! arrived is counted, and the stream ends.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -29,6 +29,10 @@ struct Stream {
     discards_message: bool,
 }
 
+/// The streams of a VU that have not ended.
+#[derive(Default)]
+struct Open(RefCell<Vec<Rc<Stream>>>);
+
 /// `(client, method, params)` -> an open stream.
 pub(super) fn open(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     let of_client = |text: &str| Throw::go(format!("invalid GRPC Stream's client: {text}"));
@@ -54,7 +58,7 @@ pub(super) fn open(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
         }
     };
     sample::count(vu, Counted::Stream, &tags, download.began());
-    Ok(Value::Resource(Rc::new(Stream {
+    let stream = Rc::new(Stream {
         upload,
         download: Some(download).into(),
         is_ended: Cell::new(false),
@@ -63,17 +67,22 @@ pub(super) fn open(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
         types: client.types.borrow().clone(),
         tags,
         discards_message: params.discards_message,
-    })))
+    });
+    vu.room::<Open>().0.borrow_mut().push(stream.clone());
+    Ok(Value::Resource(stream))
 }
 
 /// `(stream)` -> a promise of the next event: `[seconds, message]`, or at the end `[seconds, undefined, error, text]`.
 /// Nothing when there is no next one.
 pub(super) fn next(vu: &Vu, args: Args) -> Result<Value, Throw> {
     let stream = args.resource::<Stream>(0)?;
-    let Some(mut download) = stream.download.take() else { return Ok(Value::Undefined) };
+    let Some(download) = stream.download.take() else { return Ok(Value::Undefined) };
     let vu = vu.rc();
+    let mut waiting = Waiting { stream, download: Some(download) };
     Ok(Value::Pending(Box::pin(async move {
+        let stream = waiting.stream.clone();
         loop {
+            let Some(download) = &mut waiting.download else { return Ok(Value::Undefined) };
             let outcome = match download.next().await {
                 Event::Sent(at) => {
                     sample::count(&vu, Counted::Sent, &stream.tags, at);
@@ -83,7 +92,7 @@ pub(super) fn next(vu: &Vu, args: Args) -> Result<Value, Throw> {
                     sample::count(&vu, Counted::Received, &stream.tags, at);
                     match stream.show(&bytes) {
                         Ok(message) => {
-                            stream.download.replace(Some(download));
+                            drop(waiting);
                             return Ok(Value::List(vec![seconds(&vu, at), message]));
                         }
                         Err(text) => {
@@ -94,6 +103,7 @@ pub(super) fn next(vu: &Vu, args: Args) -> Result<Value, Throw> {
                 }
                 Event::End(outcome) => *outcome,
             };
+            _ = waiting.download.take();
             return Ok(stream.finish(&vu, outcome));
         }
     })))
@@ -131,6 +141,35 @@ pub(super) fn end(_vu: &Vu, args: Args) -> Result<Value, Throw> {
     Ok(Value::Undefined)
 }
 
+/// Somebody waits for the next event of a stream. The way in is given back, also when the wait is dropped.
+struct Waiting {
+    stream: Rc<Stream>,
+    download: Option<Download>,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if let Some(download) = self.download.take() {
+            self.stream.download.replace(Some(download));
+        }
+    }
+}
+
+/// What ends with an iteration: streams that have not ended. What had arrived is counted.
+pub fn hang_up(vu: &Vu) {
+    let Some(open) = vu.known_room::<Open>() else { return };
+    for stream in open.0.take() {
+        let Some(mut download) = stream.download.take() else { continue };
+        while let Some(event) = download.take() {
+            match event {
+                Event::Sent(at) => sample::count(vu, Counted::Sent, &stream.tags, at),
+                Event::Message(_, at) => sample::count(vu, Counted::Received, &stream.tags, at),
+                Event::End(outcome) => sample::duration(vu, &stream.tags, &Made::of(&outcome)),
+            }
+        }
+    }
+}
+
 impl Stream {
     fn show(&self, bytes: &[u8]) -> Result<Value, String> {
         match self.discards_message {
@@ -141,6 +180,7 @@ impl Stream {
 
     /// Writes the sample down; the last event.
     fn finish(&self, vu: &Vu, outcome: Outcome) -> Value {
+        vu.room::<Open>().0.borrow_mut().retain(|open| !std::ptr::eq(&**open, self));
         sample::duration(vu, &self.tags, &Made::of(&outcome));
         let Outcome { mut status, headers, trailers, ended, .. } = outcome;
         debug::tell(vu, &self.call, "", &headers, &trailers, &Value::Undefined);
