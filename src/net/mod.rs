@@ -20,6 +20,7 @@ pub mod ws;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -112,8 +113,11 @@ impl Drop for Half {
 
 impl Client {
     /// Sends a request at once; the future brings what came of it. Dropping the future cancels the request and closes
-    /// its connection. The body is decoded on the thread that awaits.
+    /// its connection. Unpacking the body counts against the timeout; all but the first moment of it happens on threads
+    /// for that, so the future must be awaited inside a Tokio runtime.
     pub fn send(&self, request: Request) -> impl Future<Output = Exchange> + Send + use<> {
+        // A timeout that no clock can count to is none.
+        let deadline = Instant::now().checked_add(request.timeout);
         let started = match Ask::new(request) {
             Ok(ask) => {
                 let (subject, mode) = (ask.subject(), ask.body_mode());
@@ -130,7 +134,7 @@ impl Client {
                 Err(exchange) => return *exchange,
             };
             match (answer.await, mode) {
-                (Ok(exchange), BodyMode::Keep) => exchange.decoded(),
+                (Ok(exchange), BodyMode::Keep) => exchange.unpacked(deadline).await,
                 (Ok(exchange), BodyMode::Discard) => exchange,
                 (Err(_), _) => gone(method, url),
             }

@@ -1,6 +1,6 @@
 //! One request from asking to answering: connections, retries, authentication, redirects, and a record of every hop.
 //!
-//! Runs on the network thread. Decoding the body does not: that waits for the caller's thread.
+//! Runs on the network thread. Decoding the body does not: see `unpack`.
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
@@ -11,7 +11,6 @@ use smallvec::SmallVec;
 
 use super::auth::{self, Challenge};
 use super::cookies::{Cookie, cookie_header};
-use super::decode::decode;
 use super::dump::{self, Dump, Dumping};
 use super::error::{Error, Fault, H2_CONNECTION, H2_STREAM, Stage};
 use super::h1::{Answer, Payload, Progress, Sink, Wire};
@@ -79,29 +78,6 @@ pub async fn run(endpoint: &Endpoint, ask: &Ask) -> Exchange {
         },
     };
     trail.finish(result)
-}
-
-impl Exchange {
-    /// Decodes the body. When that fails, the last hop has failed too.
-    pub fn decoded(mut self) -> Self {
-        let Ok(response) = &mut self.result else { return self };
-        let Some(codings) = response.headers.get("Content-Encoding").filter(|codings| !codings.is_empty()) else {
-            return self;
-        };
-        let Some(body) = response.body.take() else { return self };
-        match decode(codings, body) {
-            Ok(body) => response.body = Some(body),
-            Err(fault) => {
-                let hop = self.hops.last_mut();
-                let error = fault.of("", &self.url);
-                if let Some(hop) = hop {
-                    (hop.status, hop.proto, hop.error) = (0, "", Some(error.clone()));
-                }
-                self.result = Err(error);
-            }
-        }
-        self
-    }
 }
 
 /// The request as it changes from redirect to redirect.

@@ -13,10 +13,12 @@ pub mod exchange;
 pub mod h1;
 pub mod h2;
 pub mod headers;
+mod inflate;
 pub mod message;
 pub mod ntlm;
 pub mod pool;
 pub mod redirect;
+pub mod unpack;
 pub mod url;
 pub mod wire;
 
