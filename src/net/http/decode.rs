@@ -384,7 +384,9 @@ impl<D: Decoder> Layer<D> {
     /// An unexpected end is what the reader below says it is.
     fn cause(&mut self, error: io::Error) -> io::Error {
         match (error.kind(), &mut self.end) {
-            (io::ErrorKind::UnexpectedEof, Some(below)) => below.take().unwrap_or_else(|| Cause::other("unexpected EOF")),
+            (io::ErrorKind::UnexpectedEof, Some(below)) => {
+                below.take().unwrap_or_else(|| Cause::other("unexpected EOF"))
+            }
             _ => error,
         }
     }
@@ -585,9 +587,8 @@ mod tests {
             assert_eq!((fault.code, &*fault.text), (code, text), "{coding}");
         };
         const NOT: &[u8] = b"this is not compressed at all";
-        let twice = |cause: &str| {
-            format!("error decompressing response body (error decompressing response body ({cause}))")
-        };
+        let twice =
+            |cause: &str| format!("error decompressing response body (error decompressing response body ({cause}))");
         check("gzip", NOT, 1701, "error decompressing response body (gzip: invalid header)");
         check("deflate", NOT, 1701, &twice("zlib: invalid header"));
         check("deflate", &[0x78, 0xbb], 1701, &twice("zlib: invalid dictionary"));

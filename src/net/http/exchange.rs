@@ -101,7 +101,7 @@ async fn follow(endpoint: &Endpoint, ask: &Ask, trail: &mut Trail) -> Result<Res
     let mut left = request.max_redirects;
     loop {
         let answer = step.authenticate(endpoint, request, left > 0, trail).await?;
-        let cookies: Vec<Cookie> = answer.headers.get_all("Set-Cookie").filter_map(Cookie::parse).collect();
+        let cookies = Cookie::all(&answer.headers);
         if let Some(jar) = &request.jar {
             jar.store(&step.url, &cookies);
         }
@@ -377,7 +377,7 @@ struct Trail {
 
 impl Trail {
     fn new(request: &Request) -> Self {
-        let expects_challenge = request.auth != Auth::None;
+        let expects_challenge = request.auth == Auth::Digest;
         let mark = Mark {
             method: request.method.clone(),
             url: request.url.clone(),
@@ -430,22 +430,29 @@ impl Trail {
         let timings = self.hops.last().map(|hop| hop.timings).unwrap_or_default();
         let Answer { status, status_text, proto, headers, .. } = answer;
         let body = self.mark.progress.body.take().map(Bytes::from);
-        let (url, remote, tls) = (self.mark.url.clone(), self.mark.remote, self.mark.tls);
+        let (url, remote, tls) = (self.shown_url(), self.mark.remote, self.mark.tls);
         Response { status, status_text, proto, headers, cookies, body, url, remote, tls, timings }
+    }
+
+    /// The URL of the hop, without the credentials that Digest takes out of it.
+    fn shown_url(&self) -> Url {
+        if self.mark.expects_challenge { self.mark.url.without_user() } else { self.mark.url.clone() }
     }
 
     fn finish(mut self, result: Result<Response, Fault>) -> Exchange {
         let result = result.map_err(|fault| {
-            let mut error = fault.of(&self.method, &self.mark.url);
+            let mut error = fault.of(&self.method, &self.shown_url());
             error.body = self.mark.progress.body.take().map(Bytes::from);
             self.push(0, "", Some(error.clone()));
             error
         });
+        // Without an answer it stays as it was asked for.
+        let url = if result.is_ok() { self.shown_url() } else { self.mark.url };
         Exchange {
             hops: self.hops,
             result,
             stopped_redirecting: self.stopped,
-            url: self.mark.url,
+            url,
             cookie: self.cookie,
             dumps: self.dumps,
         }
