@@ -434,6 +434,30 @@ fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
 mod tests {
     use super::*;
 
+    #[test]
+    fn many_cookies_are_kept_as_few_are() {
+        let url = Url::parse("http://a.test/").unwrap();
+        // Set, set again, taken back, and set once more, which gives it another place.
+        let lines: Vec<String> = (0..200)
+            .flat_map(|at| [format!("c{}={at}", at % 50), format!("d{}={at}{}", at % 7, ["", "; Max-Age=0"][at % 2])])
+            .collect();
+        let cookies: Vec<Cookie> = lines.iter().filter_map(|line| Cookie::parse(line)).collect();
+        let (one_by_one, at_once) = (Jar::new(), Jar::new());
+        cookies.iter().for_each(|cookie| one_by_one.store(&url, std::slice::from_ref(cookie)));
+        at_once.store(&url, &cookies);
+        assert_eq!(at_once.cookies_for(&url), one_by_one.cookies_for(&url));
+        assert!(at_once.cookies_for(&url).len() >= 50);
+    }
+
+    #[test]
+    fn too_many_cookies_are_none() {
+        for (count, expect) in [(MAX_COOKIES, MAX_COOKIES), (MAX_COOKIES + 1, 0)] {
+            let mut headers = Headers::default();
+            (0..count).for_each(|at| headers.push(b"set-cookie", format!("c{at}=1").as_bytes()));
+            assert_eq!(Cookie::all(&headers).len(), expect);
+        }
+    }
+
     fn url(text: &str) -> Url {
         Url::parse(text).unwrap()
     }

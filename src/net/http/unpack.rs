@@ -63,7 +63,7 @@ async fn unpack(codings: &str, body: Bytes, deadline: Option<Instant>) -> Result
                 if let Some(deadline) = deadline {
                     tokio::time::sleep_until(deadline.into()).await;
                 }
-                let text = "request timeout: the response body unpacks to more than 64 MiB and 100 times its size";
+                let text = "request timeout: the response body unpacks to more than 32 MiB and 100 times its size";
                 return Err((timeout().long(text), Some(left)));
             }
             Slice::More if deadline.is_some_and(|deadline| deadline <= Instant::now()) => {
