@@ -402,6 +402,26 @@ mod tests {
     }
 
     #[test]
+    fn numbers_are_numbers_where_the_format_has_them() {
+        let label = |name: &str, label| (name.to_owned(), label);
+        let labels = vec![
+            label("vu", Label::Number(7)),
+            label("mine", Label::Text("a b".to_owned())),
+            label("source", Label::Text("theirs".to_owned())),
+        ];
+        for (format, expect) in [
+            ("json", r#""mine":"a b","msg":"x","source":"http-debug","#),
+            ("json", r#""vu":7}"#),
+            ("text", r#"mine="a b" source=http-debug vu=7"#),
+        ] {
+            let (log, sheet) = open(format, Facts::default());
+            log.write(&Entry { labels: labels.clone(), ..entry(Level::Info, "x", &[("source", "http-debug")]) });
+            let text = sheet.read();
+            assert!(text.contains(expect), "{text}");
+        }
+    }
+
+    #[test]
     fn formats_lines_as_k6_does() {
         let check = |format: &str, entry: Entry, expect: &str| {
             let (log, sheet) = open(format, Facts::default());

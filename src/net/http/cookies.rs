@@ -557,7 +557,7 @@ mod tests {
         check("http://a.ex.com/", "c=1; Domain=ex.com", "http://b.ex.com/", "c=1");
         check("http://a.ex.com/", "c=1; Domain=.ex.com", "http://ex.com/", "c=1");
         check("http://a.ex.com/", "c=1", "http://ex.com/", "");
-        check("http://a.ex.com/", "c=1; Domain=com", "http://a.ex.com/", "");
+        check("http://a.ex.com/", "c=1; Domain=com", "http://a.ex.com/", "c=1");
         check("http://a.ex.com/", "c=1; Domain=b.com", "http://b.com/", "");
         check("http://127.0.0.1/", "c=1; Domain=127.0.0.1", "http://127.0.0.1:99/", "c=1");
         check("http://h/", "c=1; Secure", "http://h/", "");

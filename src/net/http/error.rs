@@ -420,6 +420,28 @@ mod tests {
     }
 
     #[test]
+    fn certificates_out_of_their_time_say_so() {
+        use rustls::pki_types::UnixTime;
+        let time = |secs| UnixTime::since_unix_epoch(std::time::Duration::from_secs(secs));
+        let check = |error: rustls::CertificateError, end: &str| {
+            let fault = Fault::tls(&rustls::Error::InvalidCertificate(error));
+            let start =
+                "tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time ";
+            assert!(
+                fault.code == OTHER && fault.text.starts_with(start) && fault.text.ends_with(end),
+                "{}",
+                fault.text
+            );
+        };
+        let (time, other) = (time(1_700_000_000), time(1_600_000_000));
+        check(rustls::CertificateError::ExpiredContext { time, not_after: other }, " is after 2020-09-13T12:26:40Z");
+        check(
+            rustls::CertificateError::NotValidYetContext { time, not_before: other },
+            " is before 2020-09-13T12:26:40Z",
+        );
+    }
+
+    #[test]
     fn h2_codes_follow_the_frame() {
         let at = "127.0.0.1:9".parse().unwrap();
         let error = h2::Error::from(h2::Reason::INTERNAL_ERROR);

@@ -19,6 +19,7 @@ pub mod ntlm;
 pub mod pool;
 pub mod redirect;
 pub mod unpack;
+mod unzstd;
 pub mod url;
 pub mod wire;
 
