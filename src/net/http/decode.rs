@@ -352,6 +352,7 @@ impl<D: Decoder> Layer<D> {
             self.is_done = true;
             return Err(error);
         }
+        let mut is_stuck = false;
         while !self.is_done && !(opens && self.decoder.is_open()) {
             let step = self.decoder.step(&self.input[self.at..], out, self.end.is_some());
             let (step, error) = match step {
@@ -370,8 +371,11 @@ impl<D: Decoder> Layer<D> {
             if step.produced > 0 {
                 return Ok(step.produced);
             }
-            if step.consumed == 0 && !step.is_end {
-                self.fill()?;
+            match step.consumed == 0 && !step.is_end {
+                // It may only have noticed that something was over.
+                true if self.end.is_some() && !is_stuck => is_stuck = true,
+                true => self.fill()?,
+                false => is_stuck = false,
             }
             if self.pace.is_over() && !self.is_done {
                 return Err(io::ErrorKind::WouldBlock.into());
@@ -520,6 +524,22 @@ mod tests {
         assert_eq!(decode("gzip", twice.into()).unwrap(), "one two");
         let twice = [packed("zstd", "one "), packed("zstd", "two")].concat();
         assert_eq!(decode("zstd", twice.into()).unwrap(), "one two");
+    }
+
+    #[test]
+    fn bodies_may_end_where_a_piece_does() {
+        for length in [1, PIECE - 1, PIECE, PIECE + 1, 2 * PIECE, 8 * PIECE] {
+            let noise = |at: usize| (at as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15).to_le_bytes()[7];
+            let random: Vec<u8> = (0..length).map(noise).collect();
+            for plain in [random, vec![b'a'; length]] {
+                for codings in ["gzip", "deflate", "br", "zstd", "gzip, zstd, br, deflate"] {
+                    let (Slice::Whole(whole), _) = unpack(codings, packed(codings, plain.clone())) else {
+                        panic!("{codings} {length}")
+                    };
+                    assert!(whole == plain, "{codings} {length}");
+                }
+            }
+        }
     }
 
     #[test]

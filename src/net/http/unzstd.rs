@@ -103,7 +103,10 @@ impl Decoder for Zstd {
         const MAX_BLOCK: usize = (128 << 10) + 3;
         let none = Step::default();
         if self.is_full {
-            return self.run(&[], out);
+            let step = self.run(&[], out)?;
+            if step.produced > 0 {
+                return Ok(step);
+            }
         }
         if self.left == 0 {
             if self.parts == ZstdParts::Head && input.is_empty() {
