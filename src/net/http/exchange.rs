@@ -377,7 +377,6 @@ struct Trail {
 
 impl Trail {
     fn new(request: &Request) -> Self {
-        let expects_challenge = request.auth == Auth::Digest;
         let mark = Mark {
             method: request.method.clone(),
             url: request.url.clone(),
@@ -385,12 +384,13 @@ impl Trail {
             got: None,
             remote: None,
             tls: None,
-            expects_challenge,
+            expects_challenge: request.auth == Auth::Digest,
             connecting: Duration::ZERO,
             tls_handshaking: Duration::ZERO,
             progress: Progress::default(),
         };
         let (hops, method) = (Vec::with_capacity(1), request.method.clone());
+        let expects_challenge = request.auth != Auth::None;
         Self { hops, mark, method, expects_challenge, stopped: false, cookie: None, dumps: Vec::new() }
     }
 
@@ -421,7 +421,8 @@ impl Trail {
             remote: mark.remote,
             tls: mark.tls,
             error,
-            expects_challenge: self.expects_challenge && mark.expects_challenge,
+            // Digest wants a challenge; NTLM takes it where one comes.
+            expects_challenge: self.expects_challenge && (mark.expects_challenge || status == 401),
         });
     }
 
