@@ -34,6 +34,15 @@ impl Level {
 /// A named value of an entry, such as `source=console`.
 pub type Field = (&'static str, Cow<'static, str>);
 
+/// A fact of an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Label {
+    /// A text.
+    Text(String),
+    /// A number, which JSON shows as one.
+    Number(u64),
+}
+
 /// One thing said.
 #[derive(Clone, Debug)]
 pub struct Entry {
@@ -45,6 +54,8 @@ pub struct Entry {
     pub message: String,
     /// Further facts, in no order.
     pub fields: Vec<Field>,
+    /// Facts whose names are not ours, such as tags, or that are numbers.
+    pub labels: Vec<(String, Label)>,
 }
 
 /// Where entries go. Cheap to clone; may be used from any thread.
@@ -70,7 +81,18 @@ impl Logger {
 
     /// Says `message` with `fields`.
     pub fn log(&self, level: Level, message: impl Into<String>, fields: Vec<Field>) {
-        (self.0)(Entry { time: SystemTime::now(), level, message: message.into(), fields });
+        self.log_labelled(level, message, fields, Vec::new());
+    }
+
+    /// Says `message` with `fields` and `labels`; of a name that both have, the field counts.
+    pub fn log_labelled(
+        &self,
+        level: Level,
+        message: impl Into<String>,
+        fields: Vec<Field>,
+        labels: Vec<(String, Label)>,
+    ) {
+        (self.0)(Entry { time: SystemTime::now(), level, message: message.into(), fields, labels });
     }
 
     /// Says something only `--verbose` shows.

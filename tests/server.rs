@@ -154,6 +154,11 @@ pub fn converse(stream: TcpStream) -> io::Result<TcpStream> {
                 reset(&stream)?;
                 break;
             }
+            None if request.path == "/raw" => {
+                // Whatever the client wants to hear.
+                writer.write_all(&request.body)?;
+                break;
+            }
             None if request.path == "/hang" => {
                 // Until the client gives up.
                 _ = reader.read(&mut [0]);
@@ -189,6 +194,10 @@ fn answer(request: &Request, count: usize) -> Option<Answer> {
         ["redirect", hops] => {
             Answer::new(302, "text/plain", "").with("Location", format!("/redirect/{}", number(hops) - 1))
         }
+        ["headers", count] => (0..number(count))
+            .fold(Answer::text("many"), |answer, at| answer.with(&format!("X-Many-{at}"), at.to_string())),
+        ["cookies", "many", count] => (0..number(count))
+            .fold(Answer::text("many"), |answer, at| answer.with("Set-Cookie", format!("c{at}={at}; Path=/"))),
         ["cookies"] => Answer::json(&json!(request.header("cookie"))),
         ["cookies", "set"] => {
             let set = request.query.split('&').filter(|pair| !pair.is_empty());
@@ -198,6 +207,11 @@ fn answer(request: &Request, count: usize) -> Option<Answer> {
             let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
             encoder.write_all(b"it was compressed").ok()?;
             Answer::new(200, "text/plain", encoder.finish().ok()?).with("Content-Encoding", "gzip")
+        }
+        // The body as it came, without its last bytes, as if it were in these codings.
+        ["encoded", codings, missing] => {
+            let kept = request.body.len().saturating_sub(number(missing));
+            Answer::new(200, "text/plain", &request.body[..kept]).with("Content-Encoding", codings.replace('+', ", "))
         }
         ["basic", user, password] => {
             use base64::Engine as _;
@@ -213,7 +227,7 @@ fn answer(request: &Request, count: usize) -> Option<Answer> {
         ["sum"] => Answer::text(contents(request).iter().map(|byte| u64::from(*byte)).sum::<u64>().to_string()),
         ["told", key] => Answer::text(websocket::told(key)),
         ["nth"] => Answer::text(count.to_string()),
-        ["close" | "reset" | "hang"] => return None,
+        ["close" | "reset" | "hang" | "raw"] => return None,
         _ => Answer::new(404, "text/plain", "nothing here"),
     })
 }

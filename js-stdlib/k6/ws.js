@@ -122,20 +122,38 @@ class Socket {
   }
 }
 
+// What Rust gave out hangs on this symbol.
+const NATIVE = Symbol.for('volley.native');
+
 const isObject = (value) => value !== null && typeof value === 'object';
+
+// Of the params nothing else is looked at.
+function known(params) {
+  if (!isObject(params)) return undefined;
+  const result = {};
+  for (const name of Object.keys(params)) {
+    if (!['headers', 'tags', 'jar', 'compression'].includes(name)) continue;
+    const value = params[name];
+    if (name === 'jar') result.jar = isObject(value) && value[NATIVE] !== undefined ? value : undefined;
+    else if (name === 'compression') result.compression = isObject(value) ? String(value) : value;
+    else if (!isObject(value) || Array.isArray(value)) result[name] = value;
+    else result[name] = Object.fromEntries(Object.keys(value).map((key) => [key, text(name, value[key])]));
+  }
+  return result;
+}
+
+// Headers are texts; tags that can't be tags are refused for what they are, whatever is in them.
+function text(name, value) {
+  if (name === 'headers') return String(value);
+  return isObject(value) ? {} : value;
+}
 
 function connect(url, ...rest) {
   check();
   if (rest.length < 1 || rest.length > 2) throw new GoError('invalid number of arguments to ws.connect');
   const setup = rest[rest.length - 1];
   if (typeof setup !== 'function') throw new GoError('last argument to ws.connect must be a function');
-  let params = rest.length === 2 ? rest[0] : undefined;
-  if (isObject(params) && isObject(params.headers)) {
-    const headers = {};
-    for (const name of Object.keys(params.headers)) headers[name] = String(params.headers[name]);
-    params = { ...params, headers };
-  }
-  const [response, socket] = open(String(url), params);
+  const [response, socket] = open(String(url), rest.length === 2 ? known(rest[0]) : undefined);
   if (socket !== undefined) loop(new Socket(socket), setup);
   return response;
 }

@@ -185,9 +185,13 @@ fn inspect_text(request: InspectRequest, log: &Log) -> Result<String, Failure> {
     }
     let seen = first_pass(bare(request.script, log)?)?;
     if is_whole {
-        return Ok(inspect::with_requirements(&seen.settle()?));
+        let settled = seen.settle()?;
+        seen.check_tls(&settled.options)?;
+        return Ok(inspect::with_requirements(&settled));
     }
-    Ok(inspect::plain(&seen.own_options()?))
+    let options = seen.own_options()?;
+    seen.check_tls(&options)?;
+    Ok(inspect::plain(&options))
 }
 
 /// Packs the script with every file its init code read.

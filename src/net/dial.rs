@@ -33,7 +33,7 @@ pub struct Dialer {
 impl Dialer {
     /// A dialer by the rules of `config`, which tells `files` when there are none left.
     pub fn new(config: &Config, files: Arc<Files>) -> Self {
-        let lower = |text: &String| text.to_lowercase();
+        let lower = |text: &String| to_ascii(&text.to_lowercase());
         let mut hosts: Vec<_> = config.hosts.iter().map(|(host, target)| (lower(host), target.clone())).collect();
         hosts.sort_by_key(|(host, _)| (host.starts_with('*'), std::cmp::Reverse(host.len())));
         let mut blocked: Vec<_> = config.block_hostnames.iter().map(lower).collect();
@@ -44,10 +44,11 @@ impl Dialer {
     /// The address that `host:port` leads to.
     pub async fn resolve(&self, host: &str, port: &str) -> Result<SocketAddr, Fault> {
         let literal: Option<IpAddr> = host.split('%').next().unwrap_or(host).parse().ok();
-        let name = host.to_lowercase();
+        let name = to_ascii(&host.to_lowercase());
         if literal.is_none()
             && let Some(pattern) = self.blocked.iter().find(|pattern| matches(pattern, &name))
         {
+            let host = if host.is_ascii() { host } else { &name };
             return Err(Fault::new(BLOCKED_HOSTNAME, "hostname is blocked")
                 .long(format!("hostname ({host}) is in a blocked pattern ({pattern})")));
         }
@@ -66,7 +67,7 @@ impl Dialer {
             }
             None => match literal {
                 Some(ip) => ip,
-                None => self.resolver.resolve(&to_ascii(&name)).await?,
+                None => self.resolver.resolve(&name).await?,
             },
         };
         match self.blacklist.iter().find(|(network, prefix)| contains(*network, *prefix, ip)) {

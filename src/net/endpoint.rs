@@ -8,11 +8,12 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::config::Config;
 use super::dial::Dialer;
-use super::http::error::Fault;
+use super::http::error::{Fault, TCP};
 use super::http::h1::Http1;
 use super::http::h2::Http2;
 use super::http::pool::{Connection, Pool};
 use super::http::timing::HopTimer;
+use super::http::url::printable;
 use super::http::{Protocol, Url};
 use super::proxy::{Proxies, Proxy, ProxyKind};
 use super::socket::{Socket, Stream, Traffic};
@@ -201,10 +202,9 @@ impl Endpoint {
     }
 }
 
-/// Trouble on the way to a proxy, as Go names it.
+/// Trouble on the way to a proxy, as Go names it: whatever it is, it is not the target's.
 fn of_proxy(fault: Fault) -> Fault {
-    let long = format!("proxyconnect tcp: {}", fault.cause());
-    fault.long(long)
+    Fault::new(TCP, format!("proxyconnect tcp: {}", fault.cause()))
 }
 
 fn bracketed(host: &str) -> String {
@@ -243,7 +243,7 @@ async fn tunnel<S: AsyncRead + AsyncWrite + Unpin>(
     let status = line.split_once(' ').map_or("", |(_, status)| status);
     match status.split_once(' ').unwrap_or((status, "")) {
         ("200", _) => Ok(()),
-        (_, "") => Err(Fault::other(format!("unknown status code {status}"))),
-        (_, text) => Err(Fault::other(text.to_owned())),
+        (_, "") => Err(Fault::other("unknown status code")),
+        (_, text) => Err(Fault::other(printable(text.as_bytes()))),
     }
 }

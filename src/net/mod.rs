@@ -20,6 +20,7 @@ pub mod ws;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -116,8 +117,12 @@ impl Client {
     }
 
     /// Sends a request at once; the future brings what came of it. Dropping the future cancels the request and closes
-    /// its connection; what had ended by then is told by [`Sent`]. The body is decoded on the thread that awaits.
+    /// its connection; what had ended by then is told by [`Sent`]. Unpacking the body counts
+    /// against the timeout; all but the first moment of it happens on threads for that, so the future must be awaited
+    /// inside a Tokio runtime.
     pub fn start(&self, request: Request) -> (Sent, impl Future<Output = Exchange> + Send + use<>) {
+        // A timeout that no clock can count to is none.
+        let deadline = Instant::now().checked_add(request.timeout);
         let started = match Ask::new(request) {
             Ok(ask) => {
                 let ask = Arc::new(ask);
@@ -135,10 +140,13 @@ impl Client {
                 Err(exchange) => return *exchange,
             };
             let Ok(mut exchange) = answer.await else { return gone(&ask) };
-            exchange.hops = ask.take_ended();
             match ask.body_mode() {
-                BodyMode::Keep => exchange.decoded(),
-                BodyMode::Discard => exchange,
+                // Interrupted while it unpacks, it has been answered all the same: its hops stay where `Sent` finds them.
+                BodyMode::Keep => exchange.unpacked(deadline, || ask.take_ended()).await,
+                BodyMode::Discard => {
+                    exchange.hops = ask.take_ended();
+                    exchange
+                }
             }
         };
         (sent, answer)

@@ -1,7 +1,8 @@
 //! TLS for every client of a run: one configuration, built once and shared.
 //!
 //! rustls with ring. No session resumption: k6 makes a full handshake for every connection, so do we. TLS 1.0, 1.1 and
-//! suites without forward secrecy are not spoken; asking for nothing else is refused with a reason.
+//! suites without forward secrecy are not spoken. Who asks for other suites alone is refused before the run; who asks for
+//! other versions alone gets no handshake, as from a server that does not have them.
 
 pub mod key;
 pub mod ocsp;
@@ -28,7 +29,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::config::{ClientCertificate, TlsConfig, TlsVersion};
 use super::dial::to_ascii;
-use super::http::error::Fault;
+use super::http::error::{Fault, NON_TCP};
 use super::socket::Socket;
 pub use ocsp::Ocsp;
 pub use own::{OwnTls, connect_with};
@@ -66,6 +67,8 @@ pub struct Tls {
     plain: TlsConnector,
     /// Offers HTTP/2 alone: for gRPC.
     own: Arc<own::Connectors>,
+    /// False when no version that is asked for can be spoken.
+    speaks: bool,
 }
 
 impl std::fmt::Debug for Tls {
@@ -99,13 +102,13 @@ impl Tls {
             false => Vec::new(),
         };
         let own = Arc::new(own::Connectors::new(config.clone()));
-        Ok(Self { web: TlsConnector::from(Arc::new(client)), http1, plain, own })
+        Ok(Self { web: TlsConnector::from(Arc::new(client)), http1, plain, own, speaks: speaks_any(config) })
     }
 
     /// Shakes hands over `socket` as a client of `host`.
     pub async fn connect(&self, offer: Offer, host: &str, socket: Socket) -> Result<Handshake, Fault> {
         let ends = (socket.local, socket.remote);
-        shake_hands(self.connector(offer), host, socket, ends).await
+        shake_hands(self.connector(offer)?, host, socket, ends).await
     }
 
     /// Shakes hands inside an encrypted tunnel: behind an HTTPS proxy.
@@ -117,23 +120,46 @@ impl Tls {
     ) -> Result<Handshake<TlsStream<Socket>>, Fault> {
         let socket = tunnel.get_ref().0;
         let ends = (socket.local, socket.remote);
-        shake_hands(self.connector(offer), host, tunnel, ends).await
+        shake_hands(self.connector(offer)?, host, tunnel, ends).await
     }
 
-    fn connector(&self, offer: Offer) -> &TlsConnector {
-        match offer {
+    fn connector(&self, offer: Offer) -> Result<&TlsConnector, Fault> {
+        if !self.speaks {
+            return Err(Fault::new(NON_TCP, NO_VERSION));
+        }
+        Ok(match offer {
             Offer::Web => &self.web,
             Offer::Http1 => &self.http1,
             Offer::Nothing => &self.plain,
-        }
+        })
     }
+}
+
+/// What every handshake fails with when `tlsVersion` leaves no version.
+const NO_VERSION: &str = "tls: `tlsVersion` allows no version that can be spoken; TLS 1.2 and TLS 1.3 can";
+
+/// True if a version that `tlsVersion` allows can be spoken.
+pub fn speaks_any(config: &TlsConfig) -> bool {
+    !versions(config).is_empty()
+}
+
+/// Checks what can be checked without reading a certificate.
+///
+/// # Errors
+/// No suite of those asked for can be spoken.
+pub fn check(config: &TlsConfig) -> Result<(), Failure> {
+    provider(config).map(drop)
 }
 
 /// What `config` asks for, with more roots than the system's.
 fn client(config: &TlsConfig, more_roots: Vec<CertificateDer<'static>>) -> Result<ClientConfig, Failure> {
     let refuse = |text: String| Failure::new(ExitCode::InvalidConfig, text);
     let provider = Arc::new(provider(config)?);
-    let versions = versions(config)?;
+    let versions = match versions(config) {
+        // No handshake will begin.
+        none if none.is_empty() => versions(&TlsConfig::default()),
+        some => some,
+    };
     let builder =
         ClientConfig::builder_with_provider(provider.clone()).with_protocol_versions(&versions).map_err(|error| {
             refuse(format!("no TLS connection is possible with `tlsVersion` and `tlsCipherSuites`: {error}"))
@@ -231,16 +257,10 @@ fn provider(config: &TlsConfig) -> Result<CryptoProvider, Failure> {
     Ok(provider)
 }
 
-fn versions(config: &TlsConfig) -> Result<Vec<&'static rustls::SupportedProtocolVersion>, Failure> {
+fn versions(config: &TlsConfig) -> Vec<&'static rustls::SupportedProtocolVersion> {
     let (min, max) = (config.min_version.unwrap_or(TlsVersion::Tls12), config.max_version.unwrap_or(TlsVersion::Tls13));
     let known = [(TlsVersion::Tls12, &rustls::version::TLS12), (TlsVersion::Tls13, &rustls::version::TLS13)];
-    let versions: Vec<_> =
-        known.iter().filter(|(version, _)| (min..=max).contains(version)).map(|(_, known)| *known).collect();
-    if versions.is_empty() {
-        return Err(Failure::new(ExitCode::InvalidConfig, "`tlsVersion` allows no version that can be spoken")
-            .hint("TLS 1.2 and TLS 1.3 are supported"));
-    }
-    Ok(versions)
+    known.iter().filter(|(version, _)| (min..=max).contains(version)).map(|(_, known)| *known).collect()
 }
 
 /// Accepts whoever answers; asked for with `insecureSkipTLSVerify`.
@@ -474,7 +494,8 @@ mod tests {
             ..insecure.clone()
         };
         check(insecure.clone(), true);
-        check(up_to(TlsVersion::Tls11, &[]), false);
+        check(up_to(TlsVersion::Tls11, &[]), true);
+        assert!(!speaks_any(&up_to(TlsVersion::Tls11, &[])) && speaks_any(&insecure));
         check(up_to(TlsVersion::Tls12, &["TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"]), true);
         check(up_to(TlsVersion::Tls12, &["TLS_RSA_WITH_RC4_128_SHA"]), false);
         check(up_to(TlsVersion::Tls13, &["TLS_RSA_WITH_RC4_128_SHA"]), true);

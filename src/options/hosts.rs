@@ -69,7 +69,10 @@ impl OptionValue for Hosts {
         let object = value.as_object().ok_or_else(|| wrong_kind(value, key, "map[string]types.Host"))?;
         let mut hosts = BTreeMap::new();
         for (name, item) in object {
-            HostPattern::parse(name).map_err(|_| invalid(format!("invalid host pattern '{name}'")))?;
+            HostPattern::parse(name)
+                .ok()
+                .filter(|_| !name.contains('_'))
+                .ok_or_else(|| invalid(format!("invalid host pattern '{name}'")))?;
             hosts.insert(name.to_ascii_lowercase(), string(item, key, "types.Host")?.to_owned());
         }
         Ok(Self(hosts))

@@ -171,6 +171,14 @@ impl FirstPass {
         script_options(&self.request, &self.exports, &mut Notes::new(self.request.strict), &self.request.log.logger())
     }
 
+    /// Checks that there can be TLS connections as `options` ask for them.
+    ///
+    /// # Errors
+    /// What none of them could agree on.
+    pub fn check_tls(&self, options: &Options) -> Result<(), Failure> {
+        network::check_tls(options)
+    }
+
     /// All options, merged and checked.
     ///
     /// # Errors
@@ -428,8 +436,11 @@ impl Common {
         let lag = if request.strict { None } else { lag::declare(thresholds, &self.registry) };
         let watched = watch(&request, &options, &self.registry, &log)?;
         let network_threads = threads(plan.max_vus(), request.engine).1;
-        let net = Net::start(network::config(&options, &request.process_env, plan.max_vus())?, network_threads)
-            .exit(ExitCode::Other)?;
+        let network = network::config(&options, &request.process_env, plan.max_vus())?;
+        if !crate::net::tls::speaks_any(&network.tls) {
+            log.warn("`tlsVersion` allows only versions of TLS that can't be spoken: every TLS handshake will fail");
+        }
+        let net = Net::start(network, network_threads)?;
         let lateness = Mutex::new(lateness::Lateness::watch(&net, network_threads));
         let script = Arc::new(self.script(&request, &options, net));
         let consolidated = options.with_defaults().to_script_json();

@@ -65,6 +65,11 @@ pub(super) fn config(options: &Options, env: &HashMap<String, String>, vus: u64)
     })
 }
 
+/// Checks that there can be TLS connections as `options` ask for them.
+pub(super) fn check_tls(options: &Options) -> Result<(), Failure> {
+    crate::net::tls::check(&config(options, &HashMap::new(), 1)?.tls)
+}
+
 /// The address of each VU, at the VU's number modulo their count: clients are numbered like VUs.
 fn own_addresses(ips: &options::LocalIps, vus: u64) -> Vec<std::net::IpAddr> {
     let count = vus.max(1);

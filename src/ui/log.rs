@@ -15,7 +15,7 @@ use super::Terminal;
 use super::loki::{Line, Loki, LokiConfig};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::log::{Entry, Level, Logger};
+use crate::log::{Entry, Label, Level, Logger};
 use crate::units::quote::{go_quote, json_quote};
 
 /// Where log lines go, as `--log-output` says.
@@ -239,10 +239,10 @@ impl Log {
                     time: entry.time,
                     level: entry.level,
                     message: inner.redacted(&entry.message).into_owned(),
-                    fields: entry
-                        .fields
-                        .iter()
-                        .map(|(key, value)| ((*key).to_owned(), inner.redacted(value).into_owned()))
+                    fields: inner
+                        .fields(entry)
+                        .into_iter()
+                        .map(|(key, value)| (key.to_owned(), value.into_owned()))
                         .collect(),
                 });
                 return;
@@ -262,13 +262,18 @@ impl Log {
     }
 }
 
+/// True if this is shown as a number where the format knows numbers.
+fn is_number(entry: &Entry, key: &str) -> bool {
+    let named = |(own, label): &(String, Label)| own == key && matches!(label, Label::Number(_));
+    entry.labels.iter().any(named) && !entry.fields.iter().any(|(own, _)| *own == key)
+}
+
 impl Inner {
     /// The entry as a line, with its line end.
     fn line(&self, entry: &Entry, is_terminal: bool) -> String {
         let message = self.redacted(&entry.message);
         // Sorted by name; of a name given twice the last value counts.
-        let fields: BTreeMap<&str, Cow<'_, str>> =
-            entry.fields.iter().map(|(key, value)| (*key, self.redacted(value))).collect();
+        let fields = self.fields(entry);
         let mut line = match self.format {
             Format::Raw => message.into_owned(),
             Format::Json => self.json(entry, &message, fields),
@@ -286,6 +291,17 @@ impl Inner {
         line
     }
 
+    fn fields<'a>(&self, entry: &'a Entry) -> BTreeMap<&'a str, Cow<'a, str>> {
+        let labels = entry.labels.iter().map(|(key, label)| {
+            let text = match label {
+                Label::Text(text) => self.redacted(text),
+                Label::Number(number) => number.to_string().into(),
+            };
+            (key.as_str(), text)
+        });
+        labels.chain(entry.fields.iter().map(|(key, value)| (*key, self.redacted(value)))).collect()
+    }
+
     fn json<'a>(&self, entry: &Entry, message: &'a str, mut fields: BTreeMap<&'a str, Cow<'a, str>>) -> String {
         fields.insert("level", entry.level.word().into());
         fields.insert("msg", message.into());
@@ -295,7 +311,10 @@ impl Inner {
             line.push_str(if line.len() > 1 { "," } else { "" });
             json_quote(key, &mut line);
             line.push(':');
-            json_quote(&text, &mut line);
+            match is_number(entry, key) {
+                true => line.push_str(&text),
+                false => json_quote(&text, &mut line),
+            }
         }
         line.push('}');
         line
@@ -369,6 +388,7 @@ mod tests {
             level,
             message: message.to_owned(),
             fields,
+            labels: Vec::new(),
         }
     }
 
@@ -379,6 +399,26 @@ mod tests {
         log.lock().zone = TimeZone::UTC;
         log.lock().start = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_419_680);
         (log, err)
+    }
+
+    #[test]
+    fn numbers_are_numbers_where_the_format_has_them() {
+        let label = |name: &str, label| (name.to_owned(), label);
+        let labels = vec![
+            label("vu", Label::Number(7)),
+            label("mine", Label::Text("a b".to_owned())),
+            label("source", Label::Text("theirs".to_owned())),
+        ];
+        for (format, expect) in [
+            ("json", r#""mine":"a b","msg":"x","source":"http-debug","#),
+            ("json", r#""vu":7}"#),
+            ("text", r#"mine="a b" source=http-debug vu=7"#),
+        ] {
+            let (log, sheet) = open(format, Facts::default());
+            log.write(&Entry { labels: labels.clone(), ..entry(Level::Info, "x", &[("source", "http-debug")]) });
+            let text = sheet.read();
+            assert!(text.contains(expect), "{text}");
+        }
     }
 
     #[test]

@@ -34,14 +34,48 @@ function shape(body, anyView) {
   return body;
 }
 
-// Only what Rust can't see in a copy of the params: classes, and texts that objects make of themselves.
+const isObject = (value) => value !== null && typeof value === 'object';
+
+// Objects of which no member means anything stand for what they are: Rust gets none that leads back to itself.
+const emptied = (value) => (isObject(value) && value[NATIVE] === undefined ? {} : value);
+
+function eachOf(object, convert) {
+  const result = {};
+  for (const name of Object.keys(object)) result[name] = convert(object[name]);
+  return result;
+}
+
+const cookie = (value) => {
+  if (!isObject(value)) return value;
+  return Array.isArray(value) ? String(value) : { value: emptied(value.value), replace: emptied(value.replace) };
+};
+
+// What is read of the params, and how: nothing else is looked at. What objects make of themselves is said here, as Rust
+// can't see it.
+const readers = {
+  __proto__: null,
+  headers: (value) => (isObject(value) ? eachOf(value, String) : undefined),
+  cookies: (value) => (isObject(value) ? eachOf(value, cookie) : undefined),
+  tags: (value) => (isObject(value) && !Array.isArray(value) ? eachOf(value, emptied) : value),
+  jar: (value) => (isObject(value) && value[NATIVE] !== undefined ? value : undefined),
+  auth: emptied,
+  timeout: (value) => emptied(value ?? null),
+  redirects: (value) => (isObject(value) ? Number(value) : value),
+  responseType: String,
+  responseCallback: emptied,
+  compression: String,
+  throw: emptied,
+  protocol: emptied,
+};
+
 function plain(params) {
-  if (params === undefined || params === null || typeof params !== 'object') return undefined;
-  const { headers } = params;
-  if (headers === undefined || headers === null || typeof headers !== 'object') return params;
-  const texts = {};
-  for (const name of Object.keys(headers)) texts[name] = String(headers[name]);
-  return { ...params, headers: texts };
+  if (!isObject(params)) return undefined;
+  const known = {};
+  for (const name of Object.keys(params)) {
+    const read = readers[name];
+    if (read !== undefined) known[name] = read(params[name]);
+  }
+  return known;
 }
 
 const respond = (native) => new Proxy(native, handler);
@@ -139,7 +173,11 @@ class Jar extends Native {
     return native.jarCookies(this, String(url));
   }
   set(url, name, value, options) {
-    return native.jarSet(this, String(url), String(name), String(value), options);
+    const known = {};
+    for (const key of isObject(options) ? Object.keys(options) : []) {
+      if (/^(domain|path|expires|max_age|secure|http_only)$/i.test(key)) known[key] = isObject(options[key]) ? String(options[key]) : options[key];
+    }
+    return native.jarSet(this, String(url), String(name), String(value), known);
   }
   delete(url, name) {
     native.jarDelete(this, String(url), name === undefined || name === null ? '' : String(name));
@@ -163,7 +201,8 @@ function cookieJar() {
 function entry(request) {
   if (Array.isArray(request)) return [request[0], request[1], shape(request[2]), plain(request[3]), request.length];
   if (request instanceof Url || request === null || typeof request !== 'object') return request;
-  return { ...request, body: shape(request.body), params: plain(request.params) };
+  const { method, url, body, params } = request;
+  return { method, url, body: shape(body), params: plain(params) };
 }
 
 function batch(requests) {
@@ -204,8 +243,9 @@ function url(parts, ...values) {
   return new Url(name, full, native.parseUrl(full));
 }
 
-const setResponseCallback = (...list) => native.setCallback(list.length === 0 ? null : list[0]);
-const expectedStatuses = (...args) => new Native(native.expect(args));
+const setResponseCallback = (...list) => native.setCallback(list.length === 0 ? null : emptied(list[0]));
+const range = (value) => (isObject(value) && 'min' in value && 'max' in value ? { min: emptied(value.min), max: emptied(value.max) } : emptied(value));
+const expectedStatuses = (...args) => new Native(native.expect(args.map(range)));
 
 return {
   plain, post: verb('POST'), put: verb('PUT'), patch: verb('PATCH'), del: verb('DELETE'), options: verb('OPTIONS'), request,

@@ -1,12 +1,13 @@
 //! Cookies: reading `Set-Cookie`, writing `Cookie`, and the jar between them, by RFC 6265 as Go and k6 read it.
 //!
-//! There is no list of public suffixes; a domain of one label is refused all the same.
+//! There is no list of public suffixes, as in k6: a host may set a cookie for all hosts of its top-level domain.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Mutex;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::headers::is_token_byte;
+use super::headers::{Headers, is_token_byte};
 use super::url::{Url, unescaped};
 
 /// A cookie as a server sends it.
@@ -32,7 +33,21 @@ pub struct Cookie {
     pub http_only: bool,
 }
 
+/// An answer that sets more cookies than this sets none; Go's limit.
+const MAX_COOKIES: usize = 3000;
+/// From so many cookies on, those a jar has are looked up in an index instead of one after the other.
+const MANY_COOKIES: usize = 16;
+
 impl Cookie {
+    /// What the headers of an answer set.
+    pub fn all(headers: &Headers) -> Vec<Self> {
+        let lines = || headers.get_all("Set-Cookie");
+        if lines().nth(MAX_COOKIES).is_some() {
+            return Vec::new();
+        }
+        lines().filter_map(Self::parse).collect()
+    }
+
     /// Reads one `Set-Cookie` value; `None` when it is none.
     pub fn parse(line: &str) -> Option<Self> {
         let mut parts = line.trim_matches([' ', '\t']).split(';').map(|part| part.trim_matches([' ', '\t']));
@@ -101,6 +116,46 @@ struct Entry {
     expires: Option<i64>,
 }
 
+/// The expiry of an entry that was taken back.
+const GONE: Option<i64> = Some(i64::MIN);
+
+impl Entry {
+    fn is(&self, name: &str, domain: &str, path: &str) -> bool {
+        self.expires != GONE && self.name == name && self.domain == domain && self.path == path
+    }
+}
+
+/// Where each entry stands, by name, domain and path: for an answer that sets so many cookies that searching for each
+/// would take long.
+struct Index(HashMap<String, usize>);
+
+impl Index {
+    fn new(entries: &[Entry]) -> Self {
+        let mut index = Self(HashMap::with_capacity(entries.len()));
+        for (at, entry) in entries.iter().enumerate() {
+            index.add(entry, at);
+        }
+        index
+    }
+
+    /// No name contains a line feed.
+    fn key(name: &str, domain: &str, path: &str) -> String {
+        [name, domain, path].join("\n")
+    }
+
+    fn find(&self, name: &str, domain: &str, path: &str) -> Option<usize> {
+        self.0.get(&Self::key(name, domain, path)).copied()
+    }
+
+    fn add(&mut self, entry: &Entry, at: usize) {
+        self.0.insert(Self::key(&entry.name, &entry.domain, &entry.path), at);
+    }
+
+    fn forget(&mut self, entry: &Entry) {
+        self.0.remove(&Self::key(&entry.name, &entry.domain, &entry.path));
+    }
+}
+
 impl Jar {
     /// An empty jar.
     pub fn new() -> Self {
@@ -114,24 +169,32 @@ impl Jar {
         }
         let now = now();
         let host = canonical_host(url);
+        let usual_path = default_path(url);
         let mut entries = self.lock();
+        let mut index = (cookies.len() >= MANY_COOKIES).then(|| Index::new(&entries));
+        let mut is_any_gone = false;
         for cookie in cookies {
             let Some((domain, host_only)) = domain_of(&host, &cookie.domain) else { continue };
             let path = match cookie.path.as_str() {
                 path if path.starts_with('/') => path.to_owned(),
-                _ => default_path(url),
+                _ => usual_path.clone(),
             };
-            let known = entries
-                .iter()
-                .position(|entry| entry.name == cookie.name && entry.domain == domain && entry.path == path);
+            let known = match &index {
+                Some(index) => index.find(&cookie.name, &domain, &path),
+                None => entries.iter().position(|entry| entry.is(&cookie.name, &domain, &path)),
+            };
             let expires = match (cookie.max_age, cookie.expires) {
                 (1.., _) => Some(now.saturating_add(cookie.max_age)),
                 (..0, _) => Some(i64::MIN),
                 (0, expires) => expires,
             };
             if expires.is_some_and(|expires| expires <= now) {
-                if let Some(index) = known {
-                    entries.remove(index);
+                if let Some(at) = known {
+                    if let Some(index) = &mut index {
+                        index.forget(&entries[at]);
+                    }
+                    entries[at].expires = GONE;
+                    is_any_gone = true;
                 }
                 continue;
             }
@@ -147,9 +210,17 @@ impl Jar {
             };
             // A cookie that is set again keeps its place in the order.
             match known {
-                Some(index) => entries[index] = entry,
-                None => entries.push(entry),
+                Some(at) => entries[at] = entry,
+                None => {
+                    if let Some(index) = &mut index {
+                        index.add(&entry, entries.len());
+                    }
+                    entries.push(entry);
+                }
             }
+        }
+        if is_any_gone {
+            entries.retain(|entry| entry.expires != GONE);
         }
     }
 
@@ -296,10 +367,7 @@ fn domain_of(host: &str, domain: &str) -> Option<(String, bool)> {
     if domain.is_empty() || domain.starts_with('.') || domain.ends_with('.') || !domain.is_ascii() {
         return None;
     }
-    if host == domain {
-        return Some((domain.clone(), !domain.contains('.')));
-    }
-    (domain.contains('.') && is_below(host, &domain)).then_some((domain, false))
+    (host == domain || is_below(host, &domain)).then_some((domain, false))
 }
 
 fn default_path(url: &Url) -> String {
@@ -365,6 +433,30 @@ fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn many_cookies_are_kept_as_few_are() {
+        let url = Url::parse("http://a.test/").unwrap();
+        // Set, set again, taken back, and set once more, which gives it another place.
+        let lines: Vec<String> = (0..200)
+            .flat_map(|at| [format!("c{}={at}", at % 50), format!("d{}={at}{}", at % 7, ["", "; Max-Age=0"][at % 2])])
+            .collect();
+        let cookies: Vec<Cookie> = lines.iter().filter_map(|line| Cookie::parse(line)).collect();
+        let (one_by_one, at_once) = (Jar::new(), Jar::new());
+        cookies.iter().for_each(|cookie| one_by_one.store(&url, std::slice::from_ref(cookie)));
+        at_once.store(&url, &cookies);
+        assert_eq!(at_once.cookies_for(&url), one_by_one.cookies_for(&url));
+        assert!(at_once.cookies_for(&url).len() >= 50);
+    }
+
+    #[test]
+    fn too_many_cookies_are_none() {
+        for (count, expect) in [(MAX_COOKIES, MAX_COOKIES), (MAX_COOKIES + 1, 0)] {
+            let mut headers = Headers::default();
+            (0..count).for_each(|at| headers.push(b"set-cookie", format!("c{at}=1").as_bytes()));
+            assert_eq!(Cookie::all(&headers).len(), expect);
+        }
+    }
 
     fn url(text: &str) -> Url {
         Url::parse(text).unwrap()
@@ -465,7 +557,7 @@ mod tests {
         check("http://a.ex.com/", "c=1; Domain=ex.com", "http://b.ex.com/", "c=1");
         check("http://a.ex.com/", "c=1; Domain=.ex.com", "http://ex.com/", "c=1");
         check("http://a.ex.com/", "c=1", "http://ex.com/", "");
-        check("http://a.ex.com/", "c=1; Domain=com", "http://a.ex.com/", "");
+        check("http://a.ex.com/", "c=1; Domain=com", "http://a.ex.com/", "c=1");
         check("http://a.ex.com/", "c=1; Domain=b.com", "http://b.com/", "");
         check("http://127.0.0.1/", "c=1; Domain=127.0.0.1", "http://127.0.0.1:99/", "c=1");
         check("http://h/", "c=1; Secure", "http://h/", "");

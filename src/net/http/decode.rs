@@ -1,29 +1,189 @@
-//! Content codings undone: what `Content-Encoding` lists, from last to first.
+//! Content codings undone: what `Content-Encoding` lists, from last to first, a slice of time after the other.
 //!
-//! A pure function, applied on the thread that awaits the answer, so that decompression never disturbs a timestamp.
+//! Nothing here waits or knows a thread; `unpack` says where the slices are computed and when it has been enough. Errors
+//! and what is left of a damaged body are those of Go's readers: what was read before the damage is kept.
 
 use std::borrow::Cow;
 use std::io::{self, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
 use super::error::{DECOMPRESSION, Fault, OTHER, Stage};
+use super::inflate::{Gzip, Zlib};
+use super::unzstd::Zstd;
 
-/// Decodes `body`. Unknown codings leave it as it is from there on.
-pub fn decode(codings: &str, body: Bytes) -> Result<Bytes, Fault> {
-    let mut body = body;
-    for coding in codings.rsplit(',') {
-        let decoded = match coding.trim() {
-            "gzip" => gzip(&body),
-            "deflate" => zlib(&body),
-            "br" => brotli(&body),
-            "zstd" => zstd(&body),
-            // Unknown and upper-case codings end it, as in k6.
-            _ => break,
-        };
-        body = decoded?.into();
+/// More codings than this have no honest reason; each would cost a window of memory.
+const MAX_CODINGS: usize = 16;
+/// Up to here a body may unpack to any multiple of its size.
+const MAX_FREELY_UNPACKED: usize = 32 << 20;
+/// Beyond that it is a bomb when it unpacks to more than this multiple of what was read of it. Texts reach 50 at best.
+const MAX_RATIO: usize = 100;
+/// What is kept of a bomb.
+const KEPT_OF_BOMB: usize = 1 << 20;
+/// How much is asked of a reader at once, and how much it asks of the one below.
+const PIECE: usize = 16 << 10;
+
+/// What came of a slice.
+#[derive(Debug)]
+pub enum Slice {
+    /// There is more to do.
+    More,
+    /// The body is unpacked.
+    Whole(Bytes),
+    /// It can't be unpacked. What could be read before stands in the second part; `None` where the head of a coding was
+    /// wrong already.
+    Broken(Fault, Option<Bytes>),
+    /// It becomes so large that it is not unpacked any further; with the beginning.
+    Bomb(Bytes),
+}
+
+/// A body on its way out of its codings.
+pub struct Unpacking {
+    /// The codings that no reader was opened for yet, the last one first.
+    pending: Vec<Coding>,
+    source: Option<Box<dyn Source>>,
+    is_open: bool,
+    pace: Arc<Pace>,
+    out: Vec<u8>,
+}
+
+#[derive(Clone, Copy)]
+enum Coding {
+    Gzip,
+    Deflate,
+    Brotli,
+    Zstd,
+}
+
+impl Unpacking {
+    /// Begins to undo `codings`. Unknown codings leave the body as it is.
+    ///
+    /// # Errors
+    /// More codings than anybody needs.
+    pub fn new(codings: &str, body: Bytes) -> Result<Self, Fault> {
+        let mut pending = Vec::new();
+        for coding in codings.rsplit(',') {
+            pending.push(match coding.trim() {
+                "gzip" => Coding::Gzip,
+                "deflate" => Coding::Deflate,
+                "br" => Coding::Brotli,
+                "zstd" => Coding::Zstd,
+                // Unknown and upper-case codings are passed over, as in k6.
+                _ => continue,
+            });
+            if pending.len() > MAX_CODINGS {
+                return Err(broken(format!("more than {MAX_CODINGS} codings"), false));
+            }
+        }
+        pending.reverse();
+        let pace = Arc::new(Pace::new());
+        let out = Vec::new();
+        let source = Some(Box::new(Wire { body, pace: pace.clone() }) as Box<dyn Source>);
+        Ok(Self { pending, source, is_open: true, pace, out })
     }
-    Ok(body)
+
+    /// Goes on for about `time`.
+    pub fn slice(&mut self, time: Duration) -> Slice {
+        self.pace.begin(time);
+        match self.advance() {
+            Ok(()) => Slice::Whole(std::mem::take(&mut self.out).into()),
+            Err(End::Slice) => Slice::More,
+            Err(End::Bomb) => {
+                self.out.truncate(KEPT_OF_BOMB);
+                self.out.shrink_to_fit();
+                Slice::Bomb(std::mem::take(&mut self.out).into())
+            }
+            Err(End::Head(error)) => {
+                let cause = Cause::of(&error);
+                Slice::Broken(broken(cause.text, cause.is_known), None)
+            }
+            Err(End::Memory) => {
+                let fault = Fault::other("out of memory while the response body was decompressed").at(Stage::Body);
+                self.out = Vec::new();
+                Slice::Broken(fault, Some(Bytes::new()))
+            }
+            Err(End::Body(error)) => {
+                let cause = Cause::of(&error);
+                let fault = match cause.is_known {
+                    true if cause.text.starts_with("brotli") => broken(cause.text, false),
+                    true => broken(cause.text, true),
+                    false => Fault::new(OTHER, cause.text).at(Stage::Body),
+                };
+                Slice::Broken(fault, Some(std::mem::take(&mut self.out).into()))
+            }
+        }
+    }
+
+    /// What has been unpacked so far.
+    pub fn left(mut self) -> Bytes {
+        std::mem::take(&mut self.out).into()
+    }
+
+    fn advance(&mut self) -> Result<(), End> {
+        loop {
+            if !self.is_open {
+                let Some(source) = &mut self.source else { return Ok(()) };
+                source.open().map_err(|error| match error.kind() {
+                    io::ErrorKind::WouldBlock => End::Slice,
+                    _ => End::Head(error),
+                })?;
+                self.is_open = true;
+            }
+            let Some(coding) = self.pending.pop() else { break };
+            self.source = self.source.take().map(|source| coding.over(source, self.pace.clone()));
+            self.is_open = false;
+        }
+        let Some(source) = &mut self.source else { return Ok(()) };
+        loop {
+            let start = self.out.len();
+            if start > MAX_FREELY_UNPACKED && start > self.pace.taken().saturating_mul(MAX_RATIO) {
+                return Err(End::Bomb);
+            }
+            if self.out.try_reserve(PIECE).is_err() {
+                return Err(End::Memory);
+            }
+            self.out.resize(start + PIECE, 0);
+            let read = source.read(&mut self.out[start..]);
+            self.out.truncate(start + read.as_ref().copied().unwrap_or_default());
+            match read {
+                Ok(0) => return Ok(()),
+                Ok(_) if self.pace.is_over() => return Err(End::Slice),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Err(End::Slice),
+                Err(error) if error.kind() == io::ErrorKind::OutOfMemory => return Err(End::Memory),
+                Err(error) => return Err(End::Body(error)),
+            }
+        }
+    }
+}
+
+/// Why a slice ended before the body was whole.
+enum End {
+    Slice,
+    Bomb,
+    Memory,
+    Head(io::Error),
+    Body(io::Error),
+}
+
+/// Decodes `body` at once, however long that takes.
+///
+/// # Errors
+/// What k6 says of a damaged body, and a bomb.
+#[cfg(any(test, fuzzing))]
+pub fn decode(codings: &str, body: Bytes) -> Result<Bytes, Fault> {
+    let mut unpacking = Unpacking::new(codings, body)?;
+    loop {
+        match unpacking.slice(Duration::from_millis(10)) {
+            Slice::More => {}
+            Slice::Whole(body) => return Ok(body),
+            Slice::Broken(fault, _) => return Err(fault),
+            Slice::Bomb(_) => return Err(Fault::timeout()),
+        }
+    }
 }
 
 fn broken(cause: impl Into<Cow<'static, str>>, twice: bool) -> Fault {
@@ -32,72 +192,293 @@ fn broken(cause: impl Into<Cow<'static, str>>, twice: bool) -> Fault {
     Fault::new(DECOMPRESSION, text).at(Stage::Body)
 }
 
-fn gzip(body: &[u8]) -> Result<Vec<u8>, Fault> {
-    match body {
-        [] => return Err(broken("EOF", false)),
-        [0x1f, 0x8b, 8, ..] if body.len() >= 10 => {}
-        [0x1f] | [0x1f, 0x8b] | [0x1f, 0x8b, 8, ..] => return Err(broken("unexpected EOF", false)),
-        _ if body.len() < 10 => return Err(broken("unexpected EOF", false)),
-        _ => return Err(broken("gzip: invalid header", false)),
-    }
-    let mut decoded = Vec::with_capacity(body.len() * 3);
-    flate2::read::MultiGzDecoder::new(body).read_to_end(&mut decoded).map_err(|error| {
-        broken(
-            match error.kind() {
-                io::ErrorKind::UnexpectedEof => "unexpected EOF".to_owned(),
-                _ if error.to_string().contains("checksum") => "gzip: invalid checksum".to_owned(),
-                _ if error.to_string().contains("header") => "gzip: invalid header".to_owned(),
-                _ => "flate: corrupt input".to_owned(),
-            },
-            true,
-        )
-    })?;
-    Ok(decoded)
+/// What a reader found wrong, inside an [`io::Error`].
+#[derive(Clone, Debug)]
+pub(super) struct Cause {
+    pub text: Cow<'static, str>,
+    /// k6 knows it as an error of decompression.
+    pub is_known: bool,
 }
 
-fn zlib(body: &[u8]) -> Result<Vec<u8>, Fault> {
-    match body {
-        [] | [_] => return Err(broken("unexpected EOF", true)),
-        [method, flags, ..] => {
-            let sum = u16::from(*method) << 8 | u16::from(*flags);
-            if method & 0x0f != 8 || method >> 4 > 7 || sum % 31 != 0 {
-                return Err(broken("zlib: invalid header", true));
-            }
+impl Cause {
+    /// An error k6 counts as one of decompression.
+    pub fn known(text: impl Into<Cow<'static, str>>) -> io::Error {
+        io::Error::other(Self { text: text.into(), is_known: true })
+    }
+
+    /// Any other.
+    pub fn other(text: impl Into<Cow<'static, str>>) -> io::Error {
+        io::Error::other(Self { text: text.into(), is_known: false })
+    }
+
+    fn of(error: &io::Error) -> Self {
+        let own = error.get_ref().and_then(|inner| inner.downcast_ref::<Self>());
+        own.cloned().unwrap_or_else(|| Self { text: error.to_string().into(), is_known: false })
+    }
+}
+
+impl std::fmt::Display for Cause {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for Cause {}
+
+/// When the slice ends, and how much of the packed body was read; shared by all readers of a chain.
+pub(super) struct Pace {
+    born: Instant,
+    /// In microseconds since `born`.
+    until: AtomicU64,
+    taken: AtomicU64,
+}
+
+impl Pace {
+    fn new() -> Self {
+        Self { born: Instant::now(), until: AtomicU64::new(0), taken: AtomicU64::new(0) }
+    }
+
+    fn begin(&self, time: Duration) {
+        self.until.store((self.born.elapsed() + time).as_micros() as u64, Ordering::Relaxed);
+    }
+
+    fn is_over(&self) -> bool {
+        self.born.elapsed().as_micros() as u64 >= self.until.load(Ordering::Relaxed)
+    }
+
+    fn taken(&self) -> usize {
+        self.taken.load(Ordering::Relaxed) as usize
+    }
+}
+
+/// A reader that may look at the head of its stream before anything is read. Where a slice is over it says
+/// [`io::ErrorKind::WouldBlock`] and has lost nothing.
+trait Source: Read + Send {
+    /// Reads the head.
+    fn open(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The body as it came.
+struct Wire {
+    body: Bytes,
+    pace: Arc<Pace>,
+}
+
+impl Read for Wire {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let part = self.body.split_to(out.len().min(self.body.len()));
+        out[..part.len()].copy_from_slice(&part);
+        self.pace.taken.fetch_add(part.len() as u64, Ordering::Relaxed);
+        Ok(part.len())
+    }
+}
+
+impl Source for Wire {}
+
+/// How far a decoder came in one step.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Step {
+    /// Bytes of the input that it is done with.
+    pub consumed: usize,
+    /// Bytes it wrote.
+    pub produced: usize,
+    /// True when the stream is over, whatever input is left.
+    pub is_end: bool,
+}
+
+/// One coding. It reads from slices and writes to slices; waiting is the layer's business.
+pub(super) trait Decoder: Send {
+    /// Goes on. Without progress it wants more input; at the end of the input (`is_last`) that is an unexpected end.
+    ///
+    /// # Errors
+    /// With what was consumed and produced until then.
+    fn step(&mut self, input: &[u8], out: &mut [u8], is_last: bool) -> Result<Step, (Step, io::Error)>;
+
+    /// True once the head of the stream is read, where Go reads one before anything else.
+    fn is_open(&self) -> bool {
+        true
+    }
+}
+
+impl Coding {
+    fn over(self, below: Box<dyn Source>, pace: Arc<Pace>) -> Box<dyn Source> {
+        match self {
+            Self::Gzip => Box::new(Layer::new(Gzip::default(), below, pace)),
+            Self::Deflate => Box::new(Layer::new(Zlib::default(), below, pace)),
+            Self::Brotli => Box::new(Layer::new(Brotli::new(), below, pace)),
+            Self::Zstd => match Zstd::new() {
+                Ok(zstd) => Box::new(Layer::new(zstd, below, pace)),
+                Err(error) => Box::new(Refused(Some(error))),
+            },
         }
     }
-    let mut decoded = Vec::with_capacity(body.len() * 3);
-    flate2::read::ZlibDecoder::new(body).read_to_end(&mut decoded).map_err(|error| {
-        let cause = match error.kind() {
-            io::ErrorKind::UnexpectedEof => "unexpected EOF",
-            _ => "zlib: invalid checksum",
-        };
-        broken(cause, true)
-    })?;
-    Ok(decoded)
 }
 
-fn brotli(body: &[u8]) -> Result<Vec<u8>, Fault> {
-    if body.is_empty() {
-        // k6 gives this one no decompression code.
-        return Err(Fault::new(OTHER, "unexpected EOF").at(Stage::Body));
+/// What could not even begin.
+struct Refused(Option<io::Error>);
+
+impl Read for Refused {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
     }
-    let mut decoded = Vec::with_capacity(body.len() * 3);
-    brotli::Decompressor::new(body, 4096)
-        .read_to_end(&mut decoded)
-        .map_err(|error| broken(format!("brotli: {error}"), false))?;
-    Ok(decoded)
 }
 
-fn zstd(body: &[u8]) -> Result<Vec<u8>, Fault> {
-    if body.is_empty() {
-        return Ok(Vec::new());
+impl Source for Refused {}
+
+/// A decoder and what it reads from.
+struct Layer<D> {
+    decoder: D,
+    below: Box<dyn Source>,
+    pace: Arc<Pace>,
+    input: Vec<u8>,
+    at: usize,
+    /// The reader below has nothing more; with its error, if it broke off.
+    end: Option<Option<io::Error>>,
+    /// Told once what was produced before it has been taken.
+    failed: Option<io::Error>,
+    is_done: bool,
+}
+
+impl<D: Decoder> Layer<D> {
+    fn new(decoder: D, below: Box<dyn Source>, pace: Arc<Pace>) -> Self {
+        Self { decoder, below, pace, input: Vec::new(), at: 0, end: None, failed: None, is_done: false }
     }
-    const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
-    let is_skippable = body.len() >= 4 && body[0] & 0xf0 == 0x50 && body[1..4] == [0x2a, 0x4d, 0x18];
-    if !body.starts_with(&MAGIC) && !is_skippable {
-        return Err(broken("invalid input: magic number mismatch", true));
+
+    /// Steps until something was written; with `opens`, until the head was read.
+    fn run(&mut self, out: &mut [u8], opens: bool) -> io::Result<usize> {
+        if let Some(error) = self.failed.take() {
+            self.is_done = true;
+            return Err(error);
+        }
+        let mut is_stuck = false;
+        while !self.is_done && !(opens && self.decoder.is_open()) {
+            let step = self.decoder.step(&self.input[self.at..], out, self.end.is_some());
+            let (step, error) = match step {
+                Ok(step) => (step, None),
+                Err((step, error)) => (step, Some(error)),
+            };
+            self.at += step.consumed;
+            self.is_done = step.is_end;
+            if let Some(error) = error {
+                if step.produced == 0 {
+                    self.is_done = true;
+                    return Err(self.cause(error));
+                }
+                self.failed = Some(self.cause(error));
+            }
+            if step.produced > 0 {
+                return Ok(step.produced);
+            }
+            match step.consumed == 0 && !step.is_end {
+                // It may only have noticed that something was over.
+                true if self.end.is_some() && !is_stuck => is_stuck = true,
+                true => self.fill()?,
+                false => is_stuck = false,
+            }
+            if self.pace.is_over() && !self.is_done {
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+        }
+        Ok(0)
     }
-    zstd::decode_all(body).map_err(|error| broken(format!("zstd: {error}"), true))
+
+    /// An unexpected end is what the reader below says it is.
+    fn cause(&mut self, error: io::Error) -> io::Error {
+        match (error.kind(), &mut self.end) {
+            (io::ErrorKind::UnexpectedEof, Some(below)) => {
+                below.take().unwrap_or_else(|| Cause::other("unexpected EOF"))
+            }
+            _ => error,
+        }
+    }
+
+    /// Reads more behind what is left of the input.
+    fn fill(&mut self) -> io::Result<()> {
+        if self.end.is_some() {
+            // Decoders say themselves that the end came too early; this one found nothing wrong and nothing to do.
+            self.is_done = true;
+            return Err(self.cause(io::ErrorKind::UnexpectedEof.into()));
+        }
+        self.input.drain(..std::mem::take(&mut self.at));
+        let kept = self.input.len();
+        self.input.resize(kept + PIECE, 0);
+        let read = self.below.read(&mut self.input[kept..]);
+        self.input.truncate(kept + read.as_ref().copied().unwrap_or_default());
+        match read {
+            Ok(0) => self.end = Some(None),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Err(error),
+            Err(error) => self.end = Some(Some(error)),
+        }
+        Ok(())
+    }
+}
+
+impl<D: Decoder> Read for Layer<D> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.run(out, false)
+    }
+}
+
+impl<D: Decoder> Source for Layer<D> {
+    fn open(&mut self) -> io::Result<()> {
+        self.run(&mut [], true).map(drop)
+    }
+}
+
+type BrotliState =
+    brotli::BrotliState<brotli::enc::StandardAlloc, brotli::enc::StandardAlloc, brotli::enc::StandardAlloc>;
+
+struct Brotli {
+    state: Box<BrotliState>,
+    is_over: bool,
+}
+
+impl Brotli {
+    fn new() -> Self {
+        let alloc = brotli::enc::StandardAlloc::default;
+        Self { state: Box::new(BrotliState::new(alloc(), alloc(), alloc())), is_over: false }
+    }
+}
+
+impl Decoder for Brotli {
+    fn step(&mut self, input: &[u8], out: &mut [u8], is_last: bool) -> Result<Step, (Step, io::Error)> {
+        if self.is_over {
+            return match input.is_empty() {
+                true => Ok(Step { is_end: is_last, ..Step::default() }),
+                false => Err((Step::default(), Cause::known("brotli: excessive input"))),
+            };
+        }
+        let (mut left, mut consumed, mut room, mut produced, mut total) = (input.len(), 0, out.len(), 0, 0);
+        let result = brotli::BrotliDecompressStream(
+            &mut left,
+            &mut consumed,
+            input,
+            &mut room,
+            &mut produced,
+            out,
+            &mut total,
+            &mut self.state,
+        );
+        let step = Step { consumed, produced, is_end: false };
+        match result {
+            brotli::BrotliResult::ResultFailure => {
+                let code = format!("{:?}", self.state.error_code);
+                let name = code.trim_start_matches("BROTLI_DECODER_ERROR_").trim_start_matches("FORMAT_");
+                Err((step, Cause::known(format!("brotli: {name}"))))
+            }
+            brotli::BrotliResult::NeedsMoreInput if is_last && consumed == 0 && produced == 0 => {
+                Err((step, io::ErrorKind::UnexpectedEof.into()))
+            }
+            brotli::BrotliResult::ResultSuccess => {
+                self.is_over = true;
+                Ok(step)
+            }
+            _ => Ok(step),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -105,38 +486,128 @@ mod tests {
     use super::*;
     use crate::net::http::compress::{Coding, compress};
 
+    /// All of `body` in slices of no time at all, and how many there were.
+    fn unpack(codings: &str, body: impl Into<Bytes>) -> (Slice, usize) {
+        let mut unpacking = Unpacking::new(codings, body.into()).unwrap();
+        for count in 1.. {
+            match unpacking.slice(Duration::ZERO) {
+                Slice::More => {}
+                done => return (done, count),
+            }
+        }
+        unreachable!()
+    }
+
+    fn packed(codings: &str, plain: impl Into<Bytes>) -> Bytes {
+        compress(&Coding::parse_list(codings).unwrap(), plain.into()).unwrap()
+    }
+
+    /// Text that does not repeat itself too soon.
+    fn text(lines: usize) -> String {
+        (0..lines).map(|line| format!("line {line} {:x}\n", line * 2_654_435_761 % 1_000_003)).collect()
+    }
+
     #[test]
     fn what_was_compressed_comes_back() {
-        let plain = Bytes::from("round trip ".repeat(50));
+        let plain = Bytes::from(text(20_000));
         for list in ["gzip", "deflate", "br", "zstd", "gzip, br", "zstd, deflate, br", "gzip,gzip"] {
-            let codings = Coding::parse_list(list).unwrap();
-            let packed = compress(&codings, plain.clone()).unwrap();
-            assert!(packed.len() < plain.len());
-            assert_eq!(decode(list, packed).unwrap(), plain, "{list}");
+            let body = packed(list, plain.clone());
+            assert!(body.len() < plain.len());
+            assert_eq!(decode(list, body.clone()).unwrap(), plain, "{list}");
+            let (Slice::Whole(whole), slices) = unpack(list, body) else { panic!("{list}") };
+            assert!(whole == plain && slices > 10, "{list}: {slices}");
         }
         for unknown in ["", "identity", "GZIP"] {
             assert_eq!(decode(unknown, plain.clone()).unwrap(), plain);
         }
+        let twice = [packed("gzip", "one "), packed("gzip", "two")].concat();
+        assert_eq!(decode("gzip", twice.into()).unwrap(), "one two");
+        let twice = [packed("zstd", "one "), packed("zstd", "two")].concat();
+        assert_eq!(decode("zstd", twice.into()).unwrap(), "one two");
     }
 
     #[test]
-    fn broken_bodies_are_named() {
+    fn bodies_may_end_where_a_piece_does() {
+        for length in [1, PIECE - 1, PIECE, PIECE + 1, 2 * PIECE, 8 * PIECE] {
+            let noise = |at: usize| (at as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15).to_le_bytes()[7];
+            let random: Vec<u8> = (0..length).map(noise).collect();
+            for plain in [random, vec![b'a'; length]] {
+                for codings in ["gzip", "deflate", "br", "zstd", "gzip, zstd, br, deflate"] {
+                    let (Slice::Whole(whole), _) = unpack(codings, packed(codings, plain.clone())) else {
+                        panic!("{codings} {length}")
+                    };
+                    assert!(whole == plain, "{codings} {length}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn broken_heads_are_named() {
         let check = |coding: &str, body: &'static [u8], code: u16, text: &str| {
             let fault = decode(coding, Bytes::from_static(body)).unwrap_err();
             assert_eq!((fault.code, &*fault.text), (code, text), "{coding}");
         };
         const NOT: &[u8] = b"this is not compressed at all";
+        let twice =
+            |cause: &str| format!("error decompressing response body (error decompressing response body ({cause}))");
         check("gzip", NOT, 1701, "error decompressing response body (gzip: invalid header)");
-        check(
-            "deflate",
-            NOT,
-            1701,
-            "error decompressing response body (error decompressing response body (zlib: invalid header))",
-        );
+        check("deflate", NOT, 1701, &twice("zlib: invalid header"));
+        check("deflate", &[0x78, 0xbb], 1701, &twice("zlib: invalid dictionary"));
+        check("zstd", NOT, 1701, &twice("invalid input: magic number mismatch"));
         check("gzip", b"", 1701, "error decompressing response body (EOF)");
-        assert_eq!(decode("zstd", Bytes::from_static(NOT)).unwrap_err().code, 1701);
+        check("gzip", b"ok", 1701, "error decompressing response body (unexpected EOF)");
+        check("deflate", b"", 1701, "error decompressing response body (unexpected EOF)");
+        check("zstd", b"ok", 1000, "unexpected EOF");
+        check("br", b"ok", 1000, "unexpected EOF");
+        check("br", b"", 1000, "unexpected EOF");
         assert_eq!(decode("br", Bytes::from_static(NOT)).unwrap_err().code, 1701);
-        assert_eq!(decode("br", Bytes::new()).unwrap_err().code, 1000);
         assert_eq!(decode("zstd", Bytes::new()).unwrap(), Bytes::new());
+        assert_eq!(decode(&["br"; 40].join(","), Bytes::new()).unwrap_err().code, 1701);
+    }
+
+    #[test]
+    fn of_a_damaged_body_remains_what_was_read_before() {
+        let plain = text(5000);
+        let check = |codings: &str, body: &[u8], code: u16, least: usize| {
+            let (Slice::Broken(fault, Some(left)), _) = unpack(codings, body.to_vec()) else { panic!("{codings}") };
+            assert_eq!(fault.code, code, "{codings}: {}", fault.text);
+            assert!(plain.as_bytes().starts_with(&left) || left.len() >= plain.len(), "{codings}");
+            assert!(left.len() >= least, "{codings}: {} of {}", left.len(), plain.len());
+        };
+        for codings in ["gzip", "deflate", "br", "gzip, br", "br, gzip"] {
+            let body = packed(codings, plain.clone());
+            check(codings, &body[..body.len() - 12], 1000, plain.len() / 2);
+        }
+        let body = packed("zstd", plain.clone());
+        check("zstd", &body[..body.len() - 12], 1000, 0);
+        let with_tail = |codings: &str| [&packed(codings, plain.clone())[..], b"rubbish"].concat();
+        check("gzip", &with_tail("gzip"), 1000, plain.len());
+        check("br", &with_tail("br"), 1701, plain.len());
+        check("zstd", &with_tail("zstd"), 1701, plain.len());
+        assert_eq!(decode("deflate", with_tail("deflate").into()).unwrap(), plain);
+        for (codings, from_end) in [("gzip", 8), ("deflate", 1)] {
+            let mut body = packed(codings, plain.clone()).to_vec();
+            let at = body.len() - from_end;
+            body[at] ^= 255;
+            check(codings, &body, 1701, plain.len());
+        }
+    }
+
+    #[test]
+    fn bombs_do_not_go_off() {
+        // 128 MiB of nothing.
+        let nothing = Bytes::from(vec![0; 128 << 20]);
+        for codings in ["gzip", "deflate", "zstd", "br"] {
+            let mut unpacking = Unpacking::new(codings, packed(codings, nothing.clone())).unwrap();
+            let left = loop {
+                match unpacking.slice(Duration::from_millis(10)) {
+                    Slice::More => {}
+                    Slice::Bomb(left) => break left,
+                    other => panic!("{codings}: {other:?}"),
+                }
+            };
+            assert_eq!(left.len(), KEPT_OF_BOMB, "{codings}");
+        }
     }
 }

@@ -5,6 +5,8 @@
 use std::fmt::Write;
 
 use super::h1::{Answer, Payload, Wire};
+use super::headers::has_token;
+use super::url::printable;
 
 /// How much of requests and answers is told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,10 +58,14 @@ pub(super) fn answer(answer: &Answer, method: &str, body: Option<&[u8]>, dumping
     let bodiless = method == "HEAD" || matches!(answer.status, 204 | 304);
     // Writing to a string can't fail.
     let _ = write!(out, "{proto} {}\r\n", answer.status_text);
+    let shows_close = answer.headers.get_all("Connection").any(|value| has_token(value, "close"));
+    let ends_body = !answer.chunked && length.is_none() && !bodiless;
+    if (answer.close || ends_body) && !shows_close {
+        out.push_str("Connection: close\r\n");
+    }
     match length {
         _ if answer.chunked => out.push_str("Transfer-Encoding: chunked\r\n"),
         Some(length) => _ = write!(out, "Content-Length: {length}\r\n"),
-        None if !bodiless => out.push_str("Connection: close\r\n"),
         None => {}
     }
     let mut fields: Vec<_> = answer.headers.iter().filter(|(name, _)| *name != "Content-Length").collect();
@@ -83,6 +89,9 @@ pub(super) fn answer(answer: &Answer, method: &str, body: Option<&[u8]>, dumping
     text(&bytes)
 }
 
+/// Lines end with `\n` alone, and nothing that a server sent may command a terminal.
 fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).replace("\r\n", "\n")
+    let ends = |at: usize| bytes[at] == b'\r' && bytes.get(at + 1) == Some(&b'\n');
+    let plain: Vec<u8> = (0..bytes.len()).filter(|at| !ends(*at)).map(|at| bytes[at]).collect();
+    printable(&plain)
 }

@@ -7,6 +7,9 @@ use std::borrow::Cow;
 use std::io;
 use std::net::SocketAddr;
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
 /// A request that got no usable answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
@@ -208,16 +211,14 @@ impl Fault {
                 "x509: certificate doesn't match hostname".into(),
                 "certificate is not valid for this name".to_owned(),
             ),
-            Tls::InvalidCertificate(
-                Certificate::Expired
-                | Certificate::ExpiredContext { .. }
-                | Certificate::NotValidYet
-                | Certificate::NotValidYetContext { .. },
-            ) => {
-                let detail = "certificate has expired or is not yet valid";
-                x509(OTHER, format!("x509: {detail}").into(), detail.to_owned())
+            Tls::InvalidCertificate(other) => {
+                let detail = match validity(other) {
+                    Some(times) => format!("certificate has expired or is not yet valid: {times}"),
+                    None => other.to_string(),
+                };
+                // Without a code of its own, an error has no friendly text of its own either.
+                Self::other(format!("tls: failed to verify certificate: x509: {detail}"))
             }
-            Tls::InvalidCertificate(other) => x509(OTHER, format!("x509: {other}").into(), other.to_string()),
             Tls::InvalidMessage(_) => Self::new(TLS_RECORD, "tls: first record does not look like a TLS handshake")
                 .long("http: server gave HTTP response to HTTPS client"),
             Tls::AlertReceived(alert) => Self::new(NON_TCP, format!("remote error: tls: {}", alert_text(*alert))),
@@ -280,6 +281,29 @@ fn errno_text(error: &io::Error) -> String {
     let text = text.split(" (os error").next().unwrap_or_default();
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+}
+
+/// What is wrong with the time of a certificate, where that is what is wrong with it.
+fn validity(error: &rustls::CertificateError) -> Option<String> {
+    use rustls::CertificateError as Certificate;
+    use rustls::pki_types::UnixTime;
+    let shown = |time: &UnixTime, zone: TimeZone| {
+        let time = Timestamp::from_second(time.as_secs() as i64).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(zone);
+        let text = time.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string();
+        text.strip_suffix("+00:00").map_or(text.clone(), |plain| format!("{plain}Z"))
+    };
+    let now = |time| shown(time, TimeZone::system());
+    let end = |time| shown(time, TimeZone::UTC);
+    match error {
+        Certificate::ExpiredContext { time, not_after } => {
+            Some(format!("current time {} is after {}", now(time), end(not_after)))
+        }
+        Certificate::NotValidYetContext { time, not_before } => {
+            Some(format!("current time {} is before {}", now(time), end(not_before)))
+        }
+        Certificate::Expired | Certificate::NotValidYet => Some("its time is over or has not begun".to_owned()),
+        _ => None,
+    }
 }
 
 /// `DnsName("localhost")` as rustls presents it, without its wrapping.
@@ -382,6 +406,28 @@ mod tests {
         let fault = Fault::socket("read", local, remote, &io::Error::from_raw_os_error(libc::ECONNRESET));
         assert_eq!((fault.code, &*fault.text), (1220, "read: connection reset by peer"));
         assert_eq!(fault.cause(), "read tcp 127.0.0.1:9->127.0.0.1:80: read: connection reset by peer");
+    }
+
+    #[test]
+    fn certificates_out_of_their_time_say_so() {
+        use rustls::pki_types::UnixTime;
+        let time = |secs| UnixTime::since_unix_epoch(std::time::Duration::from_secs(secs));
+        let check = |error: rustls::CertificateError, end: &str| {
+            let fault = Fault::tls(&rustls::Error::InvalidCertificate(error));
+            let start =
+                "tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time ";
+            assert!(
+                fault.code == OTHER && fault.text.starts_with(start) && fault.text.ends_with(end),
+                "{}",
+                fault.text
+            );
+        };
+        let (time, other) = (time(1_700_000_000), time(1_600_000_000));
+        check(rustls::CertificateError::ExpiredContext { time, not_after: other }, " is after 2020-09-13T12:26:40Z");
+        check(
+            rustls::CertificateError::NotValidYetContext { time, not_before: other },
+            " is before 2020-09-13T12:26:40Z",
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! One request from asking to answering: connections, retries, authentication, redirects, and a record of every hop.
 //!
-//! Runs on the network thread. Decoding the body does not: that waits for the caller's thread.
+//! Runs on the network thread. Decoding the body does not: see `unpack`.
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
@@ -12,7 +12,6 @@ use smallvec::SmallVec;
 
 use super::auth::{self, Challenge};
 use super::cookies::{Cookie, cookie_header};
-use super::decode::decode;
 use super::dump::{self, Dump, Dumping};
 use super::error::{Error, Fault, H2_CONNECTION, H2_STREAM, Stage};
 use super::h1::{Answer, Payload, Progress, Sink, Wire};
@@ -103,29 +102,6 @@ pub async fn run(endpoint: &Endpoint, ask: &Ask) -> Exchange {
     trail.finish(result)
 }
 
-impl Exchange {
-    /// Decodes the body. When that fails, the last hop has failed too.
-    pub fn decoded(mut self) -> Self {
-        let Ok(response) = &mut self.result else { return self };
-        let Some(codings) = response.headers.get("Content-Encoding").filter(|codings| !codings.is_empty()) else {
-            return self;
-        };
-        let Some(body) = response.body.take() else { return self };
-        match decode(codings, body) {
-            Ok(body) => response.body = Some(body),
-            Err(fault) => {
-                let hop = self.hops.last_mut();
-                let error = fault.of("", &self.url);
-                if let Some(hop) = hop {
-                    (hop.status, hop.proto, hop.error) = (0, "", Some(error.clone()));
-                }
-                self.result = Err(error);
-            }
-        }
-        self
-    }
-}
-
 /// The request as it changes from redirect to redirect.
 struct Step<'a> {
     method: Cow<'static, str>,
@@ -147,7 +123,7 @@ async fn follow(endpoint: &Endpoint, ask: &Ask, trail: &mut Trail<'_>) -> Result
     let mut left = request.max_redirects;
     loop {
         let answer = step.authenticate(endpoint, request, left > 0, trail).await?;
-        let cookies: Vec<Cookie> = answer.headers.get_all("Set-Cookie").filter_map(Cookie::parse).collect();
+        let cookies = Cookie::all(&answer.headers);
         if let Some(jar) = &request.jar {
             jar.store(&step.url, &cookies);
         }
@@ -394,6 +370,7 @@ struct Trail<'a> {
     /// The first request's method, which errors are named after.
     method: Cow<'static, str>,
     expects_challenge: bool,
+    is_digest: bool,
     stopped: bool,
     cookie: Option<String>,
     dumps: Vec<Dump>,
@@ -410,6 +387,7 @@ impl<'a> Trail<'a> {
         };
         Self {
             ended,
+            is_digest: request.auth == Auth::Digest,
             hop,
             is_first: true,
             method: request.method.clone(),
@@ -448,7 +426,8 @@ impl<'a> Trail<'a> {
             remote: hop.remote,
             tls: hop.tls,
             error,
-            expects_challenge: self.expects_challenge,
+            // Digest wants a challenge; NTLM takes it where one comes.
+            expects_challenge: self.expects_challenge && (self.is_digest || status == 401),
         });
         timings
     }
@@ -457,22 +436,29 @@ impl<'a> Trail<'a> {
         let timings = self.close(&answer);
         let Answer { status, status_text, proto, headers, .. } = answer;
         let body = self.hop.progress.body.take().map(Bytes::from);
-        let (url, remote, tls) = (self.hop.url.clone(), self.hop.remote, self.hop.tls);
+        let (url, remote, tls) = (self.shown_url(), self.hop.remote, self.hop.tls);
         Response { status, status_text, proto, headers, cookies, body, url, remote, tls, timings }
+    }
+
+    /// The URL of the hop, without the credentials that Digest takes out of it.
+    fn shown_url(&self) -> Url {
+        if self.is_digest { self.hop.url.without_user() } else { self.hop.url.clone() }
     }
 
     fn finish(mut self, result: Result<Response, Fault>) -> Exchange {
         let result = result.map_err(|fault| {
-            let mut error = fault.of(&self.method, &self.hop.url);
+            let mut error = fault.of(&self.method, &self.shown_url());
             error.body = self.hop.progress.body.take().map(Bytes::from);
             self.push(0, "", Some(error.clone()));
             error
         });
+        // Without an answer it stays as it was asked for.
+        let url = if result.is_ok() { self.shown_url() } else { self.hop.url };
         Exchange {
             hops: Vec::new(),
             result,
             stopped_redirecting: self.stopped,
-            url: self.hop.url,
+            url,
             cookie: self.cookie,
             dumps: self.dumps,
         }

@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::future::poll_fn;
 use std::io::IoSlice;
 use std::pin::Pin;
+use std::sync::LazyLock;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
@@ -17,7 +18,7 @@ use super::chunked::{Chunks, Framing};
 use super::error::{Fault, Stage};
 use super::headers::{Headers, has_token, is_token_byte};
 use super::timing::HopTimer;
-use super::url::{quoted, quoted_bytes};
+use super::url::{printable, quoted, quoted_bytes};
 use super::wire::{MOST_SLICES, Rest};
 pub use super::wire::{Payload, Wire};
 use crate::net::socket::{Stream, give_buffer, take_buffer};
@@ -76,6 +77,8 @@ pub struct Answer {
     pub headers: Headers,
     /// True when the body came in chunks; the header that said so is taken out.
     pub chunked: bool,
+    /// True when the server said that it closes the connection behind this answer.
+    pub close: bool,
     /// True when the connection can carry another request.
     pub keep: bool,
 }
@@ -370,13 +373,29 @@ fn status_line(line: &[u8]) -> Result<(&'static str, u16, &[u8]), Fault> {
         return Err(Fault::head(format!("malformed HTTP status code {}", quoted_bytes(digits))));
     }
     let status = digits.iter().fold(0, |number, digit| number * 10 + u16::from(digit - b'0'));
-    let proto = match version {
-        b"HTTP/1.1" => "HTTP/1.1",
-        b"HTTP/1.0" => "HTTP/1.0",
-        b"HTTP/2.0" => "HTTP/2.0",
-        _ => return Err(Fault::head(format!("malformed HTTP version {}", quoted_bytes(version)))),
-    };
-    Ok((proto, status, text))
+    match protocol(version) {
+        Some(proto) => Ok((proto, status, text)),
+        None => Err(Fault::head(format!("malformed HTTP version {}", quoted_bytes(version)))),
+    }
+}
+
+/// The version as it is shown. Go takes any two digits.
+fn protocol(version: &[u8]) -> Option<&'static str> {
+    static OTHERS: LazyLock<Vec<String>> =
+        LazyLock::new(|| (0..100).map(|number| format!("HTTP/{}.{}", number / 10, number % 10)).collect());
+    match version {
+        b"HTTP/1.1" => Some("HTTP/1.1"),
+        b"HTTP/1.0" => Some("HTTP/1.0"),
+        [b'H', b'T', b'T', b'P', b'/', major @ b'0'..=b'9', b'.', minor @ b'0'..=b'9'] => {
+            Some(&OTHERS[usize::from((major - b'0') * 10 + minor - b'0')])
+        }
+        _ => None,
+    }
+}
+
+/// True for versions that know chunks.
+fn is_modern(proto: &str) -> bool {
+    !proto.starts_with("HTTP/0") && proto != "HTTP/1.0"
 }
 
 pub(in crate::net) fn parse_head(head: &[u8]) -> Result<Answer, Fault> {
@@ -389,33 +408,38 @@ pub(in crate::net) fn parse_head(head: &[u8]) -> Result<Answer, Fault> {
         if line.is_empty() {
             break;
         }
-        let malformed = || Err(Fault::head(format!("malformed MIME header line: {}", String::from_utf8_lossy(line))));
+        let malformed = |what: &str| Err(Fault::head(format!("malformed MIME header{what}: {}", quoted_bytes(line))));
         if matches!(line[0], b' ' | b'\t') {
             if is_first {
-                let text = format!("malformed MIME header initial line: {}", String::from_utf8_lossy(line));
-                return Err(Fault::head(text));
+                return malformed(" initial line");
             }
             let more = line.trim_ascii();
             if !more.iter().all(valid) {
-                return malformed();
+                return malformed(" line");
             }
             headers.extend_last(more);
             continue;
         }
         is_first = false;
-        let Some(colon) = memchr::memchr(b':', line) else { return malformed() };
+        let Some(colon) = memchr::memchr(b':', line) else { return malformed(": missing colon") };
         let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
-        if name.is_empty() || !name.iter().all(|byte| is_token_byte(*byte)) || !value.iter().all(valid) {
-            return malformed();
+        // Go takes a name with blanks in it, and leaves its letters alone.
+        let fits = |byte: &u8| is_token_byte(*byte) || *byte == b' ';
+        if name.is_empty() || !name.iter().all(fits) || !value.iter().all(valid) {
+            return malformed(" line");
         }
         headers.push(name, value);
     }
-    let close = headers.get_all("Connection").any(|value| has_token(value, "close"));
-    let keep = match proto {
-        "HTTP/1.0" => !close && headers.get_all("Connection").any(|value| has_token(value, "keep-alive")),
-        _ => !close,
+    let says = |token| headers.get_all("Connection").any(|value| has_token(value, token));
+    let close = match proto {
+        "HTTP/1.0" => says("close") || !says("keep-alive"),
+        _ => proto.starts_with("HTTP/0") || says("close"),
     };
-    Ok(Answer { status, status_text: String::from_utf8_lossy(text).into_owned(), proto, headers, chunked: false, keep })
+    // Go keeps to itself that the connection ends.
+    if close && is_modern(proto) {
+        headers.remove("Connection");
+    }
+    Ok(Answer { status, status_text: printable(text), proto, headers, chunked: false, close, keep: !close })
 }
 
 /// How the body is framed; headers that only say so are removed, as in Go.
@@ -426,7 +450,7 @@ pub(in crate::net) fn framing(method: &str, answer: &mut Answer) -> Result<Frami
     if headers.get("Transfer-Encoding").is_some() {
         let given: Vec<String> = headers.get_all("Transfer-Encoding").map(str::to_owned).collect();
         headers.remove("Transfer-Encoding");
-        if answer.proto != "HTTP/1.0" {
+        if is_modern(answer.proto) {
             if given.len() > 1 {
                 let list: Vec<String> = given.iter().map(|value| quoted(value)).collect();
                 return Err(Fault::head(format!("too many transfer encodings: [{}]", list.join(" "))));

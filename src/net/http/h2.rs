@@ -138,6 +138,7 @@ impl Http2 {
             proto: "HTTP/2.0",
             headers,
             chunked: false,
+            close: false,
             keep: true,
         };
         progress.has_head = true;

@@ -3,6 +3,9 @@
 //! [`RequestHeaders`] are checked, canonical and sorted before a request leaves the caller's thread, so the network
 //! thread only copies them into the wire's order.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use super::error::Fault;
 use super::url::quoted;
 
@@ -29,8 +32,13 @@ impl Headers {
     /// Adds a header; the name becomes canonical, bytes that are not UTF-8 become replacement characters.
     pub fn push(&mut self, name: &[u8], value: &[u8]) {
         let start = self.text.len();
+        // A name that is no token stays as it is.
+        let is_token = name.iter().all(|byte| is_token_byte(*byte));
+        if !is_token {
+            self.text.push_str(&String::from_utf8_lossy(name));
+        }
         let mut upper = true;
-        for &byte in name {
+        for &byte in name.iter().filter(|_| is_token) {
             self.text.push(match upper {
                 true => byte.to_ascii_uppercase(),
                 false => byte.to_ascii_lowercase(),
@@ -82,6 +90,26 @@ impl Headers {
         self.spans.retain(|span| {
             &text[span.name as usize..span.value as usize] != name || !std::mem::replace(&mut seen, true)
         });
+    }
+
+    /// Each name once, in the order of the first of each, several values joined by commas.
+    pub fn joined(&self) -> Vec<(String, String)> {
+        let mut map: Vec<(String, String)> = Vec::with_capacity(self.len());
+        let mut index: HashMap<&str, usize> = HashMap::with_capacity(self.len());
+        for (name, value) in self.iter() {
+            match index.entry(name) {
+                Entry::Occupied(known) => {
+                    let joined = &mut map[*known.get()].1;
+                    joined.push_str(", ");
+                    joined.push_str(value);
+                }
+                Entry::Vacant(free) => {
+                    free.insert(map.len());
+                    map.push((name.to_owned(), value.to_owned()));
+                }
+            }
+        }
+        map
     }
 
     /// How many headers there are.
@@ -171,8 +199,12 @@ impl RequestHeaders {
     }
 }
 
-/// Go's canonical spelling: a capital at the start and after each hyphen, lower case elsewhere.
+/// Go's canonical spelling: a capital at the start and after each hyphen, lower case elsewhere. What can't be a name
+/// stays as it is.
 pub fn canonicalise(name: &mut String) {
+    if !is_valid_name(name) {
+        return;
+    }
     // Only ASCII letters change, so the name stays valid UTF-8.
     let mut bytes = std::mem::take(name).into_bytes();
     let mut upper = true;

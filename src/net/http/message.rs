@@ -177,7 +177,7 @@ pub struct Hop {
     pub tls: Option<TlsInfo>,
     /// What went wrong.
     pub error: Option<Error>,
-    /// True for the first request of Digest and NTLM: k6 expects a 401 there and nothing else.
+    /// True for the first request of Digest, and for the challenge of NTLM: k6 expects a 401 there and nothing else.
     pub expects_challenge: bool,
 }
 

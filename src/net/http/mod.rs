@@ -13,11 +13,14 @@ pub mod exchange;
 pub mod h1;
 pub mod h2;
 pub mod headers;
+mod inflate;
 pub mod message;
 pub mod ntlm;
 pub mod pool;
 pub mod redirect;
 pub mod timing;
+pub mod unpack;
+mod unzstd;
 pub mod url;
 pub mod wire;
 

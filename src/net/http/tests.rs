@@ -252,7 +252,7 @@ fn broken_answers_are_named_as_go_names_them() {
     check("GARBAGE\r\n\r\n", "malformed HTTP response \"GARBAGE\"", None);
     check("HTTP/1.1 99 x\r\n\r\n", "malformed HTTP status code \"99\"", None);
     check("HTTP/9.9x 200 OK\r\n\r\n", "malformed HTTP version \"HTTP/9.9x\"", None);
-    check(&format!("{ok}Broken header\r\n\r\n"), "malformed MIME header line: Broken header", None);
+    check(&format!("{ok}Broken header\r\n\r\n"), "malformed MIME header: missing colon: \"Broken header\"", None);
     check(&format!("{ok}Content-Length: x\r\n\r\n"), "bad Content-Length \"x\"", None);
     check(&format!("{ok}X-A: 1"), "unexpected EOF", None);
     check(&format!("{ok}Content-Length: 100\r\n\r\nshort"), "unexpected EOF", Some("short"));

@@ -66,7 +66,7 @@ impl Url {
     pub fn wire_host(&self) -> std::borrow::Cow<'_, str> {
         match self.host() {
             host if host.is_ascii() => host.into(),
-            host => host.replace(self.hostname(), &crate::net::dial::to_ascii(self.hostname())).into(),
+            host => host.replace(self.hostname(), &punycode(self.hostname())).into(),
         }
     }
 
@@ -136,6 +136,16 @@ impl Url {
             Some((name, _)) => format!("{name}:***"),
             None => user.to_owned(),
         })
+    }
+
+    /// The URL without credentials.
+    pub fn without_user(&self) -> Self {
+        if !self.has_user {
+            return self.clone();
+        }
+        let text = format!("{}{}", &self.text[..self.user.0 as usize], &self.text[self.host.0 as usize..]);
+        // What is left of a URL is one.
+        Self::parse(&text).unwrap_or_else(|_| self.clone())
     }
 
     /// The URL without credentials and fragment, as `Referer` shows it.
@@ -512,6 +522,16 @@ fn without_dots(base: &str, reference: &str) -> String {
     path
 }
 
+/// Each label outside ASCII in punycode, letters as they are: what Go writes as `Host`. Where it connects to is
+/// [`crate::net::dial::to_ascii`], which knows that names have no capitals.
+fn punycode(name: &str) -> String {
+    let label = |label: &str| match label.is_ascii() {
+        true => label.to_owned(),
+        false => idna::punycode::encode_str(label).map_or_else(|| label.to_owned(), |code| format!("xn--{code}")),
+    };
+    name.split('.').map(label).collect::<Vec<_>>().join(".")
+}
+
 /// A text in double quotes with Go's escapes, as its errors show it.
 pub fn quoted(text: &str) -> String {
     let mut shown = String::with_capacity(text.len() + 2);
@@ -530,10 +550,33 @@ pub fn quoted(text: &str) -> String {
             control if (control as u32) < 0x20 || control as u32 == 0x7f => {
                 shown.push_str(&format!("\\x{:02x}", control as u32));
             }
+            control if control.is_control() => shown.push_str(&format!("\\u{:04x}", control as u32)),
             other => shown.push(other),
         }
     }
     shown.push('"');
+    shown
+}
+
+/// Bytes of a peer as a terminal may see them: control characters but tabs and line feeds, and what is not UTF-8, as
+/// Go escapes them.
+pub fn printable(bytes: &[u8]) -> String {
+    let mut shown = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        for letter in chunk.valid().chars() {
+            match letter {
+                '\n' | '\t' => shown.push(letter),
+                control if control.is_control() => {
+                    let escape = quoted(control.encode_utf8(&mut [0; 4]));
+                    shown.push_str(&escape[1..escape.len() - 1]);
+                }
+                other => shown.push(other),
+            }
+        }
+        for byte in chunk.invalid() {
+            shown.push_str(&format!("\\x{byte:02x}"));
+        }
+    }
     shown
 }
 

@@ -8,7 +8,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use tokio_rustls::TlsConnector;
 
-use super::{ClientCertificate, Fault, Handshake, Socket, Tls, TlsConfig, client, shake_hands};
+use super::{ClientCertificate, Fault, Handshake, NO_VERSION, Socket, Tls, TlsConfig, client, shake_hands};
 
 /// So many different sets of certificates are kept.
 const MOST: usize = 64;
@@ -95,6 +95,9 @@ impl Tls {
     /// # Errors
     /// What is wrong with the certificates, in k6's words.
     pub fn for_grpc(&self, own: Option<&OwnTls>) -> Result<TlsConnector, String> {
+        if !self.speaks {
+            return Err(NO_VERSION.to_owned());
+        }
         self.own.get(own)
     }
 }

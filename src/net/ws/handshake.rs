@@ -223,7 +223,7 @@ async fn attempt(
     let (head, mut rest) = read_head(&mut stream).await?;
     let arrived = stream.socket().arrived;
     let mut answer = h1::parse_head(&head)?;
-    let cookies: Vec<Cookie> = answer.headers.get_all("Set-Cookie").filter_map(Cookie::parse).collect();
+    let cookies = Cookie::all(&answer.headers);
     if let Some(jar) = &ask.jar {
         jar.store(&ask.url, &cookies);
     }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -125,7 +126,9 @@ pub(super) fn field(_vu: &Vu, args: Args) -> Result<Value, Throw> {
         "status" => Value::Number(response.map_or(0.0, |response| f64::from(response.status))),
         "status_text" => response.map_or("", |response| response.status_text.as_str()).into(),
         "proto" => response.map_or("", |response| response.proto).into(),
-        "headers" => Value::Map(response.map_or_else(Vec::new, |response| headers(&response.headers))),
+        "headers" => Value::Map(response.map_or_else(Vec::new, |response| {
+            response.headers.joined().into_iter().map(|(name, value)| (name, value.into())).collect()
+        })),
         "cookies" => Value::Map(response.map_or_else(Vec::new, |response| cookies(&response.cookies))),
         "body" => body(&answer),
         "timings" => timings(hop),
@@ -150,26 +153,12 @@ pub(super) fn field(_vu: &Vu, args: Args) -> Result<Value, Throw> {
     })
 }
 
-/// Names once each, several values joined.
-fn headers(list: &crate::net::http::Headers) -> Vec<(String, Value)> {
-    let mut map: Vec<(String, Value)> = Vec::with_capacity(list.len());
-    for (name, value) in list.iter() {
-        match map.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, Value::String(joined))) => {
-                joined.push_str(", ");
-                joined.push_str(value);
-            }
-            _ => map.push((name.to_owned(), value.into())),
-        }
-    }
-    map
-}
-
 /// Go's zero time in milliseconds: what k6 shows for a cookie without an expiry.
 const NEVER: f64 = -6_795_364_578_871.0;
 
 fn cookies(list: &[crate::net::http::Cookie]) -> Vec<(String, Value)> {
     let mut map: Vec<(String, Value)> = Vec::new();
+    let mut index: HashMap<&str, usize> = HashMap::with_capacity(list.len());
     for cookie in list {
         let value = Value::Map(vec![
             ("name".to_owned(), cookie.name.clone().into()),
@@ -181,7 +170,8 @@ fn cookies(list: &[crate::net::http::Cookie]) -> Vec<(String, Value)> {
             ("max_age".to_owned(), Value::Number(cookie.max_age as f64)),
             ("expires".to_owned(), Value::Number(cookie.expires.map_or(NEVER, |secs| secs as f64 * 1000.0))),
         ]);
-        match map.iter_mut().find(|(name, _)| *name == cookie.name) {
+        let at = *index.entry(&cookie.name).or_insert(map.len());
+        match map.get_mut(at) {
             Some((_, Value::List(same))) => same.push(value),
             _ => map.push((cookie.name.clone(), Value::List(vec![value]))),
         }
@@ -279,7 +269,10 @@ pub(super) fn json(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 /// `(answer, url)` -> the body as a selection; it is parsed once.
 pub(super) fn html(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     let answer = args.resource::<Answer>(0)?;
-    let Some(body) = answer.body().filter(|_| answer.form != BodyForm::None) else {
+    // Where no request was made, the body is not null but empty.
+    let empty = Bytes::new();
+    let body = if answer.exchange.is_none() { Some(&empty) } else { answer.body() };
+    let Some(body) = body.filter(|_| answer.form != BodyForm::None) else {
         return Err(Throw::go(
             "the body is null so we can't transform it to HTML - this likely was because of a request error getting \
              the response",

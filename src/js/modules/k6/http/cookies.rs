@@ -1,6 +1,7 @@
 //! `CookieJar`: the script's view of a jar.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -47,8 +48,10 @@ fn jar_and_url(args: &mut Args) -> Result<(Rc<Arc<Jar>>, Url), Throw> {
 pub(super) fn jar_cookies(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     let (jar, url) = jar_and_url(&mut args)?;
     let mut map: Vec<(String, Value)> = Vec::new();
+    let mut index: HashMap<String, usize> = HashMap::new();
     for (name, value) in jar.cookies_for(&url) {
-        match map.iter_mut().find(|(known, _)| *known == name) {
+        let at = *index.entry(name.clone()).or_insert(map.len());
+        match map.get_mut(at) {
             Some((_, Value::List(values))) => values.push(value.into()),
             _ => map.push((name, Value::List(vec![value.into()]))),
         }

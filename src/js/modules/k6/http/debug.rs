@@ -1,34 +1,31 @@
 //! The option `httpDebug`: what requests and answers look like, as log entries.
 
 use crate::js::vu::Vu;
-use crate::log::{Field, Level};
+use crate::log::{Field, Label, Level};
 use crate::net::http::Dump;
 
 /// Logs every hop of an exchange; the two entries of a hop share an id.
-pub(super) fn tell(vu: &Vu, dumps: &[Dump]) {
+/// `tags` are those of the request, beside those of the VU.
+pub(super) fn tell(vu: &Vu, dumps: &[Dump], tags: &[(String, String)]) {
     for dump in dumps {
         let id = unique_id();
-        entry(vu, format!("Request:\n{}\n", dump.request), &id);
+        entry(vu, format!("Request:\n{}\n", dump.request), &id, tags);
         if let Some(answer) = &dump.answer {
-            entry(vu, format!("Response:\n{answer}\n"), &id);
+            entry(vu, format!("Response:\n{answer}\n"), &id, tags);
         }
     }
 }
 
-fn entry(vu: &Vu, text: String, id: &str) {
-    let mut fields: Vec<Field> = vec![
-        ("source", "http-debug".into()),
-        ("vu", vu.id.to_string().into()),
-        ("iter", vu.iterations.get().saturating_sub(1).to_string().into()),
-        ("request_id", id.to_owned().into()),
+fn entry(vu: &Vu, text: String, id: &str, tags: &[(String, String)]) {
+    let fields: Vec<Field> = vec![("source", "http-debug".into()), ("request_id", id.to_owned().into())];
+    let present = vu.tags();
+    let present = present.iter().map(|(key, value)| (key.to_owned(), Label::Text(value.to_owned())));
+    let own = tags.iter().map(|(key, value)| (key.clone(), Label::Text(value.clone())));
+    let place = [
+        ("vu".to_owned(), Label::Number(vu.id)),
+        ("iter".to_owned(), Label::Number(vu.iterations.get().saturating_sub(1))),
     ];
-    let tags = vu.tags();
-    for name in ["scenario", "group"] {
-        if let Some(value) = tags.get(name) {
-            fields.push((name, value.to_owned().into()));
-        }
-    }
-    vu.script.log.log(Level::Info, text, fields);
+    vu.script.log.log_labelled(Level::Info, text, fields, present.chain(own).chain(place).collect());
 }
 
 /// A random UUID, version 4.

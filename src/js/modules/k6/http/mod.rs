@@ -191,12 +191,15 @@ fn batch_entry(key: &str, entry: Value) -> Result<Args, (String, u16)> {
             if matches!(url, Value::Undefined) {
                 return Err((format!("batch request {key} doesn't have a url key"), 0));
             }
-            let method = match method {
-                Value::Undefined | Value::Null => "GET".to_owned(),
-                Value::String(method) => method.to_uppercase(),
+            let (method, body) = match method {
+                Value::Undefined | Value::Null => ("GET".to_owned(), body),
+                // Who says GET means no body; who says nothing may mean one.
+                Value::String(method) => match method.to_uppercase() {
+                    method if method == "GET" || method == "HEAD" => (method, Value::Undefined),
+                    method => (method, body),
+                },
                 other => return Err((format!("invalid method type '{}'", go::text_of(&other)), 0)),
             };
-            let body = if method == "GET" || method == "HEAD" { Value::Undefined } else { body };
             Ok([Value::String(method), url, body, params].into_iter().collect())
         }
         other => Err((format!("invalid batch request '{}'", go::text_of(&other)), 1020)),

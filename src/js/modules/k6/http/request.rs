@@ -98,7 +98,7 @@ impl Prepared {
                 self.request.max_redirects = number(&count).max(0.0) as u32;
                 self.limits_redirects = true;
             }
-            ("tags" | "auth" | "compression" | "responseType", Value::Null) => {}
+            ("tags" | "auth", Value::Null) => {}
             ("tags", tags) => {
                 self.tags = tag_pairs(tags).map_err(|throw| match throw {
                     Throw::Error { message, .. } => format!("invalid HTTP request metric tags: {message}"),
@@ -147,7 +147,8 @@ impl Prepared {
             headers::canonicalise(name);
         }
         let has = |request: &Request, name: &str| request.headers.iter().any(|(known, _)| known == name);
-        if !has(request, "User-Agent") && !vu.script.http.user_agent.is_empty() {
+        // An empty one is shown, and not sent.
+        if !has(request, "User-Agent") {
             request.headers.push(("User-Agent".to_owned(), vu.script.http.user_agent.clone()));
         }
         if let Some(kind) = encoded.content_type
@@ -227,7 +228,7 @@ impl Prepared {
 
     /// Warns or throws where it failed, and makes the response.
     pub fn finish(&self, vu: &Vu, exchange: Exchange) -> Result<Rc<Answer>, Throw> {
-        debug::tell(vu, &exchange.dumps);
+        debug::tell(vu, &exchange.dumps, &self.tags);
         if exchange.stopped_redirecting && !self.limits_redirects {
             let url = self.request.url.clean().into_owned();
             vu.script.log.log(

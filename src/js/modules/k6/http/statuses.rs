@@ -49,7 +49,7 @@ fn range(number: usize, arg: &Value) -> Result<(u16, u16), Throw> {
     };
     match arg {
         Value::Undefined | Value::Null => Err(Throw::type_error("Cannot convert undefined or null to object")),
-        Value::Map(map) if map.iter().any(|(key, _)| key == "min" || key == "max") => {
+        Value::Map(map) if ["min", "max"].iter().all(|name| map.iter().any(|(key, _)| key == name)) => {
             let end = |name: &str| map.iter().find(|(key, _)| key == name).and_then(|(_, value)| whole(value));
             end("min")
                 .zip(end("max"))

@@ -312,16 +312,7 @@ impl Drop for Socket {
 
 /// The response of a handshake as `k6/ws` gives it; the URL only for one that came about.
 pub fn response(answer: Option<&Answer>, url: &str, error: &str) -> Value {
-    let headers = |headers: &Headers| {
-        let mut map: Vec<(String, String)> = Vec::with_capacity(headers.len());
-        for (name, value) in headers.iter() {
-            match map.iter_mut().find(|(known, _)| known == name) {
-                Some((_, joined)) => *joined = format!("{joined}, {value}"),
-                None => map.push((name.to_owned(), value.to_owned())),
-            }
-        }
-        map.into_iter().map(|(name, value)| (name, value.into())).collect()
-    };
+    let headers = |headers: &Headers| headers.joined().into_iter().map(|(name, value)| (name, value.into())).collect();
     Value::Map(vec![
         ("url".to_owned(), url.into()),
         ("status".to_owned(), Value::Number(answer.map_or(0.0, |answer| f64::from(answer.status)))),
