@@ -22,7 +22,7 @@ use super::tap::Tap;
 use super::threshold::{Threshold, Verdict, Watched};
 use crate::log::{Level, Logger};
 
-/// So many distinct tag sets are worth a warning; the limit doubles each time.
+/// More time series than this are worth a warning; the limit doubles each time, as in k6.
 const SERIES_LIMIT: usize = 100_000;
 
 /// What a ledger is asked to keep beside the totals of all metrics.
@@ -156,6 +156,8 @@ impl Ledger {
             let routes = match tags.routes.get() {
                 Some(routes) => routes,
                 None => {
+                    record.each_sample(|_, _| self.series += 1);
+                    self.warn_of_series();
                     let routes = self.find_routes(tags);
                     tags.routes.get_or_init(|| routes)
                 }
@@ -342,6 +344,10 @@ impl Ledger {
                 (total.is_watched, total.thresholds) = (true, thresholds);
             }
         } else {
+            // Whoever reads the part may read the whole as well, sampled or not.
+            if let Some(total) = self.totals.get_mut(usize::from(metric.id.0)) {
+                total.is_watched = true;
+            }
             let sink = Sink::new(metric.kind, metric.contains);
             self.parts.push(PartOf { expression, metric, sink, is_watched: true, thresholds, has_windows });
         }
@@ -356,14 +362,21 @@ impl Ledger {
         }
     }
 
-    fn find_routes(&mut self, tags: &TagSet) -> Routes {
-        self.series += 1;
+    /// Warns when there are very many time series: metrics times tag sets.
+    fn warn_of_series(&mut self) {
         if self.series > self.series_limit {
-            let message = format!("more than {} distinct tag sets so far", self.series_limit);
+            let message = format!(
+                "The test has generated metrics with {} unique time series, which is higher than the suggested limit \
+                 of {SERIES_LIMIT} and could cause high memory usage",
+                self.series
+            );
             let hint = "outputs that keep time series grow with them; give URLs that differ in an id one `name` tag";
             self.logger.log(Level::Warning, message, vec![("hint", hint.into())]);
             self.series_limit *= 2;
         }
+    }
+
+    fn find_routes(&mut self, tags: &TagSet) -> Routes {
         let parts = self.parts.iter().enumerate().filter_map(|(place, part)| {
             let matches = part.expression.part.as_ref().is_some_and(|wanted| wanted.matches(tags));
             matches.then_some(Route { metric: part.metric.id, sink: place as u32 })

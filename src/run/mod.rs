@@ -352,10 +352,8 @@ impl Common {
         if exports.functions.is_empty() {
             return Err(Failure::new(ExitCode::Other, "no exported functions in script").context(context()));
         }
-        for name in ["setup", "teardown"] {
-            if exports.values.iter().any(|value| value == name) {
-                return Err(Failure::new(ExitCode::Other, format!("exported '{name}' must be a function")));
-            }
+        if let Some(name) = exports.values.iter().find(|name| matches!(name.as_str(), "setup" | "teardown")) {
+            return Err(Failure::new(ExitCode::Other, format!("exported '{name}' must be a function")));
         }
         Ok(exports)
     }
@@ -403,6 +401,7 @@ impl Common {
             min_iteration_duration: options.min_iteration_duration.unwrap_or_default().to_duration(),
             throw: options.throw.unwrap_or_default(),
             options: Default::default(),
+            exported_options: Default::default(),
             setup_data: Default::default(),
         }
     }
@@ -410,7 +409,7 @@ impl Common {
     /// Checks the options and makes everything the run needs.
     fn build(self, request: Request, settled: Settled, exports: Exports) -> Result<Run, Failure> {
         let log = request.log.logger();
-        let Settled { options, scenarios: checked, share, plan, .. } = settled;
+        let Settled { configured, options, scenarios: checked, share, plan, .. } = settled;
         derive::check_exports(&checked, |name| exports.has(name))?;
         if options.paused == Some(true) && !request.rehearsal {
             self.state.set_paused(true);
@@ -434,6 +433,8 @@ impl Common {
         let script = Arc::new(self.script(&request, &options, net));
         let consolidated = options.with_defaults().to_script_json();
         let _ = script.options.set(serde_json::Value::Object(consolidated).to_string());
+        let exported = configured.with_defaults().to_exported_json();
+        let _ = script.exported_options.set(serde_json::Value::Object(exported).to_string());
         let ledger = Ledger::new(
             self.registry.clone(),
             LedgerOptions {
@@ -450,7 +451,7 @@ impl Common {
         let striped = share.clone();
         let id_in_test = Box::new(move |id: u64| striped.global(id - 1).map_or(id, |global| global + 1));
         let crew = VuCrew::new(script.clone(), workers.clone(), id_in_test);
-        let pool = Arc::new(Pool::new(crew.clone(), log.clone()));
+        let pool = Arc::new(Pool::new(crew.clone(), plan.max_vus() - plan.max_planned_vus(), log.clone()));
         let scenarios = checked
             .into_iter()
             .filter(|scenario| scenario.has_work(&share))
@@ -515,7 +516,9 @@ fn script_options(request: &Request, exports: &Exports, notes: &mut Notes, log: 
     Ok(match (&request.script.archive, &exports.options) {
         (Some(archive), _) => Options::from_json(&archive.options, notes)?.options,
         (None, Some(json)) => {
-            let value: serde_json::Value = serde_json::from_str(json).exit(ExitCode::InvalidConfig)?;
+            let mut value: serde_json::Value = serde_json::from_str(json).exit(ExitCode::InvalidConfig)?;
+            // As Go writes objects: what is passed through, and the first thing that is wrong, go by name.
+            value.sort_all_objects();
             let url = &request.script.module.url;
             let decoded = Options::from_json(&value, notes).map_err(|failure| {
                 failure.context(format!("could not initialize '{}': could not load JS test '{url}'", request.argument))
