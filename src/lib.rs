@@ -13,12 +13,13 @@
 //!  3  means      net                            how bytes travel; no JavaScript, no metrics
 //!  2  intent     options, source                what was asked, checked once at the border
 //!  1  measure    metrics                        what was seen
-//!  0  words      units, exit_code, failure, log
+//!  0  words      units, exit_code, failure, fifo, log
 //! ```
 
 // 0: words
 pub mod exit_code;
 pub mod failure;
+pub mod fifo;
 pub mod log;
 pub mod units;
 // 1: measure

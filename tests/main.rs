@@ -16,6 +16,7 @@ mod js;
 mod memory;
 mod misbehaviour;
 mod nginx;
+mod output_faults;
 mod outputs;
 mod pattern;
 mod peers;

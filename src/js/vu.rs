@@ -241,7 +241,10 @@ impl Vu {
     /// of `setInterval`.
     pub fn drop_pending(&self) -> Vec<(u32, bool)> {
         drop(std::mem::take(&mut *self.pending.borrow_mut()));
-        std::mem::take(&mut *self.timers.borrow_mut()).into_iter().map(|((_, id), is_interval)| (id, is_interval)).collect()
+        std::mem::take(&mut *self.timers.borrow_mut())
+            .into_iter()
+            .map(|((_, id), is_interval)| (id, is_interval))
+            .collect()
     }
 
     /// Waits for the next timer or future; `None` when there is nothing to wait for.

@@ -18,7 +18,7 @@ use super::sink::Sink;
 use super::submetric::Expression;
 use super::system_tags::{SystemTag, SystemTags};
 use super::tags::{Route, Routes, TagSet};
-use super::tap::Tap;
+use super::tap::{Lost, Tap};
 use super::threshold::{Threshold, Verdict, Watched};
 use crate::log::{Level, Logger};
 
@@ -131,6 +131,11 @@ impl Ledger {
     /// Hands raw records on to an output from now on.
     pub fn attach(&mut self, tap: Tap) {
         self.taps.push(tap);
+    }
+
+    /// Lets go of the output that loses its samples there.
+    pub fn detach(&mut self, lost: &Lost) {
+        self.taps.retain(|tap| !tap.leads_to(lost));
     }
 
     /// Lets go of all outputs: each gets what is on its way, then its end.

@@ -100,6 +100,8 @@ pub struct Request {
     pub linger: Option<Option<Duration>>,
     /// No banner, description or progress.
     pub quiet: bool,
+    /// The name this program was called by.
+    pub program: &'static str,
     /// The flag `--no-color`.
     pub no_color: bool,
     /// Where relative paths begin.
@@ -497,7 +499,7 @@ fn threads(vus: u64, engine: Engine) -> (usize, usize) {
 
 /// The `User-Agent` of requests that set none.
 pub fn default_user_agent() -> String {
-    format!("volley/{} (k6/2.2.0 compatible)", env!("CARGO_PKG_VERSION"))
+    output::USER_AGENT.to_owned()
 }
 
 /// Reads what the script exports and merges it with what was said elsewhere.
@@ -813,20 +815,23 @@ impl Run {
     /// Waits after the test, where that was asked for.
     async fn linger(&self) {
         let Some(limit) = self.request.linger else { return };
-        if self.state.is_aborted() {
+        // A test that ended itself, or was ended by a threshold, is over like any other.
+        if self.state.is_signalled() {
             return;
         }
         match limit {
             Some(limit) => {
                 tokio::select! {
                     () = tokio::time::sleep(limit) => {}
-                    () = self.state.until_aborted() => {}
+                    () = self.state.linger_until_signal() => {}
                 }
             }
             None => {
                 if !self.request.quiet {
-                    let text = "The test is done, but --linger was enabled, so k6 is waiting for Ctrl+C to continue...";
-                    self.request.terminal.print(text);
+                    self.request.terminal.print(&format!(
+                        "The test is done, but --linger was enabled, so {} is waiting for Ctrl+C to continue...",
+                        self.request.program
+                    ));
                 }
                 self.state.linger_until_signal().await;
             }

@@ -5,8 +5,8 @@ use std::cmp::Ordering;
 use super::collate::compare;
 use super::{Look, Mode, endpoints, is_hidden};
 use crate::metrics::groups::Check;
-use crate::metrics::threshold::Threshold;
 use crate::metrics::results::checks_total;
+use crate::metrics::threshold::Threshold;
 use crate::metrics::{Contains, MetricResult, MetricType, Results, Section, Values};
 use crate::units::number;
 
