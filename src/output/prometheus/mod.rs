@@ -279,7 +279,8 @@ mod tests {
     fn labels_are_sorted_by_bytes() {
         let check = |tags: &[(&str, &str)], expect: &[&str]| {
             let tags = Interner::default().set(tags.iter().copied());
-            let got: Vec<_> = sorted("k6_mine".to_owned(), &labels(&tags)).into_iter().map(|label| label.name).collect();
+            let got: Vec<_> =
+                sorted("k6_mine".to_owned(), &labels(&tags)).into_iter().map(|label| label.name).collect();
             assert_eq!(got, expect);
         };
         check(&[("low", "c"), ("Env", "a"), ("BU", "b")], &["BU", "Env", "__name__", "low"]);
