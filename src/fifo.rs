@@ -5,6 +5,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
 use std::thread;
@@ -53,6 +54,20 @@ impl WriteEnd {
                 }
                 opened => return Ok(Self { file: opened?, timeout }),
             }
+        }
+    }
+
+    /// Waits until the reader of a pipe has taken everything, or has had its time.
+    pub fn drain(&self) {
+        let deadline = Instant::now() + self.timeout;
+        loop {
+            let mut unread: libc::c_int = 0;
+            // SAFETY: FIONREAD writes one `int`, to where `unread` lives; the descriptor is open as long as `self.file`.
+            let known = unsafe { libc::ioctl(self.file.as_raw_fd(), libc::FIONREAD, &raw mut unread) };
+            if known != 0 || unread == 0 || Instant::now() >= deadline {
+                return;
+            }
+            thread::sleep(RETRY_INTERVAL);
         }
     }
 

@@ -282,7 +282,7 @@ impl Ledger {
                 } else {
                     threshold.judge(sink, elapsed)
                 };
-                verdict.abort |= threshold.wants_abort(elapsed);
+                verdict.abort |= !is_final && threshold.wants_abort(elapsed);
             }
             if !holds {
                 verdict.crossed.push(name.clone());

@@ -15,8 +15,8 @@ use crate::fifo::WriteEnd;
 /// This much text is gathered before it is written.
 const FULL: usize = 64 * 1024;
 
-/// What a kill of the process may take from a gzip file.
-const GZIP_FLUSH_INTERVAL: Duration = Duration::from_secs(1);
+/// How often a gzip file is flushed, so at most what a kill of the process takes from it.
+const GZIP_FLUSH_INTERVAL: Duration = Duration::from_millis(200);
 
 /// A text that grows at its end.
 pub struct TextFile {

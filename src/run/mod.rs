@@ -543,7 +543,10 @@ fn watch(
 ) -> Result<Vec<threshold::Watched>, Failure> {
     let Some(thresholds) = &options.thresholds else { return Ok(Vec::new()) };
     if request.no_thresholds {
-        return Ok(threshold::names_only(&thresholds.0, registry, log));
+        // Where no summary would show them, k6 does not look at them at all.
+        let is_shown = request.summary_mode != crate::summary::Mode::Disabled || request.address.is_some();
+        let silent = Logger::silent();
+        return Ok(threshold::names_only(&thresholds.0, registry, if is_shown { log } else { &silent }));
     }
     let mut watched = threshold::check(&thresholds.0, registry, request.strict, log)?;
     let baseline = request.baseline.as_deref().map(|name| {

@@ -224,7 +224,10 @@ enum Returned {
 
 fn returned(value: Value) -> Returned {
     let map = match value {
-        Value::Undefined | Value::Null => return Returned::Nothing,
+        // Whatever JavaScript takes for false.
+        Value::Undefined | Value::Null | Value::Bool(false) => return Returned::Nothing,
+        Value::Number(number) if number == 0.0 || number.is_nan() => return Returned::Nothing,
+        Value::String(text) if text.is_empty() => return Returned::Nothing,
         Value::Map(map) => map,
         _ => return Returned::Wrong("handleSummary() should return a map with string keys".to_owned()),
     };

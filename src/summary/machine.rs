@@ -48,7 +48,10 @@ pub fn build(results: &Results, look: &Look, facts: &Facts) -> Tree {
 }
 
 fn checks(results: &Results) -> Tree {
-    let (passes, fails) = checks_total(&results.metrics).unwrap_or_default();
+    let Some((passes, fails)) = checks_total(&results.metrics) else {
+        // Nothing was checked, and no threshold asks for it.
+        return Tree::map([("metrics", Tree::List(Vec::new())), ("results", Tree::List(Vec::new()))]);
+    };
     let total = passes + fails;
     let entry = |name: &str, kind: &str, values: Tree| {
         let (contains, name, kind) = (Tree::from("default"), Tree::from(name), Tree::from(kind));

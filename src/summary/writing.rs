@@ -4,6 +4,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use crate::fifo::{self, WriteEnd};
@@ -59,7 +60,12 @@ fn write_stream(stream: &mut dyn Write, content: &[u8]) -> Result<(), String> {
 pub fn write_file(path: &Path, content: &[u8]) -> io::Result<()> {
     let is_there = match fs::metadata(path) {
         Ok(known) if !known.is_file() => {
-            return WriteEnd::open(path, OpenOptions::new().write(true))?.write_all(content);
+            let mut to = WriteEnd::open(path, OpenOptions::new().write(true))?;
+            to.write_all(content)?;
+            if known.file_type().is_fifo() {
+                to.drain();
+            }
+            return Ok(());
         }
         // A file that may not be written to is not replaced either. Whether it may is the system's to say.
         Ok(_) => OpenOptions::new().append(true).open(path).map(|_| true)?,

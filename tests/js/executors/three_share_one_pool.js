@@ -4,9 +4,9 @@
 import { sleep } from 'k6';
 
 const step = (startTime, maxVUs) => ({
-  executor: 'constant-arrival-rate', rate: 20, duration: '600ms', startTime, preAllocatedVUs: 1, maxVUs, gracefulStop: '0s',
+  executor: 'constant-arrival-rate', rate: 20, duration: '1s', startTime, preAllocatedVUs: 1, maxVUs, gracefulStop: '0s',
 });
-export const options = { scenarios: { a: step('0s', 3), b: step('600ms', 4), c: step('1200ms', 2) } };
+export const options = { scenarios: { a: step('0s', 3), b: step('1s', 4), c: step('2s', 2) } };
 export default function () {
   sleep(2);
 }

@@ -2,7 +2,7 @@
 // exit: 0
 // log: setInterval 1 was stopped because the VU iteration was interrupted
 // log: setTimeout 2 was stopped because the VU iteration was interrupted
-export const options = { scenarios: { s: { executor: 'constant-vus', vus: 1, duration: '500ms', gracefulStop: '0s' } } };
+export const options = { scenarios: { s: { executor: 'constant-vus', vus: 1, duration: '1s', gracefulStop: '0s' } } };
 export default function () {
   setInterval(() => {}, 5000);
   setTimeout(() => {}, 6000);
