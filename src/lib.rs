@@ -13,12 +13,13 @@
 //!  3  means      net                            how bytes travel; no JavaScript, no metrics
 //!  2  intent     options, source                what was asked, checked once at the border
 //!  1  measure    metrics                        what was seen
-//!  0  words      units, exit_code, failure, log
+//!  0  words      units, exit_code, failure, fifo, log
 //! ```
 
 // 0: words
 mod exit_code;
 mod failure;
+mod fifo;
 mod log;
 mod units;
 // 1: measure

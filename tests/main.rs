@@ -22,6 +22,7 @@ mod memory;
 mod misbehaviour;
 mod needs;
 mod nginx;
+mod output_faults;
 mod outputs;
 mod pattern;
 mod peers;

@@ -8,7 +8,7 @@ use volley::{MODULES, PARTS};
 
 /// Rooms by floor; a room uses only rooms on floors below its own, and floor 0 is open to all.
 const FLOORS: [&[&str]; 10] = [
-    &["units", "exit_code", "failure", "log"],
+    &["units", "exit_code", "failure", "fifo", "log"],
     &["metrics"],
     &["options", "source"],
     &["net"],

@@ -1,13 +1,18 @@
 // What happens to values on their way out of a script: options, setup data, the summary's return value.
 
-// A script's options as JSON. Functions and cycles can't be options.
+// What can't be written as JSON is refused with this before the reason.
+let about = '';
+
+// A script's options as JSON, by the rules of setup's result: what is no JSON is refused wherever it stands.
 export function exportOptions(options) {
-  return JSON.stringify(options);
+  about = 'error parsing script options';
+  return JSON.stringify(plain(options, []));
 }
 
 // Setup's result as JSON, by k6's rules: undefined properties are null, dates RFC 3339 without an empty fraction,
 // maps lists of pairs, bytes base64.
 export function encodeData(data) {
+  about = 'error marshaling setup() data to JSON';
   return data === undefined ? undefined : JSON.stringify(plain(data, []));
 }
 
@@ -24,7 +29,7 @@ function toBase64(bytes) {
 }
 
 const refuse = (what) => {
-  throw new GoError(`error marshaling setup() data to JSON: json: ${what}`);
+  throw new GoError(`${about}: json: ${what}`);
 };
 
 function plain(value, ancestors) {

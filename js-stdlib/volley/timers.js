@@ -11,7 +11,7 @@ function add(name, callback, delay, args, repeats) {
   const ms = Math.max(0, Number(delay) || 0);
   const id = ++last;
   timers.set(id, { callback, args, ms, repeats });
-  start(id, ms);
+  start(id, ms, repeats);
   return id;
 }
 
@@ -22,7 +22,7 @@ function remove(id) {
 function fire(id) {
   const timer = timers.get(id);
   if (timer === undefined) return;
-  if (timer.repeats) start(id, timer.ms);
+  if (timer.repeats) start(id, timer.ms, true);
   else timers.delete(id);
   timer.callback.apply(globalThis, timer.args);
 }

@@ -34,7 +34,7 @@ pub(super) fn parse_bool(text: &str) -> Result<bool, String> {
 
 /// Runs k6 test scripts unchanged, with truer latency numbers.
 #[derive(Debug, Parser)]
-#[command(name = "k6", disable_version_flag = true, args_override_self = true, disable_help_subcommand = false)]
+#[command(disable_version_flag = true, args_override_self = true, disable_help_subcommand = false)]
 pub struct Cli {
     /// Settings every command has.
     #[command(flatten)]
@@ -72,7 +72,7 @@ pub struct GlobalArgs {
     /// Log debug lines as well
     #[arg(short, long, global = true)]
     pub verbose: Option<Switch>,
-    /// Serve profiles of this program on the REST API
+    /// Accepted for k6's sake: there are no profiles
     #[arg(long, global = true)]
     pub profiling_enabled: Option<Switch>,
     /// Where secrets come from: TYPE[=CONFIG]; may be repeated
@@ -435,7 +435,7 @@ pub struct RuntimeArgs {
 /// The command line's definition, with values attached to flags as k6's library does it: a switch takes a value only
 /// after `=`, every other flag takes the next argument whatever it looks like, and of a repeated flag the last counts.
 pub fn command() -> clap::Command {
-    as_k6(Cli::command())
+    as_k6(Cli::command().name(super::program()))
 }
 
 fn as_k6(command: clap::Command) -> clap::Command {

@@ -33,7 +33,7 @@ pub(super) fn execute(request: Request, terminal: &Terminal, log: &Log) -> Resul
         Request::Compare(args, cwd) => return procedure::compare(&args, &cwd, terminal),
         Request::Own { name: "target", args, .. } => return own::target(&args, terminal, log),
         Request::Own { name: "demo", args, js_engine } => return own::demo(&args, js_engine, terminal, log),
-        Request::Own { name, .. } => return Err(refuse(format!("unknown command {name:?} for \"k6\""))),
+        Request::Own { name, .. } => return Err(refuse(super::unknown_command(name, ""))),
     }
     Ok(ExitCode::Success)
 }
@@ -62,11 +62,6 @@ fn load(
 
 /// What is offered nowhere may not be ignored silently.
 fn refuse_what_is_missing(run: &RunRequest) -> Result<(), Failure> {
-    if run.global.profiling && run.global.address.is_some() {
-        let hint =
-            "a profiler of the system such as `perf` sees this program, and the script by the times of its metrics";
-        return Err(refuse("`--profiling-enabled` is not offered: there are no profiles in Go's form here").hint(hint));
-    }
     if let Some(output) = &run.runtime.traces_output {
         if output != "otel" && !output.starts_with("otel=") {
             return Err(refuse(format!("invalid traces output {output:?}")));
@@ -114,6 +109,7 @@ pub(super) fn understood(request: RunRequest, terminal: &Terminal, log: &Log) ->
             Linger::For(span) => Some(Some(span.to_duration())),
         },
         quiet: request.global.quiet,
+        program: super::program(),
         no_color: request.global.log.no_color,
         cwd: request.cwd,
         collectors: request.collectors,
@@ -170,6 +166,7 @@ pub(super) fn bare(request: ScriptRequest, log: &Log) -> Result<run::Request, Fa
         outputs: Vec::new(),
         linger: None,
         quiet: true,
+        program: super::program(),
         no_color: true,
         cwd: request.cwd,
         collectors: Default::default(),

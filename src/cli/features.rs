@@ -11,7 +11,7 @@ pub fn list(as_json: bool) -> String {
     if as_json {
         let items: Vec<_> = Feature::TABLE
             .iter()
-            .map(|(_, name, what)| json!({"feature": name, "lifecycle": "experimental", "description": what}))
+            .map(|(_, name, what)| json!({"feature": name, "lifecycle": "Experimental", "description": what}))
             .collect();
         return serde_json::to_string_pretty(&items).unwrap_or_default() + "\n";
     }

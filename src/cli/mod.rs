@@ -135,7 +135,7 @@ pub struct Understood {
 /// Understands arguments (without the program's name), variables and the current directory.
 pub fn understand(args: &[String], env: Environment, cwd: PathBuf) -> Understood {
     let mut command = args::command();
-    let with_name = std::iter::once("k6".to_owned()).chain(args.iter().cloned());
+    let with_name = std::iter::once(program().to_owned()).chain(args.iter().cloned());
     let matches = command.try_get_matches_from_mut(with_name);
     let cli = match matches.and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches)) {
         Ok(cli) => cli,
@@ -213,7 +213,7 @@ fn request(
             None => help_of("x", command),
             Some(flag) if matches!(flag.as_str(), "-h" | "--help") => help_of("x", command),
             Some(name) => {
-                return Err(refuse(format!("unknown command {name:?} for \"k6 x\": this program has no extensions")));
+                return Err(refuse(unknown_command(name, "x") + ": this program has no extensions"));
             }
         },
         Some(Command::Target(args)) => own("target", args.rest, global),
@@ -239,7 +239,7 @@ fn ask(
     question: impl FnOnce() -> Result<Question, Failure>,
 ) -> Result<Request, Failure> {
     if global.strict && name != "stats" {
-        return Err(refuse(format!("unknown command {name:?} for \"k6\"")));
+        return Err(refuse(unknown_command(name, "")));
     }
     no_arguments(name, &args.stray)?;
     let question = question()?;
@@ -296,18 +296,27 @@ fn completion(args: &CompletionArgs, command: &mut clap::Command) -> Result<Stri
         Some("zsh") => Shell::Zsh,
         Some("fish") => Shell::Fish,
         Some("powershell") => Shell::PowerShell,
-        Some(unknown) => return Err(refuse(format!("unknown command {unknown:?} for \"k6 completion\""))),
+        Some(unknown) => return Err(refuse(unknown_command(unknown, "completion"))),
         None => {
             let help = command.find_subcommand_mut("completion").map(|sub| sub.render_help().to_string());
             return Ok(help.unwrap_or_default());
         }
     };
-    // For the name it was called by; a link named `k6` completes `k6`.
+    let mut script = Vec::new();
+    generate(shell, command, program(), &mut script);
+    Ok(String::from_utf8_lossy(&script).into_owned())
+}
+
+/// The name this program was called by: a link named `k6` is `k6` in help and messages.
+pub(crate) fn program() -> &'static str {
     let called = std::env::args_os().next().map(PathBuf::from);
     let is_k6 = called.as_deref().and_then(Path::file_stem).is_some_and(|name| name == "k6");
-    let mut script = Vec::new();
-    generate(shell, command, if is_k6 { "k6" } else { "volley" }, &mut script);
-    Ok(String::from_utf8_lossy(&script).into_owned())
+    if is_k6 { "k6" } else { "volley" }
+}
+
+/// k6's words for a command that `parent` does not have; the parent of a command itself is the program.
+fn unknown_command(name: &str, parent: &str) -> String {
+    format!("unknown command {name:?} for {:?}", format!("{} {parent}", program()).trim_end())
 }
 
 /// Logs a failure as the one error line a process ends with.

@@ -94,8 +94,10 @@ impl RunRequest {
         if let Some(path) = &self.runtime.ssl_key_log {
             logger.warn(format!("SSLKEYLOGFILE is set: whoever can read '{path}' can read what is sent over TLS"));
         }
-        if self.global.profiling && self.global.address.is_none() {
-            logger.warn("Profiling is enabled but no REST API server is running — set `--address` to reach it");
+        if self.global.profiling {
+            let hint = "a profiler of the system such as `perf` sees this program";
+            let text = "`--profiling-enabled` is accepted for k6's sake; there are no profiles";
+            logger.log(Level::Warning, text, vec![("hint", hint.into())]);
         }
     }
 }
@@ -258,7 +260,7 @@ fn env_flag(env: &Environment, name: &str, go_name: &str) -> Result<Option<bool>
 /// The arguments of a command that takes none.
 pub(super) fn no_arguments(command: &str, stray: &[String]) -> Result<(), Failure> {
     match stray.first() {
-        Some(first) => Err(refuse(format!("unknown command {first:?} for \"k6 {command}\""))),
+        Some(first) => Err(refuse(super::unknown_command(first, command))),
         None => Ok(()),
     }
 }

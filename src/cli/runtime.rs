@@ -74,7 +74,8 @@ impl GlobalArgs {
             quiet: on(self.quiet).unwrap_or(false),
             profiling: on(self.profiling_enabled).unwrap_or_else(|| env.contains_key("K6_PROFILING_ENABLED")),
             secret_sources: if self.secret_source.is_empty() {
-                set(env, "K6_SECRET_SOURCE").into_iter().collect()
+                // An empty one is no source either, and is refused as such.
+                env.get("K6_SECRET_SOURCE").cloned().into_iter().collect()
             } else {
                 self.secret_source.clone()
             },

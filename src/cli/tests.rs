@@ -72,7 +72,7 @@ fn wrong_options_are_refused_in_k6s_words() {
     check("run --nope x.js", none, 255, "unknown flag: --nope");
     check("run --nope=3 x.js", none, 255, "unknown flag: --nope");
     check("run -z x.js", none, 255, "unknown shorthand flag: 'z' in -z");
-    check("nonsense", none, 255, "unknown command \"nonsense\" for \"k6\"");
+    check("nonsense", none, 255, "unknown command \"nonsense\" for \"volley\"");
     let args = "arg should either be \"-\", if reading script from stdin, or a path to a script file";
     check("run", none, 255, &format!("accepts 1 arg(s), received 0: {args}"));
     check("run a.js b.js", none, 255, &format!("accepts 1 arg(s), received 2: {args}"));
@@ -166,8 +166,8 @@ fn wrong_options_are_refused_in_k6s_words() {
         "invalid argument \"23h 30m\" for \"-d, --duration\" flag: time: unknown unit \"h \" in duration \"23h 30m\"",
     );
 
-    check("--strict-k6 status", none, 255, "unknown command \"status\" for \"k6\"");
-    check("scale --strict-k6 --vus 2", none, 255, "unknown command \"scale\" for \"k6\"");
+    check("--strict-k6 status", none, 255, "unknown command \"status\" for \"volley\"");
+    check("scale --strict-k6 --vus 2", none, 255, "unknown command \"scale\" for \"volley\"");
     check("run --strict-k6 --watch x.js", none, 255, "unknown flag: --watch");
     check(
         "run --strict-k6 x.js",
@@ -473,12 +473,12 @@ fn commands_print() {
     };
     check("", "run");
     check("--help", "inspect");
-    check("run --help", "--vus");
+    check("run --help", "Usage: volley run [OPTIONS]");
     check("help run", "--vus");
     check("version", "k6 v2.2.0 (");
     check("--version", "k6 v2.2.0 (");
-    check("version --json", "\"version\":\"2.2.0\"");
-    check("features --json", "freeze-env");
+    check("version --json", "\"version\":\"v2.2.0\"");
+    check("features --json", "\"lifecycle\": \"Experimental\"");
     check("completion bash", "complete");
     check("completion", "zsh");
     check("cloud script.js", "hosted service");

@@ -35,12 +35,10 @@ pub(super) fn translate(error: &clap::Error, command: &clap::Command, args: &[St
                     let typed = typed.map_or(invalid_arg.as_str(), String::as_str);
                     format!("unknown shorthand flag: {short:?} in {typed}")
                 }
-                None => format!("unknown command {invalid_arg:?} for \"k6\""),
+                None => super::unknown_command(&invalid_arg, ""),
             },
         },
-        ErrorKind::InvalidSubcommand => {
-            format!("unknown command {:?} for \"k6\"", text(ContextKind::InvalidSubcommand))
-        }
+        ErrorKind::InvalidSubcommand => super::unknown_command(&text(ContextKind::InvalidSubcommand), ""),
         ErrorKind::ValueValidation => {
             let why = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
             let flag = flag_name(command, &invalid_arg);

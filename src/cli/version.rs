@@ -6,6 +6,8 @@ use serde_json::json;
 pub const K6_VERSION: &str = "2.2.0";
 /// Our own version.
 pub const OWN_VERSION: &str = env!("CARGO_PKG_VERSION");
+/// The commit a release was built from, where that is known.
+const COMMIT: Option<&str> = option_env!("VOLLEY_COMMIT");
 
 /// Go's name of this processor.
 fn architecture() -> &'static str {
@@ -24,11 +26,15 @@ pub fn version(as_json: bool) -> String {
     };
     let arch = architecture();
     if as_json {
-        let value = json!({
-            "version": K6_VERSION, "go_version": "", "go_os": os, "go_arch": arch, "extensions": [],
+        let mut value = json!({
+            "version": format!("v{K6_VERSION}"), "go_version": "", "go_os": os, "go_arch": arch, "extensions": [],
             "volley": OWN_VERSION,
         });
+        if let Some(commit) = COMMIT {
+            value["commit"] = commit.into();
+        }
         return format!("{value}\n");
     }
-    format!("k6 v{K6_VERSION} (volley {OWN_VERSION}, rust, {os}/{arch})\n")
+    let commit = COMMIT.map(|commit| format!("commit/{commit}, ")).unwrap_or_default();
+    format!("k6 v{K6_VERSION} ({commit}volley {OWN_VERSION}, rust, {os}/{arch})\n")
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use super::executor::More;
 use super::vu::{Crew, VuId};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -17,7 +18,19 @@ pub struct Pool {
     pub crew: Arc<dyn Crew>,
     free: Mutex<VecDeque<VuId>>,
     returned: Notify,
+    unplanned: Mutex<Unplanned>,
     log: Logger,
+}
+
+/// VUs beyond those that were ready before the run: scenarios ask for them when they run short.
+#[derive(Debug, Default)]
+struct Unplanned {
+    /// At most this many are made.
+    max: u64,
+    /// Made so far.
+    made: u64,
+    /// At work for a scenario, or on their way to one.
+    busy: u64,
 }
 
 /// A scenario that gets no VU warns after each of so many waits, then gives up.
@@ -25,9 +38,42 @@ const ATTEMPTS: u32 = 5;
 const PATIENCE: Duration = Duration::from_millis(400);
 
 impl Pool {
-    /// A pool with no VU in it.
-    pub fn new(crew: Arc<dyn Crew>, log: Logger) -> Self {
-        Self { crew, free: Mutex::default(), returned: Notify::new(), log }
+    /// A pool with no VU in it; beyond the planned VUs, at most `max_unplanned` are made while the run goes on.
+    pub fn new(crew: Arc<dyn Crew>, max_unplanned: u64, log: Logger) -> Self {
+        let unplanned = Mutex::new(Unplanned { max: max_unplanned, ..Unplanned::default() });
+        Self { crew, free: Mutex::default(), returned: Notify::new(), unplanned, log }
+    }
+
+    /// One VU more than were planned for a scenario: one that an earlier scenario had made and that is idle, else a
+    /// new one. VUs that are planned for another scenario are left to it.
+    ///
+    /// # Errors
+    /// When it can't be made, or when all have been made and none came back in two seconds.
+    pub async fn take_unplanned(&self, make: More) -> Result<VuId, Failure> {
+        let makes_one = {
+            let mut unplanned = self.unplanned();
+            unplanned.busy += 1;
+            let makes_one = unplanned.busy > unplanned.made && unplanned.made < unplanned.max;
+            unplanned.made += u64::from(makes_one);
+            makes_one
+        };
+        let result = if makes_one { make().await } else { self.take().await };
+        if result.is_err() {
+            let mut unplanned = self.unplanned();
+            unplanned.busy -= 1;
+            unplanned.made -= u64::from(makes_one);
+        }
+        result
+    }
+
+    /// Puts a VU back that [`Pool::take_unplanned`] gave.
+    pub fn put_unplanned(&self, vu: VuId) {
+        self.unplanned().busy -= 1;
+        self.put(vu);
+    }
+
+    fn unplanned(&self) -> std::sync::MutexGuard<'_, Unplanned> {
+        self.unplanned.lock().unwrap_or_else(|poison| poison.into_inner())
     }
 
     /// Puts a VU back, or a new one in.

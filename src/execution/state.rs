@@ -64,6 +64,8 @@ pub struct RunState {
     began: OnceLock<Instant>,
     ended: OnceLock<Instant>,
     lingering: watch::Sender<bool>,
+    /// Whether a signal asked for the end.
+    signalled: AtomicBool,
     abort: watch::Sender<Option<Abort>>,
     first_abort: Mutex<Option<Abort>>,
 }
@@ -81,6 +83,7 @@ impl Default for RunState {
             began: OnceLock::new(),
             ended: OnceLock::new(),
             lingering: watch::Sender::new(false),
+            signalled: AtomicBool::new(false),
             abort: watch::Sender::new(None),
             first_abort: Mutex::default(),
         }
@@ -154,16 +157,27 @@ impl RunState {
         let _ = self.paused.subscribe().wait_for(|paused| !paused).await;
     }
 
+    /// A signal asks for the end: of the wait after the test, else of the run.
+    pub fn signal(&self, failure: Failure) {
+        self.signalled.store(true, Relaxed);
+        if !self.lingering.send_replace(false) {
+            self.abort(failure);
+        }
+    }
+
+    /// Whether a signal asked for the end.
+    pub fn is_signalled(&self) -> bool {
+        self.signalled.load(Relaxed)
+    }
+
     /// Waits for a signal after the test, as `--linger` asks.
     pub async fn linger_until_signal(&self) {
         self.lingering.send_replace(true);
+        if self.is_signalled() {
+            return;
+        }
         let mut seen = self.lingering.subscribe();
         let _ = seen.wait_for(|lingering| !lingering).await;
-    }
-
-    /// Ends the wait after the test; false if there is none.
-    pub fn end_lingering(&self) -> bool {
-        self.lingering.send_replace(false)
     }
 
     /// How long the run has been going on, or went on; nothing before it began.

@@ -81,8 +81,9 @@ fn ended(throw: Throw) -> Turn {
 /// A turn that failed leaves nothing behind.
 fn abandon(vu: &Vu) {
     super::modules::k6::data::abandon(vu);
-    for timer in vu.drop_pending() {
-        let text = format!("setTimeout {timer} was stopped because the VU iteration was interrupted");
+    for (timer, is_interval) in vu.drop_pending() {
+        let function = if is_interval { "setInterval" } else { "setTimeout" };
+        let text = format!("{function} {timer} was stopped because the VU iteration was interrupted");
         vu.script.log.warn(text);
     }
 }

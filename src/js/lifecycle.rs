@@ -46,7 +46,7 @@ struct Work {
 pub struct Exports {
     /// Names of exported functions.
     pub functions: Vec<String>,
-    /// Exports that are no function, `null` and `undefined` left out.
+    /// Exports that are no function.
     pub values: Vec<String>,
     /// The export `options` as JSON.
     pub options: Option<String>,
@@ -155,18 +155,19 @@ impl Lifecycle {
             let realm = &*this.realm;
             let address = &this.address();
             let mut exports = Exports::default();
+            let mut has_options = false;
             for (name, export) in realm.exports(address).map_err(|throw| failure(&throw))? {
+                has_options |= name == "options" && export != Export::Nothing;
                 match export {
                     Export::Function => exports.functions.push(name),
-                    Export::Value => exports.values.push(name),
-                    Export::Nothing => {}
+                    Export::Value | Export::Nothing => exports.values.push(name),
                 }
             }
-            if exports.values.iter().any(|name| name == "options") || exports.has("options") {
+            if has_options {
                 let options = realm.export(address, "options").map_err(|throw| failure(&throw))?;
                 let json = this.stdlib("exportOptions", vec![Value::Kept(options)]);
                 realm.release(options);
-                if let Value::String(json) = json.map_err(|throw| options_failure(&throw))? {
+                if let Value::String(json) = json.map_err(|throw| data_failure(&throw))? {
                     exports.options = Some(json);
                 }
             }
@@ -244,7 +245,7 @@ impl Lifecycle {
 
     /// In VUs the exported `options` show what was made of them.
     fn consolidate_options(&self, address: &str) -> Result<(), Failure> {
-        let Some(json) = self.vu.script.options.get() else { return Ok(()) };
+        let Some(json) = self.vu.script.exported_options.get() else { return Ok(()) };
         let realm = &*self.realm;
         let exported = realm.exports(address).map_err(|throw| failure(&throw))?;
         if !exported.iter().any(|(name, export)| name == "options" && *export == Export::Value) {
@@ -538,12 +539,7 @@ fn failure(throw: &Throw) -> Failure {
     }
 }
 
-/// Options that can't be written as JSON.
-fn options_failure(throw: &Throw) -> Failure {
-    Failure::new(ExitCode::Other, format!("error parsing script options: {}", throw.report()))
-}
-
-/// Setup data that can't be written as JSON.
+/// Options or setup data that can't be written as JSON.
 fn data_failure(throw: &Throw) -> Failure {
     let text = match throw {
         Throw::Exception(exception) => exception.text.strip_prefix("GoError: ").unwrap_or(&exception.text).to_owned(),

@@ -60,6 +60,8 @@ pub struct Script {
     pub throw: bool,
     /// The consolidated options as `exec.test.options` shows them, JSON; known after the first pass.
     pub options: OnceLock<String>,
+    /// What the script's own `options` show in VUs, JSON; known after the first pass.
+    pub exported_options: OnceLock<String>,
     /// What `setup()` returned, JSON; `None` before it, and where it returned nothing.
     pub setup_data: Mutex<Option<Arc<str>>>,
 }

@@ -56,6 +56,7 @@ fn run(engine: Engine, source: &str, iterations: u64) -> Result<Vec<String>, Fai
         min_iteration_duration: Duration::ZERO,
         throw: false,
         options: Default::default(),
+        exported_options: Default::default(),
         setup_data: Default::default(),
     });
     let ledger = Ledger::new(script.registry.clone(), LedgerOptions::default(), log.clone());

@@ -84,7 +84,8 @@ pub struct Vu {
     metadata: RefCell<Option<Metadata>>,
     group: RefCell<Rc<str>>,
     pending: RefCell<FuturesUnordered<Promised>>,
-    timers: RefCell<BTreeMap<(Instant, u32), ()>>,
+    /// By when they are due; whether each is one of `setInterval`.
+    timers: RefCell<BTreeMap<(Instant, u32), bool>>,
     turn_began: Cell<Instant>,
     task: Cell<u64>,
     was_timer: Cell<bool>,
@@ -226,22 +227,26 @@ impl Vu {
         self.task.get()
     }
 
-    /// Calls the timer `id` in `delay` from now.
-    pub fn set_timer(&self, id: u32, delay: Duration) {
-        self.timers.borrow_mut().insert((Instant::now() + delay, id), ());
+    /// Calls the timer `id` in `delay` from now; whether it is one of `setInterval` matters to messages only.
+    pub fn set_timer(&self, id: u32, delay: Duration, is_interval: bool) {
+        self.timers.borrow_mut().insert((Instant::now() + delay, id), is_interval);
     }
 
     /// Forgets the timer `id`.
     pub fn clear_timer(&self, id: u32) {
-        self.timers.borrow_mut().retain(|(_, known), ()| *known != id);
+        self.timers.borrow_mut().retain(|(_, known), _| *known != id);
     }
 
-    /// Forgets all timers and futures; the numbers of the timers, in order of their times.
-    pub fn drop_pending(&self) -> Vec<u32> {
+    /// Forgets all timers and futures; the numbers of the timers, in order of their times, and whether each was one
+    /// of `setInterval`.
+    pub fn drop_pending(&self) -> Vec<(u32, bool)> {
         // Futures that are dropped write down what had come of them: nothing is borrowed meanwhile.
         let pending = std::mem::take(&mut *self.pending.borrow_mut());
         drop(pending);
-        std::mem::take(&mut *self.timers.borrow_mut()).into_keys().map(|(_, id)| id).collect()
+        std::mem::take(&mut *self.timers.borrow_mut())
+            .into_iter()
+            .map(|((_, id), is_interval)| (id, is_interval))
+            .collect()
     }
 
     /// Waits for the next timer or future; `None` when there is nothing to wait for.

@@ -18,11 +18,11 @@ use super::sink::Sink;
 use super::submetric::Expression;
 use super::system_tags::{SystemTag, SystemTags};
 use super::tags::{Route, Routes, TagSet};
-use super::tap::Tap;
+use super::tap::{Lost, Tap};
 use super::threshold::{Threshold, Verdict, Watched};
 use crate::log::{Level, Logger};
 
-/// So many distinct tag sets are worth a warning; the limit doubles each time.
+/// More time series than this are worth a warning; the limit doubles each time, as in k6.
 const SERIES_LIMIT: usize = 100_000;
 
 /// What a ledger is asked to keep beside the totals of all metrics.
@@ -133,6 +133,11 @@ impl Ledger {
         self.taps.push(tap);
     }
 
+    /// Lets go of the output that loses its samples there.
+    pub fn detach(&mut self, lost: &Lost) {
+        self.taps.retain(|tap| !tap.leads_to(lost));
+    }
+
     /// Lets go of all outputs: each gets what is on its way, then its end.
     pub fn detach_all(&mut self) {
         self.taps.clear();
@@ -156,6 +161,8 @@ impl Ledger {
             let routes = match tags.routes.get() {
                 Some(routes) => routes,
                 None => {
+                    record.each_sample(|_, _| self.series += 1);
+                    self.warn_of_series();
                     let routes = self.find_routes(tags);
                     tags.routes.get_or_init(|| routes)
                 }
@@ -275,7 +282,7 @@ impl Ledger {
                 } else {
                     threshold.judge(sink, elapsed)
                 };
-                verdict.abort |= threshold.wants_abort(elapsed);
+                verdict.abort |= !is_final && threshold.wants_abort(elapsed);
             }
             if !holds {
                 verdict.crossed.push(name.clone());
@@ -342,6 +349,10 @@ impl Ledger {
                 (total.is_watched, total.thresholds) = (true, thresholds);
             }
         } else {
+            // Whoever reads the part may read the whole as well, sampled or not.
+            if let Some(total) = self.totals.get_mut(usize::from(metric.id.0)) {
+                total.is_watched = true;
+            }
             let sink = Sink::new(metric.kind, metric.contains);
             self.parts.push(PartOf { expression, metric, sink, is_watched: true, thresholds, has_windows });
         }
@@ -356,14 +367,21 @@ impl Ledger {
         }
     }
 
-    fn find_routes(&mut self, tags: &TagSet) -> Routes {
-        self.series += 1;
+    /// Warns when there are very many time series: metrics times tag sets.
+    fn warn_of_series(&mut self) {
         if self.series > self.series_limit {
-            let message = format!("more than {} distinct tag sets so far", self.series_limit);
+            let message = format!(
+                "The test has generated metrics with {} unique time series, which is higher than the suggested limit \
+                 of {SERIES_LIMIT} and could cause high memory usage",
+                self.series
+            );
             let hint = "outputs that keep time series grow with them; give URLs that differ in an id one `name` tag";
             self.logger.log(Level::Warning, message, vec![("hint", hint.into())]);
             self.series_limit *= 2;
         }
+    }
+
+    fn find_routes(&mut self, tags: &TagSet) -> Routes {
         let parts = self.parts.iter().enumerate().filter_map(|(place, part)| {
             let matches = part.expression.part.as_ref().is_some_and(|wanted| wanted.matches(tags));
             matches.then_some(Route { metric: part.metric.id, sink: place as u32 })
@@ -569,7 +587,8 @@ mod tests {
             abortOnFail enabled, stopping test prematurely"
         );
         assert!(ledger.is_tainted());
-        let verdict = Verdict { abort: false, ..ledger.evaluate(second, true) };
+        // At the end there is nothing left to stop.
+        let verdict = ledger.evaluate(second, true);
         assert_eq!(
             verdict.failure().unwrap().message,
             "thresholds on metrics 'checks, iterations, vus{a:b}' have been crossed"

@@ -125,6 +125,14 @@ impl Values {
     }
 }
 
+/// How many checks held and how many did not, of these metrics; nothing where `checks` is not among them.
+pub fn checks_total(metrics: &[MetricResult]) -> Option<(u64, u64)> {
+    match metrics.iter().find(|metric| &*metric.name == "checks")?.values {
+        Values::Rate { passes, fails, .. } => Some((passes, fails)),
+        _ => None,
+    }
+}
+
 impl Results {
     /// The metric or sub-metric of this name.
     pub fn metric(&self, name: &str) -> Option<&MetricResult> {

@@ -39,9 +39,19 @@ impl Tap {
     pub(super) fn send(&self, batch: &Batch) {
         // An output that is gone has said so itself.
         if let Err(TrySendError::Full(batch)) = self.sender.try_send(batch.clone()) {
-            let mut samples = 0;
-            batch.iter().for_each(|record| record.each_sample(|_, _| samples += 1));
-            self.lost.fetch_add(samples, Ordering::Relaxed);
+            self.lost.fetch_add(samples(&batch), Ordering::Relaxed);
         }
     }
+
+    /// Whether it leads to the output that counts what it lost here.
+    pub(super) fn leads_to(&self, lost: &Lost) -> bool {
+        Arc::ptr_eq(&self.lost, &lost.0)
+    }
+}
+
+/// How many samples there are in a batch.
+pub fn samples(batch: &[Record]) -> u64 {
+    let mut samples = 0;
+    batch.iter().for_each(|record| record.each_sample(|_, _| samples += 1));
+    samples
 }

@@ -125,8 +125,8 @@ pub fn check(
             wrong(format!("unable to validate threshold expressions; reason: parsing metric name failed, {error}"))
         })?;
         let metric = registry.find(&expression.parent).ok_or_else(|| {
-            let parent = go_quote(&expression.parent);
-            wrong(format!("invalid threshold defined on {name}; reason: no metric name {parent} found"))
+            let quoted = go_quote(name);
+            wrong(format!("invalid threshold defined on {name}; reason: no metric name {quoted} found"))
         })?;
         let mut thresholds = thresholds;
         for threshold in &mut thresholds {
@@ -455,7 +455,7 @@ impl Figure {
 pub struct Verdict {
     /// The metrics with at least one crossed threshold, sorted by name.
     pub crossed: Vec<Arc<str>>,
-    /// The run should end at once.
+    /// The run should end at once; never where all is over.
     pub abort: bool,
 }
 

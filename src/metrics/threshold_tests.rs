@@ -72,6 +72,11 @@ fn refuses_what_k6_refuses_in_its_words() {
     check("rr", "count>1", unsupported("rr", "count>1", "count", "rate", "rate"));
     check("nope", "avg<1", "invalid threshold defined on nope; reason: no metric name \"nope\" found".to_owned());
     check(
+        "nope{a:b}",
+        "avg<1",
+        "invalid threshold defined on nope{a:b}; reason: no metric name \"nope{a:b}\" found".to_owned(),
+    );
+    check(
         "tt{par:1",
         "avg<1",
         "unable to validate threshold expressions; reason: parsing metric name failed, \

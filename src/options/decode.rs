@@ -79,6 +79,18 @@ impl Options {
         map
     }
 
+    /// What the script's own `options` show in VUs: what was said in any layer, before shortcuts became scenarios.
+    /// Where a shortcut won, there are no scenarios; the script's own stay as it wrote them.
+    pub fn to_exported_json(&self) -> Map<String, Value> {
+        let mut map = self.entries();
+        map.retain(|_, value| !value.is_null());
+        map.shift_remove("scenarios");
+        if self.scenarios.as_ref().is_none_or(|scenarios| scenarios.is_empty()) {
+            map.insert("scenarios".to_owned(), Value::Object(Map::new()));
+        }
+        map
+    }
+
     /// The options as an archive keeps them: as configured, with the defaults a reader of the archive would miss.
     pub fn to_archive_json(&self) -> Map<String, Value> {
         self.with_defaults().to_json()

@@ -64,7 +64,7 @@ impl Options {
                     ));
                 }
             }
-            Fields::PerVuIterations { vus: Some(1), iterations: Some(1), max_duration: None }
+            Fields::PerVuIterations { vus: None, iterations: None, max_duration: None }
         };
         self.scenarios = Some(Scenarios::from([("default".to_owned(), ScenarioConfig::new(fields))]));
         Ok((self, warnings))

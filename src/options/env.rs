@@ -17,10 +17,6 @@ const WITHOUT_EFFECT: [&str; 7] = [
     "K6_NO_SUMMARY",
 ];
 
-/// Variables that tell k6 how to get extensions.
-const OF_EXTENSIONS: [&str; 4] =
-    ["K6_BUILD_SERVICE_URL", "K6_DEPENDENCIES_MANIFEST", "K6_PROVISION_CATALOG_URL", "K6_PROVISION_CATALOG_TTL"];
-
 impl Options {
     /// Reads the variables k6 knows; an empty one says nothing, except `K6_SYSTEM_TAGS`.
     ///
@@ -30,11 +26,6 @@ impl Options {
         for name in WITHOUT_EFFECT {
             if env.get(name).is_some_and(|text| !text.is_empty()) {
                 notes.warn(format!("`{name}` has no effect, as in k6; use the script's options or a flag"));
-            }
-        }
-        for name in OF_EXTENSIONS {
-            if env.get(name).is_some_and(|text| !text.is_empty()) {
-                notes.warn(format!("`{name}` has no effect: this program has no extensions to fetch"));
             }
         }
         let mut options = Self::default();

@@ -68,7 +68,7 @@ impl OptionValue for Hosts {
     fn from_json(value: &Value, key: &str, _notes: &mut Notes) -> Result<Self, Failure> {
         let object = value.as_object().ok_or_else(|| wrong_kind(value, key, "map[string]types.Host"))?;
         let mut hosts = BTreeMap::new();
-        for (name, item) in object {
+        for (name, item) in object.iter().filter(|(_, item)| !item.is_null()) {
             HostPattern::parse(name)
                 .ok()
                 .filter(|_| !name.contains('_'))

@@ -309,7 +309,11 @@ impl ScenarioConfig {
     }
 
     fn read(name: &str, value: &Value, notes: &mut Notes) -> Result<Self, Failure> {
-        let object = value.as_object().ok_or_else(|| wrong_kind(value, name, "lib.ExecutorConfig"))?;
+        let nothing = Map::new();
+        let object = match value {
+            Value::Null => &nothing,
+            value => value.as_object().ok_or_else(|| wrong_kind(value, name, "lib.ExecutorConfig"))?,
+        };
         let mut taker = Taker { fields: object.iter().collect() };
         let word: Option<String> = taker.take("executor", notes)?;
         let word = word.filter(|word| !word.is_empty());

@@ -233,7 +233,12 @@ impl OptionValue for TextMap {
 
     fn from_json(value: &Value, key: &str, _notes: &mut Notes) -> Result<Self, Failure> {
         let object = value.as_object().ok_or_else(|| wrong_kind(value, key, Self::GO_TYPE))?;
-        object.iter().map(|(name, item)| Ok((name.clone(), string(item, key, "string")?.to_owned()))).collect()
+        let text = |item: &Value| match item {
+            // As Go reads it: a variable that is not set is an empty text.
+            Value::Null => Ok(String::new()),
+            item => string(item, key, "string").map(str::to_owned),
+        };
+        object.iter().map(|(name, item)| Ok((name.clone(), text(item)?))).collect()
     }
 
     fn from_env(text: &str, _notes: &mut Notes) -> Result<Option<Self>, String> {

@@ -151,7 +151,15 @@ impl Output for Csv {
     }
 
     fn stop(&mut self) -> Result<(), String> {
-        self.file.take().map_or(Ok(()), |mut file| file.close()).map_err(|error| error.to_string())
+        self.file.as_mut().map_or(Ok(()), TextFile::close).map_err(|error| error.to_string())
+    }
+
+    fn unwritten(&self) -> u64 {
+        self.file.as_ref().map_or(0, TextFile::unwritten)
+    }
+
+    fn is_stdout(&self) -> bool {
+        self.path.is_none()
     }
 }
 

@@ -1,30 +1,64 @@
 //! Where an output's text goes: a file, a gzip file, or standard output.
 
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::PoisonError;
+use std::time::{Duration, Instant};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use super::SharedWriter;
+use crate::fifo::WriteEnd;
 
-/// So much text is gathered before it is written.
+/// This much text is gathered before it is written.
 const FULL: usize = 64 * 1024;
+
+/// How often a gzip file is flushed, so at most what a kill of the process takes from it.
+const GZIP_FLUSH_INTERVAL: Duration = Duration::from_millis(200);
 
 /// A text that grows at its end.
 pub struct TextFile {
     /// What is not written yet; append here.
     pub waiting: String,
+    /// Of what is waiting, this many bytes were written before a write failed.
+    written: usize,
     target: Target,
 }
 
 enum Target {
-    Plain(File),
-    Gzip(GzEncoder<File>),
+    Plain(WriteEnd),
+    Gzip(Box<Gzip>),
     Stdout(SharedWriter),
     Closed,
+}
+
+/// A gzip file that can be read up to its last flush, whatever happens to the process.
+struct Gzip {
+    encoder: GzEncoder<WriteEnd>,
+    flushed: Instant,
+    /// Samples given to the encoder since it was flushed.
+    unflushed: u64,
+}
+
+impl Gzip {
+    fn write(&mut self, text: &str) -> io::Result<()> {
+        self.unflushed += samples(text);
+        self.encoder.write_all(text.as_bytes())?;
+        if self.unflushed > 0 && self.flushed.elapsed() >= GZIP_FLUSH_INTERVAL {
+            self.encoder.flush()?;
+            self.flushed = Instant::now();
+            self.unflushed = 0;
+        }
+        Ok(())
+    }
+}
+
+/// How many lines of a text are samples; others declare a metric or name columns.
+fn samples(text: &str) -> u64 {
+    let is_sample = |line: &&str| !line.starts_with("{\"type\":\"Metric\"") && !line.starts_with("metric_name,");
+    text.lines().filter(is_sample).count() as u64
 }
 
 impl TextFile {
@@ -33,16 +67,20 @@ impl TextFile {
     /// # Errors
     /// As the file system says.
     pub fn create(path: &Path) -> io::Result<Self> {
-        let file = File::create(path)?;
+        let file = WriteEnd::open(path, OpenOptions::new().write(true).create(true).truncate(true))?;
         let is_gzip = path.extension().is_some_and(|extension| extension == "gz");
-        let target =
-            if is_gzip { Target::Gzip(GzEncoder::new(file, Compression::default())) } else { Target::Plain(file) };
-        Ok(Self { waiting: String::with_capacity(FULL + FULL / 4), target })
+        let target = if is_gzip {
+            let encoder = GzEncoder::new(file, Compression::default());
+            Target::Gzip(Box::new(Gzip { encoder, flushed: Instant::now(), unflushed: 0 }))
+        } else {
+            Target::Plain(file)
+        };
+        Ok(Self { waiting: String::with_capacity(FULL + FULL / 4), written: 0, target })
     }
 
     /// Writes to standard output.
     pub fn stdout(stdout: SharedWriter) -> Self {
-        Self { waiting: String::new(), target: Target::Stdout(stdout) }
+        Self { waiting: String::new(), written: 0, target: Target::Stdout(stdout) }
     }
 
     /// Writes what is waiting, if it is much.
@@ -60,8 +98,16 @@ impl TextFile {
     pub fn write(&mut self) -> io::Result<()> {
         let text = self.waiting.as_bytes();
         match &mut self.target {
-            Target::Plain(file) => write_lines(file, text)?,
-            Target::Gzip(gzip) => gzip.write_all(text)?,
+            Target::Plain(file) => write_lines(file, text).map_err(|(error, written)| {
+                self.written = written;
+                error
+            })?,
+            Target::Gzip(gzip) => {
+                // Counted by the encoder from here on, whether it can pass it on or not.
+                self.written = text.len();
+                gzip.write(&self.waiting)?;
+                self.written = 0;
+            }
             Target::Stdout(stdout) => {
                 let mut stdout = stdout.lock().unwrap_or_else(PoisonError::into_inner);
                 stdout.write_all(text)?;
@@ -79,16 +125,25 @@ impl TextFile {
     /// As the file system says.
     pub fn close(&mut self) -> io::Result<()> {
         self.write()?;
-        match std::mem::replace(&mut self.target, Target::Closed) {
-            Target::Plain(file) => file.sync_data().or_else(ignore_unsupported),
-            Target::Gzip(gzip) => gzip.finish().map(drop),
-            Target::Stdout(_) | Target::Closed => Ok(()),
+        match &mut self.target {
+            Target::Plain(file) => file.file().sync_data().or_else(ignore_unsupported)?,
+            Target::Gzip(gzip) => gzip.encoder.try_finish()?,
+            Target::Stdout(_) | Target::Closed => (),
         }
+        self.target = Target::Closed;
+        Ok(())
+    }
+
+    /// The samples that were taken and are not in the file, after an error.
+    pub fn unwritten(&self) -> u64 {
+        let unflushed = if let Target::Gzip(gzip) = &self.target { gzip.unflushed } else { 0 };
+        unflushed + samples(self.waiting.get(self.written..).unwrap_or_default())
     }
 }
 
-/// Writes all of a text; when the disk is full, the file ends with the last line that is whole.
-fn write_lines(file: &mut File, text: &[u8]) -> io::Result<()> {
+/// Writes all of a text; when the disk is full, the file ends with the last line that is whole. An error comes with
+/// how many bytes of whole lines were written before it.
+fn write_lines(file: &mut WriteEnd, text: &[u8]) -> Result<(), (io::Error, usize)> {
     let mut done = 0;
     while done < text.len() {
         let error = match file.write(&text[done..]) {
@@ -102,10 +157,10 @@ fn write_lines(file: &mut File, text: &[u8]) -> io::Result<()> {
         };
         let cut = text[..done].iter().rev().take_while(|byte| **byte != b'\n').count();
         // What is no plain file has no length to set; the first error is the one to tell.
-        if let Ok(known) = file.metadata() {
-            _ = file.set_len(known.len().saturating_sub(cut as u64));
+        if let Ok(known) = file.file().metadata() {
+            _ = file.file().set_len(known.len().saturating_sub(cut as u64));
         }
-        return Err(error);
+        return Err((error, done - cut));
     }
     Ok(())
 }

@@ -47,7 +47,7 @@ fn make(argument: Option<&str>, means: &Means) -> Result<Box<dyn Output>, String
         Wire::Udp(UdpWire::new(peer, most, usize::MAX)?)
     } else {
         let rules = HttpRules {
-            headers: vec![("user-agent".to_owned(), "k6".to_owned())],
+            headers: vec![("user-agent".to_owned(), super::USER_AGENT.to_owned())],
             login: settings.text("username", "USERNAME").map(|user| (user, text("password", "PASSWORD"))),
             is_insecure,
             proxy: settings.text("proxy", "PROXY"),

@@ -63,7 +63,15 @@ impl Output for Json {
     }
 
     fn stop(&mut self) -> Result<(), String> {
-        self.lines.take().map_or(Ok(()), |mut lines| lines.file.close()).map_err(|error| error.to_string())
+        self.lines.as_mut().map_or(Ok(()), |lines| lines.file.close()).map_err(|error| error.to_string())
+    }
+
+    fn unwritten(&self) -> u64 {
+        self.lines.as_ref().map_or(0, |lines| lines.file.unwritten())
+    }
+
+    fn is_stdout(&self) -> bool {
+        self.path.is_none()
     }
 }
 

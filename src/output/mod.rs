@@ -60,7 +60,20 @@ pub trait Output: Send {
     /// # Errors
     /// One line for the log.
     fn stop(&mut self) -> Result<(), String>;
+
+    /// After an error: how many samples it took and did not pass on.
+    fn unwritten(&self) -> u64 {
+        0
+    }
+
+    /// Whether it writes to standard output: then it ends before the summary is printed there.
+    fn is_stdout(&self) -> bool {
+        false
+    }
 }
+
+/// Who calls, in the log of a server: what outputs send, and requests of a script unless it says otherwise.
+pub const USER_AGENT: &str = concat!("volley/", env!("CARGO_PKG_VERSION"), " (k6/2.2.0 compatible)");
 
 /// Standard output, shared with whoever else writes there.
 pub type SharedWriter = Arc<Mutex<dyn std::io::Write + Send>>;

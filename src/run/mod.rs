@@ -100,6 +100,8 @@ pub struct Request {
     pub linger: Option<Option<Duration>>,
     /// No banner, description or progress.
     pub quiet: bool,
+    /// The name this program was called by.
+    pub program: &'static str,
     /// The flag `--no-color`.
     pub no_color: bool,
     /// Where relative paths begin.
@@ -360,10 +362,8 @@ impl Common {
         if exports.functions.is_empty() {
             return Err(Failure::new(ExitCode::Other, "no exported functions in script").context(context()));
         }
-        for name in ["setup", "teardown"] {
-            if exports.values.iter().any(|value| value == name) {
-                return Err(Failure::new(ExitCode::Other, format!("exported '{name}' must be a function")));
-            }
+        if let Some(name) = exports.values.iter().find(|name| matches!(name.as_str(), "setup" | "teardown")) {
+            return Err(Failure::new(ExitCode::Other, format!("exported '{name}' must be a function")));
         }
         Ok(exports)
     }
@@ -411,6 +411,7 @@ impl Common {
             min_iteration_duration: options.min_iteration_duration.unwrap_or_default().to_duration(),
             throw: options.throw.unwrap_or_default(),
             options: Default::default(),
+            exported_options: Default::default(),
             setup_data: Default::default(),
         }
     }
@@ -418,7 +419,7 @@ impl Common {
     /// Checks the options and makes everything the run needs.
     fn build(self, request: Request, settled: Settled, exports: Exports) -> Result<Run, Failure> {
         let log = request.log.logger();
-        let Settled { options, scenarios: checked, share, plan, .. } = settled;
+        let Settled { configured, options, scenarios: checked, share, plan, .. } = settled;
         derive::check_exports(&checked, |name| exports.has(name))?;
         if options.paused == Some(true) && !request.rehearsal {
             self.state.set_paused(true);
@@ -445,6 +446,8 @@ impl Common {
         let script = Arc::new(self.script(&request, &options, net));
         let consolidated = options.with_defaults().to_script_json();
         let _ = script.options.set(serde_json::Value::Object(consolidated).to_string());
+        let exported = configured.with_defaults().to_exported_json();
+        let _ = script.exported_options.set(serde_json::Value::Object(exported).to_string());
         let ledger = Ledger::new(
             self.registry.clone(),
             LedgerOptions {
@@ -461,7 +464,7 @@ impl Common {
         let striped = share.clone();
         let id_in_test = Box::new(move |id: u64| striped.global(id - 1).map_or(id, |global| global + 1));
         let crew = VuCrew::new(script.clone(), workers.clone(), id_in_test);
-        let pool = Arc::new(Pool::new(crew.clone(), log.clone()));
+        let pool = Arc::new(Pool::new(crew.clone(), plan.max_vus() - plan.max_planned_vus(), log.clone()));
         let scenarios = checked
             .into_iter()
             .filter(|scenario| scenario.has_work(&share))
@@ -507,7 +510,7 @@ fn threads(vus: u64, engine: Engine) -> (usize, usize) {
 
 /// The `User-Agent` of requests that set none.
 pub fn default_user_agent() -> String {
-    format!("volley/{} (k6/2.2.0 compatible)", env!("CARGO_PKG_VERSION"))
+    output::USER_AGENT.to_owned()
 }
 
 /// Reads what the script exports and merges it with what was said elsewhere.
@@ -526,7 +529,9 @@ fn script_options(request: &Request, exports: &Exports, notes: &mut Notes, log: 
     Ok(match (&request.script.archive, &exports.options) {
         (Some(archive), _) => Options::from_json(&archive.options, notes)?.options,
         (None, Some(json)) => {
-            let value: serde_json::Value = serde_json::from_str(json).exit(ExitCode::InvalidConfig)?;
+            let mut value: serde_json::Value = serde_json::from_str(json).exit(ExitCode::InvalidConfig)?;
+            // As Go writes objects: what is passed through, and the first thing that is wrong, go by name.
+            value.sort_all_objects();
             let url = &request.script.module.url;
             let decoded = Options::from_json(&value, notes).map_err(|failure| {
                 failure.context(format!("could not initialize '{}': could not load JS test '{url}'", request.argument))
@@ -549,7 +554,10 @@ fn watch(
 ) -> Result<Vec<threshold::Watched>, Failure> {
     let Some(thresholds) = &options.thresholds else { return Ok(Vec::new()) };
     if request.no_thresholds {
-        return Ok(threshold::names_only(&thresholds.0, registry, log));
+        // Where no summary would show them, k6 does not look at them at all.
+        let is_shown = request.summary_mode != crate::summary::Mode::Disabled || request.address.is_some();
+        let silent = Logger::silent();
+        return Ok(threshold::names_only(&thresholds.0, registry, if is_shown { log } else { &silent }));
     }
     let mut watched = threshold::check(&thresholds.0, registry, request.strict, log)?;
     let baseline = request.baseline.as_deref().map(|name| {
@@ -821,20 +829,23 @@ impl Run {
     /// Waits after the test, where that was asked for.
     async fn linger(&self) {
         let Some(limit) = self.request.linger else { return };
-        if self.state.is_aborted() {
+        // A test that ended itself, or was ended by a threshold, is over like any other.
+        if self.state.is_signalled() {
             return;
         }
         match limit {
             Some(limit) => {
                 tokio::select! {
                     () = tokio::time::sleep(limit) => {}
-                    () = self.state.until_aborted() => {}
+                    () = self.state.linger_until_signal() => {}
                 }
             }
             None => {
                 if !self.request.quiet {
-                    let text = "The test is done, but --linger was enabled, so k6 is waiting for Ctrl+C to continue...";
-                    self.request.terminal.print(text);
+                    self.request.terminal.print(&format!(
+                        "The test is done, but --linger was enabled, so {} is waiting for Ctrl+C to continue...",
+                        self.request.program
+                    ));
                 }
                 self.state.linger_until_signal().await;
             }

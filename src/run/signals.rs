@@ -41,9 +41,7 @@ impl Signals {
     pub async fn watch(&mut self, state: &RunState, log: &Logger) {
         if !self.seen {
             let failure = self.first().await;
-            if !state.end_lingering() {
-                state.abort(failure);
-            }
+            state.signal(failure);
         }
         self.second(log).await;
     }

@@ -22,7 +22,7 @@ impl Run {
     /// Tells what was measured, whatever ended the run, and says how the process ends.
     pub(super) async fn wrap_up(
         &self,
-        outputs: Vec<Running>,
+        mut outputs: Vec<Running>,
         failure: Option<Failure>,
         dashboard: Option<&Dashboard>,
     ) -> Result<(), Failure> {
@@ -35,15 +35,23 @@ impl Run {
         if self.state.complete.load(Relaxed) == 0 && failure.is_none() && !self.state.is_aborted() {
             self.log.warn("No script iterations fully finished, consider making the test duration longer");
         }
+        // What stands on standard output stands there in order: the samples, then the summary.
+        let to_stdout: Vec<_> = outputs.extract_if(.., |output| output.is_stdout).collect();
+        self.stop_outputs(to_stdout).await;
         if self.request.summary_mode != Mode::Disabled {
             self.summarise(&results).await;
         }
         let ended = self.ending(failure, &verdict);
         self.write_reports(&results, ended.as_ref().err(), dashboard);
-        self.ledger().detach_all();
+        self.stop_outputs(outputs).await;
+        ended
+    }
+
+    /// Lets outputs write what is on its way to them and waits until they have.
+    async fn stop_outputs(&self, outputs: Vec<Running>) {
+        outputs.iter().for_each(|output| output.detach(&mut self.ledger()));
         // One that waits for a slow peer must not keep a second Ctrl+C from being heard.
         let _ = tokio::task::spawn_blocking(move || outputs.into_iter().for_each(Running::stop)).await;
-        ended
     }
 
     /// How the process ends.
@@ -106,7 +114,11 @@ impl Run {
             no_color: self.request.no_color,
             setup_data: self.script.setup_data().and_then(|json| serde_json::from_str(&json).ok()),
         };
-        let own = if self.exports.values.iter().any(|name| name == "handleSummary") {
+        let is_wrong = self.exports.values.iter().any(|name| name == "handleSummary");
+        if !self.exports.has("handleSummary") {
+            self.summary_vu().await;
+        }
+        let own = if is_wrong {
             self.summary_error("exported identifier handleSummary must be a function".to_owned());
             Some(Vec::new())
         } else if self.exports.has("handleSummary") {
@@ -137,6 +149,21 @@ impl Run {
         if let Err(error) = writing::write_all(&outputs, &self.request.cwd, &mut stdout, &mut stderr) {
             self.summary_error(error);
         }
+    }
+
+    /// Init code runs for the summary as well, as in k6, whether there is a `handleSummary()` or not.
+    async fn summary_vu(&self) {
+        let limit = self.handle_summary_timeout();
+        let nothing = |_| async { Ok(()) };
+        let made =
+            self.stage("handleSummary()", limit, ExitCode::GenericTimeout, "handleSummaryTimeout", false, nothing);
+        if let Err(failure) = made.await {
+            self.tell(&failure);
+        }
+    }
+
+    fn handle_summary_timeout(&self) -> Duration {
+        self.options.handle_summary_timeout.map_or(DEFAULT_TIMEOUT, crate::units::Span::to_duration)
     }
 
     fn machine_facts(&self) -> machine::Facts {
@@ -173,7 +200,7 @@ impl Run {
         } else {
             data::build(results, look, facts).for_script()
         };
-        let limit = self.options.handle_summary_timeout.map_or(DEFAULT_TIMEOUT, crate::units::Span::to_duration);
+        let limit = self.handle_summary_timeout();
         let work = self.stage("handleSummary()", limit, ExitCode::GenericTimeout, "handleSummaryTimeout", false, {
             move |vu| async move { vu.summarize(data).await.map(returned) }
         });
@@ -197,7 +224,10 @@ enum Returned {
 
 fn returned(value: Value) -> Returned {
     let map = match value {
-        Value::Undefined | Value::Null => return Returned::Nothing,
+        // Whatever JavaScript takes for false.
+        Value::Undefined | Value::Null | Value::Bool(false) => return Returned::Nothing,
+        Value::Number(number) if number == 0.0 || number.is_nan() => return Returned::Nothing,
+        Value::String(text) if text.is_empty() => return Returned::Nothing,
         Value::Map(map) => map,
         _ => return Returned::Wrong("handleSummary() should return a map with string keys".to_owned()),
     };

@@ -12,6 +12,7 @@ use super::{Look, text, timeline};
 use crate::metrics::digest::Digest;
 use crate::metrics::endpoint::{Endpoint, Problem};
 use crate::metrics::groups::{Check, Group};
+use crate::metrics::results::checks_total;
 use crate::metrics::trend::Trend;
 use crate::metrics::{Contains, DetailResult, Health, MetricResult, Results, Section, TrendStat, Values};
 use crate::units::number;
@@ -69,7 +70,7 @@ pub fn build(results: &Results, look: &Look, facts: &Facts, has_histograms: bool
         ("run", run(results, look, facts)),
         ("verdict", verdict(results, facts)),
         ("thresholds", thresholds(results, look)),
-        ("checks", checks(&results.checks, look, seconds)),
+        ("checks", checks(&results.metrics, &results.checks, look, seconds)),
         ("metrics", results.metrics.iter().map(|metric| writer.metric(metric)).collect()),
         ("groups", results.groups.iter().map(|group| writer.section(group, seconds)).collect()),
         ("scenarios", results.scenarios.iter().map(|scenario| writer.section(scenario, seconds)).collect()),
@@ -138,8 +139,8 @@ fn thresholds(results: &Results, look: &Look) -> Tree {
     all.collect()
 }
 
-fn checks(checks: &[Check], look: &Look, seconds: f64) -> Tree {
-    let (passes, fails) = checks.iter().fold((0, 0), |(passes, fails), one| (passes + one.passes, fails + one.fails));
+fn checks(metrics: &[MetricResult], checks: &[Check], look: &Look, seconds: f64) -> Tree {
+    let (passes, fails) = checks_total(metrics).unwrap_or_default();
     let total = passes + fails;
     let share = |part: u64| if total == 0 { 0.0 } else { part as f64 / total as f64 };
     let rate = if seconds > 0.0 { total as f64 / seconds } else { 0.0 };
@@ -291,7 +292,7 @@ impl Writer<'_> {
     fn section(&self, section: &Section, seconds: f64) -> Tree {
         Tree::map([
             ("name", Tree::from(&*section.name)),
-            ("checks", checks(&section.checks, self.look, seconds)),
+            ("checks", checks(&section.metrics, &section.checks, self.look, seconds)),
             ("metrics", section.metrics.iter().map(|metric| self.metric(metric)).collect()),
             ("groups", section.groups.iter().map(|group| self.section(group, seconds)).collect()),
         ])

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::tree::Tree;
 use super::{Look, is_hidden};
+use crate::metrics::results::checks_total;
 use crate::metrics::{MetricResult, Results, Values};
 
 /// Facts about the run that are no metrics.
@@ -47,8 +48,10 @@ pub fn build(results: &Results, look: &Look, facts: &Facts) -> Tree {
 }
 
 fn checks(results: &Results) -> Tree {
-    let (passes, fails) =
-        results.checks.iter().fold((0, 0), |(passes, fails), check| (passes + check.passes, fails + check.fails));
+    let Some((passes, fails)) = checks_total(&results.metrics) else {
+        // Nothing was checked, and no threshold asks for it.
+        return Tree::map([("metrics", Tree::List(Vec::new())), ("results", Tree::List(Vec::new()))]);
+    };
     let total = passes + fails;
     let entry = |name: &str, kind: &str, values: Tree| {
         let (contains, name, kind) = (Tree::from("default"), Tree::from(name), Tree::from(kind));

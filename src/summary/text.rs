@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use super::collate::compare;
 use super::{Look, Mode, endpoints, is_hidden};
 use crate::metrics::groups::Check;
+use crate::metrics::results::checks_total;
 use crate::metrics::threshold::Threshold;
 use crate::metrics::{Contains, MetricResult, MetricType, Results, Section, Values};
 use crate::units::number;
@@ -165,18 +166,20 @@ impl Page<'_> {
     }
 
     fn body(&mut self, checks: &[Check], metrics: &[MetricResult], indent: usize) {
-        if !checks.is_empty() {
-            self.checks(checks, indent);
+        // The metric counts where the system tag `check` is off and no check has a name, and when nothing was checked.
+        if let Some(totals) = checks_total(metrics) {
+            self.checks(totals, checks, indent);
         }
         self.metrics(metrics, indent);
     }
 
-    fn checks(&mut self, checks: &[Check], indent: usize) {
-        let (passes, fails) =
-            checks.iter().fold((0, 0), |(passes, fails), check| (passes + check.passes, fails + check.fails));
+    fn checks(&mut self, (passes, fails): (u64, u64), checks: &[Check], indent: usize) {
         let total = passes + fails;
         let rate = if self.seconds > 0.0 { total as f64 / self.seconds } else { 0.0 };
-        let share = |part: u64| Values::Rate { rate: part as f64 / total as f64, passes: part, fails: total - part };
+        let share = |part: u64| {
+            let rate = if total == 0 { 0.0 } else { part as f64 / total as f64 };
+            Values::Rate { rate, passes: part, fails: total - part }
+        };
         let lines = [
             ("checks_total", Values::Counter { count: total as f64, rate }),
             ("checks_succeeded", share(passes)),

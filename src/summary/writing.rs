@@ -4,7 +4,10 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
-use std::path::Path;
+use std::os::unix::fs::FileTypeExt;
+use std::path::{Path, PathBuf};
+
+use crate::fifo::{self, WriteEnd};
 
 /// One entry of what `handleSummary` returned.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,19 +52,26 @@ fn write_stream(stream: &mut dyn Write, content: &[u8]) -> Result<(), String> {
     }
 }
 
-/// Writes a whole file: under a temporary name beside it, then renamed. What is no plain file is written directly.
+/// Writes a whole file: under a temporary name beside it, then renamed. What is no plain file is written directly, and
+/// so is a file whose folder takes no other, or that is mounted by itself.
 ///
 /// # Errors
-/// As the file system says.
+/// As the file system says; and when nobody reads a named pipe.
 pub fn write_file(path: &Path, content: &[u8]) -> io::Result<()> {
-    match fs::metadata(path) {
-        Ok(known) if !known.is_file() => return OpenOptions::new().write(true).open(path)?.write_all(content),
+    let is_there = match fs::metadata(path) {
+        Ok(known) if !known.is_file() => {
+            let mut to = WriteEnd::open(path, OpenOptions::new().write(true))?;
+            to.write_all(content)?;
+            if known.file_type().is_fifo() {
+                to.drain();
+            }
+            return Ok(());
+        }
         // A file that may not be written to is not replaced either. Whether it may is the system's to say.
-        Ok(_) => drop(OpenOptions::new().append(true).open(path)?),
-        Err(_) => (),
-    }
-    // A link keeps pointing to the file that gets the new content.
-    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        Ok(_) => OpenOptions::new().append(true).open(path).map(|_| true)?,
+        Err(_) => false,
+    };
+    let path = behind_links(path);
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.tmp", std::process::id()));
     let temporary = path.with_file_name(name);
@@ -75,8 +85,24 @@ pub fn write_file(path: &Path, content: &[u8]) -> io::Result<()> {
     if done.is_err() {
         // Nothing is left behind; if even that fails, the first error is the one to tell.
         _ = fs::remove_file(&temporary);
+        if is_there && !done.as_ref().is_err_and(|error| error.kind() == ErrorKind::StorageFull) {
+            return OpenOptions::new().write(true).truncate(true).open(&path)?.write_all(content);
+        }
     }
     done
+}
+
+/// Where a path leads in the end: a link keeps pointing to the file that gets the new content, also to one that is not
+/// there yet.
+fn behind_links(path: &Path) -> PathBuf {
+    /// As many as Linux follows.
+    const MAX_LINKS: usize = 40;
+    let mut path = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        let Ok(target) = fs::read_link(&path) else { break };
+        path = path.parent().unwrap_or(Path::new("")).join(target);
+    }
+    path
 }
 
 /// Whether, before a test starts, this file could be written at its end. Leaves no trace.
@@ -84,10 +110,15 @@ pub fn write_file(path: &Path, content: &[u8]) -> io::Result<()> {
 /// # Errors
 /// As the file system says.
 pub fn ensure_writable(path: &Path) -> io::Result<()> {
+    if fifo::is_pipe(path) {
+        // To open it would be to tell its reader that all has been said.
+        return Ok(());
+    }
     if path.exists() {
         return OpenOptions::new().append(true).open(path).map(drop);
     }
-    OpenOptions::new().write(true).create_new(true).open(path)?;
+    let path = behind_links(path);
+    OpenOptions::new().write(true).create_new(true).open(&path)?;
     fs::remove_file(path)
 }
 
@@ -138,8 +169,26 @@ mod tests {
     }
 
     #[test]
+    fn links_lead_to_the_file_that_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let (link, chain) = (folder.path().join("link"), folder.path().join("chain"));
+        std::os::unix::fs::symlink("target.json", &link).unwrap();
+        std::os::unix::fs::symlink(&link, &chain).unwrap();
+        for (path, content) in [(&link, "new"), (&link, "old"), (&chain, "chained")] {
+            write_file(path, content.as_bytes()).unwrap();
+            assert_eq!(fs::read_to_string(folder.path().join("target.json")).unwrap(), content);
+            assert!(fs::symlink_metadata(path).unwrap().is_symlink());
+        }
+        std::os::unix::fs::symlink("nowhere/x.json", folder.path().join("lost")).unwrap();
+        assert_eq!(write_file(&folder.path().join("lost"), b"x").unwrap_err().kind(), ErrorKind::NotFound);
+    }
+
+    #[test]
     fn tells_early_what_can_not_be_written() {
         let folder = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink("later.json", folder.path().join("link")).unwrap();
+        ensure_writable(&folder.path().join("link")).unwrap();
+        fs::remove_file(folder.path().join("link")).unwrap();
         ensure_writable(&folder.path().join("new.json")).unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
         assert_eq!(plain(&ensure_writable(&folder.path().join("no/file")).unwrap_err()), "no such file or directory");

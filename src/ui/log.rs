@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,6 +15,7 @@ use super::Terminal;
 use super::loki::{Line, Loki, LokiConfig};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::fifo::WriteEnd;
 use crate::log::{Entry, Label, Level, Logger};
 use crate::units::quote::{go_quote, json_quote};
 
@@ -128,7 +129,7 @@ struct Inner {
     format: Format,
     level: Level,
     target: Target,
-    console: Option<File>,
+    console: Option<WriteEnd>,
     secrets: Vec<String>,
     zone: TimeZone,
     start: SystemTime,
@@ -138,7 +139,7 @@ enum Target {
     Stderr,
     Stdout,
     None,
-    File(File),
+    File(WriteEnd),
     Loki(Loki),
 }
 
@@ -196,8 +197,8 @@ impl Log {
     /// # Errors
     /// When the file can't be opened.
     pub fn console_to(&self, path: &Path) -> Result<(), Failure> {
-        let file =
-            OpenOptions::new().append(true).create(true).open(path).map_err(|error| cannot_open(path, &error))?;
+        let file = WriteEnd::open(path, OpenOptions::new().append(true).create(true))
+            .map_err(|error| cannot_open(path, &error))?;
         self.lock().console = Some(file);
         Ok(())
     }
@@ -358,7 +359,7 @@ fn value(text: &str) -> Cow<'_, str> {
     if is_bare { text.into() } else { go_quote(text).into() }
 }
 
-fn open_log_file(path: &Path) -> Result<File, Failure> {
+fn open_log_file(path: &Path) -> Result<WriteEnd, Failure> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
         let message = format!("provided directory '{}' does not exist", folder.display());
@@ -368,7 +369,8 @@ fn open_log_file(path: &Path) -> Result<File, Failure> {
     options.append(true).create(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map_err(|error| cannot_open(path, &error))
+    WriteEnd::open(path, &options)
+        .map_err(|error| Failure::new(ExitCode::Other, format!("failed to open logfile {}: {error}", path.display())))
 }
 
 fn cannot_open(path: &Path, error: &io::Error) -> Failure {

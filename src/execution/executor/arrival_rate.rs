@@ -1,7 +1,8 @@
 //! Starts iterations at their times, whether VUs keep up or not: the open model.
 //!
 //! Both arrival-rate executors are this one; they differ in the schedule they bring. A start that finds no free VU
-//! is dropped, and if there may be more VUs, one more is made in the background for later starts.
+//! is dropped, and if there may be more VUs, one more is taken from the pool, or made in the background, for later
+//! starts.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
@@ -29,7 +30,7 @@ pub struct ArrivalRate {
     pub pre_allocated_vus: u64,
     /// VUs at most, already scaled.
     pub max_vus: u64,
-    /// Makes one more VU than were planned; its number.
+    /// Makes a VU; its number.
     pub more: More,
     /// Told of every start that found no free VU.
     pub dropped: Dropped,
@@ -51,7 +52,7 @@ impl ArrivalRate {
         let mut vus = pool.take_many(self.pre_allocated_vus).await?;
         let mut working = FuturesUnordered::new();
         for &vu in &vus {
-            working.push(serve(vu, &scenario, &pool, &free, &ready));
+            working.push(serve(vu, true, &scenario, &pool, &free, &ready));
         }
         // Every VU is in its scenario before the clock starts.
         while ready.load(Relaxed) < self.pre_allocated_vus && !scenario.state.is_aborted() {
@@ -73,7 +74,7 @@ impl ArrivalRate {
                         match result {
                             Ok(vu) => {
                                 vus.push(vu);
-                                working.push(serve(vu, &scenario, &pool, &free, &ready));
+                                working.push(serve(vu, false, &scenario, &pool, &free, &ready));
                             }
                             Err(failure) => scenario.log.error(failure.message),
                         }
@@ -92,7 +93,8 @@ impl ArrivalRate {
             if self.pre_allocated_vus + made < self.max_vus {
                 if making.is_none() {
                     made += 1;
-                    making = Some((self.more)());
+                    let (pool, more) = (pool.clone(), self.more.clone());
+                    making = Some(async move { pool.take_unplanned(more).await }.boxed());
                 }
             } else if !has_warned {
                 has_warned = true;
@@ -124,7 +126,7 @@ impl ArrivalRate {
         if let Some(new) = making
             && let Ok(vu) = new.await
         {
-            pool.put(vu);
+            pool.put_unplanned(vu);
         }
         Ok(())
     }
@@ -133,6 +135,7 @@ impl ArrivalRate {
 /// Lets one VU wait for starts until the scenario is over.
 fn serve(
     vu: VuId,
+    is_planned: bool,
     scenario: &Arc<ScenarioRun>,
     pool: &Arc<Pool>,
     free: &Free,
@@ -170,6 +173,10 @@ fn serve(
     );
     async move {
         work.await;
-        pool.put(vu);
+        if is_planned {
+            pool.put(vu);
+        } else {
+            pool.put_unplanned(vu);
+        }
     }
 }

@@ -83,7 +83,7 @@ fn make(means: &Means) -> Result<Box<dyn Output>, String> {
 /// k6's headers, then the file's, those of `HTTP_HEADERS` and those with a variable of their own.
 fn headers(settings: &Settings<'_>) -> Result<Vec<(String, String)>, String> {
     let fixed = [
-        ("user-agent", "k6-prometheus-rw-output"),
+        ("user-agent", super::USER_AGENT),
         ("content-encoding", "snappy"),
         ("content-type", "application/x-protobuf"),
         ("x-prometheus-remote-write-version", "0.1.0"),
@@ -203,16 +203,20 @@ fn parcel(timeseries: Vec<TimeSeries>) -> Parcel {
     Parcel { body, samples: 0 }
 }
 
+/// The name of a series among its labels, sorted by bytes: receivers refuse a push in any other order.
+fn sorted(name: String, labels: &Labels) -> Vec<Label> {
+    let name = Label { name: "__name__".to_owned(), value: name };
+    let tags = labels.iter().map(|(name, value)| Label { name: name.to_string(), value: value.to_string() });
+    let mut all: Vec<_> = std::iter::once(name).chain(tags).collect();
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    all
+}
+
 /// The news of one series.
 fn tell(series: &mut Series, stats: &[Stat], to: &mut Vec<TimeSeries>) {
     let timestamp = i64::try_from(series.last.0 / 1_000_000).unwrap_or(i64::MAX);
     let (metric, labels) = (&series.metric, &series.labels);
-    let named = |suffix: &str| {
-        let name = format!("k6_{}{suffix}", metric.name);
-        let name = std::iter::once(Label { name: "__name__".to_owned(), value: name });
-        let tags = labels.iter().map(|(name, value)| Label { name: name.to_string(), value: value.to_string() });
-        name.chain(tags).collect::<Vec<_>>()
-    };
+    let named = |suffix: &str| sorted(format!("k6_{}{suffix}", metric.name), labels);
     let mut put = |suffix: &str, value: f64| {
         let samples = vec![Sample { value, timestamp }];
         to.push(TimeSeries { labels: named(suffix), samples, histograms: Vec::new() });
@@ -263,5 +267,24 @@ fn histogram(native: &Native, timestamp: i64) -> Histogram {
         positive_spans: spans(positive_spans),
         positive_deltas,
         timestamp,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::Interner;
+
+    #[test]
+    fn labels_are_sorted_by_bytes() {
+        let check = |tags: &[(&str, &str)], expect: &[&str]| {
+            let tags = Interner::default().set(tags.iter().copied());
+            let got: Vec<_> =
+                sorted("k6_mine".to_owned(), &labels(&tags)).into_iter().map(|label| label.name).collect();
+            assert_eq!(got, expect);
+        };
+        check(&[("low", "c"), ("Env", "a"), ("BU", "b")], &["BU", "Env", "__name__", "low"]);
+        check(&[("_", "a"), ("__a", "b"), ("9", "c"), ("é", "d")], &["_", "_9", "__a", "__name__"]);
+        check(&[], &["__name__"]);
     }
 }

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Limited};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Certificate, Client, Identity, Proxy, Url, tls};
 use tokio::net::UdpSocket;
@@ -48,6 +48,9 @@ impl Wire {
         }
     }
 }
+
+/// This much of an answer is read; a connection with more on it is closed.
+const MAX_ANSWER_BYTES: usize = 64 << 10;
 
 /// What an answer with status 404 is told as.
 const NOT_FOUND: &str = "the answer was 404";
@@ -166,10 +169,17 @@ impl HttpWire {
                 request = request.header(name, value);
             }
         }
-        let answer = request.body(body).send().await.map_err(|error| words(&error))?;
+        let mut answer = request.body(body).send().await.map_err(|error| words(&error))?;
         let status = answer.status();
         // A connection is used again only when its answer was read.
-        let text = answer.text().await.unwrap_or_default();
+        let mut text = Vec::new();
+        while text.len() < MAX_ANSWER_BYTES
+            && let Ok(Some(chunk)) = answer.chunk().await
+        {
+            text.extend_from_slice(&chunk[..chunk.len().min(MAX_ANSWER_BYTES - text.len())]);
+        }
+        drop(answer);
+        let text = String::from_utf8_lossy(&text);
         if status.is_success() {
             return Ok(());
         }
@@ -192,7 +202,7 @@ impl HttpWire {
         }
         let answer = http::Response::<reqwest::Body>::from(answer);
         let (head, body) = answer.into_parts();
-        let collected = body.collect().await.map_err(|error| words(&error))?;
+        let collected = Limited::new(body, MAX_ANSWER_BYTES).collect().await.map_err(|error| words(&*error))?;
         // An answer without a message has its status among the headers.
         let trailers = collected.trailers().filter(|trailers| trailers.contains_key("grpc-status"));
         let said = |name: &str| {

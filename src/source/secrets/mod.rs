@@ -60,6 +60,9 @@ impl Secrets {
     ) -> Result<Self, Failure> {
         let mut secrets = Self { sources: Vec::new(), default: None, known: Mutex::default(), hide: Box::new(hide) };
         for asked in asked {
+            if asked.is_empty() {
+                return Err(wrong(format!("couldn't parse secret source configuration {asked:?}")));
+            }
             let (kind, config) = asked.split_once('=').unwrap_or((asked, ""));
             let mut name = kind.to_owned();
             let mut is_default = false;

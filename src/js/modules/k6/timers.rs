@@ -13,9 +13,10 @@ pub struct Fire(pub Cell<Option<Kept>>);
 /// No timer waits longer than this, about 35 years.
 const MAX_MS: f64 = 1.1e12;
 
-/// `(id, milliseconds)`: calls `fire` with the id then.
+/// `(id, milliseconds, repeats)`: calls `fire` with the id then.
 pub fn start(vu: &Vu, args: Args) -> Result<Value, Throw> {
-    vu.set_timer(args.number(0) as u32, Duration::from_secs_f64(args.number(1).clamp(0.0, MAX_MS) / 1000.0));
+    let delay = Duration::from_secs_f64(args.number(1).clamp(0.0, MAX_MS) / 1000.0);
+    vu.set_timer(args.number(0) as u32, delay, args.bool(2));
     Ok(Value::Undefined)
 }
 

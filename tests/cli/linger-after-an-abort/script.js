@@ -1,0 +1,4 @@
+import exec from 'k6/execution';
+export default function () {
+  exec.test.abort('enough');
+}

@@ -1,0 +1,1 @@
+export const options = { thresholds: { nobody: ['count<5'] } }; export default function () {}
