@@ -17,15 +17,30 @@ const selection = methods({}, members());
 const node = methods({}, members(''));
 const elements = Object.create(null);
 
+// Scripts find all that a thing has among its own properties, as with the objects of k6: the methods of its prototypes by name.
+const own = new Map();
+function described(prototype) {
+  let all = own.get(prototype);
+  if (all === undefined) {
+    all = Object.create(null);
+    for (let from = prototype; from !== Object.prototype; from = Object.getPrototypeOf(from)) {
+      for (const name of Object.getOwnPropertyNames(from)) all[name] ??= { ...Object.getOwnPropertyDescriptor(from, name), enumerable: true };
+    }
+    own.set(prototype, all);
+  }
+  return all;
+}
+const put = (value, prototype) => Object.defineProperties(Object.setPrototypeOf(value, prototype), described(prototype));
+
 // Things come without a prototype; all other objects have one.
 function dress(value) {
   if (value === null || typeof value !== 'object') return value;
   if (Array.isArray(value)) return value.map(dress);
   if (Object.getPrototypeOf(value) !== null) return value;
   const kind = callNode(value, 'volley.kind');
-  if (kind === undefined) return Object.setPrototypeOf(value, selection);
-  if (kind === '') return Object.setPrototypeOf(value, node);
-  return Object.setPrototypeOf(value, (elements[kind] ??= methods(Object.create(node), members(kind))));
+  if (kind === undefined) return put(value, selection);
+  if (kind === '') return put(value, node);
+  return put(value, (elements[kind] ??= methods(Object.create(node), members(kind))));
 }
 
 // Selections -----------------------------------------------------------------------------------------------------
@@ -111,10 +126,13 @@ Object.defineProperty(selection, 'url', {
 
 // Attributes -----------------------------------------------------------------------------------------------------
 
-const attribute = (ownerElement, found) => found && {
-  __proto__: { prefix: () => '', localName: () => found.name, namespaceURI: () => ownerElement.namespaceURI() },
-  ownerElement,
-  ...found,
+const attribute = (element, found) => found && {
+  owner_element: element,
+  name: found.name,
+  value: found.value,
+  prefix: () => '',
+  localName: () => found.name,
+  namespaceURI: () => element.namespaceURI(),
 };
 const { attributes, getAttributeNode } = node;
 node.attributes = function () {

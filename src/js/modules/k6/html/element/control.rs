@@ -30,6 +30,22 @@ pub(super) fn form(element: &Element) -> Value {
     element.maybe(owner(element).map(|form| form.node))
 }
 
+/// The form of what is around the element.
+fn form_of(element: &Element, around: &str) -> Value {
+    let around = element.around(around).map(|node| Element::new(&element.document, node));
+    element.maybe(around.and_then(|around| owner(&around)).map(|form| form.node))
+}
+
+/// An option is its select's.
+pub(super) fn form_of_option(element: &Element) -> Value {
+    form_of(element, "select")
+}
+
+/// A legend is its fieldset's.
+pub(super) fn form_of_legend(element: &Element) -> Value {
+    form_of(element, "fieldset")
+}
+
 /// What a button says itself, or else its form.
 fn own_or_form(element: &Element, own: &str, of_form: &str) -> String {
     match element.attribute(own) {
@@ -223,10 +239,10 @@ pub(super) fn areas(element: &Element) -> Value {
     element.list(element.named("area"))
 }
 
-/// The images that use this map.
+/// The images that use this map, which they know by its id.
 pub(super) fn images(element: &Element) -> Value {
     let document = &*element.document;
-    let name = format!("#{}", element.text_of("name"));
+    let name = format!("#{}", element.text_of("id"));
     let uses = |node: &NodeId| document.name(*node) == "img" && document.attribute(*node, "usemap") == Some(&name);
     element.list(document.descendants(super::ROOT).filter(uses))
 }

@@ -139,7 +139,7 @@ const MEMBERS: &[(&[&str], Members)] = &[
     (&["label"], &[
         ("htmlFor", Text("for")), ("control", Call(control::labelled)), ("form", Call(control::form_of_labelled)),
     ]),
-    (&["legend"], &[("accessKey", Text("accesskey")), ("form", Call(control::form))]),
+    (&["legend"], &[("accessKey", Text("accesskey")), ("form", Call(control::form_of_legend))]),
     (&["li"], &[
         ("value", Int("value", 0)), ("type", Word("type", &["", "1", "a", "A", "i", "I", "disc", "square", "circle"])),
     ]),
@@ -168,7 +168,7 @@ const MEMBERS: &[(&[&str], Members)] = &[
     (&["optgroup"], &[("disabled", Bool("disabled")), ("label", Text("label"))]),
     (&["option"], &[
         ("defaultSelected", Bool("selected")), ("selected", Bool("selected")), ("disabled", Call(control::option_disabled)),
-        ("form", Call(control::form)), ("index", Call(control::option_index)), ("label", Call(control::option_label)),
+        ("form", Call(control::form_of_option)), ("index", Call(control::option_index)), ("label", Call(control::option_label)),
         ("text", Call(control::text)), ("value", Call(control::option_value)),
     ]),
     (&["output"], &[

@@ -21,6 +21,7 @@ mod decode;
 mod encode;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz_tests;
+mod imports;
 mod json;
 mod literal;
 mod load;
