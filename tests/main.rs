@@ -11,6 +11,7 @@ mod endings;
 mod examples;
 mod faults;
 mod grpc;
+mod hostile;
 mod js;
 #[cfg(target_os = "linux")]
 mod memory;

@@ -269,6 +269,7 @@ export class WritableStream {
     if (given.type !== undefined) throw new RangeError('an underlying sink has no type');
     const inner = new WritableCore();
     cores.set(this, inner);
+    Object.defineProperties(this, own);
     inner.begin(given, size, markOf(mark));
   }
   get locked() {
@@ -317,6 +318,17 @@ export class WritableStreamDefaultWriter {
     return later(this, WriterCore, (writer) => ofWriter(writer).write(chunk, writer));
   }
 }
+
+// Scripts see all members when they list them. As in k6, the methods of a stream are its own, those of a writer its class's.
+function enumerable(prototype) {
+  const { constructor: _, ...members } = Object.getOwnPropertyDescriptors(prototype);
+  for (const name of Object.keys(members)) members[name].enumerable = true;
+  Object.defineProperties(prototype, members);
+  return members;
+}
+enumerable(WritableStreamDefaultWriter.prototype);
+const { locked: _, ...own } = enumerable(WritableStream.prototype);
+for (const name of Object.keys(own)) delete WritableStream.prototype[name];
 
 class WritableStreamDefaultController {
   constructor() {

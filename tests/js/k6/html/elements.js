@@ -13,6 +13,7 @@
 // console: [object #document] [object html] [object #text] [object #comment] /rel
 // console: [::1] [::1]:443 example.com:80 example.com
 // console: f g f g f
+// console: undefined undefined a<i>b</i> 2
 // console: byid m2
 // console: true true true true true true false
 // console: localName name namespaceURI owner_element prefix value
@@ -57,8 +58,9 @@ export default function () {
   console.log(host('http://[::1]:80/'), host('http://[::1]:443/'), host('https://example.com:80/'), host('https://example.com'));
   // Whose form: named by the control itself, by its select, by the fieldset around a legend, by the control of a label.
   const owned = parseHTML(`<form id="f"></form><form id="g"><select form="f"><option id="a"></select><select><optgroup><option id="b"></optgroup></select>
-    <fieldset form="f"><legend id="c">l</legend></fieldset><fieldset><legend id="d">l</legend></fieldset><label id="e"><input form="f"></label></form>`);
+    <fieldset form="f"><legend id="c">l</legend></fieldset><fieldset><legend id="d">l</legend></fieldset><label id="e" for="i">l</label><label id="w"><input id="i" form="f"></label></form><button id="k">a<i>b</i></button>`);
   console.log(['a', 'b', 'c', 'd', 'e'].map((id) => owned.find(`#${id}`).get(0).form().id()).join(' '));
+  console.log(owned.find('#w').get(0).control(), owned.find('#w').get(0).form(), owned.find('#k').get(0).value(), owned.find('#i').get(0).labels().length);
   const maps = parseHTML('<map id="m1" name="m2"></map><map name="m3" id="m2"></map><img id="byid" usemap="#m1"><img id="m2i" usemap="#m3">');
   console.log(maps.find('map').get(0).images().map((image) => image.id()).join(), maps.find('map').get(1).id());
   // What a thing has is its own.

@@ -3,6 +3,8 @@
 //! What happened is counted when the script takes it, or when its iteration ends without taking it.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -52,6 +54,8 @@ pub struct Socket {
     pings: Cell<u64>,
     /// The script said goodbye: what comes is not counted any more.
     is_closing: Cell<bool>,
+    /// What it is tagged with is known: the connection came about or failed.
+    is_labelled: Cell<bool>,
     /// Its session was counted.
     is_over: Cell<bool>,
     /// Bytes that are not written yet, as the running task sees it, and which task that is.
@@ -77,6 +81,7 @@ impl Socket {
             began: Cell::new(None),
             pings: Cell::new(0),
             is_closing: Cell::new(false),
+            is_labelled: Cell::new(false),
             is_over: Cell::new(false),
             buffered: Cell::new((0, 0)),
         });
@@ -173,7 +178,12 @@ impl Socket {
         vu.record(Record::Sample { time, metric, value, tags, metadata: self.metadata.clone() });
     }
 
+    /// Counts what was written. Before the tags are known it waits: what was said while the socket connected is written with
+    /// its first event.
     fn count_written(&self, vu: &Vu) {
+        if !self.is_labelled.get() {
+            return;
+        }
         let mut bytes = 0;
         for written in self.line.written() {
             bytes += written.bytes as u64;
@@ -218,6 +228,7 @@ impl Socket {
             }
         }
         *self.tags.borrow_mut() = vu.worker.tags_with(&vu.script.interner, &self.base, &pairs);
+        self.is_labelled.set(true);
     }
 
     /// Counts the attempt to connect.
@@ -314,10 +325,18 @@ impl Drop for Socket {
 pub fn response(answer: Option<&Answer>, url: &str, error: &str) -> Value {
     let headers = |headers: &Headers| {
         let mut map: Vec<(String, String)> = Vec::with_capacity(headers.len());
+        let mut places: HashMap<&str, usize> = HashMap::new();
         for (name, value) in headers.iter() {
-            match map.iter_mut().find(|(known, _)| known == name) {
-                Some((_, joined)) => *joined = format!("{joined}, {value}"),
-                None => map.push((name.to_owned(), value.to_owned())),
+            match places.entry(name) {
+                Entry::Occupied(at) => {
+                    let joined = &mut map[*at.get()].1;
+                    joined.push_str(", ");
+                    joined.push_str(value);
+                }
+                Entry::Vacant(free) => {
+                    free.insert(map.len());
+                    map.push((name.to_owned(), value.to_owned()));
+                }
             }
         }
         map.into_iter().map(|(name, value)| (name, value.into())).collect()

@@ -26,7 +26,7 @@ mod jwk;
 mod key;
 mod refusal;
 mod rsa;
-mod seats;
+pub(in crate::js::modules) mod seats;
 
 /// So many bytes are hashed or encrypted in less time than it takes to ask another thread.
 const SHORT: usize = 64 * 1024;

@@ -1,6 +1,6 @@
 //! Controls of forms, and what belongs to them: forms, labels, options.
 
-use super::{Element, link};
+use super::{Element, link, render};
 use crate::js::modules::k6::html::document::NodeId;
 use crate::js::modules::k6::html::form as values;
 use crate::js::value::Value;
@@ -120,19 +120,10 @@ pub(super) fn labels(element: &Element) -> Value {
     element.list(labels)
 }
 
-/// What a label is for: the control it names, or the first inside it.
+/// What a label is for: the control it names. As in k6, one inside of it is not looked for.
 fn target(element: &Element) -> Option<Element> {
     let document = &element.document;
-    let is_control = |node: &NodeId| {
-        matches!(
-            document.name(*node),
-            "button" | "input" | "keygen" | "meter" | "output" | "progress" | "select" | "textarea"
-        )
-    };
-    let node = match element.attribute("for") {
-        Some(id) => document.by_id(id),
-        None => document.descendants(element.node).find(is_control),
-    };
+    let node = element.attribute("for").and_then(|id| document.by_id(id));
     node.map(|node| Element::new(document, node))
 }
 
@@ -186,6 +177,11 @@ pub(super) fn select_type(element: &Element) -> Value {
 
 pub(super) fn select_value(element: &Element) -> Value {
     chosen(element).next().map(|node| values::option(&element.document, node)).unwrap_or_default().into()
+}
+
+/// What a button stands for: its attribute, or what is in it.
+pub(super) fn button_value(element: &Element) -> Value {
+    element.attribute("value").map_or_else(|| render::inner(&element.document, element.node).into(), Value::from)
 }
 
 pub(super) fn option_value(element: &Element) -> Value {

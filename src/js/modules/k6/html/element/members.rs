@@ -87,7 +87,7 @@ const MEMBERS: &[(&[&str], Members)] = &[
         ("formNoValidate", Call(control::form_no_validate)), ("formTarget", Call(control::form_target)),
         ("labels", Call(control::labels)), ("name", Text("name")), ("accessKey", Text("accesskey")),
         ("autofocus", Bool("autofocus")), ("disabled", Bool("disabled")), ("tabIndex", Int("tabindex", 0)),
-        ("type", Word("type", BUTTON_TYPES)), ("value", Text("value")),
+        ("type", Word("type", BUTTON_TYPES)), ("value", Call(control::button_value)),
     ]),
     (&["canvas"], &[("width", Int("width", 150)), ("height", Int("height", 150))]),
     (&["col", "colgroup"], &[("span", Int("span", 1))]),

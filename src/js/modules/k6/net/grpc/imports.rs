@@ -118,12 +118,26 @@ mod tests {
         };
         check("import \"a/b.proto\";", "import \"a/b.proto\";");
         check("import \"/a/b.proto\";", "import  \"a/b.proto\";");
-        check("import public '//a.proto'; import\n'./b/../c.proto';", "import public   'a.proto'; import\n       'c.proto';");
+        check(
+            "import public '//a.proto'; import\n'./b/../c.proto';",
+            "import public   'a.proto'; import\n       'c.proto';",
+        );
         check("import \"a//b.proto\"; string s = \"//x\";", "import  \"a/b.proto\"; string s = \"//x\";");
         check("import \"../a.proto\";", "import \"\u{1}\u{1}/a.proto\";");
         check("import \"b/../../a.proto\";", "import      \"\u{1}\u{1}/a.proto\";");
-        check("// import \"/a\";\n/* import \"/b\"; */ import weak \"/c\";", "// import \"/a\";\n/* import \"/b\"; */ import weak  \"c\";");
-        for same in ["string import = 1; option o = \"/x\";", "import \"/never", "importer \"/x\"", "/* import \"/x\"", "import /", "\"\\", "import"] {
+        check(
+            "// import \"/a\";\n/* import \"/b\"; */ import weak \"/c\";",
+            "// import \"/a\";\n/* import \"/b\"; */ import weak  \"c\";",
+        );
+        for same in [
+            "string import = 1; option o = \"/x\";",
+            "import \"/never",
+            "importer \"/x\"",
+            "/* import \"/x\"",
+            "import /",
+            "\"\\",
+            "import",
+        ] {
             check(same, same);
         }
         assert_eq!(on_disk(&plain("../../x/./y.proto")), "../../x/y.proto");
