@@ -320,15 +320,17 @@ export class WritableStreamDefaultWriter {
 }
 
 // Scripts see all members when they list them. As in k6, the methods of a stream are its own, those of a writer its class's.
-function enumerable(prototype) {
+function taken(prototype) {
   const { constructor: _, ...members } = Object.getOwnPropertyDescriptors(prototype);
-  for (const name of Object.keys(members)) members[name].enumerable = true;
-  Object.defineProperties(prototype, members);
+  for (const name of Object.keys(members)) {
+    members[name].enumerable = true;
+    delete prototype[name];
+  }
   return members;
 }
-enumerable(WritableStreamDefaultWriter.prototype);
-const { locked: _, ...own } = enumerable(WritableStream.prototype);
-for (const name of Object.keys(own)) delete WritableStream.prototype[name];
+Object.defineProperties(WritableStreamDefaultWriter.prototype, taken(WritableStreamDefaultWriter.prototype));
+const { locked, ...own } = taken(WritableStream.prototype);
+Object.defineProperty(WritableStream.prototype, 'locked', locked);
 
 class WritableStreamDefaultController {
   constructor() {

@@ -19,18 +19,25 @@ const elements = Object.create(null);
 
 // Scripts find all that a thing has among its own properties, as with the objects of k6: the methods of its prototypes by name.
 const own = new Map();
-function described(prototype) {
+function methodsOf(prototype) {
   let all = own.get(prototype);
   if (all === undefined) {
-    all = Object.create(null);
+    all = { __proto__: null };
     for (let from = prototype; from !== Object.prototype; from = Object.getPrototypeOf(from)) {
-      for (const name of Object.getOwnPropertyNames(from)) all[name] ??= { ...Object.getOwnPropertyDescriptor(from, name), enumerable: true };
+      for (const name of Object.getOwnPropertyNames(from)) if (name !== 'url') all[name] ??= from[name];
     }
     own.set(prototype, all);
   }
   return all;
 }
-const put = (value, prototype) => Object.defineProperties(Object.setPrototypeOf(value, prototype), described(prototype));
+const put = (value, prototype) => Object.assign(Object.setPrototypeOf(value, prototype), methodsOf(prototype));
+const url = {
+  get() {
+    return callNode(this, 'volley.url');
+  },
+  enumerable: true,
+  configurable: true,
+};
 
 // Things come without a prototype; all other objects have one.
 function dress(value) {
@@ -38,7 +45,7 @@ function dress(value) {
   if (Array.isArray(value)) return value.map(dress);
   if (Object.getPrototypeOf(value) !== null) return value;
   const kind = callNode(value, 'volley.kind');
-  if (kind === undefined) return put(value, selection);
+  if (kind === undefined) return Object.defineProperty(put(value, selection), 'url', url);
   if (kind === '') return put(value, node);
   return put(value, (elements[kind] ??= methods(Object.create(node), members(kind))));
 }
@@ -117,12 +124,7 @@ const more = {
 for (const name of Object.keys(more)) {
   Object.defineProperty(selection, name, { value: more[name], writable: true, configurable: true });
 }
-Object.defineProperty(selection, 'url', {
-  get() {
-    return callNode(this, 'volley.url');
-  },
-  enumerable: true,
-});
+Object.defineProperty(selection, 'url', url);
 
 // Attributes -----------------------------------------------------------------------------------------------------
 
