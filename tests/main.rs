@@ -16,6 +16,7 @@ mod examples;
 mod faults;
 mod grpc;
 mod harness;
+mod hostile;
 mod js;
 #[cfg(target_os = "linux")]
 mod memory;

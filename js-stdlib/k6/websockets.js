@@ -47,8 +47,9 @@ let inner;
 class WebSocket {
   #s;
   constructor(url, protocols, params) {
-    if (url === undefined) throw new GoError('WebSocket requires a url');
+    if (url === undefined || url === null) throw new GoError('WebSocket requires a url');
     const [socket, address] = begin(String(url), names(protocols), plain(params));
+    Object.defineProperties(this, own);
     this.#s = { socket, url: address, state: 0, protocol: '', extensions: [], binaryType: 'blob', on: {}, added: {} };
     listen(this, this.#s);
   }
@@ -124,6 +125,10 @@ for (const type of TYPES) {
     enumerable: true,
   });
 }
+
+// Scripts that list a socket's properties, or make JSON of it, find them all: they are its own.
+const { constructor: _, ...own } = Object.getOwnPropertyDescriptors(WebSocket.prototype);
+for (const name of Object.keys(own)) own[name].enumerable = true;
 
 function emit(target, s, type, timestamp, more) {
   const handlers = s.added[type]?.slice() ?? [];

@@ -269,6 +269,7 @@ export class WritableStream {
     if (given.type !== undefined) throw new RangeError('an underlying sink has no type');
     const inner = new WritableCore();
     cores.set(this, inner);
+    Object.defineProperties(this, own);
     inner.begin(given, size, markOf(mark));
   }
   get locked() {
@@ -317,6 +318,19 @@ export class WritableStreamDefaultWriter {
     return later(this, WriterCore, (writer) => ofWriter(writer).write(chunk, writer));
   }
 }
+
+// Scripts see all members when they list them. As in k6, the methods of a stream are its own, those of a writer its class's.
+function taken(prototype) {
+  const { constructor: _, ...members } = Object.getOwnPropertyDescriptors(prototype);
+  for (const name of Object.keys(members)) {
+    members[name].enumerable = true;
+    delete prototype[name];
+  }
+  return members;
+}
+Object.defineProperties(WritableStreamDefaultWriter.prototype, taken(WritableStreamDefaultWriter.prototype));
+const { locked, ...own } = taken(WritableStream.prototype);
+Object.defineProperty(WritableStream.prototype, 'locked', locked);
 
 class WritableStreamDefaultController {
   constructor() {

@@ -397,7 +397,7 @@ impl Host for Vu {
         if self.stop.is_raised() {
             return false;
         }
-        if self.turn_began.get().elapsed() > TURN {
+        if self.turn_began.get().elapsed() > TURN && coroutine::can_wait() {
             coroutine::yield_now();
             self.begin_turn();
         }

@@ -2,7 +2,7 @@
 //!
 //! After the first load the set is sealed: what a later VU asks for must have been read before.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,6 +28,8 @@ pub struct Files {
     seen: Mutex<BTreeMap<String, Bytes>>,
     /// What could not be fetched, and why: a graph that is loaded twice asks the network once.
     missing: Mutex<BTreeMap<String, String>>,
+    /// What was asked for on the disk before the set was sealed, and was not there: later VUs are told the same.
+    absent: Mutex<BTreeSet<String>>,
     /// Those that scripts opened as bytes, in memory that every VU can map.
     shared: Mutex<BTreeMap<String, Arc<Shared>>>,
     sealed: AtomicBool,
@@ -82,6 +84,7 @@ impl Files {
             fetch,
             seen: Mutex::default(),
             missing: Mutex::default(),
+            absent: Mutex::default(),
             shared: Mutex::default(),
             sealed: AtomicBool::new(false),
         }
@@ -199,11 +202,18 @@ impl Files {
         if let Some(bytes) = self.seen().get(url) {
             return Ok(bytes.clone());
         }
+        let absent = || self.absent.lock().unwrap_or_else(PoisonError::into_inner);
         if self.sealed.load(Ordering::Acquire) {
-            return Err(Refusal::Sealed);
+            let is_absent = absent().contains(url);
+            return Err(if is_absent { Refusal::Disk(io::ErrorKind::NotFound.into()) } else { Refusal::Sealed });
         }
         let bytes = match file_path(url) {
-            Some(path) => self.disk.read(Path::new(&path)).map_err(Refusal::Disk)?,
+            Some(path) => self.disk.read(Path::new(&path)).map_err(|error| {
+                if error.kind() == io::ErrorKind::NotFound {
+                    absent().insert(url.to_owned());
+                }
+                Refusal::Disk(error)
+            })?,
             None => self.fetch_remote(url).map_err(Refusal::Remote)?,
         };
         self.remember(url, bytes.clone());
@@ -293,7 +303,11 @@ mod tests {
         let files = files();
         assert!(files.open("data.txt", "file:///app/").is_ok());
         assert!(files.module("./lib/x.js", "file:///app/lib/x.js").is_ok());
+        let missing = || files.open("missing.txt", "file:///app/").unwrap_err();
+        let first = missing();
         files.seal();
+        assert_eq!(missing(), first);
+        assert_eq!(first, "stat /app/missing.txt: no such file or directory");
         assert!(files.open("data.txt", "file:///app/").is_ok());
         assert_eq!(
             files.open("other.txt", "file:///app/").unwrap_err(),

@@ -17,15 +17,37 @@ const selection = methods({}, members());
 const node = methods({}, members(''));
 const elements = Object.create(null);
 
+// Scripts find all that a thing has among its own properties, as with the objects of k6: the methods of its prototypes by name.
+const own = new Map();
+function methodsOf(prototype) {
+  let all = own.get(prototype);
+  if (all === undefined) {
+    all = { __proto__: null };
+    for (let from = prototype; from !== Object.prototype; from = Object.getPrototypeOf(from)) {
+      for (const name of Object.getOwnPropertyNames(from)) if (name !== 'url') all[name] ??= from[name];
+    }
+    own.set(prototype, all);
+  }
+  return all;
+}
+const put = (value, prototype) => Object.assign(Object.setPrototypeOf(value, prototype), methodsOf(prototype));
+const url = {
+  get() {
+    return callNode(this, 'volley.url');
+  },
+  enumerable: true,
+  configurable: true,
+};
+
 // Things come without a prototype; all other objects have one.
 function dress(value) {
   if (value === null || typeof value !== 'object') return value;
   if (Array.isArray(value)) return value.map(dress);
   if (Object.getPrototypeOf(value) !== null) return value;
   const kind = callNode(value, 'volley.kind');
-  if (kind === undefined) return Object.setPrototypeOf(value, selection);
-  if (kind === '') return Object.setPrototypeOf(value, node);
-  return Object.setPrototypeOf(value, (elements[kind] ??= methods(Object.create(node), members(kind))));
+  if (kind === undefined) return Object.defineProperty(put(value, selection), 'url', url);
+  if (kind === '') return put(value, node);
+  return put(value, (elements[kind] ??= methods(Object.create(node), members(kind))));
 }
 
 // Selections -----------------------------------------------------------------------------------------------------
@@ -102,19 +124,17 @@ const more = {
 for (const name of Object.keys(more)) {
   Object.defineProperty(selection, name, { value: more[name], writable: true, configurable: true });
 }
-Object.defineProperty(selection, 'url', {
-  get() {
-    return callNode(this, 'volley.url');
-  },
-  enumerable: true,
-});
+Object.defineProperty(selection, 'url', url);
 
 // Attributes -----------------------------------------------------------------------------------------------------
 
-const attribute = (ownerElement, found) => found && {
-  __proto__: { prefix: () => '', localName: () => found.name, namespaceURI: () => ownerElement.namespaceURI() },
-  ownerElement,
-  ...found,
+const attribute = (element, found) => found && {
+  owner_element: element,
+  name: found.name,
+  value: found.value,
+  prefix: () => '',
+  localName: () => found.name,
+  namespaceURI: () => element.namespaceURI(),
 };
 const { attributes, getAttributeNode } = node;
 node.attributes = function () {

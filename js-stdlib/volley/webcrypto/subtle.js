@@ -8,10 +8,18 @@ const whole = (value) => (isView(value) ? (value instanceof DataView ? [] : valu
 
 // What algorithms have, wherever an object has it from.
 const names = 'name hash length iv counter additionalData tagLength label saltLength namedCurve public modulusLength publicExponent salt iterations'.split(' ');
+// Numbers are converted as the language does it; what is none counts as zero.
+const numbers = 'length tagLength saltLength modulusLength iterations'.split(' ');
+const number = (value) => (value === null ? value : Math.trunc(Number(value)) || 0);
+const shaped = (name, value) => {
+  if (name === 'hash') return algorithm(value);
+  if (name === 'name' || name === 'namedCurve') return value === null ? value : String(value);
+  return numbers.includes(name) ? number(value) : whole(value);
+};
 const algorithm = (value) => {
   if (value === null || typeof value !== 'object') return value;
   const members = {};
-  for (const name of names) if (value[name] !== undefined) members[name] = name === 'hash' ? algorithm(value[name]) : whole(value[name]);
+  for (const name of names) if (value[name] !== undefined) members[name] = shaped(name, value[name]);
   return members;
 };
 

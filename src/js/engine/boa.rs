@@ -989,11 +989,37 @@ fn property_key(name: &str) -> JsString {
 /// JSON text as a value, without a tree in between.
 fn parse_json(text: &[u8], context: &mut Context) -> JsResult<JsValue> {
     let mut reader = serde_json::Deserializer::from_slice(text);
-    let result = Json(context).deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
-    result.map_err(|error| JsNativeError::syntax().with_message(error.to_string()).into())
+    let pace = Pace { host: shared(context)?.host.clone(), values: Cell::new(0), is_stopped: Cell::new(false) };
+    let result = Json(context, &pace).deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
+    result.map_err(|error| match pace.is_stopped.get() {
+        true => error_from(Throw::Stop, context),
+        false => JsNativeError::syntax().with_message(error.to_string()).into(),
+    })
 }
 
-struct Json<'a>(&'a mut Context);
+/// Gives others a turn while a long text is parsed.
+struct Pace {
+    host: Rc<dyn Host>,
+    values: Cell<u32>,
+    is_stopped: Cell<bool>,
+}
+
+impl Pace {
+    /// Counts a value.
+    ///
+    /// # Errors
+    /// The VU has to stop.
+    fn step<E: serde::de::Error>(&self) -> Result<(), E> {
+        self.values.set(self.values.get().wrapping_add(1));
+        if self.values.get().is_multiple_of(1024) && !self.host.may_continue() {
+            self.is_stopped.set(true);
+            return Err(E::custom("the VU has to stop"));
+        }
+        Ok(())
+    }
+}
+
+struct Json<'a>(&'a mut Context, &'a Pace);
 
 impl<'de> DeserializeSeed<'de> for Json<'_> {
     type Value = JsValue;
@@ -1036,8 +1062,9 @@ impl<'de> Visitor<'de> for Json<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<JsValue, A::Error> {
         let mut items = Vec::new();
-        while let Some(item) = list.next_element_seed(Json(self.0))? {
+        while let Some(item) = list.next_element_seed(Json(self.0, self.1))? {
             items.push(item);
+            self.1.step::<A::Error>()?;
         }
         Ok(JsArray::from_iter(items, self.0).into())
     }
@@ -1045,8 +1072,9 @@ impl<'de> Visitor<'de> for Json<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<JsValue, A::Error> {
         let object = plain_object(self.0);
         while let Some(key) = map.next_key::<std::borrow::Cow<'_, str>>()? {
-            let value = map.next_value_seed(Json(self.0))?;
+            let value = map.next_value_seed(Json(self.0, self.1))?;
             put(&object, property_key(&key), value);
+            self.1.step::<A::Error>()?;
         }
         Ok(object.into())
     }

@@ -7,6 +7,7 @@
 //!
 //! Invariant: everything below runs on the worker thread the realm was made on, inside one of its VU's coroutines.
 
+mod json;
 mod mapped;
 mod scope;
 
@@ -28,6 +29,9 @@ use crate::js::value::{Args, Exception, Kept, Resource, Throw, Value};
 
 /// Objects nested deeper than this on their way to Rust are taken for cyclic.
 const MAX_DEPTH: usize = 64;
+
+/// After so many items of a list it is asked whether others want a turn.
+const TURN_ITEMS: usize = 4096;
 
 /// One VU's QuickJS.
 pub struct QuickJs {
@@ -1102,6 +1106,10 @@ unsafe fn to_js(ctx: *mut JSContext, state: &State, value: Value) -> JSValue {
                 for (at, item) in list.into_iter().enumerate() {
                     let item = to_js(ctx, state, item);
                     qjs::JS_SetPropertyUint32(ctx, array, at as u32, item);
+                    // A long list takes more than a turn. Where the VU has to stop nobody looks at what is missing.
+                    if at % TURN_ITEMS == TURN_ITEMS - 1 && !state.host.may_continue() {
+                        break;
+                    }
                 }
                 array
             }
@@ -1112,6 +1120,16 @@ unsafe fn to_js(ctx: *mut JSContext, state: &State, value: Value) -> JSValue {
                     define(ctx, object, &name, item);
                 }
                 object
+            }
+            Value::Json(json) if json.len() >= json::LONG => {
+                match json::parse(ctx, &json, &|| state.host.may_continue()) {
+                    Ok(value) => value,
+                    Err(json::Fault::Syntax) => {
+                        qjs::JS_ThrowSyntaxError(ctx, c"%s".as_ptr(), c"the text is no JSON".as_ptr())
+                    }
+                    Err(json::Fault::Stopped) => throw_js(ctx, state, Throw::Stop),
+                    Err(json::Fault::Thrown) => EXCEPTION,
+                }
             }
             Value::Json(json) => {
                 let len = json.len();

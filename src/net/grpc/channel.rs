@@ -50,7 +50,11 @@ struct Ends {
 
 /// What goes out over a stream.
 enum Outgoing {
-    Message(Bytes),
+    Message {
+        message: Bytes,
+        /// Our side of the stream is closed with it.
+        is_last: bool,
+    },
     End,
     Fail(Status),
 }
@@ -160,7 +164,12 @@ pub struct Upload(mpsc::UnboundedSender<Outgoing>);
 impl Upload {
     /// Sends a message after those before it. What nobody takes any more is let go.
     pub fn send(&self, message: Bytes) {
-        _ = self.0.send(Outgoing::Message(message));
+        _ = self.0.send(Outgoing::Message { message, is_last: false });
+    }
+
+    /// As [`Upload::send`], and nothing more is sent: what a method that takes one message needs.
+    pub fn send_last(&self, message: Bytes) {
+        _ = self.0.send(Outgoing::Message { message, is_last: true });
     }
 
     /// Nothing more is sent.
@@ -446,9 +455,9 @@ async fn stream(line: Rc<Line>, call: Call, ends: Ends) {
     let upload = async {
         loop {
             match outgoing.recv().await {
-                Some(Outgoing::Message(message)) => {
+                Some(Outgoing::Message { message, is_last }) => {
                     let framed = frame(&message, line.target.max_send)?;
-                    if call::send(&mut exchange.upload, framed, false).await.is_err() {
+                    if call::send(&mut exchange.upload, framed, is_last).await.is_err() {
                         break;
                     }
                     _ = events.send(Event::Sent(Instant::now())).await;

@@ -113,7 +113,12 @@ impl Pump {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.far.listen(cx.waker());
         loop {
-            let read = self.farewell.is_none() && self.far.has_room() && self.poll_read(cx).is_ready();
+            let takes = self.farewell.is_none() && self.far.has_room();
+            let unpacks = takes && self.parser.is_busy();
+            if unpacks {
+                self.unpack();
+            }
+            let read = takes && !unpacks && self.poll_read(cx).is_ready();
             if self.farewell.is_some() {
                 self.tell();
             }
@@ -122,6 +127,10 @@ impl Pump {
                 // Whether the farewell of TLS gets through is nobody's concern.
                 _ = Pin::new(&mut self.stream).poll_shutdown(cx);
                 return Poll::Ready(());
+            }
+            if unpacks {
+                // After the other connections of this thread.
+                cx.waker().wake_by_ref();
             }
             if !read {
                 return Poll::Pending;
@@ -182,6 +191,14 @@ impl Pump {
     /// The connection is gone, and nothing that arrived said so.
     fn lose(&mut self, farewell: Farewell) {
         (self.farewell, self.lost) = (Some(farewell), Some(Instant::now()));
+    }
+
+    /// Makes more of what was read.
+    fn unpack(&mut self) {
+        let arrived = self.stream.socket().arrived;
+        let Self { parser, far, pings, replies, farewell, .. } = self;
+        let judged = parser.advance(&mut |message| heed(far, pings, replies, farewell, message, arrived));
+        self.judge(judged);
     }
 
     fn judge(&mut self, judged: Result<(), Violation>) {

@@ -9,11 +9,13 @@ use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, 
 pub const OFFER: &str = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
 /// What follows a message that was flushed, and is not sent.
 const TAIL: [u8; 4] = [0, 0, 0xff, 0xff];
+/// Unpackers that a thread keeps for the next messages.
+const MAX_IDLE: usize = 4;
 
 thread_local! {
     // The fastest level, as k6.
     static PACKER: RefCell<Compress> = RefCell::new(Compress::new(Compression::fast(), false));
-    static UNPACKER: RefCell<Decompress> = RefCell::new(Decompress::new(false));
+    static UNPACKERS: RefCell<Vec<Decompress>> = const { RefCell::new(Vec::new()) };
 }
 
 /// True when the server's answer agrees to packing; the error is its answer to something that was not offered.
@@ -62,45 +64,88 @@ pub fn pack(message: &[u8]) -> Vec<u8> {
     })
 }
 
-/// Unpacks a message.
-///
-/// # Errors
-/// It is broken, or becomes longer than `most`.
-pub fn unpack(packed: &[u8], most: usize) -> Result<Vec<u8>, &'static str> {
-    UNPACKER.with_borrow_mut(|unpacker| {
+/// A message that is being unpacked, a piece at a time: a few bytes of a server may stand for gigabytes.
+pub struct Unpacking {
+    packed: Vec<u8>,
+    message: Vec<u8>,
+    /// Back among those of the thread once this is gone.
+    unpacker: Option<Decompress>,
+}
+
+impl std::fmt::Debug for Unpacking {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (packed, unpacked) = (self.packed.len(), self.message.len());
+        f.debug_struct("Unpacking").field("packed", &packed).field("unpacked", &unpacked).finish_non_exhaustive()
+    }
+}
+
+impl Unpacking {
+    /// Begins with a whole packed message.
+    pub fn new(mut packed: Vec<u8>) -> Self {
+        packed.extend_from_slice(&TAIL);
+        let mut unpacker = UNPACKERS.with_borrow_mut(Vec::pop).unwrap_or_else(|| Decompress::new(false));
         unpacker.reset(false);
-        let mut message = Vec::with_capacity((packed.len() * 3).clamp(64, 64 * 1024));
-        for piece in [packed, &TAIL] {
-            let begin = unpacker.total_in();
-            loop {
-                let before = (unpacker.total_in(), unpacker.total_out());
-                let status = unpacker
-                    .decompress_vec(&piece[(before.0 - begin) as usize..], &mut message, FlushDecompress::Sync)
-                    .map_err(|_| "flate: corrupt input")?;
-                if message.len() > most {
-                    return Err("websocket: read limit exceeded");
-                }
-                if status == Status::StreamEnd {
-                    return Ok(message);
-                }
-                if message.len() == message.capacity() {
-                    message.reserve(message.len().clamp(64, 1 << 20));
-                } else if before == (unpacker.total_in(), unpacker.total_out()) {
-                    // There was room, and nothing moved: this piece is read, or can't be.
-                    if (before.0 - begin) as usize == piece.len() {
-                        break;
-                    }
-                    return Err("flate: corrupt input");
-                }
+        let message = Vec::with_capacity((packed.len() * 3).clamp(64, 64 * 1024));
+        Self { packed, message, unpacker: Some(unpacker) }
+    }
+
+    /// Unpacks until about `budget` more bytes have come out; what did is taken off it. The message, once it is whole.
+    ///
+    /// # Errors
+    /// It is broken, or becomes longer than `most`.
+    pub fn advance(&mut self, most: usize, budget: &mut usize) -> Result<Option<Vec<u8>>, &'static str> {
+        let Some(unpacker) = &mut self.unpacker else { return Err("flate: corrupt input") };
+        loop {
+            let before = (unpacker.total_in(), self.message.len());
+            let rest = &self.packed[before.0 as usize..];
+            let status = unpacker.decompress_vec(rest, &mut self.message, FlushDecompress::Sync);
+            let status = status.map_err(|_| "flate: corrupt input")?;
+            let length = self.message.len();
+            *budget = budget.saturating_sub(length - before.1);
+            if length > most {
+                return Err("websocket: read limit exceeded");
+            }
+            let is_read = unpacker.total_in() as usize == self.packed.len();
+            let is_full = length == self.message.capacity();
+            if status == Status::StreamEnd || (is_read && !is_full) {
+                return Ok(Some(std::mem::take(&mut self.message)));
+            }
+            if is_full {
+                self.message.reserve(length.clamp(64, 1 << 20));
+            } else if before == (unpacker.total_in(), length) {
+                // There was room, and nothing moved.
+                return Err("flate: corrupt input");
+            }
+            if *budget == 0 {
+                return Ok(None);
             }
         }
-        Ok(message)
-    })
+    }
+}
+
+impl Drop for Unpacking {
+    fn drop(&mut self) {
+        let Some(unpacker) = self.unpacker.take() else { return };
+        UNPACKERS.with_borrow_mut(|idle| {
+            if idle.len() < MAX_IDLE {
+                idle.push(unpacker);
+            }
+        });
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn unpack(packed: &[u8], most: usize) -> Result<Vec<u8>, &'static str> {
+        let mut unpacking = Unpacking::new(packed.to_vec());
+        loop {
+            if let Some(message) = unpacking.advance(most, &mut 1000)? {
+                return Ok(message);
+            }
+        }
+    }
 
     #[test]
     fn messages_come_back() {

@@ -7,9 +7,14 @@
 use std::cell::Cell;
 
 use super::close;
+use super::deflate::Unpacking;
 
 /// The longest message that is read; JavaScript has no longer strings.
 pub const MOST: usize = 1 << 30;
+/// The longest message that a packed one may become: k6 has no such limit, but a few bytes can stand for gigabytes.
+pub const MAX_UNPACKED: usize = 64 << 20;
+/// So many bytes are unpacked at a time; then other connections have their turn.
+const TURN_BYTES: usize = 256 * 1024;
 /// The longest payload of a control frame.
 const MOST_CONTROL: usize = 125;
 
@@ -89,6 +94,10 @@ pub struct Parser {
     unpacks: bool,
     /// A close frame came: nothing after it counts.
     is_closed: bool,
+    /// The message that is being unpacked.
+    unpacking: Option<Unpacking>,
+    /// What arrived behind it.
+    rest: Vec<u8>,
 }
 
 impl Parser {
@@ -97,14 +106,53 @@ impl Parser {
         Self { unpacks, ..Self::default() }
     }
 
-    /// Takes what arrived and calls `each` with every message that is complete.
+    /// True while there is more to be made of what arrived: [`Parser::advance`] does it.
+    pub fn is_busy(&self) -> bool {
+        self.unpacking.is_some() || !self.rest.is_empty()
+    }
+
+    /// Takes what arrived and calls `each` with every message that is complete, unless unpacking takes longer than a turn.
     ///
     /// # Errors
     /// The peer broke the rules; nothing more must be read.
-    pub fn push(&mut self, mut bytes: &[u8], each: &mut dyn FnMut(Message)) -> Result<(), Violation> {
+    pub fn push(&mut self, bytes: &[u8], each: &mut dyn FnMut(Message)) -> Result<(), Violation> {
+        if self.is_busy() {
+            self.rest.extend_from_slice(bytes);
+            return self.advance(each);
+        }
+        let mut budget = TURN_BYTES;
+        let left = self.read(bytes, &mut budget, each)?;
+        self.rest = bytes[bytes.len() - left..].to_vec();
+        Ok(())
+    }
+
+    /// Goes on where the last turn ended.
+    ///
+    /// # Errors
+    /// As [`Parser::push`].
+    pub fn advance(&mut self, each: &mut dyn FnMut(Message)) -> Result<(), Violation> {
+        let mut budget = TURN_BYTES;
+        self.unpack(&mut budget, each)?;
+        let mut rest = std::mem::take(&mut self.rest);
+        let left = self.read(&rest, &mut budget, each)?;
+        rest.drain(..rest.len() - left);
+        self.rest = rest;
+        Ok(())
+    }
+
+    /// Reads until nothing is left, or a message waits to be unpacked; how many bytes are left.
+    fn read(
+        &mut self,
+        mut bytes: &[u8],
+        budget: &mut usize,
+        each: &mut dyn FnMut(Message),
+    ) -> Result<usize, Violation> {
         while !self.is_closed {
+            if self.unpacking.is_some() {
+                return Ok(bytes.len());
+            }
             let Some((opcode, missing)) = self.frame else {
-                let Some((next, rest)) = bytes.split_first() else { return Ok(()) };
+                let Some((next, rest)) = bytes.split_first() else { return Ok(0) };
                 bytes = rest;
                 self.head[usize::from(self.have)] = *next;
                 self.have += 1;
@@ -114,13 +162,13 @@ impl Parser {
                 if let Some(length) = self.length() {
                     self.begin(length)?;
                     if length == 0 {
-                        self.end(each)?;
+                        self.end(budget, each)?;
                     }
                 }
                 continue;
             };
             if bytes.is_empty() {
-                return Ok(());
+                return Ok(0);
             }
             let taken = usize::try_from(missing).unwrap_or(usize::MAX).min(bytes.len());
             let (payload, rest) = bytes.split_at(taken);
@@ -128,10 +176,10 @@ impl Parser {
             if opcode >= opcode::CLOSE { &mut self.control } else { &mut self.message }.extend_from_slice(payload);
             self.frame = Some((opcode, missing - taken as u64));
             if missing == taken as u64 {
-                self.end(each)?;
+                self.end(budget, each)?;
             }
         }
-        Ok(())
+        Ok(0)
     }
 
     /// Judges the first two bytes of a frame.
@@ -198,7 +246,7 @@ impl Parser {
     }
 
     /// The payload is complete.
-    fn end(&mut self, each: &mut dyn FnMut(Message)) -> Result<(), Violation> {
+    fn end(&mut self, budget: &mut usize, each: &mut dyn FnMut(Message)) -> Result<(), Violation> {
         let Some((opcode, _)) = self.frame.take() else { return Ok(()) };
         if opcode >= opcode::CLOSE {
             let payload = std::mem::take(&mut self.control);
@@ -215,19 +263,37 @@ impl Parser {
         if !self.is_last {
             return Ok(());
         }
-        let mut message = std::mem::take(&mut self.message);
+        let message = std::mem::take(&mut self.message);
         if self.is_packed {
-            message = super::deflate::unpack(&message, MOST).map_err(|text| Violation {
-                code: close::INVALID_PAYLOAD,
-                reason: String::new(),
-                text: text.to_owned(),
-            })?;
+            self.unpacking = Some(Unpacking::new(message));
+            return self.unpack(budget, each);
         }
+        self.complete(message, each);
+        Ok(())
+    }
+
+    /// Unpacks as much as the budget allows.
+    fn unpack(&mut self, budget: &mut usize, each: &mut dyn FnMut(Message)) -> Result<(), Violation> {
+        if *budget == 0 {
+            return Ok(());
+        }
+        let Some(unpacking) = &mut self.unpacking else { return Ok(()) };
+        let unpacked = unpacking.advance(MAX_UNPACKED, budget).map_err(|text| {
+            self.unpacking = None;
+            Violation { code: close::INVALID_PAYLOAD, reason: String::new(), text: text.to_owned() }
+        })?;
+        if let Some(message) = unpacked {
+            self.unpacking = None;
+            self.complete(message, each);
+        }
+        Ok(())
+    }
+
+    fn complete(&mut self, message: Vec<u8>, each: &mut dyn FnMut(Message)) {
         each(match self.kind.take() {
             Some(opcode::BINARY) => Message::Binary(message),
             _ => Message::Text(message),
         });
-        Ok(())
     }
 }
 

@@ -8,7 +8,6 @@ use super::websockets::{Params, refuse_in_init};
 use crate::execution::alarm;
 use crate::js::value::{Args, Throw, Value};
 use crate::js::vu::Vu;
-use crate::log::Level;
 use crate::net::ws::{Event, Outgoing};
 
 /// The native half.
@@ -45,10 +44,6 @@ fn open(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
         Event::Failed(refused) => {
             if vu.script.throw {
                 return Err(Throw::go(refused.text));
-            }
-            if refused.answer.is_none() {
-                let fields = vec![("error", refused.text.clone().into())];
-                vu.script.log.log(Level::Warning, "Attempt to establish a WebSocket connection failed", fields);
             }
             Ok(Value::List(vec![refusal(&refused)]))
         }
@@ -88,12 +83,13 @@ fn send(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
         Value::String(text) => Outgoing::Text(text),
         _ => Outgoing::Text(String::new()),
     };
-    if socket.say(vu, outgoing).is_err() {
-        return Ok(Value::Bool(false));
-    }
+    let is_sent = socket.say(vu, outgoing).is_ok();
+    // As in k6, also what comes too late counts.
     socket.count_sent(vu);
-    socket.wait_for_room(vu)?;
-    Ok(Value::Bool(true))
+    if is_sent {
+        socket.wait_for_room(vu)?;
+    }
+    Ok(Value::Bool(is_sent))
 }
 
 /// `(socket)`: true if it was sent.

@@ -5,4 +5,4 @@ pub mod console;
 pub mod globals;
 pub mod shared_array;
 mod text;
-mod webcrypto;
+pub(in crate::js::modules) mod webcrypto;

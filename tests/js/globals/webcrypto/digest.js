@@ -13,7 +13,7 @@
 // console: NotSupportedError: algorithm "HMAC" doesn't support (in implementation) operation "digest"
 // console: SyntaxError: algorithm cannot be interpreted as a string or an object
 // console: SyntaxError: algorithm cannot be interpreted as a string or an object
-// console: SyntaxError: the algorithm has no name
+// console: NotSupportedError: algorithm "" doesn't support (in implementation) operation "digest"
 // console: Error: mine
 // console: {"name":"NotSupportedError","message":"algorithm \"MD5\" doesn't support (in implementation) operation \"digest\""}
 const hex = (buffer) => Array.from(new Uint8Array(buffer), (byte) => byte.toString(16).padStart(2, '0')).join('');

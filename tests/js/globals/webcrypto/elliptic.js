@@ -9,13 +9,20 @@
 // console: NotSupportedError elliptic curve P-999 is not supported
 // console: SyntaxError ECDSA needs `namedCurve`
 // console: SyntaxError ECDSA needs `hash`
+// console: fine sign  | verify
 // console: SyntaxError usages cannot not be empty for a secret or private CryptoKey
 // console: SyntaxError invalid key usage
+// console: public sign
 // console: SyntaxError invalid key usage
+// console: InvalidAccessError a public key can't sign
 // console: DataError the data is no key of P-384
 // console: DataError the data is no key of P-256
-// console: DataError invalid curve, `crv` has to be "P-384"
+// console: private P-256
+// console: DataError invalid curve, `crv` has to be P-256, P-384 or P-521
 // console: DataError the point is not on the curve
+// console: DataError the point is not on the curve
+// console: false OperationError AA AA true
+// console: true
 // console: DataError invalid key type, `kty` has to be "EC"
 // console: InvalidAccessError the key is not extractable
 // console: InvalidAccessError a public key has no such form
@@ -25,6 +32,7 @@
 // console: InvalidAccessError the keys are of two curves
 // console: InvalidAccessError `public` is not a public key
 // console: InvalidAccessError the public key is not one of ECDH
+// console: TypeError ECDH: `public` is not a CryptoKey
 // console: TypeError ECDH: `public` is not a CryptoKey
 // console: NotSupportedError algorithm "ECDH" doesn't support (in implementation) operation "deriveKey"
 import { b64decode, b64encode } from 'k6/encoding';
@@ -62,13 +70,27 @@ export default async function () {
   await say(s.generateKey({ name: 'ECDSA', namedCurve: 'P-999' }, true, ['sign']));
   await say(s.generateKey('ECDSA', true, ['sign']));
   await say(s.sign('ECDSA', privateKey, text));
-  await say(s.generateKey(alg, true, ['verify']));
+  const half = await s.generateKey(alg, true, ['verify']);
+  console.log('fine sign', half.privateKey.usages.join(), '|', half.publicKey.usages.join());
+  await say(s.generateKey(alg, true, []));
   await say(s.generateKey(alg, true, ['deriveBits']));
-  await say(s.importKey('spki', b64decode(known.spki), alg, true, ['sign']));
+  const odd = await s.importKey('spki', b64decode(known.spki), alg, true, ['sign']);
+  console.log(odd.type, odd.usages.join());
+  await say(s.importKey('spki', b64decode(known.spki), alg, true, ['read']));
+  await say(s.sign(p, odd, text));
   await say(s.importKey('spki', b64decode(known.spki), { name: 'ECDSA', namedCurve: 'P-384' }, true, ['verify']));
   await say(s.importKey('raw', new Uint8Array(65), alg, true, ['verify']));
-  await say(s.importKey('jwk', known.jwk, { name: 'ECDSA', namedCurve: 'P-384' }, true, ['sign']));
+  const named = await s.importKey('jwk', known.jwk, { name: 'ECDSA', namedCurve: 'P-384' }, true, ['sign']);
+  console.log(named.type, named.algorithm.namedCurve);
+  await say(s.importKey('jwk', { ...known.jwk, crv: 'P-1' }, alg, true, ['sign']));
   await say(s.importKey('jwk', { ...known.jwk, x: known.jwk.y }, alg, true, ['sign']));
+  const { kty, crv, x, y } = known.jwk;
+  await say(s.importKey('jwk', { kty, crv, x: y, y }, { name: 'ECDH', namedCurve: 'P-256' }, true, []));
+  const beside = await s.importKey('jwk', { kty, crv, x: 'AA', y: 'AA' }, alg, true, ['verify']);
+  const written = await s.exportKey('jwk', beside);
+  console.log(await s.verify(p, beside, one, text), await s.exportKey('spki', beside).catch((error) => error.name), written.x.slice(0, 2), written.y.slice(-2), /^A+$/.test(written.x));
+  const zeros = await s.importKey('jwk', { kty, crv, x: b64encode(new Uint8Array([0, ...new Uint8Array(b64decode(x, 'rawurl'))]).buffer, 'rawurl'), y }, alg, true, ['verify']);
+  console.log((await s.exportKey('jwk', zeros)).x === x);
   await say(s.importKey('jwk', { ...known.jwk, kty: 'oct' }, alg, true, ['sign']));
   await say(s.exportKey('pkcs8', privateKey));
   await say(s.exportKey('pkcs8', publicKey));
@@ -81,5 +103,6 @@ export default async function () {
   await say(s.deriveBits({ name: 'ECDH', public: pair.privateKey }, pair.privateKey, 64));
   await say(s.deriveBits({ name: 'ECDH', public: point }, pair.privateKey, 64));
   await say(s.deriveBits({ name: 'ECDH', public: {} }, pair.privateKey, 64));
+  await say(s.deriveBits({ name: 'ECDH' }, pair.privateKey, 64));
   await say(s.deriveKey(agree, pair.privateKey, { name: 'AES-GCM', length: 256 }, true, ['encrypt']));
 }

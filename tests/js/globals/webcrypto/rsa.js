@@ -25,7 +25,11 @@
 // console: OperationError publicExponent has to be an odd number from 3 to 2^33
 // console: OperationError modulusLength has to be from 1024 to 8192
 // console: SyntaxError RSA-OAEP needs `publicExponent`
+// console: 0 encrypt
 // console: SyntaxError usages cannot not be empty for a secret or private CryptoKey
+// console: NotSupportedError algorithm "SHA-3" doesn't support (in implementation) operation "digest"
+// console: public encrypt private sign,verify
+// console: InvalidAccessError a private key can't verify
 import { b64decode, b64encode } from 'k6/encoding';
 const known = JSON.parse(open('./data/keys.json')).rsa;
 const s = crypto.subtle;
@@ -76,5 +80,11 @@ export default async function () {
   await say(s.generateKey({ ...wanted, publicExponent: new Uint8Array([2]) }, true, ['decrypt']));
   await say(s.generateKey({ ...wanted, modulusLength: 512 }, true, ['decrypt']));
   await say(s.generateKey({ name: 'RSA-OAEP', hash: 'SHA-1', modulusLength: 2048 }, true, ['decrypt']));
-  await say(s.generateKey(wanted, true, ['encrypt']));
+  const half = await s.generateKey(wanted, true, ['encrypt']);
+  console.log(half.privateKey.usages.length, half.publicKey.usages.join());
+  await say(s.generateKey(wanted, true, []));
+  await say(s.generateKey({ ...wanted, hash: 'SHA-3' }, true, ['sign']));
+  const odd = [await s.importKey('spki', spki, alg, true, ['encrypt']), await s.importKey('pkcs8', pkcs8, alg, true, ['sign', 'verify'])];
+  console.log(odd.map((key) => `${key.type} ${key.usages}`).join(' '));
+  await say(s.verify(alg.name, odd[1], one, text));
 }

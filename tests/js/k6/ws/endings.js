@@ -1,5 +1,5 @@
 // How blocking connections end: errors, codes, exceptions, and what the server heard.
-// log: Attempt to establish a WebSocket connection failed
+// no log: WebSocket connection failed
 // console: cut: soon | error websocket: close 1006 (abnormal closure): unexpected EOF 1006 unexpected EOF | close 1006 -> 101
 // console: code: error websocket: close 4001: bye 4001 bye | close 4001 -> 101
 // console: fine: close 1000 -> 101

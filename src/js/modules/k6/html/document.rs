@@ -4,8 +4,14 @@
 //! The parser is html5ever; the tree is what Go's parser makes of the same text (the contents of a `<template>` are its
 //! children, and there is a limit to how deep elements may be nested).
 
+use std::cell::Cell;
+use std::rc::{Rc, Weak};
+
 use html5ever::tendril::StrTendril;
 use html5ever::{Attribute, LocalName, Namespace, ns};
+
+use crate::js::engine::Host;
+use crate::js::vu::Vu;
 
 /// The place of a node in its document.
 pub type NodeId = u32;
@@ -15,9 +21,47 @@ pub const ROOT: NodeId = 0;
 
 const NONE: NodeId = NodeId::MAX;
 
+/// Lets the neighbours of a VU have their turns while it walks through a document, however large that is and whatever a
+/// selector wants to know.
+#[derive(Default)]
+pub struct Pace {
+    vu: Weak<Vu>,
+    steps: Cell<u32>,
+    is_stopped: Cell<bool>,
+}
+
+/// After so many steps it is asked whether to go on.
+const STEPS: u32 = 1024;
+
+impl Pace {
+    /// That of a VU.
+    pub fn of(vu: &Vu) -> Self {
+        Self { vu: Rc::downgrade(&vu.rc()), ..Self::default() }
+    }
+
+    /// Asks now; false when the VU has to stop.
+    pub fn may_continue(&self) -> bool {
+        if self.vu.upgrade().is_some_and(|vu| !vu.may_continue()) {
+            self.is_stopped.set(true);
+        }
+        !self.is_stopped.get()
+    }
+
+    /// One step; `None` when the VU has to stop.
+    fn step(&self) -> Option<()> {
+        let steps = self.steps.get().wrapping_add(1);
+        self.steps.set(steps);
+        if steps.is_multiple_of(STEPS) {
+            self.may_continue();
+        }
+        (!self.is_stopped.get()).then_some(())
+    }
+}
+
 /// A document.
 pub struct Document {
     nodes: Vec<Node>,
+    pace: Rc<Pace>,
     /// Where it was loaded from; what its links are relative to. Empty for text of the script's own.
     pub url: Box<str>,
 }
@@ -76,10 +120,27 @@ impl Tag {
 
 impl Document {
     /// A document without content.
-    pub fn empty(url: &str) -> Self {
-        let mut document = Self { nodes: Vec::new(), url: url.into() };
+    pub fn empty(url: &str, pace: Rc<Pace>) -> Self {
+        let mut document = Self { nodes: Vec::new(), pace, url: url.into() };
         document.add(Data::Document);
         document
+    }
+
+    /// True when the VU had to stop in the middle of a walk, which ended early then: what it found counts for nothing.
+    pub fn is_abandoned(&self) -> bool {
+        self.pace.is_stopped.get()
+    }
+
+    /// The walk that begins at `first` and goes on with `next`.
+    fn walk<'a>(
+        &'a self,
+        first: Option<NodeId>,
+        next: impl Fn(NodeId) -> Option<NodeId> + 'a,
+    ) -> impl Iterator<Item = NodeId> + 'a {
+        std::iter::successors(first, move |node| {
+            self.pace.step()?;
+            next(*node)
+        })
     }
 
     fn node(&self, id: NodeId) -> &Node {
@@ -150,7 +211,7 @@ impl Document {
 
     /// All children, in order.
     pub fn children(&self, id: NodeId) -> impl Iterator<Item = NodeId> {
-        std::iter::successors(self.first_child(id), |child| self.next(*child))
+        self.walk(self.first_child(id), |child| self.next(child))
     }
 
     /// The children that are elements.
@@ -160,24 +221,24 @@ impl Document {
 
     /// The parent, its parent, and so on up to the document.
     pub fn ancestors(&self, id: NodeId) -> impl Iterator<Item = NodeId> {
-        std::iter::successors(self.parent(id), |node| self.parent(*node))
+        self.walk(self.parent(id), |node| self.parent(node))
     }
 
     /// The siblings after a node, nearest first.
     pub fn after(&self, id: NodeId) -> impl Iterator<Item = NodeId> {
-        std::iter::successors(self.next(id), |node| self.next(*node))
+        self.walk(self.next(id), |node| self.next(node))
     }
 
     /// The siblings before a node, nearest first.
     pub fn before(&self, id: NodeId) -> impl Iterator<Item = NodeId> {
-        std::iter::successors(self.previous(id), |node| self.previous(*node))
+        self.walk(self.previous(id), |node| self.previous(node))
     }
 
     /// Everything below a node, in the order of the text. Without recursion: no depth can overflow a stack.
     pub fn descendants(&self, id: NodeId) -> impl Iterator<Item = NodeId> {
-        std::iter::successors(self.first_child(id), move |node| {
-            self.first_child(*node).or_else(|| {
-                let mut at = *node;
+        self.walk(self.first_child(id), move |node| {
+            self.first_child(node).or_else(|| {
+                let mut at = node;
                 loop {
                     if at == id {
                         return None;

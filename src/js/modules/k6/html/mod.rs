@@ -21,6 +21,7 @@ mod selector;
 mod tests;
 
 pub use document::Document;
+use document::Pace;
 use element::Element;
 use selection::{Selection, Step, Wanted};
 use selector::Selector;
@@ -72,9 +73,12 @@ const SELECTION: &[&str] = &[
 /// Parses a text that came from `url`.
 ///
 /// # Errors
-/// A `GoError` for a text no parser should follow.
-pub fn document(text: &str, url: &str) -> Result<Rc<Document>, Throw> {
-    parse::parse(text, url).map(Rc::new).map_err(Throw::go)
+/// A `GoError` for a text no parser should follow; [`Throw::Stop`] when the VU has to stop.
+pub fn document(vu: &Vu, text: &str, url: &str) -> Result<Rc<Document>, Throw> {
+    parse::parse(text, url, Pace::of(vu)).map(Rc::new).map_err(|fault| match fault {
+        parse::Fault::Refused(text) => Throw::go(text),
+        parse::Fault::Stopped => Throw::Stop,
+    })
 }
 
 /// A selection of the whole document, for JavaScript.
@@ -83,8 +87,8 @@ pub fn whole(document: Rc<Document>) -> Value {
 }
 
 /// `(text)` -> a selection of the document it makes.
-fn parse_text(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
-    document(&args.string(0), "").map(whole)
+fn parse_text(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+    document(vu, &args.string(0), "").map(whole)
 }
 
 /// `(selection or element, method, ...)` -> what the method returns.
@@ -109,14 +113,19 @@ pub fn call(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
             let name = element.document.name(element.node);
             return Ok(if element::names(name).next().is_some() { name.into() } else { "".into() });
         }
-        return element::call(&element, &method, args);
+        return whole_answer(&element.document, element::call(&element, &method, args));
     }
     let selection = args.resource::<Selection>(0)?;
     match &*method {
         "volley.kind" => Ok(Value::Undefined),
         "volley.url" => Ok((&*selection.document.url).into()),
-        _ => select(&selection, &method, args),
+        _ => whole_answer(&selection.document, select(&selection, &method, args)),
     }
+}
+
+/// An answer, unless the walk that led to it ended early.
+fn whole_answer(document: &Document, answer: Result<Value, Throw>) -> Result<Value, Throw> {
+    if document.is_abandoned() { Err(Throw::Stop) } else { answer }
 }
 
 /// Calls a method of a selection.

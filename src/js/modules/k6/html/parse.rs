@@ -5,13 +5,14 @@
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 use html5ever::tendril::{StrTendril, TendrilSink};
 use html5ever::tokenizer::TokenizerOpts;
 use html5ever::tree_builder::{ElemName, ElementFlags, NodeOrText, QuirksMode, Tracer, TreeSink};
 use html5ever::{Attribute, LocalName, Namespace, ParseOpts, QualName};
 
-use super::document::{Data, Document, NodeId, ROOT, Tag};
+use super::document::{Data, Document, NodeId, Pace, ROOT, Tag};
 
 /// As deep as Go's parser goes, and what it says then.
 const DEEPEST: u32 = 512;
@@ -24,16 +25,17 @@ const TOO_MANY: &str = "html: a tag has more than 10000 attributes";
 /// How much is read before the limits are looked at.
 const PIECE: usize = 4096;
 
-/// Parses a text.
+/// Parses a text, with turns for others in between.
 ///
 /// # Errors
-/// When its elements are nested too deeply or have too many attributes.
-pub fn parse(text: &str, url: &str) -> Result<Document, &'static str> {
+/// When its elements are nested too deeply or have too many attributes, or the VU has to stop.
+pub fn parse(text: &str, url: &str, pace: Pace) -> Result<Document, Fault> {
     if has_crowded_tag(text) {
-        return Err(TOO_MANY);
+        return Err(Fault::Refused(TOO_MANY));
     }
-    let sink =
-        Sink { document: RefCell::new(Document::empty(url)), depths: RefCell::new(vec![0]), fault: Cell::new(None) };
+    let pace = Rc::new(pace);
+    let document = RefCell::new(Document::empty(url, pace.clone()));
+    let sink = Sink { document, depths: RefCell::new(vec![0]), fault: Cell::new(None) };
     // A mark at the start is text to Go's parser: it opens the body.
     let tokenizer = TokenizerOpts { discard_bom: false, ..TokenizerOpts::default() };
     let options = ParseOpts { tokenizer, ..ParseOpts::default() };
@@ -51,14 +53,26 @@ pub fn parse(text: &str, url: &str) -> Result<Document, &'static str> {
             builder.sink.fault.set(Some(TOO_DEEP));
         }
         if let Some(fault) = builder.sink.fault.get() {
-            return Err(fault);
+            return Err(Fault::Refused(fault));
+        }
+        if !pace.may_continue() {
+            return Err(Fault::Stopped);
         }
     }
     let sink = parser.finish();
     match sink.fault.get() {
-        Some(fault) => Err(fault),
+        Some(fault) => Err(Fault::Refused(fault)),
         None => Ok(sink.document.into_inner()),
     }
+}
+
+/// Why there is no document.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// What is wrong with the text.
+    Refused(&'static str),
+    /// The VU has to stop.
+    Stopped,
 }
 
 /// True if a tag has more names in it than a page needs. A guess before parsing: what stands in quotes isn't looked at.

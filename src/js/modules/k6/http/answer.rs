@@ -9,10 +9,14 @@ use bytes::Bytes;
 
 use super::{gjson, json_text};
 use crate::js::modules::k6::html;
+use crate::js::modules::volley::webcrypto::seats;
 use crate::js::value::{Args, Throw, Value, text_of};
 use crate::js::vu::Vu;
 use crate::net::http::{Body, Exchange, Request};
 use crate::net::tls::Ocsp;
+
+/// Bodies of more bytes are looked through on threads that run no VU.
+const LONG: usize = 256 * 1024;
 
 /// What `response.body` is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -242,7 +246,7 @@ fn request_fields(request: &Request, cookie: Option<&str>, body: Option<&Body>) 
 }
 
 /// `(answer, selector)` -> the body as data, or what the selector finds in it.
-pub(super) fn json(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+pub(super) fn json(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     let answer = args.resource::<Answer>(0)?;
     let Some(body) = answer.body().filter(|_| answer.form != BodyForm::None) else {
         return Err(Throw::go(
@@ -250,24 +254,42 @@ pub(super) fn json(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
              the response",
         ));
     };
-    let Value::String(selector) = args.take(1) else {
-        if let Some(fault) = json_text::overflow(body) {
-            return Err(Throw::go(fault.report(body)));
-        }
-        return Ok(Value::Json(readable(body.clone())));
+    let selector = match args.take(1) {
+        Value::String(selector) => Some(selector),
+        _ => None,
+    };
+    let body = body.clone();
+    let found = aside(vu, body.len(), move || json_of(&body, selector.as_deref()))?.map_err(Throw::go)?;
+    Ok(found.map_or(Value::Undefined, Value::Json))
+}
+
+/// The text to make a value of: a whole body, or what a selector finds in it.
+fn json_of(body: &Bytes, selector: Option<&str>) -> Result<Option<Bytes>, String> {
+    let Some(selector) = selector else {
+        return match json_text::overflow(body) {
+            Some(fault) => Err(fault.report(body)),
+            None => Ok(Some(readable(body.clone()))),
+        };
     };
     if json_text::check(body).is_err() {
-        return Ok(Value::Undefined);
+        return Ok(None);
     }
-    Ok(match gjson::select(body, &selector) {
-        Some(Cow::Borrowed(found)) => Value::Json(readable(body.slice_ref(found))),
-        Some(Cow::Owned(found)) => Value::Json(readable(found.into())),
-        None => Value::Undefined,
-    })
+    Ok(gjson::select(body, selector).map(|found| match found {
+        Cow::Borrowed(found) => readable(body.slice_ref(found)),
+        Cow::Owned(found) => readable(found.into()),
+    }))
+}
+
+/// Computes something about a body of so many bytes: a long one on a thread that runs no VU.
+fn aside<T: Send + 'static>(vu: &Vu, len: usize, compute: impl FnOnce() -> T + Send + 'static) -> Result<T, Throw> {
+    if len < LONG {
+        return Ok(compute());
+    }
+    vu.wait(seats::aside(compute))?.ok_or_else(|| Throw::go("the body could not be read"))
 }
 
 /// `(answer, url)` -> the body as a selection; it is parsed once.
-pub(super) fn html(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+pub(super) fn html(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     let answer = args.resource::<Answer>(0)?;
     // Where no request was made, the body is not null but empty.
     let empty = Bytes::new();
@@ -283,8 +305,8 @@ pub(super) fn html(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     }
     let url = args.string(1);
     let document = match std::str::from_utf8(body) {
-        Ok(text) => html::document(text, &url),
-        Err(_) => html::document(&text_of(body), &url),
+        Ok(text) => html::document(vu, text, &url),
+        Err(_) => html::document(vu, &text_of(body), &url),
     }?;
     Ok(html::whole(answer.document.get_or_init(|| document).clone()))
 }
@@ -295,8 +317,9 @@ fn readable(json: Bytes) -> Bytes {
 }
 
 /// `(answer)` -> why its body is no JSON, in k6's words.
-pub(super) fn json_error(_vu: &Vu, args: Args) -> Result<Value, Throw> {
+pub(super) fn json_error(vu: &Vu, args: Args) -> Result<Value, Throw> {
     let answer = args.resource::<Answer>(0)?;
     let body = answer.body().cloned().unwrap_or_default();
-    Ok(json_text::check(&body).err().map_or_else(String::new, |fault| fault.report(&body)).into())
+    let fault = move || json_text::check(&body).err().map_or_else(String::new, |fault| fault.report(&body));
+    Ok(aside(vu, answer.body().map_or(0, Bytes::len), fault)?.into())
 }

@@ -109,9 +109,10 @@ fn ping(vu: &Vu, args: Args) -> Result<Value, Throw> {
 fn say_goodbye(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     const FAILED: &str = "Failed to execute 'close' on 'WebSocket'";
     let socket = args.resource::<Socket>(0)?;
-    let code = match args.get(1) {
-        Value::Undefined | Value::Null => f64::from(close::NORMAL),
-        _ => args.number(1).trunc(),
+    // What is no number is none.
+    let code = match args.number(1).trunc() {
+        code if code == 0.0 || code.is_nan() => f64::from(close::NORMAL),
+        code => code,
     };
     let is_allowed = code == f64::from(close::NORMAL) || (3000.0..=4999.0).contains(&code);
     if !is_allowed {

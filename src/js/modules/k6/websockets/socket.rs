@@ -52,6 +52,8 @@ pub struct Socket {
     pings: Cell<u64>,
     /// The script said goodbye: what comes is not counted any more.
     is_closing: Cell<bool>,
+    /// What it is tagged with is known: the connection came about or failed.
+    is_labelled: Cell<bool>,
     /// Its session was counted.
     is_over: Cell<bool>,
     /// Bytes that are not written yet, as the running task sees it, and which task that is.
@@ -77,6 +79,7 @@ impl Socket {
             began: Cell::new(None),
             pings: Cell::new(0),
             is_closing: Cell::new(false),
+            is_labelled: Cell::new(false),
             is_over: Cell::new(false),
             buffered: Cell::new((0, 0)),
         });
@@ -173,7 +176,12 @@ impl Socket {
         vu.record(Record::Sample { time, metric, value, tags, metadata: self.metadata.clone() });
     }
 
+    /// Counts what was written. Before the tags are known it waits: what was said while the socket connected is written with
+    /// its first event.
     fn count_written(&self, vu: &Vu) {
+        if !self.is_labelled.get() {
+            return;
+        }
         let mut bytes = 0;
         for written in self.line.written() {
             bytes += written.bytes as u64;
@@ -218,6 +226,7 @@ impl Socket {
             }
         }
         *self.tags.borrow_mut() = vu.worker.tags_with(&vu.script.interner, &self.base, &pairs);
+        self.is_labelled.set(true);
     }
 
     /// Counts the attempt to connect.

@@ -95,13 +95,13 @@ impl Given {
     pub fn read(value: Value, operation: &str) -> Result<Self, Refusal> {
         let (name, members) = match value {
             Value::String(name) => (name, Vec::new()),
-            Value::Map(mut members) => match members.iter().position(|(name, _)| name == "name") {
-                Some(at) => match members.swap_remove(at).1 {
-                    Value::String(name) => (name, members),
-                    _ => return Err(Refusal::syntax("the name of the algorithm is not a string")),
-                },
-                None => return Err(Refusal::syntax("the algorithm has no name")),
-            },
+            Value::Map(mut members) => {
+                let at = members.iter().position(|(name, _)| name == "name");
+                match at.map(|at| members.swap_remove(at).1) {
+                    Some(Value::String(name)) => (name, members),
+                    _ => (String::new(), members),
+                }
+            }
             _ => return Err(Refusal::syntax("algorithm cannot be interpreted as a string or an object")),
         };
         let algorithm = Algorithm::named(&name).ok_or_else(|| Algorithm::unsupported(&name, operation))?;
@@ -137,7 +137,7 @@ impl Given {
         self.bytes(name)?.ok_or_else(|| self.missing(name))
     }
 
-    /// A whole number that may be missing.
+    /// A whole number that may be missing; JavaScript made a number of what the script gave.
     pub fn number(&mut self, name: &str) -> Result<Option<u32>, Refusal> {
         match self.take(name) {
             None => Ok(None),
@@ -145,7 +145,7 @@ impl Given {
                 Ok(Some(number.trunc() as u32))
             }
             Some(_) => {
-                Err(Refusal::syntax(format!("{}: `{name}` is not a number from 0 to 2^32-1", self.algorithm.name())))
+                Err(Refusal::operation(format!("{}: `{name}` is not a number from 0 to 2^32-1", self.algorithm.name())))
             }
         }
     }
@@ -168,8 +168,7 @@ impl Given {
     pub fn needed_resource(&mut self, name: &str) -> Result<Resource, Refusal> {
         match self.take(name) {
             Some(Value::Resource(resource)) => Ok(resource),
-            Some(_) => Err(Refusal::kind(format!("{}: `{name}` is not a CryptoKey", self.algorithm.name()))),
-            None => Err(self.missing(name)),
+            _ => Err(Refusal::kind(format!("{}: `{name}` is not a CryptoKey", self.algorithm.name()))),
         }
     }
 }

@@ -20,8 +20,8 @@ pub fn plan(mut given: Given, is_extractable: bool, usages: Value) -> Result<Job
     let algorithm = given.algorithm;
     match algorithm {
         Algorithm::Hmac => {
-            let usages = key::usages(usages, &["sign", "verify"])?;
             let hash = given.hash()?;
+            let usages = key::usages(usages, &["sign", "verify"])?;
             let bits = given.number("length")?.unwrap_or_else(|| hash.block_bits());
             if bits == 0 || bits > LONGEST_MAC {
                 return Err(Refusal::operation("invalid key length"));
@@ -37,9 +37,9 @@ pub fn plan(mut given: Given, is_extractable: bool, usages: Value) -> Result<Job
                 Algorithm::Ecdsa => (&["sign"], &["verify"]),
                 _ => (&["deriveKey", "deriveBits"], &[]),
             };
-            let usages = key::usages(usages, &[private, public].concat())?;
             let curve = Curve::named(&given.needed_text("namedCurve")?)?;
-            let (private, public) = split(usages, private, public)?;
+            let usages = key::some(key::usages(usages, &[private, public].concat())?)?;
+            let (private, public) = (those(&usages, private), those(&usages, public));
             let run = move || {
                 let secret = Secret::generate(curve).ok_or_else(|| Refusal::operation("no key could be made"))?;
                 let point = Material::EcPublic(Box::new(secret.point()));
@@ -60,10 +60,10 @@ pub fn plan(mut given: Given, is_extractable: bool, usages: Value) -> Result<Job
                 Algorithm::RsaOaep => (&["decrypt", "unwrapKey"], &["encrypt", "wrapKey"]),
                 _ => (&["sign"], &["verify"]),
             };
-            let usages = key::usages(usages, &[private, public].concat())?;
             let bits = given.needed_number("modulusLength")?;
             let exponent = given.needed_bytes("publicExponent")?;
             let hash = Some(given.hash()?);
+            let usages = key::some(key::usages(usages, &[private, public].concat())?)?;
             if !rsa::is_exponent(&exponent) {
                 return Err(Refusal::operation("publicExponent has to be an odd number from 3 to 2^33"));
             }
@@ -72,7 +72,7 @@ pub fn plan(mut given: Given, is_extractable: bool, usages: Value) -> Result<Job
                 return Err(Refusal::operation(format!("modulusLength has to be from {least} to {most}")));
             }
             // As there is no wrapping of keys, no key is for it.
-            let (private, public) = split(usages, &private[..1], &public[..1])?;
+            let (private, public) = (those(&usages, &private[..1]), those(&usages, &public[..1]));
             Ok(Job::long(move || {
                 let secret = rsa::Private::generate(bits, &exponent)
                     .ok_or_else(|| Refusal::operation("no key could be made"))?;
@@ -88,8 +88,8 @@ pub fn plan(mut given: Given, is_extractable: bool, usages: Value) -> Result<Job
                 Algorithm::AesKw => &["wrapKey", "unwrapKey"],
                 _ => aes::USAGES,
             };
-            let usages = key::usages(usages, allowed)?;
             let bits = given.needed_number("length")?;
+            let usages = key::usages(usages, allowed)?;
             if !aes::is_key_length(bits) {
                 return Err(Refusal::operation("invalid key length"));
             }
@@ -102,10 +102,7 @@ pub fn plan(mut given: Given, is_extractable: bool, usages: Value) -> Result<Job
     }
 }
 
-type Usages = Vec<&'static str>;
-
-/// The usages of the two keys of a pair.
-fn split(usages: Usages, private: &[&str], public: &[&str]) -> Result<(Usages, Usages), Refusal> {
-    let of = |own: &[&str]| usages.iter().copied().filter(|usage| own.contains(usage)).collect();
-    Ok((key::some(of(private))?, of(public)))
+/// Those of the usages that are for one key of a pair; there may be none.
+fn those(usages: &[&'static str], own: &[&str]) -> Vec<&'static str> {
+    usages.iter().copied().filter(|usage| own.contains(usage)).collect()
 }

@@ -75,8 +75,8 @@ fn secret(form: Form, mut given: Given, is_extractable: bool, usages: Value) -> 
         Algorithm::Pbkdf2 => &["deriveKey", "deriveBits"],
         _ => aes::USAGES,
     };
-    let usages = key::usages(usages, allowed)?;
     let hash = if algorithm == Algorithm::Hmac { Some(given.hash()?) } else { None };
+    let usages = key::usages(usages, allowed)?;
     let bytes = match form {
         Form::Bytes(Format::Raw, bytes) => bytes,
         Form::Jwk(jwk) if algorithm != Algorithm::Pbkdf2 => {
@@ -117,19 +117,13 @@ fn elliptic(form: Form, mut given: Given, is_extractable: bool, usages: Value) -
     let algorithm = given.algorithm;
     let curve = Curve::named(&given.needed_text("namedCurve")?)?;
     let is_private = is_private(&form);
-    let allowed: &[&str] = match (algorithm, is_private) {
-        (Algorithm::Ecdsa, true) => &["sign"],
-        (Algorithm::Ecdsa, false) => &["verify"],
-        (_, true) => &["deriveKey", "deriveBits"],
-        (_, false) => &[],
-    };
-    let usages = usages_of(usages, allowed, is_private)?;
+    let usages = usages_of(usages, is_private)?;
     if let Form::Jwk(jwk) = &form {
         jwk.check("EC", is_extractable, &usages)?;
     }
     let run = move || {
         let material = match form {
-            Form::Jwk(jwk) => Some(jwk.elliptic(curve)?),
+            Form::Jwk(jwk) => Some(jwk.elliptic(algorithm)?),
             Form::Bytes(Format::Pkcs8, der) => {
                 Secret::from_pkcs8(curve, &der).map(|secret| Material::EcPrivate(Box::new(secret)))
             }
@@ -156,13 +150,7 @@ fn rsa_key(form: Form, mut given: Given, is_extractable: bool, usages: Value) ->
         return Err(Format::Raw.unsupported());
     }
     let is_private = is_private(&form);
-    let allowed: &[&str] = match (algorithm, is_private) {
-        (Algorithm::RsaOaep, true) => &["decrypt", "unwrapKey"],
-        (Algorithm::RsaOaep, false) => &["encrypt", "wrapKey"],
-        (_, true) => &["sign"],
-        (_, false) => &["verify"],
-    };
-    let usages = usages_of(usages, allowed, is_private)?;
+    let usages = usages_of(usages, is_private)?;
     if let Form::Jwk(jwk) = &form {
         jwk.check("RSA", is_extractable, &usages)?;
         jwk.check_algorithm(&jwk::rsa_algorithm(algorithm, hash))?;
@@ -187,9 +175,10 @@ fn is_private(form: &Form) -> bool {
     }
 }
 
-/// The usages of one key of a pair; a private one needs some.
-fn usages_of(usages: Value, allowed: &[&str], is_private: bool) -> Result<Vec<&'static str>, Refusal> {
-    let usages = key::usages(usages, allowed)?;
+/// The usages of one key of a pair; a private one needs some. As in k6 they may be those of another kind of key: what
+/// a key can't do is refused where it is tried.
+fn usages_of(usages: Value, is_private: bool) -> Result<Vec<&'static str>, Refusal> {
+    let usages = key::usages(usages, &key::USAGES)?;
     if is_private { key::some(usages) } else { Ok(usages) }
 }
 

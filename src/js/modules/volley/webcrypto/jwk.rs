@@ -97,27 +97,42 @@ impl Jwk {
         bytes.map_err(|_| Refusal::data(format!("`{name}` of the JWK is no Base64 for URLs")))
     }
 
-    /// The key of a curve, private where the key has a `d`.
+    /// The number in a member, as so many bytes: zeros in front may be missing.
+    fn number(&self, name: &str, len: usize) -> Result<Vec<u8>, Refusal> {
+        let bytes = self.bytes(name)?;
+        let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+        let digits = &bytes[zeros..];
+        if digits.len() > len {
+            return Err(Refusal::data(format!("`{name}` of the JWK is longer than {len} bytes")));
+        }
+        let mut number = vec![0; len - digits.len()];
+        number.extend_from_slice(digits);
+        Ok(number)
+    }
+
+    /// The key of a curve, private where the key has a `d`. The curve is the one the key names: as in k6 it wins over what
+    /// the algorithm says. As in k6, too, a public key of ECDSA may be a point beside its curve; it verifies nothing.
     ///
     /// # Errors
-    /// When it is of another curve, or no key.
-    pub fn elliptic(&self, curve: Curve) -> Result<Material, Refusal> {
-        if self.text("crv") != Some(curve.name()) {
-            return Err(Refusal::data(format!("invalid curve, `crv` has to be {:?}", curve.name())));
-        }
+    /// When it is of an unknown curve, or no key.
+    pub fn elliptic(&self, algorithm: Algorithm) -> Result<Material, Refusal> {
+        let curve = self.text("crv").and_then(|name| Curve::named(name).ok());
+        let curve = curve.ok_or_else(|| Refusal::data("invalid curve, `crv` has to be P-256, P-384 or P-521"))?;
         let mut raw = vec![4];
         for name in ["x", "y"] {
-            let coordinate = self.bytes(name)?;
-            if coordinate.len() != curve.len() {
-                return Err(Refusal::data(format!("`{name}` of the JWK is not {} bytes long", curve.len())));
-            }
-            raw.extend(coordinate);
+            raw.extend(self.number(name, curve.len())?);
         }
-        let point = Point::from_raw(curve, &raw).ok_or_else(|| Refusal::data("the point is not on the curve"))?;
+        let Some(point) = Point::from_raw(curve, &raw) else {
+            if algorithm == Algorithm::Ecdsa && !self.has("d") {
+                return Ok(Material::EcOffCurve { curve, raw });
+            }
+            return Err(Refusal::data("the point is not on the curve"));
+        };
         if !self.has("d") {
             return Ok(Material::EcPublic(Box::new(point)));
         }
-        let secret = Secret::from_bytes(curve, &self.bytes("d")?).filter(|secret| secret.point().to_raw() == raw);
+        let d = self.number("d", curve.len())?;
+        let secret = Secret::from_bytes(curve, &d).filter(|secret| secret.point().to_raw() == raw);
         secret.map(|secret| Material::EcPrivate(Box::new(secret))).ok_or_else(|| Refusal::data("invalid private key"))
     }
 
@@ -184,10 +199,11 @@ pub fn export(key: &CryptoKey) -> Option<Value> {
             put("key_ops", Value::List(key.usages.iter().map(|usage| Value::from(*usage)).collect()));
         }
         Material::EcPrivate(secret) => {
-            point(&secret.point(), &mut put);
+            point(secret.curve(), &secret.point().to_raw(), &mut put);
             put("d", text(&secret.to_bytes()));
         }
-        Material::EcPublic(public) => point(public, &mut put),
+        Material::EcPublic(public) => point(public.curve(), &public.to_raw(), &mut put),
+        Material::EcOffCurve { curve, raw } => point(*curve, raw, &mut put),
         Material::RsaPrivate(private) => {
             let ((n, e), parts) = (rsa::numbers(private.public()), private.parts()?);
             put("kty", "RSA".into());
@@ -206,11 +222,10 @@ pub fn export(key: &CryptoKey) -> Option<Value> {
     Some(Value::Map(members))
 }
 
-fn point(point: &Point, put: &mut impl FnMut(&str, Value)) {
-    let raw = point.to_raw();
-    let (x, y) = raw[1..].split_at(point.curve().len());
+fn point(curve: Curve, raw: &[u8], put: &mut impl FnMut(&str, Value)) {
+    let (x, y) = raw[1..].split_at(curve.len());
     put("kty", "EC".into());
-    put("crv", point.curve().name().into());
+    put("crv", curve.name().into());
     put("x", URL_SAFE_NO_PAD.encode(x).into());
     put("y", URL_SAFE_NO_PAD.encode(y).into());
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::algorithm::Algorithm;
-use super::elliptic::{Point, Secret};
+use super::elliptic::{Curve, Point, Secret};
 use super::hash::Hash;
 use super::refusal::Refusal;
 use super::rsa;
@@ -24,6 +24,8 @@ pub enum Material {
     EcPrivate(Box<Secret>),
     /// The point of a curve.
     EcPublic(Box<Point>),
+    /// Two coordinates that are no point of the curve, after a 4.
+    EcOffCurve { curve: Curve, raw: Vec<u8> },
     /// An RSA private key.
     RsaPrivate(Box<rsa::Private>),
     /// An RSA public key.
@@ -64,7 +66,7 @@ pub fn usages(value: Value, allowed: &[&str]) -> Result<Vec<&'static str>, Refus
     Ok(usages)
 }
 
-/// Refuses a secret or private key nobody could use.
+/// Refuses a secret or private key, or a pair of keys, nobody could use.
 pub fn some(usages: Vec<&'static str>) -> Result<Vec<&'static str>, Refusal> {
     if usages.is_empty() {
         return Err(Refusal::syntax("usages cannot not be empty for a secret or private CryptoKey"));
@@ -101,7 +103,7 @@ impl CryptoKey {
         match self.material {
             Material::Secret(_) => "secret",
             Material::EcPrivate(_) | Material::RsaPrivate(_) => "private",
-            Material::EcPublic(_) | Material::RsaPublic(_) => "public",
+            Material::EcPublic(_) | Material::EcOffCurve { .. } | Material::RsaPublic(_) => "public",
         }
     }
 
@@ -136,6 +138,7 @@ impl CryptoKey {
         let curve = match &self.material {
             Material::EcPrivate(secret) => Some(secret.curve()),
             Material::EcPublic(point) => Some(point.curve()),
+            Material::EcOffCurve { curve, .. } => Some(*curve),
             _ => None,
         };
         if let Some(curve) = curve {

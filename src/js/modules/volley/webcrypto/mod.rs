@@ -26,7 +26,7 @@ mod jwk;
 mod key;
 mod refusal;
 mod rsa;
-mod seats;
+pub(in crate::js::modules) mod seats;
 
 /// So many bytes are hashed or encrypted in less time than it takes to ask another thread.
 const SHORT: usize = 64 * 1024;
@@ -217,8 +217,8 @@ fn operation_name(encrypts: bool) -> &'static str {
 
 /// A key of the right algorithm, but the other half of the pair.
 fn unfit(material: &Material, operation: &str) -> Refusal {
-    let kind = if matches!(material, Material::EcPublic(_) | Material::RsaPublic(_)) { "public" } else { "private" };
-    Refusal::access(format!("a {kind} key can't {operation}"))
+    let is_private = matches!(material, Material::EcPrivate(_) | Material::RsaPrivate(_));
+    Refusal::access(format!("a {} key can't {operation}", if is_private { "private" } else { "public" }))
 }
 
 /// The hash that belongs to a key.
@@ -244,7 +244,7 @@ fn scheme(given: &mut Given, key: &CryptoKey) -> Result<(Hash, rsa::Scheme), Ref
 /// True if a signature of so many bytes takes longer than to ask another thread.
 fn takes_long(key: &CryptoKey, hash: Hash, len: usize) -> bool {
     let is_short = match &key.material {
-        Material::Secret(_) => true,
+        Material::Secret(_) | Material::EcOffCurve { .. } => true,
         Material::EcPrivate(secret) => secret.curve().is_short(hash),
         Material::EcPublic(point) => point.curve().is_short(hash),
         Material::RsaPrivate(_) | Material::RsaPublic(_) => false,
@@ -276,6 +276,7 @@ fn verify(mut given: Given, key: Arc<CryptoKey>, signature: Bytes, data: Bytes) 
         Ok(Answer::Truth(match &key.material {
             Material::Secret(secret) => hash.is_keyed(secret, &data, &signature),
             Material::EcPublic(point) => point.verifies(hash, &data, &signature),
+            Material::EcOffCurve { .. } => false,
             Material::RsaPublic(public) => rsa::verifies(public, scheme, hash, &data, &signature),
             other => return Err(unfit(other, "verify")),
         }))
@@ -300,6 +301,7 @@ fn export(format: Format, key: Arc<CryptoKey>) -> Result<Job, Refusal> {
         (Format::Spki, Material::RsaPublic(public)) => rsa::to_spki(public),
         (Format::Pkcs8, Material::EcPrivate(secret)) => secret.to_pkcs8(),
         (Format::Pkcs8, Material::RsaPrivate(private)) => private.to_pkcs8(),
+        (Format::Raw | Format::Spki, Material::EcOffCurve { .. }) => None,
         (Format::Raw, Material::RsaPrivate(_) | Material::RsaPublic(_))
         | (Format::Spki | Format::Pkcs8, Material::Secret(_)) => return Err(format.unsupported()),
         _ => return Err(Refusal::access(format!("a {} key has no such form", key.kind()))),
@@ -354,11 +356,11 @@ fn derive_bits(mut given: Given, key: Arc<CryptoKey>, bits: f64) -> Result<Job, 
     }
     let public = key_behind(given.needed_resource("public")?)?;
     let (secret, point) = agreeing(&key, &public)?;
-    if len > point.curve().len() {
-        return Err(Refusal::operation(format!("the secret has no more than {} bits", point.curve().len() * 8)));
-    }
     if secret.curve() != point.curve() {
         return Err(Refusal::access("the keys are of two curves"));
+    }
+    if len > point.curve().len() {
+        return Err(Refusal::operation(format!("the secret has no more than {} bits", point.curve().len() * 8)));
     }
     Ok(Job::long(move || {
         let (secret, point) = agreeing(&key, &public)?;

@@ -11,6 +11,10 @@
 // console: late 4 context deadline exceeded
 // console: bad 2 can't serialise request object to protocol buffer: proto: (line 1:2): unknown field "no"
 // console: bad end
+// console: alone 13 SendMsg called after CloseSend
+// console: alone end
+// console: unasked 1,2 end
+// console: discarded {} {}
 // console: closed 1 canceled by client (k6)
 // console: GoError: handler for "data" event isn't a callable function
 // console: GoError: invalid GRPC Stream's client: empty gRPC client
@@ -18,15 +22,15 @@
 // console: GoError: invalid GRPC Stream's method: method "/test.v1.Test/Nope" not found in file descriptors
 // console: GoError: invalid GRPC Stream's parameters: unknown param: "zz"
 // console: GoError: invalid GRPC Stream's client: no gRPC connection, you must call connect first
-// console: 7 1 2 1 1
+// console: 10 1 2 1 1
 import { Client, Stream } from 'k6/net/grpc';
 
 export const options = {
   thresholds: {
-    grpc_streams: ['count==7'],
+    grpc_streams: ['count==10'],
     'grpc_streams{method:Sum}': ['count==1'],
     'grpc_streams_msgs_sent{method:Sum}': ['count==3'],
-    'grpc_streams_msgs_received{method:Count}': ['count==3'],
+    'grpc_streams_msgs_received{method:Count}': ['count==7'],
     'grpc_req_duration{method:Talk,status:9}': ['max>0'],
     'grpc_req_duration{method:Count,status:4}': ['max>0'],
     'grpc_req_duration{method:Talk,status:2}': ['max>0'],
@@ -95,6 +99,28 @@ export default async function () {
   stream.write({ no: 1 });
   await ended(stream);
   console.log('bad end');
+
+  // A method that takes one message: the stream is closed on our side with it.
+  stream = new Stream(client, 'test.v1.Test/Count');
+  stream.on('error', (error) => console.log('alone', error.code, error.message));
+  stream.write({ value: -1 });
+  stream.write({ value: 1 });
+  stream.write({ value: 1 });
+  await ended(stream);
+  console.log('alone end');
+  stream = new Stream(client, 'test.v1.Test/Count');
+  const unasked = [];
+  stream.on('data', (message) => unasked.push(message.value));
+  stream.write({ value: 2 });
+  await ended(stream);
+  console.log('unasked', unasked.join(), 'end');
+  stream = new Stream(client, 'test.v1.Test/Count', { discardResponseMessage: true });
+  const discarded = [];
+  stream.on('data', (message) => discarded.push(JSON.stringify(message)));
+  stream.write({ value: 2 });
+  stream.end();
+  await ended(stream);
+  console.log('discarded', discarded.join(' '));
 
   stream = new Stream(client, 'test.v1.Test/Count');
   stream.on('error', (error) => console.log('closed', error.code, error.message));

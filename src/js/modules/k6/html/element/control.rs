@@ -1,6 +1,6 @@
 //! Controls of forms, and what belongs to them: forms, labels, options.
 
-use super::{Element, link};
+use super::{Element, link, render};
 use crate::js::modules::k6::html::document::NodeId;
 use crate::js::modules::k6::html::form as values;
 use crate::js::value::Value;
@@ -28,6 +28,22 @@ fn owner(element: &Element) -> Option<Element> {
 
 pub(super) fn form(element: &Element) -> Value {
     element.maybe(owner(element).map(|form| form.node))
+}
+
+/// The form of what is around the element.
+fn form_of(element: &Element, around: &str) -> Value {
+    let around = element.around(around).map(|node| Element::new(&element.document, node));
+    element.maybe(around.and_then(|around| owner(&around)).map(|form| form.node))
+}
+
+/// An option is its select's.
+pub(super) fn form_of_option(element: &Element) -> Value {
+    form_of(element, "select")
+}
+
+/// A legend is its fieldset's.
+pub(super) fn form_of_legend(element: &Element) -> Value {
+    form_of(element, "fieldset")
 }
 
 /// What a button says itself, or else its form.
@@ -104,19 +120,10 @@ pub(super) fn labels(element: &Element) -> Value {
     element.list(labels)
 }
 
-/// What a label is for: the control it names, or the first inside it.
+/// What a label is for: the control it names. As in k6, one inside of it is not looked for.
 fn target(element: &Element) -> Option<Element> {
     let document = &element.document;
-    let is_control = |node: &NodeId| {
-        matches!(
-            document.name(*node),
-            "button" | "input" | "keygen" | "meter" | "output" | "progress" | "select" | "textarea"
-        )
-    };
-    let node = match element.attribute("for") {
-        Some(id) => document.by_id(id),
-        None => document.descendants(element.node).find(is_control),
-    };
+    let node = element.attribute("for").and_then(|id| document.by_id(id));
     node.map(|node| Element::new(document, node))
 }
 
@@ -172,6 +179,11 @@ pub(super) fn select_value(element: &Element) -> Value {
     chosen(element).next().map(|node| values::option(&element.document, node)).unwrap_or_default().into()
 }
 
+/// What a button stands for: its attribute, or what is in it.
+pub(super) fn button_value(element: &Element) -> Value {
+    element.attribute("value").map_or_else(|| render::inner(&element.document, element.node).into(), Value::from)
+}
+
 pub(super) fn option_value(element: &Element) -> Value {
     values::option(&element.document, element.node).into()
 }
@@ -223,10 +235,10 @@ pub(super) fn areas(element: &Element) -> Value {
     element.list(element.named("area"))
 }
 
-/// The images that use this map.
+/// The images that use this map, which they know by its id.
 pub(super) fn images(element: &Element) -> Value {
     let document = &*element.document;
-    let name = format!("#{}", element.text_of("name"));
+    let name = format!("#{}", element.text_of("id"));
     let uses = |node: &NodeId| document.name(*node) == "img" && document.attribute(*node, "usemap") == Some(&name);
     element.list(document.descendants(super::ROOT).filter(uses))
 }

@@ -38,7 +38,11 @@ pub(super) fn hash(element: &Element) -> Value {
 }
 
 pub(super) fn host(element: &Element) -> Value {
-    part(element, |url| url.host().to_owned())
+    // The port that goes without saying is left out.
+    part(element, |url| match (url.scheme(), url.port()) {
+        ("http", "80") | ("https", "443") => url.host().rsplit_once(':').map_or("", |(name, _)| name).to_owned(),
+        _ => url.host().to_owned(),
+    })
 }
 
 pub(super) fn hostname(element: &Element) -> Value {
@@ -50,17 +54,11 @@ pub(super) fn port(element: &Element) -> Value {
 }
 
 pub(super) fn username(element: &Element) -> Value {
-    match href(element).and_then(|url| url.credentials()) {
-        Some((name, _)) => name.into(),
-        None => Value::Undefined,
-    }
+    part(element, |url| url.credentials().map(|(name, _)| name).unwrap_or_default())
 }
 
 pub(super) fn password(element: &Element) -> Value {
-    match href(element).and_then(|url| url.credentials()) {
-        Some((_, password)) if !password.is_empty() => password.into(),
-        _ => Value::Undefined,
-    }
+    part(element, |url| url.credentials().map(|(_, password)| password).unwrap_or_default())
 }
 
 pub(super) fn origin(element: &Element) -> Value {

@@ -87,7 +87,7 @@ const MEMBERS: &[(&[&str], Members)] = &[
         ("formNoValidate", Call(control::form_no_validate)), ("formTarget", Call(control::form_target)),
         ("labels", Call(control::labels)), ("name", Text("name")), ("accessKey", Text("accesskey")),
         ("autofocus", Bool("autofocus")), ("disabled", Bool("disabled")), ("tabIndex", Int("tabindex", 0)),
-        ("type", Word("type", BUTTON_TYPES)), ("value", Text("value")),
+        ("type", Word("type", BUTTON_TYPES)), ("value", Call(control::button_value)),
     ]),
     (&["canvas"], &[("width", Int("width", 150)), ("height", Int("height", 150))]),
     (&["col", "colgroup"], &[("span", Int("span", 1))]),
@@ -139,7 +139,7 @@ const MEMBERS: &[(&[&str], Members)] = &[
     (&["label"], &[
         ("htmlFor", Text("for")), ("control", Call(control::labelled)), ("form", Call(control::form_of_labelled)),
     ]),
-    (&["legend"], &[("accessKey", Text("accesskey")), ("form", Call(control::form))]),
+    (&["legend"], &[("accessKey", Text("accesskey")), ("form", Call(control::form_of_legend))]),
     (&["li"], &[
         ("value", Int("value", 0)), ("type", Word("type", &["", "1", "a", "A", "i", "I", "disc", "square", "circle"])),
     ]),
@@ -168,7 +168,7 @@ const MEMBERS: &[(&[&str], Members)] = &[
     (&["optgroup"], &[("disabled", Bool("disabled")), ("label", Text("label"))]),
     (&["option"], &[
         ("defaultSelected", Bool("selected")), ("selected", Bool("selected")), ("disabled", Call(control::option_disabled)),
-        ("form", Call(control::form)), ("index", Call(control::option_index)), ("label", Call(control::option_label)),
+        ("form", Call(control::form_of_option)), ("index", Call(control::option_index)), ("label", Call(control::option_label)),
         ("text", Call(control::text)), ("value", Call(control::option_value)),
     ]),
     (&["output"], &[

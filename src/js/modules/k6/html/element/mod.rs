@@ -246,7 +246,8 @@ pub fn call(element: &Element, name: &str, mut args: Args) -> Result<Value, Thro
         "previousSibling" => element.maybe(document.previous(node)),
         "selection" => Value::Resource(Rc::new(Selection::of(element.document.clone(), node))),
         "textContent" => document.text(node).into(),
-        "toString" => "[object html.Node]".into(),
+        "toString" if is_element(&node) => "[object html.Node]".into(),
+        "toString" => format!("[object {}]", element.name()).into(),
         other => return Err(Throw::type_error(format!("elements have no method `{other}`"))),
     })
 }

@@ -157,8 +157,8 @@ impl<'a> Match<'a> {
             return *place;
         }
         let Some(parent) = self.document.parent(node) else { return Place::default() };
-        let mut places = self.places.borrow_mut();
         let siblings: Vec<NodeId> = self.document.elements(parent).collect();
+        let mut places = self.places.borrow_mut();
         let mut by_name: FxHashMap<&LocalName, i64> = FxHashMap::default();
         for (at, sibling) in siblings.iter().enumerate() {
             let Some(tag) = self.document.tag(*sibling) else { continue };

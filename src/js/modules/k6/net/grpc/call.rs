@@ -1,5 +1,6 @@
 //! Calls with one question and one answer: from arguments to bytes, from an outcome to a response.
 
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -177,13 +178,14 @@ pub(super) fn error_of(types: &Types, status: &Status, order: [&str; 3]) -> Valu
 
 /// Names with the lists of their values.
 fn shown_metadata(metadata: Metadata) -> Value {
-    let mut map: Vec<(String, Value)> = Vec::new();
+    let mut map: Vec<(String, Vec<Value>)> = Vec::new();
+    let mut places = HashMap::new();
     for (name, value) in metadata {
-        let value = Value::String(text_of(&value));
-        match map.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, Value::List(list))) => list.push(value),
-            _ => map.push((name, Value::List(vec![value]))),
+        let at = *places.entry(name.clone()).or_insert(map.len());
+        match map.get_mut(at) {
+            Some((_, list)) => list.push(Value::String(text_of(&value))),
+            None => map.push((name, vec![Value::String(text_of(&value))])),
         }
     }
-    Value::Map(map)
+    Value::Map(map.into_iter().map(|(name, list)| (name, Value::List(list))).collect())
 }

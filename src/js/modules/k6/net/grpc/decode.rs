@@ -4,6 +4,7 @@
 //! not set are not there. Numbers of 64 bits are texts, bytes are base64.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -42,7 +43,27 @@ enum Slot<'a> {
     /// A message, made a value when all of it is known: what comes later is merged with what came before.
     Message(Cow<'a, [u8]>),
     List(Vec<Value>),
-    Map(Vec<(String, Value)>),
+    Map(Entries),
+}
+
+/// The entries of a map in the order they came, each key once, with its last value. A server may send any number of keys,
+/// so they are looked up by a hash it does not know.
+#[derive(Default)]
+struct Entries {
+    list: Vec<(String, Value)>,
+    places: HashMap<String, usize>,
+}
+
+impl Entries {
+    fn put(&mut self, name: String, value: Value) {
+        match self.places.get(&name) {
+            Some(at) => self.list[*at].1 = value,
+            None => {
+                self.places.insert(name.clone(), self.list.len());
+                self.list.push((name, value));
+            }
+        }
+    }
 }
 
 fn broken(text: &'static str) -> String {
@@ -68,17 +89,18 @@ impl Decoder<'_> {
         depth: usize,
     ) -> Result<Vec<(String, Value)>, String> {
         let mut slots: Vec<Slot<'_>> = message.fields.iter().map(|_| Slot::Nothing).collect();
+        // Which member of each `oneof` is set.
+        let mut set: Vec<Option<usize>> = vec![None; message.oneofs.len()];
         let mut fields = Fields(bytes);
         while let Some((number, raw)) = fields.next().map_err(broken)? {
             let Some((at, field)) = message.numbered(number) else { continue };
             self.field(schema, field, &mut slots[at], raw, depth)?;
-            if let Presence::Absent { oneof } = field.presence {
+            if let Presence::Absent { oneof } = field.presence
+                && let Some(set) = set.get_mut(oneof as usize)
+                && let Some(other) = set.replace(at).filter(|other| *other != at)
+            {
                 // The last one that came is the one that is set.
-                for (other, slot) in message.fields.iter().zip(&mut slots) {
-                    if other.number != number && other.presence == (Presence::Absent { oneof }) {
-                        *slot = Slot::Nothing;
-                    }
-                }
+                slots[other] = Slot::Nothing;
             }
         }
         let mut map = Vec::with_capacity(slots.len());
@@ -92,7 +114,7 @@ impl Decoder<'_> {
                     _ => continue,
                 },
                 Slot::List(list) => Value::List(list),
-                Slot::Map(map) => Value::Map(map),
+                Slot::Map(map) => Value::Map(map.list),
                 Slot::Nothing => match (field.presence, field.shape) {
                     (Presence::Absent { .. }, _) => continue,
                     (Presence::Null, _) => Value::Null,
@@ -117,10 +139,10 @@ impl Decoder<'_> {
     ) -> Result<(), String> {
         match (field.shape, field.kind, raw) {
             (Shape::One, Kind::Message(_), Raw::Length(bytes)) | (Shape::One, Kind::Group(_), Raw::Group(bytes)) => {
-                *slot = Slot::Message(match std::mem::replace(slot, Slot::Nothing) {
-                    Slot::Message(before) => Cow::Owned([&before, bytes].concat()),
-                    _ => Cow::Borrowed(bytes),
-                });
+                match slot {
+                    Slot::Message(before) => before.to_mut().extend_from_slice(bytes),
+                    _ => *slot = Slot::Message(Cow::Borrowed(bytes)),
+                }
             }
             (Shape::One, kind, raw) => {
                 if let Some(value) = self.value(schema, kind, raw, depth)? {
@@ -150,14 +172,11 @@ impl Decoder<'_> {
             }
             (Shape::Map { key }, kind, Raw::Length(bytes)) => {
                 if let Slot::Nothing = slot {
-                    *slot = Slot::Map(Vec::new());
+                    *slot = Slot::Map(Entries::default());
                 }
                 let Slot::Map(map) = slot else { return Ok(()) };
                 let (name, value) = self.entry(schema, (key, kind), bytes, depth)?;
-                match map.iter_mut().find(|(known, _)| *known == name) {
-                    Some((_, known)) => *known = value,
-                    None => map.push((name, value)),
-                }
+                map.put(name, value);
             }
             (Shape::Map { .. }, ..) => {}
         }

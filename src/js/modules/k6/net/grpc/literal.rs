@@ -1,7 +1,8 @@
 //! Numbers and bytes as JSON writes them: in texts or not, with exponents, in either alphabet of base64.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::schema::Kind;
 use super::wire::{put_varint, zigzag};
@@ -67,17 +68,29 @@ pub fn float(text: &str, is_string: bool) -> Option<f64> {
     }
 }
 
-/// Base64 of either alphabet, with or without padding.
+/// Base64 as Go reads it: bits left over at the end need not be zero, and ends of lines are passed over.
+const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true);
+const PADDED: GeneralPurposeConfig = LENIENT.with_decode_padding_mode(DecodePaddingMode::RequireCanonical);
+const BARE: GeneralPurposeConfig = LENIENT.with_decode_padding_mode(DecodePaddingMode::RequireNone);
+const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, PADDED);
+const STANDARD_BARE: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, BARE);
+const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, PADDED);
+const URL_SAFE_BARE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, BARE);
+
+/// Base64 of either alphabet, with or without padding. The length that decides whether there is padding counts ends of
+/// lines, too.
 pub fn unpack(text: &str) -> Option<Vec<u8>> {
     let is_url = text.contains(['-', '_']);
-    let is_padded = text.len().is_multiple_of(4);
-    match (is_url, is_padded) {
-        (false, true) => STANDARD.decode(text),
-        (false, false) => STANDARD_NO_PAD.decode(text),
-        (true, true) => URL_SAFE.decode(text),
-        (true, false) => URL_SAFE_NO_PAD.decode(text),
+    let engine = match (is_url, text.len().is_multiple_of(4)) {
+        (false, true) => STANDARD,
+        (false, false) => STANDARD_BARE,
+        (true, true) => URL_SAFE,
+        (true, false) => URL_SAFE_BARE,
+    };
+    match text.contains(['\r', '\n']) {
+        true => engine.decode(text.replace(['\r', '\n'], "")).ok(),
+        false => engine.decode(text).ok(),
     }
-    .ok()
 }
 
 #[cfg(test)]
@@ -94,6 +107,21 @@ mod tests {
         check("-1.50e1", Some(-15));
         check("18446744073709551615", Some(u64::MAX.into()));
         for text in ["", "-", "1.5", "15e-1", "+1", "1e", "e1", "1e99", "0x1", "1.2.3", " 1", "1e-99"] {
+            check(text, None);
+        }
+    }
+
+    #[test]
+    fn base64_is_read_as_go_reads_it() {
+        let check = |text: &str, expect: Option<&[u8]>| assert_eq!(unpack(text).as_deref(), expect, "{text:?}");
+        check("", Some(b""));
+        for text in ["YWI=", "YWI", "YWK=", "YWJ", "YW\nI", "Y\r\nWI\n=\n\n\n"] {
+            check(text, (text != "YW\nI").then_some(b"ab"));
+        }
+        check("YR==", Some(b"a"));
+        check("a-_b", Some(&[0x6b, 0xef, 0xdb]));
+        check("a+/b", Some(&[0x6b, 0xef, 0xdb]));
+        for text in ["a", "a b", "====", "YWI=\n", "Y===", "a-/b", "YWI==", "é"] {
             check(text, None);
         }
     }

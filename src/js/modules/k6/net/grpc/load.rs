@@ -12,6 +12,7 @@ use protox::prost_reflect::DescriptorPool;
 use protox::{Compiler, Error};
 use rustc_hash::FxHashMap;
 
+use super::imports;
 use super::schema::Schema;
 use crate::js::loader::Loader;
 
@@ -101,7 +102,7 @@ impl Schemas {
 /// An error of the compiler: file, line, column, and what is wrong there.
 fn words(error: &Error) -> String {
     // Its other form leaves the place out.
-    format!("{error:?}")
+    imports::on_disk(&format!("{error:?}")).into_owned()
 }
 
 /// The descriptor of a file that every compiler brings along.
@@ -120,6 +121,7 @@ struct Folders {
 impl Folders {
     fn read(&self, name: &str) -> Result<Bytes, String> {
         let mut missed = None;
+        let name = imports::on_disk(name);
         let folders = self.folders.iter().map(|folder| format!("{folder}/{name}"));
         let here = self.folders.is_empty().then(|| format!("./{name}"));
         for path in folders.chain(here) {
@@ -140,7 +142,7 @@ impl FileResolver for Folders {
     fn open_file(&self, name: &str) -> Result<File, Error> {
         match self.read(name) {
             Ok(bytes) => match std::str::from_utf8(&bytes) {
-                Ok(text) => File::from_source(name, text),
+                Ok(text) => File::from_source(name, &imports::normalized(text)),
                 // The compiler names the place.
                 Err(_) => File::from_source(name, "\u{fffd}"),
             },

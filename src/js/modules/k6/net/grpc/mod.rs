@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::super::super::Op;
 use crate::execution::alarm;
+use crate::js::modules::volley::webcrypto::seats;
 use crate::js::value::{Args, Throw, Value};
 use crate::js::vu::Vu;
 use crate::metrics::{Contains, MetricId, MetricType};
@@ -21,6 +22,7 @@ mod decode;
 mod encode;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz_tests;
+mod imports;
 mod json;
 mod literal;
 mod load;
@@ -239,7 +241,10 @@ fn connect(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
         for call in made {
             sample::duration(vu, &vu.tags(), &call);
         }
-        let schema = vu.script.schemas.descriptors(files.map_err(Throw::go)?);
+        // A server may describe as much as it likes: that is read where no VU runs.
+        let (files, script) = (files.map_err(Throw::go)?, vu.script.clone());
+        let schema = vu.wait(seats::aside(move || script.schemas.descriptors(files)))?;
+        let schema = schema.unwrap_or_else(|| Err("the descriptors can't be read".to_owned()));
         client.learn(&schema.map_err(|text| Throw::go(format!("can't convert method info: {text}")))?);
     }
     Ok(Value::Bool(true))

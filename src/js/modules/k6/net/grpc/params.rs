@@ -178,57 +178,72 @@ fn metadata(value: Value) -> Result<Metadata, String> {
 }
 
 fn tls(value: Value) -> Result<OwnTls, String> {
-    let map = match value {
-        Value::Map(map) => map,
-        other => {
-            // A text here may be a key that was meant to be one of them.
-            let shown = if let Value::String(_) = other { "\"...\"".to_owned() } else { go_syntax(&other) };
-            return Err(format!(
-                "invalid tls value: '{shown}', expected (optional) keys: cert, key, password, and cacerts"
-            ));
-        }
+    // As in k6 the whole value is shown, but no text of it: any may be a key or a password.
+    let shown = hidden(&value);
+    let Value::Map(mut map) = value else {
+        return Err(format!(
+            "invalid tls value: '{shown}', expected (optional) keys: cert, key, password, and cacerts"
+        ));
+    };
+    let mut take = |name: &str| {
+        let at = map.iter().position(|(key, _)| key == name)?;
+        Some(map.swap_remove(at).1).filter(|value| !matches!(value, Value::Undefined))
+    };
+    let refuse = |name: &str, wish: &str| format!("invalid tls {name} value: '{shown}', it needs to be {wish}");
+    let text = |name: &str, value: Option<Value>, wish: &str| match value {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(refuse(name, wish)),
     };
     let mut own = OwnTls::default();
-    let pem = "it needs to be a PEM formatted string";
-    for (key, value) in map {
-        match (key.as_str(), value) {
-            (_, Value::Undefined) => {}
-            ("cert", value) => own.certificate = text("tls cert", value, pem)?,
-            ("key", value) => own.key = text("tls key", value, pem)?,
-            ("password", value) => own.password = Some(text("tls password", value, "it needs to be a string")?),
-            ("cacerts", Value::String(pem)) => own.authorities = vec![pem],
-            ("cacerts", value) => {
-                let shown = go_syntax(&value);
-                let refuse = || {
-                    format!(
-                        "invalid tls cacerts value: '{shown}', it needs to be a string or string[] of PEM formatted \
-                         strings"
-                    )
-                };
-                let Value::List(list) = value else { return Err(refuse()) };
-                for pem in list {
-                    match pem {
-                        Value::String(pem) => own.authorities.push(pem),
-                        _ => return Err(refuse()),
-                    }
-                }
-            }
-            _ => {}
-        }
+    let pem = "a PEM formatted string";
+    own.certificate = text("cert", take("cert"), pem)?.unwrap_or_default();
+    own.key = text("key", take("key"), pem)?.unwrap_or_default();
+    own.password = text("password", take("password"), "a string")?;
+    let list = match take("cacerts") {
+        None => Vec::new(),
+        Some(Value::List(list)) => list,
+        Some(one) => vec![one],
+    };
+    for pem in list {
+        let pem = text("cacerts", Some(pem), "a string or string[] of PEM formatted strings")?;
+        own.authorities.extend(pem);
     }
     Ok(own)
 }
 
+/// As [`go_syntax`], with all texts hidden but those that name something.
+fn hidden(value: &Value) -> String {
+    fn veiled(value: &Value) -> Value {
+        match value {
+            Value::String(_) => "...".into(),
+            Value::List(list) => Value::List(list.iter().map(veiled).collect()),
+            Value::Map(map) => Value::Map(map.iter().map(|(key, value)| (key.clone(), veiled(value))).collect()),
+            Value::Undefined => Value::Undefined,
+            Value::Bool(value) => Value::Bool(*value),
+            Value::Number(number) => Value::Number(*number),
+            Value::Bytes(bytes) => Value::Bytes(bytes.clone()),
+            _ => Value::Null,
+        }
+    }
+    go_syntax(&veiled(value))
+}
+
 /// A value as Go prints it with `%#v`.
 fn go_syntax(value: &Value) -> String {
+    // Inside of something nothing has its type beside it.
+    let inner = |value: &Value| match value {
+        Value::Undefined | Value::Null => "interface {}(nil)".to_owned(),
+        other => go_syntax(other),
+    };
     match value {
         Value::String(text) => go_quote(text),
         Value::List(list) => {
-            format!("[]interface {{}}{{{}}}", list.iter().map(go_syntax).collect::<Vec<_>>().join(", "))
+            format!("[]interface {{}}{{{}}}", list.iter().map(inner).collect::<Vec<_>>().join(", "))
         }
         Value::Map(map) => {
             let mut entries: Vec<_> =
-                map.iter().map(|(key, value)| format!("{}:{}", go_quote(key), go_syntax(value))).collect();
+                map.iter().map(|(key, value)| format!("{}:{}", go_quote(key), inner(value))).collect();
             entries.sort();
             format!("map[string]interface {{}}{{{}}}", entries.join(", "))
         }
@@ -264,14 +279,31 @@ mod tests {
         check(
             "tls",
             map([("key", Value::Bytes(Bytes::from_static(b"secret")))]),
-            "invalid tls key value: 'sobek.ArrayBuffer{}', it needs to be a PEM formatted string",
+            "invalid tls key value: 'map[string]interface {}{\"key\":sobek.ArrayBuffer{}}', it needs to be a PEM \
+             formatted string",
         );
-        check("tls", map([("cert", 1.0.into())]), "invalid tls cert value: '1', it needs to be a PEM formatted string");
+        check(
+            "tls",
+            map([("key", "secret".into()), ("cert", 1.0.into()), ("x", Value::Null)]),
+            "invalid tls cert value: 'map[string]interface {}{\"cert\":1, \"key\":\"...\", \"x\":interface {}(nil)}', it \
+             needs to be a PEM formatted string",
+        );
+        check(
+            "tls",
+            map([("password", true.into())]),
+            "invalid tls password value: 'map[string]interface {}{\"password\":true}', it needs to be a string",
+        );
+        check(
+            "tls",
+            map([("cacerts", 0.0.into())]),
+            "invalid tls cacerts value: 'map[string]interface {}{\"cacerts\":0}', it needs to be a string or string[] of \
+             PEM formatted strings",
+        );
         check(
             "tls",
             map([("cacerts", Value::List(vec!["a".into(), 1.0.into()]))]),
-            "invalid tls cacerts value: '[]interface {}{\"a\", 1}', it needs to be a string or string[] of PEM formatted \
-             strings",
+            "invalid tls cacerts value: 'map[string]interface {}{\"cacerts\":[]interface {}{\"...\", 1}}', it needs to be \
+             a string or string[] of PEM formatted strings",
         );
         check("timeout", "soon".into(), "invalid timeout value: time: invalid duration \"soon\"");
         check("timeout", Value::Null, "invalid timeout value: unable to use type <nil> as a duration value");

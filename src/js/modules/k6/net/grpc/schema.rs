@@ -157,19 +157,31 @@ pub enum Presence {
 pub struct Enum {
     /// Names with numbers, in the order of the file.
     pub values: Vec<(Box<str>, i32)>,
+    /// The places of names and of numbers; of several with one number the first.
+    names: FxHashMap<Box<str>, u32>,
+    numbers: FxHashMap<i32, u32>,
     /// `google.protobuf.NullValue`, which is `null` in JSON.
     pub is_null: bool,
 }
 
 impl Enum {
+    fn new(values: Vec<(Box<str>, i32)>, is_null: bool) -> Self {
+        let (mut names, mut numbers) = (FxHashMap::default(), FxHashMap::default());
+        for ((name, number), at) in values.iter().zip(0..) {
+            names.entry(name.clone()).or_insert(at);
+            numbers.entry(*number).or_insert(at);
+        }
+        Self { values, names, numbers, is_null }
+    }
+
     /// The name of a number; the first, where there are several.
     pub fn name(&self, number: i32) -> Option<&str> {
-        self.values.iter().find(|(_, known)| *known == number).map(|(name, _)| &**name)
+        self.numbers.get(&number).map(|at| &*self.values[*at as usize].0)
     }
 
     /// The number of a name.
     pub fn number(&self, name: &str) -> Option<i32> {
-        self.values.iter().find(|(known, _)| **known == *name).map(|(_, number)| *number)
+        self.names.get(name).map(|at| self.values[*at as usize].1)
     }
 }
 
@@ -249,15 +261,13 @@ impl Schema {
             ReflectKind::Enum(known) => Kind::Enum(enum_names.get(known.full_name()).copied().unwrap_or_default()),
         };
         let messages = pool.all_messages().map(|message| table(&message, kind)).collect();
-        let enums = pool.all_enums().map(|known| Enum {
+        let enums = pool.all_enums().map(|known| {
             // The descriptor sorts them; the first of the file is the default.
-            values: known
-                .enum_descriptor_proto()
-                .value
-                .iter()
-                .map(|value| (value.name().into(), value.number()))
-                .collect(),
-            is_null: known.full_name() == "google.protobuf.NullValue",
+            let values = known.enum_descriptor_proto().value.iter();
+            Enum::new(
+                values.map(|value| (value.name().into(), value.number())).collect(),
+                known.full_name() == "google.protobuf.NullValue",
+            )
         });
         let method = |method: MethodDescriptor| {
             let service = method.parent_service();

@@ -15,6 +15,9 @@ const REFLECTION: [&str; 2] = [
     "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
     "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
 ];
+/// More files, or bytes of them, are no description of a service.
+const MAX_FILES: usize = 10_000;
+const MAX_BYTES: usize = 64 << 20;
 const HEALTH: &str = "/grpc.health.v1.Health/Check";
 
 #[derive(Clone, PartialEq, Message)]
@@ -175,6 +178,7 @@ impl Conversation {
     async fn files(&mut self) -> Result<Vec<Bytes>, Trouble> {
         let services = self.ask(Question::Services(String::new())).await?.services.unwrap_or_default();
         let mut known: BTreeMap<String, Bytes> = BTreeMap::new();
+        let mut length = 0;
         let mut wanted: VecDeque<Question> =
             services.list.into_iter().map(|service| Question::Symbol(service.name)).collect();
         while let Some(question) = wanted.pop_front() {
@@ -190,11 +194,18 @@ impl Conversation {
             };
             for bytes in descriptors {
                 let Ok(descriptor) = Descriptor::decode(bytes.clone()) else { continue };
+                length += bytes.len();
                 if known.insert(descriptor.name, bytes).is_none() {
-                    wanted.extend(descriptor.dependencies.into_iter().map(Question::File));
+                    let is_new = |name: &String| !known.contains_key(name);
+                    wanted.extend(descriptor.dependencies.into_iter().filter(is_new).map(Question::File));
                 }
             }
-            wanted.retain(|question| !matches!(question, Question::File(name) if known.contains_key(name)));
+            if known.len() > MAX_FILES || length > MAX_BYTES {
+                return Err(Trouble::Said(format!(
+                    "can't get method info: the server describes more than {MAX_FILES} files, or {} MB",
+                    MAX_BYTES >> 20
+                )));
+            }
         }
         Ok(known.into_values().collect())
     }

@@ -16,12 +16,23 @@ use crate::js::vu::Vu;
 use crate::metrics::TagSet;
 use crate::net::grpc::{Call, Code, Download, Event, Outcome, Status, Upload};
 
+/// How far a script is with its messages.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sending {
+    /// More may follow.
+    Open,
+    /// The one message of a method that takes one has left, and with it our side of the stream was closed.
+    Sent,
+    /// The script is done; what it still writes is let go.
+    Ended,
+}
+
 /// What a script's `Stream` stands for.
 struct Stream {
     upload: Upload,
     /// Away while somebody waits for the next event, and after the last.
     download: RefCell<Option<Download>>,
-    is_ended: Cell<bool>,
+    sending: Cell<Sending>,
     call: Call,
     known: Known,
     types: Rc<Types>,
@@ -61,7 +72,7 @@ pub(super) fn open(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     let stream = Rc::new(Stream {
         upload,
         download: Some(download).into(),
-        is_ended: Cell::new(false),
+        sending: Cell::new(Sending::Open),
         call,
         known,
         types: client.types.borrow().clone(),
@@ -112,8 +123,14 @@ pub(super) fn next(vu: &Vu, args: Args) -> Result<Value, Throw> {
 /// `(stream, json)`: sends a message.
 pub(super) fn write(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     let stream = args.resource::<Stream>(0)?;
-    if stream.is_ended.get() {
-        return Ok(Value::Undefined);
+    match stream.sending.get() {
+        Sending::Open => {}
+        Sending::Sent => {
+            stream.sending.set(Sending::Ended);
+            stream.upload.fail(Status::new(Code::INTERNAL, "SendMsg called after CloseSend"));
+            return Ok(Value::Undefined);
+        }
+        Sending::Ended => return Ok(Value::Undefined),
     }
     let input = stream.known.method().input;
     let encoded = match (args.take(1), args.take(2)) {
@@ -122,10 +139,14 @@ pub(super) fn write(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
         _ => Err("proto: syntax error (line 1:1): unexpected token null".to_owned()),
     };
     match encoded {
-        Ok(message) => stream.upload.send(message.into()),
+        Ok(message) if stream.known.method().is_client_stream => stream.upload.send(message.into()),
+        Ok(message) => {
+            stream.sending.set(Sending::Sent);
+            stream.upload.send_last(message.into());
+        }
         Err(text) => {
             let text = format!("can't serialise request object to protocol buffer: {text}");
-            stream.is_ended.set(true);
+            stream.sending.set(Sending::Ended);
             stream.upload.fail(Status::new(Code::UNKNOWN, text));
         }
     }
@@ -135,7 +156,7 @@ pub(super) fn write(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 /// `(stream)`: nothing more is sent.
 pub(super) fn end(_vu: &Vu, args: Args) -> Result<Value, Throw> {
     let stream = args.resource::<Stream>(0)?;
-    if !stream.is_ended.replace(true) {
+    if stream.sending.replace(Sending::Ended) == Sending::Open {
         stream.upload.end();
     }
     Ok(Value::Undefined)
@@ -173,7 +194,7 @@ pub fn hang_up(vu: &Vu) {
 impl Stream {
     fn show(&self, bytes: &[u8]) -> Result<Value, String> {
         match self.discards_message {
-            true => Ok(Value::Null),
+            true => Ok(Value::Map(Vec::new())),
             false => decode::decode(&self.types, &self.known.schema, self.known.method().output, bytes),
         }
     }

@@ -1,0 +1,173 @@
+//! Answers that cost much: the other VUs of the same worker have their turns meanwhile, memory stays bounded, and nothing ends
+//! the process. Who has turns is counted in requests, not in time.
+
+use std::fs;
+use std::io::{self, BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, LazyLock};
+
+use tungstenite::handshake::derive_accept_key;
+
+use crate::program::{engines, run, volley};
+use crate::server;
+
+/// What the neighbour does, and what one VU does meanwhile: the turns are the neighbour's requests during `costly`.
+const SCRIPT: &str = r"
+import http from 'k6/http';
+import ws from 'k6/ws';
+import exec from 'k6/execution';
+export const options = {
+  scenarios: {
+    costly: { executor: 'shared-iterations', vus: 1, iterations: 1, maxDuration: 'LIMIT', gracefulStop: '0s', exec: 'costly' },
+    neighbour: { executor: 'constant-vus', vus: 1, duration: 'LIMIT', gracefulStop: '0s', exec: 'neighbour' },
+  },
+};
+const ticks = () => Number(http.get(`${__ENV.URL}/ticks`).body);
+export function costly() {
+  let before = ticks();
+  const begin = () => (before = ticks());
+  const say = (what) => console.log(what, ticks() - before > 3);
+  KIND
+  exec.test.abort();
+}
+export function neighbour() {
+  if (http.get(`${__ENV.URL}/tick`).status !== 200) throw new Error('gone');
+}
+";
+
+/// Serves one run: counts its ticks.
+fn serve() -> std::net::SocketAddr {
+    let ticks = Arc::new(AtomicU64::new(0));
+    server::serve(move |stream| converse(stream, &ticks))
+}
+
+fn converse(mut stream: TcpStream, ticks: &AtomicU64) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let mut reader = BufReader::new(stream.try_clone()?);
+    loop {
+        let (mut line, mut key) = (String::new(), String::new());
+        if reader.read_line(&mut line)? == 0 {
+            return Ok(());
+        }
+        let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
+        while line.trim_end() != "" {
+            line.clear();
+            reader.read_line(&mut line)?;
+            if let Some(value) = line.to_ascii_lowercase().strip_prefix("sec-websocket-key:") {
+                key = line[line.len() - value.len()..].trim().to_owned();
+            }
+        }
+        let body = match &*path {
+            "/ticks" => ticks.load(Relaxed).to_string().into(),
+            "/tick" => {
+                ticks.fetch_add(1, Relaxed);
+                "tick".into()
+            }
+            "/json" => JSON.as_str().into(),
+            "/wide" => WIDE.as_str().into(),
+            path if path.starts_with("/ws") => return bomb(&mut stream, &key, path),
+            _ => std::borrow::Cow::Borrowed(""),
+        };
+        write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len())?;
+        stream.write_all(body.as_bytes())?;
+    }
+}
+
+/// 12 MB of records.
+static JSON: LazyLock<String> = LazyLock::new(|| {
+    let record =
+        |at: u32| format!(r#"{{"id":{at},"name":"n\u00e4me {at}","tags":["a","b",{{"deep":[1.5,-2e3,null,true]}}]}}"#);
+    format!("[{}]", (0..160_000).map(record).collect::<Vec<_>>().join(","))
+});
+
+/// 4 MB of siblings.
+static WIDE: LazyLock<String> = LazyLock::new(|| (0..200_000).map(|at| format!("<p class=c{at}>x")).collect());
+
+/// Shakes hands, agrees to compression, and sends zeros: so many megabytes once they are unpacked.
+fn bomb(stream: &mut TcpStream, key: &str, path: &str) -> io::Result<()> {
+    let accept = derive_accept_key(key.as_bytes());
+    write!(
+        stream,
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\
+         Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover\r\n\r\n"
+    )?;
+    let megabytes: usize = path.rsplit('/').next().and_then(|text| text.parse().ok()).unwrap_or(1);
+    let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
+    for _ in 0..megabytes * 16 {
+        encoder.write_all(&[b'z'; 64 * 1024])?;
+    }
+    let packed = encoder.finish()?;
+    // A final text frame whose payload is packed.
+    let mut frame = vec![0xc1, 127];
+    frame.extend((packed.len() as u64).to_be_bytes());
+    frame.extend(packed);
+    stream.write_all(&frame)?;
+    // Until the client leaves.
+    io::copy(stream, &mut io::sink()).map(|_| ())
+}
+
+/// Runs one kind on every engine: what the costly VU logs, and that others had their turns. Without a word it has to be ended
+/// from outside, after two seconds.
+fn check(kind: &str, expect: &[&str]) {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let limit = if expect.is_empty() { "2s" } else { "60s" };
+    let script = SCRIPT.replace("KIND", kind).replace("LIMIT", limit);
+    fs::write(folder.path().join("script.js"), script).expect("the script can be written");
+    for engine in engines() {
+        let url = format!("http://{}", serve());
+        let mut command = volley(folder.path());
+        command.args(["run", "-q", "--no-usage-report", "--js-engine", engine, "--summary-mode=disabled"]);
+        command.args(["--log-format=raw", "-e", &format!("URL={url}"), "script.js"]);
+        let outcome = run(&mut command);
+        let words = |line: &&str| line.ends_with(" true") || line.ends_with(" false");
+        let lines: Vec<&str> = outcome.stderr.lines().chain(outcome.stdout.lines()).filter(words).collect();
+        assert_eq!(lines, expect, "{engine}: {outcome:?}");
+        assert_eq!(outcome.code, if expect.is_empty() { 0 } else { 108 }, "{engine}: {outcome:?}");
+    }
+}
+
+#[test]
+fn long_json_leaves_others_their_turns() {
+    check(
+        "const all = http.get(`${__ENV.URL}/json`);
+         begin();
+         const data = all.json();
+         say(`${data.length} ${data[5].name} ${data[159999].tags[2].deep.join('|')}`);
+         begin();
+         say(all.json('#(id==159999).name'));",
+        &["160000 n\u{e4}me 5 1.5|-2000||true true", "n\u{e4}me 159999 true"],
+    );
+}
+
+#[test]
+fn large_documents_leave_others_their_turns() {
+    check(
+        "const page = http.get(`${__ENV.URL}/wide`);
+         begin();
+         const all = page.html();
+         say(all.find('p').size());
+         begin();
+         say(all.find('p:contains(\"y\"), p.c7 ~ p.c9').size());",
+        &["200000 true", "1 true"],
+    );
+}
+
+#[test]
+fn walks_through_documents_can_be_ended() {
+    check("http.get(`${__ENV.URL}/wide`).html().find('p.none ~ p'); say('never');", &[]);
+}
+
+#[test]
+fn packed_messages_are_unpacked_in_pieces_and_not_without_end() {
+    check(
+        "for (const size of [32, 600]) {
+           begin();
+           ws.connect(`${__ENV.URL.replace('http', 'ws')}/ws/${size}`, { compression: 'deflate' }, (socket) => {
+             socket.on('message', (text) => { say(text.length); socket.close(); });
+             socket.on('error', (error) => say(error.error()));
+           });
+         }",
+        &["33554432 true", "websocket: read limit exceeded true"],
+    );
+}
