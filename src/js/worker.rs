@@ -3,14 +3,15 @@
 use std::cell::RefCell;
 use std::hash::{Hash, Hasher};
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
 use hashbrown::HashTable;
 use rustc_hash::FxHasher;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
+use super::coroutine;
 use crate::execution::alarm;
 use crate::metrics::health::TRIED_EVERY;
 use crate::metrics::{Interner, Record, Recorder, TagSet};
@@ -81,7 +82,28 @@ impl Worker {
 
 /// All workers.
 pub struct Crew {
-    lines: Vec<mpsc::UnboundedSender<Errand>>,
+    lines: Vec<RwLock<Line>>,
+    /// The lines of workers that were replaced: one that is stuck may come back, and end what its VUs are doing.
+    replaced: Mutex<Vec<Line>>,
+    recorder: Box<dyn Fn() -> Recorder + Send + Sync>,
+}
+
+/// The way to one worker.
+#[derive(Clone)]
+struct Line {
+    errands: mpsc::UnboundedSender<Errand>,
+    fate: Arc<watch::Sender<Fate>>,
+}
+
+/// What became of a worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It works.
+    Working,
+    /// One of its VUs does not come back: nobody else is to wait for this worker.
+    Stuck,
+    /// A stack of one of its VUs overflowed: it does nothing any more.
+    Overflowed,
 }
 
 impl Crew {
@@ -89,26 +111,40 @@ impl Crew {
     ///
     /// # Errors
     /// When the system refuses a thread or a runtime.
-    pub fn start(threads: usize, recorder: impl Fn() -> Recorder) -> std::io::Result<Self> {
+    pub fn start(threads: usize, recorder: impl Fn() -> Recorder + Send + Sync + 'static) -> std::io::Result<Self> {
         alarm::start()?;
-        let mut lines = Vec::new();
-        for at in 0..threads.max(1) {
-            let (line, errands) = mpsc::unbounded_channel();
-            let recorder = recorder();
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-            std::thread::Builder::new().name(format!("volley-js-{at}")).spawn(move || {
-                let worker = Rc::new(Worker { recorder: RefCell::new(recorder), remembered: RefCell::default() });
-                tokio::task::LocalSet::new().block_on(&runtime, work(worker, errands));
-            })?;
-            lines.push(line);
-        }
-        Ok(Self { lines })
+        let recorder: Box<dyn Fn() -> Recorder + Send + Sync> = Box::new(recorder);
+        let lines = (0..threads.max(1)).map(|at| start(at, recorder()).map(RwLock::new));
+        Ok(Self { lines: lines.collect::<Result<_, _>>()?, replaced: Mutex::default(), recorder })
     }
 
-    /// Gives `errand` to the worker of the VU `vu`. A worker that is gone has nothing to do any more.
-    pub fn post(&self, vu: u64, errand: Errand) {
+    /// Gives `errand` to the worker of the VU `vu`; in the place of one that works no more there is a new one, without VUs.
+    /// Returns what becomes of that worker.
+    pub fn post(&self, vu: u64, errand: Errand) -> watch::Receiver<Fate> {
         let at = vu as usize % self.lines.len();
-        let _ = self.lines[at].send(errand);
+        let mut line = self.line(at);
+        if *line.fate.borrow() != Fate::Working {
+            let mut place = self.lines[at].write().unwrap_or_else(PoisonError::into_inner);
+            if *place.fate.borrow() != Fate::Working
+                && let Ok(new) = start(at, (self.recorder)())
+            {
+                let old = std::mem::replace(&mut *place, new);
+                self.replaced.lock().unwrap_or_else(PoisonError::into_inner).push(old);
+            }
+            line = place.clone();
+        }
+        let _ = line.errands.send(errand);
+        line.fate.subscribe()
+    }
+
+    fn line(&self, at: usize) -> Line {
+        self.lines[at].read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The worker of the VU `vu` does not come back from it.
+    pub fn give_up(&self, vu: u64) {
+        let fate = self.line(vu as usize % self.lines.len()).fate;
+        fate.send_if_modified(|fate| std::mem::replace(fate, Fate::Stuck) == Fate::Working);
     }
 
     /// How many workers there are.
@@ -120,6 +156,26 @@ impl Crew {
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }
+}
+
+/// Starts a worker.
+fn start(at: usize, recorder: Recorder) -> std::io::Result<Line> {
+    let (line, errands) = mpsc::unbounded_channel();
+    let fate = Arc::new(watch::Sender::new(Fate::Working));
+    let told = fate.clone();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    std::thread::Builder::new().name(format!("volley-js-{at}")).spawn(move || {
+        let worker = Rc::new(Worker { recorder: RefCell::new(recorder), remembered: RefCell::default() });
+        let last = worker.clone();
+        coroutine::on_overflow(move || {
+            if let Ok(mut recorder) = last.recorder.try_borrow_mut() {
+                recorder.flush();
+            }
+            told.send_replace(Fate::Overflowed);
+        });
+        tokio::task::LocalSet::new().block_on(&runtime, work(worker, errands));
+    })?;
+    Ok(Line { errands: line, fate })
 }
 
 async fn work(worker: Rc<Worker>, mut errands: mpsc::UnboundedReceiver<Errand>) {
