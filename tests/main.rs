@@ -12,6 +12,7 @@ mod examples;
 mod faults;
 mod grpc;
 mod js;
+mod limits;
 #[cfg(target_os = "linux")]
 mod memory;
 mod misbehaviour;

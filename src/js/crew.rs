@@ -7,13 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::{BoxFuture, FutureExt, LocalBoxFuture};
 use rustc_hash::{FxHashMap, FxHashSet};
-use tokio::sync::{Notify, oneshot, watch};
+use tokio::sync::{Notify, oneshot};
 
 use super::coroutine::MAX_STACK_BYTES;
 use super::lifecycle::Lifecycle;
 use super::script::Script;
 use super::vu::Stop;
-use super::worker::{Crew as Workers, Fate, Worker};
+use super::worker::{Crew as Workers, Line, Worker};
 use crate::execution::{Crew, STOP_TIMEOUT, ScenarioRun, Vu, VuId, Work};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -44,13 +44,15 @@ struct Interrupt {
 }
 
 impl Interrupt {
-    /// Resolves when the VU was interrupted and has not noticed for [`STOP_TIMEOUT`].
-    async fn unnoticed(&self) {
+    /// Resolves when the VU was interrupted and its worker has come to nothing new for [`STOP_TIMEOUT`].
+    async fn unnoticed(&self, worker: &Line) {
         loop {
             self.told.notified().await;
-            tokio::time::sleep(STOP_TIMEOUT).await;
-            if self.stop.is_raised() {
-                return;
+            while self.stop.is_raised() {
+                match tokio::time::timeout(2 * STOP_TIMEOUT, worker.stuck()).await {
+                    Ok(()) if self.stop.is_raised() => return,
+                    _ => {}
+                }
             }
         }
     }
@@ -84,7 +86,7 @@ impl VuCrew {
     {
         let (answer, answered) = oneshot::channel();
         let script = script.clone();
-        let fate = workers.post(
+        let worker = workers.post(
             0,
             Box::new(move |worker| {
                 Box::pin(async move {
@@ -102,15 +104,8 @@ impl VuCrew {
         tokio::select! {
             biased;
             result = answered => result.unwrap_or_else(|_| Err(gone())),
-            () = overflow(fate) => Err(overflowed()),
+            () = worker.overflowed() => Err(overflowed()),
         }
-    }
-}
-
-/// Resolves when a stack of the worker overflowed.
-async fn overflow(mut fate: watch::Receiver<Fate>) {
-    if fate.wait_for(|fate| *fate == Fate::Overflowed).await.is_err() {
-        std::future::pending::<()>().await;
     }
 }
 
@@ -135,7 +130,7 @@ impl Crew for VuCrew {
         let id_in_test = (self.id_in_test)(vu);
         let state = script.state.clone();
         let (tell_stop, stop_told) = std::sync::mpsc::channel();
-        let fate = self.workers.post(
+        let worker = self.workers.post(
             vu,
             Box::new(move |worker: Rc<Worker>| {
                 Box::pin(async move {
@@ -152,7 +147,7 @@ impl Crew for VuCrew {
             let result = tokio::select! {
                 biased;
                 result = answered => result.unwrap_or_else(|_| Err(gone())),
-                () = overflow(fate) => Err(overflowed()),
+                () = worker.overflowed() => Err(overflowed()),
             };
             if let Ok(stop) = stop_told.try_recv() {
                 let interrupt = Interrupt { stop, told: Arc::default() };
@@ -169,8 +164,8 @@ impl Crew for VuCrew {
     fn run(&self, vu: VuId, work: Work) -> BoxFuture<'static, ()> {
         let (answer, answered) = oneshot::channel();
         let (state, log) = (self.script.state.clone(), self.script.log.clone());
-        let (interrupt, workers, lost) = (self.interrupt_of(vu), self.workers.clone(), self.lost.clone());
-        let fate = self.workers.post(
+        let (interrupt, lost) = (self.interrupt_of(vu), self.lost.clone());
+        let worker = self.workers.post(
             vu,
             Box::new(move |_worker: Rc<Worker>| -> LocalBoxFuture<'static, ()> {
                 let lifecycle = VUS.with_borrow(|vus| vus.get(&vu).cloned());
@@ -185,7 +180,7 @@ impl Crew for VuCrew {
         async move {
             let unnoticed = async {
                 match &interrupt {
-                    Some(interrupt) => interrupt.unnoticed().await,
+                    Some(interrupt) => interrupt.unnoticed(&worker).await,
                     None => std::future::pending().await,
                 }
             };
@@ -193,12 +188,12 @@ impl Crew for VuCrew {
                 biased;
                 // A VU that broke down takes its iterations with it: such a run can't end well.
                 answer = answered => if answer.is_err() { state.abort(gone()) },
-                () = overflow(fate) => state.abort(overflowed()),
+                () = worker.overflowed() => state.abort(overflowed()),
                 () = unnoticed => {
                     let seconds = STOP_TIMEOUT.as_secs();
                     log.error(format!("VU {vu} did not stop within {seconds} s: the run goes on without it"));
                     lost.lock().unwrap_or_else(PoisonError::into_inner).insert(vu);
-                    workers.give_up(vu);
+                    worker.give_up();
                 }
             }
         }

@@ -3,16 +3,16 @@
 use std::cell::RefCell;
 use std::hash::{Hash, Hasher};
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
 use hashbrown::HashTable;
 use rustc_hash::FxHasher;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::coroutine;
-use crate::execution::alarm;
+use crate::execution::{STOP_TIMEOUT, alarm};
 use crate::metrics::health::TRIED_EVERY;
 use crate::metrics::{Interner, Record, Recorder, TagSet};
 
@@ -27,7 +27,8 @@ const MAX_REMEMBERED: usize = 8192;
 
 /// What lives on a worker's thread, besides its VUs.
 pub struct Worker {
-    recorder: RefCell<Recorder>,
+    /// Its own, but for what is done when it works no more.
+    recorder: Arc<Mutex<Recorder>>,
     remembered: RefCell<HashTable<Remembered>>,
 }
 
@@ -42,12 +43,16 @@ struct Remembered {
 impl Worker {
     /// Writes a record of one of its VUs down.
     pub fn record(&self, record: Record) {
-        self.recorder.borrow_mut().push(record);
+        self.recorder().push(record);
     }
 
     /// Hands what is written down to the ledger.
     pub fn flush(&self) {
-        self.recorder.borrow_mut().flush();
+        self.recorder().flush();
+    }
+
+    fn recorder(&self) -> MutexGuard<'_, Recorder> {
+        self.recorder.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The tag set `base` with `more` on top, remembered from the last time where possible.
@@ -90,14 +95,59 @@ pub struct Crew {
 
 /// The way to one worker.
 #[derive(Clone)]
-struct Line {
+pub struct Line {
     errands: mpsc::UnboundedSender<Errand>,
     fate: Arc<watch::Sender<Fate>>,
+    recorder: Arc<Mutex<Recorder>>,
+}
+
+impl Line {
+    /// Resolves when a stack of the worker has overflowed.
+    pub async fn overflowed(&self) {
+        self.until(Fate::Overflowed).await;
+    }
+
+    /// Resolves when the worker comes to nothing new any more: one of its VUs does not let go of it.
+    pub async fn stuck(&self) {
+        let (tell, told) = oneshot::channel();
+        let _ = self.errands.send(Box::new(|_| -> LocalBoxFuture<'static, ()> {
+            let _ = tell.send(());
+            Box::pin(std::future::ready(()))
+        }));
+        tokio::select! {
+            () = self.until(Fate::Stuck) => {}
+            answer = tokio::time::timeout(STOP_TIMEOUT, told) => {
+                if answer.is_ok() {
+                    std::future::pending::<()>().await;
+                }
+            }
+        }
+    }
+
+    /// Nobody is to wait for this worker. What it has written down goes to the ledger.
+    pub fn give_up(&self) {
+        hand_over(&self.recorder);
+        self.fate.send_if_modified(|fate| std::mem::replace(fate, Fate::Stuck) == Fate::Working);
+    }
+
+    async fn until(&self, fate: Fate) {
+        if self.fate.subscribe().wait_for(|known| *known == fate).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// Hands what a worker that works no more has written down to the ledger.
+fn hand_over(recorder: &Mutex<Recorder>) {
+    // Locked it is only if the worker was stopped in the middle of writing.
+    if let Ok(mut recorder) = recorder.try_lock() {
+        recorder.flush();
+    }
 }
 
 /// What became of a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+enum Fate {
     /// It works.
     Working,
     /// One of its VUs does not come back: nobody else is to wait for this worker.
@@ -119,8 +169,8 @@ impl Crew {
     }
 
     /// Gives `errand` to the worker of the VU `vu`; in the place of one that works no more there is a new one, without VUs.
-    /// Returns what becomes of that worker.
-    pub fn post(&self, vu: u64, errand: Errand) -> watch::Receiver<Fate> {
+    /// Returns the way to that worker.
+    pub fn post(&self, vu: u64, errand: Errand) -> Line {
         let at = vu as usize % self.lines.len();
         let mut line = self.line(at);
         if *line.fate.borrow() != Fate::Working {
@@ -134,17 +184,11 @@ impl Crew {
             line = place.clone();
         }
         let _ = line.errands.send(errand);
-        line.fate.subscribe()
+        line
     }
 
     fn line(&self, at: usize) -> Line {
         self.lines[at].read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// The worker of the VU `vu` does not come back from it.
-    pub fn give_up(&self, vu: u64) {
-        let fate = self.line(vu as usize % self.lines.len()).fate;
-        fate.send_if_modified(|fate| std::mem::replace(fate, Fate::Stuck) == Fate::Working);
     }
 
     /// How many workers there are.
@@ -160,22 +204,20 @@ impl Crew {
 
 /// Starts a worker.
 fn start(at: usize, recorder: Recorder) -> std::io::Result<Line> {
-    let (line, errands) = mpsc::unbounded_channel();
+    let (sender, errands) = mpsc::unbounded_channel();
     let fate = Arc::new(watch::Sender::new(Fate::Working));
-    let told = fate.clone();
+    let (told, recorder) = (fate.clone(), Arc::new(Mutex::new(recorder)));
+    let line = Line { errands: sender, fate, recorder: recorder.clone() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     std::thread::Builder::new().name(format!("volley-js-{at}")).spawn(move || {
-        let worker = Rc::new(Worker { recorder: RefCell::new(recorder), remembered: RefCell::default() });
-        let last = worker.clone();
+        let worker = Rc::new(Worker { recorder: recorder.clone(), remembered: RefCell::default() });
         coroutine::on_overflow(move || {
-            if let Ok(mut recorder) = last.recorder.try_borrow_mut() {
-                recorder.flush();
-            }
+            hand_over(&recorder);
             told.send_replace(Fate::Overflowed);
         });
         tokio::task::LocalSet::new().block_on(&runtime, work(worker, errands));
     })?;
-    Ok(Line { errands: line, fate })
+    Ok(line)
 }
 
 async fn work(worker: Rc<Worker>, mut errands: mpsc::UnboundedReceiver<Errand>) {
@@ -188,7 +230,7 @@ async fn work(worker: Rc<Worker>, mut errands: mpsc::UnboundedReceiver<Errand>) 
             let due = tokio::time::Instant::now() + BEAT;
             beat.reset_at(due);
             beat.tick().await;
-            beating.recorder.borrow_mut().lagged(due.elapsed());
+            beating.recorder().lagged(due.elapsed());
             beating.flush();
         }
     });

@@ -8,6 +8,7 @@ mod limits;
 mod nesting;
 mod scope;
 mod split;
+mod strings;
 
 use std::cell::{Cell, RefCell, RefMut};
 use std::collections::VecDeque;
@@ -23,9 +24,7 @@ use boa_engine::context::{ContextBuilder, HostHooks};
 use boa_engine::error::RuntimeLimitError;
 use boa_engine::job::{Job, JobExecutor};
 use boa_engine::module::{ModuleLoader, ModuleRequest, Referrer, SyntheticModule, SyntheticModuleInitializer};
-use boa_engine::object::builtins::{
-    AlignedVec, JsArray, JsArrayBuffer, JsFunction, JsPromise, JsTypedArray,
-};
+use boa_engine::object::builtins::{AlignedVec, JsArray, JsArrayBuffer, JsFunction, JsPromise, JsTypedArray};
 use boa_engine::object::{FunctionObjectBuilder, JsObject};
 use boa_engine::property::{PropertyDescriptor, PropertyKey};
 use boa_engine::realm::Realm as BoaRealm;
@@ -149,6 +148,7 @@ impl Boa {
         let this = Self { context: RefCell::new(Box::new(context)), limits, shared };
         this.replace_json_parse().map_err(|error| Throw::go(error.to_string()))?;
         this.replace_split().map_err(|error| Throw::go(error.to_string()))?;
+        strings::replace(&mut this.context.borrow_mut()).map_err(|error| Throw::go(error.to_string()))?;
         this.remove_what_is_absent().map_err(|error| Throw::go(error.to_string()))?;
         this.replace_stack().map_err(|error| Throw::go(error.to_string()))?;
         this.find_native_symbol().map_err(|error| Throw::go(error.to_string()))?;
@@ -260,18 +260,23 @@ impl Boa {
         Ok(())
     }
 
-    /// `JSON.parse` of a string without a reviver, natively; anything else goes the old way.
+    /// `JSON.parse` of a string, natively; anything else goes the old way.
     fn replace_json_parse(&self) -> JsResult<()> {
         let context = &mut **self.enter();
         let json = context.intrinsics().objects().json();
         let old = json.get(js_string!("parse"), context)?;
         let parse = NativeFunction::from_copy_closure_with_captures(
             |this, args, old, context| {
-                if let ([text], true) | ([text, ..], false) = (args, args.len() < 2) {
-                    let has_reviver = args.get(1).is_some_and(JsValue::is_callable);
-                    if let (Some(text), false) = (text.as_string(), has_reviver) {
-                        return parse_json(text.to_std_string_lossy().as_bytes(), context);
-                    }
+                if let Some(text) = args.first().and_then(JsValue::as_string) {
+                    let value = parse_json(text.to_std_string_lossy().as_bytes(), context)?;
+                    return match args.get(1).and_then(JsValue::as_callable) {
+                        Some(reviver) => {
+                            let root = plain_object(context);
+                            put(&root, js_string!(), value);
+                            revive(&root, js_string!().into(), &reviver, context)
+                        }
+                        None => Ok(value),
+                    };
                 }
                 match old.as_callable() {
                     Some(old) => old.call(this, args, context),
@@ -1041,6 +1046,31 @@ fn parse_json(text: &[u8], context: &mut Context) -> JsResult<JsValue> {
     })
 }
 
+/// What a reviver makes of a property and everything below it, from the inside out.
+fn revive(holder: &JsObject, key: PropertyKey, reviver: &JsObject, context: &mut Context) -> JsResult<JsValue> {
+    if coroutine::stack_left() < LEAST_STACK {
+        return Err(too_deep());
+    }
+    let value = holder.get(key.clone(), context)?;
+    if let Some(object) = value.as_object() {
+        let keys: Vec<PropertyKey> = if object.is_array() {
+            let length = JsArray::from_object(object.clone())?.length(context)?;
+            (0..length).map(PropertyKey::from).collect()
+        } else {
+            enumerable_keys(&object, context)?.into_iter().map(PropertyKey::from).collect()
+        };
+        for key in keys {
+            match revive(&object, key.clone(), reviver, context)? {
+                // As ECMAScript says, what can't be deleted or changed stays.
+                gone if gone.is_undefined() => _ = object.delete_property_or_throw(key, context).ok(),
+                new => _ = object.create_data_property(key, new, context)?,
+            }
+        }
+    }
+    let name = JsValue::from(&key).to_string(context)?;
+    reviver.call(&holder.clone().into(), &[name.into(), value], context)
+}
+
 /// A value of a JSON text, so deep in it.
 struct Json<'a> {
     context: &'a mut Context,
@@ -1060,6 +1090,7 @@ impl<'de> DeserializeSeed<'de> for Json<'_> {
     type Value = JsValue;
 
     fn deserialize<D: serde::Deserializer<'de>>(self, reader: D) -> Result<JsValue, D::Error> {
+        use serde::Deserializer as _;
         use serde::de::Error as _;
         if self.depth % Self::LEVELS_PER_READER != Self::LEVELS_PER_READER - 1 {
             return reader.deserialize_any(self);

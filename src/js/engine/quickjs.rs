@@ -7,6 +7,7 @@
 //!
 //! Invariant: everything below runs on the worker thread the realm was made on, inside one of its VU's coroutines.
 
+mod json;
 mod mapped;
 mod scope;
 
@@ -55,6 +56,14 @@ struct State {
     parts: RefCell<FxHashMap<String, JSValue>>,
     /// The property that makes an object stand for a native thing: `Symbol.for('volley.native')`.
     native: Cell<qjs::JSAtom>,
+    entered: Cell<Entered>,
+}
+
+/// Where on its stack a VU entered QuickJS, and how far down from there JavaScript may go.
+#[derive(Clone, Copy, Default)]
+struct Entered {
+    at: usize,
+    depth: usize,
 }
 
 #[derive(Default)]
@@ -108,6 +117,7 @@ impl QuickJs {
                 go_error: Cell::new(UNDEFINED),
                 parts: RefCell::default(),
                 native: Cell::new(0),
+                entered: Cell::default(),
             })));
             let opaque = state.as_ptr().cast::<c_void>();
             qjs::JS_SetContextOpaque(ctx.as_ptr(), opaque);
@@ -135,6 +145,7 @@ impl QuickJs {
                 delete(ctx.as_ptr(), global, name);
             }
             qjs::JS_FreeValue(ctx.as_ptr(), global);
+            json::replace_stringify(ctx.as_ptr());
             Ok(Self { rt, ctx, state })
         }
     }
@@ -152,6 +163,8 @@ impl QuickJs {
     /// Each call enters on whatever stack the VU has now; QuickJS measures its depth from here.
     fn enter(&self) {
         let depth = coroutine::stack_left().min(MAX_STACK_DEPTH);
+        let here = 0u8;
+        self.state().entered.set(Entered { at: ptr::from_ref(&here).addr(), depth });
         // SAFETY: the runtime is alive.
         unsafe {
             qjs::JS_UpdateStackTop(self.rt.as_ptr());

@@ -214,7 +214,7 @@ fn what_rust_gives_to_javascript() {
         ("typeof give('opaque')", "\"undefined\""),
         ("give('type error')", "\"threw TypeError: refused\""),
         ("give('host error')", "\"threw only a text\""),
-        ("give('nothing known')", "\"threw GoError: nothing is called nothing known\""),
+        ("give('nothing known')", "\"threw Error: nothing is called nothing known\""),
     ] {
         check(&format!("see({expression})"), expect);
     }

@@ -34,7 +34,7 @@ const forms = {
   sums: `return 1${nested('+ 1 ', '', '')}`,
   assignments: `let a; return ${nested('a = ', '1', '')}`,
   classes: `return ${'class { static m() { return '.repeat(DEPTH / 4)}1${'; } }'.repeat(DEPTH / 4)}`,
-  patterns: `const ${nested('[', 'a', ']')} = ${nested('[', '1', ']')}`,
+  patterns: `const ${'['.repeat(200)}a${']'.repeat(200)} = ${nested('[', '1', ']')}`,
 };
 const threw = (work) => {
   try {

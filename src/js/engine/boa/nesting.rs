@@ -78,7 +78,7 @@ impl Reader<'_> {
                 b'"' | b'\'' => self.string(byte),
                 b'`' => self.template(),
                 b'(' | b'[' | b'{' => self.begin(byte),
-                b')' | b']' => self.end(),
+                b')' | b']' => _ = self.end(),
                 b'}' if self.end() == b'`' => self.template(),
                 b'}' => {}
                 b';' => self.new_statement(),
