@@ -1046,6 +1046,24 @@ fn parse_json(text: &[u8], context: &mut Context) -> JsResult<JsValue> {
     })
 }
 
+/// How deep a JSON text is nested.
+fn levels(text: &str) -> usize {
+    let (mut depth, mut most, mut is_string, mut is_escaped) = (0_usize, 0, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = is_string,
+            b'"' => is_string = !is_string,
+            _ if is_string => {}
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        most = most.max(depth);
+    }
+    most
+}
+
 /// What a reviver makes of a property and everything below it, from the inside out.
 fn revive(holder: &JsObject, key: PropertyKey, reviver: &JsObject, context: &mut Context) -> JsResult<JsValue> {
     if coroutine::stack_left() < LEAST_STACK {
@@ -1080,6 +1098,8 @@ struct Json<'a> {
 impl Json<'_> {
     /// serde_json refuses to go deeper than 128: after so many levels what is below is read by a reader of its own.
     const LEVELS_PER_READER: usize = 100;
+    /// Each of those readers reads what is left of the text again, so there is an end to them.
+    const MAX_LEVELS: usize = 50_000;
 
     fn inner(&mut self) -> Json<'_> {
         Json { context: self.context, depth: self.depth + 1 }
@@ -1095,10 +1115,11 @@ impl<'de> DeserializeSeed<'de> for Json<'_> {
         if self.depth % Self::LEVELS_PER_READER != Self::LEVELS_PER_READER - 1 {
             return reader.deserialize_any(self);
         }
-        if coroutine::stack_left() < LEAST_STACK {
+        let text = <&serde_json::value::RawValue>::deserialize(reader)?;
+        let is_first = self.depth < Self::LEVELS_PER_READER;
+        if coroutine::stack_left() < LEAST_STACK || is_first && levels(text.get()) > Self::MAX_LEVELS {
             return Err(D::Error::custom(TOO_DEEP));
         }
-        let text = <&serde_json::value::RawValue>::deserialize(reader)?;
         let mut reader = serde_json::Deserializer::from_str(text.get());
         reader.deserialize_any(self).map_err(D::Error::custom)
     }
