@@ -241,7 +241,7 @@ mod tests {
     #[test]
     fn a_panic_leaves_nobody_on_the_stack() {
         let panicked = std::panic::catch_unwind(|| {
-            on_one_thread(async { run(|| -> () { panic!("expected by this test") }).unwrap().await });
+            on_one_thread(async { run::<()>(|| panic!("expected by this test")).unwrap().await });
         });
         assert!(panicked.is_err());
         assert!(!can_wait());
@@ -252,6 +252,9 @@ mod tests {
     fn a_stack_without_an_end_ends_its_thread_only() {
         fn endless(level: u64) -> u64 {
             let frame = std::hint::black_box([level; 64]);
+            if frame[5] == u64::MAX {
+                return 0;
+            }
             endless(level + 1).wrapping_add(frame[3])
         }
         let (tell, told) = std::sync::mpsc::channel();

@@ -39,6 +39,9 @@ const NESTING: [(&str, usize); 17] = [
 const BEFORE_REGEXP: [&str; 11] =
     ["return", "typeof", "case", "in", "of", "delete", "void", "throw", "new", "else", "await"];
 
+/// Words that go on with what a curly bracket closed.
+const GOES_ON: [&str; 7] = ["else", "catch", "finally", "while", "in", "instanceof", "of"];
+
 /// How many bytes of stack the text needs at its deepest place.
 pub fn stack_needed(text: &str) -> usize {
     if text.len() < SHORT {
@@ -62,6 +65,8 @@ struct Reader<'t> {
     most: usize,
     /// The token before was one that an expression can end with.
     is_operand: bool,
+    /// The token before was a curly bracket that closes.
+    was_block: bool,
     had_newline: bool,
 }
 
@@ -95,6 +100,7 @@ impl Reader<'_> {
     }
 
     fn nest(&mut self, cost: usize) {
+        self.was_block = false;
         self.is_operand = false;
         self.had_newline = false;
         self.add(cost);
@@ -111,6 +117,7 @@ impl Reader<'_> {
             self.inner = 0;
         }
         self.had_newline = false;
+        self.was_block = false;
         self.is_operand = true;
     }
 
@@ -119,6 +126,7 @@ impl Reader<'_> {
         self.outer += self.inner + EXPRESSION;
         self.inner = 0;
         self.add(0);
+        self.was_block = false;
         self.is_operand = false;
         self.had_newline = false;
     }
@@ -130,6 +138,7 @@ impl Reader<'_> {
         self.inner = inner;
         // Calls and members one behind the other are nested, too.
         self.add(if bracket == b'{' { 0 } else { OPERATOR });
+        self.was_block = bracket == b'{';
         self.is_operand = bracket != b'{';
         self.had_newline = false;
         bracket
@@ -137,6 +146,7 @@ impl Reader<'_> {
 
     fn new_statement(&mut self) {
         self.inner = 0;
+        self.was_block = false;
         self.is_operand = false;
         self.had_newline = false;
     }
@@ -153,6 +163,10 @@ impl Reader<'_> {
             self.at += 1;
         }
         let word = &self.text[begin..self.at];
+        // Behind a block begins a statement, except where one goes on.
+        if self.was_block && !GOES_ON.iter().any(|known| known.as_bytes() == word) {
+            self.inner = 0;
+        }
         let is_member = begin > 0 && self.text[begin - 1] == b'.';
         let cost = NESTING.iter().find(|(known, _)| known.as_bytes() == word && !is_member).map(|(_, cost)| *cost);
         match cost {
@@ -253,11 +267,15 @@ mod tests {
             "x = `((${1}((`;",
             "if (a) { b() }\n",
             "function f() { return 1 }\n",
+            "function f() { return 1 } ",
+            "class A { a() { return 1 } get b() { return 2 } }\n",
+            "const f = () => { return { a: 1 } }\n",
+            "try { f() } catch { g() } finally { h() }\n",
             "x = a / b / 2;\n",
         ] {
             check(text, "", 3000, 0, few + 20);
         }
-        check("[1,2,3],[1,2,3],", "", 3000, 0, 6000 / 4 * 4);
+        check("[1,2,3],[1,2,3],", "", 3000, 3000, 10_000);
         let list = format!("x = [{}]", "{\"a\": [1, 2]},\n".repeat(100_000));
         assert!(stack_needed(&list) < 6 * EXPRESSION);
         assert_eq!(stack_needed("((("), 0);
