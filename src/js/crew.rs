@@ -101,10 +101,24 @@ impl VuCrew {
                 })
             }),
         );
-        tokio::select! {
+        let mut awaited = Awaited(Some(worker.clone()));
+        let result = tokio::select! {
             biased;
             result = answered => result.unwrap_or_else(|_| Err(gone())),
             () = worker.overflowed() => Err(overflowed()),
+        };
+        awaited.0 = None;
+        result
+    }
+}
+
+/// The worker of a VU that somebody waits for. Who does not wait to the end has lost patience: the next such VU gets another.
+struct Awaited(Option<Line>);
+
+impl Drop for Awaited {
+    fn drop(&mut self) {
+        if let Some(worker) = self.0.take() {
+            worker.give_up();
         }
     }
 }

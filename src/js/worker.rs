@@ -127,7 +127,13 @@ impl Line {
     /// Nobody is to wait for this worker. What it has written down goes to the ledger.
     pub fn give_up(&self) {
         hand_over(&self.recorder);
-        self.fate.send_if_modified(|fate| std::mem::replace(fate, Fate::Stuck) == Fate::Working);
+        self.fate.send_if_modified(|fate| {
+            let worked = *fate == Fate::Working;
+            if worked {
+                *fate = Fate::Stuck;
+            }
+            worked
+        });
     }
 
     async fn until(&self, fate: Fate) {
