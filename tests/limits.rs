@@ -81,3 +81,18 @@ fn a_call_that_never_returns_does_not_keep_the_run() {
         assert!(!all.contains("came back"), "{engine}: {all}");
     });
 }
+
+#[test]
+fn a_setup_that_never_returns_leaves_the_summary_a_worker() {
+    let script = "export const options = { setupTimeout: '1s' };
+        export function setup() { Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1); }
+        export default function () {}
+        export function handleSummary() { console.log('summarised'); return {}; }";
+    check(script, |engine, outcome, _points, _summary| {
+        let all = format!("{}{}", outcome.stdout, outcome.stderr);
+        assert_eq!(outcome.code, 100, "{engine}: {all}");
+        for text in ["setup() execution timed out after 1 seconds", "summarised"] {
+            assert!(all.contains(text), "{engine}: {text}: {all}");
+        }
+    });
+}

@@ -46,8 +46,8 @@ impl Host for Seeing {
         }
     }
 
-    fn call(&self, function: usize, args: Args) -> Result<Value, Throw> {
-        let value = args.into_iter().next().unwrap_or(Value::Undefined);
+    fn call(&self, function: usize, mut args: Args) -> Result<Value, Throw> {
+        let value = args.take(0);
         if function == 0 {
             self.seen.borrow_mut().push(show(&value));
             return Ok(Value::Undefined);
