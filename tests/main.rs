@@ -18,6 +18,7 @@ mod grpc;
 mod harness;
 mod hostile;
 mod js;
+mod limits;
 #[cfg(target_os = "linux")]
 mod memory;
 mod misbehaviour;

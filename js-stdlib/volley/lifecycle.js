@@ -13,7 +13,7 @@ export function exportOptions(options) {
 // maps lists of pairs, bytes base64.
 export function encodeData(data) {
   about = 'error marshaling setup() data to JSON';
-  return data === undefined ? undefined : JSON.stringify(plain(data, []));
+  return data === undefined ? undefined : JSON.stringify(plain(data, new Set()));
 }
 
 const base64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
@@ -55,10 +55,16 @@ function plain(value, ancestors) {
 const DATA = Symbol.for('volley.data');
 
 function plainObject(value, ancestors) {
-  if (ancestors.includes(value)) refuse('unsupported value: encountered a cycle via map[string]interface {}');
-  const inner = ancestors.concat([value]);
+  if (ancestors.has(value)) refuse('unsupported value: encountered a cycle via map[string]interface {}');
   // Our own objects know what of them is data.
   if (typeof value[DATA] === 'function') return plain(value[DATA](), ancestors);
+  ancestors.add(value);
+  const result = members(value, ancestors);
+  ancestors.delete(value);
+  return result;
+}
+
+function members(value, inner) {
   if (Array.isArray(value)) return Array.from(value, (item) => plain(item, inner));
   if (value instanceof Date) {
     return Number.isNaN(value.getTime()) ? null : value.toISOString().replace(/\.000Z$/, 'Z').replace(/(\.\d+?)0+Z$/, '$1Z');

@@ -13,4 +13,4 @@ pub mod vu;
 pub use pool::Pool;
 pub use scenario::{Progress, ScenarioFacts, ScenarioRun};
 pub use state::{RunState, Status};
-pub use vu::{Crew, Vu, VuId, Work};
+pub use vu::{Crew, STOP_TIMEOUT, Vu, VuId, Work};

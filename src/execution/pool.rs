@@ -78,6 +78,9 @@ impl Pool {
 
     /// Puts a VU back, or a new one in.
     pub fn put(&self, vu: VuId) {
+        if self.crew.is_lost(vu) {
+            return;
+        }
         self.free.lock().unwrap_or_else(|poison| poison.into_inner()).push_back(vu);
         self.returned.notify_one();
     }

@@ -2,11 +2,15 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::{BoxFuture, LocalBoxFuture};
 
 use super::scenario::ScenarioRun;
 use crate::failure::Failure;
+
+/// How long a stopped VU may take to notice; then the run goes on without it.
+pub const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A VU's number in this process, from 1.
 pub type VuId = u64;
@@ -30,8 +34,13 @@ pub trait Vu {
 pub trait Crew: Send + Sync {
     /// Makes the VU and runs the script's init code in it.
     fn initialise(&self, vu: VuId) -> BoxFuture<'static, Result<(), Failure>>;
-    /// Runs `work` on the VU's thread; the future ends when the work does.
+    /// Runs `work` on the VU's thread; the future ends when the work does, or [`STOP_TIMEOUT`] after the VU was interrupted and
+    /// did not notice.
     fn run(&self, vu: VuId, work: Work) -> BoxFuture<'static, ()>;
     /// Ends what the VU is doing: waits return at once, its script is stopped.
     fn interrupt(&self, vu: VuId);
+    /// True if the VU was interrupted and never came back: nobody is to wait for it again.
+    fn is_lost(&self, _vu: VuId) -> bool {
+        false
+    }
 }

@@ -3,34 +3,69 @@
 //! [`run`] executes a function on a pooled stack of its own; [`wait`], called anywhere below it, suspends that stack
 //! on a future and lets the worker poll other VUs. A VU has a stack only while its JavaScript is on it.
 
-use std::cell::{Cell, RefCell};
+mod overflow;
+mod stack;
+
+use std::cell::Cell;
 use std::future::Future;
 use std::mem::ManuallyDrop;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use corosensei::stack::{DefaultStack, Stack};
+use corosensei::trap::CoroutineTrapHandler;
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 use futures_util::future::LocalBoxFuture;
 
-/// Address space of one stack; memory is committed page by page as it is touched.
-pub const STACK_BYTES: usize = 4 << 20;
-/// What engines may use of it: the rest is for native functions below the deepest JavaScript frame.
-pub const ENGINE_STACK_BYTES: usize = 1 << 20;
+pub use overflow::on_overflow;
+pub use stack::MAX_STACK_BYTES;
+use stack::VuStack;
+
+/// What is kept free of a stack below everything an engine does: for native functions and for ending in good order.
+const RESERVED_BYTES: usize = 1 << 20;
 
 type Wish = LocalBoxFuture<'static, ()>;
 type Resume = Yielder<(), Wish>;
+/// What a coroutine returns: whether its work came to its end, or its stack did. The result of the work lies elsewhere.
+type Step = Coroutine<(), Wish, Ended, VuStack>;
+
+/// How a coroutine ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ended {
+    /// Its work returned.
+    Done,
+    /// It ran into the guard below its stack; nothing on it was unwound.
+    Overflowed,
+}
+
+/// The coroutine that is running on a thread.
+#[derive(Clone, Copy)]
+struct Current {
+    /// What suspends it; null where none is running.
+    yielder: *const Resume,
+    /// The lowest address of its stack that may be used.
+    limit: usize,
+    /// What ends it from a signal handler.
+    trap: Option<CoroutineTrapHandler<Ended>>,
+}
+
+impl Current {
+    const NONE: Self = Self { yielder: std::ptr::null(), limit: 0, trap: None };
+}
 
 thread_local! {
-    /// Stacks nobody is on. LIFO, so warm pages are used again first.
-    static FREE: RefCell<Vec<DefaultStack>> = const { RefCell::new(Vec::new()) };
-    /// The coroutine that is running on this thread.
-    static CURRENT: Cell<*const Resume> = const { Cell::new(std::ptr::null()) };
-    /// The lowest address of its stack.
-    static LIMIT: Cell<usize> = const { Cell::new(0) };
+    static CURRENT: Cell<Current> = const { Cell::new(Current::NONE) };
     /// It has been deeper down than it will be again.
     static WAS_DEEP: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Puts back what was running before, also when what ran in between panics.
+struct Outer(Current);
+
+impl Drop for Outer {
+    fn drop(&mut self) {
+        CURRENT.set(self.0);
+    }
 }
 
 /// Runs `work` on a stack of its own; it may [`wait`].
@@ -38,24 +73,25 @@ thread_local! {
 /// # Errors
 /// What the system says when it has no more address space for stacks (`vm.max_map_count`).
 pub fn run<T: 'static>(work: impl FnOnce() -> T + 'static) -> std::io::Result<impl Future<Output = T>> {
-    let stack = match FREE.with_borrow_mut(Vec::pop) {
-        Some(stack) => stack,
-        None => DefaultStack::new(STACK_BYTES)?,
-    };
-    let limit = stack.limit().get();
+    let stack = VuStack::take()?;
+    overflow::watch_thread();
+    let limit = stack.usable_from();
     let yielder = Rc::new(Cell::new(std::ptr::null()));
-    let told = yielder.clone();
-    let coroutine = Coroutine::with_stack(stack, move |yielder: &Resume, ()| {
+    let result = Rc::new(Cell::new(None));
+    let (told, filled) = (yielder.clone(), result.clone());
+    let coroutine = Step::with_stack(stack, move |yielder: &Resume, ()| {
         told.set(std::ptr::from_ref(yielder));
-        CURRENT.set(std::ptr::from_ref(yielder));
-        work()
+        CURRENT.set(Current { yielder, ..CURRENT.get() });
+        filled.set(Some(work()));
+        Ended::Done
     });
-    Ok(Task { coroutine: ManuallyDrop::new(Some(coroutine)), yielder, limit, waiting: None })
+    Ok(Task { coroutine: ManuallyDrop::new(Some(coroutine)), yielder, result, limit, waiting: None })
 }
 
 struct Task<T: 'static> {
-    coroutine: ManuallyDrop<Option<Coroutine<(), Wish, T>>>,
+    coroutine: ManuallyDrop<Option<Step>>,
     yielder: Rc<Cell<*const Resume>>,
+    result: Rc<Cell<Option<T>>>,
     limit: usize,
     waiting: Option<Wish>,
 }
@@ -73,17 +109,26 @@ impl<T> Future for Task<T> {
                 task.waiting = None;
             }
             let Some(coroutine) = task.coroutine.as_mut() else { return Poll::Pending };
-            let outer = (CURRENT.replace(task.yielder.get()), LIMIT.replace(task.limit));
+            let trap = Some(coroutine.trap_handler());
+            let current = Current { yielder: task.yielder.get(), limit: task.limit, trap };
+            let outer = Outer(CURRENT.replace(current));
             let step = coroutine.resume(());
-            CURRENT.set(outer.0);
-            LIMIT.set(outer.1);
+            drop(outer);
             match step {
                 CoroutineResult::Yield(wish) => task.waiting = Some(wish),
-                CoroutineResult::Return(result) => {
+                CoroutineResult::Return(Ended::Overflowed) => {
+                    // What is on the stack still holds parts of the realm, so it stays where it is.
+                    std::mem::forget(task.coroutine.take());
+                    overflow::give_thread_up();
+                }
+                CoroutineResult::Return(Ended::Done) => {
                     if let Some(coroutine) = task.coroutine.take() {
-                        FREE.with_borrow_mut(|free| free.push(coroutine.into_stack()));
+                        coroutine.into_stack().put_back();
                     }
-                    return Poll::Ready(result);
+                    match task.result.take() {
+                        Some(result) => return Poll::Ready(result),
+                        None => unreachable!("work that is done has left its result"),
+                    }
                 }
             }
         }
@@ -105,10 +150,10 @@ impl<T> Drop for Task<T> {
 /// # Panics
 /// Outside of [`run`]: a defect of ours.
 pub fn wait<T: 'static>(future: impl Future<Output = T> + 'static) -> T {
-    let current = CURRENT.get();
+    let current = CURRENT.get().yielder;
     assert!(!current.is_null(), "waiting is possible only on a VU's own stack");
-    // SAFETY: `CURRENT` is the yielder of the coroutine we are running on: it is set on every resume and restored
-    // after it, and a yielder lives as long as its coroutine's body, which has this call below it.
+    // SAFETY: `CURRENT` is the yielder of the coroutine we are running on: it is set on every resume and put back
+    // after it, panics included, and a yielder lives as long as its coroutine's body, which has this call below it.
     let yielder = unsafe { &*current };
     if WAS_DEEP.take() {
         give_back_stack();
@@ -132,15 +177,30 @@ pub fn goes_deep() {
 fn give_back_stack() {
     /// What stays, for the calls that suspend this stack and those that follow.
     const MARGIN: usize = 16 * 1024;
-    const PAGE: usize = 4096;
+    stack::discard(CURRENT.get().limit, here().saturating_sub(MARGIN));
+}
+
+/// An address in the frame of the caller, or just below it.
+#[inline(always)]
+fn here() -> usize {
     let here = 0u8;
-    let end = (std::ptr::from_ref(&here).addr().saturating_sub(MARGIN)) & !(PAGE - 1);
-    let begin = LIMIT.get().next_multiple_of(PAGE);
-    if cfg!(target_os = "linux") && begin > 0 && begin < end {
-        // SAFETY: these pages are part of the stack we run on, and lie below everything that is on it: nobody reads
-        // them before writing them. A refusal only leaves the memory in use.
-        unsafe { libc::madvise(begin as *mut _, end - begin, libc::MADV_DONTNEED) };
+    std::ptr::from_ref(&here).addr()
+}
+
+/// How many bytes of this VU's stack an engine may still use; on a thread's own stack, where only small things are done, a
+/// guess.
+pub fn stack_left() -> usize {
+    /// Threads have 2 MB.
+    const THREAD: usize = 256 * 1024;
+    match CURRENT.get().limit {
+        0 => THREAD,
+        limit => here().saturating_sub(limit).saturating_sub(RESERVED_BYTES),
     }
+}
+
+/// True on a VU's own stack, where [`wait`] is possible.
+pub fn can_wait() -> bool {
+    !CURRENT.get().yielder.is_null()
 }
 
 /// Lets the other VUs of this worker have a turn.
@@ -153,9 +213,60 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
+    fn on_one_thread<T>(future: impl Future<Output = T>) -> T {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(future)
+    }
+
+    /// Uses some stack for each level.
+    fn descend(levels: usize) -> usize {
+        let frame = std::hint::black_box([levels; 32]);
+        if levels == 0 { 0 } else { 1 + descend(levels - 1) + frame[7] - levels }
+    }
+
+    #[test]
+    fn a_stack_is_deep_and_knows_what_is_left_of_it() {
+        let (before, depth, after) = on_one_thread(async {
+            run(|| {
+                let before = stack_left();
+                (before, descend(200_000), stack_left())
+            })
+            .unwrap()
+            .await
+        });
+        assert_eq!(depth, 200_000);
+        assert!(before > MAX_STACK_BYTES / 2 && before.abs_diff(after) < 4096, "{before} {after}");
+    }
+
+    #[test]
+    fn a_panic_leaves_nobody_on_the_stack() {
+        let panicked = std::panic::catch_unwind(|| {
+            on_one_thread(async { run::<()>(|| panic!("expected by this test")).unwrap().await });
+        });
+        assert!(panicked.is_err());
+        assert!(!can_wait());
+        assert_eq!(on_one_thread(async { run(|| wait(async { 5 })).unwrap().await }), 5);
+    }
+
+    #[test]
+    fn a_stack_without_an_end_ends_its_thread_only() {
+        fn endless(level: u64) -> u64 {
+            let frame = std::hint::black_box([level; 64]);
+            if frame[5] == u64::MAX {
+                return 0;
+            }
+            endless(level + 1).wrapping_add(frame[3])
+        }
+        let (tell, told) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            on_overflow(move || tell.send(can_wait()).unwrap());
+            on_one_thread(async { run(|| endless(0)).unwrap().await });
+        });
+        assert_eq!(told.recv_timeout(Duration::from_secs(60)), Ok(false));
+    }
+
     #[test]
     fn many_wait_at_once_on_one_thread() {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let tasks = (0..100u64).map(|n| {
             run(move || {
                 wait(tokio::time::sleep(Duration::from_millis(n % 7)));
@@ -163,7 +274,7 @@ mod tests {
             })
             .unwrap()
         });
-        let sums = runtime.block_on(futures_util::future::join_all(tasks));
+        let sums = on_one_thread(futures_util::future::join_all(tasks));
         assert_eq!(sums, (0..100).map(|n| n + 3).collect::<Vec<_>>());
     }
 }

@@ -3,17 +3,18 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::{BoxFuture, FutureExt, LocalBoxFuture};
-use rustc_hash::FxHashMap;
-use tokio::sync::oneshot;
+use rustc_hash::{FxHashMap, FxHashSet};
+use tokio::sync::{Notify, oneshot};
 
+use super::coroutine::MAX_STACK_BYTES;
 use super::lifecycle::Lifecycle;
 use super::script::Script;
 use super::vu::Stop;
-use super::worker::{Crew as Workers, Worker};
-use crate::execution::{Crew, ScenarioRun, Vu, VuId, Work};
+use super::worker::{Crew as Workers, Line, Worker};
+use crate::execution::{Crew, STOP_TIMEOUT, ScenarioRun, Vu, VuId, Work};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 
@@ -29,18 +30,42 @@ pub type IdInTest = Box<dyn Fn(VuId) -> u64 + Send + Sync>;
 pub struct VuCrew {
     script: Arc<Script>,
     workers: Arc<Workers>,
-    stops: Arc<Mutex<FxHashMap<VuId, Arc<Stop>>>>,
+    stops: Arc<Mutex<FxHashMap<VuId, Interrupt>>>,
+    lost: Arc<Mutex<FxHashSet<VuId>>>,
     id_in_test: IdInTest,
+}
+
+/// The means to interrupt a VU.
+#[derive(Clone)]
+struct Interrupt {
+    stop: Arc<Stop>,
+    /// Notified at every interruption.
+    told: Arc<Notify>,
+}
+
+impl Interrupt {
+    /// Resolves when the VU was interrupted and its worker has come to nothing new for [`STOP_TIMEOUT`].
+    async fn unnoticed(&self, worker: &Line) {
+        loop {
+            self.told.notified().await;
+            while self.stop.is_raised() {
+                match tokio::time::timeout(2 * STOP_TIMEOUT, worker.stuck()).await {
+                    Ok(()) if self.stop.is_raised() => return,
+                    _ => {}
+                }
+            }
+        }
+    }
 }
 
 impl VuCrew {
     /// A crew without VUs.
     pub fn new(script: Arc<Script>, workers: Arc<Workers>, id_in_test: IdInTest) -> Arc<Self> {
-        Arc::new(Self { script, workers, stops: Arc::default(), id_in_test })
+        Arc::new(Self { script, workers, stops: Arc::default(), lost: Arc::default(), id_in_test })
     }
 
-    fn stops(&self) -> std::sync::MutexGuard<'_, FxHashMap<VuId, Arc<Stop>>> {
-        self.stops.lock().unwrap_or_else(|poison| poison.into_inner())
+    fn interrupt_of(&self, vu: VuId) -> Option<Interrupt> {
+        self.stops.lock().unwrap_or_else(PoisonError::into_inner).get(&vu).cloned()
     }
 
     /// Runs `work` with a VU that is made for it alone and thrown away: the first pass, setup, teardown, summary.
@@ -61,7 +86,7 @@ impl VuCrew {
     {
         let (answer, answered) = oneshot::channel();
         let script = script.clone();
-        workers.post(
+        let worker = workers.post(
             0,
             Box::new(move |worker| {
                 Box::pin(async move {
@@ -76,8 +101,36 @@ impl VuCrew {
                 })
             }),
         );
-        answered.await.unwrap_or_else(|_| Err(gone()))
+        let mut awaited = Awaited(Some(worker.clone()));
+        let result = tokio::select! {
+            biased;
+            result = answered => result.unwrap_or_else(|_| Err(gone())),
+            () = worker.overflowed() => Err(overflowed()),
+        };
+        awaited.0 = None;
+        result
     }
+}
+
+/// The worker of a VU that somebody waits for. Who does not wait to the end has lost patience: the next such VU gets another.
+struct Awaited(Option<Line>);
+
+impl Drop for Awaited {
+    fn drop(&mut self) {
+        if let Some(worker) = self.0.take() {
+            worker.give_up();
+        }
+    }
+}
+
+/// Why a run ends in which a stack overflowed.
+fn overflowed() -> Failure {
+    let text = format!(
+        "the script's code or data is nested too deeply: the JavaScript engine needed more than {} MB of stack; what was \
+         measured until then is complete",
+        MAX_STACK_BYTES >> 20
+    );
+    Failure::new(ExitCode::Panic, text)
 }
 
 fn gone() -> Failure {
@@ -91,7 +144,7 @@ impl Crew for VuCrew {
         let id_in_test = (self.id_in_test)(vu);
         let state = script.state.clone();
         let (tell_stop, stop_told) = std::sync::mpsc::channel();
-        self.workers.post(
+        let worker = self.workers.post(
             vu,
             Box::new(move |worker: Rc<Worker>| {
                 Box::pin(async move {
@@ -105,9 +158,14 @@ impl Crew for VuCrew {
         );
         let stops = self.stops.clone();
         async move {
-            let result = answered.await.unwrap_or_else(|_| Err(gone()));
+            let result = tokio::select! {
+                biased;
+                result = answered => result.unwrap_or_else(|_| Err(gone())),
+                () = worker.overflowed() => Err(overflowed()),
+            };
             if let Ok(stop) = stop_told.try_recv() {
-                stops.lock().unwrap_or_else(|poison| poison.into_inner()).insert(vu, stop);
+                let interrupt = Interrupt { stop, told: Arc::default() };
+                stops.lock().unwrap_or_else(PoisonError::into_inner).insert(vu, interrupt);
             }
             if result.is_ok() {
                 state.initialised_vus.fetch_add(1, Relaxed);
@@ -119,8 +177,9 @@ impl Crew for VuCrew {
 
     fn run(&self, vu: VuId, work: Work) -> BoxFuture<'static, ()> {
         let (answer, answered) = oneshot::channel();
-        let state = self.script.state.clone();
-        self.workers.post(
+        let (state, log) = (self.script.state.clone(), self.script.log.clone());
+        let (interrupt, lost) = (self.interrupt_of(vu), self.lost.clone());
+        let worker = self.workers.post(
             vu,
             Box::new(move |_worker: Rc<Worker>| -> LocalBoxFuture<'static, ()> {
                 let lifecycle = VUS.with_borrow(|vus| vus.get(&vu).cloned());
@@ -133,18 +192,37 @@ impl Crew for VuCrew {
             }),
         );
         async move {
-            // A VU that broke down takes its iterations with it: such a run can't end well.
-            if answered.await.is_err() {
-                state.abort(gone());
+            let unnoticed = async {
+                match &interrupt {
+                    Some(interrupt) => interrupt.unnoticed(&worker).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                // A VU that broke down takes its iterations with it: such a run can't end well.
+                answer = answered => if answer.is_err() { state.abort(gone()) },
+                () = worker.overflowed() => state.abort(overflowed()),
+                () = unnoticed => {
+                    let seconds = STOP_TIMEOUT.as_secs();
+                    log.error(format!("VU {vu} did not stop within {seconds} s: the run goes on without it"));
+                    lost.lock().unwrap_or_else(PoisonError::into_inner).insert(vu);
+                    worker.give_up();
+                }
             }
         }
         .boxed()
     }
 
     fn interrupt(&self, vu: VuId) {
-        if let Some(stop) = self.stops().get(&vu) {
-            stop.raise();
+        if let Some(interrupt) = self.interrupt_of(vu) {
+            interrupt.stop.raise();
+            interrupt.told.notify_one();
         }
+    }
+
+    fn is_lost(&self, vu: VuId) -> bool {
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner).contains(&vu)
     }
 }
 

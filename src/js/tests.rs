@@ -63,7 +63,7 @@ fn run(engine: Engine, source: &str, iterations: u64) -> Result<Vec<String>, Fai
     let ledger = Arc::new(Mutex::new(ledger));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(async {
-        let workers = Arc::new(Workers::start(1, || Recorder::new(ledger.clone())).unwrap());
+        let workers = Arc::new(Workers::start(1, move || Recorder::new(ledger.clone())).unwrap());
         VuCrew::with_own_vu(&workers, &script, |_| (), |vu| async move { vu.exports().await }).await?;
         let crew = VuCrew::new(script.clone(), workers, Box::new(|id| id));
         crew.initialise(1).await?;

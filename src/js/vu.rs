@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::pin;
 use std::rc::{Rc, Weak};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -19,7 +19,7 @@ use futures_util::task::AtomicWaker;
 use rustc_hash::FxHashMap;
 
 use super::coroutine;
-use super::engine::{Code, Host};
+use super::engine::{Code, Host, StopHook};
 use super::modules;
 use super::script::Script;
 use super::value::{Args, Pending, Throw, Value};
@@ -96,22 +96,37 @@ pub struct Vu {
 type Promised = LocalBoxFuture<'static, (u32, Result<Value, Throw>)>;
 
 /// The way to stop a VU from another thread.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Stop {
     raised: AtomicBool,
     waker: AtomicWaker,
+    hook: Mutex<Option<StopHook>>,
+}
+
+impl std::fmt::Debug for Stop {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Stop").field("raised", &self.raised).finish_non_exhaustive()
+    }
 }
 
 impl Stop {
     /// Stops the VU: what it waits for ends at once, its script ends at the next chance.
     pub fn raise(&self) {
-        self.raised.store(true, Ordering::Release);
+        self.raised.store(true, Ordering::SeqCst);
         self.waker.wake();
+        if let Some(hook) = &*self.hook.lock().unwrap_or_else(PoisonError::into_inner) {
+            hook();
+        }
+    }
+
+    /// What else is to be done when the VU has to stop, in the place of what was asked for before.
+    pub fn set_hook(&self, hook: StopHook) {
+        *self.hook.lock().unwrap_or_else(PoisonError::into_inner) = Some(hook);
     }
 
     /// True if the VU has to stop.
     pub fn is_raised(&self) -> bool {
-        self.raised.load(Ordering::Acquire)
+        self.raised.load(Ordering::SeqCst)
     }
 
     /// Resolves when the VU has to stop.
@@ -125,7 +140,7 @@ impl Stop {
 
     /// Lets the VU work again.
     pub fn lower(&self) {
-        self.raised.store(false, Ordering::Release);
+        self.raised.store(false, Ordering::SeqCst);
     }
 }
 
@@ -391,6 +406,14 @@ impl Host for Vu {
 
     fn pend(&self, promise: u32, future: Pending) {
         self.pending.borrow().push(Box::pin(async move { (promise, future.await) }));
+    }
+
+    fn on_stop(&self, hook: StopHook) {
+        self.stop.set_hook(hook);
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.is_raised()
     }
 
     fn may_continue(&self) -> bool {

@@ -3,15 +3,16 @@
 use std::cell::RefCell;
 use std::hash::{Hash, Hasher};
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
 use hashbrown::HashTable;
 use rustc_hash::FxHasher;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::execution::alarm;
+use super::coroutine;
+use crate::execution::{STOP_TIMEOUT, alarm};
 use crate::metrics::health::TRIED_EVERY;
 use crate::metrics::{Interner, Record, Recorder, TagSet};
 
@@ -26,7 +27,8 @@ const MAX_REMEMBERED: usize = 8192;
 
 /// What lives on a worker's thread, besides its VUs.
 pub struct Worker {
-    recorder: RefCell<Recorder>,
+    /// Its own, but for what is done when it works no more.
+    recorder: Arc<Mutex<Recorder>>,
     remembered: RefCell<HashTable<Remembered>>,
 }
 
@@ -41,12 +43,16 @@ struct Remembered {
 impl Worker {
     /// Writes a record of one of its VUs down.
     pub fn record(&self, record: Record) {
-        self.recorder.borrow_mut().push(record);
+        self.recorder().push(record);
     }
 
     /// Hands what is written down to the ledger.
     pub fn flush(&self) {
-        self.recorder.borrow_mut().flush();
+        self.recorder().flush();
+    }
+
+    fn recorder(&self) -> MutexGuard<'_, Recorder> {
+        self.recorder.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The tag set `base` with `more` on top, remembered from the last time where possible.
@@ -81,7 +87,79 @@ impl Worker {
 
 /// All workers.
 pub struct Crew {
-    lines: Vec<mpsc::UnboundedSender<Errand>>,
+    lines: Vec<RwLock<Line>>,
+    /// The lines of workers that were replaced: one that is stuck may come back, and end what its VUs are doing.
+    replaced: Mutex<Vec<Line>>,
+    recorder: Box<dyn Fn() -> Recorder + Send + Sync>,
+}
+
+/// The way to one worker.
+#[derive(Clone)]
+pub struct Line {
+    errands: mpsc::UnboundedSender<Errand>,
+    fate: Arc<watch::Sender<Fate>>,
+    recorder: Arc<Mutex<Recorder>>,
+}
+
+impl Line {
+    /// Resolves when a stack of the worker has overflowed.
+    pub async fn overflowed(&self) {
+        self.until(Fate::Overflowed).await;
+    }
+
+    /// Resolves when the worker comes to nothing new any more: one of its VUs does not let go of it.
+    pub async fn stuck(&self) {
+        let (tell, told) = oneshot::channel();
+        let _ = self.errands.send(Box::new(|_| -> LocalBoxFuture<'static, ()> {
+            let _ = tell.send(());
+            Box::pin(std::future::ready(()))
+        }));
+        tokio::select! {
+            () = self.until(Fate::Stuck) => {}
+            answer = tokio::time::timeout(STOP_TIMEOUT, told) => {
+                if answer.is_ok() {
+                    std::future::pending::<()>().await;
+                }
+            }
+        }
+    }
+
+    /// Nobody is to wait for this worker. What it has written down goes to the ledger.
+    pub fn give_up(&self) {
+        hand_over(&self.recorder);
+        self.fate.send_if_modified(|fate| {
+            let worked = *fate == Fate::Working;
+            if worked {
+                *fate = Fate::Stuck;
+            }
+            worked
+        });
+    }
+
+    async fn until(&self, fate: Fate) {
+        if self.fate.subscribe().wait_for(|known| *known == fate).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// Hands what a worker that works no more has written down to the ledger.
+fn hand_over(recorder: &Mutex<Recorder>) {
+    // Locked it is only if the worker was stopped in the middle of writing.
+    if let Ok(mut recorder) = recorder.try_lock() {
+        recorder.flush();
+    }
+}
+
+/// What became of a worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// It works.
+    Working,
+    /// One of its VUs does not come back: nobody else is to wait for this worker.
+    Stuck,
+    /// A stack of one of its VUs overflowed: it does nothing any more.
+    Overflowed,
 }
 
 impl Crew {
@@ -89,32 +167,58 @@ impl Crew {
     ///
     /// # Errors
     /// When the system refuses a thread or a runtime.
-    pub fn start(threads: usize, recorder: impl Fn() -> Recorder) -> std::io::Result<Self> {
+    pub fn start(threads: usize, recorder: impl Fn() -> Recorder + Send + Sync + 'static) -> std::io::Result<Self> {
         alarm::start()?;
-        let mut lines = Vec::new();
-        for at in 0..threads.max(1) {
-            let (line, errands) = mpsc::unbounded_channel();
-            let recorder = recorder();
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-            std::thread::Builder::new().name(format!("volley-js-{at}")).spawn(move || {
-                let worker = Rc::new(Worker { recorder: RefCell::new(recorder), remembered: RefCell::default() });
-                tokio::task::LocalSet::new().block_on(&runtime, work(worker, errands));
-            })?;
-            lines.push(line);
-        }
-        Ok(Self { lines })
+        let recorder: Box<dyn Fn() -> Recorder + Send + Sync> = Box::new(recorder);
+        let lines = (0..threads.max(1)).map(|at| start(at, recorder()).map(RwLock::new));
+        Ok(Self { lines: lines.collect::<Result<_, _>>()?, replaced: Mutex::default(), recorder })
     }
 
-    /// Gives `errand` to the worker of the VU `vu`. A worker that is gone has nothing to do any more.
-    pub fn post(&self, vu: u64, errand: Errand) {
+    /// Gives `errand` to the worker of the VU `vu`; in the place of one that works no more there is a new one, without VUs.
+    /// Returns the way to that worker.
+    pub fn post(&self, vu: u64, errand: Errand) -> Line {
         let at = vu as usize % self.lines.len();
-        let _ = self.lines[at].send(errand);
+        let mut line = self.line(at);
+        if *line.fate.borrow() != Fate::Working {
+            let mut place = self.lines[at].write().unwrap_or_else(PoisonError::into_inner);
+            if *place.fate.borrow() != Fate::Working
+                && let Ok(new) = start(at, (self.recorder)())
+            {
+                let old = std::mem::replace(&mut *place, new);
+                self.replaced.lock().unwrap_or_else(PoisonError::into_inner).push(old);
+            }
+            line = place.clone();
+        }
+        let _ = line.errands.send(errand);
+        line
+    }
+
+    fn line(&self, at: usize) -> Line {
+        self.lines[at].read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// How many workers there are.
     pub fn len(&self) -> usize {
         self.lines.len()
     }
+}
+
+/// Starts a worker.
+fn start(at: usize, recorder: Recorder) -> std::io::Result<Line> {
+    let (sender, errands) = mpsc::unbounded_channel();
+    let fate = Arc::new(watch::Sender::new(Fate::Working));
+    let (told, recorder) = (fate.clone(), Arc::new(Mutex::new(recorder)));
+    let line = Line { errands: sender, fate, recorder: recorder.clone() };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    std::thread::Builder::new().name(format!("volley-js-{at}")).spawn(move || {
+        let worker = Rc::new(Worker { recorder: recorder.clone(), remembered: RefCell::default() });
+        coroutine::on_overflow(move || {
+            hand_over(&recorder);
+            told.send_replace(Fate::Overflowed);
+        });
+        tokio::task::LocalSet::new().block_on(&runtime, work(worker, errands));
+    })?;
+    Ok(line)
 }
 
 async fn work(worker: Rc<Worker>, mut errands: mpsc::UnboundedReceiver<Errand>) {
@@ -127,7 +231,7 @@ async fn work(worker: Rc<Worker>, mut errands: mpsc::UnboundedReceiver<Errand>) 
             let due = tokio::time::Instant::now() + BEAT;
             beat.reset_at(due);
             beat.tick().await;
-            beating.recorder.borrow_mut().lagged(due.elapsed());
+            beating.recorder().lagged(due.elapsed());
             beating.flush();
         }
     });

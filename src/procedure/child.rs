@@ -96,7 +96,8 @@ pub fn command(settings: &Settings) -> Result<Command, Failure> {
     let mut command = Command::new(program()?);
     command.current_dir(&settings.cwd).stdin(Stdio::null()).process_group(0);
     let parent = std::process::id();
-    // SAFETY: between fork and exec only async-signal-safe calls are made: prctl and getppid.
+    // SAFETY: between fork and exec only async-signal-safe calls are made, prctl and getppid, and nothing is allocated: errors
+    // are numbers.
     unsafe {
         command.pre_exec(move || {
             if libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) != 0 {
@@ -104,7 +105,7 @@ pub fn command(settings: &Settings) -> Result<Command, Failure> {
             }
             // The parent may have gone before the line above.
             if libc::getppid() as u32 != parent {
-                return Err(std::io::Error::other("the procedure is gone"));
+                return Err(std::io::Error::from_raw_os_error(libc::ESRCH));
             }
             Ok(())
         });

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::stream::{StreamExt, TryStreamExt};
 
-use crate::execution::{Crew, Pool, RunState, Status};
+use crate::execution::{Crew, Pool, RunState, STOP_TIMEOUT, Status};
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
 use crate::js::engine::Engine;
@@ -349,7 +349,7 @@ impl Common {
     async fn first_pass(&mut self, request: &Request) -> Result<Exports, Failure> {
         let ledger = Ledger::new(self.registry.clone(), LedgerOptions::default(), request.log.logger());
         let ledger = Arc::new(Mutex::new(ledger));
-        let workers = Workers::start(1, || Recorder::new(ledger.clone())).exit(ExitCode::Other)?;
+        let workers = Workers::start(1, move || Recorder::new(ledger.clone())).exit(ExitCode::Other)?;
         let net = Net::idle();
         let script = Arc::new(self.script(request, &Options::default(), net));
         let exports = VuCrew::with_own_vu(&workers, &script, |_| (), |vu| async move { vu.exports().await });
@@ -459,7 +459,8 @@ impl Common {
             log.clone(),
         );
         let ledger = Arc::new(Mutex::new(ledger));
-        let workers = Workers::start(threads(plan.max_vus(), request.engine).0, || Recorder::new(ledger.clone()));
+        let (recorded, threads) = (ledger.clone(), threads(plan.max_vus(), request.engine).0);
+        let workers = Workers::start(threads, move || Recorder::new(recorded.clone()));
         let workers = Arc::new(workers.exit(ExitCode::Other)?);
         let striped = share.clone();
         let id_in_test = Box::new(move |id: u64| striped.global(id - 1).map_or(id, |global| global + 1));
@@ -794,7 +795,7 @@ impl Run {
             stop.raise();
         }
         // It ends at its next chance; its own error is only that it was stopped.
-        let _ = tokio::time::timeout(STOP_PATIENCE, stage).await;
+        let _ = tokio::time::timeout(STOP_TIMEOUT, stage).await;
         if overdue {
             let text = format!("{name} execution timed out after {:.0} seconds", limit.as_secs_f64().trunc());
             let hint = format!("You can increase the time limit via the {option} option");
@@ -855,5 +856,3 @@ impl Run {
 
 /// How long setup and teardown may take unless options say otherwise.
 const DEFAULT_STAGE_TIMEOUT: Duration = Duration::from_secs(60);
-/// How long a stopped VU may take to notice.
-const STOP_PATIENCE: Duration = Duration::from_secs(5);

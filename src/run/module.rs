@@ -41,7 +41,7 @@ impl Module {
         let common = Common::new(&request);
         let ledger = Ledger::new(common.registry.clone(), LedgerOptions::default(), request.log.logger());
         let ledger = Arc::new(Mutex::new(ledger));
-        let workers = Workers::start(1, || Recorder::new(ledger.clone())).exit(ExitCode::Other)?;
+        let workers = Workers::start(1, move || Recorder::new(ledger.clone())).exit(ExitCode::Other)?;
         let script = Arc::new(common.script(&request, &Options::default(), Net::idle()));
         let (questions, mut asked) = mpsc::unbounded_channel::<(u64, oneshot::Sender<Answer>)>();
         let (tell, told) = oneshot::channel();

@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use super::Run;
+use crate::execution::STOP_TIMEOUT;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::js::value::Value;
@@ -86,7 +87,7 @@ impl Run {
         });
         let all = futures_util::future::join_all(flushed);
         // A worker that an endless loop keeps busy has nothing more to tell.
-        let _ = tokio::time::timeout(super::STOP_PATIENCE, all).await;
+        let _ = tokio::time::timeout(STOP_TIMEOUT, all).await;
     }
 
     pub(super) fn look(&self) -> Look {

@@ -1,13 +1,16 @@
 //! Boa behind the seam: one context per VU; all contexts of a worker share one garbage-collected heap.
 //!
-//! Boa can't be interrupted from outside. A VU stops, and gives its neighbours a turn, whenever it calls a native
-//! function; a loop that calls none is bounded by [`MAX_LOOP`]. Neither source nor JSON goes through Boa's own
+//! A VU gives its neighbours a turn whenever it calls a native function; what calls none ends when its VU has to stop
+//! ([`limits`]). Neither source nor JSON goes through Boa's own
 //! `JSON.parse`: ours builds values straight from the text.
 
+mod limits;
+mod nesting;
 mod scope;
 mod split;
+mod strings;
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, RefCell, RefMut};
 use std::collections::VecDeque;
 use std::path::Path;
 use std::pin::pin;
@@ -21,19 +24,20 @@ use boa_engine::context::{ContextBuilder, HostHooks};
 use boa_engine::error::RuntimeLimitError;
 use boa_engine::job::{Job, JobExecutor};
 use boa_engine::module::{ModuleLoader, ModuleRequest, Referrer, SyntheticModule, SyntheticModuleInitializer};
-use boa_engine::object::builtins::{
-    AlignedVec, JsArray, JsArrayBuffer, JsDataView, JsFunction, JsPromise, JsTypedArray,
-};
+use boa_engine::object::builtins::{AlignedVec, JsArray, JsArrayBuffer, JsFunction, JsPromise, JsTypedArray};
 use boa_engine::object::{FunctionObjectBuilder, JsObject};
 use boa_engine::property::{PropertyDescriptor, PropertyKey};
+use boa_engine::realm::Realm as BoaRealm;
 use boa_engine::{
     Context, Finalize, JsData, JsError, JsNativeError, JsResult, JsString, JsSymbol, JsValue, JsVariant, Module,
     NativeFunction, Script, Source, Trace, js_string,
 };
 use bytes::Bytes;
 use rustc_hash::FxHashMap;
+use serde::Deserialize as _;
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 
+use self::limits::Limits;
 use super::function_form::{FunctionForm, Import};
 use super::stack;
 use super::{Code, Export, Global, Host, Outcome, Realm};
@@ -43,18 +47,24 @@ use crate::source::Shared as File;
 
 /// Objects nested deeper than this on their way to Rust are taken for cyclic.
 const MAX_DEPTH: usize = 64;
-/// So often may one loop of one call go round: a minute or more, and then it is stopped.
-const MAX_LOOP: u64 = 2_000_000_000;
-/// So deep may functions call each other. Boa keeps frames on its heap, but callbacks of built-ins nest on the stack.
-const MAX_RECURSION: usize = 4_000;
+/// What is left of a stack when nothing may descend any further.
+const LEAST_STACK: usize = 64 * 1024;
 
 /// Of what is absent, Boa itself keeps these objects; their members are removed, so that nobody holds them.
 const HOLLOW: [&str; 5] = ["Atomics", "FinalizationRegistry", "Iterator", "SharedArrayBuffer", "WeakRef"];
 
 /// One VU's Boa.
 pub struct Boa {
-    context: RefCell<Context>,
+    /// Boxed, because it must stay where it is: `limits` knows the place.
+    context: RefCell<Box<Context>>,
+    limits: Limits,
     shared: Rc<Shared>,
+}
+
+impl Drop for Boa {
+    fn drop(&mut self) {
+        self.limits.forget();
+    }
 }
 
 struct Shared {
@@ -131,22 +141,29 @@ impl Boa {
             .module_loader(Rc::new(Modules(shared.clone())))
             .build()
             .map_err(|error| Throw::go(format!("Boa can't start: {error}")))?;
-        let limits = context.runtime_limits_mut();
-        limits.set_loop_iteration_limit(MAX_LOOP);
-        limits.set_recursion_limit(MAX_RECURSION);
-        limits.set_stack_size_limit(MAX_RECURSION * 256);
+        let limits = Limits::default();
+        let stopped = limits.clone();
+        shared.host.on_stop(Box::new(move || stopped.stop()));
         context.insert_data(Realm_(shared.clone()));
-        let this = Self { context: RefCell::new(context), shared };
+        let this = Self { context: RefCell::new(Box::new(context)), limits, shared };
         this.replace_json_parse().map_err(|error| Throw::go(error.to_string()))?;
         this.replace_split().map_err(|error| Throw::go(error.to_string()))?;
+        strings::replace(&mut this.context.borrow_mut()).map_err(|error| Throw::go(error.to_string()))?;
         this.remove_what_is_absent().map_err(|error| Throw::go(error.to_string()))?;
         this.replace_stack().map_err(|error| Throw::go(error.to_string()))?;
         this.find_native_symbol().map_err(|error| Throw::go(error.to_string()))?;
         Ok(this)
     }
 
+    /// The context, for JavaScript that is about to run on this VU's stack.
+    fn enter(&self) -> RefMut<'_, Box<Context>> {
+        let mut context = self.context.borrow_mut();
+        self.limits.set(&mut context, || self.shared.host.is_stopped());
+        context
+    }
+
     fn remove_what_is_absent(&self) -> JsResult<()> {
-        let context = &mut *self.context.borrow_mut();
+        let context = &mut **self.enter();
         let global = context.global_object();
         for name in HOLLOW {
             let object = global.get(JsString::from(name), context)?;
@@ -180,7 +197,7 @@ impl Boa {
     }
 
     fn find_native_symbol(&self) -> JsResult<()> {
-        let context = &mut *self.context.borrow_mut();
+        let context = &mut **self.enter();
         let symbols = context.intrinsics().constructors().symbol().constructor();
         let registry = symbols.get(js_string!("for"), context)?;
         let name = JsString::from(super::NATIVE.to_string_lossy().as_ref());
@@ -193,7 +210,7 @@ impl Boa {
 
     /// `error.stack` as k6 writes it.
     fn replace_stack(&self) -> JsResult<()> {
-        let context = &mut *self.context.borrow_mut();
+        let context = &mut **self.enter();
         let prototype = context.intrinsics().constructors().error().prototype();
         let constructor = context.intrinsics().constructors().object().constructor();
         let describe = constructor.get(js_string!("getOwnPropertyDescriptor"), context)?;
@@ -216,7 +233,7 @@ impl Boa {
     /// `text.split(separator)`, natively: Boa's own takes a time that grows with the square of the text. Anything else goes
     /// the old way.
     fn replace_split(&self) -> JsResult<()> {
-        let context = &mut *self.context.borrow_mut();
+        let context = &mut **self.enter();
         let prototype = context.intrinsics().constructors().string().prototype();
         let old = prototype.get(js_string!("split"), context)?;
         let split = NativeFunction::from_copy_closure_with_captures(
@@ -243,18 +260,23 @@ impl Boa {
         Ok(())
     }
 
-    /// `JSON.parse` of a string without a reviver, natively; anything else goes the old way.
+    /// `JSON.parse` of a string, natively; anything else goes the old way.
     fn replace_json_parse(&self) -> JsResult<()> {
-        let context = &mut *self.context.borrow_mut();
+        let context = &mut **self.enter();
         let json = context.intrinsics().objects().json();
         let old = json.get(js_string!("parse"), context)?;
         let parse = NativeFunction::from_copy_closure_with_captures(
             |this, args, old, context| {
-                if let ([text], true) | ([text, ..], false) = (args, args.len() < 2) {
-                    let has_reviver = args.get(1).is_some_and(JsValue::is_callable);
-                    if let (Some(text), false) = (text.as_string(), has_reviver) {
-                        return parse_json(text.to_std_string_lossy().as_bytes(), context);
-                    }
+                if let Some(text) = args.first().and_then(JsValue::as_string) {
+                    let value = parse_json(text.to_std_string_lossy().as_bytes(), context)?;
+                    return match args.get(1).and_then(JsValue::as_callable) {
+                        Some(reviver) => {
+                            let root = plain_object(context);
+                            put(&root, js_string!(), value);
+                            revive(&root, js_string!().into(), &reviver, context)
+                        }
+                        None => Ok(value),
+                    };
                 }
                 match old.as_callable() {
                     Some(old) => old.call(this, args, context),
@@ -312,7 +334,7 @@ fn shared(context: &Context) -> JsResult<Rc<Shared>> {
 
 impl Realm for Boa {
     fn evaluate(&self, address: &str) -> Result<Kept, Throw> {
-        let context = &mut *self.context.borrow_mut();
+        let context = &mut **self.enter();
         let known = self.shared.modules.borrow().get(address).cloned();
         let module = match known {
             Some(module) => module,
@@ -332,19 +354,19 @@ impl Realm for Boa {
     }
 
     fn define(&self, name: &'static str, global: Global, enumerable: bool) -> Result<(), Throw> {
-        let context = &mut *self.context.borrow_mut();
+        let context = &mut **self.enter();
         scope::define(name, global, enumerable, context).map_err(|error| self.throw(error, context))
     }
 
     fn part(&self, name: &str, member: Option<&str>) -> Result<Kept, Throw> {
-        let context = &mut *self.context.borrow_mut();
+        let context = &mut **self.enter();
         let value = scope::part(name, member, context).map_err(|error| self.throw(error, context))?;
         Ok(self.put(value))
     }
 
     fn exports(&self, address: &str) -> Result<Vec<(String, Export)>, Throw> {
         let module = self.module(address)?;
-        let context = &mut *self.context.borrow_mut();
+        let context = &mut **self.enter();
         let namespace = exported(&module, context);
         let keys = namespace.own_property_keys(context).map_err(|error| self.throw(error, context))?;
         let mut list = Vec::new();
@@ -366,7 +388,7 @@ impl Realm for Boa {
 
     fn export(&self, address: &str, name: &str) -> Result<Kept, Throw> {
         let module = self.module(address)?;
-        let context = &mut *self.context.borrow_mut();
+        let context = &mut **self.enter();
         let namespace = exported(&module, context);
         let value = namespace.get(JsString::from(name), context).map_err(|error| self.throw(error, context))?;
         Ok(self.put(value))
@@ -374,7 +396,7 @@ impl Realm for Boa {
 
     fn call(&self, function: Kept, args: Vec<Value>) -> Result<Kept, Throw> {
         let function = self.kept(function);
-        let context = &mut *self.context.borrow_mut();
+        let context = &mut **self.enter();
         let Some(function) = function.as_callable() else {
             return Err(Throw::type_error("not a function"));
         };
@@ -387,14 +409,14 @@ impl Realm for Boa {
     }
 
     fn keep(&self, value: Value) -> Result<Kept, Throw> {
-        let context = &mut *self.context.borrow_mut();
+        let context = &mut **self.enter();
         let value = to_js(value, &self.shared, context).map_err(|error| self.throw(error, context))?;
         Ok(self.put(value))
     }
 
     fn outcome(&self, kept: Kept) -> Outcome {
         let value = self.kept(kept);
-        let context = &mut *self.context.borrow_mut();
+        let context = &mut **self.enter();
         let Some(promise) = promise_of(&value) else {
             return Outcome::Value(from_js(&value, &self.shared, context, 0).unwrap_or(Value::Undefined));
         };
@@ -418,7 +440,7 @@ impl Realm for Boa {
             PromiseState::Fulfilled(value) => Ok(self.put(value)),
             PromiseState::Rejected(reason) => {
                 self.forget_rejection(&promise);
-                Err(describe(&reason, &mut self.context.borrow_mut()))
+                Err(describe(&reason, &mut self.enter()))
             }
         }
     }
@@ -431,7 +453,7 @@ impl Realm for Boa {
 
     fn settle(&self, promise: u32, result: Result<Value, Throw>) {
         let Some(functions) = self.shared.promises.borrow_mut().remove(&promise) else { return };
-        let context = &mut *self.context.borrow_mut();
+        let context = &mut **self.enter();
         let (function, value) = match result {
             Ok(value) => match to_js(value, &self.shared, context) {
                 Ok(value) => (functions.resolve.clone(), value),
@@ -447,7 +469,7 @@ impl Realm for Boa {
     }
 
     fn run_jobs(&self) -> Result<(), Throw> {
-        let context = &mut *self.context.borrow_mut();
+        let context = &mut **self.enter();
         context.run_jobs().map_err(|error| self.throw(error, context))
     }
 
@@ -456,7 +478,7 @@ impl Realm for Boa {
         if list.is_empty() {
             return Vec::new();
         }
-        let context = &mut *self.context.borrow_mut();
+        let context = &mut **self.enter();
         list.into_iter()
             .filter_map(|promise| match JsPromise::from_object(promise).ok()?.state() {
                 PromiseState::Rejected(reason) => Some(describe(&reason, context)),
@@ -475,6 +497,17 @@ fn promise_of(value: &JsValue) -> Option<JsPromise> {
 struct Hooks(Rc<Shared>);
 
 impl HostHooks for Hooks {
+    fn ensure_can_compile_strings(
+        &self,
+        _realm: BoaRealm,
+        parameters: &[JsString],
+        body: &JsString,
+        _direct: bool,
+        _context: &mut Context,
+    ) -> JsResult<()> {
+        parameters.iter().chain([body]).try_for_each(|text| ensure_parsable(&text.to_std_string_lossy()))
+    }
+
     fn promise_rejection_tracker(&self, promise: &JsObject<Promise>, operation: OperationType, _context: &mut Context) {
         let promise = promise.clone().upcast();
         let mut rejections = self.0.rejections.borrow_mut();
@@ -484,6 +517,18 @@ impl HostHooks for Hooks {
         }
     }
 }
+
+/// Whether the stack is enough for a text to be parsed and compiled.
+fn ensure_parsable(text: &str) -> JsResult<()> {
+    if nesting::stack_needed(text) > coroutine::stack_left() { Err(too_deep()) } else { Ok(()) }
+}
+
+/// What is thrown where the stack ends.
+fn too_deep() -> JsError {
+    JsNativeError::range().with_message(TOO_DEEP).into()
+}
+
+const TOO_DEEP: &str = "Maximum call stack size exceeded";
 
 struct Jobs(Rc<Shared>);
 
@@ -574,6 +619,7 @@ fn load_module(shared: &Rc<Shared>, address: &str, context: &mut Context) -> JsR
                 shared.modules.borrow_mut().insert(address.to_owned(), module.clone());
                 return Ok(module);
             }
+            ensure_parsable(&text)?;
             let source = Source::from_bytes(text.as_bytes()).with_path(Path::new(address));
             Module::parse(source, None, context).map_err(|error| placed(error, address, context))?
         }
@@ -597,6 +643,7 @@ fn load_now(shared: &Rc<Shared>, address: &str, context: &mut Context) -> JsResu
         match shared.host.load(address) {
             Err(throw) => return Err(error_from(throw, context)),
             Ok(Code::Script { text, .. }) => {
+                ensure_parsable(&text)?;
                 let source = Source::from_bytes(text.as_bytes()).with_path(Path::new(address));
                 let script = Script::parse(source, None, context).map_err(|error| placed(error, address, context))?;
                 return script.evaluate(context);
@@ -765,6 +812,9 @@ fn imported(import: &Import, context: &mut Context) -> JsResult<JsValue> {
 }
 
 fn call_native(index: usize, args: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    if coroutine::stack_left() < LEAST_STACK {
+        return Err(too_deep());
+    }
     let shared = shared(context)?;
     let mut list = smallvec::SmallVec::<[Value; 6]>::new();
     for arg in args {
@@ -846,14 +896,13 @@ fn enumerable_keys(object: &JsObject, context: &mut Context) -> JsResult<Vec<JsS
     Ok(names)
 }
 
+/// The bytes of an ArrayBuffer, or those a typed array shows. A DataView is an object like any other, as in k6.
 fn bytes_from_js(object: &JsObject, context: &mut Context) -> JsResult<Option<Bytes>> {
     if let Ok(buffer) = JsArrayBuffer::from_object(object.clone()) {
         return Ok(Some(buffer.data().map(|data| bytes_of(&data, 0..data.len())).unwrap_or_default()));
     }
     let (buffer, offset, len) = if let Ok(array) = JsTypedArray::from_object(object.clone()) {
         (array.buffer(context)?, array.byte_offset(context)?, array.byte_length(context)?)
-    } else if let Ok(view) = JsDataView::from_object(object.clone()) {
-        (view.buffer(context)?, view.byte_offset(context)? as usize, view.byte_length(context)? as usize)
     } else {
         return Ok(None);
     };
@@ -990,10 +1039,12 @@ fn property_key(name: &str) -> JsString {
 fn parse_json(text: &[u8], context: &mut Context) -> JsResult<JsValue> {
     let mut reader = serde_json::Deserializer::from_slice(text);
     let pace = Pace { host: shared(context)?.host.clone(), values: Cell::new(0), is_stopped: Cell::new(false) };
-    let result = Json(context, &pace).deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
-    result.map_err(|error| match pace.is_stopped.get() {
-        true => error_from(Throw::Stop, context),
-        false => JsNativeError::syntax().with_message(error.to_string()).into(),
+    let json = Json { context, pace: &pace, depth: 0 };
+    let result = json.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
+    result.map_err(|error| match error.to_string() {
+        _ if pace.is_stopped.get() => error_from(Throw::Stop, context),
+        text if text.contains(TOO_DEEP) => too_deep(),
+        text => JsNativeError::syntax().with_message(text).into(),
     })
 }
 
@@ -1019,13 +1070,83 @@ impl Pace {
     }
 }
 
-struct Json<'a>(&'a mut Context, &'a Pace);
+/// How deep a JSON text is nested.
+fn levels(text: &str) -> usize {
+    let (mut depth, mut most, mut is_string, mut is_escaped) = (0_usize, 0, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = is_string,
+            b'"' => is_string = !is_string,
+            _ if is_string => {}
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        most = most.max(depth);
+    }
+    most
+}
+
+/// What a reviver makes of a property and everything below it, from the inside out.
+fn revive(holder: &JsObject, key: PropertyKey, reviver: &JsObject, context: &mut Context) -> JsResult<JsValue> {
+    if coroutine::stack_left() < LEAST_STACK {
+        return Err(too_deep());
+    }
+    let value = holder.get(key.clone(), context)?;
+    if let Some(object) = value.as_object() {
+        let keys: Vec<PropertyKey> = if object.is_array() {
+            let length = JsArray::from_object(object.clone())?.length(context)?;
+            (0..length).map(PropertyKey::from).collect()
+        } else {
+            enumerable_keys(&object, context)?.into_iter().map(PropertyKey::from).collect()
+        };
+        for key in keys {
+            match revive(&object, key.clone(), reviver, context)? {
+                // As ECMAScript says, what can't be deleted or changed stays.
+                gone if gone.is_undefined() => _ = object.delete_property_or_throw(key, context).ok(),
+                new => _ = object.create_data_property(key, new, context)?,
+            }
+        }
+    }
+    let name = JsValue::from(&key).to_string(context)?;
+    reviver.call(&holder.clone().into(), &[name.into(), value], context)
+}
+
+/// A value of a JSON text, so deep in it.
+struct Json<'a> {
+    context: &'a mut Context,
+    pace: &'a Pace,
+    depth: usize,
+}
+
+impl Json<'_> {
+    /// serde_json refuses to go deeper than 128: after so many levels what is below is read by a reader of its own.
+    const LEVELS_PER_READER: usize = 100;
+    /// Each of those readers reads what is left of the text again, so there is an end to them.
+    const MAX_LEVELS: usize = 50_000;
+
+    fn inner(&mut self) -> Json<'_> {
+        Json { context: self.context, pace: self.pace, depth: self.depth + 1 }
+    }
+}
 
 impl<'de> DeserializeSeed<'de> for Json<'_> {
     type Value = JsValue;
 
     fn deserialize<D: serde::Deserializer<'de>>(self, reader: D) -> Result<JsValue, D::Error> {
-        reader.deserialize_any(self)
+        use serde::Deserializer as _;
+        use serde::de::Error as _;
+        if self.depth % Self::LEVELS_PER_READER != Self::LEVELS_PER_READER - 1 {
+            return reader.deserialize_any(self);
+        }
+        let text = <&serde_json::value::RawValue>::deserialize(reader)?;
+        let is_first = self.depth < Self::LEVELS_PER_READER;
+        if coroutine::stack_left() < LEAST_STACK || is_first && levels(text.get()) > Self::MAX_LEVELS {
+            return Err(D::Error::custom(TOO_DEEP));
+        }
+        let mut reader = serde_json::Deserializer::from_str(text.get());
+        reader.deserialize_any(self).map_err(D::Error::custom)
     }
 }
 
@@ -1060,21 +1181,21 @@ impl<'de> Visitor<'de> for Json<'_> {
         Ok(JsString::from(text).into())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<JsValue, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<JsValue, A::Error> {
         let mut items = Vec::new();
-        while let Some(item) = list.next_element_seed(Json(self.0, self.1))? {
+        while let Some(item) = list.next_element_seed(self.inner())? {
             items.push(item);
-            self.1.step::<A::Error>()?;
+            self.pace.step::<A::Error>()?;
         }
-        Ok(JsArray::from_iter(items, self.0).into())
+        Ok(JsArray::from_iter(items, self.context).into())
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<JsValue, A::Error> {
-        let object = plain_object(self.0);
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<JsValue, A::Error> {
+        let object = plain_object(self.context);
         while let Some(key) = map.next_key::<std::borrow::Cow<'_, str>>()? {
-            let value = map.next_value_seed(Json(self.0, self.1))?;
+            let value = map.next_value_seed(self.inner())?;
             put(&object, property_key(&key), value);
-            self.1.step::<A::Error>()?;
+            self.pace.step::<A::Error>()?;
         }
         Ok(object.into())
     }
@@ -1127,7 +1248,7 @@ fn host_error(message: String, context: &mut Context) -> JsValue {
 fn throw_from(error: JsError, shared: &Shared, context: &mut Context) -> Throw {
     if error.as_engine().is_some() {
         return if shared.host.may_continue() {
-            Throw::Exception(Exception { text: format!("RangeError: {error}"), stack: String::new() })
+            Throw::Exception(Exception { text: format!("RangeError: {TOO_DEEP}"), stack: String::new() })
         } else {
             Throw::Stop
         };

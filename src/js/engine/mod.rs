@@ -15,6 +15,8 @@ mod function_form;
 #[cfg(feature = "quickjs")]
 mod quickjs;
 mod stack;
+#[cfg(test)]
+mod tests;
 
 /// The engines there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -226,6 +228,9 @@ pub enum Code {
     Native(Vec<(&'static str, usize)>),
 }
 
+/// What an engine does when its VU has to stop; called on any thread.
+pub type StopHook = Box<dyn Fn() + Send + Sync>;
+
 /// What a realm asks of the VU it belongs to.
 pub trait Host {
     /// The address a specifier means in the module `referrer`.
@@ -256,6 +261,10 @@ pub trait Host {
     fn call(&self, function: usize, args: Args) -> Result<Value, Throw>;
     /// Takes the future whose result settles `promise`.
     fn pend(&self, promise: u32, future: Pending);
+    /// `hook` is called from another thread whenever the VU has to stop: for engines that don't ask while JavaScript runs.
+    fn on_stop(&self, hook: StopHook);
+    /// True if the VU has to stop.
+    fn is_stopped(&self) -> bool;
     /// Asked now and then by JavaScript that runs long: gives neighbours a turn; false stops the script.
     fn may_continue(&self) -> bool;
 }

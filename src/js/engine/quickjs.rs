@@ -10,6 +10,7 @@
 mod json;
 mod mapped;
 mod scope;
+mod stringify;
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -27,6 +28,8 @@ use super::{Code, Export, Global, Host, Outcome, Realm};
 use crate::js::coroutine;
 use crate::js::value::{Args, Exception, Kept, Resource, Throw, Value};
 
+/// So many bytes of stack may JavaScript use: 100,000 calls and more. Below that is room for what does not look at the limit.
+const MAX_STACK_DEPTH: usize = 64 << 20;
 /// Objects nested deeper than this on their way to Rust are taken for cyclic.
 const MAX_DEPTH: usize = 64;
 
@@ -37,8 +40,8 @@ const TURN_ITEMS: usize = 4096;
 pub struct QuickJs {
     rt: NonNull<JSRuntime>,
     ctx: NonNull<JSContext>,
-    /// Reachable from C callbacks as the context's opaque pointer, hence boxed and never moved.
-    state: Box<State>,
+    /// From `Box::into_raw`, freed in `drop`: C callbacks have the same pointer as the context's opaque one.
+    state: NonNull<State>,
 }
 
 struct State {
@@ -57,6 +60,14 @@ struct State {
     parts: RefCell<FxHashMap<String, JSValue>>,
     /// The property that makes an object stand for a native thing: `Symbol.for('volley.native')`.
     native: Cell<qjs::JSAtom>,
+    entered: Cell<Entered>,
+}
+
+/// Where on its stack a VU entered QuickJS, and how far down from there JavaScript may go.
+#[derive(Clone, Copy, Default)]
+struct Entered {
+    at: usize,
+    depth: usize,
 }
 
 #[derive(Default)]
@@ -98,7 +109,7 @@ impl QuickJs {
                 exotic: ptr::null_mut(),
             };
             qjs::JS_NewClass(rt.as_ptr(), resource_class, &class);
-            let state = Box::new(State {
+            let state = NonNull::from(Box::leak(Box::new(State {
                 host,
                 resource_class,
                 kept: RefCell::default(),
@@ -110,16 +121,16 @@ impl QuickJs {
                 go_error: Cell::new(UNDEFINED),
                 parts: RefCell::default(),
                 native: Cell::new(0),
-            });
-            let opaque = ptr::from_ref::<State>(&state).cast_mut().cast::<c_void>();
+                entered: Cell::default(),
+            })));
+            let opaque = state.as_ptr().cast::<c_void>();
             qjs::JS_SetContextOpaque(ctx.as_ptr(), opaque);
             qjs::JS_SetRuntimeOpaque(rt.as_ptr(), opaque);
-            qjs::JS_SetMaxStackSize(rt.as_ptr(), coroutine::ENGINE_STACK_BYTES as _);
             qjs::JS_SetInterruptHandler(rt.as_ptr(), Some(interrupt), opaque);
             qjs::JS_SetModuleLoaderFunc2(rt.as_ptr(), Some(normalize), Some(load), None, opaque);
             qjs::JS_SetHostPromiseRejectionTracker(rt.as_ptr(), Some(track_rejection), opaque);
             let symbol = qjs::JS_NewSymbol(ctx.as_ptr(), super::NATIVE.as_ptr(), true);
-            state.native.set(qjs::JS_ValueToAtom(ctx.as_ptr(), symbol));
+            state.as_ref().native.set(qjs::JS_ValueToAtom(ctx.as_ptr(), symbol));
             qjs::JS_FreeValue(ctx.as_ptr(), symbol);
             let global = qjs::JS_GetGlobalObject(ctx.as_ptr());
             for (path, names) in super::ABSENT_MEMBERS {
@@ -138,6 +149,7 @@ impl QuickJs {
                 delete(ctx.as_ptr(), global, name);
             }
             qjs::JS_FreeValue(ctx.as_ptr(), global);
+            stringify::replace_stringify(ctx.as_ptr());
             Ok(Self { rt, ctx, state })
         }
     }
@@ -146,28 +158,40 @@ impl QuickJs {
         self.ctx.as_ptr()
     }
 
+    /// What callbacks have, too: cells only, so that both may look at it.
+    fn state(&self) -> &State {
+        // SAFETY: it lives until `drop`.
+        unsafe { self.state.as_ref() }
+    }
+
     /// Each call enters on whatever stack the VU has now; QuickJS measures its depth from here.
     fn enter(&self) {
+        let depth = coroutine::stack_left().min(MAX_STACK_DEPTH);
+        let here = 0u8;
+        self.state().entered.set(Entered { at: ptr::from_ref(&here).addr(), depth });
         // SAFETY: the runtime is alive.
-        unsafe { qjs::JS_UpdateStackTop(self.rt.as_ptr()) }
+        unsafe {
+            qjs::JS_UpdateStackTop(self.rt.as_ptr());
+            qjs::JS_SetMaxStackSize(self.rt.as_ptr(), depth as _);
+        }
     }
 
     fn put(&self, value: JSValue) -> Kept {
-        self.state.kept.borrow_mut().put(value)
+        self.state().kept.borrow_mut().put(value)
     }
 
     fn kept(&self, kept: Kept) -> JSValue {
-        self.state.kept.borrow().slots.get(kept.0 as usize).copied().unwrap_or(UNDEFINED)
+        self.state().kept.borrow().slots.get(kept.0 as usize).copied().unwrap_or(UNDEFINED)
     }
 
     fn module(&self, address: &str) -> Result<*mut JSModuleDef, Throw> {
-        let module = self.state.modules.borrow().get(address).copied();
+        let module = self.state().modules.borrow().get(address).copied();
         module.ok_or_else(|| Throw::go(format!("the module {address:?} was not evaluated")))
     }
 
     fn forget_rejection(&self, promise: JSValue) {
         // SAFETY: the context is alive.
-        unsafe { forget_rejection(self.c(), &self.state, promise) }
+        unsafe { forget_rejection(self.c(), self.state(), promise) }
     }
 }
 
@@ -188,26 +212,29 @@ unsafe fn forget_rejection(ctx: *mut JSContext, state: &State, promise: JSValue)
 impl Drop for QuickJs {
     fn drop(&mut self) {
         let ctx = self.c();
-        // SAFETY: every value here is owned by us and freed once; the context and runtime go last.
+        let state = self.state();
+        // SAFETY: every value here is owned by us and freed once. The context and the runtime go last, and after them, when
+        // nobody can call back any more, the state.
         unsafe {
-            for value in std::mem::take(&mut self.state.kept.get_mut().slots) {
+            for value in std::mem::take(&mut state.kept.borrow_mut().slots) {
                 qjs::JS_FreeValue(ctx, value);
             }
-            for (_, [resolve, reject]) in std::mem::take(self.state.promises.get_mut()) {
+            for (_, [resolve, reject]) in state.promises.take() {
                 qjs::JS_FreeValue(ctx, resolve);
                 qjs::JS_FreeValue(ctx, reject);
             }
-            for (promise, reason) in std::mem::take(self.state.rejections.get_mut()) {
+            for (promise, reason) in state.rejections.take() {
                 qjs::JS_FreeValue(ctx, promise);
                 qjs::JS_FreeValue(ctx, reason);
             }
-            for (_, value) in std::mem::take(self.state.parts.get_mut()) {
+            for (_, value) in state.parts.take() {
                 qjs::JS_FreeValue(ctx, value);
             }
-            qjs::JS_FreeValue(ctx, self.state.go_error.replace(UNDEFINED));
-            qjs::JS_FreeAtom(ctx, self.state.native.get());
+            qjs::JS_FreeValue(ctx, state.go_error.replace(UNDEFINED));
+            qjs::JS_FreeAtom(ctx, state.native.get());
             qjs::JS_FreeContext(ctx);
             qjs::JS_FreeRuntime(self.rt.as_ptr());
+            drop(Box::from_raw(self.state.as_ptr()));
         }
     }
 }
@@ -253,18 +280,11 @@ fn new_runtime() -> *mut JSRuntime {
         unsafe { libmimalloc_sys::mi_free(memory) }
     }
     unsafe extern "C" fn realloc(_opaque: *mut c_void, memory: *mut c_void, size: qjs::size_t) -> *mut c_void {
-        // SAFETY: QuickJS grows what came from here, or a mapped file, which is copied away.
-        unsafe {
-            match mapped::take_for_realloc(memory, size as usize) {
-                Some(copy) => copy,
-                None => libmimalloc_sys::mi_realloc(memory, size as usize),
-            }
-        }
+        // SAFETY: QuickJS grows what came from here. A mapped file never comes: only `resize` and `transfer` of an
+        // ArrayBuffer would bring one, which are removed from every realm (`ABSENT_MEMBERS`).
+        unsafe { libmimalloc_sys::mi_realloc(memory, size as usize) }
     }
     unsafe extern "C" fn usable_size(memory: *const c_void) -> qjs::size_t {
-        if mapped::is_mapped(memory) {
-            return 0;
-        }
         // SAFETY: QuickJS asks about what came from here.
         unsafe { libmimalloc_sys::mi_usable_size(memory) as qjs::size_t }
     }
@@ -285,19 +305,19 @@ impl Realm for QuickJs {
         let ctx = self.c();
         // SAFETY: values are freed or handed over exactly once, as each function of the C API says.
         unsafe {
-            let known = self.state.modules.borrow().get(address).copied();
+            let known = self.state().modules.borrow().get(address).copied();
             let module = match known {
                 Some(module) => module,
                 None => load_module(ctx, address).map_err(|throw| throw.unwrap_or_else(|| take_exception(ctx)))?,
             };
-            if !link(ctx, &self.state, module) {
-                self.state.host.unlinked();
+            if !link(ctx, self.state(), module) {
+                self.state().host.unlinked();
                 return Err(take_exception(ctx));
             }
             let value = qjs::JS_MKPTR(qjs::JS_TAG_MODULE, module.cast());
             let promise = qjs::JS_EvalFunction(ctx, qjs::JS_DupValue(ctx, value));
             if is_exception(promise) {
-                self.state.host.unlinked();
+                self.state().host.unlinked();
                 return Err(take_exception(ctx));
             }
             if qjs::JS_PromiseState(ctx, promise) == qjs::JSPromiseStateEnum_JS_PROMISE_REJECTED {
@@ -328,7 +348,7 @@ impl Realm for QuickJs {
         self.enter();
         // SAFETY: the context is alive; the value is the slab's from here on.
         unsafe {
-            let value = scope::part(self.c(), &self.state, name, member);
+            let value = scope::part(self.c(), self.state(), name, member);
             if is_exception(value) { Err(take_exception(self.c())) } else { Ok(self.put(value)) }
         }
     }
@@ -379,7 +399,7 @@ impl Realm for QuickJs {
         unsafe {
             let mut list = smallvec::SmallVec::<[JSValue; 4]>::new();
             for arg in args {
-                list.push(to_js(ctx, &self.state, arg));
+                list.push(to_js(ctx, self.state(), arg));
             }
             let function = qjs::JS_DupValue(ctx, self.kept(function));
             let result = qjs::JS_Call(ctx, function, UNDEFINED, list.len() as c_int, list.as_mut_ptr());
@@ -395,7 +415,7 @@ impl Realm for QuickJs {
         self.enter();
         // SAFETY: what `to_js` makes is ours, and the slab's from here on.
         unsafe {
-            let value = to_js(self.c(), &self.state, value);
+            let value = to_js(self.c(), self.state(), value);
             if is_exception(value) { Err(take_exception(self.c())) } else { Ok(self.put(value)) }
         }
     }
@@ -406,7 +426,7 @@ impl Realm for QuickJs {
         // SAFETY: the kept value stays owned by the slab; the promise's result is ours to free.
         unsafe {
             if !qjs::JS_IsPromise(value) {
-                return Outcome::Value(from_js(ctx, &self.state, value, 0).unwrap_or(Value::Undefined));
+                return Outcome::Value(from_js(ctx, self.state(), value, 0).unwrap_or(Value::Undefined));
             }
             match qjs::JS_PromiseState(ctx, value) {
                 qjs::JSPromiseStateEnum_JS_PROMISE_PENDING => Outcome::Pending,
@@ -419,7 +439,7 @@ impl Realm for QuickJs {
                 }
                 _ => {
                     let result = qjs::JS_PromiseResult(ctx, value);
-                    let copy = from_js(ctx, &self.state, result, 0).unwrap_or(Value::Undefined);
+                    let copy = from_js(ctx, self.state(), result, 0).unwrap_or(Value::Undefined);
                     qjs::JS_FreeValue(ctx, result);
                     Outcome::Value(copy)
                 }
@@ -448,7 +468,7 @@ impl Realm for QuickJs {
 
     fn release(&self, kept: Kept) {
         let value = {
-            let mut slab = self.state.kept.borrow_mut();
+            let mut slab = self.state().kept.borrow_mut();
             slab.free.push(kept.0);
             std::mem::replace(&mut slab.slots[kept.0 as usize], UNDEFINED)
         };
@@ -458,13 +478,13 @@ impl Realm for QuickJs {
 
     fn settle(&self, promise: u32, result: Result<Value, Throw>) {
         self.enter();
-        let Some([resolve, reject]) = self.state.promises.borrow_mut().remove(&promise) else { return };
+        let Some([resolve, reject]) = self.state().promises.borrow_mut().remove(&promise) else { return };
         let ctx = self.c();
         // SAFETY: the resolving functions were kept for this moment and are freed after it.
         unsafe {
             let (function, mut value) = match result {
-                Ok(value) => (resolve, to_js(ctx, &self.state, value)),
-                Err(throw) => (reject, error_value(ctx, &self.state, throw)),
+                Ok(value) => (resolve, to_js(ctx, self.state(), value)),
+                Err(throw) => (reject, error_value(ctx, self.state(), throw)),
             };
             let done = qjs::JS_Call(ctx, function, UNDEFINED, 1, &mut value);
             qjs::JS_FreeValue(ctx, done);
@@ -494,7 +514,7 @@ impl Realm for QuickJs {
 
     fn take_rejections(&self) -> Vec<Exception> {
         let ctx = self.c();
-        let list = std::mem::take(&mut *self.state.rejections.borrow_mut());
+        let list = std::mem::take(&mut *self.state().rejections.borrow_mut());
         list.into_iter()
             .map(|(promise, reason)| {
                 // SAFETY: both were duplicated when they were remembered.
@@ -1013,7 +1033,7 @@ unsafe fn object_from_js(ctx: *mut JSContext, state: &State, value: JSValue, dep
     }
 }
 
-/// The bytes of an ArrayBuffer, or those a typed array or DataView shows.
+/// The bytes of an ArrayBuffer, or those a typed array shows. A DataView is an object like any other, as in k6.
 unsafe fn bytes_from_js(ctx: *mut JSContext, value: JSValue) -> Option<Bytes> {
     // SAFETY: pointers are valid until JavaScript runs again, and are copied from before that.
     unsafe {
@@ -1039,7 +1059,9 @@ unsafe fn bytes_from_js(ctx: *mut JSContext, value: JSValue) -> Option<Bytes> {
             return Some(Bytes::new());
         }
         let data = qjs::JS_GetArrayBuffer(ctx, &mut len, buffer);
-        let (offset, shown) = (offset as usize, shown as usize);
+        // A view says how long it was when it was made; a buffer that has shrunk since shows less.
+        let offset = (offset as usize).min(len as usize);
+        let shown = (shown as usize).min(len as usize - offset);
         let bytes = if data.is_null() {
             Bytes::new()
         } else if let Some(shared) = mapped::bytes(data) {

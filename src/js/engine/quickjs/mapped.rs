@@ -1,7 +1,6 @@
 //! ArrayBuffers over files that all VUs share: mapped privately, so that they cost nothing until a script writes.
 //!
-//! QuickJS knows only an address and a function that frees it, and may move a buffer to another object or, in
-//! `transfer(length)`, ask the allocator to resize it. So mappings are known by their address, one table per worker.
+//! QuickJS knows only an address and a function that frees it. So mappings are known by their address, one table per worker.
 
 use std::cell::RefCell;
 use std::ffi::c_void;
@@ -45,12 +44,6 @@ pub(super) fn bytes(data: *const u8) -> Option<Bytes> {
     MAPPED.with_borrow(|mapped| mapped.get(&(data as usize)).map(Private::bytes))
 }
 
-/// True for the address of a mapping.
-pub(super) fn is_mapped(memory: *const c_void) -> bool {
-    (memory as usize).is_multiple_of(PAGE)
-        && MAPPED.try_with(|mapped| mapped.borrow().contains_key(&(memory as usize))).unwrap_or(false)
-}
-
 fn take(memory: *const c_void) -> Option<Private> {
     if !(memory as usize).is_multiple_of(PAGE) {
         return None;
@@ -58,29 +51,6 @@ fn take(memory: *const c_void) -> Option<Private> {
     MAPPED.try_with(|mapped| mapped.borrow_mut().remove(&(memory as usize))).ok().flatten()
 }
 
-/// A copy in ordinary memory of a mapping that is to have `size` bytes, which ends the mapping; `None` for anything else.
-///
-/// # Safety
-/// Nobody may use the mapping any more.
-pub(super) unsafe fn take_for_realloc(memory: *mut c_void, size: usize) -> Option<*mut c_void> {
-    let private = take(memory)?;
-    // SAFETY: plain allocation; at most as much is copied as both places hold.
-    unsafe {
-        let copy = libmimalloc_sys::mi_malloc(size);
-        if copy.is_null() {
-            // The buffer stays as it was.
-            MAPPED.with_borrow_mut(|mapped| mapped.insert(memory as usize, private));
-        } else {
-            let old = private.bytes();
-            std::ptr::copy_nonoverlapping(old.as_ptr(), copy.cast(), old.len().min(size));
-        }
-        Some(copy)
-    }
-}
-
-unsafe extern "C" fn free(rt: *mut JSRuntime, _opaque: *mut c_void, memory: *mut c_void) {
-    if take(memory).is_none() {
-        // SAFETY: what is no mapping any more was moved to QuickJS' own memory.
-        unsafe { qjs::js_free_rt(rt, memory) }
-    }
+unsafe extern "C" fn free(_rt: *mut JSRuntime, _opaque: *mut c_void, memory: *mut c_void) {
+    drop(take(memory));
 }

@@ -1,0 +1,83 @@
+//! What bounds JavaScript on Boa: how deep calls may nest, and that it ends when its VU has to stop.
+//!
+//! Boa has no interrupt handler. But every call, and every round of a loop, looks at the limits that its context keeps; when
+//! the VU has to stop they become 0 in the middle of whatever runs, and the next call or round ends in an error that
+//! scripts can't catch.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use boa_engine::Context;
+use boa_engine::vm::RuntimeLimits;
+
+use crate::js::coroutine;
+
+/// So deep may functions call each other. Boa keeps frames on its heap, but what built-ins call nests on the stack.
+const MAX_RECURSION: usize = 50_000;
+/// At least so much of the stack is there for each of those calls.
+const STACK_PER_CALL: usize = 5 * 1024;
+/// So many values a call may leave on Boa's own stack.
+const VALUES_PER_CALL: usize = 256;
+
+/// The limits of one context, within reach of other threads.
+#[derive(Clone, Default)]
+pub struct Limits(Arc<Mutex<Place>>);
+
+/// Where the context keeps them, as long as it lives.
+#[derive(Default)]
+struct Place(Option<*mut RuntimeLimits>);
+
+// SAFETY: the pointer is followed only in `Limits::stop`, see there.
+unsafe impl Send for Place {}
+
+impl Limits {
+    fn place(&self) -> std::sync::MutexGuard<'_, Place> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// JavaScript is about to run in the context, which must not move from now on.
+    pub fn set(&self, context: &mut Context, is_stopped: impl FnOnce() -> bool) {
+        let limits = context.runtime_limits_mut();
+        {
+            let mut place = self.place();
+            *limits = running();
+            *place = Place(Some(limits));
+        }
+        // Who stops the VU says so first and comes here then: one of both sees the other.
+        if is_stopped() {
+            self.stop();
+        }
+    }
+
+    /// Ends what runs in the context, at its next call or round of a loop.
+    pub fn stop(&self) {
+        if let Some(limits) = self.place().0 {
+            // SAFETY: the context lives where it was when it was last entered, until `forget` has had this lock. The thread
+            // of the VU may be reading the limits meanwhile: each is a word of memory, read anew by each instruction that
+            // looks at it, as instructions are called through a table, and whichever value it sees is one of both.
+            unsafe { limits.write_volatile(stopped()) };
+        }
+    }
+
+    /// The context is about to go.
+    pub fn forget(&self) {
+        self.place().0 = None;
+    }
+}
+
+/// The limits of a VU that may run, on what it has of a stack.
+fn running() -> RuntimeLimits {
+    let calls = (coroutine::stack_left() / STACK_PER_CALL).min(MAX_RECURSION);
+    let mut limits = RuntimeLimits::default();
+    limits.disable_loop_iteration_limit();
+    limits.set_recursion_limit(calls);
+    limits.set_stack_size_limit(calls * VALUES_PER_CALL);
+    limits
+}
+
+/// The limits of one that has to stop.
+fn stopped() -> RuntimeLimits {
+    let mut limits = RuntimeLimits::default();
+    limits.set_loop_iteration_limit(0);
+    limits.set_recursion_limit(0);
+    limits
+}

@@ -1,0 +1,58 @@
+//! `JSON.stringify` with a limit of its own: QuickJS looks for each level at all levels above it, so that it would take
+//! minutes to come to the end of a large stack.
+
+use std::ffi::c_int;
+
+use rquickjs::qjs::{self, JSContext, JSValue};
+
+use super::{State, is_exception, property, state};
+
+/// So many bytes of stack may one call use: 20,000 levels of data and more.
+const MAX_DEPTH: usize = 8 << 20;
+
+/// Puts our function into the place of QuickJS' own, which it calls.
+///
+/// # Safety
+/// `ctx` must be a live context whose state is set.
+pub(super) unsafe fn replace_stringify(ctx: *mut JSContext) {
+    // SAFETY: values are freed or handed over exactly once.
+    unsafe {
+        let global = qjs::JS_GetGlobalObject(ctx);
+        let json = property(ctx, global, "JSON");
+        let mut old = property(ctx, json, "stringify");
+        let name = c"stringify".as_ptr();
+        let function = qjs::JS_NewCFunctionData2(ctx, Some(stringify), name, 3, 0, 1, &mut old);
+        if !is_exception(function) {
+            let flags = qjs::JS_PROP_CONFIGURABLE | qjs::JS_PROP_WRITABLE;
+            qjs::JS_DefinePropertyValueStr(ctx, json, name, function, flags as c_int);
+        }
+        for value in [old, json, global] {
+            qjs::JS_FreeValue(ctx, value);
+        }
+    }
+}
+
+unsafe extern "C" fn stringify(
+    ctx: *mut JSContext,
+    this: JSValue,
+    argc: c_int,
+    argv: *mut JSValue,
+    _magic: c_int,
+    data: *mut JSValue,
+) -> JSValue {
+    // SAFETY: `data` holds the old function, which takes what this one was called with.
+    unsafe {
+        let State { entered, .. } = state(ctx);
+        let before = entered.get();
+        let here = 0u8;
+        let used = before.at.saturating_sub(std::ptr::from_ref(&here).addr());
+        let depth = before.depth.min(used + MAX_DEPTH);
+        let rt = qjs::JS_GetRuntime(ctx);
+        entered.set(super::Entered { depth, ..before });
+        qjs::JS_SetMaxStackSize(rt, depth as _);
+        let result = qjs::JS_Call(ctx, *data, this, argc, argv);
+        entered.set(before);
+        qjs::JS_SetMaxStackSize(rt, before.depth as _);
+        result
+    }
+}
