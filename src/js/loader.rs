@@ -10,10 +10,13 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rustc_hash::FxHashMap;
 
-use super::dialect::{self, Kind, Positions, Prepared, Target};
-use super::engine::Code;
+use super::dialect::{self, Exported, Kind, Missing, Positions, Prepared, RegExpLiteral, Target};
+use super::engine::{Code, Engine};
+use super::imports::Imports;
 use super::modules;
 use super::value::Throw;
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
 use crate::source::files::Absence;
 use crate::source::{Files, Resolved, Shared, resolve, specifier};
 
@@ -48,6 +51,15 @@ const HERE: &str = "volley:here?";
 const COMMONJS: &str = "volley:commonjs?";
 /// Modules that give an ES module its `require`.
 const REQUIRE: &str = "volley:require?";
+/// Modules of ours without their default export: what `import * as` gets.
+const STAR: &str = "volley:star?";
+/// Modules that stand for those that are not offered.
+const ABSENT: &str = "volley:absent?";
+/// Modules that throw, because a name is missing: its error and its stack, as JSON.
+const MISSING: &str = "volley:missing?";
+
+/// So many errors are remembered with what they are about.
+const MAX_EXPLAINED: usize = 1_000;
 
 /// Finds and reads modules.
 pub struct Loader {
@@ -71,6 +83,16 @@ pub struct Loader {
     /// What a URL was asked for as, and by whom.
     specifiers: Mutex<FxHashMap<String, (String, String)>>,
     unknown: Mutex<Vec<String>>,
+    /// Modules that were imported and are not offered.
+    absent: Mutex<BTreeSet<String>>,
+    /// Names that are missing and have a neighbour that is much like them, each as a sentence.
+    near_misses: Mutex<Vec<String>>,
+    /// What ES modules export.
+    exported: Mutex<FxHashMap<String, Arc<Exported>>>,
+    /// What errors are about, by their places and texts.
+    explained: Mutex<FxHashMap<(String, String), Option<String>>>,
+    /// The engine the modules are for.
+    engine: Engine,
     unreadable: Mutex<Option<Unreadable>>,
     /// The modules of ours the script asked for.
     builtins: Mutex<BTreeSet<String>>,
@@ -89,7 +111,7 @@ pub struct Unreadable {
 
 impl Loader {
     /// A loader over the files of a script.
-    pub fn new(files: Arc<Files>, open_base: &str) -> Self {
+    pub fn new(files: Arc<Files>, open_base: &str, engine: Engine) -> Self {
         let open_base = open_base.to_owned();
         Self {
             files,
@@ -104,6 +126,11 @@ impl Loader {
             is_suspect: AtomicBool::new(false),
             specifiers: Mutex::default(),
             unknown: Mutex::default(),
+            absent: Mutex::default(),
+            near_misses: Mutex::default(),
+            exported: Mutex::default(),
+            explained: Mutex::default(),
+            engine,
             unreadable: Mutex::default(),
             builtins: Mutex::default(),
             missing_maps: Mutex::default(),
@@ -139,6 +166,28 @@ impl Loader {
         self.files.at(path, &self.open_base)
     }
 
+    /// What `open(path)` is warned of while the module `here` is evaluated, when it stands at `written`, `URL:LINE:COLUMN`:
+    /// k6 says that names will count from the file they stand in.
+    pub fn open_warning(&self, path: &str, here: &str, written: &str) -> Option<String> {
+        let file = written.rsplitn(3, ':').nth(2)?;
+        let directory = |url: &str| url.rfind('/').map(|at| url[..=at].to_owned());
+        let main = self.main.get()?;
+        let here = if here.is_empty() { main } else { here };
+        let is_relative = !path.starts_with('/') && !path.contains("://");
+        // Behind a source map it is no file of the run.
+        let is_known = lock(&self.kinds).contains_key(file);
+        if !is_relative || !is_known || directory(file) == directory(here) {
+            return None;
+        }
+        Some(format!(
+            "open() was used and is currently relative to '{}', but in the future it will be aligned with how `require` \
+             and imports work and will be relative to '{file}'. This means that in the future open will open relative path \
+             relative to the module/file it is written in. You can future proof this by using `import.meta.resolve()` to \
+             get relative paths to the file it is written in the current k6 version.",
+            self.base(here)
+        ))
+    }
+
     /// The directory that names in the module `here` start from.
     fn base<'a>(&'a self, here: &'a str) -> &'a str {
         match here.rfind('/') {
@@ -167,7 +216,11 @@ impl Loader {
     /// k6's words when it means nothing.
     pub fn resolve(&self, specifier: &str, referrer: &str) -> Result<String, Throw> {
         let from_stdlib = !referrer.contains("://") || referrer.starts_with(MADE);
-        if specifier.starts_with(HERE) || specifier.starts_with(REQUIRE) {
+        if [HERE, REQUIRE, ABSENT, MISSING].iter().any(|made| specifier.starts_with(made)) {
+            return Ok(specifier.to_owned());
+        }
+        if let Some(name) = specifier.strip_prefix(STAR) {
+            self.meet(name)?;
             return Ok(specifier.to_owned());
         }
         if from_stdlib && (specifier.starts_with(NATIVE) || specifier.starts_with(OURS)) {
@@ -185,6 +238,7 @@ impl Loader {
                 }
                 Ok(format!("{COMMONJS}{url}"))
             }
+            Resolved::Builtin(name) if is_absent(&name) => Ok(self.stand_in(&name)),
             Resolved::Builtin(name) => {
                 self.builtin(&name)?;
                 if !from_stdlib {
@@ -206,6 +260,7 @@ impl Loader {
         // What runs already was linked; whatever comes now meets CommonJS.
         self.is_careful.store(true, Ordering::Release);
         match resolve(specifier, base).map_err(Throw::go)? {
+            Resolved::Builtin(name) if is_absent(&name) => Ok(("absent", self.stand_in(&name))),
             Resolved::Builtin(name) => {
                 self.builtin(&name)?;
                 self.meet(&name)?;
@@ -280,6 +335,12 @@ impl Loader {
         Ok(())
     }
 
+    /// The address of what stands for a module that is not offered.
+    fn stand_in(&self, name: &str) -> String {
+        lock(&self.absent).insert(name.to_owned());
+        format!("{ABSENT}{name}")
+    }
+
     /// Remembers a module of ours; after the first pass there are no new ones.
     fn meet(&self, name: &str) -> Result<(), Throw> {
         let mut builtins = lock(&self.builtins);
@@ -305,6 +366,7 @@ impl Loader {
         if begins {
             lock(&self.texts).clear();
             lock(&self.unknown).clear();
+            lock(&self.near_misses).clear();
             *lock(&self.unreadable) = None;
         }
         begins
@@ -332,6 +394,9 @@ impl Loader {
         })?;
         let mut prepared =
             dialect::prepare(&module).map_err(|message| Throw::Error { class: "SyntaxError", message })?;
+        if let Some(on_catch) = self.engine.plain_forms() {
+            prepared.plain_forms(on_catch);
+        }
         self.follow_source_map(url, &mut prepared);
         let kind = prepared.kind;
         lock(&self.prepared).insert(url.to_owned(), prepared);
@@ -403,8 +468,11 @@ impl Loader {
             lock(&self.kinds).remove(address);
             return self.load(address);
         };
-        if kind == Kind::Module && self.is_careful.load(Ordering::Acquire) {
-            prepared.bridge(&mut |specifier| self.target(specifier, address));
+        let is_careful = self.is_careful.load(Ordering::Acquire);
+        let mut tail = String::new();
+        if kind == Kind::Module && (is_careful || wants_bridge(&prepared.text)) {
+            let missing = prepared.bridge(&mut |specifier| self.target(specifier, address, is_careful));
+            tail += &self.tell_missing(&missing, address);
         }
         if !prepared.positions.is_empty() {
             lock(&self.positions).insert(address.to_owned(), prepared.positions);
@@ -415,14 +483,13 @@ impl Loader {
             return Ok(self.keep(address, text));
         }
         // Imports that come last move nothing, and all others come before them.
-        let mut tail = String::new();
         if dialect::wants_require(&text.text) {
             tail += &format!("import {{ require }} from {};", quoted(&format!("{REQUIRE}{address}")));
         }
         // `open()` counts from the module that is being evaluated. Only where there may be several of them, and one
         // may open files, it matters which.
-        let is_marked =
-            text.text.contains("open") || ["'./", "'../", "\"./", "\"../"].iter().any(|sign| text.text.contains(sign));
+        let signs = ["open", "'.", "\".", "'/", "\"/", "://", "require"];
+        let is_marked = signs.iter().any(|sign| text.text.contains(sign));
         if is_marked {
             tail += &format!("import {};", quoted(&format!("{HERE}{address}")));
         }
@@ -437,21 +504,88 @@ impl Loader {
         text.into()
     }
 
-    /// What an import in the module at `referrer` leads to.
-    fn target(&self, specifier: &str, referrer: &str) -> Target {
+    /// What an import in the module at `referrer` leads to. With care, also what files export.
+    fn target(&self, specifier: &str, referrer: &str, is_careful: bool) -> Target {
         match resolve(specifier, referrer) {
+            Ok(Resolved::Builtin(name)) if is_absent(&name) => Target::Absent(self.stand_in(&name)),
             Ok(Resolved::Builtin(name)) => match modules::find(&name) {
-                Some(module) => Target::Names(dialect::module_names(module.source)),
+                Some(module) => {
+                    let (names, star) = (dialect::module_names(module.source), format!("{STAR}{name}"));
+                    Target::Builtin { names, star }
+                }
                 None => Target::Module,
             },
-            Ok(Resolved::Url(url)) => match self.kind(specifier, &url) {
+            Ok(Resolved::Url(url)) if is_careful => match self.kind(specifier, &url) {
                 Ok(Kind::CommonJs) => Target::CommonJs(
                     self.files.text(&url).map(|text| dialect::commonjs_names(&text)).unwrap_or_default(),
                 ),
-                _ => Target::Module,
+                Ok(Kind::Module) => self.names(specifier, &url).map_or(Target::Module, Target::File),
+                Err(_) => Target::Module,
             },
-            Err(_) => Target::Module,
+            _ => Target::Module,
         }
+    }
+
+    /// All names that the ES module at `url` exports; `None` where it passes on what can't be listed.
+    fn names(&self, specifier: &str, url: &str) -> Option<Vec<String>> {
+        let mut names: BTreeSet<String> = BTreeSet::new();
+        let mut seen = BTreeSet::new();
+        let mut todo = vec![(specifier.to_owned(), url.to_owned())];
+        while let Some((specifier, file)) = todo.pop() {
+            if !seen.insert(file.clone()) {
+                continue;
+            }
+            if !matches!(self.kind(&specifier, &file), Ok(Kind::Module)) {
+                return None;
+            }
+            let exported = self.exported(&specifier, &file)?;
+            let own = exported.names.iter().filter(|name| file == url || *name != "default");
+            names.extend(own.cloned());
+            for star in &exported.stars {
+                match resolve(star, &file) {
+                    Ok(Resolved::Url(next)) => todo.push((star.clone(), next)),
+                    _ => return None,
+                }
+            }
+        }
+        Some(names.into_iter().collect())
+    }
+
+    /// What the text of an ES module exports.
+    fn exported(&self, specifier: &str, url: &str) -> Option<Arc<Exported>> {
+        if let Some(exported) = lock(&self.exported).get(url) {
+            return Some(exported.clone());
+        }
+        let known = lock(&self.prepared).get(url).map(|prepared| prepared.text.clone());
+        let text = match known {
+            Some(text) => text,
+            None => dialect::prepare(&self.files.module(specifier, url).ok()?).ok()?.text,
+        };
+        let exported = Arc::new(dialect::exports(&text));
+        lock(&self.exported).insert(url.to_owned(), exported.clone());
+        Some(exported)
+    }
+
+    /// Names that are missing: near misses are remembered, and an import that is an error becomes one, behind all others.
+    fn tell_missing(&self, missing: &[Missing], address: &str) -> String {
+        for one in missing {
+            if let Some(near) = near(&one.name, one.known.iter().map(String::as_str)) {
+                let (name, module) = (&one.name, &one.specifier);
+                lock(&self.near_misses)
+                    .push(format!("{module:?} has no export named {name:?}, did you mean {near:?}? ({address}:{})", one.line));
+            }
+        }
+        let Some(first) = missing.iter().find(|one| !one.is_undefined) else { return String::new() };
+        let message =
+            format!("The requested module {:?} does not provide an export named {:?}", first.specifier, first.name);
+        let stack = format!("SyntaxError: {message}\n\tat {address}:{}:{}\n", first.line, first.column);
+        let given = serde_json::json!([message, stack]).to_string();
+        format!("import {};", quoted(&format!("{MISSING}{given}")))
+    }
+
+    /// Sentences about names that are missing and much like others, since the last call.
+    pub fn take_near_misses(&self) -> Vec<String> {
+        std::mem::take(&mut *lock(&self.near_misses))
     }
 
     // Places -----------------------------------------------------------------------------------------------------
@@ -468,6 +602,31 @@ impl Loader {
         Some(format!("{}:{}:{}", place.file.as_deref().unwrap_or(url), place.line, place.column))
     }
 
+    /// What a `TypeError` at `place`, `URL:LINE:COLUMN` of the engine, is about: its message with the name of what is
+    /// missing. `None` where the text does not tell.
+    pub fn explain(&self, place: &str, message: &str) -> Option<String> {
+        let key = (place.to_owned(), message.to_owned());
+        if let Some(known) = lock(&self.explained).get(&key) {
+            return known.clone();
+        }
+        let (rest, column) = place.rsplit_once(':')?;
+        let (url, line) = rest.rsplit_once(':')?;
+        let text = lock(&self.texts).get(url).map(|text| text.text.clone())?;
+        let found = dialect::explain(&text, line.parse().ok()?, column.parse().ok()?, message);
+        let mut explained = lock(&self.explained);
+        if explained.len() >= MAX_EXPLAINED {
+            explained.clear();
+        }
+        explained.insert(key, found.clone());
+        found
+    }
+
+    /// The regular expressions in the text an engine was given for `address`.
+    pub fn regexp_literals(&self, address: &str) -> Vec<RegExpLiteral> {
+        let text = lock(&self.texts).get(address).map(|text| text.text.clone());
+        text.map(|text| dialect::regexp_literals(&text)).unwrap_or_default()
+    }
+
     /// Where a module names another one: engines don't say.
     fn place_of(&self, specifier: &str, referrer: &str) -> String {
         let quoted = ['"', '\'', '`'].map(|quote| format!("{quote}{specifier}{quote}"));
@@ -481,10 +640,82 @@ impl Loader {
         lock(&self.unreadable).clone()
     }
 
-    /// Names under `k6/` that were imported and don't exist.
-    pub fn unknown(&self) -> Vec<String> {
-        lock(&self.unknown).clone()
+    /// The error of a run whose script imports names under `k6/` that don't exist; `None` if it does not. k6 names all of
+    /// them, wherever they are imported.
+    pub fn unknown(&self, main: &str) -> Option<Failure> {
+        let mut unknown: BTreeSet<String> = lock(&self.unknown).iter().cloned().collect();
+        if unknown.is_empty() {
+            return None;
+        }
+        if let Ok(imports) = Imports::of(&self.files, main) {
+            let is_unknown = |name: &&String| modules::find(name).is_none() && !modules::was_removed(name);
+            unknown.extend(imports.modules.iter().filter(is_unknown).cloned());
+        }
+        unknown.extend(lock(&self.absent).iter().cloned());
+        unknown.remove(BROWSER);
+        let known = || modules::MODULES.iter().map(|module| module.specifier).filter(|name| !name.starts_with(OURS));
+        let near = unknown.iter().find_map(|name| Some((name, near(name, known())?)));
+        let unknown: Vec<String> = unknown.iter().cloned().collect();
+        let failure = Failure::new(ExitCode::ScriptException, unknown_modules(&unknown));
+        Some(match near {
+            Some((name, near)) => failure.hint(format!("there is no {name:?}, did you mean {near:?}?")),
+            None => failure,
+        })
     }
+}
+
+/// The module of k6's that drives a browser.
+const BROWSER: &str = "k6/browser";
+
+/// True for a module k6 has, or can be given, and that is not offered here: importing it is no error, using it is.
+fn is_absent(name: &str) -> bool {
+    name == BROWSER || name.starts_with("k6/x/")
+}
+
+/// Why a module is not offered, and what to do.
+fn absence(name: &str) -> String {
+    if name == BROWSER {
+        return format!(
+            "the module {name:?} is not offered: protocols are spoken here, no browser is driven; run the scenarios that use \
+             it with k6"
+        );
+    }
+    format!(
+        "the module {name:?} is not offered: it is an extension, and those are compiled into k6; run the scenarios that use \
+         it with a k6 that has it"
+    )
+}
+
+/// True if a module may ask for what engines can't link by themselves: the namespace of a module of ours, or a module that
+/// is not offered.
+fn wants_bridge(text: &str) -> bool {
+    text.contains("k6/x/") || text.contains(BROWSER) || text.contains("k6") && dialect::wants_namespace(text)
+}
+
+/// The name among `known` that is most like `name`, if it is so much like it that it may have been meant.
+fn near<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+    let most = if name.chars().count() < 5 { 1 } else { 2 };
+    let (distance, near) = known.map(|known| (distance(name, known), known)).min_by_key(|(distance, _)| *distance)?;
+    (1..=most).contains(&distance).then_some(near)
+}
+
+/// How many characters have to be put in, taken out, replaced or exchanged with their neighbours to make `b` of `a`.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut rows = vec![(0..=b.len()).collect::<Vec<usize>>()];
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let changed = usize::from(a[i - 1] != b[j - 1]);
+            let mut best = (rows[i - 1][j] + 1).min(row[j - 1] + 1).min(rows[i - 1][j - 1] + changed);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                best = best.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(best);
+        }
+        rows.push(row);
+    }
+    rows[a.len()][b.len()]
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -510,6 +741,22 @@ fn made(address: &str) -> String {
             "import {{ require as from }} from 'volley/commonjs'; export const require = (name) => from(name, {url});"
         );
     }
+    if let Some(name) = address.strip_prefix(STAR) {
+        return format!("export * from {};", quoted(name));
+    }
+    if let Some(name) = address.strip_prefix(ABSENT) {
+        return format!(
+            "const refuse = () => {{ throw new GoError({}); }}; export const absent = new Proxy(function () {{}}, new \
+             Proxy({{}}, {{ get: () => refuse }}));",
+            quoted(&absence(name))
+        );
+    }
+    if let Some(given) = address.strip_prefix(MISSING) {
+        return format!(
+            "const [message, value] = {given}; throw Object.defineProperty(new SyntaxError(message), 'stack', {{ value, \
+             writable: true, configurable: true }});"
+        );
+    }
     let url = quoted(address.strip_prefix(COMMONJS).unwrap_or(address));
     format!(
         "import {{ commonjs }} from 'volley/commonjs'; export const live = commonjs({url}); const all = live.exports; \
@@ -521,16 +768,31 @@ fn no_module(address: &str) -> Throw {
     Throw::go(unknown_modules(&[address.to_owned()]))
 }
 
-/// k6's line about names under `k6/` that don't exist, and ours about the one that does, but not here.
-pub fn unknown_modules(names: &[String]) -> String {
-    if names.iter().any(|name| name == "k6/browser") {
-        return "the module \"k6/browser\" is not offered: protocols are spoken here, no browser is driven; run the scenarios that \
-                use it with k6"
-            .to_owned();
-    }
+/// k6's line about names under `k6/` that don't exist.
+fn unknown_modules(names: &[String]) -> String {
     format!(
         "unknown modules [{}] were tried to be loaded, but couldn't - this likely means automatic extension \
          resolution is required or a custom k6 binary with the required extensions",
         names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_are_much_alike() {
+        let check = |name: &str, expect: Option<&str>| {
+            assert_eq!(near(name, ["k6", "k6/http", "k6/html", "check", "group", "sleep"].into_iter()), expect, "{name}");
+        };
+        check("k6/htp", Some("k6/http"));
+        check("k6/htt", Some("k6/http"));
+        check("cheek", Some("check"));
+        check("chekc", Some("check"));
+        check("slep", Some("sleep"));
+        check("check", None);
+        check("nope", None);
+        check("k6/zzz", None);
+    }
 }

@@ -323,7 +323,7 @@ struct Common {
 impl Common {
     fn new(request: &Request) -> Self {
         let files = Arc::clone(&request.script.files);
-        let loader = Arc::new(Loader::new(files.clone(), &request.script.open_base));
+        let loader = Arc::new(Loader::new(files.clone(), &request.script.open_base, request.engine));
         Self {
             files,
             loader,

@@ -73,11 +73,16 @@ fn leave_group(vu: &Vu, _args: Args) -> Result<Value, Throw> {
     Ok(Value::Undefined)
 }
 
-/// Forgets the groups an interrupted iteration was in.
-pub fn leave_all_groups(vu: &Vu) {
-    let outermost = vu.room::<Groups>().0.borrow_mut().drain(..).next();
-    if let Some((outside, _)) = outermost {
-        vu.set_group(outside);
+/// Leaves the groups that an ended iteration was in, the innermost first. They are measured where the iteration came to its
+/// own end.
+pub fn leave_all_groups(vu: &Vu, are_measured: bool) {
+    let groups = vu.room::<Groups>();
+    loop {
+        let Some((outer, began)) = groups.0.borrow_mut().pop() else { return };
+        if are_measured {
+            vu.sample(builtin::GROUP_DURATION, millis(began.elapsed().as_nanos() as u64), vu.tags());
+        }
+        vu.set_group(outer);
     }
 }
 
