@@ -10,15 +10,17 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rustc_hash::FxHashMap;
 
-use super::dialect::{self, Exported, Kind, Missing, Positions, Prepared, RegExpLiteral, Target};
+use super::dialect::{self, Exported, Kind, Positions, Prepared, RegExpLiteral, Target};
 use super::engine::{Code, Engine};
-use super::imports::Imports;
 use super::modules;
 use super::value::Throw;
-use crate::exit_code::ExitCode;
-use crate::failure::Failure;
 use crate::source::files::Absence;
 use crate::source::{Files, Resolved, Shared, resolve, specifier};
+
+mod made;
+mod missing;
+
+use made::{ABSENT, BROWSER, COMMONJS, HERE, MADE, MISSING, REQUIRE, STAR, is_absent};
 
 type Compiled = Arc<OnceLock<Box<[u8]>>>;
 /// Sources by address, each with its bytecode once there is one.
@@ -42,21 +44,6 @@ impl From<Text> for Code {
 const NATIVE: &str = "native:";
 /// Modules only js-stdlib itself may import.
 const OURS: &str = "volley/";
-
-/// Addresses of modules made here, for one of the user's each.
-const MADE: &str = "volley:";
-/// Modules of one line, which the user's modules import behind everything else: they tell whose turn it is.
-const HERE: &str = "volley:here?";
-/// Modules that stand for CommonJS files where those are imported.
-const COMMONJS: &str = "volley:commonjs?";
-/// Modules that give an ES module its `require`.
-const REQUIRE: &str = "volley:require?";
-/// Modules of ours without their default export: what `import * as` gets.
-const STAR: &str = "volley:star?";
-/// Modules that stand for those that are not offered.
-const ABSENT: &str = "volley:absent?";
-/// Modules that throw, because a name is missing: its error and its stack, as JSON.
-const MISSING: &str = "volley:missing?";
 
 /// So many errors are remembered with what they are about.
 const MAX_EXPLAINED: usize = 1_000;
@@ -456,7 +443,7 @@ impl Loader {
             return Err(no_module(address));
         }
         if address.starts_with(MADE) {
-            return Ok(self.keep(address, new_text(made(address).into())));
+            return Ok(self.keep(address, new_text(made::text(address).into())));
         }
         self.main.get_or_init(|| address.to_owned());
         let asked = lock(&self.specifiers).get(address).cloned();
@@ -526,68 +513,6 @@ impl Loader {
         }
     }
 
-    /// All names that the ES module at `url` exports; `None` where it passes on what can't be listed.
-    fn names(&self, specifier: &str, url: &str) -> Option<Vec<String>> {
-        let mut names: BTreeSet<String> = BTreeSet::new();
-        let mut seen = BTreeSet::new();
-        let mut todo = vec![(specifier.to_owned(), url.to_owned())];
-        while let Some((specifier, file)) = todo.pop() {
-            if !seen.insert(file.clone()) {
-                continue;
-            }
-            if !matches!(self.kind(&specifier, &file), Ok(Kind::Module)) {
-                return None;
-            }
-            let exported = self.exported(&specifier, &file)?;
-            let own = exported.names.iter().filter(|name| file == url || *name != "default");
-            names.extend(own.cloned());
-            for star in &exported.stars {
-                match resolve(star, &file) {
-                    Ok(Resolved::Url(next)) => todo.push((star.clone(), next)),
-                    _ => return None,
-                }
-            }
-        }
-        Some(names.into_iter().collect())
-    }
-
-    /// What the text of an ES module exports.
-    fn exported(&self, specifier: &str, url: &str) -> Option<Arc<Exported>> {
-        if let Some(exported) = lock(&self.exported).get(url) {
-            return Some(exported.clone());
-        }
-        let known = lock(&self.prepared).get(url).map(|prepared| prepared.text.clone());
-        let text = match known {
-            Some(text) => text,
-            None => dialect::prepare(&self.files.module(specifier, url).ok()?).ok()?.text,
-        };
-        let exported = Arc::new(dialect::exports(&text));
-        lock(&self.exported).insert(url.to_owned(), exported.clone());
-        Some(exported)
-    }
-
-    /// Names that are missing: near misses are remembered, and an import that is an error becomes one, behind all others.
-    fn tell_missing(&self, missing: &[Missing], address: &str) -> String {
-        for one in missing {
-            if let Some(near) = near(&one.name, one.known.iter().map(String::as_str)) {
-                let (name, module) = (&one.name, &one.specifier);
-                lock(&self.near_misses)
-                    .push(format!("{module:?} has no export named {name:?}, did you mean {near:?}? ({address}:{})", one.line));
-            }
-        }
-        let Some(first) = missing.iter().find(|one| !one.is_undefined) else { return String::new() };
-        let message =
-            format!("The requested module {:?} does not provide an export named {:?}", first.specifier, first.name);
-        let stack = format!("SyntaxError: {message}\n\tat {address}:{}:{}\n", first.line, first.column);
-        let given = serde_json::json!([message, stack]).to_string();
-        format!("import {};", quoted(&format!("{MISSING}{given}")))
-    }
-
-    /// Sentences about names that are missing and much like others, since the last call.
-    pub fn take_near_misses(&self) -> Vec<String> {
-        std::mem::take(&mut *lock(&self.near_misses))
-    }
-
     // Places -----------------------------------------------------------------------------------------------------
 
     /// The place in the file a person wrote of `URL:LINE:COLUMN`; `None` if it is the same.
@@ -639,83 +564,12 @@ impl Loader {
     pub fn unreadable(&self) -> Option<Unreadable> {
         lock(&self.unreadable).clone()
     }
-
-    /// The error of a run whose script imports names under `k6/` that don't exist; `None` if it does not. k6 names all of
-    /// them, wherever they are imported.
-    pub fn unknown(&self, main: &str) -> Option<Failure> {
-        let mut unknown: BTreeSet<String> = lock(&self.unknown).iter().cloned().collect();
-        if unknown.is_empty() {
-            return None;
-        }
-        if let Ok(imports) = Imports::of(&self.files, main) {
-            let is_unknown = |name: &&String| modules::find(name).is_none() && !modules::was_removed(name);
-            unknown.extend(imports.modules.iter().filter(is_unknown).cloned());
-        }
-        unknown.extend(lock(&self.absent).iter().cloned());
-        unknown.remove(BROWSER);
-        let known = || modules::MODULES.iter().map(|module| module.specifier).filter(|name| !name.starts_with(OURS));
-        let near = unknown.iter().find_map(|name| Some((name, near(name, known())?)));
-        let unknown: Vec<String> = unknown.iter().cloned().collect();
-        let failure = Failure::new(ExitCode::ScriptException, unknown_modules(&unknown));
-        Some(match near {
-            Some((name, near)) => failure.hint(format!("there is no {name:?}, did you mean {near:?}?")),
-            None => failure,
-        })
-    }
-}
-
-/// The module of k6's that drives a browser.
-const BROWSER: &str = "k6/browser";
-
-/// True for a module k6 has, or can be given, and that is not offered here: importing it is no error, using it is.
-fn is_absent(name: &str) -> bool {
-    name == BROWSER || name.starts_with("k6/x/")
-}
-
-/// Why a module is not offered, and what to do.
-fn absence(name: &str) -> String {
-    if name == BROWSER {
-        return format!(
-            "the module {name:?} is not offered: protocols are spoken here, no browser is driven; run the scenarios that use \
-             it with k6"
-        );
-    }
-    format!(
-        "the module {name:?} is not offered: it is an extension, and those are compiled into k6; run the scenarios that use \
-         it with a k6 that has it"
-    )
 }
 
 /// True if a module may ask for what engines can't link by themselves: the namespace of a module of ours, or a module that
 /// is not offered.
 fn wants_bridge(text: &str) -> bool {
     text.contains("k6/x/") || text.contains(BROWSER) || text.contains("k6") && dialect::wants_namespace(text)
-}
-
-/// The name among `known` that is most like `name`, if it is so much like it that it may have been meant.
-fn near<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
-    let most = if name.chars().count() < 5 { 1 } else { 2 };
-    let (distance, near) = known.map(|known| (distance(name, known), known)).min_by_key(|(distance, _)| *distance)?;
-    (1..=most).contains(&distance).then_some(near)
-}
-
-/// How many characters have to be put in, taken out, replaced or exchanged with their neighbours to make `b` of `a`.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let mut rows = vec![(0..=b.len()).collect::<Vec<usize>>()];
-    for i in 1..=a.len() {
-        let mut row = vec![i];
-        for j in 1..=b.len() {
-            let changed = usize::from(a[i - 1] != b[j - 1]);
-            let mut best = (rows[i - 1][j] + 1).min(row[j - 1] + 1).min(rows[i - 1][j - 1] + changed);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                best = best.min(rows[i - 2][j - 2] + 1);
-            }
-            row.push(best);
-        }
-        rows.push(row);
-    }
-    rows[a.len()][b.len()]
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -730,69 +584,6 @@ fn quoted(text: &str) -> String {
     serde_json::to_string(text).unwrap_or_default()
 }
 
-/// The text of a module that is made here.
-fn made(address: &str) -> String {
-    if let Some(url) = address.strip_prefix(HERE) {
-        return format!("import {{ here }} from 'native:volley/globals'; here({});", quoted(url));
-    }
-    if let Some(url) = address.strip_prefix(REQUIRE) {
-        let url = quoted(url);
-        return format!(
-            "import {{ require as from }} from 'volley/commonjs'; export const require = (name) => from(name, {url});"
-        );
-    }
-    if let Some(name) = address.strip_prefix(STAR) {
-        return format!("export * from {};", quoted(name));
-    }
-    if let Some(name) = address.strip_prefix(ABSENT) {
-        return format!(
-            "const refuse = () => {{ throw new GoError({}); }}; export const absent = new Proxy(function () {{}}, new \
-             Proxy({{}}, {{ get: () => refuse }}));",
-            quoted(&absence(name))
-        );
-    }
-    if let Some(given) = address.strip_prefix(MISSING) {
-        return format!(
-            "const [message, value] = {given}; throw Object.defineProperty(new SyntaxError(message), 'stack', {{ value, \
-             writable: true, configurable: true }});"
-        );
-    }
-    let url = quoted(address.strip_prefix(COMMONJS).unwrap_or(address));
-    format!(
-        "import {{ commonjs }} from 'volley/commonjs'; export const live = commonjs({url}); const all = live.exports; \
-         export {{ all as 'module.exports' }};"
-    )
-}
-
 fn no_module(address: &str) -> Throw {
-    Throw::go(unknown_modules(&[address.to_owned()]))
-}
-
-/// k6's line about names under `k6/` that don't exist.
-fn unknown_modules(names: &[String]) -> String {
-    format!(
-        "unknown modules [{}] were tried to be loaded, but couldn't - this likely means automatic extension \
-         resolution is required or a custom k6 binary with the required extensions",
-        names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_that_are_much_alike() {
-        let check = |name: &str, expect: Option<&str>| {
-            assert_eq!(near(name, ["k6", "k6/http", "k6/html", "check", "group", "sleep"].into_iter()), expect, "{name}");
-        };
-        check("k6/htp", Some("k6/http"));
-        check("k6/htt", Some("k6/http"));
-        check("cheek", Some("check"));
-        check("chekc", Some("check"));
-        check("slep", Some("sleep"));
-        check("check", None);
-        check("nope", None);
-        check("k6/zzz", None);
-    }
+    Throw::go(missing::unknown_modules(&[address.to_owned()]))
 }

@@ -138,7 +138,9 @@ impl<'a> Bridge<'a, '_> {
                         self.edits.push((export.span, whole));
                     }
                 },
-                Statement::ExportAllDeclaration(export) => self.export_all(export, target(targets, &export.source.value)),
+                Statement::ExportAllDeclaration(export) => {
+                    self.export_all(export, target(targets, &export.source.value))
+                }
                 _ => {}
             }
         }
@@ -488,7 +490,10 @@ mod tests {
         );
         check("import * as n from 'k6/x/a';", "import { absent as n } from \"volley:absent?k6/x/a\";");
         check("import 'k6/x/a';", "import {  } from \"volley:absent?k6/x/a\";");
-        check("export { a as default, b } from 'k6/x/a';", "export { absent as default, absent as b } from \"volley:absent?k6/x/a\";");
+        check(
+            "export { a as default, b } from 'k6/x/a';",
+            "export { absent as default, absent as b } from \"volley:absent?k6/x/a\";",
+        );
         check("export * from 'k6/x/a'", "import \"volley:absent?k6/x/a\";");
     }
 

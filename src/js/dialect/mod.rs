@@ -14,9 +14,9 @@ mod commonjs;
 mod demands;
 mod forms;
 mod kind;
+mod positions;
 mod quote;
 mod regexps;
-mod positions;
 mod source_map;
 mod typescript;
 

@@ -14,7 +14,11 @@ enum Fault<'m> {
     NoFunction,
     NoConstructor,
     /// `read` or `set`, the property where the engine names it, and what it was asked of.
-    Property { verb: &'m str, name: Option<&'m str>, of: &'m str },
+    Property {
+        verb: &'m str,
+        name: Option<&'m str>,
+        of: &'m str,
+    },
 }
 
 impl<'m> Fault<'m> {
@@ -129,7 +133,9 @@ impl Search<'_, '_> {
         let Fault::Property { name, .. } = self.fault else { return };
         let (object, span) = (member.object(), member.span());
         let property = match member {
-            MemberExpression::StaticMemberExpression(member) => Some((member.property.name.to_string(), member.property.span)),
+            MemberExpression::StaticMemberExpression(member) => {
+                Some((member.property.name.to_string(), member.property.span))
+            }
             MemberExpression::ComputedMemberExpression(member) => match &member.expression {
                 Expression::StringLiteral(text) => Some((text.value.to_string(), member.expression.span())),
                 Expression::NumericLiteral(number) => Some((number.value.to_string(), member.expression.span())),
