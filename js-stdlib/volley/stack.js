@@ -4,7 +4,7 @@ const place = (site) => `${site.getFileName()}:${site.getLineNumber()}:${site.ge
 // What the engine throws doesn't say what was no function, or had no property: the text at its place does.
 function name(error, site) {
   const own = Object.getOwnPropertyDescriptor(error, 'message');
-  if (site === undefined || own === undefined || !/^(not a (function|constructor)$|cannot (read|set) property ')/.test(own.value)) return;
+  if (site === undefined || own === undefined || !/^(not a (function|constructor)$|cannot (read|set) property '|Cannot convert u)/.test(own.value)) return;
   if (!/^(file|https):\/\//.test(site.getFileName())) return;
   const value = explain(place(site), own.value);
   if (value !== undefined) Object.defineProperty(error, 'message', { ...own, value });

@@ -439,11 +439,11 @@ impl Loader {
         if let Some(text) = lock(&self.texts).get(address) {
             return Ok(text.clone().into());
         }
-        if !address.contains("://") {
-            return Err(no_module(address));
-        }
         if address.starts_with(MADE) {
             return Ok(self.keep(address, new_text(made::text(address).into())));
+        }
+        if !address.contains("://") {
+            return Err(no_module(address));
         }
         self.main.get_or_init(|| address.to_owned());
         let asked = lock(&self.specifiers).get(address).cloned();

@@ -1,7 +1,10 @@
 //! What an engine's `TypeError` is about, quoted from the text: engines say where, but not what.
 
 use oxc::allocator::Allocator;
-use oxc::ast::ast::{CallExpression, Expression, MemberExpression, NewExpression, TaggedTemplateExpression};
+use oxc::ast::ast::{
+    BindingPattern, CallExpression, Expression, ForOfStatement, FormalParameter, MemberExpression, NewExpression,
+    SpreadElement, TaggedTemplateExpression, UnaryExpression, UnaryOperator, VariableDeclarator,
+};
 use oxc::ast_visit::{Visit, walk};
 use oxc::parser::Parser;
 use oxc::span::{GetSpan, SourceType, Span};
@@ -13,6 +16,12 @@ const MAX_QUOTE: usize = 80;
 enum Fault<'m> {
     NoFunction,
     NoConstructor,
+    /// Something was to be taken apart.
+    Destructured,
+    /// What is not there was to be gone through.
+    Iterated {
+        of: &'m str,
+    },
     /// `read` or `set`, the property where the engine names it, and what it was asked of.
     Property {
         verb: &'m str,
@@ -26,6 +35,9 @@ impl<'m> Fault<'m> {
         match message {
             "not a function" | "not a callable function" => return Some(Self::NoFunction),
             "not a constructor" => return Some(Self::NoConstructor),
+            "Cannot convert undefined or null to object"
+            | "Cannot destructure 'null' value"
+            | "Cannot destructure 'undefined' value" => return Some(Self::Destructured),
             "cannot convert 'null' or 'undefined' to object" => {
                 return Some(Self::Property { verb: "read", name: None, of: "undefined or null" });
             }
@@ -33,6 +45,9 @@ impl<'m> Fault<'m> {
         }
         let (verb, rest) = message.strip_prefix("cannot ")?.split_once(" property '")?;
         let (name, of) = rest.rsplit_once("' of ")?;
+        if name == "Symbol.iterator" {
+            return Some(Self::Iterated { of });
+        }
         (["read", "set"].contains(&verb) && ["null", "undefined"].contains(&of)).then_some(Self::Property {
             verb,
             name: Some(name),
@@ -56,6 +71,8 @@ pub fn explain(text: &str, line: u32, column: u32, message: &str) -> Option<Stri
         Some(match fault {
             Fault::NoFunction => format!("{} is not a function", found.what),
             Fault::NoConstructor => format!("{} is not a constructor", found.what),
+            Fault::Destructured => format!("cannot destructure {}: it is undefined or null", found.what),
+            Fault::Iterated { of } => format!("{} is not iterable: it is {of}", found.what),
             Fault::Property { verb, name, of } => {
                 let name = name.map_or(found.property.unwrap_or_default(), str::to_owned);
                 format!("cannot {verb} property '{name}' of {of}: {} is {of}", found.what)
@@ -166,6 +183,16 @@ impl Search<'_, '_> {
         }
     }
 
+    /// Something that is taken apart or gone through: engines say the line, so it must be the only one there.
+    fn only(&mut self, span: Span, from: Option<&Expression>) {
+        if !self.row.contains(&span.start) {
+            return;
+        }
+        self.is_unsure |= self.best.is_some() || from.is_none();
+        let what = from.map(|from| self.quote(from)).unwrap_or_default();
+        self.best = Some(Found { what, property: None, width: 0, span });
+    }
+
     /// What can't be `null` or `undefined`, whatever it is.
     fn is_never_empty(&self, object: &Expression) -> bool {
         matches!(
@@ -253,6 +280,50 @@ impl<'a> Visit<'a> for Search<'_, '_> {
         walk::walk_new_expression(self, new);
     }
 
+    fn visit_variable_declarator(&mut self, declarator: &VariableDeclarator<'a>) {
+        let is_wanted = match (&declarator.id, &self.fault) {
+            (BindingPattern::ObjectPattern(_), Fault::Destructured) => true,
+            (BindingPattern::ArrayPattern(_), Fault::Destructured | Fault::Iterated { .. }) => true,
+            _ => false,
+        };
+        // Of a loop it has no value of its own.
+        if is_wanted && declarator.init.is_some() {
+            self.only(declarator.id.span(), declarator.init.as_ref());
+        }
+        walk::walk_variable_declarator(self, declarator);
+    }
+
+    fn visit_formal_parameter(&mut self, parameter: &FormalParameter<'a>) {
+        let is_pattern =
+            matches!(&parameter.pattern, BindingPattern::ObjectPattern(_) | BindingPattern::ArrayPattern(_));
+        if is_pattern && matches!(self.fault, Fault::Destructured | Fault::Iterated { .. }) {
+            self.only(parameter.span, None);
+        }
+        walk::walk_formal_parameter(self, parameter);
+    }
+
+    fn visit_for_of_statement(&mut self, statement: &ForOfStatement<'a>) {
+        if matches!(self.fault, Fault::Iterated { .. }) {
+            self.only(statement.right.span(), Some(&statement.right));
+        }
+        walk::walk_for_of_statement(self, statement);
+    }
+
+    fn visit_spread_element(&mut self, spread: &SpreadElement<'a>) {
+        if matches!(self.fault, Fault::Iterated { .. }) {
+            self.only(spread.span, Some(&spread.argument));
+        }
+        walk::walk_spread_element(self, spread);
+    }
+
+    fn visit_unary_expression(&mut self, unary: &UnaryExpression<'a>) {
+        // QuickJS says the same of `delete`.
+        if matches!(self.fault, Fault::Destructured) && unary.operator == UnaryOperator::Delete {
+            self.only(unary.span, None);
+        }
+        walk::walk_unary_expression(self, unary);
+    }
+
     fn visit_member_expression(&mut self, member: &MemberExpression<'a>) {
         self.member(member);
         walk::walk_member_expression(self, member);
@@ -298,6 +369,18 @@ mod tests {
         check("a.b.c;", (1, 5), boa, Some(expect));
         check("a.b.c(1);", (1, 6), boa, Some(expect));
         check("a.b.c;", (1, 1), boa, None);
+    }
+
+    #[test]
+    fn what_is_taken_apart_is_named_if_it_is_the_only_one() {
+        let apart = "Cannot convert undefined or null to object";
+        check("const { x } = a.b;", (1, 1), apart, Some("cannot destructure a.b: it is undefined or null"));
+        check("const { x } = a.b, { y } = c;", (1, 1), apart, None);
+        check("f(({ x }) => x)", (1, 1), apart, None);
+        check("delete a.b.c;", (1, 1), apart, None);
+        let through = "cannot read property 'Symbol.iterator' of undefined";
+        check("x;\nfor (const x of a.b) f(x);", (2, 1), through, Some("a.b is not iterable: it is undefined"));
+        check("f(...a.b);", (1, 3), through, Some("a.b is not iterable: it is undefined"));
     }
 
     #[test]

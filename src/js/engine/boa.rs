@@ -1154,8 +1154,13 @@ fn describe(value: &JsValue, context: &mut Context) -> Exception {
 
 /// Boa doesn't say what was no function, or had no property: the text at the error's place does.
 fn explain(error: &JsObject, context: &mut Context) {
-    const VAGUE: [&str; 3] =
-        ["not a callable function", "not a constructor", "cannot convert 'null' or 'undefined' to object"];
+    const VAGUE: [&str; 5] = [
+        "not a callable function",
+        "not a constructor",
+        "cannot convert 'null' or 'undefined' to object",
+        "Cannot destructure 'null' value",
+        "Cannot destructure 'undefined' value",
+    ];
     let message = error.get(js_string!("message"), context).ok().and_then(|message| message.as_string());
     let Some(message) = message.map(|message| message.to_std_string_lossy()) else { return };
     if !VAGUE.contains(&&*message) {

@@ -55,7 +55,7 @@ pub(super) fn text(address: &str) -> String {
     }
     if let Some(name) = address.strip_prefix(ABSENT) {
         return format!(
-            "const refuse = () => {{ throw new GoError({}); }}; export const absent = new Proxy(function () {{}}, new \
+            "const refuse = () => {{ throw new GoError({}); }};\nexport const absent = new Proxy(function () {{}}, new \
              Proxy({{}}, {{ get: () => refuse }}));",
             quoted(&absence(name))
         );
