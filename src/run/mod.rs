@@ -346,7 +346,8 @@ impl Common {
         let url = &request.script.module.url;
         let context = || format!("could not initialize '{}': could not load JS test '{url}'", request.argument);
         let exports = exports.await.map_err(|failure| {
-            if failure.is_exception || self.state.is_aborted() { failure } else { failure.context(context()) }
+            let is_from_outside = matches!(failure.code, ExitCode::ExternalAbort | ExitCode::StoppedByApi);
+            if failure.is_exception || is_from_outside { failure } else { failure.context(context()) }
         })?;
         self.files.seal();
         if exports.functions.is_empty() {

@@ -182,6 +182,23 @@ unsafe fn forget_rejection(ctx: *mut JSContext, state: &State, promise: JSValue)
     }
 }
 
+/// As [`forget_rejection`], for all promises that were rejected with `reason`: the modules that a module imports have
+/// promises of their own.
+unsafe fn forget_reason(ctx: *mut JSContext, state: &State, reason: JSValue) {
+    let known = std::mem::take(&mut *state.rejections.borrow_mut());
+    for (promise, other) in known {
+        // SAFETY: what is known is owned by the list: it goes back, or is freed.
+        unsafe {
+            if qjs::JS_IsObject(reason) && qjs::JS_IsObject(other) && same_object(reason, other) {
+                qjs::JS_FreeValue(ctx, promise);
+                qjs::JS_FreeValue(ctx, other);
+            } else {
+                state.rejections.borrow_mut().push((promise, other));
+            }
+        }
+    }
+}
+
 impl Drop for QuickJs {
     fn drop(&mut self) {
         let ctx = self.c();
@@ -820,6 +837,7 @@ unsafe fn load_now(ctx: *mut JSContext, state: &State, address: &str) -> JSValue
             qjs::JSPromiseStateEnum_JS_PROMISE_REJECTED => {
                 let reason = qjs::JS_PromiseResult(ctx, promise);
                 forget_rejection(ctx, state, promise);
+                forget_reason(ctx, state, reason);
                 qjs::JS_FreeValue(ctx, promise);
                 return qjs::JS_Throw(ctx, reason);
             }
