@@ -69,8 +69,8 @@ pub fn explain(text: &str, line: u32, column: u32, message: &str) -> Option<Stri
         search.visit_program(&parsed.program);
         let found = search.best.filter(|_| !search.is_unsure)?;
         Some(match fault {
-            Fault::NoFunction => format!("{} is not a function", found.what),
-            Fault::NoConstructor => format!("{} is not a constructor", found.what),
+            Fault::NoFunction if !found.is_new => format!("{} is not a function", found.what),
+            Fault::NoFunction | Fault::NoConstructor => format!("{} is not a constructor", found.what),
             Fault::Destructured => format!("cannot destructure {}: it is undefined or null", found.what),
             Fault::Iterated { of } => format!("{} is not iterable: it is {of}", found.what),
             Fault::Property { verb, name, of } => {
@@ -104,6 +104,8 @@ struct Found {
     what: String,
     /// The property that was asked for, where the text says it.
     property: Option<String>,
+    /// It stands behind `new`.
+    is_new: bool,
     /// How much text it takes: less is nearer.
     width: u32,
     span: Span,
@@ -134,7 +136,8 @@ impl Search<'_, '_> {
             return;
         }
         let what = self.quote(callee);
-        self.offer(Found { what, property: None, width: span.end - span.start, span });
+        let is_new = self.text[whole.start as usize..].starts_with("new") && whole.start < span.start;
+        self.offer(Found { what, property: None, is_new, width: span.end - span.start, span });
     }
 
     fn offer(&mut self, found: Found) {
@@ -171,7 +174,7 @@ impl Search<'_, '_> {
                 if self.best.as_ref().is_some_and(|best| best.what != what) {
                     self.is_unsure = true;
                 }
-                self.best = Some(Found { what, property: None, width: 0, span });
+                self.best = Some(Found { what, property: None, is_new: false, width: 0, span });
             }
             return;
         }
@@ -179,7 +182,7 @@ impl Search<'_, '_> {
         let Some((property, place)) = property else { return };
         if (place.start..=span.end).contains(&self.at) && self.at > object.span().end && !self.is_never_empty(object) {
             let what = self.quote(object);
-            self.offer(Found { what, property: Some(property), width: span.end - self.at, span });
+            self.offer(Found { what, property: Some(property), is_new: false, width: span.end - self.at, span });
         }
     }
 
@@ -190,7 +193,7 @@ impl Search<'_, '_> {
         }
         self.is_unsure |= self.best.is_some() || from.is_none();
         let what = from.map(|from| self.quote(from)).unwrap_or_default();
-        self.best = Some(Found { what, property: None, width: 0, span });
+        self.best = Some(Found { what, property: None, is_new: false, width: 0, span });
     }
 
     /// What can't be `null` or `undefined`, whatever it is.
@@ -349,7 +352,7 @@ mod tests {
         check("f(1);", (1, 2), "not a callable function", Some("f is not a function"));
         check("a['k-k'].foo(1)", (1, 10), not, Some("a['k-k'].foo is not a function"));
         check("void 0,(0,_c0.exports.a)(1)", (1, 8), not, Some("a is not a function"));
-        check("new a.B(1)", (1, 5), not, Some("a.B is not a function"));
+        check("new a.B(1)", (1, 5), not, Some("a.B is not a constructor"));
         check("new a.B(1)", (1, 1), "not a constructor", Some("a.B is not a constructor"));
         check("TypeError('not a function')", (1, 1), not, None);
         check("a.tag`x`", (1, 3), not, Some("a.tag is not a function"));

@@ -8,7 +8,7 @@
 // console: rejected helper.nothing is not a function
 // console: mine: not a function
 // console: stack TypeError: helper.nothing is not a function
-// log: TypeError: list.gone is not a function...error_names.js:33...
+// log: TypeError: list.gone is not a function...error_names.js:30...
 import * as helper from './data/helper.js';
 import { missing } from 'k6';
 

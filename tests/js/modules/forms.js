@@ -12,7 +12,6 @@ const { async: taken = 1, ...rest } = { async, using };
 class Fields {
   async
   get = 3
-  static
 }
 export default async ({ unused } = {}, more = 1) => {
   const list = [a, C.two, run(), await later(4), async + 2, using, taken + 4, { using }.using + 2, rest.using + 3, async + 7];
