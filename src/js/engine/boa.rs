@@ -76,6 +76,8 @@ struct Shared {
     native: RefCell<Option<JsSymbol>>,
     /// Boa's own getter of `stack`.
     frames: RefCell<Option<JsObject>>,
+    /// A native function has stopped the VU. Boa forgets that where it happens in an async function behind an `await`.
+    stopped: Cell<bool>,
     /// The globals that were made from parts, or that scripts have put in their places.
     made: RefCell<FxHashMap<&'static str, JsValue>>,
     /// What parts returned that are called once, by name.
@@ -125,6 +127,7 @@ impl Boa {
             linking: Cell::new(false),
             native: RefCell::default(),
             frames: RefCell::default(),
+            stopped: Cell::new(false),
             made: RefCell::default(),
             parts: RefCell::default(),
         });
@@ -396,6 +399,9 @@ impl Realm for Boa {
             list.push(to_js(arg, &self.shared, context).map_err(|error| self.throw(error, context))?);
         }
         let result = function.call(&JsValue::undefined(), &list, context);
+        if result.is_err() {
+            self.shared.stopped.set(false);
+        }
         result.map(|value| self.put(value)).map_err(|error| self.throw(error, context))
     }
 
@@ -461,7 +467,8 @@ impl Realm for Boa {
 
     fn run_jobs(&self) -> Result<(), Throw> {
         let context = &mut *self.context.borrow_mut();
-        context.run_jobs().map_err(|error| self.throw(error, context))
+        let ran = context.run_jobs().map_err(|error| self.throw(error, context));
+        if self.shared.stopped.take() { Err(Throw::Stop) } else { ran }
     }
 
     fn take_rejections(&self) -> Vec<Exception> {
@@ -792,7 +799,12 @@ fn call_native(index: usize, args: &[JsValue], context: &mut Context) -> JsResul
     }
     match shared.host.call(index, Args::from_iter(list)) {
         Ok(value) => to_js(value, &shared, context),
-        Err(throw) => Err(error_from(throw, context)),
+        Err(throw) => {
+            if let Throw::Stop = throw {
+                shared.stopped.set(true);
+            }
+            Err(error_from(throw, context))
+        }
     }
 }
 
