@@ -29,9 +29,12 @@ impl Loader {
             let own = exported.names.iter().filter(|name| file == url || *name != "default");
             names.extend(own.cloned());
             for star in &exported.stars {
-                match resolve(star, &file) {
-                    Ok(Resolved::Url(next)) => todo.push((star.clone(), next)),
-                    _ => return None,
+                match resolve(star, &file).ok()? {
+                    Resolved::Url(next) => todo.push((star.clone(), next)),
+                    Resolved::Builtin(name) => {
+                        let passed_on = dialect::module_names(modules::find(&name)?.source);
+                        names.extend(passed_on.into_iter().filter(|name| name != "default"));
+                    }
                 }
             }
         }
