@@ -234,3 +234,54 @@ impl<'a> Visit<'a> for Declared {
 
     fn visit_class_body(&mut self, _: &oxc::ast::ast::ClassBody<'a>) {}
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expect: &str) {
+        let plain = plain(text, Kind::Module, "seen").map_or_else(|| text.to_owned(), |(text, _)| text);
+        assert_eq!(plain, expect);
+    }
+
+    #[test]
+    fn export_lists_end() {
+        check("const a = 1\nexport { a }", "const a = 1\nexport { a };");
+        check("const a = 1; export { a };", "const a = 1; export { a };");
+        check("export { a } from './a.js'\n// end", "export { a } from './a.js';\n// end");
+    }
+
+    #[test]
+    fn default_exports_are_expressions() {
+        check("export default async () => {};", "export default (async () => {});");
+        check("export default async x => x\n", "export default (async x => x)\n");
+        check("export default async function () {}", "export default async function () {}");
+        check("export default asynchronous;", "export default asynchronous;");
+    }
+
+    #[test]
+    fn words_are_names() {
+        check("using: for (;;) break using;", "_using: for (;;) break _using;");
+        check("of: 1", "_of: 1");
+        check(
+            "const using = 1; f({ using, b: using.using });",
+            "const _using = 1; f({ using: _using, b: _using.using });",
+        );
+        check("const { using = 1, a: async } = x;", "const { using: _using = 1, a: _async } = x;");
+        check("({ using } = x); _using;", "({ using: __using } = x); _using;");
+        check("import async, { using } from 'x';", "import _async, { using as _using } from 'x';");
+        check("import of from 'x'; of(1);", "import _of from 'x'; _of(1);");
+        check("import { of } from 'x'; of(1);", "import { of } from 'x'; of(1);");
+        check("export const using = 1;", "export const _using = 1;; export { _using as using };");
+        check("const using = 1; export { using };", "const _using = 1; export { _using as using };");
+        check("class A {\n  async\n  b() {}\n}", "class A {\n  async;\n  b() {}\n}");
+    }
+
+    #[test]
+    fn what_is_caught_is_looked_at() {
+        check("try { f() } catch (e) { g(e) }", "try { f() } catch (e) {e?.seen; g(e) }");
+        check("try { f() } catch (using) {}", "try { f() } catch (_using) {_using?.seen;}");
+        check("try { f() } catch { g() }", "try { f() } catch { g() }");
+    }
+}
