@@ -192,7 +192,9 @@ impl<'a> Visit<'a> for Forms<'_> {
         walk::walk_export_default_declaration(self, export);
         let span = export.declaration.span();
         let is_function = matches!(export.declaration, ExportDefaultDeclarationKind::FunctionDeclaration(_));
-        if !is_function && self.slice(span).starts_with("async") {
+        let rest = self.slice(span).strip_prefix("async");
+        let is_word = rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_' || c == '$'));
+        if !is_function && is_word {
             self.insert(span.start, "(");
             self.insert(span.end, ")");
         }
