@@ -52,7 +52,7 @@ const readers = {
   },
   get test() {
     return {
-      abort: (message) => native.abort(text(message)),
+      abort: (message) => native.abort(text(message), new Error().stack),
       fail: (message) => native.fail(text(message)),
       get options() {
         return freeze(native.options());

@@ -1,6 +1,6 @@
 // CommonJS in one VU: each file runs once, and what it exports is seen by `require` and by `import`. Only scripts that
 // have some load this.
-import { findRequired, hold } from 'native:volley/commonjs';
+import { findRequired } from 'native:volley/commonjs';
 import { here } from 'native:volley/globals';
 import { load } from 'native:engine';
 
@@ -17,19 +17,25 @@ function builtin(address) {
   return builtins.get(address);
 }
 
-// While a file is required, `open()` counts from the one at the bottom.
+// `open()` counts from the file whose top level is running: while something is required, that is this.
+function inside(url, work) {
+  const outer = here(url);
+  try {
+    return work();
+  } finally {
+    here(outer);
+  }
+}
+
 function run(url) {
   if (known.has(url)) return known.get(url);
   const module = { exports: {} };
   known.set(url, module);
-  hold(1);
   try {
-    load(url).call(module.exports, module, module.exports, (name) => require(name, url));
+    inside(url, () => load(url).call(module.exports, module, module.exports, (name) => require(name, url)));
   } catch (error) {
     known.delete(url);
     throw error;
-  } finally {
-    hold(-1);
   }
   if (module.exports === null || module.exports === undefined) throw new GoError("CommonJS's exports must not be null");
   return module;
@@ -38,18 +44,13 @@ function run(url) {
 export function require(name, base) {
   const { kind, address } = findRequired(name, base);
   if (kind === 'builtin') return builtin(address);
+  if (kind === 'absent') return load(address).absent;
   if (kind === 'commonjs') return run(address).exports;
-  hold(1);
-  try {
-    return load(address);
-  } finally {
-    hold(-1);
-  }
+  return inside(undefined, () => load(address));
 }
 
 // What `import` sees of a file: its properties, at the moment they are read.
 export function commonjs(url) {
-  here(url);
   const module = run(url);
   let namespace;
   return {

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
 use super::coroutine;
-use super::engine::{Export, Realm};
+use super::engine::{Export, Outcome, Realm};
 use super::event_loop::{Turn, turn, value_of};
 use super::modules::k6;
 use super::modules::volley::globals;
@@ -90,9 +90,11 @@ impl Lifecycle {
         for file in loader.take_missing_maps() {
             self.vu.script.log.warn(format!("Couldn't load source map for {file}"));
         }
-        let unknown = loader.unknown();
-        if !unknown.is_empty() {
-            return Err(Failure::new(MAIN_ERROR, super::loader::unknown_modules(&unknown)));
+        if let Some(failure) = loader.unknown(&self.vu.script.address) {
+            return Err(failure);
+        }
+        for sentence in loader.take_near_misses() {
+            self.vu.script.log.warn(sentence);
         }
         evaluated.map_err(|failure| match loader.unreadable() {
             // Not the script threw: a part of it is missing.
@@ -121,7 +123,9 @@ impl Lifecycle {
     /// Evaluates a module to its end, top-level awaits included.
     fn evaluate(&self, address: &str) -> Result<(), Failure> {
         let realm = &*self.realm;
-        match turn(realm, &self.vu, || realm.evaluate(address)) {
+        let promise = Cell::new(None);
+        let begin = || realm.evaluate(address).inspect(|kept| promise.set(Some(*kept)));
+        match turn(realm, &self.vu, begin) {
             Turn::Done(kept) => {
                 let value = value_of(realm, kept);
                 realm.release(kept);
@@ -131,15 +135,21 @@ impl Lifecycle {
                     Err(_) => Ok(()),
                 }
             }
+            // What a module throws behind an `await` is an exception of the script like any other.
+            Turn::Rejected(other) => match promise.get().map(|kept| realm.outcome(kept)) {
+                Some(Outcome::Rejected(exception)) => Err(exception_failure(&exception)),
+                _ => Err(Failure::new(ExitCode::Other, format!("Uncaught (in promise) {}", other.report()))),
+            },
             Turn::Threw(exception) => Err(exception_failure(&exception)),
-            Turn::Rejected(exception) => {
-                Err(Failure::new(ExitCode::Other, format!("Uncaught (in promise) {}", exception.report())))
-            }
             Turn::Stopped => Err(self.stopped()),
         }
     }
 
     fn stopped(&self) -> Failure {
+        // What the summary aborts is no run any more.
+        if let Some(failure) = self.vu.room::<k6::execution::Aborted>().in_summary.take() {
+            return failure;
+        }
         match self.vu.script.state.aborted() {
             Some(abort) => abort.failure,
             None => Failure::new(ExitCode::ExternalAbort, "the VU was stopped"),
@@ -441,7 +451,7 @@ impl Lifecycle {
         let took = began.elapsed();
         // An iteration that ends the run has come to its own end.
         let is_full = match &end {
-            Ok(Turn::Stopped) => vu.room::<k6::execution::Aborted>().0.take(),
+            Ok(Turn::Stopped) => vu.room::<k6::execution::Aborted>().in_iteration.take(),
             Ok(_) => true,
             Err(_) => false,
         };

@@ -10,12 +10,17 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rustc_hash::FxHashMap;
 
-use super::dialect::{self, Kind, Positions, Prepared, Target};
-use super::engine::Code;
+use super::dialect::{self, Exported, Kind, Positions, Prepared, RegExpLiteral, Target};
+use super::engine::{Code, Engine};
 use super::modules;
 use super::value::Throw;
 use crate::source::files::Absence;
 use crate::source::{Files, Resolved, Shared, resolve, specifier};
+
+mod made;
+mod missing;
+
+use made::{ABSENT, BROWSER, COMMONJS, HERE, MADE, MISSING, REQUIRE, STAR, is_absent};
 
 type Compiled = Arc<OnceLock<Box<[u8]>>>;
 /// Sources by address, each with its bytecode once there is one.
@@ -40,14 +45,8 @@ const NATIVE: &str = "native:";
 /// Modules only js-stdlib itself may import.
 const OURS: &str = "volley/";
 
-/// Addresses of modules made here, for one of the user's each.
-const MADE: &str = "volley:";
-/// Modules of one line, which the user's modules import behind everything else: they tell whose turn it is.
-const HERE: &str = "volley:here?";
-/// Modules that stand for CommonJS files where those are imported.
-const COMMONJS: &str = "volley:commonjs?";
-/// Modules that give an ES module its `require`.
-const REQUIRE: &str = "volley:require?";
+/// So many errors are remembered with what they are about.
+const MAX_EXPLAINED: usize = 1_000;
 
 /// Finds and reads modules.
 pub struct Loader {
@@ -71,6 +70,16 @@ pub struct Loader {
     /// What a URL was asked for as, and by whom.
     specifiers: Mutex<FxHashMap<String, (String, String)>>,
     unknown: Mutex<Vec<String>>,
+    /// Modules that were imported and are not offered.
+    absent: Mutex<BTreeSet<String>>,
+    /// Names that are missing and have a neighbour that is much like them, each as a sentence.
+    near_misses: Mutex<Vec<String>>,
+    /// What ES modules export.
+    exported: Mutex<FxHashMap<String, Arc<Exported>>>,
+    /// What errors are about, by their places and texts.
+    explained: Mutex<FxHashMap<(String, String), Option<String>>>,
+    /// The engine the modules are for.
+    engine: Engine,
     unreadable: Mutex<Option<Unreadable>>,
     /// The modules of ours the script asked for.
     builtins: Mutex<BTreeSet<String>>,
@@ -89,7 +98,7 @@ pub struct Unreadable {
 
 impl Loader {
     /// A loader over the files of a script.
-    pub fn new(files: Arc<Files>, open_base: &str) -> Self {
+    pub fn new(files: Arc<Files>, open_base: &str, engine: Engine) -> Self {
         let open_base = open_base.to_owned();
         Self {
             files,
@@ -104,6 +113,11 @@ impl Loader {
             is_suspect: AtomicBool::new(false),
             specifiers: Mutex::default(),
             unknown: Mutex::default(),
+            absent: Mutex::default(),
+            near_misses: Mutex::default(),
+            exported: Mutex::default(),
+            explained: Mutex::default(),
+            engine,
             unreadable: Mutex::default(),
             builtins: Mutex::default(),
             missing_maps: Mutex::default(),
@@ -139,6 +153,28 @@ impl Loader {
         self.files.at(path, &self.open_base)
     }
 
+    /// What `open(path)` is warned of while the module `here` is evaluated, when it stands at `written`, `URL:LINE:COLUMN`:
+    /// k6 says that names will count from the file they stand in.
+    pub fn open_warning(&self, path: &str, here: &str, written: &str) -> Option<String> {
+        let file = written.rsplitn(3, ':').nth(2)?;
+        let directory = |url: &str| url.rfind('/').map(|at| url[..=at].to_owned());
+        let main = self.main.get()?;
+        let here = if here.is_empty() { main } else { here };
+        let is_relative = !path.starts_with('/') && !path.contains("://");
+        // Behind a source map it is no file of the run.
+        let is_known = lock(&self.kinds).contains_key(file);
+        if !is_relative || !is_known || directory(file) == directory(here) {
+            return None;
+        }
+        Some(format!(
+            "open() was used and is currently relative to '{}', but in the future it will be aligned with how `require` \
+             and imports work and will be relative to '{file}'. This means that in the future open will open relative path \
+             relative to the module/file it is written in. You can future proof this by using `import.meta.resolve()` to \
+             get relative paths to the file it is written in the current k6 version.",
+            self.base(here)
+        ))
+    }
+
     /// The directory that names in the module `here` start from.
     fn base<'a>(&'a self, here: &'a str) -> &'a str {
         match here.rfind('/') {
@@ -167,7 +203,11 @@ impl Loader {
     /// k6's words when it means nothing.
     pub fn resolve(&self, specifier: &str, referrer: &str) -> Result<String, Throw> {
         let from_stdlib = !referrer.contains("://") || referrer.starts_with(MADE);
-        if specifier.starts_with(HERE) || specifier.starts_with(REQUIRE) {
+        if [HERE, REQUIRE, ABSENT, MISSING].iter().any(|made| specifier.starts_with(made)) {
+            return Ok(specifier.to_owned());
+        }
+        if let Some(name) = specifier.strip_prefix(STAR) {
+            self.meet(name)?;
             return Ok(specifier.to_owned());
         }
         if from_stdlib && (specifier.starts_with(NATIVE) || specifier.starts_with(OURS)) {
@@ -185,6 +225,7 @@ impl Loader {
                 }
                 Ok(format!("{COMMONJS}{url}"))
             }
+            Resolved::Builtin(name) if is_absent(&name) => Ok(self.stand_in(&name)),
             Resolved::Builtin(name) => {
                 self.builtin(&name)?;
                 if !from_stdlib {
@@ -206,6 +247,7 @@ impl Loader {
         // What runs already was linked; whatever comes now meets CommonJS.
         self.is_careful.store(true, Ordering::Release);
         match resolve(specifier, base).map_err(Throw::go)? {
+            Resolved::Builtin(name) if is_absent(&name) => Ok(("absent", self.stand_in(&name))),
             Resolved::Builtin(name) => {
                 self.builtin(&name)?;
                 self.meet(&name)?;
@@ -280,6 +322,12 @@ impl Loader {
         Ok(())
     }
 
+    /// The address of what stands for a module that is not offered.
+    fn stand_in(&self, name: &str) -> String {
+        lock(&self.absent).insert(name.to_owned());
+        format!("{ABSENT}{name}")
+    }
+
     /// Remembers a module of ours; after the first pass there are no new ones.
     fn meet(&self, name: &str) -> Result<(), Throw> {
         let mut builtins = lock(&self.builtins);
@@ -305,6 +353,7 @@ impl Loader {
         if begins {
             lock(&self.texts).clear();
             lock(&self.unknown).clear();
+            lock(&self.near_misses).clear();
             *lock(&self.unreadable) = None;
         }
         begins
@@ -332,6 +381,9 @@ impl Loader {
         })?;
         let mut prepared =
             dialect::prepare(&module).map_err(|message| Throw::Error { class: "SyntaxError", message })?;
+        if let Some(on_catch) = self.engine.plain_forms() {
+            prepared.plain_forms(on_catch);
+        }
         self.follow_source_map(url, &mut prepared);
         let kind = prepared.kind;
         lock(&self.prepared).insert(url.to_owned(), prepared);
@@ -387,11 +439,11 @@ impl Loader {
         if let Some(text) = lock(&self.texts).get(address) {
             return Ok(text.clone().into());
         }
+        if address.starts_with(MADE) {
+            return Ok(self.keep(address, new_text(made::text(address).into())));
+        }
         if !address.contains("://") {
             return Err(no_module(address));
-        }
-        if address.starts_with(MADE) {
-            return Ok(self.keep(address, new_text(made(address).into())));
         }
         self.main.get_or_init(|| address.to_owned());
         let asked = lock(&self.specifiers).get(address).cloned();
@@ -403,8 +455,11 @@ impl Loader {
             lock(&self.kinds).remove(address);
             return self.load(address);
         };
-        if kind == Kind::Module && self.is_careful.load(Ordering::Acquire) {
-            prepared.bridge(&mut |specifier| self.target(specifier, address));
+        let is_careful = self.is_careful.load(Ordering::Acquire);
+        let mut tail = String::new();
+        if kind == Kind::Module && (is_careful || wants_bridge(&prepared.text)) {
+            let missing = prepared.bridge(&mut |specifier| self.target(specifier, address, is_careful));
+            tail += &self.tell_missing(&missing, address);
         }
         if !prepared.positions.is_empty() {
             lock(&self.positions).insert(address.to_owned(), prepared.positions);
@@ -415,14 +470,13 @@ impl Loader {
             return Ok(self.keep(address, text));
         }
         // Imports that come last move nothing, and all others come before them.
-        let mut tail = String::new();
         if dialect::wants_require(&text.text) {
             tail += &format!("import {{ require }} from {};", quoted(&format!("{REQUIRE}{address}")));
         }
         // `open()` counts from the module that is being evaluated. Only where there may be several of them, and one
         // may open files, it matters which.
-        let is_marked =
-            text.text.contains("open") || ["'./", "'../", "\"./", "\"../"].iter().any(|sign| text.text.contains(sign));
+        let signs = ["open", "'.", "\".", "'/", "\"/", "://", "require"];
+        let is_marked = signs.iter().any(|sign| text.text.contains(sign));
         if is_marked {
             tail += &format!("import {};", quoted(&format!("{HERE}{address}")));
         }
@@ -437,20 +491,25 @@ impl Loader {
         text.into()
     }
 
-    /// What an import in the module at `referrer` leads to.
-    fn target(&self, specifier: &str, referrer: &str) -> Target {
+    /// What an import in the module at `referrer` leads to. With care, also what files export.
+    fn target(&self, specifier: &str, referrer: &str, is_careful: bool) -> Target {
         match resolve(specifier, referrer) {
+            Ok(Resolved::Builtin(name)) if is_absent(&name) => Target::Absent(self.stand_in(&name)),
             Ok(Resolved::Builtin(name)) => match modules::find(&name) {
-                Some(module) => Target::Names(dialect::module_names(module.source)),
+                Some(module) => {
+                    let (names, star) = (dialect::module_names(module.source), format!("{STAR}{name}"));
+                    Target::Builtin { names, star }
+                }
                 None => Target::Module,
             },
-            Ok(Resolved::Url(url)) => match self.kind(specifier, &url) {
+            Ok(Resolved::Url(url)) if is_careful => match self.kind(specifier, &url) {
                 Ok(Kind::CommonJs) => Target::CommonJs(
                     self.files.text(&url).map(|text| dialect::commonjs_names(&text)).unwrap_or_default(),
                 ),
-                _ => Target::Module,
+                Ok(Kind::Module) => self.names(specifier, &url).map_or(Target::Module, Target::File),
+                Err(_) => Target::Module,
             },
-            Err(_) => Target::Module,
+            _ => Target::Module,
         }
     }
 
@@ -468,6 +527,31 @@ impl Loader {
         Some(format!("{}:{}:{}", place.file.as_deref().unwrap_or(url), place.line, place.column))
     }
 
+    /// What a `TypeError` at `place`, `URL:LINE:COLUMN` of the engine, is about: its message with the name of what is
+    /// missing. `None` where the text does not tell.
+    pub fn explain(&self, place: &str, message: &str) -> Option<String> {
+        let key = (place.to_owned(), message.to_owned());
+        if let Some(known) = lock(&self.explained).get(&key) {
+            return known.clone();
+        }
+        let (rest, column) = place.rsplit_once(':')?;
+        let (url, line) = rest.rsplit_once(':')?;
+        let text = lock(&self.texts).get(url).map(|text| text.text.clone())?;
+        let found = dialect::explain(&text, line.parse().ok()?, column.parse().ok()?, message);
+        let mut explained = lock(&self.explained);
+        if explained.len() >= MAX_EXPLAINED {
+            explained.clear();
+        }
+        explained.insert(key, found.clone());
+        found
+    }
+
+    /// The regular expressions in the text an engine was given for `address`.
+    pub fn regexp_literals(&self, address: &str) -> Vec<RegExpLiteral> {
+        let text = lock(&self.texts).get(address).map(|text| text.text.clone());
+        text.map(|text| dialect::regexp_literals(&text)).unwrap_or_default()
+    }
+
     /// Where a module names another one: engines don't say.
     fn place_of(&self, specifier: &str, referrer: &str) -> String {
         let quoted = ['"', '\'', '`'].map(|quote| format!("{quote}{specifier}{quote}"));
@@ -480,11 +564,12 @@ impl Loader {
     pub fn unreadable(&self) -> Option<Unreadable> {
         lock(&self.unreadable).clone()
     }
+}
 
-    /// Names under `k6/` that were imported and don't exist.
-    pub fn unknown(&self) -> Vec<String> {
-        lock(&self.unknown).clone()
-    }
+/// True if a module may ask for what engines can't link by themselves: the namespace of a module of ours, or a module that
+/// is not offered.
+fn wants_bridge(text: &str) -> bool {
+    text.contains("k6/x/") || text.contains(BROWSER) || text.contains("k6") && dialect::wants_namespace(text)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -499,38 +584,6 @@ fn quoted(text: &str) -> String {
     serde_json::to_string(text).unwrap_or_default()
 }
 
-/// The text of a module that is made here.
-fn made(address: &str) -> String {
-    if let Some(url) = address.strip_prefix(HERE) {
-        return format!("import {{ here }} from 'native:volley/globals'; here({});", quoted(url));
-    }
-    if let Some(url) = address.strip_prefix(REQUIRE) {
-        let url = quoted(url);
-        return format!(
-            "import {{ require as from }} from 'volley/commonjs'; export const require = (name) => from(name, {url});"
-        );
-    }
-    let url = quoted(address.strip_prefix(COMMONJS).unwrap_or(address));
-    format!(
-        "import {{ commonjs }} from 'volley/commonjs'; export const live = commonjs({url}); const all = live.exports; \
-         export {{ all as 'module.exports' }};"
-    )
-}
-
 fn no_module(address: &str) -> Throw {
-    Throw::go(unknown_modules(&[address.to_owned()]))
-}
-
-/// k6's line about names under `k6/` that don't exist, and ours about the one that does, but not here.
-pub fn unknown_modules(names: &[String]) -> String {
-    if names.iter().any(|name| name == "k6/browser") {
-        return "the module \"k6/browser\" is not offered: protocols are spoken here, no browser is driven; run the scenarios that \
-                use it with k6"
-            .to_owned();
-    }
-    format!(
-        "unknown modules [{}] were tried to be loaded, but couldn't - this likely means automatic extension \
-         resolution is required or a custom k6 binary with the required extensions",
-        names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
-    )
+    Throw::go(missing::unknown_modules(&[address.to_owned()]))
 }

@@ -26,7 +26,7 @@ fn run(engine: Engine, source: &str, iterations: u64) -> Result<Vec<String>, Fai
     let state = Arc::new(RunState::default());
     let script = Arc::new(Script {
         engine,
-        loader: Arc::new(Loader::new(Arc::new(files), "file:///")),
+        loader: Arc::new(Loader::new(Arc::new(files), "file:///", engine)),
         address: "file:///main.js".to_owned(),
         env: Arc::new(BTreeMap::from([("WHO".to_owned(), "world".to_owned())])),
         freeze_env: false,

@@ -19,6 +19,7 @@ use futures_util::task::AtomicWaker;
 use rustc_hash::FxHashMap;
 
 use super::coroutine;
+use super::dialect::RegExpLiteral;
 use super::engine::{Code, Host, StopHook};
 use super::modules;
 use super::script::Script;
@@ -389,6 +390,14 @@ impl Host for Vu {
 
     fn origin(&self, place: &str) -> Option<String> {
         self.script.loader.origin(place)
+    }
+
+    fn explain(&self, place: &str, message: &str) -> Option<String> {
+        self.script.loader.explain(place, message)
+    }
+
+    fn regexp_literals(&self, address: &str) -> Vec<RegExpLiteral> {
+        self.script.loader.regexp_literals(address)
     }
 
     fn load(&self, address: &str) -> Result<Code, Throw> {

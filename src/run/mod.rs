@@ -333,7 +333,7 @@ struct Common {
 impl Common {
     fn new(request: &Request) -> Self {
         let files = Arc::clone(&request.script.files);
-        let loader = Arc::new(Loader::new(files.clone(), &request.script.open_base));
+        let loader = Arc::new(Loader::new(files.clone(), &request.script.open_base, request.engine));
         Self {
             files,
             loader,
@@ -356,7 +356,8 @@ impl Common {
         let url = &request.script.module.url;
         let context = || format!("could not initialize '{}': could not load JS test '{url}'", request.argument);
         let exports = exports.await.map_err(|failure| {
-            if failure.is_exception || self.state.is_aborted() { failure } else { failure.context(context()) }
+            let is_from_outside = matches!(failure.code, ExitCode::ExternalAbort | ExitCode::StoppedByApi);
+            if failure.is_exception || is_from_outside { failure } else { failure.context(context()) }
         })?;
         self.files.seal();
         if exports.functions.is_empty() {

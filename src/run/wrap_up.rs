@@ -184,6 +184,8 @@ impl Run {
         if failure.is_exception {
             let fields = vec![("hint", "script exception".into()), ("source", "stacktrace".into())];
             self.log.log(Level::Error, failure.message.clone(), fields);
+        } else if failure.code == ExitCode::ScriptAborted {
+            self.log.error(failure.message.clone());
         } else {
             self.summary_error(failure.message.clone());
         }

@@ -3,14 +3,17 @@
 //! Only imports and the uses of what they bind are edited, each within its line. A binding from CommonJS becomes a
 //! property that is read where it is used, as k6 reads it: `import { a } from './c.js'` and `a()` become
 //! `import { live as _c0 } from './c.js';` and `(0,_c0.exports.a)()`.
+//!
+//! Names that nobody exports are found here too: k6 runs what a module imports before it finds that one is missing, so
+//! they become variables, and the caller is told.
 
 use std::collections::HashMap;
 
 use oxc::allocator::Allocator;
 use oxc::ast::AstKind;
 use oxc::ast::ast::{
-    BindingIdentifier, ExportSpecifier, ImportDeclaration, ImportDeclarationSpecifier, ModuleExportName, Program,
-    Statement,
+    BindingIdentifier, ExportAllDeclaration, ExportFromDeclaration, ExportSpecifier, ImportDeclaration,
+    ImportDeclarationSpecifier, ModuleExportName, Program, Statement,
 };
 use oxc::parser::Parser;
 use oxc::semantic::{Reference, Semantic, SemanticBuilder};
@@ -23,14 +26,47 @@ use super::positions::{Edit, Layer, Shift};
 pub enum Target {
     /// A module engines link by themselves.
     Module,
-    /// A module that exports these names; others are `undefined`.
-    Names(Vec<String>),
+    /// A file that exports these names and no others.
+    File(Vec<String>),
+    /// A module of ours.
+    Builtin {
+        /// What it exports; other names are `undefined`.
+        names: Vec<String>,
+        /// The specifier of the same module without its default export: what `* as` gets.
+        star: String,
+    },
     /// A CommonJS file; the names it is known to export.
     CommonJs(Vec<String>),
+    /// A module that is not offered: the specifier of one that exports `absent`, which stands for all it might export.
+    Absent(String),
 }
 
-/// The bridged text of a module and the positions that moved; `None` if nothing has to change.
-pub(super) fn bridge(text: &str, targets: &HashMap<String, Target>) -> Option<(String, Layer)> {
+/// A name that is imported and that the module does not export.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing {
+    /// The module, as it is imported.
+    pub specifier: String,
+    /// The name.
+    pub name: String,
+    /// What the module does export.
+    pub known: Vec<String>,
+    /// True if it is `undefined`; else the import is an error.
+    pub is_undefined: bool,
+    /// Where it is imported; both count from 1.
+    pub line: u32,
+    /// As above.
+    pub column: u32,
+}
+
+/// The bridged text of a module, the positions that moved, and the names that are missing.
+pub(super) struct Bridged {
+    pub(super) text: String,
+    pub(super) layer: Layer,
+    pub(super) missing: Vec<Missing>,
+}
+
+/// Bridges a module's imports; `None` if nothing has to change.
+pub(super) fn bridge(text: &str, targets: &HashMap<String, Target>) -> Option<Bridged> {
     let allocator = Allocator::default();
     let parsed = Parser::new(&allocator, text, SourceType::mjs()).parse();
     if !is_good(&parsed) {
@@ -38,9 +74,21 @@ pub(super) fn bridge(text: &str, targets: &HashMap<String, Target>) -> Option<(S
     }
     let exported: Vec<String> = parsed.module_record.exported_bindings.keys().map(ToString::to_string).collect();
     let semantic = SemanticBuilder::new().with_build_nodes(true).build(&parsed.program).semantic;
-    let mut bridge = Bridge { text, semantic: &semantic, edits: Vec::new(), prefix: prefix(text), next: 0, exported };
+    let mut bridge = Bridge {
+        text,
+        semantic: &semantic,
+        edits: Vec::new(),
+        prefix: prefix(text),
+        next: 0,
+        exported,
+        missing: Vec::new(),
+    };
     bridge.program(&parsed.program, targets);
-    (!bridge.edits.is_empty()).then(|| apply(text, bridge.edits))
+    let missing = bridge.missing;
+    (!bridge.edits.is_empty()).then(|| {
+        let (text, layer) = apply(text, bridge.edits);
+        Bridged { text, layer, missing }
+    })
 }
 
 /// The beginning of names nobody else uses.
@@ -64,6 +112,7 @@ struct Bridge<'a, 's> {
     next: usize,
     /// What the module exports by name.
     exported: Vec<String>,
+    missing: Vec<Missing>,
 }
 
 impl<'a> Bridge<'a, '_> {
@@ -72,113 +121,162 @@ impl<'a> Bridge<'a, '_> {
             match statement {
                 Statement::ImportDeclaration(import) => match target(targets, &import.source.value) {
                     Target::Module => {}
-                    Target::Names(names) => self.import_known(import, names),
+                    Target::File(names) => self.import_known(import, names, None),
+                    Target::Builtin { names, star } => self.import_known(import, names, Some(star)),
                     Target::CommonJs(_) => self.import_commonjs(import),
+                    Target::Absent(stand_in) => self.import_absent(import, stand_in),
                 },
                 Statement::ExportFromDeclaration(export) => match target(targets, &export.source.value) {
                     Target::Module => {}
-                    Target::Names(names) => {
-                        let is_missing =
-                            |specifier: &&ExportSpecifier| !names.iter().any(|name| *name == *specifier.local.name());
-                        if !export.specifiers.iter().any(|specifier| is_missing(&specifier)) {
-                            continue;
-                        }
-                        let mut parts = String::new();
-                        let mut kept = Vec::new();
-                        for specifier in &export.specifiers {
-                            if is_missing(&specifier) {
-                                let name = self.name();
-                                parts += &format!(
-                                    " const {name} = undefined; export {{ {name} as {} }};",
-                                    self.written(&specifier.exported)
-                                );
-                            } else {
-                                kept.push(self.slice(specifier.span));
-                            }
-                        }
-                        let whole =
-                            format!("export {{ {} }} from {};{parts}", kept.join(", "), self.slice(export.source.span));
-                        self.edits.push((export.span, whole));
-                    }
-                    Target::CommonJs(_) => {
-                        let live = self.name();
-                        let mut whole = format!("import {{ live as {live} }} from {};", self.slice(export.source.span));
-                        for specifier in &export.specifiers {
-                            let name = self.name();
-                            let value = property(&live, &specifier.local.name());
-                            whole += &format!(
-                                " const {name} = {value}; export {{ {name} as {} }};",
-                                self.written(&specifier.exported)
-                            );
-                        }
+                    Target::File(names) => self.export_known(export, names, false),
+                    Target::Builtin { names, .. } => self.export_known(export, names, true),
+                    Target::CommonJs(_) => self.export_commonjs(export),
+                    Target::Absent(stand_in) => {
+                        let names = export.specifiers.iter().map(|one| self.written(&one.exported));
+                        let names: Vec<_> = names.map(|name| format!("absent as {name}")).collect();
+                        let whole = format!("export {{ {} }} from {};", names.join(", "), quoted(stand_in));
                         self.edits.push((export.span, whole));
                     }
                 },
                 Statement::ExportAllDeclaration(export) => {
-                    let Target::CommonJs(names) = target(targets, &export.source.value) else { continue };
-                    let live = self.name();
-                    let mut whole = format!("import {{ live as {live} }} from {};", self.slice(export.source.span));
-                    match &export.exported {
-                        Some(exported) => {
-                            let name = self.name();
-                            whole += &format!(
-                                " const {name} = {live}.namespace; export {{ {name} as {} }};",
-                                self.written(exported)
-                            );
-                        }
-                        None => {
-                            for known in names.clone() {
-                                if known != "default" && !self.exported.contains(&known) {
-                                    let (name, value) = (self.name(), property(&live, &known));
-                                    whole +=
-                                        &format!(" const {name} = {value}; export {{ {name} as {} }};", quoted(&known));
-                                }
-                            }
-                        }
-                    }
-                    self.edits.push((export.span, whole));
+                    self.export_all(export, target(targets, &export.source.value))
                 }
                 _ => {}
             }
         }
     }
 
-    /// Leaves out what isn't there: it is `undefined`.
-    fn import_known(&mut self, import: &ImportDeclaration<'a>, names: &[String]) {
-        let specifiers = import.specifiers.iter().flatten();
-        let (mut missing, mut named, mut others) = (Vec::new(), Vec::new(), Vec::new());
-        for specifier in specifiers {
+    /// `import … from` a module whose names are known: leaves out what isn't there. A namespace comes from `star`.
+    fn import_known(&mut self, import: &ImportDeclaration<'a>, names: &[String], star: Option<&str>) {
+        let has = |name: &str| names.iter().any(|known| known == name);
+        let (mut missing, mut named, mut others, mut namespace) = (Vec::new(), Vec::new(), Vec::new(), None);
+        for specifier in import.specifiers.iter().flatten() {
             match specifier {
                 ImportDeclarationSpecifier::ImportSpecifier(one) => {
-                    if names.iter().any(|name| *name == *one.imported.name()) {
+                    let name = one.imported.name();
+                    if has(&name) {
                         named.push(self.slice(one.span));
                     } else {
-                        missing.push(self.slice(one.local.span));
+                        missing.push((self.slice(one.local.span), name.to_string(), one.span));
                     }
                 }
                 ImportDeclarationSpecifier::ImportDefaultSpecifier(one) => {
-                    if names.iter().any(|name| name == "default") {
+                    if has("default") {
                         others.push(self.slice(one.span).to_owned());
                     } else {
-                        missing.push(self.slice(one.local.span));
+                        missing.push((self.slice(one.local.span), "default".to_owned(), one.span));
                     }
                 }
-                ImportDeclarationSpecifier::ImportNamespaceSpecifier(one) => {
+                ImportDeclarationSpecifier::ImportNamespaceSpecifier(one) if star.is_none() => {
                     others.push(self.slice(one.span).to_owned());
                 }
+                ImportDeclarationSpecifier::ImportNamespaceSpecifier(one) => namespace = Some(self.slice(one.span)),
             }
         }
-        if missing.is_empty() {
+        if missing.is_empty() && namespace.is_none() {
             return;
         }
-        if !named.is_empty() || others.is_empty() {
+        let mut whole = String::new();
+        if !named.is_empty() || (others.is_empty() && namespace.is_none()) {
             others.push(format!("{{ {} }}", named.join(", ")));
         }
-        let mut whole = format!("import {} from {};", others.join(", "), self.slice(import.source.span));
-        for name in missing {
-            whole += &format!(" const {name} = undefined;");
+        if !others.is_empty() {
+            whole += &format!("import {} from {};", others.join(", "), self.slice(import.source.span));
+        }
+        if let (Some(namespace), Some(star)) = (namespace, star) {
+            let space = if whole.is_empty() { "" } else { " " };
+            whole += &format!("{space}import {namespace} from {};", quoted(star));
+        }
+        for (local, name, span) in missing {
+            whole += &format!(" const {local} = undefined;");
+            self.misses(&import.source.value, name, names, span, star.is_some());
         }
         self.edits.push((import.span, whole));
+    }
+
+    fn export_known(&mut self, export: &ExportFromDeclaration<'a>, names: &[String], is_builtin: bool) {
+        let is_missing = |specifier: &ExportSpecifier| !names.iter().any(|name| *name == *specifier.local.name());
+        if !export.specifiers.iter().any(is_missing) {
+            return;
+        }
+        let mut parts = String::new();
+        let mut kept = Vec::new();
+        for specifier in &export.specifiers {
+            if is_missing(specifier) {
+                let name = self.name();
+                let exported = self.written(&specifier.exported);
+                parts += &format!(" const {name} = undefined; export {{ {name} as {exported} }};");
+                let missing = specifier.local.name().to_string();
+                self.misses(&export.source.value, missing, names, specifier.span, is_builtin);
+            } else {
+                kept.push(self.slice(specifier.span));
+            }
+        }
+        let whole = format!("export {{ {} }} from {};{parts}", kept.join(", "), self.slice(export.source.span));
+        self.edits.push((export.span, whole));
+    }
+
+    fn export_commonjs(&mut self, export: &ExportFromDeclaration<'a>) {
+        let live = self.name();
+        let mut whole = format!("import {{ live as {live} }} from {};", self.slice(export.source.span));
+        for specifier in &export.specifiers {
+            let name = self.name();
+            let value = property(&live, &specifier.local.name());
+            let exported = self.written(&specifier.exported);
+            whole += &format!(" const {name} = {value}; export {{ {name} as {exported} }};");
+        }
+        self.edits.push((export.span, whole));
+    }
+
+    /// `export * from` and `export * as name from`.
+    fn export_all(&mut self, export: &ExportAllDeclaration<'a>, target: &Target) {
+        let whole = match (target, &export.exported) {
+            (Target::Builtin { star, .. }, Some(exported)) => {
+                format!("export * as {} from {};", self.written(exported), quoted(star))
+            }
+            (Target::Absent(stand_in), Some(exported)) => {
+                format!("export {{ absent as {} }} from {};", self.written(exported), quoted(stand_in))
+            }
+            (Target::Absent(stand_in), None) => format!("import {};", quoted(stand_in)),
+            (Target::CommonJs(_), Some(exported)) => {
+                let (live, name) = (self.name(), self.name());
+                format!(
+                    "import {{ live as {live} }} from {}; const {name} = {live}.namespace; export {{ {name} as {} }};",
+                    self.slice(export.source.span),
+                    self.written(exported)
+                )
+            }
+            (Target::CommonJs(names), None) => {
+                let live = self.name();
+                let mut whole = format!("import {{ live as {live} }} from {};", self.slice(export.source.span));
+                for known in names {
+                    if known != "default" && !self.exported.contains(known) {
+                        let (name, value) = (self.name(), property(&live, known));
+                        whole += &format!(" const {name} = {value}; export {{ {name} as {} }};", quoted(known));
+                    }
+                }
+                whole
+            }
+            (Target::Module | Target::File(_) | Target::Builtin { .. }, _) => return,
+        };
+        self.edits.push((export.span, whole));
+    }
+
+    /// `import … from` a module that is not offered: everything is its stand-in.
+    fn import_absent(&mut self, import: &ImportDeclaration<'a>, stand_in: &str) {
+        let locals = import.specifiers.iter().flatten().map(|specifier| self.slice(specifier.local().span));
+        let locals: Vec<_> = locals.map(|local| format!("absent as {local}")).collect();
+        let whole = format!("import {{ {} }} from {};", locals.join(", "), quoted(stand_in));
+        self.edits.push((import.span, whole));
+    }
+
+    /// Writes down that a name is missing.
+    fn misses(&mut self, specifier: &str, name: String, known: &[String], span: Span, is_undefined: bool) {
+        let before = &self.text[..span.start as usize];
+        let line = before.matches('\n').count() as u32 + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().encode_utf16().count() as u32 + 1;
+        let (specifier, known) = (specifier.to_owned(), known.to_vec());
+        self.missing.push(Missing { specifier, name, known, is_undefined, line, column });
     }
 
     fn import_commonjs(&mut self, import: &ImportDeclaration<'a>) {
@@ -269,7 +367,7 @@ fn quoted(name: &str) -> String {
 }
 
 /// Makes all edits; every line keeps its number.
-fn apply(text: &str, mut edits: Vec<(Span, String)>) -> (String, Layer) {
+pub(super) fn apply(text: &str, mut edits: Vec<(Span, String)>) -> (String, Layer) {
     edits.sort_by_key(|(span, _)| (span.start, span.end));
     let mut out = String::with_capacity(text.len() + edits.len() * 16);
     let mut moved = Vec::new();
@@ -316,11 +414,16 @@ mod tests {
     fn targets() -> HashMap<String, Target> {
         let names = |list: [&str; 2]| list.map(str::to_owned).to_vec();
         let commonjs = Target::CommonJs(names(["a", "b-c"]));
-        [("./c.js".to_owned(), commonjs), ("k6".to_owned(), Target::Names(names(["check", "default"])))].into()
+        let k6 = Target::Builtin { names: names(["check", "default"]), star: "volley:star?k6".to_owned() };
+        let absent = Target::Absent("volley:absent?k6/x/a".to_owned());
+        let file = Target::File(names(["a", "b"]));
+        [("./c.js", commonjs), ("k6", k6), ("k6/x/a", absent), ("./f.js", file)]
+            .map(|(name, target)| (name.to_owned(), target))
+            .into()
     }
 
     fn bridged(text: &str) -> String {
-        bridge(text, &targets()).map_or_else(|| text.to_owned(), |(text, _)| text)
+        bridge(text, &targets()).map_or_else(|| text.to_owned(), |bridged| bridged.text)
     }
 
     #[test]
@@ -370,9 +473,43 @@ mod tests {
     }
 
     #[test]
+    fn namespaces_of_builtin_modules_have_no_default() {
+        let check = |text: &str, expect: &str| assert_eq!(bridged(text), expect);
+        check("import*as k from'k6';", "import *as k from \"volley:star?k6\";");
+        check("import d, * as k from 'k6';", "import d from 'k6'; import * as k from \"volley:star?k6\";");
+        check("export * as k from 'k6';", "export * as k from \"volley:star?k6\";");
+        check("export * from 'k6';", "export * from 'k6';");
+    }
+
+    #[test]
+    fn what_is_not_offered_has_a_stand_in() {
+        let check = |text: &str, expect: &str| assert_eq!(bridged(text), expect);
+        check(
+            "import d, { a as b } from 'k6/x/a';",
+            "import { absent as d, absent as b } from \"volley:absent?k6/x/a\";",
+        );
+        check("import * as n from 'k6/x/a';", "import { absent as n } from \"volley:absent?k6/x/a\";");
+        check("import 'k6/x/a';", "import {  } from \"volley:absent?k6/x/a\";");
+        check(
+            "export { a as default, b } from 'k6/x/a';",
+            "export { absent as default, absent as b } from \"volley:absent?k6/x/a\";",
+        );
+        check("export * from 'k6/x/a'", "import \"volley:absent?k6/x/a\";");
+    }
+
+    #[test]
+    fn missing_names_are_told_with_their_places() {
+        let text = "import { a } from './f.js';\nimport d, { b, c as z } from './f.js';\nexport { q } from './f.js';";
+        let bridged = bridge(text, &targets()).unwrap();
+        let missing: Vec<_> = bridged.missing.iter().map(|one| (one.name.as_str(), one.line, one.column)).collect();
+        assert_eq!(missing, [("default", 2, 8), ("c", 2, 16), ("q", 3, 10)]);
+        assert!(bridged.text.contains("import { b } from './f.js'; const d = undefined; const z = undefined;"));
+    }
+
+    #[test]
     fn lines_stay_and_columns_come_back() {
         let text = "import {\n  a,\n} from './c.js'; a();\nfoo(a); bar();\n";
-        let (out, layer) = bridge(text, &targets()).unwrap();
+        let Bridged { text: out, layer, .. } = bridge(text, &targets()).unwrap();
         assert_eq!(out.lines().count(), text.lines().count());
         let mut positions = super::super::Positions::default();
         positions.put(layer);
@@ -403,7 +540,7 @@ mod tests {
                 let text = std::fs::read_to_string(&path).unwrap();
                 let commonjs = |name| (name, Target::CommonJs(Vec::new()));
                 let targets = super::super::requests(&text).into_iter().map(commonjs).collect();
-                let Some((out, _)) = bridge(&text, &targets) else { continue };
+                let Some(Bridged { text: out, .. }) = bridge(&text, &targets) else { continue };
                 let allocator = Allocator::default();
                 let parsed = Parser::new(&allocator, &out, SourceType::mjs()).parse();
                 assert!(is_good(&parsed), "{}: {:?}\n{out}", path.display(), parsed.diagnostics);

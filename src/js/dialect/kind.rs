@@ -4,6 +4,7 @@ use oxc::allocator::Allocator;
 use oxc::parser::{Parser, ParserReturn};
 use oxc::semantic::SemanticBuilder;
 use oxc::span::SourceType;
+use oxc::syntax::module_record::ExportExportName;
 
 use super::Kind;
 
@@ -52,6 +53,43 @@ pub(super) fn exported(text: &str) -> Vec<String> {
         names.push("default".to_owned());
     }
     names
+}
+
+/// What an ES module exports.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Exported {
+    /// Names of its own, those it takes from other modules by name included.
+    pub names: Vec<String>,
+    /// Modules it passes on with `export *`.
+    pub stars: Vec<String>,
+}
+
+/// What a module exports.
+pub(super) fn exports(text: &str) -> Exported {
+    let allocator = Allocator::default();
+    let record = Parser::new(&allocator, text, SourceType::mjs()).parse().module_record;
+    let mut exported = Exported::default();
+    for entry in record.local_export_entries.iter().chain(&record.indirect_export_entries) {
+        exported.add(&entry.export_name);
+    }
+    for entry in &record.star_export_entries {
+        if let (ExportExportName::Null, Some(request)) = (&entry.export_name, &entry.module_request) {
+            exported.stars.push(request.name.to_string());
+        } else {
+            exported.add(&entry.export_name);
+        }
+    }
+    exported
+}
+
+impl Exported {
+    fn add(&mut self, name: &ExportExportName) {
+        match name {
+            ExportExportName::Name(name) => self.names.push(name.name.to_string()),
+            ExportExportName::Default(_) => self.names.push("default".to_owned()),
+            ExportExportName::Null => {}
+        }
+    }
 }
 
 /// True if a module uses a `require` it has not declared itself.

@@ -12,13 +12,19 @@ use crate::source::{Module, ModuleKind};
 mod bridge;
 mod commonjs;
 mod demands;
+mod forms;
 mod kind;
 mod positions;
+mod quote;
+mod regexps;
 mod source_map;
 mod typescript;
 
-pub use bridge::Target;
-pub use positions::Positions;
+pub use bridge::{Missing, Target};
+pub use kind::Exported;
+pub use positions::{Place, Positions};
+pub use quote::explain;
+pub use regexps::{RegExpLiteral, literals as regexp_literals};
 
 /// What a file of code turns out to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,14 +84,29 @@ fn parse(module: &Module) -> Result<Prepared, String> {
 }
 
 impl Prepared {
-    /// Bridges the imports of an ES module, where `target` says what each leads to.
-    pub fn bridge(&mut self, target: &mut dyn FnMut(&str) -> Target) {
-        let targets: HashMap<String, Target> =
-            requests(&self.text).into_iter().map(|name| (name.clone(), target(&name))).collect();
-        if let Some((text, moved)) = deep(|| bridge::bridge(&self.text, &targets)) {
+    /// Writes forms that an engine's parser refuses as others; `on_catch` is a property that is read of what a `catch` gets.
+    pub fn plain_forms(&mut self, on_catch: &str) {
+        if let Some((text, moved)) = deep(|| forms::plain(&self.text, self.kind, on_catch)) {
             self.text = text.into();
             self.positions.put(moved);
         }
+    }
+
+    /// Bridges the imports of an ES module, where `target` says what each leads to; the names that are missing, with
+    /// their places in the file.
+    pub fn bridge(&mut self, target: &mut dyn FnMut(&str) -> Target) -> Vec<Missing> {
+        let targets: HashMap<String, Target> =
+            requests(&self.text).into_iter().map(|name| (name.clone(), target(&name))).collect();
+        let Some(bridge::Bridged { text, layer, mut missing }) = deep(|| bridge::bridge(&self.text, &targets)) else {
+            return Vec::new();
+        };
+        for one in &mut missing {
+            let place = self.positions.origin(one.line, one.column);
+            (one.line, one.column) = (place.line, place.column);
+        }
+        self.text = text.into();
+        self.positions.put(layer);
+        missing
     }
 
     /// Positions in the file are positions in what it was made from.
@@ -114,6 +135,19 @@ pub fn demands(text: &str) -> Vec<(String, String)> {
 /// The names an ES module exports.
 pub fn module_names(text: &str) -> Vec<String> {
     deep(|| kind::exported(text))
+}
+
+/// What an ES module exports, by name and from other modules.
+pub fn exports(text: &str) -> Exported {
+    deep(|| kind::exports(text))
+}
+
+/// True if a module has `* as` in it: it may ask for a namespace.
+pub fn wants_namespace(text: &str) -> bool {
+    text.match_indices('*').any(|(at, _)| {
+        let rest = text[at + 1..].trim_start();
+        rest.strip_prefix("as").is_some_and(|rest| rest.starts_with(char::is_whitespace))
+    })
 }
 
 /// True if a module calls `require` and means ours.

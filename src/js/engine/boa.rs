@@ -50,6 +50,9 @@ const MAX_DEPTH: usize = 64;
 /// What is left of a stack when nothing may descend any further.
 const LEAST_STACK: usize = 64 * 1024;
 
+/// Read of what a `catch` gets: a `TypeError` then says what it is about.
+pub const ON_CATCH: &str = "$explained";
+
 /// Of what is absent, Boa itself keeps these objects; their members are removed, so that nobody holds them.
 const HOLLOW: [&str; 5] = ["Atomics", "FinalizationRegistry", "Iterator", "SharedArrayBuffer", "WeakRef"];
 
@@ -83,6 +86,8 @@ struct Shared {
     native: RefCell<Option<JsSymbol>>,
     /// Boa's own getter of `stack`.
     frames: RefCell<Option<JsObject>>,
+    /// A native function has stopped the VU. Boa forgets that where it happens in an async function behind an `await`.
+    stopped: Cell<bool>,
     /// The globals that were made from parts, or that scripts have put in their places.
     made: RefCell<FxHashMap<&'static str, JsValue>>,
     /// What parts returned that are called once, by name.
@@ -132,6 +137,7 @@ impl Boa {
             linking: Cell::new(false),
             native: RefCell::default(),
             frames: RefCell::default(),
+            stopped: Cell::new(false),
             made: RefCell::default(),
             parts: RefCell::default(),
         });
@@ -227,6 +233,16 @@ impl Boa {
         let stack = FunctionObjectBuilder::new(context.realm(), stack).name(js_string!("get stack")).build();
         let new = PropertyDescriptor::builder().get(stack).set(set).enumerable(false).configurable(true);
         prototype.define_property_or_throw(js_string!("stack"), new, context)?;
+        let explained = NativeFunction::from_fn_ptr(|this, _args, context| {
+            if let Some(error) = this.as_object() {
+                explain(&error, context);
+            }
+            Ok(JsValue::undefined())
+        });
+        let explained = FunctionObjectBuilder::new(context.realm(), explained).build();
+        let hook = PropertyDescriptor::builder().get(explained).enumerable(false).configurable(true);
+        let prototype = context.intrinsics().constructors().type_error().prototype();
+        prototype.define_property_or_throw(js_string!(ON_CATCH), hook, context)?;
         Ok(())
     }
 
@@ -405,6 +421,9 @@ impl Realm for Boa {
             list.push(to_js(arg, &self.shared, context).map_err(|error| self.throw(error, context))?);
         }
         let result = function.call(&JsValue::undefined(), &list, context);
+        if result.is_err() {
+            self.shared.stopped.set(false);
+        }
         result.map(|value| self.put(value)).map_err(|error| self.throw(error, context))
     }
 
@@ -470,7 +489,8 @@ impl Realm for Boa {
 
     fn run_jobs(&self) -> Result<(), Throw> {
         let context = &mut **self.enter();
-        context.run_jobs().map_err(|error| self.throw(error, context))
+        let ran = context.run_jobs().map_err(|error| self.throw(error, context));
+        if self.shared.stopped.take() { Err(Throw::Stop) } else { ran }
     }
 
     fn take_rejections(&self) -> Vec<Exception> {
@@ -508,8 +528,15 @@ impl HostHooks for Hooks {
         parameters.iter().chain([body]).try_for_each(|text| ensure_parsable(&text.to_std_string_lossy()))
     }
 
-    fn promise_rejection_tracker(&self, promise: &JsObject<Promise>, operation: OperationType, _context: &mut Context) {
+    fn promise_rejection_tracker(&self, promise: &JsObject<Promise>, operation: OperationType, context: &mut Context) {
         let promise = promise.clone().upcast();
+        if matches!(operation, OperationType::Reject)
+            && let Ok(known) = JsPromise::from_object(promise.clone())
+            && let PromiseState::Rejected(reason) = known.state()
+            && let Some(error) = reason.as_object().filter(|error| error.is::<boa_engine::builtins::error::Error>())
+        {
+            explain(&error, context);
+        }
         let mut rejections = self.0.rejections.borrow_mut();
         match operation {
             OperationType::Reject => rejections.push(promise),
@@ -822,7 +849,12 @@ fn call_native(index: usize, args: &[JsValue], context: &mut Context) -> JsResul
     }
     match shared.host.call(index, Args::from_iter(list)) {
         Ok(value) => to_js(value, &shared, context),
-        Err(throw) => Err(error_from(throw, context)),
+        Err(throw) => {
+            if let Throw::Stop = throw {
+                shared.stopped.set(true);
+            }
+            Err(error_from(throw, context))
+        }
     }
 }
 
@@ -1261,15 +1293,56 @@ fn throw_from(error: JsError, shared: &Shared, context: &mut Context) -> Throw {
 
 /// What is told about a thrown value.
 fn describe(value: &JsValue, context: &mut Context) -> Exception {
+    let object = value.as_object().filter(|object| object.is::<boa_engine::builtins::error::Error>());
+    if let Some(error) = &object {
+        explain(error, context);
+    }
     let text = match value.variant() {
-        JsVariant::Symbol(symbol) => symbol.description().map(|text| text.to_std_string_lossy()).unwrap_or_default(),
-        _ => value.to_string(context).map(|text| text.to_std_string_lossy()).unwrap_or_default(),
+        JsVariant::Symbol(symbol) => {
+            super::symbol_text(symbol.description().map(|text| text.to_std_string_lossy()).as_ref())
+        }
+        _ => {
+            let text = value.to_string(context).map(|text| text.to_std_string_lossy()).ok();
+            super::thrown_text(text, object.is_some(), value.is_object())
+        }
     };
-    let Some(object) = value.as_object().filter(|object| object.is::<boa_engine::builtins::error::Error>()) else {
+    let Some(object) = object else {
         return Exception { text, stack: String::new() };
     };
     let stack = stack_of(&object, &text, context);
     Exception { text, stack }
+}
+
+/// Boa doesn't say what was no function, or had no property: the text at the error's place does.
+fn explain(error: &JsObject, context: &mut Context) {
+    const VAGUE: [&str; 5] = [
+        "not a callable function",
+        "not a constructor",
+        "cannot convert 'null' or 'undefined' to object",
+        "Cannot destructure 'null' value",
+        "Cannot destructure 'undefined' value",
+    ];
+    let message = error.get(js_string!("message"), context).ok().and_then(|message| message.as_string());
+    let Some(message) = message.map(|message| message.to_std_string_lossy()) else { return };
+    if !VAGUE.contains(&&*message) {
+        return;
+    }
+    let Some(shared) = context.get_data::<Realm_>().map(|realm| realm.0.clone()) else { return };
+    let frames = raw_frames(error, &shared, context);
+    let Some(first) = frames.lines().find_map(stack::parse_line) else { return };
+    if let Some(better) = shared.host.explain(first.place, &message) {
+        let descriptor = PropertyDescriptor::builder().value(JsString::from(better)).writable(true);
+        let descriptor = descriptor.enumerable(false).configurable(true);
+        // A script may have frozen it: then it stays vague.
+        let _ = error.define_property_or_throw(js_string!("message"), descriptor, context);
+    }
+}
+
+/// What Boa says about where an error comes from.
+fn raw_frames(error: &JsObject, shared: &Shared, context: &mut Context) -> String {
+    let getter = shared.frames.borrow().clone();
+    let frames = getter.and_then(|getter| getter.call(&error.clone().into(), &[], context).ok());
+    frames.and_then(|frames| frames.as_string()).map(|frames| frames.to_std_string_lossy()).unwrap_or_default()
 }
 
 /// The stack of an error as k6 writes it.

@@ -6,6 +6,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::dialect::RegExpLiteral;
 use super::value::{Args, Exception, Kept, Pending, Throw, Value};
 
 #[cfg(feature = "boa")]
@@ -62,6 +63,17 @@ impl Engine {
         }
     }
 
+    /// For an engine whose parser refuses forms of the language: those are to be written as others, and this property is to
+    /// be read of what a `catch` gets. `None` for one that takes them all.
+    pub const fn plain_forms(self) -> Option<&'static str> {
+        match self {
+            #[cfg(feature = "quickjs")]
+            Self::QuickJs => None,
+            #[cfg(feature = "boa")]
+            Self::Boa => Some(boa::ON_CATCH),
+        }
+    }
+
     /// A new, empty world.
     ///
     /// # Errors
@@ -102,6 +114,21 @@ fn awaits(address: &str) -> Throw {
 /// Why the module at `address` can't be required: it imports what requires it, and that has not ended.
 fn is_imported(address: &str) -> Throw {
     Throw::go(format!("{address} can't be required by a module it imports"))
+}
+
+/// A thrown value as text: `text` is what it converts to, `None` where that throws. A log line is never empty.
+fn thrown_text(text: Option<String>, is_error: bool, is_object: bool) -> String {
+    match text {
+        Some(text) if !text.is_empty() => text,
+        _ if is_error => "Error".to_owned(),
+        _ if is_object => "[object Object]".to_owned(),
+        _ => "\"\"".to_owned(),
+    }
+}
+
+/// A thrown symbol as text.
+fn symbol_text(description: Option<&String>) -> String {
+    format!("Symbol({})", description.map_or("", String::as_str))
 }
 
 /// What engines have and k6 does not: libraries choose their ways by what they find.
@@ -196,8 +223,6 @@ const ABSENT_MEMBERS: [(&str, &[&str]); 15] = [
 pub enum Global {
     /// What a native function of the global scope returns now.
     Value(&'static str),
-    /// A native function of the global scope.
-    Function(&'static str),
     /// Read by calling a native function.
     Getter(&'static str),
     /// As before, and assigning calls it too: it throws.
@@ -249,6 +274,10 @@ pub trait Host {
     fn is_running(&self, address: &str) -> bool;
     /// The place in the file a person wrote of `URL:LINE:COLUMN`; `None` if it is the same.
     fn origin(&self, place: &str) -> Option<String>;
+    /// What a `TypeError` at `place`, `URL:LINE:COLUMN` of the engine, is about: a message that names it.
+    fn explain(&self, place: &str, message: &str) -> Option<String>;
+    /// The regular expressions in the text of the module at `address`.
+    fn regexp_literals(&self, address: &str) -> Vec<RegExpLiteral>;
     /// The module at an address `resolve` gave.
     ///
     /// # Errors

@@ -26,6 +26,7 @@ use rustc_hash::FxHashMap;
 use super::stack;
 use super::{Code, Export, Global, Host, Outcome, Realm};
 use crate::js::coroutine;
+use crate::js::dialect::RegExpLiteral;
 use crate::js::value::{Args, Exception, Kept, Resource, Throw, Value};
 
 /// So many bytes of stack may JavaScript use: 100,000 calls and more. Below that is room for what does not look at the limit.
@@ -205,6 +206,23 @@ unsafe fn forget_rejection(ctx: *mut JSContext, state: &State, promise: JSValue)
         unsafe {
             qjs::JS_FreeValue(ctx, promise);
             qjs::JS_FreeValue(ctx, reason);
+        }
+    }
+}
+
+/// As [`forget_rejection`], for all promises that were rejected with `reason`: the modules that a module imports have
+/// promises of their own.
+unsafe fn forget_reason(ctx: *mut JSContext, state: &State, reason: JSValue) {
+    let known = std::mem::take(&mut *state.rejections.borrow_mut());
+    for (promise, other) in known {
+        // SAFETY: what is known is owned by the list: it goes back, or is freed.
+        unsafe {
+            if qjs::JS_IsObject(reason) && qjs::JS_IsObject(other) && same_object(reason, other) {
+                qjs::JS_FreeValue(ctx, promise);
+                qjs::JS_FreeValue(ctx, other);
+            } else {
+                state.rejections.borrow_mut().push((promise, other));
+            }
         }
     }
 }
@@ -719,6 +737,7 @@ unsafe fn compile(
         let value = qjs::JS_Eval(ctx, source.as_ptr().cast(), text.len() as _, name.as_ptr(), flags as c_int);
         linking.set(linking.get() - 1);
         if is_exception(value) {
+            place_regexp(ctx, state(ctx), address);
             return value;
         }
         let mut len = 0;
@@ -732,6 +751,46 @@ unsafe fn compile(
             let _ = compiled.set(copy);
         }
         value
+    }
+}
+
+/// A regular expression that can't be read is a syntax error without a place: it is found by making each that stands in the
+/// text, and the pending exception gets its place.
+unsafe fn place_regexp(ctx: *mut JSContext, state: &State, address: &str) {
+    // SAFETY: the exception is taken and thrown again; all other values are freed here, or handed over.
+    unsafe {
+        let error = qjs::JS_GetException(ctx);
+        let stack = property(ctx, error, "stack");
+        let has_place = string(ctx, stack).is_some_and(|stack| stack.contains("\tat "));
+        qjs::JS_FreeValue(ctx, stack);
+        if qjs::JS_IsError(error) && !has_place {
+            let global = qjs::JS_GetGlobalObject(ctx);
+            let constructor = property(ctx, global, "RegExp");
+            let is_bad = |literal: &RegExpLiteral| {
+                let mut given = [&literal.pattern, &literal.flags]
+                    .map(|text| qjs::JS_NewStringLen(ctx, text.as_ptr().cast(), text.len() as _));
+                let made = qjs::JS_CallConstructor(ctx, constructor, 2, given.as_mut_ptr());
+                for text in given {
+                    qjs::JS_FreeValue(ctx, text);
+                }
+                let is_bad = is_exception(made);
+                qjs::JS_FreeValue(ctx, if is_bad { qjs::JS_GetException(ctx) } else { made });
+                is_bad
+            };
+            if let Some(bad) = state.host.regexp_literals(address).into_iter().find(is_bad) {
+                let place = format!("{address}:{}:{}", bad.line, bad.column);
+                let place = state.host.origin(&place).unwrap_or(place);
+                let text = string(ctx, error).unwrap_or_default();
+                let stack = to_js(ctx, state, Value::String(format!("{text}\n\tat {place}\n")));
+                let atom = qjs::JS_NewAtomLen(ctx, c"stack".as_ptr(), 5);
+                let flags = qjs::JS_PROP_CONFIGURABLE | qjs::JS_PROP_WRITABLE;
+                qjs::JS_DefinePropertyValue(ctx, error, atom, stack, flags as c_int);
+                qjs::JS_FreeAtom(ctx, atom);
+            }
+            qjs::JS_FreeValue(ctx, constructor);
+            qjs::JS_FreeValue(ctx, global);
+        }
+        qjs::JS_Throw(ctx, error);
     }
 }
 
@@ -802,6 +861,7 @@ unsafe fn load_now(ctx: *mut JSContext, state: &State, address: &str) -> JSValue
             qjs::JSPromiseStateEnum_JS_PROMISE_REJECTED => {
                 let reason = qjs::JS_PromiseResult(ctx, promise);
                 forget_rejection(ctx, state, promise);
+                forget_reason(ctx, state, reason);
                 qjs::JS_FreeValue(ctx, promise);
                 return qjs::JS_Throw(ctx, reason);
             }
@@ -1304,11 +1364,26 @@ unsafe fn take_exception(ctx: *mut JSContext) -> Throw {
     }
 }
 
+/// A thrown value as text, whatever it is.
+unsafe fn thrown_text(ctx: *mut JSContext, value: JSValue) -> String {
+    // SAFETY: the value is borrowed; what is read from it is freed.
+    unsafe {
+        if qjs::JS_VALUE_GET_NORM_TAG(value) == qjs::JS_TAG_SYMBOL {
+            let description = qjs::JS_GetPropertyStr(ctx, value, c"description".as_ptr());
+            let text = string(ctx, description).unwrap_or_default();
+            let is_there = !qjs::JS_IsUndefined(description);
+            qjs::JS_FreeValue(ctx, description);
+            return super::symbol_text(is_there.then_some(&text));
+        }
+        super::thrown_text(string(ctx, value), qjs::JS_IsError(value), qjs::JS_IsObject(value))
+    }
+}
+
 /// What is told about a thrown value.
 unsafe fn describe(ctx: *mut JSContext, value: JSValue) -> Exception {
     // SAFETY: the value is borrowed; what is read from it is freed.
     unsafe {
-        let text = string(ctx, value).unwrap_or_default();
+        let text = thrown_text(ctx, value);
         if !qjs::JS_IsError(value) {
             return Exception { text, stack: String::new() };
         }

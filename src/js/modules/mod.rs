@@ -84,6 +84,7 @@ pub const PARTS: &[(&str, &str)] = parts![
     "volley/environment/traps",
     "volley/go_error",
     "volley/inspect",
+    "volley/open",
     "volley/require",
     "volley/shared_array_traps",
     "volley/stack",

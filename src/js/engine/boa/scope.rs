@@ -30,11 +30,6 @@ pub fn define(name: &'static str, global: Global, enumerable: bool, context: &mu
     };
     let accessor = || PropertyDescriptor::builder().enumerable(enumerable).configurable(true);
     let descriptor = match global {
-        Global::Function(op) => {
-            let place = place(op, context)?;
-            let function = native_function(place, name, context);
-            plain(function.into(), enumerable)
-        }
         Global::Value(op) => {
             let place = place(op, context)?;
             plain(call_native(place, &[], context)?, enumerable)

@@ -71,9 +71,6 @@ pub unsafe fn define(ctx: *mut JSContext, name: &'static str, global: Global, en
         let scope = qjs::JS_GetGlobalObject(ctx);
         let atom = qjs::JS_NewAtomLen(ctx, name.as_ptr().cast(), name.len() as _);
         let done = match global {
-            Global::Function(op) => {
-                qjs::JS_DefinePropertyValue(ctx, scope, atom, native_function(ctx, &c_name, place(op)), flags)
-            }
             Global::Value(op) => {
                 let value = call_native(ctx, UNDEFINED, 0, ptr::null_mut(), place(op) as c_int);
                 if is_exception(value) { -1 } else { qjs::JS_DefinePropertyValue(ctx, scope, atom, value, flags) }

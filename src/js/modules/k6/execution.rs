@@ -1,5 +1,6 @@
 //! `k6/execution`: where the script is, and the ways to end the run.
 
+use std::cell::Cell;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::UNIX_EPOCH;
 
@@ -151,23 +152,41 @@ fn options(vu: &Vu, _args: Args) -> Result<Value, Throw> {
     }
 }
 
-/// True once this VU ended the run.
+/// What became of this VU's `test.abort()`.
 #[derive(Default)]
-pub struct Aborted(pub std::cell::Cell<bool>);
+pub struct Aborted {
+    /// The present iteration ended the run.
+    pub in_iteration: Cell<bool>,
+    /// What `handleSummary` ended with.
+    pub in_summary: Cell<Option<Failure>>,
+}
 
-/// `(message)`: ends the whole run.
+/// `(message, stack)`: ends the whole run. The stack tells where it was called.
 fn abort(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
-    let message = match args.take(0) {
+    let mut message = match args.take(0) {
         Value::String(message) => format!("test aborted: {message}"),
         _ => "test aborted".to_owned(),
     };
-    let place = match vu.stage.get() {
-        Stage::Iterations => vu.scenario.borrow().as_ref().map(|facts| format!(" at {}", facts.exec)),
-        _ => None,
-    };
-    let message = format!("{message}{}", place.unwrap_or_default());
-    vu.script.state.abort(Failure::new(ExitCode::ScriptAborted, message));
-    vu.room::<Aborted>().0.set(true);
+    let stack = args.string(1);
+    let mut frames = stack.lines().filter_map(|line| line.strip_prefix("\tat "));
+    let first = frames.next();
+    if let (Some(place), Stage::Init { .. } | Stage::Iterations | Stage::Summary) = (first, vu.stage.get()) {
+        message = format!("{message} at {place}");
+    }
+    let mut code = ExitCode::ScriptAborted;
+    // As in k6, the code is lost on the way out of a module that another one imports.
+    let outermost = frames.next_back().or(first);
+    if vu.is_init() && outermost.is_some_and(|frame| !frame.contains(&format!("{}:", vu.script.address))) {
+        code = ExitCode::Other;
+    }
+    let failure = Failure::new(code, message);
+    let aborted = vu.room::<Aborted>();
+    if vu.stage.get() == Stage::Summary {
+        aborted.in_summary.set(Some(failure));
+    } else {
+        vu.script.state.abort(failure);
+        aborted.in_iteration.set(true);
+    }
     vu.stop.raise();
     Err(Throw::Stop)
 }

@@ -1,22 +1,13 @@
-//! What `require` asks of Rust: which module is meant, and that `open()` does not follow it there.
+//! What `require` asks of Rust: which module is meant.
 
 use super::super::Op;
-use super::globals::{Here, init_only};
+use super::globals::init_only;
 use crate::js::modules::k6::tag_text;
 use crate::js::value::{Args, Throw, Value};
 use crate::js::vu::Vu;
 
 /// The native half.
-pub const OPS: &[(&str, Op)] = &[("hold", hold), ("findRequired", find_required)];
-
-/// `(1)` when something begins to be required, `(-1)` when that is done.
-fn hold(vu: &Vu, args: Args) -> Result<Value, Throw> {
-    let held = &vu.room::<Here>().1;
-    if let Value::Number(by) = args.get(0) {
-        held.set(held.get() + *by as i32);
-    }
-    Ok(Value::Undefined)
-}
+pub const OPS: &[(&str, Op)] = &[("findRequired", find_required)];
 
 /// `(specifier, base)` -> `{kind, address}` of what `require` in the module `base` asks for; without one it is the
 /// main module.

@@ -1,6 +1,6 @@
 //! The global scope: `__ENV`, `__VU`, `__ITER`, `open`, `require`.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use super::super::Op;
@@ -20,6 +20,8 @@ pub const OPS: &[(&str, Op)] = &[
     ("isFrozen", |vu, _| Ok(vu.script.freeze_env.into())),
     ("open", open),
     ("here", here),
+    ("isFirstPass", |vu, _| Ok((vu.stage.get() == Stage::Init { first: true }).into())),
+    ("explain", explain),
     ("refuseModule", |_, _| Err(mixing("module"))),
     ("refuseExports", |_, _| Err(mixing("exports"))),
     ("origin", origin),
@@ -40,7 +42,7 @@ const SCOPE: &[(&str, Global, bool)] = &[
     ("__VU", Global::Value("vuId"), true),
     ("console", Global::Part("volley/console", None), true),
     ("require", Global::Part("volley/require", None), true),
-    ("open", Global::Function("open"), true),
+    ("open", Global::Part("volley/open", None), true),
     // A module of either kind has its own, which knows where it is.
     ("module", Global::Refused("refuseModule"), false),
     ("exports", Global::Refused("refuseExports"), false),
@@ -83,17 +85,24 @@ pub fn activate(realm: &dyn Realm, vu: &Vu) -> Result<(), Throw> {
     realm.define("__ITER", Global::Getter("iteration"), true)
 }
 
-/// The module that is being evaluated; empty before the first. Held while that one requires others.
+/// The module whose top level is running; empty before the first.
 #[derive(Default)]
-pub(super) struct Here(RefCell<String>, pub(super) Cell<i32>);
+struct Here(RefCell<String>);
 
-/// `(url)`: from now on this module is being evaluated, unless another one is only being required.
+/// `(url)` -> the module that was running: from now on it is `url`. Without one nothing changes.
 fn here(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     let here = vu.room::<Here>();
-    if here.1.get() == 0 {
-        here.0.replace(args.string(0));
-    }
-    Ok(Value::Undefined)
+    let before = match args.take(0) {
+        Value::String(url) => here.0.replace(url),
+        _ => here.0.borrow().clone(),
+    };
+    Ok(Value::String(before))
+}
+
+/// `(place, message)` -> a better message for a `TypeError`, or nothing.
+fn explain(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+    let (place, message) = (args.string(0), args.string(1));
+    Ok(vu.script.loader.explain(&place, &message).map_or(Value::Undefined, Value::String))
 }
 
 /// An ES module used a variable of CommonJS.
@@ -147,7 +156,7 @@ fn iteration(vu: &Vu, _args: Args) -> Result<Value, Throw> {
     }
 }
 
-/// `(path, mode)` -> the file, as text or bytes.
+/// `(path, mode, stack)` -> the file, as text or bytes. The stack tells from where; only the first pass has one.
 fn open(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     if !vu.is_init() {
         return Err(init_only("open"));
@@ -156,10 +165,23 @@ fn open(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
         Value::Undefined | Value::Null => String::new(),
         other => tag_text(&other).unwrap_or_else(|| "[object Object]".to_owned()),
     };
-    let here = vu.room::<Here>();
-    if matches!(args.get(1), Value::String(mode) if mode == "b") {
-        return vu.script.loader.open_shared(&path, &here.0.borrow()).map(Value::Shared);
+    let (here, loader) = (vu.room::<Here>(), &vu.script.loader);
+    let here = here.0.borrow();
+    if let Value::String(stack) = args.get(2)
+        && let Some(place) = stack.lines().find_map(place_in)
+        && let Some(warning) = loader.open_warning(&path, &here, place)
+    {
+        vu.script.log.warn(warning);
     }
-    let bytes = vu.script.loader.open(&path, &here.0.borrow())?;
+    if matches!(args.get(1), Value::String(mode) if mode == "b") {
+        return loader.open_shared(&path, &here).map(Value::Shared);
+    }
+    let bytes = loader.open(&path, &here)?;
     Ok(Value::String(text_of(&bytes)))
+}
+
+/// The place in a line of a stack: `\tat name (file:///x.js:1:2)`.
+fn place_in(line: &str) -> Option<&str> {
+    let rest = line.strip_prefix("\tat ")?;
+    Some(rest.strip_suffix(')').and_then(|rest| rest.rsplit_once(" (")).map_or(rest, |(_, place)| place))
 }

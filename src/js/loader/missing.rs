@@ -1,0 +1,164 @@
+//! What is imported and isn't there: names that files don't export, modules that don't exist, and what may have been meant.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::made::{BROWSER, MISSING};
+use super::{Loader, OURS, lock, quoted};
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::js::dialect::{self, Exported, Kind, Missing};
+use crate::js::imports::Imports;
+use crate::js::modules;
+use crate::source::{Resolved, resolve};
+
+impl Loader {
+    /// All names that the ES module at `url` exports; `None` where it passes on what can't be listed.
+    pub(super) fn names(&self, specifier: &str, url: &str) -> Option<Vec<String>> {
+        let mut names: BTreeSet<String> = BTreeSet::new();
+        let mut seen = BTreeSet::new();
+        let mut todo = vec![(specifier.to_owned(), url.to_owned())];
+        while let Some((specifier, file)) = todo.pop() {
+            if !seen.insert(file.clone()) {
+                continue;
+            }
+            if !matches!(self.kind(&specifier, &file), Ok(Kind::Module)) {
+                return None;
+            }
+            let exported = self.exported(&specifier, &file)?;
+            let own = exported.names.iter().filter(|name| file == url || *name != "default");
+            names.extend(own.cloned());
+            for star in &exported.stars {
+                match resolve(star, &file).ok()? {
+                    Resolved::Url(next) => todo.push((star.clone(), next)),
+                    Resolved::Builtin(name) => {
+                        let passed_on = dialect::module_names(modules::find(&name)?.source);
+                        names.extend(passed_on.into_iter().filter(|name| name != "default"));
+                    }
+                }
+            }
+        }
+        Some(names.into_iter().collect())
+    }
+
+    /// What the text of an ES module exports.
+    fn exported(&self, specifier: &str, url: &str) -> Option<Arc<Exported>> {
+        if let Some(exported) = lock(&self.exported).get(url) {
+            return Some(exported.clone());
+        }
+        let known = lock(&self.prepared).get(url).map(|prepared| prepared.text.clone());
+        let text = match known {
+            Some(text) => text,
+            None => dialect::prepare(&self.files.module(specifier, url).ok()?).ok()?.text,
+        };
+        let exported = Arc::new(dialect::exports(&text));
+        lock(&self.exported).insert(url.to_owned(), exported.clone());
+        Some(exported)
+    }
+
+    /// Names that are missing: near misses are remembered, and an import that is an error becomes one, behind all others.
+    pub(super) fn tell_missing(&self, missing: &[Missing], address: &str) -> String {
+        for one in missing {
+            if let Some(near) = near(&one.name, one.known.iter().map(String::as_str)) {
+                let (name, module) = (&one.name, &one.specifier);
+                lock(&self.near_misses).push(format!(
+                    "{module:?} has no export named {name:?}, did you mean {near:?}? ({address}:{})",
+                    one.line
+                ));
+            }
+        }
+        let Some(first) = missing.iter().find(|one| !one.is_undefined) else { return String::new() };
+        let message =
+            format!("The requested module {:?} does not provide an export named {:?}", first.specifier, first.name);
+        let stack = format!("SyntaxError: {message}\n\tat {address}:{}:{}\n", first.line, first.column);
+        let given = serde_json::json!([message, stack]).to_string();
+        format!("import {};", quoted(&format!("{MISSING}{given}")))
+    }
+
+    /// Sentences about names that are missing and much like others, since the last call.
+    pub fn take_near_misses(&self) -> Vec<String> {
+        std::mem::take(&mut *lock(&self.near_misses))
+    }
+
+    /// The error of a run whose script imports names under `k6/` that don't exist; `None` if it does not. k6 names all of
+    /// them, wherever they are imported.
+    pub fn unknown(&self, main: &str) -> Option<Failure> {
+        let mut unknown: BTreeSet<String> = lock(&self.unknown).iter().cloned().collect();
+        if unknown.is_empty() {
+            return None;
+        }
+        if let Ok(imports) = Imports::of(&self.files, main) {
+            let is_unknown = |name: &&String| modules::find(name).is_none() && !modules::was_removed(name);
+            unknown.extend(imports.modules.iter().filter(is_unknown).cloned());
+        }
+        unknown.extend(lock(&self.absent).iter().cloned());
+        unknown.remove(BROWSER);
+        let known = || modules::MODULES.iter().map(|module| module.specifier).filter(|name| !name.starts_with(OURS));
+        let near = unknown.iter().find_map(|name| Some((name, near(name, known())?)));
+        let unknown: Vec<String> = unknown.iter().cloned().collect();
+        let failure = Failure::new(ExitCode::ScriptException, unknown_modules(&unknown));
+        Some(match near {
+            Some((name, near)) => failure.hint(format!("there is no {name:?}, did you mean {near:?}?")),
+            None => failure,
+        })
+    }
+}
+
+/// The name among `known` that is most like `name`, if it is so much like it that it may have been meant.
+fn near<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+    let most = if name.chars().count() < 5 { 1 } else { 2 };
+    let (distance, near) = known.map(|known| (distance(name, known), known)).min_by_key(|(distance, _)| *distance)?;
+    (1..=most).contains(&distance).then_some(near)
+}
+
+/// How many characters have to be put in, taken out, replaced or exchanged with their neighbours to make `b` of `a`.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut rows = vec![(0..=b.len()).collect::<Vec<usize>>()];
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let changed = usize::from(a[i - 1] != b[j - 1]);
+            let mut best = (rows[i - 1][j] + 1).min(row[j - 1] + 1).min(rows[i - 1][j - 1] + changed);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                best = best.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(best);
+        }
+        rows.push(row);
+    }
+    rows[a.len()][b.len()]
+}
+
+/// k6's line about names under `k6/` that don't exist.
+pub(super) fn unknown_modules(names: &[String]) -> String {
+    format!(
+        "unknown modules [{}] were tried to be loaded, but couldn't - this likely means automatic extension \
+         resolution is required or a custom k6 binary with the required extensions",
+        names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_are_much_alike() {
+        let check = |name: &str, expect: Option<&str>| {
+            assert_eq!(
+                near(name, ["k6", "k6/http", "k6/html", "check", "group", "sleep"].into_iter()),
+                expect,
+                "{name}"
+            );
+        };
+        check("k6/htp", Some("k6/http"));
+        check("k6/htt", Some("k6/http"));
+        check("cheek", Some("check"));
+        check("chekc", Some("check"));
+        check("slep", Some("sleep"));
+        check("check", None);
+        check("nope", None);
+        check("k6/zzz", None);
+    }
+}

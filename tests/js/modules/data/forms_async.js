@@ -1,0 +1,5 @@
+export default async (x) => {
+  await null;
+  return x;
+}
+// the end

@@ -1,0 +1,1 @@
+export { nope as a } from './has_one_name.js';

@@ -1,0 +1,24 @@
+// A module that is not offered stops nobody who doesn't use it; using it throws, and names it.
+// console: function function function true
+// console: GoError: the module "k6/browser" is not offered: ...
+// console: GoError: the module "k6/browser" is not offered: ...
+// console: GoError: the module "k6/x/kafka" is not offered: ...
+// console: GoError: the module "k6/x/kafka" is not offered: ...
+// console: GoError: the module "k6/x/sql" is not offered: ...
+// console: GoError: the module "k6/x/sql" is not offered: ...
+import { browser } from 'k6/browser';
+import * as ns from 'k6/browser';
+import kafka, { Writer as W } from 'k6/x/kafka';
+import { open } from './data/passes_sql_on.js';
+import 'k6/x/unused';
+
+const sql = require('k6/x/sql');
+export default function () {
+  console.log(typeof browser, typeof kafka, typeof open, sql !== undefined);
+  const uses = [
+    () => browser.newPage(), () => ns.browser.newPage(), () => new W(), () => kafka.x, () => open('x'), () => sql.open,
+  ];
+  for (const use of uses) {
+    try { use(); } catch (error) { console.log(String(error)); }
+  }
+}
