@@ -4,6 +4,7 @@
 //! function; a loop that calls none is bounded by [`MAX_LOOP`]. Neither source nor JSON goes through Boa's own
 //! `JSON.parse`: ours builds values straight from the text.
 
+mod language;
 mod scope;
 mod split;
 
@@ -37,8 +38,8 @@ use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use super::function_form::{FunctionForm, Import};
 use super::stack;
 use super::{Code, Export, Global, Host, Outcome, Realm};
-use crate::js::coroutine;
 use crate::js::value::{Args, Exception, Kept, Resource, Throw, Value};
+use crate::js::{coroutine, dates};
 use crate::source::Shared as File;
 
 /// Objects nested deeper than this on their way to Rust are taken for cyclic.
@@ -73,6 +74,8 @@ struct Shared {
     native: RefCell<Option<JsSymbol>>,
     /// Boa's own getter of `stack`.
     frames: RefCell<Option<JsObject>>,
+    /// What js-stdlib takes of the language.
+    primordials: RefCell<JsValue>,
     /// The globals that were made from parts, or that scripts have put in their places.
     made: RefCell<FxHashMap<&'static str, JsValue>>,
     /// What parts returned that are called once, by name.
@@ -122,6 +125,7 @@ impl Boa {
             linking: Cell::new(false),
             native: RefCell::default(),
             frames: RefCell::default(),
+            primordials: RefCell::default(),
             made: RefCell::default(),
             parts: RefCell::default(),
         });
@@ -142,6 +146,9 @@ impl Boa {
         this.remove_what_is_absent().map_err(|error| Throw::go(error.to_string()))?;
         this.replace_stack().map_err(|error| Throw::go(error.to_string()))?;
         this.find_native_symbol().map_err(|error| Throw::go(error.to_string()))?;
+        let context = &mut *this.context.borrow_mut();
+        let taken = language::install(context).and_then(|()| scope::primordials(context));
+        *this.shared.primordials.borrow_mut() = taken.map_err(|error| Throw::go(error.to_string()))?;
         Ok(this)
     }
 
@@ -475,6 +482,10 @@ fn promise_of(value: &JsValue) -> Option<JsPromise> {
 struct Hooks(Rc<Shared>);
 
 impl HostHooks for Hooks {
+    fn local_timezone_offset_seconds(&self, unix_time_seconds: i64) -> i32 {
+        dates::local_offset(unix_time_seconds)
+    }
+
     fn promise_rejection_tracker(&self, promise: &JsObject<Promise>, operation: OperationType, _context: &mut Context) {
         let promise = promise.clone().upcast();
         let mut rejections = self.0.rejections.borrow_mut();

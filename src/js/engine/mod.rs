@@ -81,8 +81,61 @@ const NATIVE: &std::ffi::CStr = c"volley.native";
 /// - `evaluate(name)`: the value of a part of js-stdlib, made anew;
 /// - `once(name, ...given)`: what a part that is a function returned when it was first asked for;
 /// - `load(address)`: the namespace of a module, the value of a script, synchronously: what `require` is made of;
-/// - `rebind(specifier, name, value)`: replaces what a module of js-stdlib exports, wherever it is imported.
+/// - `rebind(specifier, name, value)`: replaces what a module of js-stdlib exports, wherever it is imported;
+/// - `call(function, this, ...args)`: calls a function, whatever a script has made of `Function.prototype.call`;
+/// - `primordials`: the language's own functions by the names of [`PRIMORDIALS`], as they were before any script ran.
 const ENGINE: &str = "native:engine";
+/// What js-stdlib takes of the language before a script can replace it: what it is called there, and its owner's path and
+/// name. An owner without a name is the global object.
+const PRIMORDIALS: [(&str, &str, &str); 46] = [
+    ("ArrayBuffer", "", "ArrayBuffer"),
+    ("ArrayBufferIsView", "ArrayBuffer", "isView"),
+    ("ArrayIsArray", "Array", "isArray"),
+    ("BigInt", "", "BigInt"),
+    ("DataView", "", "DataView"),
+    ("Date", "", "Date"),
+    ("DatePrototypeGetTime", "Date.prototype", "getTime"),
+    ("DatePrototypeToISOString", "Date.prototype", "toISOString"),
+    ("Error", "", "Error"),
+    ("Function", "", "Function"),
+    ("JSONParse", "JSON", "parse"),
+    ("JSONStringify", "JSON", "stringify"),
+    ("Map", "", "Map"),
+    ("MapPrototypeForEach", "Map.prototype", "forEach"),
+    ("Number", "", "Number"),
+    ("NumberPrototypeToFixed", "Number.prototype", "toFixed"),
+    ("ObjectDefineProperty", "Object", "defineProperty"),
+    ("ObjectFreeze", "Object", "freeze"),
+    ("ObjectGetOwnPropertyDescriptor", "Object", "getOwnPropertyDescriptor"),
+    ("ObjectGetPrototypeOf", "Object", "getPrototypeOf"),
+    ("ObjectKeys", "Object", "keys"),
+    ("ObjectPrototype", "Object", "prototype"),
+    ("ObjectPrototypeToString", "Object.prototype", "toString"),
+    ("ObjectSetPrototypeOf", "Object", "setPrototypeOf"),
+    ("Promise", "", "Promise"),
+    ("PromisePrototypeThen", "Promise.prototype", "then"),
+    ("Proxy", "", "Proxy"),
+    ("RangeError", "", "RangeError"),
+    ("ReflectApply", "Reflect", "apply"),
+    ("ReflectConstruct", "Reflect", "construct"),
+    ("ReflectDefineProperty", "Reflect", "defineProperty"),
+    ("ReflectDeleteProperty", "Reflect", "deleteProperty"),
+    ("ReflectGet", "Reflect", "get"),
+    ("ReflectOwnKeys", "Reflect", "ownKeys"),
+    ("ReflectSet", "Reflect", "set"),
+    ("RegExp", "", "RegExp"),
+    ("Set", "", "Set"),
+    ("SetPrototypeForEach", "Set.prototype", "forEach"),
+    ("String", "", "String"),
+    ("StringPrototypeIndexOf", "String.prototype", "indexOf"),
+    ("StringPrototypeSlice", "String.prototype", "slice"),
+    ("StringPrototypeToUpperCase", "String.prototype", "toUpperCase"),
+    ("SyntaxError", "", "SyntaxError"),
+    ("TypeError", "", "TypeError"),
+    ("Uint8Array", "", "Uint8Array"),
+    ("Uint8ClampedArray", "", "Uint8ClampedArray"),
+];
+
 /// The native half of the global scope, which the parts that make globals are called with.
 const GLOBALS: &str = "native:volley/globals";
 

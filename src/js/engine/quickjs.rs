@@ -7,6 +7,7 @@
 //!
 //! Invariant: everything below runs on the worker thread the realm was made on, inside one of its VU's coroutines.
 
+mod language;
 mod mapped;
 mod scope;
 
@@ -53,6 +54,12 @@ struct State {
     parts: RefCell<FxHashMap<String, JSValue>>,
     /// The property that makes an object stand for a native thing: `Symbol.for('volley.native')`.
     native: Cell<qjs::JSAtom>,
+    /// What is kept of the language for what is ours of it.
+    own: RefCell<language::Own>,
+    /// What js-stdlib takes of the language.
+    primordials: Cell<JSValue>,
+    /// While a regular expression is matched: how often its matcher may still ask whether to go on.
+    regexp_slices: Cell<Option<u32>>,
 }
 
 #[derive(Default)]
@@ -106,6 +113,9 @@ impl QuickJs {
                 go_error: Cell::new(UNDEFINED),
                 parts: RefCell::default(),
                 native: Cell::new(0),
+                own: RefCell::new(language::Own::NONE),
+                primordials: Cell::new(UNDEFINED),
+                regexp_slices: Cell::new(None),
             });
             let opaque = ptr::from_ref::<State>(&state).cast_mut().cast::<c_void>();
             qjs::JS_SetContextOpaque(ctx.as_ptr(), opaque);
@@ -134,6 +144,8 @@ impl QuickJs {
                 delete(ctx.as_ptr(), global, name);
             }
             qjs::JS_FreeValue(ctx.as_ptr(), global);
+            state.own.replace(language::install(ctx.as_ptr()));
+            state.primordials.set(scope::primordials(ctx.as_ptr()));
             Ok(Self { rt, ctx, state })
         }
     }
@@ -202,6 +214,8 @@ impl Drop for QuickJs {
             }
             qjs::JS_FreeValue(ctx, self.state.go_error.replace(UNDEFINED));
             qjs::JS_FreeAtom(ctx, self.state.native.get());
+            self.state.own.replace(language::Own::NONE).free(ctx);
+            qjs::JS_FreeValue(ctx, self.state.primordials.replace(UNDEFINED));
             qjs::JS_FreeContext(ctx);
             qjs::JS_FreeRuntime(self.rt.as_ptr());
         }
@@ -557,6 +571,12 @@ unsafe extern "C" fn drop_resource(_rt: *mut JSRuntime, value: JSValue) {
 unsafe extern "C" fn interrupt(_rt: *mut JSRuntime, opaque: *mut c_void) -> c_int {
     // SAFETY: the opaque pointer was set in `QuickJs::new`.
     let state = unsafe { &*opaque.cast::<State>() };
+    if let Some(left) = state.regexp_slices.get() {
+        state.regexp_slices.set(Some(left.saturating_sub(1)));
+        if left <= 1 {
+            return 1;
+        }
+    }
     c_int::from(!state.host.may_continue())
 }
 
