@@ -1,12 +1,15 @@
 // Custom metrics. Values become numbers here, by JavaScript's rules; samples are written down in Rust.
 import { declare, add, reject } from 'native:k6/metrics';
+import { call, primordials } from 'native:engine';
+
+const { Number, ObjectDefineProperty, String, StringPrototypeSlice, TypeError } = primordials;
 
 const LONGEST = 100;
 
 function shorten(text) {
   if (text.length <= LONGEST) return text;
   const half = LONGEST / 2;
-  return `${text.slice(0, half)}... omitting ${text.length - LONGEST} characters ...${text.slice(-half)}`;
+  return `${call(StringPrototypeSlice, text, 0, half)}... omitting ${text.length - LONGEST} characters ...${call(StringPrototypeSlice, text, -half)}`;
 }
 
 function describe(value) {
@@ -16,7 +19,7 @@ function describe(value) {
 function metric(kind, className) {
   function Metric(name, isTime) {
     const text = name === undefined || name === null ? '' : String(name);
-    const place = declare(kind, text, Boolean(isTime));
+    const place = declare(kind, text, !!isTime);
     const self = {};
     const addSample = (...list) => {
       const value = list[0];
@@ -35,11 +38,11 @@ function metric(kind, className) {
       }
       return add(place, text, number, list[1]);
     };
-    Object.defineProperty(self, 'name', { value: text, enumerable: true });
-    Object.defineProperty(self, 'add', { value: addSample, enumerable: true });
+    ObjectDefineProperty(self, 'name', { __proto__: null, value: text, enumerable: true });
+    ObjectDefineProperty(self, 'add', { __proto__: null, value: addSample, enumerable: true });
     return self;
   }
-  Object.defineProperty(Metric, 'name', { value: className });
+  ObjectDefineProperty(Metric, 'name', { __proto__: null, value: className });
   return Metric;
 }
 

@@ -1,8 +1,21 @@
+import { call, primordials } from 'native:engine';
+
+const { toStringTag } = Symbol;
+const { ArrayBufferIsView, String, Uint8Array, Uint8ClampedArray } = primordials;
+
 // Views other than of single bytes are no bytes to k6; Rust sees only what they show.
 export const bytes = (value) =>
-  ArrayBuffer.isView(value) && !(value instanceof Uint8Array || value instanceof Uint8ClampedArray)
-    ? { 'volley.kind': `[]${value[Symbol.toStringTag].replace(/Big|Array/g, '').toLowerCase()}` }
+  ArrayBufferIsView(value) && !(value instanceof Uint8Array || value instanceof Uint8ClampedArray)
+    ? { 'volley.kind': `[]${kind(value)}` }
     : value;
+
+// The kind of its elements, as Go calls it: `Float64Array` holds `float64`.
+export const kind = (view) => {
+  const name = view[toStringTag];
+  const from = call(primordials.StringPrototypeIndexOf, name, 'Big') === 0 ? 3 : 0;
+  const end = call(primordials.StringPrototypeIndexOf, name, 'Array');
+  return call(primordials.StringPrototypeToLowerCase, call(primordials.StringPrototypeSlice, name, from, end < 0 ? undefined : end));
+};
 
 // How k6 takes a text.
 export const text = (value) => (value === undefined || value === null ? '' : String(value));

@@ -1,21 +1,30 @@
 // What happens to values on their way out of a script: options, setup data, the summary's return value.
 
+import { call, primordials } from 'native:engine';
+
+const {
+  ArrayBufferIsView, ArrayIsArray, DatePrototypeToISOString, JSONParse, JSONStringify, Map, MapPrototypeForEach, Number,
+  ObjectKeys, Set, SetPrototypeForEach, StringPrototypeSlice,
+} = primordials;
+
 // A script's options as JSON. Functions and cycles can't be options.
 export function exportOptions(options) {
-  return JSON.stringify(options);
+  return JSONStringify(options);
 }
 
 // Setup's result as JSON, by k6's rules: undefined properties are null, dates RFC 3339 without an empty fraction,
 // maps lists of pairs, bytes base64.
 export function encodeData(data) {
-  return data === undefined ? undefined : JSON.stringify(plain(data, []));
+  return data === undefined ? undefined : JSONStringify(plain(data, undefined));
 }
 
 const base64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 function toBase64(bytes) {
   let text = '';
   for (let i = 0; i < bytes.length; i += 3) {
-    const [a, b, c] = [bytes[i], bytes[i + 1], bytes[i + 2]];
+    const a = bytes[i];
+    const b = bytes[i + 1];
+    const c = bytes[i + 2];
     text += base64[a >> 2] + base64[((a & 3) << 4) | ((b ?? 0) >> 4)];
     text += b === undefined ? '=' : base64[((b & 15) << 2) | ((c ?? 0) >> 6)];
     text += c === undefined ? '=' : base64[c & 63];
@@ -36,7 +45,7 @@ function plain(value, ancestors) {
     case 'bigint':
       return Number(value);
     case 'number':
-      if (!Number.isFinite(value)) refuse(`unsupported value: ${Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf'}`);
+      if (value - value !== 0) refuse(`unsupported value: ${value !== value ? 'NaN' : value > 0 ? '+Inf' : '-Inf'}`);
       return value;
     case 'function':
       return refuse('unsupported type: func(sobek.FunctionCall) sobek.Value');
@@ -48,23 +57,59 @@ function plain(value, ancestors) {
 }
 
 const DATA = Symbol.for('volley.data');
+// What is an object without members to Go.
+const opaque = [primordials.ArrayBuffer, primordials.RegExp, primordials.Error, primordials.Promise];
+
+// True if a value is one of those around.
+function includes(ancestors, value) {
+  for (let one = ancestors; one !== undefined; one = one.outer) if (one.value === value) return true;
+  return false;
+}
+
+// RFC 3339, without zeros behind the seconds.
+function date(value) {
+  const ms = call(primordials.DatePrototypeGetTime, value);
+  if (ms !== ms) return null;
+  const text = call(DatePrototypeToISOString, value);
+  let end = text.length - 1;
+  while (text[end - 1] === '0' && end > text.length - 4) end--;
+  if (text[end - 1] === '.') end--;
+  return `${call(StringPrototypeSlice, text, 0, end)}Z`;
+}
 
 function plainObject(value, ancestors) {
-  if (ancestors.includes(value)) refuse('unsupported value: encountered a cycle via map[string]interface {}');
-  const inner = ancestors.concat([value]);
+  if (includes(ancestors, value)) refuse('unsupported value: encountered a cycle via map[string]interface {}');
+  const inner = { __proto__: null, value, outer: ancestors };
   // Our own objects know what of them is data.
   if (typeof value[DATA] === 'function') return plain(value[DATA](), ancestors);
-  if (Array.isArray(value)) return Array.from(value, (item) => plain(item, inner));
-  if (value instanceof Date) {
-    return Number.isNaN(value.getTime()) ? null : value.toISOString().replace(/\.000Z$/, 'Z').replace(/(\.\d+?)0+Z$/, '$1Z');
+  const list = [];
+  const add = (item) => {
+    list[list.length] = plain(item, inner);
+  };
+  if (ArrayIsArray(value)) {
+    for (let at = 0; at < value.length; at++) add(value[at]);
+    return list;
   }
-  if (value instanceof Map) return Array.from(value, (pair) => pair.map((item) => plain(item, inner)));
-  if (value instanceof Set) return Array.from(value, (item) => plain(item, inner));
-  if (value instanceof Uint8Array) return toBase64(value);
-  if (ArrayBuffer.isView(value) && !(value instanceof DataView)) return Array.from(value, Number);
-  if (value instanceof ArrayBuffer || value instanceof RegExp || value instanceof Error || value instanceof Promise) return {};
+  if (value instanceof primordials.Date) return date(value);
+  if (value instanceof Map) {
+    call(MapPrototypeForEach, value, (item, key) => {
+      list[list.length] = [plain(key, inner), plain(item, inner)];
+    });
+    return list;
+  }
+  if (value instanceof Set) {
+    call(SetPrototypeForEach, value, add);
+    return list;
+  }
+  if (value instanceof primordials.Uint8Array) return toBase64(value);
+  if (ArrayBufferIsView(value) && !(value instanceof primordials.DataView)) {
+    for (let at = 0; at < value.length; at++) list[at] = Number(value[at]);
+    return list;
+  }
+  for (let at = 0; at < opaque.length; at++) if (value instanceof opaque[at]) return {};
   const result = {};
-  for (const key of Object.keys(value)) result[key] = plain(value[key], inner);
+  const keys = ObjectKeys(value);
+  for (let at = 0; at < keys.length; at++) result[keys[at]] = plain(value[keys[at]], inner);
   return result;
 }
 
@@ -73,7 +118,7 @@ function plainObject(value, ancestors) {
 const evaluate = eval;
 function parseSummary(json) {
   try {
-    return JSON.parse(json);
+    return JSONParse(json);
   } catch {
     return evaluate(`(${json})`);
   }

@@ -1,5 +1,6 @@
 // Blob: bytes with a type. An expression, called with the native half and the way to load a module.
-(({ join, text }, load) => {
+(({ join, text }, load, primordials) => {
+const { ArrayBufferIsView, ArrayIsArray, Number, ObjectDefineProperty, String, Uint8Array } = primordials;
 // So much of the text of a blob is one chunk of its stream.
 const CHUNK = 64 * 1024;
 
@@ -7,14 +8,17 @@ const isNothing = (value) => value === undefined || value === null;
 
 function bytes(part) {
   if (part instanceof Blob) return Blob.data(part);
-  return ArrayBuffer.isView(part) ? new Uint8Array(part.buffer, part.byteOffset, part.byteLength) : part;
+  return ArrayBufferIsView(part) ? new Uint8Array(part.buffer, part.byteOffset, part.byteLength) : part;
 }
 
 // A place in bytes as `slice` counts it: from the end where it is negative.
 function place(value, size, otherwise) {
   if (isNothing(value)) return otherwise;
-  const at = Math.trunc(Number(value)) || 0;
-  return at < 0 ? Math.max(0, size + at) : Math.min(at, size);
+  const given = Number(value) || 0;
+  if (given >= size) return size;
+  if (given <= -size) return 0;
+  const at = given | 0;
+  return at < 0 ? size + at : at;
 }
 
 function streams() {
@@ -29,15 +33,18 @@ class Blob {
   #data;
   #type;
   constructor(parts, options) {
-    if (!isNothing(parts) && !Array.isArray(parts)) {
+    if (!isNothing(parts) && !ArrayIsArray(parts)) {
       throw new GoError(`failed to process [blobParts]: could not convert ${String(parts)} to []interface {}`);
     }
     if (!isNothing(options) && typeof options !== 'object') throw new GoError('[options] must be an object');
-    this.#data = join((parts ?? []).map(bytes));
+    const list = [];
+    const count = parts?.length ?? 0;
+    for (let at = 0; at < count; at++) list[at] = bytes(parts[at]);
+    this.#data = join(list);
     this.#type = isNothing(options?.type) ? '' : String(options.type);
   }
   static {
-    Object.defineProperty(Blob, 'data', { value: (blob) => blob.#data });
+    ObjectDefineProperty(Blob, 'data', { __proto__: null, value: (blob) => blob.#data });
   }
   get size() {
     return this.#data.byteLength;

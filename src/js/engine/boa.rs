@@ -146,9 +146,7 @@ impl Boa {
         this.remove_what_is_absent().map_err(|error| Throw::go(error.to_string()))?;
         this.replace_stack().map_err(|error| Throw::go(error.to_string()))?;
         this.find_native_symbol().map_err(|error| Throw::go(error.to_string()))?;
-        let context = &mut *this.context.borrow_mut();
-        let taken = language::install(context).and_then(|()| scope::primordials(context));
-        *this.shared.primordials.borrow_mut() = taken.map_err(|error| Throw::go(error.to_string()))?;
+        this.take_language().map_err(|error| Throw::go(error.to_string()))?;
         Ok(this)
     }
 
@@ -183,6 +181,14 @@ impl Boa {
         for name in super::ABSENT {
             global.delete_property_or_throw(JsString::from(name), context)?;
         }
+        Ok(())
+    }
+
+    /// The last thing before js-stdlib: what it finds is what it keeps.
+    fn take_language(&self) -> JsResult<()> {
+        let context = &mut *self.context.borrow_mut();
+        language::install(context)?;
+        *self.shared.primordials.borrow_mut() = scope::primordials(context)?;
         Ok(())
     }
 

@@ -87,7 +87,7 @@ const NATIVE: &std::ffi::CStr = c"volley.native";
 const ENGINE: &str = "native:engine";
 /// What js-stdlib takes of the language before a script can replace it: what it is called there, and its owner's path and
 /// name. An owner without a name is the global object.
-const PRIMORDIALS: [(&str, &str, &str); 46] = [
+const PRIMORDIALS: [(&str, &str, &str); 48] = [
     ("ArrayBuffer", "", "ArrayBuffer"),
     ("ArrayBufferIsView", "ArrayBuffer", "isView"),
     ("ArrayIsArray", "Array", "isArray"),
@@ -104,6 +104,7 @@ const PRIMORDIALS: [(&str, &str, &str); 46] = [
     ("MapPrototypeForEach", "Map.prototype", "forEach"),
     ("Number", "", "Number"),
     ("NumberPrototypeToFixed", "Number.prototype", "toFixed"),
+    ("NumberPrototypeToString", "Number.prototype", "toString"),
     ("ObjectDefineProperty", "Object", "defineProperty"),
     ("ObjectFreeze", "Object", "freeze"),
     ("ObjectGetOwnPropertyDescriptor", "Object", "getOwnPropertyDescriptor"),
@@ -129,6 +130,7 @@ const PRIMORDIALS: [(&str, &str, &str); 46] = [
     ("String", "", "String"),
     ("StringPrototypeIndexOf", "String.prototype", "indexOf"),
     ("StringPrototypeSlice", "String.prototype", "slice"),
+    ("StringPrototypeToLowerCase", "String.prototype", "toLowerCase"),
     ("StringPrototypeToUpperCase", "String.prototype", "toUpperCase"),
     ("SyntaxError", "", "SyntaxError"),
     ("TypeError", "", "TypeError"),
