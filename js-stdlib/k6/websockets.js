@@ -14,7 +14,7 @@ const { toStringTag } = Symbol;
 const TYPES = ['open', 'message', 'error', 'close', 'ping', 'pong'];
 
 // A class that is made when it is first used.
-const blob = () => once('k6/websockets/blob', native, load, primordials);
+const blob = () => once('k6/websockets/blob', native, load, call, primordials);
 const Blob = new Proxy(function () {}, {
   __proto__: null,
   apply() {
@@ -127,7 +127,7 @@ for (let at = 0; at < methodNames.length; at++) {
     __proto__: null,
     get() {
       const s = inner(this);
-      return (s[name] ??= (a, b) => methods[name](s, a, b));
+      return (s[name] ??= (...list) => methods[name](s, list[0], list[1]));
     },
     enumerable: true,
   });

@@ -2,31 +2,38 @@
 // have some load this.
 import { findRequired, hold } from 'native:volley/commonjs';
 import { here } from 'native:volley/globals';
-import { load } from 'native:engine';
+import { load, call, primordials } from 'native:engine';
 
-const known = new Map();
+const { Object, ObjectDefineProperty, ObjectKeys } = primordials;
+const { toStringTag } = Symbol;
+const known = { __proto__: null };
 // Of these `require` gives the default export, of the others an object of the named ones.
 const SINGLE = ['k6/http', 'k6/html', 'k6/execution', 'k6/ws', 'k6/browser', 'k6/secrets'];
-const builtins = new Map();
+const builtins = { __proto__: null };
+
+function isSingle(address) {
+  for (let at = 0; at < SINGLE.length; at++) if (SINGLE[at] === address) return true;
+  return false;
+}
 
 function builtin(address) {
-  if (!builtins.has(address)) {
+  if (!(address in builtins)) {
     const { default: single, ...named } = load(address);
-    builtins.set(address, SINGLE.includes(address) ? single : named);
+    builtins[address] = isSingle(address) ? single : named;
   }
-  return builtins.get(address);
+  return builtins[address];
 }
 
 // While a file is required, `open()` counts from the one at the bottom.
 function run(url) {
-  if (known.has(url)) return known.get(url);
+  if (url in known) return known[url];
   const module = { exports: {} };
-  known.set(url, module);
+  known[url] = module;
   hold(1);
   try {
-    load(url).call(module.exports, module, module.exports, (name) => require(name, url));
+    call(load(url), module.exports, module, module.exports, (name) => require(name, url));
   } catch (error) {
-    known.delete(url);
+    delete known[url];
     throw error;
   } finally {
     hold(-1);
@@ -62,11 +69,13 @@ export function commonjs(url) {
     },
     get namespace() {
       if (namespace === undefined) {
-        namespace = Object.create(null, { [Symbol.toStringTag]: { value: 'Module' } });
-        for (const name of Object.keys(module.exports).sort()) {
-          Object.defineProperty(namespace, name, { get: () => module.exports[name], enumerable: true });
+        namespace = ObjectDefineProperty({ __proto__: null }, toStringTag, { __proto__: null, value: 'Module' });
+        const names = call(primordials.ArrayPrototypeSort, ObjectKeys(module.exports));
+        for (let at = 0; at < names.length; at++) {
+          const name = names[at];
+          ObjectDefineProperty(namespace, name, { __proto__: null, get: () => module.exports[name], enumerable: true });
         }
-        Object.preventExtensions(namespace);
+        primordials.ObjectPreventExtensions(namespace);
       }
       return namespace;
     },

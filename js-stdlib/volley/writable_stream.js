@@ -1,8 +1,11 @@
 // Writable streams and their writers, by the Streams Standard, without abort signals.
 import {
-  resolved, Pledge, fulfilledPledge, quietPledge, promised, asObject, method, strategyOf, markOf, Queue, cores, core,
-  later, shell, unconstructible,
+  resolved, Pledge, fulfilledPledge, quietPledge, promised, asObject, method, strategyOf, markOf, Queue, remember, core,
+  later, shell, unconstructible, chain, takeAll, takeFirst, rejectAll,
 } from 'volley/streams';
+import { primordials } from 'native:engine';
+
+const { RangeError, TypeError } = primordials;
 
 const unlocked = () => new TypeError('the writer was released: it has no stream any more');
 // What stands in the queue for the end.
@@ -23,11 +26,16 @@ class WritableCore {
   aborting = undefined;
 
   begin(sink, size, mark) {
-    const [start, write, close, abort] = ['start', 'write', 'close', 'abort'].map((name) => method(sink, name));
-    Object.assign(this, { size, mark, writeSink: write, closeSink: close, abortSink: abort });
+    const start = method(sink, 'start');
+    this.size = size;
+    this.mark = mark;
+    this.writeSink = method(sink, 'write');
+    this.closeSink = method(sink, 'close');
+    this.abortSink = method(sink, 'abort');
     this.controller = shell(WritableStreamDefaultController, this);
     this.feelPressure();
-    resolved(start?.(this.controller)).then(
+    chain(
+      resolved(start?.(this.controller)),
       () => {
         this.isStarted = true;
         this.advance();
@@ -76,7 +84,7 @@ class WritableCore {
     if (this.closes || this.state === 'closed') throw new TypeError('the stream is closed, or about to be');
     if (this.state === 'erroring') throw this.error;
     const request = new Pledge();
-    this.writes.push(request);
+    this.writes[this.writes.length] = request;
     try {
       this.queue.add(chunk, size);
     } catch (error) {
@@ -122,8 +130,9 @@ class WritableCore {
   }
 
   send(chunk) {
-    this.writing = this.writes.shift();
-    promised(() => this.writeSink?.(chunk, this.controller)).then(
+    this.writing = takeFirst(this, 'writes');
+    chain(
+      promised(() => this.writeSink?.(chunk, this.controller)),
       () => {
         this.writing.resolve(undefined);
         this.writing = undefined;
@@ -146,7 +155,8 @@ class WritableCore {
     this.queue.take();
     const ended = promised(() => this.closeSink?.());
     this.forgetSink();
-    ended.then(
+    chain(
+      ended,
       () => {
         this.ending.resolve(undefined);
         this.ending = undefined;
@@ -191,7 +201,7 @@ class WritableCore {
   finishFailing() {
     this.state = 'errored';
     this.queue.clear();
-    for (const request of this.writes.splice(0)) request.reject(this.error);
+    rejectAll(takeAll(this, 'writes'), this.error);
     const { aborting } = this;
     this.aborting = undefined;
     if (aborting === undefined) {
@@ -205,7 +215,8 @@ class WritableCore {
     }
     const aborted = promised(() => this.abortSink?.(aborting.reason));
     this.forgetSink();
-    aborted.then(
+    chain(
+      aborted,
       () => {
         aborting.pledge.resolve(undefined);
         this.rejectClosed();
@@ -265,10 +276,10 @@ const ofWriter = (writer) => {
 export class WritableStream {
   constructor(sink = undefined, strategy = undefined) {
     const given = asObject(sink, 'an underlying sink');
-    const [size, mark] = strategyOf(strategy);
+    const { size, mark } = strategyOf(strategy);
     if (given.type !== undefined) throw new RangeError('an underlying sink has no type');
     const inner = new WritableCore();
-    cores.set(this, inner);
+    remember(this, inner);
     inner.begin(given, size, markOf(mark));
   }
   get locked() {
@@ -293,7 +304,7 @@ export class WritableStream {
 
 export class WritableStreamDefaultWriter {
   constructor(stream) {
-    cores.set(this, new WriterCore(core(stream, WritableCore)));
+    remember(this, new WriterCore(core(stream, WritableCore)));
   }
   get closed() {
     return later(this, WriterCore, (writer) => writer.closed.promise);

@@ -6,7 +6,7 @@ import { primordials } from 'native:engine';
 const NATIVE = Symbol.for('volley.native');
 
 const missing = (value) => value === undefined || value === null;
-const whole = (number) => (number - number === 0 ? number - (number % 1) : 0);
+const whole = (number) => (number - number === 0 ? number - (number % 1) : number || 0);
 const line = (value) => (missing(value) ? undefined : whole(primordials.Number(value)));
 
 // Options as Rust takes them: each in its own type, or not at all.

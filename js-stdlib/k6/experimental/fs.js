@@ -50,7 +50,7 @@ class File {
     if (typeof whence !== 'number') return wrong('seek() failed; reason: the whence argument must be a number');
     const start = whence - (whence % 1);
     if (start !== 0 && start !== 1 && start !== 2) return wrong('seek() failed; reason: the whence argument must be a SeekMode');
-    return told(native.seek(this, offset - (offset % 1), start));
+    return told(native.seek(this, offset - offset === 0 ? offset - (offset % 1) : offset, start));
   }
 }
 

@@ -2,7 +2,7 @@
 // response besides reading a field. An expression, called with the native half and what it shares with http.js.
 ((native, { NATIVE, once, handler, call, primordials }) => {
 const {
-  ArrayBufferIsView, ArrayIsArray, Date, Map, ObjectDefineProperty, ObjectKeys, Promise, PromisePrototypeThen, Proxy,
+  ArrayBufferIsView, ArrayIsArray, Date, Map, ObjectDefineProperty, ObjectKeys, PromisePrototypeThen, Proxy,
   ReflectApply, ReflectDefineProperty, String, StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeToLowerCase,
   StringPrototypeToUpperCase, SyntaxError, TypeError, Uint8Array,
 } = primordials;

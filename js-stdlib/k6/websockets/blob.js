@@ -1,6 +1,6 @@
 // Blob: bytes with a type. An expression, called with the native half and the way to load a module.
-(({ join, text }, load, primordials) => {
-const { ArrayBufferIsView, ArrayIsArray, Number, ObjectDefineProperty, String, Uint8Array } = primordials;
+(({ join, text }, load, call, primordials) => {
+const { ArrayBufferPrototypeSlice, StringPrototypeCharCodeAt, StringPrototypeSlice, ArrayBufferIsView, ArrayIsArray, Number, ObjectDefineProperty, String, Uint8Array } = primordials;
 // So much of the text of a blob is one chunk of its stream.
 const CHUNK = 64 * 1024;
 
@@ -56,18 +56,19 @@ class Blob {
     return 'Blob';
   }
   async arrayBuffer() {
-    return this.#data.slice(0);
+    return call(ArrayBufferPrototypeSlice, this.#data, 0);
   }
   async bytes() {
-    return new Uint8Array(this.#data.slice(0));
+    return new Uint8Array(call(ArrayBufferPrototypeSlice, this.#data, 0));
   }
   async text() {
     return text(this.#data);
   }
   slice(start, end, type) {
     const size = this.#data.byteLength;
-    const [from, to] = [place(start, size, 0), place(end, size, size)];
-    return new Blob([this.#data.slice(from, Math.max(from, to))], { type });
+    const from = place(start, size, 0);
+    const to = place(end, size, size);
+    return new Blob([call(ArrayBufferPrototypeSlice, this.#data, from, to > from ? to : from)], { type });
   }
   stream() {
     const { ReadableStream } = streams();
@@ -76,8 +77,9 @@ class Blob {
     return new ReadableStream({
       pull(controller) {
         // Two halves of a letter stay together.
-        const cut = at + CHUNK < whole.length && /[\ud800-\udbff]/.test(whole[at + CHUNK - 1]) ? CHUNK - 1 : CHUNK;
-        if (at < whole.length) controller.enqueue(whole.slice(at, at + cut));
+        const last = at + CHUNK < whole.length ? call(StringPrototypeCharCodeAt, whole, at + CHUNK - 1) : 0;
+        const cut = last >= 0xd800 && last < 0xdc00 ? CHUNK - 1 : CHUNK;
+        if (at < whole.length) controller.enqueue(call(StringPrototypeSlice, whole, at, at + cut));
         at += cut;
         if (at >= whole.length) controller.close();
       },

@@ -87,10 +87,12 @@ const NATIVE: &std::ffi::CStr = c"volley.native";
 const ENGINE: &str = "native:engine";
 /// What js-stdlib takes of the language before a script can replace it: what it is called there, and its owner's path and
 /// name. An owner without a name is the global object.
-const PRIMORDIALS: [(&str, &str, &str); 48] = [
+const PRIMORDIALS: [(&str, &str, &str); 56] = [
     ("ArrayBuffer", "", "ArrayBuffer"),
     ("ArrayBufferIsView", "ArrayBuffer", "isView"),
+    ("ArrayBufferPrototypeSlice", "ArrayBuffer.prototype", "slice"),
     ("ArrayIsArray", "Array", "isArray"),
+    ("ArrayPrototypeSort", "Array.prototype", "sort"),
     ("BigInt", "", "BigInt"),
     ("DataView", "", "DataView"),
     ("Date", "", "Date"),
@@ -105,11 +107,13 @@ const PRIMORDIALS: [(&str, &str, &str); 48] = [
     ("Number", "", "Number"),
     ("NumberPrototypeToFixed", "Number.prototype", "toFixed"),
     ("NumberPrototypeToString", "Number.prototype", "toString"),
+    ("Object", "", "Object"),
     ("ObjectDefineProperty", "Object", "defineProperty"),
     ("ObjectFreeze", "Object", "freeze"),
     ("ObjectGetOwnPropertyDescriptor", "Object", "getOwnPropertyDescriptor"),
     ("ObjectGetPrototypeOf", "Object", "getPrototypeOf"),
     ("ObjectKeys", "Object", "keys"),
+    ("ObjectPreventExtensions", "Object", "preventExtensions"),
     ("ObjectPrototype", "Object", "prototype"),
     ("ObjectPrototypeToString", "Object.prototype", "toString"),
     ("ObjectSetPrototypeOf", "Object", "setPrototypeOf"),
@@ -128,6 +132,7 @@ const PRIMORDIALS: [(&str, &str, &str); 48] = [
     ("Set", "", "Set"),
     ("SetPrototypeForEach", "Set.prototype", "forEach"),
     ("String", "", "String"),
+    ("StringPrototypeCharCodeAt", "String.prototype", "charCodeAt"),
     ("StringPrototypeIndexOf", "String.prototype", "indexOf"),
     ("StringPrototypeSlice", "String.prototype", "slice"),
     ("StringPrototypeToLowerCase", "String.prototype", "toLowerCase"),
@@ -136,6 +141,9 @@ const PRIMORDIALS: [(&str, &str, &str); 48] = [
     ("TypeError", "", "TypeError"),
     ("Uint8Array", "", "Uint8Array"),
     ("Uint8ClampedArray", "", "Uint8ClampedArray"),
+    ("WeakMap", "", "WeakMap"),
+    ("WeakMapPrototypeGet", "WeakMap.prototype", "get"),
+    ("WeakMapPrototypeSet", "WeakMap.prototype", "set"),
 ];
 
 /// The native half of the global scope, which the parts that make globals are called with.

@@ -83,7 +83,6 @@ const MAX_MARKS: u32 = 4;
 
 struct Compiler {
     program: Program,
-    flags: Flags,
     /// The loops around that may match the empty text, a bit each.
     loops: u32,
     marks: u32,
@@ -110,7 +109,6 @@ pub fn compile(pattern: &Pattern, flags: Flags) -> Option<Program> {
     };
     let mut compiler = Compiler {
         program,
-        flags,
         loops: 0,
         marks: 0,
         looks: 0,
