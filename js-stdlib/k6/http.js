@@ -9,7 +9,7 @@ import { evaluate, once, rebind, call, primordials } from 'native:engine';
 const { ObjectDefineProperty, ObjectKeys, Proxy, ReflectApply } = primordials;
 
 // What Rust gave out hangs on this symbol; an object that has it stands for the native thing wherever it is passed.
-const NATIVE = Symbol.for('volley.native');
+const NATIVE = primordials.SymbolFor('volley.native');
 
 let part;
 const seldom = () => (part ??= evaluate('k6/http/seldom')(native, { NATIVE, once, handler, call, primordials }));

@@ -9,7 +9,7 @@ const {
   ArrayBufferIsView, ArrayIsArray, Date, ObjectDefineProperty, ObjectKeys, PromisePrototypeThen, Proxy, ReflectApply, String,
   TypeError, Uint8Array,
 } = primordials;
-const { toStringTag } = Symbol;
+const { SymbolToStringTag: toStringTag } = primordials;
 
 const TYPES = ['open', 'message', 'error', 'close', 'ping', 'pong'];
 

@@ -1,6 +1,6 @@
 import { call, primordials } from 'native:engine';
 
-const { toStringTag } = Symbol;
+const { SymbolToStringTag: toStringTag } = primordials;
 const { ArrayBufferIsView, String, Uint8Array, Uint8ClampedArray } = primordials;
 
 // Views other than of single bytes are no bytes to k6; Rust sees only what they show.

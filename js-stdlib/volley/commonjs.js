@@ -5,7 +5,7 @@ import { here } from 'native:volley/globals';
 import { load, call, primordials } from 'native:engine';
 
 const { Object, ObjectDefineProperty, ObjectKeys } = primordials;
-const { toStringTag } = Symbol;
+const { SymbolToStringTag: toStringTag } = primordials;
 const known = { __proto__: null };
 // Of these `require` gives the default export, of the others an object of the named ones.
 const SINGLE = ['k6/http', 'k6/html', 'k6/execution', 'k6/ws', 'k6/browser', 'k6/secrets'];

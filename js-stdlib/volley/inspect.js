@@ -5,7 +5,7 @@ const {
   ArrayIsArray, DatePrototypeGetTime, DatePrototypeToISOString, Error, NumberPrototypeToString, ObjectGetOwnPropertyDescriptor,
   ObjectGetPrototypeOf, ObjectKeys, ObjectPrototype, ObjectPrototypeToString, String, StringPrototypeSlice, Uint8Array,
 } = primordials;
-const { toStringTag } = Symbol;
+const { SymbolToStringTag: toStringTag } = primordials;
 const TypedArray = ObjectGetPrototypeOf(Uint8Array);
 const tag = (value) => call(StringPrototypeSlice, call(ObjectPrototypeToString, value), 8, -1);
 

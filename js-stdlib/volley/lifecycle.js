@@ -56,7 +56,7 @@ function plain(value, ancestors) {
   }
 }
 
-const DATA = Symbol.for('volley.data');
+const DATA = primordials.SymbolFor('volley.data');
 // What is an object without members to Go.
 const opaque = [primordials.ArrayBuffer, primordials.RegExp, primordials.Error, primordials.Promise];
 

@@ -1,7 +1,7 @@
 // crypto: random numbers, and WebCrypto when a script asks for it. A part.
 ({ webcrypto }, { evaluate, call, primordials }) => {
 const { ArrayBufferIsView, ObjectDefineProperty, ObjectKeys, Uint8Array } = primordials;
-const { toStringTag } = Symbol;
+const { SymbolToStringTag: toStringTag } = primordials;
 let subtle;
 const crypto = {
   getRandomValues(array) {

@@ -9,7 +9,7 @@ const { RangeError, TypeError } = primordials;
 
 const unlocked = () => new TypeError('the writer was released: it has no stream any more');
 // What stands in the queue for the end.
-const END = Symbol('end');
+const END = primordials.Symbol('end');
 
 class WritableCore {
   state = 'writable';

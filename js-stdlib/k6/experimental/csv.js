@@ -3,7 +3,7 @@ import * as native from 'native:k6/experimental/csv';
 import { view } from 'volley/shared_array';
 import { primordials } from 'native:engine';
 
-const NATIVE = Symbol.for('volley.native');
+const NATIVE = primordials.SymbolFor('volley.native');
 
 const missing = (value) => value === undefined || value === null;
 const whole = (number) => (number - number === 0 ? number - (number % 1) : number || 0);

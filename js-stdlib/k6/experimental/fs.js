@@ -4,7 +4,7 @@ import { primordials } from 'native:engine';
 
 const { ObjectDefineProperty, String, Uint8Array } = primordials;
 
-const NATIVE = Symbol.for('volley.native');
+const NATIVE = primordials.SymbolFor('volley.native');
 
 export const SeekMode = { Start: 0, Current: 1, End: 2 };
 

@@ -6,7 +6,7 @@ const {
   ReflectApply, ReflectDefineProperty, String, StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeToLowerCase,
   StringPrototypeToUpperCase, SyntaxError, TypeError, Uint8Array,
 } = primordials;
-const { toStringTag } = Symbol;
+const { SymbolToStringTag: toStringTag } = primordials;
 const { field, isField, fieldNames, assign, json, jsonError } = native;
 
 class Url {
@@ -79,7 +79,7 @@ function warnOfBody(method, count) {
 // Responses ------------------------------------------------------------------------------------------------------
 
 // The data of bodies that were read whole: every call of `json()` gives the same.
-const parsed = Symbol('parsed');
+const parsed = primordials.Symbol('parsed');
 
 const methods = {
   html(...list) {
@@ -138,7 +138,7 @@ function joined(list, separator) {
   return text;
 }
 // What a response is once it leaves the VU, in setup data: its fields without the methods.
-ObjectDefineProperty(methods, Symbol.for('volley.data'), {
+ObjectDefineProperty(methods, primordials.SymbolFor('volley.data'), {
   __proto__: null,
   value() {
     const data = {};

@@ -7,7 +7,7 @@ import { evaluate, once, call, primordials } from 'native:engine';
 const { ArrayIsArray, JSONStringify, ObjectDefineProperty, String, TypeError } = primordials;
 
 // What Rust gave out hangs on this symbol; an object that has it stands for the native thing wherever it is passed.
-const NATIVE = Symbol.for('volley.native');
+const NATIVE = primordials.SymbolFor('volley.native');
 
 const text = (value) => (value === undefined || value === null ? '' : String(value));
 function texts(list) {

@@ -52,7 +52,7 @@ class Blob {
   get type() {
     return this.#type;
   }
-  get [Symbol.toStringTag]() {
+  get [primordials.SymbolToStringTag]() {
     return 'Blob';
   }
   async arrayBuffer() {

@@ -848,10 +848,11 @@ fn object_from_js(object: &JsObject, shared: &Shared, context: &mut Context, dep
     Ok(Value::Map(map))
 }
 
-/// Own enumerable string keys, through `Object.keys`, which also asks a proxy.
+/// Own enumerable string keys, through the language's own `Object.keys`, which also asks a proxy.
 fn enumerable_keys(object: &JsObject, context: &mut Context) -> JsResult<Vec<JsString>> {
-    let constructor = context.intrinsics().constructors().object().constructor();
-    let keys = constructor.get(js_string!("keys"), context)?;
+    let taken = shared(context)?.primordials.borrow().as_object();
+    let Some(taken) = taken else { return Ok(Vec::new()) };
+    let keys = taken.get(property_key("ObjectKeys"), context)?;
     let Some(keys) = keys.as_callable() else { return Ok(Vec::new()) };
     let list = keys.call(&JsValue::undefined(), &[object.clone().into()], context)?;
     let Some(list) = list.as_object() else { return Ok(Vec::new()) };

@@ -87,7 +87,7 @@ const NATIVE: &std::ffi::CStr = c"volley.native";
 const ENGINE: &str = "native:engine";
 /// What js-stdlib takes of the language before a script can replace it: what it is called there, and its owner's path and
 /// name. An owner without a name is the global object.
-const PRIMORDIALS: [(&str, &str, &str); 56] = [
+const PRIMORDIALS: [(&str, &str, &str); 59] = [
     ("ArrayBuffer", "", "ArrayBuffer"),
     ("ArrayBufferIsView", "ArrayBuffer", "isView"),
     ("ArrayBufferPrototypeSlice", "ArrayBuffer.prototype", "slice"),
@@ -137,6 +137,9 @@ const PRIMORDIALS: [(&str, &str, &str); 56] = [
     ("StringPrototypeSlice", "String.prototype", "slice"),
     ("StringPrototypeToLowerCase", "String.prototype", "toLowerCase"),
     ("StringPrototypeToUpperCase", "String.prototype", "toUpperCase"),
+    ("Symbol", "", "Symbol"),
+    ("SymbolFor", "Symbol", "for"),
+    ("SymbolToStringTag", "Symbol", "toStringTag"),
     ("SyntaxError", "", "SyntaxError"),
     ("TypeError", "", "TypeError"),
     ("Uint8Array", "", "Uint8Array"),

@@ -86,3 +86,78 @@ fn whoever_has_to_stop_stops() {
     let program = program(&source, Flags::default()).expect("the pattern is understood");
     assert_eq!(find(&program, &text[..], 0, false, &mut || false), Err(MatchError::Stopped));
 }
+
+/// A source of numbers that are the same in each run.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % limit as u64) as usize
+    }
+
+    fn one<'a>(&mut self, of: &[&'a str]) -> &'a str {
+        of[self.below(of.len())]
+    }
+
+    /// A pattern of some depth; what looks around and refers back only where asked for.
+    fn pattern(&mut self, depth: usize, all: bool) -> String {
+        let atoms = ["a", "b", "A", ".", "[ab]", "[^a]", "\\w", "\\d", "\\s", "\\b", "\\B", "^", "$", "\u{e9}", "1", "ab", "[a-c1-3]", ""];
+        let quantifiers = ["", "", "*", "+", "?", "*?", "+?", "??", "{2}", "{1,2}", "{0,2}?", "{2,}", "{0,3}"];
+        let (before, after) = match self.below(if depth == 0 { 2 } else if all { 9 } else { 7 }) {
+            0 | 1 => {
+                let atom = self.one(&atoms);
+                let repeats = !["", "\\b", "\\B", "^", "$"].contains(&atom);
+                return format!("{atom}{}", if repeats { self.one(&quantifiers) } else { "" });
+            }
+            2 => ("(", ")"),
+            3 => ("(?:", ")"),
+            4 => return format!("{}{}", self.pattern(depth - 1, all), self.pattern(depth - 1, all)),
+            5 => return format!("(?:{}|{})", self.pattern(depth - 1, all), self.pattern(depth - 1, all)),
+            6 => return format!("{}|{}", self.pattern(depth - 1, all), self.pattern(depth - 1, all)),
+            7 => return format!("{}{}", self.one(&["(?=", "(?!", "(?<=", "(?<!"]), self.pattern(depth - 1, all)) + ")",
+            _ => return format!("({})\\1", self.pattern(depth - 1, all)),
+        };
+        format!("{before}{}{after}{}", self.pattern(depth - 1, all), self.one(&quantifiers))
+    }
+}
+
+/// Ours and another matcher give the same groups for patterns drawn at random.
+#[test]
+fn patterns_drawn_at_random() {
+    let mut random = Random(0x9E37_79B9_7F4A_7C15);
+    let mut compared = 0;
+    for round in 0..30_000 {
+        let pattern = random.pattern(4, round % 3 == 0);
+        let flags = random.one(&["", "", "i", "m", "s", "u", "im"]);
+        let source: Vec<u16> = pattern.encode_utf16().collect();
+        let Ok(other) = regress::Regex::with_flags(&pattern, flags) else { continue };
+        let known = Flags {
+            ignore_case: flags.contains('i'),
+            multiline: flags.contains('m'),
+            dot_all: flags.contains('s'),
+            unicode: flags.contains('u'),
+        };
+        let Some(program) = program(&source, known) else { continue };
+        for _ in 0..3 {
+            let text: String = (0..random.below(9)).map(|_| random.one(&["a", "b", "A", "1", " ", "\n", "\u{e9}", "c"])).collect();
+            let units: Vec<u16> = text.encode_utf16().collect();
+            let start = random.below(units.len() + 1);
+            let ours = find(&program, &units[..], start, false, &mut || true).expect("nobody stops it");
+            let theirs = if known.unicode {
+                other.find_from_utf16(&units, start).next()
+            } else {
+                other.find_from_ucs2(&units, start).next()
+            };
+            let theirs = theirs.map(|found| {
+                let groups = found.captures.iter().map(|group| group.as_ref().map(|range| (range.start, range.end)));
+                std::iter::once(Some((found.start(), found.end()))).chain(groups).collect::<Vec<_>>()
+            });
+            assert_eq!(ours, theirs, "/{pattern}/{flags} on {text:?} from {start}");
+            compared += 1;
+        }
+    }
+    assert!(compared > 20_000, "only {compared} were compared");
+}

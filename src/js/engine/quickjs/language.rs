@@ -69,6 +69,8 @@ const fn entry(name: &'static CStr, length: u8, method: i16) -> qjs::JSCFunction
 pub struct Own {
     /// `RegExp.prototype.exec`
     exec: JSValue,
+    /// The name `lastIndex`.
+    last_index: qjs::JSAtom,
     /// `Date.prototype.getTime`
     time: JSValue,
     /// The getters of a RegExp: `source`, and the flags that matter, in the order of [`FLAGS`].
@@ -81,7 +83,7 @@ const FLAGS: [&str; 9] =
 
 impl Own {
     /// Nothing yet.
-    pub const NONE: Self = Self { exec: UNDEFINED, time: UNDEFINED, getters: [UNDEFINED; 9] };
+    pub const NONE: Self = Self { exec: UNDEFINED, last_index: 0, time: UNDEFINED, getters: [UNDEFINED; 9] };
 
     /// Lets go of everything.
     ///
@@ -93,6 +95,7 @@ impl Own {
             for value in [self.exec, self.time].into_iter().chain(self.getters) {
                 qjs::JS_FreeValue(ctx, value);
             }
+            qjs::JS_FreeAtom(ctx, self.last_index);
         }
     }
 }
@@ -112,6 +115,7 @@ pub unsafe fn install(ctx: *mut JSContext) -> Own {
             match *class {
                 "RegExp" => {
                     own.exec = property(ctx, prototype, "exec");
+                    own.last_index = qjs::JS_NewAtom(ctx, c"lastIndex".as_ptr());
                     own.getters = FLAGS.map(|name| getter(ctx, prototype, name));
                 }
                 "Date" => own.time = property(ctx, prototype, "getTime"),
@@ -217,7 +221,10 @@ unsafe fn exec(ctx: *mut JSContext, this: JSValue, args: &[JSValue]) -> JSValue 
     // SAFETY: values are freed or handed over exactly once.
     unsafe {
         let state = state(ctx);
-        let own_exec = state.own.borrow().exec;
+        let (own_exec, last_index) = {
+            let own = state.own.borrow();
+            (own.exec, own.last_index)
+        };
         let first = args.first().copied().unwrap_or(UNDEFINED);
         if !qjs::JS_IsRegExp(this) {
             let mut first = first;
@@ -227,7 +234,7 @@ unsafe fn exec(ctx: *mut JSContext, this: JSValue, args: &[JSValue]) -> JSValue 
         if is_exception(text) {
             return text;
         }
-        let last_index = property(ctx, this, "lastIndex");
+        let last_index = qjs::JS_GetProperty(ctx, this, last_index);
         let is_plain = qjs::JS_VALUE_GET_NORM_TAG(last_index) == qjs::JS_TAG_INT;
         qjs::JS_FreeValue(ctx, last_index);
         let mut len = 0;
