@@ -3,8 +3,6 @@ import { hash, keyed, hasher, hashers, update, digest, hex, random } from 'nativ
 import { bytes, text } from 'volley/bytes';
 import { primordials } from 'native:engine';
 
-const { ObjectSetPrototypeOf, Number } = primordials;
-
 const methods = {
   update(data) {
     update(this, bytes(data));
@@ -14,11 +12,11 @@ const methods = {
   },
 };
 
-export const createHash = (name) => ObjectSetPrototypeOf(hasher(text(name)), methods);
-export const createHMAC = (name, key) => ObjectSetPrototypeOf(hasher(text(name), bytes(key), true), methods);
+export const createHash = (name) => primordials.ObjectSetPrototypeOf(hasher(text(name)), methods);
+export const createHMAC = (name, key) => primordials.ObjectSetPrototypeOf(hasher(text(name), bytes(key), true), methods);
 export const hmac = (name, key, data, encoding) => keyed(text(name), bytes(key), bytes(data), text(encoding));
 export const hexEncode = (data) => hex(bytes(data));
-export const randomBytes = (size) => random(Number(size));
+export const randomBytes = (size) => random(primordials.Number(size));
 
 const one = {};
 const names = hashers();

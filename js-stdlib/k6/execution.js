@@ -2,7 +2,7 @@
 import * as native from 'native:k6/execution';
 import { primordials } from 'native:engine';
 
-const { ObjectDefineProperty, ObjectFreeze, ObjectKeys, Proxy, ReflectGet, ReflectOwnKeys, ReflectSet, String } = primordials;
+const { ObjectDefineProperty, ObjectFreeze, ObjectKeys, Proxy, String } = primordials;
 
 function facts(read, names) {
   // Where a fact can't be had, there is no object to look at either.
@@ -100,10 +100,13 @@ export default execution;
 function later(name) {
   return new Proxy({}, {
     __proto__: null,
-    get: (_, key) => ReflectGet(readers[name], key),
-    set: (_, key, value) => ReflectSet(readers[name], key, value),
+    get: (_, key) => readers[name][key],
+    set(_, key, value) {
+      readers[name][key] = value;
+      return true;
+    },
     has: (_, key) => key in readers[name],
-    ownKeys: () => ReflectOwnKeys(readers[name]),
+    ownKeys: () => ObjectKeys(readers[name]),
     getOwnPropertyDescriptor: (_, key) => {
       const descriptor = primordials.ObjectGetOwnPropertyDescriptor(readers[name], key);
       return descriptor && { __proto__: null, ...descriptor, configurable: true };

@@ -10,7 +10,8 @@ export default new primordials.Proxy({ parseHTML }, {
   __proto__: null,
   set(object, key, value) {
     if (key === 'parseHTML') parseHTML = value;
-    return primordials.ReflectSet(object, key, value);
+    object[key] = value;
+    return true;
   },
 });
 export { parseHTML };

@@ -6,8 +6,6 @@ import { request as send, field, constants } from 'native:k6/http';
 import * as native from 'native:k6/http';
 import { evaluate, once, rebind, call, primordials } from 'native:engine';
 
-const { ObjectDefineProperty, ObjectKeys, Proxy, ReflectApply } = primordials;
-
 // What Rust gave out hangs on this symbol; an object that has it stands for the native thing wherever it is passed.
 const NATIVE = primordials.SymbolFor('volley.native');
 
@@ -18,7 +16,7 @@ const seldom = () => (part ??= evaluate('k6/http/seldom')(native, { NATIVE, once
 
 const withoutBody = (method) => function (url, params) {
   if (arguments.length > 2) seldom().warnOfBody(method, arguments.length);
-  return new Proxy(send(method, url, undefined, params === undefined ? undefined : seldom().plain(params)), handler);
+  return new primordials.Proxy(send(method, url, undefined, params === undefined ? undefined : seldom().plain(params)), handler);
 };
 
 // Responses ------------------------------------------------------------------------------------------------------
@@ -26,7 +24,7 @@ const withoutBody = (method) => function (url, params) {
 // A response is what Rust gave out, seen through this. Fields are read when they are asked for. Objects and bodies are
 // kept once read: what a script changes in `headers` stays changed.
 const handler = {
-  __proto__: new Proxy({ __proto__: null }, { __proto__: null, get: (_, name) => seldom().traps[name] }),
+  __proto__: new primordials.Proxy({ __proto__: null }, { __proto__: null, get: (_, name) => seldom().traps[name] }),
   get(native, key) {
     if (key in native) return native[key];
     if (typeof key === 'symbol') return key === NATIVE ? native : seldom().methods[key];
@@ -39,12 +37,12 @@ const handler = {
 
 // Exports --------------------------------------------------------------------------------------------------------
 
-const later = (name) => (...list) => ReflectApply(seldom()[name], undefined, list);
+const later = (name) => (...list) => primordials.ReflectApply(seldom()[name], undefined, list);
 
 const members = constants();
-const fixed = ObjectKeys(members);
+const fixed = primordials.ObjectKeys(members);
 for (let at = 0; at < fixed.length; at++) {
-  ObjectDefineProperty(members, fixed[at], { __proto__: null, writable: false, configurable: false });
+  primordials.ObjectDefineProperty(members, fixed[at], { __proto__: null, writable: false, configurable: false });
 }
 members.get = withoutBody('GET');
 members.head = withoutBody('HEAD');
@@ -58,10 +56,14 @@ const seldomNames = [
 for (let at = 0; at < seldomNames.length; at++) members[seldomNames[at]] = later(seldomNames[at]);
 
 // Named imports see what a script puts in the place of a function.
-const http = new Proxy(members, {
+const http = new primordials.Proxy(members, {
   __proto__: null,
   set(object, key, value) {
-    if (!primordials.ReflectSet(object, key, value)) return false;
+    try {
+      object[key] = value;
+    } catch {
+      return false;
+    }
     rebind('k6/http', key, value);
     return true;
   },

@@ -3,7 +3,7 @@
 import { check, open, wait, send, ping, leave, finish, clock } from 'native:k6/ws';
 import { rebind, call, primordials } from 'native:engine';
 
-const { ArrayBuffer, NumberPrototypeToFixed, Number, ObjectDefineProperty, ObjectKeys, Proxy, ReflectApply, String, TypeError } = primordials;
+const { ArrayBuffer, Number, ObjectDefineProperty, ObjectKeys, Proxy, ReflectApply, String, TypeError } = primordials;
 
 const EVENTS = ['open', 'message', 'binaryMessage', 'ping', 'pong', 'close', 'error'];
 const METHODS = ['on', 'send', 'sendBinary', 'ping', 'setTimeout', 'setInterval', 'close'];
@@ -17,6 +17,15 @@ function hostError(text, fields) {
 
 const nameOf = (value) =>
   value === undefined || value === null ? String(value) : call(primordials.StringPrototypeSlice, call(primordials.ObjectPrototypeToString, value), 8, -1);
+
+// A number that is not above zero, with two decimals.
+function twoDecimals(number) {
+  if (number - number !== 0) return `${number}`;
+  const rounded = 0.5 - number * 100;
+  const cents = rounded - (rounded % 1);
+  const rest = cents % 100;
+  return `${number < 0 ? '-' : ''}${(cents - rest) / 100}.${rest < 10 ? '0' : ''}${rest}`;
+}
 
 const atLeast = (least, value) => (value > least ? value : least);
 
@@ -86,7 +95,7 @@ class Socket {
       throw new TypeError(`could not convert function call parameter 0: could not convert ${String(callback)} to sobek.Callable`);
     }
     const ms = Number(delay);
-    if (!(ms > 0)) throw new GoError(`${name} requires a >0 timeout parameter, received ${call(NumberPrototypeToFixed, ms, 2)}`);
+    if (!(ms > 0)) throw new GoError(`${name} requires a >0 timeout parameter, received ${twoDecimals(ms)}`);
     if (!this.#isClosed) this.#timers[this.#timers.length] = { due: clock() + ms, ms: repeats ? ms : undefined, callback };
   }
   #close(code) {
@@ -177,7 +186,11 @@ function connect(url, ...rest) {
 const ws = new Proxy({ connect }, {
   __proto__: null,
   set(object, key, value) {
-    if (!primordials.ReflectSet(object, key, value)) return false;
+    try {
+      object[key] = value;
+    } catch {
+      return false;
+    }
     rebind('k6/ws', key, value);
     return true;
   },

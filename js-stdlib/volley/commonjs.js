@@ -54,6 +54,16 @@ export function require(name, base) {
   }
 }
 
+function sorted(names) {
+  for (let end = 1; end < names.length; end++) {
+    const name = names[end];
+    let at = end;
+    for (; at > 0 && names[at - 1] > name; at--) names[at] = names[at - 1];
+    names[at] = name;
+  }
+  return names;
+}
+
 // What `import` sees of a file: its properties, at the moment they are read.
 export function commonjs(url) {
   here(url);
@@ -70,12 +80,12 @@ export function commonjs(url) {
     get namespace() {
       if (namespace === undefined) {
         namespace = ObjectDefineProperty({ __proto__: null }, toStringTag, { __proto__: null, value: 'Module' });
-        const names = call(primordials.ArrayPrototypeSort, ObjectKeys(module.exports));
+        const names = sorted(ObjectKeys(module.exports));
         for (let at = 0; at < names.length; at++) {
           const name = names[at];
           ObjectDefineProperty(namespace, name, { __proto__: null, get: () => module.exports[name], enumerable: true });
         }
-        primordials.ObjectPreventExtensions(namespace);
+        primordials.ObjectFreeze(namespace);
       }
       return namespace;
     },

@@ -2,7 +2,7 @@
 // the language had before scripts ran.
 ((call, primordials) => {
 const {
-  ArrayIsArray, DatePrototypeGetTime, DatePrototypeToISOString, Error, NumberPrototypeToString, ObjectGetOwnPropertyDescriptor,
+  ArrayIsArray, DatePrototypeGetTime, DatePrototypeToISOString, Error, ObjectGetOwnPropertyDescriptor,
   ObjectGetPrototypeOf, ObjectKeys, ObjectPrototype, ObjectPrototypeToString, String, StringPrototypeSlice, Uint8Array,
 } = primordials;
 const { SymbolToStringTag: toStringTag } = primordials;
@@ -23,11 +23,12 @@ function typedArrayName(value) {
   return name === 'Uint8ClampedArray' ? 'Uint8Array' : name;
 }
 
+const DIGITS = '0123456789abcdef';
 function hex(buffer) {
   const bytes = new Uint8Array(buffer);
   let text = '';
   for (let at = 0; at < bytes.length; at++) {
-    text += (at === 0 ? '' : ' ') + (bytes[at] < 16 ? '0' : '') + call(NumberPrototypeToString, bytes[at], 16);
+    text += (at === 0 ? '' : ' ') + DIGITS[bytes[at] >> 4] + DIGITS[bytes[at] & 15];
   }
   return text;
 }

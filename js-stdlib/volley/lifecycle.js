@@ -2,20 +2,15 @@
 
 import { call, primordials } from 'native:engine';
 
-const {
-  ArrayBufferIsView, ArrayIsArray, DatePrototypeToISOString, JSONParse, JSONStringify, Map, MapPrototypeForEach, Number,
-  ObjectKeys, Set, SetPrototypeForEach, StringPrototypeSlice,
-} = primordials;
-
 // A script's options as JSON. Functions and cycles can't be options.
 export function exportOptions(options) {
-  return JSONStringify(options);
+  return primordials.JSONStringify(options);
 }
 
 // Setup's result as JSON, by k6's rules: undefined properties are null, dates RFC 3339 without an empty fraction,
 // maps lists of pairs, bytes base64.
 export function encodeData(data) {
-  return data === undefined ? undefined : JSONStringify(plain(data, undefined));
+  return data === undefined ? undefined : primordials.JSONStringify(plain(data, undefined));
 }
 
 const base64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
@@ -43,7 +38,7 @@ function plain(value, ancestors) {
     case 'symbol':
       return value.description ?? '';
     case 'bigint':
-      return Number(value);
+      return primordials.Number(value);
     case 'number':
       if (value - value !== 0) refuse(`unsupported value: ${value !== value ? 'NaN' : value > 0 ? '+Inf' : '-Inf'}`);
       return value;
@@ -70,11 +65,11 @@ function includes(ancestors, value) {
 function date(value) {
   const ms = call(primordials.DatePrototypeGetTime, value);
   if (ms !== ms) return null;
-  const text = call(DatePrototypeToISOString, value);
+  const text = call(primordials.DatePrototypeToISOString, value);
   let end = text.length - 1;
   while (text[end - 1] === '0' && end > text.length - 4) end--;
   if (text[end - 1] === '.') end--;
-  return `${call(StringPrototypeSlice, text, 0, end)}Z`;
+  return `${call(primordials.StringPrototypeSlice, text, 0, end)}Z`;
 }
 
 function plainObject(value, ancestors) {
@@ -86,29 +81,29 @@ function plainObject(value, ancestors) {
   const add = (item) => {
     list[list.length] = plain(item, inner);
   };
-  if (ArrayIsArray(value)) {
+  if (primordials.ArrayIsArray(value)) {
     for (let at = 0; at < value.length; at++) add(value[at]);
     return list;
   }
   if (value instanceof primordials.Date) return date(value);
-  if (value instanceof Map) {
-    call(MapPrototypeForEach, value, (item, key) => {
+  if (value instanceof primordials.Map) {
+    call(primordials.MapPrototypeForEach, value, (item, key) => {
       list[list.length] = [plain(key, inner), plain(item, inner)];
     });
     return list;
   }
-  if (value instanceof Set) {
-    call(SetPrototypeForEach, value, add);
+  if (value instanceof primordials.Set) {
+    call(primordials.SetPrototypeForEach, value, add);
     return list;
   }
   if (value instanceof primordials.Uint8Array) return toBase64(value);
-  if (ArrayBufferIsView(value) && !(value instanceof primordials.DataView)) {
-    for (let at = 0; at < value.length; at++) list[at] = Number(value[at]);
+  if (primordials.ArrayBufferIsView(value) && !(value instanceof primordials.DataView)) {
+    for (let at = 0; at < value.length; at++) list[at] = primordials.Number(value[at]);
     return list;
   }
   for (let at = 0; at < opaque.length; at++) if (value instanceof opaque[at]) return {};
   const result = {};
-  const keys = ObjectKeys(value);
+  const keys = primordials.ObjectKeys(value);
   for (let at = 0; at < keys.length; at++) result[keys[at]] = plain(value[keys[at]], inner);
   return result;
 }
@@ -118,7 +113,7 @@ function plainObject(value, ancestors) {
 const evaluate = eval;
 function parseSummary(json) {
   try {
-    return JSONParse(json);
+    return primordials.JSONParse(json);
   } catch {
     return evaluate(`(${json})`);
   }

@@ -1,6 +1,6 @@
 // What few scripts do to an array all VUs share: look at its properties one by one, or try to change it. An expression,
 // called with the function that finds the place a property's name means.
-((place, { ReflectDeleteProperty, String, TypeError }) => {
+((place, { String, TypeError }) => {
 function refuse(key) {
   if (place(key) >= 0 || key === 'length') throw new TypeError('SharedArray is immutable');
   throw new TypeError(`Cannot set property "${String(key)}" on a dynamic array`);
@@ -12,7 +12,7 @@ return {
   defineProperty: (_, key) => refuse(key),
   deleteProperty(target, key) {
     if (place(key) >= 0 || key === 'length') refuse(key);
-    return ReflectDeleteProperty(target, key);
+    return delete target[key];
   },
   preventExtensions() {
     throw new TypeError('Cannot make a dynamic array non-extensible');

@@ -2,7 +2,7 @@
 // classes is first used: to many VUs that import this, or something that does, they are a burden.
 import { load, call, primordials } from 'native:engine';
 
-const { Number, ObjectDefineProperty, Proxy, ReflectConstruct, ReflectGet, ReflectSet, TypeError, WeakMap } = primordials;
+const { Number, ObjectDefineProperty, Proxy, ReflectConstruct, TypeError, WeakMap } = primordials;
 
 // What stands for a class that is loaded when it is first used.
 function later(half, name) {
@@ -16,8 +16,11 @@ function later(half, name) {
   };
   const stand = new Proxy(function () {}, {
     __proto__: null,
-    get: (_, key) => ReflectGet(real(), key),
-    set: (_, key, value) => ReflectSet(real(), key, value),
+    get: (_, key) => real()[key],
+    set(_, key, value) {
+      real()[key] = value;
+      return true;
+    },
     construct: (_, list, target) => ReflectConstruct(real(), list, target === stand ? real() : target),
     apply() {
       throw new TypeError(`${name} is a class: it is made with 'new'`);

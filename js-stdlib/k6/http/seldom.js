@@ -3,7 +3,7 @@
 ((native, { NATIVE, once, handler, call, primordials }) => {
 const {
   ArrayBufferIsView, ArrayIsArray, Date, Map, ObjectDefineProperty, ObjectKeys, PromisePrototypeThen, Proxy,
-  ReflectApply, ReflectDefineProperty, String, StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeToLowerCase,
+  ReflectApply, String, StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeToLowerCase,
   StringPrototypeToUpperCase, SyntaxError, TypeError, Uint8Array,
 } = primordials;
 const { SymbolToStringTag: toStringTag } = primordials;
@@ -173,7 +173,8 @@ const traps = {
   set: (native, key, value) => handler.defineProperty(native, key, { value }),
   defineProperty(native, key, { value }) {
     if (typeof key !== 'string' || !isField(key)) throw new TypeError(`Cannot assign to property ${String(key)} of a host object`);
-    return ReflectDefineProperty(native, key, plainField(assign(key, value) ?? value));
+    ObjectDefineProperty(native, key, plainField(assign(key, value) ?? value));
+    return true;
   },
 };
 

@@ -1,6 +1,6 @@
 // Blob: bytes with a type. An expression, called with the native half and the way to load a module.
 (({ join, text }, load, call, primordials) => {
-const { ArrayBufferPrototypeSlice, StringPrototypeCharCodeAt, StringPrototypeSlice, ArrayBufferIsView, ArrayIsArray, Number, ObjectDefineProperty, String, Uint8Array } = primordials;
+const { ArrayBufferPrototypeSlice, StringPrototypeSlice, ArrayBufferIsView, ArrayIsArray, Number, ObjectDefineProperty, String, Uint8Array } = primordials;
 // So much of the text of a blob is one chunk of its stream.
 const CHUNK = 64 * 1024;
 
@@ -77,8 +77,8 @@ class Blob {
     return new ReadableStream({
       pull(controller) {
         // Two halves of a letter stay together.
-        const last = at + CHUNK < whole.length ? call(StringPrototypeCharCodeAt, whole, at + CHUNK - 1) : 0;
-        const cut = last >= 0xd800 && last < 0xdc00 ? CHUNK - 1 : CHUNK;
+        const last = at + CHUNK < whole.length ? whole[at + CHUNK - 1] : '';
+        const cut = last >= '\ud800' && last < '\udc00' ? CHUNK - 1 : CHUNK;
         if (at < whole.length) controller.enqueue(call(StringPrototypeSlice, whole, at, at + cut));
         at += cut;
         if (at >= whole.length) controller.close();

@@ -104,9 +104,18 @@ impl Random {
 
     /// A pattern of some depth; what looks around and refers back only where asked for.
     fn pattern(&mut self, depth: usize, all: bool) -> String {
-        let atoms = ["a", "b", "A", ".", "[ab]", "[^a]", "\\w", "\\d", "\\s", "\\b", "\\B", "^", "$", "\u{e9}", "1", "ab", "[a-c1-3]", ""];
+        let atoms = [
+            "a", "b", "A", ".", "[ab]", "[^a]", "\\w", "\\d", "\\s", "\\b", "\\B", "^", "$", "\u{e9}", "1", "ab",
+            "[a-c1-3]", "",
+        ];
         let quantifiers = ["", "", "*", "+", "?", "*?", "+?", "??", "{2}", "{1,2}", "{0,2}?", "{2,}", "{0,3}"];
-        let (before, after) = match self.below(if depth == 0 { 2 } else if all { 9 } else { 7 }) {
+        let (before, after) = match self.below(if depth == 0 {
+            2
+        } else if all {
+            9
+        } else {
+            7
+        }) {
             0 | 1 => {
                 let atom = self.one(&atoms);
                 let repeats = !["", "\\b", "\\B", "^", "$"].contains(&atom);
@@ -142,7 +151,8 @@ fn patterns_drawn_at_random() {
         };
         let Some(program) = program(&source, known) else { continue };
         for _ in 0..3 {
-            let text: String = (0..random.below(9)).map(|_| random.one(&["a", "b", "A", "1", " ", "\n", "\u{e9}", "c"])).collect();
+            let text: String =
+                (0..random.below(9)).map(|_| random.one(&["a", "b", "A", "1", " ", "\n", "\u{e9}", "c"])).collect();
             let units: Vec<u16> = text.encode_utf16().collect();
             let start = random.below(units.len() + 1);
             let ours = find(&program, &units[..], start, false, &mut || true).expect("nobody stops it");
