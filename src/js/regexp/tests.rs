@@ -1,3 +1,5 @@
+//! What the language says, time that grows with the text, and another matcher's word on patterns drawn at random.
+
 use super::*;
 
 /// Matches, with the groups as texts.
@@ -51,7 +53,7 @@ fn what_the_language_says_of_groups_and_rounds() {
 #[test]
 fn looks_and_references() {
     check("(?=(a+))a*b\\1", "", "baaabac", "aba|a");
-    check("(?<=\\$)\\d+(?!\\d|\\.)", "", "$12.5 $77", "1");
+    check("(?<=\\$)\\d+(?!\\d|\\.)", "", "$12.5 $77", "77");
     check("(?<!a)b", "", "abb", "b");
     check("(?<=(\\d+)(\\d+))$", "", "1053", "|1|053");
     check("(.)\\1", "i", "xaAb", "aA|a");
@@ -133,6 +135,36 @@ impl Random {
     }
 }
 
+/// True if a pattern refers to its first group inside of that: the other matcher takes what it held before for empty.
+fn refers_to_itself(pattern: &str) -> bool {
+    let Some(reference) = pattern.find("\\1") else { return false };
+    let (mut depth, mut group, mut in_class) = (0, None, false);
+    let bytes = pattern.as_bytes();
+    let mut at = 0;
+    while at < reference {
+        match bytes[at] {
+            b'\\' => at += 1,
+            b'[' => in_class = true,
+            b']' => in_class = false,
+            b'(' if !in_class => {
+                depth += 1;
+                if group.is_none() && bytes[at + 1] != b'?' {
+                    group = Some(depth);
+                }
+            }
+            b')' if !in_class => {
+                if group == Some(depth) {
+                    return false;
+                }
+                depth -= 1;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    true
+}
+
 /// Ours and another matcher give the same groups for patterns drawn at random.
 #[test]
 fn patterns_drawn_at_random() {
@@ -142,6 +174,9 @@ fn patterns_drawn_at_random() {
         let pattern = random.pattern(4, round % 3 == 0);
         let flags = random.one(&["", "", "i", "m", "s", "u", "im"]);
         let source: Vec<u16> = pattern.encode_utf16().collect();
+        if refers_to_itself(&pattern) {
+            continue;
+        }
         let Ok(other) = regress::Regex::with_flags(&pattern, flags) else { continue };
         let known = Flags {
             ignore_case: flags.contains('i'),
