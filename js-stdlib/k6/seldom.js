@@ -41,7 +41,7 @@ function randomSeed(value) {
   const number = Number(value);
   // Rust cuts what is behind the point.
   native.seed(number - number === 0 ? number : 0);
-  Math.random = native.random;
+  primordials.Math.random = native.random;
 }
 
 return { refuseSeparator, refuseSets, refuseAsync, group, fail, randomSeed };

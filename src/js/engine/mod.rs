@@ -87,7 +87,7 @@ const NATIVE: &std::ffi::CStr = c"volley.native";
 const ENGINE: &str = "native:engine";
 /// What js-stdlib takes of the language before a script can replace it: what it is called there, and its owner's path and
 /// name. An owner without a name is the global object.
-const PRIMORDIALS: [(&str, &str, &str); 49] = [
+const PRIMORDIALS: [(&str, &str, &str); 50] = [
     ("ArrayBuffer", "", "ArrayBuffer"),
     ("ArrayBufferIsView", "ArrayBuffer", "isView"),
     ("ArrayBufferPrototypeSlice", "ArrayBuffer.prototype", "slice"),
@@ -103,6 +103,7 @@ const PRIMORDIALS: [(&str, &str, &str); 49] = [
     ("JSONStringify", "JSON", "stringify"),
     ("Map", "", "Map"),
     ("MapPrototypeForEach", "Map.prototype", "forEach"),
+    ("Math", "", "Math"),
     ("Number", "", "Number"),
     ("Object", "", "Object"),
     ("ObjectDefineProperty", "Object", "defineProperty"),
