@@ -19,8 +19,7 @@ export const hexEncode = (data) => hex(bytes(data));
 export const randomBytes = (size) => random(primordials.Number(size));
 
 const one = {};
-const names = hashers();
-for (let at = 0; at < names.length; at++) {
+for (let at = 0, names = hashers(); at < names.length; at++) {
   const name = names[at];
   one[name] = (data, encoding) => hash(name, bytes(data), text(encoding));
 }

@@ -40,20 +40,25 @@ const handler = {
 const later = (name) => (...list) => primordials.ReflectApply(seldom()[name], undefined, list);
 
 const members = constants();
-const fixed = primordials.ObjectKeys(members);
-for (let at = 0; at < fixed.length; at++) {
-  primordials.ObjectDefineProperty(members, fixed[at], { __proto__: null, writable: false, configurable: false });
+// In a block, so that nobody holds the list.
+{
+  const fixed = primordials.ObjectKeys(members);
+  for (let at = 0; at < fixed.length; at++) {
+    primordials.ObjectDefineProperty(members, fixed[at], { __proto__: null, writable: false, configurable: false });
+  }
 }
 members.get = withoutBody('GET');
 members.head = withoutBody('HEAD');
 members.CookieJar = function () {
   return seldom().CookieJar();
 };
-const seldomNames = [
-  'url', 'cookieJar', 'file', 'post', 'put', 'patch', 'del', 'options', 'request', 'asyncRequest', 'batch', 'setResponseCallback',
-  'expectedStatuses',
-];
-for (let at = 0; at < seldomNames.length; at++) members[seldomNames[at]] = later(seldomNames[at]);
+{
+  const names = [
+    'url', 'cookieJar', 'file', 'post', 'put', 'patch', 'del', 'options', 'request', 'asyncRequest', 'batch', 'setResponseCallback',
+    'expectedStatuses',
+  ];
+  for (let at = 0; at < names.length; at++) members[names[at]] = later(names[at]);
+}
 
 // Named imports see what a script puts in the place of a function.
 const http = new primordials.Proxy(members, {

@@ -120,9 +120,8 @@ const methods = {
 };
 
 // They belong to their socket, whoever calls them: `setInterval(socket.ping, 1000)` works.
-const methodNames = ObjectKeys(methods);
-for (let at = 0; at < methodNames.length; at++) {
-  const name = methodNames[at];
+for (let at = 0, names = ObjectKeys(methods); at < names.length; at++) {
+  const name = names[at];
   ObjectDefineProperty(WebSocket.prototype, name, {
     __proto__: null,
     get() {
