@@ -1,12 +1,16 @@
 // Where the script is. Every access asks anew, so values are always those of the present moment.
 import * as native from 'native:k6/execution';
+import { primordials } from 'native:engine';
+
+const { ObjectDefineProperty, ObjectFreeze, ObjectKeys, Proxy, String } = primordials;
 
 function facts(read, names) {
   // Where a fact can't be had, there is no object to look at either.
   read(names[0]);
   const object = {};
-  for (const name of names) {
-    Object.defineProperty(object, name, { get: () => read(name), enumerable: true, configurable: true });
+  for (let at = 0; at < names.length; at++) {
+    const name = names[at];
+    ObjectDefineProperty(object, name, { __proto__: null, get: () => read(name), enumerable: true, configurable: true });
   }
   return object;
 }
@@ -14,14 +18,15 @@ function facts(read, names) {
 // A live view of the VU's tags or metadata: reading shows them, assigning changes them.
 function live(all, set, remove) {
   return new Proxy({}, {
+    __proto__: null,
     get: (_, key) => (typeof key === 'string' ? all()[key] : undefined),
     set: (_, key, value) => (set(String(key), value), true),
     has: (_, key) => key in all(),
     deleteProperty: (_, key) => (remove(String(key)), true),
-    ownKeys: () => Object.keys(all()),
+    ownKeys: () => ObjectKeys(all()),
     getOwnPropertyDescriptor: (_, key) => {
       const value = all()[key];
-      return value === undefined ? undefined : { value, writable: true, enumerable: true, configurable: true };
+      return value === undefined ? undefined : { __proto__: null, value, writable: true, enumerable: true, configurable: true };
     },
     defineProperty: (_, key, descriptor) => (set(String(key), descriptor.value), true),
   });
@@ -29,8 +34,9 @@ function live(all, set, remove) {
 
 function freeze(value) {
   if (value !== null && typeof value === 'object') {
-    Object.freeze(value);
-    for (const key of Object.keys(value)) freeze(value[key]);
+    ObjectFreeze(value);
+    const keys = ObjectKeys(value);
+    for (let at = 0; at < keys.length; at++) freeze(value[keys[at]]);
   }
   return value;
 }
@@ -62,12 +68,14 @@ const readers = {
   get vu() {
     const vu = facts(native.vu, ['idInInstance', 'idInTest', 'iterationInInstance', 'iterationInScenario']);
     const tags = () => live(native.tags, native.setTag, native.deleteTag);
-    Object.defineProperty(vu, 'tags', { get: tags, set() {}, enumerable: true, configurable: true });
-    Object.defineProperty(vu, 'metrics', {
+    ObjectDefineProperty(vu, 'tags', { __proto__: null, get: tags, set() {}, enumerable: true, configurable: true });
+    ObjectDefineProperty(vu, 'metrics', {
+      __proto__: null,
       get() {
         const metrics = {};
-        Object.defineProperty(metrics, 'tags', { get: tags, enumerable: true, configurable: true });
-        Object.defineProperty(metrics, 'metadata', {
+        ObjectDefineProperty(metrics, 'tags', { __proto__: null, get: tags, enumerable: true, configurable: true });
+        ObjectDefineProperty(metrics, 'metadata', {
+          __proto__: null,
           get: () => live(native.metadata, native.setMetadata, native.deleteMetadata), enumerable: true, configurable: true,
         });
         return metrics;
@@ -80,22 +88,28 @@ const readers = {
 };
 
 const execution = {};
-for (const name of ['instance', 'scenario', 'test', 'vu']) {
-  Object.defineProperty(execution, name, { get: () => readers[name], enumerable: true });
-}
+const show = (name) => ObjectDefineProperty(execution, name, { __proto__: null, get: () => readers[name], enumerable: true });
+show('instance');
+show('scenario');
+show('test');
+show('vu');
 
 export default execution;
 
 // Named imports answer at the moment of use, like the default object's properties.
 function later(name) {
   return new Proxy({}, {
-    get: (_, key) => Reflect.get(readers[name], key),
-    set: (_, key, value) => Reflect.set(readers[name], key, value),
+    __proto__: null,
+    get: (_, key) => readers[name][key],
+    set(_, key, value) {
+      readers[name][key] = value;
+      return true;
+    },
     has: (_, key) => key in readers[name],
-    ownKeys: () => Reflect.ownKeys(readers[name]),
+    ownKeys: () => ObjectKeys(readers[name]),
     getOwnPropertyDescriptor: (_, key) => {
-      const descriptor = Reflect.getOwnPropertyDescriptor(readers[name], key);
-      return descriptor && { ...descriptor, configurable: true };
+      const descriptor = primordials.ObjectGetOwnPropertyDescriptor(readers[name], key);
+      return descriptor && { __proto__: null, ...descriptor, configurable: true };
     },
   });
 }

@@ -4,19 +4,19 @@
 // table that Rust can hold. The rest is a part.
 import { request as send, field, constants } from 'native:k6/http';
 import * as native from 'native:k6/http';
-import { evaluate, once, rebind } from 'native:engine';
+import { evaluate, once, rebind, call, primordials } from 'native:engine';
 
 // What Rust gave out hangs on this symbol; an object that has it stands for the native thing wherever it is passed.
-const NATIVE = Symbol.for('volley.native');
+const NATIVE = primordials.SymbolFor('volley.native');
 
 let part;
-const seldom = () => (part ??= evaluate('k6/http/seldom')(native, { NATIVE, once, handler }));
+const seldom = () => (part ??= evaluate('k6/http/seldom')(native, { NATIVE, once, handler, call, primordials }));
 
 // Requests -------------------------------------------------------------------------------------------------------
 
 const withoutBody = (method) => function (url, params) {
   if (arguments.length > 2) seldom().warnOfBody(method, arguments.length);
-  return new Proxy(send(method, url, undefined, params === undefined ? undefined : seldom().plain(params)), handler);
+  return new primordials.Proxy(send(method, url, undefined, params === undefined ? undefined : seldom().plain(params)), handler);
 };
 
 // Responses ------------------------------------------------------------------------------------------------------
@@ -24,7 +24,7 @@ const withoutBody = (method) => function (url, params) {
 // A response is what Rust gave out, seen through this. Fields are read when they are asked for. Objects and bodies are
 // kept once read: what a script changes in `headers` stays changed.
 const handler = {
-  __proto__: new Proxy({}, { get: (_, name) => seldom().traps[name] }),
+  __proto__: new primordials.Proxy({ __proto__: null }, { __proto__: null, get: (_, name) => seldom().traps[name] }),
   get(native, key) {
     if (key in native) return native[key];
     if (typeof key === 'symbol') return key === NATIVE ? native : seldom().methods[key];
@@ -37,23 +37,38 @@ const handler = {
 
 // Exports --------------------------------------------------------------------------------------------------------
 
-const later = (name) => (...list) => seldom()[name](...list);
+const later = (name) => (...list) => primordials.ReflectApply(seldom()[name], undefined, list);
 
 const members = constants();
-for (const name of Object.keys(members)) Object.defineProperty(members, name, { writable: false, configurable: false });
+// In a block, so that nobody holds the list.
+{
+  const fixed = primordials.ObjectKeys(members);
+  for (let at = 0; at < fixed.length; at++) {
+    primordials.ObjectDefineProperty(members, fixed[at], { __proto__: null, writable: false, configurable: false });
+  }
+}
 members.get = withoutBody('GET');
 members.head = withoutBody('HEAD');
 members.CookieJar = function () {
   return seldom().CookieJar();
 };
-for (const name of ['url', 'cookieJar', 'file', 'post', 'put', 'patch', 'del', 'options', 'request', 'asyncRequest', 'batch', 'setResponseCallback', 'expectedStatuses']) {
-  members[name] = later(name);
+{
+  const names = [
+    'url', 'cookieJar', 'file', 'post', 'put', 'patch', 'del', 'options', 'request', 'asyncRequest', 'batch', 'setResponseCallback',
+    'expectedStatuses',
+  ];
+  for (let at = 0; at < names.length; at++) members[names[at]] = later(names[at]);
 }
 
 // Named imports see what a script puts in the place of a function.
-const http = new Proxy(members, {
+const http = new primordials.Proxy(members, {
+  __proto__: null,
   set(object, key, value) {
-    if (!Reflect.set(object, key, value)) return false;
+    try {
+      object[key] = value;
+    } catch {
+      return false;
+    }
     rebind('k6/http', key, value);
     return true;
   },

@@ -1,22 +1,23 @@
 // Custom metrics. Values become numbers here, by JavaScript's rules; samples are written down in Rust.
 import { declare, add, reject } from 'native:k6/metrics';
+import { call, primordials } from 'native:engine';
 
 const LONGEST = 100;
 
 function shorten(text) {
   if (text.length <= LONGEST) return text;
   const half = LONGEST / 2;
-  return `${text.slice(0, half)}... omitting ${text.length - LONGEST} characters ...${text.slice(-half)}`;
+  return `${call(primordials.StringPrototypeSlice, text, 0, half)}... omitting ${text.length - LONGEST} characters ...${call(primordials.StringPrototypeSlice, text, -half)}`;
 }
 
 function describe(value) {
-  return String(value);
+  return primordials.String(value);
 }
 
 function metric(kind, className) {
   function Metric(name, isTime) {
-    const text = name === undefined || name === null ? '' : String(name);
-    const place = declare(kind, text, Boolean(isTime));
+    const text = name === undefined || name === null ? '' : primordials.String(name);
+    const place = declare(kind, text, !!isTime);
     const self = {};
     const addSample = (...list) => {
       const value = list[0];
@@ -25,8 +26,8 @@ function metric(kind, className) {
       }
       let number = value;
       if (typeof value !== 'number') {
-        if (typeof value === 'bigint') throw new TypeError('Cannot convert a BigInt value to a number');
-        number = value === null || value === undefined || typeof value === 'symbol' ? NaN : Number(value);
+        if (typeof value === 'bigint') throw new primordials.TypeError('Cannot convert a BigInt value to a number');
+        number = value === null || value === undefined || typeof value === 'symbol' ? NaN : primordials.Number(value);
         // Whatever is true and has no number of its own counts one: `true`, `[]` and `'0'`.
         if (number === 0 && value) number = 1;
       }
@@ -35,11 +36,11 @@ function metric(kind, className) {
       }
       return add(place, text, number, list[1]);
     };
-    Object.defineProperty(self, 'name', { value: text, enumerable: true });
-    Object.defineProperty(self, 'add', { value: addSample, enumerable: true });
+    primordials.ObjectDefineProperty(self, 'name', { __proto__: null, value: text, enumerable: true });
+    primordials.ObjectDefineProperty(self, 'add', { __proto__: null, value: addSample, enumerable: true });
     return self;
   }
-  Object.defineProperty(Metric, 'name', { value: className });
+  primordials.ObjectDefineProperty(Metric, 'name', { __proto__: null, value: className });
   return Metric;
 }
 

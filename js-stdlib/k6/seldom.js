@@ -1,7 +1,8 @@
 // What not every script needs of k6: groups, and what is refused. An expression, called with the native half.
-((native) => {
+((native, { call, primordials }) => {
 const { enterGroup, leaveGroup } = native;
 const isAsync = (f) => f.constructor?.name === 'AsyncFunction';
+const { Number, String, StringPrototypeIndexOf, TypeError } = primordials;
 
 function refuseSeparator() {
   throw new GoError("group and check names may not contain '::'");
@@ -24,7 +25,7 @@ function group(name, callback) {
     throw new GoError('group() does not support async functions as arguments, please see https://grafana.com/docs/k6/latest/javascript-api/k6/group/ for more info');
   }
   const text = name === undefined || name === null ? '' : String(name);
-  if (text.includes('::')) refuseSeparator();
+  if (call(StringPrototypeIndexOf, text, '::') >= 0) refuseSeparator();
   const outer = enterGroup(text);
   try {
     return callback();
@@ -38,8 +39,9 @@ function fail(message) {
 
 function randomSeed(value) {
   const number = Number(value);
-  native.seed(Number.isFinite(number) ? Math.trunc(number) : 0);
-  Math.random = native.random;
+  // Rust cuts what is behind the point.
+  native.seed(number - number === 0 ? number : 0);
+  primordials.Math.random = native.random;
 }
 
 return { refuseSeparator, refuseSets, refuseAsync, group, fail, randomSeed };

@@ -1,6 +1,6 @@
 // The global timers, as a module.
 import * as natives from 'native:volley/globals';
-import { once } from 'native:engine';
+import { once, primordials } from 'native:engine';
 
-export const { setTimeout, clearTimeout, setInterval, clearInterval } = once('volley/timers', natives);
+export const { setTimeout, clearTimeout, setInterval, clearInterval } = once('volley/timers', natives, { primordials });
 export default { setTimeout, clearTimeout, setInterval, clearInterval };

@@ -3,19 +3,31 @@
 import { begin, next, send, ping, close, abandon, buffered, warn } from 'native:k6/websockets';
 import * as native from 'native:k6/websockets';
 import * as natives from 'native:volley/globals';
-import { load, once } from 'native:engine';
+import { load, once, call, primordials } from 'native:engine';
+
+const {
+  ArrayBufferIsView, ArrayIsArray, Date, ObjectDefineProperty, ObjectGetOwnPropertyDescriptor, ObjectGetOwnPropertyNames,
+  ObjectKeys, PromisePrototypeThen, Proxy, ReflectApply, String, TypeError, Uint8Array,
+} = primordials;
+const { SymbolToStringTag: toStringTag } = primordials;
 
 const TYPES = ['open', 'message', 'error', 'close', 'ping', 'pong'];
 
 // A class that is made when it is first used.
-const blob = () => once('k6/websockets/blob', native, load);
+const blob = () => once('k6/websockets/blob', native, load, call, primordials);
 const Blob = new Proxy(function () {}, {
+  __proto__: null,
   apply() {
     throw new TypeError('Blob has to be called with new');
   },
-  construct: (_, args, target) => Reflect.construct(blob(), args, target),
+  construct: (_, args, target) => primordials.ReflectConstruct(blob(), args, target),
   get: (_, key) => blob()[key],
 });
+
+function isType(type) {
+  for (let at = 0; at < TYPES.length; at++) if (TYPES[at] === type) return true;
+  return false;
+}
 
 const isObject = (value) => value !== null && typeof value === 'object';
 
@@ -23,23 +35,26 @@ const isObject = (value) => value !== null && typeof value === 'object';
 function plain(params) {
   if (!isObject(params) || !isObject(params.headers)) return params;
   const headers = {};
-  for (const name of Object.keys(params.headers)) headers[name] = String(params.headers[name]);
+  const names = ObjectKeys(params.headers);
+  for (let at = 0; at < names.length; at++) headers[names[at]] = String(params.headers[names[at]]);
   return { ...params, headers };
 }
 
 function names(protocols) {
   if (protocols === undefined || protocols === null) return [];
   if (typeof protocols === 'string') return protocols === '' ? [] : [protocols];
-  if (!Array.isArray(protocols)) throw new GoError(`could not convert ${String(protocols)} to []string`);
-  return protocols.map(String);
+  if (!ArrayIsArray(protocols)) throw new GoError(`could not convert ${String(protocols)} to []string`);
+  const texts = [];
+  for (let at = 0; at < protocols.length; at++) texts[at] = String(protocols[at]);
+  return texts;
 }
 
 // What of a value is sent; Rust refuses what is neither text nor bytes.
 function payload(data) {
   if (typeof data !== 'object' || data === null) return data;
-  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  if (ArrayBufferIsView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   if (data instanceof Date) return { 'volley.kind': 'time.Time' };
-  return data[Symbol.toStringTag] === 'Blob' && data instanceof Blob ? blob().data(data) : data;
+  return data[toStringTag] === 'Blob' && data instanceof Blob ? blob().data(data) : data;
 }
 
 let inner;
@@ -48,9 +63,9 @@ class WebSocket {
   #s;
   constructor(url, protocols, params) {
     if (url === undefined || url === null) throw new GoError('WebSocket requires a url');
-    const [socket, address] = begin(String(url), names(protocols), plain(params));
-    Object.defineProperties(this, own);
-    this.#s = { socket, url: address, state: 0, protocol: '', extensions: [], binaryType: 'blob', on: {}, added: {} };
+    const begun = begin(String(url), names(protocols), plain(params));
+    for (let at = 0; at < ownNames.length; at++) ObjectDefineProperty(this, ownNames[at], own[ownNames[at]]);
+    this.#s = { __proto__: null, socket: begun[0], url: begun[1], state: 0, protocol: '', extensions: [], binaryType: 'blob', on: { __proto__: null }, added: { __proto__: null } };
     listen(this, this.#s);
   }
   static {
@@ -85,7 +100,10 @@ class WebSocket {
 const methods = {
   addEventListener(s, type, listener) {
     if (typeof listener !== 'function') throw new GoError(`handler for event type "${type}" isn't a callable function`);
-    if (TYPES.includes(type)) (s.added[type] ??= []).push(listener);
+    if (isType(type)) {
+      const listeners = (s.added[type] ??= []);
+      listeners[listeners.length] = listener;
+    }
     else warn(`can't add event handler: unknown event type: ${type}`);
   },
   send(s, data) {
@@ -103,19 +121,26 @@ const methods = {
 };
 
 // They belong to their socket, whoever calls them: `setInterval(socket.ping, 1000)` works.
-for (const name of Object.keys(methods)) {
-  Object.defineProperty(WebSocket.prototype, name, {
+for (let at = 0, names = ObjectKeys(methods); at < names.length; at++) {
+  const name = names[at];
+  ObjectDefineProperty(WebSocket.prototype, name, {
+    __proto__: null,
     get() {
       const s = inner(this);
-      return (s[name] ??= (...list) => methods[name](s, ...list));
+      return (s[name] ??= (...list) => methods[name](s, list[0], list[1]));
     },
     enumerable: true,
   });
 }
-for (const type of TYPES) {
-  Object.defineProperty(WebSocket.prototype, `on${type}`, {
+for (let at = 0; at < TYPES.length; at++) {
+  const type = TYPES[at];
+  ObjectDefineProperty(WebSocket.prototype, `on${type}`, {
+    __proto__: null,
     get() {
-      return (...list) => inner(this).on[type]?.(...list);
+      return (...list) => {
+        const { on } = inner(this);
+        return on[type] === undefined ? undefined : ReflectApply(on[type], on, list);
+      };
     },
     set(handler) {
       const isNothing = handler === null || handler === undefined;
@@ -127,25 +152,36 @@ for (const type of TYPES) {
 }
 
 // Scripts that list a socket's properties, or make JSON of it, find them all: they are its own.
-const { constructor: _, ...own } = Object.getOwnPropertyDescriptors(WebSocket.prototype);
-for (const name of Object.keys(own)) own[name].enumerable = true;
+const own = { __proto__: null };
+const prototypeNames = ObjectGetOwnPropertyNames(WebSocket.prototype);
+for (let at = 0; at < prototypeNames.length; at++) {
+  const name = prototypeNames[at];
+  if (name === 'constructor') continue;
+  own[name] = { ...ObjectGetOwnPropertyDescriptor(WebSocket.prototype, name), enumerable: true, __proto__: null };
+}
+const ownNames = ObjectKeys(own);
 
 function emit(target, s, type, timestamp, more) {
-  const handlers = s.added[type]?.slice() ?? [];
-  if (s.on[type] !== undefined) handlers.unshift(s.on[type]);
+  // Those that are there now.
+  const handlers = s.on[type] === undefined ? [] : [s.on[type]];
+  const added = s.added[type] ?? [];
+  for (let at = 0; at < added.length; at++) handlers[handlers.length] = added[at];
   if (handlers.length === 0) return;
   const event = { type, target, timestamp, ...more };
-  for (const handler of handlers) handler(event);
+  for (let at = 0; at < handlers.length; at++) {
+    const handler = handlers[at];
+    handler(event);
+  }
 }
 
 // One event after the other, as long as there are some; the iteration goes on as long. No async function: while one
 // waits, its stack does too.
 function listen(target, s) {
-  next(s.socket).then(([kind, timestamp, a, b, error]) => {
+  call(PromisePrototypeThen, next(s.socket), (event) => {
     try {
-      take(target, s, kind, timestamp, a, b, error);
+      take(target, s, event[0], event[1], event[2], event[3], event[4]);
     } catch (thrown) {
-      fail(target, s, timestamp, thrown);
+      fail(target, s, event[1], thrown);
     }
     if (s.state < 3) listen(target, s);
   });
@@ -154,7 +190,8 @@ function listen(target, s) {
 function take(target, s, kind, timestamp, a, b, error) {
   switch (kind) {
     case 'open':
-      [s.protocol, s.extensions] = [a, b];
+      s.protocol = a;
+      s.extensions = b;
       if (s.state !== 0) return;
       s.state = 1;
       return emit(target, s, kind, timestamp);
@@ -177,18 +214,27 @@ function end(target, s, timestamp, error, code, reason) {
   emit(target, s, 'close', timestamp, code === undefined ? { reason } : { code, reason });
 }
 
+// Where an error was thrown, as its stack has it.
+function firstPlace(thrown) {
+  const stack = `${thrown?.stack ?? ''}`;
+  const at = call(primordials.StringPrototypeIndexOf, stack, '\tat ');
+  if (at < 0) return '';
+  const end = call(primordials.StringPrototypeIndexOf, stack, '\n', at);
+  return call(primordials.StringPrototypeSlice, stack, at + 4, end < 0 ? undefined : end);
+}
+
 // A handler threw: the socket hears of it, and the iteration ends with what was thrown, as if a timer had done so.
 function fail(target, s, timestamp, thrown) {
   if (s.state < 3) {
     abandon(s.socket);
-    const place = /^\s*at (.+)$/m.exec(thrown?.stack ?? '');
+    const place = firstPlace(thrown);
     try {
-      end(target, s, timestamp, place === null ? String(thrown) : `${thrown} at ${place[1]}`, undefined, '');
+      end(target, s, timestamp, place === '' ? String(thrown) : `${thrown} at ${place}`, undefined, '');
     } catch {
       // What was thrown first counts.
     }
   }
-  once('volley/timers', natives).setTimeout(() => {
+  once('volley/timers', natives, { primordials }).setTimeout(() => {
     throw thrown;
   }, 0);
 }

@@ -1,7 +1,9 @@
 // k6/ws: a WebSocket the VU waits for. The loop is here: it asks Rust for the next event, or for the time of the next
 // timer, and calls the handlers.
 import { check, open, wait, send, ping, leave, finish, clock } from 'native:k6/ws';
-import { rebind } from 'native:engine';
+import { rebind, call, primordials } from 'native:engine';
+
+const { ArrayBuffer, ArrayIsArray, Number, ObjectDefineProperty, ObjectKeys, Proxy, ReflectApply, String, TypeError } = primordials;
 
 const EVENTS = ['open', 'message', 'binaryMessage', 'ping', 'pong', 'close', 'error'];
 const METHODS = ['on', 'send', 'sendBinary', 'ping', 'setTimeout', 'setInterval', 'close'];
@@ -10,30 +12,50 @@ const GOING_AWAY = 1001;
 // What Go's errors look like from here.
 function hostError(text, fields) {
   const error = { ...fields, error: () => text };
-  return Object.defineProperty(error, 'toString', { value: () => text, enumerable: false });
+  return ObjectDefineProperty(error, 'toString', { __proto__: null, value: () => text, enumerable: false });
 }
 
 const nameOf = (value) =>
-  value === undefined || value === null ? String(value) : Object.prototype.toString.call(value).slice(8, -1);
+  value === undefined || value === null ? String(value) : call(primordials.StringPrototypeSlice, call(primordials.ObjectPrototypeToString, value), 8, -1);
+
+// A number that is not above zero, with two decimals.
+function twoDecimals(number) {
+  if (number - number !== 0) return `${number}`;
+  const rounded = 0.5 - number * 100;
+  const cents = rounded - (rounded % 1);
+  const rest = cents % 100;
+  return `${number < 0 ? '-' : ''}${(cents - rest) / 100}.${rest < 10 ? '0' : ''}${rest}`;
+}
+
+const atLeast = (least, value) => (value > least ? value : least);
 
 let loop;
 
 class Socket {
   #socket;
-  #handlers = {};
+  #handlers = { __proto__: null };
   #timers = [];
   #isClosed = false;
   constructor(socket) {
     this.#socket = socket;
     // They belong to their socket, whoever calls them: `socket.setInterval(socket.ping, 1000)` works.
-    for (const name of METHODS) this[name] = this[name].bind(this);
+    for (let at = 0; at < METHODS.length; at++) {
+      const method = this[METHODS[at]];
+      this[METHODS[at]] = (...list) => ReflectApply(method, this, list);
+    }
   }
   static {
     loop = (socket, setup) => socket.#run(setup);
   }
 
   on(event, handler) {
-    if (typeof handler === 'function' && EVENTS.includes(event)) (this.#handlers[event] ??= []).push(handler);
+    if (typeof handler !== 'function') return;
+    for (let at = 0; at < EVENTS.length; at++) {
+      if (EVENTS[at] === event) {
+        const handlers = (this.#handlers[event] ??= []);
+        handlers[handlers.length] = handler;
+      }
+    }
   }
   send(...list) {
     if (list.length === 0) throw new GoError('missing argument, expected a text to send');
@@ -60,7 +82,10 @@ class Socket {
   }
 
   #emit(event, ...list) {
-    for (const handler of this.#handlers[event] ?? []) handler(...list);
+    const handlers = this.#handlers[event];
+    if (handlers === undefined) return;
+    // Also those that are added meanwhile.
+    for (let at = 0; at < handlers.length; at++) ReflectApply(handlers[at], undefined, list);
   }
   #send(data) {
     if (!send(this.#socket, data)) this.#emit('error', hostError('websocket: close sent'));
@@ -70,14 +95,14 @@ class Socket {
       throw new TypeError(`could not convert function call parameter 0: could not convert ${String(callback)} to sobek.Callable`);
     }
     const ms = Number(delay);
-    if (!(ms > 0)) throw new GoError(`${name} requires a >0 timeout parameter, received ${ms.toFixed(2)}`);
-    if (!this.#isClosed) this.#timers.push({ due: clock() + ms, ms: repeats ? ms : undefined, callback });
+    if (!(ms > 0)) throw new GoError(`${name} requires a >0 timeout parameter, received ${twoDecimals(ms)}`);
+    if (!this.#isClosed) this.#timers[this.#timers.length] = { due: clock() + ms, ms: repeats ? ms : undefined, callback };
   }
   #close(code) {
     if (this.#isClosed) return;
     this.#isClosed = true;
     leave(this.#socket, code);
-    this.#emit('close', Math.trunc(code) || 0);
+    this.#emit('close', code - (code % 1) || 0);
   }
 
   #run(setup) {
@@ -86,11 +111,11 @@ class Socket {
       this.#emit('open');
       // Events and timers take turns where both never end.
       for (let wasEvent = false; !this.#isClosed; ) {
-        const timer = this.#timers.reduce((first, other) => (first === undefined || other.due < first.due ? other : first), undefined);
-        const left = timer === undefined ? undefined : Math.max(0, timer.due - clock());
+        const timer = this.#first();
+        const left = timer === undefined ? undefined : atLeast(0, timer.due - clock());
         const event = left === 0 && wasEvent ? undefined : wait(this.#socket, left);
         wasEvent = event !== undefined;
-        if (wasEvent) this.#take(...event);
+        if (wasEvent) this.#take(event[0], event[1], event[2], event[3], event[4]);
         else this.#fire(timer);
       }
     } catch (error) {
@@ -104,9 +129,25 @@ class Socket {
       finish(this.#socket);
     }
   }
+  // The timer that is due first.
+  #first() {
+    let first;
+    for (let at = 0; at < this.#timers.length; at++) {
+      const timer = this.#timers[at];
+      if (first === undefined || timer.due < first.due) first = timer;
+    }
+    return first;
+  }
+  #remove(timer) {
+    const rest = [];
+    for (let at = 0; at < this.#timers.length; at++) {
+      if (this.#timers[at] !== timer) rest[rest.length] = this.#timers[at];
+    }
+    this.#timers = rest;
+  }
   #fire(timer) {
-    if (timer.ms === undefined) this.#timers.splice(this.#timers.indexOf(timer), 1);
-    else timer.due = Math.max(timer.due + timer.ms, clock());
+    if (timer.ms === undefined) this.#remove(timer);
+    else timer.due = atLeast(timer.due + timer.ms, clock());
     timer.callback();
   }
   #take(kind, _, a, b, error) {
@@ -123,7 +164,7 @@ class Socket {
 }
 
 // What Rust gave out hangs on this symbol.
-const NATIVE = Symbol.for('volley.native');
+const NATIVE = primordials.SymbolFor('volley.native');
 
 const isObject = (value) => value !== null && typeof value === 'object';
 
@@ -131,13 +172,22 @@ const isObject = (value) => value !== null && typeof value === 'object';
 function known(params) {
   if (!isObject(params)) return undefined;
   const result = {};
-  for (const name of Object.keys(params)) {
-    if (!['headers', 'tags', 'jar', 'compression'].includes(name)) continue;
+  const names = ObjectKeys(params);
+  for (let at = 0; at < names.length; at++) {
+    const name = names[at];
     const value = params[name];
     if (name === 'jar') result.jar = isObject(value) && value[NATIVE] !== undefined ? value : undefined;
     else if (name === 'compression') result.compression = isObject(value) ? String(value) : value;
-    else if (!isObject(value) || Array.isArray(value)) result[name] = value;
-    else result[name] = Object.fromEntries(Object.keys(value).map((key) => [key, text(name, value[key])]));
+    else if (name === 'headers' || name === 'tags') {
+      if (!isObject(value) || ArrayIsArray(value)) {
+        result[name] = value;
+        continue;
+      }
+      const members = {};
+      const keys = ObjectKeys(value);
+      for (let key = 0; key < keys.length; key++) members[keys[key]] = text(name, value[keys[key]]);
+      result[name] = members;
+    }
   }
   return result;
 }
@@ -153,15 +203,20 @@ function connect(url, ...rest) {
   if (rest.length < 1 || rest.length > 2) throw new GoError('invalid number of arguments to ws.connect');
   const setup = rest[rest.length - 1];
   if (typeof setup !== 'function') throw new GoError('last argument to ws.connect must be a function');
-  const [response, socket] = open(String(url), rest.length === 2 ? known(rest[0]) : undefined);
-  if (socket !== undefined) loop(new Socket(socket), setup);
-  return response;
+  const opened = open(String(url), rest.length === 2 ? known(rest[0]) : undefined);
+  if (opened[1] !== undefined) loop(new Socket(opened[1]), setup);
+  return opened[0];
 }
 
 // Named imports see what a script puts in the place of a function.
 const ws = new Proxy({ connect }, {
+  __proto__: null,
   set(object, key, value) {
-    if (!Reflect.set(object, key, value)) return false;
+    try {
+      object[key] = value;
+    } catch {
+      return false;
+    }
     rebind('k6/ws', key, value);
     return true;
   },

@@ -2,19 +2,26 @@
 // have some load this.
 import { findRequired } from 'native:volley/commonjs';
 import { here } from 'native:volley/globals';
-import { load } from 'native:engine';
+import { load, call, primordials } from 'native:engine';
 
-const known = new Map();
+const { Object, ObjectDefineProperty, ObjectKeys } = primordials;
+const { SymbolToStringTag: toStringTag } = primordials;
+const known = { __proto__: null };
 // Of these `require` gives the default export, of the others an object of the named ones.
 const SINGLE = ['k6/http', 'k6/html', 'k6/execution', 'k6/ws', 'k6/browser', 'k6/secrets'];
-const builtins = new Map();
+const builtins = { __proto__: null };
+
+function isSingle(address) {
+  for (let at = 0; at < SINGLE.length; at++) if (SINGLE[at] === address) return true;
+  return false;
+}
 
 function builtin(address) {
-  if (!builtins.has(address)) {
+  if (!(address in builtins)) {
     const { default: single, ...named } = load(address);
-    builtins.set(address, SINGLE.includes(address) ? single : named);
+    builtins[address] = isSingle(address) ? single : named;
   }
-  return builtins.get(address);
+  return builtins[address];
 }
 
 // `open()` counts from the file whose top level is running: while something is required, that is this.
@@ -28,13 +35,13 @@ function inside(url, work) {
 }
 
 function run(url) {
-  if (known.has(url)) return known.get(url);
+  if (url in known) return known[url];
   const module = { exports: {} };
-  known.set(url, module);
+  known[url] = module;
   try {
-    inside(url, () => load(url).call(module.exports, module, module.exports, (name) => require(name, url)));
+    inside(url, () => call(load(url), module.exports, module, module.exports, (name) => require(name, url)));
   } catch (error) {
-    known.delete(url);
+    delete known[url];
     throw error;
   }
   if (module.exports === null || module.exports === undefined) throw new GoError("CommonJS's exports must not be null");
@@ -47,6 +54,16 @@ export function require(name, base) {
   if (kind === 'absent') return load(address).absent;
   if (kind === 'commonjs') return run(address).exports;
   return inside(undefined, () => load(address));
+}
+
+function sorted(names) {
+  for (let end = 1; end < names.length; end++) {
+    const name = names[end];
+    let at = end;
+    for (; at > 0 && names[at - 1] > name; at--) names[at] = names[at - 1];
+    names[at] = name;
+  }
+  return names;
 }
 
 // What `import` sees of a file: its properties, at the moment they are read.
@@ -63,11 +80,13 @@ export function commonjs(url) {
     },
     get namespace() {
       if (namespace === undefined) {
-        namespace = Object.create(null, { [Symbol.toStringTag]: { value: 'Module' } });
-        for (const name of Object.keys(module.exports).sort()) {
-          Object.defineProperty(namespace, name, { get: () => module.exports[name], enumerable: true });
+        namespace = ObjectDefineProperty({ __proto__: null }, toStringTag, { __proto__: null, value: 'Module' });
+        const names = sorted(ObjectKeys(module.exports));
+        for (let at = 0; at < names.length; at++) {
+          const name = names[at];
+          ObjectDefineProperty(namespace, name, { __proto__: null, get: () => module.exports[name], enumerable: true });
         }
-        Object.preventExtensions(namespace);
+        primordials.ObjectFreeze(namespace);
       }
       return namespace;
     },

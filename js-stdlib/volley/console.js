@@ -1,6 +1,7 @@
 // console: turns values into k6's text; Rust logs it. A part. The code for objects comes when the first one is
 // shown.
-({ write }, { evaluate }) => {
+({ write }, { evaluate, call, primordials }) => {
+const { String } = primordials;
 let inspect;
 
 function show(value) {
@@ -10,14 +11,18 @@ function show(value) {
     case 'object':
     case 'function':
     case 'symbol':
-      inspect ??= evaluate('volley/inspect');
+      inspect ??= evaluate('volley/inspect')(call, primordials);
       return inspect(value);
     default:
       return String(value === 0 ? 0 : value);
   }
 }
 
-const method = (level) => (...values) => write(level, values.length === 1 ? show(values[0]) : values.map(show).join(' '));
+const method = (level) => (...values) => {
+  let text = '';
+  for (let at = 0; at < values.length; at++) text += at === 0 ? show(values[at]) : ` ${show(values[at])}`;
+  write(level, text);
+};
 
 return {
   log: method('info'), debug: method('debug'), info: method('info'), warn: method('warning'), error: method('error'),

@@ -1,7 +1,9 @@
 // The consolidated options, written over what the script exports as `options`. A part.
-() => (options, values) => {
+(_, { primordials }) => (options, values) => {
 if (options === null || typeof options !== 'object') return;
-for (const key of Object.keys(values)) {
-  if (values[key] !== null) options[key] = values[key];
+const keys = primordials.ObjectKeys(values);
+for (let at = 0; at < keys.length; at++) {
+  const value = values[keys[at]];
+  if (value !== null) options[keys[at]] = value;
 }
 }

@@ -1,9 +1,10 @@
 // `__ENV`: the variables as texts; assigning converts. A part. What few scripts do with it is another one.
-(natives, { once }) => {
+(natives, { once, primordials }) => {
+const { Proxy } = primordials;
 const { getEnv, env, isFrozen } = natives;
-if (isFrozen()) return Object.freeze(env());
+if (isFrozen()) return primordials.ObjectFreeze(env());
 return new Proxy({}, {
-  __proto__: new Proxy({}, { get: (_, name) => once('volley/environment/traps', natives)[name] }),
-  get: (_, key) => (typeof key === 'string' ? getEnv(key) ?? Object.prototype[key] : undefined),
+  __proto__: new Proxy({ __proto__: null }, { __proto__: null, get: (_, name) => once('volley/environment/traps', natives, primordials)[name] }),
+  get: (_, key) => (typeof key === 'string' ? getEnv(key) ?? primordials.ObjectPrototype[key] : undefined),
 });
 }

@@ -1,11 +1,12 @@
 // What Go code throws at scripts: an error whose `value` has Go's `error` method. A part.
-() => {
+(_, { primordials }) => {
+const { Error, ObjectDefineProperty } = primordials;
 class GoError extends Error {
   constructor(message) {
     super(message);
-    Object.defineProperty(this, 'value', { value: { error: () => message }, enumerable: false, configurable: true });
+    ObjectDefineProperty(this, 'value', { __proto__: null, value: { error: () => message }, enumerable: false, configurable: true });
   }
 }
-Object.defineProperty(GoError.prototype, 'name', { value: 'GoError', writable: true, configurable: true });
+ObjectDefineProperty(GoError.prototype, 'name', { __proto__: null, value: 'GoError', writable: true, configurable: true });
 return GoError;
 }

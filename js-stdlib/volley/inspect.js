@@ -1,23 +1,50 @@
-// How console shows what is no text: k6's format. An expression, evaluated when a VU first needs it.
-(() => {
-const TypedArray = Object.getPrototypeOf(Uint8Array);
-const tag = (value) => Object.prototype.toString.call(value).slice(8, -1);
+// How console shows what is no text: k6's format. An expression, evaluated when a VU first needs it and called with what
+// the language had before scripts ran.
+((call, primordials) => {
+const {
+  ArrayIsArray, DatePrototypeGetTime, DatePrototypeToISOString, Error, ObjectGetOwnPropertyDescriptor,
+  ObjectGetPrototypeOf, ObjectKeys, ObjectPrototype, ObjectPrototypeToString, String, StringPrototypeSlice, Uint8Array,
+} = primordials;
+const { SymbolToStringTag: toStringTag } = primordials;
+const TypedArray = ObjectGetPrototypeOf(Uint8Array);
+const tag = (value) => call(StringPrototypeSlice, call(ObjectPrototypeToString, value), 8, -1);
+
+function isNaN(date) {
+  const ms = call(DatePrototypeGetTime, date);
+  return ms !== ms;
+}
 
 function isError(value) {
   return value instanceof Error || tag(value) === 'Error';
 }
 
 function typedArrayName(value) {
-  const name = value[Symbol.toStringTag];
+  const name = value[toStringTag];
   return name === 'Uint8ClampedArray' ? 'Uint8Array' : name;
 }
 
+const DIGITS = '0123456789abcdef';
 function hex(buffer) {
-  return Array.from(new Uint8Array(buffer), (byte) => byte.toString(16).padStart(2, '0')).join(' ');
+  const bytes = new Uint8Array(buffer);
+  let text = '';
+  for (let at = 0; at < bytes.length; at++) {
+    text += (at === 0 ? '' : ' ') + DIGITS[bytes[at] >> 4] + DIGITS[bytes[at] & 15];
+  }
+  return text;
 }
 
-function list(items, open, close) {
-  return items.length === 0 ? open + close : `${open} ${items.join(', ')} ${close}`;
+// `count` items between two signs.
+function list(count, item, open, close) {
+  if (count === 0) return open + close;
+  let text = open;
+  for (let at = 0; at < count; at++) text += (at === 0 ? ' ' : ', ') + item(at);
+  return `${text} ${close}`;
+}
+
+// True if a value is one of those around.
+function includes(ancestors, value) {
+  for (let one = ancestors; one !== undefined; one = one.outer) if (one.value === value) return true;
+  return false;
 }
 
 function nested(value, ancestors) {
@@ -38,20 +65,20 @@ function nested(value, ancestors) {
 }
 
 function object(value, ancestors) {
-  if (ancestors.includes(value)) return '[Circular]';
+  if (includes(ancestors, value)) return '[Circular]';
   if (isError(value)) return String(value);
-  const inner = ancestors.concat([value]);
-  if (Array.isArray(value)) {
-    if (Object.getPrototypeOf(value) === null) return '{}';
-    return list(Array.from(value, (item) => nested(item, inner)), '[', ']');
+  const inner = { __proto__: null, value, outer: ancestors };
+  if (ArrayIsArray(value)) {
+    if (ObjectGetPrototypeOf(value) === null) return '{}';
+    return list(value.length, (at) => nested(value[at], inner), '[', ']');
   }
   if (value instanceof TypedArray) {
     const name = typedArrayName(value);
-    return `${name}(${value.length}) ${list(Array.from(value, String), '[', ']')}`;
+    return `${name}(${value.length}) ${list(value.length, (at) => String(value[at]), '[', ']')}`;
   }
   switch (tag(value)) {
     case 'Date':
-      return Number.isNaN(value.getTime()) ? '{}' : `"${value.toISOString()}"`;
+      return isNaN(value) ? '{}' : `"${call(DatePrototypeToISOString, value)}"`;
     case 'ArrayBuffer':
       return `ArrayBuffer { [Uint8Contents]: <${hex(value)}>, byteLength: ${value.byteLength} }`;
     case 'DataView':
@@ -63,7 +90,8 @@ function object(value, ancestors) {
     case 'Promise':
       return '{}';
   }
-  return list(Object.keys(value).map((key) => `${key}: ${nested(value[key], inner)}`), '{', '}');
+  const keys = ObjectKeys(value);
+  return list(keys.length, (at) => `${keys[at]}: ${nested(value[keys[at]], inner)}`, '{', '}');
 }
 
 function top(value) {
@@ -72,7 +100,7 @@ function top(value) {
       return value;
     case 'object':
       if (value === null) return 'null';
-      return hasOwnText(value) ? String(value) : object(value, []);
+      return hasOwnText(value) ? String(value) : object(value, undefined);
     case 'function':
       return '[object Function]';
     case 'symbol':
@@ -84,12 +112,12 @@ function top(value) {
 
 // Rejections of native functions are no errors, but print as their text.
 function hasOwnText(value) {
-  return !Array.isArray(value) && Object.getPrototypeOf(value) === Object.prototype && isHostError(value);
+  return !ArrayIsArray(value) && ObjectGetPrototypeOf(value) === ObjectPrototype && isHostError(value);
 }
 function isHostError(value) {
-  const own = Object.getOwnPropertyDescriptor(value, 'toString');
+  const own = ObjectGetOwnPropertyDescriptor(value, 'toString');
   return own !== undefined && !own.enumerable;
 }
 
 return top;
-})()
+})

@@ -1,26 +1,30 @@
 // What happens to values on their way out of a script: options, setup data, the summary's return value.
 
+import { call, primordials } from 'native:engine';
+
 // What can't be written as JSON is refused with this before the reason.
 let about = '';
 
 // A script's options as JSON, by the rules of setup's result: what is no JSON is refused wherever it stands.
 export function exportOptions(options) {
   about = 'error parsing script options';
-  return JSON.stringify(plain(options, []));
+  return primordials.JSONStringify(plain(options, new primordials.Set()));
 }
 
 // Setup's result as JSON, by k6's rules: undefined properties are null, dates RFC 3339 without an empty fraction,
 // maps lists of pairs, bytes base64.
 export function encodeData(data) {
   about = 'error marshaling setup() data to JSON';
-  return data === undefined ? undefined : JSON.stringify(plain(data, new Set()));
+  return data === undefined ? undefined : primordials.JSONStringify(plain(data, new primordials.Set()));
 }
 
 const base64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 function toBase64(bytes) {
   let text = '';
   for (let i = 0; i < bytes.length; i += 3) {
-    const [a, b, c] = [bytes[i], bytes[i + 1], bytes[i + 2]];
+    const a = bytes[i];
+    const b = bytes[i + 1];
+    const c = bytes[i + 2];
     text += base64[a >> 2] + base64[((a & 3) << 4) | ((b ?? 0) >> 4)];
     text += b === undefined ? '=' : base64[((b & 15) << 2) | ((c ?? 0) >> 6)];
     text += c === undefined ? '=' : base64[c & 63];
@@ -39,9 +43,9 @@ function plain(value, ancestors) {
     case 'symbol':
       return value.description ?? '';
     case 'bigint':
-      return Number(value);
+      return primordials.Number(value);
     case 'number':
-      if (!Number.isFinite(value)) refuse(`unsupported value: ${Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf'}`);
+      if (value - value !== 0) refuse(`unsupported value: ${value !== value ? 'NaN' : value > 0 ? '+Inf' : '-Inf'}`);
       return value;
     case 'function':
       return refuse('unsupported type: func(sobek.FunctionCall) sobek.Value');
@@ -52,30 +56,62 @@ function plain(value, ancestors) {
   }
 }
 
-const DATA = Symbol.for('volley.data');
+const DATA = primordials.SymbolFor('volley.data');
+// What is an object without members to Go.
+const opaque = [primordials.ArrayBuffer, primordials.RegExp, primordials.Error, primordials.Promise];
+
+// RFC 3339, without zeros behind the seconds.
+function date(value) {
+  const ms = call(primordials.DatePrototypeGetTime, value);
+  if (ms !== ms) return null;
+  const text = call(primordials.DatePrototypeToISOString, value);
+  let end = text.length - 1;
+  while (text[end - 1] === '0' && end > text.length - 4) end--;
+  if (text[end - 1] === '.') end--;
+  return `${call(primordials.StringPrototypeSlice, text, 0, end)}Z`;
+}
 
 function plainObject(value, ancestors) {
-  if (ancestors.has(value)) refuse('unsupported value: encountered a cycle via map[string]interface {}');
+  if (call(primordials.SetPrototypeHas, ancestors, value)) {
+    refuse('unsupported value: encountered a cycle via map[string]interface {}');
+  }
   // Our own objects know what of them is data.
   if (typeof value[DATA] === 'function') return plain(value[DATA](), ancestors);
-  ancestors.add(value);
+  call(primordials.SetPrototypeAdd, ancestors, value);
   const result = members(value, ancestors);
-  ancestors.delete(value);
+  call(primordials.SetPrototypeDelete, ancestors, value);
   return result;
 }
 
 function members(value, inner) {
-  if (Array.isArray(value)) return Array.from(value, (item) => plain(item, inner));
-  if (value instanceof Date) {
-    return Number.isNaN(value.getTime()) ? null : value.toISOString().replace(/\.000Z$/, 'Z').replace(/(\.\d+?)0+Z$/, '$1Z');
+  const list = [];
+  const add = (item) => {
+    list[list.length] = plain(item, inner);
+  };
+  if (primordials.ArrayIsArray(value)) {
+    for (let at = 0; at < value.length; at++) add(value[at]);
+    return list;
   }
-  if (value instanceof Map) return Array.from(value, (pair) => pair.map((item) => plain(item, inner)));
-  if (value instanceof Set) return Array.from(value, (item) => plain(item, inner));
-  if (value instanceof Uint8Array) return toBase64(value);
-  if (ArrayBuffer.isView(value) && !(value instanceof DataView)) return Array.from(value, Number);
-  if (value instanceof ArrayBuffer || value instanceof RegExp || value instanceof Error || value instanceof Promise) return {};
+  if (value instanceof primordials.Date) return date(value);
+  if (value instanceof primordials.Map) {
+    call(primordials.MapPrototypeForEach, value, (item, key) => {
+      list[list.length] = [plain(key, inner), plain(item, inner)];
+    });
+    return list;
+  }
+  if (value instanceof primordials.Set) {
+    call(primordials.SetPrototypeForEach, value, add);
+    return list;
+  }
+  if (value instanceof primordials.Uint8Array) return toBase64(value);
+  if (primordials.ArrayBufferIsView(value) && !(value instanceof primordials.DataView)) {
+    for (let at = 0; at < value.length; at++) list[at] = primordials.Number(value[at]);
+    return list;
+  }
+  for (let at = 0; at < opaque.length; at++) if (value instanceof opaque[at]) return {};
   const result = {};
-  for (const key of Object.keys(value)) result[key] = plain(value[key], inner);
+  const keys = primordials.ObjectKeys(value);
+  for (let at = 0; at < keys.length; at++) result[keys[at]] = plain(value[keys[at]], inner);
   return result;
 }
 
@@ -84,7 +120,7 @@ function members(value, inner) {
 const evaluate = eval;
 function parseSummary(json) {
   try {
-    return JSON.parse(json);
+    return primordials.JSONParse(json);
   } catch {
     return evaluate(`(${json})`);
   }

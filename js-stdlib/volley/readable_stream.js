@@ -1,8 +1,11 @@
 // Readable streams and their readers, by the Streams Standard: no byte streams, no pipes, no tee, no async iteration.
 import {
   ignore, resolved, Pledge, fulfilledPledge, quietPledge, promised, asObject, method, strategyOf, markOf, Queue,
-  cores, core, later, shell, unconstructible, notSupported,
+  remember, core, later, shell, unconstructible, notSupported, rejected, chain, takeAll, takeFirst, rejectAll,
 } from 'volley/streams';
+import { primordials } from 'native:engine';
+
+const { String, TypeError } = primordials;
 
 const released = () => new TypeError('the reader was released: it has no stream any more');
 const done = () => ({ value: undefined, done: true });
@@ -18,10 +21,14 @@ class ReadableCore {
   closesWhenEmpty = false;
 
   begin(source, size, mark) {
-    const [start, pull, cancel] = ['start', 'pull', 'cancel'].map((name) => method(source, name));
-    Object.assign(this, { size, mark, pull, cancelSource: cancel });
+    const start = method(source, 'start');
+    this.size = size;
+    this.mark = mark;
+    this.pull = method(source, 'pull');
+    this.cancelSource = method(source, 'cancel');
     this.controller = shell(ReadableStreamDefaultController, this);
-    resolved(start?.(this.controller)).then(
+    chain(
+      resolved(start?.(this.controller)),
       () => {
         this.isStarted = true;
         this.pullIfWanted();
@@ -50,7 +57,8 @@ class ReadableCore {
       return;
     }
     this.isPulling = true;
-    promised(() => this.pull?.(this.controller)).then(
+    chain(
+      promised(() => this.pull?.(this.controller)),
       () => {
         this.isPulling = false;
         if (this.pullsAgain) {
@@ -65,7 +73,7 @@ class ReadableCore {
   enqueue(chunk) {
     if (!this.takesChunks) throw new TypeError('the stream takes no more chunks');
     if (this.reader?.requests.length > 0) {
-      this.reader.requests.shift().resolve({ value: chunk, done: false });
+      takeFirst(this.reader, 'requests').resolve({ value: chunk, done: false });
     } else {
       try {
         this.queue.add(chunk, this.size(chunk));
@@ -89,7 +97,8 @@ class ReadableCore {
     const { reader } = this;
     if (reader === undefined) return;
     reader.closed.resolve(undefined);
-    for (const request of reader.requests.splice(0)) request.resolve(done());
+    const waiting = takeAll(reader, 'requests');
+    for (let at = 0; at < waiting.length; at++) waiting[at].resolve(done());
   }
 
   fail(error) {
@@ -101,7 +110,7 @@ class ReadableCore {
     const { reader } = this;
     if (reader === undefined) return;
     reader.closed.rejectQuietly(error);
-    for (const request of reader.requests.splice(0)) request.reject(error);
+    rejectAll(takeAll(reader, 'requests'), error);
   }
 
   forgetSource() {
@@ -111,10 +120,11 @@ class ReadableCore {
 
   read() {
     if (this.state === 'closed') return resolved(done());
-    if (this.state === 'errored') return Promise.reject(this.error);
+    if (this.state === 'errored') return rejected(this.error);
     if (this.queue.isEmpty) {
       const request = new Pledge();
-      this.reader.requests.push(request);
+      const { requests } = this.reader;
+      requests[requests.length] = request;
       this.pullIfWanted();
       return request.promise;
     }
@@ -126,11 +136,11 @@ class ReadableCore {
 
   cancel(reason) {
     if (this.state === 'closed') return resolved(undefined);
-    if (this.state === 'errored') return Promise.reject(this.error);
+    if (this.state === 'errored') return rejected(this.error);
     const { cancelSource } = this;
     this.close();
     this.queue.clear();
-    return promised(() => cancelSource?.(reason)).then(ignore);
+    return chain(promised(() => cancelSource?.(reason)), ignore);
   }
 }
 
@@ -151,21 +161,21 @@ class ReaderCore {
     if (this.stream.state === 'readable') this.closed.rejectQuietly(error);
     else this.closed = quietPledge(error);
     this.stream = this.stream.reader = undefined;
-    for (const request of this.requests.splice(0)) request.reject(error);
+    rejectAll(takeAll(this, 'requests'), error);
   }
 }
 
 export class ReadableStream {
   constructor(source = undefined, strategy = undefined) {
     const given = asObject(source, 'an underlying source');
-    const [size, mark] = strategyOf(strategy);
+    const { size, mark } = strategyOf(strategy);
     const { type } = given;
     if (type !== undefined) {
       if (String(type) !== 'bytes') throw new TypeError(`'${String(type)}' is not a type of source`);
       throw notSupported("'bytes' stream");
     }
     const inner = new ReadableCore();
-    cores.set(this, inner);
+    remember(this, inner);
     inner.begin(given, size, markOf(mark));
   }
   get locked() {
@@ -192,7 +202,7 @@ export class ReadableStream {
 
 export class ReadableStreamDefaultReader {
   constructor(stream) {
-    cores.set(this, new ReaderCore(core(stream, ReadableCore)));
+    remember(this, new ReaderCore(core(stream, ReadableCore)));
   }
   get closed() {
     return later(this, ReaderCore, (reader) => reader.closed.promise);

@@ -1,17 +1,19 @@
 // An array all VUs share, as scripts see it. It is read through these two traps; whatever else can be done to an array is
 // a part.
 import { element } from 'native:volley/shared_array';
-import { once } from 'native:engine';
+import { once, primordials } from 'native:engine';
+
+const { ObjectFreeze, ObjectKeys, Proxy, String } = primordials;
 
 // Counting, and asking before calling, halves the time of it: every access to an element comes here.
 function freeze(value) {
   if (value === null || typeof value !== 'object') return value;
-  const members = Object.values(value);
-  for (let at = 0; at < members.length; at++) {
-    const member = members[at];
+  const names = ObjectKeys(value);
+  for (let at = 0; at < names.length; at++) {
+    const member = value[names[at]];
     if (member !== null && typeof member === 'object') freeze(member);
   }
-  return Object.freeze(value);
+  return ObjectFreeze(value);
 }
 
 // The place a property's name means; -1 if it means none.
@@ -22,7 +24,7 @@ function place(key) {
 }
 
 const traps = {
-  __proto__: new Proxy({}, { get: (_, name) => once('volley/shared_array_traps', place)[name] }),
+  __proto__: new Proxy({ __proto__: null }, { __proto__: null, get: (_, name) => once('volley/shared_array_traps', place, primordials)[name] }),
   get(target, key) {
     const at = place(key);
     if (at >= 0) return at < this.length ? freeze(element(this.handle, at)) : undefined;
@@ -34,4 +36,4 @@ const traps = {
   },
 };
 
-export const view = ([handle, length]) => new Proxy([], { __proto__: traps, handle, length });
+export const view = (made) => new Proxy([], { __proto__: traps, handle: made[0], length: made[1] });

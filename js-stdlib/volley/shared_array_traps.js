@@ -1,28 +1,32 @@
 // What few scripts do to an array all VUs share: look at its properties one by one, or try to change it. An expression,
 // called with the function that finds the place a property's name means.
-((place) => {
+((place, { String, TypeError }) => {
 function refuse(key) {
   if (place(key) >= 0 || key === 'length') throw new TypeError('SharedArray is immutable');
   throw new TypeError(`Cannot set property "${String(key)}" on a dynamic array`);
 }
 
 return {
+  __proto__: null,
   set: (_, key) => refuse(key),
   defineProperty: (_, key) => refuse(key),
   deleteProperty(target, key) {
     if (place(key) >= 0 || key === 'length') refuse(key);
-    return Reflect.deleteProperty(target, key);
+    return delete target[key];
   },
   preventExtensions() {
     throw new TypeError('Cannot make a dynamic array non-extensible');
   },
   ownKeys() {
-    return Array.from({ length: this.length }, (_, at) => String(at)).concat(['length']);
+    const keys = [];
+    for (let at = 0; at < this.length; at++) keys[at] = String(at);
+    keys[this.length] = 'length';
+    return keys;
   },
   getOwnPropertyDescriptor(target, key) {
-    if (key === 'length') return { value: this.length, writable: true, enumerable: false, configurable: false };
+    if (key === 'length') return { __proto__: null, value: this.length, writable: true, enumerable: false, configurable: false };
     if (!this.has(target, key) || place(key) < 0) return undefined;
-    return { value: this.get(target, key), writable: true, enumerable: true, configurable: true };
+    return { __proto__: null, value: this.get(target, key), writable: true, enumerable: true, configurable: true };
   },
 };
 })

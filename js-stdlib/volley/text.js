@@ -1,5 +1,6 @@
 // TextEncoder and TextDecoder. A part.
-({ encodeText, makeDecoder, decodeText }) => {
+({ encodeText, makeDecoder, decodeText }, { primordials }) => {
+const { ArrayBufferIsView, String, Uint8Array } = primordials;
 class TextEncoder {
   constructor() {
     this.encoding = 'utf-8';
@@ -9,15 +10,15 @@ class TextEncoder {
 
 // The bytes a view of any kind shows.
 const shown = (input) =>
-  ArrayBuffer.isView(input) ? new Uint8Array(input.buffer, input.byteOffset, input.byteLength) : input;
+  ArrayBufferIsView(input) ? new Uint8Array(input.buffer, input.byteOffset, input.byteLength) : input;
 
 class TextDecoder {
   constructor(label, options) {
-    this.fatal = Boolean(options?.fatal);
-    this.ignoreBOM = Boolean(options?.ignoreBOM);
-    const [decoder, encoding] = makeDecoder(label === undefined ? '' : String(label), this.fatal, this.ignoreBOM);
-    this.encoding = encoding;
-    this.decode = (input, given) => decodeText(decoder, shown(input), Boolean(given?.stream));
+    this.fatal = !!options?.fatal;
+    this.ignoreBOM = !!options?.ignoreBOM;
+    const made = makeDecoder(label === undefined ? '' : String(label), this.fatal, this.ignoreBOM);
+    this.encoding = made[1];
+    this.decode = (input, given) => decodeText(made[0], shown(input), !!given?.stream);
   }
 }
 

@@ -1,6 +1,7 @@
 // Timers. Rust keeps the clock and calls `fire` when one is due; this half keeps the functions. A part.
-({ startTimer: start, stopTimer: stop }) => {
-const timers = new Map();
+({ startTimer: start, stopTimer: stop }, { primordials }) => {
+const { Number, ReflectApply, TypeError } = primordials;
+const timers = { __proto__: null };
 let last = 0;
 
 function add(name, callback, delay, args, repeats) {
@@ -8,23 +9,26 @@ function add(name, callback, delay, args, repeats) {
   if (typeof callback !== 'function') {
     throw new TypeError(`could not convert function call parameter 0: could not convert ${callback} to sobek.Callable`);
   }
-  const ms = Math.max(0, Number(delay) || 0);
+  const given = Number(delay);
+  const ms = given > 0 ? given : 0;
   const id = ++last;
-  timers.set(id, { callback, args, ms, repeats });
+  timers[id] = { callback, args, ms, repeats };
   start(id, ms, repeats);
   return id;
 }
 
 function remove(id) {
-  if (timers.delete(id)) stop(id);
+  if (timers[id] === undefined) return;
+  delete timers[id];
+  stop(id);
 }
 
 function fire(id) {
-  const timer = timers.get(id);
+  const timer = timers[id];
   if (timer === undefined) return;
   if (timer.repeats) start(id, timer.ms, true);
-  else timers.delete(id);
-  timer.callback.apply(globalThis, timer.args);
+  else delete timers[id];
+  ReflectApply(timer.callback, globalThis, timer.args);
 }
 
 function setTimeout(callback, delay, ...args) {

@@ -1,12 +1,17 @@
 // Writable streams and their writers, by the Streams Standard, without abort signals.
 import {
-  resolved, Pledge, fulfilledPledge, quietPledge, promised, asObject, method, strategyOf, markOf, Queue, cores, core,
-  later, shell, unconstructible,
+  resolved, Pledge, fulfilledPledge, quietPledge, promised, asObject, method, strategyOf, markOf, Queue, remember, core,
+  later, shell, unconstructible, chain, takeAll, takeFirst, rejectAll,
 } from 'volley/streams';
+import { primordials } from 'native:engine';
+
+const {
+  ObjectDefineProperty, ObjectGetOwnPropertyDescriptor, ObjectGetOwnPropertyNames, ObjectKeys, RangeError, TypeError,
+} = primordials;
 
 const unlocked = () => new TypeError('the writer was released: it has no stream any more');
 // What stands in the queue for the end.
-const END = Symbol('end');
+const END = primordials.Symbol('end');
 
 class WritableCore {
   state = 'writable';
@@ -23,11 +28,16 @@ class WritableCore {
   aborting = undefined;
 
   begin(sink, size, mark) {
-    const [start, write, close, abort] = ['start', 'write', 'close', 'abort'].map((name) => method(sink, name));
-    Object.assign(this, { size, mark, writeSink: write, closeSink: close, abortSink: abort });
+    const start = method(sink, 'start');
+    this.size = size;
+    this.mark = mark;
+    this.writeSink = method(sink, 'write');
+    this.closeSink = method(sink, 'close');
+    this.abortSink = method(sink, 'abort');
     this.controller = shell(WritableStreamDefaultController, this);
     this.feelPressure();
-    resolved(start?.(this.controller)).then(
+    chain(
+      resolved(start?.(this.controller)),
       () => {
         this.isStarted = true;
         this.advance();
@@ -76,7 +86,7 @@ class WritableCore {
     if (this.closes || this.state === 'closed') throw new TypeError('the stream is closed, or about to be');
     if (this.state === 'erroring') throw this.error;
     const request = new Pledge();
-    this.writes.push(request);
+    this.writes[this.writes.length] = request;
     try {
       this.queue.add(chunk, size);
     } catch (error) {
@@ -122,8 +132,9 @@ class WritableCore {
   }
 
   send(chunk) {
-    this.writing = this.writes.shift();
-    promised(() => this.writeSink?.(chunk, this.controller)).then(
+    this.writing = takeFirst(this, 'writes');
+    chain(
+      promised(() => this.writeSink?.(chunk, this.controller)),
       () => {
         this.writing.resolve(undefined);
         this.writing = undefined;
@@ -146,7 +157,8 @@ class WritableCore {
     this.queue.take();
     const ended = promised(() => this.closeSink?.());
     this.forgetSink();
-    ended.then(
+    chain(
+      ended,
       () => {
         this.ending.resolve(undefined);
         this.ending = undefined;
@@ -191,7 +203,7 @@ class WritableCore {
   finishFailing() {
     this.state = 'errored';
     this.queue.clear();
-    for (const request of this.writes.splice(0)) request.reject(this.error);
+    rejectAll(takeAll(this, 'writes'), this.error);
     const { aborting } = this;
     this.aborting = undefined;
     if (aborting === undefined) {
@@ -205,7 +217,8 @@ class WritableCore {
     }
     const aborted = promised(() => this.abortSink?.(aborting.reason));
     this.forgetSink();
-    aborted.then(
+    chain(
+      aborted,
       () => {
         aborting.pledge.resolve(undefined);
         this.rejectClosed();
@@ -265,11 +278,11 @@ const ofWriter = (writer) => {
 export class WritableStream {
   constructor(sink = undefined, strategy = undefined) {
     const given = asObject(sink, 'an underlying sink');
-    const [size, mark] = strategyOf(strategy);
+    const { size, mark } = strategyOf(strategy);
     if (given.type !== undefined) throw new RangeError('an underlying sink has no type');
     const inner = new WritableCore();
-    cores.set(this, inner);
-    Object.defineProperties(this, own);
+    remember(this, inner);
+    for (let at = 0; at < ownNames.length; at++) ObjectDefineProperty(this, ownNames[at], own[ownNames[at]]);
     inner.begin(given, size, markOf(mark));
   }
   get locked() {
@@ -294,7 +307,7 @@ export class WritableStream {
 
 export class WritableStreamDefaultWriter {
   constructor(stream) {
-    cores.set(this, new WriterCore(core(stream, WritableCore)));
+    remember(this, new WriterCore(core(stream, WritableCore)));
   }
   get closed() {
     return later(this, WriterCore, (writer) => writer.closed.promise);
@@ -321,16 +334,24 @@ export class WritableStreamDefaultWriter {
 
 // Scripts see all members when they list them. As in k6, the methods of a stream are its own, those of a writer its class's.
 function taken(prototype) {
-  const { constructor: _, ...members } = Object.getOwnPropertyDescriptors(prototype);
-  for (const name of Object.keys(members)) {
-    members[name].enumerable = true;
+  const members = { __proto__: null };
+  const names = ObjectGetOwnPropertyNames(prototype);
+  for (let at = 0; at < names.length; at++) {
+    const name = names[at];
+    if (name === 'constructor') continue;
+    members[name] = { ...ObjectGetOwnPropertyDescriptor(prototype, name), enumerable: true, __proto__: null };
     delete prototype[name];
   }
   return members;
 }
-Object.defineProperties(WritableStreamDefaultWriter.prototype, taken(WritableStreamDefaultWriter.prototype));
+function define(object, members) {
+  const names = ObjectKeys(members);
+  for (let at = 0; at < names.length; at++) ObjectDefineProperty(object, names[at], members[names[at]]);
+}
+define(WritableStreamDefaultWriter.prototype, taken(WritableStreamDefaultWriter.prototype));
 const { locked, ...own } = taken(WritableStream.prototype);
-Object.defineProperty(WritableStream.prototype, 'locked', locked);
+const ownNames = ObjectKeys(own);
+ObjectDefineProperty(WritableStream.prototype, 'locked', locked);
 
 class WritableStreamDefaultController {
   constructor() {

@@ -4,8 +4,10 @@
 //! ones; a [`lifecycle`] walks a VU through init, setup, iterations, teardown and summary on a [`coroutine`]'s stack;
 //! `dialect` makes of TypeScript and CommonJS what engines take; `worker` holds the threads all of it runs on. A [`vu::Vu`] knows no engine, an engine knows no VU.
 
+mod collation;
 pub mod coroutine;
 pub mod crew;
+mod dates;
 pub mod dialect;
 pub mod engine;
 mod event_loop;
@@ -13,6 +15,7 @@ pub mod imports;
 pub mod lifecycle;
 pub mod loader;
 pub mod modules;
+mod regexp;
 pub mod script;
 pub mod value;
 pub mod vu;

@@ -1,22 +1,24 @@
 // k6/experimental/csv: a file as a table that all VUs share, or row by row.
 import * as native from 'native:k6/experimental/csv';
 import { view } from 'volley/shared_array';
+import { primordials } from 'native:engine';
 
-const NATIVE = Symbol.for('volley.native');
+const NATIVE = primordials.SymbolFor('volley.native');
 
 const missing = (value) => value === undefined || value === null;
-const line = (value) => (missing(value) ? undefined : Math.trunc(Number(value)) || 0);
+const whole = (number) => (number - number === 0 ? number - (number % 1) : number || 0);
+const line = (value) => (missing(value) ? undefined : whole(primordials.Number(value)));
 
 // Options as Rust takes them: each in its own type, or not at all.
 function plain(options) {
   if (missing(options)) return undefined;
   const { delimiter, skipFirstLine, fromLine, toLine, asObjects } = options;
   return {
-    delimiter: missing(delimiter) ? undefined : String(delimiter),
-    skipFirstLine: Boolean(skipFirstLine),
+    delimiter: missing(delimiter) ? undefined : primordials.String(delimiter),
+    skipFirstLine: !!skipFirstLine,
     fromLine: line(fromLine),
     toLine: line(toLine),
-    asObjects: Boolean(asObjects),
+    asObjects: !!asObjects,
   };
 }
 
@@ -29,7 +31,7 @@ const rows = {
 };
 
 export function Parser(file, options) {
-  return Object.create(rows, { [NATIVE]: { value: native.parser(file, plain(options)) } });
+  return primordials.ObjectDefineProperty({ __proto__: rows }, NATIVE, { __proto__: null, value: native.parser(file, plain(options)) });
 }
 
 export default { parse, Parser };

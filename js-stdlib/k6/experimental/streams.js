@@ -1,6 +1,8 @@
 // k6/experimental/streams: readable and writable streams, as far as k6 has them. Each half is loaded when one of its
 // classes is first used: to many VUs that import this, or something that does, they are a burden.
-import { load } from 'native:engine';
+import { load, call, primordials } from 'native:engine';
+
+const { Number, ObjectDefineProperty, Proxy, ReflectConstruct, TypeError, WeakMap } = primordials;
 
 // What stands for a class that is loaded when it is first used.
 function later(half, name) {
@@ -8,14 +10,18 @@ function later(half, name) {
   const real = () => {
     if (known === undefined) {
       known = load(`volley/${half}_stream`)[name];
-      Object.defineProperty(known.prototype, 'constructor', { value: stand, writable: true, configurable: true });
+      ObjectDefineProperty(known.prototype, 'constructor', { __proto__: null, value: stand, writable: true, configurable: true });
     }
     return known;
   };
   const stand = new Proxy(function () {}, {
-    get: (_, key) => Reflect.get(real(), key),
-    set: (_, key, value) => Reflect.set(real(), key, value),
-    construct: (_, list, target) => Reflect.construct(real(), list, target === stand ? real() : target),
+    __proto__: null,
+    get: (_, key) => real()[key],
+    set(_, key, value) {
+      real()[key] = value;
+      return true;
+    },
+    construct: (_, list, target) => ReflectConstruct(real(), list, target === stand ? real() : target),
     apply() {
       throw new TypeError(`${name} is a class: it is made with 'new'`);
     },
@@ -38,10 +44,10 @@ export class CountQueuingStrategy {
     }
     const { highWaterMark } = init;
     if (highWaterMark === undefined) throw new TypeError('a strategy needs a highWaterMark');
-    marks.set(this, Number(highWaterMark));
+    call(primordials.WeakMapPrototypeSet, marks, this, Number(highWaterMark));
   }
   get highWaterMark() {
-    return marks.get(this);
+    return call(primordials.WeakMapPrototypeGet, marks, this);
   }
   get size() {
     return size;

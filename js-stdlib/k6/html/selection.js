@@ -1,37 +1,57 @@
 // Selections and elements as scripts see them: the native things themselves, with prototypes whose methods ask Rust by
 // name. An expression, called with the native function that answers; it gives what puts a prototype under a thing.
-((callNode) => {
+((callNode, { call, primordials }) => {
+const {
+  ArrayIsArray, ObjectDefineProperty, ObjectGetOwnPropertyNames, ObjectGetPrototypeOf, ObjectKeys, ObjectPrototype,
+  ObjectSetPrototypeOf, ReflectApply, String, WeakMap, WeakMapPrototypeGet, WeakMapPrototypeSet,
+} = primordials;
 const members = (kind) => callNode(undefined, 'volley.members', kind);
 
+// Calls the native function with a list of any length.
+function callAs(self, name, list) {
+  const all = [self, name];
+  for (let at = 0; at < list.length; at++) all[at + 2] = list[at];
+  return ReflectApply(callNode, undefined, all);
+}
+
 function methods(prototype, names) {
-  for (const name of names) {
+  for (let at = 0; at < names.length; at++) {
+    const name = names[at];
     const value = function (...list) {
-      return dress(callNode(this, name, ...list));
+      return dress(callAs(this, name, list));
     };
-    Object.defineProperty(prototype, name, { value, writable: true, configurable: true });
+    ObjectDefineProperty(prototype, name, { __proto__: null, value, writable: true, configurable: true });
   }
   return prototype;
 }
 
 const selection = methods({}, members());
 const node = methods({}, members(''));
-const elements = Object.create(null);
+const elements = { __proto__: null };
 
 // Scripts find all that a thing has among its own properties, as with the objects of k6: the methods of its prototypes by name.
-const own = new Map();
+const own = new WeakMap();
 function methodsOf(prototype) {
-  let all = own.get(prototype);
+  let all = call(WeakMapPrototypeGet, own, prototype);
   if (all === undefined) {
     all = { __proto__: null };
-    for (let from = prototype; from !== Object.prototype; from = Object.getPrototypeOf(from)) {
-      for (const name of Object.getOwnPropertyNames(from)) if (name !== 'url') all[name] ??= from[name];
+    for (let from = prototype; from !== ObjectPrototype; from = ObjectGetPrototypeOf(from)) {
+      const names = ObjectGetOwnPropertyNames(from);
+      for (let at = 0; at < names.length; at++) if (names[at] !== 'url') all[names[at]] ??= from[names[at]];
     }
-    own.set(prototype, all);
+    call(WeakMapPrototypeSet, own, prototype, all);
   }
   return all;
 }
-const put = (value, prototype) => Object.assign(Object.setPrototypeOf(value, prototype), methodsOf(prototype));
+function put(value, prototype) {
+  ObjectSetPrototypeOf(value, prototype);
+  const all = methodsOf(prototype);
+  const names = ObjectKeys(all);
+  for (let at = 0; at < names.length; at++) value[names[at]] = all[names[at]];
+  return value;
+}
 const url = {
+  __proto__: null,
   get() {
     return callNode(this, 'volley.url');
   },
@@ -42,12 +62,15 @@ const url = {
 // Things come without a prototype; all other objects have one.
 function dress(value) {
   if (value === null || typeof value !== 'object') return value;
-  if (Array.isArray(value)) return value.map(dress);
-  if (Object.getPrototypeOf(value) !== null) return value;
+  if (ArrayIsArray(value)) {
+    for (let at = 0; at < value.length; at++) value[at] = dress(value[at]);
+    return value;
+  }
+  if (ObjectGetPrototypeOf(value) !== null) return value;
   const kind = callNode(value, 'volley.kind');
-  if (kind === undefined) return Object.defineProperty(put(value, selection), 'url', url);
+  if (kind === undefined) return ObjectDefineProperty(put(value, selection), 'url', url);
   if (kind === '') return put(value, node);
-  return put(value, (elements[kind] ??= methods(Object.create(node), members(kind))));
+  return put(value, (elements[kind] ??= methods({ __proto__: node }, members(kind))));
 }
 
 // Selections -----------------------------------------------------------------------------------------------------
@@ -56,14 +79,14 @@ function dress(value) {
 const plain = {
   __proto__: selection,
   attr(name) {
-    const value = selection.attr.call(this, name);
+    const value = call(selection.attr, this, name);
     return [value ?? '', value !== undefined];
   },
   attrOr(name, fallback) {
-    return selection.attr.call(this, name) ?? fallback;
+    return call(selection.attr, this, name) ?? fallback;
   },
   html() {
-    return [selection.html.call(this), null];
+    return [call(selection.html, this), null];
   },
   hasClass(name) {
     return this.is(`.${name}`);
@@ -76,16 +99,17 @@ const plain = {
 // The places at which a predicate is true.
 function places(self, predicate) {
   const chosen = [];
-  callNode(self, 'toArray').forEach((one, at) => {
-    if (predicate(at, Object.setPrototypeOf(one, plain))) chosen.push(at);
-  });
+  const all = callNode(self, 'toArray');
+  for (let at = 0; at < all.length; at++) {
+    if (predicate(at, ObjectSetPrototypeOf(all[at], plain))) chosen[chosen.length] = at;
+  }
   return chosen;
 }
 
 function withFunctions(name, byFunction) {
   const bySelector = selection[name];
   return function (wanted) {
-    return typeof wanted === 'function' ? byFunction(this, wanted) : bySelector.call(this, wanted);
+    return typeof wanted === 'function' ? byFunction(this, wanted) : call(bySelector, this, wanted);
   };
 }
 
@@ -99,32 +123,36 @@ const more = {
   },
   each(callback) {
     if (typeof callback !== 'function') throw new GoError('the argument to each() must be a function');
-    this.get().forEach((element, at) => {
+    const elements = this.get();
+    for (let at = 0; at < elements.length; at++) {
       try {
-        callback.call(callback, at, element);
+        call(callback, callback, at, elements[at]);
       } catch (error) {
         throw new GoError(`the function passed to each() failed: ${error}`);
       }
-    });
+    }
     return this;
   },
   map(callback) {
     if (typeof callback !== 'function') throw new GoError('the argument to map() must be a function');
     const results = [];
-    this.toArray().forEach((one, at) => {
+    const all = this.toArray();
+    for (let at = 0; at < all.length; at++) {
       try {
-        results.push(callback(at, one));
+        results[results.length] = callback(at, all[at]);
       } catch {
         // What throws is left out.
       }
-    });
+    }
     return results;
   },
 };
-for (const name of Object.keys(more)) {
-  Object.defineProperty(selection, name, { value: more[name], writable: true, configurable: true });
+const moreNames = ObjectKeys(more);
+for (let at = 0; at < moreNames.length; at++) {
+  const name = moreNames[at];
+  ObjectDefineProperty(selection, name, { __proto__: null, value: more[name], writable: true, configurable: true });
 }
-Object.defineProperty(selection, 'url', url);
+ObjectDefineProperty(selection, 'url', url);
 
 // Attributes -----------------------------------------------------------------------------------------------------
 
@@ -138,12 +166,13 @@ const attribute = (element, found) => found && {
 };
 const { attributes, getAttributeNode } = node;
 node.attributes = function () {
-  const all = attributes.call(this);
-  for (const name of Object.keys(all)) all[name] = attribute(this, all[name]);
+  const all = call(attributes, this);
+  const names = ObjectKeys(all);
+  for (let at = 0; at < names.length; at++) all[names[at]] = attribute(this, all[names[at]]);
   return all;
 };
 node.getAttributeNode = function (name) {
-  return attribute(this, getAttributeNode.call(this, String(name)));
+  return attribute(this, call(getAttributeNode, this, String(name)));
 };
 
 return dress;

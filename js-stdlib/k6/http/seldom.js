@@ -1,6 +1,12 @@
 // What few scripts need of k6/http: batches, cookie jars, files, URL templates, and everything that can be done to a
 // response besides reading a field. An expression, called with the native half and what it shares with http.js.
-((native, { NATIVE, once, handler }) => {
+((native, { NATIVE, once, handler, call, primordials }) => {
+const {
+  ArrayBufferIsView, ArrayIsArray, Date, Map, Number, ObjectDefineProperty, ObjectKeys, PromisePrototypeThen, Proxy,
+  ReflectApply, String, StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeToLowerCase,
+  StringPrototypeToUpperCase, SyntaxError, TypeError, Uint8Array,
+} = primordials;
+const { SymbolToStringTag: toStringTag } = primordials;
 const { field, isField, fieldNames, assign, json, jsonError } = native;
 
 class Url {
@@ -15,13 +21,21 @@ class Url {
 
 class Native {
   constructor(thing) {
-    Object.defineProperty(this, NATIVE, { value: thing });
+    ObjectDefineProperty(this, NATIVE, { __proto__: null, value: thing });
   }
 }
 
 // Requests -------------------------------------------------------------------------------------------------------
 
-const Typed = Object.getPrototypeOf(Uint8Array);
+const Typed = primordials.ObjectGetPrototypeOf(Uint8Array);
+
+// The kind of a view's elements, as Go calls it: `Float64Array` holds `float64`.
+function elements(view) {
+  const name = view[toStringTag];
+  const from = call(StringPrototypeIndexOf, name, 'Big') === 0 ? 3 : 0;
+  const end = call(StringPrototypeIndexOf, name, name === 'Uint8ClampedArray' ? 'Clamped' : 'Array');
+  return call(StringPrototypeToLowerCase, call(StringPrototypeSlice, name, from, end));
+}
 
 // Bodies are told from each other by their class, which Rust does not see.
 function shape(body, anyView) {
@@ -29,7 +43,7 @@ function shape(body, anyView) {
   if (body instanceof Date) return { 'volley.kind': 'time.Time' };
   if (body instanceof Map) return { 'volley.kind': '[][2]interface {}' };
   if (body instanceof Typed && (anyView || !(body instanceof Uint8Array))) {
-    return { 'volley.kind': `[]${body[Symbol.toStringTag].replace(/Big|Clamped|Array/g, '').toLowerCase()}` };
+    return { 'volley.kind': `[]${elements(body)}` };
   }
   return body;
 }
@@ -41,13 +55,14 @@ const emptied = (value) => (isObject(value) && value[NATIVE] === undefined ? {} 
 
 function eachOf(object, convert) {
   const result = {};
-  for (const name of Object.keys(object)) result[name] = convert(object[name]);
+  const names = ObjectKeys(object);
+  for (let at = 0; at < names.length; at++) result[names[at]] = convert(object[names[at]]);
   return result;
 }
 
 const cookie = (value) => {
   if (!isObject(value)) return value;
-  return Array.isArray(value) ? String(value) : { value: emptied(value.value), replace: emptied(value.replace) };
+  return ArrayIsArray(value) ? String(value) : { value: emptied(value.value), replace: emptied(value.replace) };
 };
 
 // What is read of the params, and how: nothing else is looked at. What objects make of themselves is said here, as Rust
@@ -56,7 +71,7 @@ const readers = {
   __proto__: null,
   headers: (value) => (isObject(value) ? eachOf(value, String) : undefined),
   cookies: (value) => (isObject(value) ? eachOf(value, cookie) : undefined),
-  tags: (value) => (isObject(value) && !Array.isArray(value) ? eachOf(value, emptied) : value),
+  tags: (value) => (isObject(value) && !ArrayIsArray(value) ? eachOf(value, emptied) : value),
   jar: (value) => (isObject(value) && value[NATIVE] !== undefined ? value : undefined),
   auth: emptied,
   timeout: (value) => emptied(value ?? null),
@@ -71,7 +86,9 @@ const readers = {
 function plain(params) {
   if (!isObject(params)) return undefined;
   const known = {};
-  for (const name of Object.keys(params)) {
+  const names = ObjectKeys(params);
+  for (let at = 0; at < names.length; at++) {
+    const name = names[at];
     const read = readers[name];
     if (read !== undefined) known[name] = read(params[name]);
   }
@@ -84,20 +101,20 @@ const verb = (method) => (url, body, params) => send(method, url, body, params);
 const named = (method) => (method === undefined || method === null || method === '' ? 'GET' : String(method));
 const request = (method, url, body, params) => send(named(method), url, body, params);
 const asyncRequest = (method, url, body, params) =>
-  native.requestAsync(named(method), url, shape(body), plain(params)).then(respond);
+  call(PromisePrototypeThen, native.requestAsync(named(method), url, shape(body), plain(params)), respond);
 
 function warnOfBody(method, count) {
-  native.warn(`http.${method.toLowerCase()} only accepts a url and a params argument (2 arguments), but ${count} were given`);
+  native.warn(`http.${call(StringPrototypeToLowerCase, method)} only accepts a url and a params argument (2 arguments), but ${count} were given`);
 }
 
 // Responses ------------------------------------------------------------------------------------------------------
 
 // The data of bodies that were read whole: every call of `json()` gives the same.
-const parsed = new WeakMap();
+const parsed = primordials.Symbol('parsed');
 
 const methods = {
   html(...list) {
-    const document = once('k6/html/selection', native.callNode)(native.html(this[NATIVE], this.url));
+    const document = once('k6/html/selection', native.callNode, { call, primordials })(native.html(this[NATIVE], this.url));
     return list.length > 0 ? document.find(String(list[0])) : document;
   },
   clickLink(args) {
@@ -114,32 +131,51 @@ const methods = {
     const { formSelector = 'form', submitSelector = '[type="submit"]', fields, params } = args ?? {};
     const form = this.html(formSelector);
     if (form.size() === 0) throw new GoError(`no form found for selector '${formSelector}' in response '${this.url}'`);
-    const method = (form.attr('method') || 'GET').toUpperCase();
+    const method = call(StringPrototypeToUpperCase, form.attr('method') || 'GET');
     const action = native.resolve(this.url, form.attr('action', ''));
     const values = form.serializeObject();
     const submit = form.find(submitSelector).first();
     if (submit.attr('name')) values[submit.attr('name')] = submit.val();
     // Choices of a list are one value in k6, written as Go writes them.
-    for (const name of Object.keys(values)) {
-      if (Array.isArray(values[name])) values[name] = method === 'GET' ? values[name].join(',') : `[${values[name].join(' ')}]`;
+    let names = ObjectKeys(values);
+    for (let at = 0; at < names.length; at++) {
+      const value = values[names[at]];
+      if (ArrayIsArray(value)) values[names[at]] = method === 'GET' ? joined(value, ',') : `[${joined(value, ' ')}]`;
     }
-    Object.assign(values, fields);
+    if (fields !== undefined && fields !== null) {
+      names = ObjectKeys(fields);
+      for (let at = 0; at < names.length; at++) values[names[at]] = fields[names[at]];
+    }
     if (method !== 'GET') return respond(native.request(method, action, shape(values), plain(params)));
-    for (const name of Object.keys(values)) values[name] = String(values[name]);
-    const [, front, hash] = /^([^?#]*)[^#]*(.*)$/.exec(action);
-    return respond(native.request(method, `${front}?${native.formText(values)}${hash}`, undefined, plain(params)));
+    const before = call(StringPrototypeIndexOf, action, '#');
+    const hash = before < 0 ? '' : call(StringPrototypeSlice, action, before);
+    const front = before < 0 ? action : call(StringPrototypeSlice, action, 0, before);
+    const query = call(StringPrototypeIndexOf, front, '?');
+    const address = query < 0 ? front : call(StringPrototypeSlice, front, 0, query);
+    return respond(native.request(method, `${address}?${native.formText(texts(values))}${hash}`, undefined, plain(params)));
   },
   json(...list) {
-    const [selector] = list;
+    const selector = list[0];
     if (list.length > 0) return parse(this, selector === undefined || selector === null ? '' : String(selector));
-    if (!parsed.has(this)) parsed.set(this, parse(this, undefined));
-    return parsed.get(this);
+    // Kept with the native thing, where only this looks.
+    const native = this[NATIVE];
+    if (!(parsed in native)) native[parsed] = parse(this, undefined);
+    return native[parsed];
   },
 };
+function joined(list, separator) {
+  let text = '';
+  for (let at = 0; at < list.length; at++) text += (at === 0 ? '' : separator) + (list[at] ?? '');
+  return text;
+}
 // What a response is once it leaves the VU, in setup data: its fields without the methods.
-Object.defineProperty(methods, Symbol.for('volley.data'), {
+ObjectDefineProperty(methods, primordials.SymbolFor('volley.data'), {
+  __proto__: null,
   value() {
-    return Object.fromEntries(fieldNames().filter(isField).map((name) => [name, this[name]]));
+    const data = {};
+    const names = fieldNames();
+    for (let at = 0; at < names.length; at++) if (isField(names[at])) data[names[at]] = this[names[at]];
+    return data;
   },
 });
 function parse(response, selector) {
@@ -151,22 +187,31 @@ function parse(response, selector) {
   }
 }
 
-const plainField = (value) => ({ value, writable: true, enumerable: true, configurable: true });
+function isFieldName(key) {
+  const names = fieldNames();
+  for (let at = 0; at < names.length; at++) if (names[at] === key) return true;
+  return false;
+}
+const plainField = (value) => ({ __proto__: null, value, writable: true, enumerable: true, configurable: true });
 
 const traps = {
+  __proto__: null,
   getPrototypeOf: () => methods,
   ownKeys: () => fieldNames(),
   has: (native, key) => (typeof key === 'string' && isField(key)) || key in methods,
   getOwnPropertyDescriptor: (native, key) =>
-    typeof key === 'string' && fieldNames().includes(key) ? plainField(handler.get(native, key)) : undefined,
+    typeof key === 'string' && isFieldName(key) ? plainField(handler.get(native, key)) : undefined,
   set: (native, key, value) => handler.defineProperty(native, key, { value }),
   defineProperty(native, key, { value }) {
     if (typeof key !== 'string' || !isField(key)) throw new TypeError(`Cannot assign to property ${String(key)} of a host object`);
-    return Reflect.defineProperty(native, key, plainField(assign(key, value) ?? value));
+    ObjectDefineProperty(native, key, plainField(assign(key, value) ?? value));
+    return true;
   },
 };
 
 // Cookies --------------------------------------------------------------------------------------------------------
+
+const jarOptions = { __proto__: null, domain: 1, path: 1, expires: 1, max_age: 1, secure: 1, http_only: 1 };
 
 class Jar extends Native {
   cookiesForURL(url) {
@@ -174,8 +219,10 @@ class Jar extends Native {
   }
   set(url, name, value, options) {
     const known = {};
-    for (const key of isObject(options) ? Object.keys(options) : []) {
-      if (/^(domain|path|expires|max_age|secure|http_only)$/i.test(key)) known[key] = isObject(options[key]) ? String(options[key]) : options[key];
+    const names = isObject(options) ? ObjectKeys(options) : [];
+    for (let at = 0; at < names.length; at++) {
+      const key = names[at];
+      if (jarOptions[call(StringPrototypeToLowerCase, key)] === 1) known[key] = isObject(options[key]) ? String(options[key]) : options[key];
     }
     return native.jarSet(this, String(url), String(name), String(value), known);
   }
@@ -199,7 +246,7 @@ function cookieJar() {
 // Batches --------------------------------------------------------------------------------------------------------
 
 function entry(request) {
-  if (Array.isArray(request)) return [request[0], request[1], shape(request[2]), plain(request[3]), request.length];
+  if (ArrayIsArray(request)) return [request[0], request[1], shape(request[2]), plain(request[3]), request.length];
   if (request instanceof Url || request === null || typeof request !== 'object') return request;
   const { method, url, body, params } = request;
   return { method, url, body: shape(body), params: plain(params) };
@@ -210,13 +257,13 @@ function batch(requests) {
   if (arguments.length === 0) throw new GoError('no argument was provided to http.batch()');
   if (arguments.length > 1) throw new GoError('http.batch() accepts only an array or an object of requests');
   if (requests === null || typeof requests !== 'object') return native.requestBatch(requests);
-  const isList = Array.isArray(requests);
-  const keys = Object.keys(requests);
-  const answers = native.requestBatch(undefined, keys, keys.map((key) => entry(requests[key])));
-  const results = isList ? new Array(keys.length).fill(null) : {};
-  answers.forEach((answer, at) => {
-    results[keys[at]] = respond(answer);
-  });
+  const keys = ObjectKeys(requests);
+  const entries = [];
+  for (let at = 0; at < keys.length; at++) entries[at] = entry(requests[keys[at]]);
+  const answers = native.requestBatch(undefined, keys, entries);
+  const results = ArrayIsArray(requests) ? [] : {};
+  if (ArrayIsArray(requests)) for (let at = 0; at < keys.length; at++) results[at] = null;
+  for (let at = 0; at < answers.length; at++) results[keys[at]] = respond(answers[at]);
   return results;
 }
 
@@ -224,16 +271,18 @@ function batch(requests) {
 
 // An ArrayBuffer is taken, and stays the one it is; a view of one is not.
 function file(data, ...rest) {
-  const made = native.file(ArrayBuffer.isView(data) ? shape(data, true) : data, ...rest);
+  const given = [ArrayBufferIsView(data) ? shape(data, true) : data];
+  for (let at = 0; at < rest.length; at++) given[at + 1] = rest[at];
+  const made = ReflectApply(native.file, undefined, given);
   made.data ??= data;
   return made;
 }
 
 function url(parts, ...values) {
-  if (!Array.isArray(parts)) {
+  if (!ArrayIsArray(parts)) {
     throw new TypeError(`could not convert function call parameter 0: could not convert ${parts} to []string`);
   }
-  let [name] = parts;
+  let name = parts[0];
   let full = name;
   for (let i = 1; i < parts.length; i++) {
     const value = values[i - 1];

@@ -2,27 +2,34 @@
 import { constants, client, load, loadProtoset, connect, invoke, asyncInvoke, healthCheck, close } from 'native:k6/net/grpc';
 import * as native from 'native:k6/net/grpc';
 import * as natives from 'native:volley/globals';
-import { evaluate, once } from 'native:engine';
+import { evaluate, once, call, primordials } from 'native:engine';
+
+const { ArrayIsArray, JSONStringify, ObjectDefineProperty, String, TypeError } = primordials;
 
 // What Rust gave out hangs on this symbol; an object that has it stands for the native thing wherever it is passed.
-const NATIVE = Symbol.for('volley.native');
+const NATIVE = primordials.SymbolFor('volley.native');
 
 const text = (value) => (value === undefined || value === null ? '' : String(value));
+function texts(list) {
+  const result = [];
+  for (let at = 0; at < list.length; at++) result[at] = text(list[at]);
+  return result;
+}
 // Numbers JSON does not have go as texts.
 const worded = (key, value) =>
-  typeof value === 'bigint' || (typeof value === 'number' && !Number.isFinite(value)) ? String(value) : value;
+  typeof value === 'bigint' || (typeof value === 'number' && value - value !== 0) ? String(value) : value;
 
 // A message as JSON, or why there is none, for two arguments.
 function json(message) {
   if (message === undefined || message === null) return [];
   try {
-    const plain = JSON.stringify(message);
-    if (plain === undefined || !plain.includes('null')) return [plain];
+    const plain = JSONStringify(message);
+    if (plain === undefined || call(primordials.StringPrototypeIndexOf, plain, 'null') < 0) return [plain];
   } catch {
     // Said below, if it still holds.
   }
   try {
-    return [JSON.stringify(message, worded)];
+    return [JSONStringify(message, worded)];
   } catch (error) {
     const why = error instanceof TypeError ? 'cyclic reference to an object found' : text(error);
     return [undefined, `unable to normalize number strings: ${why}`];
@@ -31,13 +38,13 @@ function json(message) {
 
 export class Client {
   constructor() {
-    Object.defineProperty(this, NATIVE, { value: client() });
+    ObjectDefineProperty(this, NATIVE, { __proto__: null, value: client() });
   }
   load(folders, ...files) {
-    if (folders !== undefined && folders !== null && !Array.isArray(folders)) {
+    if (folders !== undefined && folders !== null && !ArrayIsArray(folders)) {
       throw new TypeError(`could not convert function call parameter 0: could not convert ${folders} to []string`);
     }
-    return load(this, (folders ?? []).map(text), files.map(text));
+    return load(this, texts(folders ?? []), texts(files));
   }
   loadProtoset(path) {
     return loadProtoset(this, text(path));
@@ -46,12 +53,12 @@ export class Client {
     return connect(this, text(address), params);
   }
   invoke(method, request, params) {
-    const [message, why] = json(request);
-    return invoke(this, text(method), message, params, why);
+    const made = json(request);
+    return invoke(this, text(method), made[0], params, made[1]);
   }
   asyncInvoke(method, request, params) {
-    const [message, why] = json(request);
-    return asyncInvoke(this, text(method), message, params, why);
+    const made = json(request);
+    return asyncInvoke(this, text(method), made[0], params, made[1]);
   }
   healthCheck(service) {
     return healthCheck(this, text(service));
@@ -63,7 +70,7 @@ export class Client {
 
 let part;
 export function Stream(client, method, params) {
-  return new (part ??= evaluate('k6/net/grpc/stream')(native, { NATIVE, text, json, timers: () => once('volley/timers', natives) }))(client, method, params);
+  return new (part ??= evaluate('k6/net/grpc/stream')(native, { NATIVE, text, json, timers: () => once('volley/timers', natives, { primordials }), call, primordials }))(client, method, params);
 }
 
 const members = constants();

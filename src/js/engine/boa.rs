@@ -4,6 +4,7 @@
 //! ([`limits`]). Neither source nor JSON goes through Boa's own
 //! `JSON.parse`: ours builds values straight from the text.
 
+mod language;
 mod limits;
 mod nesting;
 mod scope;
@@ -41,8 +42,8 @@ use self::limits::Limits;
 use super::function_form::{FunctionForm, Import};
 use super::stack;
 use super::{Code, Export, Global, Host, Outcome, Realm};
-use crate::js::coroutine;
 use crate::js::value::{Args, Exception, Kept, Resource, Throw, Value};
+use crate::js::{coroutine, dates};
 use crate::source::Shared as File;
 
 /// Objects nested deeper than this on their way to Rust are taken for cyclic.
@@ -88,6 +89,8 @@ struct Shared {
     frames: RefCell<Option<JsObject>>,
     /// A native function has stopped the VU. Boa forgets that where it happens in an async function behind an `await`.
     stopped: Cell<bool>,
+    /// What js-stdlib takes of the language.
+    primordials: RefCell<JsValue>,
     /// The globals that were made from parts, or that scripts have put in their places.
     made: RefCell<FxHashMap<&'static str, JsValue>>,
     /// What parts returned that are called once, by name.
@@ -138,6 +141,7 @@ impl Boa {
             native: RefCell::default(),
             frames: RefCell::default(),
             stopped: Cell::new(false),
+            primordials: RefCell::default(),
             made: RefCell::default(),
             parts: RefCell::default(),
         });
@@ -158,6 +162,7 @@ impl Boa {
         this.remove_what_is_absent().map_err(|error| Throw::go(error.to_string()))?;
         this.replace_stack().map_err(|error| Throw::go(error.to_string()))?;
         this.find_native_symbol().map_err(|error| Throw::go(error.to_string()))?;
+        this.take_language().map_err(|error| Throw::go(error.to_string()))?;
         Ok(this)
     }
 
@@ -199,6 +204,14 @@ impl Boa {
         for name in super::ABSENT {
             global.delete_property_or_throw(JsString::from(name), context)?;
         }
+        Ok(())
+    }
+
+    /// The last thing before js-stdlib: what it finds is what it keeps.
+    fn take_language(&self) -> JsResult<()> {
+        let context = &mut **self.enter();
+        language::install(context)?;
+        *self.shared.primordials.borrow_mut() = scope::primordials(context)?;
         Ok(())
     }
 
@@ -517,6 +530,10 @@ fn promise_of(value: &JsValue) -> Option<JsPromise> {
 struct Hooks(Rc<Shared>);
 
 impl HostHooks for Hooks {
+    fn local_timezone_offset_seconds(&self, unix_time_seconds: i64) -> i32 {
+        dates::local_offset(unix_time_seconds)
+    }
+
     fn ensure_can_compile_strings(
         &self,
         _realm: BoaRealm,
@@ -913,10 +930,11 @@ fn object_from_js(object: &JsObject, shared: &Shared, context: &mut Context, dep
     Ok(Value::Map(map))
 }
 
-/// Own enumerable string keys, through `Object.keys`, which also asks a proxy.
+/// Own enumerable string keys, through the language's own `Object.keys`, which also asks a proxy.
 fn enumerable_keys(object: &JsObject, context: &mut Context) -> JsResult<Vec<JsString>> {
-    let constructor = context.intrinsics().constructors().object().constructor();
-    let keys = constructor.get(js_string!("keys"), context)?;
+    let taken = shared(context)?.primordials.borrow().as_object();
+    let Some(taken) = taken else { return Ok(Vec::new()) };
+    let keys = taken.get(property_key("ObjectKeys"), context)?;
     let Some(keys) = keys.as_callable() else { return Ok(Vec::new()) };
     let list = keys.call(&JsValue::undefined(), &[object.clone().into()], context)?;
     let Some(list) = list.as_object() else { return Ok(Vec::new()) };

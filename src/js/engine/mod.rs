@@ -95,8 +95,69 @@ const NATIVE: &std::ffi::CStr = c"volley.native";
 /// - `evaluate(name)`: the value of a part of js-stdlib, made anew;
 /// - `once(name, ...given)`: what a part that is a function returned when it was first asked for;
 /// - `load(address)`: the namespace of a module, the value of a script, synchronously: what `require` is made of;
-/// - `rebind(specifier, name, value)`: replaces what a module of js-stdlib exports, wherever it is imported.
+/// - `rebind(specifier, name, value)`: replaces what a module of js-stdlib exports, wherever it is imported;
+/// - `call(function, this, ...args)`: calls a function, whatever a script has made of `Function.prototype.call`;
+/// - `primordials`: the language's own functions by the names of [`PRIMORDIALS`], as they were before any script ran.
 const ENGINE: &str = "native:engine";
+/// What js-stdlib takes of the language before a script can replace it: what it is called there, and its owner's path and
+/// name. An owner without a name is the global object.
+const PRIMORDIALS: [(&str, &str, &str); 54] = [
+    ("ArrayBuffer", "", "ArrayBuffer"),
+    ("ArrayBufferIsView", "ArrayBuffer", "isView"),
+    ("ArrayBufferPrototypeSlice", "ArrayBuffer.prototype", "slice"),
+    ("ArrayIsArray", "Array", "isArray"),
+    ("BigInt", "", "BigInt"),
+    ("DataView", "", "DataView"),
+    ("Date", "", "Date"),
+    ("DatePrototypeGetTime", "Date.prototype", "getTime"),
+    ("DatePrototypeToISOString", "Date.prototype", "toISOString"),
+    ("Error", "", "Error"),
+    ("Function", "", "Function"),
+    ("JSONParse", "JSON", "parse"),
+    ("JSONStringify", "JSON", "stringify"),
+    ("Map", "", "Map"),
+    ("MapPrototypeForEach", "Map.prototype", "forEach"),
+    ("Math", "", "Math"),
+    ("Number", "", "Number"),
+    ("Object", "", "Object"),
+    ("ObjectDefineProperty", "Object", "defineProperty"),
+    ("ObjectFreeze", "Object", "freeze"),
+    ("ObjectGetOwnPropertyDescriptor", "Object", "getOwnPropertyDescriptor"),
+    ("ObjectGetOwnPropertyNames", "Object", "getOwnPropertyNames"),
+    ("ObjectGetPrototypeOf", "Object", "getPrototypeOf"),
+    ("ObjectKeys", "Object", "keys"),
+    ("ObjectPrototype", "Object", "prototype"),
+    ("ObjectPrototypeToString", "Object.prototype", "toString"),
+    ("ObjectSetPrototypeOf", "Object", "setPrototypeOf"),
+    ("Promise", "", "Promise"),
+    ("PromisePrototypeThen", "Promise.prototype", "then"),
+    ("Proxy", "", "Proxy"),
+    ("RangeError", "", "RangeError"),
+    ("ReflectApply", "Reflect", "apply"),
+    ("ReflectConstruct", "Reflect", "construct"),
+    ("RegExp", "", "RegExp"),
+    ("Set", "", "Set"),
+    ("SetPrototypeAdd", "Set.prototype", "add"),
+    ("SetPrototypeDelete", "Set.prototype", "delete"),
+    ("SetPrototypeForEach", "Set.prototype", "forEach"),
+    ("SetPrototypeHas", "Set.prototype", "has"),
+    ("String", "", "String"),
+    ("StringPrototypeIndexOf", "String.prototype", "indexOf"),
+    ("StringPrototypeSlice", "String.prototype", "slice"),
+    ("StringPrototypeToLowerCase", "String.prototype", "toLowerCase"),
+    ("StringPrototypeToUpperCase", "String.prototype", "toUpperCase"),
+    ("Symbol", "", "Symbol"),
+    ("SymbolFor", "Symbol", "for"),
+    ("SymbolToStringTag", "Symbol", "toStringTag"),
+    ("SyntaxError", "", "SyntaxError"),
+    ("TypeError", "", "TypeError"),
+    ("Uint8Array", "", "Uint8Array"),
+    ("Uint8ClampedArray", "", "Uint8ClampedArray"),
+    ("WeakMap", "", "WeakMap"),
+    ("WeakMapPrototypeGet", "WeakMap.prototype", "get"),
+    ("WeakMapPrototypeSet", "WeakMap.prototype", "set"),
+];
+
 /// The native half of the global scope, which the parts that make globals are called with.
 const GLOBALS: &str = "native:volley/globals";
 

@@ -8,6 +8,7 @@
 //! Invariant: everything below runs on the worker thread the realm was made on, inside one of its VU's coroutines.
 
 mod json;
+mod language;
 mod mapped;
 mod scope;
 mod stringify;
@@ -62,6 +63,12 @@ struct State {
     /// The property that makes an object stand for a native thing: `Symbol.for('volley.native')`.
     native: Cell<qjs::JSAtom>,
     entered: Cell<Entered>,
+    /// What is kept of the language for what is ours of it.
+    own: RefCell<language::Own>,
+    /// What js-stdlib takes of the language.
+    primordials: Cell<JSValue>,
+    /// While a regular expression is matched: how often its matcher may still ask whether to go on.
+    regexp_slices: Cell<Option<u32>>,
 }
 
 /// Where on its stack a VU entered QuickJS, and how far down from there JavaScript may go.
@@ -123,6 +130,9 @@ impl QuickJs {
                 parts: RefCell::default(),
                 native: Cell::new(0),
                 entered: Cell::default(),
+                own: RefCell::new(language::Own::NONE),
+                primordials: Cell::new(UNDEFINED),
+                regexp_slices: Cell::new(None),
             })));
             let opaque = state.as_ptr().cast::<c_void>();
             qjs::JS_SetContextOpaque(ctx.as_ptr(), opaque);
@@ -151,6 +161,8 @@ impl QuickJs {
             }
             qjs::JS_FreeValue(ctx.as_ptr(), global);
             stringify::replace_stringify(ctx.as_ptr());
+            state.as_ref().own.replace(language::install(ctx.as_ptr()));
+            state.as_ref().primordials.set(scope::primordials(ctx.as_ptr()));
             Ok(Self { rt, ctx, state })
         }
     }
@@ -250,6 +262,8 @@ impl Drop for QuickJs {
             }
             qjs::JS_FreeValue(ctx, state.go_error.replace(UNDEFINED));
             qjs::JS_FreeAtom(ctx, state.native.get());
+            state.own.replace(language::Own::NONE).free(ctx);
+            qjs::JS_FreeValue(ctx, state.primordials.replace(UNDEFINED));
             qjs::JS_FreeContext(ctx);
             qjs::JS_FreeRuntime(self.rt.as_ptr());
             drop(Box::from_raw(self.state.as_ptr()));
@@ -599,6 +613,12 @@ unsafe extern "C" fn drop_resource(_rt: *mut JSRuntime, value: JSValue) {
 unsafe extern "C" fn interrupt(_rt: *mut JSRuntime, opaque: *mut c_void) -> c_int {
     // SAFETY: the opaque pointer was set in `QuickJs::new`.
     let state = unsafe { &*opaque.cast::<State>() };
+    if let Some(left) = state.regexp_slices.get() {
+        state.regexp_slices.set(Some(left.saturating_sub(1)));
+        if left <= 1 {
+            return 1;
+        }
+    }
     c_int::from(!state.host.may_continue())
 }
 

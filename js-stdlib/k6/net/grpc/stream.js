@@ -1,23 +1,29 @@
 // Streams of k6/net/grpc. Rust says what happens next when it is asked; this half calls the handlers. An expression,
 // called with the native half and what it shares with grpc.js.
-((native, { NATIVE, text, json, timers }) => {
+((native, { NATIVE, text, json, timers, call, primordials }) => {
 const kinds = ['data', 'error', 'end', 'status'];
 
+function isKind(event) {
+  for (let at = 0; at < kinds.length; at++) if (kinds[at] === event) return true;
+  return false;
+}
+
 class Stream {
-  #handlers = {};
+  #handlers = { __proto__: null };
 
   constructor(client, method, params) {
-    Object.defineProperty(this, NATIVE, { value: native.openStream(client, text(method), params) });
+    primordials.ObjectDefineProperty(this, NATIVE, { __proto__: null, value: native.openStream(client, text(method), params) });
     this.#pull();
   }
 
   on(event, handler) {
     if (typeof handler !== 'function') throw new GoError(`handler for "${event}" event isn't a callable function`);
-    if (!kinds.includes(event)) {
+    if (!isKind(event)) {
       native.warn(`can't register ${event} event handler: unknown GRPC stream's event type: ${event}`);
       return;
     }
-    (this.#handlers[event] ??= []).push(handler);
+    const handlers = (this.#handlers[event] ??= []);
+    handlers[handlers.length] = handler;
   }
 
   write(message) {
@@ -25,7 +31,8 @@ class Stream {
       native.warn("can't send empty message");
       return;
     }
-    native.writeStream(this, ...json(message));
+    const made = json(message);
+    native.writeStream(this, made[0], made[1]);
   }
 
   end() {
@@ -33,10 +40,15 @@ class Stream {
   }
 
   #pull() {
-    native.nextEvent(this)?.then((event) => {
+    const next = native.nextEvent(this);
+    if (next === undefined || next === null) return;
+    call(primordials.PromisePrototypeThen, next, (event) => {
       // Asked for before the handlers run: what is asked for ends with the iteration.
       this.#pull();
-      const [ts, message, error, why] = event;
+      const ts = event[0];
+      const message = event[1];
+      const error = event[2];
+      const why = event[3];
       if (event.length === 2 && message !== undefined) return this.#call('data', message, ts);
       if (error !== undefined && !this.#call('error', error, ts)) {
         native.warn(`no handlers for error registered, but an error happened: ${why}`);
@@ -48,7 +60,8 @@ class Stream {
   // Calls the handlers of an event; false if there are none.
   #call(event, value, ts) {
     const handlers = this.#handlers[event];
-    for (const handler of handlers ?? []) {
+    for (let at = 0; at < (handlers?.length ?? 0); at++) {
+      const handler = handlers[at];
       try {
         handler(value, { ts });
       } catch (error) {

@@ -2,6 +2,7 @@
 
 use boa_engine::module::SyntheticModuleInitializer;
 use boa_engine::object::FunctionObjectBuilder;
+use boa_engine::object::JsObject;
 use boa_engine::object::builtins::JsProxyBuilder;
 use boa_engine::property::PropertyDescriptor;
 use boa_engine::{Context, JsNativeError, JsResult, JsString, JsValue, Module, NativeFunction, js_string};
@@ -13,7 +14,10 @@ use super::{
 
 /// What [`ENGINE`] exports.
 type Function = fn(&JsValue, &[JsValue], &mut Context) -> JsResult<JsValue>;
-const EXPORTS: [(&str, Function); 4] = [("evaluate", evaluate), ("once", once), ("load", load), ("rebind", rebind)];
+const EXPORTS: [(&str, Function); 5] =
+    [("evaluate", evaluate), ("once", once), ("load", load), ("rebind", rebind), ("call", call)];
+/// And the one that is no function.
+const PRIMORDIALS: &str = "primordials";
 
 /// Puts something into the global scope.
 ///
@@ -127,6 +131,9 @@ fn shared_part(name: &str, given: &[JsValue], context: &mut Context) -> JsResult
 
 /// One export of [`ENGINE`], made anew; `undefined` where there is none.
 pub fn engine_value(name: &str, context: &mut Context) -> JsValue {
+    if name == PRIMORDIALS {
+        return shared(context).map(|shared| shared.primordials.borrow().clone()).unwrap_or_default();
+    }
     match EXPORTS.iter().find(|(known, _)| *known == name) {
         Some((name, function)) => {
             let native = NativeFunction::from_fn_ptr(*function);
@@ -138,9 +145,10 @@ pub fn engine_value(name: &str, context: &mut Context) -> JsValue {
 
 /// The module [`ENGINE`], for modules that stay modules.
 pub fn engine_module(context: &mut Context) -> Module {
-    let keys: Vec<JsString> = EXPORTS.iter().map(|(name, _)| property_key(name)).collect();
-    let steps = SyntheticModuleInitializer::from_copy_closure(|module, context| {
-        for (name, _) in EXPORTS {
+    let names = || EXPORTS.iter().map(|(name, _)| *name).chain([PRIMORDIALS]);
+    let keys: Vec<JsString> = names().map(property_key).collect();
+    let steps = SyntheticModuleInitializer::from_copy_closure(move |module, context| {
+        for name in names() {
             module.set_export(&property_key(name), engine_value(name, context))?;
         }
         Ok(())
@@ -206,4 +214,31 @@ fn rebind(_this: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<
         let _ = module.set_export(&name, value.clone());
     }
     Ok(JsValue::undefined())
+}
+
+/// `call(function, this, ...args)`
+fn call(_this: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    let [function, this, args @ ..] = args else { return Ok(JsValue::undefined()) };
+    match function.as_callable() {
+        Some(function) => function.call(this, args, context),
+        None => Err(JsNativeError::typ().with_message("not a function").into()),
+    }
+}
+
+/// What js-stdlib takes of the language: an object nobody else sees, without a prototype.
+///
+/// # Errors
+/// When the language lacks something.
+pub fn primordials(context: &mut Context) -> JsResult<JsValue> {
+    let object = JsObject::with_null_proto();
+    for (name, path, member) in super::super::PRIMORDIALS {
+        let mut owner = context.global_object();
+        for step in path.split('.').filter(|step| !step.is_empty()) {
+            let inner = owner.get(property_key(step), context)?.as_object();
+            owner = inner.ok_or_else(|| JsNativeError::typ().with_message(format!("there is no {path}")))?;
+        }
+        let value = owner.get(property_key(member), context)?;
+        put(&object, property_key(name), value);
+    }
+    Ok(object.into())
 }

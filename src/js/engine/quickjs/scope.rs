@@ -8,8 +8,8 @@ use rquickjs::qjs::{self, JSContext, JSModuleDef, JSValue};
 
 use super::super::{Code, ENGINE, GLOBALS, Global};
 use super::{
-    EXCEPTION, State, UNDEFINED, call_native, compile, is_exception, load_now, native_function, panic_text, property,
-    state, string, take_exception, throw_js,
+    EXCEPTION, NULL, State, UNDEFINED, call_native, compile, is_exception, load_now, native_function, panic_text,
+    property, state, string, take_exception, throw_js,
 };
 use crate::js::value::Throw;
 
@@ -17,13 +17,16 @@ use crate::js::value::Throw;
 type Function = unsafe fn(*mut JSContext, &mut [JSValue], *mut JSValue) -> JSValue;
 
 /// What [`ENGINE`] exports.
-const EXPORTS: [(&CStr, Function); 4] =
-    [(c"evaluate", evaluate), (c"once", once), (c"load", load), (c"rebind", rebind)];
+const EXPORTS: [(&CStr, Function); 5] =
+    [(c"evaluate", evaluate), (c"once", once), (c"load", load), (c"rebind", rebind), (c"call", call)];
+/// And the one that is no function.
+const PRIMORDIALS: &CStr = c"primordials";
 /// All functions there are, by the number QuickJS hands back to [`enter`].
-const FUNCTIONS: [Function; 7] = [EXPORTS[0].1, EXPORTS[1].1, EXPORTS[2].1, EXPORTS[3].1, make, replace, itself];
-const MAKE: c_int = 4;
-const REPLACE: c_int = 5;
-const ITSELF: c_int = 6;
+const FUNCTIONS: [Function; 8] =
+    [EXPORTS[0].1, EXPORTS[1].1, EXPORTS[2].1, EXPORTS[3].1, EXPORTS[4].1, make, replace, itself];
+const MAKE: c_int = 5;
+const REPLACE: c_int = 6;
+const ITSELF: c_int = 7;
 
 /// The one door from QuickJS to [`FUNCTIONS`]; a panic of ours does not go back through it.
 unsafe extern "C" fn enter(
@@ -270,6 +273,35 @@ unsafe fn rebind(ctx: *mut JSContext, args: &mut [JSValue], _data: *mut JSValue)
     UNDEFINED
 }
 
+/// `call(function, this, ...args)`
+unsafe fn call(ctx: *mut JSContext, args: &mut [JSValue], _data: *mut JSValue) -> JSValue {
+    let [function, this, args @ ..] = args else { return UNDEFINED };
+    // SAFETY: the arguments are borrowed by the call.
+    unsafe { qjs::JS_Call(ctx, *function, *this, args.len() as c_int, args.as_mut_ptr()) }
+}
+
+/// What js-stdlib takes of the language: an object nobody else sees, without a prototype.
+///
+/// # Safety
+/// As for [`define`], with nothing of the context run yet.
+pub unsafe fn primordials(ctx: *mut JSContext) -> JSValue {
+    // SAFETY: values are freed or handed over exactly once.
+    unsafe {
+        let object = qjs::JS_NewObjectProto(ctx, NULL);
+        for (name, path, member) in super::super::PRIMORDIALS {
+            let mut owner = qjs::JS_GetGlobalObject(ctx);
+            for step in path.split('.').filter(|step| !step.is_empty()) {
+                let inner = property(ctx, owner, step);
+                qjs::JS_FreeValue(ctx, owner);
+                owner = inner;
+            }
+            super::define(ctx, object, name, property(ctx, owner, member));
+            qjs::JS_FreeValue(ctx, owner);
+        }
+        object
+    }
+}
+
 /// The module [`ENGINE`].
 ///
 /// # Safety
@@ -286,7 +318,11 @@ pub unsafe fn engine_module(ctx: *mut JSContext) -> Result<*mut JSModuleDef, Thr
                 return done;
             }
         }
-        0
+        // SAFETY: as above.
+        unsafe {
+            let primordials = qjs::JS_DupValue(ctx, state(ctx).primordials.get());
+            qjs::JS_SetModuleExport(ctx, module, PRIMORDIALS.as_ptr(), primordials)
+        }
     }
     let address = CString::new(ENGINE).map_err(|_| Throw::type_error("a module address with a NUL in it"))?;
     // SAFETY: the names live until the calls return; QuickJS copies them into atoms.
@@ -298,6 +334,7 @@ pub unsafe fn engine_module(ctx: *mut JSContext) -> Result<*mut JSModuleDef, Thr
         for (name, _) in EXPORTS {
             qjs::JS_AddModuleExport(ctx, module, name.as_ptr());
         }
+        qjs::JS_AddModuleExport(ctx, module, PRIMORDIALS.as_ptr());
         Ok(module)
     }
 }

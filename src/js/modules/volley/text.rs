@@ -17,7 +17,9 @@ enum Encoding {
 impl Encoding {
     /// By one of the labels the Encoding Standard gives it.
     fn named(label: &str) -> Option<Self> {
-        Some(match label.trim().to_ascii_lowercase().as_str() {
+        // Of blanks only those of ASCII are cut, and no vertical tab.
+        let label = label.trim_matches(['\t', '\n', '\x0c', '\r', ' ']);
+        Some(match label.to_ascii_lowercase().as_str() {
             "" | "utf-8" | "utf8" | "unicode-1-1-utf-8" | "unicode11utf8" | "unicode20utf8" | "x-unicode20utf8" => {
                 Self::Utf8
             }

@@ -1,0 +1,57 @@
+//! Regular expressions whose time an engine's own matcher can't bound: matched in a time that grows with the text alone
+//! where the pattern neither looks around nor refers to what a group matched, and with turns for the neighbours always.
+//!
+//! Engines ask here when their matcher took too long or could. Both give the same answers, to the letter: greedy and lazy,
+//! the first alternative that leads to a match, groups of a repetition forgotten in each round.
+
+mod compile;
+mod matcher;
+mod parse;
+mod set;
+#[cfg(test)]
+mod tests;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
+
+pub use compile::Program;
+pub use matcher::{Groups, MatchError, find};
+pub use parse::Flags;
+
+/// Compiled patterns a worker keeps.
+const MAX_KNOWN: usize = 512;
+
+type Known = FxHashMap<(Box<[u16]>, Flags), Option<Rc<Program>>>;
+
+/// The program of a pattern, compiled once per worker; `None` where it has something only engines know.
+pub fn program(source: &[u16], flags: Flags) -> Option<Rc<Program>> {
+    thread_local! {
+        static KNOWN: RefCell<Known> = RefCell::default();
+    }
+    KNOWN.with_borrow_mut(|known| {
+        let key = (Box::from(source), flags);
+        if let Some(program) = known.get(&key) {
+            return program.clone();
+        }
+        if known.len() >= MAX_KNOWN {
+            known.clear();
+        }
+        let program = parse::parse(source, flags).and_then(|pattern| compile::compile(&pattern, flags)).map(Rc::new);
+        known.insert(key, program.clone());
+        program
+    })
+}
+
+/// Steps an engine's matcher that can't be interrupted may take at the worst.
+const MAX_STEPS: f64 = 4e6;
+
+impl Program {
+    /// True where a backtracking matcher is done with any text of this length before anybody notices.
+    pub fn is_harmless(&self, len: usize) -> bool {
+        let Some(degree) = self.degree else { return len < 20 };
+        let degree = degree + u32::from(!self.is_anchored);
+        degree <= 1 || (len as f64).powi(degree as i32) <= MAX_STEPS
+    }
+}
