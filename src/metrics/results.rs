@@ -48,6 +48,8 @@ pub struct MetricResult {
     pub values: Values,
     /// Whether it has any samples.
     pub is_empty: bool,
+    /// Of the times of requests: the values of those that were answered, where some were not.
+    pub answered: Option<Trend>,
     /// Its thresholds, judged.
     pub thresholds: Vec<Threshold>,
 }
