@@ -32,6 +32,7 @@ mod procedure;
 mod procedure_resume;
 mod procedure_services;
 mod procedure_upload;
+mod procedure_verdict;
 mod program;
 mod remote;
 mod report;

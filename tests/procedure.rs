@@ -44,9 +44,18 @@ impl Drop for Target {
     }
 }
 
+/// The procedure we ship, in a hundred and fiftieth of its time. A machine that is busy with other tests may make the
+/// generator late, which would block an approval.
 pub fn example(folder: &Path, target: &Target, args: &[&str]) -> Command {
+    let script = Path::new(EXAMPLE).parent().unwrap().join("../cache_test.js");
+    let procedure = format!(
+        "import example from '{EXAMPLE}';\nexport default {{ ...example, findings: {{ generator: 'warning' }}, \
+         runs: example.runs.map((run) => ({{ ...run, script: '{}' }})) }};\n",
+        script.display()
+    );
+    fs::write(folder.join("rehearsal.js"), procedure).unwrap();
     let mut command = program::volley(folder);
-    command.args(["procedure", "run", EXAMPLE, "--scale", "0.005"]).args(args);
+    command.args(["procedure", "run", "rehearsal.js", "--scale", "0.005"]).args(args);
     command.env("BASE_URL", &target.url).env("RESULTS_DIR", folder.join("results")).env("COLLECT_EVERY", "300ms");
     command.env("MIN_RATE", "5");
     command
@@ -95,7 +104,7 @@ fn a_fast_target_is_approved_and_all_files_agree() {
         }
     }
     let baseline = json(results.join("baseline_metrics.json"));
-    assert!(baseline["verdict"].as_str().unwrap().starts_with("APPROVED"), "{}", baseline["verdict"]);
+    assert_eq!((&baseline["verdict"], &baseline["is_rehearsal"]), (&"REHEARSAL".into(), &true.into()));
     let journal = json(results.join("procedure.json"));
     assert_eq!((&journal["data"]["made"], &journal["data"]["removed"]), (&5.into(), &5.into()));
     // To the last digit: the raw summary, what the next comparison reads, the page.
@@ -114,7 +123,7 @@ fn a_fast_target_is_approved_and_all_files_agree() {
         assert!(!page["runs"][place]["panels"].as_array().unwrap().is_empty(), "{run}: there are no panels");
     }
     let readiness = text(results.join("readiness.txt"));
-    assert!(readiness.contains("STATUS:       APPROVED") && readiness.contains("rehearsal"), "{readiness}");
+    assert!(readiness.contains("STATUS:       REHEARSAL") && readiness.contains("rehearsal"), "{readiness}");
     let achieved = baseline["criteria"][0]["achieved"].as_f64().unwrap();
     assert_eq!(Some(achieved), baseline["runs"]["stress"]["metrics"]["http_req_duration"]["p(95)"].as_f64());
 
@@ -146,6 +155,11 @@ fn a_fast_target_is_approved_and_all_files_agree() {
         *value = (value.as_f64().unwrap() * 1.2 + 1.0).into();
     }
     fs::write(folder.path().join("slower.json"), slower.to_string()).unwrap();
+    let worse = volley(folder.path(), &["compare", "results", "slower.json", "--fail-on-regression=10%"]);
+    let table: Vec<&str> = worse.stdout.lines().skip_while(|line| !line.starts_with("stress ")).collect();
+    assert!(table[0].contains("before") && table[0].ends_with("difference"), "{}", worse.stdout);
+    assert!(table[1].contains(" ms") && table[1].ends_with("✗ regression"), "{}", worse.stdout);
+    assert!(worse.stdout.contains("`--all` shows them"), "{}", worse.stdout);
     let worse = volley(folder.path(), &["compare", "results", "slower.json", "--fail-on-regression=10%", "--markdown"]);
     assert_eq!(worse.code, 99, "{}{}", worse.stdout, worse.stderr);
     assert!(worse.stdout.contains("| ❌ stress | http_req_duration p(95) |"), "{}", worse.stdout);
@@ -250,7 +264,13 @@ fn the_report_draws_itself_with_its_verdict() {
     // Every figure on a card is the one the next comparison reads.
     for (run, metric, stat) in [("baseline", "http_reqs", "count"), ("stress", "http_reqs", "count")] {
         let count = baseline["runs"][run]["metrics"][metric][stat].as_f64().unwrap();
-        assert!(drawn.contains(&format!("<td class=\"text\">Requests</td><td>{count}</td>")), "{run}: {count}");
+        let count = (count as u64).to_string();
+        let shown = if count.len() > 3 {
+            format!("{},{}", &count[..count.len() - 3], &count[count.len() - 3..])
+        } else {
+            count
+        };
+        assert!(drawn.contains(&format!("<td class=\"text\">Requests</td><td>{shown}</td>")), "{run}: {shown}");
     }
 }
 

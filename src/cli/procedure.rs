@@ -9,7 +9,7 @@ use super::usage::refuse;
 use super::{ScriptRequest, conduct, own};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::procedure::{self, Procedure, Settings, UploadTo};
+use crate::procedure::{self, CompareShape, Procedure, Settings, UploadTo};
 use crate::run::Module;
 use crate::ui::Terminal;
 use crate::ui::log::Log;
@@ -121,6 +121,9 @@ struct CompareArgs {
     /// Print a table for a pull request
     #[arg(long)]
     markdown: bool,
+    /// Print the figures that are not judged, too
+    #[arg(long)]
+    all: bool,
 }
 
 /// `procedure …`
@@ -186,7 +189,12 @@ pub(super) fn compare(args: &[String], cwd: &Path, terminal: &Terminal) -> Resul
             Some(percent)
         }
     };
-    procedure::compare(&cwd.join(&args.before), &cwd.join(&args.after), limit, args.markdown, terminal)
+    let shape = match (args.markdown, args.all) {
+        (true, _) => CompareShape::Markdown,
+        (false, true) => CompareShape::All,
+        (false, false) => CompareShape::Judged,
+    };
+    procedure::compare(&cwd.join(&args.before), &cwd.join(&args.after), limit, shape, terminal)
 }
 
 fn settings(args: CheckArgs, env: Environment, cwd: PathBuf) -> Result<Settings, Failure> {

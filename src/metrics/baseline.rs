@@ -1,6 +1,7 @@
 //! A saved run to compare with: the figures of an earlier summary, for thresholds such as `p(95)<=baseline*1.1`.
 //!
-//! Three shapes are read: `--summary-export`'s, the data of `handleSummary`, and the machine-readable summary.
+//! Four shapes are read: those of `--summary-export`, `--summary-json`, the data of `handleSummary`, and the
+//! machine-readable summary of k6.
 
 use serde_json::{Map, Value};
 
@@ -28,7 +29,7 @@ impl Baseline {
         let value: Value = serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?;
         let metrics = match (&value["metrics"], &value["results"]["metrics"]) {
             (Value::Object(metrics), _) => metrics.clone(),
-            (_, Value::Array(list)) => {
+            (Value::Array(list), _) | (_, Value::Array(list)) => {
                 let named = list.iter().filter_map(|one| Some((one["name"].as_str()?.to_owned(), one.clone())));
                 named.collect()
             }
@@ -69,6 +70,7 @@ mod tests {
         };
         check(r#"{"metrics": {"m{a:b}": {"p(95)": 7.5}}}"#, "p(95)", "7.5");
         check(r#"{"metrics": {"m{a:b}": {"values": {"p(95)": 7.5}}}}"#, "p(95)", "7.5");
+        check(r#"{"metrics": [{"name": "m{a:b}", "values": {"p(95)": 7}}]}"#, "p(95)", "7");
         check(r#"{"results": {"metrics": [{"name": "m{a:b}", "values": {"p95": 7}}]}}"#, "p95", "7");
         check(
             r#"{"metrics": {"m{a:b}": {"avg": 1}}}"#,

@@ -20,6 +20,7 @@ use super::system_tags::{SystemTag, SystemTags};
 use super::tags::{Route, Routes, TagSet};
 use super::tap::{Lost, Tap};
 use super::threshold::{Threshold, Verdict, Watched};
+use super::trend::Trend;
 use crate::log::{Level, Logger};
 
 /// More time series than this are worth a warning; the limit doubles each time, as in k6.
@@ -61,6 +62,7 @@ pub struct Ledger {
 struct Total {
     metric: Metric,
     sink: Sink,
+    answered: Answered,
     /// Whether it is shown without samples, because the options name it.
     is_watched: bool,
     thresholds: Vec<Threshold>,
@@ -74,10 +76,27 @@ struct PartOf {
     expression: Expression,
     metric: Metric,
     sink: Sink,
+    answered: Answered,
     is_watched: bool,
     thresholds: Vec<Threshold>,
     /// Whether a threshold judges windows, and so has to see every sample.
     has_windows: bool,
+}
+
+/// The values of answered requests only, kept apart from the first request on that got no answer. Before that they are
+/// the sink itself, so a run in which every request is answered keeps nothing twice.
+#[derive(Debug, Default)]
+struct Answered(Option<Box<Trend>>);
+
+impl Answered {
+    /// Sees a value before the sink does.
+    fn see(&mut self, sink: &Sink, value: f64, has_answer: bool) {
+        match (&mut self.0, sink) {
+            (Some(trend), _) if has_answer => trend.add(value),
+            (None, Sink::Trend(all)) if !has_answer => self.0 = Some(all.clone()),
+            _ => (),
+        }
+    }
 }
 
 /// A few figures of the moment.
@@ -179,12 +198,19 @@ impl Ledger {
             self.learn_metrics();
         }
         let Some(total) = self.totals.get_mut(place) else { return };
+        let is_request_time = (builtin::HTTP_REQ_DURATION.0..=builtin::HTTP_REQ_RECEIVING.0).contains(&metric.0);
+        if is_request_time {
+            total.answered.see(&total.sink, value, routes.has_answer);
+        }
         total.sink.add(value, time);
         if total.has_windows {
             total.thresholds.iter_mut().for_each(|threshold| threshold.see(value, time));
         }
         for route in routes.parts.iter().filter(|route| route.metric == metric) {
             let part = &mut self.parts[route.sink as usize];
+            if is_request_time {
+                part.answered.see(&part.sink, value, routes.has_answer);
+            }
             part.sink.add(value, time);
             if part.has_windows {
                 part.thresholds.iter_mut().for_each(|threshold| threshold.see(value, time));
@@ -312,13 +338,21 @@ impl Ledger {
         for total in self.totals.iter().filter(|total| total.is_watched || !total.sink.is_empty()) {
             metrics.push(MetricResult {
                 thresholds: total.thresholds.clone(),
+                answered: total.answered.0.as_deref().cloned(),
                 ..result(&total.metric, &total.sink, duration)
             });
         }
         for part in self.parts.iter().filter(|part| part.is_watched || !part.sink.is_empty()) {
             let Expression { name, part: tags, .. } = part.expression.clone();
             let thresholds = part.thresholds.clone();
-            metrics.push(MetricResult { name, part: tags, thresholds, ..result(&part.metric, &part.sink, duration) });
+            let answered = part.answered.0.as_deref().cloned();
+            metrics.push(MetricResult {
+                name,
+                part: tags,
+                thresholds,
+                answered,
+                ..result(&part.metric, &part.sink, duration)
+            });
         }
         metrics.sort_by(|a, b| (&a.parent, &a.name).cmp(&(&b.parent, &b.name)));
         let (groups, scenarios) = self.arrange_sections(duration);
@@ -336,7 +370,8 @@ impl Ledger {
     fn learn_metrics(&mut self) {
         for metric in self.registry.all().into_iter().skip(self.totals.len()) {
             let sink = Sink::new(metric.kind, metric.contains);
-            self.totals.push(Total { metric, sink, is_watched: false, thresholds: Vec::new(), has_windows: false });
+            let (answered, thresholds) = (Answered::default(), Vec::new());
+            self.totals.push(Total { metric, sink, answered, is_watched: false, thresholds, has_windows: false });
         }
     }
 
@@ -354,7 +389,8 @@ impl Ledger {
                 total.is_watched = true;
             }
             let sink = Sink::new(metric.kind, metric.contains);
-            self.parts.push(PartOf { expression, metric, sink, is_watched: true, thresholds, has_windows });
+            let answered = Answered::default();
+            self.parts.push(PartOf { expression, metric, sink, answered, is_watched: true, thresholds, has_windows });
         }
     }
 
@@ -362,8 +398,15 @@ impl Ledger {
         let known = self.parts.iter().any(|part| &*part.expression.name == name);
         if let (false, Ok(expression), Some(metric)) = (known, Expression::parse(name), self.registry.get(metric)) {
             let sink = Sink::new(metric.kind, metric.contains);
-            let thresholds = Vec::new();
-            self.parts.push(PartOf { expression, metric, sink, is_watched: false, thresholds, has_windows: false });
+            self.parts.push(PartOf {
+                expression,
+                metric,
+                sink,
+                answered: Answered::default(),
+                is_watched: false,
+                thresholds: Vec::new(),
+                has_windows: false,
+            });
         }
     }
 
@@ -387,7 +430,9 @@ impl Ledger {
             matches.then_some(Route { metric: part.metric.id, sink: place as u32 })
         });
         let parts = parts.collect();
-        let mut routes = Routes { parts, ..Routes::default() };
+        // No answer came where k6 gives the status 0.
+        let has_answer = tags.get("status") != Some("0");
+        let mut routes = Routes { parts, has_answer, ..Routes::default() };
         if self.keeps_sections {
             let scenario = tags.get("scenario").filter(|name| *name != "default").unwrap_or_default();
             let path = tags.get("group").filter(|path| path.starts_with("::")).unwrap_or_default();
@@ -447,6 +492,7 @@ fn result(metric: &Metric, sink: &Sink, duration: Duration) -> MetricResult {
         part: None,
         contains: metric.contains,
         values: Values::of(sink, duration),
+        answered: None,
         thresholds: Vec::new(),
     }
 }

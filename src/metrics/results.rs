@@ -46,6 +46,8 @@ pub struct MetricResult {
     pub contains: Contains,
     /// Its numbers.
     pub values: Values,
+    /// Of the times of requests: the values of those that were answered, where some were not.
+    pub answered: Option<Trend>,
     /// Its thresholds, judged.
     pub thresholds: Vec<Threshold>,
 }

@@ -113,6 +113,16 @@ impl<'a> Node<'a> {
         number.ok_or_else(|| self.expected("a number above 0"))
     }
 
+    /// A share: `'5%'`, or a number from 0 to 1.
+    pub fn share(&self) -> Result<f64, Wrong> {
+        let share = match self.value {
+            Value::String(text) => text.trim().strip_suffix('%').and_then(|text| text.trim().parse::<f64>().ok()),
+            value => value.as_f64().map(|share| share * 100.0),
+        };
+        let share = share.filter(|percent| (0.0..=100.0).contains(percent)).map(|percent| percent / 100.0);
+        share.ok_or_else(|| self.expected("a share such as '5%', or a number from 0 to 1"))
+    }
+
     /// A length of time, as text.
     pub fn span(&self) -> Result<Duration, Wrong> {
         let Value::String(text) = self.value else { return Err(self.expected("a duration such as '1m30s'")) };

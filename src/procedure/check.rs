@@ -85,10 +85,10 @@ fn named(what: &str, url: &str) -> String {
 
 fn result(name: String, required: bool, seen: Result<String, String>, hint: &str) -> Check {
     match seen {
-        Ok(text) => Check { name, state: CheckState::Ok, text, hint: None },
+        Ok(text) => Check { name, state: CheckState::Ok, text, hint: None, is_resource: false },
         Err(text) => {
             let state = if required { CheckState::Failed } else { CheckState::Warning };
-            Check { name, state, text, hint: Some(hint.to_owned()) }
+            Check { name, state, text, hint: Some(hint.to_owned()), is_resource: false }
         }
     }
 }
@@ -110,7 +110,7 @@ fn check_resource(resource: &Resource, cwd: &Path) -> Check {
     };
     let Some(seen) = seen else {
         let text = "the system does not tell".to_owned();
-        return Check { name: name.to_owned(), state: CheckState::Warning, text, hint: None };
+        return Check { name: name.to_owned(), state: CheckState::Warning, text, hint: None, is_resource: true };
     };
     let (state, text, hint) = match (resource.minimum, resource.recommended) {
         (Some(least), _) if seen < least => {
@@ -122,7 +122,7 @@ fn check_resource(resource: &Resource, cwd: &Path) -> Check {
         _ => (CheckState::Ok, words(seen), false),
     };
     let hint = hint.then(|| "free some, or run the load from a larger machine".to_owned());
-    Check { name: name.to_owned(), state, text, hint }
+    Check { name: name.to_owned(), state, text, hint, is_resource: true }
 }
 
 async fn check_http(check: &HttpCheck) -> Result<String, String> {

@@ -13,9 +13,11 @@ use serde_json::{Map, Value};
 
 use super::archive;
 use super::report::{BASELINE, FORMAT};
-use super::verdict::shown;
+use super::results::figure_unit;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::metrics::builtin;
+use crate::units::figure::{self, Unit};
 
 type Figures = BTreeMap<String, f64>;
 
@@ -24,6 +26,8 @@ type Figures = BTreeMap<String, f64>;
 struct Run {
     metrics: BTreeMap<String, Figures>,
     endpoints: BTreeMap<String, Figures>,
+    /// What metrics contain, where the file says so: `time`, `data`, `default`.
+    contains: BTreeMap<String, String>,
     /// How far apart repeated runs were, by metric or `endpoint NAME`, and figure.
     spread: BTreeMap<(String, String), f64>,
 }
@@ -39,6 +43,7 @@ struct Row {
     run: String,
     name: String,
     stat: &'static str,
+    unit: Unit,
     before: f64,
     after: f64,
     /// It got worse by more than the limit, or than nothing if there is none.
@@ -111,14 +116,13 @@ fn load(path: &Path, notes: &mut Vec<String>) -> Result<BTreeMap<String, Run>, F
                 Run { metrics: metrics.collect(), endpoints: endpoints(&run["endpoints"]), ..Run::default() },
             );
         }
-    } else if value["format"] == "volley-summary" {
-        let metrics = value["metrics"].as_array().into_iter().flatten();
-        let metrics =
-            metrics.filter_map(|metric| Some((metric["name"].as_str()?.to_owned(), figures(&metric["values"]))));
-        runs.insert(
-            "run".to_owned(),
-            Run { metrics: metrics.collect(), endpoints: endpoints(&value["endpoints"]), ..Run::default() },
-        );
+    } else if let Some(list) = value["metrics"].as_array().or_else(|| value["results"]["metrics"].as_array()) {
+        // Our own document, or the machine-readable summary of k6.
+        let named = || list.iter().filter_map(|metric| Some((metric["name"].as_str()?.to_owned(), metric)));
+        let metrics = named().map(|(name, metric)| (name, figures(&metric["values"]))).collect();
+        let contains = named().filter_map(|(name, metric)| Some((name, metric["contains"].as_str()?.to_owned())));
+        let (contains, endpoints) = (contains.collect(), endpoints(&value["endpoints"]));
+        runs.insert("run".to_owned(), Run { metrics, endpoints, contains, ..Run::default() });
     } else if let Some(metrics) = value["metrics"].as_object() {
         runs.insert("run".to_owned(), Run { metrics: exported(metrics), ..Run::default() });
     }
@@ -165,7 +169,8 @@ fn joined(runs: BTreeMap<String, Run>) -> BTreeMap<String, Run> {
         };
         let metrics = join("", &|run| &run.metrics);
         let endpoints = join("endpoint ", &|run| &run.endpoints);
-        all.insert(stem, Run { metrics, endpoints, spread });
+        let contains = group.iter().flat_map(|(_, run)| run.contains.clone()).collect();
+        all.insert(stem, Run { metrics, endpoints, contains, spread });
     }
     all
 }
@@ -184,9 +189,30 @@ fn exported(metrics: &Map<String, Value>) -> BTreeMap<String, Figures> {
     read.collect()
 }
 
+/// Figures by our names: the machine-readable summary writes `p95` for `p(95)`, `matches` for
+/// `passes`.
 fn figures(values: &Value) -> Figures {
     let pairs = values.as_object().into_iter().flatten();
-    pairs.filter_map(|(key, value)| Some((key.clone(), value.as_f64()?))).collect()
+    let named = |key: &str| match key.strip_prefix('p') {
+        Some(rank) if rank.parse::<f64>().is_ok() => format!("p({rank})"),
+        _ if key == "matches" => "passes".to_owned(),
+        _ => key.to_owned(),
+    };
+    pairs.filter_map(|(key, value)| Some((named(key), value.as_f64()?))).collect()
+}
+
+/// What a figure measures, as far as the file tells; else as the built-in metric of that name.
+fn unit(name: &str, stat: &str, figures: &Figures, contains: Option<&String>) -> Unit {
+    let kind = match () {
+        () if figures.contains_key("p(95)") || figures.contains_key("med") => "trend",
+        () if figures.contains_key("passes") => "rate",
+        () if figures.contains_key("count") => "counter",
+        () => "gauge",
+    };
+    let base = name.split('{').next().unwrap_or(name);
+    let known = || builtin::TABLE.iter().find(|(known, ..)| *known == base).map(|(.., contains)| contains.word());
+    let contains = contains.map(String::as_str).or_else(known).unwrap_or("default");
+    figure_unit(kind, contains, name, stat)
 }
 
 fn endpoints(list: &Value) -> BTreeMap<String, Figures> {
@@ -254,6 +280,7 @@ impl Comparison {
     fn run(&mut self, run: &str, old: &Run, new: &Run) {
         let sides = [("", &old.metrics, &new.metrics), ("endpoint ", &old.endpoints, &new.endpoints)];
         let (first, second) = (&old.spread, &new.spread);
+        let contains: BTreeMap<_, _> = new.contains.iter().chain(&old.contains).collect();
         for (kind, old, new) in sides {
             for (name, before) in old {
                 let Some(after) = new.get(name) else {
@@ -272,10 +299,17 @@ impl Comparison {
                     let spread =
                         [first, second].iter().filter_map(|spread| spread.get(&key)).fold(0.0, |a, b| b.max(a));
                     let by = worse.and_then(|worse| regression(worse, old, new, spread));
+                    let unit = match (kind, stat) {
+                        ("", _) => unit(name, stat, before, contains.get(name).copied()),
+                        (_, "count") => Unit::Count,
+                        (_, "rate") => Unit::PerSecond("requests"),
+                        _ => Unit::Time,
+                    };
                     self.rows.push(Row {
                         run: run.to_owned(),
                         name: format!("{kind}{name}"),
                         stat,
+                        unit,
                         before: old,
                         after: new,
                         is_regression: by.is_some_and(|by| self.limit.is_some_and(|limit| by > limit)),
@@ -305,7 +339,7 @@ impl Comparison {
         match (self.limit, bad.is_empty()) {
             (None, _) => format!("{judged} figures could be judged with --fail-on-regression"),
             (Some(limit), true) => {
-                format!("No regression: none of {judged} judged figures got worse by more than {limit}%")
+                format!("No regression: none of {judged} judged figures got worse by more than {limit} %")
             }
             (Some(limit), false) => {
                 format!("Regression: {} of {judged} judged figures got worse by more than {limit}%", bad.len())
@@ -313,26 +347,59 @@ impl Comparison {
         }
     }
 
-    /// All of it, for a terminal.
-    pub fn text(&self) -> String {
-        let mut text = String::new();
-        let width =
-            self.rows.iter().map(|row| row.name.chars().count() + row.stat.len() + 1).max().unwrap_or(0).min(60);
-        let mut run = "";
+    /// A run's rows that are judged, or those that are not; regressions first.
+    fn rows_of<'a>(&'a self, run: &'a str, judged: bool) -> Vec<&'a Row> {
+        let of_run = self.rows.iter().filter(|row| row.run == run && row.is_judged == judged);
+        let mut rows: Vec<&Row> = of_run.collect();
+        rows.sort_by_key(|row| !row.is_regression);
+        rows
+    }
+
+    fn runs(&self) -> Vec<&str> {
+        let mut runs: Vec<&str> = Vec::new();
         for row in &self.rows {
-            if row.run != run {
-                run = &row.run;
-                _ = writeln!(text, "{run}");
+            if !runs.contains(&row.run.as_str()) {
+                runs.push(&row.run);
             }
-            let name = format!("{} {}", row.name, row.stat);
-            let mark = if row.is_regression { " ✗ regression" } else { "" };
-            let (old, new) = (shown(row.before), shown(row.after));
-            _ = writeln!(
-                text,
-                "  {name:<width$} {old:>16} {new:>16} {:>16} {:>9}{mark}",
-                row.absolute(),
-                row.relative()
-            );
+        }
+        runs
+    }
+
+    /// A table for a terminal: what is judged, and with `has_all` the rest.
+    pub fn text(&self, has_all: bool) -> String {
+        let mut text = String::new();
+        let mut left_out = 0;
+        for run in self.runs() {
+            let (judged, rest) = (self.rows_of(run, true), self.rows_of(run, false));
+            left_out += rest.len();
+            let shown = judged.into_iter().chain(rest.into_iter().filter(|_| has_all));
+            let cells: Vec<[String; 5]> = shown
+                .map(|row| {
+                    let mark = if row.is_regression { "✗ regression" } else { "" };
+                    let [old, new] = row.figures();
+                    [format!("{} {}", row.name, row.stat), old, new, row.difference(), mark.to_owned()]
+                })
+                .collect();
+            let head = [run, "before", "after", "difference", ""];
+            let width = |column: usize| {
+                let widths = cells.iter().map(|cells| cells[column].chars().count());
+                widths.chain([head[column].chars().count()]).max().unwrap_or(0)
+            };
+            let widths: [usize; 4] = std::array::from_fn(|column| width(column).min(60));
+            let mut line = |cells: [&str; 5]| {
+                let [name, old, new, difference, mark] = cells;
+                let [first, second, third, fourth] = widths;
+                let line = format!("{name:<first$}  {old:>second$}  {new:>third$}  {difference:>fourth$}  {mark}");
+                _ = writeln!(text, "{}", line.trim_end());
+            };
+            line(head);
+            for row in &cells {
+                line(std::array::from_fn(|column| row[column].as_str()));
+            }
+            text.push('\n');
+        }
+        if left_out > 0 && !has_all {
+            _ = writeln!(text, "{left_out} more figures are not judged; `--all` shows them");
         }
         for note in &self.notes {
             _ = writeln!(text, "note: {note}");
@@ -344,16 +411,15 @@ impl Comparison {
     /// What matters, for a pull request; the rest folded away.
     pub fn markdown(&self) -> String {
         let mut text = format!("**{}**\n\n", self.conclusion());
-        let head = "| | Figure | Before | After | Difference | |\n|---|---|---:|---:|---:|---:|\n";
+        let head = "| | Figure | Before | After | Difference |\n|---|---|---:|---:|---:|\n";
         let line = |row: &Row| {
             let mark = if row.is_regression { "❌" } else { "" };
             let name = row.name.replace('|', "\\|").replace('<', "&lt;");
-            let (old, new) = (shown(row.before), shown(row.after));
-            let (absolute, relative) = (row.absolute(), row.relative());
-            format!("| {mark} {} | {name} {} | {old} | {new} | {absolute} | {relative} |\n", row.run, row.stat)
+            let [old, new] = row.figures();
+            format!("| {mark} {} | {name} {} | {old} | {new} | {} |\n", row.run, row.stat, row.difference())
         };
         text.push_str(head);
-        text.extend(self.rows.iter().filter(|row| row.is_judged).map(line));
+        text.extend(self.runs().into_iter().flat_map(|run| self.rows_of(run, true)).map(line));
         text.push_str("\n<details><summary>Everything else</summary>\n\n");
         text.push_str(head);
         text.extend(self.rows.iter().filter(|row| !row.is_judged).map(line));
@@ -366,16 +432,26 @@ impl Comparison {
 }
 
 impl Row {
-    fn absolute(&self) -> String {
+    fn figures(&self) -> [String; 2] {
+        let text = |value, other| figure::text_beside(value, other, self.unit);
+        [text(self.before, self.after), text(self.after, self.before)]
+    }
+
+    /// Absolute and relative: `+4.5 ms (+12.3 %)`.
+    fn difference(&self) -> String {
         let difference = self.after - self.before;
-        if difference > 0.0 { format!("+{}", shown(difference)) } else { shown(difference) }
+        if difference == 0.0 {
+            return "same".to_owned();
+        }
+        let sign = if difference > 0.0 { "+" } else { "" };
+        format!("{sign}{} ({})", figure::text(difference, self.unit), self.relative())
     }
 
     fn relative(&self) -> String {
         match (self.before == 0.0, self.after == 0.0) {
-            (true, true) => "0.0%".to_owned(),
+            (true, true) => "0 %".to_owned(),
             (true, false) => "new".to_owned(),
-            _ => format!("{:+.1}%", (self.after - self.before) / self.before.abs() * 100.0),
+            _ => format!("{:+.1} %", (self.after - self.before) / self.before.abs() * 100.0),
         }
     }
 }

@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use crate::units::figure::Unit;
+
 /// A figure of a run: `stress.http_req_duration{name:list}.p95`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Figure {
@@ -125,9 +127,36 @@ impl Expression {
         });
         Outcome { achieved, target, passed }
     }
+
+    /// What both sides measure: the unit of the first figure that is neither scaled away nor a ratio.
+    pub fn unit(&self, of: &dyn Fn(&Figure) -> Unit) -> Unit {
+        self.left.unit(of).or_else(|| self.right.unit(of)).unwrap_or(Unit::Number)
+    }
+
+    /// The right side, if it is one number.
+    pub fn fixed_target(&self) -> Option<f64> {
+        match &self.right {
+            Term::Number(number) => Some(*number),
+            _ => None,
+        }
+    }
 }
 
 impl Term {
+    fn unit(&self, of: &dyn Fn(&Figure) -> Unit) -> Option<Unit> {
+        match self {
+            Self::Number(_) => None,
+            Self::Figure(figure) => Some(of(figure)),
+            Self::Negative(term) => term.unit(of),
+            Self::Pair(left, sign, right) => match (left.unit(of), right.unit(of), sign) {
+                (left, right, '+' | '-') => left.or(right),
+                (left, None, _) => left,
+                (None, right, '*') => right,
+                _ => Some(Unit::Number),
+            },
+        }
+    }
+
     fn value(&self, find: &dyn Fn(&Figure) -> Option<f64>) -> Option<f64> {
         Some(match self {
             Self::Number(number) => *number,

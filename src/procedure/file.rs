@@ -11,6 +11,7 @@ use super::border::{Fields, Node, Wrong};
 use super::collect::Collect;
 use super::data::Data;
 use super::expression::Expression;
+use super::findings::{self, Limits, Severity};
 use super::upload::Target;
 
 /// A procedure.
@@ -38,6 +39,10 @@ pub struct Procedure {
     pub criteria: Vec<Criterion>,
     /// Where the results are packed; nothing for no archive.
     pub archive: Option<Archive>,
+    /// What counts as too much or too little.
+    pub limits: Limits,
+    /// Other severities of findings, by kind.
+    pub severities: BTreeMap<String, Severity>,
     /// Other words for the hints of findings.
     pub hints: BTreeMap<String, String>,
 }
@@ -146,24 +151,11 @@ pub struct Criterion {
     pub name: String,
     /// As typed.
     pub text: String,
+    /// At least so many samples, instead of [`Limits::samples`].
+    pub samples: Option<u64>,
 }
 
-/// The kinds of findings, each of which may have a hint of one's own.
-pub const FINDINGS: [&str; 11] = [
-    "preflight",
-    "data",
-    "refused",
-    "slow",
-    "errors",
-    "cache",
-    "generator",
-    "memory",
-    "thresholds",
-    "dropped",
-    "collector",
-];
-
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 14] = [
     "name",
     "environment",
     "baseUrl",
@@ -175,6 +167,8 @@ const KEYS: [&str; 12] = [
     "collect",
     "criteria",
     "archive",
+    "limits",
+    "findings",
     "hints",
 ];
 
@@ -218,6 +212,8 @@ impl Procedure {
             collect: collect.unwrap_or_default(),
             criteria,
             archive,
+            limits: fields.get("limits").map(|node| limits(&node)).transpose()?.unwrap_or_default(),
+            severities: fields.get("findings").map(|node| severities(&node)).transpose()?.unwrap_or_default(),
             hints: fields.get("hints").map(|node| hints(&node)).transpose()?.unwrap_or_default(),
         })
     }
@@ -420,16 +416,17 @@ fn variables(node: &Node) -> Result<BTreeMap<String, String>, Wrong> {
 fn criteria(node: &Node, runs: &[&str]) -> Result<Vec<Criterion>, Wrong> {
     let mut criteria = Vec::new();
     for node in node.list()? {
-        let (name, place) = if node.is_text() {
-            (None, node)
+        let (name, samples, place) = if node.is_text() {
+            (None, None, node)
         } else {
-            let fields = node.object(&["name", "expression"])?;
+            let fields = node.object(&["name", "expression", "samples"])?;
             let name = fields.get("name").map(|node| node.text().map(str::to_owned)).transpose()?;
-            (name, fields.need("expression", "what has to hold")?)
+            let samples = fields.get("samples").map(|node| node.whole(0, MAX_SAMPLES)).transpose()?;
+            (name, samples, fields.need("expression", "what has to hold")?)
         };
         let text = place.text()?.trim().to_owned();
         Expression::parse(&text, runs).map_err(|error| place.wrong(error))?;
-        criteria.push(Criterion { name: name.unwrap_or_else(|| text.clone()), text });
+        criteria.push(Criterion { name: name.unwrap_or_else(|| text.clone()), text, samples });
     }
     if criteria.is_empty() {
         return Err(node.wrong("there is no criterion; expected at least one, a verdict is derived from them"));
@@ -446,8 +443,32 @@ fn archive(node: &Node) -> Result<Option<Archive>, Wrong> {
     Ok(Some(Archive { dir, upload: fields.get("upload").map(|node| Target::read(&node)).transpose()? }))
 }
 
+/// The most samples a criterion can ask for.
+const MAX_SAMPLES: u64 = 1_000_000_000;
+
+fn limits(node: &Node) -> Result<Limits, Wrong> {
+    let fields = node.object(&["failed", "samples"])?;
+    let mut limits = Limits::default();
+    if let Some(node) = fields.get("failed") {
+        limits.failed = node.share()?;
+    }
+    if let Some(node) = fields.get("samples") {
+        limits.samples = node.whole(0, MAX_SAMPLES)?;
+    }
+    Ok(limits)
+}
+
+fn finding_kinds() -> [&'static str; findings::KINDS.len()] {
+    findings::KINDS.map(|(kind, _)| kind)
+}
+
+fn severities(node: &Node) -> Result<BTreeMap<String, Severity>, Wrong> {
+    let fields = node.object(&finding_kinds())?;
+    fields.all().into_iter().map(|(kind, node)| Ok((kind.to_owned(), node.word(&Severity::WORDS)?))).collect()
+}
+
 fn hints(node: &Node) -> Result<BTreeMap<String, String>, Wrong> {
-    node.object(&FINDINGS)?;
+    node.object(&finding_kinds())?;
     texts(node)
 }
 

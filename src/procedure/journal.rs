@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::findings::{Limits, Severity};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::summary::writing;
@@ -37,8 +38,14 @@ pub struct Journal {
     pub started: String,
     /// When all was done; nothing while it goes on or after it was killed.
     pub ended: Option<String>,
-    /// Name and text of each criterion.
-    pub criteria: Vec<(String, String)>,
+    /// What has to hold.
+    pub criteria: Vec<CriterionEntry>,
+    /// What counts as too much or too little.
+    #[serde(default)]
+    pub limits: Limits,
+    /// Other severities of findings, by kind.
+    #[serde(default)]
+    pub severities: BTreeMap<String, Severity>,
     /// Other words for hints.
     pub hints: BTreeMap<String, String>,
     /// Checks before the runs.
@@ -49,6 +56,34 @@ pub struct Journal {
     pub runs: Vec<Entry>,
     /// What a reader has to know, such as interruptions.
     pub notes: Vec<String>,
+}
+
+/// Something that has to hold. Journals of older versions have pairs of name and text.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(from = "CriterionShape")]
+pub struct CriterionEntry {
+    /// What it is called.
+    pub name: String,
+    /// As typed.
+    pub text: String,
+    /// At least so many samples, where it says so itself.
+    pub samples: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum CriterionShape {
+    Pair(String, String),
+    Fields { name: String, text: String, samples: Option<u64> },
+}
+
+impl From<CriterionShape> for CriterionEntry {
+    fn from(shape: CriterionShape) -> Self {
+        match shape {
+            CriterionShape::Pair(name, text) => Self { name, text, samples: None },
+            CriterionShape::Fields { name, text, samples } => Self { name, text, samples },
+        }
+    }
 }
 
 /// One check before any load.
@@ -62,6 +97,9 @@ pub struct Check {
     pub text: String,
     /// How to mend it.
     pub hint: Option<String>,
+    /// It is about a resource of this machine.
+    #[serde(default)]
+    pub is_resource: bool,
 }
 
 /// What a check came to.
@@ -143,6 +181,16 @@ impl State {
             Self::Skipped => "skipped",
         }
     }
+
+    /// A sentence about a run in this state.
+    pub fn said_of(self, run: &str) -> String {
+        match self {
+            Self::Failed => format!("run `{run}` failed"),
+            Self::Finished => format!("run `{run}` finished"),
+            Self::Pending => format!("run `{run}` did not take place"),
+            Self::Running | Self::Interrupted | Self::Skipped => format!("run `{run}` was {}", self.word()),
+        }
+    }
 }
 
 /// One run.
@@ -179,6 +227,8 @@ impl Journal {
             started: now(),
             ended: None,
             criteria: Vec::new(),
+            limits: Limits::default(),
+            severities: BTreeMap::new(),
             hints: BTreeMap::new(),
             checks: Vec::new(),
             data: None,

@@ -13,6 +13,7 @@ mod credentials;
 mod data;
 mod expression;
 mod file;
+mod findings;
 mod host;
 mod journal;
 mod plan;
@@ -170,7 +171,7 @@ pub fn run(
 
 fn code(judgement: &Judgement) -> ExitCode {
     match judgement.verdict {
-        Verdict::Approved | Verdict::ApprovedWithFindings => ExitCode::Success,
+        Verdict::Approved | Verdict::ApprovedWithFindings | Verdict::Rehearsal => ExitCode::Success,
         Verdict::NotApproved => ExitCode::ThresholdsCrossed,
         Verdict::Incomplete => ExitCode::Incomplete,
     }
@@ -184,13 +185,12 @@ fn tell(judgement: &Judgement, folder: &Path, terminal: &Terminal) {
             "fail" => "✗",
             _ => "?",
         };
-        text.push_str(&format!("  {sign} {} ({})\n", one.expression, one.achieved_text));
+        text.push_str(&format!("  {sign} {}\n", one.line()));
     }
     for finding in &judgement.findings {
-        let run = finding.run.as_ref().map(|run| format!("{run}: ")).unwrap_or_default();
-        text.push_str(&format!("  ! {run}{}\n", finding.text));
+        text.push_str(&format!("  {} {}\n", finding.severity.sign(), finding.line()));
     }
-    text.push_str(&format!("\n  {}: {}\n", judgement.verdict.words(), judgement.reason));
+    text.push_str(&format!("\n  {}: {}\n", judgement.words(), judgement.reason));
     text.push_str(&format!("  report {}\n", folder.join("report.html").display()));
     terminal.print(&text);
 }
@@ -261,6 +261,17 @@ pub fn upload(path: &Path, to: UploadTo, settings: &Settings, terminal: &Termina
     })
 }
 
+/// How a comparison is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CompareShape {
+    /// The figures that are judged.
+    Judged,
+    /// All figures.
+    All,
+    /// A table for a pull request.
+    Markdown,
+}
+
 /// Compares two results.
 ///
 /// # Errors
@@ -269,11 +280,15 @@ pub fn compare(
     before: &Path,
     after: &Path,
     limit: Option<f64>,
-    markdown: bool,
+    shape: CompareShape,
     terminal: &Terminal,
 ) -> Result<ExitCode, Failure> {
     let compared = compare::compare(before, after, limit)?;
-    terminal.print(&if markdown { compared.markdown() } else { compared.text() });
+    terminal.print(&match shape {
+        CompareShape::Judged => compared.text(false),
+        CompareShape::All => compared.text(true),
+        CompareShape::Markdown => compared.markdown(),
+    });
     Ok(if compared.has_regressions() { ExitCode::ThresholdsCrossed } else { ExitCode::Success })
 }
 

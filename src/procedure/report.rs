@@ -64,6 +64,7 @@ fn baseline(results: &Results, judgement: &Judgement) -> Value {
         "date": journal.started,
         "scale": journal.scale,
         "verdict": judgement.verdict,
+        "is_rehearsal": judgement.is_rehearsal,
         "reason": judgement.reason,
         "runs": Value::Object(runs.collect::<Map<_, _>>()),
         "criteria": judgement.criteria,
@@ -81,7 +82,7 @@ fn readiness(results: &Results, judgement: &Judgement) -> String {
     let journal = &results.journal;
     let mut text = format!("{}\n\n", journal.name);
     let mut line = |key: &str, value: &str| _ = writeln!(text, "{key:<13} {value}");
-    line("STATUS:", judgement.verdict.words());
+    line("STATUS:", &judgement.words());
     line("Reason:", &judgement.reason);
     line("Environment:", &journal.environment);
     if let Some(phase) = &journal.phase {
@@ -99,12 +100,7 @@ fn readiness(results: &Results, judgement: &Judgement) -> String {
     }
     text.push_str("\nCriteria:\n");
     for one in &judgement.criteria {
-        let achieved = if one.state == "not measured" {
-            one.achieved_text.clone()
-        } else {
-            format!("achieved {}", one.achieved_text)
-        };
-        _ = writeln!(text, "  {:<13} {} ({achieved})", one.state.to_uppercase(), one.expression);
+        _ = writeln!(text, "  {:<13} {}", one.state.to_uppercase(), one.line());
     }
     text.push_str("\nRuns:\n");
     for run in &results.runs {
@@ -114,8 +110,7 @@ fn readiness(results: &Results, judgement: &Judgement) -> String {
     if !judgement.findings.is_empty() {
         text.push_str("\nFindings:\n");
         for finding in &judgement.findings {
-            let run = finding.run.as_ref().map(|run| format!("{run}: ")).unwrap_or_default();
-            _ = writeln!(text, "  - {run}{}\n    {}", finding.text, finding.hint);
+            _ = writeln!(text, "  {:<13} {}\n  {:<13} {}", finding.severity.word(), finding.line(), "", finding.hint);
         }
     }
     text
@@ -130,10 +125,10 @@ fn markdown(results: &Results, judgement: &Judgement) -> String {
     let journal = &results.journal;
     let mark = match judgement.verdict {
         Verdict::Approved => "✅",
-        Verdict::ApprovedWithFindings | Verdict::Incomplete => "⚠️",
+        Verdict::ApprovedWithFindings | Verdict::Rehearsal | Verdict::Incomplete => "⚠️",
         Verdict::NotApproved => "❌",
     };
-    let mut text = format!("## {mark} {}: {}\n\n", cell(&journal.name), judgement.verdict.words());
+    let mut text = format!("## {mark} {}: {}\n\n", cell(&journal.name), judgement.words());
     _ = writeln!(text, "{}. Environment `{}`, {}.", judgement.reason, journal.environment, journal.started);
     for note in scale_note(results).iter().chain(&journal.notes) {
         _ = writeln!(text, "\n> {}", cell(note));
@@ -169,7 +164,8 @@ fn markdown(results: &Results, judgement: &Judgement) -> String {
         text.push_str("\n### Findings\n\n");
         for finding in &judgement.findings {
             let run = finding.run.as_ref().map(|run| format!("**{run}**: ")).unwrap_or_default();
-            _ = writeln!(text, "- {run}{}. {}", cell(&finding.text), cell(&finding.hint));
+            let (severity, text_of) = (finding.severity.word(), cell(&finding.text));
+            _ = writeln!(text, "- {severity}: {run}{text_of}{}. {}", finding.lowered(), cell(&finding.hint));
         }
     }
     text
@@ -248,6 +244,7 @@ fn document(results: &Results, judgement: &Judgement) -> Value {
         "procedure": {
             "name": journal.name,
             "verdict": judgement.verdict,
+            "words": judgement.words(),
             "reason": judgement.reason,
             "facts": [journal.environment, journal.base_url, journal.phase, journal.started],
             "notes": notes,

@@ -11,6 +11,8 @@ use super::collect::{Collected, Series};
 use super::expression::Figure;
 use super::journal::{Entry, Journal, State};
 use crate::failure::Failure;
+use crate::metrics::{MetricType, builtin};
+use crate::units::figure::{self, Unit};
 
 /// The kinds of collectors, as their files are named.
 const COLLECTORS: [&str; 4] = ["host", "redis", "postgres", "prometheus"];
@@ -63,18 +65,40 @@ impl Results {
         self.run("baseline").or(self.runs.first())
     }
 
-    /// A figure of a run that is whole.
+    /// A figure of a run that is whole, from at least so many samples where it is of a latency or a share.
     ///
     /// # Errors
     /// Why there is none.
-    pub fn figure(&self, figure: &Figure) -> Result<f64, String> {
-        let run = self.run(&figure.run).ok_or_else(|| format!("there is no run `{}`", figure.run))?;
+    pub fn figure(&self, figure: &Figure, needs: u64) -> Result<f64, Missing> {
+        let absent = |text: String| Err(Missing::NotMeasured(text));
+        let Some(run) = self.run(&figure.run) else { return absent(format!("there is no run `{}`", figure.run)) };
         if run.entry.state != State::Finished {
-            return Err(format!("run `{}` was {}", figure.run, run.entry.state.word()));
+            return absent(run.entry.state.said_of(&figure.run));
         }
-        run.value(&figure.metric, &figure.stat)
-            .ok_or_else(|| format!("`{}` has no `{}` of `{}`", figure.run, figure.stat, figure.metric))
+        if let Some(samples) = run.samples(&figure.metric).filter(|samples| *samples < needs && needs > 0) {
+            let (metric, count) = (&figure.metric, figure::text(samples as f64, Unit::Count));
+            let what = if run.has_unanswered(metric) { "answered requests" } else { "samples" };
+            return Err(Missing::TooFew(format!("`{metric}` has {count} {what}, at least {needs} are needed")));
+        }
+        match run.judged_value(&figure.metric, &figure.stat) {
+            Some(value) => Ok(value),
+            None => absent(format!("`{}` has no `{}` of `{}`", figure.run, figure.stat, figure.metric)),
+        }
     }
+
+    /// What a figure measures.
+    pub fn unit(&self, figure: &Figure) -> Unit {
+        self.run(&figure.run).map_or(Unit::Number, |run| run.unit(&figure.metric, &figure.stat))
+    }
+}
+
+/// Why a figure can't be judged.
+#[derive(Debug)]
+pub enum Missing {
+    /// Its run has no such figure, or did not end.
+    NotMeasured(String),
+    /// Too few samples to say anything.
+    TooFew(String),
 }
 
 impl RunResult {
@@ -104,9 +128,58 @@ impl RunResult {
         }
     }
 
-    /// A figure in the summary's words.
+    /// A figure as criteria see it: times of requests are those of answered ones.
+    pub fn judged_value(&self, metric: &str, stat: &str) -> Option<f64> {
+        let answered = self.metric(metric).and_then(|metric| metric.get("answered"));
+        match answered {
+            Some(answered) => answered["values"].get(stat).and_then(Value::as_f64),
+            None => self.value(metric, stat),
+        }
+    }
+
+    /// Whether some requests that a metric is about got no answer.
+    pub fn has_unanswered(&self, metric: &str) -> bool {
+        self.metric(metric).is_some_and(|metric| metric.get("answered").is_some())
+    }
+
+    /// How many samples a latency or a share comes from; nothing for what one sample is enough for.
+    pub fn samples(&self, name: &str) -> Option<u64> {
+        let Some(metric) = self.metric(name) else {
+            let base = name.split('{').next().unwrap_or(name);
+            let needs_samples = builtin::TABLE
+                .iter()
+                .any(|(known, kind, _)| *known == base && matches!(kind, MetricType::Trend | MetricType::Rate));
+            return (self.document.is_some() && needs_samples).then_some(0);
+        };
+        let values = &metric.get("answered").unwrap_or(metric)["values"];
+        match metric["type"].as_str()? {
+            "trend" => values["count"].as_f64().map(|count| count as u64),
+            "rate" => Some((values["passes"].as_f64()? + values["fails"].as_f64()?) as u64),
+            _ => None,
+        }
+    }
+
+    /// What a figure measures.
+    pub fn unit(&self, name: &str, stat: &str) -> Unit {
+        let Some(metric) = self.metric(name) else {
+            let unit = self.series(name).map(|series| series.unit.as_str());
+            return match unit {
+                _ if stat == "count" => Unit::Count,
+                Some("time") => Unit::Time,
+                Some("data") => Unit::Bytes,
+                Some("data/s") => Unit::BytesPerSecond,
+                Some("share") => Unit::Share,
+                Some("/s") => Unit::PerSecond(""),
+                _ => Unit::Number,
+            };
+        };
+        let text = |key: &str| metric[key].as_str().unwrap_or_default();
+        figure_unit(text("type"), text("contains"), name, stat)
+    }
+
+    /// A figure for people.
     pub fn text(&self, metric: &str, stat: &str) -> Option<String> {
-        self.metric(metric)?["text"].get(stat)?.as_str().map(str::to_owned)
+        Some(figure::text(self.value(metric, stat)?, self.unit(metric, stat)))
     }
 
     /// How long it ran, in seconds.
@@ -135,5 +208,27 @@ impl RunResult {
             all.entry(name.clone()).or_insert_with(|| stats.collect());
         }
         all
+    }
+}
+
+/// What a figure of a metric measures, by the metric's type and contents as the summary document names them.
+pub fn figure_unit(kind: &str, contains: &str, name: &str, stat: &str) -> Unit {
+    let of_contents = match contains {
+        "time" => Unit::Time,
+        "data" => Unit::Bytes,
+        _ => Unit::Number,
+    };
+    match (kind, stat) {
+        ("rate", "rate") => Unit::Share,
+        ("rate", _) | ("trend", "count") => Unit::Count,
+        ("counter", "rate") if contains == "data" => Unit::BytesPerSecond,
+        ("counter", "rate") => Unit::PerSecond(match name.split('{').next().unwrap_or(name) {
+            "http_reqs" => "requests",
+            "iterations" => "iterations",
+            "ws_msgs_sent" | "ws_msgs_received" => "messages",
+            _ => "",
+        }),
+        ("counter", _) if contains == "default" => Unit::Count,
+        _ => of_contents,
     }
 }

@@ -5,8 +5,8 @@
 use std::path::{Path, PathBuf};
 
 use super::child::{self, Interrupts};
-use super::file::{Archive, Procedure};
-use super::journal::{self, Entry, Journal, Records, State};
+use super::file::{Archive, Criterion, Procedure};
+use super::journal::{self, CriterionEntry, Entry, Journal, Records, State};
 use super::plan::Planned;
 use super::records::{self, Ledger};
 use super::upload::{self, Target};
@@ -66,7 +66,13 @@ pub fn open(
     journal.phase = procedure.phase.clone();
     journal.base_url = procedure.base_url.as_deref().map(plain_address);
     journal.scale = settings.scale;
-    journal.criteria = procedure.criteria.iter().map(|one| (one.name.clone(), one.text.clone())).collect();
+    let criterion = |one: &Criterion| {
+        let (name, text) = (one.name.clone(), one.text.clone());
+        CriterionEntry { name, text, samples: one.samples }
+    };
+    journal.criteria = procedure.criteria.iter().map(criterion).collect();
+    journal.limits = procedure.limits;
+    journal.severities = procedure.severities.clone();
     journal.hints = procedure.hints.clone();
     journal.runs = planned
         .iter()
@@ -100,7 +106,7 @@ pub fn open(
             State::Finished if before.plan != entry.plan => broken.push(format!("`{}` had another plan", entry.name)),
             State::Finished => *entry = before.clone(),
             State::Running | State::Interrupted | State::Failed => {
-                broken.push(format!("`{}` was {}", entry.name, before.state.word()));
+                broken.push(before.state.said_of(&entry.name));
             }
             State::Pending | State::Skipped => (),
         }

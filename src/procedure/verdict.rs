@@ -1,27 +1,29 @@
-//! The verdict, derived from the criteria and nothing else: each with target, achieved, and pass, fail or not measured.
-//!
-//! Findings are symptoms with hints; they can spoil an approval, never make one.
+//! The verdict, derived from the criteria and the findings: each criterion with target, achieved, and pass, fail or not
+//! measured. Findings can spoil an approval, never make one.
 
 use std::cell::RefCell;
 
 use serde::Serialize;
-use serde_json::Value;
 
 use super::expression::Expression;
-use super::journal::{CheckState, State};
-use super::results::{Results, RunResult};
-use crate::units::number;
+use super::findings::{Finding, Severity, findings};
+use super::journal::{CriterionEntry, State};
+use super::results::{Missing, Results};
+use crate::units::figure::{self, Unit};
 
 /// What a procedure came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Verdict {
-    /// All criteria hold, and nothing was found.
+    /// All criteria hold, and nothing was found that a reader has to know.
     #[serde(rename = "APPROVED")]
     Approved,
-    /// All criteria hold.
+    /// All criteria hold, but there are warnings.
     #[serde(rename = "APPROVED WITH FINDINGS")]
     ApprovedWithFindings,
-    /// A criterion does not hold.
+    /// It would be an approval if its durations had not been scaled.
+    #[serde(rename = "REHEARSAL")]
+    Rehearsal,
+    /// A criterion does not hold, or something was found that blocks an approval.
     #[serde(rename = "NOT APPROVED")]
     NotApproved,
     /// Something was not measured.
@@ -35,6 +37,7 @@ impl Verdict {
         match self {
             Self::Approved => "APPROVED",
             Self::ApprovedWithFindings => "APPROVED WITH FINDINGS",
+            Self::Rehearsal => "REHEARSAL",
             Self::NotApproved => "NOT APPROVED",
             Self::Incomplete => "INCOMPLETE",
         }
@@ -48,6 +51,8 @@ pub struct Judged {
     pub name: String,
     /// As typed.
     pub expression: String,
+    /// What is compared: its name, or the left side as typed where it has none.
+    pub subject: String,
     /// The comparison and its right side, with the number it came to.
     pub target_text: String,
     /// The right side.
@@ -58,19 +63,6 @@ pub struct Judged {
     pub achieved_text: String,
     /// `pass`, `fail` or `not measured`.
     pub state: &'static str,
-}
-
-/// A symptom.
-#[derive(Clone, Debug, Serialize)]
-pub struct Finding {
-    /// One of [`super::file::FINDINGS`].
-    pub kind: &'static str,
-    /// The run it was seen in.
-    pub run: Option<String>,
-    /// What was seen.
-    pub text: String,
-    /// What to do.
-    pub hint: String,
 }
 
 /// One figure of one run beside the same of the baseline.
@@ -107,6 +99,25 @@ pub struct Judgement {
     pub findings: Vec<Finding>,
     /// All runs beside the baseline.
     pub comparison: Vec<Compared>,
+    /// Durations were scaled, whatever the verdict is.
+    pub is_rehearsal: bool,
+}
+
+impl Judgement {
+    /// The verdict in words, with the badge of a rehearsal.
+    pub fn words(&self) -> String {
+        match (self.is_rehearsal, self.verdict) {
+            (true, Verdict::NotApproved | Verdict::Incomplete) => format!("{} (rehearsal)", self.verdict.words()),
+            _ => self.verdict.words().to_owned(),
+        }
+    }
+}
+
+impl Judged {
+    /// One line: `the cache answers: 99.4 % (wanted > 75 %)`.
+    pub fn line(&self) -> String {
+        format!("{}: {} (wanted {})", self.subject, self.achieved_text, self.target_text)
+    }
 }
 
 /// What is compared with the baseline: metric, figure, and which way is better (`-` less, `+` more).
@@ -129,79 +140,110 @@ const COMPARED: [(&str, &str, char); 13] = [
 /// Judges the results of a folder.
 pub fn judge(results: &Results) -> Judgement {
     let names: Vec<&str> = results.runs.iter().map(|run| run.entry.name.as_str()).collect();
+    let mut scarce = Vec::new();
     let criteria = &results.journal.criteria;
-    let criteria: Vec<Judged> = criteria.iter().map(|(name, text)| criterion(name, text, &names, results)).collect();
-    let findings = findings(results);
-    let open: Vec<String> = results
-        .runs
-        .iter()
-        .filter(|run| !matches!(run.entry.state, State::Finished | State::Skipped))
-        .map(|run| format!("run `{}` was {}", run.entry.name, run.entry.state.word()))
-        .collect();
+    let criteria: Vec<Judged> = criteria.iter().map(|entry| criterion(entry, &names, results, &mut scarce)).collect();
+    let findings = findings(results, &scarce);
+    let (verdict, reason) = verdict(results, &criteria, &findings);
+    let is_rehearsal = results.journal.scale != 1.0;
+    Judgement { verdict, reason, criteria, findings, comparison: comparison(results), is_rehearsal }
+}
+
+/// The verdict and why, in one line. What blocks goes before what is missing, and that before an approval.
+fn verdict(results: &Results, criteria: &[Judged], findings: &[Finding]) -> (Verdict, String) {
     let count = |state: &str| criteria.iter().filter(|one| one.state == state).count();
     let (failed, unmeasured) = (count("fail"), count("not measured"));
     let of = |part: usize| format!("{part} of {} criteria", criteria.len());
+    let grave = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
+    let (blocking, warnings) = (grave(Severity::Blocking), grave(Severity::Warning));
+    if failed > 0 || blocking > 0 {
+        let mut reasons = Vec::new();
+        if failed > 0 {
+            reasons.push(format!("{} failed", of(failed)));
+        }
+        reasons.extend(findings.iter().take(blocking).map(Finding::line));
+        return (Verdict::NotApproved, reasons.join("; "));
+    }
+    let open = results.runs.iter().filter(|run| !matches!(run.entry.state, State::Finished | State::Skipped));
+    let mut open: Vec<String> = open.map(|run| run.entry.state.said_of(&run.entry.name)).collect();
+    if unmeasured > 0 || criteria.is_empty() || !open.is_empty() {
+        if unmeasured > 0 {
+            open.push(format!("{} {} not measured", of(unmeasured), if unmeasured == 1 { "was" } else { "were" }));
+        }
+        return (Verdict::Incomplete, open.join("; "));
+    }
     let all = match criteria.len() {
         1 => "the one criterion holds".to_owned(),
         several => format!("all {several} criteria hold"),
     };
-    let (verdict, reason) = if failed > 0 {
-        (Verdict::NotApproved, format!("{} failed", of(failed)))
-    } else if unmeasured > 0 || criteria.is_empty() || !open.is_empty() {
-        let mut reasons = open;
-        if unmeasured > 0 {
-            reasons.push(format!("{} were not measured", of(unmeasured)));
-        }
-        (Verdict::Incomplete, reasons.join("; "))
-    } else if !findings.is_empty() {
-        let findings = findings.len();
-        let s = if findings == 1 { "" } else { "s" };
-        (Verdict::ApprovedWithFindings, format!("{all}; {findings} finding{s}"))
-    } else {
-        (Verdict::Approved, all)
+    let warned = match warnings {
+        0 => String::new(),
+        1 => "; 1 warning".to_owned(),
+        several => format!("; {several} warnings"),
     };
-    Judgement { verdict, reason, criteria, findings, comparison: comparison(results) }
+    match (results.journal.scale, warnings) {
+        (scale, _) if scale != 1.0 => {
+            let text = format!("{all} with durations scaled by {scale}, which is no measurement{warned}");
+            (Verdict::Rehearsal, text)
+        }
+        (_, 0) => (Verdict::Approved, all),
+        _ => (Verdict::ApprovedWithFindings, format!("{all}{warned}")),
+    }
 }
 
-fn criterion(name: &str, text: &str, names: &[&str], results: &Results) -> Judged {
+fn criterion(entry: &CriterionEntry, names: &[&str], results: &Results, scarce: &mut Vec<(String, String)>) -> Judged {
     let mut judged = Judged {
-        name: name.to_owned(),
-        expression: text.to_owned(),
+        name: entry.name.clone(),
+        expression: entry.text.clone(),
+        subject: entry.name.clone(),
         target_text: String::new(),
         target: None,
         achieved: None,
         achieved_text: String::new(),
         state: "not measured",
     };
-    let read = match Expression::parse(text, names) {
+    let read = match Expression::parse(&entry.text, names) {
         Ok(read) => read,
         Err(why) => {
             judged.achieved_text = format!("not measured: {why}");
             return judged;
         }
     };
+    if entry.name == entry.text {
+        judged.subject.clone_from(&read.sides.0);
+    }
+    let needs = entry.samples.unwrap_or(results.journal.limits.samples);
     let missing = RefCell::new(None);
-    let outcome = read.judge(&|figure| match results.figure(figure) {
+    let found = RefCell::new(scarce);
+    let outcome = read.judge(&|figure| match results.figure(figure, needs) {
         Ok(value) => Some(value),
         Err(why) => {
-            missing.borrow_mut().get_or_insert(why);
+            let text = match why {
+                Missing::TooFew(text) => {
+                    let told = (figure.run.clone(), text.clone());
+                    let mut found = found.borrow_mut();
+                    if !found.contains(&told) {
+                        found.push(told);
+                    }
+                    text
+                }
+                Missing::NotMeasured(text) => text,
+            };
+            missing.borrow_mut().get_or_insert(text);
             None
         }
     });
+    let unit = read.unit(&|figure| results.unit(figure));
     judged.target = outcome.target;
     judged.achieved = outcome.achieved;
-    let typed = &read.sides.1;
-    judged.target_text = match outcome.target {
-        Some(target) if typed.parse::<f64>().is_err() => format!("{} {typed} = {}", read.comparison(), shown(target)),
-        _ => format!("{} {typed}", read.comparison()),
-    };
+    judged.target_text = target_text(&read, outcome.target, unit);
     judged.state = match outcome.passed {
         Some(true) => "pass",
         Some(false) => "fail",
         None => "not measured",
     };
-    judged.achieved_text = match (outcome.passed, outcome.achieved) {
-        (Some(_), Some(achieved)) => shown(achieved),
+    judged.achieved_text = match (outcome.achieved.zip(outcome.target), outcome.passed) {
+        (Some((achieved, target)), Some(_)) => figure::text_beside(achieved, target, unit),
         _ => {
             let why = missing.into_inner().unwrap_or_else(|| "there is no such number".to_owned());
             format!("not measured: {why}")
@@ -210,9 +252,15 @@ fn criterion(name: &str, text: &str, names: &[&str], results: &Results) -> Judge
     judged
 }
 
-/// A number without its long tail.
-pub fn shown(value: f64) -> String {
-    number::plain(value)
+/// `< 100 ms`; where the right side is a formula, with the number it came to.
+fn target_text(read: &Expression, target: Option<f64>, unit: Unit) -> String {
+    let typed = &read.sides.1;
+    let (comparison, fixed) = (read.comparison(), read.fixed_target());
+    match (fixed, target) {
+        (Some(target), _) => format!("{comparison} {}", figure::text(target, unit)),
+        (None, Some(target)) => format!("{comparison} {} = {typed}", figure::text(target, unit)),
+        (None, None) => format!("{comparison} {typed}"),
+    }
 }
 
 fn comparison(results: &Results) -> Vec<Compared> {
@@ -220,7 +268,9 @@ fn comparison(results: &Results) -> Vec<Compared> {
     let mut rows = Vec::new();
     for run in results.runs.iter().filter(|run| run.entry.name != baseline.entry.name) {
         for (metric, stat, better) in COMPARED {
-            let Some((old, new)) = baseline.value(metric, stat).zip(run.value(metric, stat)) else { continue };
+            let Some((old, new)) = baseline.judged_value(metric, stat).zip(run.judged_value(metric, stat)) else {
+                continue;
+            };
             let percent = (old != 0.0).then(|| (new - old) / old * 100.0);
             let direction = match better {
                 ' ' => "",
@@ -230,134 +280,18 @@ fn comparison(results: &Results) -> Vec<Compared> {
                 '+' if new > old => "better",
                 _ => "worse",
             };
-            let text = |run: &RunResult, value| run.text(metric, stat).unwrap_or_else(|| shown(value));
+            let unit = run.unit(metric, stat);
             rows.push(Compared {
                 run: run.entry.name.clone(),
                 figure: format!("{metric}.{stat}"),
                 baseline: old,
                 value: new,
-                baseline_text: text(baseline, old),
-                value_text: text(run, new),
+                baseline_text: figure::text_beside(old, new, unit),
+                value_text: figure::text_beside(new, old, unit),
                 percent,
                 direction,
             });
         }
     }
     rows
-}
-
-/// A p95 above this many milliseconds is slow.
-const SLOW: f64 = 200.0;
-/// More failures than this share are many.
-const MANY: f64 = 0.05;
-/// Fewer hits than this share, and a cache does not help.
-const FEW_HITS: f64 = 0.5;
-/// A median that is not below this part of the baseline's is no gain: less is noise.
-const GAIN: f64 = 0.9;
-/// A memory that grew by more than this share over a run grows.
-const GROWTH: f64 = 1.2;
-
-fn findings(results: &Results) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let mut find = |kind: &'static str, run: Option<&str>, text: String, hint: &str| {
-        let hint = results.journal.hints.get(kind).map_or(hint, String::as_str).to_owned();
-        findings.push(Finding { kind, run: run.map(str::to_owned), text, hint });
-    };
-    for check in results.journal.checks.iter().filter(|check| check.state != CheckState::Ok) {
-        let text = format!("check of {}: {}", check.name, check.text);
-        find("preflight", None, text, check.hint.as_deref().unwrap_or_default());
-    }
-    if let Some((records, why)) =
-        results.journal.data.as_ref().and_then(|records| Some((records, records.trouble.as_ref()?)))
-    {
-        let hint = "runs on other data than was meant say less; see the application's log and the procedure's `data`";
-        find("data", None, format!("{}: {why}", records.words()), hint);
-    }
-    let baseline = results.baseline().filter(|run| run.document.is_some());
-    for run in &results.runs {
-        let name = Some(run.entry.name.as_str());
-        for collected in &run.collected {
-            if let Some(trouble) = &collected.trouble {
-                let text = format!("the collector `{}` had trouble: {trouble}", collected.collector);
-                find("collector", name, text, "the series of this run has gaps; see that the service is reachable");
-            }
-        }
-        let Some(document) = &run.document else { continue };
-        let refused = document["errors"].as_array().into_iter().flatten();
-        let refused = refused.filter(|one| one["text"].as_str().is_some_and(|text| text.contains("refused")));
-        let refused: u64 = refused.filter_map(|one| one["count"].as_u64()).sum();
-        if refused > 0 {
-            let hint = "see whether the application is running, and whether it accepts so many connections";
-            find("refused", name, format!("{refused} connections were refused"), hint);
-        }
-        if let Some(p95) = run.value("http_req_duration", "p(95)").filter(|p95| *p95 > SLOW) {
-            let text = format!("p95 of request durations is {} ms, above {SLOW} ms", shown(p95));
-            find("slow", name, text, "look at the processor of the application, and whether its cache answers");
-        }
-        let errors = ["http_req_failed", "errors"].iter().filter_map(|metric| run.value(metric, "rate"));
-        if let Some(share) = errors.reduce(f64::max).filter(|share| *share > MANY) {
-            let hint = "the log of the application and its connections to the database say why";
-            find("errors", name, format!("{} of requests went wrong", number::percent(share)), hint);
-        }
-        let hits = run.value("cache_hits", "rate");
-        let is_other = baseline.is_some_and(|baseline| baseline.entry.name != run.entry.name);
-        let median = |run: &RunResult| run.value("http_req_duration", "med");
-        let gains = baseline.and_then(median).zip(median(run)).is_some_and(|(old, new)| new < old * GAIN);
-        let few = hits.filter(|hits| *hits < FEW_HITS);
-        if let Some(hits) = few.filter(|_| is_other && !gains) {
-            let text = format!(
-                "the cache does not help: {} of reads hit it, no gain over the baseline",
-                number::percent(hits)
-            );
-            find("cache", name, text, "see whether Redis is running, and whether the application uses it");
-        }
-        if let Some(complaint) = document.pointer("/health/complaint").and_then(Value::as_str) {
-            let hint = "figures of this run may be too high; use fewer VUs here, or a larger machine";
-            find("generator", name, format!("the load generator could not keep up: {complaint}"), hint);
-        }
-        if let Some(dropped) = run.value("dropped_iterations", "count").filter(|count| *count > 0.0) {
-            let text = format!("{dropped} iterations could not begin in time");
-            find("dropped", name, text, "there were too few VUs for this rate, or the application is too slow for it");
-        }
-        let crossed = document.pointer("/verdict/crossed").and_then(Value::as_array);
-        let crossed: Vec<&str> = crossed.into_iter().flatten().filter_map(Value::as_str).collect();
-        if !crossed.is_empty() {
-            let text = format!("thresholds of the script were crossed: {}", crossed.join(", "));
-            find("thresholds", name, text, "the report shows what was seen beside each threshold");
-        }
-        for series in ["redis_memory", "host_memory_used"] {
-            if let Some(growth) = run.series(series).and_then(|series| growth(&series.values)) {
-                let text = format!("`{series}` grew by {} over the run", number::percent(growth));
-                find("memory", name, text, "a longer run at constant load shows whether it ever stops");
-            }
-        }
-    }
-    findings
-}
-
-/// How much a series grew, if it grew throughout.
-fn growth(values: &[f64]) -> Option<f64> {
-    const PARTS: usize = 4;
-    if values.len() < 5 * PARTS {
-        return None;
-    }
-    let size = values.len() / PARTS;
-    let mean = |part: usize| values[part * size..(part + 1) * size].iter().sum::<f64>() / size as f64;
-    let parts: Vec<f64> = (0..PARTS).map(mean).collect();
-    let grows = parts.windows(2).all(|pair| pair[1] > pair[0]) && parts[PARTS - 1] > parts[0] * GROWTH;
-    grows.then(|| parts[PARTS - 1] / parts[0] - 1.0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn memory_grows_when_it_never_stops() {
-        let check = |values: Vec<f64>, expect: bool| assert_eq!(growth(&values).is_some(), expect);
-        check((100..140).map(f64::from).collect(), true);
-        check((100..110).map(f64::from).collect(), false);
-        check(vec![100.0; 40], false);
-        check((0..40).map(|place| if place < 20 { 100.0 } else { 200.0 }).collect(), false);
-    }
 }

@@ -234,6 +234,11 @@ impl Writer<'_> {
             entries.push(("tags".to_owned(), Tree::map(tags)));
         }
         entries.extend(self.values(&metric.values, metric.contains));
+        if let Some(answered) = &metric.answered {
+            let mut answered = answered.clone();
+            answered.settle();
+            entries.push(("answered".to_owned(), Tree::Map(self.trend(&answered, metric.contains))));
+        }
         Tree::Map(entries)
     }
 

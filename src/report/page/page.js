@@ -499,23 +499,24 @@
 
   function procedurePart(procedure) {
     if (!procedure) return null;
-    const look = { APPROVED: 'good', 'APPROVED WITH FINDINGS': 'running', INCOMPLETE: 'running' }[procedure.verdict] || 'bad';
+    const look = { APPROVED: 'good', 'APPROVED WITH FINDINGS': 'running', REHEARSAL: 'running', INCOMPLETE: 'running' }[procedure.verdict] || 'bad';
     const mark = (isGood) => make('span', { class: isGood ? 'good' : 'bad' }, isGood ? '✓ ' : '✗ ');
     const part = (title, small, rows, columns) => rows.length && section(title, small, table(`procedure ${title}`, columns, rows, undefined, 'stacked'));
     return [
-      make('header', { class: 'top' }, make('h1', {}, procedure.name), make('span', { class: `pill ${look}` }, procedure.verdict),
+      make('header', { class: 'top' }, make('h1', {}, procedure.name), make('span', { class: `pill ${look}` }, procedure.words || procedure.verdict),
         make('p', { class: 'facts' }, [procedure.reason, ...procedure.facts.map((fact) => moment(fact)), procedure.data].filter(Boolean).map((fact) => make('span', {}, fact)))),
       procedure.notes.map((note) => make('div', { class: 'note warn' }, note)),
       make('div', { class: 'tiles cards' }, procedure.cards.map((card) => make('div', { class: 'tile' },
         make('div', { class: 'name' }, mark(card.is_good), card.name), make('div', { class: 'more' }, card.is_good ? card.plan : `${card.state}: ${card.plan}`),
         card.note && make('div', { class: 'more' }, card.note),
         make('table', {}, make('tbody', {}, card.figures.map(([title, text]) => make('tr', {}, make('td', { class: 'text' }, title), make('td', {}, text)))))))),
-      part('Criteria', null, procedure.criteria, [
+      part('Criteria', null, [...procedure.criteria].sort((a, b) => (a.state === 'pass') - (b.state === 'pass')), [
         ['Criterion', (row) => [mark(row.state === 'pass'), row.name === row.expression ? make('code', {}, row.name) : [row.name, make('div', { class: 'soft' }, make('code', {}, row.expression))]]],
         ['Target', (row) => make('code', {}, row.target_text)], ['Achieved', (row) => row.achieved_text],
         ['', (row) => make('span', { class: row.state === 'pass' ? 'good' : 'bad' }, row.state)],
       ]),
       part('Findings', null, procedure.findings, [
+        ['Severity', (row) => make('span', { class: row.severity === 'blocking' ? 'bad' : '' }, row.severity + (row.usual_severity ? `, usually ${row.usual_severity}` : ''))],
         ['Found', (row) => [row.run ? make('span', { class: 'tag' }, row.run) : null, row.text, make('div', { class: 'soft' }, row.hint)]],
       ]),
       part('Against the baseline', null, procedure.comparison, [

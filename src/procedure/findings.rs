@@ -1,0 +1,294 @@
+//! Findings: what was seen in the runs beside the criteria, how grave it is, and what to do about it.
+//!
+//! A blocking finding ends a procedure NOT APPROVED, whatever the criteria say. The kinds and their severities are
+//! [`KINDS`]; a procedure file may give a kind another severity, by name, and the report says so.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::journal::{CheckState, State};
+use super::results::{Results, RunResult};
+use crate::units::figure::{self, Unit};
+
+/// How grave a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Good to know.
+    Note,
+    /// A reader should know.
+    Warning,
+    /// The verdict can't be an approval.
+    Blocking,
+}
+
+impl Severity {
+    /// All of them, by the words that a procedure file uses.
+    pub const WORDS: [(&'static str, Self); 3] =
+        [("blocking", Self::Blocking), ("warning", Self::Warning), ("note", Self::Note)];
+
+    /// The word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Blocking => "blocking",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        }
+    }
+
+    /// The sign before a finding on a terminal.
+    pub const fn sign(self) -> &'static str {
+        match self {
+            Self::Blocking => "✗",
+            Self::Warning => "!",
+            Self::Note => "·",
+        }
+    }
+}
+
+/// The kinds of findings, with their severities. Each may have a hint of one's own.
+pub const KINDS: [(&str, Severity); 14] = [
+    ("preflight", Severity::Warning),
+    ("resources", Severity::Note),
+    ("data", Severity::Warning),
+    ("exit", Severity::Blocking),
+    ("errors", Severity::Blocking),
+    ("refused", Severity::Warning),
+    ("thresholds", Severity::Blocking),
+    ("generator", Severity::Blocking),
+    ("samples", Severity::Blocking),
+    ("dropped", Severity::Warning),
+    ("slow", Severity::Warning),
+    ("cache", Severity::Warning),
+    ("memory", Severity::Warning),
+    ("collector", Severity::Warning),
+];
+
+/// What counts as too much or too little; the file may say otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Limits {
+    /// More failed requests than this share are a finding; 0 to 1.
+    pub failed: f64,
+    /// A criterion on a latency or a share needs at least this many samples.
+    pub samples: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { failed: 0.05, samples: 30 }
+    }
+}
+
+/// A symptom.
+#[derive(Clone, Debug, Serialize)]
+pub struct Finding {
+    /// One of [`KINDS`].
+    pub kind: &'static str,
+    /// How grave it is here.
+    pub severity: Severity,
+    /// The severity of its kind where the file says otherwise.
+    pub usual_severity: Option<Severity>,
+    /// The run it was seen in.
+    pub run: Option<String>,
+    /// What was seen.
+    pub text: String,
+    /// What to do.
+    pub hint: String,
+}
+
+impl Finding {
+    /// One line: `stress: 12 % of requests failed`.
+    pub fn line(&self) -> String {
+        let run = self.run.as_ref().map(|run| format!("{run}: ")).unwrap_or_default();
+        format!("{run}{}{}", self.text, self.lowered())
+    }
+
+    /// That the procedure file changed its severity.
+    pub fn lowered(&self) -> String {
+        let usual = self
+            .usual_severity
+            .map(|usual| format!(" ({}; {} by the procedure file)", usual.word(), self.severity.word()));
+        usual.unwrap_or_default()
+    }
+}
+
+/// A p95 above this many milliseconds is slow.
+const SLOW_MS: f64 = 200.0;
+/// Fewer hits than this share, and a cache does not help.
+const FEW_HITS: f64 = 0.5;
+/// A median that is not below this part of the baseline's is no gain: less is noise.
+const GAIN: f64 = 0.9;
+/// A memory that grew by more than this share over a run grows.
+const GROWTH: f64 = 1.2;
+
+/// Gathers findings with their severities and hints.
+struct Finder<'a> {
+    results: &'a Results,
+    findings: Vec<Finding>,
+}
+
+impl Finder<'_> {
+    fn find(&mut self, kind: &'static str, run: Option<&RunResult>, text: String, hint: &str) {
+        let journal = &self.results.journal;
+        let usual = KINDS.iter().find(|(name, _)| *name == kind).map_or(Severity::Warning, |(_, severity)| *severity);
+        let severity = journal.severities.get(kind).copied().unwrap_or(usual);
+        let hint = journal.hints.get(kind).map_or(hint, String::as_str).to_owned();
+        self.findings.push(Finding {
+            kind,
+            severity,
+            usual_severity: (severity != usual).then_some(usual),
+            run: run.map(|run| run.entry.name.clone()),
+            text,
+            hint,
+        });
+    }
+}
+
+/// Everything that was found, the gravest first. `scarce` are the runs and figures with too few samples for a criterion.
+pub fn findings(results: &Results, scarce: &[(String, String)]) -> Vec<Finding> {
+    let mut finder = Finder { results, findings: Vec::new() };
+    before_runs(&mut finder);
+    let baseline = results.baseline().filter(|run| run.document.is_some());
+    for run in &results.runs {
+        ending(&mut finder, run);
+        for (_, text) in scarce.iter().filter(|(name, _)| *name == run.entry.name) {
+            let hint = "a longer run gives more; `limits: { samples: N }` in the procedure file asks for fewer";
+            finder.find("samples", Some(run), text.clone(), hint);
+        }
+        for collected in &run.collected {
+            if let Some(trouble) = &collected.trouble {
+                let text = format!("the collector `{}` had trouble: {trouble}", collected.collector);
+                let hint = "the series of this run has gaps; see that the service is reachable";
+                finder.find("collector", Some(run), text, hint);
+            }
+        }
+        if let Some(document) = &run.document {
+            of_requests(&mut finder, run, document);
+            cache(&mut finder, run, baseline);
+            of_generator(&mut finder, run, document);
+        }
+        for series in ["redis_memory", "host_memory_used"] {
+            if let Some(growth) = run.series(series).and_then(|series| growth(&series.values)) {
+                let text = format!("`{series}` grew by {} over the run", figure::text(growth, Unit::Share));
+                finder.find("memory", Some(run), text, "a longer run at constant load shows whether it ever stops");
+            }
+        }
+    }
+    let mut findings = finder.findings;
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    findings
+}
+
+fn before_runs(finder: &mut Finder<'_>) {
+    let journal = &finder.results.journal;
+    for check in journal.checks.iter().filter(|check| check.state != CheckState::Ok) {
+        let kind = if check.is_resource { "resources" } else { "preflight" };
+        let text = format!("{}: {}", check.name, check.text);
+        finder.find(kind, None, text, check.hint.as_deref().unwrap_or_default());
+    }
+    if let Some((records, why)) = journal.data.as_ref().and_then(|records| Some((records, records.trouble.as_ref()?))) {
+        let hint = "runs on other data than was meant say less; see the application's log and the procedure's `data`";
+        finder.find("data", None, format!("{}: {why}", records.words()), hint);
+    }
+}
+
+/// A run that did not end as it should. One that was interrupted or killed leaves the procedure incomplete instead.
+fn ending(finder: &mut Finder<'_>, run: &RunResult) {
+    let crossed = run.document.as_ref().and_then(|document| document.pointer("/verdict/crossed")?.as_array());
+    let crossed: Vec<&str> = crossed.into_iter().flatten().filter_map(Value::as_str).collect();
+    if !crossed.is_empty() {
+        let text = format!("thresholds of the script were crossed: {}", crossed.join(", "));
+        finder.find("thresholds", Some(run), text, "the report shows what was seen beside each threshold");
+    }
+    let has_ended = matches!(run.entry.state, State::Finished | State::Failed);
+    let is_told = run.entry.exit_code == Some(0) || (run.entry.exit_code == Some(99) && !crossed.is_empty());
+    if has_ended && !is_told {
+        let why = run.entry.note.as_deref().unwrap_or("there is no reason in its log");
+        let text = match run.entry.exit_code {
+            Some(code) if !why.starts_with("exit code") => format!("it ended with exit code {code}: {why}"),
+            _ => format!("it failed: {why}"),
+        };
+        finder.find("exit", Some(run), text, "the run's log says more");
+    }
+}
+
+fn of_requests(finder: &mut Finder<'_>, run: &RunResult, document: &Value) {
+    let limits = finder.results.journal.limits;
+    let share = ["http_req_failed", "errors"].iter().filter_map(|metric| run.value(metric, "rate"));
+    if let Some(share) = share.reduce(f64::max).filter(|share| *share > limits.failed) {
+        let failed = figure::text_beside(share, limits.failed, Unit::Share);
+        let text = format!("{failed} of requests failed (limit {})", figure::text(limits.failed, Unit::Share));
+        let hint = "the log of the application and its connections to the database say why";
+        finder.find("errors", Some(run), text, hint);
+    }
+    let refused = document["errors"].as_array().into_iter().flatten();
+    let refused = refused.filter(|one| one["text"].as_str().is_some_and(|text| text.contains("refused")));
+    let refused: u64 = refused.filter_map(|one| one["count"].as_u64()).sum();
+    if refused > 0 {
+        let text = match refused {
+            1 => "1 connection was refused".to_owned(),
+            _ => format!("{} connections were refused", figure::text(refused as f64, Unit::Count)),
+        };
+        let hint = "see whether the application is running, and whether it accepts so many connections";
+        finder.find("refused", Some(run), text, hint);
+    }
+    if let Some(p95) = run.judged_value("http_req_duration", "p(95)").filter(|p95| *p95 > SLOW_MS) {
+        let (p95, limit) = (figure::text_beside(p95, SLOW_MS, Unit::Time), figure::text(SLOW_MS, Unit::Time));
+        let text = format!("p95 of request durations is {p95}, above {limit}");
+        finder.find("slow", Some(run), text, "look at the processor of the application, and whether its cache answers");
+    }
+}
+
+fn cache(finder: &mut Finder<'_>, run: &RunResult, baseline: Option<&RunResult>) {
+    let hits = run.value("cache_hits", "rate");
+    let is_other = baseline.is_some_and(|baseline| baseline.entry.name != run.entry.name);
+    let median = |run: &RunResult| run.judged_value("http_req_duration", "med");
+    let gains = baseline.and_then(median).zip(median(run)).is_some_and(|(old, new)| new < old * GAIN);
+    if let Some(hits) = hits.filter(|hits| *hits < FEW_HITS && is_other && !gains) {
+        let hits = figure::text(hits, Unit::Share);
+        let text = format!("the cache does not help: {hits} of reads hit it, no gain over the baseline");
+        finder.find("cache", Some(run), text, "see whether Redis is running, and whether the application uses it");
+    }
+}
+
+fn of_generator(finder: &mut Finder<'_>, run: &RunResult, document: &Value) {
+    if let Some(complaint) = document.pointer("/health/complaint").and_then(Value::as_str) {
+        let hint = "figures of this run may be too high; use fewer VUs here, or a larger machine";
+        finder.find("generator", Some(run), format!("the load generator could not keep up: {complaint}"), hint);
+    }
+    if let Some(dropped) = run.value("dropped_iterations", "count").filter(|count| *count > 0.0) {
+        let text = match dropped {
+            1.0 => "1 iteration could not begin in time".to_owned(),
+            _ => format!("{} iterations could not begin in time", figure::text(dropped, Unit::Count)),
+        };
+        let hint = "there were too few VUs for this rate, or the application is too slow for it";
+        finder.find("dropped", Some(run), text, hint);
+    }
+}
+
+/// How much a series grew, if it grew throughout.
+fn growth(values: &[f64]) -> Option<f64> {
+    const PARTS: usize = 4;
+    if values.len() < 5 * PARTS {
+        return None;
+    }
+    let size = values.len() / PARTS;
+    let mean = |part: usize| values[part * size..(part + 1) * size].iter().sum::<f64>() / size as f64;
+    let parts: Vec<f64> = (0..PARTS).map(mean).collect();
+    let grows = parts.windows(2).all(|pair| pair[1] > pair[0]) && parts[PARTS - 1] > parts[0] * GROWTH;
+    grows.then(|| parts[PARTS - 1] / parts[0] - 1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_grows_when_it_never_stops() {
+        let check = |values: Vec<f64>, expect: bool| assert_eq!(growth(&values).is_some(), expect);
+        check((100..140).map(f64::from).collect(), true);
+        check((100..110).map(f64::from).collect(), false);
+        check(vec![100.0; 40], false);
+        check((0..40).map(|place| if place < 20 { 100.0 } else { 200.0 }).collect(), false);
+    }
+}

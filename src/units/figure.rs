@@ -1,0 +1,169 @@
+//! Figures for people who read a verdict: a value, rounded to what matters, with its unit. Raw numbers stay in the JSON.
+
+use super::number;
+
+/// What a figure measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Milliseconds.
+    Time,
+    /// A share, 0 to 1.
+    Share,
+    /// Bytes.
+    Bytes,
+    /// Bytes per second.
+    BytesPerSecond,
+    /// Things that are counted.
+    Count,
+    /// Things per second, with their name in the plural; empty where they have none.
+    PerSecond(&'static str),
+    /// Anything else.
+    Number,
+}
+
+/// Significant digits of a figure.
+const DIGITS: usize = 3;
+/// Digits of a figure that would look equal to another one with fewer.
+const MAX_DIGITS: usize = 9;
+
+/// A figure with its unit: `0.46 ms`, `99.4 %`, `145.5 requests/s`, `12,345`.
+pub fn text(value: f64, unit: Unit) -> String {
+    with_digits(value, unit, DIGITS)
+}
+
+/// A figure that stands beside another one: with more digits where both would look the same and are not.
+pub fn text_beside(value: f64, other: f64, unit: Unit) -> String {
+    let looks_same = |digits| with_digits(value, unit, digits) == with_digits(other, unit, digits);
+    let digits = (DIGITS..MAX_DIGITS).find(|digits| value == other || !looks_same(*digits)).unwrap_or(MAX_DIGITS);
+    with_digits(value, unit, digits)
+}
+
+fn with_digits(value: f64, unit: Unit, digits: usize) -> String {
+    if !value.is_finite() {
+        return number::js(value);
+    }
+    match unit {
+        Unit::Time => time(value, digits),
+        Unit::Share => share(value, digits),
+        Unit::Bytes => bytes(value, digits),
+        Unit::BytesPerSecond => format!("{}/s", bytes(value, digits)),
+        Unit::Count if value.fract() == 0.0 => grouped(&number::fixed(value, 0)),
+        Unit::PerSecond("") => format!("{}/s", plain(value, digits + 1)),
+        Unit::PerSecond(things) => format!("{} {things}/s", plain(value, digits + 1)),
+        Unit::Count | Unit::Number => plain(value, digits + 1),
+    }
+}
+
+fn time(millis: f64, digits: usize) -> String {
+    match millis.abs() {
+        0.0 => "0 ms".to_owned(),
+        size if size < 0.1 => format!("{} µs", significant(millis * 1e3, digits)),
+        size if size < 1.0 => format!("{} ms", significant(millis, digits - 1)),
+        size if size < 1e3 => format!("{} ms", significant(millis, digits)),
+        _ => format!("{} s", significant(millis / 1e3, digits)),
+    }
+}
+
+/// Never rounds to all or to nothing what is neither.
+fn share(share: f64, digits: usize) -> String {
+    let percent = share * 100.0;
+    let shown = match percent.abs() {
+        0.0 => "0".to_owned(),
+        size if size < 0.1 => significant(percent, digits - 1),
+        _ => (digits - 2..=MAX_DIGITS)
+            .map(|decimals| trimmed(number::fixed(percent, decimals)))
+            .find(|text| text != "100" || percent == 100.0)
+            .unwrap_or_else(|| "100".to_owned()),
+    };
+    format!("{shown} %")
+}
+
+fn bytes(value: f64, digits: usize) -> String {
+    const UNITS: [&str; 5] = ["B", "kB", "MB", "GB", "TB"];
+    let mut scaled = value;
+    let mut unit = 0;
+    while scaled.abs() >= 999.5 && unit + 1 < UNITS.len() {
+        scaled /= 1e3;
+        unit += 1;
+    }
+    format!("{} {}", significant(scaled, digits), UNITS[unit])
+}
+
+fn plain(value: f64, digits: usize) -> String {
+    significant(value, digits)
+}
+
+/// So many significant digits, thousands set apart, no zeros at the end of decimals. Digits before the point all stay.
+fn significant(value: f64, digits: usize) -> String {
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    let magnitude = value.abs().log10().floor() as i32;
+    let decimals = (digits as i32 - 1 - magnitude).clamp(0, 12) as usize;
+    grouped(&trimmed(number::fixed(value, decimals)))
+}
+
+fn trimmed(text: String) -> String {
+    if !text.contains('.') {
+        return text;
+    }
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// `12345.6` as `12,345.6`.
+fn grouped(text: &str) -> String {
+    let (sign, text) = text.strip_prefix('-').map_or(("", text), |rest| ("-", rest));
+    let (whole, rest) = text.find('.').map_or((text, ""), |point| text.split_at(point));
+    let mut shown = String::from(sign);
+    for (place, digit) in whole.char_indices() {
+        if place > 0 && (whole.len() - place).is_multiple_of(3) {
+            shown.push(',');
+        }
+        shown.push(digit);
+    }
+    shown + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_rounded_and_have_units() {
+        let check = |value: f64, unit: Unit, expect: &str| assert_eq!(text(value, unit), expect, "{value}");
+        check(0.455_123, Unit::Time, "0.46 ms");
+        check(0.0, Unit::Time, "0 ms");
+        check(0.0123, Unit::Time, "12.3 µs");
+        check(4.619, Unit::Time, "4.62 ms");
+        check(100.0, Unit::Time, "100 ms");
+        check(462.4, Unit::Time, "462 ms");
+        check(1_239.0, Unit::Time, "1.24 s");
+        check(0.994_123, Unit::Share, "99.4 %");
+        check(0.75, Unit::Share, "75 %");
+        check(1.0, Unit::Share, "100 %");
+        check(0.999_99, Unit::Share, "99.999 %");
+        check(0.0, Unit::Share, "0 %");
+        check(0.000_123, Unit::Share, "0.012 %");
+        check(145.4567, Unit::PerSecond("requests"), "145.5 requests/s");
+        check(12_345.678, Unit::PerSecond("requests"), "12,346 requests/s");
+        check(0.5, Unit::PerSecond(""), "0.5/s");
+        check(1_234_567.0, Unit::Count, "1,234,567");
+        check(999.0, Unit::Bytes, "999 B");
+        check(1_500_000.0, Unit::Bytes, "1.5 MB");
+        check(2_048.0, Unit::BytesPerSecond, "2.05 kB/s");
+        check(1.0 / 3.0, Unit::Number, "0.3333");
+        check(f64::INFINITY, Unit::Time, "Infinity");
+        check(-4.619, Unit::Time, "-4.62 ms");
+    }
+
+    #[test]
+    fn figures_that_differ_look_different() {
+        let check = |value: f64, other: f64, unit: Unit, expect: &str| {
+            assert_eq!(text_beside(value, other, unit), expect, "{value} {other}");
+        };
+        check(100.02, 100.0, Unit::Time, "100.02 ms");
+        check(0.749_98, 0.75, Unit::Share, "74.998 %");
+        check(100.0, 100.0, Unit::Time, "100 ms");
+        check(20.0, 100.0, Unit::Time, "20 ms");
+    }
+}

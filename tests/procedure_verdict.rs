@@ -1,0 +1,125 @@
+//! No approval of garbage: a target that is dead, dies, fails, or a script whose own thresholds are crossed ends a
+//! procedure NOT APPROVED, whatever its criteria say; what a file lowers is said.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::procedure::{Target, json, text};
+use crate::program::{self, Outcome, Running};
+
+/// A script that asks for a page 20 times a second.
+const SCRIPT: &str = "import http from 'k6/http';\nimport { sleep } from 'k6';\n\
+    export default function () { http.get(`${__ENV.BASE_URL}/health`); sleep(0.05); }\n";
+/// One that asks for a page that is not there every tenth time.
+const TENTH: &str = "import http from 'k6/http';\nimport { sleep } from 'k6';\n\
+    export default function () { http.get(`${__ENV.BASE_URL}/${__ITER % 10 ? 'health' : 'none'}`); sleep(0.05); }\n";
+
+/// Runs a procedure with one run of a script, called `only`; `more` are further keys of the file.
+fn start(folder: &Path, url: &str, script: &str, engine: &str, more: &str) -> Running {
+    fs::write(folder.join("script.js"), script).unwrap();
+    let file = format!(
+        "export default {{ name: 'garbage', baseUrl: '{url}', resultsDir: './results', preflight: {{ scripts: false }},\n\
+         runs: [{{ name: 'only', script: './script.js', vus: 2, duration: '3s' }}],\n\
+         criteria: ['only.http_req_duration.p95 < 5s'], archive: false, {more} }};\n"
+    );
+    fs::write(folder.join("procedure.js"), file).unwrap();
+    let mut command = program::volley(folder);
+    Running::start(command.args(["procedure", "run", "procedure.js", "--js-engine", engine]))
+}
+
+fn finding<'a>(results: &'a Value, kind: &str) -> &'a Value {
+    let findings = results["findings"].as_array().unwrap();
+    findings.iter().find(|one| one["kind"] == kind).unwrap_or_else(|| panic!("no {kind}: {findings:?}"))
+}
+
+fn judged(folder: &Path, outcome: &Outcome, code: i32, verdict: &str) -> Value {
+    assert_eq!(outcome.code, code, "{}{}", outcome.stdout, outcome.stderr);
+    let results = json(folder.join("results/baseline_metrics.json"));
+    assert_eq!(results["verdict"], verdict, "{}", outcome.stdout);
+    results
+}
+
+#[test]
+fn a_dead_target_is_not_approved() {
+    for engine in program::engines() {
+        let folder = tempfile::tempdir().unwrap();
+        let outcome = start(folder.path(), "http://127.0.0.1:9", SCRIPT, engine, "").end();
+        let results = judged(folder.path(), &outcome, 99, "NOT APPROVED");
+        assert_eq!(finding(&results, "errors")["severity"], "blocking");
+        assert_eq!(finding(&results, "samples")["severity"], "blocking");
+        // A latency of requests that nobody answered is not a number, and so no pass.
+        assert_eq!(results["criteria"][0]["state"], "not measured");
+        let why = results["criteria"][0]["achieved_text"].as_str().unwrap();
+        assert!(why.contains("`http_req_duration` has 0 answered requests, at least 30 are needed"), "{why}");
+        assert!(
+            results["reason"].as_str().unwrap().contains("only: 100 % of requests failed (limit 5 %)"),
+            "{results}"
+        );
+        let readiness = text(folder.path().join("results/readiness.txt"));
+        assert!(readiness.contains("STATUS:       NOT APPROVED"), "{readiness}");
+    }
+}
+
+#[test]
+fn a_target_that_dies_in_the_middle_is_not_approved() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = Target::start(folder.path(), &[]);
+    let running = start(folder.path(), &target.url, SCRIPT, program::engines()[0], "");
+    running.wait_for("only: 2 VUs");
+    std::thread::sleep(std::time::Duration::from_millis(1_500));
+    drop(target);
+    let outcome = running.end();
+    let results = judged(folder.path(), &outcome, 99, "NOT APPROVED");
+    assert_eq!(finding(&results, "errors")["severity"], "blocking");
+    // Latencies are those of the requests that were answered.
+    let kept = json(folder.path().join("results/only_report.json"));
+    let metrics = kept["metrics"].as_array().unwrap();
+    let duration = metrics.iter().find(|one| one["name"] == "http_req_duration").unwrap();
+    let (all, answered) = (&duration["values"]["count"], &duration["answered"]["values"]["count"]);
+    assert!(answered.as_u64() > Some(0) && answered.as_u64() < all.as_u64(), "{all} {answered}");
+}
+
+#[test]
+fn a_failing_tenth_blocks_unless_the_file_says_otherwise() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = Target::start(folder.path(), &[]);
+    let outcome = start(folder.path(), &target.url, TENTH, program::engines()[0], "limits: { failed: '1%' }").end();
+    let results = judged(folder.path(), &outcome, 99, "NOT APPROVED");
+    assert_eq!(results["criteria"][0]["state"], "pass");
+    assert!(finding(&results, "errors")["text"].as_str().unwrap().ends_with("of requests failed (limit 1 %)"));
+    fs::remove_dir_all(folder.path().join("results")).unwrap();
+    let lowered = "limits: { failed: '1%' }, findings: { errors: 'warning', generator: 'note' }";
+    let outcome = start(folder.path(), &target.url, TENTH, program::engines()[0], lowered).end();
+    let results = judged(folder.path(), &outcome, 0, "APPROVED WITH FINDINGS");
+    assert_eq!(finding(&results, "errors")["usual_severity"], "blocking");
+    let readiness = text(folder.path().join("results/readiness.txt"));
+    assert!(readiness.contains("(blocking; warning by the procedure file)"), "{readiness}");
+}
+
+#[test]
+fn crossed_thresholds_of_a_script_and_other_exit_codes_block() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = Target::start(folder.path(), &[]);
+    let calm = "findings: { generator: 'note' }";
+    let check = |more: &str, code: i32, verdict: &str, kind: Option<&str>| {
+        let script = format!("{SCRIPT}{more}");
+        let outcome = start(folder.path(), &target.url, &script, program::engines()[0], calm).end();
+        let results = judged(folder.path(), &outcome, code, verdict);
+        if let Some(kind) = kind {
+            assert_eq!(finding(&results, kind)["severity"], "blocking");
+        }
+        fs::remove_dir_all(folder.path().join("results")).unwrap();
+    };
+    check("", 0, "APPROVED", None);
+    check(
+        "export const options = { thresholds: { iterations: ['count<1'] } };",
+        99,
+        "NOT APPROVED",
+        Some("thresholds"),
+    );
+    let fails = "import exec from 'k6/execution';\nexport function teardown() { exec.test.fail('no'); }";
+    check(fails, 99, "NOT APPROVED", Some("exit"));
+    check("export function teardown() { throw new Error('no'); }", 99, "NOT APPROVED", Some("exit"));
+}
