@@ -115,9 +115,6 @@ impl Run {
             setup_data: self.script.setup_data().and_then(|json| serde_json::from_str(&json).ok()),
         };
         let is_wrong = self.exports.values.iter().any(|name| name == "handleSummary");
-        if !self.exports.has("handleSummary") {
-            self.summary_vu().await;
-        }
         let own = if is_wrong {
             self.summary_error("exported identifier handleSummary must be a function".to_owned());
             Some(Vec::new())
@@ -148,17 +145,6 @@ impl Run {
         let (mut stdout, mut stderr) = (self.request.terminal.stdout_writer(), self.request.terminal.stderr_writer());
         if let Err(error) = writing::write_all(&outputs, &self.request.cwd, &mut stdout, &mut stderr) {
             self.summary_error(error);
-        }
-    }
-
-    /// Init code runs for the summary as well, as in k6, whether there is a `handleSummary()` or not.
-    async fn summary_vu(&self) {
-        let limit = self.handle_summary_timeout();
-        let nothing = |_| async { Ok(()) };
-        let made =
-            self.stage("handleSummary()", limit, ExitCode::GenericTimeout, "handleSummaryTimeout", false, nothing);
-        if let Err(failure) = made.await {
-            self.tell(&failure);
         }
     }
 
