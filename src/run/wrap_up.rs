@@ -148,10 +148,6 @@ impl Run {
         }
     }
 
-    fn handle_summary_timeout(&self) -> Duration {
-        self.options.handle_summary_timeout.map_or(DEFAULT_TIMEOUT, crate::units::Span::to_duration)
-    }
-
     fn machine_facts(&self) -> machine::Facts {
         machine::Facts {
             script: self.request.script.module.text.to_string(),
@@ -186,7 +182,7 @@ impl Run {
         } else {
             data::build(results, look, facts).for_script()
         };
-        let limit = self.handle_summary_timeout();
+        let limit = self.options.handle_summary_timeout.map_or(DEFAULT_TIMEOUT, crate::units::Span::to_duration);
         let work = self.stage("handleSummary()", limit, ExitCode::GenericTimeout, "handleSummaryTimeout", false, {
             move |vu| async move { vu.summarize(data).await.map(returned) }
         });
