@@ -259,7 +259,7 @@ mod tests {
             let mut recorder = Recorder::new(ledger.clone());
             records.into_iter().for_each(|record| recorder.push(record));
             recorder.flush();
-            ledger.lock().unwrap_or_else(PoisonError::into_inner).detach_all();
+            running.detach(&mut ledger.lock().unwrap_or_else(PoisonError::into_inner));
             let description = running.description.clone();
             running.stop();
             Ok(description)

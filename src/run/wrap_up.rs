@@ -114,8 +114,7 @@ impl Run {
             no_color: self.request.no_color,
             setup_data: self.script.setup_data().and_then(|json| serde_json::from_str(&json).ok()),
         };
-        let is_wrong = self.exports.values.iter().any(|name| name == "handleSummary");
-        let own = if is_wrong {
+        let own = if self.exports.values.iter().any(|name| name == "handleSummary") {
             self.summary_error("exported identifier handleSummary must be a function".to_owned());
             Some(Vec::new())
         } else if self.exports.has("handleSummary") {
