@@ -132,7 +132,7 @@ fn an_error_without_end_is_not_read_to_its_end() {
     });
     let folder = folder(SCRIPT);
     let output = format!("influxdb=http://{address}/db");
-    let outcome = run(quiet(folder.path()).args(["-o", &output, "script.js"]));
+    let outcome = run(quiet(folder.path()).args(["--log-format=json", "-o", &output, "script.js"]));
     assert_eq!(outcome.code, 0, "{}", outcome.stderr);
     assert!(outcome.stderr.contains("the answer was 500"), "{}", outcome.stderr);
     let most = server.join().expect("the server ends");

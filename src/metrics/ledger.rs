@@ -152,14 +152,9 @@ impl Ledger {
         self.taps.push(tap);
     }
 
-    /// Lets go of the output that loses its samples there.
+    /// Lets go of the output that counts its lost samples there: it gets what is on its way, then its end.
     pub fn detach(&mut self, lost: &Lost) {
         self.taps.retain(|tap| !tap.leads_to(lost));
-    }
-
-    /// Lets go of all outputs: each gets what is on its way, then its end.
-    pub fn detach_all(&mut self) {
-        self.taps.clear();
     }
 
     /// Adds a batch of records to the sinks and hands it on; leaves the batch empty.

@@ -259,7 +259,7 @@ mod tests {
             let mut recorder = Recorder::new(ledger.clone());
             records.into_iter().for_each(|record| recorder.push(record));
             recorder.flush();
-            ledger.lock().unwrap_or_else(PoisonError::into_inner).detach_all();
+            running.detach(&mut ledger.lock().unwrap_or_else(PoisonError::into_inner));
             let description = running.description.clone();
             running.stop();
             Ok(description)
@@ -520,6 +520,10 @@ o_gauge,1795419692,-4.000000,\"with, \"\"comma\"\"\",,own=,
         let counter = bench.declare("o_counter", MetricType::Counter);
         let records = (0..10_000).map(|i| bench.sample(counter, f64::from(i), &[])).collect();
         bench.run("json=/dev/full", records).unwrap();
-        assert_eq!(*bench.said.lock().unwrap(), ["could not write the samples, this output ends here"]);
+        let said = [
+            "could not write the samples, this output ends here",
+            "the output json (/dev/full) ended early, 10000 samples are missing there",
+        ];
+        assert_eq!(*bench.said.lock().unwrap(), said);
     }
 }

@@ -66,7 +66,7 @@ impl Running {
     }
 
     /// Waits until the output has written and closed everything. The ledger must have let go of it before
-    /// ([`Ledger::detach_all`] or [`Running::detach`]).
+    /// ([`Running::detach`]).
     pub fn stop(self) {
         if self.thread.join().is_err() {
             self.logger.error(format!("the output {} broke down", self.description));

@@ -115,11 +115,7 @@ impl Run {
             no_color: self.request.no_color,
             setup_data: self.script.setup_data().and_then(|json| serde_json::from_str(&json).ok()),
         };
-        let is_wrong = self.exports.values.iter().any(|name| name == "handleSummary");
-        if !self.exports.has("handleSummary") {
-            self.summary_vu().await;
-        }
-        let own = if is_wrong {
+        let own = if self.exports.values.iter().any(|name| name == "handleSummary") {
             self.summary_error("exported identifier handleSummary must be a function".to_owned());
             Some(Vec::new())
         } else if self.exports.has("handleSummary") {
@@ -150,21 +146,6 @@ impl Run {
         if let Err(error) = writing::write_all(&outputs, &self.request.cwd, &mut stdout, &mut stderr) {
             self.summary_error(error);
         }
-    }
-
-    /// Init code runs for the summary as well, as in k6, whether there is a `handleSummary()` or not.
-    async fn summary_vu(&self) {
-        let limit = self.handle_summary_timeout();
-        let nothing = |_| async { Ok(()) };
-        let made =
-            self.stage("handleSummary()", limit, ExitCode::GenericTimeout, "handleSummaryTimeout", false, nothing);
-        if let Err(failure) = made.await {
-            self.tell(&failure);
-        }
-    }
-
-    fn handle_summary_timeout(&self) -> Duration {
-        self.options.handle_summary_timeout.map_or(DEFAULT_TIMEOUT, crate::units::Span::to_duration)
     }
 
     fn machine_facts(&self) -> machine::Facts {
@@ -203,7 +184,7 @@ impl Run {
         } else {
             data::build(results, look, facts).for_script()
         };
-        let limit = self.handle_summary_timeout();
+        let limit = self.options.handle_summary_timeout.map_or(DEFAULT_TIMEOUT, crate::units::Span::to_duration);
         let work = self.stage("handleSummary()", limit, ExitCode::GenericTimeout, "handleSummaryTimeout", false, {
             move |vu| async move { vu.summarize(data).await.map(returned) }
         });

@@ -39,6 +39,12 @@ const algorithm = (value) => {
 const as = (value) => value;
 const list = (value) => {
   const texts = [];
+  if (value instanceof primordials.Set) {
+    call(primordials.SetPrototypeForEach, value, (one) => {
+      texts[texts.length] = String(one);
+    });
+    return texts;
+  }
   const length = value?.length ?? 0;
   for (let at = 0; at < length; at++) texts[at] = String(value[at]);
   return texts;

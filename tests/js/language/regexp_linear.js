@@ -6,6 +6,7 @@
 // console: yes:60000,no
 // console: 1001 1000
 // console: true 30001 false 0
+// console: b true
 // console: TypeError
 const many = 'a'.repeat(60000);
 export default function () {
@@ -26,6 +27,8 @@ export default function () {
   sticky.lastIndex = 1;
   const text = `-${'a'.repeat(30000)}`;
   console.log(sticky.test(text), sticky.lastIndex, /(?:a+)+x/y.test(text), /(?:a|a)*$/.exec(text).index - 1);
+  const closed = `${'</b> '.repeat(2000)}//x`;
+  console.log(/(?:<\/(\w+)>\s*)+[/]\/x/.exec(closed)[1], new RegExp('a+/b+$').test(`${'a'.repeat(3000)}/b`));
   try {
     RegExp.prototype.exec.call({}, 'a');
   } catch (error) {

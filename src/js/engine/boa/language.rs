@@ -173,7 +173,8 @@ fn linear(this: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<O
     };
     // A pattern with half a character in it stays with the engine.
     let Ok(source) = pattern.source(context) else { return Ok(None) };
-    let source: Vec<u16> = source.encode_utf16().collect();
+    // Boa shows every slash with a backslash of its own before it, also one that had its own already.
+    let source: Vec<u16> = source.replace("\\/", "/").encode_utf16().collect();
     let Some(program) = regexp::program(&source, flags) else { return Ok(None) };
     if program.is_harmless(text.len()) {
         return Ok(None);
