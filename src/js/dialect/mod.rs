@@ -22,7 +22,7 @@ mod typescript;
 
 pub use bridge::{Missing, Target};
 pub use kind::Exported;
-pub use positions::{Place, Positions};
+pub use positions::Positions;
 pub use quote::explain;
 pub use regexps::{RegExpLiteral, literals as regexp_literals};
 

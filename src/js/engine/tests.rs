@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use super::{Code, Engine, Host, Realm, StopHook};
 use crate::js::coroutine;
+use crate::js::dialect::RegExpLiteral;
 use crate::js::value::{Args, Pending, Resource, Throw, Value};
 
 const MAIN: &str = "file:///main.js";
@@ -36,6 +37,14 @@ impl Host for Seeing {
 
     fn origin(&self, _place: &str) -> Option<String> {
         None
+    }
+
+    fn explain(&self, _place: &str, _message: &str) -> Option<String> {
+        None
+    }
+
+    fn regexp_literals(&self, _address: &str) -> Vec<RegExpLiteral> {
+        Vec::new()
     }
 
     fn load(&self, address: &str) -> Result<Code, Throw> {

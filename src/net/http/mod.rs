@@ -38,5 +38,4 @@ pub use cookies::{Cookie, Jar, RequestCookie};
 pub use dump::{Dump, Dumping};
 pub use headers::Headers;
 pub use message::{Auth, Body, BodyMode, Exchange, Hop, Protocol, Request};
-pub use timing::Timings;
 pub use url::Url;

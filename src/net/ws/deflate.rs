@@ -135,10 +135,10 @@ impl Drop for Unpacking {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn unpack(packed: &[u8], most: usize) -> Result<Vec<u8>, &'static str> {
+    pub(in crate::net::ws) fn unpack(packed: &[u8], most: usize) -> Result<Vec<u8>, &'static str> {
         let mut unpacking = Unpacking::new(packed.to_vec());
         loop {
             if let Some(message) = unpacking.advance(most, &mut 1000)? {

@@ -2,7 +2,7 @@
 //! of `tests/fuzz` with what libFuzzer thinks of.
 
 use super::close::may_be_received;
-use super::frame::{Message, Parser};
+use super::frame::{Message, Parser, Violation};
 
 /// Frames, read in one piece and in small ones; the first byte says whether messages may be packed.
 pub fn frames(data: &[u8]) {
@@ -14,7 +14,7 @@ pub fn frames(data: &[u8]) {
             while parser.is_busy() {
                 parser.advance(&mut |message| messages.push(message))?;
             }
-            Ok(())
+            Ok::<_, Violation>(())
         });
         (messages, result)
     };
