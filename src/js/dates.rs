@@ -69,7 +69,7 @@ fn day_of(days: i64) -> (i64, i64, i64) {
 
 /// A date, in milliseconds since 1970, as text in local time.
 pub fn print(ms: f64, form: Form) -> String {
-    if !(ms.abs() <= MAX_MS) {
+    if ms.is_nan() || ms.abs() > MAX_MS {
         return "Invalid Date".to_owned();
     }
     let (offset, name) = zone_at(ms);

@@ -19,15 +19,7 @@ use crate::js::{collation, dates};
 type Method = unsafe fn(*mut JSContext, JSValue, &[JSValue]) -> JSValue;
 
 /// All methods, by the number QuickJS hands back to [`enter`].
-const METHODS: [Method; 7] = [
-    exec,
-    |ctx, this, args| unsafe { locale_compare(ctx, this, args) },
-    |ctx, this, _| unsafe { date(ctx, this, dates::Form::Full) },
-    |ctx, this, _| unsafe { date(ctx, this, dates::Form::Time) },
-    |ctx, this, _| unsafe { date(ctx, this, dates::Form::Locale) },
-    |ctx, this, _| unsafe { date(ctx, this, dates::Form::LocaleDate) },
-    |ctx, this, _| unsafe { date(ctx, this, dates::Form::LocaleTime) },
-];
+const METHODS: [Method; 7] = [exec, locale_compare, full, time, locale, locale_date, locale_time];
 
 /// Where methods belong, as `length` says how many arguments they name.
 struct Table(&'static str, &'static [qjs::JSCFunctionListEntry]);
@@ -182,6 +174,31 @@ unsafe fn date(ctx: *mut JSContext, this: JSValue, form: dates::Form) -> JSValue
         let text = dates::print(ms, form);
         qjs::JS_NewStringLen(ctx, text.as_ptr().cast(), text.len() as _)
     }
+}
+
+unsafe fn full(ctx: *mut JSContext, this: JSValue, _args: &[JSValue]) -> JSValue {
+    // SAFETY: the context and the value are alive.
+    unsafe { date(ctx, this, dates::Form::Full) }
+}
+
+unsafe fn time(ctx: *mut JSContext, this: JSValue, _args: &[JSValue]) -> JSValue {
+    // SAFETY: the context and the value are alive.
+    unsafe { date(ctx, this, dates::Form::Time) }
+}
+
+unsafe fn locale(ctx: *mut JSContext, this: JSValue, _args: &[JSValue]) -> JSValue {
+    // SAFETY: the context and the value are alive.
+    unsafe { date(ctx, this, dates::Form::Locale) }
+}
+
+unsafe fn locale_date(ctx: *mut JSContext, this: JSValue, _args: &[JSValue]) -> JSValue {
+    // SAFETY: the context and the value are alive.
+    unsafe { date(ctx, this, dates::Form::LocaleDate) }
+}
+
+unsafe fn locale_time(ctx: *mut JSContext, this: JSValue, _args: &[JSValue]) -> JSValue {
+    // SAFETY: the context and the value are alive.
+    unsafe { date(ctx, this, dates::Form::LocaleTime) }
 }
 
 /// `a.localeCompare(b)`
