@@ -29,6 +29,11 @@ fn start(folder: &Path, url: &str, script: &str, engine: &str, more: &str) -> Ru
     Running::start(command.args(["procedure", "run", "procedure.js", "--js-engine", engine]))
 }
 
+/// Any engine of the build.
+fn engine() -> &'static str {
+    program::engines().next().unwrap()
+}
+
 fn finding<'a>(results: &'a Value, kind: &str) -> &'a Value {
     let findings = results["findings"].as_array().unwrap();
     findings.iter().find(|one| one["kind"] == kind).unwrap_or_else(|| panic!("no {kind}: {findings:?}"))
@@ -66,7 +71,7 @@ fn a_dead_target_is_not_approved() {
 fn a_target_that_dies_in_the_middle_is_not_approved() {
     let folder = tempfile::tempdir().unwrap();
     let target = Target::start(folder.path(), &[]);
-    let running = start(folder.path(), &target.url, SCRIPT, program::engines()[0], "");
+    let running = start(folder.path(), &target.url, SCRIPT, engine(), "");
     running.wait_for("only: 2 VUs");
     std::thread::sleep(std::time::Duration::from_millis(1_500));
     drop(target);
@@ -85,13 +90,13 @@ fn a_target_that_dies_in_the_middle_is_not_approved() {
 fn a_failing_tenth_blocks_unless_the_file_says_otherwise() {
     let folder = tempfile::tempdir().unwrap();
     let target = Target::start(folder.path(), &[]);
-    let outcome = start(folder.path(), &target.url, TENTH, program::engines()[0], "limits: { failed: '1%' }").end();
+    let outcome = start(folder.path(), &target.url, TENTH, engine(), "limits: { failed: '1%' }").end();
     let results = judged(folder.path(), &outcome, 99, "NOT APPROVED");
     assert_eq!(results["criteria"][0]["state"], "pass");
     assert!(finding(&results, "errors")["text"].as_str().unwrap().ends_with("of requests failed (limit 1 %)"));
     fs::remove_dir_all(folder.path().join("results")).unwrap();
     let lowered = "limits: { failed: '1%' }, findings: { errors: 'warning', generator: 'note' }";
-    let outcome = start(folder.path(), &target.url, TENTH, program::engines()[0], lowered).end();
+    let outcome = start(folder.path(), &target.url, TENTH, engine(), lowered).end();
     let results = judged(folder.path(), &outcome, 0, "APPROVED WITH FINDINGS");
     assert_eq!(finding(&results, "errors")["usual_severity"], "blocking");
     let readiness = text(folder.path().join("results/readiness.txt"));
@@ -105,7 +110,7 @@ fn crossed_thresholds_of_a_script_and_other_exit_codes_block() {
     let calm = "findings: { generator: 'note' }";
     let check = |more: &str, code: i32, verdict: &str, kind: Option<&str>| {
         let script = format!("{SCRIPT}{more}");
-        let outcome = start(folder.path(), &target.url, &script, program::engines()[0], calm).end();
+        let outcome = start(folder.path(), &target.url, &script, engine(), calm).end();
         let results = judged(folder.path(), &outcome, code, verdict);
         if let Some(kind) = kind {
             assert_eq!(finding(&results, kind)["severity"], "blocking");

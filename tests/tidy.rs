@@ -286,9 +286,9 @@ const CHANGEABLE: [&str; 44] = [
 
 #[test]
 fn the_javascript_halves_use_nothing_a_script_can_change() {
-    let texts = modules::MODULES.iter().map(|module| (module.specifier, module.source));
+    let texts = MODULES.iter().map(|module| (module.specifier, module.source));
     let mut bad = Vec::new();
-    for (name, text) in texts.chain(modules::PARTS.iter().copied()) {
+    for (name, text) in texts.chain(PARTS.iter().copied()) {
         for line in text.lines().filter(|line| !line.trim_start().starts_with("//")) {
             // What a script asks to be replaced.
             let line = line.replace("primordials.Math.random = native.random", "");

@@ -12,7 +12,7 @@ const OPERATOR: usize = 4 * 1024;
 const STATEMENT: usize = 16 * 1024;
 
 /// Texts shorter than this are never too deep for a stack of the usual size.
-const SHORT: usize = 2048;
+const SHORT: usize = 1024;
 
 /// Words that nest what follows them.
 const NESTING: [(&str, usize); 17] = [

@@ -7,8 +7,8 @@ use rquickjs::qjs::{self, JSContext, JSValue};
 
 use super::{State, is_exception, property, state};
 
-/// So many bytes of stack may one call use: 20,000 levels of data and more.
-const MAX_DEPTH: usize = 8 << 20;
+/// So many bytes of stack may one call use: 10,000 levels of data and more.
+const MAX_DEPTH: usize = 4 << 20;
 
 /// Puts our function into the place of QuickJS' own, which it calls.
 ///
