@@ -2,14 +2,14 @@
 //! of `tests/fuzz` with what libFuzzer thinks of.
 
 use super::close::may_be_received;
-use super::frame::{Message, Parser};
+use super::frame::{Message, Parser, Violation};
 
 /// Frames, read in one piece and in small ones; the first byte says whether messages may be packed.
 pub fn frames(data: &[u8]) {
     let Some((first, data)) = data.split_first() else { return };
     let read = |step: usize| {
         let (mut parser, mut messages) = (Parser::new(first & 1 == 1), Vec::new());
-        let result = data.chunks(step).try_for_each(|piece| {
+        let result: Result<(), Violation> = data.chunks(step).try_for_each(|piece| {
             parser.push(piece, &mut |message| messages.push(message))?;
             while parser.is_busy() {
                 parser.advance(&mut |message| messages.push(message))?;
