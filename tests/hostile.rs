@@ -74,15 +74,15 @@ fn converse(mut stream: TcpStream, ticks: &AtomicU64) -> io::Result<()> {
     }
 }
 
-/// 12 MB of records.
+/// 3 MB of records.
 static JSON: LazyLock<String> = LazyLock::new(|| {
     let record =
         |at: u32| format!(r#"{{"id":{at},"name":"n\u00e4me {at}","tags":["a","b",{{"deep":[1.5,-2e3,null,true]}}]}}"#);
-    format!("[{}]", (0..160_000).map(record).collect::<Vec<_>>().join(","))
+    format!("[{}]", (0..40_000).map(record).collect::<Vec<_>>().join(","))
 });
 
-/// 4 MB of siblings.
-static WIDE: LazyLock<String> = LazyLock::new(|| (0..200_000).map(|at| format!("<p class=c{at}>x")).collect());
+/// 1 MB of siblings.
+static WIDE: LazyLock<String> = LazyLock::new(|| (0..50_000).map(|at| format!("<p class=c{at}>x")).collect());
 
 /// Shakes hands, agrees to compression, and sends zeros: so many megabytes once they are unpacked.
 fn bomb(stream: &mut TcpStream, key: &str, path: &str) -> io::Result<()> {
@@ -133,10 +133,10 @@ fn long_json_leaves_others_their_turns() {
         "const all = http.get(`${__ENV.URL}/json`);
          begin();
          const data = all.json();
-         say(`${data.length} ${data[5].name} ${data[159999].tags[2].deep.join('|')}`);
+         say(`${data.length} ${data[5].name} ${data[39999].tags[2].deep.join('|')}`);
          begin();
-         say(all.json('#(id==159999).name'));",
-        &["160000 n\u{e4}me 5 1.5|-2000||true true", "n\u{e4}me 159999 true"],
+         say(all.json('#(id==39999).name'));",
+        &["40000 n\u{e4}me 5 1.5|-2000||true true", "n\u{e4}me 39999 true"],
     );
 }
 
@@ -149,7 +149,7 @@ fn large_documents_leave_others_their_turns() {
          say(all.find('p').size());
          begin();
          say(all.find('p:contains(\"y\"), p.c7 ~ p.c9').size());",
-        &["200000 true", "1 true"],
+        &["50000 true", "1 true"],
     );
 }
 
@@ -161,13 +161,13 @@ fn walks_through_documents_can_be_ended() {
 #[test]
 fn packed_messages_are_unpacked_in_pieces_and_not_without_end() {
     check(
-        "for (const size of [32, 600]) {
+        "for (const size of [16, 80]) {
            begin();
            ws.connect(`${__ENV.URL.replace('http', 'ws')}/ws/${size}`, { compression: 'deflate' }, (socket) => {
              socket.on('message', (text) => { say(text.length); socket.close(); });
              socket.on('error', (error) => say(error.error()));
            });
          }",
-        &["33554432 true", "websocket: read limit exceeded true"],
+        &["16777216 true", "websocket: read limit exceeded true"],
     );
 }

@@ -134,18 +134,20 @@ impl Drop for Unpacking {
     }
 }
 
+/// Unpacks a message to its end.
 #[cfg(test)]
-pub(super) mod tests {
-    use super::*;
-
-    pub(in crate::net::ws) fn unpack(packed: &[u8], most: usize) -> Result<Vec<u8>, &'static str> {
-        let mut unpacking = Unpacking::new(packed.to_vec());
-        loop {
-            if let Some(message) = unpacking.advance(most, &mut 1000)? {
-                return Ok(message);
-            }
+pub(super) fn unpack(packed: &[u8], most: usize) -> Result<Vec<u8>, &'static str> {
+    let mut unpacking = Unpacking::new(packed.to_vec());
+    loop {
+        if let Some(message) = unpacking.advance(most, &mut 1000)? {
+            return Ok(message);
         }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
 
     #[test]
     fn messages_come_back() {

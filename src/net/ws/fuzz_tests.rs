@@ -9,7 +9,7 @@ pub fn frames(data: &[u8]) {
     let Some((first, data)) = data.split_first() else { return };
     let read = |step: usize| {
         let (mut parser, mut messages) = (Parser::new(first & 1 == 1), Vec::new());
-        let result = data.chunks(step).try_for_each(|piece| {
+        let result: Result<(), Violation> = data.chunks(step).try_for_each(|piece| {
             parser.push(piece, &mut |message| messages.push(message))?;
             while parser.is_busy() {
                 parser.advance(&mut |message| messages.push(message))?;

@@ -172,7 +172,7 @@ fn messages_are_packed_where_that_was_agreed() {
     let server = |mut stream: TcpStream| {
         let (first, payload) = frame(&mut stream);
         let message = match first {
-            0xc1 => deflate::tests::unpack(&payload, 1000).unwrap(),
+            0xc1 => deflate::unpack(&payload, 1000).unwrap(),
             _ => payload,
         };
         assert_eq!((first & 0x8f, &*message), (0x81, &b"ha ha ha"[..]));

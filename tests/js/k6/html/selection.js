@@ -11,7 +11,7 @@
 // console: invalid argument, cannot use a '<nil>' as a selector
 // console: 2 b
 // console: [["1",true],["",false]] <i>b</i>
-// console: object [object Object] {}
+// console: object [object Object] {"url":""}
 import html, { parseHTML } from 'k6/html';
 
 const page = '<ul><li class="x">a</li><li n="1"><i>b</i></li><li class="x">c</li></ul><p>x</p>';
