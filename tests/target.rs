@@ -278,12 +278,17 @@ fn a_taken_port_and_an_absent_redis_are_one_clear_line() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let config = |listen, cache| {
+        TargetConfig::new(listen, cache, Duration::from_secs(30), Duration::ZERO, 10)
+            .map_err(|failure| failure.message)
+            .unwrap()
+    };
     let failure = |config| runtime.block_on(bind(config)).err().unwrap().message;
-    let busy = failure(TargetConfig { listen: address, ..TargetConfig::default() });
+    let busy = failure(config(address, CacheChoice::Memory));
     assert!(busy.starts_with(&format!("the demo target can't listen on `{address}`: ")), "{busy}");
     drop(taken);
     let cache = CacheChoice::parse(&format!("redis://{address}")).unwrap();
-    let away = failure(TargetConfig { listen: ([127, 0, 0, 1], 0).into(), cache, ..TargetConfig::default() });
+    let away = failure(config(([127, 0, 0, 1], 0).into(), cache));
     assert!(away.starts_with(&format!("the cache at `redis://{address}` can't be reached: ")), "{away}");
     assert!(!away.contains('\n'), "{away}");
 }
