@@ -316,7 +316,7 @@ fn clients_say_what_they_miss() {
     check(&["status"], "`status` needs the `--address` of a running test");
     check(&["scale", "--address=:1"], "`scale` needs `--vus` or `--max`");
     check(&["pause", "--address=127.0.0.1:1"], "asking the test at `127.0.0.1:1`: Connection refused");
-    check(&["resume", "more"], "unknown command \\\"more\\\" for \\\"k6 resume\\\"");
+    check(&["resume", "more"], "unknown command \\\"more\\\" for \\\"volley resume\\\"");
     for command in ["status", "pause", "resume", "scale"] {
         check(&["--strict-k6", command, "--address=:1"], "unknown");
     }

@@ -34,6 +34,7 @@ mod procedure_services;
 mod procedure_upload;
 mod procedure_verdict;
 mod program;
+mod regexp;
 mod remote;
 mod report;
 mod segments;

@@ -175,14 +175,12 @@ function known(params) {
   const names = ObjectKeys(params);
   for (let at = 0; at < names.length; at++) {
     const name = names[at];
+    if (name !== 'jar' && name !== 'compression' && name !== 'headers' && name !== 'tags') continue;
     const value = params[name];
     if (name === 'jar') result.jar = isObject(value) && value[NATIVE] !== undefined ? value : undefined;
     else if (name === 'compression') result.compression = isObject(value) ? String(value) : value;
-    else if (name === 'headers' || name === 'tags') {
-      if (!isObject(value) || ArrayIsArray(value)) {
-        result[name] = value;
-        continue;
-      }
+    else if (!isObject(value) || ArrayIsArray(value)) result[name] = value;
+    else {
       const members = {};
       const keys = ObjectKeys(value);
       for (let key = 0; key < keys.length; key++) members[keys[key]] = text(name, value[keys[key]]);

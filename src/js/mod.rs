@@ -15,7 +15,7 @@ pub mod imports;
 pub mod lifecycle;
 pub mod loader;
 pub mod modules;
-mod regexp;
+pub mod regexp;
 pub mod script;
 pub mod value;
 pub mod vu;

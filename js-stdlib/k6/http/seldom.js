@@ -152,7 +152,7 @@ const methods = {
     const front = before < 0 ? action : call(StringPrototypeSlice, action, 0, before);
     const query = call(StringPrototypeIndexOf, front, '?');
     const address = query < 0 ? front : call(StringPrototypeSlice, front, 0, query);
-    return respond(native.request(method, `${address}?${native.formText(texts(values))}${hash}`, undefined, plain(params)));
+    return respond(native.request(method, `${address}?${native.formText(eachOf(values, String))}${hash}`, undefined, plain(params)));
   },
   json(...list) {
     const selector = list[0];

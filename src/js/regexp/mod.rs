@@ -55,3 +55,24 @@ impl Program {
         degree <= 1 || (len as f64).powi(degree as i32) <= MAX_STEPS
     }
 }
+
+/// Where a pattern first matches a text at or behind a place, in UTF-16 units: the places of the match and of its groups.
+/// Nothing where the pattern is left to engines. For tests.
+#[doc(hidden)]
+pub fn match_regexp(
+    pattern: &str,
+    flags: &str,
+    text: &str,
+    start: usize,
+) -> Option<Option<Vec<Option<(usize, usize)>>>> {
+    let source: Vec<u16> = pattern.encode_utf16().collect();
+    let units: Vec<u16> = text.encode_utf16().collect();
+    let known = Flags {
+        ignore_case: flags.contains('i'),
+        multiline: flags.contains('m'),
+        dot_all: flags.contains('s'),
+        unicode: flags.contains('u'),
+    };
+    let program = program(&source, known)?;
+    find(&program, &units[..], start, false, &mut || true).ok()
+}
