@@ -309,7 +309,7 @@ impl Words {
         let len = text.bytes().take_while(u8::is_ascii_alphabetic).count();
         let (word, rest) = (text[..len].to_ascii_lowercase(), &text[len..]);
         let begins = |name: &&str| len >= 3 && word.starts_with(&name.to_ascii_lowercase());
-        if let Some(month) = MONTHS.iter().position(|name| begins(&name)) {
+        if let Some(month) = MONTHS.iter().position(&begins) {
             self.parts.month = month as i64 + 1;
         } else if let Some((_, hours)) = ZONES.iter().find(|(name, _)| *name == word) {
             self.parts.zone = Some(hours * 60);
@@ -320,7 +320,7 @@ impl Words {
                 return None;
             }
             self.parts.hour = self.parts.hour % 12 + if word == "pm" { 12 } else { 0 };
-        } else if word != "t" && !DAYS.iter().any(|name| begins(&name)) {
+        } else if word != "t" && !DAYS.iter().any(begins) {
             return None;
         }
         Some(rest)

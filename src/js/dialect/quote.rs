@@ -284,11 +284,11 @@ impl<'a> Visit<'a> for Search<'_, '_> {
     }
 
     fn visit_variable_declarator(&mut self, declarator: &VariableDeclarator<'a>) {
-        let is_wanted = match (&declarator.id, &self.fault) {
-            (BindingPattern::ObjectPattern(_), Fault::Destructured) => true,
-            (BindingPattern::ArrayPattern(_), Fault::Destructured | Fault::Iterated { .. }) => true,
-            _ => false,
-        };
+        let is_wanted = matches!(
+            (&declarator.id, &self.fault),
+            (BindingPattern::ObjectPattern(_) | BindingPattern::ArrayPattern(_), Fault::Destructured)
+                | (BindingPattern::ArrayPattern(_), Fault::Iterated { .. })
+        );
         // Of a loop it has no value of its own.
         if is_wanted && declarator.init.is_some() {
             self.only(declarator.id.span(), declarator.init.as_ref());

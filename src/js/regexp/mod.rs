@@ -56,15 +56,13 @@ impl Program {
     }
 }
 
+/// The places of a match and of its groups.
+pub type Places = Vec<Option<(usize, usize)>>;
+
 /// Where a pattern first matches a text at or behind a place, in UTF-16 units: the places of the match and of its groups.
 /// Nothing where the pattern is left to engines. For tests.
 #[doc(hidden)]
-pub fn match_regexp(
-    pattern: &str,
-    flags: &str,
-    text: &str,
-    start: usize,
-) -> Option<Option<Vec<Option<(usize, usize)>>>> {
+pub fn match_regexp(pattern: &str, flags: &str, text: &str, start: usize) -> Option<Option<Places>> {
     let source: Vec<u16> = pattern.encode_utf16().collect();
     let units: Vec<u16> = text.encode_utf16().collect();
     let known = Flags {

@@ -353,7 +353,7 @@ impl<D: Decoder> Layer<D> {
             return Err(error);
         }
         let mut is_stuck = false;
-        while !self.is_done && !(opens && self.decoder.is_open()) {
+        while !(self.is_done || opens && self.decoder.is_open()) {
             let step = self.decoder.step(&self.input[self.at..], out, self.end.is_some());
             let (step, error) = match step {
                 Ok(step) => (step, None),
