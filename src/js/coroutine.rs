@@ -168,6 +168,7 @@ pub fn wait<T: 'static>(future: impl Future<Output = T> + 'static) -> T {
 }
 
 /// Something is about to need a lot of this stack, once: when the VU waits next, what it touched is given back.
+#[cfg(feature = "boa")]
 pub fn goes_deep() {
     WAS_DEEP.set(true);
 }

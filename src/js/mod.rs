@@ -7,6 +7,7 @@
 mod collation;
 pub mod coroutine;
 pub mod crew;
+#[cfg_attr(not(feature = "boa"), expect(dead_code, reason = "QuickJS reads dates by itself"))]
 mod dates;
 pub mod dialect;
 pub mod engine;
@@ -15,6 +16,7 @@ pub mod imports;
 pub mod lifecycle;
 pub mod loader;
 pub mod modules;
+#[cfg_attr(not(feature = "boa"), expect(dead_code, reason = "QuickJS' own matcher can be interrupted"))]
 pub mod regexp;
 pub mod script;
 pub mod value;

@@ -19,5 +19,7 @@ pub use files::Files;
 pub use main_script::{MainScript, ScriptType};
 pub use module::{Module, ModuleKind};
 pub use secrets::Secrets;
-pub use shared::{Private, Shared};
+#[cfg(feature = "quickjs")]
+pub use shared::Private;
+pub use shared::Shared;
 pub use specifier::{Resolved, resolve};
