@@ -408,8 +408,18 @@ fn compare(plan: &[Planned], told: &Told, seen: &Seen, late: &[(Instant, Duratio
     let bytes = seen.bytes.iter().filter(|(at, ..)| *at <= counted);
     let (came, left) = bytes.fold((0, 0), |(came, left), (_, received, sent)| (came + received, left + sent));
     let judged = judge.misses.len();
-    judge.equal("data_sent", sum("data_sent"), came as f64);
-    judge.equal("data_received", sum("data_received"), left as f64);
+    let (told_sent, least) = (sum("data_sent"), came as f64);
+    if !(least..=least + seen.unheard as f64).contains(&told_sent) {
+        let text = format!("data_sent: told {told_sent}, in truth {least} and at most {} unheard", seen.unheard);
+        judge.misses.push(Miss { text, is_excused: false });
+    }
+    // Of a connection that the client reset, and of what came after it had left, nobody knows how much was read.
+    let (told_received, most) = (sum("data_received"), left as f64);
+    if !(most - seen.unread as f64..=most).contains(&told_received) {
+        let text =
+            format!("data_received: told {told_received}, in truth {most}, at most {} of it unread", seen.unread);
+        judge.misses.push(Miss { text, is_excused: false });
+    }
     // What is written to a client that left meanwhile was not received: the server was late.
     let was_late = late.iter().any(|(_, by)| *by > Duration::from_millis(50));
     judge.misses[judged..].iter_mut().for_each(|miss| miss.is_excused = was_late);
@@ -472,8 +482,8 @@ fn show(misses: &[Miss]) -> String {
 fn check_truth(engine: &str) {
     for seed in seeds() {
         let mut misses = attempt(engine, seed);
-        // Where the machine was demonstrably late itself, once more.
-        if misses.iter().any(|miss| miss.is_excused) && misses.iter().all(|miss| miss.is_excused) {
+        // What is not true is so each time with the same seed; a machine that is busy with other tests is late once.
+        if !misses.is_empty() {
             misses = attempt(engine, seed);
         }
         misses.retain(|miss| !miss.is_excused);

@@ -112,6 +112,10 @@ pub struct Seen {
     pub attempts: HashMap<usize, Vec<Attempt>>,
     /// Raw bytes: when, how many came, how many left.
     pub bytes: Vec<(SystemTime, usize, usize)>,
+    /// Bytes that left towards clients which had gone or went without reading all: the kernel says so by a reset.
+    pub unread: usize,
+    /// Bytes of farewells of TLS that clients may have sent to connections that were closed here before.
+    pub unheard: usize,
 }
 
 struct Shared {
@@ -209,13 +213,14 @@ async fn accept(listener: TcpListener, door: Door, shared: Arc<Shared>, mut rand
         tokio::spawn(async move {
             tcp.set_nodelay(true).unwrap();
             if door == Door::Mute {
-                let mut counted = Counted { tcp, shared };
+                let mut counted = Counted::new(tcp, shared, 0);
                 while matches!(counted.read(&mut [0; 4096]).await, Ok(1..)) {}
                 return;
             }
             let control = tcp.into_std().unwrap();
             let tcp = TcpStream::from_std(control.try_clone().unwrap()).unwrap();
-            let counted = Counted { tcp, shared: shared.clone() };
+            let farewell = if door == Door::Plain { 0 } else { CLOSE_NOTIFY };
+            let counted = Counted::new(tcp, shared.clone(), farewell);
             if door == Door::Plain {
                 return serve(counted, control, shared, None).await;
             }
@@ -505,14 +510,40 @@ async fn answer_h2(
     shared.note(id, attempt);
 }
 
+/// How long the alert `close_notify` is on the wire of TLS 1.3.
+const CLOSE_NOTIFY: usize = 24;
+
 /// A socket whose raw bytes are counted.
 struct Counted {
     tcp: TcpStream,
     shared: Arc<Shared>,
+    sent: usize,
+    farewell: usize,
+    /// The client has closed its half; what was sent by then.
+    sent_before_end: Option<usize>,
+    /// The client's kernel has thrown bytes away.
+    is_reset: bool,
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        let is_reset = self.is_reset || self.tcp.take_error().is_ok_and(|error| error.is_some());
+        let read_for_sure = if is_reset { 0 } else { self.sent_before_end.unwrap_or(self.sent) };
+        let mut seen = self.shared.seen.lock().unwrap();
+        seen.unread += self.sent - read_for_sure;
+        if self.sent_before_end.is_none() {
+            seen.unheard += self.farewell;
+        }
+    }
 }
 
 impl Counted {
-    fn note(&self, received: usize, sent: usize) {
+    fn new(tcp: TcpStream, shared: Arc<Shared>, farewell: usize) -> Self {
+        Self { tcp, shared, sent: 0, farewell, sent_before_end: None, is_reset: false }
+    }
+
+    fn note(&mut self, received: usize, sent: usize) {
+        self.sent += sent;
         if received + sent > 0 {
             self.shared.seen.lock().unwrap().bytes.push((SystemTime::now(), received, sent));
         }
@@ -522,17 +553,23 @@ impl Counted {
 impl AsyncRead for Counted {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
-        ready!(Pin::new(&mut self.tcp).poll_read(cx, buf))?;
-        self.note(buf.filled().len() - before, 0);
-        Poll::Ready(Ok(()))
+        let read = ready!(Pin::new(&mut self.tcp).poll_read(cx, buf));
+        self.is_reset |= read.is_err();
+        let count = buf.filled().len() - before;
+        if read.is_ok() && count == 0 && buf.remaining() > 0 {
+            self.sent_before_end = self.sent_before_end.or(Some(self.sent));
+        }
+        self.note(count, 0);
+        Poll::Ready(read)
     }
 }
 
 impl AsyncWrite for Counted {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let count = ready!(Pin::new(&mut self.tcp).poll_write(cx, bytes))?;
-        self.note(0, count);
-        Poll::Ready(Ok(count))
+        let written = ready!(Pin::new(&mut self.tcp).poll_write(cx, bytes));
+        self.is_reset |= written.is_err();
+        self.note(0, *written.as_ref().unwrap_or(&0));
+        Poll::Ready(written)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
