@@ -20,14 +20,20 @@ export interface Procedure {
   data?: Data;
   runs: Run[];
   collect?: Collect;
-  criteria: (string | { name?: string; expression: string })[];
+  /** `samples`: at least so many, instead of `limits.samples`. */
+  criteria: (string | { name?: string; expression: string; samples?: number })[];
   /** `true`: beside the results. */
   archive?: boolean | { dir?: string; upload?: Upload };
+  /** What is too much or too little. Default `{ failed: '5%', samples: 30 }`. */
+  limits?: { failed?: string | number; samples?: number };
+  /** Other severities of findings; a blocking one ends NOT APPROVED. */
+  findings?: Partial<Record<Finding, 'blocking' | 'warning' | 'note'>>;
   hints?: Partial<Record<Finding, string>>;
 }
 
 export type Finding =
-  'preflight' | 'data' | 'refused' | 'slow' | 'errors' | 'cache' | 'generator' | 'memory' | 'thresholds' | 'dropped' | 'collector';
+  | 'preflight' | 'resources' | 'data' | 'exit' | 'errors' | 'refused' | 'thresholds' | 'generator' | 'samples' | 'dropped' | 'slow'
+  | 'cache' | 'memory' | 'collector';
 
 export interface Preflight {
   host?: {

@@ -90,8 +90,14 @@ export default {
   // archive: { upload: { url: 's3://bucket/folder', endpoint: 'https://s3.example.org', region: 'eu-central-1' } },
   archive: false,
 
-  // Other words for the hints of findings: preflight, data, refused, slow, errors, cache, generator, memory, thresholds,
-  // dropped, collector.
+  // More failed requests than `failed` and fewer samples than `samples` behind a latency or a share block an approval.
+  limits: { failed: '5%', samples: 30 },
+  // exit, errors, thresholds, generator and samples are blocking, the rest are warnings, resources a note. The report says
+  // where this changes that.
+  // findings: { generator: 'warning' },
+
+  // Other words for the hints of findings: preflight, resources, data, exit, errors, refused, thresholds, generator, samples,
+  // dropped, slow, cache, memory, collector.
   hints: {
     // slow: 'ask the database team',
   },
