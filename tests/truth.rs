@@ -1,8 +1,9 @@
 //! Are the numbers true? A server does to thousands of requests what a seed says and writes down when; every point of
 //! `-o json` is compared with that, or with the limit the client was given.
 //!
-//! No time may be shorter than the truth by more than 5 ms, or longer by more than 50. Requests, failures, checks and
-//! bytes have to be equal. `VOLLEY_TRUTH_SEED=n` repeats one seed, `VOLLEY_TRUTH_SEEDS=20` runs so many.
+//! No time may be shorter than the truth by more than 5 ms, or longer by more than 50. Requests, failures and
+//! checks have to be equal. Bytes are compared as totals, within what connections that ended early leave open: a few bytes
+//! lost elsewhere can hide there. `VOLLEY_TRUTH_SEED=n` repeats one seed, `VOLLEY_TRUTH_SEEDS=20` runs so many.
 
 use std::collections::HashMap;
 use std::fs;
@@ -482,8 +483,8 @@ fn show(misses: &[Miss]) -> String {
 fn check_truth(engine: &str) {
     for seed in seeds() {
         let mut misses = attempt(engine, seed);
-        // What is not true is so each time with the same seed; a machine that is busy with other tests is late once.
-        if !misses.is_empty() {
+        // Where the machine was demonstrably late itself, once more.
+        if !misses.is_empty() && misses.iter().all(|miss| miss.is_excused) {
             misses = attempt(engine, seed);
         }
         misses.retain(|miss| !miss.is_excused);
