@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant, SystemTime};
@@ -110,16 +111,65 @@ pub struct Attempt {
 #[derive(Debug, Default)]
 pub struct Seen {
     pub attempts: HashMap<usize, Vec<Attempt>>,
-    /// Raw bytes: when, how many came, how many left.
+    pub connections: Vec<Connection>,
+}
+
+/// What went over one connection, in bytes as the sockets see them.
+#[derive(Debug)]
+pub struct Connection {
+    /// Whose addresses it came to: every virtual user has its own.
+    pub vu: usize,
+    pub door: Door,
+    /// When, how many came, how many left.
     pub bytes: Vec<(SystemTime, usize, usize)>,
-    /// Bytes that left towards clients which had gone or went without reading all: the kernel says so by a reset.
-    pub unread: usize,
-    /// Bytes of farewells of TLS that clients may have sent to connections that were closed here before.
-    pub unheard: usize,
+    /// How many had left when the client last said something. On a connection of HTTP/1.1 it has read those, or it
+    /// would have had nothing to say.
+    left_before_last_word: usize,
+    /// How many have left.
+    left: usize,
+    /// The client's kernel threw away bytes that nobody had read, at that time. Without this, every byte that left was
+    /// read: a socket that is closed with bytes in it, or to which bytes come later, answers with a reset (RFC 1122,
+    /// 4.2.2.13).
+    reset: Option<SystemTime>,
+}
+
+impl Connection {
+    /// A client reads what has come no later than this, or never.
+    const UNREAD: Duration = Duration::from_millis(500);
+
+    /// How many bytes left until then, and the fewest of them that the client has read.
+    pub fn left(&self, until: SystemTime) -> (usize, usize) {
+        let left = |until| self.bytes.iter().filter(|(at, ..)| *at <= until).map(|(_, _, left)| left).sum();
+        let all: usize = left(until);
+        let Some(reset) = self.reset else { return (all, all) };
+        let read_for_sure = match self.door {
+            Door::H2 => left(reset - Self::UNREAD),
+            _ => self.left_before_last_word,
+        };
+        (all, all.min(read_for_sure))
+    }
+
+    /// How many bytes came until then.
+    pub fn came(&self, until: SystemTime) -> usize {
+        self.bytes.iter().filter(|(at, ..)| *at <= until).map(|(_, came, _)| came).sum()
+    }
+
+    /// Notes bytes that came and bytes that left, now.
+    fn note(&mut self, came: usize, left: usize) {
+        if came > 0 {
+            self.left_before_last_word = self.left;
+        }
+        self.left += left;
+        if came + left > 0 {
+            self.bytes.push((SystemTime::now(), came, left));
+        }
+    }
 }
 
 struct Shared {
     plan: Vec<Planned>,
+    /// How many connections are not over.
+    open: AtomicUsize,
     seen: Mutex<Seen>,
     /// How often each request has come.
     arrivals: Mutex<HashMap<usize, usize>>,
@@ -129,8 +179,8 @@ struct Shared {
 pub struct Server {
     runtime: Option<tokio::runtime::Runtime>,
     shared: Arc<Shared>,
-    /// The addresses of the doors: plain, TLS, HTTP/2, mute, closed.
-    pub addresses: [SocketAddr; 5],
+    /// The addresses of the doors for each virtual user: plain, TLS, HTTP/2, mute, closed.
+    pub addresses: Vec<[SocketAddr; 5]>,
     /// Holds the port where nobody listens.
     _closed: socket2::Socket,
 }
@@ -144,24 +194,37 @@ impl Drop for Server {
 }
 
 impl Server {
-    pub fn start(plan: Vec<Planned>, seed: u64) -> Self {
+    pub fn start(plan: Vec<Planned>, seed: u64, vus: usize) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let shared = Arc::new(Shared { plan, seen: Mutex::default(), arrivals: Mutex::default() });
+        let shared =
+            Arc::new(Shared { plan, open: AtomicUsize::new(0), seen: Mutex::default(), arrivals: Mutex::default() });
         let closed = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
         closed.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
         let nobody = closed.local_addr().unwrap().as_socket().unwrap();
-        let mut addresses = [nobody; 5];
-        let doors = [Door::Plain, Door::Tls, Door::H2, Door::Mute];
-        for (address, door) in addresses.iter_mut().zip(doors) {
-            let listener = listener();
-            *address = listener.local_addr().unwrap();
-            runtime.spawn(accept(listener, door, shared.clone(), Random(seed ^ 0xD00D)));
-        }
+        let acceptors = [acceptor(b"http/1.1"), acceptor(b"h2")];
+        let open = |vu: usize| {
+            let mut addresses = [nobody; 5];
+            let doors = [Door::Plain, Door::Tls, Door::H2, Door::Mute];
+            for (address, door) in addresses.iter_mut().zip(doors) {
+                let listener = listener();
+                *address = listener.local_addr().unwrap();
+                let acceptor = acceptors[usize::from(door == Door::H2)].clone();
+                let random = Random(seed ^ 0xD00D ^ (vu as u64) << 32);
+                runtime.spawn(accept(listener, door, vu, acceptor, shared.clone(), random));
+            }
+            addresses
+        };
+        let addresses = (0..vus).map(open).collect();
         Self { runtime: Some(runtime), shared, addresses, _closed: closed }
     }
 
-    /// What it saw so far.
+    /// What it saw, when the client is gone and its last connection is over.
     pub fn seen(&self) -> Seen {
+        let patience = Instant::now() + Duration::from_secs(10);
+        while self.shared.open.load(SeqCst) > 0 {
+            assert!(Instant::now() < patience, "connections of a client that has ended are over");
+            std::thread::sleep(Duration::from_millis(5));
+        }
         std::mem::take(&mut self.shared.seen.lock().unwrap())
     }
 }
@@ -196,14 +259,25 @@ impl Random {
     }
 }
 
-async fn accept(listener: TcpListener, door: Door, shared: Arc<Shared>, mut random: Random) {
+/// What shakes hands for one protocol, with a certificate of its own.
+fn acceptor(protocol: &[u8]) -> TlsAcceptor {
     let own = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let key = rustls::pki_types::PrivatePkcs8KeyDer::from(own.signing_key.serialize_der()).into();
     let builder = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
     let mut config = builder.with_no_client_auth().with_single_cert(vec![own.cert.der().clone()], key).unwrap();
-    config.alpn_protocols = vec![if door == Door::H2 { b"h2".to_vec() } else { b"http/1.1".to_vec() }];
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+    config.alpn_protocols = vec![protocol.to_vec()];
+    TlsAcceptor::from(Arc::new(config))
+}
+
+async fn accept(
+    listener: TcpListener,
+    door: Door,
+    vu: usize,
+    acceptor: TlsAcceptor,
+    shared: Arc<Shared>,
+    mut random: Random,
+) {
     let listener = tokio::net::TcpListener::from_std(listener).unwrap();
     loop {
         let Ok((tcp, _)) = listener.accept().await else { continue };
@@ -212,15 +286,13 @@ async fn accept(listener: TcpListener, door: Door, shared: Arc<Shared>, mut rand
         let late = if random.below(3) == 0 { random.millis(5, 60) } else { Duration::ZERO };
         tokio::spawn(async move {
             tcp.set_nodelay(true).unwrap();
+            let control = tcp.into_std().unwrap();
+            let tcp = TcpStream::from_std(control.try_clone().unwrap()).unwrap();
+            let mut counted = Counted::new(tcp, shared.clone(), vu, door);
             if door == Door::Mute {
-                let mut counted = Counted::new(tcp, shared, 0);
                 while matches!(counted.read(&mut [0; 4096]).await, Ok(1..)) {}
                 return;
             }
-            let control = tcp.into_std().unwrap();
-            let tcp = TcpStream::from_std(control.try_clone().unwrap()).unwrap();
-            let farewell = if door == Door::Plain { 0 } else { CLOSE_NOTIFY };
-            let counted = Counted::new(tcp, shared.clone(), farewell);
             if door == Door::Plain {
                 return serve(counted, control, shared, None).await;
             }
@@ -411,6 +483,12 @@ impl<S: AsyncWrite + Unpin> Out<'_, S> {
 }
 
 impl Shared {
+    /// A connection is over.
+    fn end(&self, connection: Connection) {
+        self.seen.lock().unwrap().connections.push(connection);
+        self.open.fetch_sub(1, SeqCst);
+    }
+
     /// A request has come; true when it is not the first time.
     fn arrives(&self, id: usize) -> bool {
         let mut arrivals = self.arrivals.lock().unwrap();
@@ -510,73 +588,86 @@ async fn answer_h2(
     shared.note(id, attempt);
 }
 
-/// How long the alert `close_notify` is on the wire of TLS 1.3.
-const CLOSE_NOTIFY: usize = 24;
-
-/// A socket whose raw bytes are counted.
+/// A socket whose raw bytes are counted. When it is dropped its half is closed, and what the client still says is read.
 struct Counted {
-    tcp: TcpStream,
+    tcp: Option<TcpStream>,
+    connection: Option<Connection>,
     shared: Arc<Shared>,
-    sent: usize,
-    farewell: usize,
-    /// The client has closed its half; what was sent by then.
-    sent_before_end: Option<usize>,
-    /// The client's kernel has thrown bytes away.
-    is_reset: bool,
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        let is_reset = self.is_reset || self.tcp.take_error().is_ok_and(|error| error.is_some());
-        let read_for_sure = if is_reset { 0 } else { self.sent_before_end.unwrap_or(self.sent) };
-        let mut seen = self.shared.seen.lock().unwrap();
-        seen.unread += self.sent - read_for_sure;
-        if self.sent_before_end.is_none() {
-            seen.unheard += self.farewell;
+        let (Some(mut tcp), Some(mut connection)) = (self.tcp.take(), self.connection.take()) else { return };
+        let shared = self.shared.clone();
+        let socket = socket2::SockRef::from(&tcp);
+        // Who resets the connection hears nothing any more.
+        if socket.linger().is_ok_and(|linger| linger.is_some()) {
+            return shared.end(connection);
         }
+        _ = socket.shutdown(std::net::Shutdown::Write);
+        tokio::spawn(async move {
+            let mut room = vec![0; 65536];
+            let mut error = None;
+            loop {
+                match tcp.read(&mut room).await {
+                    Ok(0) => break,
+                    Ok(count) => connection.note(count, 0),
+                    Err(reset) => {
+                        error = Some(reset);
+                        break;
+                    }
+                }
+            }
+            // A reset may come after the end: the client said farewell, and then left with bytes unread.
+            let ended = SystemTime::now();
+            if error.is_none() {
+                sleep(Duration::from_millis(200)).await;
+                error = tcp.take_error().unwrap_or_else(Some);
+            }
+            connection.reset = connection.reset.or(error.map(|_| ended));
+            shared.end(connection);
+        });
     }
 }
 
 impl Counted {
-    fn new(tcp: TcpStream, shared: Arc<Shared>, farewell: usize) -> Self {
-        Self { tcp, shared, sent: 0, farewell, sent_before_end: None, is_reset: false }
+    fn new(tcp: TcpStream, shared: Arc<Shared>, vu: usize, door: Door) -> Self {
+        shared.open.fetch_add(1, SeqCst);
+        let connection = Connection { vu, door, bytes: Vec::new(), left_before_last_word: 0, left: 0, reset: None };
+        Self { tcp: Some(tcp), connection: Some(connection), shared }
     }
 
-    fn note(&mut self, received: usize, sent: usize) {
-        self.sent += sent;
-        if received + sent > 0 {
-            self.shared.seen.lock().unwrap().bytes.push((SystemTime::now(), received, sent));
-        }
+    fn parts(&mut self) -> (Pin<&mut TcpStream>, &mut Connection) {
+        let (tcp, connection) = (self.tcp.as_mut(), self.connection.as_mut());
+        (Pin::new(tcp.expect("it is open")), connection.expect("it is open"))
     }
 }
 
 impl AsyncRead for Counted {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
-        let read = ready!(Pin::new(&mut self.tcp).poll_read(cx, buf));
-        self.is_reset |= read.is_err();
-        let count = buf.filled().len() - before;
-        if read.is_ok() && count == 0 && buf.remaining() > 0 {
-            self.sent_before_end = self.sent_before_end.or(Some(self.sent));
-        }
-        self.note(count, 0);
+        let (tcp, connection) = self.parts();
+        let read = ready!(tcp.poll_read(cx, buf));
+        connection.reset = connection.reset.or(read.is_err().then(SystemTime::now));
+        connection.note(buf.filled().len() - before, 0);
         Poll::Ready(read)
     }
 }
 
 impl AsyncWrite for Counted {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let written = ready!(Pin::new(&mut self.tcp).poll_write(cx, bytes));
-        self.is_reset |= written.is_err();
-        self.note(0, *written.as_ref().unwrap_or(&0));
+        let (tcp, connection) = self.parts();
+        let written = ready!(tcp.poll_write(cx, bytes));
+        connection.reset = connection.reset.or(written.is_err().then(SystemTime::now));
+        connection.note(0, *written.as_ref().unwrap_or(&0));
         Poll::Ready(written)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_flush(cx)
+        self.parts().0.poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_shutdown(cx)
+        self.parts().0.poll_shutdown(cx)
     }
 }
