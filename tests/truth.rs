@@ -146,7 +146,7 @@ struct Probe {
 
 impl Probe {
     /// What is shorter is no lateness worth telling.
-    const WORTH: Duration = Duration::from_millis(10);
+    const WORTH: Duration = Duration::from_millis(2);
 
     fn start(program: u32) -> Self {
         let ends = Arc::new(AtomicBool::new(false));
@@ -283,7 +283,9 @@ impl Judge<'_> {
         let margin = Duration::from_millis(100);
         let was_late = around.is_some_and(|(from, to)| {
             let is_near = |at: Instant, by: Duration| at + by + margin >= from && at <= to + margin;
-            self.late.iter().any(|(at, by)| is_near(*at, *by) && by.as_secs_f64() * 1e3 > 15.0)
+            // A little is enough for what is short by a little.
+            let much = if measured < low { Probe::WORTH } else { Duration::from_millis(15) };
+            self.late.iter().any(|(at, by)| is_near(*at, *by) && *by > much)
         });
         let planned = self.plan[id];
         let what_of = format!("request {id}: {what}");
@@ -327,7 +329,10 @@ impl Judge<'_> {
             ends.sum::<f64>()
         };
         let (lost_low, lost_high) = (earlier(|moment| moment.before), earlier(|moment| moment.after));
-        if let Some(begun) = last.begun {
+        // What left after the limit came to nobody.
+        let is_in_time = |moment: &Moment| blocked + span(last.read, moment.before) < planned.limit.as_secs_f64() * 1e3;
+        let begun = last.begun.filter(is_in_time);
+        if let Some(begun) = begun {
             let (low, high) = until(begun);
             self.compare(id, "until the first byte", sending + waiting, low + lost_low, high + lost_high, around);
         }
@@ -341,7 +346,7 @@ impl Judge<'_> {
                 self.compare(id, "until the limit", blocked + duration, limit, limit, around);
             }
         }
-        match (last.begun, last.ended) {
+        match (begun, last.ended) {
             (Some(begun), Some(ended)) => {
                 // Frames of HTTP/2 leave when their connection's turn comes.
                 let low = if planned.door == Door::H2 { 0.0 } else { span(begun.after, ended.before) };

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant, SystemTime};
@@ -127,6 +127,8 @@ pub struct Connection {
     left_before_last_word: usize,
     /// How many have left.
     left: usize,
+    /// A request came over it. Where two connections of HTTP/2 were opened at once, one of them is not needed.
+    is_used: Arc<AtomicBool>,
     /// The client's kernel threw away bytes that nobody had read, at that time. Without this, every byte that left was
     /// read: a socket that is closed with bytes in it, or to which bytes come later, answers with a reset (RFC 1122,
     /// 4.2.2.13).
@@ -141,12 +143,24 @@ impl Connection {
     pub fn left(&self, until: SystemTime) -> (usize, usize) {
         let left = |until| self.bytes.iter().filter(|(at, ..)| *at <= until).map(|(_, _, left)| left).sum();
         let all: usize = left(until);
-        let Some(reset) = self.reset else { return (all, all) };
-        let read_for_sure = match self.door {
-            Door::H2 => left(reset - Self::UNREAD),
-            _ => self.left_before_last_word,
+        let read_for_sure = match (self.reset, self.door) {
+            // Whether the client read on after its handshake, before it left, the kernel does not always tell: a connection
+            // that both ends have closed is not reset.
+            (_, Door::H2) if !self.is_used.load(SeqCst) => self.left_before_second_word(),
+            (None, _) => all,
+            (Some(reset), Door::H2) => left(reset - Self::UNREAD),
+            (Some(_), _) => self.left_before_last_word,
         };
         (all, all.min(read_for_sure))
+    }
+
+    /// What has to be read before the handshake of TLS can be ended.
+    fn left_before_second_word(&self) -> usize {
+        let words = self.bytes.iter().scan(0, |words, (_, came, left)| {
+            *words += usize::from(*came > 0);
+            (*words < 2).then_some(*left)
+        });
+        words.sum()
     }
 
     /// How many bytes came until then.
@@ -515,9 +529,11 @@ fn length_of(head: &str) -> usize {
 
 /// One connection of HTTP/2.
 async fn serve_h2(stream: tokio_rustls::server::TlsStream<Counted>, shared: Arc<Shared>, mut opened: Opened) {
+    let is_used = stream.get_ref().0.connection.as_ref().map(|connection| connection.is_used.clone()).unwrap();
     let Ok(mut connection) = h2::server::handshake(stream).await else { return };
     while let Some(Ok((request, respond))) = connection.accept().await {
         let attempt = Attempt { read: Instant::now(), begun: None, ended: None, opened: opened.take() };
+        is_used.store(true, SeqCst);
         tokio::spawn(answer_h2(request, respond, shared.clone(), attempt));
     }
 }
@@ -633,7 +649,15 @@ impl Drop for Counted {
 impl Counted {
     fn new(tcp: TcpStream, shared: Arc<Shared>, vu: usize, door: Door) -> Self {
         shared.open.fetch_add(1, SeqCst);
-        let connection = Connection { vu, door, bytes: Vec::new(), left_before_last_word: 0, left: 0, reset: None };
+        let connection = Connection {
+            vu,
+            door,
+            bytes: Vec::new(),
+            left_before_last_word: 0,
+            left: 0,
+            is_used: Arc::default(),
+            reset: None,
+        };
         Self { tcp: Some(tcp), connection: Some(connection), shared }
     }
 
