@@ -20,7 +20,7 @@ use tempfile::TempDir;
 
 use crate::program::{self, Running, volley};
 use crate::server;
-use crate::truth_server::{Attempt, Deed, Door, Moment, Planned, Random, Seen, Server};
+use crate::truth_server::{Attempt, Deed, Door, Moment, Opened, Planned, Random, Seen, Server};
 
 /// So much shorter than the truth a time may be, in milliseconds.
 const SHORTER: f64 = 5.0;
@@ -290,9 +290,9 @@ impl Judge<'_> {
         let planned = self.plan[id];
         let what_of = format!("request {id}: {what}");
         let text = format!("{what_of} is {measured:.3} ms, not {low:.3} to {high:.3}: {planned:?}");
-        // A thread that reads late gets two pieces as one, with the time of the second; one that connects late begins its
-        // handshake late. Nothing else can be shorter than the truth.
-        let may_be_short = matches!(what, "receiving" | "tls_handshaking");
+        // A thread that reads late gets two pieces as one, with the time of the second. Nothing else can be shorter than
+        // the truth.
+        let may_be_short = what == "receiving";
         self.misses.push(Miss { what: what_of, text, is_excused: was_late && (measured > high || may_be_short) });
     }
 
@@ -372,11 +372,12 @@ impl Judge<'_> {
         match last.opened {
             // Who asked for the connection of HTTP/2 that came second shares the first.
             _ if door == Door::H2 => {}
-            Some((accepted, Moment { before, after })) => {
-                let span = |to: Instant| to.saturating_duration_since(accepted).as_secs_f64() * 1e3;
-                let around = Some((accepted, after));
-                self.compare(id, "blocked", points.get("blocked"), span(before), span(after), around);
-                self.compare(id, "tls_handshaking", tls, span(before), span(after), around);
+            Some(Opened { accepted, greeted, shaken }) => {
+                let span = |from: Instant, to: Instant| to.saturating_duration_since(from).as_secs_f64() * 1e3;
+                let around = Some((accepted, shaken.after));
+                let most = span(accepted, shaken.after);
+                self.compare(id, "blocked", points.get("blocked"), span(accepted, shaken.before), most, around);
+                self.compare(id, "tls_handshaking", tls, span(greeted, shaken.before), most, around);
             }
             None => self.none(id, "tls_handshaking of a kept connection", tls),
         }

@@ -103,8 +103,8 @@ pub struct Attempt {
     pub begun: Option<Moment>,
     /// The last byte left, or the connection was ended.
     pub ended: Option<Moment>,
-    /// It came first on a new connection: when that was accepted, and when its handshake began and ended.
-    pub opened: Option<(Instant, Moment)>,
+    /// It came first on a new connection.
+    pub opened: Option<Opened>,
 }
 
 /// What the server saw.
@@ -310,10 +310,13 @@ async fn accept(
             if door == Door::Plain {
                 return serve(counted, control, shared, None).await;
             }
+            _ = counted.parts().0.readable().await;
+            let greeted = Instant::now();
             sleep(late).await;
             let before = Instant::now();
             let Ok(stream) = acceptor.accept(counted).await else { return };
-            let opened = Some((accepted, Moment { before, after: Instant::now() }));
+            let shaken = Moment { before, after: Instant::now() };
+            let opened = Some(Opened { accepted, greeted, shaken });
             match door {
                 Door::H2 => serve_h2(stream, shared, opened).await,
                 _ => serve(stream, control, shared, opened).await,
@@ -322,14 +325,23 @@ async fn accept(
     }
 }
 
-type Opened = Option<(Instant, Moment)>;
+/// When a connection with TLS came to be.
+#[derive(Clone, Copy, Debug)]
+pub struct Opened {
+    /// TCP had it.
+    pub accepted: Instant,
+    /// The client's first word was there.
+    pub greeted: Instant,
+    /// It was answered not before, and the handshake ended.
+    pub shaken: Moment,
+}
 
 /// One connection of HTTP/1.1. `control` is the same socket.
 async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     mut stream: S,
     control: std::net::TcpStream,
     shared: Arc<Shared>,
-    mut opened: Opened,
+    mut opened: Option<Opened>,
 ) {
     loop {
         let mut head = Vec::new();
@@ -528,7 +540,7 @@ fn length_of(head: &str) -> usize {
 }
 
 /// One connection of HTTP/2.
-async fn serve_h2(stream: tokio_rustls::server::TlsStream<Counted>, shared: Arc<Shared>, mut opened: Opened) {
+async fn serve_h2(stream: tokio_rustls::server::TlsStream<Counted>, shared: Arc<Shared>, mut opened: Option<Opened>) {
     let is_used = stream.get_ref().0.connection.as_ref().map(|connection| connection.is_used.clone()).unwrap();
     let Ok(mut connection) = h2::server::handshake(stream).await else { return };
     while let Some(Ok((request, respond))) = connection.accept().await {
