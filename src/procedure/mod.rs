@@ -14,6 +14,8 @@ mod data;
 mod expression;
 mod file;
 mod findings;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz_tests;
 mod host;
 mod journal;
 mod plan;

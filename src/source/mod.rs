@@ -7,6 +7,8 @@ pub mod archive;
 pub mod cache;
 pub mod disk;
 pub mod files;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz_tests;
 pub mod main_script;
 pub mod module;
 pub mod secrets;

@@ -2,6 +2,8 @@
 
 pub mod duration;
 pub mod figure;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz_tests;
 pub mod number;
 pub mod quote;
 

@@ -111,6 +111,23 @@ pub(super) fn bundled(name: &str) -> Option<Bytes> {
     Some(file.file_descriptor_proto().encode_to_vec().into())
 }
 
+/// The schema of one file's text.
+#[cfg(any(test, fuzzing))]
+pub(super) fn schema_of(text: &str) -> Result<Schema, String> {
+    struct One(String);
+    impl FileResolver for One {
+        fn open_file(&self, name: &str) -> Result<File, Error> {
+            match name {
+                "one.proto" => File::from_source(name, &imports::normalized(&self.0)),
+                _ => GoogleFileResolver::new().open_file(name),
+            }
+        }
+    }
+    let mut compiler = Compiler::with_file_resolver(One(text.to_owned()));
+    compiler.open_file("one.proto").map_err(|error| words(&error))?;
+    Ok(Schema::new(&compiler.descriptor_pool()))
+}
+
 /// Files in folders, and those every compiler brings along.
 struct Folders {
     loader: Arc<Loader>,
