@@ -26,6 +26,7 @@ use crate::log::Logger;
 use crate::metrics::submetric::Expression;
 use crate::metrics::{MetricId, Record, Registry, SystemTags, ThresholdDef};
 use crate::options::Feature;
+use crate::units::redact::redact;
 
 pub use runner::{Running, run};
 
@@ -167,7 +168,10 @@ pub fn make(asked: &str, means: &Means) -> Result<Box<dyn Output>, Failure> {
         let known = TABLE.iter().map(|(known, _)| *known).chain(["web-dashboard"]).collect::<Vec<_>>().join(", ");
         return Err(wrong(format!("invalid output type '{name}', available types are: {known}")));
     };
-    construct(argument, means).map_err(|failure| failure.context(format!("could not create the '{name}' output")))
+    construct(argument, means).map_err(|mut failure| {
+        failure.message = redact(&failure.message).into_owned();
+        failure.context(format!("could not create the '{name}' output"))
+    })
 }
 
 #[cfg(test)]

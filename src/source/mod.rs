@@ -5,6 +5,7 @@
 
 pub mod archive;
 pub mod cache;
+mod conceal;
 pub mod disk;
 pub mod files;
 #[cfg(any(test, fuzzing))]
@@ -24,4 +25,4 @@ pub use secrets::Secrets;
 #[cfg(feature = "quickjs")]
 pub use shared::Private;
 pub use shared::Shared;
-pub use specifier::{Resolved, resolve};
+pub use specifier::Resolved;

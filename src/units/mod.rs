@@ -6,5 +6,6 @@ pub mod figure;
 pub mod fuzz_tests;
 pub mod number;
 pub mod quote;
+pub mod redact;
 
 pub use duration::Span;
