@@ -15,7 +15,7 @@ use super::conceal::Concealed;
 use super::module::Module;
 use super::shared::Shared;
 use super::specifier::{Resolved, clean, file_path, file_url, not_on_disk, resolve};
-use crate::units::redact::redact;
+use crate::units::redact::{redact, redact_reference};
 
 /// What a URL is given at its end when it is asked for first: without a query, and behind one.
 pub const MARKS: [&str; 2] = ["?_k6=1", "&_k6=1"];
@@ -113,7 +113,7 @@ impl Files {
         match resolve(specifier, referrer) {
             Ok(Resolved::Url(url)) => Ok(Resolved::Url(self.conceal(&url))),
             Ok(builtin) => Ok(builtin),
-            Err(text) => Err(redact(&text).into_owned()),
+            Err(text) => Err(text.replace(specifier, &redact_reference(specifier))),
         }
     }
 
@@ -152,7 +152,7 @@ impl Files {
     /// # Errors
     /// k6's words for what is missing, a directory, unreachable, or new after the first load.
     pub fn module(&self, specifier: &str, url: &str) -> Result<Module, String> {
-        let specifier = &*redact(specifier);
+        let specifier = &*redact_reference(specifier);
         let bytes = self.read(url).map_err(|refusal| match refusal {
             Refusal::Sealed => {
                 format!("the module \"{specifier}\" was not previously resolved during initialization (__VU==0)")

@@ -39,6 +39,16 @@ pub fn redact_typed(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// A reference, which may begin anywhere in an address: `./x.js?token=****`.
+pub fn redact_reference(text: &str) -> Cow<'_, str> {
+    if text.contains("://") {
+        return redact(text);
+    }
+    let mut shown = String::new();
+    push_path(&mut shown, text, MASK);
+    shown.into()
+}
+
 /// An address without its user, and without its other secrets: `https://host/x?token=****`.
 pub fn without_user(text: &str) -> Cow<'_, str> {
     let Some((scheme, rest)) = text.split_once("://") else { return redact_typed(text) };
@@ -145,6 +155,14 @@ mod tests {
         check("ann:s3cret@host:8086", "****@host:8086");
         check("http://ann:s3cret@host:8086", "http://****:****@host:8086");
         check("host:8086", "host:8086");
+    }
+
+    #[test]
+    fn references_lose_their_secrets() {
+        let check = |text: &str, expect: &str| assert_eq!(redact_reference(text), expect, "{text}");
+        check("./x.js?v=1&sig=s", "./x.js?v=1&sig=****");
+        check("https://u@h/?sig=s", "https://****@h/?sig=****");
+        check("k6/http", "k6/http");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::js::dialect::{self, Exported, Kind, Missing};
 use crate::js::imports::Imports;
 use crate::js::modules;
 use crate::source::Resolved;
-use crate::units::redact::redact;
+use crate::units::redact::redact_reference;
 
 impl Loader {
     /// All names that the ES module at `url` exports; `None` where it passes on what can't be listed.
@@ -61,7 +61,7 @@ impl Loader {
     pub(super) fn tell_missing(&self, missing: &[Missing], address: &str) -> String {
         for one in missing {
             if let Some(near) = near(&one.name, one.known.iter().map(String::as_str)) {
-                let (name, module) = (&one.name, redact(&one.specifier));
+                let (name, module) = (&one.name, redact_reference(&one.specifier));
                 lock(&self.near_misses).push(format!(
                     "{module:?} has no export named {name:?}, did you mean {near:?}? ({address}:{})",
                     one.line
@@ -71,7 +71,7 @@ impl Loader {
         let Some(first) = missing.iter().find(|one| !one.is_undefined) else { return String::new() };
         let message = format!(
             "The requested module {:?} does not provide an export named {:?}",
-            redact(&first.specifier),
+            redact_reference(&first.specifier),
             first.name
         );
         let stack = format!("SyntaxError: {message}\n\tat {address}:{}:{}\n", first.line, first.column);

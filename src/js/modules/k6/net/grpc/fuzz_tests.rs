@@ -130,7 +130,10 @@ mod tests {
         }
         let mut response = Vec::new();
         super::super::wire::put_bytes(&mut response, 4, &answer);
-        break_each(&[&response, &whole[0], b"\x22\x04\x0a\x02\x0a\x00"], descriptors);
+        break_each(
+            &[&response, &whole[0], b"\x22\x04\x0a\x02\x0a\x00", b"b\x04\x0a\x02J\0", b"\x0a\x01a\x62\x08editions"],
+            descriptors,
+        );
     }
 
     #[test]

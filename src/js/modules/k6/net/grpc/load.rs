@@ -63,8 +63,7 @@ impl Schemas {
     pub fn set(&self, loader: &Loader, path: &str) -> Result<Arc<Schema>, String> {
         self.get(Source::Set(path.to_owned()), || {
             let bytes = loader.read(path).map_err(|text| format!("couldn't open protoset: {text}"))?;
-            let pool = DescriptorPool::decode(bytes)
-                .map_err(|error| format!("couldn't parse protoset file {path}: {error}"))?;
+            let pool = pool(&bytes).map_err(|error| format!("couldn't parse protoset file {path}: {error}"))?;
             Ok(Schema::new(&pool))
         })
     }
@@ -82,8 +81,7 @@ impl Schemas {
             for file in &files {
                 super::wire::put_bytes(&mut set, 1, file);
             }
-            let pool = DescriptorPool::decode(&*set).map_err(|error| error.to_string())?;
-            Ok(Schema::new(&pool))
+            Ok(Schema::new(&pool(&set)?))
         })
     }
 
@@ -97,6 +95,33 @@ impl Schemas {
         made.insert(source, schema.clone());
         Ok(schema)
     }
+}
+
+/// As much of a `FileDescriptorSet` as tells in what its files are written.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Heads {
+    #[prost(message, repeated, tag = "1")]
+    files: Vec<Head>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct Head {
+    #[prost(string, tag = "1")]
+    name: String,
+    #[prost(string, optional, tag = "12")]
+    syntax: Option<String>,
+}
+
+/// Links the files of a `FileDescriptorSet`.
+fn pool(set: &[u8]) -> Result<DescriptorPool, String> {
+    // The library breaks down on a syntax it does not know.
+    let heads = Heads::decode(set).map_err(|error| error.to_string())?;
+    for Head { name, syntax } in heads.files {
+        if let Some(syntax) = syntax.filter(|syntax| !matches!(syntax.as_str(), "proto2" | "proto3")) {
+            return Err(format!("the file {name:?} has the syntax {syntax:?}; known are \"proto2\" and \"proto3\""));
+        }
+    }
+    DescriptorPool::decode(set).map_err(|error| error.to_string())
 }
 
 /// An error of the compiler: file, line, column, and what is wrong there.
