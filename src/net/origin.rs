@@ -124,7 +124,7 @@ fn host_name() -> Option<String> {
         (!failed).then(|| String::from_utf8_lossy(&name[..end]).into_owned())
     }
     #[cfg(not(unix))]
-    std::env::var("COMPUTERNAME").ok()
+    None
 }
 
 #[cfg(test)]

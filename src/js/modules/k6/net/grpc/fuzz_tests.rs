@@ -137,6 +137,14 @@ mod tests {
     }
 
     #[test]
+    fn a_syntax_nobody_knows_is_named() {
+        let file = bytes::Bytes::from_static(b"\x0a\x07a.proto\x62\x08editions");
+        let refused = super::super::load::Schemas::default().descriptors(vec![file]).unwrap_err();
+        let expect = r#"the file "a.proto" has the syntax "editions"; known are "proto2" and "proto3""#;
+        assert_eq!(refused, expect);
+    }
+
+    #[test]
     fn any_proto_is_understood_or_refused() {
         break_each(
             &[
