@@ -131,7 +131,15 @@ mod tests {
         let mut response = Vec::new();
         super::super::wire::put_bytes(&mut response, 4, &answer);
         break_each(
-            &[&response, &whole[0], b"\x22\x04\x0a\x02\x0a\x00", b"b\x04\x0a\x02J\0", b"\x0a\x01a\x62\x08editions"],
+            &[
+                &response,
+                &whole[0],
+                b"\x22\x04\x0a\x02\x0a\x00",
+                b"b\x04\x0a\x02J\0",
+                b"2\x04\x0a\x02.\x04",
+                b"2\x04\x0a\x02Se\"\x02\x0a\0",
+                b"\x0a\x01a\x62\x08editions",
+            ],
             descriptors,
         );
     }
@@ -142,6 +150,10 @@ mod tests {
         let refused = super::super::load::Schemas::default().descriptors(vec![file]).unwrap_err();
         let expect = r#"the file "a.proto" has the syntax "editions"; known are "proto2" and "proto3""#;
         assert_eq!(refused, expect);
+        // A service that is called `.x`.
+        let file = bytes::Bytes::from_static(b"\x0a\x01a\x32\x04\x0a\x02.x");
+        let refused = super::super::load::Schemas::default().descriptors(vec![file]).unwrap_err();
+        assert_eq!(refused, r#"the file "a" has a name that is none: ".x""#);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use prost::Message as _;
 use protox::file::{File, FileResolver, GoogleFileResolver};
 use protox::prost_reflect::DescriptorPool;
+use protox::prost_reflect::prost_types::{self, DescriptorProto, EnumDescriptorProto, FileDescriptorProto};
 use protox::{Compiler, Error};
 use rustc_hash::FxHashMap;
 
@@ -97,31 +98,49 @@ impl Schemas {
     }
 }
 
-/// As much of a `FileDescriptorSet` as tells in what its files are written.
-#[derive(Clone, PartialEq, prost::Message)]
-struct Heads {
-    #[prost(message, repeated, tag = "1")]
-    files: Vec<Head>,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-struct Head {
-    #[prost(string, tag = "1")]
-    name: String,
-    #[prost(string, optional, tag = "12")]
-    syntax: Option<String>,
-}
-
 /// Links the files of a `FileDescriptorSet`.
 fn pool(set: &[u8]) -> Result<DescriptorPool, String> {
-    // The library breaks down on a syntax it does not know.
-    let heads = Heads::decode(set).map_err(|error| error.to_string())?;
-    for Head { name, syntax } in heads.files {
-        if let Some(syntax) = syntax.filter(|syntax| !matches!(syntax.as_str(), "proto2" | "proto3")) {
-            return Err(format!("the file {name:?} has the syntax {syntax:?}; known are \"proto2\" and \"proto3\""));
-        }
-    }
+    let read = prost_types::FileDescriptorSet::decode(set).map_err(|error| error.to_string())?;
+    read.file.iter().try_for_each(check)?;
     DescriptorPool::decode(set).map_err(|error| error.to_string())
+}
+
+/// Refuses what no compiler writes, and what the library would break down on: a syntax it does not know, names that are
+/// none.
+fn check(file: &FileDescriptorProto) -> Result<(), String> {
+    let syntax = file.syntax.as_deref().filter(|syntax| !matches!(*syntax, "proto2" | "proto3"));
+    if let Some(syntax) = syntax {
+        let name = file.name();
+        return Err(format!("the file {name:?} has the syntax {syntax:?}; known are \"proto2\" and \"proto3\""));
+    }
+    let mut names: Vec<&str> = file.package.iter().flat_map(|package| package.split('.')).collect();
+    names.retain(|name| !name.is_empty() || !file.package().is_empty());
+    names.extend(file.extension.iter().map(|field| field.name()));
+    for service in &file.service {
+        names.push(service.name());
+        names.extend(service.method.iter().map(|method| method.name()));
+    }
+    let mut enums: Vec<&EnumDescriptorProto> = file.enum_type.iter().collect();
+    let mut messages: Vec<&DescriptorProto> = file.message_type.iter().collect();
+    while let Some(message) = messages.pop() {
+        names.push(message.name());
+        names.extend(message.field.iter().chain(&message.extension).map(|field| field.name()));
+        names.extend(message.oneof_decl.iter().map(|oneof| oneof.name()));
+        enums.extend(&message.enum_type);
+        messages.extend(&message.nested_type);
+    }
+    for known in enums {
+        names.push(known.name());
+        names.extend(known.value.iter().map(|value| value.name()));
+    }
+    let is_name = |name: &&str| {
+        name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    match names.into_iter().find(|name| !is_name(name)) {
+        Some(name) => Err(format!("the file {:?} has a name that is none: {name:?}", file.name())),
+        None => Ok(()),
+    }
 }
 
 /// An error of the compiler: file, line, column, and what is wrong there.
