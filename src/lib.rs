@@ -62,10 +62,20 @@ pub use target::{CacheChoice, TargetConfig, bind};
 /// What must hold for texts nobody has foreseen, one function per kind of text.
 #[cfg(fuzzing)]
 pub mod fuzz {
+    pub use crate::js::dialect::fuzz_tests::{map, script};
+    pub use crate::js::modules::k6::crypto::fuzz_tests::certificate;
     pub use crate::js::modules::k6::experimental::csv::fuzz_tests::records;
+    pub use crate::js::modules::k6::html::fuzz_tests::page;
     pub use crate::js::modules::k6::http::fuzz_tests::{form, selector};
-    pub use crate::js::modules::k6::net::grpc::fuzz_tests::message;
-    pub use crate::net::grpc::fuzz_tests::body;
-    pub use crate::net::http::fuzz_tests::{answer, cookie, location};
-    pub use crate::net::ws::fuzz_tests::frames;
+    pub use crate::js::modules::k6::net::grpc::fuzz_tests::{descriptors, message, proto};
+    pub use crate::js::regexp::fuzz_tests::regexp;
+    pub use crate::metrics::fuzz_tests::{baseline, threshold};
+    pub use crate::net::grpc::fuzz_tests::{body, trailers};
+    pub use crate::net::http::fuzz_tests::{answer, challenge, cookie, location};
+    pub use crate::net::tls::fuzz_tests::keys;
+    pub use crate::net::ws::fuzz_tests::{deflated, frames};
+    pub use crate::options::fuzz_tests::options;
+    pub use crate::procedure::fuzz_tests::{criterion, procedure, series};
+    pub use crate::source::fuzz_tests::{archive, specifier};
+    pub use crate::units::fuzz_tests::duration;
 }

@@ -44,7 +44,8 @@ impl Test {
     fn try_ask(&self, method: &str, path: &str, body: &str) -> Option<(u16, Value)> {
         let mut stream = TcpStream::connect(&self.address).ok()?;
         let length = body.len();
-        write!(stream, "{method} {path} HTTP/1.0\r\nHost: x\r\nContent-Length: {length}\r\n\r\n{body}").ok()?;
+        let host = &self.address;
+        write!(stream, "{method} {path} HTTP/1.0\r\nHost: {host}\r\nContent-Length: {length}\r\n\r\n{body}").ok()?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).ok()?;
         let (head, body) = answer.split_once("\r\n\r\n")?;
@@ -119,6 +120,73 @@ fn a_paused_test_waits_for_its_start() {
         assert_eq!(test.change(json!({"paused": false, "stopped": false})).0, 200);
         let outcome = test.end(0);
         assert_eq!(outcome.stderr.matches("iterates {\"from\":\"setup\"}").count(), 2, "{}", outcome.stderr);
+    }
+}
+
+/// Sends a request with these header fields and gives the status and the whole answer.
+fn ask_with(address: &str, method: &str, path: &str, fields: &str, body: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(address).expect("somebody listens");
+    let length = body.len();
+    let head =
+        format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n{fields}Content-Length: {length}\r\n\r\n{body}");
+    stream.write_all(head.as_bytes()).expect("a request can be sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer comes");
+    (answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("it has a status"), answer)
+}
+
+#[test]
+fn foreign_pages_do_not_change_a_test() {
+    for engine in program::engines() {
+        let test = Test::start(&endless(), engine, &[]);
+        test.running.wait_for("iterates");
+        let stop = json!({"data": {"attributes": {"stopped": true}}}).to_string();
+        let address = &test.address;
+        let refused = |method: &str, fields: &str, why: &str| {
+            let (status, answer) = ask_with(address, method, "/v1/status", fields, &stop);
+            assert!(status == 403 && answer.contains(why), "{fields}: {answer}");
+            assert!(!answer.to_lowercase().contains("access-control"), "{answer}");
+        };
+        let own = format!("Host: {address}\r\n");
+        refused("PATCH", &format!("{own}Origin: https://evil.test\r\n"), "may not change this run");
+        refused("PATCH", &format!("{own}Origin: null\r\n"), "may not change this run");
+        refused("PATCH", &format!("{own}Sec-Fetch-Site: cross-site\r\n"), "may not change this run");
+        refused("PATCH", "Host: evil.test\r\nOrigin: http://evil.test\r\n", "is no name of this server");
+        refused("GET", "Host: evil.test\r\n", "is no name of this server");
+        let (status, answer) =
+            ask_with(address, "OPTIONS", "/v1/status", &format!("{own}Origin: https://evil.test\r\n"), "");
+        assert!(status != 200 && !answer.to_lowercase().contains("access-control"), "{answer}");
+        let (_, now) = test.ask("GET", "/v1/status", "");
+        assert_eq!(
+            (&now["data"]["attributes"]["running"], &now["data"]["attributes"]["stopped"]),
+            (&json!(true), &json!(false))
+        );
+        // A page of its own may, and so may programs.
+        let (status, answer) =
+            ask_with(address, "PATCH", "/v1/status", &format!("{own}Origin: http://{address}\r\n"), &stop);
+        assert_eq!(status, 200, "{answer}");
+        let outcome = test.end(103);
+        assert!(!outcome.stderr.contains("beyond this machine"), "{}", outcome.stderr);
+    }
+}
+
+#[test]
+fn listening_beyond_this_machine_is_said_once() {
+    let folder = folder("export default function () {}");
+    for at in ["0.0.0.0", "", "[::]"] {
+        let address = format!("{at}:{}", crate::peers::free_port());
+        let mut command = volley(folder.path());
+        command.args(["run", "--quiet", "--iterations=3", "--vus=3", "--address", &address, "script.js"]);
+        let outcome = run(&mut command);
+        // A machine without IPv6 has no `[::]`.
+        if at == "[::]" && outcome.code == 106 {
+            continue;
+        }
+        assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+        let said = outcome.stderr.lines().filter(|line| line.contains("beyond this machine")).collect::<Vec<_>>();
+        assert_eq!(said.len(), 1, "{}", outcome.stderr);
+        let port = address.rsplit(':').next().expect("there is a port");
+        assert!(said[0].contains("level=warning") && said[0].contains(&format!(":{port}")), "{}", said[0]);
     }
 }
 

@@ -61,11 +61,19 @@ fn answer(stream: TcpStream, config: Arc<rustls::ServerConfig>, asked: &Mutex<Ve
             return Ok(());
         }
         let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
+        let head = line.len();
         while stream.read_line(&mut line)? > 2 {}
-        asked.lock().expect("nobody panicked").push(path.clone());
+        let login = line[head..].lines().find_map(|field| field.strip_prefix("authorization: Basic "));
+        let login = login.map(|login| format!("{login}@")).unwrap_or_default();
+        asked.lock().expect("nobody panicked").push(format!("{login}{path}"));
         let (status, body) = match path.split('?').next().unwrap_or_default() {
             "/lib/greet.ts" => ("200 OK", GREET),
             "/lib/name.js" => ("200 OK", NAME),
+            "/lib/throws.js" => ("200 OK", "export const greet = () => { null.x; };\n"),
+            "/lib/main.js" => ("200 OK", "export default function () { null.x; }\n"),
+            "/lib/broken.js" => ("200 OK", "export const greet = (;\n"),
+            "/lib/other.js" => ("200 OK", "export const other = 1;\n"),
+            "/lib/deeper.js" => ("200 OK", "export { greet } from './nope.js?sig=d33p';\n"),
             _ => ("404 Not Found", "nothing here"),
         };
         let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
@@ -134,4 +142,88 @@ fn what_is_not_there_is_said() {
     let cause = format!("not found: https://localhost:{}/lib/nothing.js", server.port);
     assert!(missing.stderr.contains(&cause), "{missing:?}");
     assert_eq!(server.asked.lock().expect("nobody panicked").len(), 2);
+}
+
+/// What nobody but the server may see.
+const SECRETS: [&str; 3] = ["s3cret", "t0ken", "d33p"];
+
+#[track_caller]
+fn has_no_secrets(what: &str) {
+    for secret in SECRETS {
+        assert!(!what.contains(secret), "{secret} in {what}");
+    }
+}
+
+#[test]
+fn secrets_of_addresses_are_seen_by_the_server_only() {
+    let server = Https::start();
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let folder = folder.path();
+    let module = |name: &str| format!("https://ann:s3cret@localhost:{}/lib/{name}?v=1&access_token=t0ken", server.port);
+    let import = |name: &str| {
+        let text =
+            format!("import {{ greet }} from '{}';\nexport default () => console.log(greet(true));\n", module(name));
+        std::fs::write(folder.join(format!("{name}.js")), text).expect("a script can be written");
+    };
+    std::fs::write(folder.join("ca.pem"), &server.pem).expect("a certificate can be written");
+    ["greet.ts", "throws.js", "broken.js", "nowhere.js", "other.js", "deeper.js"].into_iter().for_each(import);
+    let ask = |args: &[&str]| {
+        let outcome = outcome(folder, "cache", args);
+        has_no_secrets(&format!("{}{}", outcome.stdout, outcome.stderr));
+        outcome
+    };
+    for (engine, _) in volley::Engine::TABLE {
+        let with = |name: &str| ask(&["run", "--js-engine", engine, "--no-color", &format!("{name}.js")]);
+        let good = with("greet.ts");
+        assert!(good.code == 0 && good.stderr.contains("hello from afar!"), "{good:?}");
+        let shown = "https://****:****@localhost:";
+        let check = |name: &str, code: i32, text: &str| {
+            let outcome = with(name);
+            assert!(outcome.code == code && outcome.stderr.contains(text), "{engine} {name}: {outcome:?}");
+            assert!(outcome.stderr.contains(shown), "{engine} {name}: {outcome:?}");
+        };
+        check("throws.js", 0, "/lib/throws.js?v=1&access_token=****:1:");
+        check("broken.js", 107, "SyntaxError");
+        check("nowhere.js", 107, "not found: ");
+        check("other.js", 107, "greet");
+        check("deeper.js", 107, "/lib/nope.js?sig=****");
+        // The script itself is behind such an address.
+        let main = ask(&["run", "--js-engine", engine, &module("main.js")]);
+        assert!(main.code == 0 && main.stderr.contains(shown) && main.stdout.contains(shown), "{main:?}");
+    }
+    let asked = std::mem::take(&mut *server.asked.lock().expect("nobody panicked"));
+    assert_eq!(asked[0], "YW5uOnMzY3JldA==@/lib/greet.ts?v=1&access_token=t0ken&_k6=1");
+    assert_eq!(asked[1], "YW5uOnMzY3JldA==@/lib/name.js?_k6=1");
+    assert!(asked.iter().any(|path| path == "YW5uOnMzY3JldA==@/lib/nope.js?sig=d33p"), "{asked:?}");
+
+    for args in [&["deps", "greet.ts.js"][..], &["deps", "--json", "greet.ts.js"], &["inspect", "greet.ts.js"]] {
+        assert_eq!(ask(args).code, 0);
+    }
+    assert_eq!(ask(&["archive", "-O", "a.tar", "greet.ts.js"]).code, 0);
+    let mut tar = tar::Archive::new(std::fs::File::open(folder.join("a.tar")).expect("there is an archive"));
+    for entry in tar.entries().expect("it is an archive") {
+        let mut entry = entry.expect("it is whole");
+        let (name, mut text) = (String::from_utf8_lossy(&entry.path_bytes()).into_owned(), String::new());
+        io::Read::read_to_string(&mut entry, &mut text).expect("all is text");
+        has_no_secrets(&name);
+        // The script is as it was written.
+        if name != "data" {
+            has_no_secrets(&text);
+        }
+    }
+    for entry in std::fs::read_dir(folder.join("cache")).expect("there is a cache").flatten() {
+        use std::os::unix::fs::PermissionsExt;
+        // What the server sent is kept as it is.
+        if entry.path().extension().is_some_and(|end| end == "lock") {
+            has_no_secrets(&std::fs::read_to_string(entry.path()).expect("all is text"));
+        }
+        assert_eq!(entry.metadata().expect("it is there").permissions().mode() & 0o777, 0o600, "{entry:?}");
+    }
+    server.leave();
+    for (engine, _) in volley::Engine::TABLE {
+        for script in ["greet.ts.js", "a.tar"] {
+            let kept = ask(&["run", "--js-engine", engine, script]);
+            assert!(kept.code == 0 && kept.stderr.contains("hello from afar!"), "{kept:?}");
+        }
+    }
 }

@@ -320,8 +320,13 @@ fn a_live_page_draws_what_it_is_sent() {
 
 /// Asks for a page and gives its status line and what follows.
 fn get(address: SocketAddr, path: &str) -> (String, String) {
+    get_as(address, path, &address.to_string())
+}
+
+/// As [`get`], by another name.
+fn get_as(address: SocketAddr, path: &str, host: &str) -> (String, String) {
     let mut stream = TcpStream::connect(address).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
     let mut text = String::new();
     stream.read_to_string(&mut text).unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
@@ -345,13 +350,19 @@ fn the_dashboard_lives_while_somebody_looks() {
     assert!(head.starts_with("HTTP/1.1 307") && head.contains("/ui?endpoint=/"), "{head}");
     let (head, body) = get(address, "/ui?endpoint=/");
     assert!(head.starts_with("HTTP/1.1 200") && body.contains("data-mode=\"live\""), "{head}");
+    for (path, host) in [("/summary.json", "evil.test"), ("/events", "evil.test:80"), ("/ui", "10.0.0.1")] {
+        let (head, body) = get_as(address, path, host);
+        assert!(head.starts_with("HTTP/1.1 403") && body.contains("is no name of this server"), "{head}\n{body}");
+    }
     let (_, body) = get(address, "/summary.json");
     let now: Value = serde_json::from_str(body.trim_matches(|c| c != '{' && c != '}')).unwrap();
     assert_eq!(now["verdict"]["passed"], Value::Null);
     let mut stream = TcpStream::connect(address).unwrap();
-    write!(stream, "GET /events HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    write!(stream, "GET /events HTTP/1.1\r\nHost: {address}\r\n\r\n").unwrap();
     let mut lines = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
-    assert!(lines.by_ref().any(|line| line.eq_ignore_ascii_case("access-control-allow-origin: *")));
+    let head: Vec<String> = lines.by_ref().take_while(|line| !line.is_empty()).collect();
+    // A foreign page in the same browser can't read it.
+    assert!(head[0].starts_with("HTTP/1.1 200") && !head.iter().any(|line| line.starts_with("access-control")));
     let documents = lines.filter_map(|line| {
         let text = line.strip_prefix("data: ")?.to_owned();
         serde_json::from_str::<Value>(&text).ok()
@@ -370,6 +381,22 @@ fn the_dashboard_lives_while_somebody_looks() {
     let packed = fs::File::open(folder.path().join("page.html.gz")).unwrap();
     flate2::read::GzDecoder::new(packed).read_to_string(&mut page).unwrap();
     assert_eq!(document(&page)["verdict"], last["verdict"]);
+}
+
+#[test]
+fn a_page_that_others_can_see_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("script.js"), "export default function () {}").unwrap();
+    for (host, expect) in [("", 1), ("0.0.0.0", 1), ("127.0.0.1", 0), ("localhost", 0)] {
+        let mut command = program::volley(folder.path());
+        command.args(["run", "--no-color", "--quiet", "script.js"]).env("K6_WEB_DASHBOARD", "true");
+        command.env("K6_WEB_DASHBOARD_PORT", crate::peers::free_port().to_string());
+        command.env("K6_WEB_DASHBOARD_HOST", host);
+        let outcome = program::run(&mut command);
+        assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+        let told = outcome.stderr.matches("the web dashboard listens on").count();
+        assert_eq!(told, expect, "{host}: {}", outcome.stderr);
+    }
 }
 
 #[test]

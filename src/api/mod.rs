@@ -2,7 +2,8 @@
 //!
 //! It listens from before the VUs are made until the outputs are closed, on a thread and a runtime of its own, so that
 //! it answers whatever the run is busy with. What it can do to a run is the trait [`Conductor`]; the shapes are in
-//! `documents`, the addresses in `routes`. There is no authentication, as in k6: listen on an address you trust.
+//! `documents`, the addresses in `routes`. There is no authentication, as in k6: listen on an address you trust. What
+//! a browser was talked into by a foreign page is refused ([`crate::net::origin`]).
 //! Deliberately absent: profiles in Go's form.
 
 pub mod documents;

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::http::{StatusCode, Uri, header};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use serde::Deserialize;
@@ -13,6 +14,7 @@ use serde_json::Value;
 
 use super::{Conductor, documents, process};
 use crate::failure::Failure;
+use crate::net::origin::OriginCheck;
 
 type Run = State<Arc<dyn Conductor>>;
 
@@ -20,11 +22,11 @@ type Run = State<Arc<dyn Conductor>>;
 const MOST_BYTES: usize = 64 << 20;
 
 /// Content types as k6 gives them: clients that look at them find what they know.
-const STATUS: &str = "application/json; charset=utf-8";
+pub(super) const STATUS: &str = "application/json; charset=utf-8";
 const SETUP: &str = "application/json";
 const TEXT: &str = "text/plain; charset=utf-8";
 
-pub(super) fn router(run: Arc<dyn Conductor>) -> Router {
+pub(super) fn router(run: Arc<dyn Conductor>, check: OriginCheck) -> Router {
     Router::new()
         .route("/v1/status", get(status).patch(change))
         .route("/v1/metrics", get(metrics))
@@ -39,7 +41,16 @@ pub(super) fn router(run: Arc<dyn Conductor>) -> Router {
         .route("/metrics", get(async || answer(TEXT, process::metrics())))
         .fallback(async || answer(TEXT, "ok".to_owned()))
         .layer(DefaultBodyLimit::max(MOST_BYTES))
+        .layer(from_fn_with_state(Arc::new(check), guard))
         .with_state(run)
+}
+
+/// Foreign web pages are refused before anything looks at what they want.
+async fn guard(State(check): State<Arc<OriginCheck>>, request: Request, next: Next) -> Response {
+    match check.refusal(request.method(), request.headers(), request.uri().authority()) {
+        Some(why) => problem(StatusCode::FORBIDDEN, "Forbidden", &why),
+        None => next.run(request).await,
+    }
 }
 
 fn answer(kind: &'static str, text: String) -> Response {

@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use super::{Conductor, routes};
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
+use crate::net::origin::OriginCheck;
 
 /// How long answers that are under way may take once the run is over.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -49,11 +50,11 @@ pub fn listen(address: &str) -> Result<TcpListener, Failure> {
 }
 
 impl Server {
-    /// Answers from now on.
+    /// Answers those whom `check` lets ask, from now on.
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn start(listener: TcpListener, conductor: Arc<dyn Conductor>) -> Result<Self, Failure> {
+    pub fn start(listener: TcpListener, check: OriginCheck, conductor: Arc<dyn Conductor>) -> Result<Self, Failure> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().exit(ExitCode::Other)?;
         let (stop, stopped) = oneshot::channel::<()>();
         let thread = std::thread::Builder::new()
@@ -61,7 +62,7 @@ impl Server {
             .spawn(move || {
                 runtime.block_on(async {
                     let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
-                    let router = routes::router(conductor);
+                    let router = routes::router(conductor, check);
                     let (leave, left) = oneshot::channel::<()>();
                     let server = axum::serve(listener, router).with_graceful_shutdown(async {
                         let _ = stopped.await;

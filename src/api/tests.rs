@@ -13,6 +13,7 @@ use crate::exit_code::ExitCode;
 use crate::log::Logger;
 use crate::metrics::threshold::{self, ThresholdDef};
 use crate::metrics::{Contains, Interner, Ledger, LedgerOptions, MetricType, Record, Registry, Stamp, builtin};
+use crate::net::origin::OriginCheck;
 
 /// Answers from what it was given, and remembers what it was told.
 struct Pretender {
@@ -114,15 +115,20 @@ impl Bench {
         let run = Pretender::new();
         let listener = listen("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let server = Server::start(listener, run.clone()).unwrap();
+        let check = OriginCheck::new(&listener, "127.0.0.1").unwrap();
+        let server = Server::start(listener, check, run.clone()).unwrap();
         Self { run, address, server }
     }
 
     /// The status, the content type and the body of the answer.
     fn ask(&self, method: &str, path: &str, body: &str) -> (u16, String, String) {
+        self.ask_with(method, path, body, &format!("Host: {}\r\n", self.address))
+    }
+
+    fn ask_with(&self, method: &str, path: &str, body: &str, fields: &str) -> (u16, String, String) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         let length = body.len();
-        write!(stream, "{method} {path} HTTP/1.0\r\nHost: x\r\nContent-Length: {length}\r\n\r\n{body}").unwrap();
+        write!(stream, "{method} {path} HTTP/1.0\r\n{fields}Content-Length: {length}\r\n\r\n{body}").unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
@@ -261,4 +267,28 @@ fn an_address_that_is_taken_is_told() {
     assert!(failure.message.starts_with(&format!("the REST API can't listen on `{address}`: ")), "{failure}");
     assert_eq!(listen("no port").unwrap_err().code, ExitCode::CannotStartApi);
     assert!(listen(":0").is_ok());
+}
+
+#[test]
+fn foreign_pages_are_refused() {
+    let bench = Bench::open();
+    let stop = r#"{"data":{"attributes":{"stopped":true}}}"#;
+    let check = |method: &str, fields: &str, expect: u16| {
+        let (status, kind, body) = bench.ask_with(method, "/v1/status", stop, fields);
+        assert_eq!(status, expect, "{fields}: {body}");
+        if status == 403 {
+            let answer: Value = serde_json::from_str(&body).unwrap();
+            assert_eq!((kind.as_str(), answer["errors"][0]["status"].as_str()), (super::routes::STATUS, Some("403")));
+        }
+        let expect: &[&str] = if expect == 200 && method == "PATCH" { &["stop"] } else { &[] };
+        assert_eq!(std::mem::take(&mut *bench.run.told.lock().unwrap()), expect, "{fields}");
+    };
+    let own = &bench.address;
+    check("PATCH", &format!("Host: {own}\r\nOrigin: http://evil.test\r\n"), 403);
+    check("PATCH", &format!("Host: {own}\r\nSec-Fetch-Site: cross-site\r\n"), 403);
+    check("PATCH", &format!("Host: {own}\r\nOrigin: http://{own}\r\n"), 200);
+    check("PATCH", "Host: evil.test\r\n", 403);
+    check("GET", "Host: evil.test\r\n", 403);
+    check("GET", &format!("Host: {own}\r\nOrigin: http://evil.test\r\n"), 200);
+    check("PATCH", "", 200);
 }

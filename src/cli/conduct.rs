@@ -18,6 +18,7 @@ use crate::source::{MainScript, RealDisk, Secrets};
 use crate::ui::Terminal;
 use crate::ui::log::Log;
 use crate::ui::progress::Kind;
+use crate::units::redact::redact;
 
 /// Does what was asked.
 pub(super) fn execute(request: Request, terminal: &Terminal, log: &Log) -> Result<ExitCode, Failure> {
@@ -86,7 +87,7 @@ pub(super) fn understood(request: RunRequest, terminal: &Terminal, log: &Log) ->
         env: request.runtime.script_env(&archived),
         freeze_env: request.layers.features.contains(&crate::options::Feature::FreezeEnv),
         has_global: request.runtime.compatibility_mode == CompatibilityMode::Extended,
-        argument: request.script,
+        argument: redact(&request.script).into_owned(),
         script,
         layers: request.layers,
         process_env: request.env.into_iter().collect(),
@@ -147,7 +148,7 @@ pub(super) fn bare(request: ScriptRequest, log: &Log) -> Result<run::Request, Fa
         env: request.runtime.script_env(&archived),
         freeze_env: false,
         has_global: request.runtime.compatibility_mode == CompatibilityMode::Extended,
-        argument: request.script,
+        argument: redact(&request.script).into_owned(),
         script,
         layers: request.layers,
         process_env: Default::default(),

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use crate::log::Logger;
 use crate::source::Cache;
 use crate::source::files::{Fetch, MARKS};
+use crate::units::redact::redact;
 
 /// How long a server may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -36,6 +37,7 @@ pub(super) fn over_https(log: Logger) -> Fetch {
     Box::new(move |marked| {
         let url = MARKS.iter().find_map(|mark| marked.strip_suffix(mark)).unwrap_or(marked);
         let asked = marked.to_owned();
+        let shown = redact(url);
         // The caller may be on a thread that polls a runtime, where waiting for another one is not allowed.
         let fetching = std::thread::spawn(move || fetch(&asked));
         let broken = || Err(Missing::Unreachable("the download broke down".to_owned()));
@@ -48,7 +50,9 @@ pub(super) fn over_https(log: Logger) -> Fetch {
             (Err(Missing::Unreachable(cause)), Some(cache)) => match cache.find(url) {
                 Some((bytes, entry)) => {
                     let (fetched, hash) = (entry.fetched, entry.sha256);
-                    log.warn(format!("{url} can't be reached ({cause}): running the copy of {fetched}, sha256 {hash}"));
+                    log.warn(format!(
+                        "{shown} can't be reached ({cause}): running the copy of {fetched}, sha256 {hash}"
+                    ));
                     Ok(bytes)
                 }
                 None => Err(cause),
@@ -59,14 +63,15 @@ pub(super) fn over_https(log: Logger) -> Fetch {
 }
 
 fn keep(cache: &Cache, url: &str, bytes: &[u8], log: &Logger) {
+    let shown = redact(url);
     match cache.keep(url, bytes, &jiff::Timestamp::now().round(jiff::Unit::Second).unwrap_or_default().to_string()) {
         Ok(Some(before)) => {
             if cache.entry(url).is_some_and(|entry| entry.sha256 != before.sha256) {
-                log.warn(format!("{url} has changed since {}: sha256 was {}", before.fetched, before.sha256));
+                log.warn(format!("{shown} has changed since {}: sha256 was {}", before.fetched, before.sha256));
             }
         }
         Ok(None) => {}
-        Err(error) => log.warn(format!("{url} can't be kept for use without the network: {error}")),
+        Err(error) => log.warn(format!("{shown} can't be kept for use without the network: {error}")),
     }
 }
 

@@ -22,6 +22,7 @@ use crate::source::Files;
 use crate::source::specifier::{file_path, file_url};
 use crate::ui::Terminal;
 use crate::ui::log::Log;
+use crate::units::redact::redact;
 
 /// Saving takes more than one step; changes that follow each other this closely are one.
 const QUIET: Duration = Duration::from_millis(150);
@@ -57,7 +58,7 @@ pub(super) fn run(mut request: RunRequest, terminal: &Terminal, log: &Log) -> Re
         // Watched before it is read: a change in between is seen.
         let mut changes = Changes::of(&files)?;
         run_number += 1;
-        terminal.print(&format!("--- run {run_number}: {}\n", request.script));
+        terminal.print(&format!("--- run {run_number}: {}\n", redact(&request.script)));
         let result = understood(request.clone(), terminal, log).and_then(|asked| {
             let read: Arc<Files> = asked.script.files.clone();
             let result = run::execute(asked);

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{dialect, modules};
-use crate::source::{Files, Resolved, resolve};
+use crate::source::{Files, Resolved};
 
 /// The imports of a script and of everything it imports.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl Imports {
                 continue;
             }
             for specifier in dialect::requests(&prepared.text) {
-                match resolve(&specifier, &url)? {
+                match files.resolve(&specifier, &url)? {
                     Resolved::Builtin(name) => _ = imports.modules.insert(name),
                     Resolved::Url(url) => todo.push((specifier, url)),
                 }

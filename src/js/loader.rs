@@ -15,7 +15,7 @@ use super::engine::{Code, Engine};
 use super::modules;
 use super::value::Throw;
 use crate::source::files::Absence;
-use crate::source::{Files, Resolved, Shared, resolve, specifier};
+use crate::source::{Files, Resolved, Shared, specifier};
 
 mod made;
 mod missing;
@@ -213,7 +213,7 @@ impl Loader {
         if from_stdlib && (specifier.starts_with(NATIVE) || specifier.starts_with(OURS)) {
             return Ok(specifier.to_owned());
         }
-        match resolve(specifier, referrer).map_err(Throw::go)? {
+        match self.files.resolve(specifier, referrer).map_err(Throw::go)? {
             Resolved::Url(url) => {
                 self.asked(specifier, &url, referrer);
                 if self.kind(specifier, &url)? == Kind::Module {
@@ -246,7 +246,7 @@ impl Loader {
         }
         // What runs already was linked; whatever comes now meets CommonJS.
         self.is_careful.store(true, Ordering::Release);
-        match resolve(specifier, base).map_err(Throw::go)? {
+        match self.files.resolve(specifier, base).map_err(Throw::go)? {
             Resolved::Builtin(name) if is_absent(&name) => Ok(("absent", self.stand_in(&name))),
             Resolved::Builtin(name) => {
                 self.builtin(&name)?;
@@ -269,8 +269,9 @@ impl Loader {
         if specifier.is_empty() {
             return Err(Throw::go("require() can't be used with an empty specifier"));
         }
-        match resolve(specifier, referrer).map_err(Throw::go)? {
-            Resolved::Url(url) => Ok(url),
+        match self.files.resolve(specifier, referrer).map_err(Throw::go)? {
+            // It is the script's: it may ask there.
+            Resolved::Url(url) => Ok(self.files.reveal(&url)),
             Resolved::Builtin(name) => {
                 Err(Throw::go(format!("The moduleSpecifier {name:?} couldn't be recognised as something k6 supports.")))
             }
@@ -401,6 +402,7 @@ impl Loader {
             }),
             None => {
                 let address = if address.contains("://") { address } else { specifier::beside(url, &address) };
+                let address = self.files.conceal(&address);
                 self.files.text(&address).map(|text| (text, address))
             }
         };
@@ -493,7 +495,7 @@ impl Loader {
 
     /// What an import in the module at `referrer` leads to. With care, also what files export.
     fn target(&self, specifier: &str, referrer: &str, is_careful: bool) -> Target {
-        match resolve(specifier, referrer) {
+        match self.files.resolve(specifier, referrer) {
             Ok(Resolved::Builtin(name)) if is_absent(&name) => Target::Absent(self.stand_in(&name)),
             Ok(Resolved::Builtin(name)) => match modules::find(&name) {
                 Some(module) => {

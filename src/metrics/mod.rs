@@ -9,6 +9,8 @@ pub mod builtin;
 pub mod detail;
 pub mod digest;
 pub mod endpoint;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz_tests;
 pub mod groups;
 pub mod health;
 pub mod ledger;

@@ -11,6 +11,7 @@ pub mod endpoint;
 pub mod files;
 pub mod grpc;
 pub mod http;
+pub mod origin;
 pub mod port;
 pub mod proxy;
 pub mod socket;

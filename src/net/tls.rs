@@ -4,6 +4,8 @@
 //! suites without forward secrecy are not spoken. Who asks for other suites alone is refused before the run; who asks for
 //! other versions alone gets no handshake, as from a server that does not have them.
 
+#[cfg(any(test, fuzzing))]
+pub mod fuzz_tests;
 pub mod key;
 pub mod ocsp;
 mod own;

@@ -11,6 +11,8 @@ pub mod describe;
 pub mod dns;
 pub mod env;
 pub mod features;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz_tests;
 pub mod hosts;
 pub mod ips;
 pub mod layers;

@@ -16,6 +16,7 @@ use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
 use crate::metrics::{MetricId, Record, TagSet};
 use crate::units::number;
+use crate::units::redact::redact_typed;
 
 /// Remembered tag sets; forgotten all at once when there are this many.
 const MOST_REMEMBERED: usize = 8192;
@@ -85,9 +86,11 @@ fn make(argument: Option<&str>, means: &Means) -> Result<Box<dyn Output>, String
 /// What the argument says: `http://user:password@host:8086/database?pushInterval=2s`.
 fn read(argument: Option<&str>) -> Result<Vec<(&'static str, String)>, String> {
     let Some(argument) = argument.filter(|text| !text.is_empty()) else { return Ok(Vec::new()) };
-    let url = reqwest::Url::parse(argument).map_err(|error| format!("`{argument}` is no URL: {error}"))?;
+    let url =
+        reqwest::Url::parse(argument).map_err(|error| format!("`{}` is no URL: {error}", redact_typed(argument)))?;
     let host = url.host_str().filter(|host| !host.is_empty());
-    let host = host.ok_or_else(|| format!("`{argument}` names no host: write it like http://localhost:8086/k6"))?;
+    let host = host
+        .ok_or_else(|| format!("`{}` names no host: write it like http://localhost:8086/k6", redact_typed(argument)))?;
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
     let mut settings = vec![("addr", format!("{}://{host}{port}", url.scheme()))];
     let mut put = |key, text: &str| {

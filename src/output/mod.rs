@@ -26,6 +26,7 @@ use crate::log::Logger;
 use crate::metrics::submetric::Expression;
 use crate::metrics::{MetricId, Record, Registry, SystemTags, ThresholdDef};
 use crate::options::Feature;
+use crate::units::redact::redact;
 
 pub use runner::{Running, run};
 
@@ -167,7 +168,10 @@ pub fn make(asked: &str, means: &Means) -> Result<Box<dyn Output>, Failure> {
         let known = TABLE.iter().map(|(known, _)| *known).chain(["web-dashboard"]).collect::<Vec<_>>().join(", ");
         return Err(wrong(format!("invalid output type '{name}', available types are: {known}")));
     };
-    construct(argument, means).map_err(|failure| failure.context(format!("could not create the '{name}' output")))
+    construct(argument, means).map_err(|mut failure| {
+        failure.message = redact(&failure.message).into_owned();
+        failure.context(format!("could not create the '{name}' output"))
+    })
 }
 
 #[cfg(test)]
@@ -434,6 +438,13 @@ o_gauge,1795419692,-4.000000,\"with, \"\"comma\"\"\",,own=,
             "influxdb=http://h?tagsAsFields=a:color",
             "could not create the 'influxdb' output: an invalid type (color) is specified for an InfluxDB field (a:color)",
         );
+        for (asked, shown) in [
+            ("influxdb=http://ann:s3cret@h:99999/k6", "`http://****:****@h:99999/k6` is no URL"),
+            ("influxdb=ann:s3cret@h:8086/k6", "`****@h:8086/k6` names no host"),
+            ("influxdb=http://ann:s3/cret@h/k6", "`http://****:****@h/k6` is no URL"),
+        ] {
+            check(asked, &format!("could not create the 'influxdb' output: {shown}"));
+        }
         check("statsd=nowhere", "could not create the 'statsd' output: `nowhere` is no address");
         check("csv=timeFormat=iso", "could not create the 'csv' output: iso does not belong to TimeFormat values");
         check("json=no/such/folder.json", "could not open '");
@@ -490,6 +501,11 @@ o_gauge,1795419692,-4.000000,\"with, \"\"comma\"\"\",,own=,
         check("influxdb", &[], "InfluxDBv1 (http://localhost:8086)");
         check("influxdb=https://u:p@h:9/db?insecure=true", &[], "InfluxDBv1 (https://h:9)");
         check("influxdb=http://h", &[("K6_INFLUXDB_ADDR", "http://other:1")], "InfluxDBv1 (http://h)");
+        check(
+            "experimental-prometheus-rw",
+            &[("K6_PROMETHEUS_RW_SERVER_URL", "http://ann:s3cret@h/w?token=t0ken")],
+            "Prometheus remote write (http://h/w?token=****)",
+        );
         check("experimental-prometheus-rw", &[], "Prometheus remote write (http://localhost:9090/api/v1/write)");
         check("opentelemetry", &[], "opentelemetry (grpc, localhost:4317)");
         check(

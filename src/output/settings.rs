@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::Means;
 use crate::units::Span;
+use crate::units::redact::without_user;
 
 /// Where the settings of one output are looked for.
 pub struct Settings<'a> {
@@ -98,12 +99,7 @@ fn text(value: &Value) -> Option<String> {
 
 /// An address as it may be shown: without user and password.
 pub fn shown(address: &str) -> String {
-    let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    match rest[..end].rfind('@') {
-        Some(at) => format!("{scheme}://{}", &rest[at + 1..]),
-        None => address.to_owned(),
-    }
+    without_user(address).into_owned()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::units::Span;
+use crate::units::redact::redact;
 
 /// What is wrong, and where: one line.
 pub type Wrong = String;
@@ -38,7 +39,8 @@ impl<'a> Node<'a> {
     /// Refuses this value.
     pub fn wrong(&self, why: impl std::fmt::Display) -> Wrong {
         let place = if self.path.is_empty() { "the default export" } else { &self.path };
-        format!("`{place}`: {why}")
+        // What is quoted may be an address with a password.
+        format!("`{place}`: {}", redact(&why.to_string()))
     }
 
     /// Refuses this value and says what it is.

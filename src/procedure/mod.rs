@@ -14,6 +14,8 @@ mod data;
 mod expression;
 mod file;
 mod findings;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz_tests;
 mod host;
 mod journal;
 mod plan;
@@ -33,6 +35,7 @@ use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith as _, Failure};
 use crate::run::Module;
 use crate::ui::Terminal;
+use crate::units::redact::without_user;
 use child::Interrupts;
 pub use file::Procedure;
 use journal::{Check, CheckState};
@@ -66,11 +69,8 @@ pub struct Settings {
 
 /// An address without what may be secret in it: user, password, query.
 fn plain_address(url: &str) -> String {
-    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
-    let rest = rest.split(['?', '#']).next().unwrap_or(rest);
-    let (authority, path) = rest.find('/').map_or((rest, ""), |slash| rest.split_at(slash));
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    if scheme.is_empty() { format!("{host}{path}") } else { format!("{scheme}://{host}{path}") }
+    let url = without_user(url);
+    url.split(['?', '#']).next().unwrap_or(&url).to_owned()
 }
 
 const TEMPLATE: &str = include_str!("new.js");

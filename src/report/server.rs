@@ -2,6 +2,7 @@
 //!
 //! It lives on a thread of its own, so that making a document never delays a run. Nobody is sent anything while nobody
 //! looks. Listening is a door for people: whoever can reach the port can read the run's numbers, and do nothing else.
+//! Foreign web pages in a browser of this machine can't ([`crate::net::origin`]; and nothing here says they may, by CORS).
 
 use std::convert::Infallible;
 use std::io;
@@ -11,16 +12,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::State;
-use axum::http::header;
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::sse::{Event, KeepAlive, Sse};
-use axum::response::{Html, IntoResponse, Redirect};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
 use futures_util::{Stream, StreamExt, stream};
 use tokio::sync::watch;
 
 use super::page::{Mode, page};
 use super::settings::{Port, Settings};
+use crate::net::origin::OriginCheck;
 
 /// Makes the document of this moment, as compact JSON.
 pub type Source = Arc<dyn Fn() -> String + Send + Sync>;
@@ -30,6 +33,8 @@ pub type Source = Arc<dyn Fn() -> String + Send + Sync>;
 pub struct Dashboard {
     /// Where to look at it.
     pub url: String,
+    /// Where it listens, if others than this machine can look.
+    pub open_address: Option<SocketAddr>,
     document: watch::Sender<Option<Arc<str>>>,
     viewers: watch::Receiver<usize>,
     is_over: watch::Sender<bool>,
@@ -56,6 +61,8 @@ impl Dashboard {
         let listener = std::net::TcpListener::bind((host, port))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
+        let check = OriginCheck::new(&listener, &settings.host)?;
+        let open_address = check.is_beyond_loopback().then_some(address);
         let (viewers, seen) = watch::channel(0);
         let (is_over, over) = watch::channel(false);
         let document = watch::Sender::new(None);
@@ -64,9 +71,9 @@ impl Dashboard {
         let period = settings.period;
         std::thread::Builder::new().name("volley-dashboard".to_owned()).spawn(move || {
             // A listener that breaks down takes the page with it, never the run.
-            _ = runtime.block_on(serve(listener, shared, period));
+            _ = runtime.block_on(serve(listener, check, shared, period));
         })?;
-        let dashboard = Self { url: url(settings, address), document, viewers: seen, is_over };
+        let dashboard = Self { url: url(settings, address), open_address, document, viewers: seen, is_over };
         if settings.opens_browser {
             open_browser(&dashboard.url);
         }
@@ -111,7 +118,12 @@ fn open_browser(url: &str) {
     }
 }
 
-async fn serve(listener: std::net::TcpListener, shared: Shared, period: Duration) -> io::Result<()> {
+async fn serve(
+    listener: std::net::TcpListener,
+    check: OriginCheck,
+    shared: Shared,
+    period: Duration,
+) -> io::Result<()> {
     let beating = beat(shared.clone(), period);
     let routes = Router::new()
         .route("/", get(|| async { Redirect::temporary("/ui?endpoint=/") }))
@@ -120,11 +132,20 @@ async fn serve(listener: std::net::TcpListener, shared: Shared, period: Duration
         .route("/events", get(events))
         .route("/report", get(report))
         .route("/summary.json", get(document))
+        .layer(from_fn_with_state(Arc::new(check), guard))
         .with_state(shared);
     let serving = axum::serve(tokio::net::TcpListener::from_std(listener)?, routes);
     tokio::select! {
         served = serving.into_future() => served,
         () = beating => Ok(()),
+    }
+}
+
+/// Refuses foreign web pages.
+async fn guard(State(check): State<Arc<OriginCheck>>, request: Request, next: Next) -> Response {
+    match check.refusal(request.method(), request.headers(), request.uri().authority()) {
+        Some(why) => (StatusCode::FORBIDDEN, format!("{why}\n")).into_response(),
+        None => next.run(request).await,
     }
 }
 
@@ -188,8 +209,7 @@ impl Drop for Viewer {
 async fn events(State(shared): State<Shared>) -> impl IntoResponse {
     let viewer = Viewer::come(&shared.viewers);
     let told = shared.document.subscribe();
-    let events = Sse::new(documents(viewer, told)).keep_alive(KeepAlive::new().interval(Duration::from_secs(1)));
-    ([(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")], events)
+    Sse::new(documents(viewer, told)).keep_alive(KeepAlive::new().interval(Duration::from_secs(1)))
 }
 
 fn documents(viewer: Viewer, told: watch::Receiver<Option<Arc<str>>>) -> impl Stream<Item = Result<Event, Infallible>> {

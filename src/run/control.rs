@@ -10,8 +10,9 @@ use super::Run;
 use crate::api::{self, Condition, Conductor, Refusal, Server};
 use crate::execution::Status;
 use crate::exit_code::ExitCode;
-use crate::failure::Failure;
+use crate::failure::{ExitWith, Failure};
 use crate::metrics::Results;
+use crate::net::origin::OriginCheck;
 
 impl Run {
     /// Opens the REST API, where one was asked for. An address from a variable that can't be had is a warning: a job
@@ -26,10 +27,18 @@ impl Run {
                 return Ok(None);
             }
         };
-        if let Ok(at) = listener.local_addr() {
+        let host = address.at.rsplit_once(':').map_or(&*address.at, |(host, _)| host);
+        let check = OriginCheck::new(&listener, host).exit(ExitCode::Other)?;
+        let at = check.address();
+        if check.is_beyond_loopback() {
+            self.log.warn(format!(
+                "the REST API listens on {at}, beyond this machine: whoever reaches it can read the run's metrics and \
+                 setup data, and pause, change or stop it"
+            ));
+        } else {
             self.log.debug(format!("the REST API listens on {at}"));
         }
-        let server = Server::start(listener, self.clone())?;
+        let server = Server::start(listener, check, self.clone())?;
         Ok(Some(server))
     }
 

@@ -134,7 +134,15 @@ impl Run {
         let source =
             Live { ledger: self.ledger.clone(), look: self.look(), facts: self.facts(None), state: self.state.clone() };
         match Dashboard::start(settings, &self.request.argument, Arc::new(move || source.document())) {
-            Ok(dashboard) => Ok(dashboard),
+            Ok(dashboard) => {
+                if let Some(at) = dashboard.as_ref().and_then(|dashboard| dashboard.open_address) {
+                    self.log.warn(format!(
+                        "the web dashboard listens on {at}, beyond this machine: whoever reaches it can read the run's \
+                         numbers; `host=127.0.0.1` keeps it here"
+                    ));
+                }
+                Ok(dashboard)
+            }
             Err(error) if settings.port.may_be_taken() => {
                 let fields = vec![("error", writing::plain(&error).into())];
                 self.log.log(Level::Warning, "the web dashboard can't listen, the run goes on without it", fields);

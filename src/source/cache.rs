@@ -4,12 +4,14 @@
 //! several processes may share a folder.
 
 use std::fmt::Write as _;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+
+use crate::units::redact::redact;
 
 /// A folder of remote modules.
 #[derive(Clone, Debug)]
@@ -20,7 +22,7 @@ pub struct Cache {
 /// What is known of a URL.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// As the script writes it.
+    /// As the script writes it, without user, password and tokens.
     pub url: String,
     /// Of the bytes, in hexadecimal digits.
     pub sha256: String,
@@ -36,7 +38,8 @@ impl Cache {
 
     /// The entry of a URL.
     pub fn entry(&self, url: &str) -> Option<Entry> {
-        let text = std::fs::read(self.lock(url)).ok()?;
+        let url = redact(url);
+        let text = std::fs::read(self.lock(&url)).ok()?;
         serde_json::from_slice(&text).ok().filter(|entry: &Entry| entry.url == url)
     }
 
@@ -55,13 +58,25 @@ impl Cache {
         let before = self.entry(url);
         let sha256 = hash(bytes);
         if before.as_ref().is_some_and(|entry| entry.sha256 == sha256) && self.find(url).is_some() {
+            #[cfg(unix)]
+            self.close(&[self.folder.join(&sha256), self.lock(&redact(url))]);
             return Ok(before);
         }
-        std::fs::create_dir_all(&self.folder)?;
+        let mut folders = std::fs::DirBuilder::new();
+        // What others may not fetch they may not read.
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut folders, 0o700);
+        folders.recursive(true).create(&self.folder)?;
         // The bytes come first: an entry never names what isn't there.
         self.write(&self.folder.join(&sha256), bytes)?;
-        let entry = Entry { url: url.to_owned(), sha256, fetched: now.to_owned() };
-        self.write(&self.lock(url), serde_json::to_string_pretty(&entry)?.as_bytes())?;
+        let shown = redact(url).into_owned();
+        if shown != url {
+            // Earlier versions named everything.
+            _ = std::fs::remove_file(self.lock(url));
+        }
+        let lock = self.lock(&shown);
+        let entry = Entry { url: shown, sha256, fetched: now.to_owned() };
+        self.write(&lock, serde_json::to_string_pretty(&entry)?.as_bytes())?;
         Ok(before)
     }
 
@@ -72,8 +87,23 @@ impl Cache {
     /// Files are whole or not there.
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let part = path.with_extension(format!("part-{}", std::process::id()));
-        std::fs::write(&part, bytes)?;
+        let mut options = std::fs::File::options();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(&part)?.write_all(bytes)?;
         std::fs::rename(&part, path)
+    }
+
+    /// Files of earlier versions could be read by others.
+    #[cfg(unix)]
+    fn close(&self, paths: &[PathBuf]) {
+        use std::os::unix::fs::PermissionsExt;
+        for path in paths {
+            if std::fs::metadata(path).is_ok_and(|known| known.permissions().mode() & 0o077 != 0) {
+                _ = std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600));
+            }
+        }
     }
 }
 
@@ -103,5 +133,48 @@ mod tests {
         let entry = cache.entry(url).unwrap();
         std::fs::write(folder.path().join("modules").join(entry.sha256), "not two").unwrap();
         assert_eq!(cache.find(url), None);
+    }
+
+    #[test]
+    fn secrets_are_not_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::new(folder.path().join("a/modules"));
+        let url = "https://ann:s3cret@h.test/x.js?token=t0ken";
+        std::fs::create_dir_all(folder.path().join("a/modules")).unwrap();
+        // As earlier versions did.
+        let old = folder.path().join("a/modules").join(format!("{}.lock", hash(url.as_bytes())));
+        std::fs::write(&old, url).unwrap();
+        cache.keep(url, b"one", "2026-01-01T00:00:00Z").unwrap();
+        assert_eq!(&*cache.find(url).unwrap().0, b"one");
+        // A new token leads to the same copy.
+        assert_eq!(&*cache.find(&url.replace("t0ken", "new")).unwrap().0, b"one");
+        assert!(!old.exists());
+        for entry in std::fs::read_dir(folder.path().join("a/modules")).unwrap() {
+            let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+            assert!(!text.contains("s3cret") && !text.contains("t0ken"), "{text}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_kept_is_for_its_owner() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let modules = folder.path().join("a/modules");
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let cache = Cache::new(&modules);
+        let check = || {
+            for entry in std::fs::read_dir(&modules).unwrap() {
+                assert_eq!(mode(&entry.unwrap().path()), 0o600);
+            }
+        };
+        cache.keep("https://h.test/x.js", b"one", "2026-01-01T00:00:00Z").unwrap();
+        assert_eq!((mode(&modules), mode(&folder.path().join("a"))), (0o700, 0o700));
+        check();
+        for entry in std::fs::read_dir(&modules).unwrap() {
+            std::fs::set_permissions(entry.unwrap().path(), std::fs::Permissions::from_mode(0o644)).unwrap();
+        }
+        cache.keep("https://h.test/x.js", b"one", "2026-01-02T00:00:00Z").unwrap();
+        check();
     }
 }

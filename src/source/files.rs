@@ -11,9 +11,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 
 use super::Disk;
+use super::conceal::Concealed;
 use super::module::Module;
 use super::shared::Shared;
-use super::specifier::{clean, file_path, file_url, not_on_disk};
+use super::specifier::{Resolved, clean, file_path, file_url, not_on_disk, resolve};
+use crate::units::redact::{redact, redact_reference};
 
 /// What a URL is given at its end when it is asked for first: without a query, and behind one.
 pub const MARKS: [&str; 2] = ["?_k6=1", "&_k6=1"];
@@ -21,7 +23,7 @@ pub const MARKS: [&str; 2] = ["?_k6=1", "&_k6=1"];
 /// Fetches the bytes of an `https://` URL; the error is the cause in words.
 pub type Fetch = Box<dyn Fn(&str) -> Result<Bytes, String> + Send + Sync>;
 
-/// The files of one run, by URL.
+/// The files of one run, by URL. That of a remote file has no secrets: [`Files::conceal`].
 pub struct Files {
     disk: Box<dyn Disk>,
     fetch: Fetch,
@@ -32,6 +34,8 @@ pub struct Files {
     absent: Mutex<BTreeSet<String>>,
     /// Those that scripts opened as bytes, in memory that every VU can map.
     shared: Mutex<BTreeMap<String, Arc<Shared>>>,
+    /// What addresses don't show.
+    concealed: Mutex<Concealed>,
     sealed: AtomicBool,
 }
 
@@ -86,6 +90,7 @@ impl Files {
             missing: Mutex::default(),
             absent: Mutex::default(),
             shared: Mutex::default(),
+            concealed: Mutex::default(),
             sealed: AtomicBool::new(false),
         }
     }
@@ -98,6 +103,28 @@ impl Files {
     /// Remembers bytes under a URL, as if they had been read.
     pub fn remember(&self, url: &str, bytes: Bytes) {
         self.seen().insert(url.to_owned(), bytes);
+    }
+
+    /// Where `specifier`, written in the module at `referrer`, leads.
+    ///
+    /// # Errors
+    /// k6's words, without the context of the script.
+    pub fn resolve(&self, specifier: &str, referrer: &str) -> Result<Resolved, String> {
+        match resolve(specifier, referrer) {
+            Ok(Resolved::Url(url)) => Ok(Resolved::Url(self.conceal(&url))),
+            Ok(builtin) => Ok(builtin),
+            Err(text) => Err(text.replace(specifier, &redact_reference(specifier))),
+        }
+    }
+
+    /// The URL by which a file is known: without user, password and tokens.
+    pub fn conceal(&self, url: &str) -> String {
+        self.concealed.lock().unwrap_or_else(PoisonError::into_inner).conceal(url)
+    }
+
+    /// The URL to fetch a file from.
+    pub fn reveal(&self, url: &str) -> String {
+        self.concealed.lock().unwrap_or_else(PoisonError::into_inner).reveal(url)
     }
 
     /// From now on only files that were read before can be read.
@@ -125,6 +152,7 @@ impl Files {
     /// # Errors
     /// k6's words for what is missing, a directory, unreachable, or new after the first load.
     pub fn module(&self, specifier: &str, url: &str) -> Result<Module, String> {
+        let specifier = &*redact_reference(specifier);
         let bytes = self.read(url).map_err(|refusal| match refusal {
             Refusal::Sealed => {
                 format!("the module \"{specifier}\" was not previously resolved during initialization (__VU==0)")
@@ -226,8 +254,9 @@ impl Files {
         if let Some(cause) = missing.get(url) {
             return Err(cause.clone());
         }
-        let mark = MARKS[usize::from(url.contains('?'))];
-        let fetched = (self.fetch)(&format!("{url}{mark}")).or_else(|_| (self.fetch)(url));
+        let (mark, whole) = (MARKS[usize::from(url.contains('?'))], self.reveal(url));
+        let fetched = (self.fetch)(&format!("{whole}{mark}")).or_else(|_| (self.fetch)(&whole));
+        let fetched = fetched.map_err(|cause| redact(&cause).into_owned());
         if let Err(cause) = &fetched {
             missing.insert(url.to_owned(), cause.clone());
         }

@@ -12,6 +12,7 @@ use super::specifier::{directory, file_path, file_url, not_on_disk, wrong_scheme
 use super::{Disk, Files, MapDisk};
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
+use crate::units::redact::redact;
 
 /// What `--type` says the argument is; without it, the first bytes tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,9 +84,10 @@ impl MainScript {
         let disk: MapDisk = archive.local_files().collect();
         let files = Files::new(disk, Files::offline());
         for (url, bytes) in archive.remote_files() {
-            files.remember(&url, bytes);
+            files.remember(&files.conceal(&url), bytes);
         }
-        let metadata = archive.metadata;
+        let mut metadata = archive.metadata;
+        metadata.filename = files.conceal(&metadata.filename);
         files.remember(&metadata.filename, archive.main.clone());
         let open_base = if metadata.filename == "file:///-" {
             format!("{}/", metadata.pwd.trim_end_matches('/'))
@@ -109,11 +111,12 @@ fn find(argument: &str, cwd: &Path, files: &Files) -> Result<(String, Bytes), Fa
     let url = match scheme {
         None => local,
         Some("file") => file_path(argument).map_or(local, |path| file_url(&path)),
-        Some("https") => argument.to_owned(),
-        Some(scheme) => return Err(other(wrong_scheme(argument, scheme))),
+        Some("https") => files.conceal(argument),
+        Some(scheme) => return Err(other(wrong_scheme(&redact(argument), scheme))),
     };
+    let argument = redact(argument);
     let bytes = files.bytes(&url).map_err(|error| match error {
-        Ok(error) if error.kind() == std::io::ErrorKind::NotFound => other(not_on_disk(argument)),
+        Ok(error) if error.kind() == std::io::ErrorKind::NotFound => other(not_on_disk(&argument)),
         Ok(error) => other(format!("read {}: {}", file_path(&url).unwrap_or_default(), words(&error))),
         Err(cause) => other(format!(
             "The moduleSpecifier \"{argument}\" couldn't be retrieved from the resolved url \"{url}\". Error : \"{cause}\""

@@ -5,8 +5,11 @@
 
 pub mod archive;
 pub mod cache;
+mod conceal;
 pub mod disk;
 pub mod files;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz_tests;
 pub mod main_script;
 pub mod module;
 pub mod secrets;
@@ -22,4 +25,4 @@ pub use secrets::Secrets;
 #[cfg(feature = "quickjs")]
 pub use shared::Private;
 pub use shared::Shared;
-pub use specifier::{Resolved, resolve};
+pub use specifier::Resolved;

@@ -110,15 +110,16 @@ impl Span {
             let Some(&(_, scale)) = UNITS.iter().find(|(name, _)| *name == unit) else {
                 return Err(format!("time: unknown unit {unit:?} in duration {text:?}"));
             };
-            let whole: i128 = if whole.is_empty() { 0 } else { whole.parse().map_err(|_| invalid())? };
-            total += whole * i128::from(scale);
+            // More than 64 bits of any unit are too many.
+            let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().map_err(|_| invalid())? };
+            total = total.saturating_add(i128::from(whole) * i128::from(scale));
             let mut place = scale as f64;
             let mut part = 0.0;
             for digit in fraction.bytes() {
                 place /= 10.0;
                 part += f64::from(digit - b'0') * place;
             }
-            total += part.round() as i128;
+            total = total.saturating_add(part.round() as i128);
             rest = tail;
         }
         let total = if negative { -total } else { total };
@@ -135,10 +136,15 @@ impl Span {
             Some(digits) => (true, digits),
             None => (false, days),
         };
-        let days: i64 = digits.parse().map_err(|_| format!("time: invalid duration {text:?}"))?;
+        let invalid = || format!("time: invalid duration {text:?}");
+        let days: i64 = digits.parse().map_err(|_| invalid())?;
+        if digits.starts_with('-') {
+            return Err(invalid());
+        }
         let rest = if rest.is_empty() { Self::ZERO } else { Self::parse_go(rest)? };
-        let nanos = days * 24 * 3_600_000_000_000 + rest.nanos;
-        Ok(Self { nanos: if negative { -nanos } else { nanos } })
+        let nanos = days.checked_mul(24 * 3_600_000_000_000).and_then(|days| days.checked_add(rest.nanos));
+        let nanos = nanos.and_then(|nanos| if negative { nanos.checked_neg() } else { Some(nanos) });
+        nanos.map(Self::from_nanos).ok_or_else(invalid)
     }
 }
 
@@ -226,5 +232,10 @@ mod tests {
         check("", "time: invalid duration \"\"");
         check("1x", "time: unknown unit \"x\" in duration \"1x\"");
         check("1.2.3s", "time: invalid duration \"1.2.3s\"");
+        // More than 64 bits of nanoseconds hold.
+        for text in ["106752d", "9999999999999999999d", "106751d24h", "--1d", "2562048h", "99999999999999999999999h"] {
+            check(text, &format!("time: invalid duration \"{text}\""));
+        }
+        check("-106751d", "-2562024h0m0s");
     }
 }

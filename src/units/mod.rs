@@ -2,7 +2,10 @@
 
 pub mod duration;
 pub mod figure;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz_tests;
 pub mod number;
 pub mod quote;
+pub mod redact;
 
 pub use duration::Span;

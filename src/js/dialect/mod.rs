@@ -13,6 +13,8 @@ mod bridge;
 mod commonjs;
 mod demands;
 mod forms;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz_tests;
 mod kind;
 mod positions;
 mod quote;

@@ -34,11 +34,11 @@ fn tokens(mappings: &str) -> Option<Vec<Token>> {
         let mut column = 0i64;
         for place in places.split(',').filter(|place| !place.is_empty()) {
             let numbers = numbers(place)?;
-            column += numbers.first()?;
+            column = column.checked_add(*numbers.first()?)?;
             let [_, to_source, to_line, to_column, ..] = numbers[..] else { continue };
-            source += to_source;
-            source_line += to_line;
-            source_column += to_column;
+            source = source.checked_add(to_source)?;
+            source_line = source_line.checked_add(to_line)?;
+            source_column = source_column.checked_add(to_column)?;
             tokens.push(Token {
                 line: u32::try_from(line).ok()?,
                 column: u32::try_from(column).ok()?,

@@ -10,7 +10,8 @@ use crate::failure::Failure;
 use crate::js::dialect::{self, Exported, Kind, Missing};
 use crate::js::imports::Imports;
 use crate::js::modules;
-use crate::source::{Resolved, resolve};
+use crate::source::Resolved;
+use crate::units::redact::redact_reference;
 
 impl Loader {
     /// All names that the ES module at `url` exports; `None` where it passes on what can't be listed.
@@ -29,7 +30,7 @@ impl Loader {
             let own = exported.names.iter().filter(|name| file == url || *name != "default");
             names.extend(own.cloned());
             for star in &exported.stars {
-                match resolve(star, &file).ok()? {
+                match self.files.resolve(star, &file).ok()? {
                     Resolved::Url(next) => todo.push((star.clone(), next)),
                     Resolved::Builtin(name) => {
                         let passed_on = dialect::module_names(modules::find(&name)?.source);
@@ -60,7 +61,7 @@ impl Loader {
     pub(super) fn tell_missing(&self, missing: &[Missing], address: &str) -> String {
         for one in missing {
             if let Some(near) = near(&one.name, one.known.iter().map(String::as_str)) {
-                let (name, module) = (&one.name, &one.specifier);
+                let (name, module) = (&one.name, redact_reference(&one.specifier));
                 lock(&self.near_misses).push(format!(
                     "{module:?} has no export named {name:?}, did you mean {near:?}? ({address}:{})",
                     one.line
@@ -68,8 +69,11 @@ impl Loader {
             }
         }
         let Some(first) = missing.iter().find(|one| !one.is_undefined) else { return String::new() };
-        let message =
-            format!("The requested module {:?} does not provide an export named {:?}", first.specifier, first.name);
+        let message = format!(
+            "The requested module {:?} does not provide an export named {:?}",
+            redact_reference(&first.specifier),
+            first.name
+        );
         let stack = format!("SyntaxError: {message}\n\tat {address}:{}:{}\n", first.line, first.column);
         let given = serde_json::json!([message, stack]).to_string();
         format!("import {};", quoted(&format!("{MISSING}{given}")))

@@ -5,6 +5,8 @@
 //! the first alternative that leads to a match, groups of a repetition forgotten in each round.
 
 mod compile;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz_tests;
 mod matcher;
 mod parse;
 mod set;

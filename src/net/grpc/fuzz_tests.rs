@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::frames::{Frames, frame};
+use super::{metadata, status::Status};
 
 /// The body of an answer, cut as its first byte says: messages do not depend on the cuts, and sent once more they are what
 /// came. A body that can't be taken is refused at the same place.
@@ -29,6 +30,29 @@ pub fn body(data: &[u8]) {
     assert!(body.starts_with(&sent));
 }
 
+/// The head and the trailers of an answer, a `name: value` on each line: there is a status, and what is shown is what was
+/// sent.
+pub fn trailers(data: &[u8]) {
+    let mut headers = http::HeaderMap::new();
+    for line in data.split(|byte| *byte == b'\n') {
+        let at = memchr::memchr(b':', line).unwrap_or(line.len());
+        let (name, value) = (&line[..at], line.get(at + 1..).unwrap_or_default());
+        if let (Ok(name), Ok(value)) = (http::HeaderName::from_bytes(name), http::HeaderValue::from_bytes(value)) {
+            headers.append(name, value);
+        }
+    }
+    let status = metadata::status(&headers);
+    _ = (status.to_string(), metadata::read(&headers));
+    let kind = headers.get("content-type").and_then(|value| value.to_str().ok());
+    assert_eq!(
+        Status::of_http(200, kind).is_none(),
+        kind.is_some_and(|kind| {
+            kind.to_ascii_lowercase().starts_with("application/grpc")
+                && !matches!(kind.as_bytes().get(16), Some(byte) if !b"+;".contains(byte))
+        })
+    );
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -43,6 +67,18 @@ mod tests {
                 b"\x07\0\0\x01\0\x01z",
             ],
             body,
+        );
+    }
+
+    #[test]
+    fn any_trailers_tell_a_status() {
+        break_each(
+            &[
+                b"content-type:application/grpc+proto\ngrpc-status:0\ngrpc-message:a%20b%\ngrpc-status-details-bin:AP8H",
+                b"grpc-status:-1\ngrpc-message:%C3%A9%zz%4\nx-bin:AA==\nx-bin:%%\ncontent-type:text/html",
+                b"content-type:application/grp\xc3\xa9",
+            ],
+            trailers,
         );
     }
 }

@@ -5,8 +5,10 @@ use bytes::Bytes;
 
 use super::cookies::{Cookie, Jar, cookie_header};
 use super::h1::{framing, parse_head};
-use super::headers::is_token_byte;
-use super::{Url, decode};
+use super::headers::{Headers, is_token_byte, is_valid_value};
+use super::{Url, auth, decode, ntlm};
+#[cfg(test)]
+pub use crate::units::fuzz_tests::break_each;
 
 /// The head of an answer, and behind it its body: read in one piece and in small ones.
 pub fn answer(data: &[u8]) {
@@ -77,48 +79,23 @@ pub fn location(data: &[u8]) {
     }
 }
 
-/// Breaks examples in many ways and lets `check` look at each: a few thousand times, or for as many seconds as
-/// `VOLLEY_FUZZ_SECONDS` says.
-#[cfg(test)]
-pub fn break_each(examples: &[&[u8]], check: impl Fn(&[u8])) {
-    let seconds = std::env::var("VOLLEY_FUZZ_SECONDS").ok().and_then(|text| text.parse::<u64>().ok());
-    let begun = std::time::Instant::now();
-    let mut state: u64 = seconds.map_or(0x9e37_79b9_7f4a_7c15, |_| std::process::id().into());
-    let mut random = move |below: usize| {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = (state ^ state >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ mixed >> 31) as usize % below.max(1)
-    };
-    examples.iter().for_each(|example| check(example));
-    let mut count = 0u64;
-    while seconds.map_or(count < 3000, |seconds| begun.elapsed().as_secs() < seconds) {
-        count += 1;
-        let mut data = examples[random(examples.len())].to_vec();
-        for _ in 0..=random(8) {
-            let at = random(data.len() + 1);
-            match random(7) {
-                0 if at < data.len() => data[at] = random(256) as u8,
-                1 if at < data.len() => data[at] ^= 1 << random(8),
-                2 => data.truncate(at),
-                3 => data.insert(at, b"\r\n\0 ;,=:.#|@*?!\\\"'(){}[]/%&<>~09azAZ\xc3\xff"[random(38)]),
-                4 if at < data.len() => _ = data.remove(at),
-                5 => {
-                    // A piece of another example.
-                    let other = examples[random(examples.len())];
-                    let from = random(other.len() + 1);
-                    let to = from + random(other.len() - from + 1);
-                    data.splice(at..at, other[from..to].iter().copied());
-                }
-                _ => {
-                    let to = at + random((data.len() - at).min(16) + 1);
-                    let piece = data[at..to].repeat(1 + random(4));
-                    data.splice(at..to, piece);
-                }
-            }
+/// A challenge: answered, or left alone; the answer is one that may be sent.
+pub fn challenge(data: &[u8]) {
+    let mut headers = Headers::default();
+    for line in data.split(|byte| *byte == b'\n') {
+        // As heads are read: nothing else gets here.
+        if is_valid_value(&String::from_utf8_lossy(line)) {
+            headers.push(b"Www-Authenticate", line);
         }
-        data.truncate(64 * 1024);
-        check(&data);
+    }
+    if let Some(challenge) = auth::Challenge::find(&headers) {
+        let answer = challenge.answer(("ann", "pw"), "GET", "/x?y", b"body", &auth::client_nonce());
+        assert!(answer.starts_with("Digest username=\"ann\"") && is_valid_value(&answer), "{answer:?}");
+    }
+    if let Some(scheme) = ntlm::offered(&headers)
+        && let Some(answer) = ntlm::authenticate(&headers, scheme, "dom\\ann", "pw")
+    {
+        assert!(answer.starts_with(scheme) && is_valid_value(&answer), "{answer:?}");
     }
 }
 
@@ -166,6 +143,19 @@ mod tests {
                 b"mailto:x@y",
             ],
             location,
+        );
+    }
+
+    #[test]
+    fn any_challenge_is_answered_or_left_alone() {
+        break_each(
+            &[
+                b"Digest realm=\"a b\", nonce=\"n\", qop=\"auth,auth-int\", opaque=o, algorithm=MD5\nBasic realm=x",
+                b"NTLM TlRMTVNTUAACAAAADAAMADgAAAAFgomiASNFZ4mrze8AAAAAAAAAACQAJABEAAAABgBwFwAAAA9TAGUAcgB2AGUAcgACAAwARABvAG0AYQBpAG4AAQAMAFMAZQByAHYAZQByAAAAAAA=",
+                b"Negotiate, NTLM",
+                b"NTLM TlRMTVNTUAACAAAA",
+            ],
+            challenge,
         );
     }
 }

@@ -2,6 +2,7 @@
 //! of `tests/fuzz` with what libFuzzer thinks of.
 
 use super::close::may_be_received;
+use super::deflate::{self, Unpacking};
 use super::frame::{Message, Parser, Violation};
 
 /// Frames, read in one piece and in small ones; the first byte says whether messages may be packed.
@@ -37,6 +38,26 @@ pub fn frames(data: &[u8]) {
     }
 }
 
+/// A packed message: it becomes no longer than it may, in slices of any size the same; what we pack comes back.
+pub fn deflated(data: &[u8]) {
+    const MOST: usize = 1 << 18;
+    let unpack = |packed: &[u8], slice: usize| {
+        let mut unpacking = Unpacking::new(packed.to_vec());
+        loop {
+            match unpacking.advance(MOST, &mut slice.clone()) {
+                Ok(None) => {}
+                Ok(Some(message)) => return Ok(message),
+                Err(text) => return Err(text),
+            }
+        }
+    };
+    let whole = unpack(data, usize::MAX);
+    assert!(whole.as_ref().is_ok_and(|message| message.len() <= MOST) || whole.is_err());
+    assert_eq!(unpack(data, 1000), whole);
+    assert_eq!(unpack(&deflate::pack(data), 1000).as_deref(), Ok(data));
+    _ = deflate::agreed(String::from_utf8_lossy(data).lines());
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -55,6 +76,19 @@ mod tests {
                 b"\0\x88\x00\xff\xff",
             ],
             frames,
+        );
+    }
+
+    #[test]
+    fn any_packed_message_is_unpacked_or_refused() {
+        break_each(
+            &[
+                b"\xf2\x48\xcd\xc9\xc9\x07\x00",
+                b"\x00\x05\x00\xfa\xff\x48\x65\x6c\x6c\x6f\x00",
+                b"\xf3\x48\xcd\xc9\xc9\x07\x00\x00",
+                b"permessage-deflate; server_no_context_takeover; client_no_context_takeover",
+            ],
+            deflated,
         );
     }
 }

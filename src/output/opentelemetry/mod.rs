@@ -18,6 +18,7 @@ use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
 use crate::metrics::sink::Sink;
 use crate::metrics::{Contains, MetricId, Record, TagSet};
+use crate::units::redact::redact_typed;
 use proto::{
     AnyValue, Data, ExportRequest, Gauge, Histogram, HistogramDataPoint, KeyValue, Number, NumberDataPoint, Resource,
     ResourceMetrics, Scope, ScopeMetrics, Sum,
@@ -73,7 +74,7 @@ fn make(means: &Means) -> Result<Box<dyn Output>, String> {
             let is_plain = settings.flag("grpcExporterInsecure", "GRPC_EXPORTER_INSECURE")?;
             http.is_grpc = true;
             let how = if is_plain { "grpc (insecure)" } else { "grpc" };
-            (format!("{}://{endpoint}/{METHOD}", scheme(is_plain)), format!("{how}, {endpoint}"))
+            (format!("{}://{endpoint}/{METHOD}", scheme(is_plain)), format!("{how}, {}", redact_typed(&endpoint)))
         }
         "http/protobuf" => {
             let endpoint = text("httpExporterEndpoint", "HTTP_EXPORTER_ENDPOINT", "localhost:4318");
@@ -84,7 +85,7 @@ fn make(means: &Means) -> Result<Box<dyn Output>, String> {
             http.login = settings.text("httpExporterUsername", "HTTP_EXPORTER_USERNAME").map(|user| (user, password));
             let slash = if path.starts_with('/') { "" } else { "/" };
             let url = format!("{}://{endpoint}{slash}{path}", scheme(is_plain));
-            (url.clone(), format!("http/protobuf, {url}"))
+            (url.clone(), format!("http/protobuf, {}", super::settings::shown(&url)))
         }
         _ => {
             return Err(format!(

@@ -12,6 +12,7 @@ use reqwest::{Certificate, Client, Identity, Proxy, Url, tls};
 use tokio::net::UdpSocket;
 
 use super::sigv4::Signer;
+use crate::units::redact::redact_typed;
 
 /// The ways to the other end.
 pub enum Wire {
@@ -220,9 +221,9 @@ impl HttpWire {
 }
 
 fn parse_url(url: &str) -> Result<Url, String> {
-    let parsed = Url::parse(url).map_err(|error| format!("`{url}` is no URL: {error}"))?;
+    let parsed = Url::parse(url).map_err(|error| format!("`{}` is no URL: {error}", redact_typed(url)))?;
     if !matches!(parsed.scheme(), "http" | "https") || parsed.host_str().is_none() {
-        return Err(format!("`{url}` is no URL of a server: write it like http://localhost:8086"));
+        return Err(format!("`{}` is no URL of a server: write it like http://localhost:8086", redact_typed(url)));
     }
     Ok(parsed)
 }

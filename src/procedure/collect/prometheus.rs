@@ -41,7 +41,7 @@ pub(super) async fn collect(
     collected
 }
 
-fn read(name: &str, answer: &Value, collected: &mut Collected) {
+pub(in super::super) fn read(name: &str, answer: &Value, collected: &mut Collected) {
     let list = answer.pointer("/data/result").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     for (place, one) in list.iter().take(20).enumerate() {
         let labels = one["metric"].as_object().map(|labels| {

@@ -12,6 +12,8 @@ use super::encoding::Spelling;
 use crate::js::value::{Args, Throw, Value};
 use crate::js::vu::Vu;
 
+#[cfg(any(test, fuzzing))]
+pub mod fuzz_tests;
 pub mod x509;
 
 /// The native half.

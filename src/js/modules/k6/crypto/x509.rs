@@ -32,6 +32,14 @@ fn parse(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     }
 }
 
+/// Everything about a certificate in PEM.
+#[cfg(any(test, fuzzing))]
+pub(super) fn facts(text: &[u8]) -> Option<Value> {
+    let (_, pem) = x509_parser::pem::parse_x509_pem(text).ok()?;
+    let (_, certificate) = X509Certificate::from_der(&pem.contents).ok()?;
+    whole(&certificate, &pem.contents).ok()
+}
+
 fn map<const N: usize>(fields: [(&str, Value); N]) -> Value {
     Value::Map(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }

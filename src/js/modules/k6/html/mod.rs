@@ -13,6 +13,8 @@ mod data_attributes;
 mod document;
 mod element;
 mod form;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz_tests;
 mod parse;
 mod render;
 mod selection;

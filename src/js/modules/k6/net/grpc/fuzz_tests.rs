@@ -53,6 +53,29 @@ pub fn message(data: &[u8]) {
     }
 }
 
+/// An answer of a reflection service, and what it describes: tables, or a refusal. Any message may follow.
+pub fn descriptors(data: &[u8]) {
+    let files = match super::services::descriptors_of(data) {
+        Ok(files) if !files.is_empty() => files,
+        // Or a descriptor by itself.
+        _ => vec![bytes::Bytes::copy_from_slice(data)],
+    };
+    let Ok(schema) = super::load::Schemas::default().descriptors(files) else { return };
+    let types = Types(vec![schema]);
+    for (at, message) in (0..).zip(&types.0[0].messages).take(20) {
+        _ = decode(&types, &types.0[0], at, data);
+        if let Some(field) = message.fields.first() {
+            _ = encode(&types, &types.0[0], at, &format!("{{{}:1}}", quoted(&field.json_name)));
+        }
+    }
+}
+
+/// A `.proto` file: tables, or one error.
+pub fn proto(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    _ = super::load::schema_of(&text);
+}
+
 pub(super) fn to_json(value: &Value) -> String {
     match value {
         Value::Map(map) => {
@@ -93,5 +116,55 @@ mod tests {
             );
         };
         std::thread::Builder::new().stack_size(3 << 20).spawn(check).unwrap().join().unwrap();
+    }
+
+    #[test]
+    fn any_descriptors_are_understood_or_refused() {
+        let mut compiler = protox::Compiler::with_file_resolver(Text);
+        compiler.open_file("test.proto").unwrap();
+        let whole: Vec<Vec<u8>> =
+            compiler.file_descriptor_set().file.iter().map(prost::Message::encode_to_vec).collect();
+        let mut answer = Vec::new();
+        for file in &whole {
+            super::super::wire::put_bytes(&mut answer, 1, file);
+        }
+        let mut response = Vec::new();
+        super::super::wire::put_bytes(&mut response, 4, &answer);
+        break_each(
+            &[
+                &response,
+                &whole[0],
+                b"\x22\x04\x0a\x02\x0a\x00",
+                b"b\x04\x0a\x02J\0",
+                b"2\x04\x0a\x02.\x04",
+                b"2\x04\x0a\x02Se\"\x02\x0a\0",
+                b"\x0a\x01a\x62\x08editions",
+            ],
+            descriptors,
+        );
+    }
+
+    #[test]
+    fn a_syntax_nobody_knows_is_named() {
+        let file = bytes::Bytes::from_static(b"\x0a\x07a.proto\x62\x08editions");
+        let refused = super::super::load::Schemas::default().descriptors(vec![file]).unwrap_err();
+        let expect = r#"the file "a.proto" has the syntax "editions"; known are "proto2" and "proto3""#;
+        assert_eq!(refused, expect);
+        // A service that is called `.x`.
+        let file = bytes::Bytes::from_static(b"\x0a\x01a\x32\x04\x0a\x02.x");
+        let refused = super::super::load::Schemas::default().descriptors(vec![file]).unwrap_err();
+        assert_eq!(refused, r#"the file "a" has a name that is none: ".x""#);
+    }
+
+    #[test]
+    fn any_proto_is_understood_or_refused() {
+        break_each(
+            &[
+                b"syntax = \"proto3\"; package a.b; import \"google/protobuf/any.proto\"; message M { repeated int32 x = 1; oneof o { M m = 2; string s = 3; } map<string, M> n = 4; }",
+                b"syntax = \"proto2\"; message M { required group G = 1 { optional bytes b = 2 [default = \"\\x00\"]; } extensions 5 to max; enum E { A = 0; B = -1; } reserved 7, 9 to 11; }",
+                b"service S { rpc A (stream M) returns (stream M) { option deprecated = true; } } message M {} // \xff",
+            ],
+            proto,
+        );
     }
 }

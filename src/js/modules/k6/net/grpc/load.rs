@@ -9,6 +9,7 @@ use bytes::Bytes;
 use prost::Message as _;
 use protox::file::{File, FileResolver, GoogleFileResolver};
 use protox::prost_reflect::DescriptorPool;
+use protox::prost_reflect::prost_types::{self, DescriptorProto, EnumDescriptorProto, FileDescriptorProto};
 use protox::{Compiler, Error};
 use rustc_hash::FxHashMap;
 
@@ -63,8 +64,7 @@ impl Schemas {
     pub fn set(&self, loader: &Loader, path: &str) -> Result<Arc<Schema>, String> {
         self.get(Source::Set(path.to_owned()), || {
             let bytes = loader.read(path).map_err(|text| format!("couldn't open protoset: {text}"))?;
-            let pool = DescriptorPool::decode(bytes)
-                .map_err(|error| format!("couldn't parse protoset file {path}: {error}"))?;
+            let pool = pool(&bytes).map_err(|error| format!("couldn't parse protoset file {path}: {error}"))?;
             Ok(Schema::new(&pool))
         })
     }
@@ -82,8 +82,7 @@ impl Schemas {
             for file in &files {
                 super::wire::put_bytes(&mut set, 1, file);
             }
-            let pool = DescriptorPool::decode(&*set).map_err(|error| error.to_string())?;
-            Ok(Schema::new(&pool))
+            Ok(Schema::new(&pool(&set)?))
         })
     }
 
@@ -99,6 +98,51 @@ impl Schemas {
     }
 }
 
+/// Links the files of a `FileDescriptorSet`.
+fn pool(set: &[u8]) -> Result<DescriptorPool, String> {
+    let read = prost_types::FileDescriptorSet::decode(set).map_err(|error| error.to_string())?;
+    read.file.iter().try_for_each(check)?;
+    DescriptorPool::decode(set).map_err(|error| error.to_string())
+}
+
+/// Refuses what no compiler writes, and what the library would break down on: a syntax it does not know, names that are
+/// none.
+fn check(file: &FileDescriptorProto) -> Result<(), String> {
+    let syntax = file.syntax.as_deref().filter(|syntax| !matches!(*syntax, "proto2" | "proto3"));
+    if let Some(syntax) = syntax {
+        let name = file.name();
+        return Err(format!("the file {name:?} has the syntax {syntax:?}; known are \"proto2\" and \"proto3\""));
+    }
+    let mut names: Vec<&str> = file.package.iter().flat_map(|package| package.split('.')).collect();
+    names.retain(|name| !name.is_empty() || !file.package().is_empty());
+    names.extend(file.extension.iter().map(|field| field.name()));
+    for service in &file.service {
+        names.push(service.name());
+        names.extend(service.method.iter().map(|method| method.name()));
+    }
+    let mut enums: Vec<&EnumDescriptorProto> = file.enum_type.iter().collect();
+    let mut messages: Vec<&DescriptorProto> = file.message_type.iter().collect();
+    while let Some(message) = messages.pop() {
+        names.push(message.name());
+        names.extend(message.field.iter().chain(&message.extension).map(|field| field.name()));
+        names.extend(message.oneof_decl.iter().map(|oneof| oneof.name()));
+        enums.extend(&message.enum_type);
+        messages.extend(&message.nested_type);
+    }
+    for known in enums {
+        names.push(known.name());
+        names.extend(known.value.iter().map(|value| value.name()));
+    }
+    let is_name = |name: &&str| {
+        name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    match names.into_iter().find(|name| !is_name(name)) {
+        Some(name) => Err(format!("the file {:?} has a name that is none: {name:?}", file.name())),
+        None => Ok(()),
+    }
+}
+
 /// An error of the compiler: file, line, column, and what is wrong there.
 fn words(error: &Error) -> String {
     // Its other form leaves the place out.
@@ -109,6 +153,23 @@ fn words(error: &Error) -> String {
 pub(super) fn bundled(name: &str) -> Option<Bytes> {
     let file = GoogleFileResolver::new().open_file(name).ok()?;
     Some(file.file_descriptor_proto().encode_to_vec().into())
+}
+
+/// The schema of one file's text.
+#[cfg(any(test, fuzzing))]
+pub(super) fn schema_of(text: &str) -> Result<Schema, String> {
+    struct One(String);
+    impl FileResolver for One {
+        fn open_file(&self, name: &str) -> Result<File, Error> {
+            match name {
+                "one.proto" => File::from_source(name, &imports::normalized(&self.0)),
+                _ => GoogleFileResolver::new().open_file(name),
+            }
+        }
+    }
+    let mut compiler = Compiler::with_file_resolver(One(text.to_owned()));
+    compiler.open_file("one.proto").map_err(|error| words(&error))?;
+    Ok(Schema::new(&compiler.descriptor_pool()))
 }
 
 /// Files in folders, and those every compiler brings along.

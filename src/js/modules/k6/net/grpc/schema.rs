@@ -282,9 +282,8 @@ impl Schema {
                 is_server_stream: method.is_server_streaming(),
             }
         };
-        let services = pool.files().flat_map(|file| file.services().collect::<Vec<_>>());
         let methods: Vec<Method> =
-            services.flat_map(|service| service.methods().map(method).collect::<Vec<_>>()).collect();
+            pool.services().flat_map(|service| service.methods().map(method).collect::<Vec<_>>()).collect();
         let paths = methods.iter().enumerate().map(|(at, method)| (method.path.clone(), at)).collect();
         Self { messages, enums: enums.collect(), methods, names, paths }
     }

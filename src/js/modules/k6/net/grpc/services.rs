@@ -93,6 +93,12 @@ struct HealthResponse {
     status: i32,
 }
 
+/// The descriptors in one answer of a reflection service.
+#[cfg(any(test, fuzzing))]
+pub(super) fn descriptors_of(message: &[u8]) -> Result<Vec<Bytes>, prost::DecodeError> {
+    Ok(ReflectionResponse::decode(message)?.files.unwrap_or_default().descriptors)
+}
+
 /// Asks a server for the descriptors of all its services. The calls that took are added to `made`.
 ///
 /// # Errors

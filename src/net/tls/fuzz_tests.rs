@@ -1,0 +1,45 @@
+//! What must hold for keys, certificates and stapled answers. Entered here with broken examples, and by the targets of
+//! `tests/fuzz` with what libFuzzer thinks of.
+
+use super::key::{is_locked, unlock};
+use super::ocsp::Ocsp;
+
+/// A key in PEM, opened with a password; and a stapled answer.
+pub fn keys(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    _ = is_locked(&text);
+    match unlock(&text, "open sesame") {
+        Ok(key) => assert!(!key.secret_der().is_empty() || text.contains("PRIVATE KEY")),
+        Err(text) => assert!(!text.is_empty()),
+    }
+    if let Some(ocsp) = Ocsp::parse(data) {
+        assert!(["good", "unknown", "revoked"].contains(&ocsp.status));
+    }
+    let own = crate::net::config::ClientCertificate {
+        certificate: text.clone().into_owned(),
+        key: text.into_owned(),
+        password: None,
+        domains: Vec::new(),
+    };
+    _ = super::load(&own, &rustls::crypto::ring::default_provider());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::fuzz_tests::break_each;
+
+    #[test]
+    fn any_key_is_opened_or_refused() {
+        break_each(
+            &[
+                include_bytes!("fixtures/des.pem"),
+                include_bytes!("fixtures/aes256.pem"),
+                include_bytes!("fixtures/open.pem"),
+                include_bytes!("fixtures/good.der"),
+                include_bytes!("fixtures/revoked.der"),
+            ],
+            keys,
+        );
+    }
+}

@@ -1,0 +1,4 @@
+//! Fuzzes source maps.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| volley::fuzz::map(data));

@@ -1,0 +1,4 @@
+//! Fuzzes what a procedure exports.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| volley::fuzz::procedure(data));
