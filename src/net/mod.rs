@@ -13,6 +13,7 @@ pub mod grpc;
 pub mod http;
 pub mod port;
 pub mod proxy;
+pub mod seats;
 pub mod socket;
 pub mod socks;
 pub mod tls;

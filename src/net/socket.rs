@@ -1,9 +1,10 @@
 //! A TCP connection that counts its bytes, and the stream on top of it: plain or TLS.
 
 use std::cell::RefCell;
+use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker, ready};
@@ -29,6 +30,10 @@ impl Traffic {
     }
 }
 
+/// So many bytes are read of one socket; then the other connections of its thread have their turn. A peer that never stops
+/// sending, in pieces however small, does not keep them waiting.
+const MAX_BURST: usize = 128 * 1024;
+
 /// A connected TCP socket that counts what goes through it.
 #[derive(Debug)]
 pub struct Socket {
@@ -36,6 +41,8 @@ pub struct Socket {
     traffic: Arc<Traffic>,
     /// When the last bytes that were read arrived.
     pub arrived: Instant,
+    /// How much was read since the other connections of this thread had their turn.
+    burst: usize,
     /// Our end.
     pub local: SocketAddr,
     /// The other end.
@@ -47,7 +54,7 @@ impl Socket {
     pub fn new(tcp: TcpStream, remote: SocketAddr, traffic: Arc<Traffic>) -> io::Result<Self> {
         let local = tcp.local_addr()?;
         arrival::ask(&tcp);
-        Ok(Self { tcp, traffic, arrived: Instant::now(), local, remote })
+        Ok(Self { tcp, traffic, arrived: Instant::now(), burst: 0, local, remote })
     }
 
     /// True when something arrived, or the peer closed, while nobody was reading. Costs no system call.
@@ -65,8 +72,16 @@ impl Socket {
 impl AsyncRead for Socket {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let room = buf.remaining();
+        if self.burst >= MAX_BURST {
+            self.burst = 0;
+            // Asks for another turn behind all others, and behind what has arrived for them meanwhile.
+            return pin!(tokio::task::yield_now()).poll(cx).map(Ok);
+        }
         loop {
-            ready!(self.tcp.poll_read_ready(cx))?;
+            if self.tcp.poll_read_ready(cx)?.is_pending() {
+                self.burst = 0;
+                return Poll::Pending;
+            }
             let mut received = None;
             let result = self.tcp.try_io(Interest::READABLE, || {
                 let (count, arrived) = arrival::receive(&self.tcp, buf)?;
@@ -77,6 +92,7 @@ impl AsyncRead for Socket {
             match (received, result) {
                 (Some((count, arrived)), _) => {
                     self.arrived = arrived;
+                    self.burst += count;
                     self.traffic.received.fetch_add(count as u64, Ordering::Relaxed);
                     return Poll::Ready(Ok(()));
                 }
@@ -143,8 +159,14 @@ impl Stream {
         match self {
             Self::Plain(socket) => socket.is_stale(),
             // Session tickets arrive unasked, so only reading can tell; a pending read means a living connection.
-            Self::Tls(stream) => stream.get_ref().0.is_ready() && answers(Pin::new(stream)),
-            Self::Tunnel(stream) => stream.get_ref().0.get_ref().0.is_ready() && answers(Pin::new(stream)),
+            Self::Tls(stream) => {
+                stream.get_mut().0.burst = 0;
+                stream.get_ref().0.is_ready() && answers(Pin::new(stream))
+            }
+            Self::Tunnel(stream) => {
+                stream.get_mut().0.get_mut().0.burst = 0;
+                stream.get_ref().0.get_ref().0.is_ready() && answers(Pin::new(stream))
+            }
         }
     }
 

@@ -111,7 +111,8 @@ impl Unpacking {
                 return Ok(Some(std::mem::take(&mut self.message)));
             }
             if is_full {
-                self.message.reserve(length.clamp(64, 1 << 20));
+                // Never more than is unpacked of it: doubling would take up to twice of it.
+                self.message.reserve_exact(length.max(64).min(most + 1 - length));
             } else if before == (unpacker.total_in(), length) {
                 // There was room, and nothing moved.
                 return Err("flate: corrupt input");

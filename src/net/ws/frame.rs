@@ -9,10 +9,11 @@ use std::cell::Cell;
 use super::close;
 use super::deflate::Unpacking;
 
-/// The longest message that is read; JavaScript has no longer strings.
-pub const MOST: usize = 1 << 30;
-/// The longest message that a packed one may become: k6 has no such limit, but a few bytes can stand for gigabytes.
-pub const MAX_UNPACKED: usize = 64 << 20;
+/// The longest message, in bytes, packed or not. k6 has no such limit; but a message may never end, and a few packed bytes can
+/// stand for gigabytes.
+pub const MAX_MESSAGE: usize = 64 << 20;
+/// A length is believed once so much of the message has come.
+const BELIEVED: usize = 1 << 20;
 /// So many bytes are unpacked at a time; then other connections have their turn.
 const TURN_BYTES: usize = 256 * 1024;
 /// The longest payload of a control frame.
@@ -173,7 +174,13 @@ impl Parser {
             let taken = usize::try_from(missing).unwrap_or(usize::MAX).min(bytes.len());
             let (payload, rest) = bytes.split_at(taken);
             bytes = rest;
-            if opcode >= opcode::CLOSE { &mut self.control } else { &mut self.message }.extend_from_slice(payload);
+            let into = if opcode >= opcode::CLOSE { &mut self.control } else { &mut self.message };
+            if into.len() >= BELIEVED && into.capacity() - into.len() < taken {
+                // Never more than can come: doubling would take up to twice of it.
+                let missing = usize::try_from(missing).unwrap_or(usize::MAX);
+                into.reserve_exact(missing.max(into.len()).min(MAX_MESSAGE - into.len()));
+            }
+            into.extend_from_slice(payload);
             self.frame = Some((opcode, missing - taken as u64));
             if missing == taken as u64 {
                 self.end(budget, each)?;
@@ -235,11 +242,11 @@ impl Parser {
                 self.kind = Some(opcode);
                 self.is_packed = first & RSV1 != 0;
             }
-            if length.saturating_add(self.message.len() as u64) > MOST as u64 {
+            if length.saturating_add(self.message.len() as u64) > MAX_MESSAGE as u64 {
                 return Err(Violation::too_big());
             }
             // What a server announces is reserved only as far as it is plausible.
-            self.message.reserve(length.min(1 << 20) as usize);
+            self.message.reserve(length.min(BELIEVED as u64) as usize);
         }
         self.frame = Some((opcode, length));
         Ok(())
@@ -278,7 +285,7 @@ impl Parser {
             return Ok(());
         }
         let Some(unpacking) = &mut self.unpacking else { return Ok(()) };
-        let unpacked = unpacking.advance(MAX_UNPACKED, budget).map_err(|text| {
+        let unpacked = unpacking.advance(MAX_MESSAGE, budget).map_err(|text| {
             self.unpacking = None;
             Violation { code: close::INVALID_PAYLOAD, reason: String::new(), text: text.to_owned() }
         })?;
