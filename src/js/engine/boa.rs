@@ -967,8 +967,8 @@ const SMALL: usize = 64 * 1024;
 
 /// Counts what is about to be given to a realm. Boa collects by the size of its objects and does not see that strings
 /// and buffers hang on them: after so many bytes of large ones it is told.
-fn make_room(len: usize) {
-    const MOST: usize = 128 << 20;
+pub(super) fn make_room(len: usize) {
+    const MOST: usize = 64 << 20;
     thread_local! {
         static GIVEN: Cell<usize> = const { Cell::new(0) };
     }

@@ -14,7 +14,8 @@ pub const MAX_UNANNOUNCED: usize = 64 << 20;
 const MAX_ANNOUNCED: u64 = 1 << 30;
 /// What is kept of a body that is too long.
 const KEPT_OF_LONG: usize = 1 << 20;
-/// An announcement is believed once so much has come: then memory is reserved for all of it, in steps of `MAX_UNANNOUNCED`.
+/// Once so much has come, memory is reserved for all that may come: the system gives it as it is written to, and nothing is
+/// copied, which would take twice of it.
 const BELIEVED: usize = 1 << 20;
 
 /// How long a body may become.
@@ -49,9 +50,7 @@ impl Length {
             return false;
         }
         if more.len() > body.capacity() - body.len() && body.len() >= BELIEVED {
-            // Never more than can come: doubling would take up to twice of it.
-            let step = if self.0.is_some() { body.len().max(MAX_UNANNOUNCED) } else { body.len() };
-            body.reserve_exact(step.max(more.len()).min(left));
+            body.reserve_exact(left);
         }
         body.extend_from_slice(more);
         true

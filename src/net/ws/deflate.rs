@@ -111,8 +111,9 @@ impl Unpacking {
                 return Ok(Some(std::mem::take(&mut self.message)));
             }
             if is_full {
-                // Never more than is unpacked of it: doubling would take up to twice of it.
-                self.message.reserve_exact(length.max(64).min(most + 1 - length));
+                // From some size on all that is unpacked of it: the system gives memory as it is written to.
+                let more = if length < 1 << 20 { length.max(64) } else { most };
+                self.message.reserve_exact(more.min(most + 1 - length));
             } else if before == (unpacker.total_in(), length) {
                 // There was room, and nothing moved.
                 return Err("flate: corrupt input");

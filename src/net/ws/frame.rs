@@ -176,9 +176,8 @@ impl Parser {
             bytes = rest;
             let into = if opcode >= opcode::CLOSE { &mut self.control } else { &mut self.message };
             if into.len() >= BELIEVED && into.capacity() - into.len() < taken {
-                // Never more than can come: doubling would take up to twice of it.
-                let missing = usize::try_from(missing).unwrap_or(usize::MAX);
-                into.reserve_exact(missing.max(into.len()).min(MAX_MESSAGE - into.len()));
+                // The system gives it as it is written to, and nothing is copied, which would take twice of it.
+                into.reserve_exact(MAX_MESSAGE - into.len());
             }
             into.extend_from_slice(payload);
             self.frame = Some((opcode, missing - taken as u64));

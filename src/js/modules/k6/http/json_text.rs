@@ -56,6 +56,33 @@ pub(super) fn overflow(json: &[u8]) -> Option<Fault> {
     None
 }
 
+/// Go's limit of nesting.
+const MAX_DEPTH: usize = 10_000;
+
+/// The bracket that is nested deeper than Go reads, if there is one.
+pub(super) fn too_deep(json: &[u8]) -> Option<Fault> {
+    if memchr::memchr2_iter(b'[', b'{', json).nth(MAX_DEPTH).is_none() {
+        return None;
+    }
+    let (mut at, mut depth) = (0, 0usize);
+    while at < json.len() {
+        match json[at] {
+            b'"' => {
+                at = end_of_string(json, at);
+                continue;
+            }
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        at += 1;
+        if depth > MAX_DEPTH {
+            return Some(Fault { read: at, text: "exceeded max depth".to_owned() });
+        }
+    }
+    None
+}
+
 fn is_numeric(byte: u8) -> bool {
     matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E')
 }
