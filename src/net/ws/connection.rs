@@ -20,7 +20,7 @@ use super::line::{Event, Far, Outgoing};
 use super::{deflate, handshake::Opened};
 use crate::net::endpoint::Endpoint;
 use crate::net::http::error::Fault;
-use crate::net::socket::{Stream, give_buffer, take_buffer};
+use crate::net::socket::{Stream, give_buffer, poll_yield, take_buffer};
 
 /// So much is written at once, if the script said so much.
 const BATCH: usize = 64 * 1024;
@@ -133,7 +133,7 @@ impl Pump {
             }
             if unpacks {
                 // After the other connections of this thread.
-                cx.waker().wake_by_ref();
+                _ = poll_yield(cx);
             }
             if !read && !(is_behind && wrote) {
                 return Poll::Pending;

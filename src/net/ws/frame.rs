@@ -16,6 +16,8 @@ pub const MAX_MESSAGE: usize = 64 << 20;
 const BELIEVED: usize = 1 << 20;
 /// So many bytes are unpacked at a time; then other connections have their turn.
 const TURN_BYTES: usize = 256 * 1024;
+/// What a frame costs beside its payload, as so many bytes that are unpacked.
+const FRAME_BYTES: usize = 128;
 /// The longest payload of a control frame.
 const MOST_CONTROL: usize = 125;
 
@@ -149,7 +151,7 @@ impl Parser {
         each: &mut dyn FnMut(Message),
     ) -> Result<usize, Violation> {
         while !self.is_closed {
-            if self.unpacking.is_some() {
+            if self.unpacking.is_some() || *budget == 0 {
                 return Ok(bytes.len());
             }
             let Some((opcode, missing)) = self.frame else {
@@ -161,7 +163,7 @@ impl Parser {
                     self.check_head()?;
                 }
                 if let Some(length) = self.length() {
-                    self.begin(length)?;
+                    self.begin(length, budget)?;
                     if length == 0 {
                         self.end(budget, each)?;
                     }
@@ -231,10 +233,11 @@ impl Parser {
     }
 
     /// The head is complete.
-    fn begin(&mut self, length: u64) -> Result<(), Violation> {
+    fn begin(&mut self, length: u64, budget: &mut usize) -> Result<(), Violation> {
         let first = self.head[0];
         let opcode = first & 0x0f;
         self.have = 0;
+        *budget = budget.saturating_sub(FRAME_BYTES);
         if opcode < opcode::CLOSE {
             self.is_last = first & FIN != 0;
             if opcode != opcode::CONTINUATION {
