@@ -161,6 +161,7 @@ impl QuickJs {
             }
             qjs::JS_FreeValue(ctx.as_ptr(), global);
             stringify::replace_stringify(ctx.as_ptr());
+            json::replace_parse(ctx.as_ptr());
             state.as_ref().own.replace(language::install(ctx.as_ptr()));
             state.as_ref().primordials.set(scope::primordials(ctx.as_ptr()));
             Ok(Self { rt, ctx, state })
