@@ -402,7 +402,12 @@ impl<'a> Trail<'a> {
             url: request.url.clone(),
             remote: None,
             tls: None,
-            progress: Progress { timer: HopTimer::start(now, deadline), has_head: false, body: None, is_outgrown: false },
+            progress: Progress {
+                timer: HopTimer::start(now, deadline),
+                has_head: false,
+                body: None,
+                is_outgrown: false,
+            },
         };
         Self {
             ended,

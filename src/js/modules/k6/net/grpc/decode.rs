@@ -444,3 +444,18 @@ fn narrow_float(number: f32) -> Value {
         false => float(f64::from(number)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_written_as_json() {
+        let list = Value::List(vec![Value::Null, Value::Bool(true), Value::Number(-1.5), Value::Number(7.0)]);
+        let value = Value::Map(vec![("a\"b".to_owned(), list), ("t".to_owned(), "x\n\u{e9}".into())]);
+        let mut json = Vec::new();
+        write_json(&value, &mut json);
+        let expect = "{\"a\\\"b\":[null,true,-1.5,7.0],\"t\":\"x\\n\u{e9}\"}";
+        assert_eq!(String::from_utf8(json).unwrap(), expect);
+    }
+}
