@@ -15,9 +15,9 @@ pub const MAX_MESSAGE: usize = 64 << 20;
 /// A length is believed once so much of the message has come.
 const BELIEVED: usize = 1 << 20;
 /// So many bytes are unpacked at a time; then other connections have their turn.
-const TURN_BYTES: usize = 256 * 1024;
+const TURN_BYTES: usize = 64 * 1024;
 /// What a frame costs beside its payload, as so many bytes that are unpacked.
-const FRAME_BYTES: usize = 128;
+const FRAME_BYTES: usize = 256;
 /// The longest payload of a control frame.
 const MOST_CONTROL: usize = 125;
 
