@@ -264,7 +264,6 @@ impl Http1 {
         let length = Length::new(if let Framing::Length(length) = framing { Some(length) } else { None });
         progress.body = match sink {
             _ if matches!(answer.status, 204 | 304) => None,
-            Sink::Keep if length.is_too_long() => return Err(progress.outgrow().await),
             Sink::Keep => Some(length.room()),
             _ => None,
         };

@@ -145,9 +145,6 @@ impl Http2 {
         let keeps = sink == Sink::Keep && !matches!(status, 204 | 304);
         let announced = answer.headers.get("Content-Length").and_then(|length| length.parse().ok());
         let length = Length::new(announced);
-        if keeps && length.is_too_long() {
-            return Err(progress.outgrow().await);
-        }
         progress.body = keeps.then(|| length.room());
         let mut left = if let Sink::Drain(limit) = sink { limit } else { usize::MAX };
         loop {
