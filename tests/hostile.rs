@@ -16,6 +16,7 @@ use crate::server;
 const SCRIPT: &str = r"
 import http from 'k6/http';
 import ws from 'k6/ws';
+import x509 from 'k6/crypto/x509';
 import exec from 'k6/execution';
 export const options = {
   scenarios: {
@@ -58,6 +59,12 @@ fn converse(mut stream: TcpStream, ticks: &AtomicU64) -> io::Result<()> {
                 key = line[line.len() - value.len()..].trim().to_owned();
             }
         }
+        if let Some(piece) = endless(&path) {
+            stream.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")?;
+            loop {
+                stream.write_all(&piece)?;
+            }
+        }
         let body = match &*path {
             "/ticks" => ticks.load(Relaxed).to_string().into(),
             "/tick" => {
@@ -66,6 +73,17 @@ fn converse(mut stream: TcpStream, ticks: &AtomicU64) -> io::Result<()> {
             }
             "/json" => JSON.as_str().into(),
             "/wide" => WIDE.as_str().into(),
+            "/brackets" => "[".repeat(1 << 20).into(),
+            "/certificate" => CERTIFICATE.as_str().into(),
+            "/heads" => {
+                stream.write_all(HEADS.as_bytes())?;
+                continue;
+            }
+            "/ws/fragments" => return frames(&mut stream, &key, b"\x01\x01x", &b"\0\x01x".repeat(20_000)),
+            "/ws/pings" => return frames(&mut stream, &key, b"", &b"\x89\x04ping".repeat(10_000)),
+            "/ws/endless" => {
+                return frames(&mut stream, &key, b"\x82\x7f\0\0\0\0\x05\0\0\0", &vec![0; 1 << 20]);
+            }
             path if path.starts_with("/ws") => return bomb(&mut stream, &key, path),
             _ => std::borrow::Cow::Borrowed(""),
         };
@@ -83,6 +101,40 @@ static JSON: LazyLock<String> = LazyLock::new(|| {
 
 /// 1 MB of siblings.
 static WIDE: LazyLock<String> = LazyLock::new(|| (0..50_000).map(|at| format!("<p class=c{at}>x")).collect());
+
+/// An answer of very many headers.
+static HEADS: LazyLock<String> = LazyLock::new(|| {
+    let headers: String = (0..20_000).map(|at| format!("X-{at}: {at}\r\nSet-Cookie: c{}=v\r\n", at % 3000)).collect();
+    format!("HTTP/1.1 200 OK\r\n{headers}Content-Length: 0\r\n\r\n")
+});
+
+/// 8 MB in the shape of a certificate.
+static CERTIFICATE: LazyLock<String> = LazyLock::new(|| {
+    let lines = "MIIDMIIDMIIDMIIDMIIDMIIDMIIDMIIDMIIDMIIDMIIDMIIDMIIDMIIDMIIDMIID\n".repeat(128 * 1024);
+    format!("-----BEGIN CERTIFICATE-----\n{lines}-----END CERTIFICATE-----\n")
+});
+
+/// What is sent again and again at these paths: chunks.
+fn endless(path: &str) -> Option<Vec<u8>> {
+    match path {
+        "/endless" => Some([&b"100000\r\n"[..], &vec![b'x'; 1 << 20], b"\r\n"].concat()),
+        "/crumbs" => Some(b"1\r\nx\r\n".repeat(10_000)),
+        _ => None,
+    }
+}
+
+/// Shakes hands, sends `first` and then `again` until the client is gone; reads nothing.
+fn frames(stream: &mut TcpStream, key: &str, first: &[u8], again: &[u8]) -> io::Result<()> {
+    let accept = derive_accept_key(key.as_bytes());
+    write!(
+        stream,
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
+    )?;
+    stream.write_all(first)?;
+    loop {
+        stream.write_all(again)?;
+    }
+}
 
 /// Shakes hands, agrees to compression, and sends zeros: so many megabytes once they are unpacked.
 fn bomb(stream: &mut TcpStream, key: &str, path: &str) -> io::Result<()> {
@@ -169,5 +221,99 @@ fn packed_messages_are_unpacked_in_pieces_and_not_without_end() {
            });
          }",
         &["16777216 true", "closed 1001 true"],
+    );
+}
+
+#[test]
+fn long_texts_are_parsed_in_turns() {
+    check(
+        "const text = http.get(`${__ENV.URL}/json`).body;
+         begin();
+         const data = JSON.parse(text);
+         say(`${data.length} ${data[7].tags[2].deep.join('|')}`);
+         try { JSON.parse(text.slice(1)); } catch (error) { console.log(`${error instanceof SyntaxError} true`); }",
+        &["40000 1.5|-2000||true true", "true true"],
+    );
+}
+
+#[test]
+fn bodies_that_never_end_are_not_kept() {
+    check(
+        "for (const path of ['endless', 'crumbs']) {
+           begin();
+           const res = http.get(`${__ENV.URL}/${path}`, { timeout: '1s' });
+           say(`${path} ${res.status} ${res.error_code} ${String(res.body).length <= 67108864}`);
+         }
+         begin();
+         const dropped = http.get(`${__ENV.URL}/endless`, { timeout: '1s', responseType: 'none' });
+         say(`${dropped.status} ${dropped.error_code}`);",
+        &["endless 0 1050 true true", "crumbs 0 1050 true true", "0 1050 true"],
+    );
+}
+
+#[test]
+fn very_many_headers_leave_others_their_turns() {
+    check(
+        "begin();
+         const names = Object.keys(http.get(`${__ENV.URL}/heads`).headers);
+         say(`${names.length} ${names[0]} ${names[20000]}`);",
+        &["20002 X-0 X-19999 true"],
+    );
+}
+
+#[test]
+fn nesting_has_gos_limit() {
+    check(
+        "const res = http.get(`${__ENV.URL}/brackets`);
+         try { res.json(); } catch (error) { console.log(`${String(error).includes('exceeded max depth')} true`); }",
+        &["true true"],
+    );
+}
+
+#[test]
+fn paths_that_grow_without_an_end_find_nothing() {
+    check(
+        "const [long, short] = [http.get(`${__ENV.URL}/json`), http.get(`${__ENV.URL}/ticks`)];
+         begin();
+         say(`${long.json(Array(60).fill('[@this,@this]').join('|'))} ${long.json('#')}`);
+         console.log(`${short.json(Array(60).fill('@tostr').join('|'))} true`);",
+        &["undefined 40000 true", "undefined true"],
+    );
+}
+
+#[test]
+fn paths_that_take_long_can_be_ended() {
+    let path = "#(name==1)#";
+    check(
+        &format!(
+            "const res = http.get(`${{__ENV.URL}}/json`);
+             res.json('[' + Array(400).fill('@dig:{path}').join(',') + ']');
+             say('never');"
+        ),
+        &[],
+    );
+}
+
+#[test]
+fn frames_that_never_end_leave_others_their_turns() {
+    check(
+        "const at = `${__ENV.URL.replace('http', 'ws')}/ws`;
+         for (const path of ['fragments', 'pings']) {
+           begin();
+           ws.connect(`${at}/${path}`, {}, (socket) => socket.setTimeout(() => socket.close(), 1000));
+           say(path);
+         }
+         ws.connect(`${at}/endless`, {}, (socket) => socket.on('close', (code) => console.log(`closed ${code} true`)));",
+        &["fragments true", "pings true", "closed 1001 true"],
+    );
+}
+
+#[test]
+fn long_certificates_are_decoded_elsewhere() {
+    check(
+        "const text = http.get(`${__ENV.URL}/certificate`).body;
+         begin();
+         try { x509.parse(text); } catch (error) { say(String(error).includes('malformed certificate')); }",
+        &["true true"],
     );
 }

@@ -49,7 +49,7 @@ pub enum Stage {
 }
 
 /// A script that runs this long without waiting lets its neighbours have a turn.
-const TURN: Duration = Duration::from_millis(10);
+const TURN: Duration = Duration::from_millis(2);
 
 /// One VU.
 pub struct Vu {

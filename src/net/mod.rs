@@ -14,6 +14,7 @@ pub mod http;
 pub mod origin;
 pub mod port;
 pub mod proxy;
+pub mod seats;
 pub mod socket;
 pub mod socks;
 pub mod tls;

@@ -1,13 +1,14 @@
 //! A TCP connection that counts its bytes, and the stream on top of it: plain or TLS.
 
 use std::cell::RefCell;
+use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker, ready};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
@@ -29,6 +30,10 @@ impl Traffic {
     }
 }
 
+/// So long one socket is read without a pause; then the other connections of its thread have their turn. A peer that never
+/// stops sending, in pieces however small, does not keep them waiting.
+const MAX_BURST: Duration = Duration::from_micros(500);
+
 /// A connected TCP socket that counts what goes through it.
 #[derive(Debug)]
 pub struct Socket {
@@ -36,6 +41,8 @@ pub struct Socket {
     traffic: Arc<Traffic>,
     /// When the last bytes that were read arrived.
     pub arrived: Instant,
+    /// Since when it is read without a pause in which the other connections of this thread have their turn.
+    burst: Option<Instant>,
     /// Our end.
     pub local: SocketAddr,
     /// The other end.
@@ -47,7 +54,7 @@ impl Socket {
     pub fn new(tcp: TcpStream, remote: SocketAddr, traffic: Arc<Traffic>) -> io::Result<Self> {
         let local = tcp.local_addr()?;
         arrival::ask(&tcp);
-        Ok(Self { tcp, traffic, arrived: Instant::now(), local, remote })
+        Ok(Self { tcp, traffic, arrived: Instant::now(), burst: None, local, remote })
     }
 
     /// True when something arrived, or the peer closed, while nobody was reading. Costs no system call.
@@ -62,11 +69,23 @@ impl Socket {
     }
 }
 
+/// Asks for another turn behind all other tasks of the thread, and behind what has arrived for them meanwhile. Pending.
+pub fn poll_yield(cx: &mut Context<'_>) -> Poll<()> {
+    pin!(tokio::task::yield_now()).poll(cx)
+}
+
 impl AsyncRead for Socket {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let room = buf.remaining();
+        if self.burst.is_some_and(|began| began.elapsed() > MAX_BURST) {
+            self.burst = None;
+            return poll_yield(cx).map(Ok);
+        }
         loop {
-            ready!(self.tcp.poll_read_ready(cx))?;
+            if self.tcp.poll_read_ready(cx)?.is_pending() {
+                self.burst = None;
+                return Poll::Pending;
+            }
             let mut received = None;
             let result = self.tcp.try_io(Interest::READABLE, || {
                 let (count, arrived) = arrival::receive(&self.tcp, buf)?;
@@ -77,6 +96,10 @@ impl AsyncRead for Socket {
             match (received, result) {
                 (Some((count, arrived)), _) => {
                     self.arrived = arrived;
+                    match count == room {
+                        true => _ = self.burst.get_or_insert_with(Instant::now),
+                        false => self.burst = None,
+                    }
                     self.traffic.received.fetch_add(count as u64, Ordering::Relaxed);
                     return Poll::Ready(Ok(()));
                 }
@@ -143,8 +166,14 @@ impl Stream {
         match self {
             Self::Plain(socket) => socket.is_stale(),
             // Session tickets arrive unasked, so only reading can tell; a pending read means a living connection.
-            Self::Tls(stream) => stream.get_ref().0.is_ready() && answers(Pin::new(stream)),
-            Self::Tunnel(stream) => stream.get_ref().0.get_ref().0.is_ready() && answers(Pin::new(stream)),
+            Self::Tls(stream) => {
+                stream.get_mut().0.burst = None;
+                stream.get_ref().0.is_ready() && answers(Pin::new(stream))
+            }
+            Self::Tunnel(stream) => {
+                stream.get_mut().0.get_mut().0.burst = None;
+                stream.get_ref().0.get_ref().0.is_ready() && answers(Pin::new(stream))
+            }
         }
     }
 

@@ -967,8 +967,8 @@ const SMALL: usize = 64 * 1024;
 
 /// Counts what is about to be given to a realm. Boa collects by the size of its objects and does not see that strings
 /// and buffers hang on them: after so many bytes of large ones it is told.
-fn make_room(len: usize) {
-    const MOST: usize = 128 << 20;
+pub(super) fn make_room(len: usize) {
+    const MOST: usize = 64 << 20;
     thread_local! {
         static GIVEN: Cell<usize> = const { Cell::new(0) };
     }
@@ -1017,16 +1017,18 @@ fn to_js(value: Value, shared: &Rc<Shared>, context: &mut Context) -> JsResult<J
         }
         Value::List(list) => {
             let mut items = Vec::with_capacity(list.len());
-            for item in list {
+            for (at, item) in list.into_iter().enumerate() {
                 items.push(to_js(item, shared, context)?);
+                take_turns(at, shared, context)?;
             }
             JsArray::from_iter(items, context).into()
         }
         Value::Map(map) => {
             let object = if map.len() > MOST_SHARED { single_object(context) } else { plain_object(context) };
-            for (name, item) in map {
+            for (at, (name, item)) in map.into_iter().enumerate() {
                 let item = to_js(item, shared, context)?;
                 put(&object, property_key(&name), item);
+                take_turns(at, shared, context)?;
             }
             object.into()
         }
@@ -1044,12 +1046,35 @@ fn to_js(value: Value, shared: &Rc<Shared>, context: &mut Context) -> JsResult<J
     })
 }
 
+/// After every so many items it is asked whether to go on.
+const TURN_ITEMS: usize = 512;
+
+/// Gives others a turn behind the item at this place of a long value.
+fn take_turns(at: usize, shared: &Shared, context: &mut Context) -> JsResult<()> {
+    match at % TURN_ITEMS != TURN_ITEMS - 1 || shared.host.may_continue() {
+        true => Ok(()),
+        false => Err(error_from(Throw::Stop, context)),
+    }
+}
+
 /// Objects with more properties than this are one of a kind.
 const MOST_SHARED: usize = 16;
 
 /// An empty object with a shape of its own: a shared one costs a quarter of a KB for each property.
 fn single_object(context: &Context) -> JsObject {
     JsObject::from_proto_and_data(context.intrinsics().constructors().object().prototype(), OrdinaryObject)
+}
+
+/// A copy of an object of plain properties, with a shape of its own.
+fn single_copy(object: &JsObject, context: &mut Context) -> JsResult<JsObject> {
+    let copy = single_object(context);
+    for key in object.own_property_keys(context)? {
+        let value = object.get(key.clone(), context)?;
+        let descriptor =
+            PropertyDescriptor::builder().value(value).writable(true).enumerable(true).configurable(true).build();
+        copy.insert_property(key, descriptor);
+    }
+    Ok(copy)
 }
 
 /// An empty object whose shape is shared with all objects that get the same properties in the same order.
@@ -1241,9 +1266,14 @@ impl<'de> Visitor<'de> for Json<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<JsValue, A::Error> {
-        let object = plain_object(self.context);
+        let mut object = plain_object(self.context);
+        let mut count = 0;
         while let Some(key) = map.next_key::<std::borrow::Cow<'_, str>>()? {
             let value = map.next_value_seed(self.inner())?;
+            count += 1;
+            if count == MOST_SHARED + 1 {
+                object = single_copy(&object, self.context).map_err(serde::de::Error::custom)?;
+            }
             put(&object, property_key(&key), value);
             self.pace.step::<A::Error>()?;
         }

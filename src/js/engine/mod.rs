@@ -359,6 +359,15 @@ pub trait Host {
     fn may_continue(&self) -> bool;
 }
 
+/// So many bytes hang on something that a script is about to get, where an engine that collects garbage by the size of its
+/// own objects does not see them.
+pub fn weigh(bytes: usize) {
+    #[cfg(feature = "boa")]
+    boa::make_room(bytes);
+    #[cfg(not(feature = "boa"))]
+    let _ = bytes;
+}
+
 /// What became of a kept value.
 #[derive(Debug)]
 pub enum Outcome {

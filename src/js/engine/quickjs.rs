@@ -36,7 +36,7 @@ const MAX_STACK_DEPTH: usize = 64 << 20;
 const MAX_DEPTH: usize = 64;
 
 /// After so many items of a list it is asked whether others want a turn.
-const TURN_ITEMS: usize = 4096;
+const TURN_ITEMS: usize = 512;
 
 /// One VU's QuickJS.
 pub struct QuickJs {
@@ -161,6 +161,7 @@ impl QuickJs {
             }
             qjs::JS_FreeValue(ctx.as_ptr(), global);
             stringify::replace_stringify(ctx.as_ptr());
+            json::replace_parse(ctx.as_ptr());
             state.as_ref().own.replace(language::install(ctx.as_ptr()));
             state.as_ref().primordials.set(scope::primordials(ctx.as_ptr()));
             Ok(Self { rt, ctx, state })
@@ -1217,9 +1218,12 @@ unsafe fn to_js(ctx: *mut JSContext, state: &State, value: Value) -> JSValue {
             }
             Value::Map(map) => {
                 let object = qjs::JS_NewObject(ctx);
-                for (name, item) in map {
+                for (at, (name, item)) in map.into_iter().enumerate() {
                     let item = to_js(ctx, state, item);
                     define(ctx, object, &name, item);
+                    if at % TURN_ITEMS == TURN_ITEMS - 1 && !state.host.may_continue() {
+                        break;
+                    }
                 }
                 object
             }

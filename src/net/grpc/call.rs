@@ -15,6 +15,8 @@ use super::frames::Frames;
 use super::metadata::{self, Metadata};
 use super::status::{Code, Status};
 use super::target::Target;
+use crate::net::http::h1::LARGE_HEAD;
+use crate::net::seats;
 
 /// What is asked of a server.
 #[derive(Clone, Debug, Default)]
@@ -163,11 +165,13 @@ pub(super) async fn read(
     }
     if body.is_end_stream() {
         // An answer without messages may consist of nothing but trailers.
-        seen.trailers = metadata::read(&head.headers);
-        return Ok(metadata::status(&head.headers));
+        let (trailers, status) = told(head.headers).await;
+        seen.trailers = trailers;
+        return Ok(status);
     }
-    seen.headers = metadata::read(&head.headers);
-    let encoding = text("grpc-encoding");
+    let encoding = text("grpc-encoding").map(str::to_owned);
+    let encoding = encoding.as_deref();
+    seen.headers = told(head.headers).await.0;
     let mut frames = Frames::default();
     while let Some(piece) = body.data().await {
         let piece = match piece {
@@ -182,12 +186,23 @@ pub(super) async fn read(
         }
     }
     let trailers = trailers(connection, &mut body, seen).await?;
-    seen.trailers = metadata::read(&trailers);
-    let status = metadata::status(&trailers);
+    let (trailers, status) = told(trailers).await;
+    seen.trailers = trailers;
     if status.is_ok() && !frames.is_empty() {
         return Err(Status::new(Code::INTERNAL, "unexpected EOF"));
     }
     Ok(status)
+}
+
+/// Metadata and status of a head; those of a large one are read on a thread that serves no connection.
+async fn told(map: HeaderMap) -> (Metadata, Status) {
+    let read = |map: &HeaderMap| (metadata::read(map), metadata::status(map));
+    let length: usize = map.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if length <= LARGE_HEAD {
+        return read(&map);
+    }
+    let told = seats::aside(move || read(&map)).await;
+    told.unwrap_or_else(|| (Metadata::new(), Status::new(Code::INTERNAL, "the head could not be read")))
 }
 
 async fn trailers(connection: &Connection, body: &mut RecvStream, seen: &mut Answer) -> Result<HeaderMap, Status> {

@@ -10,20 +10,36 @@ use super::status::{Code, Status};
 
 /// Flag and length.
 const HEAD: usize = 5;
+/// Pieces below this size are copied together: each of its own would keep the whole read it came with.
+const SMALL: usize = 1024;
 
 /// What has arrived of a body and is not yet taken as messages.
 #[derive(Debug, Default)]
 pub struct Frames {
     pieces: VecDeque<Bytes>,
+    /// Small pieces, behind all others.
+    small: BytesMut,
     length: usize,
+    /// So much has to be there before it is worth looking again.
+    wanted: usize,
 }
 
 impl Frames {
     /// Adds the next piece of the body.
     pub fn push(&mut self, piece: Bytes) {
-        if !piece.is_empty() {
-            self.length += piece.len();
+        self.length += piece.len();
+        if piece.len() < SMALL && self.length > piece.len() {
+            self.small.extend_from_slice(&piece);
+        } else if !piece.is_empty() {
+            self.join();
             self.pieces.push_back(piece);
+        }
+    }
+
+    /// Makes one piece of the small ones.
+    fn join(&mut self) {
+        if !self.small.is_empty() {
+            self.pieces.push_back(std::mem::take(&mut self.small).freeze());
         }
     }
 
@@ -37,6 +53,10 @@ impl Frames {
     /// # Errors
     /// grpc-go's words for a message that is too large, or compressed.
     pub fn next(&mut self, most: usize, encoding: Option<&str>) -> Result<Option<Bytes>, Status> {
+        if self.length < self.wanted.max(HEAD) {
+            return Ok(None);
+        }
+        self.join();
         let Some((flag, length)) = self.head() else { return Ok(None) };
         match (flag, encoding) {
             (0, _) => {}
@@ -59,8 +79,10 @@ impl Frames {
             return Err(Status::new(Code::RESOURCE_EXHAUSTED, text));
         }
         if self.length < HEAD + length {
+            self.wanted = HEAD + length;
             return Ok(None);
         }
+        self.wanted = 0;
         self.take(HEAD);
         Ok(Some(self.take(length)))
     }

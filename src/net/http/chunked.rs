@@ -94,18 +94,26 @@ impl Chunks {
                 }
                 continue;
             }
-            let end = input[at..].iter().position(|byte| *byte == b'\n');
+            let end = memchr::memchr(b'\n', &input[at..]);
             let piece = &input[at..at + end.map_or(input.len() - at, |end| end + 1)];
             at += piece.len();
             if self.line.len() + piece.len() > MAX_LINE {
                 return broken("header line too long");
             }
-            self.line.extend_from_slice(piece);
-            if end.is_none() {
-                break;
-            }
-            let line = std::mem::take(&mut self.line);
-            let line = trim(&line);
+            let begun;
+            let line = match (end, self.line.is_empty()) {
+                // Most lines arrive whole.
+                (Some(_), true) => trim(piece),
+                (None, _) => {
+                    self.line.extend_from_slice(piece);
+                    break;
+                }
+                (Some(_), false) => {
+                    self.line.extend_from_slice(piece);
+                    begun = std::mem::take(&mut self.line);
+                    trim(&begun)
+                }
+            };
             match self.state {
                 State::Size => match chunk_size(line) {
                     Ok(0) => self.state = State::Trailer,

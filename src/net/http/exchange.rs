@@ -11,11 +11,12 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 
 use super::auth::{self, Challenge};
-use super::cookies::{Cookie, cookie_header};
+use super::body;
+use super::cookies::{Cookie, Jar, cookie_header};
 use super::dump::{self, Dump, Dumping};
 use super::error::{Error, Fault, H2_CONNECTION, H2_STREAM, Stage};
-use super::h1::{Answer, Payload, Progress, Sink, Wire};
-use super::headers::{RequestHeaders, is_valid_name};
+use super::h1::{Answer, LARGE_HEAD, Payload, Progress, Sink, Wire};
+use super::headers::{Headers, RequestHeaders, is_valid_name};
 use super::message::{Auth, Body, BodyMode, Exchange, Hop, Protocol, Request, Response};
 use super::ntlm;
 use super::pool::Connection;
@@ -24,6 +25,7 @@ use super::timing::{HopTimer, Timings};
 use super::url::{Url, quoted};
 use crate::net::endpoint::Endpoint;
 use crate::net::proxy::Proxy;
+use crate::net::seats;
 use crate::net::tls::TlsInfo;
 
 /// How much of a redirect's body is read to save its connection; Go's number.
@@ -95,6 +97,7 @@ pub async fn run(endpoint: &Endpoint, ask: &Ask) -> Exchange {
         true => Err(Fault::timeout()),
         false => match tokio::time::timeout(limit, follow(endpoint, ask, &mut trail)).await {
             Ok(result) => result,
+            Err(_) if trail.hop.progress.is_outgrown => Err(body::too_long()),
             Err(_) if trail.hop.progress.has_head => Err(Fault::timeout().at(Stage::Body)),
             Err(_) => Err(Fault::timeout()),
         },
@@ -122,11 +125,8 @@ async fn follow(endpoint: &Endpoint, ask: &Ask, trail: &mut Trail<'_>) -> Result
     };
     let mut left = request.max_redirects;
     loop {
-        let answer = step.authenticate(endpoint, request, left > 0, trail).await?;
-        let cookies = Cookie::all(&answer.headers);
-        if let Some(jar) = &request.jar {
-            jar.store(&step.url, &cookies);
-        }
+        let mut answer = step.authenticate(endpoint, request, left > 0, trail).await?;
+        let cookies = take_cookies(&mut answer, request, &step.url).await;
         if let Some(location) = redirect::location(&answer) {
             let next = redirect::target(&step.url, location)?;
             if left > 0 {
@@ -140,6 +140,25 @@ async fn follow(endpoint: &Endpoint, ask: &Ask, trail: &mut Trail<'_>) -> Result
         }
         return Ok(trail.respond(answer, cookies));
     }
+}
+
+/// Reads the cookies of an answer into the jar; many of them on a thread that serves no connection.
+async fn take_cookies(answer: &mut Answer, request: &Request, url: &Url) -> Vec<Cookie> {
+    let take = |headers: &Headers, jar: Option<&Jar>, url: &Url| {
+        let cookies = Cookie::all(headers);
+        if let Some(jar) = jar {
+            jar.store(url, &cookies);
+        }
+        cookies
+    };
+    if answer.headers.bytes() <= LARGE_HEAD {
+        return take(&answer.headers, request.jar.as_deref(), url);
+    }
+    let (headers, jar, url) = (std::mem::take(&mut answer.headers), request.jar.clone(), url.clone());
+    let taken = seats::aside(move || (take(&headers, jar.as_deref(), &url), headers)).await;
+    let (cookies, headers) = taken.unwrap_or_default();
+    answer.headers = headers;
+    cookies
 }
 
 impl Step<'_> {
@@ -383,7 +402,12 @@ impl<'a> Trail<'a> {
             url: request.url.clone(),
             remote: None,
             tls: None,
-            progress: Progress { timer: HopTimer::start(now, deadline), has_head: false, body: None },
+            progress: Progress {
+                timer: HopTimer::start(now, deadline),
+                has_head: false,
+                body: None,
+                is_outgrown: false,
+            },
         };
         Self {
             ended,

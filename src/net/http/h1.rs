@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use smallvec::SmallVec;
 use tokio::io::AsyncWrite;
 
+use super::body::Length;
 use super::chunked::{Chunks, Framing};
 use super::error::{Fault, Stage};
 use super::headers::{Headers, has_token, is_token_byte};
@@ -21,11 +22,14 @@ use super::timing::HopTimer;
 use super::url::{printable, quoted, quoted_bytes};
 use super::wire::{MOST_SLICES, Rest};
 pub use super::wire::{Payload, Wire};
+use crate::net::seats;
 use crate::net::socket::{Stream, give_buffer, take_buffer};
 use crate::net::tls::TlsInfo;
 
 /// The most bytes a head may have, interim answers included; Go's limit.
 const MAX_HEAD: usize = 10 << 20;
+/// Heads of more bytes are parsed on a thread that serves no connection.
+pub const LARGE_HEAD: usize = 64 << 10;
 /// Bodies up to this size are copied behind the head, so that one write carries both.
 const SMALL_BODY: usize = 8 * 1024;
 /// How long to look for an answer after the server stopped reading our request.
@@ -62,6 +66,8 @@ pub struct Progress {
     pub has_head: bool,
     /// What has come of the body; `None` before the head was complete, and for answers without a body.
     pub body: Option<Vec<u8>>,
+    /// The body is longer than what is kept of one.
+    pub is_outgrown: bool,
 }
 
 /// The head of an answer, and whether its connection may be kept once the body has been read.
@@ -205,7 +211,10 @@ impl Http1 {
         let mut interim = 0;
         loop {
             if let Some(end) = inbox.head_end()? {
-                let answer = parse_head(&inbox.bytes[inbox.start..end])?;
+                let answer = match end - inbox.start {
+                    ..=LARGE_HEAD => parse_head(&inbox.bytes[inbox.start..end])?,
+                    _ => parse_large_head(inbox, end).await?,
+                };
                 inbox.start = end;
                 inbox.seen = end;
                 // Interim answers are not the answer, but they count against the limit.
@@ -251,25 +260,22 @@ impl Http1 {
         answer: &Answer,
         progress: &mut Progress,
     ) -> Result<bool, Fault> {
-        let dropped = Cell::new(0);
+        let (dropped, is_outgrown) = (Cell::new(0), Cell::new(false));
+        let length = Length::new(if let Framing::Length(length) = framing { Some(length) } else { None });
         progress.body = match sink {
             _ if matches!(answer.status, 204 | 304) => None,
-            Sink::Keep => Some(match framing {
-                // What a server announces is reserved only as far as it is plausible.
-                Framing::Length(length) => Vec::with_capacity(length.min(1 << 20) as usize),
-                _ => Vec::new(),
-            }),
+            Sink::Keep => Some(length.room()),
             _ => None,
         };
         let body = &mut progress.body;
         let mut store = |bytes: &[u8]| match body {
-            Some(body) => body.extend_from_slice(bytes),
+            Some(body) => is_outgrown.set(is_outgrown.get() || !length.add(body, bytes)),
             None => dropped.set(dropped.get() + bytes.len()),
         };
         let rest = &inbox.bytes[inbox.start..];
         let mut clean = framing.push(rest, &mut store)? == rest.len();
         inbox.end();
-        while !framing.is_done() {
+        while !framing.is_done() && !is_outgrown.get() {
             let read = poll_fn(|cx| {
                 self.stream.poll_take(cx, |bytes| Ok((bytes.len(), framing.push(bytes, &mut store)? == bytes.len())))
             });
@@ -294,6 +300,9 @@ impl Http1 {
                 clean = false;
                 break;
             }
+        }
+        if is_outgrown.get() {
+            return Err(progress.outgrow().await);
         }
         // The answer was there when its last byte arrived, whatever this thread did before it read it. One that lasts
         // until the server hangs up is over only then.
@@ -396,6 +405,15 @@ fn protocol(version: &[u8]) -> Option<&'static str> {
 /// True for versions that know chunks.
 fn is_modern(proto: &str) -> bool {
     !proto.starts_with("HTTP/0") && proto != "HTTP/1.0"
+}
+
+/// Parses the head that ends at `end` where it keeps no other connection waiting.
+async fn parse_large_head(inbox: &mut Inbox, end: usize) -> Result<Answer, Fault> {
+    let (bytes, start) = (std::mem::take(&mut inbox.bytes), inbox.start);
+    let parsed = seats::aside(move || (parse_head(&bytes[start..end]), bytes)).await;
+    let Some((answer, bytes)) = parsed else { return Err(Fault::head("the head could not be parsed")) };
+    inbox.bytes = bytes;
+    answer
 }
 
 pub(in crate::net) fn parse_head(head: &[u8]) -> Result<Answer, Fault> {

@@ -16,10 +16,12 @@ use futures_util::FutureExt;
 use h2::client::SendRequest;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::body::Length;
 use super::error::{Fault, Stage};
-use super::h1::{Answer, Payload, Progress, Sink, Wire};
+use super::h1::{Answer, LARGE_HEAD, Payload, Progress, Sink, Wire};
 use super::headers::Headers;
 use super::url::Url;
+use crate::net::seats;
 use crate::net::socket::Stream;
 use crate::net::tls::TlsInfo;
 
@@ -126,10 +128,7 @@ impl Http2 {
         };
         progress.timer.first_byte(self.arrived.get());
         let (parts, mut stream) = answered.into_parts();
-        let mut headers = Headers::with_capacity(256);
-        for (name, value) in &parts.headers {
-            headers.push(name.as_str().as_bytes(), value.as_bytes());
-        }
+        let headers = headers_of(parts.headers).await?;
         let status = parts.status.as_u16();
         let reason = parts.status.canonical_reason().unwrap_or_default();
         let answer = Answer {
@@ -144,7 +143,9 @@ impl Http2 {
         progress.has_head = true;
         let sink = sink(&answer);
         let keeps = sink == Sink::Keep && !matches!(status, 204 | 304);
-        progress.body = keeps.then(Vec::new);
+        let announced = answer.headers.get("Content-Length").and_then(|length| length.parse().ok());
+        let length = Length::new(announced);
+        progress.body = keeps.then(|| length.room());
         let mut left = if let Sink::Drain(limit) = sink { limit } else { usize::MAX };
         loop {
             let chunk = poll_fn(|cx| {
@@ -162,7 +163,11 @@ impl Http2 {
             };
             _ = stream.flow_control().release_capacity(chunk.len());
             match &mut progress.body {
-                Some(body) => body.extend_from_slice(&chunk),
+                Some(body) => {
+                    if !length.add(body, &chunk) {
+                        return Err(progress.outgrow().await);
+                    }
+                }
                 None => left = left.saturating_sub(chunk.len()),
             }
             if left == 0 {
@@ -172,6 +177,23 @@ impl Http2 {
         progress.timer.over(self.arrived.get());
         Ok(answer)
     }
+}
+
+/// The headers of an answer; many of them are copied on a thread that serves no connection.
+async fn headers_of(map: http::HeaderMap) -> Result<Headers, Fault> {
+    let copy = |map: &http::HeaderMap| {
+        let mut headers = Headers::with_capacity(256);
+        for (name, value) in map {
+            headers.push(name.as_str().as_bytes(), value.as_bytes());
+        }
+        headers
+    };
+    let length: usize = map.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if length <= LARGE_HEAD {
+        return Ok(copy(&map));
+    }
+    let copied = seats::aside(move || copy(&map)).await;
+    copied.ok_or_else(|| Fault::other("the head could not be read").at(Stage::Head))
 }
 
 /// A stream that notes when bytes arrived.

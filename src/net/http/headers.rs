@@ -112,6 +112,11 @@ impl Headers {
         map
     }
 
+    /// How many bytes of names and values there are.
+    pub fn bytes(&self) -> usize {
+        self.text.len()
+    }
+
     /// How many headers there are.
     pub fn len(&self) -> usize {
         self.spans.len()

@@ -3,6 +3,7 @@
 //! One job of [`crate::net::Client`] is one [`Request`]; it becomes one or more hops and one [`Exchange`].
 
 pub mod auth;
+pub mod body;
 pub mod chunked;
 pub mod compress;
 pub mod cookies;

@@ -4,15 +4,14 @@
 //! A body that takes its time counts against the timeout of its request. Dropping the future ends it with the slice
 //! under way.
 
-use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use tokio::sync::Semaphore;
 
 use super::decode::{Slice, Unpacking};
 use super::error::{Error, Fault, Stage, TIMEOUT};
 use super::message::{Exchange, Hop, Response};
+use crate::net::seats::seat;
 
 /// How long the thread that awaits may be kept.
 const OWN_SLICE: Duration = Duration::from_micros(500);
@@ -58,10 +57,6 @@ async fn unpack_body(response: &mut Response, deadline: Option<Instant>) -> Resu
 
 /// The unpacked body, or what is wrong with it and what could be read of it.
 async fn unpack(codings: &str, body: Bytes, deadline: Option<Instant>) -> Result<Bytes, (Fault, Option<Bytes>)> {
-    static SEATS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
-        let processors = std::thread::available_parallelism().map_or(2, usize::from);
-        Arc::new(Semaphore::new((processors - 1).max(1)))
-    });
     let timeout = || Fault::timeout().at(Stage::Body);
     let is_small = body.len() <= SMALL_BODY;
     let mut unpacking = Unpacking::new(codings, body).map_err(|fault| (fault, None))?;
@@ -84,7 +79,7 @@ async fn unpack(codings: &str, body: Bytes, deadline: Option<Instant>) -> Result
         }
         // The seats are never closed, and a slice does not panic; if one ever does, the body is lost and nothing else.
         let lost = || (Fault::other("the response body could not be decompressed").at(Stage::Body), None);
-        let seat = SEATS.clone().acquire_owned().await.map_err(|_| lost())?;
+        let seat = seat().await.ok_or_else(lost)?;
         let work = tokio::task::spawn_blocking(move || {
             let slice = unpacking.slice(SLICE);
             drop(seat);

@@ -20,10 +20,12 @@ use super::line::{Event, Far, Outgoing};
 use super::{deflate, handshake::Opened};
 use crate::net::endpoint::Endpoint;
 use crate::net::http::error::Fault;
-use crate::net::socket::{Stream, give_buffer, take_buffer};
+use crate::net::socket::{Stream, give_buffer, poll_yield, take_buffer};
 
 /// So much is written at once, if the script said so much.
 const BATCH: usize = 64 * 1024;
+/// So many bytes of answers to pings may wait to be written; then nothing more is read.
+const MAX_REPLIES: usize = 64 * 1024;
 /// How long an ended connection may take to write its last words, and to hear the server's.
 const LINGER: Duration = Duration::from_secs(1);
 
@@ -113,7 +115,8 @@ impl Pump {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.far.listen(cx.waker());
         loop {
-            let takes = self.farewell.is_none() && self.far.has_room();
+            let is_behind = self.replies.len() >= MAX_REPLIES;
+            let takes = self.farewell.is_none() && !is_behind && self.far.has_room();
             let unpacks = takes && self.parser.is_busy();
             if unpacks {
                 self.unpack();
@@ -130,9 +133,9 @@ impl Pump {
             }
             if unpacks {
                 // After the other connections of this thread.
-                cx.waker().wake_by_ref();
+                _ = poll_yield(cx);
             }
-            if !read {
+            if !read && !(is_behind && wrote) {
                 return Poll::Pending;
             }
         }

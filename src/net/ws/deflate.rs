@@ -111,7 +111,9 @@ impl Unpacking {
                 return Ok(Some(std::mem::take(&mut self.message)));
             }
             if is_full {
-                self.message.reserve(length.clamp(64, 1 << 20));
+                // From some size on all that is unpacked of it: the system gives memory as it is written to.
+                let more = if length < 1 << 20 { length.max(64) } else { most };
+                self.message.reserve_exact(more.min(most + 1 - length));
             } else if before == (unpacker.total_in(), length) {
                 // There was room, and nothing moved.
                 return Err("flate: corrupt input");

@@ -9,12 +9,15 @@ use std::cell::Cell;
 use super::close;
 use super::deflate::Unpacking;
 
-/// The longest message that is read; JavaScript has no longer strings.
-pub const MOST: usize = 1 << 30;
-/// The longest message that a packed one may become: k6 has no such limit, but a few bytes can stand for gigabytes.
-pub const MAX_UNPACKED: usize = 64 << 20;
+/// The longest message, in bytes, packed or not. k6 has no such limit; but a message may never end, and a few packed bytes can
+/// stand for gigabytes.
+pub const MAX_MESSAGE: usize = 64 << 20;
+/// A length is believed once so much of the message has come.
+const BELIEVED: usize = 1 << 20;
 /// So many bytes are unpacked at a time; then other connections have their turn.
-const TURN_BYTES: usize = 256 * 1024;
+const TURN_BYTES: usize = 64 * 1024;
+/// What a frame costs beside its payload, as so many bytes that are unpacked.
+const FRAME_BYTES: usize = 256;
 /// The longest payload of a control frame.
 const MOST_CONTROL: usize = 125;
 
@@ -148,7 +151,7 @@ impl Parser {
         each: &mut dyn FnMut(Message),
     ) -> Result<usize, Violation> {
         while !self.is_closed {
-            if self.unpacking.is_some() {
+            if self.unpacking.is_some() || *budget == 0 {
                 return Ok(bytes.len());
             }
             let Some((opcode, missing)) = self.frame else {
@@ -160,7 +163,7 @@ impl Parser {
                     self.check_head()?;
                 }
                 if let Some(length) = self.length() {
-                    self.begin(length)?;
+                    self.begin(length, budget)?;
                     if length == 0 {
                         self.end(budget, each)?;
                     }
@@ -173,7 +176,12 @@ impl Parser {
             let taken = usize::try_from(missing).unwrap_or(usize::MAX).min(bytes.len());
             let (payload, rest) = bytes.split_at(taken);
             bytes = rest;
-            if opcode >= opcode::CLOSE { &mut self.control } else { &mut self.message }.extend_from_slice(payload);
+            let into = if opcode >= opcode::CLOSE { &mut self.control } else { &mut self.message };
+            if into.len() >= BELIEVED && into.capacity() - into.len() < taken {
+                // The system gives it as it is written to, and nothing is copied, which would take twice of it.
+                into.reserve_exact(MAX_MESSAGE - into.len());
+            }
+            into.extend_from_slice(payload);
             self.frame = Some((opcode, missing - taken as u64));
             if missing == taken as u64 {
                 self.end(budget, each)?;
@@ -225,21 +233,22 @@ impl Parser {
     }
 
     /// The head is complete.
-    fn begin(&mut self, length: u64) -> Result<(), Violation> {
+    fn begin(&mut self, length: u64, budget: &mut usize) -> Result<(), Violation> {
         let first = self.head[0];
         let opcode = first & 0x0f;
         self.have = 0;
+        *budget = budget.saturating_sub(FRAME_BYTES);
         if opcode < opcode::CLOSE {
             self.is_last = first & FIN != 0;
             if opcode != opcode::CONTINUATION {
                 self.kind = Some(opcode);
                 self.is_packed = first & RSV1 != 0;
             }
-            if length.saturating_add(self.message.len() as u64) > MOST as u64 {
+            if length.saturating_add(self.message.len() as u64) > MAX_MESSAGE as u64 {
                 return Err(Violation::too_big());
             }
             // What a server announces is reserved only as far as it is plausible.
-            self.message.reserve(length.min(1 << 20) as usize);
+            self.message.reserve(length.min(BELIEVED as u64) as usize);
         }
         self.frame = Some((opcode, length));
         Ok(())
@@ -278,7 +287,7 @@ impl Parser {
             return Ok(());
         }
         let Some(unpacking) = &mut self.unpacking else { return Ok(()) };
-        let unpacked = unpacking.advance(MAX_UNPACKED, budget).map_err(|text| {
+        let unpacked = unpacking.advance(MAX_MESSAGE, budget).map_err(|text| {
             self.unpacking = None;
             Violation { code: close::INVALID_PAYLOAD, reason: String::new(), text: text.to_owned() }
         })?;

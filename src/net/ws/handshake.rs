@@ -18,9 +18,10 @@ use super::deflate;
 use crate::net::endpoint::Endpoint;
 use crate::net::http::cookies::{Cookie, cookie_header};
 use crate::net::http::error::{Fault, TLS_RECORD};
-use crate::net::http::h1::{self, Payload, Wire};
+use crate::net::http::h1::{self, LARGE_HEAD, Payload, Wire};
 use crate::net::http::headers::{Headers, RequestHeaders, has_token};
 use crate::net::http::{Jar, Url};
+use crate::net::seats;
 use crate::net::socket::Stream;
 
 /// How long everything may take until the connection is open.
@@ -221,12 +222,20 @@ async fn attempt(
     stream.write_all(&ask.head(&key)).await.map_err(write)?;
     stream.flush().await.map_err(write)?;
     let (head, mut rest) = read_head(&mut stream).await?;
-    let arrived = stream.socket().arrived;
-    let mut answer = h1::parse_head(&head)?;
-    let cookies = Cookie::all(&answer.headers);
-    if let Some(jar) = &ask.jar {
-        jar.store(&ask.url, &cookies);
-    }
+    let (arrived, length) = (stream.socket().arrived, head.len());
+    let (jar, url) = (ask.jar.clone(), ask.url.clone());
+    let parse = move || {
+        let answer = h1::parse_head(&head)?;
+        if let Some(jar) = &jar {
+            jar.store(&url, &Cookie::all(&answer.headers));
+        }
+        Ok::<_, Fault>(answer)
+    };
+    let mut answer = match length {
+        ..=LARGE_HEAD => parse()?,
+        // On a thread that serves no connection.
+        _ => seats::aside(parse).await.unwrap_or_else(|| Err(Fault::head("the head could not be parsed")))?,
+    };
     let verdict = match agrees(answer.status, &answer.headers, &key) {
         true => deflate::agreed(answer.headers.get_all("Sec-Websocket-Extensions")),
         false => Err("websocket: bad handshake"),
@@ -260,6 +269,7 @@ fn accept(key: &str) -> String {
 /// Reads until the head of the answer is complete; the head, and what came behind it.
 async fn read_head(stream: &mut Stream) -> Result<(Vec<u8>, Vec<u8>), Fault> {
     let mut head: Vec<u8> = Vec::new();
+    let mut is_judged = false;
     loop {
         let seen = head.len().saturating_sub(3);
         match read(stream, &mut head).await? {
@@ -275,8 +285,9 @@ async fn read_head(stream: &mut Stream) -> Result<(Vec<u8>, Vec<u8>), Fault> {
             return Ok((head, rest));
         }
         // What does not even begin like HTTP would never end.
-        if let Some(line) = memchr::memchr(b'\n', &head) {
-            h1::parse_head(&head[..=line])?;
+        if !is_judged && let Some(line) = memchr::memchr(b'\n', &head[seen..]) {
+            h1::parse_head(&head[..=seen + line])?;
+            is_judged = true;
         }
     }
 }

@@ -156,12 +156,12 @@ impl Line {
     /// The next event, if there is one.
     pub fn take(&self) -> Option<Told> {
         let mut state = self.state();
+        let was_full = state.is_full();
         let Some(told) = state.incoming.pop_front() else {
             // Nobody will say how it ended: the run is over.
             let gone = || Event::Closed(Box::new(Farewell::failed("context canceled")));
             return state.is_ended.then(|| Told { at: Instant::now(), event: gone() });
         };
-        let was_full = state.is_full();
         state.incoming_bytes -= told.event.len();
         if state.incoming.is_empty() {
             // An idle line holds nothing.

@@ -5,7 +5,8 @@ use std::os::raw::c_int;
 
 use rquickjs::qjs::{self, JSAtom, JSContext, JSValue};
 
-use super::{is_exception, number_to_js};
+use super::{EXCEPTION, is_exception, number_to_js, property, state, throw_js};
+use crate::js::value::Throw;
 
 /// Texts shorter than this, in bytes, are parsed in less than a turn.
 pub(super) const LONG: usize = 128 * 1024;
@@ -46,6 +47,63 @@ pub(super) unsafe fn parse(
     // SAFETY: as above. What was made is in use now: the next look for garbage comes when as much was added again.
     unsafe { qjs::JS_SetGCThreshold(rt, (threshold as usize).saturating_add(text.len() * 8) as _) };
     result
+}
+
+/// Puts our function into the place of `JSON.parse`: long texts are parsed in turns.
+///
+/// # Safety
+/// `ctx` must be a live context whose state is set.
+pub(super) unsafe fn replace_parse(ctx: *mut JSContext) {
+    // SAFETY: values are freed or handed over exactly once.
+    unsafe {
+        let global = qjs::JS_GetGlobalObject(ctx);
+        let json = property(ctx, global, "JSON");
+        let mut old = property(ctx, json, "parse");
+        let function = qjs::JS_NewCFunctionData2(ctx, Some(parse_text), c"parse".as_ptr(), 2, 0, 1, &mut old);
+        if !is_exception(function) {
+            let flags = qjs::JS_PROP_CONFIGURABLE | qjs::JS_PROP_WRITABLE;
+            qjs::JS_DefinePropertyValueStr(ctx, json, c"parse".as_ptr(), function, flags as c_int);
+        }
+        for value in [old, json, global] {
+            qjs::JS_FreeValue(ctx, value);
+        }
+    }
+}
+
+unsafe extern "C" fn parse_text(
+    ctx: *mut JSContext,
+    this: JSValue,
+    argc: c_int,
+    argv: *mut JSValue,
+    _magic: c_int,
+    data: *mut JSValue,
+) -> JSValue {
+    // SAFETY: `argv` has `argc` values, `data` the old function; the text is freed after it was read.
+    unsafe {
+        if argc >= 1 && qjs::JS_IsString(*argv) && (argc < 2 || !qjs::JS_IsFunction(ctx, *argv.add(1))) {
+            let mut length = 0;
+            qjs::JS_GetLength(ctx, *argv, &mut length);
+            if length >= LONG as i64 {
+                let mut len = 0;
+                let text = qjs::JS_ToCStringLen(ctx, &mut len, *argv);
+                if text.is_null() {
+                    return EXCEPTION;
+                }
+                let state = state(ctx);
+                let bytes = std::slice::from_raw_parts(text.cast(), len as usize);
+                let parsed = parse(ctx, bytes, &|| state.host.may_continue());
+                qjs::JS_FreeCString(ctx, text);
+                match parsed {
+                    Ok(value) => return value,
+                    Err(Fault::Stopped) => return throw_js(ctx, state, Throw::Stop),
+                    // The engine says what is wrong, and where.
+                    Err(Fault::Thrown) => qjs::JS_FreeValue(ctx, qjs::JS_GetException(ctx)),
+                    Err(Fault::Syntax) => {}
+                }
+            }
+        }
+        qjs::JS_Call(ctx, *data, this, argc, argv)
+    }
 }
 
 /// An object or a list that is not complete.

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use html5ever::tendril::{StrTendril, TendrilSink};
@@ -23,19 +24,23 @@ const MOST_ATTRIBUTES: usize = 10_000;
 const TOO_MANY: &str = "html: a tag has more than 10000 attributes";
 
 /// How much is read before the limits are looked at.
-const PIECE: usize = 4096;
+const PIECE: usize = 2048;
+/// How much is looked through for crowded tags before others have a turn.
+const LOOKED_THROUGH: usize = 64 * 1024;
 
 /// Parses a text, with turns for others in between.
 ///
 /// # Errors
 /// When its elements are nested too deeply or have too many attributes, or the VU has to stop.
 pub fn parse(text: &str, url: &str, pace: Pace) -> Result<Document, Fault> {
-    if has_crowded_tag(text) {
-        return Err(Fault::Refused(TOO_MANY));
+    match has_crowded_tag(text, &pace) {
+        None => return Err(Fault::Stopped),
+        Some(true) => return Err(Fault::Refused(TOO_MANY)),
+        Some(false) => {}
     }
     let pace = Rc::new(pace);
     let document = RefCell::new(Document::empty(url, pace.clone()));
-    let sink = Sink { document, depths: RefCell::new(vec![0]), fault: Cell::new(None) };
+    let sink = Sink { document, depths: RefCell::new(vec![0]), fault: Cell::new(None), named: RefCell::default() };
     // A mark at the start is text to Go's parser: it opens the body.
     let tokenizer = TokenizerOpts { discard_bom: false, ..TokenizerOpts::default() };
     let options = ParseOpts { tokenizer, ..ParseOpts::default() };
@@ -76,13 +81,14 @@ pub enum Fault {
 }
 
 /// True if a tag has more names in it than a page needs. A guess before parsing: what stands in quotes isn't looked at.
-fn has_crowded_tag(text: &str) -> bool {
+/// `None` when the VU has to stop.
+fn has_crowded_tag(text: &str, pace: &Pace) -> Option<bool> {
     let bytes = text.as_bytes();
     // Every attribute takes at least a blank and a letter.
     if bytes.len() < 2 * MOST_ATTRIBUTES {
-        return false;
+        return Some(false);
     }
-    let mut at = 0;
+    let (mut at, mut asked) = (0, 0);
     while let Some(found) = memchr::memchr(b'<', &bytes[at..]) {
         at += found + 1;
         if !bytes.get(at).is_some_and(u8::is_ascii_alphabetic) {
@@ -91,6 +97,12 @@ fn has_crowded_tag(text: &str) -> bool {
         let (mut names, mut in_name) = (0, true);
         let mut end = at;
         while let Some(byte) = bytes.get(end) {
+            if end - asked > LOOKED_THROUGH {
+                asked = end;
+                if !pace.may_continue() {
+                    return None;
+                }
+            }
             match byte {
                 b'>' => break,
                 b'"' | b'\'' => {
@@ -104,7 +116,7 @@ fn has_crowded_tag(text: &str) -> bool {
                     in_name = true;
                     names += 1;
                     if names > MOST_ATTRIBUTES {
-                        return true;
+                        return Some(true);
                     }
                 }
             }
@@ -112,11 +124,11 @@ fn has_crowded_tag(text: &str) -> bool {
         }
         // A tag that never ends is the last one.
         if end >= bytes.len() {
-            return false;
+            return Some(false);
         }
         at = end;
     }
-    false
+    Some(false)
 }
 
 /// Counts what the tree builder holds.
@@ -136,6 +148,8 @@ struct Sink {
     /// How deep each node hangs; the tree builder moves nodes, but seldom and not far.
     depths: RefCell<Vec<u32>>,
     fault: Cell<Option<&'static str>>,
+    /// The element that got attributes afterwards, and the names it has: `<html>` or `<body>`, again and again.
+    named: RefCell<(NodeId, HashSet<QualName>)>,
 }
 
 impl Sink {
@@ -273,8 +287,13 @@ impl TreeSink for Sink {
 
     fn add_attrs_if_missing(&self, target: &NodeId, attributes: Vec<Attribute>) {
         if let Data::Element(tag) = self.document.borrow_mut().data_mut(*target) {
+            let (of, names) = &mut *self.named.borrow_mut();
+            if *of != *target || names.is_empty() {
+                *of = *target;
+                *names = tag.attributes.iter().map(|known| known.name.clone()).collect();
+            }
             for attribute in attributes {
-                if !tag.attributes.iter().any(|known| known.name == attribute.name) {
+                if names.insert(attribute.name.clone()) {
                     tag.attributes.push(attribute);
                 }
             }

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use bytes::Bytes;
 
 use super::{gjson, json_text};
+use crate::js::engine;
 use crate::js::modules::k6::html;
 use crate::js::modules::volley::webcrypto::seats;
 use crate::js::value::{Args, Throw, Value, text_of};
@@ -42,14 +43,16 @@ pub(super) struct Answer {
 
 impl Answer {
     pub fn new(exchange: Exchange, request: Request, shown_body: Option<Body>, form: BodyForm) -> Rc<Self> {
-        Rc::new(Self {
+        let answer = Self {
             exchange: Some(exchange),
             request: Some(request),
             shown_body,
             form,
             refusal: (String::new(), 0),
             document: OnceCell::new(),
-        })
+        };
+        engine::weigh(answer.body().map_or(0, Bytes::len));
+        Rc::new(answer)
     }
 
     /// The response to arguments no request could be made of.
@@ -259,25 +262,42 @@ pub(super) fn json(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
         _ => None,
     };
     let body = body.clone();
-    let found = aside(vu, body.len(), move || json_of(&body, selector.as_deref()))?.map_err(Throw::go)?;
+    let found = match selector {
+        Some(selector) => selected(vu, body, selector)?,
+        None => Some(aside(vu, body.len(), move || whole_json(&body))?.map_err(Throw::go)?),
+    };
     Ok(found.map_or(Value::Undefined, Value::Json))
 }
 
-/// The text to make a value of: a whole body, or what a selector finds in it.
-fn json_of(body: &Bytes, selector: Option<&str>) -> Result<Option<Bytes>, String> {
-    let Some(selector) = selector else {
-        return match json_text::overflow(body) {
-            Some(fault) => Err(fault.report(body)),
-            None => Ok(Some(readable(body.clone()))),
-        };
-    };
-    if json_text::check(body).is_err() {
-        return Ok(None);
+/// The text of a whole body to make a value of.
+fn whole_json(body: &Bytes) -> Result<Bytes, String> {
+    match json_text::overflow(body).or_else(|| json_text::too_deep(body)) {
+        Some(fault) => Err(fault.report(body)),
+        None => Ok(readable(body.clone())),
     }
-    Ok(gjson::select(body, selector).map(|found| match found {
+}
+
+/// What a selector finds in a body. What is not found within a moment is looked for on threads that run no VU.
+fn selected(vu: &Vu, body: Bytes, selector: String) -> Result<Option<Bytes>, Throw> {
+    let length = body.len();
+    if length < LONG
+        && let Ok(found) = gjson::effort::limited(None, length, || json_at(&body, &selector))
+    {
+        return Ok(found);
+    }
+    let find = seats::in_turns(move |turns| {
+        gjson::effort::limited(Some(turns), length, || json_at(&body, &selector)).unwrap_or_default()
+    });
+    Ok(vu.wait(find)?.flatten())
+}
+
+/// The text a selector finds in a body.
+fn json_at(body: &Bytes, selector: &str) -> Option<Bytes> {
+    json_text::check(body).ok()?;
+    Some(match gjson::select(body, selector)? {
         Cow::Borrowed(found) => readable(body.slice_ref(found)),
         Cow::Owned(found) => readable(found.into()),
-    }))
+    })
 }
 
 /// Computes something about a body of so many bytes: a long one on a thread that runs no VU.

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 
 use super::json_text::{check, end_of_string};
 
+pub(super) mod effort;
 mod modifiers;
 mod query;
 mod wildcard;
@@ -34,6 +35,9 @@ pub(super) fn select<'a>(json: &'a [u8], path: &str) -> Option<Text<'a>> {
 
 /// What `path` finds in `json`.
 fn get<'a>(json: &'a [u8], path: &str) -> Option<Text<'a>> {
+    if !effort::look(path.len()) {
+        return None;
+    }
     let json = trim(json);
     if path.len() > 1 {
         let special = match path.as_bytes()[0] {
@@ -43,6 +47,9 @@ fn get<'a>(json: &'a [u8], path: &str) -> Option<Text<'a>> {
             _ => None,
         };
         if let Some((made, rest)) = special {
+            if !effort::make(made.len()) {
+                return None;
+            }
             return match rest.strip_prefix(['.', '|']) {
                 Some(rest) => from_made(made, rest),
                 None => Some(made).filter(|made| !trim(made).is_empty()),
@@ -237,6 +244,9 @@ fn list<'a>(items: impl Iterator<Item = Text<'a>>) -> Vec<u8> {
             out.push(b',');
         }
         out.extend_from_slice(&item);
+        if !effort::make(out.len()) {
+            break;
+        }
     }
     out.push(b']');
     out
@@ -289,6 +299,9 @@ fn several<'a, 'p>(json: &[u8], path: &'p str) -> Option<(Text<'a>, &'p str)> {
             out.push(b':');
         }
         out.extend_from_slice(&found);
+        if !effort::make(out.len()) {
+            break;
+        }
     }
     out.push(if is_object { b'}' } else { b']' });
     Some((Cow::Owned(out), rest))
@@ -412,6 +425,9 @@ impl<'a> Iterator for Values<'a> {
         }
         let start = self.at;
         self.at = end_of_value(self.json, start);
+        if !effort::look(self.at - start) {
+            return None;
+        }
         Some(&self.json[start..self.at]).filter(|value| !value.is_empty())
     }
 }

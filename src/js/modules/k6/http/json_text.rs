@@ -28,13 +28,25 @@ pub(super) fn check(json: &[u8]) -> Result<(), Fault> {
     Scanner { json, at: 0 }.document()
 }
 
-/// The first number that does not fit into a float, if there may be one: only long exponents are looked at.
+/// A number of no more digits fits into a float.
+const MAX_DIGITS: usize = 308;
+/// So many digits of a number are shown.
+const MAX_SHOWN: usize = 1000;
+
+/// The first number that does not fit into a float, if there may be one: long exponents and long rows of digits are looked at.
 pub(super) fn overflow(json: &[u8]) -> Option<Fault> {
     let is_long = |at: usize| {
         let digits = json[at + 1..].strip_prefix(b"+").unwrap_or(&json[at + 1..]);
         at > 0 && json[at - 1].is_ascii_digit() && digits.iter().take_while(|byte| byte.is_ascii_digit()).count() >= 3
     };
-    if !memchr::memchr2_iter(b'e', b'E', json).any(is_long) {
+    // As many digits as the largest float has stand on one of these places.
+    let is_in_row = |at: usize| {
+        let is_digit = |byte: &&u8| byte.is_ascii_digit();
+        let behind = json[at..].iter().take_while(is_digit).count();
+        behind > 0 && behind + json[..at].iter().rev().take_while(is_digit).count() > MAX_DIGITS
+    };
+    let has_row = || (0..json.len()).step_by(MAX_DIGITS).any(is_in_row);
+    if !memchr::memchr2_iter(b'e', b'E', json).any(is_long) && !has_row() {
         return None;
     }
     let mut at = 0;
@@ -45,12 +57,40 @@ pub(super) fn overflow(json: &[u8]) -> Option<Fault> {
                 let end = at + json[at..].iter().take_while(|byte| is_numeric(**byte)).count();
                 let number = std::str::from_utf8(&json[at..end]).unwrap_or_default();
                 if number.parse::<f64>().is_ok_and(f64::is_infinite) {
-                    let text = format!("json: cannot unmarshal number {number} into Go value of type float64");
+                    let shown = number.get(..MAX_SHOWN).unwrap_or(number);
+                    let text = format!("json: cannot unmarshal number {shown} into Go value of type float64");
                     return Some(Fault { read: end, text });
                 }
                 at = end;
             }
             _ => at += 1,
+        }
+    }
+    None
+}
+
+/// Go's limit of nesting.
+const MAX_DEPTH: usize = 10_000;
+
+/// The bracket that is nested deeper than Go reads, if there is one.
+pub(super) fn too_deep(json: &[u8]) -> Option<Fault> {
+    if memchr::memchr2_iter(b'[', b'{', json).nth(MAX_DEPTH).is_none() {
+        return None;
+    }
+    let (mut at, mut depth) = (0, 0usize);
+    while at < json.len() {
+        match json[at] {
+            b'"' => {
+                at = end_of_string(json, at);
+                continue;
+            }
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        at += 1;
+        if depth > MAX_DEPTH {
+            return Some(Fault { read: at, text: "exceeded max depth".to_owned() });
         }
     }
     None
@@ -306,5 +346,14 @@ mod tests {
     fn finds_numbers_that_are_too_big() {
         assert_eq!(overflow(b"[1e10, 1e300, \"1e400\", \"\\\"1e999\"]"), None);
         assert!(overflow(b"[\"1e400\", 1e400]").unwrap().text.contains("number 1e400"));
+        let row = |digits: usize| format!("[7, \"{0}\", {0}]", "9".repeat(digits));
+        assert_eq!(overflow(row(308).as_bytes()), None);
+        assert_eq!(overflow(row(400).as_bytes()).unwrap().read, 4 + 402 + 2 + 400);
+        assert!(overflow(row(100_000).as_bytes()).unwrap().text.len() < 2000);
+        assert_eq!(overflow(format!("\"{}\"", "9".repeat(400)).as_bytes()), None);
+        let nested = |levels: usize| format!("{}\"[[{{{{\"{}", "[".repeat(levels), "]".repeat(levels));
+        assert_eq!(too_deep(nested(10_000).as_bytes()), None);
+        let fault = too_deep(nested(10_001).as_bytes()).unwrap();
+        assert_eq!((fault.read, &*fault.text), (10_001, "exceeded max depth"));
     }
 }

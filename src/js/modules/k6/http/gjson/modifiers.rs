@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::super::json_text::check;
-use super::{Text, end_of_value, get, list, members, quoted, trim, unquoted, values};
+use super::{Text, effort, end_of_value, get, list, members, quoted, trim, unquoted, values};
 
 /// Makes one text of another. An empty result is nothing.
 type Modifier = for<'a> fn(&'a [u8], &str) -> Text<'a>;
@@ -90,6 +90,9 @@ fn object<'a>(members: impl Iterator<Item = (&'a [u8], &'a [u8])>) -> Vec<u8> {
         out.extend_from_slice(key);
         out.push(b':');
         out.extend_from_slice(value);
+        if !effort::make(out.len()) {
+            break;
+        }
     }
     out.push(b'}');
     out

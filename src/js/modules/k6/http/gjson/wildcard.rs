@@ -1,5 +1,10 @@
 //! Names with `*` (any text) and `?` (any one character).
 
+use super::effort;
+
+/// Steps between two questions whether to go on.
+const STEPS: usize = 4096;
+
 /// One element of a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Piece {
@@ -50,7 +55,12 @@ impl Pattern {
         let (mut at, mut rest) = (0, text.chars());
         // The last `*`, and the text behind which it is tried to end next.
         let mut star: Option<(usize, std::str::Chars<'_>)> = None;
+        let mut steps = 0usize;
         loop {
+            steps += 1;
+            if steps.is_multiple_of(STEPS) && !effort::look(STEPS) {
+                return false;
+            }
             let mut ahead = rest.clone();
             match (self.pieces.get(at), ahead.next()) {
                 (None, None) => return true,

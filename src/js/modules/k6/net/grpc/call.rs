@@ -84,15 +84,30 @@ impl Prepared {
     /// Makes the call; the future brings the response. Dropped, it writes the sample of an answer that is there.
     fn send(self, vu: &Vu) -> impl Future<Output = Value> + use<> {
         let asked = self.channel.unary(self.call.clone(), self.message.clone());
-        let mut unfinished = Unfinished { prepared: Some(self), asked, vu: vu.rc() };
+        let mut unfinished = Unfinished { prepared: Some(self), asked, outcome: None, vu: vu.rc() };
         async move {
             let outcome = (&mut unfinished.asked).await;
-            unfinished.finish(outcome)
+            let decoding = unfinished.prepared.as_ref().and_then(|prepared| prepared.decode_aside(&outcome));
+            let decoded = match decoding {
+                Some(decoding) => {
+                    unfinished.outcome = Some(outcome.clone());
+                    Some(decoding.await)
+                }
+                None => None,
+            };
+            unfinished.finish(outcome, decoded)
         }
     }
 
-    /// Writes the sample down and makes the response.
-    fn finish(&self, vu: &Vu, outcome: Outcome) -> Value {
+    /// The message, where it is so long that the VUs of this thread would wait for it.
+    fn decode_aside(&self, outcome: &Outcome) -> Option<impl Future<Output = Result<Value, String>> + use<>> {
+        let message = outcome.message.as_ref().filter(|message| outcome.status.is_ok() && decode::is_long(message))?;
+        let output = self.known.method().output;
+        (!self.discards_message).then(|| decode::decode_aside(&self.types, &self.known.schema, output, message.clone()))
+    }
+
+    /// Writes the sample down and makes the response, unless its message is `decoded` already.
+    fn finish(&self, vu: &Vu, outcome: Outcome, decoded: Option<Result<Value, String>>) -> Value {
         let mut made = Made::of(&outcome);
         let Outcome { mut status, headers, trailers, message, .. } = outcome;
         let output = self.known.method().output;
@@ -100,7 +115,8 @@ impl Prepared {
             true => Ok(Value::Null),
             false => decode::decode(&self.types, &self.known.schema, output, bytes),
         };
-        let shown = show(if status.is_ok() { message.as_deref().unwrap_or_default() } else { &[] });
+        let bytes = if status.is_ok() { message.as_deref().unwrap_or_default() } else { &[] };
+        let shown = decoded.unwrap_or_else(|| show(bytes));
         let shown = shown.unwrap_or_else(|text| {
             status = Status::new(Code::INTERNAL, format!("grpc: failed to unmarshal the received message: {text}"));
             show(&[]).unwrap_or(Value::Null)
@@ -128,21 +144,24 @@ struct Unfinished {
     /// Gone once it is finished.
     prepared: Option<Prepared>,
     asked: Asked,
+    /// While its message is decoded.
+    outcome: Option<Outcome>,
     vu: Rc<Vu>,
 }
 
 impl Unfinished {
-    fn finish(&mut self, outcome: Outcome) -> Value {
-        self.prepared.take().map_or(Value::Undefined, |prepared| prepared.finish(&self.vu, outcome))
+    fn finish(&mut self, outcome: Outcome, decoded: Option<Result<Value, String>>) -> Value {
+        self.prepared.take().map_or(Value::Undefined, |prepared| prepared.finish(&self.vu, outcome, decoded))
     }
 }
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
         if self.prepared.is_some()
-            && let Some(outcome) = self.asked.ended()
+            && let Some(outcome) = self.outcome.take().or_else(|| self.asked.ended())
         {
-            self.finish(outcome);
+            // Nobody sees the message.
+            self.finish(outcome, Some(Ok(Value::Null)));
         }
     }
 }

@@ -5,14 +5,17 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 
 use super::Types;
 use super::schema::{Field, Kind, Message, Presence, Schema, Shape, WellKnown};
 use super::well_known;
 use super::wire::{Fields, Raw, unzigzag};
+use crate::js::modules::volley::webcrypto::seats;
 use crate::js::value::Value;
 
 /// Messages nested deeper than this are refused.
@@ -24,6 +27,73 @@ const MAX_DEPTH: usize = 200;
 /// What is wrong with the bytes, in Go's words.
 pub fn decode(types: &Types, schema: &Schema, at: u32, bytes: &[u8]) -> Result<Value, String> {
     Decoder { types }.message(schema, schema.message(at), bytes, 0)
+}
+
+/// Messages of more bytes are decoded on a thread that runs no VU.
+const LONG: usize = 16 * 1024;
+
+/// True for a message that takes long to decode.
+pub fn is_long(bytes: &[u8]) -> bool {
+    bytes.len() > LONG
+}
+
+/// As [`decode`], of a long message: elsewhere, and as JSON, which engines read in turns.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_aside(
+    types: &Types,
+    schema: &Arc<Schema>,
+    at: u32,
+    bytes: Bytes,
+) -> impl Future<Output = Result<Value, String>> + Send + use<> {
+    let (types, schema) = (types.clone(), schema.clone());
+    let work = seats::aside(move || {
+        let value = decode(&types, &schema, at, &bytes)?;
+        let mut json = Vec::new();
+        write_json(&value, &mut json);
+        Ok(Bytes::from(json))
+    });
+    async move {
+        let json = work.await.unwrap_or_else(|| Err("the message can't be read".to_owned()))?;
+        Ok(Value::Json(json))
+    }
+}
+
+/// Writes what messages are made of.
+fn write_json(value: &Value, to: &mut Vec<u8>) {
+    let text = |text: &str, to: &mut Vec<u8>| {
+        // Writing to memory can't fail.
+        _ = serde_json::to_writer(to, text);
+    };
+    match value {
+        Value::Bool(value) => to.extend_from_slice(if *value { b"true" } else { b"false" }),
+        Value::Number(number) => _ = serde_json::to_writer(to, number),
+        Value::String(string) => text(string, to),
+        Value::List(list) => {
+            to.push(b'[');
+            for (at, item) in list.iter().enumerate() {
+                if at > 0 {
+                    to.push(b',');
+                }
+                write_json(item, to);
+            }
+            to.push(b']');
+        }
+        Value::Map(map) => {
+            to.push(b'{');
+            for (at, (name, item)) in map.iter().enumerate() {
+                if at > 0 {
+                    to.push(b',');
+                }
+                text(name, to);
+                to.push(b':');
+                write_json(item, to);
+            }
+            to.push(b'}');
+        }
+        _ => to.extend_from_slice(b"null"),
+    }
 }
 
 /// What is in an `Any`, as [`decode`] shows it; bytes that are no such message stay bytes.
@@ -372,5 +442,20 @@ fn narrow_float(number: f32) -> Value {
     match number.is_finite() {
         true => Value::Number(number.to_string().parse().unwrap_or(f64::from(number))),
         false => float(f64::from(number)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_written_as_json() {
+        let list = Value::List(vec![Value::Null, Value::Bool(true), Value::Number(-1.5), Value::Number(7.0)]);
+        let value = Value::Map(vec![("a\"b".to_owned(), list), ("t".to_owned(), "x\n\u{e9}".into())]);
+        let mut json = Vec::new();
+        write_json(&value, &mut json);
+        let expect = "{\"a\\\"b\":[null,true,-1.5,7.0],\"t\":\"x\\n\u{e9}\"}";
+        assert_eq!(String::from_utf8(json).unwrap(), expect);
     }
 }

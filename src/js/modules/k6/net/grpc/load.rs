@@ -17,6 +17,9 @@ use super::imports;
 use super::schema::Schema;
 use crate::js::loader::Loader;
 
+/// So many schemas that servers described are remembered.
+const MAX_DESCRIBED: usize = 8;
+
 /// The schemas of a run, each made once, by what they are made of.
 #[derive(Debug, Default)]
 pub struct Schemas(Mutex<FxHashMap<Source, Arc<Schema>>>);
@@ -93,6 +96,13 @@ impl Schemas {
             return Ok(schema.clone());
         }
         let schema = Arc::new(make()?);
+        if let Source::Descriptors(_) = source {
+            // A server may describe itself anew each time: what no client uses is made again when it is asked for.
+            let described = |source: &Source| matches!(source, Source::Descriptors(_));
+            if made.keys().filter(|source| described(source)).count() >= MAX_DESCRIBED {
+                made.retain(|source, schema| !described(source) || Arc::strong_count(schema) > 1);
+            }
+        }
         made.insert(source, schema.clone());
         Ok(schema)
     }

@@ -8,6 +8,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
+use bytes::Bytes;
+
 use super::params::CallParams;
 use super::sample::{Counted, Made};
 use super::{Client, Known, Types, call, debug, decode, encode, sample};
@@ -101,7 +103,7 @@ pub(super) fn next(vu: &Vu, args: Args) -> Result<Value, Throw> {
                 }
                 Event::Message(bytes, at) => {
                     sample::count(&vu, Counted::Received, &stream.tags, at);
-                    match stream.show(&bytes) {
+                    match stream.show(bytes).await {
                         Ok(message) => {
                             drop(waiting);
                             return Ok(Value::List(vec![seconds(&vu, at), message]));
@@ -192,10 +194,12 @@ pub fn hang_up(vu: &Vu) {
 }
 
 impl Stream {
-    fn show(&self, bytes: &[u8]) -> Result<Value, String> {
+    async fn show(&self, bytes: Bytes) -> Result<Value, String> {
+        let (types, schema, output) = (&self.types, &self.known.schema, self.known.method().output);
         match self.discards_message {
             true => Ok(Value::Map(Vec::new())),
-            false => decode::decode(&self.types, &self.known.schema, self.known.method().output, bytes),
+            false if decode::is_long(&bytes) => decode::decode_aside(types, schema, output, bytes).await,
+            false => decode::decode(types, schema, output, &bytes),
         }
     }
 
