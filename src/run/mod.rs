@@ -411,6 +411,8 @@ impl Common {
             rate_limit: options.rps.filter(|rps| *rps > 0).map(|rps| crate::js::script::RateLimit::new(rps as u64)),
             min_iteration_duration: options.min_iteration_duration.unwrap_or_default().to_duration(),
             throw: options.throw.unwrap_or_default(),
+            is_strict: request.strict,
+            told_of_set: Default::default(),
             options: Default::default(),
             exported_options: Default::default(),
             setup_data: Default::default(),
