@@ -11,6 +11,7 @@ use volley::{Account, CacheChoice, TargetConfig, bind};
 
 use crate::needs;
 use crate::peers::free_port;
+use crate::program;
 
 /// A target on a free port, on a thread of its own; it stops when dropped.
 struct Running {
@@ -485,4 +486,32 @@ fn wait_for_a_hit(target: &Running) {
         std::thread::sleep(Duration::from_millis(100));
     }
     panic!("the cache did not come back: {}", target.ask("GET /health", "", "").body);
+}
+
+#[test]
+fn addresses_have_names_and_passwords_are_not_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let volley = |args: &[&str]| {
+        let mut command = program::volley(folder.path());
+        command.arg("target").args(args);
+        command
+    };
+    let args = ["--listen", "localhost:0", "--account", "me@x.org:s3cret-of-mine", "--account", "you@x.org:other"];
+    let running = program::Running::start(&mut volley(&args));
+    running.wait_for("listening on http://127.0.0.1:");
+    running.interrupt();
+    let outcome = running.end();
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("accounts besides the demo account: me@x.org, you@x.org"), "{}", outcome.stderr);
+    assert!(!outcome.stderr.contains("s3cret-of-mine"), "{}", outcome.stderr);
+    for (args, expect) in [
+        (["--account", "s3cret-of-mine"], "`--account`: expected EMAIL:PASSWORD"),
+        (["--account", ":s3cret-of-mine"], "`--account`: expected EMAIL:PASSWORD"),
+        (["--listen", "localhost"], "`localhost` is not an address to listen on: there is no port"),
+        (["--listen", "localhost:http"], "the port is a number from 0 to 65535"),
+    ] {
+        let outcome = program::run(&mut volley(&args));
+        assert_eq!(outcome.code, 255, "{args:?}: {}", outcome.stderr);
+        assert!(outcome.stderr.contains(expect) && !outcome.stderr.contains("s3cret"), "{}", outcome.stderr);
+    }
 }

@@ -96,7 +96,7 @@ impl Account {
 /// One line about what is wrong.
 pub fn listen_address(text: &str) -> Result<SocketAddr, Failure> {
     let wrong = |why: &dyn std::fmt::Display| {
-        Failure::new(ExitCode::Other, format!("`{text}` is no address to listen on: {why}"))
+        Failure::new(ExitCode::Other, format!("`{text}` is not an address to listen on: {why}"))
             .hint("write HOST:PORT, such as 127.0.0.1:8080 or localhost:8080; port 0 takes a free one")
     };
     let port = |text: &str| text.parse::<u16>().map_err(|_| wrong(&"the port is a number from 0 to 65535"));
@@ -226,11 +226,14 @@ mod tests {
         check("localhost:8080", "127.0.0.1:8080");
         check("[::1]:80", "[::1]:80");
         check(":8080", "0.0.0.0:8080");
-        check("localhost", "`localhost` is no address to listen on: there is no port");
-        check("localhost:http", "`localhost:http` is no address to listen on: the port is a number from 0 to 65535");
-        check("localhost:70000", "`localhost:70000` is no address to listen on: the port is a number");
-        check("", "`` is no address to listen on: there is no port");
-        check("a b:80", "`a b:80` is no address to listen on: ");
+        check("localhost", "`localhost` is not an address to listen on: there is no port");
+        check(
+            "localhost:http",
+            "`localhost:http` is not an address to listen on: the port is a number from 0 to 65535",
+        );
+        check("localhost:70000", "`localhost:70000` is not an address to listen on: the port is a number");
+        check("", "`` is not an address to listen on: there is no port");
+        check("a b:80", "`a b:80` is not an address to listen on: ");
     }
 
     #[test]
