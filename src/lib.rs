@@ -57,7 +57,7 @@ pub use output::opentelemetry::proto;
 #[doc(hidden)]
 pub use report::{Mode, page};
 #[doc(hidden)]
-pub use target::{CacheChoice, TargetConfig, bind};
+pub use target::{Account, CacheChoice, TargetConfig, bind};
 
 /// What must hold for texts nobody has foreseen, one function per kind of text.
 #[cfg(fuzzing)]

@@ -29,6 +29,8 @@ mod outputs;
 mod pattern;
 mod peers;
 mod procedure;
+mod procedure_before;
+mod procedure_owner;
 mod procedure_resume;
 mod procedure_services;
 mod procedure_upload;

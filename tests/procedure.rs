@@ -99,7 +99,7 @@ fn a_fast_target_is_approved_and_all_files_agree() {
     assert_eq!(outcome.code, 0, "{}{}", outcome.stdout, outcome.stderr);
     let results = folder.path().join("results");
     for run in ["baseline", "stress", "spike"] {
-        for end in [".json", "_summary.json", "_report.json", ".log", "_host.json"] {
+        for end in [".json.gz", "_summary.json", "_report.json", ".log", "_host.json"] {
             assert!(results.join(format!("{run}{end}")).exists(), "{run}{end}");
         }
     }
@@ -227,10 +227,15 @@ fn a_new_procedure_is_understood_and_a_wrong_one_refused_on_both_engines() {
     let wrong = "export default { name: 'x', runs: [{ name: 'a', script: () => 1 }], criteria: [] };";
     fs::write(folder.path().join("wrong.js"), wrong).unwrap();
     fs::write(folder.path().join("none.js"), "export const a = 1;").unwrap();
+    // A plan whose scripts are missing is no plan.
+    let without = volley(folder.path(), &["procedure", "run", "procedure.js", "--dry-run"]);
+    assert_eq!(without.code, 1, "{}", without.stdout);
+    assert!(without.stdout.contains("✗ script of spike: "), "{}", without.stdout);
+    fs::write(folder.path().join("script.js"), "export default function () {}").unwrap();
     for engine in program::engines() {
         let plan = volley(folder.path(), &["procedure", "run", "procedure.js", "--dry-run", "--js-engine", engine]);
         assert_eq!(plan.code, 0, "{}", plan.stderr);
-        assert!(plan.stdout.contains("in all     21m0s"), "{}", plan.stdout);
+        assert!(plan.stdout.contains("total      21m0s"), "{}", plan.stdout);
         let refused = volley(folder.path(), &["procedure", "run", "wrong.js", "--js-engine", engine]);
         assert_eq!(refused.code, 104, "{}", refused.stderr);
         assert!(refused.stderr.contains("`runs[0].script`: expected a text, it is a function"), "{}", refused.stderr);

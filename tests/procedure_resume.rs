@@ -141,7 +141,7 @@ fn killed_while_records_are_removed() {
 
 #[test]
 fn killed_while_reports_are_packed() {
-    killed_at("report ", Duration::ZERO);
+    killed_at("report: ", Duration::ZERO);
 }
 
 #[test]
@@ -157,7 +157,11 @@ fn a_killed_preflight_leaves_nothing() {
     running.end();
     assert!(!folder.path().join("results").exists());
     let resumed = program::run(&mut procedure(folder.path(), &target, &["--resume", "results", "--dry-run"]));
-    assert_eq!(resumed.code, 0, "{}{}", resumed.stdout, resumed.stderr);
+    // There is nothing to go on with, and nothing in the way of a new beginning.
+    assert_eq!(resumed.code, 255, "{}{}", resumed.stdout, resumed.stderr);
+    assert!(resumed.stderr.contains("procedure.json: "), "{}", resumed.stderr);
+    let planned = program::run(&mut procedure(folder.path(), &target, &["--dry-run"]));
+    assert_eq!(planned.code, 0, "{}{}", planned.stdout, planned.stderr);
 }
 
 #[test]

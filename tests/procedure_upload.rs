@@ -220,7 +220,7 @@ fn a_procedure_killed_while_it_uploads_goes_on_there() {
     let target = Target::start(folder.path(), &[]);
     let way = Way::to(&address);
     let running = Running::start(&mut procedure(folder.path(), &target, &way.url, &[]));
-    running.wait_for("archive ");
+    running.wait_for("archive: ");
     let packed = archive(folder.path());
     let path = PathBuf::from(format!("{}.upload.json", packed.display()));
     until("the first part", || {
@@ -234,7 +234,7 @@ fn a_procedure_killed_while_it_uploads_goes_on_there() {
     let before = fs::read(&packed).unwrap();
     let resumed = program::run(&mut procedure(folder.path(), &target, &way.url, &["--resume", "results"]));
     assert_eq!(resumed.code, 0, "{}{}", resumed.stdout, resumed.stderr);
-    assert!(resumed.stdout.contains("everything else was done before; the archive is uploaded"), "{}", resumed.stdout);
+    assert!(resumed.stdout.contains("everything else is done; uploading the archive"), "{}", resumed.stdout);
     assert!(resumed.stdout.contains("of which were there before, verified by"), "{}", resumed.stdout);
     assert!(fs::read(&packed).unwrap() == before, "the archive was made anew");
 }
@@ -262,5 +262,5 @@ fn what_can_not_be_uploaded_says_why() {
     fs::remove_file(folder.path().join(format!("{name}.upload.json"))).unwrap_or_default();
     let nowhere = upload(folder.path(), &[name]);
     assert_eq!(nowhere.code, 104, "{}", nowhere.stderr);
-    assert!(nowhere.stderr.contains("no upload of it was begun"), "{}", nowhere.stderr);
+    assert!(nowhere.stderr.contains("no upload of it has begun"), "{}", nowhere.stderr);
 }

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use volley::{CacheChoice, TargetConfig, bind};
+use volley::{Account, CacheChoice, TargetConfig, bind};
 
 use crate::needs;
 use crate::peers::free_port;
+use crate::program;
 
 /// A target on a free port, on a thread of its own; it stops when dropped.
 struct Running {
@@ -27,7 +28,10 @@ impl Running {
     fn start_with(cache: &str, risks: usize) -> Self {
         let free = SocketAddr::from(([127, 0, 0, 1], 0));
         let cache = CacheChoice::parse(cache).unwrap();
-        let config = TargetConfig::new(free, cache, Duration::from_secs(60), Duration::ZERO, risks).unwrap();
+        Self::serve(TargetConfig::new(free, cache, Duration::from_secs(60), Duration::ZERO, risks).unwrap())
+    }
+
+    fn serve(config: TargetConfig) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let target = runtime.block_on(bind(config)).unwrap();
         let address = target.local_addr();
@@ -107,7 +111,7 @@ fn answers_with_the_right_status() {
     check("GET /api/v1/nothing", "", "", 404);
     check("GET /api/v1/auth/login", "", "", 405);
     check("DELETE /api/v1/risks", &token, "", 405);
-    // Tokens: everything below /api/v1, only writes below /api.
+    // Tokens: everything below /api/v1, nothing below /api.
     check("GET /api/v1/risks", "", "", 401);
     check("GET /api/v1/risks", "demo-wrong", "", 401);
     check("GET /api/v1/risks", &token, "", 200);
@@ -117,10 +121,20 @@ fn answers_with_the_right_status() {
     check("GET /api/stats", "", "", 200);
     check("GET /api/stats/risk-matrix", "", "", 200);
     check("GET /api/stats/trends", "", "", 200);
-    check("POST /api/risks", "", risk, 401);
+    check("POST /api/risks", "", risk, 201);
+    check("POST /api/v1/risks", "", risk, 401);
+    check("GET /api/v1/users/me", "", "", 401);
+    check("GET /api/users/me", "demo-wrong", "", 401);
     check("POST /api/risks", &token, risk, 201);
     // Queries and bodies that make no sense.
-    check("GET /api/risks?page=0", "", "", 400);
+    check("GET /api/risks?page=-1", "", "", 400);
+    check("GET /api/assets?page=x", "", "", 400);
+    check("GET /api/export?format=pdf", "", "", 400);
+    check("GET /api/assets/asset-9999", "", "", 404);
+    check("GET /api/risks/risk-9999/mitigations", "", "", 404);
+    check("POST /api/items", "", "{}", 400);
+    check("PATCH /api/items/item-9999", "", "{}", 404);
+    check("DELETE /api/mitigations/mitigation-9999", "", "", 404);
     check("GET /api/risks?limit=101", "", "", 400);
     check("GET /api/risks?limit=x", "", "", 400);
     check("GET /api/risks?status=done", "", "", 400);
@@ -168,6 +182,8 @@ fn lists_pages_searches_and_filters() {
     check("", 50, 20);
     check("?page=3", 50, 10);
     check("?page=4", 50, 0);
+    check("?page=0", 50, 20);
+    check("?q=phishing", 5, 5);
     check("?limit=7&page=2", 50, 7);
     check("?search=PHISHING", 5, 5);
     check("?search=", 50, 20);
@@ -262,6 +278,76 @@ fn records_can_be_created_changed_and_deleted() {
     assert_eq!(ask("GET /api/v1/risks", json!(null)).json()["total"], 5);
     assert_eq!(ask("DELETE /api/v1/risks/risk-3", json!(null)).status, 204);
     assert_eq!(ask("GET /api/v1/risks/risk-3", json!(null)).status, 404);
+}
+
+#[test]
+fn a_single_record_is_also_under_data() {
+    let target = Running::start("memory");
+    let check = |what: &str, body: &str| {
+        let answer = target.ask(what, "", body).json();
+        let data = answer["data"].as_object().unwrap_or_else(|| panic!("{what}: {answer}"));
+        assert!(!data.is_empty() && data.iter().all(|(key, value)| answer[key] == *value), "{what}: {answer}");
+    };
+    let risk = r#"{"title":"t","impact":1,"probability":2}"#;
+    check("GET /api/risks/risk-1", "");
+    check("POST /api/risks", risk);
+    check("PATCH /api/risks/risk-1", r#"{"title":"t"}"#);
+    check("PUT /api/risks/risk-1", risk);
+    check("POST /api/auth/login", r#"{"email":"admin@demo.local","password":"demo-password"}"#);
+    for path in ["assets/asset-1", "items/item-1", "mitigations/mitigation-1", "users/me", "stats", "dashboard"] {
+        check(&format!("GET /api/{path}"), "");
+    }
+    check("POST /api/assets", r#"{"name":"a"}"#);
+    check("PATCH /api/assets/asset-1", r#"{"name":"b"}"#);
+    // Who sends back what it got does not nest it deeper and deeper.
+    let got = target.ask("GET /api/items/item-1", "", "").body;
+    let put = target.ask("PUT /api/items/item-1", "", &got).json();
+    assert_eq!(put["data"].get("data"), None);
+}
+
+#[test]
+fn has_what_a_risk_register_has() {
+    let target = Running::start("memory");
+    let token = target.login();
+    for path in ["assets", "items", "mitigations"] {
+        let list = target.ask(&format!("GET /api/v1/{path}?limit=5&page=0"), &token, "");
+        assert_eq!((list.status, list.json()["total"].as_u64()), (200, Some(25)), "{path}");
+        assert_eq!(list.json()["data"].as_array().unwrap().len(), 5);
+        let made = target.ask(&format!("POST /api/v1/{path}"), &token, r#"{"name":"made here"}"#);
+        assert_eq!(made.status, 201);
+        let id = made.json()["id"].as_str().unwrap().to_owned();
+        let found = target.ask(&format!("GET /api/v1/{path}?search=MADE"), &token, "").json();
+        assert_eq!(found["data"][0]["id"], id);
+        assert_eq!(target.ask(&format!("DELETE /api/v1/{path}/{id}"), &token, "").status, 204);
+        assert_eq!(target.ask(&format!("GET /api/v1/{path}/{id}"), &token, "").status, 404);
+    }
+    let found = target.ask("GET /api/search?q=phishing&limit=100", "", "").json();
+    assert_eq!((&found["total"], &found["data"][0]["type"]), (&json!(5), &json!("risk")));
+    assert_eq!(target.ask("GET /api/search?q=supplier+2", "", "").json()["data"][0]["type"], "asset");
+    assert_eq!(target.ask("GET /api/risks/risk-1/mitigations", "", "").json()["total"], 2);
+    assert_eq!(target.ask("GET /api/export", "", "").json()["total"], 50);
+    let csv = target.ask("GET /api/export?format=csv", "", "");
+    assert!(csv.head.contains("text/csv") && csv.body.lines().count() == 51, "{}", csv.body);
+    assert_eq!(target.ask("GET /api/users/me", "", "").json()["email"], "admin@demo.local");
+    let page = target.ask("GET /api/v1/dashboard", &token, "").json();
+    assert_eq!((&page["assets"], page["top_risks"].as_array().unwrap().len()), (&json!(25), 5));
+}
+
+#[test]
+fn accounts_of_ones_own_log_in() {
+    let free = SocketAddr::from(([127, 0, 0, 1], 0));
+    let accounts = ["me@x.org:one:two", "you@x.org:three"].map(|text| Account::parse(text).unwrap()).to_vec();
+    let config = TargetConfig::new(free, CacheChoice::Off, Duration::from_secs(1), Duration::ZERO, 1).unwrap();
+    let target = Running::serve(config.with_accounts(accounts));
+    let login = |email: &str, password: &str| {
+        let body = json!({ "email": email, "password": password }).to_string();
+        target.ask("POST /api/v1/auth/login", "", &body)
+    };
+    for (email, password) in [("me@x.org", "one:two"), ("you@x.org", "three"), ("admin@demo.local", "demo-password")] {
+        let token = login(email, password).json()["token"].as_str().unwrap().to_owned();
+        assert_eq!(target.ask("GET /api/v1/users/me", &token, "").json()["email"], email);
+    }
+    assert_eq!(login("me@x.org", "three").status, 401);
 }
 
 #[test]
@@ -400,4 +486,32 @@ fn wait_for_a_hit(target: &Running) {
         std::thread::sleep(Duration::from_millis(100));
     }
     panic!("the cache did not come back: {}", target.ask("GET /health", "", "").body);
+}
+
+#[test]
+fn addresses_have_names_and_passwords_are_not_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let volley = |args: &[&str]| {
+        let mut command = program::volley(folder.path());
+        command.arg("target").args(args);
+        command
+    };
+    let args = ["--listen", "localhost:0", "--account", "me@x.org:s3cret-of-mine", "--account", "you@x.org:other"];
+    let running = program::Running::start(&mut volley(&args));
+    running.wait_for("listening on http://127.0.0.1:");
+    running.interrupt();
+    let outcome = running.end();
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("accounts besides the demo account: me@x.org, you@x.org"), "{}", outcome.stderr);
+    assert!(!outcome.stderr.contains("s3cret-of-mine"), "{}", outcome.stderr);
+    for (args, expect) in [
+        (["--account", "s3cret-of-mine"], "`--account`: expected EMAIL:PASSWORD"),
+        (["--account", ":s3cret-of-mine"], "`--account`: expected EMAIL:PASSWORD"),
+        (["--listen", "localhost"], "`localhost` is not an address to listen on: there is no port"),
+        (["--listen", "localhost:http"], "the port is a number from 0 to 65535"),
+    ] {
+        let outcome = program::run(&mut volley(&args));
+        assert_eq!(outcome.code, 255, "{args:?}: {}", outcome.stderr);
+        assert!(outcome.stderr.contains(expect) && !outcome.stderr.contains("s3cret"), "{}", outcome.stderr);
+    }
 }

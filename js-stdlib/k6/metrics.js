@@ -1,8 +1,9 @@
 // Custom metrics. Values become numbers here, by JavaScript's rules; samples are written down in Rust.
-import { declare, add, reject } from 'native:k6/metrics';
+import { declare, add, reject, setWasUsed, isStrict } from 'native:k6/metrics';
 import { call, primordials } from 'native:engine';
 
 const LONGEST = 100;
+const GAUGE = 1;
 
 function shorten(text) {
   if (text.length <= LONGEST) return text;
@@ -38,6 +39,14 @@ function metric(kind, className) {
     };
     primordials.ObjectDefineProperty(self, 'name', { __proto__: null, value: text, enumerable: true });
     primordials.ObjectDefineProperty(self, 'add', { __proto__: null, value: addSample, enumerable: true });
+    if (kind === GAUGE && !isStrict()) {
+      const value = (...list) => {
+        setWasUsed(text);
+        return addSample(...list);
+      };
+      // Not enumerable: what looks through a metric finds what k6 has.
+      primordials.ObjectDefineProperty(self, 'set', { __proto__: null, value });
+    }
     return self;
   }
   primordials.ObjectDefineProperty(Metric, 'name', { __proto__: null, value: className });
@@ -45,7 +54,7 @@ function metric(kind, className) {
 }
 
 export const Counter = metric(0, 'Counter');
-export const Gauge = metric(1, 'Gauge');
+export const Gauge = metric(GAUGE, 'Gauge');
 export const Rate = metric(2, 'Rate');
 export const Trend = metric(3, 'Trend');
 export default { Counter, Gauge, Rate, Trend };

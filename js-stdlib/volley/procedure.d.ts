@@ -24,6 +24,8 @@ export interface Procedure {
   criteria: (string | { name?: string; expression: string; samples?: number })[];
   /** `true`: beside the results. */
   archive?: boolean | { dir?: string; upload?: Upload };
+  /** The samples of runs, in RUN.json.gz: at most `limit` (default 2GB) for all runs together, then thinned. `false`: none. */
+  samples?: boolean | { limit?: Size };
   /** What is too much or too little. Default `{ failed: '5%', samples: 30 }`. */
   limits?: { failed?: string | number; samples?: number };
   /** Other severities of findings; a blocking one ends NOT APPROVED. */
@@ -33,7 +35,7 @@ export interface Procedure {
 
 export type Finding =
   | 'preflight' | 'resources' | 'data' | 'exit' | 'errors' | 'refused' | 'thresholds' | 'generator' | 'samples' | 'dropped' | 'slow'
-  | 'cache' | 'memory' | 'collector';
+  | 'cache' | 'memory' | 'collector' | 'thinned';
 
 export interface Preflight {
   host?: {
@@ -124,7 +126,7 @@ export interface Run {
 }
 
 export interface Collect {
-  /** Default `5s`. */
+  /** Default `5s`. `--scale` multiplies it too; never more often than every 200ms. */
   every?: Duration;
   /** Default `true`. */
   host?: boolean;

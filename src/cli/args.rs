@@ -262,6 +262,9 @@ pub struct InspectArgs {
     /// Resolve all options and add the longest duration and the most VUs
     #[arg(long)]
     pub execution_requirements: Option<Switch>,
+    /// Add what criteria of a procedure may be about: the metrics that the script declares
+    #[arg(long, hide = true)]
+    pub declared_metrics: Option<Switch>,
 }
 
 /// `deps`.

@@ -177,7 +177,7 @@ pub(super) fn bare(request: ScriptRequest, log: &Log) -> Result<run::Request, Fa
 }
 
 fn inspect_text(request: InspectRequest, log: &Log) -> Result<String, Failure> {
-    let is_whole = request.requirements;
+    let (is_whole, has_metrics) = (request.requirements, request.declared_metrics);
     for line in &request.script.warnings {
         log.logger().warn(line);
     }
@@ -185,7 +185,8 @@ fn inspect_text(request: InspectRequest, log: &Log) -> Result<String, Failure> {
     if is_whole {
         let settled = seen.settle()?;
         seen.check_tls(&settled.options)?;
-        return Ok(inspect::with_requirements(&settled));
+        let metrics = has_metrics.then(|| seen.declared_metrics());
+        return Ok(inspect::with_requirements(&settled, metrics.as_deref()));
     }
     let options = seen.own_options()?;
     seen.check_tls(&options)?;

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::metrics::Metric;
 use crate::options::{Options, Settled};
 use crate::units::Span;
 
@@ -10,11 +11,16 @@ pub fn plain(script: &Options) -> String {
     text(script.to_json())
 }
 
-/// All options resolved, with the longest duration and the most VUs of this share.
-pub fn with_requirements(settled: &Settled) -> String {
+/// All options resolved, with the longest duration and the most VUs of this share, and with metrics if there are any to
+/// tell.
+pub fn with_requirements(settled: &Settled, metrics: Option<&[Metric]>) -> String {
     let mut map = settled.options.with_defaults().to_json();
     map.insert("totalDuration".to_owned(), Span::from(settled.plan.max_duration()).to_string().into());
     map.insert("maxVUs".to_owned(), json!(settled.plan.max_vus()));
+    if let Some(metrics) = metrics {
+        let metric = |metric: &Metric| json!({"name": &*metric.name, "type": metric.kind.word()});
+        map.insert("metrics".to_owned(), metrics.iter().map(metric).collect());
+    }
     text(map)
 }
 

@@ -112,6 +112,8 @@ pub struct InspectRequest {
     pub script: ScriptRequest,
     /// Resolve everything ([`inspect::with_requirements`]) instead of showing the script's own ([`inspect::plain`]).
     pub requirements: bool,
+    /// Add the metrics that the script declares.
+    pub declared_metrics: bool,
 }
 
 /// `deps`, understood.
@@ -188,7 +190,8 @@ fn request(
             let runtime = args.runtime.settings(&env, false, &mut notes)?;
             let requirements = on(args.execution_requirements);
             let script = bare_script(script, runtime, requirements, &global, &env, cwd, notes)?;
-            Request::Inspect(Box::new(InspectRequest { script, requirements }))
+            let declared_metrics = on(args.declared_metrics);
+            Request::Inspect(Box::new(InspectRequest { script, requirements, declared_metrics }))
         }
         Some(Command::Deps(args)) => {
             let script = one_script(&args.script.script)?;

@@ -15,7 +15,7 @@ use crate::log::Logger;
 use crate::options::{Layers, Options, Stage};
 use crate::run;
 use crate::source::{Files, MainScript, MapDisk, Secrets};
-use crate::target::{self, CacheChoice, Target, TargetConfig};
+use crate::target::{self, Account, CacheChoice, Target, TargetConfig};
 use crate::ui::Terminal;
 use crate::ui::log::Log;
 use crate::ui::progress::Kind;
@@ -27,7 +27,7 @@ use crate::units::Span;
 struct TargetArgs {
     /// The address to listen on
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "HOST:PORT")]
-    listen: SocketAddr,
+    listen: String,
     /// Where answers are kept: `memory`, `redis://HOST:PORT[/DB]` or `none`
     #[arg(long, default_value = "memory")]
     cache: String,
@@ -40,6 +40,9 @@ struct TargetArgs {
     /// How many risks there are at the start
     #[arg(long, default_value_t = 200)]
     risks: usize,
+    /// Who may log in besides the demo account; repeat it for several
+    #[arg(long, value_name = "EMAIL:PASSWORD")]
+    account: Vec<String>,
 }
 
 /// `volley demo` as typed.
@@ -92,17 +95,20 @@ fn time(flag: &str, text: &str) -> Result<Duration, Failure> {
 /// Serves until it is interrupted.
 pub(super) fn target(args: &[String], terminal: &Terminal, log: &Log) -> Result<ExitCode, Failure> {
     let Some(args) = read::<TargetArgs>("target", args, terminal)? else { return Ok(ExitCode::Success) };
+    let accounts = args.account.iter().map(|text| Account::parse(text)).collect::<Result<Vec<_>, _>>()?;
+    let emails: Vec<String> = accounts.iter().map(|account| account.email().to_owned()).collect();
     let config = TargetConfig::new(
-        args.listen,
+        target::listen_address(&args.listen)?,
         CacheChoice::parse(&args.cache)?,
         time("--cache-ttl", &args.cache_ttl)?,
         time("--db-latency", &args.db_latency)?,
         args.risks,
-    )?;
+    )?
+    .with_accounts(accounts);
     let runtime = runtime()?;
     runtime.block_on(async {
         let target = target::bind(config).await?;
-        announce(&target, &log.logger());
+        announce(&target, &emails, &log.logger());
         target
             .serve(async {
                 let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
@@ -121,9 +127,14 @@ pub(super) fn target(args: &[String], terminal: &Terminal, log: &Log) -> Result<
     Ok(ExitCode::Success)
 }
 
-fn announce(target: &Target, log: &Logger) {
-    let (email, password) = (target::DEMO_EMAIL, target::DEMO_PASSWORD);
-    log.info(format!("listening on http://{}; the demo account is {email} with {password}", target.local_addr()));
+fn announce(target: &Target, emails: &[String], log: &Logger) {
+    let address = target.local_addr();
+    let accounts = if emails.is_empty() {
+        format!("the demo account is {} with {}", target::DEMO_EMAIL, target::DEMO_PASSWORD)
+    } else {
+        format!("accounts besides the demo account: {}", emails.join(", "))
+    };
+    log.info(format!("listening on http://{address}; {accounts}"));
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {

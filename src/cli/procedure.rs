@@ -231,6 +231,11 @@ fn variables(list: &[String]) -> Result<Environment, Failure> {
         .collect()
 }
 
+/// The variables that are not empty.
+fn given(env: &Environment) -> Environment {
+    env.iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
 /// The engine that was asked for, here or in the environment.
 fn engine(named: Option<String>, env: &Environment) -> Option<String> {
     named.or_else(|| env.get("VOLLEY_JS_ENGINE").cloned()).filter(|name| !name.is_empty())
@@ -239,8 +244,9 @@ fn engine(named: Option<String>, env: &Environment) -> Option<String> {
 /// Evaluates the file and checks what it exports.
 fn load(args: &CheckArgs, env: &Environment, cwd: &Path, log: &Log) -> Result<(Procedure, Module), Failure> {
     let runtime = Runtime {
-        env: variables(&args.env)?,
-        system_env: env.clone(),
+        env: given(&variables(&args.env)?),
+        // `RISKS= volley …` is meant as none: an empty text would be no object and no number.
+        system_env: given(env),
         compatibility_mode: CompatibilityMode::Extended,
         script_type: None,
         no_thresholds: true,

@@ -319,17 +319,18 @@ impl Lifecycle {
         result
     }
 
-    /// Runs `handleSummary(data)`; what it returned.
+    /// Runs `handleSummary(data)`; what it returned. `aliases` (JSON) are more names for what is in the data, which
+    /// scripts can read and do not see when they look through it.
     ///
     /// # Errors
     /// As [`Lifecycle::setup`].
-    pub async fn summarize(&self, data: String) -> Result<Value, Failure> {
+    pub async fn summarize(&self, data: String, aliases: Option<String>) -> Result<Value, Failure> {
         self.vu.stage.set(Stage::Summary);
         self.on_stack(move |this| {
             let (realm, vu) = (&*this.realm, &this.vu);
             let address = this.address();
             let handle = realm.export(&address, "handleSummary").map_err(|throw| failure(&throw))?;
-            let args = vec![Value::Kept(handle), Value::String(data)];
+            let args = vec![Value::Kept(handle), Value::String(data), aliases.map_or(Value::Undefined, Value::String)];
             let kept = this.ended(turn(realm, vu, || this.stdlib_kept("summarize", args)))?;
             match value_of(realm, kept) {
                 Ok(value) => Ok(value),

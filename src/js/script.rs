@@ -58,6 +58,10 @@ pub struct Script {
     pub min_iteration_duration: std::time::Duration,
     /// The option `throw`: failed requests and bad values throw.
     pub throw: bool,
+    /// `--strict-k6`: what k6 does not have is not there.
+    pub is_strict: bool,
+    /// It was said that gauges have no `set` in k6.
+    pub told_of_set: std::sync::atomic::AtomicBool,
     /// The consolidated options as `exec.test.options` shows them, JSON; known after the first pass.
     pub options: OnceLock<String>,
     /// What the script's own `options` show in VUs, JSON; known after the first pass.

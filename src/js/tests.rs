@@ -55,6 +55,8 @@ fn run(engine: Engine, source: &str, iterations: u64) -> Result<Vec<String>, Fai
         rate_limit: None,
         min_iteration_duration: Duration::ZERO,
         throw: false,
+        is_strict: false,
+        told_of_set: Default::default(),
         options: Default::default(),
         exported_options: Default::default(),
         setup_data: Default::default(),

@@ -86,6 +86,9 @@ impl Cell {
     }
 }
 
+/// An interval in which nothing was seen for no more than this part of it, at its end, is whole.
+const TOLERANCE: u64 = 10;
+
 /// One metric over time.
 #[derive(Clone, Debug)]
 pub struct Series {
@@ -105,6 +108,8 @@ pub struct Timeline {
     start: Stamp,
     width: u64,
     points: usize,
+    /// The latest moment that anything was seen, in nanoseconds since the start.
+    latest: u64,
     series: Vec<Series>,
     /// The place of each metric in `series`.
     places: Vec<Option<u16>>,
@@ -113,7 +118,7 @@ pub struct Timeline {
 impl Timeline {
     /// A timeline that begins at this moment.
     pub fn new(start: Stamp) -> Self {
-        Self { start, width: FIRST_WIDTH, points: 0, series: Vec::new(), places: Vec::new() }
+        Self { start, width: FIRST_WIDTH, points: 0, latest: 0, series: Vec::new(), places: Vec::new() }
     }
 
     /// When the first interval begins.
@@ -129,6 +134,14 @@ impl Timeline {
     /// How many intervals there are.
     pub fn points(&self) -> usize {
         self.points
+    }
+
+    /// How many seconds of the last interval there were, if it is not whole. What the generator says of itself comes often
+    /// enough to know when all ended.
+    pub fn last_partial(&self) -> Option<f64> {
+        let whole = self.points as u64 * self.width;
+        let missing = whole.saturating_sub(self.latest);
+        (self.points > 0 && missing > self.width / TOLERANCE).then(|| self.width.saturating_sub(missing) as f64 / 1e9)
     }
 
     /// Everything that was seen, in order of first appearance.
@@ -176,6 +189,7 @@ impl Timeline {
         }
         let at = (after / self.width) as usize;
         self.points = self.points.max(at + 1);
+        self.latest = self.latest.max(after);
         let Series { kind, cells, .. } = &mut self.series[place];
         if at >= cells.len() {
             cells.resize(at + 1, None);
@@ -286,5 +300,21 @@ mod tests {
         timeline.add(&metric, 1.0, Stamp(0));
         let Some(Cell::Counter(first)) = timeline.series[0].cells[0] else { panic!("there is a first cell") };
         assert_eq!((first, timeline.width()), (2.0, 2_000_000_000));
+    }
+
+    #[test]
+    fn an_interval_that_the_end_cut_off_is_known() {
+        let check = |seconds: &[f64], expect: Option<f64>| {
+            let (mut timeline, registry) = timeline();
+            let requests = registry.get(builtin::HTTP_REQS).unwrap();
+            seconds.iter().for_each(|second| timeline.add(&requests, 1.0, at(*second)));
+            assert_eq!(timeline.last_partial().map(|seconds| (seconds * 1e3).round() / 1e3), expect, "{seconds:?}");
+        };
+        check(&[], None);
+        check(&[0.1, 1.5, 2.4], Some(0.4));
+        check(&[0.1, 2.95], None);
+        check(&[0.25], Some(0.25));
+        // Whatever comes late does not make the end earlier.
+        check(&[0.1, 2.4, 1.2], Some(0.4));
     }
 }

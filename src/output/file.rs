@@ -18,6 +18,24 @@ const FULL: usize = 64 * 1024;
 /// How often a gzip file is flushed, so at most what a kill of the process takes from it.
 const GZIP_FLUSH_INTERVAL: Duration = Duration::from_millis(200);
 
+/// What passes bytes on and counts them.
+struct Counted {
+    file: WriteEnd,
+    bytes: u64,
+}
+
+impl Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
 /// A text that grows at its end.
 pub struct TextFile {
     /// What is not written yet; append here.
@@ -28,7 +46,7 @@ pub struct TextFile {
 }
 
 enum Target {
-    Plain(WriteEnd),
+    Plain(Counted),
     Gzip(Box<Gzip>),
     Stdout(SharedWriter),
     Closed,
@@ -36,7 +54,7 @@ enum Target {
 
 /// A gzip file that can be read up to its last flush, whatever happens to the process.
 struct Gzip {
-    encoder: GzEncoder<WriteEnd>,
+    encoder: GzEncoder<Counted>,
     flushed: Instant,
     /// Samples given to the encoder since it was flushed.
     unflushed: u64,
@@ -68,6 +86,7 @@ impl TextFile {
     /// As the file system says.
     pub fn create(path: &Path) -> io::Result<Self> {
         let file = WriteEnd::open(path, OpenOptions::new().write(true).create(true).truncate(true))?;
+        let file = Counted { file, bytes: 0 };
         let is_gzip = path.extension().is_some_and(|extension| extension == "gz");
         let target = if is_gzip {
             let encoder = GzEncoder::new(file, Compression::default());
@@ -81,6 +100,15 @@ impl TextFile {
     /// Writes to standard output.
     pub fn stdout(stdout: SharedWriter) -> Self {
         Self { waiting: String::new(), written: 0, target: Target::Stdout(stdout) }
+    }
+
+    /// How many bytes went into the file so far.
+    pub fn size(&self) -> u64 {
+        match &self.target {
+            Target::Plain(file) => file.bytes,
+            Target::Gzip(gzip) => gzip.encoder.get_ref().bytes,
+            Target::Stdout(_) | Target::Closed => 0,
+        }
     }
 
     /// Writes what is waiting, if it is much.
@@ -126,7 +154,7 @@ impl TextFile {
     pub fn close(&mut self) -> io::Result<()> {
         self.write()?;
         match &mut self.target {
-            Target::Plain(file) => file.file().sync_data().or_else(ignore_unsupported)?,
+            Target::Plain(file) => file.file.file().sync_data().or_else(ignore_unsupported)?,
             Target::Gzip(gzip) => gzip.encoder.try_finish()?,
             Target::Stdout(_) | Target::Closed => (),
         }
@@ -143,7 +171,7 @@ impl TextFile {
 
 /// Writes all of a text; when the disk is full, the file ends with the last line that is whole. An error comes with
 /// how many bytes of whole lines were written before it.
-fn write_lines(file: &mut WriteEnd, text: &[u8]) -> Result<(), (io::Error, usize)> {
+fn write_lines(file: &mut Counted, text: &[u8]) -> Result<(), (io::Error, usize)> {
     let mut done = 0;
     while done < text.len() {
         let error = match file.write(&text[done..]) {
@@ -157,8 +185,8 @@ fn write_lines(file: &mut WriteEnd, text: &[u8]) -> Result<(), (io::Error, usize
         };
         let cut = text[..done].iter().rev().take_while(|byte| **byte != b'\n').count();
         // What is no plain file has no length to set; the first error is the one to tell.
-        if let Ok(known) = file.file().metadata() {
-            _ = file.file().set_len(known.len().saturating_sub(cut as u64));
+        if let Ok(known) = file.file.file().metadata() {
+            _ = file.file.file().set_len(known.len().saturating_sub(cut as u64));
         }
         return Err((error, done - cut));
     }

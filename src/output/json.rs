@@ -1,6 +1,7 @@
 //! `-o json[=file]`: every sample as a line of JSON, each metric declared right before its first sample.
 //!
-//! A name ending in `.gz` makes the file gzip; without a name, or with `-`, lines go to standard output.
+//! A name ending in `.gz` makes the file gzip; without a name, or with `-`, lines go to standard output. `VOLLEY_JSON_LIMIT`
+//! bounds the file in bytes: from half of it on samples are thinned.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -42,20 +43,32 @@ impl Output for Json {
     }
 
     fn start(&mut self) -> Result<(), Failure> {
+        let limit = (self.means.env)(LIMIT).filter(|text| !text.is_empty()).map(|text| {
+            let wrong = || format!("`{LIMIT}={text}`: expected a number of bytes");
+            text.parse::<u64>().map_err(|_| Failure::new(ExitCode::InvalidConfig, wrong()))
+        });
+        let limit = limit.transpose()?;
         let file = match &self.path {
             None => TextFile::stdout(self.means.stdout.clone()),
             Some(path) => TextFile::create(path).map_err(|error| {
                 Failure::new(ExitCode::Other, format!("could not open '{}': {error}", path.display()))
             })?,
         };
-        self.lines = Some(Lines::new(file, self.means.clone()));
+        let mut lines = Lines::new(file, self.means.clone());
+        lines.thinning = self.path.is_some().then_some(limit).flatten().map(Thinning::new);
+        self.lines = Some(lines);
         Ok(())
     }
 
     fn add(&mut self, batch: &[Record]) -> Result<(), String> {
         let Some(lines) = &mut self.lines else { return Ok(()) };
-        batch.iter().for_each(|record| lines.add(record));
-        lines.file.write_if_full().map_err(|error| error.to_string())
+        for record in batch {
+            lines.add(record);
+            // One batch can be a large part of a small limit.
+            lines.file.write_if_full().map_err(|error| error.to_string())?;
+            lines.thin();
+        }
+        Ok(())
     }
 
     fn flush(&mut self) -> Result<(), String> {
@@ -63,7 +76,12 @@ impl Output for Json {
     }
 
     fn stop(&mut self) -> Result<(), String> {
-        self.lines.as_mut().map_or(Ok(()), |lines| lines.file.close()).map_err(|error| error.to_string())
+        let Some(lines) = &mut self.lines else { return Ok(()) };
+        if let Some(thinning) = lines.thinning.as_ref().filter(|thinning| thinning.kept < thinning.all) {
+            let (name, limit) = (self.name.as_deref().unwrap_or_default(), number::bytes(thinning.limit as f64));
+            self.means.logger.warn(told(thinning.kept, thinning.all, name, &limit));
+        }
+        lines.file.close().map_err(|error| error.to_string())
     }
 
     fn unwritten(&self) -> u64 {
@@ -73,6 +91,50 @@ impl Output for Json {
     fn is_stdout(&self) -> bool {
         self.path.is_none()
     }
+}
+
+/// The variable with the most bytes of a file.
+pub const LIMIT: &str = "VOLLEY_JSON_LIMIT";
+
+/// What keeps a file within its limit: when it has used half of what it may, every other moment of samples is left out,
+/// of the next quarter three of four, and so on. All samples of one moment, such as those of a request, stay together.
+struct Thinning {
+    limit: u64,
+    /// One of two to the power of this many moments is kept.
+    halvings: u32,
+    kept: u64,
+    all: u64,
+}
+
+impl Thinning {
+    fn new(limit: u64) -> Self {
+        Self { limit, halvings: 0, kept: 0, all: 0 }
+    }
+
+    /// The file has so many bytes.
+    fn see(&mut self, size: u64) {
+        while self.halvings < 63 && size >= self.limit - (self.limit >> (self.halvings + 1)) {
+            self.halvings += 1;
+        }
+    }
+
+    fn keeps(&self, time: Stamp) -> bool {
+        // Scattered: moments of a constant rate would all be even, or all odd.
+        let scattered =
+            time.0.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_right(32).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 1;
+        scattered & ((1 << self.halvings) - 1) == 0
+    }
+}
+
+/// The sentence at the end of a file that was thinned; [`thinned`] reads it.
+fn told(kept: u64, all: u64, name: &str, limit: &str) -> String {
+    format!("samples were thinned: {kept} of {all} are in '{name}', which may have {limit}; totals are of all samples")
+}
+
+/// The samples that were written, and all, if a line of a log tells that a file was thinned.
+pub fn thinned(line: &str) -> Option<(u64, u64)> {
+    let (kept, rest) = line.split_once("samples were thinned: ")?.1.split_once(" of ")?;
+    Some((kept.parse().ok()?, rest.split(' ').next()?.parse().ok()?))
 }
 
 /// The lines, and what was worked out for them once.
@@ -86,16 +148,26 @@ struct Lines {
     time: String,
     last: Option<Stamp>,
     warned: bool,
+    thinning: Option<Thinning>,
 }
 
 impl Lines {
     fn new(file: TextFile, means: Means) -> Self {
         let (clock, starts, time) = (Rfc3339::local(), Vec::new(), String::new());
-        Self { file, means, clock, starts, time, last: None, warned: false }
+        Self { file, means, clock, starts, time, last: None, warned: false, thinning: None }
     }
 
     fn add(&mut self, record: &Record) {
         let time = record.time();
+        if let Some(thinning) = &mut self.thinning {
+            let mut count = 0;
+            record.each_sample(|_, _| count += 1);
+            thinning.all += count;
+            if !thinning.keeps(time) {
+                return;
+            }
+            thinning.kept += count;
+        }
         if self.last != Some(time) {
             self.time.clear();
             self.clock.write_nanos(time, &mut self.time);
@@ -103,6 +175,13 @@ impl Lines {
         }
         let (tags, metadata) = (record.tags().json(), record.metadata());
         record.each_sample(|metric, value| self.point(metric, value, tags, metadata));
+    }
+
+    /// Looks how large the file is.
+    fn thin(&mut self) {
+        if let Some(thinning) = &mut self.thinning {
+            thinning.see(self.file.size());
+        }
     }
 
     fn point(&mut self, metric: MetricId, value: f64, tags: &str, metadata: Option<&Metadata>) {
@@ -147,5 +226,39 @@ impl Lines {
         self.file.waiting.push_str(&metric_line(&metric, &self.means));
         let start = format!("{{\"metric\":\"{}\",\"type\":\"Point\",\"data\":{{\"time\":\"", metric.name);
         self.starts[place] = Some(start.into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_never_gets_larger_than_its_limit() {
+        let check = |limit: u64, moments: u64| {
+            let mut thinning = Thinning::new(limit);
+            let (mut size, mut kept) = (0, 0);
+            for moment in 0..moments {
+                // Six samples of a request, of 50 bytes each.
+                if thinning.keeps(Stamp(1_700_000_000_000_000_000 + moment * 1_000_000)) {
+                    size += 300;
+                    kept += 1;
+                }
+                thinning.see(size);
+            }
+            assert!(size <= limit + 300, "{size} of {limit}");
+            kept
+        };
+        assert_eq!(check(1_000_000, 1_000), 1_000);
+        let kept = check(1_000_000, 100_000);
+        assert!((2_000..3_334).contains(&kept), "{kept}");
+        check(1_000, 1_000_000);
+    }
+
+    #[test]
+    fn that_a_file_was_thinned_is_read_from_a_log() {
+        let line = format!("time=\"x\" level=warning msg=\"{}\"", told(12, 3456, "a.json.gz", "2 GB"));
+        assert_eq!(thinned(&line), Some((12, 3456)));
+        assert_eq!(thinned("level=info msg=\"samples were taken\""), None);
     }
 }

@@ -50,6 +50,9 @@ pub fn path(place: &Path, journal: &Journal) -> PathBuf {
 }
 
 fn name(journal: &Journal) -> String {
+    if let Some(stamp) = &journal.stamp {
+        return format!("{}_{stamp}", journal.environment);
+    }
     let date: String = journal.started.chars().filter(char::is_ascii_digit).take(14).collect();
     let (day, time) = date.split_at(date.len().min(8));
     format!("{}_{day}_{time}", journal.environment)

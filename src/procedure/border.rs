@@ -130,7 +130,7 @@ impl<'a> Node<'a> {
         let Value::String(text) = self.value else { return Err(self.expected("a duration such as '1m30s'")) };
         match Span::parse(text) {
             Ok(span) if span >= Span::ZERO => Ok(span.to_duration()),
-            _ => Err(self.wrong(format_args!("{text:?} is no duration; durations look like 1m30s"))),
+            _ => Err(self.wrong(format_args!("{text:?} is not a duration; durations look like 1m30s"))),
         }
     }
 
@@ -149,7 +149,7 @@ impl<'a> Node<'a> {
             _ => None,
         };
         let bytes = number.zip(factor).map(|(number, factor)| (number * factor) as u64);
-        bytes.ok_or_else(|| self.wrong(format_args!("{text:?} is no size; sizes look like 500MB or 4GB")))
+        bytes.ok_or_else(|| self.wrong(format_args!("{text:?} is not a size; sizes look like 500MB or 4GB")))
     }
 
     /// One of these words.
@@ -168,7 +168,8 @@ impl<'a> Node<'a> {
         if begins_well && text.len() <= 64 && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
             return Ok(text);
         }
-        Err(self.wrong(format_args!("{text:?} is no name; a name has letters, digits and _ and begins with a letter")))
+        Err(self
+            .wrong(format_args!("{text:?} is not a name; a name has letters, digits and _ and begins with a letter")))
     }
 
     /// An address of one of these schemes. The address itself is not told: there may be a password in it.
@@ -181,7 +182,7 @@ impl<'a> Node<'a> {
             return Ok(text);
         }
         let schemes: Vec<String> = schemes.iter().map(|scheme| format!("{scheme}://…")).collect();
-        Err(self.wrong(format_args!("no address of the kind {}", schemes.join(" or "))))
+        Err(self.wrong(format_args!("expected an address such as {}", schemes.join(" or "))))
     }
 
     /// The value as it is, if it is data all through.
@@ -242,7 +243,7 @@ impl<'a> Fields<'a> {
 }
 
 /// A known key that differs in no more than half of its letters.
-fn nearest<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
+pub fn nearest<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
     let distance = |other: &str| {
         let (a, b): (Vec<char>, Vec<char>) = (key.chars().collect(), other.chars().collect());
         let mut row: Vec<usize> = (0..=b.len()).collect();

@@ -11,8 +11,9 @@ use serde_json::Value;
 use super::collect::{postgres, redis};
 use super::file::{HttpCheck, Procedure, Resource};
 use super::journal::{Check, CheckState};
+use super::known::{self, Scripts};
 use super::plan::Planned;
-use super::{Settings, child, host, plain_address, upload, web};
+use super::{Settings, host, plain_address, upload, web};
 use crate::units::number;
 
 /// How long a service may take to answer.
@@ -20,8 +21,14 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 type Checking<'a> = Pin<Box<dyn Future<Output = Check> + 'a>>;
 
-/// Runs all checks.
-pub async fn check(procedure: &Procedure, planned: &[Planned], settings: &Settings) -> Vec<Check> {
+/// Runs all checks; results will be in `folder`.
+pub async fn check(
+    procedure: &Procedure,
+    planned: &[Planned],
+    settings: &Settings,
+    scripts: &Scripts,
+    folder: &Path,
+) -> Vec<Check> {
     let preflight = &procedure.preflight;
     let mut checks: Vec<Checking<'_>> = Vec::new();
     for resource in &preflight.host {
@@ -29,7 +36,7 @@ pub async fn check(procedure: &Procedure, planned: &[Planned], settings: &Settin
     }
     for http in &preflight.http {
         checks.push(Box::pin(async {
-            result(http.name.clone(), http.required, check_http(http).await, "is the application running there")
+            result(http.name.clone(), http.required, check_http(http).await, "is the application running there?")
         }));
     }
     if let Some(service) = &preflight.redis {
@@ -50,14 +57,14 @@ pub async fn check(procedure: &Procedure, planned: &[Planned], settings: &Settin
                 named("PostgreSQL", &service.url),
                 service.required,
                 asked,
-                "is it running, and may this user connect",
+                "is it running, and may this user connect?",
             )
         }));
     }
     if let Some(service) = &preflight.prometheus {
         checks.push(Box::pin(async {
             let asked = check_prometheus(&service.url).await;
-            result(named("Prometheus", &service.url), service.required, asked, "is it running, and does it scrape")
+            result(named("Prometheus", &service.url), service.required, asked, "is it running, and does it scrape?")
         }));
     }
     if let Some(target) = procedure.archive.as_ref().and_then(|archive| archive.upload.as_ref()) {
@@ -67,16 +74,65 @@ pub async fn check(procedure: &Procedure, planned: &[Planned], settings: &Settin
             result(format!("store at {}", target.url), false, seen, hint)
         }));
     }
-    if preflight.scripts {
-        for run in planned.iter().filter(|run| run.is_wanted) {
-            checks.push(Box::pin(async {
-                let seen = check_script(run, settings).await;
-                let name = format!("script of {}", run.name);
-                result(name, true, seen, "`volley inspect --execution-requirements` shows what the script asks for")
-            }));
+    let mut checks = join_all(checks).await;
+    checks.extend(of_file(procedure, planned, scripts, folder));
+    checks
+}
+
+/// The checks that need nothing but this machine and what is known of the scripts.
+pub fn of_file(procedure: &Procedure, planned: &[Planned], scripts: &Scripts, folder: &Path) -> Vec<Check> {
+    let script = |run: &Planned| {
+        let seen = scripts.get(&run.name)?.as_ref();
+        let seen = seen.map(|script| format!("{}, {}", run.script.display(), script.words())).map_err(Clone::clone);
+        let hint = "`volley inspect --execution-requirements` shows what the script asks for";
+        Some(result(format!("script of {}", run.name), true, seen, hint))
+    };
+    let mut checks: Vec<Check> = planned.iter().filter_map(script).collect();
+    checks.extend(known::check_runs(procedure));
+    checks.push(check_results_space(procedure, planned, scripts, folder));
+    checks
+}
+
+/// Requests per second of a VU that thinks now and then, for an estimate.
+const VU_REQUESTS_PER_SECOND: f64 = 10.0;
+/// What the samples of a request take, compressed.
+const REQUEST_BYTES: f64 = 300.0;
+/// What a run's other files take.
+const RUN_BYTES: f64 = 2e6;
+
+/// How many bytes of results the runs may leave behind. Nobody knows how many requests a script makes, so this is a
+/// guess; what limits the samples limits it.
+fn expected_bytes(procedure: &Procedure, planned: &[Planned], scripts: &Scripts) -> f64 {
+    let wanted: Vec<&Planned> = planned.iter().filter(|run| run.is_wanted).collect();
+    let bytes = |run: &&Planned| {
+        let script = scripts.get(&run.name).and_then(|script| script.as_ref().ok());
+        let vus = run.vus.or_else(|| script?.max_vus).unwrap_or(1) as f64;
+        let duration = run.duration.or_else(|| script?.duration).unwrap_or_default();
+        RUN_BYTES + vus * duration.as_secs_f64() * VU_REQUESTS_PER_SECOND * REQUEST_BYTES
+    };
+    let share = procedure.samples.share(wanted.len());
+    let limited = |run: &&Planned| match share {
+        Some(share) => bytes(run).min(share as f64 + RUN_BYTES),
+        None => RUN_BYTES,
+    };
+    wanted.iter().map(limited).sum()
+}
+
+fn check_results_space(procedure: &Procedure, planned: &[Planned], scripts: &Scripts, folder: &Path) -> Check {
+    let expected = expected_bytes(procedure, planned, scripts);
+    // The folder itself may not exist yet.
+    let free = folder.ancestors().find(|folder| folder.exists()).and_then(host::free_disk);
+    let (state, text) = match free {
+        None => (CheckState::Warning, "the system does not say".to_owned()),
+        Some(free) => {
+            let state = if (free as f64) < expected { CheckState::Failed } else { CheckState::Ok };
+            let (free, expected) = (number::bytes(free as f64), number::bytes(expected));
+            (state, format!("{free} free, the results may take about {expected}"))
         }
-    }
-    join_all(checks).await
+    };
+    let hint = (state == CheckState::Failed)
+        .then(|| "free some, or write fewer samples: `samples: { limit: '500MB' }` or `samples: false`".to_owned());
+    Check { name: "disk space for results".to_owned(), state, text, hint, is_resource: true }
 }
 
 fn named(what: &str, url: &str) -> String {
@@ -109,7 +165,7 @@ fn check_resource(resource: &Resource, cwd: &Path) -> Check {
         _ => number::bytes(amount as f64),
     };
     let Some(seen) = seen else {
-        let text = "the system does not tell".to_owned();
+        let text = "the system does not say".to_owned();
         return Check { name: name.to_owned(), state: CheckState::Warning, text, hint: None, is_resource: true };
     };
     let (state, text, hint) = match (resource.minimum, resource.recommended) {
@@ -139,7 +195,7 @@ async fn check_http(check: &HttpCheck) -> Result<String, String> {
     if check.json.is_none() && check.not_empty.is_none() {
         return Ok(format!("status {status}"));
     }
-    let body: Value = answer.json().await.map_err(|_| "the body is no JSON".to_owned())?;
+    let body: Value = answer.json().await.map_err(|_| "the body is not JSON".to_owned())?;
     if let Some((path, wanted)) = &check.json {
         match web::at(&body, path) {
             Some(seen) if seen == wanted => (),
@@ -151,7 +207,7 @@ async fn check_http(check: &HttpCheck) -> Result<String, String> {
         match web::at(&body, path) {
             Some(Value::Array(list)) if !list.is_empty() => (),
             Some(Value::Array(_)) => return Err(format!("`{path}` is an empty list")),
-            Some(_) => return Err(format!("`{path}` is no list")),
+            Some(_) => return Err(format!("`{path}` is not a list")),
             None => return Err(format!("there is no `{path}`")),
         }
     }
@@ -170,23 +226,62 @@ async fn check_prometheus(url: &str) -> Result<String, String> {
     }
 }
 
-/// Evaluates a script and its thresholds, in a child: nothing of it happens here.
-async fn check_script(run: &Planned, settings: &Settings) -> Result<String, String> {
-    let mut command = child::command(settings).map_err(|failure| failure.message)?;
-    command.args(["inspect", "--execution-requirements", "--include-system-env-vars", "--log-format", "raw"]);
-    command.arg(&run.script).envs(run.env.iter().map(|(key, value)| (key, value)));
-    // Spawned on this thread, waited for on another: the child lives as long as the thread that spawned it.
-    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
-    let child = command.spawn().map_err(|error| error.to_string())?;
-    let output = tokio::task::spawn_blocking(|| child.wait_with_output()).await.map_err(|error| error.to_string())?;
-    let output = output.map_err(|error| error.to_string())?;
-    if !output.status.success() {
-        let text = String::from_utf8_lossy(&output.stderr).into_owned();
-        return Err(text.lines().find(|line| !line.trim().is_empty()).unwrap_or("it can't be evaluated").to_owned());
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::procedure::{check, plan};
+
+    #[test]
+    fn the_space_for_results_is_estimated() {
+        let settings = Settings {
+            file: "p.js".to_owned(),
+            variables: Default::default(),
+            js_engine: None,
+            process_env: Default::default(),
+            cwd: "/".into(),
+            only: Vec::new(),
+            skip: vec!["skipped".to_owned()],
+            scale: 1.0,
+            dry_run: true,
+            resume: None,
+        };
+        let check = |samples: Value, expect: f64| {
+            let file = json!({"name": "n", "criteria": ["a.http_reqs.count > 0"], "samples": samples, "runs": [
+                {"name": "a", "script": "a.js", "vus": 10, "duration": "100s"},
+                {"name": "b", "script": "a.js", "stages": [{"duration": "10s", "target": 1000}, {"duration": "10s", "target": 0}]},
+                {"name": "skipped", "script": "a.js", "vus": 1000, "duration": "24h"},
+            ]});
+            let procedure = Procedure::read(Some(&file.to_string())).unwrap();
+            let planned = plan::plan(&procedure, &settings).unwrap();
+            assert_eq!(check::expected_bytes(&procedure, &planned, &Scripts::new()), expect, "{samples}");
+        };
+        // 10 VUs for 100 s and 1000 for 20 s, with ten requests a second.
+        check(json!(true), 2e6 + 1000.0 * 10.0 * 300.0 + 2e6 + 20_000.0 * 10.0 * 300.0);
+        check(json!({"limit": "20MB"}), 2e6 + 3e6 + 2e6 + 10e6);
+        check(json!(false), 4e6);
     }
-    let options: Value = serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())?;
-    let count = options["thresholds"]
-        .as_object()
-        .map_or(0, |map| map.values().map(|list| list.as_array().map_or(1, Vec::len)).sum::<usize>());
-    Ok(format!("{}, {count} threshold{}", run.script.display(), if count == 1 { "" } else { "s" }))
+
+    #[test]
+    fn too_little_space_fails() {
+        let file = json!({"name": "n", "criteria": ["a.http_reqs.count > 0"], "samples": {"limit": "900000000TB"},
+            "runs": [{"name": "a", "script": "a.js", "vus": 1_000_000, "duration": "1h"}]});
+        let procedure = Procedure::read(Some(&file.to_string())).unwrap();
+        let run = Planned {
+            name: "a".to_owned(),
+            script: "a.js".into(),
+            words: String::new(),
+            flags: Vec::new(),
+            env: Vec::new(),
+            tags: Vec::new(),
+            vus: Some(1_000_000),
+            duration: Some(Duration::from_secs(1_000_000_000)),
+            cool_down: Duration::ZERO,
+            is_wanted: true,
+        };
+        let seen = check_results_space(&procedure, &[run], &Scripts::new(), Path::new("/tmp/not/there/yet"));
+        assert_eq!(seen.state, CheckState::Failed, "{seen:?}");
+        assert!(seen.hint.unwrap().contains("`samples: false`"));
+    }
 }

@@ -14,6 +14,7 @@ use super::Settings;
 use super::plan::Planned;
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith as _, Failure};
+use crate::output::json::LIMIT;
 
 /// How often a child is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -49,7 +50,7 @@ impl Interrupts {
 
 /// The files of a run in a results folder.
 pub struct Files {
-    /// Every sample, as NDJSON.
+    /// The samples, as packed NDJSON.
     pub samples: PathBuf,
     /// The summary in k6's shape.
     pub summary: PathBuf,
@@ -64,7 +65,7 @@ impl Files {
     pub fn of(folder: &Path, run: &str) -> Self {
         let file = |end: &str| folder.join(format!("{run}{end}"));
         Self {
-            samples: file(".json"),
+            samples: file(".json.gz"),
             summary: file("_summary.json"),
             document: file("_report.json"),
             log: file(".log"),
@@ -113,18 +114,21 @@ pub fn command(settings: &Settings) -> Result<Command, Failure> {
     Ok(command)
 }
 
-/// Runs to the end.
+/// Runs to the end, with samples of at most `limit` bytes, or without samples.
 ///
 /// # Errors
 /// When the child can't be started.
 pub async fn run(
     planned: &Planned,
     folder: &Path,
+    limit: Option<u64>,
     settings: &Settings,
     interrupts: &mut Interrupts,
 ) -> Result<Ended, Failure> {
     let files = Files::of(folder, &planned.name);
-    for old in [&files.samples, &files.summary, &files.document, &files.log] {
+    // Older versions did not pack samples.
+    let unpacked = files.samples.with_extension("");
+    for old in [&unpacked, &files.samples, &files.summary, &files.document, &files.log] {
         // What an earlier try left behind is not of this run.
         _ = std::fs::remove_file(old);
     }
@@ -134,7 +138,10 @@ pub async fn run(
     let log = File::create(&files.log).map_err(cannot)?;
     let mut command = command(settings)?;
     command.args(["run", "--quiet", "--no-color"]);
-    command.arg("-o").arg(format!("json={}", files.samples.display()));
+    if let Some(limit) = limit {
+        command.arg("-o").arg(format!("json={}", files.samples.display()));
+        command.env(LIMIT, limit.to_string());
+    }
     command.arg("--summary-export").arg(&files.summary).arg("--summary-json").arg(&files.document);
     for (key, value) in &planned.tags {
         command.arg("--tag").arg(format!("{key}={value}"));

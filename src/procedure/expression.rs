@@ -90,7 +90,7 @@ impl Expression {
         let Some(comparison) = COMPARISONS.into_iter().find(|word| rest.starts_with(word)) else {
             return Err(match rest.chars().next() {
                 None => format!("a comparison is missing; allowed are {}", COMPARISONS.join(" ")),
-                Some(sign) => format!("`{sign}` is no comparison; allowed are {}", COMPARISONS.join(" ")),
+                Some(sign) => format!("`{sign}` is not a comparison; allowed are {}", COMPARISONS.join(" ")),
             });
         };
         reader.at += comparison.len();
@@ -100,11 +100,12 @@ impl Expression {
         if reader.at < text.len() {
             return Err(format!("`{}` is left over; a criterion is one comparison", &text[reader.at..]));
         }
-        if !left.has_figure() && !right.has_figure() {
+        let sides = (text[..left_end].trim().to_owned(), text[right_begin..].trim().to_owned());
+        let read = Self { left, comparison, right, sides };
+        if read.figures().is_empty() {
             return Err("no figure of a run is compared; a figure looks like stress.http_req_duration.p95".to_owned());
         }
-        let sides = (text[..left_end].trim().to_owned(), text[right_begin..].trim().to_owned());
-        Ok(Self { left, comparison, right, sides })
+        Ok(read)
     }
 
     /// The comparison as typed.
@@ -131,6 +132,14 @@ impl Expression {
     /// What both sides measure: the unit of the first figure that is neither scaled away nor a ratio.
     pub fn unit(&self, of: &dyn Fn(&Figure) -> Unit) -> Unit {
         self.left.unit(of).or_else(|| self.right.unit(of)).unwrap_or(Unit::Number)
+    }
+
+    /// The figures on both sides.
+    pub fn figures(&self) -> Vec<&Figure> {
+        let mut figures = Vec::new();
+        self.left.gather(&mut figures);
+        self.right.gather(&mut figures);
+        figures
     }
 
     /// The right side, if it is one number.
@@ -174,12 +183,15 @@ impl Term {
         })
     }
 
-    fn has_figure(&self) -> bool {
+    fn gather<'a>(&'a self, figures: &mut Vec<&'a Figure>) {
         match self {
-            Self::Number(_) => false,
-            Self::Figure(_) => true,
-            Self::Negative(term) => term.has_figure(),
-            Self::Pair(left, _, right) => left.has_figure() || right.has_figure(),
+            Self::Number(_) => (),
+            Self::Figure(figure) => figures.push(figure),
+            Self::Negative(term) => term.gather(figures),
+            Self::Pair(left, _, right) => {
+                left.gather(figures);
+                right.gather(figures);
+            }
         }
     }
 }
@@ -263,7 +275,7 @@ impl Reader<'_> {
     fn number(&mut self) -> Result<Term, String> {
         let rest = &self.text[self.at..];
         let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
-        let number: f64 = rest[..end].parse().map_err(|_| format!("`{}` is no number", &rest[..end]))?;
+        let number: f64 = rest[..end].parse().map_err(|_| format!("`{}` is not a number", &rest[..end]))?;
         let unit_end = rest[end..].find(|c: char| !c.is_ascii_alphabetic() && c != '%').unwrap_or(rest.len() - end);
         let unit = &rest[end..end + unit_end];
         self.at += end + unit_end;
@@ -276,7 +288,7 @@ impl Reader<'_> {
             "" | "ms" => Ok(Term::Number(number)),
             "%" => Ok(Term::Number(number / 100.0)),
             "s" => Ok(Term::Number(number * 1000.0)),
-            _ => Err(format!("`{unit}` is no unit; allowed are %, ms and s")),
+            _ => Err(format!("`{unit}` is not a unit; allowed are %, ms and s")),
         }
     }
 
@@ -302,7 +314,8 @@ impl Reader<'_> {
         }
         let typed = rest[..end].trim_end();
         self.at += end;
-        let shape = || format!("`{typed}` is no figure; a figure is RUN.METRIC.STAT, as stress.http_req_duration.p95");
+        let shape =
+            || format!("`{typed}` is not a figure; a figure is RUN.METRIC.STAT, as stress.http_req_duration.p95");
         if braces {
             return Err(format!("`{typed}`: `}}` is missing"));
         }
@@ -313,10 +326,10 @@ impl Reader<'_> {
         let Some((word, stat)) = known.max_by_key(|(word, _)| word.len()) else {
             let (_, stat) = rest.rsplit_once('.').ok_or_else(shape)?;
             let words: Vec<&str> = STATS.iter().map(|(word, _)| *word).filter(|word| !word.contains('(')).collect();
-            return Err(format!("`{stat}` in `{typed}` is no statistic; allowed are {}", words.join(", ")));
+            return Err(format!("`{stat}` in `{typed}` is not a statistic; allowed are {}", words.join(", ")));
         };
         if !self.runs.contains(&run) {
-            return Err(format!("`{run}` in `{typed}` is no run; the runs are {}", self.runs.join(", ")));
+            return Err(format!("`{run}` in `{typed}` is not a run; the runs are {}", self.runs.join(", ")));
         }
         let metric = rest[..rest.len() - word.len() - 1].to_owned();
         Ok(Figure { run: run.to_owned(), metric, stat: (*stat).to_owned() })
@@ -373,17 +386,20 @@ mod tests {
         };
         check("", "a number or a figure is missing");
         check("stress.errors.rate", "a comparison is missing; allowed are <= >= == != < >");
-        check("stress.errors.rate = 1", "`=` is no comparison");
+        check("stress.errors.rate = 1", "`=` is not a comparison");
         check("stress.errors.rate < ", "a number or a figure is missing");
         check("stress.errors.rate < 1 < 2", "`< 2` is left over");
         check("1 < 2", "no figure of a run is compared");
-        check("peak.errors.rate < 1", "`peak` in `peak.errors.rate` is no run; the runs are baseline, stress, spike");
-        check("stress.errors < 1", "`stress.errors` is no figure; a figure is RUN.METRIC.STAT");
-        check("stress < 1", "is no figure");
-        check("stress.errors.p97 < 1", "`p97` in `stress.errors.p97` is no statistic; allowed are p50, p90");
+        check(
+            "peak.errors.rate < 1",
+            "`peak` in `peak.errors.rate` is not a run; the runs are baseline, stress, spike",
+        );
+        check("stress.errors < 1", "`stress.errors` is not a figure; a figure is RUN.METRIC.STAT");
+        check("stress < 1", "is not a figure");
+        check("stress.errors.p97 < 1", "`p97` in `stress.errors.p97` is not a statistic; allowed are p50, p90");
         check("stress.errors.rate < (1", "`)` is missing");
-        check("stress.errors.rate < 1x", "`x` is no unit; allowed are %, ms and s");
-        check("stress.errors.rate < 1..2", "`1..2` is no number");
+        check("stress.errors.rate < 1x", "`x` is not a unit; allowed are %, ms and s");
+        check("stress.errors.rate < 1..2", "`1..2` is not a number");
         check("stress.errors.rate < #", "`#` is neither a number nor a figure");
         check("stress.d{name:x.p95 < 1", "`}` is missing");
         check(&format!("{}stress.errors.rate < 1", "(".repeat(1000)), "nested too deeply");

@@ -39,6 +39,8 @@ pub struct Procedure {
     pub criteria: Vec<Criterion>,
     /// Where the results are packed; nothing for no archive.
     pub archive: Option<Archive>,
+    /// What is kept of every request.
+    pub samples: Samples,
     /// What counts as too much or too little.
     pub limits: Limits,
     /// Other severities of findings, by kind.
@@ -144,6 +146,31 @@ pub struct Archive {
     pub upload: Option<Target>,
 }
 
+/// Whether the samples of runs are written, and how much of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Samples {
+    /// No samples.
+    Off,
+    /// At most so many bytes for all runs together; beyond, they are thinned.
+    Limit(u64),
+}
+
+impl Samples {
+    /// What one of so many runs may write; nothing where nothing is written.
+    pub fn share(self, runs: usize) -> Option<u64> {
+        match self {
+            Self::Off => None,
+            Self::Limit(bytes) => Some(bytes / runs.max(1) as u64),
+        }
+    }
+}
+
+impl Default for Samples {
+    fn default() -> Self {
+        Self::Limit(2_000_000_000)
+    }
+}
+
 /// Something that has to hold.
 #[derive(Clone, Debug)]
 pub struct Criterion {
@@ -155,7 +182,7 @@ pub struct Criterion {
     pub samples: Option<u64>,
 }
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "name",
     "environment",
     "baseUrl",
@@ -167,6 +194,7 @@ const KEYS: [&str; 14] = [
     "collect",
     "criteria",
     "archive",
+    "samples",
     "limits",
     "findings",
     "hints",
@@ -212,6 +240,7 @@ impl Procedure {
             collect: collect.unwrap_or_default(),
             criteria,
             archive,
+            samples: fields.get("samples").map(|node| samples(&node)).transpose()?.unwrap_or_default(),
             limits: fields.get("limits").map(|node| limits(&node)).transpose()?.unwrap_or_default(),
             severities: fields.get("findings").map(|node| severities(&node)).transpose()?.unwrap_or_default(),
             hints: fields.get("hints").map(|node| hints(&node)).transpose()?.unwrap_or_default(),
@@ -219,9 +248,21 @@ impl Procedure {
     }
 }
 
-/// An address of the web, without a slash at its end.
+/// An address of the web, without a slash at its end. `localhost:8080` is one of `http://`.
 pub(super) fn address(node: &Node) -> Result<String, Wrong> {
+    if let Some(text) = node.text().ok().filter(|text| is_host_and_port(text)) {
+        return Ok(format!("http://{}", text.trim_end_matches('/')));
+    }
     Ok(node.address(&["http", "https"])?.trim_end_matches('/').to_owned())
+}
+
+/// `localhost:8080`, `host:80/path`: an address without a scheme.
+fn is_host_and_port(text: &str) -> bool {
+    let authority = text.split('/').next().unwrap_or(text);
+    authority.split_once(':').is_some_and(|(host, port)| {
+        let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
+        !host.is_empty() && host.chars().all(is_name) && port.parse::<u16>().is_ok()
+    })
 }
 
 fn file_word(node: &Node) -> Result<String, Wrong> {
@@ -229,7 +270,7 @@ fn file_word(node: &Node) -> Result<String, Wrong> {
     if text.len() <= 64 && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')) {
         return Ok(text.to_owned());
     }
-    Err(node.wrong(format_args!("{text:?} can't be a part of a file name; allowed are letters, digits, - and _")))
+    Err(node.wrong(format_args!("{text:?} can't be part of a file name; allowed are letters, digits, - and _")))
 }
 
 /// An address, or a path below `baseUrl`.
@@ -238,6 +279,7 @@ pub(super) fn below(node: &Node, base: Option<&str>) -> Result<String, Wrong> {
     match (text.starts_with('/'), base) {
         (true, Some(base)) => Ok(format!("{base}{text}")),
         (true, None) => Err(node.wrong("a path needs a `baseUrl` to stand below")),
+        (false, _) if is_host_and_port(text) => Ok(format!("http://{text}")),
         (false, _) => Ok(node.address(&["http", "https"])?.to_owned()),
     }
 }
@@ -297,7 +339,8 @@ fn http_check(node: &Node, base: Option<&str>) -> Result<HttpCheck, Wrong> {
         None => None,
         Some(node) => {
             let predicate = node.text()?;
-            let wrong = || node.wrong(format_args!("{predicate:?} is no predicate; one looks like status == \"ok\""));
+            let wrong =
+                || node.wrong(format_args!("{predicate:?} is not a predicate; one looks like status == \"ok\""));
             let (path, value) = predicate.split_once("==").ok_or_else(wrong)?;
             let value = serde_json::from_str(value.trim()).map_err(|_| wrong())?;
             if path.trim().is_empty() {
@@ -397,7 +440,7 @@ fn variables(node: &Node) -> Result<BTreeMap<String, String>, Wrong> {
         let fits = key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
             && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         if !fits {
-            return Err(node.wrong("no name of a variable; allowed are letters, digits and _"));
+            return Err(node.wrong("not a name for a variable; allowed are letters, digits and _"));
         }
         if key.starts_with("K6_") || key.starts_with("VOLLEY_") {
             return Err(node.wrong("variables of this kind are options, not for scripts; set them around `volley`"));
@@ -441,6 +484,20 @@ fn archive(node: &Node) -> Result<Option<Archive>, Wrong> {
     let fields = node.object(&["dir", "upload"])?;
     let dir = fields.get("dir").map(|node| node.text().map(str::to_owned)).transpose()?;
     Ok(Some(Archive { dir, upload: fields.get("upload").map(|node| Target::read(&node)).transpose()? }))
+}
+
+fn samples(node: &Node) -> Result<Samples, Wrong> {
+    if node.is_flag() {
+        return Ok(if node.flag()? { Samples::default() } else { Samples::Off });
+    }
+    let fields = node.object(&["limit"])?;
+    match fields.get("limit") {
+        None => Ok(Samples::default()),
+        Some(node) => match node.size()? {
+            size if size < 1_000_000 => Err(node.wrong("at least 1MB; `samples: false` writes none")),
+            size => Ok(Samples::Limit(size)),
+        },
+    }
 }
 
 /// The most samples a criterion can ask for.

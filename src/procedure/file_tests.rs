@@ -56,14 +56,16 @@ fn what_is_wrong_is_told_with_path_reason_and_what_is_allowed() {
     check("/name", json!(5), "`name`: expected a text, it is 5");
     check("/name", json!(" "), "`name`: expected a text that is not empty");
     check("/nmae", json!("x"), "`nmae`: unknown key; did you mean `name`? allowed are name, environment, baseUrl");
-    check("/environment", json!("a/b"), "`environment`: \"a/b\" can't be a part of a file name; allowed are letters");
-    check("/baseUrl", json!("localhost:80"), "`baseUrl`: no address of the kind http://… or https://…");
+    check("/environment", json!("a/b"), "`environment`: \"a/b\" can't be part of a file name; allowed are letters");
+    check("/baseUrl", json!("localhost"), "`baseUrl`: expected an address such as http://… or https://…");
+    check("/baseUrl", json!("localhost:http"), "`baseUrl`: expected an address such as http://… or https://…");
+    check("/baseUrl", json!("ftp://x:80"), "`baseUrl`: expected an address such as http://… or https://…");
     check("/resultsDir", json!(true), "`resultsDir`: expected a text, it is true");
     check("/runs", Value::Null, "`runs`: missing; expected a list of runs");
     check("/runs", json!([]), "`runs`: there is no run; expected at least one");
     check("/runs", json!({}), "`runs`: expected a list, it is an object");
-    check("/runs/0/name", json!("a b"), "`runs[0].name`: \"a b\" is no name; a name has letters, digits and _");
-    check("/runs/0/name", json!("../x"), "`runs[0].name`: \"../x\" is no name");
+    check("/runs/0/name", json!("a b"), "`runs[0].name`: \"a b\" is not a name; a name has letters, digits and _");
+    check("/runs/0/name", json!("../x"), "`runs[0].name`: \"../x\" is not a name");
     check("/runs/-", json!({"name": "baseline", "script": "b.js"}), "`runs[1]`: a second run is called `baseline`");
     check("/runs/0/name", json!("procedure"), "`runs[0]`: `procedure` would be the name of another file; allowed are");
     check("/runs/0/name", json!("a_report"), "`runs[0]`: `a_report` would be the name of another file");
@@ -75,7 +77,7 @@ fn what_is_wrong_is_told_with_path_reason_and_what_is_allowed() {
     check(
         "/runs/0/duration",
         json!("5 apples"),
-        "`runs[0].duration`: \"5 apples\" is no duration; durations look like",
+        "`runs[0].duration`: \"5 apples\" is not a duration; durations look like",
     );
     check("/runs/0/duration", json!(300), "`runs[0].duration`: expected a duration such as '1m30s', it is 300");
     check("/runs/0/duration", json!("10ms"), "`runs[0].duration`: a run takes at least 1s");
@@ -87,21 +89,21 @@ fn what_is_wrong_is_told_with_path_reason_and_what_is_allowed() {
         "`runs[0].exec`: unknown key; allowed are name, script, vus, duration, iterations",
     );
     check("/runs/0/env", json!({"K6_VUS": "1"}), "`runs[0].env.K6_VUS`: variables of this kind are options");
-    check("/runs/0/env", json!({"a-b": "1"}), "`runs[0].env.a-b`: no name of a variable");
+    check("/runs/0/env", json!({"a-b": "1"}), "`runs[0].env.a-b`: not a name for a variable");
     check("/runs/0/env", json!({"A": [1]}), "`runs[0].env.A`: expected a text, a number, true or false");
     check("/runs/0/tags", json!({"a": 1}), "`runs[0].tags.a`: expected a text, it is 1");
-    check("/runs/0/coolDown", json!("-1s"), "`runs[0].coolDown`: \"-1s\" is no duration");
+    check("/runs/0/coolDown", json!("-1s"), "`runs[0].coolDown`: \"-1s\" is not a duration");
     check("/criteria", Value::Null, "`criteria`: missing; expected a list of what has to hold");
     check("/criteria", json!([]), "`criteria`: there is no criterion; expected at least one");
     check(
         "/criteria/-",
         json!("peak.a.rate < 1"),
-        "`criteria[1]`: `peak` in `peak.a.rate` is no run; the runs are baseline",
+        "`criteria[1]`: `peak` in `peak.a.rate` is not a run; the runs are baseline",
     );
     check(
         "/criteria/-",
         json!("baseline.a.p42 < 1"),
-        "`criteria[1]`: `p42` in `baseline.a.p42` is no statistic; allowed",
+        "`criteria[1]`: `p42` in `baseline.a.p42` is not a statistic; allowed",
     );
     check("/criteria/-", json!({"name": "x"}), "`criteria[1].expression`: missing; expected what has to hold");
     check("/criteria/-", json!({"$not data": "a function"}), "`criteria[1]`: expected an object, it is a function");
@@ -120,14 +122,18 @@ fn what_is_wrong_is_told_with_path_reason_and_what_is_allowed() {
     check(
         "/preflight",
         json!({"http": [{"url": "/h", "json": "ok"}]}),
-        "`preflight.http[0].json`: \"ok\" is no predicate",
+        "`preflight.http[0].json`: \"ok\" is not a predicate",
     );
     check(
         "/preflight",
         json!({"redis": {"url": "http://x"}}),
-        "`preflight.redis.url`: no address of the kind redis://…",
+        "`preflight.redis.url`: expected an address such as redis://…",
     );
-    check("/preflight", json!({"postgres": {"url": "pg://user:secret@x"}}), "`preflight.postgres.url`: no address");
+    check(
+        "/preflight",
+        json!({"postgres": {"url": "pg://user:secret@x"}}),
+        "`preflight.postgres.url`: expected an address",
+    );
     check("/data", json!({"count": 0}), "`data.count`: expected a whole number from 1 to 10000000, it is 0");
     check("/data", json!({"count": 1}), "`data.request`: missing; expected the request that makes a record");
     check("/data", json!({"count": 1, "rate": 0}), "`data.rate`: expected a number above 0, it is 0");
@@ -160,7 +166,7 @@ fn what_is_wrong_is_told_with_path_reason_and_what_is_allowed() {
     check(
         "/archive",
         upload(json!({"url": "https://b/f"})),
-        "`archive.upload.url`: \"https://b/f\" is no bucket; one looks",
+        "`archive.upload.url`: \"https://b/f\" is not a bucket; one looks",
     );
     check(
         "/archive",
@@ -170,6 +176,12 @@ fn what_is_wrong_is_told_with_path_reason_and_what_is_allowed() {
     let endpoint = json!({"url": "s3://bucket", "endpoint": "http://me:secret@x"});
     check("/archive", upload(endpoint), "`archive.upload.endpoint`: credentials do not stand in an address");
     check("/archive", json!("a.tar.gz"), "`archive`: expected an object, it is the text");
+    check("/samples", json!("none"), "`samples`: expected an object, it is the text \"none\"");
+    check("/samples", json!(5), "`samples`: expected an object, it is 5");
+    check("/samples", json!({"limti": "1GB"}), "`samples.limti`: unknown key; did you mean `limit`?");
+    check("/samples", json!({"limit": 5}), "`samples.limit`: expected a size such as '4GB', it is 5");
+    check("/samples", json!({"limit": "10KB"}), "`samples.limit`: at least 1MB; `samples: false` writes none");
+    check("/findings", json!({"thinned": "bad"}), "`findings.thinned`: \"bad\" is not known; allowed are");
     check("/hints", json!({"slwo": "x"}), "`hints.slwo`: unknown key; did you mean `slow`? allowed are preflight");
     assert!(count.get() >= 60, "{} wrong files", count.get());
 }
@@ -178,4 +190,28 @@ fn what_is_wrong_is_told_with_path_reason_and_what_is_allowed() {
 fn a_password_in_an_address_is_not_told() {
     let all = with("/preflight", json!({"postgres": {"url": "pg://user:secret@x"}}));
     assert!(!Procedure::read(Some(&all.to_string())).unwrap_err().contains("secret"));
+}
+
+#[test]
+fn samples_are_shared_by_the_runs() {
+    let check = |samples: Value, runs: usize, expect: Option<u64>| {
+        let file = with("/samples", samples.clone()).to_string();
+        assert_eq!(Procedure::read(Some(&file)).unwrap().samples.share(runs), expect, "{samples}");
+    };
+    check(Value::Null, 1, Some(2_000_000_000));
+    check(json!(true), 2, Some(1_000_000_000));
+    check(json!({}), 4, Some(500_000_000));
+    check(json!({"limit": "30MB"}), 3, Some(10_000_000));
+    check(json!(false), 3, None);
+}
+
+#[test]
+fn a_host_and_a_port_are_an_address() {
+    let check = |typed: &str, expect: &str| {
+        let file = with("/baseUrl", typed.into()).to_string();
+        assert_eq!(Procedure::read(Some(&file)).unwrap().base_url.as_deref(), Some(expect), "{typed}");
+    };
+    check("localhost:8080", "http://localhost:8080");
+    check("127.0.0.1:80/app/", "http://127.0.0.1:80/app");
+    check("https://x/", "https://x");
 }

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::collect::Series;
 use super::journal::{CheckState, State};
 use super::results::{Results, RunResult};
 use crate::units::figure::{self, Unit};
@@ -47,7 +48,7 @@ impl Severity {
 }
 
 /// The kinds of findings, with their severities. Each may have a hint of one's own.
-pub const KINDS: [(&str, Severity); 14] = [
+pub const KINDS: [(&str, Severity); 15] = [
     ("preflight", Severity::Warning),
     ("resources", Severity::Note),
     ("data", Severity::Warning),
@@ -62,6 +63,7 @@ pub const KINDS: [(&str, Severity); 14] = [
     ("cache", Severity::Warning),
     ("memory", Severity::Warning),
     ("collector", Severity::Warning),
+    ("thinned", Severity::Note),
 ];
 
 /// What counts as too much or too little; the file may say otherwise.
@@ -168,8 +170,9 @@ pub fn findings(results: &Results, scarce: &[(String, String)]) -> Vec<Finding> 
             of_generator(&mut finder, run, document);
         }
         for series in ["redis_memory", "host_memory_used"] {
-            if let Some(growth) = run.series(series).and_then(|series| growth(&series.values)) {
-                let text = format!("`{series}` grew by {} over the run", figure::text(growth, Unit::Share));
+            if let Some(growth) = run.series(series).and_then(growth) {
+                let (share, slope) = (figure::text(growth.share, Unit::Share), figure::text(growth.slope, Unit::Bytes));
+                let text = format!("`{series}` grew by {share} over the run, {slope} per minute throughout");
                 finder.find("memory", Some(run), text, "a longer run at constant load shows whether it ever stops");
             }
         }
@@ -199,6 +202,14 @@ fn ending(finder: &mut Finder<'_>, run: &RunResult) {
     if !crossed.is_empty() {
         let text = format!("thresholds of the script were crossed: {}", crossed.join(", "));
         finder.find("thresholds", Some(run), text, "the report shows what was seen beside each threshold");
+    }
+    if let Some(thinned) = &run.entry.thinned {
+        let count = |count: u64| figure::text(count as f64, Unit::Count);
+        let (kept, all) = (count(thinned.kept), count(thinned.all));
+        let text =
+            format!("{kept} of {all} samples were written, no more fit into the limit; the figures come from all");
+        let hint = "`samples: { limit: '5GB' }` in the procedure file keeps more";
+        finder.find("thinned", Some(run), text, hint);
     }
     let has_ended = matches!(run.entry.state, State::Finished | State::Failed);
     let is_told = run.entry.exit_code == Some(0) || (run.entry.exit_code == Some(99) && !crossed.is_empty());
@@ -234,7 +245,7 @@ fn of_requests(finder: &mut Finder<'_>, run: &RunResult, document: &Value) {
     }
     if let Some(p95) = run.judged_value("http_req_duration", "p(95)").filter(|p95| *p95 > SLOW_MS) {
         let (p95, limit) = (figure::text_beside(p95, SLOW_MS, Unit::Time), figure::text(SLOW_MS, Unit::Time));
-        let text = format!("p95 of request durations is {p95}, above {limit}");
+        let text = format!("the p95 of request durations is {p95}, above {limit}");
         finder.find("slow", Some(run), text, "look at the processor of the application, and whether its cache answers");
     }
 }
@@ -266,17 +277,64 @@ fn of_generator(finder: &mut Finder<'_>, run: &RunResult, document: &Value) {
     }
 }
 
-/// How much a series grew, if it grew throughout.
-fn growth(values: &[f64]) -> Option<f64> {
-    const PARTS: usize = 4;
-    if values.len() < 5 * PARTS {
+/// How a series grew.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Growth {
+    /// The part that was added, of the value at the beginning.
+    share: f64,
+    /// What is added in a minute.
+    slope: f64,
+}
+
+/// Fewer points say nothing about a slope.
+const MIN_POINTS: usize = 20;
+/// Nor does a shorter time: whatever begins fills its memory first.
+const MIN_MINUTES: f64 = 1.0;
+/// A straight line has to explain this part of what the values differ by.
+const MIN_FIT: f64 = 0.7;
+
+/// How much a series grew, if it grew throughout: along a straight line, and in its second half no less than by half of
+/// that line's slope.
+fn growth(series: &Series) -> Option<Growth> {
+    let points: Vec<(f64, f64)> = series.times.iter().map(|ms| ms / 60e3).zip(series.values.iter().copied()).collect();
+    let ((first, _), (last, _)) = (points.first()?, points.last()?);
+    let minutes = last - first;
+    if points.len() < MIN_POINTS || minutes < MIN_MINUTES {
         return None;
     }
-    let size = values.len() / PARTS;
-    let mean = |part: usize| values[part * size..(part + 1) * size].iter().sum::<f64>() / size as f64;
-    let parts: Vec<f64> = (0..PARTS).map(mean).collect();
-    let grows = parts.windows(2).all(|pair| pair[1] > pair[0]) && parts[PARTS - 1] > parts[0] * GROWTH;
-    grows.then(|| parts[PARTS - 1] / parts[0] - 1.0)
+    let whole = line(&points)?;
+    let half = line(&points[points.len() / 2..])?;
+    let begin = whole.at(*first);
+    let share = whole.slope * minutes / begin;
+    let grows = begin > 0.0 && 1.0 + share > GROWTH && whole.fit > MIN_FIT && half.slope > whole.slope / 2.0;
+    grows.then_some(Growth { share, slope: whole.slope })
+}
+
+/// A straight line through points, by least squares.
+struct Line {
+    slope: f64,
+    middle: (f64, f64),
+    /// The part of the differences that it explains, 0 to 1.
+    fit: f64,
+}
+
+impl Line {
+    fn at(&self, x: f64) -> f64 {
+        self.middle.1 + self.slope * (x - self.middle.0)
+    }
+}
+
+fn line(points: &[(f64, f64)]) -> Option<Line> {
+    let count = points.len() as f64;
+    let sum = points.iter().fold((0.0, 0.0), |sum, point| (sum.0 + point.0, sum.1 + point.1));
+    let middle = (sum.0 / count, sum.1 / count);
+    let products =
+        |of: &dyn Fn(f64, f64) -> f64| -> f64 { points.iter().map(|(x, y)| of(x - middle.0, y - middle.1)).sum() };
+    let (xx, xy, yy) = (products(&|x, _| x * x), products(&|x, y| x * y), products(&|_, y| y * y));
+    if xx <= 0.0 || yy <= 0.0 {
+        return None;
+    }
+    Some(Line { slope: xy / xx, middle, fit: xy * xy / (xx * yy) })
 }
 
 #[cfg(test)]
@@ -285,10 +343,31 @@ mod tests {
 
     #[test]
     fn memory_grows_when_it_never_stops() {
-        let check = |values: Vec<f64>, expect: bool| assert_eq!(growth(&values).is_some(), expect);
-        check((100..140).map(f64::from).collect(), true);
-        check((100..110).map(f64::from).collect(), false);
-        check(vec![100.0; 40], false);
-        check((0..40).map(|place| if place < 20 { 100.0 } else { 200.0 }).collect(), false);
+        // A point every five seconds.
+        let series = |values: Vec<f64>| {
+            let times = (0..values.len()).map(|place| 1e12 + place as f64 * 5_000.0).collect();
+            Series { times, values, ..Series::default() }
+        };
+        let check = |values: Vec<f64>, expect: bool| {
+            assert_eq!(growth(&series(values.clone())).is_some(), expect, "{values:?}");
+        };
+        check((100..160).map(f64::from).collect(), true);
+        // Too few points, too little time, too little growth.
+        check((100..115).map(f64::from).collect(), false);
+        check((1000..1060).map(f64::from).collect(), false);
+        check(vec![100.0; 60], false);
+        // A step, a beginning that fills up, a saw.
+        check((0..60).map(|place| if place < 30 { 100.0 } else { 200.0 }).collect(), false);
+        check((0..60).map(|place| f64::from(place.min(15)) * 10.0 + 100.0).collect(), false);
+        check((0..60).map(|place| 100.0 + f64::from(place % 10) * 20.0).collect(), false);
+        // Noise on a slope.
+        check((0..60).map(|place| 100.0 + f64::from(place) * 2.0 + f64::from(place * 7 % 5)).collect(), true);
+        let quick = Series {
+            times: (0..60).map(|place| f64::from(place) * 200.0).collect(),
+            ..series((100..160).map(f64::from).collect())
+        };
+        assert_eq!(growth(&quick), None);
+        let found = growth(&series((100..160).map(f64::from).collect())).unwrap();
+        assert!((found.share - 0.59).abs() < 1e-9 && (found.slope - 12.0).abs() < 1e-9, "{found:?}");
     }
 }

@@ -34,6 +34,9 @@ pub struct Journal {
     pub file: String,
     /// Durations were multiplied by this.
     pub scale: f64,
+    /// The time in the names of the folder and the archive, local where it began; older journals have none.
+    #[serde(default)]
+    pub stamp: Option<String>,
     /// When it began first (RFC 3339).
     pub started: String,
     /// When all was done; nothing while it goes on or after it was killed.
@@ -210,6 +213,18 @@ pub struct Entry {
     pub started: Option<String>,
     /// What a reader has to know.
     pub note: Option<String>,
+    /// Not all of its samples were written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thinned: Option<Thinned>,
+}
+
+/// How many samples of a run were written.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Thinned {
+    /// Written.
+    pub kept: u64,
+    /// Measured.
+    pub all: u64,
 }
 
 impl Journal {
@@ -224,6 +239,7 @@ impl Journal {
             base_url: None,
             file: file.to_owned(),
             scale: 1.0,
+            stamp: None,
             started: now(),
             ended: None,
             criteria: Vec::new(),
@@ -264,9 +280,9 @@ impl Journal {
     }
 }
 
-/// Now, as RFC 3339.
+/// Now, as RFC 3339, to the second.
 pub fn now() -> String {
-    jiff::Timestamp::now().to_string()
+    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// Writes a whole file.

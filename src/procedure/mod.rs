@@ -18,7 +18,10 @@ mod findings;
 pub mod fuzz_tests;
 mod host;
 mod journal;
+mod known;
+mod performance;
 mod plan;
+mod readiness;
 mod records;
 mod report;
 mod results;
@@ -95,8 +98,12 @@ pub fn write_new(path: &Path, typed: &Path, force: bool) -> Result<String, Failu
 /// What is wrong with the plan.
 pub fn check(procedure: &Procedure, settings: &Settings, terminal: &Terminal) -> Result<ExitCode, Failure> {
     let planned = plan::plan(procedure, settings)?;
-    let runtime = runtime()?;
-    let checks = runtime.block_on(check::check(procedure, &planned, settings));
+    let (folder, _) = stages::folder(procedure, settings)?;
+    let checks = runtime()?.block_on(async {
+        let scripts = known::scripts(procedure, &planned, settings).await;
+        known::check_criteria(procedure, &scripts, &settings.file)?;
+        Ok::<_, Failure>(check::check(procedure, &planned, settings, &scripts, &folder).await)
+    })?;
     tell_checks(&checks, terminal);
     Ok(if has_failed(&checks) { ExitCode::PreflightFailed } else { ExitCode::Success })
 }
@@ -133,28 +140,35 @@ pub fn run(
     terminal: &Terminal,
 ) -> Result<ExitCode, Failure> {
     let planned = plan::plan(procedure, settings)?;
-    let folder = stages::folder(procedure, settings)?;
-    if settings.dry_run {
-        terminal.print(&plan::describe(procedure, &planned, &folder));
-        return Ok(ExitCode::Success);
-    }
+    let (folder, stamp) = stages::folder(procedure, settings)?;
+    stages::check_resumed(procedure, settings, &folder)?;
     let runtime = runtime()?;
+    if settings.dry_run {
+        let scripts = runtime.block_on(known::scripts(procedure, &planned, settings));
+        known::check_criteria(procedure, &scripts, &settings.file)?;
+        terminal.print(&plan::describe(procedure, &planned, &folder));
+        let checks = check::of_file(procedure, &planned, &scripts, &folder);
+        tell_checks(&checks, terminal);
+        return Ok(if has_failed(&checks) { ExitCode::PreflightFailed } else { ExitCode::Success });
+    }
     runtime.block_on(async {
         let mut interrupts = Interrupts::listen()?;
         terminal.print(&format!("{} ({})\n", procedure.name, procedure.environment));
         if let Some(begun) = stages::only_upload(procedure, settings, &planned, &folder) {
-            terminal.print("  everything else was done before; the archive is uploaded\n");
+            terminal.print("  everything else is done; uploading the archive\n");
             let judgement = verdict::judge(&results::Results::read(&folder)?);
             stages::upload(&begun.0, &begun.1, settings, &mut interrupts, terminal).await?;
             return Ok(code(&judgement));
         }
-        let checks = check::check(procedure, &planned, settings).await;
+        let scripts = known::scripts(procedure, &planned, settings).await;
+        known::check_criteria(procedure, &scripts, &settings.file)?;
+        let checks = check::check(procedure, &planned, settings, &scripts, &folder).await;
         tell_checks(&checks, terminal);
         if has_failed(&checks) {
             terminal.print("  A required check failed: nothing was run.\n");
             return Ok(ExitCode::PreflightFailed);
         }
-        let mut journal = stages::open(procedure, settings, &planned, &folder)?;
+        let mut journal = stages::open(procedure, settings, &planned, &folder, stamp)?;
         journal.checks = checks;
         journal.write(&folder)?;
         terminal.print(&format!("  results go to {}\n", folder.display()));
@@ -191,7 +205,7 @@ fn tell(judgement: &Judgement, folder: &Path, terminal: &Terminal) {
         text.push_str(&format!("  {} {}\n", finding.severity.sign(), finding.line()));
     }
     text.push_str(&format!("\n  {}: {}\n", judgement.words(), judgement.reason));
-    text.push_str(&format!("  report {}\n", folder.join("report.html").display()));
+    text.push_str(&format!("  report: {}\n", folder.join("report.html").display()));
     terminal.print(&text);
 }
 
@@ -242,7 +256,7 @@ pub fn upload(path: &Path, to: UploadTo, settings: &Settings, terminal: &Termina
         None => begun.as_ref().map(|target| target.url.clone()),
     };
     let Some(url) = url else {
-        let text = format!("{}: no upload of it was begun; where to", path.display());
+        let text = format!("{}: no upload of it has begun; say where to", path.display());
         return Err(wrong(text).hint("`volley procedure upload FILE s3://bucket/folder --endpoint https://…`"));
     };
     // What was begun elsewhere does not say where this goes.

@@ -78,11 +78,13 @@ export default {
     // prometheus: { url: 'http://127.0.0.1:9090', queries: { requests: 'sum(rate(http_requests_total[1m]))' } },
   },
 
-  // What has to hold: one comparison of figures RUN.METRIC.STAT and numbers. What was not measured never passes.
+  // What has to hold: one comparison of figures RUN.METRIC.STAT and numbers. Metrics are built in, or a script declares them;
+  // a sub-metric such as http_req_duration{name:list} needs a threshold in its script; series come from `collect`.
   criteria: [
     'stress.http_req_duration.p95 < 100',
     'stress.http_req_failed.rate < 1%',
     { name: 'holds under stress', expression: 'stress.http_req_duration.p95 <= baseline.http_req_duration.p95 * 1.5' },
+    { name: 'survives a spike', expression: 'spike.http_req_failed.rate < 5%' },
   ],
 
   // true: beside the results; { dir: './archives' } elsewhere. An upload takes credentials from AWS_ACCESS_KEY_ID and
@@ -90,14 +92,18 @@ export default {
   // archive: { upload: { url: 's3://bucket/folder', endpoint: 'https://s3.example.org', region: 'eu-central-1' } },
   archive: false,
 
+  // Every sample of every run, packed: RUN.json.gz, at most so much for all runs together; beyond, samples are thinned, never the
+  // figures. false: none.
+  samples: { limit: '2GB' },
+
   // More failed requests than `failed` and fewer samples than `samples` behind a latency or a share block an approval.
   limits: { failed: '5%', samples: 30 },
-  // exit, errors, thresholds, generator and samples are blocking, the rest are warnings, resources a note. The report says
+  // exit, errors, thresholds, generator and samples are blocking, the rest are warnings, resources and thinned notes. The report says
   // where this changes that.
   // findings: { generator: 'warning' },
 
   // Other words for the hints of findings: preflight, resources, data, exit, errors, refused, thresholds, generator, samples,
-  // dropped, slow, cache, memory, collector.
+  // dropped, slow, cache, memory, collector, thinned.
   hints: {
     // slow: 'ask the database team',
   },

@@ -24,6 +24,8 @@ pub struct Planned {
     pub env: Vec<(String, String)>,
     /// Tags of all its samples.
     pub tags: Vec<(String, String)>,
+    /// The most VUs, as far as the file says.
+    pub vus: Option<u64>,
     /// How long it takes; nothing when only the script knows.
     pub duration: Option<Duration>,
     /// The pause after it.
@@ -107,6 +109,10 @@ fn one(run: &RunPlan, procedure: &Procedure, settings: &Settings) -> Result<Plan
         script: script_path(&settings.cwd, &settings.file, &run.script),
         words,
         flags,
+        vus: match &run.shape {
+            Shape::Stages(stages) => stages.iter().map(|(_, target)| *target).chain(run.vus).max(),
+            _ => run.vus,
+        },
         env,
         tags,
         duration,
@@ -139,7 +145,15 @@ pub fn describe(procedure: &Procedure, planned: &[Planned], folder: &Path) -> St
     let mut line = |key: &str, value: String| text.push_str(&format!("  {key:<10} {value}\n"));
     line("results", folder.display().to_string());
     if let Some(data) = &procedure.data {
-        line("data", format!("{} records, at most {} per second", data.count, data.rate));
+        line(
+            "data",
+            format!(
+                "{} record{}, at most {} per second",
+                data.count,
+                if data.count == 1 { "" } else { "s" },
+                data.rate
+            ),
+        );
     }
     let mut total = Duration::ZERO;
     let mut is_open = false;
@@ -157,7 +171,7 @@ pub fn describe(procedure: &Procedure, planned: &[Planned], folder: &Path) -> St
         line(&run.name, "skipped".to_owned());
     }
     let at_least = if is_open { "at least " } else { "" };
-    line("in all", format!("{at_least}{}, and what runs take to begin and to end", Span::from(total)));
+    line("total", format!("{at_least}{}, plus the time that runs take to start and to stop", Span::from(total)));
     line("criteria", procedure.criteria.len().to_string());
     for criterion in &procedure.criteria {
         text.push_str(&format!("             {}\n", criterion.text));

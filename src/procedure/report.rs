@@ -9,8 +9,10 @@ use serde_json::{Map, Value, json};
 use super::journal::{CheckState, Records, State, write_file};
 use super::results::{Results, RunResult};
 use super::verdict::{Judgement, Verdict, judge};
+use super::{performance, readiness};
 use crate::failure::Failure;
 use crate::report::{Mode, page};
+use crate::units::figure::{self, Unit};
 use crate::units::number;
 
 /// The version of `baseline_metrics.json`.
@@ -32,7 +34,8 @@ pub fn write_all(folder: &Path) -> Result<Judgement, Failure> {
     let write = |name: &str, text: &str| write_file(&folder.join(name), text.as_bytes());
     let baseline = serde_json::to_string_pretty(&baseline(&results, &judgement)).unwrap_or_default();
     write(BASELINE, &format!("{baseline}\n"))?;
-    write("readiness.txt", &readiness(&results, &judgement))?;
+    let notes: Vec<String> = scale_note(&results).into_iter().chain(results.journal.notes.iter().cloned()).collect();
+    write("readiness.txt", &readiness::text(&results, &judgement, &notes))?;
     write("report.md", &markdown(&results, &judgement))?;
     let document = document(&results, &judgement).to_string();
     write("report.html", &page(&document, &results.journal.name, Mode::File))?;
@@ -52,9 +55,10 @@ fn baseline(results: &Results, judgement: &Judgement) -> Value {
             })
             .collect();
         let facts = json!({"state": run.entry.state, "script": run.entry.script, "plan": run.entry.plan,
-            "seconds": run.seconds(), "exit_code": run.entry.exit_code, "metrics": run.figures(), "endpoints": endpoints});
+            "performance_metrics": performance::metrics(run), "seconds": run.seconds(), "exit_code": run.entry.exit_code, "metrics": run.figures(), "endpoints": endpoints});
         (run.entry.name.clone(), facts)
     });
+    let main = performance::main_run(results, judgement);
     json!({
         "format": FORMAT,
         "version": VERSION,
@@ -66,6 +70,10 @@ fn baseline(results: &Results, judgement: &Judgement) -> Value {
         "verdict": judgement.verdict,
         "is_rehearsal": judgement.is_rehearsal,
         "reason": judgement.reason,
+        "cache_enabled": performance::cache_enabled(main),
+        "performance_metrics": main.map(performance::metrics),
+        "success_criteria": performance::criteria(judgement),
+        "recommendations": readiness::recommendations(results, judgement),
         "runs": Value::Object(runs.collect::<Map<_, _>>()),
         "criteria": judgement.criteria,
         "findings": judgement.findings,
@@ -76,44 +84,6 @@ fn baseline(results: &Results, judgement: &Judgement) -> Value {
 fn scale_note(results: &Results) -> Option<String> {
     let scale = results.journal.scale;
     (scale != 1.0).then(|| format!("All durations were multiplied by {scale}: this is a rehearsal, not a measurement."))
-}
-
-fn readiness(results: &Results, judgement: &Judgement) -> String {
-    let journal = &results.journal;
-    let mut text = format!("{}\n\n", journal.name);
-    let mut line = |key: &str, value: &str| _ = writeln!(text, "{key:<13} {value}");
-    line("STATUS:", &judgement.words());
-    line("Reason:", &judgement.reason);
-    line("Environment:", &journal.environment);
-    if let Some(phase) = &journal.phase {
-        line("Phase:", phase);
-    }
-    line("Date:", &journal.started);
-    if let Some(records) = &journal.data {
-        line("Data:", &records.words());
-    }
-    if let Some(note) = scale_note(results) {
-        line("Note:", &note);
-    }
-    for note in &journal.notes {
-        line("Note:", note);
-    }
-    text.push_str("\nCriteria:\n");
-    for one in &judgement.criteria {
-        _ = writeln!(text, "  {:<13} {}", one.state.to_uppercase(), one.line());
-    }
-    text.push_str("\nRuns:\n");
-    for run in &results.runs {
-        let note = run.entry.note.as_ref().map(|note| format!("; {note}")).unwrap_or_default();
-        _ = writeln!(text, "  {:<13} {} ({}){note}", run.entry.state.word(), run.entry.name, run.entry.plan);
-    }
-    if !judgement.findings.is_empty() {
-        text.push_str("\nFindings:\n");
-        for finding in &judgement.findings {
-            _ = writeln!(text, "  {:<13} {}\n  {:<13} {}", finding.severity.word(), finding.line(), "", finding.hint);
-        }
-    }
-    text
 }
 
 /// Text that can stand in a cell of a table.
@@ -289,6 +259,20 @@ fn lists(run: &RunResult) -> Vec<Value> {
         value.as_array().into_iter().flatten().map(row).collect()
     };
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let counters = |after: &Value| -> Vec<[String; 3]> {
+        let added = after["counters"].as_object().into_iter().flatten();
+        let row = |(name, value): (&String, &Value)| {
+            let (unit, rate) = match name.ends_with("_bytes") {
+                true => (Unit::Bytes, Unit::BytesPerSecond),
+                false => (Unit::Count, Unit::PerSecond("")),
+            };
+            let value = value.as_f64().unwrap_or_default();
+            let per_second = run.seconds().filter(|seconds| *seconds > 0.0).map(|seconds| value / seconds);
+            let per_second = per_second.map_or_else(|| "–".to_owned(), |value| figure::text(value, rate));
+            [name.replace('_', " "), figure::text(value, unit), per_second]
+        };
+        added.map(row).collect()
+    };
     let size = |value: &Value| {
         let bytes = value.as_f64().or_else(|| value.as_str()?.parse().ok());
         bytes.map_or_else(|| "–".to_owned(), number::bytes)
@@ -309,19 +293,27 @@ fn lists(run: &RunResult) -> Vec<Value> {
                     [text(&table["table"]), size(old(&table["table"])), size(&table["bytes"])]
                 });
                 let statements = rows(&after["statements"], &|one| {
-                    let mean = one["mean_ms"].as_str().and_then(|mean| mean.parse::<f64>().ok()).unwrap_or_default();
-                    [text(&one["query"]), text(&one["calls"]), format!("{mean:.3} ms")]
+                    let of = |key: &str, unit| {
+                        // Older results have texts.
+                        let value = one[key].as_f64().or_else(|| one[key].as_str()?.parse().ok());
+                        figure::text(value.unwrap_or_default(), unit)
+                    };
+                    [text(&one["query"]), of("calls", Unit::Count), of("mean_ms", Unit::Time)]
                 });
                 vec![
                     (
                         "Database statements",
-                        "those that took longest, since the server counts",
+                        "those that took longest over the run",
                         true,
                         ["Statement", "Calls", "Mean"],
                         statements,
                     ),
                     ("Database tables", "with their indexes", true, ["Table", "Before", "After"], tables),
+                    ("Database counters", "over the run", false, ["Counter", "Added", "Per second"], counters(after)),
                 ]
+            }
+            "redis" => {
+                vec![("Redis counters", "over the run", false, ["Counter", "Added", "Per second"], counters(after))]
             }
             "host" => {
                 let processes = rows(&after["by_cpu"], &|one| {

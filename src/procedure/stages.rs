@@ -6,29 +6,31 @@ use std::path::{Path, PathBuf};
 
 use super::child::{self, Interrupts};
 use super::file::{Archive, Criterion, Procedure};
-use super::journal::{self, CriterionEntry, Entry, Journal, Records, State};
+use super::journal::{self, CriterionEntry, Entry, Journal, Records, State, Thinned};
 use super::plan::Planned;
 use super::records::{self, Ledger};
 use super::upload::{self, Target};
 use super::{Settings, archive, collect, data, plain_address, report};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::output::json::thinned;
 use crate::run::Module;
 use crate::ui::Terminal;
 use crate::units::Span;
 
-/// Where results go.
+/// Where results go, and the time in the names of the folder and of its archive.
 ///
 /// # Errors
 /// A folder with results of another procedure.
-pub fn folder(procedure: &Procedure, settings: &Settings) -> Result<PathBuf, Failure> {
+pub fn folder(procedure: &Procedure, settings: &Settings) -> Result<(PathBuf, String), Failure> {
+    let now = jiff::Zoned::now().strftime("%Y%m%d_%H%M%S").to_string();
     if let Some(folder) = &settings.resume {
-        return Ok(settings.cwd.join(folder));
+        return Ok((joined(&settings.cwd, folder), now));
     }
+    let mut stamp = now.clone();
     let folder = match &procedure.results_dir {
-        Some(folder) => settings.cwd.join(folder),
+        Some(folder) => joined(&settings.cwd, Path::new(folder)),
         None => {
-            let now = jiff::Zoned::now().strftime("%Y%m%d_%H%M%S").to_string();
             let base = settings.cwd.join("load_test_results");
             // Two that begin in the same second must not share a folder.
             let mut folder = base.join(&now);
@@ -36,28 +38,57 @@ pub fn folder(procedure: &Procedure, settings: &Settings) -> Result<PathBuf, Fai
                 if !folder.exists() {
                     break;
                 }
-                folder = base.join(format!("{now}_{more}"));
+                stamp = format!("{now}_{more}");
+                folder = base.join(&stamp);
             }
             folder
         }
     };
-    if folder.join(journal::FILE).exists() && !settings.dry_run {
+    if folder.join(journal::FILE).exists() {
         let text = format!("there are results in {} already", folder.display());
         let hint = "`--resume` goes on there; another `resultsDir` keeps both";
         return Err(Failure::new(ExitCode::Other, text).hint(hint));
     }
-    Ok(folder)
+    Ok((folder, stamp))
+}
+
+/// A path below a folder, without `.` in its middle.
+fn joined(folder: &Path, path: &Path) -> PathBuf {
+    folder.join(path).components().collect()
+}
+
+/// That a folder which is gone on with is of this procedure and this scale, before anything is done.
+///
+/// # Errors
+/// A folder without results, of another procedure, or of another scale.
+pub fn check_resumed(procedure: &Procedure, settings: &Settings, folder: &Path) -> Result<(), Failure> {
+    if settings.resume.is_none() {
+        return Ok(());
+    }
+    let old = Journal::read(folder)?;
+    if old.name != procedure.name {
+        let text = format!("the results in {} are of `{}`, not of `{}`", folder.display(), old.name, procedure.name);
+        return Err(Failure::new(ExitCode::Other, text));
+    }
+    if old.scale != settings.scale {
+        let (old, new) = (old.scale, settings.scale);
+        let text =
+            format!("the results in {} were begun with `--scale {old}`, this is `--scale {new}`", folder.display());
+        return Err(Failure::new(ExitCode::Other, text).hint("give the same scale, or begin anew without `--resume`"));
+    }
+    Ok(())
 }
 
 /// The journal of a new folder, or of the one that is gone on with.
 ///
 /// # Errors
-/// A folder of another procedure, or of another scale; what the file system says.
+/// What the file system says.
 pub fn open(
     procedure: &Procedure,
     settings: &Settings,
     planned: &[Planned],
     folder: &Path,
+    stamp: String,
 ) -> Result<Journal, Failure> {
     let old = settings.resume.is_some().then(|| Journal::read(folder)).transpose()?;
     let cannot = |error: std::io::Error| Failure::new(ExitCode::Other, format!("{}: {error}", folder.display()));
@@ -66,6 +97,7 @@ pub fn open(
     journal.phase = procedure.phase.clone();
     journal.base_url = procedure.base_url.as_deref().map(plain_address);
     journal.scale = settings.scale;
+    journal.stamp = Some(stamp);
     let criterion = |one: &Criterion| {
         let (name, text) = (one.name.clone(), one.text.clone());
         CriterionEntry { name, text, samples: one.samples }
@@ -84,17 +116,11 @@ pub fn open(
             exit_code: None,
             started: None,
             note: None,
+            thinned: None,
         })
         .collect();
     let Some(old) = old else { return Ok(journal) };
-    if old.name != journal.name {
-        let text = format!("the results in {} are of `{}`, not of `{}`", folder.display(), old.name, journal.name);
-        return Err(Failure::new(ExitCode::Other, text));
-    }
-    if old.scale != journal.scale {
-        let text = format!("the results in {} have `--scale {}`", folder.display(), old.scale);
-        return Err(Failure::new(ExitCode::Other, text).hint("give the same scale, or begin anew"));
-    }
+    journal.stamp.clone_from(&old.stamp);
     journal.started = old.started.clone();
     journal.notes = old.notes.clone();
     journal.data = old.data.clone();
@@ -152,16 +178,19 @@ impl Stages<'_> {
         let before = ledger.all_made().len() as u64;
         let unknown = ledger.unknown().len();
         if unknown > 0 {
-            let text = format!("{unknown} records had been asked for and not answered when the procedure was killed.");
+            let text = format!(
+                "{} had been asked for and not answered when the procedure was killed.",
+                counted(unknown as u64)
+            );
             self.journal.notes.push(text);
         }
         if before >= data.count && self.journal.data.is_some() {
-            self.say("records were made before");
+            self.say("the records were made before");
             return Ok(());
         }
         match before {
-            0 => self.say(&format!("making {} records", data.count)),
-            _ => self.say(&format!("making {} records, {before} of which were made before", data.count)),
+            0 => self.say(&format!("making {}", counted(data.count))),
+            _ => self.say(&format!("making {}, {before} of which were made before", counted(data.count))),
         }
         let records = data::create(data, self.module, &mut ledger, self.interrupts, self.terminal).await;
         ledger.close();
@@ -213,10 +242,14 @@ impl Stages<'_> {
         entry.started = Some(journal::now());
         entry.exit_code = None;
         entry.note = None;
+        entry.thinned = None;
         self.journal.write(self.folder)?;
         self.say(&format!("{}: {}", run.name, run.words));
-        let sampler = collect::Sampler::start(&self.procedure.collect, self.folder, &run.name);
-        let ended = child::run(run, self.folder, self.settings, self.interrupts).await;
+        let collect = self.procedure.collect.scaled(self.settings.scale);
+        let sampler = collect::Sampler::start(&collect, self.folder, &run.name);
+        let wanted = self.journal.runs.iter().filter(|run| run.state != State::Skipped).count();
+        let limit = self.procedure.samples.share(wanted);
+        let ended = child::run(run, self.folder, limit, self.settings, self.interrupts).await;
         for line in sampler.finish().await {
             self.say(&format!("! {line}"));
         }
@@ -226,6 +259,8 @@ impl Stages<'_> {
         let reason =
             document.as_ref().and_then(|document| document.pointer("/verdict/reason")?.as_str().map(str::to_owned));
         let entry = &mut self.journal.runs[place];
+        let log = std::fs::read_to_string(&files.log).unwrap_or_default();
+        entry.thinned = log.lines().rev().find_map(thinned).map(|(kept, all)| Thinned { kept, all });
         (entry.state, entry.note) = match ended {
             Err(failure) => (State::Failed, Some(failure.message)),
             Ok(ended) => {
@@ -259,7 +294,7 @@ impl Stages<'_> {
             return Ok(());
         }
         let mut ledger = Ledger::open(self.folder)?;
-        self.say(&format!("removing {} records", ledger.all_made().len()));
+        self.say(&format!("removing {}", counted(ledger.all_made().len() as u64)));
         let (removed, trouble) = data::remove(data, &mut ledger, self.interrupts, self.terminal).await;
         ledger.close();
         let records = self.journal.data.get_or_insert_with(|| Records::asked(data.count));
@@ -288,7 +323,7 @@ impl Stages<'_> {
         let beside = archives(self.folder, place, self.settings);
         let path = archive::write(self.folder, &beside, &self.journal)?;
         let files = archive::verify(&path)?;
-        self.say(&format!("archive {}: {files} files, verified", path.display()));
+        self.say(&format!("archive: {} ({files} files, verified)", path.display()));
         let Some(target) = &place.upload else { return Ok(code) };
         match upload(&path, target, self.settings, self.interrupts, self.terminal).await {
             Ok(()) => Ok(code),
@@ -300,6 +335,11 @@ impl Stages<'_> {
             }
         }
     }
+}
+
+/// `1 record`, `2 records`.
+fn counted(records: u64) -> String {
+    format!("{records} record{}", if records == 1 { "" } else { "s" })
 }
 
 /// The folder archives go to.

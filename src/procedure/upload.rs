@@ -69,7 +69,7 @@ impl Target {
 
     /// `s3://bucket/folder`, if it is one.
     pub fn bucket_url(text: &str) -> Result<String, String> {
-        let wrong = || format!("{text:?} is no bucket; one looks like s3://bucket/folder");
+        let wrong = || format!("{text:?} is not a bucket; one looks like s3://bucket/folder");
         let text = text.trim_end_matches('/');
         let rest = text.strip_prefix("s3://").ok_or_else(wrong)?;
         let bucket = rest.split('/').next().unwrap_or_default();

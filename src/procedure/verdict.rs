@@ -183,7 +183,7 @@ fn verdict(results: &Results, criteria: &[Judged], findings: &[Finding]) -> (Ver
     };
     match (results.journal.scale, warnings) {
         (scale, _) if scale != 1.0 => {
-            let text = format!("{all} with durations scaled by {scale}, which is no measurement{warned}");
+            let text = format!("{all} with durations scaled by {scale}, which is not a measurement{warned}");
             (Verdict::Rehearsal, text)
         }
         (_, 0) => (Verdict::Approved, all),
@@ -233,7 +233,11 @@ fn criterion(entry: &CriterionEntry, names: &[&str], results: &Results, scarce: 
             None
         }
     });
-    let unit = read.unit(&|figure| results.unit(figure));
+    let unit = match read.unit(&|figure| results.unit(figure)) {
+        // A gauge may hold a share, which nobody knows but whoever compares it with one.
+        Unit::Number if entry.text.contains('%') => Unit::Share,
+        unit => unit,
+    };
     judged.target = outcome.target;
     judged.achieved = outcome.achieved;
     judged.target_text = target_text(&read, outcome.target, unit);

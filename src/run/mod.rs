@@ -24,7 +24,7 @@ use crate::metrics::health::Thread;
 use crate::metrics::ledger::LedgerOptions;
 use crate::metrics::record::Epoch;
 use crate::metrics::system_tags::SystemTags;
-use crate::metrics::{Baseline, Interner, Ledger, MetricId, Record, Recorder, Registry, builtin, threshold};
+use crate::metrics::{Baseline, Interner, Ledger, Metric, MetricId, Record, Recorder, Registry, builtin, threshold};
 use crate::net::Net;
 use crate::net::http::Dumping;
 use crate::options::{Layers, Notes, Options, Plan, Settled, Share, derive};
@@ -151,6 +151,7 @@ pub struct FirstPass {
     request: Request,
     exports: Exports,
     files: Arc<Files>,
+    registry: Arc<Registry>,
 }
 
 /// Evaluates a script once and looks at what it exports.
@@ -161,7 +162,7 @@ pub fn first_pass(request: Request) -> Result<FirstPass, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().exit(ExitCode::Other)?;
     let mut common = Common::new(&request);
     let exports = runtime.block_on(common.first_pass(&request))?;
-    Ok(FirstPass { request, exports, files: common.files })
+    Ok(FirstPass { request, exports, files: common.files, registry: common.registry })
 }
 
 impl FirstPass {
@@ -189,6 +190,13 @@ impl FirstPass {
         let settled = settle(&self.request, &self.exports, &self.request.log.logger())?;
         derive::check_exports(&settled.scenarios, |name| self.exports.has(name))?;
         Ok(settled)
+    }
+
+    /// The metrics that the script declares.
+    pub fn declared_metrics(&self) -> Vec<Metric> {
+        let mut metrics = self.registry.all();
+        metrics.retain(|metric| !builtin::is_one(metric.id));
+        metrics
     }
 
     /// The main script's URL.
@@ -411,6 +419,8 @@ impl Common {
             rate_limit: options.rps.filter(|rps| *rps > 0).map(|rps| crate::js::script::RateLimit::new(rps as u64)),
             min_iteration_duration: options.min_iteration_duration.unwrap_or_default().to_duration(),
             throw: options.throw.unwrap_or_default(),
+            is_strict: request.strict,
+            told_of_set: Default::default(),
             options: Default::default(),
             exported_options: Default::default(),
             setup_data: Default::default(),

@@ -184,9 +184,11 @@ impl Run {
         } else {
             data::build(results, look, facts).for_script()
         };
+        let has_aliases = !self.request.machine_readable && !self.request.strict;
+        let aliases = has_aliases.then(|| export::aliases(results, look).for_script());
         let limit = self.options.handle_summary_timeout.map_or(DEFAULT_TIMEOUT, crate::units::Span::to_duration);
         let work = self.stage("handleSummary()", limit, ExitCode::GenericTimeout, "handleSummaryTimeout", false, {
-            move |vu| async move { vu.summarize(data).await.map(returned) }
+            move |vu| async move { vu.summarize(data, aliases).await.map(returned) }
         });
         match work.await? {
             Returned::Nothing => Ok(None),

@@ -24,20 +24,37 @@ pub fn build(results: &Results, look: &Look, facts: &Facts) -> Tree {
     Tree::Map(entries)
 }
 
-fn metric(metric: &MetricResult, look: &Look) -> Tree {
-    let named = data::values(&metric.values, look);
-    let mut entries = named.clone();
+/// What the file has and the data of `handleSummary` has not, by metric: `beside` its `values`, and `within` them.
+pub fn aliases(results: &Results, look: &Look) -> Tree {
+    Tree::map(results.metrics.iter().map(|metric| {
+        let named = data::values(&metric.values, look);
+        let known = named.len();
+        let within = with_aliases(named, &metric.values).into_iter().skip(known).filter(|(key, _)| key != "exact");
+        let aliases = [("beside", Tree::Map(figures(metric, look))), ("within", Tree::Map(within.collect()))];
+        (&*metric.name, Tree::map(aliases))
+    }))
+}
+
+/// The numbers of a metric as k6's export names them, and `value` of a counter.
+fn figures(metric: &MetricResult, look: &Look) -> Vec<(String, Tree)> {
+    let mut figures = data::values(&metric.values, look);
     match &metric.values {
-        Values::Counter { count, .. } => entries.push(("value".to_owned(), (*count).into())),
+        Values::Counter { count, .. } => figures.push(("value".to_owned(), (*count).into())),
         Values::Rate { .. } => {
-            entries.iter_mut().filter(|(key, _)| key == "rate").for_each(|(key, _)| *key = "value".into())
+            figures.iter_mut().filter(|(key, _)| key == "rate").for_each(|(key, _)| *key = "value".into())
         }
         Values::Gauge { .. } | Values::Trend(_) => (),
     }
+    figures
+}
+
+fn metric(metric: &MetricResult, look: &Look) -> Tree {
+    let mut entries = figures(metric, look);
     if !metric.thresholds.is_empty() {
         let thresholds = metric.thresholds.iter().map(|one| (one.def.expression.as_str(), Tree::from(!one.ok)));
         entries.push(("thresholds".to_owned(), Tree::map(thresholds)));
     }
+    let named = data::values(&metric.values, look);
     entries.push(("values".to_owned(), Tree::Map(with_aliases(named, &metric.values))));
     Tree::Map(entries)
 }

@@ -13,10 +13,13 @@ pub(super) fn build(timeline: &Timeline, seconds: f64) -> Tree {
     // The last interval is as long as the run was in it.
     let points = timeline.points().max((seconds / width).ceil() as usize).min(timeline.points() + 1);
     let Stamp(start) = timeline.start();
+    // Counts of an interval that the end cut off say less than those of the others: who draws them has to know.
+    let last = if points > timeline.points() { Some(0.0) } else { timeline.last_partial() };
     Tree::map([
         ("start_ms", Tree::from((start / 1_000_000) as f64)),
         ("interval_seconds", width.into()),
         ("points", (points as u64).into()),
+        ("last_partial_seconds", last.map_or(Tree::Null, |seconds| brief(seconds).into())),
         ("series", Tree::map(timeline.series().iter().map(|one| (&*one.name, series(one, points))))),
     ])
 }

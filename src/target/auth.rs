@@ -1,11 +1,13 @@
-//! One public demo account and one token per start of the target.
+//! A few accounts, the public demo account among them, and one token for each per start of the target.
 //!
-//! Every login gets the same token: a login storm costs no memory, and nothing here protects anything of worth.
+//! Every login to an account gets the same token: a login storm costs no memory, and nothing here protects anything of
+//! worth.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 use axum::http::{HeaderMap, header};
 
+use super::config::Account;
 use super::problem::Problem;
 
 /// The e-mail address of the demo account.
@@ -13,9 +15,9 @@ pub const DEMO_EMAIL: &str = "admin@demo.local";
 /// The password of the demo account. It is documented, so it is no secret.
 pub const DEMO_PASSWORD: &str = "demo-password";
 
-/// The token this process accepts.
+/// The tokens this process accepts, with whose they are.
 pub(super) struct Session {
-    token: String,
+    tokens: Vec<(String, Account)>,
 }
 
 /// What a login sends. A field that is missing is an empty one: both are the wrong password.
@@ -28,23 +30,25 @@ pub(super) struct Credentials {
 }
 
 impl Session {
-    /// Makes up a token, different after each start.
-    pub(super) fn open() -> Self {
+    /// Makes up tokens, different after each start.
+    pub(super) fn open(accounts: &[Account]) -> Self {
         let part = || RandomState::new().build_hasher().finish();
-        Self { token: format!("demo-{:016x}{:016x}", part(), part()) }
+        let token = || format!("demo-{:016x}{:016x}", part(), part());
+        Self { tokens: accounts.iter().map(|account| (token(), account.clone())).collect() }
     }
 
-    /// Hands out the token to the demo account.
-    pub(super) fn login(&self, credentials: &Credentials) -> Result<&str, Problem> {
-        if credentials.email == DEMO_EMAIL && credentials.password == DEMO_PASSWORD {
-            Ok(&self.token)
-        } else {
-            Err(Problem::unauthorized("wrong email or password"))
-        }
+    /// Hands out the token of an account, by e-mail address and password.
+    pub(super) fn login(&self, credentials: &Credentials) -> Result<(&str, &Account), Problem> {
+        let fits = |account: &Account| {
+            account.email.eq_ignore_ascii_case(&credentials.email) && account.password == credentials.password
+        };
+        let found = self.tokens.iter().find(|(_, account)| fits(account));
+        let found = found.ok_or_else(|| Problem::unauthorized("wrong email or password"))?;
+        Ok((&found.0, &found.1))
     }
 
-    /// Lets a request with `Authorization: Bearer <token>` pass.
-    pub(super) fn check(&self, headers: &HeaderMap) -> Result<(), Problem> {
+    /// Whose request with `Authorization: Bearer <token>` it is.
+    pub(super) fn check(&self, headers: &HeaderMap) -> Result<&Account, Problem> {
         let Some(value) = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()) else {
             return Err(Problem::unauthorized("a token is needed: `Authorization: Bearer <token>` from /auth/login"));
         };
@@ -52,6 +56,13 @@ impl Session {
             Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
             _ => return Err(Problem::unauthorized("expected `Authorization: Bearer <token>`")),
         };
-        if token == self.token { Ok(()) } else { Err(Problem::unauthorized("this token is not known; log in again")) }
+        let known = self.tokens.iter().find(|(known, _)| known == token);
+        let unknown = || Problem::unauthorized("this token is not known; log in again");
+        known.map(|(_, account)| account).ok_or_else(unknown)
+    }
+
+    /// The first account: whose request without a token is, where none is needed.
+    pub(super) fn first(&self) -> Option<&Account> {
+        self.tokens.first().map(|(_, account)| account)
     }
 }

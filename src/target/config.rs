@@ -1,6 +1,6 @@
 //! What the demo target was asked to be, checked.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::time::Duration;
 
 use crate::exit_code::ExitCode;
@@ -48,6 +48,69 @@ impl CacheChoice {
     }
 }
 
+/// Somebody who may log in.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Also the name.
+    pub(super) email: String,
+    pub(super) password: String,
+}
+
+// The password is nobody's business.
+impl std::fmt::Debug for Account {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Account({:?})", self.email)
+    }
+}
+
+impl Account {
+    /// The account that is always there; its password is documented.
+    pub(super) fn demo() -> Self {
+        Self { email: super::DEMO_EMAIL.to_owned(), password: super::DEMO_PASSWORD.to_owned() }
+    }
+
+    /// Reads `EMAIL:PASSWORD`. The password begins after the first colon and may hold more of them.
+    ///
+    /// # Errors
+    /// One line that does not tell the password.
+    pub fn parse(text: &str) -> Result<Self, Failure> {
+        match text.split_once(':') {
+            Some((email, password)) if !email.trim().is_empty() && !password.is_empty() => {
+                Ok(Self { email: email.trim().to_owned(), password: password.to_owned() })
+            }
+            _ => Err(Failure::new(ExitCode::Other, "`--account`: expected EMAIL:PASSWORD, both not empty")
+                .hint("write `--account me@example.org:secret`; repeat it for several")),
+        }
+    }
+
+    /// Who it is.
+    pub fn email(&self) -> &str {
+        &self.email
+    }
+}
+
+/// An address to listen on: `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080`, or `:8080` for all of this machine's.
+/// Of the addresses of a name, the first of IPv4 is taken, as clients do.
+///
+/// # Errors
+/// One line about what is wrong.
+pub fn listen_address(text: &str) -> Result<SocketAddr, Failure> {
+    let wrong = |why: &dyn std::fmt::Display| {
+        Failure::new(ExitCode::Other, format!("`{text}` is not an address to listen on: {why}"))
+            .hint("write HOST:PORT, such as 127.0.0.1:8080 or localhost:8080; port 0 takes a free one")
+    };
+    let port = |text: &str| text.parse::<u16>().map_err(|_| wrong(&"the port is a number from 0 to 65535"));
+    if let Some(text) = text.strip_prefix(':') {
+        return Ok(SocketAddr::from(([0, 0, 0, 0], port(text)?)));
+    }
+    let Some((host, number)) = text.rsplit_once(':') else { return Err(wrong(&"there is no port")) };
+    let number = port(number)?;
+    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    let found: Vec<SocketAddr> = (host, number).to_socket_addrs().map_err(|error| wrong(&error))?.collect();
+    let first = found.iter().find(|address| address.is_ipv4()).or(found.first());
+    first.copied().ok_or_else(|| wrong(&"the name has no address"))
+}
+
 /// The demo target as asked for. [`Default`] is what `volley target` does without options.
 #[derive(Clone, Debug)]
 pub struct TargetConfig {
@@ -56,6 +119,7 @@ pub struct TargetConfig {
     pub(super) cache_ttl: Duration,
     pub(super) db_latency: Duration,
     pub(super) risks: usize,
+    pub(super) accounts: Vec<Account>,
 }
 
 /// The largest register it starts with: more would only make searches slow.
@@ -86,7 +150,17 @@ impl TargetConfig {
         if risks > MOST_RISKS {
             return wrong(format!("invalid number of risks `{risks}`: at most {MOST_RISKS}"));
         }
-        Ok(Self { listen, cache, cache_ttl, db_latency, risks })
+        Ok(Self { listen, cache, cache_ttl, db_latency, risks, accounts: vec![Account::demo()] })
+    }
+
+    /// Lets these log in as well. The demo account stays, unless one of these has its e-mail address.
+    #[must_use]
+    pub fn with_accounts(mut self, accounts: Vec<Account>) -> Self {
+        for account in accounts {
+            self.accounts.retain(|known| !known.email.eq_ignore_ascii_case(&account.email));
+            self.accounts.push(account);
+        }
+        self
     }
 }
 
@@ -98,6 +172,7 @@ impl Default for TargetConfig {
             cache_ttl: Duration::from_secs(30),
             db_latency: Duration::from_millis(40),
             risks: 200,
+            accounts: vec![Account::demo()],
         }
     }
 }
@@ -121,6 +196,44 @@ mod tests {
         check("", "invalid cache ``: expected `memory`, `none` or `redis://host:port[/db]`");
         check("Memory", "invalid cache `Memory`: expected `memory`, `none` or ");
         check("memcached://x", "invalid cache `memcached://x`: expected `memory`, `none` or ");
+    }
+
+    #[test]
+    fn reads_accounts_and_does_not_tell_their_passwords() {
+        let check = |input: &str, expect: Option<(&str, &str)>| {
+            let got = Account::parse(input);
+            let texts = got.as_ref().map(|account| (account.email.as_str(), account.password.as_str()));
+            assert_eq!(texts.as_ref().ok().copied(), expect, "{input}");
+            let told = got.map_or_else(|failure| failure.message, |account| format!("{account:?}"));
+            assert!(!told.contains("s3cret"), "{told}");
+        };
+        check("me@x.org:s3cret", Some(("me@x.org", "s3cret")));
+        check("me@x.org:s3cret:more", Some(("me@x.org", "s3cret:more")));
+        check(" me :s3cret ", Some(("me", "s3cret ")));
+        check(":s3cret", None);
+        check("me@x.org:", None);
+        check("s3cret", None);
+        check("", None);
+    }
+
+    #[test]
+    fn reads_addresses() {
+        let check = |input: &str, expect: &str| {
+            let got = listen_address(input).map_or_else(|failure| failure.message, |address| address.to_string());
+            assert!(got.starts_with(expect), "{input}: {got}");
+        };
+        check("127.0.0.1:8080", "127.0.0.1:8080");
+        check("localhost:8080", "127.0.0.1:8080");
+        check("[::1]:80", "[::1]:80");
+        check(":8080", "0.0.0.0:8080");
+        check("localhost", "`localhost` is not an address to listen on: there is no port");
+        check(
+            "localhost:http",
+            "`localhost:http` is not an address to listen on: the port is a number from 0 to 65535",
+        );
+        check("localhost:70000", "`localhost:70000` is not an address to listen on: the port is a number");
+        check("", "`` is not an address to listen on: there is no port");
+        check("a b:80", "`a b:80` is not an address to listen on: ");
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! The embedded demo target: a small risk register with a cache before a slow "database", to run tests against.
 //!
-//! It is a system under test, not a product: data lives in memory and is the same after every start, and its one
+//! It is a system under test, not a product: data lives in memory and is the same after every start, and its demo
 //! account is public. It prints nothing and parses no arguments; `cli` does both.
 
 mod auth;
 mod cache;
+mod collection;
 mod config;
 mod metrics;
 mod problem;
@@ -23,7 +24,7 @@ use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
 
 pub use auth::{DEMO_EMAIL, DEMO_PASSWORD};
-pub use config::{CacheChoice, TargetConfig};
+pub use config::{Account, CacheChoice, TargetConfig, listen_address};
 
 /// How long requests that are still running may take once the target is told to stop.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(3);
@@ -62,7 +63,7 @@ pub async fn bind(config: TargetConfig) -> Result<Target, Failure> {
         store: RwLock::new(store::Store::with_demo_data(config.risks)),
         cache: cache::Cache::open(&config.cache, config.cache_ttl).await?,
         metrics: metrics::Metrics::default(),
-        session: auth::Session::open(),
+        session: auth::Session::open(&config.accounts),
         db_latency: config.db_latency,
         started: Instant::now(),
     };

@@ -8,8 +8,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::collection::{Collection, Kind};
+
 /// A soak test creates records for hours; beyond this many of them the oldest created one leaves.
-const MOST_CREATED: usize = 10_000;
+pub(super) const MOST_CREATED: usize = 10_000;
 
 /// Where a risk stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -80,6 +82,7 @@ pub(super) struct Store {
     seeded: u64,
     last: u64,
     created: usize,
+    collections: [Collection; 3],
 }
 
 const SUBJECTS: [(&str, &str); 10] = [
@@ -101,9 +104,52 @@ const OPENED: i64 = 1_735_689_600;
 impl Store {
     /// A register with `count` records, `risk-1` to `risk-<count>`. No chance is involved, so tests can rely on them.
     pub(super) fn with_demo_data(count: usize) -> Self {
+        let collections = Kind::ALL.map(|kind| Collection::with_demo_data(kind, count / 2));
         let count = count as u64;
         let risks = (1..=count).map(|number| (number, demo_risk(number))).collect();
-        Self { risks, seeded: count, last: count, created: 0 }
+        Self { risks, seeded: count, last: count, created: 0, collections }
+    }
+
+    /// The records of a kind.
+    pub(super) fn records(&self, kind: Kind) -> &Collection {
+        &self.collections[kind as usize]
+    }
+
+    /// The records of a kind, to change them.
+    pub(super) fn records_mut(&mut self, kind: Kind) -> &mut Collection {
+        &mut self.collections[kind as usize]
+    }
+
+    /// All risks in which `needle` stands, whatever its case.
+    pub(super) fn search(&self, needle: &str) -> impl Iterator<Item = &Risk> {
+        let needle = needle.to_lowercase();
+        self.risks.values().filter(move |risk| risk.matches(&needle, None))
+    }
+
+    /// All risks as CSV, with a head.
+    pub(super) fn csv(&self) -> String {
+        let mut text = "id,title,impact,probability,score,status,owner,tags,created_at\n".to_owned();
+        let quoted = |field: &str| format!("\"{}\"", field.replace('"', "\"\""));
+        for risk in self.risks.values() {
+            let status = Status::ALL.iter().find(|(_, status)| *status == risk.status).map_or("", |(word, _)| *word);
+            let (title, owner, tags) = (quoted(&risk.title), quoted(&risk.owner), quoted(&risk.tags.join(" ")));
+            let figures = format!("{},{},{}", risk.impact, risk.probability, risk.score);
+            text += &format!("{},{title},{figures},{status},{owner},{tags},{}\n", risk.id, risk.created_at);
+        }
+        text
+    }
+
+    /// What a start page shows: the totals, how many records of each kind, and the gravest risks.
+    pub(super) fn dashboard(&self) -> Map<String, Value> {
+        let mut page = self.stats();
+        for kind in Kind::ALL {
+            page.insert(kind.plural().to_owned(), self.records(kind).all().count().into());
+        }
+        let mut top: Vec<&Risk> = self.risks.values().collect();
+        top.sort_by_key(|risk| std::cmp::Reverse(risk.score));
+        top.truncate(5);
+        page.insert("top_risks".to_owned(), json!(top));
+        page
     }
 
     /// How many records there are.

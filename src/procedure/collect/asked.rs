@@ -31,6 +31,9 @@ pub struct RedisSource {
     pub monitor: Option<Bounds>,
 }
 
+/// More often would be a load of its own.
+const SHORTEST: Duration = Duration::from_millis(200);
+
 impl Default for Collect {
     fn default() -> Self {
         Self { every: Duration::from_secs(5), host: true, redis: None, postgres: None, prometheus: None }
@@ -38,13 +41,19 @@ impl Default for Collect {
 }
 
 impl Collect {
+    /// Asked as often over a run whose durations are multiplied by `scale`, but not more often than is possible.
+    #[must_use]
+    pub fn scaled(&self, scale: f64) -> Self {
+        Self { every: self.every.mul_f64(scale).max(SHORTEST), ..self.clone() }
+    }
+
     /// Checks it as written.
     pub fn read(node: &Node) -> Result<Self, Wrong> {
         let fields = node.object(&["every", "host", "redis", "postgres", "prometheus"])?;
         let every = match fields.get("every") {
             None => Self::default().every,
             Some(node) => match node.span()? {
-                span if span < Duration::from_millis(200) => return Err(node.wrong("at least 200ms")),
+                span if span < SHORTEST => return Err(node.wrong("at least 200ms")),
                 span => span,
             },
         };
@@ -65,7 +74,7 @@ impl Collect {
                 for (name, node) in fields.need("queries", "queries by name")?.any_object()?.all() {
                     let fits = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !name.is_empty();
                     if !fits {
-                        return Err(node.wrong("no name of a series; allowed are letters, digits and _"));
+                        return Err(node.wrong("not a name for a series; allowed are letters, digits and _"));
                     }
                     queries.insert(name.to_owned(), node.text()?.to_owned());
                 }
@@ -103,4 +112,21 @@ fn redis_source(node: &Node) -> Result<RedisSource, Wrong> {
         }
     };
     Ok(RedisSource { url, monitor })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rehearsal_is_sampled_more_often() {
+        let check = |scale: f64, expect: u64| {
+            let scaled = Collect::default().scaled(scale);
+            assert_eq!(scaled.every, Duration::from_millis(expect), "{scale}");
+        };
+        check(1.0, 5000);
+        check(0.1, 500);
+        check(0.001, 200);
+        check(2.0, 10_000);
+    }
 }

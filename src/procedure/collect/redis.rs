@@ -29,17 +29,51 @@ pub(super) struct Meter {
     url: String,
     connection: Option<MultiplexedConnection>,
     last: Option<(Instant, f64, f64)>,
+    /// What was counted before the run.
+    before: Option<BTreeMap<String, f64>>,
+    /// How often we asked since then: Redis counts that too.
+    asked: f64,
+}
+
+/// What Redis counts from its start on, and what a reader of it should know.
+const COUNTERS: [&str; 8] = [
+    "total_commands_processed",
+    "total_connections_received",
+    "keyspace_hits",
+    "keyspace_misses",
+    "evicted_keys",
+    "expired_keys",
+    "total_net_input_bytes",
+    "total_net_output_bytes",
+];
+
+fn counters(info: &BTreeMap<String, String>) -> BTreeMap<String, f64> {
+    let value = |name: &&str| Some(((*name).to_owned(), info.get(*name)?.parse::<f64>().ok()?));
+    COUNTERS.iter().filter_map(value).collect()
+}
+
+/// What was added between two counts, without our own `asked` commands; a counter that is smaller than before was set
+/// back meanwhile.
+fn over_run(before: &BTreeMap<String, f64>, after: &BTreeMap<String, f64>, asked: f64) -> Value {
+    let added = after.iter().map(|(name, after)| {
+        let before = before.get(name).copied().unwrap_or(0.0);
+        let added = if *after < before { *after } else { after - before };
+        let own = if name == "total_commands_processed" { asked } else { 0.0 };
+        (name.clone(), Value::from((added - own).max(0.0)))
+    });
+    Value::Object(added.collect())
 }
 
 impl Meter {
     pub(super) fn new(url: &str) -> Self {
-        Self { url: url.to_owned(), connection: None, last: None }
+        Self { url: url.to_owned(), connection: None, last: None, before: None, asked: 0.0 }
     }
 
     async fn info(&mut self) -> Result<BTreeMap<String, String>, String> {
         if self.connection.is_none() {
             self.connection = Some(connect(&self.url).await?);
         }
+        self.asked += 1.0;
         let Some(connection) = &mut self.connection else { return Err("no connection".to_owned()) };
         match redis::cmd("INFO").query_async::<String>(connection).await {
             Ok(text) => Ok(parse(&text)),
@@ -100,8 +134,31 @@ impl Source for Meter {
                     .any(|prefix| key.starts_with(prefix))
                     || ["redis_version", "uptime_in_seconds", "rejected_connections"].contains(&key)
             };
+            let now = counters(&info);
+            // Of two questions, the answer to the first counts itself only to the second.
+            let asked = std::mem::take(&mut self.asked);
+            let over_run = self.before.as_ref().map(|before| over_run(before, &now, asked));
+            self.before = Some(now);
             let pairs = info.into_iter().filter(|(key, _)| kept(key));
-            Ok(Value::Object(pairs.map(|(key, value)| (key, Value::String(value))).collect::<Map<_, _>>()))
+            let mut told: Map<_, _> = pairs.map(|(key, value)| (key, Value::String(value))).collect();
+            if let Some(counters) = over_run {
+                told.insert("counters".to_owned(), counters);
+            }
+            Ok(Value::Object(told))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counters_are_told_as_the_run_raised_them() {
+        let info = |commands: u32, hits: u32| {
+            counters(&parse(&format!("total_commands_processed:{commands}\r\nkeyspace_hits:{hits}\r\nused_memory:1")))
+        };
+        let told = over_run(&info(1000, 50), &info(1110, 40), 10.0);
+        assert_eq!(told, serde_json::json!({"keyspace_hits": 40.0, "total_commands_processed": 100.0}));
     }
 }

@@ -1,15 +1,16 @@
-//! `POST /auth/login`: credentials as JSON or as a form, for a token.
+//! `POST /auth/login`: credentials as JSON or as a form, for a token. `/users/me`: whose token it is.
 
 use std::sync::Arc;
 
 use axum::extract::{FromRequest, Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use axum::{Form, body};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::super::App;
 use super::super::auth::Credentials;
+use super::super::config::Account;
 use super::super::problem::Problem;
 
 /// Credentials are short; a longer body is a mistake.
@@ -17,8 +18,23 @@ const LONGEST_BODY: usize = 64 * 1024;
 
 pub(super) async fn login(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
     let credentials = read(request).await?;
-    let token = app.session.login(&credentials)?;
-    Ok(super::json_answer(StatusCode::OK, &json!({ "token": token, "token_type": "Bearer" })))
+    let (token, account) = app.session.login(&credentials)?;
+    let answer = json!({ "token": token, "access_token": token, "token_type": "Bearer", "user": user(account) });
+    Ok(super::json_answer(StatusCode::OK, &super::also_as_data(answer)))
+}
+
+/// Whoever asks; below `/api`, where no token is needed, somebody without one is the first account.
+pub(super) async fn me(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Problem> {
+    let account = match (headers.contains_key(header::AUTHORIZATION), app.session.first()) {
+        (false, Some(account)) => account,
+        _ => app.session.check(&headers)?,
+    };
+    Ok(super::json_answer(StatusCode::OK, &super::also_as_data(user(account))))
+}
+
+fn user(account: &Account) -> Value {
+    let name = account.email().split('@').next().unwrap_or_default();
+    json!({ "id": format!("user-{name}"), "email": account.email(), "name": name, "role": "admin" })
 }
 
 async fn read(request: Request) -> Result<Credentials, Problem> {

@@ -1,8 +1,10 @@
 //! Every address the target answers, on one page.
 
 mod account;
+mod export;
 mod grpc;
 mod plain;
+mod records;
 mod risks;
 mod service;
 mod stats;
@@ -14,19 +16,19 @@ use std::sync::atomic::Ordering;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde_json::Value;
 
+use super::collection::Kind;
 use super::problem::Problem;
 use super::store::Store;
 use super::{App, metrics};
 
-/// `/api/v1/...` wants a token for everything, `/api/...` only for writes; the rest is open.
+/// `/api/v1/...` wants a token; the rest is open.
 pub(super) fn router(app: Arc<App>) -> Router {
-    let guarded = |rule| register().route_layer(rule);
     Router::new()
         .route("/health", get(service::health))
         .route("/api/health", get(service::health))
@@ -36,8 +38,8 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .route("/volley.demo.v1.Register/GetRisk", post(grpc::get_risk))
         .route("/volley.demo.v1.Register/ListRisks", post(grpc::list_risks))
         .route("/grpc.health.v1.Health/Check", post(grpc::health))
-        .nest("/api/v1", guarded(middleware::from_fn_with_state((app.clone(), Rule::Everything), token)))
-        .nest("/api", guarded(middleware::from_fn_with_state((app.clone(), Rule::Writes), token)))
+        .nest("/api/v1", register().route_layer(middleware::from_fn_with_state(app.clone(), token)))
+        .nest("/api", register())
         .fallback(async || Problem::not_found("there is nothing at this address"))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(middleware::from_fn_with_state(app.clone(), metrics::observe))
@@ -52,23 +54,24 @@ fn register() -> Router<Arc<App>> {
     Router::new()
         .route("/risks", get(risks::list).post(risks::create))
         .route("/risks/bulk", post(risks::create_many))
+        .route("/risks/search", get(risks::list))
+        .route("/risks/export", get(export::risks))
         .route("/risks/{id}", get(risks::show).patch(risks::patch).put(risks::replace).delete(risks::delete))
         .route("/stats", get(stats::totals))
         .route("/stats/risk-matrix", get(stats::matrix))
         .route("/stats/trends", get(stats::trends))
+        .route("/dashboard", get(stats::dashboard))
+        .route("/search", get(records::search))
+        .route("/export", get(export::risks))
+        .route("/users/me", get(account::me))
+        .route("/risks/{id}/mitigations", get(records::of_risk))
+        .merge(records::routes(Kind::Asset))
+        .merge(records::routes(Kind::Item))
+        .merge(records::routes(Kind::Mitigation))
 }
 
-/// Which requests need a token.
-#[derive(Clone, Copy)]
-enum Rule {
-    Everything,
-    Writes,
-}
-
-async fn token(State((app, rule)): State<(Arc<App>, Rule)>, request: Request, next: Next) -> Response {
-    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
-    let is_open = matches!(rule, Rule::Writes) && is_read;
-    if !is_open && let Err(problem) = app.session.check(request.headers()) {
+async fn token(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    if let Err(problem) = app.session.check(request.headers()) {
         return problem.into_response();
     }
     next.run(request).await
@@ -87,7 +90,8 @@ where
     app.metrics.cache_misses.fetch_add(1, Ordering::Relaxed);
     database_pause(app).await;
     let value = compute(&app.store.read().unwrap_or_else(std::sync::PoisonError::into_inner))?;
-    let body = Bytes::from(value.to_string());
+    // A text is sent as it is; everything else is JSON.
+    let body = Bytes::from(value.as_str().map_or_else(|| value.to_string(), str::to_owned));
     app.cache.put(generation, key, body.clone()).await;
     Ok(read_answer(body, "MISS"))
 }
@@ -123,4 +127,33 @@ fn json_answer(status: StatusCode, value: &Value) -> Response {
 /// A request body that must be JSON, whatever its content type says: scripts often send none.
 fn json_body(body: &[u8]) -> Result<Value, Problem> {
     serde_json::from_slice(body).map_err(|error| Problem::bad_request(format!("the body is not JSON: {error}")))
+}
+
+/// The most records one page holds.
+const LONGEST_PAGE: usize = 100;
+
+fn whole(name: &str, typed: Option<String>, default: usize, most: usize) -> Result<usize, Problem> {
+    let Some(typed) = typed.filter(|typed| !typed.is_empty()) else { return Ok(default) };
+    match typed.parse() {
+        Ok(number) if (1..=most).contains(&number) => Ok(number),
+        _ if most == usize::MAX => Err(Problem::bad_request(format!("`{name}` must be a whole number from 1"))),
+        _ => Err(Problem::bad_request(format!("`{name}` must be a whole number from 1 to {most}"))),
+    }
+}
+
+/// The page asked for. Some clients count from 0: their first page is ours.
+fn page(typed: Option<String>) -> Result<usize, Problem> {
+    whole("page", typed.filter(|typed| typed != "0"), 1, usize::MAX)
+}
+
+/// A single record, also under `data`: some clients look there, some do not.
+fn also_as_data(record: Value) -> Value {
+    let data = record.clone();
+    match record {
+        Value::Object(mut fields) if !fields.contains_key("data") => {
+            fields.insert("data".to_owned(), data);
+            Value::Object(fields)
+        }
+        other => other,
+    }
 }

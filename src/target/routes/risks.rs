@@ -13,10 +13,9 @@ use serde_json::{Value, json};
 use super::super::App;
 use super::super::problem::Problem;
 use super::super::store::{Draft, Filter, Status};
-use super::{cached, json_answer, json_body, written};
+use super::{also_as_data, cached, json_answer, json_body, page, whole, written};
 
-/// The most records one page or one bulk request holds.
-const LONGEST_PAGE: usize = 100;
+/// The most records one bulk request holds.
 const LONGEST_BULK: usize = 1_000;
 
 /// The query as typed; all of it text, so that a wrong value gets our own sentence.
@@ -25,6 +24,7 @@ pub(super) struct ListQuery {
     page: Option<String>,
     limit: Option<String>,
     search: Option<String>,
+    q: Option<String>,
     status: Option<String>,
 }
 
@@ -32,9 +32,9 @@ impl ListQuery {
     fn check(self) -> Result<Filter, Problem> {
         let status = self.status.filter(|word| !word.is_empty());
         Ok(Filter {
-            page: whole("page", self.page, 1, usize::MAX)?,
-            limit: whole("limit", self.limit, 20, LONGEST_PAGE)?,
-            search: self.search.unwrap_or_default(),
+            page: page(self.page)?,
+            limit: whole("limit", self.limit, 20, super::LONGEST_PAGE)?,
+            search: self.search.or(self.q).unwrap_or_default(),
             status: status.map(|word| Status::parse(&word)).transpose().map_err(Problem::bad_request)?,
         })
     }
@@ -56,13 +56,14 @@ pub(super) async fn list(
 }
 
 pub(super) async fn show(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Response, Problem> {
-    cached(&app, format!("risk:{id}"), |store| store.get(&id).map(|risk| json!(risk)).ok_or_else(|| absent(&id))).await
+    let found = |store: &super::Store| store.get(&id).map(|risk| also_as_data(json!(risk))).ok_or_else(|| absent(&id));
+    cached(&app, format!("risk:{id}"), found).await
 }
 
 pub(super) async fn create(State(app): State<Arc<App>>, body: Bytes) -> Result<Response, Problem> {
     let draft = Draft::read(json_body(&body)?).map_err(Problem::bad_request)?;
     let risk = written(&app, |store| store.create(draft).map_err(Problem::bad_request)).await?;
-    Ok(json_answer(StatusCode::CREATED, &json!(risk)))
+    Ok(json_answer(StatusCode::CREATED, &also_as_data(json!(risk))))
 }
 
 /// All or nothing: one wrong record, and none is created.
@@ -101,7 +102,7 @@ pub(super) async fn patch(
 ) -> Result<Response, Problem> {
     let draft = Draft::read(json_body(&body)?).map_err(Problem::bad_request)?;
     let risk = written(&app, |store| store.patch(&id, draft).ok_or_else(|| absent(&id))).await?;
-    Ok(json_answer(StatusCode::OK, &json!(risk)))
+    Ok(json_answer(StatusCode::OK, &also_as_data(json!(risk))))
 }
 
 pub(super) async fn replace(
@@ -112,7 +113,7 @@ pub(super) async fn replace(
     let draft = Draft::read(json_body(&body)?).map_err(Problem::bad_request)?;
     let replace =
         |store: &mut super::Store| store.replace(&id, draft).ok_or_else(|| absent(&id))?.map_err(Problem::bad_request);
-    Ok(json_answer(StatusCode::OK, &json!(written(&app, replace).await?)))
+    Ok(json_answer(StatusCode::OK, &also_as_data(json!(written(&app, replace).await?))))
 }
 
 pub(super) async fn delete(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Response, Problem> {
@@ -122,13 +123,4 @@ pub(super) async fn delete(State(app): State<Arc<App>>, Path(id): Path<String>) 
 
 fn absent(id: &str) -> Problem {
     Problem::not_found(format!("there is no risk `{}`", id.escape_debug()))
-}
-
-fn whole(name: &str, typed: Option<String>, default: usize, most: usize) -> Result<usize, Problem> {
-    let Some(typed) = typed.filter(|typed| !typed.is_empty()) else { return Ok(default) };
-    match typed.parse() {
-        Ok(number) if (1..=most).contains(&number) => Ok(number),
-        _ if most == usize::MAX => Err(Problem::bad_request(format!("`{name}` must be a whole number from 1"))),
-        _ => Err(Problem::bad_request(format!("`{name}` must be a whole number from 1 to {most}"))),
-    }
 }

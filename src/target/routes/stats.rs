@@ -1,4 +1,4 @@
-//! `/stats`, `/stats/risk-matrix`, `/stats/trends`: figures over the whole register.
+//! `/stats`, `/stats/risk-matrix`, `/stats/trends`, `/dashboard`: figures over the whole register.
 
 use std::sync::Arc;
 
@@ -7,14 +7,24 @@ use axum::response::Response;
 
 use super::super::App;
 use super::super::problem::Problem;
-use super::cached;
+use super::{also_as_data, cached};
 
 pub(super) async fn totals(State(app): State<Arc<App>>) -> Result<Response, Problem> {
     let cache = app.cache.word();
     cached(&app, "stats".to_owned(), |store| {
         let mut stats = store.stats();
         stats.insert("cache_status".to_owned(), cache.into());
-        Ok(stats.into())
+        Ok(also_as_data(stats.into()))
+    })
+    .await
+}
+
+pub(super) async fn dashboard(State(app): State<Arc<App>>) -> Result<Response, Problem> {
+    let cache = app.cache.word();
+    cached(&app, "dashboard".to_owned(), |store| {
+        let mut page = store.dashboard();
+        page.insert("cache_status".to_owned(), cache.into());
+        Ok(also_as_data(page.into()))
     })
     .await
 }

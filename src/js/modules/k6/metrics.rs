@@ -1,5 +1,7 @@
 //! `k6/metrics`: the script's own counters, gauges, rates and trends.
 
+use std::sync::atomic::Ordering;
+
 use super::super::Op;
 use super::tag_pairs;
 use crate::js::value::{Args, Throw, Value};
@@ -7,7 +9,8 @@ use crate::js::vu::Vu;
 use crate::metrics::{Contains, MetricId, MetricType};
 
 /// The native half.
-pub const OPS: &[(&str, Op)] = &[("declare", declare), ("add", add), ("reject", reject)];
+pub const OPS: &[(&str, Op)] =
+    &[("declare", declare), ("add", add), ("reject", reject), ("setWasUsed", set_was_used), ("isStrict", is_strict)];
 
 /// `(kind, name, isTime)` -> the metric's place.
 fn declare(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
@@ -61,4 +64,20 @@ fn reject(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     }
     vu.script.log.warn(text);
     Ok(Value::Bool(false))
+}
+
+/// `(metric)`: a gauge's `set` was called, which k6 does not have; told once in a run.
+fn set_was_used(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+    if !vu.is_init() && !vu.script.told_of_set.swap(true, Ordering::Relaxed) {
+        let name = args.string(0);
+        let text =
+            format!("`set` of the gauge '{name}' is taken as `add`: k6 has no `set`, a script for both says `add`");
+        vu.script.log.warn(text);
+    }
+    Ok(Value::Undefined)
+}
+
+/// Whether scripts find what k6 has and nothing else.
+fn is_strict(vu: &Vu, _: Args) -> Result<Value, Throw> {
+    Ok(Value::Bool(vu.script.is_strict))
 }

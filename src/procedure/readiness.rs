@@ -1,0 +1,132 @@
+//! `readiness.txt`: what was wanted and achieved, which runs passed, what to do next, and a line to sign.
+
+use std::fmt::Write as _;
+
+use super::findings::{Finding, Severity};
+use super::journal::State;
+use super::results::{Results, RunResult};
+use super::verdict::{Judgement, Verdict};
+
+/// The whole text. `notes` are what a reader has to know of the results as a whole.
+pub fn text(results: &Results, judgement: &Judgement, notes: &[String]) -> String {
+    let journal = &results.journal;
+    let mut text = format!("{} - Load Testing Results\n\n", journal.name);
+    let mut line = |key: &str, value: &str| _ = writeln!(text, "{key:<13} {value}");
+    line("STATUS:", &judgement.words());
+    line("Reason:", &judgement.reason);
+    line("Environment:", &journal.environment);
+    if let Some(url) = &journal.base_url {
+        line("Target:", url);
+    }
+    if let Some(phase) = &journal.phase {
+        line("Phase:", phase);
+    }
+    if let Some(records) = &journal.data {
+        line("Data:", &records.words());
+    }
+    for note in notes {
+        line("Note:", note);
+    }
+    let passed = judgement.criteria.iter().filter(|one| one.state == "pass").count();
+    _ = writeln!(text, "\nPerformance Targets Achieved: {passed} of {}", judgement.criteria.len());
+    for one in &judgement.criteria {
+        let (state, subject) = (one.state.to_uppercase(), &one.subject);
+        _ = writeln!(text, "  {state:<13} {subject}: {} (target: {})", one.achieved_text, one.target_text);
+    }
+    let wanted = results.runs.iter().filter(|run| run.entry.state != State::Skipped).count();
+    let passed = results.runs.iter().filter(|run| outcome(run, &judgement.findings) == "PASS").count();
+    _ = writeln!(text, "\nLoad Test Scenarios Passed: {passed} of {wanted}");
+    for run in &results.runs {
+        let note = run.entry.note.as_ref().map(|note| format!("; {note}")).unwrap_or_default();
+        let (outcome, name, plan) = (outcome(run, &judgement.findings), &run.entry.name, &run.entry.plan);
+        _ = writeln!(text, "  {outcome:<13} {name} ({plan}){note}");
+    }
+    if !judgement.findings.is_empty() {
+        text.push_str("\nFindings:\n");
+        for finding in &judgement.findings {
+            _ = writeln!(text, "  {:<13} {}", finding.severity.word(), finding.line());
+        }
+    }
+    text.push_str("\nRecommendations:\n");
+    for one in recommendations(results, judgement) {
+        _ = writeln!(text, "- {one}");
+    }
+    let signature = match judgement.verdict {
+        Verdict::Approved | Verdict::ApprovedWithFindings => "______________________________",
+        _ => "nobody, as long as the status is not APPROVED",
+    };
+    _ = writeln!(text, "\n{:<13} {}\n{:<13} {signature}", "Date:", journal.started, "Approved by:");
+    text
+}
+
+/// How a run went, in a word.
+fn outcome(run: &RunResult, findings: &[Finding]) -> String {
+    let blocks = |one: &Finding| one.severity == Severity::Blocking && one.run.as_ref() == Some(&run.entry.name);
+    match run.entry.state {
+        State::Finished if findings.iter().any(blocks) => "FAIL".to_owned(),
+        State::Finished => "PASS".to_owned(),
+        State::Failed => "FAIL".to_owned(),
+        other => other.word().to_uppercase(),
+    }
+}
+
+/// What to do next, as the verdict, the criteria and the findings suggest.
+pub fn recommendations(results: &Results, judgement: &Judgement) -> Vec<String> {
+    let mut list: Vec<String> = Vec::new();
+    match judgement.verdict {
+        Verdict::Approved => list.push("Deploy with the usual pipeline.".to_owned()),
+        Verdict::ApprovedWithFindings => {
+            list.push("Read the findings above, then deploy with the usual pipeline.".to_owned());
+        }
+        Verdict::NotApproved => list.push("Do not deploy this version.".to_owned()),
+        Verdict::Incomplete => {
+            let file = &results.journal.file;
+            let text =
+                format!("Measure what is missing: `volley procedure run {file} --resume` with this folder goes on.");
+            list.push(text);
+        }
+        Verdict::Rehearsal => (),
+    }
+    if judgement.is_rehearsal {
+        list.push(
+            "Run the procedure without `--scale`: a rehearsal shows that it works, not how fast anything is."
+                .to_owned(),
+        );
+    }
+    let failed = judgement.criteria.iter().filter(|one| one.state == "fail");
+    list.extend(failed.map(|one| {
+        format!("Work on `{}`: {} was seen, {} is wanted.", one.subject, one.achieved_text, one.target_text)
+    }));
+    for finding in judgement.findings.iter().filter(|finding| !finding.hint.is_empty()) {
+        let hint = sentence(&finding.hint);
+        // Several runs with the same symptom have one remedy.
+        if !list.contains(&hint) {
+            list.push(hint);
+        }
+    }
+    if matches!(judgement.verdict, Verdict::Approved | Verdict::ApprovedWithFindings) {
+        let watched: Vec<String> =
+            judgement.criteria.iter().map(|one| format!("{} {}", one.subject, one.target_text)).collect();
+        list.push(format!("Set alerts on what was judged here: {}.", watched.join("; ")));
+        list.push("Keep `baseline_metrics.json`: `volley compare` holds the next results against it.".to_owned());
+    }
+    list
+}
+
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    let end = if text.ends_with(['.', '?', '!']) { "" } else { "." };
+    format!("{first}{}{end}", letters.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn hints_become_sentences() {
+        let check = |input: &str, expect: &str| assert_eq!(super::sentence(input), expect);
+        check("see the log", "See the log.");
+        check("is it running?", "Is it running?");
+        check("`x` does", "`x` does.");
+    }
+}
