@@ -12,6 +12,7 @@ use super::expression::Figure;
 use super::journal::{Entry, Journal, State};
 use crate::failure::Failure;
 use crate::metrics::{MetricType, builtin};
+pub use crate::units::figure::unit_of as figure_unit;
 use crate::units::figure::{self, Unit};
 
 /// The kinds of collectors, as their files are named.
@@ -208,27 +209,5 @@ impl RunResult {
             all.entry(name.clone()).or_insert_with(|| stats.collect());
         }
         all
-    }
-}
-
-/// What a figure of a metric measures, by the metric's type and contents as the summary document names them.
-pub fn figure_unit(kind: &str, contains: &str, name: &str, stat: &str) -> Unit {
-    let of_contents = match contains {
-        "time" => Unit::Time,
-        "data" => Unit::Bytes,
-        _ => Unit::Number,
-    };
-    match (kind, stat) {
-        ("rate", "rate") => Unit::Share,
-        ("rate", _) | ("trend", "count") => Unit::Count,
-        ("counter", "rate") if contains == "data" => Unit::BytesPerSecond,
-        ("counter", "rate") => Unit::PerSecond(match name.split('{').next().unwrap_or(name) {
-            "http_reqs" => "requests",
-            "iterations" => "iterations",
-            "ws_msgs_sent" | "ws_msgs_received" => "messages",
-            _ => "",
-        }),
-        ("counter", _) if contains == "default" => Unit::Count,
-        _ => of_contents,
     }
 }

@@ -246,7 +246,7 @@ impl Page<'_> {
 
     /// Requests by name and method; k6 has no such table.
     fn endpoints(&mut self, results: &Results) {
-        let lines = endpoints::lines(results, self.look);
+        let lines = endpoints::lines(results);
         if lines.is_empty() {
             return;
         }
