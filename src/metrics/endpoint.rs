@@ -130,14 +130,7 @@ impl Endpoints {
     }
 
     /// Adds a sample; true if that filled the list of endpoints for the first time.
-    pub(super) fn add(
-        &mut self,
-        metric: &Metric,
-        value: f64,
-        time: Stamp,
-        tags: &TagSet,
-        routes: &Routes,
-    ) -> bool {
+    pub(super) fn add(&mut self, metric: &Metric, value: f64, time: Stamp, tags: &TagSet, routes: &Routes) -> bool {
         let mut is_full = false;
         match metric.id {
             builtin::HTTP_REQ_DURATION | builtin::GRPC_REQ_DURATION => {
@@ -422,13 +415,18 @@ mod tests {
         let endpoints = ledger.snapshot(std::time::Duration::ZERO).detail.unwrap().endpoints;
         let shown: Vec<_> = endpoints
             .iter()
-            .map(|one| format!("{} {} {} {} {}", one.method, one.name, one.duration.count(), one.failed.passes, one.names))
+            .map(|one| {
+                format!("{} {} {} {} {}", one.method, one.name, one.duration.count(), one.failed.passes, one.names)
+            })
             .collect();
-        assert_eq!(shown[..3], [
-            "GET http://x/items 1 0 1",
-            "GET http://x/shop1/items/{…} 601 300 300",
-            "PUT http://x/shop1/items/0 1 0 1",
-        ]);
+        assert_eq!(
+            shown[..3],
+            [
+                "GET http://x/items 1 0 1",
+                "GET http://x/shop1/items/{…} 601 300 300",
+                "PUT http://x/shop1/items/0 1 0 1",
+            ]
+        );
         assert_eq!(shown.len(), 12);
         let points = endpoints[1].points.as_ref().unwrap();
         let first = points[0].as_ref().unwrap();

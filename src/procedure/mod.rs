@@ -16,7 +16,10 @@ mod file;
 mod findings;
 mod host;
 mod journal;
+mod live;
+mod observer;
 mod plan;
+mod progress;
 mod records;
 mod report;
 mod results;
@@ -35,7 +38,10 @@ use crate::run::Module;
 use crate::ui::Terminal;
 use child::Interrupts;
 pub use file::Procedure;
-use journal::{Check, CheckState};
+use journal::{Check, CheckState, State};
+use live::Live;
+use observer::Observer;
+use progress::{Progress, Screen};
 use stages::Stages;
 use verdict::{Judgement, Verdict};
 
@@ -148,6 +154,11 @@ pub fn run(
             stages::upload(&begun.0, &begun.1, settings, &mut interrupts, terminal).await?;
             return Ok(code(&judgement));
         }
+        let observer = Observer::default();
+        let live = Live::open(settings, &procedure.name, observer.clone(), terminal)?;
+        if let Some(url) = live.url() {
+            terminal.print(&format!("  live page {url}\n"));
+        }
         let checks = check::check(procedure, &planned, settings).await;
         tell_checks(&checks, terminal);
         if has_failed(&checks) {
@@ -159,7 +170,13 @@ pub fn run(
         journal.write(&folder)?;
         terminal.print(&format!("  results go to {}\n", folder.display()));
         let interrupts = &mut interrupts;
-        let mut stage = Stages { procedure, module, settings, terminal, folder: &folder, journal, interrupts };
+        let is_wanted: Vec<bool> = journal.runs.iter().map(|run| run.state == State::Pending).collect();
+        let progress = Progress::new(&planned, &is_wanted, observer.clone(), live.url());
+        live.refresh(&folder, &progress, None);
+        let _screen = Screen::start(progress.clone(), terminal.clone());
+        let folder = folder.as_path();
+        let mut stage =
+            Stages { procedure, module, settings, terminal, folder, journal, interrupts, observer, progress, live };
         stage.data().await?;
         if !stage.interrupts.seen {
             stage.runs(&planned).await?;

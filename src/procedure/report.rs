@@ -39,6 +39,38 @@ pub fn write_all(folder: &Path) -> Result<Judgement, Failure> {
     Ok(judgement)
 }
 
+/// What the page shows when all is over, as JSON.
+///
+/// # Errors
+/// A folder without a journal.
+pub fn page_document(folder: &Path) -> Result<String, Failure> {
+    let results = Results::read(folder)?;
+    Ok(document(&results, &judge(&results)).to_string())
+}
+
+/// What the page shows while runs are still to come: what was judged so far, without a verdict.
+pub fn live_document(results: &Results) -> Value {
+    let mut document = document(results, &judge(results));
+    let procedure = &mut document["procedure"];
+    procedure["verdict"] = "RUNNING".into();
+    procedure["words"] = "Running".into();
+    for one in procedure["criteria"].as_array_mut().into_iter().flatten() {
+        if one["state"] == "not measured" {
+            one["state"] = "to come".into();
+            one["achieved_text"] = "–".into();
+        }
+    }
+    let entries = results.journal.runs.iter();
+    for (card, entry) in procedure["cards"].as_array_mut().into_iter().flatten().zip(entries) {
+        match entry.state {
+            State::Running => card["state"] = "running".into(),
+            State::Pending => card["state"] = "to come".into(),
+            _ => (),
+        }
+    }
+    document
+}
+
 fn baseline(results: &Results, judgement: &Judgement) -> Value {
     let journal = &results.journal;
     let runs = results.runs.iter().filter(|run| run.document.is_some()).map(|run| {
@@ -188,7 +220,7 @@ fn difference(percent: Option<f64>, direction: &str) -> String {
     if direction == "same" {
         return direction.to_owned();
     }
-    let percent = percent.map_or_else(|| "–".to_owned(), |percent| format!("{percent:+.1}%"));
+    let percent = percent.map_or_else(|| "–".to_owned(), |percent| format!("{percent:+.1} %"));
     if direction.is_empty() { percent } else { format!("{percent} {direction}") }
 }
 
@@ -220,7 +252,7 @@ fn document(results: &Results, judgement: &Judgement) -> Value {
             let figures =
                 FIGURES.iter().filter_map(|(title, metric, stat)| Some(json!([title, run.text(metric, stat)?])));
             json!({"name": run.entry.name, "plan": run.entry.plan, "state": run.entry.state.word(),
-                "is_good": run.entry.state == State::Finished, "note": run.entry.note,
+                "is_good": run.entry.state == State::Finished && run.entry.exit_code == Some(0), "note": run.entry.note,
                 "figures": figures.collect::<Vec<_>>()})
         })
         .collect();

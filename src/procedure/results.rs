@@ -11,7 +11,7 @@ use super::collect::{Collected, Series};
 use super::expression::Figure;
 use super::journal::{Entry, Journal, State};
 use crate::failure::Failure;
-use crate::metrics::{MetricType, builtin};
+use crate::metrics::{Contains, MetricType, builtin};
 pub use crate::units::figure::unit_of as figure_unit;
 use crate::units::figure::{self, Unit};
 
@@ -165,6 +165,10 @@ impl RunResult {
         let Some(metric) = self.metric(name) else {
             let unit = self.series(name).map(|series| series.unit.as_str());
             return match unit {
+                // A run that measured nothing has the metrics that every run has.
+                None if let Some((_, kind, contains)) = builtin_of(name) => {
+                    figure_unit(kind.word(), contains.word(), name, stat)
+                }
                 _ if stat == "count" => Unit::Count,
                 Some("time") => Unit::Time,
                 Some("data") => Unit::Bytes,
@@ -210,4 +214,10 @@ impl RunResult {
         }
         all
     }
+}
+
+/// The built-in metric of a name, or the one it is a part of.
+fn builtin_of(name: &str) -> Option<&'static (&'static str, MetricType, Contains)> {
+    let base = name.split('{').next().unwrap_or(name);
+    builtin::TABLE.iter().find(|(known, ..)| *known == base)
 }

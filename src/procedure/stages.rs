@@ -7,9 +7,13 @@ use std::path::{Path, PathBuf};
 use super::child::{self, Interrupts};
 use super::file::{Archive, Criterion, Procedure};
 use super::journal::{self, CriterionEntry, Entry, Journal, Records, State};
+use super::live::Live;
+use super::observer::Observer;
 use super::plan::Planned;
+use super::progress::{Progress, Stage};
 use super::records::{self, Ledger};
 use super::upload::{self, Target};
+use super::verdict::Judgement;
 use super::{Settings, archive, collect, data, plain_address, report};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -132,6 +136,12 @@ pub struct Stages<'a> {
     pub journal: Journal,
     /// Ctrl+C.
     pub interrupts: &'a mut Interrupts,
+    /// How the run that goes on is asked.
+    pub observer: Observer,
+    /// How far everything is.
+    pub progress: Progress,
+    /// The page that shows it.
+    pub live: Live,
 }
 
 impl Stages<'_> {
@@ -190,6 +200,8 @@ impl Stages<'_> {
             }
             if let Some(pause) = pause.take() {
                 self.say(&format!("cool-down of {}", Span::from(pause)));
+                self.progress.enter(Stage::CoolDown(place, pause));
+                self.live.refresh(self.folder, &self.progress, None);
                 tokio::select! {
                     () = tokio::time::sleep(pause) => {}
                     () = self.interrupts.next() => {}
@@ -215,8 +227,11 @@ impl Stages<'_> {
         entry.note = None;
         self.journal.write(self.folder)?;
         self.say(&format!("{}: {}", run.name, run.words));
+        self.progress.enter(Stage::Run(place));
+        self.live.refresh(self.folder, &self.progress, Some(&run.name));
         let sampler = collect::Sampler::start(&self.procedure.collect, self.folder, &run.name);
-        let ended = child::run(run, self.folder, self.settings, self.interrupts).await;
+        let ended = child::run(run, self.folder, self.settings, self.interrupts, &self.observer).await;
+        self.progress.enter(Stage::Other);
         for line in sampler.finish().await {
             self.say(&format!("! {line}"));
         }
@@ -282,8 +297,16 @@ impl Stages<'_> {
         self.journal.ended = Some(journal::now());
         self.journal.write(self.folder)?;
         let judgement = report::write_all(self.folder)?;
+        self.live.finish(self.folder);
         super::tell(&judgement, self.folder, self.terminal);
-        let code = if self.interrupts.seen { ExitCode::ExternalAbort } else { super::code(&judgement) };
+        let code = self.keep(&judgement).await;
+        self.live.close().await;
+        code
+    }
+
+    /// Packs the folder and copies it to its store; the code the procedure ends with.
+    async fn keep(&mut self, judgement: &Judgement) -> Result<ExitCode, Failure> {
+        let code = if self.interrupts.seen { ExitCode::ExternalAbort } else { super::code(judgement) };
         let Some(place) = &self.procedure.archive else { return Ok(code) };
         let beside = archives(self.folder, place, self.settings);
         let path = archive::write(self.folder, &beside, &self.journal)?;

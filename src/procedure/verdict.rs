@@ -137,6 +137,9 @@ const COMPARED: [(&str, &str, char); 13] = [
     ("data_sent", "rate", ' '),
 ];
 
+/// So many findings stand in the reason; all of them are listed below it.
+const MAX_REASONS: usize = 3;
+
 /// Judges the results of a folder.
 pub fn judge(results: &Results) -> Judgement {
     let names: Vec<&str> = results.runs.iter().map(|run| run.entry.name.as_str()).collect();
@@ -161,7 +164,12 @@ fn verdict(results: &Results, criteria: &[Judged], findings: &[Finding]) -> (Ver
         if failed > 0 {
             reasons.push(format!("{} failed", of(failed)));
         }
-        reasons.extend(findings.iter().take(blocking).map(Finding::line));
+        reasons.extend(findings.iter().take(blocking.min(MAX_REASONS)).map(Finding::line));
+        match blocking.saturating_sub(MAX_REASONS) {
+            0 => (),
+            1 => reasons.push("1 more blocking finding".to_owned()),
+            more => reasons.push(format!("{more} more blocking findings")),
+        }
         return (Verdict::NotApproved, reasons.join("; "));
     }
     let open = results.runs.iter().filter(|run| !matches!(run.entry.state, State::Finished | State::Skipped));

@@ -15,6 +15,7 @@ use crate::js::engine::Engine;
 use crate::log::Level;
 use crate::metrics::{Ledger, Results};
 use crate::options::ExecutorConfig;
+use crate::report::server::{AtEnd, Source};
 use crate::report::{self, Dashboard, Settings};
 use crate::summary::document::{self, End, Facts};
 use crate::summary::{Look, Mode, junit, writing};
@@ -148,15 +149,24 @@ impl Run {
         }
     }
 
+    /// Makes the document of the moment it is called at.
+    pub(super) fn live_document(&self) -> Source {
+        let live =
+            Live { ledger: self.ledger.clone(), look: self.look(), facts: self.facts(None), state: self.state.clone() };
+        Arc::new(move || live.document())
+    }
+
     /// Opens the dashboard, where one is wanted.
     ///
     /// # Errors
     /// When it can't listen where it was told to.
     pub(super) fn open_dashboard(&self) -> Result<Option<Dashboard>, Failure> {
         let Some(settings) = &self.reports.dashboard else { return Ok(None) };
-        let source =
-            Live { ledger: self.ledger.clone(), look: self.look(), facts: self.facts(None), state: self.state.clone() };
-        match Dashboard::start(settings, &self.request.argument, Arc::new(move || source.document())) {
+        // Whoever observes the run shows it.
+        if self.request.is_observed {
+            return Ok(None);
+        }
+        match Dashboard::start(settings, &self.request.argument, self.live_document(), AtEnd::Stays) {
             Ok(dashboard) => Ok(dashboard),
             Err(error) if settings.port.may_be_taken() => {
                 let fields = vec![("error", writing::plain(&error).into())];

@@ -264,9 +264,9 @@ impl Writer<'_> {
             Values::Counter { count, rate } => {
                 vec![("count", (*count).into(), *count), ("rate", (*rate).into(), *rate)]
             }
-            Values::Gauge { value, min, max } => {
-                [("value", *value), ("min", *min), ("max", *max)].map(|(stat, value)| (stat, value.into(), value)).into()
-            }
+            Values::Gauge { value, min, max } => [("value", *value), ("min", *min), ("max", *max)]
+                .map(|(stat, value)| (stat, value.into(), value))
+                .into(),
             Values::Rate { rate, passes, fails } => vec![
                 ("rate", (*rate).into(), *rate),
                 ("passes", (*passes).into(), *passes as f64),

@@ -1,7 +1,7 @@
 //! The table of endpoints as lines: figures in columns, then method and name.
 
-use crate::metrics::endpoint::Endpoint;
 use crate::metrics::Results;
+use crate::metrics::endpoint::Endpoint;
 use crate::units::figure::{self, Unit};
 
 /// The figures of a line, by column.

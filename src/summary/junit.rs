@@ -94,11 +94,8 @@ impl Suite {
 fn thresholds(results: &Results) -> Suite {
     let all = results.metrics.iter().flat_map(|metric| metric.thresholds.iter().map(move |one| (metric, one)));
     let cases = all.map(|(metric, threshold)| {
-        let outcome = if threshold.ok {
-            Outcome::Passed
-        } else {
-            Outcome::Failed(wanted::observed(metric, threshold).line())
-        };
+        let outcome =
+            if threshold.ok { Outcome::Passed } else { Outcome::Failed(wanted::observed(metric, threshold).line()) };
         let name = threshold.def.expression.trim().to_owned();
         Case { class: metric.name.to_string(), name, seconds: 0.0, outcome }
     });

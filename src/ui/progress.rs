@@ -214,8 +214,13 @@ impl ProgressView {
     }
 }
 
+/// A bar of this width in characters, its brackets included; from 0 to 1.
+pub fn bar(fraction: f64, width: usize) -> String {
+    bar_of(fraction, Some(width.min(BAR)), Style { width: None, colors: false })
+}
+
 /// As much of a line as fits; codes for colours take no room and are all kept.
-fn cut(line: &str, width: usize) -> String {
+pub fn cut(line: &str, width: usize) -> String {
     let (mut kept, mut seen, mut in_code) = (String::with_capacity(line.len()), 0, false);
     for c in line.chars() {
         if c == '\x1b' || in_code {
