@@ -29,6 +29,7 @@ mod outputs;
 mod pattern;
 mod peers;
 mod procedure;
+mod procedure_live;
 mod procedure_resume;
 mod procedure_services;
 mod procedure_upload;

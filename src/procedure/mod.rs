@@ -149,7 +149,7 @@ pub fn run(
         let mut interrupts = Interrupts::listen()?;
         terminal.print(&format!("{} ({})\n", procedure.name, procedure.environment));
         if let Some(begun) = stages::only_upload(procedure, settings, &planned, &folder) {
-            terminal.print("  everything else was done before; the archive is uploaded\n");
+            terminal.print("  everything else is done; uploading the archive\n");
             let judgement = verdict::judge(&results::Results::read(&folder)?);
             stages::upload(&begun.0, &begun.1, settings, &mut interrupts, terminal).await?;
             return Ok(code(&judgement));

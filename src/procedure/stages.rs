@@ -162,16 +162,16 @@ impl Stages<'_> {
         let before = ledger.all_made().len() as u64;
         let unknown = ledger.unknown().len();
         if unknown > 0 {
-            let text = format!("{unknown} records had been asked for and not answered when the procedure was killed.");
+            let text = format!("{unknown} records had been requested without an answer when the procedure was killed.");
             self.journal.notes.push(text);
         }
         if before >= data.count && self.journal.data.is_some() {
-            self.say("records were made before");
+            self.say("the records exist already");
             return Ok(());
         }
         match before {
             0 => self.say(&format!("making {} records", data.count)),
-            _ => self.say(&format!("making {} records, {before} of which were made before", data.count)),
+            _ => self.say(&format!("making {} records; {before} exist already", data.count)),
         }
         let records = data::create(data, self.module, &mut ledger, self.interrupts, self.terminal).await;
         ledger.close();
@@ -254,7 +254,7 @@ impl Stages<'_> {
                         let why = reason.or_else(|| last_error(&files.log)).unwrap_or_default();
                         (State::Failed, Some(format!("exit code {code}: {why}")))
                     }
-                    (false, false, None) => (State::Failed, Some("a signal ended it".to_owned())),
+                    (false, false, None) => (State::Failed, Some("it was ended by a signal".to_owned())),
                 }
             }
         };

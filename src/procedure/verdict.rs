@@ -191,7 +191,7 @@ fn verdict(results: &Results, criteria: &[Judged], findings: &[Finding]) -> (Ver
     };
     match (results.journal.scale, warnings) {
         (scale, _) if scale != 1.0 => {
-            let text = format!("{all} with durations scaled by {scale}, which is no measurement{warned}");
+            let text = format!("{all}, but with durations scaled by {scale}: a rehearsal, not a measurement{warned}");
             (Verdict::Rehearsal, text)
         }
         (_, 0) => (Verdict::Approved, all),
@@ -265,6 +265,8 @@ fn target_text(read: &Expression, target: Option<f64>, unit: Unit) -> String {
     let typed = &read.sides.1;
     let (comparison, fixed) = (read.comparison(), read.fixed_target());
     match (fixed, target) {
+        // What a metric measures is not known before anything was measured: then its limit stands as it was typed.
+        (Some(_), _) if unit == Unit::Number => format!("{comparison} {typed}"),
         (Some(target), _) => format!("{comparison} {}", figure::text(target, unit)),
         (None, Some(target)) => format!("{comparison} {} = {typed}", figure::text(target, unit)),
         (None, None) => format!("{comparison} {typed}"),

@@ -426,7 +426,7 @@
     const area = { area: true };
     add('Requests per second', '/s', [['requests', 's1', data.perSecond('http_reqs'), area], ['failed', 's4', some(data.fails('http_req_failed', 'passes')), area]]);
     add('Request duration', 'time', trend('http_req_duration'));
-    for (const [name, title, what] of [['http_req_duration', 'How request durations are spread', 'request'], ['grpc_req_duration', 'How durations of gRPC calls are spread', 'call']]) {
+    for (const [name, title, what] of [['http_req_duration', 'Distribution of request durations', 'request'], ['grpc_req_duration', 'Distribution of gRPC call durations', 'call']]) {
       const found = run.metrics.find((one) => one.name === name);
       if (found && found.distribution && found.values.count) cards.push(spread(title, 'time', found.distribution, found.values, what));
     }
@@ -478,12 +478,12 @@
     if (duration) {
       // Where some got no answer, the times of those that did say more.
       const { text, values } = duration.answered || duration;
-      add('Duration p(95)', values.count ? text['p(95)'] : '–', !values.count ? 'no request was answered' : `median ${text.med}${duration.answered ? ', of answered ones' : ''}`);
+      add('Duration p(95)', values.count ? text['p(95)'] : '–', !values.count ? 'no request was answered' : `median ${text.med}${duration.answered ? ', answered requests only' : ''}`);
     }
     if (failed) add('Failed requests', failed.text.rate, `${failed.text.passes} of ${units.default(failed.values.passes + failed.values.fails)}`, failed.values.passes ? 'bad' : '');
     if (run.checks.list.length) add('Checks succeeded', run.checks.text.succeeded, `${units.default(run.checks.passes)} of ${run.checks.text.total}`, run.checks.fails ? 'bad' : '');
     if (iterations) add('Iterations', iterations.text.count, dropped ? `${dropped.text.count} dropped` : iterations.text.rate, dropped ? 'bad' : '');
-    if (isOver) add('Active virtual users', vus ? vus.text.max : '–', `at most, of ${units.default(run.run.max_vus)} planned`);
+    if (isOver) add('Active virtual users', vus ? vus.text.max : '–', `peak, of ${units.default(run.run.max_vus)} planned`);
     return list;
   }
 
@@ -554,18 +554,17 @@
   function endpointDetail(run, row) {
     const { series: kept } = row;
     const seconds = Math.max(run.run.seconds, 0.001);
-    if (!kept || !kept.points) return make('p', { class: 'soft' }, 'This endpoint came late in a long list: its series was not kept.');
-    const width = kept.interval_seconds;
-    const lasts = kept.requests.map((_, place) => Math.max(0.001, Math.min(width, seconds - place * width)));
-    const [x, end] = [lasts.map((last, place) => place * width + last / 2), lasts.length - 1];
-    const partial = lasts.length > 1 && lasts[end] < width * 0.98;
-    const perSecond = (list) => list.map((value, place) => (value || 0) / lasts[place]);
+    if (!kept || !kept.points) return make('p', { class: 'soft' }, 'There are many endpoints, and the series of this one was not kept.');
+    const durations = Object.fromEntries(['med', 'p(90)', 'p(95)', 'p(99)'].map((name) => [name, kept[name]]));
+    const all = { requests: { sum: kept.requests }, failed: { sum: kept.failed }, durations };
+    const data = series({ ...kept, series: all }, seconds, run.run.is_over);
+    const { x, partial } = data;
     const line = (name, color, values, look) => ({ name, color, values, partial, ...look });
-    const failed = row.failed ? [line('failed', 's4', perSecond(kept.failed), { area: true })] : [];
+    const failed = row.failed ? [line('failed', 's4', data.perSecond('failed'), { area: true })] : [];
     const title = `${row.method} ${row.name}`.trim();
     return make('div', { class: 'charts' },
-      chart({ title: 'Requests per second', label: title, unit: '/s', seconds, x, lines: [line('requests', 's1', perSecond(kept.requests), { area: true }), ...failed] }),
-      chart({ title: 'Request duration', label: title, unit: 'time', seconds, x, bands: BANDS, lines: [['med', 's2'], ['p(90)', 's1'], ['p(95)', 's5'], ['p(99)', 's3']].map(([name, color]) => line(name, color, kept[name])) }));
+      chart({ title: 'Requests per second', label: title, unit: '/s', seconds, x, lines: [line('requests', 's1', data.perSecond('requests'), { area: true }), ...failed] }),
+      chart({ title: 'Request duration', label: title, unit: 'time', seconds, x, bands: BANDS, lines: [['med', 's2'], ['p(90)', 's1'], ['p(95)', 's5'], ['p(99)', 's3']].map(([name, color]) => line(name, color, data.figure('durations', name))) }));
   }
 
   const shownEndpoints = new Set();
@@ -664,10 +663,10 @@
     const list = [];
     const add = (...facts) => list.push(tile(...facts));
     const late = (figures) => `median ${units.time(figures.med)}, most ${units.time(figures.max)}`;
-    add('Scripts late p(99)', units.time(lag['p(99)']), late(lag));
-    add('Network late p(99)', units.time(network['p(99)']), late(network));
+    add('Script threads late, p(99)', units.time(lag['p(99)']), late(lag));
+    add('Network threads late, p(99)', units.time(network['p(99)']), late(network));
     add('CPU', units.share(cpu.share), `of ${counted(cpu.cores, 'core')}, ${digits(cpu.seconds)} s in all`);
-    add('Memory', units.data(memory.peak_bytes), 'at most');
+    add('Memory', units.data(memory.peak_bytes), 'peak');
     return section('Load generator', 'whether it could keep up', make('div', { class: 'tiles', style: 'margin:0 0 14px' }, list),
       cards.length ? make('div', { class: 'charts' }, cards) : null);
   }
@@ -681,7 +680,7 @@
   // Against the planned time, in which iterations may begin; how long they may then take to end is no part of it.
   function elapsed({ seconds, duration_seconds: planned, has_limit_only: isLimit }) {
     if (!planned) return `running for ${clock(seconds)}`;
-    if (seconds > planned) return `${clock(planned)} are over, the last iterations end`;
+    if (seconds > planned) return `${clock(planned)} planned are over; the last iterations are ending`;
     return `${clock(seconds)} of ${isLimit ? 'at most ' : ''}${clock(planned)}`;
   }
 
@@ -712,7 +711,7 @@
 
   function procedurePart(procedure) {
     if (!procedure) return null;
-    const look = { APPROVED: 'good', 'APPROVED WITH FINDINGS': 'running', REHEARSAL: 'running', INCOMPLETE: 'running' }[procedure.verdict] || 'bad';
+    const look = { APPROVED: 'good', 'APPROVED WITH FINDINGS': 'running', REHEARSAL: 'running', INCOMPLETE: 'running', RUNNING: 'running' }[procedure.verdict] || 'bad';
     const mark = (isGood) => make('span', { class: isGood ? 'good' : 'bad' }, isGood ? '✓ ' : '✗ ');
     const state = (row) => ({ pass: mark(true), 'to come': make('span', { class: 'soft' }, '· '), 'not measured': make('span', { class: 'warn' }, '? ') }[row.state] || mark(false));
     const colors = { pass: 'good', fail: 'bad', 'not measured': 'warn' };
@@ -738,11 +737,13 @@
       make('div', { class: 'more' }, card.state === 'finished' ? card.plan : `${card.state}: ${card.plan}`),
       card.note && make('div', { class: 'more' }, card.note),
       make('table', {}, make('tbody', {}, card.figures.map(([title, text]) => make('tr', {}, make('td', { class: 'text' }, title), make('td', {}, text))))))));
-    return [
+    const top = [
       make('header', { class: 'top' }, make('h1', {}, procedure.name), make('span', { class: `pill ${look}` }, procedure.words || procedure.verdict),
         make('p', { class: 'reason' }, prose(procedure.reason || '')),
         make('p', { class: 'facts' }, [...procedure.facts.map((fact) => fact && moment(fact)), procedure.data].filter(Boolean).map((fact) => make('span', {}, fact)))),
       procedure.notes.map((note) => make('div', { class: 'note warn' }, note)),
+    ];
+    const rest = [
       isFirst ? [judged, procedure.cards.length ? section('Runs', null, cards) : null] : [cards, judged],
       laidOver(),
       part('Against the baseline', null, procedure.comparison, [
@@ -753,6 +754,7 @@
         ['Check', (row) => [mark(row.is_good), row.name]], ['Seen', (row) => make('div', { class: 'words' }, row.text, row.hint && make('div', { class: 'soft' }, row.hint)), null, true],
       ]),
     ];
+    return { top, rest };
   }
 
   /// All runs of a report in the same charts, each from its own start.
@@ -775,7 +777,7 @@
       // A chart of nothing but zeros says less than its absence.
       return lines.some((line) => some(line.values)) && chart({ title, label: 'all runs', unit, seconds, x: lines[0].x, lines });
     });
-    return section('Runs laid over each other', 'each from its own start', make('div', { class: 'charts' }, cards));
+    return section('Runs overlaid', 'each from its own start', make('div', { class: 'charts' }, cards));
   }
 
   // ---- The page -------------------------------------------------------------------------------------------------
@@ -792,7 +794,12 @@
     const focused = document.activeElement && document.activeElement.dataset.key;
     const before = procedurePart(report.procedure);
     const place = Math.min(chosen ?? (report.procedure && report.procedure.is_live ? Infinity : 0), report.runs.length - 1);
-    document.getElementById('page').replaceChildren(...[before, report.runs.length ? runPart(report.runs[place], place, before) : null].flat(9).filter(Boolean));
+    const run = report.runs.length ? runPart(report.runs[place], place, before) : [];
+    const { top, rest } = before || { top: [], rest: [] };
+    // While a run goes on, it is what people came for.
+    const isLive = report.procedure && report.procedure.is_live && !report.runs.every((one) => one.run.is_over);
+    const parts = isLive ? [top, run, rest] : [top, rest, run];
+    document.getElementById('page').replaceChildren(...[parts, run.length ? foot(report.runs[place]) : null].flat(9).filter(Boolean));
     const name = report.procedure ? report.procedure.name : report.runs[0].run.script;
     document.title = report.runs.length ? `${name} · ${report.runs[place].generator.name}` : name || 'volley';
     charts.forEach(paint);
@@ -800,6 +807,15 @@
     const again = focused && document.querySelector(`[data-key="${CSS.escape(focused)}"]`);
     if (again) again.focus({ preventScroll: true });
     document.documentElement.dataset.drawn = 'yes';
+  }
+
+  function foot(run) {
+    const save = () => {
+      const link = make('a', { href: URL.createObjectURL(new Blob([JSON.stringify(report.procedure || report.runs.length > 1 ? report : run)], { type: 'application/json' })), download: 'summary.json' });
+      link.click();
+    };
+    return make('footer', {}, make('span', {}, `${run.generator.name} ${run.generator.version}, behaves as k6 ${run.generator.k6_version}`),
+        make('button', { type: 'button', onclick: save }, 'Save the data as JSON'));
   }
 
   /// One run with everything that was measured.
@@ -810,10 +826,6 @@
     const cards = [...time.cards, ...panels(run)];
     const choice = report.runs.length > 1 && make('nav', { class: 'runs' }, report.runs.map((one, number) =>
       make('button', { type: 'button', 'data-key': `run ${number}`, 'aria-pressed': String(number === place), onclick: () => { chosen = number; again(); } }, one.name || one.run.script)));
-    const save = () => {
-      const link = make('a', { href: URL.createObjectURL(new Blob([JSON.stringify(report.procedure || report.runs.length > 1 ? report : run)], { type: 'application/json' })), download: 'summary.json' });
-      link.click();
-    };
     // What went wrong comes first.
     const hasCrossed = run.thresholds.some((one) => !one.ok);
     const wrong = [hasCrossed && thresholdTable(run), errorTable(run), run.checks.fails > 0 && checkTable(run)];
@@ -825,8 +837,6 @@
       hasCrossed ? null : thresholdTable(run), run.checks.fails > 0 ? null : checkTable(run), endpointTable(run), scenarioTable(run), groupTable(run), metricTables(run),
       time.more.length ? section('More over time', 'metrics of the script and of other protocols', make('div', { class: 'charts' }, time.more)) : null,
       lists(run), healthPart(run, time.own),
-      make('footer', {}, make('span', {}, `${run.generator.name} ${run.generator.version}, behaves as k6 ${run.generator.k6_version}`),
-        make('button', { type: 'button', onclick: save }, 'Save the data as JSON')),
     ];
   }
 
@@ -840,7 +850,7 @@
   if (document.documentElement.dataset.mode === 'live') {
     const events = new EventSource('/events');
     const isOver = () => report.procedure && !report.procedure.is_live;
-    const silence = make('div', { class: 'note warn lost', role: 'status' }, 'The connection is lost: this is the last that was heard.');
+    const silence = make('div', { class: 'note warn lost', role: 'status' }, 'The connection is lost. This is the last state received.');
     events.addEventListener('document', (event) => {
       silence.remove();
       show(JSON.parse(event.data));
