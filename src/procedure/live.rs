@@ -75,7 +75,12 @@ impl Live {
         let made = shared.clone();
         let source = Arc::new(move || made.lock().unwrap_or_else(PoisonError::into_inner).document());
         match Dashboard::start(&options, name, source, AtEnd::Closes) {
-            Ok(dashboard) => Ok(Self { dashboard, shared }),
+            Ok(dashboard) => {
+                if dashboard.is_some() {
+                    shared.lock().unwrap_or_else(PoisonError::into_inner).observer.watch();
+                }
+                Ok(Self { dashboard, shared })
+            }
             Err(error) if options.port.may_be_taken() => {
                 terminal.print(&format!("  ! there is no live page: port 5665: {error}\n"));
                 Ok(Self { dashboard: None, shared })

@@ -155,6 +155,9 @@ pub fn run(
             return Ok(code(&judgement));
         }
         let observer = Observer::default();
+        if terminal.stdout_is_tty() {
+            observer.watch();
+        }
         let live = Live::open(settings, &procedure.name, observer.clone(), terminal)?;
         if let Some(url) = live.url() {
             terminal.print(&format!("  live page {url}\n"));

@@ -8,8 +8,10 @@ use std::time::{Duration, Instant};
 
 use crate::run::{ASK_DOCUMENT, ASK_MOMENT, Moment};
 
-/// How often a run is asked.
+/// How often a run is asked while somebody watches.
 const ASK_EVERY: Duration = Duration::from_millis(500);
+/// How often it is asked for a line a minute: asking takes a little of the run's time.
+const ASK_SELDOM: Duration = Duration::from_secs(10);
 /// A document is asked for as long as somebody wanted one so lately.
 const WANTED_FOR: Duration = Duration::from_secs(5);
 
@@ -22,11 +24,18 @@ struct Seen {
     moment: Option<Moment>,
     document: Option<Arc<str>>,
     wanted: Option<Instant>,
+    /// There is a screen or a page that shows every moment.
+    is_watched: bool,
     /// Counts runs: what an earlier one says late is not of this one.
     run: u64,
 }
 
 impl Observer {
+    /// From now on somebody sees every moment.
+    pub fn watch(&self) {
+        self.see(|seen| seen.is_watched = true);
+    }
+
     /// Begins to ask a run whose standard input will be the descriptor.
     ///
     /// # Errors
@@ -34,7 +43,8 @@ impl Observer {
     pub fn connect(&self) -> io::Result<OwnedFd> {
         let (ours, theirs) = UnixStream::pair()?;
         let run = self.see(|seen| {
-            *seen = Seen { wanted: seen.wanted, run: seen.run + 1, ..Seen::default() };
+            let (wanted, is_watched, run) = (seen.wanted, seen.is_watched, seen.run + 1);
+            *seen = Seen { wanted, is_watched, run, ..Seen::default() };
             seen.run
         });
         let observer = self.clone();
@@ -77,7 +87,7 @@ impl Observer {
                     }
                 });
             }
-            std::thread::sleep(ASK_EVERY);
+            std::thread::sleep(if self.see(|seen| seen.is_watched) { ASK_EVERY } else { ASK_SELDOM });
         }
     }
 
@@ -106,6 +116,7 @@ mod tests {
     #[test]
     fn what_a_run_says_is_known_until_it_ends() {
         let observer = Observer::default();
+        observer.watch();
         let theirs = UnixStream::from(observer.connect().unwrap());
         assert_eq!((observer.moment(), observer.document()), (None, None));
         let mut lines = BufReader::new(theirs.try_clone().unwrap()).lines().map_while(Result::ok);

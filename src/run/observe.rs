@@ -56,6 +56,10 @@ pub(super) fn start(request: &Request, run: &Arc<Run>, watch: &Arc<Watch>) {
     }
     let Ok(stdin) = std::io::stdin().as_fd().try_clone_to_owned() else { return };
     let stream = UnixStream::from(stdin);
+    if stream.peer_addr().is_err() {
+        // Somebody typed the flag: nobody is there who could ask.
+        return;
+    }
     let (source, watch) = (run.live_document(), watch.clone());
     let answering = move || {
         let Ok(reader) = stream.try_clone() else { return };

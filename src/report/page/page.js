@@ -57,8 +57,10 @@
   units['/s'] = (value) => `${units.default(value)}/s`;
   const counted = (count, one, many = `${one}s`) => `${units.default(count)} ${count === 1 ? one : many}`;
 
-  /// Text in which no unit stands alone at the beginning of a line.
-  const prose = (text) => text.replace(/(\d) (?=(?:ms|µs|s|%|[kMGT]?B)(?:[^a-zA-Z]|$))/g, '$1\u00a0');
+  /// Text for reading: no unit stands alone at the beginning of a line, and what is in backticks is code.
+  const prose = (text) => String(text || '').split('`').map((part, place, all) => (place % 2 && place < all.length - 1
+    ? make('code', {}, part)
+    : `${place % 2 ? '`' : ''}${part}`.replace(/(\d) (?=(?:ms|µs|s|%|[kMGT]?B)(?:[^a-zA-Z]|$))/g, '$1\u00a0')));
 
   const clock = (seconds) => {
     const whole = Math.floor(seconds);
@@ -693,7 +695,7 @@
       `${run.generator.name} ${run.generator.version}`, run.generator.engine,
     ];
     const notes = [];
-    if (run.run.is_over && !passed) notes.push(make('div', { class: 'note bad' }, `Exit code ${code}: ${reason || 'failed'}`));
+    if (run.run.is_over && !passed) notes.push(make('div', { class: 'note bad' }, prose(`Exit code ${code}: ${reason || 'failed'}`)));
     else if (!run.run.is_over && crossed.length) notes.push(make('div', { class: 'note bad' }, `Thresholds crossed so far: ${crossed.join(', ')}`));
     if (run.health.complaint) notes.push(make('div', { class: 'note warn' }, `The load generator could not keep up: ${run.health.complaint}`));
     return [make('header', { class: 'top' }, make('h1', {}, run.run.script), make('span', { class: `pill ${state[0]}` }, state[1]),
@@ -724,12 +726,12 @@
     const judged = [
       part('Criteria', bad ? `${bad} of ${criteria.length} failed` : null, criteria, [
         ['Criterion', (row) => [state(row), row.name === row.expression ? make('code', {}, row.name) : [row.name, make('div', { class: 'soft' }, make('code', {}, row.expression))]]],
-        ['Wanted', (row) => row.target_text], ['Achieved', (row) => make('div', { class: 'words' }, row.achieved_text)],
+        ['Wanted', (row) => row.target_text], ['Achieved', (row) => make('div', { class: 'words' }, prose(row.achieved_text))],
         ['', (row) => make('span', { class: colors[row.state] || 'soft' }, row.state)],
       ]),
       part('Findings', null, procedure.findings, [
         ['Severity', (row) => make('span', { class: grave[row.severity] || '' }, row.severity + (row.usual_severity ? `, usually ${row.usual_severity}` : ''))],
-        ['Found', (row) => make('div', { class: 'words' }, row.run ? make('span', { class: 'tag' }, row.run) : null, prose(row.text), make('div', { class: 'soft' }, row.hint)), null, true],
+        ['Found', (row) => make('div', { class: 'words' }, row.run ? make('span', { class: 'tag' }, row.run) : null, prose(row.text), make('div', { class: 'soft' }, prose(row.hint))), null, true],
       ]),
     ];
     const cards = make('div', { class: 'tiles cards' }, procedure.cards.map((card) => make('div', { class: 'tile' },
@@ -739,7 +741,7 @@
       make('table', {}, make('tbody', {}, card.figures.map(([title, text]) => make('tr', {}, make('td', { class: 'text' }, title), make('td', {}, text))))))));
     const top = [
       make('header', { class: 'top' }, make('h1', {}, procedure.name), make('span', { class: `pill ${look}` }, procedure.words || procedure.verdict),
-        make('p', { class: 'reason' }, prose(procedure.reason || '')),
+        make('p', { class: 'reason' }, prose(procedure.reason)),
         make('p', { class: 'facts' }, [...procedure.facts.map((fact) => fact && moment(fact)), procedure.data].filter(Boolean).map((fact) => make('span', {}, fact)))),
       procedure.notes.map((note) => make('div', { class: 'note warn' }, note)),
     ];
@@ -751,7 +753,7 @@
         ['Difference', (row) => make('span', { class: { better: 'good', worse: 'bad' }[row.direction] || '' }, row.difference)],
       ]),
       part('Checks before the runs', null, procedure.checks, [
-        ['Check', (row) => [mark(row.is_good), row.name]], ['Seen', (row) => make('div', { class: 'words' }, row.text, row.hint && make('div', { class: 'soft' }, row.hint)), null, true],
+        ['Check', (row) => [mark(row.is_good), row.name]], ['Seen', (row) => make('div', { class: 'words' }, prose(row.text), row.hint && make('div', { class: 'soft' }, prose(row.hint))), null, true],
       ]),
     ];
     return { top, rest };
