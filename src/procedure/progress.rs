@@ -2,7 +2,7 @@
 //! place, elsewhere a line a minute; stages say themselves that they begin.
 
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -68,14 +68,36 @@ impl Progress {
         Self { shared: Arc::new(Shared { runs, observer, url, now: Mutex::new((Stage::Other, Instant::now())) }) }
     }
 
-    /// The next stage begins.
-    pub fn enter(&self, stage: Stage) {
-        *self.shared.now.lock().unwrap_or_else(PoisonError::into_inner) = (stage, Instant::now());
+    /// The next stage begins. What was drawn of the last one is gone from then on, where the new one has nothing to draw.
+    pub fn enter(&self, stage: Stage, terminal: &Terminal) {
+        let mut now = self.now();
+        if stage == Stage::Other {
+            terminal.set_block(String::new());
+        }
+        *now = (stage, Instant::now());
+    }
+
+    fn now(&self) -> MutexGuard<'_, (Stage, Instant)> {
+        self.shared.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Draws what happens now; nobody enters another stage meanwhile.
+    fn draw(&self, terminal: &Terminal) {
+        let now = self.now();
+        let block = self.glance_at(&now).block(terminal.width());
+        // Other stages draw for themselves.
+        if !block.is_empty() {
+            terminal.set_block(block);
+        }
     }
 
     /// What happens now, with its figures.
     pub fn glance(&self) -> Glance<'_> {
-        let (stage, began) = self.shared.now.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.glance_at(&self.now())
+    }
+
+    fn glance_at(&self, (stage, began): &(Stage, Instant)) -> Glance<'_> {
+        let stage = stage.clone();
         let moment = matches!(stage, Stage::Run(_)).then(|| self.shared.observer.moment()).flatten();
         Glance { shared: &self.shared, stage, spent: began.elapsed(), moment }
     }
@@ -235,21 +257,17 @@ impl Screen {
         let (stop, stopped) = sync_channel::<()>(0);
         let screen = terminal.clone();
         let showing = move || {
-            let (mut said, mut was_drawn) = (Instant::now(), false);
-            let mut last = Stage::Other;
+            let (mut said, mut last) = (Instant::now(), Stage::Other);
             while stopped.recv_timeout(DRAW_EVERY) == Err(RecvTimeoutError::Timeout) {
+                if screen.stdout_is_tty() {
+                    progress.draw(&screen);
+                    continue;
+                }
                 let glance = progress.glance();
                 if glance.stage != last {
                     (last, said) = (glance.stage.clone(), Instant::now());
                 }
-                if screen.stdout_is_tty() {
-                    let block = glance.block(screen.width());
-                    // Other stages draw for themselves; only what is ours is taken away.
-                    if !block.is_empty() || was_drawn {
-                        was_drawn = !block.is_empty();
-                        screen.set_block(block);
-                    }
-                } else if said.elapsed() >= SAY_EVERY {
+                if said.elapsed() >= SAY_EVERY {
                     said = Instant::now();
                     if let Some(line) = glance.line() {
                         screen.print(&line);

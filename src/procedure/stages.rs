@@ -200,12 +200,13 @@ impl Stages<'_> {
             }
             if let Some(pause) = pause.take() {
                 self.say(&format!("cool-down of {}", Span::from(pause)));
-                self.progress.enter(Stage::CoolDown(place, pause));
+                self.progress.enter(Stage::CoolDown(place, pause), self.terminal);
                 self.live.refresh(self.folder, &self.progress, None);
                 tokio::select! {
                     () = tokio::time::sleep(pause) => {}
                     () = self.interrupts.next() => {}
                 }
+                self.progress.enter(Stage::Other, self.terminal);
             }
             if self.interrupts.seen {
                 break;
@@ -227,11 +228,11 @@ impl Stages<'_> {
         entry.note = None;
         self.journal.write(self.folder)?;
         self.say(&format!("{}: {}", run.name, run.words));
-        self.progress.enter(Stage::Run(place));
+        self.progress.enter(Stage::Run(place), self.terminal);
         self.live.refresh(self.folder, &self.progress, Some(&run.name));
         let sampler = collect::Sampler::start(&self.procedure.collect, self.folder, &run.name);
         let ended = child::run(run, self.folder, self.settings, self.interrupts, &self.observer).await;
-        self.progress.enter(Stage::Other);
+        self.progress.enter(Stage::Other, self.terminal);
         for line in sampler.finish().await {
             self.say(&format!("! {line}"));
         }

@@ -182,6 +182,7 @@ fn verdict(results: &Results, criteria: &[Judged], findings: &[Finding]) -> (Ver
     }
     let all = match criteria.len() {
         1 => "the one criterion holds".to_owned(),
+        2 => "both criteria hold".to_owned(),
         several => format!("all {several} criteria hold"),
     };
     let warned = match warnings {
