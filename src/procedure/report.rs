@@ -153,6 +153,17 @@ fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace('\n', " ").replace('<', "&lt;")
 }
 
+/// Text that stands there as code, also in a cell of a table; what would end it is another sign.
+fn code(text: &str) -> String {
+    format!("`{}`", text.replace('|', "\\|").replace('\n', " ").replace('`', "'"))
+}
+
+/// A moment of the journal to the minute: `2026-11-27 08:29 UTC`; what is no such moment stays as it is.
+fn minute(moment: &str) -> String {
+    let read = moment.parse::<jiff::Timestamp>().map(|moment| moment.strftime("%Y-%m-%d %H:%M UTC").to_string());
+    read.unwrap_or_else(|_| moment.to_owned())
+}
+
 fn markdown(results: &Results, judgement: &Judgement) -> String {
     let journal = &results.journal;
     let mark = match judgement.verdict {
@@ -161,19 +172,35 @@ fn markdown(results: &Results, judgement: &Judgement) -> String {
         Verdict::NotApproved => "❌",
     };
     let mut text = format!("## {mark} {}: {}\n\n", cell(&journal.name), judgement.words());
-    _ = writeln!(text, "{}. Environment `{}`, {}.", judgement.reason, journal.environment, journal.started);
+    _ = writeln!(
+        text,
+        "{}. Environment {}, {}.",
+        cell(&judgement.reason),
+        code(&journal.environment),
+        minute(&journal.started)
+    );
     for note in scale_note(results).iter().chain(&journal.notes) {
         _ = writeln!(text, "\n> {}", cell(note));
     }
-    text.push_str("\n| | Criterion | Target | Achieved |\n|---|---|---|---|\n");
-    for one in &judgement.criteria {
+    text.push_str("\n| | Criterion | Wanted | Achieved |\n|---|---|---|---|\n");
+    let mut criteria: Vec<_> = judgement.criteria.iter().collect();
+    criteria.sort_by_key(|one| ["fail", "not measured", "pass"].iter().position(|state| *state == one.state));
+    for one in criteria {
         let mark = match one.state {
             "pass" => "✅ pass",
             "fail" => "❌ fail",
             _ => "⚠️ not measured",
         };
-        let (name, target, achieved) = (cell(&one.name), cell(&one.target_text), cell(&one.achieved_text));
-        _ = writeln!(text, "| {mark} | `{name}` | {target} | {achieved} |");
+        let (name, target, achieved) = (code(&one.name), cell(&one.target_text), cell(&one.achieved_text));
+        _ = writeln!(text, "| {mark} | {name} | {target} | {achieved} |");
+    }
+    if !judgement.findings.is_empty() {
+        text.push_str("\n### Findings\n\n");
+        for finding in &judgement.findings {
+            let run = finding.run.as_ref().map(|run| format!("**{run}**: ")).unwrap_or_default();
+            let (severity, text_of) = (finding.severity.word(), cell(&finding.text));
+            _ = writeln!(text, "- {severity}: {run}{text_of}{}; {}", finding.lowered(), cell(&finding.hint));
+        }
     }
     text.push_str("\n| Run | | Requests | Rate | Median | p95 | p99 | Max | Failed | Checks | Cache hits |\n");
     text.push_str("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n");
@@ -191,14 +218,6 @@ fn markdown(results: &Results, judgement: &Judgement) -> String {
             _ = writeln!(text, "| {} | {} | {old} | {new} | {difference} |", row.run, row.figure);
         }
         text.push_str("\n</details>\n");
-    }
-    if !judgement.findings.is_empty() {
-        text.push_str("\n### Findings\n\n");
-        for finding in &judgement.findings {
-            let run = finding.run.as_ref().map(|run| format!("**{run}**: ")).unwrap_or_default();
-            let (severity, text_of) = (finding.severity.word(), cell(&finding.text));
-            _ = writeln!(text, "- {severity}: {run}{text_of}{}. {}", finding.lowered(), cell(&finding.hint));
-        }
     }
     text
 }
