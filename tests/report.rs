@@ -108,11 +108,17 @@ fn one_run_says_the_same_everywhere() {
                     "gauge" => vec!["value".to_owned(), "min".to_owned()],
                     _ => vec!["rate".to_owned()],
                 };
+                // Figures without a name are the first on the console, each with its unit.
+                let mut unnamed: Vec<String> = Vec::new();
+                for part in line.split_whitespace() {
+                    match unnamed.last_mut() {
+                        Some(last) if part.starts_with(char::is_alphabetic) => last.push_str(part),
+                        _ => unnamed.push(part.to_owned()),
+                    }
+                }
                 for (place, figure) in figures.iter().enumerate() {
                     let named = line.split(&format!("{figure}=")).nth(1);
-                    // The first figure of a metric has no name on the console, and a counter's rate ends in `/s`.
-                    let shown =
-                        named.unwrap_or_else(|| line.split("  ").filter(|part| !part.is_empty()).nth(place).unwrap());
+                    let shown = named.unwrap_or_else(|| unnamed[place].as_str());
                     let value = metric["values"][figure].as_f64().unwrap();
                     assert_reads_as(shown, value, &format!("{name} {figure} on the console"));
                     assert_reads_as(&word(&metric["text"], figure), value, &format!("{name} {figure} for people"));

@@ -787,9 +787,11 @@
   let report = null;
   // The run somebody chose; before, that is the one that goes on, or the first.
   let chosen = null;
-  const again = () => show(report);
+  let shown = null;
+  const again = () => show(shown);
 
   function show(next) {
+    shown = next;
     report = next.format === 'volley-report' ? next : { runs: [next] };
     charts.length = 0;
     frames.length = 0;
@@ -806,8 +808,8 @@
     document.title = report.runs.length ? `${name} · ${report.runs[place].generator.name}` : name || 'volley';
     charts.forEach(paint);
     frames.forEach((frame) => settle(...frame));
-    const again = focused && document.querySelector(`[data-key="${CSS.escape(focused)}"]`);
-    if (again) again.focus({ preventScroll: true });
+    const same = focused && document.querySelector(`[data-key="${CSS.escape(focused)}"]`);
+    if (same) same.focus({ preventScroll: true });
     document.documentElement.dataset.drawn = 'yes';
   }
 
