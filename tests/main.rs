@@ -30,6 +30,7 @@ mod pattern;
 mod peers;
 mod procedure;
 mod procedure_before;
+mod procedure_live;
 mod procedure_owner;
 mod procedure_resume;
 mod procedure_services;

@@ -99,41 +99,57 @@ fn one_run_says_the_same_everywhere() {
             // Checks and group_duration have no line of their own; sub-metrics are named by their tags only.
             if metric.get("parent").is_none() && !matches!(name, "checks" | "group_duration") {
                 let line = on_console(&outcome.stdout, name);
-                let text = &metric["text"];
-                let shown: Vec<String> = match metric["type"].as_str().unwrap() {
-                    "trend" => own["run"]["trend_stats"]
-                        .as_array()
-                        .unwrap()
-                        .iter()
-                        .map(|stat| stat.as_str().unwrap())
-                        .map(|stat| format!("{stat}={}", text[stat].as_str().unwrap()))
-                        .collect(),
-                    "counter" => vec![word(text, "count"), word(text, "rate")],
-                    "gauge" => vec![word(text, "value"), format!("min={}", word(text, "min"))],
-                    _ => vec![word(text, "rate"), format!("{} out of ", word(text, "passes"))],
+                let figures: Vec<String> = match metric["type"].as_str().unwrap() {
+                    "trend" => {
+                        let stats = own["run"]["trend_stats"].as_array().unwrap().iter();
+                        stats.map(|stat| stat.as_str().unwrap().to_owned()).collect()
+                    }
+                    "counter" => vec!["count".to_owned(), "rate".to_owned()],
+                    "gauge" => vec!["value".to_owned(), "min".to_owned()],
+                    _ => vec!["rate".to_owned()],
                 };
-                for part in shown {
-                    assert!(line.contains(&part), "{name}: the console says `{line}`, the document `{part}`");
+                // Figures without a name are the first on the console, each with its unit.
+                let mut unnamed: Vec<String> = Vec::new();
+                for part in line.split_whitespace() {
+                    match unnamed.last_mut() {
+                        Some(last) if part.starts_with(char::is_alphabetic) => last.push_str(part),
+                        _ => unnamed.push(part.to_owned()),
+                    }
+                }
+                for (place, figure) in figures.iter().enumerate() {
+                    let named = line.split(&format!("{figure}=")).nth(1);
+                    let shown = named.unwrap_or_else(|| unnamed[place].as_str());
+                    let value = metric["values"][figure].as_f64().unwrap();
+                    assert_reads_as(shown, value, &format!("{name} {figure} on the console"));
+                    assert_reads_as(&word(&metric["text"], figure), value, &format!("{name} {figure} for people"));
                 }
             }
         }
         assert_eq!(own["thresholds"].as_array().map(Vec::len), Some(3));
         for threshold in own["thresholds"].as_array().unwrap() {
-            let seen = format!("{}={}", word(threshold, "figure"), word(threshold, "text"));
-            let line = format!("'{}' {seen}", word(threshold, "expression"));
+            let line = format!("'{}' {}=", word(threshold, "expression"), word(threshold, "figure"));
             assert!(outcome.stdout.contains(&line), "{line}\n{}", outcome.stdout);
-            assert_eq!(
-                junit.contains(&format!("message=\"{seen} crosses")),
-                threshold["ok"] == false,
-                "{seen}\n{junit}"
-            );
+            let (figure, text) = (word(threshold, "figure"), word(threshold, "text"));
+            assert_reads_as(&text, threshold["observed"].as_f64().unwrap(), &figure);
+            let told = format!("{figure} {text} (wanted {})", word(threshold, "wanted")).replace('<', "&lt;");
+            let told = told.replace('>', "&gt;");
+            assert_eq!(junit.contains(&told), threshold["ok"] == false, "{told}\n{junit}");
         }
+        // Every case has a time, and all of them are the run's.
+        assert_eq!(junit.matches("<testcase ").count(), junit.matches("\" time=\"").count() - 4, "{junit}");
+        let times =
+            junit.split("<testcase ").skip(1).filter_map(|case| case.split("time=\"").nth(1)?.split('"').next());
+        let sum: f64 = times.map(|time| time.parse::<f64>().unwrap()).sum();
+        assert!((sum - own["run"]["seconds"].as_f64().unwrap()).abs() < 0.001, "{junit}");
         let checks = own["checks"]["list"].as_array().unwrap();
         let failed: Vec<_> = checks.iter().filter(|check| check["fails"] != 0).collect();
         assert_eq!((checks.len(), failed.len()), (2, 1), "{checks:?}");
         for check in failed {
-            let line = format!("{} — ✓ {} / ✗ {}", word(check, "text"), check["passes"], check["fails"]);
-            assert!(outcome.stdout.contains(&line) && junit.contains(&line), "{line}\n{}", outcome.stdout);
+            let (passes, fails) = (check["passes"].as_u64().unwrap(), check["fails"].as_u64().unwrap());
+            let line = format!("{}% — ✓ {passes} / ✗ {fails}", passes * 100 / (passes + fails));
+            assert!(outcome.stdout.contains(&line), "{line}\n{}", outcome.stdout);
+            let line = format!("{} passed (wanted 100 %): {fails} of {} failed", word(check, "text"), passes + fails);
+            assert!(junit.contains(&line), "{line}\n{junit}");
         }
         // The page holds the document as it is, without the histograms.
         let shown = document(&page);
@@ -186,6 +202,19 @@ fn one_run_says_the_same_everywhere() {
 
 fn read(folder: &Path, name: &str) -> String {
     fs::read_to_string(folder.join(name)).unwrap()
+}
+
+/// That a figure with its unit, in k6's words or in ours, is this number, as far as it is rounded.
+fn assert_reads_as(shown: &str, value: f64, what: &str) {
+    let text = shown.trim().replace(',', "");
+    let end = text.find(|c: char| !c.is_ascii_digit() && !matches!(c, '.' | '-')).unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let unit = unit.trim_start();
+    let units = [("µs", 1e-3), ("ms", 1.0), ("MB", 1e6), ("kB", 1e3), ("%", 0.01), ("s ", 1e3)];
+    let factor = units.iter().find(|(name, _)| format!("{unit} ").starts_with(name)).map_or(1.0, |(_, factor)| *factor);
+    let read = number.parse::<f64>().unwrap_or_else(|_| panic!("{what}: `{shown}` is no figure")) * factor;
+    // The console has two digits of bytes.
+    assert!((read - value).abs() <= value.abs() * 0.06 + 1e-4, "{what}: `{shown}` is {read}, not {value}");
 }
 
 fn word(value: &Value, key: &str) -> String {
@@ -258,13 +287,87 @@ fn the_page_draws_itself_in_a_browser() {
         assert!(drawn.contains(&format!(">{}<", word(&endpoint["duration"]["text"], "p(99)"))), "{endpoint}");
     }
     for threshold in own["thresholds"].as_array().unwrap() {
-        let seen = format!("{}={}", word(threshold, "figure"), word(threshold, "text"));
-        assert!(drawn.contains(&seen), "{seen}");
+        for text in [word(threshold, "text"), word(threshold, "wanted")] {
+            assert!(drawn.contains(&format!(">{}<", escaped(&text))), "{text}");
+        }
     }
     for text in ["Requests per second", "Request duration", "Virtual users", "Load generator", "Exit code 99"] {
         assert!(drawn.contains(text), "{text}");
     }
     assert!(drawn.matches("class=\"trace\"").count() > 10, "there are no lines in the charts");
+    assert!(drawn.matches("class=\"bar\"").count() > 5, "durations are not shown as they are spread");
+    // What went wrong comes first.
+    let place = |text: &str| drawn.find(&format!("<h2>{text}")).unwrap_or_else(|| panic!("no {text}"));
+    for wrong in ["Thresholds", "Errors", "Checks"] {
+        assert!(place(wrong) < place("Over time"), "{wrong}");
+    }
+    assert!(place("Over time") < place("Endpoints"));
+}
+
+/// A second and a half in which every request has a URL of its own, some of which are not there.
+const IDS: &str = r#"
+import http from 'k6/http';
+import { sleep } from 'k6';
+export const options = { vus: 1, duration: '1500ms' };
+export default function () {
+  http.get(`${__ENV.URL}/text/${__ITER}`);
+  if (__ITER % 3 === 0) http.get(`${__ENV.URL}/status/404`);
+  sleep(0.05);
+}
+"#;
+
+/// Opens the first endpoint, points at a chart of it, and writes down what a reader would see on a phone.
+const CLICK: &str = "<script>setTimeout(() => { document.querySelector('button.row').click(); \
+    const table = document.querySelector('tr.detail').closest('.card.table'); table.scrollLeft = 80; \
+    setTimeout(() => { const inside = document.querySelector('tr.detail .inside').getBoundingClientRect(); \
+    document.documentElement.dataset.seen = JSON.stringify({ \
+      charts: document.querySelectorAll('tr.detail svg').length, fits: inside.left >= 0 && inside.right <= innerWidth, \
+      wide: table.parentElement.dataset.wide, swipe: getComputedStyle(table.previousSibling).display, \
+      focus: document.activeElement.className }); }, 200); }, 500);</script></body>";
+
+#[test]
+fn ever_new_urls_are_one_endpoint_and_a_click_shows_its_series() {
+    for engine in program::engines() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("script.js"), IDS).unwrap();
+        let url = format!("URL={}", server::url());
+        let mut command = program::volley(folder.path());
+        command.args(["run", "--quiet", "--js-engine", engine, "--env", &url, "--report", "report.html"]);
+        let outcome = program::run(command.args(["--summary-json", "own.json", "script.js"]));
+        assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+        let own = json(folder.path(), "own.json");
+        let endpoints = own["endpoints"].as_array().unwrap();
+        assert_eq!(endpoints.len(), 2, "{endpoints:?}");
+        let folded = endpoints.iter().find(|one| one["name"].as_str().unwrap().ends_with("/text/{…}")).unwrap();
+        assert_eq!((&folded["names"], folded["names"].as_u64() > Some(10)), (&folded["requests"], true));
+        let sum = |list: &Value| -> f64 { list.as_array().unwrap().iter().filter_map(Value::as_f64).sum() };
+        for endpoint in endpoints {
+            let series = &endpoint["series"];
+            assert_eq!(Some(sum(&series["requests"])), endpoint["requests"].as_f64(), "{endpoint}");
+            assert_eq!(Some(sum(&series["failed"])), endpoint["failed"].as_f64(), "{endpoint}");
+        }
+        let metrics = own["metrics"].as_array().unwrap();
+        let duration = metrics.iter().find(|one| one["name"] == "http_req_duration").unwrap();
+        assert_eq!(Some(sum(&duration["distribution"]["counts"])), duration["values"]["count"].as_f64());
+        assert_eq!((&own["run"]["duration_seconds"], &own["run"]["has_limit_only"]), (&1.5.into(), &false.into()));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("script.js"), IDS).unwrap();
+    let mut command = program::volley(folder.path());
+    command.args(["run", "--quiet", "--env", &format!("URL={}", server::url()), "--report", "report.html"]);
+    assert_eq!(program::run(command.arg("script.js")).code, 0);
+    let page = read(folder.path(), "report.html").replace("</body>", CLICK);
+    let path = folder.path().join("clicked.html");
+    fs::write(&path, page).unwrap();
+    let (dom, console) = in_browser_with(&path, &["--window-size=390,844"]);
+    assert_eq!(console, "");
+    let seen = dom.split("data-seen=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("nothing was clicked");
+    let seen: Value = serde_json::from_str(&seen.replace("&quot;", "\"")).unwrap();
+    let expect = serde_json::json!({"charts": 2, "fits": true, "wide": "yes", "swipe": "block", "focus": "row"});
+    assert_eq!(seen, expect);
+    // The last interval was cut short, is dashed, and is told.
+    assert!(dom.contains("class=\"cut trace\"") && dom.contains("the last interval, dashed, is only"), "{dom}");
+    assert!(dom.contains("differ only in an id"), "there is no advice");
 }
 
 #[test]

@@ -222,6 +222,9 @@ pub struct RunArgs {
     /// The summary of a saved run, for thresholds such as p(95)<=baseline*1.1
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<String>,
+    /// Tell on standard input, a socket, how the run goes; what `procedure run` starts its runs with
+    #[arg(long, hide = true)]
+    pub observed: bool,
     /// Reach --vus in this time (with --vus and --duration)
     #[arg(long, value_name = "TIME")]
     pub ramp_up: Option<String>,

@@ -197,6 +197,7 @@ pub(super) fn demo(
         outputs: Vec::new(),
         linger: None,
         quiet: false,
+        is_observed: false,
         program: super::program(),
         no_color: false,
         cwd: std::env::current_dir().unwrap_or_default(),

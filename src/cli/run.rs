@@ -58,6 +58,8 @@ pub struct RunRequest {
     pub ui: Option<progress::Kind>,
     /// The summary of a saved run.
     pub baseline: Option<String>,
+    /// Whoever started this process asks over standard input how the run goes.
+    pub is_observed: bool,
     /// This process's variables, for outputs that have their own.
     pub env: Environment,
     /// To be logged.
@@ -161,6 +163,7 @@ impl RunArgs {
             unknown_features,
             reports: self.reports(&env),
             ui: self.ui(&env)?,
+            is_observed: self.observed,
             baseline: self
                 .baseline
                 .clone()

@@ -23,6 +23,8 @@ pub(super) struct Detail {
 pub struct DetailResult {
     /// Endpoints, in order of first appearance.
     pub endpoints: Vec<Endpoint>,
+    /// How long an interval of their series is, in nanoseconds.
+    pub endpoint_width: u64,
     /// What went wrong, the most frequent first.
     pub problems: Vec<Problem>,
     /// Everything over time.
@@ -32,14 +34,14 @@ pub struct DetailResult {
 impl Detail {
     /// Begins now.
     pub(super) fn new(epoch: Epoch) -> Self {
-        let timeline = Timeline::new(epoch.stamp(std::time::Instant::now()));
-        Self { epoch, endpoints: Endpoints::default(), timeline }
+        let now = epoch.stamp(std::time::Instant::now());
+        Self { epoch, endpoints: Endpoints::new(now), timeline: Timeline::new(now) }
     }
 
     /// Adds a sample; true if the list of endpoints is full from now on.
     pub(super) fn add(&mut self, metric: &Metric, value: f64, time: Stamp, tags: &TagSet, routes: &Routes) -> bool {
         self.timeline.add(metric, value, time);
-        self.endpoints.add(metric, value, tags, routes)
+        self.endpoints.add(metric, value, time, tags, routes)
     }
 
     /// A timer on a thread was late by so many milliseconds, just now.
@@ -60,9 +62,10 @@ impl Detail {
     }
 
     pub(super) fn result(&self) -> DetailResult {
-        let mut endpoints = self.endpoints.list().to_vec();
+        let mut endpoints = self.endpoints.list();
         endpoints.iter_mut().for_each(|endpoint| endpoint.duration.settle());
-        DetailResult { endpoints, problems: self.endpoints.problems(), timeline: self.timeline.clone() }
+        let endpoint_width = self.endpoints.width();
+        DetailResult { endpoints, endpoint_width, problems: self.endpoints.problems(), timeline: self.timeline.clone() }
     }
 }
 

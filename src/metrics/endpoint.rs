@@ -1,12 +1,16 @@
 //! Numbers per endpoint (the `name` of a request and its method), and what went wrong, grouped by code and text.
 //!
-//! Both lists are bounded: what comes after the limit is counted together as `(other)`, which is said once.
+//! Both lists are bounded: what comes after the limit is counted together as `(other)`, which is said once. URLs that differ
+//! only in ids are one endpoint once there are many of them ([`super::alike`]). The first endpoints are kept over time too.
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::alike;
 use super::builtin;
+use super::digest::Digest;
+use super::record::Stamp;
 use super::registry::{Contains, Metric};
 use super::sink::RateSink;
 use super::tags::{Routes, TagSet};
@@ -18,6 +22,16 @@ pub const MOST_ENDPOINTS: usize = 1_000;
 const MOST_PROBLEMS: usize = 200;
 /// What the rest is counted as.
 pub const OTHER: &str = "(other)";
+/// More names than this that differ only in ids are one endpoint.
+const MAX_ALIKE: usize = 10;
+/// Different names of one endpoint are counted up to here.
+pub const MAX_NAMES: usize = 1_000;
+/// So many endpoints are kept over time.
+const MAX_ENDPOINT_SERIES: usize = 50;
+/// An endpoint has at most so many intervals.
+const MAX_ENDPOINT_POINTS: usize = 120;
+/// The first width of an endpoint's interval, in nanoseconds.
+const FIRST_WIDTH: u64 = 1_000_000_000;
 
 /// One endpoint.
 #[derive(Clone, Debug)]
@@ -32,6 +46,26 @@ pub struct Endpoint {
     pub failed: RateSink,
     /// `http_req_duration` or `grpc_req_duration` of its requests, in milliseconds.
     pub duration: Trend,
+    /// How many different names it stands for: 1, or more where they differ in ids; counted up to [`MAX_NAMES`].
+    pub names: usize,
+    /// The same over time, by interval; nothing for endpoints that came late in a long list.
+    pub points: Option<Vec<Option<Point>>>,
+}
+
+/// An endpoint in one interval.
+#[derive(Clone, Debug, Default)]
+pub struct Point {
+    /// Requests that failed.
+    pub failed: u32,
+    /// The times of its requests, in milliseconds.
+    pub duration: Arc<Digest>,
+}
+
+impl Point {
+    fn merge(&mut self, other: &Self) {
+        self.failed += other.failed;
+        Arc::make_mut(&mut self.duration).merge(&other.duration);
+    }
 }
 
 /// Requests that went wrong in one way.
@@ -47,10 +81,30 @@ pub struct Problem {
     pub example: Arc<str>,
 }
 
-/// Both lists while a run goes on.
+/// Names that differ only in ids.
 #[derive(Clone, Debug, Default)]
+struct Alike {
+    /// Their rows, while each has its own.
+    rows: Vec<u32>,
+    /// The one row of all of them, from then on.
+    folded: Option<u32>,
+    /// Hashes of the names.
+    names: FxHashSet<u64>,
+}
+
+/// Both lists while a run goes on.
+#[derive(Clone, Debug)]
 pub(super) struct Endpoints {
+    start: Stamp,
+    /// How long an interval is, in nanoseconds.
+    width: u64,
     list: Vec<Endpoint>,
+    /// Where the numbers of each row are: there, or in the row it was folded into.
+    moved: Vec<u32>,
+    /// How many rows were folded into others.
+    gone: usize,
+    /// By pattern and method.
+    alike: FxHashMap<(Arc<str>, Arc<str>), Alike>,
     at: FxHashMap<(Arc<str>, Arc<str>), u32>,
     problems: Vec<Problem>,
     problem_at: FxHashMap<(Arc<str>, Arc<str>), u32>,
@@ -60,19 +114,44 @@ pub(super) struct Endpoints {
 const NOWHERE: u32 = u32::MAX;
 
 impl Endpoints {
+    /// Empty lists of a run that begins at this moment.
+    pub(super) fn new(start: Stamp) -> Self {
+        Self {
+            start,
+            width: FIRST_WIDTH,
+            list: Vec::new(),
+            moved: Vec::new(),
+            gone: 0,
+            alike: FxHashMap::default(),
+            at: FxHashMap::default(),
+            problems: Vec::new(),
+            problem_at: FxHashMap::default(),
+        }
+    }
+
     /// Adds a sample; true if that filled the list of endpoints for the first time.
-    pub(super) fn add(&mut self, metric: &Metric, value: f64, tags: &TagSet, routes: &Routes) -> bool {
+    pub(super) fn add(&mut self, metric: &Metric, value: f64, time: Stamp, tags: &TagSet, routes: &Routes) -> bool {
         let mut is_full = false;
         match metric.id {
             builtin::HTTP_REQ_DURATION | builtin::GRPC_REQ_DURATION => {
                 let protocol = if metric.id == builtin::HTTP_REQ_DURATION { "http" } else { "grpc" };
                 let at = *routes.endpoint.get_or_init(|| self.place(tags, protocol, &mut is_full));
-                self.list[at as usize].duration.add(value);
+                let at = self.moved[at as usize] as usize;
+                self.list[at].duration.add(value);
+                if let Some(point) = self.point(at, time) {
+                    Arc::make_mut(&mut point.duration).add(value);
+                }
             }
             builtin::HTTP_REQ_FAILED => {
                 let at = *routes.endpoint.get_or_init(|| self.place(tags, "http", &mut is_full));
-                let failed = &mut self.list[at as usize].failed;
+                let at = self.moved[at as usize] as usize;
+                let failed = &mut self.list[at].failed;
                 *(if value != 0.0 { &mut failed.passes } else { &mut failed.fails }) += 1;
+                if value != 0.0
+                    && let Some(point) = self.point(at, time)
+                {
+                    point.failed += 1;
+                }
             }
             builtin::HTTP_REQS => {
                 let at = *routes.problem.get_or_init(|| self.problem(tags));
@@ -90,8 +169,30 @@ impl Endpoints {
     }
 
     /// All endpoints, in order of first appearance.
-    pub(super) fn list(&self) -> &[Endpoint] {
-        &self.list
+    pub(super) fn list(&self) -> Vec<Endpoint> {
+        let rows = self.list.iter().zip(&self.moved).enumerate();
+        rows.filter(|(place, (_, moved))| *place == **moved as usize).map(|(_, (row, _))| row.clone()).collect()
+    }
+
+    /// How long an interval of their series is now, in nanoseconds.
+    pub(super) fn width(&self) -> u64 {
+        self.width
+    }
+
+    /// The interval of an endpoint at a moment; nothing where it is not kept over time.
+    fn point(&mut self, at: usize, time: Stamp) -> Option<&mut Point> {
+        self.list[at].points.as_ref()?;
+        let after = time.0.saturating_sub(self.start.0);
+        while (after / self.width) as usize >= MAX_ENDPOINT_POINTS {
+            self.width *= 2;
+            self.list.iter_mut().filter_map(|row| row.points.as_mut()).for_each(halve);
+        }
+        let place = (after / self.width) as usize;
+        let points = self.list[at].points.as_mut()?;
+        if place >= points.len() {
+            points.resize(place + 1, None);
+        }
+        Some(points[place].get_or_insert_default())
     }
 
     /// All problems, the most frequent first.
@@ -108,7 +209,20 @@ impl Endpoints {
         if let Some(known) = self.at.get(&key) {
             return *known;
         }
-        if self.list.len() >= MOST_ENDPOINTS {
+        let pattern: Option<Arc<str>> = alike::pattern(&key.0).map(Into::into);
+        let group = pattern.clone().map(|pattern| (pattern, key.1.clone()));
+        if let Some(alike) = group.as_ref().and_then(|group| self.alike.get_mut(group)) {
+            if alike.names.len() < MAX_NAMES {
+                alike.names.insert(hash(&key.0));
+            }
+            if let (Some(row), Some(pattern)) = (alike.folded, &pattern) {
+                let endpoint = &mut self.list[row as usize];
+                endpoint.names = alike.names.len();
+                endpoint.name = alike::common(pattern, &endpoint.name, &key.0).into();
+                return row;
+            }
+        }
+        if self.list.len() - self.gone >= MOST_ENDPOINTS {
             key = (OTHER.into(), "".into());
             if let Some(known) = self.at.get(&key) {
                 return *known;
@@ -117,10 +231,50 @@ impl Endpoints {
         }
         let (name, method) = key.clone();
         let (failed, duration) = (RateSink::default(), Trend::new(Contains::Time));
-        self.list.push(Endpoint { name, method, protocol, failed, duration });
+        let kept = self.list.iter().filter(|row| row.points.is_some()).count();
+        let points = (kept < MAX_ENDPOINT_SERIES).then(Vec::new);
+        self.list.push(Endpoint { name, method, protocol, failed, duration, names: 1, points });
         let at = (self.list.len() - 1) as u32;
-        self.at.insert(key, at);
-        at
+        self.moved.push(at);
+        self.at.insert(key.clone(), at);
+        match group.filter(|_| &*key.0 != OTHER) {
+            Some(group) => self.join(group, at, &key.0),
+            None => at,
+        }
+    }
+
+    /// One more row whose name has this pattern; with too many of them, all become one. The row of the last name.
+    fn join(&mut self, group: (Arc<str>, Arc<str>), at: u32, name: &str) -> u32 {
+        let alike = self.alike.entry(group.clone()).or_default();
+        alike.rows.push(at);
+        alike.names.insert(hash(name));
+        if alike.rows.len() <= MAX_ALIKE {
+            return at;
+        }
+        let (rows, names) = (std::mem::take(&mut alike.rows), alike.names.len());
+        let first = rows[0];
+        alike.folded = Some(first);
+        let mut whole = self.list[first as usize].clone();
+        for row in &rows[1..] {
+            let other = &mut self.list[*row as usize];
+            whole.duration.merge(&other.duration);
+            whole.failed.passes += other.failed.passes;
+            whole.failed.fails += other.failed.fails;
+            whole.points = match (whole.points.take(), other.points.take()) {
+                (Some(points), Some(more)) => Some(merged(points, more)),
+                // Half of it would be told as the whole.
+                _ => None,
+            };
+            whole.name = alike::common(&group.0, &whole.name, &other.name).into();
+            other.duration = Trend::new(Contains::Time);
+            self.moved[*row as usize] = first;
+        }
+        whole.names = names;
+        self.gone += rows.len() - 1;
+        // Their names are found by the pattern from now on.
+        self.at.retain(|_, place| !rows.contains(place));
+        self.list[first as usize] = whole;
+        first
     }
 
     fn problem(&mut self, tags: &TagSet) -> u32 {
@@ -148,6 +302,36 @@ impl Endpoints {
     }
 }
 
+fn hash(name: &str) -> u64 {
+    use std::hash::BuildHasher as _;
+    rustc_hash::FxBuildHasher.hash_one(name)
+}
+
+/// Two intervals become one.
+fn halve(points: &mut Vec<Option<Point>>) {
+    let mut halves = std::mem::take(points).into_iter();
+    while let Some(first) = halves.next() {
+        points.push(both(first, halves.next().flatten()));
+    }
+}
+
+/// Two series of the same intervals.
+fn merged(one: Vec<Option<Point>>, other: Vec<Option<Point>>) -> Vec<Option<Point>> {
+    let length = one.len().max(other.len());
+    let (mut one, mut other) = (one.into_iter(), other.into_iter());
+    (0..length).map(|_| both(one.next().flatten(), other.next().flatten())).collect()
+}
+
+fn both(one: Option<Point>, other: Option<Point>) -> Option<Point> {
+    match (one, other) {
+        (Some(mut one), Some(other)) => {
+            one.merge(&other);
+            Some(one)
+        }
+        (one, other) => one.or(other),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::{Mutex, PoisonError};
@@ -166,7 +350,8 @@ mod tests {
         let mut ledger = Ledger::new(Arc::new(Registry::new()), options, logger);
         let interner = Interner::default();
         for place in 0..1_500 {
-            let name = format!("http://x/{place}");
+            // Names that a script gave stand as they are, whatever is in them.
+            let name = format!("page {place}");
             let tags = interner.set([("name", name.as_str()), ("method", "GET"), ("status", "200")]);
             let timings = HttpTimings { waiting: 2_000_000, ..HttpTimings::default() };
             let record = |failed| Record::Http {
@@ -206,5 +391,65 @@ mod tests {
         let shown: Vec<_> = problems.iter().map(|one| format!("{} {} {}", one.count, one.code, one.text)).collect();
         assert_eq!(shown, ["4 1404 status 404", "3 1212 dial: connection refused", "1  status 204"]);
         assert_eq!(&*problems[0].example, "GET n");
+    }
+
+    #[test]
+    fn urls_with_ever_new_ids_are_one_endpoint() {
+        let options = LedgerOptions { detail: Some(Epoch::now()), ..LedgerOptions::default() };
+        let mut ledger = Ledger::new(Arc::new(Registry::new()), options, Logger::silent());
+        let interner = Interner::default();
+        let mut see = |method: &str, name: &str, status: &str| {
+            let tags = interner.set([("name", name), ("method", method), ("status", status)]);
+            let timings = HttpTimings { waiting: 2_000_000, ..HttpTimings::default() };
+            let failed = Some(status != "200");
+            ledger.fold(&[Record::Http { time: Stamp(0), timings, failed, tags, metadata: None }]);
+        };
+        see("GET", "http://x/items", "200");
+        for id in 0..300 {
+            see("GET", &format!("http://x/shop1/items/{id}"), "200");
+            see("GET", &format!("http://x/shop1/items/{id}"), "404");
+        }
+        // A name that was seen before it became one of many.
+        see("GET", "http://x/shop1/items/0", "200");
+        (0..10).for_each(|id| see("PUT", &format!("http://x/shop1/items/{id}"), "200"));
+        let endpoints = ledger.snapshot(std::time::Duration::ZERO).detail.unwrap().endpoints;
+        let shown: Vec<_> = endpoints
+            .iter()
+            .map(|one| {
+                format!("{} {} {} {} {}", one.method, one.name, one.duration.count(), one.failed.passes, one.names)
+            })
+            .collect();
+        assert_eq!(
+            shown[..3],
+            [
+                "GET http://x/items 1 0 1",
+                "GET http://x/shop1/items/{…} 601 300 300",
+                "PUT http://x/shop1/items/0 1 0 1",
+            ]
+        );
+        assert_eq!(shown.len(), 12);
+        let points = endpoints[1].points.as_ref().unwrap();
+        let first = points[0].as_ref().unwrap();
+        assert_eq!((first.duration.count(), first.failed), (601, 300));
+    }
+
+    #[test]
+    fn the_series_of_an_endpoint_is_bounded() {
+        let mut endpoints = Endpoints::new(Stamp(0));
+        let registry = Registry::new();
+        let (duration, failed) =
+            (registry.get(builtin::HTTP_REQ_DURATION).unwrap(), registry.get(builtin::HTTP_REQ_FAILED).unwrap());
+        let tags = Interner::default().set([("name", "n")]);
+        let routes = Routes::default();
+        for second in 0..3_600 {
+            let time = Stamp(second * 1_000_000_000);
+            endpoints.add(&duration, 5.0, time, &tags, &routes);
+            endpoints.add(&failed, (second % 2) as f64, time, &tags, &routes);
+        }
+        let list = endpoints.list();
+        let points = list[0].points.as_ref().unwrap();
+        assert_eq!((endpoints.width(), points.len()), (32_000_000_000, 113));
+        let sum = |of: fn(&Point) -> u64| points.iter().flatten().map(of).sum::<u64>();
+        assert_eq!((sum(|point| point.duration.count()), sum(|point| u64::from(point.failed))), (3_600, 1_800));
     }
 }

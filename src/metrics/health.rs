@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use super::digest::Digest;
+use crate::units::figure::{self, Unit};
 
 /// How often the timer of each thread is tried.
 pub const TRIED_EVERY: Duration = Duration::from_millis(50);
@@ -92,17 +93,18 @@ impl Health {
         if self.usage.elapsed < SHORTEST {
             return None;
         }
+        let time = |millis: f64| figure::text(millis, Unit::Time);
         let mut complaints = Vec::new();
         let (scripts, network) = (self.script_lag.percentile(90.0), self.network_lag.percentile(90.0));
         if scripts > SCRIPTS_LATE {
-            complaints.push(format!("script threads were late by p(90)={scripts:.0}ms"));
+            complaints.push(format!("script threads were late by {} (p90)", time(scripts)));
         }
         if network > NETWORK_LATE {
-            complaints.push(format!("network threads, which take the times, were late by p(90)={network:.0}ms"));
+            complaints.push(format!("network threads, which take the times, were late by {} (p90)", time(network)));
         }
         let share = self.usage.share();
         if share > BUSY {
-            complaints.push(format!("used {:.0}% of {} cores", share * 100.0, self.usage.cores));
+            complaints.push(format!("it used {} of {} cores", figure::text(share, Unit::Share), self.usage.cores));
         }
         (!complaints.is_empty()).then(|| complaints.join(", "))
     }
@@ -140,9 +142,9 @@ mod tests {
         check(0.0, 0.0, 0, 0, None);
         check(20.2, 4.0, 10, 10, None);
         check(80.0, 80.0, 4, 4, None);
-        check(80.0, 4.0, 10, 10, Some("script threads were late by p(90)=80ms"));
-        check(1.0, 15.0, 10, 10, Some("network threads, which take the times, were late by p(90)=15ms"));
-        check(1.0, 1.0, 19, 10, Some("used 95% of 2 cores"));
-        check(80.0, 1.0, 20, 10, Some("script threads were late by p(90)=80ms, used 100% of 2 cores"));
+        check(80.0, 4.0, 10, 10, Some("script threads were late by 80 ms (p90)"));
+        check(1.0, 15.0, 10, 10, Some("network threads, which take the times, were late by 15 ms (p90)"));
+        check(1.0, 1.0, 19, 10, Some("it used 95 % of 2 cores"));
+        check(80.0, 1.0, 20, 10, Some("script threads were late by 80 ms (p90), it used 100 % of 2 cores"));
     }
 }

@@ -4,6 +4,7 @@
 //! keeps sinks (a trend is exact up to 10,000 values, then a histogram) and hands raw records on to the outputs
 //! that want them. Nothing else is kept, so memory stays flat however long a run lasts.
 
+pub mod alike;
 pub mod baseline;
 pub mod builtin;
 pub mod detail;

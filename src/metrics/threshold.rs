@@ -309,6 +309,16 @@ impl Threshold {
         !self.ok && self.def.abort_on_fail && due
     }
 
+    /// What the figure must be: the comparison, the number where it is known, and the window where there is one.
+    pub fn wanted(&self) -> (&'static str, Option<f64>, Option<Duration>) {
+        let sign = OPERATORS.iter().find(|(_, operator)| *operator == self.operator).map_or("", |(sign, _)| sign);
+        let limit = match self.limit {
+            Limit::Number(limit) => Some(limit),
+            Limit::Baseline { .. } => None,
+        };
+        (sign, limit, self.window)
+    }
+
     /// Whether the figure counts something, so that it is no share and no rate per second.
     pub fn is_count(&self) -> bool {
         matches!(self.figure, Figure::Count | Figure::Passes | Figure::Fails)

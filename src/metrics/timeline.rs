@@ -37,7 +37,7 @@ pub enum Cell {
     /// The last value and when it was, and the greatest.
     Gauge(f64, Stamp, f64),
     /// The distribution.
-    Trend(Box<Digest>),
+    Trend(Arc<Digest>),
 }
 
 impl Cell {
@@ -46,7 +46,7 @@ impl Cell {
             MetricType::Counter => Self::Counter(0.0),
             MetricType::Rate => Self::Rate(0, 0),
             MetricType::Gauge => Self::Gauge(value, time, value),
-            MetricType::Trend => Self::Trend(Box::default()),
+            MetricType::Trend => Self::Trend(Arc::default()),
         };
         cell.add(value, time);
         cell
@@ -62,7 +62,8 @@ impl Cell {
                 }
                 *max = max.max(value);
             }
-            Self::Trend(digest) => digest.add(value),
+            // A snapshot may still read the last one.
+            Self::Trend(digest) => Arc::make_mut(digest).add(value),
         }
     }
 
@@ -79,7 +80,7 @@ impl Cell {
                 }
                 *max = max.max(*greatest);
             }
-            (Self::Trend(digest), Self::Trend(more)) => digest.merge(more),
+            (Self::Trend(digest), Self::Trend(more)) => Arc::make_mut(digest).merge(more),
             // Cells of one series are of one kind.
             _ => (),
         }

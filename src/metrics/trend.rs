@@ -154,6 +154,22 @@ impl Trend {
         if below == above { below } else { below + (above - below) * (place - place.floor()) }
     }
 
+    /// How many values lie between each two neighbours of `bounds`, which rise; what lies outside counts for the first or
+    /// the last.
+    pub fn counts_between(&self, bounds: &[f64]) -> Vec<u64> {
+        let last = bounds.len().saturating_sub(2);
+        let mut counts = vec![0; last + 1];
+        let mut see = |value: f64, count: u64| {
+            let place = bounds.partition_point(|bound| *bound <= value).saturating_sub(1).min(last);
+            counts[place] += count;
+        };
+        match &self.store {
+            Store::Exact { values, .. } => values.iter().for_each(|value| see(*value, 1)),
+            Store::Coarse(coarse) => coarse.each(see),
+        }
+        counts
+    }
+
     /// The values as histograms of three significant digits, for those who merge many runs into one.
     pub fn shares(&self) -> Shares {
         let coarse = match &self.store {

@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::Settings;
+use super::observer::Observer;
 use super::plan::Planned;
+use super::{Settings, live};
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith as _, Failure};
 use crate::output::json::LIMIT;
@@ -124,6 +125,7 @@ pub async fn run(
     limit: Option<u64>,
     settings: &Settings,
     interrupts: &mut Interrupts,
+    observer: &Observer,
 ) -> Result<Ended, Failure> {
     let files = Files::of(folder, &planned.name);
     // Older versions did not pack samples.
@@ -137,7 +139,7 @@ pub async fn run(
     };
     let log = File::create(&files.log).map_err(cannot)?;
     let mut command = command(settings)?;
-    command.args(["run", "--quiet", "--no-color"]);
+    command.args(["run", "--quiet", "--no-color", "--observed"]);
     if let Some(limit) = limit {
         command.arg("-o").arg(format!("json={}", files.samples.display()));
         command.env(LIMIT, limit.to_string());
@@ -149,11 +151,18 @@ pub async fn run(
     if let Some(engine) = &settings.js_engine {
         command.arg("--js-engine").arg(engine);
     }
+    // There is one page, and it is the procedure's.
+    for name in settings.process_env.keys().filter(|name| name.starts_with(live::PREFIX)) {
+        command.env_remove(name);
+    }
     // Through the environment: arguments are seen by everybody on the machine.
     command.envs(planned.env.iter().map(|(key, value)| (key, value)));
     command.args(&planned.flags).arg(&planned.script);
     command.stdout(log.try_clone().map_err(cannot)?).stderr(log);
+    command.stdin(Stdio::from(observer.connect().map_err(cannot)?));
     let mut child = command.spawn().map_err(cannot)?;
+    // With it goes our copy of the run's end of the socket.
+    drop(command);
     let mut was_interrupted = false;
     loop {
         if let Some(status) = child.try_wait().map_err(cannot)? {

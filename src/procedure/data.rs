@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::border::{Node, Wrong};
 use super::child::Interrupts;
 use super::journal::Records;
+use super::progress::SAY_EVERY;
 use super::records::{Created, Ledger};
 use super::template::{Filling, Refusal, Template};
 use super::web;
@@ -130,7 +131,7 @@ async fn paced(
                 told = Instant::now();
                 terminal.set_block(bar);
             }
-        } else if told.elapsed() > Duration::from_secs(2) {
+        } else if told.elapsed() > SAY_EVERY {
             told = Instant::now();
             terminal.print(&bar);
         }

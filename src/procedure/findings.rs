@@ -160,7 +160,7 @@ pub fn findings(results: &Results, scarce: &[(String, String)]) -> Vec<Finding> 
         for collected in &run.collected {
             if let Some(trouble) = &collected.trouble {
                 let text = format!("the collector `{}` had trouble: {trouble}", collected.collector);
-                let hint = "the series of this run has gaps; see that the service is reachable";
+                let hint = "the series of this run have gaps; check that the service is reachable";
                 finder.find("collector", Some(run), text, hint);
             }
         }
@@ -190,7 +190,7 @@ fn before_runs(finder: &mut Finder<'_>) {
         finder.find(kind, None, text, check.hint.as_deref().unwrap_or_default());
     }
     if let Some((records, why)) = journal.data.as_ref().and_then(|records| Some((records, records.trouble.as_ref()?))) {
-        let hint = "runs on other data than was meant say less; see the application's log and the procedure's `data`";
+        let hint = "runs with other data than intended say less; see the application's log and the procedure's `data`";
         finder.find("data", None, format!("{}: {why}", records.words()), hint);
     }
 }
@@ -229,7 +229,7 @@ fn of_requests(finder: &mut Finder<'_>, run: &RunResult, document: &Value) {
     if let Some(share) = share.reduce(f64::max).filter(|share| *share > limits.failed) {
         let failed = figure::text_beside(share, limits.failed, Unit::Share);
         let text = format!("{failed} of requests failed (limit {})", figure::text(limits.failed, Unit::Share));
-        let hint = "the log of the application and its connections to the database say why";
+        let hint = "the application's log and its database connections may say why";
         finder.find("errors", Some(run), text, hint);
     }
     let refused = document["errors"].as_array().into_iter().flatten();
@@ -240,13 +240,13 @@ fn of_requests(finder: &mut Finder<'_>, run: &RunResult, document: &Value) {
             1 => "1 connection was refused".to_owned(),
             _ => format!("{} connections were refused", figure::text(refused as f64, Unit::Count)),
         };
-        let hint = "see whether the application is running, and whether it accepts so many connections";
+        let hint = "check that the application is running and accepts that many connections";
         finder.find("refused", Some(run), text, hint);
     }
     if let Some(p95) = run.judged_value("http_req_duration", "p(95)").filter(|p95| *p95 > SLOW_MS) {
         let (p95, limit) = (figure::text_beside(p95, SLOW_MS, Unit::Time), figure::text(SLOW_MS, Unit::Time));
         let text = format!("the p95 of request durations is {p95}, above {limit}");
-        finder.find("slow", Some(run), text, "look at the processor of the application, and whether its cache answers");
+        finder.find("slow", Some(run), text, "check the application's processor load, and whether its cache answers");
     }
 }
 
@@ -257,8 +257,9 @@ fn cache(finder: &mut Finder<'_>, run: &RunResult, baseline: Option<&RunResult>)
     let gains = baseline.and_then(median).zip(median(run)).is_some_and(|(old, new)| new < old * GAIN);
     if let Some(hits) = hits.filter(|hits| *hits < FEW_HITS && is_other && !gains) {
         let hits = figure::text(hits, Unit::Share);
-        let text = format!("the cache does not help: {hits} of reads hit it, no gain over the baseline");
-        finder.find("cache", Some(run), text, "see whether Redis is running, and whether the application uses it");
+        let text =
+            format!("the cache does not help: {hits} of reads hit it, and the median is no better than the baseline's");
+        finder.find("cache", Some(run), text, "check that Redis is running, and that the application uses it");
     }
 }
 

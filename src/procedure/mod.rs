@@ -19,8 +19,11 @@ pub mod fuzz_tests;
 mod host;
 mod journal;
 mod known;
+mod live;
+mod observer;
 mod performance;
 mod plan;
+mod progress;
 mod readiness;
 mod records;
 mod report;
@@ -41,7 +44,10 @@ use crate::ui::Terminal;
 use crate::units::redact::without_user;
 use child::Interrupts;
 pub use file::Procedure;
-use journal::{Check, CheckState};
+use journal::{Check, CheckState, State};
+use live::Live;
+use observer::Observer;
+use progress::{Progress, Screen};
 use stages::Stages;
 use verdict::{Judgement, Verdict};
 
@@ -160,6 +166,14 @@ pub fn run(
             stages::upload(&begun.0, &begun.1, settings, &mut interrupts, terminal).await?;
             return Ok(code(&judgement));
         }
+        let observer = Observer::default();
+        if terminal.stdout_is_tty() {
+            observer.watch();
+        }
+        let live = Live::open(settings, &procedure.name, observer.clone(), terminal)?;
+        if let Some(url) = live.url() {
+            terminal.print(&format!("  live page {url}\n"));
+        }
         let scripts = known::scripts(procedure, &planned, settings).await;
         known::check_criteria(procedure, &scripts, &settings.file)?;
         let checks = check::check(procedure, &planned, settings, &scripts, &folder).await;
@@ -173,7 +187,13 @@ pub fn run(
         journal.write(&folder)?;
         terminal.print(&format!("  results go to {}\n", folder.display()));
         let interrupts = &mut interrupts;
-        let mut stage = Stages { procedure, module, settings, terminal, folder: &folder, journal, interrupts };
+        let is_wanted: Vec<bool> = journal.runs.iter().map(|run| run.state == State::Pending).collect();
+        let progress = Progress::new(&planned, &is_wanted, observer.clone(), live.url());
+        live.refresh(&folder, &progress, None);
+        let _screen = Screen::start(progress.clone(), terminal.clone());
+        let folder = folder.as_path();
+        let mut stage =
+            Stages { procedure, module, settings, terminal, folder, journal, interrupts, observer, progress, live };
         stage.data().await?;
         if !stage.interrupts.seen {
             stage.runs(&planned).await?;

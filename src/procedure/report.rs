@@ -42,6 +42,38 @@ pub fn write_all(folder: &Path) -> Result<Judgement, Failure> {
     Ok(judgement)
 }
 
+/// What the page shows when all is over, as JSON.
+///
+/// # Errors
+/// A folder without a journal.
+pub fn page_document(folder: &Path) -> Result<String, Failure> {
+    let results = Results::read(folder)?;
+    Ok(document(&results, &judge(&results)).to_string())
+}
+
+/// What the page shows while runs are still to come: what was judged so far, without a verdict.
+pub fn live_document(results: &Results) -> Value {
+    let mut document = document(results, &judge(results));
+    let procedure = &mut document["procedure"];
+    procedure["verdict"] = "RUNNING".into();
+    procedure["words"] = "Running".into();
+    for one in procedure["criteria"].as_array_mut().into_iter().flatten() {
+        if one["state"] == "not measured" {
+            one["state"] = "to come".into();
+            one["achieved_text"] = "–".into();
+        }
+    }
+    let entries = results.journal.runs.iter();
+    for (card, entry) in procedure["cards"].as_array_mut().into_iter().flatten().zip(entries) {
+        match entry.state {
+            State::Running => card["state"] = "running".into(),
+            State::Pending => card["state"] = "to come".into(),
+            _ => (),
+        }
+    }
+    document
+}
+
 fn baseline(results: &Results, judgement: &Judgement) -> Value {
     let journal = &results.journal;
     let runs = results.runs.iter().filter(|run| run.document.is_some()).map(|run| {
@@ -91,6 +123,17 @@ fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace('\n', " ").replace('<', "&lt;")
 }
 
+/// Text that stands there as code, also in a cell of a table; what would end it is another sign.
+fn code(text: &str) -> String {
+    format!("`{}`", text.replace('|', "\\|").replace('\n', " ").replace('`', "'"))
+}
+
+/// A moment of the journal to the minute: `2026-11-27 08:29 UTC`; what is no such moment stays as it is.
+fn minute(moment: &str) -> String {
+    let read = moment.parse::<jiff::Timestamp>().map(|moment| moment.strftime("%Y-%m-%d %H:%M UTC").to_string());
+    read.unwrap_or_else(|_| moment.to_owned())
+}
+
 fn markdown(results: &Results, judgement: &Judgement) -> String {
     let journal = &results.journal;
     let mark = match judgement.verdict {
@@ -99,19 +142,35 @@ fn markdown(results: &Results, judgement: &Judgement) -> String {
         Verdict::NotApproved => "❌",
     };
     let mut text = format!("## {mark} {}: {}\n\n", cell(&journal.name), judgement.words());
-    _ = writeln!(text, "{}. Environment `{}`, {}.", judgement.reason, journal.environment, journal.started);
+    _ = writeln!(
+        text,
+        "{}. Environment {}, {}.",
+        cell(&judgement.reason),
+        code(&journal.environment),
+        minute(&journal.started)
+    );
     for note in scale_note(results).iter().chain(&journal.notes) {
         _ = writeln!(text, "\n> {}", cell(note));
     }
-    text.push_str("\n| | Criterion | Target | Achieved |\n|---|---|---|---|\n");
-    for one in &judgement.criteria {
+    text.push_str("\n| | Criterion | Wanted | Achieved |\n|---|---|---|---|\n");
+    let mut criteria: Vec<_> = judgement.criteria.iter().collect();
+    criteria.sort_by_key(|one| ["fail", "not measured", "pass"].iter().position(|state| *state == one.state));
+    for one in criteria {
         let mark = match one.state {
             "pass" => "✅ pass",
             "fail" => "❌ fail",
             _ => "⚠️ not measured",
         };
-        let (name, target, achieved) = (cell(&one.name), cell(&one.target_text), cell(&one.achieved_text));
-        _ = writeln!(text, "| {mark} | `{name}` | {target} | {achieved} |");
+        let (name, target, achieved) = (code(&one.name), cell(&one.target_text), cell(&one.achieved_text));
+        _ = writeln!(text, "| {mark} | {name} | {target} | {achieved} |");
+    }
+    if !judgement.findings.is_empty() {
+        text.push_str("\n### Findings\n\n");
+        for finding in &judgement.findings {
+            let run = finding.run.as_ref().map(|run| format!("**{run}**: ")).unwrap_or_default();
+            let (severity, text_of) = (finding.severity.word(), cell(&finding.text));
+            _ = writeln!(text, "- {severity}: {run}{text_of}{}; {}", finding.lowered(), cell(&finding.hint));
+        }
     }
     text.push_str("\n| Run | | Requests | Rate | Median | p95 | p99 | Max | Failed | Checks | Cache hits |\n");
     text.push_str("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n");
@@ -129,14 +188,6 @@ fn markdown(results: &Results, judgement: &Judgement) -> String {
             _ = writeln!(text, "| {} | {} | {old} | {new} | {difference} |", row.run, row.figure);
         }
         text.push_str("\n</details>\n");
-    }
-    if !judgement.findings.is_empty() {
-        text.push_str("\n### Findings\n\n");
-        for finding in &judgement.findings {
-            let run = finding.run.as_ref().map(|run| format!("**{run}**: ")).unwrap_or_default();
-            let (severity, text_of) = (finding.severity.word(), cell(&finding.text));
-            _ = writeln!(text, "- {severity}: {run}{text_of}{}. {}", finding.lowered(), cell(&finding.hint));
-        }
     }
     text
 }
@@ -158,7 +209,7 @@ fn difference(percent: Option<f64>, direction: &str) -> String {
     if direction == "same" {
         return direction.to_owned();
     }
-    let percent = percent.map_or_else(|| "–".to_owned(), |percent| format!("{percent:+.1}%"));
+    let percent = percent.map_or_else(|| "–".to_owned(), |percent| format!("{percent:+.1} %"));
     if direction.is_empty() { percent } else { format!("{percent} {direction}") }
 }
 
@@ -190,7 +241,7 @@ fn document(results: &Results, judgement: &Judgement) -> Value {
             let figures =
                 FIGURES.iter().filter_map(|(title, metric, stat)| Some(json!([title, run.text(metric, stat)?])));
             json!({"name": run.entry.name, "plan": run.entry.plan, "state": run.entry.state.word(),
-                "is_good": run.entry.state == State::Finished, "note": run.entry.note,
+                "is_good": run.entry.state == State::Finished && run.entry.exit_code == Some(0), "note": run.entry.note,
                 "figures": figures.collect::<Vec<_>>()})
         })
         .collect();

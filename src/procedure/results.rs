@@ -11,7 +11,8 @@ use super::collect::{Collected, Series};
 use super::expression::Figure;
 use super::journal::{Entry, Journal, State};
 use crate::failure::Failure;
-use crate::metrics::{MetricType, builtin};
+use crate::metrics::{Contains, MetricType, builtin};
+pub use crate::units::figure::unit_of as figure_unit;
 use crate::units::figure::{self, Unit};
 
 /// The kinds of collectors, as their files are named.
@@ -164,6 +165,10 @@ impl RunResult {
         let Some(metric) = self.metric(name) else {
             let unit = self.series(name).map(|series| series.unit.as_str());
             return match unit {
+                // A run that measured nothing has the metrics that every run has.
+                None if let Some((_, kind, contains)) = builtin_of(name) => {
+                    figure_unit(kind.word(), contains.word(), name, stat)
+                }
                 _ if stat == "count" => Unit::Count,
                 Some("time") => Unit::Time,
                 Some("data") => Unit::Bytes,
@@ -211,24 +216,8 @@ impl RunResult {
     }
 }
 
-/// What a figure of a metric measures, by the metric's type and contents as the summary document names them.
-pub fn figure_unit(kind: &str, contains: &str, name: &str, stat: &str) -> Unit {
-    let of_contents = match contains {
-        "time" => Unit::Time,
-        "data" => Unit::Bytes,
-        _ => Unit::Number,
-    };
-    match (kind, stat) {
-        ("rate", "rate") => Unit::Share,
-        ("rate", _) | ("trend", "count") => Unit::Count,
-        ("counter", "rate") if contains == "data" => Unit::BytesPerSecond,
-        ("counter", "rate") => Unit::PerSecond(match name.split('{').next().unwrap_or(name) {
-            "http_reqs" => "requests",
-            "iterations" => "iterations",
-            "ws_msgs_sent" | "ws_msgs_received" => "messages",
-            _ => "",
-        }),
-        ("counter", _) if contains == "default" => Unit::Count,
-        _ => of_contents,
-    }
+/// The built-in metric of a name, or the one it is a part of.
+fn builtin_of(name: &str) -> Option<&'static (&'static str, MetricType, Contains)> {
+    let base = name.split('{').next().unwrap_or(name);
+    builtin::TABLE.iter().find(|(known, ..)| *known == base)
 }

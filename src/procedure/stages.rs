@@ -7,9 +7,13 @@ use std::path::{Path, PathBuf};
 use super::child::{self, Interrupts};
 use super::file::{Archive, Criterion, Procedure};
 use super::journal::{self, CriterionEntry, Entry, Journal, Records, State, Thinned};
+use super::live::Live;
+use super::observer::Observer;
 use super::plan::Planned;
+use super::progress::{Progress, Stage};
 use super::records::{self, Ledger};
 use super::upload::{self, Target};
+use super::verdict::Judgement;
 use super::{Settings, archive, collect, data, plain_address, report};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -158,6 +162,12 @@ pub struct Stages<'a> {
     pub journal: Journal,
     /// Ctrl+C.
     pub interrupts: &'a mut Interrupts,
+    /// How the run that goes on is asked.
+    pub observer: Observer,
+    /// How far everything is.
+    pub progress: Progress,
+    /// The page that shows it.
+    pub live: Live,
 }
 
 impl Stages<'_> {
@@ -179,18 +189,18 @@ impl Stages<'_> {
         let unknown = ledger.unknown().len();
         if unknown > 0 {
             let text = format!(
-                "{} had been asked for and not answered when the procedure was killed.",
+                "{} had been requested without an answer when the procedure was killed.",
                 counted(unknown as u64)
             );
             self.journal.notes.push(text);
         }
         if before >= data.count && self.journal.data.is_some() {
-            self.say("the records were made before");
+            self.say("the records exist already");
             return Ok(());
         }
         match before {
             0 => self.say(&format!("making {}", counted(data.count))),
-            _ => self.say(&format!("making {}, {before} of which were made before", counted(data.count))),
+            _ => self.say(&format!("making {}; {before} exist already", counted(data.count))),
         }
         let records = data::create(data, self.module, &mut ledger, self.interrupts, self.terminal).await;
         ledger.close();
@@ -219,10 +229,13 @@ impl Stages<'_> {
             }
             if let Some(pause) = pause.take() {
                 self.say(&format!("cool-down of {}", Span::from(pause)));
+                self.progress.enter(Stage::CoolDown(place, pause), self.terminal);
+                self.live.refresh(self.folder, &self.progress, None);
                 tokio::select! {
                     () = tokio::time::sleep(pause) => {}
                     () = self.interrupts.next() => {}
                 }
+                self.progress.enter(Stage::Other, self.terminal);
             }
             if self.interrupts.seen {
                 break;
@@ -245,11 +258,14 @@ impl Stages<'_> {
         entry.thinned = None;
         self.journal.write(self.folder)?;
         self.say(&format!("{}: {}", run.name, run.words));
+        self.progress.enter(Stage::Run(place), self.terminal);
+        self.live.refresh(self.folder, &self.progress, Some(&run.name));
         let collect = self.procedure.collect.scaled(self.settings.scale);
         let sampler = collect::Sampler::start(&collect, self.folder, &run.name);
         let wanted = self.journal.runs.iter().filter(|run| run.state != State::Skipped).count();
         let limit = self.procedure.samples.share(wanted);
-        let ended = child::run(run, self.folder, limit, self.settings, self.interrupts).await;
+        let ended = child::run(run, self.folder, limit, self.settings, self.interrupts, &self.observer).await;
+        self.progress.enter(Stage::Other, self.terminal);
         for line in sampler.finish().await {
             self.say(&format!("! {line}"));
         }
@@ -274,7 +290,7 @@ impl Stages<'_> {
                         let why = reason.or_else(|| last_error(&files.log)).unwrap_or_default();
                         (State::Failed, Some(format!("exit code {code}: {why}")))
                     }
-                    (false, false, None) => (State::Failed, Some("a signal ended it".to_owned())),
+                    (false, false, None) => (State::Failed, Some("it was ended by a signal".to_owned())),
                 }
             }
         };
@@ -317,8 +333,16 @@ impl Stages<'_> {
         self.journal.ended = Some(journal::now());
         self.journal.write(self.folder)?;
         let judgement = report::write_all(self.folder)?;
+        self.live.finish(self.folder);
         super::tell(&judgement, self.folder, self.terminal);
-        let code = if self.interrupts.seen { ExitCode::ExternalAbort } else { super::code(&judgement) };
+        let code = self.keep(&judgement).await;
+        self.live.close().await;
+        code
+    }
+
+    /// Packs the folder and copies it to its store; the code the procedure ends with.
+    async fn keep(&mut self, judgement: &Judgement) -> Result<ExitCode, Failure> {
+        let code = if self.interrupts.seen { ExitCode::ExternalAbort } else { super::code(judgement) };
         let Some(place) = &self.procedure.archive else { return Ok(code) };
         let beside = archives(self.folder, place, self.settings);
         let path = archive::write(self.folder, &beside, &self.journal)?;

@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use super::border::{Node, Wrong};
 use super::credentials::{Credentials, Place};
 use super::journal;
+use super::progress::SAY_EVERY;
 use crate::ui::Terminal;
 use crate::units::number;
 
@@ -372,7 +373,7 @@ async fn send(
         let line = format!("  uploaded {} of {count} parts\n", receipt.parts.len());
         if terminal.stdout_is_tty() {
             terminal.set_block(line);
-        } else if said.elapsed() > Duration::from_secs(2) {
+        } else if said.elapsed() > SAY_EVERY {
             said = Instant::now();
             terminal.print(&line);
         }

@@ -137,6 +137,9 @@ const COMPARED: [(&str, &str, char); 13] = [
     ("data_sent", "rate", ' '),
 ];
 
+/// So many findings stand in the reason; all of them are listed below it.
+const MAX_REASONS: usize = 3;
+
 /// Judges the results of a folder.
 pub fn judge(results: &Results) -> Judgement {
     let names: Vec<&str> = results.runs.iter().map(|run| run.entry.name.as_str()).collect();
@@ -161,7 +164,12 @@ fn verdict(results: &Results, criteria: &[Judged], findings: &[Finding]) -> (Ver
         if failed > 0 {
             reasons.push(format!("{} failed", of(failed)));
         }
-        reasons.extend(findings.iter().take(blocking).map(Finding::line));
+        reasons.extend(findings.iter().take(blocking.min(MAX_REASONS)).map(Finding::line));
+        match blocking.saturating_sub(MAX_REASONS) {
+            0 => (),
+            1 => reasons.push("1 more blocking finding".to_owned()),
+            more => reasons.push(format!("{more} more blocking findings")),
+        }
         return (Verdict::NotApproved, reasons.join("; "));
     }
     let open = results.runs.iter().filter(|run| !matches!(run.entry.state, State::Finished | State::Skipped));
@@ -174,6 +182,7 @@ fn verdict(results: &Results, criteria: &[Judged], findings: &[Finding]) -> (Ver
     }
     let all = match criteria.len() {
         1 => "the one criterion holds".to_owned(),
+        2 => "both criteria hold".to_owned(),
         several => format!("all {several} criteria hold"),
     };
     let warned = match warnings {
@@ -183,7 +192,7 @@ fn verdict(results: &Results, criteria: &[Judged], findings: &[Finding]) -> (Ver
     };
     match (results.journal.scale, warnings) {
         (scale, _) if scale != 1.0 => {
-            let text = format!("{all} with durations scaled by {scale}, which is not a measurement{warned}");
+            let text = format!("{all}, but with durations scaled by {scale}: a rehearsal, not a measurement{warned}");
             (Verdict::Rehearsal, text)
         }
         (_, 0) => (Verdict::Approved, all),
@@ -261,6 +270,8 @@ fn target_text(read: &Expression, target: Option<f64>, unit: Unit) -> String {
     let typed = &read.sides.1;
     let (comparison, fixed) = (read.comparison(), read.fixed_target());
     match (fixed, target) {
+        // What a metric measures is not known before anything was measured: then its limit stands as it was typed.
+        (Some(_), _) if unit == Unit::Number => format!("{comparison} {typed}"),
         (Some(target), _) => format!("{comparison} {}", figure::text(target, unit)),
         (None, Some(target)) => format!("{comparison} {} = {typed}", figure::text(target, unit)),
         (None, None) => format!("{comparison} {typed}"),

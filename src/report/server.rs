@@ -25,6 +25,15 @@ use super::page::{Mode, page};
 use super::settings::{Port, Settings};
 use crate::net::origin::OriginCheck;
 
+/// What becomes of open pages when the last document was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AtEnd {
+    /// They stay connected until they are closed.
+    Stays,
+    /// They are let go of.
+    Closes,
+}
+
 /// Makes the document of this moment, as compact JSON.
 pub type Source = Arc<dyn Fn() -> String + Send + Sync>;
 
@@ -38,6 +47,8 @@ pub struct Dashboard {
     document: watch::Sender<Option<Arc<str>>>,
     viewers: watch::Receiver<usize>,
     is_over: watch::Sender<bool>,
+    ended: watch::Sender<bool>,
+    at_end: AtEnd,
 }
 
 /// What the routes share.
@@ -48,6 +59,7 @@ struct Shared {
     document: watch::Sender<Option<Arc<str>>>,
     viewers: watch::Sender<usize>,
     is_over: watch::Receiver<bool>,
+    has_ended: watch::Receiver<bool>,
 }
 
 impl Dashboard {
@@ -55,7 +67,7 @@ impl Dashboard {
     ///
     /// # Errors
     /// When the address can't be bound. Whether that ends a run is for the caller to say ([`Port`]).
-    pub fn start(settings: &Settings, title: &str, source: Source) -> io::Result<Option<Self>> {
+    pub fn start(settings: &Settings, title: &str, source: Source, at_end: AtEnd) -> io::Result<Option<Self>> {
         let Some(port) = settings.port.number() else { return Ok(None) };
         let host = if settings.host.is_empty() { "0.0.0.0" } else { &settings.host };
         let listener = std::net::TcpListener::bind((host, port))?;
@@ -65,15 +77,18 @@ impl Dashboard {
         let open_address = check.is_beyond_loopback().then_some(address);
         let (viewers, seen) = watch::channel(0);
         let (is_over, over) = watch::channel(false);
+        let (ended, has_ended) = watch::channel(false);
         let document = watch::Sender::new(None);
-        let shared = Shared { source, title: title.into(), document: document.clone(), viewers, is_over: over };
+        let shared =
+            Shared { source, title: title.into(), document: document.clone(), viewers, is_over: over, has_ended };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let period = settings.period;
         std::thread::Builder::new().name("volley-dashboard".to_owned()).spawn(move || {
             // A listener that breaks down takes the page with it, never the run.
             _ = runtime.block_on(serve(listener, check, shared, period));
         })?;
-        let dashboard = Self { url: url(settings, address), open_address, document, viewers: seen, is_over };
+        let dashboard =
+            Self { url: url(settings, address), open_address, document, viewers: seen, is_over, ended, at_end };
         if settings.opens_browser {
             open_browser(&dashboard.url);
         }
@@ -84,6 +99,7 @@ impl Dashboard {
     pub fn finish(&self, document: &str) {
         self.is_over.send_replace(true);
         self.document.send_replace(Some(document.into()));
+        self.ended.send_replace(self.at_end == AtEnd::Closes);
     }
 
     /// Whether anybody looks at it.
@@ -209,17 +225,27 @@ impl Drop for Viewer {
 async fn events(State(shared): State<Shared>) -> impl IntoResponse {
     let viewer = Viewer::come(&shared.viewers);
     let told = shared.document.subscribe();
-    Sse::new(documents(viewer, told)).keep_alive(KeepAlive::new().interval(Duration::from_secs(1)))
+    Sse::new(documents(viewer, told, shared.has_ended)).keep_alive(KeepAlive::new().interval(Duration::from_secs(1)))
 }
 
-fn documents(viewer: Viewer, told: watch::Receiver<Option<Arc<str>>>) -> impl Stream<Item = Result<Event, Infallible>> {
+/// One document after the other, until the pages are let go of.
+fn documents(
+    viewer: Viewer,
+    told: watch::Receiver<Option<Arc<str>>>,
+    ended: watch::Receiver<bool>,
+) -> impl Stream<Item = Result<Event, Infallible>> {
     // What is there already is sent at once; the page may have been opened between two beats.
     let mut told = told;
     told.mark_changed();
-    stream::unfold((viewer, told), |(viewer, mut told)| async move {
-        told.changed().await.ok()?;
+    stream::unfold((viewer, told, ended), |(viewer, mut told, mut ended)| async move {
+        tokio::select! {
+            // What there is to send goes first.
+            biased;
+            changed = told.changed() => changed.ok()?,
+            _ = ended.wait_for(|ended| *ended) => return None,
+        }
         let document = told.borrow_and_update().clone();
-        Some((document, (viewer, told)))
+        Some((document, (viewer, told, ended)))
     })
     .filter_map(|document| async move { document.map(|text| Ok(Event::default().event("document").data(&*text))) })
 }

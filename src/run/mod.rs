@@ -42,6 +42,7 @@ mod lag;
 mod lateness;
 mod module;
 mod network;
+mod observe;
 mod rehearsal;
 mod reports;
 mod scenarios;
@@ -51,6 +52,9 @@ mod view;
 mod wrap_up;
 
 pub use module::Module;
+#[cfg(test)]
+pub use observe::Pulse;
+pub use observe::{ASK_DOCUMENT, ASK_MOMENT, Moment};
 pub use reports::Reports;
 use scenarios::Planned;
 
@@ -100,6 +104,8 @@ pub struct Request {
     pub linger: Option<Option<Duration>>,
     /// No banner, description or progress.
     pub quiet: bool,
+    /// The process that started this one asks over standard input how the run goes.
+    pub is_observed: bool,
     /// The name this program was called by.
     pub program: &'static str,
     /// The flag `--no-color`.
@@ -254,6 +260,7 @@ async fn conduct(request: Request, mut signals: signals::Signals) -> Result<(), 
     let mut dashboard = run.open_dashboard()?;
     run.announce(&outputs, dashboard.as_ref());
     let watch = view::Watch::new(&run);
+    observe::start(&run.request, &run, &watch);
     let mut ticker = {
         let watch = watch.clone();
         let (terminal, kind) = (run.request.terminal.clone(), run.request.progress);

@@ -3,7 +3,9 @@
 //! All of it is made from one document ([`crate::summary::document`]), and that from the one ledger.
 
 use std::io::Write;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use super::{Request, Run};
 use crate::execution::RunState;
@@ -12,6 +14,8 @@ use crate::failure::Failure;
 use crate::js::engine::Engine;
 use crate::log::Level;
 use crate::metrics::{Ledger, Results};
+use crate::options::ExecutorConfig;
+use crate::report::server::{AtEnd, Source};
 use crate::report::{self, Dashboard, Settings};
 use crate::summary::document::{self, End, Facts};
 use crate::summary::{Look, Mode, junit, writing};
@@ -106,7 +110,24 @@ impl Wanted {
 }
 
 impl Run {
-    fn facts(&self, end: Option<End>) -> Facts {
+    /// How long the scenarios are planned to take, without their graceful stop; nothing for ever.
+    pub(super) fn duration(&self) -> Option<Duration> {
+        let ends = self.scenarios.iter().map(|planned| match &planned.scenario.executor {
+            ExecutorConfig::ExternallyControlled { duration: None, .. } => None,
+            executor => Some(planned.scenario.start_time + executor.duration()),
+        });
+        ends.reduce(|one, other| Some(one?.max(other?))).flatten()
+    }
+
+    /// Whether the duration is only a limit, as all scenarios count iterations.
+    pub(super) fn has_limit_only(&self) -> bool {
+        self.scenarios.iter().all(|planned| {
+            let executor = &planned.scenario.executor;
+            matches!(executor, ExecutorConfig::SharedIterations { .. } | ExecutorConfig::PerVuIterations { .. })
+        })
+    }
+
+    pub(super) fn facts(&self, end: Option<End>) -> Facts {
         let scenarios = self.scenarios.iter().map(|planned| {
             let scenario = &planned.scenario;
             [scenario.name.clone(), scenario.executor.word().to_owned(), scenario.describe(&self.share)]
@@ -118,11 +139,21 @@ impl Run {
             k6_version: super::K6_VERSION.to_owned(),
             started: self.started,
             planned: self.plan.max_duration().as_secs_f64(),
+            duration: self.duration().map(|duration| duration.as_secs_f64()),
+            has_limit_only: self.has_limit_only(),
+            active_vus: self.state.active_vus.load(Relaxed),
             max_vus: self.plan.max_vus(),
             scenarios: scenarios.collect(),
             judges: !self.request.no_thresholds,
             end,
         }
+    }
+
+    /// Makes the document of the moment it is called at.
+    pub(super) fn live_document(&self) -> Source {
+        let live =
+            Live { ledger: self.ledger.clone(), look: self.look(), facts: self.facts(None), state: self.state.clone() };
+        Arc::new(move || live.document())
     }
 
     /// Opens the dashboard, where one is wanted.
@@ -131,9 +162,11 @@ impl Run {
     /// When it can't listen where it was told to.
     pub(super) fn open_dashboard(&self) -> Result<Option<Dashboard>, Failure> {
         let Some(settings) = &self.reports.dashboard else { return Ok(None) };
-        let source =
-            Live { ledger: self.ledger.clone(), look: self.look(), facts: self.facts(None), state: self.state.clone() };
-        match Dashboard::start(settings, &self.request.argument, Arc::new(move || source.document())) {
+        // Whoever observes the run shows it.
+        if self.request.is_observed {
+            return Ok(None);
+        }
+        match Dashboard::start(settings, &self.request.argument, self.live_document(), AtEnd::Stays) {
             Ok(dashboard) => {
                 if let Some(at) = dashboard.as_ref().and_then(|dashboard| dashboard.open_address) {
                     self.log.warn(format!(
@@ -169,7 +202,7 @@ impl Run {
             self.write(path, text.as_bytes());
         }
         if let Some(path) = &self.reports.junit {
-            self.write(path, junit::render(results, &look, &facts).as_bytes());
+            self.write(path, junit::render(results, &facts).as_bytes());
         }
         if self.reports.html.is_empty() && dashboard.is_none() {
             return;
@@ -221,6 +254,7 @@ impl Live {
             ledger.settle();
             ledger.snapshot(duration)
         };
-        document::build(&results, &self.look, &self.facts, false).for_script()
+        let facts = Facts { active_vus: self.state.active_vus.load(Relaxed), ..self.facts.clone() };
+        document::build(&results, &self.look, &facts, false).for_script()
     }
 }

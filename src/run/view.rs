@@ -6,6 +6,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::Run;
+use super::observe::{self, Moment};
 use crate::execution::executor::Controls;
 use crate::execution::{RunState, ScenarioFacts, Status as RunStatus};
 use crate::metrics::Ledger;
@@ -41,6 +42,9 @@ pub(super) struct Watch {
     planned_vus: u64,
     max_vus: u64,
     max_duration: Duration,
+    /// Without graceful stops; nothing for ever.
+    duration: Option<Duration>,
+    has_limit_only: bool,
     started: OnceLock<Instant>,
     is_live: bool,
     ledger: Arc<Mutex<Ledger>>,
@@ -88,7 +92,9 @@ impl Watch {
             max_vus: run.plan.max_vus(),
             max_duration: run.plan.max_duration(),
             started: OnceLock::new(),
-            is_live: run.request.progress == Kind::Live,
+            is_live: run.request.progress == Kind::Live || run.request.is_observed,
+            duration: run.duration(),
+            has_limit_only: run.has_limit_only(),
             ledger: run.ledger.clone(),
             glance: Mutex::new(LastGlance { at: Instant::now(), requests: 0.0, pulse: None }),
         })
@@ -135,6 +141,39 @@ impl Watch {
         ProgressView { head, scenarios, pulse: self.pulse() }
     }
 
+    /// How the run is at this moment, for who observes it.
+    pub fn moment(&self) -> Moment {
+        let status = self.state.status();
+        let made = self.state.initialised_vus.load(Relaxed);
+        let stage = match status {
+            RunStatus::Created | RunStatus::InitVus | RunStatus::InitExecutors | RunStatus::InitDone => {
+                format!("making VUs, {made} of {}", self.planned_vus)
+            }
+            RunStatus::PausedBeforeRun => "paused".to_owned(),
+            RunStatus::Started | RunStatus::Setup => "setup()".to_owned(),
+            RunStatus::Running if self.state.is_paused() => "paused".to_owned(),
+            RunStatus::Running => "running".to_owned(),
+            RunStatus::Teardown => "teardown()".to_owned(),
+            RunStatus::Ended | RunStatus::Interrupted | RunStatus::MarkedAsFailed => "ending".to_owned(),
+        };
+        let elapsed = self.started.get().map_or(Duration::ZERO, Instant::elapsed);
+        let left = match status {
+            status if status > RunStatus::Running => Some(Duration::ZERO),
+            _ => self.scenarios.iter().map(|line| line.left_at(elapsed)).reduce(|a, b| Some(a?.max(b?))).flatten(),
+        };
+        let pulse = self.pulse();
+        Moment {
+            stage,
+            seconds: elapsed.as_secs_f64(),
+            duration: self.duration.map(|duration| duration.as_secs_f64()),
+            has_limit_only: self.has_limit_only,
+            left: left.filter(|_| self.duration.is_some()).map(|left| left.as_secs_f64()),
+            active_vus: self.state.active_vus.load(Relaxed),
+            iterations: self.state.complete.load(Relaxed),
+            pulse: pulse.map(|Pulse { per_second, failed, p95 }| observe::Pulse { per_second, failed, p95 }),
+        }
+    }
+
     /// The latest figures, looked up twice a second.
     fn pulse(&self) -> Option<Pulse> {
         if !self.is_live {
@@ -172,6 +211,15 @@ impl Line {
         let (name, fraction, columns) = (self.name.clone(), progress.share(), self.columns(spent));
         let left = (status == Status::Running).then(|| self.left(spent, fraction)).flatten();
         ScenarioLine { name, status, fraction, columns, left }
+    }
+
+    /// How long it will still take at this time of the run, its start included if that is ahead.
+    fn left_at(&self, elapsed: Duration) -> Option<Duration> {
+        match self.facts.progress.spent() {
+            None => Some(self.start_time.saturating_sub(elapsed) + self.facts.progress.duration),
+            Some(_) if self.facts.progress.finished.load(Relaxed) => Some(Duration::ZERO),
+            Some(spent) => self.left(spent, self.facts.progress.share()),
+        }
     }
 
     /// How long it will still take: to the end of its time, or at the pace so far to the end of its iterations.

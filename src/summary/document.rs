@@ -1,21 +1,21 @@
 //! Our own summary as one JSON document: the file of `--summary-json`, and all that the report page is made from.
 //!
 //! The shape is described in `README.md` beside this file; a change that breaks a reader raises [`VERSION`]. Numbers
-//! stand there twice: as they are, and as `text` in the words of the console, so that no reader has to round.
+//! stand there twice: as they are, and as `text` for people ([`figure`]), so that no reader has to round.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 
 use super::tree::Tree;
-use super::{Look, text, timeline};
+use super::{Look, distribution, timeline, wanted};
 use crate::metrics::digest::Digest;
 use crate::metrics::endpoint::{Endpoint, Problem};
 use crate::metrics::groups::{Check, Group};
 use crate::metrics::results::checks_total;
 use crate::metrics::trend::Trend;
 use crate::metrics::{Contains, DetailResult, Health, MetricResult, Results, Section, TrendStat, Values};
-use crate::units::number;
+use crate::units::figure::{self, Unit};
 
 /// The version of the shape.
 pub const VERSION: u64 = 1;
@@ -38,6 +38,12 @@ pub struct Facts {
     pub started: Timestamp,
     /// The planned end, graceful stop included, in seconds from the start.
     pub planned: f64,
+    /// How long scenarios are planned to take, without their graceful stop, in seconds; nothing for ever.
+    pub duration: Option<f64>,
+    /// The duration is only a limit, as all scenarios count iterations.
+    pub has_limit_only: bool,
+    /// VUs at work now.
+    pub active_vus: u64,
     /// The most VUs there may be.
     pub max_vus: u64,
     /// Name, executor and plan of each scenario.
@@ -60,6 +66,7 @@ pub struct End {
 /// The document. Histograms make it mergeable and ten times as long; a page needs none.
 pub fn build(results: &Results, look: &Look, facts: &Facts, has_histograms: bool) -> Tree {
     let writer = Writer { look, has_histograms };
+    let width = results.detail.as_ref().map_or(0, |detail| detail.endpoint_width);
     let detail = results.detail.as_ref();
     let endpoints = detail.map(|detail| &*detail.endpoints).unwrap_or_default();
     let seconds = results.duration.as_secs_f64();
@@ -69,13 +76,13 @@ pub fn build(results: &Results, look: &Look, facts: &Facts, has_histograms: bool
         ("generator", generator(facts)),
         ("run", run(results, look, facts)),
         ("verdict", verdict(results, facts)),
-        ("thresholds", thresholds(results, look)),
-        ("checks", checks(&results.metrics, &results.checks, look, seconds)),
+        ("thresholds", thresholds(results)),
+        ("checks", checks(&results.metrics, &results.checks, seconds)),
         ("metrics", results.metrics.iter().map(|metric| writer.metric(metric)).collect()),
         ("groups", results.groups.iter().map(|group| writer.section(group, seconds)).collect()),
         ("scenarios", results.scenarios.iter().map(|scenario| writer.section(scenario, seconds)).collect()),
         ("group_tree", tree(&results.root)),
-        ("endpoints", endpoints.iter().map(|endpoint| writer.endpoint(endpoint, seconds)).collect()),
+        ("endpoints", endpoints.iter().map(|endpoint| writer.endpoint(endpoint, seconds, width)).collect()),
         ("errors", errors(detail)),
         ("health", health(&results.health)),
         ("timeline", detail.map_or(Tree::Null, |detail| timeline::build(&detail.timeline, seconds))),
@@ -101,7 +108,10 @@ fn run(results: &Results, look: &Look, facts: &Facts) -> Tree {
         ("started", Tree::Text(facts.started.to_string())),
         ("seconds", results.duration.as_secs_f64().into()),
         ("planned_seconds", facts.planned.into()),
+        ("duration_seconds", facts.duration.map_or(Tree::Null, Tree::from)),
+        ("has_limit_only", facts.has_limit_only.into()),
         ("max_vus", facts.max_vus.into()),
+        ("active_vus", facts.active_vus.into()),
         ("is_over", facts.end.is_some().into()),
         ("trend_stats", look.trend_stats.iter().map(|stat| Tree::from(stat.name.as_str())).collect()),
         ("time_unit", Tree::from(look.time_unit_name.as_str())),
@@ -122,33 +132,34 @@ fn verdict(results: &Results, facts: &Facts) -> Tree {
     ])
 }
 
-fn thresholds(results: &Results, look: &Look) -> Tree {
+fn thresholds(results: &Results) -> Tree {
     let all = results.metrics.iter().flat_map(|metric| metric.thresholds.iter().map(move |one| (metric, one)));
     let all = all.map(|(metric, threshold)| {
-        let seen = text::observed(look, metric, threshold);
+        let seen = wanted::observed(metric, threshold);
         Tree::map([
             ("metric", Tree::from(&*metric.name)),
-            ("expression", Tree::from(seen.source)),
+            ("expression", Tree::from(threshold.def.expression.trim())),
             ("ok", threshold.ok.into()),
             ("figure", Tree::from(seen.figure)),
             ("observed", threshold.observed.into()),
             ("text", Tree::Text(seen.value)),
+            ("wanted", Tree::Text(seen.wanted)),
             ("abort_on_fail", threshold.def.abort_on_fail.into()),
         ])
     });
     all.collect()
 }
 
-fn checks(metrics: &[MetricResult], checks: &[Check], look: &Look, seconds: f64) -> Tree {
+fn checks(metrics: &[MetricResult], checks: &[Check], seconds: f64) -> Tree {
     let (passes, fails) = checks_total(metrics).unwrap_or_default();
     let total = passes + fails;
     let share = |part: u64| if total == 0 { 0.0 } else { part as f64 / total as f64 };
     let rate = if seconds > 0.0 { total as f64 / seconds } else { 0.0 };
     let texts = [
-        ("total", number::plain(total as f64)),
-        ("rate", format!("{}/s", look.shown(rate, Contains::Default))),
-        ("succeeded", number::percent(share(passes))),
-        ("failed", number::percent(share(fails))),
+        ("total", figure::text(total as f64, Unit::Count)),
+        ("rate", figure::text(rate, Unit::PerSecond(""))),
+        ("succeeded", figure::text(share(passes), Unit::Share)),
+        ("failed", figure::text(share(fails), Unit::Share)),
     ];
     Tree::map([
         ("passes", Tree::from(passes)),
@@ -160,13 +171,12 @@ fn checks(metrics: &[MetricResult], checks: &[Check], look: &Look, seconds: f64)
 }
 
 fn check(check: &Check) -> Tree {
-    let total = check.passes + check.fails;
-    let share = (check.passes * 100).checked_div(total).unwrap_or(0);
+    let share = check.passes as f64 / (check.passes + check.fails).max(1) as f64;
     Tree::map([
         ("name", Tree::from(&*check.name)),
         ("passes", check.passes.into()),
         ("fails", check.fails.into()),
-        ("text", Tree::Text(format!("{share}%"))),
+        ("text", Tree::Text(figure::text(share, Unit::Share))),
     ])
 }
 
@@ -233,7 +243,13 @@ impl Writer<'_> {
             let tags = part.tags.iter().map(|(key, value)| (&**key, Tree::from(&**value)));
             entries.push(("tags".to_owned(), Tree::map(tags)));
         }
-        entries.extend(self.values(&metric.values, metric.contains));
+        entries.extend(self.values(&metric.name, &metric.values, metric.contains));
+        if let Values::Trend(trend) = &metric.values
+            && metric.part.is_none()
+            && let Some(distribution) = distribution::build(trend)
+        {
+            entries.push(("distribution".to_owned(), distribution));
+        }
         if let Some(answered) = &metric.answered {
             let mut answered = answered.clone();
             answered.settle();
@@ -243,27 +259,26 @@ impl Writer<'_> {
     }
 
     /// `values` and `text`, and for a trend `exact` and maybe `histogram`.
-    fn values(&self, values: &Values, contains: Contains) -> Vec<(String, Tree)> {
-        let shown = |value: f64| self.look.shown(value, contains);
-        let per_second = |value: f64| format!("{}/s", shown(value));
-        let figures: Vec<(&str, Tree, String)> = match values {
+    fn values(&self, name: &str, values: &Values, contains: Contains) -> Vec<(String, Tree)> {
+        let figures: Vec<(&str, Tree, f64)> = match values {
             Values::Counter { count, rate } => {
-                vec![("count", (*count).into(), shown(*count)), ("rate", (*rate).into(), per_second(*rate))]
+                vec![("count", (*count).into(), *count), ("rate", (*rate).into(), *rate)]
             }
             Values::Gauge { value, min, max } => [("value", *value), ("min", *min), ("max", *max)]
-                .map(|(name, figure)| (name, figure.into(), shown(figure)))
+                .map(|(stat, value)| (stat, value.into(), value))
                 .into(),
             Values::Rate { rate, passes, fails } => vec![
-                ("rate", (*rate).into(), number::percent(*rate)),
-                ("passes", (*passes).into(), passes.to_string()),
-                ("fails", (*fails).into(), fails.to_string()),
+                ("rate", (*rate).into(), *rate),
+                ("passes", (*passes).into(), *passes as f64),
+                ("fails", (*fails).into(), *fails as f64),
             ],
             Values::Trend(trend) => return self.trend(trend, contains),
         };
         let (mut plain, mut texts) = (Vec::new(), Vec::new());
-        for (name, value, text) in figures {
-            plain.push((name.to_owned(), value));
-            texts.push((name.to_owned(), Tree::Text(text)));
+        for (stat, number, value) in figures {
+            let unit = figure::unit_of(values.kind().word(), contains.word(), name, stat);
+            plain.push((stat.to_owned(), number));
+            texts.push((stat.to_owned(), Tree::Text(figure::text(value, unit))));
         }
         vec![("values".to_owned(), Tree::Map(plain)), ("text".to_owned(), Tree::Map(texts))]
     }
@@ -277,10 +292,11 @@ impl Writer<'_> {
         }
         let (mut values, mut texts) = (Vec::new(), Vec::new());
         for stat in stats {
-            let figure = stat.of(trend);
-            let text = if stat.is_count() { number::js(figure) } else { self.look.shown(figure, contains) };
-            values.push((stat.name.clone(), figure.into()));
-            texts.push((stat.name, Tree::Text(text)));
+            let value = stat.of(trend);
+            let stat_word = if stat.is_count() { "count" } else { "" };
+            let unit = figure::unit_of("trend", contains.word(), "", stat_word);
+            values.push((stat.name.clone(), value.into()));
+            texts.push((stat.name, Tree::Text(figure::text(value, unit))));
         }
         values.push(("sum".to_owned(), trend.sum().into()));
         let mut entries = vec![
@@ -297,20 +313,20 @@ impl Writer<'_> {
     fn section(&self, section: &Section, seconds: f64) -> Tree {
         Tree::map([
             ("name", Tree::from(&*section.name)),
-            ("checks", checks(&section.metrics, &section.checks, self.look, seconds)),
+            ("checks", checks(&section.metrics, &section.checks, seconds)),
             ("metrics", section.metrics.iter().map(|metric| self.metric(metric)).collect()),
             ("groups", section.groups.iter().map(|group| self.section(group, seconds)).collect()),
         ])
     }
 
-    fn endpoint(&self, endpoint: &Endpoint, seconds: f64) -> Tree {
+    fn endpoint(&self, endpoint: &Endpoint, seconds: f64, width: u64) -> Tree {
         let requests = endpoint.duration.count();
         let rate = if seconds > 0.0 { requests as f64 / seconds } else { 0.0 };
         let failed = &endpoint.failed;
         let texts = [
-            ("requests", requests.to_string()),
-            ("rate", format!("{}/s", self.look.shown(rate, Contains::Default))),
-            ("failed", number::percent(failed.rate())),
+            ("requests", figure::text(requests as f64, Unit::Count)),
+            ("rate", figure::text(rate, Unit::PerSecond(""))),
+            ("failed", figure::text(failed.rate(), Unit::Share)),
         ];
         let mut entries = vec![
             ("name".to_owned(), Tree::from(&*endpoint.name)),
@@ -319,9 +335,13 @@ impl Writer<'_> {
             ("requests".to_owned(), requests.into()),
             ("rate".to_owned(), rate.into()),
             ("failed".to_owned(), failed.passes.into()),
+            ("names".to_owned(), (endpoint.names as u64).into()),
             ("text".to_owned(), Tree::map(texts.map(|(key, text)| (key, Tree::Text(text))))),
         ];
         entries.push(("duration".to_owned(), Tree::Map(self.trend(&endpoint.duration, Contains::Time))));
+        if let Some(points) = &endpoint.points {
+            entries.push(("series".to_owned(), timeline::endpoint(points, width, seconds)));
+        }
         Tree::Map(entries)
     }
 }
@@ -359,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn says_everything_twice_as_number_and_as_the_console_does() {
+    fn says_everything_twice_as_number_and_for_people() {
         let mut run = sample_run();
         run.request("GET", "http://x/<script>", "404", 3_000_000);
         let data = document(&run, false);
@@ -368,11 +388,15 @@ mod tests {
         check("/version", VERSION.into());
         check("/verdict/passed", false.into());
         check("/verdict/crossed", serde_json::json!(["checks", "http_req_duration"]));
-        check("/thresholds/0/text", "71.42%".into());
-        check("/checks/text/succeeded", "71.42%".into());
-        check("/checks/list/2", serde_json::json!({"name": "never", "passes": 0, "fails": 2, "text": "0%"}));
+        check("/thresholds/0/text", "71.4 %".into());
+        check("/thresholds/0/wanted", "> 90 %".into());
+        check("/checks/text/succeeded", "71.4 %".into());
+        check("/checks/list/2", serde_json::json!({"name": "never", "passes": 0, "fails": 2, "text": "0 %"}));
         check("/endpoints/1/name", "http://x/<script>".into());
-        check("/endpoints/1/text/failed", "100.00%".into());
+        check("/endpoints/1/text/failed", "100 %".into());
+        check("/endpoints/1/names", 1.into());
+        check("/endpoints/1/series/requests/0", 1.into());
+        check("/endpoints/1/series/failed/0", 1.into());
         check("/endpoints/1/duration/values/p(99)", 3.into());
         let error =
             serde_json::json!({"code": "1404", "text": "status 404", "count": 1, "example": "GET http://x/<script>"});
@@ -387,7 +411,7 @@ mod tests {
                 "text": {"count": "2", "rate": "1/s"}})
         );
         let trend = metrics.iter().find(|metric| metric["name"] == "my_time").unwrap();
-        assert_eq!((&trend["text"]["p(95)"], &trend["exact"]), (&"1.23s".into(), &true.into()));
+        assert_eq!((&trend["text"]["p(95)"], &trend["exact"]), (&"1.23 s".into(), &true.into()));
     }
 
     #[test]

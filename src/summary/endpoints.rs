@@ -1,15 +1,14 @@
 //! The table of endpoints as lines: figures in columns, then method and name.
 
-use super::Look;
+use crate::metrics::Results;
 use crate::metrics::endpoint::Endpoint;
-use crate::metrics::{Contains, Results};
-use crate::units::number;
+use crate::units::figure::{self, Unit};
 
 /// The figures of a line, by column.
-const COLUMNS: [&str; 7] = ["requests", "per second", "failed", "avg", "p(95)", "p(99)", "max"];
+const COLUMNS: [&str; 7] = ["requests", "rate", "failed", "avg", "p(95)", "p(99)", "max"];
 
 /// A line of titles, then one per endpoint, the slowest 95th percentile first; each as figures and name.
-pub(super) fn lines(results: &Results, look: &Look) -> Vec<(String, String)> {
+pub(super) fn lines(results: &Results) -> Vec<(String, String)> {
     let mut endpoints: Vec<&Endpoint> = results.detail.iter().flat_map(|detail| &detail.endpoints).collect();
     if endpoints.is_empty() {
         return Vec::new();
@@ -19,7 +18,7 @@ pub(super) fn lines(results: &Results, look: &Look) -> Vec<(String, String)> {
     let titles = (COLUMNS.map(str::to_owned), String::new());
     let rows = endpoints.into_iter().map(|endpoint| {
         let name = format!("{} {}", endpoint.method, endpoint.name);
-        (figures(endpoint, seconds, look), name.trim().to_owned())
+        (figures(endpoint, seconds), name.trim().to_owned())
     });
     let rows: Vec<_> = std::iter::once(titles).chain(rows).collect();
     let mut widths = [0; COLUMNS.len()];
@@ -33,14 +32,14 @@ pub(super) fn lines(results: &Results, look: &Look) -> Vec<(String, String)> {
     rows.into_iter().map(line).collect()
 }
 
-fn figures(endpoint: &Endpoint, seconds: f64, look: &Look) -> [String; COLUMNS.len()] {
+fn figures(endpoint: &Endpoint, seconds: f64) -> [String; COLUMNS.len()] {
     let trend = &endpoint.duration;
     let rate = if seconds > 0.0 { trend.count() as f64 / seconds } else { 0.0 };
-    let time = |value: f64| look.shown(value, Contains::Time);
+    let time = |value: f64| figure::text(value, Unit::Time);
     [
-        trend.count().to_string(),
-        number::plain(rate),
-        number::percent(endpoint.failed.rate()),
+        figure::text(trend.count() as f64, Unit::Count),
+        figure::text(rate, Unit::PerSecond("")),
+        figure::text(endpoint.failed.rate(), Unit::Share),
         time(trend.avg()),
         time(trend.percentile(95.0)),
         time(trend.percentile(99.0)),

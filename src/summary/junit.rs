@@ -2,18 +2,20 @@
 //!
 //! A threshold that was crossed and a check that failed is a failed case with the figures in its message; what ended
 //! the run early is an error. Checks don't fail a run, in k6 and here: whoever wants that gives them a threshold.
+//! Times add up, as readers of the format expect: the case of the run takes as long as the run did, judging takes no time.
 
 use std::fmt::Write;
 
 use super::document::{End, Facts};
-use super::{Look, text};
+use super::wanted;
 use crate::metrics::Results;
 use crate::metrics::groups::{Check, Group};
+use crate::units::figure::{self, Unit};
 
 /// The text of the file.
-pub fn render(results: &Results, look: &Look, facts: &Facts) -> String {
+pub fn render(results: &Results, facts: &Facts) -> String {
     let seconds = results.duration.as_secs_f64();
-    let suites = [thresholds(results, look), checks(results), run(facts)];
+    let suites = [thresholds(results), checks(results), run(facts, seconds)];
     let suites: Vec<Suite> = suites.into_iter().filter(|suite| !suite.cases.is_empty()).collect();
     let sum = |count: fn(&Suite) -> usize| suites.iter().map(count).sum::<usize>();
     let mut page = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_owned();
@@ -27,7 +29,7 @@ pub fn render(results: &Results, look: &Look, facts: &Facts) -> String {
         sum(Suite::errors),
     );
     for suite in &suites {
-        suite.write(&mut page, &facts.started.to_string(), seconds);
+        suite.write(&mut page, &facts.started.to_string());
     }
     page.push_str("</testsuites>\n");
     page
@@ -41,6 +43,7 @@ struct Suite {
 struct Case {
     class: String,
     name: String,
+    seconds: f64,
     outcome: Outcome,
 }
 
@@ -59,7 +62,8 @@ impl Suite {
         self.cases.iter().filter(|case| matches!(case.outcome, Outcome::Broke(_))).count()
     }
 
-    fn write(&self, page: &mut String, timestamp: &str, seconds: f64) {
+    fn write(&self, page: &mut String, timestamp: &str) {
+        let seconds: f64 = self.cases.iter().map(|case| case.seconds).sum();
         _ = writeln!(
             page,
             "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"0\" timestamp=\"{}\" \
@@ -70,9 +74,9 @@ impl Suite {
             self.errors(),
             escaped(timestamp),
         );
-        for Case { class, name, outcome } in &self.cases {
+        for Case { class, name, seconds, outcome } in &self.cases {
             let (class, name) = (escaped(class), escaped(name));
-            _ = write!(page, "    <testcase classname=\"{class}\" name=\"{name}\"");
+            _ = write!(page, "    <testcase classname=\"{class}\" name=\"{name}\" time=\"{seconds:.3}\"");
             _ = match outcome {
                 Outcome::Passed => writeln!(page, "/>"),
                 Outcome::Failed(why) => {
@@ -87,16 +91,13 @@ impl Suite {
     }
 }
 
-fn thresholds(results: &Results, look: &Look) -> Suite {
+fn thresholds(results: &Results) -> Suite {
     let all = results.metrics.iter().flat_map(|metric| metric.thresholds.iter().map(move |one| (metric, one)));
     let cases = all.map(|(metric, threshold)| {
-        let seen = text::observed(look, metric, threshold);
-        let outcome = if threshold.ok {
-            Outcome::Passed
-        } else {
-            Outcome::Failed(format!("{}={} crosses '{}'", seen.figure, seen.value, seen.source))
-        };
-        Case { class: metric.name.to_string(), name: seen.source.to_owned(), outcome }
+        let outcome =
+            if threshold.ok { Outcome::Passed } else { Outcome::Failed(wanted::observed(metric, threshold).line()) };
+        let name = threshold.def.expression.trim().to_owned();
+        Case { class: metric.name.to_string(), name, seconds: 0.0, outcome }
     });
     Suite { name: "thresholds", cases: cases.collect() }
 }
@@ -112,18 +113,20 @@ fn gather(group: &Group, cases: &mut Vec<Case>) {
         let outcome = match fails {
             0 => Outcome::Passed,
             _ => {
-                let share = passes * 100 / (passes + fails);
-                Outcome::Failed(format!("{share}% — ✓ {passes} / ✗ {fails}"))
+                let share = *passes as f64 / (passes + fails) as f64;
+                let count = |count: u64| figure::text(count as f64, Unit::Count);
+                let (share, fails, all) = (figure::text(share, Unit::Share), count(*fails), count(passes + fails));
+                Outcome::Failed(format!("{share} passed (wanted 100 %): {fails} of {all} failed"))
             }
         };
         let class = if group.path.is_empty() { "checks".to_owned() } else { format!("checks{}", group.path) };
-        cases.push(Case { class, name: name.to_string(), outcome });
+        cases.push(Case { class, name: name.to_string(), seconds: 0.0, outcome });
     }
     group.groups.iter().for_each(|inner| gather(inner, cases));
 }
 
 /// How the run ended, where that is more than crossed thresholds.
-fn run(facts: &Facts) -> Suite {
+fn run(facts: &Facts, seconds: f64) -> Suite {
     let outcome = match &facts.end {
         Some(End { code, reason }) if !matches!(code, 0 | 99) => {
             let reason = reason.as_deref().unwrap_or("the run failed");
@@ -131,7 +134,8 @@ fn run(facts: &Facts) -> Suite {
         }
         _ => Outcome::Passed,
     };
-    Suite { name: "run", cases: vec![Case { class: "run".to_owned(), name: "runs to its end".to_owned(), outcome }] }
+    let (class, name) = ("run".to_owned(), "runs to its end".to_owned());
+    Suite { name: "run", cases: vec![Case { class, name, seconds, outcome }] }
 }
 
 /// Text as it may stand in an attribute; what XML can't hold at all becomes a question mark.
@@ -163,13 +167,15 @@ mod tests {
     fn what_failed_is_a_failed_case() {
         let end = Some(End { code: 108, reason: Some("aborted: \"why\" <b>".to_owned()) });
         let facts = Facts { script: "a&b.js".to_owned(), end, ..Facts::default() };
-        let text = render(&sample_run().results(2_000_000_000, Mode::Compact), &Look::default(), &facts);
+        let text = render(&sample_run().results(2_000_000_000, Mode::Compact), &facts);
         for part in [
             "<testsuites name=\"a&amp;b.js\" tests=\"10\" failures=\"3\" errors=\"1\" time=\"2.000\">",
             "<testsuite name=\"thresholds\" tests=\"5\" failures=\"2\" errors=\"0\"",
-            "<testcase classname=\"checks\" name=\"rate&gt;0.9\">\n      <failure message=\"rate=71.42% crosses 'rate&gt;0.9'\"/>",
-            "<testcase classname=\"http_req_duration{status:200}\" name=\"max&gt;=0\"/>",
-            "<testcase classname=\"checks::g\" name=\"never\">\n      <failure message=\"0% — ✓ 0 / ✗ 2\"/>",
+            "<testcase classname=\"checks\" name=\"rate&gt;0.9\" time=\"0.000\">\n      <failure message=\"rate 71.4 % (wanted &gt; 90 %)\"/>",
+            "<testcase classname=\"http_req_duration{status:200}\" name=\"max&gt;=0\" time=\"0.000\"/>",
+            "<testcase classname=\"checks::g\" name=\"never\" time=\"0.000\">\n      <failure message=\"0 % passed (wanted 100 %): 2 of 2 failed\"/>",
+            "<testsuite name=\"run\" tests=\"1\" failures=\"0\" errors=\"1\" skipped=\"0\" timestamp=\"1970-01-01T00:00:00Z\" \
+             time=\"2.000\">\n    <testcase classname=\"run\" name=\"runs to its end\" time=\"2.000\">",
             "<error message=\"exit code 108: aborted: &quot;why&quot; &lt;b&gt;\"/>",
         ] {
             assert!(text.contains(part), "{part}\n{text}");

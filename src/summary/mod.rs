@@ -4,6 +4,7 @@
 
 pub mod collate;
 pub mod data;
+mod distribution;
 pub mod document;
 mod endpoints;
 pub mod export;
@@ -14,6 +15,7 @@ pub mod machine;
 pub mod text;
 mod timeline;
 pub mod tree;
+mod wanted;
 pub mod writing;
 
 use crate::metrics::{Contains, TrendStat};

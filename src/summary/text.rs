@@ -246,7 +246,7 @@ impl Page<'_> {
 
     /// Requests by name and method; k6 has no such table.
     fn endpoints(&mut self, results: &Results) {
-        let lines = endpoints::lines(results, self.look);
+        let lines = endpoints::lines(results);
         if lines.is_empty() {
             return;
         }
@@ -566,9 +566,9 @@ mod tests {
 
   █ ENDPOINTS|
 
-    requests  per second   failed   avg  p(95)   p(99)   max
-           1           1  100.00%  20ms   20ms    20ms  20ms  POST slow one
-           2           2    0.00%   2ms  2.9ms  2.98ms   3ms  GET http://x/quick
+    requests  rate  failed    avg   p(95)    p(99)    max
+           1   1/s   100 %  20 ms   20 ms    20 ms  20 ms  POST slow one
+           2   2/s     0 %   2 ms  2.9 ms  2.98 ms   3 ms  GET http://x/quick
 
 
 
@@ -584,7 +584,7 @@ mod tests {
         results.health.script_lag.add(250.0);
         results.health.usage.elapsed = std::time::Duration::from_secs(60);
         let text = render(&results, &Look::default());
-        let line = "    the load generator could not keep up: script threads were late by p(90)=250ms\n";
+        let line = "    the load generator could not keep up: script threads were late by 250 ms (p90)\n";
         assert_eq!(text.replace(line, ""), quiet);
         assert!(text.ends_with(&format!("{line}\n\n")));
     }

@@ -1,6 +1,7 @@
 //! The time series in the document: one list per figure, one place per interval, `null` where nothing was seen.
 
 use super::tree::Tree;
+use crate::metrics::endpoint::Point;
 use crate::metrics::timeline::{Cell, Series, Timeline};
 use crate::metrics::{MetricType, record::Stamp};
 
@@ -59,6 +60,26 @@ fn series(series: &Series, points: usize) -> Tree {
             }
             entries.push(("max", list(&of(|digest| digest.max()))));
         }
+    }
+    Tree::map(entries)
+}
+
+/// The series of an endpoint: `interval_seconds`, `points`, and one list per figure.
+pub(super) fn endpoint(points: &[Option<Point>], width: u64, seconds: f64) -> Tree {
+    let width = width as f64 / 1e9;
+    let count = points.len().max((seconds / width).ceil() as usize).min(points.len() + 1);
+    let list = |figure: &dyn Fn(&Point) -> f64| -> Tree {
+        let cell = |at: usize| points.get(at).and_then(Option::as_ref);
+        (0..count).map(|at| cell(at).map_or(Tree::Null, |point| brief(figure(point)).into())).collect()
+    };
+    let mut entries = vec![
+        ("interval_seconds", Tree::from(width)),
+        ("points", (count as u64).into()),
+        ("requests", list(&|point| point.duration.count() as f64)),
+        ("failed", list(&|point| f64::from(point.failed))),
+    ];
+    for (name, percent) in PERCENTILES {
+        entries.push((name, list(&move |point| point.duration.percentile(percent))));
     }
     Tree::map(entries)
 }

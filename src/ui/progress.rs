@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::Terminal;
 use crate::units::Span;
-use crate::units::number::{self, TimeUnit};
+use crate::units::figure::{self, Unit};
 
 /// Everything a block shows.
 #[derive(Clone, Debug, Default)]
@@ -201,9 +201,10 @@ impl ProgressView {
                 true => format!("\x1b[{code}m{text}\x1b[0m"),
                 false => text,
             };
-            let failed_text = paint(number::percent(failed), if failed > 0.0 { "31" } else { "32" });
-            let p95 = paint(number::time(p95, TimeUnit::Auto), "36");
-            text.push_str(&format!("{:.0} requests/s, p(95)={p95}, failed={failed_text}\n", per_second));
+            let failed_text = paint(figure::text(failed, Unit::Share), if failed > 0.0 { "31" } else { "32" });
+            let p95 = paint(figure::text(p95, Unit::Time), "36");
+            let rate = figure::text(per_second.round(), Unit::PerSecond("requests"));
+            text.push_str(&format!("{rate}, p95 {p95}, {failed_text} failed\n"));
         }
         // A line that the terminal breaks would count as two when the block is drawn anew.
         match style.width {
@@ -213,8 +214,13 @@ impl ProgressView {
     }
 }
 
+/// A bar of this width in characters, its brackets included; from 0 to 1.
+pub fn bar(fraction: f64, width: usize) -> String {
+    bar_of(fraction, Some(width.min(BAR)), Style { width: None, colors: false })
+}
+
 /// As much of a line as fits; codes for colours take no room and are all kept.
-fn cut(line: &str, width: usize) -> String {
+pub fn cut(line: &str, width: usize) -> String {
     let (mut kept, mut seen, mut in_code) = (String::with_capacity(line.len()), 0, false);
     for c in line.chars() {
         if c == '\x1b' || in_code {
@@ -386,7 +392,7 @@ mod tests {
         let expect = "running (01.0s), 1/3 VUs, 4 complete and 0 interrupted iterations
 aaa ✓ [ 100% ] 2 VUs  00.2s/10s  4/4 iters, 2 per VU |
 bbb   [   1% ] 1 VUs  01.0s/10s                       9s left
-1234 requests/s, p(95)=12.34ms, failed=1.23%
+1,234 requests/s, p95 12.3 ms, 1.2 % failed
 ";
         let got = view.live(PLAIN);
         let trimmed = |text: &str| text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");

@@ -21,6 +21,28 @@ pub enum Unit {
     Number,
 }
 
+/// What a figure of a metric measures, by the metric's type and contents in the words of the summary document.
+pub fn unit_of(kind: &str, contains: &str, name: &str, stat: &str) -> Unit {
+    let of_contents = match contains {
+        "time" => Unit::Time,
+        "data" => Unit::Bytes,
+        _ => Unit::Number,
+    };
+    match (kind, stat) {
+        ("rate", "rate") => Unit::Share,
+        ("rate", _) | ("trend", "count") => Unit::Count,
+        ("counter", "rate") if contains == "data" => Unit::BytesPerSecond,
+        ("counter", "rate") => Unit::PerSecond(match name.split('{').next().unwrap_or(name) {
+            "http_reqs" => "requests",
+            "iterations" => "iterations",
+            "ws_msgs_sent" | "ws_msgs_received" => "messages",
+            _ => "",
+        }),
+        ("counter", _) if contains == "default" => Unit::Count,
+        _ => of_contents,
+    }
+}
+
 /// Significant digits of a figure.
 const DIGITS: usize = 3;
 /// Digits of a figure that would look equal to another one with fewer.

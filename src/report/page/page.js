@@ -29,24 +29,38 @@
 
   // ---- Numbers of charts ----------------------------------------------------------------------------------------
 
+  /// So many significant digits, thousands set apart; the same rounding as the document's texts.
   const digits = (value, most = 3) => {
-    const size = Math.abs(value);
-    if (size >= 1000) return Math.round(value).toLocaleString('en-US');
-    return String(Number(value.toPrecision(most)));
+    if (!value) return '0';
+    const decimals = Math.min(12, Math.max(0, most - 1 - Math.floor(Math.log10(Math.abs(value)))));
+    return value.toLocaleString('en-US', { maximumFractionDigits: decimals });
   };
   const scaled = (value, steps) => {
-    const size = Math.abs(value);
-    const [limit, unit] = steps.find(([limit]) => size >= limit) || steps[steps.length - 1];
-    return `${digits(value / limit)}${unit}`;
+    const [limit, unit, most] = steps.find(([limit]) => Math.abs(value) >= limit) || steps[steps.length - 1];
+    return `${digits(value / (limit || 1), most)} ${unit}`;
   };
   const units = {
-    time: (ms) => (ms === 0 ? '0ms' : scaled(ms, [[60000, 'm'], [1000, 's'], [1, 'ms'], [0.001, 'µs']])),
-    data: (bytes) => scaled(bytes, [[1e9, ' GB'], [1e6, ' MB'], [1e3, ' kB'], [1, ' B']]),
-    share: (share) => `${digits(share * 100)}%`,
+    time: (ms) => {
+      const size = Math.abs(ms);
+      if (size === 0) return '0 ms';
+      if (size < 0.1) return `${digits(ms * 1000)} µs`;
+      return size < 1000 ? `${digits(ms, size < 1 ? 2 : 3)} ms` : `${digits(ms / 1000)} s`;
+    },
+    data: (bytes) => scaled(bytes, [[999.5e6, 'GB'], [999.5e3, 'MB'], [999.5, 'kB'], [0, 'B']].map(([limit, unit], place) => [limit && 10 ** (9 - 3 * place), unit])),
+    share: (share) => {
+      const percent = share * 100;
+      return `${percent && Math.abs(percent) < 0.1 ? digits(percent, 2) : percent.toLocaleString('en-US', { maximumFractionDigits: 1 })} %`;
+    },
     default: (value) => (Math.abs(value) >= 1e6 ? scaled(value, [[1e9, 'G'], [1e6, 'M']]) : digits(value, 4)),
   };
   units['data/s'] = (value) => `${units.data(value)}/s`;
   units['/s'] = (value) => `${units.default(value)}/s`;
+  const counted = (count, one, many = `${one}s`) => `${units.default(count)} ${count === 1 ? one : many}`;
+
+  /// Text for reading: no unit stands alone at the beginning of a line, and what is in backticks is code.
+  const prose = (text) => String(text || '').split('`').map((part, place, all) => (place % 2 && place < all.length - 1
+    ? make('code', {}, part)
+    : `${place % 2 ? '`' : ''}${part}`.replace(/(\d) (?=(?:ms|µs|s|%|[kMGT]?B)(?:[^a-zA-Z]|$))/g, '$1\u00a0')));
 
   const clock = (seconds) => {
     const whole = Math.floor(seconds);
@@ -80,9 +94,10 @@
   const hidden = new Set();
   let pointed = null;
 
-  /// A chart of lines over seconds. `lines`: name, color, values (null: nothing seen), maybe `area`.
+  /// A chart of lines over seconds. `lines`: name, color, values (null: nothing seen), maybe `area`, `x` of its own, and
+  /// `partial` where the last value is of an interval that was cut short. `bands`: pairs of lines with the space between.
   function chart(spec) {
-    const svg = draw('svg', { role: 'img', tabindex: 0, 'aria-label': spec.title });
+    const svg = draw('svg', { role: 'img', tabindex: 0, 'aria-label': spec.label ? `${spec.title}, ${spec.label}` : spec.title });
     const legend = make('div', { class: 'legend' });
     const at = make('span', { class: 'at' });
     const card = make('div', { class: 'card chart' },
@@ -101,12 +116,16 @@
       const way = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
       if (!way) return;
       event.preventDefault();
-      const now = pointed === null ? -1 : nearest(spec.x, pointed);
-      point(spec.x[Math.min(spec.x.length - 1, Math.max(0, now + way))]);
+      const x = longest(spec);
+      const now = pointed === null ? -1 : nearest(x, pointed);
+      point(x[Math.min(x.length - 1, Math.max(0, now + way))]);
     });
     charts.push(view);
     return card;
   }
+
+  const xOf = (spec, line) => line.x || spec.x;
+  const longest = (spec) => spec.lines.map((line) => xOf(spec, line)).reduce((one, x) => (x.length && (!one.length || x[x.length - 1] > one[one.length - 1]) ? x : one), []);
 
   const nearest = (x, seconds) => {
     let best = 0;
@@ -120,6 +139,7 @@
   }
 
   function paint(view) {
+    if (view.paint) { view.paint(); return; }
     const { spec, svg } = view;
     const width = Math.round(svg.clientWidth || 520);
     const height = 190;
@@ -149,18 +169,32 @@
       const anchor = X(tick) > width - 30 ? 'end' : tick === 0 ? 'start' : 'middle';
       parts.push(draw('text', { x: X(tick), y: height - 5, 'text-anchor': anchor }, tick === 0 ? '0' : clock(tick)));
     }
+    const pathOf = (line, seen) => seen.map(([x, y], place) => {
+      const step = line.step && place > 0 ? `H${X(x).toFixed(1)}V${Y(y).toFixed(1)}` : null;
+      return step || `${place ? 'L' : 'M'}${X(x).toFixed(1)} ${Y(y).toFixed(1)}`;
+    }).join('');
+    const seenOf = (line) => line.values.map((value, place) => [xOf(spec, line)[place], value, place])
+      .filter(([, value]) => value !== null && Number.isFinite(value));
+    for (const [low, high] of spec.bands || []) {
+      const [below, above] = [low, high].map((name) => shown.find((line) => line.name === name));
+      if (!below || !above) continue;
+      const [down, up] = [seenOf(below), seenOf(above)];
+      if (up.length < 2 || up.length !== down.length) continue;
+      const back = down.slice().reverse().map(([x, y]) => `L${X(x).toFixed(1)} ${Y(y).toFixed(1)}`).join('');
+      parts.push(draw('path', { class: 'wash', color: above.color, d: `${pathOf({}, up)}${back}Z` }));
+    }
     for (const line of shown) {
-      const seen = line.values.map((value, place) => [spec.x[place], value]).filter(([, value]) => value !== null && Number.isFinite(value));
+      const seen = seenOf(line);
       if (!seen.length) continue;
-      const path = seen.map(([x, y], place) => {
-        const step = line.step && place > 0 ? `H${X(x).toFixed(1)}V${Y(y).toFixed(1)}` : null;
-        return step || `${place ? 'L' : 'M'}${X(x).toFixed(1)} ${Y(y).toFixed(1)}`;
-      }).join('');
+      // What ends with a cut interval is drawn to the one before; the rest is dashed.
+      const isCut = line.partial && seen.length > 1 && seen[seen.length - 1][2] === line.values.length - 1;
+      const path = pathOf(line, isCut ? seen.slice(0, -1) : seen);
       if (line.area && seen.length > 1) {
         const base = Y(Math.max(0, floor)).toFixed(1);
         parts.push(draw('path', { class: 'wash', color: line.color, d: `${path}L${X(seen[seen.length - 1][0]).toFixed(1)} ${base}L${X(seen[0][0]).toFixed(1)} ${base}Z` }));
       }
       parts.push(draw('path', { class: seen.length > 200 ? 'fine trace' : 'trace', color: line.color, d: path }));
+      if (isCut) parts.push(draw('path', { class: 'cut trace', color: line.color, d: pathOf(line, seen.slice(-2)) }));
       if (seen.length <= 12) {
         parts.push(seen.map(([x, y]) => draw('circle', { class: 'dot', color: line.color, cx: X(x), cy: Y(y), r: seen.length === 1 ? 4 : 2.4 })));
       }
@@ -175,33 +209,117 @@
   function mark(view) {
     const { spec, legend, at, pointer } = view;
     if (!pointer) return;
-    const place = pointed === null || !spec.x.length ? null : nearest(spec.x, Math.min(pointed, spec.seconds));
-    at.textContent = place === null ? '' : `at ${clock(spec.x[place])}`;
-    legend.replaceChildren(...spec.lines.map((line) => {
+    const places = spec.lines.map((line) => {
+      const x = xOf(spec, line);
+      if (pointed === null || !x.length) return null;
+      const place = nearest(x, Math.min(pointed, spec.seconds));
+      // A run that was over by then has nothing to say.
+      return line.x && pointed > x[x.length - 1] + (x[1] - x[0] || 1) ? null : place;
+    });
+    const first = places.findIndex((place) => place !== null);
+    const moment = first < 0 ? null : xOf(spec, spec.lines[first])[places[first]];
+    const isCut = first >= 0 && spec.lines[first].partial && places[first] === spec.lines[first].values.length - 1;
+    at.textContent = moment === null ? '' : `at ${clock(moment)}${isCut ? ', interval cut short' : ''}`;
+    legend.replaceChildren(...spec.lines.map((line, number) => {
       const key = `${spec.title}/${line.name}`;
-      const value = place === null ? undefined : line.values[place];
+      const value = places[number] === null ? undefined : line.values[places[number]];
       const text = value === undefined ? null : value === null ? '–' : view.format(value);
       return make('button', {
         type: 'button', 'aria-pressed': String(!hidden.has(key)), title: 'Show or hide',
         onclick: () => { if (!hidden.delete(key)) hidden.add(key); paint(view); },
       }, make('i', { color: line.color }), line.name, text === null ? null : make('b', {}, text));
     }));
-    if (place === null) return pointer.replaceChildren();
-    const x = view.X(spec.x[place]);
-    const dots = view.shown.filter((line) => line.values[place] !== null && Number.isFinite(line.values[place]))
-      .map((line) => draw('circle', { class: 'mark', color: line.color, cx: x, cy: view.Y(line.values[place]), r: 4 }));
+    if (moment === null) return pointer.replaceChildren();
+    const x = view.X(moment);
+    const dots = spec.lines.flatMap((line, number) => {
+      const value = places[number] === null ? null : line.values[places[number]];
+      if (!view.shown.includes(line) || value === null || value === undefined || !Number.isFinite(value)) return [];
+      return [draw('circle', { class: 'mark', color: line.color, cx: view.X(xOf(spec, line)[places[number]]), cy: view.Y(value), r: 4 })];
+    });
     pointer.replaceChildren(draw('line', { class: 'cross', x1: x, x2: x, y1: view.above, y2: view.height - view.below }), ...dots);
+  }
+
+  /// How values are spread: bars whose bounds rise by the same factor, with lines at some figures.
+  function spread(title, unit, distribution, values, what) {
+    const svg = draw('svg', { role: 'img', tabindex: 0, 'aria-label': title });
+    const at = make('span', { class: 'at' });
+    const card = make('div', { class: 'card chart' }, make('div', { class: 'head' }, make('h3', {}, title, at)), svg);
+    const { bounds, counts } = distribution;
+    const format = units[unit] || units.default;
+    const total = counts.reduce((sum, count) => sum + count, 0);
+    const most = Math.max(...counts);
+    const view = { svg, width: 0, spec: { lines: [], title } };
+    view.paint = () => {
+      const width = Math.round(svg.clientWidth || 520);
+      const [left, right, above, below, height] = [54, 8, 22, 22, 190];
+      const each = (width - left - right) / counts.length;
+      const isLog = bounds[0] > 0;
+      const [low, high] = [bounds[0], bounds[bounds.length - 1]];
+      const share = (value) => (high === low ? 0.5 : isLog ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low));
+      const X = (value) => left + Math.min(1, Math.max(0, share(value))) * (width - left - right);
+      const Y = (count) => above + (1 - count / most) * (height - above - below);
+      svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
+      const parts = [];
+      for (const tick of ticks(most / total, 3).filter((tick) => tick * total <= most * 1.001)) {
+        const y = Y(tick * total);
+        parts.push(draw('line', { class: tick === 0 ? 'axis' : 'grid', x1: left, x2: width - right, y1: y, y2: y }));
+        parts.push(draw('text', { x: left - 6, y: y + 4, 'text-anchor': 'end' }, tick === 0 ? '0' : units.share(tick)));
+      }
+      counts.forEach((count, place) => {
+        if (!count) return;
+        const y = Math.min(Y(count), height - below - 1.5);
+        parts.push(draw('rect', { class: 'bar', color: 's1', x: left + place * each + 0.5, width: Math.max(1, each - 1), y, height: height - below - y }));
+      });
+      const labels = Math.max(2, Math.min(6, Math.floor(width / 110)));
+      for (let place = 0; place <= labels; place += 1) {
+        const value = isLog ? low * (high / low) ** (place / labels) : low + ((high - low) * place) / labels;
+        const anchor = place === 0 ? 'start' : place === labels ? 'end' : 'middle';
+        if (low !== high || place === 0) parts.push(draw('text', { x: low === high ? (left + width) / 2 : X(value), y: height - 5, 'text-anchor': low === high ? 'middle' : anchor }, format(value)));
+      }
+      let taken = -Infinity;
+      for (const [name, color] of [['med', 's2'], ['p(95)', 's5'], ['p(99)', 's3']]) {
+        if (!Number.isFinite(values[name]) || low === high) continue;
+        const x = X(values[name]);
+        parts.push(draw('line', { class: 'figure-line', color, x1: x, x2: x, y1: above - 4, y2: height - below }));
+        // Names that would lie on each other are left out; the figures stand in the tables.
+        const middle = Math.min(width - right - 14, Math.max(left + 12, x));
+        if (middle - taken > 34) { parts.push(draw('text', { x: middle, y: 12, 'text-anchor': 'middle' }, name)); taken = middle; }
+      }
+      svg.replaceChildren(...parts);
+      Object.assign(view, { width, left, each });
+    };
+    const seek = (event) => {
+      const box = svg.getBoundingClientRect();
+      const place = Math.floor((event.clientX - box.left - view.left) / view.each);
+      const count = counts[place];
+      at.textContent = count === undefined ? '' : `${format(bounds[place])} to ${format(bounds[place + 1])}: ${counted(count, what)}, ${units.share(count / total)}`;
+    };
+    svg.addEventListener('pointermove', seek);
+    svg.addEventListener('pointerdown', seek);
+    svg.addEventListener('pointerleave', () => { at.textContent = ''; });
+    charts.push(view);
+    return card;
   }
 
   // ---- Tables ---------------------------------------------------------------------------------------------------
 
   const FEW_ROWS = 40;
+  const frames = [];
+
+  /// Says where a table is wider than its frame, and puts it back where it was scrolled to.
+  function settle(box, frame, name) {
+    box.dataset.wide = frame.scrollWidth > frame.clientWidth + 1 ? 'yes' : 'no';
+    if (scrolled.has(name)) frame.scrollLeft = scrolled.get(name);
+  }
+
   const sorted = new Map();
   const opened = new Set();
+  const scrolled = new Map();
 
-  /// A table. `columns`: [title, cell of a row, sort key of a row]. A cell is text or an element.
-  // `look` is how it looks where there is little room: `stacked` puts the cells of a row below each other.
-  function table(name, columns, rows, first, look = '') {
+  /// A table. `columns`: [title, cell of a row, sort key of a row, whether it is prose]. A cell is text or an element.
+  /// `look` is how it looks where there is little room: `stacked` puts the cells of a row below each other. `few` rows are
+  /// shown at first, and `detail` of a row is what stands below it, if anything.
+  function table(name, columns, rows, first, look = '', few = FEW_ROWS, detail = () => null) {
     const box = make('div', {});
     const show = () => {
       const order = sorted.get(name) || first;
@@ -214,22 +332,26 @@
           return way * (typeof one === 'string' ? one.localeCompare(other) : one - other);
         });
       }
-      const all = opened.has(name) || list.length <= FEW_ROWS * 1.25;
-      const heads = columns.map(([title, , key], column) => {
-        if (!key) return make('th', { scope: 'col' }, title);
+      const all = opened.has(name) || list.length <= few * 1.25;
+      const heads = columns.map(([title, , key, isProse], column) => {
+        if (!key) return make('th', { scope: 'col', class: isProse ? 'text' : null }, title);
         const sort = order && order.column === column ? (order.falls ? 'descending' : 'ascending') : null;
         const falls = sort ? !order.falls : column > 0;
         return make('th', { scope: 'col', 'aria-sort': sort },
-          make('button', { type: 'button', onclick: () => { sorted.set(name, { column, falls }); show(); } }, title));
+          make('button', { type: 'button', 'data-key': `sort ${name} ${column}`, onclick: () => { sorted.set(name, { column, falls }); show(); } }, title));
       });
-      const body = (all ? list : list.slice(0, FEW_ROWS)).map((row) => make('tr', {}, columns.map(([, cell], column) => {
+      const body = (all ? list : list.slice(0, few)).flatMap((row) => [make('tr', {}, columns.map(([, cell, , isProse], column) => {
         const content = cell(row);
-        const isZero = column > 0 && (content === '0' || content === '0.00%' || content === '0/s' || content === '–');
-        return make('td', { class: column === 0 ? 'text' : isZero ? 'zero' : null, 'data-title': (look && column > 0 && columns[column][0]) || null }, content);
-      })));
+        const isZero = column > 0 && ['0', '0 %', '0/s', '–'].includes(content);
+        return make('td', { class: column === 0 || isProse ? 'text' : isZero ? 'zero' : null, 'data-title': (look && column > 0 && columns[column][0]) || null }, content);
+      })), detail(row)].filter(Boolean));
+      const frame = make('div', { class: `card table ${look}`, onscroll: () => scrolled.set(name, frame.scrollLeft) },
+        make('table', {}, make('thead', {}, make('tr', {}, heads)), make('tbody', {}, body)));
       box.replaceChildren(
-        make('div', { class: `card table ${look}` }, make('table', {}, make('thead', {}, make('tr', {}, heads)), make('tbody', {}, body))),
-        all ? '' : make('p', { class: 'more-rows' }, make('button', { type: 'button', onclick: () => { opened.add(name); show(); } }, `Show all ${list.length}`)));
+        make('p', { class: 'swipe', 'aria-hidden': 'true' }, 'more columns: scroll sideways →'), frame,
+        all ? '' : make('p', { class: 'more-rows' }, make('button', { type: 'button', onclick: () => { opened.add(name); show(); } }, `Show all ${units.default(list.length)}`)));
+      frames.push([box, frame, name]);
+      settle(box, frame, name);
     };
     show();
     return box;
@@ -251,6 +373,7 @@
     const hasSliver = isOver && count > 1 && rest < width * 0.4;
     if (isOpen || hasSliver) count -= 1;
     const last = isOpen ? width : Math.max(seconds - (count - 1) * width, 0.001);
+    const partial = isOver && count > 1 && last < width * 0.98;
     const lasts = Array.from({ length: count }, (_, place) => (place === count - 1 ? last : width));
     const x = lasts.map((last, place) => place * width + last / 2);
     const join = (list, add) => {
@@ -263,7 +386,7 @@
     const later = (one, more) => (one === null ? more : one);
     const all = timeline.series;
     return {
-      x,
+      x, partial, last, width, lasts,
       names: Object.keys(all),
       get: (name) => all[name],
       perSecond: (name) => all[name] && join(all[name].sum, sum).map((value, place) => (value || 0) / lasts[place]),
@@ -287,13 +410,16 @@
 
   const BUILTIN = /^(vus|vus_max|iterations|iteration_duration|dropped_iterations|checks|group_duration|http_req.*|data_sent|data_received|generator_.*)$/;
 
+  /// Percentiles with the space between them filled.
+  const BANDS = [['med', 'p(90)'], ['p(90)', 'p(95)'], ['p(95)', 'p(99)']];
+
   function overTime(run, data) {
     const seconds = Math.max(run.run.seconds, 0.001);
     const cards = [];
     const add = (title, unit, lines, to = cards) => {
       const present = lines.filter((line) => line[2] && line[2].some((value) => value !== null));
       if (!present.length) return;
-      to.push(chart({ title, unit, seconds, x: data.x, lines: present.map(([name, color, values, look]) => ({ name, color, values, ...look })) }));
+      to.push(chart({ title, unit, seconds, x: data.x, bands: BANDS, lines: present.map(([name, color, values, look]) => ({ name, color, values, partial: data.partial, ...look })) }));
     };
     const trend = (name) => [
       ['med', 's2', data.figure(name, 'med')], ['p(90)', 's1', data.figure(name, 'p(90)')],
@@ -302,10 +428,14 @@
     const area = { area: true };
     add('Requests per second', '/s', [['requests', 's1', data.perSecond('http_reqs'), area], ['failed', 's4', some(data.fails('http_req_failed', 'passes')), area]]);
     add('Request duration', 'time', trend('http_req_duration'));
+    for (const [name, title, what] of [['http_req_duration', 'Distribution of request durations', 'request'], ['grpc_req_duration', 'Distribution of gRPC call durations', 'call']]) {
+      const found = run.metrics.find((one) => one.name === name);
+      if (found && found.distribution && found.values.count) cards.push(spread(title, 'time', found.distribution, found.values, what));
+    }
     add('Virtual users', 'default', [['active', 's1', data.held('vus', 'value'), { area: true, step: true }], ['ready', 's6', data.held('vus_max', 'value'), { step: true }]]);
     add('Errors per second', '/s', [
-      ['failed requests', 's4', data.fails('http_req_failed', 'passes'), area], ['failed checks', 's3', data.fails('checks', 'fails')],
-      ['dropped iterations', 's5', data.perSecond('dropped_iterations')],
+      ['failed requests', 's4', some(data.fails('http_req_failed', 'passes')), area], ['failed checks', 's3', some(data.fails('checks', 'fails'))],
+      ['dropped iterations', 's5', some(data.perSecond('dropped_iterations'))],
     ]);
     add('Iterations per second', '/s', [['iterations', 's2', data.perSecond('iterations'), area]]);
     add('Iteration duration', 'time', trend('iteration_duration'));
@@ -337,19 +467,61 @@
     });
   }
 
+  const tile = (name, figure, more, look) => make('div', { class: 'tile' },
+    make('div', { class: 'name' }, name), make('div', { class: `figure ${look || ''}` }, figure), make('div', { class: 'more' }, more || '\u00a0'));
+
   function tiles(run, metric) {
     const list = [];
-    const tile = (name, figure, more, look) => list.push(make('div', { class: 'tile' },
-      make('div', { class: 'name' }, name), make('div', { class: `figure ${look || ''}` }, figure), make('div', { class: 'more' }, more || '\u00a0')));
+    const add = (...facts) => list.push(tile(...facts));
     const [requests, duration, failed] = ['http_reqs', 'http_req_duration', 'http_req_failed'].map(metric);
-    const [iterations, vus, dropped] = ['iterations', 'vus_max', 'dropped_iterations'].map(metric);
-    if (requests) tile('Requests', requests.text.count, requests.text.rate);
-    if (duration) tile('Duration p(95)', duration.text['p(95)'], `median ${duration.text.med}`);
-    if (failed) tile('Failed requests', failed.text.rate, `${failed.values.passes} out of ${failed.values.passes + failed.values.fails}`, failed.values.passes ? 'bad' : '');
-    if (run.checks.list.length) tile('Checks succeeded', run.checks.text.succeeded, `${run.checks.passes} out of ${run.checks.passes + run.checks.fails}`, run.checks.fails ? 'bad' : '');
-    if (iterations) tile('Iterations', iterations.text.count, dropped ? `${dropped.text.count} dropped` : iterations.text.rate, dropped ? 'bad' : '');
-    if (vus) tile('Virtual users', vus.text.max, `of ${run.run.max_vus} planned`);
+    const [iterations, vus, dropped] = ['iterations', 'vus', 'dropped_iterations'].map(metric);
+    const isOver = run.run.is_over;
+    if (requests) add('Requests', requests.text.count, requests.text.rate);
+    if (duration) {
+      // Where some got no answer, the times of those that did say more.
+      const { text, values } = duration.answered || duration;
+      add('Duration p(95)', values.count ? text['p(95)'] : '–', !values.count ? 'no request was answered' : `median ${text.med}${duration.answered ? ', answered requests only' : ''}`);
+    }
+    if (failed) add('Failed requests', failed.text.rate, `${failed.text.passes} of ${units.default(failed.values.passes + failed.values.fails)}`, failed.values.passes ? 'bad' : '');
+    if (run.checks.list.length) add('Checks succeeded', run.checks.text.succeeded, `${units.default(run.checks.passes)} of ${run.checks.text.total}`, run.checks.fails ? 'bad' : '');
+    if (iterations) add('Iterations', iterations.text.count, dropped ? `${dropped.text.count} dropped` : iterations.text.rate, dropped ? 'bad' : '');
+    if (isOver) add('Active virtual users', vus ? vus.text.max : '–', `peak, of ${units.default(run.run.max_vus)} planned`);
     return list;
+  }
+
+  /// The same at this moment: of the last seconds that are over.
+  function nowTiles(run, data) {
+    if (run.run.is_over) return [];
+    const list = [];
+    const { active_vus: active } = run.run;
+    if (active !== undefined) list.push(tile('Active virtual users', units.default(active), `of ${units.default(run.run.max_vus)} planned`));
+    if (!data || data.x.length < 2) return list;
+    const count = Math.max(1, Math.ceil(5 / data.width));
+    const last = (values) => (values || []).slice(-count);
+    const mean = (values) => values.reduce((sum, value) => sum + (value || 0), 0) / Math.max(1, values.length);
+    const rate = last(data.perSecond('http_reqs'));
+    if (rate.length) list.push(tile('Requests per second', units['/s'](mean(rate)).replace('/s', ''), `peak ${units['/s'](Math.max(...data.perSecond('http_reqs')))}`));
+    const p95 = last(data.figure('http_req_duration', 'p(95)')).filter((value) => value !== null);
+    const med = last(data.figure('http_req_duration', 'med')).filter((value) => value !== null);
+    if (rate.length) list.push(tile('Duration p(95)', p95.length ? units.time(p95[p95.length - 1]) : '–', med.length ? `median ${units.time(med[med.length - 1])}` : ''));
+    const failing = last(data.fails('http_req_failed', 'passes'));
+    if (failing.length) {
+      const share = mean(rate) ? Math.min(1, mean(failing) / mean(rate)) : 0;
+      list.push(tile('Failed requests', units.share(share), `${units['/s'](mean(failing))}`, share ? 'bad' : ''));
+    }
+    const iterations = last(data.perSecond('iterations'));
+    if (iterations.length) list.push(tile('Iterations per second', units['/s'](mean(iterations)).replace('/s', ''), ''));
+    return list;
+  }
+
+  function tileParts(run, metric, data) {
+    const [now, all] = [nowTiles(run, data), tiles(run, metric)];
+    if (!now.length) return make('div', { class: 'tiles' }, all);
+    const seconds = data ? Math.max(1, Math.ceil(5 / data.width)) * data.width : 5;
+    return [
+      make('p', { class: 'over-tiles' }, 'Now ', make('small', {}, `the last ${clock(seconds)}`)), make('div', { class: 'tiles' }, now),
+      make('p', { class: 'over-tiles' }, 'Since the start'), make('div', { class: 'tiles' }, all),
+    ];
   }
 
   const shareBar = (passes, fails) =>
@@ -358,42 +530,78 @@
   function thresholdTable(run) {
     if (!run.thresholds.length) return null;
     const bad = run.thresholds.filter((one) => !one.ok).length;
-    return section('Thresholds', run.verdict.thresholds_judged ? (bad ? `${bad} crossed` : 'all hold') : 'not judged', table('thresholds', [
+    const rows = [...run.thresholds].sort((a, b) => a.ok - b.ok);
+    return section('Thresholds', run.verdict.thresholds_judged ? (bad ? `${bad} of ${run.thresholds.length} crossed` : rows.length === 1 ? 'it holds' : 'all hold') : 'not judged', table('thresholds', [
       ['Metric', (row) => [make('span', { class: row.ok ? 'good' : 'bad' }, row.ok ? '✓ ' : '✗ '), make('code', {}, row.metric)]],
-      ['Must hold', (row) => make('code', {}, row.expression)],
-      ['Seen', (row) => make('span', { class: row.ok ? '' : 'bad' }, `${row.figure}=${row.text}`)],
-    ], run.thresholds, undefined, 'stacked'));
+      ['Figure', (row) => make('code', { title: row.expression }, row.figure)],
+      ['Seen', (row) => make('span', { class: row.ok ? '' : 'bad' }, row.text)],
+      ['Wanted', (row) => row.wanted || make('code', {}, row.expression)],
+    ], rows, undefined, 'stacked', bad ? Math.max(8, bad) : FEW_ROWS));
   }
 
   function checkTable(run) {
-    const { list, text } = run.checks;
-    if (!list.length) return null;
+    const { text } = run.checks;
+    if (!run.checks.list.length) return null;
+    const list = [...run.checks.list].sort((a, b) => (b.fails > 0) - (a.fails > 0));
+    const bad = list.filter((one) => one.fails).length;
     return section('Checks', `${text.total} in total, ${text.rate}`, table('checks', [
       ['Check', (row) => [make('span', { class: row.fails ? 'bad' : 'good' }, row.fails ? '✗ ' : '✓ '), row.name], (row) => row.name],
-      ['Passed', (row) => String(row.passes), (row) => row.passes],
-      ['Failed', (row) => String(row.fails), (row) => row.fails],
+      ['Passed', (row) => units.default(row.passes), (row) => row.passes],
+      ['Failed', (row) => (row.fails ? make('span', { class: 'bad' }, units.default(row.fails)) : '0'), (row) => row.fails],
       ['', (row) => [row.text, shareBar(row.passes, row.fails)], (row) => row.passes / Math.max(1, row.passes + row.fails)],
-    ], list));
+    ], list, undefined, '', bad ? Math.max(8, bad) : FEW_ROWS));
   }
+
+  /// The series of an endpoint, below its row.
+  function endpointDetail(run, row) {
+    const { series: kept } = row;
+    const seconds = Math.max(run.run.seconds, 0.001);
+    if (!kept || !kept.points) return make('p', { class: 'soft' }, 'There are many endpoints, and the series of this one was not kept.');
+    const durations = Object.fromEntries(['med', 'p(90)', 'p(95)', 'p(99)'].map((name) => [name, kept[name]]));
+    const all = { requests: { sum: kept.requests }, failed: { sum: kept.failed }, durations };
+    const data = series({ ...kept, series: all }, seconds, run.run.is_over);
+    const { x, partial } = data;
+    const line = (name, color, values, look) => ({ name, color, values, partial, ...look });
+    const failed = row.failed ? [line('failed', 's4', data.perSecond('failed'), { area: true })] : [];
+    const title = `${row.method} ${row.name}`.trim();
+    return make('div', { class: 'charts' },
+      chart({ title: 'Requests per second', label: title, unit: '/s', seconds, x, lines: [line('requests', 's1', data.perSecond('requests'), { area: true }), ...failed] }),
+      chart({ title: 'Request duration', label: title, unit: 'time', seconds, x, bands: BANDS, lines: [['med', 's2'], ['p(90)', 's1'], ['p(95)', 's5'], ['p(99)', 's3']].map(([name, color]) => line(name, color, data.figure('durations', name))) }));
+  }
+
+  const shownEndpoints = new Set();
 
   function endpointTable(run) {
     if (!run.endpoints.length) return null;
     const figure = (name) => [name, (row) => row.duration.text[name], (row) => row.duration.values[name]];
-    return section('Endpoints', `${run.endpoints.length}`, table('endpoints', [
-      ['Request', (row) => [make('span', { class: 'tag' }, row.method || row.protocol), row.name], (row) => row.name],
+    const key = (row) => `${run.name || ''} ${row.method} ${row.name}`;
+    const toggle = (row) => { if (!shownEndpoints.delete(key(row))) shownEndpoints.add(key(row)); again(); };
+    const folded = run.endpoints.filter((row) => row.names > 1);
+    const many = (row) => (row.names >= 1000 ? '1,000 URLs or more' : `${row.names} URLs`);
+    const name = (row) => [make('button', {
+      type: 'button', class: 'row', 'data-key': `endpoint ${key(row)}`, 'aria-expanded': String(shownEndpoints.has(key(row))), title: 'Show or hide its series', onclick: () => toggle(row),
+    }, make('span', { class: 'tag' }, row.method || row.protocol), row.name), row.names > 1 && make('span', { class: 'tag count' }, many(row))];
+    const columns = [
+      ['Request', name, (row) => row.name],
       ['Count', (row) => row.text.requests, (row) => row.requests],
       ['Rate', (row) => row.text.rate, (row) => row.rate],
       ['Failed', (row) => (row.failed ? make('span', { class: 'bad' }, row.text.failed) : row.text.failed), (row) => row.failed / Math.max(1, row.requests)],
       ...['avg', 'med', 'p(95)', 'p(99)', 'max'].map(figure),
-    ], run.endpoints, { column: 1, falls: true }));
+    ];
+    const detail = (row) => shownEndpoints.has(key(row)) && make('tr', { class: 'detail' }, make('td', { colspan: columns.length }, make('div', { class: 'inside' }, endpointDetail(run, row))));
+    return section('Endpoints', `${run.endpoints.length}; a click shows one over time`,
+      table('endpoints', columns, run.endpoints, { column: 1, falls: true }, '', FEW_ROWS, detail),
+      folded.length ? make('p', { class: 'advice' }, folded.length === 1 ? 'The row with ' : 'Rows with ', make('code', {}, '{…}'), folded.length === 1 ? ' stands' : ' stand',
+        ' for URLs that differ only in an id. Give such requests one name, and outputs will not keep a time series for each: ',
+        make('code', {}, "http.get(url, { tags: { name: 'items/{id}' } })")) : null);
   }
 
   function errorTable(run) {
     if (!run.errors.length) return null;
-    return section('Errors', `${run.errors.reduce((sum, one) => sum + one.count, 0)} requests`, table('errors', [
+    return section('Errors', counted(run.errors.reduce((sum, one) => sum + one.count, 0), 'request'), table('errors', [
       ['Error', (row) => row.text, (row) => row.text], ['Code', (row) => row.code || '–', (row) => row.code],
-      ['Requests', (row) => String(row.count), (row) => row.count], ['First seen in', (row) => make('code', {}, row.example)],
-    ], run.errors));
+      ['Requests', (row) => units.default(row.count), (row) => row.count], ['First seen in', (row) => make('code', {}, row.example)],
+    ], run.errors, undefined, 'stacked', 8));
   }
 
   /// Groups of all scenarios as one list, inner ones after the ones around them.
@@ -446,7 +654,7 @@
       if (rows.length) rest.push(section(title, null, table(type, [['Metric', name], ...columns], rows)));
     };
     aside('counter', 'Counters', [['Count', (row) => row.text.count], ['Rate', (row) => row.text.rate]]);
-    aside('rate', 'Rates', [['Rate', (row) => row.text.rate], ['', (row) => `${row.values.passes} out of ${row.values.passes + row.values.fails}`]]);
+    aside('rate', 'Rates', [['Rate', (row) => row.text.rate], ['', (row) => `${row.text.passes} of ${units.default(row.values.passes + row.values.fails)}`]]);
     aside('gauge', 'Gauges', ['value', 'min', 'max'].map((key) => [key, (row) => row.text[key]]));
     if (rest.length) list.push(make('div', { class: 'two' }, rest));
     return list;
@@ -455,13 +663,12 @@
   function healthPart(run, cards) {
     const { lag_ms: lag, network_lag_ms: network, cpu, memory } = run.health;
     const list = [];
-    const tile = (name, figure, more) => list.push(make('div', { class: 'tile' },
-      make('div', { class: 'name' }, name), make('div', { class: 'figure' }, figure), make('div', { class: 'more' }, more)));
+    const add = (...facts) => list.push(tile(...facts));
     const late = (figures) => `median ${units.time(figures.med)}, most ${units.time(figures.max)}`;
-    tile('Scripts late p(99)', units.time(lag['p(99)']), late(lag));
-    tile('Network late p(99)', units.time(network['p(99)']), late(network));
-    tile('CPU', units.share(cpu.share), `of ${cpu.cores} core${cpu.cores === 1 ? '' : 's'}, ${digits(cpu.seconds)}s in all`);
-    tile('Memory', units.data(memory.peak_bytes), 'at most');
+    add('Script threads late, p(99)', units.time(lag['p(99)']), late(lag));
+    add('Network threads late, p(99)', units.time(network['p(99)']), late(network));
+    add('CPU', units.share(cpu.share), `of ${counted(cpu.cores, 'core')}, ${digits(cpu.seconds)} s in all`);
+    add('Memory', units.data(memory.peak_bytes), 'peak');
     return section('Load generator', 'whether it could keep up', make('div', { class: 'tiles', style: 'margin:0 0 14px' }, list),
       cards.length ? make('div', { class: 'charts' }, cards) : null);
   }
@@ -472,16 +679,23 @@
     return isMoment ? new Date(text).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' }) : text;
   }
 
+  // Against the planned time, in which iterations may begin; how long they may then take to end is no part of it.
+  function elapsed({ seconds, duration_seconds: planned, has_limit_only: isLimit }) {
+    if (!planned) return `running for ${clock(seconds)}`;
+    if (seconds > planned) return `${clock(planned)} planned are over; the last iterations are ending`;
+    return `${clock(seconds)} of ${isLimit ? 'at most ' : ''}${clock(planned)}`;
+  }
+
   function head(run) {
     const { passed, reason, exit_code: code, crossed } = run.verdict;
     const state = !run.run.is_over ? ['running', 'Running'] : passed ? ['good', 'Passed'] : ['bad', 'Failed'];
     const facts = [
       moment(run.run.started),
-      run.run.is_over ? `ran ${clock(run.run.seconds)}` : `${clock(run.run.seconds)} of at most ${clock(run.run.planned_seconds)}`,
+      run.run.is_over ? `ran ${clock(run.run.seconds)}` : elapsed(run.run),
       `${run.generator.name} ${run.generator.version}`, run.generator.engine,
     ];
     const notes = [];
-    if (run.run.is_over && !passed) notes.push(make('div', { class: 'note bad' }, `Exit code ${code}: ${reason || 'failed'}`));
+    if (run.run.is_over && !passed) notes.push(make('div', { class: 'note bad' }, prose(`Exit code ${code}: ${reason || 'failed'}`)));
     else if (!run.run.is_over && crossed.length) notes.push(make('div', { class: 'note bad' }, `Thresholds crossed so far: ${crossed.join(', ')}`));
     if (run.health.complaint) notes.push(make('div', { class: 'note warn' }, `The load generator could not keep up: ${run.health.complaint}`));
     return [make('header', { class: 'top' }, make('h1', {}, run.run.script), make('span', { class: `pill ${state[0]}` }, state[1]),
@@ -499,83 +713,156 @@
 
   function procedurePart(procedure) {
     if (!procedure) return null;
-    const look = { APPROVED: 'good', 'APPROVED WITH FINDINGS': 'running', REHEARSAL: 'running', INCOMPLETE: 'running' }[procedure.verdict] || 'bad';
+    const look = { APPROVED: 'good', 'APPROVED WITH FINDINGS': 'running', REHEARSAL: 'running', INCOMPLETE: 'running', RUNNING: 'running' }[procedure.verdict] || 'bad';
     const mark = (isGood) => make('span', { class: isGood ? 'good' : 'bad' }, isGood ? '✓ ' : '✗ ');
+    const state = (row) => ({ pass: mark(true), 'to come': make('span', { class: 'soft' }, '· '), 'not measured': make('span', { class: 'warn' }, '? ') }[row.state] || mark(false));
+    const colors = { pass: 'good', fail: 'bad', 'not measured': 'warn' };
+    const grave = { blocking: 'bad', warning: 'warn' };
     const part = (title, small, rows, columns) => rows.length && section(title, small, table(`procedure ${title}`, columns, rows, undefined, 'stacked'));
-    return [
-      make('header', { class: 'top' }, make('h1', {}, procedure.name), make('span', { class: `pill ${look}` }, procedure.words || procedure.verdict),
-        make('p', { class: 'facts' }, [procedure.reason, ...procedure.facts.map((fact) => moment(fact)), procedure.data].filter(Boolean).map((fact) => make('span', {}, fact)))),
-      procedure.notes.map((note) => make('div', { class: 'note warn' }, note)),
-      make('div', { class: 'tiles cards' }, procedure.cards.map((card) => make('div', { class: 'tile' },
-        make('div', { class: 'name' }, mark(card.is_good), card.name), make('div', { class: 'more' }, card.is_good ? card.plan : `${card.state}: ${card.plan}`),
-        card.note && make('div', { class: 'more' }, card.note),
-        make('table', {}, make('tbody', {}, card.figures.map(([title, text]) => make('tr', {}, make('td', { class: 'text' }, title), make('td', {}, text)))))))),
-      part('Criteria', null, [...procedure.criteria].sort((a, b) => (a.state === 'pass') - (b.state === 'pass')), [
-        ['Criterion', (row) => [mark(row.state === 'pass'), row.name === row.expression ? make('code', {}, row.name) : [row.name, make('div', { class: 'soft' }, make('code', {}, row.expression))]]],
-        ['Target', (row) => make('code', {}, row.target_text)], ['Achieved', (row) => row.achieved_text],
-        ['', (row) => make('span', { class: row.state === 'pass' ? 'good' : 'bad' }, row.state)],
+    const order = ['fail', 'not measured', 'to come', 'pass'];
+    const criteria = [...procedure.criteria].sort((a, b) => order.indexOf(a.state) - order.indexOf(b.state));
+    const bad = criteria.filter((one) => one.state === 'fail').length;
+    const isFirst = criteria.some((one) => one.state === 'fail' || one.state === 'not measured') || procedure.findings.some((one) => one.severity !== 'note');
+    const judged = [
+      part('Criteria', bad ? `${bad} of ${criteria.length} failed` : null, criteria, [
+        ['Criterion', (row) => [state(row), row.name === row.expression ? make('code', {}, row.name) : [row.name, make('div', { class: 'soft' }, make('code', {}, row.expression))]]],
+        ['Wanted', (row) => row.target_text], ['Achieved', (row) => make('div', { class: 'words' }, prose(row.achieved_text))],
+        ['', (row) => make('span', { class: colors[row.state] || 'soft' }, row.state)],
       ]),
       part('Findings', null, procedure.findings, [
-        ['Severity', (row) => make('span', { class: row.severity === 'blocking' ? 'bad' : '' }, row.severity + (row.usual_severity ? `, usually ${row.usual_severity}` : ''))],
-        ['Found', (row) => [row.run ? make('span', { class: 'tag' }, row.run) : null, row.text, make('div', { class: 'soft' }, row.hint)]],
+        ['Severity', (row) => make('span', { class: grave[row.severity] || '' }, row.severity + (row.usual_severity ? `, usually ${row.usual_severity}` : ''))],
+        ['Found', (row) => make('div', { class: 'words' }, row.run ? make('span', { class: 'tag' }, row.run) : null, prose(row.text), make('div', { class: 'soft' }, prose(row.hint))), null, true],
       ]),
+    ];
+    const cards = make('div', { class: 'tiles cards' }, procedure.cards.map((card) => make('div', { class: 'tile' },
+      make('div', { class: 'name' }, card.is_good ? mark(true) : ['running', 'to come', 'skipped'].includes(card.state) ? null : mark(false), card.name),
+      make('div', { class: 'more' }, card.state === 'finished' ? card.plan : `${card.state}: ${card.plan}`),
+      card.note && make('div', { class: 'more' }, card.note),
+      make('table', {}, make('tbody', {}, card.figures.map(([title, text]) => make('tr', {}, make('td', { class: 'text' }, title), make('td', {}, text))))))));
+    const top = [
+      make('header', { class: 'top' }, make('h1', {}, procedure.name), make('span', { class: `pill ${look}` }, procedure.words || procedure.verdict),
+        make('p', { class: 'reason' }, prose(procedure.reason)),
+        make('p', { class: 'facts' }, [...procedure.facts.map((fact) => fact && moment(fact)), procedure.data].filter(Boolean).map((fact) => make('span', {}, fact)))),
+      procedure.notes.map((note) => make('div', { class: 'note warn' }, note)),
+    ];
+    const rest = [
+      isFirst ? [judged, procedure.cards.length ? section('Runs', null, cards) : null] : [cards, judged],
+      laidOver(),
       part('Against the baseline', null, procedure.comparison, [
         ['Figure', (row) => [make('span', { class: 'tag' }, row.run), row.figure]], ['Baseline', (row) => row.baseline], ['Run', (row) => row.value],
         ['Difference', (row) => make('span', { class: { better: 'good', worse: 'bad' }[row.direction] || '' }, row.difference)],
       ]),
-      part('Checks before', null, procedure.checks, [
-        ['Check', (row) => [mark(row.is_good), row.name]], ['Seen', (row) => make('div', { class: 'words' }, row.text, row.hint && make('div', { class: 'soft' }, row.hint))],
+      part('Checks before the runs', null, procedure.checks, [
+        ['Check', (row) => [mark(row.is_good), row.name]], ['Seen', (row) => make('div', { class: 'words' }, prose(row.text), row.hint && make('div', { class: 'soft' }, prose(row.hint))), null, true],
       ]),
     ];
+    return { top, rest };
+  }
+
+  /// All runs of a report in the same charts, each from its own start.
+  function laidOver() {
+    if (report.runs.length < 2) return null;
+    const colors = ['s1', 's3', 's4', 's2', 's5', 's6'];
+    const all = report.runs.map((run, place) => ({ run, color: colors[place % colors.length], data: series(run.timeline, run.run.seconds, run.run.is_over) })).filter(({ data }) => data);
+    const seconds = Math.max(0.001, ...all.map(({ run }) => run.run.seconds));
+    const failed = (data) => {
+      const [bad, rate] = [data.fails('http_req_failed', 'passes'), data.perSecond('http_reqs')];
+      return bad && rate && bad.map((value, place) => (rate[place] ? Math.min(1, value / rate[place]) : null));
+    };
+    const cards = [
+      ['Requests per second', '/s', (data) => data.perSecond('http_reqs')],
+      ['Duration p(95)', 'time', (data) => data.figure('http_req_duration', 'p(95)')],
+      ['Failed requests', 'share', failed],
+      ['Active virtual users', 'default', (data) => data.held('vus', 'value')],
+    ].map(([title, unit, values]) => {
+      const lines = all.map(({ run, color, data }) => ({ name: run.name || run.run.script, color, x: data.x, values: values(data), partial: data.partial })).filter((line) => line.values && line.values.some((value) => value !== null));
+      // A chart of nothing but zeros says less than its absence.
+      return lines.some((line) => some(line.values)) && chart({ title, label: 'all runs', unit, seconds, x: lines[0].x, lines });
+    });
+    return section('Runs overlaid', 'each from its own start', make('div', { class: 'charts' }, cards));
   }
 
   // ---- The page -------------------------------------------------------------------------------------------------
 
   let report = null;
-  let chosen = 0;
+  // The run somebody chose; before, that is the one that goes on, or the first.
+  let chosen = null;
+  let shown = null;
+  const again = () => show(shown);
 
   function show(next) {
+    shown = next;
     report = next.format === 'volley-report' ? next : { runs: [next] };
-    const before = procedurePart(report.procedure);
-    if (!report.runs.length) {
-      document.getElementById('page').replaceChildren(...[before].flat(9).filter(Boolean));
-      document.title = report.procedure ? report.procedure.name : 'volley';
-      document.documentElement.dataset.drawn = 'yes';
-      return;
-    }
-    const run = report.runs[Math.min(chosen, report.runs.length - 1)];
-    const metric = (name) => run.metrics.find((one) => one.name === name);
     charts.length = 0;
-    const data = series(run.timeline, run.run.seconds, run.run.is_over);
-    const time = data ? overTime(run, data) : { cards: [], more: [], own: [] };
-    const cards = [...time.cards, ...panels(run)];
-    const choice = report.runs.length > 1 && make('nav', { class: 'runs' }, report.runs.map((one, place) =>
-      make('button', { type: 'button', 'aria-pressed': String(place === chosen), onclick: () => { chosen = place; show(report); } }, one.name || one.run.script)));
-    const save = () => {
-      const link = make('a', { href: URL.createObjectURL(new Blob([JSON.stringify(next)], { type: 'application/json' })), download: 'summary.json' });
-      link.click();
-    };
-    document.getElementById('page').replaceChildren(...[
-      before, before ? [choice, head(run)] : [head(run), choice],
-      make('div', { class: 'tiles' }, tiles(run, metric)),
-      cards.length ? section('Over time', null, make('div', { class: 'charts' }, cards)) : null,
-      thresholdTable(run), checkTable(run), endpointTable(run), errorTable(run), scenarioTable(run), groupTable(run), metricTables(run),
-      time.more.length ? section('More over time', 'metrics of the script and of other protocols', make('div', { class: 'charts' }, time.more)) : null,
-      lists(run), healthPart(run, time.own),
-      make('footer', {}, make('span', {}, `${run.generator.name} ${run.generator.version}, behaves as k6 ${run.generator.k6_version}`),
-        make('button', { type: 'button', onclick: save }, 'Save the data as JSON')),
-    ].flat(9).filter(Boolean));
-    document.title = `${report.procedure ? report.procedure.name : run.run.script} · ${run.generator.name}`;
+    frames.length = 0;
+    const focused = document.activeElement && document.activeElement.dataset.key;
+    const before = procedurePart(report.procedure);
+    const place = Math.min(chosen ?? (report.procedure && report.procedure.is_live ? Infinity : 0), report.runs.length - 1);
+    const run = report.runs.length ? runPart(report.runs[place], place, before) : [];
+    const { top, rest } = before || { top: [], rest: [] };
+    // While a run goes on, it is what people came for.
+    const isLive = report.procedure && report.procedure.is_live && !report.runs.every((one) => one.run.is_over);
+    const parts = isLive ? [top, run, rest] : [top, rest, run];
+    document.getElementById('page').replaceChildren(...[parts, run.length ? foot(report.runs[place]) : null].flat(9).filter(Boolean));
+    const name = report.procedure ? report.procedure.name : report.runs[0].run.script;
+    document.title = report.runs.length ? `${name} · ${report.runs[place].generator.name}` : name || 'volley';
     charts.forEach(paint);
+    frames.forEach((frame) => settle(...frame));
+    const same = focused && document.querySelector(`[data-key="${CSS.escape(focused)}"]`);
+    if (same) same.focus({ preventScroll: true });
     document.documentElement.dataset.drawn = 'yes';
   }
 
+  function foot(run) {
+    const save = () => {
+      const link = make('a', { href: URL.createObjectURL(new Blob([JSON.stringify(report.procedure || report.runs.length > 1 ? report : run)], { type: 'application/json' })), download: 'summary.json' });
+      link.click();
+    };
+    return make('footer', {}, make('span', {}, `${run.generator.name} ${run.generator.version}, behaves as k6 ${run.generator.k6_version}`),
+        make('button', { type: 'button', onclick: save }, 'Save the data as JSON'));
+  }
+
+  /// One run with everything that was measured.
+  function runPart(run, place, before) {
+    const metric = (name) => run.metrics.find((one) => one.name === name);
+    const data = series(run.timeline, run.run.seconds, run.run.is_over);
+    const time = data ? overTime(run, data) : { cards: [], more: [], own: [] };
+    const cards = [...time.cards, ...panels(run)];
+    const choice = report.runs.length > 1 && make('nav', { class: 'runs' }, report.runs.map((one, number) =>
+      make('button', { type: 'button', 'data-key': `run ${number}`, 'aria-pressed': String(number === place), onclick: () => { chosen = number; again(); } }, one.name || one.run.script)));
+    // What went wrong comes first.
+    const hasCrossed = run.thresholds.some((one) => !one.ok);
+    const wrong = [hasCrossed && thresholdTable(run), errorTable(run), run.checks.fails > 0 && checkTable(run)];
+    const cut = data && data.partial ? `; the last interval, dashed, is only ${clock(data.last)} long` : '';
+    return [
+      before ? [choice, head(run)] : [head(run), choice], wrong,
+      wrong.some(Boolean) ? section('Figures', null) : null, tileParts(run, metric, data),
+      cards.length ? section('Over time', data ? `in intervals of ${clock(data.width)}${cut}` : null, make('div', { class: 'charts' }, cards)) : null,
+      hasCrossed ? null : thresholdTable(run), run.checks.fails > 0 ? null : checkTable(run), endpointTable(run), scenarioTable(run), groupTable(run), metricTables(run),
+      time.more.length ? section('More over time', 'metrics of the script and of other protocols', make('div', { class: 'charts' }, time.more)) : null,
+      lists(run), healthPart(run, time.own),
+    ];
+  }
+
   show(JSON.parse(document.getElementById('document').textContent));
-  new ResizeObserver(() => charts.forEach((view) => {
-    if (view.svg.clientWidth && Math.abs(view.svg.clientWidth - view.width) > 1) paint(view);
-  })).observe(document.getElementById('page'));
+  new ResizeObserver(() => {
+    charts.forEach((view) => {
+      if (view.svg.clientWidth && Math.abs(view.svg.clientWidth - view.width) > 1) paint(view);
+    });
+    frames.forEach((frame) => settle(...frame));
+  }).observe(document.getElementById('page'));
   if (document.documentElement.dataset.mode === 'live') {
     const events = new EventSource('/events');
-    events.addEventListener('document', (event) => show(JSON.parse(event.data)));
+    const isOver = () => report.procedure && !report.procedure.is_live;
+    const silence = make('div', { class: 'note warn lost', role: 'status' }, 'The connection is lost. This is the last state received.');
+    events.addEventListener('document', (event) => {
+      silence.remove();
+      show(JSON.parse(event.data));
+      // A procedure that has ended says nothing more, and its page stays as it is.
+      if (isOver()) events.close();
+    });
+    events.addEventListener('error', () => {
+      if (!isOver()) document.getElementById('page').before(silence);
+    });
   }
 })();
