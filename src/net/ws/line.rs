@@ -330,7 +330,8 @@ mod tests {
             far.listen(&woken.clone().into());
             assert!(!far.has_room());
             while woken.0.load(Ordering::Relaxed) == 0 && line.take().is_some() {}
-            assert_eq!((line.state().incoming.len(), far.has_room()), (left, true));
+            let waiting = line.state().incoming.len();
+            assert_eq!((waiting, far.has_room()), (left, true));
         };
         check(&|| Event::Ping, 300, MOST_EVENTS - 1);
         check(&|| Event::Binary(vec![0; MOST_BYTES / 2]), 3, 1);
