@@ -304,3 +304,36 @@ impl Drop for Far {
         self.0.script.wake();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::Wake;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Woken(AtomicUsize);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn a_connection_is_woken_once_there_is_room_again() {
+        let check = |event: &dyn Fn() -> Event, count: usize, left: usize| {
+            let (far, woken) = (Far(Arc::default()), Arc::new(Woken::default()));
+            let line = far.0.clone();
+            (0..count).for_each(|_| far.tell(Instant::now(), event()));
+            far.listen(&woken.clone().into());
+            assert!(!far.has_room());
+            while woken.0.load(Ordering::Relaxed) == 0 && line.take().is_some() {}
+            let waiting = line.state().incoming.len();
+            assert_eq!((waiting, far.has_room()), (left, true));
+        };
+        check(&|| Event::Ping, 300, MOST_EVENTS - 1);
+        check(&|| Event::Binary(vec![0; MOST_BYTES / 2]), 3, 1);
+    }
+}

@@ -150,6 +150,10 @@ mod tests {
         let refused = super::super::load::Schemas::default().descriptors(vec![file]).unwrap_err();
         let expect = r#"the file "a.proto" has the syntax "editions"; known are "proto2" and "proto3""#;
         assert_eq!(refused, expect);
+        // A file that imports itself publicly.
+        let file = bytes::Bytes::from_static(b"\x0a\x01a\x1a\x01a\x50\0");
+        let refused = super::super::load::Schemas::default().descriptors(vec![file]).unwrap_err();
+        assert_eq!(refused, "the file \"a\" imports itself, maybe over others");
         // A service that is called `.x`.
         let file = bytes::Bytes::from_static(b"\x0a\x01a\x32\x04\x0a\x02.x");
         let refused = super::super::load::Schemas::default().descriptors(vec![file]).unwrap_err();

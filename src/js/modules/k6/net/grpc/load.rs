@@ -112,7 +112,25 @@ impl Schemas {
 fn pool(set: &[u8]) -> Result<DescriptorPool, String> {
     let read = prost_types::FileDescriptorSet::decode(set).map_err(|error| error.to_string())?;
     read.file.iter().try_for_each(check)?;
+    check_imports(&read.file)?;
     DescriptorPool::decode(set).map_err(|error| error.to_string())
+}
+
+/// Refuses files that import each other in a circle: the library follows public imports round and round.
+fn check_imports(files: &[FileDescriptorProto]) -> Result<(), String> {
+    let mut left: FxHashMap<&str, &FileDescriptorProto> = files.iter().map(|file| (file.name(), file)).collect();
+    loop {
+        // Files all of whose imports are done are done themselves.
+        let is_done = |file: &FileDescriptorProto| !file.dependency.iter().any(|name| left.contains_key(name.as_str()));
+        let done: Vec<&str> = left.values().filter(|file| is_done(file)).map(|file| file.name()).collect();
+        if done.is_empty() {
+            let first = left.keys().min();
+            return first.map_or(Ok(()), |name| Err(format!("the file {name:?} imports itself, maybe over others")));
+        }
+        for name in done {
+            left.remove(name);
+        }
+    }
 }
 
 /// Refuses what no compiler writes, and what the library would break down on: a syntax it does not know, names that are
