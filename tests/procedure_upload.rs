@@ -234,7 +234,7 @@ fn a_procedure_killed_while_it_uploads_goes_on_there() {
     let before = fs::read(&packed).unwrap();
     let resumed = program::run(&mut procedure(folder.path(), &target, &way.url, &["--resume", "results"]));
     assert_eq!(resumed.code, 0, "{}{}", resumed.stdout, resumed.stderr);
-    assert!(resumed.stdout.contains("everything else was done before; the archive is uploaded"), "{}", resumed.stdout);
+    assert!(resumed.stdout.contains("everything else is done; uploading the archive"), "{}", resumed.stdout);
     assert!(resumed.stdout.contains("of which were there before, verified by"), "{}", resumed.stdout);
     assert!(fs::read(&packed).unwrap() == before, "the archive was made anew");
 }
