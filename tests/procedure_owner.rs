@@ -122,9 +122,15 @@ fn scripts_around_the_results_and_the_files_of_a_written_procedure() {
     for engine in program::engines() {
         let folder = tempfile::tempdir().unwrap();
         let target = Target::start(folder.path(), &["--db-latency", "5ms"]);
-        let outcome = program::run(&mut example(folder.path(), &target, &["--js-engine", engine]));
-        assert_eq!(outcome.code, 0, "{}{}", outcome.stdout, outcome.stderr);
         let results = folder.path().join("results");
+        // A machine that is busy with other tests may be too slow for a criterion, which is not what this is about.
+        let is_fast = (0..3).any(|_| {
+            _ = fs::remove_dir_all(&results);
+            let outcome = program::run(&mut example(folder.path(), &target, &["--js-engine", engine]));
+            assert!([0, 99].contains(&outcome.code), "{}{}", outcome.stdout, outcome.stderr);
+            outcome.code == 0
+        });
+        assert!(is_fast, "{}", text(results.join("readiness.txt")));
 
         let told = ask(&results, &python, &["-c", ANALYSIS]);
         assert!(!told.contains("N/A") && !told.contains("None"), "{told}");

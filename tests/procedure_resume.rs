@@ -103,7 +103,7 @@ fn killed_at(words: &str, wait: Duration) {
     assert!(lost <= 16, "{lost} records stayed behind");
     assert_eq!(ledger.exists(), readiness.contains("may still be there"), "{readiness}");
     if lost > 0 {
-        assert!(readiness.contains("had been asked for and not answered"), "{readiness}");
+        assert!(readiness.contains("had been requested without an answer"), "{readiness}");
     }
     for entry in fs::read_dir(folder.path()).unwrap().chain(fs::read_dir(&results).unwrap()) {
         let name = entry.unwrap().file_name().into_string().unwrap();

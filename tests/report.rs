@@ -317,7 +317,7 @@ export default function () {
 "#;
 
 /// Opens the first endpoint, points at a chart of it, and writes down what a reader would see on a phone.
-const CLICK: &str = "<script>setTimeout(() => { document.querySelector('button.row').click(); \
+const CLICK: &str = "<script>setTimeout(() => { const row = document.querySelector('button.row'); row.focus(); row.click(); \
     const table = document.querySelector('tr.detail').closest('.card.table'); table.scrollLeft = 80; \
     setTimeout(() => { const inside = document.querySelector('tr.detail .inside').getBoundingClientRect(); \
     document.documentElement.dataset.seen = JSON.stringify({ \

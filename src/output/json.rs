@@ -62,13 +62,16 @@ impl Output for Json {
 
     fn add(&mut self, batch: &[Record]) -> Result<(), String> {
         let Some(lines) = &mut self.lines else { return Ok(()) };
+        let mut failed = None;
         for record in batch {
             lines.add(record);
-            // One batch can be a large part of a small limit.
-            lines.file.write_if_full().map_err(|error| error.to_string())?;
-            lines.thin();
+            // One batch can be a large part of a small limit. After an error the rest still counts as taken.
+            if failed.is_none() {
+                failed = lines.file.write_if_full().err();
+                lines.thin();
+            }
         }
-        Ok(())
+        failed.map_or(Ok(()), |error| Err(error.to_string()))
     }
 
     fn flush(&mut self) -> Result<(), String> {
@@ -97,7 +100,9 @@ impl Output for Json {
 pub const LIMIT: &str = "VOLLEY_JSON_LIMIT";
 
 /// What keeps a file within its limit: when it has used half of what it may, every other moment of samples is left out,
-/// of the next quarter three of four, and so on. All samples of one moment, such as those of a request, stay together.
+/// after another [`PARTS`]th of that half three of four, and so on: each part lasts twice as long as the one before, so that
+/// a run thousands of times as long as the first half is still seen to its end. All samples of one moment, such as those of
+/// a request, stay together.
 struct Thinning {
     limit: u64,
     /// One of two to the power of this many moments is kept.
@@ -106,6 +111,11 @@ struct Thinning {
     all: u64,
 }
 
+/// So many times the part that is kept is halved.
+const PARTS: u64 = 16;
+/// More halvings than there are moments: nothing more is kept.
+const ALL: u32 = 63;
+
 impl Thinning {
     fn new(limit: u64) -> Self {
         Self { limit, halvings: 0, kept: 0, all: 0 }
@@ -113,9 +123,12 @@ impl Thinning {
 
     /// The file has so many bytes.
     fn see(&mut self, size: u64) {
-        while self.halvings < 63 && size >= self.limit - (self.limit >> (self.halvings + 1)) {
-            self.halvings += 1;
-        }
+        let half = self.limit / 2;
+        self.halvings = match size.checked_sub(half) {
+            None => 0,
+            Some(more) if more >= half => ALL,
+            Some(more) => 1 + (more / (half / PARTS).max(1)) as u32,
+        };
     }
 
     fn keeps(&self, time: Stamp) -> bool {

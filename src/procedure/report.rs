@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
+use super::findings::{Finding, Severity};
 use super::journal::{CheckState, Records, State, write_file};
 use super::results::{Results, RunResult};
 use super::verdict::{Judgement, Verdict, judge};
@@ -238,10 +239,15 @@ fn document(results: &Results, judgement: &Judgement) -> Value {
         .runs
         .iter()
         .map(|run| {
+            let name = Some(&run.entry.name);
+            let blocks = |finding: &Finding| finding.severity == Severity::Blocking && finding.run.as_ref() == name;
+            let is_good = run.entry.state == State::Finished
+                && run.entry.exit_code == Some(0)
+                && !judgement.findings.iter().any(blocks);
             let figures =
                 FIGURES.iter().filter_map(|(title, metric, stat)| Some(json!([title, run.text(metric, stat)?])));
             json!({"name": run.entry.name, "plan": run.entry.plan, "state": run.entry.state.word(),
-                "is_good": run.entry.state == State::Finished && run.entry.exit_code == Some(0), "note": run.entry.note,
+                "is_good": is_good, "note": run.entry.note,
                 "figures": figures.collect::<Vec<_>>()})
         })
         .collect();

@@ -182,9 +182,12 @@ impl RunResult {
         figure_unit(text("type"), text("contains"), name, stat)
     }
 
-    /// A figure for people.
+    /// A figure for people; times are those of answered requests, and none where nothing was answered.
     pub fn text(&self, metric: &str, stat: &str) -> Option<String> {
-        Some(figure::text(self.value(metric, stat)?, self.unit(metric, stat)))
+        if self.has_unanswered(metric) && self.samples(metric) == Some(0) {
+            return None;
+        }
+        Some(figure::text(self.judged_value(metric, stat)?, self.unit(metric, stat)))
     }
 
     /// How long it ran, in seconds.
