@@ -8,6 +8,8 @@ use std::time::Duration;
 use clap::Parser;
 
 use super::usage::refuse;
+use tokio::signal::unix::{SignalKind, signal};
+
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
 use crate::js::Engine;
@@ -108,18 +110,15 @@ pub(super) fn target(args: &[String], terminal: &Terminal, log: &Log) -> Result<
     let runtime = runtime()?;
     runtime.block_on(async {
         let target = target::bind(config).await?;
+        // Whoever has read the address may interrupt it.
+        let listen = |kind: SignalKind| signal(kind).exit(ExitCode::Other);
+        let (mut interrupts, mut terminations) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
         announce(&target, &emails, &log.logger());
         target
-            .serve(async {
-                let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
+            .serve(async move {
                 tokio::select! {
-                    _ = tokio::signal::ctrl_c() => {}
-                    () = async {
-                        match &mut terminate {
-                            Some(signal) => { signal.recv().await; }
-                            None => std::future::pending().await,
-                        }
-                    } => {}
+                    _ = interrupts.recv() => {}
+                    _ = terminations.recv() => {}
                 }
             })
             .await

@@ -135,7 +135,7 @@ impl Pump {
                 // After the other connections of this thread.
                 _ = poll_yield(cx);
             }
-            if !read && !(is_behind && wrote) {
+            if !(read || is_behind && wrote) {
                 return Poll::Pending;
             }
         }

@@ -90,7 +90,7 @@ unsafe extern "C" fn parse_text(
                     return EXCEPTION;
                 }
                 let state = state(ctx);
-                let bytes = std::slice::from_raw_parts(text.cast(), len as usize);
+                let bytes = std::slice::from_raw_parts(text.cast(), len);
                 let parsed = parse(ctx, bytes, &|| state.host.may_continue());
                 qjs::JS_FreeCString(ctx, text);
                 match parsed {

@@ -74,9 +74,7 @@ const MAX_DEPTH: usize = 10_000;
 
 /// The bracket that is nested deeper than Go reads, if there is one.
 pub(super) fn too_deep(json: &[u8]) -> Option<Fault> {
-    if memchr::memchr2_iter(b'[', b'{', json).nth(MAX_DEPTH).is_none() {
-        return None;
-    }
+    memchr::memchr2_iter(b'[', b'{', json).nth(MAX_DEPTH)?;
     let (mut at, mut depth) = (0, 0usize);
     while at < json.len() {
         match json[at] {
