@@ -30,9 +30,11 @@ impl Traffic {
     }
 }
 
-/// So long one socket is read without a pause; then the other connections of its thread have their turn. A peer that never
-/// stops sending, in pieces however small, does not keep them waiting.
+/// So long one socket is read, or written, without a pause; then the other connections of its thread have their turn. A peer
+/// that never stops sending, in pieces however small, does not keep them waiting, nor does the encryption of an upload.
 const MAX_BURST: Duration = Duration::from_micros(500);
+/// Shorter writes are not timed: requests without a large body.
+const LONG_WRITE: usize = 4096;
 
 /// A connected TCP socket that counts what goes through it.
 #[derive(Debug)]
@@ -43,6 +45,8 @@ pub struct Socket {
     pub arrived: Instant,
     /// Since when it is read without a pause in which the other connections of this thread have their turn.
     burst: Option<Instant>,
+    /// The same of writing.
+    write_burst: Option<Instant>,
     /// Our end.
     pub local: SocketAddr,
     /// The other end.
@@ -54,7 +58,7 @@ impl Socket {
     pub fn new(tcp: TcpStream, remote: SocketAddr, traffic: Arc<Traffic>) -> io::Result<Self> {
         let local = tcp.local_addr()?;
         arrival::ask(&tcp);
-        Ok(Self { tcp, traffic, arrived: Instant::now(), burst: None, local, remote })
+        Ok(Self { tcp, traffic, arrived: Instant::now(), burst: None, write_burst: None, local, remote })
     }
 
     /// True when something arrived, or the peer closed, while nobody was reading. Costs no system call.
@@ -66,6 +70,32 @@ impl Socket {
     pub fn is_stale(&self) -> bool {
         self.is_ready()
             && !matches!(self.tcp.try_read(&mut [0]), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+    }
+}
+
+impl Socket {
+    /// Pending once when this socket has been written for long enough, and as much is to come.
+    fn poll_turn(&mut self, cx: &mut Context<'_>, length: usize) -> Poll<()> {
+        if length >= LONG_WRITE && self.write_burst.is_some_and(|began| began.elapsed() > MAX_BURST) {
+            self.write_burst = None;
+            return poll_yield(cx);
+        }
+        Poll::Ready(())
+    }
+
+    /// Counts what was written of so many bytes.
+    fn wrote(&mut self, written: Poll<io::Result<usize>>, length: usize) -> Poll<io::Result<usize>> {
+        match &written {
+            Poll::Ready(Ok(count)) => {
+                self.traffic.sent.fetch_add(*count as u64, Ordering::Relaxed);
+                match *count == length && length >= LONG_WRITE {
+                    true => _ = self.write_burst.get_or_insert_with(Instant::now),
+                    false => self.write_burst = None,
+                }
+            }
+            _ => self.write_burst = None,
+        }
+        written
     }
 }
 
@@ -112,9 +142,9 @@ impl AsyncRead for Socket {
 
 impl AsyncWrite for Socket {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let written = ready!(Pin::new(&mut self.tcp).poll_write(cx, bytes))?;
-        self.traffic.sent.fetch_add(written as u64, Ordering::Relaxed);
-        Poll::Ready(Ok(written))
+        ready!(self.poll_turn(cx, bytes.len()));
+        let written = Pin::new(&mut self.tcp).poll_write(cx, bytes);
+        self.wrote(written, bytes.len())
     }
 
     fn poll_write_vectored(
@@ -122,9 +152,10 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = ready!(Pin::new(&mut self.tcp).poll_write_vectored(cx, slices))?;
-        self.traffic.sent.fetch_add(written as u64, Ordering::Relaxed);
-        Poll::Ready(Ok(written))
+        let length = slices.iter().map(|slice| slice.len()).sum();
+        ready!(self.poll_turn(cx, length));
+        let written = Pin::new(&mut self.tcp).poll_write_vectored(cx, slices);
+        self.wrote(written, length)
     }
 
     fn is_write_vectored(&self) -> bool {
