@@ -1,25 +1,48 @@
-//! Where what takes long is computed for the network: on a few threads that serve no connection.
+//! Where what takes long is computed: on a few threads that serve no connection and run no VU.
 
 use std::sync::{Arc, LazyLock};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Waits for a seat: there is one on every processor but one. It is free again when what is returned is dropped.
-pub async fn seat() -> Option<OwnedSemaphorePermit> {
-    static SEATS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
-        let processors = std::thread::available_parallelism().map_or(2, usize::from);
-        Arc::new(Semaphore::new((processors - 1).max(1)))
-    });
-    SEATS.clone().acquire_owned().await.ok()
+/// So many may compute at once: one on every processor but one.
+#[derive(Debug)]
+pub struct Seats(LazyLock<Arc<Semaphore>>);
+
+impl Seats {
+    /// All of them free.
+    pub const fn new() -> Self {
+        Self(LazyLock::new(|| {
+            let processors = std::thread::available_parallelism().map_or(2, usize::from);
+            Arc::new(Semaphore::new((processors - 1).max(1)))
+        }))
+    }
+
+    /// Waits for a seat. It is free again when what is returned is dropped.
+    pub async fn take(&self) -> Option<OwnedSemaphorePermit> {
+        self.0.clone().acquire_owned().await.ok()
+    }
+
+    /// Computes on another thread; `None` when the computation broke. Who no longer waits does not end it, nor free its seat.
+    pub async fn aside<T: Send + 'static>(&self, compute: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        let seat = self.take().await?;
+        let work = move || {
+            let answer = compute();
+            drop(seat);
+            answer
+        };
+        tokio::task::spawn_blocking(work).await.ok()
+    }
 }
 
-/// Computes on another thread; `None` when the computation broke. Who no longer waits does not end it.
+/// The network's own, so that nothing a script computes keeps it waiting.
+static NETWORK: Seats = Seats::new();
+
+/// Waits for a seat of the network.
+pub async fn seat() -> Option<OwnedSemaphorePermit> {
+    NETWORK.take().await
+}
+
+/// Computes for the network, see [`Seats::aside`].
 pub async fn aside<T: Send + 'static>(compute: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-    let seat = seat().await?;
-    let work = move || {
-        let answer = compute();
-        drop(seat);
-        answer
-    };
-    tokio::task::spawn_blocking(work).await.ok()
+    NETWORK.aside(compute).await
 }

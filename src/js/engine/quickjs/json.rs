@@ -1,9 +1,10 @@
 //! Long JSON texts as values. QuickJS parses a text in one go, in which no other VU of the worker has a turn; here there are
 //! pauses. It takes no stack, however deeply a text is nested.
 
+use std::ffi::CStr;
 use std::os::raw::c_int;
 
-use rquickjs::qjs::{self, JSAtom, JSContext, JSValue};
+use rquickjs::qjs::{self, JSAtom, JSCFunctionData, JSContext, JSValue};
 
 use super::{EXCEPTION, is_exception, number_to_js, property, state, throw_js};
 use crate::js::value::Throw;
@@ -49,25 +50,34 @@ pub(super) unsafe fn parse(
     result
 }
 
-/// Puts our function into the place of `JSON.parse`: long texts are parsed in turns.
+/// Puts a function into the place of one of `JSON`'s, which it gets as its data.
 ///
 /// # Safety
-/// `ctx` must be a live context whose state is set.
-pub(super) unsafe fn replace_parse(ctx: *mut JSContext) {
+/// `ctx` must be a live context.
+pub(super) unsafe fn replace(ctx: *mut JSContext, name: &CStr, length: c_int, function: JSCFunctionData) {
     // SAFETY: values are freed or handed over exactly once.
     unsafe {
         let global = qjs::JS_GetGlobalObject(ctx);
         let json = property(ctx, global, "JSON");
-        let mut old = property(ctx, json, "parse");
-        let function = qjs::JS_NewCFunctionData2(ctx, Some(parse_text), c"parse".as_ptr(), 2, 0, 1, &mut old);
+        let mut old = property(ctx, json, &name.to_string_lossy());
+        let function = qjs::JS_NewCFunctionData2(ctx, function, name.as_ptr(), length, 0, 1, &mut old);
         if !is_exception(function) {
             let flags = qjs::JS_PROP_CONFIGURABLE | qjs::JS_PROP_WRITABLE;
-            qjs::JS_DefinePropertyValueStr(ctx, json, c"parse".as_ptr(), function, flags as c_int);
+            qjs::JS_DefinePropertyValueStr(ctx, json, name.as_ptr(), function, flags as c_int);
         }
         for value in [old, json, global] {
             qjs::JS_FreeValue(ctx, value);
         }
     }
+}
+
+/// Puts our function into the place of `JSON.parse`: long texts are parsed in turns.
+///
+/// # Safety
+/// `ctx` must be a live context whose state is set.
+pub(super) unsafe fn replace_parse(ctx: *mut JSContext) {
+    // SAFETY: as the caller says.
+    unsafe { replace(ctx, c"parse", 2, Some(parse_text)) }
 }
 
 unsafe extern "C" fn parse_text(

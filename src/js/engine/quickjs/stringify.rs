@@ -5,7 +5,7 @@ use std::ffi::c_int;
 
 use rquickjs::qjs::{self, JSContext, JSValue};
 
-use super::{State, is_exception, property, state};
+use super::{State, state};
 
 /// So many bytes of stack may one call use: 10,000 levels of data and more.
 const MAX_DEPTH: usize = 4 << 20;
@@ -15,21 +15,8 @@ const MAX_DEPTH: usize = 4 << 20;
 /// # Safety
 /// `ctx` must be a live context whose state is set.
 pub(super) unsafe fn replace_stringify(ctx: *mut JSContext) {
-    // SAFETY: values are freed or handed over exactly once.
-    unsafe {
-        let global = qjs::JS_GetGlobalObject(ctx);
-        let json = property(ctx, global, "JSON");
-        let mut old = property(ctx, json, "stringify");
-        let name = c"stringify".as_ptr();
-        let function = qjs::JS_NewCFunctionData2(ctx, Some(stringify), name, 3, 0, 1, &mut old);
-        if !is_exception(function) {
-            let flags = qjs::JS_PROP_CONFIGURABLE | qjs::JS_PROP_WRITABLE;
-            qjs::JS_DefinePropertyValueStr(ctx, json, name, function, flags as c_int);
-        }
-        for value in [old, json, global] {
-            qjs::JS_FreeValue(ctx, value);
-        }
-    }
+    // SAFETY: as the caller says.
+    unsafe { super::json::replace(ctx, c"stringify", 3, Some(stringify)) }
 }
 
 unsafe extern "C" fn stringify(

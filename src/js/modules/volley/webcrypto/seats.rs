@@ -1,39 +1,30 @@
 //! Where what takes long is computed: on threads that run no VU, on all processors but one, which VUs keep.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::net::seats::Seats;
 
 /// How long a computation that gives turns keeps its seat while others wait for one.
 const TURN: Duration = Duration::from_millis(10);
 
-async fn seat() -> Option<OwnedSemaphorePermit> {
-    static SEATS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
-        let processors = std::thread::available_parallelism().map_or(2, usize::from);
-        Arc::new(Semaphore::new((processors - 1).max(1)))
-    });
-    SEATS.clone().acquire_owned().await.ok()
-}
+/// Those of scripts.
+static SCRIPTS: Seats = Seats::new();
 
 /// Computes on another thread. A VU that no longer waits for the answer does not free its seat before it is there.
 /// `None` when the computation broke.
 pub async fn aside<T: Send + 'static>(compute: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-    let seat = seat().await?;
-    let work = move || {
-        let answer = compute();
-        drop(seat);
-        answer
-    };
-    tokio::task::spawn_blocking(work).await.ok()
+    SCRIPTS.aside(compute).await
 }
 
 /// As [`aside`], for a computation that may take very long: it asks [`Turns`] now and then whether to go on.
 pub async fn in_turns<T: Send + 'static>(compute: impl FnOnce(Turns) -> T + Send + 'static) -> Option<T> {
     let is_left = Leaving(Arc::default());
-    let seat = seat().await;
+    let seat = SCRIPTS.take().await;
     let turns = Turns { is_left: is_left.0.clone(), seat, since: Instant::now(), runtime: Handle::current() };
     tokio::task::spawn_blocking(move || compute(turns)).await.ok()
 }
@@ -61,7 +52,7 @@ impl Turns {
     pub fn may_continue(&mut self) -> bool {
         if self.since.elapsed() > TURN {
             self.seat = None;
-            self.seat = self.runtime.block_on(seat());
+            self.seat = self.runtime.block_on(SCRIPTS.take());
             self.since = Instant::now();
         }
         !self.is_left.load(Ordering::Relaxed)
