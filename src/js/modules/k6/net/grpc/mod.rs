@@ -19,11 +19,13 @@ use crate::net::grpc::{Channel, Code, Security, Target};
 mod call;
 mod debug;
 mod decode;
+mod editions;
 mod encode;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz_tests;
 mod imports;
 mod json;
+mod link;
 mod literal;
 mod load;
 mod params;
@@ -243,7 +245,13 @@ fn connect(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
         }
         // A server may describe as much as it likes: that is read where no VU runs.
         let (files, script) = (files.map_err(Throw::go)?, vu.script.clone());
-        let schema = vu.wait(seats::aside(move || script.schemas.descriptors(files)))?;
+        let left = params.timeout.saturating_sub(began.elapsed());
+        let schema = vu.wait(async move {
+            tokio::select! {
+                schema = seats::aside(move || script.schemas.descriptors(files)) => schema,
+                () = alarm::sleep(left) => Some(Err("context deadline exceeded".to_owned())),
+            }
+        })?;
         let schema = schema.unwrap_or_else(|| Err("the descriptors can't be read".to_owned()));
         client.learn(&schema.map_err(|text| Throw::go(format!("can't convert method info: {text}")))?);
     }

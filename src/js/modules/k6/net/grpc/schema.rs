@@ -4,9 +4,12 @@
 //! `.proto` files and linking descriptors is the business of `load`.
 
 use protox::prost_reflect::{
-    Cardinality, DescriptorPool, FieldDescriptor, Kind as ReflectKind, MessageDescriptor, MethodDescriptor, Syntax,
+    Cardinality, FieldDescriptor, Kind as ReflectKind, MessageDescriptor, MethodDescriptor, Syntax,
 };
 use rustc_hash::FxHashMap;
+
+use super::editions::FieldTraits;
+use super::link::Linked;
 
 /// The messages, enums and methods of one set of files.
 #[derive(Debug, Default)]
@@ -233,8 +236,8 @@ pub struct Method {
 }
 
 impl Schema {
-    /// The tables of everything in `pool`.
-    pub fn new(pool: &DescriptorPool) -> Self {
+    /// The tables of everything in the files.
+    pub fn new(Linked { pool, traits }: &Linked) -> Self {
         let names: FxHashMap<Box<str>, u32> =
             pool.all_messages().zip(0..).map(|(message, at)| (message.full_name().into(), at)).collect();
         let enum_names: FxHashMap<String, u32> =
@@ -260,7 +263,7 @@ impl Schema {
             ReflectKind::Message(message) => Kind::Message(place(&message)),
             ReflectKind::Enum(known) => Kind::Enum(enum_names.get(known.full_name()).copied().unwrap_or_default()),
         };
-        let messages = pool.all_messages().map(|message| table(&message, kind)).collect();
+        let messages = pool.all_messages().map(|message| table(&message, kind, traits)).collect();
         let enums = pool.all_enums().map(|known| {
             // The descriptor sorts them; the first of the file is the default.
             let values = known.enum_descriptor_proto().value.iter();
@@ -327,10 +330,12 @@ impl Message {
     }
 }
 
-fn table(message: &MessageDescriptor, kind: impl Fn(&FieldDescriptor) -> Kind) -> Message {
+fn table(message: &MessageDescriptor, kind: impl Fn(&FieldDescriptor) -> Kind, traits: &FieldTraits) -> Message {
     let is_proto2 = message.parent_file().syntax() == Syntax::Proto2;
     let oneofs: Vec<Box<str>> = message.oneofs().map(|oneof| oneof.full_name().into()).collect();
     let field = |field: FieldDescriptor| {
+        let traits = if traits.is_empty() { None } else { traits.get(field.full_name()) };
+        let traits = traits.copied().unwrap_or_default();
         let entry = match field.kind() {
             ReflectKind::Message(entry) if field.is_map() => Some(entry),
             _ => None,
@@ -342,11 +347,19 @@ fn table(message: &MessageDescriptor, kind: impl Fn(&FieldDescriptor) -> Kind) -
             None if field.is_list() => (kind(&field), Shape::List { is_packed: field.is_packed() }),
             None => (kind(&field), Shape::One),
         };
-        let oneof = field.containing_oneof();
-        let oneof = oneof.and_then(|oneof| oneofs.iter().position(|known| **known == *oneof.full_name()));
+        let kind = match kind {
+            Kind::Message(at) if traits.is_delimited && !field.is_map() => Kind::Group(at),
+            kind => kind,
+        };
+        // The last step of its path is its place.
+        let oneof = field.containing_oneof().and_then(|oneof| oneof.path().last().copied());
         let presence = match oneof {
             Some(oneof) => Presence::Absent { oneof: oneof as u32 },
-            None if shape == Shape::One && (is_proto2 || matches!(kind, Kind::Message(_))) => Presence::Null,
+            None if shape == Shape::One
+                && (is_proto2 && !traits.is_implicit || matches!(kind, Kind::Message(_) | Kind::Group(_))) =>
+            {
+                Presence::Null
+            }
             None => Presence::Default,
         };
         Field {
