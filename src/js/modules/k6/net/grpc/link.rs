@@ -13,6 +13,8 @@ use super::editions::FieldTraits;
 const MAX_INDIRECT_IMPORTS: usize = 100_000;
 /// What the library may do, in steps of about 10 ns.
 const MAX_STEPS: u64 = 100_000_000;
+/// How many imports of imported files the library may look at.
+const MAX_LOOKUPS: u64 = 10_000_000;
 /// How long all full names may be together, in bytes.
 const MAX_NAMES: u64 = 64 << 20;
 /// How many names a package may be made of: types are looked for in each.
@@ -175,8 +177,10 @@ fn flatten_imports(files: &mut [FileDescriptorProto], order: &[usize]) -> Result
     let places = self::places(files);
     let steps = files.iter().flat_map(|file| &file.dependency).filter_map(|name| places.get(&**name));
     let steps: u64 = steps.map(|at| files[*at].dependency.len() as u64).sum();
-    if steps > MAX_STEPS / 10 {
-        return Err("the files import each other in too many ways".to_owned());
+    if steps > MAX_LOOKUPS {
+        return Err(format!(
+            "the files import each other in too many ways: they see more than {MAX_LOOKUPS} imports of imports"
+        ));
     }
     Ok(())
 }
@@ -297,8 +301,13 @@ mod tests {
 
     #[test]
     fn layers_of_public_imports_are_read() {
-        // Followed one by one, these are 2^200 ways.
-        assert_eq!(described(&layers(200)), Ok(()));
+        // Followed one by one, these are 2^100 ways.
+        assert_eq!(described(&layers(100)), Ok(()));
+        let refused = described(&layers(200)).unwrap_err();
+        assert_eq!(
+            refused,
+            "the files import each other in too many ways: they see more than 10000000 imports of imports"
+        );
         let refused = described(&layers(400)).unwrap_err();
         assert!(refused.ends_with("see each other over more than 100000 public imports"), "{refused}");
         let chain: Vec<_> = (0..5000).map(|at| file(&format!("f{at}"), &[format!("f{}", at + 1)])).collect();

@@ -19,7 +19,7 @@ use crate::js::loader::Loader;
 /// So many schemas that servers described are remembered.
 const MAX_DESCRIBED: usize = 8;
 /// More files are no description of a service.
-const MAX_FILES: usize = 10_000;
+pub(super) const MAX_FILES: usize = 10_000;
 /// What files of editions import to say something to the compilers of these languages.
 const LANGUAGES: [&str; 3] =
     ["google/protobuf/go_features.proto", "google/protobuf/cpp_features.proto", "google/protobuf/java_features.proto"];
@@ -125,10 +125,10 @@ fn pool(files: Vec<Bytes>) -> Result<Linked, String> {
     link(read, traits).map_err(|error| error.text)
 }
 
-/// What is read of a `.proto` file, and whether it is of an edition.
+/// What is read of a `.proto` file.
 struct Parsed {
     file: FileDescriptorProto,
-    /// To tell where imports stand; empty for files that come with the compiler.
+    /// Is of an edition, and not translated yet.
     is_edition: bool,
 }
 
