@@ -2,6 +2,8 @@
 
 use std::io::Read;
 
+use rustc_hash::FxHashMap;
+
 use super::records::{Fault, Records};
 use crate::js::modules::volley::shared_array::{Array, Builder};
 use crate::js::value::{Value, text_of};
@@ -72,6 +74,8 @@ impl Choice {
 pub struct Rows<R> {
     records: Records<R>,
     names: Option<Vec<String>>,
+    /// For each column, which member of an object it is: of columns with the same name the last one counts.
+    members: Vec<usize>,
     /// How many records were read or left out.
     at: i64,
     /// The last record wanted.
@@ -87,7 +91,7 @@ impl<R: Read> Rows<R> {
         choice.check()?;
         let records = Records::new(source, choice.delimiter.unwrap_or(','));
         // A last line of 0 is none.
-        let mut rows = Self { records, names: None, at: 0, last: choice.to.filter(|to| *to > 0) };
+        let mut rows = Self { records, names: None, members: Vec::new(), at: 0, last: choice.to.filter(|to| *to > 0) };
         let from = choice.from.unwrap_or(0);
         if choice.skip_first && from == 0 {
             rows.record().map_err(|fault| format!("failed to skip the first line; reason: {fault}"))?;
@@ -97,7 +101,13 @@ impl<R: Read> Rows<R> {
         }
         if choice.as_objects {
             let names = rows.record().map_err(|fault| format!("failed to read the first line; reason: {fault}"))?;
-            rows.names = Some(names.iter().map(|name| text_of(name)).collect());
+            let names: Vec<String> = names.iter().map(|name| text_of(name)).collect();
+            let mut known: FxHashMap<&str, usize> = FxHashMap::default();
+            for name in &names {
+                let next = known.len();
+                rows.members.push(*known.entry(name).or_insert(next));
+            }
+            rows.names = Some(names);
         }
         Ok(rows)
     }
@@ -134,9 +144,8 @@ impl<R: Read> Rows<R> {
         let fields = fields.iter().map(|field| text_of(field));
         let Some(names) = &self.names else { return Ok(Some(Value::List(fields.map(Value::String).collect()))) };
         let mut members: Vec<(String, Value)> = Vec::with_capacity(names.len());
-        for (name, field) in names.iter().zip(fields) {
-            // Of columns with the same name the last one counts.
-            match members.iter_mut().find(|(known, _)| known == name) {
+        for ((name, field), at) in names.iter().zip(fields).zip(&self.members) {
+            match members.get_mut(*at) {
                 Some((_, value)) => *value = field.into(),
                 None => members.push((name.clone(), field.into())),
             }
