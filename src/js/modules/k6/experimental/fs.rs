@@ -3,7 +3,6 @@
 //! Files are read whole when they are opened, as everything a script opens is; nothing is ever written.
 
 use std::cell::Cell;
-use std::io::{self, Read};
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -55,17 +54,6 @@ impl File {
                 Ok(place as usize)
             }
         }
-    }
-}
-
-/// Reads where the handle stands, and moves it.
-pub struct Reading(pub Rc<File>);
-
-impl Read for Reading {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let bytes = self.0.next(into.len());
-        into[..bytes.len()].copy_from_slice(&bytes);
-        Ok(bytes.len())
     }
 }
 

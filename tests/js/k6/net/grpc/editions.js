@@ -1,6 +1,6 @@
 // Files of edition 2023: features say which fields have presence; types are seen over two public imports.
 // console: {"anInt32":0,"anInt64":null,"aString":"","colour":null,"inner":null,"numbers":[],"ages":{},"colours":[]}
-// console: {"anInt32":7,"anInt64":"0","aString":"x","colour":"RED","inner":{"name":"","inner":null},"numbers":[1,2],"ages":{"a":1},"colours":["BLUE",77],"left":""}
+// console: {"anInt32":7,"anInt64":"0","aString":"x","colour":"RED","inner":{"name":"","inner":null},"numbers":[1,2],"ages":{"a":1},"left":"","colours":["BLUE",77]}
 // console: GoError: edition_label.proto:4:3: label 'optional' is not allowed in editions; use option features.field_presence instead
 import grpc from 'k6/net/grpc';
 

@@ -117,6 +117,16 @@ impl<R: Read> Rows<R> {
         self.records.source()
     }
 
+    /// As [`Rows::source`], to move it.
+    pub fn source_mut(&mut self) -> &mut R {
+        self.records.source_mut()
+    }
+
+    /// What was read of the source and is in no row yet.
+    pub fn buffered(&self) -> &[u8] {
+        self.records.buffered()
+    }
+
     fn record(&mut self) -> Result<Vec<Vec<u8>>, Fault> {
         let record = self.records.read()?;
         self.at += 1;
@@ -124,19 +134,22 @@ impl<R: Read> Rows<R> {
     }
 
     /// The next row that is wanted.
-    fn row(&mut self) -> Result<Vec<Vec<u8>>, Fault> {
+    ///
+    /// # Errors
+    /// What is wrong with it, in Go's words; or that there are no more.
+    pub fn row(&mut self) -> Result<Vec<Vec<u8>>, Fault> {
         if self.last.is_some_and(|last| self.at > last) {
             return Err(Fault::End);
         }
         self.record()
     }
 
-    /// The next row for JavaScript; `None` when there are no more.
+    /// A row for JavaScript; `None` when there are no more.
     ///
     /// # Errors
     /// What is wrong with it, in Go's words.
-    pub fn value(&mut self) -> Result<Option<Value>, Fault> {
-        let fields = match self.row() {
+    pub fn value(&self, row: Result<Vec<Vec<u8>>, Fault>) -> Result<Option<Value>, Fault> {
+        let fields = match row {
             Ok(fields) => fields,
             Err(Fault::End) => return Ok(None),
             Err(fault) => return Err(fault),
