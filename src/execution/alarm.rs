@@ -11,6 +11,8 @@ use std::sync::{Condvar, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use crate::units::sync::lock;
+
 /// Those who are due within this time of each other are woken together: it bounds how often the thread runs.
 const STEP: Duration = Duration::from_micros(100);
 
@@ -73,7 +75,7 @@ impl Drop for Sleep {
 
 impl Alarm {
     fn sleepers(&self) -> MutexGuard<'_, BTreeMap<Turn, Waker>> {
-        self.sleepers.lock().unwrap_or_else(|poison| poison.into_inner())
+        lock(&self.sleepers)
     }
 
     /// Wakes whoever is due, for ever.
@@ -109,7 +111,7 @@ static ALARM: Alarm = Alarm { sleepers: Mutex::new(BTreeMap::new()), earlier: Co
 /// When the system has no room for another thread.
 pub fn start() -> std::io::Result<()> {
     static RUNS: Mutex<bool> = Mutex::new(false);
-    let mut runs = RUNS.lock().unwrap_or_else(|poison| poison.into_inner());
+    let mut runs = lock(&RUNS);
     if !*runs {
         std::thread::Builder::new().name("volley-alarm".to_owned()).spawn(|| ALARM.ring())?;
         *runs = true;

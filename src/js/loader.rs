@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use rustc_hash::FxHashMap;
 
@@ -16,6 +16,7 @@ use super::modules;
 use super::value::Throw;
 use crate::source::files::Absence;
 use crate::source::{Files, Resolved, Shared, specifier};
+use crate::units::sync::lock;
 
 mod made;
 mod missing;
@@ -572,10 +573,6 @@ impl Loader {
 /// is not offered.
 fn wants_bridge(text: &str) -> bool {
     text.contains("k6/x/") || text.contains(BROWSER) || text.contains("k6") && dialect::wants_namespace(text)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn new_text(text: Arc<str>) -> Text {

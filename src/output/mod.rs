@@ -27,6 +27,7 @@ use crate::metrics::submetric::Expression;
 use crate::metrics::{MetricId, Record, Registry, SystemTags, ThresholdDef};
 use crate::options::Feature;
 use crate::units::redact::redact;
+use crate::units::sync::lock;
 
 pub use runner::{Running, run};
 
@@ -177,7 +178,6 @@ pub fn make(asked: &str, means: &Means) -> Result<Box<dyn Output>, Failure> {
 #[cfg(test)]
 mod tests {
     use std::io::Read;
-    use std::sync::PoisonError;
 
     use super::*;
     use crate::metrics::submetric::Expression;
@@ -263,7 +263,7 @@ mod tests {
             let mut recorder = Recorder::new(ledger.clone());
             records.into_iter().for_each(|record| recorder.push(record));
             recorder.flush();
-            running.detach(&mut ledger.lock().unwrap_or_else(PoisonError::into_inner));
+            running.detach(&mut lock(&ledger));
             let description = running.description.clone();
             running.stop();
             Ok(description)

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use futures_util::stream::{StreamExt, TryStreamExt};
@@ -36,6 +36,7 @@ use crate::ui::Terminal;
 use crate::ui::banner::banner;
 use crate::ui::log::Log;
 use crate::ui::progress::Ticker;
+use crate::units::sync::lock;
 
 mod control;
 mod lag;
@@ -593,7 +594,7 @@ fn watch(
 
 impl Run {
     fn ledger(&self) -> std::sync::MutexGuard<'_, Ledger> {
-        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.ledger)
     }
 
     /// Opens everything that will be written, so that what can't be written is known before the test.
@@ -712,7 +713,7 @@ impl Run {
 
     /// Writes down how the generator itself does.
     fn look_at_generator(&self) {
-        let mut lateness = self.lateness.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lateness = lock(&self.lateness);
         let mut ledger = self.ledger();
         lateness.take().for_each(|late| ledger.lagged(Thread::Network, late));
         ledger.used(self.meter.read());
@@ -760,7 +761,7 @@ impl Run {
             return Ok(());
         }
         let data = self.run_setup().await?;
-        *self.script.setup_data.lock().unwrap_or_else(PoisonError::into_inner) = data;
+        *lock(&self.script.setup_data) = data;
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use super::Run;
@@ -16,6 +16,7 @@ use crate::report::Dashboard;
 use crate::ui::description::Description;
 use crate::ui::progress::{Head, Kind, ProgressView, Pulse, ScenarioLine, Status};
 use crate::units::Span;
+use crate::units::sync::lock;
 
 /// What a run says about itself before it starts.
 pub(super) fn description(run: &Run, outputs: &[Running], dashboard: Option<&Dashboard>) -> Description {
@@ -179,10 +180,10 @@ impl Watch {
         if !self.is_live {
             return None;
         }
-        let mut last = self.glance.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = lock(&self.glance);
         let since = last.at.elapsed();
         if since >= GLANCE_EVERY {
-            let glance = self.ledger.lock().unwrap_or_else(PoisonError::into_inner).glance()?;
+            let glance = lock(&self.ledger).glance()?;
             let per_second = (glance.requests - last.requests) / since.as_secs_f64();
             let pulse = Some(Pulse { per_second, failed: glance.failed, p95: glance.p95 });
             *last = LastGlance { at: Instant::now(), requests: glance.requests, pulse };

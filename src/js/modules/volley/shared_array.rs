@@ -4,7 +4,7 @@
 //! frozen elements, is js-stdlib's.
 
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use rustc_hash::FxHashMap;
@@ -13,6 +13,7 @@ use tokio::sync::OnceCell;
 use super::super::Op;
 use crate::js::value::{Args, Throw, Value};
 use crate::js::vu::Vu;
+use crate::units::sync::lock;
 
 /// The native half.
 pub const OPS: &[(&str, Op)] = &[("element", element)];
@@ -92,17 +93,17 @@ pub struct Table {
 impl Arrays {
     /// The array of this name, if somebody has built it.
     pub fn named(&self, name: &str) -> Option<Arc<Array>> {
-        self.named.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+        lock(&self.named).get(name).cloned()
     }
 
     /// Makes `array` the one of this name.
     pub fn name(&self, name: String, array: Arc<Array>) {
-        self.named.lock().unwrap_or_else(PoisonError::into_inner).insert(name, array);
+        lock(&self.named).insert(name, array);
     }
 
     /// The place of a table: whoever comes first fills it.
     pub fn table(&self, key: String) -> Arc<OnceCell<Table>> {
-        self.tables.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default().clone()
+        lock(&self.tables).entry(key).or_default().clone()
     }
 }
 

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Digest;
 
@@ -146,7 +147,7 @@ fn digest(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 /// A digest as a script wants it.
 fn written(bytes: &[u8], encoding: &str) -> Result<Value, Throw> {
     Ok(match encoding {
-        "hex" => hex_of(bytes).into(),
+        "hex" => HEXLOWER.encode(bytes).into(),
         "base64" => Spelling::named("std").encode(bytes).into(),
         "base64url" => Spelling::named("url").encode(bytes).into(),
         "base64rawurl" => Spelling::named("rawurl").encode(bytes).into(),
@@ -155,18 +156,9 @@ fn written(bytes: &[u8], encoding: &str) -> Result<Value, Throw> {
     })
 }
 
-/// Bytes in lower case hexadecimal.
-fn hex_of(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
 /// `(data)` -> hexadecimal
 fn hex(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
-    Ok(hex_of(&bytes_of(args.take(0)).map_err(Throw::go)?).into())
+    Ok(HEXLOWER.encode(&bytes_of(args.take(0)).map_err(Throw::go)?).into())
 }
 
 /// `(size)` -> bytes nobody can foretell
@@ -191,7 +183,7 @@ mod tests {
             for piece in text.as_bytes().chunks(2) {
                 hash.update(piece);
             }
-            assert_eq!(hex_of(&hash.digest()), expect, "{name}");
+            assert_eq!(HEXLOWER.encode(&hash.digest()), expect, "{name}");
         };
         check("md4", "abc", "a448017aaf21d8525fc10ae87aa6729d");
         check("md5", "abc", "900150983cd24fb0d6963f7d28e17f72");
@@ -207,7 +199,7 @@ mod tests {
         let check = |key: &[u8], data: &str, expect: &str| {
             let mut hash = make("md5", Some(key)).unwrap();
             hash.update(data.as_bytes());
-            assert_eq!(hex_of(&hash.digest()), expect);
+            assert_eq!(HEXLOWER.encode(&hash.digest()), expect);
         };
         check(&[0x0b; 16], "Hi There", "9294727a3638bb1c13f48ef8158bfc9d");
         let long = "Test Using Larger Than Block-Size Key - Hash Key First";

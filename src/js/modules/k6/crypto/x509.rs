@@ -1,5 +1,6 @@
 //! `k6/crypto/x509`: a certificate in PEM, as the object k6 makes of it. Nothing is verified.
 
+use data_encoding::HEXLOWER;
 use sha1::Digest;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
@@ -10,7 +11,6 @@ use x509_parser::x509::X509Name;
 
 use super::super::super::Op;
 use super::super::bytes::bytes_of;
-use super::hex_of;
 use crate::js::modules::volley::webcrypto::seats;
 use crate::js::value::{Args, Throw, Value, text_of};
 use crate::js::vu::Vu;
@@ -153,7 +153,7 @@ fn signature(certificate: &X509Certificate) -> &'static str {
 
 /// A big number as JavaScript's `BigInt` reads it.
 fn big(bytes: &[u8]) -> Value {
-    format!("0x{}", if bytes.is_empty() { "0".to_owned() } else { hex_of(bytes) }).into()
+    format!("0x{}", if bytes.is_empty() { "0".to_owned() } else { HEXLOWER.encode(bytes) }).into()
 }
 
 fn public_key(certificate: &X509Certificate) -> Result<Value, Throw> {

@@ -3,11 +3,13 @@
 use std::fmt::Write;
 
 use bytes::Bytes;
+use percent_encoding::utf8_percent_encode;
 
 use super::go;
 use crate::js::value::{Args, Throw, Value};
 use crate::js::vu::Vu;
 use crate::net::http::Body;
+use crate::units::percent::COMPONENT;
 
 /// A body as it goes out, before compression.
 pub(super) struct Encoded {
@@ -142,17 +144,8 @@ fn url_encoded(mut fields: Vec<(String, Field)>) -> String {
 
 /// Go's `url.QueryEscape`.
 fn query_escape(text: &str, out: &mut String) {
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
-            b' ' => out.push('+'),
-            _ => {
-                const HEX: &[u8; 16] = b"0123456789ABCDEF";
-                out.push('%');
-                out.push(char::from(HEX[usize::from(byte >> 4)]));
-                out.push(char::from(HEX[usize::from(byte & 15)]));
-            }
-        }
+    for piece in utf8_percent_encode(text, &COMPONENT) {
+        out.push_str(if piece == "%20" { "+" } else { piece });
     }
 }
 

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use data_encoding::HEXLOWER;
 
 use self::algorithm::{Algorithm, Given, bytes_of};
 use self::elliptic::{Point, Secret};
@@ -121,15 +122,11 @@ fn fill(kind: &str, len: f64) -> Result<Value, Throw> {
 
 /// A random UUID (RFC 9562, version 4).
 fn uuid() -> Result<String, Refusal> {
-    use std::fmt::Write;
     let mut bytes = random(16)?;
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
-    Ok(bytes.iter().enumerate().fold(String::with_capacity(36), |mut text, (at, byte)| {
-        let dash = if matches!(at, 4 | 6 | 8 | 10) { "-" } else { "" };
-        let _ = write!(text, "{dash}{byte:02x}");
-        text
-    }))
+    let hex = HEXLOWER.encode(&bytes);
+    Ok([&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-"))
 }
 
 /// Checks the arguments of an operation of `crypto.subtle`; its name stands before them.
@@ -417,11 +414,11 @@ mod tests {
     use super::*;
 
     pub(super) fn hex(bytes: &[u8]) -> String {
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+        HEXLOWER.encode(bytes)
     }
 
     pub(super) fn unhex(text: &str) -> Vec<u8> {
-        (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+        data_encoding::HEXLOWER_PERMISSIVE.decode(text.as_bytes()).unwrap()
     }
 
     #[test]

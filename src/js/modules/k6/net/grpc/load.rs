@@ -3,7 +3,7 @@
 //! Files are read as `open()` reads them, so archives hold them; every set of them is compiled once for all VUs.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use prost::Message as _;
@@ -16,6 +16,7 @@ use rustc_hash::FxHashMap;
 use super::imports;
 use super::schema::Schema;
 use crate::js::loader::Loader;
+use crate::units::sync::lock;
 
 /// So many schemas that servers described are remembered.
 const MAX_DESCRIBED: usize = 8;
@@ -91,7 +92,7 @@ impl Schemas {
 
     fn get(&self, source: Source, make: impl FnOnce() -> Result<Schema, String>) -> Result<Arc<Schema>, String> {
         // Held while one is made: the other VUs want the same.
-        let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut made = lock(&self.0);
         if let Some(schema) = made.get(&source) {
             return Ok(schema.clone());
         }
