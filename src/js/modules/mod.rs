@@ -13,7 +13,7 @@ pub mod volley;
 pub type Op = fn(&Vu, Args) -> Result<Value, Throw>;
 
 /// One module.
-pub struct Module {
+pub struct BuiltinModule {
     /// What a script writes in `import`.
     pub specifier: &'static str,
     /// The JavaScript half.
@@ -24,7 +24,7 @@ pub struct Module {
 
 macro_rules! module {
     ($specifier:literal, $ops:expr) => {
-        Module {
+        BuiltinModule {
             specifier: $specifier,
             source: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/js-stdlib/", $specifier, ".js")),
             ops: $ops,
@@ -33,7 +33,7 @@ macro_rules! module {
 }
 
 /// The living modules. Those under `volley/` are ours: a script can't import them.
-pub const MODULES: &[Module] = &[
+pub const MODULES: &[BuiltinModule] = &[
     module!("k6", k6::OPS),
     module!("k6/crypto", k6::crypto::OPS),
     module!("k6/crypto/x509", k6::crypto::x509::OPS),
@@ -55,7 +55,7 @@ pub const MODULES: &[Module] = &[
     module!("volley/bytes", &[]),
     module!("volley/commonjs", volley::commonjs::OPS),
     // It has no JavaScript half: engines make the global scope from a table.
-    Module { specifier: "volley/globals", source: "", ops: volley::globals::OPS },
+    BuiltinModule { specifier: "volley/globals", source: "", ops: volley::globals::OPS },
     module!("volley/lifecycle", &[]),
     module!("volley/procedure", &[]),
     module!("volley/readable_stream", &[]),
@@ -142,7 +142,7 @@ pub const REMOVED: &[(&str, &str)] = &[
 ];
 
 /// The module a specifier names.
-pub fn find(specifier: &str) -> Option<&'static Module> {
+pub fn find(specifier: &str) -> Option<&'static BuiltinModule> {
     MODULES.iter().find(|module| module.specifier == specifier)
 }
 

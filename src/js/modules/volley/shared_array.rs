@@ -78,12 +78,12 @@ pub struct Arrays {
     /// Held by the VU that builds a named one: others wait, and find it.
     pub building: Arc<tokio::sync::Mutex<()>>,
     /// Those read from files, by what was read and how.
-    tables: Mutex<FxHashMap<String, Arc<OnceCell<Table>>>>,
+    tables: Mutex<FxHashMap<String, Arc<OnceCell<FileArray>>>>,
 }
 
 /// An array that was read from a file.
 #[derive(Clone, Debug)]
-pub struct Table {
+pub struct FileArray {
     /// Its rows.
     pub rows: Arc<Array>,
     /// Where in the file reading it ended.
@@ -102,7 +102,7 @@ impl Arrays {
     }
 
     /// The place of a table: whoever comes first fills it.
-    pub fn table(&self, key: String) -> Arc<OnceCell<Table>> {
+    pub fn table(&self, key: String) -> Arc<OnceCell<FileArray>> {
         lock(&self.tables).entry(key).or_default().clone()
     }
 }

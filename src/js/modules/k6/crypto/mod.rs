@@ -39,9 +39,9 @@ trait Hasher {
     fn digest(&self) -> Vec<u8>;
 }
 
-struct Plain<D>(D);
+struct UnkeyedHasher<D>(D);
 
-impl<D: Digest + Clone> Hasher for Plain<D> {
+impl<D: Digest + Clone> Hasher for UnkeyedHasher<D> {
     fn update(&mut self, data: &[u8]) {
         self.0.update(data);
     }
@@ -67,7 +67,7 @@ type Make = fn(Option<&[u8]>) -> Box<dyn Hasher>;
 macro_rules! make {
     ($digest:ty) => {
         |key| match key {
-            None => Box::new(Plain(<$digest>::new())),
+            None => Box::new(UnkeyedHasher(<$digest>::new())),
             Some(key) => Box::new(Keyed(
                 Hmac::<$digest>::new_from_slice(key).unwrap_or_else(|_| unreachable!("HMAC takes keys of any length")),
             )),
@@ -96,7 +96,7 @@ fn make(name: &str, key: Option<&[u8]>) -> Result<Box<dyn Hasher>, Throw> {
 }
 
 /// What JavaScript holds of a hash.
-struct Held(RefCell<Box<dyn Hasher>>);
+struct HasherHandle(RefCell<Box<dyn Hasher>>);
 
 /// The names of the hashes.
 fn hashers(_vu: &Vu, _args: Args) -> Result<Value, Throw> {
@@ -126,12 +126,12 @@ fn hasher(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     let name = args.string(0);
     let key = if args.bool(2) { Some(bytes_of(args.take(1)).map_err(Throw::go)?) } else { None };
     let hash = make(&name, key.as_deref())?;
-    Ok(Value::Resource(Rc::new(Held(RefCell::new(hash)))))
+    Ok(Value::Resource(Rc::new(HasherHandle(RefCell::new(hash)))))
 }
 
 /// `(hash, data)`
 fn update(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
-    let hash = args.resource::<Held>(0)?;
+    let hash = args.resource::<HasherHandle>(0)?;
     let data = bytes_of(args.take(1)).map_err(Throw::go)?;
     hash.0.borrow_mut().update(&data);
     Ok(Value::Undefined)
@@ -139,7 +139,7 @@ fn update(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 
 /// `(hash, encoding)` -> the digest so far
 fn digest(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
-    let hash = args.resource::<Held>(0)?;
+    let hash = args.resource::<HasherHandle>(0)?;
     let bytes = hash.0.borrow().digest();
     written(&bytes, &args.string(1))
 }

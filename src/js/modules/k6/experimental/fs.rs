@@ -59,9 +59,9 @@ impl File {
 }
 
 /// Reads where the handle stands, and moves it.
-pub struct Reading(pub Rc<File>);
+pub struct FileReader(pub Rc<File>);
 
-impl Read for Reading {
+impl Read for FileReader {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let bytes = self.0.next(into.len());
         into[..bytes.len()].copy_from_slice(&bytes);

@@ -23,7 +23,7 @@ const LONG: usize = 256 * 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BodyForm {
     /// A string.
-    Text,
+    JsonText,
     /// An ArrayBuffer.
     Binary,
     /// `null`; the bytes were dropped as they came.
@@ -31,7 +31,7 @@ pub(super) enum BodyForm {
 }
 
 /// One response.
-pub(super) struct Answer {
+pub(super) struct JsResponse {
     exchange: Option<Exchange>,
     request: Option<Request>,
     shown_body: Option<Body>,
@@ -41,7 +41,7 @@ pub(super) struct Answer {
     document: OnceCell<Rc<html::Document>>,
 }
 
-impl Answer {
+impl JsResponse {
     pub fn new(exchange: Exchange, request: Request, shown_body: Option<Body>, form: BodyForm) -> Rc<Self> {
         let answer = Self {
             exchange: Some(exchange),
@@ -119,7 +119,7 @@ pub(super) fn assign(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 
 /// `(answer, name)` -> a field.
 pub(super) fn field(_vu: &Vu, args: Args) -> Result<Value, Throw> {
-    let answer = args.resource::<Answer>(0)?;
+    let answer = args.resource::<JsResponse>(0)?;
     let exchange = answer.exchange.as_ref();
     let response = exchange.and_then(|exchange| exchange.result.as_ref().ok());
     let error = exchange.and_then(|exchange| exchange.result.as_ref().err());
@@ -186,7 +186,7 @@ fn cookies(list: &[crate::net::http::Cookie]) -> Vec<(String, Value)> {
     map
 }
 
-fn body(answer: &Answer) -> Value {
+fn body(answer: &JsResponse) -> Value {
     if answer.exchange.is_none() {
         // k6 has an empty byte slice here, which a script sees as an empty array.
         return Value::List(Vec::new());
@@ -250,7 +250,7 @@ fn request_fields(request: &Request, cookie: Option<&str>, body: Option<&Body>) 
 
 /// `(answer, selector)` -> the body as data, or what the selector finds in it.
 pub(super) fn json(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
-    let answer = args.resource::<Answer>(0)?;
+    let answer = args.resource::<JsResponse>(0)?;
     let Some(body) = answer.body().filter(|_| answer.form != BodyForm::None) else {
         return Err(Throw::go(
             "the body is null so we can't transform it to JSON - this likely was because of a request error getting \
@@ -310,7 +310,7 @@ fn aside<T: Send + 'static>(vu: &Vu, len: usize, compute: impl FnOnce() -> T + S
 
 /// `(answer, url)` -> the body as a selection; it is parsed once.
 pub(super) fn html(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
-    let answer = args.resource::<Answer>(0)?;
+    let answer = args.resource::<JsResponse>(0)?;
     // Where no request was made, the body is not null but empty.
     let empty = Bytes::new();
     let body = if answer.exchange.is_none() { Some(&empty) } else { answer.body() };
@@ -338,7 +338,7 @@ fn readable(json: Bytes) -> Bytes {
 
 /// `(answer)` -> why its body is no JSON, in k6's words.
 pub(super) fn json_error(vu: &Vu, args: Args) -> Result<Value, Throw> {
-    let answer = args.resource::<Answer>(0)?;
+    let answer = args.resource::<JsResponse>(0)?;
     let body = answer.body().cloned().unwrap_or_default();
     let fault = move || json_text::check(&body).err().map_or_else(String::new, |fault| fault.report(&body));
     Ok(aside(vu, answer.body().map_or(0, Bytes::len), fault)?.into())

@@ -26,10 +26,10 @@ mod request;
 mod sample;
 mod statuses;
 
-use answer::Answer;
+use answer::JsResponse;
 pub(super) use body::form_text;
 pub use cookies::{VuJar, jar_of};
-use request::{Prepared, Refusal};
+use request::{JsRequest, RequestError};
 
 /// The native half.
 pub const OPS: &[(&str, Op)] = &[
@@ -124,7 +124,7 @@ fn request_batch(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     for (key, entry) in keys.iter().zip(entries) {
         let parts = batch_entry(&go::string_of(key), entry);
         let refused = match parts {
-            Ok(parts) => match Prepared::new(vu, parts) {
+            Ok(parts) => match JsRequest::new(vu, parts) {
                 Ok(good) => {
                     prepared.push(good);
                     continue;
@@ -140,8 +140,8 @@ fn request_batch(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
         vu.script.log.log(Level::Warning, "A batch request failed", fields);
         // Nothing is sent: those before it are blank, the rest is missing.
         let mut handles: Vec<Value> =
-            prepared.iter().map(|_| Value::Resource(Answer::refused(String::new(), 0))).collect();
-        handles.push(Value::Resource(Answer::refused(refused.0, refused.1)));
+            prepared.iter().map(|_| Value::Resource(JsResponse::refused(String::new(), 0))).collect();
+        handles.push(Value::Resource(JsResponse::refused(refused.0, refused.1)));
         return Ok(Value::List(handles));
     }
     let limits = (vu.script.http.batch.max(1), vu.script.http.batch_per_host);
@@ -230,15 +230,15 @@ async fn all<T, F: Future<Output = T>>(jobs: Vec<(String, F)>, (most, per_host):
 }
 
 /// Checks the arguments. The inner error is what is wrong with them.
-fn check(vu: &Vu, args: Args) -> Result<Result<Prepared, Refusal>, Throw> {
+fn check(vu: &Vu, args: Args) -> Result<Result<JsRequest, RequestError>, Throw> {
     if vu.is_init() {
         return Err(Throw::go("Making http requests in the init context is not supported"));
     }
-    Ok(Prepared::new(vu, args))
+    Ok(JsRequest::new(vu, args))
 }
 
 /// Checks the arguments. The inner error is the response to bad ones.
-fn prepare(vu: &Vu, args: Args) -> Result<Result<Prepared, Value>, Throw> {
+fn prepare(vu: &Vu, args: Args) -> Result<Result<JsRequest, Value>, Throw> {
     match check(vu, args)? {
         Ok(prepared) => Ok(Ok(prepared)),
         Err(refusal) => refusal_answer(vu, refusal).map(Err),
@@ -246,12 +246,12 @@ fn prepare(vu: &Vu, args: Args) -> Result<Result<Prepared, Value>, Throw> {
 }
 
 /// The response to arguments no request can be made of, after a warning; or the exception the option `throw` wants.
-fn refusal_answer(vu: &Vu, refusal: Refusal) -> Result<Value, Throw> {
+fn refusal_answer(vu: &Vu, refusal: RequestError) -> Result<Value, Throw> {
     if vu.script.throw {
         return Err(Throw::go(refusal.text));
     }
     warn_failed(vu, &refusal.text);
-    Ok(Value::Resource(Answer::refused(refusal.text, refusal.code)))
+    Ok(Value::Resource(JsResponse::refused(refusal.text, refusal.code)))
 }
 
 fn warn_failed(vu: &Vu, error: &str) {

@@ -21,7 +21,7 @@ const FAREWELL: Duration = Duration::from_millis(250);
 
 /// Which of the two modules a socket belongs to: they count differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum SocketApi {
     /// `k6/ws`: one that keeps the VU waiting. It says goodbye with 1001.
     Blocking,
     /// `k6/websockets`: one with events. It says goodbye with 1000, and every frame it sends is a message.
@@ -29,7 +29,7 @@ pub enum Kind {
 }
 
 /// What a socket's samples are tagged with.
-pub struct Labels {
+pub struct SocketTags {
     /// The script's own tags.
     pub user: Vec<(String, String)>,
     /// The tag `url`.
@@ -39,10 +39,10 @@ pub struct Labels {
 }
 
 /// One WebSocket.
-pub struct Socket {
+pub struct JsSocket {
     line: Arc<Line>,
-    kind: Kind,
-    labels: Labels,
+    kind: SocketApi,
+    labels: SocketTags,
     /// What the VU was tagged with when it was made.
     base: Arc<TagSet>,
     tags: RefCell<Arc<TagSet>>,
@@ -62,11 +62,11 @@ pub struct Socket {
 
 /// The sockets of a VU that are not over.
 #[derive(Default)]
-struct Sockets(RefCell<Vec<Rc<Socket>>>);
+struct Sockets(RefCell<Vec<Rc<JsSocket>>>);
 
-impl Socket {
+impl JsSocket {
     /// Begins to connect.
-    pub fn open(vu: &Vu, kind: Kind, ask: Result<Ask, String>, labels: Labels) -> Rc<Self> {
+    pub fn open(vu: &Vu, kind: SocketApi, ask: Result<Ask, String>, labels: SocketTags) -> Rc<Self> {
         let line = ws::open(&vu.client, ask);
         let base = vu.tags();
         let socket = Rc::new(Self {
@@ -149,8 +149,8 @@ impl Socket {
 
     fn parting(&self) -> u16 {
         match self.kind {
-            Kind::Blocking => ws::close::GOING_AWAY,
-            Kind::Events => ws::close::NORMAL,
+            SocketApi::Blocking => ws::close::GOING_AWAY,
+            SocketApi::Events => ws::close::NORMAL,
         }
     }
 
@@ -163,7 +163,7 @@ impl Socket {
     /// Takes note of what was written, once in a task.
     fn settle(&self, vu: &Vu) {
         let (buffered, task) = self.buffered.get();
-        if self.kind == Kind::Blocking || task != vu.task() {
+        if self.kind == SocketApi::Blocking || task != vu.task() {
             self.buffered.set((buffered, vu.task()));
             self.count_written(vu);
         }
@@ -186,7 +186,7 @@ impl Socket {
         for written in self.line.written() {
             bytes += written.bytes as u64;
             // The blocking API counts what is sent when it is.
-            if self.kind == Kind::Events {
+            if self.kind == SocketApi::Events {
                 self.sample(vu, written.at, builtin::WS_MSGS_SENT, 1.0);
             }
         }
@@ -261,7 +261,7 @@ impl Socket {
                 self.label(vu, refused.answer.as_ref(), false);
                 let ended = refused.answer.as_ref().map_or(told.at, |answer| answer.arrived);
                 self.count_attempt(vu, refused.started, ended);
-                if self.kind == Kind::Blocking {
+                if self.kind == SocketApi::Blocking {
                     self.began.set(Some(refused.started));
                 }
                 self.finish(vu, told.at);
@@ -272,7 +272,7 @@ impl Socket {
             Event::Pong(Some(time)) => {
                 self.sample(vu, told.at, builtin::WS_PING, millis(time.as_nanos() as u64));
             }
-            Event::Closed(_) if self.kind == Kind::Events => self.finish(vu, told.at),
+            Event::Closed(_) if self.kind == SocketApi::Events => self.finish(vu, told.at),
             _ => {}
         }
     }
@@ -313,7 +313,7 @@ impl Socket {
     }
 }
 
-impl Drop for Socket {
+impl Drop for JsSocket {
     fn drop(&mut self) {
         self.line.leave(self.parting());
     }

@@ -11,7 +11,7 @@ use bytes::Bytes;
 
 use super::super::super::Op;
 use super::super::super::volley::shared_array::{Table, handle};
-use super::fs::{File, Reading};
+use super::fs::{File, FileReader};
 use crate::js::value::{Args, Throw, Value};
 use crate::js::vu::Vu;
 
@@ -20,7 +20,7 @@ pub mod fuzz_tests;
 mod records;
 mod table;
 
-use table::{Choice, Rows};
+use table::{CsvOptions, Rows};
 
 /// The native half.
 pub const OPS: &[(&str, Op)] = &[("parse", parse), ("parser", parser), ("next", next)];
@@ -66,7 +66,7 @@ fn go_type(value: &Value) -> &'static str {
 /// `(file, options)` -> a promise of a shared array's handle.
 fn parse(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     let file = file_of(&args).map_err(Throw::go)?;
-    let choice = Choice::read(args.take(1))
+    let choice = CsvOptions::read(args.take(1))
         .map_err(|reason| Throw::go(format!("failed to interpret the provided Parser options; reason: {reason}")))?;
     let source = Cursor { bytes: file.bytes.clone(), at: file.offset.get() };
     let begun = Rows::begin(source, &choice);
@@ -94,7 +94,7 @@ fn parse(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 }
 
 /// A parser of one VU.
-struct Parser(RefCell<Rows<Reading>>);
+struct CsvParser(RefCell<Rows<FileReader>>);
 
 /// `(file, options)` -> a parser's handle.
 fn parser(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
@@ -105,17 +105,17 @@ fn parser(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
         return Err(Throw::go("csv Parser constructor takes at least one non-nil source argument"));
     }
     let file = file_of(&args).map_err(Throw::go)?;
-    let choice = Choice::read(args.take(1)).map_err(|reason| {
+    let choice = CsvOptions::read(args.take(1)).map_err(|reason| {
         Throw::go(format!("encountered an error while interpreting Parser options; reason: {reason}"))
     })?;
-    let rows = Rows::begin(Reading(file), &choice)
+    let rows = Rows::begin(FileReader(file), &choice)
         .map_err(|reason| Throw::go(format!("failed to create a new parser; reason: {reason}")))?;
-    Ok(Value::Resource(Rc::new(Parser(RefCell::new(rows)))))
+    Ok(Value::Resource(Rc::new(CsvParser(RefCell::new(rows)))))
 }
 
 /// `(parser)` -> a promise of `{done, value}`.
 fn next(_vu: &Vu, args: Args) -> Result<Value, Throw> {
-    let row = args.resource::<Parser>(0)?.0.borrow_mut().value();
+    let row = args.resource::<CsvParser>(0)?.0.borrow_mut().value();
     let result = row.map_err(|fault| Throw::go(fault.to_string())).map(|row| {
         let (done, value) = (row.is_none(), row.unwrap_or_else(|| Value::List(Vec::new())));
         Value::Map(vec![("done".to_owned(), done.into()), ("value".to_owned(), value)])

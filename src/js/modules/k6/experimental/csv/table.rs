@@ -2,13 +2,13 @@
 
 use std::io::Read;
 
-use super::records::{Fault, Records};
+use super::records::{CsvError, RecordReader};
 use crate::js::modules::volley::shared_array::{Array, Builder};
 use crate::js::value::{Value, text_of};
 
 /// How a file is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Choice {
+pub struct CsvOptions {
     /// What stands between fields.
     pub delimiter: Option<char>,
     /// The first record is left out.
@@ -21,7 +21,7 @@ pub struct Choice {
     pub as_objects: bool,
 }
 
-impl Choice {
+impl CsvOptions {
     /// The options of a script, made plain by the JavaScript half.
     ///
     /// # Errors
@@ -70,7 +70,7 @@ impl Choice {
 
 /// The rows of one file, in the middle of being read.
 pub struct Rows<R> {
-    records: Records<R>,
+    records: RecordReader<R>,
     names: Option<Vec<String>>,
     /// How many records were read or left out.
     at: i64,
@@ -83,9 +83,9 @@ impl<R: Read> Rows<R> {
     ///
     /// # Errors
     /// k6's words, for a choice that makes no sense and a file that is too short for it.
-    pub fn begin(source: R, choice: &Choice) -> Result<Self, String> {
+    pub fn begin(source: R, choice: &CsvOptions) -> Result<Self, String> {
         choice.check()?;
-        let records = Records::new(source, choice.delimiter.unwrap_or(','));
+        let records = RecordReader::new(source, choice.delimiter.unwrap_or(','));
         // A last line of 0 is none.
         let mut rows = Self { records, names: None, at: 0, last: choice.to.filter(|to| *to > 0) };
         let from = choice.from.unwrap_or(0);
@@ -107,16 +107,16 @@ impl<R: Read> Rows<R> {
         self.records.source()
     }
 
-    fn record(&mut self) -> Result<Vec<Vec<u8>>, Fault> {
+    fn record(&mut self) -> Result<Vec<Vec<u8>>, CsvError> {
         let record = self.records.read()?;
         self.at += 1;
         Ok(record)
     }
 
     /// The next row that is wanted.
-    fn row(&mut self) -> Result<Vec<Vec<u8>>, Fault> {
+    fn row(&mut self) -> Result<Vec<Vec<u8>>, CsvError> {
         if self.last.is_some_and(|last| self.at > last) {
-            return Err(Fault::End);
+            return Err(CsvError::End);
         }
         self.record()
     }
@@ -125,10 +125,10 @@ impl<R: Read> Rows<R> {
     ///
     /// # Errors
     /// What is wrong with it, in Go's words.
-    pub fn value(&mut self) -> Result<Option<Value>, Fault> {
+    pub fn value(&mut self) -> Result<Option<Value>, CsvError> {
         let fields = match self.row() {
             Ok(fields) => fields,
-            Err(Fault::End) => return Ok(None),
+            Err(CsvError::End) => return Ok(None),
             Err(fault) => return Err(fault),
         };
         let fields = fields.iter().map(|field| text_of(field));
@@ -154,7 +154,7 @@ impl<R: Read> Rows<R> {
         loop {
             let fields = match self.row() {
                 Ok(fields) => fields,
-                Err(Fault::End) => return Ok(array.finish()),
+                Err(CsvError::End) => return Ok(array.finish()),
                 Err(fault) => return Err(format!("failed to read record; reason: {fault}")),
             };
             array.push(|out| match &columns {
@@ -205,7 +205,7 @@ fn write_text(out: &mut Vec<u8>, field: &[u8]) {
 mod tests {
     use super::*;
 
-    fn choice(options: &[(&str, Value)]) -> Result<Choice, String> {
+    fn choice(options: &[(&str, Value)]) -> Result<CsvOptions, String> {
         let options = options.iter().map(|(name, value)| {
             let value = match value {
                 Value::Number(number) => Value::Number(*number),
@@ -215,7 +215,7 @@ mod tests {
             };
             ((*name).to_owned(), value)
         });
-        Choice::read(Value::Map(options.collect()))
+        CsvOptions::read(Value::Map(options.collect()))
     }
 
     /// All rows of a text as JSON, or what is wrong.

@@ -9,12 +9,12 @@ const DEEPEST: usize = 32;
 
 /// Reads a whole text; `None` where it is no selector.
 pub(super) fn parse(text: &str) -> Option<Vec<Complex>> {
-    let mut parser = Parser { text, at: 0, depth: 0 };
+    let mut parser = SelectorParser { text, at: 0, depth: 0 };
     let group = parser.group()?;
     (parser.at == text.len()).then_some(group)
 }
 
-struct Parser<'a> {
+struct SelectorParser<'a> {
     text: &'a str,
     at: usize,
     depth: usize,
@@ -28,7 +28,7 @@ fn continues_name(byte: u8) -> bool {
     starts_name(byte) || byte == b'-' || byte.is_ascii_digit()
 }
 
-impl<'a> Parser<'a> {
+impl<'a> SelectorParser<'a> {
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }

@@ -15,11 +15,11 @@ enum Piece {
 
 /// What a name has to look like.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Pattern {
+pub struct Wildcard {
     pieces: Vec<Piece>,
 }
 
-impl Pattern {
+impl Wildcard {
     /// Reads a pattern in which `\` takes the next character literally.
     pub fn parse(text: &str) -> Self {
         let mut pattern = Self::default();
@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn names_fit() {
         let check = |pattern: &str, text: &str, expect: bool| {
-            assert_eq!(Pattern::parse(pattern).matches(text), expect, "{pattern} {text}");
+            assert_eq!(Wildcard::parse(pattern).matches(text), expect, "{pattern} {text}");
         };
         check("abc", "abc", true);
         check("abc", "abcd", false);

@@ -23,11 +23,11 @@ const MAX_DESCRIBED: usize = 8;
 
 /// The schemas of a run, each made once, by what they are made of.
 #[derive(Debug, Default)]
-pub struct Schemas(Mutex<FxHashMap<Source, Arc<Schema>>>);
+pub struct Schemas(Mutex<FxHashMap<SchemaSource, Arc<Schema>>>);
 
 /// What a schema is made of.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Source {
+enum SchemaSource {
     /// Folders and files in them.
     Files(Vec<String>, Vec<String>),
     /// A descriptor set.
@@ -42,7 +42,7 @@ impl Schemas {
     /// # Errors
     /// What can't be read or does not fit together, and where.
     pub fn files(&self, loader: &Arc<Loader>, folders: Vec<String>, files: Vec<String>) -> Result<Arc<Schema>, String> {
-        self.get(Source::Files(folders.clone(), files.clone()), || {
+        self.get(SchemaSource::Files(folders.clone(), files.clone()), || {
             let disk = Folders { loader: loader.clone(), folders, google: GoogleFileResolver::new() };
             for file in &files {
                 // Whoever is asked for by name is missed by name.
@@ -66,7 +66,7 @@ impl Schemas {
     /// # Errors
     /// What can't be read or does not fit together.
     pub fn set(&self, loader: &Loader, path: &str) -> Result<Arc<Schema>, String> {
-        self.get(Source::Set(path.to_owned()), || {
+        self.get(SchemaSource::Set(path.to_owned()), || {
             let bytes = loader.read(path).map_err(|text| format!("couldn't open protoset: {text}"))?;
             let pool = pool(&bytes).map_err(|error| format!("couldn't parse protoset file {path}: {error}"))?;
             Ok(Schema::new(&pool))
@@ -80,7 +80,7 @@ impl Schemas {
     pub fn descriptors(&self, mut files: Vec<Bytes>) -> Result<Arc<Schema>, String> {
         files.sort_unstable();
         files.dedup();
-        self.get(Source::Descriptors(files.clone()), || {
+        self.get(SchemaSource::Descriptors(files.clone()), || {
             // A `FileDescriptorSet` is a list of descriptors and nothing else.
             let mut set = Vec::new();
             for file in &files {
@@ -90,16 +90,16 @@ impl Schemas {
         })
     }
 
-    fn get(&self, source: Source, make: impl FnOnce() -> Result<Schema, String>) -> Result<Arc<Schema>, String> {
+    fn get(&self, source: SchemaSource, make: impl FnOnce() -> Result<Schema, String>) -> Result<Arc<Schema>, String> {
         // Held while one is made: the other VUs want the same.
         let mut made = lock(&self.0);
         if let Some(schema) = made.get(&source) {
             return Ok(schema.clone());
         }
         let schema = Arc::new(make()?);
-        if let Source::Descriptors(_) = source {
+        if let SchemaSource::Descriptors(_) = source {
             // A server may describe itself anew each time: what no client uses is made again when it is asked for.
-            let described = |source: &Source| matches!(source, Source::Descriptors(_));
+            let described = |source: &SchemaSource| matches!(source, SchemaSource::Descriptors(_));
             if made.keys().filter(|source| described(source)).count() >= MAX_DESCRIBED {
                 made.retain(|source, schema| !described(source) || Arc::strong_count(schema) > 1);
             }
