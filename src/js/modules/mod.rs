@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use super::value::{Args, Throw, Value};
 use super::vu::Vu;
 
+pub mod cpu_pool;
 pub mod k6;
 pub mod volley;
 
@@ -64,19 +65,19 @@ pub const MODULES: &[BuiltinModule] = &[
     module!("volley/writable_stream", &[]),
 ];
 
-macro_rules! parts {
+macro_rules! lazy_scripts {
     ($($name:literal),+ $(,)?) => {
-        &[$((concat!("part:", $name), include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/js-stdlib/", $name, ".js")))),+]
+        &[$((concat!("lazy:", $name), include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/js-stdlib/", $name, ".js")))),+]
     };
 }
 
-/// Expressions js-stdlib evaluates when a script first needs them: what every VU would hold a copy of, and few use. Those
-/// that make globals are called with the native half of `volley/globals`, and with what engines give js-stdlib.
-pub const PARTS: &[(&str, &str)] = parts![
+/// Expressions that js-stdlib evaluates when a script first needs them: every VU would hold a copy, and few use them. Those
+/// that make globals are called with the native half of `volley/globals` and with what engines give js-stdlib.
+pub const LAZY_SCRIPTS: &[(&str, &str)] = lazy_scripts![
     "k6/html/selection",
-    "k6/http/seldom",
+    "k6/http/lazy",
+    "k6/lazy",
     "k6/net/grpc/stream",
-    "k6/seldom",
     "k6/websockets/blob",
     "volley/console",
     "volley/consolidate",
@@ -94,13 +95,13 @@ pub const PARTS: &[(&str, &str)] = parts![
     "volley/webcrypto/subtle",
 ];
 
-/// The part at an address, which is `part:NAME`, and its text.
-pub fn part(address: &str) -> Option<(&'static str, &'static str)> {
-    PARTS.iter().find(|(known, _)| *known == address).copied()
+/// The lazy script at an address, which is `lazy:NAME`, and its text.
+pub fn lazy_script(address: &str) -> Option<(&'static str, &'static str)> {
+    LAZY_SCRIPTS.iter().find(|(known, _)| *known == address).copied()
 }
 
-/// JavaScript of ours without comment lines and indentation: engines keep the text of functions, in every VU.
-pub fn squeeze(text: &str) -> Arc<str> {
+/// JavaScript of ours without comment lines and indentation: engines keep the text of functions in every VU.
+pub fn strip_comments(text: &str) -> Arc<str> {
     let lines = text.lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with("//"));
     lines.collect::<Vec<_>>().join("\n").into()
 }

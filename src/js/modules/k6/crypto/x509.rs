@@ -11,7 +11,7 @@ use x509_parser::x509::X509Name;
 
 use super::super::super::Op;
 use super::super::bytes::bytes_of;
-use crate::js::modules::volley::webcrypto::seats;
+use crate::js::modules::cpu_pool;
 use crate::js::value::{Args, Throw, Value, text_of};
 use crate::js::vu::Vu;
 
@@ -26,7 +26,7 @@ fn parse(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     let text = bytes_of(args.take(0)).map_err(Throw::go)?;
     let length = text.len();
     let decode = move || x509_parser::pem::parse_x509_pem(&text).ok().map(|(_, pem)| pem);
-    let pem = if length < LONG { decode() } else { vu.wait(seats::aside(decode))?.flatten() };
+    let pem = if length < LONG { decode() } else { vu.wait(cpu_pool::run(decode))?.flatten() };
     let pem = pem.ok_or_else(|| Throw::go("failed to decode certificate PEM file"))?;
     let (_, certificate) = X509Certificate::from_der(&pem.contents)
         .map_err(|_| Throw::go("failed to parse certificate: x509: malformed certificate"))?;

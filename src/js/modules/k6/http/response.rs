@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::{gjson, json_text};
 use crate::js::engine;
 use crate::js::modules::k6::html;
-use crate::js::modules::volley::webcrypto::seats;
+use crate::js::modules::cpu_pool;
 use crate::js::value::{Args, Throw, Value, text_of};
 use crate::js::vu::Vu;
 use crate::net::http::{Body, Exchange, Request};
@@ -264,7 +264,7 @@ pub(super) fn json(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     let body = body.clone();
     let found = match selector {
         Some(selector) => selected(vu, body, selector)?,
-        None => Some(aside(vu, body.len(), move || whole_json(&body))?.map_err(Throw::go)?),
+        None => Some(off_thread_if_long(vu, body.len(), move || whole_json(&body))?.map_err(Throw::go)?),
     };
     Ok(found.map_or(Value::Undefined, Value::Json))
 }
@@ -285,8 +285,8 @@ fn selected(vu: &Vu, body: Bytes, selector: String) -> Result<Option<Bytes>, Thr
     {
         return Ok(found);
     }
-    let find = seats::in_turns(move |turns| {
-        gjson::effort::limited(Some(turns), length, || json_at(&body, &selector)).unwrap_or_default()
+    let find = cpu_pool::run_in_slices(move |slices| {
+        gjson::effort::limited(Some(slices), length, || json_at(&body, &selector)).unwrap_or_default()
     });
     Ok(vu.wait(find)?.flatten())
 }
@@ -301,11 +301,11 @@ fn json_at(body: &Bytes, selector: &str) -> Option<Bytes> {
 }
 
 /// Computes something about a body of so many bytes: a long one on a thread that runs no VU.
-fn aside<T: Send + 'static>(vu: &Vu, len: usize, compute: impl FnOnce() -> T + Send + 'static) -> Result<T, Throw> {
+fn off_thread_if_long<T: Send + 'static>(vu: &Vu, len: usize, compute: impl FnOnce() -> T + Send + 'static) -> Result<T, Throw> {
     if len < LONG {
         return Ok(compute());
     }
-    vu.wait(seats::aside(compute))?.ok_or_else(|| Throw::go("the body could not be read"))
+    vu.wait(cpu_pool::run(compute))?.ok_or_else(|| Throw::go("the body could not be read"))
 }
 
 /// `(answer, url)` -> the body as a selection; it is parsed once.
@@ -341,5 +341,5 @@ pub(super) fn json_error(vu: &Vu, args: Args) -> Result<Value, Throw> {
     let answer = args.resource::<JsResponse>(0)?;
     let body = answer.body().cloned().unwrap_or_default();
     let fault = move || json_text::check(&body).err().map_or_else(String::new, |fault| fault.report(&body));
-    Ok(aside(vu, answer.body().map_or(0, Bytes::len), fault)?.into())
+    Ok(off_thread_if_long(vu, answer.body().map_or(0, Bytes::len), fault)?.into())
 }

@@ -9,7 +9,7 @@ use cbc::cipher::block_padding::Pkcs7;
 use cbc::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit, StreamCipher};
 
 use super::algorithm::{Algorithm, AlgorithmIdentifier};
-use super::refusal::CryptoError;
+use super::error::CryptoError;
 
 /// Bytes in a block, an initialisation vector and a counter.
 const BLOCK: usize = 16;

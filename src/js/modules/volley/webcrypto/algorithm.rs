@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::hash::Hash;
-use super::refusal::CryptoError;
+use super::error::CryptoError;
 use crate::js::value::{Resource, Value};
 
 /// An algorithm.

@@ -12,7 +12,7 @@ use ring::rand::SystemRandom;
 use ring::signature::{self, EcdsaKeyPair, UnparsedPublicKey};
 
 use super::hash::Hash;
-use super::refusal::CryptoError;
+use super::error::CryptoError;
 
 /// A curve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

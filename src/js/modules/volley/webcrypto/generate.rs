@@ -4,7 +4,7 @@ use super::aes;
 use super::algorithm::{Algorithm, AlgorithmIdentifier};
 use super::elliptic::{Curve, Secret};
 use super::key::{self, CryptoKey, Material};
-use super::refusal::CryptoError;
+use super::error::CryptoError;
 use super::rsa;
 use super::{CryptoOutcome, Job, random};
 use crate::js::value::Value;

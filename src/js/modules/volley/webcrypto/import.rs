@@ -7,7 +7,7 @@ use super::algorithm::{Algorithm, AlgorithmIdentifier, bytes_of};
 use super::elliptic::{Curve, EcPublicKey, Secret};
 use super::jwk::{self, Jwk};
 use super::key::{self, CryptoKey, Material};
-use super::refusal::CryptoError;
+use super::error::CryptoError;
 use super::rsa;
 use super::{CryptoOutcome, Job};
 use crate::js::value::Value;

@@ -7,7 +7,7 @@ use super::algorithm::Algorithm;
 use super::elliptic::{Curve, EcPublicKey, Secret};
 use super::hash::Hash;
 use super::key::{CryptoKey, Material};
-use super::refusal::CryptoError;
+use super::error::CryptoError;
 use super::rsa;
 use crate::js::value::Value;
 

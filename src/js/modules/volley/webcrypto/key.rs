@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::algorithm::Algorithm;
 use super::elliptic::{Curve, EcPublicKey, Secret};
 use super::hash::Hash;
-use super::refusal::CryptoError;
+use super::error::CryptoError;
 use super::rsa;
 use crate::js::value::{Resource, Value};
 

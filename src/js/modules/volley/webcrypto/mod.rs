@@ -13,7 +13,8 @@ use self::elliptic::{EcPublicKey, Secret};
 use self::hash::Hash;
 use self::import::KeyFormat;
 use self::key::{CryptoKey, Material, key_behind, key_of};
-use self::refusal::CryptoError;
+use self::error::CryptoError;
+use crate::js::modules::cpu_pool;
 use crate::js::value::{Args, Throw, Value};
 use crate::js::vu::Vu;
 
@@ -25,9 +26,8 @@ mod hash;
 mod import;
 mod jwk;
 mod key;
-mod refusal;
+mod error;
 mod rsa;
-pub(in crate::js::modules) mod seats;
 
 /// So many bytes are hashed or encrypted in less time than it takes to ask another thread.
 const SHORT: usize = 64 * 1024;
@@ -79,7 +79,7 @@ impl Job {
 
     async fn settle(self) -> Result<Value, Throw> {
         let answer = if self.takes_long {
-            seats::aside(self.run).await.unwrap_or_else(|| Err(CryptoError::operation("the operation failed")))
+            cpu_pool::run(self.run).await.unwrap_or_else(|| Err(CryptoError::operation("the operation failed")))
         } else {
             (self.run)()
         };

@@ -15,7 +15,7 @@ use super::Types;
 use super::schema::{FieldSchema, MessageSchema, Multiplicity, Presence, Schema, ValueKind, WellKnown};
 use super::well_known;
 use super::wire::{Raw, WireFields, unzigzag};
-use crate::js::modules::volley::webcrypto::seats;
+use crate::js::modules::cpu_pool;
 use crate::js::value::Value;
 
 /// Messages nested deeper than this are refused.
@@ -48,7 +48,7 @@ pub fn decode_aside(
     bytes: Bytes,
 ) -> impl Future<Output = Result<Value, String>> + Send + use<> {
     let (types, schema) = (types.clone(), schema.clone());
-    let work = seats::aside(move || {
+    let work = cpu_pool::run(move || {
         let value = decode(&types, &schema, at, &bytes)?;
         let mut json = Vec::new();
         write_json(&value, &mut json);

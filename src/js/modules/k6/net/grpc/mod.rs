@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::super::super::Op;
 use crate::execution::alarm;
-use crate::js::modules::volley::webcrypto::seats;
+use crate::js::modules::cpu_pool;
 use crate::js::value::{Args, Throw, Value};
 use crate::js::vu::Vu;
 use crate::metrics::{Contains, MetricId, MetricType};
@@ -243,7 +243,7 @@ fn connect(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
         }
         // A server may describe as much as it likes: that is read where no VU runs.
         let (files, script) = (files.map_err(Throw::go)?, vu.script.clone());
-        let schema = vu.wait(seats::aside(move || script.schemas.descriptors(files)))?;
+        let schema = vu.wait(cpu_pool::run(move || script.schemas.descriptors(files)))?;
         let schema = schema.unwrap_or_else(|| Err("the descriptors can't be read".to_owned()));
         client.learn(&schema.map_err(|text| Throw::go(format!("can't convert method info: {text}")))?);
     }

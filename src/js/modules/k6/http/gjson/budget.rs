@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 
-use crate::js::modules::volley::webcrypto::seats::Turns;
+use crate::js::modules::cpu_pool::TimeSlices;
 
 /// So many bytes are looked at before it is asked whether to go on.
 const STEP: usize = 1 << 20;
@@ -13,7 +13,7 @@ const MAX_MADE: usize = 64 << 20;
 /// What a path has cost so far.
 #[derive(Debug, Default)]
 struct Effort {
-    turns: Option<Turns>,
+    turns: Option<TimeSlices>,
     /// Without turns it is over after one step.
     is_short: bool,
     looked_at: usize,
@@ -33,7 +33,7 @@ pub struct Exhausted;
 ///
 /// # Errors
 /// It was not done.
-pub fn limited<T>(turns: Option<Turns>, length: usize, find: impl FnOnce() -> T) -> Result<T, Exhausted> {
+pub fn limited<T>(turns: Option<TimeSlices>, length: usize, find: impl FnOnce() -> T) -> Result<T, Exhausted> {
     let is_short = turns.is_none();
     let most = MAX_MADE + 2 * length;
     EFFORT.replace(Effort { turns, is_short, most, ..Effort::default() });
@@ -48,7 +48,7 @@ pub fn look(bytes: usize) -> bool {
         effort.looked_at += bytes;
         if effort.looked_at >= STEP {
             effort.looked_at = 0;
-            let goes_on = effort.turns.as_mut().map_or(!effort.is_short, Turns::may_continue);
+            let goes_on = effort.turns.as_mut().map_or(!effort.is_short, TimeSlices::may_continue);
             effort.is_over |= !goes_on;
         }
         !effort.is_over
