@@ -6,7 +6,7 @@ import { request as send, field, constants } from 'native:k6/http';
 import * as native from 'native:k6/http';
 import { evaluate, once, rebind, call, primordials } from 'native:engine';
 
-// What Rust gave out hangs on this symbol; an object that has it stands for the native thing wherever it is passed.
+// The native resource is under this symbol; an object that has it stands for the resource wherever it is passed.
 const NATIVE = primordials.SymbolFor('volley.native');
 
 let lazyScript;
@@ -21,7 +21,7 @@ const withoutBody = (method) => function (url, params) {
 
 // Responses ------------------------------------------------------------------------------------------------------
 
-// A response is what Rust gave out, seen through this. Fields are read when they are asked for. Objects and bodies are
+// A response is a proxy of the native resource with this handler. Fields are read when they are asked for. Objects and bodies are
 // kept once read: what a script changes in `headers` stays changed.
 const handler = {
   __proto__: new primordials.Proxy({ __proto__: null }, { __proto__: null, get: (_, name) => lazy().traps[name] }),
@@ -40,7 +40,7 @@ const handler = {
 const forward = (name) => (...list) => primordials.ReflectApply(lazy()[name], undefined, list);
 
 const members = constants();
-// In a block, so that nobody holds the list.
+// In a block, so that the list is freed.
 {
   const fixed = primordials.ObjectKeys(members);
   for (let at = 0; at < fixed.length; at++) {

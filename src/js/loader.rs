@@ -430,13 +430,15 @@ impl Loader {
         let stdlib = || lock(STDLIB.get_or_init(Mutex::default));
         if let Some(module) = modules::find(address) {
             let mut stdlib = stdlib();
-            let text = stdlib.entry(module.specifier).or_insert_with(|| new_text(modules::strip_comments(module.source)));
+            let text =
+                stdlib.entry(module.specifier).or_insert_with(|| new_text(modules::strip_comments(module.source)));
             return Ok(text.clone().into());
         }
         if let Some((address, text)) = modules::lazy_script(address) {
             let mut stdlib = stdlib();
-            let text =
-                stdlib.entry(address).or_insert_with(|| Text { is_script: true, ..new_text(modules::strip_comments(text)) });
+            let text = stdlib
+                .entry(address)
+                .or_insert_with(|| Text { is_script: true, ..new_text(modules::strip_comments(text)) });
             return Ok(text.clone().into());
         }
         if let Some(text) = lock(&self.texts).get(address) {

@@ -137,7 +137,7 @@ impl TextFile {
                 self.written = 0;
             }
             Target::Stdout(stdout) => {
-                let mut stdout = lock(&stdout);
+                let mut stdout = lock(stdout);
                 stdout.write_all(text)?;
                 stdout.flush()?;
             }

@@ -27,7 +27,6 @@ use crate::metrics::submetric::Expression;
 use crate::metrics::{MetricId, Record, Registry, SystemTags, ThresholdDef};
 use crate::options::Feature;
 use crate::units::redact::redact;
-use crate::units::sync::lock;
 
 pub use runner::{Running, run};
 
@@ -184,6 +183,7 @@ mod tests {
     use crate::metrics::threshold::{self, ThresholdDef};
     use crate::metrics::{Contains, HttpTimings, Interner, Ledger, LedgerOptions, MetricType, Recorder, Stamp};
     use crate::units::Span;
+    use crate::units::sync::lock;
 
     const NOON: Stamp = Stamp(1_795_419_692_250_000_000);
 

@@ -25,7 +25,8 @@ pub async fn run<T: Send + 'static>(compute: impl FnOnce() -> T + Send + 'static
 pub async fn run_in_slices<T: Send + 'static>(compute: impl FnOnce(TimeSlices) -> T + Send + 'static) -> Option<T> {
     let is_cancelled = CancelOnDrop(Arc::default());
     let seat = SCRIPTS.take().await;
-    let slices = TimeSlices { is_cancelled: is_cancelled.0.clone(), seat, since: Instant::now(), runtime: Handle::current() };
+    let slices =
+        TimeSlices { is_cancelled: is_cancelled.0.clone(), seat, since: Instant::now(), runtime: Handle::current() };
     tokio::task::spawn_blocking(move || compute(slices)).await.ok()
 }
 

@@ -100,7 +100,7 @@ pub fn lazy_script(address: &str) -> Option<(&'static str, &'static str)> {
     LAZY_SCRIPTS.iter().find(|(known, _)| *known == address).copied()
 }
 
-/// JavaScript of ours without comment lines and indentation: engines keep the text of functions in every VU.
+/// js-stdlib's text without comment lines and indentation: engines keep the text of functions in every VU.
 pub fn strip_comments(text: &str) -> Arc<str> {
     let lines = text.lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with("//"));
     lines.collect::<Vec<_>>().join("\n").into()

@@ -14,7 +14,7 @@ pub enum Instruction {
         second: u32,
         memo: Option<Memo>,
     },
-    /// As many characters of a set as there are, or as few as will do; then the next step.
+    /// Repeats a set, greedily or lazily; then the next instruction.
     Run {
         set: u32,
         is_greedy: bool,
@@ -76,7 +76,7 @@ pub struct Program {
     pub degree: Option<u32>,
 }
 
-/// Programs have at most so many steps.
+/// The maximum number of instructions of a program.
 const MAX_STEPS: usize = 5_000;
 /// Loops whose rounds may match the empty text, at most, each in another.
 const MAX_MARKS: u32 = 4;

@@ -57,9 +57,9 @@ enum Backtrack {
 }
 
 const NOWHERE: u32 = u32::MAX;
-/// Steps between two questions whether to go on.
+/// Steps between two checks whether to continue.
 const SLICE: u32 = 20_000;
-/// The notes of one match take at most so many bits: 64 MB.
+/// The memo of one match takes at most this many bits: 64 MB.
 const MAX_NOTES: u64 = 1 << 29;
 /// Choices one match may have open: 256 MB.
 const MAX_CHOICES: usize = 1 << 24;
@@ -78,7 +78,7 @@ struct Machine<'a, T: ?Sized> {
     go_on: &'a mut dyn FnMut() -> bool,
 }
 
-/// The first match that begins at `start` or after it; where `is_sticky`, at `start` only. `go_on` is asked now and then.
+/// The first match that begins at `start` or after it; with `is_sticky`, at `start` only. `go_on` is asked now and then.
 ///
 /// # Errors
 /// When `go_on` says no, or the match needs too much memory.

@@ -57,14 +57,14 @@ pub struct Repeat {
     pub captures: (u32, u32),
 }
 
-/// A look at what stands before or behind.
+/// A lookahead or lookbehind assertion.
 #[derive(Debug)]
 pub struct Lookaround {
     /// What is looked for.
     pub node: PatternNode,
     /// True where it must not be there.
     pub is_negative: bool,
-    /// True for what stands before the place.
+    /// True for a lookbehind.
     pub is_behind: bool,
 }
 

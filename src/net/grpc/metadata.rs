@@ -136,8 +136,13 @@ mod tests {
 
     #[test]
     fn messages_lose_their_escapes() {
-        for (text, expect) in [("a%20b", "a b"), ("50%", "50%"), ("%zz", "%zz"), ("%C3%A9", "é"), ("%4", "%4")] {
-            assert_eq!(unescape(text), expect);
+        for (text, expect) in
+            [("a%20b", "a b"), ("50%", "50%"), ("%zz", "%zz"), ("%C3%A9", "é"), ("%4", "%4"), ("%+1", "%+1")]
+        {
+            let mut trailers = HeaderMap::new();
+            trailers.insert("grpc-status", HeaderValue::from(2));
+            trailers.insert("grpc-message", HeaderValue::from_str(text).unwrap());
+            assert_eq!(status(&trailers).message, expect);
         }
     }
 

@@ -263,7 +263,7 @@ fn head(url: &Url, wire: &Wire<'_>) -> Result<http::Request<()>, Fault> {
     let uri = http::Uri::builder()
         .scheme(url.scheme())
         .authority(wire.host)
-        .path_and_query(printable(wire.target))
+        .path_and_query(&*printable(wire.target))
         .build()
         .map_err(|error| invalid(&error))?;
     let method = http::Method::from_bytes(wire.method.as_bytes()).map_err(|error| invalid(&error))?;

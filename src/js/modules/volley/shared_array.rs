@@ -1,6 +1,6 @@
 //! Arrays that all VUs share, each kept once in a process: what `k6/data` and `k6/experimental/csv` give out.
 //!
-//! An element is JSON text; who reads it gets a copy of its own. The array as scripts see it, immutable and with deeply
+//! An element is JSON text; every read makes a copy. The array as scripts see it, immutable and with deeply
 //! frozen elements, is js-stdlib's.
 
 use std::rc::Rc;
@@ -18,7 +18,7 @@ use crate::units::sync::lock;
 /// The native half.
 pub const OPS: &[(&str, Op)] = &[("element", element)];
 
-/// What stands for an element that JSON has no text for.
+/// In the place of an element that JSON has no text for.
 pub const NO_JSON: &str = "undefined";
 
 /// One array.
@@ -91,7 +91,7 @@ pub struct FileArray {
 }
 
 impl Arrays {
-    /// The array of this name, if somebody has built it.
+    /// The array of this name, if a VU has built it.
     pub fn named(&self, name: &str) -> Option<Arc<Array>> {
         lock(&self.named).get(name).cloned()
     }
@@ -101,7 +101,7 @@ impl Arrays {
         lock(&self.named).insert(name, array);
     }
 
-    /// The place of a table: whoever comes first fills it.
+    /// The cell of a table, which the first VU that needs it fills.
     pub fn table(&self, key: String) -> Arc<OnceCell<FileArray>> {
         lock(&self.tables).entry(key).or_default().clone()
     }
@@ -117,7 +117,7 @@ pub fn handle(array: Arc<Array>) -> Value {
 fn element(_vu: &Vu, args: Args) -> Result<Value, Throw> {
     let array = args.resource::<Arc<Array>>(0)?;
     match array.get(args.number(1) as usize) {
-        // Stored, and refused by whoever reads it, as in k6.
+        // Stored, and refused when it is read, as in k6.
         Some(json) if json == NO_JSON => Err(Throw::Error {
             class: "SyntaxError",
             message: "invalid character 'u' looking for beginning of value".to_owned(),

@@ -30,7 +30,7 @@ pub const OPS: &[(&str, Op)] = &[
 ];
 
 /// More random bytes than this at once are a typing error.
-const MOST_RANDOM: f64 = (1_u32 << 30) as f64;
+const MAX_RANDOM_LEN: f64 = (1_u32 << 30) as f64;
 
 /// A hash that is being computed.
 trait Hasher {
@@ -161,10 +161,10 @@ fn hex(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     Ok(HEXLOWER.encode(&bytes_of(args.take(0)).map_err(Throw::go)?).into())
 }
 
-/// `(size)` -> bytes nobody can foretell
+/// `(size)` -> random bytes
 fn random(_vu: &Vu, args: Args) -> Result<Value, Throw> {
     let size = args.number(0).trunc();
-    if !(1.0..=MOST_RANDOM).contains(&size) {
+    if !(1.0..=MAX_RANDOM_LEN).contains(&size) {
         return Err(Throw::go("invalid size"));
     }
     let mut bytes = vec![0; size as usize];

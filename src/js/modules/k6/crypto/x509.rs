@@ -19,14 +19,14 @@ use crate::js::vu::Vu;
 pub const OPS: &[(&str, Op)] = &[("parse", parse)];
 
 /// Texts of more bytes are decoded on a thread that runs no VU.
-const LONG: usize = 64 * 1024;
+const OFF_THREAD_LEN: usize = 64 * 1024;
 
 /// `(pem, part)` -> the certificate, or a part of it
 fn parse(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     let text = bytes_of(args.take(0)).map_err(Throw::go)?;
     let length = text.len();
     let decode = move || x509_parser::pem::parse_x509_pem(&text).ok().map(|(_, pem)| pem);
-    let pem = if length < LONG { decode() } else { vu.wait(cpu_pool::run(decode))?.flatten() };
+    let pem = if length < OFF_THREAD_LEN { decode() } else { vu.wait(cpu_pool::run(decode))?.flatten() };
     let pem = pem.ok_or_else(|| Throw::go("failed to decode certificate PEM file"))?;
     let (_, certificate) = X509Certificate::from_der(&pem.contents)
         .map_err(|_| Throw::go("failed to parse certificate: x509: malformed certificate"))?;

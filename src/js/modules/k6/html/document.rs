@@ -21,8 +21,8 @@ pub const ROOT: NodeId = 0;
 
 const NONE: NodeId = NodeId::MAX;
 
-/// Lets the neighbours of a VU have their turns while it walks through a document, however large that is and whatever a
-/// selector wants to know.
+/// Yields to the other VUs of the thread during a walk through a document, however large that is and whatever a
+/// selector needs.
 #[derive(Default)]
 pub struct Yielder {
     vu: Weak<Vu>,
@@ -30,11 +30,11 @@ pub struct Yielder {
     is_stopped: Cell<bool>,
 }
 
-/// After so many steps it is asked whether to go on.
+/// The walk asks whether to continue after this many steps.
 const STEPS: u32 = 1024;
 
 impl Yielder {
-    /// That of a VU.
+    /// Yields on behalf of a VU.
     pub fn of(vu: &Vu) -> Self {
         Self { vu: Rc::downgrade(&vu.rc()), ..Self::default() }
     }
@@ -131,7 +131,7 @@ impl Document {
         self.yielder.is_stopped.get()
     }
 
-    /// The walk that begins at `first` and goes on with `next`.
+    /// The walk that starts at `first` and continues with `next`.
     fn walk<'a>(
         &'a self,
         first: Option<NodeId>,

@@ -54,7 +54,7 @@ pub fn options(document: &Document, select: NodeId) -> impl Iterator<Item = Node
     document.descendants(select).filter(|node| document.name(*node) == "option")
 }
 
-/// What an `<option>` stands for.
+/// The value of an `<option>`.
 pub fn option(document: &Document, node: NodeId) -> String {
     document.attribute(node, "value").map_or_else(|| render::inner(document, node), str::to_owned)
 }

@@ -76,7 +76,7 @@ pub fn call(this: &Rc<Selection>, name: &str, args: Args) -> Result<Value, Throw
     }
 }
 
-fn attr(this: &Rc<Selection>, args: Args) -> Result<Value, Throw> {
+fn attr(this: &Rc<Selection>, mut args: Args) -> Result<Value, Throw> {
     let name = args.string(2);
     let value = this.nodes.first().and_then(|node| this.document.attribute(*node, &name));
     Ok(value.map_or(Value::Undefined, Value::from))

@@ -16,19 +16,19 @@ use html5ever::{Attribute, LocalName, Namespace, ParseOpts, QualName};
 use super::document::{Document, NodeData, NodeId, ROOT, Tag, Yielder};
 
 /// As deep as Go's parser goes, and what it says then.
-const DEEPEST: u32 = 512;
+const MAX_DEPTH: u32 = 512;
 const TOO_DEEP: &str = "html: open stack of elements exceeds 512 nodes";
 
 /// More attributes than this are no page; comparing each with all others would take too long.
-const MOST_ATTRIBUTES: usize = 10_000;
+const MAX_ATTRIBUTES: usize = 10_000;
 const TOO_MANY: &str = "html: a tag has more than 10000 attributes";
 
 /// How much is read before the limits are looked at.
 const PIECE: usize = 2048;
-/// How much is looked through for crowded tags before others have a turn.
-const LOOKED_THROUGH: usize = 64 * 1024;
+/// How many bytes are searched for crowded tags before the VU yields.
+const CHECK_EVERY: usize = 64 * 1024;
 
-/// Parses a text, with turns for others in between.
+/// Parses a text, yielding to other VUs in between.
 ///
 /// # Errors
 /// When its elements are nested too deeply or have too many attributes, or the VU has to stop.
@@ -55,7 +55,7 @@ pub fn parse(text: &str, url: &str, yielder: Yielder) -> Result<Document, HtmlEr
         let held = HandleCount::default();
         builder.trace_handles(&held);
         // The stack is a part of what the parser holds; it can be deeper than the tree where a tag was misplaced.
-        if held.0.get() > 4 * DEEPEST {
+        if held.0.get() > 4 * MAX_DEPTH {
             builder.sink.fault.set(Some(TOO_DEEP));
         }
         if let Some(fault) = builder.sink.fault.get() {
@@ -81,12 +81,12 @@ pub enum HtmlError {
     Stopped,
 }
 
-/// True if a tag has more names in it than a page needs. A guess before parsing: what stands in quotes isn't looked at.
+/// True if a tag has more attributes than any page needs. A guess before parsing: quoted text isn't looked at.
 /// `None` when the VU has to stop.
 fn has_crowded_tag(text: &str, yielder: &Yielder) -> Option<bool> {
     let bytes = text.as_bytes();
     // Every attribute takes at least a blank and a letter.
-    if bytes.len() < 2 * MOST_ATTRIBUTES {
+    if bytes.len() < 2 * MAX_ATTRIBUTES {
         return Some(false);
     }
     let (mut at, mut asked) = (0, 0);
@@ -98,7 +98,7 @@ fn has_crowded_tag(text: &str, yielder: &Yielder) -> Option<bool> {
         let (mut names, mut in_name) = (0, true);
         let mut end = at;
         while let Some(byte) = bytes.get(end) {
-            if end - asked > LOOKED_THROUGH {
+            if end - asked > CHECK_EVERY {
                 asked = end;
                 if !yielder.may_continue() {
                     return None;
@@ -116,7 +116,7 @@ fn has_crowded_tag(text: &str, yielder: &Yielder) -> Option<bool> {
                 _ => {
                     in_name = true;
                     names += 1;
-                    if names > MOST_ATTRIBUTES {
+                    if names > MAX_ATTRIBUTES {
                         return Some(true);
                     }
                 }
@@ -132,7 +132,7 @@ fn has_crowded_tag(text: &str, yielder: &Yielder) -> Option<bool> {
     Some(false)
 }
 
-/// Counts what the tree builder holds.
+/// Counts the nodes that the tree builder holds.
 #[derive(Default)]
 struct HandleCount(Cell<u32>);
 
@@ -143,10 +143,10 @@ impl Tracer for HandleCount {
     }
 }
 
-/// Where html5ever puts what it finds.
+/// Builds the document from what html5ever finds.
 struct DomBuilder {
     document: RefCell<Document>,
-    /// How deep each node hangs; the tree builder moves nodes, but seldom and not far.
+    /// The depth of each node; the tree builder moves nodes, but rarely and not far.
     depths: RefCell<Vec<u32>>,
     fault: Cell<Option<&'static str>>,
     /// The element that got attributes afterwards, and the names it has: `<html>` or `<body>`, again and again.
@@ -163,7 +163,7 @@ impl DomBuilder {
         let mut depths = self.depths.borrow_mut();
         let depth = depths[parent as usize] + 1;
         depths[child as usize] = depth;
-        if depth > DEEPEST && self.document.borrow().is_element(child) {
+        if depth > MAX_DEPTH && self.document.borrow().is_element(child) {
             self.fault.set(Some(TOO_DEEP));
         }
     }
@@ -298,7 +298,7 @@ impl TreeSink for DomBuilder {
                     tag.attributes.push(attribute);
                 }
             }
-            if tag.attributes.len() > MOST_ATTRIBUTES {
+            if tag.attributes.len() > MAX_ATTRIBUTES {
                 self.fault.set(Some(TOO_MANY));
             }
         }

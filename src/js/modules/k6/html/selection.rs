@@ -44,7 +44,7 @@ pub enum Axis {
     Previous,
     /// All elements before it, nearest first.
     PreviousAll,
-    /// All elements beside it.
+    /// All its siblings.
     Siblings,
 }
 

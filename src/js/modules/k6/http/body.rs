@@ -42,7 +42,7 @@ pub(super) fn encode(body: Value) -> Result<Encoded, String> {
 
 /// One field of a form.
 enum FormField {
-    JsonText(String),
+    Text(String),
     List(Vec<String>),
     File { data: Bytes, name: String, kind: String },
 }
@@ -176,7 +176,7 @@ fn multipart(fields: Vec<(String, FormField)>, boundary: &str) -> Body {
     Body::Chain(chain.into())
 }
 
-/// Sixty hexadecimal digits nobody else has.
+/// Sixty random hexadecimal digits.
 fn boundary() -> String {
     use std::hash::{BuildHasher, RandomState};
     let random = || RandomState::new().hash_one(0u8);

@@ -1,32 +1,32 @@
 //! The selectors of `response.json(selector)`: GJSON paths, evaluated over the bytes of a valid JSON text.
 //!
-//! A path is read from the left: a step finds a value in an object or an array, the rest goes on from there. `.` goes
-//! on inside of what was found, `|` goes on with the result as a whole; they differ after `#`, which means many.
+//! A path is read from the left: a step finds a value in an object or an array, the rest continues from there. `.` descends
+//! into what was found, `|` continues with the result as a whole; they differ after `#`, which means many.
 //! What is found is JSON text again. Written after GJSON's description of its syntax.
 
 use std::borrow::Cow;
 
 use super::json_text::{check, end_of_string};
 
-pub(super) mod effort;
+pub(super) mod budget;
 mod modifiers;
 mod query;
 mod wildcard;
 
 use modifiers::{literal, modified};
 use query::Query;
-use wildcard::Pattern;
+use wildcard::Wildcard;
 
-/// JSON text: a part of the text that was asked, or made anew.
+/// JSON text: a slice of the document, or a new text.
 pub(super) type JsonText<'a> = Cow<'a, [u8]>;
 
-/// A path of more steps and brackets finds nothing: each takes its part of a VU's stack.
-const MOST_STEPS: usize = 500;
+/// A path of more steps and brackets finds nothing: each takes some of a VU's stack.
+const MAX_STEPS: usize = 500;
 
 /// What a script's `path` finds in `json`, which must be valid.
 pub(super) fn select<'a>(json: &'a [u8], path: &str) -> Option<JsonText<'a>> {
     let steps = path.bytes().filter(|byte| matches!(byte, b'.' | b'|' | b'(' | b'[' | b'{')).count();
-    if steps > MOST_STEPS {
+    if steps > MAX_STEPS {
         return None;
     }
     // A literal of the path that is no JSON spoils what it is part of.
@@ -35,7 +35,7 @@ pub(super) fn select<'a>(json: &'a [u8], path: &str) -> Option<JsonText<'a>> {
 
 /// What `path` finds in `json`.
 fn get<'a>(json: &'a [u8], path: &str) -> Option<JsonText<'a>> {
-    if !effort::look(path.len()) {
+    if !budget::read(path.len()) {
         return None;
     }
     let json = trim(json);
@@ -47,7 +47,7 @@ fn get<'a>(json: &'a [u8], path: &str) -> Option<JsonText<'a>> {
             _ => None,
         };
         if let Some((made, rest)) = special {
-            if !effort::make(made.len()) {
+            if !budget::make(made.len()) {
                 return None;
             }
             return match rest.strip_prefix(['.', '|']) {
@@ -131,8 +131,8 @@ fn in_object<'a>(json: &'a [u8], path: &str) -> Option<JsonText<'a>> {
 }
 
 /// The name a step looks for, and what follows it.
-fn key_step(path: &str) -> (Pattern, Next<'_>) {
-    let mut pattern = Pattern::default();
+fn key_step(path: &str) -> (Wildcard, Next<'_>) {
+    let mut pattern = Wildcard::default();
     let mut signs = path.char_indices();
     while let Some((at, sign)) = signs.next() {
         match sign {
@@ -244,7 +244,7 @@ fn list<'a>(items: impl Iterator<Item = JsonText<'a>>) -> Vec<u8> {
             out.push(b',');
         }
         out.extend_from_slice(&item);
-        if !effort::make(out.len()) {
+        if !budget::make(out.len()) {
             break;
         }
     }
@@ -252,7 +252,7 @@ fn list<'a>(items: impl Iterator<Item = JsonText<'a>>) -> Vec<u8> {
     out
 }
 
-/// Splits a path at its first `|` that stands in no brackets and no string.
+/// Splits a path at its first `|` outside brackets and strings.
 fn split_pipe(path: &str) -> (&str, Next<'_>) {
     let bytes = path.as_bytes();
     let (mut at, mut depth) = (0, 0usize);
@@ -299,7 +299,7 @@ fn several<'a, 'p>(json: &[u8], path: &'p str) -> Option<(JsonText<'a>, &'p str)
             out.push(b':');
         }
         out.extend_from_slice(&found);
-        if !effort::make(out.len()) {
+        if !budget::make(out.len()) {
             break;
         }
     }
@@ -425,7 +425,7 @@ impl<'a> Iterator for JsonValues<'a> {
         }
         let start = self.at;
         self.at = end_of_value(self.json, start);
-        if !effort::look(self.at - start) {
+        if !budget::read(self.at - start) {
             return None;
         }
         Some(&self.json[start..self.at]).filter(|value| !value.is_empty())

@@ -28,18 +28,18 @@ pub(super) fn check(json: &[u8]) -> Result<(), JsonError> {
     Scanner { json, at: 0 }.document()
 }
 
-/// A number of no more digits fits into a float.
+/// Every number of at most this many digits fits into a float.
 const MAX_DIGITS: usize = 308;
-/// So many digits of a number are shown.
+/// At most this many digits of a number are shown.
 const MAX_SHOWN: usize = 1000;
 
-/// The first number that does not fit into a float, if there may be one: long exponents and long rows of digits are looked at.
+/// The first number that does not fit into a float. Only long exponents and long rows of digits are looked at.
 pub(super) fn overflow(json: &[u8]) -> Option<JsonError> {
     let is_long = |at: usize| {
         let digits = json[at + 1..].strip_prefix(b"+").unwrap_or(&json[at + 1..]);
         at > 0 && json[at - 1].is_ascii_digit() && digits.iter().take_while(|byte| byte.is_ascii_digit()).count() >= 3
     };
-    // As many digits as the largest float has stand on one of these places.
+    // A row of that many digits covers one of these indices.
     let is_in_row = |at: usize| {
         let is_digit = |byte: &&u8| byte.is_ascii_digit();
         let behind = json[at..].iter().take_while(is_digit).count();

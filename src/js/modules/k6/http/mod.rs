@@ -13,7 +13,6 @@ use crate::js::vu::Vu;
 use crate::log::Level;
 use crate::net::http::{Jar, Url};
 
-mod answer;
 mod body;
 mod cookies;
 mod debug;
@@ -23,26 +22,27 @@ mod gjson;
 pub(super) mod go;
 mod json_text;
 mod request;
+mod response;
 mod sample;
 mod statuses;
 
-use answer::JsResponse;
 pub(super) use body::form_text;
 pub use cookies::{VuJar, jar_of};
 use request::{JsRequest, RequestError};
+use response::JsResponse;
 
 /// The native half.
 pub const OPS: &[(&str, Op)] = &[
     ("request", request),
     ("requestAsync", request_async),
     ("requestBatch", request_batch),
-    ("field", answer::field),
-    ("isField", answer::is_field),
-    ("fieldNames", answer::field_names),
-    ("assign", answer::assign),
-    ("json", answer::json),
-    ("jsonError", answer::json_error),
-    ("html", answer::html),
+    ("field", response::field),
+    ("isField", response::is_field),
+    ("fieldNames", response::field_names),
+    ("assign", response::assign),
+    ("json", response::json),
+    ("jsonError", response::json_error),
+    ("html", response::html),
     ("callNode", super::html::call),
     ("resolve", resolve),
     ("formText", body::form_text_of),
@@ -193,7 +193,7 @@ fn batch_entry(key: &str, entry: Value) -> Result<Args, (String, u16)> {
             }
             let (method, body) = match method {
                 Value::Undefined | Value::Null => ("GET".to_owned(), body),
-                // Who says GET means no body; who says nothing may mean one.
+                // An explicit GET has no body; without a method there may be one.
                 Value::String(method) => match method.to_uppercase() {
                     method if method == "GET" || method == "HEAD" => (method, Value::Undefined),
                     method => (method, body),
@@ -206,7 +206,7 @@ fn batch_entry(key: &str, entry: Value) -> Result<Args, (String, u16)> {
     }
 }
 
-/// Runs all jobs, so many at once in all and per host (0: any number); results in the order of the jobs.
+/// Runs all jobs, at most `most` at once and `per_host` per host (0: no limit); results in the order of the jobs.
 async fn all<T, F: Future<Output = T>>(jobs: Vec<(String, F)>, (most, per_host): (usize, usize)) -> Vec<T> {
     let hosts: std::collections::HashMap<String, Rc<tokio::sync::Semaphore>> =
         jobs.iter().map(|(host, _)| (host.clone(), Rc::new(tokio::sync::Semaphore::new(per_host.max(1))))).collect();

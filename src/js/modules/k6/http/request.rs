@@ -4,9 +4,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::answer::{BodyForm, JsResponse};
 use super::body::{self, Encoded};
 use super::cookies::VuJar;
+use super::response::{BodyForm, JsResponse};
 use super::statuses::{Expected, VuCallback};
 use super::{debug, go, sample, warn_failed};
 use crate::execution::alarm;
@@ -31,7 +31,7 @@ impl From<String> for RequestError {
     }
 }
 
-/// A request ready to be sent, and what is to be done with the answer.
+/// A request ready to be sent, and what is to be done with the response.
 pub(super) struct JsRequest {
     request: Request,
     /// The body before compression, as `response.request.body` shows it.
@@ -42,7 +42,7 @@ pub(super) struct JsRequest {
     expected: Option<Expected>,
     throw: bool,
     form: BodyForm,
-    /// Somebody said how many redirects to follow, so nobody is surprised when they end.
+    /// The script or an option said how many redirects to follow, so there is no warning when they end.
     limits_redirects: bool,
 }
 
@@ -158,7 +158,7 @@ impl JsRequest {
         }
         self.shown_body = encoded.shown;
         request.body = encoded.body;
-        // Methods that seldom have a body go without one rather than with an empty one.
+        // Methods that rarely have a body go without one rather than with an empty one.
         if matches!(request.body, Some(Body::EmptyChunked))
             && matches!(&*request.method, "GET" | "HEAD" | "DELETE" | "OPTIONS" | "PROPFIND" | "SEARCH")
         {

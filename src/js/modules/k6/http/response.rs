@@ -1,4 +1,4 @@
-//! A response as a script reads it, field by field: what nobody reads is never converted.
+//! A response as a script reads it, field by field: what no script reads is never converted.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -9,21 +9,21 @@ use bytes::Bytes;
 
 use super::{gjson, json_text};
 use crate::js::engine;
-use crate::js::modules::k6::html;
 use crate::js::modules::cpu_pool;
+use crate::js::modules::k6::html;
 use crate::js::value::{Args, Throw, Value, text_of};
 use crate::js::vu::Vu;
 use crate::net::http::{Body, Exchange, Request};
 use crate::net::tls::Ocsp;
 
-/// Bodies of more bytes are looked through on threads that run no VU.
-const LONG: usize = 256 * 1024;
+/// Bodies of more bytes are read on the CPU pool.
+const OFF_THREAD_LEN: usize = 256 * 1024;
 
 /// What `response.body` is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BodyForm {
     /// A string.
-    JsonText,
+    Text,
     /// An ArrayBuffer.
     Binary,
     /// `null`; the bytes were dropped as they came.
@@ -37,7 +37,7 @@ pub(super) struct JsResponse {
     shown_body: Option<Body>,
     form: BodyForm,
     refusal: (String, u16),
-    /// The body as a document, once somebody asked.
+    /// The body as a document, parsed when it is first asked for.
     document: OnceCell<Rc<html::Document>>,
 }
 
@@ -277,16 +277,16 @@ fn whole_json(body: &Bytes) -> Result<Bytes, String> {
     }
 }
 
-/// What a selector finds in a body. What is not found within a moment is looked for on threads that run no VU.
+/// What a selector finds in a body. A search that takes more than a moment moves to the CPU pool.
 fn selected(vu: &Vu, body: Bytes, selector: String) -> Result<Option<Bytes>, Throw> {
     let length = body.len();
-    if length < LONG
-        && let Ok(found) = gjson::effort::limited(None, length, || json_at(&body, &selector))
+    if length < OFF_THREAD_LEN
+        && let Ok(found) = gjson::budget::limited(None, length, || json_at(&body, &selector))
     {
         return Ok(found);
     }
     let find = cpu_pool::run_in_slices(move |slices| {
-        gjson::effort::limited(Some(slices), length, || json_at(&body, &selector)).unwrap_or_default()
+        gjson::budget::limited(Some(slices), length, || json_at(&body, &selector)).unwrap_or_default()
     });
     Ok(vu.wait(find)?.flatten())
 }
@@ -300,9 +300,13 @@ fn json_at(body: &Bytes, selector: &str) -> Option<Bytes> {
     })
 }
 
-/// Computes something about a body of so many bytes: a long one on a thread that runs no VU.
-fn off_thread_if_long<T: Send + 'static>(vu: &Vu, len: usize, compute: impl FnOnce() -> T + Send + 'static) -> Result<T, Throw> {
-    if len < LONG {
+/// Computes something about a body of `len` bytes: for a long one on the CPU pool.
+fn off_thread_if_long<T: Send + 'static>(
+    vu: &Vu,
+    len: usize,
+    compute: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Throw> {
+    if len < OFF_THREAD_LEN {
         return Ok(compute());
     }
     vu.wait(cpu_pool::run(compute))?.ok_or_else(|| Throw::go("the body could not be read"))

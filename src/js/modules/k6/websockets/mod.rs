@@ -24,7 +24,7 @@ pub const OPS: &[(&str, Op)] = &[
     ("next", next),
     ("send", send),
     ("ping", ping),
-    ("close", say_goodbye),
+    ("close", close_socket),
     ("abandon", abandon),
     ("buffered", buffered),
     ("warn", warn),
@@ -33,7 +33,7 @@ pub const OPS: &[(&str, Op)] = &[
 ];
 
 /// The longest reason of a close frame.
-const MOST_REASON: usize = 123;
+const MAX_REASON_LEN: usize = 123;
 
 /// What neither module can do before there is a VU.
 ///
@@ -82,8 +82,8 @@ fn next(vu: &Vu, args: Args) -> Result<Value, Throw> {
     let socket = args.resource::<JsSocket>(0)?;
     let (next, vu) = (socket.next(), vu.rc());
     Ok(Value::Pending(Box::pin(async move {
-        let told = next.await;
-        Ok(socket.show(&vu, told))
+        let timed = next.await;
+        Ok(socket.show(&vu, timed))
     })))
 }
 
@@ -95,7 +95,7 @@ fn send(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
         Value::Bytes(bytes) => Outgoing::Binary(bytes),
         other => return Err(Throw::go(format!("unsupported send type {}", go::type_of(&other)))),
     };
-    socket.say(vu, outgoing)?;
+    socket.send(vu, outgoing)?;
     Ok(Value::Undefined)
 }
 
@@ -106,7 +106,7 @@ fn ping(vu: &Vu, args: Args) -> Result<Value, Throw> {
 }
 
 /// `(socket, code, reason, whether it is closed already)`
-fn say_goodbye(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn close_socket(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     const FAILED: &str = "Failed to execute 'close' on 'WebSocket'";
     let socket = args.resource::<JsSocket>(0)?;
     // What is no number is none.
@@ -122,18 +122,18 @@ fn say_goodbye(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
         )));
     }
     let reason = args.string(2);
-    if reason.len() > MOST_REASON {
-        let text = format!("SyntaxError: {FAILED}: The message must not be greater than {MOST_REASON} bytes");
+    if reason.len() > MAX_REASON_LEN {
+        let text = format!("SyntaxError: {FAILED}: The message must not be greater than {MAX_REASON_LEN} bytes");
         return Err(Throw::go(text));
     }
     if !args.bool(3) {
-        // Once is enough.
-        _ = socket.say(vu, Outgoing::Close(code as u16, reason));
+        // A socket that is closing already needs no second close frame.
+        _ = socket.send(vu, Outgoing::Close(code as u16, reason));
     }
     Ok(Value::Undefined)
 }
 
-/// `(socket)`: the script failed, nobody listens any more.
+/// `(socket)`: the script failed, so no handler listens any more.
 fn abandon(_vu: &Vu, args: Args) -> Result<Value, Throw> {
     args.resource::<JsSocket>(0)?.abandon();
     Ok(Value::Undefined)

@@ -22,7 +22,7 @@ pub enum AesMode {
     Cbc { iv: Bytes },
     /// A stream; the last `bits` of the block count.
     Ctr { counter: u128, bits: u32 },
-    /// A stream with a tag of so many bytes at the end.
+    /// A stream with a tag of this many bytes at the end.
     Gcm { iv: Bytes, also: Bytes, tag: usize },
 }
 

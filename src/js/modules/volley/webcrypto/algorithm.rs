@@ -1,9 +1,9 @@
-//! The algorithms by name, what each can do, and what a script said about one beside its name.
+//! The algorithms by name, what each can do, and the parameters that a script gave for one.
 
 use bytes::Bytes;
 
-use super::hash::Hash;
 use super::error::CryptoError;
+use super::hash::Hash;
 use crate::js::value::{Resource, Value};
 
 /// An algorithm.

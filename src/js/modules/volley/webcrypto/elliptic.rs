@@ -11,8 +11,8 @@ use p256::pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePrivateKey, EncodePub
 use ring::rand::SystemRandom;
 use ring::signature::{self, EcdsaKeyPair, UnparsedPublicKey};
 
-use super::hash::Hash;
 use super::error::CryptoError;
+use super::hash::Hash;
 
 /// A curve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -34,7 +34,7 @@ named! {
     syntax: "SyntaxError";
     /// Something else than a key.
     kind: "TypeError";
-    /// An algorithm, a format or a number nobody does this with.
+    /// An algorithm, a format or a number that is not supported here.
     unsupported: "NotSupportedError";
 }
 

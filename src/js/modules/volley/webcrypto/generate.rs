@@ -3,14 +3,14 @@
 use super::aes;
 use super::algorithm::{Algorithm, AlgorithmIdentifier};
 use super::elliptic::{Curve, Secret};
-use super::key::{self, CryptoKey, Material};
 use super::error::CryptoError;
+use super::key::{self, CryptoKey, Material};
 use super::rsa;
 use super::{CryptoOutcome, Job, random};
 use crate::js::value::Value;
 
 /// More bits than this are a typing error.
-const LONGEST_MAC: u32 = 1 << 24;
+const MAX_MAC_KEY_BITS: u32 = 1 << 24;
 
 /// Plans `generateKey(algorithm, extractable, usages)`.
 ///
@@ -23,7 +23,7 @@ pub fn plan(mut given: AlgorithmIdentifier, is_extractable: bool, usages: Value)
             let hash = given.hash()?;
             let usages = key::usages(usages, &["sign", "verify"])?;
             let bits = given.number("length")?.unwrap_or_else(|| hash.block_bits());
-            if bits == 0 || bits > LONGEST_MAC {
+            if bits == 0 || bits > MAX_MAC_KEY_BITS {
                 return Err(CryptoError::operation("invalid key length"));
             }
             let (usages, hash) = (key::some(usages)?, Some(hash));

@@ -5,9 +5,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::algorithm::Algorithm;
 use super::elliptic::{Curve, EcPublicKey, Secret};
+use super::error::CryptoError;
 use super::hash::Hash;
 use super::key::{CryptoKey, Material};
-use super::error::CryptoError;
 use super::rsa;
 use crate::js::value::Value;
 
@@ -97,7 +97,7 @@ impl Jwk {
         bytes.map_err(|_| CryptoError::data(format!("`{name}` of the JWK is no Base64 for URLs")))
     }
 
-    /// The number in a member, as so many bytes: zeros in front may be missing.
+    /// The number in a member, padded to this many bytes: leading zeros may be missing.
     fn number(&self, name: &str, len: usize) -> Result<Vec<u8>, CryptoError> {
         let bytes = self.bytes(name)?;
         let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
@@ -111,7 +111,7 @@ impl Jwk {
     }
 
     /// The key of a curve, private where the key has a `d`. The curve is the one the key names: as in k6 it wins over what
-    /// the algorithm says. As in k6, too, a public key of ECDSA may be a point beside its curve; it verifies nothing.
+    /// the algorithm says. As in k6, too, a public key of ECDSA may be a point off its curve; it verifies nothing.
     ///
     /// # Errors
     /// When it is of an unknown curve, or no key.

@@ -7,8 +7,8 @@ use bytes::Bytes;
 
 use super::algorithm::Algorithm;
 use super::elliptic::{Curve, EcPublicKey, Secret};
-use super::hash::Hash;
 use super::error::CryptoError;
+use super::hash::Hash;
 use super::rsa;
 use crate::js::value::{Resource, Value};
 
@@ -46,7 +46,7 @@ pub struct CryptoKey {
     pub usages: Vec<&'static str>,
 }
 
-/// The usages a script asked for, in its order, each once.
+/// The usages that a script gave, in its order, each once.
 ///
 /// # Errors
 /// When one is not a usage, or none of `allowed`.
@@ -66,7 +66,7 @@ pub fn usages(value: Value, allowed: &[&str]) -> Result<Vec<&'static str>, Crypt
     Ok(usages)
 }
 
-/// Refuses a secret or private key, or a pair of keys, nobody could use.
+/// Refuses a secret or private key, or a pair of keys, that has no usages.
 pub fn some(usages: Vec<&'static str>) -> Result<Vec<&'static str>, CryptoError> {
     if usages.is_empty() {
         return Err(CryptoError::syntax("usages cannot not be empty for a secret or private CryptoKey"));

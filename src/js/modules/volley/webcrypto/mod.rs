@@ -10,10 +10,10 @@ use data_encoding::HEXLOWER;
 
 use self::algorithm::{Algorithm, AlgorithmIdentifier, bytes_of};
 use self::elliptic::{EcPublicKey, Secret};
+use self::error::CryptoError;
 use self::hash::Hash;
 use self::import::KeyFormat;
 use self::key::{CryptoKey, Material, key_behind, key_of};
-use self::error::CryptoError;
 use crate::js::modules::cpu_pool;
 use crate::js::value::{Args, Throw, Value};
 use crate::js::vu::Vu;
@@ -21,25 +21,25 @@ use crate::js::vu::Vu;
 mod aes;
 mod algorithm;
 mod elliptic;
+mod error;
 mod generate;
 mod hash;
 mod import;
 mod jwk;
 mod key;
-mod error;
 mod rsa;
 
-/// So many bytes are hashed or encrypted in less time than it takes to ask another thread.
+/// Hashing or encrypting up to this many bytes takes less time than a switch to another thread.
 const SHORT: usize = 64 * 1024;
-/// So often is a password stretched in about that time.
+/// This many iterations of PBKDF2 take about as long.
 const FEW_ITERATIONS: u32 = 200;
 /// The largest array that is filled with random numbers, in bytes.
-const MOST_RANDOM: f64 = 65536.0;
+const MAX_RANDOM_LEN: f64 = 65536.0;
 
-/// What an operation comes to.
+/// The result of an operation.
 enum CryptoOutcome {
     Bytes(Vec<u8>),
-    Truth(bool),
+    Bool(bool),
     Key(CryptoKey),
     /// A private key and its public one.
     Pair(CryptoKey, CryptoKey),
@@ -51,7 +51,7 @@ impl CryptoOutcome {
     fn into_value(self) -> Result<Value, CryptoError> {
         Ok(match self {
             Self::Bytes(bytes) => Value::Bytes(bytes.into()),
-            Self::Truth(truth) => Value::Bool(truth),
+            Self::Bool(truth) => Value::Bool(truth),
             Self::Key(key) => key.into_value(),
             Self::Pair(private, public) => Value::Map(vec![
                 ("privateKey".to_owned(), private.into_value()),
@@ -77,7 +77,7 @@ impl Job {
         Self { takes_long: true, run: Box::new(run) }
     }
 
-    async fn settle(self) -> Result<Value, Throw> {
+    async fn run(self) -> Result<Value, Throw> {
         let answer = if self.takes_long {
             cpu_pool::run(self.run).await.unwrap_or_else(|| Err(CryptoError::operation("the operation failed")))
         } else {
@@ -96,25 +96,25 @@ pub(super) fn webcrypto(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
         "wrapKey" | "unwrapKey" => Err(Throw::go("not implemented")),
         _ => {
             let job = plan(&operation, args)?;
-            Ok(Value::Pending(Box::pin(job.settle())))
+            Ok(Value::Pending(Box::pin(job.run())))
         }
     }
 }
 
-/// Bytes nobody can foretell.
+/// Random bytes, from the operating system.
 fn random(len: usize) -> Result<Vec<u8>, CryptoError> {
     let mut bytes = vec![0; len];
     getrandom::fill(&mut bytes).map_err(|error| CryptoError::operation(error.to_string()))?;
     Ok(bytes)
 }
 
-/// Random bytes for an array of this kind and so many bytes.
+/// Random bytes for an array of this kind and length in bytes.
 fn fill(kind: &str, len: f64) -> Result<Value, Throw> {
     let kinds = ["Int8", "Uint8", "Uint8Clamped", "Int16", "Uint16", "Int32", "Uint32"];
     if !kind.strip_suffix("Array").is_some_and(|kind| kinds.contains(&kind)) {
         return Err(Throw::go("TypeMismatchError: typedArray parameter isn't a TypedArray instance"));
     }
-    if !(0.0..=MOST_RANDOM).contains(&len) {
+    if !(0.0..=MAX_RANDOM_LEN).contains(&len) {
         return Err(Throw::go("QuotaExceededError: typedArray parameter is too big; maximum length is 65536"));
     }
     Ok(Value::Bytes(random(len as usize)?.into()))
@@ -129,7 +129,7 @@ fn uuid() -> Result<String, CryptoError> {
     Ok([&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-"))
 }
 
-/// Checks the arguments of an operation of `crypto.subtle`; its name stands before them.
+/// Checks the arguments of an operation of `crypto.subtle`, which come after its name.
 fn plan(operation: &str, mut args: Args) -> Result<Job, CryptoError> {
     match operation {
         "digest" => {
@@ -245,7 +245,7 @@ fn scheme(given: &mut AlgorithmIdentifier, key: &CryptoKey) -> Result<(Hash, rsa
     })
 }
 
-/// True if a signature of so many bytes takes longer than to ask another thread.
+/// True if a signature over this many bytes takes longer than a switch to another thread.
 fn takes_long(key: &CryptoKey, hash: Hash, len: usize) -> bool {
     let is_short = match &key.material {
         Material::Secret(_) | Material::EcOffCurve { .. } => true,
@@ -282,7 +282,7 @@ fn verify(
     let (hash, scheme) = scheme(&mut given, &key)?;
     let takes_long = takes_long(&key, hash, data.len());
     let run = move || {
-        Ok(CryptoOutcome::Truth(match &key.material {
+        Ok(CryptoOutcome::Bool(match &key.material {
             Material::Secret(secret) => hash.is_keyed(secret, &data, &signature),
             Material::EcPublic(point) => point.verifies(hash, &data, &signature),
             Material::EcOffCurve { .. } => false,
@@ -319,7 +319,7 @@ fn export(format: KeyFormat, key: Arc<CryptoKey>) -> Result<Job, CryptoError> {
     Ok(Job::short(move || Ok(CryptoOutcome::Bytes(bytes))))
 }
 
-/// So many bits that make whole bytes.
+/// The number of bits, if they make whole bytes.
 fn whole_bytes(bits: f64) -> Result<usize, CryptoError> {
     if bits == 0.0 || bits.is_nan() {
         return Err(CryptoError::operation("length can not be 0"));
@@ -349,7 +349,7 @@ impl Stretch {
         }
     }
 
-    /// A job that makes something of so many bytes.
+    /// A job that processes this many bytes.
     fn job(
         self,
         key: Arc<CryptoKey>,

@@ -43,7 +43,7 @@ pub struct RsaComponents {
 pub enum Scheme {
     /// RSASSA-PKCS1-v1_5
     Pkcs1,
-    /// RSASSA-PSS with so many random bytes.
+    /// RSASSA-PSS with a salt of this many bytes.
     Pss { salt: usize },
 }
 

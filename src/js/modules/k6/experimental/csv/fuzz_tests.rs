@@ -10,7 +10,7 @@ pub fn records(data: &[u8]) {
     let mut records = RecordReader::new(text, delimiter);
     let mut written = Vec::new();
     let mut read = Vec::new();
-    // There is at most one record, or one fault, for each line.
+    // There is at most one record, or one error, for each line.
     for _ in 0..=text.len() + 1 {
         match records.read() {
             Ok(fields) => {

@@ -6,10 +6,10 @@
 use std::fmt;
 use std::io::{BufRead, BufReader, Read};
 
-/// So much is read from a source at once.
+/// How many bytes are read from a source at once.
 const BLOCK: usize = 4096;
 
-/// Why a record can't be had.
+/// Why there is no record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CsvError {
     /// There are no more.
@@ -54,6 +54,8 @@ impl fmt::Display for CsvError {
     }
 }
 
+impl std::error::Error for CsvError {}
+
 /// Reads records.
 pub struct RecordReader<R> {
     source: BufReader<R>,
@@ -66,7 +68,7 @@ pub struct RecordReader<R> {
 }
 
 impl<R: Read> RecordReader<R> {
-    /// Reads what `source` gives from now on.
+    /// Reads from `source`.
     pub fn new(source: R, delimiter: char) -> Self {
         let source = BufReader::with_capacity(BLOCK, source);
         Self { source, delimiter, lines: 0, width: None, line: Vec::new() }
@@ -99,7 +101,7 @@ impl<R: Read> RecordReader<R> {
     /// Gives the fields of the next record, one by one; empty lines are none.
     ///
     /// # Errors
-    /// Why it can't be had; the next call goes on with the line after.
+    /// Why there is none; the next call continues with the next line.
     pub fn read(&mut self) -> Result<Vec<Vec<u8>>, CsvError> {
         if matches!(self.delimiter, '"' | '\r' | '\n' | '\0' | char::REPLACEMENT_CHARACTER) {
             return Err(CsvError::Delimiter);
@@ -193,7 +195,7 @@ fn plain_field<'a>(line: &'a [u8], at: usize, delimiter: &[u8]) -> (&'a [u8], Op
 mod tests {
     use super::*;
 
-    /// All records of a text, fields joined by `|`, until a fault that is not the end; then the fault.
+    /// All records of a text, fields joined by `|`, until an error that is not the end; then the error.
     fn read(text: &str, delimiter: char) -> Vec<String> {
         let mut records = RecordReader::new(text.as_bytes(), delimiter);
         let mut seen = Vec::new();
@@ -204,8 +206,8 @@ mod tests {
                     seen.push(fields.collect::<Vec<_>>().join("|"));
                 }
                 Err(CsvError::End) => return seen,
-                Err(fault) => {
-                    seen.push(fault.to_string());
+                Err(error) => {
+                    seen.push(error.to_string());
                     return seen;
                 }
             }

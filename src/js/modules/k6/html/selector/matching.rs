@@ -14,7 +14,7 @@ pub struct Match<'a> {
     places: RefCell<FxHashMap<NodeId, SiblingPosition>>,
 }
 
-/// Where an element stands among its siblings, counted from one.
+/// The position of an element among its siblings, counted from one.
 #[derive(Clone, Copy, Default)]
 struct SiblingPosition {
     child: i64,

@@ -5,7 +5,7 @@ use regex_lite::Regex;
 use super::{Combinator, Complex, Compound, Selector, Simple, Test};
 
 /// Selectors inside selectors go no deeper.
-const DEEPEST: usize = 32;
+const MAX_DEPTH: usize = 32;
 
 /// Reads a whole text; `None` where it is no selector.
 pub(super) fn parse(text: &str) -> Option<Vec<Complex>> {
@@ -219,7 +219,7 @@ impl<'a> SelectorParser<'a> {
         }
     }
 
-    /// A regular expression, up to the bracket that closes what it stands in.
+    /// A regular expression, up to the closing bracket of what surrounds it.
     fn pattern(&mut self) -> Option<Regex> {
         let mut open = 0;
         let end = self.rest().bytes().position(|byte| {
@@ -325,7 +325,7 @@ impl<'a> SelectorParser<'a> {
     fn inner_group(&mut self) -> Option<Selector> {
         self.open()?;
         self.depth += 1;
-        if self.depth > DEEPEST {
+        if self.depth > MAX_DEPTH {
             return None;
         }
         let group = self.group()?;

@@ -1,64 +1,64 @@
-//! How much a path may cost. A short path can ask for more than anybody has: `[@this,@this]|[@this,@this]|...` doubles with
-//! every step. So every byte that is looked at or made is noted, and from some point on nothing more is found.
+//! How much a path may cost. A short path can ask for more than any machine has: `[@this,@this]|[@this,@this]|...` doubles
+//! with every step. So all bytes that are read or made are counted, and beyond the budget nothing more is found.
 
 use std::cell::RefCell;
 
 use crate::js::modules::cpu_pool::TimeSlices;
 
-/// So many bytes are looked at before it is asked whether to go on.
-const STEP: usize = 1 << 20;
-/// The longest text that is made, in bytes, beside twice the length of what is asked.
+/// After reading this many bytes the search asks whether to continue.
+const CHECK_EVERY: usize = 1 << 20;
+/// The longest text that is made, in bytes, on top of twice the length of the document.
 const MAX_MADE: usize = 64 << 20;
 
 /// What a path has cost so far.
 #[derive(Debug, Default)]
-struct Effort {
-    turns: Option<TimeSlices>,
-    /// Without turns it is over after one step.
+struct Budget {
+    slices: Option<TimeSlices>,
+    /// Without time slices the search ends at the first check.
     is_short: bool,
-    looked_at: usize,
-    most: usize,
-    is_over: bool,
+    bytes_read: usize,
+    max_made: usize,
+    is_exceeded: bool,
 }
 
 thread_local! {
-    static EFFORT: RefCell<Effort> = RefCell::default();
+    static BUDGET: RefCell<Budget> = RefCell::default();
 }
 
-/// A path that would have cost too much, or whose answer nobody waits for any more.
+/// A path that would have cost too much, or whose result nobody waits for any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Exhausted;
+pub struct OverBudgetError;
 
-/// Runs `find`, a path of a text of `length` bytes: in turns with others, or no longer than a moment.
+/// Runs `find`, which looks for a path in a document of `length` bytes: in time slices, or else only for a moment.
 ///
 /// # Errors
-/// It was not done.
-pub fn limited<T>(turns: Option<TimeSlices>, length: usize, find: impl FnOnce() -> T) -> Result<T, Exhausted> {
-    let is_short = turns.is_none();
-    let most = MAX_MADE + 2 * length;
-    EFFORT.replace(Effort { turns, is_short, most, ..Effort::default() });
+/// The search was given up.
+pub fn limited<T>(slices: Option<TimeSlices>, length: usize, find: impl FnOnce() -> T) -> Result<T, OverBudgetError> {
+    let is_short = slices.is_none();
+    let max_made = MAX_MADE + 2 * length;
+    BUDGET.replace(Budget { slices, is_short, max_made, ..Budget::default() });
     let found = find();
-    let effort = EFFORT.take();
-    if effort.is_over { Err(Exhausted) } else { Ok(found) }
+    let budget = BUDGET.take();
+    if budget.is_exceeded { Err(OverBudgetError) } else { Ok(found) }
 }
 
-/// So many bytes were looked at; false when it is over.
-pub fn look(bytes: usize) -> bool {
-    EFFORT.with_borrow_mut(|effort| {
-        effort.looked_at += bytes;
-        if effort.looked_at >= STEP {
-            effort.looked_at = 0;
-            let goes_on = effort.turns.as_mut().map_or(!effort.is_short, TimeSlices::may_continue);
-            effort.is_over |= !goes_on;
+/// Counts bytes that were read; false when the search has to end.
+pub fn read(bytes: usize) -> bool {
+    BUDGET.with_borrow_mut(|budget| {
+        budget.bytes_read += bytes;
+        if budget.bytes_read >= CHECK_EVERY {
+            budget.bytes_read = 0;
+            let may_continue = budget.slices.as_mut().map_or(!budget.is_short, TimeSlices::may_continue);
+            budget.is_exceeded |= !may_continue;
         }
-        !effort.is_over
+        !budget.is_exceeded
     })
 }
 
-/// A text of so many bytes was made; false when that is too much.
+/// Checks the length of a text that was made; false when it is too long.
 pub fn make(bytes: usize) -> bool {
-    EFFORT.with_borrow_mut(|effort| {
-        effort.is_over |= effort.most > 0 && bytes > effort.most;
-        !effort.is_over
+    BUDGET.with_borrow_mut(|budget| {
+        budget.is_exceeded |= budget.max_made > 0 && bytes > budget.max_made;
+        !budget.is_exceeded
     })
 }

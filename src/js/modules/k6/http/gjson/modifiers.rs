@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::super::json_text::check;
-use super::{JsonText, effort, end_of_value, get, list, members, quoted, trim, unquoted, values};
+use super::{JsonText, budget, end_of_value, get, list, members, quoted, trim, unquoted, values};
 
 /// Makes one text of another. An empty result is nothing.
 type Modifier = for<'a> fn(&'a [u8], &str) -> JsonText<'a>;
@@ -25,7 +25,7 @@ const MODIFIERS: [(&str, Modifier); 13] = [
 ];
 
 /// How deep `@dig` goes.
-const DEEPEST: usize = 256;
+const MAX_DEPTH: usize = 256;
 
 fn find(name: &str) -> Option<Modifier> {
     MODIFIERS.iter().find(|(known, _)| *known == name).map(|(_, modifier)| *modifier)
@@ -90,7 +90,7 @@ fn object<'a>(members: impl Iterator<Item = (&'a [u8], &'a [u8])>) -> Vec<u8> {
         out.extend_from_slice(key);
         out.push(b':');
         out.extend_from_slice(value);
-        if !effort::make(out.len()) {
+        if !budget::make(out.len()) {
             break;
         }
     }
@@ -122,7 +122,7 @@ fn is_set(argument: &str, key: &str) -> bool {
 fn flatten<'a>(json: &'a [u8], argument: &str) -> JsonText<'a> {
     fn add<'a>(array: &'a [u8], is_deep: bool, level: usize, to: &mut Vec<&'a [u8]>) {
         for item in values(array) {
-            if is_array(item) && (level == 0 || is_deep) && level < DEEPEST {
+            if is_array(item) && (level == 0 || is_deep) && level < MAX_DEPTH {
                 add(item, is_deep, level + 1, to);
             } else {
                 to.push(item);
@@ -205,7 +205,7 @@ fn group(json: &[u8]) -> JsonText<'_> {
 fn dig<'a>(json: &'a [u8], path: &str) -> JsonText<'a> {
     fn add<'a>(json: &'a [u8], path: &str, level: usize, to: &mut Vec<JsonText<'a>>) {
         to.extend(get(json, path));
-        if level >= DEEPEST {
+        if level >= MAX_DEPTH {
             return;
         }
         match json.first() {
@@ -242,7 +242,7 @@ fn ugly(json: &[u8]) -> Vec<u8> {
 fn pretty(json: &[u8]) -> Vec<u8> {
     fn add(json: &[u8], level: usize, to: &mut Vec<u8>) {
         let is_object = is_object(json);
-        if !(is_object || is_array(json)) || level >= DEEPEST {
+        if !(is_object || is_array(json)) || level >= MAX_DEPTH {
             to.extend_from_slice(&ugly(json));
             return;
         }

@@ -1,8 +1,8 @@
 //! Names with `*` (any text) and `?` (any one character).
 
-use super::effort;
+use super::budget;
 
-/// Steps between two questions whether to go on.
+/// Steps between two checks of the budget.
 const STEPS: usize = 4096;
 
 /// One element of a pattern.
@@ -58,7 +58,7 @@ impl Wildcard {
         let mut steps = 0usize;
         loop {
             steps += 1;
-            if steps.is_multiple_of(STEPS) && !effort::look(STEPS) {
+            if steps.is_multiple_of(STEPS) && !budget::read(STEPS) {
                 return false;
             }
             let mut ahead = rest.clone();

@@ -1,4 +1,4 @@
-//! Calls with one question and one answer: from arguments to bytes, from an outcome to a response.
+//! Unary calls: from arguments to bytes, from an outcome to a response.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -87,7 +87,7 @@ impl PreparedCall {
         let mut unfinished = PendingCall { prepared: Some(self), asked, outcome: None, vu: vu.rc() };
         async move {
             let outcome = (&mut unfinished.asked).await;
-            let decoding = unfinished.prepared.as_ref().and_then(|prepared| prepared.decode_aside(&outcome));
+            let decoding = unfinished.prepared.as_ref().and_then(|prepared| prepared.decode_on_cpu_pool(&outcome));
             let decoded = match decoding {
                 Some(decoding) => {
                     unfinished.outcome = Some(outcome.clone());
@@ -99,11 +99,12 @@ impl PreparedCall {
         }
     }
 
-    /// The message, where it is so long that the VUs of this thread would wait for it.
-    fn decode_aside(&self, outcome: &Outcome) -> Option<impl Future<Output = Result<Value, String>> + use<>> {
+    /// Decodes a message so long that the other VUs of this thread would have to wait for it.
+    fn decode_on_cpu_pool(&self, outcome: &Outcome) -> Option<impl Future<Output = Result<Value, String>> + use<>> {
         let message = outcome.message.as_ref().filter(|message| outcome.status.is_ok() && decode::is_long(message))?;
         let output = self.known.method().output;
-        (!self.discards_message).then(|| decode::decode_aside(&self.types, &self.known.schema, output, message.clone()))
+        (!self.discards_message)
+            .then(|| decode::decode_on_cpu_pool(&self.types, &self.known.schema, output, message.clone()))
     }
 
     /// Writes the sample down and makes the response, unless its message is `decoded` already.
@@ -160,13 +161,13 @@ impl Drop for PendingCall {
         if self.prepared.is_some()
             && let Some(outcome) = self.outcome.take().or_else(|| self.asked.ended())
         {
-            // Nobody sees the message.
+            // No script sees the message.
             self.finish(outcome, Some(Ok(Value::Null)));
         }
     }
 }
 
-/// `google.rpc.Status`, as far as it is not told elsewhere.
+/// The part of `google.rpc.Status` that is not in the trailers already.
 #[derive(Clone, PartialEq, Message)]
 struct Detailed {
     #[prost(message, repeated, tag = "3")]

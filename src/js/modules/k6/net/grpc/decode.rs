@@ -21,7 +21,7 @@ use crate::js::value::Value;
 /// Messages nested deeper than this are refused.
 const MAX_DEPTH: usize = 200;
 
-/// The value of the message at place `at` of `schema`. What stands in an `Any` is looked up in `types`.
+/// The value of the message at index `at` of `schema`. The contents of an `Any` are looked up in `types`.
 ///
 /// # Errors
 /// What is wrong with the bytes, in Go's words.
@@ -30,18 +30,18 @@ pub fn decode(types: &Types, schema: &Schema, at: u32, bytes: &[u8]) -> Result<V
 }
 
 /// Messages of more bytes are decoded on a thread that runs no VU.
-const LONG: usize = 16 * 1024;
+const OFF_THREAD_LEN: usize = 16 * 1024;
 
 /// True for a message that takes long to decode.
 pub fn is_long(bytes: &[u8]) -> bool {
-    bytes.len() > LONG
+    bytes.len() > OFF_THREAD_LEN
 }
 
-/// As [`decode`], of a long message: elsewhere, and as JSON, which engines read in turns.
+/// As [`decode`], of a long message: on the CPU pool, and as JSON, which engines parse in slices.
 ///
 /// # Errors
 /// As [`decode`].
-pub fn decode_aside(
+pub fn decode_on_cpu_pool(
     types: &Types,
     schema: &Arc<Schema>,
     at: u32,
@@ -106,7 +106,7 @@ struct MessageDecoder<'a> {
     types: &'a Types,
 }
 
-/// What has come of one field.
+/// What has been read of one field.
 enum FieldSlot<'a> {
     Nothing,
     Value(Value),
@@ -198,7 +198,7 @@ impl MessageDecoder<'_> {
         Ok(map)
     }
 
-    /// Adds what came to a field's slot. What is written another way than the field is, is skipped.
+    /// Adds a value to a field's slot. Values of another wire type than the field's are skipped.
     fn field<'b>(
         &self,
         schema: &Schema,
@@ -208,7 +208,7 @@ impl MessageDecoder<'_> {
         depth: usize,
     ) -> Result<(), String> {
         match (field.shape, field.kind, raw) {
-            (Multiplicity::One, ValueKind::Message(_), Raw::Length(bytes))
+            (Multiplicity::One, ValueKind::Message(_), Raw::Len(bytes))
             | (Multiplicity::One, ValueKind::Group(_), Raw::Group(bytes)) => match slot {
                 FieldSlot::Message(before) => before.to_mut().extend_from_slice(bytes),
                 _ => *slot = FieldSlot::Message(Cow::Borrowed(bytes)),
@@ -225,14 +225,14 @@ impl MessageDecoder<'_> {
                 let FieldSlot::List(list) = slot else { return Ok(()) };
                 match raw {
                     // Numbers may come in a row, however they are declared.
-                    Raw::Length(bytes)
+                    Raw::Len(bytes)
                         if !matches!(kind, ValueKind::String | ValueKind::Bytes | ValueKind::Message(_)) =>
                     {
                         let mut row = WireFields(bytes);
                         while !row.0.is_empty() {
                             let raw = match kind.wire() {
-                                super::schema::WireType::Eight => Raw::Eight(row.array().map_err(broken)?),
-                                super::schema::WireType::Four => Raw::Four(row.array().map_err(broken)?),
+                                super::schema::WireType::I64 => Raw::I64(row.array().map_err(broken)?),
+                                super::schema::WireType::I32 => Raw::I32(row.array().map_err(broken)?),
                                 _ => Raw::Varint(row.varint().map_err(broken)?),
                             };
                             list.extend(self.value(schema, kind, raw, depth)?);
@@ -241,7 +241,7 @@ impl MessageDecoder<'_> {
                     raw => list.extend(self.value(schema, kind, raw, depth)?),
                 }
             }
-            (Multiplicity::Map { key }, kind, Raw::Length(bytes)) => {
+            (Multiplicity::Map { key }, kind, Raw::Len(bytes)) => {
                 if let FieldSlot::Nothing = slot {
                     *slot = FieldSlot::Map(Entries::default());
                 }
@@ -285,30 +285,30 @@ impl MessageDecoder<'_> {
         Ok((name, value))
     }
 
-    /// One value; `None` when it is written as another kind is.
+    /// One value; `None` when its wire type is another kind's.
     fn value(&self, schema: &Schema, kind: ValueKind, raw: Raw<'_>, depth: usize) -> Result<Option<Value>, String> {
         let number = |number: f64| Value::Number(number);
         let text = |number: &dyn std::fmt::Display| Value::String(number.to_string());
         Ok(Some(match (kind, raw) {
-            (ValueKind::Double, Raw::Eight(bytes)) => float(f64::from_le_bytes(bytes)),
-            (ValueKind::Float, Raw::Four(bytes)) => narrow_float(f32::from_le_bytes(bytes)),
+            (ValueKind::Double, Raw::I64(bytes)) => float(f64::from_le_bytes(bytes)),
+            (ValueKind::Float, Raw::I32(bytes)) => narrow_float(f32::from_le_bytes(bytes)),
             (ValueKind::Int32, Raw::Varint(value)) => number(f64::from(value as i32)),
             (ValueKind::Int64, Raw::Varint(value)) => text(&(value as i64)),
             (ValueKind::Uint32, Raw::Varint(value)) => number(f64::from(value as u32)),
             (ValueKind::Uint64, Raw::Varint(value)) => text(&value),
             (ValueKind::Sint32, Raw::Varint(value)) => number(unzigzag(u64::from(value as u32)) as f64),
             (ValueKind::Sint64, Raw::Varint(value)) => text(&unzigzag(value)),
-            (ValueKind::Fixed32, Raw::Four(bytes)) => number(f64::from(u32::from_le_bytes(bytes))),
-            (ValueKind::Fixed64, Raw::Eight(bytes)) => text(&u64::from_le_bytes(bytes)),
-            (ValueKind::Sfixed32, Raw::Four(bytes)) => number(f64::from(i32::from_le_bytes(bytes))),
-            (ValueKind::Sfixed64, Raw::Eight(bytes)) => text(&i64::from_le_bytes(bytes)),
+            (ValueKind::Fixed32, Raw::I32(bytes)) => number(f64::from(u32::from_le_bytes(bytes))),
+            (ValueKind::Fixed64, Raw::I64(bytes)) => text(&u64::from_le_bytes(bytes)),
+            (ValueKind::Sfixed32, Raw::I32(bytes)) => number(f64::from(i32::from_le_bytes(bytes))),
+            (ValueKind::Sfixed64, Raw::I64(bytes)) => text(&i64::from_le_bytes(bytes)),
             (ValueKind::Bool, Raw::Varint(value)) => Value::Bool(value != 0),
-            (ValueKind::String, Raw::Length(bytes)) => match std::str::from_utf8(bytes) {
+            (ValueKind::String, Raw::Len(bytes)) => match std::str::from_utf8(bytes) {
                 Ok(text) => Value::from(text),
                 Err(_) => return Err("string field contains invalid UTF-8".to_owned()),
             },
-            (ValueKind::Bytes, Raw::Length(bytes)) => Value::String(STANDARD.encode(bytes)),
-            (ValueKind::Message(at), Raw::Length(bytes)) | (ValueKind::Group(at), Raw::Group(bytes)) => {
+            (ValueKind::Bytes, Raw::Len(bytes)) => Value::String(STANDARD.encode(bytes)),
+            (ValueKind::Message(at), Raw::Len(bytes)) | (ValueKind::Group(at), Raw::Group(bytes)) => {
                 self.message(schema, schema.message(at), bytes, depth + 1)?
             }
             (ValueKind::Enum(at), Raw::Varint(value)) => enumeration(schema, at, value as i32),
@@ -363,7 +363,7 @@ impl MessageDecoder<'_> {
                 let mut paths = Vec::new();
                 let mut fields = WireFields(bytes);
                 while let Some((number, raw)) = fields.next().map_err(broken)? {
-                    if let (1, Raw::Length(path)) = (number, raw) {
+                    if let (1, Raw::Len(path)) = (number, raw) {
                         let path = String::from_utf8_lossy(path);
                         let camel = well_known::camel_case(&path);
                         paths.push(
@@ -376,14 +376,14 @@ impl MessageDecoder<'_> {
         }
     }
 
-    /// What is in an `Any`, with its type beside its fields. What nobody described stays as its bytes.
+    /// The contents of an `Any`, with the type among the fields. What has no descriptor stays bytes.
     fn any(&self, bytes: &[u8], depth: usize) -> Result<Value, String> {
         let (mut url, mut inner): (&[u8], &[u8]) = (&[], &[]);
         let mut fields = WireFields(bytes);
         while let Some((number, raw)) = fields.next().map_err(broken)? {
             match (number, raw) {
-                (1, Raw::Length(bytes)) => url = bytes,
-                (2, Raw::Length(bytes)) => inner = bytes,
+                (1, Raw::Len(bytes)) => url = bytes,
+                (2, Raw::Len(bytes)) => inner = bytes,
                 _ => {}
             }
         }

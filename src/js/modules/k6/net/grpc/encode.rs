@@ -12,7 +12,7 @@ use super::wire::{put_bytes, put_number, put_tag, put_varint};
 /// Messages nested deeper than this are refused.
 const MAX_DEPTH: usize = 200;
 
-/// The bytes of the message at place `at` of `schema`. What stands in an `Any` is looked up in `types`.
+/// The bytes of the message at index `at` of `schema`. The contents of an `Any` are looked up in `types`.
 ///
 /// # Errors
 /// What is wrong with the text, and where.
@@ -168,7 +168,7 @@ impl Encoder<'_> {
                 put_bytes(out, field.number, &inner);
             }
             ValueKind::Group(at) => {
-                put_tag(out, field.number, WireType::Group);
+                put_tag(out, field.number, WireType::StartGroup);
                 self.message(schema, schema.message(at), out)?;
                 put_varint(out, u64::from(field.number) << 3 | 4);
             }
@@ -345,7 +345,7 @@ impl Encoder<'_> {
             TokenKind::Bool(value) => out.extend_from_slice(&[4 << 3, u8::from(value)]),
             TokenKind::String(ref text) => put_bytes(out, 3, text.as_bytes()),
             TokenKind::Number(text) => {
-                put_tag(out, 2, WireType::Eight);
+                put_tag(out, 2, WireType::I64);
                 let number: f64 = text.parse().unwrap_or_default();
                 out.extend_from_slice(&number.to_le_bytes());
             }
@@ -399,7 +399,7 @@ impl Encoder<'_> {
         };
         let message = schema.message(at);
         let mut inner = Vec::new();
-        // What has a form of its own stands under `value`; the type stands among the fields of everything else.
+        // Types with a JSON form of their own are under `value`; all others have `@type` among their fields.
         let (text, typed_depth) = match message.well_known {
             Some(_) => (value.ok_or_else(|| self.reader.error(&first, "missing \"value\" field"))?, 0),
             None => (whole, self.depth + 1),

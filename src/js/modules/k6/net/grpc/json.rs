@@ -1,6 +1,6 @@
 //! The JSON text of a message, token by token, with the places errors name.
 //!
-//! The text comes from `JSON.stringify`, so separators need no check; what stands where it should not is found by its kind.
+//! The text comes from `JSON.stringify`, so separators need no check; misplaced tokens are found by their kind.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -15,7 +15,7 @@ pub struct JsonReader<'a> {
 #[derive(Clone, Debug)]
 pub struct JsonToken<'a> {
     pub kind: TokenKind<'a>,
-    /// As it stands in the text.
+    /// As written in the text.
     pub raw: &'a str,
     at: usize,
 }
@@ -70,7 +70,7 @@ impl<'a> JsonReader<'a> {
         JsonToken { kind, raw: &self.text[begin..self.at], at: begin }
     }
 
-    /// The next token, which stays.
+    /// The next token, without consuming it.
     pub fn peek(&self) -> JsonToken<'a> {
         Self { text: self.text, at: self.at }.next()
     }
@@ -80,7 +80,7 @@ impl<'a> JsonReader<'a> {
         Self { text: &self.text[..part.end], at: part.start }
     }
 
-    /// Skips the value that comes next; where it stands.
+    /// Skips the next value; returns its range in the text.
     pub fn skip(&mut self) -> Range<usize> {
         let begin = self.peek().at;
         let mut depth = 0usize;

@@ -18,7 +18,7 @@ use super::schema::Schema;
 use crate::js::loader::Loader;
 use crate::units::sync::lock;
 
-/// So many schemas that servers described are remembered.
+/// How many schemas that servers described are kept.
 const MAX_DESCRIBED: usize = 8;
 
 /// The schemas of a run, each made once, by what they are made of.
@@ -45,7 +45,7 @@ impl Schemas {
         self.get(SchemaSource::Files(folders.clone(), files.clone()), || {
             let disk = Folders { loader: loader.clone(), folders, google: GoogleFileResolver::new() };
             for file in &files {
-                // Whoever is asked for by name is missed by name.
+                // A file that was asked for by name is reported missing by that name.
                 if let Err(text) = disk.read(file)
                     && disk.google.open_file(file).is_err()
                 {
@@ -98,7 +98,7 @@ impl Schemas {
         }
         let schema = Arc::new(make()?);
         if let SchemaSource::Descriptors(_) = source {
-            // A server may describe itself anew each time: what no client uses is made again when it is asked for.
+            // A server may describe itself differently each time: what no client uses any more is dropped.
             let described = |source: &SchemaSource| matches!(source, SchemaSource::Descriptors(_));
             if made.keys().filter(|source| described(source)).count() >= MAX_DESCRIBED {
                 made.retain(|source, schema| !described(source) || Arc::strong_count(schema) > 1);

@@ -39,7 +39,7 @@ mod wire;
 pub use load::Schemas;
 use params::ConnectParams;
 use schema::Schema;
-pub use stream::hang_up;
+pub use stream::close_streams;
 
 /// The native half.
 pub const OPS: &[(&str, Op)] = &[

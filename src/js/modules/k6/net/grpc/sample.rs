@@ -11,7 +11,7 @@ use crate::metrics::system_tags::SystemTag as Tag;
 use crate::metrics::{MetricId, Record, TagSet, builtin};
 use crate::net::grpc::{Code, Outcome};
 
-/// A call that was made, as far as its sample tells of it.
+/// What the sample of a finished call needs.
 pub(super) struct Made {
     pub code: Code,
     pub began: Instant,
@@ -67,7 +67,7 @@ pub(super) fn duration(vu: &Vu, tags: &Arc<TagSet>, made: &Made) {
 
 /// What is counted of streams.
 pub(super) enum StreamCounter {
-    GrpcStream,
+    Stream,
     Sent,
     Received,
 }

@@ -1,10 +1,10 @@
 //! What messages look like and which methods there are: descriptors made into flat tables, once for all VUs.
 //!
-//! Messages, enums and fields refer to each other by place, so that coding a message touches no reference count. Reading
+//! Messages, enums and fields refer to each other by index, so that coding a message touches no reference count. Reading
 //! `.proto` files and linking descriptors is the business of `load`.
 
 use protox::prost_reflect::{
-    Cardinality, DescriptorPool, FieldDescriptor, MessageDescriptor, MethodDescriptor, Syntax, ValueKind as ReflectKind,
+    Cardinality, DescriptorPool, FieldDescriptor, Kind as ReflectKind, MessageDescriptor, MethodDescriptor, Syntax,
 };
 use rustc_hash::FxHashMap;
 
@@ -105,23 +105,23 @@ impl ValueKind {
     /// How its values are written.
     pub fn wire(self) -> WireType {
         match self {
-            Self::Double | Self::Fixed64 | Self::Sfixed64 => WireType::Eight,
-            Self::Float | Self::Fixed32 | Self::Sfixed32 => WireType::Four,
-            Self::String | Self::Bytes | Self::Message(_) => WireType::Length,
-            Self::Group(_) => WireType::Group,
+            Self::Double | Self::Fixed64 | Self::Sfixed64 => WireType::I64,
+            Self::Float | Self::Fixed32 | Self::Sfixed32 => WireType::I32,
+            Self::String | Self::Bytes | Self::Message(_) => WireType::Len,
+            Self::Group(_) => WireType::StartGroup,
             _ => WireType::Varint,
         }
     }
 }
 
-/// How values are written.
+/// The wire types of the protocol buffers encoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WireType {
     Varint = 0,
-    Eight = 1,
-    Length = 2,
-    Group = 3,
-    Four = 5,
+    I64 = 1,
+    Len = 2,
+    StartGroup = 3,
+    I32 = 5,
 }
 
 /// How many values a field has.
@@ -141,7 +141,7 @@ pub enum Multiplicity {
 /// What a field is while it is not set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Presence {
-    /// Its default, so that not being set can't be told from being that.
+    /// Its default: an unset field looks the same as one that is set to it.
     Default,
     /// Nothing: `null` in JSON.
     Null,
@@ -224,9 +224,9 @@ pub struct MethodSchema {
     pub package: Box<str>,
     pub service: Box<str>,
     pub name: Box<str>,
-    /// The place of what is asked with.
+    /// The index of the request's message.
     pub input: u32,
-    /// The place of what is answered with.
+    /// The index of the response's message.
     pub output: u32,
     pub is_client_stream: bool,
     pub is_server_stream: bool,

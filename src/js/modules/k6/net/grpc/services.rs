@@ -1,6 +1,6 @@
 //! The two services k6 itself calls: what a server says about its schema, and about its health.
 //!
-//! Only what is needed of their messages is described here. Futures of this file run anywhere.
+//! Only the fields that are needed are described here. Futures of this file are `Send`.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -10,12 +10,12 @@ use prost::Message;
 use super::sample::Made;
 use crate::net::grpc::{Call, Channel, Code, Download, Event, Metadata, Outcome, Status, Upload};
 
-/// Reflection in its two versions, the younger first.
+/// The two versions of the reflection service, the newer first.
 const REFLECTION: [&str; 2] = [
     "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
     "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
 ];
-/// More files, or bytes of them, are no description of a service.
+/// A description with more files, or more bytes, is refused.
 const MAX_FILES: usize = 10_000;
 const MAX_BYTES: usize = 64 << 20;
 const HEALTH: &str = "/grpc.health.v1.Health/Check";
@@ -72,7 +72,7 @@ struct ErrorResponse {
     message: String,
 }
 
-/// As much of a descriptor as tells what it is and what it needs.
+/// The fields of a file descriptor that name it and its dependencies.
 #[derive(Clone, PartialEq, Message)]
 struct Descriptor {
     #[prost(string, tag = "1")]
@@ -145,7 +145,7 @@ enum ReflectionError {
     Said(String),
 }
 
-/// A stream of questions and answers.
+/// A reflection stream: one response for each request.
 struct Conversation {
     upload: Upload,
     download: Download,
@@ -216,7 +216,7 @@ impl Conversation {
         Ok(known.into_values().collect())
     }
 
-    /// Says goodbye and waits for the answer.
+    /// Closes the stream and waits for its end.
     async fn end(mut self) -> Made {
         self.upload.end();
         loop {

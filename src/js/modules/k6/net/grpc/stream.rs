@@ -1,6 +1,6 @@
 //! Streams: the JavaScript half pulls what happens, one event at a time.
 //!
-//! Whoever waits for the next event holds the way in. When an iteration is interrupted that wait is dropped, what had
+//! Waiting for the next event takes the receiving end away. When an iteration is interrupted that wait is dropped, what had
 //! arrived is counted, and the stream ends.
 
 use std::cell::{Cell, RefCell};
@@ -25,14 +25,14 @@ enum Sending {
     Open,
     /// The one message of a method that takes one has left, and with it our side of the stream was closed.
     Sent,
-    /// The script is done; what it still writes is let go.
+    /// The script is done; what it still writes is ignored.
     Ended,
 }
 
 /// What a script's `Stream` stands for.
 struct GrpcStream {
     upload: Upload,
-    /// Away while somebody waits for the next event, and after the last.
+    /// `None` while a script waits for the next event, and after the last one.
     download: RefCell<Option<Download>>,
     sending: Cell<Sending>,
     call: Call,
@@ -164,7 +164,7 @@ pub(super) fn end(_vu: &Vu, args: Args) -> Result<Value, Throw> {
     Ok(Value::Undefined)
 }
 
-/// Somebody waits for the next event of a stream. The way in is given back, also when the wait is dropped.
+/// A script that waits for the next event of a stream. The receiving end is given back, also when the wait is dropped.
 struct Waiting {
     stream: Rc<GrpcStream>,
     download: Option<Download>,
@@ -179,7 +179,7 @@ impl Drop for Waiting {
 }
 
 /// What ends with an iteration: streams that have not ended. What had arrived is counted.
-pub fn hang_up(vu: &Vu) {
+pub fn close_streams(vu: &Vu) {
     let Some(open) = vu.known_room::<OpenStreams>() else { return };
     for stream in open.0.take() {
         let Some(mut download) = stream.download.take() else { continue };
@@ -198,7 +198,7 @@ impl GrpcStream {
         let (types, schema, output) = (&self.types, &self.known.schema, self.known.method().output);
         match self.discards_message {
             true => Ok(Value::Map(Vec::new())),
-            false if decode::is_long(&bytes) => decode::decode_aside(types, schema, output, bytes).await,
+            false if decode::is_long(&bytes) => decode::decode_on_cpu_pool(types, schema, output, bytes).await,
             false => decode::decode(types, schema, output, &bytes),
         }
     }

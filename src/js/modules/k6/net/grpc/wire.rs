@@ -18,7 +18,7 @@ pub fn put_tag(out: &mut Vec<u8>, number: u32, wire: WireType) {
 
 /// Appends a field of bytes.
 pub fn put_bytes(out: &mut Vec<u8>, number: u32, bytes: &[u8]) {
-    put_tag(out, number, WireType::Length);
+    put_tag(out, number, WireType::Len);
     put_varint(out, bytes.len() as u64);
     out.extend_from_slice(bytes);
 }
@@ -41,14 +41,14 @@ pub fn unzigzag(value: u64) -> i64 {
     (value >> 1) as i64 ^ -((value & 1) as i64)
 }
 
-/// One field as it is written.
+/// One field on the wire.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Raw<'a> {
     Varint(u64),
-    Eight([u8; 8]),
-    Four([u8; 4]),
+    I64([u8; 8]),
+    I32([u8; 4]),
     /// Text, bytes, a message, or numbers in a row.
-    Length(&'a [u8]),
+    Len(&'a [u8]),
     /// The fields of a group.
     Group(&'a [u8]),
 }
@@ -57,7 +57,7 @@ pub enum Raw<'a> {
 #[derive(Clone, Debug)]
 pub struct WireFields<'a>(pub &'a [u8]);
 
-/// What Go says about bytes that are no fields.
+/// Go's message for bytes that are no fields.
 const BROKEN: &str = "proto: cannot parse invalid wire-format data";
 /// Groups deeper than this are refused.
 const MAX_DEPTH: usize = 100;
@@ -79,10 +79,10 @@ impl<'a> WireFields<'a> {
         let number = u32::try_from(tag >> 3).ok().filter(|number| (1..1 << 29).contains(number)).ok_or(BROKEN)?;
         let raw = match tag & 7 {
             0 => Raw::Varint(self.varint()?),
-            1 => Raw::Eight(self.array()?),
+            1 => Raw::I64(self.array()?),
             2 => {
                 let length = usize::try_from(self.varint()?).map_err(|_| BROKEN)?;
-                Raw::Length(self.take(length)?)
+                Raw::Len(self.take(length)?)
             }
             3 if depth < MAX_DEPTH => {
                 let begin = self.0;
@@ -95,7 +95,7 @@ impl<'a> WireFields<'a> {
                 }
             }
             4 if depth > 0 => return Ok(None),
-            5 => Raw::Four(self.array()?),
+            5 => Raw::I32(self.array()?),
             _ => return Err(BROKEN),
         };
         Ok(Some((number, raw)))
@@ -117,7 +117,7 @@ impl<'a> WireFields<'a> {
         Err(BROKEN)
     }
 
-    /// So many bytes.
+    /// The next bytes.
     ///
     /// # Errors
     /// When there are fewer.
@@ -148,7 +148,7 @@ mod tests {
         let mut fields = WireFields(&out);
         let mut next = || fields.next().unwrap();
         assert_eq!(next(), Some((1, Raw::Varint(300))));
-        assert_eq!(next(), Some((3, Raw::Length(b"text"))));
+        assert_eq!(next(), Some((3, Raw::Len(b"text"))));
         assert_eq!(next(), Some((536_870_911, Raw::Varint(u64::MAX))));
         assert_eq!(next(), Some((5, Raw::Group(&[0x08, 1, 0x33, 0x34]))));
         assert_eq!(next(), Some((1, Raw::Varint(5))));
