@@ -38,8 +38,8 @@ mod thresholds;
 mod view;
 mod wrap_up;
 
-pub use evaluate::{EvaluatedScript, evaluate};
-pub use module::Module;
+pub use evaluate::evaluate;
+pub use module::DataModule;
 pub use observe::{ASK_DOCUMENT, ASK_MOMENT, Moment};
 pub use reports::Reports;
 pub use request::{Address, Linger, RunRequest, ScriptRequest};

@@ -20,7 +20,7 @@ use crate::units::Span;
 /// What a run says about itself before it starts.
 pub(super) fn description(run: &Run, outputs: &[Running], dashboard: Option<&Dashboard>) -> Description {
     Description {
-        script: run.request.argument.clone(),
+        script: run.request.script.argument.clone(),
         dashboard: dashboard.map(|dashboard| dashboard.url.clone()),
         outputs: outputs.iter().map(|output| output.description.clone()).collect(),
         profiling: None,
