@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use volley::{MODULES, LAZY_SCRIPTS};
+use volley::{LAZY_SCRIPTS, MODULES};
 
 /// Rooms by floor; a room uses only rooms on floors below its own, and floor 0 is open to all.
 const FLOORS: [&[&str]; 10] = [
