@@ -14,12 +14,12 @@ use crate::js::modules::k6::http;
 use crate::js::value::{Args, Throw, Value};
 
 /// A method. The arguments of a script begin at 2, behind the selection and the name.
-type Method = fn(&Rc<Selection>, Args) -> Result<Value, Throw>;
+type SelectionMethod = fn(&Rc<Selection>, Args) -> Result<Value, Throw>;
 
 /// What begins with `volley.` is js-stdlib's own.
 const OWN: &str = "volley.";
 
-const METHODS: &[(&str, Method)] = &[
+const METHODS: &[(&str, SelectionMethod)] = &[
     ("add", |this, mut args| derive(this, this.add(&required_filter(this, args.take(2))?))),
     ("attr", attr),
     ("children", |this, args| walk(this, Axis::Children, args)),

@@ -148,10 +148,10 @@ impl Element {
 }
 
 /// A method of all nodes. The arguments of a script begin at 2, behind the node and the name.
-type Method = fn(&Element, Args) -> Value;
+type NodeMethod = fn(&Element, Args) -> Value;
 
 /// The methods of every node.
-const COMMON: &[(&str, Method)] = &[
+const COMMON: &[(&str, NodeMethod)] = &[
     ("attributes", |this, _| Value::Map(this.attributes())),
     ("childElementCount", |this, _| Value::Number(this.document.elements(this.node).count() as f64)),
     ("childNodes", |this, _| this.list(this.document.children(this.node))),
