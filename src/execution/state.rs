@@ -8,11 +8,12 @@ use tokio::sync::watch;
 
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::units::sync::lock;
 
 /// Where a run is; the numbers are those of k6's REST API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
-pub enum Status {
+pub enum RunStatus {
     /// Nothing has happened yet.
     Created = 0,
     /// VUs are made.
@@ -59,7 +60,7 @@ pub struct RunState {
     pub initialised_vus: AtomicU64,
     /// True once `exec.test.fail()` was called.
     pub marked_as_failed: AtomicBool,
-    status: watch::Sender<Status>,
+    status: watch::Sender<RunStatus>,
     paused: watch::Sender<bool>,
     began: OnceLock<Instant>,
     ended: OnceLock<Instant>,
@@ -78,7 +79,7 @@ impl Default for RunState {
             active_vus: AtomicU64::new(0),
             initialised_vus: AtomicU64::new(0),
             marked_as_failed: AtomicBool::new(false),
-            status: watch::Sender::new(Status::Created),
+            status: watch::Sender::new(RunStatus::Created),
             paused: watch::Sender::new(false),
             began: OnceLock::new(),
             ended: OnceLock::new(),
@@ -93,7 +94,7 @@ impl Default for RunState {
 impl RunState {
     /// Stops the run: every VU is interrupted. The first reason counts.
     pub fn abort(&self, failure: Failure) {
-        let mut first = self.first_abort.lock().unwrap_or_else(|poison| poison.into_inner());
+        let mut first = lock(&self.first_abort);
         if first.is_none() {
             let abort = Abort { failure };
             *first = Some(abort.clone());
@@ -125,17 +126,17 @@ impl RunState {
     }
 
     /// Where the run is.
-    pub fn status(&self) -> Status {
+    pub fn status(&self) -> RunStatus {
         *self.status.borrow()
     }
 
-    /// The run goes on to the next stage. Its clock runs from [`Status::Started`] to the end of its stages: neither
+    /// The run goes on to the next stage. Its clock runs from [`RunStatus::Started`] to the end of its stages: neither
     /// making VUs nor waiting before or after the test is part of it.
-    pub fn enter(&self, status: Status) {
-        if status == Status::Started {
+    pub fn enter(&self, status: RunStatus) {
+        if status == RunStatus::Started {
             self.began.get_or_init(Instant::now);
         }
-        if status >= Status::Ended {
+        if status >= RunStatus::Ended {
             self.ended.get_or_init(Instant::now);
         }
         self.status.send_replace(status);

@@ -1,6 +1,6 @@
 //! `k6/experimental/csv`: tables that all VUs share, and parsers that read row by row from a VU's own file handle.
 //!
-//! A table is read once per file and choice of lines, by whoever asks first; large ones away from the threads of VUs.
+//! A table is read once per file and range of lines, by the VU that asks first; large ones off the threads that run VUs.
 
 use std::cell::Cell;
 use std::io::{self, Read};
@@ -11,9 +11,9 @@ use bytes::Bytes;
 use tokio::sync::Mutex;
 
 use super::super::super::Op;
-use super::super::super::volley::shared_array::{Table, handle};
+use super::super::super::volley::shared_array::{FileArray, handle};
 use super::fs::File;
-use crate::js::modules::volley::webcrypto::seats;
+use crate::js::modules::cpu_pool;
 use crate::js::value::{Args, Throw, Value};
 use crate::js::vu::Vu;
 
@@ -22,8 +22,8 @@ pub mod fuzz_tests;
 mod records;
 mod table;
 
-use records::Fault;
-use table::{Choice, Rows};
+use records::CsvError;
+use table::{CsvOptions, Rows};
 
 /// The native half.
 pub const OPS: &[(&str, Op)] = &[("parse", parse), ("parser", parser), ("next", next)];
@@ -33,7 +33,7 @@ const LARGE: usize = 256 * 1024;
 /// As are rows that do not end within so many bytes.
 const LONG_ROW: usize = 64 * 1024;
 
-/// Bytes from a place on.
+/// Bytes, read from an offset on.
 struct Cursor {
     bytes: Bytes,
     at: usize,
@@ -71,17 +71,17 @@ fn go_type(value: &Value) -> &'static str {
 /// `(file, options)` -> a promise of a shared array's handle.
 fn parse(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     let file = file_of(&args).map_err(Throw::go)?;
-    let choice = Choice::read(args.take(1))
+    let options = CsvOptions::read(args.take(1))
         .map_err(|reason| Throw::go(format!("failed to interpret the provided Parser options; reason: {reason}")))?;
     let source = Cursor { bytes: file.bytes.clone(), at: file.offset.get() };
-    let begun = Rows::begin(source, &choice);
+    let begun = Rows::begin(source, &options);
     let mut rows = begun.map_err(|reason| Throw::go(format!("failed to create a new parser; reason: {reason}")))?;
     file.offset.set(rows.source().at);
-    let table = vu.script.arrays.table(format!("{}\0{choice:?}", file.path));
+    let table = vu.script.arrays.table(format!("{}\0{options:?}", file.path));
     Ok(Value::Pending(Box::pin(async move {
         let mut read = move || {
             let rows_read = rows.all().map_err(Throw::go)?;
-            Ok(Table { rows: Arc::new(rows_read), end: rows.source().at })
+            Ok(FileArray { rows: Arc::new(rows_read), end: rows.source().at })
         };
         let is_large = file.bytes.len() > LARGE;
         let filled = table.get_or_try_init(|| async move {
@@ -92,21 +92,21 @@ fn parse(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
             read.unwrap_or_else(|_| Err(Throw::go("failed to read record; reason: the parser broke down")))
         });
         let table = filled.await?;
-        // Whoever finds the table stands where its reader stood.
+        // A VU that finds the table continues where the reader of the table ended.
         file.offset.set(table.end);
         Ok(handle(table.rows.clone()))
     })))
 }
 
 /// A parser of one VU.
-struct Parser {
+struct CsvParser {
     file: Rc<File>,
     rows: Arc<Mutex<Rows<Cursor>>>,
     /// Where the handle stood when this parser last moved it: others may move it, too.
     stood: Cell<usize>,
 }
 
-impl Parser {
+impl CsvParser {
     /// Reads on where the handle stands.
     fn enter(&self, rows: &mut Rows<Cursor>) {
         let stands = self.file.offset.get();
@@ -116,11 +116,11 @@ impl Parser {
     }
 
     /// Moves the handle to where was read; the row, or the end, as a script sees it.
-    fn leave(&self, rows: &Rows<Cursor>, row: Result<Vec<Vec<u8>>, Fault>) -> Result<Value, Throw> {
+    fn leave(&self, rows: &Rows<Cursor>, row: Result<Vec<Vec<u8>>, CsvError>) -> Result<Value, Throw> {
         let at = rows.source().at;
         self.file.offset.set(at);
         self.stood.set(at);
-        let row = rows.value(row).map_err(|fault| Throw::go(fault.to_string()))?;
+        let row = rows.value(row).map_err(|error| Throw::go(error.to_string()))?;
         let (done, value) = (row.is_none(), row.unwrap_or_else(|| Value::List(Vec::new())));
         Ok(Value::Map(vec![("done".to_owned(), done.into()), ("value".to_owned(), value)]))
     }
@@ -142,20 +142,20 @@ fn parser(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
         return Err(Throw::go("csv Parser constructor takes at least one non-nil source argument"));
     }
     let file = file_of(&args).map_err(Throw::go)?;
-    let choice = Choice::read(args.take(1)).map_err(|reason| {
+    let options = CsvOptions::read(args.take(1)).map_err(|reason| {
         Throw::go(format!("encountered an error while interpreting Parser options; reason: {reason}"))
     })?;
     let source = Cursor { bytes: file.bytes.clone(), at: file.offset.get() };
-    let rows = Rows::begin(source, &choice)
+    let rows = Rows::begin(source, &options)
         .map_err(|reason| Throw::go(format!("failed to create a new parser; reason: {reason}")))?;
     let at = rows.source().at;
     file.offset.set(at);
-    Ok(Value::Resource(Rc::new(Parser { file, rows: Arc::new(Mutex::new(rows)), stood: Cell::new(at) })))
+    Ok(Value::Resource(Rc::new(CsvParser { file, rows: Arc::new(Mutex::new(rows)), stood: Cell::new(at) })))
 }
 
 /// `(parser)` -> a promise of `{done, value}`. What is long is read where no VU runs, one row after the other.
 fn next(_vu: &Vu, args: Args) -> Result<Value, Throw> {
-    let parser = args.resource::<Parser>(0)?;
+    let parser = args.resource::<CsvParser>(0)?;
     if let Ok(mut rows) = parser.rows.try_lock() {
         parser.enter(&mut rows);
         if is_short(&rows) {
@@ -168,7 +168,7 @@ fn next(_vu: &Vu, args: Args) -> Result<Value, Throw> {
         let mut rows = parser.rows.clone().lock_owned().await;
         parser.enter(&mut rows);
         // Whoever no longer waits leaves the rows as they are when this one was read.
-        let read = seats::aside(move || {
+        let read = cpu_pool::run(move || {
             let row = rows.row();
             (rows, row)
         });

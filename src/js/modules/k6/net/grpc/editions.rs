@@ -66,63 +66,63 @@ impl Features {
 
 /// As much of a descriptor as tells its features.
 #[derive(Clone, PartialEq, Message)]
-struct File {
+struct FileFeatures {
     #[prost(message, repeated, tag = "4")]
-    messages: Vec<Scope>,
+    messages: Vec<MessageFeatures>,
     #[prost(message, repeated, tag = "7")]
-    extensions: Vec<Field>,
+    extensions: Vec<FieldFeatures>,
     #[prost(message, optional, tag = "8")]
-    options: Option<FileOptions>,
+    options: Option<FileFeatureOptions>,
     #[prost(int32, tag = "14")]
     edition: i32,
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct Scope {
+struct MessageFeatures {
     #[prost(message, repeated, tag = "2")]
-    fields: Vec<Field>,
+    fields: Vec<FieldFeatures>,
     #[prost(message, repeated, tag = "3")]
-    messages: Vec<Scope>,
+    messages: Vec<MessageFeatures>,
     #[prost(message, repeated, tag = "6")]
-    extensions: Vec<Field>,
+    extensions: Vec<FieldFeatures>,
     #[prost(message, optional, tag = "7")]
-    options: Option<ScopeOptions>,
+    options: Option<MessageFeatureOptions>,
     #[prost(message, repeated, tag = "8")]
-    oneofs: Vec<Oneof>,
+    oneofs: Vec<OneofFeatures>,
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct Field {
+struct FieldFeatures {
     #[prost(message, optional, tag = "8")]
-    options: Option<FieldOptions>,
+    options: Option<FieldFeatureOptions>,
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct Oneof {
+struct OneofFeatures {
     #[prost(message, optional, tag = "2")]
-    options: Option<OneofOptions>,
+    options: Option<OneofFeatureOptions>,
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct FileOptions {
+struct FileFeatureOptions {
     #[prost(message, optional, tag = "50")]
     features: Option<Features>,
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct ScopeOptions {
+struct MessageFeatureOptions {
     #[prost(message, optional, tag = "12")]
     features: Option<Features>,
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct FieldOptions {
+struct FieldFeatureOptions {
     #[prost(message, optional, tag = "21")]
     features: Option<Features>,
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct OneofOptions {
+struct OneofFeatureOptions {
     #[prost(message, optional, tag = "1")]
     features: Option<Features>,
 }
@@ -147,7 +147,7 @@ pub fn translate_bytes(file: &mut FileDescriptorProto, bytes: &Bytes, traits: &m
     if file.syntax() != "editions" {
         return Ok(());
     }
-    let told = File::decode(bytes.clone()).map_err(|error| error.to_string())?;
+    let told = FileFeatures::decode(bytes.clone()).map_err(|error| error.to_string())?;
     if !matches!(told.edition, EDITION_2023 | EDITION_2024) {
         let (name, edition) = (file.name(), told.edition);
         return Err(format!(
@@ -167,10 +167,13 @@ pub fn translate_parsed(file: &mut FileDescriptorProto, traits: &mut FieldTraits
         let text = "label 'optional' is not allowed in editions; use option features.field_presence instead";
         return Err((path, text.to_owned()));
     }
-    let told = File {
+    let told = FileFeatures {
         messages: file.message_type.iter_mut().map(take_scope).collect(),
         extensions: file.extension.iter_mut().map(take_field).collect(),
-        options: file.options.as_mut().map(|options| FileOptions { features: take(&mut options.uninterpreted_option) }),
+        options: file
+            .options
+            .as_mut()
+            .map(|options| FileFeatureOptions { features: take(&mut options.uninterpreted_option) }),
         edition: EDITION_2023,
     };
     for known in &mut file.enum_type {
@@ -203,35 +206,35 @@ fn find_optional(messages: &[DescriptorProto], path: &mut Vec<i32>) -> Option<Ve
     None
 }
 
-fn take_scope(message: &mut DescriptorProto) -> Scope {
+fn take_scope(message: &mut DescriptorProto) -> MessageFeatures {
     message.enum_type.iter_mut().for_each(take_enum);
     for range in &mut message.extension_range {
         range.options.as_mut().and_then(|options| take(&mut options.uninterpreted_option));
     }
-    let oneof = |oneof: &mut prost_types::OneofDescriptorProto| Oneof {
+    let oneof = |oneof: &mut prost_types::OneofDescriptorProto| OneofFeatures {
         options: oneof
             .options
             .as_mut()
-            .map(|options| OneofOptions { features: take(&mut options.uninterpreted_option) }),
+            .map(|options| OneofFeatureOptions { features: take(&mut options.uninterpreted_option) }),
     };
-    Scope {
+    MessageFeatures {
         fields: message.field.iter_mut().map(take_field).collect(),
         messages: message.nested_type.iter_mut().map(take_scope).collect(),
         extensions: message.extension.iter_mut().map(take_field).collect(),
         options: message
             .options
             .as_mut()
-            .map(|options| ScopeOptions { features: take(&mut options.uninterpreted_option) }),
+            .map(|options| MessageFeatureOptions { features: take(&mut options.uninterpreted_option) }),
         oneofs: message.oneof_decl.iter_mut().map(oneof).collect(),
     }
 }
 
-fn take_field(field: &mut FieldDescriptorProto) -> Field {
+fn take_field(field: &mut FieldDescriptorProto) -> FieldFeatures {
     let options = field.options.as_mut().map(|options| {
         options.uninterpreted_option.retain(|option| !matches!(&*option.name, [part] if part.name_part == DEFAULT));
-        FieldOptions { features: take(&mut options.uninterpreted_option) }
+        FieldFeatureOptions { features: take(&mut options.uninterpreted_option) }
     });
-    Field { options }
+    FieldFeatures { options }
 }
 
 fn take_enum(known: &mut prost_types::EnumDescriptorProto) {
@@ -255,7 +258,7 @@ fn take(options: &mut Vec<UninterpretedOption>) -> Option<Features> {
             ([feature], Some(value), _) if !feature.is_extension => !features.set(&feature.name_part, value),
             // `features = { field_presence: IMPLICIT }`
             ([], _, Some(pairs)) => {
-                let words = Tokens { source: pairs, at: 0 }.map(|token| &pairs[token]);
+                let words = ProtoTokens { source: pairs, at: 0 }.map(|token| &pairs[token]);
                 let words: Vec<&str> = words.filter(|word| !matches!(*word, ":" | "," | ";")).collect();
                 !words.chunks(2).all(|pair| matches!(pair, [name, value] if features.set(name, value)))
             }
@@ -265,7 +268,7 @@ fn take(options: &mut Vec<UninterpretedOption>) -> Option<Features> {
     found
 }
 
-fn translate(file: &mut FileDescriptorProto, told: &File, traits: &mut FieldTraits) {
+fn translate(file: &mut FileDescriptorProto, told: &FileFeatures, traits: &mut FieldTraits) {
     let defaults = Features { presence: Some(1), repeated: Some(1), message: Some(1) };
     let features = told.options.as_ref().and_then(|options| options.features).unwrap_or_default().within(defaults);
     file.syntax = None;
@@ -280,7 +283,7 @@ fn translate(file: &mut FileDescriptorProto, told: &File, traits: &mut FieldTrai
 
 fn translate_message(
     message: &mut DescriptorProto,
-    told: &Scope,
+    told: &MessageFeatures,
     around: Features,
     parent: &str,
     traits: &mut FieldTraits,
@@ -309,7 +312,7 @@ fn translate_message(
 
 /// Writes out what features say about a field; the rest is the answer. Whether its type is a message or an enum is not known
 /// yet in a file that was parsed.
-fn translate_field(field: &mut FieldDescriptorProto, told: &Field, around: Features) -> Traits {
+fn translate_field(field: &mut FieldDescriptorProto, told: &FieldFeatures, around: Features) -> Traits {
     let own = told.options.as_ref().and_then(|options| options.features).unwrap_or_default();
     let features = own.within(around);
     let is_repeated = field.label() == Label::Repeated;
@@ -329,7 +332,7 @@ fn translate_field(field: &mut FieldDescriptorProto, told: &Field, around: Featu
 /// # Errors
 /// The place of an edition nobody knows, and what is wrong with it.
 pub fn opened(source: &str) -> Result<Option<String>, (usize, String)> {
-    let mut tokens = Tokens { source, at: 0 };
+    let mut tokens = ProtoTokens { source, at: 0 };
     let (Some(word), Some(equals), Some(value)) = (tokens.next(), tokens.next(), tokens.next()) else {
         return Ok(None);
     };
@@ -359,12 +362,12 @@ pub fn opened(source: &str) -> Result<Option<String>, (usize, String)> {
 }
 
 /// The tokens of a file: words, strings and signs, without comments and blanks.
-struct Tokens<'a> {
+struct ProtoTokens<'a> {
     source: &'a str,
     at: usize,
 }
 
-impl Iterator for Tokens<'_> {
+impl Iterator for ProtoTokens<'_> {
     type Item = std::ops::Range<usize>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -398,7 +401,7 @@ mod tests {
     use prost::Message as _;
 
     use super::super::load::{Schemas, schema_of};
-    use super::super::schema::{Field, Kind, Presence, Schema, Shape};
+    use super::super::schema::{FieldSchema, Multiplicity, Presence, Schema, ValueKind};
 
     const PROTO: &str = r#"
 // The edition = "2024" in a comment is none.
@@ -430,34 +433,38 @@ message M {
 service S { rpc Do (M) returns (M); }
 "#;
 
-    fn field<'a>(schema: &'a Schema, message: &str, name: &str) -> &'a Field {
+    fn field<'a>(schema: &'a Schema, message: &str, name: &str) -> &'a FieldSchema {
         schema.message(schema.find(message).unwrap()).field(name).unwrap().1
     }
 
     fn check(schema: &Schema) {
-        let check = |message: &str, name: &str, shape: Shape, presence: Presence| {
+        let check = |message: &str, name: &str, shape: Multiplicity, presence: Presence| {
             let field = field(schema, message, name);
             assert_eq!((field.shape, field.presence), (shape, presence), "{name}");
         };
-        let list = |is_packed| Shape::List { is_packed };
-        check("e.M", "explicit", Shape::One, Presence::Null);
-        check("e.M", "implicit", Shape::One, Presence::Default);
-        check("e.M", "must", Shape::One, Presence::Null);
+        let list = |is_packed| Multiplicity::List { is_packed };
+        check("e.M", "explicit", Multiplicity::One, Presence::Null);
+        check("e.M", "implicit", Multiplicity::One, Presence::Default);
+        check("e.M", "must", Multiplicity::One, Presence::Null);
         check("e.M", "packed", list(true), Presence::Default);
         check("e.M", "loose", list(false), Presence::Default);
-        check("e.M", "delimited", Shape::One, Presence::Null);
+        check("e.M", "delimited", Multiplicity::One, Presence::Null);
         check("e.M", "group", list(false), Presence::Default);
-        check("e.M", "a", Shape::One, Presence::Absent { oneof: 0 });
+        check("e.M", "a", Multiplicity::One, Presence::Absent { oneof: 0 });
         check("e.M", "texts", list(false), Presence::Default);
-        check("e.M.Inner", "colour", Shape::One, Presence::Default);
-        check("e.M.Inner", "inner", Shape::One, Presence::Null);
-        check("e.M.Inner", "back", Shape::One, Presence::Null);
+        check("e.M.Inner", "colour", Multiplicity::One, Presence::Default);
+        check("e.M.Inner", "inner", Multiplicity::One, Presence::Null);
+        check("e.M.Inner", "back", Multiplicity::One, Presence::Null);
         check("e.M.Inner", "bools", list(false), Presence::Default);
         for (name, is_group, is_required) in
             [("must", false, true), ("delimited", true, false), ("group", true, false), ("map", false, false)]
         {
             let field = field(schema, "e.M", name);
-            assert_eq!((matches!(field.kind, Kind::Group(_)), field.is_required), (is_group, is_required), "{name}");
+            assert_eq!(
+                (matches!(field.kind, ValueKind::Group(_)), field.is_required),
+                (is_group, is_required),
+                "{name}"
+            );
         }
     }
 

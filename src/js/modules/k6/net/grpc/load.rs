@@ -2,7 +2,7 @@
 //!
 //! Files are read as `open()` reads them, so archives hold them; every set of them is compiled once for all VUs.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use prost::Message as _;
@@ -15,8 +15,9 @@ use super::imports;
 use super::link::{LinkError, Linked, link};
 use super::schema::Schema;
 use crate::js::loader::Loader;
+use crate::units::sync::lock;
 
-/// So many schemas that servers described are remembered.
+/// How many schemas that servers described are kept.
 const MAX_DESCRIBED: usize = 8;
 /// More files are no description of a service.
 pub(super) const MAX_FILES: usize = 10_000;
@@ -26,11 +27,11 @@ const LANGUAGES: [&str; 3] =
 
 /// The schemas of a run, each made once, by what they are made of.
 #[derive(Debug, Default)]
-pub struct Schemas(Mutex<FxHashMap<Source, Arc<Schema>>>);
+pub struct Schemas(Mutex<FxHashMap<SchemaSource, Arc<Schema>>>);
 
 /// What a schema is made of.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Source {
+enum SchemaSource {
     /// Folders and files in them.
     Files(Vec<String>, Vec<String>),
     /// A descriptor set.
@@ -45,10 +46,10 @@ impl Schemas {
     /// # Errors
     /// What can't be read or does not fit together, and where.
     pub fn files(&self, loader: &Arc<Loader>, folders: Vec<String>, files: Vec<String>) -> Result<Arc<Schema>, String> {
-        self.get(Source::Files(folders.clone(), files.clone()), || {
+        self.get(SchemaSource::Files(folders.clone(), files.clone()), || {
             let disk = Folders { loader: loader.clone(), folders, google: GoogleFileResolver::new() };
             for file in &files {
-                // Whoever is asked for by name is missed by name.
+                // A file that was asked for by name is reported missing by that name.
                 if let Err(text) = disk.read(file)
                     && disk.google.open_file(file).is_err()
                 {
@@ -64,7 +65,7 @@ impl Schemas {
     /// # Errors
     /// What can't be read or does not fit together.
     pub fn set(&self, loader: &Loader, path: &str) -> Result<Arc<Schema>, String> {
-        self.get(Source::Set(path.to_owned()), || {
+        self.get(SchemaSource::Set(path.to_owned()), || {
             let bytes = loader.read(path).map_err(|text| format!("couldn't open protoset: {text}"))?;
             let linked = decode_set(&bytes).and_then(pool);
             Ok(Schema::new(&linked.map_err(|error| format!("couldn't parse protoset file {path}: {error}"))?))
@@ -78,19 +79,19 @@ impl Schemas {
     pub fn descriptors(&self, mut files: Vec<Bytes>) -> Result<Arc<Schema>, String> {
         files.sort_unstable();
         files.dedup();
-        self.get(Source::Descriptors(files.clone()), || Ok(Schema::new(&pool(files)?)))
+        self.get(SchemaSource::Descriptors(files.clone()), || Ok(Schema::new(&pool(files)?)))
     }
 
-    fn get(&self, source: Source, make: impl FnOnce() -> Result<Schema, String>) -> Result<Arc<Schema>, String> {
+    fn get(&self, source: SchemaSource, make: impl FnOnce() -> Result<Schema, String>) -> Result<Arc<Schema>, String> {
         // Held while one is made: the other VUs want the same.
-        let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut made = lock(&self.0);
         if let Some(schema) = made.get(&source) {
             return Ok(schema.clone());
         }
         let schema = Arc::new(make()?);
-        if let Source::Descriptors(_) = source {
-            // A server may describe itself anew each time: what no client uses is made again when it is asked for.
-            let described = |source: &Source| matches!(source, Source::Descriptors(_));
+        if let SchemaSource::Descriptors(_) = source {
+            // A server may describe itself differently each time: what no client uses any more is dropped.
+            let described = |source: &SchemaSource| matches!(source, SchemaSource::Descriptors(_));
             if made.keys().filter(|source| described(source)).count() >= MAX_DESCRIBED {
                 made.retain(|source, schema| !described(source) || Arc::strong_count(schema) > 1);
             }
@@ -103,11 +104,11 @@ impl Schemas {
 /// The files in a `FileDescriptorSet`.
 fn decode_set(set: &Bytes) -> Result<Vec<Bytes>, String> {
     #[derive(Clone, PartialEq, prost::Message)]
-    struct Set {
+    struct DescriptorSetBytes {
         #[prost(bytes = "bytes", repeated, tag = "1")]
         files: Vec<Bytes>,
     }
-    Set::decode(set.clone()).map(|set| set.files).map_err(|error| error.to_string())
+    DescriptorSetBytes::decode(set.clone()).map(|set| set.files).map_err(|error| error.to_string())
 }
 
 /// Links single descriptors, in any order.
@@ -126,14 +127,14 @@ fn pool(files: Vec<Bytes>) -> Result<Linked, String> {
 }
 
 /// What is read of a `.proto` file.
-struct Parsed {
+struct ParsedProto {
     file: FileDescriptorProto,
     /// Is of an edition, and not translated yet.
     is_edition: bool,
 }
 
 /// Reads files and everything they import, and links them.
-fn gather(wanted: Vec<String>, open: impl Fn(&str) -> Result<Option<Parsed>, String>) -> Result<Linked, String> {
+fn gather(wanted: Vec<String>, open: impl Fn(&str) -> Result<Option<ParsedProto>, String>) -> Result<Linked, String> {
     let mut traits = FieldTraits::default();
     let mut files: Vec<FileDescriptorProto> = Vec::new();
     let mut states: FxHashMap<String, IsDone> = FxHashMap::default();
@@ -141,7 +142,7 @@ fn gather(wanted: Vec<String>, open: impl Fn(&str) -> Result<Option<Parsed>, Str
     let mut way: Vec<(FileDescriptorProto, usize)> = Vec::new();
     let mut begin =
         |name: &str, states: &mut FxHashMap<String, IsDone>| -> Result<Option<FileDescriptorProto>, String> {
-            let Some(Parsed { mut file, is_edition }) = open(name)? else { return Ok(None) };
+            let Some(ParsedProto { mut file, is_edition }) = open(name)? else { return Ok(None) };
             if states.len() >= MAX_FILES {
                 return Err(format!("{name}: more than {MAX_FILES} files are imported"));
             }
@@ -234,7 +235,7 @@ fn check(file: &FileDescriptorProto) -> Result<(), String> {
 }
 
 /// Parses the text of a `.proto` file.
-fn parse(name: &str, text: &str) -> Result<Parsed, String> {
+fn parse(name: &str, text: &str) -> Result<ParsedProto, String> {
     let edition = editions::opened(text).map_err(|(at, text_of_error)| {
         let before = &text[..at];
         let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
@@ -250,7 +251,7 @@ fn parse(name: &str, text: &str) -> Result<Parsed, String> {
         text if is_edition => text.replace("proto3 syntax", "editions"),
         text => text,
     };
-    Ok(Parsed { file: parsed.map_err(words)?.into(), is_edition })
+    Ok(ParsedProto { file: parsed.map_err(words)?.into(), is_edition })
 }
 
 /// The descriptor of a file that every compiler brings along.
@@ -270,7 +271,7 @@ pub(super) fn schema_of(text: &str) -> Result<Schema, String> {
 }
 
 /// A file that every compiler brings along.
-fn open_bundled(google: &GoogleFileResolver, name: &str) -> Option<Parsed> {
+fn open_bundled(google: &GoogleFileResolver, name: &str) -> Option<ParsedProto> {
     let file = match google.open_file(name) {
         Ok(file) => file.into(),
         // Options of other languages, which say nothing here.
@@ -279,7 +280,7 @@ fn open_bundled(google: &GoogleFileResolver, name: &str) -> Option<Parsed> {
         }
         Err(_) => return None,
     };
-    Some(Parsed { file, is_edition: false })
+    Some(ParsedProto { file, is_edition: false })
 }
 
 /// Files in folders, and those every compiler brings along.
@@ -307,7 +308,7 @@ impl Folders {
 
 impl Folders {
     /// A file of the disk or of the compiler; `None` when there is none.
-    fn open(&self, name: &str) -> Result<Option<Parsed>, String> {
+    fn open(&self, name: &str) -> Result<Option<ParsedProto>, String> {
         match self.read(name) {
             // The parser names the place of what is no text.
             Ok(bytes) => parse(name, std::str::from_utf8(&bytes).unwrap_or("\u{fffd}")).map(Some),

@@ -9,8 +9,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::super::super::Op;
-use crate::execution::alarm;
-use crate::js::modules::volley::webcrypto::seats;
+use crate::execution::precise_timer;
+use crate::js::modules::cpu_pool;
 use crate::js::value::{Args, Throw, Value};
 use crate::js::vu::Vu;
 use crate::metrics::{Contains, MetricId, MetricType};
@@ -41,7 +41,7 @@ mod wire;
 pub use load::Schemas;
 use params::ConnectParams;
 use schema::Schema;
-pub use stream::hang_up;
+pub use stream::close_streams;
 
 /// The native half.
 pub const OPS: &[(&str, Op)] = &[
@@ -71,7 +71,7 @@ const HEALTH: [(&str, u32); 4] = [
 
 /// What streams are counted in: streams, messages sent, messages received; known once the module was imported.
 #[derive(Default)]
-struct Metrics(Cell<Option<[MetricId; 3]>>);
+struct StreamMetrics(Cell<Option<[MetricId; 3]>>);
 
 /// What all clients of a VU need before they do anything: the constants of the module. Declares its metrics.
 fn constants(vu: &Vu, _args: Args) -> Result<Value, Throw> {
@@ -80,7 +80,7 @@ fn constants(vu: &Vu, _args: Args) -> Result<Value, Throw> {
             |name: &str| vu.script.registry.declare(name, MetricType::Counter, Contains::Default).map_err(Throw::go);
         let metrics =
             [declare("grpc_streams")?, declare("grpc_streams_msgs_sent")?, declare("grpc_streams_msgs_received")?];
-        vu.room::<Metrics>().0.set(Some(metrics));
+        vu.room::<StreamMetrics>().0.set(Some(metrics));
     }
     let statuses = Code::NAMES.iter().zip(0u32..).map(|(name, code)| (format!("Status{name}"), code));
     let health = HEALTH.iter().map(|(name, state)| ((*name).to_owned(), *state));
@@ -89,21 +89,21 @@ fn constants(vu: &Vu, _args: Args) -> Result<Value, Throw> {
 
 /// What a script's `Client` stands for.
 #[derive(Default)]
-struct Client {
+struct GrpcClient {
     types: RefCell<Rc<Types>>,
     /// The open channel, and the address it was opened with.
     line: RefCell<Option<(Rc<Channel>, Rc<str>)>>,
 }
 
 /// A method a client may call.
-struct Known {
+struct ClientMethod {
     schema: Arc<Schema>,
     /// Its place in the schema.
     at: usize,
 }
 
-impl Known {
-    fn method(&self) -> &schema::Method {
+impl ClientMethod {
+    fn method(&self) -> &schema::MethodSchema {
         &self.schema.methods[self.at]
     }
 }
@@ -119,15 +119,15 @@ impl Types {
     }
 
     /// The method at this path.
-    fn method(&self, path: &str) -> Option<Known> {
-        self.0.iter().rev().find_map(|schema| Some(Known { at: schema.method(path)?, schema: schema.clone() }))
+    fn method(&self, path: &str) -> Option<ClientMethod> {
+        self.0.iter().rev().find_map(|schema| Some(ClientMethod { at: schema.method(path)?, schema: schema.clone() }))
     }
 }
 
 /// What k6 says when there is no connection.
 const NOT_CONNECTED: &str = "no gRPC connection, you must call connect first";
 
-impl Client {
+impl GrpcClient {
     /// Learns a schema.
     fn learn(&self, schema: &Arc<Schema>) {
         let mut types = self.types.borrow_mut();
@@ -142,7 +142,7 @@ impl Client {
     }
 
     /// The method of this name, with or without a slash before it.
-    fn method(&self, name: &str) -> Result<Known, String> {
+    fn method(&self, name: &str) -> Result<ClientMethod, String> {
         if name.is_empty() {
             return Err("method to invoke cannot be empty".to_owned());
         }
@@ -153,7 +153,7 @@ impl Client {
 }
 
 fn client(_vu: &Vu, _args: Args) -> Result<Value, Throw> {
-    Ok(Value::Resource(Rc::new(Client::default())))
+    Ok(Value::Resource(Rc::new(GrpcClient::default())))
 }
 
 /// `(client, folders, files)` -> the methods in the files.
@@ -161,7 +161,7 @@ fn load(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     if !vu.is_init() {
         return Err(Throw::go("load must be called in the init context"));
     }
-    let client = args.resource::<Client>(0)?;
+    let client = args.resource::<GrpcClient>(0)?;
     let texts = |value: Value| match value {
         Value::List(list) => list
             .into_iter()
@@ -182,13 +182,13 @@ fn load_protoset(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     if !vu.is_init() {
         return Err(Throw::go("load must be called in the init context"));
     }
-    let client = args.resource::<Client>(0)?;
+    let client = args.resource::<GrpcClient>(0)?;
     let schema = vu.script.schemas.set(&vu.script.loader, &args.string(1)).map_err(Throw::go)?;
     Ok(learnt(&client, &schema))
 }
 
 /// The client knows a schema; what it knows now.
-fn learnt(client: &Client, schema: &Arc<Schema>) -> Value {
+fn learnt(client: &GrpcClient, schema: &Arc<Schema>) -> Value {
     client.learn(schema);
     let methods = schema.methods.iter().map(|method| {
         let text = |text: &str| Value::from(text);
@@ -210,7 +210,7 @@ fn connect(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     if vu.is_init() {
         return Err(Throw::go("connecting to a gRPC server in the init context is not supported"));
     }
-    let client = args.resource::<Client>(0)?;
+    let client = args.resource::<GrpcClient>(0)?;
     let address = args.string(1);
     let params = ConnectParams::read(args.take(2));
     let params = params.map_err(|text| Throw::go(format!("invalid grpc.connect() parameters: {text}")))?;
@@ -236,7 +236,7 @@ fn connect(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
             let mut made = Vec::new();
             let files = tokio::select! {
                 files = services::reflect(&channel, params.reflect_metadata, &mut made) => files,
-                () = alarm::sleep(left) => Err("context deadline exceeded".to_owned()),
+                () = precise_timer::sleep(left) => Err("context deadline exceeded".to_owned()),
             };
             (files, made)
         })?;
@@ -248,8 +248,8 @@ fn connect(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
         let left = params.timeout.saturating_sub(began.elapsed());
         let schema = vu.wait(async move {
             tokio::select! {
-                schema = seats::aside(move || script.schemas.descriptors(files)) => schema,
-                () = alarm::sleep(left) => Some(Err("context deadline exceeded".to_owned())),
+                schema = cpu_pool::run(move || script.schemas.descriptors(files)) => schema,
+                () = precise_timer::sleep(left) => Some(Err("context deadline exceeded".to_owned())),
             }
         })?;
         let schema = schema.unwrap_or_else(|| Err("the descriptors can't be read".to_owned()));
@@ -260,7 +260,7 @@ fn connect(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 
 /// `(client, service)` -> `{status}`.
 fn health_check(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
-    let client = args.resource::<Client>(0)?;
+    let client = args.resource::<GrpcClient>(0)?;
     let (channel, _) = client.line().map_err(Throw::go)?;
     let (made, answer) = vu.wait(services::check_health(&channel, args.string(1)))?;
     sample::duration(vu, &vu.tags(), &made);
@@ -270,7 +270,7 @@ fn health_check(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 
 /// `(client)`: what is under way ends as canceled.
 fn close(_vu: &Vu, args: Args) -> Result<Value, Throw> {
-    args.resource::<Client>(0)?.line.replace(None);
+    args.resource::<GrpcClient>(0)?.line.replace(None);
     Ok(Value::Undefined)
 }
 
