@@ -34,7 +34,7 @@ export interface Procedure {
 }
 
 export type Finding =
-  | 'preflight' | 'resources' | 'data' | 'exit' | 'errors' | 'refused' | 'thresholds' | 'generator' | 'samples' | 'dropped' | 'slow'
+  | 'preflight' | 'resources' | 'data' | 'exit' | 'errors' | 'refused' | 'checks' | 'thresholds' | 'generator' | 'samples' | 'dropped' | 'slow'
   | 'cache' | 'memory' | 'collector' | 'thinned';
 
 export interface Preflight {

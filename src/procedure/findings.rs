@@ -48,13 +48,14 @@ impl Severity {
 }
 
 /// The kinds of findings, with their severities. Each may have a hint of one's own.
-pub const KINDS: [(&str, Severity); 15] = [
+pub const KINDS: [(&str, Severity); 16] = [
     ("preflight", Severity::Warning),
     ("resources", Severity::Note),
     ("data", Severity::Warning),
     ("exit", Severity::Blocking),
     ("errors", Severity::Blocking),
     ("refused", Severity::Warning),
+    ("checks", Severity::Warning),
     ("thresholds", Severity::Blocking),
     ("generator", Severity::Blocking),
     ("samples", Severity::Blocking),
@@ -103,6 +104,11 @@ impl Finding {
     pub fn line(&self) -> String {
         let run = self.run.as_ref().map(|run| format!("{run}: ")).unwrap_or_default();
         format!("{run}{}{}", self.text, self.lowered())
+    }
+
+    /// It would block an approval, if the procedure file did not say otherwise.
+    pub fn is_lowered(&self) -> bool {
+        self.severity != Severity::Blocking && self.usual_severity == Some(Severity::Blocking)
     }
 
     /// That the procedure file changed its severity.
@@ -231,6 +237,11 @@ fn of_requests(finder: &mut Finder<'_>, run: &RunResult, document: &Value) {
         let text = format!("{failed} of requests failed (limit {})", figure::text(limits.failed, Unit::Share));
         let hint = "the application's log and its database connections may say why";
         finder.find("errors", Some(run), text, hint);
+    }
+    if let Some(share) = run.rate("checks").map(|rate| 1.0 - rate).filter(|share| *share > limits.failed) {
+        let failed = figure::text_beside(share, limits.failed, Unit::Share);
+        let text = format!("{failed} of checks failed (limit {})", figure::text(limits.failed, Unit::Share));
+        finder.find("checks", Some(run), text, "the report lists the checks that failed");
     }
     let refused = document["errors"].as_array().into_iter().flatten();
     let refused = refused.filter(|one| one["text"].as_str().is_some_and(|text| text.contains("refused")));

@@ -73,7 +73,14 @@ impl Live {
             terminal.print(&line);
         }
         let made = shared.clone();
-        let source = Arc::new(move || made.lock().unwrap_or_else(PoisonError::into_inner).document());
+        let source = Arc::new(move || {
+            let shown = || made.lock().unwrap_or_else(PoisonError::into_inner);
+            let (observer, current) = (shown().observer.clone(), shown().current.clone());
+            // Nobody who wants to show something new waits for a run that takes its time to answer.
+            let document = current.as_ref().and_then(|_| observer.document());
+            let shown = shown();
+            shown.document(document.filter(|_| shown.current == current))
+        });
         match Dashboard::start(&options, name, source, AtEnd::Closes) {
             Ok(dashboard) => {
                 if let Some(at) = dashboard.as_ref().and_then(|dashboard| dashboard.open_address) {
@@ -137,8 +144,8 @@ impl Live {
 }
 
 impl Shown {
-    /// The document of this moment.
-    fn document(&self) -> String {
+    /// The document of this moment, with that of the run that goes on.
+    fn document(&self, current: Option<Arc<str>>) -> String {
         let mut procedure = self.procedure.clone();
         if procedure.is_null() {
             procedure = json!({"name": "", "words": "Running", "verdict": "RUNNING", "reason": "checks before the runs",
@@ -150,8 +157,9 @@ impl Shown {
             procedure["reason"] = format!("{stage}; {}", glance.left_text()).into();
         }
         procedure["is_live"] = true.into();
+        procedure["current"] = self.current.clone().into();
         let mut runs = self.ended.join(",");
-        if let (Some(name), Some(document)) = (&self.current, self.observer.document())
+        if let (Some(name), Some(document)) = (&self.current, current)
             && let Some(rest) = document.strip_prefix('{')
         {
             let between = if runs.is_empty() { "" } else { "," };
@@ -172,10 +180,19 @@ mod tests {
             ended: vec![r#"{"name":"baseline"}"#.to_owned(), r#"{"name":"stress"}"#.to_owned()],
             ..Shown::default()
         };
-        let document: Value = serde_json::from_str(&shown.document()).unwrap();
+        let read = |shown: &Shown, current: Option<&str>| -> Value {
+            serde_json::from_str(&shown.document(current.map(Into::into))).unwrap()
+        };
+        let document = read(&shown, None);
         assert_eq!((&document["format"], &document["procedure"]["is_live"]), (&"volley-report".into(), &true.into()));
         assert_eq!(document["runs"].as_array().map(Vec::len), Some(2));
-        let document: Value = serde_json::from_str(&Shown::default().document()).unwrap();
+        let shown = Shown { current: Some("spike".to_owned()), ..shown };
+        let document = read(&shown, Some(r#"{"run":{}}"#));
+        assert_eq!((&document["procedure"]["current"], &document["runs"][2]["name"]), (&"spike".into(), &"spike".into()));
+        // A run that has said nothing yet is named all the same, so that no page shows another one as the one that goes on.
+        let document = read(&shown, None);
+        assert_eq!((&document["procedure"]["current"], document["runs"].get(2)), (&"spike".into(), None));
+        let document = read(&Shown::default(), None);
         assert_eq!(document["procedure"]["words"], "Running");
     }
 }

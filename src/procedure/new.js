@@ -102,8 +102,8 @@ export default {
   // where this changes that.
   // findings: { generator: 'warning' },
 
-  // Other words for the hints of findings: preflight, resources, data, exit, errors, refused, thresholds, generator, samples,
-  // dropped, slow, cache, memory, collector, thinned.
+  // Other words for the hints of findings: preflight, resources, data, exit, errors, refused, checks, thresholds, generator,
+  // samples, dropped, slow, cache, memory, collector, thinned.
   hints: {
     // slow: 'ask the database team',
   },

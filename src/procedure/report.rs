@@ -13,6 +13,7 @@ use super::verdict::{Judgement, Verdict, judge};
 use super::{performance, readiness};
 use crate::failure::Failure;
 use crate::report::{Mode, page};
+use crate::summary::headline::{Headline, failed_shares_of, headline};
 use crate::units::figure::{self, Unit};
 use crate::units::number;
 
@@ -223,6 +224,11 @@ fn document(results: &Results, judgement: &Judgement) -> Value {
         .filter_map(|run| {
             let mut document = run.document.clone()?;
             document["name"] = run.entry.name.clone().into();
+            if document.pointer("/run/is_over") == Some(&Value::Bool(true)) {
+                let head = head(run, journal.limits.failed);
+                document["verdict"]["headline"] = head.text.into();
+                document["verdict"]["is_good"] = head.is_good.into();
+            }
             document["panels"] = panels(run).into();
             document["lists"] = lists(run).into();
             // Histograms are for merging, and nine tenths of the page.
@@ -240,14 +246,16 @@ fn document(results: &Results, judgement: &Judgement) -> Value {
         .iter()
         .map(|run| {
             let name = Some(&run.entry.name);
-            let blocks = |finding: &Finding| finding.severity == Severity::Blocking && finding.run.as_ref() == name;
+            let of_run = || judgement.findings.iter().filter(|finding| finding.run.as_ref() == name);
             let is_good = run.entry.state == State::Finished
                 && run.entry.exit_code == Some(0)
-                && !judgement.findings.iter().any(blocks);
+                && !of_run().any(|finding| finding.severity == Severity::Blocking);
+            // What only the procedure file does not mind is no reason for a tick.
+            let is_tolerated = is_good && of_run().any(Finding::is_lowered);
             let figures =
                 FIGURES.iter().filter_map(|(title, metric, stat)| Some(json!([title, run.text(metric, stat)?])));
             json!({"name": run.entry.name, "plan": run.entry.plan, "state": run.entry.state.word(),
-                "is_good": is_good, "note": run.entry.note,
+                "is_good": is_good, "is_tolerated": is_tolerated, "note": run.entry.note,
                 "figures": figures.collect::<Vec<_>>()})
         })
         .collect();
@@ -284,6 +292,16 @@ fn document(results: &Results, judgement: &Judgement) -> Value {
         },
         "runs": runs,
     })
+}
+
+/// The head of a run that is over, with what the procedure counts as too much.
+fn head(run: &RunResult, max_failed: f64) -> Headline {
+    let document = run.document.as_ref().unwrap_or(&Value::Null);
+    let verdict = &document["verdict"];
+    let code = verdict["exit_code"].as_u64().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
+    let has_thresholds = verdict["thresholds_judged"] == true
+        && document["thresholds"].as_array().is_some_and(|thresholds| !thresholds.is_empty());
+    headline(code, has_thresholds, &failed_shares_of(&|metric| run.rate(metric)), max_failed)
 }
 
 /// Charts of what collectors saw, in seconds since the run began.

@@ -129,6 +129,12 @@ impl RunResult {
         }
     }
 
+    /// The rate of a rate that has samples.
+    pub fn rate(&self, metric: &str) -> Option<f64> {
+        self.samples(metric).filter(|samples| *samples > 0)?;
+        self.value(metric, "rate")
+    }
+
     /// A figure as criteria see it: times of requests are those of answered ones.
     pub fn judged_value(&self, metric: &str, stat: &str) -> Option<f64> {
         let answered = self.metric(metric).and_then(|metric| metric.get("answered"));

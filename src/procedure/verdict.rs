@@ -185,11 +185,15 @@ fn verdict(results: &Results, criteria: &[Judged], findings: &[Finding]) -> (Ver
         2 => "both criteria hold".to_owned(),
         several => format!("all {several} criteria hold"),
     };
-    let warned = match warnings {
+    let mut warned = match warnings {
         0 => String::new(),
         1 => "; 1 warning".to_owned(),
         several => format!("; {several} warnings"),
     };
+    // The file may allow what would block, but not hide it.
+    for finding in findings.iter().filter(|finding| finding.is_lowered()).take(MAX_REASONS) {
+        warned.push_str(&format!("; {}", finding.line()));
+    }
     match (results.journal.scale, warnings) {
         (scale, _) if scale != 1.0 => {
             let text = format!("{all}, but with durations scaled by {scale}: a rehearsal, not a measurement{warned}");

@@ -225,19 +225,19 @@ impl Drop for Viewer {
 async fn events(State(shared): State<Shared>) -> impl IntoResponse {
     let viewer = Viewer::come(&shared.viewers);
     let told = shared.document.subscribe();
-    Sse::new(documents(viewer, told, shared.has_ended)).keep_alive(KeepAlive::new().interval(Duration::from_secs(1)))
+    // What was last told may be old: nothing is made while nobody looks.
+    let first: Arc<str> = shared.now().into();
+    Sse::new(documents(viewer, first, told, shared.has_ended)).keep_alive(KeepAlive::new().interval(Duration::from_secs(1)))
 }
 
-/// One document after the other, until the pages are let go of.
+/// One document after the other, until the pages are let go of. `first` is the one of the moment somebody began to look.
 fn documents(
     viewer: Viewer,
+    first: Arc<str>,
     told: watch::Receiver<Option<Arc<str>>>,
     ended: watch::Receiver<bool>,
 ) -> impl Stream<Item = Result<Event, Infallible>> {
-    // What is there already is sent at once; the page may have been opened between two beats.
-    let mut told = told;
-    told.mark_changed();
-    stream::unfold((viewer, told, ended), |(viewer, mut told, mut ended)| async move {
+    let later = stream::unfold((viewer, told, ended), |(viewer, mut told, mut ended)| async move {
         tokio::select! {
             // What there is to send goes first.
             biased;
@@ -246,8 +246,9 @@ fn documents(
         }
         let document = told.borrow_and_update().clone();
         Some((document, (viewer, told, ended)))
-    })
-    .filter_map(|document| async move { document.map(|text| Ok(Event::default().event("document").data(&*text))) })
+    });
+    let all = stream::once(async move { Some(first) }).chain(later);
+    all.filter_map(|document| async move { document.map(|text| Ok(Event::default().event("document").data(&*text))) })
 }
 
 impl Port {

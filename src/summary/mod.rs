@@ -10,6 +10,7 @@ mod endpoints;
 pub mod export;
 #[cfg(test)]
 mod fixture;
+pub mod headline;
 pub mod junit;
 pub mod machine;
 pub mod text;

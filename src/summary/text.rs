@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use super::collate::compare;
+use super::headline::failed_requests;
 use super::{Look, Mode, endpoints, is_hidden};
 use crate::metrics::groups::Check;
 use crate::metrics::results::checks_total;
@@ -34,6 +35,11 @@ pub fn render(results: &Results, look: &Look) -> String {
         if look.endpoints {
             page.endpoints(results);
         }
+    }
+    // k6 has no such line; what it has says the same in a corner.
+    if let Some(failed) = failed_requests(results) {
+        let line = page.paint(&failed, RED);
+        page.line(4, &line);
     }
     if let Some(complaint) = results.health.complaint() {
         let line = format!("the load generator could not keep up: {complaint}");

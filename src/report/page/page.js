@@ -687,8 +687,10 @@
   }
 
   function head(run) {
-    const { passed, reason, exit_code: code, crossed } = run.verdict;
-    const state = !run.run.is_over ? ['running', 'Running'] : passed ? ['good', 'Passed'] : ['bad', 'Failed'];
+    const { passed, reason, exit_code: code, crossed, headline, is_good: isGood } = run.verdict;
+    // Documents of before have no headline.
+    const words = headline || (passed ? 'Passed' : 'Failed');
+    const state = run.run.is_over ? [(headline ? isGood : passed) ? 'good' : 'bad', prose(words)] : ['running', 'Running'];
     const facts = [
       moment(run.run.started),
       run.run.is_over ? `ran ${clock(run.run.seconds)}` : elapsed(run.run),
@@ -735,7 +737,7 @@
       ]),
     ];
     const cards = make('div', { class: 'tiles cards' }, procedure.cards.map((card) => make('div', { class: 'tile' },
-      make('div', { class: 'name' }, card.is_good ? mark(true) : ['running', 'to come', 'skipped'].includes(card.state) ? null : mark(false), card.name),
+      make('div', { class: 'name' }, card.is_tolerated ? make('span', { class: 'warn' }, '! ') : card.is_good ? mark(true) : ['running', 'to come', 'skipped'].includes(card.state) ? null : mark(false), card.name),
       make('div', { class: 'more' }, card.state === 'finished' ? card.plan : `${card.state}: ${card.plan}`),
       card.note && make('div', { class: 'more' }, card.note),
       make('table', {}, make('tbody', {}, card.figures.map(([title, text]) => make('tr', {}, make('td', { class: 'text' }, title), make('td', {}, text))))))));
@@ -797,8 +799,11 @@
     frames.length = 0;
     const focused = document.activeElement && document.activeElement.dataset.key;
     const before = procedurePart(report.procedure);
-    const place = Math.min(chosen ?? (report.procedure && report.procedure.is_live ? Infinity : 0), report.runs.length - 1);
-    const run = report.runs.length ? runPart(report.runs[place], place, before) : [];
+    const { is_live: isGoing, current } = report.procedure || {};
+    const place = Math.min(chosen ?? (isGoing ? Infinity : 0), report.runs.length - 1);
+    // A run that has said nothing yet is not shown as one of those before it.
+    const isAwaited = chosen === null && isGoing && current && !report.runs.some((one) => one.name === current);
+    const run = isAwaited || !report.runs.length ? [] : runPart(report.runs[place], place, before);
     const { top, rest } = before || { top: [], rest: [] };
     // While a run goes on, it is what people came for.
     const isLive = report.procedure && report.procedure.is_live && !report.runs.every((one) => one.run.is_over);
