@@ -36,7 +36,7 @@ pub async fn check(
     }
     for http in &preflight.http {
         checks.push(Box::pin(async {
-            result(http.name.clone(), http.required, check_http(http).await, "is the application running there?")
+            result(http.name.clone(), http.required, check_http(http).await, "is the application running, and is this its address?")
         }));
     }
     if let Some(service) = &preflight.redis {
@@ -170,10 +170,10 @@ fn check_resource(resource: &Resource, cwd: &Path) -> Check {
     };
     let (state, text, hint) = match (resource.minimum, resource.recommended) {
         (Some(least), _) if seen < least => {
-            (CheckState::Failed, format!("{}, at least {} are needed", words(seen), words(least)), true)
+            (CheckState::Failed, format!("{} (needed: {})", words(seen), words(least)), true)
         }
         (_, Some(better)) if seen < better => {
-            (CheckState::Warning, format!("{}, {} are recommended", words(seen), words(better)), true)
+            (CheckState::Warning, format!("{} (recommended: {})", words(seen), words(better)), true)
         }
         _ => (CheckState::Ok, words(seen), false),
     };

@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 use super::archive;
 use super::report::{BASELINE, FORMAT};
 use super::results::figure_unit;
+use super::verdict::{NOISE_MS, NOISE_SHARE};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::metrics::builtin;
@@ -51,10 +52,6 @@ struct Row {
     is_judged: bool,
 }
 
-/// Differences of times below this many milliseconds are noise.
-const NOISE: f64 = 0.5;
-/// Differences of shares below this are noise.
-const SHARE_NOISE: f64 = 0.001;
 /// Endpoints that were asked less often are not judged.
 const ENOUGH: f64 = 100.0;
 /// What is shown, in this order.
@@ -268,9 +265,9 @@ fn worse(name: &str, stat: &str, figures: &Figures) -> Option<Worse> {
 /// By how many percent it got worse; nothing if it did not, or by no more than noise.
 fn regression(worse: Worse, before: f64, after: f64, spread: f64) -> Option<f64> {
     let (old, new, noise) = match worse {
-        Worse::Longer => (before, after, NOISE),
-        Worse::More => (before, after, SHARE_NOISE),
-        Worse::LessOfAll => (1.0 - before, 1.0 - after, SHARE_NOISE),
+        Worse::Longer => (before, after, NOISE_MS),
+        Worse::More => (before, after, NOISE_SHARE),
+        Worse::LessOfAll => (1.0 - before, 1.0 - after, NOISE_SHARE),
         Worse::Fewer => (-before, -after, 0.0),
     };
     (new - old > noise.max(spread)).then(|| if old == 0.0 { f64::INFINITY } else { (new - old) / old.abs() * 100.0 })
@@ -342,7 +339,7 @@ impl Comparison {
                 format!("No regression: none of {judged} judged figures got worse by more than {limit} %")
             }
             (Some(limit), false) => {
-                format!("Regression: {} of {judged} judged figures got worse by more than {limit}%", bad.len())
+                format!("Regression: {} of {judged} judged figures got worse by more than {limit} %", bad.len())
             }
         }
     }

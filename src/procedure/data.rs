@@ -187,7 +187,7 @@ async fn make(
                 let kept = |path: &String| Some((path.clone(), web::at(&answer, path)?.clone()));
                 let created: Created = paths.iter().filter_map(kept).collect();
                 if let Some(path) = paths.iter().find(|path| !created.contains_key(*path)) {
-                    blame(format!("the answer that made a record has no `{path}`"));
+                    blame(format!("the response that created a record has no `{path}`"));
                 }
                 book.borrow_mut().made(number, created)
             }
@@ -258,7 +258,7 @@ pub async fn remove(
     let each = async |number: u64| {
         let created = book.borrow().created(number).cloned();
         if let Some(path) = paths.iter().find(|path| created.as_ref().is_none_or(|known| !known.contains_key(*path))) {
-            trouble.borrow_mut().get_or_insert(format!("the answer that made it had no `{path}`"));
+            trouble.borrow_mut().get_or_insert(format!("the response that created it had no `{path}`"));
             return true;
         }
         let ready = Filling { number, login: login.as_ref(), created: created.as_ref() }.request(template, None);

@@ -281,8 +281,8 @@ fn of_generator(finder: &mut Finder<'_>, run: &RunResult, document: &Value) {
     }
     if let Some(dropped) = run.value("dropped_iterations", "count").filter(|count| *count > 0.0) {
         let text = match dropped {
-            1.0 => "1 iteration could not begin in time".to_owned(),
-            _ => format!("{} iterations could not begin in time", figure::text(dropped, Unit::Count)),
+            1.0 => "1 iteration could not start in time".to_owned(),
+            _ => format!("{} iterations could not start in time", figure::text(dropped, Unit::Count)),
         };
         let hint = "there were too few VUs for this rate, or the application is too slow for it";
         finder.find("dropped", Some(run), text, hint);

@@ -190,7 +190,7 @@ impl State {
         match self {
             Self::Failed => format!("run `{run}` failed"),
             Self::Finished => format!("run `{run}` finished"),
-            Self::Pending => format!("run `{run}` did not take place"),
+            Self::Pending => format!("run `{run}` was not started"),
             Self::Running | Self::Interrupted | Self::Skipped => format!("run `{run}` was {}", self.word()),
         }
     }

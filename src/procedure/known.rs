@@ -249,7 +249,7 @@ pub fn check_runs(procedure: &Procedure) -> Vec<Check> {
     let check = |name: &&str| Check {
         name: "criteria".to_owned(),
         state: CheckState::Warning,
-        text: format!("nobody judges the run `{name}`: no criterion is about it"),
+        text: format!("no criterion judges the run `{name}`"),
         hint: Some("add one to `criteria`, or leave the run out".to_owned()),
         is_resource: false,
     };
@@ -350,7 +350,7 @@ mod tests {
     fn a_run_that_nobody_judges_is_told() {
         let checks = check_runs(&procedure("a.http_reqs.count > 0", &json!({})));
         assert_eq!(checks.len(), 1);
-        assert_eq!(checks[0].text, "nobody judges the run `b`: no criterion is about it");
+        assert_eq!(checks[0].text, "no criterion judges the run `b`");
         assert!(check_runs(&procedure("a.http_reqs.count > b.http_reqs.count", &json!({}))).is_empty());
     }
 }

@@ -83,7 +83,8 @@ fn one(run: &RunPlan, procedure: &Procedure, settings: &Settings) -> Result<Plan
                 let duration = scaled(*whole, settings.scale);
                 total += duration;
                 flags.push(format!("--stage={}:{target}", Span::from(duration)));
-                words.push(format!("{} to {target}", Span::from(duration)));
+                let vus = if words.is_empty() { " VUs" } else { "" };
+                words.push(format!("{} to {target}{vus}", Span::from(duration)));
             }
             (words.join(", "), Some(total))
         }

@@ -53,7 +53,7 @@ pub fn text(results: &Results, judgement: &Judgement, notes: &[String]) -> Strin
     }
     let signature = match judgement.verdict {
         Verdict::Approved | Verdict::ApprovedWithFindings => "______________________________",
-        _ => "nobody, as long as the status is not APPROVED",
+        _ => "nobody: the status is not APPROVED",
     };
     _ = writeln!(text, "\n{:<13} {}\n{:<13} {signature}", "Date:", journal.started, "Approved by:");
     text
@@ -82,7 +82,7 @@ pub fn recommendations(results: &Results, judgement: &Judgement) -> Vec<String> 
         Verdict::Incomplete => {
             let file = &results.journal.file;
             let text =
-                format!("Measure what is missing: `volley procedure run {file} --resume` with this folder goes on.");
+                format!("Measure what is missing: `volley procedure run {file} --resume FOLDER` continues in this folder.");
             list.push(text);
         }
         Verdict::Rehearsal => (),
@@ -95,7 +95,7 @@ pub fn recommendations(results: &Results, judgement: &Judgement) -> Vec<String> 
     }
     let failed = judgement.criteria.iter().filter(|one| one.state == "fail");
     list.extend(failed.map(|one| {
-        format!("Work on `{}`: {} was seen, {} is wanted.", one.subject, one.achieved_text, one.target_text)
+        format!("Improve `{}`: {} was measured, {} is wanted.", one.subject, one.achieved_text, one.target_text)
     }));
     for finding in judgement.findings.iter().filter(|finding| !finding.hint.is_empty()) {
         let hint = sentence(&finding.hint);
@@ -108,7 +108,7 @@ pub fn recommendations(results: &Results, judgement: &Judgement) -> Vec<String> 
         let watched: Vec<String> =
             judgement.criteria.iter().map(|one| format!("{} {}", one.subject, one.target_text)).collect();
         list.push(format!("Set alerts on what was judged here: {}.", watched.join("; ")));
-        list.push("Keep `baseline_metrics.json`: `volley compare` holds the next results against it.".to_owned());
+        list.push("Keep `baseline_metrics.json`: `volley compare` compares the next results with it.".to_owned());
     }
     list
 }

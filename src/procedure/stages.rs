@@ -50,7 +50,7 @@ pub fn folder(procedure: &Procedure, settings: &Settings) -> Result<(PathBuf, St
     };
     if folder.join(journal::FILE).exists() {
         let text = format!("there are results in {} already", folder.display());
-        let hint = "`--resume` goes on there; another `resultsDir` keeps both";
+        let hint = "`--resume` continues there; another `resultsDir` keeps both";
         return Err(Failure::new(ExitCode::Other, text).hint(hint));
     }
     Ok((folder, stamp))
@@ -141,7 +141,7 @@ pub fn open(
             State::Pending | State::Skipped => (),
         }
     }
-    let broken = if broken.is_empty() { "no run was broken off".to_owned() } else { broken.join(", ") };
+    let broken = if broken.is_empty() { "no run had been cut short".to_owned() } else { broken.join(", ") };
     journal.notes.push(format!("Resumed at {}: {broken}.", journal::now()));
     Ok(journal)
 }
@@ -195,12 +195,12 @@ impl Stages<'_> {
             self.journal.notes.push(text);
         }
         if before >= data.count && self.journal.data.is_some() {
-            self.say("the records exist already");
+            self.say("the records already exist");
             return Ok(());
         }
         match before {
             0 => self.say(&format!("making {}", counted(data.count))),
-            _ => self.say(&format!("making {}; {before} exist already", counted(data.count))),
+            _ => self.say(&format!("making {}; {before} already exist", counted(data.count))),
         }
         let records = data::create(data, self.module, &mut ledger, self.interrupts, self.terminal).await;
         ledger.close();

@@ -293,7 +293,7 @@ pub async fn upload(
     let sent = send(archive, &store, &key, &mut receipt, &credentials, terminal).await;
     if let Err((why, true)) = sent {
         // The store has forgotten what it had, as stores do after some days.
-        terminal.print(&format!("  upload: begun anew ({why})\n"));
+        terminal.print(&format!("  upload: started again ({why})\n"));
         (receipt.upload, receipt.parts) = (None, BTreeMap::new());
         send(archive, &store, &key, &mut receipt, &credentials, terminal).await.map_err(|(why, _)| why)?;
     } else {

@@ -137,6 +137,13 @@ const COMPARED: [(&str, &str, char); 13] = [
     ("data_sent", "rate", ' '),
 ];
 
+/// Times that differ by fewer milliseconds than this are neither better nor worse.
+pub const NOISE_MS: f64 = 0.5;
+/// Nor are shares that differ by less than this.
+pub const NOISE_SHARE: f64 = 0.001;
+/// Nor rates that differ by less than this part.
+const NOISE_RATE: f64 = 0.01;
+
 /// So many findings stand in the reason; all of them are listed below it.
 const MAX_REASONS: usize = 3;
 
@@ -291,15 +298,21 @@ fn comparison(results: &Results) -> Vec<Compared> {
                 continue;
             };
             let percent = (old != 0.0).then(|| (new - old) / old * 100.0);
+            let unit = run.unit(metric, stat);
+            let noise = match unit {
+                Unit::Time => NOISE_MS,
+                Unit::Share => NOISE_SHARE,
+                _ => old.abs() * NOISE_RATE,
+            };
             let direction = match better {
                 ' ' => "",
                 // What would be shown as no difference is none.
                 _ if new == old || percent.is_some_and(|percent| percent.abs() < 0.05) => "same",
+                _ if (new - old).abs() < noise => "",
                 '-' if new < old => "better",
                 '+' if new > old => "better",
                 _ => "worse",
             };
-            let unit = run.unit(metric, stat);
             rows.push(Compared {
                 run: run.entry.name.clone(),
                 figure: format!("{metric}.{stat}"),
