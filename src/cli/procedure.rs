@@ -9,7 +9,7 @@ use super::usage::refuse;
 use super::{ScriptRequest, conduct, own};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::procedure::{self, CompareShape, Procedure, Settings, UploadTo};
+use crate::procedure::{self, CompareShape, Procedure, ProcedureSettings, UploadTo};
 use crate::run::Module;
 use crate::ui::Terminal;
 use crate::ui::log::Log;
@@ -163,7 +163,7 @@ pub(super) fn execute(
             if !(run.scale > 0.0 && run.scale <= 100.0) {
                 return Err(refuse(format!("`--scale` is a factor above 0 and up to 100, not `{}`", run.scale)));
             }
-            let settings = Settings {
+            let settings = ProcedureSettings {
                 only: run.only,
                 skip: run.skip,
                 scale: run.scale,
@@ -197,8 +197,8 @@ pub(super) fn compare(args: &[String], cwd: &Path, terminal: &Terminal) -> Resul
     procedure::compare(&cwd.join(&args.before), &cwd.join(&args.after), limit, shape, terminal)
 }
 
-fn settings(args: CheckArgs, env: Environment, cwd: PathBuf) -> Result<Settings, Failure> {
-    Ok(Settings {
+fn settings(args: CheckArgs, env: Environment, cwd: PathBuf) -> Result<ProcedureSettings, Failure> {
+    Ok(ProcedureSettings {
         file: args.file,
         variables: variables(&args.env)?,
         js_engine: engine(args.js_engine, &env),
@@ -206,9 +206,9 @@ fn settings(args: CheckArgs, env: Environment, cwd: PathBuf) -> Result<Settings,
     })
 }
 
-/// Settings of nothing in particular.
-fn bare_settings(env: Environment, cwd: PathBuf) -> Settings {
-    Settings {
+/// ProcedureSettings of nothing in particular.
+fn bare_settings(env: Environment, cwd: PathBuf) -> ProcedureSettings {
+    ProcedureSettings {
         file: String::new(),
         variables: Environment::new(),
         js_engine: None,

@@ -11,8 +11,8 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::observer::Observer;
-use super::plan::Planned;
-use super::{Settings, live};
+use super::plan::PlannedRun;
+use super::{ProcedureSettings, live};
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith as _, Failure};
 use crate::output::json::LIMIT;
@@ -50,7 +50,7 @@ impl Interrupts {
 }
 
 /// The files of a run in a results folder.
-pub struct Files {
+pub struct RunFiles {
     /// The samples, as packed NDJSON.
     pub samples: PathBuf,
     /// The summary in k6's shape.
@@ -61,7 +61,7 @@ pub struct Files {
     pub log: PathBuf,
 }
 
-impl Files {
+impl RunFiles {
     /// The files of a run.
     pub fn of(folder: &Path, run: &str) -> Self {
         let file = |end: &str| folder.join(format!("{run}{end}"));
@@ -75,7 +75,7 @@ impl Files {
 }
 
 /// How a run ended.
-pub struct Ended {
+pub struct RunExit {
     /// Its exit code; nothing when a signal ended it.
     pub code: Option<i32>,
     /// We were asked to end it.
@@ -94,7 +94,7 @@ pub fn program() -> Result<PathBuf, Failure> {
 ///
 /// # Errors
 /// As [`program`].
-pub fn command(settings: &Settings) -> Result<Command, Failure> {
+pub fn command(settings: &ProcedureSettings) -> Result<Command, Failure> {
     let mut command = Command::new(program()?);
     command.current_dir(&settings.cwd).stdin(Stdio::null()).process_group(0);
     let parent = std::process::id();
@@ -120,14 +120,14 @@ pub fn command(settings: &Settings) -> Result<Command, Failure> {
 /// # Errors
 /// When the child can't be started.
 pub async fn run(
-    planned: &Planned,
+    planned: &PlannedRun,
     folder: &Path,
     limit: Option<u64>,
-    settings: &Settings,
+    settings: &ProcedureSettings,
     interrupts: &mut Interrupts,
     observer: &Observer,
-) -> Result<Ended, Failure> {
-    let files = Files::of(folder, &planned.name);
+) -> Result<RunExit, Failure> {
+    let files = RunFiles::of(folder, &planned.name);
     // Older versions did not pack samples.
     let unpacked = files.samples.with_extension("");
     for old in [&unpacked, &files.samples, &files.summary, &files.document, &files.log] {
@@ -166,7 +166,7 @@ pub async fn run(
     let mut was_interrupted = false;
     loop {
         if let Some(status) = child.try_wait().map_err(cannot)? {
-            return Ok(Ended { code: status.code(), was_interrupted });
+            return Ok(RunExit { code: status.code(), was_interrupted });
         }
         tokio::select! {
             () = tokio::time::sleep(LOOK_EVERY) => {}

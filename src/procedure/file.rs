@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::border::{Fields, Node, Wrong};
+use super::decode::{ObjectFields, JsonNode, DecodeError};
 use super::collect::Collect;
-use super::data::Data;
-use super::expression::Expression;
-use super::findings::{self, Limits, Severity};
-use super::upload::Target;
+use super::test_data::TestDataPlan;
+use super::expression::CriterionExpression;
+use super::findings::{self, FindingLimits, Severity};
+use super::upload::UploadTarget;
 
 /// A procedure.
 #[derive(Clone, Debug)]
@@ -30,19 +30,19 @@ pub struct Procedure {
     /// Checks before any load.
     pub preflight: Preflight,
     /// Records to make before the runs.
-    pub data: Option<Data>,
+    pub data: Option<TestDataPlan>,
     /// The runs, in order; there is at least one.
-    pub runs: Vec<RunPlan>,
+    pub runs: Vec<RunSpec>,
     /// What is sampled beside the runs.
     pub collect: Collect,
     /// What has to hold; there is at least one.
     pub criteria: Vec<Criterion>,
     /// Where the results are packed; nothing for no archive.
-    pub archive: Option<Archive>,
+    pub archive: Option<ArchivePlan>,
     /// What is kept of every request.
     pub samples: Samples,
     /// What counts as too much or too little.
-    pub limits: Limits,
+    pub limits: FindingLimits,
     /// Other severities of findings, by kind.
     pub severities: BTreeMap<String, Severity>,
     /// Other words for the hints of findings.
@@ -53,22 +53,22 @@ pub struct Procedure {
 #[derive(Clone, Debug, Default)]
 pub struct Preflight {
     /// Resources of this machine.
-    pub host: Vec<Resource>,
+    pub host: Vec<HostResource>,
     /// Requests.
     pub http: Vec<HttpCheck>,
     /// A Redis that has to answer.
-    pub redis: Option<Service>,
+    pub redis: Option<ServiceCheck>,
     /// A PostgreSQL that has to answer.
-    pub postgres: Option<Service>,
+    pub postgres: Option<ServiceCheck>,
     /// A Prometheus that has to scrape something.
-    pub prometheus: Option<Service>,
+    pub prometheus: Option<ServiceCheck>,
     /// Evaluate every script and its thresholds.
     pub scripts: bool,
 }
 
 /// A resource of this machine.
 #[derive(Clone, Debug)]
-pub struct Resource {
+pub struct HostResource {
     /// `memory`, `cores` or `disk`.
     pub what: &'static str,
     /// Less is not enough.
@@ -79,7 +79,7 @@ pub struct Resource {
 
 /// Something that has to answer.
 #[derive(Clone, Debug)]
-pub struct Service {
+pub struct ServiceCheck {
     /// Its address.
     pub url: String,
     /// Without it there is no load.
@@ -107,7 +107,7 @@ pub struct HttpCheck {
 
 /// One run of a script.
 #[derive(Clone, Debug)]
-pub struct RunPlan {
+pub struct RunSpec {
     /// Its name, unique.
     pub name: String,
     /// The script, relative to the procedure file.
@@ -115,7 +115,7 @@ pub struct RunPlan {
     /// `--vus`
     pub vus: Option<u64>,
     /// How load goes over time.
-    pub shape: Shape,
+    pub shape: LoadShape,
     /// Variables of the script.
     pub env: BTreeMap<String, String>,
     /// Tags of all its samples.
@@ -126,7 +126,7 @@ pub struct RunPlan {
 
 /// How load goes over time.
 #[derive(Clone, Debug)]
-pub enum Shape {
+pub enum LoadShape {
     /// As the script's own options say.
     Own,
     /// The same all the time.
@@ -139,11 +139,11 @@ pub enum Shape {
 
 /// Where the results are packed.
 #[derive(Clone, Debug, Default)]
-pub struct Archive {
+pub struct ArchivePlan {
     /// The folder; nothing for beside the results.
     pub dir: Option<String>,
     /// The store it is copied to.
-    pub upload: Option<Target>,
+    pub upload: Option<UploadTarget>,
 }
 
 /// Whether the samples of runs are written, and how much of them.
@@ -178,7 +178,7 @@ pub struct Criterion {
     pub name: String,
     /// As typed.
     pub text: String,
-    /// At least so many samples, instead of [`Limits::samples`].
+    /// At least so many samples, instead of [`FindingLimits::samples`].
     pub samples: Option<u64>,
 }
 
@@ -205,10 +205,10 @@ impl Procedure {
     ///
     /// # Errors
     /// The path of what is wrong, the reason, and what is allowed.
-    pub fn read(json: Option<&str>) -> Result<Self, Wrong> {
+    pub fn read(json: Option<&str>) -> Result<Self, DecodeError> {
         let Some(json) = json else { return Err("no default export; write `export default { name: … }`".to_owned()) };
         let value: Value = serde_json::from_str(json).map_err(|error| error.to_string())?;
-        let fields = Node::root(&value).object(&KEYS)?;
+        let fields = JsonNode::root(&value).object(&KEYS)?;
         let name = fields.need("name", "what the procedure is called")?.text()?.to_owned();
         let environment = match fields.get("environment") {
             None => "local".to_owned(),
@@ -219,7 +219,7 @@ impl Procedure {
         let phase = fields.get("phase").map(|node| node.text().map(str::to_owned)).transpose()?;
         let base = base_url.as_deref();
         let preflight = fields.get("preflight").map(|node| preflight(&node, base)).transpose()?;
-        let data = fields.get("data").map(|node| Data::read(&node, base)).transpose()?;
+        let data = fields.get("data").map(|node| TestDataPlan::read(&node, base)).transpose()?;
         let runs = runs(&fields.need("runs", "a list of runs")?)?;
         let names: Vec<&str> = runs.iter().map(|run| run.name.as_str()).collect();
         let collect = fields.get("collect").map(|node| Collect::read(&node)).transpose()?;
@@ -249,7 +249,7 @@ impl Procedure {
 }
 
 /// An address of the web, without a slash at its end. `localhost:8080` is one of `http://`.
-pub(super) fn address(node: &Node) -> Result<String, Wrong> {
+pub(super) fn address(node: &JsonNode) -> Result<String, DecodeError> {
     if let Some(text) = node.text().ok().filter(|text| is_host_and_port(text)) {
         return Ok(format!("http://{}", text.trim_end_matches('/')));
     }
@@ -265,7 +265,7 @@ fn is_host_and_port(text: &str) -> bool {
     })
 }
 
-fn file_word(node: &Node) -> Result<String, Wrong> {
+fn file_word(node: &JsonNode) -> Result<String, DecodeError> {
     let text = node.text()?;
     if text.len() <= 64 && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')) {
         return Ok(text.to_owned());
@@ -274,7 +274,7 @@ fn file_word(node: &Node) -> Result<String, Wrong> {
 }
 
 /// An address, or a path below `baseUrl`.
-pub(super) fn below(node: &Node, base: Option<&str>) -> Result<String, Wrong> {
+pub(super) fn below(node: &JsonNode, base: Option<&str>) -> Result<String, DecodeError> {
     let text = node.text()?;
     match (text.starts_with('/'), base) {
         (true, Some(base)) => Ok(format!("{base}{text}")),
@@ -284,7 +284,7 @@ pub(super) fn below(node: &Node, base: Option<&str>) -> Result<String, Wrong> {
     }
 }
 
-fn preflight(node: &Node, base: Option<&str>) -> Result<Preflight, Wrong> {
+fn preflight(node: &JsonNode, base: Option<&str>) -> Result<Preflight, DecodeError> {
     let fields = node.object(&["host", "http", "redis", "postgres", "prometheus", "scripts"])?;
     let mut host = Vec::new();
     if let Some(node) = fields.get("host") {
@@ -296,7 +296,7 @@ fn preflight(node: &Node, base: Option<&str>) -> Result<Preflight, Wrong> {
                 let node = limits.get(key);
                 node.map(|node| if what == "cores" { node.whole(1, 100_000) } else { node.size() }).transpose()
             };
-            let resource = Resource { what, minimum: amount("minimum")?, recommended: amount("recommended")? };
+            let resource = HostResource { what, minimum: amount("minimum")?, recommended: amount("recommended")? };
             if resource.minimum.is_none() && resource.recommended.is_none() {
                 return Err(node.wrong("nothing is asked for; expected minimum, recommended or both"));
             }
@@ -312,7 +312,7 @@ fn preflight(node: &Node, base: Option<&str>) -> Result<Preflight, Wrong> {
         node.map(|node| {
             let fields = node.object(&["url", "required"])?;
             let url = fields.need("url", "an address")?.address(schemes)?.to_owned();
-            Ok::<_, Wrong>(Service { url, required: flag(&fields, "required", true)? })
+            Ok::<_, DecodeError>(ServiceCheck { url, required: flag(&fields, "required", true)? })
         })
         .transpose()
     };
@@ -327,11 +327,11 @@ fn preflight(node: &Node, base: Option<&str>) -> Result<Preflight, Wrong> {
 }
 
 /// A flag, or what it is without one.
-pub(super) fn flag(fields: &Fields, key: &str, default: bool) -> Result<bool, Wrong> {
+pub(super) fn flag(fields: &ObjectFields, key: &str, default: bool) -> Result<bool, DecodeError> {
     fields.get(key).map_or(Ok(default), |node| node.flag())
 }
 
-fn http_check(node: &Node, base: Option<&str>) -> Result<HttpCheck, Wrong> {
+fn http_check(node: &JsonNode, base: Option<&str>) -> Result<HttpCheck, DecodeError> {
     let fields = node.object(&["name", "url", "status", "json", "notEmpty", "header", "required"])?;
     let url = below(&fields.need("url", "an address, or a path below baseUrl")?, base)?;
     let text = |key: &str| fields.get(key).map(|node| node.text().map(str::to_owned)).transpose();
@@ -361,7 +361,7 @@ fn http_check(node: &Node, base: Option<&str>) -> Result<HttpCheck, Wrong> {
 }
 
 /// An object of texts.
-pub(super) fn texts(node: &Node) -> Result<BTreeMap<String, String>, Wrong> {
+pub(super) fn texts(node: &JsonNode) -> Result<BTreeMap<String, String>, DecodeError> {
     let pairs = node.any_object()?.all().into_iter();
     pairs.map(|(key, node)| Ok((key.to_owned(), node.text()?.to_owned()))).collect()
 }
@@ -369,8 +369,8 @@ pub(super) fn texts(node: &Node) -> Result<BTreeMap<String, String>, Wrong> {
 /// What the names of a run's other files end with.
 const FILE_ENDS: [&str; 7] = ["_summary", "_report", "_host", "_redis", "_postgres", "_prometheus", "_monitor"];
 
-fn runs(node: &Node) -> Result<Vec<RunPlan>, Wrong> {
-    let mut runs: Vec<RunPlan> = Vec::new();
+fn runs(node: &JsonNode) -> Result<Vec<RunSpec>, DecodeError> {
+    let mut runs: Vec<RunSpec> = Vec::new();
     for node in node.list()? {
         let run = run(&node)?;
         let is_taken = ["procedure", "manifest", "baseline_metrics"].contains(&run.name.as_str());
@@ -393,7 +393,7 @@ fn runs(node: &Node) -> Result<Vec<RunPlan>, Wrong> {
     Ok(runs)
 }
 
-fn run(node: &Node) -> Result<RunPlan, Wrong> {
+fn run(node: &JsonNode) -> Result<RunSpec, DecodeError> {
     const KEYS: [&str; 9] = ["name", "script", "vus", "duration", "iterations", "stages", "env", "tags", "coolDown"];
     let fields = node.object(&KEYS)?;
     let name = fields.need("name", "what the run is called")?.name()?.to_owned();
@@ -401,28 +401,28 @@ fn run(node: &Node) -> Result<RunPlan, Wrong> {
     let vus = fields.get("vus").map(|node| node.whole(1, 1_000_000)).transpose()?;
     let (duration, iterations, stages) = (fields.get("duration"), fields.get("iterations"), fields.get("stages"));
     let shape = match (duration, iterations, stages) {
-        (None, None, None) => Shape::Own,
+        (None, None, None) => LoadShape::Own,
         (Some(node), None, None) => match node.span()? {
             span if span < Duration::from_secs(1) => return Err(node.wrong("a run takes at least 1s")),
-            span => Shape::Duration(span),
+            span => LoadShape::Duration(span),
         },
-        (None, Some(node), None) => Shape::Iterations(node.whole(1, 1_000_000_000)?),
+        (None, Some(node), None) => LoadShape::Iterations(node.whole(1, 1_000_000_000)?),
         (None, None, Some(node)) => {
-            let stage = |node: Node| {
+            let stage = |node: JsonNode| {
                 let fields = node.object(&["duration", "target"])?;
                 let duration = fields.need("duration", "how long the stage takes")?.span()?;
                 Ok((duration, fields.need("target", "the VUs at its end")?.whole(0, 1_000_000)?))
             };
-            let stages: Vec<_> = node.list()?.into_iter().map(stage).collect::<Result<_, Wrong>>()?;
+            let stages: Vec<_> = node.list()?.into_iter().map(stage).collect::<Result<_, DecodeError>>()?;
             if stages.is_empty() {
                 return Err(node.wrong("there is no stage; expected at least one"));
             }
-            Shape::Stages(stages)
+            LoadShape::Stages(stages)
         }
         _ => return Err(node.wrong("one of duration, iterations and stages shapes a run, not several")),
     };
     let env = fields.get("env").map(|node| variables(&node)).transpose()?.unwrap_or_default();
-    Ok(RunPlan {
+    Ok(RunSpec {
         name,
         script,
         vus,
@@ -434,7 +434,7 @@ fn run(node: &Node) -> Result<RunPlan, Wrong> {
 }
 
 /// Variables of a script: texts, and what has an obvious text.
-fn variables(node: &Node) -> Result<BTreeMap<String, String>, Wrong> {
+fn variables(node: &JsonNode) -> Result<BTreeMap<String, String>, DecodeError> {
     let mut variables = BTreeMap::new();
     for (key, node) in node.any_object()?.all() {
         let fits = key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
@@ -456,7 +456,7 @@ fn variables(node: &Node) -> Result<BTreeMap<String, String>, Wrong> {
     Ok(variables)
 }
 
-fn criteria(node: &Node, runs: &[&str]) -> Result<Vec<Criterion>, Wrong> {
+fn criteria(node: &JsonNode, runs: &[&str]) -> Result<Vec<Criterion>, DecodeError> {
     let mut criteria = Vec::new();
     for node in node.list()? {
         let (name, samples, place) = if node.is_text() {
@@ -468,7 +468,7 @@ fn criteria(node: &Node, runs: &[&str]) -> Result<Vec<Criterion>, Wrong> {
             (name, samples, fields.need("expression", "what has to hold")?)
         };
         let text = place.text()?.trim().to_owned();
-        Expression::parse(&text, runs).map_err(|error| place.wrong(error))?;
+        CriterionExpression::parse(&text, runs).map_err(|error| place.wrong(error))?;
         criteria.push(Criterion { name: name.unwrap_or_else(|| text.clone()), text, samples });
     }
     if criteria.is_empty() {
@@ -477,16 +477,16 @@ fn criteria(node: &Node, runs: &[&str]) -> Result<Vec<Criterion>, Wrong> {
     Ok(criteria)
 }
 
-fn archive(node: &Node) -> Result<Option<Archive>, Wrong> {
+fn archive(node: &JsonNode) -> Result<Option<ArchivePlan>, DecodeError> {
     if node.is_flag() {
-        return Ok(node.flag()?.then(Archive::default));
+        return Ok(node.flag()?.then(ArchivePlan::default));
     }
     let fields = node.object(&["dir", "upload"])?;
     let dir = fields.get("dir").map(|node| node.text().map(str::to_owned)).transpose()?;
-    Ok(Some(Archive { dir, upload: fields.get("upload").map(|node| Target::read(&node)).transpose()? }))
+    Ok(Some(ArchivePlan { dir, upload: fields.get("upload").map(|node| UploadTarget::read(&node)).transpose()? }))
 }
 
-fn samples(node: &Node) -> Result<Samples, Wrong> {
+fn samples(node: &JsonNode) -> Result<Samples, DecodeError> {
     if node.is_flag() {
         return Ok(if node.flag()? { Samples::default() } else { Samples::Off });
     }
@@ -503,9 +503,9 @@ fn samples(node: &Node) -> Result<Samples, Wrong> {
 /// The most samples a criterion can ask for.
 const MAX_SAMPLES: u64 = 1_000_000_000;
 
-fn limits(node: &Node) -> Result<Limits, Wrong> {
+fn limits(node: &JsonNode) -> Result<FindingLimits, DecodeError> {
     let fields = node.object(&["failed", "samples"])?;
-    let mut limits = Limits::default();
+    let mut limits = FindingLimits::default();
     if let Some(node) = fields.get("failed") {
         limits.failed = node.share()?;
     }
@@ -519,12 +519,12 @@ fn finding_kinds() -> [&'static str; findings::KINDS.len()] {
     findings::KINDS.map(|(kind, _)| kind)
 }
 
-fn severities(node: &Node) -> Result<BTreeMap<String, Severity>, Wrong> {
+fn severities(node: &JsonNode) -> Result<BTreeMap<String, Severity>, DecodeError> {
     let fields = node.object(&finding_kinds())?;
     fields.all().into_iter().map(|(kind, node)| Ok((kind.to_owned(), node.word(&Severity::WORDS)?))).collect()
 }
 
-fn hints(node: &Node) -> Result<BTreeMap<String, String>, Wrong> {
+fn hints(node: &JsonNode) -> Result<BTreeMap<String, String>, DecodeError> {
     node.object(&finding_kinds())?;
     texts(node)
 }

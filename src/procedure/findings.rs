@@ -6,9 +6,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::collect::Series;
-use super::journal::{CheckState, State};
-use super::results::{Results, RunResult};
+use super::collect::CollectedSeries;
+use super::journal::{CheckState, RunState};
+use super::results::{ProcedureResults, RunResult};
 use crate::units::figure::{self, Unit};
 
 /// How grave a finding is.
@@ -69,14 +69,14 @@ pub const KINDS: [(&str, Severity); 16] = [
 
 /// What counts as too much or too little; the file may say otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Limits {
+pub struct FindingLimits {
     /// More failed requests than this share are a finding; 0 to 1.
     pub failed: f64,
     /// A criterion on a latency or a share needs at least this many samples.
     pub samples: u64,
 }
 
-impl Default for Limits {
+impl Default for FindingLimits {
     fn default() -> Self {
         Self { failed: 0.05, samples: 30 }
     }
@@ -131,7 +131,7 @@ const GROWTH: f64 = 1.2;
 
 /// Gathers findings with their severities and hints.
 struct Finder<'a> {
-    results: &'a Results,
+    results: &'a ProcedureResults,
     findings: Vec<Finding>,
 }
 
@@ -153,7 +153,7 @@ impl Finder<'_> {
 }
 
 /// Everything that was found, the gravest first. `scarce` are the runs and figures with too few samples for a criterion.
-pub fn findings(results: &Results, scarce: &[(String, String)]) -> Vec<Finding> {
+pub fn findings(results: &ProcedureResults, scarce: &[(String, String)]) -> Vec<Finding> {
     let mut finder = Finder { results, findings: Vec::new() };
     before_runs(&mut finder);
     let baseline = results.baseline().filter(|run| run.document.is_some());
@@ -217,7 +217,7 @@ fn ending(finder: &mut Finder<'_>, run: &RunResult) {
         let hint = "`samples: { limit: '5GB' }` in the procedure file keeps more";
         finder.find("thinned", Some(run), text, hint);
     }
-    let has_ended = matches!(run.entry.state, State::Finished | State::Failed);
+    let has_ended = matches!(run.entry.state, RunState::Finished | RunState::Failed);
     let is_told = run.entry.exit_code == Some(0) || (run.entry.exit_code == Some(99) && !crossed.is_empty());
     if has_ended && !is_told {
         let why = run.entry.note.as_deref().unwrap_or("there is no reason in its log");
@@ -307,7 +307,7 @@ const MIN_FIT: f64 = 0.7;
 
 /// How much a series grew, if it grew throughout: along a straight line, and in its second half no less than by half of
 /// that line's slope.
-fn growth(series: &Series) -> Option<Growth> {
+fn growth(series: &CollectedSeries) -> Option<Growth> {
     let points: Vec<(f64, f64)> = series.times.iter().map(|ms| ms / 60e3).zip(series.values.iter().copied()).collect();
     let ((first, _), (last, _)) = (points.first()?, points.last()?);
     let minutes = last - first;
@@ -323,20 +323,20 @@ fn growth(series: &Series) -> Option<Growth> {
 }
 
 /// A straight line through points, by least squares.
-struct Line {
+struct LinearFit {
     slope: f64,
     middle: (f64, f64),
     /// The part of the differences that it explains, 0 to 1.
     fit: f64,
 }
 
-impl Line {
+impl LinearFit {
     fn at(&self, x: f64) -> f64 {
         self.middle.1 + self.slope * (x - self.middle.0)
     }
 }
 
-fn line(points: &[(f64, f64)]) -> Option<Line> {
+fn line(points: &[(f64, f64)]) -> Option<LinearFit> {
     let count = points.len() as f64;
     let sum = points.iter().fold((0.0, 0.0), |sum, point| (sum.0 + point.0, sum.1 + point.1));
     let middle = (sum.0 / count, sum.1 / count);
@@ -346,7 +346,7 @@ fn line(points: &[(f64, f64)]) -> Option<Line> {
     if xx <= 0.0 || yy <= 0.0 {
         return None;
     }
-    Some(Line { slope: xy / xx, middle, fit: xy * xy / (xx * yy) })
+    Some(LinearFit { slope: xy / xx, middle, fit: xy * xy / (xx * yy) })
 }
 
 #[cfg(test)]
@@ -358,7 +358,7 @@ mod tests {
         // A point every five seconds.
         let series = |values: Vec<f64>| {
             let times = (0..values.len()).map(|place| 1e12 + place as f64 * 5_000.0).collect();
-            Series { times, values, ..Series::default() }
+            CollectedSeries { times, values, ..CollectedSeries::default() }
         };
         let check = |values: Vec<f64>, expect: bool| {
             assert_eq!(growth(&series(values.clone())).is_some(), expect, "{values:?}");
@@ -374,7 +374,7 @@ mod tests {
         check((0..60).map(|place| 100.0 + f64::from(place % 10) * 20.0).collect(), false);
         // Noise on a slope.
         check((0..60).map(|place| 100.0 + f64::from(place) * 2.0 + f64::from(place * 7 % 5)).collect(), true);
-        let quick = Series {
+        let quick = CollectedSeries {
             times: (0..60).map(|place| f64::from(place) * 200.0).collect(),
             ..series((100..160).map(f64::from).collect())
         };

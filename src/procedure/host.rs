@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use super::collect::Point;
+use super::collect::SeriesPoint;
 
 fn memory(key: &str) -> Option<u64> {
     let text = fs::read_to_string("/proc/meminfo").ok()?;
@@ -34,35 +34,35 @@ pub fn free_disk(folder: &Path) -> Option<u64> {
 
 /// Reads what the machine uses.
 #[derive(Default)]
-pub struct Meter {
-    last: Option<(Instant, Reading)>,
+pub struct HostMeter {
+    last: Option<(Instant, HostReading)>,
 }
 
 #[derive(Clone, Copy, Default)]
-struct Reading {
+struct HostReading {
     busy: u64,
     total: u64,
     disk: [u64; 2],
     network: [u64; 2],
 }
 
-impl Meter {
+impl HostMeter {
     /// What was used since the last time.
     ///
     /// # Errors
     /// Without procfs.
-    pub fn sample(&mut self) -> Result<Vec<Point>, String> {
+    pub fn sample(&mut self) -> Result<Vec<SeriesPoint>, String> {
         let now = Instant::now();
         let reading = read().ok_or("procfs can't be read")?;
         let mut points = Vec::new();
         let used = memory("MemTotal").zip(available_memory()).map(|(total, free)| total.saturating_sub(free));
-        points.extend(used.map(|used| Point::new("host_memory_used", "Host memory", "data", used as f64)));
+        points.extend(used.map(|used| SeriesPoint::new("host_memory_used", "Host memory", "data", used as f64)));
         if let Some((then, before)) = self.last.replace((now, reading)) {
             let seconds = (now - then).as_secs_f64().max(1e-3);
             let total = reading.total.saturating_sub(before.total);
             if total > 0 {
                 let share = reading.busy.saturating_sub(before.busy) as f64 / total as f64;
-                points.push(Point::new("host_cpu", "Host processor", "share", share));
+                points.push(SeriesPoint::new("host_cpu", "Host processor", "share", share));
             }
             let speed = |now: u64, before: u64| now.saturating_sub(before) as f64 / seconds;
             for (name, panel, now, before) in [
@@ -71,21 +71,21 @@ impl Meter {
                 ("host_network_received", "Host network", reading.network[0], before.network[0]),
                 ("host_network_sent", "Host network", reading.network[1], before.network[1]),
             ] {
-                points.push(Point::new(name, panel, "data/s", speed(now, before)));
+                points.push(SeriesPoint::new(name, panel, "data/s", speed(now, before)));
             }
         }
         Ok(points)
     }
 }
 
-fn read() -> Option<Reading> {
+fn read() -> Option<HostReading> {
     let stat = fs::read_to_string("/proc/stat").ok()?;
     let times: Vec<u64> =
         stat.lines().next()?.split_whitespace().skip(1).filter_map(|word| word.parse().ok()).collect();
     // User, nice, system, idle, waiting for disks, …; guests are in user already.
     let total: u64 = times.iter().take(8).sum();
     let idle = times.get(3)? + times.get(4)?;
-    let mut reading = Reading { busy: total.saturating_sub(idle), total, ..Reading::default() };
+    let mut reading = HostReading { busy: total.saturating_sub(idle), total, ..HostReading::default() };
     for line in fs::read_to_string("/proc/diskstats").unwrap_or_default().lines() {
         let words: Vec<&str> = line.split_whitespace().collect();
         // Whole disks only: partitions would count twice.

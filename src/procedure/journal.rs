@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::findings::{Limits, Severity};
+use super::findings::{FindingLimits, Severity};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::summary::writing;
@@ -45,18 +45,18 @@ pub struct Journal {
     pub criteria: Vec<CriterionEntry>,
     /// What counts as too much or too little.
     #[serde(default)]
-    pub limits: Limits,
+    pub limits: FindingLimits,
     /// Other severities of findings, by kind.
     #[serde(default)]
     pub severities: BTreeMap<String, Severity>,
     /// Other words for hints.
     pub hints: BTreeMap<String, String>,
     /// Checks before the runs.
-    pub checks: Vec<Check>,
+    pub checks: Vec<CheckResult>,
     /// Records made before the runs.
-    pub data: Option<Records>,
+    pub data: Option<TestDataSummary>,
     /// The runs, in order.
-    pub runs: Vec<Entry>,
+    pub runs: Vec<RunEntry>,
     /// What a reader has to know, such as interruptions.
     pub notes: Vec<String>,
 }
@@ -91,7 +91,7 @@ impl From<CriterionShape> for CriterionEntry {
 
 /// One check before any load.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Check {
+pub struct CheckResult {
     /// What was checked.
     pub name: String,
     /// What it came to.
@@ -119,7 +119,7 @@ pub enum CheckState {
 
 /// Records made before the runs.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Records {
+pub struct TestDataSummary {
     /// Asked for.
     pub asked: u64,
     /// Answered as expected.
@@ -135,7 +135,7 @@ pub struct Records {
     pub seconds: f64,
 }
 
-impl Records {
+impl TestDataSummary {
     /// So many, none of which is made yet.
     pub fn asked(count: u64) -> Self {
         Self { asked: count, made: 0, verified: None, removed: 0, trouble: None, seconds: 0.0 }
@@ -157,7 +157,7 @@ impl Records {
 /// How far a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
+pub enum RunState {
     /// To come.
     Pending,
     /// It began and has not ended; in a folder that nobody works in: it was killed.
@@ -172,7 +172,7 @@ pub enum State {
     Skipped,
 }
 
-impl State {
+impl RunState {
     /// The word for it.
     pub const fn word(self) -> &'static str {
         match self {
@@ -198,7 +198,7 @@ impl State {
 
 /// One run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Entry {
+pub struct RunEntry {
     /// Its name; its files begin with it.
     pub name: String,
     /// The script.
@@ -206,7 +206,7 @@ pub struct Entry {
     /// Its load in words.
     pub plan: String,
     /// How far it is.
-    pub state: State,
+    pub state: RunState,
     /// How the child ended; nothing when a signal ended it.
     pub exit_code: Option<i32>,
     /// When it began (RFC 3339).
@@ -243,7 +243,7 @@ impl Journal {
             started: now(),
             ended: None,
             criteria: Vec::new(),
-            limits: Limits::default(),
+            limits: FindingLimits::default(),
             severities: BTreeMap::new(),
             hints: BTreeMap::new(),
             checks: Vec::new(),

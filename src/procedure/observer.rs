@@ -21,10 +21,10 @@ const DOCUMENT_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// What is known of the run that goes on. Cheap to clone.
 #[derive(Clone, Default)]
-pub struct Observer(Arc<Shared>);
+pub struct Observer(Arc<ObserverState>);
 
 #[derive(Default)]
-struct Shared {
+struct ObserverState {
     seen: Mutex<Seen>,
     /// Wakes who asks the run: a document is wanted now.
     wanted: Condvar,

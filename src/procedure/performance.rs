@@ -3,11 +3,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::results::{Results, RunResult};
+use super::results::{ProcedureResults, RunResult};
 use super::verdict::Judgement;
 
 /// The run that most criteria are about; of several, the last.
-pub fn main_run<'a>(results: &'a Results, judgement: &Judgement) -> Option<&'a RunResult> {
+pub fn main_run<'a>(results: &'a ProcedureResults, judgement: &Judgement) -> Option<&'a RunResult> {
     let about = |run: &RunResult| {
         let prefix = format!("{}.", run.entry.name);
         judgement.criteria.iter().filter(|one| one.expression.contains(&prefix)).count()

@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 
 use super::findings::{Finding, Severity};
-use super::journal::State;
-use super::results::{Results, RunResult};
+use super::journal::RunState;
+use super::results::{ProcedureResults, RunResult};
 use super::verdict::{Judgement, Verdict};
 
 /// The whole text. `notes` are what a reader has to know of the results as a whole.
-pub fn text(results: &Results, judgement: &Judgement, notes: &[String]) -> String {
+pub fn text(results: &ProcedureResults, judgement: &Judgement, notes: &[String]) -> String {
     let journal = &results.journal;
     let mut text = format!("{} - Load Testing Results\n\n", journal.name);
     let mut line = |key: &str, value: &str| _ = writeln!(text, "{key:<13} {value}");
@@ -33,7 +33,7 @@ pub fn text(results: &Results, judgement: &Judgement, notes: &[String]) -> Strin
         let (state, subject) = (one.state.to_uppercase(), &one.subject);
         _ = writeln!(text, "  {state:<13} {subject}: {} (target: {})", one.achieved_text, one.target_text);
     }
-    let wanted = results.runs.iter().filter(|run| run.entry.state != State::Skipped).count();
+    let wanted = results.runs.iter().filter(|run| run.entry.state != RunState::Skipped).count();
     let passed = results.runs.iter().filter(|run| outcome(run, &judgement.findings) == "PASS").count();
     _ = writeln!(text, "\nLoad Test Scenarios Passed: {passed} of {wanted}");
     for run in &results.runs {
@@ -63,15 +63,15 @@ pub fn text(results: &Results, judgement: &Judgement, notes: &[String]) -> Strin
 fn outcome(run: &RunResult, findings: &[Finding]) -> String {
     let blocks = |one: &Finding| one.severity == Severity::Blocking && one.run.as_ref() == Some(&run.entry.name);
     match run.entry.state {
-        State::Finished if findings.iter().any(blocks) => "FAIL".to_owned(),
-        State::Finished => "PASS".to_owned(),
-        State::Failed => "FAIL".to_owned(),
+        RunState::Finished if findings.iter().any(blocks) => "FAIL".to_owned(),
+        RunState::Finished => "PASS".to_owned(),
+        RunState::Failed => "FAIL".to_owned(),
         other => other.word().to_uppercase(),
     }
 }
 
 /// What to do next, as the verdict, the criteria and the findings suggest.
-pub fn recommendations(results: &Results, judgement: &Judgement) -> Vec<String> {
+pub fn recommendations(results: &ProcedureResults, judgement: &Judgement) -> Vec<String> {
     let mut list: Vec<String> = Vec::new();
     match judgement.verdict {
         Verdict::Approved => list.push("Deploy with the usual pipeline.".to_owned()),

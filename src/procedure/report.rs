@@ -7,8 +7,8 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::findings::{Finding, Severity};
-use super::journal::{CheckState, Records, State, write_file};
-use super::results::{Results, RunResult};
+use super::journal::{CheckState, TestDataSummary, RunState, write_file};
+use super::results::{ProcedureResults, RunResult};
 use super::verdict::{Judgement, Verdict, judge};
 use super::{performance, readiness};
 use crate::failure::Failure;
@@ -31,7 +31,7 @@ pub const BASELINE: &str = "baseline_metrics.json";
 /// # Errors
 /// A folder without a journal, a disk that refuses.
 pub fn write_all(folder: &Path) -> Result<Judgement, Failure> {
-    let results = Results::read(folder)?;
+    let results = ProcedureResults::read(folder)?;
     let judgement = judge(&results);
     let write = |name: &str, text: &str| write_file(&folder.join(name), text.as_bytes());
     let baseline = serde_json::to_string_pretty(&baseline(&results, &judgement)).unwrap_or_default();
@@ -49,12 +49,12 @@ pub fn write_all(folder: &Path) -> Result<Judgement, Failure> {
 /// # Errors
 /// A folder without a journal.
 pub fn page_document(folder: &Path) -> Result<String, Failure> {
-    let results = Results::read(folder)?;
+    let results = ProcedureResults::read(folder)?;
     Ok(document(&results, &judge(&results)).to_string())
 }
 
 /// What the page shows while runs are still to come: what was judged so far, without a verdict.
-pub fn live_document(results: &Results) -> Value {
+pub fn live_document(results: &ProcedureResults) -> Value {
     let mut document = document(results, &judge(results));
     let procedure = &mut document["procedure"];
     procedure["verdict"] = "RUNNING".into();
@@ -68,15 +68,15 @@ pub fn live_document(results: &Results) -> Value {
     let entries = results.journal.runs.iter();
     for (card, entry) in procedure["cards"].as_array_mut().into_iter().flatten().zip(entries) {
         match entry.state {
-            State::Running => card["state"] = "running".into(),
-            State::Pending => card["state"] = "to come".into(),
+            RunState::Running => card["state"] = "running".into(),
+            RunState::Pending => card["state"] = "to come".into(),
             _ => (),
         }
     }
     document
 }
 
-fn baseline(results: &Results, judgement: &Judgement) -> Value {
+fn baseline(results: &ProcedureResults, judgement: &Judgement) -> Value {
     let journal = &results.journal;
     let runs = results.runs.iter().filter(|run| run.document.is_some()).map(|run| {
         let endpoints = run.document.as_ref().and_then(|document| document["endpoints"].as_array());
@@ -115,7 +115,7 @@ fn baseline(results: &Results, judgement: &Judgement) -> Value {
 }
 
 /// `scale` in words, where it is not 1: such a result is a rehearsal.
-fn scale_note(results: &Results) -> Option<String> {
+fn scale_note(results: &ProcedureResults) -> Option<String> {
     let scale = results.journal.scale;
     (scale != 1.0).then(|| format!("All durations were multiplied by {scale}: this is a rehearsal, not a measurement."))
 }
@@ -136,7 +136,7 @@ fn minute(moment: &str) -> String {
     read.unwrap_or_else(|_| moment.to_owned())
 }
 
-fn markdown(results: &Results, judgement: &Judgement) -> String {
+fn markdown(results: &ProcedureResults, judgement: &Judgement) -> String {
     let journal = &results.journal;
     let mark = match judgement.verdict {
         Verdict::Approved => "✅",
@@ -216,7 +216,7 @@ fn difference(percent: Option<f64>, direction: &str) -> String {
 }
 
 /// What the page draws: see `summary/README.md`.
-fn document(results: &Results, judgement: &Judgement) -> Value {
+fn document(results: &ProcedureResults, judgement: &Judgement) -> Value {
     let journal = &results.journal;
     let runs: Vec<Value> = results
         .runs
@@ -247,7 +247,7 @@ fn document(results: &Results, judgement: &Judgement) -> Value {
         .map(|run| {
             let name = Some(&run.entry.name);
             let of_run = || judgement.findings.iter().filter(|finding| finding.run.as_ref() == name);
-            let is_good = run.entry.state == State::Finished
+            let is_good = run.entry.state == RunState::Finished
                 && run.entry.exit_code == Some(0)
                 && !of_run().any(|finding| finding.severity == Severity::Blocking);
             // What only the procedure file does not mind is no reason for a tick.
@@ -283,7 +283,7 @@ fn document(results: &Results, judgement: &Judgement) -> Value {
             "reason": judgement.reason,
             "facts": [journal.environment, journal.base_url, journal.phase, journal.started],
             "notes": notes,
-            "data": journal.data.as_ref().map(Records::words),
+            "data": journal.data.as_ref().map(TestDataSummary::words),
             "criteria": judgement.criteria,
             "findings": judgement.findings,
             "cards": cards,

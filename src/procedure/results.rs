@@ -6,10 +6,10 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::child::Files;
-use super::collect::{Collected, Series};
-use super::expression::Figure;
-use super::journal::{Entry, Journal, State};
+use super::child::RunFiles;
+use super::collect::{Collected, CollectedSeries};
+use super::expression::FigureRef;
+use super::journal::{RunEntry, Journal, RunState};
 use crate::failure::Failure;
 use crate::metrics::{Contains, MetricType, builtin};
 pub use crate::units::figure::unit_of as figure_unit;
@@ -19,7 +19,7 @@ use crate::units::figure::{self, Unit};
 const COLLECTORS: [&str; 4] = ["host", "redis", "postgres", "prometheus"];
 
 /// All results of a folder.
-pub struct Results {
+pub struct ProcedureResults {
     /// What happened.
     pub journal: Journal,
     /// The runs, in order.
@@ -29,14 +29,14 @@ pub struct Results {
 /// The results of one run.
 pub struct RunResult {
     /// What happened.
-    pub entry: Entry,
+    pub entry: RunEntry,
     /// Its summary, if it got so far.
     pub document: Option<Value>,
     /// What collectors saw.
     pub collected: Vec<Collected>,
 }
 
-impl Results {
+impl ProcedureResults {
     /// Reads a folder.
     ///
     /// # Errors
@@ -44,7 +44,7 @@ impl Results {
     pub fn read(folder: &Path) -> Result<Self, Failure> {
         let journal = Journal::read(folder)?;
         let runs = journal.runs.iter().map(|entry| {
-            let path = Files::of(folder, &entry.name).document;
+            let path = RunFiles::of(folder, &entry.name).document;
             let document = fs::read(path).ok().and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
             let collected = COLLECTORS.iter().filter_map(|name| {
                 let bytes = fs::read(folder.join(format!("{}_{name}.json", entry.name))).ok()?;
@@ -70,16 +70,16 @@ impl Results {
     ///
     /// # Errors
     /// Why there is none.
-    pub fn figure(&self, figure: &Figure, needs: u64) -> Result<f64, Missing> {
-        let absent = |text: String| Err(Missing::NotMeasured(text));
+    pub fn figure(&self, figure: &FigureRef, needs: u64) -> Result<f64, FigureError> {
+        let absent = |text: String| Err(FigureError::NotMeasured(text));
         let Some(run) = self.run(&figure.run) else { return absent(format!("there is no run `{}`", figure.run)) };
-        if run.entry.state != State::Finished {
+        if run.entry.state != RunState::Finished {
             return absent(run.entry.state.said_of(&figure.run));
         }
         if let Some(samples) = run.samples(&figure.metric).filter(|samples| *samples < needs && needs > 0) {
             let (metric, count) = (&figure.metric, figure::text(samples as f64, Unit::Count));
             let what = if run.has_unanswered(metric) { "answered requests" } else { "samples" };
-            return Err(Missing::TooFew(format!("`{metric}` has {count} {what}, at least {needs} are needed")));
+            return Err(FigureError::TooFew(format!("`{metric}` has {count} {what}, at least {needs} are needed")));
         }
         match run.judged_value(&figure.metric, &figure.stat) {
             Some(value) => Ok(value),
@@ -88,14 +88,14 @@ impl Results {
     }
 
     /// What a figure measures.
-    pub fn unit(&self, figure: &Figure) -> Unit {
+    pub fn unit(&self, figure: &FigureRef) -> Unit {
         self.run(&figure.run).map_or(Unit::Number, |run| run.unit(&figure.metric, &figure.stat))
     }
 }
 
 /// Why a figure can't be judged.
 #[derive(Debug)]
-pub enum Missing {
+pub enum FigureError {
     /// Its run has no such figure, or did not end.
     NotMeasured(String),
     /// Too few samples to say anything.
@@ -110,7 +110,7 @@ impl RunResult {
     }
 
     /// A series of a collector.
-    pub fn series(&self, name: &str) -> Option<&Series> {
+    pub fn series(&self, name: &str) -> Option<&CollectedSeries> {
         self.collected.iter().find_map(|collected| collected.series.get(name))
     }
 

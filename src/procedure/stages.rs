@@ -5,16 +5,16 @@
 use std::path::{Path, PathBuf};
 
 use super::child::{self, Interrupts};
-use super::file::{Archive, Criterion, Procedure};
-use super::journal::{self, CriterionEntry, Entry, Journal, Records, State, Thinned};
-use super::live::Live;
+use super::file::{ArchivePlan, Criterion, Procedure};
+use super::journal::{self, CriterionEntry, RunEntry, Journal, TestDataSummary, RunState, Thinned};
+use super::live::LivePage;
 use super::observer::Observer;
-use super::plan::Planned;
-use super::progress::{Progress, Stage};
-use super::records::{self, Ledger};
-use super::upload::{self, Target};
+use super::plan::PlannedRun;
+use super::progress::{ProcedureProgress, ProcedureStage};
+use super::created_records::{self, CreatedRecords};
+use super::upload::{self, UploadTarget};
 use super::verdict::Judgement;
-use super::{Settings, archive, collect, data, plain_address, report};
+use super::{ProcedureSettings, archive, collect, plain_address, report, test_data};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::output::json::thinned;
@@ -26,7 +26,7 @@ use crate::units::Span;
 ///
 /// # Errors
 /// A folder with results of another procedure.
-pub fn folder(procedure: &Procedure, settings: &Settings) -> Result<(PathBuf, String), Failure> {
+pub fn folder(procedure: &Procedure, settings: &ProcedureSettings) -> Result<(PathBuf, String), Failure> {
     let now = jiff::Zoned::now().strftime("%Y%m%d_%H%M%S").to_string();
     if let Some(folder) = &settings.resume {
         return Ok((joined(&settings.cwd, folder), now));
@@ -65,7 +65,7 @@ fn joined(folder: &Path, path: &Path) -> PathBuf {
 ///
 /// # Errors
 /// A folder without results, of another procedure, or of another scale.
-pub fn check_resumed(procedure: &Procedure, settings: &Settings, folder: &Path) -> Result<(), Failure> {
+pub fn check_resumed(procedure: &Procedure, settings: &ProcedureSettings, folder: &Path) -> Result<(), Failure> {
     if settings.resume.is_none() {
         return Ok(());
     }
@@ -89,8 +89,8 @@ pub fn check_resumed(procedure: &Procedure, settings: &Settings, folder: &Path) 
 /// What the file system says.
 pub fn open(
     procedure: &Procedure,
-    settings: &Settings,
-    planned: &[Planned],
+    settings: &ProcedureSettings,
+    planned: &[PlannedRun],
     folder: &Path,
     stamp: String,
 ) -> Result<Journal, Failure> {
@@ -112,11 +112,11 @@ pub fn open(
     journal.hints = procedure.hints.clone();
     journal.runs = planned
         .iter()
-        .map(|run| Entry {
+        .map(|run| RunEntry {
             name: run.name.clone(),
             script: run.script.display().to_string(),
             plan: run.words.clone(),
-            state: if run.is_wanted { State::Pending } else { State::Skipped },
+            state: if run.is_wanted { RunState::Pending } else { RunState::Skipped },
             exit_code: None,
             started: None,
             note: None,
@@ -133,12 +133,12 @@ pub fn open(
         let Some(before) = old.runs.iter().find(|before| before.name == entry.name) else { continue };
         match before.state {
             // Whole, but of another load: it is not what was asked for now.
-            State::Finished if before.plan != entry.plan => broken.push(format!("`{}` had another plan", entry.name)),
-            State::Finished => *entry = before.clone(),
-            State::Running | State::Interrupted | State::Failed => {
+            RunState::Finished if before.plan != entry.plan => broken.push(format!("`{}` had another plan", entry.name)),
+            RunState::Finished => *entry = before.clone(),
+            RunState::Running | RunState::Interrupted | RunState::Failed => {
                 broken.push(before.state.said_of(&entry.name));
             }
-            State::Pending | State::Skipped => (),
+            RunState::Pending | RunState::Skipped => (),
         }
     }
     let broken = if broken.is_empty() { "no run had been cut short".to_owned() } else { broken.join(", ") };
@@ -153,7 +153,7 @@ pub struct Stages<'a> {
     /// Where its functions live.
     pub module: &'a Module,
     /// What was typed around it.
-    pub settings: &'a Settings,
+    pub settings: &'a ProcedureSettings,
     /// Where it is told how things go.
     pub terminal: &'a Terminal,
     /// Where results go.
@@ -165,9 +165,9 @@ pub struct Stages<'a> {
     /// How the run that goes on is asked.
     pub observer: Observer,
     /// How far everything is.
-    pub progress: Progress,
+    pub progress: ProcedureProgress,
     /// The page that shows it.
-    pub live: Live,
+    pub live: LivePage,
 }
 
 impl Stages<'_> {
@@ -181,10 +181,10 @@ impl Stages<'_> {
     /// As the file system says.
     pub async fn data(&mut self) -> Result<(), Failure> {
         let Some(data) = &self.procedure.data else { return Ok(()) };
-        if !self.journal.runs.iter().any(|run| run.state == State::Pending) {
+        if !self.journal.runs.iter().any(|run| run.state == RunState::Pending) {
             return Ok(());
         }
-        let mut ledger = Ledger::open(self.folder)?;
+        let mut ledger = CreatedRecords::open(self.folder)?;
         let before = ledger.all_made().len() as u64;
         let unknown = ledger.unknown().len();
         if unknown > 0 {
@@ -202,7 +202,7 @@ impl Stages<'_> {
             0 => self.say(&format!("making {}", counted(data.count))),
             _ => self.say(&format!("making {}; {before} already exist", counted(data.count))),
         }
-        let records = data::create(data, self.module, &mut ledger, self.interrupts, self.terminal).await;
+        let records = test_data::create(data, self.module, &mut ledger, self.interrupts, self.terminal).await;
         ledger.close();
         self.say(&records.words());
         if let Some(trouble) = &records.trouble {
@@ -216,12 +216,12 @@ impl Stages<'_> {
     ///
     /// # Errors
     /// As the file system says.
-    pub async fn runs(&mut self, planned: &[Planned]) -> Result<(), Failure> {
+    pub async fn runs(&mut self, planned: &[PlannedRun]) -> Result<(), Failure> {
         let mut pause = None;
         for (place, run) in planned.iter().enumerate() {
             match self.journal.runs[place].state {
-                State::Pending => (),
-                State::Finished => {
+                RunState::Pending => (),
+                RunState::Finished => {
                     self.say(&format!("{}: finished before, kept", run.name));
                     continue;
                 }
@@ -229,13 +229,13 @@ impl Stages<'_> {
             }
             if let Some(pause) = pause.take() {
                 self.say(&format!("cool-down of {}", Span::from(pause)));
-                self.progress.enter(Stage::CoolDown(place, pause), self.terminal);
+                self.progress.enter(ProcedureStage::CoolDown(place, pause), self.terminal);
                 self.live.refresh(self.folder, &self.progress, None);
                 tokio::select! {
                     () = tokio::time::sleep(pause) => {}
                     () = self.interrupts.next() => {}
                 }
-                self.progress.enter(Stage::Other, self.terminal);
+                self.progress.enter(ProcedureStage::Other, self.terminal);
             }
             if self.interrupts.seen {
                 break;
@@ -249,27 +249,27 @@ impl Stages<'_> {
         Ok(())
     }
 
-    async fn one(&mut self, place: usize, run: &Planned) -> Result<(), Failure> {
+    async fn one(&mut self, place: usize, run: &PlannedRun) -> Result<(), Failure> {
         let entry = &mut self.journal.runs[place];
-        entry.state = State::Running;
+        entry.state = RunState::Running;
         entry.started = Some(journal::now());
         entry.exit_code = None;
         entry.note = None;
         entry.thinned = None;
         self.journal.write(self.folder)?;
         self.say(&format!("{}: {}", run.name, run.words));
-        self.progress.enter(Stage::Run(place), self.terminal);
+        self.progress.enter(ProcedureStage::Run(place), self.terminal);
         self.live.refresh(self.folder, &self.progress, Some(&run.name));
         let collect = self.procedure.collect.scaled(self.settings.scale);
         let sampler = collect::Sampler::start(&collect, self.folder, &run.name);
-        let wanted = self.journal.runs.iter().filter(|run| run.state != State::Skipped).count();
+        let wanted = self.journal.runs.iter().filter(|run| run.state != RunState::Skipped).count();
         let limit = self.procedure.samples.share(wanted);
         let ended = child::run(run, self.folder, limit, self.settings, self.interrupts, &self.observer).await;
-        self.progress.enter(Stage::Other, self.terminal);
+        self.progress.enter(ProcedureStage::Other, self.terminal);
         for line in sampler.finish().await {
             self.say(&format!("! {line}"));
         }
-        let files = child::Files::of(self.folder, &run.name);
+        let files = child::RunFiles::of(self.folder, &run.name);
         let document = std::fs::read(&files.document).ok();
         let document = document.and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok());
         let reason =
@@ -278,19 +278,19 @@ impl Stages<'_> {
         let log = std::fs::read_to_string(&files.log).unwrap_or_default();
         entry.thinned = log.lines().rev().find_map(thinned).map(|(kept, all)| Thinned { kept, all });
         (entry.state, entry.note) = match ended {
-            Err(failure) => (State::Failed, Some(failure.message)),
+            Err(failure) => (RunState::Failed, Some(failure.message)),
             Ok(ended) => {
                 entry.exit_code = ended.code;
                 // A run whose thresholds were crossed, or that the script marked as failed, still ran to its end.
                 let is_whole = matches!(ended.code, Some(0 | 99 | 110)) && document.is_some();
                 match (is_whole, ended.was_interrupted, ended.code) {
-                    (true, false, _) => (State::Finished, reason),
-                    (_, true, _) => (State::Interrupted, reason),
+                    (true, false, _) => (RunState::Finished, reason),
+                    (_, true, _) => (RunState::Interrupted, reason),
                     (false, false, Some(code)) => {
                         let why = reason.or_else(|| last_error(&files.log)).unwrap_or_default();
-                        (State::Failed, Some(format!("exit code {code}: {why}")))
+                        (RunState::Failed, Some(format!("exit code {code}: {why}")))
                     }
-                    (false, false, None) => (State::Failed, Some("it was ended by a signal".to_owned())),
+                    (false, false, None) => (RunState::Failed, Some("it was ended by a signal".to_owned())),
                 }
             }
         };
@@ -306,14 +306,14 @@ impl Stages<'_> {
     /// As the file system says.
     pub async fn clean_up(&mut self) -> Result<(), Failure> {
         let Some(data) = self.procedure.data.as_ref().filter(|data| data.clean_up.is_some()) else { return Ok(()) };
-        if !self.folder.join(records::FILE).exists() {
+        if !self.folder.join(created_records::FILE).exists() {
             return Ok(());
         }
-        let mut ledger = Ledger::open(self.folder)?;
+        let mut ledger = CreatedRecords::open(self.folder)?;
         self.say(&format!("removing {}", counted(ledger.all_made().len() as u64)));
-        let (removed, trouble) = data::remove(data, &mut ledger, self.interrupts, self.terminal).await;
+        let (removed, trouble) = test_data::remove(data, &mut ledger, self.interrupts, self.terminal).await;
         ledger.close();
-        let records = self.journal.data.get_or_insert_with(|| Records::asked(data.count));
+        let records = self.journal.data.get_or_insert_with(|| TestDataSummary::asked(data.count));
         records.removed += removed;
         if let Some(trouble) = trouble {
             self.terminal.print(&format!("  ! {trouble}\n"));
@@ -367,7 +367,7 @@ fn counted(records: u64) -> String {
 }
 
 /// The folder archives go to.
-fn archives(folder: &Path, place: &Archive, settings: &Settings) -> PathBuf {
+fn archives(folder: &Path, place: &ArchivePlan, settings: &ProcedureSettings) -> PathBuf {
     match &place.dir {
         Some(dir) => settings.cwd.join(dir),
         None => folder.parent().unwrap_or(folder).to_owned(),
@@ -380,8 +380,8 @@ fn archives(folder: &Path, place: &Archive, settings: &Settings) -> PathBuf {
 /// What the store, or the way to it, says, and how to go on.
 pub async fn upload(
     archive: &Path,
-    target: &Target,
-    settings: &Settings,
+    target: &UploadTarget,
+    settings: &ProcedureSettings,
     interrupts: &mut Interrupts,
     terminal: &Terminal,
 ) -> Result<(), Failure> {
@@ -409,23 +409,23 @@ pub async fn upload(
 /// The archive that waits for its upload, if that is all there is to do in a folder that is gone on with.
 pub fn only_upload(
     procedure: &Procedure,
-    settings: &Settings,
-    planned: &[Planned],
+    settings: &ProcedureSettings,
+    planned: &[PlannedRun],
     folder: &Path,
-) -> Option<(PathBuf, Target)> {
+) -> Option<(PathBuf, UploadTarget)> {
     settings.resume.as_ref()?;
     let place = procedure.archive.as_ref()?;
     let target = place.upload.clone()?;
     let old = Journal::read(folder).ok()?;
-    let is_done = |run: &Planned| {
+    let is_done = |run: &PlannedRun| {
         !run.is_wanted
             || old
                 .runs
                 .iter()
-                .any(|entry| entry.name == run.name && entry.plan == run.words && entry.state == State::Finished)
+                .any(|entry| entry.name == run.name && entry.plan == run.words && entry.state == RunState::Finished)
     };
     let has_records = procedure.data.as_ref().is_some_and(|data| data.clean_up.is_some());
-    let is_clean = !has_records || !folder.join(records::FILE).exists();
+    let is_clean = !has_records || !folder.join(created_records::FILE).exists();
     let archive = archive::path(&archives(folder, place, settings), &old);
     let is_all = old.ended.is_some() && is_clean && planned.iter().all(is_done) && upload::begun(&archive).is_some();
     (is_all && archive::verify(&archive).is_ok()).then_some((archive, target))

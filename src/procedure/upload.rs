@@ -19,8 +19,8 @@ use object_store::{ClientOptions, ObjectStoreExt as _, PutPayload, RetryConfig};
 use ring::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
 
-use super::border::{Node, Wrong};
-use super::credentials::{Credentials, Place};
+use super::decode::{JsonNode, DecodeError};
+use super::credentials::{StoreCredentials, CredentialsSource};
 use super::journal;
 use super::progress::SAY_EVERY;
 use crate::ui::Terminal;
@@ -35,7 +35,7 @@ const FLYING: usize = 4;
 
 /// Where archives are copied to.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Target {
+pub struct UploadTarget {
     /// `s3://BUCKET/PREFIX`
     pub url: String,
     /// The store's address; nothing for AWS.
@@ -44,12 +44,12 @@ pub struct Target {
     pub region: Option<String>,
     /// Where credentials are, but not they.
     #[serde(skip)]
-    pub place: Place,
+    pub place: CredentialsSource,
 }
 
-impl Target {
+impl UploadTarget {
     /// Checks one as written.
-    pub fn read(node: &Node) -> Result<Self, Wrong> {
+    pub fn read(node: &JsonNode) -> Result<Self, DecodeError> {
         let fields = node.object(&["url", "endpoint", "region", "credentials", "profile"])?;
         let text = |key: &str| fields.get(key).map(|node| node.text().map(str::to_owned)).transpose();
         let place = fields.need("url", "where to, such as s3://bucket/folder")?;
@@ -64,7 +64,7 @@ impl Target {
                 Some(endpoint)
             }
         };
-        let place = Place { file: text("credentials")?.map(PathBuf::from), profile: text("profile")? };
+        let place = CredentialsSource { file: text("credentials")?.map(PathBuf::from), profile: text("profile")? };
         Ok(Self { url, endpoint, region: text("region")?, place })
     }
 
@@ -87,7 +87,7 @@ impl Target {
         (bucket.to_owned(), Key::from(key))
     }
 
-    fn store(&self, env: &BTreeMap<String, String>, credentials: &Credentials) -> Result<AmazonS3, String> {
+    fn store(&self, env: &BTreeMap<String, String>, credentials: &StoreCredentials) -> Result<AmazonS3, String> {
         // Whoever came first has installed the same one.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let variable = |name: &str| env.get(name).filter(|value| !value.is_empty()).cloned();
@@ -121,7 +121,7 @@ impl Target {
 struct Receipt {
     format: String,
     version: u64,
-    target: Target,
+    target: UploadTarget,
     /// Name in the bucket.
     key: String,
     size: u64,
@@ -158,7 +158,7 @@ impl Receipt {
 }
 
 /// Where an archive was on its way to, if it was.
-pub fn begun(archive: &Path) -> Option<Target> {
+pub fn begun(archive: &Path) -> Option<UploadTarget> {
     Receipt::read(archive).map(|receipt| receipt.target)
 }
 
@@ -195,7 +195,7 @@ fn sums(archive: &Path) -> std::io::Result<Sums> {
 }
 
 /// One line of what a store says. Its answers are XML, of which the message is enough.
-fn words(error: &object_store::Error, credentials: &Credentials) -> String {
+fn words(error: &object_store::Error, credentials: &StoreCredentials) -> String {
     let mut cause: &dyn std::error::Error = error;
     let mut text = cause.to_string();
     while let Some(inner) = cause.source() {
@@ -221,9 +221,9 @@ fn words(error: &object_store::Error, credentials: &Credentials) -> String {
 ///
 /// # Errors
 /// What it, or the way to it, says.
-pub async fn reach(target: &Target, env: &BTreeMap<String, String>, cwd: &Path) -> Result<String, String> {
+pub async fn reach(target: &UploadTarget, env: &BTreeMap<String, String>, cwd: &Path) -> Result<String, String> {
     use object_store::Error;
-    let credentials = Credentials::find(&target.place, env, cwd)?;
+    let credentials = StoreCredentials::find(&target.place, env, cwd)?;
     let store = target.store(env, &credentials)?;
     match store.head(&target.bucket_and_key("volley-preflight").1).await {
         // Who may write need not be allowed to look, so this says nothing.
@@ -238,7 +238,7 @@ pub async fn reach(target: &Target, env: &BTreeMap<String, String>, cwd: &Path) 
 /// What the store, or the way to it, says; what is on disk allows to go on.
 pub async fn upload(
     archive: &Path,
-    target: &Target,
+    target: &UploadTarget,
     env: &BTreeMap<String, String>,
     cwd: &Path,
     terminal: &Terminal,
@@ -276,7 +276,7 @@ pub async fn upload(
     }
     // Whatever happens now, the receipt says where to go on.
     receipt.write(archive)?;
-    let credentials = Credentials::find(&target.place, env, cwd)?;
+    let credentials = StoreCredentials::find(&target.place, env, cwd)?;
     let store = target.store(env, &credentials)?;
     let told = |error: object_store::Error| words(&error, &credentials);
     if let Some((key, id)) = left {
@@ -321,7 +321,7 @@ async fn send(
     store: &AmazonS3,
     key: &Key,
     receipt: &mut Receipt,
-    credentials: &Credentials,
+    credentials: &StoreCredentials,
     terminal: &Terminal,
 ) -> Result<(), (String, bool)> {
     let told = |error: object_store::Error| {
@@ -425,10 +425,10 @@ mod tests {
 
     #[test]
     fn buckets_are_understood() {
-        let check = |input: &str, expect: Option<(&str, &str)>| match Target::bucket_url(input) {
+        let check = |input: &str, expect: Option<(&str, &str)>| match UploadTarget::bucket_url(input) {
             Err(why) => assert!(expect.is_none() && why.contains("looks like s3://bucket/folder"), "{input}: {why}"),
             Ok(url) => {
-                let target = Target { url, endpoint: None, region: None, place: Place::default() };
+                let target = UploadTarget { url, endpoint: None, region: None, place: CredentialsSource::default() };
                 let (bucket, key) = target.bucket_and_key("a.tar.gz");
                 assert_eq!(Some((bucket.as_str(), key.as_ref())), expect, "{input}");
             }

@@ -5,10 +5,10 @@ use std::cell::RefCell;
 
 use serde::Serialize;
 
-use super::expression::Expression;
+use super::expression::CriterionExpression;
 use super::findings::{Finding, Severity, findings};
-use super::journal::{CriterionEntry, State};
-use super::results::{Missing, Results};
+use super::journal::{CriterionEntry, RunState};
+use super::results::{FigureError, ProcedureResults};
 use crate::units::figure::{self, Unit};
 
 /// What a procedure came to.
@@ -148,7 +148,7 @@ const NOISE_RATE: f64 = 0.01;
 const MAX_REASONS: usize = 3;
 
 /// Judges the results of a folder.
-pub fn judge(results: &Results) -> Judgement {
+pub fn judge(results: &ProcedureResults) -> Judgement {
     let names: Vec<&str> = results.runs.iter().map(|run| run.entry.name.as_str()).collect();
     let mut scarce = Vec::new();
     let criteria = &results.journal.criteria;
@@ -160,7 +160,7 @@ pub fn judge(results: &Results) -> Judgement {
 }
 
 /// The verdict and why, in one line. What blocks goes before what is missing, and that before an approval.
-fn verdict(results: &Results, criteria: &[Judged], findings: &[Finding]) -> (Verdict, String) {
+fn verdict(results: &ProcedureResults, criteria: &[Judged], findings: &[Finding]) -> (Verdict, String) {
     let count = |state: &str| criteria.iter().filter(|one| one.state == state).count();
     let (failed, unmeasured) = (count("fail"), count("not measured"));
     let of = |part: usize| format!("{part} of {} criteria", criteria.len());
@@ -179,7 +179,7 @@ fn verdict(results: &Results, criteria: &[Judged], findings: &[Finding]) -> (Ver
         }
         return (Verdict::NotApproved, reasons.join("; "));
     }
-    let open = results.runs.iter().filter(|run| !matches!(run.entry.state, State::Finished | State::Skipped));
+    let open = results.runs.iter().filter(|run| !matches!(run.entry.state, RunState::Finished | RunState::Skipped));
     let mut open: Vec<String> = open.map(|run| run.entry.state.said_of(&run.entry.name)).collect();
     if unmeasured > 0 || criteria.is_empty() || !open.is_empty() {
         if unmeasured > 0 {
@@ -211,7 +211,7 @@ fn verdict(results: &Results, criteria: &[Judged], findings: &[Finding]) -> (Ver
     }
 }
 
-fn criterion(entry: &CriterionEntry, names: &[&str], results: &Results, scarce: &mut Vec<(String, String)>) -> Judged {
+fn criterion(entry: &CriterionEntry, names: &[&str], results: &ProcedureResults, scarce: &mut Vec<(String, String)>) -> Judged {
     let mut judged = Judged {
         name: entry.name.clone(),
         expression: entry.text.clone(),
@@ -222,7 +222,7 @@ fn criterion(entry: &CriterionEntry, names: &[&str], results: &Results, scarce: 
         achieved_text: String::new(),
         state: "not measured",
     };
-    let read = match Expression::parse(&entry.text, names) {
+    let read = match CriterionExpression::parse(&entry.text, names) {
         Ok(read) => read,
         Err(why) => {
             judged.achieved_text = format!("not measured: {why}");
@@ -239,7 +239,7 @@ fn criterion(entry: &CriterionEntry, names: &[&str], results: &Results, scarce: 
         Ok(value) => Some(value),
         Err(why) => {
             let text = match why {
-                Missing::TooFew(text) => {
+                FigureError::TooFew(text) => {
                     let told = (figure.run.clone(), text.clone());
                     let mut found = found.borrow_mut();
                     if !found.contains(&told) {
@@ -247,7 +247,7 @@ fn criterion(entry: &CriterionEntry, names: &[&str], results: &Results, scarce: 
                     }
                     text
                 }
-                Missing::NotMeasured(text) => text,
+                FigureError::NotMeasured(text) => text,
             };
             missing.borrow_mut().get_or_insert(text);
             None
@@ -277,7 +277,7 @@ fn criterion(entry: &CriterionEntry, names: &[&str], results: &Results, scarce: 
 }
 
 /// `< 100 ms`; where the right side is a formula, with the number it came to.
-fn target_text(read: &Expression, target: Option<f64>, unit: Unit) -> String {
+fn target_text(read: &CriterionExpression, target: Option<f64>, unit: Unit) -> String {
     let typed = &read.sides.1;
     let (comparison, fixed) = (read.comparison(), read.fixed_target());
     match (fixed, target) {
@@ -289,7 +289,7 @@ fn target_text(read: &Expression, target: Option<f64>, unit: Unit) -> String {
     }
 }
 
-fn comparison(results: &Results) -> Vec<Compared> {
+fn comparison(results: &ProcedureResults) -> Vec<Compared> {
     let Some(baseline) = results.baseline() else { return Vec::new() };
     let mut rows = Vec::new();
     for run in results.runs.iter().filter(|run| run.entry.name != baseline.entry.name) {

@@ -2,7 +2,7 @@
 //!
 //! A collector that fails says so once, tries again on the next beat, and never disturbs the run.
 
-mod asked;
+mod config;
 mod monitor;
 pub mod postgres;
 pub mod prometheus;
@@ -20,17 +20,17 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::{host, journal};
-pub use asked::Collect;
+pub use config::Collect;
 
 /// One figure of one moment.
-pub struct Point {
+pub struct SeriesPoint {
     name: String,
     panel: String,
     unit: &'static str,
     value: f64,
 }
 
-impl Point {
+impl SeriesPoint {
     /// A figure of the series `name`, drawn in `panel` with a unit of the report page.
     pub fn new(name: impl Into<String>, panel: &str, unit: &'static str, value: f64) -> Self {
         Self { name: name.into(), panel: panel.to_owned(), unit, value }
@@ -39,7 +39,7 @@ impl Point {
 
 /// Figures over time.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Series {
+pub struct CollectedSeries {
     /// The chart it belongs to.
     pub panel: String,
     /// The unit, in the report page's words.
@@ -50,7 +50,7 @@ pub struct Series {
     pub values: Vec<f64>,
 }
 
-impl Series {
+impl CollectedSeries {
     /// A figure of the whole series.
     pub fn stat(&self, stat: &str) -> Option<f64> {
         let values = || self.values.iter().copied();
@@ -73,7 +73,7 @@ pub struct Collected {
     /// What went wrong first.
     pub trouble: Option<String>,
     /// By name.
-    pub series: BTreeMap<String, Series>,
+    pub series: BTreeMap<String, CollectedSeries>,
     /// What it saw before the run.
     pub before: Value,
     /// What it saw after the run.
@@ -92,7 +92,7 @@ impl Collected {
         self.trouble.get_or_insert(why);
     }
 
-    fn add(&mut self, time: f64, points: Vec<Point>) {
+    fn add(&mut self, time: f64, points: Vec<SeriesPoint>) {
         for point in points.into_iter().filter(|point| point.value.is_finite()) {
             let series = self.series.entry(point.name).or_default();
             series.panel = point.panel;
@@ -109,21 +109,21 @@ pub fn now_ms() -> f64 {
 }
 
 /// What can be asked on every beat.
-trait Source: Send {
+trait Collector: Send {
     /// The figures of now.
-    fn sample(&mut self) -> Pin<Box<dyn Future<Output = Result<Vec<Point>, String>> + Send + '_>>;
+    fn sample(&mut self) -> Pin<Box<dyn Future<Output = Result<Vec<SeriesPoint>, String>> + Send + '_>>;
     /// All there is to say, before and after a run.
     fn state(&mut self) -> Pin<Box<dyn Future<Output = Result<Value, String>> + Send + '_>>;
 }
 
 #[derive(Default)]
-struct Host {
-    meter: host::Meter,
+struct HostCollector {
+    meter: host::HostMeter,
     before: BTreeMap<u32, (String, u64, u64)>,
 }
 
-impl Source for Host {
-    fn sample(&mut self) -> Pin<Box<dyn Future<Output = Result<Vec<Point>, String>> + Send + '_>> {
+impl Collector for HostCollector {
+    fn sample(&mut self) -> Pin<Box<dyn Future<Output = Result<Vec<SeriesPoint>, String>> + Send + '_>> {
         Box::pin(async { self.meter.sample() })
     }
 
@@ -140,7 +140,7 @@ impl Source for Host {
 pub struct Sampler {
     stop: watch::Sender<bool>,
     tasks: Vec<(PathBuf, JoinHandle<Collected>)>,
-    monitor: Option<(PathBuf, JoinHandle<monitor::Log>)>,
+    monitor: Option<(PathBuf, JoinHandle<monitor::MonitorLog>)>,
     prometheus: Option<(PathBuf, String, BTreeMap<String, String>)>,
     began: f64,
     every: Duration,
@@ -153,15 +153,15 @@ impl Sampler {
     /// Begins to sample; files will be in `folder` and begin with the run's name.
     pub fn start(collect: &Collect, folder: &Path, run: &str) -> Self {
         let (stop, stopped) = watch::channel(false);
-        let mut sources: Vec<(&str, Box<dyn Source>)> = Vec::new();
+        let mut sources: Vec<(&str, Box<dyn Collector>)> = Vec::new();
         if collect.host {
-            sources.push(("host", Box::<Host>::default()));
+            sources.push(("host", Box::<HostCollector>::default()));
         }
         if let Some(redis) = &collect.redis {
-            sources.push(("redis", Box::new(redis::Meter::new(&redis.url))));
+            sources.push(("redis", Box::new(redis::RedisCollector::new(&redis.url))));
         }
         if let Some(url) = &collect.postgres {
-            sources.push(("postgres", Box::new(postgres::Meter::new(url))));
+            sources.push(("postgres", Box::new(postgres::PostgresCollector::new(url))));
         }
         let file = |name: &str| folder.join(format!("{run}_{name}.json"));
         let tasks = sources
@@ -222,7 +222,7 @@ impl Sampler {
 
 async fn watch_over(
     name: &'static str,
-    mut source: Box<dyn Source>,
+    mut source: Box<dyn Collector>,
     every: Duration,
     mut stopped: watch::Receiver<bool>,
 ) -> Collected {

@@ -7,13 +7,13 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use serde_json::Value;
 
-use super::border::nearest;
+use super::decode::nearest;
 use super::collect::Collect;
-use super::expression::{Expression, Figure};
+use super::expression::{CriterionExpression, FigureRef};
 use super::file::Procedure;
-use super::journal::{Check, CheckState};
-use super::plan::Planned;
-use super::{Settings, child};
+use super::journal::{CheckResult, CheckState};
+use super::plan::PlannedRun;
+use super::{ProcedureSettings, child};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::metrics::builtin;
@@ -22,7 +22,7 @@ use crate::units::Span;
 
 /// What a script says of itself.
 #[derive(Debug, Default)]
-pub struct Script {
+pub struct ScriptFacts {
     /// The metrics it declares, by name, with their types.
     metrics: BTreeMap<String, String>,
     /// The metrics and sub-metrics its thresholds are about.
@@ -36,10 +36,10 @@ pub struct Script {
 }
 
 /// The scripts of the wanted runs, by run; an error is why one can't be evaluated.
-pub type Scripts = BTreeMap<String, Result<Script, String>>;
+pub type Scripts = BTreeMap<String, Result<ScriptFacts, String>>;
 
 /// Evaluates the scripts of all wanted runs, unless the file does not want that.
-pub async fn scripts(procedure: &Procedure, planned: &[Planned], settings: &Settings) -> Scripts {
+pub async fn scripts(procedure: &Procedure, planned: &[PlannedRun], settings: &ProcedureSettings) -> Scripts {
     if !procedure.preflight.scripts {
         return Scripts::new();
     }
@@ -49,7 +49,7 @@ pub async fn scripts(procedure: &Procedure, planned: &[Planned], settings: &Sett
 }
 
 /// Evaluates a script and its thresholds, in a child: nothing of it happens here.
-async fn look(run: &Planned, settings: &Settings) -> Result<Script, String> {
+async fn look(run: &PlannedRun, settings: &ProcedureSettings) -> Result<ScriptFacts, String> {
     let mut command = child::command(settings).map_err(|failure| failure.message)?;
     command.args(["inspect", "--execution-requirements", "--declared-metrics", "--include-system-env-vars"]);
     command.args(["--log-format", "raw"]);
@@ -67,10 +67,10 @@ async fn look(run: &Planned, settings: &Settings) -> Result<Script, String> {
         return Err(text.lines().find(|line| !line.trim().is_empty()).unwrap_or("it can't be evaluated").to_owned());
     }
     let options: Value = serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())?;
-    Ok(Script::read(&options))
+    Ok(ScriptFacts::read(&options))
 }
 
-impl Script {
+impl ScriptFacts {
     fn read(options: &Value) -> Self {
         let metrics = options["metrics"].as_array().into_iter().flatten();
         let metrics =
@@ -146,7 +146,7 @@ pub fn check_criteria(procedure: &Procedure, scripts: &Scripts, file: &str) -> R
     let names: Vec<&str> = procedure.runs.iter().map(|run| run.name.as_str()).collect();
     let mut wrong = Vec::new();
     for (place, criterion) in procedure.criteria.iter().enumerate() {
-        let Ok(read) = Expression::parse(&criterion.text, &names) else { continue };
+        let Ok(read) = CriterionExpression::parse(&criterion.text, &names) else { continue };
         for figure in read.figures() {
             let Some(Ok(script)) = scripts.get(&figure.run) else { continue };
             if let Err(why) = check_figure(figure, script, &procedure.collect) {
@@ -160,7 +160,7 @@ pub fn check_criteria(procedure: &Procedure, scripts: &Scripts, file: &str) -> R
     }
 }
 
-fn check_figure(figure: &Figure, script: &Script, collect: &Collect) -> Result<(), String> {
+fn check_figure(figure: &FigureRef, script: &ScriptFacts, collect: &Collect) -> Result<(), String> {
     let (run, metric, stat) = (&figure.run, &figure.metric, figure.stat.as_str());
     let base = metric.split('{').next().unwrap_or(metric);
     let has = |kind: &str, stats: &[&str]| match stats.contains(&stat) {
@@ -211,7 +211,7 @@ fn check_figure(figure: &Figure, script: &Script, collect: &Collect) -> Result<(
 }
 
 /// Sub-metrics are made by thresholds only.
-fn check_submetric(figure: &Figure, base: &str, script: &Script) -> Result<(), String> {
+fn check_submetric(figure: &FigureRef, base: &str, script: &ScriptFacts) -> Result<(), String> {
     let (run, metric) = (&figure.run, &figure.metric);
     let wanted = Submetric::parse(metric)?;
     let of_base: Vec<String> =
@@ -240,13 +240,13 @@ fn check_submetric(figure: &Figure, base: &str, script: &Script) -> Result<(), S
 }
 
 /// What is wrong with the file as a whole and ends nothing: runs that no criterion is about.
-pub fn check_runs(procedure: &Procedure) -> Vec<Check> {
+pub fn check_runs(procedure: &Procedure) -> Vec<CheckResult> {
     let names: Vec<&str> = procedure.runs.iter().map(|run| run.name.as_str()).collect();
-    let read: Vec<Expression> =
-        procedure.criteria.iter().filter_map(|criterion| Expression::parse(&criterion.text, &names).ok()).collect();
-    let judged: BTreeSet<&str> = read.iter().flat_map(Expression::figures).map(|figure| figure.run.as_str()).collect();
+    let read: Vec<CriterionExpression> =
+        procedure.criteria.iter().filter_map(|criterion| CriterionExpression::parse(&criterion.text, &names).ok()).collect();
+    let judged: BTreeSet<&str> = read.iter().flat_map(CriterionExpression::figures).map(|figure| figure.run.as_str()).collect();
     let forgotten = names.iter().filter(|name| !judged.contains(*name));
-    let check = |name: &&str| Check {
+    let check = |name: &&str| CheckResult {
         name: "criteria".to_owned(),
         state: CheckState::Warning,
         text: format!("no criterion judges the run `{name}`"),
@@ -262,8 +262,8 @@ mod tests {
 
     use super::*;
 
-    fn script() -> Script {
-        Script::read(&json!({
+    fn script() -> ScriptFacts {
+        ScriptFacts::read(&json!({
             "metrics": [{"name": "cache_hits", "type": "rate"}, {"name": "orders", "type": "counter"},
                 {"name": "wait", "type": "trend"}, {"name": "level", "type": "gauge"}],
             "thresholds": {"http_req_duration{name:list}": ["p(95)<500"], "orders{ shop:a, kind:b }": [],

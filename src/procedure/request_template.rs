@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::border::{Node, Wrong};
+use super::decode::{JsonNode, DecodeError};
 use super::file::{below, texts};
 use super::web;
 
@@ -28,7 +28,7 @@ pub struct Template {
 
 impl Template {
     /// Checks one as written; `method` is the one it has if it names none.
-    pub fn read(node: &Node, base: Option<&str>, method: &'static str) -> Result<Self, Wrong> {
+    pub fn read(node: &JsonNode, base: Option<&str>, method: &'static str) -> Result<Self, DecodeError> {
         let fields = node.object(&["method", "url", "headers", "body", "status"])?;
         let methods = ["GET", "POST", "PUT", "PATCH", "DELETE"].map(|method| (method, method));
         let headers = fields.get("headers").map(|node| texts(&node)).transpose()?.unwrap_or_default();
@@ -60,7 +60,7 @@ impl Template {
 
 /// What places are filled with.
 #[derive(Clone, Copy, Default)]
-pub struct Filling<'a> {
+pub struct PlaceholderValues<'a> {
     /// `{i}`
     pub number: u64,
     /// The answer to the login.
@@ -69,7 +69,7 @@ pub struct Filling<'a> {
     pub created: Option<&'a BTreeMap<String, Value>>,
 }
 
-impl Filling<'_> {
+impl PlaceholderValues<'_> {
     fn place(&self, name: &str) -> Option<String> {
         let plain = |value: &Value| match value {
             Value::String(text) => text.clone(),
@@ -129,8 +129,8 @@ impl Filling<'_> {
     }
 
     /// The request, filled in; `body` instead of its own.
-    pub fn request(&self, template: &Template, body: Option<Value>) -> Ready {
-        Ready {
+    pub fn request(&self, template: &Template, body: Option<Value>) -> FilledRequest {
+        FilledRequest {
             method: template.method.clone(),
             url: self.text(&template.url),
             headers: template.headers.iter().map(|(key, value)| (key.clone(), self.text(value))).collect(),
@@ -148,7 +148,7 @@ impl Filling<'_> {
 
 /// A request, filled in.
 #[derive(Clone, Debug)]
-pub struct Ready {
+pub struct FilledRequest {
     method: String,
     url: String,
     headers: Vec<(String, String)>,
@@ -158,20 +158,20 @@ pub struct Ready {
 
 /// Why a request did not do what it should.
 #[derive(Clone, Debug)]
-pub struct Refusal {
+pub struct RequestError {
     /// The status of the answer; nothing if there was none, so that nobody knows what became of it.
     pub status: Option<u16>,
     /// In words.
     pub text: String,
 }
 
-impl Ready {
+impl FilledRequest {
     /// Sends it; the answer's JSON, or null if it is none.
     ///
     /// # Errors
     /// Another status than is expected, or no answer.
-    pub async fn send(&self, client: &reqwest::Client) -> Result<Value, Refusal> {
-        let unanswered = |text: String| Refusal { status: None, text };
+    pub async fn send(&self, client: &reqwest::Client) -> Result<Value, RequestError> {
+        let unanswered = |text: String| RequestError { status: None, text };
         let method =
             reqwest::Method::from_bytes(self.method.as_bytes()).map_err(|error| unanswered(error.to_string()))?;
         let mut request = client.request(method, &self.url);
@@ -191,7 +191,7 @@ impl Ready {
         };
         if !is_expected {
             let text = format!("{} answered {status}", super::plain_address(&self.url));
-            return Err(Refusal { status: Some(status.as_u16()), text });
+            return Err(RequestError { status: Some(status.as_u16()), text });
         }
         let bytes = answer.bytes().await.map_err(|error| unanswered(web::words(&error)))?;
         Ok(serde_json::from_slice(&bytes).unwrap_or(Value::Null))
@@ -206,7 +206,7 @@ mod tests {
     #[test]
     fn places_are_filled() {
         let (login, created) = (json!({"token": "t"}), BTreeMap::from([("data.id".to_owned(), json!(7))]));
-        let filling = Filling { number: 3, login: Some(&login), created: Some(&created) };
+        let filling = PlaceholderValues { number: 3, login: Some(&login), created: Some(&created) };
         let check = |input: Value, expect: Value| assert_eq!(filling.value(&input), expect);
         check("Risk {i}".into(), "Risk 3".into());
         check("{i}".into(), 3.into());
@@ -216,7 +216,7 @@ mod tests {
         check("{5..5}".into(), 5.into());
         check("{5..4}".into(), "{5..4}".into());
         let drawn: BTreeSet<String> =
-            (0..200).filter_map(|number| Filling { number, ..filling }.place("1..5")).collect();
+            (0..200).filter_map(|number| PlaceholderValues { number, ..filling }.place("1..5")).collect();
         assert_eq!(drawn.len(), 5);
     }
 

@@ -10,22 +10,22 @@ use crate::units::Span;
 use crate::units::redact::redact;
 
 /// What is wrong, and where: one line.
-pub type Wrong = String;
+pub type DecodeError = String;
 
 /// A value and the way to it.
 #[derive(Clone, Debug)]
-pub struct Node<'a> {
+pub struct JsonNode<'a> {
     value: &'a Value,
     path: String,
 }
 
 /// The keys of an object, each of which is one that is known.
-pub struct Fields<'a> {
+pub struct ObjectFields<'a> {
     map: &'a Map<String, Value>,
     path: String,
 }
 
-impl<'a> Node<'a> {
+impl<'a> JsonNode<'a> {
     /// The whole.
     pub fn root(value: &'a Value) -> Self {
         Self { value, path: String::new() }
@@ -37,14 +37,14 @@ impl<'a> Node<'a> {
     }
 
     /// Refuses this value.
-    pub fn wrong(&self, why: impl std::fmt::Display) -> Wrong {
+    pub fn wrong(&self, why: impl std::fmt::Display) -> DecodeError {
         let place = if self.path.is_empty() { "the default export" } else { &self.path };
         // What is quoted may be an address with a password.
         format!("`{place}`: {}", redact(&why.to_string()))
     }
 
     /// Refuses this value and says what it is.
-    pub fn expected(&self, what: &str) -> Wrong {
+    pub fn expected(&self, what: &str) -> DecodeError {
         let is = match self.value {
             Value::Null => "null".to_owned(),
             Value::Bool(it) => it.to_string(),
@@ -60,7 +60,7 @@ impl<'a> Node<'a> {
     }
 
     /// An object with no other keys than these.
-    pub fn object(&self, allowed: &[&str]) -> Result<Fields<'a>, Wrong> {
+    pub fn object(&self, allowed: &[&str]) -> Result<ObjectFields<'a>, DecodeError> {
         let fields = self.any_object()?;
         for key in fields.map.keys() {
             if !allowed.contains(&key.as_str()) {
@@ -73,22 +73,22 @@ impl<'a> Node<'a> {
     }
 
     /// An object with any keys.
-    pub fn any_object(&self) -> Result<Fields<'a>, Wrong> {
+    pub fn any_object(&self) -> Result<ObjectFields<'a>, DecodeError> {
         match self.value {
-            Value::Object(map) if !map.contains_key("$not data") => Ok(Fields { map, path: self.path.clone() }),
+            Value::Object(map) if !map.contains_key("$not data") => Ok(ObjectFields { map, path: self.path.clone() }),
             _ => Err(self.expected("an object")),
         }
     }
 
     /// A list.
-    pub fn list(&self) -> Result<Vec<Node<'a>>, Wrong> {
+    pub fn list(&self) -> Result<Vec<JsonNode<'a>>, DecodeError> {
         let Value::Array(list) = self.value else { return Err(self.expected("a list")) };
-        let item = |(place, value)| Node { value, path: format!("{}[{place}]", self.path) };
+        let item = |(place, value)| JsonNode { value, path: format!("{}[{place}]", self.path) };
         Ok(list.iter().enumerate().map(item).collect())
     }
 
     /// Text that is not empty.
-    pub fn text(&self) -> Result<&'a str, Wrong> {
+    pub fn text(&self) -> Result<&'a str, DecodeError> {
         match self.value {
             Value::String(text) if !text.trim().is_empty() => Ok(text),
             Value::String(_) => Err(self.wrong("expected a text that is not empty")),
@@ -97,12 +97,12 @@ impl<'a> Node<'a> {
     }
 
     /// True or false.
-    pub fn flag(&self) -> Result<bool, Wrong> {
+    pub fn flag(&self) -> Result<bool, DecodeError> {
         self.value.as_bool().ok_or_else(|| self.expected("true or false"))
     }
 
     /// A whole number within limits.
-    pub fn whole(&self, least: u64, most: u64) -> Result<u64, Wrong> {
+    pub fn whole(&self, least: u64, most: u64) -> Result<u64, DecodeError> {
         match self.value.as_f64().filter(|number| number.fract() == 0.0 && *number >= 0.0) {
             Some(number) if (least as f64..=most as f64).contains(&number) => Ok(number as u64),
             _ => Err(self.expected(&format!("a whole number from {least} to {most}"))),
@@ -110,13 +110,13 @@ impl<'a> Node<'a> {
     }
 
     /// A number above zero.
-    pub fn positive(&self) -> Result<f64, Wrong> {
+    pub fn positive(&self) -> Result<f64, DecodeError> {
         let number = self.value.as_f64().filter(|number| *number > 0.0);
         number.ok_or_else(|| self.expected("a number above 0"))
     }
 
     /// A share: `'5%'`, or a number from 0 to 1.
-    pub fn share(&self) -> Result<f64, Wrong> {
+    pub fn share(&self) -> Result<f64, DecodeError> {
         let share = match self.value {
             Value::String(text) => text.trim().strip_suffix('%').and_then(|text| text.trim().parse::<f64>().ok()),
             value => value.as_f64().map(|share| share * 100.0),
@@ -126,7 +126,7 @@ impl<'a> Node<'a> {
     }
 
     /// A length of time, as text.
-    pub fn span(&self) -> Result<Duration, Wrong> {
+    pub fn span(&self) -> Result<Duration, DecodeError> {
         let Value::String(text) = self.value else { return Err(self.expected("a duration such as '1m30s'")) };
         match Span::parse(text) {
             Ok(span) if span >= Span::ZERO => Ok(span.to_duration()),
@@ -135,7 +135,7 @@ impl<'a> Node<'a> {
     }
 
     /// A size in bytes: `4GB`, `500 MB`.
-    pub fn size(&self) -> Result<u64, Wrong> {
+    pub fn size(&self) -> Result<u64, DecodeError> {
         let Value::String(text) = self.value else { return Err(self.expected("a size such as '4GB'")) };
         let text = text.trim();
         let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
@@ -153,7 +153,7 @@ impl<'a> Node<'a> {
     }
 
     /// One of these words.
-    pub fn word<T: Copy>(&self, known: &[(&str, T)]) -> Result<T, Wrong> {
+    pub fn word<T: Copy>(&self, known: &[(&str, T)]) -> Result<T, DecodeError> {
         let text = self.text()?;
         known.iter().find(|(word, _)| *word == text).map(|(_, value)| *value).ok_or_else(|| {
             let words: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
@@ -162,7 +162,7 @@ impl<'a> Node<'a> {
     }
 
     /// A name that can stand in a file name and in a criterion.
-    pub fn name(&self) -> Result<&'a str, Wrong> {
+    pub fn name(&self) -> Result<&'a str, DecodeError> {
         let text = self.text()?;
         let begins_well = text.starts_with(|c: char| c.is_ascii_alphabetic());
         if begins_well && text.len() <= 64 && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
@@ -173,7 +173,7 @@ impl<'a> Node<'a> {
     }
 
     /// An address of one of these schemes. The address itself is not told: there may be a password in it.
-    pub fn address(&self, schemes: &[&str]) -> Result<&'a str, Wrong> {
+    pub fn address(&self, schemes: &[&str]) -> Result<&'a str, DecodeError> {
         let text = self.text()?;
         let fits = schemes.iter().any(|scheme| {
             text.strip_prefix(scheme).and_then(|rest| rest.strip_prefix("://")).is_some_and(|rest| !rest.is_empty())
@@ -186,7 +186,7 @@ impl<'a> Node<'a> {
     }
 
     /// The value as it is, if it is data all through.
-    pub fn data(&self) -> Result<&'a Value, Wrong> {
+    pub fn data(&self) -> Result<&'a Value, DecodeError> {
         match self.value {
             Value::Object(map) if map.contains_key("$not data") => return Err(self.expected("data")),
             Value::Object(_) => {
@@ -220,24 +220,24 @@ impl<'a> Node<'a> {
     }
 }
 
-impl<'a> Fields<'a> {
+impl<'a> ObjectFields<'a> {
     fn path_of(&self, key: &str) -> String {
         if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
 
     /// The value of a key, if there is one.
-    pub fn get(&self, key: &str) -> Option<Node<'a>> {
-        self.map.get(key).filter(|value| !value.is_null()).map(|value| Node { value, path: self.path_of(key) })
+    pub fn get(&self, key: &str) -> Option<JsonNode<'a>> {
+        self.map.get(key).filter(|value| !value.is_null()).map(|value| JsonNode { value, path: self.path_of(key) })
     }
 
     /// The value of a key that has to be there.
-    pub fn need(&self, key: &str, what: &str) -> Result<Node<'a>, Wrong> {
+    pub fn need(&self, key: &str, what: &str) -> Result<JsonNode<'a>, DecodeError> {
         self.get(key).ok_or_else(|| format!("`{}`: missing; expected {what}", self.path_of(key)))
     }
 
     /// All keys with their values.
-    pub fn all(&self) -> Vec<(&'a str, Node<'a>)> {
-        let pair = |(key, value): (&'a String, &'a Value)| (key.as_str(), Node { value, path: self.path_of(key) });
+    pub fn all(&self) -> Vec<(&'a str, JsonNode<'a>)> {
+        let pair = |(key, value): (&'a String, &'a Value)| (key.as_str(), JsonNode { value, path: self.path_of(key) });
         self.map.iter().map(pair).collect()
     }
 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::super::border::{Node, Wrong};
+use super::super::decode::{JsonNode, DecodeError};
 use super::super::file::{address, flag};
-use super::monitor::Bounds;
+use super::monitor::MonitorLimits;
 
 /// What is sampled beside the runs.
 #[derive(Clone, Debug)]
@@ -28,7 +28,7 @@ pub struct RedisSource {
     /// Its address.
     pub url: String,
     /// How much of its `MONITOR` is logged; nothing for none of it.
-    pub monitor: Option<Bounds>,
+    pub monitor: Option<MonitorLimits>,
 }
 
 /// More often would be a load of its own.
@@ -48,7 +48,7 @@ impl Collect {
     }
 
     /// Checks it as written.
-    pub fn read(node: &Node) -> Result<Self, Wrong> {
+    pub fn read(node: &JsonNode) -> Result<Self, DecodeError> {
         let fields = node.object(&["every", "host", "redis", "postgres", "prometheus"])?;
         let every = match fields.get("every") {
             None => Self::default().every,
@@ -61,7 +61,7 @@ impl Collect {
             let node = fields.get(key);
             node.map(|node| {
                 let fields = node.object(&["url"])?;
-                Ok::<_, Wrong>(fields.need("url", "an address")?.address(schemes)?.to_owned())
+                Ok::<_, DecodeError>(fields.need("url", "an address")?.address(schemes)?.to_owned())
             })
             .transpose()
         };
@@ -91,15 +91,15 @@ impl Collect {
     }
 }
 
-fn redis_source(node: &Node) -> Result<RedisSource, Wrong> {
+fn redis_source(node: &JsonNode) -> Result<RedisSource, DecodeError> {
     let fields = node.object(&["url", "monitor"])?;
     let url = fields.need("url", "an address")?.address(&["redis"])?.to_owned();
     let monitor = match fields.get("monitor") {
         None => None,
-        Some(node) if node.is_flag() => node.flag()?.then(Bounds::default),
+        Some(node) if node.is_flag() => node.flag()?.then(MonitorLimits::default),
         Some(node) => {
             let fields = node.object(&["lines", "bytes"])?;
-            let default = Bounds::default();
+            let default = MonitorLimits::default();
             let lines = fields.get("lines").map_or(Ok(default.lines), |node| node.whole(1, 1_000_000))?;
             let bytes = match fields.get("bytes") {
                 None => default.bytes,
@@ -108,7 +108,7 @@ fn redis_source(node: &Node) -> Result<RedisSource, Wrong> {
                     _ => return Err(node.wrong("from 1KB to 100MB: the log is kept in memory while the run goes on")),
                 },
             };
-            Some(Bounds { lines, bytes })
+            Some(MonitorLimits { lines, bytes })
         }
     };
     Ok(RedisSource { url, monitor })

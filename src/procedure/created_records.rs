@@ -17,29 +17,29 @@ use crate::summary::writing;
 pub const FILE: &str = "created_records.ndjson";
 
 /// Parts of the answer that made a record, by path.
-pub type Created = BTreeMap<String, Value>;
+pub type CreatedFields = BTreeMap<String, Value>;
 
 /// One step in the life of a record.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Step {
+enum RecordEvent {
     /// It was asked for.
     Sent(u64),
     /// It was made.
-    Made(u64, Created),
+    Made(u64, CreatedFields),
     /// It was refused, or removed.
     Gone(u64),
 }
 
 /// The records that may exist.
-pub struct Ledger {
+pub struct CreatedRecords {
     path: PathBuf,
     file: File,
     /// By number; nothing known of one that was asked for and not answered.
-    standing: BTreeMap<u64, Option<Created>>,
+    standing: BTreeMap<u64, Option<CreatedFields>>,
 }
 
-impl Ledger {
+impl CreatedRecords {
     /// The ledger of a results folder, with what it held.
     ///
     /// # Errors
@@ -64,15 +64,15 @@ impl Ledger {
         Ok(ledger)
     }
 
-    fn take(&mut self, step: Step) {
+    fn take(&mut self, step: RecordEvent) {
         match step {
-            Step::Sent(number) => _ = self.standing.entry(number).or_default(),
-            Step::Made(number, created) => _ = self.standing.insert(number, Some(created)),
-            Step::Gone(number) => _ = self.standing.remove(&number),
+            RecordEvent::Sent(number) => _ = self.standing.entry(number).or_default(),
+            RecordEvent::Made(number, created) => _ = self.standing.insert(number, Some(created)),
+            RecordEvent::Gone(number) => _ = self.standing.remove(&number),
         }
     }
 
-    fn write(&mut self, step: Step) -> Result<(), String> {
+    fn write(&mut self, step: RecordEvent) -> Result<(), String> {
         let mut line = serde_json::to_string(&step).map_err(|error| error.to_string())?;
         line.push('\n');
         let written = self.file.write_all(line.as_bytes());
@@ -86,15 +86,15 @@ impl Ledger {
     /// # Errors
     /// As the file system says: then it must not be asked for.
     pub fn sent(&mut self, number: u64) -> Result<(), String> {
-        self.write(Step::Sent(number))
+        self.write(RecordEvent::Sent(number))
     }
 
     /// A record was made.
     ///
     /// # Errors
     /// As the file system says.
-    pub fn made(&mut self, number: u64, created: Created) -> Result<(), String> {
-        self.write(Step::Made(number, created))
+    pub fn made(&mut self, number: u64, created: CreatedFields) -> Result<(), String> {
+        self.write(RecordEvent::Made(number, created))
     }
 
     /// A record was refused, or removed.
@@ -102,11 +102,11 @@ impl Ledger {
     /// # Errors
     /// As the file system says.
     pub fn gone(&mut self, number: u64) -> Result<(), String> {
-        self.write(Step::Gone(number))
+        self.write(RecordEvent::Gone(number))
     }
 
     /// What is known of a record that was made.
-    pub fn created(&self, number: u64) -> Option<&Created> {
+    pub fn created(&self, number: u64) -> Option<&CreatedFields> {
         self.standing.get(&number)?.as_ref()
     }
 
@@ -136,8 +136,8 @@ mod tests {
     #[test]
     fn what_was_written_is_known_again_even_after_a_torn_line() {
         let folder = tempfile::tempdir().unwrap();
-        let id = |id: u64| Created::from([("id".to_owned(), id.into())]);
-        let mut ledger = Ledger::open(folder.path()).unwrap();
+        let id = |id: u64| CreatedFields::from([("id".to_owned(), id.into())]);
+        let mut ledger = CreatedRecords::open(folder.path()).unwrap();
         for number in 1..=4 {
             ledger.sent(number).unwrap();
         }
@@ -149,12 +149,12 @@ mod tests {
         let mut text = std::fs::read_to_string(&path).unwrap();
         text.push_str("{\"made\":[4,{\"i");
         std::fs::write(&path, text).unwrap();
-        let mut ledger = Ledger::open(folder.path()).unwrap();
+        let mut ledger = CreatedRecords::open(folder.path()).unwrap();
         assert_eq!((ledger.all_made(), ledger.unknown()), (vec![1, 2], vec![4]));
         assert_eq!(ledger.created(2), Some(&id(12)));
         ledger.gone(1).unwrap();
         ledger.close();
-        let mut ledger = Ledger::open(folder.path()).unwrap();
+        let mut ledger = CreatedRecords::open(folder.path()).unwrap();
         assert_eq!((ledger.all_made(), ledger.unknown()), (vec![2], vec![4]));
         ledger.gone(2).unwrap();
         ledger.gone(4).unwrap();

@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use serde_json::Value;
 
-use super::border::{Node, Wrong};
+use super::decode::{JsonNode, DecodeError};
 use super::child::Interrupts;
-use super::journal::Records;
+use super::journal::TestDataSummary;
 use super::progress::SAY_EVERY;
-use super::records::{Created, Ledger};
-use super::template::{Filling, Refusal, Template};
+use super::created_records::{CreatedFields, CreatedRecords};
+use super::request_template::{PlaceholderValues, RequestError, Template};
 use super::web;
 use crate::run::Module;
 use crate::ui::Terminal;
@@ -26,7 +26,7 @@ const CATCH_UP: Duration = Duration::from_millis(20);
 
 /// Records to make before the runs.
 #[derive(Clone, Debug)]
-pub struct Data {
+pub struct TestDataPlan {
     /// How many.
     pub count: u64,
     /// At most so many per second.
@@ -43,9 +43,9 @@ pub struct Data {
     pub clean_up: Option<Template>,
 }
 
-impl Data {
+impl TestDataPlan {
     /// Checks it as written.
-    pub fn read(node: &Node, base: Option<&str>) -> Result<Self, Wrong> {
+    pub fn read(node: &JsonNode, base: Option<&str>) -> Result<Self, DecodeError> {
         let fields = node.object(&["count", "rate", "request", "record", "login", "verify", "cleanUp"])?;
         let template = |key: &str, method| fields.get(key).map(|node| Template::read(&node, base, method)).transpose();
         let count = fields.need("count", "how many records to make")?.whole(1, 10_000_000)?;
@@ -74,7 +74,7 @@ impl Data {
 
     async fn logged_in(&self, client: &reqwest::Client) -> Result<Option<Value>, String> {
         let Some(template) = &self.login else { return Ok(None) };
-        let answer = Filling::default().request(template, None).send(client).await;
+        let answer = PlaceholderValues::default().request(template, None).send(client).await;
         answer.map(Some).map_err(|refusal| format!("login: {}", refusal.text))
     }
 }
@@ -85,7 +85,7 @@ async fn body(module: &Module, number: u64) -> Result<Value, String> {
     let json = module.record(number).await.map_err(|failure| told(failure.message.replace('\n', " ")))?;
     let Some(json) = json else { return Err(told("expected an object or a text, it is undefined".to_owned())) };
     let value: Value = serde_json::from_str(&json).map_err(|error| told(error.to_string()))?;
-    Node::at(&value, &format!("data.record({number})")).data()?;
+    JsonNode::at(&value, &format!("data.record({number})")).data()?;
     if value.is_null() { Err(told("expected an object or a text, it is null".to_owned())) } else { Ok(value) }
 }
 
@@ -147,14 +147,14 @@ fn bar(what: &str, done: usize, all: usize) -> String {
 
 /// Makes the records that do not exist yet, and reads all back; what became of it.
 pub async fn create(
-    data: &Data,
+    data: &TestDataPlan,
     module: &Module,
-    ledger: &mut Ledger,
+    ledger: &mut CreatedRecords,
     interrupts: &mut Interrupts,
     terminal: &Terminal,
-) -> Records {
+) -> TestDataSummary {
     let began = Instant::now();
-    let mut records = Records::asked(data.count);
+    let mut records = TestDataSummary::asked(data.count);
     if let Err(why) = make(data, module, ledger, interrupts, terminal, &mut records).await {
         records.trouble.get_or_insert(why);
     }
@@ -164,12 +164,12 @@ pub async fn create(
 }
 
 async fn make(
-    data: &Data,
+    data: &TestDataPlan,
     module: &Module,
-    ledger: &mut Ledger,
+    ledger: &mut CreatedRecords,
     interrupts: &mut Interrupts,
     terminal: &Terminal,
-    records: &mut Records,
+    records: &mut TestDataSummary,
 ) -> Result<(), String> {
     let client = web::client()?;
     let login = data.logged_in(&client).await?;
@@ -180,12 +180,12 @@ async fn make(
     let blame = |why: String| _ = trouble.borrow_mut().get_or_insert(why);
     let one = async |number: u64| -> Result<(), String> {
         let body = if data.has_function { Some(body(module, number).await?) } else { None };
-        let ready = Filling { number, login: login.as_ref(), created: None }.request(&data.request, body);
+        let ready = PlaceholderValues { number, login: login.as_ref(), created: None }.request(&data.request, body);
         book.borrow_mut().sent(number)?;
         match ready.send(&client).await {
             Ok(answer) => {
                 let kept = |path: &String| Some((path.clone(), web::at(&answer, path)?.clone()));
-                let created: Created = paths.iter().filter_map(kept).collect();
+                let created: CreatedFields = paths.iter().filter_map(kept).collect();
                 if let Some(path) = paths.iter().find(|path| !created.contains_key(*path)) {
                     blame(format!("the response that created a record has no `{path}`"));
                 }
@@ -216,7 +216,7 @@ async fn make(
     let (found, trouble) = (RefCell::new(0), RefCell::new(None));
     let ledger = &*ledger;
     let each = async |number: u64| {
-        let filling = Filling { number, login: login.as_ref(), created: ledger.created(number) };
+        let filling = PlaceholderValues { number, login: login.as_ref(), created: ledger.created(number) };
         match filling.request(template, None).send(&client).await {
             Ok(_) => *found.borrow_mut() += 1,
             Err(refusal) => _ = trouble.borrow_mut().get_or_insert(format!("reading back: {}", refusal.text)),
@@ -233,8 +233,8 @@ async fn make(
 
 /// Removes the records that exist; what went wrong first. Of those nobody knows about, the ones that can be addressed.
 pub async fn remove(
-    data: &Data,
-    ledger: &mut Ledger,
+    data: &TestDataPlan,
+    ledger: &mut CreatedRecords,
     interrupts: &mut Interrupts,
     terminal: &Terminal,
 ) -> (u64, Option<String>) {
@@ -261,9 +261,9 @@ pub async fn remove(
             trouble.borrow_mut().get_or_insert(format!("the response that created it had no `{path}`"));
             return true;
         }
-        let ready = Filling { number, login: login.as_ref(), created: created.as_ref() }.request(template, None);
+        let ready = PlaceholderValues { number, login: login.as_ref(), created: created.as_ref() }.request(template, None);
         let gone = match ready.send(&client).await {
-            Ok(_) | Err(Refusal { status: Some(404 | 410), .. }) => book.borrow_mut().gone(number),
+            Ok(_) | Err(RequestError { status: Some(404 | 410), .. }) => book.borrow_mut().gone(number),
             Err(refusal) => Err(refusal.text),
         };
         match gone {
@@ -280,7 +280,7 @@ pub async fn remove(
     let left = ledger.all_made().len() + ledger.unknown().len();
     if left > 0 {
         let why = trouble.map(|why| format!(": {why}")).unwrap_or_default();
-        let file = super::records::FILE;
+        let file = super::created_records::FILE;
         trouble = Some(format!("{left} records may still be there, `{file}` lists them{why}"));
     }
     (removed, trouble)
