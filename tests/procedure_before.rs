@@ -138,7 +138,13 @@ fn a_wrong_file_is_told_in_the_same_line_by_all_three() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("script.js"), SCRIPT).unwrap();
     let engines: Vec<&str> = program::engines().collect();
-    let texts = ["export default 5;", "export default [];", "export default () => ({});", "export const x = 1;", "export default {"];
+    let texts = [
+        "export default 5;",
+        "export default [];",
+        "export default () => ({});",
+        "export const x = 1;",
+        "export default {",
+    ];
     let whole = texts.map(|text| (text.to_owned(), ""));
     let keys = WRONG_FILES.map(|(key, expect)| {
         let text = format!(

@@ -206,7 +206,7 @@ fn settings(args: CheckArgs, env: Environment, cwd: PathBuf) -> Result<Procedure
     })
 }
 
-/// ProcedureSettings of nothing in particular.
+/// Settings where nothing was typed.
 fn bare_settings(env: Environment, cwd: PathBuf) -> ProcedureSettings {
     ProcedureSettings {
         file: String::new(),

@@ -9,9 +9,9 @@ use futures_util::future::join_all;
 use serde_json::Value;
 
 use super::collect::{postgres, redis};
-use super::file::{HttpCheck, Procedure, HostResource};
-use super::journal::{CheckResult, CheckState};
 use super::criteria_check::{self, Scripts};
+use super::file::{HostResource, HttpCheck, Procedure};
+use super::journal::{CheckResult, CheckState};
 use super::plan::PlannedRun;
 use super::{ProcedureSettings, host, plain_address, upload, web};
 use crate::units::number;
@@ -36,7 +36,12 @@ pub async fn check(
     }
     for http in &preflight.http {
         checks.push(Box::pin(async {
-            result(http.name.clone(), http.required, check_http(http).await, "is the application running, and is this its address?")
+            result(
+                http.name.clone(),
+                http.required,
+                check_http(http).await,
+                "is the application running, and is this its address?",
+            )
         }));
     }
     if let Some(service) = &preflight.redis {

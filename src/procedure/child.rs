@@ -87,7 +87,8 @@ pub struct RunExit {
 /// # Errors
 /// When the system can't tell.
 pub fn program() -> Result<PathBuf, Failure> {
-    std::env::current_exe().map_err(|error| Failure::new(ExitCode::Other, format!("the path of this program is unknown: {error}")))
+    std::env::current_exe()
+        .map_err(|error| Failure::new(ExitCode::Other, format!("the path of this program is unknown: {error}")))
 }
 
 /// A command of this program that dies with it.

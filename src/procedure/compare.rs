@@ -110,7 +110,11 @@ fn load(path: &Path, notes: &mut Vec<String>) -> Result<BTreeMap<String, Compare
             let metrics = metrics.map(|(name, values)| (name.clone(), figures(values)));
             runs.insert(
                 name.clone(),
-                ComparedRun { metrics: metrics.collect(), endpoints: endpoints(&run["endpoints"]), ..ComparedRun::default() },
+                ComparedRun {
+                    metrics: metrics.collect(),
+                    endpoints: endpoints(&run["endpoints"]),
+                    ..ComparedRun::default()
+                },
             );
         }
     } else if let Some(list) = value["metrics"].as_array().or_else(|| value["results"]["metrics"].as_array()) {
@@ -476,8 +480,10 @@ mod tests {
 
     #[test]
     fn repeated_runs_are_one_with_a_spread() {
-        let run =
-            |p95: f64| ComparedRun { metrics: [("d".to_owned(), [("p(95)".to_owned(), p95)].into())].into(), ..ComparedRun::default() };
+        let run = |p95: f64| ComparedRun {
+            metrics: [("d".to_owned(), [("p(95)".to_owned(), p95)].into())].into(),
+            ..ComparedRun::default()
+        };
         let runs = [("s_1", 10.0), ("s_2", 14.0), ("s_3", 11.0), ("b", 1.0), ("c_1", 2.0)];
         let all = joined(runs.map(|(name, p95)| (name.to_owned(), run(p95))).into());
         assert_eq!(all.keys().collect::<Vec<_>>(), ["b", "c_1", "s"]);

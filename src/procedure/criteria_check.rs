@@ -7,8 +7,8 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use serde_json::Value;
 
-use super::decode::nearest;
 use super::collect::Collect;
+use super::decode::nearest;
 use super::expression::{CriterionExpression, FigureRef};
 use super::file::Procedure;
 use super::journal::{CheckResult, CheckState};
@@ -242,9 +242,13 @@ fn check_submetric(figure: &FigureRef, base: &str, script: &ScriptFacts) -> Resu
 /// What is wrong with the file as a whole and ends nothing: runs that no criterion is about.
 pub fn check_runs(procedure: &Procedure) -> Vec<CheckResult> {
     let names: Vec<&str> = procedure.runs.iter().map(|run| run.name.as_str()).collect();
-    let read: Vec<CriterionExpression> =
-        procedure.criteria.iter().filter_map(|criterion| CriterionExpression::parse(&criterion.text, &names).ok()).collect();
-    let judged: BTreeSet<&str> = read.iter().flat_map(CriterionExpression::figures).map(|figure| figure.run.as_str()).collect();
+    let read: Vec<CriterionExpression> = procedure
+        .criteria
+        .iter()
+        .filter_map(|criterion| CriterionExpression::parse(&criterion.text, &names).ok())
+        .collect();
+    let judged: BTreeSet<&str> =
+        read.iter().flat_map(CriterionExpression::figures).map(|figure| figure.run.as_str()).collect();
     let forgotten = names.iter().filter(|name| !judged.contains(*name));
     let check = |name: &&str| CheckResult {
         name: "criteria".to_owned(),

@@ -1,7 +1,9 @@
-//! The border between a procedure file and typed Rust: every value knows its path, every refusal says what is allowed.
+//! Decodes a procedure file into typed Rust: every value knows its path, every error says what is allowed.
 //!
-//! Only the first thing wrong is told. What values mean is [`super::file`]'s business.
+//! Only the first error is reported. What values mean is [`super::file`]'s business.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -10,7 +12,23 @@ use crate::units::Span;
 use crate::units::redact::redact;
 
 /// What is wrong, and where: one line.
-pub type DecodeError = String;
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecodeError(String);
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for DecodeError {}
+
+impl DecodeError {
+    /// An error of the file as a whole.
+    pub fn of_file(why: impl Into<String>) -> Self {
+        Self(why.into())
+    }
+}
 
 /// A value and the way to it.
 #[derive(Clone, Debug)]
@@ -40,7 +58,7 @@ impl<'a> JsonNode<'a> {
     pub fn wrong(&self, why: impl std::fmt::Display) -> DecodeError {
         let place = if self.path.is_empty() { "the default export" } else { &self.path };
         // What is quoted may be an address with a password.
-        format!("`{place}`: {}", redact(&why.to_string()))
+        DecodeError(format!("`{place}`: {}", redact(&why.to_string())))
     }
 
     /// Refuses this value and says what it is.
@@ -66,7 +84,8 @@ impl<'a> JsonNode<'a> {
             if !allowed.contains(&key.as_str()) {
                 let path = fields.path_of(key);
                 let near = nearest(key, allowed).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
-                return Err(format!("`{path}`: unknown key; {near}allowed are {}", allowed.join(", ")));
+                let allowed = allowed.join(", ");
+                return Err(DecodeError(format!("`{path}`: unknown key; {near}allowed are {allowed}")));
             }
         }
         Ok(fields)
@@ -185,6 +204,31 @@ impl<'a> JsonNode<'a> {
         Err(self.wrong(format_args!("expected an address such as {}", schemes.join(" or "))))
     }
 
+    /// An address of the web, without a slash at its end. `localhost:8080` is one of `http://`.
+    pub fn web_address(&self) -> Result<String, DecodeError> {
+        if let Some(text) = self.text().ok().filter(|text| is_host_and_port(text)) {
+            return Ok(format!("http://{}", text.trim_end_matches('/')));
+        }
+        Ok(self.address(&["http", "https"])?.trim_end_matches('/').to_owned())
+    }
+
+    /// An address, or a path below `base_url`.
+    pub fn web_address_below(&self, base_url: Option<&str>) -> Result<String, DecodeError> {
+        let text = self.text()?;
+        match (text.starts_with('/'), base_url) {
+            (true, Some(base_url)) => Ok(format!("{base_url}{text}")),
+            (true, None) => Err(self.wrong("a path needs a `baseUrl` to stand below")),
+            (false, _) if is_host_and_port(text) => Ok(format!("http://{text}")),
+            (false, _) => Ok(self.address(&["http", "https"])?.to_owned()),
+        }
+    }
+
+    /// An object of texts.
+    pub fn texts(&self) -> Result<BTreeMap<String, String>, DecodeError> {
+        let pairs = self.any_object()?.all().into_iter();
+        pairs.map(|(key, node)| Ok((key.to_owned(), node.text()?.to_owned()))).collect()
+    }
+
     /// The value as it is, if it is data all through.
     pub fn data(&self) -> Result<&'a Value, DecodeError> {
         match self.value {
@@ -232,7 +276,12 @@ impl<'a> ObjectFields<'a> {
 
     /// The value of a key that has to be there.
     pub fn need(&self, key: &str, what: &str) -> Result<JsonNode<'a>, DecodeError> {
-        self.get(key).ok_or_else(|| format!("`{}`: missing; expected {what}", self.path_of(key)))
+        self.get(key).ok_or_else(|| DecodeError(format!("`{}`: missing; expected {what}", self.path_of(key))))
+    }
+
+    /// A flag, or what it is without one.
+    pub fn flag(&self, key: &str, default: bool) -> Result<bool, DecodeError> {
+        self.get(key).map_or(Ok(default), |node| node.flag())
     }
 
     /// All keys with their values.
@@ -240,6 +289,15 @@ impl<'a> ObjectFields<'a> {
         let pair = |(key, value): (&'a String, &'a Value)| (key.as_str(), JsonNode { value, path: self.path_of(key) });
         self.map.iter().map(pair).collect()
     }
+}
+
+/// `localhost:8080`, `host:80/path`: an address without a scheme.
+fn is_host_and_port(text: &str) -> bool {
+    let authority = text.split('/').next().unwrap_or(text);
+    authority.split_once(':').is_some_and(|(host, port)| {
+        let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
+        !host.is_empty() && host.chars().all(is_name) && port.parse::<u16>().is_ok()
+    })
 }
 
 /// A known key that differs in no more than half of its letters.

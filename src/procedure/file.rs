@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::decode::{ObjectFields, JsonNode, DecodeError};
 use super::collect::Collect;
-use super::test_data::TestDataPlan;
+use super::decode::{DecodeError, JsonNode};
 use super::expression::CriterionExpression;
 use super::findings::{self, FindingLimits, Severity};
+use super::test_data::TestDataPlan;
 use super::upload::UploadTarget;
 
 /// A procedure.
@@ -206,15 +206,17 @@ impl Procedure {
     /// # Errors
     /// The path of what is wrong, the reason, and what is allowed.
     pub fn read(json: Option<&str>) -> Result<Self, DecodeError> {
-        let Some(json) = json else { return Err("no default export; write `export default { name: … }`".to_owned()) };
-        let value: Value = serde_json::from_str(json).map_err(|error| error.to_string())?;
+        let Some(json) = json else {
+            return Err(DecodeError::of_file("no default export; write `export default { name: … }`"));
+        };
+        let value: Value = serde_json::from_str(json).map_err(|error| DecodeError::of_file(error.to_string()))?;
         let fields = JsonNode::root(&value).object(&KEYS)?;
         let name = fields.need("name", "what the procedure is called")?.text()?.to_owned();
         let environment = match fields.get("environment") {
             None => "local".to_owned(),
             Some(node) => file_word(&node)?,
         };
-        let base_url = fields.get("baseUrl").map(|node| address(&node)).transpose()?;
+        let base_url = fields.get("baseUrl").map(|node| node.web_address()).transpose()?;
         let results_dir = fields.get("resultsDir").map(|node| node.text().map(str::to_owned)).transpose()?;
         let phase = fields.get("phase").map(|node| node.text().map(str::to_owned)).transpose()?;
         let base = base_url.as_deref();
@@ -248,40 +250,12 @@ impl Procedure {
     }
 }
 
-/// An address of the web, without a slash at its end. `localhost:8080` is one of `http://`.
-pub(super) fn address(node: &JsonNode) -> Result<String, DecodeError> {
-    if let Some(text) = node.text().ok().filter(|text| is_host_and_port(text)) {
-        return Ok(format!("http://{}", text.trim_end_matches('/')));
-    }
-    Ok(node.address(&["http", "https"])?.trim_end_matches('/').to_owned())
-}
-
-/// `localhost:8080`, `host:80/path`: an address without a scheme.
-fn is_host_and_port(text: &str) -> bool {
-    let authority = text.split('/').next().unwrap_or(text);
-    authority.split_once(':').is_some_and(|(host, port)| {
-        let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
-        !host.is_empty() && host.chars().all(is_name) && port.parse::<u16>().is_ok()
-    })
-}
-
 fn file_word(node: &JsonNode) -> Result<String, DecodeError> {
     let text = node.text()?;
     if text.len() <= 64 && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')) {
         return Ok(text.to_owned());
     }
     Err(node.wrong(format_args!("{text:?} can't be part of a file name; allowed are letters, digits, - and _")))
-}
-
-/// An address, or a path below `baseUrl`.
-pub(super) fn below(node: &JsonNode, base: Option<&str>) -> Result<String, DecodeError> {
-    let text = node.text()?;
-    match (text.starts_with('/'), base) {
-        (true, Some(base)) => Ok(format!("{base}{text}")),
-        (true, None) => Err(node.wrong("a path needs a `baseUrl` to stand below")),
-        (false, _) if is_host_and_port(text) => Ok(format!("http://{text}")),
-        (false, _) => Ok(node.address(&["http", "https"])?.to_owned()),
-    }
 }
 
 fn preflight(node: &JsonNode, base: Option<&str>) -> Result<Preflight, DecodeError> {
@@ -312,7 +286,7 @@ fn preflight(node: &JsonNode, base: Option<&str>) -> Result<Preflight, DecodeErr
         node.map(|node| {
             let fields = node.object(&["url", "required"])?;
             let url = fields.need("url", "an address")?.address(schemes)?.to_owned();
-            Ok::<_, DecodeError>(ServiceCheck { url, required: flag(&fields, "required", true)? })
+            Ok::<_, DecodeError>(ServiceCheck { url, required: fields.flag("required", true)? })
         })
         .transpose()
     };
@@ -322,18 +296,13 @@ fn preflight(node: &JsonNode, base: Option<&str>) -> Result<Preflight, DecodeErr
         redis: service("redis", &["redis"])?,
         postgres: service("postgres", &["postgres", "postgresql"])?,
         prometheus: service("prometheus", &["http", "https"])?,
-        scripts: flag(&fields, "scripts", true)?,
+        scripts: fields.flag("scripts", true)?,
     })
-}
-
-/// A flag, or what it is without one.
-pub(super) fn flag(fields: &ObjectFields, key: &str, default: bool) -> Result<bool, DecodeError> {
-    fields.get(key).map_or(Ok(default), |node| node.flag())
 }
 
 fn http_check(node: &JsonNode, base: Option<&str>) -> Result<HttpCheck, DecodeError> {
     let fields = node.object(&["name", "url", "status", "json", "notEmpty", "header", "required"])?;
-    let url = below(&fields.need("url", "an address, or a path below baseUrl")?, base)?;
+    let url = fields.need("url", "an address, or a path below baseUrl")?.web_address_below(base)?;
     let text = |key: &str| fields.get(key).map(|node| node.text().map(str::to_owned)).transpose();
     let json = match fields.get("json") {
         None => None,
@@ -356,14 +325,8 @@ fn http_check(node: &JsonNode, base: Option<&str>) -> Result<HttpCheck, DecodeEr
         json,
         not_empty: text("notEmpty")?,
         header: text("header")?,
-        required: flag(&fields, "required", true)?,
+        required: fields.flag("required", true)?,
     })
-}
-
-/// An object of texts.
-pub(super) fn texts(node: &JsonNode) -> Result<BTreeMap<String, String>, DecodeError> {
-    let pairs = node.any_object()?.all().into_iter();
-    pairs.map(|(key, node)| Ok((key.to_owned(), node.text()?.to_owned()))).collect()
 }
 
 /// What the names of a run's other files end with.
@@ -428,7 +391,7 @@ fn run(node: &JsonNode) -> Result<RunSpec, DecodeError> {
         vus,
         shape,
         env,
-        tags: fields.get("tags").map(|node| texts(&node)).transpose()?.unwrap_or_default(),
+        tags: fields.get("tags").map(|node| node.texts()).transpose()?.unwrap_or_default(),
         cool_down: fields.get("coolDown").map_or(Ok(Duration::ZERO), |node| node.span())?,
     })
 }
@@ -526,7 +489,7 @@ fn severities(node: &JsonNode) -> Result<BTreeMap<String, Severity>, DecodeError
 
 fn hints(node: &JsonNode) -> Result<BTreeMap<String, String>, DecodeError> {
     node.object(&finding_kinds())?;
-    texts(node)
+    node.texts()
 }
 
 #[cfg(test)]

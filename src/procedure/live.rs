@@ -49,7 +49,12 @@ impl LivePage {
     ///
     /// # Errors
     /// Settings that can't be meant; a port that was asked for and can't be had.
-    pub fn open(settings: &ProcedureSettings, name: &str, observer: Observer, terminal: &Terminal) -> Result<Self, Failure> {
+    pub fn open(
+        settings: &ProcedureSettings,
+        name: &str,
+        observer: Observer,
+        terminal: &Terminal,
+    ) -> Result<Self, Failure> {
         let wrong = |why: String| Failure::new(ExitCode::InvalidConfig, why);
         let variable = |name: &str| settings.process_env.get(name).cloned();
         let asked = variable(PREFIX).filter(|value| !value.is_empty());
@@ -188,7 +193,10 @@ mod tests {
         assert_eq!(document["runs"].as_array().map(Vec::len), Some(2));
         let shown = LivePageState { current: Some("spike".to_owned()), ..shown };
         let document = read(&shown, Some(r#"{"run":{}}"#));
-        assert_eq!((&document["procedure"]["current"], &document["runs"][2]["name"]), (&"spike".into(), &"spike".into()));
+        assert_eq!(
+            (&document["procedure"]["current"], &document["runs"][2]["name"]),
+            (&"spike".into(), &"spike".into())
+        );
         // A run that has said nothing yet is named all the same, so that no page shows another one as the one that goes on.
         let document = read(&shown, None);
         assert_eq!((&document["procedure"]["current"], document["runs"].get(2)), (&"spike".into(), None));

@@ -4,13 +4,15 @@
 //! the end is made from the files in the results folder, so that it can be made again. Only `cli` reads arguments.
 
 mod archive;
-mod decode;
 mod check;
 mod child;
 mod collect;
 mod compare;
+mod create_test_data;
+mod created_records;
 mod credentials;
-mod test_data;
+mod criteria_check;
+mod decode;
 mod expression;
 mod file;
 mod findings;
@@ -18,18 +20,17 @@ mod findings;
 pub mod fuzz_tests;
 mod host;
 mod journal;
-mod criteria_check;
 mod live;
 mod observer;
 mod performance;
 mod plan;
 mod progress;
 mod readiness;
-mod created_records;
 mod report;
+mod request_template;
 mod results;
 mod stages;
-mod request_template;
+mod test_data;
 mod upload;
 mod verdict;
 mod web;
@@ -268,7 +269,12 @@ pub struct UploadTo {
 ///
 /// # Errors
 /// An archive that is not whole; what the store, or the way to it, says.
-pub fn upload(path: &Path, to: UploadTo, settings: &ProcedureSettings, terminal: &Terminal) -> Result<ExitCode, Failure> {
+pub fn upload(
+    path: &Path,
+    to: UploadTo,
+    settings: &ProcedureSettings,
+    terminal: &Terminal,
+) -> Result<ExitCode, Failure> {
     let wrong = |why: String| Failure::new(ExitCode::InvalidConfig, why);
     let begun = upload::begun(path);
     let url = match &to.url {

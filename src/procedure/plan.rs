@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::ProcedureSettings;
-use super::file::{Procedure, RunSpec, LoadShape};
+use super::file::{LoadShape, Procedure, RunSpec};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::units::Span;

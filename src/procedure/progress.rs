@@ -65,7 +65,14 @@ impl ProcedureProgress {
             cool_down: run.cool_down,
         };
         let runs = planned.iter().zip(is_wanted).map(part).collect();
-        Self { shared: Arc::new(ProgressState { runs, observer, url, now: Mutex::new((ProcedureStage::Other, Instant::now())) }) }
+        Self {
+            shared: Arc::new(ProgressState {
+                runs,
+                observer,
+                url,
+                now: Mutex::new((ProcedureStage::Other, Instant::now())),
+            }),
+        }
     }
 
     /// The next stage begins. What was drawn of the last one is gone from then on, where the new one has nothing to draw.
@@ -330,7 +337,8 @@ mod tests {
     #[test]
     fn a_run_tells_its_figures_and_what_is_left_in_all() {
         let shared = shared(Some("http://127.0.0.1:5665"));
-        let glance = |stage, moment| ProgressSnapshot { shared: &shared, stage, spent: Duration::from_secs(12), moment };
+        let glance =
+            |stage, moment| ProgressSnapshot { shared: &shared, stage, spent: Duration::from_secs(12), moment };
         let run = glance(ProcedureStage::Run(1), Some(running()));
         let block = "
   stress (run 1 of 3)  [======>---------------------]  2m10s of 9m0s
@@ -347,7 +355,8 @@ mod tests {
         let early = glance(ProcedureStage::Run(1), None);
         assert_eq!(early.line().as_deref(), Some("  stress: 0s of 9m0s; at least 15m0s left in all\n"));
         let setup = Moment { stage: "setup()".to_owned(), seconds: 0.0, pulse: None, ..running() };
-        let line = glance(ProcedureStage::Run(2), Some(Moment { active_vus: 1, iterations: 1, left: None, ..setup })).line();
+        let line =
+            glance(ProcedureStage::Run(2), Some(Moment { active_vus: 1, iterations: 1, left: None, ..setup })).line();
         let expect = "  spike: 0s of 9m0s, setup(), 1 VU, 1 iteration; at least 9m30s left in all\n";
         assert_eq!(line.as_deref(), Some(expect));
     }
@@ -355,7 +364,8 @@ mod tests {
     #[test]
     fn pauses_count_and_what_is_open_is_said() {
         let shared = shared(None);
-        let glance = |stage, moment| ProgressSnapshot { shared: &shared, stage, spent: Duration::from_secs(12), moment };
+        let glance =
+            |stage, moment| ProgressSnapshot { shared: &shared, stage, spent: Duration::from_secs(12), moment };
         let pause = glance(ProcedureStage::CoolDown(2, Duration::from_secs(30)), None);
         let line = "  cool-down: 12s of 30s; at least 5m48s left in all\n";
         assert_eq!(pause.line().as_deref(), Some(line));
@@ -364,6 +374,9 @@ mod tests {
         let moment = Moment { has_limit_only: true, duration: Some(600.0), left: Some(20.0), ..running() };
         let line = glance(ProcedureStage::Run(3), Some(moment)).line().unwrap();
         assert!(line.starts_with("  soak: 2m10s, 50 VUs,") && line.ends_with("; about 20s left in all\n"), "{line}");
-        assert_eq!((glance(ProcedureStage::Other, None).line(), glance(ProcedureStage::Other, None).block(80)), (None, String::new()));
+        assert_eq!(
+            (glance(ProcedureStage::Other, None).line(), glance(ProcedureStage::Other, None).block(80)),
+            (None, String::new())
+        );
     }
 }

@@ -81,8 +81,9 @@ pub fn recommendations(results: &ProcedureResults, judgement: &Judgement) -> Vec
         Verdict::NotApproved => list.push("Do not deploy this version.".to_owned()),
         Verdict::Incomplete => {
             let file = &results.journal.file;
-            let text =
-                format!("Measure what is missing: `volley procedure run {file} --resume FOLDER` continues in this folder.");
+            let text = format!(
+                "Measure what is missing: `volley procedure run {file} --resume FOLDER` continues in this folder."
+            );
             list.push(text);
         }
         Verdict::Rehearsal => (),

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::findings::{Finding, Severity};
-use super::journal::{CheckState, TestDataSummary, RunState, write_file};
+use super::journal::{CheckState, RunState, TestDataSummary, write_file};
 use super::results::{ProcedureResults, RunResult};
 use super::verdict::{Judgement, Verdict, judge};
 use super::{performance, readiness};

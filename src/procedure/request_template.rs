@@ -7,8 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::decode::{JsonNode, DecodeError};
-use super::file::{below, texts};
+use super::decode::{DecodeError, JsonNode};
 use super::web;
 
 /// A request with places to fill in.
@@ -31,7 +30,7 @@ impl Template {
     pub fn read(node: &JsonNode, base: Option<&str>, method: &'static str) -> Result<Self, DecodeError> {
         let fields = node.object(&["method", "url", "headers", "body", "status"])?;
         let methods = ["GET", "POST", "PUT", "PATCH", "DELETE"].map(|method| (method, method));
-        let headers = fields.get("headers").map(|node| texts(&node)).transpose()?.unwrap_or_default();
+        let headers = fields.get("headers").map(|node| node.texts()).transpose()?.unwrap_or_default();
         if let Some((name, _)) = headers.iter().find(|(_, value)| value.contains("{created.")) {
             // What is to be filled in is kept in the results until the records are removed.
             let why =
@@ -40,7 +39,7 @@ impl Template {
         }
         Ok(Self {
             method: fields.get("method").map_or(Ok(method), |node| node.word(&methods))?.to_owned(),
-            url: below(&fields.need("url", "an address, or a path below baseUrl")?, base)?,
+            url: fields.need("url", "an address, or a path below baseUrl")?.web_address_below(base)?,
             headers: headers.into_iter().collect(),
             body: fields.get("body").map(|node| node.data().cloned()).transpose()?,
             status: fields.get("status").map(|node| node.whole(100, 599)).transpose()?.map(|status| status as u16),

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::child::RunFiles;
 use super::collect::{Collected, CollectedSeries};
 use super::expression::FigureRef;
-use super::journal::{RunEntry, Journal, RunState};
+use super::journal::{Journal, RunEntry, RunState};
 use crate::failure::Failure;
 use crate::metrics::{Contains, MetricType, builtin};
 pub use crate::units::figure::unit_of as figure_unit;

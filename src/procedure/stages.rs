@@ -5,16 +5,16 @@
 use std::path::{Path, PathBuf};
 
 use super::child::{self, Interrupts};
+use super::created_records::{self, CreatedRecords};
 use super::file::{ArchivePlan, Criterion, Procedure};
-use super::journal::{self, CriterionEntry, RunEntry, Journal, TestDataSummary, RunState, Thinned};
+use super::journal::{self, CriterionEntry, Journal, RunEntry, RunState, TestDataSummary, Thinned};
 use super::live::LivePage;
 use super::observer::Observer;
 use super::plan::PlannedRun;
 use super::progress::{ProcedureProgress, ProcedureStage};
-use super::created_records::{self, CreatedRecords};
 use super::upload::{self, UploadTarget};
 use super::verdict::Judgement;
-use super::{ProcedureSettings, archive, collect, plain_address, report, test_data};
+use super::{ProcedureSettings, archive, collect, create_test_data, plain_address, report};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::output::json::thinned;
@@ -133,7 +133,9 @@ pub fn open(
         let Some(before) = old.runs.iter().find(|before| before.name == entry.name) else { continue };
         match before.state {
             // Whole, but of another load: it is not what was asked for now.
-            RunState::Finished if before.plan != entry.plan => broken.push(format!("`{}` had another plan", entry.name)),
+            RunState::Finished if before.plan != entry.plan => {
+                broken.push(format!("`{}` had another plan", entry.name))
+            }
             RunState::Finished => *entry = before.clone(),
             RunState::Running | RunState::Interrupted | RunState::Failed => {
                 broken.push(before.state.said_of(&entry.name));
@@ -202,7 +204,7 @@ impl Stages<'_> {
             0 => self.say(&format!("making {}", counted(data.count))),
             _ => self.say(&format!("making {}; {before} already exist", counted(data.count))),
         }
-        let records = test_data::create(data, self.module, &mut ledger, self.interrupts, self.terminal).await;
+        let records = create_test_data::create(data, self.module, &mut ledger, self.interrupts, self.terminal).await;
         ledger.close();
         self.say(&records.words());
         if let Some(trouble) = &records.trouble {
@@ -311,7 +313,7 @@ impl Stages<'_> {
         }
         let mut ledger = CreatedRecords::open(self.folder)?;
         self.say(&format!("removing {}", counted(ledger.all_made().len() as u64)));
-        let (removed, trouble) = test_data::remove(data, &mut ledger, self.interrupts, self.terminal).await;
+        let (removed, trouble) = create_test_data::remove(data, &mut ledger, self.interrupts, self.terminal).await;
         ledger.close();
         let records = self.journal.data.get_or_insert_with(|| TestDataSummary::asked(data.count));
         records.removed += removed;

@@ -19,8 +19,8 @@ use object_store::{ClientOptions, ObjectStoreExt as _, PutPayload, RetryConfig};
 use ring::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
 
-use super::decode::{JsonNode, DecodeError};
-use super::credentials::{StoreCredentials, CredentialsSource};
+use super::credentials::{CredentialsSource, StoreCredentials};
+use super::decode::{DecodeError, JsonNode};
 use super::journal;
 use super::progress::SAY_EVERY;
 use crate::ui::Terminal;

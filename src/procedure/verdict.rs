@@ -211,7 +211,12 @@ fn verdict(results: &ProcedureResults, criteria: &[Judged], findings: &[Finding]
     }
 }
 
-fn criterion(entry: &CriterionEntry, names: &[&str], results: &ProcedureResults, scarce: &mut Vec<(String, String)>) -> Judged {
+fn criterion(
+    entry: &CriterionEntry,
+    names: &[&str],
+    results: &ProcedureResults,
+    scarce: &mut Vec<(String, String)>,
+) -> Judged {
     let mut judged = Judged {
         name: entry.name.clone(),
         expression: entry.text.clone(),

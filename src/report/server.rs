@@ -227,7 +227,8 @@ async fn events(State(shared): State<Shared>) -> impl IntoResponse {
     let told = shared.document.subscribe();
     // What was last told may be old: nothing is made while nobody looks.
     let first: Arc<str> = shared.now().into();
-    Sse::new(documents(viewer, first, told, shared.has_ended)).keep_alive(KeepAlive::new().interval(Duration::from_secs(1)))
+    Sse::new(documents(viewer, first, told, shared.has_ended))
+        .keep_alive(KeepAlive::new().interval(Duration::from_secs(1)))
 }
 
 /// One document after the other, until the pages are let go of. `first` is the one of the moment somebody began to look.

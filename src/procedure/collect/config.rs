@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::super::decode::{JsonNode, DecodeError};
-use super::super::file::{address, flag};
+use super::super::decode::{DecodeError, JsonNode};
 use super::monitor::MonitorLimits;
 
 /// What is sampled beside the runs.
@@ -69,7 +68,7 @@ impl Collect {
             None => None,
             Some(node) => {
                 let fields = node.object(&["url", "queries"])?;
-                let url = address(&fields.need("url", "an address")?)?;
+                let url = fields.need("url", "an address")?.web_address()?;
                 let mut queries = BTreeMap::new();
                 for (name, node) in fields.need("queries", "queries by name")?.any_object()?.all() {
                     let fits = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !name.is_empty();
@@ -83,7 +82,7 @@ impl Collect {
         };
         Ok(Self {
             every,
-            host: flag(&fields, "host", true)?,
+            host: fields.flag("host", true)?,
             redis: fields.get("redis").map(|node| redis_source(&node)).transpose()?,
             postgres: url("postgres", &["postgres", "postgresql"])?,
             prometheus,

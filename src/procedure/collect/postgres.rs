@@ -8,7 +8,7 @@ use std::pin::Pin;
 use serde_json::{Value, json};
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
-use super::{SeriesPoint, Collector};
+use super::{Collector, SeriesPoint};
 
 /// Asks for the version.
 ///

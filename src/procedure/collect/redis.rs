@@ -8,7 +8,7 @@ use std::time::Instant;
 use redis::aio::MultiplexedConnection;
 use serde_json::{Map, Value};
 
-use super::{SeriesPoint, Collector};
+use super::{Collector, SeriesPoint};
 
 /// Asks for an answer.
 ///
