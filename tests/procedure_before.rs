@@ -160,9 +160,10 @@ fn a_wrong_file_is_told_in_the_same_line_by_all_three() {
         for args in [["check"].as_slice(), &["run", "--dry-run"], &["run"]] {
             let outcome = volley(folder.path(), engine, &[args, &["procedure.js"]].concat());
             assert!([104, 107].contains(&outcome.code), "{file}: {}{}", outcome.stdout, outcome.stderr);
-            assert!(outcome.stderr.contains(expect), "{file}: {}", outcome.stderr);
-            let lines: Vec<&str> = outcome.stderr.lines().filter_map(|line| line.split("msg=").nth(1)).collect();
-            assert_eq!(lines.len(), 1, "{file}: {}", outcome.stderr);
+            let stderr = outcome.stderr.replace("\\\"", "\"");
+            assert!(stderr.contains(expect), "{file}: {stderr}");
+            let lines: Vec<&str> = stderr.lines().filter_map(|line| line.split("msg=").nth(1)).collect();
+            assert_eq!(lines.len(), 1, "{file}: {stderr}");
             said.push((outcome.code, lines[0].to_owned()));
         }
         assert!(said.iter().all(|one| *one == said[0]), "{said:?}");

@@ -103,6 +103,7 @@ impl Run {
             time_unit_name: unit,
             colors: self.request.terminal.stdout_colors(),
             endpoints: self.reports.has_endpoint_table,
+            is_on_terminal: self.request.terminal.stdout_is_tty(),
         }
     }
 

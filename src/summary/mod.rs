@@ -49,6 +49,8 @@ pub struct Look {
     pub colors: bool,
     /// Whether full mode ends with a table of endpoints.
     pub endpoints: bool,
+    /// Whether somebody reads it on a terminal.
+    pub is_on_terminal: bool,
 }
 
 impl Look {
@@ -71,6 +73,7 @@ impl Default for Look {
             time_unit_name: String::new(),
             colors: false,
             endpoints: false,
+            is_on_terminal: false,
         }
     }
 }

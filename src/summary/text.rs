@@ -36,8 +36,8 @@ pub fn render(results: &Results, look: &Look) -> String {
             page.endpoints(results);
         }
     }
-    // k6 has no such line; what it has says the same in a corner.
-    if let Some(failed) = failed_requests(results) {
+    // k6 has no such line, and programs that read its text should not meet one.
+    if let Some(failed) = failed_requests(results).filter(|_| look.is_on_terminal) {
         let line = page.paint(&failed, RED);
         page.line(4, &line);
     }
@@ -593,6 +593,18 @@ mod tests {
         let line = "    the load generator could not keep up: script threads were late by 250 ms (p90)\n";
         assert_eq!(text.replace(line, ""), quiet);
         assert!(text.ends_with(&format!("{line}\n\n")));
+    }
+
+    #[test]
+    fn who_looks_is_told_that_requests_failed() {
+        let mut run = Run::new();
+        run.request("GET", "http://x", "500", 1_000_000);
+        let results = run.results(2_000_000_000, Mode::Compact);
+        let plain = render(&results, &Look::default());
+        let told = render(&results, &Look { is_on_terminal: true, ..Look::default() });
+        let line = "    100 % of requests failed\n";
+        assert_eq!((plain.contains(line), told.replace(line, "")), (false, plain));
+        assert!(told.ends_with(&format!("{line}\n\n")));
     }
 
     #[test]
