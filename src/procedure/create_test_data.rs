@@ -16,7 +16,7 @@ use super::progress::SAY_EVERY;
 use super::request_template::{PlaceholderValues, RequestError};
 use super::test_data::TestDataPlan;
 use super::web;
-use crate::run::Module;
+use crate::run::DataModule;
 use crate::ui::Terminal;
 
 /// Requests under way at the same time.
@@ -33,7 +33,7 @@ async fn logged_in(data: &TestDataPlan, client: &reqwest::Client) -> Result<Opti
 }
 
 /// The body the function makes of a number.
-async fn body(module: &Module, number: u64) -> Result<Value, String> {
+async fn body(module: &DataModule, number: u64) -> Result<Value, String> {
     let told = |why: String| format!("`data.record({number})`: {why}");
     let json = module.record(number).await.map_err(|failure| told(failure.message.replace('\n', " ")))?;
     let Some(json) = json else { return Err(told("expected an object or a text, it is undefined".to_owned())) };
@@ -101,7 +101,7 @@ fn bar(what: &str, done: usize, all: usize) -> String {
 /// Makes the records that do not exist yet, and reads all back; what became of it.
 pub async fn create(
     data: &TestDataPlan,
-    module: &Module,
+    module: &DataModule,
     ledger: &mut CreatedRecords,
     interrupts: &mut Interrupts,
     terminal: &Terminal,
@@ -118,7 +118,7 @@ pub async fn create(
 
 async fn make(
     data: &TestDataPlan,
-    module: &Module,
+    module: &DataModule,
     ledger: &mut CreatedRecords,
     interrupts: &mut Interrupts,
     terminal: &Terminal,

@@ -40,7 +40,7 @@ use std::path::{Path, PathBuf};
 
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith as _, Failure};
-use crate::run::Module;
+use crate::run::DataModule;
 use crate::ui::Terminal;
 use crate::units::redact::without_user;
 use child::Interrupts;
@@ -142,7 +142,7 @@ fn tell_checks(checks: &[CheckResult], terminal: &Terminal) {
 /// What is wrong with the plan, a folder that can't be used, a disk that refuses.
 pub fn run(
     procedure: &Procedure,
-    module: &Module,
+    module: &DataModule,
     settings: &ProcedureSettings,
     terminal: &Terminal,
 ) -> Result<ExitCode, Failure> {
