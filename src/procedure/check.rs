@@ -13,11 +13,13 @@ use super::criteria_check::{self, Scripts};
 use super::file::{HostResource, HttpCheck, Procedure};
 use super::journal::{CheckResult, CheckState};
 use super::plan::PlannedRun;
-use super::{ProcedureSettings, host, plain_address, upload, web};
+use super::settings::ProcedureSettings;
+use super::web::plain_address;
+use super::{host, upload, web};
 use crate::units::number;
 
 /// How long a service may take to answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+const CHECK_TIMEOUT: Duration = Duration::from_secs(10);
 
 type Checking<'a> = Pin<Box<dyn Future<Output = CheckResult> + 'a>>;
 
@@ -155,8 +157,8 @@ fn result(name: String, required: bool, seen: Result<String, String>, hint: &str
 }
 
 async fn within(asking: impl Future<Output = Result<String, String>>) -> Result<String, String> {
-    let patient = tokio::time::timeout(PATIENCE, asking).await;
-    patient.unwrap_or_else(|_| Err(format!("no answer within {} s", PATIENCE.as_secs())))
+    let patient = tokio::time::timeout(CHECK_TIMEOUT, asking).await;
+    patient.unwrap_or_else(|_| Err(format!("no answer within {} s", CHECK_TIMEOUT.as_secs())))
 }
 
 fn check_resource(resource: &HostResource, cwd: &Path) -> CheckResult {

@@ -12,13 +12,16 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::observer::Observer;
 use super::plan::PlannedRun;
-use super::{ProcedureSettings, live};
+use super::run_files::RunFiles;
+use super::settings::ProcedureSettings;
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith as _, Failure};
 use crate::output::json::LIMIT;
 
+/// What every variable of the dashboard begins with; runs do not get them, as the page is the procedure's.
+pub const DASHBOARD_PREFIX: &str = "K6_WEB_DASHBOARD";
 /// How often a child is looked at.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
+const POLL_EVERY: Duration = Duration::from_millis(20);
 
 /// Ctrl+C and a polite end, which end the run that goes on instead of the process.
 pub struct Interrupts {
@@ -46,31 +49,6 @@ impl Interrupts {
             _ = self.terminate.recv() => {}
         }
         self.seen = true;
-    }
-}
-
-/// The files of a run in a results folder.
-pub struct RunFiles {
-    /// The samples, as packed NDJSON.
-    pub samples: PathBuf,
-    /// The summary in k6's shape.
-    pub summary: PathBuf,
-    /// The summary in our shape.
-    pub document: PathBuf,
-    /// What the run said.
-    pub log: PathBuf,
-}
-
-impl RunFiles {
-    /// The files of a run.
-    pub fn of(folder: &Path, run: &str) -> Self {
-        let file = |end: &str| folder.join(format!("{run}{end}"));
-        Self {
-            samples: file(".json.gz"),
-            summary: file("_summary.json"),
-            document: file("_report.json"),
-            log: file(".log"),
-        }
     }
 }
 
@@ -153,7 +131,7 @@ pub async fn run(
         command.arg("--js-engine").arg(engine);
     }
     // There is one page, and it is the procedure's.
-    for name in settings.process_env.keys().filter(|name| name.starts_with(live::PREFIX)) {
+    for name in settings.process_env.keys().filter(|name| name.starts_with(DASHBOARD_PREFIX)) {
         command.env_remove(name);
     }
     // Through the environment: arguments are seen by everybody on the machine.
@@ -170,7 +148,7 @@ pub async fn run(
             return Ok(RunExit { code: status.code(), was_interrupted });
         }
         tokio::select! {
-            () = tokio::time::sleep(LOOK_EVERY) => {}
+            () = tokio::time::sleep(POLL_EVERY) => {}
             () = interrupts.next() => {
                 // The first ends the run in good order, the second at once; the child knows which is which.
                 was_interrupted = true;

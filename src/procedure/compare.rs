@@ -53,7 +53,7 @@ struct ComparedFigure {
 }
 
 /// Endpoints that were asked less often are not judged.
-const ENOUGH: f64 = 100.0;
+const MIN_REQUESTS: f64 = 100.0;
 /// What is shown, in this order.
 const STATS: [&str; 10] = ["count", "rate", "avg", "med", "p(90)", "p(95)", "p(99)", "max", "min", "value"];
 
@@ -293,7 +293,8 @@ impl ResultsComparison {
                     let worse = if kind.is_empty() {
                         worse(name, stat, before)
                     } else {
-                        let enough = |figures: &Figures| figures.get("count").is_some_and(|count| *count >= ENOUGH);
+                        let enough =
+                            |figures: &Figures| figures.get("count").is_some_and(|count| *count >= MIN_REQUESTS);
                         (stat == "p(95)" && enough(before) && enough(after)).then_some(Worse::Longer)
                     };
                     let key = (format!("{kind}{name}"), stat.to_owned());

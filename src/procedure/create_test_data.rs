@@ -12,18 +12,18 @@ use super::child::Interrupts;
 use super::created_records::{CreatedFields, CreatedRecords};
 use super::decode::JsonNode;
 use super::journal::TestDataSummary;
-use super::progress::SAY_EVERY;
 use super::request_template::{PlaceholderValues, RequestError};
+use super::settings::REPORT_EVERY;
 use super::test_data::TestDataPlan;
 use super::web;
 use crate::run::DataModule;
 use crate::ui::Terminal;
 
 /// Requests under way at the same time.
-const FLYING: usize = 16;
+const MAX_CONCURRENT_REQUESTS: usize = 16;
 
 /// How far behind its rate the sending of requests may catch up.
-const CATCH_UP: Duration = Duration::from_millis(20);
+const MAX_CATCH_UP: Duration = Duration::from_millis(20);
 
 /// Logs in, where the file says how; the answer.
 async fn logged_in(data: &TestDataPlan, client: &reqwest::Client) -> Result<Option<Value>, String> {
@@ -56,18 +56,18 @@ async fn paced(
 ) -> bool {
     let period = Duration::from_secs_f64((1.0 / rate).min(1e6));
     let mut due = tokio::time::Instant::now();
-    let mut flying = FuturesUnordered::new();
+    let mut pending = FuturesUnordered::new();
     let (mut next, mut done, mut is_whole, mut told) = (0, 0, true, Instant::now());
     let mut end = numbers.len();
-    while next < end || !flying.is_empty() {
+    while next < end || !pending.is_empty() {
         tokio::select! {
-            () = tokio::time::sleep_until(due), if next < end && flying.len() < FLYING => {
-                flying.push(each(numbers[next]));
+            () = tokio::time::sleep_until(due), if next < end && pending.len() < MAX_CONCURRENT_REQUESTS => {
+                pending.push(each(numbers[next]));
                 next += 1;
                 // A little late is caught up with, so that the rate is kept; more would be a burst.
-                due = (due + period).max(tokio::time::Instant::now() - CATCH_UP);
+                due = (due + period).max(tokio::time::Instant::now() - MAX_CATCH_UP);
             }
-            Some(go_on) = flying.next() => {
+            Some(go_on) = pending.next() => {
                 done += 1;
                 if !go_on {
                     end = next;
@@ -84,7 +84,7 @@ async fn paced(
                 told = Instant::now();
                 terminal.set_block(bar);
             }
-        } else if told.elapsed() > SAY_EVERY {
+        } else if told.elapsed() > REPORT_EVERY {
             told = Instant::now();
             terminal.print(&bar);
         }

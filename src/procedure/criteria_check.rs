@@ -7,13 +7,14 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use serde_json::Value;
 
-use super::collect::Collect;
+use super::child;
+use super::collect::{Collect, SERIES};
 use super::decode::nearest;
 use super::expression::{CriterionExpression, FigureRef};
 use super::file::Procedure;
 use super::journal::{CheckResult, CheckState};
 use super::plan::PlannedRun;
-use super::{ProcedureSettings, child};
+use super::settings::ProcedureSettings;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::metrics::builtin;
@@ -104,26 +105,6 @@ impl ScriptFacts {
         judged.chain(["http_req_duration{expected_response:true}".to_owned()])
     }
 }
-
-/// The series of collectors, with what samples them.
-const SERIES: [(&str, &str); 16] = [
-    ("host_memory_used", "host"),
-    ("host_cpu", "host"),
-    ("host_disk_read", "host"),
-    ("host_disk_written", "host"),
-    ("host_network_received", "host"),
-    ("host_network_sent", "host"),
-    ("redis_keys", "redis"),
-    ("redis_memory", "redis"),
-    ("redis_clients", "redis"),
-    ("redis_commands", "redis"),
-    ("redis_hits", "redis"),
-    ("redis_misses", "redis"),
-    ("redis_hit_ratio", "redis"),
-    ("db_connections", "postgres"),
-    ("db_connections_active", "postgres"),
-    ("db_connections_idle", "postgres"),
-];
 
 /// The figures that a series has.
 const SERIES_STATS: [&str; 5] = ["min", "avg", "max", "value", "count"];

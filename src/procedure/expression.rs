@@ -209,7 +209,7 @@ struct ExpressionParser<'a> {
 }
 
 /// Brackets in brackets are not deeper than this.
-const DEEPEST: usize = 50;
+const MAX_DEPTH: usize = 50;
 
 impl ExpressionParser<'_> {
     fn spaces(&mut self) {
@@ -226,7 +226,7 @@ impl ExpressionParser<'_> {
     }
 
     fn sum_at(&mut self, depth: usize) -> Result<Term, String> {
-        if depth > DEEPEST {
+        if depth > MAX_DEPTH {
             return Err("brackets are nested too deeply".to_owned());
         }
         let mut left = self.product(depth)?;
@@ -260,7 +260,7 @@ impl ExpressionParser<'_> {
             }
             Some('-') => {
                 self.at += 1;
-                if depth > DEEPEST {
+                if depth > MAX_DEPTH {
                     return Err("signs are nested too deeply".to_owned());
                 }
                 Ok(Term::Negative(Box::new(self.factor(depth + 1)?)))

@@ -10,7 +10,8 @@ use serde_json::Value;
 use super::collect::Collect;
 use super::decode::{DecodeError, JsonNode};
 use super::expression::CriterionExpression;
-use super::findings::{self, FindingLimits, Severity};
+use super::finding_kinds::{FindingLimits, KINDS as FINDING_KINDS, Severity};
+use super::metric_roles::MetricRoles;
 use super::test_data::TestDataPlan;
 use super::upload::UploadTarget;
 
@@ -43,6 +44,8 @@ pub struct Procedure {
     pub samples: Samples,
     /// What counts as too much or too little.
     pub limits: FindingLimits,
+    /// The metrics that findings and reports look at.
+    pub metrics: MetricRoles,
     /// Other severities of findings, by kind.
     pub severities: BTreeMap<String, Severity>,
     /// Other words for the hints of findings.
@@ -182,7 +185,7 @@ pub struct Criterion {
     pub samples: Option<u64>,
 }
 
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 16] = [
     "name",
     "environment",
     "baseUrl",
@@ -196,6 +199,7 @@ const KEYS: [&str; 15] = [
     "archive",
     "samples",
     "limits",
+    "metrics",
     "findings",
     "hints",
 ];
@@ -244,6 +248,7 @@ impl Procedure {
             archive,
             samples: fields.get("samples").map(|node| samples(&node)).transpose()?.unwrap_or_default(),
             limits: fields.get("limits").map(|node| limits(&node)).transpose()?.unwrap_or_default(),
+            metrics: fields.get("metrics").map(|node| MetricRoles::read(&node)).transpose()?.unwrap_or_default(),
             severities: fields.get("findings").map(|node| severities(&node)).transpose()?.unwrap_or_default(),
             hints: fields.get("hints").map(|node| hints(&node)).transpose()?.unwrap_or_default(),
         })
@@ -319,7 +324,7 @@ fn http_check(node: &JsonNode, base: Option<&str>) -> Result<HttpCheck, DecodeEr
         }
     };
     Ok(HttpCheck {
-        name: text("name")?.unwrap_or_else(|| super::plain_address(&url)),
+        name: text("name")?.unwrap_or_else(|| super::web::plain_address(&url)),
         url,
         status: fields.get("status").map_or(Ok(200), |node| node.whole(100, 599))? as u16,
         json,
@@ -467,7 +472,7 @@ fn samples(node: &JsonNode) -> Result<Samples, DecodeError> {
 const MAX_SAMPLES: u64 = 1_000_000_000;
 
 fn limits(node: &JsonNode) -> Result<FindingLimits, DecodeError> {
-    let fields = node.object(&["failed", "samples"])?;
+    let fields = node.object(&["failed", "samples", "slow", "cacheHits", "gain", "growth"])?;
     let mut limits = FindingLimits::default();
     if let Some(node) = fields.get("failed") {
         limits.failed = node.share()?;
@@ -475,11 +480,21 @@ fn limits(node: &JsonNode) -> Result<FindingLimits, DecodeError> {
     if let Some(node) = fields.get("samples") {
         limits.samples = node.whole(0, MAX_SAMPLES)?;
     }
+    if let Some(node) = fields.get("slow") {
+        limits.slow = node.span()?.as_secs_f64() * 1e3;
+    }
+    for (key, limit) in
+        [("cacheHits", &mut limits.cache_hits), ("gain", &mut limits.gain), ("growth", &mut limits.growth)]
+    {
+        if let Some(node) = fields.get(key) {
+            *limit = node.share()?;
+        }
+    }
     Ok(limits)
 }
 
-fn finding_kinds() -> [&'static str; findings::KINDS.len()] {
-    findings::KINDS.map(|(kind, _)| kind)
+fn finding_kinds() -> [&'static str; FINDING_KINDS.len()] {
+    FINDING_KINDS.map(|(kind, _)| kind)
 }
 
 fn severities(node: &JsonNode) -> Result<BTreeMap<String, Severity>, DecodeError> {

@@ -3,84 +3,14 @@
 //! A blocking finding ends a procedure NOT APPROVED, whatever the criteria say. The kinds and their severities are
 //! [`KINDS`]; a procedure file may give a kind another severity, by name, and the report says so.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 
 use super::collect::CollectedSeries;
-use super::journal::{CheckState, RunState};
+use super::finding_kinds::{KINDS, Severity};
+use super::journal::{CheckState, EntryState};
 use super::results::{ProcedureResults, RunResult};
 use crate::units::figure::{self, Unit};
-
-/// How grave a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// Good to know.
-    Note,
-    /// A reader should know.
-    Warning,
-    /// The verdict can't be an approval.
-    Blocking,
-}
-
-impl Severity {
-    /// All of them, by the words that a procedure file uses.
-    pub const WORDS: [(&'static str, Self); 3] =
-        [("blocking", Self::Blocking), ("warning", Self::Warning), ("note", Self::Note)];
-
-    /// The word for it.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Blocking => "blocking",
-            Self::Warning => "warning",
-            Self::Note => "note",
-        }
-    }
-
-    /// The sign before a finding on a terminal.
-    pub const fn sign(self) -> &'static str {
-        match self {
-            Self::Blocking => "✗",
-            Self::Warning => "!",
-            Self::Note => "·",
-        }
-    }
-}
-
-/// The kinds of findings, with their severities. Each may have a hint of one's own.
-pub const KINDS: [(&str, Severity); 16] = [
-    ("preflight", Severity::Warning),
-    ("resources", Severity::Note),
-    ("data", Severity::Warning),
-    ("exit", Severity::Blocking),
-    ("errors", Severity::Blocking),
-    ("refused", Severity::Warning),
-    ("checks", Severity::Warning),
-    ("thresholds", Severity::Blocking),
-    ("generator", Severity::Blocking),
-    ("samples", Severity::Blocking),
-    ("dropped", Severity::Warning),
-    ("slow", Severity::Warning),
-    ("cache", Severity::Warning),
-    ("memory", Severity::Warning),
-    ("collector", Severity::Warning),
-    ("thinned", Severity::Note),
-];
-
-/// What counts as too much or too little; the file may say otherwise.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct FindingLimits {
-    /// More failed requests than this share are a finding; 0 to 1.
-    pub failed: f64,
-    /// A criterion on a latency or a share needs at least this many samples.
-    pub samples: u64,
-}
-
-impl Default for FindingLimits {
-    fn default() -> Self {
-        Self { failed: 0.05, samples: 30 }
-    }
-}
 
 /// A symptom.
 #[derive(Clone, Debug, Serialize)]
@@ -119,15 +49,6 @@ impl Finding {
         usual.unwrap_or_default()
     }
 }
-
-/// A p95 above this many milliseconds is slow.
-const SLOW_MS: f64 = 200.0;
-/// Fewer hits than this share, and a cache does not help.
-const FEW_HITS: f64 = 0.5;
-/// A median that is not below this part of the baseline's is no gain: less is noise.
-const GAIN: f64 = 0.9;
-/// A memory that grew by more than this share over a run grows.
-const GROWTH: f64 = 1.2;
 
 /// Gathers findings with their severities and hints.
 struct Finder<'a> {
@@ -175,8 +96,9 @@ pub fn findings(results: &ProcedureResults, scarce: &[(String, String)]) -> Vec<
             cache(&mut finder, run, baseline);
             of_generator(&mut finder, run, document);
         }
-        for series in ["redis_memory", "host_memory_used"] {
-            if let Some(growth) = run.series(series).and_then(growth) {
+        let journal = &results.journal;
+        for series in &journal.metrics.memory {
+            if let Some(growth) = run.series(series).and_then(|series| growth(series, journal.limits.growth)) {
                 let (share, slope) = (figure::text(growth.share, Unit::Share), figure::text(growth.slope, Unit::Bytes));
                 let text = format!("`{series}` grew by {share} over the run, {slope} per minute throughout");
                 finder.find("memory", Some(run), text, "a longer run at constant load shows whether it ever stops");
@@ -184,7 +106,8 @@ pub fn findings(results: &ProcedureResults, scarce: &[(String, String)]) -> Vec<
         }
     }
     let mut findings = finder.findings;
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    let rank = |finding: &Finding| KINDS.iter().position(|(kind, _)| *kind == finding.kind);
+    findings.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), rank(finding)));
     findings
 }
 
@@ -217,7 +140,7 @@ fn ending(finder: &mut Finder<'_>, run: &RunResult) {
         let hint = "`samples: { limit: '5GB' }` in the procedure file keeps more";
         finder.find("thinned", Some(run), text, hint);
     }
-    let has_ended = matches!(run.entry.state, RunState::Finished | RunState::Failed);
+    let has_ended = matches!(run.entry.state, EntryState::Finished | EntryState::Failed);
     let is_told = run.entry.exit_code == Some(0) || (run.entry.exit_code == Some(99) && !crossed.is_empty());
     if has_ended && !is_told {
         let why = run.entry.note.as_deref().unwrap_or("there is no reason in its log");
@@ -231,8 +154,9 @@ fn ending(finder: &mut Finder<'_>, run: &RunResult) {
 
 fn of_requests(finder: &mut Finder<'_>, run: &RunResult, document: &Value) {
     let limits = finder.results.journal.limits;
-    let share = ["http_req_failed", "errors"].iter().filter_map(|metric| run.value(metric, "rate"));
-    if let Some(share) = share.reduce(f64::max).filter(|share| *share > limits.failed) {
+    let roles = &finder.results.journal.metrics;
+    let share = run.failed_share(roles);
+    if share > limits.failed {
         let failed = figure::text_beside(share, limits.failed, Unit::Share);
         let text = format!("{failed} of requests failed (limit {})", figure::text(limits.failed, Unit::Share));
         let hint = "the application's log and its database connections may say why";
@@ -254,19 +178,25 @@ fn of_requests(finder: &mut Finder<'_>, run: &RunResult, document: &Value) {
         let hint = "check that the application is running and accepts that many connections";
         finder.find("refused", Some(run), text, hint);
     }
-    if let Some(p95) = run.judged_value("http_req_duration", "p(95)").filter(|p95| *p95 > SLOW_MS) {
-        let (p95, limit) = (figure::text_beside(p95, SLOW_MS, Unit::Time), figure::text(SLOW_MS, Unit::Time));
+    if let Some(p95) = run.judged_value("http_req_duration", "p(95)").filter(|p95| *p95 > limits.slow) {
+        let (p95, limit) = (figure::text_beside(p95, limits.slow, Unit::Time), figure::text(limits.slow, Unit::Time));
         let text = format!("the p95 of request durations is {p95}, above {limit}");
         finder.find("slow", Some(run), text, "check the application's processor load, and whether its cache answers");
     }
 }
 
 fn cache(finder: &mut Finder<'_>, run: &RunResult, baseline: Option<&RunResult>) {
-    let hits = run.value("cache_hits", "rate");
+    let journal = &finder.results.journal;
+    let limits = journal.limits;
+    let hits = run.cache_hit_metric(&journal.metrics).and_then(|metric| run.value(metric, "rate"));
     let is_other = baseline.is_some_and(|baseline| baseline.entry.name != run.entry.name);
     let median = |run: &RunResult| run.judged_value("http_req_duration", "med");
-    let gains = baseline.and_then(median).zip(median(run)).is_some_and(|(old, new)| new < old * GAIN);
-    if let Some(hits) = hits.filter(|hits| *hits < FEW_HITS && is_other && !gains) {
+    // Where nothing was answered there is nothing to say about a cache.
+    if run.has_no_answers("http_req_duration") {
+        return;
+    }
+    let gains = baseline.and_then(median).zip(median(run)).is_some_and(|(old, new)| new < old * (1.0 - limits.gain));
+    if let Some(hits) = hits.filter(|hits| *hits < limits.cache_hits && is_other && !gains) {
         let hits = figure::text(hits, Unit::Share);
         let text =
             format!("the cache does not help: {hits} of reads hit it, and the median is no better than the baseline's");
@@ -307,7 +237,7 @@ const MIN_FIT: f64 = 0.7;
 
 /// How much a series grew, if it grew throughout: along a straight line, and in its second half no less than by half of
 /// that line's slope.
-fn growth(series: &CollectedSeries) -> Option<Growth> {
+fn growth(series: &CollectedSeries, limit: f64) -> Option<Growth> {
     let points: Vec<(f64, f64)> = series.times.iter().map(|ms| ms / 60e3).zip(series.values.iter().copied()).collect();
     let ((first, _), (last, _)) = (points.first()?, points.last()?);
     let minutes = last - first;
@@ -318,7 +248,7 @@ fn growth(series: &CollectedSeries) -> Option<Growth> {
     let half = line(&points[points.len() / 2..])?;
     let begin = whole.at(*first);
     let share = whole.slope * minutes / begin;
-    let grows = begin > 0.0 && 1.0 + share > GROWTH && whole.fit > MIN_FIT && half.slope > whole.slope / 2.0;
+    let grows = begin > 0.0 && share > limit && whole.fit > MIN_FIT && half.slope > whole.slope / 2.0;
     grows.then_some(Growth { share, slope: whole.slope })
 }
 
@@ -361,7 +291,7 @@ mod tests {
             CollectedSeries { times, values, ..CollectedSeries::default() }
         };
         let check = |values: Vec<f64>, expect: bool| {
-            assert_eq!(growth(&series(values.clone())).is_some(), expect, "{values:?}");
+            assert_eq!(growth(&series(values.clone()), 0.2).is_some(), expect, "{values:?}");
         };
         check((100..160).map(f64::from).collect(), true);
         // Too few points, too little time, too little growth.
@@ -378,8 +308,8 @@ mod tests {
             times: (0..60).map(|place| f64::from(place) * 200.0).collect(),
             ..series((100..160).map(f64::from).collect())
         };
-        assert_eq!(growth(&quick), None);
-        let found = growth(&series((100..160).map(f64::from).collect())).unwrap();
+        assert_eq!(growth(&quick, 0.2), None);
+        let found = growth(&series((100..160).map(f64::from).collect()), 0.2).unwrap();
         assert!((found.share - 0.59).abs() < 1e-9 && (found.slope - 12.0).abs() < 1e-9, "{found:?}");
     }
 }

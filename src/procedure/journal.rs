@@ -6,7 +6,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::findings::{FindingLimits, Severity};
+use super::finding_kinds::{FindingLimits, Severity};
+use super::metric_roles::MetricRoles;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::summary::writing;
@@ -46,6 +47,9 @@ pub struct Journal {
     /// What counts as too much or too little.
     #[serde(default)]
     pub limits: FindingLimits,
+    /// The metrics that findings and reports look at.
+    #[serde(default)]
+    pub metrics: MetricRoles,
     /// Other severities of findings, by kind.
     #[serde(default)]
     pub severities: BTreeMap<String, Severity>,
@@ -157,7 +161,7 @@ impl TestDataSummary {
 /// How far a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum RunState {
+pub enum EntryState {
     /// To come.
     Pending,
     /// It began and has not ended; in a folder that nobody works in: it was killed.
@@ -172,7 +176,7 @@ pub enum RunState {
     Skipped,
 }
 
-impl RunState {
+impl EntryState {
     /// The word for it.
     pub const fn word(self) -> &'static str {
         match self {
@@ -206,7 +210,7 @@ pub struct RunEntry {
     /// Its load in words.
     pub plan: String,
     /// How far it is.
-    pub state: RunState,
+    pub state: EntryState,
     /// How the child ended; nothing when a signal ended it.
     pub exit_code: Option<i32>,
     /// When it began (RFC 3339).
@@ -244,6 +248,7 @@ impl Journal {
             ended: None,
             criteria: Vec::new(),
             limits: FindingLimits::default(),
+            metrics: MetricRoles::default(),
             severities: BTreeMap::new(),
             hints: BTreeMap::new(),
             checks: Vec::new(),

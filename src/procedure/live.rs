@@ -8,19 +8,18 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::ProcedureSettings;
+use super::child::DASHBOARD_PREFIX;
 use super::observer::Observer;
 use super::progress::ProcedureProgress;
 use super::report;
 use super::results::ProcedureResults;
+use super::settings::ProcedureSettings;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::report::server::AtEnd;
 use crate::report::{self as page, Dashboard};
 use crate::ui::Terminal;
 
-/// What every variable of the dashboard begins with; runs do not get them, as the page is the procedure's.
-pub const PREFIX: &str = "K6_WEB_DASHBOARD";
 /// So long pages may take to be sent the last document.
 const FAREWELL_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -57,11 +56,11 @@ impl LivePage {
     ) -> Result<Self, Failure> {
         let wrong = |why: String| Failure::new(ExitCode::InvalidConfig, why);
         let variable = |name: &str| settings.process_env.get(name).cloned();
-        let asked = variable(PREFIX).filter(|value| !value.is_empty());
+        let asked = variable(DASHBOARD_PREFIX).filter(|value| !value.is_empty());
         let is_wanted = match asked.as_deref() {
             Some("true") => true,
             Some("false") => false,
-            Some(other) => return Err(wrong(format!("`{PREFIX}={other}`: write `true` or `false`"))),
+            Some(other) => return Err(wrong(format!("`{DASHBOARD_PREFIX}={other}`: write `true` or `false`"))),
             None => terminal.stdout_is_tty(),
         };
         let shared = Arc::new(Mutex::new(LivePageState { observer, ..LivePageState::default() }));
@@ -73,8 +72,9 @@ impl LivePage {
             "127.0.0.1".clone_into(&mut options.host);
         }
         if let Some(path) = &options.export {
-            let line =
-                format!("  ! `{PREFIX}_EXPORT={path}` is not written: the page of a procedure is its report.html\n");
+            let line = format!(
+                "  ! `{DASHBOARD_PREFIX}_EXPORT={path}` is not written: the page of a procedure is its report.html\n"
+            );
             terminal.print(&line);
         }
         let made = shared.clone();

@@ -15,12 +15,14 @@ mod criteria_check;
 mod decode;
 mod expression;
 mod file;
+mod finding_kinds;
 mod findings;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz_tests;
 mod host;
 mod journal;
 mod live;
+mod metric_roles;
 mod observer;
 mod performance;
 mod plan;
@@ -29,59 +31,29 @@ mod readiness;
 mod report;
 mod request_template;
 mod results;
+mod run_files;
+mod settings;
 mod stages;
 mod test_data;
 mod upload;
 mod verdict;
 mod web;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith as _, Failure};
 use crate::run::DataModule;
 use crate::ui::Terminal;
-use crate::units::redact::without_user;
 use child::Interrupts;
 pub use file::Procedure;
-use journal::{CheckResult, CheckState, RunState};
+use journal::{CheckResult, CheckState, EntryState};
 use live::LivePage;
 use observer::Observer;
 use progress::{ProcedureProgress, ProgressDisplay};
-use stages::Stages;
+pub use settings::ProcedureSettings;
+use stages::ProcedureStages;
 use verdict::{Judgement, Verdict};
-
-/// What was typed around a procedure.
-#[derive(Clone, Debug)]
-pub struct ProcedureSettings {
-    /// The procedure file as typed.
-    pub file: String,
-    /// `--env`
-    pub variables: BTreeMap<String, String>,
-    /// The engine of the runs.
-    pub js_engine: Option<String>,
-    /// The environment of the process.
-    pub process_env: BTreeMap<String, String>,
-    /// Where relative paths begin.
-    pub cwd: PathBuf,
-    /// Only these runs.
-    pub only: Vec<String>,
-    /// Not these runs.
-    pub skip: Vec<String>,
-    /// Durations are multiplied by this.
-    pub scale: f64,
-    /// Tell the plan and do nothing.
-    pub dry_run: bool,
-    /// Go on in this folder.
-    pub resume: Option<PathBuf>,
-}
-
-/// An address without what may be secret in it: user, password, query.
-fn plain_address(url: &str) -> String {
-    let url = without_user(url);
-    url.split(['?', '#']).next().unwrap_or(&url).to_owned()
-}
 
 const TEMPLATE: &str = include_str!("new.js");
 
@@ -188,13 +160,23 @@ pub fn run(
         journal.write(&folder)?;
         terminal.print(&format!("  results go to {}\n", folder.display()));
         let interrupts = &mut interrupts;
-        let is_wanted: Vec<bool> = journal.runs.iter().map(|run| run.state == RunState::Pending).collect();
+        let is_wanted: Vec<bool> = journal.runs.iter().map(|run| run.state == EntryState::Pending).collect();
         let progress = ProcedureProgress::new(&planned, &is_wanted, observer.clone(), live.url());
         live.refresh(&folder, &progress, None);
         let _screen = ProgressDisplay::start(progress.clone(), terminal.clone());
         let folder = folder.as_path();
-        let mut stage =
-            Stages { procedure, module, settings, terminal, folder, journal, interrupts, observer, progress, live };
+        let mut stage = ProcedureStages {
+            procedure,
+            module,
+            settings,
+            terminal,
+            folder,
+            journal,
+            interrupts,
+            observer,
+            progress,
+            live,
+        };
         stage.data().await?;
         if !stage.interrupts.seen {
             stage.runs(&planned).await?;
@@ -330,15 +312,4 @@ pub fn compare(
         CompareShape::Markdown => compared.markdown(),
     });
     Ok(if compared.has_regressions() { ExitCode::ThresholdsCrossed } else { ExitCode::Success })
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn addresses_are_told_without_secrets() {
-        let check = |url: &str, expect: &str| assert_eq!(super::plain_address(url), expect);
-        check("redis://user:p@ss@host:6379/1", "redis://host:6379/1");
-        check("https://host/path/@x?token=1#a", "https://host/path/@x");
-        check("postgres://u@h", "postgres://h");
-    }
 }

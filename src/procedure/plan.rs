@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::ProcedureSettings;
 use super::file::{LoadShape, Procedure, RunSpec};
+use super::settings::ProcedureSettings;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::units::Span;

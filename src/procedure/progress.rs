@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::observer::Observer;
 use super::plan::PlannedRun;
+use super::settings::REPORT_EVERY;
 use crate::run::Moment;
 use crate::ui::Terminal;
 use crate::ui::progress::{bar, cut};
@@ -16,8 +17,6 @@ use crate::units::figure::{self, Unit};
 
 /// How often the block is drawn.
 const DRAW_EVERY: Duration = Duration::from_millis(500);
-/// How often something is said where nothing can be drawn.
-pub const SAY_EVERY: Duration = Duration::from_secs(60);
 /// How wide a bar is.
 const BAR_WIDTH: usize = 30;
 
@@ -274,7 +273,7 @@ impl ProgressDisplay {
                 if glance.stage != last {
                     (last, said) = (glance.stage.clone(), Instant::now());
                 }
-                if said.elapsed() >= SAY_EVERY {
+                if said.elapsed() >= REPORT_EVERY {
                     said = Instant::now();
                     if let Some(line) = glance.line() {
                         screen.print(&line);

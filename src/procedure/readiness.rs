@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::findings::{Finding, Severity};
-use super::journal::RunState;
+use super::finding_kinds::Severity;
+use super::findings::Finding;
+use super::journal::EntryState;
 use super::results::{ProcedureResults, RunResult};
 use super::verdict::{Judgement, Verdict};
 
@@ -33,7 +34,7 @@ pub fn text(results: &ProcedureResults, judgement: &Judgement, notes: &[String])
         let (state, subject) = (one.state.to_uppercase(), &one.subject);
         _ = writeln!(text, "  {state:<13} {subject}: {} (target: {})", one.achieved_text, one.target_text);
     }
-    let wanted = results.runs.iter().filter(|run| run.entry.state != RunState::Skipped).count();
+    let wanted = results.runs.iter().filter(|run| run.entry.state != EntryState::Skipped).count();
     let passed = results.runs.iter().filter(|run| outcome(run, &judgement.findings) == "PASS").count();
     _ = writeln!(text, "\nLoad Test Scenarios Passed: {passed} of {wanted}");
     for run in &results.runs {
@@ -63,9 +64,9 @@ pub fn text(results: &ProcedureResults, judgement: &Judgement, notes: &[String])
 fn outcome(run: &RunResult, findings: &[Finding]) -> String {
     let blocks = |one: &Finding| one.severity == Severity::Blocking && one.run.as_ref() == Some(&run.entry.name);
     match run.entry.state {
-        RunState::Finished if findings.iter().any(blocks) => "FAIL".to_owned(),
-        RunState::Finished => "PASS".to_owned(),
-        RunState::Failed => "FAIL".to_owned(),
+        EntryState::Finished if findings.iter().any(blocks) => "FAIL".to_owned(),
+        EntryState::Finished => "PASS".to_owned(),
+        EntryState::Failed => "FAIL".to_owned(),
         other => other.word().to_uppercase(),
     }
 }

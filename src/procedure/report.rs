@@ -6,8 +6,10 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::findings::{Finding, Severity};
-use super::journal::{CheckState, RunState, TestDataSummary, write_file};
+use super::finding_kinds::Severity;
+use super::findings::Finding;
+use super::journal::{CheckState, EntryState, TestDataSummary, write_file};
+use super::metric_roles::MetricRoles;
 use super::results::{ProcedureResults, RunResult};
 use super::verdict::{Judgement, Verdict, judge};
 use super::{performance, readiness};
@@ -68,8 +70,8 @@ pub fn live_document(results: &ProcedureResults) -> Value {
     let entries = results.journal.runs.iter();
     for (card, entry) in procedure["cards"].as_array_mut().into_iter().flatten().zip(entries) {
         match entry.state {
-            RunState::Running => card["state"] = "running".into(),
-            RunState::Pending => card["state"] = "to come".into(),
+            EntryState::Running => card["state"] = "running".into(),
+            EntryState::Pending => card["state"] = "to come".into(),
             _ => (),
         }
     }
@@ -89,7 +91,7 @@ fn baseline(results: &ProcedureResults, judgement: &Judgement) -> Value {
             })
             .collect();
         let facts = json!({"state": run.entry.state, "script": run.entry.script, "plan": run.entry.plan,
-            "performance_metrics": performance::metrics(run), "seconds": run.seconds(), "exit_code": run.entry.exit_code, "metrics": run.figures(), "endpoints": endpoints});
+            "performance_metrics": performance::metrics(run, &journal.metrics), "seconds": run.seconds(), "exit_code": run.entry.exit_code, "metrics": run.figures(), "endpoints": endpoints});
         (run.entry.name.clone(), facts)
     });
     let main = performance::main_run(results, judgement);
@@ -104,8 +106,8 @@ fn baseline(results: &ProcedureResults, judgement: &Judgement) -> Value {
         "verdict": judgement.verdict,
         "is_rehearsal": judgement.is_rehearsal,
         "reason": judgement.reason,
-        "cache_enabled": performance::cache_enabled(main),
-        "performance_metrics": main.map(performance::metrics),
+        "cache_enabled": performance::cache_enabled(main, &journal.metrics),
+        "performance_metrics": main.map(|run| performance::metrics(run, &journal.metrics)),
         "success_criteria": performance::criteria(judgement),
         "recommendations": readiness::recommendations(results, judgement),
         "runs": Value::Object(runs.collect::<Map<_, _>>()),
@@ -131,7 +133,7 @@ fn code(text: &str) -> String {
 }
 
 /// A moment of the journal to the minute: `2026-11-27 08:29 UTC`; what is no such moment stays as it is.
-fn minute(moment: &str) -> String {
+pub fn minute(moment: &str) -> String {
     let read = moment.parse::<jiff::Timestamp>().map(|moment| moment.strftime("%Y-%m-%d %H:%M UTC").to_string());
     read.unwrap_or_else(|_| moment.to_owned())
 }
@@ -177,7 +179,10 @@ fn markdown(results: &ProcedureResults, judgement: &Judgement) -> String {
     text.push_str("\n| Run | | Requests | Rate | Median | p95 | p99 | Max | Failed | Checks | Cache hits |\n");
     text.push_str("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n");
     for run in &results.runs {
-        let figures = FIGURES.map(|(_, metric, stat)| run.text(metric, stat).unwrap_or_else(|| "–".to_owned()));
+        let figures: Vec<String> = figures(run, &journal.metrics)
+            .into_iter()
+            .map(|(_, text)| text.unwrap_or_else(|| "–".to_owned()))
+            .collect();
         let state = run.entry.state.word();
         _ = writeln!(text, "| {} ({}) | {state} | {} |", run.entry.name, cell(&run.entry.plan), figures.join(" | "));
     }
@@ -194,8 +199,8 @@ fn markdown(results: &ProcedureResults, judgement: &Judgement) -> String {
     text
 }
 
-/// What is shown of every run: title, metric, figure.
-const FIGURES: [(&str, &str, &str); 9] = [
+/// What is shown of every run, beside cache hits: title, metric, figure.
+const FIGURES: [(&str, &str, &str); 8] = [
     ("Requests", "http_reqs", "count"),
     ("Rate", "http_reqs", "rate"),
     ("Median", "http_req_duration", "med"),
@@ -204,8 +209,14 @@ const FIGURES: [(&str, &str, &str); 9] = [
     ("Max", "http_req_duration", "max"),
     ("Failed", "http_req_failed", "rate"),
     ("Checks", "checks", "rate"),
-    ("Cache hits", "cache_hits", "rate"),
 ];
+
+/// The figures of a run for people, with their titles; nothing for those that were not measured.
+fn figures(run: &RunResult, roles: &MetricRoles) -> Vec<(&'static str, Option<String>)> {
+    let hits = run.cache_hit_metric(roles).and_then(|metric| run.text(metric, "rate"));
+    let figures = FIGURES.iter().map(|(title, metric, stat)| (*title, run.text(metric, stat)));
+    figures.chain([("Cache hits", hits)]).collect()
+}
 
 fn difference(percent: Option<f64>, direction: &str) -> String {
     if direction == "same" {
@@ -247,13 +258,13 @@ fn document(results: &ProcedureResults, judgement: &Judgement) -> Value {
         .map(|run| {
             let name = Some(&run.entry.name);
             let of_run = || judgement.findings.iter().filter(|finding| finding.run.as_ref() == name);
-            let is_good = run.entry.state == RunState::Finished
+            let is_good = run.entry.state == EntryState::Finished
                 && run.entry.exit_code == Some(0)
                 && !of_run().any(|finding| finding.severity == Severity::Blocking);
             // What only the procedure file does not mind is no reason for a tick.
             let is_tolerated = is_good && of_run().any(Finding::is_lowered);
-            let figures =
-                FIGURES.iter().filter_map(|(title, metric, stat)| Some(json!([title, run.text(metric, stat)?])));
+            let figures = figures(run, &journal.metrics);
+            let figures = figures.into_iter().filter_map(|(title, text)| Some(json!([title, text?])));
             json!({"name": run.entry.name, "plan": run.entry.plan, "state": run.entry.state.word(),
                 "is_good": is_good, "is_tolerated": is_tolerated, "note": run.entry.note,
                 "figures": figures.collect::<Vec<_>>()})
@@ -270,7 +281,7 @@ fn document(results: &ProcedureResults, judgement: &Judgement) -> Value {
     let checks: Vec<Value> = journal
         .checks
         .iter()
-        .map(|check| json!({"name": check.name, "is_good": check.state == CheckState::Ok, "text": check.text, "hint": check.hint}))
+        .map(|check| json!({"name": check.name, "is_good": check.state == CheckState::Ok, "is_warning": check.state == CheckState::Warning, "text": check.text, "hint": check.hint}))
         .collect();
     let notes: Vec<String> = scale_note(results).into_iter().chain(journal.notes.iter().cloned()).collect();
     json!({

@@ -164,6 +164,14 @@ pub struct RequestError {
     pub text: String,
 }
 
+impl std::fmt::Display for RequestError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for RequestError {}
+
 impl FilledRequest {
     /// Sends it; the answer's JSON, or null if it is none.
     ///
@@ -189,7 +197,7 @@ impl FilledRequest {
             None => status.is_success(),
         };
         if !is_expected {
-            let text = format!("{} answered {status}", super::plain_address(&self.url));
+            let text = format!("{} answered {status}", super::web::plain_address(&self.url));
             return Err(RequestError { status: Some(status.as_u16()), text });
         }
         let bytes = answer.bytes().await.map_err(|error| unanswered(web::words(&error)))?;

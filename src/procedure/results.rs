@@ -6,10 +6,11 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::child::RunFiles;
 use super::collect::{Collected, CollectedSeries};
 use super::expression::FigureRef;
-use super::journal::{Journal, RunEntry, RunState};
+use super::journal::{EntryState, Journal, RunEntry};
+use super::metric_roles::{MetricRoles, is_named};
+use super::run_files::RunFiles;
 use crate::failure::Failure;
 use crate::metrics::{Contains, MetricType, builtin};
 pub use crate::units::figure::unit_of as figure_unit;
@@ -73,7 +74,7 @@ impl ProcedureResults {
     pub fn figure(&self, figure: &FigureRef, needs: u64) -> Result<f64, FigureError> {
         let absent = |text: String| Err(FigureError::NotMeasured(text));
         let Some(run) = self.run(&figure.run) else { return absent(format!("there is no run `{}`", figure.run)) };
-        if run.entry.state != RunState::Finished {
+        if run.entry.state != EntryState::Finished {
             return absent(run.entry.state.said_of(&figure.run));
         }
         if let Some(samples) = run.samples(&figure.metric).filter(|samples| *samples < needs && needs > 0) {
@@ -102,6 +103,15 @@ pub enum FigureError {
     TooFew(String),
 }
 
+impl std::fmt::Display for FigureError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (Self::NotMeasured(text) | Self::TooFew(text)) = self;
+        f.write_str(text)
+    }
+}
+
+impl std::error::Error for FigureError {}
+
 impl RunResult {
     /// A metric of the summary.
     pub fn metric(&self, name: &str) -> Option<&Value> {
@@ -127,6 +137,43 @@ impl RunResult {
             }
             None => self.series(metric)?.stat(stat),
         }
+    }
+
+    /// The metrics and then the series that have one of these names, in which `*` stands for any text. No sub-metrics.
+    fn named<'a>(&'a self, names: &'a [String]) -> impl Iterator<Item = &'a str> {
+        let metrics = self.document.as_ref().and_then(|document| document["metrics"].as_array());
+        let metrics = metrics.into_iter().flatten().filter_map(|metric| metric["name"].as_str());
+        let series = self.collected.iter().flat_map(|collected| collected.series.keys().map(String::as_str));
+        let all: Vec<&str> = metrics.filter(|name| !name.contains('{')).chain(series).collect();
+        names.iter().flat_map(move |pattern| all.clone().into_iter().filter(move |name| is_named(name, pattern)))
+    }
+
+    /// The largest share of what failed; 0 where nothing tells.
+    pub fn failed_share(&self, roles: &MetricRoles) -> f64 {
+        roles.failed.iter().filter_map(|metric| self.value(metric, "rate")).fold(0.0, f64::max)
+    }
+
+    /// The rate that says what share of reads a cache answered.
+    pub fn cache_hit_metric<'a>(&'a self, roles: &'a MetricRoles) -> Option<&'a str> {
+        let is_rate = |name: &&str| self.metric(name).is_some_and(|metric| metric["type"] == "rate");
+        self.named(&roles.cache_hits).find(is_rate)
+    }
+
+    /// The share of reads that a cache answered, as far as a metric or a series tells.
+    pub fn cache_hits(&self, roles: &MetricRoles) -> Option<f64> {
+        self.named(&roles.cache_hits).find_map(|name| match self.metric(name) {
+            None => self.value(name, "avg"),
+            Some(metric) if metric["type"] == "rate" => self.value(name, "rate"),
+            Some(metric) if metric["type"] == "gauge" => {
+                self.value(name, "value").filter(|share| (0.0..=1.0).contains(share))
+            }
+            Some(_) => None,
+        })
+    }
+
+    /// Whether a time is one of answered requests only, and there were none.
+    pub fn has_no_answers(&self, metric: &str) -> bool {
+        self.has_unanswered(metric) && self.samples(metric) == Some(0)
     }
 
     /// The rate of a rate that has samples.
@@ -190,7 +237,7 @@ impl RunResult {
 
     /// A figure for people; times are those of answered requests, and none where nothing was answered.
     pub fn text(&self, metric: &str, stat: &str) -> Option<String> {
-        if self.has_unanswered(metric) && self.samples(metric) == Some(0) {
+        if self.has_no_answers(metric) {
             return None;
         }
         Some(figure::text(self.judged_value(metric, stat)?, self.unit(metric, stat)))

@@ -7,14 +7,17 @@ use std::path::{Path, PathBuf};
 use super::child::{self, Interrupts};
 use super::created_records::{self, CreatedRecords};
 use super::file::{ArchivePlan, Criterion, Procedure};
-use super::journal::{self, CriterionEntry, Journal, RunEntry, RunState, TestDataSummary, Thinned};
+use super::journal::{self, CriterionEntry, EntryState, Journal, RunEntry, TestDataSummary, Thinned};
 use super::live::LivePage;
 use super::observer::Observer;
 use super::plan::PlannedRun;
 use super::progress::{ProcedureProgress, ProcedureStage};
+use super::run_files::RunFiles;
+use super::settings::ProcedureSettings;
 use super::upload::{self, UploadTarget};
 use super::verdict::Judgement;
-use super::{ProcedureSettings, archive, collect, create_test_data, plain_address, report};
+use super::web::plain_address;
+use super::{archive, collect, create_test_data, report};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::output::json::thinned;
@@ -108,6 +111,7 @@ pub fn open(
     };
     journal.criteria = procedure.criteria.iter().map(criterion).collect();
     journal.limits = procedure.limits;
+    journal.metrics = procedure.metrics.clone();
     journal.severities = procedure.severities.clone();
     journal.hints = procedure.hints.clone();
     journal.runs = planned
@@ -116,7 +120,7 @@ pub fn open(
             name: run.name.clone(),
             script: run.script.display().to_string(),
             plan: run.words.clone(),
-            state: if run.is_wanted { RunState::Pending } else { RunState::Skipped },
+            state: if run.is_wanted { EntryState::Pending } else { EntryState::Skipped },
             exit_code: None,
             started: None,
             note: None,
@@ -133,23 +137,23 @@ pub fn open(
         let Some(before) = old.runs.iter().find(|before| before.name == entry.name) else { continue };
         match before.state {
             // Whole, but of another load: it is not what was asked for now.
-            RunState::Finished if before.plan != entry.plan => {
+            EntryState::Finished if before.plan != entry.plan => {
                 broken.push(format!("`{}` had another plan", entry.name))
             }
-            RunState::Finished => *entry = before.clone(),
-            RunState::Running | RunState::Interrupted | RunState::Failed => {
+            EntryState::Finished => *entry = before.clone(),
+            EntryState::Running | EntryState::Interrupted | EntryState::Failed => {
                 broken.push(before.state.said_of(&entry.name));
             }
-            RunState::Pending | RunState::Skipped => (),
+            EntryState::Pending | EntryState::Skipped => (),
         }
     }
     let broken = if broken.is_empty() { "no run had been cut short".to_owned() } else { broken.join(", ") };
-    journal.notes.push(format!("Resumed at {}: {broken}.", journal::now()));
+    journal.notes.push(format!("Resumed at {}: {broken}.", report::minute(&journal::now())));
     Ok(journal)
 }
 
 /// What is passed from stage to stage.
-pub struct Stages<'a> {
+pub struct ProcedureStages<'a> {
     /// What is to be done.
     pub procedure: &'a Procedure,
     /// Where its functions live.
@@ -172,7 +176,7 @@ pub struct Stages<'a> {
     pub live: LivePage,
 }
 
-impl Stages<'_> {
+impl ProcedureStages<'_> {
     fn say(&self, text: &str) {
         self.terminal.print(&format!("  {text}\n"));
     }
@@ -183,7 +187,7 @@ impl Stages<'_> {
     /// As the file system says.
     pub async fn data(&mut self) -> Result<(), Failure> {
         let Some(data) = &self.procedure.data else { return Ok(()) };
-        if !self.journal.runs.iter().any(|run| run.state == RunState::Pending) {
+        if !self.journal.runs.iter().any(|run| run.state == EntryState::Pending) {
             return Ok(());
         }
         let mut ledger = CreatedRecords::open(self.folder)?;
@@ -222,8 +226,8 @@ impl Stages<'_> {
         let mut pause = None;
         for (place, run) in planned.iter().enumerate() {
             match self.journal.runs[place].state {
-                RunState::Pending => (),
-                RunState::Finished => {
+                EntryState::Pending => (),
+                EntryState::Finished => {
                     self.say(&format!("{}: finished before, kept", run.name));
                     continue;
                 }
@@ -253,7 +257,7 @@ impl Stages<'_> {
 
     async fn one(&mut self, place: usize, run: &PlannedRun) -> Result<(), Failure> {
         let entry = &mut self.journal.runs[place];
-        entry.state = RunState::Running;
+        entry.state = EntryState::Running;
         entry.started = Some(journal::now());
         entry.exit_code = None;
         entry.note = None;
@@ -264,14 +268,14 @@ impl Stages<'_> {
         self.live.refresh(self.folder, &self.progress, Some(&run.name));
         let collect = self.procedure.collect.scaled(self.settings.scale);
         let sampler = collect::Sampler::start(&collect, self.folder, &run.name);
-        let wanted = self.journal.runs.iter().filter(|run| run.state != RunState::Skipped).count();
+        let wanted = self.journal.runs.iter().filter(|run| run.state != EntryState::Skipped).count();
         let limit = self.procedure.samples.share(wanted);
         let ended = child::run(run, self.folder, limit, self.settings, self.interrupts, &self.observer).await;
         self.progress.enter(ProcedureStage::Other, self.terminal);
         for line in sampler.finish().await {
             self.say(&format!("! {line}"));
         }
-        let files = child::RunFiles::of(self.folder, &run.name);
+        let files = RunFiles::of(self.folder, &run.name);
         let document = std::fs::read(&files.document).ok();
         let document = document.and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok());
         let reason =
@@ -280,19 +284,19 @@ impl Stages<'_> {
         let log = std::fs::read_to_string(&files.log).unwrap_or_default();
         entry.thinned = log.lines().rev().find_map(thinned).map(|(kept, all)| Thinned { kept, all });
         (entry.state, entry.note) = match ended {
-            Err(failure) => (RunState::Failed, Some(failure.message)),
+            Err(failure) => (EntryState::Failed, Some(failure.message)),
             Ok(ended) => {
                 entry.exit_code = ended.code;
                 // A run whose thresholds were crossed, or that the script marked as failed, still ran to its end.
                 let is_whole = matches!(ended.code, Some(0 | 99 | 110)) && document.is_some();
                 match (is_whole, ended.was_interrupted, ended.code) {
-                    (true, false, _) => (RunState::Finished, reason),
-                    (_, true, _) => (RunState::Interrupted, reason),
+                    (true, false, _) => (EntryState::Finished, reason),
+                    (_, true, _) => (EntryState::Interrupted, reason),
                     (false, false, Some(code)) => {
                         let why = reason.or_else(|| last_error(&files.log)).unwrap_or_default();
-                        (RunState::Failed, Some(format!("exit code {code}: {why}")))
+                        (EntryState::Failed, Some(format!("exit code {code}: {why}")))
                     }
-                    (false, false, None) => (RunState::Failed, Some("it was ended by a signal".to_owned())),
+                    (false, false, None) => (EntryState::Failed, Some("it was ended by a signal".to_owned())),
                 }
             }
         };
@@ -330,7 +334,7 @@ impl Stages<'_> {
     /// As the file system says; an archive that could not be uploaded, if that is the worst.
     pub async fn end(mut self) -> Result<ExitCode, Failure> {
         if self.interrupts.seen {
-            self.journal.notes.push(format!("Interrupted at {}.", journal::now()));
+            self.journal.notes.push(format!("Interrupted at {}.", report::minute(&journal::now())));
         }
         self.journal.ended = Some(journal::now());
         self.journal.write(self.folder)?;
@@ -424,7 +428,7 @@ pub fn only_upload(
             || old
                 .runs
                 .iter()
-                .any(|entry| entry.name == run.name && entry.plan == run.words && entry.state == RunState::Finished)
+                .any(|entry| entry.name == run.name && entry.plan == run.words && entry.state == EntryState::Finished)
     };
     let has_records = procedure.data.as_ref().is_some_and(|data| data.clean_up.is_some());
     let is_clean = !has_records || !folder.join(created_records::FILE).exists();

@@ -22,16 +22,16 @@ use serde::{Deserialize, Serialize};
 use super::credentials::{CredentialsSource, StoreCredentials};
 use super::decode::{DecodeError, JsonNode};
 use super::journal;
-use super::progress::SAY_EVERY;
+use super::settings::REPORT_EVERY;
 use crate::ui::Terminal;
 use crate::units::number;
 
 /// How long a part is, unless there were too many.
-const PART: u64 = 8 << 20;
+const PART_SIZE: u64 = 8 << 20;
 /// Stores take no more parts than this.
-const MOST_PARTS: u64 = 10_000;
+const MAX_PARTS: u64 = 10_000;
 /// Parts under way at the same time.
-const FLYING: usize = 4;
+const MAX_CONCURRENT_PARTS: usize = 4;
 
 /// Where archives are copied to.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -178,7 +178,7 @@ fn hex(bytes: &[u8]) -> String {
 fn sums(archive: &Path) -> std::io::Result<Sums> {
     let mut file = File::open(archive)?;
     let size = file.metadata()?.len();
-    let part_size = PART.max(size.div_ceil(MOST_PARTS).next_multiple_of(1 << 20));
+    let part_size = PART_SIZE.max(size.div_ceil(MAX_PARTS).next_multiple_of(1 << 20));
     let (mut whole, mut of_parts, mut parts) = (Context::new(&SHA256), Md5::new(), 0);
     let mut buffer = Vec::new();
     loop {
@@ -354,7 +354,7 @@ async fn send(
             sent.map(|sent| (part, sent.content_id)).map_err(told)
         }
     });
-    let mut sending = stream::iter(sending).buffer_unordered(FLYING);
+    let mut sending = stream::iter(sending).buffer_unordered(MAX_CONCURRENT_PARTS);
     let mut said = Instant::now();
     let mut failed = None;
     while let Some(sent) = sending.next().await {
@@ -373,7 +373,7 @@ async fn send(
         let line = format!("  uploaded {} of {count} parts\n", receipt.parts.len());
         if terminal.stdout_is_tty() {
             terminal.set_block(line);
-        } else if said.elapsed() > SAY_EVERY {
+        } else if said.elapsed() > REPORT_EVERY {
             said = Instant::now();
             terminal.print(&line);
         }
@@ -448,7 +448,7 @@ mod tests {
         let path = folder.path().join("a");
         std::fs::write(&path, "hello").unwrap();
         let sums = sums(&path).unwrap();
-        assert_eq!((sums.size, sums.part_size), (5, PART));
+        assert_eq!((sums.size, sums.part_size), (5, PART_SIZE));
         assert_eq!(sums.sha256, "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824");
         // md5(md5("hello")) of one part.
         assert_eq!(sums.etag, format!("{}-1", hex(&Md5::digest(Md5::digest("hello")))));

@@ -6,9 +6,11 @@ use std::cell::RefCell;
 use serde::Serialize;
 
 use super::expression::CriterionExpression;
-use super::findings::{Finding, Severity, findings};
-use super::journal::{CriterionEntry, RunState};
-use super::results::{FigureError, ProcedureResults};
+use super::finding_kinds::Severity;
+use super::findings::{Finding, findings};
+use super::journal::{CriterionEntry, EntryState};
+use super::metric_roles::MetricRoles;
+use super::results::{FigureError, ProcedureResults, RunResult};
 use crate::units::figure::{self, Unit};
 
 /// What a procedure came to.
@@ -120,22 +122,24 @@ impl Judged {
     }
 }
 
+/// The figures of request durations that are compared with the baseline's.
+const DURATIONS: [&str; 6] = ["med", "p(90)", "p(95)", "p(99)", "max", "avg"];
+
 /// What is compared with the baseline: metric, figure, and which way is better (`-` less, `+` more).
-const COMPARED: [(&str, &str, char); 13] = [
-    ("http_req_duration", "med", '-'),
-    ("http_req_duration", "p(90)", '-'),
-    ("http_req_duration", "p(95)", '-'),
-    ("http_req_duration", "p(99)", '-'),
-    ("http_req_duration", "max", '-'),
-    ("http_req_duration", "avg", '-'),
-    ("http_reqs", "rate", '+'),
-    ("http_req_failed", "rate", '-'),
-    ("errors", "rate", '-'),
-    ("checks", "rate", '+'),
-    ("cache_hits", "rate", '+'),
-    ("data_received", "rate", ' '),
-    ("data_sent", "rate", ' '),
-];
+fn compared_figures(run: &RunResult, roles: &MetricRoles) -> Vec<(String, &'static str, char)> {
+    let mut list = Vec::new();
+    let mut add = |metric: &str, stat: &'static str, better: char| list.push((metric.to_owned(), stat, better));
+    DURATIONS.iter().for_each(|stat| add("http_req_duration", stat, '-'));
+    add("http_reqs", "rate", '+');
+    roles.failed.iter().for_each(|metric| add(metric, "rate", '-'));
+    add("checks", "rate", '+');
+    if let Some(metric) = run.cache_hit_metric(roles) {
+        add(metric, "rate", '+');
+    }
+    add("data_received", "rate", ' ');
+    add("data_sent", "rate", ' ');
+    list
+}
 
 /// Times that differ by fewer milliseconds than this are neither better nor worse.
 pub const NOISE_MS: f64 = 0.5;
@@ -179,7 +183,7 @@ fn verdict(results: &ProcedureResults, criteria: &[Judged], findings: &[Finding]
         }
         return (Verdict::NotApproved, reasons.join("; "));
     }
-    let open = results.runs.iter().filter(|run| !matches!(run.entry.state, RunState::Finished | RunState::Skipped));
+    let open = results.runs.iter().filter(|run| !matches!(run.entry.state, EntryState::Finished | EntryState::Skipped));
     let mut open: Vec<String> = open.map(|run| run.entry.state.said_of(&run.entry.name)).collect();
     if unmeasured > 0 || criteria.is_empty() || !open.is_empty() {
         if unmeasured > 0 {
@@ -296,14 +300,18 @@ fn target_text(read: &CriterionExpression, target: Option<f64>, unit: Unit) -> S
 
 fn comparison(results: &ProcedureResults) -> Vec<Compared> {
     let Some(baseline) = results.baseline() else { return Vec::new() };
+    let max_failed = results.journal.limits.failed;
     let mut rows = Vec::new();
     for run in results.runs.iter().filter(|run| run.entry.name != baseline.entry.name) {
-        for (metric, stat, better) in COMPARED {
-            let Some((old, new)) = baseline.judged_value(metric, stat).zip(run.judged_value(metric, stat)) else {
+        for (metric, stat, better) in compared_figures(run, &results.journal.metrics) {
+            let Some((old, new)) = baseline.judged_value(&metric, stat).zip(run.judged_value(&metric, stat)) else {
                 continue;
             };
+            if [baseline, run].iter().any(|run| run.has_no_answers(&metric)) {
+                continue;
+            }
             let percent = (old != 0.0).then(|| (new - old) / old * 100.0);
-            let unit = run.unit(metric, stat);
+            let unit = run.unit(&metric, stat);
             let noise = match unit {
                 Unit::Time => NOISE_MS,
                 Unit::Share => NOISE_SHARE,
@@ -314,6 +322,8 @@ fn comparison(results: &ProcedureResults) -> Vec<Compared> {
                 // What would be shown as no difference is none.
                 _ if new == old || percent.is_some_and(|percent| percent.abs() < 0.05) => "same",
                 _ if (new - old).abs() < noise => "",
+                // More requests that fail are no gain.
+                '+' if metric == "http_reqs" && run.failed_share(&results.journal.metrics) > max_failed => "",
                 '-' if new < old => "better",
                 '+' if new > old => "better",
                 _ => "worse",

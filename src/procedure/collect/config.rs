@@ -31,7 +31,7 @@ pub struct RedisSource {
 }
 
 /// More often would be a load of its own.
-const SHORTEST: Duration = Duration::from_millis(200);
+const MIN_INTERVAL: Duration = Duration::from_millis(200);
 
 impl Default for Collect {
     fn default() -> Self {
@@ -43,7 +43,7 @@ impl Collect {
     /// Asked as often over a run whose durations are multiplied by `scale`, but not more often than is possible.
     #[must_use]
     pub fn scaled(&self, scale: f64) -> Self {
-        Self { every: self.every.mul_f64(scale).max(SHORTEST), ..self.clone() }
+        Self { every: self.every.mul_f64(scale).max(MIN_INTERVAL), ..self.clone() }
     }
 
     /// Checks it as written.
@@ -52,7 +52,7 @@ impl Collect {
         let every = match fields.get("every") {
             None => Self::default().every,
             Some(node) => match node.span()? {
-                span if span < SHORTEST => return Err(node.wrong("at least 200ms")),
+                span if span < MIN_INTERVAL => return Err(node.wrong("at least 200ms")),
                 span => span,
             },
         };

@@ -3,6 +3,7 @@
 //! A collector that fails says so once, tries again on the next beat, and never disturbs the run.
 
 mod config;
+mod host;
 mod monitor;
 pub mod postgres;
 pub mod prometheus;
@@ -19,8 +20,28 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::{host, journal};
+use super::journal;
 pub use config::Collect;
+
+/// The series of collectors, with what samples them.
+pub const SERIES: [(&str, &str); 16] = [
+    ("host_memory_used", "host"),
+    ("host_cpu", "host"),
+    ("host_disk_read", "host"),
+    ("host_disk_written", "host"),
+    ("host_network_received", "host"),
+    ("host_network_sent", "host"),
+    ("redis_keys", "redis"),
+    ("redis_memory", "redis"),
+    ("redis_clients", "redis"),
+    ("redis_commands", "redis"),
+    ("redis_hits", "redis"),
+    ("redis_misses", "redis"),
+    ("redis_hit_ratio", "redis"),
+    ("db_connections", "postgres"),
+    ("db_connections_active", "postgres"),
+    ("db_connections_idle", "postgres"),
+];
 
 /// One figure of one moment.
 pub struct SeriesPoint {
@@ -116,26 +137,6 @@ trait Collector: Send {
     fn state(&mut self) -> Pin<Box<dyn Future<Output = Result<Value, String>> + Send + '_>>;
 }
 
-#[derive(Default)]
-struct HostCollector {
-    meter: host::HostMeter,
-    before: BTreeMap<u32, (String, u64, u64)>,
-}
-
-impl Collector for HostCollector {
-    fn sample(&mut self) -> Pin<Box<dyn Future<Output = Result<Vec<SeriesPoint>, String>> + Send + '_>> {
-        Box::pin(async { self.meter.sample() })
-    }
-
-    fn state(&mut self) -> Pin<Box<dyn Future<Output = Result<Value, String>> + Send + '_>> {
-        Box::pin(async {
-            let top = host::top(&self.before);
-            self.before = host::processes();
-            Ok(top)
-        })
-    }
-}
-
 /// The collectors of one run, at work.
 pub struct Sampler {
     stop: watch::Sender<bool>,
@@ -147,7 +148,7 @@ pub struct Sampler {
 }
 
 /// How long a collector may take for one thing.
-const PATIENCE: Duration = Duration::from_secs(3);
+const COLLECTOR_TIMEOUT: Duration = Duration::from_secs(3);
 
 impl Sampler {
     /// Begins to sample; files will be in `folder` and begin with the run's name.
@@ -155,7 +156,7 @@ impl Sampler {
         let (stop, stopped) = watch::channel(false);
         let mut sources: Vec<(&str, Box<dyn Collector>)> = Vec::new();
         if collect.host {
-            sources.push(("host", Box::<HostCollector>::default()));
+            sources.push(("host", Box::<host::HostCollector>::default()));
         }
         if let Some(redis) = &collect.redis {
             sources.push(("redis", Box::new(redis::RedisCollector::new(&redis.url))));
@@ -186,7 +187,7 @@ impl Sampler {
         _ = self.stop.send(true);
         let mut all = Vec::new();
         for (path, task) in self.tasks {
-            let late = tokio::time::timeout(PATIENCE * 4, task).await;
+            let late = tokio::time::timeout(COLLECTOR_TIMEOUT * 4, task).await;
             let collected = late.ok().and_then(Result::ok).unwrap_or_else(|| Collected {
                 trouble: Some("it did not answer in time".to_owned()),
                 ..Collected::default()
@@ -198,7 +199,7 @@ impl Sampler {
         }
         let mut trouble = Vec::new();
         if let Some((path, task)) = self.monitor {
-            let log = tokio::time::timeout(PATIENCE, task).await.ok().and_then(Result::ok).unwrap_or_default();
+            let log = tokio::time::timeout(COLLECTOR_TIMEOUT, task).await.ok().and_then(Result::ok).unwrap_or_default();
             if let Err(failure) = journal::write_file(&path, log.text.as_bytes()) {
                 trouble.push(failure.message);
             }
@@ -227,7 +228,7 @@ async fn watch_over(
     mut stopped: watch::Receiver<bool>,
 ) -> Collected {
     let mut collected = Collected::new(name);
-    let late = || Err(format!("no answer within {} s", PATIENCE.as_secs()));
+    let late = || Err(format!("no answer within {} s", COLLECTOR_TIMEOUT.as_secs()));
     let state = |seen: Result<Value, String>, collected: &mut Collected| match seen {
         Ok(value) => value,
         Err(why) => {
@@ -236,7 +237,7 @@ async fn watch_over(
             text
         }
     };
-    let before = tokio::time::timeout(PATIENCE, source.state()).await.unwrap_or_else(|_| late());
+    let before = tokio::time::timeout(COLLECTOR_TIMEOUT, source.state()).await.unwrap_or_else(|_| late());
     collected.before = state(before, &mut collected);
     let mut beat = tokio::time::interval(every);
     beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -246,14 +247,14 @@ async fn watch_over(
             _ = beat.tick() => {}
             _ = stopped.changed() => is_last = true,
         }
-        let late = || Err(format!("no answer within {} s", PATIENCE.as_secs()));
-        match tokio::time::timeout(PATIENCE, source.sample()).await.unwrap_or_else(|_| late()) {
+        let late = || Err(format!("no answer within {} s", COLLECTOR_TIMEOUT.as_secs()));
+        match tokio::time::timeout(COLLECTOR_TIMEOUT, source.sample()).await.unwrap_or_else(|_| late()) {
             Ok(points) => collected.add(now_ms(), points),
             Err(why) => collected.fail(why),
         }
     }
-    let after = tokio::time::timeout(PATIENCE, source.state()).await;
-    let after = after.unwrap_or_else(|_| Err(format!("no answer within {} s", PATIENCE.as_secs())));
+    let after = tokio::time::timeout(COLLECTOR_TIMEOUT, source.state()).await;
+    let after = after.unwrap_or_else(|_| Err(format!("no answer within {} s", COLLECTOR_TIMEOUT.as_secs())));
     collected.after = state(after, &mut collected);
     collected
 }

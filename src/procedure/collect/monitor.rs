@@ -36,10 +36,10 @@ pub(super) struct MonitorLog {
 }
 
 /// How long Redis may take to begin.
-const PATIENCE: Duration = Duration::from_secs(3);
+const MONITOR_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Longer lines are cut.
-const LONGEST: usize = 500;
+const MAX_LINE_LEN: usize = 500;
 
 /// Listens until it is told to stop, or the log is full.
 pub(super) async fn listen(url: String, bounds: MonitorLimits, mut stopped: watch::Receiver<bool>) -> MonitorLog {
@@ -49,10 +49,10 @@ pub(super) async fn listen(url: String, bounds: MonitorLimits, mut stopped: watc
         client.get_async_monitor().await.map_err(|error| error.to_string())
     };
     let opened = tokio::select! {
-        opened = tokio::time::timeout(PATIENCE, opening) => opened,
+        opened = tokio::time::timeout(MONITOR_TIMEOUT, opening) => opened,
         _ = stopped.changed() => return log,
     };
-    let monitor = match opened.unwrap_or_else(|_| Err(format!("no answer within {} s", PATIENCE.as_secs()))) {
+    let monitor = match opened.unwrap_or_else(|_| Err(format!("no answer within {} s", MONITOR_TIMEOUT.as_secs()))) {
         Ok(monitor) => monitor,
         Err(why) => return MonitorLog { end: "it could not begin", trouble: Some(format!("MONITOR: {why}")), ..log },
     };
@@ -147,8 +147,8 @@ fn redacted(line: &str) -> String {
             break;
         }
     }
-    if told.len() > LONGEST {
-        let end = (0..=LONGEST).rev().find(|end| told.is_char_boundary(*end)).unwrap_or(0);
+    if told.len() > MAX_LINE_LEN {
+        let end = (0..=MAX_LINE_LEN).rev().find(|end| told.is_char_boundary(*end)).unwrap_or(0);
         told.truncate(end);
         told.push('…');
     }

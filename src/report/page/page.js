@@ -343,7 +343,7 @@
       const body = (all ? list : list.slice(0, few)).flatMap((row) => [make('tr', {}, columns.map(([, cell, , isProse], column) => {
         const content = cell(row);
         const isZero = column > 0 && ['0', '0 %', '0/s', '–'].includes(content);
-        return make('td', { class: column === 0 || isProse ? 'text' : isZero ? 'zero' : null, 'data-title': (look && column > 0 && columns[column][0]) || null }, content);
+        return make('td', { class: column === 0 || isProse ? 'text' : isZero ? 'zero' : null, 'data-title': (look && column > 0 && !isProse && columns[column][0]) || null }, content);
       })), detail(row)].filter(Boolean));
       const frame = make('div', { class: `card table ${look}`, onscroll: () => scrolled.set(name, frame.scrollLeft) },
         make('table', {}, make('thead', {}, make('tr', {}, heads)), make('tbody', {}, body)));
@@ -737,7 +737,7 @@
       ]),
     ];
     const cards = make('div', { class: 'tiles cards' }, procedure.cards.map((card) => make('div', { class: 'tile' },
-      make('div', { class: 'name' }, card.is_tolerated ? make('span', { class: 'warn' }, '! ') : card.is_good ? mark(true) : ['running', 'to come', 'skipped'].includes(card.state) ? null : mark(false), card.name),
+      make('div', { class: 'name' }, card.is_tolerated ? make('span', { class: 'warn' }, '! ') : card.is_good ? mark(true) : ['running', 'to come', 'skipped'].includes(card.state) ? null : ['not run', 'interrupted', 'killed'].includes(card.state) ? make('span', { class: 'warn' }, '? ') : mark(false), card.name),
       make('div', { class: 'more' }, card.state === 'finished' ? card.plan : `${card.state}: ${card.plan}`),
       card.note && make('div', { class: 'more' }, card.note),
       make('table', {}, make('tbody', {}, card.figures.map(([title, text]) => make('tr', {}, make('td', { class: 'text' }, title), make('td', {}, text))))))));
@@ -755,7 +755,7 @@
         ['Difference', (row) => make('span', { class: { better: 'good', worse: 'bad' }[row.direction] || '' }, row.difference)],
       ]),
       part('Checks before the runs', null, procedure.checks, [
-        ['Check', (row) => [mark(row.is_good), row.name]], ['Seen', (row) => make('div', { class: 'words' }, prose(row.text), row.hint && make('div', { class: 'soft' }, prose(row.hint))), null, true],
+        ['Check', (row) => [row.is_warning ? make('span', { class: 'warn' }, '! ') : mark(row.is_good), row.name]], ['Seen', (row) => make('div', { class: 'words' }, prose(row.text), row.hint && make('div', { class: 'soft' }, prose(row.hint))), null, true],
       ]),
     ];
     return { top, rest };

@@ -6,12 +6,12 @@ use serde_json::json;
 
 /// Why a request was not done. Becomes `{"error": reason}`.
 #[derive(Debug)]
-pub(super) struct Problem {
+pub(super) struct ApiError {
     status: StatusCode,
     reason: String,
 }
 
-impl Problem {
+impl ApiError {
     /// 400: the request says something that makes no sense.
     pub(super) fn bad_request(reason: impl Into<String>) -> Self {
         Self { status: StatusCode::BAD_REQUEST, reason: reason.into() }
@@ -33,7 +33,7 @@ impl Problem {
     }
 }
 
-impl IntoResponse for Problem {
+impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let body = json!({ "error": self.reason }).to_string();
         let mut response = (self.status, [(header::CONTENT_TYPE, "application/json")], body).into_response();
