@@ -3,7 +3,7 @@
 //! Nobody who left it open holds anything up: at the end pages are sent the last document, and are let go of.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -19,6 +19,7 @@ use crate::failure::Failure;
 use crate::report::server::AtEnd;
 use crate::report::{self as page, Dashboard};
 use crate::ui::Terminal;
+use crate::units::sync::lock;
 
 /// So long pages may take to be sent the last document.
 const FAREWELL_TIMEOUT: Duration = Duration::from_secs(1);
@@ -79,7 +80,7 @@ impl LivePage {
         }
         let made = shared.clone();
         let source = Arc::new(move || {
-            let shown = || made.lock().unwrap_or_else(PoisonError::into_inner);
+            let shown = || lock(&made);
             let (observer, current) = (shown().observer.clone(), shown().current.clone());
             // Nobody who wants to show something new waits for a run that takes its time to answer.
             let document = current.as_ref().and_then(|_| observer.document());
@@ -94,7 +95,7 @@ impl LivePage {
                     ));
                 }
                 if dashboard.is_some() {
-                    shared.lock().unwrap_or_else(PoisonError::into_inner).observer.watch();
+                    lock(&shared).observer.watch();
                 }
                 Ok(Self { dashboard, shared })
             }
@@ -123,7 +124,7 @@ impl LivePage {
         let Ok(results) = ProcedureResults::read(folder) else { return };
         let document = report::live_document(&results);
         let runs = document["runs"].as_array().cloned().unwrap_or_default();
-        let mut shown = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shown = lock(&self.shared);
         shown.procedure = document["procedure"].clone();
         // What an earlier try of the same run left is not of this one.
         shown.ended = runs.iter().filter(|run| run["name"].as_str() != current).map(Value::to_string).collect();

@@ -7,6 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::run::{ASK_DOCUMENT, ASK_MOMENT, Moment};
+use crate::units::sync::lock;
 
 /// How often a run is asked while somebody watches.
 const ASK_EVERY: Duration = Duration::from_millis(500);
@@ -138,7 +139,7 @@ impl Observer {
     }
 
     fn lock(&self) -> MutexGuard<'_, Seen> {
-        self.0.seen.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0.seen)
     }
 
     fn see<T>(&self, what: impl FnOnce(&mut Seen) -> T) -> T {
