@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::Condition;
 use crate::metrics::groups::{self, Group};
-use crate::metrics::{MetricResult, Results, Values};
+use crate::metrics::{MetricResult, MetricValues, Results};
 
 /// A document that says what went wrong.
 pub fn error(status: u16, title: &str, detail: &str) -> Value {
@@ -47,12 +47,12 @@ fn metric_data(result: &MetricResult) -> Value {
 }
 
 /// The figures of a metric; those of a trend are always the same six.
-fn sample(values: &Values) -> Value {
+fn sample(values: &MetricValues) -> Value {
     match values {
-        Values::Counter { count, rate } => json!({"count": number(*count), "rate": number(*rate)}),
-        Values::Gauge { value, .. } => json!({"value": number(*value)}),
-        Values::Rate { rate, .. } => json!({"rate": number(*rate)}),
-        Values::Trend(trend) => json!({
+        MetricValues::Counter { count, rate } => json!({"count": number(*count), "rate": number(*rate)}),
+        MetricValues::Gauge { value, .. } => json!({"value": number(*value)}),
+        MetricValues::Rate { rate, .. } => json!({"rate": number(*rate)}),
+        MetricValues::Trend(trend) => json!({
             "avg": number(trend.avg()),
             "max": number(trend.max()),
             "med": number(trend.percentile(50.0)),

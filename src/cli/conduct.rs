@@ -13,7 +13,7 @@ use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
 use crate::js::{Engine, Imports};
 use crate::run::{self, first_pass};
-use crate::source::archive::Contents;
+use crate::source::archive::ArchiveContents;
 use crate::source::{MainScript, RealDisk, Secrets};
 use crate::ui::Terminal;
 use crate::ui::log::Log;
@@ -208,7 +208,7 @@ fn archive_script(request: ArchiveRequest, terminal: &Terminal, log: &Log) -> Re
     };
     let pwd = crate::source::specifier::file_url(&request.script.cwd.to_string_lossy());
     let seen = first_pass(bare(request.script, log)?)?;
-    let contents = Contents {
+    let contents = ArchiveContents {
         options: seen.settle()?.configured.to_archive_json(),
         filename: seen.script_url().to_owned(),
         pwd,

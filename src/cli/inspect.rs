@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::metrics::Metric;
-use crate::options::{Options, Settled};
+use crate::options::{Options, ResolvedOptions};
 use crate::units::Span;
 
 /// The script's own options, nothing derived.
@@ -13,7 +13,7 @@ pub fn plain(script: &Options) -> String {
 
 /// All options resolved, with the longest duration and the most VUs of this share, and with metrics if there are any to
 /// tell.
-pub fn with_requirements(settled: &Settled, metrics: Option<&[Metric]>) -> String {
+pub fn with_requirements(settled: &ResolvedOptions, metrics: Option<&[Metric]>) -> String {
     let mut map = settled.options.with_defaults().to_json();
     map.insert("totalDuration".to_owned(), Span::from(settled.plan.max_duration()).to_string().into());
     map.insert("maxVUs".to_owned(), json!(settled.plan.max_vus()));

@@ -39,7 +39,7 @@ use run::{RunRequest, no_arguments};
 use runtime::{Environment, Global, LogSettings, Runtime};
 use usage::{one_script, refuse, translate};
 
-use crate::options::{Layers, Notes};
+use crate::options::{Compat, Layers};
 
 /// What was asked of the program.
 #[derive(Debug)]
@@ -165,7 +165,7 @@ fn request(
     if on(cli.version) {
         return Ok(Request::Print(version::version(false)));
     }
-    let mut notes = Notes::new(global.strict);
+    let mut notes = Compat::new(global.strict);
     Ok(match cli.command {
         None => Request::Print(format!("\n{}", command.render_help())),
         Some(Command::Run(run)) => Request::Run(Box::new(run.request(global, env, cwd)?)),
@@ -260,7 +260,7 @@ fn bare_script(
     global: &Global,
     env: &Environment,
     cwd: PathBuf,
-    mut notes: Notes,
+    mut notes: Compat,
 ) -> Result<ScriptRequest, Failure> {
     let layers = if resolved {
         let config = ConfigFile::load(global.config.as_deref(), env, &cwd, &mut notes)?;

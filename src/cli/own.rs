@@ -16,7 +16,7 @@ use crate::js::Engine;
 use crate::log::Logger;
 use crate::options::{Layers, Options, Stage};
 use crate::run;
-use crate::source::{Files, MainScript, MapDisk, Secrets};
+use crate::source::{FileSet, MainScript, MapDisk, Secrets};
 use crate::target::{self, Account, CacheChoice, Target, TargetConfig};
 use crate::ui::Terminal;
 use crate::ui::log::Log;
@@ -167,7 +167,7 @@ pub(super) fn demo(
     let target = runtime.block_on(target::bind(config))?;
     let base = format!("http://{}", target.local_addr());
     runtime.spawn(target.serve(std::future::pending()));
-    let files = Files::new(MapDisk::default(), Files::offline());
+    let files = FileSet::new(MapDisk::default(), FileSet::offline());
     let script = MainScript::embedded("file:///load_tests/cache_test.js", SCRIPT, files);
     let stage =
         |share: f64, target: i64| Stage { duration: Some(Span::from(duration.mul_f64(share))), target: Some(target) };

@@ -12,7 +12,7 @@ use super::usage::{bad_value, one_script, refuse};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::log::{Level, Logger};
-use crate::options::{Feature, Layers, Notes, Options};
+use crate::options::{Compat, Feature, Layers, Options};
 use crate::run::Reports;
 use crate::ui::progress;
 use crate::units::Span;
@@ -71,7 +71,7 @@ pub(super) fn layers(
     args: &OptionArgs,
     config: &ConfigFile,
     env: &Environment,
-    notes: &mut Notes,
+    notes: &mut Compat,
 ) -> Result<Layers, Failure> {
     let cli = args.options(notes)?;
     let env = Options::from_env(env, notes)?;
@@ -110,7 +110,7 @@ impl RunArgs {
     /// # Errors
     /// Wrong usage (255), a wrong config file or variable (104).
     pub fn request(&self, global: Global, env: Environment, cwd: PathBuf) -> Result<RunRequest, Failure> {
-        let mut notes = Notes::new(global.strict);
+        let mut notes = Compat::new(global.strict);
         let script = one_script(&self.script.script)?;
         let runtime = self.runtime.settings(&env, true, &mut notes)?;
         let linger = self.linger(&env, &mut notes)?;
@@ -223,7 +223,7 @@ impl RunArgs {
         Ok(watch)
     }
 
-    fn linger(&self, env: &Environment, notes: &mut Notes) -> Result<Option<Linger>, Failure> {
+    fn linger(&self, env: &Environment, notes: &mut Compat) -> Result<Option<Linger>, Failure> {
         let switch = |on: bool| Some(if on { Linger::UntilInterrupted } else { Linger::Off });
         let Some(text) = &self.linger else {
             return Ok(env_flag(env, "K6_LINGER", "Linger")?.and_then(switch));

@@ -47,8 +47,8 @@ fn refusal(line: &str, script: &str) -> Option<Failure> {
         Ok(_) => return None,
     };
     let value: Value = serde_json::from_str(script).unwrap();
-    let mut notes = Notes::new(run.global.strict);
-    Options::from_json(&value, &mut notes).and_then(|decoded| run.layers.settle(decoded.options)).err()
+    let mut notes = Compat::new(run.global.strict);
+    Options::from_json(&value, &mut notes).and_then(|decoded| run.layers.resolve(decoded.options)).err()
 }
 
 #[test]
@@ -425,7 +425,7 @@ fn flags_are_attached_as_in_k6() {
 fn lenient_forms_are_read_with_a_note() {
     let check = |line: &str, expect: &str, warning: &str| {
         let run = run_of(line);
-        let settled = run.layers.settle(Options::default()).unwrap();
+        let settled = run.layers.resolve(Options::default()).unwrap();
         let lines: Vec<_> = settled.scenarios.iter().map(|scenario| scenario.describe(&settled.share)).collect();
         assert_eq!(lines.join("; "), expect, "{line}");
         assert_eq!(run.warnings.len(), 1, "{line}: {:?}", run.warnings);
@@ -500,7 +500,7 @@ fn inspect_prints_what_k6_prints() {
         "thresholds": {"z": ["p(95)<500", {"threshold": "avg<1", "abortOnFail": true, "delayAbortEval": "5s"}], "a": []},
         "userAgent": "a&b", "tlsVersion": {"min": "tls1.2"}, "hosts": {"A.test": "1.1.1.1:80"}}"#;
     let value: Value = serde_json::from_str(script).unwrap();
-    let options = Options::from_json(&value, &mut Notes::default()).unwrap().options;
+    let options = Options::from_json(&value, &mut Compat::default()).unwrap().options;
     insta::assert_snapshot!(inspect::plain(&options));
 }
 

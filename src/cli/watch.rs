@@ -18,7 +18,7 @@ use super::runtime::SummaryMode;
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
 use crate::run;
-use crate::source::Files;
+use crate::source::FileSet;
 use crate::source::specifier::{file_path, file_url};
 use crate::ui::Terminal;
 use crate::ui::log::Log;
@@ -60,7 +60,7 @@ pub(super) fn run(mut request: RunRequest, terminal: &Terminal, log: &Log) -> Re
         run_number += 1;
         terminal.print(&format!("--- run {run_number}: {}\n", redact(&request.script)));
         let result = understood(request.clone(), terminal, log).and_then(|asked| {
-            let read: Arc<Files> = asked.script.files.clone();
+            let read: Arc<FileSet> = asked.script.files.clone();
             let result = run::execute(asked);
             files = read.all().into_iter().filter_map(|(url, _)| local(&url)).collect();
             files.insert(main.clone());

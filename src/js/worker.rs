@@ -231,7 +231,7 @@ async fn work(worker: Rc<Worker>, mut errands: mpsc::UnboundedReceiver<Errand>) 
             let due = tokio::time::Instant::now() + BEAT;
             beat.reset_at(due);
             beat.tick().await;
-            beating.recorder().lagged(due.elapsed());
+            beating.recorder().record_lag(due.elapsed());
             beating.flush();
         }
     });

@@ -1,25 +1,25 @@
 //! Numbers per endpoint (the `name` of a request and its method), and what went wrong, grouped by code and text.
 //!
 //! Both lists are bounded: what comes after the limit is counted together as `(other)`, which is said once. URLs that differ
-//! only in ids are one endpoint once there are many of them ([`super::alike`]). The first endpoints are kept over time too.
+//! only in ids are one endpoint once there are many of them ([`super::url_pattern`]). The first endpoints are kept over time too.
 
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::alike;
 use super::builtin;
-use super::digest::Digest;
+use super::metric::{Contains, Metric};
 use super::record::Stamp;
-use super::registry::{Contains, Metric};
 use super::sink::RateSink;
+use super::sketch::QuantileSketch;
 use super::tags::{Routes, TagSet};
 use super::trend::Trend;
+use super::url_pattern;
 
 /// So many endpoints have numbers of their own.
-pub const MOST_ENDPOINTS: usize = 1_000;
+pub const MAX_ENDPOINTS: usize = 1_000;
 /// So many different errors have numbers of their own.
-const MOST_PROBLEMS: usize = 200;
+const MAX_ERROR_GROUPS: usize = 200;
 /// What the rest is counted as.
 pub const OTHER: &str = "(other)";
 /// More names than this that differ only in ids are one endpoint.
@@ -49,19 +49,19 @@ pub struct Endpoint {
     /// How many different names it stands for: 1, or more where they differ in ids; counted up to [`MAX_NAMES`].
     pub names: usize,
     /// The same over time, by interval; nothing for endpoints that came late in a long list.
-    pub points: Option<Vec<Option<Point>>>,
+    pub points: Option<Vec<Option<EndpointInterval>>>,
 }
 
 /// An endpoint in one interval.
 #[derive(Clone, Debug, Default)]
-pub struct Point {
+pub struct EndpointInterval {
     /// Requests that failed.
     pub failed: u32,
     /// The times of its requests, in milliseconds.
-    pub duration: Arc<Digest>,
+    pub duration: Arc<QuantileSketch>,
 }
 
-impl Point {
+impl EndpointInterval {
     fn merge(&mut self, other: &Self) {
         self.failed += other.failed;
         Arc::make_mut(&mut self.duration).merge(&other.duration);
@@ -70,7 +70,7 @@ impl Point {
 
 /// Requests that went wrong in one way.
 #[derive(Clone, Debug)]
-pub struct Problem {
+pub struct ErrorGroup {
     /// The tag `error_code`; empty for an answer that nobody expected but that is no error by itself.
     pub code: Arc<str>,
     /// The tag `error`, or the status in words.
@@ -106,8 +106,8 @@ pub(super) struct Endpoints {
     /// By pattern and method.
     alike: FxHashMap<(Arc<str>, Arc<str>), Alike>,
     at: FxHashMap<(Arc<str>, Arc<str>), u32>,
-    problems: Vec<Problem>,
-    problem_at: FxHashMap<(Arc<str>, Arc<str>), u32>,
+    errors: Vec<ErrorGroup>,
+    error_at: FxHashMap<(Arc<str>, Arc<str>), u32>,
 }
 
 /// The place of a tag set that belongs to nothing here.
@@ -124,8 +124,8 @@ impl Endpoints {
             gone: 0,
             alike: FxHashMap::default(),
             at: FxHashMap::default(),
-            problems: Vec::new(),
-            problem_at: FxHashMap::default(),
+            errors: Vec::new(),
+            error_at: FxHashMap::default(),
         }
     }
 
@@ -154,9 +154,9 @@ impl Endpoints {
                 }
             }
             builtin::HTTP_REQS => {
-                let at = *routes.problem.get_or_init(|| self.problem(tags));
+                let at = *routes.error.get_or_init(|| self.error(tags));
                 if at != NOWHERE {
-                    self.problems[at as usize].count += value as u64;
+                    self.errors[at as usize].count += value as u64;
                 }
             }
             _ => (),
@@ -164,8 +164,8 @@ impl Endpoints {
         is_full
     }
 
-    pub(super) fn settle(&mut self) {
-        self.list.iter_mut().for_each(|endpoint| endpoint.duration.settle());
+    pub(super) fn sort(&mut self) {
+        self.list.iter_mut().for_each(|endpoint| endpoint.duration.sort());
     }
 
     /// All endpoints, in order of first appearance.
@@ -180,7 +180,7 @@ impl Endpoints {
     }
 
     /// The interval of an endpoint at a moment; nothing where it is not kept over time.
-    fn point(&mut self, at: usize, time: Stamp) -> Option<&mut Point> {
+    fn point(&mut self, at: usize, time: Stamp) -> Option<&mut EndpointInterval> {
         self.list[at].points.as_ref()?;
         let after = time.0.saturating_sub(self.start.0);
         while (after / self.width) as usize >= MAX_ENDPOINT_POINTS {
@@ -196,10 +196,10 @@ impl Endpoints {
     }
 
     /// All problems, the most frequent first.
-    pub(super) fn problems(&self) -> Vec<Problem> {
-        let mut problems = self.problems.clone();
-        problems.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| (&a.code, &a.text).cmp(&(&b.code, &b.text))));
-        problems
+    pub(super) fn errors(&self) -> Vec<ErrorGroup> {
+        let mut errors = self.errors.clone();
+        errors.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| (&a.code, &a.text).cmp(&(&b.code, &b.text))));
+        errors
     }
 
     fn place(&mut self, tags: &TagSet, protocol: &'static str, is_full: &mut bool) -> u32 {
@@ -222,7 +222,7 @@ impl Endpoints {
                 return row;
             }
         }
-        if self.list.len() - self.gone >= MOST_ENDPOINTS {
+        if self.list.len() - self.gone >= MAX_ENDPOINTS {
             key = (OTHER.into(), "".into());
             if let Some(known) = self.at.get(&key) {
                 return *known;
@@ -277,7 +277,7 @@ impl Endpoints {
         first
     }
 
-    fn problem(&mut self, tags: &TagSet) -> u32 {
+    fn error(&mut self, tags: &TagSet) -> u32 {
         let code = tags.get("error_code").unwrap_or_default();
         let status = tags.get("status").unwrap_or_default();
         let is_unexpected = tags.get("expected_response") == Some("false");
@@ -287,17 +287,17 @@ impl Endpoints {
             None => return NOWHERE,
         };
         let mut key: (Arc<str>, Arc<str>) = (code.into(), text.into());
-        if !self.problem_at.contains_key(&key) && self.problems.len() >= MOST_PROBLEMS {
+        if !self.error_at.contains_key(&key) && self.errors.len() >= MAX_ERROR_GROUPS {
             key = ("".into(), OTHER.into());
         }
-        if let Some(known) = self.problem_at.get(&key) {
+        if let Some(known) = self.error_at.get(&key) {
             return *known;
         }
         let name = tags.get("name").or_else(|| tags.get("url")).unwrap_or_default();
         let example = format!("{} {name}", tags.get("method").unwrap_or_default()).trim().into();
-        self.problems.push(Problem { code: key.0.clone(), text: key.1.clone(), count: 0, example });
-        let at = (self.problems.len() - 1) as u32;
-        self.problem_at.insert(key, at);
+        self.errors.push(ErrorGroup { code: key.0.clone(), text: key.1.clone(), count: 0, example });
+        let at = (self.errors.len() - 1) as u32;
+        self.error_at.insert(key, at);
         at
     }
 }
@@ -308,7 +308,7 @@ fn hash(name: &str) -> u64 {
 }
 
 /// Two intervals become one.
-fn halve(points: &mut Vec<Option<Point>>) {
+fn halve(points: &mut Vec<Option<EndpointInterval>>) {
     let mut halves = std::mem::take(points).into_iter();
     while let Some(first) = halves.next() {
         points.push(both(first, halves.next().flatten()));
@@ -316,13 +316,13 @@ fn halve(points: &mut Vec<Option<Point>>) {
 }
 
 /// Two series of the same intervals.
-fn merged(one: Vec<Option<Point>>, other: Vec<Option<Point>>) -> Vec<Option<Point>> {
+fn merged(one: Vec<Option<EndpointInterval>>, other: Vec<Option<EndpointInterval>>) -> Vec<Option<EndpointInterval>> {
     let length = one.len().max(other.len());
     let (mut one, mut other) = (one.into_iter(), other.into_iter());
     (0..length).map(|_| both(one.next().flatten(), other.next().flatten())).collect()
 }
 
-fn both(one: Option<Point>, other: Option<Point>) -> Option<Point> {
+fn both(one: Option<EndpointInterval>, other: Option<EndpointInterval>) -> Option<EndpointInterval> {
     match (one, other) {
         (Some(mut one), Some(other)) => {
             one.merge(&other);
@@ -346,7 +346,7 @@ mod tests {
         let said: Arc<Mutex<Vec<String>>> = Arc::default();
         let hear = said.clone();
         let logger = Logger::new(move |entry| hear.lock().unwrap_or_else(PoisonError::into_inner).push(entry.message));
-        let options = LedgerOptions { detail: Some(Epoch::now()), ..LedgerOptions::default() };
+        let options = LedgerOptions { breakdown: Some(Epoch::now()), ..LedgerOptions::default() };
         let mut ledger = Ledger::new(Arc::new(Registry::new()), options, logger);
         let interner = Interner::default();
         for place in 0..1_500 {
@@ -363,17 +363,17 @@ mod tests {
             };
             ledger.fold(&[record(false), record(true)]);
         }
-        let detail = ledger.snapshot(std::time::Duration::ZERO).detail.unwrap();
-        assert_eq!(detail.endpoints.len(), MOST_ENDPOINTS + 1);
-        let last = detail.endpoints.last().unwrap();
+        let breakdown = ledger.snapshot(std::time::Duration::ZERO).breakdown.unwrap();
+        assert_eq!(breakdown.endpoints.len(), MAX_ENDPOINTS + 1);
+        let last = breakdown.endpoints.last().unwrap();
         assert_eq!((&*last.name, last.duration.count(), last.failed.passes), (OTHER, 1_000, 500));
         assert_eq!(*said.lock().unwrap(), ["more than 1000 endpoints: further ones are counted together"]);
-        assert!(detail.problems.is_empty());
+        assert!(breakdown.errors.is_empty());
     }
 
     #[test]
     fn errors_are_grouped_by_code_and_text() {
-        let options = LedgerOptions { detail: Some(Epoch::now()), ..LedgerOptions::default() };
+        let options = LedgerOptions { breakdown: Some(Epoch::now()), ..LedgerOptions::default() };
         let mut ledger = Ledger::new(Arc::new(Registry::new()), options, Logger::silent());
         let interner = Interner::default();
         let mut see = |tags: &[(&str, &str)], times: usize| {
@@ -387,15 +387,15 @@ mod tests {
         see(&[("status", "404"), ("error_code", "1404"), ("scenario", "other")], 2);
         see(&[("status", "0"), ("error_code", "1212"), ("error", "dial: connection refused")], 3);
         see(&[("status", "204"), ("expected_response", "false")], 1);
-        let problems = ledger.snapshot(std::time::Duration::ZERO).detail.unwrap().problems;
-        let shown: Vec<_> = problems.iter().map(|one| format!("{} {} {}", one.count, one.code, one.text)).collect();
+        let errors = ledger.snapshot(std::time::Duration::ZERO).breakdown.unwrap().errors;
+        let shown: Vec<_> = errors.iter().map(|one| format!("{} {} {}", one.count, one.code, one.text)).collect();
         assert_eq!(shown, ["4 1404 status 404", "3 1212 dial: connection refused", "1  status 204"]);
-        assert_eq!(&*problems[0].example, "GET n");
+        assert_eq!(&*errors[0].example, "GET n");
     }
 
     #[test]
     fn urls_with_ever_new_ids_are_one_endpoint() {
-        let options = LedgerOptions { detail: Some(Epoch::now()), ..LedgerOptions::default() };
+        let options = LedgerOptions { breakdown: Some(Epoch::now()), ..LedgerOptions::default() };
         let mut ledger = Ledger::new(Arc::new(Registry::new()), options, Logger::silent());
         let interner = Interner::default();
         let mut see = |method: &str, name: &str, status: &str| {
@@ -412,7 +412,7 @@ mod tests {
         // A name that was seen before it became one of many.
         see("GET", "http://x/shop1/items/0", "200");
         (0..10).for_each(|id| see("PUT", &format!("http://x/shop1/items/{id}"), "200"));
-        let endpoints = ledger.snapshot(std::time::Duration::ZERO).detail.unwrap().endpoints;
+        let endpoints = ledger.snapshot(std::time::Duration::ZERO).breakdown.unwrap().endpoints;
         let shown: Vec<_> = endpoints
             .iter()
             .map(|one| {
@@ -449,7 +449,7 @@ mod tests {
         let list = endpoints.list();
         let points = list[0].points.as_ref().unwrap();
         assert_eq!((endpoints.width(), points.len()), (32_000_000_000, 113));
-        let sum = |of: fn(&Point) -> u64| points.iter().flatten().map(of).sum::<u64>();
+        let sum = |of: fn(&EndpointInterval) -> u64| points.iter().flatten().map(of).sum::<u64>();
         assert_eq!((sum(|point| point.duration.count()), sum(|point| u64::from(point.failed))), (3_600, 1_800));
     }
 }

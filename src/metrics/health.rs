@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::digest::Digest;
+use super::sketch::QuantileSketch;
 use crate::units::figure::{self, Unit};
 
 /// How often the timer of each thread is tried.
@@ -51,14 +51,14 @@ pub(super) fn missed(late: Duration) -> impl Iterator<Item = Duration> {
 
 /// What a thread is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Thread {
+pub enum ThreadRole {
     /// It runs VUs.
     Script,
     /// It sends, receives and takes the times.
     Network,
 }
 
-impl Thread {
+impl ThreadRole {
     /// The series of its lag, in milliseconds.
     pub const fn series(self) -> &'static str {
         match self {
@@ -70,21 +70,21 @@ impl Thread {
 
 /// The generator's health so far. Lags are in milliseconds, about 20 a second for each thread.
 #[derive(Clone, Debug, Default)]
-pub struct Health {
+pub struct GeneratorHealth {
     /// How late timers fired on the threads that run scripts.
-    pub script_lag: Digest,
+    pub script_lag: QuantileSketch,
     /// How late timers fired on the threads that speak to the network.
-    pub network_lag: Digest,
+    pub network_lag: QuantileSketch,
     /// What the process used.
     pub usage: Usage,
 }
 
-impl Health {
+impl GeneratorHealth {
     /// The lags of the threads of this kind.
-    pub(super) fn lag(&mut self, thread: Thread) -> &mut Digest {
+    pub(super) fn lag(&mut self, thread: ThreadRole) -> &mut QuantileSketch {
         match thread {
-            Thread::Script => &mut self.script_lag,
-            Thread::Network => &mut self.network_lag,
+            ThreadRole::Script => &mut self.script_lag,
+            ThreadRole::Network => &mut self.network_lag,
         }
     }
 
@@ -134,7 +134,7 @@ mod tests {
                 cores: 2,
                 ..Usage::default()
             };
-            let mut health = Health { usage, ..Health::default() };
+            let mut health = GeneratorHealth { usage, ..GeneratorHealth::default() };
             health.script_lag.add(scripts);
             health.network_lag.add(network);
             assert_eq!(health.complaint().as_deref(), expect);

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::builtin;
-use super::registry::MetricId;
-use super::tags::{Metadata, TagSet};
+use super::metric::MetricId;
+use super::tags::{SampleMetadata, TagSet};
 
 /// A moment as nanoseconds since the Unix epoch, taken from the monotonic clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,7 +72,7 @@ pub enum Record {
         /// Where it came from.
         tags: Arc<TagSet>,
         /// `vu` and `iter`, where those system tags are on.
-        metadata: Option<Metadata>,
+        metadata: Option<SampleMetadata>,
     },
     /// One hop of one HTTP request: eight or nine samples.
     Http {
@@ -85,7 +85,7 @@ pub enum Record {
         /// Where it came from.
         tags: Arc<TagSet>,
         /// `vu` and `iter`, where those system tags are on.
-        metadata: Option<Metadata>,
+        metadata: Option<SampleMetadata>,
     },
     /// The end of an iteration (or of setup or teardown): bytes moved, and for a full iteration its duration.
     Iteration {
@@ -100,7 +100,7 @@ pub enum Record {
         /// Where it came from.
         tags: Arc<TagSet>,
         /// `vu` and `iter`, where those system tags are on.
-        metadata: Option<Metadata>,
+        metadata: Option<SampleMetadata>,
     },
 }
 
@@ -125,7 +125,7 @@ impl Record {
     }
 
     /// `vu` and `iter`, where those system tags are on.
-    pub fn metadata(&self) -> Option<&Metadata> {
+    pub fn metadata(&self) -> Option<&SampleMetadata> {
         match self {
             Self::Sample { metadata, .. } | Self::Http { metadata, .. } | Self::Iteration { metadata, .. } => {
                 metadata.as_ref()

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::health::Thread;
+use super::health::ThreadRole;
 use super::ledger::Ledger;
 use super::record::Record;
 
@@ -32,8 +32,8 @@ impl Recorder {
     }
 
     /// Tells how late the worker's timer was; right before a flush, so that one lock does for both.
-    pub fn lagged(&mut self, late: std::time::Duration) {
-        self.ledger.lock().unwrap_or_else(PoisonError::into_inner).lagged(Thread::Script, late);
+    pub fn record_lag(&mut self, late: std::time::Duration) {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner).record_lag(ThreadRole::Script, late);
     }
 
     /// Hands over what is waiting.

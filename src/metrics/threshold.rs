@@ -2,17 +2,18 @@
 //!
 //! k6's grammar, `<figure> <operator> <number>`. Three forms beyond it are read unless the run is strict, each with
 //! one warning that names the portable form: `p95<500`, and `count`, `passes`, `fails` on a rate. Two more have no
-//! portable form: a limit taken from a saved run, and a window (see [`super::limit`]).
+//! portable form: a limit taken from a saved run, and a window (see [`super::threshold_limit`]).
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::baseline::Baseline;
-use super::limit::Limit;
+use super::metric::{Metric, MetricType};
 use super::record::Stamp;
-use super::registry::{Metric, MetricType, Registry};
+use super::registry::Registry;
 use super::sink::Sink;
-use super::submetric::Expression;
+use super::submetric::MetricSelector;
+use super::threshold_limit::ThresholdLimit;
 use super::window::Window;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -39,9 +40,9 @@ pub type ThresholdDefs = [(String, Vec<ThresholdDef>)];
 pub struct Threshold {
     /// As typed.
     pub def: ThresholdDef,
-    figure: Figure,
+    figure: Aggregation,
     operator: Operator,
-    limit: Limit,
+    limit: ThresholdLimit,
     /// How long a window is, where not the whole run is judged.
     window: Option<Duration>,
     /// The recent past, once the metric is known.
@@ -56,9 +57,9 @@ pub struct Threshold {
 
 /// The thresholds of one metric or sub-metric, and the tags that select its samples.
 #[derive(Clone, Debug)]
-pub struct Watched {
+pub struct MetricThresholds {
     /// The metric or sub-metric.
-    pub expression: Expression,
+    pub selector: MetricSelector,
     /// The metric that sees the samples.
     pub metric: Metric,
     /// What it must keep to; may be empty, then it is only shown.
@@ -67,7 +68,7 @@ pub struct Watched {
 
 /// Which figure of a metric a threshold looks at.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Figure {
+enum Aggregation {
     Count,
     Rate,
     Value,
@@ -110,7 +111,7 @@ pub fn check(
     registry: &Registry,
     strict: bool,
     logger: &Logger,
-) -> Result<Vec<Watched>, Failure> {
+) -> Result<Vec<MetricThresholds>, Failure> {
     let wrong = |message: String| Failure::new(ExitCode::InvalidConfig, message);
     let mut defs: Vec<_> = defs.iter().collect();
     defs.sort_by(|a, b| a.0.cmp(&b.0));
@@ -119,12 +120,12 @@ pub fn check(
         .map(|(_, list)| list.iter().map(|def| Threshold::parse(def, strict)).collect())
         .collect::<Result<_, String>>()
         .map_err(wrong)?;
-    let mut watched: Vec<Watched> = Vec::new();
+    let mut watched: Vec<MetricThresholds> = Vec::new();
     for ((name, _), thresholds) in defs.into_iter().zip(parsed) {
-        let expression = Expression::parse(name).map_err(|error| {
+        let selector = MetricSelector::parse(name).map_err(|error| {
             wrong(format!("unable to validate threshold expressions; reason: parsing metric name failed, {error}"))
         })?;
-        let metric = registry.find(&expression.parent).ok_or_else(|| {
+        let metric = registry.find(&selector.parent).ok_or_else(|| {
             let quoted = go_quote(name);
             wrong(format!("invalid threshold defined on {name}; reason: no metric name {quoted} found"))
         })?;
@@ -134,8 +135,8 @@ pub fn check(
             threshold.recent =
                 threshold.window.map(|length| Box::new(Window::new(length, metric.kind, metric.contains)));
         }
-        warn_of_metadata(&expression, logger);
-        add(&mut watched, Watched { expression, metric, thresholds });
+        warn_of_metadata(&selector, logger);
+        add(&mut watched, MetricThresholds { selector, metric, thresholds });
     }
     Ok(watched)
 }
@@ -144,18 +145,18 @@ pub fn check(
 ///
 /// # Errors
 /// When there is no saved run, or it doesn't have the figure.
-pub fn compare(watched: &mut [Watched], baseline: Option<&Baseline>) -> Result<(), Failure> {
+pub fn compare(watched: &mut [MetricThresholds], baseline: Option<&Baseline>) -> Result<(), Failure> {
     for watched in watched {
         for threshold in &mut watched.thresholds {
-            let Limit::Baseline { factor, plus } = threshold.limit else { continue };
-            let (name, text) = (&watched.expression.name, &threshold.def.expression);
+            let ThresholdLimit::Baseline { factor, plus } = threshold.limit else { continue };
+            let (name, text) = (&watched.selector.name, &threshold.def.expression);
             let wrong = |why: String| {
                 Failure::new(ExitCode::InvalidConfig, format!("invalid threshold \"{text}\" on {name}; reason: {why}"))
             };
             let baseline = baseline
                 .ok_or_else(|| wrong("it compares with a saved run, name one with `--baseline FILE`".to_owned()))?;
             let figure = baseline.figure(name, &threshold.figure.keys()).map_err(wrong)?;
-            threshold.limit = Limit::Number(figure * factor + plus);
+            threshold.limit = ThresholdLimit::Number(figure * factor + plus);
         }
     }
     Ok(())
@@ -164,18 +165,17 @@ pub fn compare(watched: &mut [Watched], baseline: Option<&Baseline>) -> Result<(
 /// What `--no-thresholds` keeps: the metrics and sub-metrics that were named, without their thresholds.
 ///
 /// Expressions are not looked at; a name that can't be followed is worth a warning.
-pub fn names_only(defs: &ThresholdDefs, registry: &Registry, logger: &Logger) -> Vec<Watched> {
+pub fn names_only(defs: &ThresholdDefs, registry: &Registry, logger: &Logger) -> Vec<MetricThresholds> {
     let mut watched = Vec::new();
     for (name, _) in defs {
-        let found = Expression::parse(name).and_then(|expression| {
-            let metric = registry.find(&expression.parent);
-            let metric =
-                metric.ok_or_else(|| format!("metric '{}' does not exist in the script", expression.parent))?;
-            Ok(Watched { expression, metric, thresholds: Vec::new() })
+        let found = MetricSelector::parse(name).and_then(|selector| {
+            let metric = registry.find(&selector.parent);
+            let metric = metric.ok_or_else(|| format!("metric '{}' does not exist in the script", selector.parent))?;
+            Ok(MetricThresholds { selector, metric, thresholds: Vec::new() })
         });
         match found {
             Ok(found) => {
-                warn_of_metadata(&found.expression, logger);
+                warn_of_metadata(&found.selector, logger);
                 add(&mut watched, found);
             }
             Err(error) => logger.log(
@@ -185,22 +185,22 @@ pub fn names_only(defs: &ThresholdDefs, registry: &Registry, logger: &Logger) ->
             ),
         }
     }
-    watched.sort_by(|a: &Watched, b: &Watched| a.expression.name.cmp(&b.expression.name));
+    watched.sort_by(|a: &MetricThresholds, b: &MetricThresholds| a.selector.name.cmp(&b.selector.name));
     watched
 }
 
 /// Two spellings of one sub-metric (blanks next to the braces) are one.
-fn add(watched: &mut Vec<Watched>, new: Watched) {
-    match watched.iter_mut().find(|old| old.expression.name == new.expression.name) {
+fn add(watched: &mut Vec<MetricThresholds>, new: MetricThresholds) {
+    match watched.iter_mut().find(|old| old.selector.name == new.selector.name) {
         Some(old) => old.thresholds.extend(new.thresholds),
         None => watched.push(new),
     }
 }
 
-fn warn_of_metadata(expression: &Expression, logger: &Logger) {
-    let tags = expression.part.iter().flat_map(|part| &part.tags);
+fn warn_of_metadata(selector: &MetricSelector, logger: &Logger) {
+    let tags = selector.filter.iter().flat_map(|filter| &filter.tags);
     for (key, _) in tags.filter(|(key, _)| matches!(&**key, "vu" | "iter")) {
-        let name = &expression.name;
+        let name = &selector.name;
         logger.warn(format!(
             "The high-cardinality '{key}' metric tag was made non-indexable in k6 v0.41.0, so thresholds like '{name}' \
              that are based on it won't work correctly."
@@ -222,10 +222,10 @@ impl Threshold {
             .ok_or_else(|| {
                 format!("failed parsing threshold expression {quoted}; reason: malformed threshold expression")
             })?;
-        let figure = Figure::parse(left.trim(), strict).map_err(|error| {
+        let figure = Aggregation::parse(left.trim(), strict).map_err(|error| {
             format!("failed parsing threshold expression's {quoted} left hand side; reason: {error}")
         })?;
-        let (limit, window) = Limit::parse(right.trim(), strict).map_err(|error| {
+        let (limit, window) = ThresholdLimit::parse(right.trim(), strict).map_err(|error| {
             format!("failed parsing threshold expresion's {quoted} right hand side; reason: {error}")
         })?;
         Ok(Self {
@@ -241,13 +241,13 @@ impl Threshold {
         })
     }
 
-    /// Whether it judges windows, so that it has to [`see`](Self::see) every sample.
+    /// Whether it judges windows, so that it has to [`observe`](Self::observe) every sample.
     pub fn has_window(&self) -> bool {
         self.recent.is_some()
     }
 
     /// Takes a sample into its window.
-    pub fn see(&mut self, value: f64, time: Stamp) {
+    pub fn observe(&mut self, value: f64, time: Stamp) {
         if let Some(recent) = &mut self.recent {
             recent.add(value, time);
         }
@@ -274,14 +274,14 @@ impl Threshold {
 
     fn distance(&self, figure: f64) -> f64 {
         match self.limit {
-            Limit::Number(limit) => (figure - limit).abs(),
-            Limit::Baseline { .. } => 0.0,
+            ThresholdLimit::Number(limit) => (figure - limit).abs(),
+            ThresholdLimit::Baseline { .. } => 0.0,
         }
     }
 
     fn holds(&self, figure: f64) -> bool {
         // A saved run that was never looked into can't be kept to.
-        let Limit::Number(limit) = self.limit else { return false };
+        let ThresholdLimit::Number(limit) = self.limit else { return false };
         match self.operator {
             Operator::AtMost => figure <= limit,
             Operator::Less => figure < limit,
@@ -313,15 +313,15 @@ impl Threshold {
     pub fn wanted(&self) -> (&'static str, Option<f64>, Option<Duration>) {
         let sign = OPERATORS.iter().find(|(_, operator)| *operator == self.operator).map_or("", |(sign, _)| sign);
         let limit = match self.limit {
-            Limit::Number(limit) => Some(limit),
-            Limit::Baseline { .. } => None,
+            ThresholdLimit::Number(limit) => Some(limit),
+            ThresholdLimit::Baseline { .. } => None,
         };
         (sign, limit, self.window)
     }
 
     /// Whether the figure counts something, so that it is no share and no rate per second.
     pub fn is_count(&self) -> bool {
-        matches!(self.figure, Figure::Count | Figure::Passes | Figure::Fails)
+        matches!(self.figure, Aggregation::Count | Aggregation::Passes | Aggregation::Fails)
     }
 
     fn fits(&self, name: &str, metric: &Metric, strict: bool, logger: &Logger) -> Result<(), String> {
@@ -333,7 +333,7 @@ impl Threshold {
                 go_quote(&self.def.expression),
                 self.figure.word(),
                 metric.kind.word(),
-                Figure::supported_words(metric.kind),
+                Aggregation::supported_words(metric.kind),
             ));
         }
         let typed = self.def.expression.trim();
@@ -343,7 +343,7 @@ impl Threshold {
                 "threshold `{typed}` on `{name}`: k6 does not know `{word}` of a rate; \
                  portable is `rate` of it, or `count` of a Counter"
             ));
-        } else if let Figure::Percentile(percent) = self.figure
+        } else if let Aggregation::Percentile(percent) = self.figure
             && !typed.starts_with("p(")
             && !typed[1..].trim_start().starts_with(['<', '>', '=', '!'])
         {
@@ -356,7 +356,7 @@ impl Threshold {
     }
 }
 
-impl Figure {
+impl Aggregation {
     fn parse(word: &str, strict: bool) -> Result<Self, &'static str> {
         const MALFORMED: &str = "malformed percentile value, provide a number between 0 and 100";
         let percentile = |text: &str| {
@@ -462,14 +462,14 @@ impl Figure {
 
 /// What judging all thresholds came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Verdict {
+pub struct ThresholdVerdict {
     /// The metrics with at least one crossed threshold, sorted by name.
     pub crossed: Vec<Arc<str>>,
     /// The run should end at once; never where all is over.
     pub abort: bool,
 }
 
-impl Verdict {
+impl ThresholdVerdict {
     /// The error a run ends with, if any threshold was crossed.
     pub fn failure(&self) -> Option<Failure> {
         let names = self.crossed.join(", ");

@@ -1,4 +1,4 @@
-//! How a run went over time: every metric per interval, never more than [`MOST_POINTS`] intervals.
+//! How a run went over time: every metric per interval, never more than [`MAX_INTERVALS`] intervals.
 //!
 //! Intervals begin at one second. When there would be too many, neighbours are merged and the interval doubles, so a
 //! run of two seconds and one of a day cost the same. The phases of requests are left out: they have their totals.
@@ -6,16 +6,16 @@
 use std::sync::Arc;
 
 use super::builtin;
-use super::digest::Digest;
+use super::metric::{Contains, Metric, MetricId, MetricType};
 use super::record::Stamp;
-use super::registry::{Contains, Metric, MetricId, MetricType};
+use super::sketch::QuantileSketch;
 
 /// A run has at most so many intervals.
-pub const MOST_POINTS: usize = 600;
+pub const MAX_INTERVALS: usize = 600;
 /// The first width of an interval, in nanoseconds.
 const FIRST_WIDTH: u64 = 1_000_000_000;
 /// So many series are kept; a script that declares more metrics than that sees the first ones over time.
-const MOST_SERIES: usize = 100;
+const MAX_SERIES_KEPT: usize = 100;
 
 /// Left out: of interest in sum, and their distributions would double the memory.
 const PHASES: [MetricId; 6] = [
@@ -37,7 +37,7 @@ pub enum Cell {
     /// The last value and when it was, and the greatest.
     Gauge(f64, Stamp, f64),
     /// The distribution.
-    Trend(Arc<Digest>),
+    Trend(Arc<QuantileSketch>),
 }
 
 impl Cell {
@@ -92,7 +92,7 @@ const TOLERANCE: u64 = 10;
 
 /// One metric over time.
 #[derive(Clone, Debug)]
-pub struct Series {
+pub struct TimelineSeries {
     /// The metric's name.
     pub name: Arc<str>,
     /// How its values add up.
@@ -111,7 +111,7 @@ pub struct Timeline {
     points: usize,
     /// The latest moment that anything was seen, in nanoseconds since the start.
     latest: u64,
-    series: Vec<Series>,
+    series: Vec<TimelineSeries>,
     /// The place of each metric in `series`.
     places: Vec<Option<u16>>,
 }
@@ -146,7 +146,7 @@ impl Timeline {
     }
 
     /// Everything that was seen, in order of first appearance.
-    pub fn series(&self) -> &[Series] {
+    pub fn series(&self) -> &[TimelineSeries] {
         &self.series
     }
 
@@ -177,21 +177,21 @@ impl Timeline {
     }
 
     fn place(&mut self, name: &Arc<str>, kind: MetricType, contains: Contains) -> Option<usize> {
-        (self.series.len() < MOST_SERIES).then(|| {
-            self.series.push(Series { name: name.clone(), kind, contains, cells: Vec::new() });
+        (self.series.len() < MAX_SERIES_KEPT).then(|| {
+            self.series.push(TimelineSeries { name: name.clone(), kind, contains, cells: Vec::new() });
             self.series.len() - 1
         })
     }
 
     fn put(&mut self, place: usize, value: f64, time: Stamp) {
         let after = time.0.saturating_sub(self.start.0);
-        while (after / self.width) as usize >= MOST_POINTS {
+        while (after / self.width) as usize >= MAX_INTERVALS {
             self.halve();
         }
         let at = (after / self.width) as usize;
         self.points = self.points.max(at + 1);
         self.latest = self.latest.max(after);
-        let Series { kind, cells, .. } = &mut self.series[place];
+        let TimelineSeries { kind, cells, .. } = &mut self.series[place];
         if at >= cells.len() {
             cells.resize(at + 1, None);
         }

@@ -6,8 +6,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::metric::{Contains, MetricType};
 use super::record::Stamp;
-use super::registry::{Contains, MetricType};
 use super::sink::Sink;
 
 /// So many slices make a window.
@@ -102,7 +102,7 @@ impl Window {
             whole.merge(sink);
         }
         if let Sink::Trend(trend) = &mut whole {
-            trend.settle();
+            trend.sort();
         }
         if !whole.is_empty() || self.kind == MetricType::Counter {
             see(&whole, covered);

@@ -5,6 +5,7 @@
 //! are the proof that they can be run. Nothing here reads the environment, a file or a clock, and nothing logs: what
 //! has to be said to the user is handed back as text.
 
+pub mod compat;
 pub mod decode;
 pub mod derive;
 pub mod describe;
@@ -16,42 +17,42 @@ pub mod fuzz_tests;
 pub mod hosts;
 pub mod ips;
 pub mod layers;
-pub mod notes;
 pub mod plan;
-mod proof;
+
 pub mod ramp;
 pub mod ratio;
+pub mod resolve;
 pub mod scenario;
 pub mod schedule;
 pub mod segment;
-pub mod settle;
+
 pub mod stage;
-pub mod system_tags;
+mod system_tags;
 pub mod table;
 pub mod threshold;
 pub mod tls;
+mod validate;
 mod value;
 
-pub use dns::{Dns, DnsPolicy, DnsSelect, DnsTtl};
+pub use compat::Compat;
+pub use dns::{DnsOptions, DnsPolicy, DnsSelect, DnsTtl};
 pub use features::Feature;
 pub use hosts::{HostPattern, Hosts};
 pub use ips::{Cidr, LocalIps};
-pub use layers::{Layer, consolidate};
-pub use notes::Notes;
+pub use layers::{OptionLayer, consolidate};
 pub use plan::Plan;
+pub use resolve::{Layers, ResolvedOptions};
 pub use scenario::{ExecutorConfig, Scenario, VuStage};
 pub use schedule::{ConstantSchedule, RampingSchedule};
 pub use segment::{Segment, SegmentSequence, Share};
-pub use settle::{Layers, Settled};
 pub use stage::Stage;
-pub use system_tags::SystemTags;
 pub use table::Options;
 pub use threshold::Thresholds;
 pub use tls::{CipherSuite, TlsAuth, TlsVersion, TlsVersions};
 
 /// Reading single values, for those who take them from the command line.
 pub mod text {
-    use super::{Notes, value};
+    use super::{Compat, value};
     use crate::units::Span;
 
     /// Reads a whole number.
@@ -66,7 +67,7 @@ pub mod text {
     ///
     /// # Errors
     /// Go's words: `time: missing unit in duration "10"`.
-    pub fn parse_span(text: &str, notes: &mut Notes) -> Result<Span, String> {
-        value::parse_span(text, notes)
+    pub fn parse_span(text: &str, compat: &mut Compat) -> Result<Span, String> {
+        value::parse_span(text, compat)
     }
 }

@@ -1,16 +1,16 @@
 //! What an output says of a metric before its first sample: name, type, thresholds, sub-metrics.
 
-use super::Means;
+use super::OutputContext;
 use crate::metrics::{Metric, ThresholdDef};
 use crate::units::quote::json_quote;
 
 /// The line that declares a metric in the JSON output.
-pub fn metric_line(metric: &Metric, means: &Means) -> String {
+pub fn metric_line(metric: &Metric, context: &OutputContext) -> String {
     let mut name = String::new();
     json_quote(&metric.name, &mut name);
-    let thresholds = means.thresholds.iter().filter(|(of, _)| **of == *metric.name).flat_map(|(_, list)| list);
+    let thresholds = context.thresholds.iter().filter(|(of, _)| **of == *metric.name).flat_map(|(_, list)| list);
     let thresholds: Vec<String> = thresholds.map(threshold).collect();
-    let parts = means.parts.iter().filter(|(of, _)| *of == metric.id).filter_map(|(_, expression)| {
+    let parts = context.parts.iter().filter(|(of, _)| *of == metric.id).filter_map(|(_, expression)| {
         let part = expression.part.as_ref()?;
         let mut text = "{\"name\":".to_owned();
         json_quote(&expression.name, &mut text);

@@ -19,12 +19,12 @@ const FULL: usize = 64 * 1024;
 const GZIP_FLUSH_INTERVAL: Duration = Duration::from_millis(200);
 
 /// What passes bytes on and counts them.
-struct Counted {
+struct CountingWriter {
     file: WriteEnd,
     bytes: u64,
 }
 
-impl Write for Counted {
+impl Write for CountingWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.file.write(bytes)?;
         self.bytes += written as u64;
@@ -42,25 +42,25 @@ pub struct TextFile {
     pub waiting: String,
     /// Of what is waiting, this many bytes were written before a write failed.
     written: usize,
-    target: Target,
+    kind: FileKind,
 }
 
-enum Target {
-    Plain(Counted),
-    Gzip(Box<Gzip>),
+enum FileKind {
+    Plain(CountingWriter),
+    GzipFile(Box<GzipFile>),
     Stdout(SharedWriter),
     Closed,
 }
 
 /// A gzip file that can be read up to its last flush, whatever happens to the process.
-struct Gzip {
-    encoder: GzEncoder<Counted>,
+struct GzipFile {
+    encoder: GzEncoder<CountingWriter>,
     flushed: Instant,
     /// Samples given to the encoder since it was flushed.
     unflushed: u64,
 }
 
-impl Gzip {
+impl GzipFile {
     fn write(&mut self, text: &str) -> io::Result<()> {
         self.unflushed += samples(text);
         self.encoder.write_all(text.as_bytes())?;
@@ -86,28 +86,28 @@ impl TextFile {
     /// As the file system says.
     pub fn create(path: &Path) -> io::Result<Self> {
         let file = WriteEnd::open(path, OpenOptions::new().write(true).create(true).truncate(true))?;
-        let file = Counted { file, bytes: 0 };
+        let file = CountingWriter { file, bytes: 0 };
         let is_gzip = path.extension().is_some_and(|extension| extension == "gz");
-        let target = if is_gzip {
+        let kind = if is_gzip {
             let encoder = GzEncoder::new(file, Compression::default());
-            Target::Gzip(Box::new(Gzip { encoder, flushed: Instant::now(), unflushed: 0 }))
+            FileKind::GzipFile(Box::new(GzipFile { encoder, flushed: Instant::now(), unflushed: 0 }))
         } else {
-            Target::Plain(file)
+            FileKind::Plain(file)
         };
-        Ok(Self { waiting: String::with_capacity(FULL + FULL / 4), written: 0, target })
+        Ok(Self { waiting: String::with_capacity(FULL + FULL / 4), written: 0, kind })
     }
 
     /// Writes to standard output.
     pub fn stdout(stdout: SharedWriter) -> Self {
-        Self { waiting: String::new(), written: 0, target: Target::Stdout(stdout) }
+        Self { waiting: String::new(), written: 0, kind: FileKind::Stdout(stdout) }
     }
 
     /// How many bytes went into the file so far.
     pub fn size(&self) -> u64 {
-        match &self.target {
-            Target::Plain(file) => file.bytes,
-            Target::Gzip(gzip) => gzip.encoder.get_ref().bytes,
-            Target::Stdout(_) | Target::Closed => 0,
+        match &self.kind {
+            FileKind::Plain(file) => file.bytes,
+            FileKind::GzipFile(gzip) => gzip.encoder.get_ref().bytes,
+            FileKind::Stdout(_) | FileKind::Closed => 0,
         }
     }
 
@@ -125,23 +125,23 @@ impl TextFile {
     /// As the file system says.
     pub fn write(&mut self) -> io::Result<()> {
         let text = self.waiting.as_bytes();
-        match &mut self.target {
-            Target::Plain(file) => write_lines(file, text).map_err(|(error, written)| {
+        match &mut self.kind {
+            FileKind::Plain(file) => write_lines(file, text).map_err(|(error, written)| {
                 self.written = written;
                 error
             })?,
-            Target::Gzip(gzip) => {
+            FileKind::GzipFile(gzip) => {
                 // Counted by the encoder from here on, whether it can pass it on or not.
                 self.written = text.len();
                 gzip.write(&self.waiting)?;
                 self.written = 0;
             }
-            Target::Stdout(stdout) => {
+            FileKind::Stdout(stdout) => {
                 let mut stdout = stdout.lock().unwrap_or_else(PoisonError::into_inner);
                 stdout.write_all(text)?;
                 stdout.flush()?;
             }
-            Target::Closed => (),
+            FileKind::Closed => (),
         }
         self.waiting.clear();
         Ok(())
@@ -153,25 +153,25 @@ impl TextFile {
     /// As the file system says.
     pub fn close(&mut self) -> io::Result<()> {
         self.write()?;
-        match &mut self.target {
-            Target::Plain(file) => file.file.file().sync_data().or_else(ignore_unsupported)?,
-            Target::Gzip(gzip) => gzip.encoder.try_finish()?,
-            Target::Stdout(_) | Target::Closed => (),
+        match &mut self.kind {
+            FileKind::Plain(file) => file.file.file().sync_data().or_else(ignore_unsupported)?,
+            FileKind::GzipFile(gzip) => gzip.encoder.try_finish()?,
+            FileKind::Stdout(_) | FileKind::Closed => (),
         }
-        self.target = Target::Closed;
+        self.kind = FileKind::Closed;
         Ok(())
     }
 
     /// The samples that were taken and are not in the file, after an error.
     pub fn unwritten(&self) -> u64 {
-        let unflushed = if let Target::Gzip(gzip) = &self.target { gzip.unflushed } else { 0 };
+        let unflushed = if let FileKind::GzipFile(gzip) = &self.kind { gzip.unflushed } else { 0 };
         unflushed + samples(self.waiting.get(self.written..).unwrap_or_default())
     }
 }
 
 /// Writes all of a text; when the disk is full, the file ends with the last line that is whole. An error comes with
 /// how many bytes of whole lines were written before it.
-fn write_lines(file: &mut Counted, text: &[u8]) -> Result<(), (io::Error, usize)> {
+fn write_lines(file: &mut CountingWriter, text: &[u8]) -> Result<(), (io::Error, usize)> {
     let mut done = 0;
     while done < text.len() {
         let error = match file.write(&text[done..]) {

@@ -9,10 +9,10 @@ use std::time::Duration;
 use super::declare::metric_line;
 use super::file::TextFile;
 use super::time::Rfc3339;
-use super::{Means, Output};
+use super::{Output, OutputContext};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::metrics::{Metadata, MetricId, Record, Stamp};
+use crate::metrics::{MetricId, Record, SampleMetadata, Stamp};
 use crate::units::number;
 use crate::units::quote::json_quote;
 
@@ -20,20 +20,25 @@ use crate::units::quote::json_quote;
 ///
 /// # Errors
 /// None; a file that can't be written shows at the start.
-pub fn new(argument: Option<&str>, means: &Means) -> Result<Box<dyn Output>, Failure> {
+pub fn new(argument: Option<&str>, context: &OutputContext) -> Result<Box<dyn Output>, Failure> {
     let name = argument.filter(|name| !name.is_empty() && *name != "-").map(str::to_owned);
-    Ok(Box::new(Json { path: name.as_deref().map(|name| means.path(name)), name, means: means.clone(), lines: None }))
+    Ok(Box::new(JsonOutput {
+        path: name.as_deref().map(|name| context.path(name)),
+        name,
+        context: context.clone(),
+        lines: None,
+    }))
 }
 
 /// The output.
-struct Json {
+struct JsonOutput {
     name: Option<String>,
     path: Option<PathBuf>,
-    means: Means,
-    lines: Option<Lines>,
+    context: OutputContext,
+    lines: Option<JsonLines>,
 }
 
-impl Output for Json {
+impl Output for JsonOutput {
     fn description(&self) -> String {
         self.name.as_ref().map_or("json(stdout)".to_owned(), |name| format!("json ({name})"))
     }
@@ -43,18 +48,18 @@ impl Output for Json {
     }
 
     fn start(&mut self) -> Result<(), Failure> {
-        let limit = (self.means.env)(LIMIT).filter(|text| !text.is_empty()).map(|text| {
+        let limit = (self.context.env)(LIMIT).filter(|text| !text.is_empty()).map(|text| {
             let wrong = || format!("`{LIMIT}={text}`: expected a number of bytes");
             text.parse::<u64>().map_err(|_| Failure::new(ExitCode::InvalidConfig, wrong()))
         });
         let limit = limit.transpose()?;
         let file = match &self.path {
-            None => TextFile::stdout(self.means.stdout.clone()),
+            None => TextFile::stdout(self.context.stdout.clone()),
             Some(path) => TextFile::create(path).map_err(|error| {
                 Failure::new(ExitCode::Other, format!("could not open '{}': {error}", path.display()))
             })?,
         };
-        let mut lines = Lines::new(file, self.means.clone());
+        let mut lines = JsonLines::new(file, self.context.clone());
         lines.thinning = self.path.is_some().then_some(limit).flatten().map(Thinning::new);
         self.lines = Some(lines);
         Ok(())
@@ -82,7 +87,7 @@ impl Output for Json {
         let Some(lines) = &mut self.lines else { return Ok(()) };
         if let Some(thinning) = lines.thinning.as_ref().filter(|thinning| thinning.kept < thinning.all) {
             let (name, limit) = (self.name.as_deref().unwrap_or_default(), number::bytes(thinning.limit as f64));
-            self.means.logger.warn(told(thinning.kept, thinning.all, name, &limit));
+            self.context.logger.warn(told(thinning.kept, thinning.all, name, &limit));
         }
         lines.file.close().map_err(|error| error.to_string())
     }
@@ -151,9 +156,9 @@ pub fn thinned(line: &str) -> Option<(u64, u64)> {
 }
 
 /// The lines, and what was worked out for them once.
-struct Lines {
+struct JsonLines {
     file: TextFile,
-    means: Means,
+    context: OutputContext,
     clock: Rfc3339,
     /// By metric: the start of its lines, up to the time.
     starts: Vec<Option<Box<str>>>,
@@ -164,10 +169,10 @@ struct Lines {
     thinning: Option<Thinning>,
 }
 
-impl Lines {
-    fn new(file: TextFile, means: Means) -> Self {
+impl JsonLines {
+    fn new(file: TextFile, context: OutputContext) -> Self {
         let (clock, starts, time) = (Rfc3339::local(), Vec::new(), String::new());
-        Self { file, means, clock, starts, time, last: None, warned: false, thinning: None }
+        Self { file, context, clock, starts, time, last: None, warned: false, thinning: None }
     }
 
     fn add(&mut self, record: &Record) {
@@ -197,11 +202,13 @@ impl Lines {
         }
     }
 
-    fn point(&mut self, metric: MetricId, value: f64, tags: &str, metadata: Option<&Metadata>) {
+    fn point(&mut self, metric: MetricId, value: f64, tags: &str, metadata: Option<&SampleMetadata>) {
         if !value.is_finite() {
             if !self.warned {
                 self.warned = true;
-                self.means.logger.warn("JSON knows no infinite numbers, such samples are left out of the json output");
+                self.context
+                    .logger
+                    .warn("JSON knows no infinite numbers, such samples are left out of the json output");
             }
             return;
         }
@@ -231,12 +238,12 @@ impl Lines {
     }
 
     fn declare(&mut self, id: MetricId) {
-        let Some(metric) = self.means.registry.get(id) else { return };
+        let Some(metric) = self.context.registry.get(id) else { return };
         let place = usize::from(id.0);
         if place >= self.starts.len() {
             self.starts.resize(place + 1, None);
         }
-        self.file.waiting.push_str(&metric_line(&metric, &self.means));
+        self.file.waiting.push_str(&metric_line(&metric, &self.context));
         let start = format!("{{\"metric\":\"{}\",\"type\":\"Point\",\"data\":{{\"time\":\"", metric.name);
         self.starts[place] = Some(start.into());
     }

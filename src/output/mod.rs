@@ -23,7 +23,7 @@ use std::time::Duration;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::log::Logger;
-use crate::metrics::submetric::Expression;
+use crate::metrics::submetric::MetricSelector;
 use crate::metrics::{MetricId, Record, Registry, SystemTags, ThresholdDef};
 use crate::options::Feature;
 use crate::units::redact::redact;
@@ -84,13 +84,13 @@ pub type Env = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
 /// What outputs are made from.
 #[derive(Clone)]
-pub struct Means {
+pub struct OutputContext {
     /// The metrics of the run.
     pub registry: Arc<Registry>,
     /// The thresholds as declared, also where they are not judged.
     pub thresholds: Arc<[(String, Vec<ThresholdDef>)]>,
     /// The sub-metrics of the run, from [`crate::metrics::Ledger::parts`].
-    pub parts: Arc<[(MetricId, Expression)]>,
+    pub parts: Arc<[(MetricId, MetricSelector)]>,
     /// The system tags that are on.
     pub system_tags: SystemTags,
     /// The folder that relative paths start from.
@@ -111,7 +111,7 @@ pub struct Means {
     pub logger: Logger,
 }
 
-impl Means {
+impl OutputContext {
     /// The path of a file that was named relative to the working folder.
     fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
@@ -123,7 +123,7 @@ impl Means {
     }
 }
 
-type Constructor = fn(Option<&str>, &Means) -> Result<Box<dyn Output>, Failure>;
+type Constructor = fn(Option<&str>, &OutputContext) -> Result<Box<dyn Output>, Failure>;
 
 /// All outputs, sorted by the name the user types.
 const TABLE: [(&str, Constructor); 7] = [
@@ -148,7 +148,7 @@ const REMOVED: [(&str, &str, &str, &str); 3] = [
 ///
 /// # Errors
 /// k6's words for a name that is unknown or removed, and for an argument that is wrong.
-pub fn make(asked: &str, means: &Means) -> Result<Box<dyn Output>, Failure> {
+pub fn make(asked: &str, context: &OutputContext) -> Result<Box<dyn Output>, Failure> {
     let (name, argument) = match asked.split_once('=') {
         Some((name, argument)) => (name, Some(argument)),
         None => (asked, None),
@@ -156,7 +156,7 @@ pub fn make(asked: &str, means: &Means) -> Result<Box<dyn Output>, Failure> {
     let wrong = |message: String| Failure::new(ExitCode::Other, message);
     let found = TABLE.iter().find(|(known, _)| *known == name).map(|(_, construct)| construct);
     if let Some((_, deprecated, removed, instead)) = REMOVED.iter().find(|(known, ..)| *known == name)
-        && (found.is_none() || means.strict)
+        && (found.is_none() || context.strict)
     {
         return Err(wrong(format!(
             "could not create the '{name}' output: the {name} output was deprecated in k6 {deprecated} and removed in \
@@ -168,7 +168,7 @@ pub fn make(asked: &str, means: &Means) -> Result<Box<dyn Output>, Failure> {
         let known = TABLE.iter().map(|(known, _)| *known).chain(["web-dashboard"]).collect::<Vec<_>>().join(", ");
         return Err(wrong(format!("invalid output type '{name}', available types are: {known}")));
     };
-    construct(argument, means).map_err(|mut failure| {
+    construct(argument, context).map_err(|mut failure| {
         failure.message = redact(&failure.message).into_owned();
         failure.context(format!("could not create the '{name}' output"))
     })
@@ -180,7 +180,7 @@ mod tests {
     use std::sync::PoisonError;
 
     use super::*;
-    use crate::metrics::submetric::Expression;
+    use crate::metrics::submetric::MetricSelector;
     use crate::metrics::threshold::{self, ThresholdDef};
     use crate::metrics::{Contains, HttpTimings, Interner, Ledger, LedgerOptions, MetricType, Recorder, Stamp};
     use crate::units::Span;
@@ -231,9 +231,9 @@ mod tests {
             Logger::new(move |entry| said.lock().unwrap().push(entry.message))
         }
 
-        fn means(&self, parts: Vec<(MetricId, Expression)>) -> Means {
+        fn context(&self, parts: Vec<(MetricId, MetricSelector)>) -> OutputContext {
             let env = self.env.clone();
-            Means {
+            OutputContext {
                 registry: self.registry.clone(),
                 thresholds: self.thresholds.clone().into(),
                 parts: parts.into(),
@@ -257,7 +257,7 @@ mod tests {
             let options = LedgerOptions { watched, system_tags: self.system_tags, ..LedgerOptions::default() };
             let mut ledger = Ledger::new(self.registry.clone(), options, Logger::silent());
             let parts = ledger.parts().map(|(metric, expression)| (metric, expression.clone())).collect();
-            let output = make(asked, &self.means(parts))?;
+            let output = make(asked, &self.context(parts))?;
             let running = run(output, &mut ledger, self.logger())?;
             let ledger = Arc::new(Mutex::new(ledger));
             let mut recorder = Recorder::new(ledger.clone());
@@ -496,7 +496,7 @@ o_gauge,1795419692,-4.000000,\"with, \"\"comma\"\"\",,own=,
     fn descriptions_name_the_peer() {
         let check = |asked: &str, env: &[(&'static str, &'static str)], expect: &str| {
             let bench = Bench { env: env.to_vec(), ..Bench::new() };
-            assert_eq!(make(asked, &bench.means(Vec::new())).map(|output| output.description()).unwrap(), expect);
+            assert_eq!(make(asked, &bench.context(Vec::new())).map(|output| output.description()).unwrap(), expect);
         };
         check("influxdb", &[], "InfluxDBv1 (http://localhost:8086)");
         check("influxdb=https://u:p@h:9/db?insecure=true", &[], "InfluxDBv1 (https://h:9)");

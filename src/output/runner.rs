@@ -11,7 +11,7 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::log::{Level, Logger};
 use crate::metrics::Ledger;
-use crate::metrics::tap::{self, Batch, Lost, Tap};
+use crate::metrics::output_channel::{self, Batch, DroppedSamples, OutputChannel};
 
 /// How many batches may wait: some half a million records, minutes of a slow disk.
 const WAITING: usize = 2048;
@@ -24,7 +24,7 @@ pub struct Running {
     /// Whether it writes to standard output.
     pub is_stdout: bool,
     thread: JoinHandle<()>,
-    lost: Lost,
+    lost: DroppedSamples,
     /// Samples that were not written because of an error.
     missing: Arc<AtomicU64>,
     logger: Logger,
@@ -38,7 +38,7 @@ pub fn run(mut output: Box<dyn Output>, ledger: &mut Ledger, logger: Logger) -> 
     output.start()?;
     let (description, is_stdout) = (output.description(), output.is_stdout());
     let missing = Arc::new(AtomicU64::new(0));
-    let (tap, batches, lost) = Tap::new(WAITING);
+    let (tap, batches, lost) = OutputChannel::new(WAITING);
     let (say, name, count) = (logger.clone(), description.clone(), missing.clone());
     let work = move || {
         if let Err(error) = drink(&mut *output, &batches) {

@@ -2,7 +2,7 @@
 
 /// Where the page's document comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
+pub enum PageMode {
     /// From the page itself.
     File,
     /// From the page, then again and again from the server that sent it.
@@ -14,10 +14,10 @@ const STYLE: &str = include_str!("page/page.css");
 const SCRIPT: &str = include_str!("page/page.js");
 
 /// The page of a document, given as JSON text; `title` stands in the browser's tab until the page has drawn itself.
-pub fn page(document: &str, title: &str, mode: Mode) -> String {
+pub fn page(document: &str, title: &str, mode: PageMode) -> String {
     let mode = match mode {
-        Mode::File => "file",
-        Mode::Live => "live",
+        PageMode::File => "file",
+        PageMode::Live => "live",
     };
     let document = in_script(document);
     let title = in_text(title);
@@ -49,7 +49,7 @@ mod tests {
 
     #[test]
     fn nothing_of_a_document_becomes_markup() {
-        let page = page(r#"{"url":"</script><script>alert(1)</script>{{style}}"}"#, "<b>&", Mode::Live);
+        let page = page(r#"{"url":"</script><script>alert(1)</script>{{style}}"}"#, "<b>&", PageMode::Live);
         assert!(
             page.contains(r#"{"url":"\u003c/script\u003e\u003cscript\u003ealert(1)\u003c/script\u003e{{style}}"}"#)
         );
@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn nothing_is_loaded_from_elsewhere() {
-        let text = page("{}", "", Mode::File).replace("http://www.w3.org/2000/svg", "");
+        let text = page("{}", "", PageMode::File).replace("http://www.w3.org/2000/svg", "");
         for word in ["http:", "https:", "@import", "url(", "innerHTML", "document.write"] {
             assert!(!text.contains(word), "{word}");
         }

@@ -21,8 +21,8 @@ use axum::routing::get;
 use futures_util::{Stream, StreamExt, stream};
 use tokio::sync::watch;
 
-use super::page::{Mode, page};
-use super::settings::{Port, Settings};
+use super::page::{PageMode, page};
+use super::settings::{DashboardPort, DashboardSettings};
 use crate::net::origin::OriginCheck;
 
 /// What becomes of open pages when the last document was sent.
@@ -35,7 +35,7 @@ pub enum AtEnd {
 }
 
 /// Makes the document of this moment, as compact JSON.
-pub type Source = Arc<dyn Fn() -> String + Send + Sync>;
+pub type DocumentSource = Arc<dyn Fn() -> String + Send + Sync>;
 
 /// A dashboard that listens.
 #[derive(Debug)]
@@ -53,8 +53,8 @@ pub struct Dashboard {
 
 /// What the routes share.
 #[derive(Clone)]
-struct Shared {
-    source: Source,
+struct ServerState {
+    source: DocumentSource,
     title: Arc<str>,
     document: watch::Sender<Option<Arc<str>>>,
     viewers: watch::Sender<usize>,
@@ -66,8 +66,13 @@ impl Dashboard {
     /// Binds and serves; nothing where the settings want no server.
     ///
     /// # Errors
-    /// When the address can't be bound. Whether that ends a run is for the caller to say ([`Port`]).
-    pub fn start(settings: &Settings, title: &str, source: Source, at_end: AtEnd) -> io::Result<Option<Self>> {
+    /// When the address can't be bound. Whether that ends a run is for the caller to say ([`DashboardPort`]).
+    pub fn start(
+        settings: &DashboardSettings,
+        title: &str,
+        source: DocumentSource,
+        at_end: AtEnd,
+    ) -> io::Result<Option<Self>> {
         let Some(port) = settings.port.number() else { return Ok(None) };
         let host = if settings.host.is_empty() { "0.0.0.0" } else { &settings.host };
         let listener = std::net::TcpListener::bind((host, port))?;
@@ -80,7 +85,7 @@ impl Dashboard {
         let (ended, has_ended) = watch::channel(false);
         let document = watch::Sender::new(None);
         let shared =
-            Shared { source, title: title.into(), document: document.clone(), viewers, is_over: over, has_ended };
+            ServerState { source, title: title.into(), document: document.clone(), viewers, is_over: over, has_ended };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let period = settings.period;
         std::thread::Builder::new().name("volley-dashboard".to_owned()).spawn(move || {
@@ -115,7 +120,7 @@ impl Dashboard {
 }
 
 /// The address people type; all interfaces are shown as this machine.
-fn url(settings: &Settings, address: SocketAddr) -> String {
+fn url(settings: &DashboardSettings, address: SocketAddr) -> String {
     let host = match settings.host.as_str() {
         "" | "0.0.0.0" | "::" => "127.0.0.1".to_owned(),
         host if host.contains(':') => format!("[{host}]"),
@@ -137,7 +142,7 @@ fn open_browser(url: &str) {
 async fn serve(
     listener: std::net::TcpListener,
     check: OriginCheck,
-    shared: Shared,
+    shared: ServerState,
     period: Duration,
 ) -> io::Result<()> {
     let beating = beat(shared.clone(), period);
@@ -166,7 +171,7 @@ async fn guard(State(check): State<Arc<OriginCheck>>, request: Request, next: Ne
 }
 
 /// Makes a document on a beat while somebody looks.
-async fn beat(shared: Shared, period: Duration) {
+async fn beat(shared: ServerState, period: Duration) {
     let mut beat = tokio::time::interval(period);
     beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -185,7 +190,7 @@ async fn beat(shared: Shared, period: Duration) {
     }
 }
 
-impl Shared {
+impl ServerState {
     fn now(&self) -> String {
         match (&*self.document.borrow(), *self.is_over.borrow()) {
             (Some(last), true) => last.to_string(),
@@ -194,15 +199,15 @@ impl Shared {
     }
 }
 
-async fn live(State(shared): State<Shared>) -> Html<String> {
-    Html(page(&shared.now(), &shared.title, Mode::Live))
+async fn live(State(shared): State<ServerState>) -> Html<String> {
+    Html(page(&shared.now(), &shared.title, PageMode::Live))
 }
 
-async fn report(State(shared): State<Shared>) -> Html<String> {
-    Html(page(&shared.now(), &shared.title, Mode::File))
+async fn report(State(shared): State<ServerState>) -> Html<String> {
+    Html(page(&shared.now(), &shared.title, PageMode::File))
 }
 
-async fn document(State(shared): State<Shared>) -> impl IntoResponse {
+async fn document(State(shared): State<ServerState>) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], shared.now())
 }
 
@@ -222,7 +227,7 @@ impl Drop for Viewer {
     }
 }
 
-async fn events(State(shared): State<Shared>) -> impl IntoResponse {
+async fn events(State(shared): State<ServerState>) -> impl IntoResponse {
     let viewer = Viewer::come(&shared.viewers);
     let told = shared.document.subscribe();
     Sse::new(documents(viewer, told, shared.has_ended)).keep_alive(KeepAlive::new().interval(Duration::from_secs(1)))
@@ -250,7 +255,7 @@ fn documents(
     .filter_map(|document| async move { document.map(|text| Ok(Event::default().event("document").data(&*text))) })
 }
 
-impl Port {
+impl DashboardPort {
     /// Whether a run may begin although this port is taken.
     pub fn may_be_taken(self) -> bool {
         self == Self::Usual

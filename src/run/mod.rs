@@ -20,17 +20,16 @@ use crate::js::modules::volley::shared_array::Arrays;
 use crate::js::worker::Crew as Workers;
 use crate::js::{Exports, HttpDefaults, Loader, Script, VuCrew};
 use crate::log::{Level, Logger};
-use crate::metrics::health::Thread;
+use crate::metrics::health::ThreadRole;
 use crate::metrics::ledger::LedgerOptions;
 use crate::metrics::record::Epoch;
-use crate::metrics::system_tags::SystemTags;
 use crate::metrics::{Baseline, Interner, Ledger, Metric, MetricId, Record, Recorder, Registry, builtin, threshold};
 use crate::net::Net;
 use crate::net::http::Dumping;
-use crate::options::{Layers, Notes, Options, Plan, Settled, Share, derive};
+use crate::options::{Compat, Layers, Options, Plan, ResolvedOptions, Share, derive};
 use crate::output::{self, Running};
 use crate::report::Dashboard;
-use crate::source::{Files, MainScript, Secrets};
+use crate::source::{FileSet, MainScript, Secrets};
 use crate::summary::writing;
 use crate::ui::Terminal;
 use crate::ui::banner::banner;
@@ -156,7 +155,7 @@ pub fn execute(request: Request) -> Result<(), Failure> {
 pub struct FirstPass {
     request: Request,
     exports: Exports,
-    files: Arc<Files>,
+    files: Arc<FileSet>,
     registry: Arc<Registry>,
 }
 
@@ -177,7 +176,7 @@ impl FirstPass {
     /// # Errors
     /// What is wrong with them.
     pub fn own_options(&self) -> Result<Options, Failure> {
-        script_options(&self.request, &self.exports, &mut Notes::new(self.request.strict), &self.request.log.logger())
+        script_options(&self.request, &self.exports, &mut Compat::new(self.request.strict), &self.request.log.logger())
     }
 
     /// Checks that there can be TLS connections as `options` ask for them.
@@ -192,7 +191,7 @@ impl FirstPass {
     ///
     /// # Errors
     /// What is wrong with them.
-    pub fn settle(&self) -> Result<Settled, Failure> {
+    pub fn settle(&self) -> Result<ResolvedOptions, Failure> {
         let settled = settle(&self.request, &self.exports, &self.request.log.logger())?;
         derive::check_exports(&settled.scenarios, |name| self.exports.has(name))?;
         Ok(settled)
@@ -336,7 +335,7 @@ async fn conduct(request: Request, mut signals: signals::Signals) -> Result<(), 
 
 /// What is there before the options are.
 struct Common {
-    files: Arc<Files>,
+    files: Arc<FileSet>,
     loader: Arc<Loader>,
     registry: Arc<Registry>,
     interner: Arc<Interner>,
@@ -387,10 +386,7 @@ impl Common {
     fn script(&self, request: &Request, options: &Options, net: Arc<Net>) -> Script {
         let whole = |value: Option<i64>, default: i64| value.unwrap_or(default).max(0) as usize;
         let tags: Vec<_> = options.tags.iter().flatten().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-        let system_tags = match &options.system_tags {
-            Some(tags) => SystemTags::parse(tags.iter()),
-            None => SystemTags::default(),
-        };
+        let system_tags = options.system_tags.unwrap_or_default();
         Script {
             engine: request.engine,
             loader: self.loader.clone(),
@@ -435,9 +431,9 @@ impl Common {
     }
 
     /// Checks the options and makes everything the run needs.
-    fn build(self, request: Request, settled: Settled, exports: Exports) -> Result<Run, Failure> {
+    fn build(self, request: Request, settled: ResolvedOptions, exports: Exports) -> Result<Run, Failure> {
         let log = request.log.logger();
-        let Settled { configured, options, scenarios: checked, share, plan, .. } = settled;
+        let ResolvedOptions { configured, options, scenarios: checked, share, plan, .. } = settled;
         derive::check_exports(&checked, |name| exports.has(name))?;
         if options.paused == Some(true) && !request.rehearsal {
             self.state.set_paused(true);
@@ -472,7 +468,7 @@ impl Common {
                 watched,
                 system_tags: script.system_tags,
                 sections: request.summary_mode == crate::summary::Mode::Full || reports.needs_sections(),
-                detail: reports.needs_detail().then_some(self.epoch),
+                breakdown: reports.needs_breakdown().then_some(self.epoch),
             },
             log.clone(),
         );
@@ -533,10 +529,10 @@ pub fn default_user_agent() -> String {
 }
 
 /// Reads what the script exports and merges it with what was said elsewhere.
-fn settle(request: &Request, exports: &Exports, log: &Logger) -> Result<Settled, Failure> {
-    let mut notes = Notes::new(request.strict);
+fn settle(request: &Request, exports: &Exports, log: &Logger) -> Result<ResolvedOptions, Failure> {
+    let mut notes = Compat::new(request.strict);
     let script = script_options(request, exports, &mut notes, log)?;
-    let settled = request.layers.settle(script)?;
+    let settled = request.layers.resolve(script)?;
     for line in notes.warnings.iter().chain(&settled.warnings) {
         log.warn(line);
     }
@@ -544,7 +540,7 @@ fn settle(request: &Request, exports: &Exports, log: &Logger) -> Result<Settled,
 }
 
 /// The options of the script, or of the archive it came in.
-fn script_options(request: &Request, exports: &Exports, notes: &mut Notes, log: &Logger) -> Result<Options, Failure> {
+fn script_options(request: &Request, exports: &Exports, notes: &mut Compat, log: &Logger) -> Result<Options, Failure> {
     Ok(match (&request.script.archive, &exports.options) {
         (Some(archive), _) => Options::from_json(&archive.options, notes)?.options,
         (None, Some(json)) => {
@@ -617,9 +613,9 @@ impl Run {
             }
         }
         let thresholds = self.options.thresholds.as_ref().map(|thresholds| thresholds.0.clone()).unwrap_or_default();
-        let parts = self.ledger().parts().map(|(metric, part)| (metric, part.clone())).collect();
+        let parts = self.ledger().submetrics().map(|(metric, selector)| (metric, selector.clone())).collect();
         let env = self.request.process_env.clone();
-        let means = output::Means {
+        let context = output::OutputContext {
             registry: self.script.registry.clone(),
             thresholds: thresholds.into(),
             parts,
@@ -635,7 +631,7 @@ impl Run {
         };
         let mut running = Vec::new();
         for asked in self.request.outputs.iter().filter(|asked| reports::dashboard_argument(asked).is_none()) {
-            let made = output::make(asked, &means)?;
+            let made = output::make(asked, &context)?;
             running.push(output::run(made, &mut self.ledger(), self.log.clone())?);
         }
         Ok(running)
@@ -714,8 +710,8 @@ impl Run {
     fn look_at_generator(&self) {
         let mut lateness = self.lateness.lock().unwrap_or_else(PoisonError::into_inner);
         let mut ledger = self.ledger();
-        lateness.take().for_each(|late| ledger.lagged(Thread::Network, late));
-        ledger.used(self.meter.read());
+        lateness.take().for_each(|late| ledger.record_lag(ThreadRole::Network, late));
+        ledger.record_usage(self.meter.read());
     }
 
     fn judge(&self) {

@@ -182,10 +182,10 @@ impl Watch {
         let mut last = self.glance.lock().unwrap_or_else(PoisonError::into_inner);
         let since = last.at.elapsed();
         if since >= GLANCE_EVERY {
-            let glance = self.ledger.lock().unwrap_or_else(PoisonError::into_inner).glance()?;
-            let per_second = (glance.requests - last.requests) / since.as_secs_f64();
-            let pulse = Some(Pulse { per_second, failed: glance.failed, p95: glance.p95 });
-            *last = LastGlance { at: Instant::now(), requests: glance.requests, pulse };
+            let figures = self.ledger.lock().unwrap_or_else(PoisonError::into_inner).live_figures()?;
+            let per_second = (figures.requests - last.requests) / since.as_secs_f64();
+            let pulse = Some(Pulse { per_second, failed: figures.failed, p95: figures.p95 });
+            *last = LastGlance { at: Instant::now(), requests: figures.requests, pulse };
         }
         last.pulse
     }

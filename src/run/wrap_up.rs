@@ -9,11 +9,11 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::js::value::Value;
 use crate::log::Level;
-use crate::metrics::{Results, TrendStat, Verdict};
+use crate::metrics::{Results, ThresholdVerdict, TrendStat};
 use crate::output::Running;
 use crate::report::Dashboard;
-use crate::summary::writing::{self, Output};
-use crate::summary::{Look, Mode, data, export, machine, text};
+use crate::summary::writing::{self, SummaryEntry};
+use crate::summary::{Mode, RenderOptions, data, export, machine, text};
 use crate::units::number::TimeUnit;
 
 /// How long `handleSummary()` may take unless the options say otherwise.
@@ -56,7 +56,7 @@ impl Run {
     }
 
     /// How the process ends.
-    fn ending(&self, failure: Option<Failure>, verdict: &Verdict) -> Result<(), Failure> {
+    fn ending(&self, failure: Option<Failure>, verdict: &ThresholdVerdict) -> Result<(), Failure> {
         // The first error counts: what stopped the run, then what a stage failed with, then the script's own word.
         if let Some(abort) = self.state.aborted() {
             return Err(abort.failure);
@@ -90,13 +90,13 @@ impl Run {
         let _ = tokio::time::timeout(STOP_TIMEOUT, all).await;
     }
 
-    pub(super) fn look(&self) -> Look {
+    pub(super) fn render_options(&self) -> RenderOptions {
         let stats = self.options.summary_trend_stats.as_ref().map(|stats| {
             // The options were checked before the run: each of them is one.
             stats.iter().filter_map(|stat| TrendStat::parse(stat).ok()).collect()
         });
         let unit = self.options.summary_time_unit.clone().unwrap_or_default();
-        Look {
+        RenderOptions {
             mode: self.request.summary_mode,
             trend_stats: stats.unwrap_or_else(TrendStat::defaults),
             time_unit: TimeUnit::parse(&unit).unwrap_or_default(),
@@ -108,8 +108,8 @@ impl Run {
 
     /// The text, or what `handleSummary` makes of the data; then the export.
     async fn summarise(&self, results: &Results) {
-        let look = self.look();
-        let facts = data::Facts {
+        let options = self.render_options();
+        let facts = data::SummaryFacts {
             stdout_is_tty: self.request.terminal.stdout_is_tty(),
             stderr_is_tty: self.request.terminal.stderr_is_tty(),
             no_color: self.request.no_color,
@@ -119,7 +119,7 @@ impl Run {
             self.summary_error("exported identifier handleSummary must be a function".to_owned());
             Some(Vec::new())
         } else if self.exports.has("handleSummary") {
-            match self.handle_summary(results, &look, &facts).await {
+            match self.handle_summary(results, &options, &facts).await {
                 Ok(handled) => handled,
                 Err(failure) => {
                     self.tell(&failure);
@@ -131,16 +131,16 @@ impl Run {
             None
         };
         let mut outputs = own.unwrap_or_else(|| {
-            let content = text::render(results, &look).into_bytes();
-            vec![Output { target: "stdout".to_owned(), content }]
+            let content = text::render(results, &options).into_bytes();
+            vec![SummaryEntry { target: "stdout".to_owned(), content }]
         });
         if let Some(path) = &self.request.summary_export {
             let content = if self.request.machine_readable {
-                machine::build(results, &look, &self.machine_facts()).for_file(4)
+                machine::build(results, &options, &self.machine_facts()).for_file(4)
             } else {
-                export::text(results, &look, &facts)
+                export::text(results, &options, &facts)
             };
-            outputs.push(Output { target: path.clone(), content: content.into_bytes() });
+            outputs.push(SummaryEntry { target: path.clone(), content: content.into_bytes() });
         }
         let (mut stdout, mut stderr) = (self.request.terminal.stdout_writer(), self.request.terminal.stderr_writer());
         if let Err(error) = writing::write_all(&outputs, &self.request.cwd, &mut stdout, &mut stderr) {
@@ -148,8 +148,8 @@ impl Run {
         }
     }
 
-    fn machine_facts(&self) -> machine::Facts {
-        machine::Facts {
+    fn machine_facts(&self) -> machine::MachineFacts {
+        machine::MachineFacts {
             script: self.request.script.module.text.to_string(),
             generated_at: jiff::Timestamp::now(),
             k6_version: crate::run::K6_VERSION.to_owned(),
@@ -176,16 +176,16 @@ impl Run {
     async fn handle_summary(
         &self,
         results: &Results,
-        look: &Look,
-        facts: &data::Facts,
-    ) -> Result<Option<Vec<Output>>, Failure> {
+        options: &RenderOptions,
+        facts: &data::SummaryFacts,
+    ) -> Result<Option<Vec<SummaryEntry>>, Failure> {
         let data = if self.request.machine_readable {
-            machine::build(results, look, &self.machine_facts()).for_script()
+            machine::build(results, options, &self.machine_facts()).for_script()
         } else {
-            data::build(results, look, facts).for_script()
+            data::build(results, options, facts).for_script()
         };
         let has_aliases = !self.request.machine_readable && !self.request.strict;
-        let aliases = has_aliases.then(|| export::aliases(results, look).for_script());
+        let aliases = has_aliases.then(|| export::aliases(results, options).for_script());
         let limit = self.options.handle_summary_timeout.map_or(DEFAULT_TIMEOUT, crate::units::Span::to_duration);
         let work = self.stage("handleSummary()", limit, ExitCode::GenericTimeout, "handleSummaryTimeout", false, {
             move |vu| async move { vu.summarize(data, aliases).await.map(returned) }
@@ -204,7 +204,7 @@ impl Run {
 /// What `handleSummary` returned.
 enum Returned {
     Nothing,
-    Entries(Vec<Output>),
+    Entries(Vec<SummaryEntry>),
     Wrong(String),
 }
 
@@ -237,7 +237,7 @@ fn returned(value: Value) -> Returned {
                 ));
             }
         };
-        outputs.push(Output { target, content });
+        outputs.push(SummaryEntry { target, content });
     }
     Returned::Entries(outputs)
 }

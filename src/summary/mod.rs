@@ -13,9 +13,9 @@ mod fixture;
 pub mod junit;
 pub mod machine;
 pub mod text;
+mod threshold_figures;
 mod timeline;
 pub mod tree;
-mod wanted;
 pub mod writing;
 
 use crate::metrics::{Contains, TrendStat};
@@ -35,7 +35,7 @@ pub enum Mode {
 
 /// How a summary looks.
 #[derive(Clone, Debug)]
-pub struct Look {
+pub struct RenderOptions {
     /// How much it says.
     pub mode: Mode,
     /// The figures of trends, in this order.
@@ -50,7 +50,7 @@ pub struct Look {
     pub endpoints: bool,
 }
 
-impl Look {
+impl RenderOptions {
     /// A value as the text shows it.
     pub fn shown(&self, value: f64, contains: Contains) -> String {
         match contains {
@@ -61,7 +61,7 @@ impl Look {
     }
 }
 
-impl Default for Look {
+impl Default for RenderOptions {
     fn default() -> Self {
         Self {
             mode: Mode::Compact,

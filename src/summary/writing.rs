@@ -11,7 +11,7 @@ use crate::fifo::{self, WriteEnd};
 
 /// One entry of what `handleSummary` returned.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Output {
+pub struct SummaryEntry {
     /// `stdout`, `stderr` or a path.
     pub target: String,
     /// What to write there, as it is.
@@ -23,13 +23,13 @@ pub struct Output {
 /// # Errors
 /// k6's words, naming every entry that could not be written.
 pub fn write_all(
-    outputs: &[Output],
+    outputs: &[SummaryEntry],
     folder: &Path,
     stdout: &mut dyn Write,
     stderr: &mut dyn Write,
 ) -> Result<(), String> {
     let mut errors = Vec::new();
-    for Output { target, content } in outputs {
+    for SummaryEntry { target, content } in outputs {
         let written = match target.as_str() {
             "stdout" => write_stream(stdout, content),
             "stderr" => write_stream(stderr, content),
@@ -141,8 +141,8 @@ pub fn plain(error: &io::Error) -> String {
 mod tests {
     use super::*;
 
-    fn output(target: &str, content: &str) -> Output {
-        Output { target: target.to_owned(), content: content.as_bytes().to_vec() }
+    fn output(target: &str, content: &str) -> SummaryEntry {
+        SummaryEntry { target: target.to_owned(), content: content.as_bytes().to_vec() }
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub type Variable<'v> = &'v dyn Fn(&str) -> Option<String>;
 
 /// All sources of a run.
 pub struct Secrets {
-    sources: Vec<Source>,
+    sources: Vec<SecretSource>,
     default: Option<usize>,
     known: Mutex<HashMap<(usize, String), Arc<str>>>,
     hide: Box<dyn Fn(&str) + Send + Sync>,
@@ -30,12 +30,12 @@ impl std::fmt::Debug for Secrets {
     }
 }
 
-struct Source {
+struct SecretSource {
     name: String,
-    kind: Kind,
+    kind: SecretBackend,
 }
 
-enum Kind {
+enum SecretBackend {
     /// All of it is known: `mock` and `file`.
     Listed(BTreeMap<String, String>),
     /// Asked over HTTP.
@@ -75,9 +75,9 @@ impl Secrets {
                 }
             }
             let kind = match kind {
-                "mock" => Kind::Listed(pairs(items.iter().copied(), "mock")?),
-                "file" => Kind::Listed(file(&items, folder)?),
-                "url" => Kind::Url(UrlSource::open(&items, folder, variable)?),
+                "mock" => SecretBackend::Listed(pairs(items.iter().copied(), "mock")?),
+                "file" => SecretBackend::Listed(file(&items, folder)?),
+                "url" => SecretBackend::Url(UrlSource::open(&items, folder, variable)?),
                 "cloud" => {
                     let words = "the secret source `cloud` needs Grafana's hosted service, which this program does not \
                                  talk to";
@@ -94,7 +94,7 @@ impl Secrets {
             if is_default && secrets.default.replace(secrets.sources.len()).is_some() {
                 return Err(wrong("two secret sources are the `default`; only one can be"));
             }
-            secrets.sources.push(Source { name, kind });
+            secrets.sources.push(SecretSource { name, kind });
         }
         if secrets.sources.len() == 1 {
             secrets.default = Some(0);
@@ -123,8 +123,8 @@ impl Secrets {
             return Ok(value.clone());
         }
         let value: Arc<str> = match &self.sources[at].kind {
-            Kind::Listed(list) => list.get(key).ok_or("no value")?.as_str().into(),
-            Kind::Url(url) => url.fetch(key).await?.into(),
+            SecretBackend::Listed(list) => list.get(key).ok_or("no value")?.as_str().into(),
+            SecretBackend::Url(url) => url.fetch(key).await?.into(),
         };
         if !value.trim().is_empty() {
             (self.hide)(&value);

@@ -14,11 +14,11 @@ use crate::failure::Failure;
 use crate::units::Span;
 
 /// No secret is longer than this.
-const MOST_BYTES: usize = 24 * 1024;
+const MAX_SECRET_BYTES: usize = 24 * 1024;
 
-pub(super) struct UrlSource(Arc<Asker>);
+pub(super) struct UrlSource(Arc<UrlClient>);
 
-struct Asker {
+struct UrlClient {
     template: String,
     method: reqwest::Method,
     headers: Vec<(String, String)>,
@@ -26,17 +26,17 @@ struct Asker {
     timeout: Duration,
     retries: u32,
     backoff: Duration,
-    pace: Pace,
+    limiter: RateLimiter,
 }
 
 /// So many requests per minute, and so many at once.
-struct Pace {
+struct RateLimiter {
     gap: Duration,
     burst: u32,
     next: Mutex<Option<Instant>>,
 }
 
-impl Pace {
+impl RateLimiter {
     /// How long the next request has to wait.
     fn wait(&self, now: Instant) -> Duration {
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
@@ -75,7 +75,7 @@ impl UrlSource {
         }
         settings
             .extend(typed.iter().filter(|(key, _)| *key != "config").map(|(k, v)| ((*k).to_owned(), (*v).to_owned())));
-        Ok(Self(Arc::new(Asker::new(settings)?)))
+        Ok(Self(Arc::new(UrlClient::new(settings)?)))
     }
 
     /// Asks for a secret.
@@ -109,7 +109,7 @@ fn from_file(path: &Path) -> Result<Vec<(String, String)>, Failure> {
     Ok(settings)
 }
 
-impl Asker {
+impl UrlClient {
     fn new(settings: Vec<(String, String)>) -> Result<Self, Failure> {
         let mut asker = Self {
             template: String::new(),
@@ -119,7 +119,7 @@ impl Asker {
             timeout: Duration::from_secs(30),
             retries: 3,
             backoff: Duration::from_secs(1),
-            pace: Pace { gap: Duration::from_millis(200), burst: 10, next: Mutex::default() },
+            limiter: RateLimiter { gap: Duration::from_millis(200), burst: 10, next: Mutex::default() },
         };
         for (key, value) in settings {
             let bad = |why: &dyn std::fmt::Display| wrong(format!("url: `{key}={value}`: {why}"));
@@ -132,8 +132,8 @@ impl Asker {
                 "timeout" => asker.timeout = time()?,
                 "maxRetries" => asker.retries = count()?,
                 "retryBackoff" => asker.backoff = time()?,
-                "requestsPerMinuteLimit" => asker.pace.gap = Duration::from_secs(60) / count()?.max(1),
-                "requestsBurst" => asker.pace.burst = count()?.max(1),
+                "requestsPerMinuteLimit" => asker.limiter.gap = Duration::from_secs(60) / count()?.max(1),
+                "requestsBurst" => asker.limiter.burst = count()?.max(1),
                 _ => match key.strip_prefix("headers.") {
                     // The value of a header may be a secret itself.
                     Some(name) => asker.headers.push((name.to_owned(), value)),
@@ -155,7 +155,7 @@ impl Asker {
         runtime.map_err(|error| error.to_string())?.block_on(async {
             let mut pause = self.backoff;
             for attempt in 0.. {
-                tokio::time::sleep(self.pace.wait(Instant::now())).await;
+                tokio::time::sleep(self.limiter.wait(Instant::now())).await;
                 match self.once(key).await {
                     Ok(body) => return self.pick(&body),
                     Err((error, may_pass)) if !may_pass || attempt >= self.retries => return Err(error),
@@ -187,8 +187,8 @@ impl Asker {
         let mut body = Vec::new();
         while let Some(part) = answer.chunk().await.map_err(passing)? {
             body.extend_from_slice(&part);
-            if body.len() > MOST_BYTES {
-                return Err((format!("the answer is longer than {MOST_BYTES} bytes"), false));
+            if body.len() > MAX_SECRET_BYTES {
+                return Err((format!("the answer is longer than {MAX_SECRET_BYTES} bytes"), false));
             }
         }
         String::from_utf8(body).map_err(|_| ("the answer is no text".to_owned(), false))
@@ -299,10 +299,10 @@ mod tests {
 
     #[test]
     fn requests_keep_their_pace() {
-        let pace = Pace { gap: Duration::from_millis(200), burst: 2, next: Mutex::default() };
+        let limiter = RateLimiter { gap: Duration::from_millis(200), burst: 2, next: Mutex::default() };
         let now = Instant::now();
-        let waits: Vec<_> = (0..5).map(|_| pace.wait(now).as_millis()).collect();
+        let waits: Vec<_> = (0..5).map(|_| limiter.wait(now).as_millis()).collect();
         assert_eq!(waits, [0, 0, 200, 400, 600]);
-        assert_eq!(pace.wait(now + Duration::from_secs(60)).as_millis(), 0);
+        assert_eq!(limiter.wait(now + Duration::from_secs(60)).as_millis(), 0);
     }
 }

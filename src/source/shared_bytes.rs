@@ -15,19 +15,19 @@ use linux::{Memory, PrivateMap};
 const WORTH_SHARING: usize = 64 * 1024;
 
 /// The bytes of a file, and memory that others can map.
-pub struct Shared {
+pub struct SharedBytes {
     bytes: Bytes,
     #[cfg(target_os = "linux")]
     memory: Option<Memory>,
 }
 
-impl fmt::Debug for Shared {
+impl fmt::Debug for SharedBytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} bytes", self.bytes.len())
     }
 }
 
-impl Shared {
+impl SharedBytes {
     /// Moves `bytes` to where they can be mapped, if that is worth it.
     #[cfg(target_os = "linux")]
     pub fn new(bytes: Bytes) -> Self {
@@ -51,26 +51,26 @@ impl Shared {
 
     /// A mapping of one's own that may be written to; `None` where one has to copy.
     #[cfg(target_os = "linux")]
-    pub fn private(&self) -> Option<Private> {
+    pub fn private(&self) -> Option<PrivateMapping> {
         let map = self.memory.as_ref()?.private(self.bytes.len()).ok()?;
-        Some(Private { map, bytes: self.bytes.clone() })
+        Some(PrivateMapping { map, bytes: self.bytes.clone() })
     }
 
     /// `None`: one has to copy.
     #[cfg(not(target_os = "linux"))]
-    pub fn private(&self) -> Option<Private> {
+    pub fn private(&self) -> Option<PrivateMapping> {
         None
     }
 }
 
 /// A file mapped privately: it costs no memory until it is read or written, and what is written is this mapping's alone.
-pub struct Private {
+pub struct PrivateMapping {
     #[cfg(target_os = "linux")]
     map: PrivateMap,
     bytes: Bytes,
 }
 
-impl Private {
+impl PrivateMapping {
     /// Where it begins. Whoever writes there must be the only one who uses this mapping.
     pub fn address(&self) -> *mut u8 {
         #[cfg(target_os = "linux")]
@@ -215,7 +215,7 @@ mod tests {
     #[test]
     fn what_one_writes_nobody_else_sees() {
         let plain: Vec<u8> = (0..5_000_000u32).map(|at| at as u8).collect();
-        let shared = Shared::new(plain.clone().into());
+        let shared = SharedBytes::new(plain.clone().into());
         assert_eq!(shared.bytes(), &plain);
         let (one, other) = (shared.private().unwrap(), shared.private().unwrap());
         for private in [&one, &other] {
@@ -234,7 +234,7 @@ mod tests {
 
     #[test]
     fn small_files_are_not_mapped() {
-        let shared = Shared::new("small".into());
+        let shared = SharedBytes::new("small".into());
         assert!(shared.private().is_none());
         assert_eq!(shared.bytes(), "small");
     }

@@ -8,7 +8,7 @@ const KEPT_BITS: u32 = 1 + 11 + 7;
 
 /// Values as counts per step.
 #[derive(Clone, Debug, Default)]
-pub struct Digest {
+pub struct QuantileSketch {
     /// Step and count, in ascending order of steps.
     steps: Vec<(u32, u32)>,
     count: u64,
@@ -33,7 +33,7 @@ fn middle(step: u32) -> f64 {
     f64::from_bits(if ordered >> 63 == 1 { ordered & !(1 << 63) } else { !ordered })
 }
 
-impl Digest {
+impl QuantileSketch {
     /// Adds a value. What is not a finite number is no value here.
     pub fn add(&mut self, value: f64) {
         if value.is_finite() {
@@ -107,8 +107,8 @@ impl Digest {
 mod tests {
     use super::*;
 
-    fn digest(values: impl IntoIterator<Item = f64>) -> Digest {
-        let mut digest = Digest::default();
+    fn digest(values: impl IntoIterator<Item = f64>) -> QuantileSketch {
+        let mut digest = QuantileSketch::default();
         values.into_iter().for_each(|value| digest.add(value));
         digest
     }
@@ -137,7 +137,7 @@ mod tests {
         let (a, b): (Vec<f64>, Vec<f64>) = ((1..900).map(f64::from).collect(), (300..5_000).map(f64::from).collect());
         let mut merged = digest(a.iter().copied());
         merged.merge(&digest(b.iter().copied()));
-        merged.merge(&Digest::default());
+        merged.merge(&QuantileSketch::default());
         let whole = digest(a.into_iter().chain(b));
         assert_eq!((merged.count(), merged.max(), merged.avg()), (whole.count(), whole.max(), whole.avg()));
         assert_eq!(merged.steps, whole.steps);

@@ -1,6 +1,6 @@
 //! From layers of options to what runs: merged, shortcuts resolved, checked, planned.
 
-use super::{Feature, Layer, Options, Plan, Scenario, Share, consolidate};
+use super::{Feature, OptionLayer, Options, Plan, Scenario, Share, consolidate};
 use crate::failure::Failure;
 
 /// The layers of options around the script's own.
@@ -18,7 +18,7 @@ pub struct Layers {
 
 /// Options once the script's own are known: merged, derived, checked, planned.
 #[derive(Clone, Debug)]
-pub struct Settled {
+pub struct ResolvedOptions {
     /// As configured, before shortcuts became scenarios; what an archive keeps.
     pub configured: Options,
     /// With `scenarios` set; what `exec.test.options` shows.
@@ -38,13 +38,13 @@ impl Layers {
     ///
     /// # Errors
     /// What is wrong with the options as a whole, code 104 (255 for the few k6 gives 255).
-    pub fn settle(&self, mut script: Options) -> Result<Settled, Failure> {
+    pub fn resolve(&self, mut script: Options) -> Result<ResolvedOptions, Failure> {
         let misplaced = script.features.take().is_some();
         let layers = [
-            (Layer::Config, self.config.clone()),
-            (Layer::Script, script),
-            (Layer::Env, self.env.clone()),
-            (Layer::Cli, self.cli.clone()),
+            (OptionLayer::Config, self.config.clone()),
+            (OptionLayer::Script, script),
+            (OptionLayer::Env, self.env.clone()),
+            (OptionLayer::Cli, self.cli.clone()),
         ];
         let (configured, mut warnings) = consolidate(layers, self.features.contains(&Feature::MergeRunTags));
         if misplaced {
@@ -59,6 +59,6 @@ impl Layers {
         let scenarios = options.check()?;
         let share = options.share()?;
         let plan = Plan::new(&scenarios, &share);
-        Ok(Settled { configured, options, scenarios, share, plan, warnings })
+        Ok(ResolvedOptions { configured, options, scenarios, share, plan, warnings })
     }
 }

@@ -11,28 +11,28 @@ pub type Batch = Arc<[Record]>;
 
 /// The ledger's end of a channel to one output.
 #[derive(Clone, Debug)]
-pub struct Tap {
+pub struct OutputChannel {
     sender: SyncSender<Batch>,
     lost: Arc<AtomicU64>,
 }
 
 /// The samples an output did not get because it was too slow.
 #[derive(Clone, Debug)]
-pub struct Lost(Arc<AtomicU64>);
+pub struct DroppedSamples(Arc<AtomicU64>);
 
-impl Lost {
+impl DroppedSamples {
     /// How many so far.
     pub fn samples(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-impl Tap {
+impl OutputChannel {
     /// A channel that holds so many batches.
-    pub fn new(batches: usize) -> (Self, Receiver<Batch>, Lost) {
+    pub fn new(batches: usize) -> (Self, Receiver<Batch>, DroppedSamples) {
         let (sender, receiver) = sync_channel(batches);
         let lost = Arc::new(AtomicU64::new(0));
-        (Self { sender, lost: lost.clone() }, receiver, Lost(lost))
+        (Self { sender, lost: lost.clone() }, receiver, DroppedSamples(lost))
     }
 
     /// Hands a batch over, or counts it as lost when the output is hopelessly behind.
@@ -44,7 +44,7 @@ impl Tap {
     }
 
     /// Whether it leads to the output that counts what it lost here.
-    pub(super) fn leads_to(&self, lost: &Lost) -> bool {
+    pub(super) fn leads_to(&self, lost: &DroppedSamples) -> bool {
         Arc::ptr_eq(&self.lost, &lost.0)
     }
 }

@@ -8,7 +8,7 @@ use crate::units::Span;
 use crate::units::figure;
 
 /// A threshold beside what it saw.
-pub(super) struct Observed<'a> {
+pub(super) struct ObservedFigure<'a> {
     /// The figure it looks at, as typed.
     pub figure: &'a str,
     /// What the figure was.
@@ -17,7 +17,7 @@ pub(super) struct Observed<'a> {
     pub wanted: String,
 }
 
-impl Observed<'_> {
+impl ObservedFigure<'_> {
     /// One line: `p(95) 130 ms (wanted < 100 ms)`.
     pub fn line(&self) -> String {
         format!("{} {} (wanted {})", self.figure, self.value, self.wanted)
@@ -25,7 +25,7 @@ impl Observed<'_> {
 }
 
 /// What a threshold saw.
-pub(super) fn observed<'a>(metric: &MetricResult, threshold: &'a Threshold) -> Observed<'a> {
+pub(super) fn observed<'a>(metric: &MetricResult, threshold: &'a Threshold) -> ObservedFigure<'a> {
     let source = threshold.def.expression.trim();
     let figure = source.split(['=', '>', '<', '!']).next().unwrap_or_default().trim();
     let unit = figure::unit_of(metric.values.kind().word(), metric.contains.word(), &metric.name, figure);
@@ -36,5 +36,5 @@ pub(super) fn observed<'a>(metric: &MetricResult, threshold: &'a Threshold) -> O
     );
     let limit = limit.map_or_else(|| "the baseline".to_owned(), |limit| figure::text(limit, unit));
     let window = window.map(|window| format!(" in every {}", Span::from(window))).unwrap_or_default();
-    Observed { figure, value, wanted: format!("{sign} {limit}{window}") }
+    ObservedFigure { figure, value, wanted: format!("{sign} {limit}{window}") }
 }

@@ -5,7 +5,7 @@
 
 /// Collects warnings while something is read.
 #[derive(Clone, Debug, Default)]
-pub struct Notes {
+pub struct Compat {
     /// True where what k6 refuses is refused here too.
     pub strict: bool,
     /// One line each, no line twice.
@@ -14,7 +14,7 @@ pub struct Notes {
     forms: Vec<&'static str>,
 }
 
-impl Notes {
+impl Compat {
     /// Reads as k6 does, or a little more.
     pub fn new(strict: bool) -> Self {
         Self { strict, ..Self::default() }

@@ -11,18 +11,18 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Certificate, Client, Identity, Proxy, Url, tls};
 use tokio::net::UdpSocket;
 
-use super::sigv4::Signer;
+use super::sigv4::RequestSigner;
 use crate::units::redact::redact_typed;
 
 /// The ways to the other end.
-pub enum Wire {
+pub enum Transport {
     /// POST, or a unary gRPC call.
-    Http(Box<HttpWire>),
+    Http(Box<HttpTransport>),
     /// Lines in datagrams.
-    Udp(UdpWire),
+    Udp(UdpTransport),
 }
 
-impl Wire {
+impl Transport {
     /// What has to be done before the first parcel.
     pub(super) async fn open(&mut self) -> Result<(), String> {
         match self {
@@ -57,18 +57,18 @@ const MAX_ANSWER_BYTES: usize = 64 << 10;
 const NOT_FOUND: &str = "the answer was 404";
 
 /// Where and how requests are sent.
-pub struct HttpWire {
+pub struct HttpTransport {
     client: Client,
     url: Url,
     headers: HeaderMap,
     first: Option<Url>,
     is_grpc: bool,
-    signer: Option<Signer>,
+    signer: Option<RequestSigner>,
 }
 
 /// What an HTTP client may be told.
 #[derive(Clone, Debug, Default)]
-pub struct HttpRules {
+pub struct HttpOptions {
     /// Sent with every request.
     pub headers: Vec<(String, String)>,
     /// User and password, in basic authentication.
@@ -89,22 +89,22 @@ pub struct HttpRules {
     pub connect_timeout: Option<Duration>,
 }
 
-impl HttpWire {
+impl HttpTransport {
     /// A way to this URL.
     ///
     /// # Errors
     /// One line for a URL, a header or a file that can't be used.
-    pub fn new(url: &str, rules: HttpRules) -> Result<Self, String> {
+    pub fn new(url: &str, options: HttpOptions) -> Result<Self, String> {
         // Whoever came first has installed the same one.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let url = parse_url(url)?;
         let mut headers = HeaderMap::new();
-        for (name, value) in &rules.headers {
+        for (name, value) in &options.headers {
             let wrong = |_| format!("`{name}: {value}` is no HTTP header");
             let name = HeaderName::try_from(name.as_str()).map_err(|error| wrong(error.to_string()))?;
             headers.insert(name, HeaderValue::try_from(value.as_str()).map_err(|error| wrong(error.to_string()))?);
         }
-        if let Some((user, password)) = &rules.login {
+        if let Some((user, password)) = &options.login {
             use base64::Engine;
             let login = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
             let mut value = HeaderValue::try_from(format!("Basic {login}")).map_err(|error| error.to_string())?;
@@ -115,29 +115,29 @@ impl HttpWire {
             std::fs::read(path).map_err(|error| format!("could not read '{}': {error}", path.display()))
         };
         let mut builder = Client::builder().redirect(reqwest::redirect::Policy::none());
-        if rules.is_insecure {
+        if options.is_insecure {
             builder = builder.tls_danger_accept_invalid_certs(true);
         }
-        if rules.needs_tls13 {
+        if options.needs_tls13 {
             builder = builder.tls_version_min(tls::Version::TLS_1_3);
         }
-        if let Some(path) = &rules.root {
+        if let Some(path) = &options.root {
             let roots = Certificate::from_pem_bundle(&read(path)?).map_err(|error| words(&error))?;
             builder = builder.tls_certs_merge(roots);
         }
-        if let Some((certificate, key)) = &rules.identity {
+        if let Some((certificate, key)) = &options.identity {
             let pem = [read(certificate)?, b"\n".to_vec(), read(key)?].concat();
             builder = builder.identity(Identity::from_pem(&pem).map_err(|error| words(&error))?);
         }
-        if let Some(proxy) = &rules.proxy {
+        if let Some(proxy) = &options.proxy {
             builder = builder.proxy(Proxy::all(proxy).map_err(|error| words(&error))?);
         }
-        if let Some(limit) = rules.connect_timeout {
+        if let Some(limit) = options.connect_timeout {
             builder = builder.connect_timeout(limit);
         }
-        builder = if rules.is_grpc { builder.http2_prior_knowledge() } else { builder.http1_only() };
+        builder = if options.is_grpc { builder.http2_prior_knowledge() } else { builder.http1_only() };
         let client = builder.build().map_err(|error| words(&error))?;
-        Ok(Self { client, url, headers, first: None, is_grpc: rules.is_grpc, signer: None })
+        Ok(Self { client, url, headers, first: None, is_grpc: options.is_grpc, signer: None })
     }
 
     /// Asks this URL for something before the first parcel, and again when there is no place for one; what comes of it
@@ -151,7 +151,7 @@ impl HttpWire {
     }
 
     /// Signs every request.
-    pub fn with_signer(mut self, signer: Option<Signer>) -> Self {
+    pub fn with_signer(mut self, signer: Option<RequestSigner>) -> Self {
         self.signer = signer;
         self
     }
@@ -246,14 +246,14 @@ fn words(error: &dyn std::error::Error) -> String {
 const BURST: usize = 64;
 
 /// Where datagrams go, and how large they may be.
-pub struct UdpWire {
+pub struct UdpTransport {
     address: String,
     most_bytes: usize,
     most_lines: usize,
     socket: Option<UdpSocket>,
 }
 
-impl UdpWire {
+impl UdpTransport {
     /// A way to `host:port` for datagrams of so many bytes and lines at most.
     ///
     /// # Errors
