@@ -13,14 +13,14 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::coroutine;
 use crate::execution::{STOP_TIMEOUT, alarm};
-use crate::metrics::health::TRIED_EVERY;
+use crate::metrics::health::PROBE_INTERVAL;
 use crate::metrics::{Interner, Record, Recorder, TagSet};
 
 /// Work for a worker: called on its thread, polled there until done.
 pub type Errand = Box<dyn FnOnce(Rc<Worker>) -> LocalBoxFuture<'static, ()> + Send>;
 
 /// How often samples waiting in a worker are folded into the ledger, and its timer is tried.
-pub const BEAT: Duration = TRIED_EVERY;
+pub const BEAT: Duration = PROBE_INTERVAL;
 
 /// The remembered tag sets of a worker; forgotten all at once when there are this many.
 const MAX_REMEMBERED: usize = 8192;

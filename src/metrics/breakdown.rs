@@ -1,4 +1,4 @@
-//! What a ledger keeps beside the totals where a report or a file of ours wants it: endpoints, errors, the time series.
+//! The breakdown behind the totals, kept only where a report or a file needs it: endpoints, errors, the time series.
 
 use super::endpoint::{Endpoint, Endpoints, ErrorGroup};
 use super::health::ThreadRole;
@@ -10,7 +10,7 @@ use super::timeline::Timeline;
 /// The series of the generator's share of all cores, 0 to 1.
 pub const CPU_SERIES: &str = "generator_cpu";
 
-/// Everything beside the totals.
+/// Endpoints, errors and the time series while a run goes on.
 #[derive(Clone, Debug)]
 pub(super) struct Breakdown {
     epoch: Epoch,
@@ -18,16 +18,16 @@ pub(super) struct Breakdown {
     timeline: Timeline,
 }
 
-/// Everything beside the totals, at one moment.
+/// Endpoints, errors and the time series at one moment.
 #[derive(Clone, Debug)]
 pub struct BreakdownResult {
     /// Endpoints, in order of first appearance.
     pub endpoints: Vec<Endpoint>,
-    /// How long an interval of their series is, in nanoseconds.
+    /// The length of an interval of their series, in nanoseconds.
     pub endpoint_width: u64,
-    /// What went wrong, the most frequent first.
+    /// Errors, the most frequent first.
     pub errors: Vec<ErrorGroup>,
-    /// Everything over time.
+    /// Metrics over time.
     pub timeline: Timeline,
 }
 
@@ -44,19 +44,19 @@ impl Breakdown {
         self.endpoints.add(metric, value, time, tags, routes)
     }
 
-    /// A timer on a thread was late by so many milliseconds, just now.
+    /// Records that a timer on a thread was late by this many milliseconds, just now.
     pub(super) fn record_lag(&mut self, thread: ThreadRole, millis: f64) {
         let now = self.epoch.stamp(std::time::Instant::now());
         self.timeline.add_own(thread.series(), MetricType::Trend, Contains::Time, millis, now);
     }
 
-    /// The generator used this share of all cores since the last time.
+    /// Records the share of all cores that the generator has used since the last call.
     pub(super) fn record_cpu(&mut self, share: f64) {
         let now = self.epoch.stamp(std::time::Instant::now());
         self.timeline.add_own(CPU_SERIES, MetricType::Gauge, Contains::Default, share, now);
     }
 
-    /// Makes the next snapshot cheap.
+    /// Sorts the values of all trends, which makes the next snapshot cheap.
     pub(super) fn sort(&mut self) {
         self.endpoints.sort();
     }

@@ -1,7 +1,7 @@
-//! Numbers per endpoint (the `name` of a request and its method), and what went wrong, grouped by code and text.
+//! Numbers per endpoint (the `name` of a request and its method), and errors grouped by code and text.
 //!
-//! Both lists are bounded: what comes after the limit is counted together as `(other)`, which is said once. URLs that differ
-//! only in ids are one endpoint once there are many of them ([`super::url_pattern`]). The first endpoints are kept over time too.
+//! Both lists are bounded: everything after the limit is counted together as `(other)`, with one warning. Many URLs that
+//! differ only in ids become one endpoint ([`super::url_pattern`]). The first endpoints are also kept over time.
 
 use std::sync::Arc;
 
@@ -16,20 +16,20 @@ use super::tags::{Routes, TagSet};
 use super::trend::Trend;
 use super::url_pattern;
 
-/// So many endpoints have numbers of their own.
+/// The most endpoints with numbers of their own.
 pub const MAX_ENDPOINTS: usize = 1_000;
-/// So many different errors have numbers of their own.
+/// The most errors with numbers of their own.
 const MAX_ERROR_GROUPS: usize = 200;
-/// What the rest is counted as.
+/// The name under which the rest is counted.
 pub const OTHER: &str = "(other)";
-/// More names than this that differ only in ids are one endpoint.
-const MAX_ALIKE: usize = 10;
-/// Different names of one endpoint are counted up to here.
+/// More names of one pattern than this become one endpoint.
+const MAX_NAMES_PER_PATTERN: usize = 10;
+/// Up to here the different names of one endpoint are counted.
 pub const MAX_NAMES: usize = 1_000;
-/// So many endpoints are kept over time.
+/// The most endpoints that are kept over time.
 const MAX_ENDPOINT_SERIES: usize = 50;
-/// An endpoint has at most so many intervals.
-const MAX_ENDPOINT_POINTS: usize = 120;
+/// The most intervals of an endpoint.
+const MAX_ENDPOINT_INTERVALS: usize = 120;
 /// The first width of an endpoint's interval, in nanoseconds.
 const FIRST_WIDTH: u64 = 1_000_000_000;
 
@@ -68,10 +68,10 @@ impl EndpointInterval {
     }
 }
 
-/// Requests that went wrong in one way.
+/// Requests with the same error.
 #[derive(Clone, Debug)]
 pub struct ErrorGroup {
-    /// The tag `error_code`; empty for an answer that nobody expected but that is no error by itself.
+    /// The tag `error_code`; empty for an unexpected response that is not an error by itself.
     pub code: Arc<str>,
     /// The tag `error`, or the status in words.
     pub text: Arc<str>,
@@ -81,10 +81,10 @@ pub struct ErrorGroup {
     pub example: Arc<str>,
 }
 
-/// Names that differ only in ids.
+/// The names of one pattern.
 #[derive(Clone, Debug, Default)]
-struct Alike {
-    /// Their rows, while each has its own.
+struct PatternNames {
+    /// Their rows while each has its own.
     rows: Vec<u32>,
     /// The one row of all of them, from then on.
     folded: Option<u32>,
@@ -104,14 +104,14 @@ pub(super) struct Endpoints {
     /// How many rows were folded into others.
     gone: usize,
     /// By pattern and method.
-    alike: FxHashMap<(Arc<str>, Arc<str>), Alike>,
+    patterns: FxHashMap<(Arc<str>, Arc<str>), PatternNames>,
     at: FxHashMap<(Arc<str>, Arc<str>), u32>,
     errors: Vec<ErrorGroup>,
     error_at: FxHashMap<(Arc<str>, Arc<str>), u32>,
 }
 
-/// The place of a tag set that belongs to nothing here.
-const NOWHERE: u32 = u32::MAX;
+/// The place of a tag set without an error.
+const NO_PLACE: u32 = u32::MAX;
 
 impl Endpoints {
     /// Empty lists of a run that begins at this moment.
@@ -122,7 +122,7 @@ impl Endpoints {
             list: Vec::new(),
             moved: Vec::new(),
             gone: 0,
-            alike: FxHashMap::default(),
+            patterns: FxHashMap::default(),
             at: FxHashMap::default(),
             errors: Vec::new(),
             error_at: FxHashMap::default(),
@@ -155,7 +155,7 @@ impl Endpoints {
             }
             builtin::HTTP_REQS => {
                 let at = *routes.error.get_or_init(|| self.error(tags));
-                if at != NOWHERE {
+                if at != NO_PLACE {
                     self.errors[at as usize].count += value as u64;
                 }
             }
@@ -183,7 +183,7 @@ impl Endpoints {
     fn point(&mut self, at: usize, time: Stamp) -> Option<&mut EndpointInterval> {
         self.list[at].points.as_ref()?;
         let after = time.0.saturating_sub(self.start.0);
-        while (after / self.width) as usize >= MAX_ENDPOINT_POINTS {
+        while (after / self.width) as usize >= MAX_ENDPOINT_INTERVALS {
             self.width *= 2;
             self.list.iter_mut().filter_map(|row| row.points.as_mut()).for_each(halve);
         }
@@ -209,16 +209,16 @@ impl Endpoints {
         if let Some(known) = self.at.get(&key) {
             return *known;
         }
-        let pattern: Option<Arc<str>> = alike::pattern(&key.0).map(Into::into);
+        let pattern: Option<Arc<str>> = url_pattern::pattern(&key.0).map(Into::into);
         let group = pattern.clone().map(|pattern| (pattern, key.1.clone()));
-        if let Some(alike) = group.as_ref().and_then(|group| self.alike.get_mut(group)) {
-            if alike.names.len() < MAX_NAMES {
-                alike.names.insert(hash(&key.0));
+        if let Some(known) = group.as_ref().and_then(|group| self.patterns.get_mut(group)) {
+            if known.names.len() < MAX_NAMES {
+                known.names.insert(hash(&key.0));
             }
-            if let (Some(row), Some(pattern)) = (alike.folded, &pattern) {
+            if let (Some(row), Some(pattern)) = (known.folded, &pattern) {
                 let endpoint = &mut self.list[row as usize];
-                endpoint.names = alike.names.len();
-                endpoint.name = alike::common(pattern, &endpoint.name, &key.0).into();
+                endpoint.names = known.names.len();
+                endpoint.name = url_pattern::common(pattern, &endpoint.name, &key.0).into();
                 return row;
             }
         }
@@ -245,15 +245,15 @@ impl Endpoints {
 
     /// One more row whose name has this pattern; with too many of them, all become one. The row of the last name.
     fn join(&mut self, group: (Arc<str>, Arc<str>), at: u32, name: &str) -> u32 {
-        let alike = self.alike.entry(group.clone()).or_default();
-        alike.rows.push(at);
-        alike.names.insert(hash(name));
-        if alike.rows.len() <= MAX_ALIKE {
+        let known = self.patterns.entry(group.clone()).or_default();
+        known.rows.push(at);
+        known.names.insert(hash(name));
+        if known.rows.len() <= MAX_NAMES_PER_PATTERN {
             return at;
         }
-        let (rows, names) = (std::mem::take(&mut alike.rows), alike.names.len());
+        let (rows, names) = (std::mem::take(&mut known.rows), known.names.len());
         let first = rows[0];
-        alike.folded = Some(first);
+        known.folded = Some(first);
         let mut whole = self.list[first as usize].clone();
         for row in &rows[1..] {
             let other = &mut self.list[*row as usize];
@@ -262,10 +262,10 @@ impl Endpoints {
             whole.failed.fails += other.failed.fails;
             whole.points = match (whole.points.take(), other.points.take()) {
                 (Some(points), Some(more)) => Some(merged(points, more)),
-                // Half of it would be told as the whole.
+                // Half of the samples would look like all of them.
                 _ => None,
             };
-            whole.name = alike::common(&group.0, &whole.name, &other.name).into();
+            whole.name = url_pattern::common(&group.0, &whole.name, &other.name).into();
             other.duration = Trend::new(Contains::Time);
             self.moved[*row as usize] = first;
         }
@@ -284,7 +284,7 @@ impl Endpoints {
         let text = match tags.get("error") {
             Some(text) => text.to_owned(),
             None if !code.is_empty() || is_unexpected => format!("status {status}"),
-            None => return NOWHERE,
+            None => return NO_PLACE,
         };
         let mut key: (Arc<str>, Arc<str>) = (code.into(), text.into());
         if !self.error_at.contains_key(&key) && self.errors.len() >= MAX_ERROR_GROUPS {

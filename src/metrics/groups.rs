@@ -1,4 +1,4 @@
-//! The groups and checks a run has seen, each with its counts, in order of first appearance.
+//! The groups and checks of a run, each with its counts, in order of first appearance.
 //!
 //! A group appears when it ends or when a check inside it is made; paths look like `::outer::inner`.
 
@@ -27,9 +27,9 @@ pub struct CheckResult {
     pub name: Arc<str>,
     /// Its path: that of its group, then its name.
     pub path: Arc<str>,
-    /// How often it held.
+    /// How often it passed.
     pub passes: u64,
-    /// How often it did not.
+    /// How often it failed.
     pub fails: u64,
 }
 

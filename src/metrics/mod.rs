@@ -1,8 +1,8 @@
-//! What was seen: metrics, tag sets, samples, sinks, thresholds. The one source of every number a user reads.
+//! Measurement: metrics, tag sets, samples, sinks, thresholds. The only source of the numbers a user reads.
 //!
-//! VUs write [`Record`]s into a [`Recorder`] of their worker; batches are folded into the one [`Ledger`], which
-//! keeps sinks (a trend is exact up to 10,000 values, then a histogram) and hands raw records on to the outputs
-//! that want them. Nothing else is kept, so memory stays flat however long a run lasts.
+//! VUs push [`Record`]s to the [`Recorder`] of their worker; batches are folded into the one [`Ledger`], which
+//! keeps sinks (a trend is exact up to 10,000 values, then a histogram) and passes raw records on to the outputs.
+//! Nothing else is kept, so memory stays flat however long a run lasts.
 
 pub mod baseline;
 pub mod breakdown;

@@ -1,4 +1,4 @@
-//! Where an output drinks: raw batches through a channel that never makes a VU wait.
+//! The channel from the ledger to one output: batches of raw records, bounded, never blocking a VU.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,11 +12,11 @@ pub type Batch = Arc<[Record]>;
 /// The ledger's end of a channel to one output.
 #[derive(Clone, Debug)]
 pub struct OutputChannel {
-    sender: SyncSender<Batch>,
-    lost: Arc<AtomicU64>,
+    tx: SyncSender<Batch>,
+    dropped: Arc<AtomicU64>,
 }
 
-/// The samples an output did not get because it was too slow.
+/// Counts the samples that an output did not get because it was too slow.
 #[derive(Clone, Debug)]
 pub struct DroppedSamples(Arc<AtomicU64>);
 
@@ -28,29 +28,29 @@ impl DroppedSamples {
 }
 
 impl OutputChannel {
-    /// A channel that holds so many batches.
+    /// A channel with room for this many batches.
     pub fn new(batches: usize) -> (Self, Receiver<Batch>, DroppedSamples) {
-        let (sender, receiver) = sync_channel(batches);
-        let lost = Arc::new(AtomicU64::new(0));
-        (Self { sender, lost: lost.clone() }, receiver, DroppedSamples(lost))
+        let (tx, rx) = sync_channel(batches);
+        let dropped = Arc::new(AtomicU64::new(0));
+        (Self { tx, dropped: dropped.clone() }, rx, DroppedSamples(dropped))
     }
 
-    /// Hands a batch over, or counts it as lost when the output is hopelessly behind.
+    /// Sends a batch, or drops and counts it if the channel is full.
     pub(super) fn send(&self, batch: &Batch) {
-        // An output that is gone has said so itself.
-        if let Err(TrySendError::Full(batch)) = self.sender.try_send(batch.clone()) {
-            self.lost.fetch_add(samples(&batch), Ordering::Relaxed);
+        // An output that has ended has logged why.
+        if let Err(TrySendError::Full(batch)) = self.tx.try_send(batch.clone()) {
+            self.dropped.fetch_add(samples(&batch), Ordering::Relaxed);
         }
     }
 
-    /// Whether it leads to the output that counts what it lost here.
-    pub(super) fn leads_to(&self, lost: &DroppedSamples) -> bool {
-        Arc::ptr_eq(&self.lost, &lost.0)
+    /// Whether this output counts its dropped samples there.
+    pub(super) fn counts_in(&self, dropped: &DroppedSamples) -> bool {
+        Arc::ptr_eq(&self.dropped, &dropped.0)
     }
 }
 
-/// How many samples there are in a batch.
-pub fn samples(batch: &[Record]) -> u64 {
+/// The number of samples in a batch.
+pub fn count_samples(batch: &[Record]) -> u64 {
     let mut samples = 0;
     batch.iter().for_each(|record| record.each_sample(|_, _| samples += 1));
     samples

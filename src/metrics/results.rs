@@ -1,4 +1,4 @@
-//! What a run came to: every number that the summary, exports and reports show, taken from the ledger at one moment.
+//! The results of a run: every number that the summary, exports and reports show, taken from the ledger at one moment.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +29,7 @@ pub struct Results {
     pub scenarios: Vec<Section>,
     /// How the generator did.
     pub health: GeneratorHealth,
-    /// Endpoints, errors and the time series; only where the ledger keeps them.
+    /// Endpoints, errors and the time series; only if the ledger keeps them.
     pub breakdown: Option<BreakdownResult>,
 }
 
@@ -38,15 +38,15 @@ pub struct Results {
 pub struct MetricResult {
     /// The full name, as in `http_req_duration{status:200}`.
     pub name: Arc<str>,
-    /// The metric it is a part of, or itself.
+    /// Its metric, or itself.
     pub parent: Arc<str>,
-    /// For a sub-metric: its tags.
+    /// The filter of a sub-metric.
     pub filter: Option<TagFilter>,
     /// What its values mean.
     pub contains: Contains,
     /// Its numbers.
     pub values: MetricValues,
-    /// Of the times of requests: the values of those that were answered, where some were not.
+    /// For times of requests: the values of answered requests, if some were not answered.
     pub answered: Option<Trend>,
     /// Its thresholds, judged.
     pub thresholds: Vec<Threshold>,

@@ -1,12 +1,12 @@
-//! A small distribution for one interval of the time series: some kilobytes, whatever the values are.
+//! A small quantile sketch for one interval of the time series: a few kilobytes, whatever the values are.
 //!
-//! Values share a counter with their neighbours within a hundredth; count, sum, least and greatest are exact. For the
-//! percentiles of a whole run there is [`super::trend::Trend`].
+//! Values within one percent of each other share a counter; count, sum, minimum and maximum are exact. The percentiles
+//! of a whole run come from [`super::trend::Trend`].
 
-/// So many bits of a number are kept: sign, exponent, and seven of the fraction, which is 128 steps per doubling.
+/// The leading bits of a number that are kept: sign, exponent and seven of the fraction, which is 128 steps per doubling.
 const KEPT_BITS: u32 = 1 + 11 + 7;
 
-/// Values as counts per step.
+/// Values as counts per step; relative error at most one percent.
 #[derive(Clone, Debug, Default)]
 pub struct QuantileSketch {
     /// Step and count, in ascending order of steps.
@@ -34,7 +34,7 @@ fn middle(step: u32) -> f64 {
 }
 
 impl QuantileSketch {
-    /// Adds a value. What is not a finite number is no value here.
+    /// Adds a value. NaN and infinities are ignored.
     pub fn add(&mut self, value: f64) {
         if value.is_finite() {
             self.note(value, value, value, 1);

@@ -1,15 +1,15 @@
-//! Names of sub-metrics: `http_req_duration{status:200, name:"home"}`, the part of a metric that carries some tags.
+//! Selectors of metrics and sub-metrics: `http_req_duration{status:200, name:"home"}`.
 
 use std::sync::Arc;
 
 use super::tags::TagSet;
 
-/// A metric expression taken apart.
+/// A metric expression, parsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MetricSelector {
     /// As it is reported: as typed, without blanks next to the braces.
     pub name: Arc<str>,
-    /// The metric it is a part of, or the metric itself.
+    /// The metric it selects samples of.
     pub parent: Arc<str>,
     /// What stands between the braces; `None` for a whole metric.
     pub filter: Option<TagFilter>,
@@ -32,7 +32,7 @@ impl TagFilter {
 }
 
 impl MetricSelector {
-    /// Takes a metric expression apart.
+    /// Parses a metric expression.
     ///
     /// # Errors
     /// k6's words for braces out of place and tags without a value.

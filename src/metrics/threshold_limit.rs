@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::window::SHORTEST;
+use super::window::MIN_WINDOW;
 use crate::units::Span;
 use crate::units::quote::go_quote;
 
@@ -44,7 +44,7 @@ impl ThresholdLimit {
             let span =
                 Span::parse(window).map_err(|_| format!("{window:?} is no time: windows look like `for 30s`"))?;
             let length = span.to_duration();
-            if length < SHORTEST { Err(format!("a window can't be shorter than {SHORTEST:?}")) } else { Ok(length) }
+            if length < MIN_WINDOW { Err(format!("a window can't be shorter than {MIN_WINDOW:?}")) } else { Ok(length) }
         });
         Ok((limit, window.transpose()?))
     }

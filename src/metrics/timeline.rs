@@ -10,14 +10,14 @@ use super::metric::{Contains, Metric, MetricId, MetricType};
 use super::record::Stamp;
 use super::sketch::QuantileSketch;
 
-/// A run has at most so many intervals.
+/// The most intervals of a run.
 pub const MAX_INTERVALS: usize = 600;
 /// The first width of an interval, in nanoseconds.
 const FIRST_WIDTH: u64 = 1_000_000_000;
-/// So many series are kept; a script that declares more metrics than that sees the first ones over time.
-const MAX_SERIES_KEPT: usize = 100;
+/// The most series; of a script with more metrics the first ones are kept over time.
+const MAX_SERIES: usize = 100;
 
-/// Left out: of interest in sum, and their distributions would double the memory.
+/// Not kept over time: their totals are enough, and their distributions would double the memory.
 const PHASES: [MetricId; 6] = [
     builtin::HTTP_REQ_BLOCKED,
     builtin::HTTP_REQ_CONNECTING,
@@ -87,7 +87,7 @@ impl Cell {
     }
 }
 
-/// An interval in which nothing was seen for no more than this part of it, at its end, is whole.
+/// The last interval counts as whole if at most one part in this many is missing at its end.
 const TOLERANCE: u64 = 10;
 
 /// One metric over time.
@@ -117,7 +117,7 @@ pub struct Timeline {
 }
 
 impl Timeline {
-    /// A timeline that begins at this moment.
+    /// An empty timeline that begins at `start`.
     pub fn new(start: Stamp) -> Self {
         Self { start, width: FIRST_WIDTH, points: 0, latest: 0, series: Vec::new(), places: Vec::new() }
     }
@@ -137,8 +137,8 @@ impl Timeline {
         self.points
     }
 
-    /// How many seconds of the last interval there were, if it is not whole. What the generator says of itself comes often
-    /// enough to know when all ended.
+    /// The length of the last interval in seconds, if it is not whole. The generator's own series are frequent enough to
+    /// know when the run ended.
     pub fn last_partial(&self) -> Option<f64> {
         let whole = self.points as u64 * self.width;
         let missing = whole.saturating_sub(self.latest);
@@ -168,7 +168,7 @@ impl Timeline {
         self.put(place, value, time);
     }
 
-    /// Adds a value that is no sample of a metric: what the generator says of itself.
+    /// Adds a value of the generator's own series, which are not metrics.
     pub(super) fn add_own(&mut self, name: &str, kind: MetricType, contains: Contains, value: f64, time: Stamp) {
         let known = self.series.iter().position(|series| &*series.name == name);
         if let Some(place) = known.or_else(|| self.place(&name.into(), kind, contains)) {
@@ -177,7 +177,7 @@ impl Timeline {
     }
 
     fn place(&mut self, name: &Arc<str>, kind: MetricType, contains: Contains) -> Option<usize> {
-        (self.series.len() < MAX_SERIES_KEPT).then(|| {
+        (self.series.len() < MAX_SERIES).then(|| {
             self.series.push(TimelineSeries { name: name.clone(), kind, contains, cells: Vec::new() });
             self.series.len() - 1
         })

@@ -9,7 +9,7 @@ use hdrhistogram::{Counter, Histogram};
 use super::compensated_sum::CompensatedSum;
 use super::metric::Contains;
 
-/// So many values are kept one by one.
+/// The most values that are kept one by one.
 pub const EXACT_LIMIT: usize = 10_000;
 
 /// All values of a trend so far.
@@ -42,7 +42,7 @@ impl Trend {
         }
     }
 
-    /// Adds a value. What is not a number is no value.
+    /// Adds a value. NaN is ignored.
     #[inline]
     pub fn add(&mut self, value: f64) {
         if value.is_nan() {
@@ -116,7 +116,7 @@ impl Trend {
         matches!(self.store, TrendValues::Exact { .. })
     }
 
-    /// Sorts what is kept, so that percentiles cost nothing more. Cheap when little was added since the last time.
+    /// Sorts the values, so that percentiles need no copy. Cheap if little was added since the last call.
     pub fn sort(&mut self) {
         if let TrendValues::Exact { values, sorted } = &mut self.store
             && !*sorted
@@ -170,8 +170,8 @@ impl Trend {
         counts
     }
 
-    /// The values as histograms of three significant digits, for those who merge many runs into one.
-    pub fn shares(&self) -> EncodedHistograms {
+    /// The values as histograms of three significant digits, for merging several runs.
+    pub fn encoded_histograms(&self) -> EncodedHistograms {
         let coarse = match &self.store {
             TrendValues::ScaledHistogram(coarse) => (**coarse).clone(),
             TrendValues::Exact { values, .. } => {
@@ -233,14 +233,14 @@ fn scale_for(contains: Contains, values: &[f64]) -> f64 {
     possible(finest, values.iter().filter(|value| value.is_finite()).map(|value| value.abs()).fold(0.0, f64::max))
 }
 
-/// So many units keep three digits of a value: less than half a thousandth is lost.
-const ENOUGH_UNITS: f64 = 2048.0;
+/// A value of at least this many units keeps three digits: less than half a thousandth is lost.
+const MIN_UNITS: f64 = 2048.0;
 
 /// The first scale from this one up, in steps of two, at which a value is whole or has units enough.
 fn needed(value: f64, scale: f64) -> f64 {
     let (mut units, mut scale) = (value.abs() * scale, scale);
     let is_whole = |units: f64| (units - units.round()).abs() <= units * 1e-14;
-    while units < ENOUGH_UNITS && !is_whole(units) && scale < GREATEST_UNITS {
+    while units < MIN_UNITS && !is_whole(units) && scale < MAX_UNITS {
         (units, scale) = (units * 2.0, scale * 2.0);
     }
     scale
@@ -248,14 +248,14 @@ fn needed(value: f64, scale: f64) -> f64 {
 
 /// The first scale from this one down, in steps of two, at which this value is on the histogram.
 fn possible(mut scale: f64, greatest: f64) -> f64 {
-    while greatest * scale > GREATEST_UNITS {
+    while greatest * scale > MAX_UNITS {
         scale /= 2.0;
     }
     scale
 }
 
 /// Beyond this the scale is made coarser, so that no value falls off the histogram's end.
-const GREATEST_UNITS: f64 = 4e18;
+const MAX_UNITS: f64 = 4e18;
 
 /// Values as counts per range, each range within a thousandth of its values.
 #[derive(Clone, Debug)]
@@ -279,9 +279,9 @@ impl ScaledHistogram {
             self.below_all += count;
         } else {
             let units = value.abs() * self.scale;
-            if units < ENOUGH_UNITS {
+            if units < MIN_UNITS {
                 self.refine(needed(value, self.scale));
-            } else if units > GREATEST_UNITS {
+            } else if units > MAX_UNITS {
                 self.rescale(possible(self.scale, value.abs()));
             }
             let side = if value < 0.0 { &mut self.negative } else { &mut self.positive };

@@ -44,7 +44,7 @@ impl TrendStat {
         Ok(Self { name: name.to_owned(), kind })
     }
 
-    /// What a run shows when it is not told otherwise: `avg,min,med,max,p(90),p(95)`.
+    /// The defaults: `avg,min,med,max,p(90),p(95)`.
     pub fn defaults() -> Vec<Self> {
         ["avg", "min", "med", "max", "p(90)", "p(95)"].iter().filter_map(|name| Self::parse(name).ok()).collect()
     }

@@ -31,7 +31,7 @@ pub fn new(argument: Option<&str>, context: &OutputContext) -> Result<Box<dyn Ou
     Ok(Box::new(CsvOutput { settings, path, columns, clock, context, file: None, names, tails }))
 }
 
-/// Remembered tag sets; forgotten all at once when there are this many.
+/// The most tag sets whose text is cached; then the cache is emptied.
 const MAX_CACHED_TAG_SETS: usize = 8192;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,16 +131,16 @@ impl Output for CsvOutput {
                 Failure::new(ExitCode::Other, format!("could not open '{}': {error}", path.display()))
             })?,
         };
-        file.waiting.push_str("metric_name,timestamp,metric_value,");
-        self.columns.iter().for_each(|column| file.waiting.extend([column, ","]));
-        file.waiting.push_str("extra_tags,metadata\n");
+        file.buffer.push_str("metric_name,timestamp,metric_value,");
+        self.columns.iter().for_each(|column| file.buffer.extend([column, ","]));
+        file.buffer.push_str("extra_tags,metadata\n");
         self.file = Some(file);
         Ok(())
     }
 
     fn add(&mut self, batch: &[Record]) -> Result<(), String> {
         let Some(mut file) = self.file.take() else { return Ok(()) };
-        batch.iter().for_each(|record| self.lines(record, &mut file.waiting));
+        batch.iter().for_each(|record| self.lines(record, &mut file.buffer));
         let written = file.write_if_full();
         self.file = Some(file);
         written.map_err(|error| error.to_string())

@@ -1,4 +1,4 @@
-//! Where an output's text goes: a file, a gzip file, or standard output.
+//! The text file of an output: plain, gzip, or standard output.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write};
@@ -12,13 +12,13 @@ use flate2::write::GzEncoder;
 use super::SharedWriter;
 use crate::fifo::WriteEnd;
 
-/// This much text is gathered before it is written.
-const FULL: usize = 64 * 1024;
+/// How much text is buffered before it is written, in bytes.
+const BUFFER_BYTES: usize = 64 * 1024;
 
-/// How often a gzip file is flushed, so at most what a kill of the process takes from it.
+/// How often a gzip file is flushed: at most this much is lost if the process is killed.
 const GZIP_FLUSH_INTERVAL: Duration = Duration::from_millis(200);
 
-/// What passes bytes on and counts them.
+/// Counts the bytes written to a file.
 struct CountingWriter {
     file: WriteEnd,
     bytes: u64,
@@ -38,9 +38,9 @@ impl Write for CountingWriter {
 
 /// A text that grows at its end.
 pub struct TextFile {
-    /// What is not written yet; append here.
-    pub waiting: String,
-    /// Of what is waiting, this many bytes were written before a write failed.
+    /// The buffer; append here.
+    pub buffer: String,
+    /// How many bytes of the buffer were written before a write failed.
     written: usize,
     kind: FileKind,
 }
@@ -94,12 +94,12 @@ impl TextFile {
         } else {
             FileKind::Plain(file)
         };
-        Ok(Self { waiting: String::with_capacity(FULL + FULL / 4), written: 0, kind })
+        Ok(Self { buffer: String::with_capacity(BUFFER_BYTES + BUFFER_BYTES / 4), written: 0, kind })
     }
 
     /// Writes to standard output.
     pub fn stdout(stdout: SharedWriter) -> Self {
-        Self { waiting: String::new(), written: 0, kind: FileKind::Stdout(stdout) }
+        Self { buffer: String::new(), written: 0, kind: FileKind::Stdout(stdout) }
     }
 
     /// How many bytes went into the file so far.
@@ -111,20 +111,20 @@ impl TextFile {
         }
     }
 
-    /// Writes what is waiting, if it is much.
+    /// Writes the buffer if it is full.
     ///
     /// # Errors
     /// As the file system says.
     pub fn write_if_full(&mut self) -> io::Result<()> {
-        if self.waiting.len() >= FULL { self.write() } else { Ok(()) }
+        if self.buffer.len() >= BUFFER_BYTES { self.write() } else { Ok(()) }
     }
 
-    /// Writes what is waiting.
+    /// Writes the buffer.
     ///
     /// # Errors
     /// As the file system says.
     pub fn write(&mut self) -> io::Result<()> {
-        let text = self.waiting.as_bytes();
+        let text = self.buffer.as_bytes();
         match &mut self.kind {
             FileKind::Plain(file) => write_lines(file, text).map_err(|(error, written)| {
                 self.written = written;
@@ -133,7 +133,7 @@ impl TextFile {
             FileKind::GzipFile(gzip) => {
                 // Counted by the encoder from here on, whether it can pass it on or not.
                 self.written = text.len();
-                gzip.write(&self.waiting)?;
+                gzip.write(&self.buffer)?;
                 self.written = 0;
             }
             FileKind::Stdout(stdout) => {
@@ -143,7 +143,7 @@ impl TextFile {
             }
             FileKind::Closed => (),
         }
-        self.waiting.clear();
+        self.buffer.clear();
         Ok(())
     }
 
@@ -165,7 +165,7 @@ impl TextFile {
     /// The samples that were taken and are not in the file, after an error.
     pub fn unwritten(&self) -> u64 {
         let unflushed = if let FileKind::GzipFile(gzip) = &self.kind { gzip.unflushed } else { 0 };
-        unflushed + samples(self.waiting.get(self.written..).unwrap_or_default())
+        unflushed + samples(self.buffer.get(self.written..).unwrap_or_default())
     }
 }
 
@@ -184,7 +184,7 @@ fn write_lines(file: &mut CountingWriter, text: &[u8]) -> Result<(), (io::Error,
             Err(error) => error,
         };
         let cut = text[..done].iter().rev().take_while(|byte| **byte != b'\n').count();
-        // What is no plain file has no length to set; the first error is the one to tell.
+        // Only a plain file has a length to set; the first error is the one to report.
         if let Ok(known) = file.file.file().metadata() {
             _ = file.file.file().set_len(known.len().saturating_sub(cut as u64));
         }
@@ -193,7 +193,7 @@ fn write_lines(file: &mut CountingWriter, text: &[u8]) -> Result<(), (io::Error,
     Ok(())
 }
 
-/// A pipe or a device can't be synchronised, which is no reason to call its content incomplete.
+/// A pipe or a device can't be synchronised; its content is complete all the same.
 fn ignore_unsupported(error: io::Error) -> io::Result<()> {
     if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) { Ok(()) } else { Err(error) }
 }

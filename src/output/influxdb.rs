@@ -18,7 +18,7 @@ use crate::metrics::{MetricId, Record, TagSet};
 use crate::units::number;
 use crate::units::redact::redact_typed;
 
-/// Remembered tag sets; forgotten all at once when there are this many.
+/// The most tag sets whose text is cached; then the cache is emptied.
 const MAX_CACHED_TAG_SETS: usize = 8192;
 
 /// Makes the output.
@@ -35,9 +35,9 @@ fn make(argument: Option<&str>, context: &OutputContext) -> Result<Box<dyn Outpu
     let address = settings.text("addr", "ADDR").unwrap_or_else(|| "http://localhost:8086".to_owned());
     let database = settings.text("db", "DB").unwrap_or_else(|| "k6".to_owned());
     let precision = settings.parsed("precision", "PRECISION", ("ns", 1), precision)?;
-    let at_once = settings.number("concurrentWrites", "CONCURRENT_WRITES", 4)?;
-    let at_once = usize::try_from(at_once).ok().filter(|number| *number > 0);
-    let at_once = at_once.ok_or("influxdb's ConcurrentWrites must be a positive number")?;
+    let max_concurrent = settings.number("concurrentWrites", "CONCURRENT_WRITES", 4)?;
+    let max_concurrent = usize::try_from(max_concurrent).ok().filter(|number| *number > 0);
+    let max_concurrent = max_concurrent.ok_or("influxdb's ConcurrentWrites must be a positive number")?;
     let period = settings.time("pushInterval", "PUSH_INTERVAL", Duration::from_secs(1))?;
     let listed = settings.text("tagsAsFields", "TAGS_AS_FIELDS").unwrap_or_else(|| "vu,iter,url".to_owned());
     let fields = fields(&listed)?;
@@ -78,7 +78,7 @@ fn make(argument: Option<&str>, context: &OutputContext) -> Result<Box<dyn Outpu
         has_warned: false,
     };
     let failed = "Couldn't write stats";
-    let limits = PushLimits { at_once, timeout: Duration::from_secs(10), failed, last_failed: failed };
+    let limits = PushLimits { max_concurrent, timeout: Duration::from_secs(10), failed, last_failed: failed };
     let description = format!("InfluxDBv1 ({})", shown(&address));
     Ok(Box::new(PushOutput::new(description, period, encoder, transport, limits, &context.logger)))
 }
@@ -183,7 +183,7 @@ fn fields(list: &str) -> Result<Vec<(String, FieldType)>, String> {
         .collect()
 }
 
-/// What a tag set adds to a line.
+/// The cached parts of a line that come from a tag set.
 struct Tail {
     /// Keeps the address of the set its own.
     _tags: Arc<TagSet>,
@@ -206,7 +206,7 @@ struct InfluxEncoder {
     tails: FxHashMap<usize, Tail>,
     heads: FxHashMap<Arc<str>, u32>,
     names: Vec<Option<Box<str>>>,
-    /// Which moments are taken, by series and metric: of this parcel and of the one before.
+    /// The moments already used, by series and metric: of this payload and of the previous one.
     seen: [FxHashSet<(u32, u16, u64)>; 2],
     body: String,
     samples: u64,
@@ -247,7 +247,7 @@ impl PushEncoder for InfluxEncoder {
         });
     }
 
-    fn pack(&mut self, _is_last: bool) -> Vec<PushPayload> {
+    fn encode(&mut self, _is_last: bool) -> Vec<PushPayload> {
         if self.body.is_empty() {
             return Vec::new();
         }

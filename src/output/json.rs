@@ -87,7 +87,7 @@ impl Output for JsonOutput {
         let Some(lines) = &mut self.lines else { return Ok(()) };
         if let Some(thinning) = lines.thinning.as_ref().filter(|thinning| thinning.kept < thinning.all) {
             let (name, limit) = (self.name.as_deref().unwrap_or_default(), number::bytes(thinning.limit as f64));
-            self.context.logger.warn(told(thinning.kept, thinning.all, name, &limit));
+            self.context.logger.warn(thinned_message(thinning.kept, thinning.all, name, &limit));
         }
         lines.file.close().map_err(|error| error.to_string())
     }
@@ -101,11 +101,10 @@ impl Output for JsonOutput {
     }
 }
 
-/// The variable with the most bytes of a file.
+/// The environment variable that limits the size of the file, in bytes.
 pub const LIMIT: &str = "VOLLEY_JSON_LIMIT";
 
-/// What keeps a file within its limit: when it has used half of what it may, every other moment of samples is left out,
-/// after another [`PARTS`]th of that half three of four, and so on: each part lasts twice as long as the one before, so that
+/// Keeps a file within its limit: once half of it is used, the samples of every other moment are left out, after another [`MAX_HALVINGS`]th of that half three of four, and so on: each part lasts twice as long as the one before, so that
 /// a run thousands of times as long as the first half is still seen to its end. All samples of one moment, such as those of
 /// a request, stay together.
 struct Thinning {
@@ -116,23 +115,23 @@ struct Thinning {
     all: u64,
 }
 
-/// So many times the part that is kept is halved.
-const PARTS: u64 = 16;
+/// How many times the share that is kept is halved.
+const MAX_HALVINGS: u64 = 16;
 /// More halvings than there are moments: nothing more is kept.
-const ALL: u32 = 63;
+const KEEP_NOTHING: u32 = 63;
 
 impl Thinning {
     fn new(limit: u64) -> Self {
         Self { limit, halvings: 0, kept: 0, all: 0 }
     }
 
-    /// The file has so many bytes.
-    fn see(&mut self, size: u64) {
+    /// Adapts to the size of the file, in bytes.
+    fn adapt(&mut self, size: u64) {
         let half = self.limit / 2;
         self.halvings = match size.checked_sub(half) {
             None => 0,
-            Some(more) if more >= half => ALL,
-            Some(more) => 1 + (more / (half / PARTS).max(1)) as u32,
+            Some(more) if more >= half => KEEP_NOTHING,
+            Some(more) => 1 + (more / (half / MAX_HALVINGS).max(1)) as u32,
         };
     }
 
@@ -144,18 +143,18 @@ impl Thinning {
     }
 }
 
-/// The sentence at the end of a file that was thinned; [`thinned`] reads it.
-fn told(kept: u64, all: u64, name: &str, limit: &str) -> String {
+/// The warning about a file that was thinned; [`thinned`] reads it.
+fn thinned_message(kept: u64, all: u64, name: &str, limit: &str) -> String {
     format!("samples were thinned: {kept} of {all} are in '{name}', which may have {limit}; totals are of all samples")
 }
 
-/// The samples that were written, and all, if a line of a log tells that a file was thinned.
+/// The number of samples written, and of all, if this log line is the warning about a thinned file.
 pub fn thinned(line: &str) -> Option<(u64, u64)> {
     let (kept, rest) = line.split_once("samples were thinned: ")?.1.split_once(" of ")?;
     Some((kept.parse().ok()?, rest.split(' ').next()?.parse().ok()?))
 }
 
-/// The lines, and what was worked out for them once.
+/// The lines, and the cached parts of them.
 struct JsonLines {
     file: TextFile,
     context: OutputContext,
@@ -195,10 +194,10 @@ impl JsonLines {
         record.each_sample(|metric, value| self.point(metric, value, tags, metadata));
     }
 
-    /// Looks how large the file is.
+    /// Adapts the thinning to the size of the file.
     fn thin(&mut self) {
         if let Some(thinning) = &mut self.thinning {
-            thinning.see(self.file.size());
+            thinning.adapt(self.file.size());
         }
     }
 
@@ -217,7 +216,7 @@ impl JsonLines {
             self.declare(metric);
         }
         let Some(Some(start)) = self.starts.get(place) else { return };
-        let line = &mut self.file.waiting;
+        let line = &mut self.file.buffer;
         line.push_str(start);
         line.push_str(&self.time);
         line.push_str("\",\"value\":");
@@ -243,7 +242,7 @@ impl JsonLines {
         if place >= self.starts.len() {
             self.starts.resize(place + 1, None);
         }
-        self.file.waiting.push_str(&metric_line(&metric, &self.context));
+        self.file.buffer.push_str(&metric_line(&metric, &self.context));
         let start = format!("{{\"metric\":\"{}\",\"type\":\"Point\",\"data\":{{\"time\":\"", metric.name);
         self.starts[place] = Some(start.into());
     }
@@ -264,7 +263,7 @@ mod tests {
                     size += 300;
                     kept += 1;
                 }
-                thinning.see(size);
+                thinning.adapt(size);
             }
             assert!(size <= limit + 300, "{size} of {limit}");
             kept
@@ -277,7 +276,7 @@ mod tests {
 
     #[test]
     fn that_a_file_was_thinned_is_read_from_a_log() {
-        let line = format!("time=\"x\" level=warning msg=\"{}\"", told(12, 3456, "a.json.gz", "2 GB"));
+        let line = format!("time=\"x\" level=warning msg=\"{}\"", thinned_message(12, 3456, "a.json.gz", "2 GB"));
         assert_eq!(thinned(&line), Some((12, 3456)));
         assert_eq!(thinned("level=info msg=\"samples were taken\""), None);
     }

@@ -13,7 +13,7 @@ use crate::units::redact::without_user;
 
 /// Where the settings of one output are looked for.
 pub struct OutputSettings<'a> {
-    /// What outputs are made from.
+    /// Everything outputs are constructed from.
     pub context: &'a OutputContext,
     /// The output's name, under which the configuration file has its object.
     pub output: &'static str,
@@ -31,7 +31,7 @@ impl OutputSettings<'_> {
         argument.or_else(env).or_else(|| self.in_file(key)).filter(|value| !value.is_empty())
     }
 
-    /// A setting that has to be understood, or its default.
+    /// A setting that has to be parsed, or its default.
     ///
     /// # Errors
     /// One line that names the setting and its value.

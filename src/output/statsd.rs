@@ -13,7 +13,7 @@ use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
 use crate::metrics::{Metric, MetricType, Record, Registry, TagSet};
 
-/// What fits into one Ethernet frame.
+/// Fits into one Ethernet frame.
 const MAX_DATAGRAM_BYTES: usize = 1432;
 
 /// Makes the output.
@@ -48,7 +48,7 @@ fn make(argument: Option<&str>, context: &OutputContext) -> Result<Box<dyn Outpu
     };
     let transport = Transport::Udp(UdpTransport::new(&address, MAX_DATAGRAM_BYTES, lines)?);
     let failed = "Couldn't send the samples";
-    let limits = PushLimits { at_once: 1, timeout: Duration::from_secs(10), failed, last_failed: failed };
+    let limits = PushLimits { max_concurrent: 1, timeout: Duration::from_secs(10), failed, last_failed: failed };
     Ok(Box::new(PushOutput::new(format!("statsd ({address})"), period, encoder, transport, limits, &context.logger)))
 }
 
@@ -81,7 +81,7 @@ impl PushEncoder for StatsdEncoder {
         });
     }
 
-    fn pack(&mut self, _is_last: bool) -> Vec<PushPayload> {
+    fn encode(&mut self, _is_last: bool) -> Vec<PushPayload> {
         if self.body.is_empty() {
             return Vec::new();
         }

@@ -100,7 +100,7 @@ impl Script {
     /// The sub-metrics there will be.
     fn submetrics(&self) -> impl Iterator<Item = String> {
         let judged = self.judged.iter().filter_map(|name| MetricSelector::parse(name).ok());
-        let judged = judged.filter(|one| one.part.is_some()).map(|one| one.name.to_string());
+        let judged = judged.filter(|one| one.filter.is_some()).map(|one| one.name.to_string());
         judged.chain(["http_req_duration{expected_response:true}".to_owned()])
     }
 }
@@ -220,8 +220,9 @@ fn check_submetric(figure: &Figure, base: &str, script: &Script) -> Result<(), S
         return Ok(());
     }
     let tags = |name: &str| {
-        let read = MetricSelector::parse(name).ok().and_then(|one| one.part);
-        read.map(|part| part.tags.iter().map(|(key, _)| key.to_string()).collect::<BTreeSet<_>>()).unwrap_or_default()
+        let read = MetricSelector::parse(name).ok().and_then(|one| one.filter);
+        read.map(|filter| filter.tags.iter().map(|(key, _)| key.to_string()).collect::<BTreeSet<_>>())
+            .unwrap_or_default()
     };
     let known: BTreeSet<String> = of_base.iter().flat_map(|name| tags(name)).collect();
     let known: Vec<&str> = known.iter().map(String::as_str).collect();

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
 
-use crate::metrics::health::TRIED_EVERY;
+use crate::metrics::health::PROBE_INTERVAL;
 use crate::net::Net;
 
 /// What the network threads told.
@@ -23,7 +23,7 @@ impl Lateness {
             let tell = tell.clone();
             let trying = net.client(thread).run(move |_| async move {
                 loop {
-                    let due = Instant::now() + TRIED_EVERY;
+                    let due = Instant::now() + PROBE_INTERVAL;
                     sleep_until(due).await;
                     if tell.send(due.elapsed()).is_err() {
                         return;

@@ -27,7 +27,7 @@ use crate::metrics::{Baseline, Interner, Ledger, Metric, MetricId, Record, Recor
 use crate::net::Net;
 use crate::net::http::Dumping;
 use crate::options::{Compat, Layers, Options, Plan, ResolvedOptions, Share, derive};
-use crate::output::{self, Running};
+use crate::output::{self, RunningOutput};
 use crate::report::Dashboard;
 use crate::source::{FileSet, MainScript, Secrets};
 use crate::summary::writing;
@@ -593,7 +593,7 @@ impl Run {
     }
 
     /// Opens everything that will be written, so that what can't be written is known before the test.
-    fn open_outputs(&self) -> Result<Vec<Running>, Failure> {
+    fn open_outputs(&self) -> Result<Vec<RunningOutput>, Failure> {
         if self.request.rehearsal {
             let (registry, terminal) = (self.script.registry.clone(), self.request.terminal.clone());
             let shown = Box::new(rehearsal::Shown::new(registry, terminal));
@@ -613,12 +613,12 @@ impl Run {
             }
         }
         let thresholds = self.options.thresholds.as_ref().map(|thresholds| thresholds.0.clone()).unwrap_or_default();
-        let parts = self.ledger().submetrics().map(|(metric, selector)| (metric, selector.clone())).collect();
+        let submetrics = self.ledger().submetrics().map(|(metric, selector)| (metric, selector.clone())).collect();
         let env = self.request.process_env.clone();
         let context = output::OutputContext {
             registry: self.script.registry.clone(),
             thresholds: thresholds.into(),
-            parts,
+            submetrics,
             system_tags: self.script.system_tags,
             folder: self.request.cwd.clone(),
             stdout: Arc::new(Mutex::new(self.request.terminal.stdout_writer())),
@@ -638,7 +638,7 @@ impl Run {
     }
 
     /// Says what is about to run.
-    fn announce(&self, outputs: &[Running], dashboard: Option<&Dashboard>) {
+    fn announce(&self, outputs: &[RunningOutput], dashboard: Option<&Dashboard>) {
         let (terminal, about) = (&self.request.terminal, view::description(self, outputs, dashboard));
         if self.request.quiet {
             self.log.debug(about.render(false));

@@ -11,14 +11,14 @@ use crate::execution::executor::Controls;
 use crate::execution::{RunState, ScenarioFacts, Status as RunStatus};
 use crate::metrics::Ledger;
 use crate::options::ExecutorConfig;
-use crate::output::Running;
+use crate::output::RunningOutput;
 use crate::report::Dashboard;
 use crate::ui::description::Description;
 use crate::ui::progress::{Head, Kind, ProgressView, Pulse, ScenarioLine, Status};
 use crate::units::Span;
 
 /// What a run says about itself before it starts.
-pub(super) fn description(run: &Run, outputs: &[Running], dashboard: Option<&Dashboard>) -> Description {
+pub(super) fn description(run: &Run, outputs: &[RunningOutput], dashboard: Option<&Dashboard>) -> Description {
     Description {
         script: run.request.argument.clone(),
         dashboard: dashboard.map(|dashboard| dashboard.url.clone()),

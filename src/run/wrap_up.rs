@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::js::value::Value;
 use crate::log::Level;
 use crate::metrics::{Results, ThresholdVerdict, TrendStat};
-use crate::output::Running;
+use crate::output::RunningOutput;
 use crate::report::Dashboard;
 use crate::summary::writing::{self, SummaryEntry};
 use crate::summary::{Mode, RenderOptions, data, export, machine, text};
@@ -23,7 +23,7 @@ impl Run {
     /// Tells what was measured, whatever ended the run, and says how the process ends.
     pub(super) async fn wrap_up(
         &self,
-        mut outputs: Vec<Running>,
+        mut outputs: Vec<RunningOutput>,
         failure: Option<Failure>,
         dashboard: Option<&Dashboard>,
     ) -> Result<(), Failure> {
@@ -49,10 +49,10 @@ impl Run {
     }
 
     /// Lets outputs write what is on its way to them and waits until they have.
-    async fn stop_outputs(&self, outputs: Vec<Running>) {
+    async fn stop_outputs(&self, outputs: Vec<RunningOutput>) {
         outputs.iter().for_each(|output| output.detach(&mut self.ledger()));
         // One that waits for a slow peer must not keep a second Ctrl+C from being heard.
-        let _ = tokio::task::spawn_blocking(move || outputs.into_iter().for_each(Running::stop)).await;
+        let _ = tokio::task::spawn_blocking(move || outputs.into_iter().for_each(RunningOutput::stop)).await;
     }
 
     /// How the process ends.

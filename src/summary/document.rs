@@ -240,14 +240,14 @@ impl Writer<'_> {
             ("type".to_owned(), Tree::from(metric.values.kind().word())),
             ("contains".to_owned(), Tree::from(metric.contains.word())),
         ];
-        if let Some(part) = &metric.part {
+        if let Some(filter) = &metric.filter {
             entries.push(("parent".to_owned(), Tree::from(&*metric.parent)));
-            let tags = part.tags.iter().map(|(key, value)| (&**key, Tree::from(&**value)));
+            let tags = filter.tags.iter().map(|(key, value)| (&**key, Tree::from(&**value)));
             entries.push(("tags".to_owned(), Tree::map(tags)));
         }
         entries.extend(self.values(&metric.name, &metric.values, metric.contains));
         if let MetricValues::Trend(trend) = &metric.values
-            && metric.part.is_none()
+            && metric.filter.is_none()
             && let Some(distribution) = distribution::build(trend)
         {
             entries.push(("distribution".to_owned(), distribution));
@@ -349,14 +349,14 @@ impl Writer<'_> {
 }
 
 fn histogram(trend: &Trend) -> Tree {
-    let shares = trend.shares();
-    let mut entries = vec![("scale", Tree::from(shares.scale))];
-    for (name, bytes) in [("hdr_v2", &shares.positive), ("hdr_v2_negative", &shares.negative)] {
+    let histograms = trend.encoded_histograms();
+    let mut entries = vec![("scale", Tree::from(histograms.scale))];
+    for (name, bytes) in [("hdr_v2", &histograms.positive), ("hdr_v2_negative", &histograms.negative)] {
         if let Some(bytes) = bytes {
             entries.push((name, Tree::Text(STANDARD.encode(bytes))));
         }
     }
-    for (name, count) in [("infinite", shares.above_all), ("minus_infinite", shares.below_all)] {
+    for (name, count) in [("infinite", histograms.above_all), ("minus_infinite", histograms.below_all)] {
         if count > 0 {
             entries.push((name, count.into()));
         }

@@ -52,7 +52,7 @@ const CYAN: &str = "36";
 const FAINT_CYAN: &str = "2;36";
 const FAINT_WHITE: &str = "2;37";
 
-/// The title of a part, and how to tell whether a metric belongs there.
+/// The title of a category, and whether a metric belongs to it.
 type MetricCategory = (&'static str, fn(&str) -> bool);
 
 /// The parts of a section, in order.
@@ -83,7 +83,7 @@ struct Page<'a> {
 
 /// One metric, ready to be aligned.
 struct TextLine {
-    part: usize,
+    category: usize,
     label: String,
     cells: Cells,
 }
@@ -130,9 +130,9 @@ impl Page<'_> {
         watched.sort_by(|a, b| by_name(a, b));
         self.title("THRESHOLDS");
         for metric in &watched {
-            let has_parent = watched.iter().any(|other| other.part.is_none() && other.parent == metric.parent);
-            let (indent, name) = match &metric.part {
-                Some(part) if has_parent => (6, format!("{{{}}}", part.suffix)),
+            let has_parent = watched.iter().any(|other| other.filter.is_none() && other.parent == metric.parent);
+            let (indent, name) = match &metric.filter {
+                Some(filter) if has_parent => (6, format!("{{{}}}", filter.suffix)),
                 _ => (4, metric.name.to_string()),
             };
             self.line(indent, &name);
@@ -188,7 +188,7 @@ impl Page<'_> {
         let lines: Vec<TextLine> = lines
             .into_iter()
             .map(|(label, values)| TextLine {
-                part: 0,
+                category: 0,
                 label: label.to_owned(),
                 cells: self.cells(&values, Contains::Default),
             })
@@ -220,9 +220,9 @@ impl Page<'_> {
         let lines: Vec<TextLine> = shown
             .into_iter()
             .map(|metric| TextLine {
-                part: CATEGORIES.iter().position(|(_, holds)| holds(&metric.parent)).unwrap_or(0),
-                label: match &metric.part {
-                    Some(part) => format!("  {{ {} }}", part.suffix),
+                category: CATEGORIES.iter().position(|(_, holds)| holds(&metric.parent)).unwrap_or(0),
+                label: match &metric.filter {
+                    Some(filter) => format!("  {{ {} }}", filter.suffix),
                     None => metric.name.to_string(),
                 },
                 cells: self.cells(&metric.values, metric.contains),
@@ -230,7 +230,7 @@ impl Page<'_> {
             .collect();
         let widths = Widths::of(&lines);
         for (place, (title, _)) in CATEGORIES.iter().enumerate() {
-            let mut lines = lines.iter().filter(|line| line.part == place).peekable();
+            let mut lines = lines.iter().filter(|line| line.category == place).peekable();
             if lines.peek().is_none() {
                 continue;
             }
@@ -370,10 +370,10 @@ pub(super) fn observed<'a>(
     ObservedText { source, figure, value }
 }
 
-/// By metric, then the whole before its parts, then by part.
+/// By metric, a metric before its sub-metrics, then by filter.
 fn by_name(a: &MetricResult, b: &MetricResult) -> Ordering {
-    let part = |metric: &MetricResult| metric.part.as_ref().map(|part| part.suffix.clone());
-    compare(&a.parent, &b.parent).then_with(|| match (part(a), part(b)) {
+    let suffix = |metric: &MetricResult| metric.filter.as_ref().map(|filter| filter.suffix.clone());
+    compare(&a.parent, &b.parent).then_with(|| match (suffix(a), suffix(b)) {
         (Some(a), Some(b)) => compare(&a, &b),
         (a, b) => a.is_some().cmp(&b.is_some()),
     })

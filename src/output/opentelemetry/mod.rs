@@ -1,4 +1,4 @@
-//! `-o opentelemetry`: the state of every series since the start, exported on a beat over gRPC or HTTP.
+//! `-o opentelemetry`: the state of every series since the start, exported periodically over gRPC or HTTP.
 //!
 //! Samples are summed up as they come, so k6's flush interval, after which it sums them up, is kept at any length.
 
@@ -111,13 +111,13 @@ fn make(context: &OutputContext) -> Result<Box<dyn Output>, String> {
         start: now(),
     };
     let limits = PushLimits {
-        at_once: 1,
+        max_concurrent: 1,
         timeout: Duration::from_secs(5),
         failed: "Failed to export the metrics",
         last_failed: "can't shutdown OpenTelemetry metric provider",
     };
     let transport = Transport::Http(Box::new(HttpTransport::new(&url, http)?));
-    // Nothing new is told before a flush.
+    // There is nothing new before a flush.
     let period = period.max(flush);
     Ok(Box::new(PushOutput::new(
         format!("opentelemetry ({description})"),
@@ -171,7 +171,7 @@ impl PushEncoder for OtlpEncoder {
         self.table.take(record);
     }
 
-    fn pack(&mut self, _is_last: bool) -> Vec<PushPayload> {
+    fn encode(&mut self, _is_last: bool) -> Vec<PushPayload> {
         if self.table.all.is_empty() {
             return Vec::new();
         }
@@ -184,7 +184,7 @@ impl PushEncoder for OtlpEncoder {
                 metrics.len() - 1
             });
             if let Some(data) = &mut metrics[place].1.data {
-                tell(series, self.start, time, data);
+                append(series, self.start, time, data);
             }
         }
         let request = ExportRequest {
@@ -205,7 +205,7 @@ fn empty(series: &SeriesEntry, prefix: &str) -> proto::OtlpMetric {
     let sum = || {
         MetricData::Sum(OtlpSum { data_points: Vec::new(), aggregation_temporality: CUMULATIVE, is_monotonic: true })
     };
-    let (suffix, data) = match &series.state {
+    let (suffix, data) = match &series.value {
         SeriesValue::Sink(Sink::Counter(_)) => ("", sum()),
         SeriesValue::Sink(Sink::Rate(_)) => (".total", sum()),
         SeriesValue::Sink(_) => ("", MetricData::Gauge(Gauge::default())),
@@ -226,7 +226,7 @@ fn empty(series: &SeriesEntry, prefix: &str) -> proto::OtlpMetric {
 }
 
 /// Adds the values of a series to those of its metric.
-fn tell(series: &SeriesEntry, start: u64, time: u64, to: &mut MetricData) {
+fn append(series: &SeriesEntry, start: u64, time: u64, to: &mut MetricData) {
     let attributes = || series.labels.iter().map(|(key, value)| attribute(key, value)).collect::<Vec<_>>();
     let number = |attributes, value| NumberDataPoint {
         attributes,
@@ -234,7 +234,7 @@ fn tell(series: &SeriesEntry, start: u64, time: u64, to: &mut MetricData) {
         time_unix_nano: time,
         value: Some(value),
     };
-    match (to, &series.state) {
+    match (to, &series.value) {
         (MetricData::Sum(sum), SeriesValue::Sink(Sink::Counter(counter))) => {
             sum.data_points.push(number(attributes(), NumberValue::AsDouble(counter.count())));
         }

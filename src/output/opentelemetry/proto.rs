@@ -5,12 +5,12 @@
 /// One export.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct ExportRequest {
-    /// What each program has to tell.
+    /// By program.
     #[prost(message, repeated, tag = "1")]
     pub resource_metrics: Vec<ResourceMetrics>,
 }
 
-/// What one program has to tell.
+/// The metrics of one program.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct ResourceMetrics {
     /// Which program.

@@ -1,4 +1,4 @@
-//! `-o experimental-prometheus-rw`: the state of every series with news, by Prometheus remote write.
+//! `-o experimental-prometheus-rw`: the state of every changed series, by Prometheus remote write.
 //!
 //! A trend becomes one series per figure, or one native histogram. Times are in seconds there, as Prometheus wants.
 
@@ -23,8 +23,8 @@ use crate::options::Feature;
 use proto::{BucketSpan, HistogramSample, LabelPair, Sample, TimeSeries, WriteRequest};
 
 const PREFIX: &str = "K6_PROMETHEUS_RW_";
-/// The number that tells Prometheus that a series has ended.
-const STALE: u64 = 0x7ff0_0000_0000_0002;
+/// The value that marks the end of a series for Prometheus.
+const STALE_NAN: u64 = 0x7ff0_0000_0000_0002;
 
 /// Makes the output; its argument says nothing, as in k6.
 ///
@@ -76,7 +76,7 @@ fn make(context: &OutputContext) -> Result<Box<dyn Output>, String> {
     let table = SeriesTable::new(context.registry.clone(), context.logger.clone(), trend_as, labels);
     let encoder = RemoteWriteEncoder { table, stats, has_stale_markers };
     let failed = "Failed to send the time series data to the endpoint";
-    let limits = PushLimits { at_once: 1, timeout: Duration::from_secs(5), failed, last_failed: failed };
+    let limits = PushLimits { max_concurrent: 1, timeout: Duration::from_secs(5), failed, last_failed: failed };
     let description = format!("Prometheus remote write ({})", shown(&url));
     Ok(Box::new(PushOutput::new(
         description,
@@ -177,11 +177,11 @@ impl PushEncoder for RemoteWriteEncoder {
         self.table.take(record);
     }
 
-    fn pack(&mut self, is_last: bool) -> Vec<PushPayload> {
+    fn encode(&mut self, is_last: bool) -> Vec<PushPayload> {
         let mut timeseries = Vec::new();
-        for series in self.table.all.iter_mut().filter(|series| series.is_new) {
-            series.is_new = false;
-            tell(series, &self.stats, &mut timeseries);
+        for series in self.table.all.iter_mut().filter(|series| series.is_changed) {
+            series.is_changed = false;
+            append(series, &self.stats, &mut timeseries);
         }
         let mut payloads = Vec::new();
         if !timeseries.is_empty() {
@@ -189,11 +189,11 @@ impl PushEncoder for RemoteWriteEncoder {
         }
         if is_last && self.has_stale_markers {
             let mut ended = Vec::new();
-            self.table.all.iter_mut().for_each(|series| tell(series, &self.stats, &mut ended));
+            self.table.all.iter_mut().for_each(|series| append(series, &self.stats, &mut ended));
             let timestamp = jiff::Timestamp::now().as_millisecond() + 1;
             for series in &mut ended {
                 series.histograms.clear();
-                series.samples = vec![Sample { value: f64::from_bits(STALE), timestamp }];
+                series.samples = vec![Sample { value: f64::from_bits(STALE_NAN), timestamp }];
             }
             payloads.push(payload(ended));
         }
@@ -201,7 +201,7 @@ impl PushEncoder for RemoteWriteEncoder {
     }
 
     fn repeat(&mut self) {
-        self.table.renew();
+        self.table.mark_all_changed();
     }
 }
 
@@ -220,8 +220,8 @@ fn sorted(name: String, labels: &LabelSet) -> Vec<LabelPair> {
     all
 }
 
-/// The news of one series.
-fn tell(series: &mut SeriesEntry, stats: &[Stat], to: &mut Vec<TimeSeries>) {
+/// Appends the current values of one series.
+fn append(series: &mut SeriesEntry, stats: &[Stat], to: &mut Vec<TimeSeries>) {
     let timestamp = i64::try_from(series.last.0 / 1_000_000).unwrap_or(i64::MAX);
     let (metric, labels) = (&series.metric, &series.labels);
     let named = |suffix: &str| sorted(format!("k6_{}{suffix}", metric.name), labels);
@@ -230,7 +230,7 @@ fn tell(series: &mut SeriesEntry, stats: &[Stat], to: &mut Vec<TimeSeries>) {
         to.push(TimeSeries { labels: named(suffix), samples, histograms: Vec::new() });
     };
     let scale = if metric.contains == Contains::Time { 1000.0 } else { 1.0 };
-    match &mut series.state {
+    match &mut series.value {
         SeriesValue::Sink(Sink::Counter(counter)) => put("_total", counter.count()),
         SeriesValue::Sink(Sink::Gauge(gauge)) => put("", gauge.value),
         SeriesValue::Sink(Sink::Rate(rate)) => put("_rate", rate.rate()),

@@ -3,12 +3,12 @@
 /// One push.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct WriteRequest {
-    /// All series with news.
+    /// All changed series.
     #[prost(message, repeated, tag = "1")]
     pub timeseries: Vec<TimeSeries>,
 }
 
-/// The news of one series.
+/// The new values of one series.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct TimeSeries {
     /// `__name__` first, then the tags by name.

@@ -21,26 +21,26 @@ use crate::failure::{ExitWith, Failure};
 use crate::log::Logger;
 use crate::metrics::Record;
 
-/// So many bytes are sent before the beat.
-const FULL: usize = 4 << 20;
+/// From this size on, in bytes, a body is sent before the interval is over.
+const EARLY_PUSH_BYTES: usize = 4 << 20;
 
-/// What one output makes of records.
+/// Encodes records as the payloads of one output.
 pub trait PushEncoder: Send {
-    /// Whether each parcel tells the state since the start, so that a later one makes good for a lost one.
+    /// Whether each payload holds the state since the start, so that a later one replaces a lost one.
     const IS_CUMULATIVE: bool;
 
-    /// Takes a record in.
+    /// Adds a record.
     fn take(&mut self, record: &Record);
 
-    /// What there is to send now; `is_last` at the end of the run.
-    fn pack(&mut self, is_last: bool) -> Vec<PushPayload>;
+    /// The payloads to send now; `is_last` at the end of the run.
+    fn encode(&mut self, is_last: bool) -> Vec<PushPayload>;
 
-    /// How many bytes are there to be sent; 0 for what is only summed up.
+    /// How many bytes are ready to be sent; 0 if records are only aggregated.
     fn waiting(&self) -> usize {
         0
     }
 
-    /// Something sent earlier did not arrive: the next parcel has to tell it again.
+    /// An earlier payload did not arrive: the next one has to repeat it.
     fn repeat(&mut self) {}
 }
 
@@ -53,7 +53,7 @@ pub struct PushOutput<F> {
     transport: Option<Transport>,
     limits: PushLimits,
     logger: Logger,
-    /// At work from the start of the output.
+    /// Running from the start of the output.
     sender: Option<PushSender>,
 }
 
@@ -70,19 +70,19 @@ impl<F: PushEncoder> PushOutput<F> {
         Self { description, period, encoder, transport: Some(transport), limits, logger: logger.clone(), sender: None }
     }
 
-    fn hand_over(&mut self, is_last: bool) {
+    fn push(&mut self, is_last: bool) {
         let Some(sender) = &self.sender else { return };
         if F::IS_CUMULATIVE {
             if sender.is_busy() && !is_last {
-                // The next beat tells this one's news too.
+                // The next interval sends the same series.
                 sender.skip();
                 return;
             }
-            if sender.has_failed() || sender.is_busy() {
+            if sender.take_failed() || sender.is_busy() {
                 self.encoder.repeat();
             }
         }
-        self.encoder.pack(is_last).into_iter().for_each(|payload| sender.hand(payload));
+        self.encoder.encode(is_last).into_iter().for_each(|payload| sender.send(payload));
     }
 }
 
@@ -106,19 +106,19 @@ impl<F: PushEncoder> Output for PushOutput<F> {
 
     fn add(&mut self, batch: &[Record]) -> Result<(), String> {
         batch.iter().for_each(|record| self.encoder.take(record));
-        if self.encoder.waiting() >= FULL {
-            self.hand_over(false);
+        if self.encoder.waiting() >= EARLY_PUSH_BYTES {
+            self.push(false);
         }
         Ok(())
     }
 
     fn flush(&mut self) -> Result<(), String> {
-        self.hand_over(false);
+        self.push(false);
         Ok(())
     }
 
     fn stop(&mut self) -> Result<(), String> {
-        self.hand_over(true);
+        self.push(true);
         if let Some(sender) = self.sender.take() {
             sender.finish();
         }

@@ -9,8 +9,8 @@ use crate::metrics::compensated_sum::CompensatedSum;
 pub const SCHEMA: i32 = 3;
 /// Values up to 2^-128 count as zero.
 pub const ZERO: f64 = 2.938_735_877_055_719e-39;
-/// A gap of so many ranges is cheaper filled with zeros than told.
-const SMALL_GAP: i32 = 2;
+/// A gap of at most this many ranges is cheaper filled with zeros than as a span of its own.
+const MAX_FILLED_GAP: i32 = 2;
 
 /// Counts per range.
 #[derive(Clone, Debug, Default)]
@@ -32,7 +32,7 @@ pub struct NativeHistogram {
 pub struct Ranges(BTreeMap<i32, u64>);
 
 impl NativeHistogram {
-    /// Adds a value. What is not a number is no value.
+    /// Adds a value. NaN is ignored.
     pub fn add(&mut self, value: f64) {
         if value.is_nan() {
             return;
@@ -74,7 +74,7 @@ impl Ranges {
         for (place, count) in &self.0 {
             let gap = place - next;
             match spans.last_mut() {
-                Some((_, length)) if gap <= SMALL_GAP => {
+                Some((_, length)) if gap <= MAX_FILLED_GAP => {
                     for _ in 0..gap {
                         deltas.push(-before);
                         before = 0;

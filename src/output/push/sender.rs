@@ -1,7 +1,7 @@
-//! Carries parcels to the other end on a thread of its own, never waits for it longer than said, and keeps account.
+//! Sends payloads to the server on a thread of its own, with a timeout for each, and counts what arrives.
 //!
-//! A failed push is one error line, further ones are only counted until one succeeds; the end of the run tells in one
-//! warning what did not arrive.
+//! A failed push is one error line; further ones are only counted until one succeeds. At the end of the run one warning
+//! says what did not arrive.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -14,41 +14,41 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use super::transport::Transport;
 use crate::log::{Level, Logger};
 
-/// So many bytes may wait for a slow peer; further parcels are dropped and counted.
+/// The most bytes that wait for a slow peer; further payloads are dropped and counted.
 const MAX_WAITING_BYTES: usize = 32 << 20;
 
-/// How long what comes before the first parcel may take.
+/// How long the preparation before the first payload may take.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How long the end of a run waits for what is on its way.
+/// How long the end of a run waits for payloads on their way.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What is sent in one go.
+/// The body of one push.
 #[derive(Debug)]
 pub struct PushPayload {
     /// The bytes.
     pub body: Vec<u8>,
-    /// The samples that are lost with it; 0 where a later parcel tells the same.
+    /// The samples that are lost with it; 0 if a later payload repeats them.
     pub samples: u64,
 }
 
-/// How patient a courier is, and what it says when its patience ends.
+/// The limits of a push output, and its messages for failures.
 #[derive(Clone, Copy, Debug)]
 pub struct PushLimits {
-    /// How many parcels may be on their way at a time.
-    pub at_once: usize,
-    /// How long one may take.
+    /// The most concurrent pushes.
+    pub max_concurrent: usize,
+    /// The timeout of a push.
     pub timeout: Duration,
-    /// k6's words for a push that failed.
+    /// k6's message for a failed push.
     pub failed: &'static str,
-    /// k6's words when the last one failed.
+    /// k6's message if the last push failed.
     pub last_failed: &'static str,
 }
 
-/// What went out and what did not.
+/// What has been delivered and what has not.
 #[derive(Debug, Default)]
 struct DeliveryCounts {
-    /// Bytes, parcels and samples handed over and neither arrived nor given up.
+    /// Queued or on their way.
     waiting_bytes: AtomicUsize,
     waiting_payloads: AtomicU64,
     waiting_samples: AtomicU64,
@@ -57,17 +57,17 @@ struct DeliveryCounts {
     dropped: AtomicU64,
     skipped: AtomicU64,
     lost_samples: AtomicU64,
-    /// Raised by a failure, lowered by whoever makes good for it.
+    /// Set by a failure, cleared when the encoder has been told to repeat.
     has_failed: AtomicBool,
-    /// Whether the last parcel failed.
+    /// Whether the last push failed.
     is_failing: AtomicBool,
     error: Mutex<String>,
 }
 
-/// The near end of a line of parcels.
+/// The queue of payloads to the sending thread.
 pub struct PushSender {
     tx: UnboundedSender<PushPayload>,
-    done: mpsc::Receiver<()>,
+    done_rx: mpsc::Receiver<()>,
     counts: Arc<DeliveryCounts>,
     name: String,
     limits: PushLimits,
@@ -79,7 +79,7 @@ impl PushSender {
     /// Starts the thread that sends.
     ///
     /// # Errors
-    /// When the system refuses a thread or a runtime.
+    /// If the system refuses a thread or a runtime.
     pub fn start(
         transport: Transport,
         name: &str,
@@ -88,22 +88,22 @@ impl PushSender {
         logger: Logger,
     ) -> std::io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let (tx, payloads) = unbounded_channel();
-        let (tell, done) = mpsc::channel();
+        let (tx, rx) = unbounded_channel();
+        let (done_tx, done_rx) = mpsc::channel();
         let counts = Arc::new(DeliveryCounts::default());
         let send_loop = SendLoop { counts: counts.clone(), name: name.to_owned(), limits, logger: logger.clone() };
         thread::Builder::new().name("output-push".to_owned()).spawn(move || {
-            runtime.block_on(send_loop.run(transport, payloads));
-            // Whoever waited for this long enough is gone.
-            _ = tell.send(());
+            runtime.block_on(send_loop.run(transport, rx));
+            // The receiver is gone if `finish` has timed out.
+            _ = done_tx.send(());
         })?;
-        Ok(Self { tx, done, counts, name: name.to_owned(), limits, is_cumulative, logger })
+        Ok(Self { tx, done_rx, counts, name: name.to_owned(), limits, is_cumulative, logger })
     }
 
-    /// Takes a parcel to be sent, or drops it when too much is waiting; never waits itself.
-    pub fn hand(&self, mut payload: PushPayload) {
+    /// Queues a payload, or drops it if too much is waiting; never waits.
+    pub fn send(&self, mut payload: PushPayload) {
         let counts = &self.counts;
-        // What was left free for it to grow would be waiting too.
+        // Unused capacity would count as waiting too.
         payload.body.shrink_to_fit();
         if counts.waiting_bytes.load(Relaxed) + payload.body.len() > MAX_WAITING_BYTES {
             counts.lost_samples.fetch_add(payload.samples, Relaxed);
@@ -117,16 +117,16 @@ impl PushSender {
         counts.waiting_bytes.fetch_add(payload.body.len(), Relaxed);
         counts.waiting_payloads.fetch_add(1, Relaxed);
         counts.waiting_samples.fetch_add(payload.samples, Relaxed);
-        // The thread ends only after this end of the line.
+        // The thread ends only after this sender is dropped.
         _ = self.tx.send(payload);
     }
 
-    /// Whether something is on its way still.
+    /// Whether payloads are queued or on their way.
     pub fn is_busy(&self) -> bool {
         self.counts.waiting_payloads.load(Relaxed) > 0
     }
 
-    /// Counts a beat on which nothing could be sent.
+    /// Counts an interval in which nothing could be sent.
     pub fn skip(&self) {
         if self.counts.skipped.fetch_add(1, Relaxed) == 0 {
             let text =
@@ -135,16 +135,16 @@ impl PushSender {
         }
     }
 
-    /// Whether something did not arrive since the last time this was asked.
-    pub fn has_failed(&self) -> bool {
+    /// Whether a push has failed since the last call.
+    pub fn take_failed(&self) -> bool {
         self.counts.has_failed.swap(false, Relaxed)
     }
 
-    /// Waits until everything has arrived or patience ends, and tells what was lost.
+    /// Waits until everything has arrived or the timeout is over, and logs what was lost.
     pub fn finish(self) {
-        let Self { tx, done, counts, name, limits, is_cumulative, logger } = self;
+        let Self { tx, done_rx, counts, name, limits, is_cumulative, logger } = self;
         drop(tx);
-        let is_overdue = done.recv_timeout(FINISH_TIMEOUT).is_err();
+        let is_overdue = done_rx.recv_timeout(FINISH_TIMEOUT).is_err();
         let given_up = if is_overdue { counts.waiting_payloads.load(Relaxed) } else { 0 };
         if is_overdue {
             counts.lost_samples.fetch_add(counts.waiting_samples.load(Relaxed), Relaxed);
@@ -163,8 +163,8 @@ impl PushSender {
             };
         }
         let fields = || vec![("error", why.clone().into()), ("output", name.clone().into())];
-        let was_told = counts.is_failing.load(Relaxed) && limits.last_failed == limits.failed;
-        if is_failing && !was_told {
+        let was_logged = counts.is_failing.load(Relaxed) && limits.last_failed == limits.failed;
+        if is_failing && !was_logged {
             logger.log(Level::Error, limits.last_failed, fields());
         }
         let total = counts.arrived.load(Relaxed) + failed + dropped + given_up;
@@ -179,7 +179,7 @@ impl PushSender {
     }
 }
 
-/// The thread's side.
+/// The sending thread.
 struct SendLoop {
     counts: Arc<DeliveryCounts>,
     name: String,
@@ -188,7 +188,7 @@ struct SendLoop {
 }
 
 impl SendLoop {
-    async fn run(&self, mut transport: Transport, mut payloads: UnboundedReceiver<PushPayload>) {
+    async fn run(&self, mut transport: Transport, mut rx: UnboundedReceiver<PushPayload>) {
         match tokio::time::timeout(OPEN_TIMEOUT, transport.open()).await {
             Ok(Ok(())) => (),
             Ok(Err(error)) => self.logger.debug(format!("{}: {error}", self.name)),
@@ -198,7 +198,7 @@ impl SendLoop {
         let mut is_over = false;
         while !is_over || !under_way.is_empty() {
             tokio::select! {
-                payload = payloads.recv(), if !is_over && under_way.len() < self.limits.at_once => match payload {
+                payload = rx.recv(), if !is_over && under_way.len() < self.limits.max_concurrent => match payload {
                     Some(payload) => under_way.push(self.push(&transport, payload)),
                     None => is_over = true,
                 },

@@ -12,7 +12,7 @@ use crate::log::Logger;
 use crate::metrics::sink::Sink;
 use crate::metrics::{Contains, Metric, MetricId, MetricType, Record, Registry, Stamp, TagSet};
 
-/// So many series are kept.
+/// The most series.
 const MAX_SERIES: usize = 100_000;
 
 /// Tags as the other end wants them, sorted by name.
@@ -79,12 +79,12 @@ pub struct SeriesEntry {
     pub metric: Metric,
     /// Its labels.
     pub labels: LabelSet,
-    /// What came of it so far.
-    pub state: SeriesValue,
+    /// Its value so far.
+    pub value: SeriesValue,
     /// Its latest sample.
     pub last: Stamp,
-    /// Whether it has to be told.
-    pub is_new: bool,
+    /// Whether it has changed since it was last sent.
+    pub is_changed: bool,
 }
 
 /// All time series of a run.
@@ -101,7 +101,7 @@ pub struct SeriesTable {
     /// All of them, in order of appearance.
     pub all: Vec<SeriesEntry>,
     is_full: bool,
-    most: usize,
+    max: usize,
 }
 
 impl SeriesTable {
@@ -118,7 +118,7 @@ impl SeriesTable {
             sets: Vec::new(),
             all: Vec::new(),
             is_full: false,
-            most: MAX_SERIES,
+            max: MAX_SERIES,
         }
     }
 
@@ -128,7 +128,7 @@ impl SeriesTable {
         let Some(set) = self.set(record.tags()) else { return };
         record.each_sample(|metric, value| {
             if let Some(series) = self.series(set, metric) {
-                match &mut series.state {
+                match &mut series.value {
                     SeriesValue::Sink(sink) => sink.add(value, time),
                     // Prometheus counts time in seconds.
                     SeriesValue::Native(native) if series.metric.contains == Contains::Time => {
@@ -138,14 +138,14 @@ impl SeriesTable {
                     SeriesValue::Buckets(buckets) => buckets.add(value),
                 }
                 series.last = series.last.max(time);
-                series.is_new = true;
+                series.is_changed = true;
             }
         });
     }
 
-    /// All series have to be told again.
-    pub fn renew(&mut self) {
-        self.all.iter_mut().for_each(|series| series.is_new = true);
+    /// Marks all series as changed, so that they are sent again.
+    pub fn mark_all_changed(&mut self) {
+        self.all.iter_mut().for_each(|series| series.is_changed = true);
     }
 
     fn set(&mut self, tags: &Arc<TagSet>) -> Option<usize> {
@@ -153,8 +153,8 @@ impl SeriesTable {
         if let Some((_, set)) = self.by_tags.get(&address) {
             return Some(*set);
         }
-        if self.by_tags.len() >= self.most {
-            self.say_full();
+        if self.by_tags.len() >= self.max {
+            self.warn_full();
             return None;
         }
         let labels = (self.label)(tags);
@@ -177,8 +177,8 @@ impl SeriesTable {
     }
 
     fn new_series(&mut self, set: usize, id: MetricId) -> Option<&mut SeriesEntry> {
-        if self.all.len() >= self.most {
-            self.say_full();
+        if self.all.len() >= self.max {
+            self.warn_full();
             return None;
         }
         let metric = self.registry.get(id)?;
@@ -193,18 +193,18 @@ impl SeriesTable {
         if places.len() <= place {
             places.resize(place + 1, 0);
         }
-        self.all.push(SeriesEntry { metric, labels, state, last: Stamp(0), is_new: true });
+        self.all.push(SeriesEntry { metric, labels, value: state, last: Stamp(0), is_changed: true });
         places[place] = u32::try_from(self.all.len()).ok()?;
         self.all.last_mut()
     }
 
-    fn say_full(&mut self) {
+    fn warn_full(&mut self) {
         if !self.is_full {
             self.is_full = true;
             self.logger.warn(format!(
                 "more than {} time series, further ones are left out of this output; give URLs that differ in an id \
                  one `name` tag",
-                self.most
+                self.max
             ));
         }
     }
@@ -220,11 +220,11 @@ mod tests {
     }
 
     #[test]
-    fn series_are_told_apart_by_their_labels_and_bounded() {
+    fn series_are_identified_by_their_labels_and_bounded() {
         let registry = Arc::new(Registry::new());
         let counter = registry.declare("cc", MetricType::Counter, Contains::Default).unwrap();
         let mut table = SeriesTable::new(registry, Logger::silent(), TrendAs::Trend, labels);
-        table.most = 3;
+        table.max = 3;
         let tags = Interner::default();
         let mut add = |list: &[(&str, &str)]| {
             let tags = tags.set(list.iter().copied());
@@ -237,7 +237,7 @@ mod tests {
         let counts: Vec<_> = table
             .all
             .iter()
-            .map(|series| match &series.state {
+            .map(|series| match &series.value {
                 SeriesValue::Sink(Sink::Counter(counter)) => counter.count(),
                 _ => -1.0,
             })

@@ -1,4 +1,4 @@
-//! How a parcel travels: an HTTP request, a unary gRPC call, or datagrams.
+//! The transports of payloads: HTTP requests, unary gRPC calls, datagrams.
 //!
 //! HTTP and gRPC share one client: a unary call is a POST over HTTP/2 with five bytes before the message and a status
 //! behind it. Nothing here counts as load; connections of the test itself are `net`'s.
@@ -14,7 +14,7 @@ use tokio::net::UdpSocket;
 use super::sigv4::RequestSigner;
 use crate::units::redact::redact_typed;
 
-/// The ways to the other end.
+/// How payloads reach the server.
 pub enum Transport {
     /// POST, or a unary gRPC call.
     Http(Box<HttpTransport>),
@@ -23,7 +23,7 @@ pub enum Transport {
 }
 
 impl Transport {
-    /// What has to be done before the first parcel.
+    /// Prepares the transport before the first payload.
     pub(super) async fn open(&mut self) -> Result<(), String> {
         match self {
             Self::Http(http) => http.begin().await,
@@ -31,7 +31,7 @@ impl Transport {
         }
     }
 
-    /// Sends a parcel; returns when the other end has it, as far as that can be known.
+    /// Sends a body; returns when the server has it, as far as that can be known.
     pub(super) async fn send(&self, body: Vec<u8>) -> Result<(), String> {
         match self {
             Self::Http(http) if http.is_grpc => http.call(body).await,
@@ -41,7 +41,7 @@ impl Transport {
                 if http.first.is_none() || !matches!(&outcome, Err(error) if error.contains(NOT_FOUND)) {
                     return outcome;
                 }
-                // It was not there to be asked before the first parcel, or has forgotten.
+                // The server was not there before the first payload, or has been restarted since.
                 _ = http.begin().await;
                 http.post(&http.url, body).await
             }
@@ -50,10 +50,10 @@ impl Transport {
     }
 }
 
-/// This much of an answer is read; a connection with more on it is closed.
-const MAX_ANSWER_BYTES: usize = 64 << 10;
+/// How much of a response is read; with more on it the connection is closed.
+const MAX_RESPONSE_BYTES: usize = 64 << 10;
 
-/// What an answer with status 404 is told as.
+/// The message for status 404.
 const NOT_FOUND: &str = "the answer was 404";
 
 /// Where and how requests are sent.
@@ -66,7 +66,7 @@ pub struct HttpTransport {
     signer: Option<RequestSigner>,
 }
 
-/// What an HTTP client may be told.
+/// The options of an HTTP client.
 #[derive(Clone, Debug, Default)]
 pub struct HttpOptions {
     /// Sent with every request.
@@ -95,7 +95,7 @@ impl HttpTransport {
     /// # Errors
     /// One line for a URL, a header or a file that can't be used.
     pub fn new(url: &str, options: HttpOptions) -> Result<Self, String> {
-        // Whoever came first has installed the same one.
+        // An earlier call has installed the same one.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let url = parse_url(url)?;
         let mut headers = HeaderMap::new();
@@ -140,8 +140,7 @@ impl HttpTransport {
         Ok(Self { client, url, headers, first: None, is_grpc: options.is_grpc, signer: None })
     }
 
-    /// Asks this URL for something before the first parcel, and again when there is no place for one; what comes of it
-    /// is worth a debug line at most.
+    /// Requests this URL before the first payload, and again after a 404; a failure is a debug line at most.
     ///
     /// # Errors
     /// When it is no URL.
@@ -174,10 +173,10 @@ impl HttpTransport {
         let status = answer.status();
         // A connection is used again only when its answer was read.
         let mut text = Vec::new();
-        while text.len() < MAX_ANSWER_BYTES
+        while text.len() < MAX_RESPONSE_BYTES
             && let Ok(Some(chunk)) = answer.chunk().await
         {
-            text.extend_from_slice(&chunk[..chunk.len().min(MAX_ANSWER_BYTES - text.len())]);
+            text.extend_from_slice(&chunk[..chunk.len().min(MAX_RESPONSE_BYTES - text.len())]);
         }
         drop(answer);
         let text = String::from_utf8_lossy(&text);
@@ -203,7 +202,7 @@ impl HttpTransport {
         }
         let answer = http::Response::<reqwest::Body>::from(answer);
         let (head, body) = answer.into_parts();
-        let collected = Limited::new(body, MAX_ANSWER_BYTES).collect().await.map_err(|error| words(&*error))?;
+        let collected = Limited::new(body, MAX_RESPONSE_BYTES).collect().await.map_err(|error| words(&*error))?;
         // An answer without a message has its status among the headers.
         let trailers = collected.trailers().filter(|trailers| trailers.contains_key("grpc-status"));
         let said = |name: &str| {
@@ -242,28 +241,28 @@ fn words(error: &dyn std::error::Error) -> String {
     cause.to_string()
 }
 
-/// So many datagrams are sent without a breath.
+/// Datagrams sent before a short pause.
 const BURST: usize = 64;
 
 /// Where datagrams go, and how large they may be.
 pub struct UdpTransport {
     address: String,
-    most_bytes: usize,
-    most_lines: usize,
+    max_bytes: usize,
+    max_lines: usize,
     socket: Option<UdpSocket>,
 }
 
 impl UdpTransport {
-    /// A way to `host:port` for datagrams of so many bytes and lines at most.
+    /// A transport to `host:port` with limits for the bytes and lines of a datagram.
     ///
     /// # Errors
     /// When it is no address.
-    pub fn new(address: &str, most_bytes: usize, most_lines: usize) -> Result<Self, String> {
+    pub fn new(address: &str, max_bytes: usize, max_lines: usize) -> Result<Self, String> {
         let parts = address.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)));
         if parts.is_none_or(|(host, _)| host.is_empty()) {
             return Err(format!("`{address}` is no address: write it like localhost:8125"));
         }
-        Ok(Self { address: address.to_owned(), most_bytes, most_lines, socket: None })
+        Ok(Self { address: address.to_owned(), max_bytes, max_lines, socket: None })
     }
 
     async fn open(&mut self) -> Result<(), String> {
@@ -280,12 +279,12 @@ impl UdpTransport {
     async fn send(&self, lines: &[u8]) -> Result<(), String> {
         let socket = self.socket.as_ref().ok_or_else(|| format!("`{}` could not be found", self.address))?;
         let mut outcome = Ok(());
-        for (at, datagram) in datagrams(lines, self.most_bytes, self.most_lines).enumerate() {
-            // Nothing tells a sender of datagrams that the receiver's buffer is full: a short breath keeps it from that.
+        for (at, datagram) in datagrams(lines, self.max_bytes, self.max_lines).enumerate() {
+            // UDP has no back-pressure: a short pause keeps the receiver's buffer from overflowing.
             if at % BURST == BURST - 1 {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
-            // A peer that is gone shows only at the next datagram; the others are worth a try all the same.
+            // A missing peer shows only at the next datagram; the others are tried all the same.
             if let Err(error) = socket.send(datagram).await {
                 outcome = Err(error.to_string());
             }
@@ -294,14 +293,14 @@ impl UdpTransport {
     }
 }
 
-/// Whole lines in pieces of so many bytes and lines at most; a longer line goes alone.
-fn datagrams(lines: &[u8], most_bytes: usize, most_lines: usize) -> impl Iterator<Item = &[u8]> {
+/// Splits lines into datagrams within both limits; a longer line goes alone.
+fn datagrams(lines: &[u8], max_bytes: usize, max_lines: usize) -> impl Iterator<Item = &[u8]> {
     let mut rest = lines;
     std::iter::from_fn(move || {
         let (mut end, mut count) = (0, 0);
-        while end < rest.len() && count < most_lines.max(1) {
+        while end < rest.len() && count < max_lines.max(1) {
             let line = memchr::memchr(b'\n', &rest[end..]).map_or(rest.len() - end, |at| at + 1);
-            if count > 0 && end + line > most_bytes {
+            if count > 0 && end + line > max_bytes {
                 break;
             }
             end += line;
@@ -319,8 +318,8 @@ mod tests {
 
     #[test]
     fn datagrams_hold_whole_lines() {
-        let check = |lines: &str, most_bytes: usize, most_lines: usize, expect: &[&str]| {
-            let got: Vec<_> = datagrams(lines.as_bytes(), most_bytes, most_lines).collect();
+        let check = |lines: &str, max_bytes: usize, max_lines: usize, expect: &[&str]| {
+            let got: Vec<_> = datagrams(lines.as_bytes(), max_bytes, max_lines).collect();
             let expect: Vec<_> = expect.iter().map(|text| text.as_bytes()).collect();
             assert_eq!(got, expect, "{lines:?}");
         };
