@@ -1,27 +1,27 @@
-//! How strictly words are read, and what there is to say about the way they were written.
+//! Compatibility: how strictly options are read, and the warnings about forms that k6 refuses.
 //!
-//! Where the written procedure of the project uses a form k6 refuses, the form is read and a note names the
-//! portable one; strict reading leaves k6's refusal.
+//! Some forms that k6 refuses are accepted, with one warning that names the portable form; in strict mode they are refused
+//! as in k6.
 
 /// Collects warnings while something is read.
 #[derive(Clone, Debug, Default)]
 pub struct Compat {
-    /// True where what k6 refuses is refused here too.
+    /// Whether what k6 refuses is refused here too.
     pub strict: bool,
-    /// One line each, no line twice.
+    /// One line each, without repetitions.
     pub warnings: Vec<String>,
-    /// Unportable forms that have had their line.
+    /// Unportable forms that have been warned about.
     forms: Vec<&'static str>,
 }
 
 impl Compat {
-    /// Reads as k6 does, or a little more.
+    /// Without warnings so far.
     pub fn new(strict: bool) -> Self {
         Self { strict, ..Self::default() }
     }
 
-    /// Warns about a form k6 refuses, the first time it is met.
-    pub fn lenient(&mut self, form: &'static str, line: impl Into<String>) {
+    /// Warns about a form that k6 refuses, the first time it is seen.
+    pub fn warn_unportable(&mut self, form: &'static str, line: impl Into<String>) {
         if !self.forms.contains(&form) {
             self.forms.push(form);
             self.warn(line);

@@ -1,4 +1,4 @@
-//! Options from `K6_…` variables, given as a map: this room never looks at the environment itself.
+//! Options from `K6_…` variables, given as a map: this module never reads the environment itself.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What must hold for options, whoever wrote them. Entered here with broken examples, and by the targets of
+//! What must hold for any options. Entered here with broken examples, and by the targets of
 //! `tests/fuzz` with what libFuzzer thinks of.
 
 use std::collections::BTreeMap;
@@ -26,7 +26,7 @@ pub fn options(data: &[u8]) {
     let Ok((derived, _)) = read.derive_scenarios() else { return };
     _ = derived.to_script_json();
     let (Ok(scenarios), Ok(share)) = (derived.check(), derived.share()) else { return };
-    // A plan has an entry for each step up and down; a billion of them are nobody's test.
+    // A plan has an entry for each step up and down; a billion of them is no realistic test.
     let steps = scenarios.iter().map(|scenario| match &scenario.executor {
         ExecutorConfig::RampingVus { start_vus, stages, .. } => {
             stages.iter().fold(*start_vus, |sum, stage| sum.saturating_add(stage.target))

@@ -1,11 +1,11 @@
 //! Layers of options, lowest first: config file, script, environment, flags.
 //!
-//! A higher layer wins option by option. Who says how long or how much (duration, iterations, stages, scenarios)
-//! takes back all that lower layers said about it.
+//! A higher layer wins option by option. A layer that sets the amount of work (duration, iterations, stages, scenarios)
+//! resets everything that lower layers have said about it.
 
 use super::Options;
 
-/// Where options were said.
+/// The source of options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OptionLayer {
     /// The JSON config file.

@@ -1,9 +1,9 @@
-//! What was asked of a run: options as typed in a script, a file, the environment or flags, and as meant.
+//! Configuration: options as typed in a script, a file, the environment or flags, and as meant.
 //!
-//! [`Options`] is one table of everything k6's `options` may say, each field `None` where nothing was said. Layers of
-//! it are merged, shortcuts become scenarios, and [`Options::check`] turns the result into [`Scenario`]s whose types
-//! are the proof that they can be run. Nothing here reads the environment, a file or a clock, and nothing logs: what
-//! has to be said to the user is handed back as text.
+//! [`Options`] is one table of everything k6's `options` may contain, each field `None` if it was not set. Its layers are
+//! merged, shortcuts become scenarios, and [`Options::check`] turns the result into [`Scenario`]s whose types prove that
+//! they can run. Nothing here reads the environment, a file or a clock, and nothing logs: messages for the user are
+//! returned as text.
 
 pub mod compat;
 pub mod decode;
@@ -50,7 +50,7 @@ pub use table::Options;
 pub use threshold::Thresholds;
 pub use tls::{CipherSuite, TlsAuth, TlsVersion, TlsVersions};
 
-/// Reading single values, for those who take them from the command line.
+/// Parsers of single values, for the command line.
 pub mod text {
     use super::{Compat, value};
     use crate::units::Span;
@@ -63,7 +63,7 @@ pub mod text {
         value::parse_int(text)
     }
 
-    /// Reads a duration with a unit; with inner spaces it earns a note.
+    /// Reads a duration with a unit; one with inner spaces is a warning.
     ///
     /// # Errors
     /// Go's words: `time: missing unit in duration "10"`.

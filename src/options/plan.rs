@@ -5,14 +5,14 @@ use std::time::Duration;
 use super::ramp::{own_steps, reserved_steps};
 use super::{ExecutorConfig, Scenario, Share};
 
-/// From `at` on, so many VUs are needed.
+/// The number of VUs needed from a moment on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VuDemand {
-    /// Counted from the start of the plan's first moment.
+    /// From the start of the plan.
     pub at: Duration,
     /// VUs that must be ready.
     pub planned: u64,
-    /// VUs that may be made on top of them.
+    /// VUs that may be created in addition.
     pub unplanned: u64,
 }
 

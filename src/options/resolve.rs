@@ -1,9 +1,9 @@
-//! From layers of options to what runs: merged, shortcuts resolved, checked, planned.
+//! Resolution: merges the layers of options, turns shortcuts into scenarios, validates and plans them.
 
 use super::{Feature, OptionLayer, Options, Plan, Scenario, Share, consolidate};
 use crate::failure::Failure;
 
-/// The layers of options around the script's own.
+/// The layers of options besides the script's own.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Layers {
     /// The config file.
@@ -16,7 +16,7 @@ pub struct Layers {
     pub features: Vec<Feature>,
 }
 
-/// Options once the script's own are known: merged, derived, checked, planned.
+/// The options of a run: merged, derived, validated, planned.
 #[derive(Clone, Debug)]
 pub struct ResolvedOptions {
     /// As configured, before shortcuts became scenarios; what an archive keeps.

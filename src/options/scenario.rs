@@ -32,7 +32,7 @@ pub struct Scenario {
     pub tags: TextMap,
     /// `options.browser`, passed through.
     pub options: Option<Value>,
-    /// Who decides when iterations start.
+    /// The executor, which decides when iterations start.
     pub executor: ExecutorConfig,
 }
 

@@ -87,7 +87,7 @@ impl Stage {
 fn parse_target(text: &str, compat: &mut Compat) -> Result<i64, String> {
     parse_int(text).or_else(|refused| match text.strip_suffix('u').map(parse_int) {
         Some(Ok(target)) if !compat.strict => {
-            compat.lenient(
+            compat.warn_unportable(
                 "stage target",
                 format!("stage target `{text}` is read as `{target}`; k6 takes a bare number, write `{target}`"),
             );

@@ -15,7 +15,7 @@ use crate::units::Span;
 
 macro_rules! options {
     ($($(#[$doc:meta])* $field:ident: $type:ty = $key:literal, $go:literal, $env:expr;)*) => {
-        /// What was asked; `None` where nothing was said. See options.md of k6's documentation for what each means.
+        /// All options; `None` if not set. See k6's documentation for the meaning of each.
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct Options {
             $($(#[$doc])* pub $field: Option<$type>,)*
@@ -94,7 +94,7 @@ options! {
     iterations: i64 = "iterations", "Iterations", Some("K6_ITERATIONS");
     /// VUs over time; a shortcut.
     stages: Vec<Stage> = "stages", "Stages", Some("K6_STAGES");
-    /// Who runs what, when.
+    /// The scenarios.
     scenarios: Scenarios = "scenarios", "Scenarios", NO_ENV;
     /// Which part of the test this instance runs.
     execution_segment: Segment = "executionSegment", "ExecutionSegment", NO_ENV;

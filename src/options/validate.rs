@@ -1,6 +1,6 @@
-//! From a scenario as typed to one that can run: every rule of k6, every problem in its words.
+//! Validation: turns a scenario as typed into one that can run, by k6's rules and with its messages.
 //!
-//! All problems of a scenario are told at once, in the order in which k6 tells them.
+//! All problems of a scenario are reported at once, in k6's order.
 
 use std::time::Duration;
 
@@ -24,19 +24,19 @@ impl ScenarioConfig {
         if self.exec.as_deref() == Some("") {
             problems.push("exec value cannot be empty".to_owned());
         }
-        let mut check = ScenarioValidator { problems };
-        let start_time = check.span(self.start_time, Span::ZERO, "the startTime can't be negative");
+        let mut validator = ScenarioValidator { problems };
+        let start_time = validator.span(self.start_time, Span::ZERO, "the startTime can't be negative");
         let is_controlled = matches!(self.fields, ExecutorFields::ExternallyControlled { .. });
         if is_controlled {
             let given = |what: &str| format!("{what} is not supported by the externally-controlled executor");
-            check.reject_if(self.start_time.is_some_and(|span| span != Span::ZERO), given("startTime"));
-            check.reject_if(self.graceful_stop.is_some_and(|span| span != Span::ZERO), given("gracefulStop"));
+            validator.reject_if(self.start_time.is_some_and(|span| span != Span::ZERO), given("startTime"));
+            validator.reject_if(self.graceful_stop.is_some_and(|span| span != Span::ZERO), given("gracefulStop"));
         }
         let usual = if is_controlled { Span::ZERO } else { Span::from_secs(30) };
-        let graceful_stop = check.span(self.graceful_stop, usual, "the gracefulStop timeout can't be negative");
-        let executor = check.fields(&self.fields);
-        if !check.problems.is_empty() {
-            return Err(check.problems);
+        let graceful_stop = validator.span(self.graceful_stop, usual, "the gracefulStop timeout can't be negative");
+        let executor = validator.fields(&self.fields);
+        if !validator.problems.is_empty() {
+            return Err(validator.problems);
         }
         Ok(Scenario {
             name: name.to_owned(),
@@ -52,11 +52,11 @@ impl ScenarioConfig {
     }
 }
 
-/// No executor may have more VUs than this.
+/// The most VUs of an executor.
 const MAX_VUS: i64 = 100_000_000;
 const SECOND: Span = Span::from_secs(1);
 
-/// Collects the problems of one scenario while it becomes what was meant.
+/// Collects the problems of one scenario while its fields are checked.
 struct ScenarioValidator {
     problems: Vec<String>,
 }

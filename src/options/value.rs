@@ -98,7 +98,7 @@ pub(super) fn parse_span(text: &str, compat: &mut Compat) -> Result<Span, String
         let joined: String = text.split_whitespace().collect();
         match Span::parse(&joined) {
             Ok(span) if !compat.strict && joined.len() != text.len() => {
-                compat.lenient(
+                compat.warn_unportable(
                     "spaces",
                     format!("`{text}` is read as `{joined}`; k6 takes durations without spaces, write `{joined}`"),
                 );

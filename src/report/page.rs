@@ -1,4 +1,4 @@
-//! Puts the parts of the page together.
+//! Assembles the page from its HTML, style, script and document.
 
 /// Where the page's document comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,9 +11,17 @@ pub enum PageMode {
 
 const HTML: &str = include_str!("page/page.html");
 const STYLE: &str = include_str!("page/page.css");
-const SCRIPT: &str = include_str!("page/page.js");
+/// One function in six files, in this order: the first opens it, the last closes it.
+const SCRIPT: &str = concat!(
+    include_str!("page/elements.js"),
+    include_str!("page/charts.js"),
+    include_str!("page/tables.js"),
+    include_str!("page/run.js"),
+    include_str!("page/procedure.js"),
+    include_str!("page/page.js"),
+);
 
-/// The page of a document, given as JSON text; `title` stands in the browser's tab until the page has drawn itself.
+/// The page of a document, given as JSON text; `title` is the title of the browser's tab until the page has been drawn.
 pub fn page(document: &str, title: &str, mode: PageMode) -> String {
     let mode = match mode {
         PageMode::File => "file",
@@ -34,7 +42,7 @@ pub fn page(document: &str, title: &str, mode: PageMode) -> String {
     page
 }
 
-/// JSON that can't end the element it stands in: in JSON these characters stand only inside strings.
+/// JSON that can't end its `script` element: in JSON these characters occur only inside strings.
 fn in_script(json: &str) -> String {
     json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
 }

@@ -1,23 +1,23 @@
-//! What the web dashboard is asked for: the argument of `-o web-dashboard=...`, then `K6_WEB_DASHBOARD_...`.
+//! The settings of the web dashboard: the argument of `-o web-dashboard=...`, then `K6_WEB_DASHBOARD_...`.
 
 use std::time::Duration;
 
 use crate::units::Span;
 
-/// The port when nobody names one.
+/// The default port.
 const DEFAULT_PORT: u16 = 5665;
-/// How often a page is sent new numbers, unless something else is asked for.
+/// The default interval of updates.
 const DEFAULT_PERIOD: Duration = Duration::from_secs(2);
-/// What every variable's name begins with.
+/// The prefix of all its environment variables.
 const PREFIX: &str = "K6_WEB_DASHBOARD_";
 
 /// Where the dashboard listens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DashboardPort {
-    /// Nobody said: 5665, and if that is taken, nowhere.
-    Usual,
-    /// Asked for: the run does not begin without it. 0 is any free one.
-    Named(u16),
+    /// Not given: 5665, or nowhere if that port is taken.
+    Default,
+    /// Given: the run does not begin without it. 0 is any free one.
+    Given(u16),
     /// Nowhere.
     Off,
 }
@@ -26,8 +26,8 @@ impl DashboardPort {
     /// The number to bind to; nothing when the dashboard does not listen.
     pub fn number(self) -> Option<u16> {
         match self {
-            Self::Usual => Some(DEFAULT_PORT),
-            Self::Named(port) => Some(port),
+            Self::Default => Some(DEFAULT_PORT),
+            Self::Given(port) => Some(port),
             Self::Off => None,
         }
     }
@@ -56,7 +56,7 @@ impl DashboardSettings {
     pub fn read(argument: Option<&str>, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, String> {
         let mut settings = Self {
             host: String::new(),
-            port: DashboardPort::Usual,
+            port: DashboardPort::Default,
             period: DEFAULT_PERIOD,
             opens_browser: false,
             export: None,
@@ -81,7 +81,7 @@ impl DashboardSettings {
             "port" => {
                 self.port = match value.parse::<i32>() {
                     Ok(-1) => DashboardPort::Off,
-                    Ok(port) => DashboardPort::Named(
+                    Ok(port) => DashboardPort::Given(
                         u16::try_from(port).map_err(|_| "a port is at most 65535, or -1 for none")?,
                     ),
                     Err(_) => return Err("a port is a number, or -1 for none".to_owned()),
@@ -157,7 +157,7 @@ mod tests {
         assert_eq!((env_only.port, env_only.period), (DashboardPort::Off, Duration::from_secs(5)));
         assert_eq!((env_only.host.as_str(), env_only.export.as_deref()), ("localhost", Some("a b.html")));
         let both = read(Some("port=0&export=%2Ftmp%2Fa+b.html&open=false"), &env).unwrap();
-        assert_eq!((both.port, both.export.as_deref()), (DashboardPort::Named(0), Some("/tmp/a b.html")));
+        assert_eq!((both.port, both.export.as_deref()), (DashboardPort::Given(0), Some("/tmp/a b.html")));
         assert!(!both.opens_browser);
     }
 

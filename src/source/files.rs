@@ -1,6 +1,6 @@
-//! Every file a run reads, each read once and remembered: for all VUs, for an archive, for watching.
+//! The files of a run, each read once and kept: for all VUs, for an archive, for watch mode.
 //!
-//! After the first load the set is sealed: what a later VU asks for must have been read before.
+//! After the first load the set is sealed: a later VU can only open files that were read before.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -17,7 +17,7 @@ use super::shared_bytes::SharedBytes;
 use super::specifier::{Resolved, clean, file_path, file_url, not_on_disk, resolve};
 use crate::units::redact::{redact, redact_reference};
 
-/// What a URL is given at its end when it is asked for first: without a query, and behind one.
+/// Appended to a URL for the first request, without and with a query, as in k6.
 pub const K6_MARKS: [&str; 2] = ["?_k6=1", "&_k6=1"];
 
 /// Fetches the bytes of an `https://` URL; the error is the cause in words.
@@ -30,7 +30,7 @@ pub struct FileSet {
     seen: Mutex<BTreeMap<String, Bytes>>,
     /// What could not be fetched, and why: a graph that is loaded twice asks the network once.
     missing: Mutex<BTreeMap<String, String>>,
-    /// What was asked for on the disk before the set was sealed, and was not there: later VUs are told the same.
+    /// Files that did not exist before the set was sealed: later VUs get the same answer.
     absent: Mutex<BTreeSet<String>>,
     /// Those that scripts opened as bytes, in memory that every VU can map.
     shared: Mutex<BTreeMap<String, Arc<SharedBytes>>>,
@@ -70,7 +70,7 @@ impl From<LoadError> for OpenError {
     }
 }
 
-/// Why a file can't be had.
+/// Why a file can't be loaded.
 enum LoadError {
     /// It wasn't read before the set was sealed.
     Sealed,
@@ -248,7 +248,7 @@ impl FileSet {
         Ok(bytes)
     }
 
-    /// First with a mark that tells the server who asks, then without it, as k6 does.
+    /// First with the mark of k6, then without it, as k6 does.
     fn fetch_remote(&self, url: &str) -> Result<Bytes, String> {
         let mut missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(cause) = missing.get(url) {

@@ -1,4 +1,4 @@
-//! What must hold for archives, whoever packed them, and for import specifiers. Entered here with broken examples, and by the targets of
+//! What must hold for any archive and for import specifiers. Entered here with broken examples, and by the targets of
 //! `tests/fuzz` with what libFuzzer thinks of.
 
 use bytes::Bytes;

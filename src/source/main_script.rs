@@ -14,7 +14,7 @@ use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
 use crate::units::redact::redact;
 
-/// What `--type` says the argument is; without it, the first bytes tell.
+/// The value of `--type`; without it the first bytes decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScriptType {
     /// Code.

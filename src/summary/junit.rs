@@ -1,7 +1,7 @@
 //! The file of `--summary-junit`: thresholds and checks as test cases, for CI systems that show JUnit reports.
 //!
 //! A threshold that was crossed and a check that failed is a failed case with the figures in its message; what ended
-//! the run early is an error. Checks don't fail a run, in k6 and here: whoever wants that gives them a threshold.
+//! the run early is an error. Checks don't fail a run, in k6 and here; a threshold on them does.
 //! Times add up, as readers of the format expect: the case of the run takes as long as the run did, judging takes no time.
 
 use std::fmt::Write;

@@ -1,6 +1,6 @@
-//! The end of a run in words and in data: the text for the terminal, the data for `handleSummary`, the exports.
+//! The end-of-test summary: the text for the terminal, the data for `handleSummary`, the exports.
 //!
-//! All of it is worked out from one [`Results`](crate::metrics::Results); nothing here measures or judges.
+//! All of it is computed from one [`Results`](crate::metrics::Results); nothing here measures or judges.
 
 pub mod collate;
 pub mod data;
@@ -33,7 +33,7 @@ pub enum Mode {
     Disabled,
 }
 
-/// How a summary looks.
+/// How a summary is rendered.
 #[derive(Clone, Debug)]
 pub struct RenderOptions {
     /// How much it says.

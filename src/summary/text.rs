@@ -341,11 +341,11 @@ impl Widths {
     }
 }
 
-/// What a threshold saw, in words.
+/// The observed figure of a threshold as text.
 pub(super) struct ObservedText<'a> {
     /// The threshold as typed.
     pub source: &'a str,
-    /// The figure it looks at, as typed.
+    /// The aggregation, as typed.
     pub figure: &'a str,
     /// What the figure was.
     pub value: String,

@@ -1,15 +1,15 @@
-//! What a threshold saw and what it wants, in figures for people: `p(95)` is `130 ms`, wanted is `< 100 ms`.
+//! The observed and the wanted figure of a threshold for people: `p(95)` is `130 ms`, wanted is `< 100 ms`.
 //!
-//! The text on the console has k6's words instead ([`super::text`]).
+//! The text on the console has k6's form instead ([`super::text`]).
 
 use crate::metrics::MetricResult;
 use crate::metrics::threshold::Threshold;
 use crate::units::Span;
 use crate::units::figure;
 
-/// A threshold beside what it saw.
+/// A threshold and its observed figure.
 pub(super) struct ObservedFigure<'a> {
-    /// The figure it looks at, as typed.
+    /// The aggregation, as typed.
     pub figure: &'a str,
     /// What the figure was.
     pub value: String,
@@ -24,7 +24,7 @@ impl ObservedFigure<'_> {
     }
 }
 
-/// What a threshold saw.
+/// The observed and the wanted figure of a threshold.
 pub(super) fn observed<'a>(metric: &MetricResult, threshold: &'a Threshold) -> ObservedFigure<'a> {
     let source = threshold.def.expression.trim();
     let figure = source.split(['=', '>', '<', '!']).next().unwrap_or_default().trim();

@@ -5,16 +5,16 @@ use crate::metrics::endpoint::EndpointInterval;
 use crate::metrics::timeline::{Cell, Timeline, TimelineSeries};
 use crate::metrics::{MetricType, record::Stamp};
 
-/// What is told of a distribution, as percentiles.
+/// The percentiles of a distribution.
 const PERCENTILES: [(&str, f64); 4] = [("med", 50.0), ("p(90)", 90.0), ("p(95)", 95.0), ("p(99)", 99.0)];
 
-/// All series of a run that has lasted so many seconds.
+/// All series of a run of this length in seconds.
 pub(super) fn build(timeline: &Timeline, seconds: f64) -> Tree {
     let width = timeline.width() as f64 / 1e9;
     // The last interval is as long as the run was in it.
     let points = timeline.points().max((seconds / width).ceil() as usize).min(timeline.points() + 1);
     let Stamp(start) = timeline.start();
-    // Counts of an interval that the end cut off say less than those of the others: who draws them has to know.
+    // A chart has to know that the counts of a shortened last interval are lower than those of the others.
     let last = if points > timeline.points() { Some(0.0) } else { timeline.last_partial() };
     Tree::map([
         ("start_ms", Tree::from((start / 1_000_000) as f64)),

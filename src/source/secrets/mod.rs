@@ -1,6 +1,6 @@
 //! Where secrets come from: the sources of `--secret-source`, asked by `k6/secrets`.
 //!
-//! A value is asked for once and kept. Before anybody gets it, it is told to `hide`, so that no log line shows it. No
+//! A value is requested once and kept. Before it is returned it is passed to `hide`, so that no log line shows it. No
 //! message here holds a value or the text of a source's configuration beyond its type, the unknown ones excepted.
 
 mod url;
@@ -47,10 +47,10 @@ fn wrong(message: impl Into<String>) -> Failure {
 }
 
 impl Secrets {
-    /// Opens the sources asked for as `TYPE[=CONFIG]` each; `hide` is told every value that is handed out.
+    /// Opens the sources asked for as `TYPE[=CONFIG]` each; `hide` gets every value before it is returned.
     ///
     /// # Errors
-    /// Types nobody knows, configurations that are wrong, files that can't be read: code 255. The hosted service's
+    /// Unknown types, malformed configurations, files that can't be read: code 255. The hosted service's
     /// source: code 104.
     pub fn open(
         asked: &[String],

@@ -1,6 +1,6 @@
 //! `--secret-source=url`: each secret is one HTTP request.
 //!
-//! No load: a client of its own, on a thread of its own, no faster than its limits allow. An answer is the secret, or
+//! This is not load: it has a client and a thread of its own, and a rate limit. An answer is the secret, or
 //! holds it at a path of names and numbers in JSON.
 
 use std::path::Path;
@@ -13,7 +13,7 @@ use super::{Variable, wrong};
 use crate::failure::Failure;
 use crate::units::Span;
 
-/// No secret is longer than this.
+/// The longest secret.
 const MAX_SECRET_BYTES: usize = 24 * 1024;
 
 pub(super) struct UrlSource(Arc<UrlClient>);
@@ -29,7 +29,7 @@ struct UrlClient {
     limiter: RateLimiter,
 }
 
-/// So many requests per minute, and so many at once.
+/// Limits requests per minute, with bursts.
 struct RateLimiter {
     gap: Duration,
     burst: u32,
@@ -80,14 +80,14 @@ impl UrlSource {
 
     /// Asks for a secret.
     pub async fn fetch(&self, key: &str) -> Result<String, String> {
-        let (tell, told) = tokio::sync::oneshot::channel();
+        let (tx, rx) = tokio::sync::oneshot::channel();
         let (asker, key) = (self.0.clone(), key.to_owned());
-        // Those who ask live on runtimes without sockets.
+        // The calling threads have runtimes without sockets.
         std::thread::Builder::new()
             .name("secrets".to_owned())
-            .spawn(move || _ = tell.send(asker.ask(&key)))
+            .spawn(move || _ = tx.send(asker.ask(&key)))
             .map_err(|error| error.to_string())?;
-        told.await.unwrap_or_else(|_| Err("asking for the secret broke down".to_owned()))
+        rx.await.unwrap_or_else(|_| Err("asking for the secret broke down".to_owned()))
     }
 }
 
@@ -149,7 +149,7 @@ impl UrlClient {
     }
 
     fn ask(&self, key: &str) -> Result<String, String> {
-        // Whoever came first has installed the same one.
+        // An earlier call has installed the same one.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         runtime.map_err(|error| error.to_string())?.block_on(async {
