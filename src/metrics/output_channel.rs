@@ -39,7 +39,7 @@ impl OutputChannel {
     pub(super) fn send(&self, batch: &Batch) {
         // An output that has ended has logged why.
         if let Err(TrySendError::Full(batch)) = self.tx.try_send(batch.clone()) {
-            self.dropped.fetch_add(samples(&batch), Ordering::Relaxed);
+            self.dropped.fetch_add(count_samples(&batch), Ordering::Relaxed);
         }
     }
 

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::value::{invalid, kind};
 use super::{Compat, Options};
 use crate::failure::Failure;
+use crate::metrics::SystemTags;
 
 /// Options that only flags and variables may set; in JSON they are unknown.
 const NOT_IN_JSON: [&str; 2] = ["consoleOutput", "localIPs"];

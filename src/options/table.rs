@@ -7,10 +7,11 @@ use serde_json::{Map, Value};
 
 use super::value::{OptionValue, TextMap};
 use super::{
-    Cidr, CipherSuite, Compat, DnsOptions, HostPattern, Hosts, LocalIps, Segment, SegmentSequence, Stage, SystemTags,
-    Thresholds, TlsAuth, TlsVersions, scenario::Scenarios,
+    Cidr, CipherSuite, Compat, DnsOptions, HostPattern, Hosts, LocalIps, Segment, SegmentSequence, Stage, Thresholds,
+    TlsAuth, TlsVersions, scenario::Scenarios,
 };
 use crate::failure::Failure;
+use crate::metrics::SystemTags;
 use crate::units::Span;
 
 macro_rules! options {

@@ -566,7 +566,7 @@ fn watch(
     options: &Options,
     registry: &Registry,
     log: &Logger,
-) -> Result<Vec<threshold::Watched>, Failure> {
+) -> Result<Vec<threshold::MetricThresholds>, Failure> {
     let Some(thresholds) = &options.thresholds else { return Ok(Vec::new()) };
     if request.no_thresholds {
         // Where no summary would show them, k6 does not look at them at all.

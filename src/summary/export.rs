@@ -6,7 +6,7 @@
 use super::RenderOptions;
 use super::data::{self, SummaryFacts};
 use super::tree::Tree;
-use crate::metrics::groups::{self, Group};
+use crate::metrics::groups::{self, GroupResult};
 use crate::metrics::{MetricResult, MetricValues, Results};
 
 /// The text of the file, indented by 4.
@@ -77,7 +77,7 @@ fn with_aliases(mut named: Vec<(String, Tree)>, values: &MetricValues) -> Vec<(S
     named
 }
 
-fn group(group: &Group) -> Tree {
+fn group(group: &GroupResult) -> Tree {
     Tree::map([
         ("name", Tree::from(&*group.name)),
         ("path", Tree::from(&*group.path)),

@@ -215,7 +215,7 @@ fn empty(series: &SeriesEntry, prefix: &str) -> proto::OtlpMetric {
     };
     let unit = match (&data, series.metric.contains) {
         (MetricData::Histogram(_), Contains::Time) => "ms",
-        (MetricData::Histogram(_), Contains::MetricData) => "By",
+        (MetricData::Histogram(_), Contains::Data) => "By",
         _ => "",
     };
     proto::OtlpMetric {

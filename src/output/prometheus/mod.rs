@@ -81,7 +81,7 @@ fn make(context: &OutputContext) -> Result<Box<dyn Output>, String> {
     Ok(Box::new(PushOutput::new(
         description,
         period,
-        format,
+        encoder,
         Transport::Http(Box::new(transport)),
         limits,
         &context.logger,
