@@ -70,7 +70,7 @@ impl ThreadRole {
 
 /// The generator's health so far. Lags are in milliseconds, about 20 a second for each thread.
 #[derive(Clone, Debug, Default)]
-pub struct GeneratorHealth {
+pub struct HealthFigures {
     /// How late timers fired on the threads that run scripts.
     pub script_lag: QuantileSketch,
     /// How late timers fired on the threads that speak to the network.
@@ -79,7 +79,7 @@ pub struct GeneratorHealth {
     pub usage: Usage,
 }
 
-impl GeneratorHealth {
+impl HealthFigures {
     /// The lags of the threads of this kind.
     pub(super) fn lag(&mut self, thread: ThreadRole) -> &mut QuantileSketch {
         match thread {
@@ -134,7 +134,7 @@ mod tests {
                 cores: 2,
                 ..Usage::default()
             };
-            let mut health = GeneratorHealth { usage, ..GeneratorHealth::default() };
+            let mut health = HealthFigures { usage, ..HealthFigures::default() };
             health.script_lag.add(scripts);
             health.network_lag.add(network);
             assert_eq!(health.complaint().as_deref(), expect);

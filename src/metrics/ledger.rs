@@ -10,7 +10,7 @@ use super::breakdown::Breakdown;
 use super::builtin;
 use super::endpoint::MAX_ENDPOINTS;
 use super::groups::GroupTree;
-use super::health::{self, GeneratorHealth, ThreadRole, Usage};
+use super::health::{self, HealthFigures, ThreadRole, Usage};
 use super::metric::MetricId;
 use super::metric_state::{MetricState, Submetric};
 use super::output_channel::{DroppedSamples, OutputChannel};
@@ -53,7 +53,7 @@ pub struct Ledger {
     keeps_sections: bool,
     sections: Sections,
     breakdown: Option<Box<Breakdown>>,
-    health: GeneratorHealth,
+    health: HealthFigures,
     outputs: Vec<OutputChannel>,
     is_tainted: bool,
     series: usize,
@@ -83,7 +83,7 @@ impl Ledger {
             keeps_sections: options.sections,
             sections: Sections::default(),
             breakdown: options.breakdown.map(|epoch| Box::new(Breakdown::new(epoch))),
-            health: GeneratorHealth::default(),
+            health: HealthFigures::default(),
             outputs: Vec::new(),
             is_tainted: false,
             series: 0,

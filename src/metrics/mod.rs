@@ -37,7 +37,7 @@ pub mod window;
 
 pub use baseline::Baseline;
 pub use breakdown::BreakdownResult;
-pub use health::{GeneratorHealth, Usage};
+pub use health::{HealthFigures, Usage};
 pub use ledger::Ledger;
 #[cfg(test)]
 pub use ledger::LedgerOptions;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::breakdown::BreakdownResult;
 use super::groups::{CheckResult, GroupResult};
-use super::health::GeneratorHealth;
+use super::health::HealthFigures;
 use super::metric::{Contains, MetricType};
 use super::sink::Sink;
 use super::submetric::TagFilter;
@@ -28,7 +28,7 @@ pub struct Results {
     /// Scenarios, sorted by name, only where the ledger keeps sections; `default` only where it keeps details.
     pub scenarios: Vec<Section>,
     /// How the generator did.
-    pub health: GeneratorHealth,
+    pub health: HealthFigures,
     /// Endpoints, errors and the time series; only if the ledger keeps them.
     pub breakdown: Option<BreakdownResult>,
 }

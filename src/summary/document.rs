@@ -15,7 +15,7 @@ use crate::metrics::results::checks_total;
 use crate::metrics::sketch::QuantileSketch;
 use crate::metrics::trend::Trend;
 use crate::metrics::{
-    BreakdownResult, Contains, GeneratorHealth, MetricResult, MetricValues, Results, Section, TrendStat,
+    BreakdownResult, Contains, HealthFigures, MetricResult, MetricValues, Results, Section, TrendStat,
 };
 use crate::units::figure::{self, Unit};
 
@@ -204,7 +204,7 @@ fn errors(breakdown: Option<&BreakdownResult>) -> Tree {
     groups.iter().map(group).collect()
 }
 
-fn health(health: &GeneratorHealth) -> Tree {
+fn health(health: &HealthFigures) -> Tree {
     let lag = |lag: &QuantileSketch| {
         let figures = [("med", 50.0), ("p(90)", 90.0), ("p(95)", 95.0), ("p(99)", 99.0)];
         let figures = figures.map(|(name, percent)| (name, lag.percentile(percent).into())).into_iter();
