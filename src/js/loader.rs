@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use rustc_hash::FxHashMap;
 
@@ -16,6 +16,7 @@ use super::modules;
 use super::value::Throw;
 use crate::source::files::OpenError;
 use crate::source::{FileSet, Resolved, SharedBytes, specifier};
+use crate::units::sync::lock;
 
 mod made;
 mod missing;
@@ -429,13 +430,15 @@ impl Loader {
         let stdlib = || lock(STDLIB.get_or_init(Mutex::default));
         if let Some(module) = modules::find(address) {
             let mut stdlib = stdlib();
-            let text = stdlib.entry(module.specifier).or_insert_with(|| new_text(modules::squeeze(module.source)));
+            let text =
+                stdlib.entry(module.specifier).or_insert_with(|| new_text(modules::strip_comments(module.source)));
             return Ok(text.clone().into());
         }
-        if let Some((address, text)) = modules::part(address) {
+        if let Some((address, text)) = modules::lazy_script(address) {
             let mut stdlib = stdlib();
-            let text =
-                stdlib.entry(address).or_insert_with(|| Text { is_script: true, ..new_text(modules::squeeze(text)) });
+            let text = stdlib
+                .entry(address)
+                .or_insert_with(|| Text { is_script: true, ..new_text(modules::strip_comments(text)) });
             return Ok(text.clone().into());
         }
         if let Some(text) = lock(&self.texts).get(address) {
@@ -572,10 +575,6 @@ impl Loader {
 /// is not offered.
 fn wants_bridge(text: &str) -> bool {
     text.contains("k6/x/") || text.contains(BROWSER) || text.contains("k6") && dialect::wants_namespace(text)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn new_text(text: Arc<str>) -> Text {

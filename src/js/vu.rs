@@ -9,7 +9,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::rc::{Rc, Weak};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -29,6 +29,7 @@ use crate::execution::{ScenarioFacts, precise_timer};
 use crate::metrics::system_tags::SystemTag;
 use crate::metrics::{MetricId, Record, SampleMetadata, Stamp, TagSet};
 use crate::net::Client;
+use crate::units::sync::lock;
 
 /// Which part of a test is running; decides what the script may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,14 +116,14 @@ impl Stop {
     pub fn raise(&self) {
         self.raised.store(true, Ordering::SeqCst);
         self.waker.wake();
-        if let Some(hook) = &*self.hook.lock().unwrap_or_else(PoisonError::into_inner) {
+        if let Some(hook) = &*lock(&self.hook) {
             hook();
         }
     }
 
     /// What else is to be done when the VU has to stop, in the place of what was asked for before.
     pub fn set_hook(&self, hook: StopHook) {
-        *self.hook.lock().unwrap_or_else(PoisonError::into_inner) = Some(hook);
+        *lock(&self.hook) = Some(hook);
     }
 
     /// True if the VU has to stop.

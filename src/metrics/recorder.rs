@@ -1,10 +1,11 @@
 //! The buffer of one worker thread: records are gathered here and go to the ledger in batches.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use super::health::ThreadRole;
 use super::ledger::Ledger;
 use super::record::Record;
+use crate::units::sync::lock;
 
 /// Records per batch.
 const MAX_BATCH: usize = 256;
@@ -33,14 +34,14 @@ impl Recorder {
 
     /// Records how late the worker's timer was.
     pub fn record_lag(&mut self, late: std::time::Duration) {
-        self.ledger.lock().unwrap_or_else(PoisonError::into_inner).record_lag(ThreadRole::Script, late);
+        lock(&self.ledger).record_lag(ThreadRole::Script, late);
     }
 
     /// Passes the gathered records to the ledger.
     pub fn flush(&mut self) {
         if !self.waiting.is_empty() {
             // A thread that panicked while holding the lock can't have left a sink in a state that matters.
-            self.ledger.lock().unwrap_or_else(PoisonError::into_inner).take(&mut self.waiting);
+            lock(&self.ledger).take(&mut self.waiting);
         }
     }
 }

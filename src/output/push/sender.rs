@@ -4,7 +4,7 @@
 //! says what did not arrive.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::transport::Transport;
 use crate::log::{Level, Logger};
+use crate::units::sync::lock;
 
 /// The most bytes that wait for a slow peer; further payloads are dropped and counted.
 const MAX_WAITING_BYTES: usize = 32 << 20;
@@ -154,7 +155,7 @@ impl PushSender {
             return;
         }
         let is_failing = is_overdue || counts.is_failing.load(Relaxed);
-        let mut why = counts.error.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut why = lock(&counts.error).clone();
         if why.is_empty() {
             why = if is_overdue {
                 format!("no answer within {} s", FINISH_TIMEOUT.as_secs())
@@ -224,7 +225,7 @@ impl SendLoop {
                 counts.failed.fetch_add(1, Relaxed);
                 counts.lost_samples.fetch_add(samples, Relaxed);
                 counts.has_failed.store(true, Relaxed);
-                error.clone_into(&mut counts.error.lock().unwrap_or_else(PoisonError::into_inner));
+                error.clone_into(&mut lock(&counts.error));
                 if !counts.is_failing.swap(true, Relaxed) {
                     let fields = vec![("error", error.into()), ("output", self.name.clone().into())];
                     self.logger.log(Level::Error, self.limits.failed, fields);
