@@ -55,7 +55,7 @@ pub use js::{Engine, modules::LAZY_SCRIPTS, modules::MODULES, regexp::match_rege
 #[doc(hidden)]
 pub use output::opentelemetry::proto;
 #[doc(hidden)]
-pub use report::{Mode, page};
+pub use report::{PageMode, page};
 #[doc(hidden)]
 pub use target::{Account, CacheChoice, TargetConfig, bind};
 

@@ -27,7 +27,7 @@ use super::value::{Args, Pending, Throw, Value};
 use super::worker::Worker;
 use crate::execution::{ScenarioFacts, precise_timer};
 use crate::metrics::system_tags::SystemTag;
-use crate::metrics::{Metadata, MetricId, Record, Stamp, TagSet};
+use crate::metrics::{MetricId, Record, SampleMetadata, Stamp, TagSet};
 use crate::net::Client;
 use crate::units::sync::lock;
 
@@ -83,7 +83,7 @@ pub struct Vu {
     /// The module that called `require` last.
     pub requirer: RefCell<String>,
     tags: RefCell<Arc<TagSet>>,
-    metadata: RefCell<Option<Metadata>>,
+    metadata: RefCell<Option<SampleMetadata>>,
     group: RefCell<Rc<str>>,
     pending: RefCell<FuturesUnordered<Promised>>,
     /// By when they are due; whether each is one of `setInterval`.
@@ -342,12 +342,12 @@ impl Vu {
     }
 
     /// `vu` and `iter` for samples, where those system tags are on.
-    pub fn metadata(&self) -> Option<Metadata> {
+    pub fn metadata(&self) -> Option<SampleMetadata> {
         self.metadata.borrow().clone()
     }
 
     /// Replaces the metadata of samples.
-    pub fn set_metadata(&self, metadata: Option<Metadata>) {
+    pub fn set_metadata(&self, metadata: Option<SampleMetadata>) {
         *self.metadata.borrow_mut() = metadata;
     }
 

@@ -14,7 +14,7 @@ use super::results::{ProcedureResults, RunResult};
 use super::verdict::{Judgement, Verdict, judge};
 use super::{performance, readiness};
 use crate::failure::Failure;
-use crate::report::{Mode, page};
+use crate::report::{PageMode, page};
 use crate::summary::headline::{Headline, failed_shares_of, headline};
 use crate::units::figure::{self, Unit};
 use crate::units::number;
@@ -42,7 +42,7 @@ pub fn write_all(folder: &Path) -> Result<Judgement, Failure> {
     write("readiness.txt", &readiness::text(&results, &judgement, &notes))?;
     write("report.md", &markdown(&results, &judgement))?;
     let document = document(&results, &judgement).to_string();
-    write("report.html", &page(&document, &results.journal.name, Mode::File))?;
+    write("report.html", &page(&document, &results.journal.name, PageMode::File))?;
     Ok(judgement)
 }
 

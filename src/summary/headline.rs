@@ -3,7 +3,7 @@
 //! k6 ends with code 0 when no threshold was crossed, also where nothing was answered. A head that said no more than
 //! "passed" would approve of that.
 
-use crate::metrics::{Results, Values};
+use crate::metrics::{MetricValues, Results};
 use crate::units::figure::{self, Unit};
 
 /// More failed requests or checks than this share, and the head says so first.
@@ -42,7 +42,7 @@ pub fn failed_shares(results: &Results) -> Vec<FailedShare> {
     let rate = |name: &str| {
         let metric = results.metrics.iter().find(|metric| &*metric.name == name)?;
         match metric.values {
-            Values::Rate { rate, passes, fails } => (passes + fails > 0).then_some(rate),
+            MetricValues::Rate { rate, passes, fails } => (passes + fails > 0).then_some(rate),
             _ => None,
         }
     };

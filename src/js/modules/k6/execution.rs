@@ -10,7 +10,7 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::js::value::{Args, Throw, Value};
 use crate::js::vu::{Stage, Vu};
-use crate::metrics::Metadata;
+use crate::metrics::SampleMetadata;
 
 /// The native half.
 pub const OPS: &[(&str, Op)] = &[
@@ -141,7 +141,7 @@ pub fn change_metadata(vu: &Vu, key: &str, value: Option<String>) {
         list.push((key.into(), value.into()));
         list.sort();
     }
-    let new: Metadata = list.into();
+    let new: SampleMetadata = list.into();
     vu.set_metadata(Some(new).filter(|list| !list.is_empty()));
 }
 
