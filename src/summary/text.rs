@@ -601,7 +601,7 @@ mod tests {
 
     #[test]
     fn who_looks_is_told_that_requests_failed() {
-        let mut run = Run::new();
+        let mut run = RunFixture::new();
         run.request("GET", "http://x", "500", 1_000_000);
         let results = run.results(2_000_000_000, Mode::Compact);
         let plain = render(&results, &RenderOptions::default());
