@@ -5,8 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::crew::VuCrew;
-use super::worker::Crew as Workers;
+use super::runtime::worker::WorkerThreads;
 use super::*;
 use crate::execution::{Crew, Progress, RunState, ScenarioFacts, ScenarioRun};
 use crate::failure::Failure;
@@ -65,9 +64,9 @@ fn run(engine: Engine, source: &str, iterations: u64) -> Result<Vec<String>, Fai
     let ledger = Arc::new(Mutex::new(ledger));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(async {
-        let workers = Arc::new(Workers::start(1, move || Recorder::new(ledger.clone())).unwrap());
-        VuCrew::with_own_vu(&workers, &script, |_| (), |vu| async move { vu.exports().await }).await?;
-        let crew = VuCrew::new(script.clone(), workers, Box::new(|id| id));
+        let workers = Arc::new(WorkerThreads::start(1, move || Recorder::new(ledger.clone())).unwrap());
+        VuSet::with_own_vu(&workers, &script, |_| (), |vu| async move { vu.exports().await }).await?;
+        let crew = VuSet::new(script.clone(), workers, Box::new(|id| id));
         crew.initialise(1).await?;
         let progress = Progress::new(Duration::from_secs(1), Some(iterations));
         let facts = ScenarioFacts::new(

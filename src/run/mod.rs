@@ -17,8 +17,8 @@ use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
 use crate::js::engine::Engine;
 use crate::js::modules::volley::shared_array::Arrays;
-use crate::js::worker::Crew as Workers;
-use crate::js::{Exports, HttpDefaults, Loader, Script, VuCrew};
+use crate::js::runtime::worker::WorkerThreads;
+use crate::js::{Exports, HttpDefaults, Loader, Script, VuSet};
 use crate::log::{Level, Logger};
 use crate::metrics::health::Thread;
 use crate::metrics::ledger::LedgerOptions;
@@ -225,8 +225,8 @@ struct Run {
     share: Share,
     exports: Exports,
     script: Arc<Script>,
-    workers: Arc<Workers>,
-    crew: Arc<VuCrew>,
+    workers: Arc<WorkerThreads>,
+    crew: Arc<VuSet>,
     pool: Arc<Pool>,
     ledger: Arc<Mutex<Ledger>>,
     /// The number of the next VU made beyond the plan.
@@ -364,10 +364,10 @@ impl Common {
     async fn first_pass(&mut self, request: &Request) -> Result<Exports, Failure> {
         let ledger = Ledger::new(self.registry.clone(), LedgerOptions::default(), request.log.logger());
         let ledger = Arc::new(Mutex::new(ledger));
-        let workers = Workers::start(1, move || Recorder::new(ledger.clone())).exit(ExitCode::Other)?;
+        let workers = WorkerThreads::start(1, move || Recorder::new(ledger.clone())).exit(ExitCode::Other)?;
         let net = Net::idle();
         let script = Arc::new(self.script(request, &Options::default(), net));
-        let exports = VuCrew::with_own_vu(&workers, &script, |_| (), |vu| async move { vu.exports().await });
+        let exports = VuSet::with_own_vu(&workers, &script, |_| (), |vu| async move { vu.exports().await });
         let url = &request.script.module.url;
         let context = || format!("could not initialize '{}': could not load JS test '{url}'", request.argument);
         let exports = exports.await.map_err(|failure| {
@@ -423,7 +423,10 @@ impl Common {
                 batch: whole(options.batch, 20).max(1),
                 batch_per_host: whole(options.batch_per_host, 6),
             },
-            rate_limit: options.rps.filter(|rps| *rps > 0).map(|rps| crate::js::script::RateLimit::new(rps as u64)),
+            rate_limit: options
+                .rps
+                .filter(|rps| *rps > 0)
+                .map(|rps| crate::js::runtime::script::RateLimit::new(rps as u64)),
             min_iteration_duration: options.min_iteration_duration.unwrap_or_default().to_duration(),
             throw: options.throw.unwrap_or_default(),
             is_strict: request.strict,
@@ -478,11 +481,11 @@ impl Common {
         );
         let ledger = Arc::new(Mutex::new(ledger));
         let (recorded, threads) = (ledger.clone(), threads(plan.max_vus(), request.engine).0);
-        let workers = Workers::start(threads, move || Recorder::new(recorded.clone()));
+        let workers = WorkerThreads::start(threads, move || Recorder::new(recorded.clone()));
         let workers = Arc::new(workers.exit(ExitCode::Other)?);
         let striped = share.clone();
         let id_in_test = Box::new(move |id: u64| striped.global(id - 1).map_or(id, |global| global + 1));
-        let crew = VuCrew::new(script.clone(), workers.clone(), id_in_test);
+        let crew = VuSet::new(script.clone(), workers.clone(), id_in_test);
         let pool = Arc::new(Pool::new(crew.clone(), plan.max_vus() - plan.max_planned_vus(), log.clone()));
         let scenarios = checked
             .into_iter()
@@ -766,7 +769,7 @@ impl Run {
 
     async fn run_setup(&self) -> Result<Option<Arc<str>>, Failure> {
         let limit = self.options.setup_timeout.map_or(DEFAULT_STAGE_TIMEOUT, crate::units::Span::to_duration);
-        let work = |vu: std::rc::Rc<crate::js::Lifecycle>| async move { vu.setup().await };
+        let work = |vu: std::rc::Rc<crate::js::JsVu>| async move { vu.setup().await };
         let data = self.stage("setup()", limit, ExitCode::SetupTimeout, "setupTimeout", true, work).await?;
         Ok(data.map(Into::into))
     }
@@ -779,14 +782,14 @@ impl Run {
         code: ExitCode,
         option: &str,
         stops_with_run: bool,
-        work: impl FnOnce(std::rc::Rc<crate::js::Lifecycle>) -> F + Send + 'static,
+        work: impl FnOnce(std::rc::Rc<crate::js::JsVu>) -> F + Send + 'static,
     ) -> Result<T, Failure>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, Failure>> + 'static,
     {
         let (tell, mut told) = tokio::sync::watch::channel(None);
-        let stage = VuCrew::with_own_vu(
+        let stage = VuSet::with_own_vu(
             &self.workers,
             &self.script,
             move |stop| {

@@ -9,9 +9,9 @@ use tokio::sync::{mpsc, oneshot};
 use super::{Common, Request};
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
-use crate::js::VuCrew;
-use crate::js::vu::Stop;
-use crate::js::worker::Crew as Workers;
+use crate::js::VuSet;
+use crate::js::runtime::Stop;
+use crate::js::runtime::worker::WorkerThreads;
 use crate::metrics::ledger::LedgerOptions;
 use crate::metrics::{Ledger, Recorder};
 use crate::net::Net;
@@ -28,7 +28,7 @@ pub struct Module {
     questions: mpsc::UnboundedSender<(u64, oneshot::Sender<Answer>)>,
     stop: Arc<Stop>,
     /// The VU lives as long as its worker.
-    _workers: Workers,
+    _workers: WorkerThreads,
 }
 
 impl Module {
@@ -41,12 +41,12 @@ impl Module {
         let common = Common::new(&request);
         let ledger = Ledger::new(common.registry.clone(), LedgerOptions::default(), request.log.logger());
         let ledger = Arc::new(Mutex::new(ledger));
-        let workers = Workers::start(1, move || Recorder::new(ledger.clone())).exit(ExitCode::Other)?;
+        let workers = WorkerThreads::start(1, move || Recorder::new(ledger.clone())).exit(ExitCode::Other)?;
         let script = Arc::new(common.script(&request, &Options::default(), Net::idle()));
         let (questions, mut asked) = mpsc::unbounded_channel::<(u64, oneshot::Sender<Answer>)>();
         let (tell, told) = oneshot::channel();
         let (tell_stop, stop) = oneshot::channel();
-        let evaluating = VuCrew::with_own_vu(
+        let evaluating = VuSet::with_own_vu(
             &workers,
             &script,
             |stop| _ = tell_stop.send(stop),

@@ -6,27 +6,25 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
-use super::coroutine;
-use super::engine::{Export, Outcome, Realm};
-use super::event_loop::{Turn, turn, value_of};
-use super::modules::k6;
-use super::modules::volley::globals;
-use super::script::Script;
-use super::value::{Exception, Kept, Throw, Value};
-use super::vu::{Stage, Vu};
-use super::worker::Worker;
 use crate::execution::{ScenarioFacts, ScenarioRun, alarm};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::js::engine::{Export, Outcome, Realm};
+use crate::js::modules::k6;
+use crate::js::modules::volley::globals;
+use crate::js::runtime::event_loop::{Turn, turn, value_of};
+use crate::js::runtime::worker::Worker;
+use crate::js::runtime::{LifecycleStage, Script, VuContext, coroutine};
+use crate::js::value::{Exception, Kept, Throw, Value};
 use crate::log::Level;
 use crate::metrics::Record;
 use crate::metrics::system_tags::SystemTag;
 
 /// A VU with its JavaScript world, after its init code ran.
 #[derive(Clone)]
-pub struct Lifecycle {
+pub struct JsVu {
     /// The VU.
-    pub vu: Rc<Vu>,
+    pub vu: Rc<VuContext>,
     realm: Rc<dyn Realm>,
     work: Rc<Work>,
 }
@@ -61,15 +59,15 @@ impl Exports {
 
 const MAIN_ERROR: ExitCode = ExitCode::ScriptException;
 
-impl Lifecycle {
+impl JsVu {
     /// Makes a VU and runs the script's init code in it.
     ///
     /// # Errors
     /// What the script threw, with its stack; or why a module can't be had.
     pub async fn init(id: u64, id_in_test: u64, script: &Arc<Script>, worker: &Rc<Worker>) -> Result<Self, Failure> {
-        let vu = Vu::new(id, id_in_test, script.clone(), worker.clone());
+        let vu = VuContext::new(id, id_in_test, script.clone(), worker.clone());
         loop {
-            let host: Rc<dyn super::engine::Host> = vu.clone();
+            let host: Rc<dyn crate::js::engine::Host> = vu.clone();
             let realm: Rc<dyn Realm> = script.engine.realm(host).map_err(|throw| failure(&throw))?.into();
             let this = Self { vu: vu.clone(), realm, work: Rc::default() };
             match this.on_stack(Self::run_init_code).await? {
@@ -147,7 +145,7 @@ impl Lifecycle {
 
     fn stopped(&self) -> Failure {
         // What the summary aborts is no run any more.
-        if let Some(failure) = self.vu.room::<k6::execution::Aborted>().in_summary.take() {
+        if let Some(failure) = self.vu.module_state::<k6::execution::Aborted>().in_summary.take() {
             return failure;
         }
         match self.vu.script.state.aborted() {
@@ -277,7 +275,7 @@ impl Lifecycle {
     /// # Errors
     /// What it threw. A stop is told as the run's abort.
     pub async fn setup(&self) -> Result<Option<String>, Failure> {
-        self.begin_stage(Stage::Setup, "::setup");
+        self.begin_stage(LifecycleStage::Setup, "::setup");
         let result = self
             .on_stack(|this| {
                 let realm = &*this.realm;
@@ -305,9 +303,9 @@ impl Lifecycle {
     /// Runs `teardown(data)`.
     ///
     /// # Errors
-    /// As [`Lifecycle::setup`].
+    /// As [`JsVu::setup`].
     pub async fn teardown(&self) -> Result<(), Failure> {
-        self.begin_stage(Stage::Teardown, "::teardown");
+        self.begin_stage(LifecycleStage::Teardown, "::teardown");
         let result = self
             .on_stack(|this| {
                 let kept = this.call_export("teardown", |this| Ok(vec![Value::Kept(this.setup_data()?)]))?;
@@ -323,9 +321,9 @@ impl Lifecycle {
     /// scripts can read and do not see when they look through it.
     ///
     /// # Errors
-    /// As [`Lifecycle::setup`].
+    /// As [`JsVu::setup`].
     pub async fn summarize(&self, data: String, aliases: Option<String>) -> Result<Value, Failure> {
-        self.vu.stage.set(Stage::Summary);
+        self.vu.stage.set(LifecycleStage::Summary);
         self.on_stack(move |this| {
             let (realm, vu) = (&*this.realm, &this.vu);
             let address = this.address();
@@ -366,7 +364,7 @@ impl Lifecycle {
         }
     }
 
-    fn begin_stage(&self, stage: Stage, group: &str) {
+    fn begin_stage(&self, stage: LifecycleStage, group: &str) {
         self.vu.stage.set(stage);
         self.vu.set_tags(self.vu.script.run_tags.clone());
         self.vu.set_group(group.into());
@@ -404,7 +402,7 @@ impl Lifecycle {
     pub fn activate(&self, scenario: &Arc<ScenarioRun>) {
         let (vu, facts) = (&self.vu, &scenario.facts);
         vu.stop.lower();
-        vu.stage.set(Stage::Iterations);
+        vu.stage.set(LifecycleStage::Iterations);
         vu.iterations_in_scenario.set(0);
         vu.env.replace(facts.env.clone());
         vu.scenario.replace(Some(facts.clone()));
@@ -452,7 +450,7 @@ impl Lifecycle {
         let took = began.elapsed();
         // An iteration that ends the run has come to its own end.
         let is_full = match &end {
-            Ok(Turn::Stopped) => vu.room::<k6::execution::Aborted>().in_iteration.take(),
+            Ok(Turn::Stopped) => vu.module_state::<k6::execution::Aborted>().in_iteration.take(),
             Ok(_) => true,
             Err(_) => false,
         };

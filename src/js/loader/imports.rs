@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{dialect, modules};
+use crate::js::{modules, transpile};
 use crate::source::{Files, Resolved};
 
 /// The imports of a script and of everything it imports.
@@ -31,17 +31,17 @@ impl Imports {
                 continue;
             }
             let module = files.module(&specifier, &url)?;
-            for (name, version) in dialect::demands(&module.text) {
+            for (name, version) in transpile::demands(&module.text) {
                 let known = imports.versions.entry(name.clone()).or_insert_with(|| version.clone());
                 if *known != version {
                     return Err(format!("{url} uses {name} {version}, another file uses {known}"));
                 }
             }
-            let prepared = dialect::prepare(&module)?;
-            if prepared.kind != dialect::Kind::Module {
+            let prepared = transpile::prepare(&module)?;
+            if prepared.kind != transpile::Kind::Module {
                 continue;
             }
-            for specifier in dialect::requests(&prepared.text) {
+            for specifier in transpile::requests(&prepared.text) {
                 match files.resolve(&specifier, &url)? {
                     Resolved::Builtin(name) => _ = imports.modules.insert(name),
                     Resolved::Url(url) => todo.push((specifier, url)),

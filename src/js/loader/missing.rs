@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::made::{BROWSER, MISSING};
+use super::synthetic::{BROWSER, MISSING};
 use super::{Loader, OURS, lock, quoted};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::js::dialect::{self, Exported, Kind, Missing};
-use crate::js::imports::Imports;
+use crate::js::loader::imports::Imports;
 use crate::js::modules;
+use crate::js::transpile::{self, Exported, Kind, Missing};
 use crate::source::Resolved;
 use crate::units::redact::redact_reference;
 
@@ -33,7 +33,7 @@ impl Loader {
                 match self.files.resolve(star, &file).ok()? {
                     Resolved::Url(next) => todo.push((star.clone(), next)),
                     Resolved::Builtin(name) => {
-                        let passed_on = dialect::module_names(modules::find(&name)?.source);
+                        let passed_on = transpile::module_names(modules::find(&name)?.source);
                         names.extend(passed_on.into_iter().filter(|name| name != "default"));
                     }
                 }
@@ -50,9 +50,9 @@ impl Loader {
         let known = lock(&self.prepared).get(url).map(|prepared| prepared.text.clone());
         let text = match known {
             Some(text) => text,
-            None => dialect::prepare(&self.files.module(specifier, url).ok()?).ok()?.text,
+            None => transpile::prepare(&self.files.module(specifier, url).ok()?).ok()?.text,
         };
-        let exported = Arc::new(dialect::exports(&text));
+        let exported = Arc::new(transpile::exports(&text));
         lock(&self.exported).insert(url.to_owned(), exported.clone());
         Some(exported)
     }

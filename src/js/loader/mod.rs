@@ -10,17 +10,19 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rustc_hash::FxHashMap;
 
-use super::dialect::{self, Exported, Kind, Positions, Prepared, RegExpLiteral, Target};
-use super::engine::{Code, Engine};
-use super::modules;
-use super::value::Throw;
+use crate::js::engine::{Code, Engine, RegExpLiteral};
+use crate::js::modules;
+use crate::js::transpile::{self, Exported, Kind, Positions, Prepared, Target};
+use crate::js::value::Throw;
 use crate::source::files::Absence;
 use crate::source::{Files, Resolved, Shared, specifier};
 
-mod made;
+pub mod imports;
 mod missing;
+mod synthetic;
 
-use made::{ABSENT, BROWSER, COMMONJS, HERE, MADE, MISSING, REQUIRE, STAR, is_absent};
+pub use imports::Imports;
+use synthetic::{ABSENT, BROWSER, COMMONJS, HERE, MADE, MISSING, REQUIRE, STAR, is_absent};
 
 type Compiled = Arc<OnceLock<Box<[u8]>>>;
 /// Sources by address, each with its bytecode once there is one.
@@ -381,7 +383,7 @@ impl Loader {
             Throw::go(text)
         })?;
         let mut prepared =
-            dialect::prepare(&module).map_err(|message| Throw::Error { class: "SyntaxError", message })?;
+            transpile::prepare(&module).map_err(|message| Throw::Error { class: "SyntaxError", message })?;
         if let Some(on_catch) = self.engine.plain_forms() {
             prepared.plain_forms(on_catch);
         }
@@ -442,7 +444,7 @@ impl Loader {
             return Ok(text.clone().into());
         }
         if address.starts_with(MADE) {
-            return Ok(self.keep(address, new_text(made::text(address).into())));
+            return Ok(self.keep(address, new_text(synthetic::text(address).into())));
         }
         if !address.contains("://") {
             return Err(no_module(address));
@@ -472,7 +474,7 @@ impl Loader {
             return Ok(self.keep(address, text));
         }
         // Imports that come last move nothing, and all others come before them.
-        if dialect::wants_require(&text.text) {
+        if transpile::wants_require(&text.text) {
             tail += &format!("import {{ require }} from {};", quoted(&format!("{REQUIRE}{address}")));
         }
         // `open()` counts from the module that is being evaluated. Only where there may be several of them, and one
@@ -499,14 +501,14 @@ impl Loader {
             Ok(Resolved::Builtin(name)) if is_absent(&name) => Target::Absent(self.stand_in(&name)),
             Ok(Resolved::Builtin(name)) => match modules::find(&name) {
                 Some(module) => {
-                    let (names, star) = (dialect::module_names(module.source), format!("{STAR}{name}"));
+                    let (names, star) = (transpile::module_names(module.source), format!("{STAR}{name}"));
                     Target::Builtin { names, star }
                 }
                 None => Target::Module,
             },
             Ok(Resolved::Url(url)) if is_careful => match self.kind(specifier, &url) {
                 Ok(Kind::CommonJs) => Target::CommonJs(
-                    self.files.text(&url).map(|text| dialect::commonjs_names(&text)).unwrap_or_default(),
+                    self.files.text(&url).map(|text| transpile::commonjs_names(&text)).unwrap_or_default(),
                 ),
                 Ok(Kind::Module) => self.names(specifier, &url).map_or(Target::Module, Target::File),
                 Err(_) => Target::Module,
@@ -539,7 +541,7 @@ impl Loader {
         let (rest, column) = place.rsplit_once(':')?;
         let (url, line) = rest.rsplit_once(':')?;
         let text = lock(&self.texts).get(url).map(|text| text.text.clone())?;
-        let found = dialect::explain(&text, line.parse().ok()?, column.parse().ok()?, message);
+        let found = transpile::explain(&text, line.parse().ok()?, column.parse().ok()?, message);
         let mut explained = lock(&self.explained);
         if explained.len() >= MAX_EXPLAINED {
             explained.clear();
@@ -551,7 +553,7 @@ impl Loader {
     /// The regular expressions in the text an engine was given for `address`.
     pub fn regexp_literals(&self, address: &str) -> Vec<RegExpLiteral> {
         let text = lock(&self.texts).get(address).map(|text| text.text.clone());
-        text.map(|text| dialect::regexp_literals(&text)).unwrap_or_default()
+        text.map(|text| transpile::regexp_literals(&text)).unwrap_or_default()
     }
 
     /// Where a module names another one: engines don't say.
@@ -571,7 +573,7 @@ impl Loader {
 /// True if a module may ask for what engines can't link by themselves: the namespace of a module of ours, or a module that
 /// is not offered.
 fn wants_bridge(text: &str) -> bool {
-    text.contains("k6/x/") || text.contains(BROWSER) || text.contains("k6") && dialect::wants_namespace(text)
+    text.contains("k6/x/") || text.contains(BROWSER) || text.contains("k6") && transpile::wants_namespace(text)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

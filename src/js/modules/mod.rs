@@ -4,13 +4,13 @@
 use std::sync::{Arc, OnceLock};
 
 use super::value::{Args, Throw, Value};
-use super::vu::Vu;
+use super::vu::VuContext;
 
 pub mod k6;
 pub mod volley;
 
 /// A native function.
-pub type Op = fn(&Vu, Args) -> Result<Value, Throw>;
+pub type Op = fn(&VuContext, Args) -> Result<Value, Throw>;
 
 /// One module.
 pub struct Module {

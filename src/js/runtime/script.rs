@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use super::engine::Engine;
-use super::loader::Loader;
-use super::modules::volley::shared_array::Arrays;
 use crate::execution::RunState;
+use crate::js::engine::Engine;
+use crate::js::loader::Loader;
+use crate::js::modules::volley::shared_array::Arrays;
 use crate::log::Logger;
 use crate::metrics::record::Epoch;
 use crate::metrics::system_tags::SystemTags;
@@ -49,7 +49,7 @@ pub struct Script {
     /// What `k6/secrets` asks.
     pub secrets: Arc<Secrets>,
     /// What `k6/net/grpc` loaded.
-    pub schemas: super::modules::k6::net::grpc::Schemas,
+    pub schemas: crate::js::modules::k6::net::grpc::Schemas,
     /// What HTTP requests do unless they say otherwise.
     pub http: HttpDefaults,
     /// The option `rps`.

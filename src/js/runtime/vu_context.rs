@@ -8,31 +8,29 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::pin;
 use std::rc::{Rc, Weak};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use futures_util::task::AtomicWaker;
 use rustc_hash::FxHashMap;
 
 use super::coroutine;
-use super::dialect::RegExpLiteral;
-use super::engine::{Code, Host, StopHook};
-use super::modules;
 use super::script::Script;
-use super::value::{Args, Pending, Throw, Value};
+use super::stop::Stop;
 use super::worker::Worker;
 use crate::execution::{ScenarioFacts, alarm};
+use crate::js::engine::{Code, Host, RegExpLiteral, StopHook};
+use crate::js::modules;
+use crate::js::value::{Args, Pending, Throw, Value};
 use crate::metrics::system_tags::SystemTag;
 use crate::metrics::{Metadata, MetricId, Record, Stamp, TagSet};
 use crate::net::Client;
 
 /// Which part of a test is running; decides what the script may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
+pub enum LifecycleStage {
     /// Module code. The first pass decides which files, modules and metrics there are.
     Init {
         /// True for the pass that reads options and exports.
@@ -52,7 +50,7 @@ pub enum Stage {
 const TURN: Duration = Duration::from_millis(2);
 
 /// One VU.
-pub struct Vu {
+pub struct VuContext {
     /// Itself, for futures that outlive a call.
     this: Weak<Self>,
     /// 1..N in this process; 0 for the first pass, setup, teardown and the summary.
@@ -66,7 +64,7 @@ pub struct Vu {
     /// Its connections.
     pub client: Client,
     /// What is running.
-    pub stage: Cell<Stage>,
+    pub stage: Cell<LifecycleStage>,
     /// Raised from any thread to stop it.
     pub stop: Arc<Stop>,
     /// `__ENV`, made anew for every activation; shared until the script changes it.
@@ -96,64 +94,15 @@ pub struct Vu {
 /// What a promise waits for: its number, and what becomes of it.
 type Promised = LocalBoxFuture<'static, (u32, Result<Value, Throw>)>;
 
-/// The way to stop a VU from another thread.
-#[derive(Default)]
-pub struct Stop {
-    raised: AtomicBool,
-    waker: AtomicWaker,
-    hook: Mutex<Option<StopHook>>,
-}
-
-impl std::fmt::Debug for Stop {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Stop").field("raised", &self.raised).finish_non_exhaustive()
-    }
-}
-
-impl Stop {
-    /// Stops the VU: what it waits for ends at once, its script ends at the next chance.
-    pub fn raise(&self) {
-        self.raised.store(true, Ordering::SeqCst);
-        self.waker.wake();
-        if let Some(hook) = &*self.hook.lock().unwrap_or_else(PoisonError::into_inner) {
-            hook();
-        }
-    }
-
-    /// What else is to be done when the VU has to stop, in the place of what was asked for before.
-    pub fn set_hook(&self, hook: StopHook) {
-        *self.hook.lock().unwrap_or_else(PoisonError::into_inner) = Some(hook);
-    }
-
-    /// True if the VU has to stop.
-    pub fn is_raised(&self) -> bool {
-        self.raised.load(Ordering::SeqCst)
-    }
-
-    /// Resolves when the VU has to stop.
-    pub async fn raised(&self) {
-        std::future::poll_fn(|cx| {
-            self.waker.register(cx.waker());
-            if self.is_raised() { Poll::Ready(()) } else { Poll::Pending }
-        })
-        .await
-    }
-
-    /// Lets the VU work again.
-    pub fn lower(&self) {
-        self.raised.store(false, Ordering::SeqCst);
-    }
-}
-
 /// What the event loop goes on with.
-pub enum Event {
+pub enum LoopEvent {
     /// A timer is due.
     Timer(u32),
     /// A native future is done.
     Settled(u32, Result<Value, Throw>),
 }
 
-impl Vu {
+impl VuContext {
     /// A VU that has not run anything yet.
     pub fn new(id: u64, id_in_test: u64, script: Arc<Script>, worker: Rc<Worker>) -> Rc<Self> {
         let client = script.net.client(id);
@@ -166,7 +115,7 @@ impl Vu {
             script,
             worker,
             client,
-            stage: Cell::new(Stage::Init { first: id == 0 }),
+            stage: Cell::new(LifecycleStage::Init { first: id == 0 }),
             stop: Arc::default(),
             scenario: RefCell::default(),
             iterations: Cell::new(0),
@@ -192,18 +141,18 @@ impl Vu {
 
     /// True while module code runs.
     pub fn is_init(&self) -> bool {
-        matches!(self.stage.get(), Stage::Init { .. })
+        matches!(self.stage.get(), LifecycleStage::Init { .. })
     }
 
     /// State that one module keeps for this VU.
-    pub fn room<T: Default + 'static>(&self) -> Rc<T> {
+    pub fn module_state<T: Default + 'static>(&self) -> Rc<T> {
         let mut rooms = self.rooms.borrow_mut();
         let room = rooms.entry(TypeId::of::<T>()).or_insert_with(|| Rc::new(T::default())).clone();
         room.downcast().unwrap_or_else(|_| unreachable!("rooms are kept by their type"))
     }
 
-    /// As [`Vu::room`], if anybody has used it.
-    pub fn known_room<T: 'static>(&self) -> Option<Rc<T>> {
+    /// As [`VuContext::module_state`], if anybody has used it.
+    pub fn existing_module_state<T: 'static>(&self) -> Option<Rc<T>> {
         self.rooms.borrow().get(&TypeId::of::<T>())?.clone().downcast().ok()
     }
 
@@ -224,7 +173,7 @@ impl Vu {
                 if let Poll::Ready(result) = future.as_mut().poll(cx) {
                     return Poll::Ready(Ok(result));
                 }
-                stop.waker.register(cx.waker());
+                stop.wake_on_raise(cx.waker());
                 if stop.is_raised() { Poll::Ready(Err(Throw::Stop)) } else { Poll::Pending }
             })
             .await
@@ -269,7 +218,7 @@ impl Vu {
     ///
     /// # Errors
     /// [`Throw::Stop`] when the VU has to stop first.
-    pub fn next_event(&self) -> Result<Option<Event>, Throw> {
+    pub fn next_event(&self) -> Result<Option<LoopEvent>, Throw> {
         self.task.set(self.task.get() + 1);
         let first = self.timers.borrow().keys().next().copied();
         // Timers that are always due leave a turn to everything else.
@@ -280,7 +229,7 @@ impl Vu {
         {
             self.was_timer.set(true);
             self.timers.borrow_mut().remove(&(due, id));
-            return if self.stop.is_raised() { Err(Throw::Stop) } else { Ok(Some(Event::Timer(id))) };
+            return if self.stop.is_raised() { Err(Throw::Stop) } else { Ok(Some(LoopEvent::Timer(id))) };
         }
         let mut pending = std::mem::take(&mut *self.pending.borrow_mut());
         if first.is_none() && pending.is_empty() {
@@ -304,7 +253,7 @@ impl Vu {
         let mut added = std::mem::replace(&mut *self.pending.borrow_mut(), pending);
         self.pending.borrow_mut().extend(std::mem::take(&mut added));
         match settled {
-            Some((promise, result)) => Ok(Some(Event::Settled(promise, result))),
+            Some((promise, result)) => Ok(Some(LoopEvent::Settled(promise, result))),
             None => self.next_event(),
         }
     }
@@ -359,7 +308,7 @@ impl Vu {
 
     /// Writes a record down; what the summary's own VU measures is not part of the run.
     pub fn record(&self, record: Record) {
-        if self.stage.get() != Stage::Summary {
+        if self.stage.get() != LifecycleStage::Summary {
             self.worker.record(record);
         }
     }
@@ -371,7 +320,7 @@ impl Vu {
     }
 }
 
-impl Host for Vu {
+impl Host for VuContext {
     fn resolve(&self, specifier: &str, referrer: &str) -> Result<String, Throw> {
         self.script.loader.resolve(specifier, referrer)
     }

@@ -15,7 +15,7 @@ use oxc::parser::Parser;
 use oxc::span::{GetSpan, SourceType, Span};
 
 use super::Kind;
-use super::bridge::apply;
+use super::commonjs_interop::apply;
 use super::kind::is_good;
 use super::positions::Layer;
 

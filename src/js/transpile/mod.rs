@@ -9,9 +9,8 @@ use std::sync::Arc;
 
 use crate::source::{Module, ModuleKind};
 
-mod bridge;
 mod commonjs;
-mod demands;
+mod commonjs_interop;
 mod forms;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz_tests;
@@ -21,12 +20,13 @@ mod quote;
 mod regexps;
 mod source_map;
 mod typescript;
+mod use_directives;
 
-pub use bridge::{Missing, Target};
+pub use commonjs_interop::{Missing, Target};
 pub use kind::Exported;
 pub use positions::Positions;
 pub use quote::explain;
-pub use regexps::{RegExpLiteral, literals as regexp_literals};
+pub use regexps::literals as regexp_literals;
 
 /// What a file of code turns out to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,7 +99,9 @@ impl Prepared {
     pub fn bridge(&mut self, target: &mut dyn FnMut(&str) -> Target) -> Vec<Missing> {
         let targets: HashMap<String, Target> =
             requests(&self.text).into_iter().map(|name| (name.clone(), target(&name))).collect();
-        let Some(bridge::Bridged { text, layer, mut missing }) = deep(|| bridge::bridge(&self.text, &targets)) else {
+        let Some(commonjs_interop::Bridged { text, layer, mut missing }) =
+            deep(|| commonjs_interop::bridge(&self.text, &targets))
+        else {
             return Vec::new();
         };
         for one in &mut missing {
@@ -131,7 +133,7 @@ pub fn requests(text: &str) -> Vec<String> {
 
 /// The versions a file asks for at its top, by name.
 pub fn demands(text: &str) -> Vec<(String, String)> {
-    demands::read(text)
+    use_directives::read(text)
 }
 
 /// The names an ES module exports.

@@ -6,18 +6,7 @@ use oxc::ast_visit::Visit;
 use oxc::parser::Parser;
 use oxc::span::SourceType;
 
-/// A regular expression as it is written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RegExpLiteral {
-    /// What stands between the slashes.
-    pub pattern: String,
-    /// What stands behind them.
-    pub flags: String,
-    /// Counted from 1.
-    pub line: u32,
-    /// Counted from 1, in UTF-16 units.
-    pub column: u32,
-}
+use crate::js::engine::RegExpLiteral;
 
 /// All regular expressions in a text, in its order.
 pub fn literals(text: &str) -> Vec<RegExpLiteral> {

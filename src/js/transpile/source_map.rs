@@ -70,7 +70,7 @@ fn numbers(place: &str) -> Option<Vec<i64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::js::dialect::Positions;
+    use crate::js::transpile::Positions;
 
     #[test]
     fn maps_lead_to_their_sources() {

@@ -3,8 +3,8 @@
 use std::cell::Cell;
 use std::time::Duration;
 
+use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Kept, Throw, Value};
-use crate::js::vu::Vu;
 
 /// The JavaScript function that runs a timer's callback, once it was looked up.
 #[derive(Default)]
@@ -14,14 +14,14 @@ pub struct Fire(pub Cell<Option<Kept>>);
 const MAX_MS: f64 = 1.1e12;
 
 /// `(id, milliseconds, repeats)`: calls `fire` with the id then.
-pub fn start(vu: &Vu, args: Args) -> Result<Value, Throw> {
+pub fn start(vu: &VuContext, args: Args) -> Result<Value, Throw> {
     let delay = Duration::from_secs_f64(args.number(1).clamp(0.0, MAX_MS) / 1000.0);
     vu.set_timer(args.number(0) as u32, delay, args.bool(2));
     Ok(Value::Undefined)
 }
 
 /// `(id)`
-pub fn stop(vu: &Vu, args: Args) -> Result<Value, Throw> {
+pub fn stop(vu: &VuContext, args: Args) -> Result<Value, Throw> {
     vu.clear_timer(args.number(0) as u32);
     Ok(Value::Undefined)
 }

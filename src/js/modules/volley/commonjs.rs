@@ -3,15 +3,15 @@
 use super::super::Op;
 use super::globals::init_only;
 use crate::js::modules::k6::tag_text;
+use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
-use crate::js::vu::Vu;
 
 /// The native half.
 pub const OPS: &[(&str, Op)] = &[("findRequired", find_required)];
 
 /// `(specifier, base)` -> `{kind, address}` of what `require` in the module `base` asks for; without one it is the
 /// main module.
-fn find_required(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn find_required(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     if !vu.is_init() {
         return Err(init_only("require"));
     }

@@ -11,8 +11,8 @@ use rustc_hash::FxHashMap;
 use tokio::sync::OnceCell;
 
 use super::super::Op;
+use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
-use crate::js::vu::Vu;
 
 /// The native half.
 pub const OPS: &[(&str, Op)] = &[("element", element)];
@@ -113,7 +113,7 @@ pub fn handle(array: Arc<Array>) -> Value {
 }
 
 /// `(handle, index)` -> a copy of an element that is there.
-fn element(_vu: &Vu, args: Args) -> Result<Value, Throw> {
+fn element(_vu: &VuContext, args: Args) -> Result<Value, Throw> {
     let array = args.resource::<Arc<Array>>(0)?;
     match array.get(args.number(1) as usize) {
         // Stored, and refused by whoever reads it, as in k6.

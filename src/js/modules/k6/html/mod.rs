@@ -6,8 +6,8 @@
 use std::rc::Rc;
 
 use super::Op;
+use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
-use crate::js::vu::Vu;
 
 mod data_attributes;
 mod document;
@@ -76,7 +76,7 @@ const SELECTION: &[&str] = &[
 ///
 /// # Errors
 /// A `GoError` for a text no parser should follow; [`Throw::Stop`] when the VU has to stop.
-pub fn document(vu: &Vu, text: &str, url: &str) -> Result<Rc<Document>, Throw> {
+pub fn document(vu: &VuContext, text: &str, url: &str) -> Result<Rc<Document>, Throw> {
     parse::parse(text, url, Pace::of(vu)).map(Rc::new).map_err(|fault| match fault {
         parse::Fault::Refused(text) => Throw::go(text),
         parse::Fault::Stopped => Throw::Stop,
@@ -89,7 +89,7 @@ pub fn whole(document: Rc<Document>) -> Value {
 }
 
 /// `(text)` -> a selection of the document it makes.
-fn parse_text(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn parse_text(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     document(vu, &args.string(0), "").map(whole)
 }
 
@@ -99,7 +99,7 @@ fn parse_text(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 /// (its name), another one (an empty text) or a selection (undefined); `volley.members` the methods of a kind;
 /// `volley.url` where a selection's document is from; `volley.keep` takes the places of some nodes, and whether they are
 /// to stay or to go.
-pub fn call(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+pub fn call(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let method = args.string(1);
     if method == "volley.members" {
         let all = |names: &[&'static str]| names.iter().map(|name| Value::from(*name)).collect();

@@ -11,8 +11,8 @@ use super::{gjson, json_text};
 use crate::js::engine;
 use crate::js::modules::k6::html;
 use crate::js::modules::volley::webcrypto::seats;
+use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value, text_of};
-use crate::js::vu::Vu;
 use crate::net::http::{Body, Exchange, Request};
 use crate::net::tls::Ocsp;
 
@@ -92,17 +92,17 @@ const FIELDS: [&str; 16] = [
 const METHODS: [&str; 4] = ["clickLink", "html", "json", "submitForm"];
 
 /// The names of all fields and methods.
-pub(super) fn field_names(_vu: &Vu, _args: Args) -> Result<Value, Throw> {
+pub(super) fn field_names(_vu: &VuContext, _args: Args) -> Result<Value, Throw> {
     Ok(Value::List(FIELDS.iter().chain(&METHODS).map(|name| Value::from(*name)).collect()))
 }
 
 /// `(name)`: whether a response has such a field.
-pub(super) fn is_field(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+pub(super) fn is_field(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     Ok(Value::Bool(FIELDS.contains(&args.string(0).as_str())))
 }
 
 /// `(name, value)` -> the value as a field of this name holds it; undefined for one that holds anything.
-pub(super) fn assign(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+pub(super) fn assign(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let name = args.string(0);
     Ok(match name.as_str() {
         "remote_port" | "status" | "error_code" => {
@@ -118,7 +118,7 @@ pub(super) fn assign(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 }
 
 /// `(answer, name)` -> a field.
-pub(super) fn field(_vu: &Vu, args: Args) -> Result<Value, Throw> {
+pub(super) fn field(_vu: &VuContext, args: Args) -> Result<Value, Throw> {
     let answer = args.resource::<Answer>(0)?;
     let exchange = answer.exchange.as_ref();
     let response = exchange.and_then(|exchange| exchange.result.as_ref().ok());
@@ -249,7 +249,7 @@ fn request_fields(request: &Request, cookie: Option<&str>, body: Option<&Body>) 
 }
 
 /// `(answer, selector)` -> the body as data, or what the selector finds in it.
-pub(super) fn json(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+pub(super) fn json(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let answer = args.resource::<Answer>(0)?;
     let Some(body) = answer.body().filter(|_| answer.form != BodyForm::None) else {
         return Err(Throw::go(
@@ -278,7 +278,7 @@ fn whole_json(body: &Bytes) -> Result<Bytes, String> {
 }
 
 /// What a selector finds in a body. What is not found within a moment is looked for on threads that run no VU.
-fn selected(vu: &Vu, body: Bytes, selector: String) -> Result<Option<Bytes>, Throw> {
+fn selected(vu: &VuContext, body: Bytes, selector: String) -> Result<Option<Bytes>, Throw> {
     let length = body.len();
     if length < LONG
         && let Ok(found) = gjson::effort::limited(None, length, || json_at(&body, &selector))
@@ -301,7 +301,11 @@ fn json_at(body: &Bytes, selector: &str) -> Option<Bytes> {
 }
 
 /// Computes something about a body of so many bytes: a long one on a thread that runs no VU.
-fn aside<T: Send + 'static>(vu: &Vu, len: usize, compute: impl FnOnce() -> T + Send + 'static) -> Result<T, Throw> {
+fn aside<T: Send + 'static>(
+    vu: &VuContext,
+    len: usize,
+    compute: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Throw> {
     if len < LONG {
         return Ok(compute());
     }
@@ -309,7 +313,7 @@ fn aside<T: Send + 'static>(vu: &Vu, len: usize, compute: impl FnOnce() -> T + S
 }
 
 /// `(answer, url)` -> the body as a selection; it is parsed once.
-pub(super) fn html(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+pub(super) fn html(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let answer = args.resource::<Answer>(0)?;
     // Where no request was made, the body is not null but empty.
     let empty = Bytes::new();
@@ -337,7 +341,7 @@ fn readable(json: Bytes) -> Bytes {
 }
 
 /// `(answer)` -> why its body is no JSON, in k6's words.
-pub(super) fn json_error(vu: &Vu, args: Args) -> Result<Value, Throw> {
+pub(super) fn json_error(vu: &VuContext, args: Args) -> Result<Value, Throw> {
     let answer = args.resource::<Answer>(0)?;
     let body = answer.body().cloned().unwrap_or_default();
     let fault = move || json_text::check(&body).err().map_or_else(String::new, |fault| fault.report(&body));

@@ -11,8 +11,8 @@ use super::statuses::{Expected, VuCallback};
 use super::{debug, go, sample, warn_failed};
 use crate::execution::alarm;
 use crate::js::modules::k6::tag_pairs;
+use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
-use crate::js::vu::Vu;
 use crate::net::Sent;
 use crate::net::http::{
     Auth, Body, BodyMode, Coding, Exchange, Hop, Jar, Protocol, Request, RequestCookie, Url, compress, headers,
@@ -48,7 +48,7 @@ pub(super) struct Prepared {
 
 impl Prepared {
     /// Checks `(method, url, body, params)`.
-    pub fn new(vu: &Vu, mut args: Args) -> Result<Self, Refusal> {
+    pub fn new(vu: &VuContext, mut args: Args) -> Result<Self, Refusal> {
         let defaults = &vu.script.http;
         let method = args.string(0);
         let (url, template) = url_argument(args.take(1))?;
@@ -62,7 +62,7 @@ impl Prepared {
             shown_body: None,
             name: template,
             tags: Vec::new(),
-            expected: vu.room::<VuCallback>().get(),
+            expected: vu.module_state::<VuCallback>().get(),
             throw: vu.script.throw,
             form: if defaults.discard_bodies { BodyForm::None } else { BodyForm::Text },
             limits_redirects: defaults.max_redirects.1,
@@ -141,7 +141,7 @@ impl Prepared {
     }
 
     /// Headers k6 sets by itself, the jar, the body as it goes over the wire.
-    fn finish_request(&mut self, vu: &Vu, encoded: Encoded, compression: Option<String>) -> Result<(), Refusal> {
+    fn finish_request(&mut self, vu: &VuContext, encoded: Encoded, compression: Option<String>) -> Result<(), Refusal> {
         let request = &mut self.request;
         for (name, _) in &mut request.headers {
             headers::canonicalise(name);
@@ -193,7 +193,7 @@ impl Prepared {
                 ));
             }
         }
-        request.jar.get_or_insert_with(|| vu.room::<VuJar>().get());
+        request.jar.get_or_insert_with(|| vu.module_state::<VuJar>().get());
         if self.form == BodyForm::None {
             request.body_mode = BodyMode::Discard;
         }
@@ -207,7 +207,7 @@ impl Prepared {
 
     /// Sends it. The future waits for the whole exchange and writes the samples down; dropped before that, it writes
     /// down those of the hops that had ended.
-    pub fn send(self, vu: &Vu) -> impl Future<Output = (Self, Exchange)> + use<> {
+    pub fn send(self, vu: &VuContext) -> impl Future<Output = (Self, Exchange)> + use<> {
         let turn = vu.script.rate_limit.as_ref().map(crate::js::script::RateLimit::turn);
         let mut unfinished = Unfinished { prepared: Some(self), vu: vu.rc(), sent: None };
         async move {
@@ -221,13 +221,13 @@ impl Prepared {
     }
 
     /// Writes the samples of hops down.
-    fn record(&self, vu: &Vu, hops: &[Hop]) {
+    fn record(&self, vu: &VuContext, hops: &[Hop]) {
         let is_digest = matches!(self.request.auth, Auth::Digest);
         sample::record(vu, hops, self.name.as_deref(), &self.tags, self.expected.as_ref(), is_digest);
     }
 
     /// Warns or throws where it failed, and makes the response.
-    pub fn finish(&self, vu: &Vu, exchange: Exchange) -> Result<Rc<Answer>, Throw> {
+    pub fn finish(&self, vu: &VuContext, exchange: Exchange) -> Result<Rc<Answer>, Throw> {
         debug::tell(vu, &exchange.dumps, &self.tags);
         if exchange.stopped_redirecting && !self.limits_redirects {
             let url = self.request.url.clean().into_owned();
@@ -256,7 +256,7 @@ impl Prepared {
 struct Unfinished {
     /// Gone once it is finished.
     prepared: Option<Prepared>,
-    vu: Rc<Vu>,
+    vu: Rc<VuContext>,
     sent: Option<Sent>,
 }
 

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::execution::alarm;
+use crate::js::runtime::VuContext;
 use crate::js::value::{Throw, Value, text_of};
-use crate::js::vu::Vu;
 use crate::metrics::record::millis;
 use crate::metrics::system_tags::SystemTag as Tag;
 use crate::metrics::{Metadata, MetricId, Record, TagSet, builtin};
@@ -66,7 +66,7 @@ struct Sockets(RefCell<Vec<Rc<Socket>>>);
 
 impl Socket {
     /// Begins to connect.
-    pub fn open(vu: &Vu, kind: Kind, ask: Result<Ask, String>, labels: Labels) -> Rc<Self> {
+    pub fn open(vu: &VuContext, kind: Kind, ask: Result<Ask, String>, labels: Labels) -> Rc<Self> {
         let line = ws::open(&vu.client, ask);
         let base = vu.tags();
         let socket = Rc::new(Self {
@@ -83,7 +83,7 @@ impl Socket {
             is_over: Cell::new(false),
             buffered: Cell::new((0, 0)),
         });
-        vu.room::<Sockets>().0.borrow_mut().push(socket.clone());
+        vu.module_state::<Sockets>().0.borrow_mut().push(socket.clone());
         socket
     }
 
@@ -101,7 +101,7 @@ impl Socket {
     ///
     /// # Errors
     /// The socket is closed.
-    pub fn say(&self, vu: &Vu, outgoing: Outgoing) -> Result<(), Throw> {
+    pub fn say(&self, vu: &VuContext, outgoing: Outgoing) -> Result<(), Throw> {
         if self.is_over.get() || self.is_closing.get() {
             return Err(Throw::go("InvalidStateError"));
         }
@@ -117,7 +117,7 @@ impl Socket {
     ///
     /// # Errors
     /// The socket is closed.
-    pub fn ping(&self, vu: &Vu) -> Result<(), Throw> {
+    pub fn ping(&self, vu: &VuContext) -> Result<(), Throw> {
         let number = self.pings.get();
         self.pings.set(number + 1);
         self.say(vu, Outgoing::Ping(number))
@@ -127,7 +127,7 @@ impl Socket {
     ///
     /// # Errors
     /// The VU has to stop.
-    pub fn wait_for_room(&self, vu: &Vu) -> Result<(), Throw> {
+    pub fn wait_for_room(&self, vu: &VuContext) -> Result<(), Throw> {
         if self.line.is_full() { vu.wait(self.line.clone().room()) } else { Ok(()) }
     }
 
@@ -135,7 +135,7 @@ impl Socket {
     ///
     /// # Errors
     /// The VU has to stop.
-    pub fn leave(&self, vu: &Vu, code: u16) -> Result<(), Throw> {
+    pub fn leave(&self, vu: &VuContext, code: u16) -> Result<(), Throw> {
         self.is_closing.set(true);
         self.line.leave(code);
         vu.wait(self.line.clone().flushed())
@@ -155,13 +155,13 @@ impl Socket {
     }
 
     /// Bytes the script gave that are not written yet. A task sees what was written before it began.
-    pub fn buffered(&self, vu: &Vu) -> u64 {
+    pub fn buffered(&self, vu: &VuContext) -> u64 {
         self.settle(vu);
         self.buffered.get().0
     }
 
     /// Takes note of what was written, once in a task.
-    fn settle(&self, vu: &Vu) {
+    fn settle(&self, vu: &VuContext) {
         let (buffered, task) = self.buffered.get();
         if self.kind == Kind::Blocking || task != vu.task() {
             self.buffered.set((buffered, vu.task()));
@@ -171,14 +171,14 @@ impl Socket {
 
     // Samples ----------------------------------------------------------------------------------------------------
 
-    fn sample(&self, vu: &Vu, at: Instant, metric: MetricId, value: f64) {
+    fn sample(&self, vu: &VuContext, at: Instant, metric: MetricId, value: f64) {
         let (time, tags) = (vu.script.epoch.stamp(at), self.tags.borrow().clone());
         vu.record(Record::Sample { time, metric, value, tags, metadata: self.metadata.clone() });
     }
 
     /// Counts what was written. Before the tags are known it waits: what was said while the socket connected is written with
     /// its first event.
-    fn count_written(&self, vu: &Vu) {
+    fn count_written(&self, vu: &VuContext) {
         if !self.is_labelled.get() {
             return;
         }
@@ -195,12 +195,12 @@ impl Socket {
     }
 
     /// A message of the blocking API was sent.
-    pub fn count_sent(&self, vu: &Vu) {
+    pub fn count_sent(&self, vu: &VuContext) {
         self.sample(vu, Instant::now(), builtin::WS_MSGS_SENT, 1.0);
     }
 
     /// Tags everything that follows by the server's answer.
-    fn label(&self, vu: &Vu, answer: Option<&Answer>, is_open: bool) {
+    fn label(&self, vu: &VuContext, answer: Option<&Answer>, is_open: bool) {
         let on = |tag| vu.script.system_tags.has(tag);
         let (status, ip);
         let labels = &self.labels;
@@ -230,14 +230,14 @@ impl Socket {
     }
 
     /// Counts the attempt to connect.
-    fn count_attempt(&self, vu: &Vu, began: Instant, ended: Instant) {
+    fn count_attempt(&self, vu: &VuContext, began: Instant, ended: Instant) {
         self.sample(vu, ended, builtin::WS_SESSIONS, 1.0);
         let took = ended.saturating_duration_since(began);
         self.sample(vu, ended, builtin::WS_CONNECTING, millis(took.as_nanos() as u64));
     }
 
     /// Counts the session, once: with everything that came too late for the script.
-    pub fn finish(&self, vu: &Vu, at: Instant) {
+    pub fn finish(&self, vu: &VuContext, at: Instant) {
         if self.is_over.replace(true) {
             return;
         }
@@ -246,11 +246,11 @@ impl Socket {
             let lasted = at.saturating_duration_since(began);
             self.sample(vu, at, builtin::WS_SESSION_DURATION, millis(lasted.as_nanos() as u64));
         }
-        vu.room::<Sockets>().0.borrow_mut().retain(|known| !std::ptr::eq(&**known, self));
+        vu.module_state::<Sockets>().0.borrow_mut().retain(|known| !std::ptr::eq(&**known, self));
     }
 
     /// Counts an event.
-    pub fn count(&self, vu: &Vu, told: &Told) {
+    pub fn count(&self, vu: &VuContext, told: &Told) {
         match &told.event {
             Event::Open(answer) => {
                 self.label(vu, Some(answer), true);
@@ -278,7 +278,7 @@ impl Socket {
     }
 
     /// An event for JavaScript: what kind, when in milliseconds, and what is special about it.
-    pub fn show(&self, vu: &Vu, told: Told) -> Value {
+    pub fn show(&self, vu: &VuContext, told: Told) -> Value {
         self.settle(vu);
         self.count(vu, &told);
         let time = vu.script.epoch.stamp(told.at).0 as f64 / 1e6;
@@ -340,8 +340,8 @@ pub fn refusal(refused: &Refused) -> Value {
 }
 
 /// What ends with an iteration: sockets that are still open. They say goodbye and are counted, with all they heard.
-pub async fn hang_up(vu: &Vu) {
-    let Some(sockets) = vu.known_room::<Sockets>() else { return };
+pub async fn hang_up(vu: &VuContext) {
+    let Some(sockets) = vu.existing_module_state::<Sockets>() else { return };
     let open = sockets.0.take();
     // Their sessions end here, however long the server takes for its last word.
     let ended = Instant::now();

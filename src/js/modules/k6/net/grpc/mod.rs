@@ -11,8 +11,8 @@ use std::sync::Arc;
 use super::super::super::Op;
 use crate::execution::alarm;
 use crate::js::modules::volley::webcrypto::seats;
+use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
-use crate::js::vu::Vu;
 use crate::metrics::{Contains, MetricId, MetricType};
 use crate::net::grpc::{Channel, Code, Security, Target};
 
@@ -72,13 +72,13 @@ const HEALTH: [(&str, u32); 4] = [
 struct Metrics(Cell<Option<[MetricId; 3]>>);
 
 /// What all clients of a VU need before they do anything: the constants of the module. Declares its metrics.
-fn constants(vu: &Vu, _args: Args) -> Result<Value, Throw> {
+fn constants(vu: &VuContext, _args: Args) -> Result<Value, Throw> {
     if vu.is_init() {
         let declare =
             |name: &str| vu.script.registry.declare(name, MetricType::Counter, Contains::Default).map_err(Throw::go);
         let metrics =
             [declare("grpc_streams")?, declare("grpc_streams_msgs_sent")?, declare("grpc_streams_msgs_received")?];
-        vu.room::<Metrics>().0.set(Some(metrics));
+        vu.module_state::<Metrics>().0.set(Some(metrics));
     }
     let statuses = Code::NAMES.iter().zip(0u32..).map(|(name, code)| (format!("Status{name}"), code));
     let health = HEALTH.iter().map(|(name, state)| ((*name).to_owned(), *state));
@@ -150,12 +150,12 @@ impl Client {
     }
 }
 
-fn client(_vu: &Vu, _args: Args) -> Result<Value, Throw> {
+fn client(_vu: &VuContext, _args: Args) -> Result<Value, Throw> {
     Ok(Value::Resource(Rc::new(Client::default())))
 }
 
 /// `(client, folders, files)` -> the methods in the files.
-fn load(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn load(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     if !vu.is_init() {
         return Err(Throw::go("load must be called in the init context"));
     }
@@ -176,7 +176,7 @@ fn load(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 }
 
 /// `(client, path)` -> the methods in the set.
-fn load_protoset(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn load_protoset(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     if !vu.is_init() {
         return Err(Throw::go("load must be called in the init context"));
     }
@@ -204,7 +204,7 @@ fn learnt(client: &Client, schema: &Arc<Schema>) -> Value {
 }
 
 /// `(client, address, params)` -> `true`.
-fn connect(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn connect(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     if vu.is_init() {
         return Err(Throw::go("connecting to a gRPC server in the init context is not supported"));
     }
@@ -251,7 +251,7 @@ fn connect(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 }
 
 /// `(client, service)` -> `{status}`.
-fn health_check(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn health_check(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let client = args.resource::<Client>(0)?;
     let (channel, _) = client.line().map_err(Throw::go)?;
     let (made, answer) = vu.wait(services::check_health(&channel, args.string(1)))?;
@@ -261,12 +261,12 @@ fn health_check(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 }
 
 /// `(client)`: what is under way ends as canceled.
-fn close(_vu: &Vu, args: Args) -> Result<Value, Throw> {
+fn close(_vu: &VuContext, args: Args) -> Result<Value, Throw> {
     args.resource::<Client>(0)?.line.replace(None);
     Ok(Value::Undefined)
 }
 
-fn warn(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn warn(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     vu.script.log.warn(args.string(0));
     Ok(Value::Undefined)
 }
