@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use crate::js::Imports;
+use crate::js::{Imports, modules};
 
 /// What isn't built in would need a build of its own; volley has none, but says so as k6 does.
 pub fn list(imports: &Imports, as_json: bool) -> String {
     let names: Vec<&String> = imports.files.iter().chain(&imports.modules).collect();
-    let dependencies = imports.dependencies();
+    let dependencies = imports.dependencies(&modules::TABLE);
     let needs_build = dependencies.len() > 1;
     if as_json {
         let value = json!({"buildDependencies": dependencies, "imports": names, "customBuildRequired": needs_build});

@@ -25,7 +25,9 @@ fn run(engine: Engine, source: &str, iterations: u64) -> Result<Vec<String>, Fai
     let state = Arc::new(RunState::default());
     let script = Arc::new(Script {
         engine,
-        loader: Arc::new(Loader::new(Arc::new(files), "file:///", engine)),
+        loader: Arc::new(Loader::new(Arc::new(files), "file:///", engine, &modules::TABLE)),
+        modules: &modules::TABLE,
+        module_state: Default::default(),
         address: "file:///main.js".to_owned(),
         env: Arc::new(BTreeMap::from([("WHO".to_owned(), "world".to_owned())])),
         freeze_env: false,
@@ -38,9 +40,7 @@ fn run(engine: Engine, source: &str, iterations: u64) -> Result<Vec<String>, Fai
         epoch: Epoch::now(),
         state: state.clone(),
         net: crate::net::Net::idle(),
-        arrays: Default::default(),
         secrets: Arc::new(crate::source::Secrets::open(&[], std::path::Path::new("/"), &|_| None, |_| ()).unwrap()),
-        schemas: Default::default(),
         http: HttpDefaults {
             user_agent: "test".to_owned(),
             dumping: Default::default(),
@@ -55,7 +55,6 @@ fn run(engine: Engine, source: &str, iterations: u64) -> Result<Vec<String>, Fai
         min_iteration_duration: Duration::ZERO,
         throw: false,
         is_strict: false,
-        told_of_set: Default::default(),
         options: Default::default(),
         exported_options: Default::default(),
         setup_data: Default::default(),

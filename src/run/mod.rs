@@ -16,7 +16,8 @@ use crate::execution::{Crew, Pool, RunState, STOP_TIMEOUT, Status};
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
 use crate::js::engine::Engine;
-use crate::js::modules::volley::shared_array::Arrays;
+use crate::js::modules;
+use crate::js::runtime::module_state::SharedModuleState;
 use crate::js::runtime::worker::WorkerThreads;
 use crate::js::{Exports, HttpDefaults, Loader, Script, VuSet};
 use crate::log::{Level, Logger};
@@ -341,21 +342,21 @@ struct Common {
     registry: Arc<Registry>,
     interner: Arc<Interner>,
     state: Arc<RunState>,
-    arrays: Arc<Arrays>,
+    module_state: Arc<SharedModuleState>,
     epoch: Epoch,
 }
 
 impl Common {
     fn new(request: &Request) -> Self {
         let files = Arc::clone(&request.script.files);
-        let loader = Arc::new(Loader::new(files.clone(), &request.script.open_base, request.engine));
+        let loader = Arc::new(Loader::new(files.clone(), &request.script.open_base, request.engine, &modules::TABLE));
         Self {
             files,
             loader,
             registry: Arc::new(Registry::new()),
             interner: Arc::default(),
             state: Arc::default(),
-            arrays: Arc::default(),
+            module_state: Arc::default(),
             epoch: Epoch::now(),
         }
     }
@@ -394,6 +395,8 @@ impl Common {
         Script {
             engine: request.engine,
             loader: self.loader.clone(),
+            modules: &modules::TABLE,
+            module_state: self.module_state.clone(),
             address: request.script.module.url.to_string(),
             env: Arc::new(request.env.clone()),
             freeze_env: request.freeze_env,
@@ -406,9 +409,7 @@ impl Common {
             epoch: self.epoch,
             state: self.state.clone(),
             net,
-            arrays: self.arrays.clone(),
             secrets: request.secrets.clone(),
-            schemas: Default::default(),
             http: HttpDefaults {
                 user_agent: options.user_agent.clone().unwrap_or_else(default_user_agent),
                 dumping: match options.http_debug.as_deref() {
@@ -430,7 +431,6 @@ impl Common {
             min_iteration_duration: options.min_iteration_duration.unwrap_or_default().to_duration(),
             throw: options.throw.unwrap_or_default(),
             is_strict: request.strict,
-            told_of_set: Default::default(),
             options: Default::default(),
             exported_options: Default::default(),
             setup_data: Default::default(),

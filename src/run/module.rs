@@ -9,9 +9,10 @@ use tokio::sync::{mpsc, oneshot};
 use super::{Common, Request};
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
-use crate::js::VuSet;
 use crate::js::runtime::Stop;
 use crate::js::runtime::worker::WorkerThreads;
+use crate::js::value::Value;
+use crate::js::{JsVu, VuSet};
 use crate::metrics::ledger::LedgerOptions;
 use crate::metrics::{Ledger, Recorder};
 use crate::net::Net;
@@ -51,9 +52,10 @@ impl Module {
             &script,
             |stop| _ = tell_stop.send(stop),
             |vu| async move {
-                _ = tell.send(vu.default_export().await);
+                _ = tell.send(of_default(&vu, "exportProcedure", Vec::new()).await);
                 while let Some((number, answer)) = asked.recv().await {
-                    _ = answer.send(vu.record(number).await);
+                    let args = vec![Value::Number(number as f64)];
+                    _ = answer.send(of_default(&vu, "exportRecord", args).await);
                 }
                 Ok(())
             },
@@ -94,6 +96,15 @@ impl Module {
                 Err(Failure::new(ExitCode::ScriptException, text))
             }
         }
+    }
+}
+
+/// The JSON that a function of `volley/procedure` makes of the default export; nothing if there is none, or if it makes
+/// nothing of it.
+async fn of_default(vu: &JsVu, function: &'static str, more: Vec<Value>) -> Answer {
+    match vu.call_with_export("volley/procedure", function, "default", more).await? {
+        Some(Value::String(json)) => Ok(Some(json)),
+        _ => Ok(None),
     }
 }
 

@@ -10,9 +10,9 @@ use crate::execution::{ScenarioFacts, ScenarioRun, alarm};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::js::engine::{Export, Outcome, Realm};
-use crate::js::modules::k6;
-use crate::js::modules::volley::globals;
+use crate::js::loader::Loader;
 use crate::js::runtime::event_loop::{Turn, turn, value_of};
+use crate::js::runtime::module_table::Hooks;
 use crate::js::runtime::worker::Worker;
 use crate::js::runtime::{LifecycleStage, Script, VuContext, coroutine};
 use crate::js::value::{Exception, Kept, Throw, Value};
@@ -66,14 +66,15 @@ impl JsVu {
     /// What the script threw, with its stack; or why a module can't be had.
     pub async fn init(id: u64, id_in_test: u64, script: &Arc<Script>, worker: &Rc<Worker>) -> Result<Self, Failure> {
         let vu = VuContext::new(id, id_in_test, script.clone(), worker.clone());
+        let loader = Loader::of(script);
         loop {
             let host: Rc<dyn crate::js::engine::Host> = vu.clone();
             let realm: Rc<dyn Realm> = script.engine.realm(host).map_err(|throw| failure(&throw))?.into();
             let this = Self { vu: vu.clone(), realm, work: Rc::default() };
             match this.on_stack(Self::run_init_code).await? {
-                Err(_) if script.loader.begins_again() => {}
+                Err(_) if loader.begins_again() => {}
                 result => {
-                    script.loader.settle();
+                    loader.settle();
                     return result.map(|()| this);
                 }
             }
@@ -81,8 +82,8 @@ impl JsVu {
     }
 
     fn run_init_code(&self) -> Result<(), Failure> {
-        let loader = &self.vu.script.loader;
-        globals::define(&*self.realm, &self.vu).map_err(|throw| failure(&throw))?;
+        let loader = Loader::of(&self.vu.script);
+        (self.hooks().realm_made)(&*self.realm, &self.vu).map_err(|throw| failure(&throw))?;
         let address = self.address();
         let evaluated = self.evaluate(&address);
         for file in loader.take_missing_maps() {
@@ -109,7 +110,7 @@ impl JsVu {
 
     /// The address of the main module, as engines know it.
     fn address(&self) -> String {
-        self.vu.script.loader.entry(&self.vu.script.address)
+        Loader::of(&self.vu.script).entry(&self.vu.script.address)
     }
 
     /// Runs `work` on a stack of its own.
@@ -145,7 +146,7 @@ impl JsVu {
 
     fn stopped(&self) -> Failure {
         // What the summary aborts is no run any more.
-        if let Some(failure) = self.vu.module_state::<k6::execution::Aborted>().in_summary.take() {
+        if let Some(failure) = self.vu.take_abort_in_summary() {
             return failure;
         }
         match self.vu.script.state.aborted() {
@@ -184,42 +185,33 @@ impl JsVu {
         .await?
     }
 
-    /// The default export as JSON, of a module that is data rather than a test; nothing if there is none.
+    /// What a function of a module of ours, which may be any under `volley/`, returns for an export of the main module and
+    /// further arguments; nothing if the main module has no such export.
     ///
     /// # Errors
-    /// When it can't be read, or is cyclic.
-    pub async fn default_export(&self) -> Result<Option<String>, Failure> {
-        self.of_default("exportProcedure", Vec::new()).await
-    }
-
-    /// What the default export's `data.record` makes of a number, as JSON; nothing for `undefined`.
-    ///
-    /// # Errors
-    /// What the function threw.
-    pub async fn record(&self, number: u64) -> Result<Option<String>, Failure> {
-        self.of_default("exportRecord", vec![Value::Number(number as f64)]).await
-    }
-
-    /// A text that a function of `volley/procedure` makes of the default export.
-    async fn of_default(&self, function: &'static str, more: Vec<Value>) -> Result<Option<String>, Failure> {
+    /// What the function threw, also while the export was read.
+    pub async fn call_with_export(
+        &self,
+        module: &'static str,
+        function: &'static str,
+        export: &'static str,
+        more: Vec<Value>,
+    ) -> Result<Option<Value>, Failure> {
         self.on_stack(move |this| {
             let realm = &*this.realm;
             let address = &this.vu.script.address;
             let exported = realm.exports(address).map_err(|throw| failure(&throw))?;
-            if !exported.iter().any(|(name, _)| name == "default") {
+            if !exported.iter().any(|(name, _)| name == export) {
                 return Ok(None);
             }
-            let default = realm.export(address, "default").map_err(|throw| failure(&throw))?;
-            let args = std::iter::once(Value::Kept(default)).chain(more).collect();
-            let json = this.call_of("volley/procedure", function, args);
-            realm.release(default);
-            let kept = json.map_err(|throw| failure(&throw))?;
+            let export = realm.export(address, export).map_err(|throw| failure(&throw))?;
+            let args = std::iter::once(Value::Kept(export)).chain(more).collect();
+            let result = this.call_of(module, function, args);
+            realm.release(export);
+            let kept = result.map_err(|throw| failure(&throw))?;
             let value = value_of(realm, kept);
             realm.release(kept);
-            match value {
-                Ok(Value::String(json)) => Ok(Some(json)),
-                _ => Ok(None),
-            }
+            Ok(value.ok())
         })
         .await?
     }
@@ -368,20 +360,35 @@ impl JsVu {
         self.vu.stage.set(stage);
         self.vu.set_tags(self.vu.script.run_tags.clone());
         self.vu.set_group(group.into());
-        k6::http::begin_iteration(&self.vu);
+        for hook in self.hooks().iteration_begins {
+            hook(&self.vu);
+        }
         if self.vu.script.system_tags.has(SystemTag::Iter) {
-            k6::execution::change_metadata(&self.vu, "iter", Some("0".to_owned()));
+            self.vu.change_metadata("iter", Some("0".to_owned()));
         }
     }
 
     /// Setup and teardown move bytes, but are no iterations.
     async fn end_stage(&self) {
-        k6::net::grpc::hang_up(&self.vu);
-        k6::websockets::socket::hang_up(&self.vu).await;
+        self.close_open().await;
         let (sent, received) = self.vu.client.traffic();
         let (tags, metadata) = (self.vu.tags(), self.vu.metadata());
         self.vu.record(Record::Iteration { time: self.vu.now(), duration: None, sent, received, tags, metadata });
         self.vu.worker.flush();
+    }
+
+    /// Closes what the script left open.
+    async fn close_open(&self) {
+        for hook in self.hooks().close_open {
+            if let Some(closing) = hook(&self.vu) {
+                closing.await;
+            }
+        }
+    }
+
+    /// What modules do at the turning points of a VU's life.
+    fn hooks(&self) -> &'static Hooks {
+        &self.vu.script.modules.hooks
     }
 
     /// The setup data as this VU sees it, parsed once.
@@ -419,7 +426,7 @@ impl JsVu {
         self.vu.set_tags(facts.tags.clone());
         self.vu.set_group("".into());
         if self.vu.script.system_tags.has(SystemTag::Vu) {
-            k6::execution::change_metadata(&self.vu, "vu", Some(self.vu.id.to_string()));
+            self.vu.change_metadata("vu", Some(self.vu.id.to_string()));
         }
     }
 
@@ -441,16 +448,18 @@ impl JsVu {
         vu.scenario_iteration.set(facts.number_iteration());
         if vu.script.system_tags.has(SystemTag::Iter) {
             let number = (vu.iterations.get() - 1).to_string();
-            k6::execution::change_metadata(vu, "iter", Some(number));
+            vu.change_metadata("iter", Some(number));
         }
-        k6::http::begin_iteration(vu);
+        for hook in self.hooks().iteration_begins {
+            hook(vu);
+        }
         facts.progress.running.fetch_add(1, Relaxed);
         let began = Instant::now();
         let end = self.on_stack(|this| this.run_entry()).await;
         let took = began.elapsed();
         // An iteration that ends the run has come to its own end.
         let is_full = match &end {
-            Ok(Turn::Stopped) => vu.module_state::<k6::execution::Aborted>().in_iteration.take(),
+            Ok(Turn::Stopped) => vu.take_abort_in_iteration(),
             Ok(_) => true,
             Err(_) => false,
         };
@@ -461,14 +470,17 @@ impl JsVu {
             Ok(Turn::Stopped) => {}
             Err(failure) => state.abort(failure),
         }
-        k6::leave_all_groups(vu, is_full);
-        k6::net::grpc::hang_up(vu);
-        k6::websockets::socket::hang_up(vu).await;
+        for hook in self.hooks().function_ended {
+            hook(vu, is_full);
+        }
+        self.close_open().await;
         let (sent, received) = vu.client.traffic();
         let duration = is_full.then_some(took.as_nanos() as u64);
         let (time, tags, metadata) = (vu.now(), vu.tags(), vu.metadata());
         vu.record(Record::Iteration { time, duration, sent, received, tags, metadata });
-        k6::http::end_iteration(vu);
+        for hook in self.hooks().iteration_counted {
+            hook(vu);
+        }
         facts.progress.running.fetch_sub(1, Relaxed);
         facts.progress.done.fetch_add(1, Relaxed);
         if is_full {
@@ -504,7 +516,7 @@ impl JsVu {
                 None => {
                     let address = self.address();
                     let name = self.vu.scenario.borrow().as_ref().map(|facts| facts.exec.clone()).unwrap_or_default();
-                    globals::activate(realm, &self.vu)?;
+                    (self.hooks().activated)(realm, &self.vu)?;
                     let entry = realm.export(&address, &name)?;
                     self.work.entry.set(Some(entry));
                     entry

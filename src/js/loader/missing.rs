@@ -8,7 +8,6 @@ use super::{Loader, OURS, lock, quoted};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::js::loader::imports::Imports;
-use crate::js::modules;
 use crate::js::transpile::{self, Exported, Kind, Missing};
 use crate::source::Resolved;
 use crate::units::redact::redact_reference;
@@ -33,7 +32,7 @@ impl Loader {
                 match self.files.resolve(star, &file).ok()? {
                     Resolved::Url(next) => todo.push((star.clone(), next)),
                     Resolved::Builtin(name) => {
-                        let passed_on = transpile::module_names(modules::find(&name)?.source);
+                        let passed_on = transpile::module_names(self.builtins.find(&name)?.source);
                         names.extend(passed_on.into_iter().filter(|name| name != "default"));
                     }
                 }
@@ -92,12 +91,12 @@ impl Loader {
             return None;
         }
         if let Ok(imports) = Imports::of(&self.files, main) {
-            let is_unknown = |name: &&String| modules::find(name).is_none() && !modules::was_removed(name);
-            unknown.extend(imports.modules.iter().filter(is_unknown).cloned());
+            unknown.extend(imports.modules.iter().filter(|name| self.builtins.is_unknown(name)).cloned());
         }
         unknown.extend(lock(&self.absent).iter().cloned());
         unknown.remove(BROWSER);
-        let known = || modules::MODULES.iter().map(|module| module.specifier).filter(|name| !name.starts_with(OURS));
+        let known =
+            || self.builtins.modules.iter().map(|module| module.specifier).filter(|name| !name.starts_with(OURS));
         let near = unknown.iter().find_map(|name| Some((name, near(name, known())?)));
         let unknown: Vec<String> = unknown.iter().cloned().collect();
         let failure = Failure::new(ExitCode::ScriptException, unknown_modules(&unknown));

@@ -4,6 +4,7 @@
 //! A script of plain ES modules is handed to the engine as it is. The first CommonJS file in its graph, or a graph that
 //! can't be linked, makes the loader *careful*: everything is loaded once more, with imports looked at and bridged.
 
+use std::any::Any;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -11,7 +12,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use rustc_hash::FxHashMap;
 
 use crate::js::engine::{Code, Engine, RegExpLiteral};
-use crate::js::modules;
+use crate::js::runtime::module_table::ModuleTable;
+use crate::js::runtime::{ModuleLoader, Script};
 use crate::js::transpile::{self, Exported, Kind, Positions, Prepared, Target};
 use crate::js::value::Throw;
 use crate::source::files::Absence;
@@ -83,8 +85,10 @@ pub struct Loader {
     /// The engine the modules are for.
     engine: Engine,
     unreadable: Mutex<Option<Unreadable>>,
-    /// The modules of ours the script asked for.
-    builtins: Mutex<BTreeSet<String>>,
+    /// The modules of ours.
+    builtins: &'static ModuleTable,
+    /// Those the script asked for.
+    used_builtins: Mutex<BTreeSet<String>>,
     /// Source maps that are named and can't be read.
     missing_maps: Mutex<Vec<String>>,
 }
@@ -100,7 +104,7 @@ pub struct Unreadable {
 
 impl Loader {
     /// A loader over the files of a script.
-    pub fn new(files: Arc<Files>, open_base: &str, engine: Engine) -> Self {
+    pub fn new(files: Arc<Files>, open_base: &str, engine: Engine, builtins: &'static ModuleTable) -> Self {
         let open_base = open_base.to_owned();
         Self {
             files,
@@ -121,9 +125,16 @@ impl Loader {
             explained: Mutex::default(),
             engine,
             unreadable: Mutex::default(),
-            builtins: Mutex::default(),
+            builtins,
+            used_builtins: Mutex::default(),
             missing_maps: Mutex::default(),
         }
+    }
+
+    /// The loader of a run.
+    pub fn of(script: &Script) -> Arc<Self> {
+        let loader: Arc<dyn Any + Send + Sync> = script.loader.clone();
+        loader.downcast().unwrap_or_else(|_| unreachable!("modules are loaded by a `Loader`"))
     }
 
     /// The bytes `open(path)` gives while the module `here` is evaluated; empty is the main script.
@@ -199,45 +210,6 @@ impl Loader {
         }
     }
 
-    /// The address a specifier means in the module `referrer`.
-    ///
-    /// # Errors
-    /// k6's words when it means nothing.
-    pub fn resolve(&self, specifier: &str, referrer: &str) -> Result<String, Throw> {
-        let from_stdlib = !referrer.contains("://") || referrer.starts_with(MADE);
-        if [HERE, REQUIRE, ABSENT, MISSING].iter().any(|made| specifier.starts_with(made)) {
-            return Ok(specifier.to_owned());
-        }
-        if let Some(name) = specifier.strip_prefix(STAR) {
-            self.meet(name)?;
-            return Ok(specifier.to_owned());
-        }
-        if from_stdlib && (specifier.starts_with(NATIVE) || specifier.starts_with(OURS)) {
-            return Ok(specifier.to_owned());
-        }
-        match self.files.resolve(specifier, referrer).map_err(Throw::go)? {
-            Resolved::Url(url) => {
-                self.asked(specifier, &url, referrer);
-                if self.kind(specifier, &url)? == Kind::Module {
-                    return Ok(url);
-                }
-                if !self.is_careful.load(Ordering::Acquire) {
-                    self.suspect();
-                    return Err(Throw::go(format!("{url} is a CommonJS module")));
-                }
-                Ok(format!("{COMMONJS}{url}"))
-            }
-            Resolved::Builtin(name) if is_absent(&name) => Ok(self.stand_in(&name)),
-            Resolved::Builtin(name) => {
-                self.builtin(&name)?;
-                if !from_stdlib {
-                    self.meet(&name)?;
-                }
-                Ok(name)
-            }
-        }
-    }
-
     /// What `require(specifier)` in the module `base` asks for: `builtin`, `commonjs` or `module`, and its address.
     ///
     /// # Errors
@@ -263,23 +235,6 @@ impl Loader {
         }
     }
 
-    /// What `import.meta.resolve(specifier)` answers in the module `referrer`.
-    ///
-    /// # Errors
-    /// k6's words when it means nothing.
-    pub fn locate(&self, specifier: &str, referrer: &str) -> Result<String, Throw> {
-        if specifier.is_empty() {
-            return Err(Throw::go("require() can't be used with an empty specifier"));
-        }
-        match self.files.resolve(specifier, referrer).map_err(Throw::go)? {
-            // It is the script's: it may ask there.
-            Resolved::Url(url) => Ok(self.files.reveal(&url)),
-            Resolved::Builtin(name) => {
-                Err(Throw::go(format!("The moduleSpecifier {name:?} couldn't be recognised as something k6 supports.")))
-            }
-        }
-    }
-
     /// Writes down who asked for a file, and as what.
     fn asked(&self, specifier: &str, url: &str, referrer: &str) {
         let referrer = referrer.strip_prefix(COMMONJS).unwrap_or(referrer);
@@ -292,30 +247,11 @@ impl Loader {
         }
     }
 
-    /// True if the file `from` is `to`, or asks for it over any number of others.
-    pub fn reaches(&self, from: &str, to: &str) -> bool {
-        let edges = lock(&self.edges);
-        let mut todo = vec![from];
-        let mut seen = vec![from];
-        while let Some(file) = todo.pop() {
-            if file == to {
-                return true;
-            }
-            for next in edges.get(file).into_iter().flatten() {
-                if !seen.contains(&&**next) {
-                    seen.push(next);
-                    todo.push(next);
-                }
-            }
-        }
-        false
-    }
-
     fn builtin(&self, name: &str) -> Result<(), Throw> {
-        if let Some((_, text)) = modules::REMOVED.iter().find(|(removed, _)| *removed == name) {
-            return Err(Throw::go(*text));
+        if let Some(text) = self.builtins.removal(name) {
+            return Err(Throw::go(text));
         }
-        if modules::find(name).is_none() {
+        if self.builtins.find(name).is_none() {
             let mut unknown = lock(&self.unknown);
             if !unknown.iter().any(|known| known == name) {
                 unknown.push(name.to_owned());
@@ -333,7 +269,7 @@ impl Loader {
 
     /// Remembers a module of ours; after the first pass there are no new ones.
     fn meet(&self, name: &str) -> Result<(), Throw> {
-        let mut builtins = lock(&self.builtins);
+        let mut builtins = lock(&self.used_builtins);
         if self.files.is_sealed() && !builtins.contains(name) {
             return Err(Throw::go(format!(
                 "the module {name:?} was not previously resolved during initialization (__VU==0)"
@@ -344,11 +280,6 @@ impl Loader {
     }
 
     // Care -------------------------------------------------------------------------------------------------------
-
-    /// Something can't be linked as it is.
-    pub fn suspect(&self) {
-        self.is_suspect.store(true, Ordering::Release);
-    }
 
     /// True if everything should be loaded once more, now with care: nothing of the script has run.
     pub fn begins_again(&self) -> bool {
@@ -419,25 +350,113 @@ impl Loader {
         std::mem::take(&mut *lock(&self.missing_maps))
     }
 
-    /// The module at an address.
-    ///
-    /// # Errors
-    /// k6's words when it can't be read, or when it appears only after the first pass.
-    pub fn load(&self, address: &str) -> Result<Code, Throw> {
+    fn keep(&self, address: &str, text: Text) -> Code {
+        lock(&self.texts).insert(address.to_owned(), text.clone());
+        text.into()
+    }
+
+    /// What an import in the module at `referrer` leads to. With care, also what files export.
+    fn target(&self, specifier: &str, referrer: &str, is_careful: bool) -> Target {
+        match self.files.resolve(specifier, referrer) {
+            Ok(Resolved::Builtin(name)) if is_absent(&name) => Target::Absent(self.stand_in(&name)),
+            Ok(Resolved::Builtin(name)) => match self.builtins.find(&name) {
+                Some(module) => {
+                    let (names, star) = (transpile::module_names(module.source), format!("{STAR}{name}"));
+                    Target::Builtin { names, star }
+                }
+                None => Target::Module,
+            },
+            Ok(Resolved::Url(url)) if is_careful => match self.kind(specifier, &url) {
+                Ok(Kind::CommonJs) => Target::CommonJs(
+                    self.files.text(&url).map(|text| transpile::commonjs_names(&text)).unwrap_or_default(),
+                ),
+                Ok(Kind::Module) => self.names(specifier, &url).map_or(Target::Module, Target::File),
+                Err(_) => Target::Module,
+            },
+            _ => Target::Module,
+        }
+    }
+
+    // Places -----------------------------------------------------------------------------------------------------
+
+    /// Where a module names another one: engines don't say.
+    fn place_of(&self, specifier: &str, referrer: &str) -> String {
+        let quoted = ['"', '\'', '`'].map(|quote| format!("{quote}{specifier}{quote}"));
+        let names = |line: &str| quoted.iter().any(|name| line.contains(name));
+        let line = self.files.text(referrer).and_then(|text| text.lines().position(names));
+        line.map_or_else(|| referrer.to_owned(), |line| format!("{referrer}:{}", line + 1))
+    }
+
+    /// The last module that could not be read.
+    pub fn unreadable(&self) -> Option<Unreadable> {
+        lock(&self.unreadable).clone()
+    }
+}
+
+impl ModuleLoader for Loader {
+    fn resolve(&self, specifier: &str, referrer: &str) -> Result<String, Throw> {
+        let from_stdlib = !referrer.contains("://") || referrer.starts_with(MADE);
+        if [HERE, REQUIRE, ABSENT, MISSING].iter().any(|made| specifier.starts_with(made)) {
+            return Ok(specifier.to_owned());
+        }
+        if let Some(name) = specifier.strip_prefix(STAR) {
+            self.meet(name)?;
+            return Ok(specifier.to_owned());
+        }
+        if from_stdlib && (specifier.starts_with(NATIVE) || specifier.starts_with(OURS)) {
+            return Ok(specifier.to_owned());
+        }
+        match self.files.resolve(specifier, referrer).map_err(Throw::go)? {
+            Resolved::Url(url) => {
+                self.asked(specifier, &url, referrer);
+                if self.kind(specifier, &url)? == Kind::Module {
+                    return Ok(url);
+                }
+                if !self.is_careful.load(Ordering::Acquire) {
+                    self.suspect();
+                    return Err(Throw::go(format!("{url} is a CommonJS module")));
+                }
+                Ok(format!("{COMMONJS}{url}"))
+            }
+            Resolved::Builtin(name) if is_absent(&name) => Ok(self.stand_in(&name)),
+            Resolved::Builtin(name) => {
+                self.builtin(&name)?;
+                if !from_stdlib {
+                    self.meet(&name)?;
+                }
+                Ok(name)
+            }
+        }
+    }
+
+    fn locate(&self, specifier: &str, referrer: &str) -> Result<String, Throw> {
+        if specifier.is_empty() {
+            return Err(Throw::go("require() can't be used with an empty specifier"));
+        }
+        match self.files.resolve(specifier, referrer).map_err(Throw::go)? {
+            // It is the script's: it may ask there.
+            Resolved::Url(url) => Ok(self.files.reveal(&url)),
+            Resolved::Builtin(name) => {
+                Err(Throw::go(format!("The moduleSpecifier {name:?} couldn't be recognised as something k6 supports.")))
+            }
+        }
+    }
+
+    fn load(&self, address: &str) -> Result<Code, Throw> {
         if let Some(specifier) = address.strip_prefix(NATIVE) {
-            return modules::native(specifier).map(Code::Native).ok_or_else(|| no_module(address));
+            return self.builtins.native(specifier).map(Code::Native).ok_or_else(|| no_module(address));
         }
         static STDLIB: OnceLock<Texts<&'static str>> = OnceLock::new();
         let stdlib = || lock(STDLIB.get_or_init(Mutex::default));
-        if let Some(module) = modules::find(address) {
+        if let Some(module) = self.builtins.find(address) {
             let mut stdlib = stdlib();
-            let text = stdlib.entry(module.specifier).or_insert_with(|| new_text(modules::squeeze(module.source)));
+            let text = stdlib.entry(module.specifier).or_insert_with(|| new_text(strip_comments(module.source)));
             return Ok(text.clone().into());
         }
-        if let Some((address, text)) = modules::part(address) {
+        if let Some((address, text)) = self.builtins.part(address) {
             let mut stdlib = stdlib();
             let text =
-                stdlib.entry(address).or_insert_with(|| Text { is_script: true, ..new_text(modules::squeeze(text)) });
+                stdlib.entry(address).or_insert_with(|| Text { is_script: true, ..new_text(strip_comments(text)) });
             return Ok(text.clone().into());
         }
         if let Some(text) = lock(&self.texts).get(address) {
@@ -490,37 +509,29 @@ impl Loader {
         Ok(self.keep(address, text))
     }
 
-    fn keep(&self, address: &str, text: Text) -> Code {
-        lock(&self.texts).insert(address.to_owned(), text.clone());
-        text.into()
+    fn require_interop(&self) {
+        self.is_suspect.store(true, Ordering::Release);
     }
 
-    /// What an import in the module at `referrer` leads to. With care, also what files export.
-    fn target(&self, specifier: &str, referrer: &str, is_careful: bool) -> Target {
-        match self.files.resolve(specifier, referrer) {
-            Ok(Resolved::Builtin(name)) if is_absent(&name) => Target::Absent(self.stand_in(&name)),
-            Ok(Resolved::Builtin(name)) => match modules::find(&name) {
-                Some(module) => {
-                    let (names, star) = (transpile::module_names(module.source), format!("{STAR}{name}"));
-                    Target::Builtin { names, star }
+    fn reaches(&self, from: &str, to: &str) -> bool {
+        let edges = lock(&self.edges);
+        let mut todo = vec![from];
+        let mut seen = vec![from];
+        while let Some(file) = todo.pop() {
+            if file == to {
+                return true;
+            }
+            for next in edges.get(file).into_iter().flatten() {
+                if !seen.contains(&&**next) {
+                    seen.push(next);
+                    todo.push(next);
                 }
-                None => Target::Module,
-            },
-            Ok(Resolved::Url(url)) if is_careful => match self.kind(specifier, &url) {
-                Ok(Kind::CommonJs) => Target::CommonJs(
-                    self.files.text(&url).map(|text| transpile::commonjs_names(&text)).unwrap_or_default(),
-                ),
-                Ok(Kind::Module) => self.names(specifier, &url).map_or(Target::Module, Target::File),
-                Err(_) => Target::Module,
-            },
-            _ => Target::Module,
+            }
         }
+        false
     }
 
-    // Places -----------------------------------------------------------------------------------------------------
-
-    /// The place in the file a person wrote of `URL:LINE:COLUMN`; `None` if it is the same.
-    pub fn origin(&self, place: &str) -> Option<String> {
+    fn origin(&self, place: &str) -> Option<String> {
         let positions = lock(&self.positions);
         if positions.is_empty() {
             return None;
@@ -531,9 +542,7 @@ impl Loader {
         Some(format!("{}:{}:{}", place.file.as_deref().unwrap_or(url), place.line, place.column))
     }
 
-    /// What a `TypeError` at `place`, `URL:LINE:COLUMN` of the engine, is about: its message with the name of what is
-    /// missing. `None` where the text does not tell.
-    pub fn explain(&self, place: &str, message: &str) -> Option<String> {
+    fn explain(&self, place: &str, message: &str) -> Option<String> {
         let key = (place.to_owned(), message.to_owned());
         if let Some(known) = lock(&self.explained).get(&key) {
             return known.clone();
@@ -550,23 +559,9 @@ impl Loader {
         found
     }
 
-    /// The regular expressions in the text an engine was given for `address`.
-    pub fn regexp_literals(&self, address: &str) -> Vec<RegExpLiteral> {
+    fn regexp_literals(&self, address: &str) -> Vec<RegExpLiteral> {
         let text = lock(&self.texts).get(address).map(|text| text.text.clone());
         text.map(|text| transpile::regexp_literals(&text)).unwrap_or_default()
-    }
-
-    /// Where a module names another one: engines don't say.
-    fn place_of(&self, specifier: &str, referrer: &str) -> String {
-        let quoted = ['"', '\'', '`'].map(|quote| format!("{quote}{specifier}{quote}"));
-        let names = |line: &str| quoted.iter().any(|name| line.contains(name));
-        let line = self.files.text(referrer).and_then(|text| text.lines().position(names));
-        line.map_or_else(|| referrer.to_owned(), |line| format!("{referrer}:{}", line + 1))
-    }
-
-    /// The last module that could not be read.
-    pub fn unreadable(&self) -> Option<Unreadable> {
-        lock(&self.unreadable).clone()
     }
 }
 
@@ -582,6 +577,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 fn new_text(text: Arc<str>) -> Text {
     Text { text, compiled: Compiled::default(), is_script: false }
+}
+
+/// JavaScript of ours without comment lines and indentation: engines keep the text of functions, in every VU.
+fn strip_comments(text: &str) -> Arc<str> {
+    let lines = text.lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with("//"));
+    lines.collect::<Vec<_>>().join("\n").into()
 }
 
 fn quoted(text: &str) -> String {

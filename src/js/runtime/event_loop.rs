@@ -4,7 +4,6 @@
 
 use super::vu_context::{LoopEvent, VuContext};
 use crate::js::engine::{Outcome, Realm};
-use crate::js::modules::volley::globals;
 use crate::js::value::{Exception, Kept, Throw, Value};
 
 /// How a turn ended.
@@ -44,7 +43,7 @@ pub fn turn(realm: &dyn Realm, vu: &VuContext, first: impl FnOnce() -> Result<Ke
                 realm.settle(promise, result);
                 Ok(())
             }
-            Ok(Some(LoopEvent::Timer(id))) => fire(realm, vu, id),
+            Ok(Some(LoopEvent::Timer(id))) => (vu.script.modules.hooks.timer_due)(realm, vu, id),
             Err(throw) => Err(throw),
         };
         if let Err(throw) = step {
@@ -52,22 +51,6 @@ pub fn turn(realm: &dyn Realm, vu: &VuContext, first: impl FnOnce() -> Result<Ke
             return ended(throw);
         }
     }
-}
-
-/// Calls the function of a timer.
-fn fire(realm: &dyn Realm, vu: &VuContext, id: u32) -> Result<(), Throw> {
-    let fire = vu.module_state::<crate::js::modules::k6::timers::Fire>();
-    let function = match fire.0.get() {
-        Some(function) => function,
-        None => {
-            let function = realm.part(globals::TIMERS, Some("fire"))?;
-            fire.0.set(Some(function));
-            function
-        }
-    };
-    let result = realm.call(function, vec![Value::Number(f64::from(id))])?;
-    realm.release(result);
-    Ok(())
 }
 
 fn ended(throw: Throw) -> Turn {
@@ -80,7 +63,9 @@ fn ended(throw: Throw) -> Turn {
 
 /// A turn that failed leaves nothing behind.
 fn abandon(vu: &VuContext) {
-    crate::js::modules::k6::data::abandon(vu);
+    for hook in vu.script.modules.hooks.turn_abandoned {
+        hook(vu);
+    }
     for (timer, is_interval) in vu.drop_pending() {
         let function = if is_interval { "setInterval" } else { "setTimeout" };
         let text = format!("{function} {timer} was stopped because the VU iteration was interrupted");

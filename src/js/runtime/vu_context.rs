@@ -2,7 +2,6 @@
 //!
 //! It belongs to one worker thread and knows no engine; `realm` is the JavaScript half of the same VU.
 
-use std::any::{Any, TypeId};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -14,15 +13,15 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use rustc_hash::FxHashMap;
 
 use super::coroutine;
+use super::module_state::VuModuleState;
 use super::script::Script;
 use super::stop::Stop;
 use super::worker::Worker;
 use crate::execution::{ScenarioFacts, alarm};
+use crate::failure::Failure;
 use crate::js::engine::{Code, Host, RegExpLiteral, StopHook};
-use crate::js::modules;
 use crate::js::value::{Args, Pending, Throw, Value};
 use crate::metrics::system_tags::SystemTag;
 use crate::metrics::{Metadata, MetricId, Record, Stamp, TagSet};
@@ -88,11 +87,20 @@ pub struct VuContext {
     turn_began: Cell<Instant>,
     task: Cell<u64>,
     was_timer: Cell<bool>,
-    rooms: RefCell<FxHashMap<TypeId, Rc<dyn Any>>>,
+    module_state: VuModuleState,
 }
 
 /// What a promise waits for: its number, and what becomes of it.
 type Promised = LocalBoxFuture<'static, (u32, Result<Value, Throw>)>;
+
+/// What became of [`VuContext::abort_run`].
+#[derive(Default)]
+struct OwnAbort {
+    /// The present iteration ended the run.
+    in_iteration: Cell<bool>,
+    /// What `handleSummary` ended with.
+    in_summary: Cell<Option<Failure>>,
+}
 
 /// What the event loop goes on with.
 pub enum LoopEvent {
@@ -130,13 +138,35 @@ impl VuContext {
             turn_began: Cell::new(Instant::now()),
             task: Cell::new(0),
             was_timer: Cell::new(false),
-            rooms: RefCell::default(),
+            module_state: VuModuleState::default(),
         })
     }
 
     /// Itself, to keep.
     pub fn rc(&self) -> Rc<Self> {
         self.this.upgrade().unwrap_or_else(|| unreachable!("a VU outlives the calls of its script"))
+    }
+
+    /// The script ends the whole run, or from `handleSummary` only this VU: it stops in any case.
+    pub fn abort_run(&self, failure: Failure) {
+        let aborted = self.module_state::<OwnAbort>();
+        if self.stage.get() == LifecycleStage::Summary {
+            aborted.in_summary.set(Some(failure));
+        } else {
+            self.script.state.abort(failure);
+            aborted.in_iteration.set(true);
+        }
+        self.stop.raise();
+    }
+
+    /// True if the present iteration itself ended the run; asked once.
+    pub fn take_abort_in_iteration(&self) -> bool {
+        self.existing_module_state::<OwnAbort>().is_some_and(|aborted| aborted.in_iteration.take())
+    }
+
+    /// What `handleSummary` ended with, if it did so by aborting; asked once.
+    pub fn take_abort_in_summary(&self) -> Option<Failure> {
+        self.existing_module_state::<OwnAbort>()?.in_summary.take()
     }
 
     /// True while module code runs.
@@ -146,14 +176,12 @@ impl VuContext {
 
     /// State that one module keeps for this VU.
     pub fn module_state<T: Default + 'static>(&self) -> Rc<T> {
-        let mut rooms = self.rooms.borrow_mut();
-        let room = rooms.entry(TypeId::of::<T>()).or_insert_with(|| Rc::new(T::default())).clone();
-        room.downcast().unwrap_or_else(|_| unreachable!("rooms are kept by their type"))
+        self.module_state.get()
     }
 
-    /// As [`VuContext::module_state`], if anybody has used it.
+    /// As [`VuContext::module_state`], if it was asked for before.
     pub fn existing_module_state<T: 'static>(&self) -> Option<Rc<T>> {
-        self.rooms.borrow().get(&TypeId::of::<T>())?.clone().downcast().ok()
+        self.module_state.existing()
     }
 
     // Waiting ----------------------------------------------------------------------------------------------------
@@ -299,6 +327,18 @@ impl VuContext {
         *self.metadata.borrow_mut() = metadata;
     }
 
+    /// Sets or removes one piece of metadata, keeping the rest sorted by name.
+    pub fn change_metadata(&self, key: &str, value: Option<String>) {
+        let old = self.metadata().unwrap_or_default();
+        let mut list: Vec<_> = old.iter().filter(|(known, _)| &**known != key).cloned().collect();
+        if let Some(value) = value {
+            list.push((key.into(), value.into()));
+            list.sort();
+        }
+        let new: Metadata = list.into();
+        self.set_metadata(Some(new).filter(|list| !list.is_empty()));
+    }
+
     // Samples ----------------------------------------------------------------------------------------------------
 
     /// Now, as samples write it.
@@ -330,7 +370,7 @@ impl Host for VuContext {
     }
 
     fn unlinked(&self) {
-        self.script.loader.suspect();
+        self.script.loader.require_interop();
     }
 
     fn is_running(&self, address: &str) -> bool {
@@ -354,7 +394,7 @@ impl Host for VuContext {
     }
 
     fn call(&self, function: usize, args: Args) -> Result<Value, Throw> {
-        let result = modules::op(function)(self, args);
+        let result = self.script.modules.ops[function](self, args);
         // An engine that can't be interrupted gives its neighbours a turn, or stops, whenever it calls out.
         if self.turn_began.get().elapsed() > TURN && !self.may_continue() {
             return Err(Throw::Stop);

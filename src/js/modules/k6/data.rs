@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tokio::sync::OwnedMutexGuard;
 
 use super::super::Op;
-use super::super::volley::shared_array::{Builder, handle};
+use super::super::volley::shared_array::{Arrays, Builder, handle};
 use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
 
@@ -34,7 +34,7 @@ fn claim(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     if kind != "function" {
         return Err(Throw::go("a function is expected as the second argument of SharedArray's constructor"));
     }
-    let arrays = vu.script.arrays.clone();
+    let arrays = vu.script.module_state::<Arrays>();
     if let Some(array) = arrays.named(&name) {
         return Ok(handle(array));
     }
@@ -70,7 +70,7 @@ fn keep(vu: &VuContext, _args: Args) -> Result<Value, Throw> {
     let building = vu.module_state::<Building>();
     let Some((name, builder)) = building.0.borrow_mut().pop() else { return Ok(Value::Undefined) };
     let array = Arc::new(builder.finish());
-    vu.script.arrays.name(name, array.clone());
+    vu.script.module_state::<Arrays>().name(name, array.clone());
     release(&building);
     Ok(handle(array))
 }
@@ -91,7 +91,7 @@ fn release(building: &Building) {
 
 /// Lets others build, after a turn that was ended from outside: no code of the script's ran.
 pub fn abandon(vu: &VuContext) {
-    let building = vu.module_state::<Building>();
+    let Some(building) = vu.existing_module_state::<Building>() else { return };
     building.0.take();
     building.1.take();
 }

@@ -1,6 +1,5 @@
 //! `k6/execution`: where the script is, and the ways to end the run.
 
-use std::cell::Cell;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::UNIX_EPOCH;
 
@@ -10,7 +9,6 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::js::runtime::{LifecycleStage, VuContext};
 use crate::js::value::{Args, Throw, Value};
-use crate::metrics::Metadata;
 
 /// The native half.
 pub const OPS: &[(&str, Op)] = &[
@@ -126,26 +124,14 @@ fn set_metadata(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     in_vu(vu)?;
     let key = args.string(0);
     let text = tag_text(args.get(1)).ok_or_else(|| wrong_kind("metadata", &key))?;
-    change_metadata(vu, &key, Some(text));
+    vu.change_metadata(&key, Some(text));
     Ok(Value::Undefined)
 }
 
 fn delete_metadata(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     in_vu(vu)?;
-    change_metadata(vu, &args.string(0), None);
+    vu.change_metadata(&args.string(0), None);
     Ok(Value::Undefined)
-}
-
-/// Sets or removes one piece of metadata, keeping the rest sorted by name.
-pub fn change_metadata(vu: &VuContext, key: &str, value: Option<String>) {
-    let old = vu.metadata().unwrap_or_default();
-    let mut list: Vec<_> = old.iter().filter(|(known, _)| &**known != key).cloned().collect();
-    if let Some(value) = value {
-        list.push((key.into(), value.into()));
-        list.sort();
-    }
-    let new: Metadata = list.into();
-    vu.set_metadata(Some(new).filter(|list| !list.is_empty()));
 }
 
 fn options(vu: &VuContext, _args: Args) -> Result<Value, Throw> {
@@ -153,15 +139,6 @@ fn options(vu: &VuContext, _args: Args) -> Result<Value, Throw> {
         Some(json) if !vu.is_init() => Ok(Value::Json(json.clone().into())),
         _ => Err(unavailable("test options in the init context")),
     }
-}
-
-/// What became of this VU's `test.abort()`.
-#[derive(Default)]
-pub struct Aborted {
-    /// The present iteration ended the run.
-    pub in_iteration: Cell<bool>,
-    /// What `handleSummary` ended with.
-    pub in_summary: Cell<Option<Failure>>,
 }
 
 /// `(message, stack)`: ends the whole run. The stack tells where it was called.
@@ -184,15 +161,7 @@ fn abort(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     if vu.is_init() && outermost.is_some_and(|frame| !frame.contains(&format!("{}:", vu.script.address))) {
         code = ExitCode::Other;
     }
-    let failure = Failure::new(code, message);
-    let aborted = vu.module_state::<Aborted>();
-    if vu.stage.get() == LifecycleStage::Summary {
-        aborted.in_summary.set(Some(failure));
-    } else {
-        vu.script.state.abort(failure);
-        aborted.in_iteration.set(true);
-    }
-    vu.stop.raise();
+    vu.abort_run(Failure::new(code, message));
     Err(Throw::Stop)
 }
 

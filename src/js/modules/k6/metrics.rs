@@ -1,6 +1,6 @@
 //! `k6/metrics`: the script's own counters, gauges, rates and trends.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::super::Op;
 use super::tag_pairs;
@@ -66,9 +66,13 @@ fn reject(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     Ok(Value::Bool(false))
 }
 
+/// It was said in this run that gauges have no `set` in k6.
+#[derive(Default)]
+struct SetWasUsed(AtomicBool);
+
 /// `(metric)`: a gauge's `set` was called, which k6 does not have; told once in a run.
 fn set_was_used(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
-    if !vu.is_init() && !vu.script.told_of_set.swap(true, Ordering::Relaxed) {
+    if !vu.is_init() && !vu.script.module_state::<SetWasUsed>().0.swap(true, Ordering::Relaxed) {
         let name = args.string(0);
         let text =
             format!("`set` of the gauge '{name}' is taken as `add`: k6 has no `set`, a script for both says `add`");

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::super::Op;
 use crate::js::engine::{Global, Realm};
+use crate::js::loader::Loader;
 use crate::js::modules::k6::{tag_text, timers};
 use crate::js::runtime::{LifecycleStage, VuContext};
 use crate::js::value::{Args, Throw, Value, text_of};
@@ -165,7 +166,7 @@ fn open(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
         Value::Undefined | Value::Null => String::new(),
         other => tag_text(&other).unwrap_or_else(|| "[object Object]".to_owned()),
     };
-    let (here, loader) = (vu.module_state::<Here>(), &vu.script.loader);
+    let (here, loader) = (vu.module_state::<Here>(), Loader::of(&vu.script));
     let here = here.0.borrow();
     if let Value::String(stack) = args.get(2)
         && let Some(place) = stack.lines().find_map(place_in)

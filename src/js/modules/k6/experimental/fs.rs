@@ -9,6 +9,7 @@ use std::rc::Rc;
 use bytes::Bytes;
 
 use super::super::super::Op;
+use crate::js::loader::Loader;
 use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
 use crate::source::files::Absence;
@@ -84,7 +85,7 @@ fn in_init(vu: &VuContext, _args: Args) -> Result<Value, Throw> {
 
 /// `(path)` -> a promise of `[handle, absolute path]`
 fn open(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
-    let (path, found) = vu.script.loader.open_beside_main(&args.string(0));
+    let (path, found) = Loader::of(&vu.script).open_beside_main(&args.string(0));
     told(match found {
         Ok(bytes) => {
             let file = File { path: path.clone(), bytes, offset: Cell::new(0) };

@@ -6,6 +6,7 @@
 use super::super::Op;
 use super::http::go;
 use super::tag_pairs;
+use crate::js::loader::Loader;
 use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
 use crate::net::http::Url;
@@ -146,7 +147,7 @@ fn buffered(vu: &VuContext, args: Args) -> Result<Value, Throw> {
 
 /// `(text, once)`: once is in the first pass only.
 fn warn(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
-    if !args.bool(1) || !vu.script.loader.files.is_sealed() {
+    if !args.bool(1) || !Loader::of(&vu.script).files.is_sealed() {
         vu.script.log.warn(args.string(0));
     }
     Ok(Value::Undefined)

@@ -340,9 +340,15 @@ pub fn refusal(refused: &Refused) -> Value {
 }
 
 /// What ends with an iteration: sockets that are still open. They say goodbye and are counted, with all they heard.
-pub async fn hang_up(vu: &VuContext) {
-    let Some(sockets) = vu.existing_module_state::<Sockets>() else { return };
-    let open = sockets.0.take();
+pub fn close_open(vu: &VuContext) -> Option<LocalBoxFuture<'_, ()>> {
+    let open = vu.existing_module_state::<Sockets>()?.0.take();
+    if open.is_empty() {
+        return None;
+    }
+    Some(Box::pin(hang_up(vu, open)))
+}
+
+async fn hang_up(vu: &VuContext, open: Vec<Rc<Socket>>) {
     // Their sessions end here, however long the server takes for its last word.
     let ended = Instant::now();
     for socket in &open {
@@ -354,9 +360,6 @@ pub async fn hang_up(vu: &VuContext) {
             }
         }
         socket.line.leave(socket.parting());
-    }
-    if open.is_empty() {
-        return;
     }
     let all_ended = futures_util::future::join_all(open.iter().map(|socket| socket.line.clone().ended()));
     tokio::select! {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::super::super::Op;
-use super::super::super::volley::shared_array::{Table, handle};
+use super::super::super::volley::shared_array::{Arrays, Table, handle};
 use super::fs::{File, Reading};
 use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
@@ -72,7 +72,7 @@ fn parse(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let begun = Rows::begin(source, &choice);
     let mut rows = begun.map_err(|reason| Throw::go(format!("failed to create a new parser; reason: {reason}")))?;
     file.offset.set(rows.source().at);
-    let table = vu.script.arrays.table(format!("{}\0{choice:?}", file.path));
+    let table = vu.script.module_state::<Arrays>().table(format!("{}\0{choice:?}", file.path));
     Ok(Value::Pending(Box::pin(async move {
         let mut read = move || {
             let rows_read = rows.all().map_err(Throw::go)?;

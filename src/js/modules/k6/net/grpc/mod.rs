@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::super::super::Op;
 use crate::execution::alarm;
+use crate::js::loader::Loader;
 use crate::js::modules::volley::webcrypto::seats;
 use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
@@ -36,10 +37,10 @@ mod tests;
 mod well_known;
 mod wire;
 
-pub use load::Schemas;
+use load::Schemas;
 use params::ConnectParams;
 use schema::Schema;
-pub use stream::hang_up;
+pub use stream::close_open;
 
 /// The native half.
 pub const OPS: &[(&str, Op)] = &[
@@ -171,7 +172,8 @@ fn load(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
         _ => Vec::new(),
     };
     let (folders, files) = (texts(args.take(1)), texts(args.take(2)));
-    let schema = vu.script.schemas.files(&vu.script.loader, folders, files).map_err(Throw::go)?;
+    let schema =
+        vu.script.module_state::<Schemas>().files(&Loader::of(&vu.script), folders, files).map_err(Throw::go)?;
     Ok(learnt(&client, &schema))
 }
 
@@ -181,7 +183,8 @@ fn load_protoset(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
         return Err(Throw::go("load must be called in the init context"));
     }
     let client = args.resource::<Client>(0)?;
-    let schema = vu.script.schemas.set(&vu.script.loader, &args.string(1)).map_err(Throw::go)?;
+    let schema =
+        vu.script.module_state::<Schemas>().set(&Loader::of(&vu.script), &args.string(1)).map_err(Throw::go)?;
     Ok(learnt(&client, &schema))
 }
 
@@ -242,8 +245,8 @@ fn connect(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
             sample::duration(vu, &vu.tags(), &call);
         }
         // A server may describe as much as it likes: that is read where no VU runs.
-        let (files, script) = (files.map_err(Throw::go)?, vu.script.clone());
-        let schema = vu.wait(seats::aside(move || script.schemas.descriptors(files)))?;
+        let (files, schemas) = (files.map_err(Throw::go)?, vu.script.module_state::<Schemas>());
+        let schema = vu.wait(seats::aside(move || schemas.descriptors(files)))?;
         let schema = schema.unwrap_or_else(|| Err("the descriptors can't be read".to_owned()));
         client.learn(&schema.map_err(|text| Throw::go(format!("can't convert method info: {text}")))?);
     }

@@ -179,8 +179,8 @@ impl Drop for Waiting {
 }
 
 /// What ends with an iteration: streams that have not ended. What had arrived is counted.
-pub fn hang_up(vu: &VuContext) {
-    let Some(open) = vu.existing_module_state::<Open>() else { return };
+pub fn close_open(vu: &VuContext) -> Option<LocalBoxFuture<'_, ()>> {
+    let open = vu.existing_module_state::<Open>()?;
     for stream in open.0.take() {
         let Some(mut download) = stream.download.take() else { continue };
         while let Some(event) = download.take() {
@@ -191,6 +191,7 @@ pub fn hang_up(vu: &VuContext) {
             }
         }
     }
+    None
 }
 
 impl Stream {
