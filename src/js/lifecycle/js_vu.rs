@@ -72,9 +72,9 @@ impl JsVu {
             let realm: Rc<dyn Realm> = script.engine.realm(host).map_err(|throw| failure(&throw))?.into();
             let this = Self { vu: vu.clone(), realm, work: Rc::default() };
             match this.on_stack(Self::run_init_code).await? {
-                Err(_) if loader.begins_again() => {}
+                Err(_) if loader.must_reload() => {}
                 result => {
-                    loader.settle();
+                    loader.drop_transpiled();
                     return result.map(|()| this);
                 }
             }

@@ -32,14 +32,14 @@ impl Imports {
                 continue;
             }
             let module = files.module(&specifier, &url)?;
-            for (name, version) in transpile::demands(&module.text) {
+            for (name, version) in transpile::use_directives(&module.text) {
                 let known = imports.versions.entry(name.clone()).or_insert_with(|| version.clone());
                 if *known != version {
                     return Err(format!("{url} uses {name} {version}, another file uses {known}"));
                 }
             }
-            let prepared = transpile::prepare(&module)?;
-            if prepared.kind != transpile::Kind::Module {
+            let prepared = transpile::transpile(&module)?;
+            if prepared.format != transpile::ModuleFormat::Module {
                 continue;
             }
             for specifier in transpile::requests(&prepared.text) {

@@ -8,7 +8,7 @@ use super::{Loader, OURS, lock, quoted};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::js::loader::imports::Imports;
-use crate::js::transpile::{self, Exported, Kind, Missing};
+use crate::js::transpile::{self, Exported, MissingImport, ModuleFormat};
 use crate::source::Resolved;
 use crate::units::redact::redact_reference;
 
@@ -22,7 +22,7 @@ impl Loader {
             if !seen.insert(file.clone()) {
                 continue;
             }
-            if !matches!(self.kind(&specifier, &file), Ok(Kind::Module)) {
+            if !matches!(self.format(&specifier, &file), Ok(ModuleFormat::Module)) {
                 return None;
             }
             let exported = self.exported(&specifier, &file)?;
@@ -46,10 +46,10 @@ impl Loader {
         if let Some(exported) = lock(&self.exported).get(url) {
             return Some(exported.clone());
         }
-        let known = lock(&self.prepared).get(url).map(|prepared| prepared.text.clone());
+        let known = lock(&self.transpiled).get(url).map(|prepared| prepared.text.clone());
         let text = match known {
             Some(text) => text,
-            None => transpile::prepare(&self.files.module(specifier, url).ok()?).ok()?.text,
+            None => transpile::transpile(&self.files.module(specifier, url).ok()?).ok()?.text,
         };
         let exported = Arc::new(transpile::exports(&text));
         lock(&self.exported).insert(url.to_owned(), exported.clone());
@@ -57,7 +57,7 @@ impl Loader {
     }
 
     /// Names that are missing: near misses are remembered, and an import that is an error becomes one, behind all others.
-    pub(super) fn tell_missing(&self, missing: &[Missing], address: &str) -> String {
+    pub(super) fn report_missing(&self, missing: &[MissingImport], address: &str) -> String {
         for one in missing {
             if let Some(near) = near(&one.name, one.known.iter().map(String::as_str)) {
                 let (name, module) = (&one.name, redact_reference(&one.specifier));
@@ -93,7 +93,7 @@ impl Loader {
         if let Ok(imports) = Imports::of(&self.files, main) {
             unknown.extend(imports.modules.iter().filter(|name| self.builtins.is_unknown(name)).cloned());
         }
-        unknown.extend(lock(&self.absent).iter().cloned());
+        unknown.extend(lock(&self.unavailable).iter().cloned());
         unknown.remove(BROWSER);
         let known =
             || self.builtins.modules.iter().map(|module| module.specifier).filter(|name| !name.starts_with(OURS));

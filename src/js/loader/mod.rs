@@ -1,8 +1,8 @@
-//! Where modules come from: js-stdlib by bare specifier, the user's files by URL. Shared by all VUs of a run, so each
-//! file is read, prepared and compiled once.
+//! Where modules come from: js-stdlib by bare specifier, the user's files by URL. All VUs of a run share it, so each file
+//! is read, transpiled and compiled once.
 //!
-//! A script of plain ES modules is handed to the engine as it is. The first CommonJS file in its graph, or a graph that
-//! can't be linked, makes the loader *careful*: everything is loaded once more, with imports looked at and bridged.
+//! A script of plain ES modules is handed to the engine unchanged. The first CommonJS file in its graph, or a graph that
+//! can't be linked, switches the loader to *interop mode*: everything is loaded once more, and imports are rewritten.
 
 use std::any::Any;
 use std::collections::BTreeSet;
@@ -14,7 +14,7 @@ use rustc_hash::FxHashMap;
 use crate::js::engine::{Code, Engine, RegExpLiteral};
 use crate::js::runtime::module_table::ModuleTable;
 use crate::js::runtime::{ModuleLoader, Script};
-use crate::js::transpile::{self, Exported, Kind, Positions, Prepared, Target};
+use crate::js::transpile::{self, Exported, ImportTarget, ModuleFormat, Positions, TranspiledModule};
 use crate::js::value::Throw;
 use crate::source::files::Absence;
 use crate::source::{Files, Resolved, Shared, specifier};
@@ -24,22 +24,22 @@ mod missing;
 mod synthetic;
 
 pub use imports::Imports;
-use synthetic::{ABSENT, BROWSER, COMMONJS, HERE, MADE, MISSING, REQUIRE, STAR, is_absent};
+use synthetic::{ABSENT, BROWSER, COMMONJS, HERE, MISSING, REQUIRE, STAR, SYNTHETIC, is_unavailable};
 
 type Compiled = Arc<OnceLock<Box<[u8]>>>;
 /// Sources by address, each with its bytecode once there is one.
-type Texts<K> = Mutex<FxHashMap<K, Text>>;
+type ModuleTexts<K> = Mutex<FxHashMap<K, ModuleText>>;
 
 /// A text an engine can run.
 #[derive(Clone)]
-struct Text {
+struct ModuleText {
     text: Arc<str>,
     compiled: Compiled,
     is_script: bool,
 }
 
-impl From<Text> for Code {
-    fn from(Text { text, compiled, is_script }: Text) -> Self {
+impl From<ModuleText> for Code {
+    fn from(ModuleText { text, compiled, is_script }: ModuleText) -> Self {
         if is_script { Self::Script { text, compiled } } else { Self::Source { text, compiled } }
     }
 }
@@ -49,7 +49,7 @@ const NATIVE: &str = "native:";
 /// Modules only js-stdlib itself may import.
 const OURS: &str = "volley/";
 
-/// So many errors are remembered with what they are about.
+/// Improved error messages that are cached; the cache is cleared when there are more.
 const MAX_EXPLAINED: usize = 1_000;
 
 /// Finds and reads modules.
@@ -60,36 +60,37 @@ pub struct Loader {
     open_base: String,
     /// The main script: the first file that was loaded.
     main: OnceLock<String>,
-    texts: Texts<String>,
-    kinds: Mutex<FxHashMap<String, Kind>>,
-    /// Files as they were prepared, while the first pass lasts: it may begin again.
-    prepared: Mutex<FxHashMap<String, Prepared>>,
+    texts: ModuleTexts<String>,
+    formats: Mutex<FxHashMap<String, ModuleFormat>>,
+    /// Transpiled files, until the first pass is over: it may have to load them again.
+    transpiled: Mutex<FxHashMap<String, TranspiledModule>>,
     positions: Mutex<FxHashMap<String, Positions>>,
-    /// Which file asks for which.
-    edges: Mutex<FxHashMap<String, Vec<String>>>,
-    /// Imports are looked at before a module is handed out.
-    is_careful: AtomicBool,
-    /// Something was found that needs care.
-    is_suspect: AtomicBool,
-    /// What a URL was asked for as, and by whom.
+    /// The files that each file imports.
+    imports: Mutex<FxHashMap<String, Vec<String>>>,
+    /// Imports are resolved and rewritten before a module is handed to the engine.
+    interop_mode: AtomicBool,
+    /// Something was found that only interop mode can link.
+    needs_interop: AtomicBool,
+    /// By URL: the specifier it was first imported by, and the importing file.
     specifiers: Mutex<FxHashMap<String, (String, String)>>,
+    /// Built-in modules that were imported and do not exist, sorted.
     unknown: Mutex<Vec<String>>,
-    /// Modules that were imported and are not offered.
-    absent: Mutex<BTreeSet<String>>,
-    /// Names that are missing and have a neighbour that is much like them, each as a sentence.
+    /// Modules that were imported and exist in k6 only.
+    unavailable: Mutex<BTreeSet<String>>,
+    /// Warnings about imported names that are missing and resemble one that exists.
     near_misses: Mutex<Vec<String>>,
     /// What ES modules export.
     exported: Mutex<FxHashMap<String, Arc<Exported>>>,
-    /// What errors are about, by their places and texts.
+    /// Improved error messages, by position and original message.
     explained: Mutex<FxHashMap<(String, String), Option<String>>>,
     /// The engine the modules are for.
     engine: Engine,
     unreadable: Mutex<Option<Unreadable>>,
-    /// The modules of ours.
+    /// The built-in modules.
     builtins: &'static ModuleTable,
-    /// Those the script asked for.
+    /// Those the script has imported.
     used_builtins: Mutex<BTreeSet<String>>,
-    /// Source maps that are named and can't be read.
+    /// Files whose source map can't be read.
     missing_maps: Mutex<Vec<String>>,
 }
 
@@ -111,15 +112,15 @@ impl Loader {
             open_base,
             main: OnceLock::new(),
             texts: Mutex::default(),
-            kinds: Mutex::default(),
-            prepared: Mutex::default(),
+            formats: Mutex::default(),
+            transpiled: Mutex::default(),
             positions: Mutex::default(),
-            edges: Mutex::default(),
-            is_careful: AtomicBool::new(false),
-            is_suspect: AtomicBool::new(false),
+            imports: Mutex::default(),
+            interop_mode: AtomicBool::new(false),
+            needs_interop: AtomicBool::new(false),
             specifiers: Mutex::default(),
             unknown: Mutex::default(),
-            absent: Mutex::default(),
+            unavailable: Mutex::default(),
             near_misses: Mutex::default(),
             exported: Mutex::default(),
             explained: Mutex::default(),
@@ -175,7 +176,7 @@ impl Loader {
         let here = if here.is_empty() { main } else { here };
         let is_relative = !path.starts_with('/') && !path.contains("://");
         // Behind a source map it is no file of the run.
-        let is_known = lock(&self.kinds).contains_key(file);
+        let is_known = lock(&self.formats).contains_key(file);
         if !is_relative || !is_known || directory(file) == directory(here) {
             return None;
         }
@@ -201,9 +202,9 @@ impl Loader {
     /// The address to evaluate for the main script at `url`.
     pub fn entry(&self, url: &str) -> String {
         self.main.get_or_init(|| url.to_owned());
-        match self.kind(url, url) {
-            Ok(Kind::CommonJs) => {
-                self.is_careful.store(true, Ordering::Release);
+        match self.format(url, url) {
+            Ok(ModuleFormat::CommonJs) => {
+                self.interop_mode.store(true, Ordering::Release);
                 format!("{COMMONJS}{url}")
             }
             _ => url.to_owned(),
@@ -218,36 +219,40 @@ impl Loader {
         if specifier.is_empty() {
             return Err(Throw::go("require() can't be used with an empty specifier"));
         }
-        // What runs already was linked; whatever comes now meets CommonJS.
-        self.is_careful.store(true, Ordering::Release);
+        // What is running was linked before; from now on modules may be imported by CommonJS.
+        self.interop_mode.store(true, Ordering::Release);
         match self.files.resolve(specifier, base).map_err(Throw::go)? {
-            Resolved::Builtin(name) if is_absent(&name) => Ok(("absent", self.stand_in(&name))),
+            Resolved::Builtin(name) if is_unavailable(&name) => Ok(("absent", self.stand_in(&name))),
             Resolved::Builtin(name) => {
-                self.builtin(&name)?;
-                self.meet(&name)?;
+                self.check_builtin(&name)?;
+                self.note_builtin(&name)?;
                 Ok(("builtin", name))
             }
             Resolved::Url(url) => {
-                self.asked(specifier, &url, base);
-                let kind = self.kind(specifier, &url)?;
-                Ok((if kind == Kind::CommonJs { "commonjs" } else { "module" }, url))
+                self.note_import(specifier, &url, base);
+                let format = self.format(specifier, &url)?;
+                Ok((if format == ModuleFormat::CommonJs { "commonjs" } else { "module" }, url))
             }
         }
     }
 
-    /// Writes down who asked for a file, and as what.
-    fn asked(&self, specifier: &str, url: &str, referrer: &str) {
+    /// Records which file imported `url`, and by which specifier.
+    fn note_import(&self, specifier: &str, url: &str, referrer: &str) {
         let referrer = referrer.strip_prefix(COMMONJS).unwrap_or(referrer);
         let (specifier, known) = (specifier.to_owned(), url.to_owned());
         lock(&self.specifiers).entry(known).or_insert_with(|| (specifier, referrer.to_owned()));
-        let mut edges = lock(&self.edges);
-        let asked = edges.entry(referrer.to_owned()).or_default();
-        if !asked.iter().any(|known| known == url) {
-            asked.push(url.to_owned());
+        let mut imports = lock(&self.imports);
+        let imported = imports.entry(referrer.to_owned()).or_default();
+        if !imported.iter().any(|known| known == url) {
+            imported.push(url.to_owned());
         }
     }
 
-    fn builtin(&self, name: &str) -> Result<(), Throw> {
+    /// Checks a built-in module's name. An unknown one is no error yet: all of them are reported together.
+    ///
+    /// # Errors
+    /// k6's words for a module it has removed.
+    fn check_builtin(&self, name: &str) -> Result<(), Throw> {
         if let Some(text) = self.builtins.removal(name) {
             return Err(Throw::go(text));
         }
@@ -261,14 +266,14 @@ impl Loader {
         Ok(())
     }
 
-    /// The address of what stands for a module that is not offered.
+    /// The address of the module that stands in for one that exists in k6 only.
     fn stand_in(&self, name: &str) -> String {
-        lock(&self.absent).insert(name.to_owned());
+        lock(&self.unavailable).insert(name.to_owned());
         format!("{ABSENT}{name}")
     }
 
-    /// Remembers a module of ours; after the first pass there are no new ones.
-    fn meet(&self, name: &str) -> Result<(), Throw> {
+    /// Records that a built-in module is used; after the first pass no new ones are allowed.
+    fn note_builtin(&self, name: &str) -> Result<(), Throw> {
         let mut builtins = lock(&self.used_builtins);
         if self.files.is_sealed() && !builtins.contains(name) {
             return Err(Throw::go(format!(
@@ -279,53 +284,53 @@ impl Loader {
         Ok(())
     }
 
-    // Care -------------------------------------------------------------------------------------------------------
+    // Interop -------------------------------------------------------------------------------------------------------
 
-    /// True if everything should be loaded once more, now with care: nothing of the script has run.
-    pub fn begins_again(&self) -> bool {
-        let begins = self.is_suspect.load(Ordering::Acquire) && !self.is_careful.swap(true, Ordering::AcqRel);
-        if begins {
+    /// True, once, if everything has to be loaded again in interop mode: nothing of the script has run yet.
+    pub fn must_reload(&self) -> bool {
+        let must_reload = self.needs_interop.load(Ordering::Acquire) && !self.interop_mode.swap(true, Ordering::AcqRel);
+        if must_reload {
             lock(&self.texts).clear();
             lock(&self.unknown).clear();
             lock(&self.near_misses).clear();
             *lock(&self.unreadable) = None;
         }
-        begins
+        must_reload
     }
 
-    /// The first pass is over: what was only looked at again while it lasted is let go.
-    pub fn settle(&self) {
-        lock(&self.prepared).clear();
+    /// The first pass is over: drops transpiled files, which only a reload needs.
+    pub fn drop_transpiled(&self) {
+        lock(&self.transpiled).clear();
     }
 
     // Texts ------------------------------------------------------------------------------------------------------
 
-    /// What the file at `url` is; it is read and prepared if nobody has done so.
-    fn kind(&self, specifier: &str, url: &str) -> Result<Kind, Throw> {
-        if let Some(kind) = lock(&self.kinds).get(url) {
-            return Ok(*kind);
+    /// The format of the file at `url`, which is read and transpiled the first time.
+    fn format(&self, specifier: &str, url: &str) -> Result<ModuleFormat, Throw> {
+        if let Some(format) = lock(&self.formats).get(url) {
+            return Ok(*format);
         }
         let module = self.files.module(specifier, url).map_err(|text| {
-            let asked = lock(&self.specifiers).get(url).cloned();
-            if let Some((specifier, referrer)) = asked {
+            let imported = lock(&self.specifiers).get(url).cloned();
+            if let Some((specifier, referrer)) = imported {
                 let unreadable = Unreadable { text: text.clone(), place: self.place_of(&specifier, &referrer) };
                 *lock(&self.unreadable) = Some(unreadable);
             }
             Throw::go(text)
         })?;
         let mut prepared =
-            transpile::prepare(&module).map_err(|message| Throw::Error { class: "SyntaxError", message })?;
+            transpile::transpile(&module).map_err(|message| Throw::Error { class: "SyntaxError", message })?;
         if let Some(on_catch) = self.engine.plain_forms() {
-            prepared.plain_forms(on_catch);
+            prepared.lower(on_catch);
         }
         self.follow_source_map(url, &mut prepared);
-        let kind = prepared.kind;
-        lock(&self.prepared).insert(url.to_owned(), prepared);
-        lock(&self.kinds).insert(url.to_owned(), kind);
-        Ok(kind)
+        let format = prepared.format;
+        lock(&self.transpiled).insert(url.to_owned(), prepared);
+        lock(&self.formats).insert(url.to_owned(), format);
+        Ok(format)
     }
 
-    fn follow_source_map(&self, url: &str, prepared: &mut Prepared) {
+    fn follow_source_map(&self, url: &str, prepared: &mut TranspiledModule) {
         let Some(address) = prepared.source_map.take() else { return };
         let read = match address.strip_prefix("data:") {
             Some(data) => data.split_once(";base64,").and_then(|(_, data)| {
@@ -350,30 +355,32 @@ impl Loader {
         std::mem::take(&mut *lock(&self.missing_maps))
     }
 
-    fn keep(&self, address: &str, text: Text) -> Code {
+    fn store(&self, address: &str, text: ModuleText) -> Code {
         lock(&self.texts).insert(address.to_owned(), text.clone());
         text.into()
     }
 
-    /// What an import in the module at `referrer` leads to. With care, also what files export.
-    fn target(&self, specifier: &str, referrer: &str, is_careful: bool) -> Target {
+    /// What an import in the module at `referrer` leads to; in interop mode also what the file exports.
+    fn import_target(&self, specifier: &str, referrer: &str, interop: bool) -> ImportTarget {
         match self.files.resolve(specifier, referrer) {
-            Ok(Resolved::Builtin(name)) if is_absent(&name) => Target::Absent(self.stand_in(&name)),
+            Ok(Resolved::Builtin(name)) if is_unavailable(&name) => ImportTarget::Absent(self.stand_in(&name)),
             Ok(Resolved::Builtin(name)) => match self.builtins.find(&name) {
                 Some(module) => {
                     let (names, star) = (transpile::module_names(module.source), format!("{STAR}{name}"));
-                    Target::Builtin { names, star }
+                    ImportTarget::Builtin { names, star }
                 }
-                None => Target::Module,
+                None => ImportTarget::Module,
             },
-            Ok(Resolved::Url(url)) if is_careful => match self.kind(specifier, &url) {
-                Ok(Kind::CommonJs) => Target::CommonJs(
+            Ok(Resolved::Url(url)) if interop => match self.format(specifier, &url) {
+                Ok(ModuleFormat::CommonJs) => ImportTarget::CommonJs(
                     self.files.text(&url).map(|text| transpile::commonjs_names(&text)).unwrap_or_default(),
                 ),
-                Ok(Kind::Module) => self.names(specifier, &url).map_or(Target::Module, Target::File),
-                Err(_) => Target::Module,
+                Ok(ModuleFormat::Module) => {
+                    self.names(specifier, &url).map_or(ImportTarget::Module, ImportTarget::File)
+                }
+                Err(_) => ImportTarget::Module,
             },
-            _ => Target::Module,
+            _ => ImportTarget::Module,
         }
     }
 
@@ -395,12 +402,12 @@ impl Loader {
 
 impl ModuleLoader for Loader {
     fn resolve(&self, specifier: &str, referrer: &str) -> Result<String, Throw> {
-        let from_stdlib = !referrer.contains("://") || referrer.starts_with(MADE);
+        let from_stdlib = !referrer.contains("://") || referrer.starts_with(SYNTHETIC);
         if [HERE, REQUIRE, ABSENT, MISSING].iter().any(|made| specifier.starts_with(made)) {
             return Ok(specifier.to_owned());
         }
         if let Some(name) = specifier.strip_prefix(STAR) {
-            self.meet(name)?;
+            self.note_builtin(name)?;
             return Ok(specifier.to_owned());
         }
         if from_stdlib && (specifier.starts_with(NATIVE) || specifier.starts_with(OURS)) {
@@ -408,21 +415,21 @@ impl ModuleLoader for Loader {
         }
         match self.files.resolve(specifier, referrer).map_err(Throw::go)? {
             Resolved::Url(url) => {
-                self.asked(specifier, &url, referrer);
-                if self.kind(specifier, &url)? == Kind::Module {
+                self.note_import(specifier, &url, referrer);
+                if self.format(specifier, &url)? == ModuleFormat::Module {
                     return Ok(url);
                 }
-                if !self.is_careful.load(Ordering::Acquire) {
-                    self.suspect();
+                if !self.interop_mode.load(Ordering::Acquire) {
+                    self.require_interop();
                     return Err(Throw::go(format!("{url} is a CommonJS module")));
                 }
                 Ok(format!("{COMMONJS}{url}"))
             }
-            Resolved::Builtin(name) if is_absent(&name) => Ok(self.stand_in(&name)),
+            Resolved::Builtin(name) if is_unavailable(&name) => Ok(self.stand_in(&name)),
             Resolved::Builtin(name) => {
-                self.builtin(&name)?;
+                self.check_builtin(&name)?;
                 if !from_stdlib {
-                    self.meet(&name)?;
+                    self.note_builtin(&name)?;
                 }
                 Ok(name)
             }
@@ -446,7 +453,7 @@ impl ModuleLoader for Loader {
         if let Some(specifier) = address.strip_prefix(NATIVE) {
             return self.builtins.native(specifier).map(Code::Native).ok_or_else(|| no_module(address));
         }
-        static STDLIB: OnceLock<Texts<&'static str>> = OnceLock::new();
+        static STDLIB: OnceLock<ModuleTexts<&'static str>> = OnceLock::new();
         let stdlib = || lock(STDLIB.get_or_init(Mutex::default));
         if let Some(module) = self.builtins.find(address) {
             let mut stdlib = stdlib();
@@ -455,15 +462,16 @@ impl ModuleLoader for Loader {
         }
         if let Some((address, text)) = self.builtins.part(address) {
             let mut stdlib = stdlib();
-            let text =
-                stdlib.entry(address).or_insert_with(|| Text { is_script: true, ..new_text(strip_comments(text)) });
+            let text = stdlib
+                .entry(address)
+                .or_insert_with(|| ModuleText { is_script: true, ..new_text(strip_comments(text)) });
             return Ok(text.clone().into());
         }
         if let Some(text) = lock(&self.texts).get(address) {
             return Ok(text.clone().into());
         }
-        if address.starts_with(MADE) {
-            return Ok(self.keep(address, new_text(synthetic::text(address).into())));
+        if address.starts_with(SYNTHETIC) {
+            return Ok(self.store(address, new_text(synthetic::text(address).into())));
         }
         if !address.contains("://") {
             return Err(no_module(address));
@@ -471,26 +479,26 @@ impl ModuleLoader for Loader {
         self.main.get_or_init(|| address.to_owned());
         let asked = lock(&self.specifiers).get(address).cloned();
         let specifier = asked.as_ref().map_or(address, |(specifier, _)| specifier);
-        let kind = self.kind(specifier, address)?;
-        let prepared = lock(&self.prepared).get(address).cloned();
+        let format = self.format(specifier, address)?;
+        let prepared = lock(&self.transpiled).get(address).cloned();
         // The first pass is over, and this file was known to it, but not loaded.
         let Some(mut prepared) = prepared else {
-            lock(&self.kinds).remove(address);
+            lock(&self.formats).remove(address);
             return self.load(address);
         };
-        let is_careful = self.is_careful.load(Ordering::Acquire);
+        let interop = self.interop_mode.load(Ordering::Acquire);
         let mut tail = String::new();
-        if kind == Kind::Module && (is_careful || wants_bridge(&prepared.text)) {
-            let missing = prepared.bridge(&mut |specifier| self.target(specifier, address, is_careful));
-            tail += &self.tell_missing(&missing, address);
+        if format == ModuleFormat::Module && (interop || wants_interop(&prepared.text)) {
+            let missing = prepared.rewrite_imports(&mut |specifier| self.import_target(specifier, address, interop));
+            tail += &self.report_missing(&missing, address);
         }
         if !prepared.positions.is_empty() {
             lock(&self.positions).insert(address.to_owned(), prepared.positions);
         }
         let mut text = new_text(prepared.text);
-        if kind == Kind::CommonJs {
+        if format == ModuleFormat::CommonJs {
             text.is_script = true;
-            return Ok(self.keep(address, text));
+            return Ok(self.store(address, text));
         }
         // Imports that come last move nothing, and all others come before them.
         if transpile::wants_require(&text.text) {
@@ -506,15 +514,15 @@ impl ModuleLoader for Loader {
         if !tail.is_empty() {
             text.text = format!("{}\n{tail}", text.text).into();
         }
-        Ok(self.keep(address, text))
+        Ok(self.store(address, text))
     }
 
     fn require_interop(&self) {
-        self.is_suspect.store(true, Ordering::Release);
+        self.needs_interop.store(true, Ordering::Release);
     }
 
     fn reaches(&self, from: &str, to: &str) -> bool {
-        let edges = lock(&self.edges);
+        let edges = lock(&self.imports);
         let mut todo = vec![from];
         let mut seen = vec![from];
         while let Some(file) = todo.pop() {
@@ -567,7 +575,7 @@ impl ModuleLoader for Loader {
 
 /// True if a module may ask for what engines can't link by themselves: the namespace of a module of ours, or a module that
 /// is not offered.
-fn wants_bridge(text: &str) -> bool {
+fn wants_interop(text: &str) -> bool {
     text.contains("k6/x/") || text.contains(BROWSER) || text.contains("k6") && transpile::wants_namespace(text)
 }
 
@@ -575,8 +583,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn new_text(text: Arc<str>) -> Text {
-    Text { text, compiled: Compiled::default(), is_script: false }
+fn new_text(text: Arc<str>) -> ModuleText {
+    ModuleText { text, compiled: Compiled::default(), is_script: false }
 }
 
 /// JavaScript of ours without comment lines and indentation: engines keep the text of functions, in every VU.
