@@ -16,4 +16,4 @@ pub use module_loader::ModuleLoader;
 pub use module_table::Op;
 pub use script::{HttpDefaults, Script};
 pub use stop::Stop;
-pub use vu_context::{LifecycleStage, LoopEvent, VuContext};
+pub use vu_context::{LifecycleStage, VuContext};

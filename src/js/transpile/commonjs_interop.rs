@@ -423,7 +423,7 @@ mod tests {
     }
 
     fn bridged(text: &str) -> String {
-        bridge(text, &targets()).map_or_else(|| text.to_owned(), |bridged| bridged.text)
+        rewrite_imports(text, &targets()).map_or_else(|| text.to_owned(), |bridged| bridged.text)
     }
 
     #[test]
@@ -500,7 +500,7 @@ mod tests {
     #[test]
     fn missing_names_are_told_with_their_places() {
         let text = "import { a } from './f.js';\nimport d, { b, c as z } from './f.js';\nexport { q } from './f.js';";
-        let bridged = bridge(text, &targets()).unwrap();
+        let bridged = rewrite_imports(text, &targets()).unwrap();
         let missing: Vec<_> = bridged.missing.iter().map(|one| (one.name.as_str(), one.line, one.column)).collect();
         assert_eq!(missing, [("default", 2, 8), ("c", 2, 16), ("q", 3, 10)]);
         assert!(bridged.text.contains("import { b } from './f.js'; const d = undefined; const z = undefined;"));
@@ -509,7 +509,7 @@ mod tests {
     #[test]
     fn lines_stay_and_columns_come_back() {
         let text = "import {\n  a,\n} from './c.js'; a();\nfoo(a); bar();\n";
-        let RewrittenImports { text: out, layer, .. } = bridge(text, &targets()).unwrap();
+        let RewrittenImports { text: out, layer, .. } = rewrite_imports(text, &targets()).unwrap();
         assert_eq!(out.lines().count(), text.lines().count());
         let mut positions = super::super::Positions::default();
         positions.put(layer);
@@ -540,7 +540,7 @@ mod tests {
                 let text = std::fs::read_to_string(&path).unwrap();
                 let commonjs = |name| (name, ImportTarget::CommonJs(Vec::new()));
                 let targets = super::super::requests(&text).into_iter().map(commonjs).collect();
-                let Some(RewrittenImports { text: out, .. }) = bridge(&text, &targets) else { continue };
+                let Some(RewrittenImports { text: out, .. }) = rewrite_imports(&text, &targets) else { continue };
                 let allocator = Allocator::default();
                 let parsed = Parser::new(&allocator, &out, SourceType::mjs()).parse();
                 assert!(is_good(&parsed), "{}: {:?}\n{out}", path.display(), parsed.diagnostics);

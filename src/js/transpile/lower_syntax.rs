@@ -14,7 +14,7 @@ use oxc::ast_visit::{Visit, walk};
 use oxc::parser::Parser;
 use oxc::span::{GetSpan, SourceType, Span};
 
-use super::Kind;
+use super::ModuleFormat;
 use super::commonjs_interop::apply;
 use super::module_syntax::is_good;
 use super::positions::PositionMap;

@@ -6,7 +6,7 @@ use oxc::semantic::SemanticBuilder;
 use oxc::span::SourceType;
 use oxc::syntax::module_record::ExportExportName;
 
-use super::Kind;
+use super::ModuleFormat;
 
 /// What the text is; `None` if it isn't JavaScript.
 pub(super) fn format_of(text: &str) -> Option<ModuleFormat> {

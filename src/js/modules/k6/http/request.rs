@@ -208,7 +208,7 @@ impl Prepared {
     /// Sends it. The future waits for the whole exchange and writes the samples down; dropped before that, it writes
     /// down those of the hops that had ended.
     pub fn send(self, vu: &VuContext) -> impl Future<Output = (Self, Exchange)> + use<> {
-        let turn = vu.script.rate_limit.as_ref().map(crate::js::script::RateLimit::turn);
+        let turn = vu.script.rate_limit.as_ref().map(crate::js::runtime::script::RateLimit::turn);
         let mut unfinished = Unfinished { prepared: Some(self), vu: vu.rc(), sent: None };
         async move {
             if let Some(turn) = turn {

@@ -7,6 +7,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::future::LocalBoxFuture;
+
 use crate::execution::alarm;
 use crate::js::runtime::VuContext;
 use crate::js::value::{Throw, Value, text_of};
