@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::runtime::worker::WorkerThreads;
 use super::*;
-use crate::execution::{Crew, Progress, RunState, ScenarioFacts, ScenarioRun};
+use crate::execution::{RunState, ScenarioFacts, ScenarioProgress, ScenarioRun, VuControl};
 use crate::failure::Failure;
 use crate::log::Logger;
 use crate::metrics::record::Epoch;
@@ -67,7 +67,7 @@ fn run(engine: Engine, source: &str, iterations: u64) -> Result<Vec<String>, Fai
         VuSet::with_own_vu(&workers, &script, |_| (), |vu| async move { vu.exports().await }).await?;
         let crew = VuSet::new(script.clone(), workers, Box::new(|id| id));
         crew.initialise(1).await?;
-        let progress = Progress::new(Duration::from_secs(1), Some(iterations));
+        let progress = ScenarioProgress::new(Duration::from_secs(1), Some(iterations));
         let facts = ScenarioFacts::new(
             "default".into(),
             "shared-iterations",

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
-use crate::execution::{ScenarioFacts, ScenarioRun, alarm};
+use crate::execution::{ScenarioFacts, ScenarioRun, precise_timer};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::js::engine::{Export, Outcome, Realm};
@@ -502,7 +502,7 @@ impl JsVu {
         }
         let stop = self.vu.stop.clone();
         tokio::select! {
-            () = alarm::sleep(rest) => {}
+            () = precise_timer::sleep(rest) => {}
             () = stop.raised() => {}
         }
     }

@@ -10,7 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use tokio::sync::{Notify, oneshot};
 
 use super::js_vu::JsVu;
-use crate::execution::{Crew, STOP_TIMEOUT, ScenarioRun, Vu, VuId, Work};
+use crate::execution::{STOP_TIMEOUT, ScenarioRun, Vu, VuControl, VuId, VuTask};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::js::runtime::coroutine::MAX_STACK_BYTES;
@@ -136,7 +136,7 @@ fn gone() -> Failure {
     Failure::new(ExitCode::Panic, "a worker thread ended unexpectedly")
 }
 
-impl Crew for VuSet {
+impl VuControl for VuSet {
     fn initialise(&self, vu: VuId) -> BoxFuture<'static, Result<(), Failure>> {
         let (answer, answered) = oneshot::channel();
         let script = self.script.clone();
@@ -174,7 +174,7 @@ impl Crew for VuSet {
         .boxed()
     }
 
-    fn run(&self, vu: VuId, work: Work) -> BoxFuture<'static, ()> {
+    fn run(&self, vu: VuId, work: VuTask) -> BoxFuture<'static, ()> {
         let (answer, answered) = oneshot::channel();
         let (state, log) = (self.script.state.clone(), self.script.log.clone());
         let (interrupt, lost) = (self.interrupt_of(vu), self.lost.clone());

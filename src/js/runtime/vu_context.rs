@@ -19,7 +19,7 @@ use super::module_state::VuModuleState;
 use super::script::Script;
 use super::stop::Stop;
 use super::worker::Worker;
-use crate::execution::{ScenarioFacts, alarm};
+use crate::execution::{ScenarioFacts, precise_timer};
 use crate::failure::Failure;
 use crate::js::engine::{Code, Host, RegExpLiteral, StopHook};
 use crate::js::value::{Args, Pending, Throw, Value};
@@ -267,13 +267,13 @@ impl VuContext {
             let settled = match first {
                 None => pending.next().await,
                 Some((due, _)) if pending.is_empty() => {
-                    alarm::sleep_until(due).await;
+                    precise_timer::sleep_until(due).await;
                     None
                 }
                 Some((due, _)) => tokio::select! {
                     biased;
                     settled = pending.next() => settled,
-                    () = alarm::sleep_until(due) => None,
+                    () = precise_timer::sleep_until(due) => None,
                 },
             };
             (pending, settled)

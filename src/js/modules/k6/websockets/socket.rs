@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::LocalBoxFuture;
 
-use crate::execution::alarm;
+use crate::execution::precise_timer;
 use crate::js::runtime::VuContext;
 use crate::js::value::{Throw, Value, text_of};
 use crate::metrics::record::millis;
@@ -366,7 +366,7 @@ async fn hang_up(vu: &VuContext, open: Vec<Rc<Socket>>) {
     let all_ended = futures_util::future::join_all(open.iter().map(|socket| socket.line.clone().ended()));
     tokio::select! {
         _ = all_ended => {}
-        () = alarm::sleep(FAREWELL) => {}
+        () = precise_timer::sleep(FAREWELL) => {}
     }
     open.iter().for_each(|socket| socket.finish(vu, ended));
 }
