@@ -51,7 +51,7 @@ mod cli;
 // by `main`, by the integration tests, and by the fuzz targets.
 pub use cli::main;
 #[doc(hidden)]
-pub use js::{Engine, language::regexp::match_regexp, modules::MODULES, modules::PARTS};
+pub use js::{Engine, language::regexp::match_regexp, modules::LAZY_SCRIPTS, modules::MODULES};
 #[doc(hidden)]
 pub use output::opentelemetry::proto;
 #[doc(hidden)]

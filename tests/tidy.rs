@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use volley::{MODULES, PARTS};
+use volley::{LAZY_SCRIPTS, MODULES};
 
 /// Rooms by floor; a room uses only rooms on floors below its own, and floor 0 is open to all.
 const FLOORS: [&[&str]; 10] = [
@@ -375,7 +375,7 @@ const NAMED_ELSEWHERE: [&str; 1] = ["here"];
 #[test]
 fn a_javascript_half_lives_where_its_specifier_says() {
     // Parts are given the native half of the module they belong to.
-    let in_parts = |name: &str| PARTS.iter().any(|(_, text)| text.contains(name));
+    let in_lazy_scripts = |name: &str| LAZY_SCRIPTS.iter().any(|(_, text)| text.contains(name));
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for module in MODULES {
         let path = root.join("js-stdlib").join(format!("{}.js", module.specifier));
@@ -385,14 +385,14 @@ fn a_javascript_half_lives_where_its_specifier_says() {
                 fs::read_to_string(root.join("src/js/modules").join(format!("{}.rs", module.specifier))).unwrap();
             for (name, _) in module.ops {
                 let in_table = table.contains(&format!("(\"{name}\")"));
-                assert!(in_table || in_parts(name) || NAMED_ELSEWHERE.contains(name), "`{name}` is never used");
+                assert!(in_table || in_lazy_scripts(name) || NAMED_ELSEWHERE.contains(name), "`{name}` is never used");
             }
             continue;
         }
         assert_eq!(fs::read_to_string(&path).unwrap(), module.source, "{}", path.display());
         for (name, _) in module.ops {
             assert!(
-                module.source.contains(name) || in_parts(name),
+                module.source.contains(name) || in_lazy_scripts(name),
                 "{}: the native function `{name}` is never used",
                 module.specifier
             );
@@ -453,7 +453,7 @@ const CHANGEABLE: [&str; 44] = [
 fn the_javascript_halves_use_nothing_a_script_can_change() {
     let texts = MODULES.iter().map(|module| (module.specifier, module.source));
     let mut bad = Vec::new();
-    for (name, text) in texts.chain(PARTS.iter().copied()) {
+    for (name, text) in texts.chain(LAZY_SCRIPTS.iter().copied()) {
         for line in text.lines().filter(|line| !line.trim_start().starts_with("//")) {
             // What a script asks to be replaced.
             let line = line.replace("primordials.Math.random = native.random", "");

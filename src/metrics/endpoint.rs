@@ -334,18 +334,19 @@ fn both(one: Option<Point>, other: Option<Point>) -> Option<Point> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Mutex, PoisonError};
+    use std::sync::Mutex;
 
     use super::*;
     use crate::log::Logger;
     use crate::metrics::record::Epoch;
     use crate::metrics::{HttpTimings, Interner, Ledger, LedgerOptions, Record, Registry, Stamp};
+    use crate::units::sync::lock;
 
     #[test]
     fn what_comes_after_the_limit_is_counted_together() {
         let said: Arc<Mutex<Vec<String>>> = Arc::default();
         let hear = said.clone();
-        let logger = Logger::new(move |entry| hear.lock().unwrap_or_else(PoisonError::into_inner).push(entry.message));
+        let logger = Logger::new(move |entry| lock(&hear).push(entry.message));
         let options = LedgerOptions { detail: Some(Epoch::now()), ..LedgerOptions::default() };
         let mut ledger = Ledger::new(Arc::new(Registry::new()), options, logger);
         let interner = Interner::default();

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use data_encoding::HEXLOWER;
 use md5::{Digest, Md5};
 use rustc_hash::FxHashMap;
 
@@ -35,7 +36,7 @@ pub struct Check {
 
 /// The id k6 gives groups and checks: the MD5 of the path, in hex.
 pub fn id(path: &str) -> String {
-    Md5::digest(path.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    HEXLOWER.encode(&Md5::digest(path.as_bytes()))
 }
 
 /// Groups and checks while a run goes on, by number.

@@ -1,10 +1,12 @@
 //! The notepad of one worker thread: records gather here and go to the ledger in batches.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use super::health::Thread;
 use super::ledger::Ledger;
 use super::record::Record;
+
+use crate::units::sync::lock;
 
 /// So many records are handed over at once.
 const BATCH: usize = 256;
@@ -33,14 +35,14 @@ impl Recorder {
 
     /// Tells how late the worker's timer was; right before a flush, so that one lock does for both.
     pub fn lagged(&mut self, late: std::time::Duration) {
-        self.ledger.lock().unwrap_or_else(PoisonError::into_inner).lagged(Thread::Script, late);
+        lock(&self.ledger).lagged(Thread::Script, late);
     }
 
     /// Hands over what is waiting.
     pub fn flush(&mut self) {
         if !self.waiting.is_empty() {
             // A thread that panicked while it held the lock can't have left a sink half written in a way that matters.
-            self.ledger.lock().unwrap_or_else(PoisonError::into_inner).take(&mut self.waiting);
+            lock(&self.ledger).take(&mut self.waiting);
         }
     }
 }

@@ -6,6 +6,8 @@ use rustc_hash::FxHashMap;
 
 use super::builtin;
 
+use crate::units::sync::{read, write};
+
 /// A metric's place in the [`Registry`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MetricId(pub u16);
@@ -110,7 +112,7 @@ impl Registry {
                  or underscores and start with a letter or an underscore."
             ));
         }
-        let mut inner = self.inner.write().unwrap_or_else(|poison| poison.into_inner());
+        let mut inner = write(&self.inner);
         if let Some(&id) = inner.by_name.get(name) {
             let old = &inner.list[usize::from(id.0)];
             if old.kind != kind {
@@ -132,19 +134,19 @@ impl Registry {
 
     /// The metric of this name.
     pub fn find(&self, name: &str) -> Option<Metric> {
-        let inner = self.inner.read().unwrap_or_else(|poison| poison.into_inner());
+        let inner = read(&self.inner);
         inner.by_name.get(name).map(|id| inner.list[usize::from(id.0)].clone())
     }
 
     /// The metric at this place.
     pub fn get(&self, id: MetricId) -> Option<Metric> {
-        let inner = self.inner.read().unwrap_or_else(|poison| poison.into_inner());
+        let inner = read(&self.inner);
         inner.list.get(usize::from(id.0)).cloned()
     }
 
     /// All metrics, in order of declaration.
     pub fn all(&self) -> Vec<Metric> {
-        self.inner.read().unwrap_or_else(|poison| poison.into_inner()).list.clone()
+        read(&self.inner).list.clone()
     }
 }
 

@@ -12,6 +12,7 @@ use smallvec::SmallVec;
 
 use super::registry::MetricId;
 use crate::units::quote::json_quote;
+use crate::units::sync::lock;
 
 /// Tags sorted by name, each name once; values may be empty (`group` at the root is).
 #[derive(Debug)]
@@ -120,7 +121,7 @@ impl Interner {
         let mut hasher = FxHasher::default();
         tags.hash(&mut hasher);
         let hash = hasher.finish();
-        let mut sets = self.sets.lock().unwrap_or_else(|poison| poison.into_inner());
+        let mut sets = lock(&self.sets);
         if sets.len() >= SWEEP_AT && sets.len() == sets.capacity() {
             sets.retain(|_, bucket| {
                 bucket.retain(|set| set.strong_count() > 0);

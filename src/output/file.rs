@@ -3,7 +3,6 @@
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::Path;
-use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use flate2::Compression;
@@ -11,6 +10,7 @@ use flate2::write::GzEncoder;
 
 use super::SharedWriter;
 use crate::fifo::WriteEnd;
+use crate::units::sync::lock;
 
 /// This much text is gathered before it is written.
 const FULL: usize = 64 * 1024;
@@ -137,7 +137,7 @@ impl TextFile {
                 self.written = 0;
             }
             Target::Stdout(stdout) => {
-                let mut stdout = stdout.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut stdout = lock(stdout);
                 stdout.write_all(text)?;
                 stdout.flush()?;
             }

@@ -177,13 +177,13 @@ pub fn make(asked: &str, means: &Means) -> Result<Box<dyn Output>, Failure> {
 #[cfg(test)]
 mod tests {
     use std::io::Read;
-    use std::sync::PoisonError;
 
     use super::*;
     use crate::metrics::submetric::Expression;
     use crate::metrics::threshold::{self, ThresholdDef};
     use crate::metrics::{Contains, HttpTimings, Interner, Ledger, LedgerOptions, MetricType, Recorder, Stamp};
     use crate::units::Span;
+    use crate::units::sync::lock;
 
     const NOON: Stamp = Stamp(1_795_419_692_250_000_000);
 
@@ -263,7 +263,7 @@ mod tests {
             let mut recorder = Recorder::new(ledger.clone());
             records.into_iter().for_each(|record| recorder.push(record));
             recorder.flush();
-            running.detach(&mut ledger.lock().unwrap_or_else(PoisonError::into_inner));
+            running.detach(&mut lock(&ledger));
             let description = running.description.clone();
             running.stop();
             Ok(description)

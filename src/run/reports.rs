@@ -4,7 +4,7 @@
 
 use std::io::Write;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::{Run, RunRequest};
@@ -19,6 +19,7 @@ use crate::report::server::{AtEnd, Source};
 use crate::report::{self, Dashboard, Settings};
 use crate::summary::document::{self, End, Facts};
 use crate::summary::{Look, Mode, junit, writing};
+use crate::units::sync::lock;
 
 /// What was asked for by flags.
 #[derive(Clone, Debug, Default)]
@@ -253,7 +254,7 @@ struct LiveDocument {
 impl LiveDocument {
     fn document(&self) -> String {
         let results = {
-            let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut ledger = lock(&self.ledger);
             let duration = self.state.elapsed();
             ledger.settle();
             ledger.snapshot(duration)

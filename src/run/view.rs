@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use super::Run;
@@ -16,6 +16,7 @@ use crate::report::Dashboard;
 use crate::ui::description::Description;
 use crate::ui::progress::{Head, ProgressMode, ProgressView, RequestFigures, ScenarioLine, ScenarioStatus};
 use crate::units::Span;
+use crate::units::sync::lock;
 
 /// What a run says about itself before it starts.
 pub(super) fn description(run: &Run, outputs: &[Running], dashboard: Option<&Dashboard>) -> Description {
@@ -178,10 +179,10 @@ impl LiveView {
         if !self.is_live {
             return None;
         }
-        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut latest = lock(&self.latest);
         let since = latest.at.elapsed();
         if since >= FIGURES_INTERVAL {
-            let glance = self.ledger.lock().unwrap_or_else(PoisonError::into_inner).glance()?;
+            let glance = lock(&self.ledger).glance()?;
             let per_second = (glance.requests - latest.requests) / since.as_secs_f64();
             let figures = Some(RequestFigures { per_second, failed: glance.failed, p95: glance.p95 });
             *latest = LatestFigures { at: Instant::now(), requests: glance.requests, figures };

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use bytes::Bytes;
 
@@ -16,6 +16,7 @@ use super::module::Module;
 use super::shared::Shared;
 use super::specifier::{Resolved, clean, file_path, file_url, not_on_disk, resolve};
 use crate::units::redact::{redact, redact_reference};
+use crate::units::sync::lock;
 
 /// What a URL is given at its end when it is asked for first: without a query, and behind one.
 pub const MARKS: [&str; 2] = ["?_k6=1", "&_k6=1"];
@@ -119,12 +120,12 @@ impl Files {
 
     /// The URL by which a file is known: without user, password and tokens.
     pub fn conceal(&self, url: &str) -> String {
-        self.concealed.lock().unwrap_or_else(PoisonError::into_inner).conceal(url)
+        lock(&self.concealed).conceal(url)
     }
 
     /// The URL to fetch a file from.
     pub fn reveal(&self, url: &str) -> String {
-        self.concealed.lock().unwrap_or_else(PoisonError::into_inner).reveal(url)
+        lock(&self.concealed).reveal(url)
     }
 
     /// From now on only files that were read before can be read.
@@ -181,7 +182,7 @@ impl Files {
     /// As [`Files::open`].
     pub fn open_shared(&self, name: &str, base: &str) -> Result<Arc<Shared>, String> {
         let (url, bytes) = self.find(name, base)?;
-        let mut all = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = lock(&self.shared);
         if let Some(shared) = all.get(&url) {
             return Ok(shared.clone());
         }
@@ -230,7 +231,7 @@ impl Files {
         if let Some(bytes) = self.seen().get(url) {
             return Ok(bytes.clone());
         }
-        let absent = || self.absent.lock().unwrap_or_else(PoisonError::into_inner);
+        let absent = || lock(&self.absent);
         if self.sealed.load(Ordering::Acquire) {
             let is_absent = absent().contains(url);
             return Err(if is_absent { Refusal::Disk(io::ErrorKind::NotFound.into()) } else { Refusal::Sealed });
@@ -250,7 +251,7 @@ impl Files {
 
     /// First with a mark that tells the server who asks, then without it, as k6 does.
     fn fetch_remote(&self, url: &str) -> Result<Bytes, String> {
-        let mut missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut missing = lock(&self.missing);
         if let Some(cause) = missing.get(url) {
             return Err(cause.clone());
         }
@@ -264,7 +265,7 @@ impl Files {
     }
 
     fn seen(&self) -> MutexGuard<'_, BTreeMap<String, Bytes>> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.seen)
     }
 }
 

@@ -7,7 +7,7 @@
 use std::any::Any;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use rustc_hash::FxHashMap;
 
@@ -18,6 +18,7 @@ use crate::js::transpile::{self, Exported, ImportTarget, ModuleFormat, Positions
 use crate::js::value::Throw;
 use crate::source::files::Absence;
 use crate::source::{Files, Resolved, Shared, specifier};
+use crate::units::sync::lock;
 
 pub mod imports;
 mod missing;
@@ -460,7 +461,7 @@ impl ModuleLoader for Loader {
             let text = stdlib.entry(module.specifier).or_insert_with(|| new_text(strip_comments(module.source)));
             return Ok(text.clone().into());
         }
-        if let Some((address, text)) = self.builtins.part(address) {
+        if let Some((address, text)) = self.builtins.lazy_script(address) {
             let mut stdlib = stdlib();
             let text = stdlib
                 .entry(address)
@@ -577,10 +578,6 @@ impl ModuleLoader for Loader {
 /// is not offered.
 fn wants_interop(text: &str) -> bool {
     text.contains("k6/x/") || text.contains(BROWSER) || text.contains("k6") && transpile::wants_namespace(text)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn new_text(text: Arc<str>) -> ModuleText {

@@ -5,13 +5,14 @@ use crate::js::runtime::module_table::{self, BuiltinModule, Hooks, ModuleTable};
 
 pub use crate::js::runtime::Op;
 
+pub mod cpu_pool;
 pub mod k6;
 pub mod volley;
 
 /// The k6 API, as a run is given it.
 pub static TABLE: ModuleTable = ModuleTable {
     modules: MODULES,
-    parts: PARTS,
+    lazy_scripts: LAZY_SCRIPTS,
     removed: REMOVED,
     ops: &module_table::row_of_ops::<OPS>(MODULES),
     hooks: HOOKS,
@@ -28,7 +29,7 @@ const HOOKS: Hooks = Hooks {
     turn_abandoned: &[k6::data::abandon],
     iteration_begins: &[k6::http::begin_iteration],
     function_ended: &[k6::leave_all_groups],
-    close_open: &[k6::net::grpc::close_open, k6::websockets::socket::close_open],
+    close_open: &[k6::net::grpc::close_streams, k6::websockets::socket::close_sockets],
     iteration_counted: &[k6::http::end_iteration],
 };
 
@@ -74,19 +75,19 @@ pub const MODULES: &[BuiltinModule] = &[
     module!("volley/writable_stream", &[]),
 ];
 
-macro_rules! parts {
+macro_rules! lazy_scripts {
     ($($name:literal),+ $(,)?) => {
-        &[$((concat!("part:", $name), include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/js-stdlib/", $name, ".js")))),+]
+        &[$((concat!("lazy:", $name), include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/js-stdlib/", $name, ".js")))),+]
     };
 }
 
-/// Expressions js-stdlib evaluates when a script first needs them: what every VU would hold a copy of, and few use. Those
-/// that make globals are called with the native half of `volley/globals`, and with what engines give js-stdlib.
-pub const PARTS: &[(&str, &str)] = parts![
+/// Expressions that js-stdlib evaluates when a script first needs them: every VU would hold a copy, and few use them. Those
+/// that make globals are called with the native half of `volley/globals` and with what engines give js-stdlib.
+pub const LAZY_SCRIPTS: &[(&str, &str)] = lazy_scripts![
     "k6/html/selection",
-    "k6/http/seldom",
+    "k6/http/lazy",
+    "k6/lazy",
     "k6/net/grpc/stream",
-    "k6/seldom",
     "k6/websockets/blob",
     "volley/console",
     "volley/consolidate",

@@ -3,9 +3,11 @@
 use std::any::{Any, TypeId};
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use rustc_hash::FxHashMap;
+
+use crate::units::sync::lock;
 
 /// What modules keep for one VU.
 #[derive(Default)]
@@ -32,7 +34,7 @@ pub struct SharedModuleState(Mutex<FxHashMap<TypeId, Arc<dyn Any + Send + Sync>>
 impl SharedModuleState {
     /// The state of type `T`, made when it is first asked for.
     pub fn get<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
-        let mut states = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut states = lock(&self.0);
         let state = states.entry(TypeId::of::<T>()).or_insert_with(|| Arc::new(T::default())).clone();
         state.downcast().unwrap_or_else(|_| unreachable!("states are kept by their type"))
     }

@@ -23,8 +23,8 @@ pub struct BuiltinModule {
 pub struct ModuleTable {
     /// The living modules.
     pub modules: &'static [BuiltinModule],
-    /// Scripts that are evaluated when they are first needed: their addresses, `part:NAME`, and their texts.
-    pub parts: &'static [(&'static str, &'static str)],
+    /// Expressions that are evaluated when a script first needs them: their addresses, `lazy:NAME`, and their texts.
+    pub lazy_scripts: &'static [(&'static str, &'static str)],
     /// Names k6 once had, and what it says about each now.
     pub removed: &'static [(&'static str, &'static str)],
     /// The native functions of all modules in one row; a function's place in it is what engines call it by.
@@ -65,9 +65,9 @@ impl ModuleTable {
         self.modules.iter().find(|module| module.specifier == specifier)
     }
 
-    /// The part at an address, which is `part:NAME`, and its text.
-    pub fn part(&self, address: &str) -> Option<(&'static str, &'static str)> {
-        self.parts.iter().find(|(known, _)| *known == address).copied()
+    /// The lazy script at an address, which is `lazy:NAME`, and its text.
+    pub fn lazy_script(&self, address: &str) -> Option<(&'static str, &'static str)> {
+        self.lazy_scripts.iter().find(|(known, _)| *known == address).copied()
     }
 
     /// What k6 says about a module it once had.

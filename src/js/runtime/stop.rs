@@ -1,12 +1,13 @@
 //! How a VU is stopped from another thread.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::task::{Poll, Waker};
 
 use futures_util::task::AtomicWaker;
 
 use crate::js::engine::StopHook;
+use crate::units::sync::lock;
 
 /// The way to stop a VU from another thread.
 #[derive(Default)]
@@ -27,14 +28,14 @@ impl Stop {
     pub fn raise(&self) {
         self.raised.store(true, Ordering::SeqCst);
         self.waker.wake();
-        if let Some(hook) = &*self.hook.lock().unwrap_or_else(PoisonError::into_inner) {
+        if let Some(hook) = &*lock(&self.hook) {
             hook();
         }
     }
 
     /// What else is to be done when the VU has to stop, in the place of what was asked for before.
     pub fn set_hook(&self, hook: StopHook) {
-        *self.hook.lock().unwrap_or_else(PoisonError::into_inner) = Some(hook);
+        *lock(&self.hook) = Some(hook);
     }
 
     /// True if the VU has to stop.

@@ -4,7 +4,7 @@
 //! warning what did not arrive.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::wire::Wire;
 use crate::log::{Level, Logger};
+use crate::units::sync::lock;
 
 /// So many bytes may wait for a slow peer; further parcels are dropped and counted.
 const MOST_WAITING: usize = 32 << 20;
@@ -148,7 +149,7 @@ impl Courier {
             return;
         }
         let is_failing = is_overdue || account.is_failing.load(Relaxed);
-        let mut why = account.error.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut why = lock(&account.error).clone();
         if why.is_empty() {
             why = if is_overdue { format!("no answer within {} s", PATIENCE.as_secs()) } else { "too slow".to_owned() };
         }
@@ -214,7 +215,7 @@ impl Round {
                 account.failed.fetch_add(1, Relaxed);
                 account.lost_samples.fetch_add(samples, Relaxed);
                 account.has_failed.store(true, Relaxed);
-                error.clone_into(&mut account.error.lock().unwrap_or_else(PoisonError::into_inner));
+                error.clone_into(&mut lock(&account.error));
                 if !account.is_failing.swap(true, Relaxed) {
                     let fields = vec![("error", error.into()), ("output", self.name.clone().into())];
                     self.logger.log(Level::Error, self.rules.failed, fields);

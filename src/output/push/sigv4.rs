@@ -2,6 +2,7 @@
 //!
 //! Host, date and the hash of the body are signed; other headers may change on the way.
 
+use data_encoding::HEXLOWER;
 use jiff::Timestamp;
 use reqwest::Url;
 use ring::{digest, hmac};
@@ -42,18 +43,14 @@ impl Signer {
         let authorization = format!(
             "AWS4-HMAC-SHA256 Credential={}/{scope}, SignedHeaders=host;x-amz-date, Signature={}",
             self.access_key,
-            hex(&key),
+            HEXLOWER.encode(&key),
         );
         [("x-amz-date", time), ("authorization", authorization)]
     }
 }
 
 fn hash(bytes: &[u8]) -> String {
-    hex(digest::digest(&digest::SHA256, bytes).as_ref())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    HEXLOWER.encode(digest::digest(&digest::SHA256, bytes).as_ref())
 }
 
 #[cfg(test)]

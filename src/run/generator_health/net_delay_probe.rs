@@ -1,6 +1,6 @@
 //! How late timers fire on the network threads, where times are taken: if they are late, so is every measured time.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::metrics::health::TRIED_EVERY;
 use crate::net::Net;
+use crate::units::sync::lock;
 
 /// The receiving end of what the network threads measure.
 #[derive(Debug)]
@@ -36,7 +37,7 @@ impl NetDelayProbe {
 
     /// The delays since the last call.
     pub fn take(&self) -> Vec<Duration> {
-        let mut rx = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rx = lock(&self.0);
         std::iter::from_fn(|| rx.try_recv().ok()).collect()
     }
 }

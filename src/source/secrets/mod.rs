@@ -7,10 +7,11 @@ mod url;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::units::sync::lock;
 use url::UrlSource;
 
 /// Looks up a variable of the process.
@@ -134,7 +135,7 @@ impl Secrets {
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, HashMap<(usize, String), Arc<str>>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.known)
     }
 }
 

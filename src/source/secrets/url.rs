@@ -4,7 +4,7 @@
 //! holds it at a path of names and numbers in JSON.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -12,6 +12,8 @@ use serde_json::Value;
 use super::{Variable, wrong};
 use crate::failure::Failure;
 use crate::units::Span;
+use crate::units::percent::encode_component;
+use crate::units::sync::lock;
 
 /// No secret is longer than this.
 const MOST_BYTES: usize = 24 * 1024;
@@ -39,7 +41,7 @@ struct Pace {
 impl Pace {
     /// How long the next request has to wait.
     fn wait(&self, now: Instant) -> Duration {
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut next = lock(&self.next);
         let due = next.map_or(now, |next| next.max(now));
         *next = Some(due + self.gap);
         // A pause saves up at most one burst.
@@ -170,7 +172,7 @@ impl Asker {
 
     /// The body, or what went wrong and whether that may pass.
     async fn once(&self, key: &str) -> Result<String, (String, bool)> {
-        let url = self.template.replace("{key}", &escaped(key));
+        let url = self.template.replace("{key}", &encode_component(key));
         let lasting = |error: reqwest::Error| (error.without_url().to_string(), false);
         let passing = |error: reqwest::Error| (error.without_url().to_string(), true);
         let client = reqwest::Client::builder().timeout(self.timeout).build().map_err(lasting)?;
@@ -208,18 +210,6 @@ impl Asker {
             Some(other) => Ok(other.to_string()),
         }
     }
-}
-
-/// As a part of a path.
-fn escaped(key: &str) -> String {
-    let mut text = String::with_capacity(key.len());
-    for byte in key.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => text.push(byte.into()),
-            _ => text.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    text
 }
 
 #[cfg(test)]

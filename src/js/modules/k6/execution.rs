@@ -165,7 +165,7 @@ fn abort(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     Err(Throw::Stop)
 }
 
-/// `(message)`: the run goes on and ends with 110.
+/// `(message)`: the run continues and ends with 110.
 fn fail(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     if vu.is_init() {
         return Err(Throw::go("execution.test.fail() called outside of VU context"));

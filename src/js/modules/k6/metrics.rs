@@ -66,11 +66,11 @@ fn reject(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     Ok(Value::Bool(false))
 }
 
-/// It was said in this run that gauges have no `set` in k6.
+/// The warning that gauges have no `set` in k6 was given in this run.
 #[derive(Default)]
 struct SetWasUsed(AtomicBool);
 
-/// `(metric)`: a gauge's `set` was called, which k6 does not have; told once in a run.
+/// `(metric)`: a gauge's `set` was called, which k6 does not have; warns once in a run.
 fn set_was_used(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     if !vu.is_init() && !vu.script.module_state::<SetWasUsed>().0.swap(true, Ordering::Relaxed) {
         let name = args.string(0);

@@ -17,7 +17,7 @@ use crate::source::files::Absence;
 /// The native half. Promises are of `{value}`, or of `{name, message}` for what is refused.
 pub const OPS: &[(&str, Op)] = &[("inInit", in_init), ("open", open), ("stat", stat), ("read", read), ("seek", seek)];
 
-/// A file one VU has opened, and where it stands.
+/// A file that a VU has opened, and its offset.
 #[derive(Debug)]
 pub struct File {
     /// Its absolute path.
@@ -29,7 +29,7 @@ pub struct File {
 }
 
 impl File {
-    /// The next bytes, at most so many; none at the end.
+    /// The next bytes, at most `most`; none at the end.
     fn next(&self, most: usize) -> Bytes {
         let begin = self.offset.get().min(self.bytes.len());
         let end = begin.saturating_add(most).min(self.bytes.len());
@@ -59,10 +59,10 @@ impl File {
     }
 }
 
-/// Reads where the handle stands, and moves it.
-pub struct Reading(pub Rc<File>);
+/// Reads from the handle's offset, and moves it.
+pub struct FileReader(pub Rc<File>);
 
-impl Read for Reading {
+impl Read for FileReader {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let bytes = self.0.next(into.len());
         into[..bytes.len()].copy_from_slice(&bytes);
