@@ -12,6 +12,7 @@ use super::{
     EXCEPTION, NULL, State, UNDEFINED, define, is_exception, number_to_js, panic_text, property, state, throw_js,
 };
 use crate::js::language::regexp::{self, Captures, Flags, MatchError, Program};
+use crate::js::language::{collation, dates};
 use crate::js::value::Throw;
 
 /// A method, called with `this` and its arguments.

@@ -12,7 +12,6 @@ use tokio::sync::OnceCell;
 
 use super::super::Op;
 use crate::js::runtime::VuContext;
-use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
 use crate::units::sync::lock;
 

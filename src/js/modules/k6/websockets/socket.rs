@@ -347,7 +347,7 @@ pub fn close_sockets(vu: &VuContext) -> Option<LocalBoxFuture<'_, ()>> {
     (!open.is_empty()).then(|| close_all(vu, open).boxed_local())
 }
 
-async fn close_all(vu: &VuContext, open: Vec<Rc<Socket>>) {
+async fn close_all(vu: &VuContext, open: Vec<Rc<JsSocket>>) {
     // Their sessions end here, however long the server takes to close.
     let ended = Instant::now();
     for socket in &open {
