@@ -55,7 +55,7 @@ pub use js::{Engine, language::regexp::match_regexp, modules::LAZY_SCRIPTS, modu
 #[doc(hidden)]
 pub use output::opentelemetry::proto;
 #[doc(hidden)]
-pub use report::{Mode, page};
+pub use report::{PageMode, page};
 #[doc(hidden)]
 pub use target::{Account, CacheChoice, TargetConfig, bind};
 

@@ -64,7 +64,7 @@ impl Live {
         if !is_wanted {
             return Ok(Self { dashboard: None, shared });
         }
-        let mut options = page::Settings::read(None, &variable).map_err(wrong)?;
+        let mut options = page::DashboardSettings::read(None, &variable).map_err(wrong)?;
         if options.host.is_empty() {
             "127.0.0.1".clone_into(&mut options.host);
         }

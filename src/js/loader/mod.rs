@@ -16,8 +16,8 @@ use crate::js::runtime::module_table::ModuleTable;
 use crate::js::runtime::{ModuleLoader, Script};
 use crate::js::transpile::{self, Exported, ImportTarget, ModuleFormat, Positions, TranspiledModule};
 use crate::js::value::Throw;
-use crate::source::files::Absence;
-use crate::source::{Files, Resolved, Shared, specifier};
+use crate::source::files::OpenError;
+use crate::source::{FileSet, Resolved, SharedBytes, specifier};
 use crate::units::sync::lock;
 
 pub mod imports;
@@ -56,7 +56,7 @@ const MAX_EXPLAINED: usize = 1_000;
 /// Finds and reads modules.
 pub struct Loader {
     /// The user's files.
-    pub files: Arc<Files>,
+    pub files: Arc<FileSet>,
     /// The directory `open()` in the main script starts from, as a URL.
     open_base: String,
     /// The main script: the first file that was loaded.
@@ -106,7 +106,7 @@ pub struct Unreadable {
 
 impl Loader {
     /// A loader over the files of a script.
-    pub fn new(files: Arc<Files>, open_base: &str, engine: Engine, builtins: &'static ModuleTable) -> Self {
+    pub fn new(files: Arc<FileSet>, open_base: &str, engine: Engine, builtins: &'static ModuleTable) -> Self {
         let open_base = open_base.to_owned();
         Self {
             files,
@@ -151,7 +151,7 @@ impl Loader {
     ///
     /// # Errors
     /// k6's words.
-    pub fn open_shared(&self, path: &str, here: &str) -> Result<Arc<Shared>, Throw> {
+    pub fn open_shared(&self, path: &str, here: &str) -> Result<Arc<SharedBytes>, Throw> {
         self.files.open_shared(path, self.base(here)).map_err(Throw::go)
     }
 
@@ -164,7 +164,7 @@ impl Loader {
     }
 
     /// The absolute path that `path` means beside the main script, whichever module asks, and the bytes there.
-    pub fn open_beside_main(&self, path: &str) -> (String, Result<bytes::Bytes, Absence>) {
+    pub fn open_beside_main(&self, path: &str) -> (String, Result<bytes::Bytes, OpenError>) {
         self.files.at(path, &self.open_base)
     }
 

@@ -24,7 +24,7 @@ use crate::failure::Failure;
 use crate::js::engine::{Code, Host, RegExpLiteral, StopHook};
 use crate::js::value::{Args, Pending, Throw, Value};
 use crate::metrics::system_tags::SystemTag;
-use crate::metrics::{Metadata, MetricId, Record, Stamp, TagSet};
+use crate::metrics::{MetricId, Record, SampleMetadata, Stamp, TagSet};
 use crate::net::Client;
 
 /// Which part of a test is running; decides what the script may do.
@@ -79,7 +79,7 @@ pub struct VuContext {
     /// The module that called `require` last.
     pub requirer: RefCell<String>,
     tags: RefCell<Arc<TagSet>>,
-    metadata: RefCell<Option<Metadata>>,
+    metadata: RefCell<Option<SampleMetadata>>,
     group: RefCell<Rc<str>>,
     pending: RefCell<FuturesUnordered<Promised>>,
     /// By when they are due; whether each is one of `setInterval`.
@@ -318,12 +318,12 @@ impl VuContext {
     }
 
     /// `vu` and `iter` for samples, where those system tags are on.
-    pub fn metadata(&self) -> Option<Metadata> {
+    pub fn metadata(&self) -> Option<SampleMetadata> {
         self.metadata.borrow().clone()
     }
 
     /// Replaces the metadata of samples.
-    pub fn set_metadata(&self, metadata: Option<Metadata>) {
+    pub fn set_metadata(&self, metadata: Option<SampleMetadata>) {
         *self.metadata.borrow_mut() = metadata;
     }
 
@@ -335,7 +335,7 @@ impl VuContext {
             list.push((key.into(), value.into()));
             list.sort();
         }
-        let new: Metadata = list.into();
+        let new: SampleMetadata = list.into();
         self.set_metadata(Some(new).filter(|list| !list.is_empty()));
     }
 

@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::coroutine;
 use crate::execution::{STOP_TIMEOUT, precise_timer};
-use crate::metrics::health::TRIED_EVERY;
+use crate::metrics::health::PROBE_INTERVAL;
 use crate::metrics::{Interner, Record, Recorder, TagSet};
 use crate::units::sync::{lock, read, write};
 
@@ -21,7 +21,7 @@ use crate::units::sync::{lock, read, write};
 pub type Task = Box<dyn FnOnce(Rc<Worker>) -> LocalBoxFuture<'static, ()> + Send>;
 
 /// How often samples waiting in a worker are folded into the ledger, and its timer is tried.
-pub const BEAT: Duration = TRIED_EVERY;
+pub const BEAT: Duration = PROBE_INTERVAL;
 
 /// The remembered tag sets of a worker; forgotten all at once when there are this many.
 const MAX_REMEMBERED: usize = 8192;
@@ -232,7 +232,7 @@ async fn work(worker: Rc<Worker>, mut errands: mpsc::UnboundedReceiver<Task>) {
             let due = tokio::time::Instant::now() + BEAT;
             beat.reset_at(due);
             beat.tick().await;
-            beating.recorder().lagged(due.elapsed());
+            beating.recorder().record_lag(due.elapsed());
             beating.flush();
         }
     });

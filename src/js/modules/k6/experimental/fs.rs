@@ -12,7 +12,7 @@ use super::super::super::Op;
 use crate::js::loader::Loader;
 use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
-use crate::source::files::Absence;
+use crate::source::files::OpenError;
 
 /// The native half. Promises are of `{value}`, or of `{name, message}` for what is refused.
 pub const OPS: &[(&str, Op)] = &[("inInit", in_init), ("open", open), ("stat", stat), ("read", read), ("seek", seek)];
@@ -91,15 +91,15 @@ fn open(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
             let file = File { path: path.clone(), bytes, offset: Cell::new(0) };
             Ok(Value::List(vec![Value::Resource(Rc::new(file)), path.into()]))
         }
-        Err(Absence::NotFound) => Err(("NotFoundError", format!("no such file or directory {path:?}"))),
-        Err(Absence::IsDirectory) => {
+        Err(OpenError::NotFound) => Err(("NotFoundError", format!("no such file or directory {path:?}"))),
+        Err(OpenError::IsDirectory) => {
             Err(("InvalidResourceError", format!("cannot open {path:?}: opening a directory is not supported")))
         }
-        Err(Absence::Sealed) => Err((
+        Err(OpenError::Sealed) => Err((
             "ForbiddenError",
             format!("open() failed; reason: {path:?} was not opened during initialization (__VU==0)"),
         )),
-        Err(Absence::Other(cause)) => {
+        Err(OpenError::Other(cause)) => {
             Err(("InvalidResourceError", format!("open() failed; reason: cannot open {path:?}: {cause}")))
         }
     })

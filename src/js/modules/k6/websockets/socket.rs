@@ -14,7 +14,7 @@ use crate::js::runtime::VuContext;
 use crate::js::value::{Throw, Value, text_of};
 use crate::metrics::record::millis;
 use crate::metrics::system_tags::SystemTag as Tag;
-use crate::metrics::{Metadata, MetricId, Record, TagSet, builtin};
+use crate::metrics::{MetricId, Record, SampleMetadata, TagSet, builtin};
 use crate::net::http::Headers;
 use crate::net::ws::{self, Answer, Ask, Event, Line, Outgoing, Refused, Told};
 
@@ -48,7 +48,7 @@ pub struct JsSocket {
     /// What the VU was tagged with when it was made.
     base: Arc<TagSet>,
     tags: RefCell<Arc<TagSet>>,
-    metadata: Option<Metadata>,
+    metadata: Option<SampleMetadata>,
     /// When it began to connect, once it is open.
     began: Cell<Option<Instant>>,
     pings: Cell<u64>,
