@@ -1,4 +1,4 @@
-//! Forms of the language that an engine's parser refuses, written so that it takes them. Every line keeps its number.
+//! Lowering of the language that an engine's parser refuses, written so that it takes them. Every line keeps its number.
 //!
 //! Boa 0.22 has no export list at the end of a file, takes only functions behind `export default async`, and takes
 //! `using` and `async` for keywords where they are names.
@@ -14,34 +14,34 @@ use oxc::ast_visit::{Visit, walk};
 use oxc::parser::Parser;
 use oxc::span::{GetSpan, SourceType, Span};
 
-use super::Kind;
-use super::bridge::apply;
-use super::kind::is_good;
-use super::positions::Layer;
+use super::ModuleFormat;
+use super::commonjs_interop::apply;
+use super::module_syntax::is_good;
+use super::positions::PositionMap;
 
 /// Words that are names as long as nothing else is meant, and that Boa takes for keywords in too many places.
 const NAMES: [&str; 2] = ["using", "async"];
 /// Words it refuses as labels, and as the name of a default import.
 const LABELS: [&str; 4] = ["using", "async", "of", "let"];
 
-/// The text with all its forms plain, and the positions that moved; `None` if nothing has to change. `on_catch` is a
+/// The text with all its lowering plain, and the positions that moved; `None` if nothing has to change. `on_catch` is a
 /// property that is read of whatever a `catch` gets, before anything else there.
-pub(super) fn plain(text: &str, kind: Kind, on_catch: &str) -> Option<(String, Layer)> {
+pub(super) fn lower(text: &str, format: ModuleFormat, on_catch: &str) -> Option<(String, PositionMap)> {
     let allocator = Allocator::default();
-    let source = if kind == Kind::Module { SourceType::mjs() } else { SourceType::script() };
+    let source = if format == ModuleFormat::Module { SourceType::mjs() } else { SourceType::script() };
     let parsed = Parser::new(&allocator, text, source).parse();
     if !is_good(&parsed) {
         return None;
     }
-    let mut forms = Forms { text, on_catch, prefix: unused_prefix(text), renames_of: false, edits: Vec::new() };
-    forms.renames_of = parsed.program.body.iter().any(|statement| match statement {
+    let mut lowering = Lowering { text, on_catch, prefix: unused_prefix(text), renames_of: false, edits: Vec::new() };
+    lowering.renames_of = parsed.program.body.iter().any(|statement| match statement {
         oxc::ast::ast::Statement::ImportDeclaration(import) => import.specifiers.iter().flatten().any(
             |one| matches!(one, ImportDeclarationSpecifier::ImportDefaultSpecifier(one) if one.local.name == "of"),
         ),
         _ => false,
     });
-    forms.visit_program(&parsed.program);
-    (!forms.edits.is_empty()).then(|| apply(text, forms.edits))
+    lowering.visit_program(&parsed.program);
+    (!lowering.edits.is_empty()).then(|| apply(text, lowering.edits))
 }
 
 /// The beginning of names that stand nowhere in the text.
@@ -53,7 +53,7 @@ fn unused_prefix(text: &str) -> String {
     prefix
 }
 
-struct Forms<'t> {
+struct Lowering<'t> {
     text: &'t str,
     on_catch: &'t str,
     prefix: String,
@@ -62,7 +62,7 @@ struct Forms<'t> {
     edits: Vec<(Span, String)>,
 }
 
-impl Forms<'_> {
+impl Lowering<'_> {
     fn is_renamed(&self, name: &str) -> bool {
         NAMES.contains(&name) || self.renames_of && name == "of"
     }
@@ -102,7 +102,7 @@ impl Forms<'_> {
     }
 }
 
-impl<'a> Visit<'a> for Forms<'_> {
+impl<'a> Visit<'a> for Lowering<'_> {
     fn visit_identifier_reference(&mut self, name: &IdentifierReference<'a>) {
         self.rename(name.span, &name.name);
     }
@@ -243,7 +243,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expect: &str) {
-        let plain = plain(text, Kind::Module, "seen").map_or_else(|| text.to_owned(), |(text, _)| text);
+        let plain = lower(text, ModuleFormat::Module, "seen").map_or_else(|| text.to_owned(), |(text, _)| text);
         assert_eq!(plain, expect);
     }
 

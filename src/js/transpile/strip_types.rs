@@ -12,19 +12,19 @@ use oxc::semantic::SemanticBuilder;
 use oxc::span::{GetSpan, SourceType};
 use oxc::transformer::{TransformOptions, Transformer};
 
-use super::positions::{Layer, Token};
+use super::positions::{Mapping, PositionMap};
 
 /// JavaScript, and where its parts were.
-pub(super) struct Plain {
+pub(super) struct StrippedTypes {
     pub(super) text: String,
-    pub(super) positions: Layer,
+    pub(super) positions: PositionMap,
 }
 
 /// The JavaScript in a TypeScript file.
 ///
 /// # Errors
 /// `URL: Line 1:18 text`, columns from 0.
-pub(super) fn without_types(url: &str, text: &str) -> Result<Plain, String> {
+pub(super) fn strip_types(url: &str, text: &str) -> Result<StrippedTypes, String> {
     let allocator = Allocator::default();
     let parsed = Parser::new(&allocator, text, SourceType::ts()).parse();
     if let Some(error) = first(&parsed.diagnostics) {
@@ -58,7 +58,7 @@ pub(super) fn without_types(url: &str, text: &str) -> Result<Plain, String> {
     let made = Codegen::new().with_options(options).with_source_text(text).build(&program);
     let mut tokens = Vec::new();
     for token in made.map.iter().flat_map(|map| map.get_tokens()) {
-        tokens.push(Token {
+        tokens.push(Mapping {
             line: token.get_dst_line(),
             column: token.get_dst_col(),
             source: 0,
@@ -66,7 +66,7 @@ pub(super) fn without_types(url: &str, text: &str) -> Result<Plain, String> {
             source_column: token.get_src_col(),
         });
     }
-    Ok(Plain { text: made.code, positions: Layer::map(tokens, Vec::new()) })
+    Ok(StrippedTypes { text: made.code, positions: PositionMap::map(tokens, Vec::new()) })
 }
 
 fn first(diagnostics: &Diagnostics) -> Option<&OxcDiagnostic> {

@@ -9,16 +9,16 @@ use oxc::parser::Parser;
 use oxc::semantic::SemanticBuilder;
 use oxc::span::SourceType;
 
-use super::positions::{Edit, Layer, Shift};
+use super::positions::{Edit, PositionMap, Shift};
 
 /// A script whose value is the file as a function of `module`, `exports` and `require`. Lines stay where they are.
-pub(super) fn wrap(text: &str) -> (String, Layer) {
+pub(super) fn wrap(text: &str) -> (String, PositionMap) {
     // A file may have a `require` of its own; as a parameter it would be there twice.
     let require = if declares_require(text) { "" } else { ",require" };
     let head = format!("\"use strict\";(function(module,exports{require}){{");
     let shift = Shift::By(head.len() as i64);
     let edit = Edit { line: 0, column: head.len() as u32, shift };
-    (format!("{head}{text}\n}})"), Layer::Edits(vec![edit]))
+    (format!("{head}{text}\n}})"), PositionMap::Edits(vec![edit]))
 }
 
 fn declares_require(text: &str) -> bool {

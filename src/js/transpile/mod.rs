@@ -9,28 +9,28 @@ use std::sync::Arc;
 
 use crate::source::{Module, ModuleKind};
 
-mod bridge;
 mod commonjs;
-mod demands;
-mod forms;
+mod commonjs_interop;
+mod explain_error;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz_tests;
-mod kind;
+mod lower_syntax;
+mod module_syntax;
 mod positions;
-mod quote;
-mod regexps;
+mod regexp_literals;
 mod source_map;
-mod typescript;
+mod strip_types;
+mod use_directives;
 
-pub use bridge::{Missing, Target};
-pub use kind::Exported;
+pub use commonjs_interop::{ImportTarget, MissingImport};
+pub use explain_error::explain;
+pub use module_syntax::Exported;
 pub use positions::Positions;
-pub use quote::explain;
-pub use regexps::{RegExpLiteral, literals as regexp_literals};
+pub use regexp_literals::regexp_literals;
 
 /// What a file of code turns out to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ModuleFormat {
     /// It imports, exports or awaits at its top.
     Module,
     /// Anything else: it gets `module` and `exports`.
@@ -39,9 +39,9 @@ pub enum Kind {
 
 /// A file, ready for an engine.
 #[derive(Clone, Debug)]
-pub struct Prepared {
+pub struct TranspiledModule {
     /// What it is.
-    pub kind: Kind,
+    pub format: ModuleFormat,
     /// An ES module, or an expression whose value is the function `(module, exports, require)`.
     pub text: Arc<str>,
     /// Where its parts were in the file.
@@ -54,41 +54,41 @@ pub struct Prepared {
 ///
 /// # Errors
 /// A syntax error of TypeScript: `URL: Line 1:18 text`, counted as k6 counts. Those of JavaScript are left to the engine.
-pub fn prepare(module: &Module) -> Result<Prepared, String> {
-    if module.kind == ModuleKind::JavaScript && kind::is_surely_a_module(&module.text) {
+pub fn transpile(module: &Module) -> Result<TranspiledModule, String> {
+    if module.kind == ModuleKind::JavaScript && module_syntax::is_surely_a_module(&module.text) {
         let source_map = source_map::address(&module.text);
         let (text, positions) = (module.text.clone(), Positions::default());
-        return Ok(Prepared { kind: Kind::Module, text, positions, source_map });
+        return Ok(TranspiledModule { format: ModuleFormat::Module, text, positions, source_map });
     }
-    deep(|| parse(module))
+    on_deep_stack(|| parse(module))
 }
 
-fn parse(module: &Module) -> Result<Prepared, String> {
+fn parse(module: &Module) -> Result<TranspiledModule, String> {
     let mut positions = Positions::default();
     let mut text = module.text.clone();
     let may_have_types = module.kind == ModuleKind::TypeScript;
-    let mut kind = kind::of(&text);
-    if kind.is_none() && may_have_types {
-        let plain = typescript::without_types(&module.url, &text)?;
+    let mut format = module_syntax::format_of(&text);
+    if format.is_none() && may_have_types {
+        let plain = strip_types::strip_types(&module.url, &text)?;
         text = plain.text.into();
         positions.put(plain.positions);
-        kind = kind::of(&text);
+        format = module_syntax::format_of(&text);
     }
     // What nobody can read is an ES module: then the engine says what is wrong with it.
-    let kind = kind.unwrap_or(Kind::Module);
+    let format = format.unwrap_or(ModuleFormat::Module);
     let source_map = source_map::address(&module.text);
-    if kind == Kind::CommonJs {
+    if format == ModuleFormat::CommonJs {
         let (wrapped, moved) = commonjs::wrap(&text);
         text = wrapped.into();
         positions.put(moved);
     }
-    Ok(Prepared { kind, text, positions, source_map })
+    Ok(TranspiledModule { format, text, positions, source_map })
 }
 
-impl Prepared {
+impl TranspiledModule {
     /// Writes forms that an engine's parser refuses as others; `on_catch` is a property that is read of what a `catch` gets.
-    pub fn plain_forms(&mut self, on_catch: &str) {
-        if let Some((text, moved)) = deep(|| forms::plain(&self.text, self.kind, on_catch)) {
+    pub fn lower(&mut self, on_catch: &str) {
+        if let Some((text, moved)) = on_deep_stack(|| lower_syntax::lower(&self.text, self.format, on_catch)) {
             self.text = text.into();
             self.positions.put(moved);
         }
@@ -96,10 +96,12 @@ impl Prepared {
 
     /// Bridges the imports of an ES module, where `target` says what each leads to; the names that are missing, with
     /// their places in the file.
-    pub fn bridge(&mut self, target: &mut dyn FnMut(&str) -> Target) -> Vec<Missing> {
-        let targets: HashMap<String, Target> =
+    pub fn rewrite_imports(&mut self, target: &mut dyn FnMut(&str) -> ImportTarget) -> Vec<MissingImport> {
+        let targets: HashMap<String, ImportTarget> =
             requests(&self.text).into_iter().map(|name| (name.clone(), target(&name))).collect();
-        let Some(bridge::Bridged { text, layer, mut missing }) = deep(|| bridge::bridge(&self.text, &targets)) else {
+        let Some(commonjs_interop::RewrittenImports { text, layer, mut missing }) =
+            on_deep_stack(|| commonjs_interop::rewrite_imports(&self.text, &targets))
+        else {
             return Vec::new();
         };
         for one in &mut missing {
@@ -121,27 +123,27 @@ impl Prepared {
 
 /// The names a CommonJS module gives to `exports`, as far as its text tells.
 pub fn commonjs_names(text: &str) -> Vec<String> {
-    deep(|| commonjs::names(text))
+    on_deep_stack(|| commonjs::names(text))
 }
 
 /// What an ES module imports, as it is written.
 pub fn requests(text: &str) -> Vec<String> {
-    deep(|| kind::requests(text))
+    on_deep_stack(|| module_syntax::requests(text))
 }
 
 /// The versions a file asks for at its top, by name.
-pub fn demands(text: &str) -> Vec<(String, String)> {
-    demands::read(text)
+pub fn use_directives(text: &str) -> Vec<(String, String)> {
+    use_directives::read(text)
 }
 
 /// The names an ES module exports.
 pub fn module_names(text: &str) -> Vec<String> {
-    deep(|| kind::exported(text))
+    on_deep_stack(|| module_syntax::exported(text))
 }
 
 /// What an ES module exports, by name and from other modules.
 pub fn exports(text: &str) -> Exported {
-    deep(|| kind::exports(text))
+    on_deep_stack(|| module_syntax::exports(text))
 }
 
 /// True if a module has `* as` in it: it may ask for a namespace.
@@ -154,11 +156,11 @@ pub fn wants_namespace(text: &str) -> bool {
 
 /// True if a module calls `require` and means ours.
 pub fn wants_require(text: &str) -> bool {
-    text.contains("require(") && deep(|| kind::asks_for_require(text))
+    text.contains("require(") && on_deep_stack(|| module_syntax::asks_for_require(text))
 }
 
 /// Parsers go as deep as the code they read: further than the stack of a VU reaches.
-fn deep<T: Send>(parse: impl FnOnce() -> T + Send) -> T {
+fn on_deep_stack<T: Send>(parse: impl FnOnce() -> T + Send) -> T {
     const STACK_BYTES: usize = 256 << 20;
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name("volley-parse".to_owned()).stack_size(STACK_BYTES);
@@ -174,8 +176,8 @@ mod tests {
 
     use super::*;
 
-    fn prepared(url: &str, text: &'static str) -> Result<Prepared, String> {
-        prepare(&Module::new(url, &Bytes::from_static(text.as_bytes())))
+    fn prepared(url: &str, text: &'static str) -> Result<TranspiledModule, String> {
+        transpile(&Module::new(url, &Bytes::from_static(text.as_bytes())))
     }
 
     /// What minifiers make of long lists of conditions, only longer.
@@ -184,22 +186,22 @@ mod tests {
 
     #[test]
     fn files_are_what_they_parse_as() {
-        let check = |text: &'static str, expect: Kind| {
-            assert_eq!(prepared("file:///x.js", text).unwrap().kind, expect, "{text}");
+        let check = |text: &'static str, expect: ModuleFormat| {
+            assert_eq!(prepared("file:///x.js", text).unwrap().format, expect, "{text}");
         };
-        check("import 'k6';", Kind::Module);
-        check("  export default function () {}", Kind::Module);
-        check("var a=1;export{a as default};", Kind::Module);
-        check("await 0;", Kind::Module);
-        check("const x = await Promise.resolve(1); console.log(x);", Kind::Module);
-        check("module.exports = 1;", Kind::CommonJs);
-        check("exports.a = `\nexport default 1\n`;", Kind::CommonJs);
-        check("/*\nimport x from 'y'\n*/ module.exports = {};", Kind::CommonJs);
-        check("const http = require('k6/http'); if (!http) return;", Kind::CommonJs);
-        check("", Kind::CommonJs);
-        check("{\"a\": 1}", Kind::Module);
-        check(DEEP.as_str(), Kind::CommonJs);
-        check("export default function (data: any) {}", Kind::Module);
+        check("import 'k6';", ModuleFormat::Module);
+        check("  export default function () {}", ModuleFormat::Module);
+        check("var a=1;export{a as default};", ModuleFormat::Module);
+        check("await 0;", ModuleFormat::Module);
+        check("const x = await Promise.resolve(1); console.log(x);", ModuleFormat::Module);
+        check("module.exports = 1;", ModuleFormat::CommonJs);
+        check("exports.a = `\nexport default 1\n`;", ModuleFormat::CommonJs);
+        check("/*\nimport x from 'y'\n*/ module.exports = {};", ModuleFormat::CommonJs);
+        check("const http = require('k6/http'); if (!http) return;", ModuleFormat::CommonJs);
+        check("", ModuleFormat::CommonJs);
+        check("{\"a\": 1}", ModuleFormat::Module);
+        check(DEEP.as_str(), ModuleFormat::CommonJs);
+        check("export default function (data: any) {}", ModuleFormat::Module);
     }
 
     #[test]
@@ -217,7 +219,7 @@ mod tests {
     fn typescript_of_the_old_kind_is_commonjs() {
         let prepared =
             prepared("file:///x.ts", "import k6 = require('k6');\nexport = { k6, a: 1 as number };").unwrap();
-        assert_eq!(prepared.kind, Kind::CommonJs);
+        assert_eq!(prepared.format, ModuleFormat::CommonJs);
         assert!(
             prepared.text.contains("require(\"k6\")") && prepared.text.contains("module.exports = "),
             "{}",

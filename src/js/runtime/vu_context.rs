@@ -2,38 +2,34 @@
 //!
 //! It belongs to one worker thread and knows no engine; `realm` is the JavaScript half of the same VU.
 
-use std::any::{Any, TypeId};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::pin;
 use std::rc::{Rc, Weak};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use futures_util::task::AtomicWaker;
-use rustc_hash::FxHashMap;
 
 use super::coroutine;
-use super::dialect::RegExpLiteral;
-use super::engine::{Code, Host, StopHook};
-use super::modules;
+use super::module_state::VuModuleState;
 use super::script::Script;
-use super::value::{Args, Pending, Throw, Value};
+use super::stop::Stop;
 use super::worker::Worker;
 use crate::execution::{ScenarioFacts, precise_timer};
+use crate::failure::Failure;
+use crate::js::engine::{Code, Host, RegExpLiteral, StopHook};
+use crate::js::value::{Args, Pending, Throw, Value};
 use crate::metrics::system_tags::SystemTag;
 use crate::metrics::{MetricId, Record, SampleMetadata, Stamp, TagSet};
 use crate::net::Client;
-use crate::units::sync::lock;
 
 /// Which part of a test is running; decides what the script may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
+pub enum LifecycleStage {
     /// Module code. The first pass decides which files, modules and metrics there are.
     Init {
         /// True for the pass that reads options and exports.
@@ -53,7 +49,7 @@ pub enum Stage {
 const TURN: Duration = Duration::from_millis(2);
 
 /// One VU.
-pub struct Vu {
+pub struct VuContext {
     /// Itself, for futures that outlive a call.
     this: Weak<Self>,
     /// 1..N in this process; 0 for the first pass, setup, teardown and the summary.
@@ -67,7 +63,7 @@ pub struct Vu {
     /// Its connections.
     pub client: Client,
     /// What is running.
-    pub stage: Cell<Stage>,
+    pub stage: Cell<LifecycleStage>,
     /// Raised from any thread to stop it.
     pub stop: Arc<Stop>,
     /// `__ENV`, made anew for every activation; shared until the script changes it.
@@ -91,70 +87,30 @@ pub struct Vu {
     turn_began: Cell<Instant>,
     task: Cell<u64>,
     was_timer: Cell<bool>,
-    rooms: RefCell<FxHashMap<TypeId, Rc<dyn Any>>>,
+    module_state: VuModuleState,
 }
 
 /// What a promise waits for: its number, and what becomes of it.
 type Promised = LocalBoxFuture<'static, (u32, Result<Value, Throw>)>;
 
-/// The way to stop a VU from another thread.
+/// What became of [`VuContext::abort_run`].
 #[derive(Default)]
-pub struct Stop {
-    raised: AtomicBool,
-    waker: AtomicWaker,
-    hook: Mutex<Option<StopHook>>,
-}
-
-impl std::fmt::Debug for Stop {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Stop").field("raised", &self.raised).finish_non_exhaustive()
-    }
-}
-
-impl Stop {
-    /// Stops the VU: what it waits for ends at once, its script ends at the next chance.
-    pub fn raise(&self) {
-        self.raised.store(true, Ordering::SeqCst);
-        self.waker.wake();
-        if let Some(hook) = &*lock(&self.hook) {
-            hook();
-        }
-    }
-
-    /// What else is to be done when the VU has to stop, in the place of what was asked for before.
-    pub fn set_hook(&self, hook: StopHook) {
-        *lock(&self.hook) = Some(hook);
-    }
-
-    /// True if the VU has to stop.
-    pub fn is_raised(&self) -> bool {
-        self.raised.load(Ordering::SeqCst)
-    }
-
-    /// Resolves when the VU has to stop.
-    pub async fn raised(&self) {
-        std::future::poll_fn(|cx| {
-            self.waker.register(cx.waker());
-            if self.is_raised() { Poll::Ready(()) } else { Poll::Pending }
-        })
-        .await
-    }
-
-    /// Lets the VU work again.
-    pub fn lower(&self) {
-        self.raised.store(false, Ordering::SeqCst);
-    }
+struct OwnAbort {
+    /// The present iteration ended the run.
+    in_iteration: Cell<bool>,
+    /// What `handleSummary` ended with.
+    in_summary: Cell<Option<Failure>>,
 }
 
 /// What the event loop goes on with.
-pub enum Event {
+pub enum LoopEvent {
     /// A timer is due.
     Timer(u32),
     /// A native future is done.
     Settled(u32, Result<Value, Throw>),
 }
 
-impl Vu {
+impl VuContext {
     /// A VU that has not run anything yet.
     pub fn new(id: u64, id_in_test: u64, script: Arc<Script>, worker: Rc<Worker>) -> Rc<Self> {
         let client = script.net.client(id);
@@ -167,7 +123,7 @@ impl Vu {
             script,
             worker,
             client,
-            stage: Cell::new(Stage::Init { first: id == 0 }),
+            stage: Cell::new(LifecycleStage::Init { first: id == 0 }),
             stop: Arc::default(),
             scenario: RefCell::default(),
             iterations: Cell::new(0),
@@ -182,7 +138,7 @@ impl Vu {
             turn_began: Cell::new(Instant::now()),
             task: Cell::new(0),
             was_timer: Cell::new(false),
-            rooms: RefCell::default(),
+            module_state: VuModuleState::default(),
         })
     }
 
@@ -191,21 +147,41 @@ impl Vu {
         self.this.upgrade().unwrap_or_else(|| unreachable!("a VU outlives the calls of its script"))
     }
 
+    /// The script ends the whole run, or from `handleSummary` only this VU: it stops in any case.
+    pub fn abort_run(&self, failure: Failure) {
+        let aborted = self.module_state::<OwnAbort>();
+        if self.stage.get() == LifecycleStage::Summary {
+            aborted.in_summary.set(Some(failure));
+        } else {
+            self.script.state.abort(failure);
+            aborted.in_iteration.set(true);
+        }
+        self.stop.raise();
+    }
+
+    /// True if the present iteration itself ended the run; asked once.
+    pub fn take_abort_in_iteration(&self) -> bool {
+        self.existing_module_state::<OwnAbort>().is_some_and(|aborted| aborted.in_iteration.take())
+    }
+
+    /// What `handleSummary` ended with, if it did so by aborting; asked once.
+    pub fn take_abort_in_summary(&self) -> Option<Failure> {
+        self.existing_module_state::<OwnAbort>()?.in_summary.take()
+    }
+
     /// True while module code runs.
     pub fn is_init(&self) -> bool {
-        matches!(self.stage.get(), Stage::Init { .. })
+        matches!(self.stage.get(), LifecycleStage::Init { .. })
     }
 
     /// State that one module keeps for this VU.
-    pub fn room<T: Default + 'static>(&self) -> Rc<T> {
-        let mut rooms = self.rooms.borrow_mut();
-        let room = rooms.entry(TypeId::of::<T>()).or_insert_with(|| Rc::new(T::default())).clone();
-        room.downcast().unwrap_or_else(|_| unreachable!("rooms are kept by their type"))
+    pub fn module_state<T: Default + 'static>(&self) -> Rc<T> {
+        self.module_state.get()
     }
 
-    /// As [`Vu::room`], if anybody has used it.
-    pub fn known_room<T: 'static>(&self) -> Option<Rc<T>> {
-        self.rooms.borrow().get(&TypeId::of::<T>())?.clone().downcast().ok()
+    /// As [`VuContext::module_state`], if it was asked for before.
+    pub fn existing_module_state<T: 'static>(&self) -> Option<Rc<T>> {
+        self.module_state.existing()
     }
 
     // Waiting ----------------------------------------------------------------------------------------------------
@@ -225,7 +201,7 @@ impl Vu {
                 if let Poll::Ready(result) = future.as_mut().poll(cx) {
                     return Poll::Ready(Ok(result));
                 }
-                stop.waker.register(cx.waker());
+                stop.wake_on_raise(cx.waker());
                 if stop.is_raised() { Poll::Ready(Err(Throw::Stop)) } else { Poll::Pending }
             })
             .await
@@ -270,7 +246,7 @@ impl Vu {
     ///
     /// # Errors
     /// [`Throw::Stop`] when the VU has to stop first.
-    pub fn next_event(&self) -> Result<Option<Event>, Throw> {
+    pub fn next_event(&self) -> Result<Option<LoopEvent>, Throw> {
         self.task.set(self.task.get() + 1);
         let first = self.timers.borrow().keys().next().copied();
         // Timers that are always due leave a turn to everything else.
@@ -281,7 +257,7 @@ impl Vu {
         {
             self.was_timer.set(true);
             self.timers.borrow_mut().remove(&(due, id));
-            return if self.stop.is_raised() { Err(Throw::Stop) } else { Ok(Some(Event::Timer(id))) };
+            return if self.stop.is_raised() { Err(Throw::Stop) } else { Ok(Some(LoopEvent::Timer(id))) };
         }
         let mut pending = std::mem::take(&mut *self.pending.borrow_mut());
         if first.is_none() && pending.is_empty() {
@@ -305,7 +281,7 @@ impl Vu {
         let mut added = std::mem::replace(&mut *self.pending.borrow_mut(), pending);
         self.pending.borrow_mut().extend(std::mem::take(&mut added));
         match settled {
-            Some((promise, result)) => Ok(Some(Event::Settled(promise, result))),
+            Some((promise, result)) => Ok(Some(LoopEvent::Settled(promise, result))),
             None => self.next_event(),
         }
     }
@@ -351,6 +327,18 @@ impl Vu {
         *self.metadata.borrow_mut() = metadata;
     }
 
+    /// Sets or removes one piece of metadata, keeping the rest sorted by name.
+    pub fn change_metadata(&self, key: &str, value: Option<String>) {
+        let old = self.metadata().unwrap_or_default();
+        let mut list: Vec<_> = old.iter().filter(|(known, _)| &**known != key).cloned().collect();
+        if let Some(value) = value {
+            list.push((key.into(), value.into()));
+            list.sort();
+        }
+        let new: SampleMetadata = list.into();
+        self.set_metadata(Some(new).filter(|list| !list.is_empty()));
+    }
+
     // Samples ----------------------------------------------------------------------------------------------------
 
     /// Now, as samples write it.
@@ -360,7 +348,7 @@ impl Vu {
 
     /// Writes a record down; what the summary's own VU measures is not part of the run.
     pub fn record(&self, record: Record) {
-        if self.stage.get() != Stage::Summary {
+        if self.stage.get() != LifecycleStage::Summary {
             self.worker.record(record);
         }
     }
@@ -372,7 +360,7 @@ impl Vu {
     }
 }
 
-impl Host for Vu {
+impl Host for VuContext {
     fn resolve(&self, specifier: &str, referrer: &str) -> Result<String, Throw> {
         self.script.loader.resolve(specifier, referrer)
     }
@@ -382,7 +370,7 @@ impl Host for Vu {
     }
 
     fn unlinked(&self) {
-        self.script.loader.suspect();
+        self.script.loader.require_interop();
     }
 
     fn is_running(&self, address: &str) -> bool {
@@ -406,7 +394,7 @@ impl Host for Vu {
     }
 
     fn call(&self, function: usize, args: Args) -> Result<Value, Throw> {
-        let result = modules::op(function)(self, args);
+        let result = self.script.modules.ops[function](self, args);
         // An engine that can't be interrupted gives its neighbours a turn, or stops, whenever it calls out.
         if self.turn_began.get().elapsed() > TURN && !self.may_continue() {
             return Err(Throw::Stop);

@@ -19,11 +19,11 @@ use oxc::parser::Parser;
 use oxc::semantic::{Reference, Semantic, SemanticBuilder};
 use oxc::span::{GetSpan, SourceType, Span};
 
-use super::kind::is_good;
-use super::positions::{Edit, Layer, Shift};
+use super::module_syntax::is_good;
+use super::positions::{Edit, PositionMap, Shift};
 
 /// What an import leads to.
-pub enum Target {
+pub enum ImportTarget {
     /// A module engines link by themselves.
     Module,
     /// A file that exports these names and no others.
@@ -43,7 +43,7 @@ pub enum Target {
 
 /// A name that is imported and that the module does not export.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Missing {
+pub struct MissingImport {
     /// The module, as it is imported.
     pub specifier: String,
     /// The name.
@@ -59,14 +59,14 @@ pub struct Missing {
 }
 
 /// The bridged text of a module, the positions that moved, and the names that are missing.
-pub(super) struct Bridged {
+pub(super) struct RewrittenImports {
     pub(super) text: String,
-    pub(super) layer: Layer,
-    pub(super) missing: Vec<Missing>,
+    pub(super) layer: PositionMap,
+    pub(super) missing: Vec<MissingImport>,
 }
 
 /// Bridges a module's imports; `None` if nothing has to change.
-pub(super) fn bridge(text: &str, targets: &HashMap<String, Target>) -> Option<Bridged> {
+pub(super) fn rewrite_imports(text: &str, targets: &HashMap<String, ImportTarget>) -> Option<RewrittenImports> {
     let allocator = Allocator::default();
     let parsed = Parser::new(&allocator, text, SourceType::mjs()).parse();
     if !is_good(&parsed) {
@@ -74,7 +74,7 @@ pub(super) fn bridge(text: &str, targets: &HashMap<String, Target>) -> Option<Br
     }
     let exported: Vec<String> = parsed.module_record.exported_bindings.keys().map(ToString::to_string).collect();
     let semantic = SemanticBuilder::new().with_build_nodes(true).build(&parsed.program).semantic;
-    let mut bridge = Bridge {
+    let mut bridge = ImportRewriter {
         text,
         semantic: &semantic,
         edits: Vec::new(),
@@ -87,7 +87,7 @@ pub(super) fn bridge(text: &str, targets: &HashMap<String, Target>) -> Option<Br
     let missing = bridge.missing;
     (!bridge.edits.is_empty()).then(|| {
         let (text, layer) = apply(text, bridge.edits);
-        Bridged { text, layer, missing }
+        RewrittenImports { text, layer, missing }
     })
 }
 
@@ -100,11 +100,11 @@ fn prefix(text: &str) -> String {
     prefix
 }
 
-fn target<'t>(targets: &'t HashMap<String, Target>, specifier: &str) -> &'t Target {
-    targets.get(specifier).unwrap_or(&Target::Module)
+fn target<'t>(targets: &'t HashMap<String, ImportTarget>, specifier: &str) -> &'t ImportTarget {
+    targets.get(specifier).unwrap_or(&ImportTarget::Module)
 }
 
-struct Bridge<'a, 's> {
+struct ImportRewriter<'a, 's> {
     text: &'a str,
     semantic: &'s Semantic<'a>,
     edits: Vec<(Span, String)>,
@@ -112,26 +112,26 @@ struct Bridge<'a, 's> {
     next: usize,
     /// What the module exports by name.
     exported: Vec<String>,
-    missing: Vec<Missing>,
+    missing: Vec<MissingImport>,
 }
 
-impl<'a> Bridge<'a, '_> {
-    fn program(&mut self, program: &Program<'a>, targets: &HashMap<String, Target>) {
+impl<'a> ImportRewriter<'a, '_> {
+    fn program(&mut self, program: &Program<'a>, targets: &HashMap<String, ImportTarget>) {
         for statement in &program.body {
             match statement {
                 Statement::ImportDeclaration(import) => match target(targets, &import.source.value) {
-                    Target::Module => {}
-                    Target::File(names) => self.import_known(import, names, None),
-                    Target::Builtin { names, star } => self.import_known(import, names, Some(star)),
-                    Target::CommonJs(_) => self.import_commonjs(import),
-                    Target::Absent(stand_in) => self.import_absent(import, stand_in),
+                    ImportTarget::Module => {}
+                    ImportTarget::File(names) => self.import_known(import, names, None),
+                    ImportTarget::Builtin { names, star } => self.import_known(import, names, Some(star)),
+                    ImportTarget::CommonJs(_) => self.import_commonjs(import),
+                    ImportTarget::Absent(stand_in) => self.import_absent(import, stand_in),
                 },
                 Statement::ExportFromDeclaration(export) => match target(targets, &export.source.value) {
-                    Target::Module => {}
-                    Target::File(names) => self.export_known(export, names, false),
-                    Target::Builtin { names, .. } => self.export_known(export, names, true),
-                    Target::CommonJs(_) => self.export_commonjs(export),
-                    Target::Absent(stand_in) => {
+                    ImportTarget::Module => {}
+                    ImportTarget::File(names) => self.export_known(export, names, false),
+                    ImportTarget::Builtin { names, .. } => self.export_known(export, names, true),
+                    ImportTarget::CommonJs(_) => self.export_commonjs(export),
+                    ImportTarget::Absent(stand_in) => {
                         let names = export.specifiers.iter().map(|one| self.written(&one.exported));
                         let names: Vec<_> = names.map(|name| format!("absent as {name}")).collect();
                         let whole = format!("export {{ {} }} from {};", names.join(", "), quoted(stand_in));
@@ -229,16 +229,16 @@ impl<'a> Bridge<'a, '_> {
     }
 
     /// `export * from` and `export * as name from`.
-    fn export_all(&mut self, export: &ExportAllDeclaration<'a>, target: &Target) {
+    fn export_all(&mut self, export: &ExportAllDeclaration<'a>, target: &ImportTarget) {
         let whole = match (target, &export.exported) {
-            (Target::Builtin { star, .. }, Some(exported)) => {
+            (ImportTarget::Builtin { star, .. }, Some(exported)) => {
                 format!("export * as {} from {};", self.written(exported), quoted(star))
             }
-            (Target::Absent(stand_in), Some(exported)) => {
+            (ImportTarget::Absent(stand_in), Some(exported)) => {
                 format!("export {{ absent as {} }} from {};", self.written(exported), quoted(stand_in))
             }
-            (Target::Absent(stand_in), None) => format!("import {};", quoted(stand_in)),
-            (Target::CommonJs(_), Some(exported)) => {
+            (ImportTarget::Absent(stand_in), None) => format!("import {};", quoted(stand_in)),
+            (ImportTarget::CommonJs(_), Some(exported)) => {
                 let (live, name) = (self.name(), self.name());
                 format!(
                     "import {{ live as {live} }} from {}; const {name} = {live}.namespace; export {{ {name} as {} }};",
@@ -246,7 +246,7 @@ impl<'a> Bridge<'a, '_> {
                     self.written(exported)
                 )
             }
-            (Target::CommonJs(names), None) => {
+            (ImportTarget::CommonJs(names), None) => {
                 let live = self.name();
                 let mut whole = format!("import {{ live as {live} }} from {};", self.slice(export.source.span));
                 for known in names {
@@ -257,7 +257,7 @@ impl<'a> Bridge<'a, '_> {
                 }
                 whole
             }
-            (Target::Module | Target::File(_) | Target::Builtin { .. }, _) => return,
+            (ImportTarget::Module | ImportTarget::File(_) | ImportTarget::Builtin { .. }, _) => return,
         };
         self.edits.push((export.span, whole));
     }
@@ -276,7 +276,7 @@ impl<'a> Bridge<'a, '_> {
         let line = before.matches('\n').count() as u32 + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().encode_utf16().count() as u32 + 1;
         let (specifier, known) = (specifier.to_owned(), known.to_vec());
-        self.missing.push(Missing { specifier, name, known, is_undefined, line, column });
+        self.missing.push(MissingImport { specifier, name, known, is_undefined, line, column });
     }
 
     fn import_commonjs(&mut self, import: &ImportDeclaration<'a>) {
@@ -367,7 +367,7 @@ fn quoted(name: &str) -> String {
 }
 
 /// Makes all edits; every line keeps its number.
-pub(super) fn apply(text: &str, mut edits: Vec<(Span, String)>) -> (String, Layer) {
+pub(super) fn apply(text: &str, mut edits: Vec<(Span, String)>) -> (String, PositionMap) {
     edits.sort_by_key(|(span, _)| (span.start, span.end));
     let mut out = String::with_capacity(text.len() + edits.len() * 16);
     let mut moved = Vec::new();
@@ -404,26 +404,26 @@ pub(super) fn apply(text: &str, mut edits: Vec<(Span, String)>) -> (String, Laye
         from = end;
     }
     out.push_str(&text[from..]);
-    (out, Layer::Edits(moved))
+    (out, PositionMap::Edits(moved))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn targets() -> HashMap<String, Target> {
+    fn targets() -> HashMap<String, ImportTarget> {
         let names = |list: [&str; 2]| list.map(str::to_owned).to_vec();
-        let commonjs = Target::CommonJs(names(["a", "b-c"]));
-        let k6 = Target::Builtin { names: names(["check", "default"]), star: "volley:star?k6".to_owned() };
-        let absent = Target::Absent("volley:absent?k6/x/a".to_owned());
-        let file = Target::File(names(["a", "b"]));
+        let commonjs = ImportTarget::CommonJs(names(["a", "b-c"]));
+        let k6 = ImportTarget::Builtin { names: names(["check", "default"]), star: "volley:star?k6".to_owned() };
+        let absent = ImportTarget::Absent("volley:absent?k6/x/a".to_owned());
+        let file = ImportTarget::File(names(["a", "b"]));
         [("./c.js", commonjs), ("k6", k6), ("k6/x/a", absent), ("./f.js", file)]
             .map(|(name, target)| (name.to_owned(), target))
             .into()
     }
 
     fn bridged(text: &str) -> String {
-        bridge(text, &targets()).map_or_else(|| text.to_owned(), |bridged| bridged.text)
+        rewrite_imports(text, &targets()).map_or_else(|| text.to_owned(), |bridged| bridged.text)
     }
 
     #[test]
@@ -500,7 +500,7 @@ mod tests {
     #[test]
     fn missing_names_are_told_with_their_places() {
         let text = "import { a } from './f.js';\nimport d, { b, c as z } from './f.js';\nexport { q } from './f.js';";
-        let bridged = bridge(text, &targets()).unwrap();
+        let bridged = rewrite_imports(text, &targets()).unwrap();
         let missing: Vec<_> = bridged.missing.iter().map(|one| (one.name.as_str(), one.line, one.column)).collect();
         assert_eq!(missing, [("default", 2, 8), ("c", 2, 16), ("q", 3, 10)]);
         assert!(bridged.text.contains("import { b } from './f.js'; const d = undefined; const z = undefined;"));
@@ -509,7 +509,7 @@ mod tests {
     #[test]
     fn lines_stay_and_columns_come_back() {
         let text = "import {\n  a,\n} from './c.js'; a();\nfoo(a); bar();\n";
-        let Bridged { text: out, layer, .. } = bridge(text, &targets()).unwrap();
+        let RewrittenImports { text: out, layer, .. } = rewrite_imports(text, &targets()).unwrap();
         assert_eq!(out.lines().count(), text.lines().count());
         let mut positions = super::super::Positions::default();
         positions.put(layer);
@@ -538,9 +538,9 @@ mod tests {
                     continue;
                 }
                 let text = std::fs::read_to_string(&path).unwrap();
-                let commonjs = |name| (name, Target::CommonJs(Vec::new()));
+                let commonjs = |name| (name, ImportTarget::CommonJs(Vec::new()));
                 let targets = super::super::requests(&text).into_iter().map(commonjs).collect();
-                let Some(Bridged { text: out, .. }) = bridge(&text, &targets) else { continue };
+                let Some(RewrittenImports { text: out, .. }) = rewrite_imports(&text, &targets) else { continue };
                 let allocator = Allocator::default();
                 let parsed = Parser::new(&allocator, &out, SourceType::mjs()).parse();
                 assert!(is_good(&parsed), "{}: {:?}\n{out}", path.display(), parsed.diagnostics);

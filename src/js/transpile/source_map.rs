@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::positions::{Layer, Token};
+use super::positions::{Mapping, PositionMap};
 
 /// What the last `sourceMappingURL` comment of a file says.
 pub(super) fn address(text: &str) -> Option<String> {
@@ -14,7 +14,7 @@ pub(super) fn address(text: &str) -> Option<String> {
 }
 
 /// Reads a map; its sources are relative to `address`, which is that of the map or of the file that holds it.
-pub(super) fn read(json: &str, address: &str) -> Option<Layer> {
+pub(super) fn read(json: &str, address: &str) -> Option<PositionMap> {
     let map: Value = serde_json::from_str(json.trim_start_matches(")]}'")).ok()?;
     let root = map["sourceRoot"].as_str().unwrap_or_default();
     let mut sources = Vec::new();
@@ -23,11 +23,11 @@ pub(super) fn read(json: &str, address: &str) -> Option<Layer> {
         let name = if root.is_empty() { name.to_owned() } else { format!("{}/{name}", root.trim_end_matches('/')) };
         sources.push(if name.contains("://") { name } else { crate::source::specifier::beside(address, &name) });
     }
-    Some(Layer::map(tokens(map["mappings"].as_str()?)?, sources))
+    Some(PositionMap::map(tokens(map["mappings"].as_str()?)?, sources))
 }
 
 /// Decodes `mappings`: lines end with `;`, places with `,`; each place is a row of numbers relative to the one before.
-fn tokens(mappings: &str) -> Option<Vec<Token>> {
+fn tokens(mappings: &str) -> Option<Vec<Mapping>> {
     let mut tokens = Vec::new();
     let (mut source, mut source_line, mut source_column) = (0i64, 0i64, 0i64);
     for (line, places) in mappings.split(';').enumerate() {
@@ -39,7 +39,7 @@ fn tokens(mappings: &str) -> Option<Vec<Token>> {
             source = source.checked_add(to_source)?;
             source_line = source_line.checked_add(to_line)?;
             source_column = source_column.checked_add(to_column)?;
-            tokens.push(Token {
+            tokens.push(Mapping {
                 line: u32::try_from(line).ok()?,
                 column: u32::try_from(column).ok()?,
                 source: u32::try_from(source).ok()?,
@@ -70,7 +70,7 @@ fn numbers(place: &str) -> Option<Vec<i64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::js::dialect::Positions;
+    use crate::js::transpile::Positions;
 
     #[test]
     fn maps_lead_to_their_sources() {

@@ -6,20 +6,24 @@ use oxc::semantic::SemanticBuilder;
 use oxc::span::SourceType;
 use oxc::syntax::module_record::ExportExportName;
 
-use super::Kind;
+use super::ModuleFormat;
 
 /// What the text is; `None` if it isn't JavaScript.
-pub(super) fn of(text: &str) -> Option<Kind> {
+pub(super) fn format_of(text: &str) -> Option<ModuleFormat> {
     let allocator = Allocator::default();
     let parsed = Parser::new(&allocator, text, SourceType::unambiguous()).parse();
     if is_good(&parsed) {
-        return Some(if parsed.module_record.has_module_syntax { Kind::Module } else { Kind::CommonJs });
+        return Some(if parsed.module_record.has_module_syntax {
+            ModuleFormat::Module
+        } else {
+            ModuleFormat::CommonJs
+        });
     }
     // Only a module may await at its top, only CommonJS may return there.
     if is_good(&Parser::new(&allocator, text, SourceType::mjs()).parse()) {
-        return Some(Kind::Module);
+        return Some(ModuleFormat::Module);
     }
-    is_good(&Parser::new(&allocator, text, SourceType::cjs()).parse()).then_some(Kind::CommonJs)
+    is_good(&Parser::new(&allocator, text, SourceType::cjs()).parse()).then_some(ModuleFormat::CommonJs)
 }
 
 pub(super) fn is_good(parsed: &ParserReturn) -> bool {

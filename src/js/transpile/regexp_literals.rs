@@ -6,36 +6,25 @@ use oxc::ast_visit::Visit;
 use oxc::parser::Parser;
 use oxc::span::SourceType;
 
-/// A regular expression as it is written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RegExpLiteral {
-    /// What stands between the slashes.
-    pub pattern: String,
-    /// What stands behind them.
-    pub flags: String,
-    /// Counted from 1.
-    pub line: u32,
-    /// Counted from 1, in UTF-16 units.
-    pub column: u32,
-}
+use crate::js::engine::RegExpLiteral;
 
 /// All regular expressions in a text, in its order.
-pub fn literals(text: &str) -> Vec<RegExpLiteral> {
-    super::deep(|| {
+pub fn regexp_literals(text: &str) -> Vec<RegExpLiteral> {
+    super::on_deep_stack(|| {
         let allocator = Allocator::default();
         let parsed = Parser::new(&allocator, text, SourceType::unambiguous()).parse();
-        let mut found = Found { text, list: Vec::new() };
+        let mut found = Collector { text, list: Vec::new() };
         found.visit_program(&parsed.program);
         found.list
     })
 }
 
-struct Found<'t> {
+struct Collector<'t> {
     text: &'t str,
     list: Vec<RegExpLiteral>,
 }
 
-impl<'a> Visit<'a> for Found<'_> {
+impl<'a> Visit<'a> for Collector<'_> {
     fn visit_reg_exp_literal(&mut self, literal: &ast::RegExpLiteral<'a>) {
         let raw = &self.text[literal.span.start as usize..literal.span.end as usize];
         let Some((pattern, flags)) = raw.strip_prefix('/').and_then(|raw| raw.rsplit_once('/')) else { return };
@@ -53,7 +42,7 @@ mod tests {
     #[test]
     fn all_are_found() {
         let text = "const a = 1 / 2 / 3;\n  f(/a\\/[/]/gi, `${/b(/}`); // /c/\nexport default /d/;";
-        let found = literals(text);
+        let found = regexp_literals(text);
         let found: Vec<_> = found.iter().map(|one| (&*one.pattern, &*one.flags, one.line, one.column)).collect();
         assert_eq!(found, [("a\\/[/]", "gi", 2, 5), ("b(", "", 2, 20), ("d", "", 3, 16)]);
     }

@@ -1,7 +1,7 @@
 //! What must hold for whatever is in files of code and their source maps. Entered here with broken examples, and by the targets of
 //! `tests/fuzz` with what libFuzzer thinks of.
 
-use super::{Positions, prepare, source_map};
+use super::{Positions, source_map, transpile};
 use crate::source::Module;
 
 /// A source map: places lead somewhere, or the map is none.
@@ -22,10 +22,10 @@ pub fn map(data: &[u8]) {
 pub fn script(data: &[u8]) {
     for name in ["file:///a.ts", "file:///a.js"] {
         let module = Module::new(name, &bytes::Bytes::copy_from_slice(data));
-        _ = super::demands(&module.text);
-        if let Ok(mut prepared) = prepare(&module) {
+        _ = super::use_directives(&module.text);
+        if let Ok(mut prepared) = transpile(&module) {
             _ = (super::exports(&prepared.text), super::requests(&prepared.text));
-            prepared.plain_forms("x");
+            prepared.lower("x");
         }
     }
 }

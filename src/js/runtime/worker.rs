@@ -18,7 +18,7 @@ use crate::metrics::{Interner, Record, Recorder, TagSet};
 use crate::units::sync::{lock, read, write};
 
 /// Work for a worker: called on its thread, polled there until done.
-pub type Errand = Box<dyn FnOnce(Rc<Worker>) -> LocalBoxFuture<'static, ()> + Send>;
+pub type Task = Box<dyn FnOnce(Rc<Worker>) -> LocalBoxFuture<'static, ()> + Send>;
 
 /// How often samples waiting in a worker are folded into the ledger, and its timer is tried.
 pub const BEAT: Duration = PROBE_INTERVAL;
@@ -87,22 +87,22 @@ impl Worker {
 }
 
 /// All workers.
-pub struct Crew {
-    lines: Vec<RwLock<Line>>,
+pub struct WorkerThreads {
+    lines: Vec<RwLock<WorkerHandle>>,
     /// The lines of workers that were replaced: one that is stuck may come back, and end what its VUs are doing.
-    replaced: Mutex<Vec<Line>>,
+    replaced: Mutex<Vec<WorkerHandle>>,
     recorder: Box<dyn Fn() -> Recorder + Send + Sync>,
 }
 
 /// The way to one worker.
 #[derive(Clone)]
-pub struct Line {
-    errands: mpsc::UnboundedSender<Errand>,
+pub struct WorkerHandle {
+    errands: mpsc::UnboundedSender<Task>,
     fate: Arc<watch::Sender<Fate>>,
     recorder: Arc<Mutex<Recorder>>,
 }
 
-impl Line {
+impl WorkerHandle {
     /// Resolves when a stack of the worker has overflowed.
     pub async fn overflowed(&self) {
         self.until(Fate::Overflowed).await;
@@ -163,7 +163,7 @@ enum Fate {
     Overflowed,
 }
 
-impl Crew {
+impl WorkerThreads {
     /// Starts `threads` workers; each gets a recorder of its own.
     ///
     /// # Errors
@@ -177,7 +177,7 @@ impl Crew {
 
     /// Gives `errand` to the worker of the VU `vu`; in the place of one that works no more there is a new one, without VUs.
     /// Returns the way to that worker.
-    pub fn post(&self, vu: u64, errand: Errand) -> Line {
+    pub fn post(&self, vu: u64, errand: Task) -> WorkerHandle {
         let at = vu as usize % self.lines.len();
         let mut line = self.line(at);
         if *line.fate.borrow() != Fate::Working {
@@ -194,7 +194,7 @@ impl Crew {
         line
     }
 
-    fn line(&self, at: usize) -> Line {
+    fn line(&self, at: usize) -> WorkerHandle {
         read(&self.lines[at]).clone()
     }
 
@@ -205,11 +205,11 @@ impl Crew {
 }
 
 /// Starts a worker.
-fn start(at: usize, recorder: Recorder) -> std::io::Result<Line> {
+fn start(at: usize, recorder: Recorder) -> std::io::Result<WorkerHandle> {
     let (sender, errands) = mpsc::unbounded_channel();
     let fate = Arc::new(watch::Sender::new(Fate::Working));
     let (told, recorder) = (fate.clone(), Arc::new(Mutex::new(recorder)));
-    let line = Line { errands: sender, fate, recorder: recorder.clone() };
+    let line = WorkerHandle { errands: sender, fate, recorder: recorder.clone() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     std::thread::Builder::new().name(format!("volley-js-{at}")).spawn(move || {
         let worker = Rc::new(Worker { recorder: recorder.clone(), remembered: RefCell::default() });
@@ -222,7 +222,7 @@ fn start(at: usize, recorder: Recorder) -> std::io::Result<Line> {
     Ok(line)
 }
 
-async fn work(worker: Rc<Worker>, mut errands: mpsc::UnboundedReceiver<Errand>) {
+async fn work(worker: Rc<Worker>, mut errands: mpsc::UnboundedReceiver<Task>) {
     let beating = worker.clone();
     tokio::task::spawn_local(async move {
         let mut beat = tokio::time::interval(BEAT);

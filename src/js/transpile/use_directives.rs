@@ -2,10 +2,10 @@
 
 /// Names and versions, blanks taken out: `("k6/x/redis", ">=0.3")`, `*` for any.
 pub(super) fn read(text: &str) -> Vec<(String, String)> {
-    strings(text).into_iter().filter_map(demand).collect()
+    strings(text).into_iter().filter_map(parse_directive).collect()
 }
 
-fn demand(text: &str) -> Option<(String, String)> {
+fn parse_directive(text: &str) -> Option<(String, String)> {
     let rest = text.strip_prefix("use k6")?;
     let (name, version) = match rest.trim_start().strip_prefix("with ") {
         Some(rest) => {

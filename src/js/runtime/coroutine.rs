@@ -21,8 +21,7 @@ pub use overflow::on_overflow;
 pub use stack::MAX_STACK_BYTES;
 use stack::VuStack;
 
-/// What is kept free of a stack below everything an engine does: for native functions and for ending in good order.
-const RESERVED_BYTES: usize = 1 << 20;
+use crate::js::engine::native_stack;
 
 type Wish = LocalBoxFuture<'static, ()>;
 type Resume = Yielder<(), Wish>;
@@ -55,8 +54,6 @@ impl Current {
 
 thread_local! {
     static CURRENT: Cell<Current> = const { Cell::new(Current::NONE) };
-    /// It has been deeper down than it will be again.
-    static WAS_DEEP: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Puts back what was running before, also when what ran in between panics.
@@ -65,6 +62,7 @@ struct Outer(Current);
 impl Drop for Outer {
     fn drop(&mut self) {
         CURRENT.set(self.0);
+        native_stack::set_limit(self.0.limit);
     }
 }
 
@@ -112,6 +110,7 @@ impl<T> Future for Task<T> {
             let trap = Some(coroutine.trap_handler());
             let current = Current { yielder: task.yielder.get(), limit: task.limit, trap };
             let outer = Outer(CURRENT.replace(current));
+            native_stack::set_limit(task.limit);
             let step = coroutine.resume(());
             drop(outer);
             match step {
@@ -155,7 +154,7 @@ pub fn wait<T: 'static>(future: impl Future<Output = T> + 'static) -> T {
     // SAFETY: `CURRENT` is the yielder of the coroutine we are running on: it is set on every resume and put back
     // after it, panics included, and a yielder lives as long as its coroutine's body, which has this call below it.
     let yielder = unsafe { &*current };
-    if WAS_DEEP.take() {
+    if native_stack::take_was_deep() {
         give_back_stack();
     }
     let slot = Rc::new(Cell::new(None));
@@ -167,36 +166,12 @@ pub fn wait<T: 'static>(future: impl Future<Output = T> + 'static) -> T {
     }
 }
 
-/// Something is about to need a lot of this stack, once: when the VU waits next, what it touched is given back.
-#[cfg(feature = "boa")]
-pub fn goes_deep() {
-    WAS_DEEP.set(true);
-}
-
 /// Gives the pages of this stack back that lie below what is in use. They read as zeros when they are touched again.
 #[inline(never)]
 fn give_back_stack() {
     /// What stays, for the calls that suspend this stack and those that follow.
     const MARGIN: usize = 16 * 1024;
-    stack::discard(CURRENT.get().limit, here().saturating_sub(MARGIN));
-}
-
-/// An address in the frame of the caller, or just below it.
-#[inline(always)]
-fn here() -> usize {
-    let here = 0u8;
-    std::ptr::from_ref(&here).addr()
-}
-
-/// How many bytes of this VU's stack an engine may still use; on a thread's own stack, where only small things are done, a
-/// guess.
-pub fn stack_left() -> usize {
-    /// Threads have 2 MB.
-    const THREAD: usize = 256 * 1024;
-    match CURRENT.get().limit {
-        0 => THREAD,
-        limit => here().saturating_sub(limit).saturating_sub(RESERVED_BYTES),
-    }
+    stack::discard(CURRENT.get().limit, native_stack::here().saturating_sub(MARGIN));
 }
 
 /// True on a VU's own stack, where [`wait`] is possible.
@@ -212,6 +187,7 @@ pub fn yield_now() {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::js::engine::native_stack::stack_left;
     use std::time::Duration;
 
     fn on_one_thread<T>(future: impl Future<Output = T>) -> T {

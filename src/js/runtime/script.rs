@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use super::engine::Engine;
-use super::loader::Loader;
-use super::modules::volley::shared_array::Arrays;
+use super::ModuleLoader;
+use super::module_state::SharedModuleState;
+use super::module_table::ModuleTable;
 use crate::execution::RunState;
+use crate::js::engine::Engine;
 use crate::log::Logger;
 use crate::metrics::record::Epoch;
 use crate::metrics::system_tags::SystemTags;
@@ -19,8 +20,12 @@ use crate::units::sync::lock;
 pub struct Script {
     /// The engine its VUs use.
     pub engine: Engine,
-    /// Where its modules come from.
-    pub loader: Arc<Loader>,
+    /// Where the code of its modules comes from.
+    pub loader: Arc<dyn ModuleLoader>,
+    /// The modules of the k6 API.
+    pub modules: &'static ModuleTable,
+    /// What those keep for all VUs.
+    pub module_state: Arc<SharedModuleState>,
     /// The address of the main module.
     pub address: String,
     /// `__ENV` before a scenario adds to it.
@@ -45,12 +50,8 @@ pub struct Script {
     pub state: Arc<RunState>,
     /// The network.
     pub net: Arc<Net>,
-    /// The arrays all VUs share.
-    pub arrays: Arc<Arrays>,
     /// What `k6/secrets` asks.
     pub secrets: Arc<Secrets>,
-    /// What `k6/net/grpc` loaded.
-    pub schemas: super::modules::k6::net::grpc::Schemas,
     /// What HTTP requests do unless they say otherwise.
     pub http: HttpDefaults,
     /// The option `rps`.
@@ -61,8 +62,6 @@ pub struct Script {
     pub throw: bool,
     /// `--strict-k6`: what k6 does not have is not there.
     pub is_strict: bool,
-    /// It was said that gauges have no `set` in k6.
-    pub told_of_set: std::sync::atomic::AtomicBool,
     /// The consolidated options as `exec.test.options` shows them, JSON; known after the first pass.
     pub options: OnceLock<String>,
     /// What the script's own `options` show in VUs, JSON; known after the first pass.
@@ -116,6 +115,11 @@ impl RateLimit {
 }
 
 impl Script {
+    /// State that one module keeps for all VUs.
+    pub fn module_state<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
+        self.module_state.get()
+    }
+
     /// What setup returned.
     pub fn setup_data(&self) -> Option<Arc<str>> {
         lock(&self.setup_data).clone()

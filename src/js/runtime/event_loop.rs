@@ -2,10 +2,9 @@
 //!
 //! The turn is over when the call returned, no job, timer or native future is left. It runs on the VU's own stack.
 
-use super::engine::{Outcome, Realm};
-use super::modules::volley::globals;
-use super::value::{Exception, Kept, Throw, Value};
-use super::vu::{Event, Vu};
+use super::vu_context::{LoopEvent, VuContext};
+use crate::js::engine::{Outcome, Realm};
+use crate::js::value::{Exception, Kept, Throw, Value};
 
 /// How a turn ended.
 pub enum Turn {
@@ -20,7 +19,7 @@ pub enum Turn {
 }
 
 /// Runs `first` and what comes of it.
-pub fn turn(realm: &dyn Realm, vu: &Vu, first: impl FnOnce() -> Result<Kept, Throw>) -> Turn {
+pub fn turn(realm: &dyn Realm, vu: &VuContext, first: impl FnOnce() -> Result<Kept, Throw>) -> Turn {
     vu.begin_turn();
     let kept = match first() {
         Ok(kept) => kept,
@@ -40,11 +39,11 @@ pub fn turn(realm: &dyn Realm, vu: &Vu, first: impl FnOnce() -> Result<Kept, Thr
         }
         let step = match vu.next_event() {
             Ok(None) => return Turn::Done(kept),
-            Ok(Some(Event::Settled(promise, result))) => {
+            Ok(Some(LoopEvent::Settled(promise, result))) => {
                 realm.settle(promise, result);
                 Ok(())
             }
-            Ok(Some(Event::Timer(id))) => fire(realm, vu, id),
+            Ok(Some(LoopEvent::Timer(id))) => (vu.script.modules.hooks.timer_due)(realm, vu, id),
             Err(throw) => Err(throw),
         };
         if let Err(throw) = step {
@@ -52,22 +51,6 @@ pub fn turn(realm: &dyn Realm, vu: &Vu, first: impl FnOnce() -> Result<Kept, Thr
             return ended(throw);
         }
     }
-}
-
-/// Calls the function of a timer.
-fn fire(realm: &dyn Realm, vu: &Vu, id: u32) -> Result<(), Throw> {
-    let fire = vu.room::<super::modules::k6::timers::Fire>();
-    let function = match fire.0.get() {
-        Some(function) => function,
-        None => {
-            let function = realm.part(globals::TIMERS, Some("fire"))?;
-            fire.0.set(Some(function));
-            function
-        }
-    };
-    let result = realm.call(function, vec![Value::Number(f64::from(id))])?;
-    realm.release(result);
-    Ok(())
 }
 
 fn ended(throw: Throw) -> Turn {
@@ -79,8 +62,10 @@ fn ended(throw: Throw) -> Turn {
 }
 
 /// A turn that failed leaves nothing behind.
-fn abandon(vu: &Vu) {
-    super::modules::k6::data::abandon(vu);
+fn abandon(vu: &VuContext) {
+    for hook in vu.script.modules.hooks.turn_abandoned {
+        hook(vu);
+    }
     for (timer, is_interval) in vu.drop_pending() {
         let function = if is_interval { "setInterval" } else { "setTimeout" };
         let text = format!("{function} {timer} was stopped because the VU iteration was interrupted");

@@ -3,7 +3,7 @@
 use super::quoted;
 
 /// Addresses of modules made here, for one of the user's each.
-pub(super) const MADE: &str = "volley:";
+pub(super) const SYNTHETIC: &str = "volley:";
 /// Modules of one line, which the user's modules import behind everything else: they tell whose turn it is.
 pub(super) const HERE: &str = "volley:here?";
 /// Modules that stand for CommonJS files where those are imported.
@@ -21,7 +21,7 @@ pub(super) const MISSING: &str = "volley:missing?";
 pub(super) const BROWSER: &str = "k6/browser";
 
 /// True for a module k6 has, or can be given, and that is not offered here: importing it is no error, using it is.
-pub(super) fn is_absent(name: &str) -> bool {
+pub(super) fn is_unavailable(name: &str) -> bool {
     name == BROWSER || name.starts_with("k6/x/")
 }
 

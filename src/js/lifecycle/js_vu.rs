@@ -6,27 +6,25 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
-use super::coroutine;
-use super::engine::{Export, Outcome, Realm};
-use super::event_loop::{Turn, turn, value_of};
-use super::modules::k6;
-use super::modules::volley::globals;
-use super::script::Script;
-use super::value::{Exception, Kept, Throw, Value};
-use super::vu::{Stage, Vu};
-use super::worker::Worker;
 use crate::execution::{ScenarioFacts, ScenarioRun, precise_timer};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::js::engine::{Export, Outcome, Realm};
+use crate::js::loader::Loader;
+use crate::js::runtime::event_loop::{Turn, turn, value_of};
+use crate::js::runtime::module_table::Hooks;
+use crate::js::runtime::worker::Worker;
+use crate::js::runtime::{LifecycleStage, Script, VuContext, coroutine};
+use crate::js::value::{Exception, Kept, Throw, Value};
 use crate::log::Level;
 use crate::metrics::Record;
 use crate::metrics::system_tags::SystemTag;
 
 /// A VU with its JavaScript world, after its init code ran.
 #[derive(Clone)]
-pub struct Lifecycle {
+pub struct JsVu {
     /// The VU.
-    pub vu: Rc<Vu>,
+    pub vu: Rc<VuContext>,
     realm: Rc<dyn Realm>,
     work: Rc<Work>,
 }
@@ -61,21 +59,22 @@ impl Exports {
 
 const MAIN_ERROR: ExitCode = ExitCode::ScriptException;
 
-impl Lifecycle {
+impl JsVu {
     /// Makes a VU and runs the script's init code in it.
     ///
     /// # Errors
     /// What the script threw, with its stack; or why a module can't be had.
     pub async fn init(id: u64, id_in_test: u64, script: &Arc<Script>, worker: &Rc<Worker>) -> Result<Self, Failure> {
-        let vu = Vu::new(id, id_in_test, script.clone(), worker.clone());
+        let vu = VuContext::new(id, id_in_test, script.clone(), worker.clone());
+        let loader = Loader::of(script);
         loop {
-            let host: Rc<dyn super::engine::Host> = vu.clone();
+            let host: Rc<dyn crate::js::engine::Host> = vu.clone();
             let realm: Rc<dyn Realm> = script.engine.realm(host).map_err(|throw| failure(&throw))?.into();
             let this = Self { vu: vu.clone(), realm, work: Rc::default() };
             match this.on_stack(Self::run_init_code).await? {
-                Err(_) if script.loader.begins_again() => {}
+                Err(_) if loader.must_reload() => {}
                 result => {
-                    script.loader.settle();
+                    loader.drop_transpiled();
                     return result.map(|()| this);
                 }
             }
@@ -83,8 +82,8 @@ impl Lifecycle {
     }
 
     fn run_init_code(&self) -> Result<(), Failure> {
-        let loader = &self.vu.script.loader;
-        globals::define(&*self.realm, &self.vu).map_err(|throw| failure(&throw))?;
+        let loader = Loader::of(&self.vu.script);
+        (self.hooks().realm_made)(&*self.realm, &self.vu).map_err(|throw| failure(&throw))?;
         let address = self.address();
         let evaluated = self.evaluate(&address);
         for file in loader.take_missing_maps() {
@@ -111,7 +110,7 @@ impl Lifecycle {
 
     /// The address of the main module, as engines know it.
     fn address(&self) -> String {
-        self.vu.script.loader.entry(&self.vu.script.address)
+        Loader::of(&self.vu.script).entry(&self.vu.script.address)
     }
 
     /// Runs `work` on a stack of its own.
@@ -147,7 +146,7 @@ impl Lifecycle {
 
     fn stopped(&self) -> Failure {
         // What the summary aborts is no run any more.
-        if let Some(failure) = self.vu.room::<k6::execution::Aborted>().in_summary.take() {
+        if let Some(failure) = self.vu.take_abort_in_summary() {
             return failure;
         }
         match self.vu.script.state.aborted() {
@@ -186,42 +185,33 @@ impl Lifecycle {
         .await?
     }
 
-    /// The default export as JSON, of a module that is data rather than a test; nothing if there is none.
+    /// What a function of a module of ours, which may be any under `volley/`, returns for an export of the main module and
+    /// further arguments; nothing if the main module has no such export.
     ///
     /// # Errors
-    /// When it can't be read, or is cyclic.
-    pub async fn default_export(&self) -> Result<Option<String>, Failure> {
-        self.of_default("exportProcedure", Vec::new()).await
-    }
-
-    /// What the default export's `data.record` makes of a number, as JSON; nothing for `undefined`.
-    ///
-    /// # Errors
-    /// What the function threw.
-    pub async fn record(&self, number: u64) -> Result<Option<String>, Failure> {
-        self.of_default("exportRecord", vec![Value::Number(number as f64)]).await
-    }
-
-    /// A text that a function of `volley/procedure` makes of the default export.
-    async fn of_default(&self, function: &'static str, more: Vec<Value>) -> Result<Option<String>, Failure> {
+    /// What the function threw, also while the export was read.
+    pub async fn call_with_export(
+        &self,
+        module: &'static str,
+        function: &'static str,
+        export: &'static str,
+        more: Vec<Value>,
+    ) -> Result<Option<Value>, Failure> {
         self.on_stack(move |this| {
             let realm = &*this.realm;
             let address = &this.vu.script.address;
             let exported = realm.exports(address).map_err(|throw| failure(&throw))?;
-            if !exported.iter().any(|(name, _)| name == "default") {
+            if !exported.iter().any(|(name, _)| name == export) {
                 return Ok(None);
             }
-            let default = realm.export(address, "default").map_err(|throw| failure(&throw))?;
-            let args = std::iter::once(Value::Kept(default)).chain(more).collect();
-            let json = this.call_of("volley/procedure", function, args);
-            realm.release(default);
-            let kept = json.map_err(|throw| failure(&throw))?;
+            let export = realm.export(address, export).map_err(|throw| failure(&throw))?;
+            let args = std::iter::once(Value::Kept(export)).chain(more).collect();
+            let result = this.call_of(module, function, args);
+            realm.release(export);
+            let kept = result.map_err(|throw| failure(&throw))?;
             let value = value_of(realm, kept);
             realm.release(kept);
-            match value {
-                Ok(Value::String(json)) => Ok(Some(json)),
-                _ => Ok(None),
-            }
+            Ok(value.ok())
         })
         .await?
     }
@@ -277,7 +267,7 @@ impl Lifecycle {
     /// # Errors
     /// What it threw. A stop is told as the run's abort.
     pub async fn setup(&self) -> Result<Option<String>, Failure> {
-        self.begin_stage(Stage::Setup, "::setup");
+        self.begin_stage(LifecycleStage::Setup, "::setup");
         let result = self
             .on_stack(|this| {
                 let realm = &*this.realm;
@@ -305,9 +295,9 @@ impl Lifecycle {
     /// Runs `teardown(data)`.
     ///
     /// # Errors
-    /// As [`Lifecycle::setup`].
+    /// As [`JsVu::setup`].
     pub async fn teardown(&self) -> Result<(), Failure> {
-        self.begin_stage(Stage::Teardown, "::teardown");
+        self.begin_stage(LifecycleStage::Teardown, "::teardown");
         let result = self
             .on_stack(|this| {
                 let kept = this.call_export("teardown", |this| Ok(vec![Value::Kept(this.setup_data()?)]))?;
@@ -323,9 +313,9 @@ impl Lifecycle {
     /// scripts can read and do not see when they look through it.
     ///
     /// # Errors
-    /// As [`Lifecycle::setup`].
+    /// As [`JsVu::setup`].
     pub async fn summarize(&self, data: String, aliases: Option<String>) -> Result<Value, Failure> {
-        self.vu.stage.set(Stage::Summary);
+        self.vu.stage.set(LifecycleStage::Summary);
         self.on_stack(move |this| {
             let (realm, vu) = (&*this.realm, &this.vu);
             let address = this.address();
@@ -366,24 +356,39 @@ impl Lifecycle {
         }
     }
 
-    fn begin_stage(&self, stage: Stage, group: &str) {
+    fn begin_stage(&self, stage: LifecycleStage, group: &str) {
         self.vu.stage.set(stage);
         self.vu.set_tags(self.vu.script.run_tags.clone());
         self.vu.set_group(group.into());
-        k6::http::begin_iteration(&self.vu);
+        for hook in self.hooks().iteration_begins {
+            hook(&self.vu);
+        }
         if self.vu.script.system_tags.has(SystemTag::Iter) {
-            k6::execution::change_metadata(&self.vu, "iter", Some("0".to_owned()));
+            self.vu.change_metadata("iter", Some("0".to_owned()));
         }
     }
 
     /// Setup and teardown move bytes, but are no iterations.
     async fn end_stage(&self) {
-        k6::net::grpc::close_streams(&self.vu);
-        k6::websockets::socket::close_sockets(&self.vu).await;
+        self.close_open().await;
         let (sent, received) = self.vu.client.traffic();
         let (tags, metadata) = (self.vu.tags(), self.vu.metadata());
         self.vu.record(Record::Iteration { time: self.vu.now(), duration: None, sent, received, tags, metadata });
         self.vu.worker.flush();
+    }
+
+    /// Closes what the script left open.
+    async fn close_open(&self) {
+        for hook in self.hooks().close_open {
+            if let Some(closing) = hook(&self.vu) {
+                closing.await;
+            }
+        }
+    }
+
+    /// What modules do at the turning points of a VU's life.
+    fn hooks(&self) -> &'static Hooks {
+        &self.vu.script.modules.hooks
     }
 
     /// The setup data as this VU sees it, parsed once.
@@ -404,7 +409,7 @@ impl Lifecycle {
     pub fn activate(&self, scenario: &Arc<ScenarioRun>) {
         let (vu, facts) = (&self.vu, &scenario.facts);
         vu.stop.lower();
-        vu.stage.set(Stage::Iterations);
+        vu.stage.set(LifecycleStage::Iterations);
         vu.iterations_in_scenario.set(0);
         vu.env.replace(facts.env.clone());
         vu.scenario.replace(Some(facts.clone()));
@@ -421,7 +426,7 @@ impl Lifecycle {
         self.vu.set_tags(facts.tags.clone());
         self.vu.set_group("".into());
         if self.vu.script.system_tags.has(SystemTag::Vu) {
-            k6::execution::change_metadata(&self.vu, "vu", Some(self.vu.id.to_string()));
+            self.vu.change_metadata("vu", Some(self.vu.id.to_string()));
         }
     }
 
@@ -443,16 +448,18 @@ impl Lifecycle {
         vu.scenario_iteration.set(facts.number_iteration());
         if vu.script.system_tags.has(SystemTag::Iter) {
             let number = (vu.iterations.get() - 1).to_string();
-            k6::execution::change_metadata(vu, "iter", Some(number));
+            vu.change_metadata("iter", Some(number));
         }
-        k6::http::begin_iteration(vu);
+        for hook in self.hooks().iteration_begins {
+            hook(vu);
+        }
         facts.progress.running.fetch_add(1, Relaxed);
         let began = Instant::now();
         let end = self.on_stack(|this| this.run_entry()).await;
         let took = began.elapsed();
         // An iteration that ends the run has come to its own end.
         let is_full = match &end {
-            Ok(Turn::Stopped) => vu.room::<k6::execution::Aborted>().in_iteration.take(),
+            Ok(Turn::Stopped) => vu.take_abort_in_iteration(),
             Ok(_) => true,
             Err(_) => false,
         };
@@ -463,14 +470,17 @@ impl Lifecycle {
             Ok(Turn::Stopped) => {}
             Err(failure) => state.abort(failure),
         }
-        k6::leave_all_groups(vu, is_full);
-        k6::net::grpc::close_streams(vu);
-        k6::websockets::socket::close_sockets(vu).await;
+        for hook in self.hooks().function_ended {
+            hook(vu, is_full);
+        }
+        self.close_open().await;
         let (sent, received) = vu.client.traffic();
         let duration = is_full.then_some(took.as_nanos() as u64);
         let (time, tags, metadata) = (vu.now(), vu.tags(), vu.metadata());
         vu.record(Record::Iteration { time, duration, sent, received, tags, metadata });
-        k6::http::end_iteration(vu);
+        for hook in self.hooks().iteration_counted {
+            hook(vu);
+        }
         facts.progress.running.fetch_sub(1, Relaxed);
         facts.progress.done.fetch_add(1, Relaxed);
         if is_full {
@@ -506,7 +516,7 @@ impl Lifecycle {
                 None => {
                     let address = self.address();
                     let name = self.vu.scenario.borrow().as_ref().map(|facts| facts.exec.clone()).unwrap_or_default();
-                    globals::activate(realm, &self.vu)?;
+                    (self.hooks().activated)(realm, &self.vu)?;
                     let entry = realm.export(&address, &name)?;
                     self.work.entry.set(Some(entry));
                     entry

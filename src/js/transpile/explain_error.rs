@@ -13,7 +13,7 @@ use oxc::span::{GetSpan, SourceType, Span};
 const MAX_QUOTE: usize = 80;
 
 /// What engines say, as far as more can be said.
-enum Fault<'m> {
+enum TypeErrorKind<'m> {
     NoFunction,
     NoConstructor,
     /// Something was to be taken apart.
@@ -30,7 +30,7 @@ enum Fault<'m> {
     },
 }
 
-impl<'m> Fault<'m> {
+impl<'m> TypeErrorKind<'m> {
     fn read(message: &'m str) -> Option<Self> {
         match message {
             "not a function" | "not a callable function" => return Some(Self::NoFunction),
@@ -59,8 +59,8 @@ impl<'m> Fault<'m> {
 /// A better message for a `TypeError` that came from this line and column of a text, both counted from 1; `None` if the
 /// text does not tell for sure.
 pub fn explain(text: &str, line: u32, column: u32, message: &str) -> Option<String> {
-    let fault = Fault::read(message)?;
-    super::deep(|| {
+    let fault = TypeErrorKind::read(message)?;
+    super::on_deep_stack(|| {
         let allocator = Allocator::default();
         let parsed = Parser::new(&allocator, text, SourceType::unambiguous()).parse();
         let at = offset(text, line, column)?;
@@ -69,11 +69,11 @@ pub fn explain(text: &str, line: u32, column: u32, message: &str) -> Option<Stri
         search.visit_program(&parsed.program);
         let found = search.best.filter(|_| !search.is_unsure)?;
         Some(match fault {
-            Fault::NoFunction if !found.is_new => format!("{} is not a function", found.what),
-            Fault::NoFunction | Fault::NoConstructor => format!("{} is not a constructor", found.what),
-            Fault::Destructured => format!("cannot destructure {}: it is undefined or null", found.what),
-            Fault::Iterated { of } => format!("{} is not iterable: it is {of}", found.what),
-            Fault::Property { verb, name, of } => {
+            TypeErrorKind::NoFunction if !found.is_new => format!("{} is not a function", found.what),
+            TypeErrorKind::NoFunction | TypeErrorKind::NoConstructor => format!("{} is not a constructor", found.what),
+            TypeErrorKind::Destructured => format!("cannot destructure {}: it is undefined or null", found.what),
+            TypeErrorKind::Iterated { of } => format!("{} is not iterable: it is {of}", found.what),
+            TypeErrorKind::Property { verb, name, of } => {
                 let name = name.map_or(found.property.unwrap_or_default(), str::to_owned);
                 format!("cannot {verb} property '{name}' of {of}: {} is {of}", found.what)
             }
@@ -99,7 +99,7 @@ fn offset(text: &str, line: u32, column: u32) -> Option<(u32, u32, u32)> {
 }
 
 /// A place in the text that may be the one.
-struct Found {
+struct Candidate {
     /// What isn't what it should be.
     what: String,
     /// The property that was asked for, where the text says it.
@@ -113,10 +113,10 @@ struct Found {
 
 struct Search<'t, 'm> {
     text: &'t str,
-    fault: &'t Fault<'m>,
+    fault: &'t TypeErrorKind<'m>,
     row: std::ops::Range<u32>,
     at: u32,
-    best: Option<Found>,
+    best: Option<Candidate>,
     is_unsure: bool,
 }
 
@@ -130,17 +130,17 @@ impl Search<'_, '_> {
         let span = callee.span();
         // Between the callee and its arguments there may be blanks.
         let gap = self.text[span.end as usize..].find(|c: char| !c.is_whitespace()).unwrap_or(0) as u32;
-        let begins = if matches!(self.fault, Fault::NoConstructor) { whole.start } else { span.start };
+        let begins = if matches!(self.fault, TypeErrorKind::NoConstructor) { whole.start } else { span.start };
         let is_error = matches!(callee, Expression::Identifier(name) if name.name.ends_with("Error"));
         if !(begins..=span.end + gap).contains(&self.at) || is_error {
             return;
         }
         let what = self.quote(callee);
         let is_new = self.text[whole.start as usize..].starts_with("new") && whole.start < span.start;
-        self.offer(Found { what, property: None, is_new, width: span.end - span.start, span });
+        self.offer(Candidate { what, property: None, is_new, width: span.end - span.start, span });
     }
 
-    fn offer(&mut self, found: Found) {
+    fn offer(&mut self, found: Candidate) {
         match &self.best {
             Some(best) if best.width == found.width && best.span != found.span => self.is_unsure = true,
             Some(best) if best.width < found.width => {}
@@ -150,7 +150,7 @@ impl Search<'_, '_> {
 
     /// A property that is read or set: the engine says its name and the line, or, more exactly, only the place.
     fn member(&mut self, member: &MemberExpression) {
-        let Fault::Property { name, .. } = self.fault else { return };
+        let TypeErrorKind::Property { name, .. } = self.fault else { return };
         let (object, span) = (member.object(), member.span());
         let property = match member {
             MemberExpression::StaticMemberExpression(member) => {
@@ -174,7 +174,7 @@ impl Search<'_, '_> {
                 if self.best.as_ref().is_some_and(|best| best.what != what) {
                     self.is_unsure = true;
                 }
-                self.best = Some(Found { what, property: None, is_new: false, width: 0, span });
+                self.best = Some(Candidate { what, property: None, is_new: false, width: 0, span });
             }
             return;
         }
@@ -182,7 +182,7 @@ impl Search<'_, '_> {
         let Some((property, place)) = property else { return };
         if (place.start..=span.end).contains(&self.at) && self.at > object.span().end && !self.is_never_empty(object) {
             let what = self.quote(object);
-            self.offer(Found { what, property: Some(property), is_new: false, width: span.end - self.at, span });
+            self.offer(Candidate { what, property: Some(property), is_new: false, width: span.end - self.at, span });
         }
     }
 
@@ -193,7 +193,7 @@ impl Search<'_, '_> {
         }
         self.is_unsure |= self.best.is_some() || from.is_none();
         let what = from.map(|from| self.quote(from)).unwrap_or_default();
-        self.best = Some(Found { what, property: None, is_new: false, width: 0, span });
+        self.best = Some(Candidate { what, property: None, is_new: false, width: 0, span });
     }
 
     /// What can't be `null` or `undefined`, whatever it is.
@@ -262,14 +262,14 @@ impl Search<'_, '_> {
 
 impl<'a> Visit<'a> for Search<'_, '_> {
     fn visit_call_expression(&mut self, call: &CallExpression<'a>) {
-        if matches!(self.fault, Fault::NoFunction) {
+        if matches!(self.fault, TypeErrorKind::NoFunction) {
             self.callee(&call.callee, call.span);
         }
         walk::walk_call_expression(self, call);
     }
 
     fn visit_tagged_template_expression(&mut self, template: &TaggedTemplateExpression<'a>) {
-        if matches!(self.fault, Fault::NoFunction) {
+        if matches!(self.fault, TypeErrorKind::NoFunction) {
             self.callee(&template.tag, template.span);
         }
         walk::walk_tagged_template_expression(self, template);
@@ -277,7 +277,7 @@ impl<'a> Visit<'a> for Search<'_, '_> {
 
     fn visit_new_expression(&mut self, new: &NewExpression<'a>) {
         // QuickJS says of both that they are no functions.
-        if matches!(self.fault, Fault::NoFunction | Fault::NoConstructor) {
+        if matches!(self.fault, TypeErrorKind::NoFunction | TypeErrorKind::NoConstructor) {
             self.callee(&new.callee, new.span);
         }
         walk::walk_new_expression(self, new);
@@ -286,8 +286,8 @@ impl<'a> Visit<'a> for Search<'_, '_> {
     fn visit_variable_declarator(&mut self, declarator: &VariableDeclarator<'a>) {
         let is_wanted = matches!(
             (&declarator.id, &self.fault),
-            (BindingPattern::ObjectPattern(_) | BindingPattern::ArrayPattern(_), Fault::Destructured)
-                | (BindingPattern::ArrayPattern(_), Fault::Iterated { .. })
+            (BindingPattern::ObjectPattern(_) | BindingPattern::ArrayPattern(_), TypeErrorKind::Destructured)
+                | (BindingPattern::ArrayPattern(_), TypeErrorKind::Iterated { .. })
         );
         // Of a loop it has no value of its own.
         if is_wanted && declarator.init.is_some() {
@@ -299,21 +299,21 @@ impl<'a> Visit<'a> for Search<'_, '_> {
     fn visit_formal_parameter(&mut self, parameter: &FormalParameter<'a>) {
         let is_pattern =
             matches!(&parameter.pattern, BindingPattern::ObjectPattern(_) | BindingPattern::ArrayPattern(_));
-        if is_pattern && matches!(self.fault, Fault::Destructured | Fault::Iterated { .. }) {
+        if is_pattern && matches!(self.fault, TypeErrorKind::Destructured | TypeErrorKind::Iterated { .. }) {
             self.only(parameter.span, None);
         }
         walk::walk_formal_parameter(self, parameter);
     }
 
     fn visit_for_of_statement(&mut self, statement: &ForOfStatement<'a>) {
-        if matches!(self.fault, Fault::Iterated { .. }) {
+        if matches!(self.fault, TypeErrorKind::Iterated { .. }) {
             self.only(statement.right.span(), Some(&statement.right));
         }
         walk::walk_for_of_statement(self, statement);
     }
 
     fn visit_spread_element(&mut self, spread: &SpreadElement<'a>) {
-        if matches!(self.fault, Fault::Iterated { .. }) {
+        if matches!(self.fault, TypeErrorKind::Iterated { .. }) {
             self.only(spread.span, Some(&spread.argument));
         }
         walk::walk_spread_element(self, spread);
@@ -321,7 +321,7 @@ impl<'a> Visit<'a> for Search<'_, '_> {
 
     fn visit_unary_expression(&mut self, unary: &UnaryExpression<'a>) {
         // QuickJS says the same of `delete`.
-        if matches!(self.fault, Fault::Destructured) && unary.operator == UnaryOperator::Delete {
+        if matches!(self.fault, TypeErrorKind::Destructured) && unary.operator == UnaryOperator::Delete {
             self.only(unary.span, None);
         }
         walk::walk_unary_expression(self, unary);

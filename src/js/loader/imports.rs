@@ -4,7 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{dialect, modules};
+use crate::js::runtime::module_table::ModuleTable;
+use crate::js::transpile;
 use crate::source::{FileSet, Resolved};
 
 /// The imports of a script and of everything it imports.
@@ -31,17 +32,17 @@ impl Imports {
                 continue;
             }
             let module = files.module(&specifier, &url)?;
-            for (name, version) in dialect::demands(&module.text) {
+            for (name, version) in transpile::use_directives(&module.text) {
                 let known = imports.versions.entry(name.clone()).or_insert_with(|| version.clone());
                 if *known != version {
                     return Err(format!("{url} uses {name} {version}, another file uses {known}"));
                 }
             }
-            let prepared = dialect::prepare(&module)?;
-            if prepared.kind != dialect::Kind::Module {
+            let prepared = transpile::transpile(&module)?;
+            if prepared.format != transpile::ModuleFormat::Module {
                 continue;
             }
-            for specifier in dialect::requests(&prepared.text) {
+            for specifier in transpile::requests(&prepared.text) {
                 match files.resolve(&specifier, &url)? {
                     Resolved::Builtin(name) => _ = imports.modules.insert(name),
                     Resolved::Url(url) => todo.push((specifier, url)),
@@ -52,8 +53,8 @@ impl Imports {
     }
 
     /// The modules that are not built in, each with the version that is asked for, `*` for any; `k6` is always there.
-    pub fn dependencies(&self) -> BTreeMap<String, String> {
-        let missing = self.modules.iter().filter(|name| modules::find(name).is_none() && !modules::was_removed(name));
+    pub fn dependencies(&self, builtin: &ModuleTable) -> BTreeMap<String, String> {
+        let missing = self.modules.iter().filter(|name| builtin.is_unknown(name));
         let mut all: BTreeMap<String, String> = missing.map(|name| (name.clone(), "*".to_owned())).collect();
         all.insert("k6".to_owned(), "*".to_owned());
         all.extend(self.versions.clone());
@@ -84,7 +85,7 @@ mod tests {
         assert_eq!(found.files.iter().collect::<Vec<_>>(), ["file:///a.js", "file:///c.js", "file:///main.ts"]);
         assert_eq!(found.modules.iter().collect::<Vec<_>>(), ["k6/x/redis"]);
         let expect = [("k6".to_owned(), ">=2.0".to_owned()), ("k6/x/redis".to_owned(), ">0.3".to_owned())];
-        assert_eq!(found.dependencies().into_iter().collect::<Vec<_>>(), expect);
+        assert_eq!(found.dependencies(&crate::js::modules::TABLE).into_iter().collect::<Vec<_>>(), expect);
     }
 
     #[test]

@@ -9,28 +9,27 @@ use futures_util::future::{BoxFuture, FutureExt, LocalBoxFuture};
 use rustc_hash::{FxHashMap, FxHashSet};
 use tokio::sync::{Notify, oneshot};
 
-use super::coroutine::MAX_STACK_BYTES;
-use super::lifecycle::Lifecycle;
-use super::script::Script;
-use super::vu::Stop;
-use super::worker::{Crew as Workers, Line, Worker};
+use super::js_vu::JsVu;
 use crate::execution::{STOP_TIMEOUT, ScenarioRun, Vu, VuControl, VuId, VuTask};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::js::runtime::coroutine::MAX_STACK_BYTES;
+use crate::js::runtime::worker::{Worker, WorkerHandle, WorkerThreads};
+use crate::js::runtime::{Script, Stop};
 use crate::units::sync::lock;
 
 thread_local! {
     /// The VUs of this worker.
-    static VUS: RefCell<FxHashMap<VuId, Rc<Lifecycle>>> = RefCell::default();
+    static VUS: RefCell<FxHashMap<VuId, Rc<JsVu>>> = RefCell::default();
 }
 
 /// Maps a VU's number in this process to its number in the whole test.
 pub type IdInTest = Box<dyn Fn(VuId) -> u64 + Send + Sync>;
 
 /// The VUs of one run on their workers.
-pub struct VuCrew {
+pub struct VuSet {
     script: Arc<Script>,
-    workers: Arc<Workers>,
+    workers: Arc<WorkerThreads>,
     stops: Arc<Mutex<FxHashMap<VuId, Interrupt>>>,
     lost: Arc<Mutex<FxHashSet<VuId>>>,
     id_in_test: IdInTest,
@@ -46,7 +45,7 @@ struct Interrupt {
 
 impl Interrupt {
     /// Resolves when the VU was interrupted and its worker has come to nothing new for [`STOP_TIMEOUT`].
-    async fn unnoticed(&self, worker: &Line) {
+    async fn unnoticed(&self, worker: &WorkerHandle) {
         loop {
             self.told.notified().await;
             while self.stop.is_raised() {
@@ -59,9 +58,9 @@ impl Interrupt {
     }
 }
 
-impl VuCrew {
+impl VuSet {
     /// A crew without VUs.
-    pub fn new(script: Arc<Script>, workers: Arc<Workers>, id_in_test: IdInTest) -> Arc<Self> {
+    pub fn new(script: Arc<Script>, workers: Arc<WorkerThreads>, id_in_test: IdInTest) -> Arc<Self> {
         Arc::new(Self { script, workers, stops: Arc::default(), lost: Arc::default(), id_in_test })
     }
 
@@ -76,10 +75,10 @@ impl VuCrew {
     /// # Errors
     /// What the script's init code threw, or what `work` failed with.
     pub async fn with_own_vu<T, F>(
-        workers: &Workers,
+        workers: &WorkerThreads,
         script: &Arc<Script>,
         told: impl FnOnce(Arc<Stop>) + Send + 'static,
-        work: impl FnOnce(Rc<Lifecycle>) -> F + Send + 'static,
+        work: impl FnOnce(Rc<JsVu>) -> F + Send + 'static,
     ) -> Result<T, Failure>
     where
         T: Send + 'static,
@@ -91,7 +90,7 @@ impl VuCrew {
             0,
             Box::new(move |worker| {
                 Box::pin(async move {
-                    let result = match Lifecycle::init(0, 0, &script, &worker).await {
+                    let result = match JsVu::init(0, 0, &script, &worker).await {
                         Ok(lifecycle) => {
                             told(lifecycle.vu.stop.clone());
                             work(Rc::new(lifecycle)).await
@@ -114,7 +113,7 @@ impl VuCrew {
 }
 
 /// The worker of a VU that somebody waits for. Who does not wait to the end has lost patience: the next such VU gets another.
-struct Awaited(Option<Line>);
+struct Awaited(Option<WorkerHandle>);
 
 impl Drop for Awaited {
     fn drop(&mut self) {
@@ -138,7 +137,7 @@ fn gone() -> Failure {
     Failure::new(ExitCode::Panic, "a worker thread ended unexpectedly")
 }
 
-impl VuControl for VuCrew {
+impl VuControl for VuSet {
     fn initialise(&self, vu: VuId) -> BoxFuture<'static, Result<(), Failure>> {
         let (answer, answered) = oneshot::channel();
         let script = self.script.clone();
@@ -149,7 +148,7 @@ impl VuControl for VuCrew {
             vu,
             Box::new(move |worker: Rc<Worker>| {
                 Box::pin(async move {
-                    let result = Lifecycle::init(vu, id_in_test, &script, &worker).await.map(|lifecycle| {
+                    let result = JsVu::init(vu, id_in_test, &script, &worker).await.map(|lifecycle| {
                         let _ = tell_stop.send(lifecycle.vu.stop.clone());
                         VUS.with_borrow_mut(|vus| vus.insert(vu, Rc::new(lifecycle)));
                     });
@@ -227,20 +226,20 @@ impl VuControl for VuCrew {
     }
 }
 
-impl Vu for Lifecycle {
+impl Vu for JsVu {
     fn id(&self) -> VuId {
         self.vu.id
     }
 
     fn activate(&self, scenario: &Arc<ScenarioRun>) {
-        Lifecycle::activate(self, scenario);
+        JsVu::activate(self, scenario);
     }
 
     fn iterate(&self) -> LocalBoxFuture<'_, ()> {
-        Box::pin(Lifecycle::iterate(self))
+        Box::pin(JsVu::iterate(self))
     }
 
     fn release(&self) {
-        Lifecycle::release(self);
+        JsVu::release(self);
     }
 }

@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 /// The steps from an engine's text back to the file, the last made step first.
 #[derive(Clone, Debug, Default)]
-pub struct Positions(Vec<Arc<Layer>>);
+pub struct Positions(Vec<Arc<PositionMap>>);
 
 /// One step.
 #[derive(Clone, Debug)]
-pub(super) enum Layer {
+pub(super) enum PositionMap {
     /// The text was edited within its lines.
     Edits(Vec<Edit>),
     /// The text was printed anew, or made by somebody else.
     Map {
         /// By line and column.
-        tokens: Vec<Token>,
+        tokens: Vec<Mapping>,
         /// Addresses of the sources; none if it is the file itself.
         sources: Vec<String>,
     },
@@ -39,7 +39,7 @@ pub(super) enum Shift {
 
 /// A place of a source map; all counted from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Token {
+pub(super) struct Mapping {
     pub(super) line: u32,
     pub(super) column: u32,
     pub(super) source: u32,
@@ -49,7 +49,7 @@ pub(super) struct Token {
 
 /// A place in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct OriginalPosition {
     /// The address, where it is another one than the engine's.
     pub file: Option<String>,
     /// Counted from 1.
@@ -65,24 +65,24 @@ impl Positions {
     }
 
     /// Adds the step that was made last.
-    pub(super) fn put(&mut self, layer: Layer) {
+    pub(super) fn put(&mut self, layer: PositionMap) {
         if !layer.is_empty() {
             self.0.insert(0, layer.into());
         }
     }
 
     /// Adds the step that was made before all others.
-    pub(super) fn put_first(&mut self, layer: Layer) {
+    pub(super) fn put_first(&mut self, layer: PositionMap) {
         self.0.push(layer.into());
     }
 
     /// The place in the file of an engine's line and column, both counted from 1.
-    pub fn origin(&self, line: u32, column: u32) -> Place {
-        let mut place = Place { file: None, line, column };
+    pub fn origin(&self, line: u32, column: u32) -> OriginalPosition {
+        let mut place = OriginalPosition { file: None, line, column };
         for layer in &self.0 {
             match &**layer {
-                Layer::Edits(edits) => place.column = unedited(edits, place.line, place.column),
-                Layer::Map { tokens, sources } => {
+                PositionMap::Edits(edits) => place.column = unedited(edits, place.line, place.column),
+                PositionMap::Map { tokens, sources } => {
                     let (line, column) = (place.line.saturating_sub(1), place.column.saturating_sub(1));
                     let after = tokens.partition_point(|token| (token.line, token.column) <= (line, column));
                     let Some(token) = after.checked_sub(1).map(|at| tokens[at]).filter(|token| token.line == line)
@@ -99,9 +99,9 @@ impl Positions {
     }
 }
 
-impl Layer {
+impl PositionMap {
     /// A map; its tokens come in any order.
-    pub(super) fn map(mut tokens: Vec<Token>, sources: Vec<String>) -> Self {
+    pub(super) fn map(mut tokens: Vec<Mapping>, sources: Vec<String>) -> Self {
         tokens.sort_by_key(|token| (token.line, token.column));
         Self::Map { tokens, sources }
     }
@@ -131,11 +131,11 @@ mod tests {
     #[test]
     fn steps_are_taken_back_in_order() {
         let mut positions = Positions::default();
-        positions.put(Layer::map(
-            vec![Token { line: 0, column: 4, source: 0, source_line: 7, source_column: 2 }],
+        positions.put(PositionMap::map(
+            vec![Mapping { line: 0, column: 4, source: 0, source_line: 7, source_column: 2 }],
             Vec::new(),
         ));
-        positions.put(Layer::Edits(vec![Edit { line: 0, column: 10, shift: Shift::By(6) }]));
+        positions.put(PositionMap::Edits(vec![Edit { line: 0, column: 10, shift: Shift::By(6) }]));
         let check = |line, column, expect: (u32, u32)| {
             let place = positions.origin(line, column);
             assert_eq!((place.line, place.column), expect, "{line}:{column}");
