@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, Mutex};
 
-use super::health::Thread;
 use super::ledger::Ledger;
 use super::record::Record;
 
@@ -31,11 +30,6 @@ impl Recorder {
         if self.waiting.len() >= BATCH {
             self.flush();
         }
-    }
-
-    /// Tells how late the worker's timer was; right before a flush, so that one lock does for both.
-    pub fn lagged(&mut self, late: std::time::Duration) {
-        lock(&self.ledger).lagged(Thread::Script, late);
     }
 
     /// Hands over what is waiting.

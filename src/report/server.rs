@@ -126,8 +126,8 @@ fn url(settings: &Settings, address: SocketAddr) -> String {
 
 /// Asks the desktop for a browser. Where there is none, the address on the terminal has to do.
 fn open_browser(url: &str) {
-    let opener = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
-    let child = Command::new(opener).arg(url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let child =
+        Command::new("xdg-open").arg(url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     if let Ok(mut child) = child {
         // Somebody has to hear that it ended.
         _ = std::thread::Builder::new().name("browser".to_owned()).spawn(move || child.wait());

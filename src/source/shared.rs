@@ -1,23 +1,18 @@
 //! A file that many VUs hold, once in memory: everybody may map it privately, and what one of them writes nobody else sees.
 //!
-//! Linux only. Elsewhere, for small files, and where the system refuses, there is nothing to map and callers copy. Knows
-//! nothing of scripts.
+//! For small files, and where the system refuses, there is nothing to map and callers copy. Knows nothing of scripts.
 
 use std::fmt;
 
 use bytes::Bytes;
-
-#[cfg(target_os = "linux")]
-use linux::{Memory, PrivateMap};
+use mapping::{Memory, PrivateMap};
 
 /// Below this a copy is cheaper than a mapping.
-#[cfg(target_os = "linux")]
 const WORTH_SHARING: usize = 64 * 1024;
 
 /// The bytes of a file, and memory that others can map.
 pub struct Shared {
     bytes: Bytes,
-    #[cfg(target_os = "linux")]
     memory: Option<Memory>,
 }
 
@@ -29,7 +24,6 @@ impl fmt::Debug for Shared {
 
 impl Shared {
     /// Moves `bytes` to where they can be mapped, if that is worth it.
-    #[cfg(target_os = "linux")]
     pub fn new(bytes: Bytes) -> Self {
         let moved = if bytes.len() < WORTH_SHARING { None } else { Memory::with(&bytes).ok() };
         match moved {
@@ -38,34 +32,20 @@ impl Shared {
         }
     }
 
-    /// Holds `bytes`; nothing can be mapped on this system.
-    #[cfg(not(target_os = "linux"))]
-    pub fn new(bytes: Bytes) -> Self {
-        Self { bytes }
-    }
-
     /// The bytes. Clones share them.
     pub fn bytes(&self) -> &Bytes {
         &self.bytes
     }
 
     /// A mapping of one's own that may be written to; `None` where one has to copy.
-    #[cfg(target_os = "linux")]
     pub fn private(&self) -> Option<Private> {
         let map = self.memory.as_ref()?.private(self.bytes.len()).ok()?;
         Some(Private { map, bytes: self.bytes.clone() })
-    }
-
-    /// `None`: one has to copy.
-    #[cfg(not(target_os = "linux"))]
-    pub fn private(&self) -> Option<Private> {
-        None
     }
 }
 
 /// A file mapped privately: it costs no memory until it is read or written, and what is written is this mapping's alone.
 pub struct Private {
-    #[cfg(target_os = "linux")]
     map: PrivateMap,
     bytes: Bytes,
 }
@@ -73,24 +53,18 @@ pub struct Private {
 impl Private {
     /// Where it begins. Whoever writes there must be the only one who uses this mapping.
     pub fn address(&self) -> *mut u8 {
-        #[cfg(target_os = "linux")]
-        return self.map.address();
-        #[cfg(not(target_os = "linux"))]
-        std::ptr::null_mut()
+        self.map.address()
     }
 
     /// What it holds now: the file's own bytes as long as nobody wrote, else a copy.
     pub fn bytes(&self) -> Bytes {
-        #[cfg(target_os = "linux")]
         if self.map.was_written() {
             return Bytes::copy_from_slice(self.map.as_ref());
         }
         self.bytes.clone()
     }
 }
-
-#[cfg(target_os = "linux")]
-mod linux {
+mod mapping {
     use std::fs::File;
     use std::io::{self, Write};
     use std::os::fd::{AsRawFd, FromRawFd};
@@ -208,7 +182,7 @@ mod linux {
     }
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 
