@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
 
-use crate::metrics::health::TRIED_EVERY;
+use crate::metrics::health::PROBE_INTERVAL;
 use crate::net::Net;
 use crate::units::sync::lock;
 
@@ -22,7 +22,7 @@ impl NetDelayProbe {
             let tx = tx.clone();
             let probe = net.client(thread).run(move |_| async move {
                 loop {
-                    let due = Instant::now() + TRIED_EVERY;
+                    let due = Instant::now() + PROBE_INTERVAL;
                     sleep_until(due).await;
                     if tx.send(due.elapsed()).is_err() {
                         return;

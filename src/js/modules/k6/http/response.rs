@@ -12,8 +12,8 @@ use super::{gjson, json_text};
 use crate::js::engine;
 use crate::js::modules::cpu_pool;
 use crate::js::modules::k6::html;
+use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value, text_of};
-use crate::js::vu::Vu;
 use crate::net::http::{Body, Exchange, Request};
 use crate::net::tls::Ocsp;
 
@@ -93,17 +93,17 @@ const FIELDS: [&str; 16] = [
 const METHODS: [&str; 4] = ["clickLink", "html", "json", "submitForm"];
 
 /// The names of all fields and methods.
-pub(super) fn field_names(_vu: &Vu, _args: Args) -> Result<Value, Throw> {
+pub(super) fn field_names(_vu: &VuContext, _args: Args) -> Result<Value, Throw> {
     Ok(Value::List(FIELDS.iter().chain(&METHODS).map(|name| Value::from(*name)).collect()))
 }
 
 /// `(name)`: whether a response has such a field.
-pub(super) fn is_field(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+pub(super) fn is_field(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     Ok(Value::Bool(FIELDS.contains(&args.string(0).as_str())))
 }
 
 /// `(name, value)` -> the value as a field of this name holds it; undefined for one that holds anything.
-pub(super) fn assign(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+pub(super) fn assign(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let name = args.string(0);
     Ok(match name.as_str() {
         "remote_port" | "status" | "error_code" => {
@@ -119,7 +119,7 @@ pub(super) fn assign(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 }
 
 /// `(answer, name)` -> a field.
-pub(super) fn field(_vu: &Vu, args: Args) -> Result<Value, Throw> {
+pub(super) fn field(_vu: &VuContext, args: Args) -> Result<Value, Throw> {
     let answer = args.resource::<JsResponse>(0)?;
     let exchange = answer.exchange.as_ref();
     let response = exchange.and_then(|exchange| exchange.result.as_ref().ok());
@@ -248,7 +248,7 @@ fn request_fields(request: &Request, cookie: Option<&str>, body: Option<&Body>) 
 }
 
 /// `(answer, selector)` -> the body as data, or what the selector finds in it.
-pub(super) fn json(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+pub(super) fn json(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let answer = args.resource::<JsResponse>(0)?;
     let Some(body) = answer.body().filter(|_| answer.form != BodyForm::None) else {
         return Err(Throw::go(
@@ -277,7 +277,7 @@ fn whole_json(body: &Bytes) -> Result<Bytes, String> {
 }
 
 /// What a selector finds in a body. A search that takes more than a moment moves to the CPU pool.
-fn selected(vu: &Vu, body: Bytes, selector: String) -> Result<Option<Bytes>, Throw> {
+fn selected(vu: &VuContext, body: Bytes, selector: String) -> Result<Option<Bytes>, Throw> {
     let length = body.len();
     if length < OFF_THREAD_LEN
         && let Ok(found) = gjson::budget::limited(None, length, || json_at(&body, &selector))
@@ -301,7 +301,7 @@ fn json_at(body: &Bytes, selector: &str) -> Option<Bytes> {
 
 /// Computes something about a body of `len` bytes: for a long one on the CPU pool.
 fn off_thread_if_long<T: Send + 'static>(
-    vu: &Vu,
+    vu: &VuContext,
     len: usize,
     compute: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Throw> {
@@ -312,7 +312,7 @@ fn off_thread_if_long<T: Send + 'static>(
 }
 
 /// `(answer, url)` -> the body as a selection; it is parsed once.
-pub(super) fn html(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+pub(super) fn html(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let answer = args.resource::<JsResponse>(0)?;
     // Where no request was made, the body is not null but empty.
     let empty = Bytes::new();
@@ -340,7 +340,7 @@ fn readable(json: Bytes) -> Bytes {
 }
 
 /// `(answer)` -> why its body is no JSON, in k6's words.
-pub(super) fn json_error(vu: &Vu, args: Args) -> Result<Value, Throw> {
+pub(super) fn json_error(vu: &VuContext, args: Args) -> Result<Value, Throw> {
     let answer = args.resource::<JsResponse>(0)?;
     let body = answer.body().cloned().unwrap_or_default();
     let error = move || json_text::check(&body).err().map_or_else(String::new, |error| error.report(&body));
