@@ -8,7 +8,7 @@
 //!
 //! What is bad about it is judged in [`crate::metrics::health`].
 
-use crate::js::worker::Crew as Workers;
+use crate::js::runtime::worker::WorkerThreads;
 use crate::metrics::{Ledger, MetricId};
 use crate::net::Net;
 
@@ -32,14 +32,19 @@ pub(super) struct GeneratorHealth {
 
 impl GeneratorHealth {
     /// Measures from now on, until this is dropped.
-    pub fn start(workers: &Workers, net: &Net, network_threads: usize, scheduling_delay: Option<MetricId>) -> Self {
+    pub fn start(
+        workers: &WorkerThreads,
+        net: &Net,
+        network_threads: usize,
+        scheduling_delay: Option<MetricId>,
+    ) -> Self {
         let timer_delays = TimerDelayProbe::start(workers, net, network_threads);
         Self { timer_delays, usage: UsageMeter::start(), network_threads, scheduling_delay }
     }
 
     /// Writes down what was measured since the last time.
     pub fn record(&self, ledger: &mut Ledger) {
-        self.timer_delays.take().into_iter().for_each(|(thread, delay)| ledger.lagged(thread, delay));
-        ledger.used(self.usage.read());
+        self.timer_delays.take().into_iter().for_each(|(thread, delay)| ledger.record_lag(thread, delay));
+        ledger.record_usage(self.usage.read());
     }
 }
