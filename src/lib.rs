@@ -16,6 +16,9 @@
 //!  0  words      units, exit_code, failure, fifo, log
 //! ```
 
+#[cfg(not(target_os = "linux"))]
+compile_error!("volley runs on Linux");
+
 // 0: words
 mod exit_code;
 mod failure;
@@ -59,7 +62,7 @@ pub use report::{PageMode, page};
 #[doc(hidden)]
 pub use target::{Account, CacheChoice, TargetConfig, bind};
 
-/// What must hold for texts nobody has foreseen, one function per kind of text.
+/// What must hold for any text, one function per kind of text.
 #[cfg(fuzzing)]
 pub mod fuzz {
     pub use crate::js::language::regexp::fuzz_tests::regexp;
