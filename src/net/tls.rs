@@ -468,7 +468,6 @@ impl KeyLog {
         let mut options = std::fs::File::options();
         options.append(true).create(true);
         // Who can read it can decrypt all traffic.
-        #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         options.open(path).map(|file| Self(file.into()))
     }
