@@ -10,8 +10,8 @@ use tokio::net::TcpSocket;
 
 use super::config::Config;
 use super::dns::Resolver;
-use super::files::Files;
-use super::http::error::{BLACKLISTED_IP, BLOCKED_HOSTNAME, DIAL, Fault};
+use super::http::proto::error::{BLACKLISTED_IP, BLOCKED_HOSTNAME, DIAL, Fault};
+use super::open_files::Files;
 use super::socket::{Socket, Traffic};
 
 /// How long a connection may take to open.
@@ -138,7 +138,7 @@ fn matches(pattern: &str, name: &str) -> bool {
 
 fn split_target(target: &str) -> (&str, &str) {
     // A bare IPv6 address has colons but no port.
-    if target.parse::<IpAddr>().is_ok() { (target, "") } else { super::http::url::split_port(target) }
+    if target.parse::<IpAddr>().is_ok() { (target, "") } else { super::http::proto::url::split_port(target) }
 }
 
 fn bits(ip: IpAddr) -> (u128, u8) {

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use super::config::{Dns, DnsPolicy, DnsSelect};
-use super::http::error::{DNS, Fault, NO_SUCH_HOST};
+use super::http::proto::error::{DNS, Fault, NO_SUCH_HOST};
 
 /// The resolver with its memory.
 #[derive(Debug)]

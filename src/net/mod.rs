@@ -4,17 +4,17 @@
 //! JavaScript and no metrics here: whoever asks gets an [`http::Exchange`] with everything that happened.
 
 pub mod arrival;
+pub mod client_connections;
 pub mod config;
+pub mod cpu_pool;
 pub mod dial;
+pub mod dispatch;
 pub mod dns;
-pub mod endpoint;
-pub mod files;
 pub mod grpc;
 pub mod http;
+pub mod open_files;
 pub mod origin;
-pub mod port;
 pub mod proxy;
-pub mod seats;
 pub mod socket;
 pub mod socks;
 pub mod tls;
@@ -26,17 +26,17 @@ use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot};
 
+pub use client_connections::Endpoint;
 pub use config::{ClientCertificate, Config, Dns, DnsPolicy, DnsSelect, ProxyConfig, TlsConfig, TlsVersion};
-pub use endpoint::Endpoint;
 
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use endpoint::Means;
-use files::Files;
-use http::error::Fault;
+use client_connections::Means;
+use dispatch::{Message, Owner, Port};
 use http::exchange::Ask;
+use http::proto::error::Fault;
 use http::{BodyMode, Exchange, Hop, Request};
-use port::{Message, Owner, Port};
+use open_files::Files;
 
 /// The network threads of a run. They end when this and every client of it are gone.
 #[derive(Debug)]
@@ -88,7 +88,7 @@ fn thread(index: usize, means: Arc<Means>) -> Result<Port, Failure> {
     let (port, inbox) = mpsc::unbounded_channel();
     std::thread::Builder::new()
         .name(format!("volley-net-{index}"))
-        .spawn(move || tokio::task::LocalSet::new().block_on(&runtime, port::serve(means, inbox)))
+        .spawn(move || tokio::task::LocalSet::new().block_on(&runtime, dispatch::serve(means, inbox)))
         .map_err(failed)?;
     Ok(port)
 }
@@ -162,7 +162,7 @@ impl Client {
         F: Future<Output = T> + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let work: port::Work = Box::new(move |endpoint| {
+        let work: dispatch::Work = Box::new(move |endpoint| {
             let work = work(endpoint);
             Box::pin(async move { _ = reply.send(work.await) })
         });

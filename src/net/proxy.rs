@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 
 use super::config::ProxyConfig;
-use super::http::auth::basic;
-use super::http::error::Fault;
-use super::http::url::{Url, split_port};
+use super::http::proto::auth::basic;
+use super::http::proto::error::Fault;
+use super::http::proto::url::{Url, split_port};
 
 /// The rules of one environment.
 #[derive(Debug, Default)]

@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use super::http::error::{Fault, TCP};
+use super::http::proto::error::{Fault, TCP};
 
 const VERSION: u8 = 5;
 const NO_AUTHENTICATION: u8 = 0;

@@ -10,13 +10,13 @@ use h2::client::ResponseFuture;
 use h2::{RecvStream, SendStream};
 use http::HeaderMap;
 
+use super::config::Target;
 use super::connection::Connection;
 use super::frames::Frames;
 use super::metadata::{self, Metadata};
 use super::status::{Code, Status};
-use super::target::Target;
+use crate::net::cpu_pool;
 use crate::net::http::h1::LARGE_HEAD;
-use crate::net::seats;
 
 /// What is asked of a server.
 #[derive(Clone, Debug, Default)]

@@ -19,12 +19,12 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_rustls::TlsConnector;
 
 use super::call::{self, Answer, Call, Outcome};
+use super::config::{Security, Target};
 use super::connection::{Connection, Trouble};
 use super::frames::frame;
 use super::status::{Code, Status};
-use super::target::{Security, Target};
 use crate::net::Client;
-use crate::net::endpoint::Endpoint;
+use crate::net::client_connections::Endpoint;
 
 /// grpc-go's pause after a first failed attempt to connect.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);

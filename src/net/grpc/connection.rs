@@ -16,9 +16,11 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::Notify;
 use tokio_rustls::TlsConnector;
 
-use super::target::Target;
-use crate::net::endpoint::Endpoint;
-use crate::net::http::error::{BLACKLISTED_IP, BLOCKED_HOSTNAME, DIAL_TIMEOUT, Fault, NON_TCP, RESET, TLS_RECORD};
+use super::config::Target;
+use crate::net::client_connections::Endpoint;
+use crate::net::http::proto::error::{
+    BLACKLISTED_IP, BLOCKED_HOSTNAME, DIAL_TIMEOUT, Fault, NON_TCP, RESET, TLS_RECORD,
+};
 use crate::net::socket::Stream;
 use crate::units::quote::go_quote;
 

@@ -5,16 +5,16 @@
 
 mod call;
 mod channel;
+mod config;
 mod connection;
 mod frames;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz_tests;
 mod metadata;
 mod status;
-mod target;
 
 pub use call::{Call, Outcome};
 pub use channel::{Asked, Channel, Download, Event, Upload};
+pub use config::{Security, Target};
 pub use metadata::Metadata;
 pub use status::{Code, Status};
-pub use target::{Security, Target};

@@ -5,8 +5,8 @@
 
 use std::future::pending;
 
-use super::error::{Fault, Stage};
 use super::h1::Progress;
+use super::proto::error::{Fault, Stage};
 
 /// A body whose length was not announced is kept up to here, in bytes.
 pub const MAX_UNANNOUNCED: usize = 64 << 20;

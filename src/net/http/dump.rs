@@ -5,8 +5,8 @@
 use std::fmt::Write;
 
 use super::h1::{Answer, Payload, Wire};
-use super::headers::has_token;
-use super::url::printable;
+use super::proto::headers::has_token;
+use super::proto::url::printable;
 
 /// How much of requests and answers is told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

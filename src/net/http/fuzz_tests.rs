@@ -3,9 +3,9 @@
 
 use bytes::Bytes;
 
-use super::cookies::{Cookie, Jar, cookie_header};
 use super::h1::{framing, parse_head};
-use super::headers::{Headers, is_token_byte, is_valid_value};
+use super::proto::cookies::{Cookie, Jar, cookie_header};
+use super::proto::headers::{Headers, is_token_byte, is_valid_value};
 use super::{Url, auth, decode, ntlm};
 #[cfg(test)]
 pub use crate::units::fuzz_tests::break_each;

@@ -15,14 +15,14 @@ use smallvec::SmallVec;
 use tokio::io::AsyncWrite;
 
 use super::body::Length;
-use super::chunked::{Chunks, Framing};
-use super::error::{Fault, Stage};
-use super::headers::{Headers, has_token, is_token_byte};
+use super::proto::chunked::{Chunks, Framing};
+use super::proto::error::{Fault, Stage};
+use super::proto::headers::{Headers, has_token, is_token_byte};
+use super::proto::request_head::{MOST_SLICES, Rest};
+pub use super::proto::request_head::{Payload, Wire};
+use super::proto::url::{printable, quoted, quoted_bytes};
 use super::timing::HopTimer;
-use super::url::{printable, quoted, quoted_bytes};
-use super::wire::{MOST_SLICES, Rest};
-pub use super::wire::{Payload, Wire};
-use crate::net::seats;
+use crate::net::cpu_pool;
 use crate::net::socket::{Stream, give_buffer, take_buffer};
 use crate::net::tls::TlsInfo;
 

@@ -17,11 +17,11 @@ use h2::client::SendRequest;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::body::Length;
-use super::error::{Fault, Stage};
 use super::h1::{Answer, LARGE_HEAD, Payload, Progress, Sink, Wire};
-use super::headers::Headers;
-use super::url::Url;
-use crate::net::seats;
+use super::proto::error::{Fault, Stage};
+use super::proto::headers::Headers;
+use super::proto::url::Url;
+use crate::net::cpu_pool;
 use crate::net::socket::Stream;
 use crate::net::tls::TlsInfo;
 

@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::cookies::{Cookie, Jar, RequestCookie};
 use super::dump::{Dump, Dumping};
-use super::error::Error;
-use super::headers::Headers;
+use super::proto::cookies::{Cookie, Jar, RequestCookie};
+use super::proto::error::Error;
+use super::proto::headers::Headers;
+use super::proto::url::Url;
 use super::timing::Timings;
-use super::url::Url;
 use crate::net::tls::TlsInfo;
 
 /// One request as a script means it; redirects and authentication may make several hops of it.

@@ -5,7 +5,7 @@
 use super::h1::Http1;
 use super::h2::Http2;
 use super::message::Protocol;
-use super::url::Url;
+use super::proto::url::Url;
 
 /// A connection that can carry a request.
 #[derive(Debug)]

@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::decode::{Slice, Unpacking};
-use super::error::{Error, Fault, Stage, TIMEOUT};
+use super::coding::decode::{Slice, Unpacking};
 use super::message::{Exchange, Hop, Response};
-use crate::net::seats::seat;
+use super::proto::error::{Error, Fault, Stage, TIMEOUT};
+use crate::net::cpu_pool::seat;
 
 /// How long the thread that awaits may be kept.
 const OWN_SLICE: Duration = Duration::from_micros(500);

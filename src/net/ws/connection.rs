@@ -13,13 +13,13 @@ use smallvec::SmallVec;
 use tokio::io::AsyncWrite;
 use tokio::time::Sleep;
 
+use super::channel::{Event, Far, Outgoing};
 use super::close::{self, Farewell};
 use super::frame::{self, Message, Parser, Violation, opcode};
 use super::handshake::{self, Ask};
-use super::line::{Event, Far, Outgoing};
 use super::{deflate, handshake::Opened};
-use crate::net::endpoint::Endpoint;
-use crate::net::http::error::Fault;
+use crate::net::client_connections::Endpoint;
+use crate::net::http::proto::error::Fault;
 use crate::net::socket::{Stream, give_buffer, poll_yield, take_buffer};
 
 /// So much is written at once, if the script said so much.

@@ -15,13 +15,13 @@ use smallvec::SmallVec;
 use tokio::io::AsyncWriteExt;
 
 use super::deflate;
-use crate::net::endpoint::Endpoint;
-use crate::net::http::cookies::{Cookie, cookie_header};
-use crate::net::http::error::{Fault, TLS_RECORD};
+use crate::net::client_connections::Endpoint;
+use crate::net::cpu_pool;
 use crate::net::http::h1::{self, LARGE_HEAD, Payload, Wire};
-use crate::net::http::headers::{Headers, RequestHeaders, has_token};
+use crate::net::http::proto::cookies::{Cookie, cookie_header};
+use crate::net::http::proto::error::{Fault, TLS_RECORD};
+use crate::net::http::proto::headers::{Headers, RequestHeaders, has_token};
 use crate::net::http::{Jar, Url};
-use crate::net::seats;
 use crate::net::socket::Stream;
 
 /// How long everything may take until the connection is open.

@@ -3,12 +3,12 @@
 //! Sockets are opened by the rules of HTTP's: names, proxies, TLS and own addresses, and their bytes are counted with the
 //! client's. No JavaScript and no metrics here: moments are told, whoever asks counts.
 
+pub mod channel;
 pub mod close;
 mod connection;
 pub mod deflate;
 pub mod frame;
 pub mod handshake;
-pub mod line;
 
 #[cfg(any(test, fuzzing))]
 pub mod fuzz_tests;
@@ -18,11 +18,11 @@ mod tests;
 use std::sync::Arc;
 use std::time::Instant;
 
+pub use channel::{Event, Line, Outgoing, Told};
 pub use handshake::{Answer, Ask, Refused};
-pub use line::{Event, Line, Outgoing, Told};
 
 use super::Client;
-use line::Far;
+use channel::Far;
 
 /// Opens a connection of this client. What comes of it is told on the line, also why it did not come about.
 pub fn open(client: &Client, ask: Result<Ask, String>) -> Arc<Line> {

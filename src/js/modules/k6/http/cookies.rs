@@ -9,7 +9,7 @@ use super::go;
 use super::request::{is_true, number};
 use crate::js::value::{Args, Throw, Value};
 use crate::js::vu::Vu;
-use crate::net::http::cookies::parse_date;
+use crate::net::http::proto::cookies::parse_date;
 use crate::net::http::{Cookie, Jar, Url};
 
 /// The jar a VU uses unless a request names another.

@@ -9,7 +9,7 @@ use super::tag_pairs;
 use crate::js::value::{Args, Throw, Value};
 use crate::js::vu::Vu;
 use crate::net::http::Url;
-use crate::net::http::url::quoted;
+use crate::net::http::proto::url::quoted;
 use crate::net::ws::{Outgoing, close};
 
 mod params;

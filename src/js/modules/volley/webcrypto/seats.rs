@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::net::seats::Seats;
+use crate::net::cpu_pool::Seats;
 
 /// How long a computation that gives turns keeps its seat while others wait for one.
 const TURN: Duration = Duration::from_millis(10);

@@ -1,9 +1,9 @@
 //! Where an answer sends us next, and what goes along.
 
 use super::error::{Fault, Stage};
-use super::h1::Answer;
 use super::headers::RequestHeaders;
 use super::url::{Url, quoted, split_port};
+use crate::net::http::h1::Answer;
 
 /// The `Location` to follow, if the status asks for it.
 pub fn location(answer: &Answer) -> Option<&str> {

@@ -11,7 +11,7 @@ use futures_util::future::LocalBoxFuture;
 use rustc_hash::FxHashMap;
 use tokio::sync::{mpsc, oneshot};
 
-use super::endpoint::{Endpoint, Means};
+use super::client_connections::{Endpoint, Means};
 use super::http::Exchange;
 use super::http::exchange::{Ask, run};
 use super::socket::Traffic;

@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::error::{DECOMPRESSION, Fault, OTHER, Stage};
 use super::inflate::{Gzip, Zlib};
-use super::unzstd::Zstd;
+use super::zstd::Zstd;
+use crate::net::http::proto::error::{DECOMPRESSION, Fault, OTHER, Stage};
 
 /// More codings than this have no honest reason; each would cost a window of memory.
 const MAX_CODINGS: usize = 16;
@@ -484,7 +484,7 @@ impl Decoder for Brotli {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::http::compress::{Coding, compress};
+    use crate::net::http::{Coding, compress};
 
     /// All of `body` in slices of no time at all, and how many there were.
     fn unpack(codings: &str, body: impl Into<Bytes>) -> (Slice, usize) {

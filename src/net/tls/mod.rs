@@ -6,9 +6,9 @@
 
 #[cfg(any(test, fuzzing))]
 pub mod fuzz_tests;
+mod grpc;
 pub mod key;
 pub mod ocsp;
-mod own;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -31,10 +31,10 @@ use tokio_rustls::client::TlsStream;
 
 use super::config::{ClientCertificate, TlsConfig, TlsVersion};
 use super::dial::to_ascii;
-use super::http::error::{Fault, NON_TCP};
+use super::http::proto::error::{Fault, NON_TCP};
 use super::socket::Socket;
+pub use grpc::{OwnTls, connect_with};
 pub use ocsp::Ocsp;
-pub use own::{OwnTls, connect_with};
 
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -68,7 +68,7 @@ pub struct Tls {
     http1: TlsConnector,
     plain: TlsConnector,
     /// Offers HTTP/2 alone: for gRPC.
-    own: Arc<own::Connectors>,
+    own: Arc<grpc::Connectors>,
     /// False when no version that is asked for can be spoken.
     speaks: bool,
 }
@@ -103,7 +103,7 @@ impl Tls {
             // Go offers nothing when HTTP/2 is off.
             false => Vec::new(),
         };
-        let own = Arc::new(own::Connectors::new(config.clone()));
+        let own = Arc::new(grpc::Connectors::new(config.clone()));
         Ok(Self { web: TlsConnector::from(Arc::new(client)), http1, plain, own, speaks: speaks_any(config) })
     }
 

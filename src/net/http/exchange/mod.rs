@@ -10,22 +10,22 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use smallvec::SmallVec;
 
-use super::auth::{self, Challenge};
-use super::body;
-use super::cookies::{Cookie, Jar, cookie_header};
-use super::dump::{self, Dump, Dumping};
-use super::error::{Error, Fault, H2_CONNECTION, H2_STREAM, Stage};
-use super::h1::{Answer, LARGE_HEAD, Payload, Progress, Sink, Wire};
-use super::headers::{Headers, RequestHeaders, is_valid_name};
-use super::message::{Auth, Body, BodyMode, Exchange, Hop, Protocol, Request, Response};
-use super::ntlm;
-use super::pool::Connection;
-use super::redirect;
-use super::timing::{HopTimer, Timings};
-use super::url::{Url, quoted};
-use crate::net::endpoint::Endpoint;
+use crate::net::client_connections::Endpoint;
+use crate::net::cpu_pool;
+use crate::net::http::body;
+use crate::net::http::dump::{self, Dump, Dumping};
+use crate::net::http::h1::{Answer, LARGE_HEAD, Payload, Progress, Sink, Wire};
+use crate::net::http::message::{Auth, Body, BodyMode, Exchange, Hop, Protocol, Request, Response};
+use crate::net::http::pool::Connection;
+use crate::net::http::proto::auth::{self, Challenge};
+use crate::net::http::proto::cookies::{Cookie, Jar, cookie_header};
+use crate::net::http::proto::error::{Error, Fault, H2_CONNECTION, H2_STREAM, Stage};
+use crate::net::http::proto::headers::{Headers, RequestHeaders, is_valid_name};
+use crate::net::http::proto::ntlm;
+use crate::net::http::proto::redirect;
+use crate::net::http::proto::url::{Url, quoted};
+use crate::net::http::timing::{HopTimer, Timings};
 use crate::net::proxy::Proxy;
-use crate::net::seats;
 use crate::net::tls::TlsInfo;
 
 /// How much of a redirect's body is read to save its connection; Go's number.

@@ -257,7 +257,7 @@ impl Fault {
     }
 
     /// Completes the fault with its request. `method` is the first request's, `url` that of the failed hop.
-    pub fn of(self, method: &str, url: &super::Url) -> Error {
+    pub fn of(self, method: &str, url: &super::url::Url) -> Error {
         let full = match self.stage {
             Stage::Body => self.cause().to_owned(),
             _ => format!("{} \"{}\": {}", operation(method), url.without_password(), self.cause()),

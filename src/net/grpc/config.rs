@@ -1,6 +1,6 @@
 //! Where a channel leads: an address as gRPC writes it, how it is secured, and what may travel over it.
 
-use crate::net::http::url::split_port;
+use crate::net::http::proto::url::split_port;
 use crate::net::tls::OwnTls;
 
 /// grpc-go's limit of a received message.

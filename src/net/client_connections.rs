@@ -8,12 +8,12 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::config::Config;
 use super::dial::Dialer;
-use super::http::error::{Fault, TCP};
 use super::http::h1::Http1;
 use super::http::h2::Http2;
 use super::http::pool::{Connection, Pool};
+use super::http::proto::error::{Fault, TCP};
+use super::http::proto::url::printable;
 use super::http::timing::HopTimer;
-use super::http::url::printable;
 use super::http::{Protocol, Url};
 use super::proxy::{Proxies, Proxy, ProxyKind};
 use super::socket::{Socket, Stream, Traffic};

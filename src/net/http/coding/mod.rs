@@ -1,0 +1,6 @@
+//! Content codings (`gzip`, `deflate`, `br`, `zstd`): request bodies encoded, response bodies decoded.
+
+pub mod decode;
+pub mod encode;
+mod inflate;
+mod zstd;

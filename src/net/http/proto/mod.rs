@@ -1,0 +1,13 @@
+//! The protocol without sockets: URLs, headers, cookies, redirects, authentication, framing, and what errors are called.
+//!
+//! Nothing here waits, reads a clock of a connection or knows a thread: text in, text out.
+
+pub mod auth;
+pub mod chunked;
+pub mod cookies;
+pub mod error;
+pub mod headers;
+pub mod ntlm;
+pub mod redirect;
+pub mod request_head;
+pub mod url;
