@@ -6,9 +6,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// So many may compute at once: one on every processor but one.
 #[derive(Debug)]
-pub struct Seats(LazyLock<Arc<Semaphore>>);
+pub struct CpuPool(LazyLock<Arc<Semaphore>>);
 
-impl Seats {
+impl CpuPool {
     /// All of them free.
     pub const fn new() -> Self {
         Self(LazyLock::new(|| {
@@ -35,14 +35,14 @@ impl Seats {
 }
 
 /// The network's own, so that nothing a script computes keeps it waiting.
-static NETWORK: Seats = Seats::new();
+static NETWORK: CpuPool = CpuPool::new();
 
 /// Waits for a seat of the network.
 pub async fn seat() -> Option<OwnedSemaphorePermit> {
     NETWORK.take().await
 }
 
-/// Computes for the network, see [`Seats::aside`].
+/// Computes for the network, see [`CpuPool::aside`].
 pub async fn aside<T: Send + 'static>(compute: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     NETWORK.aside(compute).await
 }

@@ -11,17 +11,17 @@ use futures_util::future::LocalBoxFuture;
 use rustc_hash::FxHashMap;
 use tokio::sync::{mpsc, oneshot};
 
-use super::client_connections::{Endpoint, Means};
+use super::client_connections::{ClientConnections, NetContext};
 use super::http::Exchange;
-use super::http::exchange::{Ask, run};
+use super::http::exchange::{PreparedRequest, run};
 use super::socket::Traffic;
 
-/// Work of any kind for a client's network thread.
-pub type Work = Box<dyn FnOnce(Rc<Endpoint>) -> LocalBoxFuture<'static, ()> + Send>;
+/// A task of any kind for a client's network thread.
+pub type NetTask = Box<dyn FnOnce(Rc<ClientConnections>) -> LocalBoxFuture<'static, ()> + Send>;
 
 /// Who a job belongs to.
 #[derive(Clone, Debug)]
-pub struct Owner {
+pub struct ClientInfo {
     /// Unique among the clients of a run.
     pub id: u64,
     /// Which own address it connects from.
@@ -31,11 +31,11 @@ pub struct Owner {
 }
 
 /// What is handed over.
-pub enum Message {
+pub enum NetCommand {
     /// An HTTP request, and where its answer goes.
-    Job(Owner, Arc<Ask>, oneshot::Sender<Exchange>),
+    Job(ClientInfo, Arc<PreparedRequest>, oneshot::Sender<Exchange>),
     /// Anything else.
-    Work(Owner, Work),
+    Run(ClientInfo, NetTask),
     /// Close the idle connections of this client.
     CloseIdle(u64),
     /// This client is gone.
@@ -43,36 +43,36 @@ pub enum Message {
 }
 
 /// The entrance to a network thread.
-pub type Port = mpsc::UnboundedSender<Message>;
+pub type NetQueue = mpsc::UnboundedSender<NetCommand>;
 
 /// Serves one network thread until every port to it is gone.
-pub async fn serve(means: Arc<Means>, mut inbox: mpsc::UnboundedReceiver<Message>) {
-    let mut endpoints: FxHashMap<u64, Rc<Endpoint>> = FxHashMap::default();
-    let find = |endpoints: &mut FxHashMap<u64, Rc<Endpoint>>, owner: Owner| {
-        let new = || Rc::new(Endpoint::new(means.clone(), owner.index, owner.traffic));
+pub async fn serve(means: Arc<NetContext>, mut inbox: mpsc::UnboundedReceiver<NetCommand>) {
+    let mut endpoints: FxHashMap<u64, Rc<ClientConnections>> = FxHashMap::default();
+    let find = |endpoints: &mut FxHashMap<u64, Rc<ClientConnections>>, owner: ClientInfo| {
+        let new = || Rc::new(ClientConnections::new(means.clone(), owner.index, owner.traffic));
         endpoints.entry(owner.id).or_insert_with(new).clone()
     };
     while let Some(message) = inbox.recv().await {
         match message {
-            Message::Job(owner, ask, reply) => {
+            NetCommand::Job(owner, ask, reply) => {
                 let endpoint = find(&mut endpoints, owner);
                 tokio::task::spawn_local(answer(endpoint, ask, reply));
             }
-            Message::Work(owner, work) => {
+            NetCommand::Run(owner, work) => {
                 tokio::task::spawn_local(work(find(&mut endpoints, owner)));
             }
-            Message::CloseIdle(id) => {
+            NetCommand::CloseIdle(id) => {
                 if let Some(endpoint) = endpoints.get(&id) {
                     endpoint.close_idle();
                 }
             }
-            Message::Forget(id) => _ = endpoints.remove(&id),
+            NetCommand::Forget(id) => _ = endpoints.remove(&id),
         }
     }
 }
 
 /// Runs a job, unless nobody waits for it any more: then it is dropped together with its connection.
-async fn answer(endpoint: Rc<Endpoint>, ask: Arc<Ask>, mut reply: oneshot::Sender<Exchange>) {
+async fn answer(endpoint: Rc<ClientConnections>, ask: Arc<PreparedRequest>, mut reply: oneshot::Sender<Exchange>) {
     let exchange = {
         let mut job = std::pin::pin!(run(&endpoint, &ask));
         poll_fn(|cx| match reply.poll_closed(cx) {

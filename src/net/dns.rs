@@ -8,20 +8,20 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use super::config::{Dns, DnsPolicy, DnsSelect};
-use super::http::proto::error::{DNS, Fault, NO_SUCH_HOST};
+use super::http::proto::error::{DNS, NetError, NO_SUCH_HOST};
 
 /// The resolver with its memory.
 #[derive(Debug)]
 pub struct Resolver {
     dns: Dns,
-    known: Mutex<HashMap<String, Arc<Slot>>>,
+    known: Mutex<HashMap<String, Arc<CacheEntry>>>,
 }
 
 /// What is known of one name. Who asks holds it, so that a thousand clients ask once.
-type Slot = tokio::sync::Mutex<Option<Answer>>;
+type CacheEntry = tokio::sync::Mutex<Option<Resolution>>;
 
 #[derive(Debug)]
-struct Answer {
+struct Resolution {
     addresses: Vec<IpAddr>,
     asked: Instant,
     turn: usize,
@@ -34,7 +34,7 @@ impl Resolver {
     }
 
     /// One address of `host`, by the configured policy and selection.
-    pub async fn resolve(&self, host: &str) -> Result<IpAddr, Fault> {
+    pub async fn resolve(&self, host: &str) -> Result<IpAddr, NetError> {
         if self.dns.ttl.is_zero() {
             return Ok(pick(self.dns.select, &mut self.ask(host).await?));
         }
@@ -51,7 +51,7 @@ impl Resolver {
         Ok(pick(self.dns.select, answer.insert(known)))
     }
 
-    async fn ask(&self, host: &str) -> Result<Answer, Fault> {
+    async fn ask(&self, host: &str) -> Result<Resolution, NetError> {
         let found = tokio::net::lookup_host((host, 0)).await.map_err(|error| failed(host, &error))?;
         let mut addresses: Vec<IpAddr> = Vec::new();
         for address in found.map(|address| address.ip().to_canonical()) {
@@ -63,7 +63,7 @@ impl Resolver {
         if addresses.is_empty() {
             return Err(no_such_host(host));
         }
-        Ok(Answer { addresses, asked: Instant::now(), turn: 0 })
+        Ok(Resolution { addresses, asked: Instant::now(), turn: 0 })
     }
 }
 
@@ -81,7 +81,7 @@ fn apply(policy: DnsPolicy, addresses: Vec<IpAddr>) -> Vec<IpAddr> {
 }
 
 /// Picks one of at least one address.
-fn pick(select: DnsSelect, answer: &mut Answer) -> IpAddr {
+fn pick(select: DnsSelect, answer: &mut Resolution) -> IpAddr {
     let count = answer.addresses.len();
     let index = match select {
         DnsSelect::First => 0,
@@ -100,17 +100,17 @@ pub fn random() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 
-fn no_such_host(host: &str) -> Fault {
-    Fault::new(NO_SUCH_HOST, "lookup: no such host").long(format!("lookup {host}: no such host"))
+fn no_such_host(host: &str) -> NetError {
+    NetError::new(NO_SUCH_HOST, "lookup: no such host").long(format!("lookup {host}: no such host"))
 }
 
-fn failed(host: &str, error: &std::io::Error) -> Fault {
+fn failed(host: &str, error: &std::io::Error) -> NetError {
     // The resolver's codes do not come through as errno, only as text.
     let text = error.to_string();
     let unknown = ["Name or service not known", "No address associated", "nodename nor servname"];
     match unknown.iter().any(|phrase| text.contains(phrase)) {
         true => no_such_host(host),
-        false => Fault::new(DNS, format!("lookup {host}: {text}")),
+        false => NetError::new(DNS, format!("lookup {host}: {text}")),
     }
 }
 
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn round_robin_takes_turns() {
         let addresses: Vec<IpAddr> = ["10.0.0.1", "10.0.0.2"].map(|text| text.parse().unwrap()).to_vec();
-        let mut answer = Answer { addresses: addresses.clone(), asked: Instant::now(), turn: 0 };
+        let mut answer = Resolution { addresses: addresses.clone(), asked: Instant::now(), turn: 0 };
         let taken: Vec<IpAddr> = (0..3).map(|_| pick(DnsSelect::RoundRobin, &mut answer)).collect();
         assert_eq!(taken, [addresses[0], addresses[1], addresses[0]]);
     }

@@ -26,31 +26,31 @@ use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot};
 
-pub use client_connections::Endpoint;
-pub use config::{ClientCertificate, Config, Dns, DnsPolicy, DnsSelect, ProxyConfig, TlsConfig, TlsVersion};
+pub use client_connections::ClientConnections;
+pub use config::{ClientCertificate, Config, Dns, DnsPolicy, DnsSelect, ProxyConfig, TlsConfig, TlsProtocolVersion};
 
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use client_connections::Means;
-use dispatch::{Message, Owner, Port};
-use http::exchange::Ask;
-use http::proto::error::Fault;
+use client_connections::NetContext;
+use dispatch::{NetCommand, ClientInfo, NetQueue};
+use http::exchange::PreparedRequest;
+use http::proto::error::NetError;
 use http::{BodyMode, Exchange, Hop, Request};
-use open_files::Files;
+use open_files::OpenFiles;
 
 /// The network threads of a run. They end when this and every client of it are gone.
 #[derive(Debug)]
 pub struct Net {
-    ports: Vec<Port>,
+    ports: Vec<NetQueue>,
     next: AtomicU64,
-    files: Arc<Files>,
+    files: Arc<OpenFiles>,
 }
 
 impl Net {
     /// Starts `threads` network threads. Fails when the configuration can't be honoured or a thread can't start.
     pub fn start(config: Config, threads: usize) -> Result<Arc<Self>, Failure> {
-        let files = Arc::new(Files::hold_back());
-        let means = Arc::new(Means {
+        let files = Arc::new(OpenFiles::hold_back());
+        let means = Arc::new(NetContext {
             dialer: dial::Dialer::new(&config, files.clone()),
             tls: tls::Tls::new(&config.tls, config.http2)?,
             proxies: proxy::Proxies::new(&config.proxy),
@@ -63,7 +63,7 @@ impl Net {
     /// A network without threads, for VUs that may not send anything: whatever they ask for is refused.
     pub fn idle() -> Arc<Self> {
         let (port, _) = mpsc::unbounded_channel();
-        Arc::new(Self { ports: vec![port], next: AtomicU64::new(0), files: Arc::new(Files::none()) })
+        Arc::new(Self { ports: vec![port], next: AtomicU64::new(0), files: Arc::new(OpenFiles::none()) })
     }
 
     /// Resolves when a connection could not be made because this process may open no more files; never otherwise.
@@ -75,12 +75,12 @@ impl Net {
     pub fn client(&self, index: u64) -> Client {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let port = self.ports[(index % self.ports.len() as u64) as usize].clone();
-        let owner = Owner { id, index, traffic: Arc::default() };
-        Client(Arc::new(Half { owner, port }))
+        let owner = ClientInfo { id, index, traffic: Arc::default() };
+        Client(Arc::new(ClientInner { owner, port }))
     }
 }
 
-fn thread(index: usize, means: Arc<Means>) -> Result<Port, Failure> {
+fn thread(index: usize, means: Arc<NetContext>) -> Result<NetQueue, Failure> {
     let failed = |error: std::io::Error| {
         Failure::new(ExitCode::Other, format!("could not start network thread {index}: {error}"))
     };
@@ -95,19 +95,19 @@ fn thread(index: usize, means: Arc<Means>) -> Result<Port, Failure> {
 
 /// Sends requests for one VU, over connections nobody else uses. Clones share them.
 #[derive(Clone, Debug)]
-pub struct Client(Arc<Half>);
+pub struct Client(Arc<ClientInner>);
 
 /// The half of a client that scripts hold.
 #[derive(Debug)]
-struct Half {
-    owner: Owner,
-    port: Port,
+struct ClientInner {
+    owner: ClientInfo,
+    port: NetQueue,
 }
 
-impl Drop for Half {
+impl Drop for ClientInner {
     fn drop(&mut self) {
         // A thread that is gone has forgotten already.
-        _ = self.port.send(Message::Forget(self.owner.id));
+        _ = self.port.send(NetCommand::Forget(self.owner.id));
     }
 }
 
@@ -119,23 +119,23 @@ impl Client {
     }
 
     /// Sends a request at once; the future brings what came of it. Dropping the future cancels the request and closes
-    /// its connection; what had ended by then is told by [`Sent`]. Unpacking the body counts
+    /// its connection; what had ended by then is told by [`SentRequest`]. Unpacking the body counts
     /// against the timeout; all but the first moment of it happens on threads for that, so the future must be awaited
     /// inside a Tokio runtime.
-    pub fn start(&self, request: Request) -> (Sent, impl Future<Output = Exchange> + Send + use<>) {
+    pub fn start(&self, request: Request) -> (SentRequest, impl Future<Output = Exchange> + Send + use<>) {
         // A timeout that no clock can count to is none.
         let deadline = Instant::now().checked_add(request.timeout);
-        let started = match Ask::new(request) {
+        let started = match PreparedRequest::new(request) {
             Ok(ask) => {
                 let ask = Arc::new(ask);
                 let (reply, answer) = oneshot::channel();
-                _ = self.0.port.send(Message::Job(self.0.owner.clone(), ask.clone(), reply));
+                _ = self.0.port.send(NetCommand::Job(self.0.owner.clone(), ask.clone(), reply));
                 // The client must outlive its requests: the last one gone closes its connections.
                 Ok((self.clone(), ask, answer))
             }
             Err(exchange) => Err(exchange),
         };
-        let sent = Sent(started.as_ref().ok().map(|(_, ask, _)| ask.clone()));
+        let sent = SentRequest(started.as_ref().ok().map(|(_, ask, _)| ask.clone()));
         let answer = async move {
             let (_client, ask, answer) = match started {
                 Ok(started) => started,
@@ -143,7 +143,7 @@ impl Client {
             };
             let Ok(mut exchange) = answer.await else { return gone(&ask) };
             match ask.body_mode() {
-                // Interrupted while it unpacks, it has been answered all the same: its hops stay where `Sent` finds them.
+                // Interrupted while it unpacks, it has been answered all the same: its hops stay where `SentRequest` finds them.
                 BodyMode::Keep => exchange.unpacked(deadline, || ask.take_ended()).await,
                 BodyMode::Discard => {
                     exchange.hops = ask.take_ended();
@@ -157,16 +157,16 @@ impl Client {
     /// Runs `work` on this client's network thread; `None` when that thread is gone. Dropping the future does not stop it.
     pub fn run<T, F, W>(&self, work: W) -> impl Future<Output = Option<T>> + Send + use<T, F, W>
     where
-        W: FnOnce(std::rc::Rc<Endpoint>) -> F + Send + 'static,
+        W: FnOnce(std::rc::Rc<ClientConnections>) -> F + Send + 'static,
         T: Send + 'static,
         F: Future<Output = T> + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let work: dispatch::Work = Box::new(move |endpoint| {
+        let work: dispatch::NetTask = Box::new(move |endpoint| {
             let work = work(endpoint);
             Box::pin(async move { _ = reply.send(work.await) })
         });
-        _ = self.0.port.send(Message::Work(self.0.owner.clone(), work));
+        _ = self.0.port.send(NetCommand::Run(self.0.owner.clone(), work));
         async move { answer.await.ok() }
     }
 
@@ -177,15 +177,15 @@ impl Client {
 
     /// Closes the idle connections, as `noVUConnectionReuse` asks after each iteration.
     pub fn close_idle(&self) {
-        _ = self.0.port.send(Message::CloseIdle(self.0.owner.id));
+        _ = self.0.port.send(NetCommand::CloseIdle(self.0.owner.id));
     }
 }
 
 /// A request that was sent.
 #[derive(Debug)]
-pub struct Sent(Option<Arc<Ask>>);
+pub struct SentRequest(Option<Arc<PreparedRequest>>);
 
-impl Sent {
+impl SentRequest {
     /// The hops that have ended and were not told with the answer: for who goes without it.
     pub fn ended(&self) -> Vec<Hop> {
         self.0.as_ref().map(|ask| ask.take_ended()).unwrap_or_default()
@@ -193,9 +193,9 @@ impl Sent {
 }
 
 /// The answer when the network thread is gone: the run is over.
-fn gone(ask: &Ask) -> Exchange {
+fn gone(ask: &PreparedRequest) -> Exchange {
     let (method, url) = ask.subject();
-    let error = Fault::other("context canceled").of(method, url);
+    let error = NetError::other("context canceled").of(method, url);
     let (hops, url) = (ask.take_ended(), url.clone());
     Exchange { hops, result: Err(error), stopped_redirecting: false, url, cookie: None, dumps: Vec::new() }
 }

@@ -10,20 +10,20 @@ use std::sync::{Mutex, PoisonError};
 use tokio::sync::watch;
 
 /// So many are held back: for the summary, exports and reports, and what they are written with.
-const HELD_BACK: usize = 48;
+const RESERVED_FILES: usize = 48;
 
 /// The files of this process.
 #[derive(Debug)]
-pub struct Files {
+pub struct OpenFiles {
     held_back: Mutex<Vec<File>>,
     used_up: watch::Sender<bool>,
 }
 
-impl Files {
+impl OpenFiles {
     /// Raises the limit as far as the kernel lets this process, as Go's runtime does, and holds some files back.
     pub fn hold_back() -> Self {
         raise_limit();
-        let held_back = (0..HELD_BACK).map_while(|_| File::open("/dev/null").ok()).collect();
+        let held_back = (0..RESERVED_FILES).map_while(|_| File::open("/dev/null").ok()).collect();
         Self { held_back: Mutex::new(held_back), used_up: watch::Sender::new(false) }
     }
 
@@ -82,8 +82,8 @@ mod tests {
 
     #[tokio::test]
     async fn after_the_last_file_nobody_dials_and_some_are_free() {
-        let files = Files::hold_back();
-        assert_eq!(files.held_back.lock().unwrap().len(), HELD_BACK);
+        let files = OpenFiles::hold_back();
+        assert_eq!(files.held_back.lock().unwrap().len(), RESERVED_FILES);
         files.saw(&io::Error::from_raw_os_error(libc::ECONNREFUSED));
         assert!(files.check().is_ok());
         files.saw(&io::Error::from_raw_os_error(libc::EMFILE));

@@ -34,11 +34,11 @@ impl Traffic {
 /// that never stops sending, in pieces however small, does not keep them waiting, nor does the encryption of an upload.
 const MAX_BURST: Duration = Duration::from_micros(500);
 /// Shorter writes are not timed: requests without a large body.
-const LONG_WRITE: usize = 4096;
+const MIN_TIMED_WRITE: usize = 4096;
 
 /// A connected TCP socket that counts what goes through it.
 #[derive(Debug)]
-pub struct Socket {
+pub struct MeteredSocket {
     tcp: TcpStream,
     traffic: Arc<Traffic>,
     /// When the last bytes that were read arrived.
@@ -53,7 +53,7 @@ pub struct Socket {
     pub remote: SocketAddr,
 }
 
-impl Socket {
+impl MeteredSocket {
     /// Wraps a connected stream.
     pub fn new(tcp: TcpStream, remote: SocketAddr, traffic: Arc<Traffic>) -> io::Result<Self> {
         let local = tcp.local_addr()?;
@@ -73,10 +73,10 @@ impl Socket {
     }
 }
 
-impl Socket {
+impl MeteredSocket {
     /// Pending once when this socket has been written for long enough, and as much is to come.
     fn poll_turn(&mut self, cx: &mut Context<'_>, length: usize) -> Poll<()> {
-        if length >= LONG_WRITE && self.write_burst.is_some_and(|began| began.elapsed() > MAX_BURST) {
+        if length >= MIN_TIMED_WRITE && self.write_burst.is_some_and(|began| began.elapsed() > MAX_BURST) {
             self.write_burst = None;
             return poll_yield(cx);
         }
@@ -88,7 +88,7 @@ impl Socket {
         match &written {
             Poll::Ready(Ok(count)) => {
                 self.traffic.sent.fetch_add(*count as u64, Ordering::Relaxed);
-                match *count == length && length >= LONG_WRITE {
+                match *count == length && length >= MIN_TIMED_WRITE {
                     true => _ = self.write_burst.get_or_insert_with(Instant::now),
                     false => self.write_burst = None,
                 }
@@ -104,7 +104,7 @@ pub fn poll_yield(cx: &mut Context<'_>) -> Poll<()> {
     pin!(tokio::task::yield_now()).poll(cx)
 }
 
-impl AsyncRead for Socket {
+impl AsyncRead for MeteredSocket {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let room = buf.remaining();
         if self.burst.is_some_and(|began| began.elapsed() > MAX_BURST) {
@@ -140,7 +140,7 @@ impl AsyncRead for Socket {
     }
 }
 
-impl AsyncWrite for Socket {
+impl AsyncWrite for MeteredSocket {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         ready!(self.poll_turn(cx, bytes.len()));
         let written = Pin::new(&mut self.tcp).poll_write(cx, bytes);
@@ -173,18 +173,18 @@ impl AsyncWrite for Socket {
 
 /// What HTTP speaks through.
 #[derive(Debug)]
-pub enum Stream {
+pub enum NetStream {
     /// Plain TCP.
-    Plain(Socket),
+    Plain(MeteredSocket),
     /// TLS over TCP, and over a plain proxy's tunnel.
-    Tls(Box<TlsStream<Socket>>),
+    Tls(Box<TlsStream<MeteredSocket>>),
     /// TLS through the tunnel of a proxy that is spoken to over TLS.
-    Tunnel(Box<TlsStream<TlsStream<Socket>>>),
+    Tunnel(Box<TlsStream<TlsStream<MeteredSocket>>>),
 }
 
-impl Stream {
+impl NetStream {
     /// The socket underneath.
-    pub fn socket(&self) -> &Socket {
+    pub fn socket(&self) -> &MeteredSocket {
         match self {
             Self::Plain(socket) => socket,
             Self::Tls(stream) => stream.get_ref().0,
@@ -249,7 +249,7 @@ pub fn give_buffer(mut buffer: Vec<u8>) {
     }
 }
 
-impl AsyncRead for Stream {
+impl AsyncRead for NetStream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(socket) => Pin::new(socket).poll_read(cx, buf),
@@ -259,7 +259,7 @@ impl AsyncRead for Stream {
     }
 }
 
-impl AsyncWrite for Stream {
+impl AsyncWrite for NetStream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Plain(socket) => Pin::new(socket).poll_write(cx, bytes),

@@ -26,7 +26,7 @@ use crate::metrics::record::Epoch;
 use crate::metrics::system_tags::SystemTags;
 use crate::metrics::{Baseline, Interner, Ledger, Metric, MetricId, Record, Recorder, Registry, builtin, threshold};
 use crate::net::Net;
-use crate::net::http::Dumping;
+use crate::net::http::DumpLevel;
 use crate::options::{Layers, Notes, Options, Plan, Settled, Share, derive};
 use crate::output::{self, Running};
 use crate::report::Dashboard;
@@ -412,9 +412,9 @@ impl Common {
             http: HttpDefaults {
                 user_agent: options.user_agent.clone().unwrap_or_else(default_user_agent),
                 dumping: match options.http_debug.as_deref() {
-                    None | Some("") => Dumping::Off,
-                    Some("full") => Dumping::Full,
-                    Some(_) => Dumping::Heads,
+                    None | Some("") => DumpLevel::Off,
+                    Some("full") => DumpLevel::Full,
+                    Some(_) => DumpLevel::Heads,
                 },
                 max_redirects: (whole(options.max_redirects, 10) as u32, options.max_redirects.is_some()),
                 discard_bodies: options.discard_response_bodies.unwrap_or_default(),

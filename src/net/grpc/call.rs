@@ -10,11 +10,11 @@ use h2::client::ResponseFuture;
 use h2::{RecvStream, SendStream};
 use http::HeaderMap;
 
-use super::config::Target;
-use super::connection::Connection;
+use super::config::ChannelConfig;
+use super::connection::GrpcConnection;
 use super::frames::Frames;
-use super::metadata::{self, Metadata};
-use super::status::{Code, Status};
+use super::metadata::{self, GrpcMetadata};
+use super::status::{GrpcCode, GrpcStatus};
 use crate::net::cpu_pool;
 use crate::net::http::h1::LARGE_HEAD;
 
@@ -24,20 +24,20 @@ pub struct Call {
     /// The method: `/package.Service/Method`.
     pub path: String,
     /// What travels beside the messages.
-    pub metadata: Metadata,
+    pub metadata: GrpcMetadata,
     /// How long it may take; `None` is for ever.
     pub timeout: Option<Duration>,
 }
 
 /// What came of a call.
 #[derive(Clone, Debug)]
-pub struct Outcome {
+pub struct CallOutcome {
     /// How it ended.
-    pub status: Status,
+    pub status: GrpcStatus,
     /// What the server sent before messages.
-    pub headers: Metadata,
+    pub headers: GrpcMetadata,
     /// What it sent after them.
-    pub trailers: Metadata,
+    pub trailers: GrpcMetadata,
     /// The message of an answer that has one.
     pub message: Option<Bytes>,
     /// When the call began.
@@ -48,9 +48,9 @@ pub struct Outcome {
     pub remote: Option<SocketAddr>,
 }
 
-impl Outcome {
+impl CallOutcome {
     /// A call that ended here and now.
-    pub(super) fn new(began: Instant, status: Status) -> Self {
+    pub(super) fn new(began: Instant, status: GrpcStatus) -> Self {
         let ended = Instant::now();
         let (headers, trailers) = Default::default();
         Self { status, headers, trailers, message: None, began, ended, remote: None }
@@ -66,9 +66,9 @@ impl Outcome {
 
 /// What arrives of an answer.
 #[derive(Debug, Default)]
-pub(super) struct Answer {
-    pub headers: Metadata,
-    pub trailers: Metadata,
+pub(super) struct ResponseProgress {
+    pub headers: GrpcMetadata,
+    pub trailers: GrpcMetadata,
     /// The server said that it did nothing about the call, so it may be made again.
     pub is_untouched: bool,
     /// The connection was lost: no byte that arrived ended the call.
@@ -76,7 +76,7 @@ pub(super) struct Answer {
 }
 
 /// A request whose head is on its way.
-pub(super) struct Exchange {
+pub(super) struct StartedCall {
     pub upload: SendStream<Bytes>,
     pub answer: ResponseFuture,
 }
@@ -86,22 +86,22 @@ pub(super) struct Exchange {
 /// # Errors
 /// What the call ends with; `Err(None)` when the connection takes no more calls, and nothing was sent.
 pub(super) async fn begin(
-    connection: &Connection,
-    target: &Target,
+    connection: &GrpcConnection,
+    target: &ChannelConfig,
     call: &Call,
     deadline: Option<Instant>,
-) -> Result<Exchange, Option<Status>> {
+) -> Result<StartedCall, Option<GrpcStatus>> {
     let request = head(target, call, deadline).map_err(Some)?;
     let mut sender = connection.sender.clone().ready().await.map_err(|_| None)?;
     // What is neither the connection's end nor the server's word is something wrong with the request.
     let is_over = |error: &h2::Error| error.is_io() || error.is_go_away() || error.reason().is_some();
-    let refuse = |error: h2::Error| (!is_over(&error)).then(|| Status::new(Code::INTERNAL, error.to_string()));
+    let refuse = |error: h2::Error| (!is_over(&error)).then(|| GrpcStatus::new(GrpcCode::INTERNAL, error.to_string()));
     let (answer, upload) = sender.send_request(request, false).map_err(refuse)?;
-    Ok(Exchange { upload, answer })
+    Ok(StartedCall { upload, answer })
 }
 
-fn head(target: &Target, call: &Call, deadline: Option<Instant>) -> Result<http::Request<()>, Status> {
-    let refuse = |error: http::Error| Status::new(Code::INTERNAL, format!("transport: {error}"));
+fn head(target: &ChannelConfig, call: &Call, deadline: Option<Instant>) -> Result<http::Request<()>, GrpcStatus> {
+    let refuse = |error: http::Error| GrpcStatus::new(GrpcCode::INTERNAL, format!("transport: {error}"));
     let uri = http::Uri::builder()
         .scheme(target.scheme())
         .authority(&*target.authority)
@@ -143,12 +143,12 @@ pub(super) async fn send(upload: &mut SendStream<Bytes>, mut frame: Bytes, is_la
 /// # Errors
 /// What the call ends with, unless the server says so itself.
 pub(super) async fn read(
-    connection: &Connection,
+    connection: &GrpcConnection,
     answer: ResponseFuture,
     most: usize,
-    seen: &mut Answer,
-    mut each: impl AsyncFnMut(Bytes) -> Result<(), Status>,
-) -> Result<Status, Status> {
+    seen: &mut ResponseProgress,
+    mut each: impl AsyncFnMut(Bytes) -> Result<(), GrpcStatus>,
+) -> Result<GrpcStatus, GrpcStatus> {
     let answer = match answer.await {
         Ok(answer) => answer,
         Err(error) => {
@@ -160,7 +160,7 @@ pub(super) async fn read(
     };
     let (head, mut body) = answer.into_parts();
     let text = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
-    if let Some(status) = Status::of_http(head.status.as_u16(), text("content-type")) {
+    if let Some(status) = GrpcStatus::of_http(head.status.as_u16(), text("content-type")) {
         return Err(status);
     }
     if body.is_end_stream() {
@@ -189,38 +189,38 @@ pub(super) async fn read(
     let (trailers, status) = told(trailers).await;
     seen.trailers = trailers;
     if status.is_ok() && !frames.is_empty() {
-        return Err(Status::new(Code::INTERNAL, "unexpected EOF"));
+        return Err(GrpcStatus::new(GrpcCode::INTERNAL, "unexpected EOF"));
     }
     Ok(status)
 }
 
 /// Metadata and status of a head; those of a large one are read on a thread that serves no connection.
-async fn told(map: HeaderMap) -> (Metadata, Status) {
+async fn told(map: HeaderMap) -> (GrpcMetadata, GrpcStatus) {
     let read = |map: &HeaderMap| (metadata::read(map), metadata::status(map));
     let length: usize = map.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
     if length <= LARGE_HEAD {
         return read(&map);
     }
     let told = seats::aside(move || read(&map)).await;
-    told.unwrap_or_else(|| (Metadata::new(), Status::new(Code::INTERNAL, "the head could not be read")))
+    told.unwrap_or_else(|| (GrpcMetadata::new(), GrpcStatus::new(GrpcCode::INTERNAL, "the head could not be read")))
 }
 
-async fn trailers(connection: &Connection, body: &mut RecvStream, seen: &mut Answer) -> Result<HeaderMap, Status> {
+async fn trailers(connection: &GrpcConnection, body: &mut RecvStream, seen: &mut ResponseProgress) -> Result<HeaderMap, GrpcStatus> {
     match body.trailers().await {
         Ok(Some(trailers)) => Ok(trailers),
-        Ok(None) => Err(Status::new(Code::INTERNAL, "server closed the stream without sending trailers")),
+        Ok(None) => Err(GrpcStatus::new(GrpcCode::INTERNAL, "server closed the stream without sending trailers")),
         Err(error) => Err(broken(connection, error, seen).await),
     }
 }
 
 /// What a stream that broke means.
-async fn broken(connection: &Connection, error: h2::Error, seen: &mut Answer) -> Status {
+async fn broken(connection: &GrpcConnection, error: h2::Error, seen: &mut ResponseProgress) -> GrpcStatus {
     if error.is_reset()
         && let Some(reason) = error.reason()
     {
-        return Status::of_reset(reason);
+        return GrpcStatus::of_reset(reason);
     }
     seen.is_lost = true;
     let end = connection.end().await.unwrap_or_else(|| super::connection::words(&error));
-    Status::new(Code::UNAVAILABLE, format!("error reading from server: {end}"))
+    GrpcStatus::new(GrpcCode::UNAVAILABLE, format!("error reading from server: {end}"))
 }

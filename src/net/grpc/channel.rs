@@ -18,62 +18,62 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::{mpsc, oneshot};
 use tokio_rustls::TlsConnector;
 
-use super::call::{self, Answer, Call, Outcome};
-use super::config::{Security, Target};
-use super::connection::{Connection, Trouble};
+use super::call::{self, ResponseProgress, Call, CallOutcome};
+use super::config::{Security, ChannelConfig};
+use super::connection::{GrpcConnection, ConnectionError};
 use super::frames::frame;
-use super::status::{Code, Status};
+use super::status::{GrpcCode, GrpcStatus};
 use crate::net::Client;
-use crate::net::client_connections::Endpoint;
+use crate::net::client_connections::ClientConnections;
 
 /// grpc-go's pause after a first failed attempt to connect.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const INITIAL_BACKOFF: Duration = Duration::from_secs(1);
 /// How much longer each further pause is.
-const GROWTH: f64 = 1.6;
+const BACKOFF_FACTOR: f64 = 1.6;
 /// The longest pause.
-const LAST_PAUSE: Duration = Duration::from_secs(120);
+const MAX_BACKOFF: Duration = Duration::from_secs(120);
 /// So many messages of a stream wait for their script before the server has to.
-const WAITING: usize = 1024;
+const MAX_QUEUED_EVENTS: usize = 1024;
 
 /// What the network thread is told to do.
-enum Order {
-    Unary { call: Call, message: Bytes, reply: oneshot::Sender<Outcome> },
-    Stream { call: Call, ends: Ends },
+enum ChannelCommand {
+    Unary { call: Call, message: Bytes, reply: oneshot::Sender<CallOutcome> },
+    Stream { call: Call, ends: StreamEnds },
 }
 
 /// The network thread's ends of a stream.
-struct Ends {
-    outgoing: mpsc::UnboundedReceiver<Outgoing>,
-    events: mpsc::Sender<Event>,
-    opened: oneshot::Sender<Result<(), Outcome>>,
+struct StreamEnds {
+    outgoing: mpsc::UnboundedReceiver<StreamCommand>,
+    events: mpsc::Sender<StreamEvent>,
+    opened: oneshot::Sender<Result<(), CallOutcome>>,
 }
 
 /// What goes out over a stream.
-enum Outgoing {
+enum StreamCommand {
     Message {
         message: Bytes,
         /// Our side of the stream is closed with it.
         is_last: bool,
     },
     End,
-    Fail(Status),
+    Fail(GrpcStatus),
 }
 
 /// What happens on a stream.
 #[derive(Debug)]
-pub enum Event {
+pub enum StreamEvent {
     /// A message has left.
     Sent(Instant),
     /// A message has arrived.
     Message(Bytes, Instant),
     /// Nothing follows.
-    End(Box<Outcome>),
+    End(Box<CallOutcome>),
 }
 
 /// The script's half of a channel. Calls are under way until they end or this is gone.
 #[derive(Debug)]
 pub struct Channel {
-    orders: mpsc::UnboundedSender<Order>,
+    orders: mpsc::UnboundedSender<ChannelCommand>,
     /// The other half ends with the client, and the client must outlive its channels.
     _client: Client,
 }
@@ -86,7 +86,7 @@ impl Channel {
     /// Why there is no connection, in the words of grpc-go.
     pub fn open(
         client: &Client,
-        target: Target,
+        target: ChannelConfig,
         patience: Duration,
     ) -> impl Future<Output = Result<Self, String>> + Send + use<> {
         let (orders, inbox) = mpsc::unbounded_channel();
@@ -105,28 +105,28 @@ impl Channel {
     }
 
     /// Asks one question; the answer is waited for. Dropping what is returned cancels the call.
-    pub fn unary(&self, call: Call, message: Bytes) -> Asked {
+    pub fn unary(&self, call: Call, message: Bytes) -> PendingCall {
         let (reply, answer) = oneshot::channel();
         let began = Instant::now();
-        _ = self.orders.send(Order::Unary { call, message, reply });
-        Asked { answer, began }
+        _ = self.orders.send(ChannelCommand::Unary { call, message, reply });
+        PendingCall { answer, began }
     }
 
     /// Opens a stream; it is open when the future is done.
     ///
     /// # Errors
     /// How it ended before it began.
-    pub fn stream(&self, call: Call) -> impl Future<Output = Result<(Upload, Download), Outcome>> + Send + use<> {
+    pub fn stream(&self, call: Call) -> impl Future<Output = Result<(Upload, Download), CallOutcome>> + Send + use<> {
         let (sending, outgoing) = mpsc::unbounded_channel();
-        let (events, incoming) = mpsc::channel(WAITING);
+        let (events, incoming) = mpsc::channel(MAX_QUEUED_EVENTS);
         let (opened, answer) = oneshot::channel();
         let began = Instant::now();
-        _ = self.orders.send(Order::Stream { call, ends: Ends { outgoing, events, opened } });
+        _ = self.orders.send(ChannelCommand::Stream { call, ends: StreamEnds { outgoing, events, opened } });
         async move {
             match answer.await {
                 Ok(Ok(())) => Ok((Upload(sending), Download { incoming, began })),
                 Ok(Err(outcome)) => Err(outcome),
-                Err(_) => Err(Outcome::new(began, Status::closing())),
+                Err(_) => Err(CallOutcome::new(began, GrpcStatus::closing())),
             }
         }
     }
@@ -134,59 +134,59 @@ impl Channel {
 
 /// A call under way: a future of its outcome.
 #[derive(Debug)]
-pub struct Asked {
-    answer: oneshot::Receiver<Outcome>,
+pub struct PendingCall {
+    answer: oneshot::Receiver<CallOutcome>,
     began: Instant,
 }
 
-impl Asked {
+impl PendingCall {
     /// The outcome, if it is there already: for who waits no longer.
-    pub fn ended(&mut self) -> Option<Outcome> {
+    pub fn ended(&mut self) -> Option<CallOutcome> {
         self.answer.close();
         self.answer.try_recv().ok()
     }
 }
 
-impl Future for Asked {
-    type Output = Outcome;
+impl Future for PendingCall {
+    type Output = CallOutcome;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<CallOutcome> {
         let began = self.began;
         let outcome = Pin::new(&mut self.answer).poll(cx);
-        outcome.map(|outcome| outcome.unwrap_or_else(|_| Outcome::new(began, Status::closing())))
+        outcome.map(|outcome| outcome.unwrap_or_else(|_| CallOutcome::new(began, GrpcStatus::closing())))
     }
 }
 
 /// The way out of a stream. When it is gone without an end, the stream is canceled.
 #[derive(Debug)]
-pub struct Upload(mpsc::UnboundedSender<Outgoing>);
+pub struct Upload(mpsc::UnboundedSender<StreamCommand>);
 
 impl Upload {
     /// Sends a message after those before it. What nobody takes any more is let go.
     pub fn send(&self, message: Bytes) {
-        _ = self.0.send(Outgoing::Message { message, is_last: false });
+        _ = self.0.send(StreamCommand::Message { message, is_last: false });
     }
 
     /// As [`Upload::send`], and nothing more is sent: what a method that takes one message needs.
     pub fn send_last(&self, message: Bytes) {
-        _ = self.0.send(Outgoing::Message { message, is_last: true });
+        _ = self.0.send(StreamCommand::Message { message, is_last: true });
     }
 
     /// Nothing more is sent.
     pub fn end(&self) {
-        _ = self.0.send(Outgoing::End);
+        _ = self.0.send(StreamCommand::End);
     }
 
     /// The stream ends with a status of ours, once what was to be sent before has left.
-    pub fn fail(&self, status: Status) {
-        _ = self.0.send(Outgoing::Fail(status));
+    pub fn fail(&self, status: GrpcStatus) {
+        _ = self.0.send(StreamCommand::Fail(status));
     }
 }
 
 /// The way in. When it is gone, the stream is canceled.
 #[derive(Debug)]
 pub struct Download {
-    incoming: mpsc::Receiver<Event>,
+    incoming: mpsc::Receiver<StreamEvent>,
     began: Instant,
 }
 
@@ -197,41 +197,41 @@ impl Download {
     }
 
     /// What happens next; after the end comes the end of a stream that was closed with its channel.
-    pub async fn next(&mut self) -> Event {
+    pub async fn next(&mut self) -> StreamEvent {
         let next = self.incoming.recv().await;
-        next.unwrap_or_else(|| Event::End(Box::new(Outcome::new(self.began, Status::closing()))))
+        next.unwrap_or_else(|| StreamEvent::End(Box::new(CallOutcome::new(self.began, GrpcStatus::closing()))))
     }
 
     /// What has happened and was not taken, if anything: for who waits no longer.
-    pub fn take(&mut self) -> Option<Event> {
+    pub fn take(&mut self) -> Option<StreamEvent> {
         self.incoming.try_recv().ok()
     }
 
     /// Ends the stream here and now, with a status of ours.
-    pub fn fail(&mut self, status: Status) -> Outcome {
+    pub fn fail(&mut self, status: GrpcStatus) -> CallOutcome {
         self.incoming.close();
-        Outcome::new(self.began, status)
+        CallOutcome::new(self.began, status)
     }
 }
 
 /// The network thread's half.
-struct Line {
-    endpoint: Rc<Endpoint>,
-    target: Target,
+struct Subchannel {
+    endpoint: Rc<ClientConnections>,
+    target: ChannelConfig,
     connector: Option<TlsConnector>,
-    connection: RefCell<Option<Connection>>,
+    connection: RefCell<Option<GrpcConnection>>,
     /// Only one attempt to connect at a time.
     opening: tokio::sync::Mutex<()>,
     /// The last attempt failed: until when nobody tries again, why, and how long the next pause is.
-    failed: RefCell<Option<(Instant, Trouble, Duration)>>,
+    failed: RefCell<Option<(Instant, ConnectionError, Duration)>>,
 }
 
 async fn serve(
-    endpoint: Rc<Endpoint>,
-    target: Target,
+    endpoint: Rc<ClientConnections>,
+    target: ChannelConfig,
     patience: Duration,
     mut opened: oneshot::Sender<Result<(), String>>,
-    mut inbox: mpsc::UnboundedReceiver<Order>,
+    mut inbox: mpsc::UnboundedReceiver<ChannelCommand>,
 ) {
     let connector = match &target.security {
         Security::Plain => None,
@@ -243,7 +243,7 @@ async fn serve(
             }
         },
     };
-    let line = Rc::new(Line {
+    let line = Rc::new(Subchannel {
         endpoint,
         target,
         connector,
@@ -263,10 +263,10 @@ async fn serve(
     loop {
         tokio::select! {
             order = inbox.recv() => match order {
-                Some(Order::Unary { call, message, reply }) => {
+                Some(ChannelCommand::Unary { call, message, reply }) => {
                     calls.push(Box::pin(unary(line.clone(), call, message, reply)));
                 }
-                Some(Order::Stream { call, ends }) => calls.push(Box::pin(stream(line.clone(), call, ends))),
+                Some(ChannelCommand::Stream { call, ends }) => calls.push(Box::pin(stream(line.clone(), call, ends))),
                 // What is under way is dropped, which resets it.
                 None => return,
             },
@@ -275,20 +275,20 @@ async fn serve(
     }
 }
 
-impl Line {
+impl Subchannel {
     /// Connects for the first time, and tries again where that may help.
     async fn dial(&self, patience: Duration) -> Result<(), String> {
-        let last: RefCell<Option<Trouble>> = RefCell::default();
+        let last: RefCell<Option<ConnectionError>> = RefCell::default();
         let attempts = async {
-            let mut pause = FIRST_PAUSE;
+            let mut pause = INITIAL_BACKOFF;
             loop {
-                match Connection::open(&self.endpoint, &self.target, self.connector.as_ref()).await {
+                match GrpcConnection::open(&self.endpoint, &self.target, self.connector.as_ref()).await {
                     Ok(connection) => return Ok(connection),
                     Err(trouble) if !trouble.is_temporary => return Err(trouble.to_string()),
                     Err(trouble) => _ = last.replace(Some(trouble)),
                 }
                 tokio::time::sleep(pause).await;
-                pause = pause.mul_f64(GROWTH).min(LAST_PAUSE);
+                pause = pause.mul_f64(BACKOFF_FACTOR).min(MAX_BACKOFF);
             }
         };
         match tokio::time::timeout(patience, attempts).await {
@@ -302,7 +302,7 @@ impl Line {
     }
 
     /// The connection, opened anew if it has ended.
-    async fn connection(&self) -> Result<Connection, Status> {
+    async fn connection(&self) -> Result<GrpcConnection, GrpcStatus> {
         let current = || self.connection.borrow().clone().filter(|connection| !connection.is_over());
         if let Some(connection) = current() {
             return Ok(connection);
@@ -311,15 +311,15 @@ impl Line {
         if let Some(connection) = current() {
             return Ok(connection);
         }
-        let unavailable = |trouble: &Trouble| Status::new(Code::UNAVAILABLE, trouble.to_string());
-        let mut pause = FIRST_PAUSE;
+        let unavailable = |trouble: &ConnectionError| GrpcStatus::new(GrpcCode::UNAVAILABLE, trouble.to_string());
+        let mut pause = INITIAL_BACKOFF;
         if let Some((until, trouble, next)) = &*self.failed.borrow() {
             if Instant::now() < *until {
                 return Err(unavailable(trouble));
             }
             pause = *next;
         }
-        match Connection::open(&self.endpoint, &self.target, self.connector.as_ref()).await {
+        match GrpcConnection::open(&self.endpoint, &self.target, self.connector.as_ref()).await {
             Ok(connection) => {
                 self.failed.replace(None);
                 self.connection.replace(Some(connection.clone()));
@@ -327,7 +327,7 @@ impl Line {
             }
             Err(trouble) => {
                 let status = unavailable(&trouble);
-                let next = pause.mul_f64(GROWTH).min(LAST_PAUSE);
+                let next = pause.mul_f64(BACKOFF_FACTOR).min(MAX_BACKOFF);
                 self.failed.replace(Some((Instant::now() + pause, trouble, next)));
                 Err(status)
             }
@@ -335,7 +335,7 @@ impl Line {
     }
 
     /// Sends the head of a call, over a new connection when the present one turns out to be at its end.
-    async fn begin(&self, call: &Call, deadline: Option<Instant>) -> Result<(Connection, call::Exchange), Status> {
+    async fn begin(&self, call: &Call, deadline: Option<Instant>) -> Result<(GrpcConnection, call::StartedCall), GrpcStatus> {
         let mut again = true;
         loop {
             let connection = self.connection().await?;
@@ -348,7 +348,7 @@ impl Line {
                 }
                 Err(None) => {
                     let end = connection.end().await.unwrap_or_else(|| "EOF".to_owned());
-                    return Err(Status::new(Code::UNAVAILABLE, format!("error reading from server: {end}")));
+                    return Err(GrpcStatus::new(GrpcCode::UNAVAILABLE, format!("error reading from server: {end}")));
                 }
             }
         }
@@ -363,10 +363,10 @@ async fn past(deadline: Option<Instant>) {
     }
 }
 
-async fn unary(line: Rc<Line>, call: Call, message: Bytes, mut reply: oneshot::Sender<Outcome>) {
+async fn unary(line: Rc<Subchannel>, call: Call, message: Bytes, mut reply: oneshot::Sender<CallOutcome>) {
     let began = Instant::now();
     let deadline = call.timeout.map(|timeout| began + timeout);
-    let mut seen = Answer::default();
+    let mut seen = ResponseProgress::default();
     let mut received: Option<Bytes> = None;
     let (mut arrived, mut remote) = (None, None);
     let exchange = async {
@@ -380,10 +380,10 @@ async fn unary(line: Rc<Line>, call: Call, message: Bytes, mut reply: oneshot::S
                 Some(_) => {
                     let text = "cardinality violation: expected <EOF> for non server-streaming RPCs, but received \
                                 another message";
-                    Err(Status::new(Code::INTERNAL, text))
+                    Err(GrpcStatus::new(GrpcCode::INTERNAL, text))
                 }
             };
-            let call::Exchange { mut upload, answer } = exchange;
+            let call::StartedCall { mut upload, answer } = exchange;
             let upload = async {
                 // A server may answer without reading everything; only the answer counts.
                 _ = call::send(&mut upload, framed.clone(), true).await;
@@ -392,7 +392,7 @@ async fn unary(line: Rc<Line>, call: Call, message: Bytes, mut reply: oneshot::S
             let answer = call::read(&connection, answer, line.target.max_receive, &mut seen, take);
             let status = tokio::select! {
                 status = answer => status,
-                () = upload => Err(Status::canceled()),
+                () = upload => Err(GrpcStatus::canceled()),
             };
             if std::mem::take(&mut seen.is_untouched) && std::mem::take(&mut again) {
                 seen.is_lost = false;
@@ -406,84 +406,84 @@ async fn unary(line: Rc<Line>, call: Call, message: Bytes, mut reply: oneshot::S
         status = exchange => status.unwrap_or_else(|status| status),
         () = past(deadline) => {
             arrived = deadline;
-            Status::deadline()
+            GrpcStatus::deadline()
         }
         () = reply.closed() => return,
     };
     let status = match status {
         status if status.is_ok() && received.is_none() => {
             let text = "cardinality violation: received no response message from non-server-streaming RPC";
-            Status::new(Code::INTERNAL, text)
+            GrpcStatus::new(GrpcCode::INTERNAL, text)
         }
         status => status,
     };
-    let mut outcome = Outcome::new(began, status);
+    let mut outcome = CallOutcome::new(began, status);
     if let Some(arrived) = arrived {
         outcome.end_at(arrived);
     }
-    let Answer { headers, trailers, .. } = seen;
+    let ResponseProgress { headers, trailers, .. } = seen;
     (outcome.headers, outcome.trailers, outcome.message, outcome.remote) = (headers, trailers, received, remote);
     // Nobody to take it: the VU was interrupted in this very moment.
     _ = reply.send(outcome);
 }
 
-async fn stream(line: Rc<Line>, call: Call, ends: Ends) {
-    let Ends { mut outgoing, events, mut opened } = ends;
+async fn stream(line: Rc<Subchannel>, call: Call, ends: StreamEnds) {
+    let StreamEnds { mut outgoing, events, mut opened } = ends;
     let began = Instant::now();
     let deadline = call.timeout.map(|timeout| began + timeout);
     let begun = tokio::select! {
         begun = line.begin(&call, deadline) => begun,
-        () = past(deadline) => Err(Status::deadline()),
+        () = past(deadline) => Err(GrpcStatus::deadline()),
         () = opened.closed() => return,
     };
     let (connection, mut exchange) = match begun {
         Ok(begun) => begun,
         Err(status) => {
-            _ = opened.send(Err(Outcome::new(began, status)));
+            _ = opened.send(Err(CallOutcome::new(began, status)));
             return;
         }
     };
     if opened.send(Ok(())).is_err() {
         return;
     }
-    let mut seen = Answer::default();
+    let mut seen = ResponseProgress::default();
     let take = async |message: Bytes| {
-        let event = Event::Message(message, connection.arrived());
-        events.send(event).await.map_err(|_| Status::canceled())
+        let event = StreamEvent::Message(message, connection.arrived());
+        events.send(event).await.map_err(|_| GrpcStatus::canceled())
     };
     let download = call::read(&connection, exchange.answer, line.target.max_receive, &mut seen, take);
     let upload = async {
         loop {
             match outgoing.recv().await {
-                Some(Outgoing::Message { message, is_last }) => {
+                Some(StreamCommand::Message { message, is_last }) => {
                     let framed = frame(&message, line.target.max_send)?;
                     if call::send(&mut exchange.upload, framed, is_last).await.is_err() {
                         break;
                     }
-                    _ = events.send(Event::Sent(Instant::now())).await;
+                    _ = events.send(StreamEvent::Sent(Instant::now())).await;
                 }
-                Some(Outgoing::End) => {
+                Some(StreamCommand::End) => {
                     _ = exchange.upload.send_data(Bytes::new(), true);
                     break;
                 }
-                Some(Outgoing::Fail(status)) => return Err(status),
-                None => return Err(Status::canceled()),
+                Some(StreamCommand::Fail(status)) => return Err(status),
+                None => return Err(GrpcStatus::canceled()),
             }
         }
         // From here on the answer decides.
-        std::future::pending::<Result<(), Status>>().await
+        std::future::pending::<Result<(), GrpcStatus>>().await
     };
     let (status, arrived) = tokio::select! {
         status = download => (status.unwrap_or_else(|status| status), Some(connection.arrived())),
         Err(status) = upload => (status, None),
-        () = past(deadline) => (Status::deadline(), deadline),
+        () = past(deadline) => (GrpcStatus::deadline(), deadline),
         () = events.closed() => return,
     };
-    let mut outcome = Outcome::new(began, status);
+    let mut outcome = CallOutcome::new(began, status);
     if let Some(arrived) = arrived.filter(|_| !seen.is_lost) {
         outcome.end_at(arrived);
     }
-    let Answer { headers, trailers, .. } = seen;
+    let ResponseProgress { headers, trailers, .. } = seen;
     (outcome.headers, outcome.trailers, outcome.remote) = (headers, trailers, Some(connection.remote));
-    _ = events.send(Event::End(Box::new(outcome))).await;
+    _ = events.send(StreamEvent::End(Box::new(outcome))).await;
 }

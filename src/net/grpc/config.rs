@@ -1,7 +1,7 @@
 //! Where a channel leads: an address as gRPC writes it, how it is secured, and what may travel over it.
 
 use crate::net::http::proto::url::split_port;
-use crate::net::tls::OwnTls;
+use crate::net::tls::GrpcTls;
 
 /// grpc-go's limit of a received message.
 const MAX_RECEIVE: usize = 4 << 20;
@@ -10,7 +10,7 @@ const MAX_SEND: usize = i32::MAX as usize;
 
 /// What a channel is made of.
 #[derive(Clone, Debug)]
-pub struct Target {
+pub struct ChannelConfig {
     /// What is dialled: `host:port`.
     pub address: String,
     /// The server by the name calls use.
@@ -31,10 +31,10 @@ pub enum Security {
     /// Not at all.
     Plain,
     /// TLS as the run's options say, or with certificates of the channel's own.
-    Tls(Option<OwnTls>),
+    Tls(Option<GrpcTls>),
 }
 
-impl Target {
+impl ChannelConfig {
     /// A channel to `address`: `host:port`, with one of gRPC's schemes that mean the same before it or not.
     pub fn new(address: &str, security: Security, user_agent: String) -> Self {
         let endpoint = ["dns:///", "passthrough:///", "dns:"].iter().find_map(|scheme| address.strip_prefix(scheme));
@@ -83,7 +83,7 @@ mod tests {
     #[test]
     fn addresses_are_taken_apart() {
         let check = |address: &str, expect: Result<(&str, &str), &str>, name: &str| {
-            let target = Target::new(address, Security::Plain, String::new());
+            let target = ChannelConfig::new(address, Security::Plain, String::new());
             let ends = target.ends().map_err(|text| text.strip_prefix("dial tcp: address ").unwrap_or("?").to_owned());
             assert_eq!(ends.as_ref().map(|ends| *ends).map_err(|text| &**text), expect, "{address}");
             assert_eq!(target.server_name(), name, "{address}");

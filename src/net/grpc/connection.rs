@@ -16,12 +16,12 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::Notify;
 use tokio_rustls::TlsConnector;
 
-use super::config::Target;
-use crate::net::client_connections::Endpoint;
+use super::config::ChannelConfig;
+use crate::net::client_connections::ClientConnections;
 use crate::net::http::proto::error::{
-    BLACKLISTED_IP, BLOCKED_HOSTNAME, DIAL_TIMEOUT, Fault, NON_TCP, RESET, TLS_RECORD,
+    BLACKLISTED_IP, BLOCKED_HOSTNAME, DIAL_TIMEOUT, NetError, NON_TCP, RESET, TLS_RECORD,
 };
-use crate::net::socket::Stream;
+use crate::net::socket::NetStream;
 use crate::units::quote::go_quote;
 
 /// The window of one call.
@@ -37,39 +37,39 @@ const SETTINGS: u8 = 4;
 
 /// Why there is no connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trouble {
+pub struct ConnectionError {
     /// What failed, without the words around it.
     cause: String,
     /// Another try may help, by grpc-go's rules.
     pub is_temporary: bool,
 }
 
-impl Trouble {
+impl ConnectionError {
     fn new(cause: impl Into<String>, is_temporary: bool) -> Self {
         Self { cause: cause.into(), is_temporary }
     }
 
-    /// Trouble of resolving and connecting.
-    fn of_dial(fault: &Fault) -> Self {
-        let is_temporary = matches!(fault.code, DIAL_TIMEOUT | BLACKLISTED_IP | BLOCKED_HOSTNAME);
-        Self::new(format!("transport: error while dialing: {}", fault.cause()), is_temporary)
+    /// Resolving or connecting failed.
+    fn of_dial(error: &NetError) -> Self {
+        let is_temporary = matches!(error.code, DIAL_TIMEOUT | BLACKLISTED_IP | BLOCKED_HOSTNAME);
+        Self::new(format!("transport: error while dialing: {}", error.cause()), is_temporary)
     }
 
-    /// Trouble of the TLS handshake.
-    fn of_tls(fault: &Fault) -> Self {
+    /// The TLS handshake failed.
+    fn of_tls(error: &NetError) -> Self {
         // HTTP has its own words for a server that does not speak TLS.
-        let cause = if fault.code == TLS_RECORD { &fault.text } else { fault.cause() };
+        let cause = if error.code == TLS_RECORD { &error.text } else { error.cause() };
         let text = format!("transport: authentication handshake failed: {cause}");
-        Self::new(text, !matches!(fault.code, NON_TCP | RESET))
+        Self::new(text, !matches!(error.code, NON_TCP | RESET))
     }
 
-    /// Trouble of the greeting.
+    /// The server's preface is wrong or missing.
     fn of_preface(cause: &str) -> Self {
         Self::new(format!("error reading server preface: {cause}"), true)
     }
 }
 
-impl std::fmt::Display for Trouble {
+impl std::fmt::Display for ConnectionError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "connection error: desc = {}", go_quote(&self.cause))
     }
@@ -77,17 +77,17 @@ impl std::fmt::Display for Trouble {
 
 /// An open connection. Clones share it.
 #[derive(Clone, Debug)]
-pub struct Connection {
+pub struct GrpcConnection {
     /// Sends requests.
     pub sender: SendRequest<Bytes>,
     /// The other end.
     pub remote: SocketAddr,
-    notes: Rc<Notes>,
+    notes: Rc<ConnectionState>,
 }
 
 /// What is known about a connection besides its calls.
 #[derive(Debug)]
-struct Notes {
+struct ConnectionState {
     /// When the last bytes arrived.
     arrived: Cell<Instant>,
     /// The first bytes of the server.
@@ -100,31 +100,31 @@ struct Notes {
     end: RefCell<Option<String>>,
 }
 
-impl Connection {
+impl GrpcConnection {
     /// Opens a connection to `target`; `connector` encrypts it.
     ///
     /// # Errors
     /// What went wrong.
-    pub async fn open(endpoint: &Endpoint, target: &Target, connector: Option<&TlsConnector>) -> Result<Self, Trouble> {
+    pub async fn open(endpoint: &ClientConnections, target: &ChannelConfig, connector: Option<&TlsConnector>) -> Result<Self, ConnectionError> {
         let dialled = match target.ends() {
             Ok((host, port)) => endpoint.dial(host, port).await,
-            Err(text) => Err(Fault::other(text)),
+            Err(text) => Err(NetError::other(text)),
         };
-        let (socket, _) = dialled.map_err(|fault| Trouble::of_dial(&fault))?;
+        let (socket, _) = dialled.map_err(|error| ConnectionError::of_dial(&error))?;
         let remote = socket.remote;
         let stream = match connector {
-            None => Stream::Plain(socket),
+            None => NetStream::Plain(socket),
             Some(connector) => {
                 let handshake = crate::net::tls::connect_with(connector, target.server_name(), socket).await;
-                let handshake = handshake.map_err(|fault| Trouble::of_tls(&fault))?;
+                let handshake = handshake.map_err(|error| ConnectionError::of_tls(&error))?;
                 if !handshake.is_http2 {
                     let text = "credentials: cannot check peer: missing selected ALPN property";
-                    return Err(Trouble::of_tls(&Fault::other(text)));
+                    return Err(ConnectionError::of_tls(&NetError::other(text)));
                 }
-                Stream::Tls(handshake.stream)
+                NetStream::Tls(handshake.stream)
             }
         };
-        let notes = Rc::new(Notes {
+        let notes = Rc::new(ConnectionState {
             arrived: Cell::new(Instant::now()),
             greeting: RefCell::default(),
             changed: Notify::new(),
@@ -136,9 +136,9 @@ impl Connection {
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_header_list_size(MAX_HEAD)
             .enable_push(false)
-            .handshake(Watched { stream, notes: notes.clone() })
+            .handshake(ObservedStream { stream, notes: notes.clone() })
             .await
-            .map_err(|error| Trouble::of_preface(&words(&error)))?;
+            .map_err(|error| ConnectionError::of_preface(&words(&error)))?;
         let ending = notes.clone();
         tokio::task::spawn_local(async move {
             let text = match connection.await {
@@ -173,18 +173,18 @@ impl Connection {
     }
 }
 
-impl Notes {
-    fn check_greeting(&self) -> Result<(), Trouble> {
+impl ConnectionState {
+    fn check_greeting(&self) -> Result<(), ConnectionError> {
         let greeting = self.greeting.borrow();
         if greeting.starts_with(b"HTTP/1") {
-            return Err(Trouble::of_preface(
+            return Err(ConnectionError::of_preface(
                 "http2: failed reading the frame payload: http2: frame too large, note that the frame header looked \
                  like an HTTP/1.1 header",
             ));
         }
         match greeting.get(3) {
             Some(&SETTINGS) if greeting.len() == FRAME_HEAD => Ok(()),
-            _ => Err(Trouble::of_preface(self.end.borrow().as_deref().unwrap_or("EOF"))),
+            _ => Err(ConnectionError::of_preface(self.end.borrow().as_deref().unwrap_or("EOF"))),
         }
     }
 }
@@ -206,16 +206,16 @@ pub fn words(error: &h2::Error) -> String {
 
 /// A stream whose reads are noted.
 #[derive(Debug)]
-struct Watched {
-    stream: Stream,
-    notes: Rc<Notes>,
+struct ObservedStream {
+    stream: NetStream,
+    notes: Rc<ConnectionState>,
 }
 
-impl Watched {
+impl ObservedStream {
     fn note(&self, operation: &str, error: &std::io::Error) {
         let socket = self.stream.socket();
-        let fault = Fault::socket(operation, socket.local, socket.remote, error);
-        self.notes.trouble.borrow_mut().get_or_insert_with(|| fault.cause().to_owned());
+        let error = NetError::socket(operation, socket.local, socket.remote, error);
+        self.notes.trouble.borrow_mut().get_or_insert_with(|| error.cause().to_owned());
     }
 
     /// Nothing can be written any more. What the other side said before it left is a better reason than that.
@@ -229,7 +229,7 @@ impl Watched {
     }
 }
 
-impl AsyncRead for Watched {
+impl AsyncRead for ObservedStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
         let before = buf.filled().len();
         if let Err(error) = ready!(Pin::new(&mut self.stream).poll_read(cx, buf)) {
@@ -250,7 +250,7 @@ impl AsyncRead for Watched {
     }
 }
 
-impl AsyncWrite for Watched {
+impl AsyncWrite for ObservedStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
         let written = ready!(Pin::new(&mut self.stream).poll_write(cx, bytes));
         Poll::Ready(written.inspect_err(|error| self.note_unwritable(cx, error)))

@@ -13,8 +13,8 @@ pub mod fuzz_tests;
 mod metadata;
 mod status;
 
-pub use call::{Call, Outcome};
-pub use channel::{Asked, Channel, Download, Event, Upload};
-pub use config::{Security, Target};
-pub use metadata::Metadata;
-pub use status::{Code, Status};
+pub use call::{Call, CallOutcome};
+pub use channel::{PendingCall, Channel, Download, StreamEvent, Upload};
+pub use config::{Security, ChannelConfig};
+pub use metadata::GrpcMetadata;
+pub use status::{GrpcCode, GrpcStatus};

@@ -5,8 +5,8 @@
 
 use std::future::pending;
 
-use super::h1::Progress;
-use super::proto::error::{Fault, Stage};
+use super::h1::HopProgress;
+use super::proto::error::{NetError, ErrorStage};
 
 /// A body whose length was not announced is kept up to here, in bytes.
 pub const MAX_UNANNOUNCED: usize = 64 << 20;
@@ -14,16 +14,16 @@ pub const MAX_UNANNOUNCED: usize = 64 << 20;
 /// as not announced.
 const MAX_ANNOUNCED: u64 = 1 << 30;
 /// What is kept of a body that is too long.
-const KEPT_OF_LONG: usize = 1 << 20;
+const KEPT_OF_OVERSIZED: usize = 1 << 20;
 /// Once so much has come, memory is reserved for all that may come: the system gives it as it is written to, and nothing is
 /// copied, which would take twice of it.
-const BELIEVED: usize = 1 << 20;
+const MAX_TRUSTED_LENGTH: usize = 1 << 20;
 
 /// How long a body may become.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Length(Option<u64>);
+pub struct BodyLimit(Option<u64>);
 
-impl Length {
+impl BodyLimit {
     /// As announced, or not.
     pub fn new(announced: Option<u64>) -> Self {
         Self(announced.filter(|length| *length <= MAX_ANNOUNCED))
@@ -35,7 +35,7 @@ impl Length {
 
     /// Memory to begin with.
     pub fn room(self) -> Vec<u8> {
-        Vec::with_capacity(self.0.map_or(0, |_| self.most().min(BELIEVED)))
+        Vec::with_capacity(self.0.map_or(0, |_| self.most().min(MAX_TRUSTED_LENGTH)))
     }
 
     /// Adds what came; false, and nothing is added, when that would be more than is kept.
@@ -45,7 +45,7 @@ impl Length {
         if more.len() > left {
             return false;
         }
-        if more.len() > body.capacity() - body.len() && body.len() >= BELIEVED {
+        if more.len() > body.capacity() - body.len() && body.len() >= MAX_TRUSTED_LENGTH {
             body.reserve_exact(left);
         }
         body.extend_from_slice(more);
@@ -54,22 +54,22 @@ impl Length {
 }
 
 /// The timeout of a request whose answer is too long.
-pub fn too_long() -> Fault {
+pub fn too_long() -> NetError {
     let text = format!(
         "request timeout: the response body is longer than {} MiB and its length was not announced, or than {} MiB; \
          `responseType: 'none'` reads bodies of any length",
         MAX_UNANNOUNCED >> 20,
         MAX_ANNOUNCED >> 20
     );
-    Fault::timeout().long(text).at(Stage::Body)
+    NetError::timeout().long(text).at(ErrorStage::Body)
 }
 
-impl Progress {
+impl HopProgress {
     /// Nothing more is read of the body. Never done: the request's timeout ends it.
-    pub async fn outgrow(&mut self) -> Fault {
+    pub async fn outgrow(&mut self) -> NetError {
         self.is_outgrown = true;
         if let Some(body) = &mut self.body {
-            body.truncate(KEPT_OF_LONG);
+            body.truncate(KEPT_OF_OVERSIZED);
             body.shrink_to_fit();
         }
         pending().await
@@ -84,11 +84,11 @@ mod tests {
     fn bodies_are_kept_as_far_as_they_may_grow() {
         let piece = vec![7; 3 << 20];
         let check = |announced: Option<u64>, expect: usize| {
-            let length = Length::new(announced);
+            let length = BodyLimit::new(announced);
             let mut body = length.room();
             while body.len() < 100 << 20 && length.add(&mut body, &piece) {}
             assert_eq!(body.len(), expect, "{announced:?}");
-            assert!(body.capacity() <= length.most().max(BELIEVED), "{announced:?}: {}", body.capacity());
+            assert!(body.capacity() <= length.most().max(MAX_TRUSTED_LENGTH), "{announced:?}: {}", body.capacity());
         };
         check(None, 63 << 20);
         check(Some(10 << 20), 9 << 20);

@@ -4,13 +4,13 @@
 
 use std::fmt::Write;
 
-use super::h1::{Answer, Payload, Wire};
+use super::h1::{ResponseHead, WireBody, WireRequest};
 use super::proto::headers::has_token;
 use super::proto::url::printable;
 
 /// How much of requests and answers is told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Dumping {
+pub enum DumpLevel {
     /// Nothing.
     #[default]
     Off,
@@ -30,28 +30,28 @@ pub struct Dump {
 }
 
 /// The request as it goes out, and the coding Go's dump always accepts.
-pub(super) fn request(wire: &Wire<'_>, dumping: Dumping) -> String {
+pub(super) fn request(wire: &WireRequest<'_>, dumping: DumpLevel) -> String {
     let mut bytes = Vec::new();
     // What a proxy is told is between us and the proxy.
     let extra: Vec<_> = wire.extra.iter().filter(|(name, _)| *name != "Proxy-Authorization").copied().collect();
-    Wire { extra: &extra, ..*wire }.write_head(&mut bytes);
+    WireRequest { extra: &extra, ..*wire }.write_head(&mut bytes);
     let asks = |name| wire.headers.get(name).is_some();
     if wire.method != "HEAD" && !asks("Accept-Encoding") && !asks("Range") {
         bytes.truncate(bytes.len() - 2);
         bytes.extend_from_slice(b"Accept-Encoding: gzip\r\n\r\n");
     }
-    if dumping == Dumping::Full {
+    if dumping == DumpLevel::Full {
         match wire.body {
-            Payload::Sized(body) => body.iter().for_each(|piece| bytes.extend_from_slice(piece)),
-            Payload::EmptyChunked => bytes.extend_from_slice(b"0\r\n\r\n"),
-            Payload::None => {}
+            WireBody::Sized(body) => body.iter().for_each(|piece| bytes.extend_from_slice(piece)),
+            WireBody::EmptyChunked => bytes.extend_from_slice(b"0\r\n\r\n"),
+            WireBody::None => {}
         }
     }
     text(&bytes)
 }
 
 /// The answer: the length first, then the other headers by name.
-pub(super) fn answer(answer: &Answer, method: &str, body: Option<&[u8]>, dumping: Dumping) -> String {
+pub(super) fn answer(answer: &ResponseHead, method: &str, body: Option<&[u8]>, dumping: DumpLevel) -> String {
     let mut out = String::new();
     let proto = if answer.proto == "HTTP/1.0" { "HTTP/1.0" } else { "HTTP/1.1" };
     let length = answer.headers.get("Content-Length");
@@ -75,7 +75,7 @@ pub(super) fn answer(answer: &Answer, method: &str, body: Option<&[u8]>, dumping
     }
     out.push_str("\r\n");
     let mut bytes = out.into_bytes();
-    if let (Dumping::Full, Some(body)) = (dumping, body) {
+    if let (DumpLevel::Full, Some(body)) = (dumping, body) {
         match answer.chunked {
             true if body.is_empty() => bytes.extend_from_slice(b"0\r\n\r\n"),
             true => {

@@ -14,16 +14,16 @@ use std::time::{Duration, Instant};
 use smallvec::SmallVec;
 use tokio::io::AsyncWrite;
 
-use super::body::Length;
+use super::body::BodyLimit;
 use super::proto::chunked::{Chunks, Framing};
-use super::proto::error::{Fault, Stage};
+use super::proto::error::{NetError, ErrorStage};
 use super::proto::headers::{Headers, has_token, is_token_byte};
-use super::proto::request_head::{MOST_SLICES, Rest};
-pub use super::proto::request_head::{Payload, Wire};
+use super::proto::request_head::{MAX_SLICES, UnsentBody};
+pub use super::proto::request_head::{WireBody, WireRequest};
 use super::proto::url::{printable, quoted, quoted_bytes};
 use super::timing::HopTimer;
 use crate::net::cpu_pool;
-use crate::net::socket::{Stream, give_buffer, take_buffer};
+use crate::net::socket::{NetStream, give_buffer, take_buffer};
 use crate::net::tls::TlsInfo;
 
 /// The most bytes a head may have, interim answers included; Go's limit.
@@ -33,13 +33,13 @@ pub const LARGE_HEAD: usize = 64 << 10;
 /// Bodies up to this size are copied behind the head, so that one write carries both.
 const SMALL_BODY: usize = 8 * 1024;
 /// How long to look for an answer after the server stopped reading our request.
-const EARLY_ANSWER: Duration = Duration::from_millis(50);
+const EARLY_RESPONSE_TIMEOUT: Duration = Duration::from_millis(50);
 
 /// A connection that speaks HTTP/1.1.
 #[derive(Debug)]
 pub struct Http1 {
     /// The bytes' way.
-    pub stream: Stream,
+    pub stream: NetStream,
     /// What the TLS handshake agreed on.
     pub tls: Option<TlsInfo>,
     /// True when it has carried a request before.
@@ -48,7 +48,7 @@ pub struct Http1 {
 
 /// Where the body of an answer goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sink {
+pub enum BodySink {
     /// It is kept.
     Keep,
     /// It is read and dropped.
@@ -59,7 +59,7 @@ pub enum Sink {
 
 /// What an exchange leaves behind even when it is cut off in the middle.
 #[derive(Debug)]
-pub struct Progress {
+pub struct HopProgress {
     /// Where its time goes.
     pub timer: HopTimer,
     /// True once the head of the answer is complete.
@@ -72,7 +72,7 @@ pub struct Progress {
 
 /// The head of an answer, and whether its connection may be kept once the body has been read.
 #[derive(Debug)]
-pub struct Answer {
+pub struct ResponseHead {
     /// The status.
     pub status: u16,
     /// The status line after the version: `404 Not Found`.
@@ -93,21 +93,21 @@ impl Http1 {
     /// Sends `wire` and reads the answer; its body lands in `progress`.
     pub async fn exchange(
         &mut self,
-        wire: &Wire<'_>,
-        sink: impl FnOnce(&Answer) -> Sink,
-        progress: &mut Progress,
-    ) -> Result<Answer, Fault> {
-        let mut inbox = Inbox::default();
+        wire: &WireRequest<'_>,
+        sink: impl FnOnce(&ResponseHead) -> BodySink,
+        progress: &mut HopProgress,
+    ) -> Result<ResponseHead, NetError> {
+        let mut inbox = HeadBuffer::default();
         let intact = match self.write(wire, &mut inbox, progress).await {
             Ok(()) => true,
-            Err(fault) => {
+            Err(error) => {
                 let failed = Instant::now();
                 // A server may refuse a body before it has read it; its answer is worth more than the broken pipe.
                 if inbox.bytes.is_empty() {
-                    let read = tokio::time::timeout(EARLY_ANSWER, self.fill(&mut inbox, progress)).await;
+                    let read = tokio::time::timeout(EARLY_RESPONSE_TIMEOUT, self.fill(&mut inbox, progress)).await;
                     if !matches!(read, Ok(Ok(count)) if count > 0) {
                         progress.timer.over(failed);
-                        return Err(fault);
+                        return Err(error);
                     }
                 }
                 false
@@ -115,7 +115,7 @@ impl Http1 {
         };
         let mut answer = self.read_head(&mut inbox, progress).await?;
         if answer.status == 101 {
-            return Err(Fault::new(0, format!("unsupported response status: {}", answer.status_text)).at(Stage::Body));
+            return Err(NetError::new(0, format!("unsupported response status: {}", answer.status_text)).at(ErrorStage::Body));
         }
         let framing = framing(wire.method, &mut answer)?;
         progress.has_head = true;
@@ -124,21 +124,21 @@ impl Http1 {
         Ok(answer)
     }
 
-    async fn write(&mut self, wire: &Wire<'_>, inbox: &mut Inbox, progress: &mut Progress) -> Result<(), Fault> {
+    async fn write(&mut self, wire: &WireRequest<'_>, inbox: &mut HeadBuffer, progress: &mut HopProgress) -> Result<(), NetError> {
         let mut head = take_buffer();
         wire.write_head(&mut head);
         let length = wire.body.len();
         let mut body = match wire.body {
-            Payload::Sized(pieces) if length > SMALL_BODY => Rest { pieces, at: 0 },
-            Payload::Sized(pieces) => {
+            WireBody::Sized(pieces) if length > SMALL_BODY => UnsentBody { pieces, at: 0 },
+            WireBody::Sized(pieces) => {
                 pieces.iter().for_each(|piece| head.extend_from_slice(piece));
-                Rest::NONE
+                UnsentBody::NONE
             }
-            Payload::EmptyChunked => {
+            WireBody::EmptyChunked => {
                 head.extend_from_slice(b"0\r\n\r\n");
-                Rest::NONE
+                UnsentBody::NONE
             }
-            Payload::None => Rest::NONE,
+            WireBody::None => UnsentBody::NONE,
         };
         let mut at = 0;
         let mut listening = true;
@@ -149,7 +149,7 @@ impl Http1 {
                 let written = if body.is_empty() {
                     stream.poll_write(cx, &head[at..])
                 } else {
-                    let mut slices = SmallVec::<[IoSlice<'_>; MOST_SLICES]>::new();
+                    let mut slices = SmallVec::<[IoSlice<'_>; MAX_SLICES]>::new();
                     slices.push(IoSlice::new(&head[at..]));
                     body.show(&mut slices);
                     stream.poll_write_vectored(cx, &slices)
@@ -180,25 +180,25 @@ impl Http1 {
         progress.timer.sent(Instant::now());
         result.map_err(|error| {
             let socket = self.stream.socket();
-            let fault = Fault::socket("write", socket.local, socket.remote, &error);
+            let error = NetError::socket("write", socket.local, socket.remote, &error);
             if at == 0 {
-                return fault.at(Stage::Before);
+                return error.at(ErrorStage::Before);
             }
-            let long = format!("net/http: HTTP/1.x transport connection broken: {}", fault.cause());
-            fault.long(long).at(Stage::NoAnswer)
+            let long = format!("net/http: HTTP/1.x transport connection broken: {}", error.cause());
+            error.long(long).at(ErrorStage::NoAnswer)
         })
     }
 
     /// Reads once into the inbox; 0 is the end.
-    async fn fill(&mut self, inbox: &mut Inbox, progress: &mut Progress) -> std::io::Result<usize> {
+    async fn fill(&mut self, inbox: &mut HeadBuffer, progress: &mut HopProgress) -> std::io::Result<usize> {
         poll_fn(|cx| self.poll_fill(cx, inbox, progress)).await
     }
 
     fn poll_fill(
         &mut self,
         cx: &mut Context<'_>,
-        inbox: &mut Inbox,
-        progress: &mut Progress,
+        inbox: &mut HeadBuffer,
+        progress: &mut HopProgress,
     ) -> Poll<std::io::Result<usize>> {
         let count = ready!(self.stream.poll_take(cx, |bytes| inbox.take(bytes)))?;
         if count > 0 {
@@ -207,7 +207,7 @@ impl Http1 {
         Poll::Ready(Ok(count))
     }
 
-    async fn read_head(&mut self, inbox: &mut Inbox, progress: &mut Progress) -> Result<Answer, Fault> {
+    async fn read_head(&mut self, inbox: &mut HeadBuffer, progress: &mut HopProgress) -> Result<ResponseHead, NetError> {
         let mut interim = 0;
         loop {
             if let Some(end) = inbox.head_end()? {
@@ -221,7 +221,7 @@ impl Http1 {
                 if (100..200).contains(&answer.status) && answer.status != 101 {
                     interim += 1;
                     if interim > 100 {
-                        return Err(Fault::head("net/http: too many 1xx informational responses"));
+                        return Err(NetError::head("net/http: too many 1xx informational responses"));
                     }
                     continue;
                 }
@@ -229,23 +229,23 @@ impl Http1 {
             }
             if inbox.bytes.len() > MAX_HEAD {
                 let text = format!("net/http: server response headers exceeded {MAX_HEAD} bytes; aborted");
-                return Err(Fault::head(text));
+                return Err(NetError::head(text));
             }
             let silent = inbox.bytes.len() == inbox.start;
             match self.fill(inbox, progress).await {
-                Ok(0) if silent && interim == 0 => return Err(Fault::other("EOF").at(Stage::NoAnswer)),
+                Ok(0) if silent && interim == 0 => return Err(NetError::other("EOF").at(ErrorStage::NoAnswer)),
                 Ok(0) => {
                     // What ends without a line's end is still a line, and may not be HTTP at all.
                     if !inbox.judged {
                         status_line(trim_line(&inbox.bytes[inbox.start..]))?;
                     }
-                    return Err(Fault::unexpected_eof(Stage::Head));
+                    return Err(NetError::unexpected_eof(ErrorStage::Head));
                 }
                 Ok(_) => {}
                 Err(error) => {
                     let socket = self.stream.socket();
-                    let fault = Fault::socket("read", socket.local, socket.remote, &error);
-                    return Err(fault.at(if silent { Stage::NoAnswer } else { Stage::Head }));
+                    let error = NetError::socket("read", socket.local, socket.remote, &error);
+                    return Err(error.at(if silent { ErrorStage::NoAnswer } else { ErrorStage::Head }));
                 }
             }
         }
@@ -255,16 +255,16 @@ impl Http1 {
     async fn read_body(
         &mut self,
         mut framing: Framing,
-        inbox: Inbox,
-        sink: Sink,
-        answer: &Answer,
-        progress: &mut Progress,
-    ) -> Result<bool, Fault> {
+        inbox: HeadBuffer,
+        sink: BodySink,
+        answer: &ResponseHead,
+        progress: &mut HopProgress,
+    ) -> Result<bool, NetError> {
         let (dropped, is_outgrown) = (Cell::new(0), Cell::new(false));
-        let length = Length::new(if let Framing::Length(length) = framing { Some(length) } else { None });
+        let length = BodyLimit::new(if let Framing::Length(length) = framing { Some(length) } else { None });
         progress.body = match sink {
             _ if matches!(answer.status, 204 | 304) => None,
-            Sink::Keep => Some(length.room()),
+            BodySink::Keep => Some(length.room()),
             _ => None,
         };
         let body = &mut progress.body;
@@ -285,7 +285,7 @@ impl Http1 {
                     return Ok(false);
                 }
                 Ok(Ok((_, all))) => clean = all,
-                Ok(Err(fault)) => return Err(fault),
+                Ok(Err(error)) => return Err(error),
                 Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
                     // A TLS peer that hangs up without saying goodbye still ends the body.
                     framing.end()?;
@@ -293,10 +293,10 @@ impl Http1 {
                 }
                 Err(error) => {
                     let socket = self.stream.socket();
-                    return Err(Fault::socket("read", socket.local, socket.remote, &error).at(Stage::Body));
+                    return Err(NetError::socket("read", socket.local, socket.remote, &error).at(ErrorStage::Body));
                 }
             }
-            if matches!(sink, Sink::Drain(limit) if dropped.get() >= limit) && !framing.is_done() {
+            if matches!(sink, BodySink::Drain(limit) if dropped.get() >= limit) && !framing.is_done() {
                 clean = false;
                 break;
             }
@@ -313,7 +313,7 @@ impl Http1 {
 
 /// Bytes of the answer's head, kept until it is complete.
 #[derive(Default)]
-struct Inbox {
+struct HeadBuffer {
     bytes: Vec<u8>,
     /// Where the current head starts: behind interim answers.
     start: usize,
@@ -323,7 +323,7 @@ struct Inbox {
     judged: bool,
 }
 
-impl Inbox {
+impl HeadBuffer {
     fn take(&mut self, bytes: &[u8]) -> usize {
         if !bytes.is_empty() {
             if self.bytes.capacity() == 0 {
@@ -335,7 +335,7 @@ impl Inbox {
     }
 
     /// Where the head ends, once it does. A first line that can't be HTTP is refused before the rest has come.
-    fn head_end(&mut self) -> Result<Option<usize>, Fault> {
+    fn head_end(&mut self) -> Result<Option<usize>, NetError> {
         let bytes = &self.bytes;
         let mut at = self.seen.max(self.start);
         while let Some(found) = memchr::memchr(b'\n', &bytes[at..]) {
@@ -372,19 +372,19 @@ fn trim_line(line: &[u8]) -> &[u8] {
 }
 
 /// Version, status, and where the status text starts.
-fn status_line(line: &[u8]) -> Result<(&'static str, u16, &[u8]), Fault> {
+fn status_line(line: &[u8]) -> Result<(&'static str, u16, &[u8]), NetError> {
     let Some(space) = memchr::memchr(b' ', line) else {
-        return Err(Fault::head(format!("malformed HTTP response {}", quoted_bytes(line))));
+        return Err(NetError::head(format!("malformed HTTP response {}", quoted_bytes(line))));
     };
     let (version, text) = (&line[..space], line[space + 1..].trim_ascii_start());
     let digits = text.split(|byte| *byte == b' ').next().unwrap_or_default();
     if digits.len() != 3 || !digits.iter().all(u8::is_ascii_digit) {
-        return Err(Fault::head(format!("malformed HTTP status code {}", quoted_bytes(digits))));
+        return Err(NetError::head(format!("malformed HTTP status code {}", quoted_bytes(digits))));
     }
     let status = digits.iter().fold(0, |number, digit| number * 10 + u16::from(digit - b'0'));
     match protocol(version) {
         Some(proto) => Ok((proto, status, text)),
-        None => Err(Fault::head(format!("malformed HTTP version {}", quoted_bytes(version)))),
+        None => Err(NetError::head(format!("malformed HTTP version {}", quoted_bytes(version)))),
     }
 }
 
@@ -408,15 +408,15 @@ fn is_modern(proto: &str) -> bool {
 }
 
 /// Parses the head that ends at `end` where it keeps no other connection waiting.
-async fn parse_large_head(inbox: &mut Inbox, end: usize) -> Result<Answer, Fault> {
+async fn parse_large_head(inbox: &mut HeadBuffer, end: usize) -> Result<ResponseHead, NetError> {
     let (bytes, start) = (std::mem::take(&mut inbox.bytes), inbox.start);
     let parsed = seats::aside(move || (parse_head(&bytes[start..end]), bytes)).await;
-    let Some((answer, bytes)) = parsed else { return Err(Fault::head("the head could not be parsed")) };
+    let Some((answer, bytes)) = parsed else { return Err(NetError::head("the head could not be parsed")) };
     inbox.bytes = bytes;
     answer
 }
 
-pub(in crate::net) fn parse_head(head: &[u8]) -> Result<Answer, Fault> {
+pub(in crate::net) fn parse_head(head: &[u8]) -> Result<ResponseHead, NetError> {
     let mut lines = head.split(|byte| *byte == b'\n').map(trim_line);
     let (proto, status, text) = status_line(lines.next().unwrap_or_default())?;
     let mut headers = Headers::with_capacity(head.len());
@@ -426,7 +426,7 @@ pub(in crate::net) fn parse_head(head: &[u8]) -> Result<Answer, Fault> {
         if line.is_empty() {
             break;
         }
-        let malformed = |what: &str| Err(Fault::head(format!("malformed MIME header{what}: {}", quoted_bytes(line))));
+        let malformed = |what: &str| Err(NetError::head(format!("malformed MIME header{what}: {}", quoted_bytes(line))));
         if matches!(line[0], b' ' | b'\t') {
             if is_first {
                 return malformed(" initial line");
@@ -457,11 +457,11 @@ pub(in crate::net) fn parse_head(head: &[u8]) -> Result<Answer, Fault> {
     if close && is_modern(proto) {
         headers.remove("Connection");
     }
-    Ok(Answer { status, status_text: printable(text), proto, headers, chunked: false, close, keep: !close })
+    Ok(ResponseHead { status, status_text: printable(text), proto, headers, chunked: false, close, keep: !close })
 }
 
 /// How the body is framed; headers that only say so are removed, as in Go.
-pub(in crate::net) fn framing(method: &str, answer: &mut Answer) -> Result<Framing, Fault> {
+pub(in crate::net) fn framing(method: &str, answer: &mut ResponseHead) -> Result<Framing, NetError> {
     let bodiless = method == "HEAD" || matches!(answer.status, 204 | 304);
     let headers = &mut answer.headers;
     let mut chunked = false;
@@ -471,39 +471,39 @@ pub(in crate::net) fn framing(method: &str, answer: &mut Answer) -> Result<Frami
         if is_modern(answer.proto) {
             if given.len() > 1 {
                 let list: Vec<String> = given.iter().map(|value| quoted(value)).collect();
-                return Err(Fault::head(format!("too many transfer encodings: [{}]", list.join(" "))));
+                return Err(NetError::head(format!("too many transfer encodings: [{}]", list.join(" "))));
             }
             if !given[0].eq_ignore_ascii_case("chunked") {
-                return Err(Fault::head(format!("unsupported transfer encoding: {}", quoted(&given[0]))));
+                return Err(NetError::head(format!("unsupported transfer encoding: {}", quoted(&given[0]))));
             }
-            headers.remove("Content-Length");
+            headers.remove("Content-BodyLimit");
             chunked = true;
             answer.chunked = true;
         }
     }
     headers.remove("Trailer");
     let mut length = None;
-    let mut lengths = headers.get_all("Content-Length");
+    let mut lengths = headers.get_all("Content-BodyLimit");
     if let Some(first) = lengths.next() {
         let more: Vec<&str> = lengths.collect();
         if more.iter().any(|other| *other != first) {
             let list: Vec<String> = std::iter::once(first).chain(more).map(quoted).collect();
             let text =
-                format!("http: message cannot contain multiple Content-Length headers; got [{}]", list.join(" "));
-            return Err(Fault::head(text));
+                format!("http: message cannot contain multiple Content-BodyLimit headers; got [{}]", list.join(" "));
+            return Err(NetError::head(text));
         }
         if first.is_empty() || !first.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(Fault::head(format!("bad Content-Length {}", quoted(first))));
+            return Err(NetError::head(format!("bad Content-BodyLimit {}", quoted(first))));
         }
         length = Some(
             first
                 .parse::<u64>()
                 .ok()
                 .filter(|length| i64::try_from(*length).is_ok())
-                .ok_or_else(|| Fault::head(format!("bad Content-Length {}", quoted(first))))?,
+                .ok_or_else(|| NetError::head(format!("bad Content-BodyLimit {}", quoted(first))))?,
         );
         if !more.is_empty() {
-            headers.keep_first("Content-Length");
+            headers.keep_first("Content-BodyLimit");
         }
     }
     Ok(match length {

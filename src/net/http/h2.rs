@@ -16,13 +16,13 @@ use futures_util::FutureExt;
 use h2::client::SendRequest;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::body::Length;
-use super::h1::{Answer, LARGE_HEAD, Payload, Progress, Sink, Wire};
-use super::proto::error::{Fault, Stage};
+use super::body::BodyLimit;
+use super::h1::{ResponseHead, LARGE_HEAD, WireBody, HopProgress, BodySink, WireRequest};
+use super::proto::error::{NetError, ErrorStage};
 use super::proto::headers::Headers;
 use super::proto::url::Url;
 use crate::net::cpu_pool;
-use crate::net::socket::Stream;
+use crate::net::socket::NetStream;
 use crate::net::tls::TlsInfo;
 
 /// Go's window of one stream.
@@ -52,7 +52,7 @@ pub struct Http2 {
 
 impl Http2 {
     /// Greets the server. A task of this thread drives the connection as long as somebody holds it.
-    pub async fn open(stream: Stream, tls: Option<TlsInfo>) -> Result<Self, Fault> {
+    pub async fn open(stream: NetStream, tls: Option<TlsInfo>) -> Result<Self, NetError> {
         let (local, remote) = (stream.socket().local, stream.socket().remote);
         let arrived = Rc::new(Cell::new(Instant::now()));
         let (sender, connection) = h2::client::Builder::new()
@@ -62,7 +62,7 @@ impl Http2 {
             .enable_push(false)
             .handshake(Stamped { stream, arrived: arrived.clone() })
             .await
-            .map_err(|error| Fault::h2(&error, local, remote))?;
+            .map_err(|error| NetError::h2(&error, local, remote))?;
         let end: Rc<RefCell<Option<h2::Error>>> = Rc::default();
         let note = end.clone();
         tokio::task::spawn_local(async move {
@@ -74,33 +74,33 @@ impl Http2 {
     }
 
     /// What is told about an error of a stream. When a connection ends after a GOAWAY, that says more than the end.
-    async fn fault(&self, error: h2::Error) -> Fault {
+    async fn error(&self, error: h2::Error) -> NetError {
         if error.is_io() {
             tokio::task::yield_now().await;
             // A GOAWAY without a complaint ends the connection's task in peace; only who asks for a stream hears of it.
             let refused = self.sender.clone().ready().now_or_never().and_then(Result::err);
             let end = self.end.borrow();
             if let Some(end) = end.as_ref().or(refused.as_ref()).filter(|end| end.is_go_away()) {
-                return Fault::h2(end, self.local, self.remote).at(Stage::Head);
+                return NetError::h2(end, self.local, self.remote).at(ErrorStage::Head);
             }
             // The request was under way: it is not sent again, as Go doesn't.
-            return Fault::h2(&error, self.local, self.remote).at(Stage::Head);
+            return NetError::h2(&error, self.local, self.remote).at(ErrorStage::Head);
         }
-        Fault::h2(&error, self.local, self.remote)
+        NetError::h2(&error, self.local, self.remote)
     }
 
     /// Sends `wire` and reads the answer; its body lands in `progress`.
     pub async fn exchange(
         &mut self,
         url: &Url,
-        wire: &Wire<'_>,
-        sink: impl FnOnce(&Answer) -> Sink,
-        progress: &mut Progress,
-    ) -> Result<Answer, Fault> {
+        wire: &WireRequest<'_>,
+        sink: impl FnOnce(&ResponseHead) -> BodySink,
+        progress: &mut HopProgress,
+    ) -> Result<ResponseHead, NetError> {
         let request = head(url, wire)?;
-        let unsent = |error: h2::Error| Fault::h2(&error, self.local, self.remote).at(Stage::Before);
+        let unsent = |error: h2::Error| NetError::h2(&error, self.local, self.remote).at(ErrorStage::Before);
         let mut sender = self.sender.clone().ready().await.map_err(unsent)?;
-        let has_body = matches!(wire.body, Payload::EmptyChunked) || !wire.body.is_empty();
+        let has_body = matches!(wire.body, WireBody::EmptyChunked) || !wire.body.is_empty();
         let (answer, body) = sender.send_request(request, !has_body).map_err(unsent)?;
         let mut answer = pin!(answer);
         let mut upload = pin!(async {
@@ -111,7 +111,7 @@ impl Http2 {
         });
         let mut is_uploading = true;
         // The request goes on being written while the answer comes.
-        let mut upload = |cx: &mut Context<'_>, progress: &mut Progress| {
+        let mut upload = |cx: &mut Context<'_>, progress: &mut HopProgress| {
             if is_uploading && upload.as_mut().poll(cx).is_ready() {
                 is_uploading = false;
                 progress.timer.sent(Instant::now());
@@ -124,14 +124,14 @@ impl Http2 {
         .await;
         let answered = match answered {
             Ok(answered) => answered,
-            Err(error) => return Err(self.fault(error).await),
+            Err(error) => return Err(self.error(error).await),
         };
         progress.timer.first_byte(self.arrived.get());
         let (parts, mut stream) = answered.into_parts();
         let headers = headers_of(parts.headers).await?;
         let status = parts.status.as_u16();
         let reason = parts.status.canonical_reason().unwrap_or_default();
-        let answer = Answer {
+        let answer = ResponseHead {
             status,
             status_text: format!("{status} {reason}"),
             proto: "HTTP/2.0",
@@ -142,11 +142,11 @@ impl Http2 {
         };
         progress.has_head = true;
         let sink = sink(&answer);
-        let keeps = sink == Sink::Keep && !matches!(status, 204 | 304);
-        let announced = answer.headers.get("Content-Length").and_then(|length| length.parse().ok());
-        let length = Length::new(announced);
+        let keeps = sink == BodySink::Keep && !matches!(status, 204 | 304);
+        let announced = answer.headers.get("Content-BodyLimit").and_then(|length| length.parse().ok());
+        let length = BodyLimit::new(announced);
         progress.body = keeps.then(|| length.room());
-        let mut left = if let Sink::Drain(limit) = sink { limit } else { usize::MAX };
+        let mut left = if let BodySink::Drain(limit) = sink { limit } else { usize::MAX };
         loop {
             let chunk = poll_fn(|cx| {
                 upload(cx, progress);
@@ -157,9 +157,9 @@ impl Http2 {
                 Ok(chunk) => chunk,
                 // The `h2` crate resets a stream whose body is not as long as announced.
                 Err(error) if error.is_library() && error.reason() == Some(h2::Reason::PROTOCOL_ERROR) => {
-                    return Err(Fault::unexpected_eof(Stage::Body));
+                    return Err(NetError::unexpected_eof(ErrorStage::Body));
                 }
-                Err(error) => return Err(self.fault(error).await.at(Stage::Body)),
+                Err(error) => return Err(self.error(error).await.at(ErrorStage::Body)),
             };
             _ = stream.flow_control().release_capacity(chunk.len());
             match &mut progress.body {
@@ -180,7 +180,7 @@ impl Http2 {
 }
 
 /// The headers of an answer; many of them are copied on a thread that serves no connection.
-async fn headers_of(map: http::HeaderMap) -> Result<Headers, Fault> {
+async fn headers_of(map: http::HeaderMap) -> Result<Headers, NetError> {
     let copy = |map: &http::HeaderMap| {
         let mut headers = Headers::with_capacity(256);
         for (name, value) in map {
@@ -193,13 +193,13 @@ async fn headers_of(map: http::HeaderMap) -> Result<Headers, Fault> {
         return Ok(copy(&map));
     }
     let copied = seats::aside(move || copy(&map)).await;
-    copied.ok_or_else(|| Fault::other("the head could not be read").at(Stage::Head))
+    copied.ok_or_else(|| NetError::other("the head could not be read").at(ErrorStage::Head))
 }
 
 /// A stream that notes when bytes arrived.
 #[derive(Debug)]
 struct Stamped {
-    stream: Stream,
+    stream: NetStream,
     arrived: Rc<Cell<Instant>>,
 }
 
@@ -237,8 +237,8 @@ impl AsyncWrite for Stamped {
     }
 }
 
-async fn send_body(mut stream: h2::SendStream<Bytes>, payload: Payload<'_>) -> Result<(), h2::Error> {
-    let Payload::Sized(pieces) = payload else { return stream.send_data(Bytes::new(), true) };
+async fn send_body(mut stream: h2::SendStream<Bytes>, payload: WireBody<'_>) -> Result<(), h2::Error> {
+    let WireBody::Sized(pieces) = payload else { return stream.send_data(Bytes::new(), true) };
     let mut left = payload.len();
     for piece in pieces {
         let mut rest = piece.clone();
@@ -256,8 +256,8 @@ async fn send_body(mut stream: h2::SendStream<Bytes>, payload: Payload<'_>) -> R
     Ok(())
 }
 
-fn head(url: &Url, wire: &Wire<'_>) -> Result<http::Request<()>, Fault> {
-    let invalid = |error: &dyn std::fmt::Display| Fault::other(format!("http2: invalid request: {error}"));
+fn head(url: &Url, wire: &WireRequest<'_>) -> Result<http::Request<()>, NetError> {
+    let invalid = |error: &dyn std::fmt::Display| NetError::other(format!("http2: invalid request: {error}"));
     let uri = http::Uri::builder()
         .scheme(url.scheme())
         .authority(wire.host)
@@ -269,7 +269,7 @@ fn head(url: &Url, wire: &Wire<'_>) -> Result<http::Request<()>, Fault> {
     if let Some(agent) = wire.headers.user_agent.as_deref().filter(|agent| !agent.is_empty()) {
         request = request.header("user-agent", agent);
     }
-    if let Payload::Sized(_) = wire.body {
+    if let WireBody::Sized(_) = wire.body {
         request = request.header("content-length", wire.body.len());
     }
     let mut request = request.body(()).map_err(|error| invalid(&error))?;
@@ -291,7 +291,7 @@ fn head(url: &Url, wire: &Wire<'_>) -> Result<http::Request<()>, Fault> {
         _ => add(name, value),
     });
     match broken {
-        Some(fault) => Err(fault),
+        Some(error) => Err(error),
         None => Ok(request),
     }
 }

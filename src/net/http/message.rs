@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::dump::{Dump, Dumping};
-use super::proto::cookies::{Cookie, Jar, RequestCookie};
-use super::proto::error::Error;
+use super::dump::{Dump, DumpLevel};
+use super::proto::cookies::{Cookie, CookieJar, RequestCookie};
+use super::proto::error::RequestError;
 use super::proto::headers::Headers;
 use super::proto::url::Url;
 use super::timing::Timings;
@@ -33,13 +33,13 @@ pub struct Request {
     /// Cookies of this request; they are sent on every hop.
     pub cookies: Vec<RequestCookie>,
     /// Where cookies are kept.
-    pub jar: Option<Arc<Jar>>,
+    pub jar: Option<Arc<CookieJar>>,
     /// What to do about a 401.
     pub auth: Auth,
     /// What to do with the answer's body.
     pub body_mode: BodyMode,
     /// How much of it is told in [`Exchange::dumps`].
-    pub dumping: Dumping,
+    pub dumping: DumpLevel,
     /// Which HTTP is spoken without TLS.
     pub protocol: Protocol,
 }
@@ -58,7 +58,7 @@ impl Request {
             jar: None,
             auth: Auth::None,
             body_mode: BodyMode::Keep,
-            dumping: Dumping::Off,
+            dumping: DumpLevel::Off,
             protocol: Protocol::Negotiated,
         }
     }
@@ -143,7 +143,7 @@ pub struct Exchange {
     /// One entry per request on the wire, in order; empty only when the request was refused before it had a hop.
     pub hops: Vec<Hop>,
     /// What the script gets. The last hop belongs to it.
-    pub result: Result<Response, Error>,
+    pub result: Result<Response, RequestError>,
     /// True when a redirect was not followed because `max_redirects` was reached.
     pub stopped_redirecting: bool,
     /// The URL of the last hop, also of a failed one.
@@ -176,7 +176,7 @@ pub struct Hop {
     /// How it was encrypted.
     pub tls: Option<TlsInfo>,
     /// What went wrong.
-    pub error: Option<Error>,
+    pub error: Option<RequestError>,
     /// True for the first request of Digest, and for the challenge of NTLM: k6 expects a 401 there and nothing else.
     pub expects_challenge: bool,
 }

@@ -23,9 +23,9 @@ mod proxy_tests;
 #[cfg(test)]
 mod tests;
 
-pub use coding::encode::{Coding, compress};
-pub use dump::{Dump, Dumping};
+pub use coding::encode::{ContentCoding, compress};
+pub use dump::{Dump, DumpLevel};
 pub use message::{Auth, Body, BodyMode, Exchange, Hop, Protocol, Request};
-pub use proto::cookies::{Cookie, Jar, RequestCookie};
+pub use proto::cookies::{Cookie, CookieJar, RequestCookie};
 pub use proto::headers::Headers;
 pub use proto::url::Url;

@@ -389,7 +389,7 @@ fn redirects_are_followed() {
         }
     });
     let client = client();
-    let jar = Arc::new(Jar::new());
+    let jar = Arc::new(CookieJar::new());
     let headers = || {
         vec![
             ("Content-Type".to_owned(), "t".to_owned()),

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::coding::decode::{Slice, Unpacking};
+use super::coding::decode::{DecodeProgress, BodyDecoder};
 use super::message::{Exchange, Hop, Response};
-use super::proto::error::{Error, Fault, Stage, TIMEOUT};
+use super::proto::error::{RequestError, NetError, ErrorStage, TIMEOUT};
 use crate::net::cpu_pool::seat;
 
 /// How long the thread that awaits may be kept.
@@ -29,9 +29,9 @@ impl Exchange {
             Err(_) => None,
         };
         self.hops = take_hops();
-        let Some((fault, left)) = broken else { return self };
-        let is_late = fault.code == TIMEOUT;
-        let error = Error { body: left, ..fault.of("", &self.url) };
+        let Some((error, left)) = broken else { return self };
+        let is_late = error.code == TIMEOUT;
+        let error = RequestError { body: left, ..error.of("", &self.url) };
         if let Some(hop) = self.hops.last_mut() {
             (hop.status, hop.proto, hop.error) = (0, "", Some(error.clone()));
             if is_late {
@@ -47,7 +47,7 @@ impl Exchange {
 }
 
 /// Unpacks the body of an answer in place.
-async fn unpack_body(response: &mut Response, deadline: Option<Instant>) -> Result<(), (Fault, Option<Bytes>)> {
+async fn unpack_body(response: &mut Response, deadline: Option<Instant>) -> Result<(), (NetError, Option<Bytes>)> {
     let codings = response.headers.get("Content-Encoding").filter(|codings| !codings.is_empty());
     let Some(codings) = codings else { return Ok(()) };
     let Some(body) = response.body.take() else { return Ok(()) };
@@ -56,29 +56,29 @@ async fn unpack_body(response: &mut Response, deadline: Option<Instant>) -> Resu
 }
 
 /// The unpacked body, or what is wrong with it and what could be read of it.
-async fn unpack(codings: &str, body: Bytes, deadline: Option<Instant>) -> Result<Bytes, (Fault, Option<Bytes>)> {
-    let timeout = || Fault::timeout().at(Stage::Body);
+async fn unpack(codings: &str, body: Bytes, deadline: Option<Instant>) -> Result<Bytes, (NetError, Option<Bytes>)> {
+    let timeout = || NetError::timeout().at(ErrorStage::Body);
     let is_small = body.len() <= SMALL_BODY;
-    let mut unpacking = Unpacking::new(codings, body).map_err(|fault| (fault, None))?;
-    let mut slice = if is_small { unpacking.slice(OWN_SLICE) } else { Slice::More };
+    let mut unpacking = BodyDecoder::new(codings, body).map_err(|error| (error, None))?;
+    let mut slice = if is_small { unpacking.slice(OWN_SLICE) } else { DecodeProgress::More };
     loop {
         match slice {
-            Slice::Whole(body) => return Ok(body),
-            Slice::Broken(fault, left) => return Err((fault, left)),
-            Slice::Bomb(left) => {
+            DecodeProgress::Whole(body) => return Ok(body),
+            DecodeProgress::Broken(error, left) => return Err((error, left)),
+            DecodeProgress::Bomb(left) => {
                 if let Some(deadline) = deadline {
                     tokio::time::sleep_until(deadline.into()).await;
                 }
                 let text = "request timeout: the response body unpacks to more than 32 MiB and 100 times its size";
                 return Err((timeout().long(text), Some(left)));
             }
-            Slice::More if deadline.is_some_and(|deadline| deadline <= Instant::now()) => {
+            DecodeProgress::More if deadline.is_some_and(|deadline| deadline <= Instant::now()) => {
                 return Err((timeout(), Some(unpacking.left())));
             }
-            Slice::More => {}
+            DecodeProgress::More => {}
         }
         // The seats are never closed, and a slice does not panic; if one ever does, the body is lost and nothing else.
-        let lost = || (Fault::other("the response body could not be decompressed").at(Stage::Body), None);
+        let lost = || (NetError::other("the response body could not be decompressed").at(ErrorStage::Body), None);
         let seat = seat().await.ok_or_else(lost)?;
         let work = tokio::task::spawn_blocking(move || {
             let slice = unpacking.slice(SLICE);

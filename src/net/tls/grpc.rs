@@ -8,14 +8,14 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use tokio_rustls::TlsConnector;
 
-use super::{ClientCertificate, Fault, Handshake, NO_VERSION, Socket, Tls, TlsConfig, client, shake_hands};
+use super::{ClientCertificate, NetError, Handshake, NO_VERSION, MeteredSocket, Tls, TlsConfig, client, shake_hands};
 
 /// So many different sets of certificates are kept.
-const MOST: usize = 64;
+const MAX_CONNECTORS: usize = 64;
 
 /// Certificates of one connection, which take the place of those in the run's options.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct OwnTls {
+pub struct GrpcTls {
     /// The chain we show, as PEM; empty shows none.
     pub certificate: String,
     /// Its key, as PEM.
@@ -27,37 +27,37 @@ pub struct OwnTls {
 }
 
 // Keys and passwords stay out of whatever is printed.
-impl std::fmt::Debug for OwnTls {
+impl std::fmt::Debug for GrpcTls {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "OwnTls {{ authorities: {} }}", self.authorities.len())
+        write!(f, "GrpcTls {{ authorities: {} }}", self.authorities.len())
     }
 }
 
 /// What makes gRPC connections secure, by the certificates asked for.
-pub(super) struct Connectors {
+pub(super) struct GrpcConnectors {
     config: TlsConfig,
-    made: Mutex<Vec<(Option<OwnTls>, TlsConnector)>>,
+    made: Mutex<Vec<(Option<GrpcTls>, TlsConnector)>>,
 }
 
-impl Connectors {
+impl GrpcConnectors {
     pub(super) fn new(config: TlsConfig) -> Self {
         Self { config, made: Mutex::default() }
     }
 
-    fn get(&self, own: Option<&OwnTls>) -> Result<TlsConnector, String> {
+    fn get(&self, own: Option<&GrpcTls>) -> Result<TlsConnector, String> {
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, connector)) = made.iter().find(|(known, _)| known.as_ref() == own) {
             return Ok(connector.clone());
         }
         let connector = self.make(own)?;
-        if made.len() >= MOST {
+        if made.len() >= MAX_CONNECTORS {
             made.remove(0);
         }
         made.push((own.cloned(), connector.clone()));
         Ok(connector)
     }
 
-    fn make(&self, own: Option<&OwnTls>) -> Result<TlsConnector, String> {
+    fn make(&self, own: Option<&GrpcTls>) -> Result<TlsConnector, String> {
         let mut config = self.config.clone();
         let mut roots = Vec::new();
         if let Some(own) = own {
@@ -94,7 +94,7 @@ impl Tls {
     ///
     /// # Errors
     /// What is wrong with the certificates, in k6's words.
-    pub fn for_grpc(&self, own: Option<&OwnTls>) -> Result<TlsConnector, String> {
+    pub fn for_grpc(&self, own: Option<&GrpcTls>) -> Result<TlsConnector, String> {
         if !self.speaks {
             return Err(NO_VERSION.to_owned());
         }
@@ -106,7 +106,7 @@ impl Tls {
 ///
 /// # Errors
 /// As [`Tls::connect`].
-pub async fn connect_with(connector: &TlsConnector, host: &str, socket: Socket) -> Result<Handshake, Fault> {
+pub async fn connect_with(connector: &TlsConnector, host: &str, socket: MeteredSocket) -> Result<Handshake, NetError> {
     let ends = (socket.local, socket.remote);
     shake_hands(connector, host, socket, ends).await
 }

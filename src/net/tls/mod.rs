@@ -29,11 +29,11 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::config::{ClientCertificate, TlsConfig, TlsVersion};
+use super::config::{ClientCertificate, TlsConfig, TlsProtocolVersion};
 use super::dial::to_ascii;
-use super::http::proto::error::{Fault, NON_TCP};
-use super::socket::Socket;
-pub use grpc::{OwnTls, connect_with};
+use super::http::proto::error::{NetError, NON_TCP};
+use super::socket::MeteredSocket;
+pub use grpc::{GrpcTls, connect_with};
 pub use ocsp::Ocsp;
 
 use crate::exit_code::ExitCode;
@@ -52,7 +52,7 @@ pub struct TlsInfo {
 
 /// What a handshake offers to speak inside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Offer {
+pub enum AlpnOffer {
     /// HTTP/2 and HTTP/1.1; nothing, like Go, when HTTP/2 is switched off.
     Web,
     /// HTTP/1.1 alone: for WebSocket.
@@ -68,7 +68,7 @@ pub struct Tls {
     http1: TlsConnector,
     plain: TlsConnector,
     /// Offers HTTP/2 alone: for gRPC.
-    own: Arc<grpc::Connectors>,
+    own: Arc<grpc::GrpcConnectors>,
     /// False when no version that is asked for can be spoken.
     speaks: bool,
 }
@@ -80,7 +80,7 @@ impl std::fmt::Debug for Tls {
 }
 
 /// A finished handshake.
-pub struct Handshake<S = Socket> {
+pub struct Handshake<S = MeteredSocket> {
     /// The encrypted stream.
     pub stream: Box<TlsStream<S>>,
     /// What was agreed on.
@@ -103,12 +103,12 @@ impl Tls {
             // Go offers nothing when HTTP/2 is off.
             false => Vec::new(),
         };
-        let own = Arc::new(grpc::Connectors::new(config.clone()));
+        let own = Arc::new(grpc::GrpcConnectors::new(config.clone()));
         Ok(Self { web: TlsConnector::from(Arc::new(client)), http1, plain, own, speaks: speaks_any(config) })
     }
 
     /// Shakes hands over `socket` as a client of `host`.
-    pub async fn connect(&self, offer: Offer, host: &str, socket: Socket) -> Result<Handshake, Fault> {
+    pub async fn connect(&self, offer: AlpnOffer, host: &str, socket: MeteredSocket) -> Result<Handshake, NetError> {
         let ends = (socket.local, socket.remote);
         shake_hands(self.connector(offer)?, host, socket, ends).await
     }
@@ -116,23 +116,23 @@ impl Tls {
     /// Shakes hands inside an encrypted tunnel: behind an HTTPS proxy.
     pub async fn connect_inside(
         &self,
-        offer: Offer,
+        offer: AlpnOffer,
         host: &str,
-        tunnel: TlsStream<Socket>,
-    ) -> Result<Handshake<TlsStream<Socket>>, Fault> {
+        tunnel: TlsStream<MeteredSocket>,
+    ) -> Result<Handshake<TlsStream<MeteredSocket>>, NetError> {
         let socket = tunnel.get_ref().0;
         let ends = (socket.local, socket.remote);
         shake_hands(self.connector(offer)?, host, tunnel, ends).await
     }
 
-    fn connector(&self, offer: Offer) -> Result<&TlsConnector, Fault> {
+    fn connector(&self, offer: AlpnOffer) -> Result<&TlsConnector, NetError> {
         if !self.speaks {
-            return Err(Fault::new(NON_TCP, NO_VERSION));
+            return Err(NetError::new(NON_TCP, NO_VERSION));
         }
         Ok(match offer {
-            Offer::Web => &self.web,
-            Offer::Http1 => &self.http1,
-            Offer::Nothing => &self.plain,
+            AlpnOffer::Web => &self.web,
+            AlpnOffer::Http1 => &self.http1,
+            AlpnOffer::Nothing => &self.plain,
         })
     }
 }
@@ -193,18 +193,18 @@ async fn shake_hands<S: AsyncRead + AsyncWrite + Unpin>(
     host: &str,
     transport: S,
     (local, remote): (SocketAddr, SocketAddr),
-) -> Result<Handshake<S>, Fault> {
+) -> Result<Handshake<S>, NetError> {
     let start = Instant::now();
     let name = ServerName::try_from(to_ascii(host))
-        .map_err(|_| Fault::other(format!("tls: `{host}` is not a valid server name")))?;
+        .map_err(|_| NetError::other(format!("tls: `{host}` is not a valid server name")))?;
     let (stream, ocsp) = ocsp::watched(connector.connect(name, transport)).await;
     let stream = stream.map_err(|error| {
         if error.kind() == std::io::ErrorKind::UnexpectedEof
             && error.get_ref().is_none_or(|inner| !inner.is::<rustls::Error>())
         {
-            return Fault::other("EOF");
+            return NetError::other("EOF");
         }
-        Fault::socket("read", local, remote, &error)
+        NetError::socket("read", local, remote, &error)
     })?;
     let session = stream.get_ref().1;
     let info = TlsInfo {
@@ -248,7 +248,7 @@ fn provider(config: &TlsConfig) -> Result<CryptoProvider, Failure> {
         suite.tls13().is_some() || config.cipher_suites.iter().any(|wanted| wanted == name)
     };
     provider.cipher_suites.retain(wanted);
-    let only_old = config.max_version.is_some_and(|max| max < TlsVersion::Tls13);
+    let only_old = config.max_version.is_some_and(|max| max < TlsProtocolVersion::Tls13);
     if only_old && provider.cipher_suites.iter().all(|suite| suite.tls13().is_some()) {
         return Err(Failure::new(
             ExitCode::InvalidConfig,
@@ -260,8 +260,8 @@ fn provider(config: &TlsConfig) -> Result<CryptoProvider, Failure> {
 }
 
 fn versions(config: &TlsConfig) -> Vec<&'static rustls::SupportedProtocolVersion> {
-    let (min, max) = (config.min_version.unwrap_or(TlsVersion::Tls12), config.max_version.unwrap_or(TlsVersion::Tls13));
-    let known = [(TlsVersion::Tls12, &rustls::version::TLS12), (TlsVersion::Tls13, &rustls::version::TLS13)];
+    let (min, max) = (config.min_version.unwrap_or(TlsProtocolVersion::Tls12), config.max_version.unwrap_or(TlsProtocolVersion::Tls13));
+    let known = [(TlsProtocolVersion::Tls12, &rustls::version::TLS12), (TlsProtocolVersion::Tls13, &rustls::version::TLS13)];
     known.iter().filter(|(version, _)| (min..=max).contains(version)).map(|(_, known)| *known).collect()
 }
 
@@ -496,11 +496,11 @@ mod tests {
             ..insecure.clone()
         };
         check(insecure.clone(), true);
-        check(up_to(TlsVersion::Tls11, &[]), true);
-        assert!(!speaks_any(&up_to(TlsVersion::Tls11, &[])) && speaks_any(&insecure));
-        check(up_to(TlsVersion::Tls12, &["TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"]), true);
-        check(up_to(TlsVersion::Tls12, &["TLS_RSA_WITH_RC4_128_SHA"]), false);
-        check(up_to(TlsVersion::Tls13, &["TLS_RSA_WITH_RC4_128_SHA"]), true);
+        check(up_to(TlsProtocolVersion::Tls11, &[]), true);
+        assert!(!speaks_any(&up_to(TlsProtocolVersion::Tls11, &[])) && speaks_any(&insecure));
+        check(up_to(TlsProtocolVersion::Tls12, &["TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"]), true);
+        check(up_to(TlsProtocolVersion::Tls12, &["TLS_RSA_WITH_RC4_128_SHA"]), false);
+        check(up_to(TlsProtocolVersion::Tls13, &["TLS_RSA_WITH_RC4_128_SHA"]), true);
     }
 
     #[test]
@@ -515,8 +515,8 @@ mod tests {
         let check = |certificate: &CertificateDer<'_>, name: &str, expect: Result<(), (u16, &str, &str)>| {
             let name = ServerName::try_from(name.to_owned()).unwrap();
             let verdict = verifier.verify_server_cert(certificate, &[], &name, &[], UnixTime::now());
-            let verdict = verdict.map(|_| ()).map_err(|error| Fault::tls(&error));
-            let verdict = verdict.as_ref().copied().map_err(|fault: &Fault| (fault.code, &*fault.text, fault.cause()));
+            let verdict = verdict.map(|_| ()).map_err(|error| NetError::tls(&error));
+            let verdict = verdict.as_ref().copied().map_err(|error: &NetError| (error.code, &*error.text, error.cause()));
             assert_eq!(verdict, expect);
         };
         check(&own, "test.local", Ok(()));

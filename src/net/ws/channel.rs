@@ -12,18 +12,18 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use futures_util::task::AtomicWaker;
 
-use super::close::Farewell;
-use super::handshake::{Answer, Refused};
+use super::close::CloseOutcome;
+use super::handshake::{HandshakeResponse, HandshakeError};
 
 /// So many events, or bytes of messages, may wait for the script; reading then pauses.
-const MOST_EVENTS: usize = 256;
-const MOST_BYTES: usize = 1 << 20;
+const MAX_EVENTS: usize = 256;
+const MAX_EVENT_BYTES: usize = 1 << 20;
 /// A script that waits for its messages to be written may be so many bytes ahead.
-const AHEAD: usize = 1 << 20;
+const MAX_UNWRITTEN: usize = 1 << 20;
 
 /// What a script says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outgoing {
+pub enum OutgoingMessage {
     /// A text.
     Text(String),
     /// Bytes.
@@ -34,7 +34,7 @@ pub enum Outgoing {
     Close(u16, String),
 }
 
-impl Outgoing {
+impl OutgoingMessage {
     /// The length of what the script gave.
     pub fn len(&self) -> usize {
         match self {
@@ -47,11 +47,11 @@ impl Outgoing {
 
 /// What happens.
 #[derive(Debug)]
-pub enum Event {
+pub enum SocketEvent {
     /// The connection is open.
-    Open(Box<Answer>),
+    Open(Box<HandshakeResponse>),
     /// It did not come about. The last event.
-    Failed(Box<Refused>),
+    Failed(Box<HandshakeError>),
     /// A text, maybe no UTF-8.
     Text(Vec<u8>),
     /// Bytes.
@@ -61,10 +61,10 @@ pub enum Event {
     /// The server answered a ping; how long that took, if it was one of ours.
     Pong(Option<Duration>),
     /// It is over. The last event.
-    Closed(Box<Farewell>),
+    Closed(Box<CloseOutcome>),
 }
 
-impl Event {
+impl SocketEvent {
     fn len(&self) -> usize {
         match self {
             Self::Text(bytes) | Self::Binary(bytes) => bytes.len(),
@@ -75,16 +75,16 @@ impl Event {
 
 /// An event and its moment, taken on the network's thread.
 #[derive(Debug)]
-pub struct Told {
+pub struct TimedEvent {
     /// When.
     pub at: Instant,
     /// What.
-    pub event: Event,
+    pub event: SocketEvent,
 }
 
 /// A message that was handed to the system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Written {
+pub struct WrittenMessage {
     /// When.
     pub at: Instant,
     /// The length of what the script gave.
@@ -93,8 +93,8 @@ pub struct Written {
 
 /// One line between a script and a connection.
 #[derive(Debug, Default)]
-pub struct Line {
-    state: Mutex<State>,
+pub struct SocketChannel {
+    state: Mutex<ChannelState>,
     /// Wakes the connection.
     network: AtomicWaker,
     /// Wakes the script.
@@ -102,12 +102,12 @@ pub struct Line {
 }
 
 #[derive(Debug, Default)]
-struct State {
-    outgoing: VecDeque<Outgoing>,
+struct ChannelState {
+    outgoing: VecDeque<OutgoingMessage>,
     /// Bytes the script gave that are not written yet.
     unwritten: usize,
-    written: Vec<Written>,
-    incoming: VecDeque<Told>,
+    written: Vec<WrittenMessage>,
+    incoming: VecDeque<TimedEvent>,
     incoming_bytes: usize,
     /// The script said goodbye, and nothing after it.
     has_closed: bool,
@@ -121,20 +121,20 @@ struct State {
     is_ended: bool,
 }
 
-impl Line {
-    fn state(&self) -> MutexGuard<'_, State> {
+impl SocketChannel {
+    fn state(&self) -> MutexGuard<'_, ChannelState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     // The script's end -------------------------------------------------------------------------------------------
 
     /// Says something; nothing is heard after a goodbye, or once the connection is gone.
-    pub fn say(&self, outgoing: Outgoing) {
+    pub fn say(&self, outgoing: OutgoingMessage) {
         let mut state = self.state();
         if state.has_closed || state.is_ended {
             return;
         }
-        state.has_closed = matches!(outgoing, Outgoing::Close(..));
+        state.has_closed = matches!(outgoing, OutgoingMessage::Close(..));
         state.unwritten += outgoing.len();
         state.is_flushed = false;
         state.outgoing.push_back(outgoing);
@@ -145,22 +145,22 @@ impl Line {
     /// True when so much waits to be written that a script should wait too.
     pub fn is_full(&self) -> bool {
         let state = self.state();
-        state.unwritten > AHEAD && !state.is_ended
+        state.unwritten > MAX_UNWRITTEN && !state.is_ended
     }
 
     /// Done when there is room for more.
     pub async fn room(self: Arc<Self>) {
-        self.until(|state| state.unwritten <= AHEAD || state.is_ended).await;
+        self.until(|state| state.unwritten <= MAX_UNWRITTEN || state.is_ended).await;
     }
 
     /// The next event, if there is one.
-    pub fn take(&self) -> Option<Told> {
+    pub fn take(&self) -> Option<TimedEvent> {
         let mut state = self.state();
         let was_full = state.is_full();
         let Some(told) = state.incoming.pop_front() else {
             // Nobody will say how it ended: the run is over.
-            let gone = || Event::Closed(Box::new(Farewell::failed("context canceled")));
-            return state.is_ended.then(|| Told { at: Instant::now(), event: gone() });
+            let gone = || SocketEvent::Closed(Box::new(CloseOutcome::failed("context canceled")));
+            return state.is_ended.then(|| TimedEvent { at: Instant::now(), event: gone() });
         };
         state.incoming_bytes -= told.event.len();
         if state.incoming.is_empty() {
@@ -176,7 +176,7 @@ impl Line {
     }
 
     /// Waits for the next event.
-    pub async fn next(self: Arc<Self>) -> Told {
+    pub async fn next(self: Arc<Self>) -> TimedEvent {
         poll_fn(|cx| {
             self.script.register(cx.waker());
             self.take().map_or(Poll::Pending, Poll::Ready)
@@ -185,13 +185,13 @@ impl Line {
     }
 
     /// What was written since the last call.
-    pub fn written(&self) -> Vec<Written> {
+    pub fn written(&self) -> Vec<WrittenMessage> {
         std::mem::take(&mut self.state().written)
     }
 
     /// Says goodbye unless that is done, and listens no more. A connection that is not open yet never will be.
     pub fn leave(&self, code: u16) {
-        self.say(Outgoing::Close(code, String::new()));
+        self.say(OutgoingMessage::Close(code, String::new()));
         self.state().is_left = true;
         self.network.wake();
     }
@@ -206,7 +206,7 @@ impl Line {
         self.until(|state| state.is_ended).await;
     }
 
-    async fn until(&self, holds: impl Fn(&State) -> bool) {
+    async fn until(&self, holds: impl Fn(&ChannelState) -> bool) {
         poll_fn(|cx| {
             self.script.register(cx.waker());
             let mut state = self.state();
@@ -217,28 +217,28 @@ impl Line {
     }
 }
 
-impl State {
+impl ChannelState {
     fn is_full(&self) -> bool {
-        self.incoming.len() >= MOST_EVENTS || self.incoming_bytes >= MOST_BYTES
+        self.incoming.len() >= MAX_EVENTS || self.incoming_bytes >= MAX_EVENT_BYTES
     }
 }
 
 /// The connection's end of a line. When it is dropped, the script learns that the connection is gone.
 #[derive(Debug)]
-pub struct Far(pub Arc<Line>);
+pub struct NetworkEnd(pub Arc<SocketChannel>);
 
-impl Far {
+impl NetworkEnd {
     /// Wakes this waker whenever the script said something, made room, or left.
     pub fn listen(&self, waker: &Waker) {
         self.0.network.register(waker);
     }
 
     /// Tells the script. Nobody is told after they left.
-    pub fn tell(&self, at: Instant, event: Event) {
+    pub fn tell(&self, at: Instant, event: SocketEvent) {
         let mut state = self.0.state();
         if !state.is_left {
             state.incoming_bytes += event.len();
-            state.incoming.push_back(Told { at, event });
+            state.incoming.push_back(TimedEvent { at, event });
         }
         drop(state);
         self.0.script.wake();
@@ -251,7 +251,7 @@ impl Far {
     }
 
     /// What the script says next.
-    pub fn hear(&self) -> Option<Outgoing> {
+    pub fn hear(&self) -> Option<OutgoingMessage> {
         let mut state = self.0.state();
         let said = state.outgoing.pop_front();
         if said.is_some() && state.outgoing.is_empty() {
@@ -264,7 +264,7 @@ impl Far {
     pub fn wrote(&self, messages: &mut Vec<usize>, at: Instant) {
         let mut state = self.0.state();
         state.unwritten = state.unwritten.saturating_sub(messages.iter().sum());
-        state.written.extend(messages.drain(..).map(|bytes| Written { at, bytes }));
+        state.written.extend(messages.drain(..).map(|bytes| WrittenMessage { at, bytes }));
         state.is_flushed = state.outgoing.is_empty();
         // Who waits for events is not woken for this.
         let wakes = state.waits_for_writing;
@@ -295,7 +295,7 @@ impl Far {
     }
 }
 
-impl Drop for Far {
+impl Drop for NetworkEnd {
     fn drop(&mut self) {
         let mut state = self.0.state();
         (state.is_ended, state.is_flushed) = (true, true);
@@ -323,8 +323,8 @@ mod tests {
 
     #[test]
     fn a_connection_is_woken_once_there_is_room_again() {
-        let check = |event: &dyn Fn() -> Event, count: usize, left: usize| {
-            let (far, woken) = (Far(Arc::default()), Arc::new(Woken::default()));
+        let check = |event: &dyn Fn() -> SocketEvent, count: usize, left: usize| {
+            let (far, woken) = (NetworkEnd(Arc::default()), Arc::new(Woken::default()));
             let line = far.0.clone();
             (0..count).for_each(|_| far.tell(Instant::now(), event()));
             far.listen(&woken.clone().into());
@@ -333,7 +333,7 @@ mod tests {
             let waiting = line.state().incoming.len();
             assert_eq!((waiting, far.has_room()), (left, true));
         };
-        check(&|| Event::Ping, 300, MOST_EVENTS - 1);
-        check(&|| Event::Binary(vec![0; MOST_BYTES / 2]), 3, 1);
+        check(&|| SocketEvent::Ping, 300, MAX_EVENTS - 1);
+        check(&|| SocketEvent::Binary(vec![0; MAX_EVENT_BYTES / 2]), 3, 1);
     }
 }

@@ -4,7 +4,7 @@
 
 /// Why a connection is over.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Farewell {
+pub struct CloseOutcome {
     /// The code of the close frame, 1005 for one without a code, 1006 where the connection ended without one; `None`
     /// after trouble of another kind.
     pub code: Option<u16>,
@@ -60,7 +60,7 @@ pub fn payload(code: u16, reason: &str) -> Vec<u8> {
     payload
 }
 
-impl Farewell {
+impl CloseOutcome {
     /// A close frame came.
     pub fn said(code: u16, reason: impl Into<String>) -> Self {
         Self { code: Some(code), reason: reason.into(), write_error: None }
@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn closes_have_their_words() {
         let check = |code: u16, reason: &str, text: &str, complains: bool| {
-            let farewell = Farewell::said(code, reason);
+            let farewell = CloseOutcome::said(code, reason);
             assert_eq!((farewell.text().as_str(), farewell.complaint().is_some()), (text, complains));
         };
         check(1000, "", "websocket: close 1000 (normal)", false);
@@ -111,7 +111,7 @@ mod tests {
         check(1006, "unexpected EOF", "websocket: close 1006 (abnormal closure): unexpected EOF", true);
         check(1012, "", "websocket: close 1012", true);
         check(4001, "srv reason", "websocket: close 4001: srv reason", true);
-        assert_eq!(Farewell::failed("read tcp: reset").complaint(), None);
+        assert_eq!(CloseOutcome::failed("read tcp: reset").complaint(), None);
     }
 
     #[test]

@@ -13,24 +13,24 @@ use smallvec::SmallVec;
 use tokio::io::AsyncWrite;
 use tokio::time::Sleep;
 
-use super::channel::{Event, Far, Outgoing};
-use super::close::{self, Farewell};
-use super::frame::{self, Message, Parser, Violation, opcode};
-use super::handshake::{self, Ask};
-use super::{deflate, handshake::Opened};
-use crate::net::client_connections::Endpoint;
-use crate::net::http::proto::error::Fault;
-use crate::net::socket::{Stream, give_buffer, poll_yield, take_buffer};
+use super::channel::{SocketEvent, NetworkEnd, OutgoingMessage};
+use super::close::{self, CloseOutcome};
+use super::frame::{self, Message, FrameParser, ProtocolError, opcode};
+use super::handshake::{self, HandshakeRequest};
+use super::{deflate, handshake::OpenedSocket};
+use crate::net::client_connections::ClientConnections;
+use crate::net::http::proto::error::NetError;
+use crate::net::socket::{NetStream, give_buffer, poll_yield, take_buffer};
 
 /// So much is written at once, if the script said so much.
-const BATCH: usize = 64 * 1024;
+const MAX_BATCH: usize = 64 * 1024;
 /// So many bytes of answers to pings may wait to be written; then nothing more is read.
 const MAX_REPLIES: usize = 64 * 1024;
 /// How long an ended connection may take to write its last words, and to hear the server's.
-const LINGER: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Opens a connection and serves it to its end.
-pub(super) async fn run(endpoint: Rc<Endpoint>, ask: Box<Ask>, far: Far) {
+pub(super) async fn run(endpoint: Rc<ClientConnections>, ask: Box<HandshakeRequest>, far: NetworkEnd) {
     let started = Instant::now();
     // Boxed, because opening is the smaller part of a connection's life and the larger part of its state.
     let mut opening = Box::pin(handshake::open(&endpoint, &ask, started));
@@ -43,7 +43,7 @@ pub(super) async fn run(endpoint: Rc<Endpoint>, ask: Box<Ask>, far: Far) {
     drop(ask);
     match opened {
         None => {}
-        Some(Err(refused)) => far.tell(Instant::now(), Event::Failed(refused)),
+        Some(Err(refused)) => far.tell(Instant::now(), SocketEvent::Failed(refused)),
         Some(Ok(opened)) => {
             let mut pump = Pump::new(far, opened);
             poll_fn(|cx| pump.poll(cx)).await;
@@ -53,9 +53,9 @@ pub(super) async fn run(endpoint: Rc<Endpoint>, ask: Box<Ask>, far: Far) {
 
 /// A connection at work.
 struct Pump {
-    far: Far,
-    stream: Stream,
-    parser: Parser,
+    far: NetworkEnd,
+    stream: NetStream,
+    parser: FrameParser,
     packs: bool,
     /// What is being written, and how much of it is.
     out: Vec<u8>,
@@ -72,7 +72,7 @@ struct Pump {
     /// Nothing can be written any more, and why.
     mute: Option<String>,
     /// Why nothing is read any more.
-    farewell: Option<Farewell>,
+    farewell: Option<CloseOutcome>,
     /// When the connection was lost, if no byte told its end.
     lost: Option<Instant>,
     /// The script knows.
@@ -82,13 +82,13 @@ struct Pump {
 }
 
 impl Pump {
-    fn new(far: Far, opened: Opened) -> Self {
-        let Opened { stream, answer, rest, packs } = opened;
-        far.tell(answer.arrived, Event::Open(Box::new(answer)));
+    fn new(far: NetworkEnd, opened: OpenedSocket) -> Self {
+        let OpenedSocket { stream, answer, rest, packs } = opened;
+        far.tell(answer.arrived, SocketEvent::Open(Box::new(answer)));
         let mut pump = Self {
             far,
             stream,
-            parser: Parser::new(packs),
+            parser: FrameParser::new(packs),
             packs,
             out: Vec::new(),
             at: 0,
@@ -153,7 +153,7 @@ impl Pump {
         }
         self.has_sent_close = true;
         let at = self.lost.unwrap_or(self.stream.socket().arrived);
-        self.far.tell(at, Event::Closed(Box::new(farewell.clone())));
+        self.far.tell(at, SocketEvent::Closed(Box::new(farewell.clone())));
     }
 
     /// True when nothing is left to do, or nobody waits for it any more.
@@ -166,7 +166,7 @@ impl Pump {
         if is_flushed && (self.farewell.is_some() || self.mute.is_some()) {
             return true;
         }
-        let linger = self.linger.get_or_insert_with(|| Box::pin(tokio::time::sleep(LINGER)));
+        let linger = self.linger.get_or_insert_with(|| Box::pin(tokio::time::sleep(CLOSE_TIMEOUT)));
         linger.as_mut().poll(cx).is_ready()
     }
 
@@ -184,15 +184,15 @@ impl Pump {
             heed(far, pings, replies, farewell, message, arrived);
         }
         match read {
-            Ok((0, _)) => self.lose(Farewell::said(close::ABNORMAL, "unexpected EOF")),
+            Ok((0, _)) => self.lose(CloseOutcome::said(close::ABNORMAL, "unexpected EOF")),
             Ok((_, judged)) => self.judge(judged),
-            Err(error) => self.lose(Farewell::failed(self.words("read", &error))),
+            Err(error) => self.lose(CloseOutcome::failed(self.words("read", &error))),
         }
         Poll::Ready(())
     }
 
     /// The connection is gone, and nothing that arrived said so.
-    fn lose(&mut self, farewell: Farewell) {
+    fn lose(&mut self, farewell: CloseOutcome) {
         (self.farewell, self.lost) = (Some(farewell), Some(Instant::now()));
     }
 
@@ -204,7 +204,7 @@ impl Pump {
         self.judge(judged);
     }
 
-    fn judge(&mut self, judged: Result<(), Violation>) {
+    fn judge(&mut self, judged: Result<(), ProtocolError>) {
         let Err(violation) = judged else { return };
         if !self.has_sent_close {
             let mut payload = close::payload(violation.code, &violation.reason);
@@ -212,7 +212,7 @@ impl Pump {
             frame::write(&mut self.replies, opcode::CLOSE, false, &payload);
             self.has_sent_close = true;
         }
-        self.farewell = Some(Farewell::failed(violation.text));
+        self.farewell = Some(CloseOutcome::failed(violation.text));
     }
 
     // Writing ----------------------------------------------------------------------------------------------------
@@ -267,17 +267,17 @@ impl Pump {
         let mut out = take_buffer();
         out.append(&mut self.replies);
         self.replies = Vec::new();
-        while out.len() < BATCH && !self.has_sent_close {
+        while out.len() < MAX_BATCH && !self.has_sent_close {
             let Some(said) = self.far.hear() else { break };
             self.batch.push(said.len());
             match said {
-                Outgoing::Text(text) => self.write_data(&mut out, opcode::TEXT, text.as_bytes()),
-                Outgoing::Binary(bytes) => self.write_data(&mut out, opcode::BINARY, &bytes),
-                Outgoing::Ping(number) => {
+                OutgoingMessage::Text(text) => self.write_data(&mut out, opcode::TEXT, text.as_bytes()),
+                OutgoingMessage::Binary(bytes) => self.write_data(&mut out, opcode::BINARY, &bytes),
+                OutgoingMessage::Ping(number) => {
                     self.pings.push((number, None));
                     frame::write(&mut out, opcode::PING, false, number.to_string().as_bytes());
                 }
-                Outgoing::Close(code, reason) => {
+                OutgoingMessage::Close(code, reason) => {
                     self.has_sent_close = true;
                     frame::write(&mut out, opcode::CLOSE, false, &close::payload(code, &reason));
                 }
@@ -300,31 +300,31 @@ impl Pump {
 
     fn words(&self, operation: &str, error: &io::Error) -> String {
         let socket = self.stream.socket();
-        Fault::socket(operation, socket.local, socket.remote, error).cause().to_owned()
+        NetError::socket(operation, socket.local, socket.remote, error).cause().to_owned()
     }
 }
 
 /// Does what a message asks for, and tells the script.
 fn heed(
-    far: &Far,
+    far: &NetworkEnd,
     pings: &mut Vec<(u64, Option<Instant>)>,
     replies: &mut Vec<u8>,
-    farewell: &mut Option<Farewell>,
+    farewell: &mut Option<CloseOutcome>,
     message: Message,
     arrived: Instant,
 ) {
     far.tell(
         arrived,
         match message {
-            Message::Text(text) => Event::Text(text),
-            Message::Binary(bytes) => Event::Binary(bytes),
+            Message::Text(text) => SocketEvent::Text(text),
+            Message::Binary(bytes) => SocketEvent::Binary(bytes),
             Message::Ping(payload) => {
                 frame::write(replies, opcode::PONG, false, &payload);
-                Event::Ping
+                SocketEvent::Ping
             }
-            Message::Pong(payload) => Event::Pong(answered(pings, &payload, arrived)),
+            Message::Pong(payload) => SocketEvent::Pong(answered(pings, &payload, arrived)),
             Message::Close(code, reason) => {
-                *farewell = Some(Farewell::said(code, reason));
+                *farewell = Some(CloseOutcome::said(code, reason));
                 return;
             }
         },

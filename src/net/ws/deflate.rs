@@ -65,21 +65,21 @@ pub fn pack(message: &[u8]) -> Vec<u8> {
 }
 
 /// A message that is being unpacked, a piece at a time: a few bytes of a server may stand for gigabytes.
-pub struct Unpacking {
+pub struct MessageInflater {
     packed: Vec<u8>,
     message: Vec<u8>,
     /// Back among those of the thread once this is gone.
     unpacker: Option<Decompress>,
 }
 
-impl std::fmt::Debug for Unpacking {
+impl std::fmt::Debug for MessageInflater {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (packed, unpacked) = (self.packed.len(), self.message.len());
-        f.debug_struct("Unpacking").field("packed", &packed).field("unpacked", &unpacked).finish_non_exhaustive()
+        f.debug_struct("MessageInflater").field("packed", &packed).field("unpacked", &unpacked).finish_non_exhaustive()
     }
 }
 
-impl Unpacking {
+impl MessageInflater {
     /// Begins with a whole packed message.
     pub fn new(mut packed: Vec<u8>) -> Self {
         packed.extend_from_slice(&TAIL);
@@ -125,7 +125,7 @@ impl Unpacking {
     }
 }
 
-impl Drop for Unpacking {
+impl Drop for MessageInflater {
     fn drop(&mut self) {
         let Some(unpacker) = self.unpacker.take() else { return };
         UNPACKERS.with_borrow_mut(|idle| {
@@ -139,7 +139,7 @@ impl Drop for Unpacking {
 /// Unpacks a message to its end.
 #[cfg(test)]
 pub(super) fn unpack(packed: &[u8], most: usize) -> Result<Vec<u8>, &'static str> {
-    let mut unpacking = Unpacking::new(packed.to_vec());
+    let mut unpacking = MessageInflater::new(packed.to_vec());
     loop {
         if let Some(message) = unpacking.advance(most, &mut 1000)? {
             return Ok(message);

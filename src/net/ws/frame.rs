@@ -7,19 +7,19 @@
 use std::cell::Cell;
 
 use super::close;
-use super::deflate::Unpacking;
+use super::deflate::MessageInflater;
 
 /// The longest message, in bytes, packed or not. k6 has no such limit; but a message may never end, and a few packed bytes can
 /// stand for gigabytes.
 pub const MAX_MESSAGE: usize = 64 << 20;
 /// A length is believed once so much of the message has come.
-const BELIEVED: usize = 1 << 20;
+const MAX_TRUSTED_LENGTH: usize = 1 << 20;
 /// So many bytes are unpacked at a time; then other connections have their turn.
-const TURN_BYTES: usize = 64 * 1024;
+const MAX_TURN_BYTES: usize = 64 * 1024;
 /// What a frame costs beside its payload, as so many bytes that are unpacked.
-const FRAME_BYTES: usize = 256;
+const FRAME_COST: usize = 256;
 /// The longest payload of a control frame.
-const MOST_CONTROL: usize = 125;
+const MAX_CONTROL_PAYLOAD: usize = 125;
 
 /// The first four bits of a frame: what it is.
 pub mod opcode {
@@ -58,7 +58,7 @@ pub enum Message {
 
 /// What a peer did wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Violation {
+pub struct ProtocolError {
     /// The code it is told.
     pub code: u16,
     /// The reason it is told.
@@ -67,7 +67,7 @@ pub struct Violation {
     pub text: String,
 }
 
-impl Violation {
+impl ProtocolError {
     fn protocol(what: String) -> Self {
         Self { code: close::PROTOCOL_ERROR, text: format!("websocket: {what}"), reason: what }
     }
@@ -80,7 +80,7 @@ impl Violation {
 
 /// Reads frames of a server from pieces of any size.
 #[derive(Debug, Default)]
-pub struct Parser {
+pub struct FrameParser {
     /// The head of the next frame as far as it has come: two bytes and a length.
     head: [u8; 10],
     have: u8,
@@ -98,18 +98,18 @@ pub struct Parser {
     /// A close frame came: nothing after it counts.
     is_closed: bool,
     /// The message that is being unpacked.
-    unpacking: Option<Unpacking>,
+    unpacking: Option<MessageInflater>,
     /// What arrived behind it.
     rest: Vec<u8>,
 }
 
-impl Parser {
+impl FrameParser {
     /// A parser at the beginning of a connection; `unpacks` where permessage-deflate was agreed on.
     pub fn new(unpacks: bool) -> Self {
         Self { unpacks, ..Self::default() }
     }
 
-    /// True while there is more to be made of what arrived: [`Parser::advance`] does it.
+    /// True while there is more to be made of what arrived: [`FrameParser::advance`] does it.
     pub fn is_busy(&self) -> bool {
         self.unpacking.is_some() || !self.rest.is_empty()
     }
@@ -118,12 +118,12 @@ impl Parser {
     ///
     /// # Errors
     /// The peer broke the rules; nothing more must be read.
-    pub fn push(&mut self, bytes: &[u8], each: &mut dyn FnMut(Message)) -> Result<(), Violation> {
+    pub fn push(&mut self, bytes: &[u8], each: &mut dyn FnMut(Message)) -> Result<(), ProtocolError> {
         if self.is_busy() {
             self.rest.extend_from_slice(bytes);
             return self.advance(each);
         }
-        let mut budget = TURN_BYTES;
+        let mut budget = MAX_TURN_BYTES;
         let left = self.read(bytes, &mut budget, each)?;
         self.rest = bytes[bytes.len() - left..].to_vec();
         Ok(())
@@ -132,9 +132,9 @@ impl Parser {
     /// Goes on where the last turn ended.
     ///
     /// # Errors
-    /// As [`Parser::push`].
-    pub fn advance(&mut self, each: &mut dyn FnMut(Message)) -> Result<(), Violation> {
-        let mut budget = TURN_BYTES;
+    /// As [`FrameParser::push`].
+    pub fn advance(&mut self, each: &mut dyn FnMut(Message)) -> Result<(), ProtocolError> {
+        let mut budget = MAX_TURN_BYTES;
         self.unpack(&mut budget, each)?;
         let mut rest = std::mem::take(&mut self.rest);
         let left = self.read(&rest, &mut budget, each)?;
@@ -149,7 +149,7 @@ impl Parser {
         mut bytes: &[u8],
         budget: &mut usize,
         each: &mut dyn FnMut(Message),
-    ) -> Result<usize, Violation> {
+    ) -> Result<usize, ProtocolError> {
         while !self.is_closed {
             if self.unpacking.is_some() || *budget == 0 {
                 return Ok(bytes.len());
@@ -177,7 +177,7 @@ impl Parser {
             let (payload, rest) = bytes.split_at(taken);
             bytes = rest;
             let into = if opcode >= opcode::CLOSE { &mut self.control } else { &mut self.message };
-            if into.len() >= BELIEVED && into.capacity() - into.len() < taken {
+            if into.len() >= MAX_TRUSTED_LENGTH && into.capacity() - into.len() < taken {
                 // The system gives it as it is written to, and nothing is copied, which would take twice of it.
                 into.reserve_exact(MAX_MESSAGE - into.len());
             }
@@ -191,7 +191,7 @@ impl Parser {
     }
 
     /// Judges the first two bytes of a frame.
-    fn check_head(&self) -> Result<(), Violation> {
+    fn check_head(&self) -> Result<(), ProtocolError> {
         let [first, second, ..] = self.head;
         let (opcode, is_last, length) = (first & 0x0f, first & FIN != 0, second & !MASK);
         let mut wrong = Vec::new();
@@ -202,7 +202,7 @@ impl Parser {
         }
         match opcode {
             opcode::CLOSE..=opcode::PONG => {
-                if usize::from(length) > MOST_CONTROL {
+                if usize::from(length) > MAX_CONTROL_PAYLOAD {
                     wrong.push("len > 125 for control".to_owned());
                 }
                 if !is_last {
@@ -217,7 +217,7 @@ impl Parser {
         if second & MASK != 0 {
             wrong.push("bad MASK".to_owned());
         }
-        if wrong.is_empty() { Ok(()) } else { Err(Violation::protocol(wrong.join(", "))) }
+        if wrong.is_empty() { Ok(()) } else { Err(ProtocolError::protocol(wrong.join(", "))) }
     }
 
     /// The length of the frame, once its head is complete.
@@ -233,11 +233,11 @@ impl Parser {
     }
 
     /// The head is complete.
-    fn begin(&mut self, length: u64, budget: &mut usize) -> Result<(), Violation> {
+    fn begin(&mut self, length: u64, budget: &mut usize) -> Result<(), ProtocolError> {
         let first = self.head[0];
         let opcode = first & 0x0f;
         self.have = 0;
-        *budget = budget.saturating_sub(FRAME_BYTES);
+        *budget = budget.saturating_sub(FRAME_COST);
         if opcode < opcode::CLOSE {
             self.is_last = first & FIN != 0;
             if opcode != opcode::CONTINUATION {
@@ -245,17 +245,17 @@ impl Parser {
                 self.is_packed = first & RSV1 != 0;
             }
             if length.saturating_add(self.message.len() as u64) > MAX_MESSAGE as u64 {
-                return Err(Violation::too_big());
+                return Err(ProtocolError::too_big());
             }
             // What a server announces is reserved only as far as it is plausible.
-            self.message.reserve(length.min(BELIEVED as u64) as usize);
+            self.message.reserve(length.min(MAX_TRUSTED_LENGTH as u64) as usize);
         }
         self.frame = Some((opcode, length));
         Ok(())
     }
 
     /// The payload is complete.
-    fn end(&mut self, budget: &mut usize, each: &mut dyn FnMut(Message)) -> Result<(), Violation> {
+    fn end(&mut self, budget: &mut usize, each: &mut dyn FnMut(Message)) -> Result<(), ProtocolError> {
         let Some((opcode, _)) = self.frame.take() else { return Ok(()) };
         if opcode >= opcode::CLOSE {
             let payload = std::mem::take(&mut self.control);
@@ -274,7 +274,7 @@ impl Parser {
         }
         let message = std::mem::take(&mut self.message);
         if self.is_packed {
-            self.unpacking = Some(Unpacking::new(message));
+            self.unpacking = Some(MessageInflater::new(message));
             return self.unpack(budget, each);
         }
         self.complete(message, each);
@@ -282,14 +282,14 @@ impl Parser {
     }
 
     /// Unpacks as much as the budget allows.
-    fn unpack(&mut self, budget: &mut usize, each: &mut dyn FnMut(Message)) -> Result<(), Violation> {
+    fn unpack(&mut self, budget: &mut usize, each: &mut dyn FnMut(Message)) -> Result<(), ProtocolError> {
         if *budget == 0 {
             return Ok(());
         }
         let Some(unpacking) = &mut self.unpacking else { return Ok(()) };
         let unpacked = unpacking.advance(MAX_MESSAGE, budget).map_err(|text| {
             self.unpacking = None;
-            Violation { code: close::INVALID_PAYLOAD, reason: String::new(), text: text.to_owned() }
+            ProtocolError { code: close::INVALID_PAYLOAD, reason: String::new(), text: text.to_owned() }
         })?;
         if let Some(message) = unpacked {
             self.unpacking = None;
@@ -307,17 +307,17 @@ impl Parser {
 }
 
 /// Reads the payload of a close frame.
-fn farewell(payload: &[u8]) -> Result<Message, Violation> {
+fn farewell(payload: &[u8]) -> Result<Message, ProtocolError> {
     let Some((code, reason)) = payload.split_first_chunk() else {
         return Ok(Message::Close(close::NO_STATUS, String::new()));
     };
     let code = u16::from_be_bytes(*code);
     if !close::may_be_received(code) {
-        return Err(Violation::protocol(format!("bad close code {code}")));
+        return Err(ProtocolError::protocol(format!("bad close code {code}")));
     }
     match std::str::from_utf8(reason) {
         Ok(reason) => Ok(Message::Close(code, reason.to_owned())),
-        Err(_) => Err(Violation::protocol("invalid utf8 payload in close frame".to_owned())),
+        Err(_) => Err(ProtocolError::protocol("invalid utf8 payload in close frame".to_owned())),
     }
 }
 
@@ -375,10 +375,10 @@ mod tests {
 
     fn read(bytes: &[u8], unpacks: bool) -> (Vec<Message>, Result<(), String>) {
         let mut all = Vec::new();
-        let mut parser = Parser::new(unpacks);
+        let mut parser = FrameParser::new(unpacks);
         let result = parser.push(bytes, &mut |message| all.push(message)).map_err(|violation| violation.text);
         let mut again = Vec::new();
-        let mut parser = Parser::new(unpacks);
+        let mut parser = FrameParser::new(unpacks);
         let in_pieces = bytes.iter().try_for_each(|byte| parser.push(&[*byte], &mut |message| again.push(message)));
         assert_eq!((&again, in_pieces.map_err(|violation| violation.text)), (&all, result.clone()), "byte by byte");
         (all, result)

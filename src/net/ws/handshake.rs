@@ -15,38 +15,38 @@ use smallvec::SmallVec;
 use tokio::io::AsyncWriteExt;
 
 use super::deflate;
-use crate::net::client_connections::Endpoint;
+use crate::net::client_connections::ClientConnections;
 use crate::net::cpu_pool;
-use crate::net::http::h1::{self, LARGE_HEAD, Payload, Wire};
+use crate::net::http::h1::{self, LARGE_HEAD, WireBody, WireRequest};
 use crate::net::http::proto::cookies::{Cookie, cookie_header};
-use crate::net::http::proto::error::{Fault, TLS_RECORD};
+use crate::net::http::proto::error::{NetError, TLS_RECORD};
 use crate::net::http::proto::headers::{Headers, RequestHeaders, has_token};
-use crate::net::http::{Jar, Url};
-use crate::net::socket::Stream;
+use crate::net::http::{CookieJar, Url};
+use crate::net::socket::NetStream;
 
 /// How long everything may take until the connection is open.
-pub const TIMEOUT: Duration = Duration::from_secs(60);
+pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(60);
 /// The most bytes a head may have; Go's limit.
 const MAX_HEAD: usize = 10 << 20;
 /// So much of the body of a refusal is shown.
-const SHOWN_BODY: usize = 1024;
+const MAX_SHOWN_BODY: usize = 1024;
 /// What makes of a key the answer to it.
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /// What a script asks for.
 #[derive(Clone, Debug)]
-pub struct Ask {
+pub struct HandshakeRequest {
     /// Where to, as `http` or `https`: cookies belong to that form.
     url: Url,
     headers: RequestHeaders,
     protocol: Option<String>,
-    jar: Option<Arc<Jar>>,
+    jar: Option<Arc<CookieJar>>,
     deflates: bool,
 }
 
 /// The server's answer.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct HandshakeResponse {
     /// 101, or whatever it said instead.
     pub status: u16,
     /// Its headers, names canonical.
@@ -63,28 +63,28 @@ pub struct Answer {
 
 /// Why there is no connection.
 #[derive(Clone, Debug)]
-pub struct Refused {
+pub struct HandshakeError {
     /// In words.
     pub text: String,
     /// The server's answer, if there was one.
-    pub answer: Option<Answer>,
+    pub answer: Option<HandshakeResponse>,
     /// When we began to connect.
     pub started: Instant,
 }
 
 /// An open connection.
-pub struct Opened {
+pub struct OpenedSocket {
     /// The bytes' way.
-    pub stream: Stream,
+    pub stream: NetStream,
     /// What the server said.
-    pub answer: Answer,
+    pub answer: HandshakeResponse,
     /// What came behind the answer.
     pub rest: Vec<u8>,
     /// Messages may be packed.
     pub packs: bool,
 }
 
-impl Ask {
+impl HandshakeRequest {
     /// Checks what is asked for.
     ///
     /// # Errors
@@ -96,7 +96,7 @@ impl Ask {
         }
         // `ws` becomes `http`, and `wss` so `https`.
         let url = Url::parse(&format!("http{}", &given.as_str()[2..]))?;
-        let mut headers = RequestHeaders::new(headers).map_err(|fault| fault.cause().to_owned())?;
+        let mut headers = RequestHeaders::new(headers).map_err(|error| error.cause().to_owned())?;
         let own = ["Upgrade", "Connection", "Sec-Websocket-Key", "Sec-Websocket-Version", "Sec-Websocket-Extensions"];
         if let Some(name) = own.into_iter().find(|name| headers.get(name).is_some()) {
             return Err(format!("websocket: duplicate header not allowed: {name}"));
@@ -122,7 +122,7 @@ impl Ask {
     }
 
     /// Sends the cookies of this jar, and keeps there what the server sets.
-    pub fn jar(mut self, jar: Arc<Jar>) -> Self {
+    pub fn jar(mut self, jar: Arc<CookieJar>) -> Self {
         self.jar = Some(jar);
         self
     }
@@ -155,8 +155,8 @@ impl Ask {
         };
         let mut head = Vec::with_capacity(512);
         let (method, target) = ("GET", self.url.request_target());
-        let (headers, body) = (&self.headers, Payload::None);
-        Wire { method, target: &target, host: &host, headers, extra: &extra, body, close: false }.write_head(&mut head);
+        let (headers, body) = (&self.headers, WireBody::None);
+        WireRequest { method, target: &target, host: &host, headers, extra: &extra, body, close: false }.write_head(&mut head);
         head
     }
 }
@@ -165,13 +165,13 @@ impl Ask {
 ///
 /// # Errors
 /// Why there is none.
-pub async fn open(endpoint: &Endpoint, ask: &Ask, started: Instant) -> Result<Opened, Box<Refused>> {
+pub async fn open(endpoint: &ClientConnections, ask: &HandshakeRequest, started: Instant) -> Result<OpenedSocket, Box<HandshakeError>> {
     let mut ends = None;
-    let refused = |text, answer| Err(Box::new(Refused { text, answer, started }));
-    match tokio::time::timeout(TIMEOUT, attempt(endpoint, ask, started, &mut ends)).await {
+    let refused = |text, answer| Err(Box::new(HandshakeError { text, answer, started }));
+    match tokio::time::timeout(HANDSHAKE_TIMEOUT, attempt(endpoint, ask, started, &mut ends)).await {
         Ok(Ok(opened)) => Ok(opened),
-        Ok(Err(Trouble::Answer(text, answer))) => refused(text.to_owned(), Some(*answer)),
-        Ok(Err(Trouble::Fault(fault))) => refused(words(&fault), None),
+        Ok(Err(AttemptError::Refused(text, answer))) => refused(text.to_owned(), Some(*answer)),
+        Ok(Err(AttemptError::Net(error))) => refused(words(&error), None),
         Err(_) => {
             let text = match ends {
                 Some((local, remote)) => format!("read tcp {local}->{remote}: i/o timeout"),
@@ -183,42 +183,42 @@ pub async fn open(endpoint: &Endpoint, ask: &Ask, started: Instant) -> Result<Op
 }
 
 /// Why an attempt failed.
-enum Trouble {
+enum AttemptError {
     /// On the way.
-    Fault(Fault),
+    Net(NetError),
     /// The server answered something else.
-    Answer(&'static str, Box<Answer>),
+    Refused(&'static str, Box<HandshakeResponse>),
 }
 
-impl From<Fault> for Trouble {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<NetError> for AttemptError {
+    fn from(error: NetError) -> Self {
+        Self::Net(error)
     }
 }
 
-/// What k6's library says about a fault; it adds nothing about HTTP.
-fn words(fault: &Fault) -> String {
-    match fault.code {
-        TLS_RECORD => &*fault.text,
-        _ => fault.cause().strip_prefix("net/http: HTTP/1.x transport connection broken: ").unwrap_or(fault.cause()),
+/// What k6's library says about an error; it adds nothing about HTTP.
+fn words(error: &NetError) -> String {
+    match error.code {
+        TLS_RECORD => &*error.text,
+        _ => error.cause().strip_prefix("net/http: HTTP/1.x transport connection broken: ").unwrap_or(error.cause()),
     }
     .to_owned()
 }
 
 /// Connects and asks.
 async fn attempt(
-    endpoint: &Endpoint,
-    ask: &Ask,
+    endpoint: &ClientConnections,
+    ask: &HandshakeRequest,
     started: Instant,
     ends: &mut Option<(SocketAddr, SocketAddr)>,
-) -> Result<Opened, Trouble> {
+) -> Result<OpenedSocket, AttemptError> {
     let mut stream = endpoint.raw(&ask.url).await?;
     let (local, remote) = (stream.socket().local, stream.socket().remote);
     *ends = Some((local, remote));
     let mut nonce = [0; 16];
-    getrandom::fill(&mut nonce).map_err(|error| Fault::other(error.to_string()))?;
+    getrandom::fill(&mut nonce).map_err(|error| NetError::other(error.to_string()))?;
     let key = STANDARD.encode(nonce);
-    let write = |error| Fault::socket("write", local, remote, &error);
+    let write = |error| NetError::socket("write", local, remote, &error);
     stream.write_all(&ask.head(&key)).await.map_err(write)?;
     stream.flush().await.map_err(write)?;
     let (head, mut rest) = read_head(&mut stream).await?;
@@ -229,12 +229,12 @@ async fn attempt(
         if let Some(jar) = &jar {
             jar.store(&url, &Cookie::all(&answer.headers));
         }
-        Ok::<_, Fault>(answer)
+        Ok::<_, NetError>(answer)
     };
     let mut answer = match length {
         ..=LARGE_HEAD => parse()?,
         // On a thread that serves no connection.
-        _ => seats::aside(parse).await.unwrap_or_else(|| Err(Fault::head("the head could not be parsed")))?,
+        _ => seats::aside(parse).await.unwrap_or_else(|| Err(NetError::head("the head could not be parsed")))?,
     };
     let verdict = match agrees(answer.status, &answer.headers, &key) {
         true => deflate::agreed(answer.headers.get_all("Sec-Websocket-Extensions")),
@@ -245,10 +245,10 @@ async fn attempt(
         Err(_) => read_body(&mut stream, &mut answer, std::mem::take(&mut rest)).await,
     };
     let (status, headers, remote) = (answer.status, answer.headers, remote.ip());
-    let answer = Answer { status, headers, body, remote, started, arrived };
+    let answer = HandshakeResponse { status, headers, body, remote, started, arrived };
     match verdict {
-        Ok(packs) => Ok(Opened { stream, answer, rest, packs: packs && ask.deflates }),
-        Err(text) => Err(Trouble::Answer(text, Box::new(answer))),
+        Ok(packs) => Ok(OpenedSocket { stream, answer, rest, packs: packs && ask.deflates }),
+        Err(text) => Err(AttemptError::Refused(text, Box::new(answer))),
     }
 }
 
@@ -267,14 +267,14 @@ fn accept(key: &str) -> String {
 }
 
 /// Reads until the head of the answer is complete; the head, and what came behind it.
-async fn read_head(stream: &mut Stream) -> Result<(Vec<u8>, Vec<u8>), Fault> {
+async fn read_head(stream: &mut NetStream) -> Result<(Vec<u8>, Vec<u8>), NetError> {
     let mut head: Vec<u8> = Vec::new();
     let mut is_judged = false;
     loop {
         let seen = head.len().saturating_sub(3);
         match read(stream, &mut head).await? {
-            0 => return Err(Fault::other("unexpected EOF")),
-            _ if head.len() > MAX_HEAD => return Err(Fault::other("net/http: server response headers are too long")),
+            0 => return Err(NetError::other("unexpected EOF")),
+            _ if head.len() > MAX_HEAD => return Err(NetError::other("net/http: server response headers are too long")),
             _ => {}
         }
         let window = &head[seen..];
@@ -293,22 +293,22 @@ async fn read_head(stream: &mut Stream) -> Result<(Vec<u8>, Vec<u8>), Fault> {
 }
 
 /// Reads what belongs to the body of a refusal, as far as it is shown; trouble ends it.
-async fn read_body(stream: &mut Stream, answer: &mut h1::Answer, begun: Vec<u8>) -> Vec<u8> {
+async fn read_body(stream: &mut NetStream, answer: &mut h1::HandshakeResponse, begun: Vec<u8>) -> Vec<u8> {
     let mut body = Vec::new();
     let Ok(mut framing) = h1::framing("GET", answer) else { return body };
     let mut piece = begun;
     loop {
         let read_on = framing.push(&piece, &mut |part| body.extend_from_slice(part)).is_ok() && !framing.is_done();
         piece.clear();
-        if !read_on || body.len() >= SHOWN_BODY || !matches!(read(stream, &mut piece).await, Ok(1..)) {
-            body.truncate(SHOWN_BODY);
+        if !read_on || body.len() >= MAX_SHOWN_BODY || !matches!(read(stream, &mut piece).await, Ok(1..)) {
+            body.truncate(MAX_SHOWN_BODY);
             return body;
         }
     }
 }
 
 /// Reads once; 0 is the end.
-async fn read(stream: &mut Stream, into: &mut Vec<u8>) -> Result<usize, Fault> {
+async fn read(stream: &mut NetStream, into: &mut Vec<u8>) -> Result<usize, NetError> {
     let result = poll_fn(|cx| {
         stream.poll_take(cx, |bytes| {
             into.extend_from_slice(bytes);
@@ -318,7 +318,7 @@ async fn read(stream: &mut Stream, into: &mut Vec<u8>) -> Result<usize, Fault> {
     .await;
     result.map_err(|error| {
         let socket = stream.socket();
-        Fault::socket("read", socket.local, socket.remote, &error)
+        NetError::socket("read", socket.local, socket.remote, &error)
     })
 }
 
@@ -336,7 +336,7 @@ mod tests {
     fn heads_have_the_order_of_http() {
         let headers = [("x-custom", "1"), ("User-Agent", "me"), ("origin", "http://o"), ("Host", "virtual")];
         let headers = headers.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
-        let ask = Ask::new("WSS://a.test:9/p?q#f", headers).unwrap();
+        let ask = HandshakeRequest::new("WSS://a.test:9/p?q#f", headers).unwrap();
         let ask = ask.protocols(&["a".to_owned(), "b".to_owned()]).unwrap().deflate(true);
         let head = String::from_utf8(ask.head("KEY")).unwrap();
         let expect = format!(
@@ -353,14 +353,14 @@ mod tests {
     fn refusals_say_why() {
         let check = |url: &str, header: &str, expect: &str| {
             let headers = vec![(header.to_owned(), "x".to_owned())];
-            assert_eq!(Ask::new(url, headers).unwrap_err(), expect, "{url}");
+            assert_eq!(HandshakeRequest::new(url, headers).unwrap_err(), expect, "{url}");
         };
         check("http://a/", "x", "malformed ws or wss URL");
         check("ws://u:p@a/", "x", "malformed ws or wss URL");
         check("ws://%zz", "x", "parse \"ws://%zz\": invalid URL escape \"%zz\"");
         check("ws://a/", "upgrade", "websocket: duplicate header not allowed: Upgrade");
         check("ws://a/", "sec-websocket-key", "websocket: duplicate header not allowed: Sec-Websocket-Key");
-        let given = Ask::new("ws://a/", vec![("sec-websocket-protocol".to_owned(), "x".to_owned())]).unwrap();
+        let given = HandshakeRequest::new("ws://a/", vec![("sec-websocket-protocol".to_owned(), "x".to_owned())]).unwrap();
         assert!(given.protocols(&["a".to_owned()]).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! WebSocket under load: connections on the network threads, each with a [`Line`] to the script that opened it.
+//! WebSocket under load: connections on the network threads, each with a [`SocketChannel`] to the script that opened it.
 //!
 //! Sockets are opened by the rules of HTTP's: names, proxies, TLS and own addresses, and their bytes are counted with the
 //! client's. No JavaScript and no metrics here: moments are told, whoever asks counts.
@@ -18,22 +18,22 @@ mod tests;
 use std::sync::Arc;
 use std::time::Instant;
 
-pub use channel::{Event, Line, Outgoing, Told};
-pub use handshake::{Answer, Ask, Refused};
+pub use channel::{SocketEvent, SocketChannel, OutgoingMessage, TimedEvent};
+pub use handshake::{HandshakeResponse, HandshakeRequest, HandshakeError};
 
 use super::Client;
-use channel::Far;
+use channel::NetworkEnd;
 
 /// Opens a connection of this client. What comes of it is told on the line, also why it did not come about.
-pub fn open(client: &Client, ask: Result<Ask, String>) -> Arc<Line> {
-    let line = Arc::new(Line::default());
-    let far = Far(line.clone());
+pub fn open(client: &Client, ask: Result<HandshakeRequest, String>) -> Arc<SocketChannel> {
+    let line = Arc::new(SocketChannel::default());
+    let far = NetworkEnd(line.clone());
     match ask {
         // The work goes on whoever waits for it; the line is what it is known by.
         Ok(ask) => drop(client.run(move |endpoint| connection::run(endpoint, Box::new(ask), far))),
         Err(text) => {
             let started = Instant::now();
-            far.tell(started, Event::Failed(Box::new(Refused { text, answer: None, started })));
+            far.tell(started, SocketEvent::Failed(Box::new(HandshakeError { text, answer: None, started })));
         }
     }
     line

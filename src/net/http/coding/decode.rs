@@ -11,14 +11,15 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::inflate::{Gzip, Zlib};
+use super::encode::ContentCoding;
+use super::inflate::{GzipDecoder, ZlibDecoder};
 use super::zstd::Zstd;
-use crate::net::http::proto::error::{DECOMPRESSION, Fault, OTHER, Stage};
+use crate::net::http::proto::error::{DECOMPRESSION, NetError, OTHER, ErrorStage};
 
 /// More codings than this have no honest reason; each would cost a window of memory.
 const MAX_CODINGS: usize = 16;
 /// Up to here a body may unpack to any multiple of its size.
-const MAX_FREELY_UNPACKED: usize = 32 << 20;
+const MAX_UNCHECKED_SIZE: usize = 32 << 20;
 /// Beyond that it is a bomb when it unpacks to more than this multiple of what was read of it. Texts reach 50 at best.
 const MAX_RATIO: usize = 100;
 /// What is kept of a bomb.
@@ -28,91 +29,78 @@ const PIECE: usize = 16 << 10;
 
 /// What came of a slice.
 #[derive(Debug)]
-pub enum Slice {
+pub enum DecodeProgress {
     /// There is more to do.
     More,
     /// The body is unpacked.
     Whole(Bytes),
     /// It can't be unpacked. What could be read before stands in the second part; `None` where the head of a coding was
     /// wrong already.
-    Broken(Fault, Option<Bytes>),
+    Broken(NetError, Option<Bytes>),
     /// It becomes so large that it is not unpacked any further; with the beginning.
     Bomb(Bytes),
 }
 
 /// A body on its way out of its codings.
-pub struct Unpacking {
+pub struct BodyDecoder {
     /// The codings that no reader was opened for yet, the last one first.
-    pending: Vec<Coding>,
-    source: Option<Box<dyn Source>>,
+    pending: Vec<ContentCoding>,
+    source: Option<Box<dyn CodedReader>>,
     is_open: bool,
-    pace: Arc<Pace>,
+    pace: Arc<SliceBudget>,
     out: Vec<u8>,
 }
 
-#[derive(Clone, Copy)]
-enum Coding {
-    Gzip,
-    Deflate,
-    Brotli,
-    Zstd,
-}
-
-impl Unpacking {
+impl BodyDecoder {
     /// Begins to undo `codings`. Unknown codings leave the body as it is.
     ///
     /// # Errors
     /// More codings than anybody needs.
-    pub fn new(codings: &str, body: Bytes) -> Result<Self, Fault> {
+    pub fn new(codings: &str, body: Bytes) -> Result<Self, NetError> {
         let mut pending = Vec::new();
         for coding in codings.rsplit(',') {
-            pending.push(match coding.trim() {
-                "gzip" => Coding::Gzip,
-                "deflate" => Coding::Deflate,
-                "br" => Coding::Brotli,
-                "zstd" => Coding::Zstd,
-                // Unknown and upper-case codings are passed over, as in k6.
-                _ => continue,
-            });
+            // Unknown and upper-case codings are ignored, as in k6.
+            let Some(coding) = ContentCoding::from_name(coding.trim()) else { continue };
+            pending.push(coding);
             if pending.len() > MAX_CODINGS {
                 return Err(broken(format!("more than {MAX_CODINGS} codings"), false));
             }
         }
         pending.reverse();
-        let pace = Arc::new(Pace::new());
+        let pace = Arc::new(SliceBudget::new());
         let out = Vec::new();
-        let source = Some(Box::new(Wire { body, pace: pace.clone() }) as Box<dyn Source>);
+        let source = Some(Box::new(RawBody { body, pace: pace.clone() }) as Box<dyn CodedReader>);
         Ok(Self { pending, source, is_open: true, pace, out })
     }
 
     /// Goes on for about `time`.
-    pub fn slice(&mut self, time: Duration) -> Slice {
+    pub fn slice(&mut self, time: Duration) -> DecodeProgress {
         self.pace.begin(time);
         match self.advance() {
-            Ok(()) => Slice::Whole(std::mem::take(&mut self.out).into()),
-            Err(End::Slice) => Slice::More,
-            Err(End::Bomb) => {
+            Ok(()) => DecodeProgress::Whole(std::mem::take(&mut self.out).into()),
+            Err(SliceEnd::Slice) => DecodeProgress::More,
+            Err(SliceEnd::Bomb) => {
                 self.out.truncate(KEPT_OF_BOMB);
                 self.out.shrink_to_fit();
-                Slice::Bomb(std::mem::take(&mut self.out).into())
+                DecodeProgress::Bomb(std::mem::take(&mut self.out).into())
             }
-            Err(End::Head(error)) => {
-                let cause = Cause::of(&error);
-                Slice::Broken(broken(cause.text, cause.is_known), None)
+            Err(SliceEnd::Head(error)) => {
+                let cause = CodingError::of(&error);
+                DecodeProgress::Broken(broken(cause.text, cause.is_known), None)
             }
-            Err(End::Memory) => {
-                let fault = Fault::other("out of memory while the response body was decompressed").at(Stage::Body);
+            Err(SliceEnd::Memory) => {
+                let error = NetError::other("out of memory while the response body was decompressed").at(ErrorStage::Body);
                 self.out = Vec::new();
-                Slice::Broken(fault, Some(Bytes::new()))
+                DecodeProgress::Broken(error, Some(Bytes::new()))
             }
-            Err(End::Body(error)) => {
-                let cause = Cause::of(&error);
-                let fault = match cause.is_known {
+            Err(SliceEnd::Body(error)) => {
+                let cause = CodingError::of(&error);
+                let error = match cause.is_known {
                     true if cause.text.starts_with("brotli") => broken(cause.text, false),
                     true => broken(cause.text, true),
-                    false => Fault::new(OTHER, cause.text).at(Stage::Body),
+                    false => NetError::new(OTHER, cause.text).at(ErrorStage::Body),
                 };
-                Slice::Broken(fault, Some(std::mem::take(&mut self.out).into()))
+                DecodeProgress::Broken(error, Some(std::mem::take(&mut self.out).into()))
             }
         }
     }
@@ -122,13 +110,13 @@ impl Unpacking {
         std::mem::take(&mut self.out).into()
     }
 
-    fn advance(&mut self) -> Result<(), End> {
+    fn advance(&mut self) -> Result<(), SliceEnd> {
         loop {
             if !self.is_open {
                 let Some(source) = &mut self.source else { return Ok(()) };
                 source.open().map_err(|error| match error.kind() {
-                    io::ErrorKind::WouldBlock => End::Slice,
-                    _ => End::Head(error),
+                    io::ErrorKind::WouldBlock => SliceEnd::Slice,
+                    _ => SliceEnd::Head(error),
                 })?;
                 self.is_open = true;
             }
@@ -139,30 +127,30 @@ impl Unpacking {
         let Some(source) = &mut self.source else { return Ok(()) };
         loop {
             let start = self.out.len();
-            if start > MAX_FREELY_UNPACKED && start > self.pace.taken().saturating_mul(MAX_RATIO) {
-                return Err(End::Bomb);
+            if start > MAX_UNCHECKED_SIZE && start > self.pace.taken().saturating_mul(MAX_RATIO) {
+                return Err(SliceEnd::Bomb);
             }
             if self.out.try_reserve(PIECE).is_err() {
-                return Err(End::Memory);
+                return Err(SliceEnd::Memory);
             }
             self.out.resize(start + PIECE, 0);
             let read = source.read(&mut self.out[start..]);
             self.out.truncate(start + read.as_ref().copied().unwrap_or_default());
             match read {
                 Ok(0) => return Ok(()),
-                Ok(_) if self.pace.is_over() => return Err(End::Slice),
+                Ok(_) if self.pace.is_over() => return Err(SliceEnd::Slice),
                 Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Err(End::Slice),
-                Err(error) if error.kind() == io::ErrorKind::OutOfMemory => return Err(End::Memory),
-                Err(error) => return Err(End::Body(error)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Err(SliceEnd::Slice),
+                Err(error) if error.kind() == io::ErrorKind::OutOfMemory => return Err(SliceEnd::Memory),
+                Err(error) => return Err(SliceEnd::Body(error)),
             }
         }
     }
 }
 
 /// Why a slice ended before the body was whole.
-enum End {
-    Slice,
+enum SliceEnd {
+    DecodeProgress,
     Bomb,
     Memory,
     Head(io::Error),
@@ -174,33 +162,33 @@ enum End {
 /// # Errors
 /// What k6 says of a damaged body, and a bomb.
 #[cfg(any(test, fuzzing))]
-pub fn decode(codings: &str, body: Bytes) -> Result<Bytes, Fault> {
-    let mut unpacking = Unpacking::new(codings, body)?;
+pub fn decode(codings: &str, body: Bytes) -> Result<Bytes, NetError> {
+    let mut unpacking = BodyDecoder::new(codings, body)?;
     loop {
         match unpacking.slice(Duration::from_millis(10)) {
-            Slice::More => {}
-            Slice::Whole(body) => return Ok(body),
-            Slice::Broken(fault, _) => return Err(fault),
-            Slice::Bomb(_) => return Err(Fault::timeout()),
+            DecodeProgress::More => {}
+            DecodeProgress::Whole(body) => return Ok(body),
+            DecodeProgress::Broken(error, _) => return Err(error),
+            DecodeProgress::Bomb(_) => return Err(NetError::timeout()),
         }
     }
 }
 
-fn broken(cause: impl Into<Cow<'static, str>>, twice: bool) -> Fault {
+fn broken(cause: impl Into<Cow<'static, str>>, twice: bool) -> NetError {
     let text = format!("error decompressing response body ({})", cause.into());
     let text = if twice { format!("error decompressing response body ({text})") } else { text };
-    Fault::new(DECOMPRESSION, text).at(Stage::Body)
+    NetError::new(DECOMPRESSION, text).at(ErrorStage::Body)
 }
 
 /// What a reader found wrong, inside an [`io::Error`].
 #[derive(Clone, Debug)]
-pub(super) struct Cause {
+pub(super) struct CodingError {
     pub text: Cow<'static, str>,
     /// k6 knows it as an error of decompression.
     pub is_known: bool,
 }
 
-impl Cause {
+impl CodingError {
     /// An error k6 counts as one of decompression.
     pub fn known(text: impl Into<Cow<'static, str>>) -> io::Error {
         io::Error::other(Self { text: text.into(), is_known: true })
@@ -217,23 +205,23 @@ impl Cause {
     }
 }
 
-impl std::fmt::Display for Cause {
+impl std::fmt::Display for CodingError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.text)
     }
 }
 
-impl std::error::Error for Cause {}
+impl std::error::Error for CodingError {}
 
 /// When the slice ends, and how much of the packed body was read; shared by all readers of a chain.
-pub(super) struct Pace {
+pub(super) struct SliceBudget {
     born: Instant,
     /// In microseconds since `born`.
     until: AtomicU64,
     taken: AtomicU64,
 }
 
-impl Pace {
+impl SliceBudget {
     fn new() -> Self {
         Self { born: Instant::now(), until: AtomicU64::new(0), taken: AtomicU64::new(0) }
     }
@@ -253,7 +241,7 @@ impl Pace {
 
 /// A reader that may look at the head of its stream before anything is read. Where a slice is over it says
 /// [`io::ErrorKind::WouldBlock`] and has lost nothing.
-trait Source: Read + Send {
+trait CodedReader: Read + Send {
     /// Reads the head.
     fn open(&mut self) -> io::Result<()> {
         Ok(())
@@ -261,12 +249,12 @@ trait Source: Read + Send {
 }
 
 /// The body as it came.
-struct Wire {
+struct RawBody {
     body: Bytes,
-    pace: Arc<Pace>,
+    pace: Arc<SliceBudget>,
 }
 
-impl Read for Wire {
+impl Read for RawBody {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let part = self.body.split_to(out.len().min(self.body.len()));
         out[..part.len()].copy_from_slice(&part);
@@ -275,11 +263,11 @@ impl Read for Wire {
     }
 }
 
-impl Source for Wire {}
+impl CodedReader for RawBody {}
 
 /// How far a decoder came in one step.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Step {
+pub(super) struct DecodeStep {
     /// Bytes of the input that it is done with.
     pub consumed: usize,
     /// Bytes it wrote.
@@ -289,12 +277,12 @@ pub(super) struct Step {
 }
 
 /// One coding. It reads from slices and writes to slices; waiting is the layer's business.
-pub(super) trait Decoder: Send {
+pub(super) trait StreamDecoder: Send {
     /// Goes on. Without progress it wants more input; at the end of the input (`is_last`) that is an unexpected end.
     ///
     /// # Errors
     /// With what was consumed and produced until then.
-    fn step(&mut self, input: &[u8], out: &mut [u8], is_last: bool) -> Result<Step, (Step, io::Error)>;
+    fn step(&mut self, input: &[u8], out: &mut [u8], is_last: bool) -> Result<DecodeStep, (DecodeStep, io::Error)>;
 
     /// True once the head of the stream is read, where Go reads one before anything else.
     fn is_open(&self) -> bool {
@@ -302,36 +290,36 @@ pub(super) trait Decoder: Send {
     }
 }
 
-impl Coding {
-    fn over(self, below: Box<dyn Source>, pace: Arc<Pace>) -> Box<dyn Source> {
+impl ContentCoding {
+    fn over(self, below: Box<dyn CodedReader>, pace: Arc<SliceBudget>) -> Box<dyn CodedReader> {
         match self {
-            Self::Gzip => Box::new(Layer::new(Gzip::default(), below, pace)),
-            Self::Deflate => Box::new(Layer::new(Zlib::default(), below, pace)),
-            Self::Brotli => Box::new(Layer::new(Brotli::new(), below, pace)),
-            Self::Zstd => match Zstd::new() {
-                Ok(zstd) => Box::new(Layer::new(zstd, below, pace)),
-                Err(error) => Box::new(Refused(Some(error))),
+            Self::Gzip => Box::new(DecodeLayer::new(GzipDecoder::default(), below, pace)),
+            Self::Deflate => Box::new(DecodeLayer::new(ZlibDecoder::default(), below, pace)),
+            Self::Brotli => Box::new(DecodeLayer::new(BrotliDecoder::new(), below, pace)),
+            Self::Zstd => match ZstdDecoder::new() {
+                Ok(zstd) => Box::new(DecodeLayer::new(zstd, below, pace)),
+                Err(error) => Box::new(FailedReader(Some(error))),
             },
         }
     }
 }
 
 /// What could not even begin.
-struct Refused(Option<io::Error>);
+struct FailedReader(Option<io::Error>);
 
-impl Read for Refused {
+impl Read for FailedReader {
     fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
         self.0.take().map_or(Ok(0), Err)
     }
 }
 
-impl Source for Refused {}
+impl CodedReader for FailedReader {}
 
 /// A decoder and what it reads from.
-struct Layer<D> {
+struct DecodeLayer<D> {
     decoder: D,
-    below: Box<dyn Source>,
-    pace: Arc<Pace>,
+    below: Box<dyn CodedReader>,
+    pace: Arc<SliceBudget>,
     input: Vec<u8>,
     at: usize,
     /// The reader below has nothing more; with its error, if it broke off.
@@ -341,8 +329,8 @@ struct Layer<D> {
     is_done: bool,
 }
 
-impl<D: Decoder> Layer<D> {
-    fn new(decoder: D, below: Box<dyn Source>, pace: Arc<Pace>) -> Self {
+impl<D: StreamDecoder> DecodeLayer<D> {
+    fn new(decoder: D, below: Box<dyn CodedReader>, pace: Arc<SliceBudget>) -> Self {
         Self { decoder, below, pace, input: Vec::new(), at: 0, end: None, failed: None, is_done: false }
     }
 
@@ -388,7 +376,7 @@ impl<D: Decoder> Layer<D> {
     fn cause(&mut self, error: io::Error) -> io::Error {
         match (error.kind(), &mut self.end) {
             (io::ErrorKind::UnexpectedEof, Some(below)) => {
-                below.take().unwrap_or_else(|| Cause::other("unexpected EOF"))
+                below.take().unwrap_or_else(|| CodingError::other("unexpected EOF"))
             }
             _ => error,
         }
@@ -416,13 +404,13 @@ impl<D: Decoder> Layer<D> {
     }
 }
 
-impl<D: Decoder> Read for Layer<D> {
+impl<D: StreamDecoder> Read for DecodeLayer<D> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         self.run(out, false)
     }
 }
 
-impl<D: Decoder> Source for Layer<D> {
+impl<D: StreamDecoder> CodedReader for DecodeLayer<D> {
     fn open(&mut self) -> io::Result<()> {
         self.run(&mut [], true).map(drop)
     }
@@ -431,24 +419,24 @@ impl<D: Decoder> Source for Layer<D> {
 type BrotliState =
     brotli::BrotliState<brotli::enc::StandardAlloc, brotli::enc::StandardAlloc, brotli::enc::StandardAlloc>;
 
-struct Brotli {
+struct BrotliDecoder {
     state: Box<BrotliState>,
     is_over: bool,
 }
 
-impl Brotli {
+impl BrotliDecoder {
     fn new() -> Self {
         let alloc = brotli::enc::StandardAlloc::default;
         Self { state: Box::new(BrotliState::new(alloc(), alloc(), alloc())), is_over: false }
     }
 }
 
-impl Decoder for Brotli {
-    fn step(&mut self, input: &[u8], out: &mut [u8], is_last: bool) -> Result<Step, (Step, io::Error)> {
+impl StreamDecoder for BrotliDecoder {
+    fn step(&mut self, input: &[u8], out: &mut [u8], is_last: bool) -> Result<DecodeStep, (DecodeStep, io::Error)> {
         if self.is_over {
             return match input.is_empty() {
-                true => Ok(Step { is_end: is_last, ..Step::default() }),
-                false => Err((Step::default(), Cause::known("brotli: excessive input"))),
+                true => Ok(DecodeStep { is_end: is_last, ..DecodeStep::default() }),
+                false => Err((DecodeStep::default(), CodingError::known("brotli: excessive input"))),
             };
         }
         let (mut left, mut consumed, mut room, mut produced, mut total) = (input.len(), 0, out.len(), 0, 0);
@@ -462,12 +450,12 @@ impl Decoder for Brotli {
             &mut total,
             &mut self.state,
         );
-        let step = Step { consumed, produced, is_end: false };
+        let step = DecodeStep { consumed, produced, is_end: false };
         match result {
             brotli::BrotliResult::ResultFailure => {
                 let code = format!("{:?}", self.state.error_code);
                 let name = code.trim_start_matches("BROTLI_DECODER_ERROR_").trim_start_matches("FORMAT_");
-                Err((step, Cause::known(format!("brotli: {name}"))))
+                Err((step, CodingError::known(format!("brotli: {name}"))))
             }
             brotli::BrotliResult::NeedsMoreInput if is_last && consumed == 0 && produced == 0 => {
                 Err((step, io::ErrorKind::UnexpectedEof.into()))
@@ -484,14 +472,14 @@ impl Decoder for Brotli {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::http::{Coding, compress};
+    use crate::net::http::{ContentCoding, compress};
 
     /// All of `body` in slices of no time at all, and how many there were.
-    fn unpack(codings: &str, body: impl Into<Bytes>) -> (Slice, usize) {
-        let mut unpacking = Unpacking::new(codings, body.into()).unwrap();
+    fn unpack(codings: &str, body: impl Into<Bytes>) -> (DecodeProgress, usize) {
+        let mut unpacking = BodyDecoder::new(codings, body.into()).unwrap();
         for count in 1.. {
             match unpacking.slice(Duration::ZERO) {
-                Slice::More => {}
+                DecodeProgress::More => {}
                 done => return (done, count),
             }
         }
@@ -499,7 +487,7 @@ mod tests {
     }
 
     fn packed(codings: &str, plain: impl Into<Bytes>) -> Bytes {
-        compress(&Coding::parse_list(codings).unwrap(), plain.into()).unwrap()
+        compress(&ContentCoding::parse_list(codings).unwrap(), plain.into()).unwrap()
     }
 
     /// Text that does not repeat itself too soon.
@@ -514,7 +502,7 @@ mod tests {
             let body = packed(list, plain.clone());
             assert!(body.len() < plain.len());
             assert_eq!(decode(list, body.clone()).unwrap(), plain, "{list}");
-            let (Slice::Whole(whole), slices) = unpack(list, body) else { panic!("{list}") };
+            let (DecodeProgress::Whole(whole), slices) = unpack(list, body) else { panic!("{list}") };
             assert!(whole == plain && slices > 10, "{list}: {slices}");
         }
         for unknown in ["", "identity", "GZIP"] {
@@ -533,7 +521,7 @@ mod tests {
             let random: Vec<u8> = (0..length).map(noise).collect();
             for plain in [random, vec![b'a'; length]] {
                 for codings in ["gzip", "deflate", "br", "zstd", "gzip, zstd, br, deflate"] {
-                    let (Slice::Whole(whole), _) = unpack(codings, packed(codings, plain.clone())) else {
+                    let (DecodeProgress::Whole(whole), _) = unpack(codings, packed(codings, plain.clone())) else {
                         panic!("{codings} {length}")
                     };
                     assert!(whole == plain, "{codings} {length}");
@@ -545,8 +533,8 @@ mod tests {
     #[test]
     fn broken_heads_are_named() {
         let check = |coding: &str, body: &'static [u8], code: u16, text: &str| {
-            let fault = decode(coding, Bytes::from_static(body)).unwrap_err();
-            assert_eq!((fault.code, &*fault.text), (code, text), "{coding}");
+            let error = decode(coding, Bytes::from_static(body)).unwrap_err();
+            assert_eq!((error.code, &*error.text), (code, text), "{coding}");
         };
         const NOT: &[u8] = b"this is not compressed at all";
         let twice =
@@ -570,8 +558,8 @@ mod tests {
     fn of_a_damaged_body_remains_what_was_read_before() {
         let plain = text(5000);
         let check = |codings: &str, body: &[u8], code: u16, least: usize| {
-            let (Slice::Broken(fault, Some(left)), _) = unpack(codings, body.to_vec()) else { panic!("{codings}") };
-            assert_eq!(fault.code, code, "{codings}: {}", fault.text);
+            let (DecodeProgress::Broken(error, Some(left)), _) = unpack(codings, body.to_vec()) else { panic!("{codings}") };
+            assert_eq!(error.code, code, "{codings}: {}", error.text);
             assert!(plain.as_bytes().starts_with(&left) || left.len() >= plain.len(), "{codings}");
             assert!(left.len() >= least, "{codings}: {} of {}", left.len(), plain.len());
         };
@@ -599,11 +587,11 @@ mod tests {
         // 128 MiB of nothing.
         let nothing = Bytes::from(vec![0; 128 << 20]);
         for codings in ["gzip", "deflate", "zstd", "br"] {
-            let mut unpacking = Unpacking::new(codings, packed(codings, nothing.clone())).unwrap();
+            let mut unpacking = BodyDecoder::new(codings, packed(codings, nothing.clone())).unwrap();
             let left = loop {
                 match unpacking.slice(Duration::from_millis(10)) {
-                    Slice::More => {}
-                    Slice::Bomb(left) => break left,
+                    DecodeProgress::More => {}
+                    DecodeProgress::Bomb(left) => break left,
                     other => panic!("{codings}: {other:?}"),
                 }
             };

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 /// A way to compress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Coding {
+pub enum ContentCoding {
     /// `gzip`.
     Gzip,
     /// `deflate`, which is zlib's format.
@@ -17,22 +17,24 @@ pub enum Coding {
     Zstd,
 }
 
-impl Coding {
+impl ContentCoding {
     /// Reads a comma-separated list; an empty text asks for nothing. The error is k6's.
     pub fn parse_list(text: &str) -> Result<Vec<Self>, String> {
         if text.trim().is_empty() {
             return Ok(Vec::new());
         }
-        let one = |name: &str| match name.trim() {
-            "gzip" => Ok(Self::Gzip),
-            "deflate" => Ok(Self::Deflate),
-            "br" => Ok(Self::Brotli),
-            "zstd" => Ok(Self::Zstd),
-            other => {
-                Err(format!("unknown compression algorithm {other}, supported algorithms are [gzip deflate zstd br]"))
-            }
+        let one = |name: &str| {
+            let name = name.trim();
+            Self::from_name(name).ok_or_else(|| {
+                format!("unknown compression algorithm {name}, supported algorithms are [gzip deflate zstd br]")
+            })
         };
         text.split(',').map(one).collect()
+    }
+
+    /// The coding that `Content-Encoding` calls by this name, in lower case.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Gzip, Self::Deflate, Self::Brotli, Self::Zstd].into_iter().find(|coding| coding.name() == name)
     }
 
     /// The name in `Content-Encoding`.
@@ -52,7 +54,7 @@ impl Coding {
 }
 
 /// Applies the codings in order.
-pub fn compress(codings: &[Coding], body: Bytes) -> io::Result<Bytes> {
+pub fn compress(codings: &[ContentCoding], body: Bytes) -> io::Result<Bytes> {
     let mut body = body;
     for coding in codings {
         body = one(*coding, &body)?.into();
@@ -60,26 +62,26 @@ pub fn compress(codings: &[Coding], body: Bytes) -> io::Result<Bytes> {
     Ok(body)
 }
 
-fn one(coding: Coding, body: &[u8]) -> io::Result<Vec<u8>> {
+fn one(coding: ContentCoding, body: &[u8]) -> io::Result<Vec<u8>> {
     let out = Vec::with_capacity(body.len() / 2 + 64);
     match coding {
-        Coding::Gzip => {
+        ContentCoding::Gzip => {
             let mut writer = flate2::write::GzEncoder::new(out, flate2::Compression::default());
             writer.write_all(body)?;
             writer.finish()
         }
-        Coding::Deflate => {
+        ContentCoding::Deflate => {
             let mut writer = flate2::write::ZlibEncoder::new(out, flate2::Compression::default());
             writer.write_all(body)?;
             writer.finish()
         }
-        Coding::Brotli => {
+        ContentCoding::Brotli => {
             let mut writer = brotli::CompressorWriter::new(out, 4096, 6, 22);
             writer.write_all(body)?;
             writer.flush()?;
             Ok(writer.into_inner())
         }
-        Coding::Zstd => zstd::encode_all(body, 0),
+        ContentCoding::Zstd => zstd::encode_all(body, 0),
     }
 }
 
@@ -89,11 +91,11 @@ mod tests {
 
     #[test]
     fn lists_are_read() {
-        assert_eq!(Coding::parse_list(" gzip , br").unwrap(), [Coding::Gzip, Coding::Brotli]);
-        assert_eq!(Coding::header(&Coding::parse_list("zstd,deflate").unwrap()), "zstd, deflate");
-        assert_eq!(Coding::parse_list("  ").unwrap(), []);
+        assert_eq!(ContentCoding::parse_list(" gzip , br").unwrap(), [ContentCoding::Gzip, ContentCoding::Brotli]);
+        assert_eq!(ContentCoding::header(&ContentCoding::parse_list("zstd,deflate").unwrap()), "zstd, deflate");
+        assert_eq!(ContentCoding::parse_list("  ").unwrap(), []);
         assert_eq!(
-            Coding::parse_list("foo").unwrap_err(),
+            ContentCoding::parse_list("foo").unwrap_err(),
             "unknown compression algorithm foo, supported algorithms are [gzip deflate zstd br]"
         );
     }

@@ -4,7 +4,7 @@ use std::io;
 
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 
-use super::decode::{Cause, Decoder, Step};
+use super::decode::{CodingError, StreamDecoder, DecodeStep};
 
 /// Go's limit for the name and the comment in a head.
 const MAX_NAME: usize = 512;
@@ -17,11 +17,11 @@ impl Deflate {
         Self(Box::new(Decompress::new(false)))
     }
 
-    /// One step; the flag of the [`Step`] says that the compressed data is over.
-    fn step(&mut self, input: &[u8], out: &mut [u8], is_last: bool) -> Result<Step, (Step, io::Error)> {
+    /// One step; the flag of the [`DecodeStep`] says that the compressed data is over.
+    fn step(&mut self, input: &[u8], out: &mut [u8], is_last: bool) -> Result<DecodeStep, (DecodeStep, io::Error)> {
         let (read, wrote) = (self.0.total_in(), self.0.total_out());
         let status = self.0.decompress(input, out, FlushDecompress::None);
-        let step = Step {
+        let step = DecodeStep {
             consumed: (self.0.total_in() - read) as usize,
             produced: (self.0.total_out() - wrote) as usize,
             is_end: matches!(status, Ok(Status::StreamEnd)),
@@ -29,7 +29,7 @@ impl Deflate {
         match status {
             Err(_) => {
                 let at = self.0.total_in();
-                Err((step, Cause::other(format!("flate: corrupt input before offset {at}"))))
+                Err((step, CodingError::other(format!("flate: corrupt input before offset {at}"))))
             }
             Ok(_) if !step.is_end && is_last && step.consumed == 0 && step.produced == 0 => {
                 Err((step, io::ErrorKind::UnexpectedEof.into()))
@@ -40,7 +40,7 @@ impl Deflate {
 }
 
 /// A gzip stream: any number of members one after the other.
-pub(super) struct Gzip {
+pub(super) struct GzipDecoder {
     state: GzipState,
     deflate: Deflate,
     /// Head or trailer as far as it has come.
@@ -56,15 +56,15 @@ enum GzipState {
     Trailer,
 }
 
-impl Default for Gzip {
+impl Default for GzipDecoder {
     fn default() -> Self {
         let (deflate, sum) = (Deflate::new(), Crc::new());
         Self { state: GzipState::Head, deflate, kept: Vec::new(), sum, is_first: true }
     }
 }
 
-impl Decoder for Gzip {
-    fn step(&mut self, input: &[u8], out: &mut [u8], is_last: bool) -> Result<Step, (Step, io::Error)> {
+impl StreamDecoder for GzipDecoder {
+    fn step(&mut self, input: &[u8], out: &mut [u8], is_last: bool) -> Result<DecodeStep, (DecodeStep, io::Error)> {
         match self.state {
             GzipState::Head => self.head(input, is_last),
             GzipState::Data => {
@@ -75,7 +75,7 @@ impl Decoder for Gzip {
                 if step.is_end {
                     self.state = GzipState::Trailer;
                 }
-                Ok(Step { is_end: false, ..step })
+                Ok(DecodeStep { is_end: false, ..step })
             }
             GzipState::Trailer => self.trailer(input, is_last),
         }
@@ -86,13 +86,13 @@ impl Decoder for Gzip {
     }
 }
 
-impl Gzip {
-    fn head(&mut self, input: &[u8], is_last: bool) -> Result<Step, (Step, io::Error)> {
+impl GzipDecoder {
+    fn head(&mut self, input: &[u8], is_last: bool) -> Result<DecodeStep, (DecodeStep, io::Error)> {
         let had = self.kept.len();
         if had == 0 && input.is_empty() && is_last {
             return match self.is_first {
-                true => Err((Step::default(), Cause::other("EOF"))),
-                false => Ok(Step { is_end: true, ..Step::default() }),
+                true => Err((DecodeStep::default(), CodingError::other("EOF"))),
+                false => Ok(DecodeStep { is_end: true, ..DecodeStep::default() }),
             };
         }
         // A head is short, but for a field of up to 64 KB: what is too much goes back.
@@ -105,18 +105,18 @@ impl Gzip {
                 length - had
             }
             Ok(None) if is_last && input.is_empty() => {
-                return Err((Step::default(), io::ErrorKind::UnexpectedEof.into()));
+                return Err((DecodeStep::default(), io::ErrorKind::UnexpectedEof.into()));
             }
             Ok(None) => input.len(),
-            Err(()) => return Err((Step::default(), Cause::other("gzip: invalid header"))),
+            Err(()) => return Err((DecodeStep::default(), CodingError::other("gzip: invalid header"))),
         };
-        Ok(Step { consumed, ..Step::default() })
+        Ok(DecodeStep { consumed, ..DecodeStep::default() })
     }
 
-    fn trailer(&mut self, input: &[u8], is_last: bool) -> Result<Step, (Step, io::Error)> {
+    fn trailer(&mut self, input: &[u8], is_last: bool) -> Result<DecodeStep, (DecodeStep, io::Error)> {
         let consumed = input.len().min(8 - self.kept.len());
         self.kept.extend_from_slice(&input[..consumed]);
-        let step = Step { consumed, ..Step::default() };
+        let step = DecodeStep { consumed, ..DecodeStep::default() };
         let Ok(trailer) = <[u8; 8]>::try_from(&self.kept[..]) else {
             return match is_last && consumed == 0 {
                 true => Err((step, io::ErrorKind::UnexpectedEof.into())),
@@ -125,7 +125,7 @@ impl Gzip {
         };
         let expected = u64::from(self.sum.sum()) | u64::from(self.sum.amount()) << 32;
         if u64::from_le_bytes(trailer) != expected {
-            return Err((step, Cause::known("gzip: invalid checksum")));
+            return Err((step, CodingError::known("gzip: invalid checksum")));
         }
         self.kept.clear();
         self.state = GzipState::Head;
@@ -175,7 +175,7 @@ fn head_length(bytes: &[u8]) -> Result<Option<usize>, ()> {
 }
 
 /// A zlib stream, which HTTP calls `deflate`. What follows it is not looked at.
-pub(super) struct Zlib {
+pub(super) struct ZlibDecoder {
     state: ZlibState,
     deflate: Deflate,
     kept: Vec<u8>,
@@ -189,14 +189,14 @@ enum ZlibState {
     Trailer,
 }
 
-impl Default for Zlib {
+impl Default for ZlibDecoder {
     fn default() -> Self {
         Self { state: ZlibState::Head, deflate: Deflate::new(), kept: Vec::new(), sum: Adler { low: 1, high: 0 } }
     }
 }
 
-impl Decoder for Zlib {
-    fn step(&mut self, input: &[u8], out: &mut [u8], is_last: bool) -> Result<Step, (Step, io::Error)> {
+impl StreamDecoder for ZlibDecoder {
+    fn step(&mut self, input: &[u8], out: &mut [u8], is_last: bool) -> Result<DecodeStep, (DecodeStep, io::Error)> {
         if self.state == ZlibState::Data {
             let step = self.deflate.step(input, out, is_last);
             let produced = step.as_ref().map_or_else(|(step, _)| step.produced, |step| step.produced);
@@ -205,28 +205,28 @@ impl Decoder for Zlib {
             if step.is_end {
                 self.state = ZlibState::Trailer;
             }
-            return Ok(Step { is_end: false, ..step });
+            return Ok(DecodeStep { is_end: false, ..step });
         }
         let wanted = if self.state == ZlibState::Head { 2 } else { 4 };
         let consumed = input.len().min(wanted - self.kept.len());
         self.kept.extend_from_slice(&input[..consumed]);
-        let step = Step { consumed, ..Step::default() };
+        let step = DecodeStep { consumed, ..DecodeStep::default() };
         match (self.state, &self.kept[..]) {
             (ZlibState::Head, &[method, flags]) => {
                 let number = u16::from(method) << 8 | u16::from(flags);
                 if method & 0x0f != 8 || method >> 4 > 7 || !number.is_multiple_of(31) {
-                    return Err((step, Cause::known("zlib: invalid header")));
+                    return Err((step, CodingError::known("zlib: invalid header")));
                 }
                 if flags & 0x20 != 0 {
-                    return Err((step, Cause::known("zlib: invalid dictionary")));
+                    return Err((step, CodingError::known("zlib: invalid dictionary")));
                 }
                 self.state = ZlibState::Data;
                 self.kept.clear();
                 Ok(step)
             }
             (ZlibState::Trailer, &[a, b, c, d]) => match u32::from_be_bytes([a, b, c, d]) == self.sum.value() {
-                true => Ok(Step { is_end: true, ..step }),
-                false => Err((step, Cause::known("zlib: invalid checksum"))),
+                true => Ok(DecodeStep { is_end: true, ..step }),
+                false => Err((step, CodingError::known("zlib: invalid checksum"))),
             },
             _ if is_last && consumed == 0 => Err((step, io::ErrorKind::UnexpectedEof.into())),
             _ => Ok(step),

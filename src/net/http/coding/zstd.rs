@@ -3,13 +3,13 @@
 
 use std::io;
 
-use super::decode::{Cause, Decoder, Step};
+use super::decode::{CodingError, StreamDecoder, DecodeStep};
 
 /// The largest window a frame may ask for, as a power of two; Go's limit.
 const ZSTD_WINDOW: u32 = 26;
 
 /// Blocks are handed over whole: Go gives nothing of a block that is cut.
-pub(super) struct Zstd {
+pub(super) struct ZstdDecoder {
     decoder: zstd::stream::raw::Decoder<'static>,
     parts: ZstdParts,
     /// How much of the part under way is still to be consumed.
@@ -52,7 +52,7 @@ impl ZstdParts {
                     return Ok(Some((8 + u32::from_le_bytes([a, b, c, d]) as usize, Self::Head)));
                 }
                 if !input.starts_with(&MAGIC) {
-                    return Err(Cause::known("invalid input: magic number mismatch"));
+                    return Err(CodingError::known("invalid input: magic number mismatch"));
                 }
                 let Some(&flags) = rest.first() else { return Ok(None) };
                 let is_single = flags >> 5 & 1;
@@ -65,7 +65,7 @@ impl ZstdParts {
     }
 }
 
-impl Zstd {
+impl ZstdDecoder {
     /// A decoder of one stream.
     ///
     /// # Errors
@@ -76,12 +76,12 @@ impl Zstd {
         Ok(Self { decoder, parts: ZstdParts::Head, left: 0, is_full: false })
     }
 
-    fn run(&mut self, input: &[u8], out: &mut [u8]) -> Result<Step, (Step, io::Error)> {
+    fn run(&mut self, input: &[u8], out: &mut [u8]) -> Result<DecodeStep, (DecodeStep, io::Error)> {
         use zstd::stream::raw::{InBuffer, Operation, OutBuffer};
         let room = out.len();
         let (mut from, mut into) = (InBuffer::around(input), OutBuffer::around(out));
         let result = self.decoder.run(&mut from, &mut into);
-        let step = Step { consumed: from.pos(), produced: into.pos(), is_end: false };
+        let step = DecodeStep { consumed: from.pos(), produced: into.pos(), is_end: false };
         self.is_full = step.produced == room;
         self.left -= step.consumed;
         let Err(error) = result else { return Ok(step) };
@@ -93,15 +93,15 @@ impl Zstd {
             () if text.contains("llocation") => return Err((step, io::ErrorKind::OutOfMemory.into())),
             () => format!("zstd: {text}"),
         };
-        Err((step, Cause::known(text)))
+        Err((step, CodingError::known(text)))
     }
 }
 
-impl Decoder for Zstd {
-    fn step(&mut self, input: &[u8], out: &mut [u8], is_last: bool) -> Result<Step, (Step, io::Error)> {
+impl StreamDecoder for ZstdDecoder {
+    fn step(&mut self, input: &[u8], out: &mut [u8], is_last: bool) -> Result<DecodeStep, (DecodeStep, io::Error)> {
         /// No block is longer; only frames that are skipped may be.
         const MAX_BLOCK: usize = (128 << 10) + 3;
-        let none = Step::default();
+        let none = DecodeStep::default();
         if self.is_full {
             let step = self.run(&[], out)?;
             if step.produced > 0 {
@@ -110,7 +110,7 @@ impl Decoder for Zstd {
         }
         if self.left == 0 {
             if self.parts == ZstdParts::Head && input.is_empty() {
-                return Ok(Step { is_end: is_last, ..none });
+                return Ok(DecodeStep { is_end: is_last, ..none });
             }
             let next = self.parts.next(input).map_err(|error| (none, error))?;
             match next {

@@ -10,16 +10,16 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use smallvec::SmallVec;
 
-use crate::net::client_connections::Endpoint;
+use crate::net::client_connections::ClientConnections;
 use crate::net::cpu_pool;
 use crate::net::http::body;
-use crate::net::http::dump::{self, Dump, Dumping};
-use crate::net::http::h1::{Answer, LARGE_HEAD, Payload, Progress, Sink, Wire};
+use crate::net::http::dump::{self, Dump, DumpLevel};
+use crate::net::http::h1::{ResponseHead, LARGE_HEAD, WireBody, HopProgress, BodySink, WireRequest};
 use crate::net::http::message::{Auth, Body, BodyMode, Exchange, Hop, Protocol, Request, Response};
 use crate::net::http::pool::Connection;
-use crate::net::http::proto::auth::{self, Challenge};
-use crate::net::http::proto::cookies::{Cookie, Jar, cookie_header};
-use crate::net::http::proto::error::{Error, Fault, H2_CONNECTION, H2_STREAM, Stage};
+use crate::net::http::proto::auth::{self, DigestChallenge};
+use crate::net::http::proto::cookies::{Cookie, CookieJar, cookie_header};
+use crate::net::http::proto::error::{RequestError, NetError, H2_CONNECTION, H2_STREAM, ErrorStage};
 use crate::net::http::proto::headers::{Headers, RequestHeaders, is_valid_name};
 use crate::net::http::proto::ntlm;
 use crate::net::http::proto::redirect;
@@ -29,13 +29,13 @@ use crate::net::proxy::Proxy;
 use crate::net::tls::TlsInfo;
 
 /// How much of a redirect's body is read to save its connection; Go's number.
-const REDIRECT_BODY: usize = 2 << 10;
+const MAX_REDIRECT_BODY: usize = 2 << 10;
 /// The first pause before a refused HTTP/2 stream is tried again; it doubles.
-const REFUSED_PAUSE: Duration = Duration::from_millis(100);
+const INITIAL_BACKOFF: Duration = Duration::from_millis(100);
 
 /// A request that has been looked at: its headers are valid and sorted.
 #[derive(Debug)]
-pub struct Ask {
+pub struct PreparedRequest {
     request: Request,
     headers: RequestHeaders,
     ended: EndedHops,
@@ -55,7 +55,7 @@ impl EndedHops {
     }
 }
 
-impl Ask {
+impl PreparedRequest {
     /// Checks the request; what can't be sent is already answered.
     pub fn new(mut request: Request) -> Result<Self, Box<Exchange>> {
         if request.method.is_empty() {
@@ -64,9 +64,9 @@ impl Ask {
         let given = std::mem::take(&mut request.headers);
         match RequestHeaders::new(given) {
             Ok(headers) => Ok(Self { request, headers, ended: EndedHops::default() }),
-            Err(fault) => {
+            Err(error) => {
                 let ended = EndedHops::default();
-                let exchange = Trail::new(&request, &ended, Instant::now(), None).finish(Err(fault));
+                let exchange = ExchangeLog::new(&request, &ended, Instant::now(), None).finish(Err(error));
                 Err(Box::new(Exchange { hops: ended.take(), ..exchange }))
             }
         }
@@ -88,25 +88,25 @@ impl Ask {
     }
 }
 
-/// Runs one job to its end. Its hops are told by [`Ask::take_ended`], not in the exchange.
-pub async fn run(endpoint: &Endpoint, ask: &Ask) -> Exchange {
+/// Runs one job to its end. Its hops are told by [`PreparedRequest::take_ended`], not in the exchange.
+pub async fn run(endpoint: &ClientConnections, ask: &PreparedRequest) -> Exchange {
     let limit = ask.request.timeout;
     let now = Instant::now();
-    let mut trail = Trail::new(&ask.request, &ask.ended, now, now.checked_add(limit));
+    let mut trail = ExchangeLog::new(&ask.request, &ask.ended, now, now.checked_add(limit));
     let result = match limit.is_zero() {
-        true => Err(Fault::timeout()),
+        true => Err(NetError::timeout()),
         false => match tokio::time::timeout(limit, follow(endpoint, ask, &mut trail)).await {
             Ok(result) => result,
             Err(_) if trail.hop.progress.is_outgrown => Err(body::too_long()),
-            Err(_) if trail.hop.progress.has_head => Err(Fault::timeout().at(Stage::Body)),
-            Err(_) => Err(Fault::timeout()),
+            Err(_) if trail.hop.progress.has_head => Err(NetError::timeout().at(ErrorStage::Body)),
+            Err(_) => Err(NetError::timeout()),
         },
     };
     trail.finish(result)
 }
 
 /// The request as it changes from redirect to redirect.
-struct Step<'a> {
+struct RedirectState<'a> {
     method: Cow<'static, str>,
     url: Url,
     headers: Cow<'a, RequestHeaders>,
@@ -114,9 +114,9 @@ struct Step<'a> {
     referer: Option<String>,
 }
 
-async fn follow(endpoint: &Endpoint, ask: &Ask, trail: &mut Trail<'_>) -> Result<Response, Fault> {
+async fn follow(endpoint: &ClientConnections, ask: &PreparedRequest, trail: &mut ExchangeLog<'_>) -> Result<Response, NetError> {
     let request = &ask.request;
-    let mut step = Step {
+    let mut step = RedirectState {
         method: request.method.clone(),
         url: request.url.clone(),
         headers: Cow::Borrowed(&ask.headers),
@@ -143,8 +143,8 @@ async fn follow(endpoint: &Endpoint, ask: &Ask, trail: &mut Trail<'_>) -> Result
 }
 
 /// Reads the cookies of an answer into the jar; many of them on a thread that serves no connection.
-async fn take_cookies(answer: &mut Answer, request: &Request, url: &Url) -> Vec<Cookie> {
-    let take = |headers: &Headers, jar: Option<&Jar>, url: &Url| {
+async fn take_cookies(answer: &mut ResponseHead, request: &Request, url: &Url) -> Vec<Cookie> {
+    let take = |headers: &Headers, jar: Option<&CookieJar>, url: &Url| {
         let cookies = Cookie::all(headers);
         if let Some(jar) = jar {
             jar.store(url, &cookies);
@@ -161,7 +161,7 @@ async fn take_cookies(answer: &mut Answer, request: &Request, url: &Url) -> Vec<
     cookies
 }
 
-impl Step<'_> {
+impl RedirectState<'_> {
     /// Turns towards the target of a redirect.
     fn turn(&mut self, next: Url, location: &str, status: u16) {
         let keeps_body = redirect::keeps_body(status);
@@ -179,11 +179,11 @@ impl Step<'_> {
     /// Sends the request, and once more if the server challenges us and we can answer.
     async fn authenticate(
         &self,
-        endpoint: &Endpoint,
+        endpoint: &ClientConnections,
         request: &Request,
         follows: bool,
-        trail: &mut Trail<'_>,
-    ) -> Result<Answer, Fault> {
+        trail: &mut ExchangeLog<'_>,
+    ) -> Result<ResponseHead, NetError> {
         self.check()?;
         let credentials = self.url.credentials();
         let mut authorization = self.headers.authorization.clone();
@@ -191,18 +191,18 @@ impl Step<'_> {
         {
             authorization = Some(auth::basic(user, password));
         }
-        let sink = |answer: &Answer| match request.body_mode {
-            _ if request.dumping == Dumping::Full => Sink::Keep,
-            _ if follows && redirect::location(answer).is_some() => Sink::Drain(REDIRECT_BODY),
-            BodyMode::Discard => Sink::Discard,
-            BodyMode::Keep => Sink::Keep,
+        let sink = |answer: &ResponseHead| match request.body_mode {
+            _ if request.dumping == DumpLevel::Full => BodySink::Keep,
+            _ if follows && redirect::location(answer).is_some() => BodySink::Drain(MAX_REDIRECT_BODY),
+            BodyMode::Discard => BodySink::Discard,
+            BodyMode::Keep => BodySink::Keep,
         };
         let answer = self.send(endpoint, request, authorization.as_deref(), &sink, trail).await?;
         let Some((user, password)) = credentials.filter(|_| answer.status == 401) else { return Ok(answer) };
         match request.auth {
             Auth::None => Ok(answer),
             Auth::Digest => {
-                let Some(challenge) = Challenge::find(&answer.headers) else { return Ok(answer) };
+                let Some(challenge) = DigestChallenge::find(&answer.headers) else { return Ok(answer) };
                 let body = self.body.map(Body::joined).unwrap_or_default();
                 let target = self.url.request_target();
                 let authorization =
@@ -228,15 +228,15 @@ impl Step<'_> {
     }
 
     /// What Go's transport refuses before it looks for a connection.
-    fn check(&self) -> Result<(), Fault> {
+    fn check(&self) -> Result<(), NetError> {
         if !matches!(self.url.scheme(), "http" | "https") {
-            return Err(Fault::other(format!("unsupported protocol scheme {}", quoted(self.url.scheme()))));
+            return Err(NetError::other(format!("unsupported protocol scheme {}", quoted(self.url.scheme()))));
         }
         if !is_valid_name(&self.method) {
-            return Err(Fault::other(format!("net/http: invalid method {}", quoted(&self.method))));
+            return Err(NetError::other(format!("net/http: invalid method {}", quoted(&self.method))));
         }
         if self.url.host().is_empty() {
-            return Err(Fault::other("http: no Host in request URL"));
+            return Err(NetError::other("http: no Host in request URL"));
         }
         Ok(())
     }
@@ -244,18 +244,18 @@ impl Step<'_> {
     /// Sends the request over one connection after another until one carries it.
     async fn send(
         &self,
-        endpoint: &Endpoint,
+        endpoint: &ClientConnections,
         request: &Request,
         authorization: Option<&str>,
-        sink: &impl Fn(&Answer) -> Sink,
-        trail: &mut Trail<'_>,
-    ) -> Result<Answer, Fault> {
+        sink: &impl Fn(&ResponseHead) -> BodySink,
+        trail: &mut ExchangeLog<'_>,
+    ) -> Result<ResponseHead, NetError> {
         let cookie = cookie_header(self.headers.cookie.as_deref(), &request.cookies, request.jar.as_deref(), &self.url);
         let proxy = if self.url.is_https() { None } else { endpoint.proxy(&self.url)? };
         let proxy = proxy.filter(|proxy| proxy.takes_requests());
         let protocol = if self.url.is_https() { Protocol::Negotiated } else { request.protocol };
         if protocol == Protocol::H2c && proxy.is_some() {
-            return Err(Fault::other("`protocol: 'h2c'` can't be spoken through an HTTP proxy"));
+            return Err(NetError::other("`protocol: 'h2c'` can't be spoken through an HTTP proxy"));
         }
         let proxied = proxy.map(|_| self.url.referer());
         let target = match &proxied {
@@ -276,27 +276,27 @@ impl Step<'_> {
             Some(host) => Cow::Borrowed(host.as_str()),
             None => self.url.wire_host(),
         };
-        let wire = Wire {
+        let wire = WireRequest {
             method: &self.method,
             target: &target,
             host: &host,
             headers: &self.headers,
             extra: &extra,
             body: match self.body {
-                Some(Body::EmptyChunked) => Payload::EmptyChunked,
-                Some(body) if !body.is_empty() => Payload::Sized(body.pieces()),
-                _ if matches!(&*self.method, "POST" | "PUT" | "PATCH") => Payload::Sized(&[]),
-                _ => Payload::None,
+                Some(Body::EmptyChunked) => WireBody::EmptyChunked,
+                Some(body) if !body.is_empty() => WireBody::Sized(body.pieces()),
+                _ if matches!(&*self.method, "POST" | "PUT" | "PATCH") => WireBody::Sized(&[]),
+                _ => WireBody::None,
             },
             close: endpoint.closes_connections(),
         };
         if trail.cookie.is_none() && trail.is_first {
             trail.cookie.clone_from(&cookie);
         }
-        if request.dumping != Dumping::Off {
+        if request.dumping != DumpLevel::Off {
             trail.dumps.push(Dump { request: dump::request(&wire, request.dumping), answer: None });
         }
-        let mut pause = REFUSED_PAUSE;
+        let mut pause = INITIAL_BACKOFF;
         loop {
             let hop = &mut trail.hop;
             let mut connection = endpoint.connection(&self.url, protocol, &mut hop.progress.timer).await?;
@@ -306,7 +306,7 @@ impl Step<'_> {
                 Connection::One(connection) => connection.exchange(&wire, sink, progress).await,
                 Connection::Shared(connection) => connection.exchange(&self.url, &wire, sink, progress).await,
             };
-            let fault = match result {
+            let error = match result {
                 Ok(answer) => {
                     if let Some(last) = trail.dumps.last_mut() {
                         let body = trail.hop.progress.body.as_deref();
@@ -319,23 +319,23 @@ impl Step<'_> {
                     }
                     return Ok(answer);
                 }
-                Err(fault) => fault,
+                Err(error) => error,
             };
             // One stream's trouble leaves the others alone; everything else ends the connection. Where a body broke off
             // because the connection did, the next one who asks will notice.
-            let of_stream = (H2_STREAM..H2_CONNECTION).contains(&fault.code) || fault.stage == Stage::Body;
+            let of_stream = (H2_STREAM..H2_CONNECTION).contains(&error.code) || error.stage == ErrorStage::Body;
             if matches!(connection, Connection::Shared(_)) && !of_stream {
                 endpoint.forget(&self.url, protocol);
             }
-            let is_refused = fault.stage == Stage::Refused;
-            let may_repeat = match fault.stage {
+            let is_refused = error.stage == ErrorStage::Refused;
+            let may_repeat = match error.stage {
                 // The server had closed an idle connection: nothing of the request can have been done.
-                Stage::Before => connection.is_reused(),
-                Stage::NoAnswer => connection.is_reused() && self.may_be_repeated(),
+                ErrorStage::Before => connection.is_reused(),
+                ErrorStage::NoAnswer => connection.is_reused() && self.may_be_repeated(),
                 _ => is_refused,
             };
             if !may_repeat {
-                return Err(fault);
+                return Err(error);
             }
             trail.hop.retry();
             if is_refused {
@@ -361,7 +361,7 @@ struct OpenHop {
     url: Url,
     remote: Option<SocketAddr>,
     tls: Option<TlsInfo>,
-    progress: Progress,
+    progress: HopProgress,
 }
 
 impl OpenHop {
@@ -381,7 +381,7 @@ impl OpenHop {
 }
 
 /// The hop under way, and where those go that have ended.
-struct Trail<'a> {
+struct ExchangeLog<'a> {
     ended: &'a EndedHops,
     hop: OpenHop,
     /// No hop has ended yet.
@@ -395,14 +395,14 @@ struct Trail<'a> {
     dumps: Vec<Dump>,
 }
 
-impl<'a> Trail<'a> {
+impl<'a> ExchangeLog<'a> {
     fn new(request: &Request, ended: &'a EndedHops, now: Instant, deadline: Option<Instant>) -> Self {
         let hop = OpenHop {
             method: request.method.clone(),
             url: request.url.clone(),
             remote: None,
             tls: None,
-            progress: Progress {
+            progress: HopProgress {
                 timer: HopTimer::start(now, deadline),
                 has_head: false,
                 body: None,
@@ -422,7 +422,7 @@ impl<'a> Trail<'a> {
         }
     }
 
-    fn open(&mut self, step: &Step<'_>) {
+    fn open(&mut self, step: &RedirectState<'_>) {
         let hop = &mut self.hop;
         hop.progress.timer.next(Instant::now());
         (hop.progress.has_head, hop.progress.body) = (false, None);
@@ -431,11 +431,11 @@ impl<'a> Trail<'a> {
         self.expects_challenge = false;
     }
 
-    fn close(&mut self, answer: &Answer) -> Timings {
+    fn close(&mut self, answer: &ResponseHead) -> Timings {
         self.push(answer.status, answer.proto, None)
     }
 
-    fn push(&mut self, status: u16, proto: &'static str, error: Option<Error>) -> Timings {
+    fn push(&mut self, status: u16, proto: &'static str, error: Option<RequestError>) -> Timings {
         let hop = &self.hop;
         let (timings, ended) = hop.progress.timer.end(Instant::now());
         self.is_first = false;
@@ -456,9 +456,9 @@ impl<'a> Trail<'a> {
         timings
     }
 
-    fn respond(&mut self, answer: Answer, cookies: Vec<Cookie>) -> Response {
+    fn respond(&mut self, answer: ResponseHead, cookies: Vec<Cookie>) -> Response {
         let timings = self.close(&answer);
-        let Answer { status, status_text, proto, headers, .. } = answer;
+        let ResponseHead { status, status_text, proto, headers, .. } = answer;
         let body = self.hop.progress.body.take().map(Bytes::from);
         let (url, remote, tls) = (self.shown_url(), self.hop.remote, self.hop.tls);
         Response { status, status_text, proto, headers, cookies, body, url, remote, tls, timings }
@@ -469,9 +469,9 @@ impl<'a> Trail<'a> {
         if self.is_digest { self.hop.url.without_user() } else { self.hop.url.clone() }
     }
 
-    fn finish(mut self, result: Result<Response, Fault>) -> Exchange {
-        let result = result.map_err(|fault| {
-            let mut error = fault.of(&self.method, &self.shown_url());
+    fn finish(mut self, result: Result<Response, NetError>) -> Exchange {
+        let result = result.map_err(|error| {
+            let mut error = error.of(&self.method, &self.shown_url());
             error.body = self.hop.progress.body.take().map(Bytes::from);
             self.push(0, "", Some(error.clone()));
             error

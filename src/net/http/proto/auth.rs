@@ -15,7 +15,7 @@ pub fn basic(user: &str, password: &str) -> String {
 
 /// A Digest challenge.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Challenge {
+pub struct DigestChallenge {
     realm: String,
     nonce: String,
     opaque: Option<String>,
@@ -23,7 +23,7 @@ pub struct Challenge {
     qop: Option<&'static str>,
 }
 
-impl Challenge {
+impl DigestChallenge {
     /// Finds a challenge we can answer.
     pub fn find(headers: &Headers) -> Option<Self> {
         headers.get_all("Www-Authenticate").find_map(Self::parse)
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn the_example_of_rfc_2617_comes_out() {
-        let challenge = Challenge::parse(
+        let challenge = DigestChallenge::parse(
             "Digest realm=\"testrealm@host.com\", qop=\"auth,auth-int\", nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\", opaque=\"5ccc069c403ebaf9f0171e9517f40e41\"",
         )
         .unwrap();
@@ -140,8 +140,8 @@ mod tests {
     #[test]
     fn what_cannot_be_answered_is_left_alone() {
         for value in ["Basic realm=\"x\"", "Digest realm=\"x\"", "Digest nonce=\"n\", algorithm=SHA-256", ""] {
-            assert_eq!(Challenge::parse(value), None, "{value}");
+            assert_eq!(DigestChallenge::parse(value), None, "{value}");
         }
-        assert!(Challenge::parse("Digest realm=\"a b\", nonce=\"n\", algorithm=MD5").is_some());
+        assert!(DigestChallenge::parse("Digest realm=\"a b\", nonce=\"n\", algorithm=MD5").is_some());
     }
 }

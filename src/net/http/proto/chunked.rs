@@ -3,7 +3,7 @@
 //! [`Framing`] is fed with what arrived and hands the payload to a sink; it never reads by itself, so it works the
 //! same for bytes left over from the head and for bytes fresh from the socket.
 
-use super::error::{Fault, Stage};
+use super::error::{NetError, ErrorStage};
 
 /// The longest line of chunk sizes and trailers that is accepted.
 const MAX_LINE: usize = 4096;
@@ -24,13 +24,13 @@ pub enum Framing {
 /// The state between two pieces of a chunked body.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Chunks {
-    state: State,
+    state: ChunkState,
     line: Vec<u8>,
     trailers: usize,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-enum State {
+enum ChunkState {
     #[default]
     Size,
     Data(u64),
@@ -47,13 +47,13 @@ impl Framing {
     pub fn is_done(&self) -> bool {
         match self {
             Self::Length(rest) => *rest == 0,
-            Self::Chunked(chunks) => chunks.state == State::Done,
+            Self::Chunked(chunks) => chunks.state == ChunkState::Done,
             Self::UntilClose => false,
         }
     }
 
     /// Takes the body's part of `input` and returns how many bytes of it belonged to the body.
-    pub fn push(&mut self, input: &[u8], sink: &mut impl FnMut(&[u8])) -> Result<usize, Fault> {
+    pub fn push(&mut self, input: &[u8], sink: &mut impl FnMut(&[u8])) -> Result<usize, NetError> {
         match self {
             Self::UntilClose => {
                 sink(input);
@@ -70,27 +70,27 @@ impl Framing {
     }
 
     /// The connection ended here.
-    pub fn end(&self) -> Result<(), Fault> {
+    pub fn end(&self) -> Result<(), NetError> {
         match self {
             Self::UntilClose => Ok(()),
             framing if framing.is_done() => Ok(()),
-            _ => Err(Fault::unexpected_eof(Stage::Body)),
+            _ => Err(NetError::unexpected_eof(ErrorStage::Body)),
         }
     }
 }
 
 impl Chunks {
-    fn push(&mut self, input: &[u8], sink: &mut impl FnMut(&[u8])) -> Result<usize, Fault> {
-        let broken = |text: &'static str| Err(Fault::other(text).at(Stage::Body));
+    fn push(&mut self, input: &[u8], sink: &mut impl FnMut(&[u8])) -> Result<usize, NetError> {
+        let broken = |text: &'static str| Err(NetError::other(text).at(ErrorStage::Body));
         let mut at = 0;
-        while at < input.len() && self.state != State::Done {
-            if let State::Data(rest) = &mut self.state {
+        while at < input.len() && self.state != ChunkState::Done {
+            if let ChunkState::Data(rest) = &mut self.state {
                 let take = (input.len() - at).min(usize::try_from(*rest).unwrap_or(usize::MAX));
                 sink(&input[at..at + take]);
                 at += take;
                 *rest -= take as u64;
                 if *rest == 0 {
-                    self.state = State::DataEnd;
+                    self.state = ChunkState::DataEnd;
                 }
                 continue;
             }
@@ -115,22 +115,22 @@ impl Chunks {
                 }
             };
             match self.state {
-                State::Size => match chunk_size(line) {
-                    Ok(0) => self.state = State::Trailer,
-                    Ok(size) => self.state = State::Data(size),
+                ChunkState::Size => match chunk_size(line) {
+                    Ok(0) => self.state = ChunkState::Trailer,
+                    Ok(size) => self.state = ChunkState::Data(size),
                     Err(text) => return broken(text),
                 },
-                State::DataEnd if line.is_empty() => self.state = State::Size,
-                State::DataEnd => return broken("malformed chunked encoding"),
+                ChunkState::DataEnd if line.is_empty() => self.state = ChunkState::Size,
+                ChunkState::DataEnd => return broken("malformed chunked encoding"),
                 // Trailers are read and dropped, as k6 does.
-                State::Trailer if line.is_empty() => self.state = State::Done,
-                State::Trailer => {
+                ChunkState::Trailer if line.is_empty() => self.state = ChunkState::Done,
+                ChunkState::Trailer => {
                     self.trailers += line.len();
                     if self.trailers > MAX_TRAILERS {
                         return broken("http: suspiciously long trailer after chunked body");
                     }
                 }
-                State::Data(_) | State::Done => {}
+                ChunkState::Data(_) | ChunkState::Done => {}
             }
         }
         Ok(at)
@@ -170,7 +170,7 @@ mod tests {
         for piece in wire.chunks(step) {
             match framing.push(piece, &mut |part| body.extend_from_slice(part)) {
                 Ok(taken) => used += taken,
-                Err(fault) => return (body, used, Err(fault.text.into_owned())),
+                Err(error) => return (body, used, Err(error.text.into_owned())),
             }
         }
         (body, wire.len() - used, Ok(framing.is_done()))

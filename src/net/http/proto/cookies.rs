@@ -101,11 +101,11 @@ pub struct RequestCookie {
 
 /// The cookies a client has collected. Shared between the script's thread and the network's.
 #[derive(Debug, Default)]
-pub struct Jar(Mutex<Vec<Entry>>);
+pub struct CookieJar(Mutex<Vec<StoredCookie>>);
 
 /// Where a cookie belongs; sorted by when it was first set.
 #[derive(Clone, Debug)]
-struct Entry {
+struct StoredCookie {
     name: String,
     value: String,
     quoted: bool,
@@ -119,7 +119,7 @@ struct Entry {
 /// The expiry of an entry that was taken back.
 const GONE: Option<i64> = Some(i64::MIN);
 
-impl Entry {
+impl StoredCookie {
     fn is(&self, name: &str, domain: &str, path: &str) -> bool {
         self.expires != GONE && self.name == name && self.domain == domain && self.path == path
     }
@@ -127,10 +127,10 @@ impl Entry {
 
 /// Where each entry stands, by name, domain and path: for an answer that sets so many cookies that searching for each
 /// would take long.
-struct Index(HashMap<String, usize>);
+struct CookieIndex(HashMap<String, usize>);
 
-impl Index {
-    fn new(entries: &[Entry]) -> Self {
+impl CookieIndex {
+    fn new(entries: &[StoredCookie]) -> Self {
         let mut index = Self(HashMap::with_capacity(entries.len()));
         for (at, entry) in entries.iter().enumerate() {
             index.add(entry, at);
@@ -147,16 +147,16 @@ impl Index {
         self.0.get(&Self::key(name, domain, path)).copied()
     }
 
-    fn add(&mut self, entry: &Entry, at: usize) {
+    fn add(&mut self, entry: &StoredCookie, at: usize) {
         self.0.insert(Self::key(&entry.name, &entry.domain, &entry.path), at);
     }
 
-    fn forget(&mut self, entry: &Entry) {
+    fn forget(&mut self, entry: &StoredCookie) {
         self.0.remove(&Self::key(&entry.name, &entry.domain, &entry.path));
     }
 }
 
-impl Jar {
+impl CookieJar {
     /// An empty jar.
     pub fn new() -> Self {
         Self::default()
@@ -171,7 +171,7 @@ impl Jar {
         let host = canonical_host(url);
         let usual_path = default_path(url);
         let mut entries = self.lock();
-        let mut index = (cookies.len() >= MANY_COOKIES).then(|| Index::new(&entries));
+        let mut index = (cookies.len() >= MANY_COOKIES).then(|| CookieIndex::new(&entries));
         let mut is_any_gone = false;
         for cookie in cookies {
             let Some((domain, host_only)) = domain_of(&host, &cookie.domain) else { continue };
@@ -198,7 +198,7 @@ impl Jar {
                 }
                 continue;
             }
-            let entry = Entry {
+            let entry = StoredCookie {
                 name: cookie.name.clone(),
                 value: cookie.value.clone(),
                 quoted: cookie.quoted,
@@ -236,35 +236,35 @@ impl Jar {
 
     /// Removes the cookie of this name that a request to `url` would carry.
     pub fn delete(&self, url: &Url, name: &str) {
-        let target = Target::new(url);
+        let target = CookieMatcher::new(url);
         self.lock().retain(|entry| entry.name != name || !target.takes(entry));
     }
 
     /// Removes every cookie that a request to `url` would carry.
     pub fn clear(&self, url: &Url) {
-        let target = Target::new(url);
+        let target = CookieMatcher::new(url);
         self.lock().retain(|entry| !target.takes(entry));
     }
 
-    fn matching(&self, url: &Url) -> Vec<Entry> {
+    fn matching(&self, url: &Url) -> Vec<StoredCookie> {
         let mut entries = self.lock();
         if entries.is_empty() || !matches!(url.scheme(), "http" | "https") {
             return Vec::new();
         }
-        let (target, now) = (Target::new(url), now());
+        let (target, now) = (CookieMatcher::new(url), now());
         entries.retain(|entry| entry.expires.is_none_or(|expires| expires > now));
-        let mut matching: Vec<Entry> = entries.iter().filter(|entry| target.takes(entry)).cloned().collect();
+        let mut matching: Vec<StoredCookie> = entries.iter().filter(|entry| target.takes(entry)).cloned().collect();
         matching.sort_by_key(|entry| std::cmp::Reverse(entry.path.len()));
         matching
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Entry>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<StoredCookie>> {
         self.0.lock().unwrap_or_else(|broken| broken.into_inner())
     }
 }
 
 /// The `Cookie` header of one hop: what was written by hand, the request's own cookies, the jar's.
-pub fn cookie_header(manual: Option<&str>, own: &[RequestCookie], jar: Option<&Jar>, url: &Url) -> Option<String> {
+pub fn cookie_header(manual: Option<&str>, own: &[RequestCookie], jar: Option<&CookieJar>, url: &Url) -> Option<String> {
     if manual.is_none() && own.is_empty() && jar.is_none_or(|jar| jar.lock().is_empty()) {
         return None;
     }
@@ -313,13 +313,13 @@ fn is_value_byte(byte: u8) -> bool {
 }
 
 /// What a request must match to get a cookie.
-struct Target {
+struct CookieMatcher {
     host: String,
     path: String,
     is_secure: bool,
 }
 
-impl Target {
+impl CookieMatcher {
     fn new(url: &Url) -> Self {
         let host = canonical_host(url);
         let path = String::from_utf8_lossy(&unescaped(url.path())).into_owned();
@@ -331,7 +331,7 @@ impl Target {
         }
     }
 
-    fn takes(&self, entry: &Entry) -> bool {
+    fn takes(&self, entry: &StoredCookie) -> bool {
         let domain = self.host == entry.domain || (!entry.host_only && is_below(&self.host, &entry.domain));
         let path = self
             .path
@@ -442,7 +442,7 @@ mod tests {
             .flat_map(|at| [format!("c{}={at}", at % 50), format!("d{}={at}{}", at % 7, ["", "; Max-Age=0"][at % 2])])
             .collect();
         let cookies: Vec<Cookie> = lines.iter().filter_map(|line| Cookie::parse(line)).collect();
-        let (one_by_one, at_once) = (Jar::new(), Jar::new());
+        let (one_by_one, at_once) = (CookieJar::new(), CookieJar::new());
         cookies.iter().for_each(|cookie| one_by_one.store(&url, std::slice::from_ref(cookie)));
         at_once.store(&url, &cookies);
         assert_eq!(at_once.cookies_for(&url), one_by_one.cookies_for(&url));
@@ -462,15 +462,15 @@ mod tests {
         Url::parse(text).unwrap()
     }
 
-    fn jar_of(at: &str, lines: &[&str]) -> Jar {
-        let jar = Jar::new();
+    fn jar_of(at: &str, lines: &[&str]) -> CookieJar {
+        let jar = CookieJar::new();
         for line in lines {
             jar.store(&url(at), &Cookie::parse(line).into_iter().collect::<Vec<_>>());
         }
         jar
     }
 
-    fn sent(jar: &Jar, at: &str) -> String {
+    fn sent(jar: &CookieJar, at: &str) -> String {
         cookie_header(None, &[], Some(jar), &url(at)).unwrap_or_default()
     }
 

@@ -1,6 +1,6 @@
 //! What can go wrong between asking and answering: k6's error codes and the texts people know from Go.
 //!
-//! A [`Fault`] is what a deep place knows (code, short text, long text); the hop loop turns it into an [`Error`]
+//! A [`NetError`] is what a deep place knows (code, short text, long text); the hop loop turns it into a [`RequestError`]
 //! by adding method and URL. Nothing here decides whether to throw or to log.
 
 use std::borrow::Cow;
@@ -12,7 +12,7 @@ use jiff::tz::TimeZone;
 
 /// A request that got no usable answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Error {
+pub struct RequestError {
     /// k6's error code. 0 is a refusal that k6 throws whatever `throw` says (`101 Switching Protocols`).
     pub code: u16,
     /// The friendly text, for `response.error` and the tag `error`.
@@ -25,7 +25,7 @@ pub struct Error {
 
 /// A cause that does not know its request yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct NetError {
     /// k6's error code.
     pub code: u16,
     /// The friendly text.
@@ -33,12 +33,12 @@ pub struct Fault {
     /// The long text where it differs from the friendly one.
     pub long: Option<Box<str>>,
     /// Where it happened, which decides about retries and about the form of the long text.
-    pub stage: Stage,
+    pub stage: ErrorStage,
 }
 
 /// How far a request had come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
+pub enum ErrorStage {
     /// Before anything was written.
     Before,
     /// The connection ended before the first byte of an answer.
@@ -96,13 +96,13 @@ pub const H2_CONNECTION: u16 = 1650;
 /// The body can't be decompressed.
 pub const DECOMPRESSION: u16 = 1701;
 
-impl Fault {
-    /// A fault whose friendly text is also its long one.
+impl NetError {
+    /// An error whose friendly text is also its long one.
     pub fn new(code: u16, text: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, text: text.into(), long: None, stage: Stage::Before }
+        Self { code, text: text.into(), long: None, stage: ErrorStage::Before }
     }
 
-    /// A fault without a code of its own.
+    /// An error without a code of its own.
     pub fn other(text: impl Into<Cow<'static, str>>) -> Self {
         Self::new(OTHER, text)
     }
@@ -119,22 +119,22 @@ impl Fault {
     }
 
     /// Sets how far the request had come.
-    pub fn at(mut self, stage: Stage) -> Self {
+    pub fn at(mut self, stage: ErrorStage) -> Self {
         self.stage = stage;
         self
     }
 
-    /// A fault in the head of an answer; Go names the broken connection before the cause.
+    /// An error in the head of an answer; Go names the broken connection before the cause.
     pub fn head(text: impl Into<Cow<'static, str>>) -> Self {
         let text = text.into();
         let long = format!("net/http: HTTP/1.x transport connection broken: {text}");
-        Self::other(text).long(long).at(Stage::Head)
+        Self::other(text).long(long).at(ErrorStage::Head)
     }
 
     /// The connection ended in the middle of something.
-    pub fn unexpected_eof(stage: Stage) -> Self {
+    pub fn unexpected_eof(stage: ErrorStage) -> Self {
         match stage {
-            Stage::Head => Self::head("unexpected EOF"),
+            ErrorStage::Head => Self::head("unexpected EOF"),
             _ => Self::other("unexpected EOF").at(stage),
         }
     }
@@ -230,8 +230,8 @@ impl Fault {
     pub fn h2(error: &h2::Error, local: SocketAddr, remote: SocketAddr) -> Self {
         if let Some(inner) = error.get_io() {
             return match inner.kind() {
-                io::ErrorKind::BrokenPipe if inner.raw_os_error().is_none() => Self::unexpected_eof(Stage::NoAnswer),
-                _ => Self::socket("read", local, remote, inner).at(Stage::NoAnswer),
+                io::ErrorKind::BrokenPipe if inner.raw_os_error().is_none() => Self::unexpected_eof(ErrorStage::NoAnswer),
+                _ => Self::socket("read", local, remote, inner).at(ErrorStage::NoAnswer),
             };
         }
         let Some(reason) = error.reason() else { return Self::other(format!("http2: {error}")) };
@@ -249,20 +249,20 @@ impl Fault {
             None => (base, format!("unknown error code {number:#x}")),
         };
         let stage = match (base, reason) {
-            (H2_STREAM, h2::Reason::REFUSED_STREAM | h2::Reason::PROTOCOL_ERROR) if error.is_remote() => Stage::Refused,
-            (H2_GO_AWAY, h2::Reason::NO_ERROR) => Stage::NoAnswer,
-            _ => Stage::Head,
+            (H2_STREAM, h2::Reason::REFUSED_STREAM | h2::Reason::PROTOCOL_ERROR) if error.is_remote() => ErrorStage::Refused,
+            (H2_GO_AWAY, h2::Reason::NO_ERROR) => ErrorStage::NoAnswer,
+            _ => ErrorStage::Head,
         };
         Self::new(code, format!("http2: {what} with http2 ErrCode {name}")).at(stage)
     }
 
-    /// Completes the fault with its request. `method` is the first request's, `url` that of the failed hop.
-    pub fn of(self, method: &str, url: &super::url::Url) -> Error {
+    /// Completes the error with its request. `method` is the first request's, `url` that of the failed hop.
+    pub fn of(self, method: &str, url: &super::url::Url) -> RequestError {
         let full = match self.stage {
-            Stage::Body => self.cause().to_owned(),
+            ErrorStage::Body => self.cause().to_owned(),
             _ => format!("{} \"{}\": {}", operation(method), url.without_password(), self.cause()),
         };
-        Error { code: self.code, text: self.text, full, body: None }
+        RequestError { code: self.code, text: self.text, full, body: None }
     }
 }
 
@@ -382,7 +382,7 @@ mod tests {
     fn dial_errors_read_as_in_go() {
         let remote = "127.0.0.1:1".parse().unwrap();
         let check = |number: i32, code: u16, text: &str, full: &str| {
-            let error = Fault::dial(remote, &io::Error::from_raw_os_error(number))
+            let error = NetError::dial(remote, &io::Error::from_raw_os_error(number))
                 .of("GET", &Url::parse("http://ann:pw@127.0.0.1:1/x").unwrap());
             assert_eq!((error.code, &*error.text, &*error.full), (code, text, full));
         };
@@ -403,9 +403,9 @@ mod tests {
     #[test]
     fn resets_read_as_in_go() {
         let (local, remote) = ("127.0.0.1:9".parse().unwrap(), "127.0.0.1:80".parse().unwrap());
-        let fault = Fault::socket("read", local, remote, &io::Error::from_raw_os_error(libc::ECONNRESET));
-        assert_eq!((fault.code, &*fault.text), (1220, "read: connection reset by peer"));
-        assert_eq!(fault.cause(), "read tcp 127.0.0.1:9->127.0.0.1:80: read: connection reset by peer");
+        let error = NetError::socket("read", local, remote, &io::Error::from_raw_os_error(libc::ECONNRESET));
+        assert_eq!((error.code, &*error.text), (1220, "read: connection reset by peer"));
+        assert_eq!(error.cause(), "read tcp 127.0.0.1:9->127.0.0.1:80: read: connection reset by peer");
     }
 
     #[test]
@@ -413,13 +413,13 @@ mod tests {
         use rustls::pki_types::UnixTime;
         let time = |secs| UnixTime::since_unix_epoch(std::time::Duration::from_secs(secs));
         let check = |error: rustls::CertificateError, end: &str| {
-            let fault = Fault::tls(&rustls::Error::InvalidCertificate(error));
+            let error = NetError::tls(&rustls::Error::InvalidCertificate(error));
             let start =
                 "tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time ";
             assert!(
-                fault.code == OTHER && fault.text.starts_with(start) && fault.text.ends_with(end),
+                error.code == OTHER && error.text.starts_with(start) && error.text.ends_with(end),
                 "{}",
-                fault.text
+                error.text
             );
         };
         let (time, other) = (time(1_700_000_000), time(1_600_000_000));
@@ -434,7 +434,7 @@ mod tests {
     fn h2_codes_follow_the_frame() {
         let at = "127.0.0.1:9".parse().unwrap();
         let error = h2::Error::from(h2::Reason::INTERNAL_ERROR);
-        let fault = Fault::h2(&error, at, at);
-        assert!(fault.text.ends_with("with http2 ErrCode INTERNAL_ERROR"), "{}", fault.text);
+        let error = NetError::h2(&error, at, at);
+        assert!(error.text.ends_with("with http2 ErrCode INTERNAL_ERROR"), "{}", error.text);
     }
 }

@@ -6,18 +6,18 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use super::error::Fault;
+use super::error::NetError;
 use super::url::quoted;
 
 /// The headers of an answer in wire order, names canonical; one text and a list of spans.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Headers {
     text: String,
-    spans: Vec<Span>,
+    spans: Vec<HeaderSpan>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Span {
+struct HeaderSpan {
     name: u32,
     value: u32,
     end: u32,
@@ -47,7 +47,7 @@ impl Headers {
         }
         let middle = self.text.len();
         self.text.push_str(&String::from_utf8_lossy(value));
-        self.spans.push(Span { name: start as u32, value: middle as u32, end: self.text.len() as u32 });
+        self.spans.push(HeaderSpan { name: start as u32, value: middle as u32, end: self.text.len() as u32 });
     }
 
     /// Appends to the value of the last header, as a folded line does.
@@ -151,15 +151,15 @@ pub struct RequestHeaders {
 
 impl RequestHeaders {
     /// Checks and sorts what the user gave. When names differ only by case, the later one wins.
-    pub fn new(given: Vec<(String, String)>) -> Result<Self, Fault> {
+    pub fn new(given: Vec<(String, String)>) -> Result<Self, NetError> {
         let mut headers = Self { rest: Vec::with_capacity(given.len()), ..Self::default() };
         for (mut name, mut value) in given {
             if !is_valid_name(&name) {
-                return Err(Fault::other(format!("net/http: invalid header field name {}", quoted(&name))));
+                return Err(NetError::other(format!("net/http: invalid header field name {}", quoted(&name))));
             }
             canonicalise(&mut name);
             if !is_valid_value(&value) {
-                return Err(Fault::other(format!("net/http: invalid header field value for {}", quoted(&name))));
+                return Err(NetError::other(format!("net/http: invalid header field value for {}", quoted(&name))));
             }
             let trimmed = value.trim_matches([' ', '\t']);
             if trimmed.len() != value.len() {
@@ -167,7 +167,7 @@ impl RequestHeaders {
             }
             match name.as_str() {
                 "Host" if value.bytes().any(|byte| !is_host_byte(byte)) => {
-                    return Err(Fault::other("http: invalid Host header"));
+                    return Err(NetError::other("http: invalid Host header"));
                 }
                 "Host" => headers.host = Some(value).filter(|value| !value.is_empty()),
                 "User-Agent" => headers.user_agent = Some(value),

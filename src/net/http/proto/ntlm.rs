@@ -42,7 +42,7 @@ pub fn authenticate(headers: &Headers, scheme: &str, user: &str, password: &str)
     let challenge = headers.get_all("Www-Authenticate").find_map(|value| {
         let (name, text) = value.split_once(' ')?;
         let message = STANDARD.decode(text.trim()).ok()?;
-        name.eq_ignore_ascii_case(scheme).then(|| Challenge::parse(&message)).flatten()
+        name.eq_ignore_ascii_case(scheme).then(|| NtlmChallenge::parse(&message)).flatten()
     })?;
     let (domain, user) = user.split_once('\\').unwrap_or(("", user));
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -54,7 +54,7 @@ pub fn authenticate(headers: &Headers, scheme: &str, user: &str, password: &str)
 }
 
 /// What the server asks.
-struct Challenge {
+struct NtlmChallenge {
     nonce: [u8; 8],
     flags: u32,
     target: Vec<u8>,
@@ -62,7 +62,7 @@ struct Challenge {
     time: Option<u64>,
 }
 
-impl Challenge {
+impl NtlmChallenge {
     fn parse(message: &[u8]) -> Option<Self> {
         if !message.starts_with(SIGNATURE) || message.get(8..12)? != 2u32.to_le_bytes() {
             return None;
@@ -99,7 +99,7 @@ fn owner_key(domain: &str, user: &str, password: &str) -> [u8; 16] {
 }
 
 /// The LM response and the NT response.
-fn responses(key: &[u8; 16], challenge: &Challenge, time: u64, nonce: [u8; 8]) -> (Vec<u8>, Vec<u8>) {
+fn responses(key: &[u8; 16], challenge: &NtlmChallenge, time: u64, nonce: [u8; 8]) -> (Vec<u8>, Vec<u8>) {
     let mut blob = vec![1, 1, 0, 0, 0, 0, 0, 0];
     blob.extend(time.to_le_bytes());
     blob.extend(nonce);
@@ -115,7 +115,7 @@ fn responses(key: &[u8; 16], challenge: &Challenge, time: u64, nonce: [u8; 8]) -
     (lm, nt)
 }
 
-fn answer(challenge: &Challenge, domain: &str, user: &str, lm: &[u8], nt: &[u8]) -> Vec<u8> {
+fn answer(challenge: &NtlmChallenge, domain: &str, user: &str, lm: &[u8], nt: &[u8]) -> Vec<u8> {
     const HEAD: usize = 64;
     let (domain, user) = (utf16(domain), utf16(user));
     let mut message = Vec::with_capacity(HEAD + lm.len() + nt.len() + domain.len() + user.len());
@@ -224,7 +224,7 @@ mod tests {
         }
         target.extend([0; 4]);
         let nonce = 0x0123_4567_89ab_cdef_u64.to_be_bytes();
-        let challenge = Challenge { nonce, flags: FLAGS, time: timestamp(&target), target };
+        let challenge = NtlmChallenge { nonce, flags: FLAGS, time: timestamp(&target), target };
         let key = owner_key("Domain", "User", "Password");
         assert_eq!(hex(&key), "0c868a403bfd7a93a3001ef22ef02e3f");
         let (lm, nt) = responses(&key, &challenge, 0, [0xaa; 8]);
@@ -235,7 +235,7 @@ mod tests {
     #[test]
     fn broken_challenges_are_none() {
         for message in [&b""[..], b"NTLMSSP\0", &[SIGNATURE, &2u32.to_le_bytes()[..], &[0xff; 40]].concat()] {
-            assert!(Challenge::parse(message).is_none());
+            assert!(NtlmChallenge::parse(message).is_none());
         }
     }
 }

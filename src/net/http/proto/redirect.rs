@@ -1,12 +1,12 @@
 //! Where an answer sends us next, and what goes along.
 
-use super::error::{Fault, Stage};
+use super::error::{NetError, ErrorStage};
 use super::headers::RequestHeaders;
 use super::url::{Url, quoted, split_port};
-use crate::net::http::h1::Answer;
+use crate::net::http::h1::ResponseHead;
 
 /// The `Location` to follow, if the status asks for it.
-pub fn location(answer: &Answer) -> Option<&str> {
+pub fn location(answer: &ResponseHead) -> Option<&str> {
     matches!(answer.status, 301 | 302 | 303 | 307 | 308)
         .then(|| answer.headers.get("Location"))
         .flatten()
@@ -14,9 +14,9 @@ pub fn location(answer: &Answer) -> Option<&str> {
 }
 
 /// Resolves a `Location`.
-pub fn target(base: &Url, location: &str) -> Result<Url, Fault> {
+pub fn target(base: &Url, location: &str) -> Result<Url, NetError> {
     base.join(location).map_err(|error| {
-        Fault::other(format!("failed to parse Location header {}: {error}", quoted(location))).at(Stage::Head)
+        NetError::other(format!("failed to parse Location header {}: {error}", quoted(location))).at(ErrorStage::Head)
     })
 }
 

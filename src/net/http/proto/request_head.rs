@@ -9,7 +9,7 @@ use super::headers::RequestHeaders;
 
 /// A request as the wire needs it.
 #[derive(Debug)]
-pub struct Wire<'a> {
+pub struct WireRequest<'a> {
     /// The method.
     pub method: &'a str,
     /// Path and query, or the whole URL for a proxy.
@@ -21,14 +21,14 @@ pub struct Wire<'a> {
     /// Headers of this hop, sorted by name: `Authorization`, `Cookie`, `Referer`.
     pub extra: &'a [(&'static str, &'a str)],
     /// What follows the head.
-    pub body: Payload<'a>,
+    pub body: WireBody<'a>,
     /// Adds `Connection: close` as the last line.
     pub close: bool,
 }
 
 /// The body of a request and how its length is told.
 #[derive(Clone, Copy, Debug)]
-pub enum Payload<'a> {
+pub enum WireBody<'a> {
     /// None, and no length.
     None,
     /// These bytes one after the other, with their length (which may be 0).
@@ -37,7 +37,7 @@ pub enum Payload<'a> {
     EmptyChunked,
 }
 
-impl Payload<'_> {
+impl WireBody<'_> {
     /// How many bytes it has.
     pub fn len(&self) -> usize {
         match self {
@@ -52,7 +52,7 @@ impl Payload<'_> {
     }
 }
 
-impl Wire<'_> {
+impl WireRequest<'_> {
     /// Writes the first line and the headers, down to the empty line.
     pub(in crate::net) fn write_head(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(self.method.as_bytes());
@@ -69,12 +69,12 @@ impl Wire<'_> {
             line(["User-Agent", ": ", agent]);
         }
         match self.body {
-            Payload::None => {}
-            Payload::Sized(_) => {
+            WireBody::None => {}
+            WireBody::Sized(_) => {
                 let mut digits = [0; 20];
                 line(["Content-Length", ": ", decimal(self.body.len(), &mut digits)]);
             }
-            Payload::EmptyChunked => line(["Transfer-Encoding", ": ", "chunked"]),
+            WireBody::EmptyChunked => line(["Transfer-Encoding", ": ", "chunked"]),
         }
         self.each_field(|name, value| line([name, ": ", value]));
         if self.close && !self.headers.wants_close() {
@@ -118,25 +118,25 @@ fn decimal(mut number: usize, digits: &mut [u8; 20]) -> &str {
 }
 
 /// So many pieces of a body go into one write.
-pub(super) const MOST_SLICES: usize = 8;
+pub(super) const MAX_SLICES: usize = 8;
 
 /// What is still to be written of a body.
-pub(super) struct Rest<'a> {
+pub(super) struct UnsentBody<'a> {
     pub pieces: &'a [Bytes],
     /// How much of the first piece is written.
     pub at: usize,
 }
 
-impl<'a> Rest<'a> {
+impl<'a> UnsentBody<'a> {
     pub const NONE: Self = Self { pieces: &[], at: 0 };
 
     pub fn is_empty(&self) -> bool {
         self.pieces.iter().map(Bytes::len).sum::<usize>() == self.at
     }
 
-    pub fn show(&self, slices: &mut SmallVec<[IoSlice<'a>; MOST_SLICES]>) {
+    pub fn show(&self, slices: &mut SmallVec<[IoSlice<'a>; MAX_SLICES]>) {
         let mut skipped = self.at;
-        for piece in &self.pieces[..self.pieces.len().min(MOST_SLICES - slices.len())] {
+        for piece in &self.pieces[..self.pieces.len().min(MAX_SLICES - slices.len())] {
             slices.push(IoSlice::new(&piece[std::mem::take(&mut skipped)..]));
         }
     }

@@ -32,11 +32,11 @@ impl Url {
             Some((front, fragment)) => (front, Some(fragment)),
             None => (raw, None),
         };
-        let parts = Parts::parse(front).map_err(|cause| format!("parse {}: {cause}", quoted(front)))?;
+        let parts = UrlParts::parse(front).map_err(|cause| format!("parse {}: {cause}", quoted(front)))?;
         let fragment = match fragment {
             None | Some("") => String::new(),
             Some(fragment) => {
-                escaped(fragment, Part::Fragment).map_err(|cause| format!("parse {}: {cause}", quoted(raw)))?
+                escaped(fragment, UrlPart::Fragment).map_err(|cause| format!("parse {}: {cause}", quoted(raw)))?
             }
         };
         Ok(parts.assemble(&fragment))
@@ -158,9 +158,9 @@ impl Url {
     /// Resolves `reference` (a `Location` header, an `href`) against this URL.
     pub fn join(&self, reference: &str) -> Result<Self, String> {
         let (front, fragment) = reference.split_once('#').unwrap_or((reference, ""));
-        let mut target = Parts::parse(front).map_err(|cause| format!("parse {}: {cause}", quoted(front)))?;
+        let mut target = UrlParts::parse(front).map_err(|cause| format!("parse {}: {cause}", quoted(front)))?;
         let mut fragment =
-            escaped(fragment, Part::Fragment).map_err(|cause| format!("parse {}: {cause}", quoted(reference)))?;
+            escaped(fragment, UrlPart::Fragment).map_err(|cause| format!("parse {}: {cause}", quoted(reference)))?;
         if target.scheme.is_empty() {
             target.scheme = self.scheme().to_owned();
         } else if target.opaque.is_some() {
@@ -223,7 +223,7 @@ pub fn split_port(authority: &str) -> (&str, &str) {
 
 /// The pieces of a URL, each already in its canonical escape.
 #[derive(Default)]
-struct Parts {
+struct UrlParts {
     scheme: String,
     opaque: Option<String>,
     user: Option<String>,
@@ -233,7 +233,7 @@ struct Parts {
     omit_host: bool,
 }
 
-impl Parts {
+impl UrlParts {
     fn parse(raw: &str) -> Result<Self, String> {
         if raw.bytes().any(|byte| byte < 0x20 || byte == 0x7f) {
             return Err("net/url: invalid control character in URL".to_owned());
@@ -266,7 +266,7 @@ impl Parts {
         } else if !parts.scheme.is_empty() && rest.starts_with('/') {
             parts.omit_host = true;
         }
-        parts.path = escaped(path, Part::Path)?;
+        parts.path = escaped(path, UrlPart::Path)?;
         Ok(parts)
     }
 
@@ -279,9 +279,9 @@ impl Parts {
                 }
                 self.user = Some(match user.split_once(':') {
                     Some((name, password)) => {
-                        format!("{}:{}", reescaped(name, Part::User)?, reescaped(password, Part::User)?)
+                        format!("{}:{}", reescaped(name, UrlPart::User)?, reescaped(password, UrlPart::User)?)
                     }
-                    None => reescaped(user, Part::User)?,
+                    None => reescaped(user, UrlPart::User)?,
                 });
                 host
             }
@@ -376,27 +376,27 @@ fn scheme_of(raw: &str) -> Result<(&str, &str), String> {
 
 /// Where in a URL a text stands; decides what must be escaped.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Part {
+enum UrlPart {
     User,
     Path,
     Fragment,
 }
 
-fn must_escape(byte: u8, part: Part) -> bool {
+fn must_escape(byte: u8, part: UrlPart) -> bool {
     match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => false,
         b'$' | b'&' | b'+' | b',' | b'/' | b':' | b';' | b'=' | b'?' | b'@' => match part {
-            Part::User => matches!(byte, b'@' | b'/' | b'?' | b':'),
-            Part::Path => byte == b'?',
-            Part::Fragment => false,
+            UrlPart::User => matches!(byte, b'@' | b'/' | b'?' | b':'),
+            UrlPart::Path => byte == b'?',
+            UrlPart::Fragment => false,
         },
-        b'!' | b'(' | b')' | b'*' => part != Part::Fragment,
+        b'!' | b'(' | b')' | b'*' => part != UrlPart::Fragment,
         _ => true,
     }
 }
 
 /// The canonical escape of a path or fragment: what is valid stays as written, else it is decoded and encoded anew.
-fn escaped(raw: &str, part: Part) -> Result<String, String> {
+fn escaped(raw: &str, part: UrlPart) -> Result<String, String> {
     let valid = |byte: u8| b"!$&'()*+,;=:@[]%".contains(&byte) || !must_escape(byte, part);
     if raw.bytes().all(valid) {
         check_escapes(raw)?;
@@ -405,12 +405,12 @@ fn escaped(raw: &str, part: Part) -> Result<String, String> {
     reescaped(raw, part)
 }
 
-fn reescaped(raw: &str, part: Part) -> Result<String, String> {
+fn reescaped(raw: &str, part: UrlPart) -> Result<String, String> {
     check_escapes(raw)?;
     Ok(escape(&unescaped(raw), part))
 }
 
-fn escape(bytes: &[u8], part: Part) -> String {
+fn escape(bytes: &[u8], part: UrlPart) -> String {
     let mut text = String::with_capacity(bytes.len());
     for &byte in bytes {
         if must_escape(byte, part) {

@@ -11,7 +11,7 @@ use super::super::Op;
 use crate::js::value::{Args, Throw, Value};
 use crate::js::vu::Vu;
 use crate::log::Level;
-use crate::net::http::{Jar, Url};
+use crate::net::http::{CookieJar, Url};
 
 mod answer;
 mod body;
@@ -291,7 +291,7 @@ fn warn(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 /// What begins with an iteration: an empty jar, unless cookies stay.
 pub fn begin_iteration(vu: &Vu) {
     if !vu.script.http.keep_cookies {
-        vu.room::<VuJar>().0.replace(Arc::new(Jar::default()));
+        vu.room::<VuJar>().0.replace(Arc::new(CookieJar::default()));
     }
 }
 

@@ -15,7 +15,7 @@ use crate::js::value::{Args, Throw, Value};
 use crate::js::vu::Vu;
 use crate::net::Sent;
 use crate::net::http::{
-    Auth, Body, BodyMode, Coding, Exchange, Hop, Jar, Protocol, Request, RequestCookie, Url, compress, headers,
+    Auth, Body, BodyMode, ContentCoding, Exchange, Hop, CookieJar, Protocol, Request, RequestCookie, Url, compress, headers,
 };
 use crate::units::Span;
 
@@ -89,7 +89,7 @@ impl Prepared {
             }
             ("cookies", Value::Map(map)) => self.request.cookies = map.into_iter().filter_map(cookie).collect(),
             ("jar", Value::Resource(jar)) => {
-                if let Ok(jar) = jar.downcast::<Arc<Jar>>() {
+                if let Ok(jar) = jar.downcast::<Arc<CookieJar>>() {
                     self.request.jar = Some((*jar).clone());
                 }
             }
@@ -164,10 +164,10 @@ impl Prepared {
         {
             request.body = None;
         }
-        let codings = Coding::parse_list(&compression.unwrap_or_default())?;
+        let codings = ContentCoding::parse_list(&compression.unwrap_or_default())?;
         if let (false, Some(body)) = (codings.is_empty(), request.body.as_ref().filter(|body| !body.is_empty())) {
             let packed = compress(&codings, body.joined()).map_err(|error| error.to_string())?;
-            let encoding = Coding::header(&codings);
+            let encoding = ContentCoding::header(&codings);
             request.body = Some(Body::Bytes(packed));
             match request.headers.iter().find(|(name, _)| name == "Content-Encoding") {
                 None => request.headers.push(("Content-Encoding".to_owned(), encoding)),

@@ -10,7 +10,7 @@ use crate::js::value::{Args, Throw, Value};
 use crate::js::vu::Vu;
 use crate::net::http::Url;
 use crate::net::http::proto::url::quoted;
-use crate::net::ws::{Outgoing, close};
+use crate::net::ws::{OutgoingMessage, close};
 
 mod params;
 pub mod socket;
@@ -91,8 +91,8 @@ fn next(vu: &Vu, args: Args) -> Result<Value, Throw> {
 fn send(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     let socket = args.resource::<Socket>(0)?;
     let outgoing = match args.take(1) {
-        Value::String(text) => Outgoing::Text(text),
-        Value::Bytes(bytes) => Outgoing::Binary(bytes),
+        Value::String(text) => OutgoingMessage::Text(text),
+        Value::Bytes(bytes) => OutgoingMessage::Binary(bytes),
         other => return Err(Throw::go(format!("unsupported send type {}", go::type_of(&other)))),
     };
     socket.say(vu, outgoing)?;
@@ -128,7 +128,7 @@ fn say_goodbye(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     }
     if !args.bool(3) {
         // Once is enough.
-        _ = socket.say(vu, Outgoing::Close(code as u16, reason));
+        _ = socket.say(vu, OutgoingMessage::Close(code as u16, reason));
     }
     Ok(Value::Undefined)
 }

@@ -14,7 +14,7 @@ use crate::metrics::record::millis;
 use crate::metrics::system_tags::SystemTag as Tag;
 use crate::metrics::{Metadata, MetricId, Record, TagSet, builtin};
 use crate::net::http::Headers;
-use crate::net::ws::{self, Answer, Ask, Event, Line, Outgoing, Refused, Told};
+use crate::net::ws::{self, HandshakeResponse, HandshakeRequest, SocketEvent, SocketChannel, OutgoingMessage, HandshakeError, TimedEvent};
 
 /// How long the end of an iteration waits for a server's last word.
 const FAREWELL: Duration = Duration::from_millis(250);
@@ -40,7 +40,7 @@ pub struct Labels {
 
 /// One WebSocket.
 pub struct Socket {
-    line: Arc<Line>,
+    line: Arc<SocketChannel>,
     kind: Kind,
     labels: Labels,
     /// What the VU was tagged with when it was made.
@@ -66,7 +66,7 @@ struct Sockets(RefCell<Vec<Rc<Socket>>>);
 
 impl Socket {
     /// Begins to connect.
-    pub fn open(vu: &Vu, kind: Kind, ask: Result<Ask, String>, labels: Labels) -> Rc<Self> {
+    pub fn open(vu: &Vu, kind: Kind, ask: Result<HandshakeRequest, String>, labels: Labels) -> Rc<Self> {
         let line = ws::open(&vu.client, ask);
         let base = vu.tags();
         let socket = Rc::new(Self {
@@ -88,12 +88,12 @@ impl Socket {
     }
 
     /// The next event, once it comes.
-    pub fn next(&self) -> impl Future<Output = Told> + use<> {
+    pub fn next(&self) -> impl Future<Output = TimedEvent> + use<> {
         self.line.clone().next()
     }
 
     /// The next event, if there is one.
-    pub fn take(&self) -> Option<Told> {
+    pub fn take(&self) -> Option<TimedEvent> {
         self.line.take()
     }
 
@@ -101,14 +101,14 @@ impl Socket {
     ///
     /// # Errors
     /// The socket is closed.
-    pub fn say(&self, vu: &Vu, outgoing: Outgoing) -> Result<(), Throw> {
+    pub fn say(&self, vu: &Vu, outgoing: OutgoingMessage) -> Result<(), Throw> {
         if self.is_over.get() || self.is_closing.get() {
             return Err(Throw::go("InvalidStateError"));
         }
         self.settle(vu);
         let (buffered, task) = self.buffered.get();
         self.buffered.set((buffered + outgoing.len() as u64, task));
-        self.is_closing.set(matches!(outgoing, Outgoing::Close(..)));
+        self.is_closing.set(matches!(outgoing, OutgoingMessage::Close(..)));
         self.line.say(outgoing);
         Ok(())
     }
@@ -120,7 +120,7 @@ impl Socket {
     pub fn ping(&self, vu: &Vu) -> Result<(), Throw> {
         let number = self.pings.get();
         self.pings.set(number + 1);
-        self.say(vu, Outgoing::Ping(number))
+        self.say(vu, OutgoingMessage::Ping(number))
     }
 
     /// Waits while too much is unwritten.
@@ -200,7 +200,7 @@ impl Socket {
     }
 
     /// Tags everything that follows by the server's answer.
-    fn label(&self, vu: &Vu, answer: Option<&Answer>, is_open: bool) {
+    fn label(&self, vu: &Vu, answer: Option<&HandshakeResponse>, is_open: bool) {
         let on = |tag| vu.script.system_tags.has(tag);
         let (status, ip);
         let labels = &self.labels;
@@ -250,14 +250,14 @@ impl Socket {
     }
 
     /// Counts an event.
-    pub fn count(&self, vu: &Vu, told: &Told) {
+    pub fn count(&self, vu: &Vu, told: &TimedEvent) {
         match &told.event {
-            Event::Open(answer) => {
+            SocketEvent::Open(answer) => {
                 self.label(vu, Some(answer), true);
                 self.count_attempt(vu, answer.started, answer.arrived);
                 self.began.set(Some(answer.started));
             }
-            Event::Failed(refused) => {
+            SocketEvent::Failed(refused) => {
                 self.label(vu, refused.answer.as_ref(), false);
                 let ended = refused.answer.as_ref().map_or(told.at, |answer| answer.arrived);
                 self.count_attempt(vu, refused.started, ended);
@@ -266,19 +266,19 @@ impl Socket {
                 }
                 self.finish(vu, told.at);
             }
-            Event::Text(_) | Event::Binary(_) if !self.is_closing.get() => {
+            SocketEvent::Text(_) | SocketEvent::Binary(_) if !self.is_closing.get() => {
                 self.sample(vu, told.at, builtin::WS_MSGS_RECEIVED, 1.0);
             }
-            Event::Pong(Some(time)) => {
+            SocketEvent::Pong(Some(time)) => {
                 self.sample(vu, told.at, builtin::WS_PING, millis(time.as_nanos() as u64));
             }
-            Event::Closed(_) if self.kind == Kind::Events => self.finish(vu, told.at),
+            SocketEvent::Closed(_) if self.kind == Kind::Events => self.finish(vu, told.at),
             _ => {}
         }
     }
 
     /// An event for JavaScript: what kind, when in milliseconds, and what is special about it.
-    pub fn show(&self, vu: &Vu, told: Told) -> Value {
+    pub fn show(&self, vu: &Vu, told: TimedEvent) -> Value {
         self.settle(vu);
         self.count(vu, &told);
         let time = vu.script.epoch.stamp(told.at).0 as f64 / 1e6;
@@ -289,20 +289,20 @@ impl Socket {
         };
         let nothing = || Value::Undefined;
         match told.event {
-            Event::Open(answer) => {
+            SocketEvent::Open(answer) => {
                 let protocol = answer.headers.get("Sec-Websocket-Protocol").unwrap_or_default().into();
                 let extensions = answer.headers.get_all("Sec-Websocket-Extensions").map(Value::from).collect();
                 of("open", [protocol, Value::List(extensions), nothing()]);
             }
-            Event::Failed(refused) => of("failed", [refused.text.into(), nothing(), nothing()]),
-            Event::Text(text) => {
+            SocketEvent::Failed(refused) => of("failed", [refused.text.into(), nothing(), nothing()]),
+            SocketEvent::Text(text) => {
                 let text = String::from_utf8(text).unwrap_or_else(|error| text_of(error.as_bytes()));
                 of("message", [text.into(), nothing(), nothing()]);
             }
-            Event::Binary(bytes) => of("message", [Value::Bytes(bytes.into()), nothing(), nothing()]),
-            Event::Ping => of("ping", [nothing(), nothing(), nothing()]),
-            Event::Pong(_) => of("pong", [nothing(), nothing(), nothing()]),
-            Event::Closed(farewell) => {
+            SocketEvent::Binary(bytes) => of("message", [Value::Bytes(bytes.into()), nothing(), nothing()]),
+            SocketEvent::Ping => of("ping", [nothing(), nothing(), nothing()]),
+            SocketEvent::Pong(_) => of("pong", [nothing(), nothing(), nothing()]),
+            SocketEvent::Closed(farewell) => {
                 let code = farewell.code.map_or(Value::Undefined, |code| Value::Number(f64::from(code)));
                 let complaint = farewell.complaint().map_or(Value::Undefined, Value::from);
                 let reason = if farewell.code.is_some() { farewell.reason } else { String::new() };
@@ -320,7 +320,7 @@ impl Drop for Socket {
 }
 
 /// The response of a handshake as `k6/ws` gives it; the URL only for one that came about.
-pub fn response(answer: Option<&Answer>, url: &str, error: &str) -> Value {
+pub fn response(answer: Option<&HandshakeResponse>, url: &str, error: &str) -> Value {
     let headers = |headers: &Headers| headers.joined().into_iter().map(|(name, value)| (name, value.into())).collect();
     Value::Map(vec![
         ("url".to_owned(), url.into()),
@@ -332,7 +332,7 @@ pub fn response(answer: Option<&Answer>, url: &str, error: &str) -> Value {
 }
 
 /// The answer in words of `k6/ws`: a rejected handshake is an answer, everything else an error.
-pub fn refusal(refused: &Refused) -> Value {
+pub fn refusal(refused: &HandshakeError) -> Value {
     match &refused.answer {
         Some(answer) => response(Some(answer), "", ""),
         None => response(None, "", &refused.text),
@@ -347,7 +347,7 @@ pub async fn hang_up(vu: &Vu) {
     let ended = Instant::now();
     for socket in &open {
         while let Some(told) = socket.line.take() {
-            let is_last = matches!(told.event, Event::Closed(_) | Event::Failed(_));
+            let is_last = matches!(told.event, SocketEvent::Closed(_) | SocketEvent::Failed(_));
             socket.count(vu, &told);
             if is_last {
                 break;

@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::net::cpu_pool::Seats;
+use crate::net::cpu_pool::CpuPool;
 
 /// How long a computation that gives turns keeps its seat while others wait for one.
 const TURN: Duration = Duration::from_millis(10);
 
 /// Those of scripts.
-static SCRIPTS: Seats = Seats::new();
+static SCRIPTS: CpuPool = CpuPool::new();
 
 /// Computes on another thread. A VU that no longer waits for the answer does not free its seat before it is there.
 /// `None` when the computation broke.

@@ -14,7 +14,7 @@ use super::{Client, Known, Types, debug, decode, encode, sample};
 use crate::js::value::{Args, Throw, Value, text_of};
 use crate::js::vu::Vu;
 use crate::metrics::TagSet;
-use crate::net::grpc::{Asked, Call, Channel, Code, Metadata, Outcome, Status};
+use crate::net::grpc::{PendingCall, Call, Channel, GrpcCode, GrpcMetadata, CallOutcome, GrpcStatus};
 
 /// How long a call may take, unless its params say otherwise.
 const TIMEOUT: Duration = Duration::from_secs(120);
@@ -100,16 +100,16 @@ impl Prepared {
     }
 
     /// The message, where it is so long that the VUs of this thread would wait for it.
-    fn decode_aside(&self, outcome: &Outcome) -> Option<impl Future<Output = Result<Value, String>> + use<>> {
+    fn decode_aside(&self, outcome: &CallOutcome) -> Option<impl Future<Output = Result<Value, String>> + use<>> {
         let message = outcome.message.as_ref().filter(|message| outcome.status.is_ok() && decode::is_long(message))?;
         let output = self.known.method().output;
         (!self.discards_message).then(|| decode::decode_aside(&self.types, &self.known.schema, output, message.clone()))
     }
 
     /// Writes the sample down and makes the response, unless its message is `decoded` already.
-    fn finish(&self, vu: &Vu, outcome: Outcome, decoded: Option<Result<Value, String>>) -> Value {
+    fn finish(&self, vu: &Vu, outcome: CallOutcome, decoded: Option<Result<Value, String>>) -> Value {
         let mut made = Made::of(&outcome);
-        let Outcome { mut status, headers, trailers, message, .. } = outcome;
+        let CallOutcome { mut status, headers, trailers, message, .. } = outcome;
         let output = self.known.method().output;
         let show = |bytes: &[u8]| match self.discards_message {
             true => Ok(Value::Null),
@@ -118,7 +118,7 @@ impl Prepared {
         let bytes = if status.is_ok() { message.as_deref().unwrap_or_default() } else { &[] };
         let shown = decoded.unwrap_or_else(|| show(bytes));
         let shown = shown.unwrap_or_else(|text| {
-            status = Status::new(Code::INTERNAL, format!("grpc: failed to unmarshal the received message: {text}"));
+            status = GrpcStatus::new(GrpcCode::INTERNAL, format!("grpc: failed to unmarshal the received message: {text}"));
             show(&[]).unwrap_or(Value::Null)
         });
         made.code = status.code;
@@ -143,14 +143,14 @@ impl Prepared {
 struct Unfinished {
     /// Gone once it is finished.
     prepared: Option<Prepared>,
-    asked: Asked,
+    asked: PendingCall,
     /// While its message is decoded.
-    outcome: Option<Outcome>,
+    outcome: Option<CallOutcome>,
     vu: Rc<Vu>,
 }
 
 impl Unfinished {
-    fn finish(&mut self, outcome: Outcome, decoded: Option<Result<Value, String>>) -> Value {
+    fn finish(&mut self, outcome: CallOutcome, decoded: Option<Result<Value, String>>) -> Value {
         self.prepared.take().map_or(Value::Undefined, |prepared| prepared.finish(&self.vu, outcome, decoded))
     }
 }
@@ -183,7 +183,7 @@ struct Detail {
 }
 
 /// A status as scripts see it, with its details; `order` says which of them comes when.
-pub(super) fn error_of(types: &Types, status: &Status, order: [&str; 3]) -> Value {
+pub(super) fn error_of(types: &Types, status: &GrpcStatus, order: [&str; 3]) -> Value {
     let detailed = status.details.clone().and_then(|bytes| Detailed::decode(bytes).ok()).unwrap_or_default();
     let details = detailed.details.into_iter().map(|detail| decode::any(types, &detail.url, &detail.value));
     let mut details = Some(details.collect());
@@ -196,7 +196,7 @@ pub(super) fn error_of(types: &Types, status: &Status, order: [&str; 3]) -> Valu
 }
 
 /// Names with the lists of their values.
-fn shown_metadata(metadata: Metadata) -> Value {
+fn shown_metadata(metadata: GrpcMetadata) -> Value {
     let mut map: Vec<(String, Vec<Value>)> = Vec::new();
     let mut places = HashMap::new();
     for (name, value) in metadata {

@@ -16,7 +16,7 @@ use super::{Client, Known, Types, call, debug, decode, encode, sample};
 use crate::js::value::{Args, Throw, Value};
 use crate::js::vu::Vu;
 use crate::metrics::TagSet;
-use crate::net::grpc::{Call, Code, Download, Event, Outcome, Status, Upload};
+use crate::net::grpc::{Call, GrpcCode, Download, StreamEvent, CallOutcome, GrpcStatus, Upload};
 
 /// How far a script is with its messages.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -97,11 +97,11 @@ pub(super) fn next(vu: &Vu, args: Args) -> Result<Value, Throw> {
         loop {
             let Some(download) = &mut waiting.download else { return Ok(Value::Undefined) };
             let outcome = match download.next().await {
-                Event::Sent(at) => {
+                StreamEvent::Sent(at) => {
                     sample::count(&vu, Counted::Sent, &stream.tags, at);
                     continue;
                 }
-                Event::Message(bytes, at) => {
+                StreamEvent::Message(bytes, at) => {
                     sample::count(&vu, Counted::Received, &stream.tags, at);
                     match stream.show(bytes).await {
                         Ok(message) => {
@@ -110,11 +110,11 @@ pub(super) fn next(vu: &Vu, args: Args) -> Result<Value, Throw> {
                         }
                         Err(text) => {
                             let text = format!("grpc: failed to unmarshal the received message: {text}");
-                            download.fail(Status::new(Code::INTERNAL, text))
+                            download.fail(GrpcStatus::new(GrpcCode::INTERNAL, text))
                         }
                     }
                 }
-                Event::End(outcome) => *outcome,
+                StreamEvent::End(outcome) => *outcome,
             };
             _ = waiting.download.take();
             return Ok(stream.finish(&vu, outcome));
@@ -129,7 +129,7 @@ pub(super) fn write(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
         Sending::Open => {}
         Sending::Sent => {
             stream.sending.set(Sending::Ended);
-            stream.upload.fail(Status::new(Code::INTERNAL, "SendMsg called after CloseSend"));
+            stream.upload.fail(GrpcStatus::new(GrpcCode::INTERNAL, "SendMsg called after CloseSend"));
             return Ok(Value::Undefined);
         }
         Sending::Ended => return Ok(Value::Undefined),
@@ -149,7 +149,7 @@ pub(super) fn write(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
         Err(text) => {
             let text = format!("can't serialise request object to protocol buffer: {text}");
             stream.sending.set(Sending::Ended);
-            stream.upload.fail(Status::new(Code::UNKNOWN, text));
+            stream.upload.fail(GrpcStatus::new(GrpcCode::UNKNOWN, text));
         }
     }
     Ok(Value::Undefined)
@@ -185,9 +185,9 @@ pub fn hang_up(vu: &Vu) {
         let Some(mut download) = stream.download.take() else { continue };
         while let Some(event) = download.take() {
             match event {
-                Event::Sent(at) => sample::count(vu, Counted::Sent, &stream.tags, at),
-                Event::Message(_, at) => sample::count(vu, Counted::Received, &stream.tags, at),
-                Event::End(outcome) => sample::duration(vu, &stream.tags, &Made::of(&outcome)),
+                StreamEvent::Sent(at) => sample::count(vu, Counted::Sent, &stream.tags, at),
+                StreamEvent::Message(_, at) => sample::count(vu, Counted::Received, &stream.tags, at),
+                StreamEvent::End(outcome) => sample::duration(vu, &stream.tags, &Made::of(&outcome)),
             }
         }
     }
@@ -204,15 +204,15 @@ impl Stream {
     }
 
     /// Writes the sample down; the last event.
-    fn finish(&self, vu: &Vu, outcome: Outcome) -> Value {
+    fn finish(&self, vu: &Vu, outcome: CallOutcome) -> Value {
         vu.room::<Open>().0.borrow_mut().retain(|open| !std::ptr::eq(&**open, self));
         sample::duration(vu, &self.tags, &Made::of(&outcome));
-        let Outcome { mut status, headers, trailers, ended, .. } = outcome;
+        let CallOutcome { mut status, headers, trailers, ended, .. } = outcome;
         debug::tell(vu, &self.call, "", &headers, &trailers, &Value::Undefined);
         let mut event = vec![seconds(vu, ended), Value::Undefined];
         if !status.is_ok() {
             let text = status.to_string();
-            if status.code == Code::CANCELED {
+            if status.code == GrpcCode::CANCELED {
                 status.message = "canceled by client (k6)".to_owned();
             }
             event.push(call::error_of(&self.types, &status, ["code", "details", "message"]));
