@@ -11,6 +11,7 @@ use tokio::net::TcpSocket;
 use super::config::Config;
 use super::dns::Resolver;
 use super::http::proto::error::{BLACKLISTED_IP, BLOCKED_HOSTNAME, DIAL, NetError};
+use super::http::proto::url::{split_port, to_ascii};
 use super::open_files::OpenFiles;
 use super::socket::{MeteredSocket, Traffic};
 
@@ -102,7 +103,7 @@ impl Dialer {
         };
         let socket = match tokio::time::timeout(CONNECT_TIMEOUT, connect).await {
             Ok(connected) => connected.map_err(|error| {
-                self.files.saw(&error);
+                self.files.note_error(&error);
                 NetError::dial(remote, &error)
             })?,
             Err(_) => return Err(NetError::dial(remote, &std::io::ErrorKind::TimedOut.into())),
@@ -120,14 +121,6 @@ impl Dialer {
     }
 }
 
-/// `name` as the resolver wants it: punycode for what is not ASCII.
-pub fn to_ascii(name: &str) -> String {
-    if name.is_ascii() {
-        return name.to_owned();
-    }
-    idna::domain_to_ascii(name).unwrap_or_else(|_| name.to_owned())
-}
-
 /// A pattern is a name, or `*` and the end of a name.
 fn matches(pattern: &str, name: &str) -> bool {
     match pattern.strip_prefix('*') {
@@ -138,7 +131,7 @@ fn matches(pattern: &str, name: &str) -> bool {
 
 fn split_target(target: &str) -> (&str, &str) {
     // A bare IPv6 address has colons but no port.
-    if target.parse::<IpAddr>().is_ok() { (target, "") } else { super::http::proto::url::split_port(target) }
+    if target.parse::<IpAddr>().is_ok() { (target, "") } else { split_port(target) }
 }
 
 fn bits(ip: IpAddr) -> (u128, u8) {

@@ -1,6 +1,6 @@
-//! The hand-over between the threads that run scripts and the threads that speak to the network.
+//! The queue between the threads that run scripts and a network thread, and the loop that serves it.
 //!
-//! One queue per network thread. A busy thread is not woken: it takes what has gathered when it comes around.
+//! One queue per network thread. A busy thread is not woken: it takes what has queued up when it gets to it.
 
 use std::future::poll_fn;
 use std::rc::Rc;
@@ -11,78 +11,83 @@ use futures_util::future::LocalBoxFuture;
 use rustc_hash::FxHashMap;
 use tokio::sync::{mpsc, oneshot};
 
-use super::client_connections::{ClientConnections, NetContext};
-use super::http::Exchange;
-use super::http::exchange::{PreparedRequest, run};
+use super::client_connections::ClientConnections;
+use super::connector::NetContext;
+use super::http::exchange::{self, PreparedRequest};
+use super::http::message::Exchange;
 use super::socket::Traffic;
 
 /// A task of any kind for a client's network thread.
 pub type NetTask = Box<dyn FnOnce(Rc<ClientConnections>) -> LocalBoxFuture<'static, ()> + Send>;
 
-/// Who a job belongs to.
+/// Which client a command is for, and what its connections need to know.
 #[derive(Clone, Debug)]
 pub struct ClientInfo {
     /// Unique among the clients of a run.
     pub id: u64,
-    /// Which own address it connects from.
+    /// Chooses among the addresses of `localIPs`.
     pub index: u64,
     /// Where its bytes are counted.
     pub traffic: Arc<Traffic>,
 }
 
-/// What is handed over.
+/// What a network thread is asked to do.
 pub enum NetCommand {
-    /// An HTTP request, and where its answer goes.
-    Job(ClientInfo, Arc<PreparedRequest>, oneshot::Sender<Exchange>),
-    /// Anything else.
+    /// Send an HTTP request and reply with its outcome.
+    Request(ClientInfo, Arc<PreparedRequest>, oneshot::Sender<Exchange>),
+    /// Run a task with the client's connections.
     Run(ClientInfo, NetTask),
-    /// Close the idle connections of this client.
+    /// Close the idle connections of the client with this id.
     CloseIdle(u64),
-    /// This client is gone.
-    Forget(u64),
+    /// The client with this id was dropped: close its connections.
+    RemoveClient(u64),
 }
 
-/// The entrance to a network thread.
+/// The sending half of a network thread's queue.
 pub type NetQueue = mpsc::UnboundedSender<NetCommand>;
 
-/// Serves one network thread until every port to it is gone.
-pub async fn serve(means: Arc<NetContext>, mut inbox: mpsc::UnboundedReceiver<NetCommand>) {
-    let mut endpoints: FxHashMap<u64, Rc<ClientConnections>> = FxHashMap::default();
-    let find = |endpoints: &mut FxHashMap<u64, Rc<ClientConnections>>, owner: ClientInfo| {
-        let new = || Rc::new(ClientConnections::new(means.clone(), owner.index, owner.traffic));
-        endpoints.entry(owner.id).or_insert_with(new).clone()
+/// Serves one network thread until all senders of its queue are dropped.
+pub async fn serve(context: Arc<NetContext>, mut commands: mpsc::UnboundedReceiver<NetCommand>) {
+    let mut clients: FxHashMap<u64, Rc<ClientConnections>> = FxHashMap::default();
+    let find = |clients: &mut FxHashMap<u64, Rc<ClientConnections>>, client: ClientInfo| {
+        let new = || Rc::new(ClientConnections::new(context.clone(), client.index, client.traffic));
+        clients.entry(client.id).or_insert_with(new).clone()
     };
-    while let Some(message) = inbox.recv().await {
-        match message {
-            NetCommand::Job(owner, ask, reply) => {
-                let endpoint = find(&mut endpoints, owner);
-                tokio::task::spawn_local(answer(endpoint, ask, reply));
+    while let Some(command) = commands.recv().await {
+        match command {
+            NetCommand::Request(client, prepared, reply_tx) => {
+                let connections = find(&mut clients, client);
+                tokio::task::spawn_local(run_request(connections, prepared, reply_tx));
             }
-            NetCommand::Run(owner, work) => {
-                tokio::task::spawn_local(work(find(&mut endpoints, owner)));
+            NetCommand::Run(client, task) => {
+                tokio::task::spawn_local(task(find(&mut clients, client)));
             }
             NetCommand::CloseIdle(id) => {
-                if let Some(endpoint) = endpoints.get(&id) {
-                    endpoint.close_idle();
+                if let Some(connections) = clients.get(&id) {
+                    connections.close_idle();
                 }
             }
-            NetCommand::Forget(id) => _ = endpoints.remove(&id),
+            NetCommand::RemoveClient(id) => _ = clients.remove(&id),
         }
     }
 }
 
-/// Runs a job, unless nobody waits for it any more: then it is dropped together with its connection.
-async fn answer(endpoint: Rc<ClientConnections>, ask: Arc<PreparedRequest>, mut reply: oneshot::Sender<Exchange>) {
+/// Runs a request until it ends or its receiver is dropped; then it is dropped together with its connection.
+async fn run_request(
+    connections: Rc<ClientConnections>,
+    prepared: Arc<PreparedRequest>,
+    mut reply_tx: oneshot::Sender<Exchange>,
+) {
     let exchange = {
-        let mut job = std::pin::pin!(run(&endpoint, &ask));
-        poll_fn(|cx| match reply.poll_closed(cx) {
+        let mut request = std::pin::pin!(exchange::run(&connections, &prepared));
+        poll_fn(|cx| match reply_tx.poll_closed(cx) {
             Poll::Ready(()) => Poll::Ready(None),
-            Poll::Pending => job.as_mut().poll(cx).map(Some),
+            Poll::Pending => request.as_mut().poll(cx).map(Some),
         })
         .await
     };
     if let Some(exchange) = exchange {
-        // Nobody to take it: the VU was interrupted in this very moment.
-        _ = reply.send(exchange);
+        // Fails when the VU was interrupted in this very moment.
+        _ = reply_tx.send(exchange);
     }
 }

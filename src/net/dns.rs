@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use super::config::{Dns, DnsPolicy, DnsSelect};
-use super::http::proto::error::{DNS, NetError, NO_SUCH_HOST};
+use super::http::proto::error::{DNS, NO_SUCH_HOST, NetError};
+use super::random::random;
 
 /// The resolver with its memory.
 #[derive(Debug)]
@@ -92,12 +93,6 @@ fn pick(select: DnsSelect, answer: &mut Resolution) -> IpAddr {
         }
     };
     answer.addresses[index]
-}
-
-/// A number nobody can predict easily: the standard library's random seed, hashed anew for every call.
-pub fn random() -> u64 {
-    use std::hash::{BuildHasher, Hasher, RandomState};
-    RandomState::new().build_hasher().finish()
 }
 
 fn no_such_host(host: &str) -> NetError {

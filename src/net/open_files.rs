@@ -15,27 +15,27 @@ const RESERVED_FILES: usize = 48;
 /// The files of this process.
 #[derive(Debug)]
 pub struct OpenFiles {
-    held_back: Mutex<Vec<File>>,
-    used_up: watch::Sender<bool>,
+    reserved: Mutex<Vec<File>>,
+    exhausted: watch::Sender<bool>,
 }
 
 impl OpenFiles {
     /// Raises the limit as far as the kernel lets this process, as Go's runtime does, and holds some files back.
-    pub fn hold_back() -> Self {
+    pub fn reserve() -> Self {
         raise_limit();
-        let held_back = (0..RESERVED_FILES).map_while(|_| File::open("/dev/null").ok()).collect();
-        Self { held_back: Mutex::new(held_back), used_up: watch::Sender::new(false) }
+        let reserved = (0..RESERVED_FILES).map_while(|_| File::open("/dev/null").ok()).collect();
+        Self { reserved: Mutex::new(reserved), exhausted: watch::Sender::new(false) }
     }
 
     /// For a network that opens no connection.
     pub fn none() -> Self {
-        Self { held_back: Mutex::default(), used_up: watch::Sender::new(false) }
+        Self { reserved: Mutex::default(), exhausted: watch::Sender::new(false) }
     }
 
     /// Looks at why a connection could not be made.
-    pub fn saw(&self, error: &io::Error) {
-        if matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE)) && !self.used_up.send_replace(true) {
-            self.held_back.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    pub fn note_error(&self, error: &io::Error) {
+        if matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE)) && !self.exhausted.send_replace(true) {
+            self.reserved.lock().unwrap_or_else(PoisonError::into_inner).clear();
         }
     }
 
@@ -44,12 +44,12 @@ impl OpenFiles {
     /// # Errors
     /// What the kernel said then.
     pub fn check(&self) -> io::Result<()> {
-        if *self.used_up.borrow() { Err(io::Error::from_raw_os_error(libc::EMFILE)) } else { Ok(()) }
+        if *self.exhausted.borrow() { Err(io::Error::from_raw_os_error(libc::EMFILE)) } else { Ok(()) }
     }
 
     /// Resolves when there was no file left; never otherwise.
-    pub async fn used_up(&self) {
-        if self.used_up.subscribe().wait_for(|used_up| *used_up).await.is_err() {
+    pub async fn exhausted(&self) {
+        if self.exhausted.subscribe().wait_for(|exhausted| *exhausted).await.is_err() {
             std::future::pending::<()>().await;
         }
     }
@@ -82,13 +82,13 @@ mod tests {
 
     #[tokio::test]
     async fn after_the_last_file_nobody_dials_and_some_are_free() {
-        let files = OpenFiles::hold_back();
-        assert_eq!(files.held_back.lock().unwrap().len(), RESERVED_FILES);
-        files.saw(&io::Error::from_raw_os_error(libc::ECONNREFUSED));
+        let files = OpenFiles::reserve();
+        assert_eq!(files.reserved.lock().unwrap().len(), RESERVED_FILES);
+        files.note_error(&io::Error::from_raw_os_error(libc::ECONNREFUSED));
         assert!(files.check().is_ok());
-        files.saw(&io::Error::from_raw_os_error(libc::EMFILE));
-        files.used_up().await;
+        files.note_error(&io::Error::from_raw_os_error(libc::EMFILE));
+        files.exhausted().await;
         assert_eq!(files.check().unwrap_err().raw_os_error(), Some(libc::EMFILE));
-        assert!(files.held_back.lock().unwrap().is_empty());
+        assert!(files.reserved.lock().unwrap().is_empty());
     }
 }

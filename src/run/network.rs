@@ -76,11 +76,11 @@ fn own_addresses(ips: &options::LocalIps, vus: u64) -> Vec<std::net::IpAddr> {
     (0..count).filter_map(|at| ips.of_vu(if at == 0 { count } else { at })).collect()
 }
 
-fn version(version: options::TlsProtocolVersion) -> TlsProtocolVersion {
+fn version(version: options::TlsVersion) -> TlsProtocolVersion {
     match version {
-        options::TlsProtocolVersion::Tls10 => TlsProtocolVersion::Tls10,
-        options::TlsProtocolVersion::Tls11 => TlsProtocolVersion::Tls11,
-        options::TlsProtocolVersion::Tls12 => TlsProtocolVersion::Tls12,
-        options::TlsProtocolVersion::Tls13 => TlsProtocolVersion::Tls13,
+        options::TlsVersion::Tls10 => TlsProtocolVersion::Tls10,
+        options::TlsVersion::Tls11 => TlsProtocolVersion::Tls11,
+        options::TlsVersion::Tls12 => TlsProtocolVersion::Tls12,
+        options::TlsVersion::Tls13 => TlsProtocolVersion::Tls13,
     }
 }

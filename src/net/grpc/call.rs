@@ -16,7 +16,7 @@ use super::frames::Frames;
 use super::metadata::{self, GrpcMetadata};
 use super::status::{GrpcCode, GrpcStatus};
 use crate::net::cpu_pool;
-use crate::net::http::h1::LARGE_HEAD;
+use crate::net::http::proto::response_head::LARGE_HEAD;
 
 /// What is asked of a server.
 #[derive(Clone, Debug, Default)]
@@ -201,11 +201,15 @@ async fn told(map: HeaderMap) -> (GrpcMetadata, GrpcStatus) {
     if length <= LARGE_HEAD {
         return read(&map);
     }
-    let told = seats::aside(move || read(&map)).await;
+    let told = cpu_pool::run(move || read(&map)).await;
     told.unwrap_or_else(|| (GrpcMetadata::new(), GrpcStatus::new(GrpcCode::INTERNAL, "the head could not be read")))
 }
 
-async fn trailers(connection: &GrpcConnection, body: &mut RecvStream, seen: &mut ResponseProgress) -> Result<HeaderMap, GrpcStatus> {
+async fn trailers(
+    connection: &GrpcConnection,
+    body: &mut RecvStream,
+    seen: &mut ResponseProgress,
+) -> Result<HeaderMap, GrpcStatus> {
     match body.trailers().await {
         Ok(Some(trailers)) => Ok(trailers),
         Ok(None) => Err(GrpcStatus::new(GrpcCode::INTERNAL, "server closed the stream without sending trailers")),

@@ -18,12 +18,12 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::{mpsc, oneshot};
 use tokio_rustls::TlsConnector;
 
-use super::call::{self, ResponseProgress, Call, CallOutcome};
-use super::config::{Security, ChannelConfig};
-use super::connection::{GrpcConnection, ConnectionError};
+use super::call::{self, Call, CallOutcome, ResponseProgress};
+use super::config::{ChannelConfig, Security};
+use super::connection::{ConnectionError, GrpcConnection};
 use super::frames::frame;
 use super::status::{GrpcCode, GrpcStatus};
-use crate::net::Client;
+use crate::net::client::Client;
 use crate::net::client_connections::ClientConnections;
 
 /// grpc-go's pause after a first failed attempt to connect.
@@ -92,7 +92,7 @@ impl Channel {
         let (orders, inbox) = mpsc::unbounded_channel();
         let (opened, answer) = oneshot::channel();
         // Sent at once, and not waited for: the task lives as long as the channel.
-        let task = client.run(move |endpoint| serve(endpoint, target, patience, opened, inbox));
+        let task = client.run(move |connections| serve(connections, target, patience, opened, inbox));
         let client = client.clone();
         async move {
             drop(task);
@@ -216,7 +216,7 @@ impl Download {
 
 /// The network thread's half.
 struct Subchannel {
-    endpoint: Rc<ClientConnections>,
+    connections: Rc<ClientConnections>,
     target: ChannelConfig,
     connector: Option<TlsConnector>,
     connection: RefCell<Option<GrpcConnection>>,
@@ -227,7 +227,7 @@ struct Subchannel {
 }
 
 async fn serve(
-    endpoint: Rc<ClientConnections>,
+    connections: Rc<ClientConnections>,
     target: ChannelConfig,
     patience: Duration,
     mut opened: oneshot::Sender<Result<(), String>>,
@@ -235,7 +235,7 @@ async fn serve(
 ) {
     let connector = match &target.security {
         Security::Plain => None,
-        Security::Tls(own) => match endpoint.tls().for_grpc(own.as_ref()) {
+        Security::Tls(own) => match connections.connector().tls().for_grpc(own.as_ref()) {
             Ok(connector) => Some(connector),
             Err(text) => {
                 _ = opened.send(Err(text));
@@ -244,7 +244,7 @@ async fn serve(
         },
     };
     let line = Rc::new(Subchannel {
-        endpoint,
+        connections,
         target,
         connector,
         connection: RefCell::default(),
@@ -282,7 +282,7 @@ impl Subchannel {
         let attempts = async {
             let mut pause = INITIAL_BACKOFF;
             loop {
-                match GrpcConnection::open(&self.endpoint, &self.target, self.connector.as_ref()).await {
+                match GrpcConnection::open(&self.connections, &self.target, self.connector.as_ref()).await {
                     Ok(connection) => return Ok(connection),
                     Err(trouble) if !trouble.is_temporary => return Err(trouble.to_string()),
                     Err(trouble) => _ = last.replace(Some(trouble)),
@@ -319,7 +319,7 @@ impl Subchannel {
             }
             pause = *next;
         }
-        match GrpcConnection::open(&self.endpoint, &self.target, self.connector.as_ref()).await {
+        match GrpcConnection::open(&self.connections, &self.target, self.connector.as_ref()).await {
             Ok(connection) => {
                 self.failed.replace(None);
                 self.connection.replace(Some(connection.clone()));
@@ -335,7 +335,11 @@ impl Subchannel {
     }
 
     /// Sends the head of a call, over a new connection when the present one turns out to be at its end.
-    async fn begin(&self, call: &Call, deadline: Option<Instant>) -> Result<(GrpcConnection, call::StartedCall), GrpcStatus> {
+    async fn begin(
+        &self,
+        call: &Call,
+        deadline: Option<Instant>,
+    ) -> Result<(GrpcConnection, call::StartedCall), GrpcStatus> {
         let mut again = true;
         loop {
             let connection = self.connection().await?;

@@ -19,7 +19,7 @@ use tokio_rustls::TlsConnector;
 use super::config::ChannelConfig;
 use crate::net::client_connections::ClientConnections;
 use crate::net::http::proto::error::{
-    BLACKLISTED_IP, BLOCKED_HOSTNAME, DIAL_TIMEOUT, NetError, NON_TCP, RESET, TLS_RECORD,
+    BLACKLISTED_IP, BLOCKED_HOSTNAME, DIAL_TIMEOUT, NON_TCP, NetError, RESET, TLS_RECORD,
 };
 use crate::net::socket::NetStream;
 use crate::units::quote::go_quote;
@@ -105,9 +105,13 @@ impl GrpcConnection {
     ///
     /// # Errors
     /// What went wrong.
-    pub async fn open(endpoint: &ClientConnections, target: &ChannelConfig, connector: Option<&TlsConnector>) -> Result<Self, ConnectionError> {
+    pub async fn open(
+        connections: &ClientConnections,
+        target: &ChannelConfig,
+        connector: Option<&TlsConnector>,
+    ) -> Result<Self, ConnectionError> {
         let dialled = match target.ends() {
-            Ok((host, port)) => endpoint.dial(host, port).await,
+            Ok((host, port)) => connections.connector().dial(host, port).await,
             Err(text) => Err(NetError::other(text)),
         };
         let (socket, _) = dialled.map_err(|error| ConnectionError::of_dial(&error))?;

@@ -165,7 +165,11 @@ mod tests {
         check(200, Some("application/grpc;charset=x"), None);
         let text = "transport: received unexpected content-type \"text/html\"";
         check(200, Some("text/html"), Some((GrpcCode::UNKNOWN, text)));
-        check(200, Some("application/grpcs"), Some((GrpcCode::UNKNOWN, &text.replace("text/html", "application/grpcs"))));
+        check(
+            200,
+            Some("application/grpcs"),
+            Some((GrpcCode::UNKNOWN, &text.replace("text/html", "application/grpcs"))),
+        );
         let text = "unexpected HTTP status code received from server: 404 (Not Found); malformed header: missing HTTP \
                     content-type";
         check(404, None, Some((GrpcCode::UNIMPLEMENTED, text)));

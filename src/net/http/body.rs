@@ -3,10 +3,7 @@
 //! k6 keeps whatever comes until the request's timeout, which is gigabytes where a server never stops. Here a body that is
 //! too long is not read any further; the request lasts until its timeout all the same.
 
-use std::future::pending;
-
-use super::h1::HopProgress;
-use super::proto::error::{NetError, ErrorStage};
+use super::proto::error::{ErrorStage, NetError};
 
 /// A body whose length was not announced is kept up to here, in bytes.
 pub const MAX_UNANNOUNCED: usize = 64 << 20;
@@ -14,10 +11,21 @@ pub const MAX_UNANNOUNCED: usize = 64 << 20;
 /// as not announced.
 const MAX_ANNOUNCED: u64 = 1 << 30;
 /// What is kept of a body that is too long.
-const KEPT_OF_OVERSIZED: usize = 1 << 20;
+pub const KEPT_OF_OVERSIZED: usize = 1 << 20;
 /// Once so much has come, memory is reserved for all that may come: the system gives it as it is written to, and nothing is
 /// copied, which would take twice of it.
 const MAX_TRUSTED_LENGTH: usize = 1 << 20;
+
+/// What is done with the body of a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodySink {
+    /// It is kept.
+    Keep,
+    /// It is read and dropped.
+    Discard,
+    /// It is read and dropped, but not beyond this many bytes: then the connection is closed instead.
+    Drain(usize),
+}
 
 /// How long a body may become.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,18 +70,6 @@ pub fn too_long() -> NetError {
         MAX_ANNOUNCED >> 20
     );
     NetError::timeout().long(text).at(ErrorStage::Body)
-}
-
-impl HopProgress {
-    /// Nothing more is read of the body. Never done: the request's timeout ends it.
-    pub async fn outgrow(&mut self) -> NetError {
-        self.is_outgrown = true;
-        if let Some(body) = &mut self.body {
-            body.truncate(KEPT_OF_OVERSIZED);
-            body.shrink_to_fit();
-        }
-        pending().await
-    }
 }
 
 #[cfg(test)]

@@ -3,10 +3,12 @@
 
 use bytes::Bytes;
 
-use super::h1::{framing, parse_head};
+use super::Url;
+use super::coding::decode;
 use super::proto::cookies::{Cookie, CookieJar, cookie_header};
 use super::proto::headers::{Headers, is_token_byte, is_valid_value};
-use super::{Url, auth, decode, ntlm};
+use super::proto::response_head::{framing, parse_head};
+use super::proto::{auth, ntlm};
 #[cfg(test)]
 pub use crate::units::fuzz_tests::break_each;
 

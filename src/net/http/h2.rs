@@ -16,10 +16,12 @@ use futures_util::FutureExt;
 use h2::client::SendRequest;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::body::BodyLimit;
-use super::h1::{ResponseHead, LARGE_HEAD, WireBody, HopProgress, BodySink, WireRequest};
-use super::proto::error::{NetError, ErrorStage};
+use super::body::{BodyLimit, BodySink};
+use super::progress::HopProgress;
+use super::proto::error::{ErrorStage, NetError};
 use super::proto::headers::Headers;
+use super::proto::request_head::{WireBody, WireRequest};
+use super::proto::response_head::{LARGE_HEAD, ResponseHead};
 use super::proto::url::Url;
 use crate::net::cpu_pool;
 use crate::net::socket::NetStream;
@@ -51,7 +53,7 @@ pub struct Http2 {
 }
 
 impl Http2 {
-    /// Greets the server. A task of this thread drives the connection as long as somebody holds it.
+    /// Does the HTTP/2 handshake. A task of this thread drives the connection until the last clone is dropped.
     pub async fn open(stream: NetStream, tls: Option<TlsInfo>) -> Result<Self, NetError> {
         let (local, remote) = (stream.socket().local, stream.socket().remote);
         let arrived = Rc::new(Cell::new(Instant::now()));
@@ -60,7 +62,7 @@ impl Http2 {
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_header_list_size(MAX_HEAD)
             .enable_push(false)
-            .handshake(Stamped { stream, arrived: arrived.clone() })
+            .handshake(StampedStream { stream, arrived: arrived.clone() })
             .await
             .map_err(|error| NetError::h2(&error, local, remote))?;
         let end: Rc<RefCell<Option<h2::Error>>> = Rc::default();
@@ -73,23 +75,23 @@ impl Http2 {
         Ok(Self { sender, end, arrived, local, remote, tls, reused: false })
     }
 
-    /// What is told about an error of a stream. When a connection ends after a GOAWAY, that says more than the end.
-    async fn error(&self, error: h2::Error) -> NetError {
+    /// What is reported for an error of a stream. When a connection ends after a GOAWAY, that says more than the end.
+    async fn stream_error(&self, error: h2::Error) -> NetError {
         if error.is_io() {
             tokio::task::yield_now().await;
-            // A GOAWAY without a complaint ends the connection's task in peace; only who asks for a stream hears of it.
+            // A GOAWAY with NO_ERROR ends the connection's task without an error; only the next stream gets to see it.
             let refused = self.sender.clone().ready().now_or_never().and_then(Result::err);
             let end = self.end.borrow();
             if let Some(end) = end.as_ref().or(refused.as_ref()).filter(|end| end.is_go_away()) {
                 return NetError::h2(end, self.local, self.remote).at(ErrorStage::Head);
             }
-            // The request was under way: it is not sent again, as Go doesn't.
+            // The request was under way: like Go, it is not sent again.
             return NetError::h2(&error, self.local, self.remote).at(ErrorStage::Head);
         }
         NetError::h2(&error, self.local, self.remote)
     }
 
-    /// Sends `wire` and reads the answer; its body lands in `progress`.
+    /// Sends `wire` and reads the response; its body is stored in `progress`.
     pub async fn exchange(
         &mut self,
         url: &Url,
@@ -97,41 +99,41 @@ impl Http2 {
         sink: impl FnOnce(&ResponseHead) -> BodySink,
         progress: &mut HopProgress,
     ) -> Result<ResponseHead, NetError> {
-        let request = head(url, wire)?;
+        let request = request_head(url, wire)?;
         let unsent = |error: h2::Error| NetError::h2(&error, self.local, self.remote).at(ErrorStage::Before);
         let mut sender = self.sender.clone().ready().await.map_err(unsent)?;
         let has_body = matches!(wire.body, WireBody::EmptyChunked) || !wire.body.is_empty();
-        let (answer, body) = sender.send_request(request, !has_body).map_err(unsent)?;
-        let mut answer = pin!(answer);
+        let (response, body) = sender.send_request(request, !has_body).map_err(unsent)?;
+        let mut response = pin!(response);
         let mut upload = pin!(async {
             if has_body {
-                // A server may answer without reading everything; the answer says what else went wrong.
+                // A server may respond without reading everything; the response says what else went wrong.
                 _ = send_body(body, wire.body).await;
             }
         });
         let mut is_uploading = true;
-        // The request goes on being written while the answer comes.
+        // The request is still being written while the response arrives.
         let mut upload = |cx: &mut Context<'_>, progress: &mut HopProgress| {
             if is_uploading && upload.as_mut().poll(cx).is_ready() {
                 is_uploading = false;
                 progress.timer.sent(Instant::now());
             }
         };
-        let answered = poll_fn(|cx| {
+        let response = poll_fn(|cx| {
             upload(cx, progress);
-            answer.as_mut().poll(cx)
+            response.as_mut().poll(cx)
         })
         .await;
-        let answered = match answered {
-            Ok(answered) => answered,
-            Err(error) => return Err(self.error(error).await),
+        let response = match response {
+            Ok(response) => response,
+            Err(error) => return Err(self.stream_error(error).await),
         };
         progress.timer.first_byte(self.arrived.get());
-        let (parts, mut stream) = answered.into_parts();
+        let (parts, mut stream) = response.into_parts();
         let headers = headers_of(parts.headers).await?;
         let status = parts.status.as_u16();
         let reason = parts.status.canonical_reason().unwrap_or_default();
-        let answer = ResponseHead {
+        let head = ResponseHead {
             status,
             status_text: format!("{status} {reason}"),
             proto: "HTTP/2.0",
@@ -141,9 +143,9 @@ impl Http2 {
             keep: true,
         };
         progress.has_head = true;
-        let sink = sink(&answer);
+        let sink = sink(&head);
         let keeps = sink == BodySink::Keep && !matches!(status, 204 | 304);
-        let announced = answer.headers.get("Content-BodyLimit").and_then(|length| length.parse().ok());
+        let announced = head.headers.get("Content-BodyLimit").and_then(|length| length.parse().ok());
         let length = BodyLimit::new(announced);
         progress.body = keeps.then(|| length.room());
         let mut left = if let BodySink::Drain(limit) = sink { limit } else { usize::MAX };
@@ -159,13 +161,13 @@ impl Http2 {
                 Err(error) if error.is_library() && error.reason() == Some(h2::Reason::PROTOCOL_ERROR) => {
                     return Err(NetError::unexpected_eof(ErrorStage::Body));
                 }
-                Err(error) => return Err(self.error(error).await.at(ErrorStage::Body)),
+                Err(error) => return Err(self.stream_error(error).await.at(ErrorStage::Body)),
             };
             _ = stream.flow_control().release_capacity(chunk.len());
             match &mut progress.body {
                 Some(body) => {
                     if !length.add(body, &chunk) {
-                        return Err(progress.outgrow().await);
+                        return Err(progress.stop_oversized().await);
                     }
                 }
                 None => left = left.saturating_sub(chunk.len()),
@@ -175,11 +177,11 @@ impl Http2 {
             }
         }
         progress.timer.over(self.arrived.get());
-        Ok(answer)
+        Ok(head)
     }
 }
 
-/// The headers of an answer; many of them are copied on a thread that serves no connection.
+/// The headers of a response; a large head is copied on the CPU pool.
 async fn headers_of(map: http::HeaderMap) -> Result<Headers, NetError> {
     let copy = |map: &http::HeaderMap| {
         let mut headers = Headers::with_capacity(256);
@@ -192,18 +194,18 @@ async fn headers_of(map: http::HeaderMap) -> Result<Headers, NetError> {
     if length <= LARGE_HEAD {
         return Ok(copy(&map));
     }
-    let copied = seats::aside(move || copy(&map)).await;
+    let copied = cpu_pool::run(move || copy(&map)).await;
     copied.ok_or_else(|| NetError::other("the head could not be read").at(ErrorStage::Head))
 }
 
 /// A stream that notes when bytes arrived.
 #[derive(Debug)]
-struct Stamped {
+struct StampedStream {
     stream: NetStream,
     arrived: Rc<Cell<Instant>>,
 }
 
-impl AsyncRead for Stamped {
+impl AsyncRead for StampedStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
         self.arrived.set(self.stream.socket().arrived);
@@ -211,7 +213,7 @@ impl AsyncRead for Stamped {
     }
 }
 
-impl AsyncWrite for Stamped {
+impl AsyncWrite for StampedStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(cx, bytes)
     }
@@ -256,7 +258,7 @@ async fn send_body(mut stream: h2::SendStream<Bytes>, payload: WireBody<'_>) -> 
     Ok(())
 }
 
-fn head(url: &Url, wire: &WireRequest<'_>) -> Result<http::Request<()>, NetError> {
+fn request_head(url: &Url, wire: &WireRequest<'_>) -> Result<http::Request<()>, NetError> {
     let invalid = |error: &dyn std::fmt::Display| NetError::other(format!("http2: invalid request: {error}"));
     let uri = http::Uri::builder()
         .scheme(url.scheme())
@@ -283,10 +285,10 @@ fn head(url: &Url, wire: &WireRequest<'_>) -> Result<http::Request<()>, NetError
         }
     };
     wire.each_field(|name, value| match name {
-        // What belongs to one connection has no place here.
+        // Headers of one connection have no place in HTTP/2.
         "Connection" | "Proxy-Connection" | "Keep-Alive" | "Upgrade" | "Transfer-Encoding" => {}
         "Te" if value != "trailers" => {}
-        // Crumbs compress better; Go sends them so.
+        // Separate crumbs compress better; Go sends them so.
         "Cookie" => value.split("; ").for_each(|crumb| add(name, crumb)),
         _ => add(name, value),
     });

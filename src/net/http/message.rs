@@ -38,8 +38,8 @@ pub struct Request {
     pub auth: Auth,
     /// What to do with the answer's body.
     pub body_mode: BodyMode,
-    /// How much of it is told in [`Exchange::dumps`].
-    pub dumping: DumpLevel,
+    /// How much of it is shown in [`Exchange::dumps`].
+    pub dump_level: DumpLevel,
     /// Which HTTP is spoken without TLS.
     pub protocol: Protocol,
 }
@@ -58,7 +58,7 @@ impl Request {
             jar: None,
             auth: Auth::None,
             body_mode: BodyMode::Keep,
-            dumping: DumpLevel::Off,
+            dump_level: DumpLevel::Off,
             protocol: Protocol::Negotiated,
         }
     }
@@ -150,7 +150,7 @@ pub struct Exchange {
     pub url: Url,
     /// The `Cookie` header of the first hop.
     pub cookie: Option<String>,
-    /// What every hop looked like, where [`Request::dumping`] asked for it.
+    /// What every hop looked like, where [`Request::dump_level`] asked for it.
     pub dumps: Vec<Dump>,
 }
 

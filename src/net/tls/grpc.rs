@@ -8,7 +8,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use tokio_rustls::TlsConnector;
 
-use super::{ClientCertificate, NetError, Handshake, NO_VERSION, MeteredSocket, Tls, TlsConfig, client, shake_hands};
+use super::{ClientCertificate, Handshake, MeteredSocket, NO_VERSION, NetError, Tls, TlsConfig, client, shake_hands};
 
 /// So many different sets of certificates are kept.
 const MAX_CONNECTORS: usize = 64;

@@ -30,8 +30,8 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::config::{ClientCertificate, TlsConfig, TlsProtocolVersion};
-use super::dial::to_ascii;
-use super::http::proto::error::{NetError, NON_TCP};
+use super::http::proto::error::{NON_TCP, NetError};
+use super::http::proto::url::to_ascii;
 use super::socket::MeteredSocket;
 pub use grpc::{GrpcTls, connect_with};
 pub use ocsp::Ocsp;
@@ -54,7 +54,7 @@ pub struct TlsInfo {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AlpnOffer {
     /// HTTP/2 and HTTP/1.1; nothing, like Go, when HTTP/2 is switched off.
-    Web,
+    Http,
     /// HTTP/1.1 alone: for WebSocket.
     Http1,
     /// No protocol: for proxies.
@@ -130,7 +130,7 @@ impl Tls {
             return Err(NetError::new(NON_TCP, NO_VERSION));
         }
         Ok(match offer {
-            AlpnOffer::Web => &self.web,
+            AlpnOffer::Http => &self.web,
             AlpnOffer::Http1 => &self.http1,
             AlpnOffer::Nothing => &self.plain,
         })
@@ -260,8 +260,12 @@ fn provider(config: &TlsConfig) -> Result<CryptoProvider, Failure> {
 }
 
 fn versions(config: &TlsConfig) -> Vec<&'static rustls::SupportedProtocolVersion> {
-    let (min, max) = (config.min_version.unwrap_or(TlsProtocolVersion::Tls12), config.max_version.unwrap_or(TlsProtocolVersion::Tls13));
-    let known = [(TlsProtocolVersion::Tls12, &rustls::version::TLS12), (TlsProtocolVersion::Tls13, &rustls::version::TLS13)];
+    let (min, max) = (
+        config.min_version.unwrap_or(TlsProtocolVersion::Tls12),
+        config.max_version.unwrap_or(TlsProtocolVersion::Tls13),
+    );
+    let known =
+        [(TlsProtocolVersion::Tls12, &rustls::version::TLS12), (TlsProtocolVersion::Tls13, &rustls::version::TLS13)];
     known.iter().filter(|(version, _)| (min..=max).contains(version)).map(|(_, known)| *known).collect()
 }
 
@@ -516,7 +520,8 @@ mod tests {
             let name = ServerName::try_from(name.to_owned()).unwrap();
             let verdict = verifier.verify_server_cert(certificate, &[], &name, &[], UnixTime::now());
             let verdict = verdict.map(|_| ()).map_err(|error| NetError::tls(&error));
-            let verdict = verdict.as_ref().copied().map_err(|error: &NetError| (error.code, &*error.text, error.cause()));
+            let verdict =
+                verdict.as_ref().copied().map_err(|error: &NetError| (error.code, &*error.text, error.cause()));
             assert_eq!(verdict, expect);
         };
         check(&own, "test.local", Ok(()));

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use futures_util::task::AtomicWaker;
 
 use super::close::CloseOutcome;
-use super::handshake::{HandshakeResponse, HandshakeError};
+use super::handshake::{HandshakeError, HandshakeResponse};
 
 /// So many events, or bytes of messages, may wait for the script; reading then pauses.
 const MAX_EVENTS: usize = 256;

@@ -13,9 +13,9 @@ use smallvec::SmallVec;
 use tokio::io::AsyncWrite;
 use tokio::time::Sleep;
 
-use super::channel::{SocketEvent, NetworkEnd, OutgoingMessage};
+use super::channel::{NetworkEnd, OutgoingMessage, SocketEvent};
 use super::close::{self, CloseOutcome};
-use super::frame::{self, Message, FrameParser, ProtocolError, opcode};
+use super::frame::{self, FrameParser, Message, ProtocolError, opcode};
 use super::handshake::{self, HandshakeRequest};
 use super::{deflate, handshake::OpenedSocket};
 use crate::net::client_connections::ClientConnections;
@@ -30,10 +30,10 @@ const MAX_REPLIES: usize = 64 * 1024;
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Opens a connection and serves it to its end.
-pub(super) async fn run(endpoint: Rc<ClientConnections>, ask: Box<HandshakeRequest>, far: NetworkEnd) {
+pub(super) async fn run(connections: Rc<ClientConnections>, ask: Box<HandshakeRequest>, far: NetworkEnd) {
     let started = Instant::now();
     // Boxed, because opening is the smaller part of a connection's life and the larger part of its state.
-    let mut opening = Box::pin(handshake::open(&endpoint, &ask, started));
+    let mut opening = Box::pin(handshake::open(&connections, &ask, started));
     let opened = poll_fn(|cx| match far.poll_left(cx) {
         Poll::Ready(()) => Poll::Ready(None),
         Poll::Pending => opening.as_mut().poll(cx).map(Some),

@@ -3,7 +3,7 @@
 
 use super::close::may_be_received;
 use super::deflate::{self, MessageInflater};
-use super::frame::{Message, FrameParser, ProtocolError};
+use super::frame::{FrameParser, Message, ProtocolError};
 
 /// Frames, read in one piece and in small ones; the first byte says whether messages may be packed.
 pub fn frames(data: &[u8]) {

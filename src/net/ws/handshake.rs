@@ -16,12 +16,15 @@ use tokio::io::AsyncWriteExt;
 
 use super::deflate;
 use crate::net::client_connections::ClientConnections;
+use crate::net::connector::Purpose;
 use crate::net::cpu_pool;
-use crate::net::http::h1::{self, LARGE_HEAD, WireBody, WireRequest};
-use crate::net::http::proto::cookies::{Cookie, cookie_header};
+use crate::net::http::proto::cookies::{Cookie, CookieJar, cookie_header};
 use crate::net::http::proto::error::{NetError, TLS_RECORD};
 use crate::net::http::proto::headers::{Headers, RequestHeaders, has_token};
-use crate::net::http::{CookieJar, Url};
+use crate::net::http::proto::request_head::{WireBody, WireRequest};
+use crate::net::http::proto::response_head::{LARGE_HEAD, ResponseHead, framing, parse_head};
+use crate::net::http::proto::url::Url;
+use crate::net::http::timing::HopTimer;
 use crate::net::socket::NetStream;
 
 /// How long everything may take until the connection is open.
@@ -109,7 +112,7 @@ impl HandshakeRequest {
     /// Asks for one of these protocols.
     ///
     /// # Errors
-    /// The headers ask already.
+    /// The headers request already.
     pub fn protocols(mut self, list: &[String]) -> Result<Self, String> {
         if list.is_empty() {
             return Ok(self);
@@ -147,7 +150,7 @@ impl HandshakeRequest {
             ("Sec-WebSocket-Version", Some("13")),
             ("Upgrade", Some("websocket")),
         ];
-        let extra: SmallVec<[(&'static str, &str); 8]> =
+        let hop_headers: SmallVec<[(&'static str, &str); 8]> =
             fields.into_iter().filter_map(|(name, value)| value.map(|value| (name, value))).collect();
         let host = match &self.headers.host {
             Some(host) => host.into(),
@@ -156,7 +159,8 @@ impl HandshakeRequest {
         let mut head = Vec::with_capacity(512);
         let (method, target) = ("GET", self.url.request_target());
         let (headers, body) = (&self.headers, WireBody::None);
-        WireRequest { method, target: &target, host: &host, headers, extra: &extra, body, close: false }.write_head(&mut head);
+        WireRequest { method, target: &target, host: &host, headers, hop_headers: &hop_headers, body, close: false }
+            .write_head(&mut head);
         head
     }
 }
@@ -165,17 +169,21 @@ impl HandshakeRequest {
 ///
 /// # Errors
 /// Why there is none.
-pub async fn open(endpoint: &ClientConnections, ask: &HandshakeRequest, started: Instant) -> Result<OpenedSocket, Box<HandshakeError>> {
+pub async fn open(
+    connections: &ClientConnections,
+    request: &HandshakeRequest,
+    started: Instant,
+) -> Result<OpenedSocket, Box<HandshakeError>> {
     let mut ends = None;
     let refused = |text, answer| Err(Box::new(HandshakeError { text, answer, started }));
-    match tokio::time::timeout(HANDSHAKE_TIMEOUT, attempt(endpoint, ask, started, &mut ends)).await {
+    match tokio::time::timeout(HANDSHAKE_TIMEOUT, attempt(connections, request, started, &mut ends)).await {
         Ok(Ok(opened)) => Ok(opened),
         Ok(Err(AttemptError::Refused(text, answer))) => refused(text.to_owned(), Some(*answer)),
         Ok(Err(AttemptError::Net(error))) => refused(words(&error), None),
         Err(_) => {
             let text = match ends {
                 Some((local, remote)) => format!("read tcp {local}->{remote}: i/o timeout"),
-                None => format!("dial tcp: lookup {}: i/o timeout", ask.url.hostname()),
+                None => format!("dial tcp: lookup {}: i/o timeout", request.url.hostname()),
             };
             refused(text, None)
         }
@@ -207,25 +215,27 @@ fn words(error: &NetError) -> String {
 
 /// Connects and asks.
 async fn attempt(
-    endpoint: &ClientConnections,
-    ask: &HandshakeRequest,
+    connections: &ClientConnections,
+    request: &HandshakeRequest,
     started: Instant,
     ends: &mut Option<(SocketAddr, SocketAddr)>,
 ) -> Result<OpenedSocket, AttemptError> {
-    let mut stream = endpoint.raw(&ask.url).await?;
+    // The times of a WebSocket are its own: nobody reads this timer.
+    let mut timer = HopTimer::start(started, None);
+    let mut stream = connections.connector().open(&request.url, Purpose::WebSocket, &mut timer).await?.stream;
     let (local, remote) = (stream.socket().local, stream.socket().remote);
     *ends = Some((local, remote));
     let mut nonce = [0; 16];
     getrandom::fill(&mut nonce).map_err(|error| NetError::other(error.to_string()))?;
     let key = STANDARD.encode(nonce);
     let write = |error| NetError::socket("write", local, remote, &error);
-    stream.write_all(&ask.head(&key)).await.map_err(write)?;
+    stream.write_all(&request.head(&key)).await.map_err(write)?;
     stream.flush().await.map_err(write)?;
     let (head, mut rest) = read_head(&mut stream).await?;
     let (arrived, length) = (stream.socket().arrived, head.len());
-    let (jar, url) = (ask.jar.clone(), ask.url.clone());
+    let (jar, url) = (request.jar.clone(), request.url.clone());
     let parse = move || {
-        let answer = h1::parse_head(&head)?;
+        let answer = parse_head(&head)?;
         if let Some(jar) = &jar {
             jar.store(&url, &Cookie::all(&answer.headers));
         }
@@ -234,7 +244,7 @@ async fn attempt(
     let mut answer = match length {
         ..=LARGE_HEAD => parse()?,
         // On a thread that serves no connection.
-        _ => seats::aside(parse).await.unwrap_or_else(|| Err(NetError::head("the head could not be parsed")))?,
+        _ => cpu_pool::run(parse).await.unwrap_or_else(|| Err(NetError::head("the head could not be parsed")))?,
     };
     let verdict = match agrees(answer.status, &answer.headers, &key) {
         true => deflate::agreed(answer.headers.get_all("Sec-Websocket-Extensions")),
@@ -247,7 +257,7 @@ async fn attempt(
     let (status, headers, remote) = (answer.status, answer.headers, remote.ip());
     let answer = HandshakeResponse { status, headers, body, remote, started, arrived };
     match verdict {
-        Ok(packs) => Ok(OpenedSocket { stream, answer, rest, packs: packs && ask.deflates }),
+        Ok(packs) => Ok(OpenedSocket { stream, answer, rest, packs: packs && request.deflates }),
         Err(text) => Err(AttemptError::Refused(text, Box::new(answer))),
     }
 }
@@ -274,7 +284,9 @@ async fn read_head(stream: &mut NetStream) -> Result<(Vec<u8>, Vec<u8>), NetErro
         let seen = head.len().saturating_sub(3);
         match read(stream, &mut head).await? {
             0 => return Err(NetError::other("unexpected EOF")),
-            _ if head.len() > MAX_HEAD => return Err(NetError::other("net/http: server response headers are too long")),
+            _ if head.len() > MAX_HEAD => {
+                return Err(NetError::other("net/http: server response headers are too long"));
+            }
             _ => {}
         }
         let window = &head[seen..];
@@ -286,16 +298,16 @@ async fn read_head(stream: &mut NetStream) -> Result<(Vec<u8>, Vec<u8>), NetErro
         }
         // What does not even begin like HTTP would never end.
         if !is_judged && let Some(line) = memchr::memchr(b'\n', &head[seen..]) {
-            h1::parse_head(&head[..=seen + line])?;
+            parse_head(&head[..=seen + line])?;
             is_judged = true;
         }
     }
 }
 
 /// Reads what belongs to the body of a refusal, as far as it is shown; trouble ends it.
-async fn read_body(stream: &mut NetStream, answer: &mut h1::HandshakeResponse, begun: Vec<u8>) -> Vec<u8> {
+async fn read_body(stream: &mut NetStream, answer: &mut ResponseHead, begun: Vec<u8>) -> Vec<u8> {
     let mut body = Vec::new();
-    let Ok(mut framing) = h1::framing("GET", answer) else { return body };
+    let Ok(mut framing) = framing("GET", answer) else { return body };
     let mut piece = begun;
     loop {
         let read_on = framing.push(&piece, &mut |part| body.extend_from_slice(part)).is_ok() && !framing.is_done();
@@ -336,9 +348,9 @@ mod tests {
     fn heads_have_the_order_of_http() {
         let headers = [("x-custom", "1"), ("User-Agent", "me"), ("origin", "http://o"), ("Host", "virtual")];
         let headers = headers.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
-        let ask = HandshakeRequest::new("WSS://a.test:9/p?q#f", headers).unwrap();
-        let ask = ask.protocols(&["a".to_owned(), "b".to_owned()]).unwrap().deflate(true);
-        let head = String::from_utf8(ask.head("KEY")).unwrap();
+        let request = HandshakeRequest::new("WSS://a.test:9/p?q#f", headers).unwrap();
+        let request = request.protocols(&["a".to_owned(), "b".to_owned()]).unwrap().deflate(true);
+        let head = String::from_utf8(request.head("KEY")).unwrap();
         let expect = format!(
             "GET /p?q HTTP/1.1\r\nHost: virtual\r\nUser-Agent: me\r\nConnection: Upgrade\r\nOrigin: http://o\r\n\
              Sec-WebSocket-Extensions: {}\r\nSec-WebSocket-Key: KEY\r\nSec-WebSocket-Protocol: a, b\r\n\
@@ -346,7 +358,7 @@ mod tests {
             deflate::OFFER
         );
         assert_eq!(head, expect);
-        assert!(ask.url.is_https());
+        assert!(request.url.is_https());
     }
 
     #[test]
@@ -360,7 +372,8 @@ mod tests {
         check("ws://%zz", "x", "parse \"ws://%zz\": invalid URL escape \"%zz\"");
         check("ws://a/", "upgrade", "websocket: duplicate header not allowed: Upgrade");
         check("ws://a/", "sec-websocket-key", "websocket: duplicate header not allowed: Sec-Websocket-Key");
-        let given = HandshakeRequest::new("ws://a/", vec![("sec-websocket-protocol".to_owned(), "x".to_owned())]).unwrap();
+        let given =
+            HandshakeRequest::new("ws://a/", vec![("sec-websocket-protocol".to_owned(), "x".to_owned())]).unwrap();
         assert!(given.protocols(&["a".to_owned()]).is_err());
     }
 }

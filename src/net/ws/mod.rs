@@ -18,10 +18,10 @@ mod tests;
 use std::sync::Arc;
 use std::time::Instant;
 
-pub use channel::{SocketEvent, SocketChannel, OutgoingMessage, TimedEvent};
-pub use handshake::{HandshakeResponse, HandshakeRequest, HandshakeError};
+pub use channel::{OutgoingMessage, SocketChannel, SocketEvent, TimedEvent};
+pub use handshake::{HandshakeError, HandshakeRequest, HandshakeResponse};
 
-use super::Client;
+use super::client::Client;
 use channel::NetworkEnd;
 
 /// Opens a connection of this client. What comes of it is told on the line, also why it did not come about.
@@ -30,7 +30,7 @@ pub fn open(client: &Client, ask: Result<HandshakeRequest, String>) -> Arc<Socke
     let far = NetworkEnd(line.clone());
     match ask {
         // The work goes on whoever waits for it; the line is what it is known by.
-        Ok(ask) => drop(client.run(move |endpoint| connection::run(endpoint, Box::new(ask), far))),
+        Ok(ask) => drop(client.run(move |connections| connection::run(connections, Box::new(ask), far))),
         Err(text) => {
             let started = Instant::now();
             far.tell(started, SocketEvent::Failed(Box::new(HandshakeError { text, answer: None, started })));

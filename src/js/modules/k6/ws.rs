@@ -8,7 +8,7 @@ use super::websockets::{Params, refuse_in_init};
 use crate::execution::alarm;
 use crate::js::value::{Args, Throw, Value};
 use crate::js::vu::Vu;
-use crate::net::ws::{SocketEvent, OutgoingMessage};
+use crate::net::ws::{OutgoingMessage, SocketEvent};
 
 /// The native half.
 pub const OPS: &[(&str, Op)] = &[

@@ -13,8 +13,8 @@ use bytes::Bytes;
 
 use super::encode::ContentCoding;
 use super::inflate::{GzipDecoder, ZlibDecoder};
-use super::zstd::Zstd;
-use crate::net::http::proto::error::{DECOMPRESSION, NetError, OTHER, ErrorStage};
+use super::zstd::ZstdDecoder;
+use crate::net::http::proto::error::{DECOMPRESSION, ErrorStage, NetError, OTHER};
 
 /// More codings than this have no honest reason; each would cost a window of memory.
 const MAX_CODINGS: usize = 16;
@@ -78,7 +78,7 @@ impl BodyDecoder {
         self.pace.begin(time);
         match self.advance() {
             Ok(()) => DecodeProgress::Whole(std::mem::take(&mut self.out).into()),
-            Err(SliceEnd::Slice) => DecodeProgress::More,
+            Err(SliceEnd::TimeUp) => DecodeProgress::More,
             Err(SliceEnd::Bomb) => {
                 self.out.truncate(KEPT_OF_BOMB);
                 self.out.shrink_to_fit();
@@ -89,7 +89,8 @@ impl BodyDecoder {
                 DecodeProgress::Broken(broken(cause.text, cause.is_known), None)
             }
             Err(SliceEnd::Memory) => {
-                let error = NetError::other("out of memory while the response body was decompressed").at(ErrorStage::Body);
+                let error =
+                    NetError::other("out of memory while the response body was decompressed").at(ErrorStage::Body);
                 self.out = Vec::new();
                 DecodeProgress::Broken(error, Some(Bytes::new()))
             }
@@ -115,7 +116,7 @@ impl BodyDecoder {
             if !self.is_open {
                 let Some(source) = &mut self.source else { return Ok(()) };
                 source.open().map_err(|error| match error.kind() {
-                    io::ErrorKind::WouldBlock => SliceEnd::Slice,
+                    io::ErrorKind::WouldBlock => SliceEnd::TimeUp,
                     _ => SliceEnd::Head(error),
                 })?;
                 self.is_open = true;
@@ -138,9 +139,9 @@ impl BodyDecoder {
             self.out.truncate(start + read.as_ref().copied().unwrap_or_default());
             match read {
                 Ok(0) => return Ok(()),
-                Ok(_) if self.pace.is_over() => return Err(SliceEnd::Slice),
+                Ok(_) if self.pace.is_over() => return Err(SliceEnd::TimeUp),
                 Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Err(SliceEnd::Slice),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Err(SliceEnd::TimeUp),
                 Err(error) if error.kind() == io::ErrorKind::OutOfMemory => return Err(SliceEnd::Memory),
                 Err(error) => return Err(SliceEnd::Body(error)),
             }
@@ -150,7 +151,7 @@ impl BodyDecoder {
 
 /// Why a slice ended before the body was whole.
 enum SliceEnd {
-    DecodeProgress,
+    TimeUp,
     Bomb,
     Memory,
     Head(io::Error),
@@ -558,7 +559,9 @@ mod tests {
     fn of_a_damaged_body_remains_what_was_read_before() {
         let plain = text(5000);
         let check = |codings: &str, body: &[u8], code: u16, least: usize| {
-            let (DecodeProgress::Broken(error, Some(left)), _) = unpack(codings, body.to_vec()) else { panic!("{codings}") };
+            let (DecodeProgress::Broken(error, Some(left)), _) = unpack(codings, body.to_vec()) else {
+                panic!("{codings}")
+            };
             assert_eq!(error.code, code, "{codings}: {}", error.text);
             assert!(plain.as_bytes().starts_with(&left) || left.len() >= plain.len(), "{codings}");
             assert!(left.len() >= least, "{codings}: {} of {}", left.len(), plain.len());

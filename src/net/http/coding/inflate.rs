@@ -4,7 +4,7 @@ use std::io;
 
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 
-use super::decode::{CodingError, StreamDecoder, DecodeStep};
+use super::decode::{CodingError, DecodeStep, StreamDecoder};
 
 /// Go's limit for the name and the comment in a head.
 const MAX_NAME: usize = 512;

@@ -89,7 +89,7 @@ impl DigestChallenge {
 
 /// 32 hex digits nobody has used before.
 pub fn client_nonce() -> String {
-    format!("{:016x}{:016x}", crate::net::dns::random(), crate::net::dns::random())
+    format!("{:016x}{:016x}", crate::net::random::random(), crate::net::random::random())
 }
 
 /// `name=value` and `name="value"`, separated by commas.

@@ -3,7 +3,7 @@
 //! [`Framing`] is fed with what arrived and hands the payload to a sink; it never reads by itself, so it works the
 //! same for bytes left over from the head and for bytes fresh from the socket.
 
-use super::error::{NetError, ErrorStage};
+use super::error::{ErrorStage, NetError};
 
 /// The longest line of chunk sizes and trailers that is accepted.
 const MAX_LINE: usize = 4096;

@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::headers::{Headers, is_token_byte};
-use super::url::{Url, unescaped};
+use super::url::{Url, to_ascii, unescaped};
 
 /// A cookie as a server sends it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -264,7 +264,12 @@ impl CookieJar {
 }
 
 /// The `Cookie` header of one hop: what was written by hand, the request's own cookies, the jar's.
-pub fn cookie_header(manual: Option<&str>, own: &[RequestCookie], jar: Option<&CookieJar>, url: &Url) -> Option<String> {
+pub fn cookie_header(
+    manual: Option<&str>,
+    own: &[RequestCookie],
+    jar: Option<&CookieJar>,
+    url: &Url,
+) -> Option<String> {
     if manual.is_none() && own.is_empty() && jar.is_none_or(|jar| jar.lock().is_empty()) {
         return None;
     }
@@ -352,7 +357,7 @@ fn is_below(host: &str, domain: &str) -> bool {
 fn canonical_host(url: &Url) -> String {
     let host = url.hostname().to_lowercase();
     let host = host.strip_suffix('.').unwrap_or(&host);
-    crate::net::dial::to_ascii(host)
+    to_ascii(host)
 }
 
 /// The domain a cookie is for and whether for this host alone; `None` when the host may not set it.

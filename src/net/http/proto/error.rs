@@ -42,7 +42,7 @@ pub enum ErrorStage {
     /// Before anything was written.
     Before,
     /// The connection ended before the first byte of an answer.
-    NoAnswer,
+    NoResponse,
     /// The server asked for the request to be sent again (HTTP/2 REFUSED_STREAM and GOAWAY before this stream).
     Refused,
     /// While the head of the answer was being read.
@@ -230,8 +230,10 @@ impl NetError {
     pub fn h2(error: &h2::Error, local: SocketAddr, remote: SocketAddr) -> Self {
         if let Some(inner) = error.get_io() {
             return match inner.kind() {
-                io::ErrorKind::BrokenPipe if inner.raw_os_error().is_none() => Self::unexpected_eof(ErrorStage::NoAnswer),
-                _ => Self::socket("read", local, remote, inner).at(ErrorStage::NoAnswer),
+                io::ErrorKind::BrokenPipe if inner.raw_os_error().is_none() => {
+                    Self::unexpected_eof(ErrorStage::NoResponse)
+                }
+                _ => Self::socket("read", local, remote, inner).at(ErrorStage::NoResponse),
             };
         }
         let Some(reason) = error.reason() else { return Self::other(format!("http2: {error}")) };
@@ -249,8 +251,10 @@ impl NetError {
             None => (base, format!("unknown error code {number:#x}")),
         };
         let stage = match (base, reason) {
-            (H2_STREAM, h2::Reason::REFUSED_STREAM | h2::Reason::PROTOCOL_ERROR) if error.is_remote() => ErrorStage::Refused,
-            (H2_GO_AWAY, h2::Reason::NO_ERROR) => ErrorStage::NoAnswer,
+            (H2_STREAM, h2::Reason::REFUSED_STREAM | h2::Reason::PROTOCOL_ERROR) if error.is_remote() => {
+                ErrorStage::Refused
+            }
+            (H2_GO_AWAY, h2::Reason::NO_ERROR) => ErrorStage::NoResponse,
             _ => ErrorStage::Head,
         };
         Self::new(code, format!("http2: {what} with http2 ErrCode {name}")).at(stage)

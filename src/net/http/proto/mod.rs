@@ -10,4 +10,5 @@ pub mod headers;
 pub mod ntlm;
 pub mod redirect;
 pub mod request_head;
+pub mod response_head;
 pub mod url;

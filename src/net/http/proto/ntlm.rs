@@ -47,7 +47,7 @@ pub fn authenticate(headers: &Headers, scheme: &str, user: &str, password: &str)
     let (domain, user) = user.split_once('\\').unwrap_or(("", user));
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let now = (since.as_secs() + EPOCH) * 10_000_000 + u64::from(since.subsec_nanos()) / 100;
-    let nonce = crate::net::dns::random().to_le_bytes();
+    let nonce = crate::net::random::random().to_le_bytes();
     let key = owner_key(domain, user, password);
     let (lm, nt) = responses(&key, &challenge, challenge.time.unwrap_or(now), nonce);
     Some(format!("{scheme} {}", STANDARD.encode(answer(&challenge, domain, user, &lm, &nt))))

@@ -1,14 +1,14 @@
-//! Where an answer sends us next, and what goes along.
+//! Where a redirect leads, and what goes along.
 
-use super::error::{NetError, ErrorStage};
+use super::error::{ErrorStage, NetError};
 use super::headers::RequestHeaders;
+use super::response_head::ResponseHead;
 use super::url::{Url, quoted, split_port};
-use crate::net::http::h1::ResponseHead;
 
 /// The `Location` to follow, if the status asks for it.
-pub fn location(answer: &ResponseHead) -> Option<&str> {
-    matches!(answer.status, 301 | 302 | 303 | 307 | 308)
-        .then(|| answer.headers.get("Location"))
+pub fn location(head: &ResponseHead) -> Option<&str> {
+    matches!(head.status, 301 | 302 | 303 | 307 | 308)
+        .then(|| head.headers.get("Location"))
         .flatten()
         .filter(|location| !location.is_empty())
 }

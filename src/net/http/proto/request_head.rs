@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use super::headers::RequestHeaders;
 
-/// A request as the wire needs it.
+/// A request as it is written on the wire.
 #[derive(Debug)]
 pub struct WireRequest<'a> {
     /// The method.
@@ -19,14 +19,14 @@ pub struct WireRequest<'a> {
     /// The user's headers.
     pub headers: &'a RequestHeaders,
     /// Headers of this hop, sorted by name: `Authorization`, `Cookie`, `Referer`.
-    pub extra: &'a [(&'static str, &'a str)],
+    pub hop_headers: &'a [(&'static str, &'a str)],
     /// What follows the head.
     pub body: WireBody<'a>,
     /// Adds `Connection: close` as the last line.
     pub close: bool,
 }
 
-/// The body of a request and how its length is told.
+/// The body of a request and how it is framed.
 #[derive(Clone, Copy, Debug)]
 pub enum WireBody<'a> {
     /// None, and no length.
@@ -85,12 +85,12 @@ impl WireRequest<'_> {
 
     /// The user's headers and those of this hop, sorted by name.
     pub fn each_field(&self, mut each: impl FnMut(&str, &str)) {
-        let mut extra = self.extra.iter().peekable();
+        let mut hop_headers = self.hop_headers.iter().peekable();
         for (name, value) in &self.headers.rest {
-            while let Some((own, value)) = extra.next_if(|(own, _)| *own < name.as_str()) {
+            while let Some((own, value)) = hop_headers.next_if(|(own, _)| *own < name.as_str()) {
                 each(own, value);
             }
-            if extra.next_if(|(own, _)| own == name).is_none_or(|(own, value)| {
+            if hop_headers.next_if(|(own, _)| own == name).is_none_or(|(own, value)| {
                 // What this hop says wins over what the user said.
                 each(own, value);
                 false
@@ -98,7 +98,7 @@ impl WireRequest<'_> {
                 each(name, value);
             }
         }
-        for (own, value) in extra {
+        for (own, value) in hop_headers {
             each(own, value);
         }
     }
@@ -117,11 +117,11 @@ fn decimal(mut number: usize, digits: &mut [u8; 20]) -> &str {
     std::str::from_utf8(&digits[at..]).unwrap_or("0")
 }
 
-/// So many pieces of a body go into one write.
-pub(super) const MAX_SLICES: usize = 8;
+/// At most this many pieces go into one write.
+pub(in crate::net) const MAX_SLICES: usize = 8;
 
-/// What is still to be written of a body.
-pub(super) struct UnsentBody<'a> {
+/// The part of a body that is not written yet.
+pub(in crate::net) struct UnsentBody<'a> {
     pub pieces: &'a [Bytes],
     /// How much of the first piece is written.
     pub at: usize,

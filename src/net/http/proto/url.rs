@@ -522,8 +522,16 @@ fn without_dots(base: &str, reference: &str) -> String {
     path
 }
 
-/// Each label outside ASCII in punycode, letters as they are: what Go writes as `Host`. Where it connects to is
-/// [`crate::net::dial::to_ascii`], which knows that names have no capitals.
+/// `name` as the resolver wants it: punycode for what is not ASCII.
+pub fn to_ascii(name: &str) -> String {
+    if name.is_ascii() {
+        return name.to_owned();
+    }
+    idna::domain_to_ascii(name).unwrap_or_else(|_| name.to_owned())
+}
+
+/// Each label outside ASCII in punycode, other letters as they are: what Go writes as `Host`. The name it connects to is
+/// that of [`to_ascii`], which is in lower case.
 fn punycode(name: &str) -> String {
     let label = |label: &str| match label.is_ascii() {
         true => label.to_owned(),

@@ -13,9 +13,10 @@ use crate::execution::alarm;
 use crate::js::modules::k6::tag_pairs;
 use crate::js::value::{Args, Throw, Value};
 use crate::js::vu::Vu;
-use crate::net::Sent;
+use crate::net::SentRequest;
+use crate::net::http::proto::headers;
 use crate::net::http::{
-    Auth, Body, BodyMode, ContentCoding, Exchange, Hop, CookieJar, Protocol, Request, RequestCookie, Url, compress, headers,
+    Auth, Body, BodyMode, ContentCoding, CookieJar, Exchange, Hop, Protocol, Request, RequestCookie, Url, compress,
 };
 use crate::units::Span;
 
@@ -56,7 +57,7 @@ impl Prepared {
             request: Request {
                 method: method.into(),
                 max_redirects: defaults.max_redirects.0,
-                dumping: defaults.dumping,
+                dump_level: defaults.dumping,
                 ..Request::get(url)
             },
             shown_body: None,
@@ -257,7 +258,7 @@ struct Unfinished {
     /// Gone once it is finished.
     prepared: Option<Prepared>,
     vu: Rc<Vu>,
-    sent: Option<Sent>,
+    sent: Option<SentRequest>,
 }
 
 impl Unfinished {
@@ -278,7 +279,7 @@ impl Unfinished {
 impl Drop for Unfinished {
     fn drop(&mut self) {
         if let (Some(prepared), Some(sent)) = (&self.prepared, &self.sent) {
-            prepared.record(&self.vu, &sent.ended());
+            prepared.record(&self.vu, &sent.take_ended());
         }
     }
 }

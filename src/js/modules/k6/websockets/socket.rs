@@ -14,7 +14,9 @@ use crate::metrics::record::millis;
 use crate::metrics::system_tags::SystemTag as Tag;
 use crate::metrics::{Metadata, MetricId, Record, TagSet, builtin};
 use crate::net::http::Headers;
-use crate::net::ws::{self, HandshakeResponse, HandshakeRequest, SocketEvent, SocketChannel, OutgoingMessage, HandshakeError, TimedEvent};
+use crate::net::ws::{
+    self, HandshakeError, HandshakeRequest, HandshakeResponse, OutgoingMessage, SocketChannel, SocketEvent, TimedEvent,
+};
 
 /// How long the end of an iteration waits for a server's last word.
 const FAREWELL: Duration = Duration::from_millis(250);

@@ -18,13 +18,13 @@ static SCRIPTS: CpuPool = CpuPool::new();
 /// Computes on another thread. A VU that no longer waits for the answer does not free its seat before it is there.
 /// `None` when the computation broke.
 pub async fn aside<T: Send + 'static>(compute: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-    SCRIPTS.aside(compute).await
+    SCRIPTS.run(compute).await
 }
 
 /// As [`aside`], for a computation that may take very long: it asks [`Turns`] now and then whether to go on.
 pub async fn in_turns<T: Send + 'static>(compute: impl FnOnce(Turns) -> T + Send + 'static) -> Option<T> {
     let is_left = Leaving(Arc::default());
-    let seat = SCRIPTS.take().await;
+    let seat = SCRIPTS.permit().await;
     let turns = Turns { is_left: is_left.0.clone(), seat, since: Instant::now(), runtime: Handle::current() };
     tokio::task::spawn_blocking(move || compute(turns)).await.ok()
 }
@@ -52,7 +52,7 @@ impl Turns {
     pub fn may_continue(&mut self) -> bool {
         if self.since.elapsed() > TURN {
             self.seat = None;
-            self.seat = self.runtime.block_on(SCRIPTS.take());
+            self.seat = self.runtime.block_on(SCRIPTS.permit());
             self.since = Instant::now();
         }
         !self.is_left.load(Ordering::Relaxed)

@@ -14,7 +14,7 @@ use super::{Client, Known, Types, debug, decode, encode, sample};
 use crate::js::value::{Args, Throw, Value, text_of};
 use crate::js::vu::Vu;
 use crate::metrics::TagSet;
-use crate::net::grpc::{PendingCall, Call, Channel, GrpcCode, GrpcMetadata, CallOutcome, GrpcStatus};
+use crate::net::grpc::{Call, CallOutcome, Channel, GrpcCode, GrpcMetadata, GrpcStatus, PendingCall};
 
 /// How long a call may take, unless its params say otherwise.
 const TIMEOUT: Duration = Duration::from_secs(120);
@@ -118,7 +118,8 @@ impl Prepared {
         let bytes = if status.is_ok() { message.as_deref().unwrap_or_default() } else { &[] };
         let shown = decoded.unwrap_or_else(|| show(bytes));
         let shown = shown.unwrap_or_else(|text| {
-            status = GrpcStatus::new(GrpcCode::INTERNAL, format!("grpc: failed to unmarshal the received message: {text}"));
+            status =
+                GrpcStatus::new(GrpcCode::INTERNAL, format!("grpc: failed to unmarshal the received message: {text}"));
             show(&[]).unwrap_or(Value::Null)
         });
         made.code = status.code;

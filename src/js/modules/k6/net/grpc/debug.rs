@@ -9,7 +9,14 @@ use crate::net::grpc::{Call, GrpcMetadata};
 use crate::net::http::DumpLevel;
 
 /// Logs a call and its answer; without messages where there are none to show.
-pub(super) fn tell(vu: &Vu, call: &Call, request: &str, headers: &GrpcMetadata, trailers: &GrpcMetadata, answer: &Value) {
+pub(super) fn tell(
+    vu: &Vu,
+    call: &Call,
+    request: &str,
+    headers: &GrpcMetadata,
+    trailers: &GrpcMetadata,
+    answer: &Value,
+) {
     let dumping = vu.script.http.dumping;
     if dumping == DumpLevel::Off {
         return;

@@ -14,7 +14,7 @@ use crate::js::modules::volley::webcrypto::seats;
 use crate::js::value::{Args, Throw, Value};
 use crate::js::vu::Vu;
 use crate::metrics::{Contains, MetricId, MetricType};
-use crate::net::grpc::{Channel, GrpcCode, Security, ChannelConfig};
+use crate::net::grpc::{Channel, ChannelConfig, GrpcCode, Security};
 
 mod call;
 mod debug;

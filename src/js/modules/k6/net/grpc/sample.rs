@@ -9,7 +9,7 @@ use crate::js::vu::Vu;
 use crate::metrics::record::millis;
 use crate::metrics::system_tags::SystemTag as Tag;
 use crate::metrics::{MetricId, Record, TagSet, builtin};
-use crate::net::grpc::{GrpcCode, CallOutcome};
+use crate::net::grpc::{CallOutcome, GrpcCode};
 
 /// A call that was made, as far as its sample tells of it.
 pub(super) struct Made {

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use prost::Message;
 
 use super::sample::Made;
-use crate::net::grpc::{Call, Channel, GrpcCode, Download, StreamEvent, GrpcMetadata, CallOutcome, GrpcStatus, Upload};
+use crate::net::grpc::{Call, CallOutcome, Channel, Download, GrpcCode, GrpcMetadata, GrpcStatus, StreamEvent, Upload};
 
 /// Reflection in its two versions, the younger first.
 const REFLECTION: [&str; 2] = [
@@ -103,7 +103,11 @@ pub(super) fn descriptors_of(message: &[u8]) -> Result<Vec<Bytes>, prost::Decode
 ///
 /// # Errors
 /// Why there are none.
-pub(super) async fn reflect(channel: &Channel, metadata: GrpcMetadata, made: &mut Vec<Made>) -> Result<Vec<Bytes>, String> {
+pub(super) async fn reflect(
+    channel: &Channel,
+    metadata: GrpcMetadata,
+    made: &mut Vec<Made>,
+) -> Result<Vec<Bytes>, String> {
     let mut last = None;
     for path in REFLECTION {
         let call = Call { path: path.to_owned(), metadata: metadata.clone(), timeout: None };

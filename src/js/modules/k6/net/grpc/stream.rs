@@ -16,7 +16,7 @@ use super::{Client, Known, Types, call, debug, decode, encode, sample};
 use crate::js::value::{Args, Throw, Value};
 use crate::js::vu::Vu;
 use crate::metrics::TagSet;
-use crate::net::grpc::{Call, GrpcCode, Download, StreamEvent, CallOutcome, GrpcStatus, Upload};
+use crate::net::grpc::{Call, CallOutcome, Download, GrpcCode, GrpcStatus, StreamEvent, Upload};
 
 /// How far a script is with its messages.
 #[derive(Clone, Copy, PartialEq, Eq)]
