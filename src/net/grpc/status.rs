@@ -41,7 +41,7 @@ impl std::fmt::Display for GrpcCode {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match Self::NAMES.get(self.0 as usize) {
             Some(name) => f.write_str(name),
-            None => write!(f, "GrpcCode({})", self.0),
+            None => write!(f, "Code({})", self.0),
         }
     }
 }
@@ -181,6 +181,6 @@ mod tests {
     fn a_status_reads_as_in_go() {
         let check = |code: u32, expect: &str| assert_eq!(GrpcStatus::new(GrpcCode(code), "x").to_string(), expect);
         check(5, "rpc error: code = NotFound desc = x");
-        check(99, "rpc error: code = GrpcCode(99) desc = x");
+        check(99, "rpc error: code = Code(99) desc = x");
     }
 }

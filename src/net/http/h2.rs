@@ -145,7 +145,7 @@ impl Http2 {
         progress.has_head = true;
         let sink = sink(&head);
         let keeps = sink == BodySink::Keep && !matches!(status, 204 | 304);
-        let announced = head.headers.get("Content-BodyLimit").and_then(|length| length.parse().ok());
+        let announced = head.headers.get("Content-Length").and_then(|length| length.parse().ok());
         let length = BodyLimit::new(announced);
         progress.body = keeps.then(|| length.room());
         let mut left = if let BodySink::Drain(limit) = sink { limit } else { usize::MAX };

@@ -94,34 +94,34 @@ pub fn framing(method: &str, answer: &mut ResponseHead) -> Result<Framing, NetEr
             if !given[0].eq_ignore_ascii_case("chunked") {
                 return Err(NetError::head(format!("unsupported transfer encoding: {}", quoted(&given[0]))));
             }
-            headers.remove("Content-BodyLimit");
+            headers.remove("Content-Length");
             chunked = true;
             answer.chunked = true;
         }
     }
     headers.remove("Trailer");
     let mut length = None;
-    let mut lengths = headers.get_all("Content-BodyLimit");
+    let mut lengths = headers.get_all("Content-Length");
     if let Some(first) = lengths.next() {
         let more: Vec<&str> = lengths.collect();
         if more.iter().any(|other| *other != first) {
             let list: Vec<String> = std::iter::once(first).chain(more).map(quoted).collect();
             let text =
-                format!("http: message cannot contain multiple Content-BodyLimit headers; got [{}]", list.join(" "));
+                format!("http: message cannot contain multiple Content-Length headers; got [{}]", list.join(" "));
             return Err(NetError::head(text));
         }
         if first.is_empty() || !first.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(NetError::head(format!("bad Content-BodyLimit {}", quoted(first))));
+            return Err(NetError::head(format!("bad Content-Length {}", quoted(first))));
         }
         length = Some(
             first
                 .parse::<u64>()
                 .ok()
                 .filter(|length| i64::try_from(*length).is_ok())
-                .ok_or_else(|| NetError::head(format!("bad Content-BodyLimit {}", quoted(first))))?,
+                .ok_or_else(|| NetError::head(format!("bad Content-Length {}", quoted(first))))?,
         );
         if !more.is_empty() {
-            headers.keep_first("Content-BodyLimit");
+            headers.keep_first("Content-Length");
         }
     }
     Ok(match length {
