@@ -3,19 +3,19 @@
 //! Nothing else parses arguments or reads the environment, but for `TERM`, which `ui` looks at.
 
 pub mod args;
-mod conduct;
 pub mod config;
 pub mod control;
 pub mod deps;
+mod dispatch;
 pub mod features;
 mod fetch;
 mod flags;
 pub mod inspect;
 mod new;
-mod own;
 mod procedure;
 pub mod run;
 pub mod runtime;
+mod target;
 #[cfg(test)]
 mod tests;
 mod usage;
@@ -35,7 +35,7 @@ use crate::ui::log::{Destination, Format, Log, LogOptions};
 use args::{Cli, Command, CompletionArgs, StrayArgs, Switch};
 use config::ConfigFile;
 use control::Question;
-use run::{RunRequest, no_arguments};
+use run::{RunSettings, no_arguments};
 use runtime::{Environment, Global, LogSettings, Runtime};
 use usage::{one_script, refuse, translate};
 
@@ -47,7 +47,7 @@ pub enum Request {
     /// Print this and end well.
     Print(String),
     /// Run a test.
-    Run(Box<RunRequest>),
+    Run(Box<RunSettings>),
     /// Pack a script.
     Archive(Box<ArchiveRequest>),
     /// Print a script's options.
@@ -73,7 +73,7 @@ pub enum Request {
 
 /// A script and what surrounds it, for commands that load it but run nothing.
 #[derive(Clone, Debug)]
-pub struct ScriptRequest {
+pub struct ScriptSettings {
     /// The script's argument as typed.
     pub script: String,
     /// Where relative paths begin.
@@ -98,7 +98,7 @@ pub struct ScriptRequest {
 #[derive(Clone, Debug)]
 pub struct ArchiveRequest {
     /// The script.
-    pub script: ScriptRequest,
+    pub script: ScriptSettings,
     /// The file to write; `None` for standard output.
     pub out: Option<PathBuf>,
     /// Leave variables out.
@@ -109,7 +109,7 @@ pub struct ArchiveRequest {
 #[derive(Clone, Debug)]
 pub struct InspectRequest {
     /// The script.
-    pub script: ScriptRequest,
+    pub script: ScriptSettings,
     /// Resolve everything ([`inspect::with_requirements`]) instead of showing the script's own ([`inspect::plain`]).
     pub requirements: bool,
     /// Add the metrics that the script declares.
@@ -120,7 +120,7 @@ pub struct InspectRequest {
 #[derive(Clone, Debug)]
 pub struct DepsRequest {
     /// The script.
-    pub script: ScriptRequest,
+    pub script: ScriptSettings,
     /// Print JSON.
     pub json: bool,
 }
@@ -182,7 +182,7 @@ fn request(
             let (js_engine, secret_sources) = (global.js_engine, global.secret_sources);
             let (strict, warnings) = (notes.strict, notes.warnings);
             let script =
-                ScriptRequest { script, cwd, runtime, layers, js_engine, secret_sources, env, strict, warnings };
+                ScriptSettings { script, cwd, runtime, layers, js_engine, secret_sources, env, strict, warnings };
             Request::Archive(Box::new(ArchiveRequest { script, out, exclude_env: on(archive.exclude_env_vars) }))
         }
         Some(Command::Inspect(args)) => {
@@ -261,7 +261,7 @@ fn bare_script(
     env: &Environment,
     cwd: PathBuf,
     mut notes: Notes,
-) -> Result<ScriptRequest, Failure> {
+) -> Result<ScriptSettings, Failure> {
     let layers = if resolved {
         let config = ConfigFile::load(global.config.as_deref(), env, &cwd, &mut notes)?;
         run::layers(&args::OptionArgs::default(), &config, env, &mut notes)?
@@ -270,7 +270,7 @@ fn bare_script(
     };
     let (js_engine, secret_sources) = (global.js_engine.clone(), global.secret_sources.clone());
     let (env, strict, warnings) = (env.clone(), notes.strict, notes.warnings);
-    Ok(ScriptRequest { script, cwd, runtime, layers, js_engine, secret_sources, env, strict, warnings })
+    Ok(ScriptSettings { script, cwd, runtime, layers, js_engine, secret_sources, env, strict, warnings })
 }
 
 fn help_of(name: &str, command: &mut clap::Command) -> Request {
@@ -351,7 +351,7 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
             return failure.code;
         }
     };
-    let result = understood.request.and_then(|request| guarded(|| conduct::execute(request, &terminal, &log)));
+    let result = understood.request.and_then(|request| guarded(|| dispatch::execute(request, &terminal, &log)));
     let code = result.unwrap_or_else(|failure| {
         report(&failure, &log.logger());
         failure.code

@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
 
-use super::runtime::{CompatibilityMode, Environment, Runtime, SummaryMode};
+use super::runtime::{CompatibilityMode, Environment, Runtime};
 use super::usage::refuse;
-use super::{ScriptRequest, conduct, own};
+use super::{ScriptSettings, dispatch, target};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::procedure::{self, CompareShape, Procedure, Settings, UploadTo};
-use crate::run::Module;
+use crate::run::DataModule;
 use crate::ui::Terminal;
 use crate::ui::log::Log;
 
@@ -134,7 +134,7 @@ pub(super) fn execute(
     terminal: &Terminal,
     log: &Log,
 ) -> Result<ExitCode, Failure> {
-    let Some(args) = own::read::<ProcedureArgs>("procedure", args, terminal)? else { return Ok(ExitCode::Success) };
+    let Some(args) = target::read::<ProcedureArgs>("procedure", args, terminal)? else { return Ok(ExitCode::Success) };
     match args.what {
         What::New { file, force } => {
             terminal.print(&procedure::write_new(&cwd.join(&file), &file, force)?);
@@ -178,7 +178,7 @@ pub(super) fn execute(
 
 /// `compare A B`
 pub(super) fn compare(args: &[String], cwd: &Path, terminal: &Terminal) -> Result<ExitCode, Failure> {
-    let Some(args) = own::read::<CompareArgs>("compare", args, terminal)? else { return Ok(ExitCode::Success) };
+    let Some(args) = target::read::<CompareArgs>("compare", args, terminal)? else { return Ok(ExitCode::Success) };
     let limit = match &args.fail_on_regression {
         None => None,
         Some(text) => {
@@ -242,7 +242,7 @@ fn engine(named: Option<String>, env: &Environment) -> Option<String> {
 }
 
 /// Evaluates the file and checks what it exports.
-fn load(args: &CheckArgs, env: &Environment, cwd: &Path, log: &Log) -> Result<(Procedure, Module), Failure> {
+fn load(args: &CheckArgs, env: &Environment, cwd: &Path, log: &Log) -> Result<(Procedure, DataModule), Failure> {
     let runtime = Runtime {
         env: given(&variables(&args.env)?),
         // `RISKS= volley …` is meant as none: an empty text would be no object and no number.
@@ -250,13 +250,13 @@ fn load(args: &CheckArgs, env: &Environment, cwd: &Path, log: &Log) -> Result<(P
         compatibility_mode: CompatibilityMode::Extended,
         script_type: None,
         no_thresholds: true,
-        summary_mode: SummaryMode::Disabled,
+        summary_mode: crate::summary::Mode::Disabled,
         summary_export: None,
         new_machine_readable_summary: false,
         traces_output: None,
         ssl_key_log: None,
     };
-    let script = ScriptRequest {
+    let script = ScriptSettings {
         script: args.file.clone(),
         cwd: cwd.to_owned(),
         runtime,
@@ -267,8 +267,8 @@ fn load(args: &CheckArgs, env: &Environment, cwd: &Path, log: &Log) -> Result<(P
         strict: false,
         warnings: Vec::new(),
     };
-    let request = conduct::bare(script, log)?;
-    let module = Module::open(request)?;
+    let request = dispatch::to_script_request(script, log)?;
+    let module = DataModule::open(request)?;
     let procedure = Procedure::read(module.default_export()).map_err(|wrong| {
         let failure = Failure::new(ExitCode::InvalidConfig, format!("{}: {wrong}", args.file));
         failure.hint("`volley procedure new` writes a commented procedure with everything there is")

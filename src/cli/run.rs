@@ -1,4 +1,4 @@
-//! From `run` as typed to a [`RunRequest`]: everything the conductor needs, checked as far as it can be without the
+//! From `run` as typed to a [`RunSettings`]: everything the conductor needs, checked as far as it can be without the
 //! script.
 
 use std::path::PathBuf;
@@ -13,25 +13,13 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::log::{Level, Logger};
 use crate::options::{Feature, Layers, Notes, Options};
-use crate::run::Reports;
-use crate::ui::progress;
+use crate::run::{Linger, Reports};
+use crate::ui::progress::ProgressMode;
 use crate::units::Span;
-
-/// How long the program stays after the test.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Linger {
-    /// Not at all.
-    #[default]
-    Off,
-    /// Until it is interrupted.
-    UntilInterrupted,
-    /// For so long, or until it is interrupted.
-    For(Span),
-}
 
 /// `run`, understood.
 #[derive(Clone, Debug)]
-pub struct RunRequest {
+pub struct RunSettings {
     /// The script's argument as typed.
     pub script: String,
     /// Where relative paths begin.
@@ -55,7 +43,7 @@ pub struct RunRequest {
     /// What is written beside k6's summary.
     pub reports: Reports,
     /// `live` or `plain`; `None` for what the terminal allows.
-    pub ui: Option<progress::Kind>,
+    pub ui: Option<ProgressMode>,
     /// The summary of a saved run.
     pub baseline: Option<String>,
     /// Whoever started this process asks over standard input how the run goes.
@@ -78,7 +66,7 @@ pub(super) fn layers(
     Ok(Layers { config: config.options.clone(), env, cli, features: Vec::new() })
 }
 
-impl RunRequest {
+impl RunSettings {
     /// Logs what there is to say about the request before anything runs.
     pub fn announce(&self, logger: &Logger) {
         for line in &self.warnings {
@@ -109,7 +97,7 @@ impl RunArgs {
     ///
     /// # Errors
     /// Wrong usage (255), a wrong config file or variable (104).
-    pub fn request(&self, global: Global, env: Environment, cwd: PathBuf) -> Result<RunRequest, Failure> {
+    pub fn request(&self, global: Global, env: Environment, cwd: PathBuf) -> Result<RunSettings, Failure> {
         let mut notes = Notes::new(global.strict);
         let script = one_script(&self.script.script)?;
         let runtime = self.runtime.settings(&env, true, &mut notes)?;
@@ -151,7 +139,7 @@ impl RunArgs {
             return Err(refuse("unknown flag: --baseline"));
         }
 
-        Ok(RunRequest {
+        Ok(RunSettings {
             script,
             cwd,
             runtime,
@@ -187,11 +175,11 @@ impl RunArgs {
         }
     }
 
-    fn ui(&self, env: &Environment) -> Result<Option<progress::Kind>, Failure> {
+    fn ui(&self, env: &Environment) -> Result<Option<ProgressMode>, Failure> {
         match self.ui.as_ref().or_else(|| env.get("VOLLEY_UI")).map(String::as_str) {
             None | Some("") => Ok(None),
-            Some("live") => Ok(Some(progress::Kind::Live)),
-            Some("plain") => Ok(Some(progress::Kind::Plain)),
+            Some("live") => Ok(Some(ProgressMode::Live)),
+            Some("plain") => Ok(Some(ProgressMode::Plain)),
             Some(other) => Err(refuse(format!("`--ui` is `live` or `plain`, not `{other}`"))),
         }
     }

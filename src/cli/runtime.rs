@@ -7,6 +7,7 @@ use super::usage::refuse;
 use crate::failure::Failure;
 use crate::options::Notes;
 use crate::source::ScriptType;
+use crate::summary;
 
 /// Variables of this process.
 pub type Environment = BTreeMap<String, String>;
@@ -85,18 +86,6 @@ impl GlobalArgs {
     }
 }
 
-/// The summary at the end.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SummaryMode {
-    /// Totals.
-    #[default]
-    Compact,
-    /// Totals, groups and scenarios.
-    Full,
-    /// None, and no `handleSummary()`.
-    Disabled,
-}
-
 /// How much of Node's habits scripts find.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CompatibilityMode {
@@ -121,7 +110,7 @@ pub struct Runtime {
     /// Don't read or judge thresholds.
     pub no_thresholds: bool,
     /// The summary at the end.
-    pub summary_mode: SummaryMode,
+    pub summary_mode: summary::Mode,
     /// The summary's data goes to this file.
     pub summary_export: Option<String>,
     /// The newer form of the summary's data.
@@ -168,9 +157,9 @@ impl RuntimeArgs {
             Some(unknown) => return Err(refuse(format!("unknown --type: {unknown}"))),
         };
         let summary_mode = match or_env(&self.summary_mode, "K6_SUMMARY_MODE").as_deref() {
-            None | Some("" | "compact") => SummaryMode::Compact,
-            Some("full") => SummaryMode::Full,
-            Some("disabled") => SummaryMode::Disabled,
+            None | Some("" | "compact") => summary::Mode::Compact,
+            Some("full") => summary::Mode::Full,
+            Some("disabled") => summary::Mode::Disabled,
             Some(mode) => {
                 let words = format!("{mode:?} is none of `compact`, `full` and `disabled`");
                 return Err(refuse("invalid summary mode").hint(words));

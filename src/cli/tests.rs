@@ -5,9 +5,10 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::run::{Linger, RunRequest};
+use super::run::RunSettings;
 use super::*;
 use crate::options::Options;
+use crate::run::Linger;
 
 /// Understands a line as a shell would split it; `'…'` keeps spaces, and words like `A=b` before the command are
 /// variables.
@@ -32,7 +33,7 @@ fn is_variable(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
-fn run_of(line: &str) -> RunRequest {
+fn run_of(line: &str) -> RunSettings {
     match understand_line(line).request {
         Ok(Request::Run(run)) => *run,
         other => panic!("{line}: {other:?}"),
@@ -453,7 +454,7 @@ fn settings_come_from_flags_then_variables() {
     );
     assert_eq!((run.global.address.as_deref(), run.global.address_is_flag), (Some(":1"), false));
     assert_eq!((run.global.log.no_color, run.global.log.output.as_str()), (true, "none"));
-    assert_eq!(run.runtime.summary_mode, runtime::SummaryMode::Full);
+    assert_eq!(run.runtime.summary_mode, crate::summary::Mode::Full);
     assert_eq!(run.outputs, ["json=a", "csv", "web-dashboard"]);
     assert_eq!(
         (run.layers.features, run.unknown_features),

@@ -11,15 +11,15 @@ use notify::{RecursiveMode, Watcher};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use super::conduct::understood;
+use super::dispatch::to_run_request;
 use super::report;
-use super::run::{Linger, RunRequest};
-use super::runtime::SummaryMode;
+use super::run::RunSettings;
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
-use crate::run;
+use crate::run::{self, Linger};
 use crate::source::Files;
 use crate::source::specifier::{file_path, file_url};
+use crate::summary::Mode;
 use crate::ui::Terminal;
 use crate::ui::log::Log;
 use crate::units::redact::redact;
@@ -28,7 +28,7 @@ use crate::units::redact::redact;
 const QUIET: Duration = Duration::from_millis(150);
 
 /// Runs again and again until it is interrupted.
-pub(super) fn run(mut request: RunRequest, terminal: &Terminal, log: &Log) -> Result<ExitCode, Failure> {
+pub(super) fn run(mut request: RunSettings, terminal: &Terminal, log: &Log) -> Result<ExitCode, Failure> {
     let logger = log.logger();
     request.announce(&logger);
     request.warnings.clear();
@@ -43,7 +43,7 @@ pub(super) fn run(mut request: RunRequest, terminal: &Terminal, log: &Log) -> Re
     }
     request.outputs.clear();
     request.linger = Linger::Off;
-    request.runtime.summary_mode = SummaryMode::Disabled;
+    request.runtime.summary_mode = Mode::Disabled;
     request.runtime.no_thresholds = true;
     request.global.quiet = true;
 
@@ -59,8 +59,8 @@ pub(super) fn run(mut request: RunRequest, terminal: &Terminal, log: &Log) -> Re
         let mut changes = Changes::of(&files)?;
         run_number += 1;
         terminal.print(&format!("--- run {run_number}: {}\n", redact(&request.script)));
-        let result = understood(request.clone(), terminal, log).and_then(|asked| {
-            let read: Arc<Files> = asked.script.files.clone();
+        let result = to_run_request(request.clone(), terminal, log).and_then(|asked| {
+            let read: Arc<Files> = asked.script.main.files.clone();
             let result = run::execute(asked);
             files = read.all().into_iter().filter_map(|(url, _)| local(&url)).collect();
             files.insert(main.clone());

@@ -15,12 +15,12 @@ use crate::failure::{ExitWith, Failure};
 use crate::js::Engine;
 use crate::log::Logger;
 use crate::options::{Layers, Options, Stage};
-use crate::run;
+use crate::run::{self, RunRequest, ScriptRequest};
 use crate::source::{Files, MainScript, MapDisk, Secrets};
 use crate::target::{self, Account, CacheChoice, Target, TargetConfig};
 use crate::ui::Terminal;
 use crate::ui::log::Log;
-use crate::ui::progress::Kind;
+use crate::ui::progress::ProgressMode;
 use crate::units::Span;
 
 /// `volley target` as typed.
@@ -168,41 +168,28 @@ pub(super) fn demo(
     let base = format!("http://{}", target.local_addr());
     runtime.spawn(target.serve(std::future::pending()));
     let files = Files::new(MapDisk::default(), Files::offline());
-    let script = MainScript::embedded("file:///load_tests/cache_test.js", SCRIPT, files);
+    let main = MainScript::embedded("file:///load_tests/cache_test.js", SCRIPT, files);
     let stage =
         |share: f64, target: i64| Stage { duration: Some(Span::from(duration.mul_f64(share))), target: Some(target) };
     let flags =
         Options { stages: Some(vec![stage(0.3, args.vus), stage(0.5, args.vus), stage(0.2, 0)]), ..Options::default() };
-    run::execute(run::Request {
+    let script = ScriptRequest {
         argument: "load_tests/cache_test.js".to_owned(),
-        script,
+        main,
         layers: Layers { cli: flags, ..Layers::default() },
         env: [("BASE_URL".to_owned(), base)].into(),
         freeze_env: false,
         has_global: true,
-        process_env: Default::default(),
         secrets: Arc::new(Secrets::open(&[], Path::new("."), &|_| None, |_| ())?),
         engine,
         strict: false,
-        address: None,
-        rehearsal: false,
-        no_thresholds: false,
-        baseline: None,
-        summary_mode: crate::summary::Mode::Compact,
-        summary_export: None,
-        machine_readable: false,
-        reports: run::Reports { html: args.report, ..Default::default() },
-        progress: if terminal.stdout_is_tty() { Kind::Live } else { Kind::Plain },
-        outputs: Vec::new(),
-        linger: None,
-        quiet: false,
-        is_observed: false,
-        program: super::program(),
-        no_color: false,
-        cwd: std::env::current_dir().unwrap_or_default(),
-        collectors: Default::default(),
-        terminal: terminal.clone(),
         log: log.clone(),
+    };
+    let cwd = std::env::current_dir().unwrap_or_default();
+    run::execute(RunRequest {
+        reports: run::Reports { html: args.report, ..Default::default() },
+        progress: if terminal.stdout_is_tty() { ProgressMode::Live } else { ProgressMode::Plain },
+        ..RunRequest::new(script, cwd, super::program(), terminal.clone())
     })
     .map(|()| ExitCode::Success)
 }

@@ -3,21 +3,21 @@
 use std::io::Read;
 use std::sync::Arc;
 
-use super::run::{Linger, RunRequest};
-use super::runtime::{CompatibilityMode, Environment, SummaryMode};
+use super::run::RunSettings;
+use super::runtime::{CompatibilityMode, Environment};
 use super::usage::refuse;
 use super::{
-    ArchiveRequest, DepsRequest, InspectRequest, Request, ScriptRequest, deps, inspect, own, procedure, watch,
+    ArchiveRequest, DepsRequest, InspectRequest, Request, ScriptSettings, deps, inspect, procedure, target, watch,
 };
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
 use crate::js::{Engine, Imports};
-use crate::run::{self, first_pass};
+use crate::run::{self, RunRequest, ScriptRequest, evaluate};
 use crate::source::archive::Contents;
 use crate::source::{MainScript, RealDisk, Secrets};
 use crate::ui::Terminal;
 use crate::ui::log::Log;
-use crate::ui::progress::Kind;
+use crate::ui::progress::ProgressMode;
 use crate::units::redact::redact;
 
 /// Does what was asked.
@@ -32,8 +32,8 @@ pub(super) fn execute(request: Request, terminal: &Terminal, log: &Log) -> Resul
         Request::Ask(address, question) => terminal.print(&question.ask(&address)?),
         Request::Procedure(args, env, cwd) => return procedure::execute(&args, env, cwd, terminal, log),
         Request::Compare(args, cwd) => return procedure::compare(&args, &cwd, terminal),
-        Request::Own { name: "target", args, .. } => return own::target(&args, terminal, log),
-        Request::Own { name: "demo", args, js_engine } => return own::demo(&args, js_engine, terminal, log),
+        Request::Own { name: "target", args, .. } => return target::target(&args, terminal, log),
+        Request::Own { name: "demo", args, js_engine } => return target::demo(&args, js_engine, terminal, log),
         Request::Own { name, .. } => return Err(refuse(super::unknown_command(name, ""))),
     }
     Ok(ExitCode::Success)
@@ -62,7 +62,7 @@ fn load(
 }
 
 /// What is offered nowhere may not be ignored silently.
-fn refuse_what_is_missing(run: &RunRequest) -> Result<(), Failure> {
+fn refuse_what_is_missing(run: &RunSettings) -> Result<(), Failure> {
     if let Some(output) = &run.runtime.traces_output {
         if output != "otel" && !output.starts_with("otel=") {
             return Err(refuse(format!("invalid traces output {output:?}")));
@@ -72,108 +72,75 @@ fn refuse_what_is_missing(run: &RunRequest) -> Result<(), Failure> {
     Ok(())
 }
 
-fn execute_run(request: RunRequest, terminal: &Terminal, log: &Log) -> Result<(), Failure> {
+fn execute_run(request: RunSettings, terminal: &Terminal, log: &Log) -> Result<(), Failure> {
     request.announce(&log.logger());
-    run::execute(understood(request, terminal, log)?)
+    run::execute(to_run_request(request, terminal, log)?)
 }
 
-/// What the conductor needs: the script read, the rest put into its words.
-pub(super) fn understood(request: RunRequest, terminal: &Terminal, log: &Log) -> Result<run::Request, Failure> {
+/// Reads the script; the rest is known already.
+pub(super) fn to_run_request(request: RunSettings, terminal: &Terminal, log: &Log) -> Result<RunRequest, Failure> {
     refuse_what_is_missing(&request)?;
-    let secrets = secrets(&request.global.secret_sources, &request.cwd, &request.env, log)?;
-    let script = load(&request.script, request.runtime.script_type, &request.cwd, log)?;
-    let archived = script.archive.as_ref().map(|archive| archive.env.clone()).unwrap_or_default();
-    Ok(run::Request {
-        env: request.runtime.script_env(&archived),
-        freeze_env: request.layers.features.contains(&crate::options::Feature::FreezeEnv),
-        has_global: request.runtime.compatibility_mode == CompatibilityMode::Extended,
-        argument: redact(&request.script).into_owned(),
-        script,
+    let RunSettings { global, runtime, .. } = request;
+    let script = ScriptSettings {
+        script: request.script,
+        cwd: request.cwd.clone(),
+        runtime: runtime.clone(),
         layers: request.layers,
+        js_engine: global.js_engine,
+        secret_sources: global.secret_sources,
+        env: request.env.clone(),
+        strict: global.strict,
+        warnings: Vec::new(),
+    };
+    Ok(RunRequest {
         process_env: request.env.into_iter().collect(),
-        secrets,
-        engine: engine(request.global.js_engine.as_deref())?,
-        strict: request.global.strict,
-        address: request.global.address.map(|at| run::Address { at, is_flag: request.global.address_is_flag }),
-        rehearsal: request.watch,
-        no_thresholds: request.runtime.no_thresholds,
+        address: global.address.map(|at| run::Address { at, is_flag: global.address_is_flag }),
+        single_iteration: request.watch,
+        no_thresholds: runtime.no_thresholds,
         baseline: request.baseline,
-        summary_mode: summary_mode(request.runtime.summary_mode),
-        summary_export: request.runtime.summary_export,
-        machine_readable: request.runtime.new_machine_readable_summary,
+        summary_mode: runtime.summary_mode,
+        summary_export: runtime.summary_export,
+        machine_readable: runtime.new_machine_readable_summary,
         reports: request.reports,
-        progress: progress_kind(request.ui, terminal, &log.logger()),
+        progress: progress_mode(request.ui, terminal, &log.logger()),
         outputs: request.outputs,
-        linger: match request.linger {
-            Linger::Off => None,
-            Linger::UntilInterrupted => Some(None),
-            Linger::For(span) => Some(Some(span.to_duration())),
-        },
-        quiet: request.global.quiet,
+        linger: request.linger,
+        quiet: global.quiet,
         is_observed: request.is_observed,
-        program: super::program(),
-        no_color: request.global.log.no_color,
-        cwd: request.cwd,
+        no_color: global.log.no_color,
         collectors: request.collectors,
-        terminal: terminal.clone(),
-        log: log.clone(),
+        ..RunRequest::new(to_script_request(script, log)?, request.cwd, super::program(), terminal.clone())
     })
 }
 
 /// Bars that are redrawn need a terminal.
-fn progress_kind(asked: Option<Kind>, terminal: &Terminal, logger: &crate::log::Logger) -> Kind {
+fn progress_mode(asked: Option<ProgressMode>, terminal: &Terminal, logger: &crate::log::Logger) -> ProgressMode {
     match (asked, terminal.stdout_is_tty()) {
-        (Some(Kind::Live), false) => {
+        (Some(ProgressMode::Live), false) => {
             logger.warn("`--ui live` needs a terminal to draw on: progress is printed line by line");
-            Kind::Plain
+            ProgressMode::Plain
         }
         (Some(kind), _) => kind,
-        (None, true) => Kind::Live,
-        (None, false) => Kind::Plain,
+        (None, true) => ProgressMode::Live,
+        (None, false) => ProgressMode::Plain,
     }
 }
 
-fn summary_mode(mode: SummaryMode) -> crate::summary::Mode {
-    match mode {
-        SummaryMode::Compact => crate::summary::Mode::Compact,
-        SummaryMode::Full => crate::summary::Mode::Full,
-        SummaryMode::Disabled => crate::summary::Mode::Disabled,
-    }
-}
-
-/// A run that only goes as far as the first pass over the script.
-pub(super) fn bare(request: ScriptRequest, log: &Log) -> Result<run::Request, Failure> {
-    let script = load(&request.script, request.runtime.script_type, &request.cwd, log)?;
-    let archived = script.archive.as_ref().map(|archive| archive.env.clone()).unwrap_or_default();
-    Ok(run::Request {
-        env: request.runtime.script_env(&archived),
-        freeze_env: false,
-        has_global: request.runtime.compatibility_mode == CompatibilityMode::Extended,
-        argument: redact(&request.script).into_owned(),
-        script,
-        layers: request.layers,
-        process_env: Default::default(),
-        secrets: secrets(&request.secret_sources, &request.cwd, &request.env, log)?,
-        engine: engine(request.js_engine.as_deref())?,
-        strict: request.strict,
-        address: None,
-        rehearsal: false,
-        no_thresholds: request.runtime.no_thresholds,
-        baseline: None,
-        summary_mode: crate::summary::Mode::Disabled,
-        summary_export: None,
-        machine_readable: false,
-        reports: Default::default(),
-        progress: Kind::Plain,
-        outputs: Vec::new(),
-        linger: None,
-        quiet: true,
-        is_observed: false,
-        program: super::program(),
-        no_color: true,
-        cwd: request.cwd,
-        collectors: Default::default(),
-        terminal: Terminal::of_process(true),
+/// Reads the script of a command.
+pub(super) fn to_script_request(settings: ScriptSettings, log: &Log) -> Result<ScriptRequest, Failure> {
+    let secrets = secrets(&settings.secret_sources, &settings.cwd, &settings.env, log)?;
+    let main = load(&settings.script, settings.runtime.script_type, &settings.cwd, log)?;
+    let archived = main.archive.as_ref().map(|archive| archive.env.clone()).unwrap_or_default();
+    Ok(ScriptRequest {
+        argument: redact(&settings.script).into_owned(),
+        main,
+        env: settings.runtime.script_env(&archived),
+        freeze_env: settings.layers.features.contains(&crate::options::Feature::FreezeEnv),
+        has_global: settings.runtime.compatibility_mode == CompatibilityMode::Extended,
+        layers: settings.layers,
+        secrets,
+        engine: engine(settings.js_engine.as_deref())?,
+        strict: settings.strict,
         log: log.clone(),
     })
 }
@@ -183,9 +150,9 @@ fn inspect_text(request: InspectRequest, log: &Log) -> Result<String, Failure> {
     for line in &request.script.warnings {
         log.logger().warn(line);
     }
-    let seen = first_pass(bare(request.script, log)?)?;
+    let seen = evaluate(to_script_request(request.script, log)?)?;
     if is_whole {
-        let settled = seen.settle()?;
+        let settled = seen.resolve_options()?;
         seen.check_tls(&settled.options)?;
         let metrics = has_metrics.then(|| seen.declared_metrics());
         return Ok(inspect::with_requirements(&settled, metrics.as_deref()));
@@ -207,9 +174,9 @@ fn archive_script(request: ArchiveRequest, terminal: &Terminal, log: &Log) -> Re
         CompatibilityMode::Base => "base",
     };
     let pwd = crate::source::specifier::file_url(&request.script.cwd.to_string_lossy());
-    let seen = first_pass(bare(request.script, log)?)?;
+    let seen = evaluate(to_script_request(request.script, log)?)?;
     let contents = Contents {
-        options: seen.settle()?.configured.to_archive_json(),
+        options: seen.resolve_options()?.configured.to_archive_json(),
         filename: seen.script_url().to_owned(),
         pwd,
         env,
@@ -230,7 +197,7 @@ fn archive_script(request: ArchiveRequest, terminal: &Terminal, log: &Log) -> Re
 }
 
 fn deps_text(request: DepsRequest, log: &Log) -> Result<String, Failure> {
-    let ScriptRequest { script, runtime, cwd, .. } = request.script;
+    let ScriptSettings { script, runtime, cwd, .. } = request.script;
     let main = load(&script, runtime.script_type, &cwd, log)?;
     let imports = Imports::of(&main.files, &main.module.url).exit(ExitCode::ScriptException)?;
     Ok(deps::list(&imports, request.json))
