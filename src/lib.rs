@@ -51,11 +51,11 @@ mod cli;
 // by `main`, by the integration tests, and by the fuzz targets.
 pub use cli::main;
 #[doc(hidden)]
-pub use js::{Engine, modules::MODULES, modules::PARTS, regexp::match_regexp};
+pub use js::{Engine, modules::LAZY_SCRIPTS, modules::MODULES, regexp::match_regexp};
 #[doc(hidden)]
 pub use output::opentelemetry::proto;
 #[doc(hidden)]
-pub use report::{Mode, page};
+pub use report::{PageMode, page};
 #[doc(hidden)]
 pub use target::{Account, CacheChoice, TargetConfig, bind};
 

@@ -383,7 +383,7 @@ fn one_page_can_hold_several_runs_and_other_series() {
     first["panels"] = serde_json::json!([{"title": "Redis", "unit": "/s", "x": [0.5, 1, 1.5], "lines": lines}]);
     let report = serde_json::json!({"format": "volley-report", "version": 1, "runs": [first, second]});
     let path = folder.path().join("both.html");
-    fs::write(&path, volley::page(&report.to_string(), "both", volley::Mode::File)).unwrap();
+    fs::write(&path, volley::page(&report.to_string(), "both", volley::PageMode::File)).unwrap();
     let (dom, console) = in_browser(&path);
     assert_eq!(console, "");
     for text in ["data-drawn=\"yes\"", ">baseline</button>", "Redis", "misses"] {
@@ -400,7 +400,7 @@ fn a_live_page_draws_what_it_is_sent() {
     let mut first = last.clone();
     first["run"]["is_over"] = false.into();
     first["run"]["script"] = "earlier.js".into();
-    let page = volley::page(&first.to_string(), "live", volley::Mode::Live);
+    let page = volley::page(&first.to_string(), "live", volley::PageMode::Live);
     // The server's part is tested below: here the events come from the page itself.
     let source = format!(
         "<script>window.EventSource = class {{ addEventListener(name, hear) {{ setTimeout(() => hear({{data: \

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
+use super::commands::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::options::{Notes, Options};
+use crate::options::{Compat, Options};
 
 /// What the file says.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -26,20 +27,22 @@ pub struct ConfigFile {
     pub collectors: Map<String, Value>,
 }
 
-/// Where the file is if nobody says otherwise.
+/// Where the file is unless a flag or a variable says otherwise.
 fn default_path(env: &BTreeMap<String, String>) -> PathBuf {
     let folder = |name: &str| env.get(name).filter(|path| !path.is_empty()).map(PathBuf::from);
-    let base = if cfg!(target_os = "macos") {
-        folder("HOME").map(|home| home.join("Library/Application Support"))
-    } else if cfg!(windows) {
-        folder("AppData")
-    } else {
-        folder("XDG_CONFIG_HOME").or_else(|| folder("HOME").map(|home| home.join(".config")))
-    };
+    let base = folder("XDG_CONFIG_HOME").or_else(|| folder("HOME").map(|home| home.join(".config")));
     base.unwrap_or_else(|| PathBuf::from(".config")).join("k6/config.json")
 }
 
 impl ConfigFile {
+    /// The config file of a command.
+    ///
+    /// # Errors
+    /// As [`ConfigFile::load`].
+    pub(super) fn of_command(context: &Context, notes: &mut Compat) -> Result<Self, Failure> {
+        Self::load(context.global.config.as_deref(), &context.env, &context.cwd, notes)
+    }
+
     /// Reads the file given by flag or `K6_CONFIG`, or the default one if it is there. Paths are relative to `cwd`.
     ///
     /// # Errors
@@ -48,7 +51,7 @@ impl ConfigFile {
         named: Option<&str>,
         env: &BTreeMap<String, String>,
         cwd: &Path,
-        notes: &mut Notes,
+        notes: &mut Compat,
     ) -> Result<Self, Failure> {
         let path = named.map_or_else(|| default_path(env), PathBuf::from);
         let shown = path.display();
@@ -70,9 +73,9 @@ impl ConfigFile {
             .map_err(|error| invalid(format!("couldn't parse the configuration from \"{shown}\": {error}")))
     }
 
-    fn parse(text: &str, notes: &mut Notes) -> Result<Self, String> {
+    fn parse(text: &str, notes: &mut Compat) -> Result<Self, String> {
         let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        // Keys nobody knows are left alone, as in k6.
+        // Unknown keys are ignored, as in k6.
         let options = Options::from_json(&value, notes).map_err(|failure| failure.message)?.options;
         let flag = |key: &str| match &value[key] {
             Value::Null => Ok(None),
@@ -110,7 +113,7 @@ mod tests {
         std::fs::write(folder.path().join("good.json"), r#"{"vus": 3, "out": ["json=x"], "linger": true, "foo": 1}"#)
             .unwrap();
         std::fs::write(folder.path().join("bad.json"), "{").unwrap();
-        let load = |name: &str| ConfigFile::load(Some(name), &BTreeMap::new(), folder.path(), &mut Notes::default());
+        let load = |name: &str| ConfigFile::load(Some(name), &BTreeMap::new(), folder.path(), &mut Compat::default());
         let good = load("good.json").unwrap();
         assert_eq!((good.options.vus, good.linger), (Some(3), Some(true)));
         assert_eq!(good.outputs.as_deref(), Some(&["json=x".to_owned()][..]));
@@ -127,7 +130,7 @@ mod tests {
     #[test]
     fn without_a_name_a_missing_file_is_no_error() {
         let env = [("XDG_CONFIG_HOME".to_owned(), "/nowhere".to_owned())].into();
-        let got = ConfigFile::load(None, &env, Path::new("/"), &mut Notes::default()).unwrap();
+        let got = ConfigFile::load(None, &env, Path::new("/"), &mut Compat::default()).unwrap();
         assert_eq!(got, ConfigFile::default());
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::args::{GlobalArgs, RuntimeArgs, Switch, parse_bool};
 use super::usage::refuse;
 use crate::failure::Failure;
-use crate::options::Notes;
+use crate::options::Compat;
 use crate::source::ScriptType;
 use crate::summary;
 
@@ -27,7 +27,7 @@ pub struct LogSettings {
 
 /// Settings every command has.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Global {
+pub struct GlobalSettings {
     /// Where the REST API listens.
     pub address: Option<String>,
     /// True if the address was a flag: then a port that is taken ends the run (code 106).
@@ -58,11 +58,11 @@ fn on(switch: Option<Switch>) -> Option<bool> {
 
 impl GlobalArgs {
     /// Puts flags over variables over defaults.
-    pub fn settings(&self, env: &Environment) -> Global {
+    pub fn settings(&self, env: &Environment) -> GlobalSettings {
         let or_env = |flag: &Option<String>, name: &str| flag.clone().or_else(|| set(env, name));
         let filled = |text: &String| !text.is_empty();
         let colorless = set(env, "K6_NO_COLOR").is_some() || env.contains_key("NO_COLOR");
-        Global {
+        GlobalSettings {
             address: or_env(&self.address, "K6_ADDRESS").filter(filled),
             address_is_flag: self.address.is_some(),
             config: or_env(&self.config, "K6_CONFIG").filter(filled),
@@ -97,8 +97,8 @@ pub enum CompatibilityMode {
 }
 
 /// Settings of commands that load a script.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Runtime {
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RuntimeSettings {
     /// Variables given with `--env`; they win over all others but a scenario's own.
     pub env: Environment,
     /// Variables of this system, where scripts may see them.
@@ -126,7 +126,12 @@ impl RuntimeArgs {
     ///
     /// # Errors
     /// Words that are no mode, no boolean, no name; code 255.
-    pub fn settings(&self, env: &Environment, system_env: bool, notes: &mut Notes) -> Result<Runtime, Failure> {
+    pub fn settings(
+        &self,
+        env: &Environment,
+        system_env: bool,
+        notes: &mut Compat,
+    ) -> Result<RuntimeSettings, Failure> {
         let or_env = |flag: &Option<String>, name: &str| flag.clone().or_else(|| set(env, name));
         let flag = |switch: Option<Switch>, name: &str, default: bool| match (on(switch), set(env, name)) {
             (Some(flag), _) => Ok(flag),
@@ -165,7 +170,7 @@ impl RuntimeArgs {
                 return Err(refuse("invalid summary mode").hint(words));
             }
         };
-        Ok(Runtime {
+        Ok(RuntimeSettings {
             env: self.env.iter().map(|item| variable(item)).collect::<Result<_, _>>()?,
             system_env: if include { env.clone() } else { Environment::new() },
             compatibility_mode,
@@ -185,7 +190,7 @@ impl RuntimeArgs {
     }
 }
 
-impl Runtime {
+impl RuntimeSettings {
     /// `__ENV`: the system's variables, an archive's, and those of `--env`, each over the ones before. An archive's
     /// lose against the system's where scripts may see these.
     pub fn script_env(&self, archived: &Environment) -> Environment {

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use futures_util::future::{BoxFuture, FutureExt, LocalBoxFuture};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -17,6 +17,7 @@ use super::worker::{Crew as Workers, Line, Worker};
 use crate::execution::{STOP_TIMEOUT, ScenarioRun, Vu, VuControl, VuId, VuTask};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::units::sync::lock;
 
 thread_local! {
     /// The VUs of this worker.
@@ -65,7 +66,7 @@ impl VuCrew {
     }
 
     fn interrupt_of(&self, vu: VuId) -> Option<Interrupt> {
-        self.stops.lock().unwrap_or_else(PoisonError::into_inner).get(&vu).cloned()
+        lock(&self.stops).get(&vu).cloned()
     }
 
     /// Runs `work` with a VU that is made for it alone and thrown away: the first pass, setup, teardown, summary.
@@ -165,7 +166,7 @@ impl VuControl for VuCrew {
             };
             if let Ok(stop) = stop_told.try_recv() {
                 let interrupt = Interrupt { stop, told: Arc::default() };
-                stops.lock().unwrap_or_else(PoisonError::into_inner).insert(vu, interrupt);
+                lock(&stops).insert(vu, interrupt);
             }
             if result.is_ok() {
                 state.initialised_vus.fetch_add(1, Relaxed);
@@ -206,7 +207,7 @@ impl VuControl for VuCrew {
                 () = unnoticed => {
                     let seconds = STOP_TIMEOUT.as_secs();
                     log.error(format!("VU {vu} did not stop within {seconds} s: the run goes on without it"));
-                    lost.lock().unwrap_or_else(PoisonError::into_inner).insert(vu);
+                    lock(&lost).insert(vu);
                     worker.give_up();
                 }
             }
@@ -222,7 +223,7 @@ impl VuControl for VuCrew {
     }
 
     fn is_lost(&self, vu: VuId) -> bool {
-        self.lost.lock().unwrap_or_else(PoisonError::into_inner).contains(&vu)
+        lock(&self.lost).contains(&vu)
     }
 }
 

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{dialect, modules};
-use crate::source::{Files, Resolved};
+use crate::source::{FileSet, Resolved};
 
 /// The imports of a script and of everything it imports.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,7 +23,7 @@ impl Imports {
     ///
     /// # Errors
     /// k6's words for what can't be read or means nothing; two versions of one thing.
-    pub fn of(files: &Files, url: &str) -> Result<Self, String> {
+    pub fn of(files: &FileSet, url: &str) -> Result<Self, String> {
         let mut imports = Self::default();
         let mut todo = vec![(url.to_owned(), url.to_owned())];
         while let Some((specifier, url)) = todo.pop() {
@@ -68,7 +68,7 @@ mod tests {
 
     fn imports(files: &[(&str, &'static str)]) -> Result<Imports, String> {
         let disk: MapDisk = files.iter().map(|(path, text)| (*path, *text)).collect();
-        Imports::of(&Files::new(disk, Files::offline()), "file:///main.ts")
+        Imports::of(&FileSet::new(disk, FileSet::offline()), "file:///main.ts")
     }
 
     #[test]

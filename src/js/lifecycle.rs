@@ -378,8 +378,8 @@ impl Lifecycle {
 
     /// Setup and teardown move bytes, but are no iterations.
     async fn end_stage(&self) {
-        k6::net::grpc::hang_up(&self.vu);
-        k6::websockets::socket::hang_up(&self.vu).await;
+        k6::net::grpc::close_streams(&self.vu);
+        k6::websockets::socket::close_sockets(&self.vu).await;
         let (sent, received) = self.vu.client.traffic();
         let (tags, metadata) = (self.vu.tags(), self.vu.metadata());
         self.vu.record(Record::Iteration { time: self.vu.now(), duration: None, sent, received, tags, metadata });
@@ -464,8 +464,8 @@ impl Lifecycle {
             Err(failure) => state.abort(failure),
         }
         k6::leave_all_groups(vu, is_full);
-        k6::net::grpc::hang_up(vu);
-        k6::websockets::socket::hang_up(vu).await;
+        k6::net::grpc::close_streams(vu);
+        k6::websockets::socket::close_sockets(vu).await;
         let (sent, received) = vu.client.traffic();
         let duration = is_full.then_some(took.as_nanos() as u64);
         let (time, tags, metadata) = (vu.now(), vu.tags(), vu.metadata());

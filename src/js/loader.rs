@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use rustc_hash::FxHashMap;
 
@@ -14,8 +14,9 @@ use super::dialect::{self, Exported, Kind, Positions, Prepared, RegExpLiteral, T
 use super::engine::{Code, Engine};
 use super::modules;
 use super::value::Throw;
-use crate::source::files::Absence;
-use crate::source::{Files, Resolved, Shared, specifier};
+use crate::source::files::OpenError;
+use crate::source::{FileSet, Resolved, SharedBytes, specifier};
+use crate::units::sync::lock;
 
 mod made;
 mod missing;
@@ -51,7 +52,7 @@ const MAX_EXPLAINED: usize = 1_000;
 /// Finds and reads modules.
 pub struct Loader {
     /// The user's files.
-    pub files: Arc<Files>,
+    pub files: Arc<FileSet>,
     /// The directory `open()` in the main script starts from, as a URL.
     open_base: String,
     /// The main script: the first file that was loaded.
@@ -98,7 +99,7 @@ pub struct Unreadable {
 
 impl Loader {
     /// A loader over the files of a script.
-    pub fn new(files: Arc<Files>, open_base: &str, engine: Engine) -> Self {
+    pub fn new(files: Arc<FileSet>, open_base: &str, engine: Engine) -> Self {
         let open_base = open_base.to_owned();
         Self {
             files,
@@ -136,7 +137,7 @@ impl Loader {
     ///
     /// # Errors
     /// k6's words.
-    pub fn open_shared(&self, path: &str, here: &str) -> Result<Arc<Shared>, Throw> {
+    pub fn open_shared(&self, path: &str, here: &str) -> Result<Arc<SharedBytes>, Throw> {
         self.files.open_shared(path, self.base(here)).map_err(Throw::go)
     }
 
@@ -149,7 +150,7 @@ impl Loader {
     }
 
     /// The absolute path that `path` means beside the main script, whichever module asks, and the bytes there.
-    pub fn open_beside_main(&self, path: &str) -> (String, Result<bytes::Bytes, Absence>) {
+    pub fn open_beside_main(&self, path: &str) -> (String, Result<bytes::Bytes, OpenError>) {
         self.files.at(path, &self.open_base)
     }
 
@@ -429,13 +430,15 @@ impl Loader {
         let stdlib = || lock(STDLIB.get_or_init(Mutex::default));
         if let Some(module) = modules::find(address) {
             let mut stdlib = stdlib();
-            let text = stdlib.entry(module.specifier).or_insert_with(|| new_text(modules::squeeze(module.source)));
+            let text =
+                stdlib.entry(module.specifier).or_insert_with(|| new_text(modules::strip_comments(module.source)));
             return Ok(text.clone().into());
         }
-        if let Some((address, text)) = modules::part(address) {
+        if let Some((address, text)) = modules::lazy_script(address) {
             let mut stdlib = stdlib();
-            let text =
-                stdlib.entry(address).or_insert_with(|| Text { is_script: true, ..new_text(modules::squeeze(text)) });
+            let text = stdlib
+                .entry(address)
+                .or_insert_with(|| Text { is_script: true, ..new_text(modules::strip_comments(text)) });
             return Ok(text.clone().into());
         }
         if let Some(text) = lock(&self.texts).get(address) {
@@ -572,10 +575,6 @@ impl Loader {
 /// is not offered.
 fn wants_bridge(text: &str) -> bool {
     text.contains("k6/x/") || text.contains(BROWSER) || text.contains("k6") && dialect::wants_namespace(text)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn new_text(text: Arc<str>) -> Text {

@@ -13,6 +13,7 @@ use crate::metrics::system_tags::SystemTags;
 use crate::metrics::{Interner, Registry, TagSet};
 use crate::net::Net;
 use crate::source::Secrets;
+use crate::units::sync::lock;
 
 /// One script and the run it is part of.
 pub struct Script {
@@ -107,7 +108,7 @@ impl RateLimit {
 
     /// Takes the next turn: when it is.
     pub fn turn(&self) -> std::time::Instant {
-        let mut next = self.next.lock().unwrap_or_else(|poison| poison.into_inner());
+        let mut next = lock(&self.next);
         let turn = (*next).max(std::time::Instant::now());
         *next = turn + self.gap;
         turn
@@ -117,6 +118,6 @@ impl RateLimit {
 impl Script {
     /// What setup returned.
     pub fn setup_data(&self) -> Option<Arc<str>> {
-        self.setup_data.lock().unwrap_or_else(|poison| poison.into_inner()).clone()
+        lock(&self.setup_data).clone()
     }
 }

@@ -13,14 +13,14 @@ use crate::failure::Failure;
 use crate::log::Logger;
 use crate::metrics::record::Epoch;
 use crate::metrics::{Interner, Ledger, LedgerOptions, Recorder, Registry};
-use crate::source::{Files, MapDisk};
+use crate::source::{FileSet, MapDisk};
 
 /// Runs a script's default function so often in one VU; what it logged, or why it failed.
 fn run(engine: Engine, source: &str, iterations: u64) -> Result<Vec<String>, Failure> {
     let lines = Arc::new(Mutex::new(Vec::new()));
     let sink = lines.clone();
     let log = Logger::new(move |entry| sink.lock().unwrap().push(entry.message));
-    let files = Files::new(MapDisk::default(), Files::offline());
+    let files = FileSet::new(MapDisk::default(), FileSet::offline());
     files.remember("file:///main.js", source.as_bytes().to_vec().into());
     let interner = Arc::new(Interner::default());
     let state = Arc::new(RunState::default());

@@ -9,7 +9,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::rc::{Rc, Weak};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -27,8 +27,9 @@ use super::value::{Args, Pending, Throw, Value};
 use super::worker::Worker;
 use crate::execution::{ScenarioFacts, precise_timer};
 use crate::metrics::system_tags::SystemTag;
-use crate::metrics::{Metadata, MetricId, Record, Stamp, TagSet};
+use crate::metrics::{MetricId, Record, SampleMetadata, Stamp, TagSet};
 use crate::net::Client;
+use crate::units::sync::lock;
 
 /// Which part of a test is running; decides what the script may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +83,7 @@ pub struct Vu {
     /// The module that called `require` last.
     pub requirer: RefCell<String>,
     tags: RefCell<Arc<TagSet>>,
-    metadata: RefCell<Option<Metadata>>,
+    metadata: RefCell<Option<SampleMetadata>>,
     group: RefCell<Rc<str>>,
     pending: RefCell<FuturesUnordered<Promised>>,
     /// By when they are due; whether each is one of `setInterval`.
@@ -115,14 +116,14 @@ impl Stop {
     pub fn raise(&self) {
         self.raised.store(true, Ordering::SeqCst);
         self.waker.wake();
-        if let Some(hook) = &*self.hook.lock().unwrap_or_else(PoisonError::into_inner) {
+        if let Some(hook) = &*lock(&self.hook) {
             hook();
         }
     }
 
     /// What else is to be done when the VU has to stop, in the place of what was asked for before.
     pub fn set_hook(&self, hook: StopHook) {
-        *self.hook.lock().unwrap_or_else(PoisonError::into_inner) = Some(hook);
+        *lock(&self.hook) = Some(hook);
     }
 
     /// True if the VU has to stop.
@@ -341,12 +342,12 @@ impl Vu {
     }
 
     /// `vu` and `iter` for samples, where those system tags are on.
-    pub fn metadata(&self) -> Option<Metadata> {
+    pub fn metadata(&self) -> Option<SampleMetadata> {
         self.metadata.borrow().clone()
     }
 
     /// Replaces the metadata of samples.
-    pub fn set_metadata(&self, metadata: Option<Metadata>) {
+    pub fn set_metadata(&self, metadata: Option<SampleMetadata>) {
         *self.metadata.borrow_mut() = metadata;
     }
 

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::hash::{Hash, Hasher};
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
@@ -13,14 +13,15 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::coroutine;
 use crate::execution::{STOP_TIMEOUT, precise_timer};
-use crate::metrics::health::TRIED_EVERY;
+use crate::metrics::health::PROBE_INTERVAL;
 use crate::metrics::{Interner, Record, Recorder, TagSet};
+use crate::units::sync::{lock, read, write};
 
 /// Work for a worker: called on its thread, polled there until done.
 pub type Errand = Box<dyn FnOnce(Rc<Worker>) -> LocalBoxFuture<'static, ()> + Send>;
 
 /// How often samples waiting in a worker are folded into the ledger, and its timer is tried.
-pub const BEAT: Duration = TRIED_EVERY;
+pub const BEAT: Duration = PROBE_INTERVAL;
 
 /// The remembered tag sets of a worker; forgotten all at once when there are this many.
 const MAX_REMEMBERED: usize = 8192;
@@ -52,7 +53,7 @@ impl Worker {
     }
 
     fn recorder(&self) -> MutexGuard<'_, Recorder> {
-        self.recorder.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.recorder)
     }
 
     /// The tag set `base` with `more` on top, remembered from the last time where possible.
@@ -180,12 +181,12 @@ impl Crew {
         let at = vu as usize % self.lines.len();
         let mut line = self.line(at);
         if *line.fate.borrow() != Fate::Working {
-            let mut place = self.lines[at].write().unwrap_or_else(PoisonError::into_inner);
+            let mut place = write(&self.lines[at]);
             if *place.fate.borrow() != Fate::Working
                 && let Ok(new) = start(at, (self.recorder)())
             {
                 let old = std::mem::replace(&mut *place, new);
-                self.replaced.lock().unwrap_or_else(PoisonError::into_inner).push(old);
+                lock(&self.replaced).push(old);
             }
             line = place.clone();
         }
@@ -194,7 +195,7 @@ impl Crew {
     }
 
     fn line(&self, at: usize) -> Line {
-        self.lines[at].read().unwrap_or_else(PoisonError::into_inner).clone()
+        read(&self.lines[at]).clone()
     }
 
     /// How many workers there are.
@@ -231,7 +232,7 @@ async fn work(worker: Rc<Worker>, mut errands: mpsc::UnboundedReceiver<Errand>) 
             let due = tokio::time::Instant::now() + BEAT;
             beat.reset_at(due);
             beat.tick().await;
-            beating.recorder().lagged(due.elapsed());
+            beating.recorder().record_lag(due.elapsed());
             beating.flush();
         }
     });

@@ -1,8 +1,8 @@
 //! What is kept of a metric: a sum, a last value, a share or a distribution. No sample is kept for its own sake.
 
+use super::compensated_sum::CompensatedSum;
+use super::metric::{Contains, MetricType};
 use super::record::Stamp;
-use super::registry::{Contains, MetricType};
-use super::sum::Sum;
 use super::trend::Trend;
 
 /// The state of one metric or sub-metric.
@@ -21,7 +21,7 @@ pub enum Sink {
 /// A sum.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CounterSink {
-    sum: Sum,
+    sum: CompensatedSum,
     samples: u64,
 }
 
@@ -92,9 +92,9 @@ impl Sink {
     }
 
     /// Makes the next percentiles cheap.
-    pub fn settle(&mut self) {
+    pub fn sort(&mut self) {
         if let Self::Trend(trend) = self {
-            trend.settle();
+            trend.sort();
         }
     }
 

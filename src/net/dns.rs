@@ -11,6 +11,8 @@ use super::config::{Dns, DnsPolicy, DnsSelect};
 use super::http::proto::error::{DNS, NO_SUCH_HOST, NetError};
 use super::random::random;
 
+use crate::units::sync::lock;
+
 /// The resolver with its memory.
 #[derive(Debug)]
 pub struct Resolver {
@@ -40,7 +42,7 @@ impl Resolver {
             return Ok(pick(self.dns.select, &mut self.ask(host).await?));
         }
         let slot = {
-            let mut known = self.known.lock().unwrap_or_else(|broken| broken.into_inner());
+            let mut known = lock(&self.known);
             known.entry(host.to_owned()).or_default().clone()
         };
         let mut answer = slot.lock().await;

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde_json::Value;
 
-use super::Notes;
+use super::Compat;
 use super::value::{OptionValue, array, invalid, list, string};
 use crate::failure::Failure;
 
@@ -64,7 +64,7 @@ impl std::fmt::Display for Cidr {
 impl OptionValue for Vec<Cidr> {
     const GO_TYPE: &'static str = "[]*lib.IPNet";
 
-    fn from_json(value: &Value, key: &str, _notes: &mut Notes) -> Result<Self, Failure> {
+    fn from_json(value: &Value, key: &str, _notes: &mut Compat) -> Result<Self, Failure> {
         let read = |item| {
             let text = string(item, key, "string")?;
             Cidr::parse(text).map_err(|error| invalid(format!("failed to parse CIDR '{text}': {error}")))
@@ -72,7 +72,7 @@ impl OptionValue for Vec<Cidr> {
         array(value, key, Self::GO_TYPE)?.iter().map(read).collect()
     }
 
-    fn from_env(text: &str, _notes: &mut Notes) -> Result<Option<Self>, String> {
+    fn from_env(text: &str, _notes: &mut Compat) -> Result<Option<Self>, String> {
         if text.is_empty() {
             return Ok(None);
         }
@@ -142,11 +142,11 @@ fn block(text: &str) -> Result<(u128, u128, u32), String> {
 impl OptionValue for LocalIps {
     const GO_TYPE: &'static str = "types.NullIPPool";
 
-    fn from_json(value: &Value, key: &str, _notes: &mut Notes) -> Result<Self, Failure> {
+    fn from_json(value: &Value, key: &str, _notes: &mut Compat) -> Result<Self, Failure> {
         Self::parse(string(value, key, "string")?).map_err(invalid)
     }
 
-    fn from_env(text: &str, _notes: &mut Notes) -> Result<Option<Self>, String> {
+    fn from_env(text: &str, _notes: &mut Compat) -> Result<Option<Self>, String> {
         if text.is_empty() { Ok(None) } else { Self::parse(text).map(Some) }
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::Notes;
+use super::Compat;
 use super::ratio::{Ratio, gcd};
 use super::value::{OptionValue, invalid, list, string};
 use crate::failure::Failure;
@@ -72,11 +72,11 @@ impl std::fmt::Display for Segment {
 impl OptionValue for Segment {
     const GO_TYPE: &'static str = "lib.ExecutionSegment";
 
-    fn from_json(value: &Value, key: &str, _notes: &mut Notes) -> Result<Self, Failure> {
+    fn from_json(value: &Value, key: &str, _notes: &mut Compat) -> Result<Self, Failure> {
         Self::parse(string(value, key, "string")?).map_err(invalid)
     }
 
-    fn from_env(_text: &str, _notes: &mut Notes) -> Result<Option<Self>, String> {
+    fn from_env(_text: &str, _notes: &mut Compat) -> Result<Option<Self>, String> {
         Ok(None)
     }
 
@@ -128,11 +128,11 @@ impl std::fmt::Display for SegmentSequence {
 impl OptionValue for SegmentSequence {
     const GO_TYPE: &'static str = "lib.ExecutionSegmentSequence";
 
-    fn from_json(value: &Value, key: &str, _notes: &mut Notes) -> Result<Self, Failure> {
+    fn from_json(value: &Value, key: &str, _notes: &mut Compat) -> Result<Self, Failure> {
         Self::parse(string(value, key, "string")?).map_err(invalid)
     }
 
-    fn from_env(_text: &str, _notes: &mut Notes) -> Result<Option<Self>, String> {
+    fn from_env(_text: &str, _notes: &mut Compat) -> Result<Option<Self>, String> {
         Ok(None)
     }
 
@@ -157,7 +157,7 @@ pub struct Share {
 }
 
 /// A pattern longer than this would cost more memory than a load test should spend on sharing out.
-const LONGEST_PATTERN: u128 = 1 << 26;
+const MAX_PATTERN: u128 = 1 << 26;
 
 impl Share {
     /// Everything is ours.
@@ -182,7 +182,7 @@ impl Share {
         for point in &sequence.0 {
             let denominator = u128::from(point.denominator().unsigned_abs());
             common = (common / gcd(common, denominator)).checked_mul(denominator).ok_or_else(too_fine)?;
-            if common > LONGEST_PATTERN {
+            if common > MAX_PATTERN {
                 return Err(too_fine());
             }
         }

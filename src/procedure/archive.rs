@@ -6,6 +6,7 @@ use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
+use data_encoding::HEXLOWER;
 use ring::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
 
@@ -40,7 +41,7 @@ fn sum(mut from: impl Read) -> io::Result<Sum> {
         size += read as u64;
         context.update(&buffer[..read]);
     }
-    let sha256 = context.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256 = HEXLOWER.encode(context.finish().as_ref());
     Ok(Sum { size, sha256 })
 }
 

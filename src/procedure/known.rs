@@ -17,7 +17,7 @@ use super::{Settings, child};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::metrics::builtin;
-use crate::metrics::submetric::Expression as Submetric;
+use crate::metrics::submetric::MetricSelector;
 use crate::units::Span;
 
 /// What a script says of itself.
@@ -99,8 +99,8 @@ impl Script {
 
     /// The sub-metrics there will be.
     fn submetrics(&self) -> impl Iterator<Item = String> {
-        let judged = self.judged.iter().filter_map(|name| Submetric::parse(name).ok());
-        let judged = judged.filter(|one| one.part.is_some()).map(|one| one.name.to_string());
+        let judged = self.judged.iter().filter_map(|name| MetricSelector::parse(name).ok());
+        let judged = judged.filter(|one| one.filter.is_some()).map(|one| one.name.to_string());
         judged.chain(["http_req_duration{expected_response:true}".to_owned()])
     }
 }
@@ -213,15 +213,16 @@ fn check_figure(figure: &Figure, script: &Script, collect: &Collect) -> Result<(
 /// Sub-metrics are made by thresholds only.
 fn check_submetric(figure: &Figure, base: &str, script: &Script) -> Result<(), String> {
     let (run, metric) = (&figure.run, &figure.metric);
-    let wanted = Submetric::parse(metric)?;
+    let wanted = MetricSelector::parse(metric)?;
     let of_base: Vec<String> =
         script.submetrics().filter(|name| name.split('{').next().is_some_and(|parent| parent == base)).collect();
     if of_base.iter().any(|name| *name == *wanted.name) {
         return Ok(());
     }
     let tags = |name: &str| {
-        let read = Submetric::parse(name).ok().and_then(|one| one.part);
-        read.map(|part| part.tags.iter().map(|(key, _)| key.to_string()).collect::<BTreeSet<_>>()).unwrap_or_default()
+        let read = MetricSelector::parse(name).ok().and_then(|one| one.filter);
+        read.map(|filter| filter.tags.iter().map(|(key, _)| key.to_string()).collect::<BTreeSet<_>>())
+            .unwrap_or_default()
     };
     let known: BTreeSet<String> = of_base.iter().flat_map(|name| tags(name)).collect();
     let known: Vec<&str> = known.iter().map(String::as_str).collect();

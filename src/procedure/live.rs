@@ -3,7 +3,7 @@
 //! Nobody who left it open holds anything up: at the end pages are sent the last document, and are let go of.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -18,6 +18,7 @@ use crate::failure::Failure;
 use crate::report::server::AtEnd;
 use crate::report::{self as page, Dashboard};
 use crate::ui::Terminal;
+use crate::units::sync::lock;
 
 /// What every variable of the dashboard begins with; runs do not get them, as the page is the procedure's.
 pub const PREFIX: &str = "K6_WEB_DASHBOARD";
@@ -63,7 +64,7 @@ impl Live {
         if !is_wanted {
             return Ok(Self { dashboard: None, shared });
         }
-        let mut options = page::Settings::read(None, &variable).map_err(wrong)?;
+        let mut options = page::DashboardSettings::read(None, &variable).map_err(wrong)?;
         if options.host.is_empty() {
             "127.0.0.1".clone_into(&mut options.host);
         }
@@ -73,7 +74,7 @@ impl Live {
             terminal.print(&line);
         }
         let made = shared.clone();
-        let source = Arc::new(move || made.lock().unwrap_or_else(PoisonError::into_inner).document());
+        let source = Arc::new(move || lock(&made).document());
         match Dashboard::start(&options, name, source, AtEnd::Closes) {
             Ok(dashboard) => {
                 if let Some(at) = dashboard.as_ref().and_then(|dashboard| dashboard.open_address) {
@@ -82,7 +83,7 @@ impl Live {
                     ));
                 }
                 if dashboard.is_some() {
-                    shared.lock().unwrap_or_else(PoisonError::into_inner).observer.watch();
+                    lock(&shared).observer.watch();
                 }
                 Ok(Self { dashboard, shared })
             }
@@ -111,7 +112,7 @@ impl Live {
         let Ok(results) = Results::read(folder) else { return };
         let document = report::live_document(&results);
         let runs = document["runs"].as_array().cloned().unwrap_or_default();
-        let mut shown = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shown = lock(&self.shared);
         shown.procedure = document["procedure"].clone();
         // What an earlier try of the same run left is not of this one.
         shown.ended = runs.iter().filter(|run| run["name"].as_str() != current).map(Value::to_string).collect();

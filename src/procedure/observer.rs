@@ -3,10 +3,11 @@
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::run::{ASK_DOCUMENT, ASK_MOMENT, Moment};
+use crate::units::sync::lock;
 
 /// How often a run is asked while somebody watches.
 const ASK_EVERY: Duration = Duration::from_millis(500);
@@ -105,7 +106,7 @@ impl Observer {
     }
 
     fn see<T>(&self, what: impl FnOnce(&mut Seen) -> T) -> T {
-        what(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        what(&mut lock(&self.0))
     }
 }
 

@@ -2,7 +2,7 @@
 //! place, elsewhere a line a minute; stages say themselves that they begin.
 
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -13,6 +13,7 @@ use crate::ui::Terminal;
 use crate::ui::progress::{bar, cut};
 use crate::units::Span;
 use crate::units::figure::{self, Unit};
+use crate::units::sync::lock;
 
 /// How often the block is drawn.
 const DRAW_EVERY: Duration = Duration::from_millis(500);
@@ -78,7 +79,7 @@ impl Progress {
     }
 
     fn now(&self) -> MutexGuard<'_, (Stage, Instant)> {
-        self.shared.now.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.shared.now)
     }
 
     /// Draws what happens now; nobody enters another stage meanwhile.

@@ -12,7 +12,7 @@ use super::results::{Results, RunResult};
 use super::verdict::{Judgement, Verdict, judge};
 use super::{performance, readiness};
 use crate::failure::Failure;
-use crate::report::{Mode, page};
+use crate::report::{PageMode, page};
 use crate::units::figure::{self, Unit};
 use crate::units::number;
 
@@ -39,7 +39,7 @@ pub fn write_all(folder: &Path) -> Result<Judgement, Failure> {
     write("readiness.txt", &readiness::text(&results, &judgement, &notes))?;
     write("report.md", &markdown(&results, &judgement))?;
     let document = document(&results, &judgement).to_string();
-    write("report.html", &page(&document, &results.journal.name, Mode::File))?;
+    write("report.html", &page(&document, &results.journal.name, PageMode::File))?;
     Ok(judgement)
 }
 

@@ -10,6 +10,7 @@ use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use data_encoding::HEXLOWER;
 use futures_util::stream::{self, StreamExt as _};
 use md5::{Digest as _, Md5};
 use object_store::aws::{AmazonS3, AmazonS3Builder};
@@ -171,10 +172,6 @@ struct Sums {
     etag: String,
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 fn sums(archive: &Path) -> std::io::Result<Sums> {
     let mut file = File::open(archive)?;
     let size = file.metadata()?.len();
@@ -190,8 +187,8 @@ fn sums(archive: &Path) -> std::io::Result<Sums> {
         of_parts.update(Md5::digest(&buffer));
         parts += 1;
     }
-    let etag = format!("{}-{parts}", hex(&of_parts.finalize()));
-    Ok(Sums { size, sha256: hex(whole.finish().as_ref()), part_size, etag })
+    let etag = format!("{}-{parts}", HEXLOWER.encode(&of_parts.finalize()));
+    Ok(Sums { size, sha256: HEXLOWER.encode(whole.finish().as_ref()), part_size, etag })
 }
 
 /// One line of what a store says. Its answers are XML, of which the message is enough.
@@ -413,7 +410,7 @@ async fn verify(store: &AmazonS3, key: &Key, sums: &Sums) -> object_store::Resul
     while let Some(bytes) = content.next().await {
         context.update(&bytes?);
     }
-    match hex(context.finish().as_ref()) == sums.sha256 {
+    match HEXLOWER.encode(context.finish().as_ref()) == sums.sha256 {
         true => Ok(Ok("reading it back")),
         false => Ok(Err("its SHA-256 is not the archive's".to_owned())),
     }
@@ -451,6 +448,6 @@ mod tests {
         assert_eq!((sums.size, sums.part_size), (5, PART));
         assert_eq!(sums.sha256, "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824");
         // md5(md5("hello")) of one part.
-        assert_eq!(sums.etag, format!("{}-1", hex(&Md5::digest(Md5::digest("hello")))));
+        assert_eq!(sums.etag, format!("{}-1", HEXLOWER.encode(&Md5::digest(Md5::digest("hello")))));
     }
 }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::units::percent::encode_component;
+
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -39,7 +41,7 @@ pub async fn prometheus(
     path: &str,
     query: &[(&str, String)],
 ) -> Result<Value, String> {
-    let query: Vec<String> = query.iter().map(|(key, value)| format!("{key}={}", encoded(value))).collect();
+    let query: Vec<String> = query.iter().map(|(key, value)| format!("{key}={}", encode_component(value))).collect();
     let url = format!("{}/api/v1/{path}?{}", base.trim_end_matches('/'), query.join("&"));
     let answer = client.get(url).send().await.map_err(|error| words(&error))?;
     let status = answer.status();
@@ -48,12 +50,6 @@ pub async fn prometheus(
         Some("success") => Ok(body),
         _ => Err(body.get("error").and_then(Value::as_str).unwrap_or("no answer of a Prometheus").to_owned()),
     }
-}
-
-/// A value for a query string.
-fn encoded(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
-    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
 
 /// What stands at a path such as `data.list[0].id`, `.` for the whole.

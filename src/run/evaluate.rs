@@ -14,17 +14,16 @@ use crate::js::{Exports, Loader, Script, VuCrew};
 use crate::log::Level;
 use crate::metrics::ledger::LedgerOptions;
 use crate::metrics::record::Epoch;
-use crate::metrics::system_tags::SystemTags;
 use crate::metrics::{Interner, Ledger, Metric, Recorder, Registry, builtin};
 use crate::net::Net;
-use crate::options::{Notes, Options, Settled, derive};
-use crate::source::Files;
+use crate::options::{Compat, Options, ResolvedOptions, derive};
+use crate::source::FileSet;
 
 /// A script that was evaluated once, for commands that run no test.
 pub struct EvaluatedScript {
     request: ScriptRequest,
     exports: Exports,
-    files: Arc<Files>,
+    files: Arc<FileSet>,
     registry: Arc<Registry>,
 }
 
@@ -45,7 +44,7 @@ impl EvaluatedScript {
     /// # Errors
     /// What is wrong with them.
     pub fn own_options(&self) -> Result<Options, Failure> {
-        own_options(&self.request, &self.exports, &mut Notes::new(self.request.strict))
+        own_options(&self.request, &self.exports, &mut Compat::new(self.request.strict))
     }
 
     /// Checks that there can be TLS connections as `options` ask for them.
@@ -60,7 +59,7 @@ impl EvaluatedScript {
     ///
     /// # Errors
     /// What is wrong with them.
-    pub fn resolve_options(&self) -> Result<Settled, Failure> {
+    pub fn resolve_options(&self) -> Result<ResolvedOptions, Failure> {
         let resolved = resolve_options(&self.request, &self.exports)?;
         derive::check_exports(&resolved.scenarios, |name| self.exports.has(name))?;
         Ok(resolved)
@@ -86,7 +85,7 @@ impl EvaluatedScript {
 
 /// What every evaluation of one script shares: it is there before any option is known.
 pub(super) struct ScriptContext {
-    pub files: Arc<Files>,
+    pub files: Arc<FileSet>,
     pub registry: Arc<Registry>,
     pub state: Arc<RunState>,
     pub epoch: Epoch,
@@ -142,10 +141,7 @@ impl ScriptContext {
     /// The script as VUs see it, with these options.
     pub fn script(&self, request: &ScriptRequest, options: &Options, net: Arc<Net>) -> Script {
         let tags: Vec<_> = options.tags.iter().flatten().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-        let system_tags = match &options.system_tags {
-            Some(tags) => SystemTags::parse(tags.iter()),
-            None => SystemTags::default(),
-        };
+        let system_tags = options.system_tags.unwrap_or_default();
         Script {
             engine: request.engine,
             loader: self.loader.clone(),
@@ -178,10 +174,10 @@ impl ScriptContext {
 }
 
 /// Reads what the script exports and merges it with the other layers; warnings are logged.
-pub(super) fn resolve_options(request: &ScriptRequest, exports: &Exports) -> Result<Settled, Failure> {
-    let mut notes = Notes::new(request.strict);
+pub(super) fn resolve_options(request: &ScriptRequest, exports: &Exports) -> Result<ResolvedOptions, Failure> {
+    let mut notes = Compat::new(request.strict);
     let script = own_options(request, exports, &mut notes)?;
-    let resolved = request.layers.settle(script)?;
+    let resolved = request.layers.resolve(script)?;
     let log = request.log.logger();
     for line in notes.warnings.iter().chain(&resolved.warnings) {
         log.warn(line);
@@ -190,7 +186,7 @@ pub(super) fn resolve_options(request: &ScriptRequest, exports: &Exports) -> Res
 }
 
 /// The options of the script, or of the archive it came in.
-fn own_options(request: &ScriptRequest, exports: &Exports, notes: &mut Notes) -> Result<Options, Failure> {
+fn own_options(request: &ScriptRequest, exports: &Exports, notes: &mut Compat) -> Result<Options, Failure> {
     Ok(match (&request.main.archive, &exports.options) {
         (Some(archive), _) => Options::from_json(&archive.options, notes)?.options,
         (None, Some(json)) => {

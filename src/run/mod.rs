@@ -5,7 +5,7 @@
 //! exit code. Commands that run no test end with [`evaluate()`].
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::execution::{Pool, RunState, RunStatus};
 use crate::exit_code::ExitCode;
@@ -17,6 +17,7 @@ use crate::metrics::Ledger;
 use crate::options::{Options, Plan, Share};
 use crate::report::Dashboard;
 use crate::ui::progress::Ticker;
+use crate::units::sync::lock;
 
 mod control;
 mod evaluate;
@@ -129,7 +130,7 @@ struct Run {
 
 impl Run {
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
-        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.ledger)
     }
 
     /// The status of a run that has gone through all its stages.

@@ -18,7 +18,7 @@ use crate::metrics::ledger::LedgerOptions;
 use crate::metrics::{Ledger, Recorder, threshold};
 use crate::net::Net;
 use crate::net::http::DumpLevel;
-use crate::options::{Options, Plan, Settled, Share, derive};
+use crate::options::{Options, Plan, ResolvedOptions, Share, derive};
 use crate::output::USER_AGENT;
 use crate::summary;
 
@@ -29,7 +29,7 @@ impl Run {
         if request.single_iteration {
             single_iteration::reduce(&mut resolved);
         }
-        let Settled { configured, options, scenarios: checked, share, plan, .. } = resolved;
+        let ResolvedOptions { configured, options, scenarios: checked, share, plan, .. } = resolved;
         derive::check_exports(&checked, |name| exports.has(name))?;
         hold_if_paused(&request, &context, &options);
         if let Some(path) = &options.console_output {
@@ -106,14 +106,14 @@ fn open_ledger(
     request: &RunRequest,
     context: &ScriptContext,
     script: &Script,
-    watched: Vec<threshold::Watched>,
+    watched: Vec<threshold::MetricThresholds>,
     reports: &ReportPlan,
 ) -> Arc<Mutex<Ledger>> {
     let options = LedgerOptions {
         watched,
         system_tags: script.system_tags,
         sections: request.summary_mode == summary::Mode::Full || reports.needs_sections(),
-        detail: reports.needs_detail().then_some(context.epoch),
+        breakdown: reports.needs_breakdown().then_some(context.epoch),
     };
     Arc::new(Mutex::new(Ledger::new(context.registry.clone(), options, request.script.log.logger())))
 }

@@ -1,6 +1,6 @@
-//! The end of a run in words and in data: the text for the terminal, the data for `handleSummary`, the exports.
+//! The end-of-test summary: the text for the terminal, the data for `handleSummary`, the exports.
 //!
-//! All of it is worked out from one [`Results`](crate::metrics::Results); nothing here measures or judges.
+//! All of it is computed from one [`Results`](crate::metrics::Results); nothing here measures or judges.
 
 pub mod collate;
 pub mod data;
@@ -13,9 +13,9 @@ mod fixture;
 pub mod junit;
 pub mod machine;
 pub mod text;
+mod threshold_figures;
 mod timeline;
 pub mod tree;
-mod wanted;
 pub mod writing;
 
 use crate::metrics::{Contains, TrendStat};
@@ -33,9 +33,9 @@ pub enum Mode {
     Disabled,
 }
 
-/// How a summary looks.
+/// How a summary is rendered.
 #[derive(Clone, Debug)]
-pub struct Look {
+pub struct RenderOptions {
     /// How much it says.
     pub mode: Mode,
     /// The figures of trends, in this order.
@@ -50,7 +50,7 @@ pub struct Look {
     pub endpoints: bool,
 }
 
-impl Look {
+impl RenderOptions {
     /// A value as the text shows it.
     pub fn shown(&self, value: f64, contains: Contains) -> String {
         match contains {
@@ -61,7 +61,7 @@ impl Look {
     }
 }
 
-impl Default for Look {
+impl Default for RenderOptions {
     fn default() -> Self {
         Self {
             mode: Mode::Compact,

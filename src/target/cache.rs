@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use super::config::CacheChoice;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::units::sync::lock;
 
 /// How long a request waits for Redis before it counts as a miss.
 const PATIENCE: Duration = Duration::from_millis(250);
@@ -192,9 +193,4 @@ impl Remote {
         *lock(&self.trouble) = Some(Trouble { reason, leave_alone_until: Instant::now() + PAUSE });
         None
     }
-}
-
-/// A panic elsewhere leaves entries whole, so a poisoned lock is as good as any.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

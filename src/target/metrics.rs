@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
@@ -15,6 +15,8 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use super::App;
+
+use crate::units::sync::{read, write};
 
 /// Upper bounds of the buckets in seconds, as they are written.
 const BOUNDS: [(&str, u64); 13] = [
@@ -66,10 +68,8 @@ pub(super) async fn observe(State(app): State<Arc<App>>, request: Request, next:
 
 impl Metrics {
     fn record(&self, series: Series, duration: Duration) {
-        let known = self.durations.read().unwrap_or_else(PoisonError::into_inner).get(&series).cloned();
-        let histogram = known.unwrap_or_else(|| {
-            self.durations.write().unwrap_or_else(PoisonError::into_inner).entry(series).or_default().clone()
-        });
+        let known = read(&self.durations).get(&series).cloned();
+        let histogram = known.unwrap_or_else(|| write(&self.durations).entry(series).or_default().clone());
         let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         let bucket = BOUNDS.iter().position(|&(_, bound)| nanos <= bound).unwrap_or(BOUNDS.len());
         histogram.buckets[bucket].fetch_add(1, Ordering::Relaxed);
@@ -87,7 +87,7 @@ impl Metrics {
         let name = "http_request_duration_seconds";
         put(format_args!("# HELP {name} Time from a parsed request to its answer."));
         put(format_args!("# TYPE {name} histogram"));
-        for ((method, route, status), histogram) in &*self.durations.read().unwrap_or_else(PoisonError::into_inner) {
+        for ((method, route, status), histogram) in &*read(&self.durations) {
             let labels = format!("method=\"{method}\",route=\"{route}\",status=\"{status}\"");
             let mut total = 0;
             for ((bound, _), bucket) in BOUNDS.iter().zip(&histogram.buckets) {

@@ -4,9 +4,11 @@
 //! reader that has gone away is no error: what is written then is dropped.
 
 use std::io::{self, IsTerminal, Write};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use console::Term;
+
+use crate::units::sync::lock;
 
 /// The terminal. Cheap to clone; may be used from any thread.
 #[derive(Clone)]
@@ -115,7 +117,7 @@ impl Terminal {
     }
 
     fn lock(&self) -> MutexGuard<'_, Screen> {
-        self.screen.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.screen)
     }
 
     fn write(&self, stream: Stream, text: &[u8]) -> io::Result<()> {
@@ -167,15 +169,15 @@ impl Write for StreamWriter {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// A stream that a test can read.
     #[derive(Clone, Default)]
-    pub(in crate::ui) struct Sheet(Arc<Mutex<Vec<u8>>>);
+    pub(crate) struct Sheet(Arc<Mutex<Vec<u8>>>);
 
     impl Sheet {
-        pub(in crate::ui) fn read(&self) -> String {
+        pub(crate) fn read(&self) -> String {
             String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap()
         }
     }
@@ -202,7 +204,7 @@ pub(super) mod tests {
         }
     }
 
-    pub(in crate::ui) fn terminal(facts: Facts) -> (Terminal, Sheet, Sheet) {
+    pub(crate) fn terminal(facts: Facts) -> (Terminal, Sheet, Sheet) {
         let (out, err) = (Sheet::default(), Sheet::default());
         (Terminal::new(Box::new(out.clone()), Box::new(err.clone()), facts), out, err)
     }

@@ -44,7 +44,7 @@ use super::stack;
 use super::{Code, Export, Global, Host, Outcome, Realm};
 use crate::js::value::{Args, Exception, Kept, Resource, Throw, Value};
 use crate::js::{coroutine, dates};
-use crate::source::Shared as File;
+use crate::source::SharedBytes as File;
 
 /// Objects nested deeper than this on their way to Rust are taken for cyclic.
 const MAX_DEPTH: usize = 64;

@@ -289,7 +289,7 @@ pub enum Global {
     /// As before, and assigning calls it too: it throws.
     Refused(&'static str),
     /// What a part of js-stdlib makes when it is first asked for; of parts shared by several globals, a member.
-    Part(&'static str, Option<&'static str>),
+    Lazy(&'static str, Option<&'static str>),
     /// The global object itself.
     Itself,
 }

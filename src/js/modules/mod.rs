@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use super::value::{Args, Throw, Value};
 use super::vu::Vu;
 
+pub mod cpu_pool;
 pub mod k6;
 pub mod volley;
 
@@ -13,7 +14,7 @@ pub mod volley;
 pub type Op = fn(&Vu, Args) -> Result<Value, Throw>;
 
 /// One module.
-pub struct Module {
+pub struct BuiltinModule {
     /// What a script writes in `import`.
     pub specifier: &'static str,
     /// The JavaScript half.
@@ -24,7 +25,7 @@ pub struct Module {
 
 macro_rules! module {
     ($specifier:literal, $ops:expr) => {
-        Module {
+        BuiltinModule {
             specifier: $specifier,
             source: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/js-stdlib/", $specifier, ".js")),
             ops: $ops,
@@ -33,7 +34,7 @@ macro_rules! module {
 }
 
 /// The living modules. Those under `volley/` are ours: a script can't import them.
-pub const MODULES: &[Module] = &[
+pub const MODULES: &[BuiltinModule] = &[
     module!("k6", k6::OPS),
     module!("k6/crypto", k6::crypto::OPS),
     module!("k6/crypto/x509", k6::crypto::x509::OPS),
@@ -55,7 +56,7 @@ pub const MODULES: &[Module] = &[
     module!("volley/bytes", &[]),
     module!("volley/commonjs", volley::commonjs::OPS),
     // It has no JavaScript half: engines make the global scope from a table.
-    Module { specifier: "volley/globals", source: "", ops: volley::globals::OPS },
+    BuiltinModule { specifier: "volley/globals", source: "", ops: volley::globals::OPS },
     module!("volley/lifecycle", &[]),
     module!("volley/procedure", &[]),
     module!("volley/readable_stream", &[]),
@@ -64,19 +65,19 @@ pub const MODULES: &[Module] = &[
     module!("volley/writable_stream", &[]),
 ];
 
-macro_rules! parts {
+macro_rules! lazy_scripts {
     ($($name:literal),+ $(,)?) => {
-        &[$((concat!("part:", $name), include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/js-stdlib/", $name, ".js")))),+]
+        &[$((concat!("lazy:", $name), include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/js-stdlib/", $name, ".js")))),+]
     };
 }
 
-/// Expressions js-stdlib evaluates when a script first needs them: what every VU would hold a copy of, and few use. Those
-/// that make globals are called with the native half of `volley/globals`, and with what engines give js-stdlib.
-pub const PARTS: &[(&str, &str)] = parts![
+/// Expressions that js-stdlib evaluates when a script first needs them: every VU would hold a copy, and few use them. Those
+/// that make globals are called with the native half of `volley/globals` and with what engines give js-stdlib.
+pub const LAZY_SCRIPTS: &[(&str, &str)] = lazy_scripts![
     "k6/html/selection",
-    "k6/http/seldom",
+    "k6/http/lazy",
+    "k6/lazy",
     "k6/net/grpc/stream",
-    "k6/seldom",
     "k6/websockets/blob",
     "volley/console",
     "volley/consolidate",
@@ -94,13 +95,13 @@ pub const PARTS: &[(&str, &str)] = parts![
     "volley/webcrypto/subtle",
 ];
 
-/// The part at an address, which is `part:NAME`, and its text.
-pub fn part(address: &str) -> Option<(&'static str, &'static str)> {
-    PARTS.iter().find(|(known, _)| *known == address).copied()
+/// The lazy script at an address, which is `lazy:NAME`, and its text.
+pub fn lazy_script(address: &str) -> Option<(&'static str, &'static str)> {
+    LAZY_SCRIPTS.iter().find(|(known, _)| *known == address).copied()
 }
 
-/// JavaScript of ours without comment lines and indentation: engines keep the text of functions, in every VU.
-pub fn squeeze(text: &str) -> Arc<str> {
+/// js-stdlib's text without comment lines and indentation: engines keep the text of functions in every VU.
+pub fn strip_comments(text: &str) -> Arc<str> {
     let lines = text.lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with("//"));
     lines.collect::<Vec<_>>().join("\n").into()
 }
@@ -142,7 +143,7 @@ pub const REMOVED: &[(&str, &str)] = &[
 ];
 
 /// The module a specifier names.
-pub fn find(specifier: &str) -> Option<&'static Module> {
+pub fn find(specifier: &str) -> Option<&'static BuiltinModule> {
     MODULES.iter().find(|module| module.specifier == specifier)
 }
 

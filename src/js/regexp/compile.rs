@@ -1,11 +1,11 @@
 //! A pattern as a program for the matcher.
 
-use super::parse::{Flags, Look, Node, Pattern, Repeat};
+use super::parse::{Flags, Lookaround, Pattern, PatternNode, Repeat};
 use super::set::Set;
 
 /// One step of a program. Places are places in the program.
 #[derive(Debug)]
-pub enum Step {
+pub enum Instruction {
     /// The next character has to be in the set with this number.
     Set(u32),
     /// Goes on at `first`; where that leads nowhere, at `second`. `memo` says where it is noted that both lead nowhere.
@@ -14,7 +14,7 @@ pub enum Step {
         second: u32,
         memo: Option<Memo>,
     },
-    /// As many characters of a set as there are, or as few as will do; then the next step.
+    /// Repeats a set, greedily or lazily; then the next instruction.
     Run {
         set: u32,
         is_greedy: bool,
@@ -57,7 +57,7 @@ pub struct Memo {
 /// A compiled pattern.
 #[derive(Debug)]
 pub struct Program {
-    pub(super) steps: Vec<Step>,
+    pub(super) steps: Vec<Instruction>,
     pub(super) sets: Vec<Set>,
     pub(super) flags: Flags,
     /// How many places notes have, for each place in the text.
@@ -76,7 +76,7 @@ pub struct Program {
     pub degree: Option<u32>,
 }
 
-/// Programs have at most so many steps.
+/// The maximum number of instructions of a program.
 const MAX_STEPS: usize = 5_000;
 /// Loops whose rounds may match the empty text, at most, each in another.
 const MAX_MARKS: u32 = 4;
@@ -116,17 +116,17 @@ pub fn compile(pattern: &Pattern, flags: Flags) -> Option<Program> {
         has_references: has_references(&pattern.root),
         has_looks: false,
     };
-    compiler.push(Step::Save(0))?;
+    compiler.push(Instruction::Save(0))?;
     compiler.node(&pattern.root)?;
-    compiler.push(Step::Save(1))?;
-    compiler.push(Step::Match)?;
+    compiler.push(Instruction::Save(1))?;
+    compiler.push(Instruction::Match)?;
     let mut program = compiler.program;
     program.is_linear = !compiler.has_references && !compiler.has_looks;
     Some(program)
 }
 
 impl Compiler {
-    fn push(&mut self, step: Step) -> Option<u32> {
+    fn push(&mut self, step: Instruction) -> Option<u32> {
         let at = self.program.steps.len();
         self.program.steps.push(step);
         (at < MAX_STEPS).then_some(at as u32)
@@ -156,33 +156,33 @@ impl Compiler {
         at as u32
     }
 
-    fn node(&mut self, node: &Node) -> Option<()> {
+    fn node(&mut self, node: &PatternNode) -> Option<()> {
         match node {
-            Node::Empty => {}
-            Node::Set(set) => {
+            PatternNode::Empty => {}
+            PatternNode::Set(set) => {
                 let set = self.set(set);
-                self.push(Step::Set(set))?;
+                self.push(Instruction::Set(set))?;
             }
-            Node::Start => drop(self.push(Step::Start)?),
-            Node::End => drop(self.push(Step::End)?),
-            Node::WordBoundary(is_wanted) => drop(self.push(Step::WordBoundary(*is_wanted))?),
-            Node::BackReference(number) => drop(self.push(Step::BackReference(*number))?),
-            Node::Capture(number, inner) => {
+            PatternNode::Start => drop(self.push(Instruction::Start)?),
+            PatternNode::End => drop(self.push(Instruction::End)?),
+            PatternNode::WordBoundary(is_wanted) => drop(self.push(Instruction::WordBoundary(*is_wanted))?),
+            PatternNode::BackReference(number) => drop(self.push(Instruction::BackReference(*number))?),
+            PatternNode::Capture(number, inner) => {
                 let (begin, end) = if self.is_behind { (1, 0) } else { (0, 1) };
-                self.push(Step::Save(number * 2 + begin))?;
+                self.push(Instruction::Save(number * 2 + begin))?;
                 self.node(inner)?;
-                self.push(Step::Save(number * 2 + end))?;
+                self.push(Instruction::Save(number * 2 + end))?;
             }
-            Node::Sequence(list) if self.is_behind => list.iter().rev().try_for_each(|node| self.node(node))?,
-            Node::Sequence(list) => list.iter().try_for_each(|node| self.node(node))?,
-            Node::Alternatives(list) => self.alternatives(list)?,
-            Node::Repeat(repeat) => self.repeat(repeat)?,
-            Node::Look(look) => self.look(look)?,
+            PatternNode::Sequence(list) if self.is_behind => list.iter().rev().try_for_each(|node| self.node(node))?,
+            PatternNode::Sequence(list) => list.iter().try_for_each(|node| self.node(node))?,
+            PatternNode::Alternatives(list) => self.alternatives(list)?,
+            PatternNode::Repeat(repeat) => self.repeat(repeat)?,
+            PatternNode::Look(look) => self.look(look)?,
         }
         Some(())
     }
 
-    fn alternatives(&mut self, list: &[Node]) -> Option<()> {
+    fn alternatives(&mut self, list: &[PatternNode]) -> Option<()> {
         let mut ends = Vec::new();
         for (at, node) in list.iter().enumerate() {
             if at + 1 == list.len() {
@@ -190,44 +190,44 @@ impl Compiler {
                 break;
             }
             let memo = self.memo();
-            let split = self.push(Step::Split { first: 0, second: 0, memo })?;
+            let split = self.push(Instruction::Split { first: 0, second: 0, memo })?;
             self.node(node)?;
-            ends.push(self.push(Step::Jump(0))?);
+            ends.push(self.push(Instruction::Jump(0))?);
             let second = self.here();
-            self.program.steps[split as usize] = Step::Split { first: split + 1, second, memo };
+            self.program.steps[split as usize] = Instruction::Split { first: split + 1, second, memo };
         }
         let end = self.here();
         for jump in ends {
-            self.program.steps[jump as usize] = Step::Jump(end);
+            self.program.steps[jump as usize] = Instruction::Jump(end);
         }
         Some(())
     }
 
-    fn look(&mut self, look: &Look) -> Option<()> {
-        let at = self.push(Step::Match)?;
+    fn look(&mut self, look: &Lookaround) -> Option<()> {
+        let at = self.push(Instruction::Match)?;
         let outer = (self.is_behind, self.loops);
         (self.is_behind, self.loops) = (look.is_behind, 0);
         self.looks += 1;
         self.has_looks = true;
         self.node(&look.node)?;
-        self.push(Step::Match)?;
+        self.push(Instruction::Match)?;
         self.looks -= 1;
         (self.is_behind, self.loops) = outer;
         let next = self.here();
-        let Look { is_negative, is_behind, .. } = *look;
-        self.program.steps[at as usize] = Step::Look { is_negative, is_behind, next };
+        let Lookaround { is_negative, is_behind, .. } = *look;
+        self.program.steps[at as usize] = Instruction::Look { is_negative, is_behind, next };
         Some(())
     }
 
     fn repeat(&mut self, repeat: &Repeat) -> Option<()> {
-        if let Node::Set(set) = &repeat.node {
+        if let PatternNode::Set(set) = &repeat.node {
             let set = self.set(set);
             for _ in 0..repeat.min {
-                self.push(Step::Set(set))?;
+                self.push(Instruction::Set(set))?;
             }
             if repeat.max.is_none() {
                 let memo = self.memo();
-                self.push(Step::Run { set, is_greedy: repeat.is_greedy, memo })?;
+                self.push(Instruction::Run { set, is_greedy: repeat.is_greedy, memo })?;
                 return Some(());
             }
         } else if repeat.max.is_none() && repeat.min > 0 && !is_nullable(&repeat.node) {
@@ -238,7 +238,7 @@ impl Compiler {
             let start = self.here();
             self.round(repeat, None)?;
             let memo = self.memo();
-            let split = self.push(Step::Split { first: 0, second: 0, memo })?;
+            let split = self.push(Instruction::Split { first: 0, second: 0, memo })?;
             self.program.steps[split as usize] = either(repeat, start, split + 1, memo);
             return Some(());
         } else {
@@ -267,11 +267,11 @@ impl Compiler {
         let rounds = repeat.max.map_or(1, |max| max - repeat.min);
         for _ in 0..rounds {
             let memo = self.memo();
-            splits.push((self.push(Step::Split { first: 0, second: 0, memo })?, memo));
+            splits.push((self.push(Instruction::Split { first: 0, second: 0, memo })?, memo));
             self.round(repeat, mark)?;
         }
         if repeat.max.is_none() {
-            self.push(Step::Jump(splits[0].0))?;
+            self.push(Instruction::Jump(splits[0].0))?;
         }
         let end = self.here();
         for (split, memo) in splits {
@@ -284,16 +284,16 @@ impl Compiler {
     fn round(&mut self, repeat: &Repeat, mark: Option<u32>) -> Option<()> {
         let (from, to) = repeat.captures;
         if from < to {
-            self.push(Step::Forget(from * 2, to * 2))?;
+            self.push(Instruction::Forget(from * 2, to * 2))?;
         }
         let outer = self.loops;
         if let Some(mark) = mark {
             self.loops |= 1 << mark;
-            self.push(Step::Mark(mark))?;
+            self.push(Instruction::Mark(mark))?;
         }
         self.node(&repeat.node)?;
         if let Some(mark) = mark {
-            self.push(Step::Moved(mark))?;
+            self.push(Instruction::Moved(mark))?;
         }
         self.loops = outer;
         Some(())
@@ -301,56 +301,58 @@ impl Compiler {
 }
 
 /// Another round, or on.
-fn either(repeat: &Repeat, round: u32, on: u32, memo: Option<Memo>) -> Step {
+fn either(repeat: &Repeat, round: u32, on: u32, memo: Option<Memo>) -> Instruction {
     if repeat.is_greedy {
-        Step::Split { first: round, second: on, memo }
+        Instruction::Split { first: round, second: on, memo }
     } else {
-        Step::Split { first: on, second: round, memo }
+        Instruction::Split { first: on, second: round, memo }
     }
 }
 
 /// True if it can match the empty text.
-fn is_nullable(node: &Node) -> bool {
+fn is_nullable(node: &PatternNode) -> bool {
     match node {
-        Node::Set(_) => false,
-        Node::Capture(_, node) => is_nullable(node),
-        Node::Sequence(list) => list.iter().all(is_nullable),
-        Node::Alternatives(list) => list.iter().any(is_nullable),
-        Node::Repeat(repeat) => repeat.min == 0 || is_nullable(&repeat.node),
+        PatternNode::Set(_) => false,
+        PatternNode::Capture(_, node) => is_nullable(node),
+        PatternNode::Sequence(list) => list.iter().all(is_nullable),
+        PatternNode::Alternatives(list) => list.iter().any(is_nullable),
+        PatternNode::Repeat(repeat) => repeat.min == 0 || is_nullable(&repeat.node),
         _ => true,
     }
 }
 
-fn has_references(node: &Node) -> bool {
+fn has_references(node: &PatternNode) -> bool {
     match node {
-        Node::BackReference(_) => true,
-        Node::Capture(_, node) => has_references(node),
-        Node::Sequence(list) | Node::Alternatives(list) => list.iter().any(has_references),
-        Node::Repeat(repeat) => has_references(&repeat.node),
-        Node::Look(look) => has_references(&look.node),
+        PatternNode::BackReference(_) => true,
+        PatternNode::Capture(_, node) => has_references(node),
+        PatternNode::Sequence(list) | PatternNode::Alternatives(list) => list.iter().any(has_references),
+        PatternNode::Repeat(repeat) => has_references(&repeat.node),
+        PatternNode::Look(look) => has_references(&look.node),
         _ => false,
     }
 }
 
 /// True if nothing but the beginning of the text can be where a match begins.
-fn begins_at_start(node: &Node) -> bool {
+fn begins_at_start(node: &PatternNode) -> bool {
     match node {
-        Node::Start => true,
-        Node::Capture(_, node) => begins_at_start(node),
-        Node::Sequence(list) => list.first().is_some_and(begins_at_start),
-        Node::Alternatives(list) => list.iter().all(begins_at_start),
+        PatternNode::Start => true,
+        PatternNode::Capture(_, node) => begins_at_start(node),
+        PatternNode::Sequence(list) => list.first().is_some_and(begins_at_start),
+        PatternNode::Alternatives(list) => list.iter().all(begins_at_start),
         _ => false,
     }
 }
 
 /// The characters a match can begin with, and whether it can be empty; `None` where that can't be said.
-fn first(node: &Node) -> Option<(Set, bool)> {
+fn first(node: &PatternNode) -> Option<(Set, bool)> {
     let nothing = || Set::from_ranges(Vec::new());
     match node {
-        Node::Empty | Node::Start | Node::End | Node::WordBoundary(_) => Some((nothing(), true)),
-        Node::Set(set) => Some((set.clone(), false)),
-        Node::Capture(_, node) => first(node),
-        Node::Sequence(list) => {
+        PatternNode::Empty | PatternNode::Start | PatternNode::End | PatternNode::WordBoundary(_) => {
+            Some((nothing(), true))
+        }
+        PatternNode::Set(set) => Some((set.clone(), false)),
+        PatternNode::Capture(_, node) => first(node),
+        PatternNode::Sequence(list) => {
             let mut ranges = Vec::new();
             for node in list {
                 let (set, is_nullable) = first(node)?;
@@ -361,7 +363,7 @@ fn first(node: &Node) -> Option<(Set, bool)> {
             }
             Some((Set::from_ranges(ranges), true))
         }
-        Node::Alternatives(list) => {
+        PatternNode::Alternatives(list) => {
             let (mut ranges, mut is_nullable) = (Vec::new(), false);
             for node in list {
                 let (set, can_be_empty) = first(node)?;
@@ -370,10 +372,12 @@ fn first(node: &Node) -> Option<(Set, bool)> {
             }
             Some((Set::from_ranges(ranges), is_nullable))
         }
-        Node::Repeat(repeat) if repeat.max == Some(0) => Some((nothing(), true)),
-        Node::Repeat(repeat) => first(&repeat.node).map(|(set, is_nullable)| (set, is_nullable || repeat.min == 0)),
-        Node::Look(_) => Some((nothing(), true)),
-        Node::BackReference(_) => None,
+        PatternNode::Repeat(repeat) if repeat.max == Some(0) => Some((nothing(), true)),
+        PatternNode::Repeat(repeat) => {
+            first(&repeat.node).map(|(set, is_nullable)| (set, is_nullable || repeat.min == 0))
+        }
+        PatternNode::Look(_) => Some((nothing(), true)),
+        PatternNode::BackReference(_) => None,
     }
 }
 
@@ -382,17 +386,17 @@ const MANY: u32 = 12;
 
 /// The exponent of the time a backtracking matcher takes; `None` stands for exponential time: a repetition in a
 /// repetition, or of alternatives. `is_outside` is true outside of repetitions.
-fn degree(node: &Node, is_outside: bool) -> Option<u32> {
+fn degree(node: &PatternNode, is_outside: bool) -> Option<u32> {
     match node {
-        Node::Capture(_, node) => degree(node, is_outside),
-        Node::Look(look) => degree(&look.node, is_outside),
-        Node::Sequence(list) => list.iter().try_fold(0, |sum, node| Some(sum + degree(node, is_outside)?)),
-        Node::Alternatives(list) => {
+        PatternNode::Capture(_, node) => degree(node, is_outside),
+        PatternNode::Look(look) => degree(&look.node, is_outside),
+        PatternNode::Sequence(list) => list.iter().try_fold(0, |sum, node| Some(sum + degree(node, is_outside)?)),
+        PatternNode::Alternatives(list) => {
             list.iter().try_fold(0, |most: u32, node| Some(most.max(degree(node, is_outside)?)))
         }
-        Node::Repeat(repeat) => {
+        PatternNode::Repeat(repeat) => {
             let is_long = repeat.max.is_none_or(|max| max - repeat.min >= MANY);
-            let is_single = matches!(repeat.node, Node::Set(_));
+            let is_single = matches!(repeat.node, PatternNode::Set(_));
             if !is_long {
                 // Ten optional things in a row are a thousand ways.
                 return if is_outside { degree(&repeat.node, true) } else { is_single.then_some(0) };
@@ -407,11 +411,11 @@ fn degree(node: &Node, is_outside: bool) -> Option<u32> {
 }
 
 /// True for what has one way to match only.
-fn is_plain(node: &Node) -> bool {
+fn is_plain(node: &PatternNode) -> bool {
     match node {
-        Node::Set(_) | Node::Start | Node::End | Node::WordBoundary(_) => true,
-        Node::Capture(_, node) => is_plain(node),
-        Node::Sequence(list) => list.iter().all(is_plain),
+        PatternNode::Set(_) | PatternNode::Start | PatternNode::End | PatternNode::WordBoundary(_) => true,
+        PatternNode::Capture(_, node) => is_plain(node),
+        PatternNode::Sequence(list) => list.iter().all(is_plain),
         _ => false,
     }
 }

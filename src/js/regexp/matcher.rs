@@ -1,17 +1,17 @@
 //! Runs a program over a text: a backtracking matcher that notes which places lead nowhere, and so comes to each at most
 //! once.
 
-use super::compile::{Memo, Program, Step};
+use super::compile::{Instruction, Memo, Program};
 
 /// A text as JavaScript counts it.
-pub trait Text {
+pub trait CodeUnits {
     /// In UTF-16 units.
     fn len(&self) -> usize;
     /// The unit at a place inside.
     fn unit(&self, at: usize) -> u32;
 }
 
-impl Text for [u8] {
+impl CodeUnits for [u8] {
     fn len(&self) -> usize {
         <[u8]>::len(self)
     }
@@ -21,7 +21,7 @@ impl Text for [u8] {
     }
 }
 
-impl Text for [u16] {
+impl CodeUnits for [u16] {
     fn len(&self) -> usize {
         <[u16]>::len(self)
     }
@@ -41,11 +41,11 @@ pub enum MatchError {
 }
 
 /// Where the matched groups are, the whole match first.
-pub type Groups = Vec<Option<(usize, usize)>>;
+pub type Captures = Vec<Option<(usize, usize)>>;
 
 /// What is done where the last choice led nowhere.
 #[derive(Clone, Copy)]
-enum Choice {
+enum Backtrack {
     /// Go on there.
     Branch { step: u32, at: u32, moved: u32 },
     /// Try the next step with one character less, down to `low`.
@@ -57,9 +57,9 @@ enum Choice {
 }
 
 const NOWHERE: u32 = u32::MAX;
-/// Steps between two questions whether to go on.
+/// Steps between two checks whether to continue.
 const SLICE: u32 = 20_000;
-/// The notes of one match take at most so many bits: 64 MB.
+/// The memo of one match takes at most this many bits: 64 MB.
 const MAX_NOTES: u64 = 1 << 29;
 /// Choices one match may have open: 256 MB.
 const MAX_CHOICES: usize = 1 << 24;
@@ -70,7 +70,7 @@ struct Machine<'a, T: ?Sized> {
     /// The place the search began at.
     start: usize,
     slots: Vec<u32>,
-    choices: Vec<Choice>,
+    choices: Vec<Backtrack>,
     has_notes: bool,
     /// As far as the matcher came.
     notes: Vec<u64>,
@@ -78,17 +78,17 @@ struct Machine<'a, T: ?Sized> {
     go_on: &'a mut dyn FnMut() -> bool,
 }
 
-/// The first match that begins at `start` or after it; where `is_sticky`, at `start` only. `go_on` is asked now and then.
+/// The first match that begins at `start` or after it; with `is_sticky`, at `start` only. `go_on` is asked now and then.
 ///
 /// # Errors
 /// When `go_on` says no, or the match needs too much memory.
-pub fn find<T: Text + ?Sized>(
+pub fn find<T: CodeUnits + ?Sized>(
     program: &Program,
     text: &T,
     start: usize,
     is_sticky: bool,
     go_on: &mut dyn FnMut() -> bool,
-) -> Result<Option<Groups>, MatchError> {
+) -> Result<Option<Captures>, MatchError> {
     let len = text.len();
     if len as u64 >= u64::from(NOWHERE) {
         return Err(MatchError::TooLarge);
@@ -113,7 +113,7 @@ pub fn find<T: Text + ?Sized>(
     Ok(None)
 }
 
-impl<T: Text + ?Sized> Machine<'_, T> {
+impl<T: CodeUnits + ?Sized> Machine<'_, T> {
     fn tick(&mut self) -> Result<(), MatchError> {
         self.left -= 1;
         if self.left == 0 {
@@ -197,7 +197,7 @@ impl<T: Text + ?Sized> Machine<'_, T> {
     fn set_slot(&mut self, slot: u32, value: u32) {
         let was = std::mem::replace(&mut self.slots[slot as usize], value);
         if was != value {
-            self.choices.push(Choice::Restore { slot, was });
+            self.choices.push(Backtrack::Restore { slot, was });
         }
     }
 
@@ -213,22 +213,22 @@ impl<T: Text + ?Sized> Machine<'_, T> {
     fn retreat(&mut self, base: usize, is_behind: bool) -> Option<(u32, usize, u32)> {
         while self.choices.len() > base {
             match self.choices.pop()? {
-                Choice::Branch { step, at, moved } => return Some((step, at as usize, moved)),
-                Choice::Restore { slot, was } => self.slots[slot as usize] = was,
-                Choice::Fewer { step, low, high } => {
+                Backtrack::Branch { step, at, moved } => return Some((step, at as usize, moved)),
+                Backtrack::Restore { slot, was } => self.slots[slot as usize] = was,
+                Backtrack::Fewer { step, low, high } => {
                     let at = high as usize;
                     if high != low {
                         let (_, next) = if is_behind { self.forward(at) } else { self.backward(at) };
-                        self.choices.push(Choice::Fewer { step, low, high: next as u32 });
+                        self.choices.push(Backtrack::Fewer { step, low, high: next as u32 });
                     }
                     return Some((step, at, u32::MAX));
                 }
-                Choice::More { step, at } => {
-                    let Step::Run { set, memo, .. } = self.program.steps[step as usize] else { continue };
+                Backtrack::More { step, at } => {
+                    let Instruction::Run { set, memo, .. } = self.program.steps[step as usize] else { continue };
                     if let Some(next) = self.step(set, at as usize, is_behind)
                         && self.is_new(memo, u32::MAX, next)
                     {
-                        self.choices.push(Choice::More { step, at: next as u32 });
+                        self.choices.push(Backtrack::More { step, at: next as u32 });
                         return Some((step + 1, next, u32::MAX));
                     }
                 }
@@ -254,30 +254,30 @@ impl<T: Text + ?Sized> Machine<'_, T> {
                 continue;
             };
             now = match &self.program.steps[step as usize] {
-                Step::Match => return Ok(Some(at)),
-                Step::Set(set) => self.step(*set, at, is_behind).map(|next| (step + 1, next, u32::MAX)),
-                Step::Jump(to) => Some((*to, at, moved)),
-                &Step::Split { first, second, memo } => self.is_new(memo, moved, at).then(|| {
-                    self.choices.push(Choice::Branch { step: second, at: at as u32, moved });
+                Instruction::Match => return Ok(Some(at)),
+                Instruction::Set(set) => self.step(*set, at, is_behind).map(|next| (step + 1, next, u32::MAX)),
+                Instruction::Jump(to) => Some((*to, at, moved)),
+                &Instruction::Split { first, second, memo } => self.is_new(memo, moved, at).then(|| {
+                    self.choices.push(Backtrack::Branch { step: second, at: at as u32, moved });
                     (first, at, moved)
                 }),
-                &Step::Run { set, is_greedy, memo } => {
+                &Instruction::Run { set, is_greedy, memo } => {
                     self.begin_run(step, (set, is_greedy, memo), (at, moved), is_behind)?
                 }
-                &Step::Save(slot) => {
+                &Instruction::Save(slot) => {
                     self.set_slot(slot, at as u32);
                     Some((step + 1, at, moved))
                 }
-                &Step::Forget(from, to) => {
+                &Instruction::Forget(from, to) => {
                     (from..to).for_each(|slot| self.set_slot(slot, NOWHERE));
                     Some((step + 1, at, moved))
                 }
-                Step::Mark(mark) => Some((step + 1, at, moved & !(1 << mark))),
-                Step::Moved(mark) => (moved >> mark & 1 == 1).then_some((step + 1, at, moved)),
-                &Step::Look { is_negative, is_behind, next } => {
+                Instruction::Mark(mark) => Some((step + 1, at, moved & !(1 << mark))),
+                Instruction::Moved(mark) => (moved >> mark & 1 == 1).then_some((step + 1, at, moved)),
+                &Instruction::Look { is_negative, is_behind, next } => {
                     self.look(step + 1, at, (is_negative, is_behind))?.then_some((next, at, moved))
                 }
-                &Step::BackReference(number) => self
+                &Instruction::BackReference(number) => self
                     .same(number, at, is_behind)
                     .map(|next| (step + 1, next, if next == at { moved } else { u32::MAX })),
                 assertion => self.holds(assertion, at).then_some((step + 1, at, moved)),
@@ -297,7 +297,7 @@ impl<T: Text + ?Sized> Machine<'_, T> {
             return Ok(None);
         }
         if !is_greedy {
-            self.choices.push(Choice::More { step, at: at as u32 });
+            self.choices.push(Backtrack::More { step, at: at as u32 });
             return Ok(Some((step + 1, at, moved)));
         }
         let mut end = at;
@@ -312,11 +312,11 @@ impl<T: Text + ?Sized> Machine<'_, T> {
         if end == at {
             return Ok(Some((step + 1, at, moved)));
         }
-        self.choices.push(Choice::Branch { step: step + 1, at: at as u32, moved });
+        self.choices.push(Backtrack::Branch { step: step + 1, at: at as u32, moved });
         let low = if is_behind { self.backward(at).1 } else { self.forward(at).1 };
         if low != end {
             let (_, high) = if is_behind { self.forward(end) } else { self.backward(end) };
-            self.choices.push(Choice::Fewer { step: step + 1, low: low as u32, high: high as u32 });
+            self.choices.push(Backtrack::Fewer { step: step + 1, low: low as u32, high: high as u32 });
         }
         Ok(Some((step + 1, end, u32::MAX)))
     }
@@ -327,7 +327,7 @@ impl<T: Text + ?Sized> Machine<'_, T> {
         let found = self.run(step, at, is_behind)?.is_some();
         if is_negative || !found {
             while self.choices.len() > base {
-                if let Some(Choice::Restore { slot, was }) = self.choices.pop() {
+                if let Some(Backtrack::Restore { slot, was }) = self.choices.pop() {
                     self.slots[slot as usize] = was;
                 }
             }
@@ -336,7 +336,7 @@ impl<T: Text + ?Sized> Machine<'_, T> {
         // Other ways to the same are forgotten, what undoes it is not.
         let mut kept = base;
         for at in base..self.choices.len() {
-            if matches!(self.choices[at], Choice::Restore { .. }) {
+            if matches!(self.choices[at], Backtrack::Restore { .. }) {
                 self.choices[kept] = self.choices[at];
                 kept += 1;
             }
@@ -345,12 +345,12 @@ impl<T: Text + ?Sized> Machine<'_, T> {
         Ok(true)
     }
 
-    fn holds(&self, assertion: &Step, at: usize) -> bool {
+    fn holds(&self, assertion: &Instruction, at: usize) -> bool {
         let (len, multiline) = (self.text.len(), self.program.flags.multiline);
         match assertion {
-            Step::Start => at == 0 || (multiline && self.is_line_end(at - 1)),
-            Step::End => at == len || (multiline && self.is_line_end(at)),
-            Step::WordBoundary(is_wanted) => {
+            Instruction::Start => at == 0 || (multiline && self.is_line_end(at - 1)),
+            Instruction::End => at == len || (multiline && self.is_line_end(at)),
+            Instruction::WordBoundary(is_wanted) => {
                 let is_boundary = (at > 0 && self.is_word(at - 1)) != (at < len && self.is_word(at));
                 is_boundary == *is_wanted
             }

@@ -19,18 +19,18 @@ use std::rc::Rc;
 use rustc_hash::FxHashMap;
 
 pub use compile::Program;
-pub use matcher::{Groups, MatchError, find};
+pub use matcher::{Captures, MatchError, find};
 pub use parse::Flags;
 
 /// Compiled patterns a worker keeps.
 const MAX_KNOWN: usize = 512;
 
-type Known = FxHashMap<(Box<[u16]>, Flags), Option<Rc<Program>>>;
+type ProgramCache = FxHashMap<(Box<[u16]>, Flags), Option<Rc<Program>>>;
 
 /// The program of a pattern, compiled once per worker; `None` where it has something only engines know.
 pub fn program(source: &[u16], flags: Flags) -> Option<Rc<Program>> {
     thread_local! {
-        static KNOWN: RefCell<Known> = RefCell::default();
+        static KNOWN: RefCell<ProgramCache> = RefCell::default();
     }
     KNOWN.with_borrow_mut(|known| {
         let key = (Box::from(source), flags);

@@ -17,7 +17,7 @@ pub struct Flags {
 
 /// A pattern as a tree.
 #[derive(Debug)]
-pub enum Node {
+pub enum PatternNode {
     /// Matches the empty text.
     Empty,
     /// One character of a set.
@@ -29,15 +29,15 @@ pub enum Node {
     /// `\b`, or `\B` where false.
     WordBoundary(bool),
     /// A group that remembers what it matched.
-    Capture(u32, Box<Node>),
+    Capture(u32, Box<PatternNode>),
     /// One after the other.
-    Sequence(Vec<Node>),
+    Sequence(Vec<PatternNode>),
     /// One of them, the first that leads to a match.
-    Alternatives(Vec<Node>),
+    Alternatives(Vec<PatternNode>),
     /// Again and again.
     Repeat(Box<Repeat>),
     /// `(?=`, `(?!`, `(?<=`, `(?<!`
-    Look(Box<Look>),
+    Look(Box<Lookaround>),
     /// What a group matched.
     BackReference(u32),
 }
@@ -46,7 +46,7 @@ pub enum Node {
 #[derive(Debug)]
 pub struct Repeat {
     /// What is repeated.
-    pub node: Node,
+    pub node: PatternNode,
     /// At least so often.
     pub min: u32,
     /// At most so often.
@@ -57,21 +57,21 @@ pub struct Repeat {
     pub captures: (u32, u32),
 }
 
-/// A look at what stands before or behind.
+/// A lookahead or lookbehind assertion.
 #[derive(Debug)]
-pub struct Look {
+pub struct Lookaround {
     /// What is looked for.
-    pub node: Node,
+    pub node: PatternNode,
     /// True where it must not be there.
     pub is_negative: bool,
-    /// True for what stands before the place.
+    /// True for a lookbehind.
     pub is_behind: bool,
 }
 
 /// A read pattern.
 pub struct Pattern {
     /// The tree.
-    pub root: Node,
+    pub root: PatternNode,
     /// How many groups there are, the whole match not counted.
     pub captures: u32,
     /// The names of groups.
@@ -81,7 +81,7 @@ pub struct Pattern {
 /// Patterns may be nested so deep.
 const MAX_DEPTH: u32 = 200;
 
-struct Parser<'a> {
+struct PatternParser<'a> {
     text: &'a [u32],
     at: usize,
     flags: Flags,
@@ -105,7 +105,7 @@ pub fn parse(source: &[u16], flags: Flags) -> Option<Pattern> {
         source.iter().map(|unit| u32::from(*unit)).collect()
     };
     let (total, names) = groups(&text)?;
-    let mut parser = Parser { text: &text, at: 0, flags, captures: 0, total, names, depth: 0 };
+    let mut parser = PatternParser { text: &text, at: 0, flags, captures: 0, total, names, depth: 0 };
     let root = parser.alternatives()?;
     (parser.at == text.len() && parser.captures == total).then_some(Pattern {
         root,
@@ -143,7 +143,7 @@ fn groups(text: &[u32]) -> Option<(u32, Vec<(String, u32)>)> {
     Some((count, names))
 }
 
-impl Parser<'_> {
+impl PatternParser<'_> {
     fn peek(&self) -> Option<char> {
         self.peek_at(0)
     }
@@ -167,7 +167,7 @@ impl Parser<'_> {
         c
     }
 
-    fn alternatives(&mut self) -> Option<Node> {
+    fn alternatives(&mut self) -> Option<PatternNode> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             return None;
@@ -177,10 +177,10 @@ impl Parser<'_> {
             list.push(self.sequence()?);
         }
         self.depth -= 1;
-        Some(if list.len() == 1 { list.pop()? } else { Node::Alternatives(list) })
+        Some(if list.len() == 1 { list.pop()? } else { PatternNode::Alternatives(list) })
     }
 
-    fn sequence(&mut self) -> Option<Node> {
+    fn sequence(&mut self) -> Option<PatternNode> {
         let mut list = Vec::new();
         while !matches!(self.peek(), None | Some('|' | ')')) {
             let first = self.captures;
@@ -188,20 +188,22 @@ impl Parser<'_> {
             list.push(self.quantified(node, repeats, first)?);
         }
         Some(match list.len() {
-            0 => Node::Empty,
+            0 => PatternNode::Empty,
             1 => list.pop()?,
-            _ => Node::Sequence(list),
+            _ => PatternNode::Sequence(list),
         })
     }
 
     /// A term, and whether it may have a quantifier.
-    fn term(&mut self) -> Option<(Node, bool)> {
+    fn term(&mut self) -> Option<(PatternNode, bool)> {
         let c = self.next()?;
         Some(match char::from_u32(c) {
-            Some('^') => (Node::Start, false),
-            Some('$') => (Node::End, false),
+            Some('^') => (PatternNode::Start, false),
+            Some('$') => (PatternNode::End, false),
             Some('(') => return self.group(),
-            Some('.') => (Node::Set(if self.flags.dot_all { Set::all() } else { Set::line_ends().negated() }), true),
+            Some('.') => {
+                (PatternNode::Set(if self.flags.dot_all { Set::all() } else { Set::line_ends().negated() }), true)
+            }
             Some('[') => (self.class()?, true),
             Some('\\') => return self.escape(),
             Some('*' | '+' | '?') => return None,
@@ -218,16 +220,18 @@ impl Parser<'_> {
         })
     }
 
-    fn one(&self, c: u32) -> Node {
-        Node::Set(Set::from_ranges(vec![(c, c)]).folded(self.flags.ignore_case))
+    fn one(&self, c: u32) -> PatternNode {
+        PatternNode::Set(Set::from_ranges(vec![(c, c)]).folded(self.flags.ignore_case))
     }
 
-    fn group(&mut self) -> Option<(Node, bool)> {
+    fn group(&mut self) -> Option<(PatternNode, bool)> {
         let looks = [("?=", false, false), ("?!", true, false), ("?<=", false, true), ("?<!", true, true)];
         for (mark, is_negative, is_behind) in looks {
             if self.eat(mark) {
                 let node = self.alternatives()?;
-                return self.eat(")").then(|| (Node::Look(Box::new(Look { node, is_negative, is_behind })), false));
+                return self
+                    .eat(")")
+                    .then(|| (PatternNode::Look(Box::new(Lookaround { node, is_negative, is_behind })), false));
             }
         }
         if self.eat("?:") {
@@ -242,11 +246,11 @@ impl Parser<'_> {
         self.captures += 1;
         let number = self.captures;
         let node = self.alternatives()?;
-        self.eat(")").then(|| (Node::Capture(number, Box::new(node)), true))
+        self.eat(")").then(|| (PatternNode::Capture(number, Box::new(node)), true))
     }
 
     /// A node with the quantifier that follows it.
-    fn quantified(&mut self, node: Node, repeats: bool, first: u32) -> Option<Node> {
+    fn quantified(&mut self, node: PatternNode, repeats: bool, first: u32) -> Option<PatternNode> {
         let (min, max) = match self.peek() {
             Some('*') => (0, None),
             Some('+') => (1, None),
@@ -263,7 +267,13 @@ impl Parser<'_> {
         // Its last character.
         self.at += 1;
         let is_greedy = !self.eat("?");
-        Some(Node::Repeat(Box::new(Repeat { node, min, max, is_greedy, captures: (first + 1, self.captures + 1) })))
+        Some(PatternNode::Repeat(Box::new(Repeat {
+            node,
+            min,
+            max,
+            is_greedy,
+            captures: (first + 1, self.captures + 1),
+        })))
     }
 
     /// `{2}`, `{2,}`, `{2,5}`: stops at the closing brace. Anything else is no quantifier, and nothing is read.
@@ -289,16 +299,16 @@ impl Parser<'_> {
         (self.at > start).then_some(value)
     }
 
-    fn escape(&mut self) -> Option<(Node, bool)> {
+    fn escape(&mut self) -> Option<(PatternNode, bool)> {
         let c = self.peek()?;
         match c {
             'b' | 'B' => {
                 self.at += 1;
-                return Some((Node::WordBoundary(c == 'b'), false));
+                return Some((PatternNode::WordBoundary(c == 'b'), false));
             }
             '1'..='9' => {
                 let number = self.number()?;
-                return (number <= self.total).then_some((Node::BackReference(number), true));
+                return (number <= self.total).then_some((PatternNode::BackReference(number), true));
             }
             'k' => {
                 self.at += 1;
@@ -313,11 +323,11 @@ impl Parser<'_> {
                     }
                 }
                 let (_, number) = self.names.iter().find(|(known, _)| *known == name)?;
-                return Some((Node::BackReference(*number), true));
+                return Some((PatternNode::BackReference(*number), true));
             }
             _ => {}
         }
-        Some((Node::Set(self.class_escape()?.folded(self.flags.ignore_case)), true))
+        Some((PatternNode::Set(self.class_escape()?.folded(self.flags.ignore_case)), true))
     }
 
     /// What is the same inside and outside a class: a set, or one character.
@@ -378,7 +388,7 @@ impl Parser<'_> {
         Some(high)
     }
 
-    fn class(&mut self) -> Option<Node> {
+    fn class(&mut self) -> Option<PatternNode> {
         let is_negated = self.eat("^");
         let mut ranges: Vec<(u32, u32)> = Vec::new();
         loop {
@@ -398,7 +408,7 @@ impl Parser<'_> {
             }
         }
         let set = Set::from_ranges(ranges).folded(self.flags.ignore_case);
-        Some(Node::Set(if is_negated { set.negated() } else { set }))
+        Some(PatternNode::Set(if is_negated { set.negated() } else { set }))
     }
 
     fn class_atom(&mut self) -> Option<Set> {

@@ -105,11 +105,11 @@ impl Channel {
     }
 
     /// Asks one question; the answer is waited for. Dropping what is returned cancels the call.
-    pub fn unary(&self, call: Call, message: Bytes) -> PendingCall {
+    pub fn unary(&self, call: Call, message: Bytes) -> UnaryCall {
         let (reply, answer) = oneshot::channel();
         let began = Instant::now();
         _ = self.orders.send(ChannelCommand::Unary { call, message, reply });
-        PendingCall { answer, began }
+        UnaryCall { answer, began }
     }
 
     /// Opens a stream; it is open when the future is done.
@@ -134,12 +134,12 @@ impl Channel {
 
 /// A call under way: a future of its outcome.
 #[derive(Debug)]
-pub struct PendingCall {
+pub struct UnaryCall {
     answer: oneshot::Receiver<CallOutcome>,
     began: Instant,
 }
 
-impl PendingCall {
+impl UnaryCall {
     /// The outcome, if it is there already: for who waits no longer.
     pub fn ended(&mut self) -> Option<CallOutcome> {
         self.answer.close();
@@ -147,7 +147,7 @@ impl PendingCall {
     }
 }
 
-impl Future for PendingCall {
+impl Future for UnaryCall {
     type Output = CallOutcome;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<CallOutcome> {

@@ -14,7 +14,7 @@ mod metadata;
 mod status;
 
 pub use call::{Call, CallOutcome};
-pub use channel::{Channel, Download, PendingCall, StreamEvent, Upload};
+pub use channel::{Channel, Download, StreamEvent, UnaryCall, Upload};
 pub use config::{ChannelConfig, Security};
 pub use metadata::GrpcMetadata;
 pub use status::{GrpcCode, GrpcStatus};

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,8 @@ use futures_util::task::AtomicWaker;
 
 use super::close::CloseOutcome;
 use super::handshake::{HandshakeError, HandshakeResponse};
+
+use crate::units::sync::lock;
 
 /// So many events, or bytes of messages, may wait for the script; reading then pauses.
 const MAX_EVENTS: usize = 256;
@@ -123,7 +125,7 @@ struct ChannelState {
 
 impl SocketChannel {
     fn state(&self) -> MutexGuard<'_, ChannelState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     // The script's end -------------------------------------------------------------------------------------------

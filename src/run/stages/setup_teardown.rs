@@ -1,7 +1,7 @@
 //! `setup()` and `teardown()`: each in a VU of its own, with a time limit.
 
 use std::rc::Rc;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::execution::STOP_TIMEOUT;
@@ -10,6 +10,7 @@ use crate::failure::Failure;
 use crate::js::{Lifecycle, VuCrew};
 use crate::run::{Run, signals};
 use crate::units::Span;
+use crate::units::sync::lock;
 
 /// How long setup and teardown may take unless options say otherwise.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
@@ -35,7 +36,7 @@ impl Run {
             return Ok(());
         }
         let data = self.run_setup().await?;
-        *self.script.setup_data.lock().unwrap_or_else(PoisonError::into_inner) = data;
+        *lock(&self.script.setup_data) = data;
         Ok(())
     }
 

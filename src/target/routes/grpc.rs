@@ -1,17 +1,19 @@
 //! The register over gRPC, as `load_tests/examples/data/register.proto` describes it: read one risk, read many as a
 //! stream, and how the target is. Open to everybody, past the cache.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt, Full};
+use percent_encoding::{CONTROLS, utf8_percent_encode};
 use prost::Message;
 
 use super::App;
 use crate::target::store::{self, Filter};
+use crate::units::sync::read;
 
 /// Nothing went wrong.
 const OK: u32 = 0;
@@ -62,7 +64,7 @@ struct Health {
 pub(super) async fn get_risk(State(app): State<Arc<App>>, body: Bytes) -> Response {
     super::database_pause(&app).await;
     let Some(Id { id }) = question(&body) else { return no_question() };
-    let store = app.store.read().unwrap_or_else(PoisonError::into_inner);
+    let store = read(&app.store);
     match store.get(&id) {
         Some(risk) => answer(&[Risk::from(risk)], OK, ""),
         None => answer::<Risk>(&[], NOT_FOUND, &format!("there is no risk {id}")),
@@ -74,7 +76,7 @@ pub(super) async fn list_risks(State(app): State<Arc<App>>, body: Bytes) -> Resp
     super::database_pause(&app).await;
     let Some(Wish { limit, search }) = question(&body) else { return no_question() };
     let filter = Filter { page: 1, limit: limit.clamp(1, 100) as usize, search: search.to_lowercase(), status: None };
-    let store = app.store.read().unwrap_or_else(PoisonError::into_inner);
+    let store = read(&app.store);
     let (risks, _) = store.list(&filter);
     answer(&risks.into_iter().map(Risk::from).collect::<Vec<_>>(), OK, "")
 }
@@ -104,9 +106,8 @@ fn answer<M: Message>(messages: &[M], code: u32, text: &str) -> Response {
     }
     let mut trailers = HeaderMap::new();
     trailers.insert("grpc-status", HeaderValue::from(code));
-    let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'%';
-    let escape = |byte: u8| if is_plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
-    if let Ok(text) = HeaderValue::from_str(&text.bytes().map(escape).collect::<String>()) {
+    let text = utf8_percent_encode(text, const { &CONTROLS.add(b'%') }).to_string();
+    if let Ok(text) = HeaderValue::try_from(text) {
         trailers.insert("grpc-message", text);
     }
     let body = Full::new(Bytes::from(body)).with_trailers(async move { Some(Ok(trailers)) });

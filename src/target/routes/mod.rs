@@ -26,6 +26,7 @@ use super::collection::Kind;
 use super::problem::Problem;
 use super::store::Store;
 use super::{App, metrics};
+use crate::units::sync;
 
 /// `/api/v1/...` wants a token; the rest is open.
 pub(super) fn router(app: Arc<App>) -> Router {
@@ -89,7 +90,7 @@ where
     }
     app.metrics.cache_misses.fetch_add(1, Ordering::Relaxed);
     database_pause(app).await;
-    let value = compute(&app.store.read().unwrap_or_else(std::sync::PoisonError::into_inner))?;
+    let value = compute(&sync::read(&app.store))?;
     // A text is sent as it is; everything else is JSON.
     let body = Bytes::from(value.as_str().map_or_else(|| value.to_string(), str::to_owned));
     app.cache.put(generation, key, body.clone()).await;
@@ -102,7 +103,7 @@ where
     F: FnOnce(&mut Store) -> Result<T, Problem>,
 {
     database_pause(app).await;
-    let result = write(&mut app.store.write().unwrap_or_else(std::sync::PoisonError::into_inner))?;
+    let result = write(&mut sync::write(&app.store))?;
     app.cache.invalidate();
     Ok(result)
 }

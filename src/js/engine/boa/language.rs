@@ -12,7 +12,7 @@ use boa_engine::{
 };
 
 use super::{property_key, put, shared};
-use crate::js::regexp::{self, Flags, Groups, MatchError, Program};
+use crate::js::regexp::{self, Captures, Flags, MatchError, Program};
 use crate::js::{collation, dates};
 
 /// Puts ours in the place of the engine's.
@@ -202,7 +202,7 @@ fn search(
     start: u64,
     is_sticky: bool,
     context: &mut Context,
-) -> JsResult<Option<Groups>> {
+) -> JsResult<Option<Captures>> {
     if start > text.len() as u64 {
         return Ok(None);
     }
@@ -225,7 +225,7 @@ fn search(
 fn result(
     text: &JsString,
     program: &Program,
-    groups: &Groups,
+    groups: &Captures,
     has_indices: bool,
     context: &mut Context,
 ) -> JsResult<JsValue> {
@@ -259,7 +259,7 @@ fn result(
 /// An object with something made of each group that has a name; `undefined` where none has.
 fn named(
     program: &Program,
-    groups: &Groups,
+    groups: &Captures,
     make: impl Fn(&Option<(usize, usize)>, &mut Context) -> JsValue,
     context: &mut Context,
 ) -> JsValue {

@@ -4,12 +4,13 @@
 //! the VU has to stop they become 0 in the middle of whatever runs, and the next call or round ends in an error that
 //! scripts can't catch.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use boa_engine::Context;
 use boa_engine::vm::RuntimeLimits;
 
 use crate::js::coroutine;
+use crate::units::sync::lock;
 
 /// So deep may functions call each other. Boa keeps frames on its heap, but what built-ins call nests on the stack.
 const MAX_RECURSION: usize = 50_000;
@@ -31,7 +32,7 @@ unsafe impl Send for Place {}
 
 impl Limits {
     fn place(&self) -> std::sync::MutexGuard<'_, Place> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 
     /// JavaScript is about to run in the context, which must not move from now on.

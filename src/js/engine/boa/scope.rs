@@ -47,7 +47,7 @@ pub fn define(name: &'static str, global: Global, enumerable: bool, context: &mu
             let function = native_function(place, name, context);
             accessor().get(function.clone()).set(function).configurable(false).build()
         }
-        Global::Part(part_name, member) => {
+        Global::Lazy(part_name, member) => {
             // It stays an accessor: a getter that put a plain property in its own place would be called again all the
             // same, because Boa remembers what kind of property it found.
             let make = NativeFunction::from_copy_closure(move |_this, _args, context| {
@@ -97,9 +97,9 @@ pub fn part(name: &str, member: Option<&str>, context: &mut Context) -> JsResult
 /// The value of a part's expression.
 fn part_value(name: &str, context: &mut Context) -> JsResult<JsValue> {
     let host = shared(context)?.host.clone();
-    let text = match host.load(&format!("part:{name}")) {
+    let text = match host.load(&format!("lazy:{name}")) {
         Ok(Code::Script { text, .. }) => text,
-        Ok(_) => return Err(JsNativeError::typ().with_message(format!("{name:?} is no part")).into()),
+        Ok(_) => return Err(JsNativeError::typ().with_message(format!("{name:?} is no lazy script")).into()),
         Err(throw) => return Err(error_from(throw, context)),
     };
     // A parser descends deep, and what it parses is parsed once.
@@ -114,7 +114,7 @@ fn call_part(name: &str, given: &[JsValue], context: &mut Context) -> JsResult<J
     let function = part_value(name, context)?;
     match function.as_callable() {
         Some(function) => function.call(&JsValue::undefined(), given, context),
-        None => Err(JsNativeError::typ().with_message(format!("the part {name:?} is no function")).into()),
+        None => Err(JsNativeError::typ().with_message(format!("the lazy script {name:?} is no function")).into()),
     }
 }
 

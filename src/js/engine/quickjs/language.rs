@@ -11,7 +11,7 @@ use rquickjs::qjs::{self, JSContext, JSValue};
 use super::{
     EXCEPTION, NULL, State, UNDEFINED, define, is_exception, number_to_js, panic_text, property, state, throw_js,
 };
-use crate::js::regexp::{self, Flags, Groups, MatchError, Program};
+use crate::js::regexp::{self, Captures, Flags, MatchError, Program};
 use crate::js::value::Throw;
 use crate::js::{collation, dates};
 
@@ -373,7 +373,7 @@ unsafe fn result(
     text: JSValue,
     units: &[u16],
     program: &Program,
-    (groups, has_indices): (&Groups, bool),
+    (groups, has_indices): (&Captures, bool),
 ) -> JSValue {
     // SAFETY: every value is handed over to the object it becomes part of.
     unsafe {
@@ -410,7 +410,7 @@ unsafe fn push(ctx: *mut JSContext, list: JSValue, at: u32, value: JSValue) {
 }
 
 /// A list with something made of each group.
-unsafe fn list(ctx: *mut JSContext, groups: &Groups, make: impl Fn(&Option<(usize, usize)>) -> JSValue) -> JSValue {
+unsafe fn list(ctx: *mut JSContext, groups: &Captures, make: impl Fn(&Option<(usize, usize)>) -> JSValue) -> JSValue {
     // SAFETY: each value is handed over.
     unsafe {
         let list = qjs::JS_NewArray(ctx);
@@ -425,7 +425,7 @@ unsafe fn list(ctx: *mut JSContext, groups: &Groups, make: impl Fn(&Option<(usiz
 unsafe fn named(
     ctx: *mut JSContext,
     program: &Program,
-    groups: &Groups,
+    groups: &Captures,
     make: impl Fn(&Option<(usize, usize)>) -> JSValue,
 ) -> JSValue {
     if program.names.is_empty() {

@@ -86,7 +86,7 @@ pub unsafe fn define(ctx: *mut JSContext, name: &'static str, global: Global, en
                 let [getter, setter] = [(); 2].map(|()| native_function(ctx, &c_name, place(op)));
                 qjs::JS_DefinePropertyGetSet(ctx, scope, atom, getter, setter, 0)
             }
-            Global::Part(part, member) => {
+            Global::Lazy(part, member) => {
                 let texts = [name, part, member.unwrap_or_default()];
                 let [name, part, member] =
                     texts.map(|text| qjs::JS_NewStringLen(ctx, text.as_ptr().cast(), text.len() as _));
@@ -150,7 +150,7 @@ pub unsafe fn part(ctx: *mut JSContext, state: &State, name: &str, member: Optio
 
 /// The value of a part's expression.
 unsafe fn part_value(ctx: *mut JSContext, state: &State, name: &str) -> JSValue {
-    let address = format!("part:{name}");
+    let address = format!("lazy:{name}");
     // SAFETY: what was compiled is consumed by its evaluation.
     unsafe {
         match state.host.load(&address) {
@@ -158,7 +158,7 @@ unsafe fn part_value(ctx: *mut JSContext, state: &State, name: &str) -> JSValue 
                 let script = compile(ctx, &address, &text, &compiled, qjs::JS_EVAL_TYPE_GLOBAL);
                 if is_exception(script) { script } else { qjs::JS_EvalFunction(ctx, script) }
             }
-            Ok(_) => throw_js(ctx, state, Throw::type_error(format!("{address} is no part"))),
+            Ok(_) => throw_js(ctx, state, Throw::type_error(format!("{address} is no lazy script"))),
             Err(throw) => throw_js(ctx, state, throw),
         }
     }

@@ -1,6 +1,6 @@
 //! `k6/data`: which VU builds a `SharedArray`, and where the others find it.
 //!
-//! One VU of the process builds at a time. Whoever asks meanwhile waits, and then finds the array or is the next to try.
+//! One VU of the process builds at a time. A VU that asks meanwhile waits, and then finds the array or is the next to try.
 
 use std::cell::RefCell;
 use std::sync::Arc;

@@ -10,7 +10,7 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::js::value::{Args, Throw, Value};
 use crate::js::vu::{Stage, Vu};
-use crate::metrics::Metadata;
+use crate::metrics::SampleMetadata;
 
 /// The native half.
 pub const OPS: &[(&str, Op)] = &[
@@ -141,7 +141,7 @@ pub fn change_metadata(vu: &Vu, key: &str, value: Option<String>) {
         list.push((key.into(), value.into()));
         list.sort();
     }
-    let new: Metadata = list.into();
+    let new: SampleMetadata = list.into();
     vu.set_metadata(Some(new).filter(|list| !list.is_empty()));
 }
 
@@ -191,7 +191,7 @@ fn abort(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     Err(Throw::Stop)
 }
 
-/// `(message)`: the run goes on and ends with 110.
+/// `(message)`: the run continues and ends with 110.
 fn fail(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     if vu.is_init() {
         return Err(Throw::go("execution.test.fail() called outside of VU context"));

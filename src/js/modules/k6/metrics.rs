@@ -66,7 +66,7 @@ fn reject(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     Ok(Value::Bool(false))
 }
 
-/// `(metric)`: a gauge's `set` was called, which k6 does not have; told once in a run.
+/// `(metric)`: a gauge's `set` was called, which k6 does not have; warns once in a run.
 fn set_was_used(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     if !vu.is_init() && !vu.script.told_of_set.swap(true, Ordering::Relaxed) {
         let name = args.string(0);

@@ -41,7 +41,7 @@ pub const OPS: &[(&str, Op)] = &[
 
 /// The groups a VU is in, innermost last: the path outside, and when the group began.
 #[derive(Default)]
-struct Groups(RefCell<Vec<(Rc<str>, Instant)>>);
+struct GroupStack(RefCell<Vec<(Rc<str>, Instant)>>);
 
 /// Refuses `name` in init code; else the time all checks of one call share.
 fn check_stage(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
@@ -61,13 +61,13 @@ fn enter_group(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     let name = args.string(0);
     // The root has no name: a nameless group at the root is the root.
     let path = if name.is_empty() && outer.is_empty() { "".into() } else { format!("{outer}::{name}").into() };
-    vu.room::<Groups>().0.borrow_mut().push((outer, Instant::now()));
+    vu.room::<GroupStack>().0.borrow_mut().push((outer, Instant::now()));
     vu.set_group(path);
     Ok(Value::Undefined)
 }
 
 fn leave_group(vu: &Vu, _args: Args) -> Result<Value, Throw> {
-    let Some((outer, began)) = vu.room::<Groups>().0.borrow_mut().pop() else { return Ok(Value::Undefined) };
+    let Some((outer, began)) = vu.room::<GroupStack>().0.borrow_mut().pop() else { return Ok(Value::Undefined) };
     vu.sample(builtin::GROUP_DURATION, millis(began.elapsed().as_nanos() as u64), vu.tags());
     vu.set_group(outer);
     Ok(Value::Undefined)
@@ -76,7 +76,7 @@ fn leave_group(vu: &Vu, _args: Args) -> Result<Value, Throw> {
 /// Leaves the groups an iteration was in when it was ended from outside. They have a duration if the script ended them
 /// itself, by `test.abort()`; groups that were interrupted have none.
 pub fn leave_all_groups(vu: &Vu, was_script: bool) {
-    let groups = vu.room::<Groups>().0.take();
+    let groups = vu.room::<GroupStack>().0.take();
     for (outside, began) in groups.into_iter().rev() {
         if was_script {
             vu.sample(builtin::GROUP_DURATION, millis(began.elapsed().as_nanos() as u64), vu.tags());

@@ -37,24 +37,24 @@ pub const OPS: &[(&str, Op)] = &[
 /// The global scope besides the language, in the order `Object.keys(globalThis)` shows it: what it is called, how it is
 /// made, and whether it is enumerable.
 const SCOPE: &[(&str, Global, bool)] = &[
-    ("GoError", Global::Part("volley/go_error", None), false),
+    ("GoError", Global::Lazy("volley/go_error", None), false),
     ENVIRONMENT,
     ("__VU", Global::Value("vuId"), true),
-    ("console", Global::Part("volley/console", None), true),
-    ("require", Global::Part("volley/require", None), true),
-    ("open", Global::Part("volley/open", None), true),
+    ("console", Global::Lazy("volley/console", None), true),
+    ("require", Global::Lazy("volley/require", None), true),
+    ("open", Global::Lazy("volley/open", None), true),
     // A module of either kind has its own, which knows where it is.
     ("module", Global::Refused("refuseModule"), false),
     ("exports", Global::Refused("refuseExports"), false),
-    ("setTimeout", Global::Part(TIMERS, Some("setTimeout")), true),
-    ("setInterval", Global::Part(TIMERS, Some("setInterval")), true),
-    ("clearTimeout", Global::Part(TIMERS, Some("clearTimeout")), true),
-    ("clearInterval", Global::Part(TIMERS, Some("clearInterval")), true),
-    ("crypto", Global::Part("volley/webcrypto", None), true),
-    ("TextDecoder", Global::Part("volley/text", Some("TextDecoder")), true),
-    ("TextEncoder", Global::Part("volley/text", Some("TextEncoder")), true),
+    ("setTimeout", Global::Lazy(TIMERS, Some("setTimeout")), true),
+    ("setInterval", Global::Lazy(TIMERS, Some("setInterval")), true),
+    ("clearTimeout", Global::Lazy(TIMERS, Some("clearTimeout")), true),
+    ("clearInterval", Global::Lazy(TIMERS, Some("clearInterval")), true),
+    ("crypto", Global::Lazy("volley/webcrypto", None), true),
+    ("TextDecoder", Global::Lazy("volley/text", Some("TextDecoder")), true),
+    ("TextEncoder", Global::Lazy("volley/text", Some("TextEncoder")), true),
 ];
-const ENVIRONMENT: (&str, Global, bool) = ("__ENV", Global::Part("volley/environment", None), true);
+const ENVIRONMENT: (&str, Global, bool) = ("__ENV", Global::Lazy("volley/environment", None), true);
 /// The part that keeps the functions of timers.
 pub const TIMERS: &str = "volley/timers";
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -19,6 +19,7 @@ use crate::net::http::proto::response_head::ResponseHead;
 use crate::net::http::proto::url::Url;
 use crate::net::http::timing::{HopTimer, Timings};
 use crate::net::tls::TlsInfo;
+use crate::units::sync::lock;
 
 /// The hops of a request that have ended, shared with the script's thread: they are there as soon as they end, also for a
 /// caller that stops waiting for the response.
@@ -27,12 +28,12 @@ pub(super) struct EndedHops(Mutex<Vec<Hop>>);
 
 impl EndedHops {
     fn push(&self, hop: Hop) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(hop);
+        lock(&self.0).push(hop);
     }
 
     /// The hops that have ended since the last call.
     pub fn take(&self) -> Vec<Hop> {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut lock(&self.0))
     }
 }
 

@@ -11,12 +11,12 @@ use bytes::Bytes;
 use super::super::super::Op;
 use crate::js::value::{Args, Throw, Value};
 use crate::js::vu::Vu;
-use crate::source::files::Absence;
+use crate::source::files::OpenError;
 
 /// The native half. Promises are of `{value}`, or of `{name, message}` for what is refused.
 pub const OPS: &[(&str, Op)] = &[("inInit", in_init), ("open", open), ("stat", stat), ("read", read), ("seek", seek)];
 
-/// A file one VU has opened, and where it stands.
+/// A file that a VU has opened, and its offset.
 #[derive(Debug)]
 pub struct File {
     /// Its absolute path.
@@ -28,7 +28,7 @@ pub struct File {
 }
 
 impl File {
-    /// The next bytes, at most so many; none at the end.
+    /// The next bytes, at most `most`; none at the end.
     fn next(&self, most: usize) -> Bytes {
         let begin = self.offset.get().min(self.bytes.len());
         let end = begin.saturating_add(most).min(self.bytes.len());
@@ -58,10 +58,10 @@ impl File {
     }
 }
 
-/// Reads where the handle stands, and moves it.
-pub struct Reading(pub Rc<File>);
+/// Reads from the handle's offset, and moves it.
+pub struct FileReader(pub Rc<File>);
 
-impl Read for Reading {
+impl Read for FileReader {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let bytes = self.0.next(into.len());
         into[..bytes.len()].copy_from_slice(&bytes);
@@ -90,15 +90,15 @@ fn open(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
             let file = File { path: path.clone(), bytes, offset: Cell::new(0) };
             Ok(Value::List(vec![Value::Resource(Rc::new(file)), path.into()]))
         }
-        Err(Absence::NotFound) => Err(("NotFoundError", format!("no such file or directory {path:?}"))),
-        Err(Absence::IsDirectory) => {
+        Err(OpenError::NotFound) => Err(("NotFoundError", format!("no such file or directory {path:?}"))),
+        Err(OpenError::IsDirectory) => {
             Err(("InvalidResourceError", format!("cannot open {path:?}: opening a directory is not supported")))
         }
-        Err(Absence::Sealed) => Err((
+        Err(OpenError::Sealed) => Err((
             "ForbiddenError",
             format!("open() failed; reason: {path:?} was not opened during initialization (__VU==0)"),
         )),
-        Err(Absence::Other(cause)) => {
+        Err(OpenError::Other(cause)) => {
             Err(("InvalidResourceError", format!("open() failed; reason: cannot open {path:?}: {cause}")))
         }
     })

@@ -1,11 +1,11 @@
-//! The option `httpDebug`: what requests and answers look like, as log entries.
+//! The option `httpDebug`: requests and responses as log entries.
 
 use crate::js::vu::Vu;
 use crate::log::{Field, Label, Level};
 use crate::net::http::Dump;
 
 /// Logs every hop of an exchange; the two entries of a hop share an id.
-/// `tags` are those of the request, beside those of the VU.
+/// `tags` are those of the request, in addition to those of the VU.
 pub(super) fn tell(vu: &Vu, dumps: &[Dump], tags: &[(String, String)]) {
     for dump in dumps {
         let id = unique_id();

@@ -4,9 +4,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::answer::{Answer, BodyForm};
 use super::body::{self, Encoded};
 use super::cookies::VuJar;
+use super::response::{BodyForm, JsResponse};
 use super::statuses::{Expected, VuCallback};
 use super::{debug, go, sample, warn_failed};
 use crate::execution::precise_timer;
@@ -21,19 +21,19 @@ use crate::net::http::{
 use crate::units::Span;
 
 /// Arguments no request can be made of.
-pub(super) struct Refusal {
+pub(super) struct RequestError {
     pub text: String,
     pub code: u16,
 }
 
-impl From<String> for Refusal {
+impl From<String> for RequestError {
     fn from(text: String) -> Self {
         Self { text, code: 0 }
     }
 }
 
-/// A request ready to be sent, and what is to be done with the answer.
-pub(super) struct Prepared {
+/// A request ready to be sent, and what is to be done with the response.
+pub(super) struct JsRequest {
     request: Request,
     /// The body before compression, as `response.request.body` shows it.
     shown_body: Option<Body>,
@@ -43,13 +43,13 @@ pub(super) struct Prepared {
     expected: Option<Expected>,
     throw: bool,
     form: BodyForm,
-    /// Somebody said how many redirects to follow, so nobody is surprised when they end.
+    /// The script or an option said how many redirects to follow, so there is no warning when they end.
     limits_redirects: bool,
 }
 
-impl Prepared {
+impl JsRequest {
     /// Checks `(method, url, body, params)`.
-    pub fn new(vu: &Vu, mut args: Args) -> Result<Self, Refusal> {
+    pub fn new(vu: &Vu, mut args: Args) -> Result<Self, RequestError> {
         let defaults = &vu.script.http;
         let method = args.string(0);
         let (url, template) = url_argument(args.take(1))?;
@@ -82,7 +82,7 @@ impl Prepared {
         Ok(prepared)
     }
 
-    fn param(&mut self, key: &str, value: Value, compression: &mut Option<String>) -> Result<(), Refusal> {
+    fn param(&mut self, key: &str, value: Value, compression: &mut Option<String>) -> Result<(), RequestError> {
         match (key, value) {
             (_, Value::Undefined) => {}
             ("headers", Value::Map(map)) => {
@@ -142,7 +142,7 @@ impl Prepared {
     }
 
     /// Headers k6 sets by itself, the jar, the body as it goes over the wire.
-    fn finish_request(&mut self, vu: &Vu, encoded: Encoded, compression: Option<String>) -> Result<(), Refusal> {
+    fn finish_request(&mut self, vu: &Vu, encoded: Encoded, compression: Option<String>) -> Result<(), RequestError> {
         let request = &mut self.request;
         for (name, _) in &mut request.headers {
             headers::canonicalise(name);
@@ -159,7 +159,7 @@ impl Prepared {
         }
         self.shown_body = encoded.shown;
         request.body = encoded.body;
-        // Methods that seldom have a body go without one rather than with an empty one.
+        // Methods that rarely have a body go without one rather than with an empty one.
         if matches!(request.body, Some(Body::EmptyChunked))
             && matches!(&*request.method, "GET" | "HEAD" | "DELETE" | "OPTIONS" | "PROPFIND" | "SEARCH")
         {
@@ -210,7 +210,7 @@ impl Prepared {
     /// down those of the hops that had ended.
     pub fn send(self, vu: &Vu) -> impl Future<Output = (Self, Exchange)> + use<> {
         let turn = vu.script.rate_limit.as_ref().map(crate::js::script::RateLimit::turn);
-        let mut unfinished = Unfinished { prepared: Some(self), vu: vu.rc(), sent: None };
+        let mut unfinished = PendingRequest { prepared: Some(self), vu: vu.rc(), sent: None };
         async move {
             if let Some(turn) = turn {
                 precise_timer::sleep_until(turn).await;
@@ -228,7 +228,7 @@ impl Prepared {
     }
 
     /// Warns or throws where it failed, and makes the response.
-    pub fn finish(&self, vu: &Vu, exchange: Exchange) -> Result<Rc<Answer>, Throw> {
+    pub fn finish(&self, vu: &Vu, exchange: Exchange) -> Result<Rc<JsResponse>, Throw> {
         debug::tell(vu, &exchange.dumps, &self.tags);
         if exchange.stopped_redirecting && !self.limits_redirects {
             let url = self.request.url.clean().into_owned();
@@ -249,19 +249,19 @@ impl Prepared {
             }
             warn_failed(vu, &error.full);
         }
-        Ok(Answer::new(exchange, self.request.clone(), self.shown_body.clone(), self.form))
+        Ok(JsResponse::new(exchange, self.request.clone(), self.shown_body.clone(), self.form))
     }
 }
 
 /// A request under way. However its iteration ends, what the server answered is counted.
-struct Unfinished {
+struct PendingRequest {
     /// Gone once it is finished.
-    prepared: Option<Prepared>,
+    prepared: Option<JsRequest>,
     vu: Rc<Vu>,
     sent: Option<SentRequest>,
 }
 
-impl Unfinished {
+impl PendingRequest {
     fn start(&mut self) -> impl Future<Output = Exchange> + use<> {
         let Some(prepared) = &self.prepared else { unreachable!("a request is started before it is finished") };
         let (sent, answer) = self.vu.client.start(prepared.request.clone());
@@ -269,14 +269,14 @@ impl Unfinished {
         answer
     }
 
-    fn finish(mut self, exchange: Exchange) -> (Prepared, Exchange) {
+    fn finish(mut self, exchange: Exchange) -> (JsRequest, Exchange) {
         let Some(prepared) = self.prepared.take() else { unreachable!("a request is finished once") };
         prepared.record(&self.vu, &exchange.hops);
         (prepared, exchange)
     }
 }
 
-impl Drop for Unfinished {
+impl Drop for PendingRequest {
     fn drop(&mut self) {
         if let (Some(prepared), Some(sent)) = (&self.prepared, &self.sent) {
             prepared.record(&self.vu, &sent.take_ended());
@@ -284,8 +284,8 @@ impl Drop for Unfinished {
     }
 }
 
-fn url_argument(url: Value) -> Result<(Url, Option<String>), Refusal> {
-    let refuse = |text: String| Refusal { text: format!("invalid URL: {text}"), code: 1020 };
+fn url_argument(url: Value) -> Result<(Url, Option<String>), RequestError> {
+    let refuse = |text: String| RequestError { text: format!("invalid URL: {text}"), code: 1020 };
     let (text, name) = match url {
         Value::String(text) => (text, None),
         Value::Map(map) if map.iter().any(|(key, _)| key == "clean_url") => {
@@ -304,8 +304,8 @@ fn url_argument(url: Value) -> Result<(Url, Option<String>), Refusal> {
     Ok((url, name))
 }
 
-fn timeout(value: Value) -> Result<Duration, Refusal> {
-    let refuse = |text: String| Refusal::from(format!("invalid timeout value: {text}"));
+fn timeout(value: Value) -> Result<Duration, RequestError> {
+    let refuse = |text: String| RequestError::from(format!("invalid timeout value: {text}"));
     match value {
         Value::Number(ms) => Ok(Span::from_millis(ms).to_duration()),
         Value::String(text) => match text.parse::<f64>() {

@@ -1,4 +1,4 @@
-//! The option `httpDebug`: what goes beside calls, and with `full` what is in them, as log entries.
+//! The option `httpDebug`: the metadata of calls and, with `full`, their messages, as log entries.
 
 use std::fmt::Write;
 

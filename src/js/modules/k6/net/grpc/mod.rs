@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::super::super::Op;
 use crate::execution::precise_timer;
-use crate::js::modules::volley::webcrypto::seats;
+use crate::js::modules::cpu_pool;
 use crate::js::value::{Args, Throw, Value};
 use crate::js::vu::Vu;
 use crate::metrics::{Contains, MetricId, MetricType};
@@ -39,7 +39,7 @@ mod wire;
 pub use load::Schemas;
 use params::ConnectParams;
 use schema::Schema;
-pub use stream::hang_up;
+pub use stream::close_streams;
 
 /// The native half.
 pub const OPS: &[(&str, Op)] = &[
@@ -69,7 +69,7 @@ const HEALTH: [(&str, u32); 4] = [
 
 /// What streams are counted in: streams, messages sent, messages received; known once the module was imported.
 #[derive(Default)]
-struct Metrics(Cell<Option<[MetricId; 3]>>);
+struct StreamMetrics(Cell<Option<[MetricId; 3]>>);
 
 /// What all clients of a VU need before they do anything: the constants of the module. Declares its metrics.
 fn constants(vu: &Vu, _args: Args) -> Result<Value, Throw> {
@@ -78,7 +78,7 @@ fn constants(vu: &Vu, _args: Args) -> Result<Value, Throw> {
             |name: &str| vu.script.registry.declare(name, MetricType::Counter, Contains::Default).map_err(Throw::go);
         let metrics =
             [declare("grpc_streams")?, declare("grpc_streams_msgs_sent")?, declare("grpc_streams_msgs_received")?];
-        vu.room::<Metrics>().0.set(Some(metrics));
+        vu.room::<StreamMetrics>().0.set(Some(metrics));
     }
     let statuses = GrpcCode::NAMES.iter().zip(0u32..).map(|(name, code)| (format!("Status{name}"), code));
     let health = HEALTH.iter().map(|(name, state)| ((*name).to_owned(), *state));
@@ -87,21 +87,21 @@ fn constants(vu: &Vu, _args: Args) -> Result<Value, Throw> {
 
 /// What a script's `Client` stands for.
 #[derive(Default)]
-struct Client {
+struct GrpcClient {
     types: RefCell<Rc<Types>>,
     /// The open channel, and the address it was opened with.
     line: RefCell<Option<(Rc<Channel>, Rc<str>)>>,
 }
 
 /// A method a client may call.
-struct Known {
+struct ClientMethod {
     schema: Arc<Schema>,
     /// Its place in the schema.
     at: usize,
 }
 
-impl Known {
-    fn method(&self) -> &schema::Method {
+impl ClientMethod {
+    fn method(&self) -> &schema::MethodSchema {
         &self.schema.methods[self.at]
     }
 }
@@ -117,15 +117,15 @@ impl Types {
     }
 
     /// The method at this path.
-    fn method(&self, path: &str) -> Option<Known> {
-        self.0.iter().rev().find_map(|schema| Some(Known { at: schema.method(path)?, schema: schema.clone() }))
+    fn method(&self, path: &str) -> Option<ClientMethod> {
+        self.0.iter().rev().find_map(|schema| Some(ClientMethod { at: schema.method(path)?, schema: schema.clone() }))
     }
 }
 
 /// What k6 says when there is no connection.
 const NOT_CONNECTED: &str = "no gRPC connection, you must call connect first";
 
-impl Client {
+impl GrpcClient {
     /// Learns a schema.
     fn learn(&self, schema: &Arc<Schema>) {
         let mut types = self.types.borrow_mut();
@@ -140,7 +140,7 @@ impl Client {
     }
 
     /// The method of this name, with or without a slash before it.
-    fn method(&self, name: &str) -> Result<Known, String> {
+    fn method(&self, name: &str) -> Result<ClientMethod, String> {
         if name.is_empty() {
             return Err("method to invoke cannot be empty".to_owned());
         }
@@ -151,7 +151,7 @@ impl Client {
 }
 
 fn client(_vu: &Vu, _args: Args) -> Result<Value, Throw> {
-    Ok(Value::Resource(Rc::new(Client::default())))
+    Ok(Value::Resource(Rc::new(GrpcClient::default())))
 }
 
 /// `(client, folders, files)` -> the methods in the files.
@@ -159,7 +159,7 @@ fn load(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     if !vu.is_init() {
         return Err(Throw::go("load must be called in the init context"));
     }
-    let client = args.resource::<Client>(0)?;
+    let client = args.resource::<GrpcClient>(0)?;
     let texts = |value: Value| match value {
         Value::List(list) => list
             .into_iter()
@@ -180,13 +180,13 @@ fn load_protoset(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     if !vu.is_init() {
         return Err(Throw::go("load must be called in the init context"));
     }
-    let client = args.resource::<Client>(0)?;
+    let client = args.resource::<GrpcClient>(0)?;
     let schema = vu.script.schemas.set(&vu.script.loader, &args.string(1)).map_err(Throw::go)?;
     Ok(learnt(&client, &schema))
 }
 
 /// The client knows a schema; what it knows now.
-fn learnt(client: &Client, schema: &Arc<Schema>) -> Value {
+fn learnt(client: &GrpcClient, schema: &Arc<Schema>) -> Value {
     client.learn(schema);
     let methods = schema.methods.iter().map(|method| {
         let text = |text: &str| Value::from(text);
@@ -208,7 +208,7 @@ fn connect(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     if vu.is_init() {
         return Err(Throw::go("connecting to a gRPC server in the init context is not supported"));
     }
-    let client = args.resource::<Client>(0)?;
+    let client = args.resource::<GrpcClient>(0)?;
     let address = args.string(1);
     let params = ConnectParams::read(args.take(2));
     let params = params.map_err(|text| Throw::go(format!("invalid grpc.connect() parameters: {text}")))?;
@@ -243,7 +243,7 @@ fn connect(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
         }
         // A server may describe as much as it likes: that is read where no VU runs.
         let (files, script) = (files.map_err(Throw::go)?, vu.script.clone());
-        let schema = vu.wait(seats::aside(move || script.schemas.descriptors(files)))?;
+        let schema = vu.wait(cpu_pool::run(move || script.schemas.descriptors(files)))?;
         let schema = schema.unwrap_or_else(|| Err("the descriptors can't be read".to_owned()));
         client.learn(&schema.map_err(|text| Throw::go(format!("can't convert method info: {text}")))?);
     }
@@ -252,7 +252,7 @@ fn connect(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 
 /// `(client, service)` -> `{status}`.
 fn health_check(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
-    let client = args.resource::<Client>(0)?;
+    let client = args.resource::<GrpcClient>(0)?;
     let (channel, _) = client.line().map_err(Throw::go)?;
     let (made, answer) = vu.wait(services::check_health(&channel, args.string(1)))?;
     sample::duration(vu, &vu.tags(), &made);
@@ -262,7 +262,7 @@ fn health_check(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 
 /// `(client)`: what is under way ends as canceled.
 fn close(_vu: &Vu, args: Args) -> Result<Value, Throw> {
-    args.resource::<Client>(0)?.line.replace(None);
+    args.resource::<GrpcClient>(0)?.line.replace(None);
     Ok(Value::Undefined)
 }
 

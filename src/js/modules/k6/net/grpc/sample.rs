@@ -4,14 +4,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::Metrics;
+use super::StreamMetrics;
 use crate::js::vu::Vu;
 use crate::metrics::record::millis;
 use crate::metrics::system_tags::SystemTag as Tag;
 use crate::metrics::{MetricId, Record, TagSet, builtin};
 use crate::net::grpc::{CallOutcome, GrpcCode};
 
-/// A call that was made, as far as its sample tells of it.
+/// What the sample of a finished call needs.
 pub(super) struct Made {
     pub code: GrpcCode,
     pub began: Instant,
@@ -66,20 +66,20 @@ pub(super) fn duration(vu: &Vu, tags: &Arc<TagSet>, made: &Made) {
 }
 
 /// What is counted of streams.
-pub(super) enum Counted {
+pub(super) enum StreamCounter {
     Stream,
     Sent,
     Received,
 }
 
 /// Counts one.
-pub(super) fn count(vu: &Vu, what: Counted, tags: &Arc<TagSet>, at: Instant) {
-    let metrics = vu.room::<Metrics>();
+pub(super) fn count(vu: &Vu, what: StreamCounter, tags: &Arc<TagSet>, at: Instant) {
+    let metrics = vu.room::<StreamMetrics>();
     let Some([streams, sent, received]) = metrics.0.get() else { return };
     let metric = match what {
-        Counted::Stream => streams,
-        Counted::Sent => sent,
-        Counted::Received => received,
+        StreamCounter::Stream => streams,
+        StreamCounter::Sent => sent,
+        StreamCounter::Received => received,
     };
     sample(vu, metric, 1.0, tags.clone(), at);
 }

@@ -4,13 +4,13 @@
 
 use std::time::Duration;
 
-use super::window::SHORTEST;
+use super::window::MIN_WINDOW;
 use crate::units::Span;
 use crate::units::quote::go_quote;
 
 /// What a figure is compared with.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Limit {
+pub enum ThresholdLimit {
     /// A number.
     Number(f64),
     /// The same figure of a saved run, times a number, plus a number.
@@ -22,7 +22,7 @@ pub enum Limit {
     },
 }
 
-impl Limit {
+impl ThresholdLimit {
     /// Reads the text behind the operator; with the length of the window, if there is one.
     ///
     /// # Errors
@@ -44,7 +44,7 @@ impl Limit {
             let span =
                 Span::parse(window).map_err(|_| format!("{window:?} is no time: windows look like `for 30s`"))?;
             let length = span.to_duration();
-            if length < SHORTEST { Err(format!("a window can't be shorter than {SHORTEST:?}")) } else { Ok(length) }
+            if length < MIN_WINDOW { Err(format!("a window can't be shorter than {MIN_WINDOW:?}")) } else { Ok(length) }
         });
         Ok((limit, window.transpose()?))
     }
@@ -111,12 +111,12 @@ mod tests {
     #[test]
     fn reads_numbers_saved_runs_and_windows() {
         let check = |text: &str, expect: &str| {
-            let got = match Limit::parse(text, false) {
+            let got = match ThresholdLimit::parse(text, false) {
                 Err(error) => error,
                 Ok((limit, window)) => {
                     let limit = match limit {
-                        Limit::Number(number) => format!("{number}"),
-                        Limit::Baseline { factor, plus } => format!("baseline*{factor}+{plus}"),
+                        ThresholdLimit::Number(number) => format!("{number}"),
+                        ThresholdLimit::Baseline { factor, plus } => format!("baseline*{factor}+{plus}"),
                     };
                     format!("{limit} {}", window.map_or("whole run".to_owned(), |length| format!("{length:?}")))
                 }
@@ -141,7 +141,7 @@ mod tests {
     fn strict_reading_takes_numbers_only() {
         let check = |text: &str| {
             let expect = format!("strconv.ParseFloat: parsing \"{text}\": invalid syntax");
-            assert_eq!(Limit::parse(text, true), Err(expect));
+            assert_eq!(ThresholdLimit::parse(text, true), Err(expect));
         };
         check("300 for 30s");
         check("baseline*1.1");

@@ -7,11 +7,11 @@ use super::trend::Trend;
 pub struct TrendStat {
     /// As typed: the key in exports and the column in the text.
     pub name: String,
-    kind: Kind,
+    kind: StatKind,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Kind {
+enum StatKind {
     Avg,
     Min,
     Med,
@@ -27,16 +27,16 @@ impl TrendStat {
     /// k6's words for an unknown figure and for a percentile outside 0 to 100.
     pub fn parse(name: &str) -> Result<Self, String> {
         let kind = match name {
-            "avg" => Kind::Avg,
-            "min" => Kind::Min,
-            "med" => Kind::Med,
-            "max" => Kind::Max,
-            "count" => Kind::Count,
+            "avg" => StatKind::Avg,
+            "min" => StatKind::Min,
+            "med" => StatKind::Med,
+            "max" => StatKind::Max,
+            "count" => StatKind::Count,
             _ => {
                 let inner = name.strip_prefix("p(").and_then(|rest| rest.strip_suffix(')'));
                 let inner = inner.ok_or_else(|| format!("invalid trend stat '{name}', unknown format"))?;
                 let percent = inner.parse().ok().filter(|percent| (0.0..=100.0).contains(percent));
-                Kind::Percentile(percent.ok_or_else(|| {
+                StatKind::Percentile(percent.ok_or_else(|| {
                     format!("invalid percentile trend stat value '{name}', provide a number between 0 and 100")
                 })?)
             }
@@ -44,7 +44,7 @@ impl TrendStat {
         Ok(Self { name: name.to_owned(), kind })
     }
 
-    /// What a run shows when it is not told otherwise: `avg,min,med,max,p(90),p(95)`.
+    /// The defaults: `avg,min,med,max,p(90),p(95)`.
     pub fn defaults() -> Vec<Self> {
         ["avg", "min", "med", "max", "p(90)", "p(95)"].iter().filter_map(|name| Self::parse(name).ok()).collect()
     }
@@ -52,18 +52,18 @@ impl TrendStat {
     /// The figure itself.
     pub fn of(&self, trend: &Trend) -> f64 {
         match self.kind {
-            Kind::Avg => trend.avg(),
-            Kind::Min => trend.min(),
-            Kind::Med => trend.percentile(50.0),
-            Kind::Max => trend.max(),
-            Kind::Count => trend.count() as f64,
-            Kind::Percentile(percent) => trend.percentile(percent),
+            StatKind::Avg => trend.avg(),
+            StatKind::Min => trend.min(),
+            StatKind::Med => trend.percentile(50.0),
+            StatKind::Max => trend.max(),
+            StatKind::Count => trend.count() as f64,
+            StatKind::Percentile(percent) => trend.percentile(percent),
         }
     }
 
     /// Whether the figure is a number of values, whatever the values mean.
     pub fn is_count(&self) -> bool {
-        self.kind == Kind::Count
+        self.kind == StatKind::Count
     }
 }
 

@@ -4,7 +4,7 @@ use crate::js::value::Throw;
 
 /// What a promise of `crypto.subtle` rejects with. JavaScript makes an object with `name` and `message` of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct CryptoError {
     /// The standard's name; empty for what k6 says without one.
     pub name: &'static str,
     /// What is wrong.
@@ -13,7 +13,7 @@ pub struct Refusal {
 
 macro_rules! named {
     ($($(#[$doc:meta])* $function:ident: $name:literal;)+) => {
-        impl Refusal {
+        impl CryptoError {
             $($(#[$doc])* pub fn $function(message: impl Into<String>) -> Self {
                 Self { name: $name, message: message.into() }
             })+
@@ -34,13 +34,13 @@ named! {
     syntax: "SyntaxError";
     /// Something else than a key.
     kind: "TypeError";
-    /// An algorithm, a format or a number nobody does this with.
+    /// An algorithm, a format or a number that is not supported here.
     unsupported: "NotSupportedError";
 }
 
-impl From<Refusal> for Throw {
-    fn from(refusal: Refusal) -> Self {
-        let Refusal { name, message } = refusal;
+impl From<CryptoError> for Throw {
+    fn from(refusal: CryptoError) -> Self {
+        let CryptoError { name, message } = refusal;
         Self::Host { message: if name.is_empty() { message } else { format!("{name}: {message}") } }
     }
 }

@@ -1,4 +1,4 @@
-//! A response as a script reads it, field by field: what nobody reads is never converted.
+//! A response as a script reads it, field by field: what no script reads is never converted.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -9,15 +9,15 @@ use bytes::Bytes;
 
 use super::{gjson, json_text};
 use crate::js::engine;
+use crate::js::modules::cpu_pool;
 use crate::js::modules::k6::html;
-use crate::js::modules::volley::webcrypto::seats;
 use crate::js::value::{Args, Throw, Value, text_of};
 use crate::js::vu::Vu;
 use crate::net::http::{Body, Exchange, Request};
 use crate::net::tls::Ocsp;
 
-/// Bodies of more bytes are looked through on threads that run no VU.
-const LONG: usize = 256 * 1024;
+/// Bodies of more bytes are read on the CPU pool.
+const OFF_THREAD_LEN: usize = 256 * 1024;
 
 /// What `response.body` is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,17 +31,17 @@ pub(super) enum BodyForm {
 }
 
 /// One response.
-pub(super) struct Answer {
+pub(super) struct JsResponse {
     exchange: Option<Exchange>,
     request: Option<Request>,
     shown_body: Option<Body>,
     form: BodyForm,
     refusal: (String, u16),
-    /// The body as a document, once somebody asked.
+    /// The body as a document, parsed when it is first asked for.
     document: OnceCell<Rc<html::Document>>,
 }
 
-impl Answer {
+impl JsResponse {
     pub fn new(exchange: Exchange, request: Request, shown_body: Option<Body>, form: BodyForm) -> Rc<Self> {
         let answer = Self {
             exchange: Some(exchange),
@@ -119,7 +119,7 @@ pub(super) fn assign(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 
 /// `(answer, name)` -> a field.
 pub(super) fn field(_vu: &Vu, args: Args) -> Result<Value, Throw> {
-    let answer = args.resource::<Answer>(0)?;
+    let answer = args.resource::<JsResponse>(0)?;
     let exchange = answer.exchange.as_ref();
     let response = exchange.and_then(|exchange| exchange.result.as_ref().ok());
     let error = exchange.and_then(|exchange| exchange.result.as_ref().err());
@@ -186,7 +186,7 @@ fn cookies(list: &[crate::net::http::Cookie]) -> Vec<(String, Value)> {
     map
 }
 
-fn body(answer: &Answer) -> Value {
+fn body(answer: &JsResponse) -> Value {
     if answer.exchange.is_none() {
         // k6 has an empty byte slice here, which a script sees as an empty array.
         return Value::List(Vec::new());
@@ -250,7 +250,7 @@ fn request_fields(request: &Request, cookie: Option<&str>, body: Option<&Body>) 
 
 /// `(answer, selector)` -> the body as data, or what the selector finds in it.
 pub(super) fn json(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
-    let answer = args.resource::<Answer>(0)?;
+    let answer = args.resource::<JsResponse>(0)?;
     let Some(body) = answer.body().filter(|_| answer.form != BodyForm::None) else {
         return Err(Throw::go(
             "the body is null so we can't transform it to JSON - this likely was because of a request error getting \
@@ -264,7 +264,7 @@ pub(super) fn json(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     let body = body.clone();
     let found = match selector {
         Some(selector) => selected(vu, body, selector)?,
-        None => Some(aside(vu, body.len(), move || whole_json(&body))?.map_err(Throw::go)?),
+        None => Some(off_thread_if_long(vu, body.len(), move || whole_json(&body))?.map_err(Throw::go)?),
     };
     Ok(found.map_or(Value::Undefined, Value::Json))
 }
@@ -277,16 +277,16 @@ fn whole_json(body: &Bytes) -> Result<Bytes, String> {
     }
 }
 
-/// What a selector finds in a body. What is not found within a moment is looked for on threads that run no VU.
+/// What a selector finds in a body. A search that takes more than a moment moves to the CPU pool.
 fn selected(vu: &Vu, body: Bytes, selector: String) -> Result<Option<Bytes>, Throw> {
     let length = body.len();
-    if length < LONG
-        && let Ok(found) = gjson::effort::limited(None, length, || json_at(&body, &selector))
+    if length < OFF_THREAD_LEN
+        && let Ok(found) = gjson::budget::limited(None, length, || json_at(&body, &selector))
     {
         return Ok(found);
     }
-    let find = seats::in_turns(move |turns| {
-        gjson::effort::limited(Some(turns), length, || json_at(&body, &selector)).unwrap_or_default()
+    let find = cpu_pool::run_in_slices(move |slices| {
+        gjson::budget::limited(Some(slices), length, || json_at(&body, &selector)).unwrap_or_default()
     });
     Ok(vu.wait(find)?.flatten())
 }
@@ -300,17 +300,21 @@ fn json_at(body: &Bytes, selector: &str) -> Option<Bytes> {
     })
 }
 
-/// Computes something about a body of so many bytes: a long one on a thread that runs no VU.
-fn aside<T: Send + 'static>(vu: &Vu, len: usize, compute: impl FnOnce() -> T + Send + 'static) -> Result<T, Throw> {
-    if len < LONG {
+/// Computes something about a body of `len` bytes: for a long one on the CPU pool.
+fn off_thread_if_long<T: Send + 'static>(
+    vu: &Vu,
+    len: usize,
+    compute: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Throw> {
+    if len < OFF_THREAD_LEN {
         return Ok(compute());
     }
-    vu.wait(seats::aside(compute))?.ok_or_else(|| Throw::go("the body could not be read"))
+    vu.wait(cpu_pool::run(compute))?.ok_or_else(|| Throw::go("the body could not be read"))
 }
 
 /// `(answer, url)` -> the body as a selection; it is parsed once.
 pub(super) fn html(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
-    let answer = args.resource::<Answer>(0)?;
+    let answer = args.resource::<JsResponse>(0)?;
     // Where no request was made, the body is not null but empty.
     let empty = Bytes::new();
     let body = if answer.exchange.is_none() { Some(&empty) } else { answer.body() };
@@ -338,8 +342,8 @@ fn readable(json: Bytes) -> Bytes {
 
 /// `(answer)` -> why its body is no JSON, in k6's words.
 pub(super) fn json_error(vu: &Vu, args: Args) -> Result<Value, Throw> {
-    let answer = args.resource::<Answer>(0)?;
+    let answer = args.resource::<JsResponse>(0)?;
     let body = answer.body().cloned().unwrap_or_default();
     let fault = move || json_text::check(&body).err().map_or_else(String::new, |fault| fault.report(&body));
-    Ok(aside(vu, answer.body().map_or(0, Bytes::len), fault)?.into())
+    Ok(off_thread_if_long(vu, answer.body().map_or(0, Bytes::len), fault)?.into())
 }

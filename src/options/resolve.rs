@@ -1,9 +1,9 @@
-//! From layers of options to what runs: merged, shortcuts resolved, checked, planned.
+//! Resolution: merges the layers of options, turns shortcuts into scenarios, validates and plans them.
 
-use super::{Feature, Layer, Options, Plan, Scenario, Share, consolidate};
+use super::{Feature, OptionLayer, Options, Plan, Scenario, Share, consolidate};
 use crate::failure::Failure;
 
-/// The layers of options around the script's own.
+/// The layers of options besides the script's own.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Layers {
     /// The config file.
@@ -16,9 +16,9 @@ pub struct Layers {
     pub features: Vec<Feature>,
 }
 
-/// Options once the script's own are known: merged, derived, checked, planned.
+/// The options of a run: merged, derived, validated, planned.
 #[derive(Clone, Debug)]
-pub struct Settled {
+pub struct ResolvedOptions {
     /// As configured, before shortcuts became scenarios; what an archive keeps.
     pub configured: Options,
     /// With `scenarios` set; what `exec.test.options` shows.
@@ -38,13 +38,13 @@ impl Layers {
     ///
     /// # Errors
     /// What is wrong with the options as a whole, code 104 (255 for the few k6 gives 255).
-    pub fn settle(&self, mut script: Options) -> Result<Settled, Failure> {
+    pub fn resolve(&self, mut script: Options) -> Result<ResolvedOptions, Failure> {
         let misplaced = script.features.take().is_some();
         let layers = [
-            (Layer::Config, self.config.clone()),
-            (Layer::Script, script),
-            (Layer::Env, self.env.clone()),
-            (Layer::Cli, self.cli.clone()),
+            (OptionLayer::Config, self.config.clone()),
+            (OptionLayer::Script, script),
+            (OptionLayer::Env, self.env.clone()),
+            (OptionLayer::Cli, self.cli.clone()),
         ];
         let (configured, mut warnings) = consolidate(layers, self.features.contains(&Feature::MergeRunTags));
         if misplaced {
@@ -59,6 +59,6 @@ impl Layers {
         let scenarios = options.check()?;
         let share = options.share()?;
         let plan = Plan::new(&scenarios, &share);
-        Ok(Settled { configured, options, scenarios, share, plan, warnings })
+        Ok(ResolvedOptions { configured, options, scenarios, share, plan, warnings })
     }
 }

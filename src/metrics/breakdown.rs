@@ -1,37 +1,37 @@
-//! What a ledger keeps beside the totals where a report or a file of ours wants it: endpoints, errors, the time series.
+//! The breakdown behind the totals, kept only where a report or a file needs it: endpoints, errors, the time series.
 
-use super::endpoint::{Endpoint, Endpoints, Problem};
-use super::health::Thread;
+use super::endpoint::{Endpoint, Endpoints, ErrorGroup};
+use super::health::ThreadRole;
+use super::metric::{Contains, Metric, MetricType};
 use super::record::{Epoch, Stamp};
-use super::registry::{Contains, Metric, MetricType};
 use super::tags::{Routes, TagSet};
 use super::timeline::Timeline;
 
 /// The series of the generator's share of all cores, 0 to 1.
 pub const CPU_SERIES: &str = "generator_cpu";
 
-/// Everything beside the totals.
+/// Endpoints, errors and the time series while a run goes on.
 #[derive(Clone, Debug)]
-pub(super) struct Detail {
+pub(super) struct Breakdown {
     epoch: Epoch,
     endpoints: Endpoints,
     timeline: Timeline,
 }
 
-/// Everything beside the totals, at one moment.
+/// Endpoints, errors and the time series at one moment.
 #[derive(Clone, Debug)]
-pub struct DetailResult {
+pub struct BreakdownResult {
     /// Endpoints, in order of first appearance.
     pub endpoints: Vec<Endpoint>,
-    /// How long an interval of their series is, in nanoseconds.
+    /// The length of an interval of their series, in nanoseconds.
     pub endpoint_width: u64,
-    /// What went wrong, the most frequent first.
-    pub problems: Vec<Problem>,
-    /// Everything over time.
+    /// Errors, the most frequent first.
+    pub errors: Vec<ErrorGroup>,
+    /// Metrics over time.
     pub timeline: Timeline,
 }
 
-impl Detail {
+impl Breakdown {
     /// Begins now.
     pub(super) fn new(epoch: Epoch) -> Self {
         let now = epoch.stamp(std::time::Instant::now());
@@ -44,28 +44,28 @@ impl Detail {
         self.endpoints.add(metric, value, time, tags, routes)
     }
 
-    /// A timer on a thread was late by so many milliseconds, just now.
-    pub(super) fn lagged(&mut self, thread: Thread, millis: f64) {
+    /// Records that a timer on a thread was late by this many milliseconds, just now.
+    pub(super) fn record_lag(&mut self, thread: ThreadRole, millis: f64) {
         let now = self.epoch.stamp(std::time::Instant::now());
         self.timeline.add_own(thread.series(), MetricType::Trend, Contains::Time, millis, now);
     }
 
-    /// The generator used this share of all cores since the last time.
-    pub(super) fn used_cpu(&mut self, share: f64) {
+    /// Records the share of all cores that the generator has used since the last call.
+    pub(super) fn record_cpu(&mut self, share: f64) {
         let now = self.epoch.stamp(std::time::Instant::now());
         self.timeline.add_own(CPU_SERIES, MetricType::Gauge, Contains::Default, share, now);
     }
 
-    /// Makes the next snapshot cheap.
-    pub(super) fn settle(&mut self) {
-        self.endpoints.settle();
+    /// Sorts the values of all trends, which makes the next snapshot cheap.
+    pub(super) fn sort(&mut self) {
+        self.endpoints.sort();
     }
 
-    pub(super) fn result(&self) -> DetailResult {
+    pub(super) fn result(&self) -> BreakdownResult {
         let mut endpoints = self.endpoints.list();
-        endpoints.iter_mut().for_each(|endpoint| endpoint.duration.settle());
+        endpoints.iter_mut().for_each(|endpoint| endpoint.duration.sort());
         let endpoint_width = self.endpoints.width();
-        DetailResult { endpoints, endpoint_width, problems: self.endpoints.problems(), timeline: self.timeline.clone() }
+        BreakdownResult { endpoints, endpoint_width, errors: self.endpoints.errors(), timeline: self.timeline.clone() }
     }
 }
 
@@ -80,29 +80,29 @@ mod tests {
 
     #[test]
     fn a_ledger_knows_how_the_generator_does() {
-        let options = LedgerOptions { detail: Some(Epoch::now()), ..LedgerOptions::default() };
+        let options = LedgerOptions { breakdown: Some(Epoch::now()), ..LedgerOptions::default() };
         let mut ledger = Ledger::new(Arc::new(Registry::new()), options, Logger::silent());
-        assert_eq!(ledger.glance(), None);
-        ledger.lagged(Thread::Script, Duration::from_millis(3));
-        ledger.lagged(Thread::Network, Duration::from_millis(2));
+        assert_eq!(ledger.live_figures(), None);
+        ledger.record_lag(ThreadRole::Script, Duration::from_millis(3));
+        ledger.record_lag(ThreadRole::Network, Duration::from_millis(2));
         let used = |cpu: u64, elapsed: u64| Usage {
             cpu: Duration::from_secs(cpu),
             elapsed: Duration::from_secs(elapsed),
             cores: 2,
             peak_memory: 7,
         };
-        ledger.used(used(1, 1));
-        ledger.used(used(2, 3));
+        ledger.record_usage(used(1, 1));
+        ledger.record_usage(used(2, 3));
         let tags = Interner::default().set([("name", "n")]);
         let timings = HttpTimings { waiting: 4_000_000, ..HttpTimings::default() };
         ledger.fold(&[Record::Http { time: Stamp(0), timings, failed: Some(true), tags, metadata: None }]);
-        let glance = ledger.glance().unwrap();
-        assert_eq!((glance.requests, glance.failed, glance.p95), (1.0, 1.0, 4.0));
-        ledger.settle();
+        let figures = ledger.live_figures().unwrap();
+        assert_eq!((figures.requests, figures.failed, figures.p95), (1.0, 1.0, 4.0));
+        ledger.sort();
         let results = ledger.snapshot(Duration::from_secs(3));
         assert_eq!((results.health.script_lag.max(), results.health.network_lag.max()), (3.0, 2.0));
         assert_eq!(results.health.usage, used(2, 3));
-        let timeline = results.detail.unwrap().timeline;
+        let timeline = results.breakdown.unwrap().timeline;
         let cpu = timeline.series().iter().find(|series| &*series.name == CPU_SERIES).unwrap();
         // One second of CPU in two seconds of two cores, since the time before.
         assert!(matches!(cpu.cells[0], Some(crate::metrics::timeline::Cell::Gauge(last, ..)) if last == 0.25));

@@ -37,7 +37,7 @@ function elements(view) {
   return call(StringPrototypeToLowerCase, call(StringPrototypeSlice, name, from, end));
 }
 
-// Bodies are told from each other by their class, which Rust does not see.
+// Bodies are distinguished by their class, which Rust does not see.
 function shape(body, anyView) {
   if (body === null || typeof body !== 'object') return body;
   if (body instanceof Date) return { 'volley.kind': 'time.Time' };

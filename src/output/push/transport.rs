@@ -1,4 +1,4 @@
-//! How a parcel travels: an HTTP request, a unary gRPC call, or datagrams.
+//! The transports of payloads: HTTP requests, unary gRPC calls, datagrams.
 //!
 //! HTTP and gRPC share one client: a unary call is a POST over HTTP/2 with five bytes before the message and a status
 //! behind it. Nothing here counts as load; connections of the test itself are `net`'s.
@@ -11,19 +11,19 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Certificate, Client, Identity, Proxy, Url, tls};
 use tokio::net::UdpSocket;
 
-use super::sigv4::Signer;
+use super::sigv4::RequestSigner;
 use crate::units::redact::redact_typed;
 
-/// The ways to the other end.
-pub enum Wire {
+/// How payloads reach the server.
+pub enum Transport {
     /// POST, or a unary gRPC call.
-    Http(Box<HttpWire>),
+    Http(Box<HttpTransport>),
     /// Lines in datagrams.
-    Udp(UdpWire),
+    Udp(UdpTransport),
 }
 
-impl Wire {
-    /// What has to be done before the first parcel.
+impl Transport {
+    /// Prepares the transport before the first payload.
     pub(super) async fn open(&mut self) -> Result<(), String> {
         match self {
             Self::Http(http) => http.begin().await,
@@ -31,7 +31,7 @@ impl Wire {
         }
     }
 
-    /// Sends a parcel; returns when the other end has it, as far as that can be known.
+    /// Sends a body; returns when the server has it, as far as that can be known.
     pub(super) async fn send(&self, body: Vec<u8>) -> Result<(), String> {
         match self {
             Self::Http(http) if http.is_grpc => http.call(body).await,
@@ -41,7 +41,7 @@ impl Wire {
                 if http.first.is_none() || !matches!(&outcome, Err(error) if error.contains(NOT_FOUND)) {
                     return outcome;
                 }
-                // It was not there to be asked before the first parcel, or has forgotten.
+                // The server was not there before the first payload, or has been restarted since.
                 _ = http.begin().await;
                 http.post(&http.url, body).await
             }
@@ -50,25 +50,25 @@ impl Wire {
     }
 }
 
-/// This much of an answer is read; a connection with more on it is closed.
-const MAX_ANSWER_BYTES: usize = 64 << 10;
+/// How much of a response is read; with more on it the connection is closed.
+const MAX_RESPONSE_BYTES: usize = 64 << 10;
 
-/// What an answer with status 404 is told as.
+/// The message for status 404.
 const NOT_FOUND: &str = "the answer was 404";
 
 /// Where and how requests are sent.
-pub struct HttpWire {
+pub struct HttpTransport {
     client: Client,
     url: Url,
     headers: HeaderMap,
     first: Option<Url>,
     is_grpc: bool,
-    signer: Option<Signer>,
+    signer: Option<RequestSigner>,
 }
 
-/// What an HTTP client may be told.
+/// The options of an HTTP client.
 #[derive(Clone, Debug, Default)]
-pub struct HttpRules {
+pub struct HttpOptions {
     /// Sent with every request.
     pub headers: Vec<(String, String)>,
     /// User and password, in basic authentication.
@@ -89,22 +89,22 @@ pub struct HttpRules {
     pub connect_timeout: Option<Duration>,
 }
 
-impl HttpWire {
+impl HttpTransport {
     /// A way to this URL.
     ///
     /// # Errors
     /// One line for a URL, a header or a file that can't be used.
-    pub fn new(url: &str, rules: HttpRules) -> Result<Self, String> {
-        // Whoever came first has installed the same one.
+    pub fn new(url: &str, options: HttpOptions) -> Result<Self, String> {
+        // An earlier call has installed the same one.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let url = parse_url(url)?;
         let mut headers = HeaderMap::new();
-        for (name, value) in &rules.headers {
+        for (name, value) in &options.headers {
             let wrong = |_| format!("`{name}: {value}` is no HTTP header");
             let name = HeaderName::try_from(name.as_str()).map_err(|error| wrong(error.to_string()))?;
             headers.insert(name, HeaderValue::try_from(value.as_str()).map_err(|error| wrong(error.to_string()))?);
         }
-        if let Some((user, password)) = &rules.login {
+        if let Some((user, password)) = &options.login {
             use base64::Engine;
             let login = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
             let mut value = HeaderValue::try_from(format!("Basic {login}")).map_err(|error| error.to_string())?;
@@ -115,33 +115,32 @@ impl HttpWire {
             std::fs::read(path).map_err(|error| format!("could not read '{}': {error}", path.display()))
         };
         let mut builder = Client::builder().redirect(reqwest::redirect::Policy::none());
-        if rules.is_insecure {
+        if options.is_insecure {
             builder = builder.tls_danger_accept_invalid_certs(true);
         }
-        if rules.needs_tls13 {
+        if options.needs_tls13 {
             builder = builder.tls_version_min(tls::Version::TLS_1_3);
         }
-        if let Some(path) = &rules.root {
+        if let Some(path) = &options.root {
             let roots = Certificate::from_pem_bundle(&read(path)?).map_err(|error| words(&error))?;
             builder = builder.tls_certs_merge(roots);
         }
-        if let Some((certificate, key)) = &rules.identity {
+        if let Some((certificate, key)) = &options.identity {
             let pem = [read(certificate)?, b"\n".to_vec(), read(key)?].concat();
             builder = builder.identity(Identity::from_pem(&pem).map_err(|error| words(&error))?);
         }
-        if let Some(proxy) = &rules.proxy {
+        if let Some(proxy) = &options.proxy {
             builder = builder.proxy(Proxy::all(proxy).map_err(|error| words(&error))?);
         }
-        if let Some(limit) = rules.connect_timeout {
+        if let Some(limit) = options.connect_timeout {
             builder = builder.connect_timeout(limit);
         }
-        builder = if rules.is_grpc { builder.http2_prior_knowledge() } else { builder.http1_only() };
+        builder = if options.is_grpc { builder.http2_prior_knowledge() } else { builder.http1_only() };
         let client = builder.build().map_err(|error| words(&error))?;
-        Ok(Self { client, url, headers, first: None, is_grpc: rules.is_grpc, signer: None })
+        Ok(Self { client, url, headers, first: None, is_grpc: options.is_grpc, signer: None })
     }
 
-    /// Asks this URL for something before the first parcel, and again when there is no place for one; what comes of it
-    /// is worth a debug line at most.
+    /// Requests this URL before the first payload, and again after a 404; a failure is a debug line at most.
     ///
     /// # Errors
     /// When it is no URL.
@@ -151,7 +150,7 @@ impl HttpWire {
     }
 
     /// Signs every request.
-    pub fn with_signer(mut self, signer: Option<Signer>) -> Self {
+    pub fn with_signer(mut self, signer: Option<RequestSigner>) -> Self {
         self.signer = signer;
         self
     }
@@ -174,10 +173,10 @@ impl HttpWire {
         let status = answer.status();
         // A connection is used again only when its answer was read.
         let mut text = Vec::new();
-        while text.len() < MAX_ANSWER_BYTES
+        while text.len() < MAX_RESPONSE_BYTES
             && let Ok(Some(chunk)) = answer.chunk().await
         {
-            text.extend_from_slice(&chunk[..chunk.len().min(MAX_ANSWER_BYTES - text.len())]);
+            text.extend_from_slice(&chunk[..chunk.len().min(MAX_RESPONSE_BYTES - text.len())]);
         }
         drop(answer);
         let text = String::from_utf8_lossy(&text);
@@ -203,7 +202,7 @@ impl HttpWire {
         }
         let answer = http::Response::<reqwest::Body>::from(answer);
         let (head, body) = answer.into_parts();
-        let collected = Limited::new(body, MAX_ANSWER_BYTES).collect().await.map_err(|error| words(&*error))?;
+        let collected = Limited::new(body, MAX_RESPONSE_BYTES).collect().await.map_err(|error| words(&*error))?;
         // An answer without a message has its status among the headers.
         let trailers = collected.trailers().filter(|trailers| trailers.contains_key("grpc-status"));
         let said = |name: &str| {
@@ -242,28 +241,28 @@ fn words(error: &dyn std::error::Error) -> String {
     cause.to_string()
 }
 
-/// So many datagrams are sent without a breath.
+/// Datagrams sent before a short pause.
 const BURST: usize = 64;
 
 /// Where datagrams go, and how large they may be.
-pub struct UdpWire {
+pub struct UdpTransport {
     address: String,
-    most_bytes: usize,
-    most_lines: usize,
+    max_bytes: usize,
+    max_lines: usize,
     socket: Option<UdpSocket>,
 }
 
-impl UdpWire {
-    /// A way to `host:port` for datagrams of so many bytes and lines at most.
+impl UdpTransport {
+    /// A transport to `host:port` with limits for the bytes and lines of a datagram.
     ///
     /// # Errors
     /// When it is no address.
-    pub fn new(address: &str, most_bytes: usize, most_lines: usize) -> Result<Self, String> {
+    pub fn new(address: &str, max_bytes: usize, max_lines: usize) -> Result<Self, String> {
         let parts = address.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)));
         if parts.is_none_or(|(host, _)| host.is_empty()) {
             return Err(format!("`{address}` is no address: write it like localhost:8125"));
         }
-        Ok(Self { address: address.to_owned(), most_bytes, most_lines, socket: None })
+        Ok(Self { address: address.to_owned(), max_bytes, max_lines, socket: None })
     }
 
     async fn open(&mut self) -> Result<(), String> {
@@ -280,12 +279,12 @@ impl UdpWire {
     async fn send(&self, lines: &[u8]) -> Result<(), String> {
         let socket = self.socket.as_ref().ok_or_else(|| format!("`{}` could not be found", self.address))?;
         let mut outcome = Ok(());
-        for (at, datagram) in datagrams(lines, self.most_bytes, self.most_lines).enumerate() {
-            // Nothing tells a sender of datagrams that the receiver's buffer is full: a short breath keeps it from that.
+        for (at, datagram) in datagrams(lines, self.max_bytes, self.max_lines).enumerate() {
+            // UDP has no back-pressure: a short pause keeps the receiver's buffer from overflowing.
             if at % BURST == BURST - 1 {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
-            // A peer that is gone shows only at the next datagram; the others are worth a try all the same.
+            // A missing peer shows only at the next datagram; the others are tried all the same.
             if let Err(error) = socket.send(datagram).await {
                 outcome = Err(error.to_string());
             }
@@ -294,14 +293,14 @@ impl UdpWire {
     }
 }
 
-/// Whole lines in pieces of so many bytes and lines at most; a longer line goes alone.
-fn datagrams(lines: &[u8], most_bytes: usize, most_lines: usize) -> impl Iterator<Item = &[u8]> {
+/// Splits lines into datagrams within both limits; a longer line goes alone.
+fn datagrams(lines: &[u8], max_bytes: usize, max_lines: usize) -> impl Iterator<Item = &[u8]> {
     let mut rest = lines;
     std::iter::from_fn(move || {
         let (mut end, mut count) = (0, 0);
-        while end < rest.len() && count < most_lines.max(1) {
+        while end < rest.len() && count < max_lines.max(1) {
             let line = memchr::memchr(b'\n', &rest[end..]).map_or(rest.len() - end, |at| at + 1);
-            if count > 0 && end + line > most_bytes {
+            if count > 0 && end + line > max_bytes {
                 break;
             }
             end += line;
@@ -319,8 +318,8 @@ mod tests {
 
     #[test]
     fn datagrams_hold_whole_lines() {
-        let check = |lines: &str, most_bytes: usize, most_lines: usize, expect: &[&str]| {
-            let got: Vec<_> = datagrams(lines.as_bytes(), most_bytes, most_lines).collect();
+        let check = |lines: &str, max_bytes: usize, max_lines: usize, expect: &[&str]| {
+            let got: Vec<_> = datagrams(lines.as_bytes(), max_bytes, max_lines).collect();
             let expect: Vec<_> = expect.iter().map(|text| text.as_bytes()).collect();
             assert_eq!(got, expect, "{lines:?}");
         };

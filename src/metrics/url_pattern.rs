@@ -1,40 +1,40 @@
-//! Which URLs are one endpoint with ever-new ids: what differs only in parts that look like ids has one pattern.
+//! URL patterns: URLs that differ only in ids share one, and count as one endpoint.
 //!
-//! A part of a path is an id where it has a digit in it (versions such as `v2` have not) or is very long; every value of a
-//! query is one. Names that are no URLs were given by the script, and stand as they are.
+//! A path segment is an id if it contains a digit (versions such as `v2` do not count) or is very long; so is every value
+//! of a query. Names that are not URLs were given by the script and stay as they are.
 
-/// What stands in the place of an id.
-pub const HOLE: &str = "{…}";
-/// A part of a path with so many characters is an id, digits or not.
-const LONG: usize = 24;
+/// Stands in the place of an id.
+pub const PLACEHOLDER: &str = "{…}";
+/// A path segment of at least this many characters is an id, with or without digits.
+const MIN_ID_LEN: usize = 24;
 
-/// The URL with a hole for each id; nothing for what is no URL, or has no ids.
+/// The URL with a placeholder for each id; `None` if the name is not a URL or has no ids.
 pub fn pattern(name: &str) -> Option<String> {
     let rest = name.strip_prefix("http://").or_else(|| name.strip_prefix("https://"))?;
     let host = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (kept, rest) = name.split_at(name.len() - rest.len() + host);
     let rest = rest.split('#').next().unwrap_or_default();
     let (path, query) = rest.split_once('?').map_or((rest, None), |(path, query)| (path, Some(query)));
-    let parts: Vec<&str> = path.split('/').map(|part| if is_id(part) { HOLE } else { part }).collect();
+    let parts: Vec<&str> = path.split('/').map(|part| if is_id(part) { PLACEHOLDER } else { part }).collect();
     let mut text = format!("{kept}{}", parts.join("/"));
     if let Some(query) = query {
         let pairs = query.split('&').map(|pair| match pair.split_once('=') {
-            Some((key, value)) if !value.is_empty() => format!("{key}={HOLE}"),
+            Some((key, value)) if !value.is_empty() => format!("{key}={PLACEHOLDER}"),
             _ => pair.to_owned(),
         });
         text = format!("{text}?{}", pairs.collect::<Vec<_>>().join("&"));
     }
-    text.contains(HOLE).then_some(text)
+    text.contains(PLACEHOLDER).then_some(text)
 }
 
 fn is_id(part: &str) -> bool {
     let is_version = part.strip_prefix('v').is_some_and(|rest| {
         (1..=4).contains(&rest.len()) && rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
     });
-    !is_version && (part.len() >= LONG || part.bytes().any(|byte| byte.is_ascii_digit()))
+    !is_version && (part.len() >= MIN_ID_LEN || part.bytes().any(|byte| byte.is_ascii_digit()))
 }
 
-/// What two names of one pattern have in common: where they differ there is a hole.
+/// What two names of one pattern have in common, with a placeholder wherever they differ.
 pub fn common(pattern: &str, one: &str, other: &str) -> String {
     const BETWEEN: [char; 5] = ['/', '?', '&', '=', '#'];
     let parts = |text: &str| text.split_inclusive(BETWEEN).map(str::to_owned).collect::<Vec<String>>();
@@ -48,7 +48,7 @@ pub fn common(pattern: &str, one: &str, other: &str) -> String {
         match one == other {
             true => text.push_str(one),
             false => {
-                text.push_str(HOLE);
+                text.push_str(PLACEHOLDER);
                 text.extend(one.chars().last().filter(|last| BETWEEN.contains(last)));
             }
         }

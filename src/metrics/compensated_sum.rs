@@ -4,12 +4,12 @@
 
 /// A running sum and what rounding has lost so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Sum {
+pub struct CompensatedSum {
     total: f64,
     lost: f64,
 }
 
-impl Sum {
+impl CompensatedSum {
     /// Adds one number.
     #[inline]
     pub fn add(&mut self, value: f64) {
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     fn sum(values: &[f64]) -> f64 {
-        let mut sum = Sum::default();
+        let mut sum = CompensatedSum::default();
         values.iter().for_each(|value| sum.add(*value));
         sum.value()
     }
@@ -55,7 +55,7 @@ mod tests {
     fn merges_to_the_same_value_in_any_order() {
         let values: Vec<f64> = (0..1000).map(|i| f64::from(i) * 0.1 + 1e9 / f64::from(i + 1)).collect();
         let part = |range: &[f64]| {
-            let mut sum = Sum::default();
+            let mut sum = CompensatedSum::default();
             range.iter().for_each(|value| sum.add(*value));
             sum
         };

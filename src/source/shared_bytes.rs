@@ -1,4 +1,4 @@
-//! A file that many VUs hold, once in memory: everybody may map it privately, and what one of them writes nobody else sees.
+//! A file that many VUs hold, once in memory: each may map it privately, and no other sees what it writes.
 //!
 //! Linux only. Elsewhere, for small files, and where the system refuses, there is nothing to map and callers copy. Knows
 //! nothing of scripts.
@@ -15,19 +15,19 @@ use linux::{Memory, PrivateMap};
 const WORTH_SHARING: usize = 64 * 1024;
 
 /// The bytes of a file, and memory that others can map.
-pub struct Shared {
+pub struct SharedBytes {
     bytes: Bytes,
     #[cfg(target_os = "linux")]
     memory: Option<Memory>,
 }
 
-impl fmt::Debug for Shared {
+impl fmt::Debug for SharedBytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} bytes", self.bytes.len())
     }
 }
 
-impl Shared {
+impl SharedBytes {
     /// Moves `bytes` to where they can be mapped, if that is worth it.
     #[cfg(target_os = "linux")]
     pub fn new(bytes: Bytes) -> Self {
@@ -51,27 +51,27 @@ impl Shared {
 
     /// A mapping of one's own that may be written to; `None` where one has to copy.
     #[cfg(target_os = "linux")]
-    pub fn private(&self) -> Option<Private> {
+    pub fn private(&self) -> Option<PrivateMapping> {
         let map = self.memory.as_ref()?.private(self.bytes.len()).ok()?;
-        Some(Private { map, bytes: self.bytes.clone() })
+        Some(PrivateMapping { map, bytes: self.bytes.clone() })
     }
 
     /// `None`: one has to copy.
     #[cfg(not(target_os = "linux"))]
-    pub fn private(&self) -> Option<Private> {
+    pub fn private(&self) -> Option<PrivateMapping> {
         None
     }
 }
 
 /// A file mapped privately: it costs no memory until it is read or written, and what is written is this mapping's alone.
-pub struct Private {
+pub struct PrivateMapping {
     #[cfg(target_os = "linux")]
     map: PrivateMap,
     bytes: Bytes,
 }
 
-impl Private {
-    /// Where it begins. Whoever writes there must be the only one who uses this mapping.
+impl PrivateMapping {
+    /// Its address. A writer must be the only user of this mapping.
     pub fn address(&self) -> *mut u8 {
         #[cfg(target_os = "linux")]
         return self.map.address();
@@ -79,7 +79,7 @@ impl Private {
         std::ptr::null_mut()
     }
 
-    /// What it holds now: the file's own bytes as long as nobody wrote, else a copy.
+    /// Its current bytes: the file's own while nothing was written, else a copy.
     pub fn bytes(&self) -> Bytes {
         #[cfg(target_os = "linux")]
         if self.map.was_written() {
@@ -141,7 +141,7 @@ mod linux {
     }
 
     // SAFETY: the memory belongs to the mapping, not to a thread; shared ones are only read, since the file behind them is
-    // written before they are made and by nobody after.
+    // written before they are made and never after.
     unsafe impl Send for Map {}
     // SAFETY: as above.
     unsafe impl Sync for Map {}
@@ -174,24 +174,24 @@ mod linux {
             self.0.address.as_ptr()
         }
 
-        /// True when a page was written to, or when nobody can tell. The kernel knows: a written page is no longer the
+        /// True if a page was written to, or if that is unknown. The kernel knows: a written page is no longer the
         /// file's.
         pub(super) fn was_written(&self) -> bool {
             // Bits of an entry of `/proc/self/pagemap`.
             const PRESENT: u64 = 1 << 63;
             const SWAPPED: u64 = 1 << 62;
             const OF_FILE: u64 = 1 << 61;
-            // So many pages are asked about at once.
-            const AT_ONCE: usize = 1024;
+            // Pages per read.
+            const PAGES_PER_READ: usize = 1024;
             static PAGES: LazyLock<Option<File>> = LazyLock::new(|| File::open("/proc/self/pagemap").ok());
             let Some(pages) = &*PAGES else { return true };
             // SAFETY: takes a number, gives a number.
             let page = usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096);
             let first = self.0.address.as_ptr() as usize / page;
             let count = self.0.length.div_ceil(page);
-            let mut entries = [0; AT_ONCE * 8];
-            for at in (0..count).step_by(AT_ONCE) {
-                let part = &mut entries[..(count - at).min(AT_ONCE) * 8];
+            let mut entries = [0; PAGES_PER_READ * 8];
+            for at in (0..count).step_by(PAGES_PER_READ) {
+                let part = &mut entries[..(count - at).min(PAGES_PER_READ) * 8];
                 if pages.read_exact_at(part, ((first + at) * 8) as u64).is_err() {
                     return true;
                 }
@@ -213,13 +213,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_one_writes_nobody_else_sees() {
+    fn what_one_writes_no_other_sees() {
         let plain: Vec<u8> = (0..5_000_000u32).map(|at| at as u8).collect();
-        let shared = Shared::new(plain.clone().into());
+        let shared = SharedBytes::new(plain.clone().into());
         assert_eq!(shared.bytes(), &plain);
         let (one, other) = (shared.private().unwrap(), shared.private().unwrap());
         for private in [&one, &other] {
-            assert_eq!(private.bytes().as_ptr(), shared.bytes().as_ptr(), "nobody wrote, nobody copies");
+            assert_eq!(private.bytes().as_ptr(), shared.bytes().as_ptr(), "nothing was written or copied");
         }
         // SAFETY: the mapping is this test's, and the place is inside.
         unsafe { other.address().add(4_321_000).read_volatile() };
@@ -234,7 +234,7 @@ mod tests {
 
     #[test]
     fn small_files_are_not_mapped() {
-        let shared = Shared::new("small".into());
+        let shared = SharedBytes::new("small".into());
         assert!(shared.private().is_none());
         assert_eq!(shared.bytes(), "small");
     }

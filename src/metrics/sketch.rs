@@ -1,14 +1,14 @@
-//! A small distribution for one interval of the time series: some kilobytes, whatever the values are.
+//! A small quantile sketch for one interval of the time series: a few kilobytes, whatever the values are.
 //!
-//! Values share a counter with their neighbours within a hundredth; count, sum, least and greatest are exact. For the
-//! percentiles of a whole run there is [`super::trend::Trend`].
+//! Values within one percent of each other share a counter; count, sum, minimum and maximum are exact. The percentiles
+//! of a whole run come from [`super::trend::Trend`].
 
-/// So many bits of a number are kept: sign, exponent, and seven of the fraction, which is 128 steps per doubling.
+/// The leading bits of a number that are kept: sign, exponent and seven of the fraction, which is 128 steps per doubling.
 const KEPT_BITS: u32 = 1 + 11 + 7;
 
-/// Values as counts per step.
+/// Values as counts per step; relative error at most one percent.
 #[derive(Clone, Debug, Default)]
-pub struct Digest {
+pub struct QuantileSketch {
     /// Step and count, in ascending order of steps.
     steps: Vec<(u32, u32)>,
     count: u64,
@@ -33,8 +33,8 @@ fn middle(step: u32) -> f64 {
     f64::from_bits(if ordered >> 63 == 1 { ordered & !(1 << 63) } else { !ordered })
 }
 
-impl Digest {
-    /// Adds a value. What is not a finite number is no value here.
+impl QuantileSketch {
+    /// Adds a value. NaN and infinities are ignored.
     pub fn add(&mut self, value: f64) {
         if value.is_finite() {
             self.note(value, value, value, 1);
@@ -107,8 +107,8 @@ impl Digest {
 mod tests {
     use super::*;
 
-    fn digest(values: impl IntoIterator<Item = f64>) -> Digest {
-        let mut digest = Digest::default();
+    fn digest(values: impl IntoIterator<Item = f64>) -> QuantileSketch {
+        let mut digest = QuantileSketch::default();
         values.into_iter().for_each(|value| digest.add(value));
         digest
     }
@@ -137,7 +137,7 @@ mod tests {
         let (a, b): (Vec<f64>, Vec<f64>) = ((1..900).map(f64::from).collect(), (300..5_000).map(f64::from).collect());
         let mut merged = digest(a.iter().copied());
         merged.merge(&digest(b.iter().copied()));
-        merged.merge(&Digest::default());
+        merged.merge(&QuantileSketch::default());
         let whole = digest(a.into_iter().chain(b));
         assert_eq!((merged.count(), merged.max(), merged.avg()), (whole.count(), whole.max(), whole.avg()));
         assert_eq!(merged.steps, whole.steps);

@@ -3,24 +3,24 @@
 
 use std::collections::BTreeMap;
 
-use crate::metrics::sum::Sum;
+use crate::metrics::compensated_sum::CompensatedSum;
 
 /// Two to this power ranges for each power of two.
 pub const SCHEMA: i32 = 3;
 /// Values up to 2^-128 count as zero.
 pub const ZERO: f64 = 2.938_735_877_055_719e-39;
-/// A gap of so many ranges is cheaper filled with zeros than told.
-const SMALL_GAP: i32 = 2;
+/// A gap of at most this many ranges is cheaper filled with zeros than as a span of its own.
+const MAX_FILLED_GAP: i32 = 2;
 
 /// Counts per range.
 #[derive(Clone, Debug, Default)]
-pub struct Native {
+pub struct NativeHistogram {
     /// How many values.
     pub count: u64,
     /// How many of them are as good as zero.
     pub zeros: u64,
     /// Their sum.
-    pub sum: Sum,
+    pub sum: CompensatedSum,
     /// Above zero, by range.
     pub positive: Ranges,
     /// Below zero, by range.
@@ -31,8 +31,8 @@ pub struct Native {
 #[derive(Clone, Debug, Default)]
 pub struct Ranges(BTreeMap<i32, u64>);
 
-impl Native {
-    /// Adds a value. What is not a number is no value.
+impl NativeHistogram {
+    /// Adds a value. NaN is ignored.
     pub fn add(&mut self, value: f64) {
         if value.is_nan() {
             return;
@@ -74,7 +74,7 @@ impl Ranges {
         for (place, count) in &self.0 {
             let gap = place - next;
             match spans.last_mut() {
-                Some((_, length)) if gap <= SMALL_GAP => {
+                Some((_, length)) if gap <= MAX_FILLED_GAP => {
                     for _ in 0..gap {
                         deltas.push(-before);
                         before = 0;
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn near_ranges_share_a_span() {
-        let mut native = Native::default();
+        let mut native = NativeHistogram::default();
         [1.0, 1.0, 2_f64.powf(0.3), 1024.0, 0.0, -1.0].iter().for_each(|value| native.add(*value));
         assert_eq!((native.count, native.zeros), (6, 1));
         assert_eq!(native.positive.spans(), (vec![(0, 4), (76, 1)], vec![2, -2, 0, 1, 0]));
