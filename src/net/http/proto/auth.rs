@@ -1,4 +1,4 @@
-//! Answers to a server that asks who we are: Basic from the URL, and Digest as k6 does it.
+//! Credentials for a server that wants them: Basic from the URL, and Digest as k6 does it.
 //!
 //! Digest knows MD5 only, keeps no nonce and answers one challenge.
 
@@ -52,7 +52,7 @@ impl DigestChallenge {
         (known && !challenge.nonce.is_empty()).then_some(challenge)
     }
 
-    /// The value of `Authorization`. `client_nonce` is 32 hex digits nobody has used before.
+    /// The value of `Authorization`. `client_nonce` is 32 hex digits, new for every request.
     pub fn answer(
         &self,
         (user, password): (&str, &str),
@@ -87,7 +87,7 @@ impl DigestChallenge {
     }
 }
 
-/// 32 hex digits nobody has used before.
+/// 32 random hex digits.
 pub fn client_nonce() -> String {
     format!("{:016x}{:016x}", crate::net::random::random(), crate::net::random::random())
 }

@@ -1,4 +1,4 @@
-//! One WebSocket of a VU: its line to the network, what its samples are tagged with, and the samples themselves.
+//! One WebSocket of a VU: its channel to the network, what its samples are tagged with, and the samples themselves.
 //!
 //! What happened is counted when the script takes it, or when its iteration ends without taking it.
 
@@ -42,7 +42,7 @@ pub struct Labels {
 
 /// One WebSocket.
 pub struct Socket {
-    line: Arc<SocketChannel>,
+    channel: Arc<SocketChannel>,
     kind: Kind,
     labels: Labels,
     /// What the VU was tagged with when it was made.
@@ -69,10 +69,10 @@ struct Sockets(RefCell<Vec<Rc<Socket>>>);
 impl Socket {
     /// Begins to connect.
     pub fn open(vu: &Vu, kind: Kind, ask: Result<HandshakeRequest, String>, labels: Labels) -> Rc<Self> {
-        let line = ws::open(&vu.client, ask);
+        let channel = ws::open(&vu.client, ask);
         let base = vu.tags();
         let socket = Rc::new(Self {
-            line,
+            channel,
             kind,
             labels,
             tags: RefCell::new(base.clone()),
@@ -91,12 +91,12 @@ impl Socket {
 
     /// The next event, once it comes.
     pub fn next(&self) -> impl Future<Output = TimedEvent> + use<> {
-        self.line.clone().next()
+        self.channel.clone().next()
     }
 
     /// The next event, if there is one.
     pub fn take(&self) -> Option<TimedEvent> {
-        self.line.take()
+        self.channel.try_next()
     }
 
     /// Says something.
@@ -111,7 +111,7 @@ impl Socket {
         let (buffered, task) = self.buffered.get();
         self.buffered.set((buffered + outgoing.len() as u64, task));
         self.is_closing.set(matches!(outgoing, OutgoingMessage::Close(..)));
-        self.line.say(outgoing);
+        self.channel.send(outgoing);
         Ok(())
     }
 
@@ -130,7 +130,7 @@ impl Socket {
     /// # Errors
     /// The VU has to stop.
     pub fn wait_for_room(&self, vu: &Vu) -> Result<(), Throw> {
-        if self.line.is_full() { vu.wait(self.line.clone().room()) } else { Ok(()) }
+        if self.channel.is_full() { vu.wait(self.channel.clone().room()) } else { Ok(()) }
     }
 
     /// Says goodbye and waits until that is written; nothing is heard any more.
@@ -139,14 +139,14 @@ impl Socket {
     /// The VU has to stop.
     pub fn leave(&self, vu: &Vu, code: u16) -> Result<(), Throw> {
         self.is_closing.set(true);
-        self.line.leave(code);
-        vu.wait(self.line.clone().flushed())
+        self.channel.detach(code);
+        vu.wait(self.channel.clone().flushed())
     }
 
     /// Leaves without waiting: the end of the iteration, which is near, waits and counts.
     pub fn abandon(&self) {
         self.is_closing.set(true);
-        self.line.leave(self.parting());
+        self.channel.detach(self.parting());
     }
 
     fn parting(&self) -> u16 {
@@ -185,7 +185,7 @@ impl Socket {
             return;
         }
         let mut bytes = 0;
-        for written in self.line.written() {
+        for written in self.channel.take_written() {
             bytes += written.bytes as u64;
             // The blocking API counts what is sent when it is.
             if self.kind == Kind::Events {
@@ -260,8 +260,8 @@ impl Socket {
                 self.began.set(Some(answer.started));
             }
             SocketEvent::Failed(refused) => {
-                self.label(vu, refused.answer.as_ref(), false);
-                let ended = refused.answer.as_ref().map_or(told.at, |answer| answer.arrived);
+                self.label(vu, refused.response.as_ref(), false);
+                let ended = refused.response.as_ref().map_or(told.at, |answer| answer.arrived);
                 self.count_attempt(vu, refused.started, ended);
                 if self.kind == Kind::Blocking {
                     self.began.set(Some(refused.started));
@@ -317,7 +317,7 @@ impl Socket {
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        self.line.leave(self.parting());
+        self.channel.detach(self.parting());
     }
 }
 
@@ -335,7 +335,7 @@ pub fn response(answer: Option<&HandshakeResponse>, url: &str, error: &str) -> V
 
 /// The answer in words of `k6/ws`: a rejected handshake is an answer, everything else an error.
 pub fn refusal(refused: &HandshakeError) -> Value {
-    match &refused.answer {
+    match &refused.response {
         Some(answer) => response(Some(answer), "", ""),
         None => response(None, "", &refused.text),
     }
@@ -348,19 +348,19 @@ pub async fn hang_up(vu: &Vu) {
     // Their sessions end here, however long the server takes for its last word.
     let ended = Instant::now();
     for socket in &open {
-        while let Some(told) = socket.line.take() {
+        while let Some(told) = socket.channel.try_next() {
             let is_last = matches!(told.event, SocketEvent::Closed(_) | SocketEvent::Failed(_));
             socket.count(vu, &told);
             if is_last {
                 break;
             }
         }
-        socket.line.leave(socket.parting());
+        socket.channel.detach(socket.parting());
     }
     if open.is_empty() {
         return;
     }
-    let all_ended = futures_util::future::join_all(open.iter().map(|socket| socket.line.clone().ended()));
+    let all_ended = futures_util::future::join_all(open.iter().map(|socket| socket.channel.clone().ended()));
     tokio::select! {
         _ = all_ended => {}
         () = precise_timer::sleep(FAREWELL) => {}

@@ -14,7 +14,7 @@ use super::{Client, Known, Types, debug, decode, encode, sample};
 use crate::js::value::{Args, Throw, Value, text_of};
 use crate::js::vu::Vu;
 use crate::metrics::TagSet;
-use crate::net::grpc::{Call, CallOutcome, Channel, GrpcCode, GrpcMetadata, GrpcStatus, PendingCall};
+use crate::net::grpc::{Call, CallOutcome, Channel, GrpcCode, GrpcMetadata, GrpcStatus, UnaryCall};
 
 /// How long a call may take, unless its params say otherwise.
 const TIMEOUT: Duration = Duration::from_secs(120);
@@ -144,7 +144,7 @@ impl Prepared {
 struct Unfinished {
     /// Gone once it is finished.
     prepared: Option<Prepared>,
-    asked: PendingCall,
+    asked: UnaryCall,
     /// While its message is decoded.
     outcome: Option<CallOutcome>,
     vu: Rc<Vu>,
