@@ -11,11 +11,13 @@ use tokio::net::TcpStream;
 
 #[cfg(target_os = "linux")]
 mod linux {
+    use std::io;
     use std::mem::{MaybeUninit, size_of, zeroed};
     use std::os::fd::AsRawFd;
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
-    use super::{Instant, ReadBuf, TcpStream, io};
+    use tokio::io::ReadBuf;
+    use tokio::net::TcpStream;
 
     /// Asks the kernel to stamp what arrives. Without the stamp, the moment of reading counts.
     pub fn ask(tcp: &TcpStream) {

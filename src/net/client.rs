@@ -9,8 +9,8 @@ use tokio::sync::oneshot;
 use super::client_connections::ClientConnections;
 use super::dispatch::{ClientInfo, NetCommand, NetQueue, NetTask};
 use super::http::exchange::PreparedRequest;
+use super::http::message::{BodyMode, Exchange, Hop, Request};
 use super::http::proto::error::NetError;
-use super::http::{BodyMode, Exchange, Hop, Request};
 
 /// Sends requests for one VU, over connections that no other VU uses. Clones share them.
 #[derive(Clone, Debug)]

@@ -32,7 +32,7 @@ pub struct Dialer {
 }
 
 impl Dialer {
-    /// A dialer by the rules of `config`, which tells `files` when there are none left.
+    /// A dialer by the rules of `config`, which notes in `files` that the limit of open files was reached.
     pub fn new(config: &Config, files: Arc<OpenFiles>) -> Self {
         let lower = |text: &String| to_ascii(&text.to_lowercase());
         let mut hosts: Vec<_> = config.hosts.iter().map(|(host, target)| (lower(host), target.clone())).collect();
@@ -81,7 +81,7 @@ impl Dialer {
         }
     }
 
-    /// Connects to `remote`; tells how long that took.
+    /// Connects to `remote`; with the time that took.
     pub async fn connect(
         &self,
         remote: SocketAddr,

@@ -1,7 +1,7 @@
-//! Open files: every connection is one, and the kernel lets a process have only so many.
+//! The limit of open files: every connection is one.
 //!
-//! When none is left, it is the generator that failed, not the target: whoever conducts the run is told, nobody dials any
-//! more, and some files that were held back are let go of, so that what was measured can still be written.
+//! When it is reached, the generator has failed, not the target: the run is told to stop, no connection is opened any more,
+//! and some files that were held in reserve are closed, so that what was measured can still be written.
 
 use std::fs::File;
 use std::io;
@@ -11,10 +11,10 @@ use tokio::sync::watch;
 
 use crate::units::sync::lock;
 
-/// So many are held back: for the summary, exports and reports, and what they are written with.
+/// Files held in reserve for the summary, exports and reports, and what they are written with.
 const RESERVED_FILES: usize = 48;
 
-/// The files of this process.
+/// The open files of this process.
 #[derive(Debug)]
 pub struct OpenFiles {
     reserved: Mutex<Vec<File>>,
@@ -22,34 +22,34 @@ pub struct OpenFiles {
 }
 
 impl OpenFiles {
-    /// Raises the limit as far as the kernel lets this process, as Go's runtime does, and holds some files back.
+    /// Raises the limit as far as the kernel lets this process, as Go's runtime does, and holds some files in reserve.
     pub fn reserve() -> Self {
         raise_limit();
         let reserved = (0..RESERVED_FILES).map_while(|_| File::open("/dev/null").ok()).collect();
         Self { reserved: Mutex::new(reserved), exhausted: watch::Sender::new(false) }
     }
 
-    /// For a network that opens no connection.
+    /// No reserve, for a network that opens no connection.
     pub fn none() -> Self {
         Self { reserved: Mutex::default(), exhausted: watch::Sender::new(false) }
     }
 
-    /// Looks at why a connection could not be made.
+    /// Notes why a connection could not be opened: the limit may have been reached.
     pub fn note_error(&self, error: &io::Error) {
         if matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE)) && !self.exhausted.send_replace(true) {
             lock(&self.reserved).clear();
         }
     }
 
-    /// An error once there was no file left: what was let go of is not for connections.
+    /// Fails once the limit was reached: the files that were held in reserve are not for connections.
     ///
     /// # Errors
-    /// What the kernel said then.
+    /// `EMFILE`.
     pub fn check(&self) -> io::Result<()> {
         if *self.exhausted.borrow() { Err(io::Error::from_raw_os_error(libc::EMFILE)) } else { Ok(()) }
     }
 
-    /// Resolves when there was no file left; never otherwise.
+    /// Resolves once the limit was reached; never otherwise.
     pub async fn exhausted(&self) {
         if self.exhausted.subscribe().wait_for(|exhausted| *exhausted).await.is_err() {
             std::future::pending::<()>().await;
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn after_the_last_file_nobody_dials_and_some_are_free() {
+    async fn after_the_last_file_no_connection_is_opened_and_some_files_are_free() {
         let files = OpenFiles::reserve();
         assert_eq!(files.reserved.lock().unwrap().len(), RESERVED_FILES);
         files.note_error(&io::Error::from_raw_os_error(libc::ECONNREFUSED));

@@ -30,10 +30,10 @@ impl Traffic {
     }
 }
 
-/// So long one socket is read, or written, without a pause; then the other connections of its thread have their turn. A peer
-/// that never stops sending, in pieces however small, does not keep them waiting, nor does the encryption of an upload.
+/// The longest time one socket is read, or written, without yielding to the other connections of its thread. A peer that never
+/// stops sending, in pieces however small, does not delay them, nor does the encryption of an upload.
 const MAX_BURST: Duration = Duration::from_micros(500);
-/// Shorter writes are not timed: requests without a large body.
+/// Writes of fewer bytes are not timed: requests without a large body.
 const MIN_TIMED_WRITE: usize = 4096;
 
 /// A connected TCP socket that counts what goes through it.
@@ -47,9 +47,9 @@ pub struct MeteredSocket {
     burst: Option<Instant>,
     /// The same of writing.
     write_burst: Option<Instant>,
-    /// Our end.
+    /// Our address.
     pub local: SocketAddr,
-    /// The other end.
+    /// The peer's address.
     pub remote: SocketAddr,
 }
 
@@ -61,7 +61,7 @@ impl MeteredSocket {
         Ok(Self { tcp, traffic, arrived: Instant::now(), burst: None, write_burst: None, local, remote })
     }
 
-    /// True when something arrived, or the peer closed, while nobody was reading. Costs no system call.
+    /// True when something arrived, or the peer closed, since the last read. Costs no system call.
     pub fn is_ready(&self) -> bool {
         self.tcp.poll_read_ready(&mut Context::from_waker(Waker::noop())).is_ready()
     }
@@ -83,7 +83,7 @@ impl MeteredSocket {
         Poll::Ready(())
     }
 
-    /// Counts what was written of so many bytes.
+    /// Counts what was written of `length` bytes.
     fn wrote(&mut self, written: Poll<io::Result<usize>>, length: usize) -> Poll<io::Result<usize>> {
         match &written {
             Poll::Ready(Ok(count)) => {
@@ -99,7 +99,7 @@ impl MeteredSocket {
     }
 }
 
-/// Asks for another turn behind all other tasks of the thread, and behind what has arrived for them meanwhile. Pending.
+/// Yields to all other tasks of the thread, and to what has arrived for them. Always pending.
 pub fn poll_yield(cx: &mut Context<'_>) -> Poll<()> {
     pin!(tokio::task::yield_now()).poll(cx)
 }
@@ -171,7 +171,7 @@ impl AsyncWrite for MeteredSocket {
     }
 }
 
-/// What HTTP speaks through.
+/// A transport: plain TCP or TLS.
 #[derive(Debug)]
 pub enum NetStream {
     /// Plain TCP.
@@ -208,7 +208,7 @@ impl NetStream {
         }
     }
 
-    /// Reads once and shows what came; an empty slice is the end. No buffer is kept while nothing comes.
+    /// Reads once and passes on what arrived; an empty slice is the end. No buffer is kept while nothing arrives.
     pub fn poll_take<R>(&mut self, cx: &mut Context<'_>, take: impl FnOnce(&[u8]) -> R) -> Poll<io::Result<R>> {
         SCRATCH.with_borrow_mut(|scratch| {
             let mut buf = ReadBuf::new(scratch);
@@ -224,7 +224,7 @@ fn answers(stream: Pin<&mut impl AsyncRead>) -> bool {
     stream.poll_read(&mut Context::from_waker(Waker::noop()), &mut ReadBuf::new(&mut byte)).is_ready()
 }
 
-/// One read lands here before it is parsed or copied to where it is kept: every connection of a thread shares it.
+/// Every connection of a thread reads into the same buffer, from which bytes are parsed or copied to where they are kept.
 const SCRATCH_BYTES: usize = 64 * 1024;
 
 thread_local! {

@@ -109,7 +109,7 @@ async fn ask<S: AsyncRead + AsyncWrite + Unpin>(
         let known = REPLIES.get(usize::from(reply[1])).map(|text| (*text).to_owned());
         return Err(format!("unknown error {}", known.unwrap_or_else(|| format!("unknown code: {}", reply[1]))));
     }
-    // Where the proxy connects from, which nobody wants to know.
+    // The address that the proxy connects from is not used.
     let length = match reply[3] {
         1 => 4,
         4 => 16,

@@ -95,7 +95,7 @@ fn hold_if_paused(request: &RunRequest, context: &ScriptContext, options: &Optio
 
 fn start_network(request: &RunRequest, options: &Options, plan: &Plan, threads: &Threads) -> Result<Arc<Net>, Failure> {
     let config = network::config(options, &request.process_env, plan.max_vus())?;
-    if !crate::net::tls::speaks_any(&config.tls) {
+    if !crate::net::tls::has_version(&config.tls) {
         let text = "`tlsVersion` allows only versions of TLS that can't be spoken: every TLS handshake will fail";
         request.script.log.logger().warn(text);
     }

@@ -1,4 +1,4 @@
-//! Where a channel leads: an address as gRPC writes it, how it is secured, and what may travel over it.
+//! What a channel is made of: an address as gRPC writes it, how it is secured, and the limits of its messages.
 
 use crate::net::http::proto::url::split_port;
 use crate::net::tls::GrpcTls;
@@ -19,9 +19,9 @@ pub struct ChannelConfig {
     pub security: Security,
     /// The value of `user-agent`.
     pub user_agent: String,
-    /// The largest message taken, in bytes.
+    /// The largest message that is received, in bytes.
     pub max_receive: usize,
-    /// The largest message sent, in bytes.
+    /// The largest message that is sent, in bytes.
     pub max_send: usize,
 }
 
@@ -53,7 +53,7 @@ impl ChannelConfig {
     ///
     /// # Errors
     /// Go's words for an address that has no port, or more than one.
-    pub fn ends(&self) -> Result<(&str, &str), String> {
+    pub fn host_and_port(&self) -> Result<(&str, &str), String> {
         let address = &self.address;
         let (host, port) = split_port(address);
         if port.is_empty() {
@@ -83,10 +83,12 @@ mod tests {
     #[test]
     fn addresses_are_taken_apart() {
         let check = |address: &str, expect: Result<(&str, &str), &str>, name: &str| {
-            let target = ChannelConfig::new(address, Security::Plain, String::new());
-            let ends = target.ends().map_err(|text| text.strip_prefix("dial tcp: address ").unwrap_or("?").to_owned());
+            let config = ChannelConfig::new(address, Security::Plain, String::new());
+            let ends = config
+                .host_and_port()
+                .map_err(|text| text.strip_prefix("dial tcp: address ").unwrap_or("?").to_owned());
             assert_eq!(ends.as_ref().map(|ends| *ends).map_err(|text| &**text), expect, "{address}");
-            assert_eq!(target.server_name(), name, "{address}");
+            assert_eq!(config.server_name(), name, "{address}");
         };
         check("127.0.0.1:50051", Ok(("127.0.0.1", "50051")), "127.0.0.1");
         check("dns:///a.test:1", Ok(("a.test", "1")), "a.test");

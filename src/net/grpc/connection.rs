@@ -1,7 +1,7 @@
 //! One HTTP/2 connection that speaks gRPC: how it opens, and what is known about its end.
 //!
-//! Opening waits for the server's greeting, so that whoever is no HTTP/2 server is found out here and not by the first
-//! call. Errors are grpc-go's texts, with its idea of which are worth another try.
+//! Opening waits for the server's preface, so that a server that does not speak HTTP/2 is found out here and not by the
+//! first call. Errors are grpc-go's texts, with its rules of which are worth a retry.
 
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
@@ -38,9 +38,9 @@ const SETTINGS: u8 = 4;
 /// Why there is no connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectionError {
-    /// What failed, without the words around it.
+    /// What failed, without the text around it.
     cause: String,
-    /// Another try may help, by grpc-go's rules.
+    /// A retry may help, by grpc-go's rules.
     pub is_temporary: bool,
 }
 
@@ -82,35 +82,35 @@ pub struct GrpcConnection {
     pub sender: SendRequest<Bytes>,
     /// The other end.
     pub remote: SocketAddr,
-    notes: Rc<ConnectionState>,
+    state: Rc<ConnectionState>,
 }
 
-/// What is known about a connection besides its calls.
+/// What is known about a connection apart from its calls.
 #[derive(Debug)]
 struct ConnectionState {
     /// When the last bytes arrived.
     arrived: Cell<Instant>,
     /// The first bytes of the server.
-    greeting: RefCell<Vec<u8>>,
-    /// The greeting is there, or the connection has ended.
+    preface: RefCell<Vec<u8>>,
+    /// The preface is complete, or the connection has ended.
     changed: Notify,
-    /// What went wrong below HTTP/2, which hears only half of it.
-    trouble: RefCell<Option<String>>,
+    /// The error of the transport, of which HTTP/2 reports only a part.
+    transport_error: RefCell<Option<String>>,
     /// Why it ended.
     end: RefCell<Option<String>>,
 }
 
 impl GrpcConnection {
-    /// Opens a connection to `target`; `connector` encrypts it.
+    /// Opens a connection to `config`; `connector` encrypts it.
     ///
     /// # Errors
     /// What went wrong.
     pub async fn open(
         connections: &ClientConnections,
-        target: &ChannelConfig,
+        config: &ChannelConfig,
         connector: Option<&TlsConnector>,
     ) -> Result<Self, ConnectionError> {
-        let dialled = match target.ends() {
+        let dialled = match config.host_and_port() {
             Ok((host, port)) => connections.connector().dial(host, port).await,
             Err(text) => Err(NetError::other(text)),
         };
@@ -119,7 +119,7 @@ impl GrpcConnection {
         let stream = match connector {
             None => NetStream::Plain(socket),
             Some(connector) => {
-                let handshake = crate::net::tls::connect_with(connector, target.server_name(), socket).await;
+                let handshake = crate::net::tls::connect_with(connector, config.server_name(), socket).await;
                 let handshake = handshake.map_err(|error| ConnectionError::of_tls(&error))?;
                 if !handshake.is_http2 {
                     let text = "credentials: cannot check peer: missing selected ALPN property";
@@ -128,11 +128,11 @@ impl GrpcConnection {
                 NetStream::Tls(handshake.stream)
             }
         };
-        let notes = Rc::new(ConnectionState {
+        let state = Rc::new(ConnectionState {
             arrived: Cell::new(Instant::now()),
-            greeting: RefCell::default(),
+            preface: RefCell::default(),
             changed: Notify::new(),
-            trouble: RefCell::default(),
+            transport_error: RefCell::default(),
             end: RefCell::default(),
         });
         let (sender, connection) = h2::client::Builder::new()
@@ -140,61 +140,61 @@ impl GrpcConnection {
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_header_list_size(MAX_HEAD)
             .enable_push(false)
-            .handshake(ObservedStream { stream, notes: notes.clone() })
+            .handshake(ObservedStream { stream, state: state.clone() })
             .await
-            .map_err(|error| ConnectionError::of_preface(&words(&error)))?;
-        let ending = notes.clone();
+            .map_err(|error| ConnectionError::of_preface(&error_text(&error)))?;
+        let ending = state.clone();
         tokio::task::spawn_local(async move {
             let text = match connection.await {
                 Ok(()) => "EOF".to_owned(),
-                Err(error) => words(&error),
+                Err(error) => error_text(&error),
             };
-            let below = ending.trouble.take();
+            let below = ending.transport_error.take();
             ending.end.replace(Some(below.unwrap_or(text)));
             ending.changed.notify_one();
         });
-        while notes.greeting.borrow().len() < FRAME_HEAD && notes.end.borrow().is_none() {
-            notes.changed.notified().await;
+        while state.preface.borrow().len() < FRAME_HEAD && state.end.borrow().is_none() {
+            state.changed.notified().await;
         }
-        notes.check_greeting()?;
-        Ok(Self { sender, remote, notes })
+        state.check_preface()?;
+        Ok(Self { sender, remote, state })
     }
 
     /// True when it carries no more calls.
     pub fn is_over(&self) -> bool {
-        self.notes.end.borrow().is_some()
+        self.state.end.borrow().is_some()
     }
 
-    /// When the last bytes arrived: when something was seen that they told.
+    /// When the last bytes arrived: the time of whatever they said.
     pub fn arrived(&self) -> Instant {
-        self.notes.arrived.get()
+        self.state.arrived.get()
     }
 
-    /// What ended it; asked right after a call failed, before the connection itself was told.
+    /// What ended it. Lets the task of the connection run first, which learns of the end after the call does.
     pub async fn end(&self) -> Option<String> {
         tokio::task::yield_now().await;
-        self.notes.end.borrow().clone()
+        self.state.end.borrow().clone()
     }
 }
 
 impl ConnectionState {
-    fn check_greeting(&self) -> Result<(), ConnectionError> {
-        let greeting = self.greeting.borrow();
-        if greeting.starts_with(b"HTTP/1") {
+    fn check_preface(&self) -> Result<(), ConnectionError> {
+        let preface = self.preface.borrow();
+        if preface.starts_with(b"HTTP/1") {
             return Err(ConnectionError::of_preface(
                 "http2: failed reading the frame payload: http2: frame too large, note that the frame header looked \
                  like an HTTP/1.1 header",
             ));
         }
-        match greeting.get(3) {
-            Some(&SETTINGS) if greeting.len() == FRAME_HEAD => Ok(()),
+        match preface.get(3) {
+            Some(&SETTINGS) if preface.len() == FRAME_HEAD => Ok(()),
             _ => Err(ConnectionError::of_preface(self.end.borrow().as_deref().unwrap_or("EOF"))),
         }
     }
 }
 
 /// An error of the connection in Go's words.
-pub fn words(error: &h2::Error) -> String {
+pub fn error_text(error: &h2::Error) -> String {
     if let Some(io) = error.get_io() {
         return match (io.kind(), io.raw_os_error()) {
             (std::io::ErrorKind::BrokenPipe | std::io::ErrorKind::UnexpectedEof, None) => "EOF".to_owned(),
@@ -208,21 +208,21 @@ pub fn words(error: &h2::Error) -> String {
     }
 }
 
-/// A stream whose reads are noted.
+/// A stream that state when bytes arrive and what goes wrong.
 #[derive(Debug)]
 struct ObservedStream {
     stream: NetStream,
-    notes: Rc<ConnectionState>,
+    state: Rc<ConnectionState>,
 }
 
 impl ObservedStream {
     fn note(&self, operation: &str, error: &std::io::Error) {
         let socket = self.stream.socket();
         let error = NetError::socket(operation, socket.local, socket.remote, error);
-        self.notes.trouble.borrow_mut().get_or_insert_with(|| error.cause().to_owned());
+        self.state.transport_error.borrow_mut().get_or_insert_with(|| error.cause().to_owned());
     }
 
-    /// Nothing can be written any more. What the other side said before it left is a better reason than that.
+    /// Nothing can be written any more. What the peer sent before it closed is a better reason than that.
     fn note_unwritable(&mut self, cx: &mut Context<'_>, error: &std::io::Error) {
         let mut last_words = [0; 256];
         let read = Pin::new(&mut self.stream).poll_read(cx, &mut ReadBuf::new(&mut last_words));
@@ -240,14 +240,14 @@ impl AsyncRead for ObservedStream {
             self.note("read", &error);
             return Poll::Ready(Err(error));
         }
-        self.notes.arrived.set(self.stream.socket().arrived);
-        let mut greeting = self.notes.greeting.borrow_mut();
-        let missing = FRAME_HEAD.saturating_sub(greeting.len());
+        self.state.arrived.set(self.stream.socket().arrived);
+        let mut preface = self.state.preface.borrow_mut();
+        let missing = FRAME_HEAD.saturating_sub(preface.len());
         if missing > 0 {
             let came = &buf.filled()[before..];
-            greeting.extend_from_slice(&came[..came.len().min(missing)]);
-            if greeting.len() == FRAME_HEAD {
-                self.notes.changed.notify_one();
+            preface.extend_from_slice(&came[..came.len().min(missing)]);
+            if preface.len() == FRAME_HEAD {
+                self.state.changed.notify_one();
             }
         }
         Poll::Ready(Ok(()))

@@ -20,7 +20,7 @@ pub struct Frames {
     /// Small pieces, behind all others.
     small: BytesMut,
     length: usize,
-    /// So much has to be there before it is worth looking again.
+    /// How many bytes have to be there before the next message can be complete.
     wanted: usize,
 }
 
@@ -98,7 +98,7 @@ impl Frames {
         Some((flag, u32::from_be_bytes(length) as usize))
     }
 
-    /// Takes so many bytes, which are there. Copies only where they came in several pieces.
+    /// Takes `count` bytes, which must be there. Copies only where they came in several pieces.
     fn take(&mut self, count: usize) -> Bytes {
         self.length -= count;
         match self.pieces.front_mut() {

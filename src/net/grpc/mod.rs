@@ -5,6 +5,7 @@
 
 mod call;
 mod channel;
+mod command;
 mod config;
 mod connection;
 mod frames;
@@ -12,9 +13,11 @@ mod frames;
 pub mod fuzz_tests;
 mod metadata;
 mod status;
+mod subchannel;
 
 pub use call::{Call, CallOutcome};
-pub use channel::{Channel, Download, StreamEvent, UnaryCall, Upload};
+pub use channel::{Channel, Download, UnaryCall, Upload};
+pub use command::StreamEvent;
 pub use config::{ChannelConfig, Security};
 pub use metadata::GrpcMetadata;
 pub use status::{GrpcCode, GrpcStatus};

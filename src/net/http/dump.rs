@@ -33,7 +33,7 @@ pub struct Dump {
 /// The request as it goes out, and the coding Go's dump always accepts.
 pub(super) fn request(wire: &WireRequest<'_>, level: DumpLevel) -> String {
     let mut bytes = Vec::new();
-    // What a proxy is told is between us and the proxy.
+    // Our credentials for a proxy are not shown.
     let hop_headers: Vec<_> =
         wire.hop_headers.iter().filter(|(name, _)| *name != "Proxy-Authorization").copied().collect();
     WireRequest { hop_headers: &hop_headers, ..*wire }.write_head(&mut bytes);

@@ -224,15 +224,15 @@ impl Http1 {
         progress: &mut HopProgress,
     ) -> Result<bool, NetError> {
         let (dropped, is_oversized) = (Cell::new(0), Cell::new(false));
-        let length = BodyLimit::new(if let Framing::Length(length) = framing { Some(length) } else { None });
+        let limit = BodyLimit::new(if let Framing::Length(length) = framing { Some(length) } else { None });
         progress.body = match sink {
             _ if matches!(head.status, 204 | 304) => None,
-            BodySink::Keep => Some(length.room()),
+            BodySink::Keep => Some(limit.buffer()),
             _ => None,
         };
         let body = &mut progress.body;
         let mut store = |bytes: &[u8]| match body {
-            Some(body) => is_oversized.set(is_oversized.get() || !length.add(body, bytes)),
+            Some(body) => is_oversized.set(is_oversized.get() || !limit.append(body, bytes)),
             None => dropped.set(dropped.get() + bytes.len()),
         };
         let rest = &buffer.bytes[buffer.start..];
@@ -259,7 +259,7 @@ impl Http1 {
                     return Err(NetError::socket("read", socket.local, socket.remote, &error).at(ErrorStage::Body));
                 }
             }
-            if matches!(sink, BodySink::Drain(limit) if dropped.get() >= limit) && !framing.is_done() {
+            if matches!(sink, BodySink::Drain(most) if dropped.get() >= most) && !framing.is_done() {
                 clean = false;
                 break;
             }

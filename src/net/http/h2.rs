@@ -148,8 +148,8 @@ impl Http2 {
         let sink = sink(&head);
         let keeps = sink == BodySink::Keep && !matches!(status, 204 | 304);
         let announced = head.headers.get("Content-Length").and_then(|length| length.parse().ok());
-        let length = BodyLimit::new(announced);
-        progress.body = keeps.then(|| length.room());
+        let limit = BodyLimit::new(announced);
+        progress.body = keeps.then(|| limit.buffer());
         let mut left = if let BodySink::Drain(limit) = sink { limit } else { usize::MAX };
         loop {
             let chunk = poll_fn(|cx| {
@@ -168,7 +168,7 @@ impl Http2 {
             _ = stream.flow_control().release_capacity(chunk.len());
             match &mut progress.body {
                 Some(body) => {
-                    if !length.add(body, &chunk) {
+                    if !limit.append(body, &chunk) {
                         return Err(progress.stop_oversized().await);
                     }
                 }

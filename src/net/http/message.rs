@@ -1,4 +1,4 @@
-//! The words between a script and the network: what is asked, what comes back, and what each hop took.
+//! What a script hands to the network and gets back: the request, the exchange with its hops, the response.
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
@@ -15,7 +15,7 @@ use super::proto::url::Url;
 use super::timing::Timings;
 use crate::net::tls::TlsInfo;
 
-/// One request as a script means it; redirects and authentication may make several hops of it.
+/// One request of a script; redirects and authentication may make several hops of it.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The method, sent as given; empty means GET.
@@ -36,7 +36,7 @@ pub struct Request {
     pub jar: Option<Arc<CookieJar>>,
     /// What to do about a 401.
     pub auth: Auth,
-    /// What to do with the answer's body.
+    /// What to do with the response's body.
     pub body_mode: BodyMode,
     /// How much of it is shown in [`Exchange::dumps`].
     pub dump_level: DumpLevel,
@@ -105,13 +105,13 @@ impl Body {
     }
 }
 
-/// Which HTTP a request is spoken in where there is no TLS to negotiate it.
+/// Which version of HTTP is used where there is no TLS to negotiate it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Protocol {
     /// HTTP/1.1; what TLS agrees on where there is TLS.
     #[default]
     Negotiated,
-    /// HTTP/2 from the first byte on `http://`, known to be understood. An extension.
+    /// HTTP/2 with prior knowledge on `http://`. An extension.
     H2c,
 }
 
@@ -127,7 +127,7 @@ pub enum Auth {
     Ntlm,
 }
 
-/// What to do with the body of an answer.
+/// What to do with the body of a response.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum BodyMode {
     /// Keep and decode it.
@@ -171,7 +171,7 @@ pub struct Hop {
     pub started: Instant,
     /// When it was over; k6 stamps its samples with this.
     pub ended: Instant,
-    /// Who answered, if a connection came about.
+    /// The server's address, if there was a connection.
     pub remote: Option<SocketAddr>,
     /// How it was encrypted.
     pub tls: Option<TlsInfo>,
@@ -181,7 +181,7 @@ pub struct Hop {
     pub expects_challenge: bool,
 }
 
-/// An answer.
+/// A response with its body.
 #[derive(Clone, Debug)]
 pub struct Response {
     /// The status.
@@ -198,7 +198,7 @@ pub struct Response {
     pub body: Option<Bytes>,
     /// Where it came from, after redirects.
     pub url: Url,
-    /// Who answered.
+    /// The server's address.
     pub remote: Option<SocketAddr>,
     /// How it was encrypted.
     pub tls: Option<TlsInfo>,

@@ -8,11 +8,14 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use tokio_rustls::TlsConnector;
 
-use super::{ClientCertificate, Handshake, MeteredSocket, NO_VERSION, NetError, Tls, TlsConfig, client, shake_hands};
-
+use super::client_config::client_config;
+use super::handshake::{Handshake, handshake};
+use crate::net::config::{ClientCertificate, TlsConfig};
+use crate::net::http::proto::error::NetError;
+use crate::net::socket::MeteredSocket;
 use crate::units::sync::lock;
 
-/// So many different sets of certificates are kept.
+/// At most this many connectors are kept, for as many sets of certificates.
 const MAX_CONNECTORS: usize = 64;
 
 /// Certificates of one connection, which take the place of those in the run's options.
@@ -35,7 +38,7 @@ impl std::fmt::Debug for GrpcTls {
     }
 }
 
-/// What makes gRPC connections secure, by the certificates asked for.
+/// The connectors of gRPC connections, by their certificates.
 pub(super) struct GrpcConnectors {
     config: TlsConfig,
     made: Mutex<Vec<(Option<GrpcTls>, TlsConnector)>>,
@@ -46,7 +49,11 @@ impl GrpcConnectors {
         Self { config, made: Mutex::default() }
     }
 
-    fn get(&self, own: Option<&GrpcTls>) -> Result<TlsConnector, String> {
+    /// The connector for these certificates; without any, for those of the run's options.
+    ///
+    /// # Errors
+    /// What is wrong with the certificates, in k6's words.
+    pub(super) fn get(&self, own: Option<&GrpcTls>) -> Result<TlsConnector, String> {
         let mut made = lock(&self.made);
         if let Some((_, connector)) = made.iter().find(|(known, _)| known.as_ref() == own) {
             return Ok(connector.clone());
@@ -80,7 +87,7 @@ impl GrpcConnectors {
                 });
             }
         }
-        let mut client = client(&config, roots).map_err(|failure| match failure.message {
+        let mut client = client_config(&config, roots).map_err(|failure| match failure.message {
             text if own.is_some() && text.starts_with("tls: ") => {
                 format!("failed to append certificate from PEM: {text}")
             }
@@ -91,24 +98,11 @@ impl GrpcConnectors {
     }
 }
 
-impl Tls {
-    /// What makes gRPC connections secure: as the options say, or with certificates of their own.
-    ///
-    /// # Errors
-    /// What is wrong with the certificates, in k6's words.
-    pub fn for_grpc(&self, own: Option<&GrpcTls>) -> Result<TlsConnector, String> {
-        if !self.speaks {
-            return Err(NO_VERSION.to_owned());
-        }
-        self.own.get(own)
-    }
-}
-
-/// Shakes hands over `socket` as a client of `host`.
+/// Does a handshake over `socket` as a client of `host`.
 ///
 /// # Errors
-/// As [`Tls::connect`].
+/// The handshake failed.
 pub async fn connect_with(connector: &TlsConnector, host: &str, socket: MeteredSocket) -> Result<Handshake, NetError> {
     let ends = (socket.local, socket.remote);
-    shake_hands(connector, host, socket, ends).await
+    handshake(connector, host, socket, ends).await
 }

@@ -1,7 +1,7 @@
-//! What a script and a connection have between them: messages out, events in, both in order.
+//! The channel between a script and its WebSocket connection: messages out, events in, both in order.
 //!
-//! Either side looks when it has time. What comes in is bounded: a script that doesn't take its events makes the
-//! connection stop reading, and so the server stop sending. An idle line holds no buffer.
+//! Each side looks when it has time. Events are bounded: while a script does not take them, the connection stops reading, and
+//! so the server has to stop sending. An idle channel holds no buffer.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -14,16 +14,16 @@ use futures_util::task::AtomicWaker;
 
 use super::close::CloseOutcome;
 use super::handshake::{HandshakeError, HandshakeResponse};
-
 use crate::units::sync::lock;
 
-/// So many events, or bytes of messages, may wait for the script; reading then pauses.
+/// At most this many events wait for the script; reading then pauses.
 const MAX_EVENTS: usize = 256;
+/// At most this many bytes of messages wait for the script; reading then pauses.
 const MAX_EVENT_BYTES: usize = 1 << 20;
-/// A script that waits for its messages to be written may be so many bytes ahead.
+/// A script that sends faster than the connection writes is at most this many bytes ahead.
 const MAX_UNWRITTEN: usize = 1 << 20;
 
-/// What a script says.
+/// What a script sends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OutgoingMessage {
     /// A text.
@@ -32,7 +32,7 @@ pub enum OutgoingMessage {
     Binary(Bytes),
     /// A ping with this number as its payload.
     Ping(u64),
-    /// Goodbye, with a code and a reason.
+    /// A close frame with a code and a reason.
     Close(u16, String),
 }
 
@@ -47,22 +47,22 @@ impl OutgoingMessage {
     }
 }
 
-/// What happens.
+/// What happens on a connection.
 #[derive(Debug)]
 pub enum SocketEvent {
     /// The connection is open.
     Open(Box<HandshakeResponse>),
-    /// It did not come about. The last event.
+    /// It could not be opened. The last event.
     Failed(Box<HandshakeError>),
     /// A text, maybe no UTF-8.
     Text(Vec<u8>),
     /// Bytes.
     Binary(Vec<u8>),
-    /// The server asked whether we are there, and was answered.
+    /// The server sent a ping, and was sent a pong.
     Ping,
-    /// The server answered a ping; how long that took, if it was one of ours.
+    /// The server sent a pong; how long after our ping, if it was for one of ours.
     Pong(Option<Duration>),
-    /// It is over. The last event.
+    /// The connection has ended. The last event.
     Closed(Box<CloseOutcome>),
 }
 
@@ -75,7 +75,7 @@ impl SocketEvent {
     }
 }
 
-/// An event and its moment, taken on the network's thread.
+/// An event and when it happened, by the network thread's clock.
 #[derive(Debug)]
 pub struct TimedEvent {
     /// When.
@@ -84,7 +84,7 @@ pub struct TimedEvent {
     pub event: SocketEvent,
 }
 
-/// A message that was handed to the system.
+/// A message that was handed to the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WrittenMessage {
     /// When.
@@ -93,7 +93,7 @@ pub struct WrittenMessage {
     pub bytes: usize,
 }
 
-/// One line between a script and a connection.
+/// One channel between a script and a connection.
 #[derive(Debug, Default)]
 pub struct SocketChannel {
     state: Mutex<ChannelState>,
@@ -111,15 +111,15 @@ struct ChannelState {
     written: Vec<WrittenMessage>,
     incoming: VecDeque<TimedEvent>,
     incoming_bytes: usize,
-    /// The script said goodbye, and nothing after it.
+    /// The script sent a close frame; nothing follows it.
     has_closed: bool,
-    /// The script stands still until something is written.
+    /// The script waits until something is written.
     waits_for_writing: bool,
-    /// The script doesn't listen any more.
-    is_left: bool,
-    /// Everything the script gave is written, or never will be.
+    /// The script takes no more events.
+    is_detached: bool,
+    /// Everything the script sent is written, or never will be.
     is_flushed: bool,
-    /// The connection is gone.
+    /// The connection has ended.
     is_ended: bool,
 }
 
@@ -130,8 +130,8 @@ impl SocketChannel {
 
     // The script's end -------------------------------------------------------------------------------------------
 
-    /// Says something; nothing is heard after a goodbye, or once the connection is gone.
-    pub fn say(&self, outgoing: OutgoingMessage) {
+    /// Sends a message; dropped after a close frame, or once the connection has ended.
+    pub fn send(&self, outgoing: OutgoingMessage) {
         let mut state = self.state();
         if state.has_closed || state.is_ended {
             return;
@@ -144,29 +144,29 @@ impl SocketChannel {
         self.network.wake();
     }
 
-    /// True when so much waits to be written that a script should wait too.
+    /// True when so much waits to be written that the script should wait too.
     pub fn is_full(&self) -> bool {
         let state = self.state();
         state.unwritten > MAX_UNWRITTEN && !state.is_ended
     }
 
-    /// Done when there is room for more.
+    /// Resolves when there is room for more.
     pub async fn room(self: Arc<Self>) {
         self.until(|state| state.unwritten <= MAX_UNWRITTEN || state.is_ended).await;
     }
 
     /// The next event, if there is one.
-    pub fn take(&self) -> Option<TimedEvent> {
+    pub fn try_next(&self) -> Option<TimedEvent> {
         let mut state = self.state();
         let was_full = state.is_full();
-        let Some(told) = state.incoming.pop_front() else {
-            // Nobody will say how it ended: the run is over.
+        let Some(next) = state.incoming.pop_front() else {
+            // The network thread has ended without a last event: the run is over.
             let gone = || SocketEvent::Closed(Box::new(CloseOutcome::failed("context canceled")));
             return state.is_ended.then(|| TimedEvent { at: Instant::now(), event: gone() });
         };
-        state.incoming_bytes -= told.event.len();
+        state.incoming_bytes -= next.event.len();
         if state.incoming.is_empty() {
-            // An idle line holds nothing.
+            // An idle channel holds no buffer.
             state.incoming = VecDeque::new();
         }
         let wakes = was_full && !state.is_full();
@@ -174,36 +174,36 @@ impl SocketChannel {
         if wakes {
             self.network.wake();
         }
-        Some(told)
+        Some(next)
     }
 
     /// Waits for the next event.
     pub async fn next(self: Arc<Self>) -> TimedEvent {
         poll_fn(|cx| {
             self.script.register(cx.waker());
-            self.take().map_or(Poll::Pending, Poll::Ready)
+            self.try_next().map_or(Poll::Pending, Poll::Ready)
         })
         .await
     }
 
     /// What was written since the last call.
-    pub fn written(&self) -> Vec<WrittenMessage> {
+    pub fn take_written(&self) -> Vec<WrittenMessage> {
         std::mem::take(&mut self.state().written)
     }
 
-    /// Says goodbye unless that is done, and listens no more. A connection that is not open yet never will be.
-    pub fn leave(&self, code: u16) {
-        self.say(OutgoingMessage::Close(code, String::new()));
-        self.state().is_left = true;
+    /// Sends a close frame unless one was sent, and takes no more events. A connection that is not open yet is given up.
+    pub fn detach(&self, code: u16) {
+        self.send(OutgoingMessage::Close(code, String::new()));
+        self.state().is_detached = true;
         self.network.wake();
     }
 
-    /// Done when everything that was said is written, or can't be.
+    /// Resolves when everything that was sent is written, or can't be.
     pub async fn flushed(self: Arc<Self>) {
         self.until(|state| state.is_flushed || state.is_ended).await;
     }
 
-    /// Done when the connection is gone.
+    /// Resolves when the connection has ended.
     pub async fn ended(self: Arc<Self>) {
         self.until(|state| state.is_ended).await;
     }
@@ -225,20 +225,20 @@ impl ChannelState {
     }
 }
 
-/// The connection's end of a line. When it is dropped, the script learns that the connection is gone.
+/// The connection's end of a channel. Dropping it tells the script that the connection has ended.
 #[derive(Debug)]
 pub struct NetworkEnd(pub Arc<SocketChannel>);
 
 impl NetworkEnd {
-    /// Wakes this waker whenever the script said something, made room, or left.
-    pub fn listen(&self, waker: &Waker) {
+    /// Registers the task to wake when the script has sent something, made room, or detached.
+    pub fn register(&self, waker: &Waker) {
         self.0.network.register(waker);
     }
 
-    /// Tells the script. Nobody is told after they left.
-    pub fn tell(&self, at: Instant, event: SocketEvent) {
+    /// Queues an event for the script, unless it has detached.
+    pub fn push_event(&self, at: Instant, event: SocketEvent) {
         let mut state = self.0.state();
-        if !state.is_left {
+        if !state.is_detached {
             state.incoming_bytes += event.len();
             state.incoming.push_back(TimedEvent { at, event });
         }
@@ -249,26 +249,26 @@ impl NetworkEnd {
     /// True when the script takes more.
     pub fn has_room(&self) -> bool {
         let state = self.0.state();
-        state.is_left || !state.is_full()
+        state.is_detached || !state.is_full()
     }
 
-    /// What the script says next.
-    pub fn hear(&self) -> Option<OutgoingMessage> {
+    /// The next message of the script.
+    pub fn next_outgoing(&self) -> Option<OutgoingMessage> {
         let mut state = self.0.state();
-        let said = state.outgoing.pop_front();
-        if said.is_some() && state.outgoing.is_empty() {
+        let message = state.outgoing.pop_front();
+        if message.is_some() && state.outgoing.is_empty() {
             state.outgoing = VecDeque::new();
         }
-        said
+        message
     }
 
-    /// Everything that was heard so far is written: messages of these lengths.
+    /// Everything that was taken so network_end is written: messages of these lengths.
     pub fn wrote(&self, messages: &mut Vec<usize>, at: Instant) {
         let mut state = self.0.state();
         state.unwritten = state.unwritten.saturating_sub(messages.iter().sum());
         state.written.extend(messages.drain(..).map(|bytes| WrittenMessage { at, bytes }));
         state.is_flushed = state.outgoing.is_empty();
-        // Who waits for events is not woken for this.
+        // A script that waits for events is not woken for this.
         let wakes = state.waits_for_writing;
         drop(state);
         if wakes {
@@ -277,7 +277,7 @@ impl NetworkEnd {
     }
 
     /// Nothing can be written any more.
-    pub fn deafen(&self) {
+    pub fn stop_writing(&self) {
         let mut state = self.0.state();
         state.outgoing = VecDeque::new();
         (state.unwritten, state.is_flushed, state.has_closed) = (0, true, true);
@@ -285,15 +285,15 @@ impl NetworkEnd {
         self.0.script.wake();
     }
 
-    /// True when the script doesn't listen any more.
-    pub fn is_left(&self) -> bool {
-        self.0.state().is_left
+    /// True when the script takes no more events.
+    pub fn is_detached(&self) -> bool {
+        self.0.state().is_detached
     }
 
-    /// Done when the script doesn't listen any more.
-    pub fn poll_left(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.listen(cx.waker());
-        if self.is_left() { Poll::Ready(()) } else { Poll::Pending }
+    /// Ready when the script takes no more events.
+    pub fn poll_detached(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.register(cx.waker());
+        if self.is_detached() { Poll::Ready(()) } else { Poll::Pending }
     }
 }
 
@@ -326,14 +326,14 @@ mod tests {
     #[test]
     fn a_connection_is_woken_once_there_is_room_again() {
         let check = |event: &dyn Fn() -> SocketEvent, count: usize, left: usize| {
-            let (far, woken) = (NetworkEnd(Arc::default()), Arc::new(Woken::default()));
-            let line = far.0.clone();
-            (0..count).for_each(|_| far.tell(Instant::now(), event()));
-            far.listen(&woken.clone().into());
-            assert!(!far.has_room());
-            while woken.0.load(Ordering::Relaxed) == 0 && line.take().is_some() {}
-            let waiting = line.state().incoming.len();
-            assert_eq!((waiting, far.has_room()), (left, true));
+            let (network_end, woken) = (NetworkEnd(Arc::default()), Arc::new(Woken::default()));
+            let channel = network_end.0.clone();
+            (0..count).for_each(|_| network_end.push_event(Instant::now(), event()));
+            network_end.register(&woken.clone().into());
+            assert!(!network_end.has_room());
+            while woken.0.load(Ordering::Relaxed) == 0 && channel.try_next().is_some() {}
+            let waiting = channel.state().incoming.len();
+            assert_eq!((waiting, network_end.has_room()), (left, true));
         };
         check(&|| SocketEvent::Ping, 300, MAX_EVENTS - 1);
         check(&|| SocketEvent::Binary(vec![0; MAX_EVENT_BYTES / 2]), 3, 1);

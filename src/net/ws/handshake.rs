@@ -1,4 +1,4 @@
-//! The opening handshake (RFC 6455, section 4): a GET that asks for another protocol, and an answer that agrees.
+//! The opening handshake (RFC 6455, section 4): a GET that asks for another protocol, and a response that agrees.
 //!
 //! Redirects are not followed and credentials of a URL are refused, as k6 does. The request's head is the one of
 //! HTTP/1.1, so headers have the order they have there.
@@ -31,12 +31,12 @@ use crate::net::socket::NetStream;
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(60);
 /// The most bytes a head may have; Go's limit.
 const MAX_HEAD: usize = 10 << 20;
-/// So much of the body of a refusal is shown.
+/// At most this many bytes of a refusal's body are kept.
 const MAX_SHOWN_BODY: usize = 1024;
-/// What makes of a key the answer to it.
+/// What the server appends to our key before it hashes it.
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-/// What a script asks for.
+/// A checked request for a WebSocket.
 #[derive(Clone, Debug)]
 pub struct HandshakeRequest {
     /// Where to, as `http` or `https`: cookies belong to that form.
@@ -47,20 +47,20 @@ pub struct HandshakeRequest {
     deflates: bool,
 }
 
-/// The server's answer.
+/// The server's response.
 #[derive(Clone, Debug)]
 pub struct HandshakeResponse {
-    /// 101, or whatever it said instead.
+    /// 101, or the status of a refusal.
     pub status: u16,
     /// Its headers, names canonical.
     pub headers: Headers,
-    /// What it said instead, at most 1,024 bytes.
+    /// The body of a refusal, at most 1,024 bytes.
     pub body: Vec<u8>,
-    /// Who answered.
+    /// The server's address.
     pub remote: IpAddr,
     /// When we began to connect.
     pub started: Instant,
-    /// When the last byte of the answer's head arrived.
+    /// When the last byte of the response's head arrived.
     pub arrived: Instant,
 }
 
@@ -69,29 +69,29 @@ pub struct HandshakeResponse {
 pub struct HandshakeError {
     /// In words.
     pub text: String,
-    /// The server's answer, if there was one.
-    pub answer: Option<HandshakeResponse>,
+    /// The server's response, if there was one.
+    pub response: Option<HandshakeResponse>,
     /// When we began to connect.
     pub started: Instant,
 }
 
 /// An open connection.
 pub struct OpenedSocket {
-    /// The bytes' way.
+    /// The transport.
     pub stream: NetStream,
-    /// What the server said.
-    pub answer: HandshakeResponse,
-    /// What came behind the answer.
+    /// The server's response.
+    pub response: HandshakeResponse,
+    /// What arrived after the response.
     pub rest: Vec<u8>,
-    /// Messages may be packed.
-    pub packs: bool,
+    /// permessage-deflate was agreed on.
+    pub compresses: bool,
 }
 
 impl HandshakeRequest {
-    /// Checks what is asked for.
+    /// Checks URL and headers.
     ///
     /// # Errors
-    /// In the words of k6: a URL or a header nobody can send.
+    /// In k6's words: a URL or a header that can't be sent.
     pub fn new(url: &str, headers: Vec<(String, String)>) -> Result<Self, String> {
         let given = Url::parse(url)?;
         if !matches!(given.scheme(), "ws" | "wss") || given.credentials().is_some() {
@@ -112,7 +112,7 @@ impl HandshakeRequest {
     /// Asks for one of these protocols.
     ///
     /// # Errors
-    /// The headers request already.
+    /// The headers ask for protocols already.
     pub fn protocols(mut self, list: &[String]) -> Result<Self, String> {
         if list.is_empty() {
             return Ok(self);
@@ -130,7 +130,7 @@ impl HandshakeRequest {
         self
     }
 
-    /// Offers to pack messages.
+    /// Offers permessage-deflate.
     pub fn deflate(mut self, deflates: bool) -> Self {
         self.deflates = deflates;
         self
@@ -175,11 +175,11 @@ pub async fn open(
     started: Instant,
 ) -> Result<OpenedSocket, Box<HandshakeError>> {
     let mut ends = None;
-    let refused = |text, answer| Err(Box::new(HandshakeError { text, answer, started }));
-    match tokio::time::timeout(HANDSHAKE_TIMEOUT, attempt(connections, request, started, &mut ends)).await {
+    let refused = |text, response| Err(Box::new(HandshakeError { text, response, started }));
+    match tokio::time::timeout(HANDSHAKE_TIMEOUT, connect(connections, request, started, &mut ends)).await {
         Ok(Ok(opened)) => Ok(opened),
-        Ok(Err(AttemptError::Refused(text, answer))) => refused(text.to_owned(), Some(*answer)),
-        Ok(Err(AttemptError::Net(error))) => refused(words(&error), None),
+        Ok(Err(AttemptError::Refused(text, response))) => refused(text.to_owned(), Some(*response)),
+        Ok(Err(AttemptError::Net(error))) => refused(error_text(&error), None),
         Err(_) => {
             let text = match ends {
                 Some((local, remote)) => format!("read tcp {local}->{remote}: i/o timeout"),
@@ -192,9 +192,9 @@ pub async fn open(
 
 /// Why an attempt failed.
 enum AttemptError {
-    /// On the way.
+    /// The connection failed.
     Net(NetError),
-    /// The server answered something else.
+    /// The server refused; why, in k6's words.
     Refused(&'static str, Box<HandshakeResponse>),
 }
 
@@ -204,8 +204,8 @@ impl From<NetError> for AttemptError {
     }
 }
 
-/// What k6's library says about an error; it adds nothing about HTTP.
-fn words(error: &NetError) -> String {
+/// The text of k6's library for an error, which does not mention HTTP.
+fn error_text(error: &NetError) -> String {
     match error.code {
         TLS_RECORD => &*error.text,
         _ => error.cause().strip_prefix("net/http: HTTP/1.x transport connection broken: ").unwrap_or(error.cause()),
@@ -213,8 +213,8 @@ fn words(error: &NetError) -> String {
     .to_owned()
 }
 
-/// Connects and asks.
-async fn attempt(
+/// Connects and does the handshake.
+async fn connect(
     connections: &ClientConnections,
     request: &HandshakeRequest,
     started: Instant,
@@ -235,34 +235,34 @@ async fn attempt(
     let (arrived, length) = (stream.socket().arrived, head.len());
     let (jar, url) = (request.jar.clone(), request.url.clone());
     let parse = move || {
-        let answer = parse_head(&head)?;
+        let response = parse_head(&head)?;
         if let Some(jar) = &jar {
-            jar.store(&url, &Cookie::all(&answer.headers));
+            jar.store(&url, &Cookie::all(&response.headers));
         }
-        Ok::<_, NetError>(answer)
+        Ok::<_, NetError>(response)
     };
-    let mut answer = match length {
+    let mut response = match length {
         ..=LARGE_HEAD => parse()?,
-        // On a thread that serves no connection.
+        // On the CPU pool, so that no other connection waits.
         _ => cpu_pool::run(parse).await.unwrap_or_else(|| Err(NetError::head("the head could not be parsed")))?,
     };
-    let verdict = match agrees(answer.status, &answer.headers, &key) {
-        true => deflate::agreed(answer.headers.get_all("Sec-Websocket-Extensions")),
+    let agreement = match agrees(response.status, &response.headers, &key) {
+        true => deflate::agreed(response.headers.get_all("Sec-Websocket-Extensions")),
         false => Err("websocket: bad handshake"),
     };
-    let body = match verdict {
+    let body = match agreement {
         Ok(_) => Vec::new(),
-        Err(_) => read_body(&mut stream, &mut answer, std::mem::take(&mut rest)).await,
+        Err(_) => read_body(&mut stream, &mut response, std::mem::take(&mut rest)).await,
     };
-    let (status, headers, remote) = (answer.status, answer.headers, remote.ip());
-    let answer = HandshakeResponse { status, headers, body, remote, started, arrived };
-    match verdict {
-        Ok(packs) => Ok(OpenedSocket { stream, answer, rest, packs: packs && request.deflates }),
-        Err(text) => Err(AttemptError::Refused(text, Box::new(answer))),
+    let (status, headers, remote) = (response.status, response.headers, remote.ip());
+    let response = HandshakeResponse { status, headers, body, remote, started, arrived };
+    match agreement {
+        Ok(compresses) => Ok(OpenedSocket { stream, response, rest, compresses: compresses && request.deflates }),
+        Err(text) => Err(AttemptError::Refused(text, Box::new(response))),
     }
 }
 
-/// True when the server switches to the protocol that was asked for.
+/// True when the server switches to the protocol that was requested.
 fn agrees(status: u16, headers: &Headers, key: &str) -> bool {
     let has = |name: &str, token: &str| headers.get_all(name).any(|value| has_token(value, token));
     status == 101
@@ -271,12 +271,12 @@ fn agrees(status: u16, headers: &Headers, key: &str) -> bool {
         && headers.get("Sec-Websocket-Accept") == Some(&accept(key))
 }
 
-/// What answers a key.
+/// The `Sec-WebSocket-Accept` for a key.
 fn accept(key: &str) -> String {
     STANDARD.encode(Sha1::new().chain_update(key).chain_update(GUID).finalize())
 }
 
-/// Reads until the head of the answer is complete; the head, and what came behind it.
+/// Reads until the head of the response is complete; the head, and what arrived after it.
 async fn read_head(stream: &mut NetStream) -> Result<(Vec<u8>, Vec<u8>), NetError> {
     let mut head: Vec<u8> = Vec::new();
     let mut is_judged = false;
@@ -296,7 +296,7 @@ async fn read_head(stream: &mut NetStream) -> Result<(Vec<u8>, Vec<u8>), NetErro
             let rest = head.split_off(seen + end);
             return Ok((head, rest));
         }
-        // What does not even begin like HTTP would never end.
+        // What does not begin like HTTP might never end.
         if !is_judged && let Some(line) = memchr::memchr(b'\n', &head[seen..]) {
             parse_head(&head[..=seen + line])?;
             is_judged = true;
@@ -304,10 +304,10 @@ async fn read_head(stream: &mut NetStream) -> Result<(Vec<u8>, Vec<u8>), NetErro
     }
 }
 
-/// Reads what belongs to the body of a refusal, as far as it is shown; trouble ends it.
-async fn read_body(stream: &mut NetStream, answer: &mut ResponseHead, begun: Vec<u8>) -> Vec<u8> {
+/// Reads the body of a refusal, as far as it is kept; an error ends it.
+async fn read_body(stream: &mut NetStream, response: &mut ResponseHead, begun: Vec<u8>) -> Vec<u8> {
     let mut body = Vec::new();
-    let Ok(mut framing) = framing("GET", answer) else { return body };
+    let Ok(mut framing) = framing("GET", response) else { return body };
     let mut piece = begun;
     loop {
         let read_on = framing.push(&piece, &mut |part| body.extend_from_slice(part)).is_ok() && !framing.is_done();

@@ -1,7 +1,7 @@
 //! WebSocket under load: connections on the network threads, each with a [`SocketChannel`] to the script that opened it.
 //!
-//! Sockets are opened by the rules of HTTP's: names, proxies, TLS and own addresses, and their bytes are counted with the
-//! client's. No JavaScript and no metrics here: moments are told, whoever asks counts.
+//! They are opened by the rules of HTTP: names, proxies, TLS and local addresses, and their bytes are counted with the
+//! client's. No JavaScript and no metrics here: events carry their times, the caller counts them.
 
 pub mod channel;
 pub mod close;
@@ -24,17 +24,20 @@ pub use handshake::{HandshakeError, HandshakeRequest, HandshakeResponse};
 use super::client::Client;
 use channel::NetworkEnd;
 
-/// Opens a connection of this client. What comes of it is told on the line, also why it did not come about.
-pub fn open(client: &Client, ask: Result<HandshakeRequest, String>) -> Arc<SocketChannel> {
-    let line = Arc::new(SocketChannel::default());
-    let far = NetworkEnd(line.clone());
-    match ask {
-        // The work goes on whoever waits for it; the line is what it is known by.
-        Ok(ask) => drop(client.run(move |connections| connection::run(connections, Box::new(ask), far))),
+/// Opens a connection of this client. The channel carries what happens on it, also why it could not be opened.
+pub fn open(client: &Client, request: Result<HandshakeRequest, String>) -> Arc<SocketChannel> {
+    let channel = Arc::new(SocketChannel::default());
+    let network_end = NetworkEnd(channel.clone());
+    match request {
+        // The task runs until the connection ends; the channel is the handle to it.
+        Ok(request) => {
+            drop(client.run(move |connections| connection::run(connections, Box::new(request), network_end)))
+        }
         Err(text) => {
             let started = Instant::now();
-            far.tell(started, SocketEvent::Failed(Box::new(HandshakeError { text, answer: None, started })));
+            network_end
+                .push_event(started, SocketEvent::Failed(Box::new(HandshakeError { text, response: None, started })));
         }
     }
-    line
+    channel
 }

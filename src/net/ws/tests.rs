@@ -84,14 +84,14 @@ fn talk(net: &Arc<Net>, address: SocketAddr, deflate: bool, say: &[OutgoingMessa
 fn talk_to(net: &Arc<Net>, url: &str, deflate: bool, say: &[OutgoingMessage]) -> Vec<String> {
     let client = net.client(0);
     let ask = HandshakeRequest::new(url, Vec::new()).map(|ask| ask.deflate(deflate));
-    let line = open(&client, ask);
-    say.iter().for_each(|said| line.say(said.clone()));
+    let channel = open(&client, ask);
+    say.iter().for_each(|said| channel.send(said.clone()));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(async {
         let mut all = Vec::new();
         loop {
             let told =
-                tokio::time::timeout(Duration::from_secs(20), line.clone().next()).await.expect("an event comes");
+                tokio::time::timeout(Duration::from_secs(20), channel.clone().next()).await.expect("an event comes");
             all.push(match told.event {
                 SocketEvent::Open(answer) => format!("open {}", answer.status),
                 SocketEvent::Text(text) => format!("text {}", String::from_utf8_lossy(&text)),
@@ -172,7 +172,7 @@ fn messages_are_packed_where_that_was_agreed() {
     let server = |mut stream: TcpStream| {
         let (first, payload) = frame(&mut stream);
         let message = match first {
-            0xc1 => deflate::unpack(&payload, 1000).unwrap(),
+            0xc1 => deflate::decompress(&payload, 1000).unwrap(),
             _ => payload,
         };
         assert_eq!((first & 0x8f, &*message), (0x81, &b"ha ha ha"[..]));
@@ -201,11 +201,11 @@ fn a_script_that_takes_nothing_stops_the_server() {
         report.send(count).unwrap();
     });
     let client = net().client(0);
-    let line = open(&client, HandshakeRequest::new(&format!("ws://{address}/"), Vec::new()));
+    let channel = open(&client, HandshakeRequest::new(&format!("ws://{address}/"), Vec::new()));
     let count = sent.recv().unwrap();
     // The kernel's buffers hold some megabytes.
     assert!(count < SENT, "{count} bytes were taken from the server");
-    drop(line);
+    drop(channel);
 }
 
 #[test]
@@ -217,15 +217,15 @@ fn who_leaves_is_flushed() {
         _ = stream.read(&mut [0]);
     });
     let client = net().client(0);
-    let line = open(&client, HandshakeRequest::new(&format!("ws://{address}/"), Vec::new()));
+    let channel = open(&client, HandshakeRequest::new(&format!("ws://{address}/"), Vec::new()));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(async {
-        assert!(matches!(line.clone().next().await.event, SocketEvent::Open(_)));
-        line.say(OutgoingMessage::Text("last words".to_owned()));
-        line.leave(1001);
-        line.clone().flushed().await;
-        assert_eq!(line.written().iter().map(|written| written.bytes).collect::<Vec<_>>(), [10, 0]);
-        line.clone().ended().await;
+        assert!(matches!(channel.clone().next().await.event, SocketEvent::Open(_)));
+        channel.send(OutgoingMessage::Text("last words".to_owned()));
+        channel.detach(1001);
+        channel.clone().flushed().await;
+        assert_eq!(channel.take_written().iter().map(|written| written.bytes).collect::<Vec<_>>(), [10, 0]);
+        channel.clone().ended().await;
     });
     assert_eq!(heard.recv().unwrap(), [(0x81, b"last words".to_vec()), (0x88, b"\x03\xe9".to_vec())]);
 }
@@ -233,7 +233,7 @@ fn who_leaves_is_flushed() {
 #[test]
 fn a_network_that_is_gone_says_so() {
     let client = Net::idle().client(0);
-    let line = open(&client, HandshakeRequest::new("ws://127.0.0.1:1/", Vec::new()));
-    let told = line.take().expect("it is over");
+    let channel = open(&client, HandshakeRequest::new("ws://127.0.0.1:1/", Vec::new()));
+    let told = channel.try_next().expect("it is over");
     assert!(matches!(told.event, SocketEvent::Closed(farewell) if farewell.code.is_none()));
 }

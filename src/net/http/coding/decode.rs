@@ -1,7 +1,7 @@
-//! Content codings undone: what `Content-Encoding` lists, from last to first, a slice of time after the other.
+//! Content codings decoded: what `Content-Encoding` lists, from last to first, one slice of time after the other.
 //!
-//! Nothing here waits or knows a thread; `unpack` says where the slices are computed and when it has been enough. Errors
-//! and what is left of a damaged body are those of Go's readers: what was read before the damage is kept.
+//! Nothing here waits or knows a thread; `unpack` decides where the slices are computed and for how long. Errors, and what is
+//! left of a damaged body, are those of Go's readers: what was read before the damage is kept.
 
 use std::borrow::Cow;
 use std::io::{self, Read};
@@ -11,51 +11,51 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use super::decoder::{CodingError, DecodeStep, StreamDecoder};
 use super::encode::ContentCoding;
 use super::inflate::{GzipDecoder, ZlibDecoder};
 use super::zstd::ZstdDecoder;
 use crate::net::http::proto::error::{DECOMPRESSION, ErrorStage, NetError, OTHER};
 
-/// More codings than this have no honest reason; each would cost a window of memory.
+/// At most this many codings are decoded; each costs a window of memory.
 const MAX_CODINGS: usize = 16;
-/// Up to here a body may unpack to any multiple of its size.
+/// Up to this many bytes, a body may decode to any multiple of its size.
 const MAX_UNCHECKED_SIZE: usize = 32 << 20;
-/// Beyond that it is a bomb when it unpacks to more than this multiple of what was read of it. Texts reach 50 at best.
+/// Beyond that it is a bomb when it decodes to more than this multiple of what was read of it. Texts reach 50 at most.
 const MAX_RATIO: usize = 100;
-/// What is kept of a bomb.
+/// How many bytes of a bomb are kept.
 const KEPT_OF_BOMB: usize = 1 << 20;
-/// How much is asked of a reader at once, and how much it asks of the one below.
+/// How many bytes are read at once, at every layer.
 const PIECE: usize = 16 << 10;
 
-/// What came of a slice.
+/// The result of one slice.
 #[derive(Debug)]
 pub enum DecodeProgress {
     /// There is more to do.
     More,
-    /// The body is unpacked.
+    /// The body is decoded.
     Whole(Bytes),
-    /// It can't be unpacked. What could be read before stands in the second part; `None` where the head of a coding was
-    /// wrong already.
+    /// It can't be decoded. With what could be read before the error; `None` where the head of a coding was wrong.
     Broken(NetError, Option<Bytes>),
-    /// It becomes so large that it is not unpacked any further; with the beginning.
+    /// It becomes so large that it is not decoded any further; with its beginning.
     Bomb(Bytes),
 }
 
-/// A body on its way out of its codings.
+/// A body that is being decoded.
 pub struct BodyDecoder {
     /// The codings that no reader was opened for yet, the last one first.
     pending: Vec<ContentCoding>,
     source: Option<Box<dyn CodedReader>>,
     is_open: bool,
-    pace: Arc<SliceBudget>,
+    budget: Arc<SliceBudget>,
     out: Vec<u8>,
 }
 
 impl BodyDecoder {
-    /// Begins to undo `codings`. Unknown codings leave the body as it is.
+    /// Begins to decode `codings`. Unknown codings leave the body as it is.
     ///
     /// # Errors
-    /// More codings than anybody needs.
+    /// More codings than `MAX_CODINGS`.
     pub fn new(codings: &str, body: Bytes) -> Result<Self, NetError> {
         let mut pending = Vec::new();
         for coding in codings.rsplit(',') {
@@ -67,15 +67,15 @@ impl BodyDecoder {
             }
         }
         pending.reverse();
-        let pace = Arc::new(SliceBudget::new());
+        let budget = Arc::new(SliceBudget::new());
         let out = Vec::new();
-        let source = Some(Box::new(RawBody { body, pace: pace.clone() }) as Box<dyn CodedReader>);
-        Ok(Self { pending, source, is_open: true, pace, out })
+        let source = Some(Box::new(RawBody { body, budget: budget.clone() }) as Box<dyn CodedReader>);
+        Ok(Self { pending, source, is_open: true, budget, out })
     }
 
     /// Goes on for about `time`.
     pub fn slice(&mut self, time: Duration) -> DecodeProgress {
-        self.pace.begin(time);
+        self.budget.begin(time);
         match self.advance() {
             Ok(()) => DecodeProgress::Whole(std::mem::take(&mut self.out).into()),
             Err(SliceEnd::TimeUp) => DecodeProgress::More,
@@ -106,7 +106,7 @@ impl BodyDecoder {
         }
     }
 
-    /// What has been unpacked so far.
+    /// What has been decoded so far.
     pub fn left(mut self) -> Bytes {
         std::mem::take(&mut self.out).into()
     }
@@ -122,13 +122,13 @@ impl BodyDecoder {
                 self.is_open = true;
             }
             let Some(coding) = self.pending.pop() else { break };
-            self.source = self.source.take().map(|source| coding.over(source, self.pace.clone()));
+            self.source = self.source.take().map(|source| coding.over(source, self.budget.clone()));
             self.is_open = false;
         }
         let Some(source) = &mut self.source else { return Ok(()) };
         loop {
             let start = self.out.len();
-            if start > MAX_UNCHECKED_SIZE && start > self.pace.taken().saturating_mul(MAX_RATIO) {
+            if start > MAX_UNCHECKED_SIZE && start > self.budget.taken().saturating_mul(MAX_RATIO) {
                 return Err(SliceEnd::Bomb);
             }
             if self.out.try_reserve(PIECE).is_err() {
@@ -139,7 +139,7 @@ impl BodyDecoder {
             self.out.truncate(start + read.as_ref().copied().unwrap_or_default());
             match read {
                 Ok(0) => return Ok(()),
-                Ok(_) if self.pace.is_over() => return Err(SliceEnd::TimeUp),
+                Ok(_) if self.budget.is_over() => return Err(SliceEnd::TimeUp),
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Err(SliceEnd::TimeUp),
                 Err(error) if error.kind() == io::ErrorKind::OutOfMemory => return Err(SliceEnd::Memory),
@@ -149,7 +149,7 @@ impl BodyDecoder {
     }
 }
 
-/// Why a slice ended before the body was whole.
+/// Why a slice ended before the body was complete.
 enum SliceEnd {
     TimeUp,
     Bomb,
@@ -164,9 +164,9 @@ enum SliceEnd {
 /// What k6 says of a damaged body, and a bomb.
 #[cfg(any(test, fuzzing))]
 pub fn decode(codings: &str, body: Bytes) -> Result<Bytes, NetError> {
-    let mut unpacking = BodyDecoder::new(codings, body)?;
+    let mut decoder = BodyDecoder::new(codings, body)?;
     loop {
-        match unpacking.slice(Duration::from_millis(10)) {
+        match decoder.slice(Duration::from_millis(10)) {
             DecodeProgress::More => {}
             DecodeProgress::Whole(body) => return Ok(body),
             DecodeProgress::Broken(error, _) => return Err(error),
@@ -181,40 +181,7 @@ fn broken(cause: impl Into<Cow<'static, str>>, twice: bool) -> NetError {
     NetError::new(DECOMPRESSION, text).at(ErrorStage::Body)
 }
 
-/// What a reader found wrong, inside an [`io::Error`].
-#[derive(Clone, Debug)]
-pub(super) struct CodingError {
-    pub text: Cow<'static, str>,
-    /// k6 knows it as an error of decompression.
-    pub is_known: bool,
-}
-
-impl CodingError {
-    /// An error k6 counts as one of decompression.
-    pub fn known(text: impl Into<Cow<'static, str>>) -> io::Error {
-        io::Error::other(Self { text: text.into(), is_known: true })
-    }
-
-    /// Any other.
-    pub fn other(text: impl Into<Cow<'static, str>>) -> io::Error {
-        io::Error::other(Self { text: text.into(), is_known: false })
-    }
-
-    fn of(error: &io::Error) -> Self {
-        let own = error.get_ref().and_then(|inner| inner.downcast_ref::<Self>());
-        own.cloned().unwrap_or_else(|| Self { text: error.to_string().into(), is_known: false })
-    }
-}
-
-impl std::fmt::Display for CodingError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
-impl std::error::Error for CodingError {}
-
-/// When the slice ends, and how much of the packed body was read; shared by all readers of a chain.
+/// When the slice ends, and how much of the encoded body was read; shared by all layers of a body.
 pub(super) struct SliceBudget {
     born: Instant,
     /// In microseconds since `born`.
@@ -240,7 +207,7 @@ impl SliceBudget {
     }
 }
 
-/// A reader that may look at the head of its stream before anything is read. Where a slice is over it says
+/// A reader that may read the head of its stream before anything else. When a slice is over it returns
 /// [`io::ErrorKind::WouldBlock`] and has lost nothing.
 trait CodedReader: Read + Send {
     /// Reads the head.
@@ -252,60 +219,35 @@ trait CodedReader: Read + Send {
 /// The body as it came.
 struct RawBody {
     body: Bytes,
-    pace: Arc<SliceBudget>,
+    budget: Arc<SliceBudget>,
 }
 
 impl Read for RawBody {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let part = self.body.split_to(out.len().min(self.body.len()));
         out[..part.len()].copy_from_slice(&part);
-        self.pace.taken.fetch_add(part.len() as u64, Ordering::Relaxed);
+        self.budget.taken.fetch_add(part.len() as u64, Ordering::Relaxed);
         Ok(part.len())
     }
 }
 
 impl CodedReader for RawBody {}
 
-/// How far a decoder came in one step.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct DecodeStep {
-    /// Bytes of the input that it is done with.
-    pub consumed: usize,
-    /// Bytes it wrote.
-    pub produced: usize,
-    /// True when the stream is over, whatever input is left.
-    pub is_end: bool,
-}
-
-/// One coding. It reads from slices and writes to slices; waiting is the layer's business.
-pub(super) trait StreamDecoder: Send {
-    /// Goes on. Without progress it wants more input; at the end of the input (`is_last`) that is an unexpected end.
-    ///
-    /// # Errors
-    /// With what was consumed and produced until then.
-    fn step(&mut self, input: &[u8], out: &mut [u8], is_last: bool) -> Result<DecodeStep, (DecodeStep, io::Error)>;
-
-    /// True once the head of the stream is read, where Go reads one before anything else.
-    fn is_open(&self) -> bool {
-        true
-    }
-}
-
 impl ContentCoding {
-    fn over(self, below: Box<dyn CodedReader>, pace: Arc<SliceBudget>) -> Box<dyn CodedReader> {
+    fn over(self, below: Box<dyn CodedReader>, budget: Arc<SliceBudget>) -> Box<dyn CodedReader> {
         match self {
-            Self::Gzip => Box::new(DecodeLayer::new(GzipDecoder::default(), below, pace)),
-            Self::Deflate => Box::new(DecodeLayer::new(ZlibDecoder::default(), below, pace)),
-            Self::Brotli => Box::new(DecodeLayer::new(BrotliDecoder::new(), below, pace)),
+            Self::Gzip => Box::new(DecodeLayer::new(GzipDecoder::default(), below, budget)),
+            Self::Deflate => Box::new(DecodeLayer::new(ZlibDecoder::default(), below, budget)),
+            Self::Brotli => Box::new(DecodeLayer::new(BrotliDecoder::new(), below, budget)),
             Self::Zstd => match ZstdDecoder::new() {
-                Ok(zstd) => Box::new(DecodeLayer::new(zstd, below, pace)),
+                Ok(zstd) => Box::new(DecodeLayer::new(zstd, below, budget)),
                 Err(error) => Box::new(FailedReader(Some(error))),
             },
         }
     }
 }
 
-/// What could not even begin.
+/// A decoder that could not be created.
 struct FailedReader(Option<io::Error>);
 
 impl Read for FailedReader {
@@ -320,19 +262,19 @@ impl CodedReader for FailedReader {}
 struct DecodeLayer<D> {
     decoder: D,
     below: Box<dyn CodedReader>,
-    pace: Arc<SliceBudget>,
+    budget: Arc<SliceBudget>,
     input: Vec<u8>,
     at: usize,
     /// The reader below has nothing more; with its error, if it broke off.
     end: Option<Option<io::Error>>,
-    /// Told once what was produced before it has been taken.
+    /// Returned after what was produced before it.
     failed: Option<io::Error>,
     is_done: bool,
 }
 
 impl<D: StreamDecoder> DecodeLayer<D> {
-    fn new(decoder: D, below: Box<dyn CodedReader>, pace: Arc<SliceBudget>) -> Self {
-        Self { decoder, below, pace, input: Vec::new(), at: 0, end: None, failed: None, is_done: false }
+    fn new(decoder: D, below: Box<dyn CodedReader>, budget: Arc<SliceBudget>) -> Self {
+        Self { decoder, below, budget, input: Vec::new(), at: 0, end: None, failed: None, is_done: false }
     }
 
     /// Steps until something was written; with `opens`, until the head was read.
@@ -366,7 +308,7 @@ impl<D: StreamDecoder> DecodeLayer<D> {
                 true => self.fill()?,
                 false => is_stuck = false,
             }
-            if self.pace.is_over() && !self.is_done {
+            if self.budget.is_over() && !self.is_done {
                 return Err(io::ErrorKind::WouldBlock.into());
             }
         }
@@ -477,9 +419,9 @@ mod tests {
 
     /// All of `body` in slices of no time at all, and how many there were.
     fn unpack(codings: &str, body: impl Into<Bytes>) -> (DecodeProgress, usize) {
-        let mut unpacking = BodyDecoder::new(codings, body.into()).unwrap();
+        let mut decoder = BodyDecoder::new(codings, body.into()).unwrap();
         for count in 1.. {
-            match unpacking.slice(Duration::ZERO) {
+            match decoder.slice(Duration::ZERO) {
                 DecodeProgress::More => {}
                 done => return (done, count),
             }
@@ -590,9 +532,9 @@ mod tests {
         // 128 MiB of nothing.
         let nothing = Bytes::from(vec![0; 128 << 20]);
         for codings in ["gzip", "deflate", "zstd", "br"] {
-            let mut unpacking = BodyDecoder::new(codings, packed(codings, nothing.clone())).unwrap();
+            let mut decoder = BodyDecoder::new(codings, packed(codings, nothing.clone())).unwrap();
             let left = loop {
-                match unpacking.slice(Duration::from_millis(10)) {
+                match decoder.slice(Duration::from_millis(10)) {
                     DecodeProgress::More => {}
                     DecodeProgress::Bomb(left) => break left,
                     other => panic!("{codings}: {other:?}"),

@@ -4,7 +4,7 @@ use std::io;
 
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 
-use super::decode::{CodingError, DecodeStep, StreamDecoder};
+use super::decoder::{CodingError, DecodeStep, StreamDecoder};
 
 /// Go's limit for the name and the comment in a head.
 const MAX_NAME: usize = 512;
@@ -248,7 +248,7 @@ impl Adler {
     const PRIME: u32 = 65521;
 
     fn update(&mut self, bytes: &[u8]) {
-        // So many bytes fit before a sum overflows.
+        // At most this many bytes can be added before a sum overflows.
         for part in bytes.chunks(5552) {
             for &byte in part {
                 self.low += u32::from(byte);

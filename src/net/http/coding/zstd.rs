@@ -3,7 +3,7 @@
 
 use std::io;
 
-use super::decode::{CodingError, DecodeStep, StreamDecoder};
+use super::decoder::{CodingError, DecodeStep, StreamDecoder};
 
 /// The largest window a frame may ask for, as a power of two; Go's limit.
 const ZSTD_WINDOW: u32 = 26;

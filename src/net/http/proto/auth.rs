@@ -1,4 +1,4 @@
-//! Answers to a server that asks who we are: Basic from the URL, and Digest as k6 does it.
+//! Credentials for a server that wants them: Basic from the URL, and Digest as k6 does it.
 //!
 //! Digest knows MD5 only, keeps no nonce and answers one challenge.
 
@@ -53,7 +53,7 @@ impl DigestChallenge {
         (known && !challenge.nonce.is_empty()).then_some(challenge)
     }
 
-    /// The value of `Authorization`. `client_nonce` is made of 32 random hex digits.
+    /// The value of `Authorization`. `client_nonce` is 32 hex digits, new for every request.
     pub fn answer(
         &self,
         (user, password): (&str, &str),

@@ -1,4 +1,4 @@
-//! Where the body of an answer ends: by length, by chunks, or by the end of the connection.
+//! Where the body of a response ends: by length, by chunks, or by the end of the connection.
 //!
 //! [`Framing`] is fed with what arrived and hands the payload to a sink; it never reads by itself, so it works the
 //! same for bytes left over from the head and for bytes fresh from the socket.

@@ -35,13 +35,13 @@ pub struct Cookie {
     pub http_only: bool,
 }
 
-/// An answer that sets more cookies than this sets none; Go's limit.
+/// A response that sets more cookies than this sets none; Go's limit.
 const MAX_COOKIES: usize = 3000;
-/// From so many cookies on, those a jar has are looked up in an index instead of one after the other.
+/// From this many new cookies on, those of a jar are looked up in an index instead of one after the other.
 const MANY_COOKIES: usize = 16;
 
 impl Cookie {
-    /// What the headers of an answer set.
+    /// What the headers of a response set.
     pub fn all(headers: &Headers) -> Vec<Self> {
         let lines = || headers.get_all("Set-Cookie");
         if lines().nth(MAX_COOKIES).is_some() {
@@ -105,7 +105,7 @@ pub struct RequestCookie {
 #[derive(Debug, Default)]
 pub struct CookieJar(Mutex<Vec<StoredCookie>>);
 
-/// Where a cookie belongs; sorted by when it was first set.
+/// A cookie with the requests it belongs to; a jar has them in the order in which they were first set.
 #[derive(Clone, Debug)]
 struct StoredCookie {
     name: String,
@@ -127,7 +127,7 @@ impl StoredCookie {
     }
 }
 
-/// Where each entry stands, by name, domain and path: for an answer that sets so many cookies that searching for each
+/// The position of each cookie by name, domain and path: for a response that sets so many cookies that searching for each
 /// would take long.
 struct CookieIndex(HashMap<String, usize>);
 
@@ -164,7 +164,7 @@ impl CookieJar {
         Self::default()
     }
 
-    /// Stores what an answer from `url` set. What doesn't belong there is refused silently.
+    /// Stores what a response from `url` set. Cookies that don't belong there are ignored.
     pub fn store(&self, url: &Url, cookies: &[Cookie]) {
         if cookies.is_empty() || !matches!(url.scheme(), "http" | "https") {
             return;

@@ -1,7 +1,7 @@
-//! What can go wrong between asking and answering: k6's error codes and the texts people know from Go.
+//! What can go wrong with a request: k6's error codes, and the texts users know from Go.
 //!
-//! A [`NetError`] is what a deep place knows (code, short text, long text); the hop loop turns it into a [`RequestError`]
-//! by adding method and URL. Nothing here decides whether to throw or to log.
+//! A [`NetError`] has a code, a short and a long text; the exchange makes a [`RequestError`] of it by adding method and URL.
+//! Nothing here decides whether to throw or to log.
 
 use std::borrow::Cow;
 use std::io;
@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-/// A request that got no usable answer.
+/// Why a request got no usable response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestError {
     /// k6's error code. 0 is a refusal that k6 throws whatever `throw` says (`101 Switching Protocols`).
@@ -23,7 +23,7 @@ pub struct RequestError {
     pub body: Option<bytes::Bytes>,
 }
 
-/// A cause that does not know its request yet.
+/// What went wrong on the network, without the request it happened to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NetError {
     /// k6's error code.
@@ -41,11 +41,11 @@ pub struct NetError {
 pub enum ErrorStage {
     /// Before anything was written.
     Before,
-    /// The connection ended before the first byte of an answer.
+    /// The connection ended before the first byte of a response.
     NoResponse,
     /// The server asked for the request to be sent again (HTTP/2 REFUSED_STREAM and GOAWAY before this stream).
     Refused,
-    /// While the head of the answer was being read.
+    /// While the head of the response was being read.
     Head,
     /// While its body was being read: the long text does not name method and URL.
     Body,
@@ -65,19 +65,19 @@ pub const NO_SUCH_HOST: u16 = 1101;
 pub const BLACKLISTED_IP: u16 = 1110;
 /// The name is in `blockHostnames`.
 pub const BLOCKED_HOSTNAME: u16 = 1111;
-/// TCP trouble without a code of its own.
+/// A TCP error without a code of its own.
 pub const TCP: u16 = 1200;
 /// The peer closed while we were writing.
 pub const BROKEN_PIPE: u16 = 1201;
-/// TCP trouble with an errno nobody named.
+/// A TCP error with an errno that has no code of its own.
 pub const TCP_ERRNO: u16 = 1202;
 /// No connection, for a reason without a code of its own.
 pub const DIAL: u16 = 1210;
 /// No connection in time.
 pub const DIAL_TIMEOUT: u16 = 1211;
-/// Nobody listens.
+/// The connection was refused.
 pub const DIAL_REFUSED: u16 = 1212;
-/// No connection, with an errno nobody named.
+/// No connection, with an errno that has no code of its own.
 pub const DIAL_ERRNO: u16 = 1213;
 /// The peer reset the connection.
 pub const RESET: u16 = 1220;
@@ -124,7 +124,7 @@ impl NetError {
         self
     }
 
-    /// An error in the head of an answer; Go names the broken connection before the cause.
+    /// An error in the head of a response; Go names the broken connection before the cause.
     pub fn head(text: impl Into<Cow<'static, str>>) -> Self {
         let text = text.into();
         let long = format!("net/http: HTTP/1.x transport connection broken: {text}");
@@ -144,7 +144,7 @@ impl NetError {
         self.long.as_deref().unwrap_or(&self.text)
     }
 
-    /// Trouble of `connect`.
+    /// An error of `connect`.
     pub fn dial(remote: SocketAddr, error: &io::Error) -> Self {
         let network = format!("dial tcp {remote}");
         match (error.kind(), error.raw_os_error()) {
@@ -162,7 +162,7 @@ impl NetError {
         }
     }
 
-    /// Trouble of an open connection; `operation` is `read` or `write`.
+    /// An error of an open connection; `operation` is `read` or `write`.
     pub fn socket(operation: &str, local: SocketAddr, remote: SocketAddr, error: &io::Error) -> Self {
         if let Some(inner) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
             return Self::tls(inner);
@@ -185,7 +185,7 @@ impl NetError {
         }
     }
 
-    /// Trouble of TLS.
+    /// An error of TLS.
     pub fn tls(error: &rustls::Error) -> Self {
         use rustls::{CertificateError as Certificate, Error as Tls};
         let x509 = |code, text: Cow<'static, str>, detail: String| {
@@ -226,7 +226,7 @@ impl NetError {
         }
     }
 
-    /// Trouble of an HTTP/2 stream or its connection.
+    /// An error of an HTTP/2 stream or its connection.
     pub fn h2(error: &h2::Error, local: SocketAddr, remote: SocketAddr) -> Self {
         if let Some(inner) = error.get_io() {
             return match inner.kind() {
@@ -260,7 +260,7 @@ impl NetError {
         Self::new(code, format!("http2: {what} with http2 ErrCode {name}")).at(stage)
     }
 
-    /// Completes the error with its request. `method` is the first request's, `url` that of the failed hop.
+    /// Adds the request. `method` is the first request's, `url` that of the failed hop.
     pub fn of(self, method: &str, url: &super::url::Url) -> RequestError {
         let full = match self.stage {
             ErrorStage::Body => self.cause().to_owned(),

@@ -9,7 +9,7 @@ use std::collections::hash_map::Entry;
 use super::error::NetError;
 use super::url::quoted;
 
-/// The headers of an answer in wire order, names canonical; one text and a list of spans.
+/// The headers of a response in wire order, names canonical; one text and a list of spans.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Headers {
     text: String,

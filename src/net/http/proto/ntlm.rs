@@ -53,12 +53,12 @@ pub fn authenticate(headers: &Headers, scheme: &str, user: &str, password: &str)
     Some(format!("{scheme} {}", STANDARD.encode(answer(&challenge, domain, user, &lm, &nt))))
 }
 
-/// What the server asks.
+/// The server's challenge.
 struct NtlmChallenge {
     nonce: [u8; 8],
     flags: u32,
     target: Vec<u8>,
-    /// The server's clock, if it tells.
+    /// The server's clock, if it sends it.
     time: Option<u64>,
 }
 
@@ -108,7 +108,7 @@ fn responses(key: &[u8; 16], challenge: &NtlmChallenge, time: u64, nonce: [u8; 8
     blob.extend([0; 4]);
     let nt = [&hmac(key, &[&challenge.nonce, &blob])[..], &blob].concat();
     let lm = match challenge.time {
-        // A server that tells its time must not get an LM response.
+        // A server that sends its time must not get an LM response.
         Some(_) => vec![0; 24],
         None => [&hmac(key, &[&challenge.nonce, &nonce])[..], &nonce].concat(),
     };

@@ -71,7 +71,7 @@ pub fn parse_head(head: &[u8]) -> Result<ResponseHead, NetError> {
         "HTTP/1.0" => says("close") || !says("keep-alive"),
         _ => proto.starts_with("HTTP/0") || says("close"),
     };
-    // Go keeps to itself that the connection ends.
+    // Go does not show that the connection will be closed.
     if close && is_modern(proto) {
         headers.remove("Connection");
     }
@@ -79,14 +79,17 @@ pub fn parse_head(head: &[u8]) -> Result<ResponseHead, NetError> {
 }
 
 /// How the body is framed; headers that only say so are removed, as in Go.
-pub fn framing(method: &str, answer: &mut ResponseHead) -> Result<Framing, NetError> {
-    let bodiless = method == "HEAD" || matches!(answer.status, 204 | 304);
-    let headers = &mut answer.headers;
+///
+/// # Errors
+/// In Go's words: the headers contradict each other, or are malformed.
+pub fn framing(method: &str, head: &mut ResponseHead) -> Result<Framing, NetError> {
+    let bodiless = method == "HEAD" || matches!(head.status, 204 | 304);
+    let headers = &mut head.headers;
     let mut chunked = false;
     if headers.get("Transfer-Encoding").is_some() {
         let given: Vec<String> = headers.get_all("Transfer-Encoding").map(str::to_owned).collect();
         headers.remove("Transfer-Encoding");
-        if is_modern(answer.proto) {
+        if is_modern(head.proto) {
             if given.len() > 1 {
                 let list: Vec<String> = given.iter().map(|value| quoted(value)).collect();
                 return Err(NetError::head(format!("too many transfer encodings: [{}]", list.join(" "))));
@@ -96,7 +99,7 @@ pub fn framing(method: &str, answer: &mut ResponseHead) -> Result<Framing, NetEr
             }
             headers.remove("Content-Length");
             chunked = true;
-            answer.chunked = true;
+            head.chunked = true;
         }
     }
     headers.remove("Trailer");
@@ -129,7 +132,7 @@ pub fn framing(method: &str, answer: &mut ResponseHead) -> Result<Framing, NetEr
         _ if chunked => Framing::Chunked(Chunks::default()),
         Some(length) => Framing::Length(length),
         None => {
-            answer.keep = false;
+            head.keep = false;
             Framing::UntilClose
         }
     })

@@ -42,7 +42,7 @@ pub struct SocketTags {
 
 /// One WebSocket.
 pub struct JsSocket {
-    line: Arc<SocketChannel>,
+    channel: Arc<SocketChannel>,
     api: SocketApi,
     given_tags: SocketTags,
     /// What the VU was tagged with when it was made.
@@ -69,10 +69,10 @@ struct Sockets(RefCell<Vec<Rc<JsSocket>>>);
 impl JsSocket {
     /// Begins to connect.
     pub fn open(vu: &Vu, api: SocketApi, ask: Result<HandshakeRequest, String>, given_tags: SocketTags) -> Rc<Self> {
-        let line = ws::open(&vu.client, ask);
+        let channel = ws::open(&vu.client, ask);
         let base = vu.tags();
         let socket = Rc::new(Self {
-            line,
+            channel,
             api,
             given_tags,
             tags: RefCell::new(base.clone()),
@@ -91,12 +91,12 @@ impl JsSocket {
 
     /// The next event, once it comes.
     pub fn next(&self) -> impl Future<Output = TimedEvent> + use<> {
-        self.line.clone().next()
+        self.channel.clone().next()
     }
 
     /// The next event, if there is one.
     pub fn take(&self) -> Option<TimedEvent> {
-        self.line.take()
+        self.channel.try_next()
     }
 
     /// Sends a frame.
@@ -111,7 +111,7 @@ impl JsSocket {
         let (buffered, task) = self.buffered.get();
         self.buffered.set((buffered + outgoing.len() as u64, task));
         self.is_closing.set(matches!(outgoing, OutgoingMessage::Close(..)));
-        self.line.say(outgoing);
+        self.channel.send(outgoing);
         Ok(())
     }
 
@@ -130,7 +130,7 @@ impl JsSocket {
     /// # Errors
     /// The VU has to stop.
     pub fn wait_for_room(&self, vu: &Vu) -> Result<(), Throw> {
-        if self.line.is_full() { vu.wait(self.line.clone().room()) } else { Ok(()) }
+        if self.channel.is_full() { vu.wait(self.channel.clone().room()) } else { Ok(()) }
     }
 
     /// Sends a close frame and waits until it is written; nothing is received any more.
@@ -139,14 +139,14 @@ impl JsSocket {
     /// The VU has to stop.
     pub fn close(&self, vu: &Vu, code: u16) -> Result<(), Throw> {
         self.is_closing.set(true);
-        self.line.leave(code);
-        vu.wait(self.line.clone().flushed())
+        self.channel.detach(code);
+        vu.wait(self.channel.clone().flushed())
     }
 
     /// Closes without waiting: the end of the iteration, which is near, waits and counts.
     pub fn abandon(&self) {
         self.is_closing.set(true);
-        self.line.leave(self.close_code());
+        self.channel.detach(self.close_code());
     }
 
     fn close_code(&self) -> u16 {
@@ -185,7 +185,7 @@ impl JsSocket {
             return;
         }
         let mut bytes = 0;
-        for written in self.line.written() {
+        for written in self.channel.take_written() {
             bytes += written.bytes as u64;
             // The blocking API counts what is sent when it is.
             if self.api == SocketApi::Events {
@@ -260,8 +260,8 @@ impl JsSocket {
                 self.began.set(Some(answer.started));
             }
             SocketEvent::Failed(refused) => {
-                self.tag(vu, refused.answer.as_ref(), false);
-                let ended = refused.answer.as_ref().map_or(timed.at, |answer| answer.arrived);
+                self.tag(vu, refused.response.as_ref(), false);
+                let ended = refused.response.as_ref().map_or(timed.at, |answer| answer.arrived);
                 self.count_attempt(vu, refused.started, ended);
                 if self.api == SocketApi::Blocking {
                     self.began.set(Some(refused.started));
@@ -317,7 +317,7 @@ impl JsSocket {
 
 impl Drop for JsSocket {
     fn drop(&mut self) {
-        self.line.leave(self.close_code());
+        self.channel.detach(self.close_code());
     }
 }
 
@@ -335,7 +335,7 @@ pub fn response(answer: Option<&HandshakeResponse>, url: &str, error: &str) -> V
 
 /// A failed connection for `k6/ws`: a rejected handshake is a response, everything else an error.
 pub fn refusal(refused: &HandshakeError) -> Value {
-    match &refused.answer {
+    match &refused.response {
         Some(answer) => response(Some(answer), "", ""),
         None => response(None, "", &refused.text),
     }
@@ -348,19 +348,19 @@ pub async fn close_sockets(vu: &Vu) {
     // Their sessions end here, however long the server takes to close.
     let ended = Instant::now();
     for socket in &open {
-        while let Some(timed) = socket.line.take() {
+        while let Some(timed) = socket.channel.try_next() {
             let is_last = matches!(timed.event, SocketEvent::Closed(_) | SocketEvent::Failed(_));
             socket.count(vu, &timed);
             if is_last {
                 break;
             }
         }
-        socket.line.leave(socket.close_code());
+        socket.channel.detach(socket.close_code());
     }
     if open.is_empty() {
         return;
     }
-    let all_ended = futures_util::future::join_all(open.iter().map(|socket| socket.line.clone().ended()));
+    let all_ended = futures_util::future::join_all(open.iter().map(|socket| socket.channel.clone().ended()));
     tokio::select! {
         _ = all_ended => {}
         () = precise_timer::sleep(CLOSE_TIMEOUT) => {}
