@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use super::dump::{Dump, DumpLevel};
 use super::proto::cookies::{Cookie, CookieJar, RequestCookie};
-use super::proto::error::RequestError;
+use super::proto::error::HttpError;
 use super::proto::headers::Headers;
 use super::proto::url::Url;
 use super::timing::Timings;
@@ -143,7 +143,7 @@ pub struct Exchange {
     /// One entry per request on the wire, in order; empty only when the request was refused before it had a hop.
     pub hops: Vec<Hop>,
     /// What the script gets. The last hop belongs to it.
-    pub result: Result<Response, RequestError>,
+    pub result: Result<Response, HttpError>,
     /// True when a redirect was not followed because `max_redirects` was reached.
     pub stopped_redirecting: bool,
     /// The URL of the last hop, also of a failed one.
@@ -176,7 +176,7 @@ pub struct Hop {
     /// How it was encrypted.
     pub tls: Option<TlsInfo>,
     /// What went wrong.
-    pub error: Option<RequestError>,
+    pub error: Option<HttpError>,
     /// True for the first request of Digest, and for the challenge of NTLM: k6 expects a 401 there and nothing else.
     pub expects_challenge: bool,
 }

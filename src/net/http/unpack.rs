@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use super::coding::decode::{BodyDecoder, DecodeProgress};
 use super::message::{Exchange, Hop, Response};
-use super::proto::error::{ErrorStage, NetError, RequestError, TIMEOUT};
+use super::proto::error::{ErrorStage, HttpError, NetError, TIMEOUT};
 use crate::net::cpu_pool;
 
 /// How long the thread that awaits may be busy with it.
@@ -30,7 +30,7 @@ impl Exchange {
         self.hops = take_hops();
         let Some((error, left)) = broken else { return self };
         let is_late = error.code == TIMEOUT;
-        let error = RequestError { body: left, ..error.of("", &self.url) };
+        let error = HttpError { body: left, ..error.of("", &self.url) };
         if let Some(hop) = self.hops.last_mut() {
             (hop.status, hop.proto, hop.error) = (0, "", Some(error.clone()));
             if is_late {

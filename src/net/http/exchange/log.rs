@@ -13,7 +13,7 @@ use crate::net::http::message::{Auth, Exchange, Hop, Request, Response};
 use crate::net::http::pool::Connection;
 use crate::net::http::progress::HopProgress;
 use crate::net::http::proto::cookies::Cookie;
-use crate::net::http::proto::error::{NetError, RequestError};
+use crate::net::http::proto::error::{HttpError, NetError};
 use crate::net::http::proto::request_head::WireRequest;
 use crate::net::http::proto::response_head::ResponseHead;
 use crate::net::http::proto::url::Url;
@@ -144,7 +144,7 @@ impl<'a> ExchangeLog<'a> {
         }
     }
 
-    fn push(&mut self, status: u16, proto: &'static str, error: Option<RequestError>) -> Timings {
+    fn push(&mut self, status: u16, proto: &'static str, error: Option<HttpError>) -> Timings {
         let hop = &self.hop;
         let (timings, ended) = hop.progress.timer.end(Instant::now());
         self.is_first = false;

@@ -1,6 +1,6 @@
 //! What can go wrong with a request: k6's error codes, and the texts users know from Go.
 //!
-//! A [`NetError`] has a code, a short and a long text; the exchange makes a [`RequestError`] of it by adding method and URL.
+//! A [`NetError`] has a code, a short and a long text; the exchange makes an [`HttpError`] of it by adding method and URL.
 //! Nothing here decides whether to throw or to log.
 
 use std::borrow::Cow;
@@ -12,7 +12,7 @@ use jiff::tz::TimeZone;
 
 /// Why a request got no usable response.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RequestError {
+pub struct HttpError {
     /// k6's error code. 0 is a refusal that k6 throws whatever `throw` says (`101 Switching Protocols`).
     pub code: u16,
     /// The friendly text, for `response.error` and the tag `error`.
@@ -261,12 +261,12 @@ impl NetError {
     }
 
     /// Adds the request. `method` is the first request's, `url` that of the failed hop.
-    pub fn of(self, method: &str, url: &super::url::Url) -> RequestError {
+    pub fn of(self, method: &str, url: &super::url::Url) -> HttpError {
         let full = match self.stage {
             ErrorStage::Body => self.cause().to_owned(),
             _ => format!("{} \"{}\": {}", operation(method), url.without_password(), self.cause()),
         };
-        RequestError { code: self.code, text: self.text, full, body: None }
+        HttpError { code: self.code, text: self.text, full, body: None }
     }
 }
 
