@@ -77,58 +77,145 @@ fn offenders(check: impl Fn(&Path, &str, &str) -> Option<String>) -> Vec<String>
         .collect()
 }
 
-/// How many `super::` lead from a file to the root of the crate: 1 from `net/mod.rs`, 2 from `net/dial.rs`.
-fn depth(path: &Path) -> usize {
-    path.components().count() - usize::from(path.ends_with("mod.rs"))
+/// A word or a sign of Rust; strings, characters, lifetimes and comments are left out.
+fn tokens(code: &str) -> Vec<String> {
+    let letters: Vec<char> = code.chars().collect();
+    let is_word = |at: usize| letters.get(at).is_some_and(|c| c.is_alphanumeric() || *c == '_');
+    let is = |at: usize, c: char| letters.get(at) == Some(&c);
+    let (mut found, mut at) = (Vec::new(), 0);
+    while at < letters.len() {
+        let hashes = (at + 1..).take_while(|next| is(*next, '#')).count();
+        if is(at, '/') && is(at + 1, '/') {
+            at += (at..letters.len()).take_while(|next| !is(*next, '\n')).count();
+        } else if is(at, 'r') && is(at + 1 + hashes, '"') {
+            let end: String = std::iter::once('"').chain(std::iter::repeat_n('#', hashes)).collect();
+            let rest: String = letters[at + 2 + hashes..].iter().collect();
+            let length = rest.find(&end).map_or(rest.len(), |byte| byte + end.len());
+            at += 2 + hashes + rest[..length].chars().count();
+        } else if is(at, '"') {
+            at += 1;
+            while at < letters.len() && !is(at, '"') {
+                at += 1 + usize::from(is(at, '\\'));
+            }
+            at += 1;
+        } else if is(at, '\'') {
+            // A character has its end within two or behind an escape; a lifetime has none.
+            let end = if is(at + 1, '\\') { (at + 3..).find(|next| is(*next, '\'')) } else { Some(at + 2) };
+            at = end.filter(|end| is(*end, '\'')).map_or(at + 1, |end| end + 1);
+        } else if is_word(at) {
+            let length = (at..).take_while(|next| is_word(*next)).count();
+            found.push(letters[at..at + length].iter().collect());
+            at += length;
+        } else {
+            if !letters[at].is_whitespace() {
+                found.push(letters[at].to_string());
+            }
+            at += 1;
+        }
+    }
+    found
 }
 
-/// The modules that a file uses: the first names of paths that start at the root of the crate, also of those in braces
-/// (`use crate::{a, b::{c, d}}` uses a and b). `depth` is that of the file.
-fn used_modules(code: &str, depth: usize) -> Vec<String> {
-    let name = |text: &str| -> String {
-        text.trim_start().chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect()
-    };
-    let mut used = Vec::new();
-    // `js::modules::volley` is a module of the script API, not the crate.
-    let code = code.replace("::volley::", "::");
-    let up = "super::".repeat(depth);
-    for part in ["crate::", "volley::", &up].iter().flat_map(|root| code.split(root).skip(1)) {
-        let Some(list) = part.strip_prefix('{') else {
-            used.push(name(part));
-            continue;
-        };
-        let (mut depth, mut begins) = (0, 0);
-        for (at, c) in list.char_indices() {
-            match c {
-                '{' => depth += 1,
-                ',' | '}' if depth == 0 => {
-                    used.push(name(&list[begins..at]));
-                    begins = at + 1;
-                    if c == '}' {
-                        break;
-                    }
+/// The modules that stand around a file's code: `js/engine/boa.rs` and `js/engine/boa/mod.rs` are `js`, `engine`, `boa`.
+fn modules_of(path: &Path) -> Vec<String> {
+    let mut modules: Vec<String> =
+        path.with_extension("").components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
+    if matches!(modules.last().map(String::as_str), Some("mod" | "lib" | "main")) {
+        modules.pop();
+    }
+    modules
+}
+
+/// The paths that begin with `crate::`, `volley::` or `super::` in a file, from the root of the crate: `use crate::{a, b::{c, d}}` uses
+/// `a`, `b::c` and `b::d`.
+fn used_paths(path: &Path, code: &str) -> Vec<String> {
+    let tokens = tokens(code);
+    let token = |at: usize| tokens.get(at).map_or("", String::as_str);
+    let is_path = |at: usize| token(at) == ":" && token(at + 1) == ":";
+    let mut around = modules_of(path);
+    let (mut inner, mut depth, mut used) = (Vec::new(), 0usize, Vec::new());
+    let mut at = 0;
+    while at < tokens.len() {
+        match token(at) {
+            "{" => depth += 1,
+            "}" => {
+                depth = depth.saturating_sub(1);
+                if inner.last() == Some(&depth) {
+                    inner.pop();
+                    around.pop();
                 }
-                '}' => depth -= 1,
-                _ => {}
             }
+            "mod" if token(at + 2) == "{" => {
+                inner.push(depth);
+                around.push(token(at + 1).to_owned());
+            }
+            "crate" | "volley" | "super" if is_path(at + 1) && (at < 2 || !is_path(at - 2)) => {
+                let is_root = token(at) != "super";
+                let mut base = if is_root { Vec::new() } else { around.clone() };
+                while token(at) == "super" && is_path(at + 1) {
+                    base.pop();
+                    at += 3;
+                }
+                at += if is_root { 3 } else { 0 };
+                at = follow(&tokens, at, &base, &mut used);
+                continue;
+            }
+            _ => {}
         }
+        at += 1;
     }
     used
 }
 
+/// Reads a path, or a list of them in braces; where it ends.
+fn follow(tokens: &[String], mut at: usize, base: &[String], used: &mut Vec<String>) -> usize {
+    let token = |at: usize| tokens.get(at).map_or("", String::as_str);
+    let mut path = base.to_vec();
+    loop {
+        if token(at) == "{" {
+            at += 1;
+            while !matches!(token(at), "}" | "") {
+                at = follow(tokens, at, &path, used);
+                at += usize::from(token(at) == ",");
+            }
+            return at + 1;
+        }
+        path.push(token(at).to_owned());
+        at += 1;
+        if token(at) == "as" {
+            at += 2;
+        }
+        if !(token(at) == ":" && token(at + 1) == ":") {
+            used.push(path.join("::"));
+            return at;
+        }
+        at += 2;
+    }
+}
+
 #[test]
-fn used_modules_are_found() {
-    let check = |code: &str, expect: &[&str]| assert_eq!(used_modules(code, 2), expect, "{code}");
-    check("use crate::net::Url; crate::run::x()", &["net", "run"]);
-    check("use crate::{net, js::{Engine, vu}, run};", &["net", "js", "run"]);
-    check("use crate::{\n    net::Url,\n    ui,\n};", &["net", "ui", ""]);
-    check("use volley::{cli, log::Logger}; volley::run::x()", &["cli", "log", "run"]);
-    check("use super::super::{net, run::x}; super::y()", &["net", "run"]);
-    check("use std::{a, b}; use crate_a::b;", &[]);
-    let check = |path: &str, expect: usize| assert_eq!(depth(Path::new(path)), expect, "{path}");
-    check("main.rs", 1);
-    check("net/mod.rs", 1);
-    check("net/http/pool.rs", 3);
+fn paths_are_read() {
+    let check = |path: &str, code: &str, expect: &[&str]| {
+        assert_eq!(used_paths(Path::new(path), code), expect, "{code}");
+    };
+    check("a.rs", "use crate::net::Url; crate::run::x()", &["net::Url", "run::x"]);
+    check("a.rs", "use crate::{net, js::{Engine, vu as v}, run};", &["net", "js::Engine", "js::vu", "run"]);
+    check("a.rs", "use crate::{\n    net::Url,\n    ui,\n};", &["net::Url", "ui"]);
+    check("main.rs", "use volley::{cli, log::Logger}; volley::run::x()", &["cli", "log::Logger", "run::x"]);
+    check("net/dial.rs", "use super::super::{units, run::x}; super::y()", &["units", "run::x", "net::y"]);
+    check("a.rs", "use std::{a, b}; use crate_a::b; pub(crate) fn f() {} pub(super) fn g() {}", &[]);
+    check(
+        "js/engine/boa.rs",
+        "use super::Code; use super::super::{value, vu::Vu};",
+        &["js::engine::Code", "js::value", "js::vu::Vu"],
+    );
+    check("js/engine/boa/mod.rs", "use super::Code;", &["js::engine::Code"]);
+    check(
+        "js/engine/a.rs",
+        "mod b { use super::super::x; fn f() { '{'; \"}{\"; r#\"}\"#; } } use super::y;",
+        &["js::engine::x", "js::engine::y"],
+    );
+    check("a.rs", "fn f<'a>(x: &'a str) { /* */ g::<crate::net::X>('\\''); } // crate::no\n", &["net::X"]);
 }
 
 #[test]
@@ -137,12 +224,76 @@ fn modules_use_only_lower_layers() {
         let own = layer(module)?;
         let forbidden = FORBIDDEN.iter().find(|(name, _)| *name == module).map_or(&[][..], |(_, modules)| *modules);
         let is_above = |used: &str| layer(used).is_some_and(|other| used != module && other != 0 && other >= own);
-        let mut wrong = used_modules(code, depth(path));
-        wrong.retain(|used| is_above(used) || forbidden.contains(&used.as_str()));
+        let mut wrong = used_paths(path, code);
+        wrong.retain(|used| {
+            let used = used.split("::").next().unwrap_or_default();
+            is_above(used) || forbidden.contains(&used)
+        });
         wrong.dedup();
         (!wrong.is_empty()).then(|| format!("{} ({}) uses {}", path.display(), LAYERS[own].0, wrong.join(", ")))
     });
     assert!(bad.is_empty(), "{}", bad.join("\n"));
+}
+
+/// The rooms of `js`, by floor: a room uses only rooms on floors below its own. So there is no cycle between them, and the
+/// runtime names no module.
+const JS_FLOORS: [&[&str]; 7] =
+    [&["language", "value"], &["engine"], &["runtime"], &["transpile"], &["loader"], &["modules"], &["lifecycle"]];
+
+/// What a file in a room of `js` uses of `js` and may not: a room beside or above its own, or something by another name than
+/// its room's.
+fn above_in_js(path: &Path, code: &str) -> Vec<String> {
+    let floor = |room: &str| JS_FLOORS.iter().position(|rooms| rooms.contains(&room));
+    let modules = modules_of(path);
+    let [first, room, ..] = &modules[..] else { return Vec::new() };
+    // The tests of the whole have no floor.
+    if first != "js" || room == "tests" {
+        return Vec::new();
+    }
+    let own = floor(room);
+    let mut wrong = used_paths(path, code);
+    wrong.retain(|used| {
+        let mut names = used.split("::");
+        let is_js = names.next() == Some("js");
+        let used = names.next().unwrap_or_default();
+        is_js && used != room && floor(used).is_none_or(|other| own.is_none_or(|own| other >= own))
+    });
+    wrong
+}
+
+#[test]
+fn rooms_of_js_use_only_the_floors_below() {
+    let bad = offenders(|path, _, code| {
+        let wrong = above_in_js(path, code);
+        (!wrong.is_empty()).then(|| format!("{} uses {}", path.display(), wrong.join(", ")))
+    });
+    assert!(bad.is_empty(), "{}", bad.join("\n"));
+    let rooms = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/js")).unwrap();
+    for room in rooms.map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned()) {
+        let is_known = ["mod", "tests"].contains(&&*room) || JS_FLOORS.iter().any(|rooms| rooms.contains(&&*room));
+        assert!(is_known, "js/{room} is in no room of JS_FLOORS");
+    }
+}
+
+#[test]
+fn what_stands_above_in_js_is_found() {
+    let check = |path: &str, code: &str, expect: &[&str]| {
+        assert_eq!(above_in_js(Path::new(path), code), expect, "{path}: {code}")
+    };
+    check("js/runtime/event_loop.rs", "use crate::js::engine::Realm; use super::Script;", &[]);
+    check(
+        "js/runtime/event_loop.rs",
+        "fn f() { crate::js::modules::k6::data::abandon(vu); }",
+        &["js::modules::k6::data::abandon"],
+    );
+    check("js/runtime/event_loop.rs", "use crate::js::{value::Value, loader::Loader};", &["js::loader::Loader"]);
+    check("js/engine/mod.rs", "use super::{runtime, value};", &["js::runtime"]);
+    check("js/engine/boa/scope.rs", "use super::super::super::runtime::coroutine;", &["js::runtime::coroutine"]);
+    check("js/value.rs", "use super::language::dates;", &["js::language::dates"]);
+    check("js/modules/k6/ws.rs", "use crate::js::Loader; use crate::js;", &["js::Loader", "js"]);
+    check("js/lifecycle/js_vu.rs", "use crate::js::modules::TABLE; use crate::net::Url;", &[]);
+    check("js/mod.rs", "pub use lifecycle::JsVu;", &[]);
+    check("run/mod.rs", "use crate::js::Loader;", &[]);
 }
 
 #[test]
@@ -178,11 +329,11 @@ fn only_the_seam_knows_an_engine() {
 }
 
 #[test]
-fn only_the_dialect_knows_the_parser() {
+fn only_transpile_knows_the_parser() {
     let bad = offenders(|path, _, code| {
-        (code.contains("oxc::") && !path.starts_with("js/dialect")).then(|| path.display().to_string())
+        (code.contains("oxc::") && !path.starts_with("js/transpile")).then(|| path.display().to_string())
     });
-    assert!(bad.is_empty(), "the parser of TypeScript is known outside js/dialect: {}", bad.join(", "));
+    assert!(bad.is_empty(), "the parser of TypeScript is known outside js/transpile: {}", bad.join(", "));
 }
 
 #[test]

@@ -230,19 +230,20 @@ impl Drop for Viewer {
 async fn events(State(shared): State<ServerState>) -> impl IntoResponse {
     let viewer = Viewer::join(&shared.viewers);
     let document_rx = shared.document.subscribe();
-    Sse::new(documents(viewer, document_rx, shared.has_ended))
+    // The last document may be old: none is made while nobody looks.
+    let first: Arc<str> = shared.now().into();
+    Sse::new(documents(viewer, first, document_rx, shared.has_ended))
         .keep_alive(KeepAlive::new().interval(Duration::from_secs(1)))
 }
 
-/// One document after the other, until the pages are disconnected.
+/// One document after the other, until the pages are disconnected. `first` is the one of the moment somebody began to look.
 fn documents(
     viewer: Viewer,
-    mut document_rx: watch::Receiver<Option<Arc<str>>>,
+    first: Arc<str>,
+    document_rx: watch::Receiver<Option<Arc<str>>>,
     ended: watch::Receiver<bool>,
 ) -> impl Stream<Item = Result<Event, Infallible>> {
-    // The current document is sent at once: the page may have been opened between two updates.
-    document_rx.mark_changed();
-    stream::unfold((viewer, document_rx, ended), |(viewer, mut document_rx, mut ended)| async move {
+    let later = stream::unfold((viewer, document_rx, ended), |(viewer, mut document_rx, mut ended)| async move {
         tokio::select! {
             // A document to send goes first.
             biased;
@@ -251,8 +252,9 @@ fn documents(
         }
         let document = document_rx.borrow_and_update().clone();
         Some((document, (viewer, document_rx, ended)))
-    })
-    .filter_map(|document| async move { document.map(|text| Ok(Event::default().event("document").data(&*text))) })
+    });
+    let all = stream::once(async move { Some(first) }).chain(later);
+    all.filter_map(|document| async move { document.map(|text| Ok(Event::default().event("document").data(&*text))) })
 }
 
 impl DashboardPort {

@@ -8,9 +8,10 @@ use super::{ScriptRequest, network};
 use crate::execution::RunState;
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
-use crate::js::modules::volley::shared_array::Arrays;
-use crate::js::worker::Crew as Workers;
-use crate::js::{Exports, Loader, Script, VuCrew};
+use crate::js::modules;
+use crate::js::runtime::module_state::SharedModuleState;
+use crate::js::runtime::worker::WorkerThreads;
+use crate::js::{Exports, Loader, Script, VuSet};
 use crate::log::Level;
 use crate::metrics::ledger::LedgerOptions;
 use crate::metrics::record::Epoch;
@@ -91,20 +92,20 @@ pub(super) struct ScriptContext {
     pub epoch: Epoch,
     loader: Arc<Loader>,
     interner: Arc<Interner>,
-    arrays: Arc<Arrays>,
+    module_state: Arc<SharedModuleState>,
 }
 
 impl ScriptContext {
     pub fn new(request: &ScriptRequest) -> Self {
         let files = Arc::clone(&request.main.files);
-        let loader = Arc::new(Loader::new(files.clone(), &request.main.open_base, request.engine));
+        let loader = Arc::new(Loader::new(files.clone(), &request.main.open_base, request.engine, &modules::TABLE));
         Self {
             files,
             loader,
             registry: Arc::new(Registry::new()),
             interner: Arc::default(),
             state: Arc::default(),
-            arrays: Arc::default(),
+            module_state: Arc::default(),
             epoch: Epoch::now(),
         }
     }
@@ -114,7 +115,7 @@ impl ScriptContext {
     pub async fn evaluate(&self, request: &ScriptRequest) -> Result<Exports, Failure> {
         let workers = self.single_worker(request)?;
         let script = Arc::new(self.script(request, &Options::default(), Net::idle()));
-        let exports = VuCrew::with_own_vu(&workers, &script, |_| (), |vu| async move { vu.exports().await });
+        let exports = VuSet::with_own_vu(&workers, &script, |_| (), |vu| async move { vu.exports().await });
         let url = &request.main.module.url;
         let context = || format!("could not initialize '{}': could not load JS test '{url}'", request.argument);
         let exports = exports.await.map_err(|failure| {
@@ -132,10 +133,10 @@ impl ScriptContext {
     }
 
     /// A worker for code that belongs to no run: what it measures is dropped.
-    pub fn single_worker(&self, request: &ScriptRequest) -> Result<Workers, Failure> {
+    pub fn single_worker(&self, request: &ScriptRequest) -> Result<WorkerThreads, Failure> {
         let ledger = Ledger::new(self.registry.clone(), LedgerOptions::default(), request.log.logger());
         let ledger = Arc::new(Mutex::new(ledger));
-        Workers::start(1, move || Recorder::new(ledger.clone())).exit(ExitCode::Other)
+        WorkerThreads::start(1, move || Recorder::new(ledger.clone())).exit(ExitCode::Other)
     }
 
     /// The script as VUs see it, with these options.
@@ -145,6 +146,8 @@ impl ScriptContext {
         Script {
             engine: request.engine,
             loader: self.loader.clone(),
+            modules: &modules::TABLE,
+            module_state: self.module_state.clone(),
             address: request.main.module.url.to_string(),
             env: Arc::new(request.env.clone()),
             freeze_env: request.freeze_env,
@@ -157,15 +160,15 @@ impl ScriptContext {
             epoch: self.epoch,
             state: self.state.clone(),
             net,
-            arrays: self.arrays.clone(),
             secrets: request.secrets.clone(),
-            schemas: Default::default(),
             http: default_http(options),
-            rate_limit: options.rps.filter(|rps| *rps > 0).map(|rps| crate::js::script::RateLimit::new(rps as u64)),
+            rate_limit: options
+                .rps
+                .filter(|rps| *rps > 0)
+                .map(|rps| crate::js::runtime::script::RateLimit::new(rps as u64)),
             min_iteration_duration: options.min_iteration_duration.unwrap_or_default().to_duration(),
             throw: options.throw.unwrap_or_default(),
             is_strict: request.strict,
-            told_of_set: Default::default(),
             options: Default::default(),
             exported_options: Default::default(),
             setup_data: Default::default(),

@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use crate::execution::{Pool, RunState, RunStatus};
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
-use crate::js::worker::Crew as Workers;
-use crate::js::{Exports, Script, VuCrew};
+use crate::js::runtime::worker::WorkerThreads;
+use crate::js::{Exports, Script, VuSet};
 use crate::log::Logger;
 use crate::metrics::Ledger;
 use crate::options::{Options, Plan, Share};
@@ -115,8 +115,8 @@ struct Run {
     share: Share,
     exports: Exports,
     script: Arc<Script>,
-    workers: Arc<Workers>,
-    crew: Arc<VuCrew>,
+    workers: Arc<WorkerThreads>,
+    crew: Arc<VuSet>,
     pool: Arc<Pool>,
     ledger: Arc<Mutex<Ledger>>,
     /// The number of the next VU made beyond the plan.

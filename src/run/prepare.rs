@@ -12,8 +12,8 @@ use crate::execution::Pool;
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
 use crate::js::engine::Engine;
-use crate::js::worker::Crew as Workers;
-use crate::js::{Exports, HttpDefaults, Script, VuCrew};
+use crate::js::runtime::worker::WorkerThreads;
+use crate::js::{Exports, HttpDefaults, Script, VuSet};
 use crate::metrics::ledger::LedgerOptions;
 use crate::metrics::{Ledger, Recorder, threshold};
 use crate::net::Net;
@@ -50,9 +50,9 @@ impl Run {
         _ = script.exported_options.set(serde_json::Value::Object(exported).to_string());
         let ledger = open_ledger(&request, &context, &script, watched, &reports);
         let recorded = ledger.clone();
-        let workers = Workers::start(threads.workers, move || Recorder::new(recorded.clone()));
+        let workers = WorkerThreads::start(threads.workers, move || Recorder::new(recorded.clone()));
         let workers = Arc::new(workers.exit(ExitCode::Other)?);
-        let crew = VuCrew::new(script.clone(), workers.clone(), id_in_test(&share));
+        let crew = VuSet::new(script.clone(), workers.clone(), id_in_test(&share));
         let log = request.script.log.logger();
         let pool = Arc::new(Pool::new(crew.clone(), plan.max_vus() - plan.max_planned_vus(), log.clone()));
         let scenarios = checked

@@ -10,7 +10,7 @@ use super::stages::TimeLimit;
 use crate::execution::STOP_TIMEOUT;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::js::Lifecycle;
+use crate::js::JsVu;
 use crate::js::value::Value;
 use crate::log::Level;
 use crate::metrics::{Results, TrendStat};
@@ -93,6 +93,7 @@ impl Run {
             time_unit_name: unit,
             colors: self.request.terminal.stdout_colors(),
             endpoints: self.reports.has_endpoint_table,
+            is_on_terminal: self.request.terminal.stdout_is_tty(),
         }
     }
 
@@ -183,7 +184,7 @@ impl Run {
             code: ExitCode::GenericTimeout,
             stops_with_run: false,
         };
-        let work = move |vu: Rc<Lifecycle>| async move { vu.summarize(data, aliases).await.map(returned) };
+        let work = move |vu: Rc<JsVu>| async move { vu.summarize(data, aliases).await.map(returned) };
         match self.with_own_vu(limit, work).await? {
             Returned::Nothing => Ok(None),
             Returned::Entries(outputs) => Ok(Some(outputs)),

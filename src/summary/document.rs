@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 
+use super::headline::{MAX_FAILED, failed_shares, headline};
 use super::tree::Tree;
 use super::{RenderOptions, distribution, threshold_figures, timeline};
 use crate::metrics::endpoint::{Endpoint, ErrorGroup};
@@ -125,7 +126,14 @@ fn verdict(results: &Results, facts: &RunFacts) -> Tree {
     let crossed = results.metrics.iter().filter(|metric| metric.thresholds.iter().any(|one| !one.ok));
     let crossed: Tree = crossed.map(|metric| Tree::from(&*metric.name)).collect();
     let end = facts.end.as_ref();
+    let failed = failed_shares(results);
+    let head = end.map(|end| {
+        let has_thresholds = facts.judges && results.metrics.iter().any(|metric| !metric.thresholds.is_empty());
+        headline(end.code, has_thresholds, &failed, MAX_FAILED)
+    });
     Tree::map([
+        ("headline", head.as_ref().map_or(Tree::Null, |head| Tree::from(head.text.as_str()))),
+        ("is_good", head.map_or(Tree::Null, |head| head.is_good.into())),
         ("passed", end.map_or(Tree::Null, |end| (end.code == 0).into())),
         ("exit_code", end.map_or(Tree::Null, |end| u64::from(end.code).into())),
         ("reason", end.and_then(|end| end.reason.as_deref()).map_or(Tree::Null, Tree::from)),
@@ -389,6 +397,8 @@ mod tests {
         check("/format", "volley-summary".into());
         check("/version", VERSION.into());
         check("/verdict/passed", false.into());
+        check("/verdict/headline", "Failed; 25 % of requests and 28.6 % of checks failed".into());
+        check("/verdict/is_good", false.into());
         check("/verdict/crossed", serde_json::json!(["checks", "http_req_duration"]));
         check("/thresholds/0/text", "71.4 %".into());
         check("/thresholds/0/wanted", "> 90 %".into());

@@ -1,12 +1,14 @@
 //! The file of `--summary-junit`: thresholds and checks as test cases, for CI systems that show JUnit reports.
 //!
-//! A threshold that was crossed and a check that failed is a failed case with the figures in its message; what ended
-//! the run early is an error. Checks don't fail a run, in k6 and here; a threshold on them does.
+//! A threshold that was crossed and a check that failed is a failed case with the figures in its message, as are requests
+//! of which more than a few failed; what ended the run early is an error. Checks don't fail a run, in k6 and here; a
+//! threshold on them does.
 //! Times add up, as readers of the format expect: the case of the run takes as long as the run did, judging takes no time.
 
 use std::fmt::Write;
 
 use super::document::{RunEnd, RunFacts};
+use super::headline::failed_requests;
 use super::threshold_figures;
 use crate::metrics::Results;
 use crate::metrics::groups::{CheckResult, GroupResult};
@@ -15,7 +17,7 @@ use crate::units::figure::{self, Unit};
 /// The text of the file.
 pub fn render(results: &Results, facts: &RunFacts) -> String {
     let seconds = results.duration.as_secs_f64();
-    let suites = [thresholds(results), checks(results), run(facts, seconds)];
+    let suites = [thresholds(results), checks(results), run(results, facts, seconds)];
     let suites: Vec<Suite> = suites.into_iter().filter(|suite| !suite.cases.is_empty()).collect();
     let sum = |count: fn(&Suite) -> usize| suites.iter().map(count).sum::<usize>();
     let mut page = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_owned();
@@ -128,8 +130,8 @@ fn gather(group: &GroupResult, cases: &mut Vec<Case>) {
     group.groups.iter().for_each(|inner| gather(inner, cases));
 }
 
-/// How the run ended, where that is more than crossed thresholds.
-fn run(facts: &RunFacts, seconds: f64) -> Suite {
+/// How the run ended, where that is more than crossed thresholds; and that requests failed, where no threshold may say so.
+fn run(results: &Results, facts: &RunFacts, seconds: f64) -> Suite {
     let outcome = match &facts.end {
         Some(RunEnd { code, reason }) if !matches!(code, 0 | 99) => {
             let reason = reason.as_deref().unwrap_or("the run failed");
@@ -138,7 +140,13 @@ fn run(facts: &RunFacts, seconds: f64) -> Suite {
         _ => CaseOutcome::Passed,
     };
     let (class, name) = ("run".to_owned(), "runs to its end".to_owned());
-    Suite { name: "run", cases: vec![Case { class, name, seconds, outcome }] }
+    let mut cases = vec![Case { class: class.clone(), name, seconds, outcome }];
+    // Checks have cases of their own.
+    if let Some(failed) = failed_requests(results) {
+        let outcome = CaseOutcome::Failed(failed);
+        cases.push(Case { class, name: "requests succeed".to_owned(), seconds: 0.0, outcome });
+    }
+    Suite { name: "run", cases }
 }
 
 /// Text as it may stand in an attribute; what XML can't hold at all becomes a question mark.
@@ -183,6 +191,17 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part}\n{text}");
         }
+    }
+
+    #[test]
+    fn failed_requests_are_a_failed_case_whatever_the_exit_code() {
+        let mut run = sample_run();
+        run.request("GET", "http://x", "500", 1_000_000);
+        let end = Some(RunEnd { code: 0, reason: None });
+        let text = render(&run.results(2_000_000_000, Mode::Compact), &RunFacts { end, ..RunFacts::default() });
+        let case = "<testcase classname=\"run\" name=\"requests succeed\" time=\"0.000\">\n      \
+            <failure message=\"25 % of requests failed\"/>";
+        assert!(text.contains(case), "{text}");
     }
 
     #[test]

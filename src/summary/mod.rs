@@ -10,6 +10,7 @@ mod endpoints;
 pub mod export;
 #[cfg(test)]
 mod fixture;
+pub mod headline;
 pub mod junit;
 pub mod machine;
 pub mod text;
@@ -48,6 +49,8 @@ pub struct RenderOptions {
     pub colors: bool,
     /// Whether full mode ends with a table of endpoints.
     pub endpoints: bool,
+    /// Whether somebody reads it on a terminal.
+    pub is_on_terminal: bool,
 }
 
 impl RenderOptions {
@@ -70,6 +73,7 @@ impl Default for RenderOptions {
             time_unit_name: String::new(),
             colors: false,
             endpoints: false,
+            is_on_terminal: false,
         }
     }
 }

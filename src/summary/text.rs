@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use super::collate::compare;
+use super::headline::failed_requests;
 use super::{Mode, RenderOptions, endpoints, is_hidden};
 use crate::metrics::groups::CheckResult;
 use crate::metrics::results::checks_total;
@@ -34,6 +35,11 @@ pub fn render(results: &Results, options: &RenderOptions) -> String {
         if options.endpoints {
             page.endpoints(results);
         }
+    }
+    // k6 has no such line, and programs that read its text should not meet one.
+    if let Some(failed) = failed_requests(results).filter(|_| options.is_on_terminal) {
+        let line = page.paint(&failed, RED);
+        page.line(4, &line);
     }
     if let Some(complaint) = results.health.complaint() {
         let line = format!("the load generator could not keep up: {complaint}");
@@ -591,6 +597,18 @@ mod tests {
         let line = "    the load generator could not keep up: script threads were late by 250 ms (p90)\n";
         assert_eq!(text.replace(line, ""), quiet);
         assert!(text.ends_with(&format!("{line}\n\n")));
+    }
+
+    #[test]
+    fn who_looks_is_told_that_requests_failed() {
+        let mut run = RunFixture::new();
+        run.request("GET", "http://x", "500", 1_000_000);
+        let results = run.results(2_000_000_000, Mode::Compact);
+        let plain = render(&results, &RenderOptions::default());
+        let told = render(&results, &RenderOptions { is_on_terminal: true, ..RenderOptions::default() });
+        let line = "    100 % of requests failed\n";
+        assert_eq!((plain.contains(line), told.replace(line, "")), (false, plain));
+        assert!(told.ends_with(&format!("{line}\n\n")));
     }
 
     #[test]

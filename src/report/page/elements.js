@@ -60,7 +60,7 @@
   /// Text for reading: no unit stands alone at the beginning of a line, and what is in backticks is code.
   const prose = (text) => String(text || '').split('`').map((part, place, all) => (place % 2 && place < all.length - 1
     ? make('code', {}, part)
-    : `${place % 2 ? '`' : ''}${part}`.replace(/(\d) (?=(?:ms|µs|s|%|[kMGT]?B)(?:[^a-zA-Z]|$))/g, '$1\u00a0')));
+    : `${place % 2 ? '`' : ''}${part}`.replace(/(\d) (?=(?:ms|µs|s|%|[kMGT]?B|[a-z]+\/s)(?:[^a-zA-Z]|$))/g, '$1\u00a0')));
 
   const clock = (seconds) => {
     const whole = Math.floor(seconds);

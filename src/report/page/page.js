@@ -13,8 +13,11 @@
     frames.length = 0;
     const focused = document.activeElement && document.activeElement.dataset.key;
     const before = procedurePart(report.procedure);
-    const place = Math.min(chosen ?? (report.procedure && report.procedure.is_live ? Infinity : 0), report.runs.length - 1);
-    const run = report.runs.length ? runPart(report.runs[place], place, before) : [];
+    const { is_live: isGoing, current } = report.procedure || {};
+    const place = Math.min(chosen ?? (isGoing ? Infinity : 0), report.runs.length - 1);
+    // A run that has said nothing yet is not shown as one of those before it.
+    const isAwaited = chosen === null && isGoing && current && !report.runs.some((one) => one.name === current);
+    const run = isAwaited || !report.runs.length ? [] : runPart(report.runs[place], place, before);
     const { top, rest } = before || { top: [], rest: [] };
     // While a run goes on, it is what people came for.
     const isLive = report.procedure && report.procedure.is_live && !report.runs.every((one) => one.run.is_over);

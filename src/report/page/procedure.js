@@ -24,7 +24,7 @@
       ]),
     ];
     const cards = make('div', { class: 'tiles cards' }, procedure.cards.map((card) => make('div', { class: 'tile' },
-      make('div', { class: 'name' }, card.is_good ? mark(true) : ['running', 'to come', 'skipped'].includes(card.state) ? null : mark(false), card.name),
+      make('div', { class: 'name' }, card.is_tolerated ? make('span', { class: 'warn' }, '! ') : card.is_good ? mark(true) : ['running', 'to come', 'skipped'].includes(card.state) ? null : ['not run', 'interrupted', 'killed'].includes(card.state) ? make('span', { class: 'warn' }, '? ') : mark(false), card.name),
       make('div', { class: 'more' }, card.state === 'finished' ? card.plan : `${card.state}: ${card.plan}`),
       card.note && make('div', { class: 'more' }, card.note),
       make('table', {}, make('tbody', {}, card.figures.map(([title, text]) => make('tr', {}, make('td', { class: 'text' }, title), make('td', {}, text))))))));
@@ -42,7 +42,7 @@
         ['Difference', (row) => make('span', { class: { better: 'good', worse: 'bad' }[row.direction] || '' }, row.difference)],
       ]),
       part('Checks before the runs', null, procedure.checks, [
-        ['Check', (row) => [mark(row.is_good), row.name]], ['Seen', (row) => make('div', { class: 'words' }, prose(row.text), row.hint && make('div', { class: 'soft' }, prose(row.hint))), null, true],
+        ['Check', (row) => [row.is_warning ? make('span', { class: 'warn' }, '! ') : mark(row.is_good), row.name]], ['Seen', (row) => make('div', { class: 'words' }, prose(row.text), row.hint && make('div', { class: 'soft' }, prose(row.hint))), null, true],
       ]),
     ];
     return { top, rest };

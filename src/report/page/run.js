@@ -325,8 +325,10 @@
   }
 
   function head(run) {
-    const { passed, reason, exit_code: code, crossed } = run.verdict;
-    const state = !run.run.is_over ? ['running', 'Running'] : passed ? ['good', 'Passed'] : ['bad', 'Failed'];
+    const { passed, reason, exit_code: code, crossed, headline, is_good: isGood } = run.verdict;
+    // Documents of before have no headline.
+    const words = headline || (passed ? 'Passed' : 'Failed');
+    const state = run.run.is_over ? [(headline ? isGood : passed) ? 'good' : 'bad', prose(words)] : ['running', 'Running'];
     const facts = [
       moment(run.run.started),
       run.run.is_over ? `ran ${clock(run.run.seconds)}` : elapsed(run.run),

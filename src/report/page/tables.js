@@ -40,7 +40,7 @@
       const body = (all ? list : list.slice(0, few)).flatMap((row) => [make('tr', {}, columns.map(([, cell, , isProse], column) => {
         const content = cell(row);
         const isZero = column > 0 && ['0', '0 %', '0/s', '–'].includes(content);
-        return make('td', { class: column === 0 || isProse ? 'text' : isZero ? 'zero' : null, 'data-title': (look && column > 0 && columns[column][0]) || null }, content);
+        return make('td', { class: column === 0 || isProse ? 'text' : isZero ? 'zero' : null, 'data-title': (look && column > 0 && !isProse && columns[column][0]) || null }, content);
       })), detail(row)].filter(Boolean));
       const frame = make('div', { class: `card table ${look}`, onscroll: () => scrolled.set(name, frame.scrollLeft) },
         make('table', {}, make('thead', {}, make('tr', {}, heads)), make('tbody', {}, body)));

@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 use percent_encoding::{percent_decode_str, percent_encode_byte};
 
+pub use crate::units::quote::go_quote as quoted;
+
 /// A parsed URL in its canonical spelling.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Url {
@@ -518,32 +520,6 @@ fn punycode(name: &str) -> String {
         false => idna::punycode::encode_str(label).map_or_else(|| label.to_owned(), |code| format!("xn--{code}")),
     };
     name.split('.').map(label).collect::<Vec<_>>().join(".")
-}
-
-/// A text in double quotes with Go's escapes, as its errors show it.
-pub fn quoted(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len() + 2);
-    shown.push('"');
-    for letter in text.chars() {
-        match letter {
-            '"' => shown.push_str("\\\""),
-            '\\' => shown.push_str("\\\\"),
-            '\n' => shown.push_str("\\n"),
-            '\r' => shown.push_str("\\r"),
-            '\t' => shown.push_str("\\t"),
-            '\u{7}' => shown.push_str("\\a"),
-            '\u{8}' => shown.push_str("\\b"),
-            '\u{c}' => shown.push_str("\\f"),
-            '\u{b}' => shown.push_str("\\v"),
-            control if (control as u32) < 0x20 || control as u32 == 0x7f => {
-                shown.push_str(&format!("\\x{:02x}", control as u32));
-            }
-            control if control.is_control() => shown.push_str(&format!("\\u{:04x}", control as u32)),
-            other => shown.push(other),
-        }
-    }
-    shown.push('"');
-    shown
 }
 
 /// Bytes of a peer as a terminal may see them: control characters but tabs and line feeds, and what is not UTF-8, as

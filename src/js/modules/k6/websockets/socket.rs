@@ -7,9 +7,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::future::{FutureExt, LocalBoxFuture};
+
 use crate::execution::precise_timer;
+use crate::js::runtime::VuContext;
 use crate::js::value::{Throw, Value, text_of};
-use crate::js::vu::Vu;
 use crate::metrics::record::millis;
 use crate::metrics::system_tags::SystemTag as Tag;
 use crate::metrics::{MetricId, Record, SampleMetadata, TagSet, builtin};
@@ -68,7 +70,12 @@ struct Sockets(RefCell<Vec<Rc<JsSocket>>>);
 
 impl JsSocket {
     /// Begins to connect.
-    pub fn open(vu: &Vu, api: SocketApi, ask: Result<HandshakeRequest, String>, given_tags: SocketTags) -> Rc<Self> {
+    pub fn open(
+        vu: &VuContext,
+        api: SocketApi,
+        ask: Result<HandshakeRequest, String>,
+        given_tags: SocketTags,
+    ) -> Rc<Self> {
         let channel = ws::open(&vu.client, ask);
         let base = vu.tags();
         let socket = Rc::new(Self {
@@ -85,7 +92,7 @@ impl JsSocket {
             is_over: Cell::new(false),
             buffered: Cell::new((0, 0)),
         });
-        vu.room::<Sockets>().0.borrow_mut().push(socket.clone());
+        vu.module_state::<Sockets>().0.borrow_mut().push(socket.clone());
         socket
     }
 
@@ -103,7 +110,7 @@ impl JsSocket {
     ///
     /// # Errors
     /// The socket is closed.
-    pub fn send(&self, vu: &Vu, outgoing: OutgoingMessage) -> Result<(), Throw> {
+    pub fn send(&self, vu: &VuContext, outgoing: OutgoingMessage) -> Result<(), Throw> {
         if self.is_over.get() || self.is_closing.get() {
             return Err(Throw::go("InvalidStateError"));
         }
@@ -119,7 +126,7 @@ impl JsSocket {
     ///
     /// # Errors
     /// The socket is closed.
-    pub fn ping(&self, vu: &Vu) -> Result<(), Throw> {
+    pub fn ping(&self, vu: &VuContext) -> Result<(), Throw> {
         let number = self.pings.get();
         self.pings.set(number + 1);
         self.send(vu, OutgoingMessage::Ping(number))
@@ -129,7 +136,7 @@ impl JsSocket {
     ///
     /// # Errors
     /// The VU has to stop.
-    pub fn wait_for_room(&self, vu: &Vu) -> Result<(), Throw> {
+    pub fn wait_for_room(&self, vu: &VuContext) -> Result<(), Throw> {
         if self.channel.is_full() { vu.wait(self.channel.clone().room()) } else { Ok(()) }
     }
 
@@ -137,7 +144,7 @@ impl JsSocket {
     ///
     /// # Errors
     /// The VU has to stop.
-    pub fn close(&self, vu: &Vu, code: u16) -> Result<(), Throw> {
+    pub fn close(&self, vu: &VuContext, code: u16) -> Result<(), Throw> {
         self.is_closing.set(true);
         self.channel.detach(code);
         vu.wait(self.channel.clone().flushed())
@@ -157,13 +164,13 @@ impl JsSocket {
     }
 
     /// Bytes the script gave that are not written yet. A task sees what was written before it began.
-    pub fn buffered(&self, vu: &Vu) -> u64 {
+    pub fn buffered(&self, vu: &VuContext) -> u64 {
         self.refresh_buffered(vu);
         self.buffered.get().0
     }
 
     /// Updates what is not written yet, once in a task.
-    fn refresh_buffered(&self, vu: &Vu) {
+    fn refresh_buffered(&self, vu: &VuContext) {
         let (buffered, task) = self.buffered.get();
         if self.api == SocketApi::Blocking || task != vu.task() {
             self.buffered.set((buffered, vu.task()));
@@ -173,14 +180,14 @@ impl JsSocket {
 
     // Samples ----------------------------------------------------------------------------------------------------
 
-    fn sample(&self, vu: &Vu, at: Instant, metric: MetricId, value: f64) {
+    fn sample(&self, vu: &VuContext, at: Instant, metric: MetricId, value: f64) {
         let (time, tags) = (vu.script.epoch.stamp(at), self.tags.borrow().clone());
         vu.record(Record::Sample { time, metric, value, tags, metadata: self.metadata.clone() });
     }
 
     /// Counts what was written. Before the tags are known it does nothing: what was sent while the socket connected is counted
     /// with its first event.
-    fn count_written(&self, vu: &Vu) {
+    fn count_written(&self, vu: &VuContext) {
         if !self.is_tagged.get() {
             return;
         }
@@ -197,12 +204,12 @@ impl JsSocket {
     }
 
     /// A message of the blocking API was sent.
-    pub fn count_sent(&self, vu: &Vu) {
+    pub fn count_sent(&self, vu: &VuContext) {
         self.sample(vu, Instant::now(), builtin::WS_MSGS_SENT, 1.0);
     }
 
     /// Sets the tags of everything that follows, from the server's response.
-    fn tag(&self, vu: &Vu, answer: Option<&HandshakeResponse>, is_open: bool) {
+    fn tag(&self, vu: &VuContext, answer: Option<&HandshakeResponse>, is_open: bool) {
         let on = |tag| vu.script.system_tags.has(tag);
         let (status, ip);
         let given_tags = &self.given_tags;
@@ -232,14 +239,14 @@ impl JsSocket {
     }
 
     /// Counts the attempt to connect.
-    fn count_attempt(&self, vu: &Vu, began: Instant, ended: Instant) {
+    fn count_attempt(&self, vu: &VuContext, began: Instant, ended: Instant) {
         self.sample(vu, ended, builtin::WS_SESSIONS, 1.0);
         let took = ended.saturating_duration_since(began);
         self.sample(vu, ended, builtin::WS_CONNECTING, millis(took.as_nanos() as u64));
     }
 
     /// Counts the session once, with everything that came too late for the script.
-    pub fn finish(&self, vu: &Vu, at: Instant) {
+    pub fn finish(&self, vu: &VuContext, at: Instant) {
         if self.is_over.replace(true) {
             return;
         }
@@ -248,11 +255,11 @@ impl JsSocket {
             let lasted = at.saturating_duration_since(began);
             self.sample(vu, at, builtin::WS_SESSION_DURATION, millis(lasted.as_nanos() as u64));
         }
-        vu.room::<Sockets>().0.borrow_mut().retain(|known| !std::ptr::eq(&**known, self));
+        vu.module_state::<Sockets>().0.borrow_mut().retain(|known| !std::ptr::eq(&**known, self));
     }
 
     /// Counts an event.
-    pub fn count(&self, vu: &Vu, timed: &TimedEvent) {
+    pub fn count(&self, vu: &VuContext, timed: &TimedEvent) {
         match &timed.event {
             SocketEvent::Open(answer) => {
                 self.tag(vu, Some(answer), true);
@@ -280,7 +287,7 @@ impl JsSocket {
     }
 
     /// An event for JavaScript: its kind, its time in milliseconds, and three values that depend on the kind.
-    pub fn show(&self, vu: &Vu, timed: TimedEvent) -> Value {
+    pub fn show(&self, vu: &VuContext, timed: TimedEvent) -> Value {
         self.refresh_buffered(vu);
         self.count(vu, &timed);
         let time = vu.script.epoch.stamp(timed.at).0 as f64 / 1e6;
@@ -342,9 +349,12 @@ pub fn refusal(refused: &HandshakeError) -> Value {
 }
 
 /// Closes the sockets that are still open when an iteration ends, and counts them with all they received.
-pub async fn close_sockets(vu: &Vu) {
-    let Some(sockets) = vu.known_room::<Sockets>() else { return };
-    let open = sockets.0.take();
+pub fn close_sockets(vu: &VuContext) -> Option<LocalBoxFuture<'_, ()>> {
+    let open = vu.existing_module_state::<Sockets>()?.0.take();
+    (!open.is_empty()).then(|| close_all(vu, open).boxed_local())
+}
+
+async fn close_all(vu: &VuContext, open: Vec<Rc<JsSocket>>) {
     // Their sessions end here, however long the server takes to close.
     let ended = Instant::now();
     for socket in &open {
@@ -356,9 +366,6 @@ pub async fn close_sockets(vu: &Vu) {
             }
         }
         socket.channel.detach(socket.close_code());
-    }
-    if open.is_empty() {
-        return;
     }
     let all_ended = futures_util::future::join_all(open.iter().map(|socket| socket.channel.clone().ended()));
     tokio::select! {

@@ -10,10 +10,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::super::super::Op;
-use super::super::super::volley::shared_array::{FileArray, handle};
+use super::super::super::volley::shared_array::{Arrays, FileArray, handle};
 use super::fs::{File, FileReader};
+use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
-use crate::js::vu::Vu;
 
 #[cfg(any(test, fuzzing))]
 pub mod fuzz_tests;
@@ -64,7 +64,7 @@ fn go_type(value: &Value) -> &'static str {
 }
 
 /// `(file, options)` -> a promise of a shared array's handle.
-fn parse(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn parse(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let file = file_of(&args).map_err(Throw::go)?;
     let options = CsvOptions::read(args.take(1))
         .map_err(|reason| Throw::go(format!("failed to interpret the provided Parser options; reason: {reason}")))?;
@@ -72,7 +72,7 @@ fn parse(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     let begun = Rows::begin(source, &options);
     let mut rows = begun.map_err(|reason| Throw::go(format!("failed to create a new parser; reason: {reason}")))?;
     file.offset.set(rows.source().at);
-    let table = vu.script.arrays.table(format!("{}\0{options:?}", file.path));
+    let table = vu.script.module_state::<Arrays>().table(format!("{}\0{options:?}", file.path));
     Ok(Value::Pending(Box::pin(async move {
         let mut read = move || {
             let rows_read = rows.all().map_err(Throw::go)?;
@@ -97,7 +97,7 @@ fn parse(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 struct CsvParser(RefCell<Rows<FileReader>>);
 
 /// `(file, options)` -> a parser's handle.
-fn parser(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn parser(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     if !vu.is_init() {
         return Err(Throw::go("csv Parser constructor must be called in the init context"));
     }
@@ -114,7 +114,7 @@ fn parser(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 }
 
 /// `(parser)` -> a promise of `{done, value}`.
-fn next(_vu: &Vu, args: Args) -> Result<Value, Throw> {
+fn next(_vu: &VuContext, args: Args) -> Result<Value, Throw> {
     let row = args.resource::<CsvParser>(0)?.0.borrow_mut().value();
     let result = row.map_err(|error| Throw::go(error.to_string())).map(|row| {
         let (done, value) = (row.is_none(), row.unwrap_or_else(|| Value::List(Vec::new())));

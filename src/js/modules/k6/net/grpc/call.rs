@@ -11,8 +11,8 @@ use prost::Message;
 use super::params::CallParams;
 use super::sample::Made;
 use super::{ClientMethod, GrpcClient, Types, debug, decode, encode, sample};
+use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value, text_of};
-use crate::js::vu::Vu;
 use crate::metrics::TagSet;
 use crate::net::grpc::{Call, CallOutcome, Channel, GrpcCode, GrpcMetadata, GrpcStatus, UnaryCall};
 
@@ -33,13 +33,13 @@ struct PreparedCall {
 }
 
 /// `(client, method, json, params, trouble)` -> the response. `trouble` is why there is no JSON.
-pub(super) fn invoke(vu: &Vu, args: Args) -> Result<Value, Throw> {
+pub(super) fn invoke(vu: &VuContext, args: Args) -> Result<Value, Throw> {
     let prepared = prepare(vu, args)?;
     vu.wait(prepared.send(vu))
 }
 
 /// As [`invoke`], but a promise.
-pub(super) fn invoke_async(vu: &Vu, args: Args) -> Result<Value, Throw> {
+pub(super) fn invoke_async(vu: &VuContext, args: Args) -> Result<Value, Throw> {
     let prepared = match prepare(vu, args) {
         Ok(prepared) => prepared,
         // Promises reject with the bare text.
@@ -52,7 +52,7 @@ pub(super) fn invoke_async(vu: &Vu, args: Args) -> Result<Value, Throw> {
     Ok(Value::Pending(Box::pin(async move { Ok(sent.await) })))
 }
 
-fn prepare(vu: &Vu, mut args: Args) -> Result<PreparedCall, Throw> {
+fn prepare(vu: &VuContext, mut args: Args) -> Result<PreparedCall, Throw> {
     if vu.is_init() {
         return Err(Throw::go("invoking RPC methods in the init context is not supported"));
     }
@@ -82,7 +82,7 @@ fn prepare(vu: &Vu, mut args: Args) -> Result<PreparedCall, Throw> {
 
 impl PreparedCall {
     /// Makes the call; the future brings the response. Dropped, it writes the sample of an answer that is there.
-    fn send(self, vu: &Vu) -> impl Future<Output = Value> + use<> {
+    fn send(self, vu: &VuContext) -> impl Future<Output = Value> + use<> {
         let asked = self.channel.unary(self.call.clone(), self.message.clone());
         let mut unfinished = PendingCall { prepared: Some(self), asked, outcome: None, vu: vu.rc() };
         async move {
@@ -108,7 +108,7 @@ impl PreparedCall {
     }
 
     /// Writes the sample down and makes the response, unless its message is `decoded` already.
-    fn finish(&self, vu: &Vu, outcome: CallOutcome, decoded: Option<Result<Value, String>>) -> Value {
+    fn finish(&self, vu: &VuContext, outcome: CallOutcome, decoded: Option<Result<Value, String>>) -> Value {
         let mut made = Made::of(&outcome);
         let CallOutcome { mut status, headers, trailers, message, .. } = outcome;
         let output = self.known.method().output;
@@ -148,7 +148,7 @@ struct PendingCall {
     asked: UnaryCall,
     /// While its message is decoded.
     outcome: Option<CallOutcome>,
-    vu: Rc<Vu>,
+    vu: Rc<VuContext>,
 }
 
 impl PendingCall {

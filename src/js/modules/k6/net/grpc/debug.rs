@@ -2,15 +2,15 @@
 
 use std::fmt::Write;
 
+use crate::js::runtime::VuContext;
 use crate::js::value::{Value, text_of};
-use crate::js::vu::Vu;
 use crate::log::Level;
 use crate::net::grpc::{Call, GrpcMetadata};
 use crate::net::http::DumpLevel;
 
 /// Logs a call and its answer; without messages where there are none to show.
 pub(super) fn tell(
-    vu: &Vu,
+    vu: &VuContext,
     call: &Call,
     request: &str,
     headers: &GrpcMetadata,
@@ -42,6 +42,6 @@ fn lines(metadata: &GrpcMetadata) -> String {
     })
 }
 
-fn entry(vu: &Vu, text: String) {
+fn entry(vu: &VuContext, text: String) {
     vu.script.log.log(Level::Info, text, vec![("source", "http-debug".into())]);
 }

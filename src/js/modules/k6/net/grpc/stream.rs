@@ -9,12 +9,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
+use futures_util::future::LocalBoxFuture;
 
 use super::params::CallParams;
 use super::sample::{Made, StreamCounter};
 use super::{ClientMethod, GrpcClient, Types, call, debug, decode, encode, sample};
+use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
-use crate::js::vu::Vu;
 use crate::metrics::TagSet;
 use crate::net::grpc::{Call, CallOutcome, Download, GrpcCode, GrpcStatus, StreamEvent, Upload};
 
@@ -47,7 +48,7 @@ struct GrpcStream {
 struct OpenStreams(RefCell<Vec<Rc<GrpcStream>>>);
 
 /// `(client, method, params)` -> an open stream.
-pub(super) fn open(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+pub(super) fn open(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let of_client = |text: &str| Throw::go(format!("invalid GRPC Stream's client: {text}"));
     let client = match args.get(0) {
         Value::Undefined | Value::Null => return Err(of_client("empty gRPC client")),
@@ -81,13 +82,13 @@ pub(super) fn open(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
         tags,
         discards_message: params.discards_message,
     });
-    vu.room::<OpenStreams>().0.borrow_mut().push(stream.clone());
+    vu.module_state::<OpenStreams>().0.borrow_mut().push(stream.clone());
     Ok(Value::Resource(stream))
 }
 
 /// `(stream)` -> a promise of the next event: `[seconds, message]`, or at the end `[seconds, undefined, error, text]`.
 /// Nothing when there is no next one.
-pub(super) fn next(vu: &Vu, args: Args) -> Result<Value, Throw> {
+pub(super) fn next(vu: &VuContext, args: Args) -> Result<Value, Throw> {
     let stream = args.resource::<GrpcStream>(0)?;
     let Some(download) = stream.download.take() else { return Ok(Value::Undefined) };
     let vu = vu.rc();
@@ -123,7 +124,7 @@ pub(super) fn next(vu: &Vu, args: Args) -> Result<Value, Throw> {
 }
 
 /// `(stream, json)`: sends a message.
-pub(super) fn write(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+pub(super) fn write(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let stream = args.resource::<GrpcStream>(0)?;
     match stream.sending.get() {
         Sending::Open => {}
@@ -156,7 +157,7 @@ pub(super) fn write(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 }
 
 /// `(stream)`: nothing more is sent.
-pub(super) fn end(_vu: &Vu, args: Args) -> Result<Value, Throw> {
+pub(super) fn end(_vu: &VuContext, args: Args) -> Result<Value, Throw> {
     let stream = args.resource::<GrpcStream>(0)?;
     if stream.sending.replace(Sending::Ended) == Sending::Open {
         stream.upload.end();
@@ -179,8 +180,8 @@ impl Drop for Waiting {
 }
 
 /// What ends with an iteration: streams that have not ended. What had arrived is counted.
-pub fn close_streams(vu: &Vu) {
-    let Some(open) = vu.known_room::<OpenStreams>() else { return };
+pub fn close_streams(vu: &VuContext) -> Option<LocalBoxFuture<'_, ()>> {
+    let open = vu.existing_module_state::<OpenStreams>()?;
     for stream in open.0.take() {
         let Some(mut download) = stream.download.take() else { continue };
         while let Some(event) = download.take() {
@@ -191,6 +192,7 @@ pub fn close_streams(vu: &Vu) {
             }
         }
     }
+    None
 }
 
 impl GrpcStream {
@@ -204,8 +206,8 @@ impl GrpcStream {
     }
 
     /// Writes the sample down; the last event.
-    fn finish(&self, vu: &Vu, outcome: CallOutcome) -> Value {
-        vu.room::<OpenStreams>().0.borrow_mut().retain(|open| !std::ptr::eq(&**open, self));
+    fn finish(&self, vu: &VuContext, outcome: CallOutcome) -> Value {
+        vu.module_state::<OpenStreams>().0.borrow_mut().retain(|open| !std::ptr::eq(&**open, self));
         sample::duration(vu, &self.tags, &Made::of(&outcome));
         let CallOutcome { mut status, headers, trailers, ended, .. } = outcome;
         debug::tell(vu, &self.call, "", &headers, &trailers, &Value::Undefined);
@@ -223,6 +225,6 @@ impl GrpcStream {
 }
 
 /// A moment in whole seconds since 1970.
-fn seconds(vu: &Vu, at: Instant) -> Value {
+fn seconds(vu: &VuContext, at: Instant) -> Value {
     Value::Number((vu.script.epoch.stamp(at).0 / 1_000_000_000) as f64)
 }
