@@ -1,6 +1,6 @@
 //! Sends a request, and again with credentials where the server challenges us and we have some.
 
-use super::ExchangeContext;
+use super::context::ExchangeContext;
 use super::log::ExchangeLog;
 use super::redirect_state::RedirectState;
 use super::send::send;

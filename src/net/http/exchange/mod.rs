@@ -7,6 +7,7 @@
 //! [`WireRequest`](super::proto::request_head::WireRequest) until a connection carries it.
 
 mod authenticate;
+mod context;
 mod log;
 mod prepared;
 mod redirect_state;
@@ -18,17 +19,11 @@ use std::time::Instant;
 pub use prepared::PreparedRequest;
 
 use super::body;
-use super::message::{Exchange, Request};
+use super::message::Exchange;
 use super::proto::error::{ErrorStage, NetError};
 use crate::net::client_connections::ClientConnections;
+use context::ExchangeContext;
 use log::ExchangeLog;
-
-/// What all hops of an exchange have in common: where connections come from, and what was asked for.
-#[derive(Clone, Copy)]
-struct ExchangeContext<'a> {
-    connections: &'a ClientConnections,
-    request: &'a Request,
-}
 
 /// Runs a request to its end. Its hops are in [`PreparedRequest::take_ended`], not in the exchange.
 pub async fn run(connections: &ClientConnections, prepared: &PreparedRequest) -> Exchange {

@@ -1,7 +1,7 @@
 //! Follows redirects until a response is not one, or enough were followed.
 
-use super::ExchangeContext;
 use super::authenticate::send_authenticated;
+use super::context::ExchangeContext;
 use super::log::ExchangeLog;
 use super::redirect_state::RedirectState;
 use crate::net::cpu_pool;

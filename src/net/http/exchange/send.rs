@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use smallvec::SmallVec;
 
-use super::ExchangeContext;
+use super::context::ExchangeContext;
 use super::log::ExchangeLog;
 use super::redirect_state::RedirectState;
 use crate::net::http::body::BodySink;
