@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use super::Run;
+use super::TestRun;
 use crate::execution::RunStatus;
 use crate::exit_code::ExitCode;
 use crate::metrics::{Record, builtin};
@@ -13,7 +13,7 @@ const THRESHOLDS_INTERVAL: Duration = Duration::from_secs(2);
 /// How often `vus` and `vus_max` are emitted.
 const VUS_INTERVAL: Duration = Duration::from_secs(1);
 
-impl Run {
+impl TestRun {
     /// Never ends by itself.
     pub(super) async fn heartbeat(&self) {
         let every = |period| {

@@ -193,7 +193,6 @@ impl KeyLog {
         let mut options = std::fs::File::options();
         options.append(true).create(true);
         // With these secrets all traffic can be read.
-        #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         options.open(path).map(|file| Self(file.into()))
     }

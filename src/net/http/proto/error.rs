@@ -177,8 +177,7 @@ impl NetError {
             (io::ErrorKind::UnexpectedEof, _) => Self::other("unexpected EOF"),
             (_, Some(number)) => {
                 let message = errno_text(error);
-                let os = if cfg!(target_os = "macos") { "darwin" } else { std::env::consts::OS };
-                Self::new(TCP_ERRNO, format!("{operation}: unknown errno `{number}` on {os} with message `{message}`"))
+                Self::new(TCP_ERRNO, format!("{operation}: unknown errno `{number}` on linux with message `{message}`"))
                     .long(long(&message))
             }
             _ => Self::new(TCP, long(&error.to_string())),
