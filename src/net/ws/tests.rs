@@ -99,7 +99,7 @@ fn talk_to(net: &Arc<Net>, url: &str, deflate: bool, say: &[OutgoingMessage]) ->
                 SocketEvent::Ping => "ping".to_owned(),
                 SocketEvent::Pong(time) => format!("pong {}", time.is_some()),
                 SocketEvent::Failed(refused) => {
-                    all.push(format!("failed {} {:?}", refused.text, refused.answer.map(|answer| answer.status)));
+                    all.push(format!("failed {} {:?}", refused.text, refused.response.map(|answer| answer.status)));
                     return all;
                 }
                 SocketEvent::Closed(farewell) => {
