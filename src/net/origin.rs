@@ -1,4 +1,4 @@
-//! Who may ask a server of ours: the REST API and the live page have no passwords, and browsers carry what foreign web
+//! Which requests a server of ours answers: the REST API and the live page have no passwords, and browsers carry what foreign web
 //! pages want to every address they can reach, this machine's own among them.
 //!
 //! [`OriginCheck`] looks at `Host` (a foreign name that was made to lead here: DNS rebinding) and, where something is to

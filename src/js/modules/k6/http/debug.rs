@@ -10,7 +10,7 @@ pub(super) fn tell(vu: &VuContext, dumps: &[Dump], tags: &[(String, String)]) {
     for dump in dumps {
         let id = unique_id();
         entry(vu, format!("Request:\n{}\n", dump.request), &id, tags);
-        if let Some(answer) = &dump.answer {
+        if let Some(answer) = &dump.response {
             entry(vu, format!("Response:\n{answer}\n"), &id, tags);
         }
     }
