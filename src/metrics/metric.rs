@@ -11,7 +11,7 @@ pub struct MetricId(pub u16);
 pub enum MetricType {
     /// A sum.
     Counter,
-    /// The last value, with the least and the greatest.
+    /// The last value, with minimum and maximum.
     Gauge,
     /// The share of non-zero values.
     Rate,

@@ -40,7 +40,7 @@ impl Registry {
     /// Declares a metric, or finds the one that has this name, type and meaning already.
     ///
     /// # Errors
-    /// k6's words when the name is malformed or taken by a metric of another kind.
+    /// k6's message when the name is malformed or taken by a metric of another kind.
     pub fn declare(&self, name: &str, kind: MetricType, contains: Contains) -> Result<MetricId, String> {
         if !is_valid_name(name) {
             return Err(format!(

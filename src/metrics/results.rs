@@ -62,13 +62,13 @@ pub enum MetricValues {
         /// Per second; 0 for a run without length.
         rate: f64,
     },
-    /// The last value, the least, the greatest.
+    /// The last value, the minimum, the maximum.
     Gauge {
         /// The last.
         value: f64,
-        /// The least.
+        /// The minimum.
         min: f64,
-        /// The greatest.
+        /// The maximum.
         max: f64,
     },
     /// The share of non-zero samples.

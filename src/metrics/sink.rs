@@ -10,7 +10,7 @@ use super::trend::Trend;
 pub enum Sink {
     /// A sum.
     Counter(CounterSink),
-    /// The last value, with the least and the greatest.
+    /// The last value, with minimum and maximum.
     Gauge(GaugeSink),
     /// The share of non-zero values.
     Rate(RateSink),
@@ -25,14 +25,14 @@ pub struct CounterSink {
     samples: u64,
 }
 
-/// The last value, with the least and the greatest; all 0 without samples.
+/// The last value, with minimum and maximum; all 0 without samples.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct GaugeSink {
     /// The latest value.
     pub value: f64,
-    /// The least value.
+    /// The minimum.
     pub min: f64,
-    /// The greatest value.
+    /// The maximum.
     pub max: f64,
     last: Option<Stamp>,
 }

@@ -56,7 +56,7 @@ impl QuantileSketch {
         self.count
     }
 
-    /// The greatest value; 0 without values.
+    /// The maximum; 0 without values.
     pub fn max(&self) -> f64 {
         self.max
     }

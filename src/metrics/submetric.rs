@@ -35,7 +35,7 @@ impl MetricSelector {
     /// Parses a metric expression.
     ///
     /// # Errors
-    /// k6's words for braces out of place and tags without a value.
+    /// k6's message for braces out of place and tags without a value.
     pub fn parse(text: &str) -> Result<Self, String> {
         let (open, close) = match (text.find('{'), text.rfind('}')) {
             (None, None) => return Ok(Self { name: text.into(), parent: text.into(), filter: None }),

@@ -105,7 +105,7 @@ const OPERATORS: [(&str, Operator); 7] = [
 /// Reads all thresholds and checks them against the metrics of the run, in order of their names.
 ///
 /// # Errors
-/// k6's words, with the exit code of a wrong configuration.
+/// k6's message, with the exit code of a wrong configuration.
 pub fn check(
     defs: &ThresholdDefs,
     registry: &Registry,
@@ -212,7 +212,7 @@ impl Threshold {
     /// Reads one threshold.
     ///
     /// # Errors
-    /// k6's words, typing error included.
+    /// k6's message, typing error included.
     pub fn parse(def: &ThresholdDef, strict: bool) -> Result<Self, String> {
         let text = &def.expression;
         let quoted = go_quote(text);
@@ -371,7 +371,7 @@ impl Aggregation {
             "min" => Ok(Self::Min),
             "max" => Ok(Self::Max),
             "med" => Ok(Self::Med),
-            // k6 reads a lone `p` as the least value.
+            // k6 reads a lone `p` as the minimum.
             "p" => Ok(Self::Percentile(0.0)),
             "passes" if !strict => Ok(Self::Passes),
             "fails" if !strict => Ok(Self::Fails),

@@ -26,7 +26,7 @@ impl ThresholdLimit {
     /// Reads the text behind the operator; with the length of the window, if there is one.
     ///
     /// # Errors
-    /// k6's words for what is no number; ours for the forms that are not k6's.
+    /// k6's message for what is no number; ours for the forms that are not k6's.
     pub fn parse(text: &str, strict: bool) -> Result<(Self, Option<Duration>), String> {
         if strict {
             return Ok((Self::Number(parse_float(text)?), None));

@@ -1,4 +1,4 @@
-//! What thresholds refuse in k6's words, what they read beyond k6, and how they judge.
+//! What thresholds refuse in k6's message, what they read beyond k6, and how they judge.
 
 use std::sync::Mutex;
 

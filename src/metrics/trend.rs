@@ -1,6 +1,6 @@
 //! A distribution: exact up to [`EXACT_LIMIT`] values, then a histogram of three significant digits.
 //!
-//! Count, least, greatest and sum are exact always. Percentiles interpolate between neighbouring ranks, as k6 does;
+//! Count, minimum, maximum and sum are exact always. Percentiles interpolate between neighbouring ranks, as k6 does;
 //! up to the limit they are the very numbers k6 would show. Memory stays bounded: 80 KB, then the histogram.
 
 use hdrhistogram::serialization::{Serializer, V2Serializer};
@@ -91,12 +91,12 @@ impl Trend {
         self.count
     }
 
-    /// The least value; 0 without values.
+    /// The minimum; 0 without values.
     pub fn min(&self) -> f64 {
         self.min
     }
 
-    /// The greatest value; 0 without values.
+    /// The maximum; 0 without values.
     pub fn max(&self) -> f64 {
         self.max
     }
@@ -290,7 +290,7 @@ impl ScaledHistogram {
         }
     }
 
-    /// Makes the scale as fine as this, as far as the greatest value allows it.
+    /// Makes the scale as fine as this, as far as the maximum allows it.
     fn refine(&mut self, scale: f64) {
         if scale > self.scale {
             let greatest = self.negative.greatest().max(self.positive.greatest()) as f64 / self.scale;

@@ -24,7 +24,7 @@ impl TrendStat {
     /// Reads one item of `summaryTrendStats`.
     ///
     /// # Errors
-    /// k6's words for an unknown figure and for a percentile outside 0 to 100.
+    /// k6's message for an unknown figure and for a percentile outside 0 to 100.
     pub fn parse(name: &str) -> Result<Self, String> {
         let kind = match name {
             "avg" => StatKind::Avg,

@@ -99,9 +99,9 @@ pub struct TlsConfig {
     /// Accept any certificate.
     pub insecure_skip_verify: bool,
     /// The oldest version allowed.
-    pub min_version: Option<TlsVersion>,
+    pub min_version: Option<TlsProtocolVersion>,
     /// The newest version allowed.
-    pub max_version: Option<TlsVersion>,
+    pub max_version: Option<TlsProtocolVersion>,
     /// k6's names of the suites allowed; empty allows all.
     pub cipher_suites: Vec<String>,
     /// Certificates of ours.
@@ -112,7 +112,7 @@ pub struct TlsConfig {
 
 /// A version of TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum TlsVersion {
+pub enum TlsProtocolVersion {
     /// `tls1.0`, which this library does not speak.
     Tls10,
     /// `tls1.1`, which this library does not speak.

@@ -32,7 +32,7 @@ impl Options {
     /// Reads a JSON object; `null` is no options at all. Keys match in any case, as in k6.
     ///
     /// # Errors
-    /// k6's words, with code 104; the caller puts the script's name before them.
+    /// k6's message, with code 104; the caller puts the script's name before them.
     pub fn from_json(value: &Value, compat: &mut Compat) -> Result<Decoded, Failure> {
         let mut decoded = Decoded::default();
         let object = match value {

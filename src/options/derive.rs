@@ -133,7 +133,7 @@ fn joined(problems: impl IntoIterator<Item = String>) -> Result<(), Failure> {
 /// Checks one of `summaryTrendStats`.
 ///
 /// # Errors
-/// k6's words, such as `invalid trend stat 'foo', unknown format`.
+/// k6's message, such as `invalid trend stat 'foo', unknown format`.
 pub fn check_trend_stat(stat: &str) -> Result<(), String> {
     if matches!(stat, "avg" | "min" | "med" | "max" | "count") {
         return Ok(());

@@ -47,7 +47,7 @@ macro_rules! words {
             /// Reads the word.
             ///
             /// # Errors
-            /// k6's words for a word it doesn't know.
+            /// k6's message for a word it doesn't know.
             pub fn parse(text: &str) -> Result<Self, String> {
                 match text {
                     $($word => Ok(Self::$item),)*
@@ -116,7 +116,7 @@ impl DnsOptions {
     /// Reads the flag's text: `ttl=5m,select=random,policy=preferIPv4`, any part of it.
     ///
     /// # Errors
-    /// k6's words: `no value for key ttl=`, `unknown DNS configuration field: foo`, an unknown word.
+    /// k6's message: `no value for key ttl=`, `unknown DNS configuration field: foo`, an unknown word.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut dns = Self::default();
         for part in list(text) {

@@ -34,7 +34,7 @@ impl Cidr {
     /// Reads a network; host bits are cleared.
     ///
     /// # Errors
-    /// Go's words: `invalid CIDR address: 10.0.0.1`.
+    /// Go's message: `invalid CIDR address: 10.0.0.1`.
     pub fn parse(text: &str) -> Result<Self, String> {
         let invalid = || format!("invalid CIDR address: {text}");
         let (ip, prefix) = text.split_once('/').ok_or_else(invalid)?;
@@ -97,7 +97,7 @@ impl LocalIps {
     /// Reads a comma-separated list of `ip`, `ip1-ip2` and networks.
     ///
     /// # Errors
-    /// k6's words, such as `300.1.1.1 is not a valid IP, IP range or CIDR`.
+    /// k6's message, such as `300.1.1.1 is not a valid IP, IP range or CIDR`.
     pub fn parse(text: &str) -> Result<Self, String> {
         let blocks = text.split(',').map(block).collect::<Result<_, _>>()?;
         Ok(Self { text: text.to_owned(), blocks })

@@ -58,7 +58,7 @@ pub mod text {
     /// Reads a whole number.
     ///
     /// # Errors
-    /// Go's words: `strconv.ParseInt: parsing "abc": invalid syntax`.
+    /// Go's message: `strconv.ParseInt: parsing "abc": invalid syntax`.
     pub fn parse_int(text: &str) -> Result<i64, String> {
         value::parse_int(text)
     }
@@ -66,7 +66,7 @@ pub mod text {
     /// Reads a duration with a unit; one with inner spaces is a warning.
     ///
     /// # Errors
-    /// Go's words: `time: missing unit in duration "10"`.
+    /// Go's message: `time: missing unit in duration "10"`.
     pub fn parse_span(text: &str, compat: &mut Compat) -> Result<Span, String> {
         value::parse_span(text, compat)
     }

@@ -26,7 +26,7 @@ impl Segment {
     /// A checked segment.
     ///
     /// # Errors
-    /// k6's words, such as `segment end value can't be more than 1 but was 2.00`.
+    /// k6's message, such as `segment end value can't be more than 1 but was 2.00`.
     pub fn new(from: Ratio, to: Ratio) -> Result<Self, String> {
         if from < Ratio::ZERO {
             return Err(format!("segment start value must be at least 0 but was {:.2}", from.to_f64()));
@@ -44,7 +44,7 @@ impl Segment {
     /// Reads `25%`, `0.25`, `1/4` or an interval `1/4:1/2`.
     ///
     /// # Errors
-    /// k6's words, such as `'abc' is not a valid percentage, decimal, fraction or interval value`.
+    /// k6's message, such as `'abc' is not a valid percentage, decimal, fraction or interval value`.
     pub fn parse(text: &str) -> Result<Self, String> {
         match text.split_once(':') {
             Some((from, to)) => Self::new(parse_point(from)?, parse_point(to)?),
@@ -93,7 +93,7 @@ impl SegmentSequence {
     /// Reads `0,1/4,1/2,1`.
     ///
     /// # Errors
-    /// k6's words, such as `at least 2 points are needed for an execution segment sequence, 1 given`.
+    /// k6's message, such as `at least 2 points are needed for an execution segment sequence, 1 given`.
     pub fn parse(text: &str) -> Result<Self, String> {
         let points = list(text).map(parse_point).collect::<Result<Vec<_>, _>>()?;
         if points.len() < 2 {

@@ -13,7 +13,7 @@ impl ScenarioConfig {
     /// Checks the scenario.
     ///
     /// # Errors
-    /// Every problem, in k6's words.
+    /// Every problem, in k6's message.
     pub fn check(&self, name: &str) -> Result<Scenario, Vec<String>> {
         let mut problems = Vec::new();
         let name_fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';

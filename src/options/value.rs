@@ -1,6 +1,6 @@
 //! How one option's value is read from JSON or from text, and written back.
 //!
-//! Each type knows k6's words for what it refuses. `null` never gets here: it means that nothing was said.
+//! Each type knows k6's message for what it refuses. `null` never gets here: it means that nothing was said.
 
 use std::collections::BTreeMap;
 
@@ -83,7 +83,7 @@ pub(super) fn string<'a>(value: &'a Value, key: &str, go_type: &str) -> Result<&
     value.as_str().ok_or_else(|| wrong_kind(value, key, go_type))
 }
 
-/// Reads a whole number in Go's words.
+/// Reads a whole number in Go's message.
 pub(super) fn parse_int(text: &str) -> Result<i64, String> {
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -20,7 +20,7 @@ use crate::units::number;
 /// Makes the output; it opens its file when it starts.
 ///
 /// # Errors
-/// k6's words for settings that are unknown or malformed.
+/// k6's message for settings that are unknown or malformed.
 pub fn new(argument: Option<&str>, context: &OutputContext) -> Result<Box<dyn Output>, Failure> {
     let settings = CsvSettings::gather(argument, context).exit(ExitCode::Other)?;
     let path = (settings.name != "-").then(|| context.path(&settings.name));

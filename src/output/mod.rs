@@ -147,7 +147,7 @@ const REMOVED: [(&str, &str, &str, &str); 3] = [
 /// Makes the output that was asked for as `type[=argument]`.
 ///
 /// # Errors
-/// k6's words for a name that is unknown or removed, and for an argument that is wrong.
+/// k6's message for a name that is unknown or removed, and for an argument that is wrong.
 pub fn make(asked: &str, context: &OutputContext) -> Result<Box<dyn Output>, Failure> {
     let (name, argument) = match asked.split_once('=') {
         Some((name, argument)) => (name, Some(argument)),

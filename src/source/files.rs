@@ -109,7 +109,7 @@ impl FileSet {
     /// Where `specifier`, written in the module at `referrer`, leads.
     ///
     /// # Errors
-    /// k6's words, without the context of the script.
+    /// k6's message, without the context of the script.
     pub fn resolve(&self, specifier: &str, referrer: &str) -> Result<Resolved, String> {
         match resolve(specifier, referrer) {
             Ok(Resolved::Url(url)) => Ok(Resolved::Url(self.conceal(&url))),
@@ -151,7 +151,7 @@ impl FileSet {
     /// The module at `url`, which was asked for as `specifier`.
     ///
     /// # Errors
-    /// k6's words for what is missing, a directory, unreachable, or new after the first load.
+    /// k6's message for what is missing, a directory, unreachable, or new after the first load.
     pub fn module(&self, specifier: &str, url: &str) -> Result<Module, String> {
         let specifier = &*redact_reference(specifier);
         let bytes = self.read(url).map_err(|refusal| match refusal {
@@ -171,7 +171,7 @@ impl FileSet {
     /// The bytes `open(name)` gives in code whose files are relative to the directory `base` (a URL).
     ///
     /// # Errors
-    /// k6's words, without the name of the error class.
+    /// k6's message, without the name of the error class.
     pub fn open(&self, name: &str, base: &str) -> Result<Bytes, String> {
         self.find(name, base).map(|(_, bytes)| bytes)
     }

@@ -21,7 +21,7 @@ pub struct SummaryEntry {
 /// Writes all entries, paths relative to `folder`. Entries that can be written are, whatever happens to others.
 ///
 /// # Errors
-/// k6's words, naming every entry that could not be written.
+/// k6's message, naming every entry that could not be written.
 pub fn write_all(
     outputs: &[SummaryEntry],
     folder: &Path,

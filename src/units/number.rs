@@ -18,7 +18,7 @@ impl TimeUnit {
     /// Reads `s`, `ms` or `us`. A script may say anything, what is unknown means auto; the command line is stricter.
     ///
     /// # Errors
-    /// k6's words for an unknown unit on the command line.
+    /// k6's message for an unknown unit on the command line.
     pub fn parse(text: &str) -> Result<Self, String> {
         match text {
             "" => Ok(Self::Auto),

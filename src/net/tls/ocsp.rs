@@ -1,6 +1,6 @@
-//! What a server's stapled OCSP answer says about its certificate: `response.ocsp` in k6's words.
+//! What a server's stapled OCSP response says about its certificate: `response.ocsp` in k6's words.
 //!
-//! The answer is told, not judged: no signature is checked, no handshake fails because of it, as in k6.
+//! It is reported, not judged: no signature is checked, no handshake fails because of it, as in k6.
 
 use std::cell::RefCell;
 
@@ -89,13 +89,13 @@ tokio::task_local! {
 /// Notes what is stapled to the certificate that is being verified.
 pub fn note(der: &[u8]) {
     if let Some(ocsp) = Some(der).filter(|der| !der.is_empty()).and_then(Ocsp::parse) {
-        // Without a handshake around, nobody wants to know.
+        // Fails outside of a handshake of ours, where it is not needed.
         _ = STAPLED.try_with(|stapled| stapled.replace(ocsp));
     }
 }
 
-/// Runs a handshake and tells what was stapled to it.
-pub async fn watched<T>(handshake: impl Future<Output = T>) -> (T, Ocsp) {
+/// Runs a handshake; with what was stapled to it.
+pub async fn with_stapled<T>(handshake: impl Future<Output = T>) -> (T, Ocsp) {
     STAPLED
         .scope(RefCell::new(Ocsp::NONE), async { (handshake.await, STAPLED.with(|stapled| *stapled.borrow())) })
         .await

@@ -161,10 +161,10 @@ pub struct HistogramDataPoint {
     /// The bounds.
     #[prost(double, repeated, tag = "7")]
     pub explicit_bounds: Vec<f64>,
-    /// The least.
+    /// The minimum.
     #[prost(double, optional, tag = "11")]
     pub min: Option<f64>,
-    /// The greatest.
+    /// The maximum.
     #[prost(double, optional, tag = "12")]
     pub max: Option<f64>,
 }

@@ -42,9 +42,9 @@ pub struct Buckets {
     pub count: u64,
     /// Their sum.
     pub sum: crate::metrics::compensated_sum::CompensatedSum,
-    /// The least.
+    /// The minimum.
     pub min: f64,
-    /// The greatest.
+    /// The maximum.
     pub max: f64,
 }
 

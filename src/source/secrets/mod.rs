@@ -106,7 +106,7 @@ impl Secrets {
     /// The value of `key` in the source of this name, or in the default one.
     ///
     /// # Errors
-    /// k6's words for sources and keys that aren't there.
+    /// k6's message for sources and keys that aren't there.
     pub async fn get(&self, source: Option<&str>, key: &str) -> Result<Arc<str>, String> {
         if self.sources.is_empty() {
             return Err("no secret sources are configured".to_owned());
