@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 ///
 /// | a hop that ends with          | `blocked`, `connecting`, `tls_handshaking` | `sending`        | `waiting`         | `receiving`      |
 /// |-------------------------------|--------------------------------------------|------------------|-------------------|------------------|
-/// | a response                     | what the connection cost, 0 for a kept one | all of it        | to the first byte | to the last byte |
+/// | a response                    | what the connection cost, 0 for a kept one | all of it        | to the first byte | to the last byte |
 /// | anything in the body or head: timeout, reset, EOF, bad chunk, protocol error | the same  | all of it | to the first byte | from the first byte to the end |
 /// | anything before the first byte: timeout, reset, EOF, stream reset, GOAWAY | the same     | all of it | to the end        | 0                |
 /// | anything while it is written  | the same                                   | to the end       | 0                 | 0                |
