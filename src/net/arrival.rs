@@ -63,7 +63,7 @@ pub fn receive(tcp: &TcpStream, buf: &mut ReadBuf<'_>) -> io::Result<(usize, Ins
     }
 }
 
-/// How long ago that was; `None` when the wall clock was set back meanwhile.
+/// How long ago that was; `None` when the wall clock was set back in between.
 fn age(stamp: libc::timespec) -> Option<Duration> {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).ok()?;
     now.checked_sub(Duration::new(u64::try_from(stamp.tv_sec).ok()?, u32::try_from(stamp.tv_nsec).ok()?))

@@ -91,7 +91,7 @@ impl Connector {
         self.context.dialer.connect(remote, self.local_ip, self.traffic.clone()).await
     }
 
-    /// Opens a connection to the server of `url`. `timer` is told the cost of each part as soon as that part is done.
+    /// Opens a connection to the server of `url`. The cost of each part is noted in `timer` as soon as that part is done.
     pub async fn open(&self, url: &Url, purpose: Purpose, timer: &mut HopTimer) -> Result<OpenStream, NetError> {
         let proxy = self.proxy(url)?;
         let (mut socket, connecting) = match proxy {

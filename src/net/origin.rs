@@ -3,7 +3,7 @@
 //!
 //! [`OriginCheck`] looks at `Host` (a foreign name that was made to lead here: DNS rebinding) and, where something is to
 //! be changed, at `Origin` and `Sec-Fetch-Site` (a foreign page that sends requests: CSRF). Programs send neither of the
-//! latter, and the name they were told.
+//! latter, and the name they were configured with.
 
 use std::net::{IpAddr, SocketAddr, TcpListener};
 

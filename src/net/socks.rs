@@ -11,7 +11,7 @@ use super::http::proto::error::{NetError, TCP};
 const VERSION: u8 = 5;
 const NO_AUTHENTICATION: u8 = 0;
 const PASSWORD: u8 = 2;
-/// What a proxy can answer, by number.
+/// The replies of a proxy, by number.
 const REPLIES: [&str; 9] = [
     "succeeded",
     "general SOCKS server failure",

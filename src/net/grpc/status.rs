@@ -83,7 +83,7 @@ impl GrpcStatus {
         self.code == GrpcCode::OK
     }
 
-    /// What an answer that is no gRPC means: its HTTP status and its content type.
+    /// The status of a response that is not gRPC: its HTTP status and its content type.
     pub fn of_http(status: u16, content_type: Option<&str>) -> Option<Self> {
         let is_grpc = content_type.is_some_and(is_grpc);
         if status == 200 && is_grpc {

@@ -11,11 +11,11 @@ use x509_ocsp::{BasicOcspResponse, CertStatus, OcspResponse, OcspResponseStatus}
 /// What was stapled to a handshake. Times are seconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ocsp {
-    /// `good`, `revoked`; `unknown` also without an answer that can be read.
+    /// `good`, `revoked`; `unknown` also without a response that can be read.
     pub status: &'static str,
-    /// Why it was revoked; empty without an answer.
+    /// Why it was revoked; empty without a response.
     pub revocation_reason: &'static str,
-    /// When the answer was made.
+    /// When the response was made.
     pub produced_at: i64,
     /// Since when it is true.
     pub this_update: i64,
@@ -54,7 +54,7 @@ impl Ocsp {
         revoked_at: 0,
     };
 
-    /// Reads an answer; `None` for what is none, or is about several certificates.
+    /// Reads a response; `None` for what is none, or is about several certificates.
     pub fn parse(der: &[u8]) -> Option<Self> {
         let outer = OcspResponse::from_der(der).ok()?;
         let bytes = outer.response_bytes.filter(|_| outer.response_status == OcspResponseStatus::Successful)?;

@@ -220,7 +220,7 @@ async fn connect(
     started: Instant,
     ends: &mut Option<(SocketAddr, SocketAddr)>,
 ) -> Result<OpenedSocket, AttemptError> {
-    // The times of a WebSocket are its own: nobody reads this timer.
+    // A WebSocket has times of its own, so this timer is not read.
     let mut timer = HopTimer::start(started, None);
     let mut stream = connections.connector().open(&request.url, Purpose::WebSocket, &mut timer).await?.stream;
     let (local, remote) = (stream.socket().local, stream.socket().remote);

@@ -37,7 +37,7 @@ pub fn negotiate(scheme: &str) -> String {
     format!("{scheme} {}", STANDARD.encode(message))
 }
 
-/// The second `Authorization`: the answer to the server's challenge; `None` without one.
+/// The second `Authorization`, for the server's challenge; `None` without one.
 pub fn authenticate(headers: &Headers, scheme: &str, user: &str, password: &str) -> Option<String> {
     let challenge = headers.get_all("Www-Authenticate").find_map(|value| {
         let (name, text) = value.split_once(' ')?;
