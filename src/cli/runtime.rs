@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::args::{GlobalArgs, RuntimeArgs, Switch, parse_bool};
 use super::usage::refuse;
 use crate::failure::Failure;
-use crate::options::Notes;
+use crate::options::Compat;
 use crate::source::ScriptType;
 use crate::summary;
 
@@ -38,7 +38,7 @@ pub struct GlobalSettings {
     pub log: LogSettings,
     /// No banner, no progress.
     pub quiet: bool,
-    /// Serve profiles on the REST API.
+    /// `--profiling-enabled`, which has no effect.
     pub profiling: bool,
     /// `TYPE[=CONFIG]` each.
     pub secret_sources: Vec<String>,
@@ -125,8 +125,13 @@ impl RuntimeArgs {
     /// Puts flags over variables over defaults; `system_env` is the default of `--include-system-env-vars`.
     ///
     /// # Errors
-    /// Words that are no mode, no boolean, no name; code 255.
-    pub fn settings(&self, env: &Environment, system_env: bool, notes: &mut Notes) -> Result<RuntimeSettings, Failure> {
+    /// An unknown mode, an invalid boolean or name; code 255.
+    pub fn settings(
+        &self,
+        env: &Environment,
+        system_env: bool,
+        notes: &mut Compat,
+    ) -> Result<RuntimeSettings, Failure> {
         let or_env = |flag: &Option<String>, name: &str| flag.clone().or_else(|| set(env, name));
         let flag = |switch: Option<Switch>, name: &str, default: bool| match (on(switch), set(env, name)) {
             (Some(flag), _) => Ok(flag),

@@ -5,81 +5,17 @@ use std::sync::{Arc, RwLock};
 use rustc_hash::FxHashMap;
 
 use super::builtin;
-
+use super::metric::{Contains, Metric, MetricId, MetricType};
 use crate::units::sync::{read, write};
-
-/// A metric's place in the [`Registry`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct MetricId(pub u16);
-
-/// How a metric adds up its samples.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MetricType {
-    /// A sum.
-    Counter,
-    /// The last value, with the least and the greatest.
-    Gauge,
-    /// The share of non-zero values.
-    Rate,
-    /// A distribution.
-    Trend,
-}
-
-impl MetricType {
-    /// The word k6 uses in exports and messages.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Counter => "counter",
-            Self::Gauge => "gauge",
-            Self::Rate => "rate",
-            Self::Trend => "trend",
-        }
-    }
-}
-
-/// What a metric's values mean.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Contains {
-    /// Plain numbers.
-    Default,
-    /// Milliseconds.
-    Time,
-    /// Bytes.
-    Data,
-}
-
-impl Contains {
-    /// The word k6 uses in exports and messages.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Default => "default",
-            Self::Time => "time",
-            Self::Data => "data",
-        }
-    }
-}
-
-/// One metric.
-#[derive(Clone, Debug)]
-pub struct Metric {
-    /// Its place.
-    pub id: MetricId,
-    /// Its name, as in `http_req_duration`.
-    pub name: Arc<str>,
-    /// How it adds up.
-    pub kind: MetricType,
-    /// What its values mean.
-    pub contains: Contains,
-}
 
 /// All metrics of a run. Shared by all threads; grows only while init code runs.
 #[derive(Debug)]
 pub struct Registry {
-    inner: RwLock<Inner>,
+    inner: RwLock<RegistryState>,
 }
 
 #[derive(Debug, Default)]
-struct Inner {
+struct RegistryState {
     list: Vec<Metric>,
     by_name: FxHashMap<Arc<str>, MetricId>,
 }
@@ -104,7 +40,7 @@ impl Registry {
     /// Declares a metric, or finds the one that has this name, type and meaning already.
     ///
     /// # Errors
-    /// k6's words when the name is malformed or taken by a metric of another kind.
+    /// k6's message when the name is malformed or taken by a metric of another kind.
     pub fn declare(&self, name: &str, kind: MetricType, contains: Contains) -> Result<MetricId, String> {
         if !is_valid_name(name) {
             return Err(format!(

@@ -5,9 +5,10 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::units::percent::encode_component;
+use crate::units::redact::without_user;
 
 /// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A client.
 ///
@@ -16,13 +17,13 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub fn client() -> Result<reqwest::Client, String> {
     // Whoever came first has installed the same one.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder().timeout(PATIENCE).build().map_err(|error| words(&error))
+    reqwest::Client::builder().timeout(REQUEST_TIMEOUT).build().map_err(|error| words(&error))
 }
 
 /// The innermost cause says most.
 pub fn words(error: &reqwest::Error) -> String {
     if error.is_timeout() {
-        return format!("no answer within {} s", PATIENCE.as_secs());
+        return format!("no answer within {} s", REQUEST_TIMEOUT.as_secs());
     }
     let mut cause: &dyn std::error::Error = error;
     while let Some(inner) = cause.source() {
@@ -62,4 +63,21 @@ pub fn at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
         };
     }
     Some(here)
+}
+
+/// An address without what may be secret in it: user, password, query.
+pub fn plain_address(url: &str) -> String {
+    let url = without_user(url);
+    url.split(['?', '#']).next().unwrap_or(&url).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn addresses_are_told_without_secrets() {
+        let check = |url: &str, expect: &str| assert_eq!(super::plain_address(url), expect);
+        check("redis://user:p@ss@host:6379/1", "redis://host:6379/1");
+        check("https://host/path/@x?token=1#a", "https://host/path/@x");
+        check("postgres://u@h", "postgres://h");
+    }
 }

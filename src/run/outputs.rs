@@ -1,21 +1,21 @@
-//! Opens everything a run writes, so that what can't be written is known before the test; and says what is about to run.
+//! Opens everything a run writes, so that what can't be written is known before the test; and prints what is about to run.
 
 use std::sync::{Arc, Mutex};
 
-use super::{Run, reports, single_iteration, view};
+use super::{TestRun, reports, single_iteration, view};
 use crate::failure::Failure;
 use crate::log::Level;
-use crate::output::{self, Running};
+use crate::output::{self, RunningOutput};
 use crate::report::Dashboard;
 use crate::summary::writing;
 use crate::ui::banner::banner;
 
-impl Run {
+impl TestRun {
     /// Opens the outputs.
     ///
     /// # Errors
     /// An output that is unknown or can't be opened.
-    pub(super) fn open_outputs(&self) -> Result<Vec<Running>, Failure> {
+    pub(super) fn open_outputs(&self) -> Result<Vec<RunningOutput>, Failure> {
         if self.request.single_iteration {
             let (registry, terminal) = (self.script.registry.clone(), self.request.terminal.clone());
             let printer = Box::new(single_iteration::Printer::new(registry, terminal));
@@ -37,22 +37,22 @@ impl Run {
         if let Some(asked) = self.request.outputs.iter().find(writes_it) {
             self.log.warn(format!("`-o {asked}` and `--summary-export` write one file: only the summary will be left"));
         }
-        // k6 tells only at the end, and ends well: what was measured is worth more than its copy. So this is said
-        // early, but is no warning.
+        // k6 reports it only at the end, and ends well: what was measured is worth more than its copy. So this is logged
+        // early, but not as a warning.
         if let Err(error) = writing::ensure_writable(&self.request.cwd.join(name)) {
             let why = writing::plain(&error);
             self.log.log(Level::Info, format!("the summary can't be exported to '{name}': {why}"), Vec::new());
         }
     }
 
-    fn output_context(&self) -> output::Means {
+    fn output_context(&self) -> output::OutputContext {
         let thresholds = self.options.thresholds.as_ref().map(|thresholds| thresholds.0.clone()).unwrap_or_default();
-        let parts = self.ledger().parts().map(|(metric, part)| (metric, part.clone())).collect();
+        let submetrics = self.ledger().submetrics().map(|(metric, selector)| (metric, selector.clone())).collect();
         let env = self.request.process_env.clone();
-        output::Means {
+        output::OutputContext {
             registry: self.script.registry.clone(),
             thresholds: thresholds.into(),
-            parts,
+            submetrics,
             system_tags: self.script.system_tags,
             folder: self.request.cwd.clone(),
             stdout: Arc::new(Mutex::new(self.request.terminal.stdout_writer())),
@@ -65,8 +65,8 @@ impl Run {
         }
     }
 
-    /// Says what is about to run.
-    pub(super) fn announce(&self, outputs: &[Running], dashboard: Option<&Dashboard>) {
+    /// Prints what is about to run.
+    pub(super) fn announce(&self, outputs: &[RunningOutput], dashboard: Option<&Dashboard>) {
         let (terminal, about) = (&self.request.terminal, view::description(self, outputs, dashboard));
         if self.request.quiet {
             self.log.debug(about.render(false));

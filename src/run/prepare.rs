@@ -7,29 +7,29 @@ use super::evaluate::{ScriptContext, resolve_options};
 use super::generator_health::{self, GeneratorHealth};
 use super::reports::ReportPlan;
 use super::scenarios::PlannedScenario;
-use super::{Run, RunRequest, network, single_iteration, thresholds};
+use super::{RunRequest, TestRun, network, single_iteration, thresholds};
 use crate::execution::Pool;
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
 use crate::js::engine::Engine;
-use crate::js::worker::Crew as Workers;
-use crate::js::{Exports, HttpDefaults, Script, VuCrew};
+use crate::js::runtime::worker::WorkerThreads;
+use crate::js::{Exports, HttpDefaults, Script, VuSet};
 use crate::metrics::ledger::LedgerOptions;
 use crate::metrics::{Ledger, Recorder, threshold};
 use crate::net::Net;
-use crate::net::http::Dumping;
-use crate::options::{Options, Plan, Settled, Share, derive};
+use crate::net::http::DumpLevel;
+use crate::options::{Options, Plan, ResolvedOptions, Share, derive};
 use crate::output::USER_AGENT;
 use crate::summary;
 
-impl Run {
+impl TestRun {
     /// Checks the options and makes everything the run needs.
     pub(super) fn prepare(request: RunRequest, context: ScriptContext, exports: Exports) -> Result<Self, Failure> {
         let mut resolved = resolve_options(&request.script, &exports)?;
         if request.single_iteration {
             single_iteration::reduce(&mut resolved);
         }
-        let Settled { configured, options, scenarios: checked, share, plan, .. } = resolved;
+        let ResolvedOptions { configured, options, scenarios: checked, share, plan, .. } = resolved;
         derive::check_exports(&checked, |name| exports.has(name))?;
         hold_if_paused(&request, &context, &options);
         if let Some(path) = &options.console_output {
@@ -42,7 +42,6 @@ impl Run {
         let watched = thresholds::bind(&request, &options, &context.registry)?;
         let threads = Threads::for_vus(plan.max_vus(), request.script.engine);
         let net = start_network(&request, &options, &plan, &threads)?;
-        let health = GeneratorHealth::start(&net, threads.network, scheduling_delay);
         let script = Arc::new(context.script(&request.script, &options, net));
         let consolidated = options.with_defaults().to_script_json();
         _ = script.options.set(serde_json::Value::Object(consolidated).to_string());
@@ -50,9 +49,10 @@ impl Run {
         _ = script.exported_options.set(serde_json::Value::Object(exported).to_string());
         let ledger = open_ledger(&request, &context, &script, watched, &reports);
         let recorded = ledger.clone();
-        let workers = Workers::start(threads.workers, move || Recorder::new(recorded.clone()));
+        let workers = WorkerThreads::start(threads.workers, move || Recorder::new(recorded.clone()));
         let workers = Arc::new(workers.exit(ExitCode::Other)?);
-        let crew = VuCrew::new(script.clone(), workers.clone(), id_in_test(&share));
+        let health = GeneratorHealth::start(&workers, &script.net, threads.network, scheduling_delay);
+        let crew = VuSet::new(script.clone(), workers.clone(), id_in_test(&share));
         let log = request.script.log.logger();
         let pool = Arc::new(Pool::new(crew.clone(), plan.max_vus() - plan.max_planned_vus(), log.clone()));
         let scenarios = checked
@@ -95,7 +95,7 @@ fn hold_if_paused(request: &RunRequest, context: &ScriptContext, options: &Optio
 
 fn start_network(request: &RunRequest, options: &Options, plan: &Plan, threads: &Threads) -> Result<Arc<Net>, Failure> {
     let config = network::config(options, &request.process_env, plan.max_vus())?;
-    if !crate::net::tls::speaks_any(&config.tls) {
+    if !crate::net::tls::has_version(&config.tls) {
         let text = "`tlsVersion` allows only versions of TLS that can't be spoken: every TLS handshake will fail";
         request.script.log.logger().warn(text);
     }
@@ -106,14 +106,14 @@ fn open_ledger(
     request: &RunRequest,
     context: &ScriptContext,
     script: &Script,
-    watched: Vec<threshold::Watched>,
+    watched: Vec<threshold::MetricThresholds>,
     reports: &ReportPlan,
 ) -> Arc<Mutex<Ledger>> {
     let options = LedgerOptions {
         watched,
         system_tags: script.system_tags,
         sections: request.summary_mode == summary::Mode::Full || reports.needs_sections(),
-        detail: reports.needs_detail().then_some(context.epoch),
+        breakdown: reports.needs_breakdown().then_some(context.epoch),
     };
     Arc::new(Mutex::new(Ledger::new(context.registry.clone(), options, request.script.log.logger())))
 }
@@ -146,9 +146,9 @@ pub(super) fn default_http(options: &Options) -> HttpDefaults {
     HttpDefaults {
         user_agent: options.user_agent.clone().unwrap_or_else(|| USER_AGENT.to_owned()),
         dumping: match options.http_debug.as_deref() {
-            None | Some("") => Dumping::Off,
-            Some("full") => Dumping::Full,
-            Some(_) => Dumping::Heads,
+            None | Some("") => DumpLevel::Off,
+            Some("full") => DumpLevel::Full,
+            Some(_) => DumpLevel::Heads,
         },
         max_redirects: (whole(options.max_redirects, 10) as u32, options.max_redirects.is_some()),
         discard_bodies: options.discard_response_bodies.unwrap_or_default(),

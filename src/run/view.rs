@@ -5,13 +5,13 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
-use super::Run;
+use super::TestRun;
 use super::observe::Moment;
 use crate::execution::executor::Controls;
 use crate::execution::{RunState, RunStatus, ScenarioFacts};
 use crate::metrics::Ledger;
 use crate::options::ExecutorConfig;
-use crate::output::Running;
+use crate::output::RunningOutput;
 use crate::report::Dashboard;
 use crate::ui::description::Description;
 use crate::ui::progress::{Head, ProgressMode, ProgressView, RequestFigures, ScenarioLine, ScenarioStatus};
@@ -19,7 +19,7 @@ use crate::units::Span;
 use crate::units::sync::lock;
 
 /// What a run says about itself before it starts.
-pub(super) fn description(run: &Run, outputs: &[Running], dashboard: Option<&Dashboard>) -> Description {
+pub(super) fn description(run: &TestRun, outputs: &[RunningOutput], dashboard: Option<&Dashboard>) -> Description {
     Description {
         script: run.request.script.argument.clone(),
         dashboard: dashboard.map(|dashboard| dashboard.url.clone()),
@@ -73,7 +73,7 @@ struct ScenarioView {
 }
 
 impl LiveView {
-    pub fn new(run: &Run) -> Arc<Self> {
+    pub fn new(run: &TestRun) -> Arc<Self> {
         let scenarios = run
             .scenarios
             .iter()
@@ -182,10 +182,10 @@ impl LiveView {
         let mut latest = lock(&self.latest);
         let since = latest.at.elapsed();
         if since >= FIGURES_INTERVAL {
-            let glance = lock(&self.ledger).glance()?;
-            let per_second = (glance.requests - latest.requests) / since.as_secs_f64();
-            let figures = Some(RequestFigures { per_second, failed: glance.failed, p95: glance.p95 });
-            *latest = LatestFigures { at: Instant::now(), requests: glance.requests, figures };
+            let now = lock(&self.ledger).live_figures()?;
+            let per_second = (now.requests - latest.requests) / since.as_secs_f64();
+            let figures = Some(RequestFigures { per_second, failed: now.failed, p95: now.p95 });
+            *latest = LatestFigures { at: Instant::now(), requests: now.requests, figures };
         }
         latest.figures
     }

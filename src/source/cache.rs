@@ -21,7 +21,7 @@ pub struct Cache {
 
 /// What is known of a URL.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
+pub struct LockEntry {
     /// As the script writes it, without user, password and tokens.
     pub url: String,
     /// Of the bytes, in hexadecimal digits.
@@ -37,14 +37,14 @@ impl Cache {
     }
 
     /// The entry of a URL.
-    pub fn entry(&self, url: &str) -> Option<Entry> {
+    pub fn entry(&self, url: &str) -> Option<LockEntry> {
         let url = redact(url);
         let text = std::fs::read(self.lock(&url)).ok()?;
-        serde_json::from_slice(&text).ok().filter(|entry: &Entry| entry.url == url)
+        serde_json::from_slice(&text).ok().filter(|entry: &LockEntry| entry.url == url)
     }
 
     /// The bytes of a URL, if they are what its entry says, and the entry.
-    pub fn find(&self, url: &str) -> Option<(Bytes, Entry)> {
+    pub fn find(&self, url: &str) -> Option<(Bytes, LockEntry)> {
         let entry = self.entry(url)?;
         let bytes = std::fs::read(self.folder.join(&entry.sha256)).ok()?;
         (hash(&bytes) == entry.sha256).then(|| (bytes.into(), entry))
@@ -54,17 +54,15 @@ impl Cache {
     ///
     /// # Errors
     /// The file system's.
-    pub fn keep(&self, url: &str, bytes: &[u8], now: &str) -> io::Result<Option<Entry>> {
+    pub fn keep(&self, url: &str, bytes: &[u8], now: &str) -> io::Result<Option<LockEntry>> {
         let before = self.entry(url);
         let sha256 = hash(bytes);
         if before.as_ref().is_some_and(|entry| entry.sha256 == sha256) && self.find(url).is_some() {
-            #[cfg(unix)]
             self.close(&[self.folder.join(&sha256), self.lock(&redact(url))]);
             return Ok(before);
         }
         let mut folders = std::fs::DirBuilder::new();
         // What others may not fetch they may not read.
-        #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut folders, 0o700);
         folders.recursive(true).create(&self.folder)?;
         // The bytes come first: an entry never names what isn't there.
@@ -75,7 +73,7 @@ impl Cache {
             _ = std::fs::remove_file(self.lock(url));
         }
         let lock = self.lock(&shown);
-        let entry = Entry { url: shown, sha256, fetched: now.to_owned() };
+        let entry = LockEntry { url: shown, sha256, fetched: now.to_owned() };
         self.write(&lock, serde_json::to_string_pretty(&entry)?.as_bytes())?;
         Ok(before)
     }
@@ -89,14 +87,12 @@ impl Cache {
         let part = path.with_extension(format!("part-{}", std::process::id()));
         let mut options = std::fs::File::options();
         options.write(true).create(true).truncate(true);
-        #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         options.open(&part)?.write_all(bytes)?;
         std::fs::rename(&part, path)
     }
 
     /// Files of earlier versions could be read by others.
-    #[cfg(unix)]
     fn close(&self, paths: &[PathBuf]) {
         use std::os::unix::fs::PermissionsExt;
         for path in paths {
@@ -150,8 +146,6 @@ mod tests {
             assert!(!text.contains("s3cret") && !text.contains("t0ken"), "{text}");
         }
     }
-
-    #[cfg(unix)]
     #[test]
     fn what_is_kept_is_for_its_owner() {
         use std::os::unix::fs::PermissionsExt;

@@ -18,7 +18,7 @@ pub enum Resolved {
 /// Resolves `specifier`, written in the module at `referrer`.
 ///
 /// # Errors
-/// k6's words, without the context of the script.
+/// k6's message, without the context of the script.
 pub fn resolve(specifier: &str, referrer: &str) -> Result<Resolved, String> {
     if specifier.is_empty() {
         return Err("local or remote path required".to_owned());

@@ -40,11 +40,12 @@ use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 
 use self::limits::Limits;
 use super::function_form::{FunctionForm, Import};
+use super::native_stack;
 use super::stack;
 use super::{Code, Export, Global, Host, Outcome, Realm};
+use crate::js::language::dates;
 use crate::js::value::{Args, Exception, Kept, Resource, Throw, Value};
-use crate::js::{coroutine, dates};
-use crate::source::Shared as File;
+use crate::source::SharedBytes as File;
 
 /// Objects nested deeper than this on their way to Rust are taken for cyclic.
 const MAX_DEPTH: usize = 64;
@@ -564,7 +565,7 @@ impl HostHooks for Hooks {
 
 /// Whether the stack is enough for a text to be parsed and compiled.
 fn ensure_parsable(text: &str) -> JsResult<()> {
-    if nesting::stack_needed(text) > coroutine::stack_left() { Err(too_deep()) } else { Ok(()) }
+    if nesting::stack_needed(text) > native_stack::stack_left() { Err(too_deep()) } else { Ok(()) }
 }
 
 /// What is thrown where the stack ends.
@@ -681,7 +682,7 @@ fn no_module(address: &str) -> Throw {
 /// Evaluates what is at `address` at once: the namespace of a module, the value of a script.
 fn load_now(shared: &Rc<Shared>, address: &str, context: &mut Context) -> JsResult<JsValue> {
     // A parser descends deep, and what it parses is parsed once.
-    coroutine::goes_deep();
+    native_stack::goes_deep();
     let known = shared.modules.borrow().get(address).cloned();
     if known.is_none() {
         match shared.host.load(address) {
@@ -856,7 +857,7 @@ fn imported(import: &Import, context: &mut Context) -> JsResult<JsValue> {
 }
 
 fn call_native(index: usize, args: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
-    if coroutine::stack_left() < LEAST_STACK {
+    if native_stack::stack_left() < LEAST_STACK {
         return Err(too_deep());
     }
     let shared = shared(context)?;
@@ -1165,7 +1166,7 @@ fn levels(text: &str) -> usize {
 
 /// What a reviver makes of a property and everything below it, from the inside out.
 fn revive(holder: &JsObject, key: PropertyKey, reviver: &JsObject, context: &mut Context) -> JsResult<JsValue> {
-    if coroutine::stack_left() < LEAST_STACK {
+    if native_stack::stack_left() < LEAST_STACK {
         return Err(too_deep());
     }
     let value = holder.get(key.clone(), context)?;
@@ -1217,7 +1218,7 @@ impl<'de> DeserializeSeed<'de> for Json<'_> {
         }
         let text = <&serde_json::value::RawValue>::deserialize(reader)?;
         let is_first = self.depth < Self::LEVELS_PER_READER;
-        if coroutine::stack_left() < LEAST_STACK || is_first && levels(text.get()) > Self::MAX_LEVELS {
+        if native_stack::stack_left() < LEAST_STACK || is_first && levels(text.get()) > Self::MAX_LEVELS {
             return Err(D::Error::custom(TOO_DEEP));
         }
         let mut reader = serde_json::Deserializer::from_str(text.get());

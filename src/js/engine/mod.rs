@@ -6,13 +6,13 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::dialect::RegExpLiteral;
 use super::value::{Args, Exception, Kept, Pending, Throw, Value};
 
 #[cfg(feature = "boa")]
 mod boa;
 #[cfg(feature = "boa")]
 mod function_form;
+pub mod native_stack;
 #[cfg(feature = "quickjs")]
 mod quickjs;
 mod stack;
@@ -312,6 +312,19 @@ pub enum Code {
     },
     /// Native functions: their names, and the place of each in the host's table.
     Native(Vec<(&'static str, usize)>),
+}
+
+/// A regular expression as it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegExpLiteral {
+    /// What stands between the slashes.
+    pub pattern: String,
+    /// What stands behind them.
+    pub flags: String,
+    /// Counted from 1.
+    pub line: u32,
+    /// Counted from 1, in UTF-16 units.
+    pub column: u32,
 }
 
 /// What an engine does when its VU has to stop; called on any thread.

@@ -24,10 +24,9 @@ use bytes::Bytes;
 use rquickjs::qjs::{self, JSContext, JSModuleDef, JSRuntime, JSValue};
 use rustc_hash::FxHashMap;
 
+use super::native_stack;
 use super::stack;
-use super::{Code, Export, Global, Host, Outcome, Realm};
-use crate::js::coroutine;
-use crate::js::dialect::RegExpLiteral;
+use super::{Code, Export, Global, Host, Outcome, Realm, RegExpLiteral};
 use crate::js::value::{Args, Exception, Kept, Resource, Throw, Value};
 
 /// So many bytes of stack may JavaScript use: 100,000 calls and more. Below that is room for what does not look at the limit.
@@ -180,7 +179,7 @@ impl QuickJs {
 
     /// Each call enters on whatever stack the VU has now; QuickJS measures its depth from here.
     fn enter(&self) {
-        let depth = coroutine::stack_left().min(MAX_STACK_DEPTH);
+        let depth = native_stack::stack_left().min(MAX_STACK_DEPTH);
         let here = 0u8;
         self.state().entered.set(Entered { at: ptr::from_ref(&here).addr(), depth });
         // SAFETY: the runtime is alive.

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::{Code, Engine, Host, Realm, StopHook};
-use crate::js::coroutine;
-use crate::js::dialect::RegExpLiteral;
+use crate::js::engine::RegExpLiteral;
+use crate::js::runtime::coroutine;
 use crate::js::value::{Args, Pending, Resource, Throw, Value};
 
 const MAIN: &str = "file:///main.js";

@@ -9,7 +9,7 @@ use ring::{digest, hmac};
 
 /// Signs requests to one region.
 #[derive(Clone, Debug)]
-pub struct Signer {
+pub struct RequestSigner {
     /// Such as `eu-central-1`.
     pub region: String,
     /// `aps` for the managed Prometheus.
@@ -20,7 +20,7 @@ pub struct Signer {
     pub secret_key: String,
 }
 
-impl Signer {
+impl RequestSigner {
     /// The headers that sign a request.
     pub fn sign(&self, method: &str, url: &Url, body: &[u8], now: Timestamp) -> [(&'static str, String); 2] {
         let time = now.strftime("%Y%m%dT%H%M%SZ").to_string();
@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn signs_as_the_published_examples_do() {
-        let signer = Signer {
+        let signer = RequestSigner {
             region: "us-east-1".to_owned(),
             service: "service".to_owned(),
             access_key: "AKIDEXAMPLE".to_owned(),

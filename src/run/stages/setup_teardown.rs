@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::execution::STOP_TIMEOUT;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::js::{Lifecycle, VuCrew};
-use crate::run::{Run, signals};
+use crate::js::{JsVu, VuSet};
+use crate::run::{TestRun, signals};
 use crate::units::Span;
 use crate::units::sync::lock;
 
@@ -29,7 +29,7 @@ pub(in crate::run) struct TimeLimit {
     pub stops_with_run: bool,
 }
 
-impl Run {
+impl TestRun {
     /// Runs `setup()` once and keeps what it returns.
     pub(super) async fn set_up(&self) -> Result<(), Failure> {
         if !self.exports.has("setup") || self.options.no_setup.unwrap_or_default() {
@@ -77,7 +77,7 @@ impl Run {
     pub(in crate::run) async fn with_own_vu<T, F>(
         &self,
         limit: TimeLimit,
-        work: impl FnOnce(Rc<Lifecycle>) -> F + Send + 'static,
+        work: impl FnOnce(Rc<JsVu>) -> F + Send + 'static,
     ) -> Result<T, Failure>
     where
         T: Send + 'static,
@@ -85,7 +85,7 @@ impl Run {
     {
         let (stop_tx, mut stop_rx) = tokio::sync::watch::channel(None);
         let give_stop = move |stop| _ = stop_tx.send_replace(Some(stop));
-        let running = VuCrew::with_own_vu(&self.workers, &self.script, give_stop, work);
+        let running = VuSet::with_own_vu(&self.workers, &self.script, give_stop, work);
         tokio::pin!(running);
         let aborted = async {
             if limit.stops_with_run {

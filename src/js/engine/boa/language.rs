@@ -12,8 +12,8 @@ use boa_engine::{
 };
 
 use super::{property_key, put, shared};
-use crate::js::regexp::{self, Captures, Flags, MatchError, Program};
-use crate::js::{collation, dates};
+use crate::js::language::regexp::{self, Captures, Flags, MatchError, Program};
+use crate::js::language::{collation, dates};
 
 /// Puts ours in the place of the engine's.
 ///

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use boa_engine::Context;
 use boa_engine::vm::RuntimeLimits;
 
-use crate::js::coroutine;
+use crate::js::engine::native_stack;
 use crate::units::sync::lock;
 
 /// So deep may functions call each other. Boa keeps frames on its heap, but what built-ins call nests on the stack.
@@ -67,7 +67,7 @@ impl Limits {
 
 /// The limits of a VU that may run, on what it has of a stack.
 fn running() -> RuntimeLimits {
-    let calls = (coroutine::stack_left() / STACK_PER_CALL).min(MAX_RECURSION);
+    let calls = (native_stack::stack_left() / STACK_PER_CALL).min(MAX_RECURSION);
     let mut limits = RuntimeLimits::default();
     limits.disable_loop_iteration_limit();
     limits.set_recursion_limit(calls);

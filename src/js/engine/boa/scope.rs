@@ -103,7 +103,7 @@ fn part_value(name: &str, context: &mut Context) -> JsResult<JsValue> {
         Err(throw) => return Err(error_from(throw, context)),
     };
     // A parser descends deep, and what it parses is parsed once.
-    crate::js::coroutine::goes_deep();
+    crate::js::engine::native_stack::goes_deep();
     let constructor = context.intrinsics().constructors().function().constructor();
     let function = constructor.construct(&[JsString::from(format!("return {text}")).into()], None, context)?;
     function.call(&JsValue::undefined(), &[], context)

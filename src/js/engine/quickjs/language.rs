@@ -11,9 +11,9 @@ use rquickjs::qjs::{self, JSContext, JSValue};
 use super::{
     EXCEPTION, NULL, State, UNDEFINED, define, is_exception, number_to_js, panic_text, property, state, throw_js,
 };
-use crate::js::regexp::{self, Captures, Flags, MatchError, Program};
+use crate::js::language::regexp::{self, Captures, Flags, MatchError, Program};
+use crate::js::language::{collation, dates};
 use crate::js::value::Throw;
-use crate::js::{collation, dates};
 
 /// A method, called with `this` and its arguments.
 type Method = unsafe fn(*mut JSContext, JSValue, &[JSValue]) -> JSValue;

@@ -9,20 +9,20 @@ use bytes::Bytes;
 use rquickjs::qjs::{self, JSContext, JSRuntime, JSValue};
 use rustc_hash::FxHashMap;
 
-use crate::source::Private;
+use crate::source::PrivateMapping;
 
 /// Mappings begin at a multiple of this, and hardly anything else does: most questions need no table.
 const PAGE: usize = 4096;
 
 thread_local! {
-    static MAPPED: RefCell<FxHashMap<usize, Private>> = RefCell::default();
+    static MAPPED: RefCell<FxHashMap<usize, PrivateMapping>> = RefCell::default();
 }
 
 /// An ArrayBuffer of `len` bytes over a mapping.
 ///
 /// # Safety
 /// `ctx` must be a living context of this thread.
-pub(super) unsafe fn to_js(ctx: *mut JSContext, private: Private, len: usize) -> JSValue {
+pub(super) unsafe fn to_js(ctx: *mut JSContext, private: PrivateMapping, len: usize) -> JSValue {
     let address = private.address();
     MAPPED.with_borrow_mut(|mapped| mapped.insert(address as usize, private));
     // SAFETY: the mapping lives until `free` is called with its address, which QuickJS does once; when it has no memory
@@ -41,10 +41,10 @@ pub(super) fn bytes(data: *const u8) -> Option<Bytes> {
     if !(data as usize).is_multiple_of(PAGE) {
         return None;
     }
-    MAPPED.with_borrow(|mapped| mapped.get(&(data as usize)).map(Private::bytes))
+    MAPPED.with_borrow(|mapped| mapped.get(&(data as usize)).map(PrivateMapping::bytes))
 }
 
-fn take(memory: *const c_void) -> Option<Private> {
+fn take(memory: *const c_void) -> Option<PrivateMapping> {
     if !(memory as usize).is_multiple_of(PAGE) {
         return None;
     }

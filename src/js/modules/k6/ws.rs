@@ -6,9 +6,9 @@ use super::super::Op;
 use super::websockets::socket::{JsSocket, SocketApi, SocketTags, refusal, response};
 use super::websockets::{Params, refuse_in_init};
 use crate::execution::precise_timer;
+use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
-use crate::js::vu::Vu;
-use crate::net::ws::{Event, Outgoing};
+use crate::net::ws::{OutgoingMessage, SocketEvent};
 
 /// The native half.
 pub const OPS: &[(&str, Op)] = &[
@@ -26,13 +26,13 @@ pub const OPS: &[(&str, Op)] = &[
 const MAX_MS: f64 = 1.1e12;
 
 /// Refuses init code.
-fn check(vu: &Vu, _args: Args) -> Result<Value, Throw> {
+fn check(vu: &VuContext, _args: Args) -> Result<Value, Throw> {
     refuse_in_init(vu)?;
     Ok(Value::Undefined)
 }
 
 /// `(url, params)` -> the response, and a socket if the connection was established.
-fn open(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn open(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let url = args.string(0);
     let params = Params::read(args.take(1), "ws.connect() metric tags", |_| Ok(()))?;
     let (ask, user) = params.ask(vu, &url);
@@ -40,8 +40,8 @@ fn open(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     let timed = vu.wait(socket.next())?;
     socket.count(vu, &timed);
     match timed.event {
-        Event::Open(answer) => Ok(Value::List(vec![response(Some(&answer), &url, ""), Value::Resource(socket)])),
-        Event::Failed(refused) => {
+        SocketEvent::Open(answer) => Ok(Value::List(vec![response(Some(&answer), &url, ""), Value::Resource(socket)])),
+        SocketEvent::Failed(refused) => {
             if vu.script.throw {
                 return Err(Throw::go(refused.text));
             }
@@ -53,7 +53,7 @@ fn open(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 }
 
 /// `(socket, milliseconds or undefined)` -> the next event; undefined when none came in that time.
-fn wait(vu: &Vu, args: Args) -> Result<Value, Throw> {
+fn wait(vu: &VuContext, args: Args) -> Result<Value, Throw> {
     let socket = args.resource::<JsSocket>(0)?;
     if let Some(timed) = socket.take() {
         return Ok(socket.show(vu, timed));
@@ -76,12 +76,12 @@ fn wait(vu: &Vu, args: Args) -> Result<Value, Throw> {
 }
 
 /// `(socket, text or bytes)`: true if it was sent. Waits while too much is not written.
-fn send(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn send(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let socket = args.resource::<JsSocket>(0)?;
     let outgoing = match args.take(1) {
-        Value::Bytes(bytes) => Outgoing::Binary(bytes),
-        Value::String(text) => Outgoing::Text(text),
-        _ => Outgoing::Text(String::new()),
+        Value::Bytes(bytes) => OutgoingMessage::Binary(bytes),
+        Value::String(text) => OutgoingMessage::Text(text),
+        _ => OutgoingMessage::Text(String::new()),
     };
     let is_sent = socket.send(vu, outgoing).is_ok();
     // As in k6, also what comes too late counts.
@@ -93,12 +93,12 @@ fn send(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 }
 
 /// `(socket)`: true if it was sent.
-fn ping(vu: &Vu, args: Args) -> Result<Value, Throw> {
+fn ping(vu: &VuContext, args: Args) -> Result<Value, Throw> {
     Ok(Value::Bool(args.resource::<JsSocket>(0)?.ping(vu).is_ok()))
 }
 
 /// `(socket, code)`: sends a close frame and waits until it is written.
-fn close(vu: &Vu, args: Args) -> Result<Value, Throw> {
+fn close(vu: &VuContext, args: Args) -> Result<Value, Throw> {
     // As Go makes 16 bits of a number.
     let code = args.number(1);
     let code = if code.is_finite() { code.trunc().rem_euclid(65536.0) as u16 } else { 0 };
@@ -107,12 +107,12 @@ fn close(vu: &Vu, args: Args) -> Result<Value, Throw> {
 }
 
 /// `(socket)`: its session is over.
-fn finish(vu: &Vu, args: Args) -> Result<Value, Throw> {
+fn finish(vu: &VuContext, args: Args) -> Result<Value, Throw> {
     args.resource::<JsSocket>(0)?.finish(vu, Instant::now());
     Ok(Value::Undefined)
 }
 
 /// The time in milliseconds, for the timers of a socket.
-fn clock(vu: &Vu, _args: Args) -> Result<Value, Throw> {
+fn clock(vu: &VuContext, _args: Args) -> Result<Value, Throw> {
     Ok(Value::Number(vu.now().0 as f64 / 1e6))
 }

@@ -11,8 +11,8 @@ use rustc_hash::FxHashMap;
 use tokio::sync::OnceCell;
 
 use super::super::Op;
+use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
-use crate::js::vu::Vu;
 use crate::units::sync::lock;
 
 /// The native half.
@@ -34,11 +34,6 @@ impl Array {
     /// The number of elements.
     pub fn len(&self) -> usize {
         self.ends.len()
-    }
-
-    /// True if there are no elements.
-    pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
     }
 
     /// The JSON text of the element at `at`.
@@ -114,7 +109,7 @@ pub fn handle(array: Arc<Array>) -> Value {
 }
 
 /// `(handle, index)` -> a copy of an element that is there.
-fn element(_vu: &Vu, args: Args) -> Result<Value, Throw> {
+fn element(_vu: &VuContext, args: Args) -> Result<Value, Throw> {
     let array = args.resource::<Arc<Array>>(0)?;
     match array.get(args.number(1) as usize) {
         // Stored, and refused when it is read, as in k6.
@@ -141,7 +136,7 @@ mod tests {
         let texts: Vec<_> = (0..5).map(|at| array.get(at)).collect();
         let expect = [Some("1"), Some(""), Some("\"two\""), Some("{}"), None].map(|text| text.map(Bytes::from));
         assert_eq!(texts, expect);
-        assert_eq!((array.len(), array.is_empty()), (4, false));
+        assert_eq!(array.len(), 4);
         assert_eq!(array.get(2).unwrap().as_ptr(), array.get(0).unwrap().as_ptr().wrapping_add(1), "nobody copies");
     }
 }

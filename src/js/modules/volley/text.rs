@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
-use crate::js::vu::Vu;
 
 /// An encoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,12 +57,12 @@ struct DecoderStream {
 }
 
 /// `(text)` -> its bytes in UTF-8
-pub(super) fn encode_text(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+pub(super) fn encode_text(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     Ok(Value::Bytes(args.string(0).into()))
 }
 
 /// `(label, fatal, ignoreBOM)` -> a decoder and the name of its encoding
-pub(super) fn make_decoder(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+pub(super) fn make_decoder(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let label = args.string(0);
     let encoding = Encoding::named(&label)
         .ok_or_else(|| Throw::Error { class: "RangeError", message: format!("unsupported encoding: {label}") })?;
@@ -72,7 +72,7 @@ pub(super) fn make_decoder(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 }
 
 /// `(decoder, bytes, whether more comes)` -> text
-pub(super) fn decode_text(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+pub(super) fn decode_text(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let decoder = args.resource::<TextDecoder>(0)?;
     let bytes = match args.take(1) {
         Value::Undefined => bytes::Bytes::new(),

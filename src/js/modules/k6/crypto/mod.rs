@@ -10,8 +10,8 @@ use sha2::Digest;
 use super::super::Op;
 use super::bytes::bytes_of;
 use super::encoding::Spelling;
+use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
-use crate::js::vu::Vu;
 
 #[cfg(any(test, fuzzing))]
 pub mod fuzz_tests;
@@ -99,12 +99,12 @@ fn make(name: &str, key: Option<&[u8]>) -> Result<Box<dyn Hasher>, Throw> {
 struct HasherHandle(RefCell<Box<dyn Hasher>>);
 
 /// The names of the hashes.
-fn hashers(_vu: &Vu, _args: Args) -> Result<Value, Throw> {
+fn hashers(_vu: &VuContext, _args: Args) -> Result<Value, Throw> {
     Ok(Value::List(HASHES.iter().map(|(name, _)| Value::from(*name)).collect()))
 }
 
 /// `(name, data, encoding)` -> a digest
-fn hash(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn hash(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let name = args.string(0);
     let data = bytes_of(args.take(1)).map_err(|text| Throw::go(format!("{name} failed: {text}")))?;
     let mut hash = make(&name, None)?;
@@ -113,7 +113,7 @@ fn hash(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 }
 
 /// `(name, key, data, encoding)` -> a keyed digest
-fn keyed(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn keyed(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let name = args.string(0);
     let key = bytes_of(args.take(1)).map_err(Throw::go)?;
     let mut hash = make(&name, Some(&key))?;
@@ -122,7 +122,7 @@ fn keyed(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 }
 
 /// `(name, key, has key)` -> a hash to be fed
-fn hasher(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn hasher(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let name = args.string(0);
     let key = if args.bool(2) { Some(bytes_of(args.take(1)).map_err(Throw::go)?) } else { None };
     let hash = make(&name, key.as_deref())?;
@@ -130,7 +130,7 @@ fn hasher(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 }
 
 /// `(hash, data)`
-fn update(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn update(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let hash = args.resource::<HasherHandle>(0)?;
     let data = bytes_of(args.take(1)).map_err(Throw::go)?;
     hash.0.borrow_mut().update(&data);
@@ -138,7 +138,7 @@ fn update(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 }
 
 /// `(hash, encoding)` -> the digest so far
-fn digest(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn digest(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let hash = args.resource::<HasherHandle>(0)?;
     let bytes = hash.0.borrow().digest();
     written(&bytes, &args.string(1))
@@ -157,12 +157,12 @@ fn written(bytes: &[u8], encoding: &str) -> Result<Value, Throw> {
 }
 
 /// `(data)` -> hexadecimal
-fn hex(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn hex(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     Ok(HEXLOWER.encode(&bytes_of(args.take(0)).map_err(Throw::go)?).into())
 }
 
 /// `(size)` -> random bytes
-fn random(_vu: &Vu, args: Args) -> Result<Value, Throw> {
+fn random(_vu: &VuContext, args: Args) -> Result<Value, Throw> {
     let size = args.number(0).trunc();
     if !(1.0..=MAX_RANDOM_LEN).contains(&size) {
         return Err(Throw::go("invalid size"));

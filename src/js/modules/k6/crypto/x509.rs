@@ -12,8 +12,8 @@ use x509_parser::x509::X509Name;
 use super::super::super::Op;
 use super::super::bytes::bytes_of;
 use crate::js::modules::cpu_pool;
+use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value, text_of};
-use crate::js::vu::Vu;
 
 /// The native half.
 pub const OPS: &[(&str, Op)] = &[("parse", parse)];
@@ -22,7 +22,7 @@ pub const OPS: &[(&str, Op)] = &[("parse", parse)];
 const OFF_THREAD_LEN: usize = 64 * 1024;
 
 /// `(pem, part)` -> the certificate, or a part of it
-fn parse(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn parse(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let text = bytes_of(args.take(0)).map_err(Throw::go)?;
     let length = text.len();
     let decode = move || x509_parser::pem::parse_x509_pem(&text).ok().map(|(_, pem)| pem);

@@ -11,7 +11,7 @@ use html5ever::tendril::StrTendril;
 use html5ever::{Attribute, LocalName, Namespace, ns};
 
 use crate::js::engine::Host;
-use crate::js::vu::Vu;
+use crate::js::runtime::VuContext;
 
 /// The place of a node in its document.
 pub type NodeId = u32;
@@ -25,7 +25,7 @@ const NONE: NodeId = NodeId::MAX;
 /// selector needs.
 #[derive(Default)]
 pub struct Yielder {
-    vu: Weak<Vu>,
+    vu: Weak<VuContext>,
     steps: Cell<u32>,
     is_stopped: Cell<bool>,
 }
@@ -35,7 +35,7 @@ const STEPS: u32 = 1024;
 
 impl Yielder {
     /// Yields on behalf of a VU.
-    pub fn of(vu: &Vu) -> Self {
+    pub fn of(vu: &VuContext) -> Self {
         Self { vu: Rc::downgrade(&vu.rc()), ..Self::default() }
     }
 

@@ -6,8 +6,8 @@
 use std::rc::Rc;
 
 use super::Op;
+use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
-use crate::js::vu::Vu;
 
 mod data_attributes;
 mod document;
@@ -35,8 +35,8 @@ pub const OPS: &[(&str, Op)] = &[("parse", parse_text), ("callNode", call)];
 ///
 /// # Errors
 /// A `GoError` for a text no parser should follow; [`Throw::Stop`] when the VU has to stop.
-pub fn document(vu: &Vu, text: &str, url: &str) -> Result<Rc<Document>, Throw> {
-    parse::parse(text, url, Yielder::of(vu)).map(Rc::new).map_err(|fault| match fault {
+pub fn document(vu: &VuContext, text: &str, url: &str) -> Result<Rc<Document>, Throw> {
+    parse::parse(text, url, Yielder::of(vu)).map(Rc::new).map_err(|error| match error {
         parse::HtmlError::Refused(text) => Throw::go(text),
         parse::HtmlError::Stopped => Throw::Stop,
     })
@@ -48,7 +48,7 @@ pub fn whole(document: Rc<Document>) -> Value {
 }
 
 /// `(text)` -> a selection of the document it makes.
-fn parse_text(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn parse_text(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     document(vu, &args.string(0), "").map(whole)
 }
 
@@ -57,7 +57,7 @@ fn parse_text(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 /// Four more names are for js-stdlib: `volley.kind` says whether the thing is an element with methods of its own (its name),
 /// another one (an empty text) or a selection (undefined); `volley.members` lists the methods of a kind; `volley.url` is
 /// where a selection's document is from; `volley.keep` takes the indices of some nodes, and whether those stay or go.
-pub fn call(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+pub fn call(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let method = args.string(1);
     if method == "volley.members" {
         return Ok(Value::List(match args.take(2) {

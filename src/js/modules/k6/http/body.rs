@@ -6,8 +6,8 @@ use bytes::Bytes;
 use percent_encoding::utf8_percent_encode;
 
 use super::go;
+use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
-use crate::js::vu::Vu;
 use crate::net::http::Body;
 use crate::units::percent::COMPONENT;
 
@@ -63,7 +63,7 @@ pub(in crate::js::modules::k6) fn form_text(fields: Vec<(String, Value)>) -> Str
 }
 
 /// `(fields)` -> their text.
-pub(super) fn form_text_of(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+pub(super) fn form_text_of(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     match args.take(0) {
         Value::Map(fields) => Ok(form_text(fields).into()),
         _ => Ok("".into()),
@@ -99,7 +99,7 @@ fn file(map: Vec<(String, Value)>) -> Result<FormField, Vec<(String, Value)>> {
 }
 
 /// `(data, filename, contentType)` -> a file for a form.
-pub(super) fn make_file(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+pub(super) fn make_file(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let data = args.take(0);
     if !matches!(data, Value::String(_) | Value::Bytes(_)) {
         let kind = go::type_of(&data);

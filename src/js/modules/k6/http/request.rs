@@ -11,11 +11,12 @@ use super::statuses::{Expected, VuCallback};
 use super::{debug, go, sample, warn_failed};
 use crate::execution::precise_timer;
 use crate::js::modules::k6::tag_pairs;
+use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
-use crate::js::vu::Vu;
-use crate::net::Sent;
+use crate::net::SentRequest;
+use crate::net::http::proto::headers;
 use crate::net::http::{
-    Auth, Body, BodyMode, Coding, Exchange, Hop, Jar, Protocol, Request, RequestCookie, Url, compress, headers,
+    Auth, Body, BodyMode, ContentCoding, CookieJar, Exchange, Hop, Protocol, Request, RequestCookie, Url, compress,
 };
 use crate::units::Span;
 
@@ -48,7 +49,7 @@ pub(super) struct JsRequest {
 
 impl JsRequest {
     /// Checks `(method, url, body, params)`.
-    pub fn new(vu: &Vu, mut args: Args) -> Result<Self, RequestError> {
+    pub fn new(vu: &VuContext, mut args: Args) -> Result<Self, RequestError> {
         let defaults = &vu.script.http;
         let method = args.string(0);
         let (url, template) = url_argument(args.take(1))?;
@@ -56,13 +57,13 @@ impl JsRequest {
             request: Request {
                 method: method.into(),
                 max_redirects: defaults.max_redirects.0,
-                dumping: defaults.dumping,
+                dump_level: defaults.dumping,
                 ..Request::get(url)
             },
             shown_body: None,
             name: template,
             tags: Vec::new(),
-            expected: vu.room::<VuCallback>().get(),
+            expected: vu.module_state::<VuCallback>().get(),
             throw: vu.script.throw,
             form: if defaults.discard_bodies { BodyForm::None } else { BodyForm::Text },
             limits_redirects: defaults.max_redirects.1,
@@ -89,7 +90,7 @@ impl JsRequest {
             }
             ("cookies", Value::Map(map)) => self.request.cookies = map.into_iter().filter_map(cookie).collect(),
             ("jar", Value::Resource(jar)) => {
-                if let Ok(jar) = jar.downcast::<Arc<Jar>>() {
+                if let Ok(jar) = jar.downcast::<Arc<CookieJar>>() {
                     self.request.jar = Some((*jar).clone());
                 }
             }
@@ -141,7 +142,12 @@ impl JsRequest {
     }
 
     /// Headers k6 sets by itself, the jar, the body as it goes over the wire.
-    fn finish_request(&mut self, vu: &Vu, encoded: Encoded, compression: Option<String>) -> Result<(), RequestError> {
+    fn finish_request(
+        &mut self,
+        vu: &VuContext,
+        encoded: Encoded,
+        compression: Option<String>,
+    ) -> Result<(), RequestError> {
         let request = &mut self.request;
         for (name, _) in &mut request.headers {
             headers::canonicalise(name);
@@ -164,10 +170,10 @@ impl JsRequest {
         {
             request.body = None;
         }
-        let codings = Coding::parse_list(&compression.unwrap_or_default())?;
+        let codings = ContentCoding::parse_list(&compression.unwrap_or_default())?;
         if let (false, Some(body)) = (codings.is_empty(), request.body.as_ref().filter(|body| !body.is_empty())) {
             let packed = compress(&codings, body.joined()).map_err(|error| error.to_string())?;
-            let encoding = Coding::header(&codings);
+            let encoding = ContentCoding::header(&codings);
             request.body = Some(Body::Bytes(packed));
             match request.headers.iter().find(|(name, _)| name == "Content-Encoding") {
                 None => request.headers.push(("Content-Encoding".to_owned(), encoding)),
@@ -193,7 +199,7 @@ impl JsRequest {
                 ));
             }
         }
-        request.jar.get_or_insert_with(|| vu.room::<VuJar>().get());
+        request.jar.get_or_insert_with(|| vu.module_state::<VuJar>().get());
         if self.form == BodyForm::None {
             request.body_mode = BodyMode::Discard;
         }
@@ -207,8 +213,8 @@ impl JsRequest {
 
     /// Sends it. The future waits for the whole exchange and writes the samples down; dropped before that, it writes
     /// down those of the hops that had ended.
-    pub fn send(self, vu: &Vu) -> impl Future<Output = (Self, Exchange)> + use<> {
-        let turn = vu.script.rate_limit.as_ref().map(crate::js::script::RateLimit::turn);
+    pub fn send(self, vu: &VuContext) -> impl Future<Output = (Self, Exchange)> + use<> {
+        let turn = vu.script.rate_limit.as_ref().map(crate::js::runtime::script::RateLimit::turn);
         let mut unfinished = PendingRequest { prepared: Some(self), vu: vu.rc(), sent: None };
         async move {
             if let Some(turn) = turn {
@@ -221,13 +227,13 @@ impl JsRequest {
     }
 
     /// Writes the samples of hops down.
-    fn record(&self, vu: &Vu, hops: &[Hop]) {
+    fn record(&self, vu: &VuContext, hops: &[Hop]) {
         let is_digest = matches!(self.request.auth, Auth::Digest);
         sample::record(vu, hops, self.name.as_deref(), &self.tags, self.expected.as_ref(), is_digest);
     }
 
     /// Warns or throws where it failed, and makes the response.
-    pub fn finish(&self, vu: &Vu, exchange: Exchange) -> Result<Rc<JsResponse>, Throw> {
+    pub fn finish(&self, vu: &VuContext, exchange: Exchange) -> Result<Rc<JsResponse>, Throw> {
         debug::tell(vu, &exchange.dumps, &self.tags);
         if exchange.stopped_redirecting && !self.limits_redirects {
             let url = self.request.url.clean().into_owned();
@@ -256,8 +262,8 @@ impl JsRequest {
 struct PendingRequest {
     /// Gone once it is finished.
     prepared: Option<JsRequest>,
-    vu: Rc<Vu>,
-    sent: Option<Sent>,
+    vu: Rc<VuContext>,
+    sent: Option<SentRequest>,
 }
 
 impl PendingRequest {
@@ -278,7 +284,7 @@ impl PendingRequest {
 impl Drop for PendingRequest {
     fn drop(&mut self) {
         if let (Some(prepared), Some(sent)) = (&self.prepared, &self.sent) {
-            prepared.record(&self.vu, &sent.ended());
+            prepared.record(&self.vu, &sent.take_ended());
         }
     }
 }

@@ -7,12 +7,13 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 
+use super::statuses::error_code;
 use super::{gjson, json_text};
 use crate::js::engine;
 use crate::js::modules::cpu_pool;
 use crate::js::modules::k6::html;
+use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value, text_of};
-use crate::js::vu::Vu;
 use crate::net::http::{Body, Exchange, Request};
 use crate::net::tls::Ocsp;
 
@@ -92,17 +93,17 @@ const FIELDS: [&str; 16] = [
 const METHODS: [&str; 4] = ["clickLink", "html", "json", "submitForm"];
 
 /// The names of all fields and methods.
-pub(super) fn field_names(_vu: &Vu, _args: Args) -> Result<Value, Throw> {
+pub(super) fn field_names(_vu: &VuContext, _args: Args) -> Result<Value, Throw> {
     Ok(Value::List(FIELDS.iter().chain(&METHODS).map(|name| Value::from(*name)).collect()))
 }
 
 /// `(name)`: whether a response has such a field.
-pub(super) fn is_field(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+pub(super) fn is_field(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     Ok(Value::Bool(FIELDS.contains(&args.string(0).as_str())))
 }
 
 /// `(name, value)` -> the value as a field of this name holds it; undefined for one that holds anything.
-pub(super) fn assign(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+pub(super) fn assign(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let name = args.string(0);
     Ok(match name.as_str() {
         "remote_port" | "status" | "error_code" => {
@@ -118,7 +119,7 @@ pub(super) fn assign(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 }
 
 /// `(answer, name)` -> a field.
-pub(super) fn field(_vu: &Vu, args: Args) -> Result<Value, Throw> {
+pub(super) fn field(_vu: &VuContext, args: Args) -> Result<Value, Throw> {
     let answer = args.resource::<JsResponse>(0)?;
     let exchange = answer.exchange.as_ref();
     let response = exchange.and_then(|exchange| exchange.result.as_ref().ok());
@@ -143,11 +144,9 @@ pub(super) fn field(_vu: &Vu, args: Args) -> Result<Value, Throw> {
         "tls_cipher_suite" => tls.map_or("", |tls| tls.cipher).into(),
         "ocsp" => ocsp(tls.map(|tls| &tls.ocsp)),
         "error" => error.map_or(answer.refusal.0.as_str(), |error| &*error.text).into(),
-        "error_code" => Value::Number(f64::from(match (error, response) {
-            (Some(error), _) => error.code,
-            (None, Some(response)) if response.status >= 400 => 1000 + response.status,
-            (None, Some(_)) => 0,
-            (None, None) => answer.refusal.1,
+        "error_code" => Value::Number(f64::from(match exchange {
+            Some(_) => error_code(error.map(|error| error.code), response.map_or(0, |response| response.status)),
+            None => answer.refusal.1,
         })),
         "request" => answer.request.as_ref().map_or(Value::Null, |request| {
             request_fields(
@@ -249,7 +248,7 @@ fn request_fields(request: &Request, cookie: Option<&str>, body: Option<&Body>) 
 }
 
 /// `(answer, selector)` -> the body as data, or what the selector finds in it.
-pub(super) fn json(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+pub(super) fn json(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let answer = args.resource::<JsResponse>(0)?;
     let Some(body) = answer.body().filter(|_| answer.form != BodyForm::None) else {
         return Err(Throw::go(
@@ -272,13 +271,13 @@ pub(super) fn json(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 /// The text of a whole body to make a value of.
 fn whole_json(body: &Bytes) -> Result<Bytes, String> {
     match json_text::overflow(body).or_else(|| json_text::too_deep(body)) {
-        Some(fault) => Err(fault.report(body)),
+        Some(error) => Err(error.report(body)),
         None => Ok(readable(body.clone())),
     }
 }
 
 /// What a selector finds in a body. A search that takes more than a moment moves to the CPU pool.
-fn selected(vu: &Vu, body: Bytes, selector: String) -> Result<Option<Bytes>, Throw> {
+fn selected(vu: &VuContext, body: Bytes, selector: String) -> Result<Option<Bytes>, Throw> {
     let length = body.len();
     if length < OFF_THREAD_LEN
         && let Ok(found) = gjson::budget::limited(None, length, || json_at(&body, &selector))
@@ -302,7 +301,7 @@ fn json_at(body: &Bytes, selector: &str) -> Option<Bytes> {
 
 /// Computes something about a body of `len` bytes: for a long one on the CPU pool.
 fn off_thread_if_long<T: Send + 'static>(
-    vu: &Vu,
+    vu: &VuContext,
     len: usize,
     compute: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Throw> {
@@ -313,7 +312,7 @@ fn off_thread_if_long<T: Send + 'static>(
 }
 
 /// `(answer, url)` -> the body as a selection; it is parsed once.
-pub(super) fn html(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+pub(super) fn html(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let answer = args.resource::<JsResponse>(0)?;
     // Where no request was made, the body is not null but empty.
     let empty = Bytes::new();
@@ -341,9 +340,9 @@ fn readable(json: Bytes) -> Bytes {
 }
 
 /// `(answer)` -> why its body is no JSON, in k6's words.
-pub(super) fn json_error(vu: &Vu, args: Args) -> Result<Value, Throw> {
+pub(super) fn json_error(vu: &VuContext, args: Args) -> Result<Value, Throw> {
     let answer = args.resource::<JsResponse>(0)?;
     let body = answer.body().cloned().unwrap_or_default();
-    let fault = move || json_text::check(&body).err().map_or_else(String::new, |fault| fault.report(&body));
-    Ok(off_thread_if_long(vu, answer.body().map_or(0, Bytes::len), fault)?.into())
+    let error = move || json_text::check(&body).err().map_or_else(String::new, |error| error.report(&body));
+    Ok(off_thread_if_long(vu, answer.body().map_or(0, Bytes::len), error)?.into())
 }

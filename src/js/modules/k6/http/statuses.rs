@@ -1,23 +1,32 @@
-//! Which answers are expected: `expectedStatuses`, `setResponseCallback`.
+//! Statuses of responses: their error codes, and which are expected (`expectedStatuses`, `setResponseCallback`).
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
-use crate::js::vu::Vu;
+
+/// k6's error code of a response: that of its error, or else of a status from 400 on; 0 for none.
+pub(super) fn error_code(error: Option<u16>, status: u16) -> u16 {
+    match error {
+        Some(code) => code,
+        None if status >= 400 => 1000 + status,
+        None => 0,
+    }
+}
 
 /// Status ranges, both ends included.
 #[derive(Clone, Debug)]
 pub(super) struct Expected(Rc<[(u16, u16)]>);
 
 impl Expected {
-    /// True if this status is expected; a request without an answer has status 0.
+    /// True if this status is expected; a request without a response has status 0.
     pub fn has(&self, status: u16) -> bool {
         self.0.iter().any(|(min, max)| (*min..=*max).contains(&status))
     }
 }
 
-/// What a VU expects unless a request says otherwise; `None` in the middle: it does not want to know.
+/// What a VU expects unless a request says otherwise; `Some(None)` when it has no expectation.
 #[derive(Default)]
 pub(super) struct VuCallback(RefCell<Option<Option<Expected>>>);
 
@@ -32,7 +41,7 @@ impl VuCallback {
 }
 
 /// `(args)` -> a handle.
-pub(super) fn expect(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+pub(super) fn expect(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let Value::List(list) = args.take(0) else { return Err(Throw::go("no arguments")) };
     if list.is_empty() {
         return Err(Throw::go("no arguments"));
@@ -65,12 +74,12 @@ fn range(number: usize, arg: &Value) -> Result<(u16, u16), Throw> {
 }
 
 /// `(handle)` or `(null)`.
-pub(super) fn set_callback(vu: &Vu, args: Args) -> Result<Value, Throw> {
+pub(super) fn set_callback(vu: &VuContext, args: Args) -> Result<Value, Throw> {
     let callback = match args.get(0) {
         Value::Null => None,
         Value::Resource(_) => Some((*args.resource::<Expected>(0)?).clone()),
         _ => return Err(Throw::go("unsupported argument, expected http.expectedStatuses")),
     };
-    *vu.room::<VuCallback>().0.borrow_mut() = Some(callback);
+    *vu.module_state::<VuCallback>().0.borrow_mut() = Some(callback);
     Ok(Value::Undefined)
 }

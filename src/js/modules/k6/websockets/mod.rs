@@ -6,11 +6,12 @@
 use super::super::Op;
 use super::http::go;
 use super::tag_pairs;
+use crate::js::loader::Loader;
+use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
-use crate::js::vu::Vu;
 use crate::net::http::Url;
-use crate::net::http::url::quoted;
-use crate::net::ws::{Outgoing, close};
+use crate::net::http::proto::url::quoted;
+use crate::net::ws::{OutgoingMessage, close};
 
 mod params;
 pub mod socket;
@@ -39,7 +40,7 @@ const MAX_REASON_LEN: usize = 123;
 ///
 /// # Errors
 /// Init code runs.
-pub fn refuse_in_init(vu: &Vu) -> Result<(), Throw> {
+pub fn refuse_in_init(vu: &VuContext) -> Result<(), Throw> {
     match vu.is_init() {
         true => Err(Throw::go("using websockets in the init context is not supported")),
         false => Ok(()),
@@ -47,7 +48,7 @@ pub fn refuse_in_init(vu: &Vu) -> Result<(), Throw> {
 }
 
 /// `(url, protocols, params)` -> the socket, and its URL.
-fn begin(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn begin(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     refuse_in_init(vu)?;
     let given = args.string(0);
     let url = Url::parse(&given).map_err(|error| {
@@ -78,7 +79,7 @@ fn begin(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 }
 
 /// `(socket)` -> a promise of its next event.
-fn next(vu: &Vu, args: Args) -> Result<Value, Throw> {
+fn next(vu: &VuContext, args: Args) -> Result<Value, Throw> {
     let socket = args.resource::<JsSocket>(0)?;
     let (next, vu) = (socket.next(), vu.rc());
     Ok(Value::Pending(Box::pin(async move {
@@ -88,11 +89,11 @@ fn next(vu: &Vu, args: Args) -> Result<Value, Throw> {
 }
 
 /// `(socket, data)`
-fn send(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn send(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let socket = args.resource::<JsSocket>(0)?;
     let outgoing = match args.take(1) {
-        Value::String(text) => Outgoing::Text(text),
-        Value::Bytes(bytes) => Outgoing::Binary(bytes),
+        Value::String(text) => OutgoingMessage::Text(text),
+        Value::Bytes(bytes) => OutgoingMessage::Binary(bytes),
         other => return Err(Throw::go(format!("unsupported send type {}", go::type_of(&other)))),
     };
     socket.send(vu, outgoing)?;
@@ -100,13 +101,13 @@ fn send(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 }
 
 /// `(socket)`
-fn ping(vu: &Vu, args: Args) -> Result<Value, Throw> {
+fn ping(vu: &VuContext, args: Args) -> Result<Value, Throw> {
     args.resource::<JsSocket>(0)?.ping(vu)?;
     Ok(Value::Undefined)
 }
 
 /// `(socket, code, reason, whether it is closed already)`
-fn close_socket(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn close_socket(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     const FAILED: &str = "Failed to execute 'close' on 'WebSocket'";
     let socket = args.resource::<JsSocket>(0)?;
     // What is no number is none.
@@ -128,25 +129,25 @@ fn close_socket(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     }
     if !args.bool(3) {
         // A socket that is closing already needs no second close frame.
-        _ = socket.send(vu, Outgoing::Close(code as u16, reason));
+        _ = socket.send(vu, OutgoingMessage::Close(code as u16, reason));
     }
     Ok(Value::Undefined)
 }
 
 /// `(socket)`: the script failed, so no handler listens any more.
-fn abandon(_vu: &Vu, args: Args) -> Result<Value, Throw> {
+fn abandon(_vu: &VuContext, args: Args) -> Result<Value, Throw> {
     args.resource::<JsSocket>(0)?.abandon();
     Ok(Value::Undefined)
 }
 
 /// `(socket)` -> bytes that are not written yet.
-fn buffered(vu: &Vu, args: Args) -> Result<Value, Throw> {
+fn buffered(vu: &VuContext, args: Args) -> Result<Value, Throw> {
     Ok(Value::Number(args.resource::<JsSocket>(0)?.buffered(vu) as f64))
 }
 
 /// `(text, once)`: once is in the first pass only.
-fn warn(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
-    if !args.bool(1) || !vu.script.loader.files.is_sealed() {
+fn warn(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
+    if !args.bool(1) || !Loader::of(&vu.script).files.is_sealed() {
         vu.script.log.warn(args.string(0));
     }
     Ok(Value::Undefined)
@@ -155,7 +156,7 @@ fn warn(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 // Blobs ----------------------------------------------------------------------------------------------------------
 
 /// `(parts)` -> their bytes, one after the other.
-fn join(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn join(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let Value::List(parts) = args.take(0) else { return Ok(Value::Bytes(bytes::Bytes::new())) };
     let mut all = Vec::new();
     for part in parts {
@@ -172,7 +173,7 @@ fn join(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 }
 
 /// `(bytes)` -> their text.
-fn text(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn text(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     match args.take(0) {
         Value::Bytes(bytes) => Ok(crate::js::value::text_of(&bytes).into()),
         _ => Ok(Value::String(String::new())),

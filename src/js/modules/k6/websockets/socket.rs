@@ -7,14 +7,18 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::future::{FutureExt, LocalBoxFuture};
+
 use crate::execution::precise_timer;
+use crate::js::runtime::VuContext;
 use crate::js::value::{Throw, Value, text_of};
-use crate::js::vu::Vu;
 use crate::metrics::record::millis;
 use crate::metrics::system_tags::SystemTag as Tag;
-use crate::metrics::{Metadata, MetricId, Record, TagSet, builtin};
+use crate::metrics::{MetricId, Record, SampleMetadata, TagSet, builtin};
 use crate::net::http::Headers;
-use crate::net::ws::{self, Answer, Ask, Event, Line, Outgoing, Refused, Told};
+use crate::net::ws::{
+    self, HandshakeError, HandshakeRequest, HandshakeResponse, OutgoingMessage, SocketChannel, SocketEvent, TimedEvent,
+};
 
 /// How long the end of an iteration waits for servers to close their connections.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(250);
@@ -40,13 +44,13 @@ pub struct SocketTags {
 
 /// One WebSocket.
 pub struct JsSocket {
-    line: Arc<Line>,
+    channel: Arc<SocketChannel>,
     api: SocketApi,
     given_tags: SocketTags,
     /// What the VU was tagged with when it was made.
     base: Arc<TagSet>,
     tags: RefCell<Arc<TagSet>>,
-    metadata: Option<Metadata>,
+    metadata: Option<SampleMetadata>,
     /// When it began to connect, once it is open.
     began: Cell<Option<Instant>>,
     pings: Cell<u64>,
@@ -66,11 +70,16 @@ struct Sockets(RefCell<Vec<Rc<JsSocket>>>);
 
 impl JsSocket {
     /// Begins to connect.
-    pub fn open(vu: &Vu, api: SocketApi, ask: Result<Ask, String>, given_tags: SocketTags) -> Rc<Self> {
-        let line = ws::open(&vu.client, ask);
+    pub fn open(
+        vu: &VuContext,
+        api: SocketApi,
+        ask: Result<HandshakeRequest, String>,
+        given_tags: SocketTags,
+    ) -> Rc<Self> {
+        let channel = ws::open(&vu.client, ask);
         let base = vu.tags();
         let socket = Rc::new(Self {
-            line,
+            channel,
             api,
             given_tags,
             tags: RefCell::new(base.clone()),
@@ -83,33 +92,33 @@ impl JsSocket {
             is_over: Cell::new(false),
             buffered: Cell::new((0, 0)),
         });
-        vu.room::<Sockets>().0.borrow_mut().push(socket.clone());
+        vu.module_state::<Sockets>().0.borrow_mut().push(socket.clone());
         socket
     }
 
     /// The next event, once it comes.
-    pub fn next(&self) -> impl Future<Output = Told> + use<> {
-        self.line.clone().next()
+    pub fn next(&self) -> impl Future<Output = TimedEvent> + use<> {
+        self.channel.clone().next()
     }
 
     /// The next event, if there is one.
-    pub fn take(&self) -> Option<Told> {
-        self.line.take()
+    pub fn take(&self) -> Option<TimedEvent> {
+        self.channel.try_next()
     }
 
     /// Sends a frame.
     ///
     /// # Errors
     /// The socket is closed.
-    pub fn send(&self, vu: &Vu, outgoing: Outgoing) -> Result<(), Throw> {
+    pub fn send(&self, vu: &VuContext, outgoing: OutgoingMessage) -> Result<(), Throw> {
         if self.is_over.get() || self.is_closing.get() {
             return Err(Throw::go("InvalidStateError"));
         }
         self.refresh_buffered(vu);
         let (buffered, task) = self.buffered.get();
         self.buffered.set((buffered + outgoing.len() as u64, task));
-        self.is_closing.set(matches!(outgoing, Outgoing::Close(..)));
-        self.line.say(outgoing);
+        self.is_closing.set(matches!(outgoing, OutgoingMessage::Close(..)));
+        self.channel.send(outgoing);
         Ok(())
     }
 
@@ -117,34 +126,34 @@ impl JsSocket {
     ///
     /// # Errors
     /// The socket is closed.
-    pub fn ping(&self, vu: &Vu) -> Result<(), Throw> {
+    pub fn ping(&self, vu: &VuContext) -> Result<(), Throw> {
         let number = self.pings.get();
         self.pings.set(number + 1);
-        self.send(vu, Outgoing::Ping(number))
+        self.send(vu, OutgoingMessage::Ping(number))
     }
 
     /// Waits while too much is unwritten.
     ///
     /// # Errors
     /// The VU has to stop.
-    pub fn wait_for_room(&self, vu: &Vu) -> Result<(), Throw> {
-        if self.line.is_full() { vu.wait(self.line.clone().room()) } else { Ok(()) }
+    pub fn wait_for_room(&self, vu: &VuContext) -> Result<(), Throw> {
+        if self.channel.is_full() { vu.wait(self.channel.clone().room()) } else { Ok(()) }
     }
 
     /// Sends a close frame and waits until it is written; nothing is received any more.
     ///
     /// # Errors
     /// The VU has to stop.
-    pub fn close(&self, vu: &Vu, code: u16) -> Result<(), Throw> {
+    pub fn close(&self, vu: &VuContext, code: u16) -> Result<(), Throw> {
         self.is_closing.set(true);
-        self.line.leave(code);
-        vu.wait(self.line.clone().flushed())
+        self.channel.detach(code);
+        vu.wait(self.channel.clone().flushed())
     }
 
     /// Closes without waiting: the end of the iteration, which is near, waits and counts.
     pub fn abandon(&self) {
         self.is_closing.set(true);
-        self.line.leave(self.close_code());
+        self.channel.detach(self.close_code());
     }
 
     fn close_code(&self) -> u16 {
@@ -155,13 +164,13 @@ impl JsSocket {
     }
 
     /// Bytes the script gave that are not written yet. A task sees what was written before it began.
-    pub fn buffered(&self, vu: &Vu) -> u64 {
+    pub fn buffered(&self, vu: &VuContext) -> u64 {
         self.refresh_buffered(vu);
         self.buffered.get().0
     }
 
     /// Updates what is not written yet, once in a task.
-    fn refresh_buffered(&self, vu: &Vu) {
+    fn refresh_buffered(&self, vu: &VuContext) {
         let (buffered, task) = self.buffered.get();
         if self.api == SocketApi::Blocking || task != vu.task() {
             self.buffered.set((buffered, vu.task()));
@@ -171,19 +180,19 @@ impl JsSocket {
 
     // Samples ----------------------------------------------------------------------------------------------------
 
-    fn sample(&self, vu: &Vu, at: Instant, metric: MetricId, value: f64) {
+    fn sample(&self, vu: &VuContext, at: Instant, metric: MetricId, value: f64) {
         let (time, tags) = (vu.script.epoch.stamp(at), self.tags.borrow().clone());
         vu.record(Record::Sample { time, metric, value, tags, metadata: self.metadata.clone() });
     }
 
     /// Counts what was written. Before the tags are known it does nothing: what was sent while the socket connected is counted
     /// with its first event.
-    fn count_written(&self, vu: &Vu) {
+    fn count_written(&self, vu: &VuContext) {
         if !self.is_tagged.get() {
             return;
         }
         let mut bytes = 0;
-        for written in self.line.written() {
+        for written in self.channel.take_written() {
             bytes += written.bytes as u64;
             // The blocking API counts what is sent when it is.
             if self.api == SocketApi::Events {
@@ -195,12 +204,12 @@ impl JsSocket {
     }
 
     /// A message of the blocking API was sent.
-    pub fn count_sent(&self, vu: &Vu) {
+    pub fn count_sent(&self, vu: &VuContext) {
         self.sample(vu, Instant::now(), builtin::WS_MSGS_SENT, 1.0);
     }
 
     /// Sets the tags of everything that follows, from the server's response.
-    fn tag(&self, vu: &Vu, answer: Option<&Answer>, is_open: bool) {
+    fn tag(&self, vu: &VuContext, answer: Option<&HandshakeResponse>, is_open: bool) {
         let on = |tag| vu.script.system_tags.has(tag);
         let (status, ip);
         let given_tags = &self.given_tags;
@@ -230,14 +239,14 @@ impl JsSocket {
     }
 
     /// Counts the attempt to connect.
-    fn count_attempt(&self, vu: &Vu, began: Instant, ended: Instant) {
+    fn count_attempt(&self, vu: &VuContext, began: Instant, ended: Instant) {
         self.sample(vu, ended, builtin::WS_SESSIONS, 1.0);
         let took = ended.saturating_duration_since(began);
         self.sample(vu, ended, builtin::WS_CONNECTING, millis(took.as_nanos() as u64));
     }
 
     /// Counts the session once, with everything that came too late for the script.
-    pub fn finish(&self, vu: &Vu, at: Instant) {
+    pub fn finish(&self, vu: &VuContext, at: Instant) {
         if self.is_over.replace(true) {
             return;
         }
@@ -246,39 +255,39 @@ impl JsSocket {
             let lasted = at.saturating_duration_since(began);
             self.sample(vu, at, builtin::WS_SESSION_DURATION, millis(lasted.as_nanos() as u64));
         }
-        vu.room::<Sockets>().0.borrow_mut().retain(|known| !std::ptr::eq(&**known, self));
+        vu.module_state::<Sockets>().0.borrow_mut().retain(|known| !std::ptr::eq(&**known, self));
     }
 
     /// Counts an event.
-    pub fn count(&self, vu: &Vu, timed: &Told) {
+    pub fn count(&self, vu: &VuContext, timed: &TimedEvent) {
         match &timed.event {
-            Event::Open(answer) => {
+            SocketEvent::Open(answer) => {
                 self.tag(vu, Some(answer), true);
                 self.count_attempt(vu, answer.started, answer.arrived);
                 self.began.set(Some(answer.started));
             }
-            Event::Failed(refused) => {
-                self.tag(vu, refused.answer.as_ref(), false);
-                let ended = refused.answer.as_ref().map_or(timed.at, |answer| answer.arrived);
+            SocketEvent::Failed(refused) => {
+                self.tag(vu, refused.response.as_ref(), false);
+                let ended = refused.response.as_ref().map_or(timed.at, |answer| answer.arrived);
                 self.count_attempt(vu, refused.started, ended);
                 if self.api == SocketApi::Blocking {
                     self.began.set(Some(refused.started));
                 }
                 self.finish(vu, timed.at);
             }
-            Event::Text(_) | Event::Binary(_) if !self.is_closing.get() => {
+            SocketEvent::Text(_) | SocketEvent::Binary(_) if !self.is_closing.get() => {
                 self.sample(vu, timed.at, builtin::WS_MSGS_RECEIVED, 1.0);
             }
-            Event::Pong(Some(time)) => {
+            SocketEvent::Pong(Some(time)) => {
                 self.sample(vu, timed.at, builtin::WS_PING, millis(time.as_nanos() as u64));
             }
-            Event::Closed(_) if self.api == SocketApi::Events => self.finish(vu, timed.at),
+            SocketEvent::Closed(_) if self.api == SocketApi::Events => self.finish(vu, timed.at),
             _ => {}
         }
     }
 
     /// An event for JavaScript: its kind, its time in milliseconds, and three values that depend on the kind.
-    pub fn show(&self, vu: &Vu, timed: Told) -> Value {
+    pub fn show(&self, vu: &VuContext, timed: TimedEvent) -> Value {
         self.refresh_buffered(vu);
         self.count(vu, &timed);
         let time = vu.script.epoch.stamp(timed.at).0 as f64 / 1e6;
@@ -289,20 +298,20 @@ impl JsSocket {
         };
         let nothing = || Value::Undefined;
         match timed.event {
-            Event::Open(answer) => {
+            SocketEvent::Open(answer) => {
                 let protocol = answer.headers.get("Sec-Websocket-Protocol").unwrap_or_default().into();
                 let extensions = answer.headers.get_all("Sec-Websocket-Extensions").map(Value::from).collect();
                 of("open", [protocol, Value::List(extensions), nothing()]);
             }
-            Event::Failed(refused) => of("failed", [refused.text.into(), nothing(), nothing()]),
-            Event::Text(text) => {
+            SocketEvent::Failed(refused) => of("failed", [refused.text.into(), nothing(), nothing()]),
+            SocketEvent::Text(text) => {
                 let text = String::from_utf8(text).unwrap_or_else(|error| text_of(error.as_bytes()));
                 of("message", [text.into(), nothing(), nothing()]);
             }
-            Event::Binary(bytes) => of("message", [Value::Bytes(bytes.into()), nothing(), nothing()]),
-            Event::Ping => of("ping", [nothing(), nothing(), nothing()]),
-            Event::Pong(_) => of("pong", [nothing(), nothing(), nothing()]),
-            Event::Closed(farewell) => {
+            SocketEvent::Binary(bytes) => of("message", [Value::Bytes(bytes.into()), nothing(), nothing()]),
+            SocketEvent::Ping => of("ping", [nothing(), nothing(), nothing()]),
+            SocketEvent::Pong(_) => of("pong", [nothing(), nothing(), nothing()]),
+            SocketEvent::Closed(farewell) => {
                 let code = farewell.code.map_or(Value::Undefined, |code| Value::Number(f64::from(code)));
                 let complaint = farewell.complaint().map_or(Value::Undefined, Value::from);
                 let reason = if farewell.code.is_some() { farewell.reason } else { String::new() };
@@ -315,12 +324,12 @@ impl JsSocket {
 
 impl Drop for JsSocket {
     fn drop(&mut self) {
-        self.line.leave(self.close_code());
+        self.channel.detach(self.close_code());
     }
 }
 
 /// The response of a handshake as `k6/ws` returns it; the URL only for a connection that was established.
-pub fn response(answer: Option<&Answer>, url: &str, error: &str) -> Value {
+pub fn response(answer: Option<&HandshakeResponse>, url: &str, error: &str) -> Value {
     let headers = |headers: &Headers| headers.joined().into_iter().map(|(name, value)| (name, value.into())).collect();
     Value::Map(vec![
         ("url".to_owned(), url.into()),
@@ -332,33 +341,33 @@ pub fn response(answer: Option<&Answer>, url: &str, error: &str) -> Value {
 }
 
 /// A failed connection for `k6/ws`: a rejected handshake is a response, everything else an error.
-pub fn refusal(refused: &Refused) -> Value {
-    match &refused.answer {
+pub fn refusal(refused: &HandshakeError) -> Value {
+    match &refused.response {
         Some(answer) => response(Some(answer), "", ""),
         None => response(None, "", &refused.text),
     }
 }
 
 /// Closes the sockets that are still open when an iteration ends, and counts them with all they received.
-pub async fn close_sockets(vu: &Vu) {
-    let Some(sockets) = vu.known_room::<Sockets>() else { return };
-    let open = sockets.0.take();
+pub fn close_sockets(vu: &VuContext) -> Option<LocalBoxFuture<'_, ()>> {
+    let open = vu.existing_module_state::<Sockets>()?.0.take();
+    (!open.is_empty()).then(|| close_all(vu, open).boxed_local())
+}
+
+async fn close_all(vu: &VuContext, open: Vec<Rc<JsSocket>>) {
     // Their sessions end here, however long the server takes to close.
     let ended = Instant::now();
     for socket in &open {
-        while let Some(timed) = socket.line.take() {
-            let is_last = matches!(timed.event, Event::Closed(_) | Event::Failed(_));
+        while let Some(timed) = socket.channel.try_next() {
+            let is_last = matches!(timed.event, SocketEvent::Closed(_) | SocketEvent::Failed(_));
             socket.count(vu, &timed);
             if is_last {
                 break;
             }
         }
-        socket.line.leave(socket.close_code());
+        socket.channel.detach(socket.close_code());
     }
-    if open.is_empty() {
-        return;
-    }
-    let all_ended = futures_util::future::join_all(open.iter().map(|socket| socket.line.clone().ended()));
+    let all_ended = futures_util::future::join_all(open.iter().map(|socket| socket.channel.clone().ended()));
     tokio::select! {
         _ = all_ended => {}
         () = precise_timer::sleep(CLOSE_TIMEOUT) => {}

@@ -15,8 +15,8 @@ use self::hash::Hash;
 use self::import::KeyFormat;
 use self::key::{CryptoKey, Material, key_behind, key_of};
 use crate::js::modules::cpu_pool;
+use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
-use crate::js::vu::Vu;
 
 mod aes;
 mod algorithm;
@@ -88,7 +88,7 @@ impl Job {
 }
 
 /// `(operation, ...)`: one native function for all of `crypto`, as every VU holds each.
-pub(super) fn webcrypto(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+pub(super) fn webcrypto(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let operation = args.string(0);
     match operation.as_str() {
         "randomUUID" => Ok(uuid()?.into()),

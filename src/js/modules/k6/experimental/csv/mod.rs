@@ -11,11 +11,11 @@ use bytes::Bytes;
 use tokio::sync::Mutex;
 
 use super::super::super::Op;
-use super::super::super::volley::shared_array::{FileArray, handle};
+use super::super::super::volley::shared_array::{Arrays, FileArray, handle};
 use super::fs::File;
 use crate::js::modules::cpu_pool;
+use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
-use crate::js::vu::Vu;
 
 #[cfg(any(test, fuzzing))]
 pub mod fuzz_tests;
@@ -69,7 +69,7 @@ fn go_type(value: &Value) -> &'static str {
 }
 
 /// `(file, options)` -> a promise of a shared array's handle.
-fn parse(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn parse(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let file = file_of(&args).map_err(Throw::go)?;
     let options = CsvOptions::read(args.take(1))
         .map_err(|reason| Throw::go(format!("failed to interpret the provided Parser options; reason: {reason}")))?;
@@ -77,7 +77,7 @@ fn parse(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     let begun = Rows::begin(source, &options);
     let mut rows = begun.map_err(|reason| Throw::go(format!("failed to create a new parser; reason: {reason}")))?;
     file.offset.set(rows.source().at);
-    let table = vu.script.arrays.table(format!("{}\0{options:?}", file.path));
+    let table = vu.script.module_state::<Arrays>().table(format!("{}\0{options:?}", file.path));
     Ok(Value::Pending(Box::pin(async move {
         let mut read = move || {
             let rows_read = rows.all().map_err(Throw::go)?;
@@ -134,7 +134,7 @@ fn is_short(rows: &Rows<Cursor>) -> bool {
 }
 
 /// `(file, options)` -> a parser's handle.
-fn parser(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn parser(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     if !vu.is_init() {
         return Err(Throw::go("csv Parser constructor must be called in the init context"));
     }
@@ -154,7 +154,7 @@ fn parser(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 }
 
 /// `(parser)` -> a promise of `{done, value}`. What is long is read where no VU runs, one row after the other.
-fn next(_vu: &Vu, args: Args) -> Result<Value, Throw> {
+fn next(_vu: &VuContext, args: Args) -> Result<Value, Throw> {
     let parser = args.resource::<CsvParser>(0)?;
     if let Ok(mut rows) = parser.rows.try_lock() {
         parser.enter(&mut rows);

@@ -10,11 +10,12 @@ use std::sync::Arc;
 
 use super::super::super::Op;
 use crate::execution::precise_timer;
+use crate::js::loader::Loader;
 use crate::js::modules::cpu_pool;
+use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
-use crate::js::vu::Vu;
 use crate::metrics::{Contains, MetricId, MetricType};
-use crate::net::grpc::{Channel, Code, Security, Target};
+use crate::net::grpc::{Channel, ChannelConfig, GrpcCode, Security};
 
 mod call;
 mod debug;
@@ -38,7 +39,7 @@ mod tests;
 mod well_known;
 mod wire;
 
-pub use load::Schemas;
+use load::Schemas;
 use params::ConnectParams;
 use schema::Schema;
 pub use stream::close_streams;
@@ -74,15 +75,15 @@ const HEALTH: [(&str, u32); 4] = [
 struct StreamMetrics(Cell<Option<[MetricId; 3]>>);
 
 /// What all clients of a VU need before they do anything: the constants of the module. Declares its metrics.
-fn constants(vu: &Vu, _args: Args) -> Result<Value, Throw> {
+fn constants(vu: &VuContext, _args: Args) -> Result<Value, Throw> {
     if vu.is_init() {
         let declare =
             |name: &str| vu.script.registry.declare(name, MetricType::Counter, Contains::Default).map_err(Throw::go);
         let metrics =
             [declare("grpc_streams")?, declare("grpc_streams_msgs_sent")?, declare("grpc_streams_msgs_received")?];
-        vu.room::<StreamMetrics>().0.set(Some(metrics));
+        vu.module_state::<StreamMetrics>().0.set(Some(metrics));
     }
-    let statuses = Code::NAMES.iter().zip(0u32..).map(|(name, code)| (format!("Status{name}"), code));
+    let statuses = GrpcCode::NAMES.iter().zip(0u32..).map(|(name, code)| (format!("Status{name}"), code));
     let health = HEALTH.iter().map(|(name, state)| ((*name).to_owned(), *state));
     Ok(Value::Map(statuses.chain(health).map(|(name, code)| (name, Value::Number(f64::from(code)))).collect()))
 }
@@ -152,12 +153,12 @@ impl GrpcClient {
     }
 }
 
-fn client(_vu: &Vu, _args: Args) -> Result<Value, Throw> {
+fn client(_vu: &VuContext, _args: Args) -> Result<Value, Throw> {
     Ok(Value::Resource(Rc::new(GrpcClient::default())))
 }
 
 /// `(client, folders, files)` -> the methods in the files.
-fn load(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn load(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     if !vu.is_init() {
         return Err(Throw::go("load must be called in the init context"));
     }
@@ -173,17 +174,19 @@ fn load(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
         _ => Vec::new(),
     };
     let (folders, files) = (texts(args.take(1)), texts(args.take(2)));
-    let schema = vu.script.schemas.files(&vu.script.loader, folders, files).map_err(Throw::go)?;
+    let schema =
+        vu.script.module_state::<Schemas>().files(&Loader::of(&vu.script), folders, files).map_err(Throw::go)?;
     Ok(learnt(&client, &schema))
 }
 
 /// `(client, path)` -> the methods in the set.
-fn load_protoset(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn load_protoset(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     if !vu.is_init() {
         return Err(Throw::go("load must be called in the init context"));
     }
     let client = args.resource::<GrpcClient>(0)?;
-    let schema = vu.script.schemas.set(&vu.script.loader, &args.string(1)).map_err(Throw::go)?;
+    let schema =
+        vu.script.module_state::<Schemas>().set(&Loader::of(&vu.script), &args.string(1)).map_err(Throw::go)?;
     Ok(learnt(&client, &schema))
 }
 
@@ -206,7 +209,7 @@ fn learnt(client: &GrpcClient, schema: &Arc<Schema>) -> Value {
 }
 
 /// `(client, address, params)` -> `true`.
-fn connect(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn connect(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     if vu.is_init() {
         return Err(Throw::go("connecting to a gRPC server in the init context is not supported"));
     }
@@ -216,7 +219,7 @@ fn connect(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     let params = params.map_err(|text| Throw::go(format!("invalid grpc.connect() parameters: {text}")))?;
     let security = if params.is_plaintext { Security::Plain } else { Security::Tls(params.tls) };
     let agent = format!("{} grpc-volley/{}", vu.script.http.user_agent, env!("CARGO_PKG_VERSION"));
-    let mut target = Target::new(&address, security, agent.trim_start().to_owned());
+    let mut target = ChannelConfig::new(&address, security, agent.trim_start().to_owned());
     if let Some(authority) = params.authority.filter(|authority| !authority.is_empty()) {
         target.authority = authority;
     }
@@ -244,11 +247,11 @@ fn connect(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
             sample::duration(vu, &vu.tags(), &call);
         }
         // A server may describe as much as it likes: that is read where no VU runs.
-        let (files, script) = (files.map_err(Throw::go)?, vu.script.clone());
+        let (files, schemas) = (files.map_err(Throw::go)?, vu.script.module_state::<Schemas>());
         let left = params.timeout.saturating_sub(began.elapsed());
         let schema = vu.wait(async move {
             tokio::select! {
-                schema = cpu_pool::run(move || script.schemas.descriptors(files)) => schema,
+                schema = cpu_pool::run(move || schemas.descriptors(files)) => schema,
                 () = precise_timer::sleep(left) => Some(Err("context deadline exceeded".to_owned())),
             }
         })?;
@@ -259,7 +262,7 @@ fn connect(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 }
 
 /// `(client, service)` -> `{status}`.
-fn health_check(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn health_check(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let client = args.resource::<GrpcClient>(0)?;
     let (channel, _) = client.line().map_err(Throw::go)?;
     let (made, answer) = vu.wait(services::check_health(&channel, args.string(1)))?;
@@ -269,12 +272,12 @@ fn health_check(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 }
 
 /// `(client)`: what is under way ends as canceled.
-fn close(_vu: &Vu, args: Args) -> Result<Value, Throw> {
+fn close(_vu: &VuContext, args: Args) -> Result<Value, Throw> {
     args.resource::<GrpcClient>(0)?.line.replace(None);
     Ok(Value::Undefined)
 }
 
-fn warn(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn warn(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     vu.script.log.warn(args.string(0));
     Ok(Value::Undefined)
 }

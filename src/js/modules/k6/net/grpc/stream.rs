@@ -9,14 +9,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
+use futures_util::future::LocalBoxFuture;
 
 use super::params::CallParams;
 use super::sample::{Made, StreamCounter};
 use super::{ClientMethod, GrpcClient, Types, call, debug, decode, encode, sample};
+use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
-use crate::js::vu::Vu;
 use crate::metrics::TagSet;
-use crate::net::grpc::{Call, Code, Download, Event, Outcome, Status, Upload};
+use crate::net::grpc::{Call, CallOutcome, Download, GrpcCode, GrpcStatus, StreamEvent, Upload};
 
 /// How far a script is with its messages.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -47,7 +48,7 @@ struct GrpcStream {
 struct OpenStreams(RefCell<Vec<Rc<GrpcStream>>>);
 
 /// `(client, method, params)` -> an open stream.
-pub(super) fn open(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+pub(super) fn open(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let of_client = |text: &str| Throw::go(format!("invalid GRPC Stream's client: {text}"));
     let client = match args.get(0) {
         Value::Undefined | Value::Null => return Err(of_client("empty gRPC client")),
@@ -81,13 +82,13 @@ pub(super) fn open(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
         tags,
         discards_message: params.discards_message,
     });
-    vu.room::<OpenStreams>().0.borrow_mut().push(stream.clone());
+    vu.module_state::<OpenStreams>().0.borrow_mut().push(stream.clone());
     Ok(Value::Resource(stream))
 }
 
 /// `(stream)` -> a promise of the next event: `[seconds, message]`, or at the end `[seconds, undefined, error, text]`.
 /// Nothing when there is no next one.
-pub(super) fn next(vu: &Vu, args: Args) -> Result<Value, Throw> {
+pub(super) fn next(vu: &VuContext, args: Args) -> Result<Value, Throw> {
     let stream = args.resource::<GrpcStream>(0)?;
     let Some(download) = stream.download.take() else { return Ok(Value::Undefined) };
     let vu = vu.rc();
@@ -97,11 +98,11 @@ pub(super) fn next(vu: &Vu, args: Args) -> Result<Value, Throw> {
         loop {
             let Some(download) = &mut waiting.download else { return Ok(Value::Undefined) };
             let outcome = match download.next().await {
-                Event::Sent(at) => {
+                StreamEvent::Sent(at) => {
                     sample::count(&vu, StreamCounter::Sent, &stream.tags, at);
                     continue;
                 }
-                Event::Message(bytes, at) => {
+                StreamEvent::Message(bytes, at) => {
                     sample::count(&vu, StreamCounter::Received, &stream.tags, at);
                     match stream.show(bytes).await {
                         Ok(message) => {
@@ -110,11 +111,11 @@ pub(super) fn next(vu: &Vu, args: Args) -> Result<Value, Throw> {
                         }
                         Err(text) => {
                             let text = format!("grpc: failed to unmarshal the received message: {text}");
-                            download.fail(Status::new(Code::INTERNAL, text))
+                            download.fail(GrpcStatus::new(GrpcCode::INTERNAL, text))
                         }
                     }
                 }
-                Event::End(outcome) => *outcome,
+                StreamEvent::End(outcome) => *outcome,
             };
             _ = waiting.download.take();
             return Ok(stream.finish(&vu, outcome));
@@ -123,13 +124,13 @@ pub(super) fn next(vu: &Vu, args: Args) -> Result<Value, Throw> {
 }
 
 /// `(stream, json)`: sends a message.
-pub(super) fn write(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+pub(super) fn write(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let stream = args.resource::<GrpcStream>(0)?;
     match stream.sending.get() {
         Sending::Open => {}
         Sending::Sent => {
             stream.sending.set(Sending::Ended);
-            stream.upload.fail(Status::new(Code::INTERNAL, "SendMsg called after CloseSend"));
+            stream.upload.fail(GrpcStatus::new(GrpcCode::INTERNAL, "SendMsg called after CloseSend"));
             return Ok(Value::Undefined);
         }
         Sending::Ended => return Ok(Value::Undefined),
@@ -149,14 +150,14 @@ pub(super) fn write(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
         Err(text) => {
             let text = format!("can't serialise request object to protocol buffer: {text}");
             stream.sending.set(Sending::Ended);
-            stream.upload.fail(Status::new(Code::UNKNOWN, text));
+            stream.upload.fail(GrpcStatus::new(GrpcCode::UNKNOWN, text));
         }
     }
     Ok(Value::Undefined)
 }
 
 /// `(stream)`: nothing more is sent.
-pub(super) fn end(_vu: &Vu, args: Args) -> Result<Value, Throw> {
+pub(super) fn end(_vu: &VuContext, args: Args) -> Result<Value, Throw> {
     let stream = args.resource::<GrpcStream>(0)?;
     if stream.sending.replace(Sending::Ended) == Sending::Open {
         stream.upload.end();
@@ -179,18 +180,19 @@ impl Drop for Waiting {
 }
 
 /// What ends with an iteration: streams that have not ended. What had arrived is counted.
-pub fn close_streams(vu: &Vu) {
-    let Some(open) = vu.known_room::<OpenStreams>() else { return };
+pub fn close_streams(vu: &VuContext) -> Option<LocalBoxFuture<'_, ()>> {
+    let open = vu.existing_module_state::<OpenStreams>()?;
     for stream in open.0.take() {
         let Some(mut download) = stream.download.take() else { continue };
         while let Some(event) = download.take() {
             match event {
-                Event::Sent(at) => sample::count(vu, StreamCounter::Sent, &stream.tags, at),
-                Event::Message(_, at) => sample::count(vu, StreamCounter::Received, &stream.tags, at),
-                Event::End(outcome) => sample::duration(vu, &stream.tags, &Made::of(&outcome)),
+                StreamEvent::Sent(at) => sample::count(vu, StreamCounter::Sent, &stream.tags, at),
+                StreamEvent::Message(_, at) => sample::count(vu, StreamCounter::Received, &stream.tags, at),
+                StreamEvent::End(outcome) => sample::duration(vu, &stream.tags, &Made::of(&outcome)),
             }
         }
     }
+    None
 }
 
 impl GrpcStream {
@@ -204,15 +206,15 @@ impl GrpcStream {
     }
 
     /// Writes the sample down; the last event.
-    fn finish(&self, vu: &Vu, outcome: Outcome) -> Value {
-        vu.room::<OpenStreams>().0.borrow_mut().retain(|open| !std::ptr::eq(&**open, self));
+    fn finish(&self, vu: &VuContext, outcome: CallOutcome) -> Value {
+        vu.module_state::<OpenStreams>().0.borrow_mut().retain(|open| !std::ptr::eq(&**open, self));
         sample::duration(vu, &self.tags, &Made::of(&outcome));
-        let Outcome { mut status, headers, trailers, ended, .. } = outcome;
+        let CallOutcome { mut status, headers, trailers, ended, .. } = outcome;
         debug::tell(vu, &self.call, "", &headers, &trailers, &Value::Undefined);
         let mut event = vec![seconds(vu, ended), Value::Undefined];
         if !status.is_ok() {
             let text = status.to_string();
-            if status.code == Code::CANCELED {
+            if status.code == GrpcCode::CANCELED {
                 status.message = "canceled by client (k6)".to_owned();
             }
             event.push(call::error_of(&self.types, &status, ["code", "details", "message"]));
@@ -223,6 +225,6 @@ impl GrpcStream {
 }
 
 /// A moment in whole seconds since 1970.
-fn seconds(vu: &Vu, at: Instant) -> Value {
+fn seconds(vu: &VuContext, at: Instant) -> Value {
     Value::Number((vu.script.epoch.stamp(at).0 / 1_000_000_000) as f64)
 }
