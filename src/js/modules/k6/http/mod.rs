@@ -28,7 +28,7 @@ mod statuses;
 
 pub(super) use body::form_text;
 pub use cookies::{VuJar, jar_of};
-use request::{JsRequest, RequestError};
+use request::{InvalidRequestError, JsRequest};
 use response::JsResponse;
 
 /// The native half.
@@ -230,7 +230,7 @@ async fn all<T, F: Future<Output = T>>(jobs: Vec<(String, F)>, (most, per_host):
 }
 
 /// Checks the arguments. The inner error is what is wrong with them.
-fn check(vu: &VuContext, args: Args) -> Result<Result<JsRequest, RequestError>, Throw> {
+fn check(vu: &VuContext, args: Args) -> Result<Result<JsRequest, InvalidRequestError>, Throw> {
     if vu.is_init() {
         return Err(Throw::go("Making http requests in the init context is not supported"));
     }
@@ -246,7 +246,7 @@ fn prepare(vu: &VuContext, args: Args) -> Result<Result<JsRequest, Value>, Throw
 }
 
 /// The response to arguments no request can be made of, after a warning; or the exception the option `throw` wants.
-fn refusal_answer(vu: &VuContext, refusal: RequestError) -> Result<Value, Throw> {
+fn refusal_answer(vu: &VuContext, refusal: InvalidRequestError) -> Result<Value, Throw> {
     if vu.script.throw {
         return Err(Throw::go(refusal.text));
     }

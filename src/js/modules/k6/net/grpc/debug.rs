@@ -9,14 +9,7 @@ use crate::net::grpc::{Call, Metadata};
 use crate::net::http::Dumping;
 
 /// Logs a call and its answer; without messages where there are none to show.
-pub(super) fn tell(
-    vu: &VuContext,
-    call: &Call,
-    request: &str,
-    headers: &Metadata,
-    trailers: &Metadata,
-    answer: &Value,
-) {
+pub(super) fn log(vu: &VuContext, call: &Call, request: &str, headers: &Metadata, trailers: &Metadata, answer: &Value) {
     let dumping = vu.script.http.dumping;
     if dumping == Dumping::Off {
         return;
