@@ -219,8 +219,8 @@ impl JsRequest {
             if let Some(turn) = turn {
                 precise_timer::sleep_until(turn).await;
             }
-            let answer = unfinished.start();
-            let exchange = answer.await;
+            let exchanging = unfinished.start();
+            let exchange = exchanging.await;
             unfinished.finish(exchange)
         }
     }
@@ -247,7 +247,7 @@ impl JsRequest {
             );
         }
         if let Err(error) = &exchange.result {
-            // Code 0 is a refusal that always throws: an answer that is no answer.
+            // Code 0 always throws: what came back is no response.
             if self.throw || error.code == 0 {
                 return Err(Throw::go(error.full.clone()));
             }
@@ -257,7 +257,7 @@ impl JsRequest {
     }
 }
 
-/// A request under way. However its iteration ends, what the server answered is counted.
+/// A request under way. However its iteration ends, the responses of the server are counted.
 struct PendingRequest {
     /// Gone once it is finished.
     prepared: Option<JsRequest>,
@@ -268,9 +268,9 @@ struct PendingRequest {
 impl PendingRequest {
     fn start(&mut self) -> impl Future<Output = Exchange> + use<> {
         let Some(prepared) = &self.prepared else { unreachable!("a request is started before it is finished") };
-        let (sent, answer) = self.vu.client.start(prepared.request.clone());
+        let (sent, exchange) = self.vu.client.start(prepared.request.clone());
         self.sent = Some(sent);
-        answer
+        exchange
     }
 
     fn finish(mut self, exchange: Exchange) -> (JsRequest, Exchange) {
