@@ -2,15 +2,15 @@
 //!
 //! The turn is over when the call returned, no job, timer or native future is left. It runs on the VU's own stack.
 
-use super::engine::{Outcome, Realm};
+use super::engine::{PromiseOutcome, Realm};
 use super::modules::volley::globals;
-use super::value::{Exception, Kept, Throw, Value};
+use super::value::{Exception, Handle, Throw, Value};
 use super::vu::{Event, Vu};
 
 /// How a turn ended.
 pub enum Turn {
-    /// All is done; what the call returned is kept, a promise included.
-    Done(Kept),
+    /// All is done; what the call returned, a promise included.
+    Done(Handle),
     /// The call itself threw.
     Threw(Exception),
     /// A promise was rejected and nobody handled it.
@@ -20,10 +20,10 @@ pub enum Turn {
 }
 
 /// Runs `first` and what comes of it.
-pub fn turn(realm: &dyn Realm, vu: &Vu, first: impl FnOnce() -> Result<Kept, Throw>) -> Turn {
+pub fn turn(realm: &dyn Realm, vu: &Vu, first: impl FnOnce() -> Result<Handle, Throw>) -> Turn {
     vu.begin_turn();
-    let kept = match first() {
-        Ok(kept) => kept,
+    let handle = match first() {
+        Ok(handle) => handle,
         Err(throw) => {
             abandon(vu);
             return ended(throw);
@@ -39,7 +39,7 @@ pub fn turn(realm: &dyn Realm, vu: &Vu, first: impl FnOnce() -> Result<Kept, Thr
             return Turn::Rejected(rejection);
         }
         let step = match vu.next_event() {
-            Ok(None) => return Turn::Done(kept),
+            Ok(None) => return Turn::Done(handle),
             Ok(Some(Event::Settled(promise, result))) => {
                 realm.settle(promise, result);
                 Ok(())
@@ -89,10 +89,10 @@ fn abandon(vu: &Vu) {
 }
 
 /// The value of a turn that is done: a promise's result, or what was returned.
-pub fn value_of(realm: &dyn Realm, kept: Kept) -> Result<Value, Turn> {
-    match realm.outcome(kept) {
-        Outcome::Value(value) => Ok(value),
-        Outcome::Pending => Ok(Value::Undefined),
-        Outcome::Rejected(exception) => Err(Turn::Rejected(exception)),
+pub fn value_of(realm: &dyn Realm, handle: Handle) -> Result<Value, Turn> {
+    match realm.outcome(handle) {
+        PromiseOutcome::Value(value) => Ok(value),
+        PromiseOutcome::Pending => Ok(Value::Undefined),
+        PromiseOutcome::Rejected(exception) => Err(Turn::Rejected(exception)),
     }
 }

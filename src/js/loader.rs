@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use rustc_hash::FxHashMap;
 
 use super::dialect::{self, Exported, Kind, Positions, Prepared, RegExpLiteral, Target};
-use super::engine::{Code, Engine};
+use super::engine::{Engine, ModuleCode};
 use super::modules;
 use super::value::Throw;
 use crate::source::files::Absence;
@@ -34,7 +34,7 @@ struct Text {
     is_script: bool,
 }
 
-impl From<Text> for Code {
+impl From<Text> for ModuleCode {
     fn from(Text { text, compiled, is_script }: Text) -> Self {
         if is_script { Self::Script { text, compiled } } else { Self::Source { text, compiled } }
     }
@@ -421,9 +421,9 @@ impl Loader {
     ///
     /// # Errors
     /// k6's words when it can't be read, or when it appears only after the first pass.
-    pub fn load(&self, address: &str) -> Result<Code, Throw> {
+    pub fn load(&self, address: &str) -> Result<ModuleCode, Throw> {
         if let Some(specifier) = address.strip_prefix(NATIVE) {
-            return modules::native(specifier).map(Code::Native).ok_or_else(|| no_module(address));
+            return modules::native(specifier).map(ModuleCode::Native).ok_or_else(|| no_module(address));
         }
         static STDLIB: OnceLock<Texts<&'static str>> = OnceLock::new();
         let stdlib = || lock(STDLIB.get_or_init(Mutex::default));
@@ -488,7 +488,7 @@ impl Loader {
         Ok(self.keep(address, text))
     }
 
-    fn keep(&self, address: &str, text: Text) -> Code {
+    fn keep(&self, address: &str, text: Text) -> ModuleCode {
         lock(&self.texts).insert(address.to_owned(), text.clone());
         text.into()
     }

@@ -20,7 +20,7 @@ use rustc_hash::FxHashMap;
 
 use super::coroutine;
 use super::dialect::RegExpLiteral;
-use super::engine::{Code, Host, StopHook};
+use super::engine::{Host, ModuleCode, StopHook};
 use super::modules;
 use super::script::Script;
 use super::value::{Args, Pending, Throw, Value};
@@ -376,11 +376,11 @@ impl Host for Vu {
         self.script.loader.resolve(specifier, referrer)
     }
 
-    fn locate(&self, specifier: &str, referrer: &str) -> Result<String, Throw> {
+    fn import_meta_resolve(&self, specifier: &str, referrer: &str) -> Result<String, Throw> {
         self.script.loader.locate(specifier, referrer)
     }
 
-    fn unlinked(&self) {
+    fn link_failed(&self) {
         self.script.loader.suspect();
     }
 
@@ -388,11 +388,11 @@ impl Host for Vu {
         self.script.loader.reaches(address, &self.requirer.borrow())
     }
 
-    fn origin(&self, place: &str) -> Option<String> {
+    fn original_position(&self, place: &str) -> Option<String> {
         self.script.loader.origin(place)
     }
 
-    fn explain(&self, place: &str, message: &str) -> Option<String> {
+    fn explain_type_error(&self, place: &str, message: &str) -> Option<String> {
         self.script.loader.explain(place, message)
     }
 
@@ -400,7 +400,7 @@ impl Host for Vu {
         self.script.loader.regexp_literals(address)
     }
 
-    fn load(&self, address: &str) -> Result<Code, Throw> {
+    fn load(&self, address: &str) -> Result<ModuleCode, Throw> {
         self.script.loader.load(address)
     }
 
@@ -413,7 +413,7 @@ impl Host for Vu {
         result
     }
 
-    fn pend(&self, promise: u32, future: Pending) {
+    fn add_pending(&self, promise: u32, future: Pending) {
         self.pending.borrow().push(Box::pin(async move { (promise, future.await) }));
     }
 

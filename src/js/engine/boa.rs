@@ -41,8 +41,8 @@ use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use self::limits::Limits;
 use super::function_form::{FunctionForm, Import};
 use super::stack;
-use super::{Code, Export, Global, Host, Outcome, Realm};
-use crate::js::value::{Args, Exception, Kept, Resource, Throw, Value};
+use super::{ExportKind, Global, Host, ModuleCode, PromiseOutcome, Realm};
+use crate::js::value::{Args, Exception, Handle, Resource, Throw, Value};
 use crate::js::{coroutine, dates};
 use crate::source::Shared as File;
 
@@ -323,17 +323,17 @@ impl Boa {
         Ok(())
     }
 
-    fn put(&self, value: JsValue) -> Kept {
+    fn put(&self, value: JsValue) -> Handle {
         let (slots, free) = &mut *self.shared.kept.borrow_mut();
         if let Some(at) = free.pop() {
             slots[at as usize] = value;
-            return Kept(at);
+            return Handle(at);
         }
         slots.push(value);
-        Kept((slots.len() - 1) as u32)
+        Handle((slots.len() - 1) as u32)
     }
 
-    fn kept(&self, kept: Kept) -> JsValue {
+    fn kept(&self, kept: Handle) -> JsValue {
         self.shared.kept.borrow().0.get(kept.0 as usize).cloned().unwrap_or_default()
     }
 
@@ -362,7 +362,7 @@ fn shared(context: &Context) -> JsResult<Rc<Shared>> {
 }
 
 impl Realm for Boa {
-    fn evaluate(&self, address: &str) -> Result<Kept, Throw> {
+    fn evaluate(&self, address: &str) -> Result<Handle, Throw> {
         let context = &mut **self.enter();
         let known = self.shared.modules.borrow().get(address).cloned();
         let module = match known {
@@ -371,7 +371,7 @@ impl Realm for Boa {
         };
         let linked = self.shared.load_imports(&module, context).and_then(|()| module.link(context));
         if let Err(error) = linked {
-            self.shared.host.unlinked();
+            self.shared.host.link_failed();
             return Err(self.throw(error, context));
         }
         let promise = module.evaluate(context).map_err(|error| self.throw(error, context))?;
@@ -382,18 +382,18 @@ impl Realm for Boa {
         Ok(self.put(promise.into()))
     }
 
-    fn define(&self, name: &'static str, global: Global, enumerable: bool) -> Result<(), Throw> {
+    fn define_global(&self, name: &'static str, global: Global, enumerable: bool) -> Result<(), Throw> {
         let context = &mut **self.enter();
         scope::define(name, global, enumerable, context).map_err(|error| self.throw(error, context))
     }
 
-    fn part(&self, name: &str, member: Option<&str>) -> Result<Kept, Throw> {
+    fn part(&self, name: &str, member: Option<&str>) -> Result<Handle, Throw> {
         let context = &mut **self.enter();
         let value = scope::part(name, member, context).map_err(|error| self.throw(error, context))?;
         Ok(self.put(value))
     }
 
-    fn exports(&self, address: &str) -> Result<Vec<(String, Export)>, Throw> {
+    fn exports(&self, address: &str) -> Result<Vec<(String, ExportKind)>, Throw> {
         let module = self.module(address)?;
         let context = &mut **self.enter();
         let namespace = exported(&module, context);
@@ -404,18 +404,18 @@ impl Realm for Boa {
             let name = name.to_std_string_lossy();
             let value = namespace.get(key, context).map_err(|error| self.throw(error, context))?;
             let export = if value.is_callable() {
-                Export::Function
+                ExportKind::Function
             } else if value.is_null_or_undefined() {
-                Export::Nothing
+                ExportKind::Nothing
             } else {
-                Export::Value
+                ExportKind::Value
             };
             list.push((name, export));
         }
         Ok(list)
     }
 
-    fn export(&self, address: &str, name: &str) -> Result<Kept, Throw> {
+    fn export(&self, address: &str, name: &str) -> Result<Handle, Throw> {
         let module = self.module(address)?;
         let context = &mut **self.enter();
         let namespace = exported(&module, context);
@@ -423,7 +423,7 @@ impl Realm for Boa {
         Ok(self.put(value))
     }
 
-    fn call(&self, function: Kept, args: Vec<Value>) -> Result<Kept, Throw> {
+    fn call(&self, function: Handle, args: Vec<Value>) -> Result<Handle, Throw> {
         let function = self.kept(function);
         let context = &mut **self.enter();
         let Some(function) = function.as_callable() else {
@@ -440,31 +440,31 @@ impl Realm for Boa {
         result.map(|value| self.put(value)).map_err(|error| self.throw(error, context))
     }
 
-    fn keep(&self, value: Value) -> Result<Kept, Throw> {
+    fn retain(&self, value: Value) -> Result<Handle, Throw> {
         let context = &mut **self.enter();
         let value = to_js(value, &self.shared, context).map_err(|error| self.throw(error, context))?;
         Ok(self.put(value))
     }
 
-    fn outcome(&self, kept: Kept) -> Outcome {
+    fn outcome(&self, kept: Handle) -> PromiseOutcome {
         let value = self.kept(kept);
         let context = &mut **self.enter();
         let Some(promise) = promise_of(&value) else {
-            return Outcome::Value(from_js(&value, &self.shared, context, 0).unwrap_or(Value::Undefined));
+            return PromiseOutcome::Value(from_js(&value, &self.shared, context, 0).unwrap_or(Value::Undefined));
         };
         match promise.state() {
-            PromiseState::Pending => Outcome::Pending,
+            PromiseState::Pending => PromiseOutcome::Pending,
             PromiseState::Fulfilled(value) => {
-                Outcome::Value(from_js(&value, &self.shared, context, 0).unwrap_or(Value::Undefined))
+                PromiseOutcome::Value(from_js(&value, &self.shared, context, 0).unwrap_or(Value::Undefined))
             }
             PromiseState::Rejected(reason) => {
                 self.forget_rejection(&promise);
-                Outcome::Rejected(describe(&reason, context))
+                PromiseOutcome::Rejected(describe(&reason, context))
             }
         }
     }
 
-    fn settled(&self, kept: Kept) -> Result<Kept, Exception> {
+    fn fulfilled(&self, kept: Handle) -> Result<Handle, Exception> {
         let value = self.kept(kept);
         let Some(promise) = promise_of(&value) else { return Ok(self.put(value)) };
         match promise.state() {
@@ -477,7 +477,7 @@ impl Realm for Boa {
         }
     }
 
-    fn release(&self, kept: Kept) {
+    fn release(&self, kept: Handle) {
         let (slots, free) = &mut *self.shared.kept.borrow_mut();
         slots[kept.0 as usize] = JsValue::undefined();
         free.push(kept.0);
@@ -635,7 +635,7 @@ impl ModuleLoader for Modules {
         let resolve = NativeFunction::from_copy_closure_with_captures(
             |_this, args, base: &JsString, context| {
                 let name = args.first().cloned().unwrap_or_default().to_string(context)?.to_std_string_lossy();
-                match shared(context)?.host.locate(&name, &base.to_std_string_lossy()) {
+                match shared(context)?.host.import_meta_resolve(&name, &base.to_std_string_lossy()) {
                     Ok(address) => Ok(JsString::from(address).into()),
                     Err(throw) => Err(error_from(throw, context)),
                 }
@@ -656,7 +656,7 @@ fn load_module(shared: &Rc<Shared>, address: &str, context: &mut Context) -> JsR
     }
     let module = match shared.host.load(address) {
         Err(throw) => return Err(error_from(throw, context)),
-        Ok(Code::Source { text, .. }) => {
+        Ok(ModuleCode::Source { text, .. }) => {
             let is_ours = !address.contains("://");
             if let Some(form) = is_ours.then(|| FunctionForm::of(address, &text)).flatten() {
                 let module = function_module(address, form, context);
@@ -667,8 +667,8 @@ fn load_module(shared: &Rc<Shared>, address: &str, context: &mut Context) -> JsR
             let source = Source::from_bytes(text.as_bytes()).with_path(Path::new(address));
             Module::parse(source, None, context).map_err(|error| placed(error, address, context))?
         }
-        Ok(Code::Script { .. }) => return Err(error_from(no_module(address), context)),
-        Ok(Code::Native(functions)) => native_module(address, functions, context),
+        Ok(ModuleCode::Script { .. }) => return Err(error_from(no_module(address), context)),
+        Ok(ModuleCode::Native(functions)) => native_module(address, functions, context),
     };
     shared.modules.borrow_mut().insert(address.to_owned(), module.clone());
     Ok(module)
@@ -686,7 +686,7 @@ fn load_now(shared: &Rc<Shared>, address: &str, context: &mut Context) -> JsResu
     if known.is_none() {
         match shared.host.load(address) {
             Err(throw) => return Err(error_from(throw, context)),
-            Ok(Code::Script { text, .. }) => {
+            Ok(ModuleCode::Script { text, .. }) => {
                 ensure_parsable(&text)?;
                 let source = Source::from_bytes(text.as_bytes()).with_path(Path::new(address));
                 let script = Script::parse(source, None, context).map_err(|error| placed(error, address, context))?;
@@ -831,10 +831,10 @@ fn imported(import: &Import, context: &mut Context) -> JsResult<JsValue> {
         Err(throw) => return Err(error_from(throw, context)),
     };
     match (code, &import.name) {
-        (Code::Native(functions), Some(name)) => Ok(native_value(name, &functions, context)),
-        (Code::Script { .. }, _) => Err(error_from(no_module(&import.specifier), context)),
-        (Code::Native(_), None) => scope::native_namespace(&import.specifier, context),
-        (Code::Source { .. }, name) => {
+        (ModuleCode::Native(functions), Some(name)) => Ok(native_value(name, &functions, context)),
+        (ModuleCode::Script { .. }, _) => Err(error_from(no_module(&import.specifier), context)),
+        (ModuleCode::Native(_), None) => scope::native_namespace(&import.specifier, context),
+        (ModuleCode::Source { .. }, name) => {
             let known = shared.modules.borrow().get(&import.specifier).cloned();
             let module = match known {
                 Some(module) => module,
@@ -1039,10 +1039,10 @@ fn to_js(value: Value, shared: &Rc<Shared>, context: &mut Context) -> JsResult<J
             let id = shared.next_promise.get();
             shared.next_promise.set(id.wrapping_add(1));
             shared.promises.borrow_mut().insert(id, functions);
-            shared.host.pend(id, future);
+            shared.host.add_pending(id, future);
             promise.into()
         }
-        Value::Kept(kept) => shared.kept.borrow().0.get(kept.0 as usize).cloned().unwrap_or_default(),
+        Value::Handle(kept) => shared.kept.borrow().0.get(kept.0 as usize).cloned().unwrap_or_default(),
     })
 }
 
@@ -1378,7 +1378,7 @@ fn explain(error: &JsObject, context: &mut Context) {
     let Some(shared) = context.get_data::<Realm_>().map(|realm| realm.0.clone()) else { return };
     let frames = raw_frames(error, &shared, context);
     let Some(first) = frames.lines().find_map(stack::parse_line) else { return };
-    if let Some(better) = shared.host.explain(first.place, &message) {
+    if let Some(better) = shared.host.explain_type_error(first.place, &message) {
         let descriptor = PropertyDescriptor::builder().value(JsString::from(better)).writable(true);
         let descriptor = descriptor.enumerable(false).configurable(true);
         // A script may have frozen it: then it stays vague.
@@ -1405,6 +1405,6 @@ fn stack_of(error: &JsObject, text: &str, context: &mut Context) -> String {
         _ => error.get(js_string!("stack"), context).unwrap_or_default(),
     };
     let frames = frames.as_string().map(|frames| frames.to_std_string_lossy()).unwrap_or_default();
-    let origin = |place: &str| shared.as_ref().and_then(|shared| shared.host.origin(place));
+    let origin = |place: &str| shared.as_ref().and_then(|shared| shared.host.original_position(place));
     stack::write(text, frames.lines().filter_map(stack::parse_line), origin)
 }

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::dialect::RegExpLiteral;
-use super::value::{Args, Exception, Kept, Pending, Throw, Value};
+use super::value::{Args, Exception, Handle, Pending, Throw, Value};
 
 #[cfg(feature = "boa")]
 mod boa;
@@ -295,7 +295,7 @@ pub enum Global {
 }
 
 /// What a module is made of.
-pub enum Code {
+pub enum ModuleCode {
     /// JavaScript; `shared` may hold what an engine made of it once for the whole process.
     Source {
         /// The text.
@@ -328,29 +328,29 @@ pub trait Host {
     ///
     /// # Errors
     /// What the script sees when it means nothing.
-    fn locate(&self, specifier: &str, referrer: &str) -> Result<String, Throw>;
+    fn import_meta_resolve(&self, specifier: &str, referrer: &str) -> Result<String, Throw>;
     /// Told when modules could not be linked, so that nothing of them ran.
-    fn unlinked(&self);
+    fn link_failed(&self);
     /// True if the module at `address` may be running while it is required: it must not be evaluated now.
     fn is_running(&self, address: &str) -> bool;
     /// The place in the file a person wrote of `URL:LINE:COLUMN`; `None` if it is the same.
-    fn origin(&self, place: &str) -> Option<String>;
+    fn original_position(&self, place: &str) -> Option<String>;
     /// What a `TypeError` at `place`, `URL:LINE:COLUMN` of the engine, is about: a message that names it.
-    fn explain(&self, place: &str, message: &str) -> Option<String>;
+    fn explain_type_error(&self, place: &str, message: &str) -> Option<String>;
     /// The regular expressions in the text of the module at `address`.
     fn regexp_literals(&self, address: &str) -> Vec<RegExpLiteral>;
     /// The module at an address `resolve` gave.
     ///
     /// # Errors
     /// What the script sees when it can't be read.
-    fn load(&self, address: &str) -> Result<Code, Throw>;
+    fn load(&self, address: &str) -> Result<ModuleCode, Throw>;
     /// Calls a native function.
     ///
     /// # Errors
     /// What it throws.
     fn call(&self, function: usize, args: Args) -> Result<Value, Throw>;
     /// Takes the future whose result settles `promise`.
-    fn pend(&self, promise: u32, future: Pending);
+    fn add_pending(&self, promise: u32, future: Pending);
     /// `hook` is called from another thread whenever the VU has to stop: for engines that don't ask while JavaScript runs.
     fn on_stop(&self, hook: StopHook);
     /// True if the VU has to stop.
@@ -361,7 +361,7 @@ pub trait Host {
 
 /// So many bytes hang on something that a script is about to get, where an engine that collects garbage by the size of its
 /// own objects does not see them.
-pub fn weigh(bytes: usize) {
+pub fn note_external_bytes(bytes: usize) {
     #[cfg(feature = "boa")]
     boa::make_room(bytes);
     #[cfg(not(feature = "boa"))]
@@ -370,7 +370,7 @@ pub fn weigh(bytes: usize) {
 
 /// What became of a kept value.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum PromiseOutcome {
     /// It is no promise, or a fulfilled one: a copy of the value.
     Value(Value),
     /// It is a rejected promise.
@@ -381,7 +381,7 @@ pub enum Outcome {
 
 /// What a module exports under a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Export {
+pub enum ExportKind {
     /// Something that can be called.
     Function,
     /// `null` or `undefined`.
@@ -396,53 +396,53 @@ pub trait Realm {
     ///
     /// # Errors
     /// What the module threw before its first `await`, or why it can't be had.
-    fn evaluate(&self, address: &str) -> Result<Kept, Throw>;
+    fn evaluate(&self, address: &str) -> Result<Handle, Throw>;
     /// What an engine needs of js-stdlib before any script runs.
     ///
     /// # Errors
     /// When the engine can't get memory.
-    fn begin(&self) -> Result<(), Throw> {
+    fn prepare(&self) -> Result<(), Throw> {
         Ok(())
     }
     /// Puts something into the global scope; in the place of what has the name.
     ///
     /// # Errors
     /// When the engine can't get memory.
-    fn define(&self, name: &'static str, global: Global, enumerable: bool) -> Result<(), Throw>;
+    fn define_global(&self, name: &'static str, global: Global, enumerable: bool) -> Result<(), Throw>;
     /// What a part of the global scope makes, or a member of it that all who ask share.
     ///
     /// # Errors
     /// What the part throws.
-    fn part(&self, name: &str, member: Option<&str>) -> Result<Kept, Throw>;
+    fn part(&self, name: &str, member: Option<&str>) -> Result<Handle, Throw>;
     /// What an evaluated module exports, by name.
     ///
     /// # Errors
     /// When the module was not evaluated, or reading an export throws.
-    fn exports(&self, address: &str) -> Result<Vec<(String, Export)>, Throw>;
+    fn exports(&self, address: &str) -> Result<Vec<(String, ExportKind)>, Throw>;
     /// One export of an evaluated module.
     ///
     /// # Errors
     /// When the module was not evaluated, or reading the export throws.
-    fn export(&self, address: &str, name: &str) -> Result<Kept, Throw>;
+    fn export(&self, address: &str, name: &str) -> Result<Handle, Throw>;
     /// Calls a kept function with `this` undefined and keeps what it returns.
     ///
     /// # Errors
     /// What it throws.
-    fn call(&self, function: Kept, args: Vec<Value>) -> Result<Kept, Throw>;
+    fn call(&self, function: Handle, args: Vec<Value>) -> Result<Handle, Throw>;
     /// Keeps a copy of a value of Rust's.
     ///
     /// # Errors
     /// When it is JSON text that isn't JSON.
-    fn keep(&self, value: Value) -> Result<Kept, Throw>;
+    fn retain(&self, value: Value) -> Result<Handle, Throw>;
     /// What became of a kept value; the value stays kept.
-    fn outcome(&self, kept: Kept) -> Outcome;
+    fn outcome(&self, kept: Handle) -> PromiseOutcome;
     /// Keeps what a promise was fulfilled with; `undefined` while it is pending, the value itself if it is no promise.
     ///
     /// # Errors
     /// Why the promise was rejected.
-    fn settled(&self, kept: Kept) -> Result<Kept, Exception>;
+    fn fulfilled(&self, kept: Handle) -> Result<Handle, Exception>;
     /// Lets go of a kept value.
-    fn release(&self, kept: Kept);
+    fn release(&self, kept: Handle);
     /// Settles a promise that a native function gave out.
     fn settle(&self, promise: u32, result: Result<Value, Throw>);
     /// Runs promise jobs until there are none.

@@ -25,10 +25,10 @@ use rquickjs::qjs::{self, JSContext, JSModuleDef, JSRuntime, JSValue};
 use rustc_hash::FxHashMap;
 
 use super::stack;
-use super::{Code, Export, Global, Host, Outcome, Realm};
+use super::{ExportKind, Global, Host, ModuleCode, PromiseOutcome, Realm};
 use crate::js::coroutine;
 use crate::js::dialect::RegExpLiteral;
-use crate::js::value::{Args, Exception, Kept, Resource, Throw, Value};
+use crate::js::value::{Args, Exception, Handle, Resource, Throw, Value};
 
 /// So many bytes of stack may JavaScript use: 100,000 calls and more. Below that is room for what does not look at the limit.
 const MAX_STACK_DEPTH: usize = 64 << 20;
@@ -85,13 +85,13 @@ struct Slab {
 }
 
 impl Slab {
-    fn put(&mut self, value: JSValue) -> Kept {
+    fn put(&mut self, value: JSValue) -> Handle {
         if let Some(at) = self.free.pop() {
             self.slots[at as usize] = value;
-            return Kept(at);
+            return Handle(at);
         }
         self.slots.push(value);
-        Kept((self.slots.len() - 1) as u32)
+        Handle((self.slots.len() - 1) as u32)
     }
 }
 
@@ -190,11 +190,11 @@ impl QuickJs {
         }
     }
 
-    fn put(&self, value: JSValue) -> Kept {
+    fn put(&self, value: JSValue) -> Handle {
         self.state().kept.borrow_mut().put(value)
     }
 
-    fn kept(&self, kept: Kept) -> JSValue {
+    fn kept(&self, kept: Handle) -> JSValue {
         self.state().kept.borrow().slots.get(kept.0 as usize).copied().unwrap_or(UNDEFINED)
     }
 
@@ -333,7 +333,7 @@ fn new_runtime() -> *mut JSRuntime {
 }
 
 impl Realm for QuickJs {
-    fn evaluate(&self, address: &str) -> Result<Kept, Throw> {
+    fn evaluate(&self, address: &str) -> Result<Handle, Throw> {
         self.enter();
         let ctx = self.c();
         // SAFETY: values are freed or handed over exactly once, as each function of the C API says.
@@ -344,13 +344,13 @@ impl Realm for QuickJs {
                 None => load_module(ctx, address).map_err(|throw| throw.unwrap_or_else(|| take_exception(ctx)))?,
             };
             if !link(ctx, self.state(), module) {
-                self.state().host.unlinked();
+                self.state().host.link_failed();
                 return Err(take_exception(ctx));
             }
             let value = qjs::JS_MKPTR(qjs::JS_TAG_MODULE, module.cast());
             let promise = qjs::JS_EvalFunction(ctx, qjs::JS_DupValue(ctx, value));
             if is_exception(promise) {
-                self.state().host.unlinked();
+                self.state().host.link_failed();
                 return Err(take_exception(ctx));
             }
             if qjs::JS_PromiseState(ctx, promise) == qjs::JSPromiseStateEnum_JS_PROMISE_REJECTED {
@@ -366,18 +366,18 @@ impl Realm for QuickJs {
         }
     }
 
-    fn begin(&self) -> Result<(), Throw> {
+    fn prepare(&self) -> Result<(), Throw> {
         // Stack traces are k6's; V8's ways to shape them are not.
         self.part("volley/stack", None).map(|kept| self.release(kept))
     }
 
-    fn define(&self, name: &'static str, global: Global, enumerable: bool) -> Result<(), Throw> {
+    fn define_global(&self, name: &'static str, global: Global, enumerable: bool) -> Result<(), Throw> {
         self.enter();
         // SAFETY: the context is alive.
         unsafe { scope::define(self.c(), name, global, enumerable) }
     }
 
-    fn part(&self, name: &str, member: Option<&str>) -> Result<Kept, Throw> {
+    fn part(&self, name: &str, member: Option<&str>) -> Result<Handle, Throw> {
         self.enter();
         // SAFETY: the context is alive; the value is the slab's from here on.
         unsafe {
@@ -386,7 +386,7 @@ impl Realm for QuickJs {
         }
     }
 
-    fn exports(&self, address: &str) -> Result<Vec<(String, Export)>, Throw> {
+    fn exports(&self, address: &str) -> Result<Vec<(String, ExportKind)>, Throw> {
         self.enter();
         let ctx = self.c();
         let module = self.module(address)?;
@@ -396,11 +396,11 @@ impl Realm for QuickJs {
             let mut list = Vec::new();
             let result = each_property(ctx, namespace, |name, value| {
                 let export = if qjs::JS_IsFunction(ctx, value) {
-                    Export::Function
+                    ExportKind::Function
                 } else if qjs::JS_IsNull(value) || qjs::JS_IsUndefined(value) {
-                    Export::Nothing
+                    ExportKind::Nothing
                 } else {
-                    Export::Value
+                    ExportKind::Value
                 };
                 list.push((name, export));
                 Ok(())
@@ -410,7 +410,7 @@ impl Realm for QuickJs {
         }
     }
 
-    fn export(&self, address: &str, name: &str) -> Result<Kept, Throw> {
+    fn export(&self, address: &str, name: &str) -> Result<Handle, Throw> {
         self.enter();
         let ctx = self.c();
         let module = self.module(address)?;
@@ -425,7 +425,7 @@ impl Realm for QuickJs {
         }
     }
 
-    fn call(&self, function: Kept, args: Vec<Value>) -> Result<Kept, Throw> {
+    fn call(&self, function: Handle, args: Vec<Value>) -> Result<Handle, Throw> {
         self.enter();
         let ctx = self.c();
         // SAFETY: arguments are converted to owned values and freed after the call, which borrows them.
@@ -444,7 +444,7 @@ impl Realm for QuickJs {
         }
     }
 
-    fn keep(&self, value: Value) -> Result<Kept, Throw> {
+    fn retain(&self, value: Value) -> Result<Handle, Throw> {
         self.enter();
         // SAFETY: what `to_js` makes is ours, and the slab's from here on.
         unsafe {
@@ -453,34 +453,34 @@ impl Realm for QuickJs {
         }
     }
 
-    fn outcome(&self, kept: Kept) -> Outcome {
+    fn outcome(&self, kept: Handle) -> PromiseOutcome {
         self.enter();
         let (ctx, value) = (self.c(), self.kept(kept));
         // SAFETY: the kept value stays owned by the slab; the promise's result is ours to free.
         unsafe {
             if !qjs::JS_IsPromise(value) {
-                return Outcome::Value(from_js(ctx, self.state(), value, 0).unwrap_or(Value::Undefined));
+                return PromiseOutcome::Value(from_js(ctx, self.state(), value, 0).unwrap_or(Value::Undefined));
             }
             match qjs::JS_PromiseState(ctx, value) {
-                qjs::JSPromiseStateEnum_JS_PROMISE_PENDING => Outcome::Pending,
+                qjs::JSPromiseStateEnum_JS_PROMISE_PENDING => PromiseOutcome::Pending,
                 qjs::JSPromiseStateEnum_JS_PROMISE_REJECTED => {
                     let reason = qjs::JS_PromiseResult(ctx, value);
                     let exception = describe(ctx, reason);
                     qjs::JS_FreeValue(ctx, reason);
                     self.forget_rejection(value);
-                    Outcome::Rejected(exception)
+                    PromiseOutcome::Rejected(exception)
                 }
                 _ => {
                     let result = qjs::JS_PromiseResult(ctx, value);
                     let copy = from_js(ctx, self.state(), result, 0).unwrap_or(Value::Undefined);
                     qjs::JS_FreeValue(ctx, result);
-                    Outcome::Value(copy)
+                    PromiseOutcome::Value(copy)
                 }
             }
         }
     }
 
-    fn settled(&self, kept: Kept) -> Result<Kept, Exception> {
+    fn fulfilled(&self, kept: Handle) -> Result<Handle, Exception> {
         self.enter();
         let (ctx, value) = (self.c(), self.kept(kept));
         // SAFETY: what is kept anew is duplicated, or the promise's result, which is ours.
@@ -491,7 +491,7 @@ impl Realm for QuickJs {
             match qjs::JS_PromiseState(ctx, value) {
                 qjs::JSPromiseStateEnum_JS_PROMISE_PENDING => Ok(self.put(UNDEFINED)),
                 qjs::JSPromiseStateEnum_JS_PROMISE_REJECTED => match self.outcome(kept) {
-                    Outcome::Rejected(exception) => Err(exception),
+                    PromiseOutcome::Rejected(exception) => Err(exception),
                     _ => Ok(self.put(UNDEFINED)),
                 },
                 _ => Ok(self.put(qjs::JS_PromiseResult(ctx, value))),
@@ -499,7 +499,7 @@ impl Realm for QuickJs {
         }
     }
 
-    fn release(&self, kept: Kept) {
+    fn release(&self, kept: Handle) {
         let value = {
             let mut slab = self.state().kept.borrow_mut();
             slab.free.push(kept.0);
@@ -702,9 +702,9 @@ unsafe fn load_module(ctx: *mut JSContext, address: &str) -> Result<*mut JSModul
             return Ok(module);
         }
         let module = match state.host.load(address)? {
-            Code::Native(functions) => native_module(ctx, address, functions)?,
-            Code::Script { .. } => return Err(Some(Throw::go(format!("{address} is no ES module")))),
-            Code::Source { text, compiled } => {
+            ModuleCode::Native(functions) => native_module(ctx, address, functions)?,
+            ModuleCode::Script { .. } => return Err(Some(Throw::go(format!("{address} is no ES module")))),
+            ModuleCode::Source { text, compiled } => {
                 let value = compile(ctx, address, &text, &compiled, qjs::JS_EVAL_TYPE_MODULE);
                 if is_exception(value) {
                     return Err(None);
@@ -800,7 +800,7 @@ unsafe fn place_regexp(ctx: *mut JSContext, state: &State, address: &str) {
             };
             if let Some(bad) = state.host.regexp_literals(address).into_iter().find(is_bad) {
                 let place = format!("{address}:{}:{}", bad.line, bad.column);
-                let place = state.host.origin(&place).unwrap_or(place);
+                let place = state.host.original_position(&place).unwrap_or(place);
                 let text = string(ctx, error).unwrap_or_default();
                 let stack = to_js(ctx, state, Value::String(format!("{text}\n\tat {place}\n")));
                 let atom = qjs::JS_NewAtomLen(ctx, c"stack".as_ptr(), 5);
@@ -847,7 +847,7 @@ unsafe fn load_now(ctx: *mut JSContext, state: &State, address: &str) -> JSValue
         if known.is_none() && address != super::ENGINE {
             match state.host.load(address) {
                 Err(error) => return throw(Some(error)),
-                Ok(Code::Script { text, compiled }) => {
+                Ok(ModuleCode::Script { text, compiled }) => {
                     let script = compile(ctx, address, &text, &compiled, qjs::JS_EVAL_TYPE_GLOBAL);
                     return if is_exception(script) { script } else { qjs::JS_EvalFunction(ctx, script) };
                 }
@@ -912,7 +912,7 @@ unsafe fn add_meta(ctx: *mut JSContext, module: *mut JSModuleDef, address: &str)
             let state = state(ctx);
             let base = string(ctx, *data).unwrap_or_default();
             let name = if argc > 0 { string(ctx, *argv).unwrap_or_default() } else { String::new() };
-            match state.host.locate(&name, &base) {
+            match state.host.import_meta_resolve(&name, &base) {
                 Ok(address) => to_js(ctx, state, Value::String(address)),
                 Err(throw) => throw_js(ctx, state, throw),
             }
@@ -947,7 +947,7 @@ unsafe fn native_module(
             let address = string(ctx, name).unwrap_or_default();
             qjs::JS_FreeValue(ctx, name);
             qjs::JS_FreeAtom(ctx, atom);
-            let Ok(Code::Native(functions)) = state.host.load(&address) else { return -1 };
+            let Ok(ModuleCode::Native(functions)) = state.host.load(&address) else { return -1 };
             for (name, index) in functions {
                 let Ok(c_name) = CString::new(name) else { return -1 };
                 let function = native_function(ctx, &c_name, index);
@@ -1260,10 +1260,10 @@ unsafe fn to_js(ctx: *mut JSContext, state: &State, value: Value) -> JSValue {
                 let id = state.next_promise.get();
                 state.next_promise.set(id.wrapping_add(1));
                 state.promises.borrow_mut().insert(id, functions);
-                state.host.pend(id, future);
+                state.host.add_pending(id, future);
                 promise
             }
-            Value::Kept(kept) => {
+            Value::Handle(kept) => {
                 let slot = state.kept.borrow().slots.get(kept.0 as usize).copied().unwrap_or(UNDEFINED);
                 qjs::JS_DupValue(ctx, slot)
             }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Code, Engine, Host, Realm, StopHook};
+use super::{Engine, Host, ModuleCode, Realm, StopHook};
 use crate::js::coroutine;
 use crate::js::dialect::RegExpLiteral;
 use crate::js::value::{Args, Pending, Resource, Throw, Value};
@@ -25,21 +25,21 @@ impl Host for Seeing {
         Ok(specifier.to_owned())
     }
 
-    fn locate(&self, specifier: &str, _referrer: &str) -> Result<String, Throw> {
+    fn import_meta_resolve(&self, specifier: &str, _referrer: &str) -> Result<String, Throw> {
         Ok(specifier.to_owned())
     }
 
-    fn unlinked(&self) {}
+    fn link_failed(&self) {}
 
     fn is_running(&self, _address: &str) -> bool {
         false
     }
 
-    fn origin(&self, _place: &str) -> Option<String> {
+    fn original_position(&self, _place: &str) -> Option<String> {
         None
     }
 
-    fn explain(&self, _place: &str, _message: &str) -> Option<String> {
+    fn explain_type_error(&self, _place: &str, _message: &str) -> Option<String> {
         None
     }
 
@@ -47,10 +47,10 @@ impl Host for Seeing {
         Vec::new()
     }
 
-    fn load(&self, address: &str) -> Result<Code, Throw> {
+    fn load(&self, address: &str) -> Result<ModuleCode, Throw> {
         match address {
-            MAIN => Ok(Code::Source { text: self.source.as_str().into(), compiled: Arc::default() }),
-            "test" => Ok(Code::Native(vec![("see", 0), ("give", 1)])),
+            MAIN => Ok(ModuleCode::Source { text: self.source.as_str().into(), compiled: Arc::default() }),
+            "test" => Ok(ModuleCode::Native(vec![("see", 0), ("give", 1)])),
             other => Err(Throw::go(format!("no module {other}"))),
         }
     }
@@ -64,7 +64,7 @@ impl Host for Seeing {
         given(&show(&value))
     }
 
-    fn pend(&self, _promise: u32, _future: Pending) {}
+    fn add_pending(&self, _promise: u32, _future: Pending) {}
 
     fn on_stop(&self, _hook: StopHook) {}
 
@@ -122,7 +122,7 @@ fn show(value: &Value) -> String {
         }
         Value::Resource(resource) => format!("resource {:?}", resource.downcast_ref::<String>()),
         Value::Opaque(name) => format!("opaque {name}"),
-        Value::Shared(_) | Value::Json(_) | Value::Pending(_) | Value::Kept(_) => "not from JavaScript".to_owned(),
+        Value::Shared(_) | Value::Json(_) | Value::Pending(_) | Value::Handle(_) => "not from JavaScript".to_owned(),
     }
 }
 

@@ -7,7 +7,7 @@ use boa_engine::object::builtins::JsProxyBuilder;
 use boa_engine::property::PropertyDescriptor;
 use boa_engine::{Context, JsNativeError, JsResult, JsString, JsValue, Module, NativeFunction, js_string};
 
-use super::super::{Code, ENGINE, GLOBALS, Global};
+use super::super::{ENGINE, GLOBALS, Global, ModuleCode};
 use super::{
     call_native, error_from, load_now, native_function, native_value, plain_object, property_key, put, shared,
 };
@@ -27,7 +27,9 @@ pub fn define(name: &'static str, global: Global, enumerable: bool, context: &mu
     let scope = context.global_object();
     let place = |op: &str, context: &mut Context| -> JsResult<usize> {
         match shared(context)?.host.load(GLOBALS) {
-            Ok(Code::Native(functions)) => functions.iter().find(|(known, _)| *known == op).map(|(_, place)| *place),
+            Ok(ModuleCode::Native(functions)) => {
+                functions.iter().find(|(known, _)| *known == op).map(|(_, place)| *place)
+            }
             _ => None,
         }
         .ok_or_else(|| JsNativeError::typ().with_message(format!("`{GLOBALS}` has no `{op}`")).into())
@@ -98,7 +100,7 @@ pub fn part(name: &str, member: Option<&str>, context: &mut Context) -> JsResult
 fn part_value(name: &str, context: &mut Context) -> JsResult<JsValue> {
     let host = shared(context)?.host.clone();
     let text = match host.load(&format!("part:{name}")) {
-        Ok(Code::Script { text, .. }) => text,
+        Ok(ModuleCode::Script { text, .. }) => text,
         Ok(_) => return Err(JsNativeError::typ().with_message(format!("{name:?} is no part")).into()),
         Err(throw) => return Err(error_from(throw, context)),
     };
@@ -169,7 +171,7 @@ pub fn native_namespace(specifier: &str, context: &mut Context) -> JsResult<JsVa
         if specifier == ENGINE {
             return Ok(engine_value(&name, context));
         }
-        let Ok(Code::Native(functions)) = shared(context)?.host.load(&specifier) else {
+        let Ok(ModuleCode::Native(functions)) = shared(context)?.host.load(&specifier) else {
             return Ok(JsValue::undefined());
         };
         Ok(native_value(&name, &functions, context))

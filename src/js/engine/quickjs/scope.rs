@@ -6,7 +6,7 @@ use std::ptr;
 
 use rquickjs::qjs::{self, JSContext, JSModuleDef, JSValue};
 
-use super::super::{Code, ENGINE, GLOBALS, Global};
+use super::super::{ENGINE, GLOBALS, Global, ModuleCode};
 use super::{
     EXCEPTION, NULL, State, UNDEFINED, call_native, compile, is_exception, load_now, native_function, panic_text,
     property, state, string, take_exception, throw_js,
@@ -118,7 +118,7 @@ fn flags(enumerable: bool) -> c_int {
 /// The place of a native function of the global scope.
 fn place(state: &State, op: &str) -> usize {
     match state.host.load(GLOBALS) {
-        Ok(Code::Native(functions)) => functions.iter().find(|(name, _)| *name == op).map(|(_, at)| *at),
+        Ok(ModuleCode::Native(functions)) => functions.iter().find(|(name, _)| *name == op).map(|(_, at)| *at),
         _ => None,
     }
     .unwrap_or_else(|| panic!("`{GLOBALS}` has no `{op}`"))
@@ -154,7 +154,7 @@ unsafe fn part_value(ctx: *mut JSContext, state: &State, name: &str) -> JSValue 
     // SAFETY: what was compiled is consumed by its evaluation.
     unsafe {
         match state.host.load(&address) {
-            Ok(Code::Script { text, compiled }) => {
+            Ok(ModuleCode::Script { text, compiled }) => {
                 let script = compile(ctx, &address, &text, &compiled, qjs::JS_EVAL_TYPE_GLOBAL);
                 if is_exception(script) { script } else { qjs::JS_EvalFunction(ctx, script) }
             }

@@ -3,12 +3,12 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use crate::js::value::{Args, Kept, Throw, Value};
+use crate::js::value::{Args, Handle, Throw, Value};
 use crate::js::vu::Vu;
 
 /// The JavaScript function that runs a timer's callback, once it was looked up.
 #[derive(Default)]
-pub struct Fire(pub Cell<Option<Kept>>);
+pub struct Fire(pub Cell<Option<Handle>>);
 
 /// No timer waits longer than this, about 35 years.
 const MAX_MS: f64 = 1.1e12;

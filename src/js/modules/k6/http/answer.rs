@@ -51,7 +51,7 @@ impl Answer {
             refusal: (String::new(), 0),
             document: OnceCell::new(),
         };
-        engine::weigh(answer.body().map_or(0, Bytes::len));
+        engine::note_external_bytes(answer.body().map_or(0, Bytes::len));
         Rc::new(answer)
     }
 
