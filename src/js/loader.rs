@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use rustc_hash::FxHashMap;
 
 use super::dialect::{self, Exported, Kind, Positions, Prepared, RegExpLiteral, Target};
-use super::engine::{Engine, ModuleCode};
+use super::engine::{Compiled, Engine, ModuleCode};
 use super::modules;
 use super::value::Throw;
 use crate::source::files::Absence;
@@ -22,7 +22,6 @@ mod missing;
 
 use made::{ABSENT, BROWSER, COMMONJS, HERE, MADE, MISSING, REQUIRE, STAR, is_absent};
 
-type Compiled = Arc<OnceLock<Box<[u8]>>>;
 /// Sources by address, each with its bytecode once there is one.
 type Texts<K> = Mutex<FxHashMap<K, Text>>;
 

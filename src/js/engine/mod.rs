@@ -13,8 +13,11 @@ use super::value::{Args, Exception, Handle, Pending, Throw, Value};
 mod boa;
 #[cfg(feature = "boa")]
 mod function_form;
+mod lazy;
+mod loading;
 #[cfg(feature = "quickjs")]
 mod quickjs;
+mod realm;
 mod stack;
 #[cfg(test)]
 mod tests;
@@ -167,16 +170,6 @@ const COMMONJS: &str = "module.exports";
 /// What `import()` rejects with.
 const NO_DYNAMIC_IMPORT: &str = "dynamic modules not enabled in the host program";
 
-/// Why the module at `address` can't be required: it would have to run later.
-fn awaits(address: &str) -> Throw {
-    Throw::go(format!("{address} awaits something at its top level, so it can't be required: import it"))
-}
-
-/// Why the module at `address` can't be required: it imports what requires it, and that has not ended.
-fn is_imported(address: &str) -> Throw {
-    Throw::go(format!("{address} can't be required by a module it imports"))
-}
-
 /// A thrown value as text: `text` is what it converts to, `None` where that throws. A log line is never empty.
 fn thrown_text(text: Option<String>, is_error: bool, is_object: bool) -> String {
     match text {
@@ -294,6 +287,12 @@ pub enum Global {
     Itself,
 }
 
+/// Code in the form an engine compiled it to. Only an engine makes it, as an engine trusts what it reads.
+pub struct Bytecode(#[cfg_attr(not(feature = "quickjs"), expect(dead_code, reason = "Boa compiles anew"))] Box<[u8]>);
+
+/// What an engine compiled, once for the whole process.
+pub type Compiled = Arc<std::sync::OnceLock<Bytecode>>;
+
 /// What a module is made of.
 pub enum ModuleCode {
     /// JavaScript; `shared` may hold what an engine made of it once for the whole process.
@@ -301,14 +300,14 @@ pub enum ModuleCode {
         /// The text.
         text: Arc<str>,
         /// An engine's compiled form, kept beside the text.
-        compiled: Arc<std::sync::OnceLock<Box<[u8]>>>,
+        compiled: Compiled,
     },
     /// A script whose value is wanted: CommonJS as a function.
     Script {
         /// The text.
         text: Arc<str>,
         /// As above.
-        compiled: Arc<std::sync::OnceLock<Box<[u8]>>>,
+        compiled: Compiled,
     },
     /// Native functions: their names, and the place of each in the host's table.
     Native(Vec<(&'static str, usize)>),
