@@ -11,6 +11,8 @@ use super::value::{Args, Exception, Handle, Pending, Throw, Value};
 
 #[cfg(feature = "boa")]
 mod boa;
+#[cfg(test)]
+mod conversion_tests;
 #[cfg(feature = "boa")]
 mod function_form;
 mod lazy;
@@ -19,8 +21,6 @@ mod loading;
 mod quickjs;
 mod realm;
 mod stack;
-#[cfg(test)]
-mod tests;
 
 /// The engines there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

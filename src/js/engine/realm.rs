@@ -36,7 +36,7 @@ pub trait EngineContext: Sized {
     /// What was thrown.
     type Error;
     /// What else the engine keeps for a realm.
-    type EngineState;
+    type Extras;
 
     /// The state of the realm this is the context of.
     fn state(&self) -> Rc<RealmState<Self>>;
@@ -192,7 +192,7 @@ pub struct RealmState<C: EngineContext> {
     /// What js-stdlib takes of the language.
     pub primordials: OnceCell<C::Value>,
     /// What only this engine keeps.
-    pub engine: C::EngineState,
+    pub extras: C::Extras,
     /// The VU.
     pub host: Rc<dyn Host>,
 }
@@ -205,7 +205,7 @@ struct Handles<V> {
 
 impl<C: EngineContext> RealmState<C> {
     /// The state of a new realm.
-    pub fn new(host: Rc<dyn Host>, engine: C::EngineState) -> Rc<Self> {
+    pub fn new(host: Rc<dyn Host>, extras: C::Extras) -> Rc<Self> {
         Rc::new(Self {
             handles: RefCell::new(Handles { slots: Vec::new(), free: Vec::new() }),
             promises: RefCell::default(),
@@ -215,7 +215,7 @@ impl<C: EngineContext> RealmState<C> {
             linking: Cell::new(0),
             parts: RefCell::default(),
             primordials: OnceCell::new(),
-            engine,
+            extras,
             host,
         })
     }

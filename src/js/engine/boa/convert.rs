@@ -63,7 +63,7 @@ fn object_to_rust(object: &JsObject, context: &mut Context, depth: usize) -> JsR
     if let Some(bytes) = buffer_bytes(object, context)? {
         return Ok(Value::Bytes(bytes));
     }
-    let native = state(context).engine.native.get().cloned();
+    let native = state(context).extras.native.get().cloned();
     if let Some(symbol) = native
         && let Some(native) = object.get(symbol, context)?.as_object()
     {

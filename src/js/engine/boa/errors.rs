@@ -116,7 +116,7 @@ pub fn explain(error: &JsObject, context: &mut Context) {
 
 /// What Boa says about where an error comes from.
 fn raw_frames(error: &JsObject, context: &mut Context) -> String {
-    let getter = state(context).engine.frames.borrow().clone();
+    let getter = state(context).extras.frames.borrow().clone();
     let frames = getter.and_then(|getter| getter.call(&error.clone().into(), &[], context).ok());
     frames.and_then(|frames| frames.as_string()).map(|frames| frames.to_std_string_lossy()).unwrap_or_default()
 }
@@ -125,7 +125,7 @@ fn raw_frames(error: &JsObject, context: &mut Context) -> String {
 pub fn stack_of(error: &JsObject, text: &str, context: &mut Context) -> String {
     let state = state(context);
     // A syntax error has been given its place; others are asked the way Boa would ask them.
-    let getter = state.engine.frames.borrow().clone();
+    let getter = state.extras.frames.borrow().clone();
     let frames = match getter {
         Some(getter) if !error.has_own_property(js_string!("stack"), context).unwrap_or_default() => {
             getter.call(&error.clone().into(), &[], context).unwrap_or_default()
@@ -144,7 +144,7 @@ pub fn replace_stack(context: &mut Context) -> JsResult<()> {
     let Some(describe) = describe.as_callable() else { return Ok(()) };
     let args = [prototype.clone().into(), js_string!("stack").into()];
     let Some(old) = describe.call(&JsValue::undefined(), &args, context)?.as_object() else { return Ok(()) };
-    *state(context).engine.frames.borrow_mut() = old.get(js_string!("get"), context)?.as_object();
+    *state(context).extras.frames.borrow_mut() = old.get(js_string!("get"), context)?.as_object();
     let set = old.get(js_string!("set"), context)?;
     let stack = NativeFunction::from_fn_ptr(|this, _args, context| {
         let Some(object) = this.as_object() else { return Ok(JsValue::undefined()) };

@@ -11,7 +11,7 @@ use boa_engine::vm::RuntimeLimits;
 
 use crate::js::coroutine;
 
-/// Functions may call each other this deep. Boa keeps frames on its heap, but what built-ins call nests on the stack.
+/// NativeExports may call each other this deep. Boa keeps frames on its heap, but what built-ins call nests on the stack.
 const MAX_RECURSION: usize = 50_000;
 /// Bytes of the stack that are there for each of those calls, at least.
 const STACK_PER_CALL: usize = 5 * 1024;

@@ -15,7 +15,7 @@ use boa_engine::{
 };
 
 use super::convert::property_key;
-use super::realm::{State, state};
+use super::realm::{BoaState, state};
 use super::{errors, scope};
 use crate::js::engine::function_form::{FunctionForm, Import};
 use crate::js::engine::realm::forget_rejection;
@@ -23,7 +23,7 @@ use crate::js::engine::{ENGINE, ModuleCode, NO_DYNAMIC_IMPORT, loading};
 use crate::js::value::Throw;
 
 /// What Boa asks for modules.
-pub struct Modules(pub Rc<State>);
+pub struct Modules(pub Rc<BoaState>);
 
 impl ModuleLoader for Modules {
     async fn load_imported_module(
@@ -110,7 +110,7 @@ pub fn run_script(address: &str, text: &str, context: &mut Context) -> JsResult<
 /// Why it can't be had.
 pub fn load_imports(module: &Module, context: &mut Context) -> JsResult<()> {
     let state = state(context);
-    let jobs = &state.engine.jobs;
+    let jobs = &state.extras.jobs;
     let waiting = jobs.take();
     let (loaded, ran) = state.while_linking(|| (module.load(context), context.run_jobs()));
     let late = jobs.replace(waiting);
@@ -125,7 +125,7 @@ pub fn load_imports(module: &Module, context: &mut Context) -> JsResult<()> {
 
 /// Names and numbers, nothing the collector has to trace.
 #[derive(Trace, Finalize)]
-struct Functions(#[unsafe_ignore_trace] Vec<(&'static str, usize)>);
+struct NativeExports(#[unsafe_ignore_trace] Vec<(&'static str, usize)>);
 
 /// Texts, nothing the collector has to trace.
 #[derive(Trace, Finalize)]
@@ -139,13 +139,13 @@ struct FunctionModule {
 fn native_module(address: &str, functions: Vec<(&'static str, usize)>, context: &mut Context) -> Module {
     let keys: Vec<JsString> = functions.iter().map(|(name, _)| property_key(name)).collect();
     let steps = SyntheticModuleInitializer::from_copy_closure_with_captures(
-        |module, Functions(functions), context| {
+        |module, NativeExports(functions), context| {
             for (name, _) in functions {
                 module.set_export(&property_key(name), native_value(name, functions, context))?;
             }
             Ok(())
         },
-        Functions(functions),
+        NativeExports(functions),
     );
     Module::synthetic(&keys, steps, Some(address.into()), None, context)
 }
@@ -197,7 +197,7 @@ fn run_function_module(module: &SyntheticModule, captures: &FunctionModule, cont
         module.set_export(&name, value)?;
     }
     let pointer = std::ptr::from_ref(module);
-    state(context).engine.rebindable.borrow_mut().insert(address.clone(), pointer);
+    state(context).extras.rebindable.borrow_mut().insert(address.clone(), pointer);
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use boa_engine::object::builtins::JsPromise;
 use boa_engine::{Context, JsResult, JsValue};
 
 use super::errors;
-use super::realm::{State, state};
+use super::realm::{BoaState, state};
 use crate::js::engine::realm::{EngineContext as _, PromiseState};
 use crate::js::value::Pending;
 
@@ -45,7 +45,7 @@ pub fn promise_state(value: &JsValue) -> Option<PromiseState<JsValue>> {
 }
 
 /// A promise was rejected without a handler, or got one after all.
-pub fn track_rejection(state: &State, promise: &JsObject<Promise>, operation: OperationType, context: &mut Context) {
+pub fn track_rejection(state: &BoaState, promise: &JsObject<Promise>, operation: OperationType, context: &mut Context) {
     let promise = JsValue::from(promise.clone().upcast());
     match operation {
         OperationType::Handle => state.forget_rejections(|known| context.is_same_object(known, &promise)),
@@ -61,16 +61,16 @@ pub fn track_rejection(state: &State, promise: &JsObject<Promise>, operation: Op
 }
 
 /// The jobs of a realm.
-pub struct Jobs(pub Rc<State>);
+pub struct Jobs(pub Rc<BoaState>);
 
 impl JobExecutor for Jobs {
     fn enqueue_job(self: Rc<Self>, job: Job, _context: &mut Context) {
-        self.0.engine.jobs.borrow_mut().push_back(job);
+        self.0.extras.jobs.borrow_mut().push_back(job);
     }
 
     fn run_jobs(self: Rc<Self>, context: &mut Context) -> JsResult<()> {
         loop {
-            let Some(job) = self.0.engine.jobs.borrow_mut().pop_front() else { break };
+            let Some(job) = self.0.extras.jobs.borrow_mut().pop_front() else { break };
             match job {
                 Job::PromiseJob(job) => drop(job.call(context)?),
                 Job::GenericJob(job) => drop(job.call(context)?),

@@ -27,19 +27,19 @@ use crate::js::value::{Exception, Throw, Value};
 const HOLLOW: [&str; 5] = ["Atomics", "FinalizationRegistry", "Iterator", "SharedArrayBuffer", "WeakRef"];
 
 /// What is kept for a realm.
-pub type State = RealmState<Context>;
+pub type BoaState = RealmState<Context>;
 
 /// One VU's Boa.
 pub struct Boa {
     /// Boxed, because it must stay where it is: `limits` knows the place.
     context: RefCell<Box<Context>>,
     limits: ContextLimits,
-    state: Rc<State>,
+    state: Rc<BoaState>,
 }
 
 /// What only Boa keeps for a realm.
 #[derive(Default)]
-pub struct BoaState {
+pub struct BoaExtras {
     /// The modules of js-stdlib whose exports can be replaced; each lives in its place as long as the realm has the module.
     pub rebindable: RefCell<FxHashMap<String, *const SyntheticModule>>,
     /// Jobs that wait.
@@ -58,10 +58,10 @@ pub struct BoaState {
 /// does not look into it.
 #[derive(Trace, Finalize, JsData)]
 #[boa_gc(unsafe_no_drop)]
-struct RealmData(#[unsafe_ignore_trace] Rc<State>);
+struct RealmData(#[unsafe_ignore_trace] Rc<BoaState>);
 
 /// The state of the realm this is the context of.
-pub fn state(context: &Context) -> Rc<State> {
+pub fn state(context: &Context) -> Rc<BoaState> {
     let data = context.get_data::<RealmData>().map(|realm| realm.0.clone());
     data.unwrap_or_else(|| unreachable!("a context is made with the state of its realm"))
 }
@@ -72,7 +72,7 @@ impl Boa {
     /// # Errors
     /// When Boa can't start.
     pub fn new(host: Rc<dyn Host>) -> Result<Self, Throw> {
-        let state = State::new(host, BoaState::default());
+        let state = BoaState::new(host, BoaExtras::default());
         let mut context = ContextBuilder::new()
             .host_hooks(Rc::new(Hooks(state.clone())))
             .job_executor(Rc::new(Jobs(state.clone())))
@@ -104,7 +104,7 @@ fn prepare(context: &mut Context) -> JsResult<()> {
     errors::replace_stack(context)?;
     let state = state(context);
     if let Some(symbol) = native_symbol(context)? {
-        let _ = state.engine.native.set(symbol);
+        let _ = state.extras.native.set(symbol);
     }
     language::install(context)?;
     // The last thing before js-stdlib: what it finds is what it keeps.
@@ -155,7 +155,7 @@ fn native_symbol(context: &mut Context) -> JsResult<Option<JsSymbol>> {
     Ok(registry.call(&symbols.into(), &[name.into()], context)?.as_symbol())
 }
 
-struct Hooks(Rc<State>);
+struct Hooks(Rc<BoaState>);
 
 impl HostHooks for Hooks {
     fn local_timezone_offset_seconds(&self, unix_time_seconds: i64) -> i32 {
@@ -187,14 +187,14 @@ impl EngineRealm for Boa {
         run(context)
     }
 
-    fn state(&self) -> Rc<State> {
+    fn state(&self) -> Rc<BoaState> {
         self.state.clone()
     }
 
     fn run_pending_jobs(&self) -> Result<(), Throw> {
         self.enter(|context| {
             let ran = context.run_jobs().map_err(|error| errors::caught(error, context));
-            if self.state.engine.stopped.take() { Err(Throw::Stop) } else { ran }
+            if self.state.extras.stopped.take() { Err(Throw::Stop) } else { ran }
         })
     }
 }
@@ -204,9 +204,9 @@ impl EngineContext for Context {
     type Module = Module;
     type Resolvers = ResolvingFunctions;
     type Error = JsError;
-    type EngineState = BoaState;
+    type Extras = BoaExtras;
 
-    fn state(&self) -> Rc<State> {
+    fn state(&self) -> Rc<BoaState> {
         state(self)
     }
 
@@ -277,7 +277,7 @@ impl EngineContext for Context {
     fn call_entry(&mut self, function: &JsValue, args: &[JsValue]) -> JsResult<JsValue> {
         let result = EngineContext::call(self, function, args);
         if result.is_err() {
-            state(self).engine.stopped.set(false);
+            state(self).extras.stopped.set(false);
         }
         result
     }
@@ -329,7 +329,7 @@ impl EngineContext for Context {
 
     fn forget_other_modules(&mut self, known: &[String]) {
         let state = state(self);
-        state.engine.rebindable.borrow_mut().retain(|address, _| known.contains(address));
+        state.extras.rebindable.borrow_mut().retain(|address, _| known.contains(address));
         state.forget_other_modules(known);
     }
 

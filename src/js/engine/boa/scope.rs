@@ -33,7 +33,7 @@ pub fn call_native(place: usize, args: &[JsValue], context: &mut Context) -> JsR
         Ok(value) => convert::to_js(value, context),
         Err(throw) => {
             if let Throw::Stop = throw {
-                state.engine.stopped.set(true);
+                state.extras.stopped.set(true);
             }
             Err(errors::thrown(throw, context))
         }
@@ -70,20 +70,20 @@ pub fn define(name: &'static str, global: Global, enumerable: bool, context: &mu
             // It stays an accessor: a getter that put a plain property in its own place would be called again all the
             // same, because Boa remembers what kind of property it found.
             let make = NativeFunction::from_copy_closure(move |_this, _args, context| {
-                let known = state(context).engine.made.borrow().get(name).cloned();
+                let known = state(context).extras.made.borrow().get(name).cloned();
                 if let Some(known) = known {
                     return Ok(known);
                 }
                 let value = lazy::part(context, part_name, member)?;
-                state(context).engine.made.borrow_mut().insert(name, value.clone());
+                state(context).extras.made.borrow_mut().insert(name, value.clone());
                 Ok(value)
             });
             let set = NativeFunction::from_copy_closure(move |_this, args, context| {
                 let value = args.first().cloned().unwrap_or_default();
-                state(context).engine.made.borrow_mut().insert(name, value);
+                state(context).extras.made.borrow_mut().insert(name, value);
                 Ok(JsValue::undefined())
             });
-            state(context).engine.made.borrow_mut().remove(name);
+            state(context).extras.made.borrow_mut().remove(name);
             let [make, set] = [make, set].map(|native| FunctionObjectBuilder::new(context.realm(), native).build());
             accessor().get(make).set(set).build()
         }
@@ -113,10 +113,10 @@ pub fn run_part(text: &str, context: &mut Context) -> JsResult<JsValue> {
 
 // The engine's module ----------------------------------------------------------------------------------------------
 
-/// A function of [`ENGINE`].
-type EngineFunction = fn(&JsValue, &[JsValue], &mut Context) -> JsResult<JsValue>;
+/// A function as Boa calls it.
+type BoaFunction = fn(&JsValue, &[JsValue], &mut Context) -> JsResult<JsValue>;
 /// What [`ENGINE`] exports.
-const EXPORTS: [(&str, EngineFunction); 5] =
+const EXPORTS: [(&str, BoaFunction); 5] =
     [("evaluate", evaluate), ("once", once), ("load", load), ("rebind", rebind), ("call", call)];
 /// And the one that is no function.
 const PRIMORDIALS_EXPORT: &str = "primordials";
@@ -200,7 +200,7 @@ fn load(_this: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<Js
 fn rebind(_this: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     let [specifier, name, value] = args else { return Ok(JsValue::undefined()) };
     let (specifier, name) = (specifier.to_string(context)?.to_std_string_lossy(), name.to_string(context)?);
-    let module = state(context).engine.rebindable.borrow().get(&specifier).copied();
+    let module = state(context).extras.rebindable.borrow().get(&specifier).copied();
     if let Some(module) = module {
         // SAFETY: it is part of a module that `modules` keeps alive, in a box of the collector, which moves nothing.
         let module = unsafe { &*module };

@@ -1,6 +1,6 @@
 //! Values on their way between JavaScript and Rust, on QuickJS.
 
-use super::ffi::{Borrowed, Context, Kind, Owned, Thrown};
+use super::ffi::{Borrowed, Context, Owned, Thrown, ValueKind};
 use super::json::{self, JsonError};
 use super::{errors, promises, realm};
 use crate::js::engine::realm::{MAX_DEPTH, is_turn_over};
@@ -16,14 +16,14 @@ pub fn to_rust(context: Context, value: Borrowed<'_>) -> Result<Value, Thrown> {
 
 fn nested_to_rust(context: Context, value: Borrowed<'_>, depth: usize) -> Result<Value, Thrown> {
     Ok(match value.kind() {
-        Kind::Undefined => Value::Undefined,
-        Kind::Null => Value::Null,
-        Kind::Bool(value) => Value::Bool(value),
-        Kind::Number(number) => Value::Number(number),
-        Kind::String => Value::String(context.text_or_empty(value)),
-        Kind::Symbol => Value::Opaque("symbol"),
-        Kind::BigInt => Value::Number(context.text_or_empty(value).parse().unwrap_or(f64::NAN)),
-        Kind::Object => return object_to_rust(context, value, depth),
+        ValueKind::Undefined => Value::Undefined,
+        ValueKind::Null => Value::Null,
+        ValueKind::Bool(value) => Value::Bool(value),
+        ValueKind::Number(number) => Value::Number(number),
+        ValueKind::String => Value::String(context.text_or_empty(value)),
+        ValueKind::Symbol => Value::Opaque("symbol"),
+        ValueKind::BigInt => Value::Number(context.text_or_empty(value).parse().unwrap_or(f64::NAN)),
+        ValueKind::Object => return object_to_rust(context, value, depth),
     })
 }
 
@@ -47,7 +47,7 @@ fn object_to_rust(context: Context, object: Borrowed<'_>, depth: usize) -> Resul
     if let Some(bytes) = context.buffer_bytes(object) {
         return Ok(Value::Bytes(bytes));
     }
-    if let Some(name) = context.state().engine.native.get() {
+    if let Some(name) = context.state().extras.native.get() {
         let native = context.get(object, name)?;
         if native.borrow().is_object() {
             return nested_to_rust(context, native.borrow(), depth + 1);

@@ -1,6 +1,6 @@
 //! What is thrown, in both directions, on QuickJS.
 
-use super::ffi::{Borrowed, Call, Closure, Context, Flags, Owned, Thrown};
+use super::ffi::{Borrowed, Closure, Context, NativeCall, Owned, PropertyFlags, Thrown};
 use super::realm::put;
 use crate::js::dialect::RegExpLiteral;
 use crate::js::engine::{stack, symbol_text, thrown_text};
@@ -28,7 +28,7 @@ pub fn error_value(context: Context, throw: Throw) -> Owned {
 
 /// A new error of this class.
 fn new_error(context: Context, class: &'static str, message: &str) -> Result<Owned, Thrown> {
-    let known = &context.state().engine.go_error;
+    let known = &context.state().extras.go_error;
     let is_go_error = class == "GoError";
     let constructor = match known.get().filter(|_| is_go_error) {
         Some(constructor) => context.own(constructor),
@@ -53,15 +53,15 @@ fn new_error(context: Context, class: &'static str, message: &str) -> Result<Own
 fn host_error(context: Context, message: &str) -> Result<Owned, Thrown> {
     let object = context.object()?;
     let message = context.string(message)?;
-    let function = context.closure::<Message, 1>((c"", 0, 0), [message.borrow()])?;
-    context.define(&object, "toString", function, Flags::HIDDEN)?;
+    let function = context.closure::<MessageText, 1>((c"", 0, 0), [message.borrow()])?;
+    context.define(&object, "toString", function, PropertyFlags::HIDDEN)?;
     Ok(object)
 }
 
-struct Message;
+struct MessageText;
 
-impl Closure<1> for Message {
-    fn call(call: &Call<'_>, [message]: &[Borrowed<'_>; 1]) -> Result<Owned, Thrown> {
+impl Closure<1> for MessageText {
+    fn call(call: &NativeCall<'_>, [message]: &[Borrowed<'_>; 1]) -> Result<Owned, Thrown> {
         Ok(call.context.own(*message))
     }
 }
@@ -127,5 +127,5 @@ fn add_place(context: Context, error: &Owned, address: &str) -> Result<(), Throw
     let place = host.original_position(&place).unwrap_or(place);
     let text = context.text_or_empty(error);
     let stack = context.string(&format!("{text}\n\tat {place}\n"))?;
-    context.define(error, "stack", stack, Flags::HIDDEN)
+    context.define(error, "stack", stack, PropertyFlags::HIDDEN)
 }

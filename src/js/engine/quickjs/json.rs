@@ -4,7 +4,7 @@
 use std::ffi::{CStr, c_int};
 
 use super::errors;
-use super::ffi::{Atom, Borrowed, Call, Closure, Context, Flags, Owned, Thrown};
+use super::ffi::{Atom, Borrowed, Closure, Context, NativeCall, Owned, PropertyFlags, Thrown};
 use crate::js::value::Throw;
 
 /// Texts shorter than this, in bytes, are parsed in less than a turn.
@@ -50,7 +50,7 @@ pub fn replace<F: Closure<1>>(context: Context, name: &CStr, length: c_int) -> R
     let key = &*name.to_string_lossy();
     let old = context.get(&json, key)?;
     let function = context.closure::<F, 1>((name, length, 0), [old.borrow()])?;
-    context.define(&json, key, function, Flags::HIDDEN)
+    context.define(&json, key, function, PropertyFlags::HIDDEN)
 }
 
 /// Puts our function into the place of `JSON.parse`: long texts are parsed in turns.
@@ -61,7 +61,7 @@ pub fn replace_parse(context: Context) -> Result<(), Thrown> {
 struct ParseText;
 
 impl Closure<1> for ParseText {
-    fn call(call: &Call<'_>, [old]: &[Borrowed<'_>; 1]) -> Result<Owned, Thrown> {
+    fn call(call: &NativeCall<'_>, [old]: &[Borrowed<'_>; 1]) -> Result<Owned, Thrown> {
         let (context, text) = (call.context, call.arg(0));
         let has_reviver = context.is_function(call.arg(1));
         if text.is_string() && !has_reviver && context.length(text)? >= LONG as i64 {
@@ -80,11 +80,11 @@ impl Closure<1> for ParseText {
 /// An object or a list that is not complete.
 struct OpenValue {
     value: Owned,
-    slot: Slot,
+    slot: JsonSlot,
 }
 
 /// Where the next value goes.
-enum Slot {
+enum JsonSlot {
     Index(u32),
     Name(Atom),
     /// An object whose next name was not read yet.
@@ -123,7 +123,7 @@ impl<'a> JsonParser<'a> {
                     return Err(JsonError::Syntax);
                 };
                 around.put(self.context, made)?;
-                let is_object = matches!(around.slot, Slot::Nameless);
+                let is_object = matches!(around.slot, JsonSlot::Nameless);
                 match self.peek() {
                     Some(b',') => {
                         self.at += 1;
@@ -157,7 +157,8 @@ impl<'a> JsonParser<'a> {
                     self.at += 1;
                     return Ok(Some(value));
                 }
-                self.open.push(OpenValue { value, slot: if is_object { Slot::Nameless } else { Slot::Index(0) } });
+                self.open
+                    .push(OpenValue { value, slot: if is_object { JsonSlot::Nameless } else { JsonSlot::Index(0) } });
                 if is_object {
                     self.name()?;
                 }
@@ -258,7 +259,7 @@ impl<'a> JsonParser<'a> {
             self.context.atom_of_bytes(inner)?
         };
         if let Some(around) = self.open.last_mut() {
-            around.slot = Slot::Name(name);
+            around.slot = JsonSlot::Name(name);
         }
         if self.peek() != Some(b':') {
             return Err(JsonError::Syntax);
@@ -271,13 +272,13 @@ impl<'a> JsonParser<'a> {
 impl OpenValue {
     /// Takes a value in.
     fn put(&mut self, context: Context, value: Owned) -> Result<(), JsonError> {
-        match std::mem::replace(&mut self.slot, Slot::Nameless) {
-            Slot::Index(at) => {
-                self.slot = Slot::Index(at.wrapping_add(1));
+        match std::mem::replace(&mut self.slot, JsonSlot::Nameless) {
+            JsonSlot::Index(at) => {
+                self.slot = JsonSlot::Index(at.wrapping_add(1));
                 context.define_index(&self.value, at, value)?;
             }
-            Slot::Name(name) => context.define(&self.value, &name, value, Flags::PLAIN)?,
-            Slot::Nameless => return Err(JsonError::Syntax),
+            JsonSlot::Name(name) => context.define(&self.value, &name, value, PropertyFlags::PLAIN)?,
+            JsonSlot::Nameless => return Err(JsonError::Syntax),
         }
         Ok(())
     }

@@ -6,7 +6,7 @@
 use std::rc::Rc;
 
 use super::errors;
-use super::ffi::{Atom, Borrowed, Call, Context, MethodEntry, Native, Owned, Thrown, entry};
+use super::ffi::{Atom, Borrowed, Context, MethodEntry, NativeCall, NativeFunction, Owned, Thrown, entry};
 use super::realm::put;
 use crate::js::regexp::{self, Flags, Groups, MatchError, Program};
 use crate::js::value::Throw;
@@ -61,7 +61,7 @@ pub fn install(context: Context) -> Result<Originals, Thrown> {
 /// What [`install`] has kept.
 fn originals(context: &Context) -> Result<&Originals, Thrown> {
     let missing = || errors::throw(*context, Throw::type_error("the realm is not ready"));
-    context.state().engine.originals.get().ok_or_else(missing)
+    context.state().extras.originals.get().ok_or_else(missing)
 }
 
 // Dates and words --------------------------------------------------------------------------------------------------
@@ -69,8 +69,8 @@ fn originals(context: &Context) -> Result<&Originals, Thrown> {
 /// A date as text.
 struct PrintDate;
 
-impl Native for PrintDate {
-    fn call(call: &Call<'_>) -> Result<Owned, Thrown> {
+impl NativeFunction for PrintDate {
+    fn call(call: &NativeCall<'_>) -> Result<Owned, Thrown> {
         let context = call.context;
         // The getter of the time throws for what is no date.
         let time = context.call(&originals(&context)?.time, call.this, &[])?;
@@ -81,8 +81,8 @@ impl Native for PrintDate {
 /// `a.localeCompare(b)`
 struct LocaleCompare;
 
-impl Native for LocaleCompare {
-    fn call(call: &Call<'_>) -> Result<Owned, Thrown> {
+impl NativeFunction for LocaleCompare {
+    fn call(call: &NativeCall<'_>) -> Result<Owned, Thrown> {
         let context = call.context;
         if call.this.is_nullish() {
             let text = "null or undefined has no localeCompare";
@@ -104,15 +104,15 @@ const STEPS_PER_UNIT: u64 = 32;
 /// `pattern.exec(text)`: QuickJS' own, until it takes too long.
 struct Exec;
 
-impl Native for Exec {
-    fn call(call: &Call<'_>) -> Result<Owned, Thrown> {
+impl NativeFunction for Exec {
+    fn call(call: &NativeCall<'_>) -> Result<Owned, Thrown> {
         let (context, this) = (call.context, call.this);
         let Originals { exec, last_index, .. } = originals(&context)?;
         if !this.is_regexp() {
             return context.call(exec, this, &[call.arg(0)]);
         }
         let text = context.to_string(call.arg(0))?;
-        let slices = &context.state().engine.regexp_slices;
+        let slices = &context.state().extras.regexp_slices;
         // A place that is no number is made one by a script's own code, which is not what is measured.
         if context.get(this, last_index)?.borrow().is_int() {
             let len = context.length(&text)?;
@@ -194,7 +194,7 @@ fn linear(
 }
 
 /// Where a group has matched.
-type Group = Option<(usize, usize)>;
+type GroupSpan = Option<(usize, usize)>;
 
 /// What `exec` returns for a match.
 fn result(
@@ -204,11 +204,11 @@ fn result(
     program: &Program,
     (groups, has_indices): (&Groups, bool),
 ) -> Result<Owned, Thrown> {
-    let piece = |group: &Group| match group {
+    let piece = |group: &GroupSpan| match group {
         Some((from, to)) => context.string_of_utf16(&units[*from..*to]),
         None => Ok(context.undefined()),
     };
-    let pair = |group: &Group| match group {
+    let pair = |group: &GroupSpan| match group {
         Some((from, to)) => {
             let pair = context.array()?;
             context.define_index(&pair, 0, context.number(*from as f64))?;
@@ -231,7 +231,11 @@ fn result(
 }
 
 /// A list with something made of each group.
-fn list(context: Context, groups: &Groups, make: impl Fn(&Group) -> Result<Owned, Thrown>) -> Result<Owned, Thrown> {
+fn list(
+    context: Context,
+    groups: &Groups,
+    make: impl Fn(&GroupSpan) -> Result<Owned, Thrown>,
+) -> Result<Owned, Thrown> {
     let list = context.array()?;
     for (at, group) in groups.iter().enumerate() {
         context.define_index(&list, at as u32, make(group)?)?;
@@ -244,7 +248,7 @@ fn named(
     context: Context,
     program: &Program,
     groups: &Groups,
-    make: impl Fn(&Group) -> Result<Owned, Thrown>,
+    make: impl Fn(&GroupSpan) -> Result<Owned, Thrown>,
 ) -> Result<Owned, Thrown> {
     if program.names.is_empty() {
         return Ok(context.undefined());

@@ -2,9 +2,9 @@
 
 use std::ptr;
 
-use super::ffi::{Borrowed, Call, Closure, Context, Owned, Runtime, Thrown};
+use super::ffi::{Borrowed, Closure, Context, JsRuntime, NativeCall, Owned, Thrown};
 use super::json;
-use super::realm::State;
+use super::realm::QuickJsState;
 use crate::js::coroutine;
 
 /// JavaScript may use this many bytes of stack: 100,000 calls and more. Below that is room for what does not look at the limit.
@@ -20,16 +20,16 @@ pub struct StackLimit {
 }
 
 /// JavaScript is about to run on whatever stack the VU has now; QuickJS measures its depth from here.
-pub fn enter(runtime: &Runtime) {
+pub fn enter(runtime: &JsRuntime) {
     let depth = coroutine::stack_left().min(MAX_STACK);
     let here = 0u8;
-    runtime.context().state().engine.stack.set(StackLimit { begin: ptr::from_ref(&here).addr(), depth });
+    runtime.context().state().extras.stack.set(StackLimit { begin: ptr::from_ref(&here).addr(), depth });
     runtime.enter(depth);
 }
 
 /// Asked now and then by JavaScript that runs long: gives neighbours a turn; false stops what runs.
-pub fn may_continue(state: &State) -> bool {
-    let slices = &state.engine.regexp_slices;
+pub fn may_continue(state: &QuickJsState) -> bool {
+    let slices = &state.extras.regexp_slices;
     if let Some(left) = slices.get() {
         slices.set(Some(left.saturating_sub(1)));
         if left <= 1 {
@@ -48,9 +48,9 @@ pub fn replace_stringify(context: Context) -> Result<(), Thrown> {
 struct Stringify;
 
 impl Closure<1> for Stringify {
-    fn call(call: &Call<'_>, [old]: &[Borrowed<'_>; 1]) -> Result<Owned, Thrown> {
+    fn call(call: &NativeCall<'_>, [old]: &[Borrowed<'_>; 1]) -> Result<Owned, Thrown> {
         let context = call.context;
-        let stack = &context.state().engine.stack;
+        let stack = &context.state().extras.stack;
         let before = stack.get();
         let here = 0u8;
         let used = before.begin.saturating_sub(ptr::from_ref(&here).addr());

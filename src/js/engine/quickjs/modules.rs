@@ -1,6 +1,6 @@
 //! How modules and scripts come into a realm, on QuickJS.
 
-use super::ffi::{Borrowed, Call, Closure, CodeKind, Context, Module, NativeModule, Owned, Thrown};
+use super::ffi::{Borrowed, Closure, CodeKind, Context, ModuleRef, NativeCall, NativeModule, Owned, Thrown};
 use super::{errors, realm, scope};
 use crate::js::engine::{Compiled, ENGINE, ModuleCode, NO_DYNAMIC_IMPORT, loading};
 use crate::js::value::Throw;
@@ -15,24 +15,24 @@ pub fn resolve(context: Context, specifier: &str, referrer: &str) -> Result<Stri
 }
 
 /// Makes the module at `address`, from bytecode where the process has it already.
-pub fn load(context: Context, address: &str) -> Result<Module, Thrown> {
+pub fn load(context: Context, address: &str) -> Result<ModuleRef, Thrown> {
     let module = if address == ENGINE { scope::engine_module(context)? } else { load_code(context, address)? };
     context.state().add_module(address, module);
     Ok(module)
 }
 
-fn load_code(context: Context, address: &str) -> Result<Module, Thrown> {
+fn load_code(context: Context, address: &str) -> Result<ModuleRef, Thrown> {
     let no_module = || errors::throw(context, loading::no_module(address));
     match context.state().host.load(address) {
         Err(throw) => Err(errors::throw(context, throw)),
         Ok(ModuleCode::Native(functions)) => {
-            context.native_module::<Functions>(address, functions.into_iter().map(|(name, _)| name))
+            context.native_module::<HostFunctions>(address, functions.into_iter().map(|(name, _)| name))
         }
         Ok(ModuleCode::Script { .. }) => Err(no_module()),
         Ok(ModuleCode::Source { text, compiled }) => {
             // The context has a reference of its own to a module that was declared.
             let compiled = compile(context, address, &text, &compiled, CodeKind::Module)?;
-            let module = Module::of(&compiled).ok_or_else(no_module)?;
+            let module = ModuleRef::of(&compiled).ok_or_else(no_module)?;
             add_meta(context, module, address)?;
             Ok(module)
         }
@@ -66,7 +66,7 @@ fn compile(context: Context, address: &str, text: &str, compiled: &Compiled, kin
 }
 
 /// `import.meta.resolve(specifier)`, the only thing k6 has there.
-fn add_meta(context: Context, module: Module, address: &str) -> Result<(), Thrown> {
+fn add_meta(context: Context, module: ModuleRef, address: &str) -> Result<(), Thrown> {
     if !address.contains("://") {
         return Ok(());
     }
@@ -79,7 +79,7 @@ fn add_meta(context: Context, module: Module, address: &str) -> Result<(), Throw
 struct MetaResolve;
 
 impl Closure<1> for MetaResolve {
-    fn call(call: &Call<'_>, [base]: &[Borrowed<'_>; 1]) -> Result<Owned, Thrown> {
+    fn call(call: &NativeCall<'_>, [base]: &[Borrowed<'_>; 1]) -> Result<Owned, Thrown> {
         let context = call.context;
         let base = context.text_or_empty(*base);
         match context.state().host.import_meta_resolve(&call.text(0), &base) {
@@ -90,9 +90,9 @@ impl Closure<1> for MetaResolve {
 }
 
 /// A module whose exports are native functions.
-struct Functions;
+struct HostFunctions;
 
-impl NativeModule for Functions {
+impl NativeModule for HostFunctions {
     fn exports(context: Context, address: &str) -> Result<Vec<(&'static str, Owned)>, Thrown> {
         match context.state().host.load(address) {
             Ok(ModuleCode::Native(functions)) => functions

@@ -1,7 +1,7 @@
 //! Promises on QuickJS: those that native functions give out, those that nobody handles, and the jobs of all.
 
 use super::errors;
-use super::ffi::{Borrowed, Context, Owned, Runtime, Thrown};
+use super::ffi::{Borrowed, Context, JsRuntime, Owned, Thrown};
 use crate::js::engine::realm::forget_rejection;
 use crate::js::value::{Pending, Throw};
 
@@ -37,7 +37,7 @@ pub fn track_rejection(context: Context, promise: Borrowed<'_>, is_handled: bool
 ///
 /// # Errors
 /// [`Throw::Stop`] when the VU has to stop.
-pub fn run_jobs(runtime: &Runtime) -> Result<(), Throw> {
+pub fn run_jobs(runtime: &JsRuntime) -> Result<(), Throw> {
     loop {
         match runtime.run_job() {
             Ok(true) => {}

@@ -3,21 +3,21 @@
 use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 
-use super::ffi::{Atom, Borrowed, Context, Flags, Module, Owned, Runtime, Thrown};
+use super::ffi::{Atom, Borrowed, Context, JsRuntime, ModuleRef, Owned, PropertyFlags, Thrown};
 use super::{convert, errors, json, language, limits, modules, promises, scope};
 use crate::js::engine::realm::{EngineContext, EngineRealm, PromiseState, RealmState};
 use crate::js::engine::{ABSENT, ABSENT_MEMBERS, Compiled, ExportKind, Global, Host, NATIVE, loading};
 use crate::js::value::{Exception, Throw, Value};
 
 /// What is kept for a realm.
-pub type State = RealmState<Context>;
+pub type QuickJsState = RealmState<Context>;
 
 /// One VU's QuickJS.
-pub struct QuickJs(Runtime);
+pub struct QuickJs(JsRuntime);
 
 /// What only QuickJS keeps for a realm.
 #[derive(Default)]
-pub struct QuickJsState {
+pub struct QuickJsExtras {
     /// `GoError`, once it was needed.
     pub go_error: OnceCell<Owned>,
     /// The property that makes an object stand for a native thing: `Symbol.for('volley.native')`.
@@ -36,7 +36,7 @@ impl QuickJs {
     /// # Errors
     /// When there is no memory.
     pub fn new(host: Rc<dyn Host>) -> Result<Self, Throw> {
-        let runtime = Runtime::new(State::new(host, QuickJsState::default()))
+        let runtime = JsRuntime::new(QuickJsState::new(host, QuickJsExtras::default()))
             .ok_or_else(|| Throw::go("the JavaScript engine has no memory for another VU"))?;
         let context = runtime.context();
         prepare(context).map_err(|Thrown| errors::caught(context))?;
@@ -47,7 +47,7 @@ impl QuickJs {
 /// Makes of the engine's language what scripts of k6 find.
 fn prepare(context: Context) -> Result<(), Thrown> {
     let state = context.state();
-    let _ = state.engine.native.set(context.registered_symbol(NATIVE)?);
+    let _ = state.extras.native.set(context.registered_symbol(NATIVE)?);
     let global = context.global();
     for (path, names) in ABSENT_MEMBERS {
         let mut owner = context.own(&global);
@@ -65,14 +65,14 @@ fn prepare(context: Context) -> Result<(), Thrown> {
     }
     limits::replace_stringify(context)?;
     json::replace_parse(context)?;
-    let _ = state.engine.originals.set(language::install(context)?);
+    let _ = state.extras.originals.set(language::install(context)?);
     let _ = state.primordials.set(scope::primordials(context)?);
     Ok(())
 }
 
 /// Puts something into an object, as an assignment would.
 pub fn put(context: Context, object: &Owned, name: &str, value: Owned) -> Result<(), Thrown> {
-    context.define(object, name, value, Flags::PLAIN)
+    context.define(object, name, value, PropertyFlags::PLAIN)
 }
 
 impl EngineRealm for QuickJs {
@@ -85,7 +85,7 @@ impl EngineRealm for QuickJs {
         run(&mut self.0.context())
     }
 
-    fn state(&self) -> Rc<State> {
+    fn state(&self) -> Rc<QuickJsState> {
         self.0.context().state().clone()
     }
 
@@ -97,13 +97,13 @@ impl EngineRealm for QuickJs {
 
 impl EngineContext for Context {
     type Value = Owned;
-    type Module = Module;
+    type Module = ModuleRef;
     /// What resolves it, and what rejects it.
     type Resolvers = [Owned; 2];
     type Error = Thrown;
-    type EngineState = QuickJsState;
+    type Extras = QuickJsExtras;
 
-    fn state(&self) -> Rc<State> {
+    fn state(&self) -> Rc<QuickJsState> {
         Self::state(self).clone()
     }
 
@@ -191,24 +191,24 @@ impl EngineContext for Context {
         promises::settle(*self, &resolvers, &result);
     }
 
-    fn load_module(&mut self, address: &str) -> Result<Module, Thrown> {
+    fn load_module(&mut self, address: &str) -> Result<ModuleRef, Thrown> {
         modules::load(*self, address)
     }
 
-    fn load_imports(&mut self, module: &Module) -> Result<(), Thrown> {
+    fn load_imports(&mut self, module: &ModuleRef) -> Result<(), Thrown> {
         let context = *self;
         Self::state(self).while_linking(|| context.resolve_imports(*module))
     }
 
-    fn link(&mut self, _module: &Module) -> Result<(), Thrown> {
+    fn link(&mut self, _module: &ModuleRef) -> Result<(), Thrown> {
         Ok(())
     }
 
-    fn evaluate_module(&mut self, module: &Module) -> Result<Owned, Thrown> {
+    fn evaluate_module(&mut self, module: &ModuleRef) -> Result<Owned, Thrown> {
         Self::evaluate_module(*self, *module)
     }
 
-    fn namespace(&mut self, module: &Module) -> Result<Owned, Thrown> {
+    fn namespace(&mut self, module: &ModuleRef) -> Result<Owned, Thrown> {
         Self::namespace(*self, *module)
     }
 

@@ -2,7 +2,9 @@
 
 use std::ffi::{CString, c_int};
 
-use super::ffi::{Borrowed, Call, Closure, Context, Flags, Module, Native, NativeModule, Owned, Thrown};
+use super::ffi::{
+    Borrowed, Closure, Context, ModuleRef, NativeCall, NativeFunction, NativeModule, Owned, PropertyFlags, Thrown,
+};
 use super::realm::put;
 use super::{convert, errors};
 use crate::js::engine::{ENGINE, Global, PRIMORDIALS, lazy, loading};
@@ -13,8 +15,8 @@ use crate::js::value::Args;
 /// A function of the host's table, by its place there.
 struct HostFunction;
 
-impl Native for HostFunction {
-    fn call(call: &Call<'_>) -> Result<Owned, Thrown> {
+impl NativeFunction for HostFunction {
+    fn call(call: &NativeCall<'_>) -> Result<Owned, Thrown> {
         call_native(call.context, call.magic as usize, call.args)
     }
 }
@@ -38,7 +40,7 @@ pub fn native_function(context: Context, name: &str, place: usize) -> Result<Own
 pub fn define(context: Context, name: &'static str, global: Global, enumerable: bool) -> Result<(), Thrown> {
     let state = context.state();
     let place = |op: &str| state.global_function(op).map_err(|throw| errors::throw(context, throw));
-    let flags = Flags::with_enumerable(enumerable);
+    let flags = PropertyFlags::with_enumerable(enumerable);
     let (accessor, scope) = (flags.not_writable(), context.global());
     let (functions, flags) = match global {
         Global::Value(op) => {
@@ -49,7 +51,7 @@ pub fn define(context: Context, name: &'static str, global: Global, enumerable: 
         Global::Refused(op) => {
             let place = place(op)?;
             let [getter, setter] = [native_function(context, name, place)?, native_function(context, name, place)?];
-            ((getter, Some(setter)), Flags::FIXED)
+            ((getter, Some(setter)), PropertyFlags::FIXED)
         }
         Global::Part(part, member) => {
             let [name, part, member] = [name, part, member.unwrap_or_default()].map(|text| context.string(text));
@@ -67,14 +69,14 @@ pub fn define(context: Context, name: &'static str, global: Global, enumerable: 
 /// Makes a plain property of the global object.
 fn replace(context: Context, [name, enumerable]: [Borrowed<'_>; 2], value: Owned) -> Result<(), Thrown> {
     let name = context.atom_of(name)?;
-    context.define(&context.global(), &name, value, Flags::with_enumerable(context.to_bool(enumerable)))
+    context.define(&context.global(), &name, value, PropertyFlags::with_enumerable(context.to_bool(enumerable)))
 }
 
 /// The getter of a global that is a part: makes it, and puts the value in its own place.
 struct MakePart;
 
 impl Closure<4> for MakePart {
-    fn call(call: &Call<'_>, data: &[Borrowed<'_>; 4]) -> Result<Owned, Thrown> {
+    fn call(call: &NativeCall<'_>, data: &[Borrowed<'_>; 4]) -> Result<Owned, Thrown> {
         let (mut context, [name, part, member, enumerable]) = (call.context, *data);
         let [part, member] = [part, member].map(|text| context.text_or_empty(text));
         let value = lazy::part(&mut context, &part, Some(&*member).filter(|member| !member.is_empty()))?;
@@ -87,7 +89,7 @@ impl Closure<4> for MakePart {
 struct ReplacePart;
 
 impl Closure<2> for ReplacePart {
-    fn call(call: &Call<'_>, data: &[Borrowed<'_>; 2]) -> Result<Owned, Thrown> {
+    fn call(call: &NativeCall<'_>, data: &[Borrowed<'_>; 2]) -> Result<Owned, Thrown> {
         let context = call.context;
         context.ok(replace(context, *data, context.own(call.arg(0))));
         Ok(context.undefined())
@@ -98,7 +100,7 @@ impl Closure<2> for ReplacePart {
 struct Itself;
 
 impl Closure<0> for Itself {
-    fn call(call: &Call<'_>, _data: &[Borrowed<'_>; 0]) -> Result<Owned, Thrown> {
+    fn call(call: &NativeCall<'_>, _data: &[Borrowed<'_>; 0]) -> Result<Owned, Thrown> {
         Ok(call.context.global())
     }
 }
@@ -106,10 +108,10 @@ impl Closure<0> for Itself {
 // The engine's module ----------------------------------------------------------------------------------------------
 
 /// A function of [`ENGINE`].
-type EngineFunction = fn(&Call<'_>) -> Result<Owned, Thrown>;
+type ExportedFunction = fn(&NativeCall<'_>) -> Result<Owned, Thrown>;
 
 /// What [`ENGINE`] exports; a function is made with its place here.
-const EXPORTS: [(&str, EngineFunction); 5] =
+const EXPORTS: [(&str, ExportedFunction); 5] =
     [("evaluate", evaluate), ("once", once), ("load", load), ("rebind", rebind), ("call", call)];
 /// And the one that is no function.
 const PRIMORDIALS_EXPORT: &str = "primordials";
@@ -117,7 +119,7 @@ const PRIMORDIALS_EXPORT: &str = "primordials";
 struct EngineExport;
 
 impl Closure<0> for EngineExport {
-    fn call(call: &Call<'_>, _data: &[Borrowed<'_>; 0]) -> Result<Owned, Thrown> {
+    fn call(call: &NativeCall<'_>, _data: &[Borrowed<'_>; 0]) -> Result<Owned, Thrown> {
         EXPORTS[call.magic as usize].1(call)
     }
 }
@@ -135,18 +137,18 @@ impl NativeModule for EngineExport {
 }
 
 /// The module [`ENGINE`].
-pub fn engine_module(context: Context) -> Result<Module, Thrown> {
+pub fn engine_module(context: Context) -> Result<ModuleRef, Thrown> {
     let names = EXPORTS.iter().map(|(name, _)| *name).chain([PRIMORDIALS_EXPORT]);
     context.native_module::<EngineExport>(ENGINE, names)
 }
 
 /// `evaluate(name)`
-fn evaluate(call: &Call<'_>) -> Result<Owned, Thrown> {
+fn evaluate(call: &NativeCall<'_>) -> Result<Owned, Thrown> {
     lazy::value(&mut { call.context }, &call.text(0))
 }
 
 /// `once(name, ...given)`
-fn once(call: &Call<'_>) -> Result<Owned, Thrown> {
+fn once(call: &NativeCall<'_>) -> Result<Owned, Thrown> {
     let given = call.args.get(1..).unwrap_or_default();
     lazy::once(&mut { call.context }, &call.text(0), |context, function| {
         Context::call(*context, function, Borrowed::UNDEFINED, given)
@@ -154,12 +156,12 @@ fn once(call: &Call<'_>) -> Result<Owned, Thrown> {
 }
 
 /// `load(address)`
-fn load(call: &Call<'_>) -> Result<Owned, Thrown> {
+fn load(call: &NativeCall<'_>) -> Result<Owned, Thrown> {
     loading::require(&mut { call.context }, &call.text(0))
 }
 
 /// `rebind(specifier, name, value)`
-fn rebind(call: &Call<'_>) -> Result<Owned, Thrown> {
+fn rebind(call: &NativeCall<'_>) -> Result<Owned, Thrown> {
     let (context, [specifier, name]) = (call.context, [0, 1].map(|at| call.text(at)));
     if let (Some(module), [_, _, value, ..]) = (context.state().module(&specifier), call.args) {
         // A script may give the module's object whatever properties it likes: those nobody imports.
@@ -169,7 +171,7 @@ fn rebind(call: &Call<'_>) -> Result<Owned, Thrown> {
 }
 
 /// `call(function, this, ...args)`
-fn call(call: &Call<'_>) -> Result<Owned, Thrown> {
+fn call(call: &NativeCall<'_>) -> Result<Owned, Thrown> {
     match call.args {
         [function, this, args @ ..] => call.context.call(*function, *this, args),
         _ => Ok(call.context.undefined()),

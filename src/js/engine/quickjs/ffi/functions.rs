@@ -1,4 +1,4 @@
-//! Functions of ours that QuickJS calls. A panic of ours does not go back through QuickJS: it becomes an exception.
+//! HostFunctions of ours that QuickJS calls. A panic of ours does not go back through QuickJS: it becomes an exception.
 
 use std::any::Any;
 use std::ffi::{CStr, c_char, c_int};
@@ -12,7 +12,7 @@ use super::{AsRaw, Borrowed, Context, EXCEPTION, Owned, Thrown};
 use crate::js::value::Throw;
 
 /// What a function was called with.
-pub struct Call<'a> {
+pub struct NativeCall<'a> {
     /// The realm.
     pub context: Context,
     /// `this`
@@ -23,9 +23,9 @@ pub struct Call<'a> {
     pub magic: c_int,
 }
 
-impl<'a> Call<'a> {
+impl<'a> NativeCall<'a> {
     /// # Safety
-    /// The context must be one of [`Runtime`](super::Runtime), and so many values must be alive at `argv` as long as `'a`.
+    /// The context must be one of [`JsRuntime`](super::JsRuntime), and so many values must be alive at `argv` as long as `'a`.
     unsafe fn new(context: *mut JSContext, this: JSValue, argc: c_int, argv: *const JSValue, magic: c_int) -> Self {
         // SAFETY: QuickJS passes a context, which is never null.
         let context = Context(unsafe { NonNull::new_unchecked(context) });
@@ -51,12 +51,12 @@ impl<'a> Call<'a> {
 }
 
 /// A function that has nothing but its number.
-pub trait Native {
+pub trait NativeFunction {
     /// Calls it.
     ///
     /// # Errors
     /// What it has thrown.
-    fn call(call: &Call<'_>) -> Result<Owned, Thrown>;
+    fn call(call: &NativeCall<'_>) -> Result<Owned, Thrown>;
 }
 
 /// A function that is made with values.
@@ -65,10 +65,10 @@ pub trait Closure<const N: usize> {
     ///
     /// # Errors
     /// What it has thrown.
-    fn call(call: &Call<'_>, data: &[Borrowed<'_>; N]) -> Result<Owned, Thrown>;
+    fn call(call: &NativeCall<'_>, data: &[Borrowed<'_>; N]) -> Result<Owned, Thrown>;
 }
 
-unsafe extern "C" fn enter<F: Native>(
+unsafe extern "C" fn enter<F: NativeFunction>(
     context: *mut JSContext,
     this: JSValue,
     argc: c_int,
@@ -76,7 +76,7 @@ unsafe extern "C" fn enter<F: Native>(
     magic: c_int,
 ) -> JSValue {
     // SAFETY: QuickJS keeps all of it alive until this returns.
-    let call = unsafe { Call::new(context, this, argc, argv, magic) };
+    let call = unsafe { NativeCall::new(context, this, argc, argv, magic) };
     leave(call.context, || F::call(&call))
 }
 
@@ -89,7 +89,7 @@ unsafe extern "C" fn enter_closure<F: Closure<N>, const N: usize>(
     data: *mut JSValue,
 ) -> JSValue {
     // SAFETY: QuickJS keeps all of it alive until this returns.
-    let call = unsafe { Call::new(context, this, argc, argv, magic) };
+    let call = unsafe { NativeCall::new(context, this, argc, argv, magic) };
     // SAFETY: the only function that takes this one, `Context::closure`, gives it so many values.
     let data = unsafe { &*data.cast::<[Borrowed<'_>; N]>() };
     leave(call.context, || F::call(&call, data))
@@ -113,7 +113,7 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
 
 impl Context {
     /// A function that gets a number when it is called.
-    pub fn function<F: Native>(self, name: &CStr, magic: c_int) -> Result<Owned, Thrown> {
+    pub fn function<F: NativeFunction>(self, name: &CStr, magic: c_int) -> Result<Owned, Thrown> {
         let kind = qjs::JSCFunctionEnum_JS_CFUNC_generic_magic;
         let function = qjs::JSCFunctionType { generic_magic: Some(enter::<F>) };
         // SAFETY: the union holds the kind of function that `kind` says, and is read back as that.
@@ -154,7 +154,7 @@ pub struct MethodEntry(qjs::JSCFunctionListEntry);
 unsafe impl Sync for MethodEntry {}
 
 /// A method of this name and length; `magic` is what it is called with.
-pub const fn entry<F: Native>(name: &'static CStr, length: u8, magic: i16) -> MethodEntry {
+pub const fn entry<F: NativeFunction>(name: &'static CStr, length: u8, magic: i16) -> MethodEntry {
     MethodEntry(qjs::JSCFunctionListEntry {
         name: name.as_ptr().cast::<c_char>(),
         prop_flags: (qjs::JS_PROP_WRITABLE | qjs::JS_PROP_CONFIGURABLE) as u8,

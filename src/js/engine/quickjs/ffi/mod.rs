@@ -5,8 +5,8 @@
 //! [`Thrown`] and leaves the exception in the context.
 //!
 //! Every unsafe block relies on three facts, and states what else it needs:
-//! 1. A [`Context`] is made from a pointer that QuickJS or [`Runtime`] holds. Whatever has a copy of it is part of the
-//!    realm's [`State`](super::realm::State), which [`Runtime`] drops before the context, or lives on the stack of a call.
+//! 1. A [`Context`] is made from a pointer that QuickJS or [`JsRuntime`] holds. Whatever has a copy of it is part of the
+//!    realm's state, which [`JsRuntime`] drops before the context, or lives on the stack of a call.
 //! 2. The raw value of an [`Owned`] or a [`Borrowed`] is alive: the first has a reference, the second a lifetime.
 //! 3. Nothing here is `Send`: QuickJS is called on the thread that made the runtime.
 
@@ -22,9 +22,9 @@ use std::ptr::NonNull;
 
 use rquickjs::qjs::{self, JSAtom, JSContext, JSValue};
 
-pub use self::functions::{Call, Closure, MethodEntry, Native, entry};
-pub use self::modules::{CodeKind, Module, NativeModule};
-pub use self::runtime::Runtime;
+pub use self::functions::{Closure, MethodEntry, NativeCall, NativeFunction, entry};
+pub use self::modules::{CodeKind, ModuleRef, NativeModule};
+pub use self::runtime::JsRuntime;
 
 /// A realm of QuickJS: its globals and what was made in it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -55,7 +55,7 @@ pub struct Atom {
 pub struct Thrown;
 
 /// What kind of value it is; small ones with what they are.
-pub enum Kind {
+pub enum ValueKind {
     /// `undefined`, and what no script sees.
     Undefined,
     /// `null`
@@ -76,9 +76,9 @@ pub enum Kind {
 
 /// Which of a property's attributes are set.
 #[derive(Clone, Copy)]
-pub struct Flags(c_int);
+pub struct PropertyFlags(c_int);
 
-impl Flags {
+impl PropertyFlags {
     /// Neither writable nor enumerable nor configurable.
     pub const FIXED: Self = Self(0);
     /// As an assignment makes it.
@@ -116,18 +116,18 @@ impl AsRaw for Borrowed<'_> {
 }
 
 /// The name of a property.
-pub trait Key {
+pub trait PropertyName {
     /// Calls `use_atom` with the name as an atom, which is alive meanwhile.
     fn with_atom<R>(self, context: Context, use_atom: impl FnOnce(JSAtom) -> R) -> R;
 }
 
-impl Key for &Atom {
+impl PropertyName for &Atom {
     fn with_atom<R>(self, _context: Context, use_atom: impl FnOnce(JSAtom) -> R) -> R {
         use_atom(self.raw)
     }
 }
 
-impl Key for &str {
+impl PropertyName for &str {
     fn with_atom<R>(self, context: Context, use_atom: impl FnOnce(JSAtom) -> R) -> R {
         use_atom(context.atom(self).raw)
     }
@@ -190,19 +190,19 @@ impl Borrowed<'_> {
     }
 
     /// What it is.
-    pub fn kind(self) -> Kind {
+    pub fn kind(self) -> ValueKind {
         // SAFETY: the tag says which payload there is.
         unsafe {
             match self.tag() {
-                qjs::JS_TAG_NULL => Kind::Null,
-                qjs::JS_TAG_BOOL => Kind::Bool(qjs::JS_VALUE_GET_BOOL(self.raw)),
-                qjs::JS_TAG_INT => Kind::Number(f64::from(qjs::JS_VALUE_GET_INT(self.raw))),
-                qjs::JS_TAG_FLOAT64 => Kind::Number(qjs::JS_VALUE_GET_FLOAT64(self.raw)),
-                qjs::JS_TAG_STRING | qjs::JS_TAG_STRING_ROPE => Kind::String,
-                qjs::JS_TAG_OBJECT => Kind::Object,
-                qjs::JS_TAG_SYMBOL => Kind::Symbol,
-                qjs::JS_TAG_BIG_INT | qjs::JS_TAG_SHORT_BIG_INT => Kind::BigInt,
-                _ => Kind::Undefined,
+                qjs::JS_TAG_NULL => ValueKind::Null,
+                qjs::JS_TAG_BOOL => ValueKind::Bool(qjs::JS_VALUE_GET_BOOL(self.raw)),
+                qjs::JS_TAG_INT => ValueKind::Number(f64::from(qjs::JS_VALUE_GET_INT(self.raw))),
+                qjs::JS_TAG_FLOAT64 => ValueKind::Number(qjs::JS_VALUE_GET_FLOAT64(self.raw)),
+                qjs::JS_TAG_STRING | qjs::JS_TAG_STRING_ROPE => ValueKind::String,
+                qjs::JS_TAG_OBJECT => ValueKind::Object,
+                qjs::JS_TAG_SYMBOL => ValueKind::Symbol,
+                qjs::JS_TAG_BIG_INT | qjs::JS_TAG_SHORT_BIG_INT => ValueKind::BigInt,
+                _ => ValueKind::Undefined,
             }
         }
     }
@@ -229,7 +229,7 @@ impl Borrowed<'_> {
 
     /// True for strings.
     pub fn is_string(self) -> bool {
-        matches!(self.kind(), Kind::String)
+        matches!(self.kind(), ValueKind::String)
     }
 
     /// True for symbols.
@@ -412,7 +412,7 @@ impl Context {
     // Properties ---------------------------------------------------------------------------------------------------
 
     /// `object[key]`; throws for what is no object where the language does.
-    pub fn get(self, object: impl AsRaw, key: impl Key) -> Result<Owned, Thrown> {
+    pub fn get(self, object: impl AsRaw, key: impl PropertyName) -> Result<Owned, Thrown> {
         // SAFETY: object and name are alive.
         self.owned(key.with_atom(self, |atom| unsafe { qjs::JS_GetProperty(self.ptr(), object.raw(), atom) }))
     }
@@ -429,13 +429,13 @@ impl Context {
     }
 
     /// `key in object`
-    pub fn has(self, object: impl AsRaw, key: impl Key) -> Result<bool, Thrown> {
+    pub fn has(self, object: impl AsRaw, key: impl PropertyName) -> Result<bool, Thrown> {
         // SAFETY: object and name are alive.
         Self::done(key.with_atom(self, |atom| unsafe { qjs::JS_HasProperty(self.ptr(), object.raw(), atom) }))
     }
 
     /// `object[key] = value`
-    pub fn set(self, object: impl AsRaw, key: impl Key, value: Owned) -> Result<(), Thrown> {
+    pub fn set(self, object: impl AsRaw, key: impl PropertyName, value: Owned) -> Result<(), Thrown> {
         // SAFETY: object and name are alive, and the value's reference is handed over.
         let set = |atom| unsafe { qjs::JS_SetProperty(self.ptr(), object.raw(), atom, value.into_raw()) };
         Self::done(key.with_atom(self, set)).map(drop)
@@ -448,14 +448,20 @@ impl Context {
     }
 
     /// Removes a property that may be there.
-    pub fn delete(self, object: impl AsRaw, key: impl Key) -> Result<(), Thrown> {
+    pub fn delete(self, object: impl AsRaw, key: impl PropertyName) -> Result<(), Thrown> {
         // SAFETY: object and name are alive.
         let delete = |atom| unsafe { qjs::JS_DeleteProperty(self.ptr(), object.raw(), atom, 0) };
         Self::done(key.with_atom(self, delete)).map(drop)
     }
 
     /// Defines a property with a value.
-    pub fn define(self, object: impl AsRaw, key: impl Key, value: Owned, flags: Flags) -> Result<(), Thrown> {
+    pub fn define(
+        self,
+        object: impl AsRaw,
+        key: impl PropertyName,
+        value: Owned,
+        flags: PropertyFlags,
+    ) -> Result<(), Thrown> {
         // SAFETY: object and name are alive, and the value's reference is handed over.
         let define =
             |atom| unsafe { qjs::JS_DefinePropertyValue(self.ptr(), object.raw(), atom, value.into_raw(), flags.0) };
@@ -464,7 +470,7 @@ impl Context {
 
     /// Defines an item of a list.
     pub fn define_index(self, list: impl AsRaw, index: u32, value: Owned) -> Result<(), Thrown> {
-        let (raw, flags) = (value.into_raw(), Flags::PLAIN.0);
+        let (raw, flags) = (value.into_raw(), PropertyFlags::PLAIN.0);
         // SAFETY: the list is alive, and the value's reference is handed over.
         Self::done(unsafe { qjs::JS_DefinePropertyValueUint32(self.ptr(), list.raw(), index, raw, flags) }).map(drop)
     }
@@ -473,9 +479,9 @@ impl Context {
     pub fn define_accessor(
         self,
         object: impl AsRaw,
-        key: impl Key,
+        key: impl PropertyName,
         (getter, setter): (Owned, Option<Owned>),
-        flags: Flags,
+        flags: PropertyFlags,
     ) -> Result<(), Thrown> {
         let (getter, setter) = (getter.into_raw(), setter.map_or(UNDEFINED, Owned::into_raw));
         // SAFETY: object and name are alive, and the references of both functions are handed over.
@@ -485,7 +491,7 @@ impl Context {
     }
 
     /// The getter of an accessor of the object's own; `undefined` where there is none.
-    pub fn own_getter(self, object: impl AsRaw, key: impl Key) -> Result<Owned, Thrown> {
+    pub fn own_getter(self, object: impl AsRaw, key: impl PropertyName) -> Result<Owned, Thrown> {
         let mut found = qjs::JSPropertyDescriptor { flags: 0, value: UNDEFINED, getter: UNDEFINED, setter: UNDEFINED };
         // SAFETY: object and name are alive; the descriptor is written to before the call returns.
         let get = |atom| unsafe { qjs::JS_GetOwnProperty(self.ptr(), &mut found, object.raw(), atom) };
@@ -518,12 +524,12 @@ impl Context {
         Ok(())
     }
 
-    fn own_names(self, object: impl AsRaw) -> Result<Names, Thrown> {
+    fn own_names(self, object: impl AsRaw) -> Result<PropertyNames, Thrown> {
         let (mut table, mut len) = (std::ptr::null_mut(), 0);
         let flags = (qjs::JS_GPN_STRING_MASK | qjs::JS_GPN_ENUM_ONLY) as c_int;
         // SAFETY: the object is alive; table and length are written before the call returns.
         Self::done(unsafe { qjs::JS_GetOwnPropertyNames(self.ptr(), &mut table, &mut len, object.raw(), flags) })?;
-        Ok(Names { table, len, context: self })
+        Ok(PropertyNames { table, len, context: self })
     }
 
     // Calls --------------------------------------------------------------------------------------------------------
@@ -643,13 +649,13 @@ impl Context {
 }
 
 /// The names of an object's properties.
-struct Names {
+struct PropertyNames {
     table: *mut qjs::JSPropertyEnum,
     len: u32,
     context: Context,
 }
 
-impl Names {
+impl PropertyNames {
     fn atoms(&self) -> impl Iterator<Item = &JSAtom> {
         // An object without properties has no table.
         let len = if self.table.is_null() { 0 } else { self.len as usize };
@@ -659,7 +665,7 @@ impl Names {
     }
 }
 
-impl Drop for Names {
+impl Drop for PropertyNames {
     fn drop(&mut self) {
         // SAFETY: the table is freed once, with the references of its names.
         unsafe { qjs::JS_FreePropertyEnum(self.context.ptr(), self.table, self.len) };

@@ -11,7 +11,7 @@ use crate::js::engine::Bytecode;
 
 /// A module. Its context keeps it, unless it could not be linked.
 #[derive(Clone, Copy)]
-pub struct Module(NonNull<JSModuleDef>);
+pub struct ModuleRef(NonNull<JSModuleDef>);
 
 /// What a text is compiled as.
 #[derive(Clone, Copy)]
@@ -35,15 +35,15 @@ unsafe extern "C" fn init<M: NativeModule>(context: *mut JSContext, module: *mut
     // SAFETY: QuickJS passes its own context and module, which are never null.
     let (context, module) = unsafe { (Context(NonNull::new_unchecked(context)), NonNull::new_unchecked(module)) };
     let done = guard(context, || {
-        for (name, value) in M::exports(context, &context.module_address(Module(module))?)? {
-            context.set_export(Module(module), name, value)?;
+        for (name, value) in M::exports(context, &context.module_address(ModuleRef(module))?)? {
+            context.set_export(ModuleRef(module), name, value)?;
         }
         Ok(())
     });
     if done.is_ok() { 0 } else { -1 }
 }
 
-impl Module {
+impl ModuleRef {
     pub(super) const fn ptr(self) -> *mut JSModuleDef {
         self.0.as_ptr()
     }
@@ -106,29 +106,29 @@ impl Context {
     }
 
     /// Evaluates a module: a promise.
-    pub fn evaluate_module(self, module: Module) -> Result<Owned, Thrown> {
+    pub fn evaluate_module(self, module: ModuleRef) -> Result<Owned, Thrown> {
         self.evaluate(self.own(module.as_value()))
     }
 
     /// Finds and loads everything a module imports. Where that fails QuickJS may free the module.
-    pub fn resolve_imports(self, module: Module) -> Result<(), Thrown> {
+    pub fn resolve_imports(self, module: ModuleRef) -> Result<(), Thrown> {
         // SAFETY: the module is alive.
         Self::done(unsafe { qjs::JS_ResolveModule(self.ptr(), module.as_value().raw()) }).map(drop)
     }
 
     /// The object with everything a linked module exports.
-    pub fn namespace(self, module: Module) -> Result<Owned, Thrown> {
+    pub fn namespace(self, module: ModuleRef) -> Result<Owned, Thrown> {
         // SAFETY: the module is alive.
         self.owned(unsafe { qjs::JS_GetModuleNamespace(self.ptr(), module.ptr()) })
     }
 
     /// `import.meta`
-    pub fn import_meta(self, module: Module) -> Result<Owned, Thrown> {
+    pub fn import_meta(self, module: ModuleRef) -> Result<Owned, Thrown> {
         // SAFETY: the module is alive.
         self.owned(unsafe { qjs::JS_GetImportMeta(self.ptr(), module.ptr()) })
     }
 
-    fn module_address(self, module: Module) -> Result<String, Thrown> {
+    fn module_address(self, module: ModuleRef) -> Result<String, Thrown> {
         // SAFETY: the module is alive; the reference is handed to us.
         let name = self.checked_atom(unsafe { qjs::JS_GetModuleName(self.ptr(), module.ptr()) })?;
         // SAFETY: the name is alive.
@@ -141,10 +141,10 @@ impl Context {
         self,
         address: &str,
         names: impl IntoIterator<Item = &'n str>,
-    ) -> Result<Module, Thrown> {
+    ) -> Result<ModuleRef, Thrown> {
         // SAFETY: QuickJS copies the address before it returns.
         let module = unsafe { qjs::JS_NewCModule(self.ptr(), c_string(address).as_ptr(), Some(init::<M>)) };
-        let module = Module(NonNull::new(module).ok_or(Thrown)?);
+        let module = ModuleRef(NonNull::new(module).ok_or(Thrown)?);
         for name in names {
             // SAFETY: the module is alive; QuickJS copies the name before it returns.
             Self::done(unsafe { qjs::JS_AddModuleExport(self.ptr(), module.ptr(), c_string(name).as_ptr()) })?;
@@ -153,7 +153,7 @@ impl Context {
     }
 
     /// Sets what a native module, or a module whose exports are evaluated, exports under a name.
-    pub fn set_export(self, module: Module, name: &str, value: Owned) -> Result<(), Thrown> {
+    pub fn set_export(self, module: ModuleRef, name: &str, value: Owned) -> Result<(), Thrown> {
         let name = c_string(name);
         // SAFETY: the module is alive, and the value's reference is handed over.
         let done = unsafe { qjs::JS_SetModuleExport(self.ptr(), module.ptr(), name.as_ptr(), value.into_raw()) };

@@ -6,13 +6,13 @@ use std::rc::Rc;
 
 use rquickjs::qjs::{self, JSClassID, JSContext, JSModuleDef, JSRuntime, JSValue};
 
-use super::super::realm::State;
+use super::super::realm::QuickJsState;
 use super::super::{limits, modules, promises};
 use super::functions::guard;
-use super::{Borrowed, Context, Module, buffers};
+use super::{Borrowed, Context, ModuleRef, buffers};
 
 /// A runtime and its context; the state of the realm goes with them.
-pub struct Runtime {
+pub struct JsRuntime {
     raw: NonNull<JSRuntime>,
     context: Context,
     /// From `Box::into_raw`, freed in `drop`: the opaque pointer of runtime and context is the same.
@@ -21,13 +21,13 @@ pub struct Runtime {
 
 /// What the opaque pointers point to.
 struct Attached {
-    state: Rc<State>,
+    state: Rc<QuickJsState>,
     resource_class: JSClassID,
 }
 
-impl Runtime {
+impl JsRuntime {
     /// A runtime whose callbacks go to `state`; `None` where there is no memory.
-    pub fn new(state: Rc<State>) -> Option<Self> {
+    pub fn new(state: Rc<QuickJsState>) -> Option<Self> {
         let raw = new_runtime()?;
         let rt = raw.as_ptr();
         // SAFETY: the runtime is alive.
@@ -83,7 +83,7 @@ impl Runtime {
     }
 }
 
-impl Drop for Runtime {
+impl Drop for JsRuntime {
     fn drop(&mut self) {
         let (rt, context) = (self.raw.as_ptr(), self.context.ptr());
         // Native things that are dropped with the runtime may still look at it.
@@ -109,7 +109,7 @@ impl Context {
     }
 
     /// The state of the realm.
-    pub fn state(&self) -> &Rc<State> {
+    pub fn state(&self) -> &Rc<QuickJsState> {
         &self.attached().state
     }
 
@@ -176,7 +176,7 @@ fn new_runtime() -> Option<NonNull<JSRuntime>> {
 // Callbacks --------------------------------------------------------------------------------------------------------
 
 unsafe extern "C" fn interrupt(_rt: *mut JSRuntime, opaque: *mut c_void) -> c_int {
-    // SAFETY: set in `Runtime::new`.
+    // SAFETY: set in `JsRuntime::new`.
     let Attached { state, .. } = unsafe { &*opaque.cast::<Attached>() };
     c_int::from(!limits::may_continue(state))
 }
@@ -221,5 +221,5 @@ unsafe extern "C" fn load(
     let context = Context(unsafe { NonNull::new_unchecked(context) });
     // SAFETY: a C string of QuickJS, alive until this returns.
     let name = unsafe { CStr::from_ptr(name) }.to_string_lossy();
-    guard(context, || modules::load(context, &name)).map_or(ptr::null_mut(), Module::ptr)
+    guard(context, || modules::load(context, &name)).map_or(ptr::null_mut(), ModuleRef::ptr)
 }
