@@ -234,7 +234,7 @@ impl std::fmt::Debug for Value {
             Self::Json(json) => write!(f, "JSON of {} bytes", json.len()),
             Self::Resource(_) => f.write_str("resource"),
             Self::Pending(_) => f.write_str("pending"),
-            Self::Handle(handle) => write!(f, "kept {}", handle.0),
+            Self::Handle(handle) => write!(f, "handle {}", handle.0),
             Self::Opaque(kind) => f.write_str(kind),
         }
     }

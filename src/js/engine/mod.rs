@@ -42,7 +42,7 @@ impl Engine {
         ("boa", Self::Boa),
     ];
 
-    /// The engine a run takes when nobody asks for one.
+    /// The engine of a run that names none.
     pub const DEFAULT: Self = Self::TABLE[0].1;
 
     /// The engine of this name.
@@ -328,11 +328,11 @@ pub trait Host {
     /// # Errors
     /// What the script sees when it means nothing.
     fn import_meta_resolve(&self, specifier: &str, referrer: &str) -> Result<String, Throw>;
-    /// Told when modules could not be linked, so that nothing of them ran.
+    /// Called when modules could not be linked, so that none of them ran.
     fn link_failed(&self);
     /// True if the module at `address` may be running while it is required: it must not be evaluated now.
     fn is_running(&self, address: &str) -> bool;
-    /// The place in the file a person wrote of `URL:LINE:COLUMN`; `None` if it is the same.
+    /// The position in the source file for `URL:LINE:COLUMN` of the prepared one; `None` if it is the same.
     fn original_position(&self, place: &str) -> Option<String>;
     /// What a `TypeError` at `place`, `URL:LINE:COLUMN` of the engine, is about: a message that names it.
     fn explain_type_error(&self, place: &str, message: &str) -> Option<String>;
@@ -348,18 +348,18 @@ pub trait Host {
     /// # Errors
     /// What it throws.
     fn call(&self, function: usize, args: Args) -> Result<Value, Throw>;
-    /// Takes the future whose result settles `promise`.
+    /// Polls the future whose result settles `promise`.
     fn add_pending(&self, promise: u32, future: Pending);
     /// `hook` is called from another thread whenever the VU has to stop: for engines that don't ask while JavaScript runs.
     fn on_stop(&self, hook: StopHook);
     /// True if the VU has to stop.
     fn is_stopped(&self) -> bool;
-    /// Asked now and then by JavaScript that runs long: gives neighbours a turn; false stops the script.
+    /// Called regularly by long-running JavaScript: gives other VUs a turn; false stops the script.
     fn may_continue(&self) -> bool;
 }
 
-/// So many bytes hang on something that a script is about to get, where an engine that collects garbage by the size of its
-/// own objects does not see them.
+/// Notes memory, in bytes, that a value about to be handed to a script refers to. For an engine whose garbage collector counts
+/// only its own objects.
 pub fn note_external_bytes(bytes: usize) {
     #[cfg(feature = "boa")]
     boa::make_room(bytes);
@@ -367,14 +367,14 @@ pub fn note_external_bytes(bytes: usize) {
     let _ = bytes;
 }
 
-/// What became of a kept value.
+/// What became of the value behind a handle.
 #[derive(Debug)]
 pub enum PromiseOutcome {
-    /// It is no promise, or a fulfilled one: a copy of the value.
+    /// Not a promise, or a fulfilled one: a copy of the value.
     Value(Value),
-    /// It is a rejected promise.
+    /// A rejected promise: the reason.
     Rejected(Exception),
-    /// It is a promise nobody has settled.
+    /// It is a pending promise.
     Pending,
 }
 
@@ -391,7 +391,7 @@ pub enum ExportKind {
 
 /// One VU's JavaScript world. Everything runs on a VU's own stack, because native functions may wait.
 pub trait Realm {
-    /// Loads, links and evaluates the module at `address`; what is kept is the promise of its evaluation.
+    /// Loads, links and evaluates the module at `address`; returns the promise of its evaluation.
     ///
     /// # Errors
     /// What the module threw before its first `await`, or why it can't be had.
@@ -423,25 +423,25 @@ pub trait Realm {
     /// # Errors
     /// When the module was not evaluated, or reading the export throws.
     fn export(&self, address: &str, name: &str) -> Result<Handle, Throw>;
-    /// Calls a kept function with `this` undefined and keeps what it returns.
+    /// Calls a function with `this` undefined and retains what it returns.
     ///
     /// # Errors
     /// What it throws.
     fn call(&self, function: Handle, args: Vec<Value>) -> Result<Handle, Throw>;
-    /// Keeps a copy of a value of Rust's.
+    /// Retains a copy of a value of Rust's.
     ///
     /// # Errors
     /// When it is JSON text that isn't JSON.
     fn retain(&self, value: Value) -> Result<Handle, Throw>;
-    /// What became of a kept value; the value stays kept.
-    fn outcome(&self, kept: Handle) -> PromiseOutcome;
-    /// Keeps what a promise was fulfilled with; `undefined` while it is pending, the value itself if it is no promise.
+    /// What became of the value behind a handle, which stays valid.
+    fn outcome(&self, handle: Handle) -> PromiseOutcome;
+    /// Retains what a promise was fulfilled with; `undefined` while it is pending, the value itself if it is no promise.
     ///
     /// # Errors
     /// Why the promise was rejected.
-    fn fulfilled(&self, kept: Handle) -> Result<Handle, Exception>;
-    /// Lets go of a kept value.
-    fn release(&self, kept: Handle);
+    fn fulfilled(&self, handle: Handle) -> Result<Handle, Exception>;
+    /// Drops the value behind a handle, which is invalid from here on.
+    fn release(&self, handle: Handle);
     /// Settles a promise that a native function gave out.
     fn settle(&self, promise: u32, result: Result<Value, Throw>);
     /// Runs promise jobs until there are none.
@@ -449,6 +449,6 @@ pub trait Realm {
     /// # Errors
     /// [`Throw::Stop`] when the VU has to stop.
     fn run_jobs(&self) -> Result<(), Throw>;
-    /// Rejections since the last call that nobody handled.
+    /// Unhandled rejections since the last call.
     fn take_rejections(&self) -> Vec<Exception>;
 }

@@ -172,7 +172,7 @@ pub fn plain_object(context: &Context) -> JsObject {
     JsObject::new(context.root_shape(), prototype, OrdinaryObject).upcast()
 }
 
-/// Puts a plain property into an ordinary object nobody else has seen yet.
+/// Puts a plain property into a new ordinary object.
 pub fn put(object: &JsObject, key: JsString, value: JsValue) {
     let descriptor =
         PropertyDescriptor::builder().value(value).writable(true).enumerable(true).configurable(true).build();

@@ -140,7 +140,7 @@ struct JsonSeed<'a> {
 }
 
 impl JsonSeed<'_> {
-    /// serde_json refuses to go deeper than 128: after so many levels what is below is read by a reader of its own.
+    /// serde_json refuses to go deeper than 128: below every 100th level a reader of its own reads what is nested.
     const LEVELS_PER_READER: usize = 100;
     /// Each of those readers reads what is left of the text again, so there is an end to them.
     const MAX_LEVELS: usize = 50_000;

@@ -1,4 +1,4 @@
-//! Promises on Boa: those that native functions give out, those that nobody handles, and the jobs of all.
+//! Promises on Boa: those native functions return, unhandled rejections, and promise jobs.
 
 use std::cell::RefCell;
 use std::pin::pin;

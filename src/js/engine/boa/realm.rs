@@ -23,7 +23,7 @@ use crate::js::engine::realm::{EngineContext, EngineRealm, PromiseState, RealmSt
 use crate::js::engine::{ABSENT, ABSENT_MEMBERS, Compiled, ExportKind, Global, Host, NATIVE};
 use crate::js::value::{Exception, Throw, Value};
 
-/// Of what is absent, Boa itself keeps these objects; their members are removed, so that nobody holds them.
+/// Boa itself refers to these absent objects; their members are removed, to free the memory.
 const HOLLOW: [&str; 5] = ["Atomics", "FinalizationRegistry", "Iterator", "SharedArrayBuffer", "WeakRef"];
 
 /// What is kept for a realm.

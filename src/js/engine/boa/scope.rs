@@ -204,7 +204,7 @@ fn rebind(_this: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<
     if let Some(module) = module {
         // SAFETY: it is part of a module that `modules` keeps alive, in a box of the collector, which moves nothing.
         let module = unsafe { &*module };
-        // A script may give the module's object whatever properties it likes: those nobody imports.
+        // A script may put other properties on the module's object; they are not exports.
         let _ = module.set_export(&name, value.clone());
     }
     Ok(JsValue::undefined())
@@ -219,7 +219,7 @@ fn call(_this: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<Js
     }
 }
 
-/// What js-stdlib takes of the language: an object nobody else sees, without a prototype.
+/// What js-stdlib takes of the language: an object no script sees, without a prototype.
 ///
 /// # Errors
 /// When the language lacks something.

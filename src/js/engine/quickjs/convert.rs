@@ -105,7 +105,6 @@ pub fn to_js(context: Context, value: Value) -> Result<Owned, Thrown> {
 
 /// Gives others a turn behind the item at this place of a long value.
 fn take_turns(context: Context, at: usize) -> Result<(), Thrown> {
-    // Only now and then, as this is asked for each item.
     if !is_turn_over(at) || context.state().host.may_continue() {
         Ok(())
     } else {

@@ -29,7 +29,7 @@ impl From<Thrown> for JsonError {
     }
 }
 
-/// The value of a text; neighbours get a turn now and then.
+/// The value of a text; the other VUs of the worker get a turn every [`STEPS`] values.
 ///
 /// # Errors
 /// The text is no JSON, or the VU has to stop.

@@ -27,7 +27,7 @@ pub fn enter(runtime: &JsRuntime) {
     runtime.enter(depth);
 }
 
-/// Asked now and then by JavaScript that runs long: gives neighbours a turn; false stops what runs.
+/// Called regularly by long-running JavaScript: gives other VUs a turn; false stops what runs.
 pub fn may_continue(state: &QuickJsState) -> bool {
     let slices = &state.extras.regexp_slices;
     if let Some(left) = slices.get() {

@@ -1,4 +1,4 @@
-//! Promises on QuickJS: those that native functions give out, those that nobody handles, and the jobs of all.
+//! Promises on QuickJS: those native functions return, unhandled rejections, and promise jobs.
 
 use super::errors;
 use super::ffi::{Borrowed, Context, JsRuntime, Owned, Thrown};

@@ -164,7 +164,7 @@ fn load(call: &NativeCall<'_>) -> Result<Owned, Thrown> {
 fn rebind(call: &NativeCall<'_>) -> Result<Owned, Thrown> {
     let (context, [specifier, name]) = (call.context, [0, 1].map(|at| call.text(at)));
     if let (Some(module), [_, _, value, ..]) = (context.state().module(&specifier), call.args) {
-        // A script may give the module's object whatever properties it likes: those nobody imports.
+        // A script may put other properties on the module's object; they are not exports.
         let _ = context.set_export(module, &name, context.own(*value));
     }
     Ok(context.undefined())
@@ -178,7 +178,7 @@ fn call(call: &NativeCall<'_>) -> Result<Owned, Thrown> {
     }
 }
 
-/// What js-stdlib takes of the language: an object nobody else sees, without a prototype.
+/// What js-stdlib takes of the language: an object no script sees, without a prototype.
 pub fn primordials(context: Context) -> Result<Owned, Thrown> {
     let object = context.bare_object()?;
     for (name, path, member) in PRIMORDIALS {

@@ -52,7 +52,7 @@ pub(super) unsafe extern "C" fn drop_resource(_rt: *mut JSRuntime, value: JSValu
 impl Context {
     /// An ArrayBuffer with a copy of the bytes.
     pub fn array_buffer(self, bytes: &[u8]) -> Result<Owned, Thrown> {
-        // SAFETY: QuickJS copies so many bytes from the pointer before it returns.
+        // SAFETY: QuickJS copies that many bytes before it returns.
         self.owned(unsafe { qjs::JS_NewArrayBufferCopy(self.ptr(), bytes.as_ptr(), bytes.len() as _) })
     }
 
@@ -107,7 +107,7 @@ impl Context {
         if let Some(shared) = mapped_bytes(data) {
             return shared.slice(offset..offset + shown);
         }
-        // SAFETY: so many bytes are there until JavaScript runs again, and are copied before that.
+        // SAFETY: that many bytes are valid until JavaScript runs again, and are copied before that.
         Bytes::copy_from_slice(&unsafe { std::slice::from_raw_parts(data, len) }[offset..offset + shown])
     }
 

@@ -25,7 +25,7 @@ pub struct NativeCall<'a> {
 
 impl<'a> NativeCall<'a> {
     /// # Safety
-    /// The context must be one of [`JsRuntime`](super::JsRuntime), and so many values must be alive at `argv` as long as `'a`.
+    /// The context must be one of [`JsRuntime`](super::JsRuntime), and `argv` must point to `argc` values that live as long as `'a`.
     unsafe fn new(context: *mut JSContext, this: JSValue, argc: c_int, argv: *const JSValue, magic: c_int) -> Self {
         // SAFETY: QuickJS passes a context, which is never null.
         let context = Context(unsafe { NonNull::new_unchecked(context) });
@@ -90,7 +90,7 @@ unsafe extern "C" fn enter_closure<F: Closure<N>, const N: usize>(
 ) -> JSValue {
     // SAFETY: QuickJS keeps all of it alive until this returns.
     let call = unsafe { NativeCall::new(context, this, argc, argv, magic) };
-    // SAFETY: the only function that takes this one, `Context::closure`, gives it so many values.
+    // SAFETY: the only function that takes this one, `Context::closure`, stores exactly `N` values.
     let data = unsafe { &*data.cast::<[Borrowed<'_>; N]>() };
     leave(call.context, || F::call(&call, data))
 }

@@ -36,7 +36,7 @@ pub struct Owned {
     context: Context,
 }
 
-/// A value that somebody else has a reference to.
+/// A value whose reference is held elsewhere.
 #[repr(transparent)]
 #[derive(Clone, Copy)]
 pub struct Borrowed<'a> {
@@ -133,7 +133,7 @@ impl PropertyName for &str {
     }
 }
 
-pub(super) const UNDEFINED: JSValue = qjs::JS_UNDEFINED;
+const UNDEFINED: JSValue = qjs::JS_UNDEFINED;
 const EXCEPTION: JSValue = qjs::JS_EXCEPTION;
 
 impl Owned {
@@ -163,7 +163,7 @@ impl Drop for Owned {
     fn drop(&mut self) {
         // SAFETY: only looks at the tag.
         if unsafe { qjs::JS_VALUE_HAS_REF_COUNT(self.raw) } {
-            // SAFETY: the reference is this value's own, and nobody can use it any more.
+            // SAFETY: the reference is this value's own, which is gone afterwards.
             unsafe { qjs::JS_FreeValue(self.context.ptr(), self.raw) };
         }
     }
@@ -171,7 +171,7 @@ impl Drop for Owned {
 
 impl Drop for Atom {
     fn drop(&mut self) {
-        // SAFETY: the reference is this atom's own, and nobody can use it any more.
+        // SAFETY: the reference is this atom's own, which is gone afterwards.
         unsafe { qjs::JS_FreeAtom(self.context.ptr(), self.raw) };
     }
 }
@@ -332,13 +332,13 @@ impl Context {
 
     /// A string of bytes that are UTF-8; what is not becomes U+FFFD.
     pub fn string_of_bytes(self, text: &[u8]) -> Result<Owned, Thrown> {
-        // SAFETY: QuickJS copies so many bytes from the pointer before it returns.
+        // SAFETY: QuickJS copies that many bytes before it returns.
         self.owned(unsafe { qjs::JS_NewStringLen(self.ptr(), text.as_ptr().cast(), text.len() as _) })
     }
 
     /// A string of UTF-16.
     pub fn string_of_utf16(self, units: &[u16]) -> Result<Owned, Thrown> {
-        // SAFETY: QuickJS copies so many units from the pointer before it returns.
+        // SAFETY: QuickJS copies that many units before it returns.
         self.owned(unsafe { qjs::JS_NewStringUTF16(self.ptr(), units.as_ptr(), units.len() as _) })
     }
 
@@ -351,14 +351,14 @@ impl Context {
 
     /// An interned name.
     pub fn atom(self, name: &str) -> Atom {
-        // SAFETY: QuickJS copies so many bytes from the pointer before it returns.
+        // SAFETY: QuickJS copies that many bytes before it returns.
         let raw = unsafe { qjs::JS_NewAtomLen(self.ptr(), name.as_ptr().cast(), name.len() as _) };
         Atom { raw, context: self }
     }
 
     /// The name of bytes that are UTF-8.
     pub fn atom_of_bytes(self, name: &[u8]) -> Result<Atom, Thrown> {
-        // SAFETY: QuickJS copies so many bytes from the pointer before it returns.
+        // SAFETY: QuickJS copies that many bytes before it returns.
         self.checked_atom(unsafe { qjs::JS_NewAtomLen(self.ptr(), name.as_ptr().cast(), name.len() as _) })
     }
 
@@ -588,7 +588,7 @@ impl Context {
         })
     }
 
-    /// As [`Self::text`]; empty where the conversion throws, which nobody hears of.
+    /// As [`Self::text`]; empty where the conversion throws; the exception is dropped.
     pub fn text_or_empty(self, value: impl AsRaw) -> String {
         self.ok(self.text(value)).unwrap_or_default()
     }
@@ -601,7 +601,7 @@ impl Context {
         if text.is_null() {
             return Err(Thrown);
         }
-        // SAFETY: so many bytes are there until the text is freed.
+        // SAFETY: that many bytes are valid until the text is freed.
         let result = read(unsafe { std::slice::from_raw_parts(text.cast(), len as usize) });
         // SAFETY: the text is freed once, and `read` could not keep it.
         unsafe { qjs::JS_FreeCString(self.ptr(), text) };
@@ -616,7 +616,7 @@ impl Context {
         if units.is_null() {
             return Err(Thrown);
         }
-        // SAFETY: so many units are there until they are freed.
+        // SAFETY: that many units are valid until they are freed.
         let copy = unsafe { std::slice::from_raw_parts(units, len as usize) }.to_vec();
         // SAFETY: they are freed once, and were copied.
         unsafe { qjs::JS_FreeCStringUTF16(self.ptr(), units) };
@@ -660,7 +660,7 @@ impl PropertyNames {
         // An object without properties has no table.
         let len = if self.table.is_null() { 0 } else { self.len as usize };
         let table = if len == 0 { NonNull::dangling().as_ptr() } else { self.table };
-        // SAFETY: so many entries are there until the table is freed.
+        // SAFETY: that many entries are valid until the table is freed.
         unsafe { std::slice::from_raw_parts(table, len) }.iter().map(|entry| &entry.atom)
     }
 }

@@ -92,7 +92,7 @@ impl Context {
         if bytes.is_null() {
             return None;
         }
-        // SAFETY: so many bytes are there until they are freed.
+        // SAFETY: that many bytes are valid until they are freed.
         let copy = unsafe { std::slice::from_raw_parts(bytes, len as usize) }.into();
         // SAFETY: they are freed once, and were copied.
         unsafe { qjs::js_free(self.ptr(), bytes.cast()) };

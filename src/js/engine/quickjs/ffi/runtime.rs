@@ -88,7 +88,7 @@ impl Drop for JsRuntime {
         let (rt, context) = (self.raw.as_ptr(), self.context.ptr());
         // Native things that are dropped with the runtime may still look at it.
         let host = self.context.state().host.clone();
-        // SAFETY: both are alive. From here on nobody calls back; the state's values are dropped while there is a context,
+        // SAFETY: both are alive. No callback is called from here on; the state's values are dropped while there is a context,
         // and then nothing of the realm is left outside of it.
         unsafe {
             qjs::JS_SetInterruptHandler(rt, None, ptr::null_mut());
@@ -128,7 +128,7 @@ impl Context {
         unsafe { qjs::JS_SetMaxStackSize(self.runtime(), depth as _) };
     }
 
-    /// The engine looks for garbage when its memory has grown to so many bytes; what it was before.
+    /// Sets the memory size, in bytes, at which the engine collects garbage; returns the previous one.
     pub fn set_gc_threshold(self, bytes: usize) -> usize {
         let rt = self.runtime();
         // SAFETY: the runtime is alive.
@@ -205,7 +205,7 @@ unsafe extern "C" fn normalize(
     // SAFETY: both are C strings of QuickJS, alive until this returns.
     let [base, name] = [base, name].map(|text| unsafe { CStr::from_ptr(text) }.to_string_lossy());
     match guard(context, || modules::resolve(context, &name, &base)) {
-        // SAFETY: so many bytes are copied before the call returns.
+        // SAFETY: that many bytes are copied before the call returns.
         Ok(address) => unsafe { qjs::js_strndup(context.ptr(), address.as_ptr().cast(), address.len() as _) },
         Err(_) => ptr::null_mut(),
     }
