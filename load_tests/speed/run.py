@@ -13,6 +13,7 @@ where not.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import re
@@ -45,13 +46,16 @@ FLOORS = {
     "truth": {"quickjs": 1.5, "boa": 1.5},
 }
 K6 = {"simple": "0.068", "json": "0.030", "batch": "0.082", "post": "0.055", "https": "0.12", "h2": "0.16"}
-K6 |= {"memory": "178 KB", "truth": "p95 x10-16"}
-ROUTE = {"simple": "plain", "json": "json", "batch": "plain", "post": "plain", "https": "https", "h2": "h2"}
+K6 |= {"memory": "178 KB", "bare": "77 KB", "truth": "p95 x10-16"}
+ROUTE = {"simple": "plain", "json": "json", "journey": "json", "batch": "plain", "post": "plain"}
+ROUTE |= {"https": "https", "h2": "h2", "ws": "ws", "grpc": "grpc"}
+# What is counted where it is not requests: messages, and iterations of one call each.
+COUNTED = {"ws": "ws_msgs_sent", "grpc": "iterations"}
 # What a row is compared with: the program and the route.
 YARDSTICK = {"https": ("wrk", "https"), "h2": ("h2load", "h2")}
 PLAIN = ("wrk", "plain")
 SCRIPT = {"https": "simple.js", "h2": "simple.js"}
-ALL_ROWS = ["simple", "json", "batch", "post", "https", "h2", "memory", "flat", "truth"]
+ALL_ROWS = ["simple", "json", "journey", "batch", "post", "https", "h2", "ws", "grpc", "memory", "bare", "flat", "truth"]
 DEFAULT_ROWS = ALL_ROWS
 
 
@@ -76,6 +80,51 @@ def document():
         for number in range(1, 21)
     ]
     return json.dumps({"data": data, "total": 20, "page": 1, "limit": 20}, separators=(",", ":"))
+
+
+class Companion:
+    """The demo target, for what nginx does not speak: WebSocket and gRPC."""
+
+    def __init__(self, binary, workdir):
+        self.log = workdir / "companion.log"
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.address = f"127.0.0.1:{free.getsockname()[1]}"
+        self.urls = {"ws": f"ws://{self.address}/ws/echo", "grpc": self.address}
+        self.command = [str(binary), "target", "--listen", self.address, "--db-latency", "0s"]
+
+    def __enter__(self):
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(self.command, stdout=log, stderr=log)
+        await_port(self.process, int(self.address.rpartition(":")[2]), self.command, self.log)
+        return self
+
+    def __exit__(self, *_):
+        end(self.process)
+
+
+def await_port(process, port, command, log):
+    """Waits until a server that was just started listens."""
+    for _ in range(200):
+        if process.poll() is not None:
+            break
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    end(process)
+    raise Trouble(f"the target `{' '.join(command)}` did not start: {first_line(log)}")
+
+
+def end(process):
+    """Ends a server, kindly first."""
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 class Target:
@@ -160,24 +209,11 @@ http {{
     def __enter__(self):
         log = open(self.workdir / "target.log", "wb")
         self.process = subprocess.Popen(self.command, stdout=log, stderr=log)
-        for _ in range(200):
-            if self.process.poll() is not None:
-                break
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return self
-            time.sleep(0.05)
-        self.__exit__()
-        raise Trouble(f"the target `{' '.join(self.command)}` did not start: {first_line(self.workdir / 'target.log')}")
+        await_port(self.process, self.port, self.command, self.workdir / "target.log")
+        return self
 
     def __exit__(self, *_):
-        if self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(10)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+        end(self.process)
 
 
 def first_line(path):
@@ -264,9 +300,11 @@ class Volley:
             raise Trouble(f"{script} on {engine} ended with code {code}: {first_line(err)}")
         metrics = json.loads(export.read_text())["metrics"]
         failed = metrics.get("http_req_failed", {}).get("value", 0)
-        if failed:
-            raise Trouble(f"{script} on {engine}: {failed:.2%} of the requests failed, so its figures mean nothing")
-        return Cost(int(metrics["http_reqs"]["count"]), wall, cpu), metrics
+        wrong = metrics.get("checks", {}).get("fails", 0) or "threw" in err.read_text(errors="replace")
+        if failed or wrong:
+            raise Trouble(f"{script} on {engine}: {failed:.2%} of the requests and {wrong} checks failed, no figure")
+        counted = COUNTED.get(Path(script).stem, "http_reqs")
+        return Cost(int(metrics[counted]["count"]), wall, cpu), metrics
 
     def start(self, engine, script, env, stderr):
         """Starts a script that goes on by itself; the caller stops it."""
@@ -355,13 +393,13 @@ def generators(args, volley, others, with_against=False):
     return found
 
 
-def speed_rows(rows, args, target, volley, others, table, workdir):
+def speed_rows(rows, args, urls, volley, others, table, workdir):
     """Requests per CPU-second: the median of some repeats, taken in turns so that a noisy minute hits all alike."""
     costs, failed = {}, {}
-    for row in [row for row in rows if ROUTE[row] not in target.urls]:
-        print(f"note: `{row}` needs nginx and openssl, it is left out", file=sys.stderr)
+    for row in [row for row in rows if ROUTE[row] not in urls]:
+        print(f"note: `{row}` needs nginx and openssl, or the volley binary, it is left out", file=sys.stderr)
         rows = [other for other in rows if other != row]
-    yardsticks = {PLAIN} | {YARDSTICK.get(row, ("wrk", ROUTE[row])) for row in rows}
+    yardsticks = {PLAIN} | {YARDSTICK.get(row, ("wrk", ROUTE[row])) for row in rows if row not in COUNTED}
     programs = {"wrk": wrk, "h2load": h2load}
 
     def measure(key, run):
@@ -376,10 +414,10 @@ def speed_rows(rows, args, target, volley, others, table, workdir):
         for program, route in sorted(yardsticks):
             if shutil.which(program):
                 run = programs[program]
-                measure((program, route), lambda: run(target.urls[route], args.seconds, workdir))
+                measure((program, route), lambda: run(urls[route], args.seconds, workdir))
         for row in rows:
             for name, program, engine in generators(args, volley, others, with_against=True):
-                url = target.urls[ROUTE[row]]
+                url = urls[ROUTE[row]]
                 script = SCRIPT.get(row, f"{row}.js")
                 measure((name, row), lambda: program.load(engine, script, url, args.seconds)[0])
 
@@ -406,7 +444,7 @@ def speed_rows(rows, args, target, volley, others, table, workdir):
                 table.trouble(row, name, failed[(name, row)])
                 continue
             is_ours = program is volley
-            yardstick = median(YARDSTICK.get(row, PLAIN))
+            yardstick = median(YARDSTICK.get(row, PLAIN)) if row not in COUNTED else None
             ratio = cost.per_cpu_second / yardstick.per_cpu_second if yardstick else None
             floor = FLOORS.get(row, {}).get(engine) if is_ours else None
             table.add(
@@ -418,47 +456,49 @@ def speed_rows(rows, args, target, volley, others, table, workdir):
                 floor=f">= {floor}" if floor else "",
                 against=times(cost, median((f"{engine} of --against", row))) if is_ours else "",
                 of_k6=times(cost, median(("k6", row))) if is_ours else "",
-                k6=K6[row] if is_ours else "",
+                k6=K6.get(row, "") if is_ours else "",
                 good=ratio >= floor if ratio and floor else None,
             )
 
 
 def idle_memory(volley, engine, url, vus):
-    """Resident KB when every VU has made its request and sleeps."""
+    """Resident KB when every VU has made its request, if there is a URL, and sleeps."""
     log = volley.workdir / "idle.err"
     with open(log, "wb") as stderr:
         process = volley.start(engine, "idle.js", {"URL": url, "IDLE_VUS": vus}, stderr)
     try:
         deadline = time.monotonic() + 120
-        while (connected := sockets(process.pid)) < vus:
+        while (ready := sockets(process.pid) if url else vus * ("speed-mark ready" in log.read_text())) < vus:
             if process.poll() is not None:
                 raise Trouble(f"idle.js with {vus} VUs ended with code {process.returncode}: {first_line(log)}")
             if time.monotonic() > deadline:
-                raise Trouble(f"only {connected} of {vus} VUs were connected after two minutes: {first_line(log)}")
+                raise Trouble(f"only {ready} of {vus} VUs were there after two minutes: {first_line(log)}")
             time.sleep(0.25)
         # The last ones have connected but may not have read yet: wait until the memory stands still.
         before, now = -1, resident_kb(process.pid)
         while abs(now - before) > max(64, now // 1000) and time.monotonic() < deadline:
-            time.sleep(2)
+            time.sleep(4)
             before, now = now, resident_kb(process.pid)
+        if process.poll() is not None:
+            raise Trouble(f"idle.js with {vus} VUs ended with code {process.returncode}: {first_line(log)}")
         return now
     finally:
         stop(process)
 
 
-def memory_row(args, target, volley, others, table):
+def memory_row(row, args, url, volley, others, table):
+    """What one more VU costs: `memory` has made a request and keeps its connection, `bare` has made none."""
     for name, program, engine in generators(args, volley, others, with_against=True):
         try:
-            low, high = (idle_memory(program, engine, target.urls["plain"], vus) for vus in (1000, 3000))
+            low, high = (idle_memory(program, engine, url, vus) for vus in (1000, 3000))
             slope = (high - low) / 2000
-            figure = f"{slope:.0f} KB per idle VU ({low // 1024} MB at 1,000, {high // 1024} MB at 3,000)"
-            if program is not volley:
-                table.add("memory", name, figure)
-                continue
-            floor = FLOORS["memory"][engine]
-            table.add("memory", name, figure, floor=f"<= {floor:.0f} KB", k6=K6["memory"], good=slope <= floor)
+            figure = f"{slope:.0f} KB per VU ({low // 1024} MB at 1,000, {high // 1024} MB at 3,000)"
+            floor = FLOORS.get(row, {}).get(engine) if program is volley else None
+            k6 = K6[row] if program is volley else ""
+            limit = f"<= {floor:.0f} KB" if floor else ""
+            table.add(row, name, figure, floor=limit, k6=k6, good=slope <= floor if floor else None)
         except Trouble as trouble:
-            table.trouble("memory", name, trouble)
+            table.trouble(row, name, trouble)
 
 
 def flat_marks(volley, engine, script, env):
@@ -631,14 +671,19 @@ def main(argv=None):
         volley = Volley(args.bin.resolve(), workdir) if has_binary else None
         given = {"against": args.against, "k6": args.k6}
         others = {name: Volley(path.resolve(), workdir) for name, path in given.items() if path}
-        with Target(kind, args.bin.resolve(), workdir) as target:
+        with Target(kind, args.bin.resolve(), workdir) as target, contextlib.ExitStack() as stack:
+            urls = dict(target.urls)
             plan = f"target: {target.name}; {VUS} VUs; {args.seconds} s; median of {args.repeat}"
             print(plan, file=sys.stderr, flush=True)
             speed = [row for row in args.rows if row in ROUTE]
+            if has_binary and any(ROUTE[row] in ("ws", "grpc") for row in speed):
+                companion = stack.enter_context(Companion(args.bin.resolve(), workdir))
+                urls |= companion.urls
             if speed:
-                speed_rows(speed, args, target, volley, others, table, workdir)
-            if "memory" in args.rows:
-                memory_row(args, target, volley, others, table)
+                speed_rows(speed, args, urls, volley, others, table, workdir)
+            for row, url in {"memory": urls["plain"], "bare": ""}.items():
+                if row in args.rows:
+                    memory_row(row, args, url, volley, others, table)
             if "flat" in args.rows and volley:
                 flat_row(args, target, volley, table)
             if "truth" in args.rows:

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Condition;
+use super::RunCondition;
 use crate::metrics::groups::{self, Group};
 use crate::metrics::{MetricResult, Results, Values};
 
@@ -12,7 +12,7 @@ pub fn error(status: u16, title: &str, detail: &str) -> Value {
 }
 
 /// How the run is doing.
-pub fn status(now: &Condition) -> Value {
+pub fn status(now: &RunCondition) -> Value {
     json!({"data": {"type": "status", "id": "default", "attributes": {
         "status": now.status as u8,
         "paused": now.is_paused,

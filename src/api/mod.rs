@@ -1,7 +1,7 @@
 //! The REST API of a running test: k6's version 1, for those who watch, start, stop and change it from outside.
 //!
 //! It listens from before the VUs are made until the outputs are closed, on a thread and a runtime of its own, so that
-//! it answers whatever the run is busy with. What it can do to a run is the trait [`Conductor`]; the shapes are in
+//! it answers whatever the run is busy with. What it can do to a run is the trait [`RunControl`]; the shapes are in
 //! `documents`, the addresses in `routes`. There is no authentication, as in k6: listen on an address you trust. What
 //! a browser was talked into by a foreign page is refused ([`crate::net::origin`]).
 //! Deliberately absent: profiles in Go's form.
@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use crate::execution::Status;
+use crate::execution::RunStatus;
 use crate::failure::Failure;
 use crate::metrics::Results;
 
@@ -25,9 +25,9 @@ pub use server::{Server, listen};
 
 /// How a run is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Condition {
+pub struct RunCondition {
     /// Where it is.
-    pub status: Status,
+    pub status: RunStatus,
     /// Whether it is held.
     pub is_paused: bool,
     /// VUs that iterate.
@@ -44,7 +44,7 @@ pub struct Condition {
 
 /// Why a change was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct ControlError {
     /// What was tried, in k6's words.
     pub title: &'static str,
     /// Why it can't be.
@@ -52,9 +52,9 @@ pub struct Refusal {
 }
 
 /// What the API may ask of a run and do to it.
-pub trait Conductor: Send + Sync {
+pub trait RunControl: Send + Sync {
     /// How it is doing.
-    fn condition(&self) -> Condition;
+    fn condition(&self) -> RunCondition;
 
     /// Everything measured so far.
     fn results(&self) -> Results;
@@ -66,13 +66,13 @@ pub trait Conductor: Send + Sync {
     ///
     /// # Errors
     /// Where that can't be.
-    fn pause(&self, paused: bool) -> Result<(), Refusal>;
+    fn pause(&self, paused: bool) -> Result<(), ControlError>;
 
     /// Changes the VUs of an externally-controlled scenario.
     ///
     /// # Errors
     /// Where that can't be.
-    fn scale(&self, vus: Option<i64>, vus_max: Option<i64>) -> Result<(), Refusal>;
+    fn scale(&self, vus: Option<i64>, vus_max: Option<i64>) -> Result<(), ControlError>;
 
     /// What `setup()` returned, as JSON.
     fn setup_data(&self) -> Option<Arc<str>>;

@@ -12,21 +12,21 @@ use axum::routing::{any, get, post};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Conductor, documents, process};
+use super::{RunControl, documents, process};
 use crate::failure::Failure;
 use crate::net::origin::OriginCheck;
 
-type Run = State<Arc<dyn Conductor>>;
+type ControlState = State<Arc<dyn RunControl>>;
 
 /// Setup data may be large; more than this is a mistake.
-const MOST_BYTES: usize = 64 << 20;
+const MAX_BODY_BYTES: usize = 64 << 20;
 
 /// Content types as k6 gives them: clients that look at them find what they know.
 pub(super) const STATUS: &str = "application/json; charset=utf-8";
 const SETUP: &str = "application/json";
 const TEXT: &str = "text/plain; charset=utf-8";
 
-pub(super) fn router(run: Arc<dyn Conductor>, check: OriginCheck) -> Router {
+pub(super) fn router(run: Arc<dyn RunControl>, check: OriginCheck) -> Router {
     Router::new()
         .route("/v1/status", get(status).patch(change))
         .route("/v1/metrics", get(metrics))
@@ -40,7 +40,7 @@ pub(super) fn router(run: Arc<dyn Conductor>, check: OriginCheck) -> Router {
         .route("/debug/{*rest}", any(profiles))
         .route("/metrics", get(async || answer(TEXT, process::metrics())))
         .fallback(async || answer(TEXT, "ok".to_owned()))
-        .layer(DefaultBodyLimit::max(MOST_BYTES))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(from_fn_with_state(Arc::new(check), guard))
         .with_state(run)
 }
@@ -84,7 +84,7 @@ async fn profiles(uri: Uri) -> Response {
     answer(TEXT, "profiles in Go's form are not offered; use a profiler of the system, such as perf\n".to_owned())
 }
 
-async fn status(State(run): Run) -> Response {
+async fn status(State(run): ControlState) -> Response {
     document(STATUS, &documents::status(&run.condition()))
 }
 
@@ -98,11 +98,11 @@ struct Change {
 #[derive(Debug, Default, Deserialize)]
 struct ChangeData {
     #[serde(default)]
-    attributes: Wanted,
+    attributes: StatusPatch,
 }
 
 #[derive(Debug, Default, Deserialize)]
-struct Wanted {
+struct StatusPatch {
     paused: Option<bool>,
     stopped: Option<bool>,
     vus: Option<i64>,
@@ -110,7 +110,7 @@ struct Wanted {
     vus_max: Option<i64>,
 }
 
-async fn change(State(run): Run, body: Bytes) -> Response {
+async fn change(State(run): ControlState, body: Bytes) -> Response {
     let wanted = match serde_json::from_slice::<Change>(&body) {
         Ok(change) => change.data.attributes,
         Err(error) => return problem(StatusCode::BAD_REQUEST, "Invalid data", &error.to_string()),
@@ -132,29 +132,29 @@ async fn change(State(run): Run, body: Bytes) -> Response {
     }
 }
 
-async fn metrics(State(run): Run) -> Response {
+async fn metrics(State(run): ControlState) -> Response {
     document(TEXT, &documents::metrics(&run.results()))
 }
 
-async fn metric(State(run): Run, Path(name): Path<String>) -> Response {
+async fn metric(State(run): ControlState, Path(name): Path<String>) -> Response {
     let results = run.results();
     results.metric(&name).map_or_else(|| missing("metric"), |metric| document(TEXT, &documents::metric(metric)))
 }
 
-async fn groups(State(run): Run) -> Response {
+async fn groups(State(run): ControlState) -> Response {
     document(TEXT, &documents::groups(&run.results().root))
 }
 
-async fn group(State(run): Run, Path(id): Path<String>) -> Response {
+async fn group(State(run): ControlState, Path(id): Path<String>) -> Response {
     let found = documents::group(&run.results().root, &id);
     found.map_or_else(|| missing("group"), |group| document(TEXT, &group))
 }
 
-async fn setup(State(run): Run) -> Response {
+async fn setup(State(run): ControlState) -> Response {
     document(SETUP, &documents::setup(run.setup_data().as_deref()))
 }
 
-async fn put_setup(State(run): Run, body: Bytes) -> Response {
+async fn put_setup(State(run): ControlState, body: Bytes) -> Response {
     let wrong = |error: &dyn std::fmt::Display| {
         problem(StatusCode::BAD_REQUEST, "Error parsing request body", &error.to_string())
     };
@@ -170,14 +170,14 @@ async fn put_setup(State(run): Run, body: Bytes) -> Response {
     setup(State(run)).await
 }
 
-async fn set_up(State(run): Run) -> Response {
+async fn set_up(State(run): ControlState) -> Response {
     match run.clone().set_up().await {
         Ok(()) => setup(State(run)).await,
         Err(failure) => broken("Error executing setup", &failure),
     }
 }
 
-async fn tear_down(State(run): Run) -> Response {
+async fn tear_down(State(run): ControlState) -> Response {
     match run.tear_down().await {
         Ok(()) => Response::new(Body::empty()),
         Err(failure) => broken("Error executing teardown", &failure),

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::{Conductor, routes};
+use super::{RunControl, routes};
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
 use crate::net::origin::OriginCheck;
 
 /// How long answers that are under way may take once the run is over.
-const FAREWELL: Duration = Duration::from_secs(1);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// An API that listens.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ impl Server {
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn start(listener: TcpListener, check: OriginCheck, conductor: Arc<dyn Conductor>) -> Result<Self, Failure> {
+    pub fn start(listener: TcpListener, check: OriginCheck, run: Arc<dyn RunControl>) -> Result<Self, Failure> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().exit(ExitCode::Other)?;
         let (stop, stopped) = oneshot::channel::<()>();
         let thread = std::thread::Builder::new()
@@ -62,7 +62,7 @@ impl Server {
             .spawn(move || {
                 runtime.block_on(async {
                     let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
-                    let router = routes::router(conductor, check);
+                    let router = routes::router(run, check);
                     let (leave, left) = oneshot::channel::<()>();
                     let server = axum::serve(listener, router).with_graceful_shutdown(async {
                         let _ = stopped.await;
@@ -71,7 +71,7 @@ impl Server {
                     // A client that holds its connection open does not hold up the end of the run.
                     let farewell = async {
                         let _ = left.await;
-                        tokio::time::sleep(FAREWELL).await;
+                        tokio::time::sleep(SHUTDOWN_TIMEOUT).await;
                     };
                     tokio::select! {
                         _ = server => {}

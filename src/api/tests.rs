@@ -53,10 +53,10 @@ impl Pretender {
     }
 }
 
-impl Conductor for Pretender {
-    fn condition(&self) -> Condition {
-        Condition {
-            status: Status::PausedBeforeRun,
+impl RunControl for Pretender {
+    fn condition(&self) -> RunCondition {
+        RunCondition {
+            status: RunStatus::PausedBeforeRun,
             is_paused: true,
             vus: 0,
             vus_max: 2,
@@ -74,13 +74,13 @@ impl Conductor for Pretender {
         self.tell("stop");
     }
 
-    fn pause(&self, paused: bool) -> Result<(), Refusal> {
+    fn pause(&self, paused: bool) -> Result<(), ControlError> {
         self.tell(format!("pause {paused}"));
         let detail = "constant-vus executor 'default' doesn't support pause and resume operations after its start";
-        if paused { Err(Refusal { title: "Pause error", detail: detail.to_owned() }) } else { Ok(()) }
+        if paused { Err(ControlError { title: "Pause error", detail: detail.to_owned() }) } else { Ok(()) }
     }
 
-    fn scale(&self, vus: Option<i64>, vus_max: Option<i64>) -> Result<(), Refusal> {
+    fn scale(&self, vus: Option<i64>, vus_max: Option<i64>) -> Result<(), ControlError> {
         self.tell(format!("scale {vus:?} {vus_max:?}"));
         Ok(())
     }

@@ -1,12 +1,12 @@
-//! The command line as typed: every command, every flag, in our own words.
+//! Flags that several commands have, as typed.
 //!
 //! Values stay text here; [`super::flags`] and [`super::runtime`] give them their meaning. How values are attached to
-//! flags follows the library k6 uses, see [`command`].
+//! flags follows the library k6 uses, see [`as_k6`].
 
 use std::any::TypeId;
 use std::str::FromStr;
 
-use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
+use clap::{ArgAction, Args, Parser};
 
 /// A switch: bare, or with `=true` or `=false`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +18,11 @@ impl FromStr for Switch {
     fn from_str(text: &str) -> Result<Self, String> {
         parse_bool(text).map(Self)
     }
+}
+
+/// Whether a switch was given, and not as `=false`.
+pub(super) fn is_on(switch: Option<Switch>) -> bool {
+    switch.is_some_and(|switch| switch.0)
 }
 
 /// Reads a boolean as Go does.
@@ -42,9 +47,6 @@ pub struct Cli {
     /// Print the version and exit.
     #[arg(long)]
     pub version: Option<Switch>,
-    /// What to do.
-    #[command(subcommand)]
-    pub command: Option<Command>,
 }
 
 /// Settings every command has.
@@ -86,87 +88,12 @@ pub struct GlobalArgs {
     pub strict_k6: Option<Switch>,
 }
 
-/// The commands.
-#[derive(Debug, Subcommand)]
-pub enum Command {
-    /// Run a test
-    Run(Box<RunArgs>),
-    /// Pack a script with all it reads and its options into one file
-    Archive(Box<ArchiveArgs>),
-    /// Print a script's options as JSON
-    Inspect(InspectArgs),
-    /// Write a script to start from
-    New(NewArgs),
-    /// List what a script imports
-    Deps(DepsArgs),
-    /// List experimental features
-    Features(JsonArgs),
-    /// Print the version
-    #[command(hide = true)]
-    Version(JsonArgs),
-    /// Print the metrics of a running test
-    Stats(StrayArgs),
-    /// Print how a running test is doing
-    Status(StrayArgs),
-    /// Hold a running test whose scenarios are externally-controlled
-    Pause(StrayArgs),
-    /// Let a paused test go on, or start one that was started with --paused
-    Resume(StrayArgs),
-    /// Change the VUs of a running test with an externally-controlled scenario
-    Scale(ScaleArgs),
-    /// Print a completion script for a shell
-    Completion(CompletionArgs),
-    /// Grafana's hosted service (not talked to by this program)
-    Cloud(RestArgs),
-    /// Commands of extensions (there are none)
-    X(RestArgs),
-    /// Serve a small web application to test against
-    Target(RestArgs),
-    /// Run a short test against the built-in target and show the result
-    Demo(RestArgs),
-    /// Run a written procedure: checks, runs, collected figures, criteria, one report
-    Procedure(RestArgs),
-    /// Compare two results and find regressions
-    Compare(RestArgs),
-}
-
 /// A script, and nothing else.
 #[derive(Clone, Debug, Default, Args)]
 pub struct ScriptArgs {
     /// A file, an https address, or - for standard input
     #[arg(value_name = "SCRIPT")]
     pub script: Vec<String>,
-}
-
-/// Whatever comes, as it is.
-#[derive(Clone, Debug, Default, Args)]
-#[command(disable_help_flag = true)]
-pub struct RestArgs {
-    /// Passed on
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    pub rest: Vec<String>,
-}
-
-/// No arguments; those that come anyway are refused later, in k6's words.
-#[derive(Clone, Debug, Default, Args)]
-pub struct StrayArgs {
-    /// Must be empty
-    #[arg(hide = true)]
-    pub stray: Vec<String>,
-}
-
-/// `scale`.
-#[derive(Clone, Debug, Default, Args)]
-pub struct ScaleArgs {
-    /// How many VUs work
-    #[arg(short = 'u', long, value_name = "COUNT")]
-    pub vus: Option<String>,
-    /// How many VUs there may be
-    #[arg(short, long, value_name = "COUNT")]
-    pub max: Option<String>,
-    /// Must be empty
-    #[arg(hide = true)]
-    pub stray: Vec<String>,
 }
 
 /// Text or JSON.
@@ -177,136 +104,11 @@ pub struct JsonArgs {
     pub json: Option<Switch>,
 }
 
-/// `run`.
-#[derive(Clone, Debug, Default, Args)]
-pub struct RunArgs {
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub script: ScriptArgs,
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub options: OptionArgs,
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub runtime: RuntimeArgs,
-    /// Where results go: TYPE[=ARGUMENT]; may be repeated
-    #[arg(short, long, value_name = "OUTPUT")]
-    pub out: Vec<String>,
-    /// Wait for Ctrl+C after the test; --linger=30s waits that long
-    #[arg(short, long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "TIME")]
-    pub linger: Option<String>,
-    /// Run one iteration after every change of the script or of what it reads
-    #[arg(long)]
-    pub watch: Option<Switch>,
-    /// Accepted for k6's sake: nothing is ever reported
-    #[arg(long)]
-    pub no_usage_report: Option<Switch>,
-    /// Experimental features to switch on, comma-separated; may be repeated
-    #[arg(long, value_name = "NAMES")]
-    pub features: Vec<String>,
-    /// Write our own summary to this file as JSON: everything, over time and mergeable
-    #[arg(long, value_name = "FILE")]
-    pub summary_json: Option<String>,
-    /// Write thresholds and checks to this file as JUnit XML
-    #[arg(long, value_name = "FILE")]
-    pub summary_junit: Option<String>,
-    /// With --summary-mode=full: end with a table of requests by name and method
-    #[arg(long)]
-    pub summary_endpoints: Option<Switch>,
-    /// Write the run as one HTML page to this file
-    #[arg(long, value_name = "FILE")]
-    pub report: Option<String>,
-    /// How progress is shown: live (on a terminal), or plain lines
-    #[arg(long, value_name = "KIND")]
-    pub ui: Option<String>,
-    /// The summary of a saved run, for thresholds such as p(95)<=baseline*1.1
-    #[arg(long, value_name = "FILE")]
-    pub baseline: Option<String>,
-    /// Tell on standard input, a socket, how the run goes; what `procedure run` starts its runs with
-    #[arg(long, hide = true)]
-    pub observed: bool,
-    /// Reach --vus in this time (with --vus and --duration)
-    #[arg(long, value_name = "TIME")]
-    pub ramp_up: Option<String>,
-    /// Go from --vus to none in this time at the end (with --vus and --duration)
-    #[arg(long, value_name = "TIME")]
-    pub ramp_down: Option<String>,
-}
-
-/// `archive`.
-#[derive(Clone, Debug, Default, Args)]
-pub struct ArchiveArgs {
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub script: ScriptArgs,
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub options: OptionArgs,
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub runtime: RuntimeArgs,
-    /// The file to write, - for standard output
-    #[arg(short = 'O', long, value_name = "FILE")]
-    pub archive_out: Option<String>,
-    /// Leave variables out
-    #[arg(long)]
-    pub exclude_env_vars: Option<Switch>,
-}
-
-/// `inspect`.
-#[derive(Clone, Debug, Default, Args)]
-pub struct InspectArgs {
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub script: ScriptArgs,
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub runtime: RuntimeArgs,
-    /// Resolve all options and add the longest duration and the most VUs
-    #[arg(long)]
-    pub execution_requirements: Option<Switch>,
-    /// Add what criteria of a procedure may be about: the metrics that the script declares
-    #[arg(long, hide = true)]
-    pub declared_metrics: Option<Switch>,
-}
-
-/// `deps`.
-#[derive(Clone, Debug, Default, Args)]
-pub struct DepsArgs {
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub script: ScriptArgs,
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub runtime: RuntimeArgs,
-    /// Print JSON
-    #[arg(long)]
-    pub json: Option<Switch>,
-}
-
-/// `new`.
-#[derive(Clone, Debug, Default, Args)]
-pub struct NewArgs {
-    /// The file to write; script.js if none is named
-    #[arg(value_name = "FILE")]
-    pub file: Vec<String>,
-    /// Write over a file that is there
-    #[arg(short, long)]
-    pub force: Option<Switch>,
-    /// minimal, protocol, browser, or the path of a file
-    #[arg(long, value_name = "TEMPLATE")]
-    pub template: Option<String>,
-    /// Put this project of the hosted service into the options
-    #[arg(long, value_name = "ID")]
-    pub project_id: Option<String>,
-}
-
-/// `completion`.
-#[derive(Clone, Debug, Default, Args)]
-pub struct CompletionArgs {
-    /// bash, zsh, fish or powershell
-    #[arg(value_name = "SHELL")]
-    pub shell: Vec<String>,
+impl JsonArgs {
+    /// Whether JSON is wanted.
+    pub fn is_json(&self) -> bool {
+        is_on(self.json)
+    }
 }
 
 /// Flags that set an option of the script.
@@ -438,14 +240,10 @@ pub struct RuntimeArgs {
     pub traces_output: Option<String>,
 }
 
-/// The command line's definition, with values attached to flags as k6's library does it: a switch takes a value only
-/// after `=`, every other flag takes the next argument whatever it looks like, and of a repeated flag the last counts.
-pub fn command() -> clap::Command {
-    as_k6(Cli::command().name(super::program()))
-}
-
-fn as_k6(command: clap::Command) -> clap::Command {
-    let command = command.mut_args(|arg| {
+/// Attaches values to flags as k6's library does it: a switch takes a value only after `=`, every other flag takes the next
+/// argument whatever it looks like, and of a repeated flag the last counts.
+pub(super) fn as_k6(command: clap::Command) -> clap::Command {
+    command.mut_args(|arg| {
         if arg.is_positional() || !matches!(arg.get_action(), ArgAction::Set | ArgAction::Append) {
             arg
         } else if arg.get_value_parser().type_id() == TypeId::of::<Switch>() {
@@ -453,15 +251,5 @@ fn as_k6(command: clap::Command) -> clap::Command {
         } else {
             arg.allow_hyphen_values(true)
         }
-    });
-    let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
-    names.into_iter().fold(command, |command, name| command.mut_subcommand(name, as_k6))
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn the_definition_is_sound() {
-        super::command().debug_assert();
-    }
+    })
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
+use super::commands::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::options::{Notes, Options};
@@ -26,20 +27,22 @@ pub struct ConfigFile {
     pub collectors: Map<String, Value>,
 }
 
-/// Where the file is if nobody says otherwise.
+/// Where the file is unless a flag or a variable says otherwise.
 fn default_path(env: &BTreeMap<String, String>) -> PathBuf {
     let folder = |name: &str| env.get(name).filter(|path| !path.is_empty()).map(PathBuf::from);
-    let base = if cfg!(target_os = "macos") {
-        folder("HOME").map(|home| home.join("Library/Application Support"))
-    } else if cfg!(windows) {
-        folder("AppData")
-    } else {
-        folder("XDG_CONFIG_HOME").or_else(|| folder("HOME").map(|home| home.join(".config")))
-    };
+    let base = folder("XDG_CONFIG_HOME").or_else(|| folder("HOME").map(|home| home.join(".config")));
     base.unwrap_or_else(|| PathBuf::from(".config")).join("k6/config.json")
 }
 
 impl ConfigFile {
+    /// The config file of a command.
+    ///
+    /// # Errors
+    /// As [`ConfigFile::load`].
+    pub(super) fn of_command(context: &Context, notes: &mut Notes) -> Result<Self, Failure> {
+        Self::load(context.global.config.as_deref(), &context.env, &context.cwd, notes)
+    }
+
     /// Reads the file given by flag or `K6_CONFIG`, or the default one if it is there. Paths are relative to `cwd`.
     ///
     /// # Errors
@@ -72,7 +75,7 @@ impl ConfigFile {
 
     fn parse(text: &str, notes: &mut Notes) -> Result<Self, String> {
         let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        // Keys nobody knows are left alone, as in k6.
+        // Unknown keys are ignored, as in k6.
         let options = Options::from_json(&value, notes).map_err(|failure| failure.message)?.options;
         let flag = |key: &str| match &value[key] {
             Value::Null => Ok(None),

@@ -7,19 +7,115 @@ use std::io::{Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
+use clap::Args;
 use serde_json::{Map, Value, json};
 
-use super::args::ScaleArgs;
-use super::usage::{bad_value, refuse};
+use super::commands::{Command, Context};
+use super::usage::{bad_value, no_arguments, refuse, unknown_command};
+use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::options::text;
 
 /// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Print the metrics of a running test
+#[derive(Debug, Args)]
+pub(super) struct StatsArgs {
+    /// Must be empty
+    #[arg(hide = true)]
+    stray: Vec<String>,
+}
+
+impl Command for StatsArgs {
+    fn run(self, context: Context) -> Result<ExitCode, Failure> {
+        ask("stats", &self.stray, &context, || Ok(ControlRequest::Metrics))
+    }
+}
+
+/// Print how a running test is doing
+#[derive(Debug, Args)]
+pub(super) struct StatusArgs {
+    /// Must be empty
+    #[arg(hide = true)]
+    stray: Vec<String>,
+}
+
+impl Command for StatusArgs {
+    fn run(self, context: Context) -> Result<ExitCode, Failure> {
+        ask("status", &self.stray, &context, || Ok(ControlRequest::Status))
+    }
+}
+
+/// Hold a running test whose scenarios are externally-controlled
+#[derive(Debug, Args)]
+pub(super) struct PauseArgs {
+    /// Must be empty
+    #[arg(hide = true)]
+    stray: Vec<String>,
+}
+
+impl Command for PauseArgs {
+    fn run(self, context: Context) -> Result<ExitCode, Failure> {
+        ask("pause", &self.stray, &context, || Ok(ControlRequest::paused(true)))
+    }
+}
+
+/// Let a paused test go on, or start one that was started with --paused
+#[derive(Debug, Args)]
+pub(super) struct ResumeArgs {
+    /// Must be empty
+    #[arg(hide = true)]
+    stray: Vec<String>,
+}
+
+impl Command for ResumeArgs {
+    fn run(self, context: Context) -> Result<ExitCode, Failure> {
+        ask("resume", &self.stray, &context, || Ok(ControlRequest::paused(false)))
+    }
+}
+
+/// Change the VUs of a running test with an externally-controlled scenario
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct ScaleArgs {
+    /// How many VUs work
+    #[arg(short = 'u', long, value_name = "COUNT")]
+    vus: Option<String>,
+    /// How many VUs there may be
+    #[arg(short, long, value_name = "COUNT")]
+    max: Option<String>,
+    /// Must be empty
+    #[arg(hide = true)]
+    stray: Vec<String>,
+}
+
+impl Command for ScaleArgs {
+    fn run(self, context: Context) -> Result<ExitCode, Failure> {
+        ask("scale", &self.stray, &context, || ControlRequest::scale(&self))
+    }
+}
+
+/// Sends a request to a running test and prints what it says; of these commands k6 2 has only `stats`.
+fn ask(
+    name: &str,
+    stray: &[String],
+    context: &Context,
+    request: impl FnOnce() -> Result<ControlRequest, Failure>,
+) -> Result<ExitCode, Failure> {
+    if context.global.strict && name != "stats" {
+        return Err(refuse(unknown_command(name, "")));
+    }
+    no_arguments(name, stray)?;
+    let request = request()?;
+    let missing = || refuse(format!("`{name}` needs the `--address` of a running test"));
+    let hint = "start the test with `--address=localhost:6565` and say the same here, or set K6_ADDRESS for both";
+    let address = context.global.address.as_ref().ok_or_else(|| missing().hint(hint))?;
+    context.print(&request.send(address)?)
+}
 
 /// What is asked of a running test.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Question {
+enum ControlRequest {
     /// Its metrics.
     Metrics,
     /// How it is doing.
@@ -28,9 +124,9 @@ pub enum Question {
     Change(Map<String, Value>),
 }
 
-impl Question {
+impl ControlRequest {
     /// `pause` and `resume`.
-    pub fn paused(paused: bool) -> Self {
+    fn paused(paused: bool) -> Self {
         Self::Change([("paused".to_owned(), json!(paused))].into_iter().collect())
     }
 
@@ -38,7 +134,7 @@ impl Question {
     ///
     /// # Errors
     /// Numbers that are none, or none at all; code 255.
-    pub fn scale(args: &ScaleArgs) -> Result<Self, Failure> {
+    fn scale(args: &ScaleArgs) -> Result<Self, Failure> {
         let mut wanted = Map::new();
         for (flag, key, value) in [("-u, --vus", "vus", &args.vus), ("-m, --max", "vus-max", &args.max)] {
             if let Some(value) = value {
@@ -52,11 +148,11 @@ impl Question {
         Ok(Self::Change(wanted))
     }
 
-    /// Asks the run whose REST API listens at `address` (`host:port` or `:port`).
+    /// Sends it to the run whose REST API listens at `address` (`host:port` or `:port`).
     ///
     /// # Errors
-    /// Nobody there, an answer that no running test gives, or the reason why it refused; code 255.
-    pub fn ask(&self, address: &str) -> Result<String, Failure> {
+    /// No answer, an answer that no running test gives, or the reason why it refused; code 255.
+    fn send(&self, address: &str) -> Result<String, Failure> {
         let (method, path, body) = match self {
             Self::Metrics => ("GET", "/v1/metrics", String::new()),
             Self::Status => ("GET", "/v1/status", String::new()),
@@ -86,7 +182,7 @@ impl Question {
 /// The status line and the body of an answer.
 fn exchange(address: &str, method: &str, path: &str, body: &str) -> std::io::Result<(String, String)> {
     let mut stream = connect(address)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(ANSWER_TIMEOUT))?;
     // HTTP/1.0, so that the answer ends where the connection does.
     let head = format!("{method} {path} HTTP/1.0\r\nHost: {address}\r\nAccept: application/json\r\n");
     let length = body.len();
@@ -102,7 +198,7 @@ fn exchange(address: &str, method: &str, path: &str, body: &str) -> std::io::Res
 fn connect(address: &str) -> std::io::Result<TcpStream> {
     let mut last = std::io::ErrorKind::AddrNotAvailable.into();
     for candidate in address.to_socket_addrs()? {
-        match TcpStream::connect_timeout(&candidate, PATIENCE) {
+        match TcpStream::connect_timeout(&candidate, ANSWER_TIMEOUT) {
             Ok(stream) => return Ok(stream),
             Err(error) => last = error,
         }
@@ -140,7 +236,7 @@ mod tests {
     use super::*;
 
     /// What the client sends first, and what it makes of this answer.
-    fn asked(question: &Question, answer: &str) -> (String, Result<String, String>) {
+    fn asked(request: &ControlRequest, answer: &str) -> (String, Result<String, String>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let answer = answer.to_owned();
@@ -163,19 +259,19 @@ mod tests {
             write!(stream, "{answer}").unwrap();
             format!("{} {}", lines[0], String::from_utf8(body).unwrap())
         });
-        let said = question.ask(&address).map_err(|failure| failure.message.replace(&address, "ADDRESS"));
+        let said = request.send(&address).map_err(|failure| failure.message.replace(&address, "ADDRESS"));
         (server.join().unwrap(), said)
     }
 
     #[test]
     fn questions_are_asked_and_answers_printed() {
-        let check = |question: Question, answer: &str, sent: &str, expect: Result<&str, &str>| {
-            let (seen, said) = asked(&question, answer);
+        let check = |request: ControlRequest, answer: &str, sent: &str, expect: Result<&str, &str>| {
+            let (seen, said) = asked(&request, answer);
             assert_eq!(seen.trim_end(), sent);
             assert_eq!(said.as_deref().map_err(String::as_str), expect);
         };
         check(
-            Question::Metrics,
+            ControlRequest::Metrics,
             "HTTP/1.0 200 OK\r\n\r\n{\"data\":[{\"type\":\"metrics\",\"id\":\"vus\",\"attributes\":{\"type\":\"gauge\",\
              \"contains\":\"default\",\"tainted\":null,\"sample\":{\"value\":2}}}]}",
             "GET /v1/metrics HTTP/1.0",
@@ -184,22 +280,22 @@ mod tests {
             ),
         );
         check(
-            Question::paused(true),
+            ControlRequest::paused(true),
             "HTTP/1.0 200 OK\r\n\r\n{\"data\":{\"type\":\"status\",\"id\":\"default\",\"attributes\":{\"status\":7,\
              \"paused\":true}}}",
             "PATCH /v1/status HTTP/1.0 {\"data\":{\"type\":\"status\",\"id\":\"default\",\"attributes\":{\"paused\":true}}}",
             Ok("status: 7\npaused: true\n"),
         );
-        let scale = ScaleArgs { vus: Some("3".to_owned()), max: Some("9".to_owned()), ..ScaleArgs::default() };
+        let scale = ScaleArgs { vus: Some("3".to_owned()), max: Some("9".to_owned()), stray: Vec::new() };
         check(
-            Question::scale(&scale).unwrap(),
+            ControlRequest::scale(&scale).unwrap(),
             "HTTP/1.0 500 Internal Server Error\r\n\r\n{\"errors\":[{\"status\":\"500\",\"title\":\"T\",\"detail\":\"d\"}]}",
             "PATCH /v1/status HTTP/1.0 \
              {\"data\":{\"type\":\"status\",\"id\":\"default\",\"attributes\":{\"vus\":3,\"vus-max\":9}}}",
             Err("the test at `ADDRESS` refused: T: d"),
         );
         check(
-            Question::Status,
+            ControlRequest::Status,
             "HTTP/1.0 200 OK\r\n\r\nhello",
             "GET /v1/status HTTP/1.0",
             Err("`ADDRESS` doesn't answer like a running test: HTTP/1.0 200 OK"),
@@ -209,8 +305,8 @@ mod tests {
     #[test]
     fn scaling_needs_numbers() {
         let check = |vus: Option<&str>, expect: &str| {
-            let args = ScaleArgs { vus: vus.map(str::to_owned), ..ScaleArgs::default() };
-            assert_eq!(Question::scale(&args).unwrap_err().message, expect);
+            let args = ScaleArgs { vus: vus.map(str::to_owned), max: None, stray: Vec::new() };
+            assert_eq!(ControlRequest::scale(&args).unwrap_err().message, expect);
         };
         check(None, "`scale` needs `--vus` or `--max`");
         let why = "strconv.ParseInt: parsing \"many\": invalid syntax";

@@ -1,13 +1,39 @@
-//! How `deps` prints what a script imports.
+//! `deps`: what a script imports.
 
 use std::fmt::Write as _;
 
+use clap::Args;
 use serde_json::json;
 
+use super::args::{JsonArgs, RuntimeArgs, ScriptArgs};
+use super::commands::{Command, Context};
+use super::script::ScriptSettings;
+use crate::exit_code::ExitCode;
+use crate::failure::{ExitWith, Failure};
 use crate::js::Imports;
 
+/// List what a script imports
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct DepsArgs {
+    #[command(flatten)]
+    script: ScriptArgs,
+    #[command(flatten)]
+    runtime: RuntimeArgs,
+    #[command(flatten)]
+    format: JsonArgs,
+}
+
+impl Command for DepsArgs {
+    fn run(self, context: Context) -> Result<ExitCode, Failure> {
+        let settings = ScriptSettings::without_flags(&self.script, &self.runtime, false, &context)?;
+        let main = settings.read(&context.log)?;
+        let imports = Imports::of(&main.files, &main.module.url).exit(ExitCode::ScriptException)?;
+        context.print(&list(&imports, self.format.is_json()))
+    }
+}
+
 /// What isn't built in would need a build of its own; volley has none, but says so as k6 does.
-pub fn list(imports: &Imports, as_json: bool) -> String {
+fn list(imports: &Imports, as_json: bool) -> String {
     let names: Vec<&String> = imports.files.iter().chain(&imports.modules).collect();
     let dependencies = imports.dependencies();
     let needs_build = dependencies.len() > 1;

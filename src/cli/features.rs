@@ -1,13 +1,30 @@
-//! The command `features`: what can be switched on.
+//! `features`: what can be switched on.
 
 use std::fmt::Write as _;
 
+use clap::Args;
 use serde_json::json;
 
+use super::args::JsonArgs;
+use super::commands::{Command, Context};
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
 use crate::options::Feature;
 
-/// What the command `features` prints.
-pub fn list(as_json: bool) -> String {
+/// List experimental features
+#[derive(Debug, Args)]
+pub(super) struct FeaturesArgs {
+    #[command(flatten)]
+    format: JsonArgs,
+}
+
+impl Command for FeaturesArgs {
+    fn run(self, context: Context) -> Result<ExitCode, Failure> {
+        context.print(&list(self.format.is_json()))
+    }
+}
+
+fn list(as_json: bool) -> String {
     if as_json {
         let items: Vec<_> = Feature::TABLE
             .iter()

@@ -1,6 +1,7 @@
 //! Flags as the highest layer of options.
 
-use super::args::{OptionArgs, RunArgs, Switch};
+use super::args::{OptionArgs, Switch};
+use super::run::RunArgs;
 use super::usage::{bad_value, refuse};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;

@@ -1,19 +1,58 @@
-//! How `inspect` prints options: indented by two, in k6's order, without a line end.
+//! `inspect`: a script's options as JSON, indented by two, in k6's order, without a line end.
 
+use clap::Args;
 use serde_json::{Map, Value, json};
 
+use super::args::{RuntimeArgs, ScriptArgs, Switch, is_on};
+use super::commands::{Command, Context};
+use super::script::ScriptSettings;
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
 use crate::metrics::Metric;
 use crate::options::{Options, Settled};
+use crate::run::evaluate;
 use crate::units::Span;
 
+/// Print a script's options as JSON
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct InspectArgs {
+    #[command(flatten)]
+    script: ScriptArgs,
+    #[command(flatten)]
+    runtime: RuntimeArgs,
+    /// Resolve all options and add the longest duration and the most VUs
+    #[arg(long)]
+    execution_requirements: Option<Switch>,
+    /// Add what criteria of a procedure may be about: the metrics that the script declares
+    #[arg(long, hide = true)]
+    declared_metrics: Option<Switch>,
+}
+
+impl Command for InspectArgs {
+    fn run(self, context: Context) -> Result<ExitCode, Failure> {
+        let is_resolved = is_on(self.execution_requirements);
+        let settings = ScriptSettings::without_flags(&self.script, &self.runtime, is_resolved, &context)?;
+        let script = evaluate(settings.load(&context.log)?)?;
+        if is_resolved {
+            let resolved = script.resolve_options()?;
+            script.check_tls(&resolved.options)?;
+            let metrics = is_on(self.declared_metrics).then(|| script.declared_metrics());
+            return context.print(&with_requirements(&resolved, metrics.as_deref()));
+        }
+        let options = script.own_options()?;
+        script.check_tls(&options)?;
+        context.print(&plain(&options))
+    }
+}
+
 /// The script's own options, nothing derived.
-pub fn plain(script: &Options) -> String {
+pub(super) fn plain(script: &Options) -> String {
     text(script.to_json())
 }
 
 /// All options resolved, with the longest duration and the most VUs of this share, and with metrics if there are any to
 /// tell.
-pub fn with_requirements(settled: &Settled, metrics: Option<&[Metric]>) -> String {
+fn with_requirements(settled: &Settled, metrics: Option<&[Metric]>) -> String {
     let mut map = settled.options.with_defaults().to_json();
     map.insert("totalDuration".to_owned(), Span::from(settled.plan.max_duration()).to_string().into());
     map.insert("maxVUs".to_owned(), json!(settled.plan.max_vus()));

@@ -2,8 +2,12 @@
 
 use std::path::Path;
 
-use super::args::NewArgs;
+use clap::Args;
+
+use super::args::{Switch, is_on};
+use super::commands::{Command, Context};
 use super::usage::refuse;
+use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::summary::writing;
 
@@ -110,12 +114,35 @@ export default async function () {
 /// Templates by the name the user types.
 const TEMPLATES: [(&str, &str); 3] = [("minimal", MINIMAL), ("protocol", PROTOCOL), ("browser", BROWSER)];
 
+/// Write a script to start from
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct NewArgs {
+    /// The file to write; script.js if none is named
+    #[arg(value_name = "FILE")]
+    file: Vec<String>,
+    /// Write over a file that is there
+    #[arg(short, long)]
+    force: Option<Switch>,
+    /// minimal, protocol, browser, or the path of a file
+    #[arg(long, value_name = "TEMPLATE")]
+    template: Option<String>,
+    /// Put this project of the hosted service into the options
+    #[arg(long, value_name = "ID")]
+    project_id: Option<String>,
+}
+
+impl Command for NewArgs {
+    fn run(self, context: Context) -> Result<ExitCode, Failure> {
+        context.print(&self.write(&context.cwd)?)
+    }
+}
+
 impl NewArgs {
     /// Writes the script below `cwd` and says so.
     ///
     /// # Errors
     /// A file that is there already, an unknown template, a disk that refuses; code 255.
-    pub fn write(&self, cwd: &Path) -> Result<String, Failure> {
+    fn write(&self, cwd: &Path) -> Result<String, Failure> {
         let file = match self.file.as_slice() {
             [] => "script.js",
             [file] => file,
@@ -131,8 +158,7 @@ impl NewArgs {
             None => return Err(refuse(format!("error retrieving template: invalid template type {template:?}"))),
         };
         let target = cwd.join(file);
-        let force = self.force.is_some_and(|force| force.0);
-        if !force && target.exists() {
+        if !is_on(self.force) && target.exists() {
             return Err(refuse(format!("{file} already exists. Use the `--force` flag to overwrite it")));
         }
         let id = self.project_id.as_deref().unwrap_or_default();
@@ -171,7 +197,6 @@ fn fill<'v>(text: &str, value: impl Fn(&str) -> Option<&'v str>) -> Result<Strin
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::args::Switch;
 
     #[test]
     fn a_template_of_ones_own_is_filled_in() {

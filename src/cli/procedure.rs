@@ -1,30 +1,32 @@
-//! `procedure` and `compare` as typed; what they do is the room `procedure`'s business.
+//! `procedure` as typed; what it does is the room `procedure`'s business.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Subcommand};
 
-use super::runtime::{CompatibilityMode, Environment, Runtime, SummaryMode};
+use super::commands::{Command, Context};
+use super::runtime::{Environment, RuntimeSettings};
+use super::script::ScriptSettings;
 use super::usage::refuse;
-use super::{ScriptRequest, conduct, own};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::procedure::{self, CompareShape, Procedure, Settings, UploadTo};
-use crate::run::Module;
-use crate::ui::Terminal;
-use crate::ui::log::Log;
+use crate::options::Layers;
+use crate::procedure::{self, Procedure, Settings, UploadTo};
+use crate::run::DataModule;
+use crate::summary;
 
-#[derive(Parser)]
-#[command(name = "procedure", about = "Run a written load-testing procedure", disable_help_subcommand = true)]
-struct ProcedureArgs {
+/// Run a written procedure: checks, runs, collected figures, criteria, one report
+#[derive(Debug, Args)]
+#[command(disable_help_subcommand = true)]
+pub(super) struct ProcedureArgs {
     #[command(subcommand)]
-    what: What,
+    action: ProcedureAction,
 }
 
-#[derive(Subcommand)]
-enum What {
+#[derive(Debug, Subcommand)]
+enum ProcedureAction {
     /// Check, run, collect, judge, report, archive
-    Run(RunArgs),
+    Run(ProcedureRunArgs),
     /// Only the checks before any load
     Check(CheckArgs),
     /// Write a commented procedure to start from
@@ -54,19 +56,16 @@ enum What {
     Upload(UploadArgs),
 }
 
-#[derive(clap::Args)]
+#[derive(Debug, Args)]
 struct CheckArgs {
     /// The procedure
     file: String,
     /// A variable for __ENV; may be repeated
     #[arg(short, long, value_name = "NAME=VALUE")]
     env: Vec<String>,
-    /// The JavaScript engine
-    #[arg(long, env = "VOLLEY_JS_ENGINE")]
-    js_engine: Option<String>,
 }
 
-#[derive(clap::Args)]
+#[derive(Debug, Args)]
 struct UploadArgs {
     /// The archive
     archive: PathBuf,
@@ -87,8 +86,8 @@ struct UploadArgs {
     profile: Option<String>,
 }
 
-#[derive(clap::Args)]
-struct RunArgs {
+#[derive(Debug, Args)]
+struct ProcedureRunArgs {
     #[command(flatten)]
     file: CheckArgs,
     /// Only these runs, comma-separated; may be repeated
@@ -108,112 +107,65 @@ struct RunArgs {
     resume: Option<PathBuf>,
 }
 
-#[derive(Parser)]
-#[command(name = "compare", about = "Compare two results: summaries, results folders or archives")]
-struct CompareArgs {
-    /// What was before
-    before: PathBuf,
-    /// What is now
-    after: PathBuf,
-    /// Exit with 99 if a figure got worse by more than this, such as 10%
-    #[arg(long, value_name = "PERCENT")]
-    fail_on_regression: Option<String>,
-    /// Print a table for a pull request
-    #[arg(long)]
-    markdown: bool,
-    /// Print the figures that are not judged, too
-    #[arg(long)]
-    all: bool,
-}
-
-/// `procedure …`
-pub(super) fn execute(
-    args: &[String],
-    env: Environment,
-    cwd: PathBuf,
-    terminal: &Terminal,
-    log: &Log,
-) -> Result<ExitCode, Failure> {
-    let Some(args) = own::read::<ProcedureArgs>("procedure", args, terminal)? else { return Ok(ExitCode::Success) };
-    match args.what {
-        What::New { file, force } => {
-            terminal.print(&procedure::write_new(&cwd.join(&file), &file, force)?);
-            Ok(ExitCode::Success)
-        }
-        What::Report { folder } => procedure::rebuild(&cwd.join(folder), terminal),
-        What::Verify { archive } => procedure::verify(&cwd.join(archive), terminal),
-        What::Upload(upload) => {
-            let to = UploadTo {
-                url: upload.url,
-                endpoint: upload.endpoint,
-                region: upload.region,
-                credentials: upload.credentials,
-                profile: upload.profile,
-            };
-            let path = cwd.join(&upload.archive);
-            procedure::upload(&path, to, &bare_settings(env, cwd), terminal)
-        }
-        What::Check(check) => {
-            let (procedure, _) = load(&check, &env, &cwd, log)?;
-            let settings = settings(check, env, cwd)?;
-            procedure::check(&procedure, &settings, terminal)
-        }
-        What::Run(run) => {
-            let (procedure, module) = load(&run.file, &env, &cwd, log)?;
-            if !(run.scale > 0.0 && run.scale <= 100.0) {
-                return Err(refuse(format!("`--scale` is a factor above 0 and up to 100, not `{}`", run.scale)));
+impl Command for ProcedureArgs {
+    fn run(self, context: Context) -> Result<ExitCode, Failure> {
+        let (cwd, terminal) = (&context.cwd, &context.terminal);
+        match self.action {
+            ProcedureAction::New { file, force } => {
+                terminal.print(&procedure::write_new(&cwd.join(&file), &file, force)?);
+                Ok(ExitCode::Success)
             }
-            let settings = Settings {
-                only: run.only,
-                skip: run.skip,
-                scale: run.scale,
-                dry_run: run.dry_run,
-                resume: run.resume,
-                ..settings(run.file, env, cwd)?
-            };
-            procedure::run(&procedure, &module, &settings, terminal)
+            ProcedureAction::Report { folder } => procedure::rebuild(&cwd.join(folder), terminal),
+            ProcedureAction::Verify { archive } => procedure::verify(&cwd.join(archive), terminal),
+            ProcedureAction::Upload(upload) => {
+                let to = UploadTo {
+                    url: upload.url,
+                    endpoint: upload.endpoint,
+                    region: upload.region,
+                    credentials: upload.credentials,
+                    profile: upload.profile,
+                };
+                let path = cwd.join(&upload.archive);
+                procedure::upload(&path, to, &bare_settings(&context), terminal)
+            }
+            ProcedureAction::Check(check) => {
+                let (procedure, _) = load(&check, &context)?;
+                let settings = settings(check, &context)?;
+                procedure::check(&procedure, &settings, terminal)
+            }
+            ProcedureAction::Run(run) => {
+                let (procedure, module) = load(&run.file, &context)?;
+                if !(run.scale > 0.0 && run.scale <= 100.0) {
+                    return Err(refuse(format!("`--scale` is a factor above 0 and up to 100, not `{}`", run.scale)));
+                }
+                let settings = Settings {
+                    only: run.only,
+                    skip: run.skip,
+                    scale: run.scale,
+                    dry_run: run.dry_run,
+                    resume: run.resume,
+                    ..settings(run.file, &context)?
+                };
+                procedure::run(&procedure, &module, &settings, terminal)
+            }
         }
     }
 }
 
-/// `compare A B`
-pub(super) fn compare(args: &[String], cwd: &Path, terminal: &Terminal) -> Result<ExitCode, Failure> {
-    let Some(args) = own::read::<CompareArgs>("compare", args, terminal)? else { return Ok(ExitCode::Success) };
-    let limit = match &args.fail_on_regression {
-        None => None,
-        Some(text) => {
-            let number = text.trim().strip_suffix('%').unwrap_or(text.trim()).trim().parse::<f64>().ok();
-            let Some(percent) = number.filter(|percent| percent.is_finite() && *percent >= 0.0) else {
-                return Err(refuse(format!("`--fail-on-regression` is a percentage such as `10%`, not `{text}`")));
-            };
-            Some(percent)
-        }
-    };
-    let shape = match (args.markdown, args.all) {
-        (true, _) => CompareShape::Markdown,
-        (false, true) => CompareShape::All,
-        (false, false) => CompareShape::Judged,
-    };
-    procedure::compare(&cwd.join(&args.before), &cwd.join(&args.after), limit, shape, terminal)
-}
-
-fn settings(args: CheckArgs, env: Environment, cwd: PathBuf) -> Result<Settings, Failure> {
-    Ok(Settings {
-        file: args.file,
-        variables: variables(&args.env)?,
-        js_engine: engine(args.js_engine, &env),
-        ..bare_settings(env, cwd)
-    })
+fn settings(args: CheckArgs, context: &Context) -> Result<Settings, Failure> {
+    let variables = variables(&args.env)?;
+    let js_engine = context.global.js_engine.clone();
+    Ok(Settings { file: args.file, variables, js_engine, ..bare_settings(context) })
 }
 
 /// Settings of nothing in particular.
-fn bare_settings(env: Environment, cwd: PathBuf) -> Settings {
+fn bare_settings(context: &Context) -> Settings {
     Settings {
         file: String::new(),
         variables: Environment::new(),
         js_engine: None,
-        process_env: env,
-        cwd,
+        process_env: context.env.clone(),
+        cwd: context.cwd.clone(),
         only: Vec::new(),
         skip: Vec::new(),
         scale: 1.0,
@@ -236,39 +188,23 @@ fn given(env: &Environment) -> Environment {
     env.iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
-/// The engine that was asked for, here or in the environment.
-fn engine(named: Option<String>, env: &Environment) -> Option<String> {
-    named.or_else(|| env.get("VOLLEY_JS_ENGINE").cloned()).filter(|name| !name.is_empty())
-}
-
 /// Evaluates the file and checks what it exports.
-fn load(args: &CheckArgs, env: &Environment, cwd: &Path, log: &Log) -> Result<(Procedure, Module), Failure> {
-    let runtime = Runtime {
+fn load(args: &CheckArgs, context: &Context) -> Result<(Procedure, DataModule), Failure> {
+    let runtime = RuntimeSettings {
         env: given(&variables(&args.env)?),
         // `RISKS= volley …` is meant as none: an empty text would be no object and no number.
-        system_env: given(env),
-        compatibility_mode: CompatibilityMode::Extended,
-        script_type: None,
+        system_env: given(&context.env),
         no_thresholds: true,
-        summary_mode: SummaryMode::Disabled,
-        summary_export: None,
-        new_machine_readable_summary: false,
-        traces_output: None,
-        ssl_key_log: None,
+        summary_mode: summary::Mode::Disabled,
+        ..RuntimeSettings::default()
     };
-    let script = ScriptRequest {
-        script: args.file.clone(),
-        cwd: cwd.to_owned(),
-        runtime,
-        layers: Default::default(),
-        js_engine: engine(args.js_engine.clone(), env),
+    let script = ScriptSettings {
         secret_sources: Vec::new(),
-        env: env.clone(),
         strict: false,
-        warnings: Vec::new(),
+        ..ScriptSettings::new(args.file.clone(), runtime, Layers::default(), context)
     };
-    let request = conduct::bare(script, log)?;
-    let module = Module::open(request)?;
+    let request = script.load(&context.log)?;
+    let module = DataModule::open(request)?;
     let procedure = Procedure::read(module.default_export()).map_err(|wrong| {
         let failure = Failure::new(ExitCode::InvalidConfig, format!("{}: {wrong}", args.file));
         failure.hint("`volley procedure new` writes a commented procedure with everything there is")

@@ -1,47 +1,96 @@
-//! From `run` as typed to a [`RunRequest`]: everything the conductor needs, checked as far as it can be without the
-//! script.
+//! `run`: from what was typed to the [`RunRequest`] of a test, in two steps: everything that can be checked without the
+//! script, then the script.
 
-use std::path::PathBuf;
-
+use clap::Args;
 use serde_json::{Map, Value};
 
-use super::args::{OptionArgs, RunArgs, parse_bool};
+use super::args::{OptionArgs, RuntimeArgs, ScriptArgs, Switch, is_on, parse_bool};
+use super::commands::{Command, Context};
 use super::config::ConfigFile;
-use super::runtime::{Environment, Global, Runtime};
+use super::runtime::{Environment, GlobalSettings, RuntimeSettings};
+use super::script::{ScriptSettings, layers};
 use super::usage::{bad_value, one_script, refuse};
+use super::{program, watch};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::log::{Level, Logger};
-use crate::options::{Feature, Layers, Notes, Options};
-use crate::run::Reports;
-use crate::ui::progress;
+use crate::options::{Feature, Notes};
+use crate::run::{self, Address, Linger, Reports, RunRequest};
+use crate::ui::Terminal;
+use crate::ui::progress::ProgressMode;
 use crate::units::Span;
 
-/// How long the program stays after the test.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Linger {
-    /// Not at all.
-    #[default]
-    Off,
-    /// Until it is interrupted.
-    UntilInterrupted,
-    /// For so long, or until it is interrupted.
-    For(Span),
+/// Run a test
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct RunArgs {
+    #[command(flatten)]
+    script: ScriptArgs,
+    #[command(flatten)]
+    options: OptionArgs,
+    #[command(flatten)]
+    runtime: RuntimeArgs,
+    /// Where results go: TYPE[=ARGUMENT]; may be repeated
+    #[arg(short, long, value_name = "OUTPUT")]
+    out: Vec<String>,
+    /// Wait for Ctrl+C after the test; --linger=30s waits that long
+    #[arg(short, long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "TIME")]
+    linger: Option<String>,
+    /// Run one iteration after every change of the script or of what it reads
+    #[arg(long)]
+    watch: Option<Switch>,
+    /// Accepted for k6's sake: nothing is ever reported
+    #[arg(long)]
+    no_usage_report: Option<Switch>,
+    /// Experimental features to switch on, comma-separated; may be repeated
+    #[arg(long, value_name = "NAMES")]
+    features: Vec<String>,
+    /// Write our own summary to this file as JSON: everything, over time and mergeable
+    #[arg(long, value_name = "FILE")]
+    summary_json: Option<String>,
+    /// Write thresholds and checks to this file as JUnit XML
+    #[arg(long, value_name = "FILE")]
+    summary_junit: Option<String>,
+    /// With --summary-mode=full: end with a table of requests by name and method
+    #[arg(long)]
+    summary_endpoints: Option<Switch>,
+    /// Write the run as one HTML page to this file
+    #[arg(long, value_name = "FILE")]
+    report: Option<String>,
+    /// How progress is shown: live (on a terminal), or plain lines
+    #[arg(long, value_name = "KIND")]
+    ui: Option<String>,
+    /// The summary of a saved run, for thresholds such as p(95)<=baseline*1.1
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<String>,
+    /// Tell on standard input, a socket, how the run goes; what `procedure run` starts its runs with
+    #[arg(long, hide = true)]
+    observed: bool,
+    /// Reach --vus in this time (with --vus and --duration)
+    #[arg(long, value_name = "TIME")]
+    pub ramp_up: Option<String>,
+    /// Go from --vus to none in this time at the end (with --vus and --duration)
+    #[arg(long, value_name = "TIME")]
+    pub ramp_down: Option<String>,
 }
 
-/// `run`, understood.
+impl Command for RunArgs {
+    fn run(self, context: Context) -> Result<ExitCode, Failure> {
+        let settings = self.settings(&context)?;
+        if settings.watch {
+            return watch::run(settings, &context);
+        }
+        settings.announce(&context.log.logger());
+        run::execute(settings.load(&context)?).map(|()| ExitCode::Success)
+    }
+}
+
+/// What `run` was asked for, checked as far as that goes without the script.
 #[derive(Clone, Debug)]
-pub struct RunRequest {
-    /// The script's argument as typed.
-    pub script: String,
-    /// Where relative paths begin.
-    pub cwd: PathBuf,
+pub(super) struct RunSettings {
+    /// The script.
+    pub script: ScriptSettings,
     /// Settings every command has.
-    pub global: Global,
-    /// Settings of the run.
-    pub runtime: Runtime,
-    /// Options around the script's.
-    pub layers: Layers,
+    pub global: GlobalSettings,
     /// `TYPE[=ARGUMENT]` each, in the order given.
     pub outputs: Vec<String>,
     /// Configurations of outputs from the config file, by output.
@@ -50,35 +99,21 @@ pub struct RunRequest {
     pub watch: bool,
     /// How long to stay after the test.
     pub linger: Linger,
-    /// Names of features nobody knows; each is an error line, and the run goes on.
+    /// Names of unknown features; each is an error line, and the run goes on.
     pub unknown_features: Vec<String>,
     /// What is written beside k6's summary.
     pub reports: Reports,
     /// `live` or `plain`; `None` for what the terminal allows.
-    pub ui: Option<progress::Kind>,
+    pub progress: Option<ProgressMode>,
     /// The summary of a saved run.
     pub baseline: Option<String>,
-    /// Whoever started this process asks over standard input how the run goes.
+    /// The parent process asks over standard input how the run goes.
     pub is_observed: bool,
-    /// This process's variables, for outputs that have their own.
-    pub env: Environment,
     /// To be logged.
     pub warnings: Vec<String>,
 }
 
-/// The config file's and the other layers' options, for every command that resolves options.
-pub(super) fn layers(
-    args: &OptionArgs,
-    config: &ConfigFile,
-    env: &Environment,
-    notes: &mut Notes,
-) -> Result<Layers, Failure> {
-    let cli = args.options(notes)?;
-    let env = Options::from_env(env, notes)?;
-    Ok(Layers { config: config.options.clone(), env, cli, features: Vec::new() })
-}
-
-impl RunRequest {
+impl RunSettings {
     /// Logs what there is to say about the request before anything runs.
     pub fn announce(&self, logger: &Logger) {
         for line in &self.warnings {
@@ -89,11 +124,11 @@ impl RunRequest {
                 vec![("feature", name.clone().into()), ("outcome", "unknown".into()), ("source", "cli".into())];
             logger.log(Level::Error, "Unknown feature flag", fields);
         }
-        for feature in &self.layers.features {
+        for feature in &self.script.layers.features {
             let fields = vec![("feature", feature.name().into()), ("lifecycle", "experimental".into())];
             logger.log(Level::Info, "Experimental feature enabled", fields);
         }
-        if let Some(path) = &self.runtime.ssl_key_log {
+        if let Some(path) = &self.script.runtime.ssl_key_log {
             logger.warn(format!("SSLKEYLOGFILE is set: whoever can read '{path}' can read what is sent over TLS"));
         }
         if self.global.profiling {
@@ -102,41 +137,117 @@ impl RunRequest {
             logger.log(Level::Warning, text, vec![("hint", hint.into())]);
         }
     }
+
+    /// Reads the script; the rest is known already.
+    pub fn load(self, context: &Context) -> Result<RunRequest, Failure> {
+        let Self { script, global, .. } = self;
+        refuse_traces(&script.runtime)?;
+        let runtime = script.runtime.clone();
+        let process_env = script.env.clone().into_iter().collect();
+        let script = script.load(&context.log)?;
+        let terminal = context.terminal.clone();
+        Ok(RunRequest {
+            process_env,
+            address: global.address.map(|at| Address { at, is_flag: global.address_is_flag }),
+            single_iteration: self.watch,
+            no_thresholds: runtime.no_thresholds,
+            baseline: self.baseline,
+            summary_mode: runtime.summary_mode,
+            summary_export: runtime.summary_export,
+            machine_readable: runtime.new_machine_readable_summary,
+            reports: self.reports,
+            progress: progress_mode(self.progress, &terminal, &context.log.logger()),
+            outputs: self.outputs,
+            linger: self.linger,
+            quiet: global.quiet,
+            is_observed: self.is_observed,
+            no_color: global.log.no_color,
+            collectors: self.collectors,
+            ..RunRequest::new(script, context.cwd.clone(), program(), terminal)
+        })
+    }
+}
+
+/// What is not offered may not be ignored silently.
+fn refuse_traces(runtime: &RuntimeSettings) -> Result<(), Failure> {
+    match &runtime.traces_output {
+        None => Ok(()),
+        Some(output) if output == "otel" || output.starts_with("otel=") => {
+            Err(refuse("`--traces-output=otel` is not offered: requests are not traced, leave it out"))
+        }
+        Some(output) => Err(refuse(format!("invalid traces output {output:?}"))),
+    }
+}
+
+/// Bars that are redrawn need a terminal.
+fn progress_mode(asked: Option<ProgressMode>, terminal: &Terminal, logger: &Logger) -> ProgressMode {
+    match (asked, terminal.stdout_is_tty()) {
+        (Some(ProgressMode::Live), false) => {
+            logger.warn("`--ui live` needs a terminal to draw on: progress is printed line by line");
+            ProgressMode::Plain
+        }
+        (Some(mode), _) => mode,
+        (None, true) => ProgressMode::Live,
+        (None, false) => ProgressMode::Plain,
+    }
 }
 
 impl RunArgs {
-    /// Understands the arguments.
+    /// Checks the arguments and puts them over variables and the config file.
     ///
     /// # Errors
     /// Wrong usage (255), a wrong config file or variable (104).
-    pub fn request(&self, global: Global, env: Environment, cwd: PathBuf) -> Result<RunRequest, Failure> {
+    pub(super) fn settings(&self, context: &Context) -> Result<RunSettings, Failure> {
+        let (global, env) = (&context.global, &context.env);
         let mut notes = Notes::new(global.strict);
-        let script = one_script(&self.script.script)?;
-        let runtime = self.runtime.settings(&env, true, &mut notes)?;
-        let linger = self.linger(&env, &mut notes)?;
+        let argument = one_script(&self.script.script)?;
+        let runtime = self.runtime.settings(env, true, &mut notes)?;
+        let linger = self.linger(env, &mut notes)?;
         // Nothing is ever reported, but a value that k6 refuses is no wish that was granted.
-        env_flag(&env, "K6_NO_USAGE_REPORT", "NoUsageReport")?;
+        env_flag(env, "K6_NO_USAGE_REPORT", "NoUsageReport")?;
         // Flags are looked at before files are: a typing error shows itself first.
         let cli = self.options.options(&mut notes)?;
-        let config = ConfigFile::load(global.config.as_deref(), &env, &cwd, &mut notes)?;
-        let mut layers = layers(&self.options, &config, &env, &mut notes)?;
+        let config = ConfigFile::of_command(context, &mut notes)?;
+        let mut layers = layers(&self.options, &config, env, &mut notes)?;
         layers.cli = self.ramp(cli, &layers.env, &mut notes)?;
+        let (features, unknown_features) = self.features(&config, env, &mut notes);
+        layers.features = features;
+        if self.baseline.is_some() && global.strict {
+            return Err(refuse("unknown flag: --baseline"));
+        }
+        let baseline = self.baseline.clone().or_else(|| env.get("VOLLEY_BASELINE").cloned());
+        Ok(RunSettings {
+            watch: self.watch(notes.strict)?,
+            outputs: self.outputs(&config, env)?,
+            linger: linger.unwrap_or(if config.linger == Some(true) { Linger::UntilInterrupted } else { Linger::Off }),
+            collectors: config.collectors,
+            unknown_features,
+            reports: self.reports(env),
+            progress: self.progress(env)?,
+            is_observed: self.observed,
+            baseline: baseline.filter(|name| !name.is_empty()),
+            script: ScriptSettings::new(argument, runtime, layers, context),
+            global: global.clone(),
+            warnings: notes.warnings,
+        })
+    }
 
-        let named = self.features.iter().flat_map(|list| list.split(','));
-        let named = if self.features.is_empty() {
-            match env.get("K6_FEATURES").filter(|list| !list.is_empty()) {
-                Some(list) => list.split(',').map(str::to_owned).collect(),
-                None => config.features.clone(),
-            }
+    /// The features to switch on, and names that are none.
+    fn features(&self, config: &ConfigFile, env: &Environment, notes: &mut Notes) -> (Vec<Feature>, Vec<String>) {
+        let from_env = env.get("K6_FEATURES").filter(|list| !list.is_empty());
+        let named: Vec<String> = if !self.features.is_empty() {
+            self.features.iter().flat_map(|list| list.split(',')).map(str::to_owned).collect()
+        } else if let Some(list) = from_env {
+            list.split(',').map(str::to_owned).collect()
         } else {
-            named.map(str::to_owned).collect()
+            config.features.clone()
         };
-        let (mut features, mut unknown_features) = (Vec::new(), Vec::new());
+        let (mut features, mut unknown) = (Vec::new(), Vec::new());
         for name in named.iter().map(|name| name.trim()).filter(|name| !name.is_empty()) {
             match Feature::named(name) {
                 Some(feature) if features.contains(&feature) => (),
                 Some(feature) => features.push(feature),
-                None => unknown_features.push(name.to_owned()),
+                None => unknown.push(name.to_owned()),
             }
         }
         let histograms = "K6_PROMETHEUS_RW_TREND_AS_NATIVE_HISTOGRAM";
@@ -146,33 +257,7 @@ impl RunArgs {
                 features.push(Feature::NativeHistograms);
             }
         }
-        layers.features = features;
-        if self.baseline.is_some() && global.strict {
-            return Err(refuse("unknown flag: --baseline"));
-        }
-
-        Ok(RunRequest {
-            script,
-            cwd,
-            runtime,
-            layers,
-            watch: self.watch(notes.strict)?,
-            outputs: self.outputs(&config, &env)?,
-            linger: linger.unwrap_or(if config.linger == Some(true) { Linger::UntilInterrupted } else { Linger::Off }),
-            collectors: config.collectors,
-            unknown_features,
-            reports: self.reports(&env),
-            ui: self.ui(&env)?,
-            is_observed: self.observed,
-            baseline: self
-                .baseline
-                .clone()
-                .or_else(|| env.get("VOLLEY_BASELINE").cloned())
-                .filter(|name| !name.is_empty()),
-            global,
-            env,
-            warnings: notes.warnings,
-        })
+        (features, unknown)
     }
 
     fn reports(&self, env: &Environment) -> Reports {
@@ -183,15 +268,15 @@ impl RunArgs {
             json: or_env(&self.summary_json, "VOLLEY_SUMMARY_JSON"),
             junit: or_env(&self.summary_junit, "VOLLEY_SUMMARY_JUNIT"),
             html: or_env(&self.report, "VOLLEY_REPORT"),
-            endpoints: self.summary_endpoints.is_some_and(|switch| switch.0),
+            endpoints: is_on(self.summary_endpoints),
         }
     }
 
-    fn ui(&self, env: &Environment) -> Result<Option<progress::Kind>, Failure> {
+    fn progress(&self, env: &Environment) -> Result<Option<ProgressMode>, Failure> {
         match self.ui.as_ref().or_else(|| env.get("VOLLEY_UI")).map(String::as_str) {
             None | Some("") => Ok(None),
-            Some("live") => Ok(Some(progress::Kind::Live)),
-            Some("plain") => Ok(Some(progress::Kind::Plain)),
+            Some("live") => Ok(Some(ProgressMode::Live)),
+            Some("plain") => Ok(Some(ProgressMode::Plain)),
             Some(other) => Err(refuse(format!("`--ui` is `live` or `plain`, not `{other}`"))),
         }
     }
@@ -213,7 +298,7 @@ impl RunArgs {
     }
 
     fn watch(&self, strict: bool) -> Result<bool, Failure> {
-        let watch = self.watch.is_some_and(|watch| watch.0);
+        let watch = is_on(self.watch);
         if watch && strict {
             return Err(refuse("unknown flag: --watch"));
         }
@@ -257,13 +342,5 @@ fn env_flag(env: &Environment, name: &str, go_name: &str) -> Result<Option<bool>
                  invalid input:{text}"
             ),
         )),
-    }
-}
-
-/// The arguments of a command that takes none.
-pub(super) fn no_arguments(command: &str, stray: &[String]) -> Result<(), Failure> {
-    match stray.first() {
-        Some(first) => Err(refuse(super::unknown_command(first, command))),
-        None => Ok(()),
     }
 }

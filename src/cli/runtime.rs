@@ -7,6 +7,7 @@ use super::usage::refuse;
 use crate::failure::Failure;
 use crate::options::Notes;
 use crate::source::ScriptType;
+use crate::summary;
 
 /// Variables of this process.
 pub type Environment = BTreeMap<String, String>;
@@ -26,7 +27,7 @@ pub struct LogSettings {
 
 /// Settings every command has.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Global {
+pub struct GlobalSettings {
     /// Where the REST API listens.
     pub address: Option<String>,
     /// True if the address was a flag: then a port that is taken ends the run (code 106).
@@ -57,11 +58,11 @@ fn on(switch: Option<Switch>) -> Option<bool> {
 
 impl GlobalArgs {
     /// Puts flags over variables over defaults.
-    pub fn settings(&self, env: &Environment) -> Global {
+    pub fn settings(&self, env: &Environment) -> GlobalSettings {
         let or_env = |flag: &Option<String>, name: &str| flag.clone().or_else(|| set(env, name));
         let filled = |text: &String| !text.is_empty();
         let colorless = set(env, "K6_NO_COLOR").is_some() || env.contains_key("NO_COLOR");
-        Global {
+        GlobalSettings {
             address: or_env(&self.address, "K6_ADDRESS").filter(filled),
             address_is_flag: self.address.is_some(),
             config: or_env(&self.config, "K6_CONFIG").filter(filled),
@@ -85,18 +86,6 @@ impl GlobalArgs {
     }
 }
 
-/// The summary at the end.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SummaryMode {
-    /// Totals.
-    #[default]
-    Compact,
-    /// Totals, groups and scenarios.
-    Full,
-    /// None, and no `handleSummary()`.
-    Disabled,
-}
-
 /// How much of Node's habits scripts find.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CompatibilityMode {
@@ -108,8 +97,8 @@ pub enum CompatibilityMode {
 }
 
 /// Settings of commands that load a script.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Runtime {
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RuntimeSettings {
     /// Variables given with `--env`; they win over all others but a scenario's own.
     pub env: Environment,
     /// Variables of this system, where scripts may see them.
@@ -121,7 +110,7 @@ pub struct Runtime {
     /// Don't read or judge thresholds.
     pub no_thresholds: bool,
     /// The summary at the end.
-    pub summary_mode: SummaryMode,
+    pub summary_mode: summary::Mode,
     /// The summary's data goes to this file.
     pub summary_export: Option<String>,
     /// The newer form of the summary's data.
@@ -137,7 +126,7 @@ impl RuntimeArgs {
     ///
     /// # Errors
     /// Words that are no mode, no boolean, no name; code 255.
-    pub fn settings(&self, env: &Environment, system_env: bool, notes: &mut Notes) -> Result<Runtime, Failure> {
+    pub fn settings(&self, env: &Environment, system_env: bool, notes: &mut Notes) -> Result<RuntimeSettings, Failure> {
         let or_env = |flag: &Option<String>, name: &str| flag.clone().or_else(|| set(env, name));
         let flag = |switch: Option<Switch>, name: &str, default: bool| match (on(switch), set(env, name)) {
             (Some(flag), _) => Ok(flag),
@@ -168,15 +157,15 @@ impl RuntimeArgs {
             Some(unknown) => return Err(refuse(format!("unknown --type: {unknown}"))),
         };
         let summary_mode = match or_env(&self.summary_mode, "K6_SUMMARY_MODE").as_deref() {
-            None | Some("" | "compact") => SummaryMode::Compact,
-            Some("full") => SummaryMode::Full,
-            Some("disabled") => SummaryMode::Disabled,
+            None | Some("" | "compact") => summary::Mode::Compact,
+            Some("full") => summary::Mode::Full,
+            Some("disabled") => summary::Mode::Disabled,
             Some(mode) => {
                 let words = format!("{mode:?} is none of `compact`, `full` and `disabled`");
                 return Err(refuse("invalid summary mode").hint(words));
             }
         };
-        Ok(Runtime {
+        Ok(RuntimeSettings {
             env: self.env.iter().map(|item| variable(item)).collect::<Result<_, _>>()?,
             system_env: if include { env.clone() } else { Environment::new() },
             compatibility_mode,
@@ -196,7 +185,7 @@ impl RuntimeArgs {
     }
 }
 
-impl Runtime {
+impl RuntimeSettings {
     /// `__ENV`: the system's variables, an archive's, and those of `--env`, each over the ones before. An archive's
     /// lose against the system's where scripts may see these.
     pub fn script_env(&self, archived: &Environment) -> Environment {

@@ -2,6 +2,7 @@
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use super::program;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 
@@ -16,7 +17,7 @@ pub(super) fn bad_value(flag: &str, value: &str, why: impl std::fmt::Display) ->
 }
 
 /// What the argument parser refused, in k6's words. `None` for help, which is no error.
-pub(super) fn translate(error: &clap::Error, command: &clap::Command, args: &[String]) -> Option<Failure> {
+pub(super) fn k6s_error(error: &clap::Error, command: &clap::Command, args: &[String]) -> Option<Failure> {
     let text = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => text.clone(),
         Some(ContextValue::Strings(texts)) => texts.join(" "),
@@ -35,10 +36,10 @@ pub(super) fn translate(error: &clap::Error, command: &clap::Command, args: &[St
                     let typed = typed.map_or(invalid_arg.as_str(), String::as_str);
                     format!("unknown shorthand flag: {short:?} in {typed}")
                 }
-                None => super::unknown_command(&invalid_arg, ""),
+                None => unknown_command(&invalid_arg, ""),
             },
         },
-        ErrorKind::InvalidSubcommand => super::unknown_command(&text(ContextKind::InvalidSubcommand), ""),
+        ErrorKind::InvalidSubcommand => unknown_command(&text(ContextKind::InvalidSubcommand), ""),
         ErrorKind::ValueValidation => {
             let why = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
             let flag = flag_name(command, &invalid_arg);
@@ -60,6 +61,34 @@ pub(super) fn translate(error: &clap::Error, command: &clap::Command, args: &[St
         _ => error.to_string().lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned(),
     };
     Some(refuse(message))
+}
+
+/// What the argument parser refused of a command that k6 does not have, in the parser's words. `None` for help.
+pub(super) fn own_error(error: &clap::Error, name: &str) -> Option<Failure> {
+    let help = format!("`{} {name} --help`", program());
+    if !error.use_stderr() {
+        return None;
+    }
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return Some(refuse(format!("`{name}` needs to know what to do")).hint(format!("{help} tells what it can")));
+    }
+    let text = error.render().to_string();
+    // A list of what is missing stands on the lines after.
+    let line = text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect::<Vec<_>>().join(" ");
+    Some(refuse(line.trim_start_matches("error: ")).hint(format!("{help} tells what it takes")))
+}
+
+/// k6's words for a command that `parent` does not have; the parent of a command itself is the program.
+pub(super) fn unknown_command(name: &str, parent: &str) -> String {
+    format!("unknown command {name:?} for {:?}", format!("{} {parent}", program()).trim_end())
+}
+
+/// The arguments of a command that takes none.
+pub(super) fn no_arguments(command: &str, stray: &[String]) -> Result<(), Failure> {
+    match stray.first() {
+        Some(first) => Err(refuse(unknown_command(first, command))),
+        None => Ok(()),
+    }
 }
 
 /// `--vus` out of `--vus <COUNT>`.

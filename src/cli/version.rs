@@ -1,11 +1,30 @@
-//! Who we are, in the form in which k6 says it, so that tools which read it find the version they look for.
+//! `version`: which program this is, in the form in which k6 says it, so that tools which read it find the version they look for.
 
+use clap::Args;
 use serde_json::json;
 
-/// The version of k6 whose behaviour this program has.
-pub const K6_VERSION: &str = "2.2.0";
+use super::args::JsonArgs;
+use super::commands::{Command, Context};
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::run::K6_VERSION;
+
+/// Print the version
+#[derive(Debug, Args)]
+#[command(hide = true)]
+pub(super) struct VersionArgs {
+    #[command(flatten)]
+    format: JsonArgs,
+}
+
+impl Command for VersionArgs {
+    fn run(self, context: Context) -> Result<ExitCode, Failure> {
+        context.print(&version(self.format.is_json()))
+    }
+}
+
 /// Our own version.
-pub const OWN_VERSION: &str = env!("CARGO_PKG_VERSION");
+const OWN_VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The commit a release was built from, where that is known.
 const COMMIT: Option<&str> = option_env!("VOLLEY_COMMIT");
 
@@ -19,7 +38,7 @@ fn architecture() -> &'static str {
 }
 
 /// One line of text or JSON.
-pub fn version(as_json: bool) -> String {
+pub(super) fn version(as_json: bool) -> String {
     let os = match std::env::consts::OS {
         "macos" => "darwin",
         other => other,

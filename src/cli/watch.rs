@@ -11,45 +11,44 @@ use notify::{RecursiveMode, Watcher};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use super::conduct::understood;
+use super::commands::Context;
 use super::report;
-use super::run::{Linger, RunRequest};
-use super::runtime::SummaryMode;
+use super::run::RunSettings;
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
-use crate::run;
+use crate::run::{self, Linger};
 use crate::source::Files;
 use crate::source::specifier::{file_path, file_url};
-use crate::ui::Terminal;
-use crate::ui::log::Log;
+use crate::summary::Mode;
 use crate::units::redact::redact;
 
 /// Saving takes more than one step; changes that follow each other this closely are one.
-const QUIET: Duration = Duration::from_millis(150);
+const SETTLE_TIME: Duration = Duration::from_millis(150);
 
 /// Runs again and again until it is interrupted.
-pub(super) fn run(mut request: RunRequest, terminal: &Terminal, log: &Log) -> Result<ExitCode, Failure> {
-    let logger = log.logger();
-    request.announce(&logger);
-    request.warnings.clear();
+pub(super) fn run(mut settings: RunSettings, context: &Context) -> Result<ExitCode, Failure> {
+    let (terminal, logger) = (&context.terminal, context.log.logger());
+    settings.announce(&logger);
+    settings.warnings.clear();
     let dropped = [
-        (!request.outputs.is_empty(), "outputs are not written"),
-        (request.global.address.take().is_some(), "the REST API is not opened"),
-        (request.linger != Linger::Off, "nobody lingers"),
-        (request.runtime.summary_export.take().is_some(), "no summary is exported"),
+        (!settings.outputs.is_empty(), "outputs are not written"),
+        (settings.global.address.take().is_some(), "the REST API is not opened"),
+        (settings.linger != Linger::Off, "the program does not linger"),
+        (settings.script.runtime.summary_export.take().is_some(), "no summary is exported"),
     ];
     for (_, what) in dropped.iter().filter(|(is_asked, _)| *is_asked) {
         logger.warn(format!("{what} while watching"));
     }
-    request.outputs.clear();
-    request.linger = Linger::Off;
-    request.runtime.summary_mode = SummaryMode::Disabled;
-    request.runtime.no_thresholds = true;
-    request.global.quiet = true;
+    settings.outputs.clear();
+    settings.linger = Linger::Off;
+    settings.script.runtime.summary_mode = Mode::Disabled;
+    settings.script.runtime.no_thresholds = true;
+    settings.global.quiet = true;
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().exit(ExitCode::Other)?;
-    let mut signals = runtime.block_on(async { Signals::listen() })?;
-    let main = request.cwd.join(request.script.strip_prefix("file://").unwrap_or(&request.script));
+    let mut signals = runtime.block_on(async { EndSignals::listen() })?;
+    let argument = settings.script.argument.clone();
+    let main = context.cwd.join(argument.strip_prefix("file://").unwrap_or(&argument));
     // In the spelling the files of a run have.
     let main = local(&file_url(&main.to_string_lossy())).unwrap_or(main);
     let mut files = BTreeSet::from([main.clone()]);
@@ -58,10 +57,10 @@ pub(super) fn run(mut request: RunRequest, terminal: &Terminal, log: &Log) -> Re
         // Watched before it is read: a change in between is seen.
         let mut changes = Changes::of(&files)?;
         run_number += 1;
-        terminal.print(&format!("--- run {run_number}: {}\n", redact(&request.script)));
-        let result = understood(request.clone(), terminal, log).and_then(|asked| {
-            let read: Arc<Files> = asked.script.files.clone();
-            let result = run::execute(asked);
+        terminal.print(&format!("--- run {run_number}: {}\n", redact(&argument)));
+        let result = settings.clone().load(context).and_then(|request| {
+            let read: Arc<Files> = request.script.main.files.clone();
+            let result = run::execute(request);
             files = read.all().into_iter().filter_map(|(url, _)| local(&url)).collect();
             files.insert(main.clone());
             result
@@ -94,12 +93,12 @@ fn local(url: &str) -> Option<PathBuf> {
 }
 
 /// What ends the watch. A run has signals of its own while it lasts.
-struct Signals {
+struct EndSignals {
     interrupt: Signal,
     terminate: Signal,
 }
 
-impl Signals {
+impl EndSignals {
     fn listen() -> Result<Self, Failure> {
         let listen = |kind: SignalKind| signal(kind).exit(ExitCode::Other);
         Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
@@ -116,23 +115,23 @@ impl Signals {
 /// Changes in the folders of the files.
 struct Changes {
     watcher: notify::RecommendedWatcher,
-    seen: UnboundedReceiver<PathBuf>,
+    rx: UnboundedReceiver<PathBuf>,
     folders: BTreeSet<PathBuf>,
 }
 
 impl Changes {
     fn of(files: &BTreeSet<PathBuf>) -> Result<Self, Failure> {
-        let (tell, seen) = unbounded_channel();
+        let (tx, rx) = unbounded_channel();
         let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
             // Reading a file is an event as well.
             if let Ok(event) = event
                 && !matches!(event.kind, notify::EventKind::Access(_))
             {
-                event.paths.into_iter().for_each(|path| _ = tell.send(path));
+                event.paths.into_iter().for_each(|path| _ = tx.send(path));
             }
         })
         .map_err(|error| unwatchable(&error))?;
-        let mut changes = Self { watcher, seen, folders: BTreeSet::new() };
+        let mut changes = Self { watcher, rx, folders: BTreeSet::new() };
         changes.also(files)?;
         Ok(changes)
     }
@@ -151,21 +150,21 @@ impl Changes {
     /// counts: one that is missing has no name here yet.
     async fn next(&mut self, files: &BTreeSet<PathBuf>, any: bool) {
         if any {
-            // What the run itself wrote, such as a log, is no change that somebody made.
-            tokio::time::sleep(QUIET).await;
+            // What the run itself wrote, such as a log, is no change made by the user.
+            tokio::time::sleep(SETTLE_TIME).await;
             let mut is_known = false;
-            while let Ok(path) = self.seen.try_recv() {
+            while let Ok(path) = self.rx.try_recv() {
                 is_known |= files.contains(&path);
             }
             if is_known {
                 return;
             }
         }
-        while let Some(path) = self.seen.recv().await {
+        while let Some(path) = self.rx.recv().await {
             if !any && !files.contains(&path) {
                 continue;
             }
-            while let Ok(Some(_)) = tokio::time::timeout(QUIET, self.seen.recv()).await {}
+            while let Ok(Some(_)) = tokio::time::timeout(SETTLE_TIME, self.rx.recv()).await {}
             return;
         }
         // The watcher is ours, so its channel stays open.

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use super::executor::More;
-use super::vu::{Crew, VuId};
+use super::executor::MakeVu;
+use super::vu::{VuControl, VuId};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::log::Logger;
@@ -15,7 +15,7 @@ use crate::log::Logger;
 /// Hands out VUs. The plan of a run sees to it that there are always enough.
 pub struct Pool {
     /// The VUs themselves.
-    pub crew: Arc<dyn Crew>,
+    pub vus: Arc<dyn VuControl>,
     free: Mutex<VecDeque<VuId>>,
     returned: Notify,
     unplanned: Mutex<Unplanned>,
@@ -39,9 +39,9 @@ const PATIENCE: Duration = Duration::from_millis(400);
 
 impl Pool {
     /// A pool with no VU in it; beyond the planned VUs, at most `max_unplanned` are made while the run goes on.
-    pub fn new(crew: Arc<dyn Crew>, max_unplanned: u64, log: Logger) -> Self {
+    pub fn new(vus: Arc<dyn VuControl>, max_unplanned: u64, log: Logger) -> Self {
         let unplanned = Mutex::new(Unplanned { max: max_unplanned, ..Unplanned::default() });
-        Self { crew, free: Mutex::default(), returned: Notify::new(), unplanned, log }
+        Self { vus, free: Mutex::default(), returned: Notify::new(), unplanned, log }
     }
 
     /// One VU more than were planned for a scenario: one that an earlier scenario had made and that is idle, else a
@@ -49,7 +49,7 @@ impl Pool {
     ///
     /// # Errors
     /// When it can't be made, or when all have been made and none came back in two seconds.
-    pub async fn take_unplanned(&self, make: More) -> Result<VuId, Failure> {
+    pub async fn take_unplanned(&self, make: MakeVu) -> Result<VuId, Failure> {
         let makes_one = {
             let mut unplanned = self.unplanned();
             unplanned.busy += 1;
@@ -78,7 +78,7 @@ impl Pool {
 
     /// Puts a VU back, or a new one in.
     pub fn put(&self, vu: VuId) {
-        if self.crew.is_lost(vu) {
+        if self.vus.is_lost(vu) {
             return;
         }
         self.free.lock().unwrap_or_else(|poison| poison.into_inner()).push_back(vu);

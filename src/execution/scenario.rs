@@ -29,7 +29,7 @@ pub struct ScenarioFacts {
     /// Run tags, the scenario's tags, `scenario` and `group`.
     pub tags: Arc<TagSet>,
     /// How far it is.
-    pub progress: Progress,
+    pub progress: ScenarioProgress,
     /// This machine's share of the iteration numbers.
     pub stripe: Stripe,
     next_iteration: AtomicU64,
@@ -43,7 +43,7 @@ impl ScenarioFacts {
         exec: String,
         env: Arc<BTreeMap<String, String>>,
         tags: Arc<TagSet>,
-        progress: Progress,
+        progress: ScenarioProgress,
         stripe: Stripe,
     ) -> Self {
         Self { name, executor, exec, env, tags, progress, stripe, next_iteration: AtomicU64::new(0) }
@@ -64,7 +64,7 @@ impl std::fmt::Debug for ScenarioFacts {
 
 /// How far a scenario is, for the progress lines and `exec.scenario.progress`.
 #[derive(Debug)]
-pub struct Progress {
+pub struct ScenarioProgress {
     /// How long it runs, without graceful stop; `maxDuration` for executors that count iterations.
     pub duration: Duration,
     /// The iterations to do, for executors that count them.
@@ -84,7 +84,7 @@ pub struct Progress {
     started: OnceLock<(Instant, SystemTime)>,
 }
 
-impl Progress {
+impl ScenarioProgress {
     /// Nothing done yet.
     pub fn new(duration: Duration, total: Option<u64>) -> Self {
         Self {

@@ -12,7 +12,7 @@ use crate::failure::Failure;
 /// Where a run is; the numbers are those of k6's REST API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
-pub enum Status {
+pub enum RunStatus {
     /// Nothing has happened yet.
     Created = 0,
     /// VUs are made.
@@ -59,7 +59,7 @@ pub struct RunState {
     pub initialised_vus: AtomicU64,
     /// True once `exec.test.fail()` was called.
     pub marked_as_failed: AtomicBool,
-    status: watch::Sender<Status>,
+    status: watch::Sender<RunStatus>,
     paused: watch::Sender<bool>,
     began: OnceLock<Instant>,
     ended: OnceLock<Instant>,
@@ -78,7 +78,7 @@ impl Default for RunState {
             active_vus: AtomicU64::new(0),
             initialised_vus: AtomicU64::new(0),
             marked_as_failed: AtomicBool::new(false),
-            status: watch::Sender::new(Status::Created),
+            status: watch::Sender::new(RunStatus::Created),
             paused: watch::Sender::new(false),
             began: OnceLock::new(),
             ended: OnceLock::new(),
@@ -125,17 +125,17 @@ impl RunState {
     }
 
     /// Where the run is.
-    pub fn status(&self) -> Status {
+    pub fn status(&self) -> RunStatus {
         *self.status.borrow()
     }
 
-    /// The run goes on to the next stage. Its clock runs from [`Status::Started`] to the end of its stages: neither
+    /// The run goes on to the next stage. Its clock runs from [`RunStatus::Started`] to the end of its stages: neither
     /// making VUs nor waiting before or after the test is part of it.
-    pub fn enter(&self, status: Status) {
-        if status == Status::Started {
+    pub fn enter(&self, status: RunStatus) {
+        if status == RunStatus::Started {
             self.began.get_or_init(Instant::now);
         }
-        if status >= Status::Ended {
+        if status >= RunStatus::Ended {
             self.ended.get_or_init(Instant::now);
         }
         self.status.send_replace(status);

@@ -16,7 +16,7 @@ pub const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 pub type VuId = u64;
 
 /// What a VU does for an executor, on the VU's own thread.
-pub type Work = Box<dyn FnOnce(Rc<dyn Vu>) -> LocalBoxFuture<'static, ()> + Send>;
+pub type VuTask = Box<dyn FnOnce(Rc<dyn Vu>) -> LocalBoxFuture<'static, ()> + Send>;
 
 /// One VU, on its own thread.
 pub trait Vu {
@@ -31,12 +31,12 @@ pub trait Vu {
 }
 
 /// All VUs, from any thread.
-pub trait Crew: Send + Sync {
+pub trait VuControl: Send + Sync {
     /// Makes the VU and runs the script's init code in it.
     fn initialise(&self, vu: VuId) -> BoxFuture<'static, Result<(), Failure>>;
     /// Runs `work` on the VU's thread; the future ends when the work does, or [`STOP_TIMEOUT`] after the VU was interrupted and
     /// did not notice.
-    fn run(&self, vu: VuId, work: Work) -> BoxFuture<'static, ()>;
+    fn run(&self, vu: VuId, work: VuTask) -> BoxFuture<'static, ()>;
     /// Ends what the VU is doing: waits return at once, its script is stopped.
     fn interrupt(&self, vu: VuId);
     /// True if the VU was interrupted and never came back: nobody is to wait for it again.

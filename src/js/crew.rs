@@ -14,7 +14,7 @@ use super::lifecycle::Lifecycle;
 use super::script::Script;
 use super::vu::Stop;
 use super::worker::{Crew as Workers, Line, Worker};
-use crate::execution::{Crew, STOP_TIMEOUT, ScenarioRun, Vu, VuId, Work};
+use crate::execution::{STOP_TIMEOUT, ScenarioRun, Vu, VuControl, VuId, VuTask};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 
@@ -137,7 +137,7 @@ fn gone() -> Failure {
     Failure::new(ExitCode::Panic, "a worker thread ended unexpectedly")
 }
 
-impl Crew for VuCrew {
+impl VuControl for VuCrew {
     fn initialise(&self, vu: VuId) -> BoxFuture<'static, Result<(), Failure>> {
         let (answer, answered) = oneshot::channel();
         let script = self.script.clone();
@@ -175,7 +175,7 @@ impl Crew for VuCrew {
         .boxed()
     }
 
-    fn run(&self, vu: VuId, work: Work) -> BoxFuture<'static, ()> {
+    fn run(&self, vu: VuId, work: VuTask) -> BoxFuture<'static, ()> {
         let (answer, answered) = oneshot::channel();
         let (state, log) = (self.script.state.clone(), self.script.log.clone());
         let (interrupt, lost) = (self.interrupt_of(vu), self.lost.clone());

@@ -15,7 +15,7 @@ use super::script::Script;
 use super::value::{Exception, Handle, Throw, Value};
 use super::vu::{Stage, Vu};
 use super::worker::Worker;
-use crate::execution::{ScenarioFacts, ScenarioRun, alarm};
+use crate::execution::{ScenarioFacts, ScenarioRun, precise_timer};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::log::Level;
@@ -497,7 +497,7 @@ impl Lifecycle {
         }
         let stop = self.vu.stop.clone();
         tokio::select! {
-            () = alarm::sleep(rest) => {}
+            () = precise_timer::sleep(rest) => {}
             () = stop.raised() => {}
         }
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::crew::VuCrew;
 use super::worker::Crew as Workers;
 use super::*;
-use crate::execution::{Crew, Progress, RunState, ScenarioFacts, ScenarioRun};
+use crate::execution::{RunState, ScenarioFacts, ScenarioProgress, ScenarioRun, VuControl};
 use crate::failure::Failure;
 use crate::log::Logger;
 use crate::metrics::record::Epoch;
@@ -69,7 +69,7 @@ fn run(engine: Engine, source: &str, iterations: u64) -> Result<Vec<String>, Fai
         VuCrew::with_own_vu(&workers, &script, |_| (), |vu| async move { vu.exports().await }).await?;
         let crew = VuCrew::new(script.clone(), workers, Box::new(|id| id));
         crew.initialise(1).await?;
-        let progress = Progress::new(Duration::from_secs(1), Some(iterations));
+        let progress = ScenarioProgress::new(Duration::from_secs(1), Some(iterations));
         let facts = ScenarioFacts::new(
             "default".into(),
             "shared-iterations",

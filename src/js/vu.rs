@@ -25,7 +25,7 @@ use super::modules;
 use super::script::Script;
 use super::value::{Args, Pending, Throw, Value};
 use super::worker::Worker;
-use crate::execution::{ScenarioFacts, alarm};
+use crate::execution::{ScenarioFacts, precise_timer};
 use crate::metrics::system_tags::SystemTag;
 use crate::metrics::{Metadata, MetricId, Record, Stamp, TagSet};
 use crate::net::Client;
@@ -290,13 +290,13 @@ impl Vu {
             let settled = match first {
                 None => pending.next().await,
                 Some((due, _)) if pending.is_empty() => {
-                    alarm::sleep_until(due).await;
+                    precise_timer::sleep_until(due).await;
                     None
                 }
                 Some((due, _)) => tokio::select! {
                     biased;
                     settled = pending.next() => settled,
-                    () = alarm::sleep_until(due) => None,
+                    () = precise_timer::sleep_until(due) => None,
                 },
             };
             (pending, settled)

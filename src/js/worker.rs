@@ -12,7 +12,7 @@ use rustc_hash::FxHasher;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::coroutine;
-use crate::execution::{STOP_TIMEOUT, alarm};
+use crate::execution::{STOP_TIMEOUT, precise_timer};
 use crate::metrics::health::TRIED_EVERY;
 use crate::metrics::{Interner, Record, Recorder, TagSet};
 
@@ -168,7 +168,7 @@ impl Crew {
     /// # Errors
     /// When the system refuses a thread or a runtime.
     pub fn start(threads: usize, recorder: impl Fn() -> Recorder + Send + Sync + 'static) -> std::io::Result<Self> {
-        alarm::start()?;
+        precise_timer::start()?;
         let recorder: Box<dyn Fn() -> Recorder + Send + Sync> = Box::new(recorder);
         let lines = (0..threads.max(1)).map(|at| start(at, recorder()).map(RwLock::new));
         Ok(Self { lines: lines.collect::<Result<_, _>>()?, replaced: Mutex::default(), recorder })

@@ -15,7 +15,7 @@ use super::progress::SAY_EVERY;
 use super::records::{Created, Ledger};
 use super::template::{Filling, Refusal, Template};
 use super::web;
-use crate::run::Module;
+use crate::run::DataModule;
 use crate::ui::Terminal;
 
 /// Requests under way at the same time.
@@ -80,7 +80,7 @@ impl Data {
 }
 
 /// The body the function makes of a number.
-async fn body(module: &Module, number: u64) -> Result<Value, String> {
+async fn body(module: &DataModule, number: u64) -> Result<Value, String> {
     let told = |why: String| format!("`data.record({number})`: {why}");
     let json = module.record(number).await.map_err(|failure| told(failure.message.replace('\n', " ")))?;
     let Some(json) = json else { return Err(told("expected an object or a text, it is undefined".to_owned())) };
@@ -148,7 +148,7 @@ fn bar(what: &str, done: usize, all: usize) -> String {
 /// Makes the records that do not exist yet, and reads all back; what became of it.
 pub async fn create(
     data: &Data,
-    module: &Module,
+    module: &DataModule,
     ledger: &mut Ledger,
     interrupts: &mut Interrupts,
     terminal: &Terminal,
@@ -165,7 +165,7 @@ pub async fn create(
 
 async fn make(
     data: &Data,
-    module: &Module,
+    module: &DataModule,
     ledger: &mut Ledger,
     interrupts: &mut Interrupts,
     terminal: &Terminal,

@@ -39,7 +39,7 @@ use std::path::{Path, PathBuf};
 
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith as _, Failure};
-use crate::run::Module;
+use crate::run::DataModule;
 use crate::ui::Terminal;
 use crate::units::redact::without_user;
 use child::Interrupts;
@@ -141,7 +141,7 @@ fn tell_checks(checks: &[Check], terminal: &Terminal) {
 /// What is wrong with the plan, a folder that can't be used, a disk that refuses.
 pub fn run(
     procedure: &Procedure,
-    module: &Module,
+    module: &DataModule,
     settings: &Settings,
     terminal: &Terminal,
 ) -> Result<ExitCode, Failure> {

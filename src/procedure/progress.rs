@@ -192,10 +192,10 @@ impl Glance<'_> {
             let vus = figure::text(moment.active_vus as f64, Unit::Count);
             parts.push(format!("{vus} VU{}", if moment.active_vus == 1 { "" } else { "s" }));
         }
-        if let Some(pulse) = &moment.pulse {
-            parts.push(figure::text(pulse.per_second.round(), Unit::PerSecond("requests")));
-            parts.push(format!("p95 {}", figure::text(pulse.p95, Unit::Time)));
-            parts.push(format!("{} failed", figure::text(pulse.failed, Unit::Share)));
+        if let Some(figures) = &moment.figures {
+            parts.push(figure::text(figures.per_second.round(), Unit::PerSecond("requests")));
+            parts.push(format!("p95 {}", figure::text(figures.p95, Unit::Time)));
+            parts.push(format!("{} failed", figure::text(figures.failed, Unit::Share)));
         } else if moment.iterations > 0 {
             let count = figure::text(moment.iterations as f64, Unit::Count);
             parts.push(format!("{count} iteration{}", if moment.iterations == 1 { "" } else { "s" }));
@@ -295,7 +295,7 @@ impl Drop for Screen {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::Pulse;
+    use crate::ui::progress::RequestFigures;
 
     fn shared(url: Option<&str>) -> Shared {
         let part = |name: &str, is_wanted, seconds: Option<u64>| Part {
@@ -323,7 +323,7 @@ mod tests {
             left: Some(409.8),
             active_vus: 50,
             iterations: 12_345,
-            pulse: Some(Pulse { per_second: 244.7, failed: 0.0, p95: 1.234_567 }),
+            figures: Some(RequestFigures { per_second: 244.7, failed: 0.0, p95: 1.234_567 }),
         }
     }
 
@@ -346,7 +346,7 @@ mod tests {
         // Before the run tells anything its plan is known.
         let early = glance(Stage::Run(1), None);
         assert_eq!(early.line().as_deref(), Some("  stress: 0s of 9m0s; at least 15m0s left in all\n"));
-        let setup = Moment { stage: "setup()".to_owned(), seconds: 0.0, pulse: None, ..running() };
+        let setup = Moment { stage: "setup()".to_owned(), seconds: 0.0, figures: None, ..running() };
         let line = glance(Stage::Run(2), Some(Moment { active_vus: 1, iterations: 1, left: None, ..setup })).line();
         let expect = "  spike: 0s of 9m0s, setup(), 1 VU, 1 iteration; at least 9m30s left in all\n";
         assert_eq!(line.as_deref(), Some(expect));

@@ -18,7 +18,7 @@ use super::{Settings, archive, collect, data, plain_address, report};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::output::json::thinned;
-use crate::run::Module;
+use crate::run::DataModule;
 use crate::ui::Terminal;
 use crate::units::Span;
 
@@ -151,7 +151,7 @@ pub struct Stages<'a> {
     /// What is to be done.
     pub procedure: &'a Procedure,
     /// Where its functions live.
-    pub module: &'a Module,
+    pub module: &'a DataModule,
     /// What was typed around it.
     pub settings: &'a Settings,
     /// Where it is told how things go.

@@ -1,4 +1,4 @@
-//! What the REST API may ask of a run and do to it.
+//! What the REST API may ask of a run and do to it, see [`RunControl`].
 
 use std::sync::Arc;
 use std::sync::PoisonError;
@@ -7,8 +7,8 @@ use std::sync::atomic::Ordering::Relaxed;
 use futures_util::future::{BoxFuture, FutureExt};
 
 use super::Run;
-use crate::api::{self, Condition, Conductor, Refusal, Server};
-use crate::execution::Status;
+use crate::api::{self, ControlError, RunCondition, RunControl, Server};
+use crate::execution::RunStatus;
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
 use crate::metrics::Results;
@@ -55,16 +55,16 @@ impl Run {
     }
 }
 
-impl Conductor for Run {
-    fn condition(&self) -> Condition {
+impl RunControl for Run {
+    fn condition(&self) -> RunCondition {
         let status = self.state.status();
-        Condition {
+        RunCondition {
             status,
             is_paused: self.state.is_paused(),
             vus: self.state.active_vus.load(Relaxed),
             vus_max: self.state.initialised_vus.load(Relaxed),
             is_stopped: self.state.is_aborted(),
-            is_running: (Status::Started..=Status::Teardown).contains(&status),
+            is_running: (RunStatus::Started..=RunStatus::Teardown).contains(&status),
             is_tainted: self.ledger().is_tainted(),
         }
     }
@@ -76,14 +76,14 @@ impl Conductor for Run {
 
     fn stop(&self) {
         // A run that is over and only waits keeps its result.
-        if self.state.status() < Status::Ended {
+        if self.state.status() < RunStatus::Ended {
             self.state.abort_with(ExitCode::StoppedByApi, "test run stopped from REST API");
         }
     }
 
-    fn pause(&self, paused: bool) -> Result<(), Refusal> {
-        let refused = |detail: String| Err(Refusal { title: "Pause error", detail });
-        let waits = self.state.status() < Status::Started && self.state.is_paused();
+    fn pause(&self, paused: bool) -> Result<(), ControlError> {
+        let refused = |detail: String| Err(ControlError { title: "Pause error", detail });
+        let waits = self.state.status() < RunStatus::Started && self.state.is_paused();
         if waits {
             if paused {
                 return refused("execution is already paused".to_owned());
@@ -107,8 +107,8 @@ impl Conductor for Run {
         Ok(())
     }
 
-    fn scale(&self, vus: Option<i64>, vus_max: Option<i64>) -> Result<(), Refusal> {
-        let refused = |detail: String| Refusal { title: "Execution config error", detail };
+    fn scale(&self, vus: Option<i64>, vus_max: Option<i64>) -> Result<(), ControlError> {
+        let refused = |detail: String| ControlError { title: "Execution config error", detail };
         let count = |value: Option<i64>| {
             let wrong = |_| refused("the number of VUs can't be negative".to_owned());
             value.map(u64::try_from).transpose().map_err(wrong)

@@ -1,59 +1,57 @@
-//! A module that is data rather than a test: evaluated once in a VU of its own, kept, and asked for what its function
-//! makes. It runs no load and has no network.
+//! A module that is data rather than a test, such as a procedure: evaluated once in a VU of its own, and kept, so that
+//! its function `data.record` can be called. It runs no load and has no network.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Common, Request};
+use super::ScriptRequest;
+use super::evaluate::ScriptContext;
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
 use crate::js::VuCrew;
 use crate::js::vu::Stop;
 use crate::js::worker::Crew as Workers;
-use crate::metrics::ledger::LedgerOptions;
-use crate::metrics::{Ledger, Recorder};
 use crate::net::Net;
 use crate::options::Options;
 
 /// How long the function may take for one record.
-const PATIENCE: Duration = Duration::from_secs(10);
+const RECORD_TIMEOUT: Duration = Duration::from_secs(10);
 
-type Answer = Result<Option<String>, Failure>;
+/// A record as JSON.
+type RecordResult = Result<Option<String>, Failure>;
 
 /// A module, evaluated.
-pub struct Module {
+pub struct DataModule {
     json: Option<String>,
-    questions: mpsc::UnboundedSender<(u64, oneshot::Sender<Answer>)>,
+    numbers: mpsc::UnboundedSender<(u64, oneshot::Sender<RecordResult>)>,
     stop: Arc<Stop>,
     /// The VU lives as long as its worker.
     _workers: Workers,
 }
 
-impl Module {
+impl DataModule {
     /// Evaluates a module.
     ///
     /// # Errors
     /// What the module threw, or why it can't be had.
-    pub fn open(request: Request) -> Result<Self, Failure> {
+    pub fn open(request: ScriptRequest) -> Result<Self, Failure> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().exit(ExitCode::Other)?;
-        let common = Common::new(&request);
-        let ledger = Ledger::new(common.registry.clone(), LedgerOptions::default(), request.log.logger());
-        let ledger = Arc::new(Mutex::new(ledger));
-        let workers = Workers::start(1, move || Recorder::new(ledger.clone())).exit(ExitCode::Other)?;
-        let script = Arc::new(common.script(&request, &Options::default(), Net::idle()));
-        let (questions, mut asked) = mpsc::unbounded_channel::<(u64, oneshot::Sender<Answer>)>();
-        let (tell, told) = oneshot::channel();
-        let (tell_stop, stop) = oneshot::channel();
+        let context = ScriptContext::new(&request);
+        let workers = context.single_worker(&request)?;
+        let script = Arc::new(context.script(&request, &Options::default(), Net::idle()));
+        let (numbers, mut numbers_rx) = mpsc::unbounded_channel::<(u64, oneshot::Sender<RecordResult>)>();
+        let (export_tx, export_rx) = oneshot::channel();
+        let (stop_tx, stop_rx) = oneshot::channel();
         let evaluating = VuCrew::with_own_vu(
             &workers,
             &script,
-            |stop| _ = tell_stop.send(stop),
+            |stop| _ = stop_tx.send(stop),
             |vu| async move {
-                _ = tell.send(vu.default_export().await);
-                while let Some((number, answer)) = asked.recv().await {
-                    _ = answer.send(vu.record(number).await);
+                _ = export_tx.send(vu.default_export().await);
+                while let Some((number, record_tx)) = numbers_rx.recv().await {
+                    _ = record_tx.send(vu.record(number).await);
                 }
                 Ok(())
             },
@@ -63,7 +61,7 @@ impl Module {
             let ended = |ended: Result<(), Failure>| ended.err().unwrap_or_else(gone);
             tokio::select! {
                 early = &mut evaluating => Err(ended(early)),
-                told = told => match (told, stop.await) {
+                export = export_rx => match (export, stop_rx.await) {
                     (Ok(json), Ok(stop)) => Ok((json?, stop)),
                     // It was not evaluated; why, says the other.
                     _ => Err(ended(evaluating.await)),
@@ -71,7 +69,7 @@ impl Module {
             }
         });
         let (json, stop) = evaluated?;
-        Ok(Self { json, questions, stop, _workers: workers })
+        Ok(Self { json, numbers, stop, _workers: workers })
     }
 
     /// The default export as JSON; nothing if there is none.
@@ -83,14 +81,14 @@ impl Module {
     ///
     /// # Errors
     /// What the function threw; one that does not come back is stopped.
-    pub async fn record(&self, number: u64) -> Answer {
-        let (answer, answered) = oneshot::channel();
-        _ = self.questions.send((number, answer));
-        match tokio::time::timeout(PATIENCE, answered).await {
-            Ok(answer) => answer.unwrap_or_else(|_| Err(gone())),
+    pub async fn record(&self, number: u64) -> RecordResult {
+        let (tx, rx) = oneshot::channel();
+        _ = self.numbers.send((number, tx));
+        match tokio::time::timeout(RECORD_TIMEOUT, rx).await {
+            Ok(record) => record.unwrap_or_else(|_| Err(gone())),
             Err(_) => {
                 self.stop.raise();
-                let text = format!("the function did not come back within {} s", PATIENCE.as_secs());
+                let text = format!("the function did not come back within {} s", RECORD_TIMEOUT.as_secs());
                 Err(Failure::new(ExitCode::ScriptException, text))
             }
         }

@@ -1,6 +1,6 @@
-//! Tells the process that started this one how the run goes, over standard input: a line asks, a line answers.
+//! Tells the parent process how the run goes, over standard input: a line asks, a line answers.
 //!
-//! Standard input is a socket then, which nobody else can reach; when its other end is gone, nothing is told any more.
+//! Standard input is a socket then, which no other process can reach; when its other end is closed, the answering ends.
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::fd::AsFd as _;
@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::view::Watch;
-use super::{Request, Run};
+use super::Run;
+use super::view::LiveView;
+use crate::ui::progress::RequestFigures;
 
 /// Asks for a [`Moment`] as JSON.
 pub const ASK_MOMENT: &str = "moment";
@@ -24,50 +25,39 @@ pub struct Moment {
     pub stage: String,
     /// How long scenarios have been running, in seconds.
     pub seconds: f64,
-    /// How long they are planned to run, without their graceful stop, in seconds; nothing for ever.
+    /// How long they are planned to run, without their graceful stop, in seconds; `None` for no end.
     pub duration: Option<f64>,
     /// The duration is only a limit, as all scenarios count iterations.
     pub has_limit_only: bool,
-    /// How long they will still run, as far as one can say, in seconds.
+    /// How long they will still run, in seconds, where that can be estimated.
     pub left: Option<f64>,
     /// VUs at work.
     pub active_vus: u64,
     /// Iterations that ended.
     pub iterations: u64,
-    /// The latest figures; nothing before the first request.
-    pub pulse: Option<Pulse>,
-}
-
-/// The latest figures of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Pulse {
-    /// Requests per second, lately.
-    pub per_second: f64,
-    /// The share of failed requests so far, 0 to 1.
-    pub failed: f64,
-    /// The 95th percentile of request durations so far, in milliseconds.
-    pub p95: f64,
+    /// The latest figures; `None` before the first request.
+    pub figures: Option<RequestFigures>,
 }
 
 /// Answers on a thread of its own, if that was asked for and standard input is a socket.
-pub(super) fn start(request: &Request, run: &Arc<Run>, watch: &Arc<Watch>) {
-    if !request.is_observed {
+pub(super) fn start(run: &Run, view: &Arc<LiveView>) {
+    if !run.request.is_observed {
         return;
     }
     let Ok(stdin) = std::io::stdin().as_fd().try_clone_to_owned() else { return };
     let stream = UnixStream::from(stdin);
     if stream.peer_addr().is_err() {
-        // Somebody typed the flag: nobody is there who could ask.
+        // The flag was typed by hand: there is no parent process that could ask.
         return;
     }
-    let (source, watch) = (run.live_document(), watch.clone());
+    let (document, view) = (run.live_document(), view.clone());
     let answering = move || {
         let Ok(reader) = stream.try_clone() else { return };
         let mut stream = stream;
         for line in BufReader::new(reader).lines().map_while(Result::ok) {
             let mut answer = match line.as_str() {
-                ASK_MOMENT => serde_json::to_string(&watch.moment()).unwrap_or_default(),
-                ASK_DOCUMENT => source(),
+                ASK_MOMENT => serde_json::to_string(&view.moment()).unwrap_or_default(),
+                ASK_DOCUMENT => document(),
                 _ => String::new(),
             };
             answer.push('\n');
@@ -76,6 +66,6 @@ pub(super) fn start(request: &Request, run: &Arc<Run>, watch: &Arc<Watch>) {
             }
         }
     };
-    // Without it the run is only less talkative.
+    // Without the thread, the run only can't be observed.
     _ = std::thread::Builder::new().name("volley-observed".to_owned()).spawn(answering);
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::{Request, Run};
+use super::{Run, RunRequest};
 use crate::execution::RunState;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -35,7 +35,7 @@ pub struct Reports {
 
 /// What is written, once outputs and variables are read too.
 #[derive(Debug, Default)]
-pub(super) struct Wanted {
+pub(super) struct ReportPlan {
     json: Option<String>,
     junit: Option<String>,
     /// Pages to write at the end.
@@ -56,12 +56,12 @@ pub(super) fn dashboard_argument(output: &str) -> Option<Option<&str>> {
     }
 }
 
-impl Wanted {
+impl ReportPlan {
     /// Reads what is wanted and tries whether it can be written.
     ///
     /// # Errors
     /// Settings that can't be meant, files that can't be written: a run whose result is lost is not begun.
-    pub fn read(request: &Request) -> Result<Self, Failure> {
+    pub fn read(request: &RunRequest) -> Result<Self, Failure> {
         let Reports { json, junit, html, endpoints } = request.reports.clone();
         let env = |name: &str| request.process_env.get(name).cloned();
         let dashboard = match request.outputs.iter().find_map(|output| dashboard_argument(output)) {
@@ -69,7 +69,7 @@ impl Wanted {
                 if let Some(path) = env("K6_WEB_DASHBOARD_EXPORT").filter(|path| !path.is_empty()) {
                     let text = format!("`K6_WEB_DASHBOARD_EXPORT={path}` has no effect without the web dashboard");
                     let hint = "set `K6_WEB_DASHBOARD=true` too, or write `--report` for the page alone";
-                    request.log.logger().log(Level::Warning, text, vec![("hint", hint.into())]);
+                    request.script.log.logger().log(Level::Warning, text, vec![("hint", hint.into())]);
                 }
                 None
             }
@@ -110,7 +110,7 @@ impl Wanted {
 }
 
 impl Run {
-    /// How long the scenarios are planned to take, without their graceful stop; nothing for ever.
+    /// How long the scenarios are planned to take, without their graceful stop; `None` for no end.
     pub(super) fn duration(&self) -> Option<Duration> {
         let ends = self.scenarios.iter().map(|planned| match &planned.scenario.executor {
             ExecutorConfig::ExternallyControlled { duration: None, .. } => None,
@@ -133,8 +133,8 @@ impl Run {
             [scenario.name.clone(), scenario.executor.word().to_owned(), scenario.describe(&self.share)]
         });
         Facts {
-            script: self.request.argument.clone(),
-            engine: engine_name(self.request.engine).to_owned(),
+            script: self.request.script.argument.clone(),
+            engine: engine_name(self.request.script.engine).to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             k6_version: super::K6_VERSION.to_owned(),
             started: self.started,
@@ -151,8 +151,12 @@ impl Run {
 
     /// Makes the document of the moment it is called at.
     pub(super) fn live_document(&self) -> Source {
-        let live =
-            Live { ledger: self.ledger.clone(), look: self.look(), facts: self.facts(None), state: self.state.clone() };
+        let live = LiveDocument {
+            ledger: self.ledger.clone(),
+            look: self.look(),
+            facts: self.facts(None),
+            state: self.state.clone(),
+        };
         Arc::new(move || live.document())
     }
 
@@ -162,11 +166,11 @@ impl Run {
     /// When it can't listen where it was told to.
     pub(super) fn open_dashboard(&self) -> Result<Option<Dashboard>, Failure> {
         let Some(settings) = &self.reports.dashboard else { return Ok(None) };
-        // Whoever observes the run shows it.
+        // The process that observes the run has a page of its own.
         if self.request.is_observed {
             return Ok(None);
         }
-        match Dashboard::start(settings, &self.request.argument, self.live_document(), AtEnd::Stays) {
+        match Dashboard::start(settings, &self.request.script.argument, self.live_document(), AtEnd::Stays) {
             Ok(dashboard) => {
                 if let Some(at) = dashboard.as_ref().and_then(|dashboard| dashboard.open_address) {
                     self.log.warn(format!(
@@ -211,7 +215,7 @@ impl Run {
         if let Some(dashboard) = dashboard {
             dashboard.finish(&document);
         }
-        let page = report::page(&document, &self.request.argument, report::Mode::File);
+        let page = report::page(&document, &self.request.script.argument, report::Mode::File);
         for path in &self.reports.html {
             let packed = path.ends_with(".gz").then(|| gzip(page.as_bytes())).flatten();
             self.write(path, packed.as_deref().unwrap_or(page.as_bytes()));
@@ -239,14 +243,14 @@ fn gzip(content: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// What the dashboard's documents are made from while the run goes on.
-struct Live {
+struct LiveDocument {
     ledger: Arc<Mutex<Ledger>>,
     look: Look,
     facts: Facts,
     state: Arc<RunState>,
 }
 
-impl Live {
+impl LiveDocument {
     fn document(&self) -> String {
         let results = {
             let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);

@@ -8,10 +8,10 @@ use futures_util::future::BoxFuture;
 
 use super::Run;
 use crate::execution::executor::{
-    ArrivalRate, ConstantVus, Controls, Dropped, Executor, ExternallyControlled, More, PerVuIterations, RampingVus,
-    SharedIterations, Starts,
+    ArrivalRate, ConstantVus, Controls, DroppedIterations, Executor, ExternallyControlled, MakeVu, PerVuIterations,
+    RampingVus, SharedIterations, Starts,
 };
-use crate::execution::{Crew, Progress, ScenarioFacts, ScenarioRun};
+use crate::execution::{ScenarioFacts, ScenarioProgress, ScenarioRun, VuControl};
 use crate::failure::Failure;
 use crate::js::Script;
 use crate::metrics::system_tags::SystemTag;
@@ -20,7 +20,7 @@ use crate::options::ramp::own_steps;
 use crate::options::{ConstantSchedule, ExecutorConfig, RampingSchedule, Scenario, Share};
 
 /// A scenario with this machine's share of it.
-pub(super) struct Planned {
+pub(super) struct PlannedScenario {
     /// As asked for.
     pub scenario: Scenario,
     /// What its VUs know of it.
@@ -30,7 +30,7 @@ pub(super) struct Planned {
     share: Share,
 }
 
-impl Planned {
+impl PlannedScenario {
     pub fn new(scenario: Scenario, share: &Share, script: &Script) -> Self {
         let mut tags: Vec<(&str, &str)> =
             scenario.tags.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
@@ -53,7 +53,7 @@ impl Planned {
             | ExecutorConfig::RampingArrivalRate { max_vus, .. } => (None, share.by_split_of(*max_vus)),
             _ => (None, share.clone()),
         };
-        let progress = Progress::new(scenario.executor.duration(), total);
+        let progress = ScenarioProgress::new(scenario.executor.duration(), total);
         let stripe = Arc::new(move |n: u64| striping.global(n).unwrap_or(n));
         let name: Arc<str> = scenario.name.as_str().into();
         let mut env = script.env.clone();
@@ -133,7 +133,7 @@ impl Planned {
             }
             ExecutorConfig::ExternallyControlled { duration, .. } => {
                 let controls = self.controls.clone().unwrap_or_else(|| Arc::new(Controls::new(0, 0)));
-                Box::new(ExternallyControlled { duration: *duration, controls, more: more(run) })
+                Box::new(ExternallyControlled { duration: *duration, controls, make_vu: make_vu(run) })
             }
         }
     }
@@ -149,8 +149,8 @@ impl Planned {
         let Some(controls) = &self.controls else { return Err("the scenario has no part in this segment".to_owned()) };
         let now = controls.wanted();
         let vus = vus.map_or(now.vus, |vus| self.share.scale(vus));
-        let max = max_vus.map_or(now.max_vus, |most| self.share.scale(most));
-        if max_vus.is_some_and(|most| most < *at_start) {
+        let max = max_vus.map_or(now.max_vus, |max| self.share.scale(max));
+        if max_vus.is_some_and(|max| max < *at_start) {
             let words =
                 format!("the new number of max VUs can't be lower than the starting number of max VUs ({at_start})");
             return Err(words);
@@ -171,21 +171,30 @@ impl Planned {
         starts: Box<dyn Fn() -> Starts + Send + Sync>,
         duration: Duration,
         pre_allocated: u64,
-        most: u64,
+        max_vus: u64,
     ) -> Box<dyn Executor> {
         Box::new(ArrivalRate {
             starts,
             duration,
             pre_allocated_vus: self.share.scale(pre_allocated),
-            max_vus: self.share.scale(most),
-            more: more(run),
+            max_vus: self.share.scale(max_vus),
+            make_vu: make_vu(run),
             dropped: dropped(run),
         })
     }
 }
 
+impl Run {
+    /// Runs all scenarios at their start times; the first failure.
+    pub(super) async fn run_scenarios(&self) -> Result<(), Failure> {
+        let running = self.scenarios.iter().map(|planned| planned.run(self));
+        let results = futures_util::future::join_all(running).await;
+        results.into_iter().find(Result::is_err).unwrap_or(Ok(()))
+    }
+}
+
 /// VUs made later follow in number.
-fn more(run: &Run) -> More {
+fn make_vu(run: &Run) -> MakeVu {
     let (crew, next) = (run.crew.clone(), run.next_vu.clone());
     Arc::new(move || {
         let crew = crew.clone();
@@ -195,9 +204,9 @@ fn more(run: &Run) -> More {
 }
 
 /// Iterations that were due and never began are samples of the run.
-fn dropped(run: &Run) -> Dropped {
+fn dropped(run: &Run) -> DroppedIterations {
     let (script, ledger) = (run.script.clone(), run.ledger.clone());
-    Dropped(Arc::new(move |scenario, count, vu| {
+    DroppedIterations(Arc::new(move |scenario, count, vu| {
         let time = script.epoch.stamp(Instant::now());
         let metadata = vu.filter(|_| script.system_tags.has(SystemTag::Vu)).map(|vu| {
             let pair: (Arc<str>, Arc<str>) = ("vu".into(), vu.to_string().into());
@@ -210,7 +219,7 @@ fn dropped(run: &Run) -> Dropped {
     }))
 }
 
-/// Nobody's iteration has no group.
+/// An iteration that never began has no group.
 fn dropped_tags(script: &Script, scenario: &ScenarioRun) -> Arc<crate::metrics::TagSet> {
     script.interner.without(&scenario.facts.tags, "group")
 }

@@ -58,6 +58,6 @@ impl Signals {
 }
 
 /// The end of a process that was told twice.
-pub(super) fn hurry() -> Failure {
+pub(super) fn stopped_at_once() -> Failure {
     Failure::new(ExitCode::ExternalAbort, "the run was stopped at once")
 }

@@ -1,4 +1,4 @@
-//! What people see of a run while it goes on: its description and its progress, as plain data for `ui`.
+//! What is shown of a run while it goes on: its description and its progress, as plain data for `ui`.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -6,21 +6,21 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::Run;
-use super::observe::{self, Moment};
+use super::observe::Moment;
 use crate::execution::executor::Controls;
-use crate::execution::{RunState, ScenarioFacts, Status as RunStatus};
+use crate::execution::{RunState, RunStatus, ScenarioFacts};
 use crate::metrics::Ledger;
 use crate::options::ExecutorConfig;
 use crate::output::Running;
 use crate::report::Dashboard;
 use crate::ui::description::Description;
-use crate::ui::progress::{Head, Kind, ProgressView, Pulse, ScenarioLine, Status};
+use crate::ui::progress::{Head, ProgressMode, ProgressView, RequestFigures, ScenarioLine, ScenarioStatus};
 use crate::units::Span;
 
 /// What a run says about itself before it starts.
 pub(super) fn description(run: &Run, outputs: &[Running], dashboard: Option<&Dashboard>) -> Description {
     Description {
-        script: run.request.argument.clone(),
+        script: run.request.script.argument.clone(),
         dashboard: dashboard.map(|dashboard| dashboard.url.clone()),
         outputs: outputs.iter().map(|output| output.description.clone()).collect(),
         profiling: None,
@@ -36,33 +36,33 @@ pub(super) fn description(run: &Run, outputs: &[Running], dashboard: Option<&Das
 }
 
 /// What the progress lines are made from; read by a thread of its own.
-pub(super) struct Watch {
+pub(super) struct LiveView {
     state: Arc<RunState>,
-    scenarios: Vec<Line>,
+    scenarios: Vec<ScenarioView>,
     planned_vus: u64,
     max_vus: u64,
     max_duration: Duration,
-    /// Without graceful stops; nothing for ever.
+    /// Without graceful stops; `None` for no end.
     duration: Option<Duration>,
     has_limit_only: bool,
     started: OnceLock<Instant>,
     is_live: bool,
     ledger: Arc<Mutex<Ledger>>,
-    glance: Mutex<LastGlance>,
+    latest: Mutex<LatestFigures>,
 }
 
-/// How long the latest figures stand.
-const GLANCE_EVERY: Duration = Duration::from_millis(500);
+/// How often the latest figures are looked up.
+const FIGURES_INTERVAL: Duration = Duration::from_millis(500);
 
 /// The latest figures and when they were looked up.
-struct LastGlance {
+struct LatestFigures {
     at: Instant,
     requests: f64,
-    pulse: Option<Pulse>,
+    figures: Option<RequestFigures>,
 }
 
-/// One scenario's facts.
-struct Line {
+/// What is shown of one scenario.
+struct ScenarioView {
     name: String,
     facts: Arc<ScenarioFacts>,
     config: ExecutorConfig,
@@ -71,12 +71,12 @@ struct Line {
     start_time: Duration,
 }
 
-impl Watch {
+impl LiveView {
     pub fn new(run: &Run) -> Arc<Self> {
         let scenarios = run
             .scenarios
             .iter()
-            .map(|planned| Line {
+            .map(|planned| ScenarioView {
                 name: planned.scenario.name.clone(),
                 facts: planned.facts.clone(),
                 config: planned.scenario.executor.clone(),
@@ -92,11 +92,11 @@ impl Watch {
             max_vus: run.plan.max_vus(),
             max_duration: run.plan.max_duration(),
             started: OnceLock::new(),
-            is_live: run.request.progress == Kind::Live || run.request.is_observed,
+            is_live: run.request.progress == ProgressMode::Live || run.request.is_observed,
             duration: run.duration(),
             has_limit_only: run.has_limit_only(),
             ledger: run.ledger.clone(),
-            glance: Mutex::new(LastGlance { at: Instant::now(), requests: 0.0, pulse: None }),
+            latest: Mutex::new(LatestFigures { at: Instant::now(), requests: 0.0, figures: None }),
         })
     }
 
@@ -138,10 +138,10 @@ impl Watch {
         };
         let elapsed = self.started.get().map_or(Duration::ZERO, Instant::elapsed);
         let scenarios = self.scenarios.iter().map(|line| line.view(elapsed)).collect();
-        ProgressView { head, scenarios, pulse: self.pulse() }
+        ProgressView { head, scenarios, figures: self.figures() }
     }
 
-    /// How the run is at this moment, for who observes it.
+    /// How the run is at this moment, for the process that observes it.
     pub fn moment(&self) -> Moment {
         let status = self.state.status();
         let made = self.state.initialised_vus.load(Relaxed);
@@ -161,7 +161,6 @@ impl Watch {
             status if status > RunStatus::Running => Some(Duration::ZERO),
             _ => self.scenarios.iter().map(|line| line.left_at(elapsed)).reduce(|a, b| Some(a?.max(b?))).flatten(),
         };
-        let pulse = self.pulse();
         Moment {
             stage,
             seconds: elapsed.as_secs_f64(),
@@ -170,50 +169,50 @@ impl Watch {
             left: left.filter(|_| self.duration.is_some()).map(|left| left.as_secs_f64()),
             active_vus: self.state.active_vus.load(Relaxed),
             iterations: self.state.complete.load(Relaxed),
-            pulse: pulse.map(|Pulse { per_second, failed, p95 }| observe::Pulse { per_second, failed, p95 }),
+            figures: self.figures(),
         }
     }
 
     /// The latest figures, looked up twice a second.
-    fn pulse(&self) -> Option<Pulse> {
+    fn figures(&self) -> Option<RequestFigures> {
         if !self.is_live {
             return None;
         }
-        let mut last = self.glance.lock().unwrap_or_else(PoisonError::into_inner);
-        let since = last.at.elapsed();
-        if since >= GLANCE_EVERY {
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = latest.at.elapsed();
+        if since >= FIGURES_INTERVAL {
             let glance = self.ledger.lock().unwrap_or_else(PoisonError::into_inner).glance()?;
-            let per_second = (glance.requests - last.requests) / since.as_secs_f64();
-            let pulse = Some(Pulse { per_second, failed: glance.failed, p95: glance.p95 });
-            *last = LastGlance { at: Instant::now(), requests: glance.requests, pulse };
+            let per_second = (glance.requests - latest.requests) / since.as_secs_f64();
+            let figures = Some(RequestFigures { per_second, failed: glance.failed, p95: glance.p95 });
+            *latest = LatestFigures { at: Instant::now(), requests: glance.requests, figures };
         }
-        last.pulse
+        latest.figures
     }
 }
 
-impl Line {
+impl ScenarioView {
     fn view(&self, elapsed: Duration) -> ScenarioLine {
         let progress = &self.facts.progress;
         let Some(spent) = progress.spent() else {
             let left = Span::from(self.start_time.saturating_sub(elapsed));
             let columns = vec!["waiting".to_owned(), left.fixed_width(Span::from(self.start_time))];
-            let (name, status) = (self.name.clone(), Status::Waiting);
+            let (name, status) = (self.name.clone(), ScenarioStatus::Waiting);
             return ScenarioLine { name, status, fraction: 0.0, columns, left: None };
         };
         let is_over = spent >= progress.duration;
         let status = if progress.finished.load(Relaxed) {
-            if progress.cut.load(Relaxed) { Status::Interrupted } else { Status::Done }
+            if progress.cut.load(Relaxed) { ScenarioStatus::Interrupted } else { ScenarioStatus::Done }
         } else if is_over {
-            Status::Stopping
+            ScenarioStatus::Stopping
         } else {
-            Status::Running
+            ScenarioStatus::Running
         };
         let (name, fraction, columns) = (self.name.clone(), progress.share(), self.columns(spent));
-        let left = (status == Status::Running).then(|| self.left(spent, fraction)).flatten();
+        let left = (status == ScenarioStatus::Running).then(|| self.left(spent, fraction)).flatten();
         ScenarioLine { name, status, fraction, columns, left }
     }
 
-    /// How long it will still take at this time of the run, its start included if that is ahead.
+    /// How long it will still take at this time of the run, including the wait for its start.
     fn left_at(&self, elapsed: Duration) -> Option<Duration> {
         match self.facts.progress.spent() {
             None => Some(self.start_time.saturating_sub(elapsed) + self.facts.progress.duration),

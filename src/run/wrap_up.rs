@@ -1,19 +1,24 @@
 //! The end of a run: the last samples, the verdict, the summary, the exports, the exit code.
 
+use std::rc::Rc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use super::Run;
+use super::first_failure::FirstFailure;
+use super::stages::TimeLimit;
 use crate::execution::STOP_TIMEOUT;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::js::Lifecycle;
 use crate::js::value::Value;
 use crate::log::Level;
-use crate::metrics::{Results, TrendStat, Verdict};
+use crate::metrics::{Results, TrendStat};
 use crate::output::Running;
 use crate::report::Dashboard;
 use crate::summary::writing::{self, Output};
 use crate::summary::{Look, Mode, data, export, machine, text};
+use crate::units::Span;
 use crate::units::number::TimeUnit;
 
 /// How long `handleSummary()` may take unless the options say otherwise.
@@ -24,16 +29,16 @@ impl Run {
     pub(super) async fn wrap_up(
         &self,
         mut outputs: Vec<Running>,
-        failure: Option<Failure>,
+        first_failure: FirstFailure,
         dashboard: Option<&Dashboard>,
     ) -> Result<(), Failure> {
         self.flush_recorders().await;
         let duration = self.state.elapsed();
         let verdict =
             if self.request.no_thresholds { Default::default() } else { self.ledger().evaluate(duration, true) };
-        self.look_at_generator();
+        self.health.record(&mut self.ledger());
         let results = self.ledger().snapshot(duration);
-        if self.state.complete.load(Relaxed) == 0 && failure.is_none() && !self.state.is_aborted() {
+        if self.state.complete.load(Relaxed) == 0 && first_failure.is_none() && !self.state.is_aborted() {
             self.log.warn("No script iterations fully finished, consider making the test duration longer");
         }
         // What stands on standard output stands there in order: the samples, then the summary.
@@ -42,7 +47,7 @@ impl Run {
         if self.request.summary_mode != Mode::Disabled {
             self.summarise(&results).await;
         }
-        let ended = self.ending(failure, &verdict);
+        let ended = first_failure.ending(&self.state, &verdict);
         self.write_reports(&results, ended.as_ref().err(), dashboard);
         self.stop_outputs(outputs).await;
         ended
@@ -52,42 +57,27 @@ impl Run {
     async fn stop_outputs(&self, outputs: Vec<Running>) {
         outputs.iter().for_each(|output| output.detach(&mut self.ledger()));
         // One that waits for a slow peer must not keep a second Ctrl+C from being heard.
-        let _ = tokio::task::spawn_blocking(move || outputs.into_iter().for_each(Running::stop)).await;
-    }
-
-    /// How the process ends.
-    fn ending(&self, failure: Option<Failure>, verdict: &Verdict) -> Result<(), Failure> {
-        // The first error counts: what stopped the run, then what a stage failed with, then the script's own word.
-        if let Some(abort) = self.state.aborted() {
-            return Err(abort.failure);
-        }
-        if let Some(failure) = failure {
-            return Err(failure);
-        }
-        if self.state.marked_as_failed.load(Relaxed) {
-            return Err(Failure::new(ExitCode::MarkedAsFailed, "test run was marked as failed"));
-        }
-        verdict.failure().map_or(Ok(()), Err)
+        _ = tokio::task::spawn_blocking(move || outputs.into_iter().for_each(Running::stop)).await;
     }
 
     /// Every worker hands over what it has.
     async fn flush_recorders(&self) {
         let flushed = (0..self.workers.len() as u64).map(|at| {
-            let (done, told) = tokio::sync::oneshot::channel();
+            let (tx, rx) = tokio::sync::oneshot::channel();
             self.workers.post(
                 at,
                 Box::new(|worker| {
                     Box::pin(async move {
                         worker.flush();
-                        let _ = done.send(());
+                        _ = tx.send(());
                     })
                 }),
             );
-            told
+            rx
         });
         let all = futures_util::future::join_all(flushed);
         // A worker that an endless loop keeps busy has nothing more to tell.
-        let _ = tokio::time::timeout(STOP_TIMEOUT, all).await;
+        _ = tokio::time::timeout(STOP_TIMEOUT, all).await;
     }
 
     pub(super) fn look(&self) -> Look {
@@ -150,7 +140,7 @@ impl Run {
 
     fn machine_facts(&self) -> machine::Facts {
         machine::Facts {
-            script: self.request.script.module.text.to_string(),
+            script: self.request.script.main.module.text.to_string(),
             generated_at: jiff::Timestamp::now(),
             k6_version: crate::run::K6_VERSION.to_owned(),
         }
@@ -184,13 +174,17 @@ impl Run {
         } else {
             data::build(results, look, facts).for_script()
         };
-        let has_aliases = !self.request.machine_readable && !self.request.strict;
+        let has_aliases = !self.request.machine_readable && !self.request.script.strict;
         let aliases = has_aliases.then(|| export::aliases(results, look).for_script());
-        let limit = self.options.handle_summary_timeout.map_or(DEFAULT_TIMEOUT, crate::units::Span::to_duration);
-        let work = self.stage("handleSummary()", limit, ExitCode::GenericTimeout, "handleSummaryTimeout", false, {
-            move |vu| async move { vu.summarize(data, aliases).await.map(returned) }
-        });
-        match work.await? {
+        let limit = TimeLimit {
+            name: "handleSummary()",
+            timeout: self.options.handle_summary_timeout.map_or(DEFAULT_TIMEOUT, Span::to_duration),
+            option: "handleSummaryTimeout",
+            code: ExitCode::GenericTimeout,
+            stops_with_run: false,
+        };
+        let work = move |vu: Rc<Lifecycle>| async move { vu.summarize(data, aliases).await.map(returned) };
+        match self.with_own_vu(limit, work).await? {
             Returned::Nothing => Ok(None),
             Returned::Entries(outputs) => Ok(Some(outputs)),
             Returned::Wrong(error) => {

@@ -8,6 +8,8 @@ use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::Terminal;
 use crate::units::Span;
 use crate::units::figure::{self, Unit};
@@ -19,13 +21,13 @@ pub struct ProgressView {
     pub head: Head,
     /// Scenarios that have work, in the order of the description.
     pub scenarios: Vec<ScenarioLine>,
-    /// The latest figures; nothing before the first request.
-    pub pulse: Option<Pulse>,
+    /// The latest figures; `None` before the first request.
+    pub figures: Option<RequestFigures>,
 }
 
-/// The latest figures of a run.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Pulse {
+/// The latest figures of a run's requests.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RequestFigures {
     /// Requests per second, lately.
     pub per_second: f64,
     /// The share of failed requests so far, 0 to 1.
@@ -36,7 +38,7 @@ pub struct Pulse {
 
 /// How progress is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ProgressMode {
     /// Redrawn in place; needs a terminal.
     Live,
     /// Printed once a second.
@@ -88,7 +90,7 @@ pub struct ScenarioLine {
     /// Its name.
     pub name: String,
     /// How it is.
-    pub status: Status,
+    pub status: ScenarioStatus,
     /// How far it is, 0 to 1.
     pub fraction: f64,
     /// What stands right of the bar, by column.
@@ -99,7 +101,7 @@ pub struct ScenarioLine {
 
 /// How a scenario is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
+pub enum ScenarioStatus {
     /// At work.
     Running,
     /// Its start is ahead.
@@ -112,7 +114,7 @@ pub enum Status {
     Done,
 }
 
-impl Status {
+impl ScenarioStatus {
     fn sign(self, colors: bool) -> String {
         let (sign, code) = match self {
             Self::Running => (' ', ""),
@@ -196,7 +198,7 @@ impl ProgressView {
             line.columns.extend(line.left.map(|left| format!("{} left", Span::from(left).rounded(SECOND))));
         }
         let mut text = view.render(style);
-        if let Some(Pulse { per_second, failed, p95 }) = self.pulse {
+        if let Some(RequestFigures { per_second, failed, p95 }) = self.figures {
             let paint = |text: String, code: &str| match style.colors {
                 true => format!("\x1b[{code}m{text}\x1b[0m"),
                 false => text,
@@ -289,7 +291,7 @@ pub struct Ticker {
     terminal: Terminal,
     view: Arc<dyn Fn() -> ProgressView + Send + Sync>,
     is_quiet: bool,
-    kind: Kind,
+    kind: ProgressMode,
     thread: Option<(SyncSender<()>, JoinHandle<()>)>,
 }
 
@@ -298,7 +300,7 @@ impl Ticker {
     pub fn start(
         terminal: Terminal,
         is_quiet: bool,
-        kind: Kind,
+        kind: ProgressMode,
         view: impl Fn() -> ProgressView + Send + Sync + 'static,
     ) -> Self {
         let view: Arc<dyn Fn() -> ProgressView + Send + Sync> = Arc::new(view);
@@ -306,7 +308,7 @@ impl Ticker {
             return Self { terminal, view, is_quiet, kind, thread: None };
         }
         let (stop, stopped) = sync_channel(1);
-        let beat = Duration::from_millis(if kind == Kind::Live { 100 } else { 1000 });
+        let beat = Duration::from_millis(if kind == ProgressMode::Live { 100 } else { 1000 });
         let (screen, look) = (terminal.clone(), view.clone());
         let work = move || {
             while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(beat) {
@@ -324,7 +326,7 @@ impl Ticker {
             drop(stop);
             // A view that panicked has been reported as a defect already.
             _ = thread.join();
-            if self.kind == Kind::Live {
+            if self.kind == ProgressMode::Live {
                 self.terminal.set_block(String::new());
             }
         }
@@ -340,11 +342,11 @@ impl Ticker {
     }
 }
 
-fn show(terminal: &Terminal, kind: Kind, view: &ProgressView) {
+fn show(terminal: &Terminal, kind: ProgressMode, view: &ProgressView) {
     let style = style_of(terminal);
     match kind {
-        Kind::Live => terminal.set_block(format!("\n{}", view.live(style))),
-        Kind::Plain => terminal.print(&format!("\n{}", view.render(style))),
+        ProgressMode::Live => terminal.set_block(format!("\n{}", view.live(style))),
+        ProgressMode::Plain => terminal.print(&format!("\n{}", view.render(style))),
     }
 }
 
@@ -373,7 +375,7 @@ mod tests {
         }
     }
 
-    fn line(name: &str, status: Status, fraction: f64, columns: &[&str]) -> ScenarioLine {
+    fn line(name: &str, status: ScenarioStatus, fraction: f64, columns: &[&str]) -> ScenarioLine {
         let columns = columns.iter().map(|column| (*column).to_owned()).collect();
         ScenarioLine { name: name.to_owned(), status, fraction, columns, left: None }
     }
@@ -383,10 +385,10 @@ mod tests {
         let mut view = ProgressView {
             head: run(1_000, 10, 3),
             scenarios: vec![
-                line("aaa", Status::Done, 1.0, &["2 VUs", "00.2s/10s", "4/4 iters, 2 per VU"]),
-                line("bbb", Status::Running, 0.01, &["1 VUs", "01.0s/10s"]),
+                line("aaa", ScenarioStatus::Done, 1.0, &["2 VUs", "00.2s/10s", "4/4 iters, 2 per VU"]),
+                line("bbb", ScenarioStatus::Running, 0.01, &["1 VUs", "01.0s/10s"]),
             ],
-            pulse: Some(Pulse { per_second: 1234.4, failed: 0.0123, p95: 12.345 }),
+            figures: Some(RequestFigures { per_second: 1234.4, failed: 0.0123, p95: 12.345 }),
         };
         view.scenarios[1].left = Some(Duration::from_millis(8_700));
         let expect = "running (01.0s), 1/3 VUs, 4 complete and 0 interrupted iterations
@@ -404,10 +406,10 @@ bbb   [   1% ] 1 VUs  01.0s/10s                       9s left
         let view = ProgressView {
             head: run(1_000, 630, 3),
             scenarios: vec![
-                line("aaa", Status::Done, 1.0, &["2 VUs", "00m00.2s/10m0s", "4/4 iters, 2 per VU"]),
-                line("bbb", Status::Running, 0.01, &["1 VUs", "0.0s/2s"]),
+                line("aaa", ScenarioStatus::Done, 1.0, &["2 VUs", "00m00.2s/10m0s", "4/4 iters, 2 per VU"]),
+                line("bbb", ScenarioStatus::Running, 0.01, &["1 VUs", "0.0s/2s"]),
             ],
-            pulse: None,
+            figures: None,
         };
         let expect = "running (00m01.0s), 1/3 VUs, 4 complete and 0 interrupted iterations
 aaa ✓ [ 100% ] 2 VUs  00m00.2s/10m0s  4/4 iters, 2 per VU
@@ -422,8 +424,8 @@ bbb   [   1% ] 1 VUs  0.0s/2s       |
             let head = Head::Stage { left: left.to_owned(), fraction, right: right.to_owned() };
             ProgressView {
                 head,
-                pulse: None,
-                scenarios: vec![line("default", Status::Waiting, 0.0, &["waiting", "5.0s"])],
+                figures: None,
+                scenarios: vec![line("default", ScenarioStatus::Waiting, 0.0, &["waiting", "5.0s"])],
             }
             .render(PLAIN)
         };
@@ -449,8 +451,8 @@ bbb   [   1% ] 1 VUs  0.0s/2s       |
         let check = |width: usize, fraction, expect: &str| {
             let view = ProgressView {
                 head: run(0, 5, 1),
-                scenarios: vec![line("a", Status::Running, fraction, &["x"])],
-                pulse: None,
+                scenarios: vec![line("a", ScenarioStatus::Running, fraction, &["x"])],
+                figures: None,
             };
             let text = view.render(Style { width: Some(width), colors: false });
             assert_eq!(text.lines().nth(1).unwrap(), expect);
@@ -467,7 +469,7 @@ bbb   [   1% ] 1 VUs  0.0s/2s       |
         let check = |is_quiet, expect: &str| {
             let (terminal, out, _) = crate::ui::terminal::tests::terminal(Facts::default());
             let view = || ProgressView { head: run(0, 5, 1), ..Default::default() };
-            let mut ticker = Ticker::start(terminal, is_quiet, Kind::Plain, view);
+            let mut ticker = Ticker::start(terminal, is_quiet, ProgressMode::Plain, view);
             ticker.pause();
             ticker.finish();
             assert_eq!(out.read(), expect);

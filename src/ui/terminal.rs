@@ -167,15 +167,15 @@ impl Write for StreamWriter {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// A stream that a test can read.
     #[derive(Clone, Default)]
-    pub(in crate::ui) struct Sheet(Arc<Mutex<Vec<u8>>>);
+    pub(crate) struct Sheet(Arc<Mutex<Vec<u8>>>);
 
     impl Sheet {
-        pub(in crate::ui) fn read(&self) -> String {
+        pub(crate) fn read(&self) -> String {
             String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap()
         }
     }
@@ -202,7 +202,7 @@ pub(super) mod tests {
         }
     }
 
-    pub(in crate::ui) fn terminal(facts: Facts) -> (Terminal, Sheet, Sheet) {
+    pub(crate) fn terminal(facts: Facts) -> (Terminal, Sheet, Sheet) {
         let (out, err) = (Sheet::default(), Sheet::default());
         (Terminal::new(Box::new(out.clone()), Box::new(err.clone()), facts), out, err)
     }

@@ -12,8 +12,8 @@ use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::oneshot;
 
-use super::{Dropped, Executor, More, until_stopped};
-use crate::execution::{Pool, ScenarioRun, VuId, alarm};
+use super::{DroppedIterations, Executor, MakeVu, until_stopped};
+use crate::execution::{Pool, ScenarioRun, VuId, precise_timer};
 use crate::failure::Failure;
 use crate::options::schedule::Start;
 
@@ -31,9 +31,9 @@ pub struct ArrivalRate {
     /// VUs at most, already scaled.
     pub max_vus: u64,
     /// Makes a VU; its number.
-    pub more: More,
+    pub make_vu: MakeVu,
     /// Told of every start that found no free VU.
-    pub dropped: Dropped,
+    pub dropped: DroppedIterations,
 }
 
 /// The VUs that wait for a start, each with its own line.
@@ -68,7 +68,7 @@ impl ArrivalRate {
                 tokio::select! {
                     biased;
                     () = scenario.state.until_aborted() => break,
-                    () = alarm::sleep_until((start + due.at).into()) => break,
+                    () = precise_timer::sleep_until((start + due.at).into()) => break,
                     result = async { match &mut making { Some(new) => new.await, None => std::future::pending().await } } => {
                         making = None;
                         match result {
@@ -93,8 +93,8 @@ impl ArrivalRate {
             if self.pre_allocated_vus + made < self.max_vus {
                 if making.is_none() {
                     made += 1;
-                    let (pool, more) = (pool.clone(), self.more.clone());
-                    making = Some(async move { pool.take_unplanned(more).await }.boxed());
+                    let (pool, make_vu) = (pool.clone(), self.make_vu.clone());
+                    making = Some(async move { pool.take_unplanned(make_vu).await }.boxed());
                 }
             } else if !has_warned {
                 has_warned = true;
@@ -143,7 +143,7 @@ fn serve(
 ) -> impl Future<Output = ()> + Send + use<> {
     let (scenario, pool, free, ready) = (scenario.clone(), pool.clone(), free.clone(), ready.clone());
     // The VU begins to wait at once, not when somebody first asks how it is doing.
-    let work = pool.crew.run(
+    let work = pool.vus.run(
         vu,
         Box::new(move |handle| {
             Box::pin(async move {

@@ -11,13 +11,13 @@ use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::watch;
 
-use super::{Executor, More};
+use super::{Executor, MakeVu};
 use crate::execution::{Pool, ScenarioRun, VuId};
 use crate::failure::Failure;
 
 /// How many VUs are wanted now, already scaled to this machine's share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wanted {
+pub struct VuTargets {
     /// VUs that iterate.
     pub vus: u64,
     /// VUs that are ready.
@@ -27,7 +27,7 @@ pub struct Wanted {
     is_over: bool,
 }
 
-impl Wanted {
+impl VuTargets {
     fn works(&self, nth: u64) -> bool {
         nth < self.vus && !self.is_paused && !self.is_over
     }
@@ -35,16 +35,16 @@ impl Wanted {
 
 /// The levers of one scenario: held by whoever controls it, followed by its executor.
 #[derive(Debug)]
-pub struct Controls(watch::Sender<Wanted>);
+pub struct Controls(watch::Sender<VuTargets>);
 
 impl Controls {
     /// As the options have it.
     pub fn new(vus: u64, max_vus: u64) -> Self {
-        Self(watch::Sender::new(Wanted { vus, max_vus, is_paused: false, is_over: false }))
+        Self(watch::Sender::new(VuTargets { vus, max_vus, is_paused: false, is_over: false }))
     }
 
     /// What is wanted now.
-    pub fn wanted(&self) -> Wanted {
+    pub fn wanted(&self) -> VuTargets {
         *self.0.borrow()
     }
 
@@ -75,7 +75,7 @@ pub struct ExternallyControlled {
     /// What is wanted, from the options at first.
     pub controls: Arc<Controls>,
     /// Makes one more VU than were planned; its number.
-    pub more: More,
+    pub make_vu: MakeVu,
 }
 
 impl Executor for ExternallyControlled {
@@ -111,7 +111,7 @@ impl ExternallyControlled {
                     }
                     let most = wanted.borrow_and_update().max_vus;
                     while (vus.len() as u64) < most && !scenario.state.is_aborted() {
-                        match (self.more)().await {
+                        match (self.make_vu)().await {
                             Ok(vu) => {
                                 working.push(self.serve(vu, vus.len() as u64, &scenario, &pool));
                                 vus.push(vu);
@@ -128,7 +128,7 @@ impl ExternallyControlled {
         scenario.close();
         self.controls.close();
         for &vu in &vus {
-            pool.crew.interrupt(vu);
+            pool.vus.interrupt(vu);
         }
         while working.next().await.is_some() {}
         Ok(())
@@ -143,7 +143,7 @@ impl ExternallyControlled {
         pool: &Arc<Pool>,
     ) -> impl Future<Output = ()> + Send + use<> {
         let (scenario, pool, mut wanted) = (scenario.clone(), pool.clone(), self.controls.0.subscribe());
-        let work = pool.crew.run(
+        let work = pool.vus.run(
             vu,
             Box::new(move |handle| {
                 Box::pin(async move {

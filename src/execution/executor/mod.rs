@@ -36,24 +36,24 @@ pub trait Executor: Send + Sync {
 }
 
 /// Makes one more VU than were planned; its number.
-pub type More = Arc<dyn Fn() -> BoxFuture<'static, Result<VuId, Failure>> + Send + Sync>;
+pub type MakeVu = Arc<dyn Fn() -> BoxFuture<'static, Result<VuId, Failure>> + Send + Sync>;
 
 /// Where executors tell of iterations that were due and never began: how many, and by which VU if it was one's own.
 #[derive(Clone)]
-pub struct Dropped(pub Arc<Tell>);
+pub struct DroppedIterations(pub Arc<OnDropped>);
 
 /// Takes the scenario, how many, and whose.
-type Tell = dyn Fn(&ScenarioRun, u64, Option<VuId>) + Send + Sync;
+type OnDropped = dyn Fn(&ScenarioRun, u64, Option<VuId>) + Send + Sync;
 
-impl Dropped {
+impl DroppedIterations {
     fn tell(&self, scenario: &ScenarioRun, count: u64, vu: Option<VuId>) {
         (self.0)(scenario, count, vu);
     }
 }
 
-impl std::fmt::Debug for Dropped {
+impl std::fmt::Debug for DroppedIterations {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Dropped")
+        f.write_str("DroppedIterations")
     }
 }
 
@@ -74,7 +74,7 @@ where
     let vus = pool.take_many(count).await?;
     let done = vus.iter().enumerate().map(|(nth, &vu)| {
         let (scenario, work) = (scenario.clone(), work.clone());
-        pool.crew.run(
+        pool.vus.run(
             vu,
             Box::new(move |handle| {
                 Box::pin(async move {
@@ -115,7 +115,7 @@ async fn until_stopped(
     }
     scenario.close();
     for &vu in vus {
-        pool.crew.interrupt(vu);
+        pool.vus.interrupt(vu);
     }
     done.await;
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt};
 
-use super::{Dropped, Executor, closed};
+use super::{DroppedIterations, Executor, closed};
 use crate::execution::{Pool, ScenarioRun};
 use crate::failure::Failure;
 
@@ -19,7 +19,7 @@ pub struct PerVuIterations {
     /// When no iteration may start any more.
     pub max_duration: Duration,
     /// Told, for each VU, how many iterations it never began.
-    pub dropped: Dropped,
+    pub dropped: DroppedIterations,
 }
 
 impl Executor for PerVuIterations {

@@ -28,7 +28,7 @@ pub struct RampingVus {
 
 /// One place for a VU.
 #[derive(Debug, Default)]
-struct Slot(Mutex<SlotState>);
+struct VuSlot(Mutex<SlotState>);
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum SlotState {
@@ -40,7 +40,7 @@ enum SlotState {
     Leaving(VuId, Instant),
 }
 
-impl Slot {
+impl VuSlot {
     fn get(&self) -> SlotState {
         *self.0.lock().unwrap_or_else(|poison| poison.into_inner())
     }
@@ -64,7 +64,7 @@ impl RampingVus {
         let end = start + self.duration;
         let hard_end = end + scenario.graceful_stop;
         let most = self.steps.iter().map(|(_, count)| *count).max().unwrap_or(0);
-        let slots: Vec<Arc<Slot>> = (0..most).map(|_| Arc::default()).collect();
+        let slots: Vec<Arc<VuSlot>> = (0..most).map(|_| Arc::default()).collect();
         let mut working = FuturesUnordered::new();
         let mut steps = self.steps.iter().copied().peekable();
         loop {
@@ -86,7 +86,7 @@ impl RampingVus {
                 if let SlotState::Leaving(vu, at) = slot.get()
                     && at <= now
                 {
-                    pool.crew.interrupt(vu);
+                    pool.vus.interrupt(vu);
                 }
             }
             while let Some((_, count)) = steps.next_if(|(at, _)| start + *at <= now && start + *at < end) {
@@ -103,7 +103,7 @@ impl RampingVus {
         scenario.close();
         for slot in &slots {
             if let SlotState::Working(vu) | SlotState::Leaving(vu, _) = slot.get() {
-                pool.crew.interrupt(vu);
+                pool.vus.interrupt(vu);
             }
         }
         while working.next().await.is_some() {}
@@ -111,7 +111,7 @@ impl RampingVus {
     }
 
     /// Makes the lowest `count` slots work and tells the others to stop.
-    fn aim(&self, count: u64, slots: &[Arc<Slot>], now: Instant, mut start: impl FnMut(Arc<Slot>)) {
+    fn aim(&self, count: u64, slots: &[Arc<VuSlot>], now: Instant, mut start: impl FnMut(Arc<VuSlot>)) {
         for (at, slot) in slots.iter().enumerate() {
             let wanted = (at as u64) < count;
             let mut is_new = false;
@@ -134,7 +134,7 @@ impl RampingVus {
 
 /// Takes a VU into a slot and lets it iterate until the slot is told to stop.
 fn occupy(
-    slot: Arc<Slot>,
+    slot: Arc<VuSlot>,
     scenario: &Arc<ScenarioRun>,
     pool: &Arc<Pool>,
     end: Instant,
@@ -154,7 +154,7 @@ fn occupy(
             _ => SlotState::Working(vu),
         });
         let (held, run) = (slot.clone(), scenario.clone());
-        let work = pool.crew.run(
+        let work = pool.vus.run(
             vu,
             Box::new(move |handle| {
                 Box::pin(async move {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt};
 
-use super::{Dropped, Executor, closed};
+use super::{DroppedIterations, Executor, closed};
 use crate::execution::{Pool, ScenarioRun};
 use crate::failure::Failure;
 
@@ -20,7 +20,7 @@ pub struct SharedIterations {
     /// When no iteration may start any more.
     pub max_duration: Duration,
     /// Told how many iterations were never begun.
-    pub dropped: Dropped,
+    pub dropped: DroppedIterations,
 }
 
 impl Executor for SharedIterations {

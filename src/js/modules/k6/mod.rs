@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::Op;
-use crate::execution::alarm;
+use crate::execution::precise_timer;
 use crate::js::value::{Args, Throw, Value};
 use crate::js::vu::Vu;
 use crate::metrics::record::millis;
@@ -161,7 +161,7 @@ fn sleep_for(vu: &Vu, args: Args) -> Result<Value, Throw> {
     if seconds > 0.0 {
         // Beyond this no run lasts; the bound keeps the conversion from overflowing.
         let time = Duration::from_secs_f64(seconds.min(1e9));
-        vu.wait(alarm::sleep(time))?;
+        vu.wait(precise_timer::sleep(time))?;
     }
     Ok(Value::Undefined)
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::super::Op;
 use super::websockets::socket::{Kind, Labels, Socket, refusal, response};
 use super::websockets::{Params, refuse_in_init};
-use crate::execution::alarm;
+use crate::execution::precise_timer;
 use crate::js::value::{Args, Throw, Value};
 use crate::js::vu::Vu;
 use crate::net::ws::{Event, Outgoing};
@@ -66,7 +66,7 @@ fn wait(vu: &Vu, args: Args) -> Result<Value, Throw> {
                 tokio::select! {
                     biased;
                     told = next => Some(told),
-                    () = alarm::sleep(time) => None,
+                    () = precise_timer::sleep(time) => None,
                 }
             })?
         }

@@ -9,7 +9,7 @@ use super::body::{self, Encoded};
 use super::cookies::VuJar;
 use super::statuses::{Expected, VuCallback};
 use super::{debug, go, sample, warn_failed};
-use crate::execution::alarm;
+use crate::execution::precise_timer;
 use crate::js::modules::k6::tag_pairs;
 use crate::js::value::{Args, Throw, Value};
 use crate::js::vu::Vu;
@@ -212,7 +212,7 @@ impl Prepared {
         let mut unfinished = Unfinished { prepared: Some(self), vu: vu.rc(), sent: None };
         async move {
             if let Some(turn) = turn {
-                alarm::sleep_until(turn).await;
+                precise_timer::sleep_until(turn).await;
             }
             let answer = unfinished.start();
             let exchange = answer.await;

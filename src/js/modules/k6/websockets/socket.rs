@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::execution::alarm;
+use crate::execution::precise_timer;
 use crate::js::value::{Throw, Value, text_of};
 use crate::js::vu::Vu;
 use crate::metrics::record::millis;
@@ -361,7 +361,7 @@ pub async fn hang_up(vu: &Vu) {
     let all_ended = futures_util::future::join_all(open.iter().map(|socket| socket.line.clone().ended()));
     tokio::select! {
         _ = all_ended => {}
-        () = alarm::sleep(FAREWELL) => {}
+        () = precise_timer::sleep(FAREWELL) => {}
     }
     open.iter().for_each(|socket| socket.finish(vu, ended));
 }

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::super::super::Op;
-use crate::execution::alarm;
+use crate::execution::precise_timer;
 use crate::js::modules::volley::webcrypto::seats;
 use crate::js::value::{Args, Throw, Value};
 use crate::js::vu::Vu;
@@ -234,7 +234,7 @@ fn connect(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
             let mut made = Vec::new();
             let files = tokio::select! {
                 files = services::reflect(&channel, params.reflect_metadata, &mut made) => files,
-                () = alarm::sleep(left) => Err("context deadline exceeded".to_owned()),
+                () = precise_timer::sleep(left) => Err("context deadline exceeded".to_owned()),
             };
             (files, made)
         })?;

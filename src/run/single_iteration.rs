@@ -1,4 +1,4 @@
-//! A run of one iteration, for those who write a script: what it asks, what it gets, which checks hold.
+//! Watch mode's run of one iteration: which requests it sends, what is answered, which checks hold.
 //!
 //! The scenario that starts first gives the function, the environment and the tags. Rates, VUs and thresholds say
 //! nothing about one iteration, so they are left out.
@@ -14,7 +14,7 @@ use crate::output::Output;
 use crate::ui::Terminal;
 
 /// How long the iteration may take.
-const PATIENCE: Duration = Duration::from_secs(600);
+const ITERATION_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// Leaves one iteration of one VU.
 pub(super) fn reduce(settled: &mut Settled) {
@@ -22,19 +22,19 @@ pub(super) fn reduce(settled: &mut Settled) {
     for scenario in &mut settled.scenarios {
         scenario.start_time = Duration::ZERO;
         scenario.graceful_stop = Duration::ZERO;
-        scenario.executor = ExecutorConfig::PerVuIterations { vus: 1, iterations: 1, max_duration: PATIENCE };
+        scenario.executor = ExecutorConfig::PerVuIterations { vus: 1, iterations: 1, max_duration: ITERATION_TIMEOUT };
     }
     settled.share = Share::full();
     settled.plan = Plan::new(&settled.scenarios, &settled.share);
 }
 
 /// Prints a line for each request and each check.
-pub(super) struct Shown {
+pub(super) struct Printer {
     registry: Arc<Registry>,
     terminal: Terminal,
 }
 
-impl Shown {
+impl Printer {
     pub fn new(registry: Arc<Registry>, terminal: Terminal) -> Self {
         Self { registry, terminal }
     }
@@ -68,7 +68,7 @@ fn place(tags: &TagSet) -> String {
     if group.is_empty() { String::new() } else { format!("  ({})", group.trim_start_matches("::")) }
 }
 
-impl Output for Shown {
+impl Output for Printer {
     fn description(&self) -> String {
         "the terminal".to_owned()
     }

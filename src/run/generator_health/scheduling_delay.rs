@@ -1,7 +1,7 @@
-//! How late this machine is: the pseudo-metric `volley_lag`, measured only when a threshold names it.
+//! The scheduling delay of this generator: the pseudo-metric `volley_lag`, measured only when a threshold names it.
 //!
 //! A mark is sent to every script worker and every network thread ten times a second; how long it waits for its turn
-//! is what a VU waits too. A generator that lags reports its own queue as the target's latency, so a run may bind it:
+//! is what a VU waits too. A generator that lags reports its own queue as the target's latency, so a run may limit it:
 //! `volley_lag: ['p(99)<20']`, or `volley_lag{thread:network}`.
 
 use std::sync::Arc;
@@ -9,16 +9,16 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 
-use super::Run;
 use crate::metrics::{Contains, MetricId, MetricType, Record, Registry, TagSet, ThresholdDef};
+use crate::run::Run;
 
-/// The name thresholds know it by.
+/// The metric's name in thresholds.
 const NAME: &str = "volley_lag";
 /// How often marks are sent.
-const EVERY: Duration = Duration::from_millis(100);
+const PROBE_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Declares the metric if a threshold names it.
-pub(super) fn declare(thresholds: &[(String, Vec<ThresholdDef>)], registry: &Registry) -> Option<MetricId> {
+pub(in crate::run) fn declare(thresholds: &[(String, Vec<ThresholdDef>)], registry: &Registry) -> Option<MetricId> {
     let is_named = |name: &str| name.split('{').next().is_some_and(|metric| metric.trim() == NAME);
     let wanted = thresholds.iter().any(|(name, _)| is_named(name));
     // A script that has a metric of this name keeps it.
@@ -31,25 +31,25 @@ pub(super) fn declare(thresholds: &[(String, Vec<ThresholdDef>)], registry: &Reg
 
 impl Run {
     /// Sends marks until the run is over.
-    pub(super) async fn watch_lag(&self) {
-        let Some(metric) = self.lag else { return std::future::pending().await };
+    pub(in crate::run) async fn measure_scheduling_delay(&self) {
+        let Some(metric) = self.health.scheduling_delay else { return std::future::pending().await };
         let tags = |thread| self.script.interner.extend(&self.script.run_tags, [("thread", thread)]);
         let (script, network) = (tags("script"), tags("network"));
-        let clients: Vec<_> = (0..self.network_threads as u64).map(|at| self.script.net.client(at)).collect();
-        let mut beat = tokio::time::interval(EVERY);
+        let clients: Vec<_> = (0..self.health.network_threads as u64).map(|at| self.script.net.client(at)).collect();
+        let mut beat = tokio::time::interval(PROBE_INTERVAL);
         beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             beat.tick().await;
             let sent = Instant::now();
             let workers = join_all((0..self.workers.len() as u64).map(|at| {
-                let (tell, told) = tokio::sync::oneshot::channel();
+                let (tx, rx) = tokio::sync::oneshot::channel();
                 let mark = move |_| -> futures_util::future::LocalBoxFuture<'static, ()> {
                     let seen = Instant::now();
                     // The run may be over.
-                    Box::pin(async move { _ = tell.send(seen) })
+                    Box::pin(async move { _ = tx.send(seen) })
                 };
                 self.workers.post(at, Box::new(mark));
-                async move { told.await.ok() }
+                async move { rx.await.ok() }
             }));
             let threads = join_all(clients.iter().map(|client| {
                 client.run(|_| {

@@ -1,7 +1,7 @@
 //! Sleeping to the tenth of a millisecond.
 //!
-//! tokio's timers count whole milliseconds: VUs that think equally long come to wake in step, and what they send
-//! arrives in bursts that nobody asked for. Here one thread wakes everybody at their own moment.
+//! tokio's timers have a resolution of one millisecond: VUs with equal think times drift into step, and their requests
+//! arrive in bursts. Here one thread wakes each sleeper at its own moment.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -11,15 +11,15 @@ use std::sync::{Condvar, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-/// Those who are due within this time of each other are woken together: it bounds how often the thread runs.
-const STEP: Duration = Duration::from_micros(100);
+/// Sleepers that are due within this time of each other are woken together: it bounds how often the thread runs.
+const RESOLUTION: Duration = Duration::from_micros(100);
 
-/// When somebody wants to be woken; the number tells those of one moment apart.
-type Turn = (Instant, u64);
+/// When a sleeper is due; the number tells sleepers of the same moment apart.
+type WakeKey = (Instant, u64);
 
-struct Alarm {
-    sleepers: Mutex<BTreeMap<Turn, Waker>>,
-    /// Told when somebody came who is due before all others.
+struct PreciseTimer {
+    sleepers: Mutex<BTreeMap<WakeKey, Waker>>,
+    /// Notified when a new sleeper is due before all others.
     earlier: Condvar,
 }
 
@@ -31,13 +31,13 @@ pub fn sleep(duration: Duration) -> Sleep {
 /// Done at `moment`.
 pub fn sleep_until(moment: Instant) -> Sleep {
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    Sleep { turn: (moment, NEXT.fetch_add(1, Ordering::Relaxed)), is_known: false }
+    Sleep { key: (moment, NEXT.fetch_add(1, Ordering::Relaxed)), is_known: false }
 }
 
-/// A pause; dropping it forgets it.
+/// A pause; dropping it cancels it.
 #[derive(Debug)]
 pub struct Sleep {
-    turn: Turn,
+    key: WakeKey,
     is_known: bool,
 }
 
@@ -45,19 +45,19 @@ impl Future for Sleep {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        if self.turn.0 <= Instant::now() {
+        if self.key.0 <= Instant::now() {
             return Poll::Ready(());
         }
-        let mut sleepers = ALARM.sleepers();
-        let is_first = sleepers.first_key_value().is_none_or(|(turn, _)| self.turn < *turn);
-        match sleepers.get_mut(&self.turn) {
+        let mut sleepers = TIMER.sleepers();
+        let is_first = sleepers.first_key_value().is_none_or(|(key, _)| self.key < *key);
+        match sleepers.get_mut(&self.key) {
             Some(waker) => waker.clone_from(cx.waker()),
-            None => _ = sleepers.insert(self.turn, cx.waker().clone()),
+            None => _ = sleepers.insert(self.key, cx.waker().clone()),
         }
         self.is_known = true;
         drop(sleepers);
         if is_first {
-            ALARM.earlier.notify_one();
+            TIMER.earlier.notify_one();
         }
         Poll::Pending
     }
@@ -66,18 +66,18 @@ impl Future for Sleep {
 impl Drop for Sleep {
     fn drop(&mut self) {
         if self.is_known {
-            ALARM.sleepers().remove(&self.turn);
+            TIMER.sleepers().remove(&self.key);
         }
     }
 }
 
-impl Alarm {
-    fn sleepers(&self) -> MutexGuard<'_, BTreeMap<Turn, Waker>> {
+impl PreciseTimer {
+    fn sleepers(&self) -> MutexGuard<'_, BTreeMap<WakeKey, Waker>> {
         self.sleepers.lock().unwrap_or_else(|poison| poison.into_inner())
     }
 
-    /// Wakes whoever is due, for ever.
-    fn ring(&self) {
+    /// Wakes sleepers when they are due, for ever.
+    fn run(&self) {
         let mut due = Vec::new();
         loop {
             let mut sleepers = self.sleepers();
@@ -87,9 +87,9 @@ impl Alarm {
             }
             if due.is_empty() {
                 let next = sleepers.first_key_value().map(|((moment, _), _)| moment.saturating_duration_since(now));
-                // Whom the wait ends for is looked up anew: nothing has to be known about why it ended.
+                // Who is due is looked up again, so it does not matter why the wait ended.
                 match next {
-                    Some(rest) => drop(self.earlier.wait_timeout(sleepers, rest.max(STEP))),
+                    Some(rest) => drop(self.earlier.wait_timeout(sleepers, rest.max(RESOLUTION))),
                     None => drop(self.earlier.wait(sleepers)),
                 }
                 continue;
@@ -100,18 +100,18 @@ impl Alarm {
     }
 }
 
-/// The alarm of this process.
-static ALARM: Alarm = Alarm { sleepers: Mutex::new(BTreeMap::new()), earlier: Condvar::new() };
+/// The timer of this process.
+static TIMER: PreciseTimer = PreciseTimer { sleepers: Mutex::new(BTreeMap::new()), earlier: Condvar::new() };
 
-/// Starts the thread that wakes, once; before that nobody who sleeps is woken.
+/// Starts the timer's thread, once; before that no sleeper is woken.
 ///
 /// # Errors
-/// When the system has no room for another thread.
+/// When the system refuses another thread.
 pub fn start() -> std::io::Result<()> {
     static RUNS: Mutex<bool> = Mutex::new(false);
     let mut runs = RUNS.lock().unwrap_or_else(|poison| poison.into_inner());
     if !*runs {
-        std::thread::Builder::new().name("volley-alarm".to_owned()).spawn(|| ALARM.ring())?;
+        std::thread::Builder::new().name("volley-timer".to_owned()).spawn(|| TIMER.run())?;
         *runs = true;
     }
     Ok(())
@@ -139,14 +139,14 @@ mod tests {
     }
 
     #[test]
-    fn whoever_leaves_is_forgotten() {
+    fn a_dropped_sleep_is_cancelled() {
         runtime().block_on(async {
             let mut long = Box::pin(sleep(Duration::from_secs(3600)));
-            let turn = long.turn;
+            let key = long.key;
             assert!(futures_util::poll!(&mut long).is_pending());
-            assert!(ALARM.sleepers().contains_key(&turn));
+            assert!(TIMER.sleepers().contains_key(&key));
             drop(long);
-            assert!(!ALARM.sleepers().contains_key(&turn));
+            assert!(!TIMER.sleepers().contains_key(&key));
         });
     }
 }

@@ -1,18 +1,18 @@
-//! What this process used since a run began, for the generator's health.
+//! What this process has used since the run began.
 
 use std::time::Instant;
 
 use crate::metrics::Usage;
 
-/// Measures from its making on.
+/// Measures from its creation on.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Meter {
+pub(super) struct UsageMeter {
     began: Instant,
     cpu_before: std::time::Duration,
     cores: usize,
 }
 
-impl Meter {
+impl UsageMeter {
     pub fn start() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Self { began: Instant::now(), cpu_before: process().0, cores }
@@ -26,7 +26,7 @@ impl Meter {
     }
 }
 
-/// CPU time of this process, and the most memory it had in bytes; zeros where the system does not say.
+/// CPU time of this process, and the most memory it had in bytes; zeros where the system does not tell.
 fn process() -> (std::time::Duration, u64) {
     // SAFETY: all-zero bytes are a valid `rusage`, which is made of integers only.
     let mut usage: libc::rusage = unsafe { std::mem::zeroed() };

@@ -1,0 +1,140 @@
+//! A script as a command is given it, and how it is read: from a file, standard input, an archive, or the network.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::args::{OptionArgs, RuntimeArgs, ScriptArgs};
+use super::commands::Context;
+use super::config::ConfigFile;
+use super::fetch;
+use super::runtime::{CompatibilityMode, Environment, RuntimeSettings};
+use super::usage::{one_script, refuse};
+use crate::failure::Failure;
+use crate::js::Engine;
+use crate::options::{Feature, Layers, Notes, Options};
+use crate::run::ScriptRequest;
+use crate::source::{MainScript, RealDisk, Secrets};
+use crate::ui::log::Log;
+use crate::units::redact::redact;
+
+/// A script and what surrounds it; nothing was read yet.
+#[derive(Clone, Debug)]
+pub(super) struct ScriptSettings {
+    /// The script's argument as typed.
+    pub argument: String,
+    /// Where relative paths begin.
+    pub cwd: PathBuf,
+    /// Settings of the script.
+    pub runtime: RuntimeSettings,
+    /// Options around the script's.
+    pub layers: Layers,
+    /// `quickjs` or `boa`; `None` for the default.
+    pub js_engine: Option<String>,
+    /// `TYPE[=CONFIG]` each.
+    pub secret_sources: Vec<String>,
+    /// This process's variables.
+    pub env: Environment,
+    /// Refuse what k6 refuses.
+    pub strict: bool,
+}
+
+impl ScriptSettings {
+    /// Settings without option flags, for commands that have none; the other layers count only if all options are to be
+    /// `resolved`. Warnings are logged.
+    ///
+    /// # Errors
+    /// Wrong usage (255), a wrong config file or variable (104).
+    pub fn without_flags(
+        script: &ScriptArgs,
+        runtime: &RuntimeArgs,
+        resolved: bool,
+        context: &Context,
+    ) -> Result<Self, Failure> {
+        let mut notes = Notes::new(context.global.strict);
+        let argument = one_script(&script.script)?;
+        let runtime = runtime.settings(&context.env, false, &mut notes)?;
+        let layers = if resolved {
+            let config = ConfigFile::of_command(context, &mut notes)?;
+            layers(&OptionArgs::default(), &config, &context.env, &mut notes)?
+        } else {
+            Layers::default()
+        };
+        let settings = Self::new(argument, runtime, layers, context);
+        for line in &notes.warnings {
+            context.log.logger().warn(line);
+        }
+        Ok(settings)
+    }
+
+    /// Settings with these layers of options.
+    pub fn new(argument: String, runtime: RuntimeSettings, layers: Layers, context: &Context) -> Self {
+        let global = &context.global;
+        Self {
+            argument,
+            cwd: context.cwd.clone(),
+            runtime,
+            layers,
+            js_engine: global.js_engine.clone(),
+            secret_sources: global.secret_sources.clone(),
+            env: context.env.clone(),
+            strict: global.strict,
+        }
+    }
+
+    /// Reads the script and opens its sources of secrets.
+    ///
+    /// # Errors
+    /// What can't be read, an unknown engine, a wrong source.
+    pub fn load(self, log: &Log) -> Result<ScriptRequest, Failure> {
+        let secrets = secrets(&self.secret_sources, &self.cwd, &self.env, log)?;
+        let main = self.read(log)?;
+        let archived = main.archive.as_ref().map(|archive| archive.env.clone()).unwrap_or_default();
+        Ok(ScriptRequest {
+            argument: redact(&self.argument).into_owned(),
+            main,
+            env: self.runtime.script_env(&archived),
+            freeze_env: self.layers.features.contains(&Feature::FreezeEnv),
+            has_global: self.runtime.compatibility_mode == CompatibilityMode::Extended,
+            layers: self.layers,
+            secrets,
+            engine: engine(self.js_engine.as_deref())?,
+            strict: self.strict,
+            log: log.clone(),
+        })
+    }
+
+    /// Reads the script, with the network for what is remote.
+    ///
+    /// # Errors
+    /// What can't be read.
+    pub fn read(&self, log: &Log) -> Result<MainScript, Failure> {
+        let mut stdin: Box<dyn Read> = Box::new(std::io::stdin());
+        let fetch = fetch::over_https(log.logger());
+        MainScript::load(&self.argument, self.runtime.script_type, RealDisk, &self.cwd, &mut stdin, fetch)
+    }
+}
+
+/// The config file's and the other layers' options, for every command that resolves options.
+pub(super) fn layers(
+    args: &OptionArgs,
+    config: &ConfigFile,
+    env: &Environment,
+    notes: &mut Notes,
+) -> Result<Layers, Failure> {
+    let cli = args.options(notes)?;
+    let env = Options::from_env(env, notes)?;
+    Ok(Layers { config: config.options.clone(), env, cli, features: Vec::new() })
+}
+
+/// The JavaScript engine of this name.
+pub(super) fn engine(name: Option<&str>) -> Result<Engine, Failure> {
+    name.map_or(Ok(Engine::DEFAULT), |name| Engine::named(name).map_err(refuse))
+}
+
+/// The sources of `k6/secrets`; what they hand out, the log hides.
+fn secrets(asked: &[String], cwd: &Path, env: &Environment, log: &Log) -> Result<Arc<Secrets>, Failure> {
+    let log = log.clone();
+    let variable = |name: &str| env.get(name).cloned();
+    Secrets::open(asked, cwd, &variable, move |value| log.hide(value)).map(Arc::new)
+}

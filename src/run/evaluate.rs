@@ -1,0 +1,211 @@
+//! Evaluates a script without running a test: what it exports, which options and metrics it declares, which files it
+//! reads. A run begins with it; `inspect` and `archive` end with it.
+
+use std::sync::{Arc, Mutex};
+
+use super::prepare::default_http;
+use super::{ScriptRequest, network};
+use crate::execution::RunState;
+use crate::exit_code::ExitCode;
+use crate::failure::{ExitWith, Failure};
+use crate::js::modules::volley::shared_array::Arrays;
+use crate::js::worker::Crew as Workers;
+use crate::js::{Exports, Loader, Script, VuCrew};
+use crate::log::Level;
+use crate::metrics::ledger::LedgerOptions;
+use crate::metrics::record::Epoch;
+use crate::metrics::system_tags::SystemTags;
+use crate::metrics::{Interner, Ledger, Metric, Recorder, Registry, builtin};
+use crate::net::Net;
+use crate::options::{Notes, Options, Settled, derive};
+use crate::source::Files;
+
+/// A script that was evaluated once, for commands that run no test.
+pub struct EvaluatedScript {
+    request: ScriptRequest,
+    exports: Exports,
+    files: Arc<Files>,
+    registry: Arc<Registry>,
+}
+
+/// Evaluates a script once and looks at what it exports.
+///
+/// # Errors
+/// What can't be loaded, or was thrown; the code of the innermost place that knows.
+pub fn evaluate(request: ScriptRequest) -> Result<EvaluatedScript, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().exit(ExitCode::Other)?;
+    let context = ScriptContext::new(&request);
+    let exports = runtime.block_on(context.evaluate(&request))?;
+    Ok(EvaluatedScript { request, exports, files: context.files, registry: context.registry })
+}
+
+impl EvaluatedScript {
+    /// The script's own options.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn own_options(&self) -> Result<Options, Failure> {
+        own_options(&self.request, &self.exports, &mut Notes::new(self.request.strict))
+    }
+
+    /// Checks that there can be TLS connections as `options` ask for them.
+    ///
+    /// # Errors
+    /// When no TLS version and cipher suite satisfy all of them.
+    pub fn check_tls(&self, options: &Options) -> Result<(), Failure> {
+        network::check_tls(options)
+    }
+
+    /// All options, merged and checked.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn resolve_options(&self) -> Result<Settled, Failure> {
+        let resolved = resolve_options(&self.request, &self.exports)?;
+        derive::check_exports(&resolved.scenarios, |name| self.exports.has(name))?;
+        Ok(resolved)
+    }
+
+    /// The metrics that the script declares.
+    pub fn declared_metrics(&self) -> Vec<Metric> {
+        let mut metrics = self.registry.all();
+        metrics.retain(|metric| !builtin::is_one(metric.id));
+        metrics
+    }
+
+    /// The main script's URL.
+    pub fn script_url(&self) -> &str {
+        &self.request.main.module.url
+    }
+
+    /// Every file that was read, by its URL.
+    pub fn files(&self) -> Vec<(String, bytes::Bytes)> {
+        self.files.all()
+    }
+}
+
+/// What every evaluation of one script shares: it is there before any option is known.
+pub(super) struct ScriptContext {
+    pub files: Arc<Files>,
+    pub registry: Arc<Registry>,
+    pub state: Arc<RunState>,
+    pub epoch: Epoch,
+    loader: Arc<Loader>,
+    interner: Arc<Interner>,
+    arrays: Arc<Arrays>,
+}
+
+impl ScriptContext {
+    pub fn new(request: &ScriptRequest) -> Self {
+        let files = Arc::clone(&request.main.files);
+        let loader = Arc::new(Loader::new(files.clone(), &request.main.open_base, request.engine));
+        Self {
+            files,
+            loader,
+            registry: Arc::new(Registry::new()),
+            interner: Arc::default(),
+            state: Arc::default(),
+            arrays: Arc::default(),
+            epoch: Epoch::now(),
+        }
+    }
+
+    /// Evaluates the script in a VU of its own, with default options, to see what it exports. No other files can be read
+    /// afterwards.
+    pub async fn evaluate(&self, request: &ScriptRequest) -> Result<Exports, Failure> {
+        let workers = self.single_worker(request)?;
+        let script = Arc::new(self.script(request, &Options::default(), Net::idle()));
+        let exports = VuCrew::with_own_vu(&workers, &script, |_| (), |vu| async move { vu.exports().await });
+        let url = &request.main.module.url;
+        let context = || format!("could not initialize '{}': could not load JS test '{url}'", request.argument);
+        let exports = exports.await.map_err(|failure| {
+            let is_from_outside = matches!(failure.code, ExitCode::ExternalAbort | ExitCode::StoppedByApi);
+            if failure.is_exception || is_from_outside { failure } else { failure.context(context()) }
+        })?;
+        self.files.seal();
+        if exports.functions.is_empty() {
+            return Err(Failure::new(ExitCode::Other, "no exported functions in script").context(context()));
+        }
+        if let Some(name) = exports.values.iter().find(|name| matches!(name.as_str(), "setup" | "teardown")) {
+            return Err(Failure::new(ExitCode::Other, format!("exported '{name}' must be a function")));
+        }
+        Ok(exports)
+    }
+
+    /// A worker for code that belongs to no run: what it measures is dropped.
+    pub fn single_worker(&self, request: &ScriptRequest) -> Result<Workers, Failure> {
+        let ledger = Ledger::new(self.registry.clone(), LedgerOptions::default(), request.log.logger());
+        let ledger = Arc::new(Mutex::new(ledger));
+        Workers::start(1, move || Recorder::new(ledger.clone())).exit(ExitCode::Other)
+    }
+
+    /// The script as VUs see it, with these options.
+    pub fn script(&self, request: &ScriptRequest, options: &Options, net: Arc<Net>) -> Script {
+        let tags: Vec<_> = options.tags.iter().flatten().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        let system_tags = match &options.system_tags {
+            Some(tags) => SystemTags::parse(tags.iter()),
+            None => SystemTags::default(),
+        };
+        Script {
+            engine: request.engine,
+            loader: self.loader.clone(),
+            address: request.main.module.url.to_string(),
+            env: Arc::new(request.env.clone()),
+            freeze_env: request.freeze_env,
+            has_global: request.has_global,
+            registry: self.registry.clone(),
+            run_tags: self.interner.set(tags),
+            interner: self.interner.clone(),
+            system_tags,
+            log: request.log.logger(),
+            epoch: self.epoch,
+            state: self.state.clone(),
+            net,
+            arrays: self.arrays.clone(),
+            secrets: request.secrets.clone(),
+            schemas: Default::default(),
+            http: default_http(options),
+            rate_limit: options.rps.filter(|rps| *rps > 0).map(|rps| crate::js::script::RateLimit::new(rps as u64)),
+            min_iteration_duration: options.min_iteration_duration.unwrap_or_default().to_duration(),
+            throw: options.throw.unwrap_or_default(),
+            is_strict: request.strict,
+            told_of_set: Default::default(),
+            options: Default::default(),
+            exported_options: Default::default(),
+            setup_data: Default::default(),
+        }
+    }
+}
+
+/// Reads what the script exports and merges it with the other layers; warnings are logged.
+pub(super) fn resolve_options(request: &ScriptRequest, exports: &Exports) -> Result<Settled, Failure> {
+    let mut notes = Notes::new(request.strict);
+    let script = own_options(request, exports, &mut notes)?;
+    let resolved = request.layers.settle(script)?;
+    let log = request.log.logger();
+    for line in notes.warnings.iter().chain(&resolved.warnings) {
+        log.warn(line);
+    }
+    Ok(resolved)
+}
+
+/// The options of the script, or of the archive it came in.
+fn own_options(request: &ScriptRequest, exports: &Exports, notes: &mut Notes) -> Result<Options, Failure> {
+    Ok(match (&request.main.archive, &exports.options) {
+        (Some(archive), _) => Options::from_json(&archive.options, notes)?.options,
+        (None, Some(json)) => {
+            let mut value: serde_json::Value = serde_json::from_str(json).exit(ExitCode::InvalidConfig)?;
+            // As Go writes objects: what is passed through, and the first thing that is wrong, go by name.
+            value.sort_all_objects();
+            let url = &request.main.module.url;
+            let decoded = Options::from_json(&value, notes).map_err(|failure| {
+                failure.context(format!("could not initialize '{}': could not load JS test '{url}'", request.argument))
+            })?;
+            if let Some((message, error)) = decoded.warning() {
+                request.log.logger().log(Level::Warning, message, vec![("error", error.into())]);
+            }
+            decoded.options
+        }
+        (None, None) => Options::default(),
+    })
+}

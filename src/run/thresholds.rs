@@ -1,0 +1,52 @@
+//! Thresholds: bound to the metrics of the script before the run, judged while it goes on.
+
+use super::{Run, RunRequest};
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::log::Logger;
+use crate::metrics::{Baseline, Registry, threshold};
+use crate::options::Options;
+use crate::summary::{Mode, writing};
+
+/// Reads the thresholds and binds them to the metrics the script declared.
+pub(super) fn bind(
+    request: &RunRequest,
+    options: &Options,
+    registry: &Registry,
+) -> Result<Vec<threshold::Watched>, Failure> {
+    let Some(thresholds) = &options.thresholds else { return Ok(Vec::new()) };
+    let log = request.script.log.logger();
+    if request.no_thresholds {
+        // Where no summary would show them, k6 does not look at them at all.
+        let is_shown = request.summary_mode != Mode::Disabled || request.address.is_some();
+        let log = if is_shown { log } else { Logger::silent() };
+        return Ok(threshold::names_only(&thresholds.0, registry, &log));
+    }
+    let mut watched = threshold::check(&thresholds.0, registry, request.script.strict, &log)?;
+    let baseline = request.baseline.as_deref().map(|name| read_baseline(request, name)).transpose()?;
+    threshold::compare(&mut watched, baseline.as_ref())?;
+    Ok(watched)
+}
+
+fn read_baseline(request: &RunRequest, name: &str) -> Result<Baseline, Failure> {
+    let text = std::fs::read_to_string(request.cwd.join(name)).map_err(|error| {
+        let why = writing::plain(&error);
+        Failure::new(ExitCode::InvalidConfig, format!("the baseline '{name}' can't be read: {why}"))
+    })?;
+    Baseline::parse(name, &text)
+}
+
+impl Run {
+    /// Judges the thresholds; a crossed one that says so stops the run.
+    pub(super) fn judge_thresholds(&self) {
+        if self.request.no_thresholds {
+            return;
+        }
+        let verdict = self.ledger().evaluate(self.state.elapsed(), false);
+        if verdict.abort
+            && let Some(failure) = verdict.failure()
+        {
+            self.state.abort(failure);
+        }
+    }
+}
