@@ -25,15 +25,12 @@ pub fn no_module(address: &str) -> Throw {
 /// What the module threw before its first `await`, or why it can't be had.
 pub fn evaluate<C: EngineContext>(context: &mut C, address: &str) -> Result<C::Value, C::Error> {
     let state = context.state();
-    let known = state.module_addresses();
-    let module = match state.module(address) {
-        Some(module) => module,
-        None => context.load_module(address)?,
-    };
-    let linked = context.load_imports(&module).and_then(|()| context.link(&module));
-    if linked.is_err() {
-        context.forget_other_modules(&known);
-    }
+    let before = state.module_addresses();
+    let module = forget_on_error(context, &before, |context| load(context, address))?;
+    let linked = forget_on_error(context, &before, |context| {
+        context.load_imports(&module)?;
+        context.link(&module)
+    });
     // Nothing of it ran, also where an engine links a module when it evaluates it.
     let promise = linked.and_then(|()| context.evaluate_module(&module)).inspect_err(|_| state.host.link_failed())?;
     if let Some(PromiseState::Rejected(reason)) = context.promise_state(&promise) {
@@ -41,6 +38,27 @@ pub fn evaluate<C: EngineContext>(context: &mut C, address: &str) -> Result<C::V
         return Err(context.throw_value(reason));
     }
     Ok(promise)
+}
+
+/// The module at `address`, loaded if it was not yet.
+fn load<C: EngineContext>(context: &mut C, address: &str) -> Result<C::Module, C::Error> {
+    match context.state().module(address) {
+        Some(module) => Ok(module),
+        None => context.load_module(address),
+    }
+}
+
+/// Forgets all modules that were not there before if one can't be loaded or linked: an engine may free them.
+fn forget_on_error<C: EngineContext, T>(
+    context: &mut C,
+    before: &[String],
+    load: impl FnOnce(&mut C) -> Result<T, C::Error>,
+) -> Result<T, C::Error> {
+    let result = load(context);
+    if result.is_err() {
+        context.forget_other_modules(before);
+    }
+    result
 }
 
 /// Evaluates what is at `address` at once: the namespace of a module, the value of a script.
@@ -63,21 +81,15 @@ pub fn require<C: EngineContext>(context: &mut C, address: &str) -> Result<C::Va
         return context.namespace(module);
     }
     let before = state.module_addresses();
-    let module = match known {
-        Some(module) => module,
-        None => context.load_module(address)?,
-    };
-    let mut linked = context.load_imports(&module);
-    if linked.is_ok() {
-        if state.host.is_running(address) {
-            return Err(context.throw(is_imported(address)));
-        }
-        linked = context.link(&module);
+    let module = forget_on_error(context, &before, |context| {
+        let module = load(context, address)?;
+        context.load_imports(&module)?;
+        Ok(module)
+    })?;
+    if state.host.is_running(address) {
+        return Err(context.throw(is_imported(address)));
     }
-    if let Err(error) = linked {
-        context.forget_other_modules(&before);
-        return Err(error);
-    }
+    forget_on_error(context, &before, |context| context.link(&module))?;
     let promise = context.evaluate_module(&module)?;
     match context.promise_state(&promise) {
         Some(PromiseState::Rejected(reason)) => {

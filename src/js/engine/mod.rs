@@ -288,21 +288,22 @@ pub enum Global {
 }
 
 /// Code in the form an engine compiled it to. Only an engine makes it, as an engine trusts what it reads.
-pub struct Bytecode(#[cfg_attr(not(feature = "quickjs"), expect(dead_code, reason = "Boa compiles anew"))] Box<[u8]>);
+#[cfg_attr(not(feature = "quickjs"), expect(dead_code, reason = "Boa keeps no compiled code"))]
+pub struct Bytecode(Box<[u8]>);
 
 /// What an engine compiled, once for the whole process.
 pub type Compiled = Arc<std::sync::OnceLock<Bytecode>>;
 
 /// What a module is made of.
 pub enum ModuleCode {
-    /// JavaScript; `shared` may hold what an engine made of it once for the whole process.
+    /// An ES module.
     Source {
         /// The text.
         text: Arc<str>,
-        /// An engine's compiled form, kept beside the text.
+        /// What an engine compiled it to, once it has.
         compiled: Compiled,
     },
-    /// A script whose value is wanted: CommonJS as a function.
+    /// A script whose value is used: CommonJS as a function.
     Script {
         /// The text.
         text: Arc<str>,
@@ -374,7 +375,7 @@ pub enum PromiseOutcome {
     Value(Value),
     /// A rejected promise: the reason.
     Rejected(Exception),
-    /// It is a pending promise.
+    /// A pending promise.
     Pending,
 }
 
