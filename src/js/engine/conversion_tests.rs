@@ -116,7 +116,6 @@ fn given(name: &str) -> Result<Value, Throw> {
             Value::Map(["", "0", "__proto__", "ä", "toString"].map(|name| (name.to_owned(), Value::Null)).into())
         }
         "promise" => Value::Pending(Box::pin(std::future::pending())),
-        "surrogate" => Value::Json(Bytes::from_static(br#""a\ud800b""#)),
         "long json" => Value::Json(format!("[{}0]", "\"\\u00e4\", ".repeat(20_000)).into()),
         "no long json" => Value::Json(format!("[{}", "\"x\", ".repeat(40_000)).into()),
         "list" => Value::List(vec![Value::Number(1.0), text("x"), Value::List(Vec::new())]),
@@ -328,8 +327,6 @@ fn what_rust_gives_to_javascript() {
         ("Object.keys(give('names'))", "[\"0\", \"\", \"__proto__\", \"ä\", \"toString\"]"),
         ("Object.getPrototypeOf(give('map')) === Object.prototype", "true"),
         ("give('promise') instanceof Promise", "true"),
-        ("give('surrogate').charCodeAt(1)", "55296.0"),
-        ("give('surrogate')", "\"a\u{FFFD}b\""),
         ("[give('long json').length, give('long json')[19999]]", "[20001.0, \"ä\"]"),
         ("give('text') === 'a\\0\u{e4}\\u{1F600}'", "true"),
         ("give('bytes') instanceof ArrayBuffer", "true"),
@@ -359,7 +356,7 @@ const EXPORTS: &str = "export const object = { a: [1] }, nothing = null, text = 
     export const done = Promise.resolve(object), bad = Promise.reject(new TypeError('bad'));
     export const waits = new Promise(() => {});
     export const same = (a, b) => a === b, fails = () => { throw new RangeError('no') };
-    export default async (value) => value;";
+    export default async function (value) { return value; }";
 
 /// Checks something on every engine, in a realm in which [`EXPORTS`] were evaluated.
 fn with_exports(check: impl FnOnce(&dyn Realm) + Copy + 'static) {

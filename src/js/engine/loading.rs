@@ -31,8 +31,12 @@ pub fn evaluate<C: EngineContext>(context: &mut C, address: &str) -> Result<C::V
         context.load_imports(&module)?;
         context.link(&module)
     });
-    // Nothing of it ran, also where an engine links a module when it evaluates it.
-    let promise = linked.and_then(|()| context.evaluate_module(&module)).inspect_err(|_| state.host.link_failed())?;
+    linked.inspect_err(|_| state.host.link_failed())?;
+    let evaluated = context.evaluate_module(&module);
+    if evaluated.is_err() && C::LINKS_WHEN_EVALUATED {
+        state.host.link_failed();
+    }
+    let promise = evaluated?;
     if let Some(PromiseState::Rejected(reason)) = context.promise_state(&promise) {
         forget_rejection(context, &promise);
         return Err(context.throw_value(reason));

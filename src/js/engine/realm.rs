@@ -37,6 +37,8 @@ pub trait EngineContext: Sized {
     type Error;
     /// What else the engine keeps for a realm.
     type Extras;
+    /// True for an engine that links a module when it evaluates it, and not before.
+    const LINKS_WHEN_EVALUATED: bool;
 
     /// The state of the realm this is the context of.
     fn state(&self) -> Rc<RealmState<Self>>;
@@ -116,7 +118,7 @@ pub trait EngineContext: Sized {
     /// # Errors
     /// Why it can't be had.
     fn load_imports(&mut self, module: &Self::Module) -> Result<(), Self::Error>;
-    /// Links a module, where the engine does not do that when it evaluates it.
+    /// Links a module, unless [`Self::LINKS_WHEN_EVALUATED`].
     ///
     /// # Errors
     /// What is imported and not exported.

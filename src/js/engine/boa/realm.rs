@@ -205,6 +205,7 @@ impl EngineContext for Context {
     type Resolvers = ResolvingFunctions;
     type Error = JsError;
     type Extras = BoaExtras;
+    const LINKS_WHEN_EVALUATED: bool = false;
 
     fn state(&self) -> Rc<BoaState> {
         state(self)

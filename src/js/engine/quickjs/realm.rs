@@ -102,6 +102,7 @@ impl EngineContext for Context {
     type Resolvers = [Owned; 2];
     type Error = Thrown;
     type Extras = QuickJsExtras;
+    const LINKS_WHEN_EVALUATED: bool = true;
 
     fn state(&self) -> Rc<QuickJsState> {
         Self::state(self).clone()
