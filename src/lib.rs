@@ -51,24 +51,24 @@ mod cli;
 // by `main`, by the integration tests, and by the fuzz targets.
 pub use cli::main;
 #[doc(hidden)]
-pub use js::{Engine, modules::MODULES, modules::PARTS, regexp::match_regexp};
+pub use js::{Engine, language::regexp::match_regexp, modules::LAZY_SCRIPTS, modules::MODULES};
 #[doc(hidden)]
 pub use output::opentelemetry::proto;
 #[doc(hidden)]
-pub use report::{Mode, page};
+pub use report::{PageMode, page};
 #[doc(hidden)]
 pub use target::{Account, CacheChoice, TargetConfig, bind};
 
 /// What must hold for texts nobody has foreseen, one function per kind of text.
 #[cfg(fuzzing)]
 pub mod fuzz {
-    pub use crate::js::dialect::fuzz_tests::{map, script};
+    pub use crate::js::language::regexp::fuzz_tests::regexp;
     pub use crate::js::modules::k6::crypto::fuzz_tests::certificate;
     pub use crate::js::modules::k6::experimental::csv::fuzz_tests::records;
     pub use crate::js::modules::k6::html::fuzz_tests::page;
     pub use crate::js::modules::k6::http::fuzz_tests::{form, selector};
     pub use crate::js::modules::k6::net::grpc::fuzz_tests::{descriptors, message, proto};
-    pub use crate::js::regexp::fuzz_tests::regexp;
+    pub use crate::js::transpile::fuzz_tests::{map, script};
     pub use crate::metrics::fuzz_tests::{baseline, threshold};
     pub use crate::net::grpc::fuzz_tests::{body, trailers};
     pub use crate::net::http::fuzz_tests::{answer, challenge, cookie, location};

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
-use volley::proto::{Data, ExportRequest, Number};
+use volley::proto::{ExportRequest, MetricData, NumberValue};
 
 use crate::peers::{self, Server};
 use crate::program::{Outcome, Running, volley};
@@ -192,18 +192,18 @@ fn exported(export: &ExportRequest, name: &str) -> Vec<f64> {
     let scope = &export.resource_metrics[0].scope_metrics[0];
     assert_eq!(scope.scope.as_ref().map(|scope| scope.name.as_str()), Some("k6"));
     let metric = scope.metrics.iter().find(|metric| metric.name == name).unwrap_or_else(|| panic!("no {name}"));
-    let value = |number: Option<Number>| match number {
-        Some(Number::AsDouble(number)) => number,
-        Some(Number::AsInt(number)) => number as f64,
+    let value = |number: Option<NumberValue>| match number {
+        Some(NumberValue::AsDouble(number)) => number,
+        Some(NumberValue::AsInt(number)) => number as f64,
         None => panic!("no number of {name}"),
     };
     match metric.data.as_ref().expect("a metric has data") {
-        Data::Gauge(gauge) => gauge.data_points.iter().map(|point| value(point.value)).collect(),
-        Data::Sum(sum) => {
+        MetricData::Gauge(gauge) => gauge.data_points.iter().map(|point| value(point.value)).collect(),
+        MetricData::Sum(sum) => {
             assert!(sum.is_monotonic && sum.aggregation_temporality == 2);
             sum.data_points.iter().map(|point| value(point.value)).collect()
         }
-        Data::Histogram(histogram) => {
+        MetricData::Histogram(histogram) => {
             let points = histogram.data_points.iter();
             points
                 .flat_map(|point| {

@@ -87,6 +87,90 @@ fn a_criterion_that_nobody_measures_is_told_before_any_load() {
     }
 }
 
+/// One key of a procedure file, or what stands in its place, and what is said about it.
+const WRONG_FILES: [(&str, &str); 42] = [
+    ("name: 5", "`name`: expected a text, it is 5"),
+    ("name: ''", "`name`: expected a text that is not empty"),
+    ("nmae: 'x'", "`nmae`: unknown key; did you mean `name`?"),
+    ("environment: 'a/b'", "`environment`: \"a/b\" can't be part of a file name"),
+    ("baseUrl: 'localhost'", "`baseUrl`: expected an address such as http://… or https://…"),
+    ("baseUrl: 'ftp://x:80'", "`baseUrl`: expected an address such as http://… or https://…"),
+    ("resultsDir: true", "`resultsDir`: expected a text, it is true"),
+    ("phase: 1", "`phase`: expected a text, it is 1"),
+    ("runs: undefined", "`runs`: missing; expected a list of runs"),
+    ("runs: []", "`runs`: there is no run; expected at least one"),
+    ("runs: [{ ...run, name: 'a b' }]", "`runs[0].name`: \"a b\" is not a name"),
+    ("runs: [{ ...run, name: 'procedure' }]", "`procedure` would be the name of another file"),
+    ("runs: [run, run]", "`runs[1]`: a second run is called `one`"),
+    ("runs: [{ name: 'one' }]", "`runs[0].script`: missing; expected a k6 script"),
+    ("runs: [{ ...run, vus: 0 }]", "`runs[0].vus`: expected a whole number from 1 to 1000000, it is 0"),
+    ("runs: [{ ...run, vus: NaN }]", "`runs[0].vus`: expected a whole number from 1 to 1000000, it is NaN"),
+    ("runs: [{ ...run, vus: '5' }]", "it is the text \"5\""),
+    ("runs: [{ ...run, duration: '5 apples' }]", "`runs[0].duration`: \"5 apples\" is not a duration"),
+    ("runs: [{ ...run, duration: 300 }]", "`runs[0].duration`: expected a duration such as '1m30s', it is 300"),
+    ("runs: [{ ...run, duration: '10ms' }]", "`runs[0].duration`: a run takes at least 1s"),
+    ("runs: [{ ...run, stages: [] }]", "`runs[0]`: one of duration, iterations and stages shapes a run, not several"),
+    ("runs: [{ ...run, exec: 'f' }]", "`runs[0].exec`: unknown key"),
+    ("runs: [{ ...run, env: { K6_VUS: '1' } }]", "`runs[0].env.K6_VUS`: variables of this kind are options"),
+    ("runs: [{ ...run, coolDown: '-1s' }]", "`runs[0].coolDown`: \"-1s\" is not a duration"),
+    ("criteria: undefined", "`criteria`: missing; expected a list of what has to hold"),
+    ("criteria: []", "`criteria`: there is no criterion; expected at least one"),
+    ("criteria: ['peak.http_reqs.rate > 1']", "is not a run; the runs are one"),
+    ("criteria: ['one.http_reqs.p42 > 1']", "`p42` in `one.http_reqs.p42` is not a statistic"),
+    ("criteria: ['one.http_reqs.rate']", "`criteria[0]`: "),
+    ("criteria: ['one.http_reqs.rate > ']", "`criteria[0]`: "),
+    ("criteria: [() => true]", "`criteria[0]`: expected an object, it is a function"),
+    ("preflight: { mysql: {} }", "`preflight.mysql`: unknown key"),
+    ("preflight: { host: { memory: { minimum: '4 gigs' } } }", "sizes look like 500MB or 4GB"),
+    ("preflight: { http: [{ url: '/h', status: 99 }] }", "`preflight.http[0].status`: expected a whole number"),
+    ("preflight: { redis: { url: 'http://x' } }", "`preflight.redis.url`: expected an address such as redis://…"),
+    ("data: { count: 0 }", "`data.count`: expected a whole number from 1 to 10000000, it is 0"),
+    ("data: { count: 1, request: { method: 'BREW', url: '/' } }", "allowed are GET, POST, PUT, PATCH"),
+    ("collect: { every: '1ms' }", "`collect.every`: at least 200ms"),
+    ("collect: { prometheus: { url: 'http://x' } }", "`collect.prometheus.queries`: missing"),
+    ("archive: { upload: { url: 'https://b/f' } }", "`archive.upload.url`: \"https://b/f\" is not a bucket"),
+    ("samples: { limit: '10KB' }", "`samples.limit`: at least 1MB"),
+    ("findings: { errors: 'bad' }", "`findings.errors`: \"bad\" is not known; allowed are"),
+];
+
+#[test]
+fn a_wrong_file_is_told_in_the_same_line_by_all_three() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("script.js"), SCRIPT).unwrap();
+    let engines: Vec<&str> = program::engines().collect();
+    let texts = [
+        "export default 5;",
+        "export default [];",
+        "export default () => ({});",
+        "export const x = 1;",
+        "export default {",
+    ];
+    let whole = texts.map(|text| (text.to_owned(), ""));
+    let keys = WRONG_FILES.map(|(key, expect)| {
+        let text = format!(
+            "const run = {{ name: 'one', script: './script.js', vus: 1, duration: '1s' }};\n\
+             export default {{ name: 'wrong', resultsDir: './results', runs: [run], criteria: ['one.http_reqs.rate > 1'], {key} }};\n"
+        );
+        (text, expect)
+    });
+    for (place, (file, expect)) in whole.into_iter().chain(keys).enumerate() {
+        fs::write(folder.path().join("procedure.js"), &file).unwrap();
+        let engine = engines[place % engines.len()];
+        let mut said = Vec::new();
+        for args in [["check"].as_slice(), &["run", "--dry-run"], &["run"]] {
+            let outcome = volley(folder.path(), engine, &[args, &["procedure.js"]].concat());
+            assert!([104, 107].contains(&outcome.code), "{file}: {}{}", outcome.stdout, outcome.stderr);
+            let stderr = outcome.stderr.replace("\\\"", "\"");
+            assert!(stderr.contains(expect), "{file}: {stderr}");
+            let lines: Vec<&str> = stderr.lines().filter_map(|line| line.split("msg=").nth(1)).collect();
+            assert_eq!(lines.len(), 1, "{file}: {stderr}");
+            said.push((outcome.code, lines[0].to_owned()));
+        }
+        assert!(said.iter().all(|one| *one == said[0]), "{said:?}");
+        assert!(!folder.path().join("results").exists(), "{file}: something was begun");
+    }
+}
+
 #[test]
 fn all_criteria_that_are_wrong_are_told_at_once() {
     let folder = tempfile::tempdir().unwrap();
@@ -107,7 +191,7 @@ fn a_run_that_nobody_judges_and_the_disk_are_told_by_all_three() {
         for args in [["check"].as_slice(), &["run", "--dry-run"], &["run"]] {
             let outcome = volley(folder.path(), engine, &[args, &["procedure.js"]].concat());
             assert_eq!(outcome.code, 0, "{}{}", outcome.stdout, outcome.stderr);
-            let told = "! criteria: nobody judges the run `two`: no criterion is about it (hint: add one to `criteria`";
+            let told = "! criteria: no criterion judges the run `two` (hint: add one to `criteria`";
             assert!(outcome.stdout.contains(told), "{}", outcome.stdout);
             assert!(outcome.stdout.contains("disk space for results: "), "{}", outcome.stdout);
         }

@@ -78,6 +78,39 @@ fn on_console(text: &str, metric: &str) -> String {
 }
 
 #[test]
+fn a_run_whose_requests_all_failed_is_not_called_passed() {
+    let check = |engine: &str, url: &str, thresholds: &str, headline: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let script = format!(
+            "import http from 'k6/http';\nexport const options = {{ iterations: 3, thresholds: {thresholds} }};\n\
+             export default function () {{ http.get('{url}'); }}\n"
+        );
+        fs::write(folder.path().join("script.js"), script).unwrap();
+        let mut command = program::volley(folder.path());
+        command.args(["run", "--quiet", "--no-color", "--js-engine", engine, "--summary-json", "own.json"]);
+        command.args(["--summary-junit", "junit.xml", "--report", "report.html", "script.js"]);
+        let outcome = program::run(&mut command);
+        // The exit code is k6's.
+        assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+        let own = json(folder.path(), "own.json");
+        let failed = headline.contains("failed");
+        assert_eq!((&own["verdict"]["headline"], &own["verdict"]["is_good"]), (&headline.into(), &(!failed).into()));
+        assert_eq!(document(&read(folder.path(), "report.html"))["verdict"], own["verdict"]);
+        let case = "name=\"requests succeed\"";
+        assert_eq!(read(folder.path(), "junit.xml").contains(case), failed);
+    };
+    let good = format!("{}/text", server::url());
+    for engine in program::engines() {
+        let holds = "{ http_req_duration: ['p(95)<60000'] }";
+        check(engine, "http://127.0.0.1:9", holds, "Thresholds passed; 100 % of requests failed");
+        check(engine, "http://127.0.0.1:9", "{}", "100 % of requests failed");
+        check(engine, &format!("{}/status/500", server::url()), "{}", "100 % of requests failed");
+        check(engine, &good, holds, "Passed");
+        check(engine, &good, "{}", "Finished");
+    }
+}
+
+#[test]
 fn one_run_says_the_same_everywhere() {
     for engine in program::engines() {
         let folder = tempfile::tempdir().unwrap();
@@ -383,7 +416,7 @@ fn one_page_can_hold_several_runs_and_other_series() {
     first["panels"] = serde_json::json!([{"title": "Redis", "unit": "/s", "x": [0.5, 1, 1.5], "lines": lines}]);
     let report = serde_json::json!({"format": "volley-report", "version": 1, "runs": [first, second]});
     let path = folder.path().join("both.html");
-    fs::write(&path, volley::page(&report.to_string(), "both", volley::Mode::File)).unwrap();
+    fs::write(&path, volley::page(&report.to_string(), "both", volley::PageMode::File)).unwrap();
     let (dom, console) = in_browser(&path);
     assert_eq!(console, "");
     for text in ["data-drawn=\"yes\"", ">baseline</button>", "Redis", "misses"] {
@@ -400,7 +433,7 @@ fn a_live_page_draws_what_it_is_sent() {
     let mut first = last.clone();
     first["run"]["is_over"] = false.into();
     first["run"]["script"] = "earlier.js".into();
-    let page = volley::page(&first.to_string(), "live", volley::Mode::Live);
+    let page = volley::page(&first.to_string(), "live", volley::PageMode::Live);
     // The server's part is tested below: here the events come from the page itself.
     let source = format!(
         "<script>window.EventSource = class {{ addEventListener(name, hear) {{ setTimeout(() => hear({{data: \

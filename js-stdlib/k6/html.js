@@ -1,4 +1,4 @@
-// k6/html: documents from text. What can be done with them is a part that responses share.
+// k6/html: documents from text. What can be done with them is in a lazy script that responses share.
 import { parse, callNode } from 'native:k6/html';
 import { once, call, primordials } from 'native:engine';
 

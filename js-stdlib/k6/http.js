@@ -1,35 +1,35 @@
 // k6/http: the shapes scripts see. Arguments are checked, and bytes are moved, in Rust.
 //
 // Every VU has its own copy of this, so it is kept small: a function per verb, one way to read a response, and no
-// table that Rust can hold. The rest is a part.
+// table that Rust can hold. The rest is a lazy script.
 import { request as send, field, constants } from 'native:k6/http';
 import * as native from 'native:k6/http';
 import { evaluate, once, rebind, call, primordials } from 'native:engine';
 
-// What Rust gave out hangs on this symbol; an object that has it stands for the native thing wherever it is passed.
+// The native resource is under this symbol; an object that has it stands for the resource wherever it is passed.
 const NATIVE = primordials.SymbolFor('volley.native');
 
-let part;
-const seldom = () => (part ??= evaluate('k6/http/seldom')(native, { NATIVE, once, handler, call, primordials }));
+let lazyScript;
+const lazy = () => (lazyScript ??= evaluate('k6/http/lazy')(native, { NATIVE, once, handler, call, primordials }));
 
 // Requests -------------------------------------------------------------------------------------------------------
 
 const withoutBody = (method) => function (url, params) {
-  if (arguments.length > 2) seldom().warnOfBody(method, arguments.length);
-  return new primordials.Proxy(send(method, url, undefined, params === undefined ? undefined : seldom().plain(params)), handler);
+  if (arguments.length > 2) lazy().warnOfBody(method, arguments.length);
+  return new primordials.Proxy(send(method, url, undefined, params === undefined ? undefined : lazy().plain(params)), handler);
 };
 
 // Responses ------------------------------------------------------------------------------------------------------
 
-// A response is what Rust gave out, seen through this. Fields are read when they are asked for. Objects and bodies are
+// A response is a proxy of the native resource with this handler. Fields are read when they are asked for. Objects and bodies are
 // kept once read: what a script changes in `headers` stays changed.
 const handler = {
-  __proto__: new primordials.Proxy({ __proto__: null }, { __proto__: null, get: (_, name) => seldom().traps[name] }),
+  __proto__: new primordials.Proxy({ __proto__: null }, { __proto__: null, get: (_, name) => lazy().traps[name] }),
   get(native, key) {
     if (key in native) return native[key];
-    if (typeof key === 'symbol') return key === NATIVE ? native : seldom().methods[key];
+    if (typeof key === 'symbol') return key === NATIVE ? native : lazy().methods[key];
     const value = field(native, key);
-    if (value === undefined) return seldom().methods[key];
+    if (value === undefined) return lazy().methods[key];
     if (key === 'body' || (typeof value === 'object' && value !== null)) native[key] = value;
     return value;
   },
@@ -37,10 +37,10 @@ const handler = {
 
 // Exports --------------------------------------------------------------------------------------------------------
 
-const later = (name) => (...list) => primordials.ReflectApply(seldom()[name], undefined, list);
+const forward = (name) => (...list) => primordials.ReflectApply(lazy()[name], undefined, list);
 
 const members = constants();
-// In a block, so that nobody holds the list.
+// In a block, so that the list is freed.
 {
   const fixed = primordials.ObjectKeys(members);
   for (let at = 0; at < fixed.length; at++) {
@@ -50,14 +50,14 @@ const members = constants();
 members.get = withoutBody('GET');
 members.head = withoutBody('HEAD');
 members.CookieJar = function () {
-  return seldom().CookieJar();
+  return lazy().CookieJar();
 };
 {
   const names = [
     'url', 'cookieJar', 'file', 'post', 'put', 'patch', 'del', 'options', 'request', 'asyncRequest', 'batch', 'setResponseCallback',
     'expectedStatuses',
   ];
-  for (let at = 0; at < names.length; at++) members[names[at]] = later(names[at]);
+  for (let at = 0; at < names.length; at++) members[names[at]] = forward(names[at]);
 }
 
 // Named imports see what a script puts in the place of a function.

@@ -1,5 +1,5 @@
 // k6/websockets: WebSocket as scripts see it. Rust tells what happens on a connection, one event after the other; here
-// it becomes states and handlers. Blob is a part.
+// it becomes states and handlers. Blob is in a lazy script.
 import { begin, next, send, ping, close, abandon, buffered, warn } from 'native:k6/websockets';
 import * as native from 'native:k6/websockets';
 import * as natives from 'native:volley/globals';
@@ -120,7 +120,7 @@ const methods = {
   },
 };
 
-// They belong to their socket, whoever calls them: `setInterval(socket.ping, 1000)` works.
+// They are bound to their socket: `setInterval(socket.ping, 1000)` works.
 for (let at = 0, names = ObjectKeys(methods); at < names.length; at++) {
   const name = names[at];
   ObjectDefineProperty(WebSocket.prototype, name, {
@@ -174,7 +174,7 @@ function emit(target, s, type, timestamp, more) {
   }
 }
 
-// One event after the other, as long as there are some; the iteration goes on as long. No async function: while one
+// Handles one event after the other until the last; the iteration lasts as long. No async function: while one
 // waits, its stack does too.
 function listen(target, s) {
   call(PromisePrototypeThen, next(s.socket), (event) => {

@@ -1,6 +1,6 @@
 // k6/ws: a WebSocket the VU waits for. The loop is here: it asks Rust for the next event, or for the time of the next
 // timer, and calls the handlers.
-import { check, open, wait, send, ping, leave, finish, clock } from 'native:k6/ws';
+import { check, open, wait, send, ping, close, finish, clock } from 'native:k6/ws';
 import { rebind, call, primordials } from 'native:engine';
 
 const { ArrayBuffer, ArrayIsArray, Number, ObjectDefineProperty, ObjectKeys, Proxy, ReflectApply, String, TypeError } = primordials;
@@ -38,7 +38,7 @@ class Socket {
   #isClosed = false;
   constructor(socket) {
     this.#socket = socket;
-    // They belong to their socket, whoever calls them: `socket.setInterval(socket.ping, 1000)` works.
+    // They are bound to their socket: `socket.setInterval(socket.ping, 1000)` works.
     for (let at = 0; at < METHODS.length; at++) {
       const method = this[METHODS[at]];
       this[METHODS[at]] = (...list) => ReflectApply(method, this, list);
@@ -101,7 +101,7 @@ class Socket {
   #close(code) {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    leave(this.#socket, code);
+    close(this.#socket, code);
     this.#emit('close', code - (code % 1) || 0);
   }
 

@@ -1,4 +1,4 @@
-// console: turns values into k6's text; Rust logs it. A part. The code for objects comes when the first one is
+// console: turns values into k6's text; Rust logs it. A lazy script. The code for objects comes when the first one is
 // shown.
 ({ write }, { evaluate, call, primordials }) => {
 const { String } = primordials;

@@ -1,4 +1,4 @@
-// The consolidated options, written over what the script exports as `options`. A part.
+// The consolidated options, written over what the script exports as `options`. A lazy script.
 (_, { primordials }) => (options, values) => {
 if (options === null || typeof options !== 'object') return;
 const keys = primordials.ObjectKeys(values);

@@ -1,4 +1,4 @@
-// `__ENV`: the variables as texts; assigning converts. A part. What few scripts do with it is another one.
+// `__ENV`: the variables as texts; assigning converts. A lazy script. What few scripts do with it is in another one.
 (natives, { once, primordials }) => {
 const { Proxy } = primordials;
 const { getEnv, env, isFrozen } = natives;

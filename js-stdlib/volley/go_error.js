@@ -1,4 +1,4 @@
-// What Go code throws at scripts: an error whose `value` has Go's `error` method. A part.
+// What Go code throws at scripts: an error whose `value` has Go's `error` method. A lazy script.
 (_, { primordials }) => {
 const { Error, ObjectDefineProperty } = primordials;
 class GoError extends Error {

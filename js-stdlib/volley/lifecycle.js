@@ -5,7 +5,7 @@ import { call, primordials } from 'native:engine';
 // What can't be written as JSON is refused with this before the reason.
 let about = '';
 
-// A script's options as JSON, by the rules of setup's result: what is no JSON is refused wherever it stands.
+// A script's options as JSON, by the rules of setup's result: what is no JSON is refused wherever it occurs.
 export function exportOptions(options) {
   about = 'error parsing script options';
   return primordials.JSONStringify(plain(options, new primordials.Set()));
@@ -126,7 +126,7 @@ function parseSummary(json) {
   }
 }
 
-// Names that older scripts read: there for who asks, not in loops or JSON, and never in the place of something else.
+// Names that older scripts read: not enumerable, not in JSON, and never in the place of something else.
 function defineHidden(object, aliases) {
   const names = primordials.ObjectKeys(aliases);
   for (let at = 0; at < names.length; at++) {

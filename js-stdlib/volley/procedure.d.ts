@@ -27,14 +27,29 @@ export interface Procedure {
   /** The samples of runs, in RUN.json.gz: at most `limit` (default 2GB) for all runs together, then thinned. `false`: none. */
   samples?: boolean | { limit?: Size };
   /** What is too much or too little. Default `{ failed: '5%', samples: 30 }`. */
-  limits?: { failed?: string | number; samples?: number };
+  limits?: {
+    failed?: string | number;
+    samples?: number;
+    slow?: string;
+    cacheHits?: string | number;
+    gain?: string | number;
+    growth?: string | number;
+  };
+  /** The metrics and series that findings and reports look at beside the criteria; `*` stands for any text. */
+  metrics?: {
+    failed?: string[];
+    cacheHits?: string[];
+    memory?: string[];
+    databaseConnections?: string;
+    cacheMemory?: string;
+  };
   /** Other severities of findings; a blocking one ends NOT APPROVED. */
   findings?: Partial<Record<Finding, 'blocking' | 'warning' | 'note'>>;
   hints?: Partial<Record<Finding, string>>;
 }
 
 export type Finding =
-  | 'preflight' | 'resources' | 'data' | 'exit' | 'errors' | 'refused' | 'thresholds' | 'generator' | 'samples' | 'dropped' | 'slow'
+  | 'preflight' | 'resources' | 'data' | 'exit' | 'errors' | 'refused' | 'checks' | 'thresholds' | 'generator' | 'samples' | 'dropped' | 'slow'
   | 'cache' | 'memory' | 'collector' | 'thinned';
 
 export interface Preflight {

@@ -1,5 +1,5 @@
-// An array all VUs share, as scripts see it. It is read through these two traps; whatever else can be done to an array is
-// a part.
+// An array all VUs share, as scripts see it. It is read through these two traps; everything else that can be done to an array is
+// in a lazy script.
 import { element } from 'native:volley/shared_array';
 import { once, primordials } from 'native:engine';
 

@@ -1,4 +1,4 @@
-// Stack traces as k6 writes them, on an engine that lets scripts shape them. A part.
+// Stack traces as k6 writes them, on an engine that lets scripts shape them. A lazy script.
 ({ origin, explain }, { call, primordials }) => {
 const { Error, ObjectDefineProperty, ObjectGetOwnPropertyDescriptor, StringPrototypeIndexOf, TypeError } = primordials;
 const place = (site) => `${site.getFileName()}:${site.getLineNumber()}:${site.getColumnNumber()}`;

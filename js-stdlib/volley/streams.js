@@ -16,7 +16,7 @@ const rejected = (reason) => new Promise((_, reject) => reject(reason));
 // `promise.then()`, whatever a script has made of it.
 const chain = (promise, fulfilled, failed) => call(PromisePrototypeThen, promise, fulfilled, failed);
 
-// A promise that can be settled from outside. A quiet one may be rejected without anybody looking.
+// A promise that can be settled from outside. A quiet one may be rejected without being reported.
 class Pledge {
   constructor() {
     this.isPending = true;

@@ -1,4 +1,4 @@
-// TextEncoder and TextDecoder. A part.
+// TextEncoder and TextDecoder. A lazy script.
 ({ encodeText, makeDecoder, decodeText }, { primordials }) => {
 const { ArrayBufferIsView, String, Uint8Array } = primordials;
 class TextEncoder {

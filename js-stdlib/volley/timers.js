@@ -1,4 +1,4 @@
-// Timers. Rust keeps the clock and calls `fire` when one is due; this half keeps the functions. A part.
+// Timers. Rust keeps the clock and calls `fire` when one is due; this half keeps the functions. A lazy script.
 ({ startTimer: start, stopTimer: stop }, { primordials }) => {
 const { Number, ReflectApply, TypeError } = primordials;
 const timers = { __proto__: null };

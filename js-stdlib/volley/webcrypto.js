@@ -1,4 +1,4 @@
-// crypto: random numbers, and WebCrypto when a script asks for it. A part.
+// crypto: random numbers, and WebCrypto when a script asks for it. A lazy script.
 ({ webcrypto }, { evaluate, call, primordials }) => {
 const { ArrayBufferIsView, ObjectDefineProperty, ObjectKeys, Uint8Array } = primordials;
 const { SymbolToStringTag: toStringTag } = primordials;

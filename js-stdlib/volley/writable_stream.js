@@ -10,7 +10,7 @@ const {
 } = primordials;
 
 const unlocked = () => new TypeError('the writer was released: it has no stream any more');
-// What stands in the queue for the end.
+// The queue entry that marks the end.
 const END = primordials.Symbol('end');
 
 class WritableCore {
@@ -68,7 +68,7 @@ class WritableCore {
   }
 
   sizeOf(chunk) {
-    // A stream that has failed asks nobody.
+    // A stream that has failed asks no strategy.
     if (this.size === undefined) return 1;
     try {
       return this.size(chunk);

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::RunCondition;
-use crate::metrics::groups::{self, Group};
-use crate::metrics::{MetricResult, Results, Values};
+use crate::metrics::groups::{self, GroupResult};
+use crate::metrics::{MetricResult, MetricValues, Results};
 
 /// A document that says what went wrong.
 pub fn error(status: u16, title: &str, detail: &str) -> Value {
@@ -47,12 +47,12 @@ fn metric_data(result: &MetricResult) -> Value {
 }
 
 /// The figures of a metric; those of a trend are always the same six.
-fn sample(values: &Values) -> Value {
+fn sample(values: &MetricValues) -> Value {
     match values {
-        Values::Counter { count, rate } => json!({"count": number(*count), "rate": number(*rate)}),
-        Values::Gauge { value, .. } => json!({"value": number(*value)}),
-        Values::Rate { rate, .. } => json!({"rate": number(*rate)}),
-        Values::Trend(trend) => json!({
+        MetricValues::Counter { count, rate } => json!({"count": number(*count), "rate": number(*rate)}),
+        MetricValues::Gauge { value, .. } => json!({"value": number(*value)}),
+        MetricValues::Rate { rate, .. } => json!({"rate": number(*rate)}),
+        MetricValues::Trend(trend) => json!({
             "avg": number(trend.avg()),
             "max": number(trend.max()),
             "med": number(trend.percentile(50.0)),
@@ -70,14 +70,14 @@ fn number(value: f64) -> Value {
 }
 
 /// All groups, the root first, each before those inside it.
-pub fn groups(root: &Group) -> Value {
+pub fn groups(root: &GroupResult) -> Value {
     let mut data = Vec::new();
     walk(root, None, &mut |group, parent| data.push(group_data(group, parent)));
     json!({"data": data})
 }
 
 /// The group with this id.
-pub fn group(root: &Group, id: &str) -> Option<Value> {
+pub fn group(root: &GroupResult, id: &str) -> Option<Value> {
     let mut found = None;
     walk(root, None, &mut |group, parent| {
         if groups::id(&group.path) == id {
@@ -87,15 +87,15 @@ pub fn group(root: &Group, id: &str) -> Option<Value> {
     found
 }
 
-fn walk(group: &Group, parent: Option<&Group>, see: &mut impl FnMut(&Group, Option<&Group>)) {
+fn walk(group: &GroupResult, parent: Option<&GroupResult>, see: &mut impl FnMut(&GroupResult, Option<&GroupResult>)) {
     see(group, parent);
     for inner in &group.groups {
         walk(inner, Some(group), see);
     }
 }
 
-fn group_data(group: &Group, parent: Option<&Group>) -> Value {
-    let reference = |group: &Group| json!({"type": "groups", "id": groups::id(&group.path)});
+fn group_data(group: &GroupResult, parent: Option<&GroupResult>) -> Value {
+    let reference = |group: &GroupResult| json!({"type": "groups", "id": groups::id(&group.path)});
     let checks: Vec<Value> = group
         .checks
         .iter()

@@ -14,9 +14,9 @@ use super::script::{ScriptSettings, layers};
 use super::usage::one_script;
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
-use crate::options::Notes;
+use crate::options::Compat;
 use crate::run::evaluate;
-use crate::source::archive::Contents;
+use crate::source::archive::ArchiveContents;
 use crate::source::specifier::file_url;
 use crate::summary::writing;
 
@@ -47,7 +47,7 @@ impl Command for ArchiveArgs {
             CompatibilityMode::Base => "base",
         };
         let script = evaluate(settings.load(&context.log)?)?;
-        let contents = Contents {
+        let contents = ArchiveContents {
             options: script.resolve_options()?.configured.to_archive_json(),
             filename: script.script_url().to_owned(),
             pwd: file_url(&context.cwd.to_string_lossy()),
@@ -69,7 +69,7 @@ impl Command for ArchiveArgs {
 
 impl ArchiveArgs {
     fn settings(&self, context: &Context) -> Result<ScriptSettings, Failure> {
-        let mut notes = Notes::new(context.global.strict);
+        let mut notes = Compat::new(context.global.strict);
         let argument = one_script(&self.script.script)?;
         let runtime = self.runtime.settings(&context.env, false, &mut notes)?;
         // Flags are looked at before files are: a typing error shows itself first.

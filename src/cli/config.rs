@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::commands::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::options::{Notes, Options};
+use crate::options::{Compat, Options};
 
 /// What the file says.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -39,7 +39,7 @@ impl ConfigFile {
     ///
     /// # Errors
     /// As [`ConfigFile::load`].
-    pub(super) fn of_command(context: &Context, notes: &mut Notes) -> Result<Self, Failure> {
+    pub(super) fn of_command(context: &Context, notes: &mut Compat) -> Result<Self, Failure> {
         Self::load(context.global.config.as_deref(), &context.env, &context.cwd, notes)
     }
 
@@ -51,7 +51,7 @@ impl ConfigFile {
         named: Option<&str>,
         env: &BTreeMap<String, String>,
         cwd: &Path,
-        notes: &mut Notes,
+        notes: &mut Compat,
     ) -> Result<Self, Failure> {
         let path = named.map_or_else(|| default_path(env), PathBuf::from);
         let shown = path.display();
@@ -73,7 +73,7 @@ impl ConfigFile {
             .map_err(|error| invalid(format!("couldn't parse the configuration from \"{shown}\": {error}")))
     }
 
-    fn parse(text: &str, notes: &mut Notes) -> Result<Self, String> {
+    fn parse(text: &str, notes: &mut Compat) -> Result<Self, String> {
         let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
         // Unknown keys are ignored, as in k6.
         let options = Options::from_json(&value, notes).map_err(|failure| failure.message)?.options;
@@ -113,7 +113,7 @@ mod tests {
         std::fs::write(folder.path().join("good.json"), r#"{"vus": 3, "out": ["json=x"], "linger": true, "foo": 1}"#)
             .unwrap();
         std::fs::write(folder.path().join("bad.json"), "{").unwrap();
-        let load = |name: &str| ConfigFile::load(Some(name), &BTreeMap::new(), folder.path(), &mut Notes::default());
+        let load = |name: &str| ConfigFile::load(Some(name), &BTreeMap::new(), folder.path(), &mut Compat::default());
         let good = load("good.json").unwrap();
         assert_eq!((good.options.vus, good.linger), (Some(3), Some(true)));
         assert_eq!(good.outputs.as_deref(), Some(&["json=x".to_owned()][..]));
@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn without_a_name_a_missing_file_is_no_error() {
         let env = [("XDG_CONFIG_HOME".to_owned(), "/nowhere".to_owned())].into();
-        let got = ConfigFile::load(None, &env, Path::new("/"), &mut Notes::default()).unwrap();
+        let got = ConfigFile::load(None, &env, Path::new("/"), &mut Compat::default()).unwrap();
         assert_eq!(got, ConfigFile::default());
     }
 }

@@ -14,7 +14,7 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::options::{Layers, Options, Stage};
 use crate::run::{self, Address, Reports, RunRequest, ScriptRequest};
-use crate::source::{Files, MainScript, MapDisk, Secrets};
+use crate::source::{FileSet, MainScript, MapDisk, Secrets};
 use crate::target::{self, CacheChoice, TargetConfig};
 use crate::ui::progress::ProgressMode;
 use crate::units::Span;
@@ -58,7 +58,7 @@ impl Command for DemoArgs {
         };
         let stages = vec![stage(0.3, self.vus), stage(0.5, self.vus), stage(0.2, 0)];
         let flags = Options { stages: Some(stages), ..Options::default() };
-        let files = Files::new(MapDisk::default(), Files::offline());
+        let files = FileSet::new(MapDisk::default(), FileSet::offline());
         let script = ScriptRequest {
             argument: "load_tests/cache_test.js".to_owned(),
             main: MainScript::embedded("file:///load_tests/cache_test.js", SCRIPT, files),

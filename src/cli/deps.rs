@@ -10,7 +10,7 @@ use super::commands::{Command, Context};
 use super::script::ScriptSettings;
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
-use crate::js::Imports;
+use crate::js::{Imports, modules};
 
 /// List what a script imports
 #[derive(Clone, Debug, Default, Args)]
@@ -35,7 +35,7 @@ impl Command for DepsArgs {
 /// What isn't built in would need a build of its own; volley has none, but says so as k6 does.
 fn list(imports: &Imports, as_json: bool) -> String {
     let names: Vec<&String> = imports.files.iter().chain(&imports.modules).collect();
-    let dependencies = imports.dependencies();
+    let dependencies = imports.dependencies(&modules::TABLE);
     let needs_build = dependencies.len() > 1;
     if as_json {
         let value = json!({"buildDependencies": dependencies, "imports": names, "customBuildRequired": needs_build});

@@ -5,8 +5,9 @@ use super::run::RunArgs;
 use super::usage::{bad_value, refuse};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::metrics::SystemTags;
 use crate::options::{
-    Cidr, Dns, HostPattern, LocalIps, Notes, Options, Segment, SegmentSequence, Stage, SystemTags, derive, text,
+    Cidr, Compat, DnsOptions, HostPattern, LocalIps, Options, Segment, SegmentSequence, Stage, derive, text,
 };
 use crate::units::Span;
 
@@ -15,7 +16,7 @@ impl OptionArgs {
     ///
     /// # Errors
     /// k6's words for what a flag can't mean, code 255.
-    pub fn options(&self, notes: &mut Notes) -> Result<Options, Failure> {
+    pub fn options(&self, notes: &mut Compat) -> Result<Options, Failure> {
         let on = |switch: Option<Switch>| switch.map(|switch| switch.0);
         Ok(Options {
             vus: whole("-u, --vus", &self.vus)?,
@@ -50,7 +51,7 @@ impl OptionArgs {
                 derive::check_trend_stat(item).map(|()| item.to_owned())
             })?,
             summary_time_unit: self.summary_time_unit.clone().map(time_unit).transpose()?,
-            system_tags: (!self.system_tags.is_empty()).then(|| SystemTags::of(items(&self.system_tags))),
+            system_tags: (!self.system_tags.is_empty()).then(|| SystemTags::parse(items(&self.system_tags))),
             tags: tags(&self.tag)?,
             console_output: self.console_output.clone().filter(|path| !path.is_empty()),
             discard_response_bodies: on(self.discard_response_bodies),
@@ -65,7 +66,7 @@ fn whole(flag: &str, value: &Option<String>) -> Result<Option<i64>, Failure> {
     parsed(flag, value, text::parse_int)
 }
 
-fn time(flag: &str, value: &Option<String>, notes: &mut Notes) -> Result<Option<Span>, Failure> {
+fn time(flag: &str, value: &Option<String>, notes: &mut Compat) -> Result<Option<Span>, Failure> {
     parsed(flag, value, |value| text::parse_span(value, notes))
 }
 
@@ -92,7 +93,7 @@ fn given<T>(values: &[String], parse: impl Fn(&str) -> Result<T, String>) -> Res
     items.map(parse).collect::<Result<_, _>>().map(Some).map_err(refuse)
 }
 
-fn stages(values: &[String], notes: &mut Notes) -> Result<Option<Vec<Stage>>, Failure> {
+fn stages(values: &[String], notes: &mut Compat) -> Result<Option<Vec<Stage>>, Failure> {
     if values.is_empty() {
         return Ok(None);
     }
@@ -119,8 +120,8 @@ fn tags(values: &[String]) -> Result<Option<std::collections::BTreeMap<String, S
     if values.is_empty() { Ok(None) } else { values.iter().map(read).collect::<Result<_, _>>().map(Some) }
 }
 
-fn dns(text: &str) -> Result<Dns, Failure> {
-    let dns = Dns::parse(text).map_err(refuse)?;
+fn dns(text: &str) -> Result<DnsOptions, Failure> {
+    let dns = DnsOptions::parse(text).map_err(refuse)?;
     dns.ttl().map_err(refuse)?;
     Ok(dns)
 }
@@ -131,7 +132,7 @@ impl RunArgs {
     ///
     /// # Errors
     /// Code 255 where k6 is to be followed, 104 where the times don't fit together.
-    pub fn ramp(&self, mut options: Options, lower: &Options, notes: &mut Notes) -> Result<Options, Failure> {
+    pub fn ramp(&self, mut options: Options, lower: &Options, notes: &mut Compat) -> Result<Options, Failure> {
         let flags = [("--ramp-up", &self.ramp_up), ("--ramp-down", &self.ramp_down)];
         let Some((first, _)) = flags.iter().find(|(_, value)| value.is_some()) else { return Ok(options) };
         if notes.strict {

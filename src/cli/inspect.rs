@@ -9,7 +9,7 @@ use super::script::ScriptSettings;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::metrics::Metric;
-use crate::options::{Options, Settled};
+use crate::options::{Options, ResolvedOptions};
 use crate::run::evaluate;
 use crate::units::Span;
 
@@ -52,7 +52,7 @@ pub(super) fn plain(script: &Options) -> String {
 
 /// All options resolved, with the longest duration and the most VUs of this share, and with metrics if there are any to
 /// tell.
-fn with_requirements(settled: &Settled, metrics: Option<&[Metric]>) -> String {
+fn with_requirements(settled: &ResolvedOptions, metrics: Option<&[Metric]>) -> String {
     let mut map = settled.options.with_defaults().to_json();
     map.insert("totalDuration".to_owned(), Span::from(settled.plan.max_duration()).to_string().into());
     map.insert("maxVUs".to_owned(), json!(settled.plan.max_vus()));

@@ -11,7 +11,7 @@ use super::usage::refuse;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::options::Layers;
-use crate::procedure::{self, Procedure, Settings, UploadTo};
+use crate::procedure::{self, Procedure, ProcedureSettings, UploadTo};
 use crate::run::DataModule;
 use crate::summary;
 
@@ -138,7 +138,7 @@ impl Command for ProcedureArgs {
                 if !(run.scale > 0.0 && run.scale <= 100.0) {
                     return Err(refuse(format!("`--scale` is a factor above 0 and up to 100, not `{}`", run.scale)));
                 }
-                let settings = Settings {
+                let settings = ProcedureSettings {
                     only: run.only,
                     skip: run.skip,
                     scale: run.scale,
@@ -152,15 +152,15 @@ impl Command for ProcedureArgs {
     }
 }
 
-fn settings(args: CheckArgs, context: &Context) -> Result<Settings, Failure> {
+fn settings(args: CheckArgs, context: &Context) -> Result<ProcedureSettings, Failure> {
     let variables = variables(&args.env)?;
     let js_engine = context.global.js_engine.clone();
-    Ok(Settings { file: args.file, variables, js_engine, ..bare_settings(context) })
+    Ok(ProcedureSettings { file: args.file, variables, js_engine, ..bare_settings(context) })
 }
 
 /// Settings of nothing in particular.
-fn bare_settings(context: &Context) -> Settings {
-    Settings {
+fn bare_settings(context: &Context) -> ProcedureSettings {
+    ProcedureSettings {
         file: String::new(),
         variables: Environment::new(),
         js_engine: None,

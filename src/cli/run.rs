@@ -14,7 +14,7 @@ use super::{program, watch};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::log::{Level, Logger};
-use crate::options::{Feature, Notes};
+use crate::options::{Compat, Feature};
 use crate::run::{self, Address, Linger, Reports, RunRequest};
 use crate::ui::Terminal;
 use crate::ui::progress::ProgressMode;
@@ -199,7 +199,7 @@ impl RunArgs {
     /// Wrong usage (255), a wrong config file or variable (104).
     pub(super) fn settings(&self, context: &Context) -> Result<RunSettings, Failure> {
         let (global, env) = (&context.global, &context.env);
-        let mut notes = Notes::new(global.strict);
+        let mut notes = Compat::new(global.strict);
         let argument = one_script(&self.script.script)?;
         let runtime = self.runtime.settings(env, true, &mut notes)?;
         let linger = self.linger(env, &mut notes)?;
@@ -233,7 +233,7 @@ impl RunArgs {
     }
 
     /// The features to switch on, and names that are none.
-    fn features(&self, config: &ConfigFile, env: &Environment, notes: &mut Notes) -> (Vec<Feature>, Vec<String>) {
+    fn features(&self, config: &ConfigFile, env: &Environment, notes: &mut Compat) -> (Vec<Feature>, Vec<String>) {
         let from_env = env.get("K6_FEATURES").filter(|list| !list.is_empty());
         let named: Vec<String> = if !self.features.is_empty() {
             self.features.iter().flat_map(|list| list.split(',')).map(str::to_owned).collect()
@@ -308,7 +308,7 @@ impl RunArgs {
         Ok(watch)
     }
 
-    fn linger(&self, env: &Environment, notes: &mut Notes) -> Result<Option<Linger>, Failure> {
+    fn linger(&self, env: &Environment, notes: &mut Compat) -> Result<Option<Linger>, Failure> {
         let switch = |on: bool| Some(if on { Linger::UntilInterrupted } else { Linger::Off });
         let Some(text) = &self.linger else {
             return Ok(env_flag(env, "K6_LINGER", "Linger")?.and_then(switch));

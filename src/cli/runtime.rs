@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::args::{GlobalArgs, RuntimeArgs, Switch, parse_bool};
 use super::usage::refuse;
 use crate::failure::Failure;
-use crate::options::Notes;
+use crate::options::Compat;
 use crate::source::ScriptType;
 use crate::summary;
 
@@ -126,7 +126,12 @@ impl RuntimeArgs {
     ///
     /// # Errors
     /// Words that are no mode, no boolean, no name; code 255.
-    pub fn settings(&self, env: &Environment, system_env: bool, notes: &mut Notes) -> Result<RuntimeSettings, Failure> {
+    pub fn settings(
+        &self,
+        env: &Environment,
+        system_env: bool,
+        notes: &mut Compat,
+    ) -> Result<RuntimeSettings, Failure> {
         let or_env = |flag: &Option<String>, name: &str| flag.clone().or_else(|| set(env, name));
         let flag = |switch: Option<Switch>, name: &str, default: bool| match (on(switch), set(env, name)) {
             (Some(flag), _) => Ok(flag),

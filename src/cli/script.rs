@@ -12,7 +12,7 @@ use super::runtime::{CompatibilityMode, Environment, RuntimeSettings};
 use super::usage::{one_script, refuse};
 use crate::failure::Failure;
 use crate::js::Engine;
-use crate::options::{Feature, Layers, Notes, Options};
+use crate::options::{Compat, Feature, Layers, Options};
 use crate::run::ScriptRequest;
 use crate::source::{MainScript, RealDisk, Secrets};
 use crate::ui::log::Log;
@@ -51,7 +51,7 @@ impl ScriptSettings {
         resolved: bool,
         context: &Context,
     ) -> Result<Self, Failure> {
-        let mut notes = Notes::new(context.global.strict);
+        let mut notes = Compat::new(context.global.strict);
         let argument = one_script(&script.script)?;
         let runtime = runtime.settings(&context.env, false, &mut notes)?;
         let layers = if resolved {
@@ -120,7 +120,7 @@ pub(super) fn layers(
     args: &OptionArgs,
     config: &ConfigFile,
     env: &Environment,
-    notes: &mut Notes,
+    notes: &mut Compat,
 ) -> Result<Layers, Failure> {
     let cli = args.options(notes)?;
     let env = Options::from_env(env, notes)?;

@@ -10,7 +10,7 @@ use super::usage::refuse;
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
 use crate::log::Logger;
-use crate::target::{self, Account, CacheChoice, Target, TargetConfig};
+use crate::target::{self, Account, CacheChoice, TargetConfig, TargetServer};
 use crate::units::Span;
 
 /// Serve a small web application to test against
@@ -70,7 +70,7 @@ impl Command for TargetArgs {
     }
 }
 
-fn announce(target: &Target, emails: &[String], log: &Logger) {
+fn announce(target: &TargetServer, emails: &[String], log: &Logger) {
     let address = target.local_addr();
     let accounts = if emails.is_empty() {
         format!("the demo account is {} with {}", target::DEMO_EMAIL, target::DEMO_PASSWORD)

@@ -6,7 +6,7 @@ use super::archive::ArchiveArgs;
 use super::commands::Command;
 use super::run::{RunArgs, RunSettings};
 use super::*;
-use crate::options::{Notes, Options};
+use crate::options::{Compat, Options};
 use crate::run::Linger;
 use crate::ui::terminal::Facts;
 use crate::ui::terminal::tests::{Sheet, terminal};
@@ -86,7 +86,7 @@ fn flags_are_attached_as_in_k6() {
 fn lenient_forms_are_read_with_a_note() {
     let check = |line: &str, expect: &str, warning: &str| {
         let run = run_of(line);
-        let settled = run.script.layers.settle(Options::default()).unwrap();
+        let settled = run.script.layers.resolve(Options::default()).unwrap();
         let lines: Vec<_> = settled.scenarios.iter().map(|scenario| scenario.describe(&settled.share)).collect();
         assert_eq!(lines.join("; "), expect, "{line}");
         assert_eq!(run.warnings.len(), 1, "{line}: {:?}", run.warnings);
@@ -164,7 +164,7 @@ fn inspect_prints_what_k6_prints() {
         "thresholds": {"z": ["p(95)<500", {"threshold": "avg<1", "abortOnFail": true, "delayAbortEval": "5s"}], "a": []},
         "userAgent": "a&b", "tlsVersion": {"min": "tls1.2"}, "hosts": {"A.test": "1.1.1.1:80"}}"#;
     let value: Value = serde_json::from_str(script).unwrap();
-    let options = Options::from_json(&value, &mut Notes::default()).unwrap().options;
+    let options = Options::from_json(&value, &mut Compat::default()).unwrap().options;
     insta::assert_snapshot!(inspect::plain(&options));
 }
 

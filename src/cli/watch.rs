@@ -17,7 +17,7 @@ use super::run::RunSettings;
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
 use crate::run::{self, Linger};
-use crate::source::Files;
+use crate::source::FileSet;
 use crate::source::specifier::{file_path, file_url};
 use crate::summary::Mode;
 use crate::units::redact::redact;
@@ -59,7 +59,7 @@ pub(super) fn run(mut settings: RunSettings, context: &Context) -> Result<ExitCo
         run_number += 1;
         terminal.print(&format!("--- run {run_number}: {}\n", redact(&argument)));
         let result = settings.clone().load(context).and_then(|request| {
-            let read: Arc<Files> = request.script.main.files.clone();
+            let read: Arc<FileSet> = request.script.main.files.clone();
             let result = run::execute(request);
             files = read.all().into_iter().filter_map(|(url, _)| local(&url)).collect();
             files.insert(main.clone());

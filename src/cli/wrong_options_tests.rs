@@ -7,7 +7,7 @@ use super::tests::{context_of, parsed};
 use crate::cli::Action;
 use crate::cli::run::RunArgs;
 use crate::failure::Failure;
-use crate::options::{Notes, Options};
+use crate::options::{Compat, Options};
 
 /// A command line, the script's options as JSON, the exit code, and the message; `…` stands for any end.
 type Case = (&'static str, &'static str, u8, &'static str);
@@ -341,8 +341,8 @@ fn refusal(line: &str, script: &str) -> Option<Failure> {
         Err(failure) => return Some(failure),
     };
     let value: Value = serde_json::from_str(script).unwrap();
-    let mut notes = Notes::new(run.global.strict);
-    Options::from_json(&value, &mut notes).and_then(|decoded| run.script.layers.settle(decoded.options)).err()
+    let mut notes = Compat::new(run.global.strict);
+    Options::from_json(&value, &mut notes).and_then(|decoded| run.script.layers.resolve(decoded.options)).err()
 }
 
 fn check(line: &str, script: &str, code: u8, expect: &str) {

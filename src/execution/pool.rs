@@ -11,6 +11,7 @@ use super::vu::{VuControl, VuId};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::log::Logger;
+use crate::units::sync::lock;
 
 /// Hands out VUs. The plan of a run sees to it that there are always enough.
 pub struct Pool {
@@ -73,7 +74,7 @@ impl Pool {
     }
 
     fn unplanned(&self) -> std::sync::MutexGuard<'_, Unplanned> {
-        self.unplanned.lock().unwrap_or_else(|poison| poison.into_inner())
+        lock(&self.unplanned)
     }
 
     /// Puts a VU back, or a new one in.
@@ -81,13 +82,13 @@ impl Pool {
         if self.vus.is_lost(vu) {
             return;
         }
-        self.free.lock().unwrap_or_else(|poison| poison.into_inner()).push_back(vu);
+        lock(&self.free).push_back(vu);
         self.returned.notify_one();
     }
 
     /// A VU, if one is free.
     pub fn try_take(&self) -> Option<VuId> {
-        self.free.lock().unwrap_or_else(|poison| poison.into_inner()).pop_front()
+        lock(&self.free).pop_front()
     }
 
     /// A VU, waiting for one if need be.

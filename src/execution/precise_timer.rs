@@ -11,6 +11,8 @@ use std::sync::{Condvar, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use crate::units::sync::lock;
+
 /// Sleepers that are due within this time of each other are woken together: it bounds how often the thread runs.
 const RESOLUTION: Duration = Duration::from_micros(100);
 
@@ -73,7 +75,7 @@ impl Drop for Sleep {
 
 impl PreciseTimer {
     fn sleepers(&self) -> MutexGuard<'_, BTreeMap<WakeKey, Waker>> {
-        self.sleepers.lock().unwrap_or_else(|poison| poison.into_inner())
+        lock(&self.sleepers)
     }
 
     /// Wakes sleepers when they are due, for ever.
@@ -109,7 +111,7 @@ static TIMER: PreciseTimer = PreciseTimer { sleepers: Mutex::new(BTreeMap::new()
 /// When the system refuses another thread.
 pub fn start() -> std::io::Result<()> {
     static RUNS: Mutex<bool> = Mutex::new(false);
-    let mut runs = RUNS.lock().unwrap_or_else(|poison| poison.into_inner());
+    let mut runs = lock(&RUNS);
     if !*runs {
         std::thread::Builder::new().name("volley-timer".to_owned()).spawn(|| TIMER.run())?;
         *runs = true;

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::units::sync::lock;
 
 /// Where a run is; the numbers are those of k6's REST API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -93,7 +94,7 @@ impl Default for RunState {
 impl RunState {
     /// Stops the run: every VU is interrupted. The first reason counts.
     pub fn abort(&self, failure: Failure) {
-        let mut first = self.first_abort.lock().unwrap_or_else(|poison| poison.into_inner());
+        let mut first = lock(&self.first_abort);
         if first.is_none() {
             let abort = Abort { failure };
             *first = Some(abort.clone());

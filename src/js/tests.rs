@@ -5,28 +5,29 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::crew::VuCrew;
-use super::worker::Crew as Workers;
+use super::runtime::worker::WorkerThreads;
 use super::*;
 use crate::execution::{RunState, ScenarioFacts, ScenarioProgress, ScenarioRun, VuControl};
 use crate::failure::Failure;
 use crate::log::Logger;
 use crate::metrics::record::Epoch;
 use crate::metrics::{Interner, Ledger, LedgerOptions, Recorder, Registry};
-use crate::source::{Files, MapDisk};
+use crate::source::{FileSet, MapDisk};
 
 /// Runs a script's default function so often in one VU; what it logged, or why it failed.
 fn run(engine: Engine, source: &str, iterations: u64) -> Result<Vec<String>, Failure> {
     let lines = Arc::new(Mutex::new(Vec::new()));
     let sink = lines.clone();
     let log = Logger::new(move |entry| sink.lock().unwrap().push(entry.message));
-    let files = Files::new(MapDisk::default(), Files::offline());
+    let files = FileSet::new(MapDisk::default(), FileSet::offline());
     files.remember("file:///main.js", source.as_bytes().to_vec().into());
     let interner = Arc::new(Interner::default());
     let state = Arc::new(RunState::default());
     let script = Arc::new(Script {
         engine,
-        loader: Arc::new(Loader::new(Arc::new(files), "file:///", engine)),
+        loader: Arc::new(Loader::new(Arc::new(files), "file:///", engine, &modules::TABLE)),
+        modules: &modules::TABLE,
+        module_state: Default::default(),
         address: "file:///main.js".to_owned(),
         env: Arc::new(BTreeMap::from([("WHO".to_owned(), "world".to_owned())])),
         freeze_env: false,
@@ -39,9 +40,7 @@ fn run(engine: Engine, source: &str, iterations: u64) -> Result<Vec<String>, Fai
         epoch: Epoch::now(),
         state: state.clone(),
         net: crate::net::Net::idle(),
-        arrays: Default::default(),
         secrets: Arc::new(crate::source::Secrets::open(&[], std::path::Path::new("/"), &|_| None, |_| ()).unwrap()),
-        schemas: Default::default(),
         http: HttpDefaults {
             user_agent: "test".to_owned(),
             dumping: Default::default(),
@@ -56,7 +55,6 @@ fn run(engine: Engine, source: &str, iterations: u64) -> Result<Vec<String>, Fai
         min_iteration_duration: Duration::ZERO,
         throw: false,
         is_strict: false,
-        told_of_set: Default::default(),
         options: Default::default(),
         exported_options: Default::default(),
         setup_data: Default::default(),
@@ -65,9 +63,9 @@ fn run(engine: Engine, source: &str, iterations: u64) -> Result<Vec<String>, Fai
     let ledger = Arc::new(Mutex::new(ledger));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(async {
-        let workers = Arc::new(Workers::start(1, move || Recorder::new(ledger.clone())).unwrap());
-        VuCrew::with_own_vu(&workers, &script, |_| (), |vu| async move { vu.exports().await }).await?;
-        let crew = VuCrew::new(script.clone(), workers, Box::new(|id| id));
+        let workers = Arc::new(WorkerThreads::start(1, move || Recorder::new(ledger.clone())).unwrap());
+        VuSet::with_own_vu(&workers, &script, |_| (), |vu| async move { vu.exports().await }).await?;
+        let crew = VuSet::new(script.clone(), workers, Box::new(|id| id));
         crew.initialise(1).await?;
         let progress = ScenarioProgress::new(Duration::from_secs(1), Some(iterations));
         let facts = ScenarioFacts::new(

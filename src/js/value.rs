@@ -11,7 +11,7 @@ use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
 use smallvec::SmallVec;
 
-use crate::source::Shared;
+use crate::source::SharedBytes;
 
 /// A value on its way between Rust and JavaScript.
 pub enum Value {
@@ -29,7 +29,7 @@ pub enum Value {
     Bytes(Bytes),
     /// A file all VUs share, to JavaScript as an ArrayBuffer that costs nothing until it is written to, where the engine
     /// can do that; comes back as [`Value::Bytes`].
-    Shared(Arc<Shared>),
+    Shared(Arc<SharedBytes>),
     /// An array.
     List(Vec<Value>),
     /// Own enumerable string-keyed properties, in order.

@@ -1,6 +1,6 @@
 //! The built-in metrics, in one table; the constants are their places in the registry.
 
-use super::registry::{
+use super::metric::{
     Contains::{self, Data, Default, Time},
     MetricId,
     MetricType::{self, Counter, Gauge, Rate, Trend},

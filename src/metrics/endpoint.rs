@@ -1,35 +1,35 @@
-//! Numbers per endpoint (the `name` of a request and its method), and what went wrong, grouped by code and text.
+//! Numbers per endpoint (the `name` of a request and its method), and errors grouped by code and text.
 //!
-//! Both lists are bounded: what comes after the limit is counted together as `(other)`, which is said once. URLs that differ
-//! only in ids are one endpoint once there are many of them ([`super::alike`]). The first endpoints are kept over time too.
+//! Both lists are bounded: everything after the limit is counted together as `(other)`, with one warning. Many URLs that
+//! differ only in ids become one endpoint ([`super::url_pattern`]). The first endpoints are also kept over time.
 
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::alike;
 use super::builtin;
-use super::digest::Digest;
+use super::metric::{Contains, Metric};
 use super::record::Stamp;
-use super::registry::{Contains, Metric};
 use super::sink::RateSink;
+use super::sketch::QuantileSketch;
 use super::tags::{Routes, TagSet};
 use super::trend::Trend;
+use super::url_pattern;
 
-/// So many endpoints have numbers of their own.
-pub const MOST_ENDPOINTS: usize = 1_000;
-/// So many different errors have numbers of their own.
-const MOST_PROBLEMS: usize = 200;
-/// What the rest is counted as.
+/// The most endpoints with numbers of their own.
+pub const MAX_ENDPOINTS: usize = 1_000;
+/// The most errors with numbers of their own.
+const MAX_ERROR_GROUPS: usize = 200;
+/// The name under which the rest is counted.
 pub const OTHER: &str = "(other)";
-/// More names than this that differ only in ids are one endpoint.
-const MAX_ALIKE: usize = 10;
-/// Different names of one endpoint are counted up to here.
+/// More names of one pattern than this become one endpoint.
+const MAX_NAMES_PER_PATTERN: usize = 10;
+/// Up to here the different names of one endpoint are counted.
 pub const MAX_NAMES: usize = 1_000;
-/// So many endpoints are kept over time.
+/// The most endpoints that are kept over time.
 const MAX_ENDPOINT_SERIES: usize = 50;
-/// An endpoint has at most so many intervals.
-const MAX_ENDPOINT_POINTS: usize = 120;
+/// The most intervals of an endpoint.
+const MAX_ENDPOINT_INTERVALS: usize = 120;
 /// The first width of an endpoint's interval, in nanoseconds.
 const FIRST_WIDTH: u64 = 1_000_000_000;
 
@@ -49,29 +49,29 @@ pub struct Endpoint {
     /// How many different names it stands for: 1, or more where they differ in ids; counted up to [`MAX_NAMES`].
     pub names: usize,
     /// The same over time, by interval; nothing for endpoints that came late in a long list.
-    pub points: Option<Vec<Option<Point>>>,
+    pub points: Option<Vec<Option<EndpointInterval>>>,
 }
 
 /// An endpoint in one interval.
 #[derive(Clone, Debug, Default)]
-pub struct Point {
+pub struct EndpointInterval {
     /// Requests that failed.
     pub failed: u32,
     /// The times of its requests, in milliseconds.
-    pub duration: Arc<Digest>,
+    pub duration: Arc<QuantileSketch>,
 }
 
-impl Point {
+impl EndpointInterval {
     fn merge(&mut self, other: &Self) {
         self.failed += other.failed;
         Arc::make_mut(&mut self.duration).merge(&other.duration);
     }
 }
 
-/// Requests that went wrong in one way.
+/// Requests with the same error.
 #[derive(Clone, Debug)]
-pub struct Problem {
-    /// The tag `error_code`; empty for an answer that nobody expected but that is no error by itself.
+pub struct ErrorGroup {
+    /// The tag `error_code`; empty for an unexpected response that is not an error by itself.
     pub code: Arc<str>,
     /// The tag `error`, or the status in words.
     pub text: Arc<str>,
@@ -81,10 +81,10 @@ pub struct Problem {
     pub example: Arc<str>,
 }
 
-/// Names that differ only in ids.
+/// The names of one pattern.
 #[derive(Clone, Debug, Default)]
-struct Alike {
-    /// Their rows, while each has its own.
+struct PatternNames {
+    /// Their rows while each has its own.
     rows: Vec<u32>,
     /// The one row of all of them, from then on.
     folded: Option<u32>,
@@ -104,14 +104,14 @@ pub(super) struct Endpoints {
     /// How many rows were folded into others.
     gone: usize,
     /// By pattern and method.
-    alike: FxHashMap<(Arc<str>, Arc<str>), Alike>,
+    patterns: FxHashMap<(Arc<str>, Arc<str>), PatternNames>,
     at: FxHashMap<(Arc<str>, Arc<str>), u32>,
-    problems: Vec<Problem>,
-    problem_at: FxHashMap<(Arc<str>, Arc<str>), u32>,
+    errors: Vec<ErrorGroup>,
+    error_at: FxHashMap<(Arc<str>, Arc<str>), u32>,
 }
 
-/// The place of a tag set that belongs to nothing here.
-const NOWHERE: u32 = u32::MAX;
+/// The place of a tag set without an error.
+const NO_PLACE: u32 = u32::MAX;
 
 impl Endpoints {
     /// Empty lists of a run that begins at this moment.
@@ -122,10 +122,10 @@ impl Endpoints {
             list: Vec::new(),
             moved: Vec::new(),
             gone: 0,
-            alike: FxHashMap::default(),
+            patterns: FxHashMap::default(),
             at: FxHashMap::default(),
-            problems: Vec::new(),
-            problem_at: FxHashMap::default(),
+            errors: Vec::new(),
+            error_at: FxHashMap::default(),
         }
     }
 
@@ -154,9 +154,9 @@ impl Endpoints {
                 }
             }
             builtin::HTTP_REQS => {
-                let at = *routes.problem.get_or_init(|| self.problem(tags));
-                if at != NOWHERE {
-                    self.problems[at as usize].count += value as u64;
+                let at = *routes.error.get_or_init(|| self.error(tags));
+                if at != NO_PLACE {
+                    self.errors[at as usize].count += value as u64;
                 }
             }
             _ => (),
@@ -164,8 +164,8 @@ impl Endpoints {
         is_full
     }
 
-    pub(super) fn settle(&mut self) {
-        self.list.iter_mut().for_each(|endpoint| endpoint.duration.settle());
+    pub(super) fn sort(&mut self) {
+        self.list.iter_mut().for_each(|endpoint| endpoint.duration.sort());
     }
 
     /// All endpoints, in order of first appearance.
@@ -180,10 +180,10 @@ impl Endpoints {
     }
 
     /// The interval of an endpoint at a moment; nothing where it is not kept over time.
-    fn point(&mut self, at: usize, time: Stamp) -> Option<&mut Point> {
+    fn point(&mut self, at: usize, time: Stamp) -> Option<&mut EndpointInterval> {
         self.list[at].points.as_ref()?;
         let after = time.0.saturating_sub(self.start.0);
-        while (after / self.width) as usize >= MAX_ENDPOINT_POINTS {
+        while (after / self.width) as usize >= MAX_ENDPOINT_INTERVALS {
             self.width *= 2;
             self.list.iter_mut().filter_map(|row| row.points.as_mut()).for_each(halve);
         }
@@ -196,10 +196,10 @@ impl Endpoints {
     }
 
     /// All problems, the most frequent first.
-    pub(super) fn problems(&self) -> Vec<Problem> {
-        let mut problems = self.problems.clone();
-        problems.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| (&a.code, &a.text).cmp(&(&b.code, &b.text))));
-        problems
+    pub(super) fn errors(&self) -> Vec<ErrorGroup> {
+        let mut errors = self.errors.clone();
+        errors.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| (&a.code, &a.text).cmp(&(&b.code, &b.text))));
+        errors
     }
 
     fn place(&mut self, tags: &TagSet, protocol: &'static str, is_full: &mut bool) -> u32 {
@@ -209,20 +209,20 @@ impl Endpoints {
         if let Some(known) = self.at.get(&key) {
             return *known;
         }
-        let pattern: Option<Arc<str>> = alike::pattern(&key.0).map(Into::into);
+        let pattern: Option<Arc<str>> = url_pattern::pattern(&key.0).map(Into::into);
         let group = pattern.clone().map(|pattern| (pattern, key.1.clone()));
-        if let Some(alike) = group.as_ref().and_then(|group| self.alike.get_mut(group)) {
-            if alike.names.len() < MAX_NAMES {
-                alike.names.insert(hash(&key.0));
+        if let Some(known) = group.as_ref().and_then(|group| self.patterns.get_mut(group)) {
+            if known.names.len() < MAX_NAMES {
+                known.names.insert(hash(&key.0));
             }
-            if let (Some(row), Some(pattern)) = (alike.folded, &pattern) {
+            if let (Some(row), Some(pattern)) = (known.folded, &pattern) {
                 let endpoint = &mut self.list[row as usize];
-                endpoint.names = alike.names.len();
-                endpoint.name = alike::common(pattern, &endpoint.name, &key.0).into();
+                endpoint.names = known.names.len();
+                endpoint.name = url_pattern::common(pattern, &endpoint.name, &key.0).into();
                 return row;
             }
         }
-        if self.list.len() - self.gone >= MOST_ENDPOINTS {
+        if self.list.len() - self.gone >= MAX_ENDPOINTS {
             key = (OTHER.into(), "".into());
             if let Some(known) = self.at.get(&key) {
                 return *known;
@@ -245,15 +245,15 @@ impl Endpoints {
 
     /// One more row whose name has this pattern; with too many of them, all become one. The row of the last name.
     fn join(&mut self, group: (Arc<str>, Arc<str>), at: u32, name: &str) -> u32 {
-        let alike = self.alike.entry(group.clone()).or_default();
-        alike.rows.push(at);
-        alike.names.insert(hash(name));
-        if alike.rows.len() <= MAX_ALIKE {
+        let known = self.patterns.entry(group.clone()).or_default();
+        known.rows.push(at);
+        known.names.insert(hash(name));
+        if known.rows.len() <= MAX_NAMES_PER_PATTERN {
             return at;
         }
-        let (rows, names) = (std::mem::take(&mut alike.rows), alike.names.len());
+        let (rows, names) = (std::mem::take(&mut known.rows), known.names.len());
         let first = rows[0];
-        alike.folded = Some(first);
+        known.folded = Some(first);
         let mut whole = self.list[first as usize].clone();
         for row in &rows[1..] {
             let other = &mut self.list[*row as usize];
@@ -262,10 +262,10 @@ impl Endpoints {
             whole.failed.fails += other.failed.fails;
             whole.points = match (whole.points.take(), other.points.take()) {
                 (Some(points), Some(more)) => Some(merged(points, more)),
-                // Half of it would be told as the whole.
+                // Half of the samples would look like all of them.
                 _ => None,
             };
-            whole.name = alike::common(&group.0, &whole.name, &other.name).into();
+            whole.name = url_pattern::common(&group.0, &whole.name, &other.name).into();
             other.duration = Trend::new(Contains::Time);
             self.moved[*row as usize] = first;
         }
@@ -277,27 +277,27 @@ impl Endpoints {
         first
     }
 
-    fn problem(&mut self, tags: &TagSet) -> u32 {
+    fn error(&mut self, tags: &TagSet) -> u32 {
         let code = tags.get("error_code").unwrap_or_default();
         let status = tags.get("status").unwrap_or_default();
         let is_unexpected = tags.get("expected_response") == Some("false");
         let text = match tags.get("error") {
             Some(text) => text.to_owned(),
             None if !code.is_empty() || is_unexpected => format!("status {status}"),
-            None => return NOWHERE,
+            None => return NO_PLACE,
         };
         let mut key: (Arc<str>, Arc<str>) = (code.into(), text.into());
-        if !self.problem_at.contains_key(&key) && self.problems.len() >= MOST_PROBLEMS {
+        if !self.error_at.contains_key(&key) && self.errors.len() >= MAX_ERROR_GROUPS {
             key = ("".into(), OTHER.into());
         }
-        if let Some(known) = self.problem_at.get(&key) {
+        if let Some(known) = self.error_at.get(&key) {
             return *known;
         }
         let name = tags.get("name").or_else(|| tags.get("url")).unwrap_or_default();
         let example = format!("{} {name}", tags.get("method").unwrap_or_default()).trim().into();
-        self.problems.push(Problem { code: key.0.clone(), text: key.1.clone(), count: 0, example });
-        let at = (self.problems.len() - 1) as u32;
-        self.problem_at.insert(key, at);
+        self.errors.push(ErrorGroup { code: key.0.clone(), text: key.1.clone(), count: 0, example });
+        let at = (self.errors.len() - 1) as u32;
+        self.error_at.insert(key, at);
         at
     }
 }
@@ -308,7 +308,7 @@ fn hash(name: &str) -> u64 {
 }
 
 /// Two intervals become one.
-fn halve(points: &mut Vec<Option<Point>>) {
+fn halve(points: &mut Vec<Option<EndpointInterval>>) {
     let mut halves = std::mem::take(points).into_iter();
     while let Some(first) = halves.next() {
         points.push(both(first, halves.next().flatten()));
@@ -316,13 +316,13 @@ fn halve(points: &mut Vec<Option<Point>>) {
 }
 
 /// Two series of the same intervals.
-fn merged(one: Vec<Option<Point>>, other: Vec<Option<Point>>) -> Vec<Option<Point>> {
+fn merged(one: Vec<Option<EndpointInterval>>, other: Vec<Option<EndpointInterval>>) -> Vec<Option<EndpointInterval>> {
     let length = one.len().max(other.len());
     let (mut one, mut other) = (one.into_iter(), other.into_iter());
     (0..length).map(|_| both(one.next().flatten(), other.next().flatten())).collect()
 }
 
-fn both(one: Option<Point>, other: Option<Point>) -> Option<Point> {
+fn both(one: Option<EndpointInterval>, other: Option<EndpointInterval>) -> Option<EndpointInterval> {
     match (one, other) {
         (Some(mut one), Some(other)) => {
             one.merge(&other);
@@ -334,19 +334,20 @@ fn both(one: Option<Point>, other: Option<Point>) -> Option<Point> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Mutex, PoisonError};
+    use std::sync::Mutex;
 
     use super::*;
     use crate::log::Logger;
     use crate::metrics::record::Epoch;
     use crate::metrics::{HttpTimings, Interner, Ledger, LedgerOptions, Record, Registry, Stamp};
+    use crate::units::sync::lock;
 
     #[test]
     fn what_comes_after_the_limit_is_counted_together() {
         let said: Arc<Mutex<Vec<String>>> = Arc::default();
         let hear = said.clone();
-        let logger = Logger::new(move |entry| hear.lock().unwrap_or_else(PoisonError::into_inner).push(entry.message));
-        let options = LedgerOptions { detail: Some(Epoch::now()), ..LedgerOptions::default() };
+        let logger = Logger::new(move |entry| lock(&hear).push(entry.message));
+        let options = LedgerOptions { breakdown: Some(Epoch::now()), ..LedgerOptions::default() };
         let mut ledger = Ledger::new(Arc::new(Registry::new()), options, logger);
         let interner = Interner::default();
         for place in 0..1_500 {
@@ -363,17 +364,17 @@ mod tests {
             };
             ledger.fold(&[record(false), record(true)]);
         }
-        let detail = ledger.snapshot(std::time::Duration::ZERO).detail.unwrap();
-        assert_eq!(detail.endpoints.len(), MOST_ENDPOINTS + 1);
-        let last = detail.endpoints.last().unwrap();
+        let breakdown = ledger.snapshot(std::time::Duration::ZERO).breakdown.unwrap();
+        assert_eq!(breakdown.endpoints.len(), MAX_ENDPOINTS + 1);
+        let last = breakdown.endpoints.last().unwrap();
         assert_eq!((&*last.name, last.duration.count(), last.failed.passes), (OTHER, 1_000, 500));
         assert_eq!(*said.lock().unwrap(), ["more than 1000 endpoints: further ones are counted together"]);
-        assert!(detail.problems.is_empty());
+        assert!(breakdown.errors.is_empty());
     }
 
     #[test]
     fn errors_are_grouped_by_code_and_text() {
-        let options = LedgerOptions { detail: Some(Epoch::now()), ..LedgerOptions::default() };
+        let options = LedgerOptions { breakdown: Some(Epoch::now()), ..LedgerOptions::default() };
         let mut ledger = Ledger::new(Arc::new(Registry::new()), options, Logger::silent());
         let interner = Interner::default();
         let mut see = |tags: &[(&str, &str)], times: usize| {
@@ -387,15 +388,15 @@ mod tests {
         see(&[("status", "404"), ("error_code", "1404"), ("scenario", "other")], 2);
         see(&[("status", "0"), ("error_code", "1212"), ("error", "dial: connection refused")], 3);
         see(&[("status", "204"), ("expected_response", "false")], 1);
-        let problems = ledger.snapshot(std::time::Duration::ZERO).detail.unwrap().problems;
-        let shown: Vec<_> = problems.iter().map(|one| format!("{} {} {}", one.count, one.code, one.text)).collect();
+        let errors = ledger.snapshot(std::time::Duration::ZERO).breakdown.unwrap().errors;
+        let shown: Vec<_> = errors.iter().map(|one| format!("{} {} {}", one.count, one.code, one.text)).collect();
         assert_eq!(shown, ["4 1404 status 404", "3 1212 dial: connection refused", "1  status 204"]);
-        assert_eq!(&*problems[0].example, "GET n");
+        assert_eq!(&*errors[0].example, "GET n");
     }
 
     #[test]
     fn urls_with_ever_new_ids_are_one_endpoint() {
-        let options = LedgerOptions { detail: Some(Epoch::now()), ..LedgerOptions::default() };
+        let options = LedgerOptions { breakdown: Some(Epoch::now()), ..LedgerOptions::default() };
         let mut ledger = Ledger::new(Arc::new(Registry::new()), options, Logger::silent());
         let interner = Interner::default();
         let mut see = |method: &str, name: &str, status: &str| {
@@ -412,7 +413,7 @@ mod tests {
         // A name that was seen before it became one of many.
         see("GET", "http://x/shop1/items/0", "200");
         (0..10).for_each(|id| see("PUT", &format!("http://x/shop1/items/{id}"), "200"));
-        let endpoints = ledger.snapshot(std::time::Duration::ZERO).detail.unwrap().endpoints;
+        let endpoints = ledger.snapshot(std::time::Duration::ZERO).breakdown.unwrap().endpoints;
         let shown: Vec<_> = endpoints
             .iter()
             .map(|one| {
@@ -449,7 +450,7 @@ mod tests {
         let list = endpoints.list();
         let points = list[0].points.as_ref().unwrap();
         assert_eq!((endpoints.width(), points.len()), (32_000_000_000, 113));
-        let sum = |of: fn(&Point) -> u64| points.iter().flatten().map(of).sum::<u64>();
+        let sum = |of: fn(&EndpointInterval) -> u64| points.iter().flatten().map(of).sum::<u64>();
         assert_eq!((sum(|point| point.duration.count()), sum(|point| u64::from(point.failed))), (3_600, 1_800));
     }
 }

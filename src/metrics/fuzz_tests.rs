@@ -2,15 +2,15 @@
 //! `tests/fuzz` with what libFuzzer thinks of.
 
 use super::baseline::Baseline;
-use super::submetric::Expression;
+use super::submetric::MetricSelector;
 use super::threshold::{Threshold, ThresholdDef};
 
 /// A metric, a zero byte, and a threshold: each is read or refused in words; what was read is read again as the same.
 pub fn threshold(data: &[u8]) {
     let at = memchr::memchr(0, data).unwrap_or(data.len());
     let (metric, expression) = (&data[..at], data.get(at + 1..).unwrap_or_default());
-    match Expression::parse(&String::from_utf8_lossy(metric)) {
-        Ok(read) => assert_eq!(Expression::parse(&read.name).map(|again| again.name), Ok(read.name)),
+    match MetricSelector::parse(&String::from_utf8_lossy(metric)) {
+        Ok(read) => assert_eq!(MetricSelector::parse(&read.name).map(|again| again.name), Ok(read.name)),
         Err(text) => assert!(!text.is_empty()),
     }
     let expression = String::from_utf8_lossy(expression).into_owned();

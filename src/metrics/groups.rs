@@ -1,61 +1,62 @@
-//! The groups and checks a run has seen, each with its counts, in order of first appearance.
+//! The groups and checks of a run, each with its counts, in order of first appearance.
 //!
 //! A group appears when it ends or when a check inside it is made; paths look like `::outer::inner`.
 
 use std::sync::Arc;
 
+use data_encoding::HEXLOWER;
 use md5::{Digest, Md5};
 use rustc_hash::FxHashMap;
 
 /// A group: its place in the tree, its checks, its inner groups.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Group {
+pub struct GroupResult {
     /// Its own name; empty for the root.
     pub name: Arc<str>,
     /// Its path, as in `::outer::inner`; empty for the root.
     pub path: Arc<str>,
     /// Groups inside it.
-    pub groups: Vec<Group>,
+    pub groups: Vec<GroupResult>,
     /// Checks made in it.
-    pub checks: Vec<Check>,
+    pub checks: Vec<CheckResult>,
 }
 
 /// A check and how often it passed and failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Check {
+pub struct CheckResult {
     /// Its name.
     pub name: Arc<str>,
     /// Its path: that of its group, then its name.
     pub path: Arc<str>,
-    /// How often it held.
+    /// How often it passed.
     pub passes: u64,
-    /// How often it did not.
+    /// How often it failed.
     pub fails: u64,
 }
 
 /// The id k6 gives groups and checks: the MD5 of the path, in hex.
 pub fn id(path: &str) -> String {
-    Md5::digest(path.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    HEXLOWER.encode(&Md5::digest(path.as_bytes()))
 }
 
 /// Groups and checks while a run goes on, by number.
 #[derive(Debug)]
-pub(super) struct Groups {
-    groups: Vec<Node>,
-    checks: Vec<Counted>,
+pub(super) struct GroupTree {
+    groups: Vec<GroupEntry>,
+    checks: Vec<CheckEntry>,
     group_at: FxHashMap<Arc<str>, usize>,
     check_at: FxHashMap<Arc<str>, usize>,
 }
 
 #[derive(Debug)]
-struct Node {
+struct GroupEntry {
     name: Arc<str>,
     path: Arc<str>,
     parent: usize,
 }
 
 #[derive(Debug)]
-struct Counted {
+struct CheckEntry {
     group: usize,
     name: Arc<str>,
     path: Arc<str>,
@@ -63,9 +64,9 @@ struct Counted {
     fails: u64,
 }
 
-impl Groups {
+impl GroupTree {
     pub(super) fn new() -> Self {
-        let root = Node { name: "".into(), path: "".into(), parent: 0 };
+        let root = GroupEntry { name: "".into(), path: "".into(), parent: 0 };
         Self { groups: vec![root], checks: Vec::new(), group_at: FxHashMap::default(), check_at: FxHashMap::default() }
     }
 
@@ -82,7 +83,7 @@ impl Groups {
         let (around, name) = path.rsplit_once("::").unwrap_or_default();
         let parent = self.group(around);
         let path: Arc<str> = path.into();
-        self.groups.push(Node { name: name.into(), path: path.clone(), parent });
+        self.groups.push(GroupEntry { name: name.into(), path: path.clone(), parent });
         self.group_at.insert(path, self.groups.len() - 1);
         self.groups.len() - 1
     }
@@ -94,7 +95,7 @@ impl Groups {
         let next = self.checks.len();
         let known = *self.check_at.entry(path.clone()).or_insert(next);
         if known == next {
-            self.checks.push(Counted { group, name: name.into(), path, passes: 0, fails: 0 });
+            self.checks.push(CheckEntry { group, name: name.into(), path, passes: 0, fails: 0 });
         }
         known
     }
@@ -110,13 +111,13 @@ impl Groups {
     }
 
     /// The whole tree.
-    pub(super) fn tree(&self) -> Group {
+    pub(super) fn tree(&self) -> GroupResult {
         self.branch(0)
     }
 
     /// All checks by name, whatever their group, in order of first appearance.
-    pub(super) fn flat(&self) -> Vec<Check> {
-        let mut flat: Vec<Check> = Vec::new();
+    pub(super) fn flat(&self) -> Vec<CheckResult> {
+        let mut flat: Vec<CheckResult> = Vec::new();
         let mut at: FxHashMap<&str, usize> = FxHashMap::default();
         for check in &self.checks {
             let place = *at.entry(&check.name).or_insert(flat.len());
@@ -131,21 +132,21 @@ impl Groups {
         flat
     }
 
-    fn branch(&self, at: usize) -> Group {
-        let Node { name, path, .. } = &self.groups[at];
+    fn branch(&self, at: usize) -> GroupResult {
+        let GroupEntry { name, path, .. } = &self.groups[at];
         let inner = (1..self.groups.len()).filter(|inner| self.groups[*inner].parent == at);
-        Group {
+        GroupResult {
             name: name.clone(),
             path: path.clone(),
             groups: inner.map(|inner| self.branch(inner)).collect(),
-            checks: self.checks.iter().filter(|check| check.group == at).map(Counted::shown).collect(),
+            checks: self.checks.iter().filter(|check| check.group == at).map(CheckEntry::shown).collect(),
         }
     }
 }
 
-impl Counted {
-    fn shown(&self) -> Check {
-        Check { name: self.name.clone(), path: self.path.clone(), passes: self.passes, fails: self.fails }
+impl CheckEntry {
+    fn shown(&self) -> CheckResult {
+        CheckResult { name: self.name.clone(), path: self.path.clone(), passes: self.passes, fails: self.fails }
     }
 }
 
@@ -163,7 +164,7 @@ mod tests {
 
     #[test]
     fn grows_a_tree_in_order_of_appearance() {
-        let mut groups = Groups::new();
+        let mut groups = GroupTree::new();
         for (group, name, passed) in [
             ("", "root", true),
             ("::beta", "inside", true),
@@ -175,7 +176,7 @@ mod tests {
             let check = groups.check(group, name);
             groups.count(check, passed);
         }
-        fn shown(group: &Group) -> String {
+        fn shown(group: &GroupResult) -> String {
             let checks: Vec<_> =
                 group.checks.iter().map(|check| format!("{} {}/{}", check.path, check.passes, check.fails)).collect();
             let groups: Vec<_> = group.groups.iter().map(shown).collect();

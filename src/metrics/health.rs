@@ -1,4 +1,4 @@
-//! How well the load generator itself did: whether it had the time to do what it was asked at the moment it was asked.
+//! The health of the load generator itself: whether it had time to start things at the moment they were due.
 //!
 //! A generator that is late measures its own queue. Lag is how late timers fire on the threads that run scripts and on
 //! those that speak to the network; the CPU share is what the whole process used of all cores. Nothing here is a sample
@@ -6,23 +6,23 @@
 
 use std::time::Duration;
 
-use super::digest::Digest;
+use super::sketch::QuantileSketch;
 use crate::units::figure::{self, Unit};
 
-/// How often the timer of each thread is tried.
-pub const TRIED_EVERY: Duration = Duration::from_millis(50);
-/// A thread that stood still is written down as late for at most so many of the times it was not tried.
-const MOST_MISSED: usize = 1_000;
-/// One timer in ten comes later than this many milliseconds: iterations and pauses are not where they should be.
-const SCRIPTS_LATE: f64 = 25.0;
-/// One timer in ten comes later than this many milliseconds: so do first bytes.
-const NETWORK_LATE: f64 = 10.0;
-/// A share of all cores above which there is no room for bursts.
-const BUSY: f64 = 0.9;
-/// A run shorter than this is mostly its own start.
-const SHORTEST: Duration = Duration::from_secs(5);
+/// How often the timer of each thread is probed.
+pub const PROBE_INTERVAL: Duration = Duration::from_millis(50);
+/// At most this many missed probes are recorded for a thread that stood still.
+const MAX_MISSED_PROBES: usize = 1_000;
+/// A 90th percentile above this many milliseconds means that iterations and pauses are not where they should be.
+const MAX_SCRIPT_LAG: f64 = 25.0;
+/// A 90th percentile above this many milliseconds means that first bytes are seen late.
+const MAX_NETWORK_LAG: f64 = 10.0;
+/// Above this share of all cores there is no room for bursts.
+const MAX_CPU_SHARE: f64 = 0.9;
+/// Shorter runs are mostly their own start and are not judged.
+const MIN_RUN: Duration = Duration::from_secs(5);
 
-/// What the process used so far.
+/// The resources the process has used so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Usage {
     /// CPU time of the process since the run began, user and system.
@@ -31,7 +31,7 @@ pub struct Usage {
     pub elapsed: Duration,
     /// Cores this process may use.
     pub cores: usize,
-    /// The most memory it had, in bytes.
+    /// Peak resident memory, in bytes.
     pub peak_memory: u64,
 }
 
@@ -43,22 +43,22 @@ impl Usage {
     }
 }
 
-/// How late each timer would have been that a thread missed while it was so late: it could not be tried, but whoever
-/// waited for it then would have waited that long.
+/// The lag of every probe that a thread missed while it was this late: work due at those moments would have waited
+/// that long.
 pub(super) fn missed(late: Duration) -> impl Iterator<Item = Duration> {
-    std::iter::successors(Some(late), |late| late.checked_sub(TRIED_EVERY)).take(MOST_MISSED)
+    std::iter::successors(Some(late), |late| late.checked_sub(PROBE_INTERVAL)).take(MAX_MISSED_PROBES)
 }
 
-/// What a thread is for.
+/// The role of a thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Thread {
-    /// It runs VUs.
+pub enum ThreadRole {
+    /// Runs VUs.
     Script,
-    /// It sends, receives and takes the times.
+    /// Sends, receives and takes the timestamps.
     Network,
 }
 
-impl Thread {
+impl ThreadRole {
     /// The series of its lag, in milliseconds.
     pub const fn series(self) -> &'static str {
         match self {
@@ -70,40 +70,40 @@ impl Thread {
 
 /// The generator's health so far. Lags are in milliseconds, about 20 a second for each thread.
 #[derive(Clone, Debug, Default)]
-pub struct Health {
+pub struct HealthFigures {
     /// How late timers fired on the threads that run scripts.
-    pub script_lag: Digest,
+    pub script_lag: QuantileSketch,
     /// How late timers fired on the threads that speak to the network.
-    pub network_lag: Digest,
+    pub network_lag: QuantileSketch,
     /// What the process used.
     pub usage: Usage,
 }
 
-impl Health {
+impl HealthFigures {
     /// The lags of the threads of this kind.
-    pub(super) fn lag(&mut self, thread: Thread) -> &mut Digest {
+    pub(super) fn lag(&mut self, thread: ThreadRole) -> &mut QuantileSketch {
         match thread {
-            Thread::Script => &mut self.script_lag,
-            Thread::Network => &mut self.network_lag,
+            ThreadRole::Script => &mut self.script_lag,
+            ThreadRole::Network => &mut self.network_lag,
         }
     }
 
-    /// What is bad about it, in words; `None` while all is well or too little is known.
+    /// A sentence about every limit that is exceeded; `None` if all is well or too little is known.
     pub fn complaint(&self) -> Option<String> {
-        if self.usage.elapsed < SHORTEST {
+        if self.usage.elapsed < MIN_RUN {
             return None;
         }
         let time = |millis: f64| figure::text(millis, Unit::Time);
         let mut complaints = Vec::new();
         let (scripts, network) = (self.script_lag.percentile(90.0), self.network_lag.percentile(90.0));
-        if scripts > SCRIPTS_LATE {
+        if scripts > MAX_SCRIPT_LAG {
             complaints.push(format!("script threads were late by {} (p90)", time(scripts)));
         }
-        if network > NETWORK_LATE {
+        if network > MAX_NETWORK_LAG {
             complaints.push(format!("network threads, which take the times, were late by {} (p90)", time(network)));
         }
         let share = self.usage.share();
-        if share > BUSY {
+        if share > MAX_CPU_SHARE {
             complaints.push(format!("it used {} of {} cores", figure::text(share, Unit::Share), self.usage.cores));
         }
         (!complaints.is_empty()).then(|| complaints.join(", "))
@@ -122,7 +122,7 @@ mod tests {
         };
         check(3, &[3]);
         check(120, &[120, 70, 20]);
-        assert_eq!(missed(Duration::from_secs(3600)).count(), MOST_MISSED);
+        assert_eq!(missed(Duration::from_secs(3600)).count(), MAX_MISSED_PROBES);
     }
 
     #[test]
@@ -134,7 +134,7 @@ mod tests {
                 cores: 2,
                 ..Usage::default()
             };
-            let mut health = Health { usage, ..Health::default() };
+            let mut health = HealthFigures { usage, ..HealthFigures::default() };
             health.script_lag.add(scripts);
             health.network_lag.add(network);
             assert_eq!(health.complaint().as_deref(), expect);

@@ -1,11 +1,11 @@
-//! What a VU writes down: one record per thing that happened, expanded to samples only where samples are wanted.
+//! What a VU records: one record per event, expanded to samples only where samples are needed.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::builtin;
-use super::registry::MetricId;
-use super::tags::{Metadata, TagSet};
+use super::metric::MetricId;
+use super::tags::{SampleMetadata, TagSet};
 
 /// A moment as nanoseconds since the Unix epoch, taken from the monotonic clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,7 +58,7 @@ impl HttpTimings {
     }
 }
 
-/// One thing that happened.
+/// One event.
 #[derive(Clone, Debug)]
 pub enum Record {
     /// One sample of one metric.
@@ -72,7 +72,7 @@ pub enum Record {
         /// Where it came from.
         tags: Arc<TagSet>,
         /// `vu` and `iter`, where those system tags are on.
-        metadata: Option<Metadata>,
+        metadata: Option<SampleMetadata>,
     },
     /// One hop of one HTTP request: eight or nine samples.
     Http {
@@ -85,7 +85,7 @@ pub enum Record {
         /// Where it came from.
         tags: Arc<TagSet>,
         /// `vu` and `iter`, where those system tags are on.
-        metadata: Option<Metadata>,
+        metadata: Option<SampleMetadata>,
     },
     /// The end of an iteration (or of setup or teardown): bytes moved, and for a full iteration its duration.
     Iteration {
@@ -100,7 +100,7 @@ pub enum Record {
         /// Where it came from.
         tags: Arc<TagSet>,
         /// `vu` and `iter`, where those system tags are on.
-        metadata: Option<Metadata>,
+        metadata: Option<SampleMetadata>,
     },
 }
 
@@ -125,7 +125,7 @@ impl Record {
     }
 
     /// `vu` and `iter`, where those system tags are on.
-    pub fn metadata(&self) -> Option<&Metadata> {
+    pub fn metadata(&self) -> Option<&SampleMetadata> {
         match self {
             Self::Sample { metadata, .. } | Self::Http { metadata, .. } | Self::Iteration { metadata, .. } => {
                 metadata.as_ref()
@@ -133,29 +133,29 @@ impl Record {
         }
     }
 
-    /// Its samples, in the order k6 emits them.
-    pub fn each_sample(&self, mut see: impl FnMut(MetricId, f64)) {
+    /// Calls `f` for each of its samples, in the order k6 emits them.
+    pub fn each_sample(&self, mut f: impl FnMut(MetricId, f64)) {
         match self {
-            Self::Sample { metric, value, .. } => see(*metric, *value),
+            Self::Sample { metric, value, .. } => f(*metric, *value),
             Self::Http { timings, failed, .. } => {
-                see(builtin::HTTP_REQS, 1.0);
-                see(builtin::HTTP_REQ_DURATION, millis(timings.duration()));
-                see(builtin::HTTP_REQ_BLOCKED, millis(timings.blocked));
-                see(builtin::HTTP_REQ_CONNECTING, millis(timings.connecting));
-                see(builtin::HTTP_REQ_TLS_HANDSHAKING, millis(timings.tls_handshaking));
-                see(builtin::HTTP_REQ_SENDING, millis(timings.sending));
-                see(builtin::HTTP_REQ_WAITING, millis(timings.waiting));
-                see(builtin::HTTP_REQ_RECEIVING, millis(timings.receiving));
+                f(builtin::HTTP_REQS, 1.0);
+                f(builtin::HTTP_REQ_DURATION, millis(timings.duration()));
+                f(builtin::HTTP_REQ_BLOCKED, millis(timings.blocked));
+                f(builtin::HTTP_REQ_CONNECTING, millis(timings.connecting));
+                f(builtin::HTTP_REQ_TLS_HANDSHAKING, millis(timings.tls_handshaking));
+                f(builtin::HTTP_REQ_SENDING, millis(timings.sending));
+                f(builtin::HTTP_REQ_WAITING, millis(timings.waiting));
+                f(builtin::HTTP_REQ_RECEIVING, millis(timings.receiving));
                 if let Some(failed) = failed {
-                    see(builtin::HTTP_REQ_FAILED, f64::from(u8::from(*failed)));
+                    f(builtin::HTTP_REQ_FAILED, f64::from(u8::from(*failed)));
                 }
             }
             Self::Iteration { duration, sent, received, .. } => {
-                see(builtin::DATA_SENT, *sent as f64);
-                see(builtin::DATA_RECEIVED, *received as f64);
+                f(builtin::DATA_SENT, *sent as f64);
+                f(builtin::DATA_RECEIVED, *received as f64);
                 if let Some(duration) = duration {
-                    see(builtin::ITERATION_DURATION, millis(*duration));
-                    see(builtin::ITERATIONS, 1.0);
+                    f(builtin::ITERATION_DURATION, millis(*duration));
+                    f(builtin::ITERATIONS, 1.0);
                 }
             }
         }

@@ -1,13 +1,14 @@
-//! The notepad of one worker thread: records gather here and go to the ledger in batches.
+//! The buffer of one worker thread: records are gathered here and go to the ledger in batches.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
-use super::health::Thread;
+use super::health::ThreadRole;
 use super::ledger::Ledger;
 use super::record::Record;
+use crate::units::sync::lock;
 
-/// So many records are handed over at once.
-const BATCH: usize = 256;
+/// Records per batch.
+const MAX_BATCH: usize = 256;
 
 /// Collects the records of one thread. The worker flushes it about every 50 ms and at the end.
 #[derive(Debug)]
@@ -19,28 +20,28 @@ pub struct Recorder {
 impl Recorder {
     /// A recorder for the calling thread.
     pub fn new(ledger: Arc<Mutex<Ledger>>) -> Self {
-        Self { ledger, waiting: Vec::with_capacity(BATCH) }
+        Self { ledger, waiting: Vec::with_capacity(MAX_BATCH) }
     }
 
-    /// Writes a record down.
+    /// Adds a record.
     #[inline]
     pub fn push(&mut self, record: Record) {
         self.waiting.push(record);
-        if self.waiting.len() >= BATCH {
+        if self.waiting.len() >= MAX_BATCH {
             self.flush();
         }
     }
 
-    /// Tells how late the worker's timer was; right before a flush, so that one lock does for both.
-    pub fn lagged(&mut self, late: std::time::Duration) {
-        self.ledger.lock().unwrap_or_else(PoisonError::into_inner).lagged(Thread::Script, late);
+    /// Records how late the worker's timer was.
+    pub fn record_lag(&mut self, late: std::time::Duration) {
+        lock(&self.ledger).record_lag(ThreadRole::Script, late);
     }
 
-    /// Hands over what is waiting.
+    /// Passes the gathered records to the ledger.
     pub fn flush(&mut self) {
         if !self.waiting.is_empty() {
-            // A thread that panicked while it held the lock can't have left a sink half written in a way that matters.
-            self.ledger.lock().unwrap_or_else(PoisonError::into_inner).take(&mut self.waiting);
+            // A thread that panicked while holding the lock can't have left a sink in a state that matters.
+            lock(&self.ledger).take(&mut self.waiting);
         }
     }
 }

@@ -5,79 +5,17 @@ use std::sync::{Arc, RwLock};
 use rustc_hash::FxHashMap;
 
 use super::builtin;
-
-/// A metric's place in the [`Registry`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct MetricId(pub u16);
-
-/// How a metric adds up its samples.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MetricType {
-    /// A sum.
-    Counter,
-    /// The last value, with the least and the greatest.
-    Gauge,
-    /// The share of non-zero values.
-    Rate,
-    /// A distribution.
-    Trend,
-}
-
-impl MetricType {
-    /// The word k6 uses in exports and messages.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Counter => "counter",
-            Self::Gauge => "gauge",
-            Self::Rate => "rate",
-            Self::Trend => "trend",
-        }
-    }
-}
-
-/// What a metric's values mean.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Contains {
-    /// Plain numbers.
-    Default,
-    /// Milliseconds.
-    Time,
-    /// Bytes.
-    Data,
-}
-
-impl Contains {
-    /// The word k6 uses in exports and messages.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Default => "default",
-            Self::Time => "time",
-            Self::Data => "data",
-        }
-    }
-}
-
-/// One metric.
-#[derive(Clone, Debug)]
-pub struct Metric {
-    /// Its place.
-    pub id: MetricId,
-    /// Its name, as in `http_req_duration`.
-    pub name: Arc<str>,
-    /// How it adds up.
-    pub kind: MetricType,
-    /// What its values mean.
-    pub contains: Contains,
-}
+use super::metric::{Contains, Metric, MetricId, MetricType};
+use crate::units::sync::{read, write};
 
 /// All metrics of a run. Shared by all threads; grows only while init code runs.
 #[derive(Debug)]
 pub struct Registry {
-    inner: RwLock<Inner>,
+    inner: RwLock<RegistryState>,
 }
 
 #[derive(Debug, Default)]
-struct Inner {
+struct RegistryState {
     list: Vec<Metric>,
     by_name: FxHashMap<Arc<str>, MetricId>,
 }
@@ -102,7 +40,7 @@ impl Registry {
     /// Declares a metric, or finds the one that has this name, type and meaning already.
     ///
     /// # Errors
-    /// k6's words when the name is malformed or taken by a metric of another kind.
+    /// k6's message when the name is malformed or taken by a metric of another kind.
     pub fn declare(&self, name: &str, kind: MetricType, contains: Contains) -> Result<MetricId, String> {
         if !is_valid_name(name) {
             return Err(format!(
@@ -110,7 +48,7 @@ impl Registry {
                  or underscores and start with a letter or an underscore."
             ));
         }
-        let mut inner = self.inner.write().unwrap_or_else(|poison| poison.into_inner());
+        let mut inner = write(&self.inner);
         if let Some(&id) = inner.by_name.get(name) {
             let old = &inner.list[usize::from(id.0)];
             if old.kind != kind {
@@ -132,19 +70,19 @@ impl Registry {
 
     /// The metric of this name.
     pub fn find(&self, name: &str) -> Option<Metric> {
-        let inner = self.inner.read().unwrap_or_else(|poison| poison.into_inner());
+        let inner = read(&self.inner);
         inner.by_name.get(name).map(|id| inner.list[usize::from(id.0)].clone())
     }
 
     /// The metric at this place.
     pub fn get(&self, id: MetricId) -> Option<Metric> {
-        let inner = self.inner.read().unwrap_or_else(|poison| poison.into_inner());
+        let inner = read(&self.inner);
         inner.list.get(usize::from(id.0)).cloned()
     }
 
     /// All metrics, in order of declaration.
     pub fn all(&self) -> Vec<Metric> {
-        self.inner.read().unwrap_or_else(|poison| poison.into_inner()).list.clone()
+        read(&self.inner).list.clone()
     }
 }
 

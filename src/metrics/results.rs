@@ -1,14 +1,14 @@
-//! What a run came to: every number that the summary, exports and reports show, taken from the ledger at one moment.
+//! The results of a run: every number that the summary, exports and reports show, taken from the ledger at one moment.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::detail::DetailResult;
-use super::groups::{Check, Group};
-use super::health::Health;
-use super::registry::{Contains, MetricType};
+use super::breakdown::BreakdownResult;
+use super::groups::{CheckResult, GroupResult};
+use super::health::HealthFigures;
+use super::metric::{Contains, MetricType};
 use super::sink::Sink;
-use super::submetric::Part;
+use super::submetric::TagFilter;
 use super::threshold::Threshold;
 use super::trend::Trend;
 
@@ -20,17 +20,17 @@ pub struct Results {
     /// Metrics and sub-metrics that have samples or thresholds, sorted by name, a metric before its parts.
     pub metrics: Vec<MetricResult>,
     /// Groups and their checks, as a tree.
-    pub root: Group,
+    pub root: GroupResult,
     /// All checks by name, whatever their group, in order of first appearance.
-    pub checks: Vec<Check>,
+    pub checks: Vec<CheckResult>,
     /// Groups outside named scenarios, each with its own numbers; only where the ledger keeps sections.
     pub groups: Vec<Section>,
     /// Scenarios, sorted by name, only where the ledger keeps sections; `default` only where it keeps details.
     pub scenarios: Vec<Section>,
     /// How the generator did.
-    pub health: Health,
-    /// Endpoints, errors and the time series; only where the ledger keeps them.
-    pub detail: Option<DetailResult>,
+    pub health: HealthFigures,
+    /// Endpoints, errors and the time series; only if the ledger keeps them.
+    pub breakdown: Option<BreakdownResult>,
 }
 
 /// The numbers of one metric or sub-metric.
@@ -38,15 +38,15 @@ pub struct Results {
 pub struct MetricResult {
     /// The full name, as in `http_req_duration{status:200}`.
     pub name: Arc<str>,
-    /// The metric it is a part of, or itself.
+    /// Its metric, or itself.
     pub parent: Arc<str>,
-    /// For a sub-metric: its tags.
-    pub part: Option<Part>,
+    /// The filter of a sub-metric.
+    pub filter: Option<TagFilter>,
     /// What its values mean.
     pub contains: Contains,
     /// Its numbers.
-    pub values: Values,
-    /// Of the times of requests: the values of those that were answered, where some were not.
+    pub values: MetricValues,
+    /// For times of requests: the values of answered requests, if some were not answered.
     pub answered: Option<Trend>,
     /// Its thresholds, judged.
     pub thresholds: Vec<Threshold>,
@@ -54,7 +54,7 @@ pub struct MetricResult {
 
 /// Numbers by type of metric.
 #[derive(Clone, Debug)]
-pub enum Values {
+pub enum MetricValues {
     /// A sum, and the sum per second of the run.
     Counter {
         /// The sum.
@@ -62,13 +62,13 @@ pub enum Values {
         /// Per second; 0 for a run without length.
         rate: f64,
     },
-    /// The last value, the least, the greatest.
+    /// The last value, the minimum, the maximum.
     Gauge {
         /// The last.
         value: f64,
-        /// The least.
+        /// The minimum.
         min: f64,
-        /// The greatest.
+        /// The maximum.
         max: f64,
     },
     /// The share of non-zero samples.
@@ -92,12 +92,12 @@ pub struct Section {
     /// Its metrics, sorted by name; no sub-metrics.
     pub metrics: Vec<MetricResult>,
     /// Its checks by name, in order of first appearance.
-    pub checks: Vec<Check>,
+    pub checks: Vec<CheckResult>,
     /// Groups inside it.
     pub groups: Vec<Section>,
 }
 
-impl Values {
+impl MetricValues {
     /// The numbers of a sink after a run of this length.
     pub fn of(sink: &Sink, duration: Duration) -> Self {
         match sink {
@@ -110,7 +110,7 @@ impl Values {
             Sink::Rate(rate) => Self::Rate { rate: rate.rate(), passes: rate.passes, fails: rate.fails },
             Sink::Trend(trend) => {
                 let mut trend = trend.clone();
-                trend.settle();
+                trend.sort();
                 Self::Trend(trend)
             }
         }
@@ -130,7 +130,7 @@ impl Values {
 /// How many checks held and how many did not, of these metrics; nothing where `checks` is not among them.
 pub fn checks_total(metrics: &[MetricResult]) -> Option<(u64, u64)> {
     match metrics.iter().find(|metric| &*metric.name == "checks")?.values {
-        Values::Rate { passes, fails, .. } => Some((passes, fails)),
+        MetricValues::Rate { passes, fails, .. } => Some((passes, fails)),
         _ => None,
     }
 }

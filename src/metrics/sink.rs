@@ -1,8 +1,8 @@
 //! What is kept of a metric: a sum, a last value, a share or a distribution. No sample is kept for its own sake.
 
+use super::compensated_sum::CompensatedSum;
+use super::metric::{Contains, MetricType};
 use super::record::Stamp;
-use super::registry::{Contains, MetricType};
-use super::sum::Sum;
 use super::trend::Trend;
 
 /// The state of one metric or sub-metric.
@@ -10,7 +10,7 @@ use super::trend::Trend;
 pub enum Sink {
     /// A sum.
     Counter(CounterSink),
-    /// The last value, with the least and the greatest.
+    /// The last value, with minimum and maximum.
     Gauge(GaugeSink),
     /// The share of non-zero values.
     Rate(RateSink),
@@ -21,18 +21,18 @@ pub enum Sink {
 /// A sum.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CounterSink {
-    sum: Sum,
+    sum: CompensatedSum,
     samples: u64,
 }
 
-/// The last value, with the least and the greatest; all 0 without samples.
+/// The last value, with minimum and maximum; all 0 without samples.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct GaugeSink {
     /// The latest value.
     pub value: f64,
-    /// The least value.
+    /// The minimum.
     pub min: f64,
-    /// The greatest value.
+    /// The maximum.
     pub max: f64,
     last: Option<Stamp>,
 }
@@ -92,9 +92,9 @@ impl Sink {
     }
 
     /// Makes the next percentiles cheap.
-    pub fn settle(&mut self) {
+    pub fn sort(&mut self) {
         if let Self::Trend(trend) = self {
-            trend.settle();
+            trend.sort();
         }
     }
 

@@ -1,44 +1,44 @@
-//! Names of sub-metrics: `http_req_duration{status:200, name:"home"}`, the part of a metric that carries some tags.
+//! Selectors of metrics and sub-metrics: `http_req_duration{status:200, name:"home"}`.
 
 use std::sync::Arc;
 
 use super::tags::TagSet;
 
-/// A metric expression taken apart.
+/// A metric expression, parsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Expression {
+pub struct MetricSelector {
     /// As it is reported: as typed, without blanks next to the braces.
     pub name: Arc<str>,
-    /// The metric it is a part of, or the metric itself.
+    /// The metric it selects samples of.
     pub parent: Arc<str>,
     /// What stands between the braces; `None` for a whole metric.
-    pub part: Option<Part>,
+    pub filter: Option<TagFilter>,
 }
 
 /// Which samples of the parent belong to a sub-metric.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Part {
+pub struct TagFilter {
     /// The text between the braces, as in `status:200`.
     pub suffix: Arc<str>,
     /// The tags a sample must carry, sorted by name.
     pub tags: Vec<(Arc<str>, Arc<str>)>,
 }
 
-impl Part {
+impl TagFilter {
     /// Whether a sample with these tags belongs to it.
     pub fn matches(&self, tags: &TagSet) -> bool {
         self.tags.iter().all(|(key, value)| tags.get(key) == Some(value))
     }
 }
 
-impl Expression {
-    /// Takes a metric expression apart.
+impl MetricSelector {
+    /// Parses a metric expression.
     ///
     /// # Errors
-    /// k6's words for braces out of place and tags without a value.
+    /// k6's message for braces out of place and tags without a value.
     pub fn parse(text: &str) -> Result<Self, String> {
         let (open, close) = match (text.find('{'), text.rfind('}')) {
-            (None, None) => return Ok(Self { name: text.into(), parent: text.into(), part: None }),
+            (None, None) => return Ok(Self { name: text.into(), parent: text.into(), filter: None }),
             (Some(open), Some(close)) => (open, close),
             _ => return Err(format!("metric \"{text}\" has unmatched opening/close curly brace")),
         };
@@ -61,7 +61,7 @@ impl Expression {
             }
         }
         let name = format!("{parent}{{{suffix}}}").into();
-        Ok(Self { name, parent: parent.into(), part: Some(Part { suffix: suffix.into(), tags }) })
+        Ok(Self { name, parent: parent.into(), filter: Some(TagFilter { suffix: suffix.into(), tags }) })
     }
 }
 
@@ -80,10 +80,10 @@ mod tests {
     #[test]
     fn takes_names_apart() {
         let check = |input: &str, expect: &str| {
-            let got = Expression::parse(input).map(|expression| {
-                let tags = expression.part.into_iter().flat_map(|part| part.tags);
+            let got = MetricSelector::parse(input).map(|selector| {
+                let tags = selector.filter.into_iter().flat_map(|filter| filter.tags);
                 let tags: Vec<_> = tags.map(|(key, value)| format!("{key}={value}")).collect();
-                format!("{} | {} | {}", expression.name, expression.parent, tags.join(";"))
+                format!("{} | {} | {}", selector.name, selector.parent, tags.join(";"))
             });
             assert_eq!(got.unwrap_or_else(|error| error), expect, "{input}");
         };
@@ -109,9 +109,9 @@ mod tests {
     fn matches_samples_that_carry_all_its_tags() {
         let interner = Interner::default();
         let tags = interner.set([("a", "1"), ("b", "2"), ("group", "")]);
-        let check = |expression: &str, expect: bool| {
-            let part = Expression::parse(expression).unwrap().part.unwrap();
-            assert_eq!(part.matches(&tags), expect, "{expression}");
+        let check = |selector: &str, expect: bool| {
+            let filter = MetricSelector::parse(selector).unwrap().filter.unwrap();
+            assert_eq!(filter.matches(&tags), expect, "{selector}");
         };
         check("m{a:1}", true);
         check("m{b:2,a:1}", true);

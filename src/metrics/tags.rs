@@ -10,33 +10,34 @@ use std::sync::{Arc, Mutex, OnceLock, Weak};
 use rustc_hash::{FxHashMap, FxHasher};
 use smallvec::SmallVec;
 
-use super::registry::MetricId;
+use super::metric::MetricId;
 use crate::units::quote::json_quote;
+use crate::units::sync::lock;
 
 /// Tags sorted by name, each name once; values may be empty (`group` at the root is).
 #[derive(Debug)]
 pub struct TagSet {
     tags: Box<[(Arc<str>, Arc<str>)]>,
-    /// Where samples with this set go beside their metric: filled by the ledger, on first sight.
+    /// Where samples with this set go besides their metric: filled by the ledger on first sight.
     pub(super) routes: OnceLock<Routes>,
     /// The set as a JSON object, for outputs that write it often.
     json: OnceLock<Box<str>>,
 }
 
-/// Samples of `metric` with this tag set also go to the sink at `sink`.
+/// Samples of `metric` with this tag set also belong to a sub-metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Route {
     /// The metric the sample is of.
     pub metric: MetricId,
-    /// The ledger's place of the further sink.
-    pub sink: u32,
+    /// The ledger's number of the sub-metric.
+    pub submetric: u32,
 }
 
-/// Where samples with one tag set go beside their metric, worked out once so that no sample needs a look-up.
+/// Where samples with one tag set go besides their metric, worked out once so that no sample needs a look-up.
 #[derive(Debug, Default)]
 pub(super) struct Routes {
     /// The sub-metrics the set matches.
-    pub(super) parts: Box<[Route]>,
+    pub(super) submetrics: Box<[Route]>,
     /// Whether a request with the set got an answer.
     pub(super) has_answer: bool,
     /// The ledger's sections (a scenario, a group of it) that the set belongs to.
@@ -47,12 +48,12 @@ pub(super) struct Routes {
     pub(super) check: OnceLock<usize>,
     /// The ledger's number of the set's endpoint, once a request was seen.
     pub(super) endpoint: OnceLock<u32>,
-    /// The ledger's number of what went wrong with the set's requests, once one was seen.
-    pub(super) problem: OnceLock<u32>,
+    /// The ledger's number of the error of the set's requests, once one was seen.
+    pub(super) error: OnceLock<u32>,
 }
 
 /// Facts about a sample that never select or group it (`vu`, `iter`), sorted by name.
-pub type Metadata = Arc<[(Arc<str>, Arc<str>)]>;
+pub type SampleMetadata = Arc<[(Arc<str>, Arc<str>)]>;
 
 impl TagSet {
     /// The value of a tag.
@@ -120,7 +121,7 @@ impl Interner {
         let mut hasher = FxHasher::default();
         tags.hash(&mut hasher);
         let hash = hasher.finish();
-        let mut sets = self.sets.lock().unwrap_or_else(|poison| poison.into_inner());
+        let mut sets = lock(&self.sets);
         if sets.len() >= SWEEP_AT && sets.len() == sets.capacity() {
             sets.retain(|_, bucket| {
                 bucket.retain(|set| set.strong_count() > 0);

@@ -1,18 +1,19 @@
-//! Thresholds: what a run must keep to. Read and checked before the run, judged on a beat and at the end.
+//! Thresholds: parsed and checked before the run, judged periodically and at the end.
 //!
 //! k6's grammar, `<figure> <operator> <number>`. Three forms beyond it are read unless the run is strict, each with
 //! one warning that names the portable form: `p95<500`, and `count`, `passes`, `fails` on a rate. Two more have no
-//! portable form: a limit taken from a saved run, and a window (see [`super::limit`]).
+//! portable form: a limit taken from a saved run, and a window (see [`super::threshold_limit`]).
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::baseline::Baseline;
-use super::limit::Limit;
+use super::metric::{Metric, MetricType};
 use super::record::Stamp;
-use super::registry::{Metric, MetricType, Registry};
+use super::registry::Registry;
 use super::sink::Sink;
-use super::submetric::Expression;
+use super::submetric::MetricSelector;
+use super::threshold_limit::ThresholdLimit;
 use super::window::Window;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -27,24 +28,24 @@ pub struct ThresholdDef {
     pub expression: String,
     /// Whether crossing it ends the run at once.
     pub abort_on_fail: bool,
-    /// It ends the run only after so long.
+    /// It can end the run only after this delay.
     pub delay_abort_eval: Option<Span>,
 }
 
-/// All thresholds of the options: a metric expression, and what its values must keep to.
+/// All thresholds of the options, by metric expression.
 pub type ThresholdDefs = [(String, Vec<ThresholdDef>)];
 
-/// A threshold that was read and fits its metric.
+/// A parsed threshold that fits its metric.
 #[derive(Clone, Debug)]
 pub struct Threshold {
     /// As typed.
     pub def: ThresholdDef,
-    figure: Figure,
+    aggregation: Aggregation,
     operator: Operator,
-    limit: Limit,
-    /// How long a window is, where not the whole run is judged.
+    limit: ThresholdLimit,
+    /// The length of a window, if the threshold does not judge the whole run.
     window: Option<Duration>,
-    /// The recent past, once the metric is known.
+    /// Recent samples, once the metric is known.
     recent: Option<Box<Window>>,
     /// The figure when it was last judged; with windows, that of the worst one once it was crossed.
     pub observed: f64,
@@ -54,20 +55,20 @@ pub struct Threshold {
     pub is_judged: bool,
 }
 
-/// The thresholds of one metric or sub-metric, and the tags that select its samples.
+/// The thresholds of one metric or sub-metric.
 #[derive(Clone, Debug)]
-pub struct Watched {
+pub struct MetricThresholds {
     /// The metric or sub-metric.
-    pub expression: Expression,
-    /// The metric that sees the samples.
+    pub selector: MetricSelector,
+    /// Its metric.
     pub metric: Metric,
-    /// What it must keep to; may be empty, then it is only shown.
+    /// Its thresholds; without any it is only shown.
     pub thresholds: Vec<Threshold>,
 }
 
-/// Which figure of a metric a threshold looks at.
+/// The aggregation that a threshold compares.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Figure {
+enum Aggregation {
     Count,
     Rate,
     Value,
@@ -90,7 +91,7 @@ enum Operator {
     Unequal,
 }
 
-/// In the order in which they are looked for in the text.
+/// In the order in which they are searched for in the text.
 const OPERATORS: [(&str, Operator); 7] = [
     ("<=", Operator::AtMost),
     ("<", Operator::Less),
@@ -104,13 +105,13 @@ const OPERATORS: [(&str, Operator); 7] = [
 /// Reads all thresholds and checks them against the metrics of the run, in order of their names.
 ///
 /// # Errors
-/// k6's words, with the exit code of a wrong configuration.
+/// k6's message, with the exit code of a wrong configuration.
 pub fn check(
     defs: &ThresholdDefs,
     registry: &Registry,
     strict: bool,
     logger: &Logger,
-) -> Result<Vec<Watched>, Failure> {
+) -> Result<Vec<MetricThresholds>, Failure> {
     let wrong = |message: String| Failure::new(ExitCode::InvalidConfig, message);
     let mut defs: Vec<_> = defs.iter().collect();
     defs.sort_by(|a, b| a.0.cmp(&b.0));
@@ -119,12 +120,12 @@ pub fn check(
         .map(|(_, list)| list.iter().map(|def| Threshold::parse(def, strict)).collect())
         .collect::<Result<_, String>>()
         .map_err(wrong)?;
-    let mut watched: Vec<Watched> = Vec::new();
+    let mut watched: Vec<MetricThresholds> = Vec::new();
     for ((name, _), thresholds) in defs.into_iter().zip(parsed) {
-        let expression = Expression::parse(name).map_err(|error| {
+        let selector = MetricSelector::parse(name).map_err(|error| {
             wrong(format!("unable to validate threshold expressions; reason: parsing metric name failed, {error}"))
         })?;
-        let metric = registry.find(&expression.parent).ok_or_else(|| {
+        let metric = registry.find(&selector.parent).ok_or_else(|| {
             let quoted = go_quote(name);
             wrong(format!("invalid threshold defined on {name}; reason: no metric name {quoted} found"))
         })?;
@@ -134,28 +135,28 @@ pub fn check(
             threshold.recent =
                 threshold.window.map(|length| Box::new(Window::new(length, metric.kind, metric.contains)));
         }
-        warn_of_metadata(&expression, logger);
-        add(&mut watched, Watched { expression, metric, thresholds });
+        warn_of_metadata(&selector, logger);
+        add(&mut watched, MetricThresholds { selector, metric, thresholds });
     }
     Ok(watched)
 }
 
-/// Puts numbers in the place of what thresholds take from a saved run.
+/// Replaces references to a saved run by its numbers.
 ///
 /// # Errors
 /// When there is no saved run, or it doesn't have the figure.
-pub fn compare(watched: &mut [Watched], baseline: Option<&Baseline>) -> Result<(), Failure> {
+pub fn compare(watched: &mut [MetricThresholds], baseline: Option<&Baseline>) -> Result<(), Failure> {
     for watched in watched {
         for threshold in &mut watched.thresholds {
-            let Limit::Baseline { factor, plus } = threshold.limit else { continue };
-            let (name, text) = (&watched.expression.name, &threshold.def.expression);
+            let ThresholdLimit::Baseline { factor, plus } = threshold.limit else { continue };
+            let (name, text) = (&watched.selector.name, &threshold.def.expression);
             let wrong = |why: String| {
                 Failure::new(ExitCode::InvalidConfig, format!("invalid threshold \"{text}\" on {name}; reason: {why}"))
             };
             let baseline = baseline
                 .ok_or_else(|| wrong("it compares with a saved run, name one with `--baseline FILE`".to_owned()))?;
-            let figure = baseline.figure(name, &threshold.figure.keys()).map_err(wrong)?;
-            threshold.limit = Limit::Number(figure * factor + plus);
+            let figure = baseline.figure(name, &threshold.aggregation.keys()).map_err(wrong)?;
+            threshold.limit = ThresholdLimit::Number(figure * factor + plus);
         }
     }
     Ok(())
@@ -163,19 +164,18 @@ pub fn compare(watched: &mut [Watched], baseline: Option<&Baseline>) -> Result<(
 
 /// What `--no-thresholds` keeps: the metrics and sub-metrics that were named, without their thresholds.
 ///
-/// Expressions are not looked at; a name that can't be followed is worth a warning.
-pub fn names_only(defs: &ThresholdDefs, registry: &Registry, logger: &Logger) -> Vec<Watched> {
+/// Expressions are not parsed; an unknown metric is a warning.
+pub fn names_only(defs: &ThresholdDefs, registry: &Registry, logger: &Logger) -> Vec<MetricThresholds> {
     let mut watched = Vec::new();
     for (name, _) in defs {
-        let found = Expression::parse(name).and_then(|expression| {
-            let metric = registry.find(&expression.parent);
-            let metric =
-                metric.ok_or_else(|| format!("metric '{}' does not exist in the script", expression.parent))?;
-            Ok(Watched { expression, metric, thresholds: Vec::new() })
+        let found = MetricSelector::parse(name).and_then(|selector| {
+            let metric = registry.find(&selector.parent);
+            let metric = metric.ok_or_else(|| format!("metric '{}' does not exist in the script", selector.parent))?;
+            Ok(MetricThresholds { selector, metric, thresholds: Vec::new() })
         });
         match found {
             Ok(found) => {
-                warn_of_metadata(&found.expression, logger);
+                warn_of_metadata(&found.selector, logger);
                 add(&mut watched, found);
             }
             Err(error) => logger.log(
@@ -185,22 +185,22 @@ pub fn names_only(defs: &ThresholdDefs, registry: &Registry, logger: &Logger) ->
             ),
         }
     }
-    watched.sort_by(|a: &Watched, b: &Watched| a.expression.name.cmp(&b.expression.name));
+    watched.sort_by(|a: &MetricThresholds, b: &MetricThresholds| a.selector.name.cmp(&b.selector.name));
     watched
 }
 
-/// Two spellings of one sub-metric (blanks next to the braces) are one.
-fn add(watched: &mut Vec<Watched>, new: Watched) {
-    match watched.iter_mut().find(|old| old.expression.name == new.expression.name) {
+/// Spellings of a sub-metric that differ in blanks next to the braces are the same.
+fn add(watched: &mut Vec<MetricThresholds>, new: MetricThresholds) {
+    match watched.iter_mut().find(|old| old.selector.name == new.selector.name) {
         Some(old) => old.thresholds.extend(new.thresholds),
         None => watched.push(new),
     }
 }
 
-fn warn_of_metadata(expression: &Expression, logger: &Logger) {
-    let tags = expression.part.iter().flat_map(|part| &part.tags);
+fn warn_of_metadata(selector: &MetricSelector, logger: &Logger) {
+    let tags = selector.filter.iter().flat_map(|filter| &filter.tags);
     for (key, _) in tags.filter(|(key, _)| matches!(&**key, "vu" | "iter")) {
-        let name = &expression.name;
+        let name = &selector.name;
         logger.warn(format!(
             "The high-cardinality '{key}' metric tag was made non-indexable in k6 v0.41.0, so thresholds like '{name}' \
              that are based on it won't work correctly."
@@ -212,7 +212,7 @@ impl Threshold {
     /// Reads one threshold.
     ///
     /// # Errors
-    /// k6's words, typing error included.
+    /// k6's message, typing error included.
     pub fn parse(def: &ThresholdDef, strict: bool) -> Result<Self, String> {
         let text = &def.expression;
         let quoted = go_quote(text);
@@ -222,15 +222,15 @@ impl Threshold {
             .ok_or_else(|| {
                 format!("failed parsing threshold expression {quoted}; reason: malformed threshold expression")
             })?;
-        let figure = Figure::parse(left.trim(), strict).map_err(|error| {
+        let aggregation = Aggregation::parse(left.trim(), strict).map_err(|error| {
             format!("failed parsing threshold expression's {quoted} left hand side; reason: {error}")
         })?;
-        let (limit, window) = Limit::parse(right.trim(), strict).map_err(|error| {
+        let (limit, window) = ThresholdLimit::parse(right.trim(), strict).map_err(|error| {
             format!("failed parsing threshold expresion's {quoted} right hand side; reason: {error}")
         })?;
         Ok(Self {
             def: def.clone(),
-            figure,
+            aggregation,
             operator,
             limit,
             window,
@@ -241,24 +241,24 @@ impl Threshold {
         })
     }
 
-    /// Whether it judges windows, so that it has to [`see`](Self::see) every sample.
+    /// Whether it judges windows and therefore has to [`observe`](Self::observe) every sample.
     pub fn has_window(&self) -> bool {
         self.recent.is_some()
     }
 
-    /// Takes a sample into its window.
-    pub fn see(&mut self, value: f64, time: Stamp) {
+    /// Adds a sample to its window.
+    pub fn observe(&mut self, value: f64, time: Stamp) {
         if let Some(recent) = &mut self.recent {
             recent.add(value, time);
         }
     }
 
-    /// Judges the windows that are over by now, at the end also the one the end cuts short; tells whether it held in
-    /// all windows so far. Without a window, the same as before.
+    /// Judges the windows that are complete by now, at the end of the run also the last one; whether it held in all
+    /// windows so far.
     pub fn judge_windows(&mut self, now: Stamp, is_final: bool) -> bool {
         let Some(mut recent) = self.recent.take() else { return self.ok };
         recent.each_due(now, is_final, |sink, covered| {
-            let Some(figure) = self.figure.of(sink, covered) else { return };
+            let Some(figure) = self.aggregation.of(sink, covered) else { return };
             let holds = self.holds(figure);
             self.is_judged = true;
             // Once crossed, the worst window is worth showing, not the latest.
@@ -274,14 +274,14 @@ impl Threshold {
 
     fn distance(&self, figure: f64) -> f64 {
         match self.limit {
-            Limit::Number(limit) => (figure - limit).abs(),
-            Limit::Baseline { .. } => 0.0,
+            ThresholdLimit::Number(limit) => (figure - limit).abs(),
+            ThresholdLimit::Baseline { .. } => 0.0,
         }
     }
 
     fn holds(&self, figure: f64) -> bool {
-        // A saved run that was never looked into can't be kept to.
-        let Limit::Number(limit) = self.limit else { return false };
+        // `compare` has replaced it by a number.
+        let ThresholdLimit::Number(limit) = self.limit else { return false };
         match self.operator {
             Operator::AtMost => figure <= limit,
             Operator::Less => figure < limit,
@@ -292,10 +292,10 @@ impl Threshold {
         }
     }
 
-    /// Judges a sink after so much run time; tells whether it holds. Until samples come, a rate always holds.
+    /// Judges a sink after this much run time; whether it holds. A rate without samples always holds.
     pub fn judge(&mut self, sink: &Sink, elapsed: Duration) -> bool {
         self.is_judged = true;
-        if let Some(figure) = self.figure.of(sink, elapsed) {
+        if let Some(figure) = self.aggregation.of(sink, elapsed) {
             self.observed = figure;
             let holds = self.holds(figure);
             self.ok = holds || (matches!(sink, Sink::Rate(_)) && sink.is_empty());
@@ -309,41 +309,41 @@ impl Threshold {
         !self.ok && self.def.abort_on_fail && due
     }
 
-    /// What the figure must be: the comparison, the number where it is known, and the window where there is one.
+    /// The comparison, the number if it is known, and the window if there is one.
     pub fn wanted(&self) -> (&'static str, Option<f64>, Option<Duration>) {
         let sign = OPERATORS.iter().find(|(_, operator)| *operator == self.operator).map_or("", |(sign, _)| sign);
         let limit = match self.limit {
-            Limit::Number(limit) => Some(limit),
-            Limit::Baseline { .. } => None,
+            ThresholdLimit::Number(limit) => Some(limit),
+            ThresholdLimit::Baseline { .. } => None,
         };
         (sign, limit, self.window)
     }
 
-    /// Whether the figure counts something, so that it is no share and no rate per second.
+    /// Whether the figure is a count, not a share or a rate per second.
     pub fn is_count(&self) -> bool {
-        matches!(self.figure, Figure::Count | Figure::Passes | Figure::Fails)
+        matches!(self.aggregation, Aggregation::Count | Aggregation::Passes | Aggregation::Fails)
     }
 
     fn fits(&self, name: &str, metric: &Metric, strict: bool, logger: &Logger) -> Result<(), String> {
-        let supported = self.figure.supported_by(metric.kind);
-        if !supported && (strict || !self.figure.is_extra_on(metric.kind)) {
+        let supported = self.aggregation.supported_by(metric.kind);
+        if !supported && (strict || !self.aggregation.is_extra_on(metric.kind)) {
             return Err(format!(
                 "invalid threshold {} applied on metric {name}; reason: unsupported aggregation method {} on metric of \
                  type {}. supported aggregation methods for this metric are: {}",
                 go_quote(&self.def.expression),
-                self.figure.word(),
+                self.aggregation.word(),
                 metric.kind.word(),
-                Figure::supported_words(metric.kind),
+                Aggregation::supported_words(metric.kind),
             ));
         }
         let typed = self.def.expression.trim();
         if !supported {
-            let word = self.figure.word();
+            let word = self.aggregation.word();
             logger.warn(format!(
                 "threshold `{typed}` on `{name}`: k6 does not know `{word}` of a rate; \
                  portable is `rate` of it, or `count` of a Counter"
             ));
-        } else if let Figure::Percentile(percent) = self.figure
+        } else if let Aggregation::Percentile(percent) = self.aggregation
             && !typed.starts_with("p(")
             && !typed[1..].trim_start().starts_with(['<', '>', '=', '!'])
         {
@@ -356,7 +356,7 @@ impl Threshold {
     }
 }
 
-impl Figure {
+impl Aggregation {
     fn parse(word: &str, strict: bool) -> Result<Self, &'static str> {
         const MALFORMED: &str = "malformed percentile value, provide a number between 0 and 100";
         let percentile = |text: &str| {
@@ -371,7 +371,7 @@ impl Figure {
             "min" => Ok(Self::Min),
             "max" => Ok(Self::Max),
             "med" => Ok(Self::Med),
-            // k6 reads a lone `p` as the least value.
+            // k6 reads a lone `p` as the minimum.
             "p" => Ok(Self::Percentile(0.0)),
             "passes" if !strict => Ok(Self::Passes),
             "fails" if !strict => Ok(Self::Fails),
@@ -387,7 +387,7 @@ impl Figure {
         }
     }
 
-    /// The figure, if it can be told.
+    /// The figure of a sink, if it has one.
     fn of(self, sink: &Sink, elapsed: Duration) -> Option<f64> {
         match (sink, self) {
             (Sink::Counter(counter), Self::Count) => Some(counter.count()),
@@ -431,7 +431,7 @@ impl Figure {
         kind == MetricType::Rate && matches!(self, Self::Count | Self::Passes | Self::Fails)
     }
 
-    /// What summaries call the figure; the usual name first.
+    /// The names of the figure in summaries, the usual one first.
     fn keys(self) -> Vec<String> {
         let known = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         match self {
@@ -460,17 +460,17 @@ impl Figure {
     }
 }
 
-/// What judging all thresholds came to.
+/// The result of judging all thresholds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Verdict {
+pub struct ThresholdVerdict {
     /// The metrics with at least one crossed threshold, sorted by name.
     pub crossed: Vec<Arc<str>>,
-    /// The run should end at once; never where all is over.
+    /// Whether the run should end now; never set at the end of the run.
     pub abort: bool,
 }
 
-impl Verdict {
-    /// The error a run ends with, if any threshold was crossed.
+impl ThresholdVerdict {
+    /// The failure of the run, if a threshold was crossed.
     pub fn failure(&self) -> Option<Failure> {
         let names = self.crossed.join(", ");
         let message = match (self.crossed.is_empty(), self.abort) {

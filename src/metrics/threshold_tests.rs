@@ -1,9 +1,9 @@
-//! What thresholds refuse in k6's words, what they read beyond k6, and how they judge.
+//! What thresholds refuse in k6's message, what they read beyond k6, and how they judge.
 
 use std::sync::Mutex;
 
 use super::*;
-use crate::metrics::registry::Contains;
+use crate::metrics::metric::Contains;
 
 fn def(expression: &str) -> ThresholdDef {
     ThresholdDef { expression: expression.to_owned(), abort_on_fail: false, delay_abort_eval: None }
@@ -167,7 +167,7 @@ fn judges_every_window_and_remembers_the_worst() {
         // Slow from the 20th second to the 25th, in a run of a minute.
         for second in 100..160 {
             let value = if (120..125).contains(&second) { 900.0 } else { 10.0 };
-            threshold.see(value, Stamp(second * SECOND));
+            threshold.observe(value, Stamp(second * SECOND));
             if second % 2 == 0 {
                 threshold.judge_windows(Stamp(second * SECOND), false);
             }

@@ -1,4 +1,4 @@
-//! How a run went over time: every metric per interval, never more than [`MOST_POINTS`] intervals.
+//! How a run went over time: every metric per interval, never more than [`MAX_INTERVALS`] intervals.
 //!
 //! Intervals begin at one second. When there would be too many, neighbours are merged and the interval doubles, so a
 //! run of two seconds and one of a day cost the same. The phases of requests are left out: they have their totals.
@@ -6,18 +6,18 @@
 use std::sync::Arc;
 
 use super::builtin;
-use super::digest::Digest;
+use super::metric::{Contains, Metric, MetricId, MetricType};
 use super::record::Stamp;
-use super::registry::{Contains, Metric, MetricId, MetricType};
+use super::sketch::QuantileSketch;
 
-/// A run has at most so many intervals.
-pub const MOST_POINTS: usize = 600;
+/// The most intervals of a run.
+pub const MAX_INTERVALS: usize = 600;
 /// The first width of an interval, in nanoseconds.
 const FIRST_WIDTH: u64 = 1_000_000_000;
-/// So many series are kept; a script that declares more metrics than that sees the first ones over time.
-const MOST_SERIES: usize = 100;
+/// The most series; of a script with more metrics the first ones are kept over time.
+const MAX_SERIES: usize = 100;
 
-/// Left out: of interest in sum, and their distributions would double the memory.
+/// Not kept over time: their totals are enough, and their distributions would double the memory.
 const PHASES: [MetricId; 6] = [
     builtin::HTTP_REQ_BLOCKED,
     builtin::HTTP_REQ_CONNECTING,
@@ -37,7 +37,7 @@ pub enum Cell {
     /// The last value and when it was, and the greatest.
     Gauge(f64, Stamp, f64),
     /// The distribution.
-    Trend(Arc<Digest>),
+    Trend(Arc<QuantileSketch>),
 }
 
 impl Cell {
@@ -87,12 +87,12 @@ impl Cell {
     }
 }
 
-/// An interval in which nothing was seen for no more than this part of it, at its end, is whole.
+/// The last interval counts as whole if at most one part in this many is missing at its end.
 const TOLERANCE: u64 = 10;
 
 /// One metric over time.
 #[derive(Clone, Debug)]
-pub struct Series {
+pub struct TimelineSeries {
     /// The metric's name.
     pub name: Arc<str>,
     /// How its values add up.
@@ -111,13 +111,13 @@ pub struct Timeline {
     points: usize,
     /// The latest moment that anything was seen, in nanoseconds since the start.
     latest: u64,
-    series: Vec<Series>,
+    series: Vec<TimelineSeries>,
     /// The place of each metric in `series`.
     places: Vec<Option<u16>>,
 }
 
 impl Timeline {
-    /// A timeline that begins at this moment.
+    /// An empty timeline that begins at `start`.
     pub fn new(start: Stamp) -> Self {
         Self { start, width: FIRST_WIDTH, points: 0, latest: 0, series: Vec::new(), places: Vec::new() }
     }
@@ -137,8 +137,8 @@ impl Timeline {
         self.points
     }
 
-    /// How many seconds of the last interval there were, if it is not whole. What the generator says of itself comes often
-    /// enough to know when all ended.
+    /// The length of the last interval in seconds, if it is not whole. The generator's own series are frequent enough to
+    /// know when the run ended.
     pub fn last_partial(&self) -> Option<f64> {
         let whole = self.points as u64 * self.width;
         let missing = whole.saturating_sub(self.latest);
@@ -146,7 +146,7 @@ impl Timeline {
     }
 
     /// Everything that was seen, in order of first appearance.
-    pub fn series(&self) -> &[Series] {
+    pub fn series(&self) -> &[TimelineSeries] {
         &self.series
     }
 
@@ -168,7 +168,7 @@ impl Timeline {
         self.put(place, value, time);
     }
 
-    /// Adds a value that is no sample of a metric: what the generator says of itself.
+    /// Adds a value of the generator's own series, which are not metrics.
     pub(super) fn add_own(&mut self, name: &str, kind: MetricType, contains: Contains, value: f64, time: Stamp) {
         let known = self.series.iter().position(|series| &*series.name == name);
         if let Some(place) = known.or_else(|| self.place(&name.into(), kind, contains)) {
@@ -177,21 +177,21 @@ impl Timeline {
     }
 
     fn place(&mut self, name: &Arc<str>, kind: MetricType, contains: Contains) -> Option<usize> {
-        (self.series.len() < MOST_SERIES).then(|| {
-            self.series.push(Series { name: name.clone(), kind, contains, cells: Vec::new() });
+        (self.series.len() < MAX_SERIES).then(|| {
+            self.series.push(TimelineSeries { name: name.clone(), kind, contains, cells: Vec::new() });
             self.series.len() - 1
         })
     }
 
     fn put(&mut self, place: usize, value: f64, time: Stamp) {
         let after = time.0.saturating_sub(self.start.0);
-        while (after / self.width) as usize >= MOST_POINTS {
+        while (after / self.width) as usize >= MAX_INTERVALS {
             self.halve();
         }
         let at = (after / self.width) as usize;
         self.points = self.points.max(at + 1);
         self.latest = self.latest.max(after);
-        let Series { kind, cells, .. } = &mut self.series[place];
+        let TimelineSeries { kind, cells, .. } = &mut self.series[place];
         if at >= cells.len() {
             cells.resize(at + 1, None);
         }

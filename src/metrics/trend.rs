@@ -1,15 +1,15 @@
 //! A distribution: exact up to [`EXACT_LIMIT`] values, then a histogram of three significant digits.
 //!
-//! Count, least, greatest and sum are exact always. Percentiles interpolate between neighbouring ranks, as k6 does;
+//! Count, minimum, maximum and sum are exact always. Percentiles interpolate between neighbouring ranks, as k6 does;
 //! up to the limit they are the very numbers k6 would show. Memory stays bounded: 80 KB, then the histogram.
 
 use hdrhistogram::serialization::{Serializer, V2Serializer};
 use hdrhistogram::{Counter, Histogram};
 
-use super::registry::Contains;
-use super::sum::Sum;
+use super::compensated_sum::CompensatedSum;
+use super::metric::Contains;
 
-/// So many values are kept one by one.
+/// The most values that are kept one by one.
 pub const EXACT_LIMIT: usize = 10_000;
 
 /// All values of a trend so far.
@@ -19,14 +19,14 @@ pub struct Trend {
     count: u64,
     min: f64,
     max: f64,
-    sum: Sum,
-    store: Store,
+    sum: CompensatedSum,
+    store: TrendValues,
 }
 
 #[derive(Clone, Debug)]
-enum Store {
+enum TrendValues {
     Exact { values: Vec<f64>, sorted: bool },
-    Coarse(Box<Coarse>),
+    ScaledHistogram(Box<ScaledHistogram>),
 }
 
 impl Trend {
@@ -37,12 +37,12 @@ impl Trend {
             count: 0,
             min: 0.0,
             max: 0.0,
-            sum: Sum::default(),
-            store: Store::Exact { values: Vec::new(), sorted: true },
+            sum: CompensatedSum::default(),
+            store: TrendValues::Exact { values: Vec::new(), sorted: true },
         }
     }
 
-    /// Adds a value. What is not a number is no value.
+    /// Adds a value. NaN is ignored.
     #[inline]
     pub fn add(&mut self, value: f64) {
         if value.is_nan() {
@@ -51,12 +51,12 @@ impl Trend {
         self.note(value, value, 1);
         self.sum.add(value);
         match &mut self.store {
-            Store::Coarse(coarse) => coarse.add(value, 1),
-            Store::Exact { values, sorted } if values.len() < EXACT_LIMIT => {
+            TrendValues::ScaledHistogram(coarse) => coarse.add(value, 1),
+            TrendValues::Exact { values, sorted } if values.len() < EXACT_LIMIT => {
                 values.push(value);
                 *sorted = false;
             }
-            Store::Exact { .. } => self.coarse().add(value, 1),
+            TrendValues::Exact { .. } => self.coarse().add(value, 1),
         }
     }
 
@@ -68,17 +68,17 @@ impl Trend {
         self.note(other.min, other.max, other.count);
         self.sum.merge(other.sum);
         match (&mut self.store, &other.store) {
-            (Store::Exact { values, sorted }, Store::Exact { values: more, .. })
+            (TrendValues::Exact { values, sorted }, TrendValues::Exact { values: more, .. })
                 if values.len() + more.len() <= EXACT_LIMIT =>
             {
                 values.extend_from_slice(more);
                 *sorted = false;
             }
-            (_, Store::Exact { values: more, .. }) => {
+            (_, TrendValues::Exact { values: more, .. }) => {
                 let coarse = self.coarse();
                 more.iter().for_each(|value| coarse.add(*value, 1));
             }
-            (_, Store::Coarse(more)) => {
+            (_, TrendValues::ScaledHistogram(more)) => {
                 let coarse = self.coarse();
                 coarse.refine(more.scale);
                 more.each(|value, count| coarse.add(value, count));
@@ -91,12 +91,12 @@ impl Trend {
         self.count
     }
 
-    /// The least value; 0 without values.
+    /// The minimum; 0 without values.
     pub fn min(&self) -> f64 {
         self.min
     }
 
-    /// The greatest value; 0 without values.
+    /// The maximum; 0 without values.
     pub fn max(&self) -> f64 {
         self.max
     }
@@ -113,12 +113,12 @@ impl Trend {
 
     /// Whether percentiles come from the values themselves, not from a histogram.
     pub fn is_exact(&self) -> bool {
-        matches!(self.store, Store::Exact { .. })
+        matches!(self.store, TrendValues::Exact { .. })
     }
 
-    /// Sorts what is kept, so that percentiles cost nothing more. Cheap when little was added since the last time.
-    pub fn settle(&mut self) {
-        if let Store::Exact { values, sorted } = &mut self.store
+    /// Sorts the values, so that percentiles need no copy. Cheap if little was added since the last call.
+    pub fn sort(&mut self) {
+        if let TrendValues::Exact { values, sorted } = &mut self.store
             && !*sorted
         {
             // A stable sort is quick on the sorted run that the last call left at the front.
@@ -135,13 +135,13 @@ impl Trend {
         let place = percent / 100.0 * (self.count - 1) as f64;
         let (low, high) = (place.floor() as u64, place.ceil() as u64);
         let (below, above) = match &self.store {
-            Store::Exact { values, sorted: true } => (values[low as usize], values[high as usize]),
-            Store::Exact { values, .. } => {
+            TrendValues::Exact { values, sorted: true } => (values[low as usize], values[high as usize]),
+            TrendValues::Exact { values, .. } => {
                 let mut values = values.clone();
                 values.sort_by(f64::total_cmp);
                 (values[low as usize], values[high as usize])
             }
-            Store::Coarse(coarse) => {
+            TrendValues::ScaledHistogram(coarse) => {
                 let at = |rank| match rank {
                     0 => self.min,
                     rank if rank + 1 >= self.count => self.max,
@@ -164,24 +164,24 @@ impl Trend {
             counts[place] += count;
         };
         match &self.store {
-            Store::Exact { values, .. } => values.iter().for_each(|value| see(*value, 1)),
-            Store::Coarse(coarse) => coarse.each(see),
+            TrendValues::Exact { values, .. } => values.iter().for_each(|value| see(*value, 1)),
+            TrendValues::ScaledHistogram(coarse) => coarse.each(see),
         }
         counts
     }
 
-    /// The values as histograms of three significant digits, for those who merge many runs into one.
-    pub fn shares(&self) -> Shares {
+    /// The values as histograms of three significant digits, for merging several runs.
+    pub fn encoded_histograms(&self) -> EncodedHistograms {
         let coarse = match &self.store {
-            Store::Coarse(coarse) => (**coarse).clone(),
-            Store::Exact { values, .. } => {
-                let mut coarse = Coarse::new(scale_for(self.contains, values));
+            TrendValues::ScaledHistogram(coarse) => (**coarse).clone(),
+            TrendValues::Exact { values, .. } => {
+                let mut coarse = ScaledHistogram::new(scale_for(self.contains, values));
                 values.iter().for_each(|value| coarse.add(*value, 1));
                 coarse
             }
         };
-        let Coarse { scale, below_all, negative, positive, above_all } = coarse;
-        Shares { scale, below_all, negative: negative.encoded(), positive: positive.encoded(), above_all }
+        let ScaledHistogram { scale, below_all, negative, positive, above_all } = coarse;
+        EncodedHistograms { scale, below_all, negative: negative.encoded(), positive: positive.encoded(), above_all }
     }
 
     fn note(&mut self, min: f64, max: f64, count: u64) {
@@ -195,22 +195,22 @@ impl Trend {
     }
 
     /// The histogram, made from the values kept so far if there is none yet.
-    fn coarse(&mut self) -> &mut Coarse {
-        if let Store::Exact { values, .. } = &self.store {
-            let mut coarse = Coarse::new(scale_for(self.contains, values));
+    fn coarse(&mut self) -> &mut ScaledHistogram {
+        if let TrendValues::Exact { values, .. } = &self.store {
+            let mut coarse = ScaledHistogram::new(scale_for(self.contains, values));
             values.iter().for_each(|value| coarse.add(*value, 1));
-            self.store = Store::Coarse(Box::new(coarse));
+            self.store = TrendValues::ScaledHistogram(Box::new(coarse));
         }
         match &mut self.store {
-            Store::Coarse(coarse) => coarse,
-            Store::Exact { .. } => unreachable!("the line above made it coarse"),
+            TrendValues::ScaledHistogram(coarse) => coarse,
+            TrendValues::Exact { .. } => unreachable!("the line above made it coarse"),
         }
     }
 }
 
 /// A trend's values as histograms in the format of the HdrHistogram libraries (V2, not compressed).
 #[derive(Clone, Debug, PartialEq)]
-pub struct Shares {
+pub struct EncodedHistograms {
     /// How many units of the histograms make one unit of the values.
     pub scale: f64,
     /// How many values are minus infinity.
@@ -233,14 +233,14 @@ fn scale_for(contains: Contains, values: &[f64]) -> f64 {
     possible(finest, values.iter().filter(|value| value.is_finite()).map(|value| value.abs()).fold(0.0, f64::max))
 }
 
-/// So many units keep three digits of a value: less than half a thousandth is lost.
-const ENOUGH_UNITS: f64 = 2048.0;
+/// A value of at least this many units keeps three digits: less than half a thousandth is lost.
+const MIN_UNITS: f64 = 2048.0;
 
 /// The first scale from this one up, in steps of two, at which a value is whole or has units enough.
 fn needed(value: f64, scale: f64) -> f64 {
     let (mut units, mut scale) = (value.abs() * scale, scale);
     let is_whole = |units: f64| (units - units.round()).abs() <= units * 1e-14;
-    while units < ENOUGH_UNITS && !is_whole(units) && scale < GREATEST_UNITS {
+    while units < MIN_UNITS && !is_whole(units) && scale < MAX_UNITS {
         (units, scale) = (units * 2.0, scale * 2.0);
     }
     scale
@@ -248,28 +248,28 @@ fn needed(value: f64, scale: f64) -> f64 {
 
 /// The first scale from this one down, in steps of two, at which this value is on the histogram.
 fn possible(mut scale: f64, greatest: f64) -> f64 {
-    while greatest * scale > GREATEST_UNITS {
+    while greatest * scale > MAX_UNITS {
         scale /= 2.0;
     }
     scale
 }
 
 /// Beyond this the scale is made coarser, so that no value falls off the histogram's end.
-const GREATEST_UNITS: f64 = 4e18;
+const MAX_UNITS: f64 = 4e18;
 
 /// Values as counts per range, each range within a thousandth of its values.
 #[derive(Clone, Debug)]
-struct Coarse {
+struct ScaledHistogram {
     scale: f64,
     below_all: u64,
-    negative: Counts,
-    positive: Counts,
+    negative: GrowingHistogram,
+    positive: GrowingHistogram,
     above_all: u64,
 }
 
-impl Coarse {
+impl ScaledHistogram {
     fn new(scale: f64) -> Self {
-        Self { scale, below_all: 0, negative: Counts::Empty, positive: Counts::Empty, above_all: 0 }
+        Self { scale, below_all: 0, negative: GrowingHistogram::Empty, positive: GrowingHistogram::Empty, above_all: 0 }
     }
 
     fn add(&mut self, value: f64, count: u64) {
@@ -279,9 +279,9 @@ impl Coarse {
             self.below_all += count;
         } else {
             let units = value.abs() * self.scale;
-            if units < ENOUGH_UNITS {
+            if units < MIN_UNITS {
                 self.refine(needed(value, self.scale));
-            } else if units > GREATEST_UNITS {
+            } else if units > MAX_UNITS {
                 self.rescale(possible(self.scale, value.abs()));
             }
             let side = if value < 0.0 { &mut self.negative } else { &mut self.positive };
@@ -290,7 +290,7 @@ impl Coarse {
         }
     }
 
-    /// Makes the scale as fine as this, as far as the greatest value allows it.
+    /// Makes the scale as fine as this, as far as the maximum allows it.
     fn refine(&mut self, scale: f64) {
         if scale > self.scale {
             let greatest = self.negative.greatest().max(self.positive.greatest()) as f64 / self.scale;
@@ -334,13 +334,13 @@ impl Coarse {
 
 /// A histogram with counts as narrow as its total allows.
 #[derive(Clone, Debug)]
-enum Counts {
+enum GrowingHistogram {
     Empty,
     Narrow(Histogram<u32>),
     Wide(Histogram<u64>),
 }
 
-impl Counts {
+impl GrowingHistogram {
     fn add(&mut self, units: u64, count: u64) {
         if let Self::Empty = self {
             *self = Self::Narrow(empty());

@@ -107,7 +107,7 @@ fn normal(seed: u64) -> impl Iterator<Item = f64> {
     })
 }
 
-/// So many values of each distribution, by name.
+/// `n` values of each distribution, by name.
 fn distributions(n: usize) -> Vec<(&'static str, Vec<f64>)> {
     vec![
         ("uniform", noise(21).map(|x| 1.0 + x * 999.0).take(n).collect()),

@@ -1,4 +1,4 @@
-//! The samples of the last while: what a threshold with `for 30s` judges instead of the whole run.
+//! A sliding window of samples, which a threshold with `for 30s` judges instead of the whole run.
 //!
 //! Time is cut into slices of a tenth of the window, each with a sink of its own; a window is ten slices, and the next
 //! one begins a slice later. Memory is bounded by the slices of one window and of one beat.
@@ -6,23 +6,23 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::metric::{Contains, MetricType};
 use super::record::Stamp;
-use super::registry::{Contains, MetricType};
 use super::sink::Sink;
 
-/// So many slices make a window.
+/// Slices per window.
 const SLICES: u64 = 10;
-/// The shortest window that is worth its slices.
-pub const SHORTEST: Duration = Duration::from_secs(1);
-/// Samples may arrive so late: workers hand theirs over in batches.
-const LATE: u64 = 500_000_000;
+/// The shortest window.
+pub const MIN_WINDOW: Duration = Duration::from_secs(1);
+/// How late samples may arrive, in nanoseconds: workers pass theirs on in batches.
+const MAX_LATENESS: u64 = 500_000_000;
 
-/// Slices of the recent past.
+/// The slices of the recent past.
 #[derive(Clone, Debug)]
 pub struct Window {
-    /// How long a window is.
+    /// The length of a window.
     pub length: Duration,
-    /// How long a slice is, in nanoseconds.
+    /// The length of a slice, in nanoseconds.
     slice: u64,
     kind: MetricType,
     contains: Contains,
@@ -77,7 +77,7 @@ impl Window {
     pub fn each_due(&mut self, now: Stamp, is_final: bool, mut see: impl FnMut(&Sink, Duration)) {
         let Some(first) = self.first else { return };
         // The slice of this moment is not over.
-        let over = (now.0.saturating_sub(LATE) / self.slice).saturating_sub(1);
+        let over = (now.0.saturating_sub(MAX_LATENESS) / self.slice).saturating_sub(1);
         let until = if is_final { self.last } else { over };
         while self.next <= until {
             let from = (self.next + 1).saturating_sub(SLICES);
@@ -102,7 +102,7 @@ impl Window {
             whole.merge(sink);
         }
         if let Sink::Trend(trend) = &mut whole {
-            trend.settle();
+            trend.sort();
         }
         if !whole.is_empty() || self.kind == MetricType::Counter {
             see(&whole, covered);

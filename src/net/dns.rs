@@ -10,6 +10,8 @@ use std::time::Instant;
 use super::config::{Dns, DnsPolicy, DnsSelect};
 use super::http::error::{DNS, Fault, NO_SUCH_HOST};
 
+use crate::units::sync::lock;
+
 /// The resolver with its memory.
 #[derive(Debug)]
 pub struct Resolver {
@@ -39,7 +41,7 @@ impl Resolver {
             return Ok(pick(self.dns.select, &mut self.ask(host).await?));
         }
         let slot = {
-            let mut known = self.known.lock().unwrap_or_else(|broken| broken.into_inner());
+            let mut known = lock(&self.known);
             known.entry(host.to_owned()).or_default().clone()
         };
         let mut answer = slot.lock().await;

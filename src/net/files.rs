@@ -5,9 +5,11 @@
 
 use std::fs::File;
 use std::io;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use tokio::sync::watch;
+
+use crate::units::sync::lock;
 
 /// So many are held back: for the summary, exports and reports, and what they are written with.
 const HELD_BACK: usize = 48;
@@ -35,7 +37,7 @@ impl Files {
     /// Looks at why a connection could not be made.
     pub fn saw(&self, error: &io::Error) {
         if matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE)) && !self.used_up.send_replace(true) {
-            self.held_back.lock().unwrap_or_else(PoisonError::into_inner).clear();
+            lock(&self.held_back).clear();
         }
     }
 

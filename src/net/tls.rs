@@ -14,6 +14,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use data_encoding::HEXLOWER;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{ResolvesClientCert, Resumption, WebPkiServerVerifier};
 use rustls::crypto::CryptoProvider;
@@ -38,6 +39,7 @@ pub use own::{OwnTls, connect_with};
 
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::units::sync::lock;
 
 /// What a handshake agreed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -465,7 +467,7 @@ impl KeyLog {
     fn open(path: &std::path::Path) -> std::io::Result<Self> {
         let mut options = std::fs::File::options();
         options.append(true).create(true);
-        // Whoever reads it reads everything.
+        // Who can read it can decrypt all traffic.
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         options.open(path).map(|file| Self(file.into()))
@@ -475,10 +477,9 @@ impl KeyLog {
 impl rustls::KeyLog for KeyLog {
     fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
         use std::io::Write;
-        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        let line = format!("{label} {} {}\n", hex(client_random), hex(secret));
+        let line = format!("{label} {} {}\n", HEXLOWER.encode(client_random), HEXLOWER.encode(secret));
         // A full disk must not end the connection that is being watched.
-        _ = self.0.lock().unwrap_or_else(|broken| broken.into_inner()).write_all(line.as_bytes());
+        _ = lock(&self.0).write_all(line.as_bytes());
     }
 }
 

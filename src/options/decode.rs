@@ -3,8 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::value::{invalid, kind};
-use super::{Notes, Options, SystemTags};
+use super::{Compat, Options};
 use crate::failure::Failure;
+use crate::metrics::SystemTags;
 
 /// Options that only flags and variables may set; in JSON they are unknown.
 const NOT_IN_JSON: [&str; 2] = ["consoleOutput", "localIPs"];
@@ -31,8 +32,8 @@ impl Options {
     /// Reads a JSON object; `null` is no options at all. Keys match in any case, as in k6.
     ///
     /// # Errors
-    /// k6's words, with code 104; the caller puts the script's name before them.
-    pub fn from_json(value: &Value, notes: &mut Notes) -> Result<Decoded, Failure> {
+    /// k6's message, with code 104; the caller puts the script's name before them.
+    pub fn from_json(value: &Value, compat: &mut Compat) -> Result<Decoded, Failure> {
         let mut decoded = Decoded::default();
         let object = match value {
             Value::Null => return Ok(decoded),
@@ -48,7 +49,7 @@ impl Options {
         };
         for (name, item) in object {
             match Self::KEYS.iter().find(|key| key.eq_ignore_ascii_case(name)) {
-                Some(key) if !NOT_IN_JSON.contains(key) => decoded.options.set_json(key, item, notes)?,
+                Some(key) if !NOT_IN_JSON.contains(key) => decoded.options.set_json(key, item, compat)?,
                 _ => decoded.unknown.push(name.clone()),
             }
         }

@@ -1,6 +1,6 @@
 //! Shortcuts become scenarios, and consolidated options are checked as a whole.
 
-use super::scenario::{Fields, ScenarioConfig, Scenarios};
+use super::scenario::{ExecutorFields, ScenarioConfig, Scenarios};
 use super::value::invalid;
 use super::{Options, Scenario, Share};
 use crate::exit_code::ExitCode;
@@ -29,7 +29,11 @@ impl Options {
             if has_scenarios {
                 return Err(conflict("iterations", "scenarios"));
             }
-            Fields::SharedIterations { vus: self.vus, iterations: Some(iterations), max_duration: self.duration }
+            ExecutorFields::SharedIterations {
+                vus: self.vus,
+                iterations: Some(iterations),
+                max_duration: self.duration,
+            }
         } else if let Some(duration) = self.duration {
             if has_stages {
                 return Err(conflict("duration", "stages"));
@@ -42,18 +46,18 @@ impl Options {
                              externally-controlled executor";
                 return Err(invalid(words));
             }
-            Fields::ConstantVus { vus: self.vus, duration: Some(duration) }
+            ExecutorFields::ConstantVus { vus: self.vus, duration: Some(duration) }
         } else if has_stages {
             if has_scenarios {
                 return Err(conflict("stages", "scenarios"));
             }
             let stages = self.stages.clone().unwrap_or_default();
-            Fields::RampingVus { start_vus: self.vus, stages, graceful_ramp_down: None }
+            ExecutorFields::RampingVus { start_vus: self.vus, stages, graceful_ramp_down: None }
         } else if let Some(vus) = self.vus {
             if has_scenarios {
                 warnings.push(format!("`vus={vus}` overrides scenarios configuration"));
             }
-            Fields::SharedIterations { vus: Some(vus), iterations: Some(vus), max_duration: None }
+            ExecutorFields::SharedIterations { vus: Some(vus), iterations: Some(vus), max_duration: None }
         } else if has_scenarios {
             return Ok((self, warnings));
         } else {
@@ -64,7 +68,7 @@ impl Options {
                     ));
                 }
             }
-            Fields::PerVuIterations { vus: None, iterations: None, max_duration: None }
+            ExecutorFields::PerVuIterations { vus: None, iterations: None, max_duration: None }
         };
         self.scenarios = Some(Scenarios::from([("default".to_owned(), ScenarioConfig::new(fields))]));
         Ok((self, warnings))
@@ -129,7 +133,7 @@ fn joined(problems: impl IntoIterator<Item = String>) -> Result<(), Failure> {
 /// Checks one of `summaryTrendStats`.
 ///
 /// # Errors
-/// k6's words, such as `invalid trend stat 'foo', unknown format`.
+/// k6's message, such as `invalid trend stat 'foo', unknown format`.
 pub fn check_trend_stat(stat: &str) -> Result<(), String> {
     if matches!(stat, "avg" | "min" | "med" | "max" | "count") {
         return Ok(());
@@ -147,12 +151,12 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::options::Notes;
+    use crate::options::Compat;
 
     #[test]
     fn shortcuts_become_scenarios() {
         let check = |options: Value, expect: &str, warning: &str| {
-            let read = Options::from_json(&options, &mut Notes::default()).unwrap().options;
+            let read = Options::from_json(&options, &mut Compat::default()).unwrap().options;
             let (derived, warnings) = read.derive_scenarios().unwrap();
             let scenarios = derived.check().unwrap();
             let lines: Vec<_> = scenarios.iter().map(|scenario| scenario.describe(&Share::full())).collect();
@@ -194,7 +198,7 @@ mod tests {
     #[test]
     fn functions_must_be_exported() {
         let options = json!({"scenarios": {"s": {"executor": "per-vu-iterations", "exec": "nowhere"}}});
-        let options = Options::from_json(&options, &mut Notes::default()).unwrap().options;
+        let options = Options::from_json(&options, &mut Compat::default()).unwrap().options;
         let scenarios = options.check().unwrap();
         assert!(check_exports(&scenarios, |name| name == "nowhere").is_ok());
         let failure = check_exports(&scenarios, |name| name == "default").unwrap_err();

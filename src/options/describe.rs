@@ -72,11 +72,11 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::options::{Notes, Options, Segment, SegmentSequence};
+    use crate::options::{Compat, Options, Segment, SegmentSequence};
 
     fn scenario(value: Value) -> Scenario {
         let value = json!({"scenarios": {"a": value}});
-        let options = Options::from_json(&value, &mut Notes::default()).unwrap().options;
+        let options = Options::from_json(&value, &mut Compat::default()).unwrap().options;
         options.check().unwrap().remove(0)
     }
 

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::Notes;
+use super::Compat;
 use super::value::{OptionValue, invalid, list, parse_span_or_millis, wrong_kind};
 use crate::failure::Failure;
 
 /// The `dns` option; each part is merged by itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Dns {
-    /// As typed; [`Dns::ttl`] reads it.
+pub struct DnsOptions {
+    /// As typed; [`DnsOptions::ttl`] reads it.
     pub ttl_text: Option<String>,
     /// Which of several addresses is used.
     pub select: Option<DnsSelect>,
@@ -47,7 +47,7 @@ macro_rules! words {
             /// Reads the word.
             ///
             /// # Errors
-            /// k6's words for a word it doesn't know.
+            /// k6's message for a word it doesn't know.
             pub fn parse(text: &str) -> Result<Self, String> {
                 match text {
                     $($word => Ok(Self::$item),)*
@@ -86,7 +86,7 @@ words! {
     }
 }
 
-impl Dns {
+impl DnsOptions {
     /// How long an answer is kept; five minutes unless said otherwise.
     ///
     /// # Errors
@@ -96,7 +96,7 @@ impl Dns {
         if text == "inf" {
             return Ok(DnsTtl::Forever);
         }
-        match parse_span_or_millis(text, &mut Notes::new(true)) {
+        match parse_span_or_millis(text, &mut Compat::new(true)) {
             Ok(span) if span.as_nanos() == 0 => Ok(DnsTtl::Off),
             Ok(span) if span.as_nanos() > 0 => Ok(DnsTtl::For(span.to_duration())),
             _ => Err(format!("invalid DNS TTL: {text}")),
@@ -116,7 +116,7 @@ impl Dns {
     /// Reads the flag's text: `ttl=5m,select=random,policy=preferIPv4`, any part of it.
     ///
     /// # Errors
-    /// k6's words: `no value for key ttl=`, `unknown DNS configuration field: foo`, an unknown word.
+    /// k6's message: `no value for key ttl=`, `unknown DNS configuration field: foo`, an unknown word.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut dns = Self::default();
         for part in list(text) {
@@ -137,10 +137,10 @@ impl Dns {
     }
 }
 
-impl OptionValue for Dns {
+impl OptionValue for DnsOptions {
     const GO_TYPE: &'static str = "types.DNSConfig";
 
-    fn from_json(value: &Value, key: &str, _notes: &mut Notes) -> Result<Self, Failure> {
+    fn from_json(value: &Value, key: &str, _notes: &mut Compat) -> Result<Self, Failure> {
         let object = value.as_object().ok_or_else(|| wrong_kind(value, key, Self::GO_TYPE))?;
         let mut dns = Self::default();
         for (name, item) in object.iter().filter(|(_, item)| !item.is_null()) {
@@ -157,7 +157,7 @@ impl OptionValue for Dns {
         Ok(dns)
     }
 
-    fn from_env(text: &str, _notes: &mut Notes) -> Result<Option<Self>, String> {
+    fn from_env(text: &str, _notes: &mut Compat) -> Result<Option<Self>, String> {
         if text.is_empty() { Ok(None) } else { Self::parse(text).map(Some) }
     }
 
@@ -190,7 +190,7 @@ mod tests {
     #[test]
     fn dns_text_is_read() {
         let check = |text: &str, expect: &str| {
-            let got = Dns::parse(text).map_or_else(|error| error, |dns| dns.to_json().to_string());
+            let got = DnsOptions::parse(text).map_or_else(|error| error, |dns| dns.to_json().to_string());
             assert_eq!(got, expect, "{text}");
         };
         check("ttl=5m,select=first", r#"{"ttl":"5m","select":"first","policy":null}"#);
@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn ttl_is_read() {
         let check = |text: &str, expect: Result<DnsTtl, &str>| {
-            let dns = Dns { ttl_text: Some(text.to_owned()), ..Dns::default() };
+            let dns = DnsOptions { ttl_text: Some(text.to_owned()), ..DnsOptions::default() };
             assert_eq!(dns.ttl(), expect.map_err(str::to_owned), "{text}");
         };
         check("inf", Ok(DnsTtl::Forever));

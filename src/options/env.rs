@@ -1,9 +1,9 @@
-//! Options from `K6_…` variables, given as a map: this room never looks at the environment itself.
+//! Options from `K6_…` variables, given as a map: this module never reads the environment itself.
 
 use std::collections::BTreeMap;
 
 use super::value::invalid;
-use super::{Notes, Options};
+use super::{Compat, Options};
 use crate::failure::Failure;
 
 /// Variables that look like options but do nothing in k6.
@@ -22,14 +22,14 @@ impl Options {
     ///
     /// # Errors
     /// `envconfig.Process: assigning K6_VUS to VUs: converting 'abc' to type null.Int. details: …`, code 104.
-    pub fn from_env(env: &BTreeMap<String, String>, notes: &mut Notes) -> Result<Self, Failure> {
+    pub fn from_env(env: &BTreeMap<String, String>, compat: &mut Compat) -> Result<Self, Failure> {
         for name in WITHOUT_EFFECT {
             if env.get(name).is_some_and(|text| !text.is_empty()) {
-                notes.warn(format!("`{name}` has no effect, as in k6; use the script's options or a flag"));
+                compat.warn(format!("`{name}` has no effect, as in k6; use the script's options or a flag"));
             }
         }
         let mut options = Self::default();
-        options.set_env(|name| env.get(name).map(String::as_str), notes).map_err(invalid)?;
+        options.set_env(|name| env.get(name).map(String::as_str), compat).map_err(invalid)?;
         Ok(options)
     }
 }

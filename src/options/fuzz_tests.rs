@@ -1,32 +1,32 @@
-//! What must hold for options, whoever wrote them. Entered here with broken examples, and by the targets of
+//! What must hold for any options. Entered here with broken examples, and by the targets of
 //! `tests/fuzz` with what libFuzzer thinks of.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{ExecutorConfig, Notes, Options, Plan};
+use super::{Compat, ExecutorConfig, Options, Plan};
 
 /// Options as JSON, or a variable and its value on each line: they are a plan, or refused in words.
 pub fn options(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let read = match serde_json::from_str::<Value>(&text) {
-        Ok(json) => Options::from_json(&json, &mut Notes::default()).map(|decoded| decoded.options),
+        Ok(json) => Options::from_json(&json, &mut Compat::default()).map(|decoded| decoded.options),
         Err(_) => {
             let pairs = text.lines().filter_map(|line| line.split_once('='));
             let env: BTreeMap<String, String> =
                 pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-            Options::from_env(&env, &mut Notes::default())
+            Options::from_env(&env, &mut Compat::default())
         }
     };
     let Ok(read) = read else { return };
     let shown = read.to_json();
     // What was shown is read again.
-    assert!(Options::from_json(&Value::Object(shown), &mut Notes::default()).is_ok(), "{text}");
+    assert!(Options::from_json(&Value::Object(shown), &mut Compat::default()).is_ok(), "{text}");
     let Ok((derived, _)) = read.derive_scenarios() else { return };
     _ = derived.to_script_json();
     let (Ok(scenarios), Ok(share)) = (derived.check(), derived.share()) else { return };
-    // A plan has an entry for each step up and down; a billion of them are nobody's test.
+    // A plan has an entry for each step up and down; a billion of them is no realistic test.
     let steps = scenarios.iter().map(|scenario| match &scenario.executor {
         ExecutorConfig::RampingVus { start_vus, stages, .. } => {
             stages.iter().fold(*start_vus, |sum, stage| sum.saturating_add(stage.target))

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::Notes;
+use super::Compat;
 use super::value::{OptionValue, array, invalid, list, string, wrong_kind};
 use crate::failure::Failure;
 
@@ -37,12 +37,12 @@ impl HostPattern {
 impl OptionValue for Vec<HostPattern> {
     const GO_TYPE: &'static str = "types.NullHostnameTrie";
 
-    fn from_json(value: &Value, key: &str, _notes: &mut Notes) -> Result<Self, Failure> {
+    fn from_json(value: &Value, key: &str, _notes: &mut Compat) -> Result<Self, Failure> {
         let read = |item| HostPattern::parse(string(item, key, "string")?).map_err(invalid);
         array(value, key, "[]string")?.iter().map(read).collect()
     }
 
-    fn from_env(text: &str, _notes: &mut Notes) -> Result<Option<Self>, String> {
+    fn from_env(text: &str, _notes: &mut Compat) -> Result<Option<Self>, String> {
         if text.is_empty() { Ok(None) } else { list(text).map(HostPattern::parse).collect::<Result<_, _>>().map(Some) }
     }
 
@@ -65,7 +65,7 @@ impl Hosts {
 impl OptionValue for Hosts {
     const GO_TYPE: &'static str = "types.NullHosts";
 
-    fn from_json(value: &Value, key: &str, _notes: &mut Notes) -> Result<Self, Failure> {
+    fn from_json(value: &Value, key: &str, _notes: &mut Compat) -> Result<Self, Failure> {
         let object = value.as_object().ok_or_else(|| wrong_kind(value, key, "map[string]types.Host"))?;
         let mut hosts = BTreeMap::new();
         for (name, item) in object.iter().filter(|(_, item)| !item.is_null()) {
@@ -78,7 +78,7 @@ impl OptionValue for Hosts {
         Ok(Self(hosts))
     }
 
-    fn from_env(_text: &str, _notes: &mut Notes) -> Result<Option<Self>, String> {
+    fn from_env(_text: &str, _notes: &mut Compat) -> Result<Option<Self>, String> {
         Ok(None)
     }
 

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde_json::Value;
 
-use super::Notes;
+use super::Compat;
 use super::value::{OptionValue, array, invalid, list, string};
 use crate::failure::Failure;
 
@@ -34,7 +34,7 @@ impl Cidr {
     /// Reads a network; host bits are cleared.
     ///
     /// # Errors
-    /// Go's words: `invalid CIDR address: 10.0.0.1`.
+    /// Go's message: `invalid CIDR address: 10.0.0.1`.
     pub fn parse(text: &str) -> Result<Self, String> {
         let invalid = || format!("invalid CIDR address: {text}");
         let (ip, prefix) = text.split_once('/').ok_or_else(invalid)?;
@@ -64,7 +64,7 @@ impl std::fmt::Display for Cidr {
 impl OptionValue for Vec<Cidr> {
     const GO_TYPE: &'static str = "[]*lib.IPNet";
 
-    fn from_json(value: &Value, key: &str, _notes: &mut Notes) -> Result<Self, Failure> {
+    fn from_json(value: &Value, key: &str, _notes: &mut Compat) -> Result<Self, Failure> {
         let read = |item| {
             let text = string(item, key, "string")?;
             Cidr::parse(text).map_err(|error| invalid(format!("failed to parse CIDR '{text}': {error}")))
@@ -72,7 +72,7 @@ impl OptionValue for Vec<Cidr> {
         array(value, key, Self::GO_TYPE)?.iter().map(read).collect()
     }
 
-    fn from_env(text: &str, _notes: &mut Notes) -> Result<Option<Self>, String> {
+    fn from_env(text: &str, _notes: &mut Compat) -> Result<Option<Self>, String> {
         if text.is_empty() {
             return Ok(None);
         }
@@ -97,7 +97,7 @@ impl LocalIps {
     /// Reads a comma-separated list of `ip`, `ip1-ip2` and networks.
     ///
     /// # Errors
-    /// k6's words, such as `300.1.1.1 is not a valid IP, IP range or CIDR`.
+    /// k6's message, such as `300.1.1.1 is not a valid IP, IP range or CIDR`.
     pub fn parse(text: &str) -> Result<Self, String> {
         let blocks = text.split(',').map(block).collect::<Result<_, _>>()?;
         Ok(Self { text: text.to_owned(), blocks })
@@ -142,11 +142,11 @@ fn block(text: &str) -> Result<(u128, u128, u32), String> {
 impl OptionValue for LocalIps {
     const GO_TYPE: &'static str = "types.NullIPPool";
 
-    fn from_json(value: &Value, key: &str, _notes: &mut Notes) -> Result<Self, Failure> {
+    fn from_json(value: &Value, key: &str, _notes: &mut Compat) -> Result<Self, Failure> {
         Self::parse(string(value, key, "string")?).map_err(invalid)
     }
 
-    fn from_env(text: &str, _notes: &mut Notes) -> Result<Option<Self>, String> {
+    fn from_env(text: &str, _notes: &mut Compat) -> Result<Option<Self>, String> {
         if text.is_empty() { Ok(None) } else { Self::parse(text).map(Some) }
     }
 

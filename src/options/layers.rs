@@ -1,13 +1,13 @@
 //! Layers of options, lowest first: config file, script, environment, flags.
 //!
-//! A higher layer wins option by option. Who says how long or how much (duration, iterations, stages, scenarios)
-//! takes back all that lower layers said about it.
+//! A higher layer wins option by option. A layer that sets the amount of work (duration, iterations, stages, scenarios)
+//! resets everything that lower layers have said about it.
 
 use super::Options;
 
-/// Where options were said.
+/// The source of options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Layer {
+pub enum OptionLayer {
     /// The JSON config file.
     Config,
     /// The script's export, or the archive's options.
@@ -18,7 +18,7 @@ pub enum Layer {
     Cli,
 }
 
-impl Layer {
+impl OptionLayer {
     /// The word used in warnings.
     pub const fn word(self) -> &'static str {
         match self {
@@ -58,7 +58,10 @@ impl Options {
 }
 
 /// Merges layers, lowest first; the second half is the warnings.
-pub fn consolidate(layers: impl IntoIterator<Item = (Layer, Options)>, merge_tags: bool) -> (Options, Vec<String>) {
+pub fn consolidate(
+    layers: impl IntoIterator<Item = (OptionLayer, Options)>,
+    merge_tags: bool,
+) -> (Options, Vec<String>) {
     let mut warnings = Vec::new();
     let mut all = Options::default();
     for (layer, options) in layers {
@@ -76,13 +79,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::options::Notes;
+    use crate::options::Compat;
 
     #[test]
     fn higher_layers_win() {
         let check = |lower: serde_json::Value, higher: serde_json::Value, merge: bool, expect: serde_json::Value| {
-            let read = |value| Options::from_json(&value, &mut Notes::default()).unwrap().options;
-            let (got, warnings) = consolidate([(Layer::Script, read(lower)), (Layer::Cli, read(higher))], merge);
+            let read = |value| Options::from_json(&value, &mut Compat::default()).unwrap().options;
+            let (got, warnings) =
+                consolidate([(OptionLayer::Script, read(lower)), (OptionLayer::Cli, read(higher))], merge);
             let set: serde_json::Map<_, _> = got
                 .to_json()
                 .into_iter()

@@ -5,23 +5,23 @@ use std::time::Duration;
 use super::ramp::{own_steps, reserved_steps};
 use super::{ExecutorConfig, Scenario, Share};
 
-/// From `at` on, so many VUs are needed.
+/// The number of VUs needed from a moment on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Step {
-    /// Counted from the start of the plan's first moment.
+pub struct VuDemand {
+    /// From the start of the plan.
     pub at: Duration,
     /// VUs that must be ready.
     pub planned: u64,
-    /// VUs that may be made on top of them.
+    /// VUs that may be created in addition.
     pub unplanned: u64,
 }
 
 impl Scenario {
     /// The VUs this share of the scenario needs over time, its start and graceful periods included; empty if none.
-    pub fn steps(&self, share: &Share) -> Vec<Step> {
+    pub fn steps(&self, share: &Share) -> Vec<VuDemand> {
         let flat = |planned: u64, unplanned: u64| {
             let end = self.executor.duration() + self.graceful_stop;
-            vec![Step { at: Duration::ZERO, planned, unplanned }, Step { at: end, planned: 0, unplanned: 0 }]
+            vec![VuDemand { at: Duration::ZERO, planned, unplanned }, VuDemand { at: end, planned: 0, unplanned: 0 }]
         };
         let mut steps = match &self.executor {
             ExecutorConfig::SharedIterations { vus, .. }
@@ -36,7 +36,7 @@ impl Scenario {
             ExecutorConfig::RampingVus { start_vus, stages, graceful_ramp_down } => {
                 let own = own_steps(*start_vus, stages, share);
                 let reserved = reserved_steps(&own, self.executor.duration(), *graceful_ramp_down, self.graceful_stop);
-                reserved.iter().map(|step| Step { at: step.at, planned: step.vus, unplanned: 0 }).collect()
+                reserved.iter().map(|step| VuDemand { at: step.at, planned: step.vus, unplanned: 0 }).collect()
             }
         };
         if steps.iter().all(|step| step.planned + step.unplanned == 0) {
@@ -75,7 +75,7 @@ impl Scenario {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     /// Rising in time; the last one needs no VUs.
-    pub steps: Vec<Step>,
+    pub steps: Vec<VuDemand>,
     /// The most VUs that one scenario alone needs at one instant.
     highest_peak: u64,
 }
@@ -96,11 +96,11 @@ impl Plan {
         }
         changes.sort_by_key(|change| change.0);
         let (mut planned, mut unplanned) = (0, 0);
-        let mut steps: Vec<Step> = Vec::new();
+        let mut steps: Vec<VuDemand> = Vec::new();
         for (at, more_planned, more_unplanned) in changes {
             planned += more_planned;
             unplanned += more_unplanned;
-            let step = Step { at, planned: planned as u64, unplanned: unplanned as u64 };
+            let step = VuDemand { at, planned: planned as u64, unplanned: unplanned as u64 };
             match steps.last_mut() {
                 Some(last) if last.at == at => *last = step,
                 _ => steps.push(step),
@@ -130,11 +130,11 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::options::{Notes, Options};
+    use crate::options::{Compat, Options};
     use crate::units::Span;
 
     fn plan(scenarios: Value) -> String {
-        let options = Options::from_json(&json!({"scenarios": scenarios}), &mut Notes::default()).unwrap().options;
+        let options = Options::from_json(&json!({"scenarios": scenarios}), &mut Compat::default()).unwrap().options;
         let (options, _) = options.derive_scenarios().unwrap();
         let plan = Plan::new(&options.check().unwrap(), &Share::full());
         let duration = Span::from(plan.max_duration());

@@ -166,7 +166,7 @@ mod tests {
             let millis = Duration::from_millis;
             assert_eq!(text(&reserved_steps(&steps, end, millis(grace), millis(stop))), expect);
         };
-        // Up and down with grace: VU 2 leaves 5 s after it was told to stop.
+        // Up and down with grace: VU 2 leaves 5 s after it was asked to stop.
         let hill = [stage(2000, 2), stage(2000, 0)];
         check(0, &hill, 0, 30_000, "0:0 1000:1 2000:2 3000:1 4000:0");
         check(0, &hill, 5000, 30_000, "0:0 1000:1 2000:2 8000:1 9000:0");

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::Notes;
+use super::Compat;
 use super::stage::{Stage, scenario_stages};
 use super::value::{OptionValue, TextMap, invalid, wrong_kind};
 use crate::failure::Failure;
@@ -32,7 +32,7 @@ pub struct Scenario {
     pub tags: TextMap,
     /// `options.browser`, passed through.
     pub options: Option<Value>,
-    /// Who decides when iterations start.
+    /// The executor, which decides when iterations start.
     pub executor: ExecutorConfig,
 }
 
@@ -171,13 +171,13 @@ pub struct ScenarioConfig {
     /// `options`; only `browser` is legal in it.
     pub options: Option<Value>,
     /// What the executor itself needs.
-    pub fields: Fields,
+    pub fields: ExecutorFields,
 }
 
 /// The fields of each executor as typed.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs, reason = "the fields are k6's, named as in ExecutorConfig")]
-pub enum Fields {
+pub enum ExecutorFields {
     SharedIterations {
         vus: Option<i64>,
         iterations: Option<i64>,
@@ -218,7 +218,7 @@ pub enum Fields {
     },
 }
 
-impl Fields {
+impl ExecutorFields {
     /// The executor's word.
     pub const fn word(&self) -> &'static str {
         match self {
@@ -293,83 +293,84 @@ impl<'a> Taker<'a> {
         found.filter(|value| !value.is_null())
     }
 
-    fn take<T: OptionValue>(&mut self, key: &str, notes: &mut Notes) -> Result<Option<T>, Failure> {
-        self.take_value(key).map(|value| T::from_json(value, key, notes)).transpose()
+    fn take<T: OptionValue>(&mut self, key: &str, compat: &mut Compat) -> Result<Option<T>, Failure> {
+        self.take_value(key).map(|value| T::from_json(value, key, compat)).transpose()
     }
 
-    fn take_stages(&mut self, notes: &mut Notes) -> Result<Vec<Stage>, Failure> {
-        self.take_value("stages").map_or(Ok(Vec::new()), |value| scenario_stages(value, "stages", notes))
+    fn take_stages(&mut self, compat: &mut Compat) -> Result<Vec<Stage>, Failure> {
+        self.take_value("stages").map_or(Ok(Vec::new()), |value| scenario_stages(value, "stages", compat))
     }
 }
 
 impl ScenarioConfig {
     /// A scenario of which only the executor's fields are known.
-    pub const fn new(fields: Fields) -> Self {
+    pub const fn new(fields: ExecutorFields) -> Self {
         Self { start_time: None, graceful_stop: None, env: None, exec: None, tags: None, options: None, fields }
     }
 
-    fn read(name: &str, value: &Value, notes: &mut Notes) -> Result<Self, Failure> {
+    fn read(name: &str, value: &Value, compat: &mut Compat) -> Result<Self, Failure> {
         let nothing = Map::new();
         let object = match value {
             Value::Null => &nothing,
             value => value.as_object().ok_or_else(|| wrong_kind(value, name, "lib.ExecutorConfig"))?,
         };
         let mut taker = Taker { fields: object.iter().collect() };
-        let word: Option<String> = taker.take("executor", notes)?;
+        let word: Option<String> = taker.take("executor", compat)?;
         let word = word.filter(|word| !word.is_empty());
         let word = word.ok_or_else(|| invalid(format!("scenario '{name}' doesn't have a specified executor type")))?;
         let fields = match word.as_str() {
-            "shared-iterations" => Fields::SharedIterations {
-                vus: taker.take("vus", notes)?,
-                iterations: taker.take("iterations", notes)?,
-                max_duration: taker.take("maxDuration", notes)?,
+            "shared-iterations" => ExecutorFields::SharedIterations {
+                vus: taker.take("vus", compat)?,
+                iterations: taker.take("iterations", compat)?,
+                max_duration: taker.take("maxDuration", compat)?,
             },
-            "per-vu-iterations" => Fields::PerVuIterations {
-                vus: taker.take("vus", notes)?,
-                iterations: taker.take("iterations", notes)?,
-                max_duration: taker.take("maxDuration", notes)?,
+            "per-vu-iterations" => ExecutorFields::PerVuIterations {
+                vus: taker.take("vus", compat)?,
+                iterations: taker.take("iterations", compat)?,
+                max_duration: taker.take("maxDuration", compat)?,
             },
-            "constant-vus" => {
-                Fields::ConstantVus { vus: taker.take("vus", notes)?, duration: taker.take("duration", notes)? }
-            }
-            "ramping-vus" => Fields::RampingVus {
-                start_vus: taker.take("startVUs", notes)?,
-                stages: taker.take_stages(notes)?,
-                graceful_ramp_down: taker.take("gracefulRampDown", notes)?,
+            "constant-vus" => ExecutorFields::ConstantVus {
+                vus: taker.take("vus", compat)?,
+                duration: taker.take("duration", compat)?,
             },
-            "constant-arrival-rate" => Fields::ConstantArrivalRate {
-                rate: taker.take("rate", notes)?,
-                time_unit: taker.take("timeUnit", notes)?,
-                duration: taker.take("duration", notes)?,
-                pre_allocated_vus: taker.take("preAllocatedVUs", notes)?,
-                max_vus: taker.take("maxVUs", notes)?,
+            "ramping-vus" => ExecutorFields::RampingVus {
+                start_vus: taker.take("startVUs", compat)?,
+                stages: taker.take_stages(compat)?,
+                graceful_ramp_down: taker.take("gracefulRampDown", compat)?,
             },
-            "ramping-arrival-rate" => Fields::RampingArrivalRate {
-                start_rate: taker.take("startRate", notes)?,
-                time_unit: taker.take("timeUnit", notes)?,
-                stages: taker.take_stages(notes)?,
-                pre_allocated_vus: taker.take("preAllocatedVUs", notes)?,
-                max_vus: taker.take("maxVUs", notes)?,
+            "constant-arrival-rate" => ExecutorFields::ConstantArrivalRate {
+                rate: taker.take("rate", compat)?,
+                time_unit: taker.take("timeUnit", compat)?,
+                duration: taker.take("duration", compat)?,
+                pre_allocated_vus: taker.take("preAllocatedVUs", compat)?,
+                max_vus: taker.take("maxVUs", compat)?,
             },
-            "externally-controlled" if !notes.strict => {
-                notes.warn(format!(
+            "ramping-arrival-rate" => ExecutorFields::RampingArrivalRate {
+                start_rate: taker.take("startRate", compat)?,
+                time_unit: taker.take("timeUnit", compat)?,
+                stages: taker.take_stages(compat)?,
+                pre_allocated_vus: taker.take("preAllocatedVUs", compat)?,
+                max_vus: taker.take("maxVUs", compat)?,
+            },
+            "externally-controlled" if !compat.strict => {
+                compat.warn(format!(
                     "scenario `{name}`: k6 has no `externally-controlled` since its version 2; portable is a \
                      `ramping-vus` whose stages are known before"
                 ));
-                Fields::ExternallyControlled {
-                    vus: taker.take("vus", notes)?,
-                    duration: taker.take("duration", notes)?,
-                    max_vus: taker.take("maxVUs", notes)?,
+                ExecutorFields::ExternallyControlled {
+                    vus: taker.take("vus", compat)?,
+                    duration: taker.take("duration", compat)?,
+                    max_vus: taker.take("maxVUs", compat)?,
                 }
             }
             _ => return Err(invalid(format!("unknown executor type '{word}'"))),
         };
         let config = Self {
-            start_time: taker.take("startTime", notes)?,
-            graceful_stop: taker.take("gracefulStop", notes)?,
-            env: taker.take("env", notes)?,
-            exec: taker.take("exec", notes)?,
-            tags: taker.take("tags", notes)?,
+            start_time: taker.take("startTime", compat)?,
+            graceful_stop: taker.take("gracefulStop", compat)?,
+            env: taker.take("env", compat)?,
+            exec: taker.take("exec", compat)?,
+            tags: taker.take("tags", compat)?,
             options: taker.take_value("options").map(browser_options).transpose()?,
             fields,
         };
@@ -408,12 +409,12 @@ fn browser_options(value: &Value) -> Result<Value, Failure> {
 impl OptionValue for Scenarios {
     const GO_TYPE: &'static str = "lib.ScenarioConfigs";
 
-    fn from_json(value: &Value, key: &str, notes: &mut Notes) -> Result<Self, Failure> {
+    fn from_json(value: &Value, key: &str, compat: &mut Compat) -> Result<Self, Failure> {
         let object = value.as_object().ok_or_else(|| wrong_kind(value, key, "map[string]json.RawMessage"))?;
-        object.iter().map(|(name, item)| Ok((name.clone(), ScenarioConfig::read(name, item, notes)?))).collect()
+        object.iter().map(|(name, item)| Ok((name.clone(), ScenarioConfig::read(name, item, compat)?))).collect()
     }
 
-    fn from_env(_text: &str, _notes: &mut Notes) -> Result<Option<Self>, String> {
+    fn from_env(_text: &str, _notes: &mut Compat) -> Result<Option<Self>, String> {
         Ok(None)
     }
 

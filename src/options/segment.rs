@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::Notes;
+use super::Compat;
 use super::ratio::{Ratio, gcd};
 use super::value::{OptionValue, invalid, list, string};
 use crate::failure::Failure;
@@ -26,7 +26,7 @@ impl Segment {
     /// A checked segment.
     ///
     /// # Errors
-    /// k6's words, such as `segment end value can't be more than 1 but was 2.00`.
+    /// k6's message, such as `segment end value can't be more than 1 but was 2.00`.
     pub fn new(from: Ratio, to: Ratio) -> Result<Self, String> {
         if from < Ratio::ZERO {
             return Err(format!("segment start value must be at least 0 but was {:.2}", from.to_f64()));
@@ -44,7 +44,7 @@ impl Segment {
     /// Reads `25%`, `0.25`, `1/4` or an interval `1/4:1/2`.
     ///
     /// # Errors
-    /// k6's words, such as `'abc' is not a valid percentage, decimal, fraction or interval value`.
+    /// k6's message, such as `'abc' is not a valid percentage, decimal, fraction or interval value`.
     pub fn parse(text: &str) -> Result<Self, String> {
         match text.split_once(':') {
             Some((from, to)) => Self::new(parse_point(from)?, parse_point(to)?),
@@ -72,11 +72,11 @@ impl std::fmt::Display for Segment {
 impl OptionValue for Segment {
     const GO_TYPE: &'static str = "lib.ExecutionSegment";
 
-    fn from_json(value: &Value, key: &str, _notes: &mut Notes) -> Result<Self, Failure> {
+    fn from_json(value: &Value, key: &str, _notes: &mut Compat) -> Result<Self, Failure> {
         Self::parse(string(value, key, "string")?).map_err(invalid)
     }
 
-    fn from_env(_text: &str, _notes: &mut Notes) -> Result<Option<Self>, String> {
+    fn from_env(_text: &str, _notes: &mut Compat) -> Result<Option<Self>, String> {
         Ok(None)
     }
 
@@ -93,7 +93,7 @@ impl SegmentSequence {
     /// Reads `0,1/4,1/2,1`.
     ///
     /// # Errors
-    /// k6's words, such as `at least 2 points are needed for an execution segment sequence, 1 given`.
+    /// k6's message, such as `at least 2 points are needed for an execution segment sequence, 1 given`.
     pub fn parse(text: &str) -> Result<Self, String> {
         let points = list(text).map(parse_point).collect::<Result<Vec<_>, _>>()?;
         if points.len() < 2 {
@@ -128,11 +128,11 @@ impl std::fmt::Display for SegmentSequence {
 impl OptionValue for SegmentSequence {
     const GO_TYPE: &'static str = "lib.ExecutionSegmentSequence";
 
-    fn from_json(value: &Value, key: &str, _notes: &mut Notes) -> Result<Self, Failure> {
+    fn from_json(value: &Value, key: &str, _notes: &mut Compat) -> Result<Self, Failure> {
         Self::parse(string(value, key, "string")?).map_err(invalid)
     }
 
-    fn from_env(_text: &str, _notes: &mut Notes) -> Result<Option<Self>, String> {
+    fn from_env(_text: &str, _notes: &mut Compat) -> Result<Option<Self>, String> {
         Ok(None)
     }
 
@@ -157,7 +157,7 @@ pub struct Share {
 }
 
 /// A pattern longer than this would cost more memory than a load test should spend on sharing out.
-const LONGEST_PATTERN: u128 = 1 << 26;
+const MAX_PATTERN: u128 = 1 << 26;
 
 impl Share {
     /// Everything is ours.
@@ -182,7 +182,7 @@ impl Share {
         for point in &sequence.0 {
             let denominator = u128::from(point.denominator().unsigned_abs());
             common = (common / gcd(common, denominator)).checked_mul(denominator).ok_or_else(too_fine)?;
-            if common > LONGEST_PATTERN {
+            if common > MAX_PATTERN {
                 return Err(too_fine());
             }
         }

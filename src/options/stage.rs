@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Notes;
+use super::Compat;
 use super::value::{OptionValue, array, invalid, list, parse_int, parse_span, parse_span_or_millis, wrong_kind};
 use crate::failure::Failure;
 use crate::units::Span;
@@ -26,19 +26,19 @@ impl Stage {
     ///
     /// # Errors
     /// The words of the half that can't be read.
-    pub fn parse(text: &str, bare_millis: bool, notes: &mut Notes) -> Result<Self, String> {
+    pub fn parse(text: &str, bare_millis: bool, compat: &mut Compat) -> Result<Self, String> {
         let (duration, target) = match text.split_once(':') {
             Some((duration, target)) => (duration, Some(target)),
             None => (text, None),
         };
         let duration = match duration {
             "" => None,
-            text if bare_millis => Some(parse_span_or_millis(text, notes)?),
-            text => Some(parse_span(text, notes)?),
+            text if bare_millis => Some(parse_span_or_millis(text, compat)?),
+            text => Some(parse_span(text, compat)?),
         };
         let target = match target {
             None | Some("") => None,
-            Some(text) => Some(parse_target(text, notes)?),
+            Some(text) => Some(parse_target(text, compat)?),
         };
         Ok(Self { duration, target })
     }
@@ -47,10 +47,13 @@ impl Stage {
     ///
     /// # Errors
     /// `error for stage 0: …` or `stage 0 doesn't have a specified duration`.
-    pub fn parse_flags<'a>(values: impl IntoIterator<Item = &'a str>, notes: &mut Notes) -> Result<Vec<Self>, String> {
+    pub fn parse_flags<'a>(
+        values: impl IntoIterator<Item = &'a str>,
+        compat: &mut Compat,
+    ) -> Result<Vec<Self>, String> {
         let mut stages = Vec::new();
         for (at, text) in values.into_iter().flat_map(|value| value.split(',')).enumerate() {
-            let stage = Self::parse(text, false, notes).map_err(|error| format!("error for stage {at}: {error}"))?;
+            let stage = Self::parse(text, false, compat).map_err(|error| format!("error for stage {at}: {error}"))?;
             if stage.duration.is_none() {
                 return Err(format!("stage {at} doesn't have a specified duration"));
             }
@@ -60,15 +63,15 @@ impl Stage {
     }
 
     /// Reads a JSON stage; `strict_keys` refuses keys it doesn't know, as scenarios do.
-    pub(super) fn from_json(value: &Value, key: &str, strict_keys: bool, notes: &mut Notes) -> Result<Self, Failure> {
+    pub(super) fn from_json(value: &Value, key: &str, strict_keys: bool, compat: &mut Compat) -> Result<Self, Failure> {
         let object = value.as_object().ok_or_else(|| wrong_kind(value, key, "lib.Stage"))?;
         let mut stage = Self::default();
         for (name, item) in object {
             let known = |of: &str| name.eq_ignore_ascii_case(of);
             if known("duration") {
-                stage.duration = if item.is_null() { None } else { Some(Span::from_json(item, "duration", notes)?) };
+                stage.duration = if item.is_null() { None } else { Some(Span::from_json(item, "duration", compat)?) };
             } else if known("target") {
-                stage.target = if item.is_null() { None } else { Some(i64::from_json(item, "target", notes)?) };
+                stage.target = if item.is_null() { None } else { Some(i64::from_json(item, "target", compat)?) };
             } else if strict_keys {
                 return Err(invalid(format!("json: unknown field {name:?}")));
             }
@@ -81,10 +84,10 @@ impl Stage {
     }
 }
 
-fn parse_target(text: &str, notes: &mut Notes) -> Result<i64, String> {
+fn parse_target(text: &str, compat: &mut Compat) -> Result<i64, String> {
     parse_int(text).or_else(|refused| match text.strip_suffix('u').map(parse_int) {
-        Some(Ok(target)) if !notes.strict => {
-            notes.lenient(
+        Some(Ok(target)) if !compat.strict => {
+            compat.warn_unportable(
                 "stage target",
                 format!("stage target `{text}` is read as `{target}`; k6 takes a bare number, write `{target}`"),
             );
@@ -97,15 +100,15 @@ fn parse_target(text: &str, notes: &mut Notes) -> Result<i64, String> {
 impl OptionValue for Vec<Stage> {
     const GO_TYPE: &'static str = "[]lib.Stage";
 
-    fn from_json(value: &Value, key: &str, notes: &mut Notes) -> Result<Self, Failure> {
-        array(value, key, Self::GO_TYPE)?.iter().map(|item| Stage::from_json(item, key, false, notes)).collect()
+    fn from_json(value: &Value, key: &str, compat: &mut Compat) -> Result<Self, Failure> {
+        array(value, key, Self::GO_TYPE)?.iter().map(|item| Stage::from_json(item, key, false, compat)).collect()
     }
 
-    fn from_env(text: &str, notes: &mut Notes) -> Result<Option<Self>, String> {
+    fn from_env(text: &str, compat: &mut Compat) -> Result<Option<Self>, String> {
         if text.is_empty() {
             return Ok(None);
         }
-        list(text).map(|item| Stage::parse(item, true, notes)).collect::<Result<_, _>>().map(Some)
+        list(text).map(|item| Stage::parse(item, true, compat)).collect::<Result<_, _>>().map(Some)
     }
 
     fn to_json(&self) -> Value {
@@ -119,8 +122,8 @@ impl OptionValue for Vec<Stage> {
 }
 
 /// Reads the stages of a scenario.
-pub(super) fn scenario_stages(value: &Value, key: &str, notes: &mut Notes) -> Result<Vec<Stage>, Failure> {
-    array(value, key, "[]executor.Stage")?.iter().map(|item| Stage::from_json(item, key, true, notes)).collect()
+pub(super) fn scenario_stages(value: &Value, key: &str, compat: &mut Compat) -> Result<Vec<Stage>, Failure> {
+    array(value, key, "[]executor.Stage")?.iter().map(|item| Stage::from_json(item, key, true, compat)).collect()
 }
 
 #[cfg(test)]
@@ -130,12 +133,12 @@ mod tests {
     #[test]
     fn stages_are_read_as_typed() {
         let check = |text: &str, strict: bool, expect: &str, warnings: usize| {
-            let mut notes = Notes::new(strict);
-            let got = match Stage::parse_flags([text], &mut notes) {
+            let mut compat = Compat::new(strict);
+            let got = match Stage::parse_flags([text], &mut compat) {
                 Ok(stages) => stages.to_json().to_string(),
                 Err(error) => error,
             };
-            assert_eq!((got.as_str(), notes.warnings.len()), (expect, warnings), "{text}");
+            assert_eq!((got.as_str(), compat.warnings.len()), (expect, warnings), "{text}");
         };
         check("1s:5", false, r#"[{"duration":"1s","target":5}]"#, 0);
         check("100ms:1,300ms:2", true, r#"[{"duration":"100ms","target":1},{"duration":"300ms","target":2}]"#, 0);

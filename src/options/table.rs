@@ -7,15 +7,16 @@ use serde_json::{Map, Value};
 
 use super::value::{OptionValue, TextMap};
 use super::{
-    Cidr, CipherSuite, Dns, HostPattern, Hosts, LocalIps, Notes, Segment, SegmentSequence, Stage, SystemTags,
-    Thresholds, TlsAuth, TlsVersions, scenario::Scenarios,
+    Cidr, CipherSuite, Compat, DnsOptions, HostPattern, Hosts, LocalIps, Segment, SegmentSequence, Stage, Thresholds,
+    TlsAuth, TlsVersions, scenario::Scenarios,
 };
 use crate::failure::Failure;
+use crate::metrics::SystemTags;
 use crate::units::Span;
 
 macro_rules! options {
     ($($(#[$doc:meta])* $field:ident: $type:ty = $key:literal, $go:literal, $env:expr;)*) => {
-        /// What was asked; `None` where nothing was said. See options.md of k6's documentation for what each means.
+        /// All options; `None` if not set. See k6's documentation for the meaning of each.
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct Options {
             $($(#[$doc])* pub $field: Option<$type>,)*
@@ -26,12 +27,12 @@ macro_rules! options {
             pub const KEYS: &[&str] = &[$($key),*];
 
             /// Sets the option `key` (as spelled in [`Options::KEYS`]) from JSON; `null` unsets it.
-            pub(super) fn set_json(&mut self, key: &str, value: &Value, notes: &mut Notes) -> Result<(), Failure> {
+            pub(super) fn set_json(&mut self, key: &str, value: &Value, compat: &mut Compat) -> Result<(), Failure> {
                 match key {
                     $($key => {
                         self.$field = match value {
                             Value::Null => None,
-                            value => Some(<$type as OptionValue>::from_json(value, $key, notes)?),
+                            value => Some(<$type as OptionValue>::from_json(value, $key, compat)?),
                         };
                     })*
                     _ => (),
@@ -43,12 +44,12 @@ macro_rules! options {
             pub(super) fn set_env<'a>(
                 &mut self,
                 get: impl Fn(&str) -> Option<&'a str>,
-                notes: &mut Notes,
+                compat: &mut Compat,
             ) -> Result<(), String> {
                 $(if let Some(name) = $env
                     && let Some(text) = get(name)
                 {
-                    let read = <$type as OptionValue>::from_env(text, notes);
+                    let read = <$type as OptionValue>::from_env(text, compat);
                     self.$field = read.map_err(|error| {
                         let go_type = <$type as OptionValue>::GO_TYPE;
                         format!(
@@ -94,7 +95,7 @@ options! {
     iterations: i64 = "iterations", "Iterations", Some("K6_ITERATIONS");
     /// VUs over time; a shortcut.
     stages: Vec<Stage> = "stages", "Stages", Some("K6_STAGES");
-    /// Who runs what, when.
+    /// The scenarios.
     scenarios: Scenarios = "scenarios", "Scenarios", NO_ENV;
     /// Which part of the test this instance runs.
     execution_segment: Segment = "executionSegment", "ExecutionSegment", NO_ENV;
@@ -113,7 +114,7 @@ options! {
     /// HTTP calls per second over all VUs of the process; 0 and less mean no limit.
     rps: i64 = "rps", "RPS", Some("K6_RPS");
     /// How names become addresses.
-    dns: Dns = "dns", "DNS", Some("K6_DNS");
+    dns: DnsOptions = "dns", "DNS", Some("K6_DNS");
     /// How many redirects are followed.
     max_redirects: i64 = "maxRedirects", "MaxRedirects", Some("K6_MAX_REDIRECTS");
     /// The `User-Agent` header.

@@ -2,13 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Notes;
+use super::Compat;
 use super::value::{OptionValue, array, invalid, wrong_kind};
 use crate::failure::Failure;
 pub use crate::metrics::threshold::ThresholdDef;
 use crate::units::Span;
 
-fn read(value: &Value, notes: &mut Notes) -> Result<ThresholdDef, Failure> {
+fn read(value: &Value, compat: &mut Compat) -> Result<ThresholdDef, Failure> {
     let plain = |expression: &str| ThresholdDef {
         expression: expression.to_owned(),
         abort_on_fail: false,
@@ -29,7 +29,7 @@ fn read(value: &Value, notes: &mut Notes) -> Result<ThresholdDef, Failure> {
                 let flag = item.as_bool().ok_or_else(|| wrong_kind(item, "thresholds.abortOnFail", "bool"))?;
                 threshold.abort_on_fail = flag;
             }
-            "delayaborteval" => threshold.delay_abort_eval = Some(Span::from_json(item, name, notes)?),
+            "delayaborteval" => threshold.delay_abort_eval = Some(Span::from_json(item, name, compat)?),
             // k6 ignores other keys here.
             _ => (),
         }
@@ -52,18 +52,18 @@ pub struct Thresholds(pub Vec<(String, Vec<ThresholdDef>)>);
 impl OptionValue for Thresholds {
     const GO_TYPE: &'static str = "metrics.Thresholds";
 
-    fn from_json(value: &Value, key: &str, notes: &mut Notes) -> Result<Self, Failure> {
+    fn from_json(value: &Value, key: &str, compat: &mut Compat) -> Result<Self, Failure> {
         let object = value.as_object().ok_or_else(|| wrong_kind(value, key, "map[string]metrics.Thresholds"))?;
         let mut thresholds = Vec::new();
         for (metric, items) in object {
             let items: &[Value] = if items.is_null() { &[] } else { array(items, key, "[]metrics.thresholdConfig")? };
-            let read = items.iter().map(|item| read(item, notes)).collect::<Result<_, _>>()?;
+            let read = items.iter().map(|item| read(item, compat)).collect::<Result<_, _>>()?;
             thresholds.push((metric.clone(), read));
         }
         Ok(Self(thresholds))
     }
 
-    fn from_env(_text: &str, _notes: &mut Notes) -> Result<Option<Self>, String> {
+    fn from_env(_text: &str, _notes: &mut Compat) -> Result<Option<Self>, String> {
         Err(invalid("thresholds can't be given this way; set them in the script or the config file").message)
     }
 

@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::Notes;
+use super::Compat;
 use super::value::{OptionValue, array, invalid, list, string, wrong_kind};
 use crate::failure::Failure;
 
@@ -51,7 +51,7 @@ pub struct TlsVersions {
 impl OptionValue for TlsVersions {
     const GO_TYPE: &'static str = "lib.TLSVersions";
 
-    fn from_json(value: &Value, key: &str, _notes: &mut Notes) -> Result<Self, Failure> {
+    fn from_json(value: &Value, key: &str, _notes: &mut Compat) -> Result<Self, Failure> {
         if let Value::String(text) = value {
             let version = TlsVersion::parse(text).map_err(invalid)?;
             return Ok(Self { min: version, max: version });
@@ -69,7 +69,7 @@ impl OptionValue for TlsVersions {
         Ok(versions)
     }
 
-    fn from_env(_text: &str, _notes: &mut Notes) -> Result<Option<Self>, String> {
+    fn from_env(_text: &str, _notes: &mut Compat) -> Result<Option<Self>, String> {
         Ok(None)
     }
 
@@ -140,13 +140,13 @@ impl CipherSuite {
 impl OptionValue for Vec<CipherSuite> {
     const GO_TYPE: &'static str = "lib.TLSCipherSuites";
 
-    fn from_json(value: &Value, key: &str, _notes: &mut Notes) -> Result<Self, Failure> {
+    fn from_json(value: &Value, key: &str, _notes: &mut Compat) -> Result<Self, Failure> {
         let read = |item| CipherSuite::named(string(item, key, "string")?).map_err(invalid);
         array(value, key, "[]string")?.iter().map(read).collect()
     }
 
     /// k6 takes numbers only; names are taken as well.
-    fn from_env(text: &str, _notes: &mut Notes) -> Result<Option<Self>, String> {
+    fn from_env(text: &str, _notes: &mut Compat) -> Result<Option<Self>, String> {
         if text.is_empty() {
             return Ok(None);
         }
@@ -176,15 +176,15 @@ pub struct TlsAuth {
 }
 
 impl TlsAuth {
-    fn read(value: &Value, key: &str, notes: &mut Notes) -> Result<Self, Failure> {
+    fn read(value: &Value, key: &str, compat: &mut Compat) -> Result<Self, Failure> {
         let object = value.as_object().ok_or_else(|| wrong_kind(value, key, "lib.TLSAuth"))?;
         let mut auth = Self { cert: String::new(), key: String::new(), password: None, domains: None };
         for (name, item) in object.iter().filter(|(_, item)| !item.is_null()) {
             match name.to_ascii_lowercase().as_str() {
                 "cert" => auth.cert = string(item, key, "string")?.to_owned(),
                 "key" => auth.key = string(item, key, "string")?.to_owned(),
-                "password" => auth.password = Some(String::from_json(item, key, notes)?),
-                "domains" => auth.domains = Some(Vec::from_json(item, key, notes)?),
+                "password" => auth.password = Some(String::from_json(item, key, compat)?),
+                "domains" => auth.domains = Some(Vec::from_json(item, key, compat)?),
                 _ => (),
             }
         }
@@ -197,7 +197,7 @@ impl TlsAuth {
             return Err(invalid("encrypted pkcs8 formatted key is not supported"));
         }
         if auth.domains.is_some() {
-            notes.warn("tlsAuth.domains option could be removed in the next releases, it's recommended to leave it empty and let k6 \
+            compat.warn("tlsAuth.domains option could be removed in the next releases, it's recommended to leave it empty and let k6 \
                  automatically detect from the provided certificate. It follows the Go's NameToCertificate deprecation - \
                  https://pkg.go.dev/crypto/tls@go1.17#Config.",
             );
@@ -209,11 +209,11 @@ impl TlsAuth {
 impl OptionValue for Vec<TlsAuth> {
     const GO_TYPE: &'static str = "[]*lib.TLSAuth";
 
-    fn from_json(value: &Value, key: &str, notes: &mut Notes) -> Result<Self, Failure> {
-        array(value, key, Self::GO_TYPE)?.iter().map(|item| TlsAuth::read(item, key, notes)).collect()
+    fn from_json(value: &Value, key: &str, compat: &mut Compat) -> Result<Self, Failure> {
+        array(value, key, Self::GO_TYPE)?.iter().map(|item| TlsAuth::read(item, key, compat)).collect()
     }
 
-    fn from_env(_text: &str, _notes: &mut Notes) -> Result<Option<Self>, String> {
+    fn from_env(_text: &str, _notes: &mut Compat) -> Result<Option<Self>, String> {
         Err("certificates can't be given this way; set `tlsAuth` in the script or the config file".to_owned())
     }
 

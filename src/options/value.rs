@@ -1,12 +1,12 @@
 //! How one option's value is read from JSON or from text, and written back.
 //!
-//! Each type knows k6's words for what it refuses. `null` never gets here: it means that nothing was said.
+//! Each type knows k6's message for what it refuses. `null` never gets here: it means that nothing was said.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::Notes;
+use super::Compat;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::units::Span;
@@ -17,10 +17,10 @@ pub(super) trait OptionValue: Sized {
     const GO_TYPE: &'static str;
 
     /// Reads a JSON value that is not `null`; `key` is the option's name.
-    fn from_json(value: &Value, key: &str, notes: &mut Notes) -> Result<Self, Failure>;
+    fn from_json(value: &Value, key: &str, compat: &mut Compat) -> Result<Self, Failure>;
 
     /// Reads the text of an environment variable; `None` where it says nothing.
-    fn from_env(text: &str, notes: &mut Notes) -> Result<Option<Self>, String>;
+    fn from_env(text: &str, compat: &mut Compat) -> Result<Option<Self>, String>;
 
     /// The value as `inspect` prints it.
     fn to_json(&self) -> Value;
@@ -83,7 +83,7 @@ pub(super) fn string<'a>(value: &'a Value, key: &str, go_type: &str) -> Result<&
     value.as_str().ok_or_else(|| wrong_kind(value, key, go_type))
 }
 
-/// Reads a whole number in Go's words.
+/// Reads a whole number in Go's message.
 pub(super) fn parse_int(text: &str) -> Result<i64, String> {
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -93,12 +93,12 @@ pub(super) fn parse_int(text: &str) -> Result<i64, String> {
 }
 
 /// Reads a duration with a unit, as flags need it; a form with inner spaces is read with a note.
-pub(super) fn parse_span(text: &str, notes: &mut Notes) -> Result<Span, String> {
+pub(super) fn parse_span(text: &str, compat: &mut Compat) -> Result<Span, String> {
     Span::parse(text).or_else(|refused| {
         let joined: String = text.split_whitespace().collect();
         match Span::parse(&joined) {
-            Ok(span) if !notes.strict && joined.len() != text.len() => {
-                notes.lenient(
+            Ok(span) if !compat.strict && joined.len() != text.len() => {
+                compat.warn_unportable(
                     "spaces",
                     format!("`{text}` is read as `{joined}`; k6 takes durations without spaces, write `{joined}`"),
                 );
@@ -110,10 +110,10 @@ pub(super) fn parse_span(text: &str, notes: &mut Notes) -> Result<Span, String> 
 }
 
 /// Reads a duration of options: with a unit, or a bare number of milliseconds.
-pub(super) fn parse_span_or_millis(text: &str, notes: &mut Notes) -> Result<Span, String> {
+pub(super) fn parse_span_or_millis(text: &str, compat: &mut Compat) -> Result<Span, String> {
     match text.parse::<f64>() {
         Ok(millis) if millis.is_finite() => Ok(Span::from_millis(millis)),
-        _ => parse_span(text, notes),
+        _ => parse_span(text, compat),
     }
 }
 
@@ -125,12 +125,12 @@ pub(super) fn list(text: &str) -> impl Iterator<Item = &str> {
 impl OptionValue for bool {
     const GO_TYPE: &'static str = "null.Bool";
 
-    fn from_json(value: &Value, _key: &str, _notes: &mut Notes) -> Result<Self, Failure> {
+    fn from_json(value: &Value, _key: &str, _notes: &mut Compat) -> Result<Self, Failure> {
         let refuse = || invalid(format!("json: cannot unmarshal {} into Go value of type null.Bool", go_kind(value)));
         value.as_bool().ok_or_else(refuse)
     }
 
-    fn from_env(text: &str, _notes: &mut Notes) -> Result<Option<Self>, String> {
+    fn from_env(text: &str, _notes: &mut Compat) -> Result<Option<Self>, String> {
         match text {
             "" => Ok(None),
             "true" => Ok(Some(true)),
@@ -147,7 +147,7 @@ impl OptionValue for bool {
 impl OptionValue for i64 {
     const GO_TYPE: &'static str = "null.Int";
 
-    fn from_json(value: &Value, key: &str, _notes: &mut Notes) -> Result<Self, Failure> {
+    fn from_json(value: &Value, key: &str, _notes: &mut Compat) -> Result<Self, Failure> {
         let refuse = |what: &str| {
             invalid(format!("json: cannot unmarshal {what} into Go struct field Options.{key} of type int64"))
         };
@@ -163,7 +163,7 @@ impl OptionValue for i64 {
         }
     }
 
-    fn from_env(text: &str, _notes: &mut Notes) -> Result<Option<Self>, String> {
+    fn from_env(text: &str, _notes: &mut Compat) -> Result<Option<Self>, String> {
         if text.is_empty() { Ok(None) } else { parse_int(text).map(Some) }
     }
 
@@ -175,12 +175,12 @@ impl OptionValue for i64 {
 impl OptionValue for String {
     const GO_TYPE: &'static str = "null.String";
 
-    fn from_json(value: &Value, _key: &str, _notes: &mut Notes) -> Result<Self, Failure> {
+    fn from_json(value: &Value, _key: &str, _notes: &mut Compat) -> Result<Self, Failure> {
         let refuse = || invalid(format!("json: cannot unmarshal {} into Go value of type null.String", go_kind(value)));
         value.as_str().map(str::to_owned).ok_or_else(refuse)
     }
 
-    fn from_env(text: &str, _notes: &mut Notes) -> Result<Option<Self>, String> {
+    fn from_env(text: &str, _notes: &mut Compat) -> Result<Option<Self>, String> {
         Ok(Some(text.to_owned()).filter(|text| !text.is_empty()))
     }
 
@@ -192,16 +192,16 @@ impl OptionValue for String {
 impl OptionValue for Span {
     const GO_TYPE: &'static str = "types.NullDuration";
 
-    fn from_json(value: &Value, _key: &str, notes: &mut Notes) -> Result<Self, Failure> {
+    fn from_json(value: &Value, _key: &str, compat: &mut Compat) -> Result<Self, Failure> {
         match value {
             Value::Number(number) => Ok(Self::from_millis(number.as_f64().unwrap_or_default())),
-            Value::String(text) => parse_span_or_millis(text, notes).map_err(invalid),
+            Value::String(text) => parse_span_or_millis(text, compat).map_err(invalid),
             other => Err(invalid(format!("unable to use type {} as a duration value", go_kind(other)))),
         }
     }
 
-    fn from_env(text: &str, notes: &mut Notes) -> Result<Option<Self>, String> {
-        if text.is_empty() { Ok(None) } else { parse_span_or_millis(text, notes).map(Some) }
+    fn from_env(text: &str, compat: &mut Compat) -> Result<Option<Self>, String> {
+        if text.is_empty() { Ok(None) } else { parse_span_or_millis(text, compat).map(Some) }
     }
 
     fn to_json(&self) -> Value {
@@ -212,11 +212,11 @@ impl OptionValue for Span {
 impl OptionValue for Vec<String> {
     const GO_TYPE: &'static str = "[]string";
 
-    fn from_json(value: &Value, key: &str, _notes: &mut Notes) -> Result<Self, Failure> {
+    fn from_json(value: &Value, key: &str, _notes: &mut Compat) -> Result<Self, Failure> {
         array(value, key, Self::GO_TYPE)?.iter().map(|item| string(item, key, "string").map(str::to_owned)).collect()
     }
 
-    fn from_env(text: &str, _notes: &mut Notes) -> Result<Option<Self>, String> {
+    fn from_env(text: &str, _notes: &mut Compat) -> Result<Option<Self>, String> {
         if text.is_empty() { Ok(None) } else { Ok(Some(list(text).map(str::to_owned).collect())) }
     }
 
@@ -231,7 +231,7 @@ pub(super) type TextMap = BTreeMap<String, String>;
 impl OptionValue for TextMap {
     const GO_TYPE: &'static str = "map[string]string";
 
-    fn from_json(value: &Value, key: &str, _notes: &mut Notes) -> Result<Self, Failure> {
+    fn from_json(value: &Value, key: &str, _notes: &mut Compat) -> Result<Self, Failure> {
         let object = value.as_object().ok_or_else(|| wrong_kind(value, key, Self::GO_TYPE))?;
         let text = |item: &Value| match item {
             // As Go reads it: a variable that is not set is an empty text.
@@ -241,7 +241,7 @@ impl OptionValue for TextMap {
         object.iter().map(|(name, item)| Ok((name.clone(), text(item)?))).collect()
     }
 
-    fn from_env(text: &str, _notes: &mut Notes) -> Result<Option<Self>, String> {
+    fn from_env(text: &str, _notes: &mut Compat) -> Result<Option<Self>, String> {
         if text.is_empty() {
             return Ok(None);
         }
@@ -261,11 +261,11 @@ impl OptionValue for TextMap {
 impl OptionValue for Value {
     const GO_TYPE: &'static str = "json.RawMessage";
 
-    fn from_json(value: &Value, _key: &str, _notes: &mut Notes) -> Result<Self, Failure> {
+    fn from_json(value: &Value, _key: &str, _notes: &mut Compat) -> Result<Self, Failure> {
         Ok(value.clone())
     }
 
-    fn from_env(_text: &str, _notes: &mut Notes) -> Result<Option<Self>, String> {
+    fn from_env(_text: &str, _notes: &mut Compat) -> Result<Option<Self>, String> {
         Ok(None)
     }
 

@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 
 use super::file::TextFile;
 use super::time::Rfc3339;
-use super::{Means, Output};
+use super::{Output, OutputContext};
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
 use crate::metrics::{MetricId, Record, Stamp, TagSet};
@@ -20,19 +20,19 @@ use crate::units::number;
 /// Makes the output; it opens its file when it starts.
 ///
 /// # Errors
-/// k6's words for settings that are unknown or malformed.
-pub fn new(argument: Option<&str>, means: &Means) -> Result<Box<dyn Output>, Failure> {
-    let settings = Settings::gather(argument, means).exit(ExitCode::Other)?;
-    let path = (settings.name != "-").then(|| means.path(&settings.name));
+/// k6's message for settings that are unknown or malformed.
+pub fn new(argument: Option<&str>, context: &OutputContext) -> Result<Box<dyn Output>, Failure> {
+    let settings = CsvSettings::gather(argument, context).exit(ExitCode::Other)?;
+    let path = (settings.name != "-").then(|| context.path(&settings.name));
     // `vu` and `iter` are metadata, not tags.
-    let columns = means.system_tags.names().filter(|name| !matches!(*name, "vu" | "iter")).collect();
-    let (clock, means) = (Rfc3339::local(), means.clone());
+    let columns = context.system_tags.names().filter(|name| !matches!(*name, "vu" | "iter")).collect();
+    let (clock, context) = (Rfc3339::local(), context.clone());
     let (names, tails) = (Vec::new(), FxHashMap::default());
-    Ok(Box::new(Csv { settings, path, columns, clock, means, file: None, names, tails }))
+    Ok(Box::new(CsvOutput { settings, path, columns, clock, context, file: None, names, tails }))
 }
 
-/// Remembered tag sets; forgotten all at once when there are this many.
-const MOST_REMEMBERED: usize = 8192;
+/// The most tag sets whose text is cached; then the cache is emptied.
+const MAX_CACHED_TAG_SETS: usize = 8192;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum TimeFormat {
@@ -45,14 +45,14 @@ enum TimeFormat {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Settings {
+struct CsvSettings {
     name: String,
     period: Duration,
     time: TimeFormat,
 }
 
-impl Settings {
-    fn gather(argument: Option<&str>, means: &Means) -> Result<Self, String> {
+impl CsvSettings {
+    fn gather(argument: Option<&str>, context: &OutputContext) -> Result<Self, String> {
         let mut settings = Self { name: "file.csv".to_owned(), period: Duration::from_secs(1), time: TimeFormat::Unix };
         // The same setting in an argument, in the configuration file and in the environment.
         const KEYS: [(&str, &str, &str); 3] = [
@@ -61,10 +61,10 @@ impl Settings {
             ("timeFormat", "time_format", "K6_CSV_TIME_FORMAT"),
         ];
         for (key, in_file, _) in KEYS {
-            means.collector("csv", in_file).map_or(Ok(()), |value| settings.set(key, &value))?;
+            context.collector("csv", in_file).map_or(Ok(()), |value| settings.set(key, &value))?;
         }
         for (key, _, variable) in KEYS {
-            (means.env)(variable)
+            (context.env)(variable)
                 .filter(|value| !value.is_empty())
                 .map_or(Ok(()), |value| settings.set(key, &value))?;
         }
@@ -103,19 +103,19 @@ impl Settings {
 }
 
 /// The output.
-struct Csv {
-    settings: Settings,
+struct CsvOutput {
+    settings: CsvSettings,
     path: Option<PathBuf>,
     columns: Vec<&'static str>,
     clock: Rfc3339,
-    means: Means,
+    context: OutputContext,
     file: Option<TextFile>,
     names: Vec<Option<Arc<str>>>,
     /// What a tag set adds to a line, by its address; the set is kept, so that the address stays its own.
     tails: FxHashMap<usize, (Arc<TagSet>, Arc<str>)>,
 }
 
-impl Output for Csv {
+impl Output for CsvOutput {
     fn description(&self) -> String {
         if self.path.is_none() { "csv (stdout)".to_owned() } else { format!("csv ({})", self.settings.name) }
     }
@@ -126,21 +126,21 @@ impl Output for Csv {
 
     fn start(&mut self) -> Result<(), Failure> {
         let mut file = match &self.path {
-            None => TextFile::stdout(self.means.stdout.clone()),
+            None => TextFile::stdout(self.context.stdout.clone()),
             Some(path) => TextFile::create(path).map_err(|error| {
                 Failure::new(ExitCode::Other, format!("could not open '{}': {error}", path.display()))
             })?,
         };
-        file.waiting.push_str("metric_name,timestamp,metric_value,");
-        self.columns.iter().for_each(|column| file.waiting.extend([column, ","]));
-        file.waiting.push_str("extra_tags,metadata\n");
+        file.buffer.push_str("metric_name,timestamp,metric_value,");
+        self.columns.iter().for_each(|column| file.buffer.extend([column, ","]));
+        file.buffer.push_str("extra_tags,metadata\n");
         self.file = Some(file);
         Ok(())
     }
 
     fn add(&mut self, batch: &[Record]) -> Result<(), String> {
         let Some(mut file) = self.file.take() else { return Ok(()) };
-        batch.iter().for_each(|record| self.lines(record, &mut file.waiting));
+        batch.iter().for_each(|record| self.lines(record, &mut file.buffer));
         let written = file.write_if_full();
         self.file = Some(file);
         written.map_err(|error| error.to_string())
@@ -163,7 +163,7 @@ impl Output for Csv {
     }
 }
 
-impl Csv {
+impl CsvOutput {
     /// One line per sample; what follows the value is the same for all of them.
     fn lines(&mut self, record: &Record, to: &mut String) {
         let mut time = String::new();
@@ -201,7 +201,7 @@ impl Csv {
         tail.push(',');
         quote(&joined(tags.iter().filter(|(key, _)| !self.columns.contains(key))), &mut tail);
         tail.push(',');
-        if self.tails.len() >= MOST_REMEMBERED {
+        if self.tails.len() >= MAX_CACHED_TAG_SETS {
             self.tails.clear();
         }
         let tail: Arc<str> = tail.into();
@@ -214,7 +214,7 @@ impl Csv {
         if place >= self.names.len() {
             self.names.resize(place + 1, None);
         }
-        let registry = &self.means.registry;
+        let registry = &self.context.registry;
         let find = || registry.get(metric).map_or_else(|| "".into(), |metric| metric.name);
         self.names[place].get_or_insert_with(find).clone()
     }

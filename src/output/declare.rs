@@ -1,23 +1,23 @@
-//! What an output says of a metric before its first sample: name, type, thresholds, sub-metrics.
+//! The declaration of a metric before its first sample: name, type, thresholds, sub-metrics.
 
-use super::Means;
+use super::OutputContext;
 use crate::metrics::{Metric, ThresholdDef};
 use crate::units::quote::json_quote;
 
 /// The line that declares a metric in the JSON output.
-pub fn metric_line(metric: &Metric, means: &Means) -> String {
+pub fn metric_line(metric: &Metric, context: &OutputContext) -> String {
     let mut name = String::new();
     json_quote(&metric.name, &mut name);
-    let thresholds = means.thresholds.iter().filter(|(of, _)| **of == *metric.name).flat_map(|(_, list)| list);
+    let thresholds = context.thresholds.iter().filter(|(of, _)| **of == *metric.name).flat_map(|(_, list)| list);
     let thresholds: Vec<String> = thresholds.map(threshold).collect();
-    let parts = means.parts.iter().filter(|(of, _)| *of == metric.id).filter_map(|(_, expression)| {
-        let part = expression.part.as_ref()?;
+    let submetrics = context.submetrics.iter().filter(|(of, _)| *of == metric.id).filter_map(|(_, selector)| {
+        let filter = selector.filter.as_ref()?;
         let mut text = "{\"name\":".to_owned();
-        json_quote(&expression.name, &mut text);
+        json_quote(&selector.name, &mut text);
         text.push_str(",\"suffix\":");
-        json_quote(&part.suffix, &mut text);
+        json_quote(&filter.suffix, &mut text);
         text.push_str(",\"tags\":{");
-        for (place, (key, value)) in part.tags.iter().enumerate() {
+        for (place, (key, value)) in filter.tags.iter().enumerate() {
             text.push_str(if place > 0 { "," } else { "" });
             json_quote(key, &mut text);
             text.push(':');
@@ -26,11 +26,11 @@ pub fn metric_line(metric: &Metric, means: &Means) -> String {
         text.push_str("}}");
         Some(text)
     });
-    let parts: Vec<String> = parts.collect();
-    let parts = if parts.is_empty() { "null".to_owned() } else { format!("[{}]", parts.join(",")) };
+    let submetrics: Vec<String> = submetrics.collect();
+    let submetrics = if submetrics.is_empty() { "null".to_owned() } else { format!("[{}]", submetrics.join(",")) };
     format!(
         "{{\"type\":\"Metric\",\"data\":{{\"name\":{name},\"type\":\"{}\",\"contains\":\"{}\",\"thresholds\":[{}],\
-         \"submetrics\":{parts}}},\"metric\":{name}}}\n",
+         \"submetrics\":{submetrics}}},\"metric\":{name}}}\n",
         metric.kind.word(),
         metric.contains.word(),
         thresholds.join(","),

@@ -1,9 +1,8 @@
-//! Where an output's text goes: a file, a gzip file, or standard output.
+//! The text file of an output: plain, gzip, or standard output.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::Path;
-use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use flate2::Compression;
@@ -11,20 +10,21 @@ use flate2::write::GzEncoder;
 
 use super::SharedWriter;
 use crate::fifo::WriteEnd;
+use crate::units::sync::lock;
 
-/// This much text is gathered before it is written.
-const FULL: usize = 64 * 1024;
+/// How much text is buffered before it is written, in bytes.
+const BUFFER_BYTES: usize = 64 * 1024;
 
-/// How often a gzip file is flushed, so at most what a kill of the process takes from it.
+/// How often a gzip file is flushed: at most this much is lost if the process is killed.
 const GZIP_FLUSH_INTERVAL: Duration = Duration::from_millis(200);
 
-/// What passes bytes on and counts them.
-struct Counted {
+/// Counts the bytes written to a file.
+struct CountingWriter {
     file: WriteEnd,
     bytes: u64,
 }
 
-impl Write for Counted {
+impl Write for CountingWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.file.write(bytes)?;
         self.bytes += written as u64;
@@ -38,29 +38,29 @@ impl Write for Counted {
 
 /// A text that grows at its end.
 pub struct TextFile {
-    /// What is not written yet; append here.
-    pub waiting: String,
-    /// Of what is waiting, this many bytes were written before a write failed.
+    /// The buffer; append here.
+    pub buffer: String,
+    /// How many bytes of the buffer were written before a write failed.
     written: usize,
-    target: Target,
+    kind: FileKind,
 }
 
-enum Target {
-    Plain(Counted),
-    Gzip(Box<Gzip>),
+enum FileKind {
+    Plain(CountingWriter),
+    GzipFile(Box<GzipFile>),
     Stdout(SharedWriter),
     Closed,
 }
 
 /// A gzip file that can be read up to its last flush, whatever happens to the process.
-struct Gzip {
-    encoder: GzEncoder<Counted>,
+struct GzipFile {
+    encoder: GzEncoder<CountingWriter>,
     flushed: Instant,
     /// Samples given to the encoder since it was flushed.
     unflushed: u64,
 }
 
-impl Gzip {
+impl GzipFile {
     fn write(&mut self, text: &str) -> io::Result<()> {
         self.unflushed += samples(text);
         self.encoder.write_all(text.as_bytes())?;
@@ -86,64 +86,64 @@ impl TextFile {
     /// As the file system says.
     pub fn create(path: &Path) -> io::Result<Self> {
         let file = WriteEnd::open(path, OpenOptions::new().write(true).create(true).truncate(true))?;
-        let file = Counted { file, bytes: 0 };
+        let file = CountingWriter { file, bytes: 0 };
         let is_gzip = path.extension().is_some_and(|extension| extension == "gz");
-        let target = if is_gzip {
+        let kind = if is_gzip {
             let encoder = GzEncoder::new(file, Compression::default());
-            Target::Gzip(Box::new(Gzip { encoder, flushed: Instant::now(), unflushed: 0 }))
+            FileKind::GzipFile(Box::new(GzipFile { encoder, flushed: Instant::now(), unflushed: 0 }))
         } else {
-            Target::Plain(file)
+            FileKind::Plain(file)
         };
-        Ok(Self { waiting: String::with_capacity(FULL + FULL / 4), written: 0, target })
+        Ok(Self { buffer: String::with_capacity(BUFFER_BYTES + BUFFER_BYTES / 4), written: 0, kind })
     }
 
     /// Writes to standard output.
     pub fn stdout(stdout: SharedWriter) -> Self {
-        Self { waiting: String::new(), written: 0, target: Target::Stdout(stdout) }
+        Self { buffer: String::new(), written: 0, kind: FileKind::Stdout(stdout) }
     }
 
     /// How many bytes went into the file so far.
     pub fn size(&self) -> u64 {
-        match &self.target {
-            Target::Plain(file) => file.bytes,
-            Target::Gzip(gzip) => gzip.encoder.get_ref().bytes,
-            Target::Stdout(_) | Target::Closed => 0,
+        match &self.kind {
+            FileKind::Plain(file) => file.bytes,
+            FileKind::GzipFile(gzip) => gzip.encoder.get_ref().bytes,
+            FileKind::Stdout(_) | FileKind::Closed => 0,
         }
     }
 
-    /// Writes what is waiting, if it is much.
+    /// Writes the buffer if it is full.
     ///
     /// # Errors
     /// As the file system says.
     pub fn write_if_full(&mut self) -> io::Result<()> {
-        if self.waiting.len() >= FULL { self.write() } else { Ok(()) }
+        if self.buffer.len() >= BUFFER_BYTES { self.write() } else { Ok(()) }
     }
 
-    /// Writes what is waiting.
+    /// Writes the buffer.
     ///
     /// # Errors
     /// As the file system says.
     pub fn write(&mut self) -> io::Result<()> {
-        let text = self.waiting.as_bytes();
-        match &mut self.target {
-            Target::Plain(file) => write_lines(file, text).map_err(|(error, written)| {
+        let text = self.buffer.as_bytes();
+        match &mut self.kind {
+            FileKind::Plain(file) => write_lines(file, text).map_err(|(error, written)| {
                 self.written = written;
                 error
             })?,
-            Target::Gzip(gzip) => {
+            FileKind::GzipFile(gzip) => {
                 // Counted by the encoder from here on, whether it can pass it on or not.
                 self.written = text.len();
-                gzip.write(&self.waiting)?;
+                gzip.write(&self.buffer)?;
                 self.written = 0;
             }
-            Target::Stdout(stdout) => {
-                let mut stdout = stdout.lock().unwrap_or_else(PoisonError::into_inner);
+            FileKind::Stdout(stdout) => {
+                let mut stdout = lock(stdout);
                 stdout.write_all(text)?;
                 stdout.flush()?;
             }
-            Target::Closed => (),
+            FileKind::Closed => (),
         }
-        self.waiting.clear();
+        self.buffer.clear();
         Ok(())
     }
 
@@ -153,25 +153,25 @@ impl TextFile {
     /// As the file system says.
     pub fn close(&mut self) -> io::Result<()> {
         self.write()?;
-        match &mut self.target {
-            Target::Plain(file) => file.file.file().sync_data().or_else(ignore_unsupported)?,
-            Target::Gzip(gzip) => gzip.encoder.try_finish()?,
-            Target::Stdout(_) | Target::Closed => (),
+        match &mut self.kind {
+            FileKind::Plain(file) => file.file.file().sync_data().or_else(ignore_unsupported)?,
+            FileKind::GzipFile(gzip) => gzip.encoder.try_finish()?,
+            FileKind::Stdout(_) | FileKind::Closed => (),
         }
-        self.target = Target::Closed;
+        self.kind = FileKind::Closed;
         Ok(())
     }
 
     /// The samples that were taken and are not in the file, after an error.
     pub fn unwritten(&self) -> u64 {
-        let unflushed = if let Target::Gzip(gzip) = &self.target { gzip.unflushed } else { 0 };
-        unflushed + samples(self.waiting.get(self.written..).unwrap_or_default())
+        let unflushed = if let FileKind::GzipFile(gzip) = &self.kind { gzip.unflushed } else { 0 };
+        unflushed + samples(self.buffer.get(self.written..).unwrap_or_default())
     }
 }
 
 /// Writes all of a text; when the disk is full, the file ends with the last line that is whole. An error comes with
 /// how many bytes of whole lines were written before it.
-fn write_lines(file: &mut Counted, text: &[u8]) -> Result<(), (io::Error, usize)> {
+fn write_lines(file: &mut CountingWriter, text: &[u8]) -> Result<(), (io::Error, usize)> {
     let mut done = 0;
     while done < text.len() {
         let error = match file.write(&text[done..]) {
@@ -184,7 +184,7 @@ fn write_lines(file: &mut Counted, text: &[u8]) -> Result<(), (io::Error, usize)
             Err(error) => error,
         };
         let cut = text[..done].iter().rev().take_while(|byte| **byte != b'\n').count();
-        // What is no plain file has no length to set; the first error is the one to tell.
+        // Only a plain file has a length to set; the first error is the one to report.
         if let Ok(known) = file.file.file().metadata() {
             _ = file.file.file().set_len(known.len().saturating_sub(cut as u64));
         }
@@ -193,7 +193,7 @@ fn write_lines(file: &mut Counted, text: &[u8]) -> Result<(), (io::Error, usize)
     Ok(())
 }
 
-/// A pipe or a device can't be synchronised, which is no reason to call its content incomplete.
+/// A pipe or a device can't be synchronised; its content is complete all the same.
 fn ignore_unsupported(error: io::Error) -> io::Result<()> {
     if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) { Ok(()) } else { Err(error) }
 }

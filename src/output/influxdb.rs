@@ -8,51 +8,51 @@ use std::time::Duration;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::push::wire::HttpRules;
-use super::push::{Format, HttpWire, Parcel, Push, Rules, UdpWire, Wire};
-use super::settings::{Settings, shown};
-use super::{Means, Output};
+use super::push::transport::HttpOptions;
+use super::push::{HttpTransport, PushEncoder, PushLimits, PushOutput, PushPayload, Transport, UdpTransport};
+use super::settings::{OutputSettings, shown};
+use super::{Output, OutputContext};
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
 use crate::metrics::{MetricId, Record, TagSet};
 use crate::units::number;
 use crate::units::redact::redact_typed;
 
-/// Remembered tag sets; forgotten all at once when there are this many.
-const MOST_REMEMBERED: usize = 8192;
+/// The most tag sets whose text is cached; then the cache is emptied.
+const MAX_CACHED_TAG_SETS: usize = 8192;
 
 /// Makes the output.
 ///
 /// # Errors
 /// One line for a setting that is unknown or malformed.
-pub fn new(argument: Option<&str>, means: &Means) -> Result<Box<dyn Output>, Failure> {
-    make(argument, means).exit(ExitCode::Other)
+pub fn new(argument: Option<&str>, context: &OutputContext) -> Result<Box<dyn Output>, Failure> {
+    make(argument, context).exit(ExitCode::Other)
 }
 
-fn make(argument: Option<&str>, means: &Means) -> Result<Box<dyn Output>, String> {
-    let settings = Settings { means, output: "influxdb", prefix: "K6_INFLUXDB_", argument: read(argument)? };
+fn make(argument: Option<&str>, context: &OutputContext) -> Result<Box<dyn Output>, String> {
+    let settings = OutputSettings { context, output: "influxdb", prefix: "K6_INFLUXDB_", argument: read(argument)? };
     let text = |key: &str, variable: &str| settings.text(key, variable).unwrap_or_default();
     let address = settings.text("addr", "ADDR").unwrap_or_else(|| "http://localhost:8086".to_owned());
     let database = settings.text("db", "DB").unwrap_or_else(|| "k6".to_owned());
     let precision = settings.parsed("precision", "PRECISION", ("ns", 1), precision)?;
-    let at_once = settings.number("concurrentWrites", "CONCURRENT_WRITES", 4)?;
-    let at_once = usize::try_from(at_once).ok().filter(|number| *number > 0);
-    let at_once = at_once.ok_or("influxdb's ConcurrentWrites must be a positive number")?;
+    let max_concurrent = settings.number("concurrentWrites", "CONCURRENT_WRITES", 4)?;
+    let max_concurrent = usize::try_from(max_concurrent).ok().filter(|number| *number > 0);
+    let max_concurrent = max_concurrent.ok_or("influxdb's ConcurrentWrites must be a positive number")?;
     let period = settings.time("pushInterval", "PUSH_INTERVAL", Duration::from_secs(1))?;
     let listed = settings.text("tagsAsFields", "TAGS_AS_FIELDS").unwrap_or_else(|| "vu,iter,url".to_owned());
     let fields = fields(&listed)?;
     let payload = settings.number("payloadSize", "PAYLOAD_SIZE", 512)?;
     let is_insecure = settings.flag("insecure", "INSECURE")?;
-    let wire = if let Some(peer) = address.strip_prefix("udp://") {
+    let transport = if let Some(peer) = address.strip_prefix("udp://") {
         let most = usize::try_from(payload).ok().filter(|size| *size > 0).unwrap_or(512);
-        Wire::Udp(UdpWire::new(peer, most, usize::MAX)?)
+        Transport::Udp(UdpTransport::new(peer, most, usize::MAX)?)
     } else {
-        let rules = HttpRules {
+        let options = HttpOptions {
             headers: vec![("user-agent".to_owned(), super::USER_AGENT.to_owned())],
             login: settings.text("username", "USERNAME").map(|user| (user, text("password", "PASSWORD"))),
             is_insecure,
             proxy: settings.text("proxy", "PROXY"),
-            ..HttpRules::default()
+            ..HttpOptions::default()
         };
         let base = address.trim_end_matches('/');
         let query = form(&[
@@ -62,11 +62,11 @@ fn make(argument: Option<&str>, means: &Means) -> Result<Box<dyn Output>, String
             ("rp", &text("retention", "RETENTION")),
         ]);
         let create = form(&[("db", ""), ("params", "{}"), ("q", &format!("CREATE DATABASE {database}"))]);
-        let wire = HttpWire::new(&format!("{base}/write?{query}"), rules)?;
-        Wire::Http(Box::new(wire.with_first(&format!("{base}/query?{create}"))?))
+        let transport = HttpTransport::new(&format!("{base}/write?{query}"), options)?;
+        Transport::Http(Box::new(transport.with_first(&format!("{base}/query?{create}"))?))
     };
-    let format = Points {
-        means: means.clone(),
+    let encoder = InfluxEncoder {
+        context: context.clone(),
         fields,
         unit: precision.1,
         tails: FxHashMap::default(),
@@ -78,9 +78,9 @@ fn make(argument: Option<&str>, means: &Means) -> Result<Box<dyn Output>, String
         has_warned: false,
     };
     let failed = "Couldn't write stats";
-    let rules = Rules { at_once, timeout: Duration::from_secs(10), failed, last_failed: failed };
+    let limits = PushLimits { max_concurrent, timeout: Duration::from_secs(10), failed, last_failed: failed };
     let description = format!("InfluxDBv1 ({})", shown(&address));
-    Ok(Box::new(Push::new(description, period, format, wire, rules, &means.logger)))
+    Ok(Box::new(PushOutput::new(description, period, encoder, transport, limits, &context.logger)))
 }
 
 /// What the argument says: `http://user:password@host:8086/database?pushInterval=2s`.
@@ -158,7 +158,7 @@ fn precision(text: &str) -> Result<(&'static str, u64), String> {
 
 /// How a tag is written as a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum FieldType {
     Text,
     Bool,
     Float,
@@ -166,16 +166,16 @@ enum Kind {
 }
 
 /// `name` or `name:type`, separated by commas.
-fn fields(list: &str) -> Result<Vec<(String, Kind)>, String> {
+fn fields(list: &str) -> Result<Vec<(String, FieldType)>, String> {
     let items = list.split(',').map(str::trim).filter(|item| !item.is_empty());
     items
         .map(|item| {
             let (name, kind) = item.split_once(':').unwrap_or((item, "string"));
             let kind = match kind {
-                "string" => Kind::Text,
-                "bool" => Kind::Bool,
-                "float" => Kind::Float,
-                "int" => Kind::Int,
+                "string" => FieldType::Text,
+                "bool" => FieldType::Bool,
+                "float" => FieldType::Float,
+                "int" => FieldType::Int,
                 _ => return Err(format!("an invalid type ({kind}) is specified for an InfluxDB field ({item})")),
             };
             Ok((name.to_owned(), kind))
@@ -183,7 +183,7 @@ fn fields(list: &str) -> Result<Vec<(String, Kind)>, String> {
         .collect()
 }
 
-/// What a tag set adds to a line.
+/// The cached parts of a line that come from a tag set.
 struct Tail {
     /// Keeps the address of the set its own.
     _tags: Arc<TagSet>,
@@ -198,22 +198,22 @@ struct Tail {
 }
 
 /// Points as lines.
-struct Points {
-    means: Means,
-    fields: Vec<(String, Kind)>,
+struct InfluxEncoder {
+    context: OutputContext,
+    fields: Vec<(String, FieldType)>,
     unit: u64,
     /// By the address of the tag set.
     tails: FxHashMap<usize, Tail>,
     heads: FxHashMap<Arc<str>, u32>,
     names: Vec<Option<Box<str>>>,
-    /// Which moments are taken, by series and metric: of this parcel and of the one before.
+    /// The moments already used, by series and metric: of this payload and of the previous one.
     seen: [FxHashSet<(u32, u16, u64)>; 2],
     body: String,
     samples: u64,
     has_warned: bool,
 }
 
-impl Format for Points {
+impl PushEncoder for InfluxEncoder {
     const IS_CUMULATIVE: bool = false;
 
     fn take(&mut self, record: &Record) {
@@ -229,12 +229,12 @@ impl Format for Points {
             if !value.is_finite() {
                 if !self.has_warned {
                     self.has_warned = true;
-                    self.means.logger.warn("InfluxDB knows no infinite numbers, such samples are left out there");
+                    self.context.logger.warn("InfluxDB knows no infinite numbers, such samples are left out there");
                 }
                 return;
             }
             let time = *stamp.get_or_insert_with(|| free(&mut self.seen, (tail.series, metric.0, time), unit));
-            self.body.push_str(name(&mut self.names, metric, &self.means));
+            self.body.push_str(name(&mut self.names, metric, &self.context));
             self.body.push_str(&tail.tags);
             self.body.push(' ');
             self.body.push_str(&tail.before);
@@ -247,14 +247,14 @@ impl Format for Points {
         });
     }
 
-    fn pack(&mut self, _is_last: bool) -> Vec<Parcel> {
+    fn encode(&mut self, _is_last: bool) -> Vec<PushPayload> {
         if self.body.is_empty() {
             return Vec::new();
         }
         self.seen.swap(0, 1);
         self.seen[0].clear();
         let body = std::mem::take(&mut self.body).into_bytes();
-        vec![Parcel { body, samples: std::mem::take(&mut self.samples) }]
+        vec![PushPayload { body, samples: std::mem::take(&mut self.samples) }]
     }
 
     fn waiting(&self) -> usize {
@@ -262,9 +262,9 @@ impl Format for Points {
     }
 }
 
-impl Points {
+impl InfluxEncoder {
     fn learn(&mut self, address: usize, tags: &Arc<TagSet>) {
-        if self.tails.len() >= MOST_REMEMBERED {
+        if self.tails.len() >= MAX_CACHED_TAG_SETS {
             self.tails.clear();
         }
         let kind = |key: &str| self.fields.iter().find(|(name, _)| name == key).map(|(_, kind)| *kind);
@@ -289,7 +289,7 @@ impl Points {
         }
         let head: Arc<str> = head.into();
         let next = u32::try_from(self.heads.len()).unwrap_or(u32::MAX);
-        if self.heads.len() >= MOST_REMEMBERED * 16 {
+        if self.heads.len() >= MAX_CACHED_TAG_SETS * 16 {
             self.heads.clear();
         }
         let series = *self.heads.entry(head.clone()).or_insert(next);
@@ -311,13 +311,13 @@ fn free(
 }
 
 /// The measurement of a metric.
-fn name<'a>(names: &'a mut Vec<Option<Box<str>>>, metric: MetricId, means: &Means) -> &'a str {
+fn name<'a>(names: &'a mut Vec<Option<Box<str>>>, metric: MetricId, context: &OutputContext) -> &'a str {
     let place = usize::from(metric.0);
     if place >= names.len() {
         names.resize(place + 1, None);
     }
     names[place]
-        .get_or_insert_with(|| means.registry.get(metric).map_or_else(|| "".into(), |metric| (*metric.name).into()))
+        .get_or_insert_with(|| context.registry.get(metric).map_or_else(|| "".into(), |metric| (*metric.name).into()))
 }
 
 fn escape(text: &str, special: &[char], to: &mut String) {
@@ -336,12 +336,12 @@ fn escape(text: &str, special: &[char], to: &mut String) {
 }
 
 /// A value that doesn't fit the kind asked for stays text.
-fn write_field(kind: Kind, value: &str, to: &mut String) {
+fn write_field(kind: FieldType, value: &str, to: &mut String) {
     // Writing to a string can't fail.
     _ = match kind {
-        Kind::Int if value.parse::<i64>().is_ok() => write!(to, "{value}i"),
-        Kind::Float if value.parse::<f64>().is_ok_and(f64::is_finite) => write!(to, "{value}"),
-        Kind::Bool if matches!(value, "true" | "false") => write!(to, "{value}"),
+        FieldType::Int if value.parse::<i64>().is_ok() => write!(to, "{value}i"),
+        FieldType::Float if value.parse::<f64>().is_ok_and(f64::is_finite) => write!(to, "{value}"),
+        FieldType::Bool if matches!(value, "true" | "false") => write!(to, "{value}"),
         _ => write!(to, "\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\"")),
     };
 }

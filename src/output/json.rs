@@ -9,10 +9,10 @@ use std::time::Duration;
 use super::declare::metric_line;
 use super::file::TextFile;
 use super::time::Rfc3339;
-use super::{Means, Output};
+use super::{Output, OutputContext};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::metrics::{Metadata, MetricId, Record, Stamp};
+use crate::metrics::{MetricId, Record, SampleMetadata, Stamp};
 use crate::units::number;
 use crate::units::quote::json_quote;
 
@@ -20,20 +20,25 @@ use crate::units::quote::json_quote;
 ///
 /// # Errors
 /// None; a file that can't be written shows at the start.
-pub fn new(argument: Option<&str>, means: &Means) -> Result<Box<dyn Output>, Failure> {
+pub fn new(argument: Option<&str>, context: &OutputContext) -> Result<Box<dyn Output>, Failure> {
     let name = argument.filter(|name| !name.is_empty() && *name != "-").map(str::to_owned);
-    Ok(Box::new(Json { path: name.as_deref().map(|name| means.path(name)), name, means: means.clone(), lines: None }))
+    Ok(Box::new(JsonOutput {
+        path: name.as_deref().map(|name| context.path(name)),
+        name,
+        context: context.clone(),
+        lines: None,
+    }))
 }
 
 /// The output.
-struct Json {
+struct JsonOutput {
     name: Option<String>,
     path: Option<PathBuf>,
-    means: Means,
-    lines: Option<Lines>,
+    context: OutputContext,
+    lines: Option<JsonLines>,
 }
 
-impl Output for Json {
+impl Output for JsonOutput {
     fn description(&self) -> String {
         self.name.as_ref().map_or("json(stdout)".to_owned(), |name| format!("json ({name})"))
     }
@@ -43,18 +48,18 @@ impl Output for Json {
     }
 
     fn start(&mut self) -> Result<(), Failure> {
-        let limit = (self.means.env)(LIMIT).filter(|text| !text.is_empty()).map(|text| {
+        let limit = (self.context.env)(LIMIT).filter(|text| !text.is_empty()).map(|text| {
             let wrong = || format!("`{LIMIT}={text}`: expected a number of bytes");
             text.parse::<u64>().map_err(|_| Failure::new(ExitCode::InvalidConfig, wrong()))
         });
         let limit = limit.transpose()?;
         let file = match &self.path {
-            None => TextFile::stdout(self.means.stdout.clone()),
+            None => TextFile::stdout(self.context.stdout.clone()),
             Some(path) => TextFile::create(path).map_err(|error| {
                 Failure::new(ExitCode::Other, format!("could not open '{}': {error}", path.display()))
             })?,
         };
-        let mut lines = Lines::new(file, self.means.clone());
+        let mut lines = JsonLines::new(file, self.context.clone());
         lines.thinning = self.path.is_some().then_some(limit).flatten().map(Thinning::new);
         self.lines = Some(lines);
         Ok(())
@@ -82,7 +87,7 @@ impl Output for Json {
         let Some(lines) = &mut self.lines else { return Ok(()) };
         if let Some(thinning) = lines.thinning.as_ref().filter(|thinning| thinning.kept < thinning.all) {
             let (name, limit) = (self.name.as_deref().unwrap_or_default(), number::bytes(thinning.limit as f64));
-            self.means.logger.warn(told(thinning.kept, thinning.all, name, &limit));
+            self.context.logger.warn(thinned_message(thinning.kept, thinning.all, name, &limit));
         }
         lines.file.close().map_err(|error| error.to_string())
     }
@@ -96,11 +101,10 @@ impl Output for Json {
     }
 }
 
-/// The variable with the most bytes of a file.
+/// The environment variable that limits the size of the file, in bytes.
 pub const LIMIT: &str = "VOLLEY_JSON_LIMIT";
 
-/// What keeps a file within its limit: when it has used half of what it may, every other moment of samples is left out,
-/// after another [`PARTS`]th of that half three of four, and so on: each part lasts twice as long as the one before, so that
+/// Keeps a file within its limit: once half of it is used, the samples of every other moment are left out, after another [`MAX_HALVINGS`]th of that half three of four, and so on: each part lasts twice as long as the one before, so that
 /// a run thousands of times as long as the first half is still seen to its end. All samples of one moment, such as those of
 /// a request, stay together.
 struct Thinning {
@@ -111,23 +115,23 @@ struct Thinning {
     all: u64,
 }
 
-/// So many times the part that is kept is halved.
-const PARTS: u64 = 16;
+/// How many times the share that is kept is halved.
+const MAX_HALVINGS: u64 = 16;
 /// More halvings than there are moments: nothing more is kept.
-const ALL: u32 = 63;
+const KEEP_NOTHING: u32 = 63;
 
 impl Thinning {
     fn new(limit: u64) -> Self {
         Self { limit, halvings: 0, kept: 0, all: 0 }
     }
 
-    /// The file has so many bytes.
-    fn see(&mut self, size: u64) {
+    /// Adapts to the size of the file, in bytes.
+    fn adapt(&mut self, size: u64) {
         let half = self.limit / 2;
         self.halvings = match size.checked_sub(half) {
             None => 0,
-            Some(more) if more >= half => ALL,
-            Some(more) => 1 + (more / (half / PARTS).max(1)) as u32,
+            Some(more) if more >= half => KEEP_NOTHING,
+            Some(more) => 1 + (more / (half / MAX_HALVINGS).max(1)) as u32,
         };
     }
 
@@ -139,21 +143,21 @@ impl Thinning {
     }
 }
 
-/// The sentence at the end of a file that was thinned; [`thinned`] reads it.
-fn told(kept: u64, all: u64, name: &str, limit: &str) -> String {
+/// The warning about a file that was thinned; [`thinned`] reads it.
+fn thinned_message(kept: u64, all: u64, name: &str, limit: &str) -> String {
     format!("samples were thinned: {kept} of {all} are in '{name}', which may have {limit}; totals are of all samples")
 }
 
-/// The samples that were written, and all, if a line of a log tells that a file was thinned.
+/// The number of samples written, and of all, if this log line is the warning about a thinned file.
 pub fn thinned(line: &str) -> Option<(u64, u64)> {
     let (kept, rest) = line.split_once("samples were thinned: ")?.1.split_once(" of ")?;
     Some((kept.parse().ok()?, rest.split(' ').next()?.parse().ok()?))
 }
 
-/// The lines, and what was worked out for them once.
-struct Lines {
+/// The lines, and the cached parts of them.
+struct JsonLines {
     file: TextFile,
-    means: Means,
+    context: OutputContext,
     clock: Rfc3339,
     /// By metric: the start of its lines, up to the time.
     starts: Vec<Option<Box<str>>>,
@@ -164,10 +168,10 @@ struct Lines {
     thinning: Option<Thinning>,
 }
 
-impl Lines {
-    fn new(file: TextFile, means: Means) -> Self {
+impl JsonLines {
+    fn new(file: TextFile, context: OutputContext) -> Self {
         let (clock, starts, time) = (Rfc3339::local(), Vec::new(), String::new());
-        Self { file, means, clock, starts, time, last: None, warned: false, thinning: None }
+        Self { file, context, clock, starts, time, last: None, warned: false, thinning: None }
     }
 
     fn add(&mut self, record: &Record) {
@@ -190,18 +194,20 @@ impl Lines {
         record.each_sample(|metric, value| self.point(metric, value, tags, metadata));
     }
 
-    /// Looks how large the file is.
+    /// Adapts the thinning to the size of the file.
     fn thin(&mut self) {
         if let Some(thinning) = &mut self.thinning {
-            thinning.see(self.file.size());
+            thinning.adapt(self.file.size());
         }
     }
 
-    fn point(&mut self, metric: MetricId, value: f64, tags: &str, metadata: Option<&Metadata>) {
+    fn point(&mut self, metric: MetricId, value: f64, tags: &str, metadata: Option<&SampleMetadata>) {
         if !value.is_finite() {
             if !self.warned {
                 self.warned = true;
-                self.means.logger.warn("JSON knows no infinite numbers, such samples are left out of the json output");
+                self.context
+                    .logger
+                    .warn("JSON knows no infinite numbers, such samples are left out of the json output");
             }
             return;
         }
@@ -210,7 +216,7 @@ impl Lines {
             self.declare(metric);
         }
         let Some(Some(start)) = self.starts.get(place) else { return };
-        let line = &mut self.file.waiting;
+        let line = &mut self.file.buffer;
         line.push_str(start);
         line.push_str(&self.time);
         line.push_str("\",\"value\":");
@@ -231,12 +237,12 @@ impl Lines {
     }
 
     fn declare(&mut self, id: MetricId) {
-        let Some(metric) = self.means.registry.get(id) else { return };
+        let Some(metric) = self.context.registry.get(id) else { return };
         let place = usize::from(id.0);
         if place >= self.starts.len() {
             self.starts.resize(place + 1, None);
         }
-        self.file.waiting.push_str(&metric_line(&metric, &self.means));
+        self.file.buffer.push_str(&metric_line(&metric, &self.context));
         let start = format!("{{\"metric\":\"{}\",\"type\":\"Point\",\"data\":{{\"time\":\"", metric.name);
         self.starts[place] = Some(start.into());
     }
@@ -257,7 +263,7 @@ mod tests {
                     size += 300;
                     kept += 1;
                 }
-                thinning.see(size);
+                thinning.adapt(size);
             }
             assert!(size <= limit + 300, "{size} of {limit}");
             kept
@@ -270,7 +276,7 @@ mod tests {
 
     #[test]
     fn that_a_file_was_thinned_is_read_from_a_log() {
-        let line = format!("time=\"x\" level=warning msg=\"{}\"", told(12, 3456, "a.json.gz", "2 GB"));
+        let line = format!("time=\"x\" level=warning msg=\"{}\"", thinned_message(12, 3456, "a.json.gz", "2 GB"));
         assert_eq!(thinned(&line), Some((12, 3456)));
         assert_eq!(thinned("level=info msg=\"samples were taken\""), None);
     }

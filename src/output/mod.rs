@@ -1,7 +1,7 @@
-//! Outputs: what gets every sample of a run, beside the ledger. One list of them all, one thread for each.
+//! Outputs: they get every sample of a run, as the ledger does. One table of them all, one thread for each.
 //!
-//! An output never makes a VU wait: batches come through a bounded channel, and one that is hopelessly slow loses
-//! samples and says how many. A write that fails is one error line, the run goes on.
+//! An output never makes a VU wait: batches come through a bounded channel, and an output that is too slow loses samples
+//! and logs how many. A failed write is one error line; the run goes on.
 
 pub mod csv;
 pub mod declare;
@@ -23,22 +23,22 @@ use std::time::Duration;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::log::Logger;
-use crate::metrics::submetric::Expression;
+use crate::metrics::submetric::MetricSelector;
 use crate::metrics::{MetricId, Record, Registry, SystemTags, ThresholdDef};
 use crate::options::Feature;
 use crate::units::redact::redact;
 
-pub use runner::{Running, run};
+pub use runner::{RunningOutput, run};
 
-/// Something that gets every sample. Everything but `description` happens on the output's own thread or before it.
+/// An output. Everything but `description` is called on the output's own thread, or before it starts.
 pub trait Output: Send {
-    /// What stands on the `output:` line of the run's description, as in `json (out.json)`.
+    /// The text of the `output:` line in the run's description, as in `json (out.json)`.
     fn description(&self) -> String;
 
     /// How often [`flush`](Self::flush) is wanted.
     fn period(&self) -> Duration;
 
-    /// Opens what it writes to, before the first VU exists.
+    /// Opens what it writes to, before there are VUs.
     ///
     /// # Errors
     /// What ends the run before it starts.
@@ -50,56 +50,56 @@ pub trait Output: Send {
     /// One line for the log. After an error the output gets nothing more but [`stop`](Self::stop).
     fn add(&mut self, batch: &[Record]) -> Result<(), String>;
 
-    /// Passes on what it holds back.
+    /// Writes what it has buffered.
     ///
     /// # Errors
     /// As [`add`](Self::add).
     fn flush(&mut self) -> Result<(), String>;
 
-    /// Passes on the rest and closes what it writes to, so that a file is whole.
+    /// Writes the rest and closes what it writes to, so that a file is complete.
     ///
     /// # Errors
     /// One line for the log.
     fn stop(&mut self) -> Result<(), String>;
 
-    /// After an error: how many samples it took and did not pass on.
+    /// After an error: how many of the samples it took were not written.
     fn unwritten(&self) -> u64 {
         0
     }
 
-    /// Whether it writes to standard output: then it ends before the summary is printed there.
+    /// Whether it writes to standard output: then it is stopped before the summary is printed there.
     fn is_stdout(&self) -> bool {
         false
     }
 }
 
-/// Who calls, in the log of a server: what outputs send, and requests of a script unless it says otherwise.
+/// The `User-Agent` header of outputs, and of a script's requests unless it sets its own.
 pub const USER_AGENT: &str = concat!("volley/", env!("CARGO_PKG_VERSION"), " (k6/2.2.0 compatible)");
 
-/// Standard output, shared with whoever else writes there.
+/// Standard output, shared with other writers.
 pub type SharedWriter = Arc<Mutex<dyn std::io::Write + Send>>;
 
 /// Looks up an environment variable.
 pub type Env = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
-/// What outputs are made from.
+/// Everything an output is constructed from.
 #[derive(Clone)]
-pub struct Means {
+pub struct OutputContext {
     /// The metrics of the run.
     pub registry: Arc<Registry>,
-    /// The thresholds as declared, also where they are not judged.
+    /// The thresholds as declared, even if they are not judged.
     pub thresholds: Arc<[(String, Vec<ThresholdDef>)]>,
-    /// The sub-metrics of the run, from [`crate::metrics::Ledger::parts`].
-    pub parts: Arc<[(MetricId, Expression)]>,
+    /// The sub-metrics of the run, from [`crate::metrics::Ledger::submetrics`].
+    pub submetrics: Arc<[(MetricId, MetricSelector)]>,
     /// The system tags that are on.
     pub system_tags: SystemTags,
-    /// The folder that relative paths start from.
+    /// The folder that paths are relative to.
     pub folder: PathBuf,
     /// Standard output.
     pub stdout: SharedWriter,
     /// Looks up an environment variable.
     pub env: Env,
-    /// The names of all environment variables, for outputs whose variables have names of the user's.
+    /// The names of all environment variables, for outputs whose variables are named by the user.
     pub variables: Arc<[String]>,
     /// Experimental features that are on.
     pub features: Arc<[Feature]>,
@@ -107,12 +107,12 @@ pub struct Means {
     pub strict: bool,
     /// The object `collectors` of the configuration file, or nothing.
     pub collectors: serde_json::Value,
-    /// Where an output says what it has to say.
+    /// For warnings and errors.
     pub logger: Logger,
 }
 
-impl Means {
-    /// The path of a file that was named relative to the working folder.
+impl OutputContext {
+    /// The path of a file named relative to the working folder.
     fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
@@ -123,7 +123,7 @@ impl Means {
     }
 }
 
-type Constructor = fn(Option<&str>, &Means) -> Result<Box<dyn Output>, Failure>;
+type Constructor = fn(Option<&str>, &OutputContext) -> Result<Box<dyn Output>, Failure>;
 
 /// All outputs, sorted by the name the user types.
 const TABLE: [(&str, Constructor); 7] = [
@@ -136,8 +136,8 @@ const TABLE: [(&str, Constructor); 7] = [
     ("statsd", statsd::new),
 ];
 
-/// Outputs that k6 once had: name, since when deprecated, since when gone, what to use instead. One that is in the
-/// table above too is refused only by those who want what k6 does.
+/// Outputs that k6 has removed: name, deprecated in, removed in, what to use instead. One that is in the table above as
+/// well is refused in strict mode only.
 const REMOVED: [(&str, &str, &str, &str); 3] = [
     ("datadog", "v0.32.0", "v0.34.0", "write `json` and convert it, or send metrics with `experimental-prometheus-rw`"),
     ("kafka", "v0.32.0", "v0.34.0", "write `json` to standard output and pipe it into a Kafka producer"),
@@ -147,8 +147,8 @@ const REMOVED: [(&str, &str, &str, &str); 3] = [
 /// Makes the output that was asked for as `type[=argument]`.
 ///
 /// # Errors
-/// k6's words for a name that is unknown or removed, and for an argument that is wrong.
-pub fn make(asked: &str, means: &Means) -> Result<Box<dyn Output>, Failure> {
+/// k6's message for a name that is unknown or removed, and for an argument that is wrong.
+pub fn make(asked: &str, context: &OutputContext) -> Result<Box<dyn Output>, Failure> {
     let (name, argument) = match asked.split_once('=') {
         Some((name, argument)) => (name, Some(argument)),
         None => (asked, None),
@@ -156,7 +156,7 @@ pub fn make(asked: &str, means: &Means) -> Result<Box<dyn Output>, Failure> {
     let wrong = |message: String| Failure::new(ExitCode::Other, message);
     let found = TABLE.iter().find(|(known, _)| *known == name).map(|(_, construct)| construct);
     if let Some((_, deprecated, removed, instead)) = REMOVED.iter().find(|(known, ..)| *known == name)
-        && (found.is_none() || means.strict)
+        && (found.is_none() || context.strict)
     {
         return Err(wrong(format!(
             "could not create the '{name}' output: the {name} output was deprecated in k6 {deprecated} and removed in \
@@ -168,7 +168,7 @@ pub fn make(asked: &str, means: &Means) -> Result<Box<dyn Output>, Failure> {
         let known = TABLE.iter().map(|(known, _)| *known).chain(["web-dashboard"]).collect::<Vec<_>>().join(", ");
         return Err(wrong(format!("invalid output type '{name}', available types are: {known}")));
     };
-    construct(argument, means).map_err(|mut failure| {
+    construct(argument, context).map_err(|mut failure| {
         failure.message = redact(&failure.message).into_owned();
         failure.context(format!("could not create the '{name}' output"))
     })
@@ -177,13 +177,13 @@ pub fn make(asked: &str, means: &Means) -> Result<Box<dyn Output>, Failure> {
 #[cfg(test)]
 mod tests {
     use std::io::Read;
-    use std::sync::PoisonError;
 
     use super::*;
-    use crate::metrics::submetric::Expression;
+    use crate::metrics::submetric::MetricSelector;
     use crate::metrics::threshold::{self, ThresholdDef};
     use crate::metrics::{Contains, HttpTimings, Interner, Ledger, LedgerOptions, MetricType, Recorder, Stamp};
     use crate::units::Span;
+    use crate::units::sync::lock;
 
     const NOON: Stamp = Stamp(1_795_419_692_250_000_000);
 
@@ -231,12 +231,12 @@ mod tests {
             Logger::new(move |entry| said.lock().unwrap().push(entry.message))
         }
 
-        fn means(&self, parts: Vec<(MetricId, Expression)>) -> Means {
+        fn context(&self, submetrics: Vec<(MetricId, MetricSelector)>) -> OutputContext {
             let env = self.env.clone();
-            Means {
+            OutputContext {
                 registry: self.registry.clone(),
                 thresholds: self.thresholds.clone().into(),
-                parts: parts.into(),
+                submetrics: submetrics.into(),
                 system_tags: self.system_tags,
                 folder: self.folder.path().to_owned(),
                 stdout: self.stdout.clone(),
@@ -256,14 +256,14 @@ mod tests {
             let watched = threshold::check(&self.thresholds, &self.registry, true, &Logger::silent())?;
             let options = LedgerOptions { watched, system_tags: self.system_tags, ..LedgerOptions::default() };
             let mut ledger = Ledger::new(self.registry.clone(), options, Logger::silent());
-            let parts = ledger.parts().map(|(metric, expression)| (metric, expression.clone())).collect();
-            let output = make(asked, &self.means(parts))?;
+            let submetrics = ledger.submetrics().map(|(metric, selector)| (metric, selector.clone())).collect();
+            let output = make(asked, &self.context(submetrics))?;
             let running = run(output, &mut ledger, self.logger())?;
             let ledger = Arc::new(Mutex::new(ledger));
             let mut recorder = Recorder::new(ledger.clone());
             records.into_iter().for_each(|record| recorder.push(record));
             recorder.flush();
-            running.detach(&mut ledger.lock().unwrap_or_else(PoisonError::into_inner));
+            running.detach(&mut lock(&ledger));
             let description = running.description.clone();
             running.stop();
             Ok(description)
@@ -496,7 +496,7 @@ o_gauge,1795419692,-4.000000,\"with, \"\"comma\"\"\",,own=,
     fn descriptions_name_the_peer() {
         let check = |asked: &str, env: &[(&'static str, &'static str)], expect: &str| {
             let bench = Bench { env: env.to_vec(), ..Bench::new() };
-            assert_eq!(make(asked, &bench.means(Vec::new())).map(|output| output.description()).unwrap(), expect);
+            assert_eq!(make(asked, &bench.context(Vec::new())).map(|output| output.description()).unwrap(), expect);
         };
         check("influxdb", &[], "InfluxDBv1 (http://localhost:8086)");
         check("influxdb=https://u:p@h:9/db?insecure=true", &[], "InfluxDBv1 (https://h:9)");

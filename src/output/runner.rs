@@ -11,43 +11,43 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::log::{Level, Logger};
 use crate::metrics::Ledger;
-use crate::metrics::tap::{self, Batch, Lost, Tap};
+use crate::metrics::output_channel::{Batch, DroppedSamples, OutputChannel, count_samples};
 
-/// How many batches may wait: some half a million records, minutes of a slow disk.
-const WAITING: usize = 2048;
+/// The most batches in the channel: about half a million records, minutes of a slow disk.
+const MAX_WAITING_BATCHES: usize = 2048;
 
-/// An output at work.
+/// A running output.
 #[derive(Debug)]
-pub struct Running {
-    /// What stands on the `output:` line.
+pub struct RunningOutput {
+    /// The text of the `output:` line.
     pub description: String,
     /// Whether it writes to standard output.
     pub is_stdout: bool,
     thread: JoinHandle<()>,
-    lost: Lost,
+    dropped: DroppedSamples,
     /// Samples that were not written because of an error.
     missing: Arc<AtomicU64>,
     logger: Logger,
 }
 
-/// Starts an output and lets it drink from the ledger.
+/// Starts an output and connects it to the ledger.
 ///
 /// # Errors
 /// When the output can't start.
-pub fn run(mut output: Box<dyn Output>, ledger: &mut Ledger, logger: Logger) -> Result<Running, Failure> {
+pub fn run(mut output: Box<dyn Output>, ledger: &mut Ledger, logger: Logger) -> Result<RunningOutput, Failure> {
     output.start()?;
     let (description, is_stdout) = (output.description(), output.is_stdout());
     let missing = Arc::new(AtomicU64::new(0));
-    let (tap, batches, lost) = Tap::new(WAITING);
-    let (say, name, count) = (logger.clone(), description.clone(), missing.clone());
+    let (channel, batches, dropped) = OutputChannel::new(MAX_WAITING_BATCHES);
+    let (log, name, count) = (logger.clone(), description.clone(), missing.clone());
     let work = move || {
-        if let Err(error) = drink(&mut *output, &batches) {
+        if let Err(error) = write_batches(&mut *output, &batches) {
             let fields = vec![("error", error.into()), ("output", name.into())];
-            say.log(Level::Error, "could not write the samples, this output ends here", fields);
+            log.log(Level::Error, "could not write the samples, this output ends here", fields);
             count.fetch_add(output.unwritten(), Relaxed);
-            // The channel stays open until the end, so that nobody counts samples as lost to slowness.
+            // The channel stays open until the end, so that its samples do not count as dropped for slowness.
             batches.iter().for_each(|batch| {
-                count.fetch_add(tap::samples(&batch), Relaxed);
+                count.fetch_add(count_samples(&batch), Relaxed);
             });
         }
     };
@@ -55,18 +55,18 @@ pub fn run(mut output: Box<dyn Output>, ledger: &mut Ledger, logger: Logger) -> 
         .name("output".to_owned())
         .spawn(work)
         .map_err(|error| Failure::new(ExitCode::Other, format!("could not start the output {description}: {error}")))?;
-    ledger.attach(tap);
-    Ok(Running { description, is_stdout, thread, lost, missing, logger })
+    ledger.attach(channel);
+    Ok(RunningOutput { description, is_stdout, thread, dropped, missing, logger })
 }
 
-impl Running {
-    /// Lets the ledger let go of this output alone: it gets what is on its way, then its end.
+impl RunningOutput {
+    /// Disconnects this output from the ledger: it still gets what is on its way, then its channel ends.
     pub fn detach(&self, ledger: &mut Ledger) {
-        ledger.detach(&self.lost);
+        ledger.detach(&self.dropped);
     }
 
-    /// Waits until the output has written and closed everything. The ledger must have let go of it before
-    /// ([`Running::detach`]).
+    /// Waits until the output has written and closed everything. It must have been disconnected before
+    /// ([`RunningOutput::detach`]).
     pub fn stop(self) {
         if self.thread.join().is_err() {
             self.logger.error(format!("the output {} broke down", self.description));
@@ -76,14 +76,14 @@ impl Running {
             let text = format!("the output {} ended early, {missing} samples are missing there", self.description);
             self.logger.warn(text);
         }
-        let lost = self.lost.samples();
-        if lost > 0 {
-            self.logger.warn(format!("the output {} was too slow, it lost {lost} samples", self.description));
+        let dropped = self.dropped.samples();
+        if dropped > 0 {
+            self.logger.warn(format!("the output {} was too slow, it lost {dropped} samples", self.description));
         }
     }
 }
 
-fn drink(output: &mut dyn Output, batches: &Receiver<Batch>) -> Result<(), String> {
+fn write_batches(output: &mut dyn Output, batches: &Receiver<Batch>) -> Result<(), String> {
     let period = output.period();
     let mut next = Instant::now() + period;
     loop {

@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::Means;
+use super::OutputContext;
 use crate::units::Span;
 use crate::units::redact::without_user;
 
 /// Where the settings of one output are looked for.
-pub struct Settings<'a> {
-    /// What outputs are made from.
-    pub means: &'a Means,
+pub struct OutputSettings<'a> {
+    /// Everything outputs are constructed from.
+    pub context: &'a OutputContext,
     /// The output's name, under which the configuration file has its object.
     pub output: &'static str,
     /// How its variables begin: `K6_INFLUXDB_`.
@@ -23,15 +23,15 @@ pub struct Settings<'a> {
     pub argument: Vec<(&'static str, String)>,
 }
 
-impl Settings<'_> {
+impl OutputSettings<'_> {
     /// A setting as text: `key` in the argument and the file, `variable` after the prefix. Empty is not set.
     pub fn text(&self, key: &str, variable: &str) -> Option<String> {
         let argument = self.argument.iter().rev().find(|(known, _)| *known == key).map(|(_, value)| value.clone());
-        let env = || (self.means.env)(&format!("{}{variable}", self.prefix));
+        let env = || (self.context.env)(&format!("{}{variable}", self.prefix));
         argument.or_else(env).or_else(|| self.in_file(key)).filter(|value| !value.is_empty())
     }
 
-    /// A setting that has to be understood, or its default.
+    /// A setting that has to be parsed, or its default.
     ///
     /// # Errors
     /// One line that names the setting and its value.
@@ -76,13 +76,13 @@ impl Settings<'_> {
 
     /// An object of the configuration file, as pairs of texts.
     pub fn pairs_in_file(&self, key: &str) -> Vec<(String, String)> {
-        let object = self.means.collectors.get(self.output).and_then(|own| own.get(key)).and_then(Value::as_object);
+        let object = self.context.collectors.get(self.output).and_then(|own| own.get(key)).and_then(Value::as_object);
         let pairs = object.into_iter().flatten();
         pairs.map(|(name, value)| (name.clone(), text(value).unwrap_or_default())).collect()
     }
 
     fn in_file(&self, key: &str) -> Option<String> {
-        self.means.collectors.get(self.output)?.get(key).and_then(text)
+        self.context.collectors.get(self.output)?.get(key).and_then(text)
     }
 }
 

@@ -6,38 +6,39 @@ use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::push::{Format, Parcel, Push, Rules, UdpWire, Wire};
-use super::settings::Settings;
-use super::{Means, Output};
+use super::push::{PushEncoder, PushLimits, PushOutput, PushPayload, Transport, UdpTransport};
+use super::settings::OutputSettings;
+use super::{Output, OutputContext};
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
 use crate::metrics::{Metric, MetricType, Record, Registry, TagSet};
 
-/// What fits into one Ethernet frame.
-const MOST_BYTES: usize = 1432;
+/// Fits into one Ethernet frame.
+const MAX_DATAGRAM_BYTES: usize = 1432;
 
 /// Makes the output.
 ///
 /// # Errors
 /// One line for a setting that is malformed.
-pub fn new(argument: Option<&str>, means: &Means) -> Result<Box<dyn Output>, Failure> {
-    make(argument, means).exit(ExitCode::Other)
+pub fn new(argument: Option<&str>, context: &OutputContext) -> Result<Box<dyn Output>, Failure> {
+    make(argument, context).exit(ExitCode::Other)
 }
 
-fn make(argument: Option<&str>, means: &Means) -> Result<Box<dyn Output>, String> {
+fn make(argument: Option<&str>, context: &OutputContext) -> Result<Box<dyn Output>, String> {
     let argument = argument.filter(|text| !text.is_empty()).map(|text| ("addr", text.to_owned()));
-    let settings = Settings { means, output: "statsd", prefix: "K6_STATSD_", argument: argument.into_iter().collect() };
+    let settings =
+        OutputSettings { context, output: "statsd", prefix: "K6_STATSD_", argument: argument.into_iter().collect() };
     let address = settings.text("addr", "ADDR").unwrap_or_else(|| "localhost:8125".to_owned());
     let period = settings.time("pushInterval", "PUSH_INTERVAL", Duration::from_secs(1))?;
     let lines = settings.number("bufferSize", "BUFFER_SIZE", 20)?;
     let lines = usize::try_from(lines).ok().filter(|lines| *lines > 0);
     let lines = lines.ok_or("`bufferSize` (K6_STATSD_BUFFER_SIZE) must be a positive number")?;
     let blocklist = settings.text("tagBlocklist", "TAG_BLOCKLIST").unwrap_or_else(|| "vu,iter,url".to_owned());
-    means
+    context
         .logger
         .warn("k6 has no output `statsd` since v0.55.0; portable are `experimental-prometheus-rw` and `opentelemetry`");
-    let format = Lines {
-        registry: means.registry.clone(),
+    let encoder = StatsdEncoder {
+        registry: context.registry.clone(),
         metrics: Vec::new(),
         namespace: settings.text("namespace", "NAMESPACE").unwrap_or_else(|| "k6.".to_owned()),
         has_tags: settings.flag("enableTags", "ENABLE_TAGS")?,
@@ -45,14 +46,14 @@ fn make(argument: Option<&str>, means: &Means) -> Result<Box<dyn Output>, String
         body: String::new(),
         samples: 0,
     };
-    let wire = Wire::Udp(UdpWire::new(&address, MOST_BYTES, lines)?);
+    let transport = Transport::Udp(UdpTransport::new(&address, MAX_DATAGRAM_BYTES, lines)?);
     let failed = "Couldn't send the samples";
-    let rules = Rules { at_once: 1, timeout: Duration::from_secs(10), failed, last_failed: failed };
-    Ok(Box::new(Push::new(format!("statsd ({address})"), period, format, wire, rules, &means.logger)))
+    let limits = PushLimits { max_concurrent: 1, timeout: Duration::from_secs(10), failed, last_failed: failed };
+    Ok(Box::new(PushOutput::new(format!("statsd ({address})"), period, encoder, transport, limits, &context.logger)))
 }
 
 /// Samples as lines.
-struct Lines {
+struct StatsdEncoder {
     registry: Arc<Registry>,
     metrics: Vec<Option<Metric>>,
     namespace: String,
@@ -62,7 +63,7 @@ struct Lines {
     samples: u64,
 }
 
-impl Format for Lines {
+impl PushEncoder for StatsdEncoder {
     const IS_CUMULATIVE: bool = false;
 
     fn take(&mut self, record: &Record) {
@@ -80,12 +81,12 @@ impl Format for Lines {
         });
     }
 
-    fn pack(&mut self, _is_last: bool) -> Vec<Parcel> {
+    fn encode(&mut self, _is_last: bool) -> Vec<PushPayload> {
         if self.body.is_empty() {
             return Vec::new();
         }
         let body = std::mem::take(&mut self.body).into_bytes();
-        vec![Parcel { body, samples: std::mem::take(&mut self.samples) }]
+        vec![PushPayload { body, samples: std::mem::take(&mut self.samples) }]
     }
 
     fn waiting(&self) -> usize {
@@ -93,7 +94,7 @@ impl Format for Lines {
     }
 }
 
-impl Lines {
+impl StatsdEncoder {
     fn line(&mut self, metric: &Metric, value: f64, tags: &TagSet) {
         let to = &mut self.body;
         to.push_str(&self.namespace);

@@ -29,14 +29,14 @@ impl Rfc3339 {
 
     /// Appends the moment to the second: `2026-11-23T07:41:32Z`.
     pub fn write_seconds(&mut self, stamp: Stamp, to: &mut String) {
-        self.see(stamp);
+        self.update(stamp);
         to.push_str(&self.date);
         to.push_str(&self.offset);
     }
 
     /// Appends the moment with up to nine decimals, zeros at the end left out: `2026-11-23T07:41:32.264730905Z`.
     pub fn write_nanos(&mut self, stamp: Stamp, to: &mut String) {
-        self.see(stamp);
+        self.update(stamp);
         to.push_str(&self.date);
         let nanos = stamp.0 % 1_000_000_000;
         if nanos > 0 {
@@ -47,7 +47,7 @@ impl Rfc3339 {
         to.push_str(&self.offset);
     }
 
-    fn see(&mut self, stamp: Stamp) {
+    fn update(&mut self, stamp: Stamp) {
         let second = stamp.0 / 1_000_000_000;
         if second == self.second {
             return;

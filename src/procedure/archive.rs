@@ -6,6 +6,7 @@ use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
+use data_encoding::HEXLOWER;
 use ring::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
 
@@ -19,16 +20,16 @@ const MANIFEST: &str = "manifest.json";
 struct Manifest {
     format: String,
     version: u64,
-    files: BTreeMap<String, Sum>,
+    files: BTreeMap<String, FileDigest>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Sum {
+struct FileDigest {
     size: u64,
     sha256: String,
 }
 
-fn sum(mut from: impl Read) -> io::Result<Sum> {
+fn sum(mut from: impl Read) -> io::Result<FileDigest> {
     let mut context = Context::new(&SHA256);
     let mut buffer = vec![0; 1 << 16];
     let mut size = 0;
@@ -40,8 +41,8 @@ fn sum(mut from: impl Read) -> io::Result<Sum> {
         size += read as u64;
         context.update(&buffer[..read]);
     }
-    let sha256 = context.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(Sum { size, sha256 })
+    let sha256 = HEXLOWER.encode(context.finish().as_ref());
+    Ok(FileDigest { size, sha256 })
 }
 
 /// Where the archive of a folder is, or will be: `<environment>_<date>.tar.gz`.
@@ -125,7 +126,7 @@ fn each(path: &Path, mut take: impl FnMut(&str, &mut dyn Read) -> io::Result<()>
 pub fn verify(path: &Path) -> Result<usize, Failure> {
     let wrong = |why: String| Failure::new(ExitCode::Other, format!("{}: {why}", path.display()));
     let mut manifest: Option<Manifest> = None;
-    let mut seen: BTreeMap<String, Sum> = BTreeMap::new();
+    let mut seen: BTreeMap<String, FileDigest> = BTreeMap::new();
     let read = each(path, |name, content| {
         if name == MANIFEST && manifest.is_none() {
             manifest = Some(serde_json::from_reader(content)?);

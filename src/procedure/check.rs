@@ -9,26 +9,28 @@ use futures_util::future::join_all;
 use serde_json::Value;
 
 use super::collect::{postgres, redis};
-use super::file::{HttpCheck, Procedure, Resource};
-use super::journal::{Check, CheckState};
-use super::known::{self, Scripts};
-use super::plan::Planned;
-use super::{Settings, host, plain_address, upload, web};
+use super::criteria_check::{self, Scripts};
+use super::file::{HostResource, HttpCheck, Procedure};
+use super::journal::{CheckResult, CheckState};
+use super::plan::PlannedRun;
+use super::settings::ProcedureSettings;
+use super::web::plain_address;
+use super::{host, upload, web};
 use crate::units::number;
 
 /// How long a service may take to answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+const CHECK_TIMEOUT: Duration = Duration::from_secs(10);
 
-type Checking<'a> = Pin<Box<dyn Future<Output = Check> + 'a>>;
+type Checking<'a> = Pin<Box<dyn Future<Output = CheckResult> + 'a>>;
 
 /// Runs all checks; results will be in `folder`.
 pub async fn check(
     procedure: &Procedure,
-    planned: &[Planned],
-    settings: &Settings,
+    planned: &[PlannedRun],
+    settings: &ProcedureSettings,
     scripts: &Scripts,
     folder: &Path,
-) -> Vec<Check> {
+) -> Vec<CheckResult> {
     let preflight = &procedure.preflight;
     let mut checks: Vec<Checking<'_>> = Vec::new();
     for resource in &preflight.host {
@@ -36,7 +38,12 @@ pub async fn check(
     }
     for http in &preflight.http {
         checks.push(Box::pin(async {
-            result(http.name.clone(), http.required, check_http(http).await, "is the application running there?")
+            result(
+                http.name.clone(),
+                http.required,
+                check_http(http).await,
+                "is the application running, and is this its address?",
+            )
         }));
     }
     if let Some(service) = &preflight.redis {
@@ -80,15 +87,15 @@ pub async fn check(
 }
 
 /// The checks that need nothing but this machine and what is known of the scripts.
-pub fn of_file(procedure: &Procedure, planned: &[Planned], scripts: &Scripts, folder: &Path) -> Vec<Check> {
-    let script = |run: &Planned| {
+pub fn of_file(procedure: &Procedure, planned: &[PlannedRun], scripts: &Scripts, folder: &Path) -> Vec<CheckResult> {
+    let script = |run: &PlannedRun| {
         let seen = scripts.get(&run.name)?.as_ref();
         let seen = seen.map(|script| format!("{}, {}", run.script.display(), script.words())).map_err(Clone::clone);
         let hint = "`volley inspect --execution-requirements` shows what the script asks for";
         Some(result(format!("script of {}", run.name), true, seen, hint))
     };
-    let mut checks: Vec<Check> = planned.iter().filter_map(script).collect();
-    checks.extend(known::check_runs(procedure));
+    let mut checks: Vec<CheckResult> = planned.iter().filter_map(script).collect();
+    checks.extend(criteria_check::check_runs(procedure));
     checks.push(check_results_space(procedure, planned, scripts, folder));
     checks
 }
@@ -102,23 +109,23 @@ const RUN_BYTES: f64 = 2e6;
 
 /// How many bytes of results the runs may leave behind. Nobody knows how many requests a script makes, so this is a
 /// guess; what limits the samples limits it.
-fn expected_bytes(procedure: &Procedure, planned: &[Planned], scripts: &Scripts) -> f64 {
-    let wanted: Vec<&Planned> = planned.iter().filter(|run| run.is_wanted).collect();
-    let bytes = |run: &&Planned| {
+fn expected_bytes(procedure: &Procedure, planned: &[PlannedRun], scripts: &Scripts) -> f64 {
+    let wanted: Vec<&PlannedRun> = planned.iter().filter(|run| run.is_wanted).collect();
+    let bytes = |run: &&PlannedRun| {
         let script = scripts.get(&run.name).and_then(|script| script.as_ref().ok());
         let vus = run.vus.or_else(|| script?.max_vus).unwrap_or(1) as f64;
         let duration = run.duration.or_else(|| script?.duration).unwrap_or_default();
         RUN_BYTES + vus * duration.as_secs_f64() * VU_REQUESTS_PER_SECOND * REQUEST_BYTES
     };
     let share = procedure.samples.share(wanted.len());
-    let limited = |run: &&Planned| match share {
+    let limited = |run: &&PlannedRun| match share {
         Some(share) => bytes(run).min(share as f64 + RUN_BYTES),
         None => RUN_BYTES,
     };
     wanted.iter().map(limited).sum()
 }
 
-fn check_results_space(procedure: &Procedure, planned: &[Planned], scripts: &Scripts, folder: &Path) -> Check {
+fn check_results_space(procedure: &Procedure, planned: &[PlannedRun], scripts: &Scripts, folder: &Path) -> CheckResult {
     let expected = expected_bytes(procedure, planned, scripts);
     // The folder itself may not exist yet.
     let free = folder.ancestors().find(|folder| folder.exists()).and_then(host::free_disk);
@@ -132,29 +139,29 @@ fn check_results_space(procedure: &Procedure, planned: &[Planned], scripts: &Scr
     };
     let hint = (state == CheckState::Failed)
         .then(|| "free some, or write fewer samples: `samples: { limit: '500MB' }` or `samples: false`".to_owned());
-    Check { name: "disk space for results".to_owned(), state, text, hint, is_resource: true }
+    CheckResult { name: "disk space for results".to_owned(), state, text, hint, is_resource: true }
 }
 
 fn named(what: &str, url: &str) -> String {
     format!("{what} at {}", plain_address(url))
 }
 
-fn result(name: String, required: bool, seen: Result<String, String>, hint: &str) -> Check {
+fn result(name: String, required: bool, seen: Result<String, String>, hint: &str) -> CheckResult {
     match seen {
-        Ok(text) => Check { name, state: CheckState::Ok, text, hint: None, is_resource: false },
+        Ok(text) => CheckResult { name, state: CheckState::Ok, text, hint: None, is_resource: false },
         Err(text) => {
             let state = if required { CheckState::Failed } else { CheckState::Warning };
-            Check { name, state, text, hint: Some(hint.to_owned()), is_resource: false }
+            CheckResult { name, state, text, hint: Some(hint.to_owned()), is_resource: false }
         }
     }
 }
 
 async fn within(asking: impl Future<Output = Result<String, String>>) -> Result<String, String> {
-    let patient = tokio::time::timeout(PATIENCE, asking).await;
-    patient.unwrap_or_else(|_| Err(format!("no answer within {} s", PATIENCE.as_secs())))
+    let patient = tokio::time::timeout(CHECK_TIMEOUT, asking).await;
+    patient.unwrap_or_else(|_| Err(format!("no answer within {} s", CHECK_TIMEOUT.as_secs())))
 }
 
-fn check_resource(resource: &Resource, cwd: &Path) -> Check {
+fn check_resource(resource: &HostResource, cwd: &Path) -> CheckResult {
     let (seen, name) = match resource.what {
         "memory" => (host::available_memory(), "memory available"),
         "cores" => (std::thread::available_parallelism().ok().map(|cores| cores.get() as u64), "processor cores"),
@@ -166,19 +173,19 @@ fn check_resource(resource: &Resource, cwd: &Path) -> Check {
     };
     let Some(seen) = seen else {
         let text = "the system does not say".to_owned();
-        return Check { name: name.to_owned(), state: CheckState::Warning, text, hint: None, is_resource: true };
+        return CheckResult { name: name.to_owned(), state: CheckState::Warning, text, hint: None, is_resource: true };
     };
     let (state, text, hint) = match (resource.minimum, resource.recommended) {
         (Some(least), _) if seen < least => {
-            (CheckState::Failed, format!("{}, at least {} are needed", words(seen), words(least)), true)
+            (CheckState::Failed, format!("{} (needed: {})", words(seen), words(least)), true)
         }
         (_, Some(better)) if seen < better => {
-            (CheckState::Warning, format!("{}, {} are recommended", words(seen), words(better)), true)
+            (CheckState::Warning, format!("{} (recommended: {})", words(seen), words(better)), true)
         }
         _ => (CheckState::Ok, words(seen), false),
     };
     let hint = hint.then(|| "free some, or run the load from a larger machine".to_owned());
-    Check { name: name.to_owned(), state, text, hint, is_resource: true }
+    CheckResult { name: name.to_owned(), state, text, hint, is_resource: true }
 }
 
 async fn check_http(check: &HttpCheck) -> Result<String, String> {
@@ -235,7 +242,7 @@ mod tests {
 
     #[test]
     fn the_space_for_results_is_estimated() {
-        let settings = Settings {
+        let settings = ProcedureSettings {
             file: "p.js".to_owned(),
             variables: Default::default(),
             js_engine: None,
@@ -268,7 +275,7 @@ mod tests {
         let file = json!({"name": "n", "criteria": ["a.http_reqs.count > 0"], "samples": {"limit": "900000000TB"},
             "runs": [{"name": "a", "script": "a.js", "vus": 1_000_000, "duration": "1h"}]});
         let procedure = Procedure::read(Some(&file.to_string())).unwrap();
-        let run = Planned {
+        let run = PlannedRun {
             name: "a".to_owned(),
             script: "a.js".into(),
             words: String::new(),

@@ -11,14 +11,17 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::observer::Observer;
-use super::plan::Planned;
-use super::{Settings, live};
+use super::plan::PlannedRun;
+use super::run_files::RunFiles;
+use super::settings::ProcedureSettings;
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith as _, Failure};
 use crate::output::json::LIMIT;
 
+/// What every variable of the dashboard begins with; runs do not get them, as the page is the procedure's.
+pub const DASHBOARD_PREFIX: &str = "K6_WEB_DASHBOARD";
 /// How often a child is looked at.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
+const POLL_EVERY: Duration = Duration::from_millis(20);
 
 /// Ctrl+C and a polite end, which end the run that goes on instead of the process.
 pub struct Interrupts {
@@ -49,33 +52,8 @@ impl Interrupts {
     }
 }
 
-/// The files of a run in a results folder.
-pub struct Files {
-    /// The samples, as packed NDJSON.
-    pub samples: PathBuf,
-    /// The summary in k6's shape.
-    pub summary: PathBuf,
-    /// The summary in our shape.
-    pub document: PathBuf,
-    /// What the run said.
-    pub log: PathBuf,
-}
-
-impl Files {
-    /// The files of a run.
-    pub fn of(folder: &Path, run: &str) -> Self {
-        let file = |end: &str| folder.join(format!("{run}{end}"));
-        Self {
-            samples: file(".json.gz"),
-            summary: file("_summary.json"),
-            document: file("_report.json"),
-            log: file(".log"),
-        }
-    }
-}
-
 /// How a run ended.
-pub struct Ended {
+pub struct RunExit {
     /// Its exit code; nothing when a signal ended it.
     pub code: Option<i32>,
     /// We were asked to end it.
@@ -87,14 +65,15 @@ pub struct Ended {
 /// # Errors
 /// When the system can't tell.
 pub fn program() -> Result<PathBuf, Failure> {
-    std::env::current_exe().map_err(|error| Failure::new(ExitCode::Other, format!("where is this program: {error}")))
+    std::env::current_exe()
+        .map_err(|error| Failure::new(ExitCode::Other, format!("the path of this program is unknown: {error}")))
 }
 
 /// A command of this program that dies with it.
 ///
 /// # Errors
 /// As [`program`].
-pub fn command(settings: &Settings) -> Result<Command, Failure> {
+pub fn command(settings: &ProcedureSettings) -> Result<Command, Failure> {
     let mut command = Command::new(program()?);
     command.current_dir(&settings.cwd).stdin(Stdio::null()).process_group(0);
     let parent = std::process::id();
@@ -120,14 +99,14 @@ pub fn command(settings: &Settings) -> Result<Command, Failure> {
 /// # Errors
 /// When the child can't be started.
 pub async fn run(
-    planned: &Planned,
+    planned: &PlannedRun,
     folder: &Path,
     limit: Option<u64>,
-    settings: &Settings,
+    settings: &ProcedureSettings,
     interrupts: &mut Interrupts,
     observer: &Observer,
-) -> Result<Ended, Failure> {
-    let files = Files::of(folder, &planned.name);
+) -> Result<RunExit, Failure> {
+    let files = RunFiles::of(folder, &planned.name);
     // Older versions did not pack samples.
     let unpacked = files.samples.with_extension("");
     for old in [&unpacked, &files.samples, &files.summary, &files.document, &files.log] {
@@ -152,7 +131,7 @@ pub async fn run(
         command.arg("--js-engine").arg(engine);
     }
     // There is one page, and it is the procedure's.
-    for name in settings.process_env.keys().filter(|name| name.starts_with(live::PREFIX)) {
+    for name in settings.process_env.keys().filter(|name| name.starts_with(DASHBOARD_PREFIX)) {
         command.env_remove(name);
     }
     // Through the environment: arguments are seen by everybody on the machine.
@@ -166,10 +145,10 @@ pub async fn run(
     let mut was_interrupted = false;
     loop {
         if let Some(status) = child.try_wait().map_err(cannot)? {
-            return Ok(Ended { code: status.code(), was_interrupted });
+            return Ok(RunExit { code: status.code(), was_interrupted });
         }
         tokio::select! {
-            () = tokio::time::sleep(LOOK_EVERY) => {}
+            () = tokio::time::sleep(POLL_EVERY) => {}
             () = interrupts.next() => {
                 // The first ends the run in good order, the second at once; the child knows which is which.
                 was_interrupted = true;

@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 use super::archive;
 use super::report::{BASELINE, FORMAT};
 use super::results::figure_unit;
+use super::verdict::{NOISE_MS, NOISE_SHARE};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::metrics::builtin;
@@ -23,7 +24,7 @@ type Figures = BTreeMap<String, f64>;
 
 /// The figures of one run.
 #[derive(Debug, Default)]
-struct Run {
+struct ComparedRun {
     metrics: BTreeMap<String, Figures>,
     endpoints: BTreeMap<String, Figures>,
     /// What metrics contain, where the file says so: `time`, `data`, `default`.
@@ -33,13 +34,13 @@ struct Run {
 }
 
 /// Both sides, compared.
-pub struct Comparison {
-    rows: Vec<Row>,
+pub struct ResultsComparison {
+    rows: Vec<ComparedFigure>,
     notes: Vec<String>,
     limit: Option<f64>,
 }
 
-struct Row {
+struct ComparedFigure {
     run: String,
     name: String,
     stat: &'static str,
@@ -51,12 +52,8 @@ struct Row {
     is_judged: bool,
 }
 
-/// Differences of times below this many milliseconds are noise.
-const NOISE: f64 = 0.5;
-/// Differences of shares below this are noise.
-const SHARE_NOISE: f64 = 0.001;
 /// Endpoints that were asked less often are not judged.
-const ENOUGH: f64 = 100.0;
+const MIN_REQUESTS: f64 = 100.0;
 /// What is shown, in this order.
 const STATS: [&str; 10] = ["count", "rate", "avg", "med", "p(90)", "p(95)", "p(99)", "max", "min", "value"];
 
@@ -64,11 +61,11 @@ const STATS: [&str; 10] = ["count", "rate", "avg", "med", "p(90)", "p(95)", "p(9
 ///
 /// # Errors
 /// What can't be read, or holds no figures.
-pub fn compare(before: &Path, after: &Path, limit: Option<f64>) -> Result<Comparison, Failure> {
-    let mut compared = Comparison { rows: Vec::new(), notes: Vec::new(), limit };
+pub fn compare(before: &Path, after: &Path, limit: Option<f64>) -> Result<ResultsComparison, Failure> {
+    let mut compared = ResultsComparison { rows: Vec::new(), notes: Vec::new(), limit };
     let (old, new) = (load(before, &mut compared.notes)?, load(after, &mut compared.notes)?);
     // Two single runs are compared whatever their names are.
-    let pairs: Vec<(String, &Run, &Run)> = match (old.len(), new.len()) {
+    let pairs: Vec<(String, &ComparedRun, &ComparedRun)> = match (old.len(), new.len()) {
         (1, 1) => old.iter().zip(&new).map(|((_, old), (name, new))| (name.clone(), old, new)).collect(),
         _ => old.iter().filter_map(|(name, run)| Some((name.clone(), run, new.get(name)?))).collect(),
     };
@@ -87,7 +84,7 @@ pub fn compare(before: &Path, after: &Path, limit: Option<f64>) -> Result<Compar
     Ok(compared)
 }
 
-fn load(path: &Path, notes: &mut Vec<String>) -> Result<BTreeMap<String, Run>, Failure> {
+fn load(path: &Path, notes: &mut Vec<String>) -> Result<BTreeMap<String, ComparedRun>, Failure> {
     let wrong = |why: &str| {
         let failure = Failure::new(ExitCode::Other, format!("{}: {why}", path.display()));
         failure.hint("compared are files of `--summary-json` and `--summary-export`, results folders and archives")
@@ -113,7 +110,11 @@ fn load(path: &Path, notes: &mut Vec<String>) -> Result<BTreeMap<String, Run>, F
             let metrics = metrics.map(|(name, values)| (name.clone(), figures(values)));
             runs.insert(
                 name.clone(),
-                Run { metrics: metrics.collect(), endpoints: endpoints(&run["endpoints"]), ..Run::default() },
+                ComparedRun {
+                    metrics: metrics.collect(),
+                    endpoints: endpoints(&run["endpoints"]),
+                    ..ComparedRun::default()
+                },
             );
         }
     } else if let Some(list) = value["metrics"].as_array().or_else(|| value["results"]["metrics"].as_array()) {
@@ -122,9 +123,9 @@ fn load(path: &Path, notes: &mut Vec<String>) -> Result<BTreeMap<String, Run>, F
         let metrics = named().map(|(name, metric)| (name, figures(&metric["values"]))).collect();
         let contains = named().filter_map(|(name, metric)| Some((name, metric["contains"].as_str()?.to_owned())));
         let (contains, endpoints) = (contains.collect(), endpoints(&value["endpoints"]));
-        runs.insert("run".to_owned(), Run { metrics, endpoints, contains, ..Run::default() });
+        runs.insert("run".to_owned(), ComparedRun { metrics, endpoints, contains, ..ComparedRun::default() });
     } else if let Some(metrics) = value["metrics"].as_object() {
-        runs.insert("run".to_owned(), Run { metrics: exported(metrics), ..Run::default() });
+        runs.insert("run".to_owned(), ComparedRun { metrics: exported(metrics), ..ComparedRun::default() });
     }
     runs.retain(|_, run| !run.metrics.is_empty());
     if runs.is_empty() {
@@ -134,8 +135,8 @@ fn load(path: &Path, notes: &mut Vec<String>) -> Result<BTreeMap<String, Run>, F
 }
 
 /// Repeated runs as one: the medians of their figures, and how far apart they were.
-fn joined(runs: BTreeMap<String, Run>) -> BTreeMap<String, Run> {
-    let mut groups: BTreeMap<String, Vec<(String, Run)>> = BTreeMap::new();
+fn joined(runs: BTreeMap<String, ComparedRun>) -> BTreeMap<String, ComparedRun> {
+    let mut groups: BTreeMap<String, Vec<(String, ComparedRun)>> = BTreeMap::new();
     for (name, run) in runs {
         let stem = match name.rsplit_once('_') {
             Some((stem, number)) if !stem.is_empty() && number.parse::<u32>().is_ok() => stem.to_owned(),
@@ -150,7 +151,7 @@ fn joined(runs: BTreeMap<String, Run>) -> BTreeMap<String, Run> {
             continue;
         }
         let mut spread = BTreeMap::new();
-        let mut join = |kind: &str, part: &dyn Fn(&Run) -> &BTreeMap<String, Figures>| {
+        let mut join = |kind: &str, part: &dyn Fn(&ComparedRun) -> &BTreeMap<String, Figures>| {
             let mut values: BTreeMap<(String, String), Vec<f64>> = BTreeMap::new();
             for (name, figures) in group.iter().flat_map(|(_, run)| part(run)) {
                 for (stat, value) in figures {
@@ -170,7 +171,7 @@ fn joined(runs: BTreeMap<String, Run>) -> BTreeMap<String, Run> {
         let metrics = join("", &|run| &run.metrics);
         let endpoints = join("endpoint ", &|run| &run.endpoints);
         let contains = group.iter().flat_map(|(_, run)| run.contains.clone()).collect();
-        all.insert(stem, Run { metrics, endpoints, contains, spread });
+        all.insert(stem, ComparedRun { metrics, endpoints, contains, spread });
     }
     all
 }
@@ -268,16 +269,16 @@ fn worse(name: &str, stat: &str, figures: &Figures) -> Option<Worse> {
 /// By how many percent it got worse; nothing if it did not, or by no more than noise.
 fn regression(worse: Worse, before: f64, after: f64, spread: f64) -> Option<f64> {
     let (old, new, noise) = match worse {
-        Worse::Longer => (before, after, NOISE),
-        Worse::More => (before, after, SHARE_NOISE),
-        Worse::LessOfAll => (1.0 - before, 1.0 - after, SHARE_NOISE),
+        Worse::Longer => (before, after, NOISE_MS),
+        Worse::More => (before, after, NOISE_SHARE),
+        Worse::LessOfAll => (1.0 - before, 1.0 - after, NOISE_SHARE),
         Worse::Fewer => (-before, -after, 0.0),
     };
     (new - old > noise.max(spread)).then(|| if old == 0.0 { f64::INFINITY } else { (new - old) / old.abs() * 100.0 })
 }
 
-impl Comparison {
-    fn run(&mut self, run: &str, old: &Run, new: &Run) {
+impl ResultsComparison {
+    fn run(&mut self, run: &str, old: &ComparedRun, new: &ComparedRun) {
         let sides = [("", &old.metrics, &new.metrics), ("endpoint ", &old.endpoints, &new.endpoints)];
         let (first, second) = (&old.spread, &new.spread);
         let contains: BTreeMap<_, _> = new.contains.iter().chain(&old.contains).collect();
@@ -292,7 +293,8 @@ impl Comparison {
                     let worse = if kind.is_empty() {
                         worse(name, stat, before)
                     } else {
-                        let enough = |figures: &Figures| figures.get("count").is_some_and(|count| *count >= ENOUGH);
+                        let enough =
+                            |figures: &Figures| figures.get("count").is_some_and(|count| *count >= MIN_REQUESTS);
                         (stat == "p(95)" && enough(before) && enough(after)).then_some(Worse::Longer)
                     };
                     let key = (format!("{kind}{name}"), stat.to_owned());
@@ -305,7 +307,7 @@ impl Comparison {
                         (_, "rate") => Unit::PerSecond("requests"),
                         _ => Unit::Time,
                     };
-                    self.rows.push(Row {
+                    self.rows.push(ComparedFigure {
                         run: run.to_owned(),
                         name: format!("{kind}{name}"),
                         stat,
@@ -342,15 +344,15 @@ impl Comparison {
                 format!("No regression: none of {judged} judged figures got worse by more than {limit} %")
             }
             (Some(limit), false) => {
-                format!("Regression: {} of {judged} judged figures got worse by more than {limit}%", bad.len())
+                format!("Regression: {} of {judged} judged figures got worse by more than {limit} %", bad.len())
             }
         }
     }
 
     /// A run's rows that are judged, or those that are not; regressions first.
-    fn rows_of<'a>(&'a self, run: &'a str, judged: bool) -> Vec<&'a Row> {
+    fn rows_of<'a>(&'a self, run: &'a str, judged: bool) -> Vec<&'a ComparedFigure> {
         let of_run = self.rows.iter().filter(|row| row.run == run && row.is_judged == judged);
-        let mut rows: Vec<&Row> = of_run.collect();
+        let mut rows: Vec<&ComparedFigure> = of_run.collect();
         rows.sort_by_key(|row| !row.is_regression);
         rows
     }
@@ -412,7 +414,7 @@ impl Comparison {
     pub fn markdown(&self) -> String {
         let mut text = format!("**{}**\n\n", self.conclusion());
         let head = "| | Figure | Before | After | Difference |\n|---|---|---:|---:|---:|\n";
-        let line = |row: &Row| {
+        let line = |row: &ComparedFigure| {
             let mark = if row.is_regression { "❌" } else { "" };
             let name = row.name.replace('|', "\\|").replace('<', "&lt;");
             let [old, new] = row.figures();
@@ -431,7 +433,7 @@ impl Comparison {
     }
 }
 
-impl Row {
+impl ComparedFigure {
     fn figures(&self) -> [String; 2] {
         let text = |value, other| figure::text_beside(value, other, self.unit);
         [text(self.before, self.after), text(self.after, self.before)]
@@ -479,8 +481,10 @@ mod tests {
 
     #[test]
     fn repeated_runs_are_one_with_a_spread() {
-        let run =
-            |p95: f64| Run { metrics: [("d".to_owned(), [("p(95)".to_owned(), p95)].into())].into(), ..Run::default() };
+        let run = |p95: f64| ComparedRun {
+            metrics: [("d".to_owned(), [("p(95)".to_owned(), p95)].into())].into(),
+            ..ComparedRun::default()
+        };
         let runs = [("s_1", 10.0), ("s_2", 14.0), ("s_3", 11.0), ("b", 1.0), ("c_1", 2.0)];
         let all = joined(runs.map(|(name, p95)| (name.to_owned(), run(p95))).into());
         assert_eq!(all.keys().collect::<Vec<_>>(), ["b", "c_1", "s"]);

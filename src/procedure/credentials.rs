@@ -9,7 +9,7 @@ use crate::summary::writing;
 
 /// Keys of a store. Shown, it hides itself.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Credentials {
+pub struct StoreCredentials {
     /// Who.
     pub key_id: String,
     /// The secret.
@@ -18,7 +18,7 @@ pub struct Credentials {
     pub token: Option<String>,
 }
 
-impl fmt::Debug for Credentials {
+impl fmt::Debug for StoreCredentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Credentials(…)")
     }
@@ -26,19 +26,19 @@ impl fmt::Debug for Credentials {
 
 /// Where credentials are looked for.
 #[derive(Clone, Debug, Default)]
-pub struct Place {
+pub struct CredentialsSource {
     /// A file; without it the environment, then the file AWS' tools read.
     pub file: Option<PathBuf>,
     /// Its section; `AWS_PROFILE`, or else `default`.
     pub profile: Option<String>,
 }
 
-impl Credentials {
+impl StoreCredentials {
     /// Looks for them.
     ///
     /// # Errors
     /// Where they were looked for.
-    pub fn find(place: &Place, env: &BTreeMap<String, String>, cwd: &Path) -> Result<Self, String> {
+    pub fn find(place: &CredentialsSource, env: &BTreeMap<String, String>, cwd: &Path) -> Result<Self, String> {
         let variable = |name: &str| env.get(name).filter(|value| !value.is_empty()).cloned();
         if place.file.is_none()
             && let Some((key_id, secret)) = variable("AWS_ACCESS_KEY_ID").zip(variable("AWS_SECRET_ACCESS_KEY"))
@@ -99,9 +99,9 @@ mod tests {
                     aws_secret_access_key=D\naws_session_token=E\n[half]\naws_access_key_id=F\n";
         std::fs::write(folder.path().join("keys"), text).unwrap();
         let check = |file: Option<&str>, profile: Option<&str>, env: &[(&str, &str)], expect: Result<&str, &str>| {
-            let place = Place { file: file.map(PathBuf::from), profile: profile.map(str::to_owned) };
+            let place = CredentialsSource { file: file.map(PathBuf::from), profile: profile.map(str::to_owned) };
             let env = env.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-            match (Credentials::find(&place, &env, folder.path()), expect) {
+            match (StoreCredentials::find(&place, &env, folder.path()), expect) {
                 (Ok(found), Ok(expect)) => {
                     assert_eq!(format!("{}{}{}", found.key_id, found.secret, found.token.unwrap_or_default()), expect);
                 }
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn they_are_not_shown() {
-        let all = Credentials { key_id: "AKIA".to_owned(), secret: "s3cret".to_owned(), token: None };
+        let all = StoreCredentials { key_id: "AKIA".to_owned(), secret: "s3cret".to_owned(), token: None };
         assert_eq!(format!("{all:?}"), "Credentials(…)");
         assert_eq!(all.hidden_in("no AKIA, no s3cret"), "no ***, no ***");
     }

@@ -9,7 +9,7 @@ use crate::units::figure::Unit;
 
 /// A figure of a run: `stress.http_req_duration{name:list}.p95`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Figure {
+pub struct FigureRef {
     /// The run.
     pub run: String,
     /// A metric, with the tags of a sub-metric, or a series of a collector.
@@ -22,14 +22,14 @@ pub struct Figure {
 #[derive(Clone, Debug, PartialEq)]
 enum Term {
     Number(f64),
-    Figure(Figure),
+    Figure(FigureRef),
     Negative(Box<Term>),
     Pair(Box<Term>, char, Box<Term>),
 }
 
 /// A criterion, read.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Expression {
+pub struct CriterionExpression {
     left: Term,
     comparison: &'static str,
     right: Term,
@@ -39,7 +39,7 @@ pub struct Expression {
 
 /// What a criterion came to.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Outcome {
+pub struct CriterionOutcome {
     /// The left side, if all of it was measured.
     pub achieved: Option<f64>,
     /// The right side, if all of it was measured.
@@ -76,13 +76,13 @@ pub const STATS: [(&str, &str); 22] = [
     ("sum", "sum"),
 ];
 
-impl Expression {
+impl CriterionExpression {
     /// Reads a criterion; `runs` are the names that may be used.
     ///
     /// # Errors
     /// What is wrong, in one line.
     pub fn parse(text: &str, runs: &[&str]) -> Result<Self, String> {
-        let mut reader = Reader { text, at: 0, runs };
+        let mut reader = ExpressionParser { text, at: 0, runs };
         let left = reader.sum()?;
         let left_end = reader.at;
         reader.spaces();
@@ -114,7 +114,7 @@ impl Expression {
     }
 
     /// Judges by figures; `find` has nothing to say about what was not measured.
-    pub fn judge(&self, find: &dyn Fn(&Figure) -> Option<f64>) -> Outcome {
+    pub fn judge(&self, find: &dyn Fn(&FigureRef) -> Option<f64>) -> CriterionOutcome {
         let finite = |value: &f64| value.is_finite();
         let achieved = self.left.value(find).filter(finite);
         let target = self.right.value(find).filter(finite);
@@ -126,16 +126,16 @@ impl Expression {
             "<" => left < right,
             _ => left > right,
         });
-        Outcome { achieved, target, passed }
+        CriterionOutcome { achieved, target, passed }
     }
 
     /// What both sides measure: the unit of the first figure that is neither scaled away nor a ratio.
-    pub fn unit(&self, of: &dyn Fn(&Figure) -> Unit) -> Unit {
+    pub fn unit(&self, of: &dyn Fn(&FigureRef) -> Unit) -> Unit {
         self.left.unit(of).or_else(|| self.right.unit(of)).unwrap_or(Unit::Number)
     }
 
     /// The figures on both sides.
-    pub fn figures(&self) -> Vec<&Figure> {
+    pub fn figures(&self) -> Vec<&FigureRef> {
         let mut figures = Vec::new();
         self.left.gather(&mut figures);
         self.right.gather(&mut figures);
@@ -152,7 +152,7 @@ impl Expression {
 }
 
 impl Term {
-    fn unit(&self, of: &dyn Fn(&Figure) -> Unit) -> Option<Unit> {
+    fn unit(&self, of: &dyn Fn(&FigureRef) -> Unit) -> Option<Unit> {
         match self {
             Self::Number(_) => None,
             Self::Figure(figure) => Some(of(figure)),
@@ -166,7 +166,7 @@ impl Term {
         }
     }
 
-    fn value(&self, find: &dyn Fn(&Figure) -> Option<f64>) -> Option<f64> {
+    fn value(&self, find: &dyn Fn(&FigureRef) -> Option<f64>) -> Option<f64> {
         Some(match self {
             Self::Number(number) => *number,
             Self::Figure(figure) => find(figure)?,
@@ -183,7 +183,7 @@ impl Term {
         })
     }
 
-    fn gather<'a>(&'a self, figures: &mut Vec<&'a Figure>) {
+    fn gather<'a>(&'a self, figures: &mut Vec<&'a FigureRef>) {
         match self {
             Self::Number(_) => (),
             Self::Figure(figure) => figures.push(figure),
@@ -196,22 +196,22 @@ impl Term {
     }
 }
 
-impl fmt::Display for Figure {
+impl fmt::Display for FigureRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}.{}", self.run, self.metric, self.stat)
     }
 }
 
-struct Reader<'a> {
+struct ExpressionParser<'a> {
     text: &'a str,
     at: usize,
     runs: &'a [&'a str],
 }
 
 /// Brackets in brackets are not deeper than this.
-const DEEPEST: usize = 50;
+const MAX_DEPTH: usize = 50;
 
-impl Reader<'_> {
+impl ExpressionParser<'_> {
     fn spaces(&mut self) {
         self.at += self.text[self.at..].len() - self.text[self.at..].trim_start().len();
     }
@@ -226,7 +226,7 @@ impl Reader<'_> {
     }
 
     fn sum_at(&mut self, depth: usize) -> Result<Term, String> {
-        if depth > DEEPEST {
+        if depth > MAX_DEPTH {
             return Err("brackets are nested too deeply".to_owned());
         }
         let mut left = self.product(depth)?;
@@ -260,7 +260,7 @@ impl Reader<'_> {
             }
             Some('-') => {
                 self.at += 1;
-                if depth > DEEPEST {
+                if depth > MAX_DEPTH {
                     return Err("signs are nested too deeply".to_owned());
                 }
                 Ok(Term::Negative(Box::new(self.factor(depth + 1)?)))
@@ -292,7 +292,7 @@ impl Reader<'_> {
         }
     }
 
-    fn figure(&mut self) -> Result<Figure, String> {
+    fn figure(&mut self) -> Result<FigureRef, String> {
         let rest = &self.text[self.at..];
         let mut braces = false;
         let mut end = rest.len();
@@ -332,7 +332,7 @@ impl Reader<'_> {
             return Err(format!("`{run}` in `{typed}` is not a run; the runs are {}", self.runs.join(", ")));
         }
         let metric = rest[..rest.len() - word.len() - 1].to_owned();
-        Ok(Figure { run: run.to_owned(), metric, stat: (*stat).to_owned() })
+        Ok(FigureRef { run: run.to_owned(), metric, stat: (*stat).to_owned() })
     }
 }
 
@@ -342,7 +342,7 @@ mod tests {
 
     const RUNS: [&str; 3] = ["baseline", "stress", "spike"];
 
-    fn find(figure: &Figure) -> Option<f64> {
+    fn find(figure: &FigureRef) -> Option<f64> {
         match figure.to_string().as_str() {
             "stress.http_req_duration.p(95)" => Some(90.0),
             "baseline.http_req_duration.p(95)" => Some(80.0),
@@ -357,7 +357,7 @@ mod tests {
     #[test]
     fn judges() {
         let check = |text: &str, expect: Option<bool>| {
-            let read = Expression::parse(text, &RUNS).unwrap_or_else(|error| panic!("{text}: {error}"));
+            let read = CriterionExpression::parse(text, &RUNS).unwrap_or_else(|error| panic!("{text}: {error}"));
             assert_eq!(read.judge(&find).passed, expect, "{text}");
         };
         check("stress.http_req_duration.p95 < 100", Some(true));
@@ -381,7 +381,7 @@ mod tests {
     #[test]
     fn refuses() {
         let check = |text: &str, expect: &str| {
-            let error = Expression::parse(text, &RUNS).expect_err(text);
+            let error = CriterionExpression::parse(text, &RUNS).expect_err(text);
             assert!(error.contains(expect), "{text}: {error}");
         };
         check("", "a number or a figure is missing");

@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::border::{Fields, Node, Wrong};
 use super::collect::Collect;
-use super::data::Data;
-use super::expression::Expression;
-use super::findings::{self, Limits, Severity};
-use super::upload::Target;
+use super::decode::{DecodeError, JsonNode};
+use super::expression::CriterionExpression;
+use super::finding_kinds::{FindingLimits, KINDS as FINDING_KINDS, Severity};
+use super::metric_roles::MetricRoles;
+use super::test_data::TestDataPlan;
+use super::upload::UploadTarget;
 
 /// A procedure.
 #[derive(Clone, Debug)]
@@ -30,19 +31,21 @@ pub struct Procedure {
     /// Checks before any load.
     pub preflight: Preflight,
     /// Records to make before the runs.
-    pub data: Option<Data>,
+    pub data: Option<TestDataPlan>,
     /// The runs, in order; there is at least one.
-    pub runs: Vec<RunPlan>,
+    pub runs: Vec<RunSpec>,
     /// What is sampled beside the runs.
     pub collect: Collect,
     /// What has to hold; there is at least one.
     pub criteria: Vec<Criterion>,
     /// Where the results are packed; nothing for no archive.
-    pub archive: Option<Archive>,
+    pub archive: Option<ArchivePlan>,
     /// What is kept of every request.
     pub samples: Samples,
     /// What counts as too much or too little.
-    pub limits: Limits,
+    pub limits: FindingLimits,
+    /// The metrics that findings and reports look at.
+    pub metrics: MetricRoles,
     /// Other severities of findings, by kind.
     pub severities: BTreeMap<String, Severity>,
     /// Other words for the hints of findings.
@@ -53,22 +56,22 @@ pub struct Procedure {
 #[derive(Clone, Debug, Default)]
 pub struct Preflight {
     /// Resources of this machine.
-    pub host: Vec<Resource>,
+    pub host: Vec<HostResource>,
     /// Requests.
     pub http: Vec<HttpCheck>,
     /// A Redis that has to answer.
-    pub redis: Option<Service>,
+    pub redis: Option<ServiceCheck>,
     /// A PostgreSQL that has to answer.
-    pub postgres: Option<Service>,
+    pub postgres: Option<ServiceCheck>,
     /// A Prometheus that has to scrape something.
-    pub prometheus: Option<Service>,
+    pub prometheus: Option<ServiceCheck>,
     /// Evaluate every script and its thresholds.
     pub scripts: bool,
 }
 
 /// A resource of this machine.
 #[derive(Clone, Debug)]
-pub struct Resource {
+pub struct HostResource {
     /// `memory`, `cores` or `disk`.
     pub what: &'static str,
     /// Less is not enough.
@@ -79,7 +82,7 @@ pub struct Resource {
 
 /// Something that has to answer.
 #[derive(Clone, Debug)]
-pub struct Service {
+pub struct ServiceCheck {
     /// Its address.
     pub url: String,
     /// Without it there is no load.
@@ -107,7 +110,7 @@ pub struct HttpCheck {
 
 /// One run of a script.
 #[derive(Clone, Debug)]
-pub struct RunPlan {
+pub struct RunSpec {
     /// Its name, unique.
     pub name: String,
     /// The script, relative to the procedure file.
@@ -115,7 +118,7 @@ pub struct RunPlan {
     /// `--vus`
     pub vus: Option<u64>,
     /// How load goes over time.
-    pub shape: Shape,
+    pub shape: LoadShape,
     /// Variables of the script.
     pub env: BTreeMap<String, String>,
     /// Tags of all its samples.
@@ -126,7 +129,7 @@ pub struct RunPlan {
 
 /// How load goes over time.
 #[derive(Clone, Debug)]
-pub enum Shape {
+pub enum LoadShape {
     /// As the script's own options say.
     Own,
     /// The same all the time.
@@ -139,11 +142,11 @@ pub enum Shape {
 
 /// Where the results are packed.
 #[derive(Clone, Debug, Default)]
-pub struct Archive {
+pub struct ArchivePlan {
     /// The folder; nothing for beside the results.
     pub dir: Option<String>,
     /// The store it is copied to.
-    pub upload: Option<Target>,
+    pub upload: Option<UploadTarget>,
 }
 
 /// Whether the samples of runs are written, and how much of them.
@@ -178,11 +181,11 @@ pub struct Criterion {
     pub name: String,
     /// As typed.
     pub text: String,
-    /// At least so many samples, instead of [`Limits::samples`].
+    /// At least so many samples, instead of [`FindingLimits::samples`].
     pub samples: Option<u64>,
 }
 
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 16] = [
     "name",
     "environment",
     "baseUrl",
@@ -196,6 +199,7 @@ const KEYS: [&str; 15] = [
     "archive",
     "samples",
     "limits",
+    "metrics",
     "findings",
     "hints",
 ];
@@ -205,21 +209,23 @@ impl Procedure {
     ///
     /// # Errors
     /// The path of what is wrong, the reason, and what is allowed.
-    pub fn read(json: Option<&str>) -> Result<Self, Wrong> {
-        let Some(json) = json else { return Err("no default export; write `export default { name: … }`".to_owned()) };
-        let value: Value = serde_json::from_str(json).map_err(|error| error.to_string())?;
-        let fields = Node::root(&value).object(&KEYS)?;
+    pub fn read(json: Option<&str>) -> Result<Self, DecodeError> {
+        let Some(json) = json else {
+            return Err(DecodeError::of_file("no default export; write `export default { name: … }`"));
+        };
+        let value: Value = serde_json::from_str(json).map_err(|error| DecodeError::of_file(error.to_string()))?;
+        let fields = JsonNode::root(&value).object(&KEYS)?;
         let name = fields.need("name", "what the procedure is called")?.text()?.to_owned();
         let environment = match fields.get("environment") {
             None => "local".to_owned(),
             Some(node) => file_word(&node)?,
         };
-        let base_url = fields.get("baseUrl").map(|node| address(&node)).transpose()?;
+        let base_url = fields.get("baseUrl").map(|node| node.web_address()).transpose()?;
         let results_dir = fields.get("resultsDir").map(|node| node.text().map(str::to_owned)).transpose()?;
         let phase = fields.get("phase").map(|node| node.text().map(str::to_owned)).transpose()?;
         let base = base_url.as_deref();
         let preflight = fields.get("preflight").map(|node| preflight(&node, base)).transpose()?;
-        let data = fields.get("data").map(|node| Data::read(&node, base)).transpose()?;
+        let data = fields.get("data").map(|node| TestDataPlan::read(&node, base)).transpose()?;
         let runs = runs(&fields.need("runs", "a list of runs")?)?;
         let names: Vec<&str> = runs.iter().map(|run| run.name.as_str()).collect();
         let collect = fields.get("collect").map(|node| Collect::read(&node)).transpose()?;
@@ -242,30 +248,14 @@ impl Procedure {
             archive,
             samples: fields.get("samples").map(|node| samples(&node)).transpose()?.unwrap_or_default(),
             limits: fields.get("limits").map(|node| limits(&node)).transpose()?.unwrap_or_default(),
+            metrics: fields.get("metrics").map(|node| MetricRoles::read(&node)).transpose()?.unwrap_or_default(),
             severities: fields.get("findings").map(|node| severities(&node)).transpose()?.unwrap_or_default(),
             hints: fields.get("hints").map(|node| hints(&node)).transpose()?.unwrap_or_default(),
         })
     }
 }
 
-/// An address of the web, without a slash at its end. `localhost:8080` is one of `http://`.
-pub(super) fn address(node: &Node) -> Result<String, Wrong> {
-    if let Some(text) = node.text().ok().filter(|text| is_host_and_port(text)) {
-        return Ok(format!("http://{}", text.trim_end_matches('/')));
-    }
-    Ok(node.address(&["http", "https"])?.trim_end_matches('/').to_owned())
-}
-
-/// `localhost:8080`, `host:80/path`: an address without a scheme.
-fn is_host_and_port(text: &str) -> bool {
-    let authority = text.split('/').next().unwrap_or(text);
-    authority.split_once(':').is_some_and(|(host, port)| {
-        let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
-        !host.is_empty() && host.chars().all(is_name) && port.parse::<u16>().is_ok()
-    })
-}
-
-fn file_word(node: &Node) -> Result<String, Wrong> {
+fn file_word(node: &JsonNode) -> Result<String, DecodeError> {
     let text = node.text()?;
     if text.len() <= 64 && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')) {
         return Ok(text.to_owned());
@@ -273,18 +263,7 @@ fn file_word(node: &Node) -> Result<String, Wrong> {
     Err(node.wrong(format_args!("{text:?} can't be part of a file name; allowed are letters, digits, - and _")))
 }
 
-/// An address, or a path below `baseUrl`.
-pub(super) fn below(node: &Node, base: Option<&str>) -> Result<String, Wrong> {
-    let text = node.text()?;
-    match (text.starts_with('/'), base) {
-        (true, Some(base)) => Ok(format!("{base}{text}")),
-        (true, None) => Err(node.wrong("a path needs a `baseUrl` to stand below")),
-        (false, _) if is_host_and_port(text) => Ok(format!("http://{text}")),
-        (false, _) => Ok(node.address(&["http", "https"])?.to_owned()),
-    }
-}
-
-fn preflight(node: &Node, base: Option<&str>) -> Result<Preflight, Wrong> {
+fn preflight(node: &JsonNode, base: Option<&str>) -> Result<Preflight, DecodeError> {
     let fields = node.object(&["host", "http", "redis", "postgres", "prometheus", "scripts"])?;
     let mut host = Vec::new();
     if let Some(node) = fields.get("host") {
@@ -296,7 +275,7 @@ fn preflight(node: &Node, base: Option<&str>) -> Result<Preflight, Wrong> {
                 let node = limits.get(key);
                 node.map(|node| if what == "cores" { node.whole(1, 100_000) } else { node.size() }).transpose()
             };
-            let resource = Resource { what, minimum: amount("minimum")?, recommended: amount("recommended")? };
+            let resource = HostResource { what, minimum: amount("minimum")?, recommended: amount("recommended")? };
             if resource.minimum.is_none() && resource.recommended.is_none() {
                 return Err(node.wrong("nothing is asked for; expected minimum, recommended or both"));
             }
@@ -312,7 +291,7 @@ fn preflight(node: &Node, base: Option<&str>) -> Result<Preflight, Wrong> {
         node.map(|node| {
             let fields = node.object(&["url", "required"])?;
             let url = fields.need("url", "an address")?.address(schemes)?.to_owned();
-            Ok::<_, Wrong>(Service { url, required: flag(&fields, "required", true)? })
+            Ok::<_, DecodeError>(ServiceCheck { url, required: fields.flag("required", true)? })
         })
         .transpose()
     };
@@ -322,18 +301,13 @@ fn preflight(node: &Node, base: Option<&str>) -> Result<Preflight, Wrong> {
         redis: service("redis", &["redis"])?,
         postgres: service("postgres", &["postgres", "postgresql"])?,
         prometheus: service("prometheus", &["http", "https"])?,
-        scripts: flag(&fields, "scripts", true)?,
+        scripts: fields.flag("scripts", true)?,
     })
 }
 
-/// A flag, or what it is without one.
-pub(super) fn flag(fields: &Fields, key: &str, default: bool) -> Result<bool, Wrong> {
-    fields.get(key).map_or(Ok(default), |node| node.flag())
-}
-
-fn http_check(node: &Node, base: Option<&str>) -> Result<HttpCheck, Wrong> {
+fn http_check(node: &JsonNode, base: Option<&str>) -> Result<HttpCheck, DecodeError> {
     let fields = node.object(&["name", "url", "status", "json", "notEmpty", "header", "required"])?;
-    let url = below(&fields.need("url", "an address, or a path below baseUrl")?, base)?;
+    let url = fields.need("url", "an address, or a path below baseUrl")?.web_address_below(base)?;
     let text = |key: &str| fields.get(key).map(|node| node.text().map(str::to_owned)).transpose();
     let json = match fields.get("json") {
         None => None,
@@ -350,27 +324,21 @@ fn http_check(node: &Node, base: Option<&str>) -> Result<HttpCheck, Wrong> {
         }
     };
     Ok(HttpCheck {
-        name: text("name")?.unwrap_or_else(|| super::plain_address(&url)),
+        name: text("name")?.unwrap_or_else(|| super::web::plain_address(&url)),
         url,
         status: fields.get("status").map_or(Ok(200), |node| node.whole(100, 599))? as u16,
         json,
         not_empty: text("notEmpty")?,
         header: text("header")?,
-        required: flag(&fields, "required", true)?,
+        required: fields.flag("required", true)?,
     })
-}
-
-/// An object of texts.
-pub(super) fn texts(node: &Node) -> Result<BTreeMap<String, String>, Wrong> {
-    let pairs = node.any_object()?.all().into_iter();
-    pairs.map(|(key, node)| Ok((key.to_owned(), node.text()?.to_owned()))).collect()
 }
 
 /// What the names of a run's other files end with.
 const FILE_ENDS: [&str; 7] = ["_summary", "_report", "_host", "_redis", "_postgres", "_prometheus", "_monitor"];
 
-fn runs(node: &Node) -> Result<Vec<RunPlan>, Wrong> {
-    let mut runs: Vec<RunPlan> = Vec::new();
+fn runs(node: &JsonNode) -> Result<Vec<RunSpec>, DecodeError> {
+    let mut runs: Vec<RunSpec> = Vec::new();
     for node in node.list()? {
         let run = run(&node)?;
         let is_taken = ["procedure", "manifest", "baseline_metrics"].contains(&run.name.as_str());
@@ -393,7 +361,7 @@ fn runs(node: &Node) -> Result<Vec<RunPlan>, Wrong> {
     Ok(runs)
 }
 
-fn run(node: &Node) -> Result<RunPlan, Wrong> {
+fn run(node: &JsonNode) -> Result<RunSpec, DecodeError> {
     const KEYS: [&str; 9] = ["name", "script", "vus", "duration", "iterations", "stages", "env", "tags", "coolDown"];
     let fields = node.object(&KEYS)?;
     let name = fields.need("name", "what the run is called")?.name()?.to_owned();
@@ -401,40 +369,40 @@ fn run(node: &Node) -> Result<RunPlan, Wrong> {
     let vus = fields.get("vus").map(|node| node.whole(1, 1_000_000)).transpose()?;
     let (duration, iterations, stages) = (fields.get("duration"), fields.get("iterations"), fields.get("stages"));
     let shape = match (duration, iterations, stages) {
-        (None, None, None) => Shape::Own,
+        (None, None, None) => LoadShape::Own,
         (Some(node), None, None) => match node.span()? {
             span if span < Duration::from_secs(1) => return Err(node.wrong("a run takes at least 1s")),
-            span => Shape::Duration(span),
+            span => LoadShape::Duration(span),
         },
-        (None, Some(node), None) => Shape::Iterations(node.whole(1, 1_000_000_000)?),
+        (None, Some(node), None) => LoadShape::Iterations(node.whole(1, 1_000_000_000)?),
         (None, None, Some(node)) => {
-            let stage = |node: Node| {
+            let stage = |node: JsonNode| {
                 let fields = node.object(&["duration", "target"])?;
                 let duration = fields.need("duration", "how long the stage takes")?.span()?;
                 Ok((duration, fields.need("target", "the VUs at its end")?.whole(0, 1_000_000)?))
             };
-            let stages: Vec<_> = node.list()?.into_iter().map(stage).collect::<Result<_, Wrong>>()?;
+            let stages: Vec<_> = node.list()?.into_iter().map(stage).collect::<Result<_, DecodeError>>()?;
             if stages.is_empty() {
                 return Err(node.wrong("there is no stage; expected at least one"));
             }
-            Shape::Stages(stages)
+            LoadShape::Stages(stages)
         }
         _ => return Err(node.wrong("one of duration, iterations and stages shapes a run, not several")),
     };
     let env = fields.get("env").map(|node| variables(&node)).transpose()?.unwrap_or_default();
-    Ok(RunPlan {
+    Ok(RunSpec {
         name,
         script,
         vus,
         shape,
         env,
-        tags: fields.get("tags").map(|node| texts(&node)).transpose()?.unwrap_or_default(),
+        tags: fields.get("tags").map(|node| node.texts()).transpose()?.unwrap_or_default(),
         cool_down: fields.get("coolDown").map_or(Ok(Duration::ZERO), |node| node.span())?,
     })
 }
 
 /// Variables of a script: texts, and what has an obvious text.
-fn variables(node: &Node) -> Result<BTreeMap<String, String>, Wrong> {
+fn variables(node: &JsonNode) -> Result<BTreeMap<String, String>, DecodeError> {
     let mut variables = BTreeMap::new();
     for (key, node) in node.any_object()?.all() {
         let fits = key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
@@ -456,7 +424,7 @@ fn variables(node: &Node) -> Result<BTreeMap<String, String>, Wrong> {
     Ok(variables)
 }
 
-fn criteria(node: &Node, runs: &[&str]) -> Result<Vec<Criterion>, Wrong> {
+fn criteria(node: &JsonNode, runs: &[&str]) -> Result<Vec<Criterion>, DecodeError> {
     let mut criteria = Vec::new();
     for node in node.list()? {
         let (name, samples, place) = if node.is_text() {
@@ -468,7 +436,7 @@ fn criteria(node: &Node, runs: &[&str]) -> Result<Vec<Criterion>, Wrong> {
             (name, samples, fields.need("expression", "what has to hold")?)
         };
         let text = place.text()?.trim().to_owned();
-        Expression::parse(&text, runs).map_err(|error| place.wrong(error))?;
+        CriterionExpression::parse(&text, runs).map_err(|error| place.wrong(error))?;
         criteria.push(Criterion { name: name.unwrap_or_else(|| text.clone()), text, samples });
     }
     if criteria.is_empty() {
@@ -477,16 +445,16 @@ fn criteria(node: &Node, runs: &[&str]) -> Result<Vec<Criterion>, Wrong> {
     Ok(criteria)
 }
 
-fn archive(node: &Node) -> Result<Option<Archive>, Wrong> {
+fn archive(node: &JsonNode) -> Result<Option<ArchivePlan>, DecodeError> {
     if node.is_flag() {
-        return Ok(node.flag()?.then(Archive::default));
+        return Ok(node.flag()?.then(ArchivePlan::default));
     }
     let fields = node.object(&["dir", "upload"])?;
     let dir = fields.get("dir").map(|node| node.text().map(str::to_owned)).transpose()?;
-    Ok(Some(Archive { dir, upload: fields.get("upload").map(|node| Target::read(&node)).transpose()? }))
+    Ok(Some(ArchivePlan { dir, upload: fields.get("upload").map(|node| UploadTarget::read(&node)).transpose()? }))
 }
 
-fn samples(node: &Node) -> Result<Samples, Wrong> {
+fn samples(node: &JsonNode) -> Result<Samples, DecodeError> {
     if node.is_flag() {
         return Ok(if node.flag()? { Samples::default() } else { Samples::Off });
     }
@@ -503,30 +471,40 @@ fn samples(node: &Node) -> Result<Samples, Wrong> {
 /// The most samples a criterion can ask for.
 const MAX_SAMPLES: u64 = 1_000_000_000;
 
-fn limits(node: &Node) -> Result<Limits, Wrong> {
-    let fields = node.object(&["failed", "samples"])?;
-    let mut limits = Limits::default();
+fn limits(node: &JsonNode) -> Result<FindingLimits, DecodeError> {
+    let fields = node.object(&["failed", "samples", "slow", "cacheHits", "gain", "growth"])?;
+    let mut limits = FindingLimits::default();
     if let Some(node) = fields.get("failed") {
         limits.failed = node.share()?;
     }
     if let Some(node) = fields.get("samples") {
         limits.samples = node.whole(0, MAX_SAMPLES)?;
     }
+    if let Some(node) = fields.get("slow") {
+        limits.slow = node.span()?.as_secs_f64() * 1e3;
+    }
+    for (key, limit) in
+        [("cacheHits", &mut limits.cache_hits), ("gain", &mut limits.gain), ("growth", &mut limits.growth)]
+    {
+        if let Some(node) = fields.get(key) {
+            *limit = node.share()?;
+        }
+    }
     Ok(limits)
 }
 
-fn finding_kinds() -> [&'static str; findings::KINDS.len()] {
-    findings::KINDS.map(|(kind, _)| kind)
+fn finding_kinds() -> [&'static str; FINDING_KINDS.len()] {
+    FINDING_KINDS.map(|(kind, _)| kind)
 }
 
-fn severities(node: &Node) -> Result<BTreeMap<String, Severity>, Wrong> {
+fn severities(node: &JsonNode) -> Result<BTreeMap<String, Severity>, DecodeError> {
     let fields = node.object(&finding_kinds())?;
     fields.all().into_iter().map(|(kind, node)| Ok((kind.to_owned(), node.word(&Severity::WORDS)?))).collect()
 }
 
-fn hints(node: &Node) -> Result<BTreeMap<String, String>, Wrong> {
+fn hints(node: &JsonNode) -> Result<BTreeMap<String, String>, DecodeError> {
     node.object(&finding_kinds())?;
-    texts(node)
+    node.texts()
 }
 
 #[cfg(test)]

@@ -38,17 +38,18 @@ fn the_smallest_and_the_fullest_are_read() {
     assert_eq!((data.request.url.as_str(), data.rate), ("http://127.0.0.1:1/r", 50.0));
 }
 
+/// The whole with one thing wrong, and what is said about it.
+fn check(pointer: &str, value: Value, expect: &str) {
+    let error = Procedure::read(Some(&with(pointer, value.clone()).to_string())).expect_err(pointer).to_string();
+    assert!(error.contains(expect), "{pointer} {value}: {error}");
+    assert!(!error.contains('\n'), "{error}");
+}
+
 #[test]
-fn what_is_wrong_is_told_with_path_reason_and_what_is_allowed() {
-    let count = std::cell::Cell::new(0);
-    let check = |pointer: &str, value: Value, expect: &str| {
-        count.set(count.get() + 1);
-        let error = Procedure::read(Some(&with(pointer, value.clone()).to_string())).expect_err(pointer);
-        assert!(error.contains(expect), "{pointer} {value}: {error}");
-        assert!(!error.contains('\n'), "{error}");
-    };
-    assert!(Procedure::read(None).unwrap_err().contains("no default export"));
-    let root = |json: &str, expect: &str| assert!(Procedure::read(Some(json)).unwrap_err().contains(expect));
+fn what_is_wrong_at_the_top_is_told_with_path_reason_and_what_is_allowed() {
+    assert!(Procedure::read(None).unwrap_err().to_string().contains("no default export"));
+    let root =
+        |json: &str, expect: &str| assert!(Procedure::read(Some(json)).unwrap_err().to_string().contains(expect));
     root("[]", "`the default export`: expected an object, it is a list");
     root(r#"{"$not data": "a function"}"#, "`the default export`: expected an object, it is a function");
     root("{}", "`name`: missing; expected what the procedure is called");
@@ -61,6 +62,10 @@ fn what_is_wrong_is_told_with_path_reason_and_what_is_allowed() {
     check("/baseUrl", json!("localhost:http"), "`baseUrl`: expected an address such as http://… or https://…");
     check("/baseUrl", json!("ftp://x:80"), "`baseUrl`: expected an address such as http://… or https://…");
     check("/resultsDir", json!(true), "`resultsDir`: expected a text, it is true");
+}
+
+#[test]
+fn what_is_wrong_with_runs_is_told() {
     check("/runs", Value::Null, "`runs`: missing; expected a list of runs");
     check("/runs", json!([]), "`runs`: there is no run; expected at least one");
     check("/runs", json!({}), "`runs`: expected a list, it is an object");
@@ -93,6 +98,10 @@ fn what_is_wrong_is_told_with_path_reason_and_what_is_allowed() {
     check("/runs/0/env", json!({"A": [1]}), "`runs[0].env.A`: expected a text, a number, true or false");
     check("/runs/0/tags", json!({"a": 1}), "`runs[0].tags.a`: expected a text, it is 1");
     check("/runs/0/coolDown", json!("-1s"), "`runs[0].coolDown`: \"-1s\" is not a duration");
+}
+
+#[test]
+fn what_is_wrong_with_criteria_and_checks_is_told() {
     check("/criteria", Value::Null, "`criteria`: missing; expected a list of what has to hold");
     check("/criteria", json!([]), "`criteria`: there is no criterion; expected at least one");
     check(
@@ -134,6 +143,10 @@ fn what_is_wrong_is_told_with_path_reason_and_what_is_allowed() {
         json!({"postgres": {"url": "pg://user:secret@x"}}),
         "`preflight.postgres.url`: expected an address",
     );
+}
+
+#[test]
+fn what_is_wrong_with_test_data_is_told() {
     check("/data", json!({"count": 0}), "`data.count`: expected a whole number from 1 to 10000000, it is 0");
     check("/data", json!({"count": 1}), "`data.request`: missing; expected the request that makes a record");
     check("/data", json!({"count": 1, "rate": 0}), "`data.rate`: expected a number above 0, it is 0");
@@ -150,6 +163,10 @@ fn what_is_wrong_is_told_with_path_reason_and_what_is_allowed() {
     let kept =
         json!({"count": 1, "request": {"url": "/"}, "cleanUp": {"url": "/", "headers": {"A": "{created.token}"}}});
     check("/data", kept, "`data.cleanUp.headers`: `A` would keep a part of an answer in the results");
+}
+
+#[test]
+fn what_is_wrong_with_collectors_files_and_limits_is_told() {
     check("/collect", json!({"every": "1ms"}), "`collect.every`: at least 200ms");
     check("/collect", json!({"host": "yes"}), "`collect.host`: expected true or false, it is the text \"yes\"");
     let monitor = |value: Value| json!({"redis": {"url": "redis://x", "monitor": value}});
@@ -183,13 +200,17 @@ fn what_is_wrong_is_told_with_path_reason_and_what_is_allowed() {
     check("/samples", json!({"limit": "10KB"}), "`samples.limit`: at least 1MB; `samples: false` writes none");
     check("/findings", json!({"thinned": "bad"}), "`findings.thinned`: \"bad\" is not known; allowed are");
     check("/hints", json!({"slwo": "x"}), "`hints.slwo`: unknown key; did you mean `slow`? allowed are preflight");
-    assert!(count.get() >= 60, "{} wrong files", count.get());
+    check("/limits", json!({"slow": 200}), "`limits.slow`: expected a duration such as '1m30s', it is 200");
+    check("/limits", json!({"growth": "x"}), "`limits.growth`: expected a share such as '5%'");
+    check("/metrics", json!({"cacheHit": []}), "`metrics.cacheHit`: unknown key; did you mean `cacheHits`?");
+    check("/metrics", json!({"failed": "errors"}), "`metrics.failed`: expected a list, it is the text \"errors\"");
+    check("/metrics", json!({"memory": [1]}), "`metrics.memory[0]`: expected a text, it is 1");
 }
 
 #[test]
 fn a_password_in_an_address_is_not_told() {
     let all = with("/preflight", json!({"postgres": {"url": "pg://user:secret@x"}}));
-    assert!(!Procedure::read(Some(&all.to_string())).unwrap_err().contains("secret"));
+    assert!(!Procedure::read(Some(&all.to_string())).unwrap_err().to_string().contains("secret"));
 }
 
 #[test]
@@ -214,4 +235,15 @@ fn a_host_and_a_port_are_an_address() {
     check("localhost:8080", "http://localhost:8080");
     check("127.0.0.1:80/app/", "http://127.0.0.1:80/app");
     check("https://x/", "https://x");
+}
+
+#[test]
+fn metrics_that_are_looked_at_have_defaults() {
+    let read = |value: Value| Procedure::read(Some(&with("/metrics", value).to_string())).unwrap().metrics;
+    let default = read(json!({}));
+    assert_eq!(default.failed, ["http_req_failed", "errors"]);
+    assert_eq!(default.cache_hits, ["*cache_hit*", "redis_hit_ratio"]);
+    let other = read(json!({"failed": ["my_errors"], "cacheMemory": "my_memory"}));
+    assert_eq!((other.failed, other.cache_memory.as_str()), (vec!["my_errors".to_owned()], "my_memory"));
+    assert_eq!(other.memory, default.memory);
 }

@@ -3,83 +3,14 @@
 //! A blocking finding ends a procedure NOT APPROVED, whatever the criteria say. The kinds and their severities are
 //! [`KINDS`]; a procedure file may give a kind another severity, by name, and the report says so.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 
-use super::collect::Series;
-use super::journal::{CheckState, State};
-use super::results::{Results, RunResult};
+use super::collect::CollectedSeries;
+use super::finding_kinds::{KINDS, Severity};
+use super::journal::{CheckState, EntryState};
+use super::results::{ProcedureResults, RunResult};
 use crate::units::figure::{self, Unit};
-
-/// How grave a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// Good to know.
-    Note,
-    /// A reader should know.
-    Warning,
-    /// The verdict can't be an approval.
-    Blocking,
-}
-
-impl Severity {
-    /// All of them, by the words that a procedure file uses.
-    pub const WORDS: [(&'static str, Self); 3] =
-        [("blocking", Self::Blocking), ("warning", Self::Warning), ("note", Self::Note)];
-
-    /// The word for it.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Blocking => "blocking",
-            Self::Warning => "warning",
-            Self::Note => "note",
-        }
-    }
-
-    /// The sign before a finding on a terminal.
-    pub const fn sign(self) -> &'static str {
-        match self {
-            Self::Blocking => "✗",
-            Self::Warning => "!",
-            Self::Note => "·",
-        }
-    }
-}
-
-/// The kinds of findings, with their severities. Each may have a hint of one's own.
-pub const KINDS: [(&str, Severity); 15] = [
-    ("preflight", Severity::Warning),
-    ("resources", Severity::Note),
-    ("data", Severity::Warning),
-    ("exit", Severity::Blocking),
-    ("errors", Severity::Blocking),
-    ("refused", Severity::Warning),
-    ("thresholds", Severity::Blocking),
-    ("generator", Severity::Blocking),
-    ("samples", Severity::Blocking),
-    ("dropped", Severity::Warning),
-    ("slow", Severity::Warning),
-    ("cache", Severity::Warning),
-    ("memory", Severity::Warning),
-    ("collector", Severity::Warning),
-    ("thinned", Severity::Note),
-];
-
-/// What counts as too much or too little; the file may say otherwise.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Limits {
-    /// More failed requests than this share are a finding; 0 to 1.
-    pub failed: f64,
-    /// A criterion on a latency or a share needs at least this many samples.
-    pub samples: u64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { failed: 0.05, samples: 30 }
-    }
-}
 
 /// A symptom.
 #[derive(Clone, Debug, Serialize)]
@@ -105,6 +36,11 @@ impl Finding {
         format!("{run}{}{}", self.text, self.lowered())
     }
 
+    /// It would block an approval, if the procedure file did not say otherwise.
+    pub fn is_lowered(&self) -> bool {
+        self.severity != Severity::Blocking && self.usual_severity == Some(Severity::Blocking)
+    }
+
     /// That the procedure file changed its severity.
     pub fn lowered(&self) -> String {
         let usual = self
@@ -114,18 +50,9 @@ impl Finding {
     }
 }
 
-/// A p95 above this many milliseconds is slow.
-const SLOW_MS: f64 = 200.0;
-/// Fewer hits than this share, and a cache does not help.
-const FEW_HITS: f64 = 0.5;
-/// A median that is not below this part of the baseline's is no gain: less is noise.
-const GAIN: f64 = 0.9;
-/// A memory that grew by more than this share over a run grows.
-const GROWTH: f64 = 1.2;
-
 /// Gathers findings with their severities and hints.
 struct Finder<'a> {
-    results: &'a Results,
+    results: &'a ProcedureResults,
     findings: Vec<Finding>,
 }
 
@@ -147,7 +74,7 @@ impl Finder<'_> {
 }
 
 /// Everything that was found, the gravest first. `scarce` are the runs and figures with too few samples for a criterion.
-pub fn findings(results: &Results, scarce: &[(String, String)]) -> Vec<Finding> {
+pub fn findings(results: &ProcedureResults, scarce: &[(String, String)]) -> Vec<Finding> {
     let mut finder = Finder { results, findings: Vec::new() };
     before_runs(&mut finder);
     let baseline = results.baseline().filter(|run| run.document.is_some());
@@ -169,8 +96,9 @@ pub fn findings(results: &Results, scarce: &[(String, String)]) -> Vec<Finding> 
             cache(&mut finder, run, baseline);
             of_generator(&mut finder, run, document);
         }
-        for series in ["redis_memory", "host_memory_used"] {
-            if let Some(growth) = run.series(series).and_then(growth) {
+        let journal = &results.journal;
+        for series in &journal.metrics.memory {
+            if let Some(growth) = run.series(series).and_then(|series| growth(series, journal.limits.growth)) {
                 let (share, slope) = (figure::text(growth.share, Unit::Share), figure::text(growth.slope, Unit::Bytes));
                 let text = format!("`{series}` grew by {share} over the run, {slope} per minute throughout");
                 finder.find("memory", Some(run), text, "a longer run at constant load shows whether it ever stops");
@@ -178,7 +106,8 @@ pub fn findings(results: &Results, scarce: &[(String, String)]) -> Vec<Finding> 
         }
     }
     let mut findings = finder.findings;
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    let rank = |finding: &Finding| KINDS.iter().position(|(kind, _)| *kind == finding.kind);
+    findings.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), rank(finding)));
     findings
 }
 
@@ -211,7 +140,7 @@ fn ending(finder: &mut Finder<'_>, run: &RunResult) {
         let hint = "`samples: { limit: '5GB' }` in the procedure file keeps more";
         finder.find("thinned", Some(run), text, hint);
     }
-    let has_ended = matches!(run.entry.state, State::Finished | State::Failed);
+    let has_ended = matches!(run.entry.state, EntryState::Finished | EntryState::Failed);
     let is_told = run.entry.exit_code == Some(0) || (run.entry.exit_code == Some(99) && !crossed.is_empty());
     if has_ended && !is_told {
         let why = run.entry.note.as_deref().unwrap_or("there is no reason in its log");
@@ -225,12 +154,18 @@ fn ending(finder: &mut Finder<'_>, run: &RunResult) {
 
 fn of_requests(finder: &mut Finder<'_>, run: &RunResult, document: &Value) {
     let limits = finder.results.journal.limits;
-    let share = ["http_req_failed", "errors"].iter().filter_map(|metric| run.value(metric, "rate"));
-    if let Some(share) = share.reduce(f64::max).filter(|share| *share > limits.failed) {
+    let roles = &finder.results.journal.metrics;
+    let share = run.failed_share(roles);
+    if share > limits.failed {
         let failed = figure::text_beside(share, limits.failed, Unit::Share);
         let text = format!("{failed} of requests failed (limit {})", figure::text(limits.failed, Unit::Share));
         let hint = "the application's log and its database connections may say why";
         finder.find("errors", Some(run), text, hint);
+    }
+    if let Some(share) = run.rate("checks").map(|rate| 1.0 - rate).filter(|share| *share > limits.failed) {
+        let failed = figure::text_beside(share, limits.failed, Unit::Share);
+        let text = format!("{failed} of checks failed (limit {})", figure::text(limits.failed, Unit::Share));
+        finder.find("checks", Some(run), text, "the report lists the checks that failed");
     }
     let refused = document["errors"].as_array().into_iter().flatten();
     let refused = refused.filter(|one| one["text"].as_str().is_some_and(|text| text.contains("refused")));
@@ -243,19 +178,25 @@ fn of_requests(finder: &mut Finder<'_>, run: &RunResult, document: &Value) {
         let hint = "check that the application is running and accepts that many connections";
         finder.find("refused", Some(run), text, hint);
     }
-    if let Some(p95) = run.judged_value("http_req_duration", "p(95)").filter(|p95| *p95 > SLOW_MS) {
-        let (p95, limit) = (figure::text_beside(p95, SLOW_MS, Unit::Time), figure::text(SLOW_MS, Unit::Time));
+    if let Some(p95) = run.judged_value("http_req_duration", "p(95)").filter(|p95| *p95 > limits.slow) {
+        let (p95, limit) = (figure::text_beside(p95, limits.slow, Unit::Time), figure::text(limits.slow, Unit::Time));
         let text = format!("the p95 of request durations is {p95}, above {limit}");
         finder.find("slow", Some(run), text, "check the application's processor load, and whether its cache answers");
     }
 }
 
 fn cache(finder: &mut Finder<'_>, run: &RunResult, baseline: Option<&RunResult>) {
-    let hits = run.value("cache_hits", "rate");
+    let journal = &finder.results.journal;
+    let limits = journal.limits;
+    let hits = run.cache_hit_metric(&journal.metrics).and_then(|metric| run.value(metric, "rate"));
     let is_other = baseline.is_some_and(|baseline| baseline.entry.name != run.entry.name);
     let median = |run: &RunResult| run.judged_value("http_req_duration", "med");
-    let gains = baseline.and_then(median).zip(median(run)).is_some_and(|(old, new)| new < old * GAIN);
-    if let Some(hits) = hits.filter(|hits| *hits < FEW_HITS && is_other && !gains) {
+    // Where nothing was answered there is nothing to say about a cache.
+    if run.has_no_answers("http_req_duration") {
+        return;
+    }
+    let gains = baseline.and_then(median).zip(median(run)).is_some_and(|(old, new)| new < old * (1.0 - limits.gain));
+    if let Some(hits) = hits.filter(|hits| *hits < limits.cache_hits && is_other && !gains) {
         let hits = figure::text(hits, Unit::Share);
         let text =
             format!("the cache does not help: {hits} of reads hit it, and the median is no better than the baseline's");
@@ -270,8 +211,8 @@ fn of_generator(finder: &mut Finder<'_>, run: &RunResult, document: &Value) {
     }
     if let Some(dropped) = run.value("dropped_iterations", "count").filter(|count| *count > 0.0) {
         let text = match dropped {
-            1.0 => "1 iteration could not begin in time".to_owned(),
-            _ => format!("{} iterations could not begin in time", figure::text(dropped, Unit::Count)),
+            1.0 => "1 iteration could not start in time".to_owned(),
+            _ => format!("{} iterations could not start in time", figure::text(dropped, Unit::Count)),
         };
         let hint = "there were too few VUs for this rate, or the application is too slow for it";
         finder.find("dropped", Some(run), text, hint);
@@ -296,7 +237,7 @@ const MIN_FIT: f64 = 0.7;
 
 /// How much a series grew, if it grew throughout: along a straight line, and in its second half no less than by half of
 /// that line's slope.
-fn growth(series: &Series) -> Option<Growth> {
+fn growth(series: &CollectedSeries, limit: f64) -> Option<Growth> {
     let points: Vec<(f64, f64)> = series.times.iter().map(|ms| ms / 60e3).zip(series.values.iter().copied()).collect();
     let ((first, _), (last, _)) = (points.first()?, points.last()?);
     let minutes = last - first;
@@ -307,25 +248,25 @@ fn growth(series: &Series) -> Option<Growth> {
     let half = line(&points[points.len() / 2..])?;
     let begin = whole.at(*first);
     let share = whole.slope * minutes / begin;
-    let grows = begin > 0.0 && 1.0 + share > GROWTH && whole.fit > MIN_FIT && half.slope > whole.slope / 2.0;
+    let grows = begin > 0.0 && share > limit && whole.fit > MIN_FIT && half.slope > whole.slope / 2.0;
     grows.then_some(Growth { share, slope: whole.slope })
 }
 
 /// A straight line through points, by least squares.
-struct Line {
+struct LinearFit {
     slope: f64,
     middle: (f64, f64),
     /// The part of the differences that it explains, 0 to 1.
     fit: f64,
 }
 
-impl Line {
+impl LinearFit {
     fn at(&self, x: f64) -> f64 {
         self.middle.1 + self.slope * (x - self.middle.0)
     }
 }
 
-fn line(points: &[(f64, f64)]) -> Option<Line> {
+fn line(points: &[(f64, f64)]) -> Option<LinearFit> {
     let count = points.len() as f64;
     let sum = points.iter().fold((0.0, 0.0), |sum, point| (sum.0 + point.0, sum.1 + point.1));
     let middle = (sum.0 / count, sum.1 / count);
@@ -335,7 +276,7 @@ fn line(points: &[(f64, f64)]) -> Option<Line> {
     if xx <= 0.0 || yy <= 0.0 {
         return None;
     }
-    Some(Line { slope: xy / xx, middle, fit: xy * xy / (xx * yy) })
+    Some(LinearFit { slope: xy / xx, middle, fit: xy * xy / (xx * yy) })
 }
 
 #[cfg(test)]
@@ -347,10 +288,10 @@ mod tests {
         // A point every five seconds.
         let series = |values: Vec<f64>| {
             let times = (0..values.len()).map(|place| 1e12 + place as f64 * 5_000.0).collect();
-            Series { times, values, ..Series::default() }
+            CollectedSeries { times, values, ..CollectedSeries::default() }
         };
         let check = |values: Vec<f64>, expect: bool| {
-            assert_eq!(growth(&series(values.clone())).is_some(), expect, "{values:?}");
+            assert_eq!(growth(&series(values.clone()), 0.2).is_some(), expect, "{values:?}");
         };
         check((100..160).map(f64::from).collect(), true);
         // Too few points, too little time, too little growth.
@@ -363,12 +304,12 @@ mod tests {
         check((0..60).map(|place| 100.0 + f64::from(place % 10) * 20.0).collect(), false);
         // Noise on a slope.
         check((0..60).map(|place| 100.0 + f64::from(place) * 2.0 + f64::from(place * 7 % 5)).collect(), true);
-        let quick = Series {
+        let quick = CollectedSeries {
             times: (0..60).map(|place| f64::from(place) * 200.0).collect(),
             ..series((100..160).map(f64::from).collect())
         };
-        assert_eq!(growth(&quick), None);
-        let found = growth(&series((100..160).map(f64::from).collect())).unwrap();
+        assert_eq!(growth(&quick, 0.2), None);
+        let found = growth(&series((100..160).map(f64::from).collect()), 0.2).unwrap();
         assert!((found.share - 0.59).abs() < 1e-9 && (found.slope - 12.0).abs() < 1e-9, "{found:?}");
     }
 }

@@ -5,13 +5,11 @@ use std::ffi::CString;
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
-use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use super::collect::Point;
-
-fn memory(key: &str) -> Option<u64> {
+/// A line of `/proc/meminfo`, in bytes.
+pub fn memory(key: &str) -> Option<u64> {
     let text = fs::read_to_string("/proc/meminfo").ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':'))?;
     line.split_whitespace().next()?.parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
@@ -30,79 +28,6 @@ pub fn free_disk(folder: &Path) -> Option<u64> {
     // SAFETY: the path ends with a zero byte and both pointers live until the call returns.
     let done = unsafe { libc::statvfs(path.as_ptr(), &mut facts) };
     (done == 0).then(|| facts.f_bavail as u64 * facts.f_frsize as u64)
-}
-
-/// Reads what the machine uses.
-#[derive(Default)]
-pub struct Meter {
-    last: Option<(Instant, Reading)>,
-}
-
-#[derive(Clone, Copy, Default)]
-struct Reading {
-    busy: u64,
-    total: u64,
-    disk: [u64; 2],
-    network: [u64; 2],
-}
-
-impl Meter {
-    /// What was used since the last time.
-    ///
-    /// # Errors
-    /// Without procfs.
-    pub fn sample(&mut self) -> Result<Vec<Point>, String> {
-        let now = Instant::now();
-        let reading = read().ok_or("procfs can't be read")?;
-        let mut points = Vec::new();
-        let used = memory("MemTotal").zip(available_memory()).map(|(total, free)| total.saturating_sub(free));
-        points.extend(used.map(|used| Point::new("host_memory_used", "Host memory", "data", used as f64)));
-        if let Some((then, before)) = self.last.replace((now, reading)) {
-            let seconds = (now - then).as_secs_f64().max(1e-3);
-            let total = reading.total.saturating_sub(before.total);
-            if total > 0 {
-                let share = reading.busy.saturating_sub(before.busy) as f64 / total as f64;
-                points.push(Point::new("host_cpu", "Host processor", "share", share));
-            }
-            let speed = |now: u64, before: u64| now.saturating_sub(before) as f64 / seconds;
-            for (name, panel, now, before) in [
-                ("host_disk_read", "Host disk", reading.disk[0], before.disk[0]),
-                ("host_disk_written", "Host disk", reading.disk[1], before.disk[1]),
-                ("host_network_received", "Host network", reading.network[0], before.network[0]),
-                ("host_network_sent", "Host network", reading.network[1], before.network[1]),
-            ] {
-                points.push(Point::new(name, panel, "data/s", speed(now, before)));
-            }
-        }
-        Ok(points)
-    }
-}
-
-fn read() -> Option<Reading> {
-    let stat = fs::read_to_string("/proc/stat").ok()?;
-    let times: Vec<u64> =
-        stat.lines().next()?.split_whitespace().skip(1).filter_map(|word| word.parse().ok()).collect();
-    // User, nice, system, idle, waiting for disks, …; guests are in user already.
-    let total: u64 = times.iter().take(8).sum();
-    let idle = times.get(3)? + times.get(4)?;
-    let mut reading = Reading { busy: total.saturating_sub(idle), total, ..Reading::default() };
-    for line in fs::read_to_string("/proc/diskstats").unwrap_or_default().lines() {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        // Whole disks only: partitions would count twice.
-        if words.len() > 9 && Path::new("/sys/block").join(words[2]).exists() && !words[2].starts_with("loop") {
-            reading.disk[0] += words[5].parse::<u64>().unwrap_or(0) * 512;
-            reading.disk[1] += words[9].parse::<u64>().unwrap_or(0) * 512;
-        }
-    }
-    for line in fs::read_to_string("/proc/net/dev").unwrap_or_default().lines() {
-        let Some((_, figures)) = line.split_once(':') else { continue };
-        let words: Vec<u64> = figures.split_whitespace().filter_map(|word| word.parse().ok()).collect();
-        if words.len() > 8 {
-            reading.network[0] += words[0];
-            reading.network[1] += words[8];
-        }
-    }
-    Some(reading)
 }
 
 /// Ticks of processor time and bytes of memory by process, with its name.

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::findings::{Limits, Severity};
+use super::finding_kinds::{FindingLimits, Severity};
+use super::metric_roles::MetricRoles;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::summary::writing;
@@ -45,18 +46,21 @@ pub struct Journal {
     pub criteria: Vec<CriterionEntry>,
     /// What counts as too much or too little.
     #[serde(default)]
-    pub limits: Limits,
+    pub limits: FindingLimits,
+    /// The metrics that findings and reports look at.
+    #[serde(default)]
+    pub metrics: MetricRoles,
     /// Other severities of findings, by kind.
     #[serde(default)]
     pub severities: BTreeMap<String, Severity>,
     /// Other words for hints.
     pub hints: BTreeMap<String, String>,
     /// Checks before the runs.
-    pub checks: Vec<Check>,
+    pub checks: Vec<CheckResult>,
     /// Records made before the runs.
-    pub data: Option<Records>,
+    pub data: Option<TestDataSummary>,
     /// The runs, in order.
-    pub runs: Vec<Entry>,
+    pub runs: Vec<RunEntry>,
     /// What a reader has to know, such as interruptions.
     pub notes: Vec<String>,
 }
@@ -91,7 +95,7 @@ impl From<CriterionShape> for CriterionEntry {
 
 /// One check before any load.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Check {
+pub struct CheckResult {
     /// What was checked.
     pub name: String,
     /// What it came to.
@@ -119,7 +123,7 @@ pub enum CheckState {
 
 /// Records made before the runs.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Records {
+pub struct TestDataSummary {
     /// Asked for.
     pub asked: u64,
     /// Answered as expected.
@@ -135,7 +139,7 @@ pub struct Records {
     pub seconds: f64,
 }
 
-impl Records {
+impl TestDataSummary {
     /// So many, none of which is made yet.
     pub fn asked(count: u64) -> Self {
         Self { asked: count, made: 0, verified: None, removed: 0, trouble: None, seconds: 0.0 }
@@ -157,7 +161,7 @@ impl Records {
 /// How far a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
+pub enum EntryState {
     /// To come.
     Pending,
     /// It began and has not ended; in a folder that nobody works in: it was killed.
@@ -172,7 +176,7 @@ pub enum State {
     Skipped,
 }
 
-impl State {
+impl EntryState {
     /// The word for it.
     pub const fn word(self) -> &'static str {
         match self {
@@ -190,7 +194,7 @@ impl State {
         match self {
             Self::Failed => format!("run `{run}` failed"),
             Self::Finished => format!("run `{run}` finished"),
-            Self::Pending => format!("run `{run}` did not take place"),
+            Self::Pending => format!("run `{run}` was not started"),
             Self::Running | Self::Interrupted | Self::Skipped => format!("run `{run}` was {}", self.word()),
         }
     }
@@ -198,7 +202,7 @@ impl State {
 
 /// One run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Entry {
+pub struct RunEntry {
     /// Its name; its files begin with it.
     pub name: String,
     /// The script.
@@ -206,7 +210,7 @@ pub struct Entry {
     /// Its load in words.
     pub plan: String,
     /// How far it is.
-    pub state: State,
+    pub state: EntryState,
     /// How the child ended; nothing when a signal ended it.
     pub exit_code: Option<i32>,
     /// When it began (RFC 3339).
@@ -243,7 +247,8 @@ impl Journal {
             started: now(),
             ended: None,
             criteria: Vec::new(),
-            limits: Limits::default(),
+            limits: FindingLimits::default(),
+            metrics: MetricRoles::default(),
             severities: BTreeMap::new(),
             hints: BTreeMap::new(),
             checks: Vec::new(),

@@ -4,83 +4,56 @@
 //! the end is made from the files in the results folder, so that it can be made again. Only `cli` reads arguments.
 
 mod archive;
-mod border;
 mod check;
 mod child;
 mod collect;
 mod compare;
+mod create_test_data;
+mod created_records;
 mod credentials;
-mod data;
+mod criteria_check;
+mod decode;
 mod expression;
 mod file;
+mod finding_kinds;
 mod findings;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz_tests;
 mod host;
 mod journal;
-mod known;
 mod live;
+mod metric_roles;
 mod observer;
 mod performance;
 mod plan;
 mod progress;
 mod readiness;
-mod records;
 mod report;
+mod request_template;
 mod results;
+mod run_files;
+mod settings;
 mod stages;
-mod template;
+mod test_data;
 mod upload;
 mod verdict;
 mod web;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith as _, Failure};
 use crate::run::DataModule;
 use crate::ui::Terminal;
-use crate::units::redact::without_user;
 use child::Interrupts;
 pub use file::Procedure;
-use journal::{Check, CheckState, State};
-use live::Live;
+use journal::{CheckResult, CheckState, EntryState};
+use live::LivePage;
 use observer::Observer;
-use progress::{Progress, Screen};
-use stages::Stages;
+use progress::{ProcedureProgress, ProgressDisplay};
+pub use settings::ProcedureSettings;
+use stages::ProcedureStages;
 use verdict::{Judgement, Verdict};
-
-/// What was typed around a procedure.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// The procedure file as typed.
-    pub file: String,
-    /// `--env`
-    pub variables: BTreeMap<String, String>,
-    /// The engine of the runs.
-    pub js_engine: Option<String>,
-    /// The environment of the process.
-    pub process_env: BTreeMap<String, String>,
-    /// Where relative paths begin.
-    pub cwd: PathBuf,
-    /// Only these runs.
-    pub only: Vec<String>,
-    /// Not these runs.
-    pub skip: Vec<String>,
-    /// Durations are multiplied by this.
-    pub scale: f64,
-    /// Tell the plan and do nothing.
-    pub dry_run: bool,
-    /// Go on in this folder.
-    pub resume: Option<PathBuf>,
-}
-
-/// An address without what may be secret in it: user, password, query.
-fn plain_address(url: &str) -> String {
-    let url = without_user(url);
-    url.split(['?', '#']).next().unwrap_or(&url).to_owned()
-}
 
 const TEMPLATE: &str = include_str!("new.js");
 
@@ -102,12 +75,12 @@ pub fn write_new(path: &Path, typed: &Path, force: bool) -> Result<String, Failu
 ///
 /// # Errors
 /// What is wrong with the plan.
-pub fn check(procedure: &Procedure, settings: &Settings, terminal: &Terminal) -> Result<ExitCode, Failure> {
+pub fn check(procedure: &Procedure, settings: &ProcedureSettings, terminal: &Terminal) -> Result<ExitCode, Failure> {
     let planned = plan::plan(procedure, settings)?;
     let (folder, _) = stages::folder(procedure, settings)?;
     let checks = runtime()?.block_on(async {
-        let scripts = known::scripts(procedure, &planned, settings).await;
-        known::check_criteria(procedure, &scripts, &settings.file)?;
+        let scripts = criteria_check::scripts(procedure, &planned, settings).await;
+        criteria_check::check_criteria(procedure, &scripts, &settings.file)?;
         Ok::<_, Failure>(check::check(procedure, &planned, settings, &scripts, &folder).await)
     })?;
     tell_checks(&checks, terminal);
@@ -119,11 +92,11 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     tokio::runtime::Builder::new_current_thread().enable_all().build().exit(ExitCode::Other)
 }
 
-fn has_failed(checks: &[Check]) -> bool {
+fn has_failed(checks: &[CheckResult]) -> bool {
     checks.iter().any(|check| check.state == CheckState::Failed)
 }
 
-fn tell_checks(checks: &[Check], terminal: &Terminal) {
+fn tell_checks(checks: &[CheckResult], terminal: &Terminal) {
     for check in checks {
         let sign = match check.state {
             CheckState::Ok => "✓",
@@ -142,7 +115,7 @@ fn tell_checks(checks: &[Check], terminal: &Terminal) {
 pub fn run(
     procedure: &Procedure,
     module: &DataModule,
-    settings: &Settings,
+    settings: &ProcedureSettings,
     terminal: &Terminal,
 ) -> Result<ExitCode, Failure> {
     let planned = plan::plan(procedure, settings)?;
@@ -150,8 +123,8 @@ pub fn run(
     stages::check_resumed(procedure, settings, &folder)?;
     let runtime = runtime()?;
     if settings.dry_run {
-        let scripts = runtime.block_on(known::scripts(procedure, &planned, settings));
-        known::check_criteria(procedure, &scripts, &settings.file)?;
+        let scripts = runtime.block_on(criteria_check::scripts(procedure, &planned, settings));
+        criteria_check::check_criteria(procedure, &scripts, &settings.file)?;
         terminal.print(&plan::describe(procedure, &planned, &folder));
         let checks = check::of_file(procedure, &planned, &scripts, &folder);
         tell_checks(&checks, terminal);
@@ -162,7 +135,7 @@ pub fn run(
         terminal.print(&format!("{} ({})\n", procedure.name, procedure.environment));
         if let Some(begun) = stages::only_upload(procedure, settings, &planned, &folder) {
             terminal.print("  everything else is done; uploading the archive\n");
-            let judgement = verdict::judge(&results::Results::read(&folder)?);
+            let judgement = verdict::judge(&results::ProcedureResults::read(&folder)?);
             stages::upload(&begun.0, &begun.1, settings, &mut interrupts, terminal).await?;
             return Ok(code(&judgement));
         }
@@ -170,12 +143,12 @@ pub fn run(
         if terminal.stdout_is_tty() {
             observer.watch();
         }
-        let live = Live::open(settings, &procedure.name, observer.clone(), terminal)?;
+        let live = LivePage::open(settings, &procedure.name, observer.clone(), terminal)?;
         if let Some(url) = live.url() {
             terminal.print(&format!("  live page {url}\n"));
         }
-        let scripts = known::scripts(procedure, &planned, settings).await;
-        known::check_criteria(procedure, &scripts, &settings.file)?;
+        let scripts = criteria_check::scripts(procedure, &planned, settings).await;
+        criteria_check::check_criteria(procedure, &scripts, &settings.file)?;
         let checks = check::check(procedure, &planned, settings, &scripts, &folder).await;
         tell_checks(&checks, terminal);
         if has_failed(&checks) {
@@ -187,13 +160,23 @@ pub fn run(
         journal.write(&folder)?;
         terminal.print(&format!("  results go to {}\n", folder.display()));
         let interrupts = &mut interrupts;
-        let is_wanted: Vec<bool> = journal.runs.iter().map(|run| run.state == State::Pending).collect();
-        let progress = Progress::new(&planned, &is_wanted, observer.clone(), live.url());
+        let is_wanted: Vec<bool> = journal.runs.iter().map(|run| run.state == EntryState::Pending).collect();
+        let progress = ProcedureProgress::new(&planned, &is_wanted, observer.clone(), live.url());
         live.refresh(&folder, &progress, None);
-        let _screen = Screen::start(progress.clone(), terminal.clone());
+        let _screen = ProgressDisplay::start(progress.clone(), terminal.clone());
         let folder = folder.as_path();
-        let mut stage =
-            Stages { procedure, module, settings, terminal, folder, journal, interrupts, observer, progress, live };
+        let mut stage = ProcedureStages {
+            procedure,
+            module,
+            settings,
+            terminal,
+            folder,
+            journal,
+            interrupts,
+            observer,
+            progress,
+            live,
+        };
         stage.data().await?;
         if !stage.interrupts.seen {
             stage.runs(&planned).await?;
@@ -268,11 +251,16 @@ pub struct UploadTo {
 ///
 /// # Errors
 /// An archive that is not whole; what the store, or the way to it, says.
-pub fn upload(path: &Path, to: UploadTo, settings: &Settings, terminal: &Terminal) -> Result<ExitCode, Failure> {
+pub fn upload(
+    path: &Path,
+    to: UploadTo,
+    settings: &ProcedureSettings,
+    terminal: &Terminal,
+) -> Result<ExitCode, Failure> {
     let wrong = |why: String| Failure::new(ExitCode::InvalidConfig, why);
     let begun = upload::begun(path);
     let url = match &to.url {
-        Some(url) => Some(upload::Target::bucket_url(url).map_err(wrong)?),
+        Some(url) => Some(upload::UploadTarget::bucket_url(url).map_err(wrong)?),
         None => begun.as_ref().map(|target| target.url.clone()),
     };
     let Some(url) = url else {
@@ -281,11 +269,11 @@ pub fn upload(path: &Path, to: UploadTo, settings: &Settings, terminal: &Termina
     };
     // What was begun elsewhere does not say where this goes.
     let begun = begun.filter(|target| to.url.is_none() || target.url == url);
-    let target = upload::Target {
+    let target = upload::UploadTarget {
         url,
         endpoint: to.endpoint.or_else(|| begun.as_ref()?.endpoint.clone()),
         region: to.region.or_else(|| begun.as_ref()?.region.clone()),
-        place: credentials::Place { file: to.credentials, profile: to.profile },
+        place: credentials::CredentialsSource { file: to.credentials, profile: to.profile },
     };
     archive::verify(path)?;
     runtime()?.block_on(async {
@@ -324,15 +312,4 @@ pub fn compare(
         CompareShape::Markdown => compared.markdown(),
     });
     Ok(if compared.has_regressions() { ExitCode::ThresholdsCrossed } else { ExitCode::Success })
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn addresses_are_told_without_secrets() {
-        let check = |url: &str, expect: &str| assert_eq!(super::plain_address(url), expect);
-        check("redis://user:p@ss@host:6379/1", "redis://host:6379/1");
-        check("https://host/path/@x?token=1#a", "https://host/path/@x");
-        check("postgres://u@h", "postgres://h");
-    }
 }

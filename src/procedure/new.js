@@ -96,14 +96,26 @@ export default {
   // figures. false: none.
   samples: { limit: '2GB' },
 
-  // More failed requests than `failed` and fewer samples than `samples` behind a latency or a share block an approval.
-  limits: { failed: '5%', samples: 30 },
+  // More failed requests than `failed` and fewer samples than `samples` behind a latency or a share block an approval. A
+  // p95 above `slow`, fewer cache hits than `cacheHits` in a run whose median is not smaller than the baseline's by `gain`,
+  // and memory that grew by more than `growth` throughout a run are findings.
+  limits: { failed: '5%', samples: 30, slow: '200ms', cacheHits: '50%', gain: '10%', growth: '20%' },
+
+  // The metrics and series that findings and reports look at beside the criteria; `*` stands for any text.
+  metrics: {
+    failed: ['http_req_failed', 'errors'],
+    cacheHits: ['*cache_hit*', 'redis_hit_ratio'],
+    memory: ['redis_memory', 'host_memory_used'],
+    databaseConnections: 'db_connections',
+    cacheMemory: 'redis_memory',
+  },
+
   // exit, errors, thresholds, generator and samples are blocking, the rest are warnings, resources and thinned notes. The report says
   // where this changes that.
   // findings: { generator: 'warning' },
 
-  // Other words for the hints of findings: preflight, resources, data, exit, errors, refused, thresholds, generator, samples,
-  // dropped, slow, cache, memory, collector, thinned.
+  // Other words for the hints of findings: preflight, resources, data, exit, errors, refused, checks, thresholds, generator,
+  // samples, dropped, slow, cache, memory, collector, thinned.
   hints: {
     // slow: 'ask the database team',
   },

@@ -3,11 +3,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::results::{Results, RunResult};
+use super::metric_roles::MetricRoles;
+use super::results::{ProcedureResults, RunResult};
 use super::verdict::Judgement;
 
 /// The run that most criteria are about; of several, the last.
-pub fn main_run<'a>(results: &'a Results, judgement: &Judgement) -> Option<&'a RunResult> {
+pub fn main_run<'a>(results: &'a ProcedureResults, judgement: &Judgement) -> Option<&'a RunResult> {
     let about = |run: &RunResult| {
         let prefix = format!("{}.", run.entry.name);
         judgement.criteria.iter().filter(|one| one.expression.contains(&prefix)).count()
@@ -16,9 +17,11 @@ pub fn main_run<'a>(results: &'a Results, judgement: &Judgement) -> Option<&'a R
 }
 
 /// What a run achieved. What was not measured is null.
-pub fn metrics(run: &RunResult) -> Value {
+pub fn metrics(run: &RunResult, roles: &MetricRoles) -> Value {
     let time = |stat: &str| run.judged_value("http_req_duration", stat);
     let percent = |share: f64| share * 100.0;
+    // What a script counts as failed says more than what k6 does.
+    let failed = roles.failed.iter().rev().find_map(|metric| run.value(metric, "rate"));
     json!({
         "run": run.entry.name,
         "response_times_ms": {
@@ -26,30 +29,16 @@ pub fn metrics(run: &RunResult) -> Value {
             "max": time("max"),
         },
         "throughput_req_per_sec": run.value("http_reqs", "rate"),
-        "cache_hit_rate_percent": cache_hits(run).map(percent),
-        "error_rate_percent": run.value("errors", "rate").or_else(|| run.value("http_req_failed", "rate")).map(percent),
-        "database_connections": run.value("db_connections", "max"),
-        "redis_memory_mb": run.value("redis_memory", "max").map(|bytes| bytes / 1e6),
+        "cache_hit_rate_percent": run.cache_hits(roles).map(percent),
+        "error_rate_percent": failed.map(percent),
+        "database_connections": run.value(&roles.database_connections, "max"),
+        "redis_memory_mb": run.value(&roles.cache_memory, "max").map(|bytes| bytes / 1e6),
     })
 }
 
-/// The share of reads that a cache answered: a rate or a gauge that is named after hits of a cache, else Redis' own.
-fn cache_hits(run: &RunResult) -> Option<f64> {
-    let metrics = run.document.as_ref().and_then(|document| document["metrics"].as_array());
-    let named = metrics.into_iter().flatten().find_map(|metric| {
-        let name = metric["name"].as_str().filter(|name| name.contains("cache_hit") && !name.contains('{'))?;
-        match metric["type"].as_str()? {
-            "rate" => run.value(name, "rate"),
-            "gauge" => run.value(name, "value").filter(|share| (0.0..=1.0).contains(share)),
-            _ => None,
-        }
-    });
-    named.or_else(|| run.value("redis_hit_ratio", "avg"))
-}
-
 /// Whether a cache answered at all; null where nobody measured that.
-pub fn cache_enabled(run: Option<&RunResult>) -> Value {
-    run.and_then(cache_hits).map_or(Value::Null, |share| (share > 0.0).into())
+pub fn cache_enabled(run: Option<&RunResult>, roles: &MetricRoles) -> Value {
+    run.and_then(|run| run.cache_hits(roles)).map_or(Value::Null, |share| (share > 0.0).into())
 }
 
 /// Whether each criterion holds, by its name as a word; null for what was not measured.

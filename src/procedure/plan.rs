@@ -3,15 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::Settings;
-use super::file::{Procedure, RunPlan, Shape};
+use super::file::{LoadShape, Procedure, RunSpec};
+use super::settings::ProcedureSettings;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::units::Span;
 
 /// One run, ready.
 #[derive(Clone, Debug)]
-pub struct Planned {
+pub struct PlannedRun {
     /// Its name.
     pub name: String,
     /// The script's path, as it is given to the child.
@@ -38,7 +38,7 @@ pub struct Planned {
 ///
 /// # Errors
 /// Names after `--only` and `--skip` that are no runs; a scale for what can't be scaled.
-pub fn plan(procedure: &Procedure, settings: &Settings) -> Result<Vec<Planned>, Failure> {
+pub fn plan(procedure: &Procedure, settings: &ProcedureSettings) -> Result<Vec<PlannedRun>, Failure> {
     let names: Vec<&str> = procedure.runs.iter().map(|run| run.name.as_str()).collect();
     for (flag, list) in [("--only", &settings.only), ("--skip", &settings.skip)] {
         if let Some(unknown) = list.iter().find(|name| !names.contains(&name.as_str())) {
@@ -53,7 +53,7 @@ pub fn plan(procedure: &Procedure, settings: &Settings) -> Result<Vec<Planned>, 
     Ok(planned)
 }
 
-fn one(run: &RunPlan, procedure: &Procedure, settings: &Settings) -> Result<Planned, Failure> {
+fn one(run: &RunSpec, procedure: &Procedure, settings: &ProcedureSettings) -> Result<PlannedRun, Failure> {
     let is_wanted =
         (settings.only.is_empty() || settings.only.contains(&run.name)) && !settings.skip.contains(&run.name);
     let mut flags = Vec::new();
@@ -62,34 +62,35 @@ fn one(run: &RunPlan, procedure: &Procedure, settings: &Settings) -> Result<Plan
         flags.push(format!("--vus={vus}"));
     }
     let (words, duration) = match &run.shape {
-        Shape::Own if settings.scale != 1.0 && is_wanted => {
+        LoadShape::Own if settings.scale != 1.0 && is_wanted => {
             let text = format!("run `{}` has no duration here that `--scale` could multiply", run.name);
             return Err(Failure::new(ExitCode::Other, text).hint("give it a duration or stages, or skip it"));
         }
-        Shape::Own => ("as the script says".to_owned(), None),
-        Shape::Duration(whole) => {
+        LoadShape::Own => ("as the script says".to_owned(), None),
+        LoadShape::Duration(whole) => {
             let duration = scaled(*whole, settings.scale).max(Duration::from_secs(1));
             flags.push(format!("--duration={}", Span::from(duration)));
             (format!("for {}", Span::from(duration)), Some(duration))
         }
-        Shape::Iterations(count) => {
+        LoadShape::Iterations(count) => {
             flags.push(format!("--iterations={count}"));
             (format!("{count} iteration{}", if *count == 1 { "" } else { "s" }), None)
         }
-        Shape::Stages(stages) => {
+        LoadShape::Stages(stages) => {
             let mut words = Vec::new();
             let mut total = Duration::ZERO;
             for (whole, target) in stages {
                 let duration = scaled(*whole, settings.scale);
                 total += duration;
                 flags.push(format!("--stage={}:{target}", Span::from(duration)));
-                words.push(format!("{} to {target}", Span::from(duration)));
+                let vus = if words.is_empty() { " VUs" } else { "" };
+                words.push(format!("{} to {target}{vus}", Span::from(duration)));
             }
             (words.join(", "), Some(total))
         }
     };
     let words = match (vus, &run.shape) {
-        (Some(vus), Shape::Stages(_)) => format!("from {vus}: {words}"),
+        (Some(vus), LoadShape::Stages(_)) => format!("from {vus}: {words}"),
         (Some(vus), _) => format!("{vus} {words}"),
         (None, _) => words,
     };
@@ -104,13 +105,13 @@ fn one(run: &RunPlan, procedure: &Procedure, settings: &Settings) -> Result<Plan
     env.extend(procedure.base_url.iter().map(|url| ("BASE_URL".to_owned(), url.clone())));
     env.extend(settings.variables.clone());
     env.extend(run.env.clone());
-    Ok(Planned {
+    Ok(PlannedRun {
         name: run.name.clone(),
         script: script_path(&settings.cwd, &settings.file, &run.script),
         words,
         flags,
         vus: match &run.shape {
-            Shape::Stages(stages) => stages.iter().map(|(_, target)| *target).chain(run.vus).max(),
+            LoadShape::Stages(stages) => stages.iter().map(|(_, target)| *target).chain(run.vus).max(),
             _ => run.vus,
         },
         env,
@@ -140,7 +141,7 @@ fn script_path(cwd: &Path, file: &str, script: &str) -> PathBuf {
 }
 
 /// The plan, for `--dry-run`.
-pub fn describe(procedure: &Procedure, planned: &[Planned], folder: &Path) -> String {
+pub fn describe(procedure: &Procedure, planned: &[PlannedRun], folder: &Path) -> String {
     let mut text = format!("{} ({})\n", procedure.name, procedure.environment);
     let mut line = |key: &str, value: String| text.push_str(&format!("  {key:<10} {value}\n"));
     line("results", folder.display().to_string());
@@ -157,7 +158,7 @@ pub fn describe(procedure: &Procedure, planned: &[Planned], folder: &Path) -> St
     }
     let mut total = Duration::ZERO;
     let mut is_open = false;
-    let wanted: Vec<&Planned> = planned.iter().filter(|run| run.is_wanted).collect();
+    let wanted: Vec<&PlannedRun> = planned.iter().filter(|run| run.is_wanted).collect();
     for (place, run) in wanted.iter().enumerate() {
         line(&run.name, format!("{}, {}", run.script.display(), run.words));
         is_open |= run.duration.is_none();

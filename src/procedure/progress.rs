@@ -2,28 +2,28 @@
 //! place, elsewhere a line a minute; stages say themselves that they begin.
 
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::observer::Observer;
-use super::plan::Planned;
+use super::plan::PlannedRun;
+use super::settings::REPORT_EVERY;
 use crate::run::Moment;
 use crate::ui::Terminal;
 use crate::ui::progress::{bar, cut};
 use crate::units::Span;
 use crate::units::figure::{self, Unit};
+use crate::units::sync::lock;
 
 /// How often the block is drawn.
 const DRAW_EVERY: Duration = Duration::from_millis(500);
-/// How often something is said where nothing can be drawn.
-pub const SAY_EVERY: Duration = Duration::from_secs(60);
 /// How wide a bar is.
 const BAR_WIDTH: usize = 30;
 
 /// What happens now.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub enum Stage {
+pub enum ProcedureStage {
     /// Checks, records, reports: short, or with a bar of their own.
     #[default]
     Other,
@@ -35,50 +35,57 @@ pub enum Stage {
 
 /// How far a procedure is. Cheap to clone.
 #[derive(Clone)]
-pub struct Progress {
-    shared: Arc<Shared>,
+pub struct ProcedureProgress {
+    shared: Arc<ProgressState>,
 }
 
-struct Shared {
-    runs: Vec<Part>,
+struct ProgressState {
+    runs: Vec<RunProgress>,
     observer: Observer,
     /// Where the live page is.
     url: Option<String>,
-    now: Mutex<(Stage, Instant)>,
+    now: Mutex<(ProcedureStage, Instant)>,
 }
 
 /// A run that is to be done.
-struct Part {
+struct RunProgress {
     name: String,
     is_wanted: bool,
     duration: Option<Duration>,
     cool_down: Duration,
 }
 
-impl Progress {
+impl ProcedureProgress {
     /// Nothing has begun. `is_wanted` tells by place whether a run is still to be done.
-    pub fn new(planned: &[Planned], is_wanted: &[bool], observer: Observer, url: Option<String>) -> Self {
-        let part = |(run, is_wanted): (&Planned, &bool)| Part {
+    pub fn new(planned: &[PlannedRun], is_wanted: &[bool], observer: Observer, url: Option<String>) -> Self {
+        let part = |(run, is_wanted): (&PlannedRun, &bool)| RunProgress {
             name: run.name.clone(),
             is_wanted: *is_wanted,
             duration: run.duration,
             cool_down: run.cool_down,
         };
         let runs = planned.iter().zip(is_wanted).map(part).collect();
-        Self { shared: Arc::new(Shared { runs, observer, url, now: Mutex::new((Stage::Other, Instant::now())) }) }
+        Self {
+            shared: Arc::new(ProgressState {
+                runs,
+                observer,
+                url,
+                now: Mutex::new((ProcedureStage::Other, Instant::now())),
+            }),
+        }
     }
 
     /// The next stage begins. What was drawn of the last one is gone from then on, where the new one has nothing to draw.
-    pub fn enter(&self, stage: Stage, terminal: &Terminal) {
+    pub fn enter(&self, stage: ProcedureStage, terminal: &Terminal) {
         let mut now = self.now();
-        if stage == Stage::Other {
+        if stage == ProcedureStage::Other {
             terminal.set_block(String::new());
         }
         *now = (stage, Instant::now());
     }
 
-    fn now(&self) -> MutexGuard<'_, (Stage, Instant)> {
-        self.shared.now.lock().unwrap_or_else(PoisonError::into_inner)
+    fn now(&self) -> MutexGuard<'_, (ProcedureStage, Instant)> {
+        lock(&self.shared.now)
     }
 
     /// Draws what happens now; nobody enters another stage meanwhile.
@@ -92,21 +99,21 @@ impl Progress {
     }
 
     /// What happens now, with its figures.
-    pub fn glance(&self) -> Glance<'_> {
+    pub fn glance(&self) -> ProgressSnapshot<'_> {
         self.glance_at(&self.now())
     }
 
-    fn glance_at(&self, (stage, began): &(Stage, Instant)) -> Glance<'_> {
+    fn glance_at(&self, (stage, began): &(ProcedureStage, Instant)) -> ProgressSnapshot<'_> {
         let stage = stage.clone();
-        let moment = matches!(stage, Stage::Run(_)).then(|| self.shared.observer.moment()).flatten();
-        Glance { shared: &self.shared, stage, spent: began.elapsed(), moment }
+        let moment = matches!(stage, ProcedureStage::Run(_)).then(|| self.shared.observer.moment()).flatten();
+        ProgressSnapshot { shared: &self.shared, stage, spent: began.elapsed(), moment }
     }
 }
 
 /// One moment of a procedure.
-pub struct Glance<'a> {
-    shared: &'a Shared,
-    stage: Stage,
+pub struct ProgressSnapshot<'a> {
+    shared: &'a ProgressState,
+    stage: ProcedureStage,
     spent: Duration,
     moment: Option<Moment>,
 }
@@ -116,18 +123,18 @@ fn clock(time: Duration) -> String {
     Span::from(time).rounded(Span::from_secs(1)).to_string()
 }
 
-impl Glance<'_> {
+impl ProgressSnapshot<'_> {
     /// The stage in words: `stress, run 2 of 3`.
     pub fn stage(&self) -> Option<String> {
         match self.stage {
-            Stage::Other => None,
-            Stage::Run(place) => Some(format!("{}, {}", self.shared.runs[place].name, self.number(place))),
-            Stage::CoolDown(place, _) => Some(format!("cool-down before {}", self.shared.runs[place].name)),
+            ProcedureStage::Other => None,
+            ProcedureStage::Run(place) => Some(format!("{}, {}", self.shared.runs[place].name, self.number(place))),
+            ProcedureStage::CoolDown(place, _) => Some(format!("cool-down before {}", self.shared.runs[place].name)),
         }
     }
 
     fn number(&self, place: usize) -> String {
-        let wanted = |runs: &[Part]| runs.iter().filter(|run| run.is_wanted).count();
+        let wanted = |runs: &[RunProgress]| runs.iter().filter(|run| run.is_wanted).count();
         format!("run {} of {}", wanted(&self.shared.runs[..=place]), wanted(&self.shared.runs))
     }
 
@@ -135,15 +142,15 @@ impl Glance<'_> {
     fn time(&self) -> (Duration, Option<Duration>) {
         let seconds = |seconds: f64| Duration::try_from_secs_f64(seconds).ok();
         match (&self.stage, &self.moment) {
-            (Stage::CoolDown(_, pause), _) => (self.spent.min(*pause), Some(*pause)),
-            (Stage::Run(place), moment) => {
+            (ProcedureStage::CoolDown(_, pause), _) => (self.spent.min(*pause), Some(*pause)),
+            (ProcedureStage::Run(place), moment) => {
                 let spent = moment.as_ref().and_then(|moment| seconds(moment.seconds)).unwrap_or_default();
                 // A limit that only keeps iterations from going on for ever is no plan.
                 let told = moment.as_ref().filter(|moment| !moment.has_limit_only).and_then(|moment| moment.duration);
                 let planned = told.and_then(seconds).or(self.shared.runs[*place].duration);
                 (planned.map_or(spent, |planned| spent.min(planned)), planned)
             }
-            (Stage::Other, _) => (self.spent, None),
+            (ProcedureStage::Other, _) => (self.spent, None),
         }
     }
 
@@ -151,9 +158,9 @@ impl Glance<'_> {
     pub fn left(&self) -> (Duration, bool) {
         let (spent, planned) = self.time();
         let (first, mut is_whole) = match self.stage {
-            Stage::Other => (0, true),
-            Stage::CoolDown(place, _) => (place, true),
-            Stage::Run(place) => (place + 1, planned.is_some()),
+            ProcedureStage::Other => (0, true),
+            ProcedureStage::CoolDown(place, _) => (place, true),
+            ProcedureStage::Run(place) => (place + 1, planned.is_some()),
         };
         let told = self.moment.as_ref().and_then(|moment| moment.left);
         let mut left = match told.and_then(|left| Duration::try_from_secs_f64(left).ok()) {
@@ -164,7 +171,7 @@ impl Glance<'_> {
             None => planned.map_or(Duration::ZERO, |planned| planned.saturating_sub(spent)),
         };
         let mut pause = match self.stage {
-            Stage::Run(place) => self.shared.runs[place].cool_down,
+            ProcedureStage::Run(place) => self.shared.runs[place].cool_down,
             _ => Duration::ZERO,
         };
         for run in self.shared.runs.iter().skip(first).filter(|run| run.is_wanted) {
@@ -207,9 +214,9 @@ impl Glance<'_> {
     fn block(&self, width: usize) -> String {
         let (spent, planned) = self.time();
         let name = match self.stage {
-            Stage::Other => return String::new(),
-            Stage::Run(place) => format!("{} ({})", self.shared.runs[place].name, self.number(place)),
-            Stage::CoolDown(place, _) => format!("cool-down before {}", self.shared.runs[place].name),
+            ProcedureStage::Other => return String::new(),
+            ProcedureStage::Run(place) => format!("{} ({})", self.shared.runs[place].name, self.number(place)),
+            ProcedureStage::CoolDown(place, _) => format!("cool-down before {}", self.shared.runs[place].name),
         };
         let mut lines = vec![String::new()];
         lines.push(match planned {
@@ -232,9 +239,9 @@ impl Glance<'_> {
     fn line(&self) -> Option<String> {
         let (spent, planned) = self.time();
         let name = match self.stage {
-            Stage::Other => return None,
-            Stage::Run(place) => self.shared.runs[place].name.clone(),
-            Stage::CoolDown(..) => "cool-down".to_owned(),
+            ProcedureStage::Other => return None,
+            ProcedureStage::Run(place) => self.shared.runs[place].name.clone(),
+            ProcedureStage::CoolDown(..) => "cool-down".to_owned(),
         };
         let time = match planned {
             Some(planned) => format!("{} of {}", clock(spent), clock(planned)),
@@ -246,18 +253,18 @@ impl Glance<'_> {
 }
 
 /// A thread that shows how far a procedure is, until it is dropped.
-pub struct Screen {
+pub struct ProgressDisplay {
     terminal: Terminal,
     thread: Option<(SyncSender<()>, JoinHandle<()>)>,
 }
 
-impl Screen {
+impl ProgressDisplay {
     /// Shows from now on.
-    pub fn start(progress: Progress, terminal: Terminal) -> Self {
+    pub fn start(progress: ProcedureProgress, terminal: Terminal) -> Self {
         let (stop, stopped) = sync_channel::<()>(0);
         let screen = terminal.clone();
         let showing = move || {
-            let (mut said, mut last) = (Instant::now(), Stage::Other);
+            let (mut said, mut last) = (Instant::now(), ProcedureStage::Other);
             while stopped.recv_timeout(DRAW_EVERY) == Err(RecvTimeoutError::Timeout) {
                 if screen.stdout_is_tty() {
                     progress.draw(&screen);
@@ -267,7 +274,7 @@ impl Screen {
                 if glance.stage != last {
                     (last, said) = (glance.stage.clone(), Instant::now());
                 }
-                if said.elapsed() >= SAY_EVERY {
+                if said.elapsed() >= REPORT_EVERY {
                     said = Instant::now();
                     if let Some(line) = glance.line() {
                         screen.print(&line);
@@ -281,7 +288,7 @@ impl Screen {
     }
 }
 
-impl Drop for Screen {
+impl Drop for ProgressDisplay {
     fn drop(&mut self) {
         if let Some((stop, thread)) = self.thread.take() {
             drop(stop);
@@ -297,8 +304,8 @@ mod tests {
     use super::*;
     use crate::ui::progress::RequestFigures;
 
-    fn shared(url: Option<&str>) -> Shared {
-        let part = |name: &str, is_wanted, seconds: Option<u64>| Part {
+    fn shared(url: Option<&str>) -> ProgressState {
+        let part = |name: &str, is_wanted, seconds: Option<u64>| RunProgress {
             name: name.to_owned(),
             is_wanted,
             duration: seconds.map(Duration::from_secs),
@@ -310,8 +317,8 @@ mod tests {
             part("spike", true, Some(300)),
             part("soak", true, None),
         ];
-        let now = Mutex::new((Stage::Other, Instant::now()));
-        Shared { runs, observer: Observer::default(), url: url.map(str::to_owned), now }
+        let now = Mutex::new((ProcedureStage::Other, Instant::now()));
+        ProgressState { runs, observer: Observer::default(), url: url.map(str::to_owned), now }
     }
 
     fn running() -> Moment {
@@ -330,8 +337,9 @@ mod tests {
     #[test]
     fn a_run_tells_its_figures_and_what_is_left_in_all() {
         let shared = shared(Some("http://127.0.0.1:5665"));
-        let glance = |stage, moment| Glance { shared: &shared, stage, spent: Duration::from_secs(12), moment };
-        let run = glance(Stage::Run(1), Some(running()));
+        let glance =
+            |stage, moment| ProgressSnapshot { shared: &shared, stage, spent: Duration::from_secs(12), moment };
+        let run = glance(ProcedureStage::Run(1), Some(running()));
         let block = "
   stress (run 1 of 3)  [======>---------------------]  2m10s of 9m0s
   50 VUs · 245 requests/s · p95 1.23 ms · 0 % failed
@@ -344,10 +352,11 @@ mod tests {
         assert_eq!(run.line().as_deref(), Some(line));
         assert_eq!(run.stage().as_deref(), Some("stress, run 1 of 3"));
         // Before the run tells anything its plan is known.
-        let early = glance(Stage::Run(1), None);
+        let early = glance(ProcedureStage::Run(1), None);
         assert_eq!(early.line().as_deref(), Some("  stress: 0s of 9m0s; at least 15m0s left in all\n"));
         let setup = Moment { stage: "setup()".to_owned(), seconds: 0.0, figures: None, ..running() };
-        let line = glance(Stage::Run(2), Some(Moment { active_vus: 1, iterations: 1, left: None, ..setup })).line();
+        let line =
+            glance(ProcedureStage::Run(2), Some(Moment { active_vus: 1, iterations: 1, left: None, ..setup })).line();
         let expect = "  spike: 0s of 9m0s, setup(), 1 VU, 1 iteration; at least 9m30s left in all\n";
         assert_eq!(line.as_deref(), Some(expect));
     }
@@ -355,15 +364,19 @@ mod tests {
     #[test]
     fn pauses_count_and_what_is_open_is_said() {
         let shared = shared(None);
-        let glance = |stage, moment| Glance { shared: &shared, stage, spent: Duration::from_secs(12), moment };
-        let pause = glance(Stage::CoolDown(2, Duration::from_secs(30)), None);
+        let glance =
+            |stage, moment| ProgressSnapshot { shared: &shared, stage, spent: Duration::from_secs(12), moment };
+        let pause = glance(ProcedureStage::CoolDown(2, Duration::from_secs(30)), None);
         let line = "  cool-down: 12s of 30s; at least 5m48s left in all\n";
         assert_eq!(pause.line().as_deref(), Some(line));
         assert!(pause.block(80).contains("cool-down before spike  [==========>"), "{}", pause.block(80));
         // The last run has no duration of its own: its iterations tell how long it will take.
         let moment = Moment { has_limit_only: true, duration: Some(600.0), left: Some(20.0), ..running() };
-        let line = glance(Stage::Run(3), Some(moment)).line().unwrap();
+        let line = glance(ProcedureStage::Run(3), Some(moment)).line().unwrap();
         assert!(line.starts_with("  soak: 2m10s, 50 VUs,") && line.ends_with("; about 20s left in all\n"), "{line}");
-        assert_eq!((glance(Stage::Other, None).line(), glance(Stage::Other, None).block(80)), (None, String::new()));
+        assert_eq!(
+            (glance(ProcedureStage::Other, None).line(), glance(ProcedureStage::Other, None).block(80)),
+            (None, String::new())
+        );
     }
 }

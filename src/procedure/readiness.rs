@@ -2,13 +2,14 @@
 
 use std::fmt::Write as _;
 
-use super::findings::{Finding, Severity};
-use super::journal::State;
-use super::results::{Results, RunResult};
+use super::finding_kinds::Severity;
+use super::findings::Finding;
+use super::journal::EntryState;
+use super::results::{ProcedureResults, RunResult};
 use super::verdict::{Judgement, Verdict};
 
 /// The whole text. `notes` are what a reader has to know of the results as a whole.
-pub fn text(results: &Results, judgement: &Judgement, notes: &[String]) -> String {
+pub fn text(results: &ProcedureResults, judgement: &Judgement, notes: &[String]) -> String {
     let journal = &results.journal;
     let mut text = format!("{} - Load Testing Results\n\n", journal.name);
     let mut line = |key: &str, value: &str| _ = writeln!(text, "{key:<13} {value}");
@@ -33,7 +34,7 @@ pub fn text(results: &Results, judgement: &Judgement, notes: &[String]) -> Strin
         let (state, subject) = (one.state.to_uppercase(), &one.subject);
         _ = writeln!(text, "  {state:<13} {subject}: {} (target: {})", one.achieved_text, one.target_text);
     }
-    let wanted = results.runs.iter().filter(|run| run.entry.state != State::Skipped).count();
+    let wanted = results.runs.iter().filter(|run| run.entry.state != EntryState::Skipped).count();
     let passed = results.runs.iter().filter(|run| outcome(run, &judgement.findings) == "PASS").count();
     _ = writeln!(text, "\nLoad Test Scenarios Passed: {passed} of {wanted}");
     for run in &results.runs {
@@ -53,7 +54,7 @@ pub fn text(results: &Results, judgement: &Judgement, notes: &[String]) -> Strin
     }
     let signature = match judgement.verdict {
         Verdict::Approved | Verdict::ApprovedWithFindings => "______________________________",
-        _ => "nobody, as long as the status is not APPROVED",
+        _ => "nobody: the status is not APPROVED",
     };
     _ = writeln!(text, "\n{:<13} {}\n{:<13} {signature}", "Date:", journal.started, "Approved by:");
     text
@@ -63,15 +64,15 @@ pub fn text(results: &Results, judgement: &Judgement, notes: &[String]) -> Strin
 fn outcome(run: &RunResult, findings: &[Finding]) -> String {
     let blocks = |one: &Finding| one.severity == Severity::Blocking && one.run.as_ref() == Some(&run.entry.name);
     match run.entry.state {
-        State::Finished if findings.iter().any(blocks) => "FAIL".to_owned(),
-        State::Finished => "PASS".to_owned(),
-        State::Failed => "FAIL".to_owned(),
+        EntryState::Finished if findings.iter().any(blocks) => "FAIL".to_owned(),
+        EntryState::Finished => "PASS".to_owned(),
+        EntryState::Failed => "FAIL".to_owned(),
         other => other.word().to_uppercase(),
     }
 }
 
 /// What to do next, as the verdict, the criteria and the findings suggest.
-pub fn recommendations(results: &Results, judgement: &Judgement) -> Vec<String> {
+pub fn recommendations(results: &ProcedureResults, judgement: &Judgement) -> Vec<String> {
     let mut list: Vec<String> = Vec::new();
     match judgement.verdict {
         Verdict::Approved => list.push("Deploy with the usual pipeline.".to_owned()),
@@ -81,8 +82,9 @@ pub fn recommendations(results: &Results, judgement: &Judgement) -> Vec<String> 
         Verdict::NotApproved => list.push("Do not deploy this version.".to_owned()),
         Verdict::Incomplete => {
             let file = &results.journal.file;
-            let text =
-                format!("Measure what is missing: `volley procedure run {file} --resume` with this folder goes on.");
+            let text = format!(
+                "Measure what is missing: `volley procedure run {file} --resume FOLDER` continues in this folder."
+            );
             list.push(text);
         }
         Verdict::Rehearsal => (),
@@ -95,7 +97,7 @@ pub fn recommendations(results: &Results, judgement: &Judgement) -> Vec<String> 
     }
     let failed = judgement.criteria.iter().filter(|one| one.state == "fail");
     list.extend(failed.map(|one| {
-        format!("Work on `{}`: {} was seen, {} is wanted.", one.subject, one.achieved_text, one.target_text)
+        format!("Improve `{}`: {} was measured, {} is wanted.", one.subject, one.achieved_text, one.target_text)
     }));
     for finding in judgement.findings.iter().filter(|finding| !finding.hint.is_empty()) {
         let hint = sentence(&finding.hint);
@@ -108,7 +110,7 @@ pub fn recommendations(results: &Results, judgement: &Judgement) -> Vec<String> 
         let watched: Vec<String> =
             judgement.criteria.iter().map(|one| format!("{} {}", one.subject, one.target_text)).collect();
         list.push(format!("Set alerts on what was judged here: {}.", watched.join("; ")));
-        list.push("Keep `baseline_metrics.json`: `volley compare` holds the next results against it.".to_owned());
+        list.push("Keep `baseline_metrics.json`: `volley compare` compares the next results with it.".to_owned());
     }
     list
 }

@@ -6,13 +6,16 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::findings::{Finding, Severity};
-use super::journal::{CheckState, Records, State, write_file};
-use super::results::{Results, RunResult};
+use super::finding_kinds::Severity;
+use super::findings::Finding;
+use super::journal::{CheckState, EntryState, TestDataSummary, write_file};
+use super::metric_roles::MetricRoles;
+use super::results::{ProcedureResults, RunResult};
 use super::verdict::{Judgement, Verdict, judge};
 use super::{performance, readiness};
 use crate::failure::Failure;
-use crate::report::{Mode, page};
+use crate::report::{PageMode, page};
+use crate::summary::headline::{Headline, failed_shares_of, headline};
 use crate::units::figure::{self, Unit};
 use crate::units::number;
 
@@ -30,7 +33,7 @@ pub const BASELINE: &str = "baseline_metrics.json";
 /// # Errors
 /// A folder without a journal, a disk that refuses.
 pub fn write_all(folder: &Path) -> Result<Judgement, Failure> {
-    let results = Results::read(folder)?;
+    let results = ProcedureResults::read(folder)?;
     let judgement = judge(&results);
     let write = |name: &str, text: &str| write_file(&folder.join(name), text.as_bytes());
     let baseline = serde_json::to_string_pretty(&baseline(&results, &judgement)).unwrap_or_default();
@@ -39,7 +42,7 @@ pub fn write_all(folder: &Path) -> Result<Judgement, Failure> {
     write("readiness.txt", &readiness::text(&results, &judgement, &notes))?;
     write("report.md", &markdown(&results, &judgement))?;
     let document = document(&results, &judgement).to_string();
-    write("report.html", &page(&document, &results.journal.name, Mode::File))?;
+    write("report.html", &page(&document, &results.journal.name, PageMode::File))?;
     Ok(judgement)
 }
 
@@ -48,12 +51,12 @@ pub fn write_all(folder: &Path) -> Result<Judgement, Failure> {
 /// # Errors
 /// A folder without a journal.
 pub fn page_document(folder: &Path) -> Result<String, Failure> {
-    let results = Results::read(folder)?;
+    let results = ProcedureResults::read(folder)?;
     Ok(document(&results, &judge(&results)).to_string())
 }
 
 /// What the page shows while runs are still to come: what was judged so far, without a verdict.
-pub fn live_document(results: &Results) -> Value {
+pub fn live_document(results: &ProcedureResults) -> Value {
     let mut document = document(results, &judge(results));
     let procedure = &mut document["procedure"];
     procedure["verdict"] = "RUNNING".into();
@@ -67,15 +70,15 @@ pub fn live_document(results: &Results) -> Value {
     let entries = results.journal.runs.iter();
     for (card, entry) in procedure["cards"].as_array_mut().into_iter().flatten().zip(entries) {
         match entry.state {
-            State::Running => card["state"] = "running".into(),
-            State::Pending => card["state"] = "to come".into(),
+            EntryState::Running => card["state"] = "running".into(),
+            EntryState::Pending => card["state"] = "to come".into(),
             _ => (),
         }
     }
     document
 }
 
-fn baseline(results: &Results, judgement: &Judgement) -> Value {
+fn baseline(results: &ProcedureResults, judgement: &Judgement) -> Value {
     let journal = &results.journal;
     let runs = results.runs.iter().filter(|run| run.document.is_some()).map(|run| {
         let endpoints = run.document.as_ref().and_then(|document| document["endpoints"].as_array());
@@ -88,7 +91,7 @@ fn baseline(results: &Results, judgement: &Judgement) -> Value {
             })
             .collect();
         let facts = json!({"state": run.entry.state, "script": run.entry.script, "plan": run.entry.plan,
-            "performance_metrics": performance::metrics(run), "seconds": run.seconds(), "exit_code": run.entry.exit_code, "metrics": run.figures(), "endpoints": endpoints});
+            "performance_metrics": performance::metrics(run, &journal.metrics), "seconds": run.seconds(), "exit_code": run.entry.exit_code, "metrics": run.figures(), "endpoints": endpoints});
         (run.entry.name.clone(), facts)
     });
     let main = performance::main_run(results, judgement);
@@ -103,8 +106,8 @@ fn baseline(results: &Results, judgement: &Judgement) -> Value {
         "verdict": judgement.verdict,
         "is_rehearsal": judgement.is_rehearsal,
         "reason": judgement.reason,
-        "cache_enabled": performance::cache_enabled(main),
-        "performance_metrics": main.map(performance::metrics),
+        "cache_enabled": performance::cache_enabled(main, &journal.metrics),
+        "performance_metrics": main.map(|run| performance::metrics(run, &journal.metrics)),
         "success_criteria": performance::criteria(judgement),
         "recommendations": readiness::recommendations(results, judgement),
         "runs": Value::Object(runs.collect::<Map<_, _>>()),
@@ -114,7 +117,7 @@ fn baseline(results: &Results, judgement: &Judgement) -> Value {
 }
 
 /// `scale` in words, where it is not 1: such a result is a rehearsal.
-fn scale_note(results: &Results) -> Option<String> {
+fn scale_note(results: &ProcedureResults) -> Option<String> {
     let scale = results.journal.scale;
     (scale != 1.0).then(|| format!("All durations were multiplied by {scale}: this is a rehearsal, not a measurement."))
 }
@@ -130,12 +133,12 @@ fn code(text: &str) -> String {
 }
 
 /// A moment of the journal to the minute: `2026-11-27 08:29 UTC`; what is no such moment stays as it is.
-fn minute(moment: &str) -> String {
+pub fn minute(moment: &str) -> String {
     let read = moment.parse::<jiff::Timestamp>().map(|moment| moment.strftime("%Y-%m-%d %H:%M UTC").to_string());
     read.unwrap_or_else(|_| moment.to_owned())
 }
 
-fn markdown(results: &Results, judgement: &Judgement) -> String {
+fn markdown(results: &ProcedureResults, judgement: &Judgement) -> String {
     let journal = &results.journal;
     let mark = match judgement.verdict {
         Verdict::Approved => "✅",
@@ -176,7 +179,10 @@ fn markdown(results: &Results, judgement: &Judgement) -> String {
     text.push_str("\n| Run | | Requests | Rate | Median | p95 | p99 | Max | Failed | Checks | Cache hits |\n");
     text.push_str("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n");
     for run in &results.runs {
-        let figures = FIGURES.map(|(_, metric, stat)| run.text(metric, stat).unwrap_or_else(|| "–".to_owned()));
+        let figures: Vec<String> = figures(run, &journal.metrics)
+            .into_iter()
+            .map(|(_, text)| text.unwrap_or_else(|| "–".to_owned()))
+            .collect();
         let state = run.entry.state.word();
         _ = writeln!(text, "| {} ({}) | {state} | {} |", run.entry.name, cell(&run.entry.plan), figures.join(" | "));
     }
@@ -193,8 +199,8 @@ fn markdown(results: &Results, judgement: &Judgement) -> String {
     text
 }
 
-/// What is shown of every run: title, metric, figure.
-const FIGURES: [(&str, &str, &str); 9] = [
+/// What is shown of every run, beside cache hits: title, metric, figure.
+const FIGURES: [(&str, &str, &str); 8] = [
     ("Requests", "http_reqs", "count"),
     ("Rate", "http_reqs", "rate"),
     ("Median", "http_req_duration", "med"),
@@ -203,8 +209,14 @@ const FIGURES: [(&str, &str, &str); 9] = [
     ("Max", "http_req_duration", "max"),
     ("Failed", "http_req_failed", "rate"),
     ("Checks", "checks", "rate"),
-    ("Cache hits", "cache_hits", "rate"),
 ];
+
+/// The figures of a run for people, with their titles; nothing for those that were not measured.
+fn figures(run: &RunResult, roles: &MetricRoles) -> Vec<(&'static str, Option<String>)> {
+    let hits = run.cache_hit_metric(roles).and_then(|metric| run.text(metric, "rate"));
+    let figures = FIGURES.iter().map(|(title, metric, stat)| (*title, run.text(metric, stat)));
+    figures.chain([("Cache hits", hits)]).collect()
+}
 
 fn difference(percent: Option<f64>, direction: &str) -> String {
     if direction == "same" {
@@ -215,7 +227,7 @@ fn difference(percent: Option<f64>, direction: &str) -> String {
 }
 
 /// What the page draws: see `summary/README.md`.
-fn document(results: &Results, judgement: &Judgement) -> Value {
+fn document(results: &ProcedureResults, judgement: &Judgement) -> Value {
     let journal = &results.journal;
     let runs: Vec<Value> = results
         .runs
@@ -223,6 +235,11 @@ fn document(results: &Results, judgement: &Judgement) -> Value {
         .filter_map(|run| {
             let mut document = run.document.clone()?;
             document["name"] = run.entry.name.clone().into();
+            if document.pointer("/run/is_over") == Some(&Value::Bool(true)) {
+                let head = head(run, journal.limits.failed);
+                document["verdict"]["headline"] = head.text.into();
+                document["verdict"]["is_good"] = head.is_good.into();
+            }
             document["panels"] = panels(run).into();
             document["lists"] = lists(run).into();
             // Histograms are for merging, and nine tenths of the page.
@@ -240,14 +257,16 @@ fn document(results: &Results, judgement: &Judgement) -> Value {
         .iter()
         .map(|run| {
             let name = Some(&run.entry.name);
-            let blocks = |finding: &Finding| finding.severity == Severity::Blocking && finding.run.as_ref() == name;
-            let is_good = run.entry.state == State::Finished
+            let of_run = || judgement.findings.iter().filter(|finding| finding.run.as_ref() == name);
+            let is_good = run.entry.state == EntryState::Finished
                 && run.entry.exit_code == Some(0)
-                && !judgement.findings.iter().any(blocks);
-            let figures =
-                FIGURES.iter().filter_map(|(title, metric, stat)| Some(json!([title, run.text(metric, stat)?])));
+                && !of_run().any(|finding| finding.severity == Severity::Blocking);
+            // What only the procedure file does not mind is no reason for a tick.
+            let is_tolerated = is_good && of_run().any(Finding::is_lowered);
+            let figures = figures(run, &journal.metrics);
+            let figures = figures.into_iter().filter_map(|(title, text)| Some(json!([title, text?])));
             json!({"name": run.entry.name, "plan": run.entry.plan, "state": run.entry.state.word(),
-                "is_good": is_good, "note": run.entry.note,
+                "is_good": is_good, "is_tolerated": is_tolerated, "note": run.entry.note,
                 "figures": figures.collect::<Vec<_>>()})
         })
         .collect();
@@ -262,7 +281,7 @@ fn document(results: &Results, judgement: &Judgement) -> Value {
     let checks: Vec<Value> = journal
         .checks
         .iter()
-        .map(|check| json!({"name": check.name, "is_good": check.state == CheckState::Ok, "text": check.text, "hint": check.hint}))
+        .map(|check| json!({"name": check.name, "is_good": check.state == CheckState::Ok, "is_warning": check.state == CheckState::Warning, "text": check.text, "hint": check.hint}))
         .collect();
     let notes: Vec<String> = scale_note(results).into_iter().chain(journal.notes.iter().cloned()).collect();
     json!({
@@ -275,7 +294,7 @@ fn document(results: &Results, judgement: &Judgement) -> Value {
             "reason": judgement.reason,
             "facts": [journal.environment, journal.base_url, journal.phase, journal.started],
             "notes": notes,
-            "data": journal.data.as_ref().map(Records::words),
+            "data": journal.data.as_ref().map(TestDataSummary::words),
             "criteria": judgement.criteria,
             "findings": judgement.findings,
             "cards": cards,
@@ -284,6 +303,16 @@ fn document(results: &Results, judgement: &Judgement) -> Value {
         },
         "runs": runs,
     })
+}
+
+/// The head of a run that is over, with what the procedure counts as too much.
+fn head(run: &RunResult, max_failed: f64) -> Headline {
+    let document = run.document.as_ref().unwrap_or(&Value::Null);
+    let verdict = &document["verdict"];
+    let code = verdict["exit_code"].as_u64().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
+    let has_thresholds = verdict["thresholds_judged"] == true
+        && document["thresholds"].as_array().is_some_and(|thresholds| !thresholds.is_empty());
+    headline(code, has_thresholds, &failed_shares_of(&|metric| run.rate(metric)), max_failed)
 }
 
 /// Charts of what collectors saw, in seconds since the run began.

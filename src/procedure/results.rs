@@ -6,10 +6,11 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::child::Files;
-use super::collect::{Collected, Series};
-use super::expression::Figure;
-use super::journal::{Entry, Journal, State};
+use super::collect::{Collected, CollectedSeries};
+use super::expression::FigureRef;
+use super::journal::{EntryState, Journal, RunEntry};
+use super::metric_roles::{MetricRoles, is_named};
+use super::run_files::RunFiles;
 use crate::failure::Failure;
 use crate::metrics::{Contains, MetricType, builtin};
 pub use crate::units::figure::unit_of as figure_unit;
@@ -19,7 +20,7 @@ use crate::units::figure::{self, Unit};
 const COLLECTORS: [&str; 4] = ["host", "redis", "postgres", "prometheus"];
 
 /// All results of a folder.
-pub struct Results {
+pub struct ProcedureResults {
     /// What happened.
     pub journal: Journal,
     /// The runs, in order.
@@ -29,14 +30,14 @@ pub struct Results {
 /// The results of one run.
 pub struct RunResult {
     /// What happened.
-    pub entry: Entry,
+    pub entry: RunEntry,
     /// Its summary, if it got so far.
     pub document: Option<Value>,
     /// What collectors saw.
     pub collected: Vec<Collected>,
 }
 
-impl Results {
+impl ProcedureResults {
     /// Reads a folder.
     ///
     /// # Errors
@@ -44,7 +45,7 @@ impl Results {
     pub fn read(folder: &Path) -> Result<Self, Failure> {
         let journal = Journal::read(folder)?;
         let runs = journal.runs.iter().map(|entry| {
-            let path = Files::of(folder, &entry.name).document;
+            let path = RunFiles::of(folder, &entry.name).document;
             let document = fs::read(path).ok().and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
             let collected = COLLECTORS.iter().filter_map(|name| {
                 let bytes = fs::read(folder.join(format!("{}_{name}.json", entry.name))).ok()?;
@@ -70,16 +71,16 @@ impl Results {
     ///
     /// # Errors
     /// Why there is none.
-    pub fn figure(&self, figure: &Figure, needs: u64) -> Result<f64, Missing> {
-        let absent = |text: String| Err(Missing::NotMeasured(text));
+    pub fn figure(&self, figure: &FigureRef, needs: u64) -> Result<f64, FigureError> {
+        let absent = |text: String| Err(FigureError::NotMeasured(text));
         let Some(run) = self.run(&figure.run) else { return absent(format!("there is no run `{}`", figure.run)) };
-        if run.entry.state != State::Finished {
+        if run.entry.state != EntryState::Finished {
             return absent(run.entry.state.said_of(&figure.run));
         }
         if let Some(samples) = run.samples(&figure.metric).filter(|samples| *samples < needs && needs > 0) {
             let (metric, count) = (&figure.metric, figure::text(samples as f64, Unit::Count));
             let what = if run.has_unanswered(metric) { "answered requests" } else { "samples" };
-            return Err(Missing::TooFew(format!("`{metric}` has {count} {what}, at least {needs} are needed")));
+            return Err(FigureError::TooFew(format!("`{metric}` has {count} {what}, at least {needs} are needed")));
         }
         match run.judged_value(&figure.metric, &figure.stat) {
             Some(value) => Ok(value),
@@ -88,19 +89,28 @@ impl Results {
     }
 
     /// What a figure measures.
-    pub fn unit(&self, figure: &Figure) -> Unit {
+    pub fn unit(&self, figure: &FigureRef) -> Unit {
         self.run(&figure.run).map_or(Unit::Number, |run| run.unit(&figure.metric, &figure.stat))
     }
 }
 
 /// Why a figure can't be judged.
 #[derive(Debug)]
-pub enum Missing {
+pub enum FigureError {
     /// Its run has no such figure, or did not end.
     NotMeasured(String),
     /// Too few samples to say anything.
     TooFew(String),
 }
+
+impl std::fmt::Display for FigureError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (Self::NotMeasured(text) | Self::TooFew(text)) = self;
+        f.write_str(text)
+    }
+}
+
+impl std::error::Error for FigureError {}
 
 impl RunResult {
     /// A metric of the summary.
@@ -110,7 +120,7 @@ impl RunResult {
     }
 
     /// A series of a collector.
-    pub fn series(&self, name: &str) -> Option<&Series> {
+    pub fn series(&self, name: &str) -> Option<&CollectedSeries> {
         self.collected.iter().find_map(|collected| collected.series.get(name))
     }
 
@@ -127,6 +137,49 @@ impl RunResult {
             }
             None => self.series(metric)?.stat(stat),
         }
+    }
+
+    /// The metrics and then the series that have one of these names, in which `*` stands for any text. No sub-metrics.
+    fn named<'a>(&'a self, names: &'a [String]) -> impl Iterator<Item = &'a str> {
+        let metrics = self.document.as_ref().and_then(|document| document["metrics"].as_array());
+        let metrics = metrics.into_iter().flatten().filter_map(|metric| metric["name"].as_str());
+        let series = self.collected.iter().flat_map(|collected| collected.series.keys().map(String::as_str));
+        let all: Vec<&str> = metrics.filter(|name| !name.contains('{')).chain(series).collect();
+        names.iter().flat_map(move |pattern| all.clone().into_iter().filter(move |name| is_named(name, pattern)))
+    }
+
+    /// The largest share of what failed; 0 where nothing tells.
+    pub fn failed_share(&self, roles: &MetricRoles) -> f64 {
+        roles.failed.iter().filter_map(|metric| self.value(metric, "rate")).fold(0.0, f64::max)
+    }
+
+    /// The rate that says what share of reads a cache answered.
+    pub fn cache_hit_metric<'a>(&'a self, roles: &'a MetricRoles) -> Option<&'a str> {
+        let is_rate = |name: &&str| self.metric(name).is_some_and(|metric| metric["type"] == "rate");
+        self.named(&roles.cache_hits).find(is_rate)
+    }
+
+    /// The share of reads that a cache answered, as far as a metric or a series tells.
+    pub fn cache_hits(&self, roles: &MetricRoles) -> Option<f64> {
+        self.named(&roles.cache_hits).find_map(|name| match self.metric(name) {
+            None => self.value(name, "avg"),
+            Some(metric) if metric["type"] == "rate" => self.value(name, "rate"),
+            Some(metric) if metric["type"] == "gauge" => {
+                self.value(name, "value").filter(|share| (0.0..=1.0).contains(share))
+            }
+            Some(_) => None,
+        })
+    }
+
+    /// Whether a time is one of answered requests only, and there were none.
+    pub fn has_no_answers(&self, metric: &str) -> bool {
+        self.has_unanswered(metric) && self.samples(metric) == Some(0)
+    }
+
+    /// The rate of a rate that has samples.
+    pub fn rate(&self, metric: &str) -> Option<f64> {
+        self.samples(metric).filter(|samples| *samples > 0)?;
+        self.value(metric, "rate")
     }
 
     /// A figure as criteria see it: times of requests are those of answered ones.
@@ -184,7 +237,7 @@ impl RunResult {
 
     /// A figure for people; times are those of answered requests, and none where nothing was answered.
     pub fn text(&self, metric: &str, stat: &str) -> Option<String> {
-        if self.has_unanswered(metric) && self.samples(metric) == Some(0) {
+        if self.has_no_answers(metric) {
             return None;
         }
         Some(figure::text(self.judged_value(metric, stat)?, self.unit(metric, stat)))

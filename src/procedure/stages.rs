@@ -5,16 +5,19 @@
 use std::path::{Path, PathBuf};
 
 use super::child::{self, Interrupts};
-use super::file::{Archive, Criterion, Procedure};
-use super::journal::{self, CriterionEntry, Entry, Journal, Records, State, Thinned};
-use super::live::Live;
+use super::created_records::{self, CreatedRecords};
+use super::file::{ArchivePlan, Criterion, Procedure};
+use super::journal::{self, CriterionEntry, EntryState, Journal, RunEntry, TestDataSummary, Thinned};
+use super::live::LivePage;
 use super::observer::Observer;
-use super::plan::Planned;
-use super::progress::{Progress, Stage};
-use super::records::{self, Ledger};
-use super::upload::{self, Target};
+use super::plan::PlannedRun;
+use super::progress::{ProcedureProgress, ProcedureStage};
+use super::run_files::RunFiles;
+use super::settings::ProcedureSettings;
+use super::upload::{self, UploadTarget};
 use super::verdict::Judgement;
-use super::{Settings, archive, collect, data, plain_address, report};
+use super::web::plain_address;
+use super::{archive, collect, create_test_data, report};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::output::json::thinned;
@@ -26,7 +29,7 @@ use crate::units::Span;
 ///
 /// # Errors
 /// A folder with results of another procedure.
-pub fn folder(procedure: &Procedure, settings: &Settings) -> Result<(PathBuf, String), Failure> {
+pub fn folder(procedure: &Procedure, settings: &ProcedureSettings) -> Result<(PathBuf, String), Failure> {
     let now = jiff::Zoned::now().strftime("%Y%m%d_%H%M%S").to_string();
     if let Some(folder) = &settings.resume {
         return Ok((joined(&settings.cwd, folder), now));
@@ -50,7 +53,7 @@ pub fn folder(procedure: &Procedure, settings: &Settings) -> Result<(PathBuf, St
     };
     if folder.join(journal::FILE).exists() {
         let text = format!("there are results in {} already", folder.display());
-        let hint = "`--resume` goes on there; another `resultsDir` keeps both";
+        let hint = "`--resume` continues there; another `resultsDir` keeps both";
         return Err(Failure::new(ExitCode::Other, text).hint(hint));
     }
     Ok((folder, stamp))
@@ -65,7 +68,7 @@ fn joined(folder: &Path, path: &Path) -> PathBuf {
 ///
 /// # Errors
 /// A folder without results, of another procedure, or of another scale.
-pub fn check_resumed(procedure: &Procedure, settings: &Settings, folder: &Path) -> Result<(), Failure> {
+pub fn check_resumed(procedure: &Procedure, settings: &ProcedureSettings, folder: &Path) -> Result<(), Failure> {
     if settings.resume.is_none() {
         return Ok(());
     }
@@ -89,8 +92,8 @@ pub fn check_resumed(procedure: &Procedure, settings: &Settings, folder: &Path) 
 /// What the file system says.
 pub fn open(
     procedure: &Procedure,
-    settings: &Settings,
-    planned: &[Planned],
+    settings: &ProcedureSettings,
+    planned: &[PlannedRun],
     folder: &Path,
     stamp: String,
 ) -> Result<Journal, Failure> {
@@ -108,15 +111,16 @@ pub fn open(
     };
     journal.criteria = procedure.criteria.iter().map(criterion).collect();
     journal.limits = procedure.limits;
+    journal.metrics = procedure.metrics.clone();
     journal.severities = procedure.severities.clone();
     journal.hints = procedure.hints.clone();
     journal.runs = planned
         .iter()
-        .map(|run| Entry {
+        .map(|run| RunEntry {
             name: run.name.clone(),
             script: run.script.display().to_string(),
             plan: run.words.clone(),
-            state: if run.is_wanted { State::Pending } else { State::Skipped },
+            state: if run.is_wanted { EntryState::Pending } else { EntryState::Skipped },
             exit_code: None,
             started: None,
             note: None,
@@ -133,27 +137,29 @@ pub fn open(
         let Some(before) = old.runs.iter().find(|before| before.name == entry.name) else { continue };
         match before.state {
             // Whole, but of another load: it is not what was asked for now.
-            State::Finished if before.plan != entry.plan => broken.push(format!("`{}` had another plan", entry.name)),
-            State::Finished => *entry = before.clone(),
-            State::Running | State::Interrupted | State::Failed => {
+            EntryState::Finished if before.plan != entry.plan => {
+                broken.push(format!("`{}` had another plan", entry.name))
+            }
+            EntryState::Finished => *entry = before.clone(),
+            EntryState::Running | EntryState::Interrupted | EntryState::Failed => {
                 broken.push(before.state.said_of(&entry.name));
             }
-            State::Pending | State::Skipped => (),
+            EntryState::Pending | EntryState::Skipped => (),
         }
     }
-    let broken = if broken.is_empty() { "no run was broken off".to_owned() } else { broken.join(", ") };
-    journal.notes.push(format!("Resumed at {}: {broken}.", journal::now()));
+    let broken = if broken.is_empty() { "no run had been cut short".to_owned() } else { broken.join(", ") };
+    journal.notes.push(format!("Resumed at {}: {broken}.", report::minute(&journal::now())));
     Ok(journal)
 }
 
 /// What is passed from stage to stage.
-pub struct Stages<'a> {
+pub struct ProcedureStages<'a> {
     /// What is to be done.
     pub procedure: &'a Procedure,
     /// Where its functions live.
     pub module: &'a DataModule,
     /// What was typed around it.
-    pub settings: &'a Settings,
+    pub settings: &'a ProcedureSettings,
     /// Where it is told how things go.
     pub terminal: &'a Terminal,
     /// Where results go.
@@ -165,12 +171,12 @@ pub struct Stages<'a> {
     /// How the run that goes on is asked.
     pub observer: Observer,
     /// How far everything is.
-    pub progress: Progress,
+    pub progress: ProcedureProgress,
     /// The page that shows it.
-    pub live: Live,
+    pub live: LivePage,
 }
 
-impl Stages<'_> {
+impl ProcedureStages<'_> {
     fn say(&self, text: &str) {
         self.terminal.print(&format!("  {text}\n"));
     }
@@ -181,10 +187,10 @@ impl Stages<'_> {
     /// As the file system says.
     pub async fn data(&mut self) -> Result<(), Failure> {
         let Some(data) = &self.procedure.data else { return Ok(()) };
-        if !self.journal.runs.iter().any(|run| run.state == State::Pending) {
+        if !self.journal.runs.iter().any(|run| run.state == EntryState::Pending) {
             return Ok(());
         }
-        let mut ledger = Ledger::open(self.folder)?;
+        let mut ledger = CreatedRecords::open(self.folder)?;
         let before = ledger.all_made().len() as u64;
         let unknown = ledger.unknown().len();
         if unknown > 0 {
@@ -195,14 +201,14 @@ impl Stages<'_> {
             self.journal.notes.push(text);
         }
         if before >= data.count && self.journal.data.is_some() {
-            self.say("the records exist already");
+            self.say("the records already exist");
             return Ok(());
         }
         match before {
             0 => self.say(&format!("making {}", counted(data.count))),
-            _ => self.say(&format!("making {}; {before} exist already", counted(data.count))),
+            _ => self.say(&format!("making {}; {before} already exist", counted(data.count))),
         }
-        let records = data::create(data, self.module, &mut ledger, self.interrupts, self.terminal).await;
+        let records = create_test_data::create(data, self.module, &mut ledger, self.interrupts, self.terminal).await;
         ledger.close();
         self.say(&records.words());
         if let Some(trouble) = &records.trouble {
@@ -216,12 +222,12 @@ impl Stages<'_> {
     ///
     /// # Errors
     /// As the file system says.
-    pub async fn runs(&mut self, planned: &[Planned]) -> Result<(), Failure> {
+    pub async fn runs(&mut self, planned: &[PlannedRun]) -> Result<(), Failure> {
         let mut pause = None;
         for (place, run) in planned.iter().enumerate() {
             match self.journal.runs[place].state {
-                State::Pending => (),
-                State::Finished => {
+                EntryState::Pending => (),
+                EntryState::Finished => {
                     self.say(&format!("{}: finished before, kept", run.name));
                     continue;
                 }
@@ -229,13 +235,13 @@ impl Stages<'_> {
             }
             if let Some(pause) = pause.take() {
                 self.say(&format!("cool-down of {}", Span::from(pause)));
-                self.progress.enter(Stage::CoolDown(place, pause), self.terminal);
+                self.progress.enter(ProcedureStage::CoolDown(place, pause), self.terminal);
                 self.live.refresh(self.folder, &self.progress, None);
                 tokio::select! {
                     () = tokio::time::sleep(pause) => {}
                     () = self.interrupts.next() => {}
                 }
-                self.progress.enter(Stage::Other, self.terminal);
+                self.progress.enter(ProcedureStage::Other, self.terminal);
             }
             if self.interrupts.seen {
                 break;
@@ -249,27 +255,27 @@ impl Stages<'_> {
         Ok(())
     }
 
-    async fn one(&mut self, place: usize, run: &Planned) -> Result<(), Failure> {
+    async fn one(&mut self, place: usize, run: &PlannedRun) -> Result<(), Failure> {
         let entry = &mut self.journal.runs[place];
-        entry.state = State::Running;
+        entry.state = EntryState::Running;
         entry.started = Some(journal::now());
         entry.exit_code = None;
         entry.note = None;
         entry.thinned = None;
         self.journal.write(self.folder)?;
         self.say(&format!("{}: {}", run.name, run.words));
-        self.progress.enter(Stage::Run(place), self.terminal);
+        self.progress.enter(ProcedureStage::Run(place), self.terminal);
         self.live.refresh(self.folder, &self.progress, Some(&run.name));
         let collect = self.procedure.collect.scaled(self.settings.scale);
         let sampler = collect::Sampler::start(&collect, self.folder, &run.name);
-        let wanted = self.journal.runs.iter().filter(|run| run.state != State::Skipped).count();
+        let wanted = self.journal.runs.iter().filter(|run| run.state != EntryState::Skipped).count();
         let limit = self.procedure.samples.share(wanted);
         let ended = child::run(run, self.folder, limit, self.settings, self.interrupts, &self.observer).await;
-        self.progress.enter(Stage::Other, self.terminal);
+        self.progress.enter(ProcedureStage::Other, self.terminal);
         for line in sampler.finish().await {
             self.say(&format!("! {line}"));
         }
-        let files = child::Files::of(self.folder, &run.name);
+        let files = RunFiles::of(self.folder, &run.name);
         let document = std::fs::read(&files.document).ok();
         let document = document.and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok());
         let reason =
@@ -278,19 +284,19 @@ impl Stages<'_> {
         let log = std::fs::read_to_string(&files.log).unwrap_or_default();
         entry.thinned = log.lines().rev().find_map(thinned).map(|(kept, all)| Thinned { kept, all });
         (entry.state, entry.note) = match ended {
-            Err(failure) => (State::Failed, Some(failure.message)),
+            Err(failure) => (EntryState::Failed, Some(failure.message)),
             Ok(ended) => {
                 entry.exit_code = ended.code;
                 // A run whose thresholds were crossed, or that the script marked as failed, still ran to its end.
                 let is_whole = matches!(ended.code, Some(0 | 99 | 110)) && document.is_some();
                 match (is_whole, ended.was_interrupted, ended.code) {
-                    (true, false, _) => (State::Finished, reason),
-                    (_, true, _) => (State::Interrupted, reason),
+                    (true, false, _) => (EntryState::Finished, reason),
+                    (_, true, _) => (EntryState::Interrupted, reason),
                     (false, false, Some(code)) => {
                         let why = reason.or_else(|| last_error(&files.log)).unwrap_or_default();
-                        (State::Failed, Some(format!("exit code {code}: {why}")))
+                        (EntryState::Failed, Some(format!("exit code {code}: {why}")))
                     }
-                    (false, false, None) => (State::Failed, Some("it was ended by a signal".to_owned())),
+                    (false, false, None) => (EntryState::Failed, Some("it was ended by a signal".to_owned())),
                 }
             }
         };
@@ -306,14 +312,14 @@ impl Stages<'_> {
     /// As the file system says.
     pub async fn clean_up(&mut self) -> Result<(), Failure> {
         let Some(data) = self.procedure.data.as_ref().filter(|data| data.clean_up.is_some()) else { return Ok(()) };
-        if !self.folder.join(records::FILE).exists() {
+        if !self.folder.join(created_records::FILE).exists() {
             return Ok(());
         }
-        let mut ledger = Ledger::open(self.folder)?;
+        let mut ledger = CreatedRecords::open(self.folder)?;
         self.say(&format!("removing {}", counted(ledger.all_made().len() as u64)));
-        let (removed, trouble) = data::remove(data, &mut ledger, self.interrupts, self.terminal).await;
+        let (removed, trouble) = create_test_data::remove(data, &mut ledger, self.interrupts, self.terminal).await;
         ledger.close();
-        let records = self.journal.data.get_or_insert_with(|| Records::asked(data.count));
+        let records = self.journal.data.get_or_insert_with(|| TestDataSummary::asked(data.count));
         records.removed += removed;
         if let Some(trouble) = trouble {
             self.terminal.print(&format!("  ! {trouble}\n"));
@@ -328,7 +334,7 @@ impl Stages<'_> {
     /// As the file system says; an archive that could not be uploaded, if that is the worst.
     pub async fn end(mut self) -> Result<ExitCode, Failure> {
         if self.interrupts.seen {
-            self.journal.notes.push(format!("Interrupted at {}.", journal::now()));
+            self.journal.notes.push(format!("Interrupted at {}.", report::minute(&journal::now())));
         }
         self.journal.ended = Some(journal::now());
         self.journal.write(self.folder)?;
@@ -367,7 +373,7 @@ fn counted(records: u64) -> String {
 }
 
 /// The folder archives go to.
-fn archives(folder: &Path, place: &Archive, settings: &Settings) -> PathBuf {
+fn archives(folder: &Path, place: &ArchivePlan, settings: &ProcedureSettings) -> PathBuf {
     match &place.dir {
         Some(dir) => settings.cwd.join(dir),
         None => folder.parent().unwrap_or(folder).to_owned(),
@@ -380,8 +386,8 @@ fn archives(folder: &Path, place: &Archive, settings: &Settings) -> PathBuf {
 /// What the store, or the way to it, says, and how to go on.
 pub async fn upload(
     archive: &Path,
-    target: &Target,
-    settings: &Settings,
+    target: &UploadTarget,
+    settings: &ProcedureSettings,
     interrupts: &mut Interrupts,
     terminal: &Terminal,
 ) -> Result<(), Failure> {
@@ -409,23 +415,23 @@ pub async fn upload(
 /// The archive that waits for its upload, if that is all there is to do in a folder that is gone on with.
 pub fn only_upload(
     procedure: &Procedure,
-    settings: &Settings,
-    planned: &[Planned],
+    settings: &ProcedureSettings,
+    planned: &[PlannedRun],
     folder: &Path,
-) -> Option<(PathBuf, Target)> {
+) -> Option<(PathBuf, UploadTarget)> {
     settings.resume.as_ref()?;
     let place = procedure.archive.as_ref()?;
     let target = place.upload.clone()?;
     let old = Journal::read(folder).ok()?;
-    let is_done = |run: &Planned| {
+    let is_done = |run: &PlannedRun| {
         !run.is_wanted
             || old
                 .runs
                 .iter()
-                .any(|entry| entry.name == run.name && entry.plan == run.words && entry.state == State::Finished)
+                .any(|entry| entry.name == run.name && entry.plan == run.words && entry.state == EntryState::Finished)
     };
     let has_records = procedure.data.as_ref().is_some_and(|data| data.clean_up.is_some());
-    let is_clean = !has_records || !folder.join(records::FILE).exists();
+    let is_clean = !has_records || !folder.join(created_records::FILE).exists();
     let archive = archive::path(&archives(folder, place, settings), &old);
     let is_all = old.ended.is_some() && is_clean && planned.iter().all(is_done) && upload::begun(&archive).is_some();
     (is_all && archive::verify(&archive).is_ok()).then_some((archive, target))

@@ -10,6 +10,7 @@ use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use data_encoding::HEXLOWER;
 use futures_util::stream::{self, StreamExt as _};
 use md5::{Digest as _, Md5};
 use object_store::aws::{AmazonS3, AmazonS3Builder};
@@ -19,23 +20,23 @@ use object_store::{ClientOptions, ObjectStoreExt as _, PutPayload, RetryConfig};
 use ring::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
 
-use super::border::{Node, Wrong};
-use super::credentials::{Credentials, Place};
+use super::credentials::{CredentialsSource, StoreCredentials};
+use super::decode::{DecodeError, JsonNode};
 use super::journal;
-use super::progress::SAY_EVERY;
+use super::settings::REPORT_EVERY;
 use crate::ui::Terminal;
 use crate::units::number;
 
 /// How long a part is, unless there were too many.
-const PART: u64 = 8 << 20;
+const PART_SIZE: u64 = 8 << 20;
 /// Stores take no more parts than this.
-const MOST_PARTS: u64 = 10_000;
+const MAX_PARTS: u64 = 10_000;
 /// Parts under way at the same time.
-const FLYING: usize = 4;
+const MAX_CONCURRENT_PARTS: usize = 4;
 
 /// Where archives are copied to.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Target {
+pub struct UploadTarget {
     /// `s3://BUCKET/PREFIX`
     pub url: String,
     /// The store's address; nothing for AWS.
@@ -44,12 +45,12 @@ pub struct Target {
     pub region: Option<String>,
     /// Where credentials are, but not they.
     #[serde(skip)]
-    pub place: Place,
+    pub place: CredentialsSource,
 }
 
-impl Target {
+impl UploadTarget {
     /// Checks one as written.
-    pub fn read(node: &Node) -> Result<Self, Wrong> {
+    pub fn read(node: &JsonNode) -> Result<Self, DecodeError> {
         let fields = node.object(&["url", "endpoint", "region", "credentials", "profile"])?;
         let text = |key: &str| fields.get(key).map(|node| node.text().map(str::to_owned)).transpose();
         let place = fields.need("url", "where to, such as s3://bucket/folder")?;
@@ -64,7 +65,7 @@ impl Target {
                 Some(endpoint)
             }
         };
-        let place = Place { file: text("credentials")?.map(PathBuf::from), profile: text("profile")? };
+        let place = CredentialsSource { file: text("credentials")?.map(PathBuf::from), profile: text("profile")? };
         Ok(Self { url, endpoint, region: text("region")?, place })
     }
 
@@ -87,7 +88,7 @@ impl Target {
         (bucket.to_owned(), Key::from(key))
     }
 
-    fn store(&self, env: &BTreeMap<String, String>, credentials: &Credentials) -> Result<AmazonS3, String> {
+    fn store(&self, env: &BTreeMap<String, String>, credentials: &StoreCredentials) -> Result<AmazonS3, String> {
         // Whoever came first has installed the same one.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let variable = |name: &str| env.get(name).filter(|value| !value.is_empty()).cloned();
@@ -121,7 +122,7 @@ impl Target {
 struct Receipt {
     format: String,
     version: u64,
-    target: Target,
+    target: UploadTarget,
     /// Name in the bucket.
     key: String,
     size: u64,
@@ -158,7 +159,7 @@ impl Receipt {
 }
 
 /// Where an archive was on its way to, if it was.
-pub fn begun(archive: &Path) -> Option<Target> {
+pub fn begun(archive: &Path) -> Option<UploadTarget> {
     Receipt::read(archive).map(|receipt| receipt.target)
 }
 
@@ -171,14 +172,10 @@ struct Sums {
     etag: String,
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 fn sums(archive: &Path) -> std::io::Result<Sums> {
     let mut file = File::open(archive)?;
     let size = file.metadata()?.len();
-    let part_size = PART.max(size.div_ceil(MOST_PARTS).next_multiple_of(1 << 20));
+    let part_size = PART_SIZE.max(size.div_ceil(MAX_PARTS).next_multiple_of(1 << 20));
     let (mut whole, mut of_parts, mut parts) = (Context::new(&SHA256), Md5::new(), 0);
     let mut buffer = Vec::new();
     loop {
@@ -190,12 +187,12 @@ fn sums(archive: &Path) -> std::io::Result<Sums> {
         of_parts.update(Md5::digest(&buffer));
         parts += 1;
     }
-    let etag = format!("{}-{parts}", hex(&of_parts.finalize()));
-    Ok(Sums { size, sha256: hex(whole.finish().as_ref()), part_size, etag })
+    let etag = format!("{}-{parts}", HEXLOWER.encode(&of_parts.finalize()));
+    Ok(Sums { size, sha256: HEXLOWER.encode(whole.finish().as_ref()), part_size, etag })
 }
 
 /// One line of what a store says. Its answers are XML, of which the message is enough.
-fn words(error: &object_store::Error, credentials: &Credentials) -> String {
+fn words(error: &object_store::Error, credentials: &StoreCredentials) -> String {
     let mut cause: &dyn std::error::Error = error;
     let mut text = cause.to_string();
     while let Some(inner) = cause.source() {
@@ -221,9 +218,9 @@ fn words(error: &object_store::Error, credentials: &Credentials) -> String {
 ///
 /// # Errors
 /// What it, or the way to it, says.
-pub async fn reach(target: &Target, env: &BTreeMap<String, String>, cwd: &Path) -> Result<String, String> {
+pub async fn reach(target: &UploadTarget, env: &BTreeMap<String, String>, cwd: &Path) -> Result<String, String> {
     use object_store::Error;
-    let credentials = Credentials::find(&target.place, env, cwd)?;
+    let credentials = StoreCredentials::find(&target.place, env, cwd)?;
     let store = target.store(env, &credentials)?;
     match store.head(&target.bucket_and_key("volley-preflight").1).await {
         // Who may write need not be allowed to look, so this says nothing.
@@ -238,7 +235,7 @@ pub async fn reach(target: &Target, env: &BTreeMap<String, String>, cwd: &Path) 
 /// What the store, or the way to it, says; what is on disk allows to go on.
 pub async fn upload(
     archive: &Path,
-    target: &Target,
+    target: &UploadTarget,
     env: &BTreeMap<String, String>,
     cwd: &Path,
     terminal: &Terminal,
@@ -276,7 +273,7 @@ pub async fn upload(
     }
     // Whatever happens now, the receipt says where to go on.
     receipt.write(archive)?;
-    let credentials = Credentials::find(&target.place, env, cwd)?;
+    let credentials = StoreCredentials::find(&target.place, env, cwd)?;
     let store = target.store(env, &credentials)?;
     let told = |error: object_store::Error| words(&error, &credentials);
     if let Some((key, id)) = left {
@@ -293,7 +290,7 @@ pub async fn upload(
     let sent = send(archive, &store, &key, &mut receipt, &credentials, terminal).await;
     if let Err((why, true)) = sent {
         // The store has forgotten what it had, as stores do after some days.
-        terminal.print(&format!("  upload: begun anew ({why})\n"));
+        terminal.print(&format!("  upload: started again ({why})\n"));
         (receipt.upload, receipt.parts) = (None, BTreeMap::new());
         send(archive, &store, &key, &mut receipt, &credentials, terminal).await.map_err(|(why, _)| why)?;
     } else {
@@ -321,7 +318,7 @@ async fn send(
     store: &AmazonS3,
     key: &Key,
     receipt: &mut Receipt,
-    credentials: &Credentials,
+    credentials: &StoreCredentials,
     terminal: &Terminal,
 ) -> Result<(), (String, bool)> {
     let told = |error: object_store::Error| {
@@ -354,7 +351,7 @@ async fn send(
             sent.map(|sent| (part, sent.content_id)).map_err(told)
         }
     });
-    let mut sending = stream::iter(sending).buffer_unordered(FLYING);
+    let mut sending = stream::iter(sending).buffer_unordered(MAX_CONCURRENT_PARTS);
     let mut said = Instant::now();
     let mut failed = None;
     while let Some(sent) = sending.next().await {
@@ -373,7 +370,7 @@ async fn send(
         let line = format!("  uploaded {} of {count} parts\n", receipt.parts.len());
         if terminal.stdout_is_tty() {
             terminal.set_block(line);
-        } else if said.elapsed() > SAY_EVERY {
+        } else if said.elapsed() > REPORT_EVERY {
             said = Instant::now();
             terminal.print(&line);
         }
@@ -413,7 +410,7 @@ async fn verify(store: &AmazonS3, key: &Key, sums: &Sums) -> object_store::Resul
     while let Some(bytes) = content.next().await {
         context.update(&bytes?);
     }
-    match hex(context.finish().as_ref()) == sums.sha256 {
+    match HEXLOWER.encode(context.finish().as_ref()) == sums.sha256 {
         true => Ok(Ok("reading it back")),
         false => Ok(Err("its SHA-256 is not the archive's".to_owned())),
     }
@@ -425,10 +422,10 @@ mod tests {
 
     #[test]
     fn buckets_are_understood() {
-        let check = |input: &str, expect: Option<(&str, &str)>| match Target::bucket_url(input) {
+        let check = |input: &str, expect: Option<(&str, &str)>| match UploadTarget::bucket_url(input) {
             Err(why) => assert!(expect.is_none() && why.contains("looks like s3://bucket/folder"), "{input}: {why}"),
             Ok(url) => {
-                let target = Target { url, endpoint: None, region: None, place: Place::default() };
+                let target = UploadTarget { url, endpoint: None, region: None, place: CredentialsSource::default() };
                 let (bucket, key) = target.bucket_and_key("a.tar.gz");
                 assert_eq!(Some((bucket.as_str(), key.as_ref())), expect, "{input}");
             }
@@ -448,9 +445,9 @@ mod tests {
         let path = folder.path().join("a");
         std::fs::write(&path, "hello").unwrap();
         let sums = sums(&path).unwrap();
-        assert_eq!((sums.size, sums.part_size), (5, PART));
+        assert_eq!((sums.size, sums.part_size), (5, PART_SIZE));
         assert_eq!(sums.sha256, "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824");
         // md5(md5("hello")) of one part.
-        assert_eq!(sums.etag, format!("{}-1", hex(&Md5::digest(Md5::digest("hello")))));
+        assert_eq!(sums.etag, format!("{}-1", HEXLOWER.encode(&Md5::digest(Md5::digest("hello")))));
     }
 }

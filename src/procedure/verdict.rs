@@ -5,10 +5,12 @@ use std::cell::RefCell;
 
 use serde::Serialize;
 
-use super::expression::Expression;
-use super::findings::{Finding, Severity, findings};
-use super::journal::{CriterionEntry, State};
-use super::results::{Missing, Results};
+use super::expression::CriterionExpression;
+use super::finding_kinds::Severity;
+use super::findings::{Finding, findings};
+use super::journal::{CriterionEntry, EntryState};
+use super::metric_roles::MetricRoles;
+use super::results::{FigureError, ProcedureResults, RunResult};
 use crate::units::figure::{self, Unit};
 
 /// What a procedure came to.
@@ -120,28 +122,37 @@ impl Judged {
     }
 }
 
+/// The figures of request durations that are compared with the baseline's.
+const DURATIONS: [&str; 6] = ["med", "p(90)", "p(95)", "p(99)", "max", "avg"];
+
 /// What is compared with the baseline: metric, figure, and which way is better (`-` less, `+` more).
-const COMPARED: [(&str, &str, char); 13] = [
-    ("http_req_duration", "med", '-'),
-    ("http_req_duration", "p(90)", '-'),
-    ("http_req_duration", "p(95)", '-'),
-    ("http_req_duration", "p(99)", '-'),
-    ("http_req_duration", "max", '-'),
-    ("http_req_duration", "avg", '-'),
-    ("http_reqs", "rate", '+'),
-    ("http_req_failed", "rate", '-'),
-    ("errors", "rate", '-'),
-    ("checks", "rate", '+'),
-    ("cache_hits", "rate", '+'),
-    ("data_received", "rate", ' '),
-    ("data_sent", "rate", ' '),
-];
+fn compared_figures(run: &RunResult, roles: &MetricRoles) -> Vec<(String, &'static str, char)> {
+    let mut list = Vec::new();
+    let mut add = |metric: &str, stat: &'static str, better: char| list.push((metric.to_owned(), stat, better));
+    DURATIONS.iter().for_each(|stat| add("http_req_duration", stat, '-'));
+    add("http_reqs", "rate", '+');
+    roles.failed.iter().for_each(|metric| add(metric, "rate", '-'));
+    add("checks", "rate", '+');
+    if let Some(metric) = run.cache_hit_metric(roles) {
+        add(metric, "rate", '+');
+    }
+    add("data_received", "rate", ' ');
+    add("data_sent", "rate", ' ');
+    list
+}
+
+/// Times that differ by fewer milliseconds than this are neither better nor worse.
+pub const NOISE_MS: f64 = 0.5;
+/// Nor are shares that differ by less than this.
+pub const NOISE_SHARE: f64 = 0.001;
+/// Nor rates that differ by less than this part.
+const NOISE_RATE: f64 = 0.01;
 
 /// So many findings stand in the reason; all of them are listed below it.
 const MAX_REASONS: usize = 3;
 
 /// Judges the results of a folder.
-pub fn judge(results: &Results) -> Judgement {
+pub fn judge(results: &ProcedureResults) -> Judgement {
     let names: Vec<&str> = results.runs.iter().map(|run| run.entry.name.as_str()).collect();
     let mut scarce = Vec::new();
     let criteria = &results.journal.criteria;
@@ -153,7 +164,7 @@ pub fn judge(results: &Results) -> Judgement {
 }
 
 /// The verdict and why, in one line. What blocks goes before what is missing, and that before an approval.
-fn verdict(results: &Results, criteria: &[Judged], findings: &[Finding]) -> (Verdict, String) {
+fn verdict(results: &ProcedureResults, criteria: &[Judged], findings: &[Finding]) -> (Verdict, String) {
     let count = |state: &str| criteria.iter().filter(|one| one.state == state).count();
     let (failed, unmeasured) = (count("fail"), count("not measured"));
     let of = |part: usize| format!("{part} of {} criteria", criteria.len());
@@ -172,7 +183,7 @@ fn verdict(results: &Results, criteria: &[Judged], findings: &[Finding]) -> (Ver
         }
         return (Verdict::NotApproved, reasons.join("; "));
     }
-    let open = results.runs.iter().filter(|run| !matches!(run.entry.state, State::Finished | State::Skipped));
+    let open = results.runs.iter().filter(|run| !matches!(run.entry.state, EntryState::Finished | EntryState::Skipped));
     let mut open: Vec<String> = open.map(|run| run.entry.state.said_of(&run.entry.name)).collect();
     if unmeasured > 0 || criteria.is_empty() || !open.is_empty() {
         if unmeasured > 0 {
@@ -185,11 +196,15 @@ fn verdict(results: &Results, criteria: &[Judged], findings: &[Finding]) -> (Ver
         2 => "both criteria hold".to_owned(),
         several => format!("all {several} criteria hold"),
     };
-    let warned = match warnings {
+    let mut warned = match warnings {
         0 => String::new(),
         1 => "; 1 warning".to_owned(),
         several => format!("; {several} warnings"),
     };
+    // The file may allow what would block, but not hide it.
+    for finding in findings.iter().filter(|finding| finding.is_lowered()).take(MAX_REASONS) {
+        warned.push_str(&format!("; {}", finding.line()));
+    }
     match (results.journal.scale, warnings) {
         (scale, _) if scale != 1.0 => {
             let text = format!("{all}, but with durations scaled by {scale}: a rehearsal, not a measurement{warned}");
@@ -200,7 +215,12 @@ fn verdict(results: &Results, criteria: &[Judged], findings: &[Finding]) -> (Ver
     }
 }
 
-fn criterion(entry: &CriterionEntry, names: &[&str], results: &Results, scarce: &mut Vec<(String, String)>) -> Judged {
+fn criterion(
+    entry: &CriterionEntry,
+    names: &[&str],
+    results: &ProcedureResults,
+    scarce: &mut Vec<(String, String)>,
+) -> Judged {
     let mut judged = Judged {
         name: entry.name.clone(),
         expression: entry.text.clone(),
@@ -211,7 +231,7 @@ fn criterion(entry: &CriterionEntry, names: &[&str], results: &Results, scarce: 
         achieved_text: String::new(),
         state: "not measured",
     };
-    let read = match Expression::parse(&entry.text, names) {
+    let read = match CriterionExpression::parse(&entry.text, names) {
         Ok(read) => read,
         Err(why) => {
             judged.achieved_text = format!("not measured: {why}");
@@ -228,7 +248,7 @@ fn criterion(entry: &CriterionEntry, names: &[&str], results: &Results, scarce: 
         Ok(value) => Some(value),
         Err(why) => {
             let text = match why {
-                Missing::TooFew(text) => {
+                FigureError::TooFew(text) => {
                     let told = (figure.run.clone(), text.clone());
                     let mut found = found.borrow_mut();
                     if !found.contains(&told) {
@@ -236,7 +256,7 @@ fn criterion(entry: &CriterionEntry, names: &[&str], results: &Results, scarce: 
                     }
                     text
                 }
-                Missing::NotMeasured(text) => text,
+                FigureError::NotMeasured(text) => text,
             };
             missing.borrow_mut().get_or_insert(text);
             None
@@ -266,7 +286,7 @@ fn criterion(entry: &CriterionEntry, names: &[&str], results: &Results, scarce: 
 }
 
 /// `< 100 ms`; where the right side is a formula, with the number it came to.
-fn target_text(read: &Expression, target: Option<f64>, unit: Unit) -> String {
+fn target_text(read: &CriterionExpression, target: Option<f64>, unit: Unit) -> String {
     let typed = &read.sides.1;
     let (comparison, fixed) = (read.comparison(), read.fixed_target());
     match (fixed, target) {
@@ -278,24 +298,36 @@ fn target_text(read: &Expression, target: Option<f64>, unit: Unit) -> String {
     }
 }
 
-fn comparison(results: &Results) -> Vec<Compared> {
+fn comparison(results: &ProcedureResults) -> Vec<Compared> {
     let Some(baseline) = results.baseline() else { return Vec::new() };
+    let max_failed = results.journal.limits.failed;
     let mut rows = Vec::new();
     for run in results.runs.iter().filter(|run| run.entry.name != baseline.entry.name) {
-        for (metric, stat, better) in COMPARED {
-            let Some((old, new)) = baseline.judged_value(metric, stat).zip(run.judged_value(metric, stat)) else {
+        for (metric, stat, better) in compared_figures(run, &results.journal.metrics) {
+            let Some((old, new)) = baseline.judged_value(&metric, stat).zip(run.judged_value(&metric, stat)) else {
                 continue;
             };
+            if [baseline, run].iter().any(|run| run.has_no_answers(&metric)) {
+                continue;
+            }
             let percent = (old != 0.0).then(|| (new - old) / old * 100.0);
+            let unit = run.unit(&metric, stat);
+            let noise = match unit {
+                Unit::Time => NOISE_MS,
+                Unit::Share => NOISE_SHARE,
+                _ => old.abs() * NOISE_RATE,
+            };
             let direction = match better {
                 ' ' => "",
                 // What would be shown as no difference is none.
                 _ if new == old || percent.is_some_and(|percent| percent.abs() < 0.05) => "same",
+                _ if (new - old).abs() < noise => "",
+                // More requests that fail are no gain.
+                '+' if metric == "http_reqs" && run.failed_share(&results.journal.metrics) > max_failed => "",
                 '-' if new < old => "better",
                 '+' if new > old => "better",
                 _ => "worse",
             };
-            let unit = run.unit(metric, stat);
             rows.push(Compared {
                 run: run.entry.name.clone(),
                 figure: format!("{metric}.{stat}"),

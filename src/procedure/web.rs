@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::units::percent::encode_component;
+use crate::units::redact::without_user;
+
 /// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A client.
 ///
@@ -14,13 +17,13 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub fn client() -> Result<reqwest::Client, String> {
     // Whoever came first has installed the same one.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder().timeout(PATIENCE).build().map_err(|error| words(&error))
+    reqwest::Client::builder().timeout(REQUEST_TIMEOUT).build().map_err(|error| words(&error))
 }
 
 /// The innermost cause says most.
 pub fn words(error: &reqwest::Error) -> String {
     if error.is_timeout() {
-        return format!("no answer within {} s", PATIENCE.as_secs());
+        return format!("no answer within {} s", REQUEST_TIMEOUT.as_secs());
     }
     let mut cause: &dyn std::error::Error = error;
     while let Some(inner) = cause.source() {
@@ -39,7 +42,7 @@ pub async fn prometheus(
     path: &str,
     query: &[(&str, String)],
 ) -> Result<Value, String> {
-    let query: Vec<String> = query.iter().map(|(key, value)| format!("{key}={}", encoded(value))).collect();
+    let query: Vec<String> = query.iter().map(|(key, value)| format!("{key}={}", encode_component(value))).collect();
     let url = format!("{}/api/v1/{path}?{}", base.trim_end_matches('/'), query.join("&"));
     let answer = client.get(url).send().await.map_err(|error| words(&error))?;
     let status = answer.status();
@@ -48,12 +51,6 @@ pub async fn prometheus(
         Some("success") => Ok(body),
         _ => Err(body.get("error").and_then(Value::as_str).unwrap_or("no answer of a Prometheus").to_owned()),
     }
-}
-
-/// A value for a query string.
-fn encoded(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
-    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
 
 /// What stands at a path such as `data.list[0].id`, `.` for the whole.
@@ -66,4 +63,21 @@ pub fn at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
         };
     }
     Some(here)
+}
+
+/// An address without what may be secret in it: user, password, query.
+pub fn plain_address(url: &str) -> String {
+    let url = without_user(url);
+    url.split(['?', '#']).next().unwrap_or(&url).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn addresses_are_told_without_secrets() {
+        let check = |url: &str, expect: &str| assert_eq!(super::plain_address(url), expect);
+        check("redis://user:p@ss@host:6379/1", "redis://host:6379/1");
+        check("https://host/path/@x?token=1#a", "https://host/path/@x");
+        check("postgres://u@h", "postgres://h");
+    }
 }

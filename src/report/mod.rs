@@ -7,6 +7,6 @@ pub mod page;
 pub mod server;
 pub mod settings;
 
-pub use page::{Mode, page};
+pub use page::{PageMode, page};
 pub use server::Dashboard;
-pub use settings::Settings;
+pub use settings::DashboardSettings;

@@ -1,8 +1,8 @@
-//! Puts the parts of the page together.
+//! Assembles the page from its HTML, style, script and document.
 
 /// Where the page's document comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
+pub enum PageMode {
     /// From the page itself.
     File,
     /// From the page, then again and again from the server that sent it.
@@ -11,13 +11,21 @@ pub enum Mode {
 
 const HTML: &str = include_str!("page/page.html");
 const STYLE: &str = include_str!("page/page.css");
-const SCRIPT: &str = include_str!("page/page.js");
+/// One function in six files, in this order: the first opens it, the last closes it.
+const SCRIPT: &str = concat!(
+    include_str!("page/elements.js"),
+    include_str!("page/charts.js"),
+    include_str!("page/tables.js"),
+    include_str!("page/run.js"),
+    include_str!("page/procedure.js"),
+    include_str!("page/page.js"),
+);
 
-/// The page of a document, given as JSON text; `title` stands in the browser's tab until the page has drawn itself.
-pub fn page(document: &str, title: &str, mode: Mode) -> String {
+/// The page of a document, given as JSON text; `title` is the title of the browser's tab until the page has been drawn.
+pub fn page(document: &str, title: &str, mode: PageMode) -> String {
     let mode = match mode {
-        Mode::File => "file",
-        Mode::Live => "live",
+        PageMode::File => "file",
+        PageMode::Live => "live",
     };
     let document = in_script(document);
     let title = in_text(title);
@@ -34,7 +42,7 @@ pub fn page(document: &str, title: &str, mode: Mode) -> String {
     page
 }
 
-/// JSON that can't end the element it stands in: in JSON these characters stand only inside strings.
+/// JSON that can't end its `script` element: in JSON these characters occur only inside strings.
 fn in_script(json: &str) -> String {
     json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
 }
@@ -49,7 +57,7 @@ mod tests {
 
     #[test]
     fn nothing_of_a_document_becomes_markup() {
-        let page = page(r#"{"url":"</script><script>alert(1)</script>{{style}}"}"#, "<b>&", Mode::Live);
+        let page = page(r#"{"url":"</script><script>alert(1)</script>{{style}}"}"#, "<b>&", PageMode::Live);
         assert!(
             page.contains(r#"{"url":"\u003c/script\u003e\u003cscript\u003ealert(1)\u003c/script\u003e{{style}}"}"#)
         );
@@ -60,7 +68,7 @@ mod tests {
 
     #[test]
     fn nothing_is_loaded_from_elsewhere() {
-        let text = page("{}", "", Mode::File).replace("http://www.w3.org/2000/svg", "");
+        let text = page("{}", "", PageMode::File).replace("http://www.w3.org/2000/svg", "");
         for word in ["http:", "https:", "@import", "url(", "innerHTML", "document.write"] {
             assert!(!text.contains(word), "{word}");
         }

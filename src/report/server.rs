@@ -1,8 +1,8 @@
 //! Serves the page while a run goes on: the page, its document as server-sent events, and a copy to keep.
 //!
-//! It lives on a thread of its own, so that making a document never delays a run. Nobody is sent anything while nobody
-//! looks. Listening is a door for people: whoever can reach the port can read the run's numbers, and do nothing else.
-//! Foreign web pages in a browser of this machine can't ([`crate::net::origin`]; and nothing here says they may, by CORS).
+//! It runs on a thread of its own, so that making a document never delays a run; without viewers no documents are made.
+//! Anyone who can reach the port can read the run's numbers, and nothing else. Foreign web pages in a browser on this
+//! machine can't ([`crate::net::origin`]; no response carries a CORS header).
 
 use std::convert::Infallible;
 use std::io;
@@ -21,28 +21,28 @@ use axum::routing::get;
 use futures_util::{Stream, StreamExt, stream};
 use tokio::sync::watch;
 
-use super::page::{Mode, page};
-use super::settings::{Port, Settings};
+use super::page::{PageMode, page};
+use super::settings::{DashboardPort, DashboardSettings};
 use crate::net::origin::OriginCheck;
 
-/// What becomes of open pages when the last document was sent.
+/// What happens to open pages after the last document was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AtEnd {
     /// They stay connected until they are closed.
     Stays,
-    /// They are let go of.
+    /// They are disconnected.
     Closes,
 }
 
-/// Makes the document of this moment, as compact JSON.
-pub type Source = Arc<dyn Fn() -> String + Send + Sync>;
+/// Makes the current document, as compact JSON.
+pub type DocumentSource = Arc<dyn Fn() -> String + Send + Sync>;
 
-/// A dashboard that listens.
+/// A listening dashboard.
 #[derive(Debug)]
 pub struct Dashboard {
-    /// Where to look at it.
+    /// The address for a browser.
     pub url: String,
-    /// Where it listens, if others than this machine can look.
+    /// Where it listens, if other machines can reach it.
     pub open_address: Option<SocketAddr>,
     document: watch::Sender<Option<Arc<str>>>,
     viewers: watch::Receiver<usize>,
@@ -51,10 +51,10 @@ pub struct Dashboard {
     at_end: AtEnd,
 }
 
-/// What the routes share.
+/// The state that the routes share.
 #[derive(Clone)]
-struct Shared {
-    source: Source,
+struct ServerState {
+    source: DocumentSource,
     title: Arc<str>,
     document: watch::Sender<Option<Arc<str>>>,
     viewers: watch::Sender<usize>,
@@ -63,11 +63,16 @@ struct Shared {
 }
 
 impl Dashboard {
-    /// Binds and serves; nothing where the settings want no server.
+    /// Binds and serves; `None` if the settings want no server.
     ///
     /// # Errors
-    /// When the address can't be bound. Whether that ends a run is for the caller to say ([`Port`]).
-    pub fn start(settings: &Settings, title: &str, source: Source, at_end: AtEnd) -> io::Result<Option<Self>> {
+    /// If the address can't be bound. Whether that ends a run is up to the caller ([`DashboardPort`]).
+    pub fn start(
+        settings: &DashboardSettings,
+        title: &str,
+        source: DocumentSource,
+        at_end: AtEnd,
+    ) -> io::Result<Option<Self>> {
         let Some(port) = settings.port.number() else { return Ok(None) };
         let host = if settings.host.is_empty() { "0.0.0.0" } else { &settings.host };
         let listener = std::net::TcpListener::bind((host, port))?;
@@ -80,11 +85,11 @@ impl Dashboard {
         let (ended, has_ended) = watch::channel(false);
         let document = watch::Sender::new(None);
         let shared =
-            Shared { source, title: title.into(), document: document.clone(), viewers, is_over: over, has_ended };
+            ServerState { source, title: title.into(), document: document.clone(), viewers, is_over: over, has_ended };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let period = settings.period;
         std::thread::Builder::new().name("volley-dashboard".to_owned()).spawn(move || {
-            // A listener that breaks down takes the page with it, never the run.
+            // A failing listener ends the page, never the run.
             _ = runtime.block_on(serve(listener, check, shared, period));
         })?;
         let dashboard =
@@ -95,27 +100,27 @@ impl Dashboard {
         Ok(Some(dashboard))
     }
 
-    /// The run is over: this is what everybody sees from now on.
+    /// The run is over: this is the document from now on.
     pub fn finish(&self, document: &str) {
         self.is_over.send_replace(true);
         self.document.send_replace(Some(document.into()));
         self.ended.send_replace(self.at_end == AtEnd::Closes);
     }
 
-    /// Whether anybody looks at it.
+    /// Whether a page is connected.
     pub fn is_watched(&self) -> bool {
         *self.viewers.borrow() > 0
     }
 
-    /// Resolves when nobody looks at it any more.
+    /// Resolves when no page is connected any more.
     pub async fn until_unwatched(&mut self) {
-        // Its thread is gone when the other end is: then nobody can look.
+        // An error means that the server's thread has ended, and with it all connections.
         _ = self.viewers.wait_for(|viewers| *viewers == 0).await;
     }
 }
 
 /// The address people type; all interfaces are shown as this machine.
-fn url(settings: &Settings, address: SocketAddr) -> String {
+fn url(settings: &DashboardSettings, address: SocketAddr) -> String {
     let host = match settings.host.as_str() {
         "" | "0.0.0.0" | "::" => "127.0.0.1".to_owned(),
         host if host.contains(':') => format!("[{host}]"),
@@ -124,12 +129,12 @@ fn url(settings: &Settings, address: SocketAddr) -> String {
     format!("http://{host}:{}", address.port())
 }
 
-/// Asks the desktop for a browser. Where there is none, the address on the terminal has to do.
+/// Asks the desktop for a browser; without one there is the address on the terminal.
 fn open_browser(url: &str) {
     let opener = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
     let child = Command::new(opener).arg(url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     if let Ok(mut child) = child {
-        // Somebody has to hear that it ended.
+        // Waits for the child, so that it does not stay a zombie.
         _ = std::thread::Builder::new().name("browser".to_owned()).spawn(move || child.wait());
     }
 }
@@ -137,10 +142,10 @@ fn open_browser(url: &str) {
 async fn serve(
     listener: std::net::TcpListener,
     check: OriginCheck,
-    shared: Shared,
+    shared: ServerState,
     period: Duration,
 ) -> io::Result<()> {
-    let beating = beat(shared.clone(), period);
+    let refreshing = refresh(shared.clone(), period);
     let routes = Router::new()
         .route("/", get(|| async { Redirect::temporary("/ui?endpoint=/") }))
         .route("/ui", get(live))
@@ -153,7 +158,7 @@ async fn serve(
     let serving = axum::serve(tokio::net::TcpListener::from_std(listener)?, routes);
     tokio::select! {
         served = serving.into_future() => served,
-        () = beating => Ok(()),
+        () = refreshing => Ok(()),
     }
 }
 
@@ -165,15 +170,15 @@ async fn guard(State(check): State<Arc<OriginCheck>>, request: Request, next: Ne
     }
 }
 
-/// Makes a document on a beat while somebody looks.
-async fn beat(shared: Shared, period: Duration) {
-    let mut beat = tokio::time::interval(period);
-    beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+/// Makes a document periodically while a page is connected.
+async fn refresh(shared: ServerState, period: Duration) {
+    let mut ticks = tokio::time::interval(period);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
-        beat.tick().await;
+        ticks.tick().await;
         if *shared.viewers.borrow() > 0 && !*shared.is_over.borrow() {
             let now: Arc<str> = (shared.source)().into();
-            // The last document came while this one was made: it stays.
+            // If the last document arrived meanwhile, it stays.
             shared.document.send_if_modified(|known| {
                 let may = !*shared.is_over.borrow();
                 if may {
@@ -185,7 +190,7 @@ async fn beat(shared: Shared, period: Duration) {
     }
 }
 
-impl Shared {
+impl ServerState {
     fn now(&self) -> String {
         match (&*self.document.borrow(), *self.is_over.borrow()) {
             (Some(last), true) => last.to_string(),
@@ -194,23 +199,23 @@ impl Shared {
     }
 }
 
-async fn live(State(shared): State<Shared>) -> Html<String> {
-    Html(page(&shared.now(), &shared.title, Mode::Live))
+async fn live(State(shared): State<ServerState>) -> Html<String> {
+    Html(page(&shared.now(), &shared.title, PageMode::Live))
 }
 
-async fn report(State(shared): State<Shared>) -> Html<String> {
-    Html(page(&shared.now(), &shared.title, Mode::File))
+async fn report(State(shared): State<ServerState>) -> Html<String> {
+    Html(page(&shared.now(), &shared.title, PageMode::File))
 }
 
-async fn document(State(shared): State<Shared>) -> impl IntoResponse {
+async fn document(State(shared): State<ServerState>) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], shared.now())
 }
 
-/// Somebody who looks, counted until they leave.
+/// Counts a connected page until it is dropped.
 struct Viewer(watch::Sender<usize>);
 
 impl Viewer {
-    fn come(viewers: &watch::Sender<usize>) -> Self {
+    fn join(viewers: &watch::Sender<usize>) -> Self {
         viewers.send_modify(|viewers| *viewers += 1);
         Self(viewers.clone())
     }
@@ -222,37 +227,39 @@ impl Drop for Viewer {
     }
 }
 
-async fn events(State(shared): State<Shared>) -> impl IntoResponse {
-    let viewer = Viewer::come(&shared.viewers);
-    let told = shared.document.subscribe();
-    Sse::new(documents(viewer, told, shared.has_ended)).keep_alive(KeepAlive::new().interval(Duration::from_secs(1)))
+async fn events(State(shared): State<ServerState>) -> impl IntoResponse {
+    let viewer = Viewer::join(&shared.viewers);
+    let document_rx = shared.document.subscribe();
+    // The last document may be old: none is made while nobody looks.
+    let first: Arc<str> = shared.now().into();
+    Sse::new(documents(viewer, first, document_rx, shared.has_ended))
+        .keep_alive(KeepAlive::new().interval(Duration::from_secs(1)))
 }
 
-/// One document after the other, until the pages are let go of.
+/// One document after the other, until the pages are disconnected. `first` is the one of the moment somebody began to look.
 fn documents(
     viewer: Viewer,
-    told: watch::Receiver<Option<Arc<str>>>,
+    first: Arc<str>,
+    document_rx: watch::Receiver<Option<Arc<str>>>,
     ended: watch::Receiver<bool>,
 ) -> impl Stream<Item = Result<Event, Infallible>> {
-    // What is there already is sent at once; the page may have been opened between two beats.
-    let mut told = told;
-    told.mark_changed();
-    stream::unfold((viewer, told, ended), |(viewer, mut told, mut ended)| async move {
+    let later = stream::unfold((viewer, document_rx, ended), |(viewer, mut document_rx, mut ended)| async move {
         tokio::select! {
-            // What there is to send goes first.
+            // A document to send goes first.
             biased;
-            changed = told.changed() => changed.ok()?,
+            changed = document_rx.changed() => changed.ok()?,
             _ = ended.wait_for(|ended| *ended) => return None,
         }
-        let document = told.borrow_and_update().clone();
-        Some((document, (viewer, told, ended)))
-    })
-    .filter_map(|document| async move { document.map(|text| Ok(Event::default().event("document").data(&*text))) })
+        let document = document_rx.borrow_and_update().clone();
+        Some((document, (viewer, document_rx, ended)))
+    });
+    let all = stream::once(async move { Some(first) }).chain(later);
+    all.filter_map(|document| async move { document.map(|text| Ok(Event::default().event("document").data(&*text))) })
 }
 
-impl Port {
+impl DashboardPort {
     /// Whether a run may begin although this port is taken.
     pub fn may_be_taken(self) -> bool {
-        self == Self::Usual
+        self == Self::Default
     }
 }

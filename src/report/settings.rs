@@ -1,33 +1,35 @@
-//! What the web dashboard is asked for: the argument of `-o web-dashboard=...`, then `K6_WEB_DASHBOARD_...`.
+//! The settings of the web dashboard: the argument of `-o web-dashboard=...`, then `K6_WEB_DASHBOARD_...`.
 
 use std::time::Duration;
 
+use percent_encoding::percent_decode_str;
+
 use crate::units::Span;
 
-/// The port when nobody names one.
+/// The default port.
 const DEFAULT_PORT: u16 = 5665;
-/// How often a page is sent new numbers, unless something else is asked for.
+/// The default interval of updates.
 const DEFAULT_PERIOD: Duration = Duration::from_secs(2);
-/// What every variable's name begins with.
+/// The prefix of all its environment variables.
 const PREFIX: &str = "K6_WEB_DASHBOARD_";
 
 /// Where the dashboard listens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Port {
-    /// Nobody said: 5665, and if that is taken, nowhere.
-    Usual,
-    /// Asked for: the run does not begin without it. 0 is any free one.
-    Named(u16),
+pub enum DashboardPort {
+    /// Not given: 5665, or nowhere if that port is taken.
+    Default,
+    /// Given: the run does not begin without it. 0 is any free one.
+    Given(u16),
     /// Nowhere.
     Off,
 }
 
-impl Port {
+impl DashboardPort {
     /// The number to bind to; nothing when the dashboard does not listen.
     pub fn number(self) -> Option<u16> {
         match self {
-            Self::Usual => Some(DEFAULT_PORT),
-            Self::Named(port) => Some(port),
+            Self::Default => Some(DEFAULT_PORT),
+            Self::Given(port) => Some(port),
             Self::Off => None,
         }
     }
@@ -35,11 +37,11 @@ impl Port {
 
 /// The dashboard's settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Settings {
+pub struct DashboardSettings {
     /// The address to listen on; empty for all.
     pub host: String,
     /// The port.
-    pub port: Port,
+    pub port: DashboardPort,
     /// How often a page is sent new numbers.
     pub period: Duration,
     /// Whether to open a browser.
@@ -48,14 +50,19 @@ pub struct Settings {
     pub export: Option<String>,
 }
 
-impl Settings {
+impl DashboardSettings {
     /// Reads the argument (a query string) over the variables over the defaults.
     ///
     /// # Errors
     /// What can't be meant, in one line.
     pub fn read(argument: Option<&str>, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, String> {
-        let mut settings =
-            Self { host: String::new(), port: Port::Usual, period: DEFAULT_PERIOD, opens_browser: false, export: None };
+        let mut settings = Self {
+            host: String::new(),
+            port: DashboardPort::Default,
+            period: DEFAULT_PERIOD,
+            opens_browser: false,
+            export: None,
+        };
         for key in ["host", "port", "period", "open", "report", "export", "record", "tags"] {
             let name = format!("{PREFIX}{}", key.to_uppercase());
             if let Some(value) = env(&name).filter(|value| !value.is_empty()) {
@@ -75,10 +82,10 @@ impl Settings {
             "host" => self.host = value.to_owned(),
             "port" => {
                 self.port = match value.parse::<i32>() {
-                    Ok(-1) => Port::Off,
-                    Ok(port) => {
-                        Port::Named(u16::try_from(port).map_err(|_| "a port is at most 65535, or -1 for none")?)
-                    }
+                    Ok(-1) => DashboardPort::Off,
+                    Ok(port) => DashboardPort::Given(
+                        u16::try_from(port).map_err(|_| "a port is at most 65535, or -1 for none")?,
+                    ),
                     Err(_) => return Err("a port is a number, or -1 for none".to_owned()),
                 }
             }
@@ -113,34 +120,19 @@ impl Settings {
 
 /// A value of a query string as it was meant.
 fn decoded(value: &str) -> String {
-    let bytes = value.as_bytes();
-    let mut plain = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let hex = value.get(at + 1..at + 3).and_then(|pair| u8::from_str_radix(pair, 16).ok());
-        match (bytes[at], hex) {
-            (b'%', Some(byte)) => {
-                plain.push(byte);
-                at += 2;
-            }
-            (b'+', _) => plain.push(b' '),
-            (byte, _) => plain.push(byte),
-        }
-        at += 1;
-    }
-    String::from_utf8_lossy(&plain).into_owned()
+    percent_decode_str(&value.replace('+', " ")).decode_utf8_lossy().into_owned()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(argument: Option<&str>, env: &[(&str, &str)]) -> Result<Settings, String> {
+    fn read(argument: Option<&str>, env: &[(&str, &str)]) -> Result<DashboardSettings, String> {
         let find = |name: &str| {
             let name = name.strip_prefix(PREFIX)?;
             env.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
         };
-        Settings::read(argument, &find)
+        DashboardSettings::read(argument, &find)
     }
 
     #[test]
@@ -149,10 +141,10 @@ mod tests {
         assert_eq!((usual.port.number(), usual.opens_browser, usual.export), (Some(5665), false, None));
         let env = [("PORT", "-1"), ("PERIOD", "5s"), ("EXPORT", "a b.html"), ("OPEN", "true"), ("HOST", "localhost")];
         let env_only = read(None, &env).unwrap();
-        assert_eq!((env_only.port, env_only.period), (Port::Off, Duration::from_secs(5)));
+        assert_eq!((env_only.port, env_only.period), (DashboardPort::Off, Duration::from_secs(5)));
         assert_eq!((env_only.host.as_str(), env_only.export.as_deref()), ("localhost", Some("a b.html")));
         let both = read(Some("port=0&export=%2Ftmp%2Fa+b.html&open=false"), &env).unwrap();
-        assert_eq!((both.port, both.export.as_deref()), (Port::Named(0), Some("/tmp/a b.html")));
+        assert_eq!((both.port, both.export.as_deref()), (DashboardPort::Given(0), Some("/tmp/a b.html")));
         assert!(!both.opens_browser);
     }
 

@@ -1,7 +1,6 @@
 //! What the REST API may ask of a run and do to it, see [`RunControl`].
 
 use std::sync::Arc;
-use std::sync::PoisonError;
 use std::sync::atomic::Ordering::Relaxed;
 
 use futures_util::future::{BoxFuture, FutureExt};
@@ -13,6 +12,7 @@ use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
 use crate::metrics::Results;
 use crate::net::origin::OriginCheck;
+use crate::units::sync::lock;
 
 impl Run {
     /// Opens the REST API, where one was asked for. An address from a variable that can't be had is a warning: a job
@@ -51,7 +51,7 @@ impl Run {
     }
 
     fn put_data(&self, json: Option<Arc<str>>) {
-        *self.script.setup_data.lock().unwrap_or_else(PoisonError::into_inner) = json;
+        *lock(&self.script.setup_data) = json;
     }
 }
 

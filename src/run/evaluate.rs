@@ -8,23 +8,23 @@ use super::{ScriptRequest, network};
 use crate::execution::RunState;
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
-use crate::js::modules::volley::shared_array::Arrays;
-use crate::js::worker::Crew as Workers;
-use crate::js::{Exports, Loader, Script, VuCrew};
+use crate::js::modules;
+use crate::js::runtime::module_state::SharedModuleState;
+use crate::js::runtime::worker::WorkerThreads;
+use crate::js::{Exports, Loader, Script, VuSet};
 use crate::log::Level;
 use crate::metrics::ledger::LedgerOptions;
 use crate::metrics::record::Epoch;
-use crate::metrics::system_tags::SystemTags;
 use crate::metrics::{Interner, Ledger, Metric, Recorder, Registry, builtin};
 use crate::net::Net;
-use crate::options::{Notes, Options, Settled, derive};
-use crate::source::Files;
+use crate::options::{Compat, Options, ResolvedOptions, derive};
+use crate::source::FileSet;
 
 /// A script that was evaluated once, for commands that run no test.
 pub struct EvaluatedScript {
     request: ScriptRequest,
     exports: Exports,
-    files: Arc<Files>,
+    files: Arc<FileSet>,
     registry: Arc<Registry>,
 }
 
@@ -45,7 +45,7 @@ impl EvaluatedScript {
     /// # Errors
     /// What is wrong with them.
     pub fn own_options(&self) -> Result<Options, Failure> {
-        own_options(&self.request, &self.exports, &mut Notes::new(self.request.strict))
+        own_options(&self.request, &self.exports, &mut Compat::new(self.request.strict))
     }
 
     /// Checks that there can be TLS connections as `options` ask for them.
@@ -60,7 +60,7 @@ impl EvaluatedScript {
     ///
     /// # Errors
     /// What is wrong with them.
-    pub fn resolve_options(&self) -> Result<Settled, Failure> {
+    pub fn resolve_options(&self) -> Result<ResolvedOptions, Failure> {
         let resolved = resolve_options(&self.request, &self.exports)?;
         derive::check_exports(&resolved.scenarios, |name| self.exports.has(name))?;
         Ok(resolved)
@@ -86,26 +86,26 @@ impl EvaluatedScript {
 
 /// What every evaluation of one script shares: it is there before any option is known.
 pub(super) struct ScriptContext {
-    pub files: Arc<Files>,
+    pub files: Arc<FileSet>,
     pub registry: Arc<Registry>,
     pub state: Arc<RunState>,
     pub epoch: Epoch,
     loader: Arc<Loader>,
     interner: Arc<Interner>,
-    arrays: Arc<Arrays>,
+    module_state: Arc<SharedModuleState>,
 }
 
 impl ScriptContext {
     pub fn new(request: &ScriptRequest) -> Self {
         let files = Arc::clone(&request.main.files);
-        let loader = Arc::new(Loader::new(files.clone(), &request.main.open_base, request.engine));
+        let loader = Arc::new(Loader::new(files.clone(), &request.main.open_base, request.engine, &modules::TABLE));
         Self {
             files,
             loader,
             registry: Arc::new(Registry::new()),
             interner: Arc::default(),
             state: Arc::default(),
-            arrays: Arc::default(),
+            module_state: Arc::default(),
             epoch: Epoch::now(),
         }
     }
@@ -115,7 +115,7 @@ impl ScriptContext {
     pub async fn evaluate(&self, request: &ScriptRequest) -> Result<Exports, Failure> {
         let workers = self.single_worker(request)?;
         let script = Arc::new(self.script(request, &Options::default(), Net::idle()));
-        let exports = VuCrew::with_own_vu(&workers, &script, |_| (), |vu| async move { vu.exports().await });
+        let exports = VuSet::with_own_vu(&workers, &script, |_| (), |vu| async move { vu.exports().await });
         let url = &request.main.module.url;
         let context = || format!("could not initialize '{}': could not load JS test '{url}'", request.argument);
         let exports = exports.await.map_err(|failure| {
@@ -133,22 +133,21 @@ impl ScriptContext {
     }
 
     /// A worker for code that belongs to no run: what it measures is dropped.
-    pub fn single_worker(&self, request: &ScriptRequest) -> Result<Workers, Failure> {
+    pub fn single_worker(&self, request: &ScriptRequest) -> Result<WorkerThreads, Failure> {
         let ledger = Ledger::new(self.registry.clone(), LedgerOptions::default(), request.log.logger());
         let ledger = Arc::new(Mutex::new(ledger));
-        Workers::start(1, move || Recorder::new(ledger.clone())).exit(ExitCode::Other)
+        WorkerThreads::start(1, move || Recorder::new(ledger.clone())).exit(ExitCode::Other)
     }
 
     /// The script as VUs see it, with these options.
     pub fn script(&self, request: &ScriptRequest, options: &Options, net: Arc<Net>) -> Script {
         let tags: Vec<_> = options.tags.iter().flatten().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-        let system_tags = match &options.system_tags {
-            Some(tags) => SystemTags::parse(tags.iter()),
-            None => SystemTags::default(),
-        };
+        let system_tags = options.system_tags.unwrap_or_default();
         Script {
             engine: request.engine,
             loader: self.loader.clone(),
+            modules: &modules::TABLE,
+            module_state: self.module_state.clone(),
             address: request.main.module.url.to_string(),
             env: Arc::new(request.env.clone()),
             freeze_env: request.freeze_env,
@@ -161,15 +160,15 @@ impl ScriptContext {
             epoch: self.epoch,
             state: self.state.clone(),
             net,
-            arrays: self.arrays.clone(),
             secrets: request.secrets.clone(),
-            schemas: Default::default(),
             http: default_http(options),
-            rate_limit: options.rps.filter(|rps| *rps > 0).map(|rps| crate::js::script::RateLimit::new(rps as u64)),
+            rate_limit: options
+                .rps
+                .filter(|rps| *rps > 0)
+                .map(|rps| crate::js::runtime::script::RateLimit::new(rps as u64)),
             min_iteration_duration: options.min_iteration_duration.unwrap_or_default().to_duration(),
             throw: options.throw.unwrap_or_default(),
             is_strict: request.strict,
-            told_of_set: Default::default(),
             options: Default::default(),
             exported_options: Default::default(),
             setup_data: Default::default(),
@@ -178,10 +177,10 @@ impl ScriptContext {
 }
 
 /// Reads what the script exports and merges it with the other layers; warnings are logged.
-pub(super) fn resolve_options(request: &ScriptRequest, exports: &Exports) -> Result<Settled, Failure> {
-    let mut notes = Notes::new(request.strict);
+pub(super) fn resolve_options(request: &ScriptRequest, exports: &Exports) -> Result<ResolvedOptions, Failure> {
+    let mut notes = Compat::new(request.strict);
     let script = own_options(request, exports, &mut notes)?;
-    let resolved = request.layers.settle(script)?;
+    let resolved = request.layers.resolve(script)?;
     let log = request.log.logger();
     for line in notes.warnings.iter().chain(&resolved.warnings) {
         log.warn(line);
@@ -190,7 +189,7 @@ pub(super) fn resolve_options(request: &ScriptRequest, exports: &Exports) -> Res
 }
 
 /// The options of the script, or of the archive it came in.
-fn own_options(request: &ScriptRequest, exports: &Exports, notes: &mut Notes) -> Result<Options, Failure> {
+fn own_options(request: &ScriptRequest, exports: &Exports, notes: &mut Compat) -> Result<Options, Failure> {
     Ok(match (&request.main.archive, &exports.options) {
         (Some(archive), _) => Options::from_json(&archive.options, notes)?.options,
         (None, Some(json)) => {

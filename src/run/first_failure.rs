@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use crate::execution::RunState;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::metrics::Verdict;
+use crate::metrics::ThresholdVerdict;
 
 /// The first failure of a stage.
 #[derive(Debug, Default)]
@@ -28,7 +28,7 @@ impl FirstFailure {
 
     /// How the process ends: what stopped the run counts first, then what a stage failed with, then the script's own
     /// word, then the thresholds.
-    pub fn ending(self, state: &RunState, verdict: &Verdict) -> Result<(), Failure> {
+    pub fn ending(self, state: &RunState, verdict: &ThresholdVerdict) -> Result<(), Failure> {
         let marked = || {
             let is_marked = state.marked_as_failed.load(Relaxed);
             is_marked.then(|| Failure::new(ExitCode::MarkedAsFailed, "test run was marked as failed"))
@@ -56,7 +56,7 @@ mod tests {
             for text in stages {
                 assert!(!first.note(Err(failure(ExitCode::ScriptException, text))));
             }
-            let ended = first.ending(&state, &Verdict::default());
+            let ended = first.ending(&state, &ThresholdVerdict::default());
             assert_eq!(ended.err().map(|failure| failure.message).as_deref(), expect);
         };
         check(&[], None, false, None);

@@ -5,18 +5,19 @@
 //! exit code. Commands that run no test end with [`evaluate()`].
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::execution::{Pool, RunState, RunStatus};
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
-use crate::js::worker::Crew as Workers;
-use crate::js::{Exports, Script, VuCrew};
+use crate::js::runtime::worker::WorkerThreads;
+use crate::js::{Exports, Script, VuSet};
 use crate::log::Logger;
 use crate::metrics::Ledger;
 use crate::options::{Options, Plan, Share};
 use crate::report::Dashboard;
 use crate::ui::progress::Ticker;
+use crate::units::sync::lock;
 
 mod control;
 mod evaluate;
@@ -114,8 +115,8 @@ struct Run {
     share: Share,
     exports: Exports,
     script: Arc<Script>,
-    workers: Arc<Workers>,
-    crew: Arc<VuCrew>,
+    workers: Arc<WorkerThreads>,
+    crew: Arc<VuSet>,
     pool: Arc<Pool>,
     ledger: Arc<Mutex<Ledger>>,
     /// The number of the next VU made beyond the plan.
@@ -129,7 +130,7 @@ struct Run {
 
 impl Run {
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
-        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.ledger)
     }
 
     /// The status of a run that has gone through all its stages.

@@ -10,9 +10,10 @@ use super::ScriptRequest;
 use super::evaluate::ScriptContext;
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
-use crate::js::VuCrew;
-use crate::js::vu::Stop;
-use crate::js::worker::Crew as Workers;
+use crate::js::runtime::Stop;
+use crate::js::runtime::worker::WorkerThreads;
+use crate::js::value::Value;
+use crate::js::{JsVu, VuSet};
 use crate::net::Net;
 use crate::options::Options;
 
@@ -28,7 +29,7 @@ pub struct DataModule {
     numbers: mpsc::UnboundedSender<(u64, oneshot::Sender<RecordResult>)>,
     stop: Arc<Stop>,
     /// The VU lives as long as its worker.
-    _workers: Workers,
+    _workers: WorkerThreads,
 }
 
 impl DataModule {
@@ -44,14 +45,15 @@ impl DataModule {
         let (numbers, mut numbers_rx) = mpsc::unbounded_channel::<(u64, oneshot::Sender<RecordResult>)>();
         let (export_tx, export_rx) = oneshot::channel();
         let (stop_tx, stop_rx) = oneshot::channel();
-        let evaluating = VuCrew::with_own_vu(
+        let evaluating = VuSet::with_own_vu(
             &workers,
             &script,
             |stop| _ = stop_tx.send(stop),
             |vu| async move {
-                _ = export_tx.send(vu.default_export().await);
+                _ = export_tx.send(of_default(&vu, "exportProcedure", Vec::new()).await);
                 while let Some((number, record_tx)) = numbers_rx.recv().await {
-                    _ = record_tx.send(vu.record(number).await);
+                    let args = vec![Value::Number(number as f64)];
+                    _ = record_tx.send(of_default(&vu, "exportRecord", args).await);
                 }
                 Ok(())
             },
@@ -92,6 +94,15 @@ impl DataModule {
                 Err(Failure::new(ExitCode::ScriptException, text))
             }
         }
+    }
+}
+
+/// The JSON that a function of `volley/procedure` makes of the default export; nothing if there is none, or if it makes
+/// nothing of it.
+async fn of_default(vu: &JsVu, function: &'static str, more: Vec<Value>) -> RecordResult {
+    match vu.call_with_export("volley/procedure", function, "default", more).await? {
+        Some(Value::String(json)) => Ok(Some(json)),
+        _ => Ok(None),
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use super::{Run, reports, single_iteration, view};
 use crate::failure::Failure;
 use crate::log::Level;
-use crate::output::{self, Running};
+use crate::output::{self, RunningOutput};
 use crate::report::Dashboard;
 use crate::summary::writing;
 use crate::ui::banner::banner;
@@ -15,7 +15,7 @@ impl Run {
     ///
     /// # Errors
     /// An output that is unknown or can't be opened.
-    pub(super) fn open_outputs(&self) -> Result<Vec<Running>, Failure> {
+    pub(super) fn open_outputs(&self) -> Result<Vec<RunningOutput>, Failure> {
         if self.request.single_iteration {
             let (registry, terminal) = (self.script.registry.clone(), self.request.terminal.clone());
             let printer = Box::new(single_iteration::Printer::new(registry, terminal));
@@ -45,14 +45,14 @@ impl Run {
         }
     }
 
-    fn output_context(&self) -> output::Means {
+    fn output_context(&self) -> output::OutputContext {
         let thresholds = self.options.thresholds.as_ref().map(|thresholds| thresholds.0.clone()).unwrap_or_default();
-        let parts = self.ledger().parts().map(|(metric, part)| (metric, part.clone())).collect();
+        let submetrics = self.ledger().submetrics().map(|(metric, selector)| (metric, selector.clone())).collect();
         let env = self.request.process_env.clone();
-        output::Means {
+        output::OutputContext {
             registry: self.script.registry.clone(),
             thresholds: thresholds.into(),
-            parts,
+            submetrics,
             system_tags: self.script.system_tags,
             folder: self.request.cwd.clone(),
             stdout: Arc::new(Mutex::new(self.request.terminal.stdout_writer())),
@@ -66,7 +66,7 @@ impl Run {
     }
 
     /// Says what is about to run.
-    pub(super) fn announce(&self, outputs: &[Running], dashboard: Option<&Dashboard>) {
+    pub(super) fn announce(&self, outputs: &[RunningOutput], dashboard: Option<&Dashboard>) {
         let (terminal, about) = (&self.request.terminal, view::description(self, outputs, dashboard));
         if self.request.quiet {
             self.log.debug(about.render(false));

@@ -12,13 +12,13 @@ use crate::execution::Pool;
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
 use crate::js::engine::Engine;
-use crate::js::worker::Crew as Workers;
-use crate::js::{Exports, HttpDefaults, Script, VuCrew};
+use crate::js::runtime::worker::WorkerThreads;
+use crate::js::{Exports, HttpDefaults, Script, VuSet};
 use crate::metrics::ledger::LedgerOptions;
 use crate::metrics::{Ledger, Recorder, threshold};
 use crate::net::Net;
 use crate::net::http::Dumping;
-use crate::options::{Options, Plan, Settled, Share, derive};
+use crate::options::{Options, Plan, ResolvedOptions, Share, derive};
 use crate::output::USER_AGENT;
 use crate::summary;
 
@@ -29,7 +29,7 @@ impl Run {
         if request.single_iteration {
             single_iteration::reduce(&mut resolved);
         }
-        let Settled { configured, options, scenarios: checked, share, plan, .. } = resolved;
+        let ResolvedOptions { configured, options, scenarios: checked, share, plan, .. } = resolved;
         derive::check_exports(&checked, |name| exports.has(name))?;
         hold_if_paused(&request, &context, &options);
         if let Some(path) = &options.console_output {
@@ -50,9 +50,9 @@ impl Run {
         _ = script.exported_options.set(serde_json::Value::Object(exported).to_string());
         let ledger = open_ledger(&request, &context, &script, watched, &reports);
         let recorded = ledger.clone();
-        let workers = Workers::start(threads.workers, move || Recorder::new(recorded.clone()));
+        let workers = WorkerThreads::start(threads.workers, move || Recorder::new(recorded.clone()));
         let workers = Arc::new(workers.exit(ExitCode::Other)?);
-        let crew = VuCrew::new(script.clone(), workers.clone(), id_in_test(&share));
+        let crew = VuSet::new(script.clone(), workers.clone(), id_in_test(&share));
         let log = request.script.log.logger();
         let pool = Arc::new(Pool::new(crew.clone(), plan.max_vus() - plan.max_planned_vus(), log.clone()));
         let scenarios = checked
@@ -106,14 +106,14 @@ fn open_ledger(
     request: &RunRequest,
     context: &ScriptContext,
     script: &Script,
-    watched: Vec<threshold::Watched>,
+    watched: Vec<threshold::MetricThresholds>,
     reports: &ReportPlan,
 ) -> Arc<Mutex<Ledger>> {
     let options = LedgerOptions {
         watched,
         system_tags: script.system_tags,
         sections: request.summary_mode == summary::Mode::Full || reports.needs_sections(),
-        detail: reports.needs_detail().then_some(context.epoch),
+        breakdown: reports.needs_breakdown().then_some(context.epoch),
     };
     Arc::new(Mutex::new(Ledger::new(context.registry.clone(), options, request.script.log.logger())))
 }

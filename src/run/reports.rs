@@ -4,7 +4,7 @@
 
 use std::io::Write;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::{Run, RunRequest};
@@ -15,10 +15,11 @@ use crate::js::engine::Engine;
 use crate::log::Level;
 use crate::metrics::{Ledger, Results};
 use crate::options::ExecutorConfig;
-use crate::report::server::{AtEnd, Source};
-use crate::report::{self, Dashboard, Settings};
-use crate::summary::document::{self, End, Facts};
-use crate::summary::{Look, Mode, junit, writing};
+use crate::report::server::{AtEnd, DocumentSource};
+use crate::report::{self, Dashboard, DashboardSettings};
+use crate::summary::document::{self, RunEnd, RunFacts};
+use crate::summary::{Mode, RenderOptions, junit, writing};
+use crate::units::sync::lock;
 
 /// What was asked for by flags.
 #[derive(Clone, Debug, Default)]
@@ -40,7 +41,7 @@ pub(super) struct ReportPlan {
     junit: Option<String>,
     /// Pages to write at the end.
     html: Vec<String>,
-    dashboard: Option<Settings>,
+    dashboard: Option<DashboardSettings>,
     /// Full mode shows a table of endpoints.
     pub has_endpoint_table: bool,
 }
@@ -73,7 +74,7 @@ impl ReportPlan {
                 }
                 None
             }
-            Some(argument) => Some(Settings::read(argument, &env).map_err(|error| {
+            Some(argument) => Some(DashboardSettings::read(argument, &env).map_err(|error| {
                 Failure::new(ExitCode::Other, format!("could not create the '{DASHBOARD}' output: {error}"))
             })?),
         };
@@ -95,7 +96,7 @@ impl ReportPlan {
     }
 
     /// Whether the ledger has to keep endpoints, errors and the time series.
-    pub fn needs_detail(&self) -> bool {
+    pub fn needs_breakdown(&self) -> bool {
         self.has_document() || self.has_endpoint_table
     }
 
@@ -127,12 +128,12 @@ impl Run {
         })
     }
 
-    pub(super) fn facts(&self, end: Option<End>) -> Facts {
+    pub(super) fn facts(&self, end: Option<RunEnd>) -> RunFacts {
         let scenarios = self.scenarios.iter().map(|planned| {
             let scenario = &planned.scenario;
             [scenario.name.clone(), scenario.executor.word().to_owned(), scenario.describe(&self.share)]
         });
-        Facts {
+        RunFacts {
             script: self.request.script.argument.clone(),
             engine: engine_name(self.request.script.engine).to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -150,10 +151,10 @@ impl Run {
     }
 
     /// Makes the document of the moment it is called at.
-    pub(super) fn live_document(&self) -> Source {
+    pub(super) fn live_document(&self) -> DocumentSource {
         let live = LiveDocument {
             ledger: self.ledger.clone(),
-            look: self.look(),
+            options: self.render_options(),
             facts: self.facts(None),
             state: self.state.clone(),
         };
@@ -197,12 +198,12 @@ impl Run {
     /// Writes everything that was asked for, and shows the dashboard the last document.
     pub(super) fn write_reports(&self, results: &Results, ending: Option<&Failure>, dashboard: Option<&Dashboard>) {
         let end = match ending {
-            None => End { code: 0, reason: None },
-            Some(failure) => End { code: failure.code as u8, reason: Some(failure.message.clone()) },
+            None => RunEnd { code: 0, reason: None },
+            Some(failure) => RunEnd { code: failure.code as u8, reason: Some(failure.message.clone()) },
         };
-        let (look, facts) = (self.look(), self.facts(Some(end)));
+        let (options, facts) = (self.render_options(), self.facts(Some(end)));
         if let Some(path) = &self.reports.json {
-            let text = document::build(results, &look, &facts, true).for_file(1);
+            let text = document::build(results, &options, &facts, true).for_file(1);
             self.write(path, text.as_bytes());
         }
         if let Some(path) = &self.reports.junit {
@@ -211,11 +212,11 @@ impl Run {
         if self.reports.html.is_empty() && dashboard.is_none() {
             return;
         }
-        let document = document::build(results, &look, &facts, false).for_script();
+        let document = document::build(results, &options, &facts, false).for_script();
         if let Some(dashboard) = dashboard {
             dashboard.finish(&document);
         }
-        let page = report::page(&document, &self.request.script.argument, report::Mode::File);
+        let page = report::page(&document, &self.request.script.argument, report::PageMode::File);
         for path in &self.reports.html {
             let packed = path.ends_with(".gz").then(|| gzip(page.as_bytes())).flatten();
             self.write(path, packed.as_deref().unwrap_or(page.as_bytes()));
@@ -245,20 +246,20 @@ fn gzip(content: &[u8]) -> Option<Vec<u8>> {
 /// What the dashboard's documents are made from while the run goes on.
 struct LiveDocument {
     ledger: Arc<Mutex<Ledger>>,
-    look: Look,
-    facts: Facts,
+    options: RenderOptions,
+    facts: RunFacts,
     state: Arc<RunState>,
 }
 
 impl LiveDocument {
     fn document(&self) -> String {
         let results = {
-            let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut ledger = lock(&self.ledger);
             let duration = self.state.elapsed();
-            ledger.settle();
+            ledger.sort();
             ledger.snapshot(duration)
         };
-        let facts = Facts { active_vus: self.state.active_vus.load(Relaxed), ..self.facts.clone() };
-        document::build(&results, &self.look, &facts, false).for_script()
+        let facts = RunFacts { active_vus: self.state.active_vus.load(Relaxed), ..self.facts.clone() };
+        document::build(&results, &self.options, &facts, false).for_script()
     }
 }

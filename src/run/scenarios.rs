@@ -18,6 +18,7 @@ use crate::metrics::system_tags::SystemTag;
 use crate::metrics::{Record, builtin};
 use crate::options::ramp::own_steps;
 use crate::options::{ConstantSchedule, ExecutorConfig, RampingSchedule, Scenario, Share};
+use crate::units::sync::lock;
 
 /// A scenario with this machine's share of it.
 pub(super) struct PlannedScenario {
@@ -215,7 +216,7 @@ fn dropped(run: &Run) -> DroppedIterations {
         let tags = dropped_tags(&script, scenario);
         let (metric, value) = (builtin::DROPPED_ITERATIONS, count as f64);
         let mut batch = vec![Record::Sample { time, metric, value, tags, metadata }];
-        ledger.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take(&mut batch);
+        lock(&ledger).take(&mut batch);
     }))
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::failure::Failure;
 use crate::metrics::record::millis;
 use crate::metrics::{Record, Registry, TagSet, builtin};
-use crate::options::{ExecutorConfig, Plan, Settled, Share};
+use crate::options::{ExecutorConfig, Plan, ResolvedOptions, Share};
 use crate::output::Output;
 use crate::ui::Terminal;
 
@@ -17,7 +17,7 @@ use crate::ui::Terminal;
 const ITERATION_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// Leaves one iteration of one VU.
-pub(super) fn reduce(settled: &mut Settled) {
+pub(super) fn reduce(settled: &mut ResolvedOptions) {
     settled.scenarios.truncate(1);
     for scenario in &mut settled.scenarios {
         scenario.start_time = Duration::ZERO;

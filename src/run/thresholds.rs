@@ -13,7 +13,7 @@ pub(super) fn bind(
     request: &RunRequest,
     options: &Options,
     registry: &Registry,
-) -> Result<Vec<threshold::Watched>, Failure> {
+) -> Result<Vec<threshold::MetricThresholds>, Failure> {
     let Some(thresholds) = &options.thresholds else { return Ok(Vec::new()) };
     let log = request.script.log.logger();
     if request.no_thresholds {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use super::Run;
@@ -11,14 +11,15 @@ use crate::execution::executor::Controls;
 use crate::execution::{RunState, RunStatus, ScenarioFacts};
 use crate::metrics::Ledger;
 use crate::options::ExecutorConfig;
-use crate::output::Running;
+use crate::output::RunningOutput;
 use crate::report::Dashboard;
 use crate::ui::description::Description;
 use crate::ui::progress::{Head, ProgressMode, ProgressView, RequestFigures, ScenarioLine, ScenarioStatus};
 use crate::units::Span;
+use crate::units::sync::lock;
 
 /// What a run says about itself before it starts.
-pub(super) fn description(run: &Run, outputs: &[Running], dashboard: Option<&Dashboard>) -> Description {
+pub(super) fn description(run: &Run, outputs: &[RunningOutput], dashboard: Option<&Dashboard>) -> Description {
     Description {
         script: run.request.script.argument.clone(),
         dashboard: dashboard.map(|dashboard| dashboard.url.clone()),
@@ -178,13 +179,13 @@ impl LiveView {
         if !self.is_live {
             return None;
         }
-        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut latest = lock(&self.latest);
         let since = latest.at.elapsed();
         if since >= FIGURES_INTERVAL {
-            let glance = self.ledger.lock().unwrap_or_else(PoisonError::into_inner).glance()?;
-            let per_second = (glance.requests - latest.requests) / since.as_secs_f64();
-            let figures = Some(RequestFigures { per_second, failed: glance.failed, p95: glance.p95 });
-            *latest = LatestFigures { at: Instant::now(), requests: glance.requests, figures };
+            let now = lock(&self.ledger).live_figures()?;
+            let per_second = (now.requests - latest.requests) / since.as_secs_f64();
+            let figures = Some(RequestFigures { per_second, failed: now.failed, p95: now.p95 });
+            *latest = LatestFigures { at: Instant::now(), requests: now.requests, figures };
         }
         latest.figures
     }

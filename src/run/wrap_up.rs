@@ -10,14 +10,14 @@ use super::stages::TimeLimit;
 use crate::execution::STOP_TIMEOUT;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::js::Lifecycle;
+use crate::js::JsVu;
 use crate::js::value::Value;
 use crate::log::Level;
 use crate::metrics::{Results, TrendStat};
-use crate::output::Running;
+use crate::output::RunningOutput;
 use crate::report::Dashboard;
-use crate::summary::writing::{self, Output};
-use crate::summary::{Look, Mode, data, export, machine, text};
+use crate::summary::writing::{self, SummaryEntry};
+use crate::summary::{Mode, RenderOptions, data, export, machine, text};
 use crate::units::Span;
 use crate::units::number::TimeUnit;
 
@@ -28,7 +28,7 @@ impl Run {
     /// Tells what was measured, whatever ended the run, and says how the process ends.
     pub(super) async fn wrap_up(
         &self,
-        mut outputs: Vec<Running>,
+        mut outputs: Vec<RunningOutput>,
         first_failure: FirstFailure,
         dashboard: Option<&Dashboard>,
     ) -> Result<(), Failure> {
@@ -54,10 +54,10 @@ impl Run {
     }
 
     /// Lets outputs write what is on its way to them and waits until they have.
-    async fn stop_outputs(&self, outputs: Vec<Running>) {
+    async fn stop_outputs(&self, outputs: Vec<RunningOutput>) {
         outputs.iter().for_each(|output| output.detach(&mut self.ledger()));
         // One that waits for a slow peer must not keep a second Ctrl+C from being heard.
-        _ = tokio::task::spawn_blocking(move || outputs.into_iter().for_each(Running::stop)).await;
+        _ = tokio::task::spawn_blocking(move || outputs.into_iter().for_each(RunningOutput::stop)).await;
     }
 
     /// Every worker hands over what it has.
@@ -80,26 +80,27 @@ impl Run {
         _ = tokio::time::timeout(STOP_TIMEOUT, all).await;
     }
 
-    pub(super) fn look(&self) -> Look {
+    pub(super) fn render_options(&self) -> RenderOptions {
         let stats = self.options.summary_trend_stats.as_ref().map(|stats| {
             // The options were checked before the run: each of them is one.
             stats.iter().filter_map(|stat| TrendStat::parse(stat).ok()).collect()
         });
         let unit = self.options.summary_time_unit.clone().unwrap_or_default();
-        Look {
+        RenderOptions {
             mode: self.request.summary_mode,
             trend_stats: stats.unwrap_or_else(TrendStat::defaults),
             time_unit: TimeUnit::parse(&unit).unwrap_or_default(),
             time_unit_name: unit,
             colors: self.request.terminal.stdout_colors(),
             endpoints: self.reports.has_endpoint_table,
+            is_on_terminal: self.request.terminal.stdout_is_tty(),
         }
     }
 
     /// The text, or what `handleSummary` makes of the data; then the export.
     async fn summarise(&self, results: &Results) {
-        let look = self.look();
-        let facts = data::Facts {
+        let options = self.render_options();
+        let facts = data::SummaryFacts {
             stdout_is_tty: self.request.terminal.stdout_is_tty(),
             stderr_is_tty: self.request.terminal.stderr_is_tty(),
             no_color: self.request.no_color,
@@ -109,7 +110,7 @@ impl Run {
             self.summary_error("exported identifier handleSummary must be a function".to_owned());
             Some(Vec::new())
         } else if self.exports.has("handleSummary") {
-            match self.handle_summary(results, &look, &facts).await {
+            match self.handle_summary(results, &options, &facts).await {
                 Ok(handled) => handled,
                 Err(failure) => {
                     self.tell(&failure);
@@ -121,16 +122,16 @@ impl Run {
             None
         };
         let mut outputs = own.unwrap_or_else(|| {
-            let content = text::render(results, &look).into_bytes();
-            vec![Output { target: "stdout".to_owned(), content }]
+            let content = text::render(results, &options).into_bytes();
+            vec![SummaryEntry { target: "stdout".to_owned(), content }]
         });
         if let Some(path) = &self.request.summary_export {
             let content = if self.request.machine_readable {
-                machine::build(results, &look, &self.machine_facts()).for_file(4)
+                machine::build(results, &options, &self.machine_facts()).for_file(4)
             } else {
-                export::text(results, &look, &facts)
+                export::text(results, &options, &facts)
             };
-            outputs.push(Output { target: path.clone(), content: content.into_bytes() });
+            outputs.push(SummaryEntry { target: path.clone(), content: content.into_bytes() });
         }
         let (mut stdout, mut stderr) = (self.request.terminal.stdout_writer(), self.request.terminal.stderr_writer());
         if let Err(error) = writing::write_all(&outputs, &self.request.cwd, &mut stdout, &mut stderr) {
@@ -138,8 +139,8 @@ impl Run {
         }
     }
 
-    fn machine_facts(&self) -> machine::Facts {
-        machine::Facts {
+    fn machine_facts(&self) -> machine::MachineFacts {
+        machine::MachineFacts {
             script: self.request.script.main.module.text.to_string(),
             generated_at: jiff::Timestamp::now(),
             k6_version: crate::run::K6_VERSION.to_owned(),
@@ -166,16 +167,16 @@ impl Run {
     async fn handle_summary(
         &self,
         results: &Results,
-        look: &Look,
-        facts: &data::Facts,
-    ) -> Result<Option<Vec<Output>>, Failure> {
+        options: &RenderOptions,
+        facts: &data::SummaryFacts,
+    ) -> Result<Option<Vec<SummaryEntry>>, Failure> {
         let data = if self.request.machine_readable {
-            machine::build(results, look, &self.machine_facts()).for_script()
+            machine::build(results, options, &self.machine_facts()).for_script()
         } else {
-            data::build(results, look, facts).for_script()
+            data::build(results, options, facts).for_script()
         };
         let has_aliases = !self.request.machine_readable && !self.request.script.strict;
-        let aliases = has_aliases.then(|| export::aliases(results, look).for_script());
+        let aliases = has_aliases.then(|| export::aliases(results, options).for_script());
         let limit = TimeLimit {
             name: "handleSummary()",
             timeout: self.options.handle_summary_timeout.map_or(DEFAULT_TIMEOUT, Span::to_duration),
@@ -183,7 +184,7 @@ impl Run {
             code: ExitCode::GenericTimeout,
             stops_with_run: false,
         };
-        let work = move |vu: Rc<Lifecycle>| async move { vu.summarize(data, aliases).await.map(returned) };
+        let work = move |vu: Rc<JsVu>| async move { vu.summarize(data, aliases).await.map(returned) };
         match self.with_own_vu(limit, work).await? {
             Returned::Nothing => Ok(None),
             Returned::Entries(outputs) => Ok(Some(outputs)),
@@ -198,7 +199,7 @@ impl Run {
 /// What `handleSummary` returned.
 enum Returned {
     Nothing,
-    Entries(Vec<Output>),
+    Entries(Vec<SummaryEntry>),
     Wrong(String),
 }
 
@@ -231,7 +232,7 @@ fn returned(value: Value) -> Returned {
                 ));
             }
         };
-        outputs.push(Output { target, content });
+        outputs.push(SummaryEntry { target, content });
     }
     Returned::Entries(outputs)
 }

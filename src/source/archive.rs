@@ -111,7 +111,7 @@ fn read_tar(bytes: &Bytes) -> Result<BTreeMap<String, Bytes>, String> {
 
 /// What goes into an archive besides files.
 #[derive(Clone, Debug)]
-pub struct Contents {
+pub struct ArchiveContents {
     /// [`crate::options::Options::to_archive_json`].
     pub options: Map<String, Value>,
     /// The main script's URL.
@@ -126,7 +126,7 @@ pub struct Contents {
     pub time: u64,
 }
 
-impl Contents {
+impl ArchiveContents {
     /// Packs the script and `files` (by URL, the main script among them). Home directories become those of `nobody`.
     ///
     /// # Errors
@@ -240,7 +240,7 @@ mod tests {
             (long.clone(), Bytes::from_static(b"deep")),
             ("https://h.test/lib.js".to_owned(), Bytes::from_static(b"lib")),
         ];
-        let contents = Contents {
+        let contents = ArchiveContents {
             options: Map::from_iter([("vus".to_owned(), json!(3))]),
             filename: files[0].0.clone(),
             pwd: "file:///home/alice".to_owned(),

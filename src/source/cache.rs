@@ -3,11 +3,11 @@
 //! Nothing is fetched here, and nothing is ever taken that does not match its entry. Entries are files of their own, so
 //! several processes may share a folder.
 
-use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -21,7 +21,7 @@ pub struct Cache {
 
 /// What is known of a URL.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
+pub struct LockEntry {
     /// As the script writes it, without user, password and tokens.
     pub url: String,
     /// Of the bytes, in hexadecimal digits.
@@ -37,14 +37,14 @@ impl Cache {
     }
 
     /// The entry of a URL.
-    pub fn entry(&self, url: &str) -> Option<Entry> {
+    pub fn entry(&self, url: &str) -> Option<LockEntry> {
         let url = redact(url);
         let text = std::fs::read(self.lock(&url)).ok()?;
-        serde_json::from_slice(&text).ok().filter(|entry: &Entry| entry.url == url)
+        serde_json::from_slice(&text).ok().filter(|entry: &LockEntry| entry.url == url)
     }
 
     /// The bytes of a URL, if they are what its entry says, and the entry.
-    pub fn find(&self, url: &str) -> Option<(Bytes, Entry)> {
+    pub fn find(&self, url: &str) -> Option<(Bytes, LockEntry)> {
         let entry = self.entry(url)?;
         let bytes = std::fs::read(self.folder.join(&entry.sha256)).ok()?;
         (hash(&bytes) == entry.sha256).then(|| (bytes.into(), entry))
@@ -54,7 +54,7 @@ impl Cache {
     ///
     /// # Errors
     /// The file system's.
-    pub fn keep(&self, url: &str, bytes: &[u8], now: &str) -> io::Result<Option<Entry>> {
+    pub fn keep(&self, url: &str, bytes: &[u8], now: &str) -> io::Result<Option<LockEntry>> {
         let before = self.entry(url);
         let sha256 = hash(bytes);
         if before.as_ref().is_some_and(|entry| entry.sha256 == sha256) && self.find(url).is_some() {
@@ -75,7 +75,7 @@ impl Cache {
             _ = std::fs::remove_file(self.lock(url));
         }
         let lock = self.lock(&shown);
-        let entry = Entry { url: shown, sha256, fetched: now.to_owned() };
+        let entry = LockEntry { url: shown, sha256, fetched: now.to_owned() };
         self.write(&lock, serde_json::to_string_pretty(&entry)?.as_bytes())?;
         Ok(before)
     }
@@ -108,11 +108,7 @@ impl Cache {
 }
 
 fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut text, byte| {
-        // Writing to a string can't fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    HEXLOWER.encode(&Sha256::digest(bytes))
 }
 
 #[cfg(test)]

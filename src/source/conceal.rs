@@ -1,5 +1,5 @@
-//! The secrets of import addresses: user names, passwords, tokens. A module is known everywhere by its address without
-//! them, so that no error, stack, log, archive, list or cache has them; only who fetches learns the whole address.
+//! The secrets of import addresses: user names, passwords, tokens. Everywhere a module is identified by its address
+//! without them, so that no error, stack, log, archive, list or cache contains any; only the fetch uses the whole address.
 
 use std::collections::BTreeMap;
 

@@ -1,45 +1,46 @@
-//! Every file a run reads, each read once and remembered: for all VUs, for an archive, for watching.
+//! The files of a run, each read once and kept: for all VUs, for an archive, for watch mode.
 //!
-//! After the first load the set is sealed: what a later VU asks for must have been read before.
+//! After the first load the set is sealed: a later VU can only open files that were read before.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use bytes::Bytes;
 
 use super::Disk;
 use super::conceal::Concealed;
 use super::module::Module;
-use super::shared::Shared;
+use super::shared_bytes::SharedBytes;
 use super::specifier::{Resolved, clean, file_path, file_url, not_on_disk, resolve};
 use crate::units::redact::{redact, redact_reference};
+use crate::units::sync::lock;
 
-/// What a URL is given at its end when it is asked for first: without a query, and behind one.
-pub const MARKS: [&str; 2] = ["?_k6=1", "&_k6=1"];
+/// Appended to a URL for the first request, without and with a query, as in k6.
+pub const K6_MARKS: [&str; 2] = ["?_k6=1", "&_k6=1"];
 
 /// Fetches the bytes of an `https://` URL; the error is the cause in words.
 pub type Fetch = Box<dyn Fn(&str) -> Result<Bytes, String> + Send + Sync>;
 
-/// The files of one run, by URL. That of a remote file has no secrets: [`Files::conceal`].
-pub struct Files {
+/// The files of one run, by URL. That of a remote file has no secrets: [`FileSet::conceal`].
+pub struct FileSet {
     disk: Box<dyn Disk>,
     fetch: Fetch,
     seen: Mutex<BTreeMap<String, Bytes>>,
     /// What could not be fetched, and why: a graph that is loaded twice asks the network once.
     missing: Mutex<BTreeMap<String, String>>,
-    /// What was asked for on the disk before the set was sealed, and was not there: later VUs are told the same.
+    /// Files that did not exist before the set was sealed: later VUs get the same answer.
     absent: Mutex<BTreeSet<String>>,
     /// Those that scripts opened as bytes, in memory that every VU can map.
-    shared: Mutex<BTreeMap<String, Arc<Shared>>>,
+    shared: Mutex<BTreeMap<String, Arc<SharedBytes>>>,
     /// What addresses don't show.
     concealed: Mutex<Concealed>,
     sealed: AtomicBool,
 }
 
-impl std::fmt::Debug for Files {
+impl std::fmt::Debug for FileSet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Files").field("seen", &self.all().len()).finish_non_exhaustive()
     }
@@ -47,7 +48,7 @@ impl std::fmt::Debug for Files {
 
 /// Why a script can't open a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Absence {
+pub enum OpenError {
     /// It wasn't read before the set was sealed.
     Sealed,
     /// There is none.
@@ -58,20 +59,20 @@ pub enum Absence {
     Other(String),
 }
 
-impl From<Refusal> for Absence {
-    fn from(refusal: Refusal) -> Self {
+impl From<LoadError> for OpenError {
+    fn from(refusal: LoadError) -> Self {
         match refusal {
-            Refusal::Sealed => Self::Sealed,
-            Refusal::Disk(error) if error.kind() == io::ErrorKind::IsADirectory => Self::IsDirectory,
-            Refusal::Disk(error) if error.kind() == io::ErrorKind::NotFound => Self::NotFound,
-            Refusal::Disk(error) => Self::Other(words(&error)),
-            Refusal::Remote(cause) => Self::Other(cause),
+            LoadError::Sealed => Self::Sealed,
+            LoadError::Disk(error) if error.kind() == io::ErrorKind::IsADirectory => Self::IsDirectory,
+            LoadError::Disk(error) if error.kind() == io::ErrorKind::NotFound => Self::NotFound,
+            LoadError::Disk(error) => Self::Other(words(&error)),
+            LoadError::Remote(cause) => Self::Other(cause),
         }
     }
 }
 
-/// Why a file can't be had.
-enum Refusal {
+/// Why a file can't be loaded.
+enum LoadError {
     /// It wasn't read before the set was sealed.
     Sealed,
     /// The disk says no.
@@ -80,7 +81,7 @@ enum Refusal {
     Remote(String),
 }
 
-impl Files {
+impl FileSet {
     /// Reads from `disk`, and what is remote through `fetch`.
     pub fn new(disk: impl Disk + 'static, fetch: Fetch) -> Self {
         Self {
@@ -108,7 +109,7 @@ impl Files {
     /// Where `specifier`, written in the module at `referrer`, leads.
     ///
     /// # Errors
-    /// k6's words, without the context of the script.
+    /// k6's message, without the context of the script.
     pub fn resolve(&self, specifier: &str, referrer: &str) -> Result<Resolved, String> {
         match resolve(specifier, referrer) {
             Ok(Resolved::Url(url)) => Ok(Resolved::Url(self.conceal(&url))),
@@ -119,12 +120,12 @@ impl Files {
 
     /// The URL by which a file is known: without user, password and tokens.
     pub fn conceal(&self, url: &str) -> String {
-        self.concealed.lock().unwrap_or_else(PoisonError::into_inner).conceal(url)
+        lock(&self.concealed).conceal(url)
     }
 
     /// The URL to fetch a file from.
     pub fn reveal(&self, url: &str) -> String {
-        self.concealed.lock().unwrap_or_else(PoisonError::into_inner).reveal(url)
+        lock(&self.concealed).reveal(url)
     }
 
     /// From now on only files that were read before can be read.
@@ -150,16 +151,16 @@ impl Files {
     /// The module at `url`, which was asked for as `specifier`.
     ///
     /// # Errors
-    /// k6's words for what is missing, a directory, unreachable, or new after the first load.
+    /// k6's message for what is missing, a directory, unreachable, or new after the first load.
     pub fn module(&self, specifier: &str, url: &str) -> Result<Module, String> {
         let specifier = &*redact_reference(specifier);
         let bytes = self.read(url).map_err(|refusal| match refusal {
-            Refusal::Sealed => {
+            LoadError::Sealed => {
                 format!("the module \"{specifier}\" was not previously resolved during initialization (__VU==0)")
             }
-            Refusal::Disk(error) if error.kind() == io::ErrorKind::NotFound => not_on_disk(specifier),
-            Refusal::Disk(error) => format!("read {}: {}", path_of(url), words(&error)),
-            Refusal::Remote(cause) => format!(
+            LoadError::Disk(error) if error.kind() == io::ErrorKind::NotFound => not_on_disk(specifier),
+            LoadError::Disk(error) => format!("read {}: {}", path_of(url), words(&error)),
+            LoadError::Remote(cause) => format!(
                 "The moduleSpecifier \"{specifier}\" couldn't be retrieved from the resolved url \"{url}\". Error : \
                  \"{cause}\""
             ),
@@ -170,22 +171,22 @@ impl Files {
     /// The bytes `open(name)` gives in code whose files are relative to the directory `base` (a URL).
     ///
     /// # Errors
-    /// k6's words, without the name of the error class.
+    /// k6's message, without the name of the error class.
     pub fn open(&self, name: &str, base: &str) -> Result<Bytes, String> {
         self.find(name, base).map(|(_, bytes)| bytes)
     }
 
-    /// As [`Files::open`], but in memory that every VU can map: however many open it, there is one copy.
+    /// As [`FileSet::open`], but in memory that every VU can map: however many open it, there is one copy.
     ///
     /// # Errors
-    /// As [`Files::open`].
-    pub fn open_shared(&self, name: &str, base: &str) -> Result<Arc<Shared>, String> {
+    /// As [`FileSet::open`].
+    pub fn open_shared(&self, name: &str, base: &str) -> Result<Arc<SharedBytes>, String> {
         let (url, bytes) = self.find(name, base)?;
-        let mut all = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = lock(&self.shared);
         if let Some(shared) = all.get(&url) {
             return Ok(shared.clone());
         }
-        let shared = Arc::new(Shared::new(bytes));
+        let shared = Arc::new(SharedBytes::new(bytes));
         // From now on this is the one copy.
         self.remember(&url, shared.bytes().clone());
         all.insert(url, shared.clone());
@@ -193,9 +194,9 @@ impl Files {
     }
 
     /// The absolute path that `name` means beside the directory `base` (a URL), and the bytes that are there.
-    pub fn at(&self, name: &str, base: &str) -> (String, Result<Bytes, Absence>) {
+    pub fn at(&self, name: &str, base: &str) -> (String, Result<Bytes, OpenError>) {
         let path = path_beside(name, base);
-        let bytes = self.read(&file_url(&path)).map_err(Absence::from);
+        let bytes = self.read(&file_url(&path)).map_err(OpenError::from);
         (path, bytes)
     }
 
@@ -206,13 +207,13 @@ impl Files {
         }
         let (path, bytes) = self.at(name, base);
         let bytes = bytes.map_err(|absence| match absence {
-            Absence::Sealed => format!(
+            OpenError::Sealed => format!(
                 "open() can't be used with files that weren't previously opened during initialization (__VU==0), \
                  path: \"{path}\""
             ),
-            Absence::IsDirectory => format!("open() can't be used with directories, path: \"{path}\""),
-            Absence::NotFound => format!("stat {path}: no such file or directory"),
-            Absence::Other(cause) => format!("open {path}: {cause}"),
+            OpenError::IsDirectory => format!("open() can't be used with directories, path: \"{path}\""),
+            OpenError::NotFound => format!("stat {path}: no such file or directory"),
+            OpenError::Other(cause) => format!("open {path}: {cause}"),
         })?;
         Ok((file_url(&path), bytes))
     }
@@ -220,41 +221,41 @@ impl Files {
     /// The bytes at `url`; the error is the disk's, or the network's in words.
     pub(super) fn bytes(&self, url: &str) -> Result<Bytes, Result<io::Error, String>> {
         self.read(url).map_err(|refusal| match refusal {
-            Refusal::Disk(error) => Ok(error),
-            Refusal::Remote(cause) => Err(cause),
-            Refusal::Sealed => Err("the run has already begun".to_owned()),
+            LoadError::Disk(error) => Ok(error),
+            LoadError::Remote(cause) => Err(cause),
+            LoadError::Sealed => Err("the run has already begun".to_owned()),
         })
     }
 
-    fn read(&self, url: &str) -> Result<Bytes, Refusal> {
+    fn read(&self, url: &str) -> Result<Bytes, LoadError> {
         if let Some(bytes) = self.seen().get(url) {
             return Ok(bytes.clone());
         }
-        let absent = || self.absent.lock().unwrap_or_else(PoisonError::into_inner);
+        let absent = || lock(&self.absent);
         if self.sealed.load(Ordering::Acquire) {
             let is_absent = absent().contains(url);
-            return Err(if is_absent { Refusal::Disk(io::ErrorKind::NotFound.into()) } else { Refusal::Sealed });
+            return Err(if is_absent { LoadError::Disk(io::ErrorKind::NotFound.into()) } else { LoadError::Sealed });
         }
         let bytes = match file_path(url) {
             Some(path) => self.disk.read(Path::new(&path)).map_err(|error| {
                 if error.kind() == io::ErrorKind::NotFound {
                     absent().insert(url.to_owned());
                 }
-                Refusal::Disk(error)
+                LoadError::Disk(error)
             })?,
-            None => self.fetch_remote(url).map_err(Refusal::Remote)?,
+            None => self.fetch_remote(url).map_err(LoadError::Remote)?,
         };
         self.remember(url, bytes.clone());
         Ok(bytes)
     }
 
-    /// First with a mark that tells the server who asks, then without it, as k6 does.
+    /// First with the mark of k6, then without it, as k6 does.
     fn fetch_remote(&self, url: &str) -> Result<Bytes, String> {
-        let mut missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut missing = lock(&self.missing);
         if let Some(cause) = missing.get(url) {
             return Err(cause.clone());
         }
-        let (mark, whole) = (MARKS[usize::from(url.contains('?'))], self.reveal(url));
+        let (mark, whole) = (K6_MARKS[usize::from(url.contains('?'))], self.reveal(url));
         let fetched = (self.fetch)(&format!("{whole}{mark}")).or_else(|_| (self.fetch)(&whole));
         let fetched = fetched.map_err(|cause| redact(&cause).into_owned());
         if let Err(cause) = &fetched {
@@ -264,7 +265,7 @@ impl Files {
     }
 
     fn seen(&self) -> MutexGuard<'_, BTreeMap<String, Bytes>> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.seen)
     }
 }
 
@@ -304,10 +305,10 @@ mod tests {
     use super::*;
     use crate::source::MapDisk;
 
-    fn files() -> Files {
+    fn files() -> FileSet {
         let disk: MapDisk =
             [("/app/main.js", "main"), ("/app/lib/x.js", "x"), ("/app/data.txt", "data")].into_iter().collect();
-        Files::new(disk, Files::offline())
+        FileSet::new(disk, FileSet::offline())
     }
 
     #[test]
@@ -354,7 +355,7 @@ mod tests {
     fn shared_files_are_there_once() {
         let large = Bytes::from(vec![7; 1 << 20]);
         let disk: MapDisk = [("/app/large", large.clone()), ("/app/small", "s".into())].into_iter().collect();
-        let files = Files::new(disk, Files::offline());
+        let files = FileSet::new(disk, FileSet::offline());
         for name in ["large", "small"] {
             let opened = [0, 1].map(|_| files.open_shared(name, "file:///app/").unwrap());
             let text = files.open(name, "file:///app/").unwrap();
@@ -371,7 +372,7 @@ mod tests {
             "https://h/b.js" => Ok(Bytes::from_static(b"plain")),
             url => Err(format!("not found: {url}")),
         });
-        let files = Files::new(MapDisk::default(), fetch);
+        let files = FileSet::new(MapDisk::default(), fetch);
         let check = |specifier: &str, expect: &str| {
             let got = files.module(specifier, specifier).map(|module| module.text.to_string());
             assert_eq!(got.unwrap_or_else(|error| error), expect);

@@ -1,4 +1,4 @@
-//! What must hold for archives, whoever packed them, and for import specifiers. Entered here with broken examples, and by the targets of
+//! What must hold for any archive and for import specifiers. Entered here with broken examples, and by the targets of
 //! `tests/fuzz` with what libFuzzer thinks of.
 
 use bytes::Bytes;
@@ -36,12 +36,12 @@ pub fn specifier(data: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::archive::Contents;
+    use crate::source::archive::ArchiveContents;
     use crate::units::fuzz_tests::break_each;
 
     #[test]
     fn any_archive_is_read_or_refused() {
-        let contents = Contents {
+        let contents = ArchiveContents {
             options: serde_json::Map::new(),
             filename: "file:///a.js".to_owned(),
             pwd: "file:///".to_owned(),

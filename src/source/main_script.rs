@@ -9,12 +9,12 @@ use super::archive::{self, Archive, ArchiveMetadata};
 use super::files::{Fetch, words};
 use super::module::Module;
 use super::specifier::{directory, file_path, file_url, not_on_disk, wrong_scheme};
-use super::{Disk, Files, MapDisk};
+use super::{Disk, FileSet, MapDisk};
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
 use crate::units::redact::redact;
 
-/// What `--type` says the argument is; without it, the first bytes tell.
+/// The value of `--type`; without it the first bytes decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScriptType {
     /// Code.
@@ -31,7 +31,7 @@ pub struct MainScript {
     /// Where `open()` of the entry point's own code looks first: a directory's URL.
     pub open_base: String,
     /// All files.
-    pub files: std::sync::Arc<Files>,
+    pub files: std::sync::Arc<FileSet>,
     /// Set if it came as an archive: options, variables and the like.
     pub archive: Option<ArchiveMetadata>,
 }
@@ -50,7 +50,7 @@ impl MainScript {
         fetch: Fetch,
     ) -> Result<Self, Failure> {
         let cwd_url = format!("{}/", file_url(&cwd.to_string_lossy()).trim_end_matches('/'));
-        let files = Files::new(disk, fetch);
+        let files = FileSet::new(disk, fetch);
         let (url, bytes, open_base) = if argument == "-" {
             let mut bytes = Vec::new();
             stdin.read_to_end(&mut bytes).map_err(|error| other(format!("reading stdin: {error}")))?;
@@ -73,7 +73,7 @@ impl MainScript {
     }
 
     /// A script that is part of the program.
-    pub fn embedded(url: &str, text: &'static str, files: Files) -> Self {
+    pub fn embedded(url: &str, text: &'static str, files: FileSet) -> Self {
         let bytes = Bytes::from_static(text.as_bytes());
         files.remember(url, bytes.clone());
         Self { module: Module::new(url, &bytes), open_base: directory(url), files: files.into(), archive: None }
@@ -82,7 +82,7 @@ impl MainScript {
     fn unpack(bytes: &Bytes) -> Result<Self, Failure> {
         let archive = Archive::read(bytes).exit(ExitCode::Other)?;
         let disk: MapDisk = archive.local_files().collect();
-        let files = Files::new(disk, Files::offline());
+        let files = FileSet::new(disk, FileSet::offline());
         for (url, bytes) in archive.remote_files() {
             files.remember(&files.conceal(&url), bytes);
         }
@@ -104,7 +104,7 @@ fn other(message: String) -> Failure {
 }
 
 /// Finds the file of an argument: relative to `cwd` first, by its scheme if nothing is there.
-fn find(argument: &str, cwd: &Path, files: &Files) -> Result<(String, Bytes), Failure> {
+fn find(argument: &str, cwd: &Path, files: &FileSet) -> Result<(String, Bytes), Failure> {
     let path: PathBuf = cwd.join(argument);
     let local = file_url(&path.to_string_lossy());
     let scheme = argument.split_once("://").map(|(scheme, _)| scheme);
@@ -131,7 +131,7 @@ mod tests {
 
     fn load(argument: &str, stdin: &str) -> Result<MainScript, Failure> {
         let disk: MapDisk = [("/app/main.js", "main"), ("/app/dir/x.js", "x")].into_iter().collect();
-        MainScript::load(argument, None, disk, Path::new("/app"), &mut stdin.as_bytes(), Files::offline())
+        MainScript::load(argument, None, disk, Path::new("/app"), &mut stdin.as_bytes(), FileSet::offline())
     }
 
     #[test]

@@ -13,16 +13,16 @@ pub mod fuzz_tests;
 pub mod main_script;
 pub mod module;
 pub mod secrets;
-pub mod shared;
+pub mod shared_bytes;
 pub mod specifier;
 
 pub use cache::Cache;
 pub use disk::{Disk, MapDisk, RealDisk};
-pub use files::Files;
+pub use files::FileSet;
 pub use main_script::{MainScript, ScriptType};
 pub use module::{Module, ModuleKind};
 pub use secrets::Secrets;
 #[cfg(feature = "quickjs")]
-pub use shared::Private;
-pub use shared::Shared;
+pub use shared_bytes::PrivateMapping;
+pub use shared_bytes::SharedBytes;
 pub use specifier::Resolved;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 /// How a file asks to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ModuleKind {
-    /// JavaScript; whether it is an ES module or CommonJS is decided by whoever parses it.
+    /// JavaScript; whether it is an ES module or CommonJS is decided when it is parsed.
     JavaScript,
     /// By its name (or on stdin) it may hold types, which are stripped if it doesn't parse as JavaScript.
     TypeScript,

@@ -2,6 +2,10 @@
 //!
 //! Nothing is guessed: no extension, no `index.js`, no `node_modules`. The texts are k6's, as people search for them.
 
+use percent_encoding::{AsciiSet, percent_decode_str, utf8_percent_encode};
+
+use crate::units::percent::COMPONENT;
+
 /// Where a specifier leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Resolved {
@@ -14,7 +18,7 @@ pub enum Resolved {
 /// Resolves `specifier`, written in the module at `referrer`.
 ///
 /// # Errors
-/// k6's words, without the context of the script.
+/// k6's message, without the context of the script.
 pub fn resolve(specifier: &str, referrer: &str) -> Result<Resolved, String> {
     if specifier.is_empty() {
         return Err("local or remote path required".to_owned());
@@ -120,35 +124,26 @@ pub fn file_url(path: &str) -> String {
 /// The path behind a `file://` URL.
 pub fn file_path(url: &str) -> Option<String> {
     let path = url.strip_prefix("file://")?;
-    let mut bytes = Vec::with_capacity(path.len());
-    let mut rest = path.as_bytes();
-    while let Some((first, tail)) = rest.split_first() {
-        let hex = (*first == b'%').then(|| std::str::from_utf8(tail.get(..2)?).ok()).flatten();
-        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &tail[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = tail;
-            }
-        }
-    }
-    Some(String::from_utf8_lossy(&bytes).into_owned())
+    Some(percent_decode_str(path).decode_utf8_lossy().into_owned())
 }
 
 fn encode_path(path: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.~$&+,:;=@!*'()".contains(&byte);
-    let mut text = String::with_capacity(path.len());
-    for byte in path.bytes() {
-        if plain(byte) {
-            text.push(char::from(byte));
-        } else {
-            text.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    text
+    const ESCAPED: AsciiSet = COMPONENT
+        .remove(b'/')
+        .remove(b'$')
+        .remove(b'&')
+        .remove(b'+')
+        .remove(b',')
+        .remove(b':')
+        .remove(b';')
+        .remove(b'=')
+        .remove(b'@')
+        .remove(b'!')
+        .remove(b'*')
+        .remove(b'\'')
+        .remove(b'(')
+        .remove(b')');
+    utf8_percent_encode(path, &ESCAPED).to_string()
 }
 
 #[cfg(test)]

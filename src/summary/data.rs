@@ -1,13 +1,13 @@
 //! The argument of `handleSummary(data)`, in k6's shape.
 
-use super::Look;
+use super::RenderOptions;
 use super::tree::Tree;
-use crate::metrics::groups::{self, Check, Group};
-use crate::metrics::{MetricResult, Results, Values};
+use crate::metrics::groups::{self, CheckResult, GroupResult};
+use crate::metrics::{MetricResult, MetricValues, Results};
 
 /// Facts about the run that are no metrics.
 #[derive(Clone, Debug, Default)]
-pub struct Facts {
+pub struct SummaryFacts {
     /// Whether standard output is a terminal.
     pub stdout_is_tty: bool,
     /// Whether standard error is a terminal.
@@ -19,15 +19,15 @@ pub struct Facts {
 }
 
 /// The data. Where there is no setup data the key is missing; k6 has it as `undefined`, which JSON can't say.
-pub fn build(results: &Results, look: &Look, facts: &Facts) -> Tree {
-    let stats = look.trend_stats.iter().map(|stat| Tree::from(stat.name.as_str())).collect();
+pub fn build(results: &Results, options: &RenderOptions, facts: &SummaryFacts) -> Tree {
+    let stats = options.trend_stats.iter().map(|stat| Tree::from(stat.name.as_str())).collect();
     let mut data = vec![
         ("root_group".to_owned(), group(&results.root)),
         (
             "options".to_owned(),
             Tree::map([
                 ("summaryTrendStats", stats),
-                ("summaryTimeUnit", Tree::from(look.time_unit_name.as_str())),
+                ("summaryTimeUnit", Tree::from(options.time_unit_name.as_str())),
                 ("noColor", Tree::from(facts.no_color)),
             ]),
         ),
@@ -39,7 +39,7 @@ pub fn build(results: &Results, look: &Look, facts: &Facts) -> Tree {
                 ("testRunDurationMs", Tree::from(results.duration.as_secs_f64() * 1000.0)),
             ]),
         ),
-        ("metrics".to_owned(), Tree::map(results.metrics.iter().map(|one| (&*one.name, metric(one, look))))),
+        ("metrics".to_owned(), Tree::map(results.metrics.iter().map(|one| (&*one.name, metric(one, options))))),
     ];
     if let Some(setup) = &facts.setup_data {
         data.push(("setup_data".to_owned(), Tree::Json(setup.clone())));
@@ -48,28 +48,28 @@ pub fn build(results: &Results, look: &Look, facts: &Facts) -> Tree {
 }
 
 /// The numbers of a metric under the names k6 gives them in this data.
-pub(super) fn values(values: &Values, look: &Look) -> Vec<(String, Tree)> {
+pub(super) fn values(values: &MetricValues, options: &RenderOptions) -> Vec<(String, Tree)> {
     let named =
         |entries: &[(&str, Tree)]| entries.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
     match values {
-        Values::Counter { count, rate } => named(&[("count", (*count).into()), ("rate", (*rate).into())]),
-        Values::Gauge { value, min, max } => {
+        MetricValues::Counter { count, rate } => named(&[("count", (*count).into()), ("rate", (*rate).into())]),
+        MetricValues::Gauge { value, min, max } => {
             named(&[("value", (*value).into()), ("min", (*min).into()), ("max", (*max).into())])
         }
-        Values::Rate { rate, passes, fails } => {
+        MetricValues::Rate { rate, passes, fails } => {
             named(&[("rate", (*rate).into()), ("passes", (*passes).into()), ("fails", (*fails).into())])
         }
-        Values::Trend(trend) => {
-            look.trend_stats.iter().map(|stat| (stat.name.clone(), stat.of(trend).into())).collect()
+        MetricValues::Trend(trend) => {
+            options.trend_stats.iter().map(|stat| (stat.name.clone(), stat.of(trend).into())).collect()
         }
     }
 }
 
-fn metric(metric: &MetricResult, look: &Look) -> Tree {
+fn metric(metric: &MetricResult, options: &RenderOptions) -> Tree {
     let mut entries = vec![
         ("type".to_owned(), Tree::from(metric.values.kind().word())),
         ("contains".to_owned(), Tree::from(metric.contains.word())),
-        ("values".to_owned(), Tree::Map(values(&metric.values, look))),
+        ("values".to_owned(), Tree::Map(values(&metric.values, options))),
     ];
     if !metric.thresholds.is_empty() {
         let thresholds = metric.thresholds.iter();
@@ -79,7 +79,7 @@ fn metric(metric: &MetricResult, look: &Look) -> Tree {
     Tree::Map(entries)
 }
 
-fn group(group: &Group) -> Tree {
+fn group(group: &GroupResult) -> Tree {
     Tree::map([
         ("name", Tree::from(&*group.name)),
         ("path", Tree::from(&*group.path)),
@@ -89,7 +89,7 @@ fn group(group: &Group) -> Tree {
     ])
 }
 
-pub(super) fn check(check: &Check) -> Tree {
+pub(super) fn check(check: &CheckResult) -> Tree {
     Tree::map([
         ("name", Tree::from(&*check.name)),
         ("path", Tree::from(&*check.path)),
@@ -104,15 +104,15 @@ mod tests {
     use super::*;
     use crate::metrics::{Contains, MetricType, TrendStat};
     use crate::summary::Mode;
-    use crate::summary::fixture::{Run, sample_run};
+    use crate::summary::fixture::{RunFixture, sample_run};
 
     #[test]
     fn has_the_shape_and_numbers_of_k6() {
         let mut run = sample_run();
         let trend = run.declare("json_trend", MetricType::Trend, Contains::Default);
         [0.1, 0.2].iter().for_each(|value| run.sample(trend, *value, &[]));
-        let facts = Facts { setup_data: Some(serde_json::json!({"x": 1})), ..Facts::default() };
-        let data = build(&run.results(2_000_000_000, Mode::Compact), &Look::default(), &facts).to_value();
+        let facts = SummaryFacts { setup_data: Some(serde_json::json!({"x": 1})), ..SummaryFacts::default() };
+        let data = build(&run.results(2_000_000_000, Mode::Compact), &RenderOptions::default(), &facts).to_value();
         let check = |path: &str, expect: serde_json::Value| assert_eq!(data.pointer(path), Some(&expect), "{path}");
         let keys: Vec<_> = data.as_object().unwrap().keys().collect();
         assert_eq!(keys, ["root_group", "options", "state", "metrics", "setup_data"]);
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn what_is_named_by_an_empty_list_shows_zeros() {
-        let mut run = Run::new();
+        let mut run = RunFixture::new();
         for (name, kind) in [
             ("cc", MetricType::Counter),
             ("gg", MetricType::Gauge),
@@ -155,8 +155,8 @@ mod tests {
             run.threshold(name, &[]);
         }
         let trend_stats = ["avg", "p(90)", "count"].map(|name| TrendStat::parse(name).unwrap()).to_vec();
-        let look = Look { trend_stats, ..Look::default() };
-        let data = build(&run.results(0, Mode::Compact), &look, &Facts::default()).to_value();
+        let options = RenderOptions { trend_stats, ..RenderOptions::default() };
+        let data = build(&run.results(0, Mode::Compact), &options, &SummaryFacts::default()).to_value();
         let check = |name: &str, kind: &str, values: serde_json::Value| {
             assert_eq!(
                 data["metrics"][name],
@@ -171,10 +171,10 @@ mod tests {
 
     #[test]
     fn infinite_values_reach_the_script() {
-        let mut run = Run::new();
+        let mut run = RunFixture::new();
         let gauge = run.declare("inf", MetricType::Gauge, Contains::Default);
         run.sample(gauge, f64::NEG_INFINITY, &[]);
-        let data = build(&run.results(0, Mode::Compact), &Look::default(), &Facts::default());
+        let data = build(&run.results(0, Mode::Compact), &RenderOptions::default(), &SummaryFacts::default());
         assert!(data.for_script().contains(r#""values":{"value":-1e999,"min":-1e999,"max":-1e999}"#));
     }
 }

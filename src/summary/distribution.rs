@@ -4,7 +4,7 @@
 use super::tree::Tree;
 use crate::metrics::trend::Trend;
 
-/// So many bars.
+/// The number of bars.
 const BARS: usize = 40;
 /// What is smaller than the greatest value by more than this factor shares the first bar.
 const MAX_SPREAD: f64 = 1e6;

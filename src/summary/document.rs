@@ -7,14 +7,17 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 
+use super::headline::{MAX_FAILED, failed_shares, headline};
 use super::tree::Tree;
-use super::{Look, distribution, timeline, wanted};
-use crate::metrics::digest::Digest;
-use crate::metrics::endpoint::{Endpoint, Problem};
-use crate::metrics::groups::{Check, Group};
+use super::{RenderOptions, distribution, threshold_figures, timeline};
+use crate::metrics::endpoint::{Endpoint, ErrorGroup};
+use crate::metrics::groups::{CheckResult, GroupResult};
 use crate::metrics::results::checks_total;
+use crate::metrics::sketch::QuantileSketch;
 use crate::metrics::trend::Trend;
-use crate::metrics::{Contains, DetailResult, Health, MetricResult, Results, Section, TrendStat, Values};
+use crate::metrics::{
+    BreakdownResult, Contains, HealthFigures, MetricResult, MetricValues, Results, Section, TrendStat,
+};
 use crate::units::figure::{self, Unit};
 
 /// The version of the shape.
@@ -25,7 +28,7 @@ const ALWAYS: [&str; 9] = ["count", "avg", "min", "med", "max", "p(90)", "p(95)"
 
 /// Facts about the run that are no metrics.
 #[derive(Clone, Debug, Default)]
-pub struct Facts {
+pub struct RunFacts {
     /// The script as typed.
     pub script: String,
     /// The JavaScript engine.
@@ -51,12 +54,12 @@ pub struct Facts {
     /// The thresholds are judged.
     pub judges: bool,
     /// How the run ended; nothing while it goes on.
-    pub end: Option<End>,
+    pub end: Option<RunEnd>,
 }
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct End {
+pub struct RunEnd {
     /// The exit code of the process.
     pub code: u8,
     /// Why it is not 0.
@@ -64,17 +67,17 @@ pub struct End {
 }
 
 /// The document. Histograms make it mergeable and ten times as long; a page needs none.
-pub fn build(results: &Results, look: &Look, facts: &Facts, has_histograms: bool) -> Tree {
-    let writer = Writer { look, has_histograms };
-    let width = results.detail.as_ref().map_or(0, |detail| detail.endpoint_width);
-    let detail = results.detail.as_ref();
-    let endpoints = detail.map(|detail| &*detail.endpoints).unwrap_or_default();
+pub fn build(results: &Results, options: &RenderOptions, facts: &RunFacts, has_histograms: bool) -> Tree {
+    let writer = Writer { options, has_histograms };
+    let width = results.breakdown.as_ref().map_or(0, |breakdown| breakdown.endpoint_width);
+    let breakdown = results.breakdown.as_ref();
+    let endpoints = breakdown.map(|breakdown| &*breakdown.endpoints).unwrap_or_default();
     let seconds = results.duration.as_secs_f64();
     Tree::map([
         ("format", Tree::from("volley-summary")),
         ("version", VERSION.into()),
         ("generator", generator(facts)),
-        ("run", run(results, look, facts)),
+        ("run", run(results, options, facts)),
         ("verdict", verdict(results, facts)),
         ("thresholds", thresholds(results)),
         ("checks", checks(&results.metrics, &results.checks, seconds)),
@@ -83,13 +86,13 @@ pub fn build(results: &Results, look: &Look, facts: &Facts, has_histograms: bool
         ("scenarios", results.scenarios.iter().map(|scenario| writer.section(scenario, seconds)).collect()),
         ("group_tree", tree(&results.root)),
         ("endpoints", endpoints.iter().map(|endpoint| writer.endpoint(endpoint, seconds, width)).collect()),
-        ("errors", errors(detail)),
+        ("errors", errors(breakdown)),
         ("health", health(&results.health)),
-        ("timeline", detail.map_or(Tree::Null, |detail| timeline::build(&detail.timeline, seconds))),
+        ("timeline", breakdown.map_or(Tree::Null, |breakdown| timeline::build(&breakdown.timeline, seconds))),
     ])
 }
 
-fn generator(facts: &Facts) -> Tree {
+fn generator(facts: &RunFacts) -> Tree {
     Tree::map([
         ("name", Tree::from("volley")),
         ("version", Tree::from(facts.version.as_str())),
@@ -98,7 +101,7 @@ fn generator(facts: &Facts) -> Tree {
     ])
 }
 
-fn run(results: &Results, look: &Look, facts: &Facts) -> Tree {
+fn run(results: &Results, options: &RenderOptions, facts: &RunFacts) -> Tree {
     let scenarios = facts.scenarios.iter().map(|[name, executor, plan]| {
         let (name, executor, plan) = (name.as_str(), executor.as_str(), plan.as_str());
         Tree::map([("name", Tree::from(name)), ("executor", executor.into()), ("plan", plan.into())])
@@ -113,17 +116,24 @@ fn run(results: &Results, look: &Look, facts: &Facts) -> Tree {
         ("max_vus", facts.max_vus.into()),
         ("active_vus", facts.active_vus.into()),
         ("is_over", facts.end.is_some().into()),
-        ("trend_stats", look.trend_stats.iter().map(|stat| Tree::from(stat.name.as_str())).collect()),
-        ("time_unit", Tree::from(look.time_unit_name.as_str())),
+        ("trend_stats", options.trend_stats.iter().map(|stat| Tree::from(stat.name.as_str())).collect()),
+        ("time_unit", Tree::from(options.time_unit_name.as_str())),
         ("scenarios", scenarios.collect()),
     ])
 }
 
-fn verdict(results: &Results, facts: &Facts) -> Tree {
+fn verdict(results: &Results, facts: &RunFacts) -> Tree {
     let crossed = results.metrics.iter().filter(|metric| metric.thresholds.iter().any(|one| !one.ok));
     let crossed: Tree = crossed.map(|metric| Tree::from(&*metric.name)).collect();
     let end = facts.end.as_ref();
+    let failed = failed_shares(results);
+    let head = end.map(|end| {
+        let has_thresholds = facts.judges && results.metrics.iter().any(|metric| !metric.thresholds.is_empty());
+        headline(end.code, has_thresholds, &failed, MAX_FAILED)
+    });
     Tree::map([
+        ("headline", head.as_ref().map_or(Tree::Null, |head| Tree::from(head.text.as_str()))),
+        ("is_good", head.map_or(Tree::Null, |head| head.is_good.into())),
         ("passed", end.map_or(Tree::Null, |end| (end.code == 0).into())),
         ("exit_code", end.map_or(Tree::Null, |end| u64::from(end.code).into())),
         ("reason", end.and_then(|end| end.reason.as_deref()).map_or(Tree::Null, Tree::from)),
@@ -135,7 +145,7 @@ fn verdict(results: &Results, facts: &Facts) -> Tree {
 fn thresholds(results: &Results) -> Tree {
     let all = results.metrics.iter().flat_map(|metric| metric.thresholds.iter().map(move |one| (metric, one)));
     let all = all.map(|(metric, threshold)| {
-        let seen = wanted::observed(metric, threshold);
+        let seen = threshold_figures::observed(metric, threshold);
         Tree::map([
             ("metric", Tree::from(&*metric.name)),
             ("expression", Tree::from(threshold.def.expression.trim())),
@@ -150,7 +160,7 @@ fn thresholds(results: &Results) -> Tree {
     all.collect()
 }
 
-fn checks(metrics: &[MetricResult], checks: &[Check], seconds: f64) -> Tree {
+fn checks(metrics: &[MetricResult], checks: &[CheckResult], seconds: f64) -> Tree {
     let (passes, fails) = checks_total(metrics).unwrap_or_default();
     let total = passes + fails;
     let share = |part: u64| if total == 0 { 0.0 } else { part as f64 / total as f64 };
@@ -170,7 +180,7 @@ fn checks(metrics: &[MetricResult], checks: &[Check], seconds: f64) -> Tree {
     ])
 }
 
-fn check(check: &Check) -> Tree {
+fn check(check: &CheckResult) -> Tree {
     let share = check.passes as f64 / (check.passes + check.fails).max(1) as f64;
     Tree::map([
         ("name", Tree::from(&*check.name)),
@@ -180,7 +190,7 @@ fn check(check: &Check) -> Tree {
     ])
 }
 
-fn tree(group: &Group) -> Tree {
+fn tree(group: &GroupResult) -> Tree {
     Tree::map([
         ("name", Tree::from(&*group.name)),
         ("path", Tree::from(&*group.path)),
@@ -189,21 +199,21 @@ fn tree(group: &Group) -> Tree {
     ])
 }
 
-fn errors(detail: Option<&DetailResult>) -> Tree {
-    let problems: &[Problem] = detail.map(|detail| &*detail.problems).unwrap_or_default();
-    let problem = |problem: &Problem| {
+fn errors(breakdown: Option<&BreakdownResult>) -> Tree {
+    let groups: &[ErrorGroup] = breakdown.map(|breakdown| &*breakdown.errors).unwrap_or_default();
+    let group = |group: &ErrorGroup| {
         Tree::map([
-            ("code", Tree::from(&*problem.code)),
-            ("text", Tree::from(&*problem.text)),
-            ("count", problem.count.into()),
-            ("example", Tree::from(&*problem.example)),
+            ("code", Tree::from(&*group.code)),
+            ("text", Tree::from(&*group.text)),
+            ("count", group.count.into()),
+            ("example", Tree::from(&*group.example)),
         ])
     };
-    problems.iter().map(problem).collect()
+    groups.iter().map(group).collect()
 }
 
-fn health(health: &Health) -> Tree {
-    let lag = |lag: &Digest| {
+fn health(health: &HealthFigures) -> Tree {
+    let lag = |lag: &QuantileSketch| {
         let figures = [("med", 50.0), ("p(90)", 90.0), ("p(95)", 95.0), ("p(99)", 99.0)];
         let figures = figures.map(|(name, percent)| (name, lag.percentile(percent).into())).into_iter();
         Tree::map(figures.chain([("max", lag.max().into()), ("count", lag.count().into())]))
@@ -227,7 +237,7 @@ fn health(health: &Health) -> Tree {
 
 /// Writes what has values.
 struct Writer<'a> {
-    look: &'a Look,
+    options: &'a RenderOptions,
     has_histograms: bool,
 }
 
@@ -238,41 +248,41 @@ impl Writer<'_> {
             ("type".to_owned(), Tree::from(metric.values.kind().word())),
             ("contains".to_owned(), Tree::from(metric.contains.word())),
         ];
-        if let Some(part) = &metric.part {
+        if let Some(filter) = &metric.filter {
             entries.push(("parent".to_owned(), Tree::from(&*metric.parent)));
-            let tags = part.tags.iter().map(|(key, value)| (&**key, Tree::from(&**value)));
+            let tags = filter.tags.iter().map(|(key, value)| (&**key, Tree::from(&**value)));
             entries.push(("tags".to_owned(), Tree::map(tags)));
         }
         entries.extend(self.values(&metric.name, &metric.values, metric.contains));
-        if let Values::Trend(trend) = &metric.values
-            && metric.part.is_none()
+        if let MetricValues::Trend(trend) = &metric.values
+            && metric.filter.is_none()
             && let Some(distribution) = distribution::build(trend)
         {
             entries.push(("distribution".to_owned(), distribution));
         }
         if let Some(answered) = &metric.answered {
             let mut answered = answered.clone();
-            answered.settle();
+            answered.sort();
             entries.push(("answered".to_owned(), Tree::Map(self.trend(&answered, metric.contains))));
         }
         Tree::Map(entries)
     }
 
     /// `values` and `text`, and for a trend `exact` and maybe `histogram`.
-    fn values(&self, name: &str, values: &Values, contains: Contains) -> Vec<(String, Tree)> {
+    fn values(&self, name: &str, values: &MetricValues, contains: Contains) -> Vec<(String, Tree)> {
         let figures: Vec<(&str, Tree, f64)> = match values {
-            Values::Counter { count, rate } => {
+            MetricValues::Counter { count, rate } => {
                 vec![("count", (*count).into(), *count), ("rate", (*rate).into(), *rate)]
             }
-            Values::Gauge { value, min, max } => [("value", *value), ("min", *min), ("max", *max)]
+            MetricValues::Gauge { value, min, max } => [("value", *value), ("min", *min), ("max", *max)]
                 .map(|(stat, value)| (stat, value.into(), value))
                 .into(),
-            Values::Rate { rate, passes, fails } => vec![
+            MetricValues::Rate { rate, passes, fails } => vec![
                 ("rate", (*rate).into(), *rate),
                 ("passes", (*passes).into(), *passes as f64),
                 ("fails", (*fails).into(), *fails as f64),
             ],
-            Values::Trend(trend) => return self.trend(trend, contains),
+            MetricValues::Trend(trend) => return self.trend(trend, contains),
         };
         let (mut plain, mut texts) = (Vec::new(), Vec::new());
         for (stat, number, value) in figures {
@@ -285,7 +295,7 @@ impl Writer<'_> {
 
     fn trend(&self, trend: &Trend, contains: Contains) -> Vec<(String, Tree)> {
         let mut stats: Vec<TrendStat> = ALWAYS.iter().filter_map(|name| TrendStat::parse(name).ok()).collect();
-        for stat in &self.look.trend_stats {
+        for stat in &self.options.trend_stats {
             if !stats.iter().any(|known| known.name == stat.name) {
                 stats.push(stat.clone());
             }
@@ -347,14 +357,14 @@ impl Writer<'_> {
 }
 
 fn histogram(trend: &Trend) -> Tree {
-    let shares = trend.shares();
-    let mut entries = vec![("scale", Tree::from(shares.scale))];
-    for (name, bytes) in [("hdr_v2", &shares.positive), ("hdr_v2_negative", &shares.negative)] {
+    let histograms = trend.encoded_histograms();
+    let mut entries = vec![("scale", Tree::from(histograms.scale))];
+    for (name, bytes) in [("hdr_v2", &histograms.positive), ("hdr_v2_negative", &histograms.negative)] {
         if let Some(bytes) = bytes {
             entries.push((name, Tree::Text(STANDARD.encode(bytes))));
         }
     }
-    for (name, count) in [("infinite", shares.above_all), ("minus_infinite", shares.below_all)] {
+    for (name, count) in [("infinite", histograms.above_all), ("minus_infinite", histograms.below_all)] {
         if count > 0 {
             entries.push((name, count.into()));
         }
@@ -370,12 +380,12 @@ mod tests {
     use super::*;
     use crate::metrics::MetricType;
     use crate::summary::Mode;
-    use crate::summary::fixture::{Run, sample_run};
+    use crate::summary::fixture::{RunFixture, sample_run};
 
-    fn document(run: &Run, has_histograms: bool) -> serde_json::Value {
-        let end = Some(End { code: 99, reason: Some("thresholds were crossed".to_owned()) });
-        let facts = Facts { script: "x.js".to_owned(), end, ..Facts::default() };
-        build(&run.results(2_000_000_000, Mode::Full), &Look::default(), &facts, has_histograms).to_value()
+    fn document(run: &RunFixture, has_histograms: bool) -> serde_json::Value {
+        let end = Some(RunEnd { code: 99, reason: Some("thresholds were crossed".to_owned()) });
+        let facts = RunFacts { script: "x.js".to_owned(), end, ..RunFacts::default() };
+        build(&run.results(2_000_000_000, Mode::Full), &RenderOptions::default(), &facts, has_histograms).to_value()
     }
 
     #[test]
@@ -387,6 +397,8 @@ mod tests {
         check("/format", "volley-summary".into());
         check("/version", VERSION.into());
         check("/verdict/passed", false.into());
+        check("/verdict/headline", "Failed; 25 % of requests and 28.6 % of checks failed".into());
+        check("/verdict/is_good", false.into());
         check("/verdict/crossed", serde_json::json!(["checks", "http_req_duration"]));
         check("/thresholds/0/text", "71.4 %".into());
         check("/thresholds/0/wanted", "> 90 %".into());
@@ -416,7 +428,7 @@ mod tests {
 
     #[test]
     fn histograms_can_be_read_back() {
-        let mut run = Run::new();
+        let mut run = RunFixture::new();
         let trend = run.declare("taken", MetricType::Trend, Contains::Time);
         [1.5, 2.5, 2.5].iter().for_each(|value| run.sample(trend, *value, &[]));
         let data = document(&run, true);
@@ -431,7 +443,7 @@ mod tests {
 
     #[test]
     fn scenarios_have_their_own_numbers_also_the_default_one() {
-        let mut run = Run::new();
+        let mut run = RunFixture::new();
         run.iteration(1_000_000, "default");
         run.iteration(2_000_000, "other");
         let data = document(&run, false);

@@ -9,7 +9,7 @@ const COLUMNS: [&str; 7] = ["requests", "rate", "failed", "avg", "p(95)", "p(99)
 
 /// A line of titles, then one per endpoint, the slowest 95th percentile first; each as figures and name.
 pub(super) fn lines(results: &Results) -> Vec<(String, String)> {
-    let mut endpoints: Vec<&Endpoint> = results.detail.iter().flat_map(|detail| &detail.endpoints).collect();
+    let mut endpoints: Vec<&Endpoint> = results.breakdown.iter().flat_map(|breakdown| &breakdown.endpoints).collect();
     if endpoints.is_empty() {
         return Vec::new();
     }

@@ -3,20 +3,20 @@
 //! Added per metric: `values` (the numbers under the names of `handleSummary`, for trends with `mean`, `p95`, `p99`,
 //! `count`, and whether percentiles are `exact`) and, on counters, `value`. In `thresholds`, `true` means crossed.
 
-use super::Look;
-use super::data::{self, Facts};
+use super::RenderOptions;
+use super::data::{self, SummaryFacts};
 use super::tree::Tree;
-use crate::metrics::groups::{self, Group};
-use crate::metrics::{MetricResult, Results, Values};
+use crate::metrics::groups::{self, GroupResult};
+use crate::metrics::{MetricResult, MetricValues, Results};
 
 /// The text of the file, indented by 4.
-pub fn text(results: &Results, look: &Look, facts: &Facts) -> String {
-    build(results, look, facts).for_file(4)
+pub fn text(results: &Results, options: &RenderOptions, facts: &SummaryFacts) -> String {
+    build(results, options, facts).for_file(4)
 }
 
 /// The data of the file.
-pub fn build(results: &Results, look: &Look, facts: &Facts) -> Tree {
-    let metrics = Tree::map(results.metrics.iter().map(|one| (&*one.name, metric(one, look))));
+pub fn build(results: &Results, options: &RenderOptions, facts: &SummaryFacts) -> Tree {
+    let metrics = Tree::map(results.metrics.iter().map(|one| (&*one.name, metric(one, options))));
     let mut entries = vec![("root_group".to_owned(), group(&results.root)), ("metrics".to_owned(), metrics)];
     if let Some(setup) = &facts.setup_data {
         entries.push(("setup_data".to_owned(), Tree::Json(setup.clone())));
@@ -25,42 +25,42 @@ pub fn build(results: &Results, look: &Look, facts: &Facts) -> Tree {
 }
 
 /// What the file has and the data of `handleSummary` has not, by metric: `beside` its `values`, and `within` them.
-pub fn aliases(results: &Results, look: &Look) -> Tree {
+pub fn aliases(results: &Results, options: &RenderOptions) -> Tree {
     Tree::map(results.metrics.iter().map(|metric| {
-        let named = data::values(&metric.values, look);
+        let named = data::values(&metric.values, options);
         let known = named.len();
         let within = with_aliases(named, &metric.values).into_iter().skip(known).filter(|(key, _)| key != "exact");
-        let aliases = [("beside", Tree::Map(figures(metric, look))), ("within", Tree::Map(within.collect()))];
+        let aliases = [("beside", Tree::Map(figures(metric, options))), ("within", Tree::Map(within.collect()))];
         (&*metric.name, Tree::map(aliases))
     }))
 }
 
 /// The numbers of a metric as k6's export names them, and `value` of a counter.
-fn figures(metric: &MetricResult, look: &Look) -> Vec<(String, Tree)> {
-    let mut figures = data::values(&metric.values, look);
+fn figures(metric: &MetricResult, options: &RenderOptions) -> Vec<(String, Tree)> {
+    let mut figures = data::values(&metric.values, options);
     match &metric.values {
-        Values::Counter { count, .. } => figures.push(("value".to_owned(), (*count).into())),
-        Values::Rate { .. } => {
+        MetricValues::Counter { count, .. } => figures.push(("value".to_owned(), (*count).into())),
+        MetricValues::Rate { .. } => {
             figures.iter_mut().filter(|(key, _)| key == "rate").for_each(|(key, _)| *key = "value".into())
         }
-        Values::Gauge { .. } | Values::Trend(_) => (),
+        MetricValues::Gauge { .. } | MetricValues::Trend(_) => (),
     }
     figures
 }
 
-fn metric(metric: &MetricResult, look: &Look) -> Tree {
-    let mut entries = figures(metric, look);
+fn metric(metric: &MetricResult, options: &RenderOptions) -> Tree {
+    let mut entries = figures(metric, options);
     if !metric.thresholds.is_empty() {
         let thresholds = metric.thresholds.iter().map(|one| (one.def.expression.as_str(), Tree::from(!one.ok)));
         entries.push(("thresholds".to_owned(), Tree::map(thresholds)));
     }
-    let named = data::values(&metric.values, look);
+    let named = data::values(&metric.values, options);
     entries.push(("values".to_owned(), Tree::Map(with_aliases(named, &metric.values))));
     Tree::Map(entries)
 }
 
-fn with_aliases(mut named: Vec<(String, Tree)>, values: &Values) -> Vec<(String, Tree)> {
-    if let Values::Trend(trend) = values {
+fn with_aliases(mut named: Vec<(String, Tree)>, values: &MetricValues) -> Vec<(String, Tree)> {
+    if let MetricValues::Trend(trend) = values {
         let aliases = [
             ("mean", trend.avg().into()),
             ("p95", trend.percentile(95.0).into()),
@@ -77,7 +77,7 @@ fn with_aliases(mut named: Vec<(String, Tree)>, values: &Values) -> Vec<(String,
     named
 }
 
-fn group(group: &Group) -> Tree {
+fn group(group: &GroupResult) -> Tree {
     Tree::map([
         ("name", Tree::from(&*group.name)),
         ("path", Tree::from(&*group.path)),
@@ -93,11 +93,15 @@ mod tests {
     use crate::metrics::trend::EXACT_LIMIT;
     use crate::metrics::{Contains, MetricType};
     use crate::summary::Mode;
-    use crate::summary::fixture::{Run, sample_run};
+    use crate::summary::fixture::{RunFixture, sample_run};
 
     #[test]
     fn has_the_shape_of_k6_and_our_additions() {
-        let export = build(&sample_run().results(2_000_000_000, Mode::Compact), &Look::default(), &Facts::default());
+        let export = build(
+            &sample_run().results(2_000_000_000, Mode::Compact),
+            &RenderOptions::default(),
+            &SummaryFacts::default(),
+        );
         assert!(export.for_file(4).starts_with("{\n    \"root_group\": {\n        \"name\": \"\""));
         let export = export.to_value();
         let check = |path: &str, expect: serde_json::Value| assert_eq!(export.pointer(path), Some(&expect), "{path}");
@@ -124,10 +128,11 @@ mod tests {
 
     #[test]
     fn tells_when_percentiles_come_from_a_histogram() {
-        let mut run = Run::new();
+        let mut run = RunFixture::new();
         let trend = run.declare("long", MetricType::Trend, Contains::Default);
         (0..=EXACT_LIMIT).for_each(|value| run.sample(trend, value as f64, &[]));
-        let export = build(&run.results(0, Mode::Compact), &Look::default(), &Facts::default()).to_value();
+        let export =
+            build(&run.results(0, Mode::Compact), &RenderOptions::default(), &SummaryFacts::default()).to_value();
         assert_eq!(export.pointer("/metrics/long/values/exact"), Some(&false.into()));
     }
 }

@@ -12,14 +12,14 @@ use crate::metrics::{
     builtin,
 };
 
-pub(super) struct Run {
+pub(super) struct RunFixture {
     registry: Arc<Registry>,
     tags: Interner,
     records: Vec<Record>,
     thresholds: Vec<(String, Vec<ThresholdDef>)>,
 }
 
-impl Run {
+impl RunFixture {
     pub(super) fn new() -> Self {
         let registry = Arc::new(Registry::new());
         Self { registry, tags: Interner::default(), records: Vec::new(), thresholds: Vec::new() }
@@ -74,7 +74,7 @@ impl Run {
         let options = LedgerOptions {
             watched,
             sections: mode == Mode::Full,
-            detail: (mode == Mode::Full).then(Epoch::now),
+            breakdown: (mode == Mode::Full).then(Epoch::now),
             ..LedgerOptions::default()
         };
         let mut ledger = Ledger::new(self.registry.clone(), options, Logger::silent());
@@ -86,8 +86,8 @@ impl Run {
 }
 
 /// The run that the sample of the specification shows.
-pub(super) fn sample_run() -> Run {
-    let mut run = Run::new();
+pub(super) fn sample_run() -> RunFixture {
+    let mut run = RunFixture::new();
     let counter = run.declare("my_counter", MetricType::Counter, Contains::Default);
     let gauge = run.declare("my_gauge", MetricType::Gauge, Contains::Default);
     let rate = run.declare("my_rate", MetricType::Rate, Contains::Default);

@@ -1,21 +1,23 @@
 //! The file of `--summary-junit`: thresholds and checks as test cases, for CI systems that show JUnit reports.
 //!
-//! A threshold that was crossed and a check that failed is a failed case with the figures in its message; what ended
-//! the run early is an error. Checks don't fail a run, in k6 and here: whoever wants that gives them a threshold.
+//! A threshold that was crossed and a check that failed is a failed case with the figures in its message, as are requests
+//! of which more than a few failed; what ended the run early is an error. Checks don't fail a run, in k6 and here; a
+//! threshold on them does.
 //! Times add up, as readers of the format expect: the case of the run takes as long as the run did, judging takes no time.
 
 use std::fmt::Write;
 
-use super::document::{End, Facts};
-use super::wanted;
+use super::document::{RunEnd, RunFacts};
+use super::headline::failed_requests;
+use super::threshold_figures;
 use crate::metrics::Results;
-use crate::metrics::groups::{Check, Group};
+use crate::metrics::groups::{CheckResult, GroupResult};
 use crate::units::figure::{self, Unit};
 
 /// The text of the file.
-pub fn render(results: &Results, facts: &Facts) -> String {
+pub fn render(results: &Results, facts: &RunFacts) -> String {
     let seconds = results.duration.as_secs_f64();
-    let suites = [thresholds(results), checks(results), run(facts, seconds)];
+    let suites = [thresholds(results), checks(results), run(results, facts, seconds)];
     let suites: Vec<Suite> = suites.into_iter().filter(|suite| !suite.cases.is_empty()).collect();
     let sum = |count: fn(&Suite) -> usize| suites.iter().map(count).sum::<usize>();
     let mut page = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_owned();
@@ -44,10 +46,10 @@ struct Case {
     class: String,
     name: String,
     seconds: f64,
-    outcome: Outcome,
+    outcome: CaseOutcome,
 }
 
-enum Outcome {
+enum CaseOutcome {
     Passed,
     Failed(String),
     Broke(String),
@@ -55,11 +57,11 @@ enum Outcome {
 
 impl Suite {
     fn failures(&self) -> usize {
-        self.cases.iter().filter(|case| matches!(case.outcome, Outcome::Failed(_))).count()
+        self.cases.iter().filter(|case| matches!(case.outcome, CaseOutcome::Failed(_))).count()
     }
 
     fn errors(&self) -> usize {
-        self.cases.iter().filter(|case| matches!(case.outcome, Outcome::Broke(_))).count()
+        self.cases.iter().filter(|case| matches!(case.outcome, CaseOutcome::Broke(_))).count()
     }
 
     fn write(&self, page: &mut String, timestamp: &str) {
@@ -78,11 +80,11 @@ impl Suite {
             let (class, name) = (escaped(class), escaped(name));
             _ = write!(page, "    <testcase classname=\"{class}\" name=\"{name}\" time=\"{seconds:.3}\"");
             _ = match outcome {
-                Outcome::Passed => writeln!(page, "/>"),
-                Outcome::Failed(why) => {
+                CaseOutcome::Passed => writeln!(page, "/>"),
+                CaseOutcome::Failed(why) => {
                     writeln!(page, ">\n      <failure message=\"{}\"/>\n    </testcase>", escaped(why))
                 }
-                Outcome::Broke(why) => {
+                CaseOutcome::Broke(why) => {
                     writeln!(page, ">\n      <error message=\"{}\"/>\n    </testcase>", escaped(why))
                 }
             };
@@ -94,8 +96,11 @@ impl Suite {
 fn thresholds(results: &Results) -> Suite {
     let all = results.metrics.iter().flat_map(|metric| metric.thresholds.iter().map(move |one| (metric, one)));
     let cases = all.map(|(metric, threshold)| {
-        let outcome =
-            if threshold.ok { Outcome::Passed } else { Outcome::Failed(wanted::observed(metric, threshold).line()) };
+        let outcome = if threshold.ok {
+            CaseOutcome::Passed
+        } else {
+            CaseOutcome::Failed(threshold_figures::observed(metric, threshold).line())
+        };
         let name = threshold.def.expression.trim().to_owned();
         Case { class: metric.name.to_string(), name, seconds: 0.0, outcome }
     });
@@ -108,15 +113,15 @@ fn checks(results: &Results) -> Suite {
     Suite { name: "checks", cases }
 }
 
-fn gather(group: &Group, cases: &mut Vec<Case>) {
-    for Check { name, passes, fails, .. } in &group.checks {
+fn gather(group: &GroupResult, cases: &mut Vec<Case>) {
+    for CheckResult { name, passes, fails, .. } in &group.checks {
         let outcome = match fails {
-            0 => Outcome::Passed,
+            0 => CaseOutcome::Passed,
             _ => {
                 let share = *passes as f64 / (passes + fails) as f64;
                 let count = |count: u64| figure::text(count as f64, Unit::Count);
                 let (share, fails, all) = (figure::text(share, Unit::Share), count(*fails), count(passes + fails));
-                Outcome::Failed(format!("{share} passed (wanted 100 %): {fails} of {all} failed"))
+                CaseOutcome::Failed(format!("{share} passed (wanted 100 %): {fails} of {all} failed"))
             }
         };
         let class = if group.path.is_empty() { "checks".to_owned() } else { format!("checks{}", group.path) };
@@ -125,17 +130,23 @@ fn gather(group: &Group, cases: &mut Vec<Case>) {
     group.groups.iter().for_each(|inner| gather(inner, cases));
 }
 
-/// How the run ended, where that is more than crossed thresholds.
-fn run(facts: &Facts, seconds: f64) -> Suite {
+/// How the run ended, where that is more than crossed thresholds; and that requests failed, where no threshold may say so.
+fn run(results: &Results, facts: &RunFacts, seconds: f64) -> Suite {
     let outcome = match &facts.end {
-        Some(End { code, reason }) if !matches!(code, 0 | 99) => {
+        Some(RunEnd { code, reason }) if !matches!(code, 0 | 99) => {
             let reason = reason.as_deref().unwrap_or("the run failed");
-            Outcome::Broke(format!("exit code {code}: {reason}"))
+            CaseOutcome::Broke(format!("exit code {code}: {reason}"))
         }
-        _ => Outcome::Passed,
+        _ => CaseOutcome::Passed,
     };
     let (class, name) = ("run".to_owned(), "runs to its end".to_owned());
-    Suite { name: "run", cases: vec![Case { class, name, seconds, outcome }] }
+    let mut cases = vec![Case { class: class.clone(), name, seconds, outcome }];
+    // Checks have cases of their own.
+    if let Some(failed) = failed_requests(results) {
+        let outcome = CaseOutcome::Failed(failed);
+        cases.push(Case { class, name: "requests succeed".to_owned(), seconds: 0.0, outcome });
+    }
+    Suite { name: "run", cases }
 }
 
 /// Text as it may stand in an attribute; what XML can't hold at all becomes a question mark.
@@ -165,8 +176,8 @@ mod tests {
 
     #[test]
     fn what_failed_is_a_failed_case() {
-        let end = Some(End { code: 108, reason: Some("aborted: \"why\" <b>".to_owned()) });
-        let facts = Facts { script: "a&b.js".to_owned(), end, ..Facts::default() };
+        let end = Some(RunEnd { code: 108, reason: Some("aborted: \"why\" <b>".to_owned()) });
+        let facts = RunFacts { script: "a&b.js".to_owned(), end, ..RunFacts::default() };
         let text = render(&sample_run().results(2_000_000_000, Mode::Compact), &facts);
         for part in [
             "<testsuites name=\"a&amp;b.js\" tests=\"10\" failures=\"3\" errors=\"1\" time=\"2.000\">",
@@ -180,6 +191,17 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part}\n{text}");
         }
+    }
+
+    #[test]
+    fn failed_requests_are_a_failed_case_whatever_the_exit_code() {
+        let mut run = sample_run();
+        run.request("GET", "http://x", "500", 1_000_000);
+        let end = Some(RunEnd { code: 0, reason: None });
+        let text = render(&run.results(2_000_000_000, Mode::Compact), &RunFacts { end, ..RunFacts::default() });
+        let case = "<testcase classname=\"run\" name=\"requests succeed\" time=\"0.000\">\n      \
+            <failure message=\"25 % of requests failed\"/>";
+        assert!(text.contains(case), "{text}");
     }
 
     #[test]

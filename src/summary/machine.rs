@@ -5,13 +5,13 @@
 use jiff::Timestamp;
 
 use super::tree::Tree;
-use super::{Look, is_hidden};
+use super::{RenderOptions, is_hidden};
 use crate::metrics::results::checks_total;
-use crate::metrics::{MetricResult, Results, Values};
+use crate::metrics::{MetricResult, MetricValues, Results};
 
 /// Facts about the run that are no metrics.
 #[derive(Clone, Debug, Default)]
-pub struct Facts {
+pub struct MachineFacts {
     /// The source of the script.
     pub script: String,
     /// When the summary was made.
@@ -21,8 +21,8 @@ pub struct Facts {
 }
 
 /// The data.
-pub fn build(results: &Results, look: &Look, facts: &Facts) -> Tree {
-    let shown = results.metrics.iter().filter(|one| !is_hidden(&one.parent, look.mode));
+pub fn build(results: &Results, options: &RenderOptions, facts: &MachineFacts) -> Tree {
+    let shown = results.metrics.iter().filter(|one| !is_hidden(&one.parent, options.mode));
     Tree::map([
         (
             "config",
@@ -41,7 +41,7 @@ pub fn build(results: &Results, look: &Look, facts: &Facts) -> Tree {
         ),
         (
             "results",
-            Tree::map([("checks", checks(results)), ("metrics", shown.map(|one| metric(one, look)).collect())]),
+            Tree::map([("checks", checks(results)), ("metrics", shown.map(|one| metric(one, options)).collect())]),
         ),
         ("version", Tree::from("1.0.0")),
     ])
@@ -73,20 +73,20 @@ fn checks(results: &Results) -> Tree {
     Tree::map([("metrics", metrics.into_iter().collect()), ("results", each.collect())])
 }
 
-fn metric(metric: &MetricResult, look: &Look) -> Tree {
+fn metric(metric: &MetricResult, options: &RenderOptions) -> Tree {
     let values = match &metric.values {
-        Values::Counter { count, .. } => Tree::map([("count", (*count).into())]),
-        Values::Gauge { value, min, max } => {
+        MetricValues::Counter { count, .. } => Tree::map([("count", (*count).into())]),
+        MetricValues::Gauge { value, min, max } => {
             Tree::map([("max", (*max).into()), ("min", (*min).into()), ("value", (*value).into())])
         }
-        Values::Rate { rate, passes, fails } => {
+        MetricValues::Rate { rate, passes, fails } => {
             Tree::map([("matches", (*passes).into()), ("rate", (*rate).into()), ("total", (passes + fails).into())])
         }
-        Values::Trend(trend) => {
+        MetricValues::Trend(trend) => {
             let keys =
                 [("avg", "avg"), ("max", "max"), ("med", "med"), ("min", "min"), ("p90", "p(90)"), ("p95", "p(95)")];
             Tree::map(keys.map(|(key, name)| {
-                let stat = look.trend_stats.iter().find(|stat| stat.name == name);
+                let stat = options.trend_stats.iter().find(|stat| stat.name == name);
                 (key, stat.map_or(Tree::Null, |stat| stat.of(trend).into()))
             }))
         }
@@ -97,7 +97,7 @@ fn metric(metric: &MetricResult, look: &Look) -> Tree {
         ("type".to_owned(), Tree::from(metric.values.kind().word())),
         ("values".to_owned(), values),
     ];
-    if matches!(&metric.values, Values::Trend(trend) if !trend.is_exact()) {
+    if matches!(&metric.values, MetricValues::Trend(trend) if !trend.is_exact()) {
         entries.push(("exact".to_owned(), false.into()));
     }
     Tree::Map(entries)
@@ -113,10 +113,10 @@ mod tests {
     #[test]
     fn has_the_shape_of_k6() {
         let generated_at = Timestamp::from_nanosecond(1_795_420_313_470_431_091).unwrap();
-        let facts = Facts { script: "// script".to_owned(), generated_at, k6_version: "2.2.0".to_owned() };
+        let facts = MachineFacts { script: "// script".to_owned(), generated_at, k6_version: "2.2.0".to_owned() };
         let trend_stats = ["avg", "p(99)", "p(90)"].map(|name| TrendStat::parse(name).unwrap()).to_vec();
-        let look = Look { trend_stats, ..Look::default() };
-        let data = build(&sample_run().results(77_687_193, Mode::Compact), &look, &facts).to_value();
+        let options = RenderOptions { trend_stats, ..RenderOptions::default() };
+        let data = build(&sample_run().results(77_687_193, Mode::Compact), &options, &facts).to_value();
         let check = |path: &str, expect: serde_json::Value| assert_eq!(data.pointer(path), Some(&expect), "{path}");
         check("/config", serde_json::json!({"duration": 0.077687193, "execution": "local", "script": "// script"}));
         check(

@@ -1,6 +1,6 @@
-//! The end of a run in words and in data: the text for the terminal, the data for `handleSummary`, the exports.
+//! The end-of-test summary: the text for the terminal, the data for `handleSummary`, the exports.
 //!
-//! All of it is worked out from one [`Results`](crate::metrics::Results); nothing here measures or judges.
+//! All of it is computed from one [`Results`](crate::metrics::Results); nothing here measures or judges.
 
 pub mod collate;
 pub mod data;
@@ -10,12 +10,13 @@ mod endpoints;
 pub mod export;
 #[cfg(test)]
 mod fixture;
+pub mod headline;
 pub mod junit;
 pub mod machine;
 pub mod text;
+mod threshold_figures;
 mod timeline;
 pub mod tree;
-mod wanted;
 pub mod writing;
 
 use crate::metrics::{Contains, TrendStat};
@@ -33,9 +34,9 @@ pub enum Mode {
     Disabled,
 }
 
-/// How a summary looks.
+/// How a summary is rendered.
 #[derive(Clone, Debug)]
-pub struct Look {
+pub struct RenderOptions {
     /// How much it says.
     pub mode: Mode,
     /// The figures of trends, in this order.
@@ -48,9 +49,11 @@ pub struct Look {
     pub colors: bool,
     /// Whether full mode ends with a table of endpoints.
     pub endpoints: bool,
+    /// Whether somebody reads it on a terminal.
+    pub is_on_terminal: bool,
 }
 
-impl Look {
+impl RenderOptions {
     /// A value as the text shows it.
     pub fn shown(&self, value: f64, contains: Contains) -> String {
         match contains {
@@ -61,7 +64,7 @@ impl Look {
     }
 }
 
-impl Default for Look {
+impl Default for RenderOptions {
     fn default() -> Self {
         Self {
             mode: Mode::Compact,
@@ -70,6 +73,7 @@ impl Default for Look {
             time_unit_name: String::new(),
             colors: false,
             endpoints: false,
+            is_on_terminal: false,
         }
     }
 }

@@ -3,26 +3,27 @@
 use std::cmp::Ordering;
 
 use super::collate::compare;
-use super::{Look, Mode, endpoints, is_hidden};
-use crate::metrics::groups::Check;
+use super::headline::failed_requests;
+use super::{Mode, RenderOptions, endpoints, is_hidden};
+use crate::metrics::groups::CheckResult;
 use crate::metrics::results::checks_total;
 use crate::metrics::threshold::Threshold;
-use crate::metrics::{Contains, MetricResult, MetricType, Results, Section, Values};
+use crate::metrics::{Contains, MetricResult, MetricType, MetricValues, Results, Section};
 use crate::units::number;
 
 /// The whole text; nothing in disabled mode.
-pub fn render(results: &Results, look: &Look) -> String {
-    if look.mode == Mode::Disabled {
+pub fn render(results: &Results, options: &RenderOptions) -> String {
+    if options.mode == Mode::Disabled {
         return String::new();
     }
-    let mut page = Page { look, seconds: results.duration.as_secs_f64(), text: "\n".to_owned() };
+    let mut page = Page { options, seconds: results.duration.as_secs_f64(), text: "\n".to_owned() };
     page.thresholds(results);
     page.title("TOTAL RESULTS");
     page.body(&results.checks, &results.metrics, 4);
     if results.metrics.is_empty() {
         page.text.push_str("    no metric has any samples\n\n");
     }
-    if look.mode == Mode::Full {
+    if options.mode == Mode::Full {
         for group in &results.groups {
             page.title(&format!("GROUP: {}", group.name));
             page.section(group, 4);
@@ -31,9 +32,14 @@ pub fn render(results: &Results, look: &Look) -> String {
             page.title(&format!("SCENARIO: {}", scenario.name));
             page.section(scenario, 4);
         }
-        if look.endpoints {
+        if options.endpoints {
             page.endpoints(results);
         }
+    }
+    // k6 has no such line, and programs that read its text should not meet one.
+    if let Some(failed) = failed_requests(results).filter(|_| options.is_on_terminal) {
+        let line = page.paint(&failed, RED);
+        page.line(4, &line);
     }
     if let Some(complaint) = results.health.complaint() {
         let line = format!("the load generator could not keep up: {complaint}");
@@ -52,12 +58,12 @@ const CYAN: &str = "36";
 const FAINT_CYAN: &str = "2;36";
 const FAINT_WHITE: &str = "2;37";
 
-/// The title of a part, and how to tell whether a metric belongs there.
-type Part = (&'static str, fn(&str) -> bool);
+/// The title of a category, and whether a metric belongs to it.
+type MetricCategory = (&'static str, fn(&str) -> bool);
 
 /// The parts of a section, in order.
-const PARTS: [Part; 8] = [
-    ("CUSTOM", |name| PARTS[1..].iter().all(|(_, holds)| !holds(name))),
+const CATEGORIES: [MetricCategory; 8] = [
+    ("CUSTOM", |name| CATEGORIES[1..].iter().all(|(_, holds)| !holds(name))),
     ("HTTP", |name| name.starts_with("http_req") && is_builtin(name)),
     ("EXECUTION", |name| {
         matches!(name, "vus" | "vus_max" | "iterations" | "iteration_duration" | "dropped_iterations")
@@ -75,15 +81,15 @@ fn is_builtin(name: &str) -> bool {
 
 /// The text as it grows.
 struct Page<'a> {
-    look: &'a Look,
+    options: &'a RenderOptions,
     /// The length of the run.
     seconds: f64,
     text: String,
 }
 
 /// One metric, ready to be aligned.
-struct Line {
-    part: usize,
+struct TextLine {
+    category: usize,
     label: String,
     cells: Cells,
 }
@@ -106,7 +112,7 @@ struct Widths {
 
 impl Page<'_> {
     fn paint(&self, text: &str, code: &str) -> String {
-        if self.look.colors { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+        if self.options.colors { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
     }
 
     fn line(&mut self, indent: usize, text: &str) {
@@ -130,9 +136,9 @@ impl Page<'_> {
         watched.sort_by(|a, b| by_name(a, b));
         self.title("THRESHOLDS");
         for metric in &watched {
-            let has_parent = watched.iter().any(|other| other.part.is_none() && other.parent == metric.parent);
-            let (indent, name) = match &metric.part {
-                Some(part) if has_parent => (6, format!("{{{}}}", part.suffix)),
+            let has_parent = watched.iter().any(|other| other.filter.is_none() && other.parent == metric.parent);
+            let (indent, name) = match &metric.filter {
+                Some(filter) if has_parent => (6, format!("{{{}}}", filter.suffix)),
                 _ => (4, metric.name.to_string()),
             };
             self.line(indent, &name);
@@ -145,7 +151,7 @@ impl Page<'_> {
     }
 
     fn threshold(&self, metric: &MetricResult, threshold: &Threshold) -> String {
-        let Observed { source, figure, value } = observed(self.look, metric, threshold);
+        let ObservedText { source, figure, value } = observed(self.options, metric, threshold);
         format!(
             "{} {} {}={}",
             self.mark(threshold.ok),
@@ -165,7 +171,7 @@ impl Page<'_> {
         }
     }
 
-    fn body(&mut self, checks: &[Check], metrics: &[MetricResult], indent: usize) {
+    fn body(&mut self, checks: &[CheckResult], metrics: &[MetricResult], indent: usize) {
         // The metric counts where the system tag `check` is off and no check has a name, and when nothing was checked.
         if let Some(totals) = checks_total(metrics) {
             self.checks(totals, checks, indent);
@@ -173,22 +179,22 @@ impl Page<'_> {
         self.metrics(metrics, indent);
     }
 
-    fn checks(&mut self, (passes, fails): (u64, u64), checks: &[Check], indent: usize) {
+    fn checks(&mut self, (passes, fails): (u64, u64), checks: &[CheckResult], indent: usize) {
         let total = passes + fails;
         let rate = if self.seconds > 0.0 { total as f64 / self.seconds } else { 0.0 };
         let share = |part: u64| {
             let rate = if total == 0 { 0.0 } else { part as f64 / total as f64 };
-            Values::Rate { rate, passes: part, fails: total - part }
+            MetricValues::Rate { rate, passes: part, fails: total - part }
         };
         let lines = [
-            ("checks_total", Values::Counter { count: total as f64, rate }),
+            ("checks_total", MetricValues::Counter { count: total as f64, rate }),
             ("checks_succeeded", share(passes)),
             ("checks_failed", share(fails)),
         ];
-        let lines: Vec<Line> = lines
+        let lines: Vec<TextLine> = lines
             .into_iter()
-            .map(|(label, values)| Line {
-                part: 0,
+            .map(|(label, values)| TextLine {
+                category: 0,
                 label: label.to_owned(),
                 cells: self.cells(&values, Contains::Default),
             })
@@ -215,22 +221,22 @@ impl Page<'_> {
     }
 
     fn metrics(&mut self, metrics: &[MetricResult], indent: usize) {
-        let mut shown: Vec<_> = metrics.iter().filter(|metric| !is_hidden(&metric.parent, self.look.mode)).collect();
+        let mut shown: Vec<_> = metrics.iter().filter(|metric| !is_hidden(&metric.parent, self.options.mode)).collect();
         shown.sort_by(|a, b| by_name(a, b));
-        let lines: Vec<Line> = shown
+        let lines: Vec<TextLine> = shown
             .into_iter()
-            .map(|metric| Line {
-                part: PARTS.iter().position(|(_, holds)| holds(&metric.parent)).unwrap_or(0),
-                label: match &metric.part {
-                    Some(part) => format!("  {{ {} }}", part.suffix),
+            .map(|metric| TextLine {
+                category: CATEGORIES.iter().position(|(_, holds)| holds(&metric.parent)).unwrap_or(0),
+                label: match &metric.filter {
+                    Some(filter) => format!("  {{ {} }}", filter.suffix),
                     None => metric.name.to_string(),
                 },
                 cells: self.cells(&metric.values, metric.contains),
             })
             .collect();
         let widths = Widths::of(&lines);
-        for (place, (title, _)) in PARTS.iter().enumerate() {
-            let mut lines = lines.iter().filter(|line| line.part == place).peekable();
+        for (place, (title, _)) in CATEGORIES.iter().enumerate() {
+            let mut lines = lines.iter().filter(|line| line.category == place).peekable();
             if lines.peek().is_none() {
                 continue;
             }
@@ -258,31 +264,31 @@ impl Page<'_> {
         self.text.push('\n');
     }
 
-    fn cells(&self, values: &Values, contains: Contains) -> Cells {
+    fn cells(&self, values: &MetricValues, contains: Contains) -> Cells {
         let (value, extras) = match values {
-            Values::Trend(trend) => {
-                let figures = self.look.trend_stats.iter().map(|stat| {
+            MetricValues::Trend(trend) => {
+                let figures = self.options.trend_stats.iter().map(|stat| {
                     let figure = stat.of(trend);
                     let text = if stat.is_count() { number::js(figure) } else { self.value(figure, contains) };
                     (stat.name.clone(), text)
                 });
                 return Cells::Trend(figures.collect());
             }
-            Values::Counter { count, rate } => {
+            MetricValues::Counter { count, rate } => {
                 (self.value(*count, contains), vec![format!("{}/s", self.value(*rate, contains))])
             }
-            Values::Gauge { value, min, max } => {
+            MetricValues::Gauge { value, min, max } => {
                 let extra = |name: &str, value: f64| format!("{name}={}", self.value(value, contains));
                 (self.value(*value, contains), vec![extra("min", *min), extra("max", *max)])
             }
-            Values::Rate { rate, passes, fails } => {
+            MetricValues::Rate { rate, passes, fails } => {
                 (number::percent(*rate), vec![format!("{passes} out of {}", passes + fails)])
             }
         };
         Cells::Plain { value, extras, kind: values.kind() }
     }
 
-    fn aligned(&self, line: &Line, widths: &Widths) -> String {
+    fn aligned(&self, line: &TextLine, widths: &Widths) -> String {
         let dots = ".".repeat(widths.label + 3 - width(&line.label));
         let mut text = format!("{}{} ", line.label, self.paint(&format!("{dots}:"), FAINT_WHITE));
         match &line.cells {
@@ -311,12 +317,12 @@ impl Page<'_> {
     }
 
     fn value(&self, value: f64, contains: Contains) -> String {
-        self.look.shown(value, contains)
+        self.options.shown(value, contains)
     }
 }
 
 impl Widths {
-    fn of(lines: &[Line]) -> Self {
+    fn of(lines: &[TextLine]) -> Self {
         let mut widths = Self::default();
         for line in lines {
             widths.label = widths.label.max(width(&line.label));
@@ -341,35 +347,39 @@ impl Widths {
     }
 }
 
-/// What a threshold saw, in words.
-pub(super) struct Observed<'a> {
+/// The observed figure of a threshold as text.
+pub(super) struct ObservedText<'a> {
     /// The threshold as typed.
     pub source: &'a str,
-    /// The figure it looks at, as typed.
+    /// The aggregation, as typed.
     pub figure: &'a str,
     /// What the figure was.
     pub value: String,
 }
 
 /// What a threshold saw.
-pub(super) fn observed<'a>(look: &Look, metric: &MetricResult, threshold: &'a Threshold) -> Observed<'a> {
+pub(super) fn observed<'a>(
+    options: &RenderOptions,
+    metric: &MetricResult,
+    threshold: &'a Threshold,
+) -> ObservedText<'a> {
     let source = threshold.def.expression.trim();
     let figure = source.split(['=', '>', '<']).next().unwrap_or_default().trim();
     let value = match &metric.values {
-        Values::Counter { count, .. } if figure == "count" => look.shown(*count, metric.contains),
-        Values::Counter { rate, .. } => format!("{}/s", look.shown(*rate, metric.contains)),
-        Values::Rate { .. } if threshold.is_count() => number::plain(threshold.observed),
-        Values::Rate { rate, .. } => number::percent(*rate),
-        Values::Gauge { value, .. } => look.shown(*value, metric.contains),
-        Values::Trend(_) => look.shown(threshold.observed, metric.contains),
+        MetricValues::Counter { count, .. } if figure == "count" => options.shown(*count, metric.contains),
+        MetricValues::Counter { rate, .. } => format!("{}/s", options.shown(*rate, metric.contains)),
+        MetricValues::Rate { .. } if threshold.is_count() => number::plain(threshold.observed),
+        MetricValues::Rate { rate, .. } => number::percent(*rate),
+        MetricValues::Gauge { value, .. } => options.shown(*value, metric.contains),
+        MetricValues::Trend(_) => options.shown(threshold.observed, metric.contains),
     };
-    Observed { source, figure, value }
+    ObservedText { source, figure, value }
 }
 
-/// By metric, then the whole before its parts, then by part.
+/// By metric, a metric before its sub-metrics, then by filter.
 fn by_name(a: &MetricResult, b: &MetricResult) -> Ordering {
-    let part = |metric: &MetricResult| metric.part.as_ref().map(|part| part.suffix.clone());
-    compare(&a.parent, &b.parent).then_with(|| match (part(a), part(b)) {
+    let suffix = |metric: &MetricResult| metric.filter.as_ref().map(|filter| filter.suffix.clone());
+    compare(&a.parent, &b.parent).then_with(|| match (suffix(a), suffix(b)) {
         (Some(a), Some(b)) => compare(&a, &b),
         (a, b) => a.is_some().cmp(&b.is_some()),
     })
@@ -386,10 +396,10 @@ fn padded(text: &str, wide: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::summary::fixture::{Run, sample_run};
+    use crate::summary::fixture::{RunFixture, sample_run};
 
-    fn text(run: &Run, nanos: u64, mode: Mode) -> String {
-        render(&run.results(nanos, mode), &Look { mode, ..Look::default() })
+    fn text(run: &RunFixture, nanos: u64, mode: Mode) -> String {
+        render(&run.results(nanos, mode), &RenderOptions { mode, ..RenderOptions::default() })
     }
 
     #[test]
@@ -456,7 +466,7 @@ mod tests {
 
     #[test]
     fn full_mode_has_sections_of_groups_and_scenarios() {
-        let mut run = Run::new();
+        let mut run = RunFixture::new();
         let steps = run.declare("steps", MetricType::Counter, Contains::Default);
         run.sample(steps, 2.0, &[("group", "::zoo"), ("scenario", "default")]);
         run.check("::zoo", "in zoo", true);
@@ -527,7 +537,7 @@ mod tests {
 
     #[test]
     fn a_part_stands_below_its_metric_only_where_both_have_thresholds() {
-        let mut run = Run::new();
+        let mut run = RunFixture::new();
         for name in ["with_parent", "orphan", "last_one"] {
             run.declare(name, MetricType::Counter, Contains::Default);
         }
@@ -555,13 +565,13 @@ mod tests {
 
     #[test]
     fn full_mode_may_end_with_a_table_of_endpoints() {
-        let mut run = Run::new();
+        let mut run = RunFixture::new();
         run.request("GET", "http://x/quick", "200", 1_000_000);
         run.request("GET", "http://x/quick", "200", 3_000_000);
         run.request("POST", "slow one", "500", 20_000_000);
-        let look = Look { mode: Mode::Full, endpoints: true, ..Look::default() };
+        let options = RenderOptions { mode: Mode::Full, endpoints: true, ..RenderOptions::default() };
         let results = run.results(1_000_000_000, Mode::Full);
-        let text = render(&results, &look);
+        let text = render(&results, &options);
         let expect = "
 
   █ ENDPOINTS|
@@ -574,34 +584,46 @@ mod tests {
 
 ";
         assert!(text.ends_with(&expect.replace('|', " ")), "{text}");
-        assert!(!render(&results, &Look { endpoints: false, ..look }).contains("ENDPOINTS"));
+        assert!(!render(&results, &RenderOptions { endpoints: false, ..options }).contains("ENDPOINTS"));
     }
 
     #[test]
     fn a_generator_that_was_late_is_told() {
         let mut results = sample_run().results(49_043_618, Mode::Compact);
-        let quiet = render(&results, &Look::default());
+        let quiet = render(&results, &RenderOptions::default());
         results.health.script_lag.add(250.0);
         results.health.usage.elapsed = std::time::Duration::from_secs(60);
-        let text = render(&results, &Look::default());
+        let text = render(&results, &RenderOptions::default());
         let line = "    the load generator could not keep up: script threads were late by 250 ms (p90)\n";
         assert_eq!(text.replace(line, ""), quiet);
         assert!(text.ends_with(&format!("{line}\n\n")));
     }
 
     #[test]
+    fn who_looks_is_told_that_requests_failed() {
+        let mut run = RunFixture::new();
+        run.request("GET", "http://x", "500", 1_000_000);
+        let results = run.results(2_000_000_000, Mode::Compact);
+        let plain = render(&results, &RenderOptions::default());
+        let told = render(&results, &RenderOptions { is_on_terminal: true, ..RenderOptions::default() });
+        let line = "    100 % of requests failed\n";
+        assert_eq!((plain.contains(line), told.replace(line, "")), (false, plain));
+        assert!(told.ends_with(&format!("{line}\n\n")));
+    }
+
+    #[test]
     fn without_metrics_there_is_still_a_summary() {
         assert_eq!(
-            text(&Run::new(), 0, Mode::Compact),
+            text(&RunFixture::new(), 0, Mode::Compact),
             "\n\n  █ TOTAL RESULTS \n\n    no metric has any samples\n\n\n\n"
         );
-        assert_eq!(text(&Run::new(), 0, Mode::Disabled), "");
+        assert_eq!(text(&RunFixture::new(), 0, Mode::Disabled), "");
     }
 
     #[test]
     fn colours_are_codes_around_the_same_words() {
         let results = sample_run().results(49_043_618, Mode::Compact);
-        let painted = render(&results, &Look { colors: true, ..Look::default() });
+        let painted = render(&results, &RenderOptions { colors: true, ..RenderOptions::default() });
         assert!(painted.contains("  █ \x1b[1mTHRESHOLDS\x1b[0m \n"));
         assert!(painted.contains("    \x1b[32m✓ in\x1b[0m\n"));
         assert!(painted.contains("http_reqs\x1b[2;37m......................:\x1b[0m \x1b[36m3     \x1b[0m \x1b[2;36m"));
@@ -611,6 +633,6 @@ mod tests {
             plain.push_str(before);
             rest = code.split_once('m').unwrap().1;
         }
-        assert_eq!(plain + rest, render(&results, &Look::default()));
+        assert_eq!(plain + rest, render(&results, &RenderOptions::default()));
     }
 }

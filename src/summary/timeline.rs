@@ -1,20 +1,20 @@
 //! The time series in the document: one list per figure, one place per interval, `null` where nothing was seen.
 
 use super::tree::Tree;
-use crate::metrics::endpoint::Point;
-use crate::metrics::timeline::{Cell, Series, Timeline};
+use crate::metrics::endpoint::EndpointInterval;
+use crate::metrics::timeline::{Cell, Timeline, TimelineSeries};
 use crate::metrics::{MetricType, record::Stamp};
 
-/// What is told of a distribution, as percentiles.
+/// The percentiles of a distribution.
 const PERCENTILES: [(&str, f64); 4] = [("med", 50.0), ("p(90)", 90.0), ("p(95)", 95.0), ("p(99)", 99.0)];
 
-/// All series of a run that has lasted so many seconds.
+/// All series of a run of this length in seconds.
 pub(super) fn build(timeline: &Timeline, seconds: f64) -> Tree {
     let width = timeline.width() as f64 / 1e9;
     // The last interval is as long as the run was in it.
     let points = timeline.points().max((seconds / width).ceil() as usize).min(timeline.points() + 1);
     let Stamp(start) = timeline.start();
-    // Counts of an interval that the end cut off say less than those of the others: who draws them has to know.
+    // A chart has to know that the counts of a shortened last interval are lower than those of the others.
     let last = if points > timeline.points() { Some(0.0) } else { timeline.last_partial() };
     Tree::map([
         ("start_ms", Tree::from((start / 1_000_000) as f64)),
@@ -25,7 +25,7 @@ pub(super) fn build(timeline: &Timeline, seconds: f64) -> Tree {
     ])
 }
 
-fn series(series: &Series, points: usize) -> Tree {
+fn series(series: &TimelineSeries, points: usize) -> Tree {
     let cell = |at: usize| series.cells.get(at).and_then(Option::as_ref);
     let list = |figure: &dyn Fn(&Cell) -> Option<f64>| -> Tree {
         (0..points).map(|at| cell(at).and_then(figure).map_or(Tree::Null, |value| brief(value).into())).collect()
@@ -43,7 +43,7 @@ fn series(series: &Series, points: usize) -> Tree {
             entries.push(("max", list(&|cell| as_gauge(cell).map(|(_, max)| max))));
         }
         MetricType::Trend => {
-            let of = |figure: fn(&crate::metrics::digest::Digest) -> f64| {
+            let of = |figure: fn(&crate::metrics::sketch::QuantileSketch) -> f64| {
                 move |cell: &Cell| match cell {
                     Cell::Trend(digest) => Some(figure(digest)),
                     _ => None,
@@ -65,10 +65,10 @@ fn series(series: &Series, points: usize) -> Tree {
 }
 
 /// The series of an endpoint: `interval_seconds`, `points`, and one list per figure.
-pub(super) fn endpoint(points: &[Option<Point>], width: u64, seconds: f64) -> Tree {
+pub(super) fn endpoint(points: &[Option<EndpointInterval>], width: u64, seconds: f64) -> Tree {
     let width = width as f64 / 1e9;
     let count = points.len().max((seconds / width).ceil() as usize).min(points.len() + 1);
-    let list = |figure: &dyn Fn(&Point) -> f64| -> Tree {
+    let list = |figure: &dyn Fn(&EndpointInterval) -> f64| -> Tree {
         let cell = |at: usize| points.get(at).and_then(Option::as_ref);
         (0..count).map(|at| cell(at).map_or(Tree::Null, |point| brief(figure(point)).into())).collect()
     };

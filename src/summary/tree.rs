@@ -37,7 +37,7 @@ impl Tree {
         text
     }
 
-    /// JSON for a file, indented by so many blanks per level; JSON knows no infinite numbers, they become `null`.
+    /// JSON for a file, indented by this many blanks per level; JSON knows no infinite numbers, they become `null`.
     pub fn for_file(&self, indent: usize) -> String {
         let mut text = String::new();
         self.write(&mut text, Some((indent, 0)), "null");

@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 
 use crate::fifo::{self, WriteEnd};
 
-/// One entry of what `handleSummary` returned.
+/// One entry of the object that `handleSummary` returned.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Output {
+pub struct SummaryEntry {
     /// `stdout`, `stderr` or a path.
     pub target: String,
     /// What to write there, as it is.
@@ -21,15 +21,15 @@ pub struct Output {
 /// Writes all entries, paths relative to `folder`. Entries that can be written are, whatever happens to others.
 ///
 /// # Errors
-/// k6's words, naming every entry that could not be written.
+/// k6's message, naming every entry that could not be written.
 pub fn write_all(
-    outputs: &[Output],
+    outputs: &[SummaryEntry],
     folder: &Path,
     stdout: &mut dyn Write,
     stderr: &mut dyn Write,
 ) -> Result<(), String> {
     let mut errors = Vec::new();
-    for Output { target, content } in outputs {
+    for SummaryEntry { target, content } in outputs {
         let written = match target.as_str() {
             "stdout" => write_stream(stdout, content),
             "stderr" => write_stream(stderr, content),
@@ -56,7 +56,7 @@ fn write_stream(stream: &mut dyn Write, content: &[u8]) -> Result<(), String> {
 /// so is a file whose folder takes no other, or that is mounted by itself.
 ///
 /// # Errors
-/// As the file system says; and when nobody reads a named pipe.
+/// As the file system says; also if a named pipe has no reader.
 pub fn write_file(path: &Path, content: &[u8]) -> io::Result<()> {
     let is_there = match fs::metadata(path) {
         Ok(known) if !known.is_file() => {
@@ -83,7 +83,7 @@ pub fn write_file(path: &Path, content: &[u8]) -> io::Result<()> {
         fs::rename(&temporary, &path)
     });
     if done.is_err() {
-        // Nothing is left behind; if even that fails, the first error is the one to tell.
+        // Nothing is left behind; if even that fails, the first error is the one to report.
         _ = fs::remove_file(&temporary);
         if is_there && !done.as_ref().is_err_and(|error| error.kind() == ErrorKind::StorageFull) {
             return OpenOptions::new().write(true).truncate(true).open(&path)?.write_all(content);
@@ -111,7 +111,7 @@ fn behind_links(path: &Path) -> PathBuf {
 /// As the file system says.
 pub fn ensure_writable(path: &Path) -> io::Result<()> {
     if fifo::is_pipe(path) {
-        // To open it would be to tell its reader that all has been said.
+        // Opening and closing it would be an end of file for its reader.
         return Ok(());
     }
     if path.exists() {
@@ -141,8 +141,8 @@ pub fn plain(error: &io::Error) -> String {
 mod tests {
     use super::*;
 
-    fn output(target: &str, content: &str) -> Output {
-        Output { target: target.to_owned(), content: content.as_bytes().to_vec() }
+    fn output(target: &str, content: &str) -> SummaryEntry {
+        SummaryEntry { target: target.to_owned(), content: content.as_bytes().to_vec() }
     }
 
     #[test]

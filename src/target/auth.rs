@@ -7,8 +7,8 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 
 use axum::http::{HeaderMap, header};
 
+use super::api_error::ApiError;
 use super::config::Account;
-use super::problem::Problem;
 
 /// The e-mail address of the demo account.
 pub const DEMO_EMAIL: &str = "admin@demo.local";
@@ -16,20 +16,20 @@ pub const DEMO_EMAIL: &str = "admin@demo.local";
 pub const DEMO_PASSWORD: &str = "demo-password";
 
 /// The tokens this process accepts, with whose they are.
-pub(super) struct Session {
+pub(super) struct Sessions {
     tokens: Vec<(String, Account)>,
 }
 
 /// What a login sends. A field that is missing is an empty one: both are the wrong password.
 #[derive(serde::Deserialize)]
-pub(super) struct Credentials {
+pub(super) struct LoginRequest {
     #[serde(default)]
     email: String,
     #[serde(default)]
     password: String,
 }
 
-impl Session {
+impl Sessions {
     /// Makes up tokens, different after each start.
     pub(super) fn open(accounts: &[Account]) -> Self {
         let part = || RandomState::new().build_hasher().finish();
@@ -38,26 +38,26 @@ impl Session {
     }
 
     /// Hands out the token of an account, by e-mail address and password.
-    pub(super) fn login(&self, credentials: &Credentials) -> Result<(&str, &Account), Problem> {
+    pub(super) fn login(&self, credentials: &LoginRequest) -> Result<(&str, &Account), ApiError> {
         let fits = |account: &Account| {
             account.email.eq_ignore_ascii_case(&credentials.email) && account.password == credentials.password
         };
         let found = self.tokens.iter().find(|(_, account)| fits(account));
-        let found = found.ok_or_else(|| Problem::unauthorized("wrong email or password"))?;
+        let found = found.ok_or_else(|| ApiError::unauthorized("wrong email or password"))?;
         Ok((&found.0, &found.1))
     }
 
     /// Whose request with `Authorization: Bearer <token>` it is.
-    pub(super) fn check(&self, headers: &HeaderMap) -> Result<&Account, Problem> {
+    pub(super) fn check(&self, headers: &HeaderMap) -> Result<&Account, ApiError> {
         let Some(value) = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()) else {
-            return Err(Problem::unauthorized("a token is needed: `Authorization: Bearer <token>` from /auth/login"));
+            return Err(ApiError::unauthorized("a token is needed: `Authorization: Bearer <token>` from /auth/login"));
         };
         let token = match value.split_once(' ') {
             Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
-            _ => return Err(Problem::unauthorized("expected `Authorization: Bearer <token>`")),
+            _ => return Err(ApiError::unauthorized("expected `Authorization: Bearer <token>`")),
         };
         let known = self.tokens.iter().find(|(known, _)| known == token);
-        let unknown = || Problem::unauthorized("this token is not known; log in again");
+        let unknown = || ApiError::unauthorized("this token is not known; log in again");
         known.map(|(_, account)| account).ok_or_else(unknown)
     }
 

@@ -123,9 +123,9 @@ pub struct TargetConfig {
 }
 
 /// The largest register it starts with: more would only make searches slow.
-const MOST_RISKS: usize = 100_000;
+const MAX_RISKS: usize = 100_000;
 /// A "database" slower than this is a mistyped unit.
-const LONGEST_LATENCY: Duration = Duration::from_secs(60);
+const MAX_LATENCY: Duration = Duration::from_secs(60);
 
 impl TargetConfig {
     /// Listens on `listen`, keeps answers in `cache` for `cache_ttl`, takes `db_latency` for every miss, and starts
@@ -144,11 +144,11 @@ impl TargetConfig {
         if cache_ttl < Duration::from_millis(1) {
             return wrong(format!("invalid cache TTL `{cache_ttl:?}`: at least `1ms`; `--cache none` switches it off"));
         }
-        if db_latency > LONGEST_LATENCY {
+        if db_latency > MAX_LATENCY {
             return wrong(format!("invalid database latency `{db_latency:?}`: at most `1m`"));
         }
-        if risks > MOST_RISKS {
-            return wrong(format!("invalid number of risks `{risks}`: at most {MOST_RISKS}"));
+        if risks > MAX_RISKS {
+            return wrong(format!("invalid number of risks `{risks}`: at most {MAX_RISKS}"));
         }
         Ok(Self { listen, cache, cache_ttl, db_latency, risks, accounts: vec![Account::demo()] })
     }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
@@ -16,8 +16,10 @@ use axum::response::Response;
 
 use super::App;
 
+use crate::units::sync::{read, write};
+
 /// Upper bounds of the buckets in seconds, as they are written.
-const BOUNDS: [(&str, u64); 13] = [
+const BUCKET_BOUNDS: [(&str, u64); 13] = [
     ("0.0005", 500_000),
     ("0.001", 1_000_000),
     ("0.0025", 2_500_000),
@@ -35,20 +37,20 @@ const BOUNDS: [(&str, u64); 13] = [
 
 /// Everything `/metrics` tells.
 #[derive(Default)]
-pub(super) struct Metrics {
+pub(super) struct TargetMetrics {
     pub(super) cache_hits: AtomicU64,
     pub(super) cache_misses: AtomicU64,
     in_flight: AtomicI64,
-    durations: RwLock<BTreeMap<Series, Arc<Histogram>>>,
+    durations: RwLock<BTreeMap<RouteLabels, Arc<DurationHistogram>>>,
 }
 
 /// Method, route template and status: all from small fixed sets, so clients can't make up new series without end.
-type Series = (&'static str, String, u16);
+type RouteLabels = (&'static str, String, u16);
 
 #[derive(Default)]
-struct Histogram {
+struct DurationHistogram {
     /// One count per bound, not yet cumulative, and one for everything above.
-    buckets: [AtomicU64; BOUNDS.len() + 1],
+    buckets: [AtomicU64; BUCKET_BOUNDS.len() + 1],
     sum_nanos: AtomicU64,
 }
 
@@ -58,20 +60,18 @@ pub(super) async fn observe(State(app): State<Arc<App>>, request: Request, next:
     let method = method_word(request.method());
     let route = request.extensions().get::<MatchedPath>().map_or("(none)", MatchedPath::as_str).to_owned();
     // A client that goes away drops this future, so the count goes down in a destructor.
-    let _present = Present::new(&app.metrics.in_flight);
+    let _present = InFlight::new(&app.metrics.in_flight);
     let response = next.run(request).await;
     app.metrics.record((method, route, response.status().as_u16()), started.elapsed());
     response
 }
 
-impl Metrics {
-    fn record(&self, series: Series, duration: Duration) {
-        let known = self.durations.read().unwrap_or_else(PoisonError::into_inner).get(&series).cloned();
-        let histogram = known.unwrap_or_else(|| {
-            self.durations.write().unwrap_or_else(PoisonError::into_inner).entry(series).or_default().clone()
-        });
+impl TargetMetrics {
+    fn record(&self, series: RouteLabels, duration: Duration) {
+        let known = read(&self.durations).get(&series).cloned();
+        let histogram = known.unwrap_or_else(|| write(&self.durations).entry(series).or_default().clone());
         let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
-        let bucket = BOUNDS.iter().position(|&(_, bound)| nanos <= bound).unwrap_or(BOUNDS.len());
+        let bucket = BUCKET_BOUNDS.iter().position(|&(_, bound)| nanos <= bound).unwrap_or(BUCKET_BOUNDS.len());
         histogram.buckets[bucket].fetch_add(1, Ordering::Relaxed);
         histogram.sum_nanos.fetch_add(nanos, Ordering::Relaxed);
     }
@@ -87,14 +87,14 @@ impl Metrics {
         let name = "http_request_duration_seconds";
         put(format_args!("# HELP {name} Time from a parsed request to its answer."));
         put(format_args!("# TYPE {name} histogram"));
-        for ((method, route, status), histogram) in &*self.durations.read().unwrap_or_else(PoisonError::into_inner) {
+        for ((method, route, status), histogram) in &*read(&self.durations) {
             let labels = format!("method=\"{method}\",route=\"{route}\",status=\"{status}\"");
             let mut total = 0;
-            for ((bound, _), bucket) in BOUNDS.iter().zip(&histogram.buckets) {
+            for ((bound, _), bucket) in BUCKET_BOUNDS.iter().zip(&histogram.buckets) {
                 total += bucket.load(Ordering::Relaxed);
                 put(format_args!("{name}_bucket{{{labels},le=\"{bound}\"}} {total}"));
             }
-            total += histogram.buckets[BOUNDS.len()].load(Ordering::Relaxed);
+            total += histogram.buckets[BUCKET_BOUNDS.len()].load(Ordering::Relaxed);
             put(format_args!("{name}_bucket{{{labels},le=\"+Inf\"}} {total}"));
             let sum = Duration::from_nanos(histogram.sum_nanos.load(Ordering::Relaxed)).as_secs_f64();
             put(format_args!("{name}_sum{{{labels}}} {sum}"));
@@ -112,16 +112,16 @@ impl Metrics {
     }
 }
 
-struct Present<'a>(&'a AtomicI64);
+struct InFlight<'a>(&'a AtomicI64);
 
-impl<'a> Present<'a> {
+impl<'a> InFlight<'a> {
     fn new(count: &'a AtomicI64) -> Self {
         count.fetch_add(1, Ordering::Relaxed);
         Self(count)
     }
 }
 
-impl Drop for Present<'_> {
+impl Drop for InFlight<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn buckets_are_cumulative_and_end_with_infinity() {
-        let metrics = Metrics::default();
+        let metrics = TargetMetrics::default();
         for millis in [1, 2, 40, 10_000] {
             metrics.record(("GET", "/x/{id}".to_owned(), 200), Duration::from_millis(millis));
         }

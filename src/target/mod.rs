@@ -3,12 +3,12 @@
 //! It is a system under test, not a product: data lives in memory and is the same after every start, and its demo
 //! account is public. It prints nothing and parses no arguments; `cli` does both.
 
+mod api_error;
 mod auth;
 mod cache;
-mod collection;
 mod config;
 mod metrics;
-mod problem;
+mod record_table;
 mod routes;
 mod store;
 
@@ -31,16 +31,16 @@ const SHUTDOWN_GRACE: Duration = Duration::from_secs(3);
 
 /// What every request handler shares.
 struct App {
-    store: RwLock<store::Store>,
-    cache: cache::Cache,
-    metrics: metrics::Metrics,
-    session: auth::Session,
+    store: RwLock<store::RiskRegister>,
+    cache: cache::ResponseCache,
+    metrics: metrics::TargetMetrics,
+    session: auth::Sessions,
     db_latency: Duration,
     started: Instant,
 }
 
-/// The demo target, bound to its port and not yet serving. Connections wait in the backlog until [`Target::serve`].
-pub struct Target {
+/// The demo target, bound to its port and not yet serving. Connections wait in the backlog until [`TargetServer::serve`].
+pub struct TargetServer {
     listener: TcpListener,
     local_addr: SocketAddr,
     app: Arc<App>,
@@ -52,7 +52,7 @@ pub struct Target {
 ///
 /// # Errors
 /// The port is taken or not ours to take; the Redis server that was asked for can't be reached.
-pub async fn bind(config: TargetConfig) -> Result<Target, Failure> {
+pub async fn bind(config: TargetConfig) -> Result<TargetServer, Failure> {
     let listen = config.listen;
     let listener = TcpListener::bind(listen).await.map_err(|error| {
         Failure::new(ExitCode::Other, format!("the demo target can't listen on `{listen}`: {error}"))
@@ -60,17 +60,17 @@ pub async fn bind(config: TargetConfig) -> Result<Target, Failure> {
     })?;
     let local_addr = listener.local_addr().exit(ExitCode::Other)?;
     let app = App {
-        store: RwLock::new(store::Store::with_demo_data(config.risks)),
-        cache: cache::Cache::open(&config.cache, config.cache_ttl).await?,
-        metrics: metrics::Metrics::default(),
-        session: auth::Session::open(&config.accounts),
+        store: RwLock::new(store::RiskRegister::with_demo_data(config.risks)),
+        cache: cache::ResponseCache::open(&config.cache, config.cache_ttl).await?,
+        metrics: metrics::TargetMetrics::default(),
+        session: auth::Sessions::open(&config.accounts),
         db_latency: config.db_latency,
         started: Instant::now(),
     };
-    Ok(Target { listener, local_addr, app: Arc::new(app) })
+    Ok(TargetServer { listener, local_addr, app: Arc::new(app) })
 }
 
-impl Target {
+impl TargetServer {
     /// The address it listens on, with the real port when port 0 was asked for.
     pub fn local_addr(&self) -> SocketAddr {
         self.local_addr
@@ -88,7 +88,7 @@ impl Target {
             shutdown.await;
             let _ = closing.send(());
         });
-        let out_of_patience = async move {
+        let grace_over = async move {
             if closed.await.is_err() {
                 std::future::pending::<()>().await;
             }
@@ -96,7 +96,7 @@ impl Target {
         };
         tokio::select! {
             result = async { graceful.await } => result.exit(ExitCode::Other),
-            () = out_of_patience => Ok(()),
+            () = grace_over => Ok(()),
         }
     }
 }

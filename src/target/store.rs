@@ -8,22 +8,19 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::collection::{Collection, Kind};
-
-/// A soak test creates records for hours; beyond this many of them the oldest created one leaves.
-pub(super) const MOST_CREATED: usize = 10_000;
+use super::record_table::{self, Collection, RecordKind, RecordTable};
 
 /// Where a risk stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Status {
+pub(super) enum RiskStatus {
     Open,
     Mitigated,
     Accepted,
     Closed,
 }
 
-impl Status {
+impl RiskStatus {
     const ALL: [(&'static str, Self); 4] =
         [("open", Self::Open), ("mitigated", Self::Mitigated), ("accepted", Self::Accepted), ("closed", Self::Closed)];
 
@@ -45,7 +42,7 @@ pub(super) struct Risk {
     impact: u8,
     probability: u8,
     score: u8,
-    status: Status,
+    status: RiskStatus,
     owner: String,
     tags: Vec<String>,
     created_at: String,
@@ -61,28 +58,46 @@ pub(super) struct Filter {
     /// In title, description or a tag, whatever its case; empty for everything.
     pub(super) search: String,
     /// Only these.
-    pub(super) status: Option<Status>,
+    pub(super) status: Option<RiskStatus>,
 }
 
 /// The values a request sets; a field it does not know is left aside, as most APIs do.
 #[derive(Debug, Default)]
-pub(super) struct Draft {
+pub(super) struct RiskDraft {
     title: Option<String>,
     description: Option<String>,
     impact: Option<u8>,
     probability: Option<u8>,
-    status: Option<Status>,
+    status: Option<RiskStatus>,
     owner: Option<String>,
     tags: Option<Vec<String>>,
 }
 
-/// All records, by number.
-pub(super) struct Store {
-    risks: BTreeMap<u64, Risk>,
-    seeded: u64,
-    last: u64,
-    created: usize,
+/// Everything the target keeps.
+pub(super) struct RiskRegister {
+    risks: RecordTable<Risk>,
     collections: [Collection; 3],
+}
+
+/// What a request wants a record to be, checked as far as its kind asks for.
+pub(super) enum RecordDraft {
+    /// A risk.
+    Risk(RiskDraft),
+    /// Any other record, with its fields.
+    Other(RecordKind, Map<String, Value>),
+}
+
+impl RecordDraft {
+    /// Reads a JSON object.
+    ///
+    /// # Errors
+    /// One sentence about what is wrong with it.
+    pub(super) fn read(kind: RecordKind, body: Value) -> Result<Self, String> {
+        match kind {
+            RecordKind::Risk => RiskDraft::read(body).map(Self::Risk),
+            kind => record_table::fields(body).map(|fields| Self::Other(kind, fields)),
+        }
+    }
 }
 
 const SUBJECTS: [(&str, &str); 10] = [
@@ -101,37 +116,121 @@ const OWNERS: [&str; 5] = ["amal", "bruno", "chiara", "dmitri", "esther"];
 /// 2025-01-01T00:00:00Z, the day the demo register was opened, in seconds since 1970.
 const OPENED: i64 = 1_735_689_600;
 
-impl Store {
+impl RiskRegister {
     /// A register with `count` records, `risk-1` to `risk-<count>`. No chance is involved, so tests can rely on them.
     pub(super) fn with_demo_data(count: usize) -> Self {
-        let collections = Kind::ALL.map(|kind| Collection::with_demo_data(kind, count / 2));
-        let count = count as u64;
-        let risks = (1..=count).map(|number| (number, demo_risk(number))).collect();
-        Self { risks, seeded: count, last: count, created: 0, collections }
+        let collections = RecordKind::COLLECTIONS.map(|kind| Collection::with_demo_data(kind, count / 2));
+        Self { risks: RecordTable::new(RecordKind::Risk.word(), count as u64, demo_risk), collections }
     }
 
-    /// The records of a kind.
-    pub(super) fn records(&self, kind: Kind) -> &Collection {
-        &self.collections[kind as usize]
+    /// The records of a kind that is no risk; nothing for risks.
+    fn collection(&self, kind: RecordKind) -> Option<&Collection> {
+        self.collections.iter().find(|collection| collection.kind() == kind)
     }
 
-    /// The records of a kind, to change them.
-    pub(super) fn records_mut(&mut self, kind: Kind) -> &mut Collection {
-        &mut self.collections[kind as usize]
+    fn collection_mut(&mut self, kind: RecordKind) -> Option<&mut Collection> {
+        self.collections.iter_mut().find(|collection| collection.kind() == kind)
+    }
+
+    /// A page of the records of a kind that pass the filter, and how many pass in all.
+    pub(super) fn list_records(&self, kind: RecordKind, filter: &Filter) -> (Vec<Value>, usize) {
+        match self.collection(kind) {
+            None => {
+                let (page, total) = self.list(filter);
+                (page.into_iter().map(|risk| json!(risk)).collect(), total)
+            }
+            Some(collection) => paged(collection.search(&filter.search), filter),
+        }
+    }
+
+    /// One record of a kind by its id, such as `risk-7`.
+    pub(super) fn record(&self, kind: RecordKind, id: &str) -> Option<Value> {
+        match self.collection(kind) {
+            None => self.get(id).map(|risk| json!(risk)),
+            Some(collection) => collection.get(id).cloned(),
+        }
+    }
+
+    /// Adds a record.
+    ///
+    /// # Errors
+    /// One sentence about what is missing.
+    pub(super) fn create_record(&mut self, draft: RecordDraft) -> Result<Value, String> {
+        match draft {
+            RecordDraft::Risk(draft) => self.create(draft).map(|risk| json!(risk)),
+            RecordDraft::Other(kind, fields) => match self.collection_mut(kind) {
+                Some(collection) => collection.create(fields),
+                None => Err("there are no such records".to_owned()),
+            },
+        }
+    }
+
+    /// Changes what the draft names; nothing where there is no such record.
+    ///
+    /// # Errors
+    /// One sentence about what is wrong with the draft.
+    pub(super) fn patch_record(&mut self, id: &str, draft: RecordDraft) -> Result<Option<Value>, String> {
+        match draft {
+            RecordDraft::Risk(draft) => Ok(self.patch(id, draft).map(|risk| json!(risk))),
+            RecordDraft::Other(kind, fields) => match self.collection_mut(kind) {
+                Some(collection) => collection.patch(id, fields),
+                None => Ok(None),
+            },
+        }
+    }
+
+    /// Puts a new record in place of an old one; a record that is no risk keeps what the draft does not name.
+    ///
+    /// # Errors
+    /// One sentence about what is wrong with the draft, or missing in it.
+    pub(super) fn replace_record(&mut self, id: &str, draft: RecordDraft) -> Result<Option<Value>, String> {
+        match draft {
+            RecordDraft::Risk(draft) => Ok(self.replace(id, draft).transpose()?.map(|risk| json!(risk))),
+            other => self.patch_record(id, other),
+        }
+    }
+
+    /// Removes a record of a kind; false when there is none.
+    pub(super) fn delete_record(&mut self, kind: RecordKind, id: &str) -> bool {
+        match self.collection_mut(kind) {
+            None => self.risks.delete(id),
+            Some(collection) => collection.delete(id),
+        }
+    }
+
+    /// What is done about a risk.
+    pub(super) fn mitigations_of(&self, risk: &str) -> Vec<&Value> {
+        let all = self.collection(RecordKind::Mitigation).into_iter().flat_map(Collection::all);
+        all.filter(|one| one["risk_id"] == risk).collect()
+    }
+
+    /// A page of everything in which a text stands, each record with its `type`, and how many there are in all.
+    pub(super) fn search_all(&self, filter: &Filter) -> (Vec<Value>, usize) {
+        let typed = |mut record: Value, kind: RecordKind| {
+            record["type"] = kind.word().into();
+            record
+        };
+        let risks = self.search(&filter.search).map(|risk| typed(json!(risk), RecordKind::Risk));
+        let others = self.collections.iter().flat_map(|collection| {
+            collection.search(&filter.search).map(move |one| typed(one.clone(), collection.kind()))
+        });
+        let found: Vec<Value> = risks.chain(others).collect();
+        paged(found.iter(), filter)
     }
 
     /// All risks in which `needle` stands, whatever its case.
     pub(super) fn search(&self, needle: &str) -> impl Iterator<Item = &Risk> {
         let needle = needle.to_lowercase();
-        self.risks.values().filter(move |risk| risk.matches(&needle, None))
+        self.risks.all().filter(move |risk| risk.matches(&needle, None))
     }
 
     /// All risks as CSV, with a head.
     pub(super) fn csv(&self) -> String {
         let mut text = "id,title,impact,probability,score,status,owner,tags,created_at\n".to_owned();
         let quoted = |field: &str| format!("\"{}\"", field.replace('"', "\"\""));
-        for risk in self.risks.values() {
-            let status = Status::ALL.iter().find(|(_, status)| *status == risk.status).map_or("", |(word, _)| *word);
+        for risk in self.risks.all() {
+            let status =
+                RiskStatus::ALL.iter().find(|(_, status)| *status == risk.status).map_or("", |(word, _)| *word);
             let (title, owner, tags) = (quoted(&risk.title), quoted(&risk.owner), quoted(&risk.tags.join(" ")));
             let figures = format!("{},{},{}", risk.impact, risk.probability, risk.score);
             text += &format!("{},{title},{figures},{status},{owner},{tags},{}\n", risk.id, risk.created_at);
@@ -142,10 +241,10 @@ impl Store {
     /// What a start page shows: the totals, how many records of each kind, and the gravest risks.
     pub(super) fn dashboard(&self) -> Map<String, Value> {
         let mut page = self.stats();
-        for kind in Kind::ALL {
-            page.insert(kind.plural().to_owned(), self.records(kind).all().count().into());
+        for collection in &self.collections {
+            page.insert(collection.kind().plural().to_owned(), collection.all().count().into());
         }
-        let mut top: Vec<&Risk> = self.risks.values().collect();
+        let mut top: Vec<&Risk> = self.risks.all().collect();
         top.sort_by_key(|risk| std::cmp::Reverse(risk.score));
         top.truncate(5);
         page.insert("top_risks".to_owned(), json!(top));
@@ -162,7 +261,7 @@ impl Store {
         let needle = filter.search.to_lowercase();
         let skip = (filter.page - 1).saturating_mul(filter.limit);
         let (mut page, mut total) = (Vec::with_capacity(filter.limit), 0);
-        for risk in self.risks.values().filter(|risk| risk.matches(&needle, filter.status)) {
+        for risk in self.risks.all().filter(|risk| risk.matches(&needle, filter.status)) {
             if total >= skip && page.len() < filter.limit {
                 page.push(risk);
             }
@@ -173,63 +272,48 @@ impl Store {
 
     /// One record by its id, such as `risk-7`.
     pub(super) fn get(&self, id: &str) -> Option<&Risk> {
-        self.risks.get(&number(id)?)
+        self.risks.get(id)
     }
 
     /// Adds a record.
-    pub(super) fn create(&mut self, draft: Draft) -> Result<Risk, String> {
-        let now = Timestamp::from_second(Timestamp::now().as_second()).unwrap_or_default().to_string();
-        let risk = draft.into_risk(format!("risk-{}", self.last + 1), now)?;
-        self.last += 1;
-        self.risks.insert(self.last, risk.clone());
-        self.created += 1;
-        if self.created > MOST_CREATED {
-            let oldest = self.risks.range(self.seeded + 1..).next().map(|(&number, _)| number);
-            self.created -= usize::from(oldest.and_then(|number| self.risks.remove(&number)).is_some());
-        }
+    pub(super) fn create(&mut self, draft: RiskDraft) -> Result<Risk, String> {
+        let risk = draft.into_risk(self.risks.next_id(), record_table::now())?;
+        self.risks.insert(risk.clone());
         Ok(risk)
     }
 
     /// Changes what the draft names.
-    pub(super) fn patch(&mut self, id: &str, draft: Draft) -> Option<Risk> {
-        let risk = self.risks.get_mut(&number(id)?)?;
+    pub(super) fn patch(&mut self, id: &str, draft: RiskDraft) -> Option<Risk> {
+        let risk = self.risks.get_mut(id)?;
         draft.apply_to(risk);
         Some(risk.clone())
     }
 
     /// Puts a new record in place of an old one; only id and creation time stay.
-    pub(super) fn replace(&mut self, id: &str, draft: Draft) -> Option<Result<Risk, String>> {
-        let risk = self.risks.get_mut(&number(id)?)?;
+    pub(super) fn replace(&mut self, id: &str, draft: RiskDraft) -> Option<Result<Risk, String>> {
+        let risk = self.risks.get_mut(id)?;
         Some(draft.into_risk(risk.id.clone(), risk.created_at.clone()).inspect(|new| *risk = new.clone()))
-    }
-
-    /// Removes a record; false when there is none.
-    pub(super) fn delete(&mut self, id: &str) -> bool {
-        let Some(number) = number(id) else { return false };
-        let removed = self.risks.remove(&number).is_some();
-        self.created -= usize::from(removed && number > self.seeded);
-        removed
     }
 
     /// Totals for a dashboard.
     pub(super) fn stats(&self) -> Map<String, Value> {
-        let by_status: Map<String, Value> = Status::ALL
+        let by_status: Map<String, Value> = RiskStatus::ALL
             .iter()
-            .map(|&(word, status)| (word.to_owned(), self.risks.values().filter(|r| r.status == status).count().into()))
+            .map(|&(word, status)| (word.to_owned(), self.risks.all().filter(|r| r.status == status).count().into()))
             .collect();
-        let high = self.risks.values().filter(|risk| risk.score >= 15).count();
+        let high = self.risks.all().filter(|risk| risk.score >= 15).count();
         let mut stats = Map::new();
         stats.insert("total".into(), self.len().into());
         stats.insert("by_status".into(), by_status.into());
         stats.insert("high".into(), high.into());
-        stats.insert("average_score".into(), average(self.risks.values()).into());
+        stats.insert("average_score".into(), average(self.risks.all()).into());
         stats
     }
 
     /// How many risks have each of the 25 pairs of impact and probability.
     pub(super) fn matrix(&self) -> Value {
         let mut counts = [[0_u32; 5]; 5];
-        for risk in self.risks.values() {
+        for risk in self.risks.all() {
             counts[usize::from(risk.impact - 1)][usize::from(risk.probability - 1)] += 1;
         }
         let cells: Vec<Value> = (0..25)
@@ -245,13 +329,13 @@ impl Store {
     /// Risks by the month they were written down, oldest first.
     pub(super) fn trends(&self) -> Value {
         let mut months: BTreeMap<&str, Vec<&Risk>> = BTreeMap::new();
-        for risk in self.risks.values() {
+        for risk in self.risks.all() {
             months.entry(risk.created_at.get(..7).unwrap_or("")).or_default().push(risk);
         }
         let points: Vec<Value> = months
             .iter()
             .map(|(month, risks)| {
-                let open = risks.iter().filter(|risk| risk.status == Status::Open).count();
+                let open = risks.iter().filter(|risk| risk.status == RiskStatus::Open).count();
                 let average_score = average(risks.iter().copied());
                 json!({ "month": month, "created": risks.len(), "open": open, "average_score": average_score })
             })
@@ -276,14 +360,14 @@ impl Risk {
         self.score
     }
 
-    fn matches(&self, needle: &str, status: Option<Status>) -> bool {
+    fn matches(&self, needle: &str, status: Option<RiskStatus>) -> bool {
         let has = |text: &str| text.to_lowercase().contains(needle);
         status.is_none_or(|status| status == self.status)
             && (needle.is_empty() || has(&self.title) || has(&self.description) || self.tags.iter().any(|tag| has(tag)))
     }
 }
 
-impl Draft {
+impl RiskDraft {
     /// Reads a JSON object, field by field.
     ///
     /// # Errors
@@ -298,7 +382,7 @@ impl Draft {
                 "owner" => draft.owner = Some(text(&name, value, 0, 100)?),
                 "impact" => draft.impact = Some(grade(&name, &value)?),
                 "probability" => draft.probability = Some(grade(&name, &value)?),
-                "status" => draft.status = Some(Status::parse(&text(&name, value, 0, 100)?)?),
+                "status" => draft.status = Some(RiskStatus::parse(&text(&name, value, 0, 100)?)?),
                 "tags" => {
                     let Value::Array(tags) = value else { return Err("`tags` must be a list of strings".to_owned()) };
                     if tags.len() > 20 {
@@ -339,7 +423,7 @@ impl Draft {
             impact,
             probability,
             score: impact * probability,
-            status: self.status.unwrap_or(Status::Open),
+            status: self.status.unwrap_or(RiskStatus::Open),
             owner: self.owner.unwrap_or_else(|| "admin".to_owned()),
             tags: self.tags.unwrap_or_default(),
             created_at,
@@ -379,18 +463,24 @@ fn demo_risk(number: u64) -> Risk {
         impact,
         probability,
         score: impact * probability,
-        status: Status::ALL[pick(3, 7) % 4].1,
+        status: RiskStatus::ALL[pick(3, 7) % 4].1,
         owner: OWNERS[pick(3, OWNERS.len())].to_owned(),
         tags: vec![area.to_owned(), "demo".to_owned()],
         created_at: created_at.to_string(),
     }
 }
 
-/// `risk-7` -> 7. Only the canonical form: `risk-007` is another name, and there is nothing under it.
-fn number(id: &str) -> Option<u64> {
-    let digits = id.strip_prefix("risk-")?;
-    let canonical = digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0');
-    if canonical { digits.parse().ok() } else { None }
+/// A page of what was found, and how much that is.
+fn paged<'a>(found: impl Iterator<Item = &'a Value>, filter: &Filter) -> (Vec<Value>, usize) {
+    let skip = (filter.page - 1).saturating_mul(filter.limit);
+    let (mut page, mut total) = (Vec::new(), 0_usize);
+    for record in found {
+        if total >= skip && page.len() < filter.limit {
+            page.push(record.clone());
+        }
+        total += 1;
+    }
+    (page, total)
 }
 
 fn text(name: &str, value: Value, shortest: usize, longest: usize) -> Result<String, String> {
@@ -424,8 +514,9 @@ mod tests {
     fn reads_drafts() {
         let check = |input: &str, expect: &str| {
             let value = serde_json::from_str(input).unwrap();
-            let result =
-                Draft::read(value).and_then(|draft| Store::with_demo_data(0).create(draft)).map(|risk| risk.id);
+            let result = RiskDraft::read(value)
+                .and_then(|draft| RiskRegister::with_demo_data(0).create(draft))
+                .map(|risk| risk.id);
             assert_eq!(result.unwrap_or_else(|reason| reason), expect, "{input}");
         };
         check(r#"{"title":"a","impact":1,"probability":5}"#, "risk-1");
@@ -446,7 +537,7 @@ mod tests {
 
     #[test]
     fn finds_records_by_their_canonical_id() {
-        let store = Store::with_demo_data(20);
+        let store = RiskRegister::with_demo_data(20);
         let check = |id: &str, expect: bool| assert_eq!(store.get(id).is_some(), expect, "{id}");
         check("risk-1", true);
         check("risk-20", true);
@@ -461,7 +552,7 @@ mod tests {
 
     #[test]
     fn demo_data_is_varied_and_whole() {
-        let store = Store::with_demo_data(200);
+        let store = RiskRegister::with_demo_data(200);
         let matrix = store.matrix();
         let cells = matrix["data"].as_array().unwrap();
         assert_eq!(cells.iter().map(|cell| cell["count"].as_u64().unwrap()).sum::<u64>(), 200);
@@ -472,12 +563,13 @@ mod tests {
 
     #[test]
     fn a_soak_does_not_fill_memory() {
-        let mut store = Store::with_demo_data(3);
-        for _ in 0..MOST_CREATED + 5 {
-            let draft = Draft { title: Some("t".into()), impact: Some(1), probability: Some(1), ..Draft::default() };
+        let mut store = RiskRegister::with_demo_data(3);
+        for _ in 0..record_table::MAX_CREATED + 5 {
+            let draft =
+                RiskDraft { title: Some("t".into()), impact: Some(1), probability: Some(1), ..RiskDraft::default() };
             store.create(draft).unwrap();
         }
-        assert_eq!(store.len(), MOST_CREATED + 3);
+        assert_eq!(store.len(), record_table::MAX_CREATED + 3);
         assert!(store.get("risk-3").is_some() && store.get("risk-8").is_none() && store.get("risk-9").is_some());
     }
 }

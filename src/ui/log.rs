@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
@@ -18,6 +18,7 @@ use crate::failure::Failure;
 use crate::fifo::WriteEnd;
 use crate::log::{Entry, Label, Level, Logger};
 use crate::units::quote::{go_quote, json_quote};
+use crate::units::sync::lock;
 
 /// Where log lines go, as `--log-output` says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -211,7 +212,7 @@ impl Log {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 
     fn write(&self, entry: &Entry) {

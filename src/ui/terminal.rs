@@ -4,9 +4,11 @@
 //! reader that has gone away is no error: what is written then is dropped.
 
 use std::io::{self, IsTerminal, Write};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use console::Term;
+
+use crate::units::sync::lock;
 
 /// The terminal. Cheap to clone; may be used from any thread.
 #[derive(Clone)]
@@ -115,7 +117,7 @@ impl Terminal {
     }
 
     fn lock(&self) -> MutexGuard<'_, Screen> {
-        self.screen.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.screen)
     }
 
     fn write(&self, stream: Stream, text: &[u8]) -> io::Result<()> {

@@ -79,7 +79,7 @@ impl Span {
     /// Parses Go's duration syntax: a signed sequence of decimal numbers, each with a unit, such as `1m30.5s`.
     ///
     /// # Errors
-    /// Go's own words, which k6 shows: `time: invalid duration "abc"`, `time: missing unit in duration "10"`,
+    /// Go's own message, which k6 shows: `time: invalid duration "abc"`, `time: missing unit in duration "10"`,
     /// `time: unknown unit "x" in duration "1x"`.
     pub fn parse_go(text: &str) -> Result<Self, String> {
         let invalid = || format!("time: invalid duration {text:?}");

@@ -1,4 +1,4 @@
-//! Figures for people who read a verdict: a value, rounded to what matters, with its unit. Raw numbers stay in the JSON.
+//! Figures for people: a value, rounded to what matters, with its unit. Raw numbers stay in the JSON.
 
 use super::number;
 
@@ -115,7 +115,8 @@ fn plain(value: f64, digits: usize) -> String {
     significant(value, digits)
 }
 
-/// So many significant digits, thousands set apart, no zeros at the end of decimals. Digits before the point all stay.
+/// Rounded to this many significant digits, with thousands separators and without trailing zeros. Digits before the point
+/// all stay.
 fn significant(value: f64, digits: usize) -> String {
     if value == 0.0 {
         return "0".to_owned();

@@ -1,11 +1,13 @@
-//! Units as k6 writes and reads them: durations, numbers for people, and quoted text.
+//! Units as k6 writes and reads them: durations, numbers for people, quoted and escaped text, and locks.
 
 pub mod duration;
 pub mod figure;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz_tests;
 pub mod number;
+pub mod percent;
 pub mod quote;
 pub mod redact;
+pub mod sync;
 
 pub use duration::Span;

@@ -18,7 +18,7 @@ impl TimeUnit {
     /// Reads `s`, `ms` or `us`. A script may say anything, what is unknown means auto; the command line is stricter.
     ///
     /// # Errors
-    /// k6's words for an unknown unit on the command line.
+    /// k6's message for an unknown unit on the command line.
     pub fn parse(text: &str) -> Result<Self, String> {
         match text {
             "" => Ok(Self::Auto),
@@ -104,7 +104,7 @@ fn write_millionths(millionths: i64, trims: bool, to: &mut String) {
     }
 }
 
-/// A number with so many decimals, as JavaScript's `toFixed`: exact halves are rounded away from zero.
+/// A number with this many decimals, as JavaScript's `toFixed`: exact halves are rounded away from zero.
 pub fn fixed(value: f64, decimals: usize) -> String {
     if !value.is_finite() || value.abs() >= 1e21 {
         return js(value);
@@ -173,7 +173,7 @@ fn time_auto(millis: f64) -> String {
     if hours > 0.0 { format!("{hours}h{minutes}m{seconds}s") } else { format!("{minutes}m{seconds}s") }
 }
 
-/// Cut, not rounded, to so many decimals, without zeros at the end.
+/// Truncated, not rounded, to this many decimals, without zeros at the end.
 fn cut(value: f64, decimals: usize) -> String {
     let scale = 10_f64.powi(decimals as i32);
     trimmed((scale * value).trunc() / scale, decimals)

@@ -31,7 +31,7 @@ pub fn redact(text: &str) -> Cow<'_, str> {
     if shown == text { text.into() } else { shown.into() }
 }
 
-/// What somebody typed where an address belongs: also without a scheme before it, nothing that may be a password is shown.
+/// Text typed where an address belongs: without a scheme, too, nothing that may be a password is shown.
 pub fn redact_typed(text: &str) -> Cow<'_, str> {
     match text.rsplit_once('@') {
         Some((_, host)) if !text.contains("://") => format!("{MASK}@{host}").into(),
@@ -66,7 +66,7 @@ fn is_end(c: char) -> bool {
 /// The part of an address that has user and host, and what follows it. Takes what stands behind `://`.
 pub fn split_authority(address: &str) -> (&str, &str) {
     let end = address.find(['/', '?', '#', '\\']).unwrap_or(address.len());
-    // A password with a slash in it makes no address, but who typed it meant one.
+    // A password with a slash in it makes no address, but was meant as one.
     let is_broken = |authority: &str| {
         authority.split_once(':').is_some_and(|(_, port)| !port.contains('@') && port.parse::<u16>().is_err())
             && !authority.starts_with('[')

@@ -1,4 +1,4 @@
-// k6/experimental/fs: files whose bytes all VUs share; where a handle stands is its VU's own.
+// k6/experimental/fs: files whose bytes all VUs share; the offset of a handle is its VU's own.
 import * as native from 'native:k6/experimental/fs';
 import { primordials } from 'native:engine';
 

@@ -1,4 +1,4 @@
-// k6/net/grpc: clients. Messages are made, sent and read in Rust; streams are a part.
+// k6/net/grpc: clients. Messages are made, sent and read in Rust; streams are in a lazy script.
 import { constants, client, load, loadProtoset, connect, invoke, asyncInvoke, healthCheck, close } from 'native:k6/net/grpc';
 import * as native from 'native:k6/net/grpc';
 import * as natives from 'native:volley/globals';
@@ -6,7 +6,7 @@ import { evaluate, once, call, primordials } from 'native:engine';
 
 const { ArrayIsArray, JSONStringify, ObjectDefineProperty, String, TypeError } = primordials;
 
-// What Rust gave out hangs on this symbol; an object that has it stands for the native thing wherever it is passed.
+// The native resource is under this symbol; an object that has it stands for the resource wherever it is passed.
 const NATIVE = primordials.SymbolFor('volley.native');
 
 const text = (value) => (value === undefined || value === null ? '' : String(value));
@@ -68,9 +68,9 @@ export class Client {
   }
 }
 
-let part;
+let streamScript;
 export function Stream(client, method, params) {
-  return new (part ??= evaluate('k6/net/grpc/stream')(native, { NATIVE, text, json, timers: () => once('volley/timers', natives, { primordials }), call, primordials }))(client, method, params);
+  return new (streamScript ??= evaluate('k6/net/grpc/stream')(native, { NATIVE, text, json, timers: () => once('volley/timers', natives, { primordials }), call, primordials }))(client, method, params);
 }
 
 const members = constants();

@@ -1,7 +1,7 @@
 // Blob: bytes with a type. An expression, called with the native half and the way to load a module.
 (({ join, text }, load, call, primordials) => {
 const { ArrayBufferPrototypeSlice, StringPrototypeSlice, ArrayBufferIsView, ArrayIsArray, Number, ObjectDefineProperty, String, Uint8Array } = primordials;
-// So much of the text of a blob is one chunk of its stream.
+// The length of a chunk of a blob's stream.
 const CHUNK = 64 * 1024;
 
 const isNothing = (value) => value === undefined || value === null;

@@ -1,4 +1,4 @@
-// What can be done to `__ENV` besides reading a variable: the traps of its proxy. A part.
+// What can be done to `__ENV` besides reading a variable: the traps of its proxy. A lazy script.
 ({ getEnv, setEnv, deleteEnv, env }, { ObjectKeys, ObjectPrototype, String }) => ({
   __proto__: null,
   set: (_, key, value) => (setEnv(String(key), String(value)), true),

@@ -16,6 +16,7 @@ use super::{DroppedIterations, Executor, MakeVu, until_stopped};
 use crate::execution::{Pool, ScenarioRun, VuId, precise_timer};
 use crate::failure::Failure;
 use crate::options::schedule::Start;
+use crate::units::sync::lock;
 
 /// When iterations start, counted from the scenario's start; rising.
 pub type Starts = Box<dyn Iterator<Item = Start> + Send>;
@@ -85,7 +86,7 @@ impl ArrivalRate {
             if scenario.state.is_aborted() {
                 break;
             }
-            let next = free.lock().unwrap_or_else(|poison| poison.into_inner()).pop();
+            let next = lock(&free).pop();
             if next.is_some_and(|line| line.send(()).is_ok()) {
                 continue;
             }
@@ -110,7 +111,7 @@ impl ArrivalRate {
         let finish = async {
             tokio::time::sleep_until(end).await;
             scenario.close();
-            free.lock().unwrap_or_else(|poison| poison.into_inner()).clear();
+            lock(&free).clear();
             while working.next().await.is_some() {}
         };
         until_stopped(&scenario, &pool, &vus, end, async {
@@ -121,7 +122,7 @@ impl ArrivalRate {
         })
         .await;
         scenario.close();
-        free.lock().unwrap_or_else(|poison| poison.into_inner()).clear();
+        lock(&free).clear();
         while working.next().await.is_some() {}
         if let Some(new) = making
             && let Ok(vu) = new.await
@@ -153,7 +154,7 @@ fn serve(
                     // The only sender goes into the list: clearing the list ends the wait.
                     let (line, start) = oneshot::channel();
                     {
-                        let mut free = free.lock().unwrap_or_else(|poison| poison.into_inner());
+                        let mut free = lock(&free);
                         if !scenario.is_open() {
                             break;
                         }

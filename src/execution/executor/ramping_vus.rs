@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use super::Executor;
 use crate::execution::{Pool, ScenarioRun, VuId};
 use crate::failure::Failure;
+use crate::units::sync::lock;
 
 /// `ramping-vus`, checked.
 #[derive(Clone, Debug)]
@@ -42,11 +43,11 @@ enum SlotState {
 
 impl VuSlot {
     fn get(&self) -> SlotState {
-        *self.0.lock().unwrap_or_else(|poison| poison.into_inner())
+        *lock(&self.0)
     }
 
     fn change(&self, change: impl FnOnce(SlotState) -> SlotState) -> SlotState {
-        let mut state = self.0.lock().unwrap_or_else(|poison| poison.into_inner());
+        let mut state = lock(&self.0);
         *state = change(*state);
         *state
     }

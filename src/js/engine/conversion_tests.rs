@@ -7,10 +7,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::{Engine, ExportKind, Host, ModuleCode, PromiseOutcome, Realm, StopHook};
-use crate::js::coroutine;
-use crate::js::dialect::RegExpLiteral;
+use crate::js::engine::RegExpLiteral;
+use crate::js::runtime::coroutine;
 use crate::js::value::{Args, Exception, Handle, Pending, Resource, Throw, Value};
-use crate::source::Shared;
+use crate::source::SharedBytes;
 
 const MAIN: &str = "file:///main.js";
 
@@ -100,8 +100,8 @@ fn given(name: &str) -> Result<Value, Throw> {
         "no text" => text(""),
         "bytes" => Value::Bytes(Bytes::from_static(&[1, 2, 255])),
         "no bytes" => Value::Bytes(Bytes::new()),
-        "file" => Value::Shared(Arc::new(Shared::new(Bytes::from_static(&[7, 8])))),
-        "large file" => Value::Shared(Arc::new(Shared::new(vec![9; 200_000].into()))),
+        "file" => Value::Shared(Arc::new(SharedBytes::new(Bytes::from_static(&[7, 8])))),
+        "large file" => Value::Shared(Arc::new(SharedBytes::new(vec![9; 200_000].into()))),
         "nested" => Value::List(vec![
             Value::Map(vec![
                 ("bytes".to_owned(), Value::Bytes(Bytes::from_static(&[1]))),

@@ -4,9 +4,11 @@
 //! It understands the few forms of `import` and `export` that js-stdlib uses, each at the beginning of a line; a module
 //! with any other form stays a module.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use rustc_hash::FxHashMap;
+
+use crate::units::sync::lock;
 
 /// A module as a function: its parameters are what it imports, it returns a list with what it exports.
 #[derive(Debug, PartialEq, Eq)]
@@ -46,7 +48,7 @@ impl FunctionForm {
     pub fn of(address: &str, text: &str) -> Option<Arc<Self>> {
         type Known = Mutex<FxHashMap<String, Option<Arc<FunctionForm>>>>;
         static KNOWN: OnceLock<Known> = OnceLock::new();
-        let mut known = KNOWN.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = lock(KNOWN.get_or_init(Mutex::default));
         known.entry(address.to_owned()).or_insert_with(|| Self::read(text).map(Arc::new)).clone()
     }
 

@@ -24,11 +24,11 @@ pub fn part<C: EngineContext>(context: &mut C, name: &str, member: Option<&str>)
 /// # Errors
 /// What it throws, or that there is no such part.
 pub fn value<C: EngineContext>(context: &mut C, name: &str) -> Result<C::Value, C::Error> {
-    let address = format!("part:{name}");
+    let address = format!("lazy:{name}");
     let host = context.state().host.clone();
     match host.load(&address) {
         Ok(ModuleCode::Script { text, compiled }) => context.run_part(&address, &text, &compiled),
-        Ok(_) => Err(context.throw(Throw::type_error(format!("{address} is no part")))),
+        Ok(_) => Err(context.throw(Throw::type_error(format!("{address} is no lazy script")))),
         Err(throw) => Err(context.throw(throw)),
     }
 }

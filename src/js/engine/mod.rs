@@ -6,7 +6,6 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::dialect::RegExpLiteral;
 use super::value::{Args, Exception, Handle, Pending, Throw, Value};
 
 #[cfg(feature = "boa")]
@@ -17,6 +16,7 @@ mod conversion_tests;
 mod function_form;
 mod lazy;
 mod loading;
+pub mod native_stack;
 #[cfg(feature = "quickjs")]
 mod quickjs;
 mod realm;
@@ -282,7 +282,7 @@ pub enum Global {
     /// As before, and assigning calls it too: it throws.
     Refused(&'static str),
     /// What a part of js-stdlib makes when it is first asked for; of parts shared by several globals, a member.
-    Part(&'static str, Option<&'static str>),
+    Lazy(&'static str, Option<&'static str>),
     /// The global object itself.
     Itself,
 }
@@ -312,6 +312,19 @@ pub enum ModuleCode {
     },
     /// Native functions: their names, and the place of each in the host's table.
     Native(Vec<(&'static str, usize)>),
+}
+
+/// A regular expression as it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegExpLiteral {
+    /// What stands between the slashes.
+    pub pattern: String,
+    /// What stands behind them.
+    pub flags: String,
+    /// Counted from 1.
+    pub line: u32,
+    /// Counted from 1, in UTF-16 units.
+    pub column: u32,
 }
 
 /// What an engine does when its VU has to stop; called on any thread.

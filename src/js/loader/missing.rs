@@ -3,13 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::made::{BROWSER, MISSING};
+use super::synthetic::{BROWSER, MISSING};
 use super::{Loader, OURS, lock, quoted};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::js::dialect::{self, Exported, Kind, Missing};
-use crate::js::imports::Imports;
-use crate::js::modules;
+use crate::js::loader::imports::Imports;
+use crate::js::transpile::{self, Exported, MissingImport, ModuleFormat};
 use crate::source::Resolved;
 use crate::units::redact::redact_reference;
 
@@ -23,7 +22,7 @@ impl Loader {
             if !seen.insert(file.clone()) {
                 continue;
             }
-            if !matches!(self.kind(&specifier, &file), Ok(Kind::Module)) {
+            if !matches!(self.format(&specifier, &file), Ok(ModuleFormat::Module)) {
                 return None;
             }
             let exported = self.exported(&specifier, &file)?;
@@ -33,7 +32,7 @@ impl Loader {
                 match self.files.resolve(star, &file).ok()? {
                     Resolved::Url(next) => todo.push((star.clone(), next)),
                     Resolved::Builtin(name) => {
-                        let passed_on = dialect::module_names(modules::find(&name)?.source);
+                        let passed_on = transpile::module_names(self.builtins.find(&name)?.source);
                         names.extend(passed_on.into_iter().filter(|name| name != "default"));
                     }
                 }
@@ -47,18 +46,18 @@ impl Loader {
         if let Some(exported) = lock(&self.exported).get(url) {
             return Some(exported.clone());
         }
-        let known = lock(&self.prepared).get(url).map(|prepared| prepared.text.clone());
+        let known = lock(&self.transpiled).get(url).map(|prepared| prepared.text.clone());
         let text = match known {
             Some(text) => text,
-            None => dialect::prepare(&self.files.module(specifier, url).ok()?).ok()?.text,
+            None => transpile::transpile(&self.files.module(specifier, url).ok()?).ok()?.text,
         };
-        let exported = Arc::new(dialect::exports(&text));
+        let exported = Arc::new(transpile::exports(&text));
         lock(&self.exported).insert(url.to_owned(), exported.clone());
         Some(exported)
     }
 
     /// Names that are missing: near misses are remembered, and an import that is an error becomes one, behind all others.
-    pub(super) fn tell_missing(&self, missing: &[Missing], address: &str) -> String {
+    pub(super) fn report_missing(&self, missing: &[MissingImport], address: &str) -> String {
         for one in missing {
             if let Some(near) = near(&one.name, one.known.iter().map(String::as_str)) {
                 let (name, module) = (&one.name, redact_reference(&one.specifier));
@@ -92,12 +91,12 @@ impl Loader {
             return None;
         }
         if let Ok(imports) = Imports::of(&self.files, main) {
-            let is_unknown = |name: &&String| modules::find(name).is_none() && !modules::was_removed(name);
-            unknown.extend(imports.modules.iter().filter(is_unknown).cloned());
+            unknown.extend(imports.modules.iter().filter(|name| self.builtins.is_unknown(name)).cloned());
         }
-        unknown.extend(lock(&self.absent).iter().cloned());
+        unknown.extend(lock(&self.unavailable).iter().cloned());
         unknown.remove(BROWSER);
-        let known = || modules::MODULES.iter().map(|module| module.specifier).filter(|name| !name.starts_with(OURS));
+        let known =
+            || self.builtins.modules.iter().map(|module| module.specifier).filter(|name| !name.starts_with(OURS));
         let near = unknown.iter().find_map(|name| Some((name, near(name, known())?)));
         let unknown: Vec<String> = unknown.iter().cloned().collect();
         let failure = Failure::new(ExitCode::ScriptException, unknown_modules(&unknown));

@@ -1,30 +1,41 @@
 //! The modules of the k6 API, in one table: their JavaScript halves and the native functions those import as
 //! `native:<specifier>`. Living ones here, removed ones in [`REMOVED`].
 
-use std::sync::{Arc, OnceLock};
+use crate::js::runtime::module_table::{self, BuiltinModule, Hooks, ModuleTable};
 
-use super::value::{Args, Throw, Value};
-use super::vu::Vu;
+pub use crate::js::runtime::Op;
 
+pub mod cpu_pool;
 pub mod k6;
 pub mod volley;
 
-/// A native function.
-pub type Op = fn(&Vu, Args) -> Result<Value, Throw>;
+/// The k6 API, as a run is given it.
+pub static TABLE: ModuleTable = ModuleTable {
+    modules: MODULES,
+    lazy_scripts: LAZY_SCRIPTS,
+    removed: REMOVED,
+    ops: &module_table::row_of_ops::<OPS>(MODULES),
+    hooks: HOOKS,
+};
 
-/// One module.
-pub struct Module {
-    /// What a script writes in `import`.
-    pub specifier: &'static str,
-    /// The JavaScript half.
-    pub source: &'static str,
-    /// The native half: `import { name } from 'native:<specifier>'`.
-    pub ops: &'static [(&'static str, Op)],
-}
+/// How many native functions there are.
+const OPS: usize = module_table::count_ops(MODULES);
+
+/// What modules do at the turning points of a VU's life; what stands in one row happens in its order.
+const HOOKS: Hooks = Hooks {
+    realm_made: volley::globals::define,
+    activated: volley::globals::activate,
+    timer_due: k6::timers::fire,
+    turn_abandoned: &[k6::data::abandon],
+    iteration_begins: &[k6::http::begin_iteration],
+    function_ended: &[k6::leave_all_groups],
+    close_open: &[k6::net::grpc::close_streams, k6::websockets::socket::close_sockets],
+    iteration_counted: &[k6::http::end_iteration],
+};
 
 macro_rules! module {
     ($specifier:literal, $ops:expr) => {
-        Module {
+        BuiltinModule {
             specifier: $specifier,
             source: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/js-stdlib/", $specifier, ".js")),
             ops: $ops,
@@ -33,7 +44,7 @@ macro_rules! module {
 }
 
 /// The living modules. Those under `volley/` are ours: a script can't import them.
-pub const MODULES: &[Module] = &[
+pub const MODULES: &[BuiltinModule] = &[
     module!("k6", k6::OPS),
     module!("k6/crypto", k6::crypto::OPS),
     module!("k6/crypto/x509", k6::crypto::x509::OPS),
@@ -55,7 +66,7 @@ pub const MODULES: &[Module] = &[
     module!("volley/bytes", &[]),
     module!("volley/commonjs", volley::commonjs::OPS),
     // It has no JavaScript half: engines make the global scope from a table.
-    Module { specifier: "volley/globals", source: "", ops: volley::globals::OPS },
+    BuiltinModule { specifier: "volley/globals", source: "", ops: volley::globals::OPS },
     module!("volley/lifecycle", &[]),
     module!("volley/procedure", &[]),
     module!("volley/readable_stream", &[]),
@@ -64,19 +75,19 @@ pub const MODULES: &[Module] = &[
     module!("volley/writable_stream", &[]),
 ];
 
-macro_rules! parts {
+macro_rules! lazy_scripts {
     ($($name:literal),+ $(,)?) => {
-        &[$((concat!("part:", $name), include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/js-stdlib/", $name, ".js")))),+]
+        &[$((concat!("lazy:", $name), include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/js-stdlib/", $name, ".js")))),+]
     };
 }
 
-/// Expressions js-stdlib evaluates when a script first needs them: what every VU would hold a copy of, and few use. Those
-/// that make globals are called with the native half of `volley/globals`, and with what engines give js-stdlib.
-pub const PARTS: &[(&str, &str)] = parts![
+/// Expressions that js-stdlib evaluates when a script first needs them: every VU would hold a copy, and few use them. Those
+/// that make globals are called with the native half of `volley/globals` and with what engines give js-stdlib.
+pub const LAZY_SCRIPTS: &[(&str, &str)] = lazy_scripts![
     "k6/html/selection",
-    "k6/http/seldom",
+    "k6/http/lazy",
+    "k6/lazy",
     "k6/net/grpc/stream",
-    "k6/seldom",
     "k6/websockets/blob",
     "volley/console",
     "volley/consolidate",
@@ -93,17 +104,6 @@ pub const PARTS: &[(&str, &str)] = parts![
     "volley/webcrypto",
     "volley/webcrypto/subtle",
 ];
-
-/// The part at an address, which is `part:NAME`, and its text.
-pub fn part(address: &str) -> Option<(&'static str, &'static str)> {
-    PARTS.iter().find(|(known, _)| *known == address).copied()
-}
-
-/// JavaScript of ours without comment lines and indentation: engines keep the text of functions, in every VU.
-pub fn squeeze(text: &str) -> Arc<str> {
-    let lines = text.lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with("//"));
-    lines.collect::<Vec<_>>().join("\n").into()
-}
 
 /// Names k6 once had, and what it says about each now.
 pub const REMOVED: &[(&str, &str)] = &[
@@ -140,36 +140,3 @@ pub const REMOVED: &[(&str, &str)] = &[
          https://grafana.com/docs/k6/latest/javascript-api/jslib/http-instrumentation-tempo",
     ),
 ];
-
-/// The module a specifier names.
-pub fn find(specifier: &str) -> Option<&'static Module> {
-    MODULES.iter().find(|module| module.specifier == specifier)
-}
-
-/// True if k6 once had a module of this name.
-pub fn was_removed(specifier: &str) -> bool {
-    REMOVED.iter().any(|(name, _)| *name == specifier)
-}
-
-/// All native functions in one row; a function's place in it is what engines call it by.
-fn row() -> &'static [Op] {
-    static ROW: OnceLock<Vec<Op>> = OnceLock::new();
-    ROW.get_or_init(|| MODULES.iter().flat_map(|module| module.ops.iter().map(|(_, op)| *op)).collect())
-}
-
-/// The native function at `place`.
-pub fn op(place: usize) -> Op {
-    row()[place]
-}
-
-/// The native half of a module: names and places.
-pub fn native(specifier: &str) -> Option<Vec<(&'static str, usize)>> {
-    let mut first = 0;
-    for module in MODULES {
-        if module.specifier == specifier {
-            return Some(module.ops.iter().enumerate().map(|(at, (name, _))| (*name, first + at)).collect());
-        }
-        first += module.ops.len();
-    }
-    None
-}

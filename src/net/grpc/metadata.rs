@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use percent_encoding::percent_decode_str;
 
 use super::status::{Code, Status};
 
@@ -96,20 +97,9 @@ pub fn status(trailers: &HeaderMap) -> Status {
         },
     };
     let details = trailers.get("grpc-status-details-bin").map(|value| unpack(value.as_bytes()));
-    Status { code, message: unescape(&text("grpc-message").unwrap_or_default()), details }
-}
-
-/// `grpc-message` without its percent escapes.
-fn unescape(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let escaped = (*first == b'%').then(|| after.get(..2)).flatten();
-        let byte = escaped.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
-        bytes.push(byte.unwrap_or(*first));
-        rest = if byte.is_some() { &after[2..] } else { after };
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+    let message = text("grpc-message").unwrap_or_default();
+    let message = percent_decode_str(&message).decode_utf8_lossy().into_owned();
+    Status { code, message, details }
 }
 
 /// The value of `grpc-timeout`: at most eight digits and a unit, rounded up.
@@ -146,8 +136,13 @@ mod tests {
 
     #[test]
     fn messages_lose_their_escapes() {
-        for (text, expect) in [("a%20b", "a b"), ("50%", "50%"), ("%zz", "%zz"), ("%C3%A9", "é"), ("%4", "%4")] {
-            assert_eq!(unescape(text), expect);
+        for (text, expect) in
+            [("a%20b", "a b"), ("50%", "50%"), ("%zz", "%zz"), ("%C3%A9", "é"), ("%4", "%4"), ("%+1", "%+1")]
+        {
+            let mut trailers = HeaderMap::new();
+            trailers.insert("grpc-status", HeaderValue::from(2));
+            trailers.insert("grpc-message", HeaderValue::from_str(text).unwrap());
+            assert_eq!(status(&trailers).message, expect);
         }
     }
 

@@ -4,6 +4,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use data_encoding::HEXLOWER;
 use md5::{Digest, Md5};
 
 use super::headers::Headers;
@@ -52,7 +53,7 @@ impl Challenge {
         (known && !challenge.nonce.is_empty()).then_some(challenge)
     }
 
-    /// The value of `Authorization`. `client_nonce` is 32 hex digits nobody has used before.
+    /// The value of `Authorization`. `client_nonce` is made of 32 random hex digits.
     pub fn answer(
         &self,
         (user, password): (&str, &str),
@@ -63,7 +64,7 @@ impl Challenge {
     ) -> String {
         let owner = hash(&[user, ":", &self.realm, ":", password].concat());
         let asked = match self.qop {
-            Some("auth-int") => hash(&format!("{method}:{target}:{}", hex(&Md5::digest(body)))),
+            Some("auth-int") => hash(&format!("{method}:{target}:{}", HEXLOWER.encode(&Md5::digest(body)))),
             _ => hash(&format!("{method}:{target}")),
         };
         let response = match self.qop {
@@ -87,7 +88,7 @@ impl Challenge {
     }
 }
 
-/// 32 hex digits nobody has used before.
+/// 32 random hex digits.
 pub fn client_nonce() -> String {
     format!("{:016x}{:016x}", crate::net::dns::random(), crate::net::dns::random())
 }
@@ -108,11 +109,7 @@ fn fields(text: &str) -> Vec<(String, String)> {
 }
 
 fn hash(text: &str) -> String {
-    hex(&Md5::digest(text.as_bytes()))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    HEXLOWER.encode(&Md5::digest(text.as_bytes()))
 }
 
 #[cfg(test)]

@@ -10,6 +10,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::headers::{Headers, is_token_byte};
 use super::url::{Url, unescaped};
 
+use crate::units::sync::lock;
+
 /// A cookie as a server sends it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cookie {
@@ -259,7 +261,7 @@ impl Jar {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Entry>> {
-        self.0.lock().unwrap_or_else(|broken| broken.into_inner())
+        lock(&self.0)
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -27,6 +27,7 @@ use crate::net::endpoint::Endpoint;
 use crate::net::proxy::Proxy;
 use crate::net::seats;
 use crate::net::tls::TlsInfo;
+use crate::units::sync::lock;
 
 /// How much of a redirect's body is read to save its connection; Go's number.
 const REDIRECT_BODY: usize = 2 << 10;
@@ -47,11 +48,11 @@ struct EndedHops(Mutex<Vec<Hop>>);
 
 impl EndedHops {
     fn push(&self, hop: Hop) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(hop);
+        lock(&self.0).push(hop);
     }
 
     fn take(&self) -> Vec<Hop> {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut lock(&self.0))
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! The `h2` crate frames and multiplexes; this file turns our messages into its own and back, with Go's windows.
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::io;
@@ -14,6 +15,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use h2::client::SendRequest;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::body::Length;
@@ -261,7 +263,7 @@ fn head(url: &Url, wire: &Wire<'_>) -> Result<http::Request<()>, Fault> {
     let uri = http::Uri::builder()
         .scheme(url.scheme())
         .authority(wire.host)
-        .path_and_query(printable(wire.target))
+        .path_and_query(&*printable(wire.target))
         .build()
         .map_err(|error| invalid(&error))?;
     let method = http::Method::from_bytes(wire.method.as_bytes()).map_err(|error| invalid(&error))?;
@@ -297,16 +299,10 @@ fn head(url: &Url, wire: &Wire<'_>) -> Result<http::Request<()>, Fault> {
 }
 
 /// The path as `http` accepts it: bytes that a raw query may hold on HTTP/1.1 are escaped here.
-fn printable(target: &str) -> String {
-    let mut text = String::with_capacity(target.len());
-    for byte in target.bytes() {
-        if byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}') {
-            text.push(byte as char);
-        } else {
-            text.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    text
+fn printable(target: &str) -> Cow<'_, str> {
+    const ESCAPED: AsciiSet =
+        CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'\\').add(b'^').add(b'`').add(b'{').add(b'|').add(b'}');
+    utf8_percent_encode(target, &ESCAPED).into()
 }
 
 #[cfg(test)]

@@ -193,11 +193,9 @@ fn md4(message: &[u8]) -> [u8; 16] {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use data_encoding::HEXLOWER;
 
-    fn hex(bytes: &[u8]) -> String {
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-    }
+    use super::*;
 
     #[test]
     fn md4_matches_rfc_1320() {
@@ -210,7 +208,7 @@ mod tests {
                 "e33b4ddc9c38f2199c3e7b164fcc0536",
             ),
         ] {
-            assert_eq!(hex(&md4(text.as_bytes())), expect);
+            assert_eq!(HEXLOWER.encode(&md4(text.as_bytes())), expect);
         }
     }
 
@@ -226,10 +224,10 @@ mod tests {
         let nonce = 0x0123_4567_89ab_cdef_u64.to_be_bytes();
         let challenge = Challenge { nonce, flags: FLAGS, time: timestamp(&target), target };
         let key = owner_key("Domain", "User", "Password");
-        assert_eq!(hex(&key), "0c868a403bfd7a93a3001ef22ef02e3f");
+        assert_eq!(HEXLOWER.encode(&key), "0c868a403bfd7a93a3001ef22ef02e3f");
         let (lm, nt) = responses(&key, &challenge, 0, [0xaa; 8]);
-        assert_eq!(hex(&lm), "86c35097ac9cec102554764a57cccc19aaaaaaaaaaaaaaaa");
-        assert_eq!(hex(&nt[..16]), "68cd0ab851e51c96aabc927bebef6a1c");
+        assert_eq!(HEXLOWER.encode(&lm), "86c35097ac9cec102554764a57cccc19aaaaaaaaaaaaaaaa");
+        assert_eq!(HEXLOWER.encode(&nt[..16]), "68cd0ab851e51c96aabc927bebef6a1c");
     }
 
     #[test]

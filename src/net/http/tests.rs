@@ -271,7 +271,7 @@ fn escape(text: &str) -> String {
 }
 
 fn percent(text: &str) -> String {
-    String::from_utf8(url::unescaped(text)).unwrap()
+    String::from_utf8(url::unescaped(text).into_owned()).unwrap()
 }
 
 #[test]

@@ -3,9 +3,12 @@
 //! One shared text and a few offsets: cloning is cheap, parsing allocates once. Dot segments stay where the user
 //! put them; only [`Url::join`] resolves them.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
+
+use percent_encoding::{percent_decode_str, percent_encode_byte};
 
 /// A parsed URL in its canonical spelling.
 #[derive(Clone, PartialEq, Eq)]
@@ -414,19 +417,12 @@ fn escape(bytes: &[u8], part: Part) -> String {
     let mut text = String::with_capacity(bytes.len());
     for &byte in bytes {
         if must_escape(byte, part) {
-            push_escape(&mut text, byte);
+            text.push_str(percent_encode_byte(byte));
         } else {
             text.push(byte as char);
         }
     }
     text
-}
-
-fn push_escape(text: &mut String, byte: u8) {
-    const HEX: &[u8; 16] = b"0123456789ABCDEF";
-    text.push('%');
-    text.push(HEX[(byte >> 4) as usize] as char);
-    text.push(HEX[(byte & 15) as usize] as char);
 }
 
 fn check_escapes(raw: &str) -> Result<(), String> {
@@ -447,28 +443,12 @@ fn check_escapes(raw: &str) -> Result<(), String> {
 }
 
 /// Decodes the percent escapes of a text that is known to have only valid ones; others stay as they are.
-pub fn unescaped(raw: &str) -> Vec<u8> {
-    let bytes = raw.as_bytes();
-    let hex = |byte: u8| (byte as char).to_digit(16).map(|digit| digit as u8);
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut index = 0;
-    while index < bytes.len() {
-        if bytes[index] == b'%'
-            && index + 2 < bytes.len()
-            && let (Some(high), Some(low)) = (hex(bytes[index + 1]), hex(bytes[index + 2]))
-        {
-            decoded.push(high << 4 | low);
-            index += 3;
-        } else {
-            decoded.push(bytes[index]);
-            index += 1;
-        }
-    }
-    decoded
+pub fn unescaped(raw: &str) -> Cow<'_, [u8]> {
+    percent_decode_str(raw).into()
 }
 
 fn unescaped_lossy(raw: &str) -> String {
-    String::from_utf8_lossy(&unescaped(raw)).into_owned()
+    percent_decode_str(raw).decode_utf8_lossy().into_owned()
 }
 
 /// A host keeps its Unicode; escapes in it may only spell bytes outside ASCII (and the `%25` of an IPv6 zone).

@@ -6,6 +6,7 @@
 use base64::Engine as _;
 use cbc::cipher::block_padding::NoPadding;
 use cbc::cipher::{BlockModeDecrypt, KeyIvInit};
+use data_encoding::HEXLOWER_PERMISSIVE;
 use md5::{Digest, Md5};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer};
 
@@ -59,7 +60,7 @@ pub fn unlock(pem: &str, password: &str) -> Result<PrivateKeyDer<'static>, Strin
     let (name, iv) = info.split_once(',').ok_or("x509: malformed DEK-Info header")?;
     let (_, cipher, key_bytes, block_bytes) =
         Cipher::TABLE.into_iter().find(|(known, ..)| *known == name).ok_or("x509: unknown encryption mode")?;
-    let iv = unhex(iv.trim()).ok_or("x509: malformed DEK-Info header")?;
+    let iv = HEXLOWER_PERMISSIVE.decode(iv.trim().as_bytes()).map_err(|_| "x509: malformed DEK-Info header")?;
     if iv.len() != block_bytes {
         return Err("x509: incorrect IV size".to_owned());
     }
@@ -97,12 +98,6 @@ fn derive(password: &[u8], salt: &[u8], length: usize) -> Vec<u8> {
     }
     key.truncate(length);
     key
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u8>> = text.chars().map(|digit| digit.to_digit(16).map(|digit| digit as u8)).collect();
-    let digits = digits.filter(|digits| digits.len() % 2 == 0)?;
-    Some(digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect())
 }
 
 /// A PEM block of a private key, with its headers.

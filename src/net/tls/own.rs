@@ -2,13 +2,15 @@
 //!
 //! Connectors are made once for all VUs that ask for the same certificates: reading the system's roots takes milliseconds.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use tokio_rustls::TlsConnector;
 
 use super::{ClientCertificate, Fault, Handshake, NO_VERSION, Socket, Tls, TlsConfig, client, shake_hands};
+
+use crate::units::sync::lock;
 
 /// So many different sets of certificates are kept.
 const MOST: usize = 64;
@@ -45,7 +47,7 @@ impl Connectors {
     }
 
     fn get(&self, own: Option<&OwnTls>) -> Result<TlsConnector, String> {
-        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut made = lock(&self.made);
         if let Some((_, connector)) = made.iter().find(|(known, _)| known.as_ref() == own) {
             return Ok(connector.clone());
         }

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,8 @@ use futures_util::task::AtomicWaker;
 
 use super::close::Farewell;
 use super::handshake::{Answer, Refused};
+
+use crate::units::sync::lock;
 
 /// So many events, or bytes of messages, may wait for the script; reading then pauses.
 const MOST_EVENTS: usize = 256;
@@ -123,7 +125,7 @@ struct State {
 
 impl Line {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     // The script's end -------------------------------------------------------------------------------------------

@@ -5,17 +5,17 @@
 /// One export.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct ExportRequest {
-    /// What each program has to tell.
+    /// By program.
     #[prost(message, repeated, tag = "1")]
     pub resource_metrics: Vec<ResourceMetrics>,
 }
 
-/// What one program has to tell.
+/// The metrics of one program.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct ResourceMetrics {
     /// Which program.
     #[prost(message, optional, tag = "1")]
-    pub resource: Option<Resource>,
+    pub resource: Option<OtlpResource>,
     /// By the part of it that measured.
     #[prost(message, repeated, tag = "2")]
     pub scope_metrics: Vec<ScopeMetrics>,
@@ -23,7 +23,7 @@ pub struct ResourceMetrics {
 
 /// A program.
 #[derive(Clone, PartialEq, prost::Message)]
-pub struct Resource {
+pub struct OtlpResource {
     /// `service.name` and the like.
     #[prost(message, repeated, tag = "1")]
     pub attributes: Vec<KeyValue>,
@@ -37,7 +37,7 @@ pub struct ScopeMetrics {
     pub scope: Option<Scope>,
     /// Its metrics.
     #[prost(message, repeated, tag = "2")]
-    pub metrics: Vec<Metric>,
+    pub metrics: Vec<OtlpMetric>,
 }
 
 /// A part of a program.
@@ -50,7 +50,7 @@ pub struct Scope {
 
 /// One metric with all its series.
 #[derive(Clone, PartialEq, prost::Message)]
-pub struct Metric {
+pub struct OtlpMetric {
     /// Its name.
     #[prost(string, tag = "1")]
     pub name: String,
@@ -58,22 +58,22 @@ pub struct Metric {
     #[prost(string, tag = "3")]
     pub unit: String,
     /// Its values.
-    #[prost(oneof = "Data", tags = "5, 7, 9")]
-    pub data: Option<Data>,
+    #[prost(oneof = "MetricData", tags = "5, 7, 9")]
+    pub data: Option<MetricData>,
 }
 
 /// Values by kind of metric.
 #[derive(Clone, PartialEq, prost::Oneof)]
-pub enum Data {
+pub enum MetricData {
     /// Last values.
     #[prost(message, tag = "5")]
     Gauge(Gauge),
     /// Sums.
     #[prost(message, tag = "7")]
-    Sum(Sum),
+    Sum(OtlpSum),
     /// Distributions.
     #[prost(message, tag = "9")]
-    Histogram(Histogram),
+    Histogram(OtlpHistogram),
 }
 
 /// Last values.
@@ -86,7 +86,7 @@ pub struct Gauge {
 
 /// Sums since the start.
 #[derive(Clone, PartialEq, prost::Message)]
-pub struct Sum {
+pub struct OtlpSum {
     /// One for each series.
     #[prost(message, repeated, tag = "1")]
     pub data_points: Vec<NumberDataPoint>,
@@ -100,7 +100,7 @@ pub struct Sum {
 
 /// Distributions since the start.
 #[derive(Clone, PartialEq, prost::Message)]
-pub struct Histogram {
+pub struct OtlpHistogram {
     /// One for each series.
     #[prost(message, repeated, tag = "1")]
     pub data_points: Vec<HistogramDataPoint>,
@@ -122,13 +122,13 @@ pub struct NumberDataPoint {
     #[prost(fixed64, tag = "3")]
     pub time_unix_nano: u64,
     /// The number.
-    #[prost(oneof = "Number", tags = "4, 6")]
-    pub value: Option<Number>,
+    #[prost(oneof = "NumberValue", tags = "4, 6")]
+    pub value: Option<NumberValue>,
 }
 
 /// A number, broken or whole.
 #[derive(Clone, Copy, PartialEq, prost::Oneof)]
-pub enum Number {
+pub enum NumberValue {
     /// Broken.
     #[prost(double, tag = "4")]
     AsDouble(f64),
@@ -161,10 +161,10 @@ pub struct HistogramDataPoint {
     /// The bounds.
     #[prost(double, repeated, tag = "7")]
     pub explicit_bounds: Vec<f64>,
-    /// The least.
+    /// The minimum.
     #[prost(double, optional, tag = "11")]
     pub min: Option<f64>,
-    /// The greatest.
+    /// The maximum.
     #[prost(double, optional, tag = "12")]
     pub max: Option<f64>,
 }

@@ -1,4 +1,4 @@
-//! `-o experimental-prometheus-rw`: the state of every series with news, by Prometheus remote write.
+//! `-o experimental-prometheus-rw`: the state of every changed series, by Prometheus remote write.
 //!
 //! A trend becomes one series per figure, or one native histogram. Times are in seconds there, as Prometheus wants.
 
@@ -8,39 +8,40 @@ use std::time::Duration;
 
 use prost::Message;
 
-use super::push::native::{Native, SCHEMA, ZERO};
-use super::push::series::{Labels, Series, State, Table, TrendAs};
-use super::push::sigv4::Signer;
-use super::push::wire::HttpRules;
-use super::push::{Format, HttpWire, Parcel, Push, Rules, Wire};
-use super::settings::{Settings, shown};
-use super::{Means, Output};
+use super::push::native_histogram::{NativeHistogram, SCHEMA, ZERO};
+use super::push::series::{LabelSet, SeriesEntry, SeriesTable, SeriesValue, TrendAs};
+use super::push::sigv4::RequestSigner;
+use super::push::transport::HttpOptions;
+use super::push::{HttpTransport, PushEncoder, PushLimits, PushOutput, PushPayload, Transport};
+use super::settings::{OutputSettings, shown};
+use super::{Output, OutputContext};
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
 use crate::metrics::sink::Sink;
 use crate::metrics::{Contains, Record, TagSet, TrendStat};
 use crate::options::Feature;
-use proto::{BucketSpan, Histogram, Label, Sample, TimeSeries, WriteRequest};
+use proto::{BucketSpan, HistogramSample, LabelPair, Sample, TimeSeries, WriteRequest};
 
 const PREFIX: &str = "K6_PROMETHEUS_RW_";
-/// The number that tells Prometheus that a series has ended.
-const STALE: u64 = 0x7ff0_0000_0000_0002;
+/// The value that marks the end of a series for Prometheus.
+const STALE_NAN: u64 = 0x7ff0_0000_0000_0002;
 
 /// Makes the output; its argument says nothing, as in k6.
 ///
 /// # Errors
 /// One line for a setting that is malformed.
-pub fn new(_argument: Option<&str>, means: &Means) -> Result<Box<dyn Output>, Failure> {
-    make(means).exit(ExitCode::Other)
+pub fn new(_argument: Option<&str>, context: &OutputContext) -> Result<Box<dyn Output>, Failure> {
+    make(context).exit(ExitCode::Other)
 }
 
-fn make(means: &Means) -> Result<Box<dyn Output>, String> {
-    let settings = Settings { means, output: "experimental-prometheus-rw", prefix: PREFIX, argument: Vec::new() };
+fn make(context: &OutputContext) -> Result<Box<dyn Output>, String> {
+    let settings =
+        OutputSettings { context, output: "experimental-prometheus-rw", prefix: PREFIX, argument: Vec::new() };
     let url = settings.text("url", "SERVER_URL").unwrap_or_else(|| "http://localhost:9090/api/v1/write".to_owned());
     let period = settings.time("pushInterval", "PUSH_INTERVAL", Duration::from_secs(5))?;
     let listed = settings.text("trendStats", "TREND_STATS").unwrap_or_else(|| "p(99)".to_owned());
     let stats = listed.split(',').map(str::trim).map(Stat::parse).collect::<Result<Vec<_>, _>>()?;
-    let is_native = means.features.contains(&Feature::NativeHistograms)
+    let is_native = context.features.contains(&Feature::NativeHistograms)
         || settings.flag("trendAsNativeHistogram", "TREND_AS_NATIVE_HISTOGRAM")?;
     let has_stale_markers = settings.flag("staleMarkers", "STALE_MARKERS")?;
     let needs_tls13 = settings.parsed("tlsMinVersion", "TLS_MINIMUM_VERSION", true, |text| match text {
@@ -52,7 +53,7 @@ fn make(means: &Means) -> Result<Box<dyn Output>, String> {
     if let Some(token) = settings.text("bearerToken", "BEARER_TOKEN") {
         headers.push(("authorization".to_owned(), format!("Bearer {token}")));
     }
-    let file = |key: &str, variable: &str| settings.text(key, variable).map(|path| means.path(&path));
+    let file = |key: &str, variable: &str| settings.text(key, variable).map(|path| context.path(&path));
     let identity =
         match (file("clientCertificate", "CLIENT_CERTIFICATE"), file("clientCertificateKey", "CLIENT_CERTIFICATE_KEY"))
         {
@@ -60,7 +61,7 @@ fn make(means: &Means) -> Result<Box<dyn Output>, String> {
             (None, None) => None,
             _ => return Err(format!("{PREFIX}CLIENT_CERTIFICATE and {PREFIX}CLIENT_CERTIFICATE_KEY go together")),
         };
-    let rules = HttpRules {
+    let options = HttpOptions {
         headers,
         login: settings
             .text("username", "USERNAME")
@@ -68,20 +69,27 @@ fn make(means: &Means) -> Result<Box<dyn Output>, String> {
         is_insecure: settings.flag("insecureSkipTLSVerify", "INSECURE_SKIP_TLS_VERIFY")?,
         needs_tls13,
         identity,
-        ..HttpRules::default()
+        ..HttpOptions::default()
     };
-    let wire = HttpWire::new(&url, rules)?.with_signer(signer(&settings)?);
+    let transport = HttpTransport::new(&url, options)?.with_signer(signer(&settings)?);
     let trend_as = if is_native { TrendAs::Native } else { TrendAs::Trend };
-    let table = Table::new(means.registry.clone(), means.logger.clone(), trend_as, labels);
-    let format = Remote { table, stats, has_stale_markers };
+    let table = SeriesTable::new(context.registry.clone(), context.logger.clone(), trend_as, labels);
+    let encoder = RemoteWriteEncoder { table, stats, has_stale_markers };
     let failed = "Failed to send the time series data to the endpoint";
-    let rules = Rules { at_once: 1, timeout: Duration::from_secs(5), failed, last_failed: failed };
+    let limits = PushLimits { max_concurrent: 1, timeout: Duration::from_secs(5), failed, last_failed: failed };
     let description = format!("Prometheus remote write ({})", shown(&url));
-    Ok(Box::new(Push::new(description, period, format, Wire::Http(Box::new(wire)), rules, &means.logger)))
+    Ok(Box::new(PushOutput::new(
+        description,
+        period,
+        encoder,
+        Transport::Http(Box::new(transport)),
+        limits,
+        &context.logger,
+    )))
 }
 
 /// k6's headers, then the file's, those of `HTTP_HEADERS` and those with a variable of their own.
-fn headers(settings: &Settings<'_>) -> Result<Vec<(String, String)>, String> {
+fn headers(settings: &OutputSettings<'_>) -> Result<Vec<(String, String)>, String> {
     let fixed = [
         ("user-agent", super::USER_AGENT),
         ("content-encoding", "snappy"),
@@ -90,7 +98,7 @@ fn headers(settings: &Settings<'_>) -> Result<Vec<(String, String)>, String> {
     ];
     let mut headers: Vec<_> = fixed.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     headers.extend(settings.pairs_in_file("headers"));
-    let env = &settings.means.env;
+    let env = &settings.context.env;
     for item in env("K6_PROMETHEUS_RW_HTTP_HEADERS").unwrap_or_default().split(',').filter(|item| !item.is_empty()) {
         let (name, value) = item
             .split_once(':')
@@ -98,7 +106,7 @@ fn headers(settings: &Settings<'_>) -> Result<Vec<(String, String)>, String> {
         headers.push((name.trim().to_owned(), value.trim().to_owned()));
     }
     let own = format!("{PREFIX}HEADERS_");
-    for variable in settings.means.variables.iter() {
+    for variable in settings.context.variables.iter() {
         if let (Some(name), Some(value)) = (variable.strip_prefix(&own), env(variable)) {
             headers.push((name.to_owned(), value));
         }
@@ -106,7 +114,7 @@ fn headers(settings: &Settings<'_>) -> Result<Vec<(String, String)>, String> {
     Ok(headers)
 }
 
-fn signer(settings: &Settings<'_>) -> Result<Option<Signer>, String> {
+fn signer(settings: &OutputSettings<'_>) -> Result<Option<RequestSigner>, String> {
     let parts = [
         settings.text("sigV4Region", "SIGV4_REGION"),
         settings.text("sigV4AccessKey", "SIGV4_ACCESS_KEY"),
@@ -115,14 +123,14 @@ fn signer(settings: &Settings<'_>) -> Result<Option<Signer>, String> {
     match parts {
         [None, None, None] => Ok(None),
         [Some(region), Some(access_key), Some(secret_key)] => {
-            Ok(Some(Signer { region, service: "aps".to_owned(), access_key, secret_key }))
+            Ok(Some(RequestSigner { region, service: "aps".to_owned(), access_key, secret_key }))
         }
         _ => Err(format!("{PREFIX}SIGV4_REGION, {PREFIX}SIGV4_ACCESS_KEY and {PREFIX}SIGV4_SECRET_KEY go together")),
     }
 }
 
 /// A tag set as labels: without empty values, names with what Prometheus allows in them.
-fn labels(tags: &TagSet) -> Labels {
+fn labels(tags: &TagSet) -> LabelSet {
     let name = |key: &str| -> Box<str> {
         let fits = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' };
         let name: String = key.chars().map(fits).collect();
@@ -156,64 +164,64 @@ impl Stat {
 }
 
 /// Series as remote write has them.
-struct Remote {
-    table: Table,
+struct RemoteWriteEncoder {
+    table: SeriesTable,
     stats: Vec<Stat>,
     has_stale_markers: bool,
 }
 
-impl Format for Remote {
+impl PushEncoder for RemoteWriteEncoder {
     const IS_CUMULATIVE: bool = true;
 
     fn take(&mut self, record: &Record) {
         self.table.take(record);
     }
 
-    fn pack(&mut self, is_last: bool) -> Vec<Parcel> {
+    fn encode(&mut self, is_last: bool) -> Vec<PushPayload> {
         let mut timeseries = Vec::new();
-        for series in self.table.all.iter_mut().filter(|series| series.is_new) {
-            series.is_new = false;
-            tell(series, &self.stats, &mut timeseries);
+        for series in self.table.all.iter_mut().filter(|series| series.is_changed) {
+            series.is_changed = false;
+            append(series, &self.stats, &mut timeseries);
         }
-        let mut parcels = Vec::new();
+        let mut payloads = Vec::new();
         if !timeseries.is_empty() {
-            parcels.push(parcel(timeseries));
+            payloads.push(payload(timeseries));
         }
         if is_last && self.has_stale_markers {
             let mut ended = Vec::new();
-            self.table.all.iter_mut().for_each(|series| tell(series, &self.stats, &mut ended));
+            self.table.all.iter_mut().for_each(|series| append(series, &self.stats, &mut ended));
             let timestamp = jiff::Timestamp::now().as_millisecond() + 1;
             for series in &mut ended {
                 series.histograms.clear();
-                series.samples = vec![Sample { value: f64::from_bits(STALE), timestamp }];
+                series.samples = vec![Sample { value: f64::from_bits(STALE_NAN), timestamp }];
             }
-            parcels.push(parcel(ended));
+            payloads.push(payload(ended));
         }
-        parcels
+        payloads
     }
 
     fn repeat(&mut self) {
-        self.table.renew();
+        self.table.mark_all_changed();
     }
 }
 
-fn parcel(timeseries: Vec<TimeSeries>) -> Parcel {
+fn payload(timeseries: Vec<TimeSeries>) -> PushPayload {
     let message = WriteRequest { timeseries }.encode_to_vec();
     let body = snap::raw::Encoder::new().compress_vec(&message).expect("a message is shorter than 4 GB");
-    Parcel { body, samples: 0 }
+    PushPayload { body, samples: 0 }
 }
 
 /// The name of a series among its labels, sorted by bytes: receivers refuse a push in any other order.
-fn sorted(name: String, labels: &Labels) -> Vec<Label> {
-    let name = Label { name: "__name__".to_owned(), value: name };
-    let tags = labels.iter().map(|(name, value)| Label { name: name.to_string(), value: value.to_string() });
+fn sorted(name: String, labels: &LabelSet) -> Vec<LabelPair> {
+    let name = LabelPair { name: "__name__".to_owned(), value: name };
+    let tags = labels.iter().map(|(name, value)| LabelPair { name: name.to_string(), value: value.to_string() });
     let mut all: Vec<_> = std::iter::once(name).chain(tags).collect();
     all.sort_by(|a, b| a.name.cmp(&b.name));
     all
 }
 
-/// The news of one series.
-fn tell(series: &mut Series, stats: &[Stat], to: &mut Vec<TimeSeries>) {
+/// Appends the current values of one series.
+fn append(series: &mut SeriesEntry, stats: &[Stat], to: &mut Vec<TimeSeries>) {
     let timestamp = i64::try_from(series.last.0 / 1_000_000).unwrap_or(i64::MAX);
     let (metric, labels) = (&series.metric, &series.labels);
     let named = |suffix: &str| sorted(format!("k6_{}{suffix}", metric.name), labels);
@@ -222,12 +230,12 @@ fn tell(series: &mut Series, stats: &[Stat], to: &mut Vec<TimeSeries>) {
         to.push(TimeSeries { labels: named(suffix), samples, histograms: Vec::new() });
     };
     let scale = if metric.contains == Contains::Time { 1000.0 } else { 1.0 };
-    match &mut series.state {
-        State::Sink(Sink::Counter(counter)) => put("_total", counter.count()),
-        State::Sink(Sink::Gauge(gauge)) => put("", gauge.value),
-        State::Sink(Sink::Rate(rate)) => put("_rate", rate.rate()),
-        State::Sink(Sink::Trend(trend)) => {
-            trend.settle();
+    match &mut series.value {
+        SeriesValue::Sink(Sink::Counter(counter)) => put("_total", counter.count()),
+        SeriesValue::Sink(Sink::Gauge(gauge)) => put("", gauge.value),
+        SeriesValue::Sink(Sink::Rate(rate)) => put("_rate", rate.rate()),
+        SeriesValue::Sink(Sink::Trend(trend)) => {
+            trend.sort();
             for Stat { suffix, figure } in stats {
                 let value = match figure {
                     None => trend.sum() / scale,
@@ -237,7 +245,7 @@ fn tell(series: &mut Series, stats: &[Stat], to: &mut Vec<TimeSeries>) {
                 put(&format!("_{suffix}"), value);
             }
         }
-        State::Native(native) => {
+        SeriesValue::Native(native) => {
             let unit = match metric.contains {
                 Contains::Time => "_seconds",
                 Contains::Data => "_bytes",
@@ -246,17 +254,17 @@ fn tell(series: &mut Series, stats: &[Stat], to: &mut Vec<TimeSeries>) {
             let histograms = vec![histogram(native, timestamp)];
             to.push(TimeSeries { labels: named(unit), samples: Vec::new(), histograms });
         }
-        State::Buckets(_) => (),
+        SeriesValue::Buckets(_) => (),
     }
 }
 
-fn histogram(native: &Native, timestamp: i64) -> Histogram {
+fn histogram(native: &NativeHistogram, timestamp: i64) -> HistogramSample {
     let spans = |spans: Vec<(i32, u32)>| {
         spans.into_iter().map(|(offset, length)| BucketSpan { offset, length }).collect::<Vec<_>>()
     };
     let (positive_spans, positive_deltas) = native.positive.spans();
     let (negative_spans, negative_deltas) = native.negative.spans();
-    Histogram {
+    HistogramSample {
         count_int: native.count,
         sum: native.sum.value(),
         schema: SCHEMA,

@@ -3,28 +3,28 @@
 /// One push.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct WriteRequest {
-    /// All series with news.
+    /// All changed series.
     #[prost(message, repeated, tag = "1")]
     pub timeseries: Vec<TimeSeries>,
 }
 
-/// The news of one series.
+/// The new values of one series.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct TimeSeries {
     /// `__name__` first, then the tags by name.
     #[prost(message, repeated, tag = "1")]
-    pub labels: Vec<Label>,
+    pub labels: Vec<LabelPair>,
     /// Numbers.
     #[prost(message, repeated, tag = "2")]
     pub samples: Vec<Sample>,
     /// Native histograms.
     #[prost(message, repeated, tag = "4")]
-    pub histograms: Vec<Histogram>,
+    pub histograms: Vec<HistogramSample>,
 }
 
 /// A name and its value.
 #[derive(Clone, PartialEq, prost::Message)]
-pub struct Label {
+pub struct LabelPair {
     /// The name.
     #[prost(string, tag = "1")]
     pub name: String,
@@ -46,7 +46,7 @@ pub struct Sample {
 
 /// A native histogram of whole counts.
 #[derive(Clone, PartialEq, prost::Message)]
-pub struct Histogram {
+pub struct HistogramSample {
     /// How many values.
     #[prost(uint64, tag = "1")]
     pub count_int: u64,

@@ -1,19 +1,19 @@
 //! The shape all outputs over the network share: take records in, pack them on a beat, hand the parcels to a courier.
 //!
-//! What differs between them is data: a [`Format`] that makes parcels of records, a [`Wire`] that carries them, and
-//! [`Rules`] for both. Packing happens on the output's thread, sending on the courier's, so a slow peer holds up
+//! What differs between them is data: a [`PushEncoder`] that makes parcels of records, a [`Transport`] that carries them, and
+//! [`PushLimits`] for both. Packing happens on the output's thread, sending on the courier's, so a slow peer holds up
 //! neither the VUs nor the taking in of records; what may wait for it is bounded.
 
-pub mod courier;
-pub mod native;
+pub mod native_histogram;
+pub mod sender;
 pub mod series;
 pub mod sigv4;
-pub mod wire;
+pub mod transport;
 
 use std::time::Duration;
 
-pub use courier::{Courier, Parcel, Rules};
-pub use wire::{HttpWire, UdpWire, Wire};
+pub use sender::{PushLimits, PushPayload, PushSender};
+pub use transport::{HttpTransport, Transport, UdpTransport};
 
 use super::Output;
 use crate::exit_code::ExitCode;
@@ -21,65 +21,72 @@ use crate::failure::{ExitWith, Failure};
 use crate::log::Logger;
 use crate::metrics::Record;
 
-/// So many bytes are sent before the beat.
-const FULL: usize = 4 << 20;
+/// From this size on, in bytes, a body is sent before the interval is over.
+const EARLY_PUSH_BYTES: usize = 4 << 20;
 
-/// What one output makes of records.
-pub trait Format: Send {
-    /// Whether each parcel tells the state since the start, so that a later one makes good for a lost one.
+/// Encodes records as the payloads of one output.
+pub trait PushEncoder: Send {
+    /// Whether each payload holds the state since the start, so that a later one replaces a lost one.
     const IS_CUMULATIVE: bool;
 
-    /// Takes a record in.
+    /// Adds a record.
     fn take(&mut self, record: &Record);
 
-    /// What there is to send now; `is_last` at the end of the run.
-    fn pack(&mut self, is_last: bool) -> Vec<Parcel>;
+    /// The payloads to send now; `is_last` at the end of the run.
+    fn encode(&mut self, is_last: bool) -> Vec<PushPayload>;
 
-    /// How many bytes are there to be sent; 0 for what is only summed up.
+    /// How many bytes are ready to be sent; 0 if records are only aggregated.
     fn waiting(&self) -> usize {
         0
     }
 
-    /// Something sent earlier did not arrive: the next parcel has to tell it again.
+    /// An earlier payload did not arrive: the next one has to repeat it.
     fn repeat(&mut self) {}
 }
 
 /// An output that pushes.
-pub struct Push<F> {
+pub struct PushOutput<F> {
     description: String,
     period: Duration,
-    format: F,
+    encoder: F,
     /// Taken when the output starts.
-    wire: Option<Wire>,
-    rules: Rules,
+    transport: Option<Transport>,
+    limits: PushLimits,
     logger: Logger,
-    /// At work from the start of the output.
-    courier: Option<Courier>,
+    /// Running from the start of the output.
+    sender: Option<PushSender>,
 }
 
-impl<F: Format> Push<F> {
+impl<F: PushEncoder> PushOutput<F> {
     /// An output with this description: what it makes of records, and how and how often that travels.
-    pub fn new(description: String, period: Duration, format: F, wire: Wire, rules: Rules, logger: &Logger) -> Self {
-        Self { description, period, format, wire: Some(wire), rules, logger: logger.clone(), courier: None }
+    pub fn new(
+        description: String,
+        period: Duration,
+        encoder: F,
+        transport: Transport,
+        limits: PushLimits,
+        logger: &Logger,
+    ) -> Self {
+        Self { description, period, encoder, transport: Some(transport), limits, logger: logger.clone(), sender: None }
     }
 
-    fn hand_over(&mut self, is_last: bool) {
-        let Some(courier) = &self.courier else { return };
+    fn push(&mut self, is_last: bool) {
+        let Some(sender) = &self.sender else { return };
         if F::IS_CUMULATIVE {
-            if courier.is_busy() && !is_last {
-                // The next beat tells this one's news too.
-                courier.skip();
+            if sender.is_busy() && !is_last {
+                // The next interval sends the same series.
+                sender.skip();
                 return;
             }
-            if courier.has_failed() || courier.is_busy() {
-                self.format.repeat();
+            if sender.take_failed() || sender.is_busy() {
+                self.encoder.repeat();
             }
         }
-        self.format.pack(is_last).into_iter().for_each(|parcel| courier.hand(parcel));
+        self.encoder.encode(is_last).into_iter().for_each(|payload| sender.send(payload));
     }
 }
 
-impl<F: Format> Output for Push<F> {
+impl<F: PushEncoder> Output for PushOutput<F> {
     fn description(&self) -> String {
         self.description.clone()
     }
@@ -89,30 +96,31 @@ impl<F: Format> Output for Push<F> {
     }
 
     fn start(&mut self) -> Result<(), Failure> {
-        if let Some(wire) = self.wire.take() {
-            let courier = Courier::start(wire, &self.description, self.rules, F::IS_CUMULATIVE, self.logger.clone());
-            self.courier = Some(courier.exit(ExitCode::Other)?);
+        if let Some(transport) = self.transport.take() {
+            let sender =
+                PushSender::start(transport, &self.description, self.limits, F::IS_CUMULATIVE, self.logger.clone());
+            self.sender = Some(sender.exit(ExitCode::Other)?);
         }
         Ok(())
     }
 
     fn add(&mut self, batch: &[Record]) -> Result<(), String> {
-        batch.iter().for_each(|record| self.format.take(record));
-        if self.format.waiting() >= FULL {
-            self.hand_over(false);
+        batch.iter().for_each(|record| self.encoder.take(record));
+        if self.encoder.waiting() >= EARLY_PUSH_BYTES {
+            self.push(false);
         }
         Ok(())
     }
 
     fn flush(&mut self) -> Result<(), String> {
-        self.hand_over(false);
+        self.push(false);
         Ok(())
     }
 
     fn stop(&mut self) -> Result<(), String> {
-        self.hand_over(true);
-        if let Some(courier) = self.courier.take() {
-            courier.finish();
+        self.push(true);
+        if let Some(sender) = self.sender.take() {
+            sender.finish();
         }
         Ok(())
     }

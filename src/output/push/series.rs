@@ -1,30 +1,30 @@
 //! The state of every time series (a metric and a tag set) since the run began, for outputs that push sums.
 //!
-//! A record costs one look-up, by the address of its tag set. Memory is bounded: after [`MOST`] series further ones
+//! A record costs one look-up, by the address of its tag set. Memory is bounded: after [`MAX_SERIES`] series further ones
 //! are left out, with one warning.
 
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::native::Native;
+use super::native_histogram::NativeHistogram;
 use crate::log::Logger;
 use crate::metrics::sink::Sink;
 use crate::metrics::{Contains, Metric, MetricId, MetricType, Record, Registry, Stamp, TagSet};
 
-/// So many series are kept.
-const MOST: usize = 100_000;
+/// The most series.
+const MAX_SERIES: usize = 100_000;
 
 /// Tags as the other end wants them, sorted by name.
-pub type Labels = Arc<[(Box<str>, Box<str>)]>;
+pub type LabelSet = Arc<[(Box<str>, Box<str>)]>;
 
 /// What is kept of a series.
 #[derive(Clone, Debug)]
-pub enum State {
+pub enum SeriesValue {
     /// What the summary keeps too.
     Sink(Sink),
     /// Counts per range of a native histogram.
-    Native(Box<Native>),
+    Native(Box<NativeHistogram>),
     /// Counts between fixed bounds.
     Buckets(Box<Buckets>),
 }
@@ -41,10 +41,10 @@ pub struct Buckets {
     /// How many values.
     pub count: u64,
     /// Their sum.
-    pub sum: crate::metrics::sum::Sum,
-    /// The least.
+    pub sum: crate::metrics::compensated_sum::CompensatedSum,
+    /// The minimum.
     pub min: f64,
-    /// The greatest.
+    /// The maximum.
     pub max: f64,
 }
 
@@ -74,39 +74,39 @@ pub enum TrendAs {
 
 /// One time series.
 #[derive(Clone, Debug)]
-pub struct Series {
+pub struct SeriesEntry {
     /// Its metric.
     pub metric: Metric,
     /// Its labels.
-    pub labels: Labels,
-    /// What came of it so far.
-    pub state: State,
+    pub labels: LabelSet,
+    /// Its value so far.
+    pub value: SeriesValue,
     /// Its latest sample.
     pub last: Stamp,
-    /// Whether it has to be told.
-    pub is_new: bool,
+    /// Whether it has changed since it was last sent.
+    pub is_changed: bool,
 }
 
 /// All time series of a run.
-pub struct Table {
+pub struct SeriesTable {
     registry: Arc<Registry>,
     logger: Logger,
     trend_as: TrendAs,
-    label: fn(&TagSet) -> Labels,
+    label: fn(&TagSet) -> LabelSet,
     /// By address; the set is kept, so that the address stays its own.
     by_tags: FxHashMap<usize, (Arc<TagSet>, usize)>,
-    by_labels: FxHashMap<Labels, usize>,
+    by_labels: FxHashMap<LabelSet, usize>,
     /// For each set of labels: the series of each metric, by the metric's place; 0 for none, else the place and one.
-    sets: Vec<(Labels, Vec<u32>)>,
+    sets: Vec<(LabelSet, Vec<u32>)>,
     /// All of them, in order of appearance.
-    pub all: Vec<Series>,
+    pub all: Vec<SeriesEntry>,
     is_full: bool,
-    most: usize,
+    max: usize,
 }
 
-impl Table {
+impl SeriesTable {
     /// A table without series.
-    pub fn new(registry: Arc<Registry>, logger: Logger, trend_as: TrendAs, label: fn(&TagSet) -> Labels) -> Self {
+    pub fn new(registry: Arc<Registry>, logger: Logger, trend_as: TrendAs, label: fn(&TagSet) -> LabelSet) -> Self {
         let (by_tags, by_labels) = Default::default();
         Self {
             registry,
@@ -118,7 +118,7 @@ impl Table {
             sets: Vec::new(),
             all: Vec::new(),
             is_full: false,
-            most: MOST,
+            max: MAX_SERIES,
         }
     }
 
@@ -128,22 +128,24 @@ impl Table {
         let Some(set) = self.set(record.tags()) else { return };
         record.each_sample(|metric, value| {
             if let Some(series) = self.series(set, metric) {
-                match &mut series.state {
-                    State::Sink(sink) => sink.add(value, time),
+                match &mut series.value {
+                    SeriesValue::Sink(sink) => sink.add(value, time),
                     // Prometheus counts time in seconds.
-                    State::Native(native) if series.metric.contains == Contains::Time => native.add(value / 1000.0),
-                    State::Native(native) => native.add(value),
-                    State::Buckets(buckets) => buckets.add(value),
+                    SeriesValue::Native(native) if series.metric.contains == Contains::Time => {
+                        native.add(value / 1000.0)
+                    }
+                    SeriesValue::Native(native) => native.add(value),
+                    SeriesValue::Buckets(buckets) => buckets.add(value),
                 }
                 series.last = series.last.max(time);
-                series.is_new = true;
+                series.is_changed = true;
             }
         });
     }
 
-    /// All series have to be told again.
-    pub fn renew(&mut self) {
-        self.all.iter_mut().for_each(|series| series.is_new = true);
+    /// Marks all series as changed, so that they are sent again.
+    pub fn mark_all_changed(&mut self) {
+        self.all.iter_mut().for_each(|series| series.is_changed = true);
     }
 
     fn set(&mut self, tags: &Arc<TagSet>) -> Option<usize> {
@@ -151,8 +153,8 @@ impl Table {
         if let Some((_, set)) = self.by_tags.get(&address) {
             return Some(*set);
         }
-        if self.by_tags.len() >= self.most {
-            self.say_full();
+        if self.by_tags.len() >= self.max {
+            self.warn_full();
             return None;
         }
         let labels = (self.label)(tags);
@@ -166,7 +168,7 @@ impl Table {
     }
 
     #[inline]
-    fn series(&mut self, set: usize, metric: MetricId) -> Option<&mut Series> {
+    fn series(&mut self, set: usize, metric: MetricId) -> Option<&mut SeriesEntry> {
         let place = usize::from(metric.0);
         match self.sets[set].1.get(place).copied().unwrap_or(0) {
             0 => self.new_series(set, metric),
@@ -174,16 +176,16 @@ impl Table {
         }
     }
 
-    fn new_series(&mut self, set: usize, id: MetricId) -> Option<&mut Series> {
-        if self.all.len() >= self.most {
-            self.say_full();
+    fn new_series(&mut self, set: usize, id: MetricId) -> Option<&mut SeriesEntry> {
+        if self.all.len() >= self.max {
+            self.warn_full();
             return None;
         }
         let metric = self.registry.get(id)?;
         let state = match (metric.kind, self.trend_as) {
-            (MetricType::Trend, TrendAs::Native) => State::Native(Box::default()),
-            (MetricType::Trend, TrendAs::Buckets) => State::Buckets(Box::default()),
-            (kind, _) => State::Sink(Sink::new(kind, metric.contains)),
+            (MetricType::Trend, TrendAs::Native) => SeriesValue::Native(Box::default()),
+            (MetricType::Trend, TrendAs::Buckets) => SeriesValue::Buckets(Box::default()),
+            (kind, _) => SeriesValue::Sink(Sink::new(kind, metric.contains)),
         };
         let (labels, places) = &mut self.sets[set];
         let labels = labels.clone();
@@ -191,18 +193,18 @@ impl Table {
         if places.len() <= place {
             places.resize(place + 1, 0);
         }
-        self.all.push(Series { metric, labels, state, last: Stamp(0), is_new: true });
+        self.all.push(SeriesEntry { metric, labels, value: state, last: Stamp(0), is_changed: true });
         places[place] = u32::try_from(self.all.len()).ok()?;
         self.all.last_mut()
     }
 
-    fn say_full(&mut self) {
+    fn warn_full(&mut self) {
         if !self.is_full {
             self.is_full = true;
             self.logger.warn(format!(
                 "more than {} time series, further ones are left out of this output; give URLs that differ in an id \
                  one `name` tag",
-                self.most
+                self.max
             ));
         }
     }
@@ -213,16 +215,16 @@ mod tests {
     use super::*;
     use crate::metrics::Interner;
 
-    fn labels(tags: &TagSet) -> Labels {
+    fn labels(tags: &TagSet) -> LabelSet {
         tags.iter().filter(|(_, value)| !value.is_empty()).map(|(key, value)| (key.into(), value.into())).collect()
     }
 
     #[test]
-    fn series_are_told_apart_by_their_labels_and_bounded() {
+    fn series_are_identified_by_their_labels_and_bounded() {
         let registry = Arc::new(Registry::new());
         let counter = registry.declare("cc", MetricType::Counter, Contains::Default).unwrap();
-        let mut table = Table::new(registry, Logger::silent(), TrendAs::Trend, labels);
-        table.most = 3;
+        let mut table = SeriesTable::new(registry, Logger::silent(), TrendAs::Trend, labels);
+        table.max = 3;
         let tags = Interner::default();
         let mut add = |list: &[(&str, &str)]| {
             let tags = tags.set(list.iter().copied());
@@ -235,8 +237,8 @@ mod tests {
         let counts: Vec<_> = table
             .all
             .iter()
-            .map(|series| match &series.state {
-                State::Sink(Sink::Counter(counter)) => counter.count(),
+            .map(|series| match &series.value {
+                SeriesValue::Sink(Sink::Counter(counter)) => counter.count(),
                 _ => -1.0,
             })
             .collect();

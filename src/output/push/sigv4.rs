@@ -2,13 +2,14 @@
 //!
 //! Host, date and the hash of the body are signed; other headers may change on the way.
 
+use data_encoding::HEXLOWER;
 use jiff::Timestamp;
 use reqwest::Url;
 use ring::{digest, hmac};
 
 /// Signs requests to one region.
 #[derive(Clone, Debug)]
-pub struct Signer {
+pub struct RequestSigner {
     /// Such as `eu-central-1`.
     pub region: String,
     /// `aps` for the managed Prometheus.
@@ -19,7 +20,7 @@ pub struct Signer {
     pub secret_key: String,
 }
 
-impl Signer {
+impl RequestSigner {
     /// The headers that sign a request.
     pub fn sign(&self, method: &str, url: &Url, body: &[u8], now: Timestamp) -> [(&'static str, String); 2] {
         let time = now.strftime("%Y%m%dT%H%M%SZ").to_string();
@@ -42,18 +43,14 @@ impl Signer {
         let authorization = format!(
             "AWS4-HMAC-SHA256 Credential={}/{scope}, SignedHeaders=host;x-amz-date, Signature={}",
             self.access_key,
-            hex(&key),
+            HEXLOWER.encode(&key),
         );
         [("x-amz-date", time), ("authorization", authorization)]
     }
 }
 
 fn hash(bytes: &[u8]) -> String {
-    hex(digest::digest(&digest::SHA256, bytes).as_ref())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    HEXLOWER.encode(digest::digest(&digest::SHA256, bytes).as_ref())
 }
 
 #[cfg(test)]
@@ -62,7 +59,7 @@ mod tests {
 
     #[test]
     fn signs_as_the_published_examples_do() {
-        let signer = Signer {
+        let signer = RequestSigner {
             region: "us-east-1".to_owned(),
             service: "service".to_owned(),
             access_key: "AKIDEXAMPLE".to_owned(),

@@ -2,7 +2,8 @@
 //!
 //! A collector that fails says so once, tries again on the next beat, and never disturbs the run.
 
-mod asked;
+mod config;
+mod host;
 mod monitor;
 pub mod postgres;
 pub mod prometheus;
@@ -19,18 +20,38 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::{host, journal};
-pub use asked::Collect;
+use super::journal;
+pub use config::Collect;
+
+/// The series of collectors, with what samples them.
+pub const SERIES: [(&str, &str); 16] = [
+    ("host_memory_used", "host"),
+    ("host_cpu", "host"),
+    ("host_disk_read", "host"),
+    ("host_disk_written", "host"),
+    ("host_network_received", "host"),
+    ("host_network_sent", "host"),
+    ("redis_keys", "redis"),
+    ("redis_memory", "redis"),
+    ("redis_clients", "redis"),
+    ("redis_commands", "redis"),
+    ("redis_hits", "redis"),
+    ("redis_misses", "redis"),
+    ("redis_hit_ratio", "redis"),
+    ("db_connections", "postgres"),
+    ("db_connections_active", "postgres"),
+    ("db_connections_idle", "postgres"),
+];
 
 /// One figure of one moment.
-pub struct Point {
+pub struct SeriesPoint {
     name: String,
     panel: String,
     unit: &'static str,
     value: f64,
 }
 
-impl Point {
+impl SeriesPoint {
     /// A figure of the series `name`, drawn in `panel` with a unit of the report page.
     pub fn new(name: impl Into<String>, panel: &str, unit: &'static str, value: f64) -> Self {
         Self { name: name.into(), panel: panel.to_owned(), unit, value }
@@ -39,7 +60,7 @@ impl Point {
 
 /// Figures over time.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Series {
+pub struct CollectedSeries {
     /// The chart it belongs to.
     pub panel: String,
     /// The unit, in the report page's words.
@@ -50,7 +71,7 @@ pub struct Series {
     pub values: Vec<f64>,
 }
 
-impl Series {
+impl CollectedSeries {
     /// A figure of the whole series.
     pub fn stat(&self, stat: &str) -> Option<f64> {
         let values = || self.values.iter().copied();
@@ -73,7 +94,7 @@ pub struct Collected {
     /// What went wrong first.
     pub trouble: Option<String>,
     /// By name.
-    pub series: BTreeMap<String, Series>,
+    pub series: BTreeMap<String, CollectedSeries>,
     /// What it saw before the run.
     pub before: Value,
     /// What it saw after the run.
@@ -92,7 +113,7 @@ impl Collected {
         self.trouble.get_or_insert(why);
     }
 
-    fn add(&mut self, time: f64, points: Vec<Point>) {
+    fn add(&mut self, time: f64, points: Vec<SeriesPoint>) {
         for point in points.into_iter().filter(|point| point.value.is_finite()) {
             let series = self.series.entry(point.name).or_default();
             series.panel = point.panel;
@@ -109,59 +130,39 @@ pub fn now_ms() -> f64 {
 }
 
 /// What can be asked on every beat.
-trait Source: Send {
+trait Collector: Send {
     /// The figures of now.
-    fn sample(&mut self) -> Pin<Box<dyn Future<Output = Result<Vec<Point>, String>> + Send + '_>>;
+    fn sample(&mut self) -> Pin<Box<dyn Future<Output = Result<Vec<SeriesPoint>, String>> + Send + '_>>;
     /// All there is to say, before and after a run.
     fn state(&mut self) -> Pin<Box<dyn Future<Output = Result<Value, String>> + Send + '_>>;
-}
-
-#[derive(Default)]
-struct Host {
-    meter: host::Meter,
-    before: BTreeMap<u32, (String, u64, u64)>,
-}
-
-impl Source for Host {
-    fn sample(&mut self) -> Pin<Box<dyn Future<Output = Result<Vec<Point>, String>> + Send + '_>> {
-        Box::pin(async { self.meter.sample() })
-    }
-
-    fn state(&mut self) -> Pin<Box<dyn Future<Output = Result<Value, String>> + Send + '_>> {
-        Box::pin(async {
-            let top = host::top(&self.before);
-            self.before = host::processes();
-            Ok(top)
-        })
-    }
 }
 
 /// The collectors of one run, at work.
 pub struct Sampler {
     stop: watch::Sender<bool>,
     tasks: Vec<(PathBuf, JoinHandle<Collected>)>,
-    monitor: Option<(PathBuf, JoinHandle<monitor::Log>)>,
+    monitor: Option<(PathBuf, JoinHandle<monitor::MonitorLog>)>,
     prometheus: Option<(PathBuf, String, BTreeMap<String, String>)>,
     began: f64,
     every: Duration,
 }
 
 /// How long a collector may take for one thing.
-const PATIENCE: Duration = Duration::from_secs(3);
+const COLLECTOR_TIMEOUT: Duration = Duration::from_secs(3);
 
 impl Sampler {
     /// Begins to sample; files will be in `folder` and begin with the run's name.
     pub fn start(collect: &Collect, folder: &Path, run: &str) -> Self {
         let (stop, stopped) = watch::channel(false);
-        let mut sources: Vec<(&str, Box<dyn Source>)> = Vec::new();
+        let mut sources: Vec<(&str, Box<dyn Collector>)> = Vec::new();
         if collect.host {
-            sources.push(("host", Box::<Host>::default()));
+            sources.push(("host", Box::<host::HostCollector>::default()));
         }
         if let Some(redis) = &collect.redis {
-            sources.push(("redis", Box::new(redis::Meter::new(&redis.url))));
+            sources.push(("redis", Box::new(redis::RedisCollector::new(&redis.url))));
         }
         if let Some(url) = &collect.postgres {
-            sources.push(("postgres", Box::new(postgres::Meter::new(url))));
+            sources.push(("postgres", Box::new(postgres::PostgresCollector::new(url))));
         }
         let file = |name: &str| folder.join(format!("{run}_{name}.json"));
         let tasks = sources
@@ -186,7 +187,7 @@ impl Sampler {
         _ = self.stop.send(true);
         let mut all = Vec::new();
         for (path, task) in self.tasks {
-            let late = tokio::time::timeout(PATIENCE * 4, task).await;
+            let late = tokio::time::timeout(COLLECTOR_TIMEOUT * 4, task).await;
             let collected = late.ok().and_then(Result::ok).unwrap_or_else(|| Collected {
                 trouble: Some("it did not answer in time".to_owned()),
                 ..Collected::default()
@@ -198,7 +199,7 @@ impl Sampler {
         }
         let mut trouble = Vec::new();
         if let Some((path, task)) = self.monitor {
-            let log = tokio::time::timeout(PATIENCE, task).await.ok().and_then(Result::ok).unwrap_or_default();
+            let log = tokio::time::timeout(COLLECTOR_TIMEOUT, task).await.ok().and_then(Result::ok).unwrap_or_default();
             if let Err(failure) = journal::write_file(&path, log.text.as_bytes()) {
                 trouble.push(failure.message);
             }
@@ -222,12 +223,12 @@ impl Sampler {
 
 async fn watch_over(
     name: &'static str,
-    mut source: Box<dyn Source>,
+    mut source: Box<dyn Collector>,
     every: Duration,
     mut stopped: watch::Receiver<bool>,
 ) -> Collected {
     let mut collected = Collected::new(name);
-    let late = || Err(format!("no answer within {} s", PATIENCE.as_secs()));
+    let late = || Err(format!("no answer within {} s", COLLECTOR_TIMEOUT.as_secs()));
     let state = |seen: Result<Value, String>, collected: &mut Collected| match seen {
         Ok(value) => value,
         Err(why) => {
@@ -236,7 +237,7 @@ async fn watch_over(
             text
         }
     };
-    let before = tokio::time::timeout(PATIENCE, source.state()).await.unwrap_or_else(|_| late());
+    let before = tokio::time::timeout(COLLECTOR_TIMEOUT, source.state()).await.unwrap_or_else(|_| late());
     collected.before = state(before, &mut collected);
     let mut beat = tokio::time::interval(every);
     beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -246,14 +247,14 @@ async fn watch_over(
             _ = beat.tick() => {}
             _ = stopped.changed() => is_last = true,
         }
-        let late = || Err(format!("no answer within {} s", PATIENCE.as_secs()));
-        match tokio::time::timeout(PATIENCE, source.sample()).await.unwrap_or_else(|_| late()) {
+        let late = || Err(format!("no answer within {} s", COLLECTOR_TIMEOUT.as_secs()));
+        match tokio::time::timeout(COLLECTOR_TIMEOUT, source.sample()).await.unwrap_or_else(|_| late()) {
             Ok(points) => collected.add(now_ms(), points),
             Err(why) => collected.fail(why),
         }
     }
-    let after = tokio::time::timeout(PATIENCE, source.state()).await;
-    let after = after.unwrap_or_else(|_| Err(format!("no answer within {} s", PATIENCE.as_secs())));
+    let after = tokio::time::timeout(COLLECTOR_TIMEOUT, source.state()).await;
+    let after = after.unwrap_or_else(|_| Err(format!("no answer within {} s", COLLECTOR_TIMEOUT.as_secs())));
     collected.after = state(after, &mut collected);
     collected
 }

@@ -9,14 +9,14 @@ use tokio::sync::watch;
 
 /// How much is logged.
 #[derive(Clone, Copy, Debug)]
-pub struct Bounds {
+pub struct MonitorLimits {
     /// At most so many lines.
     pub lines: u64,
     /// At most so many bytes.
     pub bytes: u64,
 }
 
-impl Default for Bounds {
+impl Default for MonitorLimits {
     fn default() -> Self {
         Self { lines: 10_000, bytes: 2_000_000 }
     }
@@ -24,7 +24,7 @@ impl Default for Bounds {
 
 /// What was logged.
 #[derive(Debug, Default)]
-pub(super) struct Log {
+pub(super) struct MonitorLog {
     /// The lines.
     pub(super) text: String,
     /// How many.
@@ -36,25 +36,25 @@ pub(super) struct Log {
 }
 
 /// How long Redis may take to begin.
-const PATIENCE: Duration = Duration::from_secs(3);
+const MONITOR_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Longer lines are cut.
-const LONGEST: usize = 500;
+const MAX_LINE_LEN: usize = 500;
 
 /// Listens until it is told to stop, or the log is full.
-pub(super) async fn listen(url: String, bounds: Bounds, mut stopped: watch::Receiver<bool>) -> Log {
-    let mut log = Log { end: "the run was over", ..Log::default() };
+pub(super) async fn listen(url: String, bounds: MonitorLimits, mut stopped: watch::Receiver<bool>) -> MonitorLog {
+    let mut log = MonitorLog { end: "the run was over", ..MonitorLog::default() };
     let opening = async {
         let client = redis::Client::open(url).map_err(|error| error.to_string())?;
         client.get_async_monitor().await.map_err(|error| error.to_string())
     };
     let opened = tokio::select! {
-        opened = tokio::time::timeout(PATIENCE, opening) => opened,
+        opened = tokio::time::timeout(MONITOR_TIMEOUT, opening) => opened,
         _ = stopped.changed() => return log,
     };
-    let monitor = match opened.unwrap_or_else(|_| Err(format!("no answer within {} s", PATIENCE.as_secs()))) {
+    let monitor = match opened.unwrap_or_else(|_| Err(format!("no answer within {} s", MONITOR_TIMEOUT.as_secs()))) {
         Ok(monitor) => monitor,
-        Err(why) => return Log { end: "it could not begin", trouble: Some(format!("MONITOR: {why}")), ..log },
+        Err(why) => return MonitorLog { end: "it could not begin", trouble: Some(format!("MONITOR: {why}")), ..log },
     };
     let mut lines = monitor.into_on_message::<String>();
     loop {
@@ -147,8 +147,8 @@ fn redacted(line: &str) -> String {
             break;
         }
     }
-    if told.len() > LONGEST {
-        let end = (0..=LONGEST).rev().find(|end| told.is_char_boundary(*end)).unwrap_or(0);
+    if told.len() > MAX_LINE_LEN {
+        let end = (0..=MAX_LINE_LEN).rev().find(|end| told.is_char_boundary(*end)).unwrap_or(0);
         told.truncate(end);
         told.push('…');
     }

@@ -8,7 +8,7 @@ use std::pin::Pin;
 use serde_json::{Value, json};
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
-use super::{Point, Source};
+use super::{Collector, SeriesPoint};
 
 /// Asks for the version.
 ///
@@ -50,24 +50,24 @@ async fn rows(client: &Client, query: &str) -> Result<Vec<Vec<String>>, String> 
 }
 
 /// Asks again and again.
-pub(super) struct Meter {
+pub(super) struct PostgresCollector {
     url: String,
     client: Option<Client>,
     /// What was counted before the run.
-    before: Option<Counted>,
+    before: Option<ServerCounters>,
     /// How often we asked since then: the server counts that too.
     asked: f64,
 }
 
 /// What a server counts from its start on.
 #[derive(Default)]
-struct Counted {
+struct ServerCounters {
     counters: BTreeMap<String, f64>,
     /// Calls and milliseconds, by statement.
     statements: BTreeMap<String, (f64, f64)>,
 }
 
-impl Meter {
+impl PostgresCollector {
     pub(super) fn new(url: &str) -> Self {
         Self { url: url.to_owned(), client: None, before: None, asked: 0.0 }
     }
@@ -131,8 +131,8 @@ const TABLES: &str = "SELECT c.relname, pg_total_relation_size(c.oid) FROM pg_cl
                       WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema') \
                       ORDER BY 2 DESC LIMIT 20";
 
-impl Source for Meter {
-    fn sample(&mut self) -> Pin<Box<dyn Future<Output = Result<Vec<Point>, String>> + Send + '_>> {
+impl Collector for PostgresCollector {
+    fn sample(&mut self) -> Pin<Box<dyn Future<Output = Result<Vec<SeriesPoint>, String>> + Send + '_>> {
         Box::pin(async {
             let mut states: BTreeMap<String, f64> =
                 [("active", 0.0), ("idle", 0.0)].map(|(k, v)| (k.to_owned(), v)).into();
@@ -141,10 +141,10 @@ impl Source for Meter {
                 *states.entry(row.first().cloned().unwrap_or_default()).or_default() += count;
             }
             let panel = "Database connections";
-            let mut points = vec![Point::new("db_connections", panel, "default", states.values().sum())];
+            let mut points = vec![SeriesPoint::new("db_connections", panel, "default", states.values().sum())];
             points.extend(states.into_iter().map(|(state, count)| {
                 let state = state.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
-                Point::new(format!("db_connections_{state}"), panel, "default", count)
+                SeriesPoint::new(format!("db_connections_{state}"), panel, "default", count)
             }));
             Ok(points)
         })
@@ -165,7 +165,7 @@ impl Source for Meter {
                 Err(why) => (BTreeMap::new(), Some(why)),
             };
             let asked = std::mem::take(&mut self.asked);
-            let now = Counted { counters, statements };
+            let now = ServerCounters { counters, statements };
             let Some(before) = self.before.replace(now) else { return Ok(json!({"tables": tables})) };
             let now = self.before.as_ref().map(|now| (&now.counters, &now.statements));
             let Some((counters, statements)) = now else { return Ok(json!({"tables": tables})) };

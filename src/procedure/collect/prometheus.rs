@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::super::web;
-use super::{Collected, Series};
+use super::{Collected, CollectedSeries};
 
 /// Asks all queries; at most 20 series of each.
 pub(super) async fn collect(
@@ -55,7 +55,8 @@ pub(in super::super) fn read(name: &str, answer: &Value, collected: &mut Collect
             (_, false) => format!("{name}{{{labels}}}"),
             (_, true) => format!("{name}{{{place}}}"),
         };
-        let mut series = Series { panel: name.to_owned(), unit: "default".to_owned(), ..Series::default() };
+        let mut series =
+            CollectedSeries { panel: name.to_owned(), unit: "default".to_owned(), ..CollectedSeries::default() };
         for pair in one["values"].as_array().into_iter().flatten() {
             let value = pair[1].as_str().and_then(|text| text.parse::<f64>().ok()).filter(|value| value.is_finite());
             if let Some((time, value)) = pair[0].as_f64().zip(value) {

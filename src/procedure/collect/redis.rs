@@ -8,7 +8,7 @@ use std::time::Instant;
 use redis::aio::MultiplexedConnection;
 use serde_json::{Map, Value};
 
-use super::{Point, Source};
+use super::{Collector, SeriesPoint};
 
 /// Asks for an answer.
 ///
@@ -25,7 +25,7 @@ async fn connect(url: &str) -> Result<MultiplexedConnection, String> {
 }
 
 /// Reads `INFO` again and again.
-pub(super) struct Meter {
+pub(super) struct RedisCollector {
     url: String,
     connection: Option<MultiplexedConnection>,
     last: Option<(Instant, f64, f64)>,
@@ -64,7 +64,7 @@ fn over_run(before: &BTreeMap<String, f64>, after: &BTreeMap<String, f64>, asked
     Value::Object(added.collect())
 }
 
-impl Meter {
+impl RedisCollector {
     pub(super) fn new(url: &str) -> Self {
         Self { url: url.to_owned(), connection: None, last: None, before: None, asked: 0.0 }
     }
@@ -90,8 +90,8 @@ fn parse(text: &str) -> BTreeMap<String, String> {
     lines.map(|(key, value)| (key.to_owned(), value.trim().to_owned())).collect()
 }
 
-impl Source for Meter {
-    fn sample(&mut self) -> Pin<Box<dyn Future<Output = Result<Vec<Point>, String>> + Send + '_>> {
+impl Collector for RedisCollector {
+    fn sample(&mut self) -> Pin<Box<dyn Future<Output = Result<Vec<SeriesPoint>, String>> + Send + '_>> {
         Box::pin(async {
             let info = self.info().await?;
             let now = Instant::now();
@@ -101,23 +101,23 @@ impl Source for Meter {
                 .filter(|(key, _)| key.starts_with("db"))
                 .filter_map(|(_, value)| value.strip_prefix("keys=")?.split(',').next()?.parse::<f64>().ok())
                 .sum();
-            let mut points = vec![Point::new("redis_keys", "Redis keys", "default", keys)];
+            let mut points = vec![SeriesPoint::new("redis_keys", "Redis keys", "default", keys)];
             for (key, name, panel, unit) in [
                 ("used_memory", "redis_memory", "Redis memory", "data"),
                 ("connected_clients", "redis_clients", "Redis clients", "default"),
                 ("instantaneous_ops_per_sec", "redis_commands", "Redis commands per second", "/s"),
             ] {
-                points.extend(number(key).map(|value| Point::new(name, panel, unit, value)));
+                points.extend(number(key).map(|value| SeriesPoint::new(name, panel, unit, value)));
             }
             if let Some((hits, misses)) = number("keyspace_hits").zip(number("keyspace_misses"))
                 && let Some((then, old_hits, old_misses)) = self.last.replace((now, hits, misses))
             {
                 let (hits, misses) = ((hits - old_hits).max(0.0), (misses - old_misses).max(0.0));
                 let seconds = (now - then).as_secs_f64().max(1e-3);
-                points.push(Point::new("redis_hits", "Redis lookups per second", "/s", hits / seconds));
-                points.push(Point::new("redis_misses", "Redis lookups per second", "/s", misses / seconds));
+                points.push(SeriesPoint::new("redis_hits", "Redis lookups per second", "/s", hits / seconds));
+                points.push(SeriesPoint::new("redis_misses", "Redis lookups per second", "/s", misses / seconds));
                 if hits + misses > 0.0 {
-                    points.push(Point::new("redis_hit_ratio", "Redis hits", "share", hits / (hits + misses)));
+                    points.push(SeriesPoint::new("redis_hit_ratio", "Redis hits", "share", hits / (hits + misses)));
                 }
             }
             Ok(points)

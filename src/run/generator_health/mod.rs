@@ -8,7 +8,7 @@
 //!
 //! What is bad about it is judged in [`crate::metrics::health`].
 
-use crate::metrics::health::Thread;
+use crate::metrics::health::ThreadRole;
 use crate::metrics::{Ledger, MetricId};
 use crate::net::Net;
 
@@ -39,7 +39,7 @@ impl GeneratorHealth {
 
     /// Writes down what was measured since the last time.
     pub fn record(&self, ledger: &mut Ledger) {
-        self.net_delays.take().into_iter().for_each(|delay| ledger.lagged(Thread::Network, delay));
-        ledger.used(self.usage.read());
+        self.net_delays.take().into_iter().for_each(|delay| ledger.record_lag(ThreadRole::Network, delay));
+        ledger.record_usage(self.usage.read());
     }
 }

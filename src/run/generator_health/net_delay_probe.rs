@@ -1,13 +1,14 @@
 //! How late timers fire on the network threads, where times are taken: if they are late, so is every measured time.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
 
-use crate::metrics::health::TRIED_EVERY;
+use crate::metrics::health::PROBE_INTERVAL;
 use crate::net::Net;
+use crate::units::sync::lock;
 
 /// The receiving end of what the network threads measure.
 #[derive(Debug)]
@@ -21,7 +22,7 @@ impl NetDelayProbe {
             let tx = tx.clone();
             let probe = net.client(thread).run(move |_| async move {
                 loop {
-                    let due = Instant::now() + TRIED_EVERY;
+                    let due = Instant::now() + PROBE_INTERVAL;
                     sleep_until(due).await;
                     if tx.send(due.elapsed()).is_err() {
                         return;
@@ -36,7 +37,7 @@ impl NetDelayProbe {
 
     /// The delays since the last call.
     pub fn take(&self) -> Vec<Duration> {
-        let mut rx = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rx = lock(&self.0);
         std::iter::from_fn(|| rx.try_recv().ok()).collect()
     }
 }

@@ -1,15 +1,16 @@
 //! `setup()` and `teardown()`: each in a VU of its own, with a time limit.
 
 use std::rc::Rc;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::execution::STOP_TIMEOUT;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::js::{Lifecycle, VuCrew};
+use crate::js::{JsVu, VuSet};
 use crate::run::{Run, signals};
 use crate::units::Span;
+use crate::units::sync::lock;
 
 /// How long setup and teardown may take unless options say otherwise.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
@@ -35,7 +36,7 @@ impl Run {
             return Ok(());
         }
         let data = self.run_setup().await?;
-        *self.script.setup_data.lock().unwrap_or_else(PoisonError::into_inner) = data;
+        *lock(&self.script.setup_data) = data;
         Ok(())
     }
 
@@ -76,7 +77,7 @@ impl Run {
     pub(in crate::run) async fn with_own_vu<T, F>(
         &self,
         limit: TimeLimit,
-        work: impl FnOnce(Rc<Lifecycle>) -> F + Send + 'static,
+        work: impl FnOnce(Rc<JsVu>) -> F + Send + 'static,
     ) -> Result<T, Failure>
     where
         T: Send + 'static,
@@ -84,7 +85,7 @@ impl Run {
     {
         let (stop_tx, mut stop_rx) = tokio::sync::watch::channel(None);
         let give_stop = move |stop| _ = stop_tx.send_replace(Some(stop));
-        let running = VuCrew::with_own_vu(&self.workers, &self.script, give_stop, work);
+        let running = VuSet::with_own_vu(&self.workers, &self.script, give_stop, work);
         tokio::pin!(running);
         let aborted = async {
             if limit.stops_with_run {

@@ -1,16 +1,17 @@
 //! Where secrets come from: the sources of `--secret-source`, asked by `k6/secrets`.
 //!
-//! A value is asked for once and kept. Before anybody gets it, it is told to `hide`, so that no log line shows it. No
+//! A value is requested once and kept. Before it is returned it is passed to `hide`, so that no log line shows it. No
 //! message here holds a value or the text of a source's configuration beyond its type, the unknown ones excepted.
 
 mod url;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::units::sync::lock;
 use url::UrlSource;
 
 /// Looks up a variable of the process.
@@ -18,7 +19,7 @@ pub type Variable<'v> = &'v dyn Fn(&str) -> Option<String>;
 
 /// All sources of a run.
 pub struct Secrets {
-    sources: Vec<Source>,
+    sources: Vec<SecretSource>,
     default: Option<usize>,
     known: Mutex<HashMap<(usize, String), Arc<str>>>,
     hide: Box<dyn Fn(&str) + Send + Sync>,
@@ -30,12 +31,12 @@ impl std::fmt::Debug for Secrets {
     }
 }
 
-struct Source {
+struct SecretSource {
     name: String,
-    kind: Kind,
+    kind: SecretBackend,
 }
 
-enum Kind {
+enum SecretBackend {
     /// All of it is known: `mock` and `file`.
     Listed(BTreeMap<String, String>),
     /// Asked over HTTP.
@@ -47,10 +48,10 @@ fn wrong(message: impl Into<String>) -> Failure {
 }
 
 impl Secrets {
-    /// Opens the sources asked for as `TYPE[=CONFIG]` each; `hide` is told every value that is handed out.
+    /// Opens the sources asked for as `TYPE[=CONFIG]` each; `hide` gets every value before it is returned.
     ///
     /// # Errors
-    /// Types nobody knows, configurations that are wrong, files that can't be read: code 255. The hosted service's
+    /// Unknown types, malformed configurations, files that can't be read: code 255. The hosted service's
     /// source: code 104.
     pub fn open(
         asked: &[String],
@@ -75,9 +76,9 @@ impl Secrets {
                 }
             }
             let kind = match kind {
-                "mock" => Kind::Listed(pairs(items.iter().copied(), "mock")?),
-                "file" => Kind::Listed(file(&items, folder)?),
-                "url" => Kind::Url(UrlSource::open(&items, folder, variable)?),
+                "mock" => SecretBackend::Listed(pairs(items.iter().copied(), "mock")?),
+                "file" => SecretBackend::Listed(file(&items, folder)?),
+                "url" => SecretBackend::Url(UrlSource::open(&items, folder, variable)?),
                 "cloud" => {
                     let words = "the secret source `cloud` needs Grafana's hosted service, which this program does not \
                                  talk to";
@@ -94,7 +95,7 @@ impl Secrets {
             if is_default && secrets.default.replace(secrets.sources.len()).is_some() {
                 return Err(wrong("two secret sources are the `default`; only one can be"));
             }
-            secrets.sources.push(Source { name, kind });
+            secrets.sources.push(SecretSource { name, kind });
         }
         if secrets.sources.len() == 1 {
             secrets.default = Some(0);
@@ -105,7 +106,7 @@ impl Secrets {
     /// The value of `key` in the source of this name, or in the default one.
     ///
     /// # Errors
-    /// k6's words for sources and keys that aren't there.
+    /// k6's message for sources and keys that aren't there.
     pub async fn get(&self, source: Option<&str>, key: &str) -> Result<Arc<str>, String> {
         if self.sources.is_empty() {
             return Err("no secret sources are configured".to_owned());
@@ -123,8 +124,8 @@ impl Secrets {
             return Ok(value.clone());
         }
         let value: Arc<str> = match &self.sources[at].kind {
-            Kind::Listed(list) => list.get(key).ok_or("no value")?.as_str().into(),
-            Kind::Url(url) => url.fetch(key).await?.into(),
+            SecretBackend::Listed(list) => list.get(key).ok_or("no value")?.as_str().into(),
+            SecretBackend::Url(url) => url.fetch(key).await?.into(),
         };
         if !value.trim().is_empty() {
             (self.hide)(&value);
@@ -134,7 +135,7 @@ impl Secrets {
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, HashMap<(usize, String), Arc<str>>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.known)
     }
 }
 

@@ -1,10 +1,10 @@
 //! `--secret-source=url`: each secret is one HTTP request.
 //!
-//! No load: a client of its own, on a thread of its own, no faster than its limits allow. An answer is the secret, or
+//! This is not load: it has a client and a thread of its own, and a rate limit. An answer is the secret, or
 //! holds it at a path of names and numbers in JSON.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -12,13 +12,15 @@ use serde_json::Value;
 use super::{Variable, wrong};
 use crate::failure::Failure;
 use crate::units::Span;
+use crate::units::percent::encode_component;
+use crate::units::sync::lock;
 
-/// No secret is longer than this.
-const MOST_BYTES: usize = 24 * 1024;
+/// The longest secret.
+const MAX_SECRET_BYTES: usize = 24 * 1024;
 
-pub(super) struct UrlSource(Arc<Asker>);
+pub(super) struct UrlSource(Arc<UrlClient>);
 
-struct Asker {
+struct UrlClient {
     template: String,
     method: reqwest::Method,
     headers: Vec<(String, String)>,
@@ -26,20 +28,20 @@ struct Asker {
     timeout: Duration,
     retries: u32,
     backoff: Duration,
-    pace: Pace,
+    limiter: RateLimiter,
 }
 
-/// So many requests per minute, and so many at once.
-struct Pace {
+/// Limits requests per minute, with bursts.
+struct RateLimiter {
     gap: Duration,
     burst: u32,
     next: Mutex<Option<Instant>>,
 }
 
-impl Pace {
+impl RateLimiter {
     /// How long the next request has to wait.
     fn wait(&self, now: Instant) -> Duration {
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut next = lock(&self.next);
         let due = next.map_or(now, |next| next.max(now));
         *next = Some(due + self.gap);
         // A pause saves up at most one burst.
@@ -75,19 +77,19 @@ impl UrlSource {
         }
         settings
             .extend(typed.iter().filter(|(key, _)| *key != "config").map(|(k, v)| ((*k).to_owned(), (*v).to_owned())));
-        Ok(Self(Arc::new(Asker::new(settings)?)))
+        Ok(Self(Arc::new(UrlClient::new(settings)?)))
     }
 
     /// Asks for a secret.
     pub async fn fetch(&self, key: &str) -> Result<String, String> {
-        let (tell, told) = tokio::sync::oneshot::channel();
+        let (tx, rx) = tokio::sync::oneshot::channel();
         let (asker, key) = (self.0.clone(), key.to_owned());
-        // Those who ask live on runtimes without sockets.
+        // The calling threads have runtimes without sockets.
         std::thread::Builder::new()
             .name("secrets".to_owned())
-            .spawn(move || _ = tell.send(asker.ask(&key)))
+            .spawn(move || _ = tx.send(asker.ask(&key)))
             .map_err(|error| error.to_string())?;
-        told.await.unwrap_or_else(|_| Err("asking for the secret broke down".to_owned()))
+        rx.await.unwrap_or_else(|_| Err("asking for the secret broke down".to_owned()))
     }
 }
 
@@ -109,7 +111,7 @@ fn from_file(path: &Path) -> Result<Vec<(String, String)>, Failure> {
     Ok(settings)
 }
 
-impl Asker {
+impl UrlClient {
     fn new(settings: Vec<(String, String)>) -> Result<Self, Failure> {
         let mut asker = Self {
             template: String::new(),
@@ -119,7 +121,7 @@ impl Asker {
             timeout: Duration::from_secs(30),
             retries: 3,
             backoff: Duration::from_secs(1),
-            pace: Pace { gap: Duration::from_millis(200), burst: 10, next: Mutex::default() },
+            limiter: RateLimiter { gap: Duration::from_millis(200), burst: 10, next: Mutex::default() },
         };
         for (key, value) in settings {
             let bad = |why: &dyn std::fmt::Display| wrong(format!("url: `{key}={value}`: {why}"));
@@ -132,8 +134,8 @@ impl Asker {
                 "timeout" => asker.timeout = time()?,
                 "maxRetries" => asker.retries = count()?,
                 "retryBackoff" => asker.backoff = time()?,
-                "requestsPerMinuteLimit" => asker.pace.gap = Duration::from_secs(60) / count()?.max(1),
-                "requestsBurst" => asker.pace.burst = count()?.max(1),
+                "requestsPerMinuteLimit" => asker.limiter.gap = Duration::from_secs(60) / count()?.max(1),
+                "requestsBurst" => asker.limiter.burst = count()?.max(1),
                 _ => match key.strip_prefix("headers.") {
                     // The value of a header may be a secret itself.
                     Some(name) => asker.headers.push((name.to_owned(), value)),
@@ -149,13 +151,13 @@ impl Asker {
     }
 
     fn ask(&self, key: &str) -> Result<String, String> {
-        // Whoever came first has installed the same one.
+        // An earlier call has installed the same one.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         runtime.map_err(|error| error.to_string())?.block_on(async {
             let mut pause = self.backoff;
             for attempt in 0.. {
-                tokio::time::sleep(self.pace.wait(Instant::now())).await;
+                tokio::time::sleep(self.limiter.wait(Instant::now())).await;
                 match self.once(key).await {
                     Ok(body) => return self.pick(&body),
                     Err((error, may_pass)) if !may_pass || attempt >= self.retries => return Err(error),
@@ -170,7 +172,7 @@ impl Asker {
 
     /// The body, or what went wrong and whether that may pass.
     async fn once(&self, key: &str) -> Result<String, (String, bool)> {
-        let url = self.template.replace("{key}", &escaped(key));
+        let url = self.template.replace("{key}", &encode_component(key));
         let lasting = |error: reqwest::Error| (error.without_url().to_string(), false);
         let passing = |error: reqwest::Error| (error.without_url().to_string(), true);
         let client = reqwest::Client::builder().timeout(self.timeout).build().map_err(lasting)?;
@@ -187,8 +189,8 @@ impl Asker {
         let mut body = Vec::new();
         while let Some(part) = answer.chunk().await.map_err(passing)? {
             body.extend_from_slice(&part);
-            if body.len() > MOST_BYTES {
-                return Err((format!("the answer is longer than {MOST_BYTES} bytes"), false));
+            if body.len() > MAX_SECRET_BYTES {
+                return Err((format!("the answer is longer than {MAX_SECRET_BYTES} bytes"), false));
             }
         }
         String::from_utf8(body).map_err(|_| ("the answer is no text".to_owned(), false))
@@ -208,18 +210,6 @@ impl Asker {
             Some(other) => Ok(other.to_string()),
         }
     }
-}
-
-/// As a part of a path.
-fn escaped(key: &str) -> String {
-    let mut text = String::with_capacity(key.len());
-    for byte in key.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => text.push(byte.into()),
-            _ => text.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    text
 }
 
 #[cfg(test)]
@@ -299,10 +289,10 @@ mod tests {
 
     #[test]
     fn requests_keep_their_pace() {
-        let pace = Pace { gap: Duration::from_millis(200), burst: 2, next: Mutex::default() };
+        let limiter = RateLimiter { gap: Duration::from_millis(200), burst: 2, next: Mutex::default() };
         let now = Instant::now();
-        let waits: Vec<_> = (0..5).map(|_| pace.wait(now).as_millis()).collect();
+        let waits: Vec<_> = (0..5).map(|_| limiter.wait(now).as_millis()).collect();
         assert_eq!(waits, [0, 0, 200, 400, 600]);
-        assert_eq!(pace.wait(now + Duration::from_secs(60)).as_millis(), 0);
+        assert_eq!(limiter.wait(now + Duration::from_secs(60)).as_millis(), 0);
     }
 }

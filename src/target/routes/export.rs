@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::super::App;
-use super::super::problem::Problem;
+use super::super::api_error::ApiError;
 use super::cached;
 
 #[derive(Deserialize)]
@@ -21,8 +21,8 @@ pub(super) struct ExportQuery {
 pub(super) async fn risks(
     State(app): State<Arc<App>>,
     typed: Result<Query<ExportQuery>, QueryRejection>,
-) -> Result<Response, Problem> {
-    let Query(query) = typed.map_err(|error| Problem::bad_request(error.body_text()))?;
+) -> Result<Response, ApiError> {
+    let Query(query) = typed.map_err(|error| ApiError::bad_request(error.body_text()))?;
     match query.format.as_deref() {
         None | Some("" | "json") => {
             cached(&app, "export".to_owned(), |store| {
@@ -38,7 +38,7 @@ pub(super) async fn risks(
         }
         Some(other) => {
             let why = format!("`format` must be `json` or `csv`, not `{}`", other.escape_debug());
-            Err(Problem::bad_request(why))
+            Err(ApiError::bad_request(why))
         }
     }
 }

@@ -22,10 +22,11 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde_json::Value;
 
-use super::collection::Kind;
-use super::problem::Problem;
-use super::store::Store;
+use super::api_error::ApiError;
+use super::record_table::RecordKind;
+use super::store::RiskRegister;
 use super::{App, metrics};
+use crate::units::sync;
 
 /// `/api/v1/...` wants a token; the rest is open.
 pub(super) fn router(app: Arc<App>) -> Router {
@@ -40,8 +41,8 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .route("/grpc.health.v1.Health/Check", post(grpc::health))
         .nest("/api/v1", register().route_layer(middleware::from_fn_with_state(app.clone(), token)))
         .nest("/api", register())
-        .fallback(async || Problem::not_found("there is nothing at this address"))
-        .method_not_allowed_fallback(async || Problem::method_not_allowed())
+        .fallback(async || ApiError::not_found("there is nothing at this address"))
+        .method_not_allowed_fallback(async || ApiError::method_not_allowed())
         .layer(middleware::from_fn_with_state(app.clone(), metrics::observe))
         // Added after the layer, so that these cost nothing but the protocol: speed tests hit them.
         .route("/plain", get(plain::text))
@@ -52,11 +53,9 @@ pub(super) fn router(app: Arc<App>) -> Router {
 
 fn register() -> Router<Arc<App>> {
     Router::new()
-        .route("/risks", get(risks::list).post(risks::create))
         .route("/risks/bulk", post(risks::create_many))
-        .route("/risks/search", get(risks::list))
+        .route("/risks/search", get(records::risks))
         .route("/risks/export", get(export::risks))
-        .route("/risks/{id}", get(risks::show).patch(risks::patch).put(risks::replace).delete(risks::delete))
         .route("/stats", get(stats::totals))
         .route("/stats/risk-matrix", get(stats::matrix))
         .route("/stats/trends", get(stats::trends))
@@ -65,22 +64,23 @@ fn register() -> Router<Arc<App>> {
         .route("/export", get(export::risks))
         .route("/users/me", get(account::me))
         .route("/risks/{id}/mitigations", get(records::of_risk))
-        .merge(records::routes(Kind::Asset))
-        .merge(records::routes(Kind::Item))
-        .merge(records::routes(Kind::Mitigation))
+        .merge(records::routes(RecordKind::Risk))
+        .merge(records::routes(RecordKind::Asset))
+        .merge(records::routes(RecordKind::Item))
+        .merge(records::routes(RecordKind::Mitigation))
 }
 
 async fn token(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    if let Err(problem) = app.session.check(request.headers()) {
-        return problem.into_response();
+    if let Err(error) = app.session.check(request.headers()) {
+        return error.into_response();
     }
     next.run(request).await
 }
 
 /// Answers a read: from the cache, or after the time the "database" takes.
-async fn cached<F>(app: &App, key: String, compute: F) -> Result<Response, Problem>
+async fn cached<F>(app: &App, key: String, compute: F) -> Result<Response, ApiError>
 where
-    F: FnOnce(&Store) -> Result<Value, Problem>,
+    F: FnOnce(&RiskRegister) -> Result<Value, ApiError>,
 {
     let generation = app.cache.generation();
     if let Some(body) = app.cache.get(generation, &key).await {
@@ -89,7 +89,7 @@ where
     }
     app.metrics.cache_misses.fetch_add(1, Ordering::Relaxed);
     database_pause(app).await;
-    let value = compute(&app.store.read().unwrap_or_else(std::sync::PoisonError::into_inner))?;
+    let value = compute(&sync::read(&app.store))?;
     // A text is sent as it is; everything else is JSON.
     let body = Bytes::from(value.as_str().map_or_else(|| value.to_string(), str::to_owned));
     app.cache.put(generation, key, body.clone()).await;
@@ -97,12 +97,12 @@ where
 }
 
 /// Does a write, which takes its time and ends what the cache knows.
-async fn written<T, F>(app: &App, write: F) -> Result<T, Problem>
+async fn written<T, F>(app: &App, write: F) -> Result<T, ApiError>
 where
-    F: FnOnce(&mut Store) -> Result<T, Problem>,
+    F: FnOnce(&mut RiskRegister) -> Result<T, ApiError>,
 {
     database_pause(app).await;
-    let result = write(&mut app.store.write().unwrap_or_else(std::sync::PoisonError::into_inner))?;
+    let result = write(&mut sync::write(&app.store))?;
     app.cache.invalidate();
     Ok(result)
 }
@@ -125,24 +125,24 @@ fn json_answer(status: StatusCode, value: &Value) -> Response {
 }
 
 /// A request body that must be JSON, whatever its content type says: scripts often send none.
-fn json_body(body: &[u8]) -> Result<Value, Problem> {
-    serde_json::from_slice(body).map_err(|error| Problem::bad_request(format!("the body is not JSON: {error}")))
+fn json_body(body: &[u8]) -> Result<Value, ApiError> {
+    serde_json::from_slice(body).map_err(|error| ApiError::bad_request(format!("the body is not JSON: {error}")))
 }
 
 /// The most records one page holds.
-const LONGEST_PAGE: usize = 100;
+const MAX_PAGE_SIZE: usize = 100;
 
-fn whole(name: &str, typed: Option<String>, default: usize, most: usize) -> Result<usize, Problem> {
+fn whole(name: &str, typed: Option<String>, default: usize, most: usize) -> Result<usize, ApiError> {
     let Some(typed) = typed.filter(|typed| !typed.is_empty()) else { return Ok(default) };
     match typed.parse() {
         Ok(number) if (1..=most).contains(&number) => Ok(number),
-        _ if most == usize::MAX => Err(Problem::bad_request(format!("`{name}` must be a whole number from 1"))),
-        _ => Err(Problem::bad_request(format!("`{name}` must be a whole number from 1 to {most}"))),
+        _ if most == usize::MAX => Err(ApiError::bad_request(format!("`{name}` must be a whole number from 1"))),
+        _ => Err(ApiError::bad_request(format!("`{name}` must be a whole number from 1 to {most}"))),
     }
 }
 
 /// The page asked for. Some clients count from 0: their first page is ours.
-fn page(typed: Option<String>) -> Result<usize, Problem> {
+fn page(typed: Option<String>) -> Result<usize, ApiError> {
     whole("page", typed.filter(|typed| typed != "0"), 1, usize::MAX)
 }
 

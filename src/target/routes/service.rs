@@ -9,13 +9,15 @@ use serde_json::json;
 
 use super::super::App;
 
+use crate::units::sync::read;
+
 pub(super) async fn health(State(app): State<Arc<App>>) -> Response {
     // A cache that is away makes the target slow, not ill: the status stays `ok`, the cache's own says what is wrong.
     let health = json!({
         "status": "ok",
         "version": env!("CARGO_PKG_VERSION"),
         "uptime_seconds": app.started.elapsed().as_secs(),
-        "risks": app.store.read().unwrap_or_else(std::sync::PoisonError::into_inner).len(),
+        "risks": read(&app.store).len(),
         "cache": app.cache.health().await,
     });
     super::json_answer(StatusCode::OK, &health)

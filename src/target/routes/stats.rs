@@ -6,10 +6,10 @@ use axum::extract::State;
 use axum::response::Response;
 
 use super::super::App;
-use super::super::problem::Problem;
+use super::super::api_error::ApiError;
 use super::{also_as_data, cached};
 
-pub(super) async fn totals(State(app): State<Arc<App>>) -> Result<Response, Problem> {
+pub(super) async fn totals(State(app): State<Arc<App>>) -> Result<Response, ApiError> {
     let cache = app.cache.word();
     cached(&app, "stats".to_owned(), |store| {
         let mut stats = store.stats();
@@ -19,7 +19,7 @@ pub(super) async fn totals(State(app): State<Arc<App>>) -> Result<Response, Prob
     .await
 }
 
-pub(super) async fn dashboard(State(app): State<Arc<App>>) -> Result<Response, Problem> {
+pub(super) async fn dashboard(State(app): State<Arc<App>>) -> Result<Response, ApiError> {
     let cache = app.cache.word();
     cached(&app, "dashboard".to_owned(), |store| {
         let mut page = store.dashboard();
@@ -29,10 +29,10 @@ pub(super) async fn dashboard(State(app): State<Arc<App>>) -> Result<Response, P
     .await
 }
 
-pub(super) async fn matrix(State(app): State<Arc<App>>) -> Result<Response, Problem> {
+pub(super) async fn matrix(State(app): State<Arc<App>>) -> Result<Response, ApiError> {
     cached(&app, "matrix".to_owned(), |store| Ok(store.matrix())).await
 }
 
-pub(super) async fn trends(State(app): State<Arc<App>>) -> Result<Response, Problem> {
+pub(super) async fn trends(State(app): State<Arc<App>>) -> Result<Response, ApiError> {
     cached(&app, "trends".to_owned(), |store| Ok(store.trends())).await
 }

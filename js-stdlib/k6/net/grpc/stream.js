@@ -43,7 +43,7 @@ class Stream {
     const next = native.nextEvent(this);
     if (next === undefined || next === null) return;
     call(primordials.PromisePrototypeThen, next, (event) => {
-      // Asked for before the handlers run: what is asked for ends with the iteration.
+      // Requested before the handlers run: what is pending ends with the iteration.
       this.#pull();
       const ts = event[0];
       const message = event[1];

@@ -9,7 +9,7 @@ use boa_engine::{Context, JsResult, JsValue};
 use bytes::Bytes;
 use rustc_hash::FxHashMap;
 
-use crate::source::Shared as File;
+use crate::source::SharedBytes as File;
 
 /// The bytes of an ArrayBuffer, or those a typed array shows. A DataView is an object like any other, as in k6.
 pub fn buffer_bytes(object: &JsObject, context: &mut Context) -> JsResult<Option<Bytes>> {

@@ -8,7 +8,7 @@ use boa_engine::{Context, JsError, JsNativeError, JsResult, JsString, JsValue, J
 
 use super::realm::state;
 use super::{ON_CATCH, nesting};
-use crate::js::coroutine;
+use crate::js::engine::native_stack;
 use crate::js::engine::{stack, symbol_text, thrown_text};
 use crate::js::value::{Exception, Throw};
 
@@ -188,7 +188,7 @@ fn parse_place(message: &str) -> Option<(&str, u32, u32)> {
 
 /// Whether the stack is enough for a text to be parsed and compiled.
 pub fn ensure_parsable(text: &str) -> JsResult<()> {
-    if nesting::stack_needed(text) > coroutine::stack_left() { Err(too_deep()) } else { Ok(()) }
+    if nesting::stack_needed(text) > native_stack::stack_left() { Err(too_deep()) } else { Ok(()) }
 }
 
 /// What is thrown where the stack ends.

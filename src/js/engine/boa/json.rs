@@ -14,8 +14,8 @@ use super::convert::{MAX_SHARED, enumerable_keys, plain_object, property_key, pu
 use super::errors;
 use super::limits::MIN_STACK;
 use super::realm::state;
-use crate::js::coroutine;
 use crate::js::engine::Host;
+use crate::js::engine::native_stack;
 use crate::js::value::Throw;
 
 /// `JSON.parse` of a string, natively; anything else goes the old way.
@@ -109,7 +109,7 @@ fn levels(text: &str) -> usize {
 
 /// What a reviver makes of a property and everything below it, from the inside out.
 fn revive(holder: &JsObject, key: PropertyKey, reviver: &JsObject, context: &mut Context) -> JsResult<JsValue> {
-    if coroutine::stack_left() < MIN_STACK {
+    if native_stack::stack_left() < MIN_STACK {
         return Err(errors::too_deep());
     }
     let value = holder.get(key.clone(), context)?;
@@ -161,7 +161,7 @@ impl<'de> DeserializeSeed<'de> for JsonSeed<'_> {
         }
         let text = <&serde_json::value::RawValue>::deserialize(reader)?;
         let is_first = self.depth < Self::LEVELS_PER_READER;
-        if coroutine::stack_left() < MIN_STACK || is_first && levels(text.get()) > Self::MAX_LEVELS {
+        if native_stack::stack_left() < MIN_STACK || is_first && levels(text.get()) > Self::MAX_LEVELS {
             return Err(D::Error::custom(errors::TOO_DEEP));
         }
         let mut reader = serde_json::Deserializer::from_str(text.get());

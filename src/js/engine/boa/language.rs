@@ -14,9 +14,9 @@ use boa_engine::{
 use super::convert::{property_key, put};
 use super::errors;
 use super::realm::state;
-use crate::js::regexp::{self, Flags, Groups, MatchError, Program};
+use crate::js::language::regexp::{self, Captures, Flags, MatchError, Program};
+use crate::js::language::{collation, dates};
 use crate::js::value::Throw;
-use crate::js::{collation, dates};
 
 /// Puts ours in the place of the engine's.
 ///
@@ -205,7 +205,7 @@ fn search(
     start: u64,
     is_sticky: bool,
     context: &mut Context,
-) -> JsResult<Option<Groups>> {
+) -> JsResult<Option<Captures>> {
     if start > text.len() as u64 {
         return Ok(None);
     }
@@ -228,7 +228,7 @@ fn search(
 fn result(
     text: &JsString,
     program: &Program,
-    groups: &Groups,
+    groups: &Captures,
     has_indices: bool,
     context: &mut Context,
 ) -> JsResult<JsValue> {
@@ -262,7 +262,7 @@ fn result(
 /// An object with something made of each group that has a name; `undefined` where none has.
 fn named(
     program: &Program,
-    groups: &Groups,
+    groups: &Captures,
     make: impl Fn(&Option<(usize, usize)>, &mut Context) -> JsValue,
     context: &mut Context,
 ) -> JsValue {

@@ -4,12 +4,13 @@
 //! the VU has to stop they become 0 in the middle of whatever runs, and the next call or round ends in an error that
 //! scripts can't catch.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use boa_engine::Context;
 use boa_engine::vm::RuntimeLimits;
 
-use crate::js::coroutine;
+use crate::js::engine::native_stack;
+use crate::units::sync::lock;
 
 /// NativeExports may call each other this deep. Boa keeps frames on its heap, but what built-ins call nests on the stack.
 const MAX_RECURSION: usize = 50_000;
@@ -33,7 +34,7 @@ unsafe impl Send for LimitsPointer {}
 
 impl ContextLimits {
     fn pointer(&self) -> std::sync::MutexGuard<'_, LimitsPointer> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 
     /// JavaScript is about to run in the context, which must not move from now on.
@@ -68,7 +69,7 @@ impl ContextLimits {
 
 /// The limits of a VU that may run, on what it has of a stack.
 fn running() -> RuntimeLimits {
-    let calls = (coroutine::stack_left() / STACK_PER_CALL).min(MAX_RECURSION);
+    let calls = (native_stack::stack_left() / STACK_PER_CALL).min(MAX_RECURSION);
     let mut limits = RuntimeLimits::default();
     limits.disable_loop_iteration_limit();
     limits.set_recursion_limit(calls);

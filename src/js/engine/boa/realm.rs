@@ -18,9 +18,9 @@ use super::limits::ContextLimits;
 use super::modules::Modules;
 use super::promises::Jobs;
 use super::{convert, errors, json, language, modules, promises, scope, split, strings};
-use crate::js::dates;
 use crate::js::engine::realm::{EngineContext, EngineRealm, PromiseState, RealmState};
 use crate::js::engine::{ABSENT, ABSENT_MEMBERS, Compiled, ExportKind, Global, Host, NATIVE};
+use crate::js::language::dates;
 use crate::js::value::{Exception, Throw, Value};
 
 /// Boa itself refers to these absent objects; their members are removed, to free the memory.

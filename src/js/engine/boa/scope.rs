@@ -12,7 +12,7 @@ use super::errors;
 use super::limits::MIN_STACK;
 use super::modules::{native_function, native_value};
 use super::realm::state;
-use crate::js::coroutine;
+use crate::js::engine::native_stack;
 use crate::js::engine::realm::EngineContext as _;
 use crate::js::engine::{ENGINE, Global, ModuleCode, PRIMORDIALS, lazy, loading};
 use crate::js::value::{Args, Throw};
@@ -24,7 +24,7 @@ use crate::js::value::{Args, Throw};
 /// # Errors
 /// What it throws.
 pub fn call_native(place: usize, args: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
-    if coroutine::stack_left() < MIN_STACK {
+    if native_stack::stack_left() < MIN_STACK {
         return Err(errors::too_deep());
     }
     let args = args.iter().map(|arg| convert::to_rust(arg, context)).collect::<JsResult<Args>>()?;
@@ -66,7 +66,7 @@ pub fn define(name: &'static str, global: Global, enumerable: bool, context: &mu
             let function = native_function(place, name, context);
             accessor().get(function.clone()).set(function).configurable(false).build()
         }
-        Global::Part(part_name, member) => {
+        Global::Lazy(part_name, member) => {
             // It stays an accessor: a getter that put a plain property in its own place would be called again all the
             // same, because Boa remembers what kind of property it found.
             let make = NativeFunction::from_copy_closure(move |_this, _args, context| {
@@ -105,7 +105,7 @@ fn plain(value: JsValue, enumerable: bool) -> PropertyDescriptor {
 /// What it throws.
 pub fn run_part(text: &str, context: &mut Context) -> JsResult<JsValue> {
     // A parser descends deep, and what it parses is parsed once.
-    coroutine::goes_deep();
+    native_stack::goes_deep();
     let constructor = context.intrinsics().constructors().function().constructor();
     let function = constructor.construct(&[JsString::from(format!("return {text}")).into()], None, context)?;
     function.call(&JsValue::undefined(), &[], context)
@@ -192,7 +192,7 @@ fn once(_this: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<Js
 fn load(_this: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     let address = first(args, context)?;
     // A parser descends deep, and what it parses is parsed once.
-    coroutine::goes_deep();
+    native_stack::goes_deep();
     loading::require(context, &address)
 }
 

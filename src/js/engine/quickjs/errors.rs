@@ -2,7 +2,7 @@
 
 use super::ffi::{Borrowed, Closure, Context, NativeCall, Owned, PropertyFlags, Thrown};
 use super::realm::put;
-use crate::js::dialect::RegExpLiteral;
+use crate::js::engine::RegExpLiteral;
 use crate::js::engine::{stack, symbol_text, thrown_text};
 use crate::js::value::{Exception, Throw};
 

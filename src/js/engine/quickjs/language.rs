@@ -8,9 +8,9 @@ use std::rc::Rc;
 use super::errors;
 use super::ffi::{Atom, Borrowed, Context, MethodEntry, NativeCall, NativeFunction, Owned, Thrown, entry};
 use super::realm::put;
-use crate::js::regexp::{self, Flags, Groups, MatchError, Program};
+use crate::js::language::regexp::{self, Captures, Flags, MatchError, Program};
+use crate::js::language::{collation, dates};
 use crate::js::value::Throw;
-use crate::js::{collation, dates};
 
 static REGEXP: [MethodEntry; 1] = [entry::<Exec>(c"exec", 1, 0)];
 static STRING: [MethodEntry; 1] = [entry::<LocaleCompare>(c"localeCompare", 1, 0)];
@@ -202,7 +202,7 @@ fn result(
     text: &Owned,
     units: &[u16],
     program: &Program,
-    (groups, has_indices): (&Groups, bool),
+    (groups, has_indices): (&Captures, bool),
 ) -> Result<Owned, Thrown> {
     let piece = |group: &GroupSpan| match group {
         Some((from, to)) => context.string_of_utf16(&units[*from..*to]),
@@ -233,7 +233,7 @@ fn result(
 /// A list with something made of each group.
 fn list(
     context: Context,
-    groups: &Groups,
+    groups: &Captures,
     make: impl Fn(&GroupSpan) -> Result<Owned, Thrown>,
 ) -> Result<Owned, Thrown> {
     let list = context.array()?;
@@ -247,7 +247,7 @@ fn list(
 fn named(
     context: Context,
     program: &Program,
-    groups: &Groups,
+    groups: &Captures,
     make: impl Fn(&GroupSpan) -> Result<Owned, Thrown>,
 ) -> Result<Owned, Thrown> {
     if program.names.is_empty() {

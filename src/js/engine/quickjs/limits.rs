@@ -5,7 +5,7 @@ use std::ptr;
 use super::ffi::{Borrowed, Closure, Context, JsRuntime, NativeCall, Owned, Thrown};
 use super::json;
 use super::realm::QuickJsState;
-use crate::js::coroutine;
+use crate::js::engine::native_stack;
 
 /// JavaScript may use this many bytes of stack: 100,000 calls and more. Below that is room for what does not look at the limit.
 const MAX_STACK: usize = 64 << 20;
@@ -21,7 +21,7 @@ pub struct StackLimit {
 
 /// JavaScript is about to run on whatever stack the VU has now; QuickJS measures its depth from here.
 pub fn enter(runtime: &JsRuntime) {
-    let depth = coroutine::stack_left().min(MAX_STACK);
+    let depth = native_stack::stack_left().min(MAX_STACK);
     let here = 0u8;
     runtime.context().state().extras.stack.set(StackLimit { begin: ptr::from_ref(&here).addr(), depth });
     runtime.enter(depth);

@@ -53,7 +53,7 @@ pub fn define(context: Context, name: &'static str, global: Global, enumerable: 
             let [getter, setter] = [native_function(context, name, place)?, native_function(context, name, place)?];
             ((getter, Some(setter)), PropertyFlags::FIXED)
         }
-        Global::Part(part, member) => {
+        Global::Lazy(part, member) => {
             let [name, part, member] = [name, part, member.unwrap_or_default()].map(|text| context.string(text));
             let (name, part, member, kind) = (name?, part?, member?, context.bool(enumerable));
             let data = [name.borrow(), part.borrow(), member.borrow(), kind.borrow()];

@@ -1,6 +1,6 @@
 //! `k6/data`: which VU builds a `SharedArray`, and where the others find it.
 //!
-//! One VU of the process builds at a time. Whoever asks meanwhile waits, and then finds the array or is the next to try.
+//! One VU of the process builds at a time. A VU that asks meanwhile waits, and then finds the array or is the next to try.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -8,9 +8,9 @@ use std::sync::Arc;
 use tokio::sync::OwnedMutexGuard;
 
 use super::super::Op;
-use super::super::volley::shared_array::{Builder, handle};
+use super::super::volley::shared_array::{Arrays, Builder, handle};
+use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
-use crate::js::vu::Vu;
 
 /// The native half.
 pub const OPS: &[(&str, Op)] = &[("claim", claim), ("add", add), ("keep", keep), ("letGo", let_go)];
@@ -20,7 +20,7 @@ pub const OPS: &[(&str, Op)] = &[("claim", claim), ("add", add), ("keep", keep),
 struct Building(RefCell<Vec<(String, Builder)>>, RefCell<Option<OwnedMutexGuard<()>>>);
 
 /// `(name, kind of the function)` -> the array; `undefined` if it is up to this VU to build it.
-fn claim(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn claim(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     if !vu.is_init() {
         return Err(Throw::go("new SharedArray must be called in the init context"));
     }
@@ -34,11 +34,11 @@ fn claim(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     if kind != "function" {
         return Err(Throw::go("a function is expected as the second argument of SharedArray's constructor"));
     }
-    let arrays = vu.script.arrays.clone();
+    let arrays = vu.script.module_state::<Arrays>();
     if let Some(array) = arrays.named(&name) {
         return Ok(handle(array));
     }
-    let building = vu.room::<Building>();
+    let building = vu.module_state::<Building>();
     if building.0.borrow().iter().any(|(known, _)| *known == name) {
         return Err(Throw::go(format!("the SharedArray {name:?} can't be made out of itself")));
     }
@@ -57,27 +57,27 @@ fn claim(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 }
 
 /// `(text)`: the next element, as JSON.
-fn add(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn add(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let text = args.string(0);
-    if let Some((_, builder)) = vu.room::<Building>().0.borrow_mut().last_mut() {
+    if let Some((_, builder)) = vu.module_state::<Building>().0.borrow_mut().last_mut() {
         builder.push(|out| out.extend_from_slice(text.as_bytes()));
     }
     Ok(Value::Undefined)
 }
 
 /// The array is complete -> the array.
-fn keep(vu: &Vu, _args: Args) -> Result<Value, Throw> {
-    let building = vu.room::<Building>();
+fn keep(vu: &VuContext, _args: Args) -> Result<Value, Throw> {
+    let building = vu.module_state::<Building>();
     let Some((name, builder)) = building.0.borrow_mut().pop() else { return Ok(Value::Undefined) };
     let array = Arc::new(builder.finish());
-    vu.script.arrays.name(name, array.clone());
+    vu.script.module_state::<Arrays>().name(name, array.clone());
     release(&building);
     Ok(handle(array))
 }
 
 /// There will be no array: the function threw.
-fn let_go(vu: &Vu, _args: Args) -> Result<Value, Throw> {
-    let building = vu.room::<Building>();
+fn let_go(vu: &VuContext, _args: Args) -> Result<Value, Throw> {
+    let building = vu.module_state::<Building>();
     building.0.borrow_mut().pop();
     release(&building);
     Ok(Value::Undefined)
@@ -90,8 +90,8 @@ fn release(building: &Building) {
 }
 
 /// Lets others build, after a turn that was ended from outside: no code of the script's ran.
-pub fn abandon(vu: &Vu) {
-    let building = vu.room::<Building>();
+pub fn abandon(vu: &VuContext) {
+    let Some(building) = vu.existing_module_state::<Building>() else { return };
     building.0.take();
     building.1.take();
 }

@@ -6,8 +6,8 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 
 use super::super::Op;
 use super::bytes::bytes_of;
+use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value, text_of};
-use crate::js::vu::Vu;
 
 /// The native half.
 pub const OPS: &[(&str, Op)] = &[("encode", encode), ("decode", decode)];
@@ -105,13 +105,13 @@ impl Spelling {
 }
 
 /// `(bytes, spelling)` -> text
-fn encode(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn encode(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let bytes = bytes_of(args.take(0)).map_err(Throw::go)?;
     Ok(Spelling::named(&args.string(1)).encode(&bytes).into())
 }
 
 /// `(text, spelling, as text)` -> bytes, or what they spell.
-fn decode(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn decode(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let (text, spelling) = (args.string(0), Spelling::named(&args.string(1)));
     let bytes = spelling.decode(&text).map_err(|at| Throw::go(format!("illegal base64 data at input byte {at}")))?;
     Ok(if args.bool(2) { text_of(&bytes).into() } else { Value::Bytes(bytes.into()) })

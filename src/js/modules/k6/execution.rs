@@ -1,6 +1,5 @@
 //! `k6/execution`: where the script is, and the ways to end the run.
 
-use std::cell::Cell;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::UNIX_EPOCH;
 
@@ -8,9 +7,8 @@ use super::super::Op;
 use super::tag_text;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::js::runtime::{LifecycleStage, VuContext};
 use crate::js::value::{Args, Throw, Value};
-use crate::js::vu::{Stage, Vu};
-use crate::metrics::Metadata;
 
 /// The native half.
 pub const OPS: &[(&str, Op)] = &[
@@ -33,8 +31,11 @@ fn unavailable(what: &str) -> Throw {
 }
 
 /// `(name)` -> one number about this process.
-fn instance(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
-    if matches!(vu.stage.get(), Stage::Init { first: true } | Stage::Teardown | Stage::Summary) {
+fn instance(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
+    if matches!(
+        vu.stage.get(),
+        LifecycleStage::Init { first: true } | LifecycleStage::Teardown | LifecycleStage::Summary
+    ) {
         return Err(unavailable("instance information in the init context"));
     }
     let state = &vu.script.state;
@@ -50,9 +51,9 @@ fn instance(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 }
 
 /// `(name)` -> one fact about the scenario.
-fn scenario(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn scenario(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let scenario = vu.scenario.borrow();
-    let Some(facts) = scenario.as_ref().filter(|_| vu.stage.get() == Stage::Iterations) else {
+    let Some(facts) = scenario.as_ref().filter(|_| vu.stage.get() == LifecycleStage::Iterations) else {
         return Err(unavailable("scenario information outside of the VU context"));
     };
     Ok(match args.string(0).as_str() {
@@ -69,12 +70,12 @@ fn scenario(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     })
 }
 
-fn in_vu(vu: &Vu) -> Result<(), Throw> {
+fn in_vu(vu: &VuContext) -> Result<(), Throw> {
     if vu.is_init() { Err(unavailable("VU information in the init context")) } else { Ok(()) }
 }
 
 /// `(name)` -> one number about this VU.
-fn vu(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn vu(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     in_vu(vu)?;
     let number = match args.string(0).as_str() {
         "idInInstance" => vu.id,
@@ -86,7 +87,7 @@ fn vu(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     Ok(Value::Number(number as f64))
 }
 
-fn tags(vu: &Vu, _args: Args) -> Result<Value, Throw> {
+fn tags(vu: &VuContext, _args: Args) -> Result<Value, Throw> {
     in_vu(vu)?;
     Ok(Value::Map(vu.tags().iter().map(|(key, value)| (key.to_owned(), value.into())).collect()))
 }
@@ -99,7 +100,7 @@ fn wrong_kind(kind: &str, key: &str) -> Throw {
     ))
 }
 
-fn set_tag(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn set_tag(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     in_vu(vu)?;
     let key = args.string(0);
     let text = tag_text(args.get(1)).ok_or_else(|| wrong_kind("tag", &key))?;
@@ -107,62 +108,41 @@ fn set_tag(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     Ok(Value::Undefined)
 }
 
-fn delete_tag(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn delete_tag(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     in_vu(vu)?;
     vu.set_tags(vu.script.interner.without(&vu.tags(), &args.string(0)));
     Ok(Value::Undefined)
 }
 
-fn metadata(vu: &Vu, _args: Args) -> Result<Value, Throw> {
+fn metadata(vu: &VuContext, _args: Args) -> Result<Value, Throw> {
     in_vu(vu)?;
     let pairs = vu.metadata().unwrap_or_default();
     Ok(Value::Map(pairs.iter().map(|(key, value)| (key.to_string(), Value::from(&**value))).collect()))
 }
 
-fn set_metadata(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn set_metadata(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     in_vu(vu)?;
     let key = args.string(0);
     let text = tag_text(args.get(1)).ok_or_else(|| wrong_kind("metadata", &key))?;
-    change_metadata(vu, &key, Some(text));
+    vu.change_metadata(&key, Some(text));
     Ok(Value::Undefined)
 }
 
-fn delete_metadata(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn delete_metadata(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     in_vu(vu)?;
-    change_metadata(vu, &args.string(0), None);
+    vu.change_metadata(&args.string(0), None);
     Ok(Value::Undefined)
 }
 
-/// Sets or removes one piece of metadata, keeping the rest sorted by name.
-pub fn change_metadata(vu: &Vu, key: &str, value: Option<String>) {
-    let old = vu.metadata().unwrap_or_default();
-    let mut list: Vec<_> = old.iter().filter(|(known, _)| &**known != key).cloned().collect();
-    if let Some(value) = value {
-        list.push((key.into(), value.into()));
-        list.sort();
-    }
-    let new: Metadata = list.into();
-    vu.set_metadata(Some(new).filter(|list| !list.is_empty()));
-}
-
-fn options(vu: &Vu, _args: Args) -> Result<Value, Throw> {
+fn options(vu: &VuContext, _args: Args) -> Result<Value, Throw> {
     match vu.script.options.get() {
         Some(json) if !vu.is_init() => Ok(Value::Json(json.clone().into())),
         _ => Err(unavailable("test options in the init context")),
     }
 }
 
-/// What became of this VU's `test.abort()`.
-#[derive(Default)]
-pub struct Aborted {
-    /// The present iteration ended the run.
-    pub in_iteration: Cell<bool>,
-    /// What `handleSummary` ended with.
-    pub in_summary: Cell<Option<Failure>>,
-}
-
 /// `(message, stack)`: ends the whole run. The stack tells where it was called.
-fn abort(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn abort(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let mut message = match args.take(0) {
         Value::String(message) => format!("test aborted: {message}"),
         _ => "test aborted".to_owned(),
@@ -170,7 +150,9 @@ fn abort(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     let stack = args.string(1);
     let mut frames = stack.lines().filter_map(|line| line.strip_prefix("\tat "));
     let first = frames.next();
-    if let (Some(place), Stage::Init { .. } | Stage::Iterations | Stage::Summary) = (first, vu.stage.get()) {
+    if let (Some(place), LifecycleStage::Init { .. } | LifecycleStage::Iterations | LifecycleStage::Summary) =
+        (first, vu.stage.get())
+    {
         message = format!("{message} at {place}");
     }
     let mut code = ExitCode::ScriptAborted;
@@ -179,20 +161,12 @@ fn abort(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     if vu.is_init() && outermost.is_some_and(|frame| !frame.contains(&format!("{}:", vu.script.address))) {
         code = ExitCode::Other;
     }
-    let failure = Failure::new(code, message);
-    let aborted = vu.room::<Aborted>();
-    if vu.stage.get() == Stage::Summary {
-        aborted.in_summary.set(Some(failure));
-    } else {
-        vu.script.state.abort(failure);
-        aborted.in_iteration.set(true);
-    }
-    vu.stop.raise();
+    vu.abort_run(Failure::new(code, message));
     Err(Throw::Stop)
 }
 
-/// `(message)`: the run goes on and ends with 110.
-fn fail(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+/// `(message)`: the run continues and ends with 110.
+fn fail(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     if vu.is_init() {
         return Err(Throw::go("execution.test.fail() called outside of VU context"));
     }

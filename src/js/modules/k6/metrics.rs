@@ -1,11 +1,11 @@
 //! `k6/metrics`: the script's own counters, gauges, rates and trends.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::super::Op;
 use super::tag_pairs;
+use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
-use crate::js::vu::Vu;
 use crate::metrics::{Contains, MetricId, MetricType};
 
 /// The native half.
@@ -13,7 +13,7 @@ pub const OPS: &[(&str, Op)] =
     &[("declare", declare), ("add", add), ("reject", reject), ("setWasUsed", set_was_used), ("isStrict", is_strict)];
 
 /// `(kind, name, isTime)` -> the metric's place.
-fn declare(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn declare(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     if !vu.is_init() {
         return Err(Throw::go("metrics must be declared in the init context"));
     }
@@ -29,7 +29,7 @@ fn declare(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 }
 
 /// `(metric, name, value, tags)`; the value is a number and not NaN.
-fn add(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn add(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     if vu.is_init() {
         return Err(Throw::go("Adding to metrics in the init context is not supported"));
     }
@@ -54,7 +54,7 @@ fn add(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 }
 
 /// `(text)`: a value that is no number: a warning, or an exception with the option `throw`.
-fn reject(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn reject(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     if vu.is_init() {
         return Err(Throw::go("Adding to metrics in the init context is not supported"));
     }
@@ -66,9 +66,13 @@ fn reject(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     Ok(Value::Bool(false))
 }
 
-/// `(metric)`: a gauge's `set` was called, which k6 does not have; told once in a run.
-fn set_was_used(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
-    if !vu.is_init() && !vu.script.told_of_set.swap(true, Ordering::Relaxed) {
+/// The warning that gauges have no `set` in k6 was given in this run.
+#[derive(Default)]
+struct SetWasUsed(AtomicBool);
+
+/// `(metric)`: a gauge's `set` was called, which k6 does not have; warns once in a run.
+fn set_was_used(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
+    if !vu.is_init() && !vu.script.module_state::<SetWasUsed>().0.swap(true, Ordering::Relaxed) {
         let name = args.string(0);
         let text =
             format!("`set` of the gauge '{name}' is taken as `add`: k6 has no `set`, a script for both says `add`");
@@ -78,6 +82,6 @@ fn set_was_used(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 }
 
 /// Whether scripts find what k6 has and nothing else.
-fn is_strict(vu: &Vu, _: Args) -> Result<Value, Throw> {
+fn is_strict(vu: &VuContext, _: Args) -> Result<Value, Throw> {
     Ok(Value::Bool(vu.script.is_strict))
 }

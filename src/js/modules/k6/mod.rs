@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use super::Op;
 use crate::execution::precise_timer;
+use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
-use crate::js::vu::Vu;
 use crate::metrics::record::millis;
 use crate::metrics::system_tags::SystemTag;
 use crate::metrics::{Record, builtin};
@@ -41,17 +41,17 @@ pub const OPS: &[(&str, Op)] = &[
 
 /// The groups a VU is in, innermost last: the path outside, and when the group began.
 #[derive(Default)]
-struct Groups(RefCell<Vec<(Rc<str>, Instant)>>);
+struct GroupStack(RefCell<Vec<(Rc<str>, Instant)>>);
 
 /// Refuses `name` in init code; else the time all checks of one call share.
-fn check_stage(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn check_stage(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     if vu.is_init() {
         return Err(Throw::go(format!("Using {} in the init context is not supported", args.string(0))));
     }
     Ok(Value::Number(vu.now().0 as f64))
 }
 
-fn enter_group(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn enter_group(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     // The tag is the group, also where the script has put another name there.
     let tags = vu.tags();
     let outer = match tags.get("group") {
@@ -61,13 +61,15 @@ fn enter_group(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     let name = args.string(0);
     // The root has no name: a nameless group at the root is the root.
     let path = if name.is_empty() && outer.is_empty() { "".into() } else { format!("{outer}::{name}").into() };
-    vu.room::<Groups>().0.borrow_mut().push((outer, Instant::now()));
+    vu.module_state::<GroupStack>().0.borrow_mut().push((outer, Instant::now()));
     vu.set_group(path);
     Ok(Value::Undefined)
 }
 
-fn leave_group(vu: &Vu, _args: Args) -> Result<Value, Throw> {
-    let Some((outer, began)) = vu.room::<Groups>().0.borrow_mut().pop() else { return Ok(Value::Undefined) };
+fn leave_group(vu: &VuContext, _args: Args) -> Result<Value, Throw> {
+    let Some((outer, began)) = vu.module_state::<GroupStack>().0.borrow_mut().pop() else {
+        return Ok(Value::Undefined);
+    };
     vu.sample(builtin::GROUP_DURATION, millis(began.elapsed().as_nanos() as u64), vu.tags());
     vu.set_group(outer);
     Ok(Value::Undefined)
@@ -75,8 +77,8 @@ fn leave_group(vu: &Vu, _args: Args) -> Result<Value, Throw> {
 
 /// Leaves the groups an iteration was in when it was ended from outside. They have a duration if the script ended them
 /// itself, by `test.abort()`; groups that were interrupted have none.
-pub fn leave_all_groups(vu: &Vu, was_script: bool) {
-    let groups = vu.room::<Groups>().0.take();
+pub fn leave_all_groups(vu: &VuContext, was_script: bool) {
+    let groups = vu.module_state::<GroupStack>().0.take();
     for (outside, began) in groups.into_iter().rev() {
         if was_script {
             vu.sample(builtin::GROUP_DURATION, millis(began.elapsed().as_nanos() as u64), vu.tags());
@@ -86,7 +88,7 @@ pub fn leave_all_groups(vu: &Vu, was_script: bool) {
 }
 
 /// `(name, passed, tags)`
-fn record_check(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn record_check(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let passed = args.bool(1);
     let name = args.string(0);
     let user = tag_pairs(args.take(2))?;
@@ -156,7 +158,7 @@ pub fn number_text(number: f64) -> String {
     }
 }
 
-fn sleep_for(vu: &Vu, args: Args) -> Result<Value, Throw> {
+fn sleep_for(vu: &VuContext, args: Args) -> Result<Value, Throw> {
     let seconds = args.number(0);
     if seconds > 0.0 {
         // Beyond this no run lasts; the bound keeps the conversion from overflowing.

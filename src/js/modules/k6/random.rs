@@ -2,14 +2,14 @@
 
 use std::cell::RefCell;
 
+use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
-use crate::js::vu::Vu;
 
 /// The generator of a VU that was seeded: xoshiro256++ (Blackman and Vigna, public domain).
 #[derive(Default)]
 struct Generator(RefCell<[u64; 4]>);
 
-pub(super) fn seed(vu: &Vu, args: Args) -> Result<Value, Throw> {
+pub(super) fn seed(vu: &VuContext, args: Args) -> Result<Value, Throw> {
     // SplitMix64 spreads the seed over the state, as the authors of xoshiro advise.
     let mut state = args.number(0) as i64 as u64;
     let mut next = || {
@@ -19,12 +19,12 @@ pub(super) fn seed(vu: &Vu, args: Args) -> Result<Value, Throw> {
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         z ^ (z >> 31)
     };
-    *vu.room::<Generator>().0.borrow_mut() = [next(), next(), next(), next()];
+    *vu.module_state::<Generator>().0.borrow_mut() = [next(), next(), next(), next()];
     Ok(Value::Undefined)
 }
 
-pub(super) fn random(vu: &Vu, _args: Args) -> Result<Value, Throw> {
-    let room = vu.room::<Generator>();
+pub(super) fn random(vu: &VuContext, _args: Args) -> Result<Value, Throw> {
+    let room = vu.module_state::<Generator>();
     let mut s = room.0.borrow_mut();
     let result = s[0].wrapping_add(s[3]).rotate_left(23).wrapping_add(s[0]);
     let t = s[1] << 17;

@@ -1,14 +1,14 @@
 //! `k6/secrets`: the native half hands out what the run's sources hold.
 
 use super::super::Op;
+use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
-use crate::js::vu::Vu;
 
 /// The native half of `k6/secrets`.
 pub const OPS: &[(&str, Op)] = &[("get", get)];
 
 /// `(source or undefined, key)`: a promise of the value.
-fn get(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn get(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let source = match args.take(0) {
         Value::String(name) => Some(name),
         _ => None,

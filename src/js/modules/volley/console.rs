@@ -1,11 +1,11 @@
 //! `console`: the log entries behind it.
 
+use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
-use crate::js::vu::Vu;
 use crate::log::Level;
 
 /// `(level, text)`
-pub(super) fn write(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+pub(super) fn write(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let level = match args.string(0).as_str() {
         "debug" => Level::Debug,
         "warning" => Level::Warning,

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::super::Op;
 use crate::js::engine::{Global, Realm};
+use crate::js::loader::Loader;
 use crate::js::modules::k6::{tag_text, timers};
+use crate::js::runtime::{LifecycleStage, VuContext};
 use crate::js::value::{Args, Throw, Value, text_of};
-use crate::js::vu::{Stage, Vu};
 
 /// The native half.
 pub const OPS: &[(&str, Op)] = &[
@@ -20,7 +21,7 @@ pub const OPS: &[(&str, Op)] = &[
     ("isFrozen", |vu, _| Ok(vu.script.freeze_env.into())),
     ("open", open),
     ("here", here),
-    ("isFirstPass", |vu, _| Ok((vu.stage.get() == Stage::Init { first: true }).into())),
+    ("isFirstPass", |vu, _| Ok((vu.stage.get() == LifecycleStage::Init { first: true }).into())),
     ("explain", explain),
     ("refuseModule", |_, _| Err(mixing("module"))),
     ("refuseExports", |_, _| Err(mixing("exports"))),
@@ -37,24 +38,24 @@ pub const OPS: &[(&str, Op)] = &[
 /// The global scope besides the language, in the order `Object.keys(globalThis)` shows it: what it is called, how it is
 /// made, and whether it is enumerable.
 const SCOPE: &[(&str, Global, bool)] = &[
-    ("GoError", Global::Part("volley/go_error", None), false),
+    ("GoError", Global::Lazy("volley/go_error", None), false),
     ENVIRONMENT,
     ("__VU", Global::Value("vuId"), true),
-    ("console", Global::Part("volley/console", None), true),
-    ("require", Global::Part("volley/require", None), true),
-    ("open", Global::Part("volley/open", None), true),
+    ("console", Global::Lazy("volley/console", None), true),
+    ("require", Global::Lazy("volley/require", None), true),
+    ("open", Global::Lazy("volley/open", None), true),
     // A module of either kind has its own, which knows where it is.
     ("module", Global::Refused("refuseModule"), false),
     ("exports", Global::Refused("refuseExports"), false),
-    ("setTimeout", Global::Part(TIMERS, Some("setTimeout")), true),
-    ("setInterval", Global::Part(TIMERS, Some("setInterval")), true),
-    ("clearTimeout", Global::Part(TIMERS, Some("clearTimeout")), true),
-    ("clearInterval", Global::Part(TIMERS, Some("clearInterval")), true),
-    ("crypto", Global::Part("volley/webcrypto", None), true),
-    ("TextDecoder", Global::Part("volley/text", Some("TextDecoder")), true),
-    ("TextEncoder", Global::Part("volley/text", Some("TextEncoder")), true),
+    ("setTimeout", Global::Lazy(TIMERS, Some("setTimeout")), true),
+    ("setInterval", Global::Lazy(TIMERS, Some("setInterval")), true),
+    ("clearTimeout", Global::Lazy(TIMERS, Some("clearTimeout")), true),
+    ("clearInterval", Global::Lazy(TIMERS, Some("clearInterval")), true),
+    ("crypto", Global::Lazy("volley/webcrypto", None), true),
+    ("TextDecoder", Global::Lazy("volley/text", Some("TextDecoder")), true),
+    ("TextEncoder", Global::Lazy("volley/text", Some("TextEncoder")), true),
 ];
-const ENVIRONMENT: (&str, Global, bool) = ("__ENV", Global::Part("volley/environment", None), true);
+const ENVIRONMENT: (&str, Global, bool) = ("__ENV", Global::Lazy("volley/environment", None), true);
 /// The part that keeps the functions of timers.
 pub const TIMERS: &str = "volley/timers";
 
@@ -62,7 +63,7 @@ pub const TIMERS: &str = "volley/timers";
 ///
 /// # Errors
 /// When the engine can't get memory.
-pub fn define(realm: &dyn Realm, vu: &Vu) -> Result<(), Throw> {
+pub fn define(realm: &dyn Realm, vu: &VuContext) -> Result<(), Throw> {
     realm.prepare()?;
     for (name, global, enumerable) in SCOPE {
         realm.define_global(name, *global, *enumerable)?;
@@ -77,7 +78,7 @@ pub fn define(realm: &dyn Realm, vu: &Vu) -> Result<(), Throw> {
 ///
 /// # Errors
 /// As above.
-pub fn activate(realm: &dyn Realm, vu: &Vu) -> Result<(), Throw> {
+pub fn activate(realm: &dyn Realm, vu: &VuContext) -> Result<(), Throw> {
     if vu.script.freeze_env {
         let (name, global, enumerable) = ENVIRONMENT;
         realm.define_global(name, global, enumerable)?;
@@ -90,8 +91,8 @@ pub fn activate(realm: &dyn Realm, vu: &Vu) -> Result<(), Throw> {
 struct Here(RefCell<String>);
 
 /// `(url)` -> the module that was running: from now on it is `url`. Without one nothing changes.
-fn here(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
-    let here = vu.room::<Here>();
+fn here(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
+    let here = vu.module_state::<Here>();
     let before = match args.take(0) {
         Value::String(url) => here.0.replace(url),
         _ => here.0.borrow().clone(),
@@ -100,7 +101,7 @@ fn here(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 }
 
 /// `(place, message)` -> a better message for a `TypeError`, or nothing.
-fn explain(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn explain(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let (place, message) = (args.string(0), args.string(1));
     Ok(vu.script.loader.explain(&place, &message).map_or(Value::Undefined, Value::String))
 }
@@ -114,7 +115,7 @@ fn mixing(name: &str) -> Throw {
 }
 
 /// `(place)` -> the place in the file a person wrote.
-fn origin(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn origin(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let place = args.string(0);
     Ok(Value::String(vu.script.loader.origin(&place).unwrap_or(place)))
 }
@@ -126,38 +127,38 @@ pub(super) fn init_only(function: &str) -> Throw {
     ))
 }
 
-fn env(vu: &Vu, _args: Args) -> Result<Value, Throw> {
+fn env(vu: &VuContext, _args: Args) -> Result<Value, Throw> {
     Ok(Value::Map(vu.env.borrow().iter().map(|(key, value)| (key.clone(), Value::from(&**value))).collect()))
 }
 
-fn get_env(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn get_env(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     Ok(vu.env.borrow().get(&args.string(0)).map_or(Value::Undefined, |value| Value::from(&**value)))
 }
 
-fn set_env(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn set_env(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let (key, value) = (args.string(0), args.string(1));
     Arc::make_mut(&mut *vu.env.borrow_mut()).insert(key, value);
     Ok(Value::Undefined)
 }
 
-fn delete_env(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn delete_env(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     Arc::make_mut(&mut *vu.env.borrow_mut()).remove(&args.string(0));
     Ok(Value::Undefined)
 }
 
-fn vu_id(vu: &Vu, _args: Args) -> Result<Value, Throw> {
+fn vu_id(vu: &VuContext, _args: Args) -> Result<Value, Throw> {
     Ok(Value::Number(vu.id as f64))
 }
 
-fn iteration(vu: &Vu, _args: Args) -> Result<Value, Throw> {
+fn iteration(vu: &VuContext, _args: Args) -> Result<Value, Throw> {
     match vu.stage.get() {
-        Stage::Iterations => Ok(Value::Number(vu.iterations.get().saturating_sub(1) as f64)),
+        LifecycleStage::Iterations => Ok(Value::Number(vu.iterations.get().saturating_sub(1) as f64)),
         _ => Ok(Value::Undefined),
     }
 }
 
 /// `(path, mode, stack)` -> the file, as text or bytes. The stack tells from where; only the first pass has one.
-fn open(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn open(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     if !vu.is_init() {
         return Err(init_only("open"));
     }
@@ -165,7 +166,7 @@ fn open(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
         Value::Undefined | Value::Null => String::new(),
         other => tag_text(&other).unwrap_or_else(|| "[object Object]".to_owned()),
     };
-    let (here, loader) = (vu.room::<Here>(), &vu.script.loader);
+    let (here, loader) = (vu.module_state::<Here>(), Loader::of(&vu.script));
     let here = here.0.borrow();
     if let Value::String(stack) = args.get(2)
         && let Some(place) = stack.lines().find_map(place_in)

@@ -1,23 +1,24 @@
 //! Arrays that all VUs share, each kept once in a process: what `k6/data` and `k6/experimental/csv` give out.
 //!
-//! An element is JSON text; who reads it gets a copy of its own. The array as scripts see it, immutable and with deeply
+//! An element is JSON text; every read makes a copy. The array as scripts see it, immutable and with deeply
 //! frozen elements, is js-stdlib's.
 
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use rustc_hash::FxHashMap;
 use tokio::sync::OnceCell;
 
 use super::super::Op;
+use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
-use crate::js::vu::Vu;
+use crate::units::sync::lock;
 
 /// The native half.
 pub const OPS: &[(&str, Op)] = &[("element", element)];
 
-/// What stands for an element that JSON has no text for.
+/// In the place of an element that JSON has no text for.
 pub const NO_JSON: &str = "undefined";
 
 /// One array.
@@ -33,11 +34,6 @@ impl Array {
     /// The number of elements.
     pub fn len(&self) -> usize {
         self.ends.len()
-    }
-
-    /// True if there are no elements.
-    pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
     }
 
     /// The JSON text of the element at `at`.
@@ -77,12 +73,12 @@ pub struct Arrays {
     /// Held by the VU that builds a named one: others wait, and find it.
     pub building: Arc<tokio::sync::Mutex<()>>,
     /// Those read from files, by what was read and how.
-    tables: Mutex<FxHashMap<String, Arc<OnceCell<Table>>>>,
+    tables: Mutex<FxHashMap<String, Arc<OnceCell<FileArray>>>>,
 }
 
 /// An array that was read from a file.
 #[derive(Clone, Debug)]
-pub struct Table {
+pub struct FileArray {
     /// Its rows.
     pub rows: Arc<Array>,
     /// Where in the file reading it ended.
@@ -90,19 +86,19 @@ pub struct Table {
 }
 
 impl Arrays {
-    /// The array of this name, if somebody has built it.
+    /// The array of this name, if a VU has built it.
     pub fn named(&self, name: &str) -> Option<Arc<Array>> {
-        self.named.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+        lock(&self.named).get(name).cloned()
     }
 
     /// Makes `array` the one of this name.
     pub fn name(&self, name: String, array: Arc<Array>) {
-        self.named.lock().unwrap_or_else(PoisonError::into_inner).insert(name, array);
+        lock(&self.named).insert(name, array);
     }
 
-    /// The place of a table: whoever comes first fills it.
-    pub fn table(&self, key: String) -> Arc<OnceCell<Table>> {
-        self.tables.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default().clone()
+    /// The cell of a table, which the first VU that needs it fills.
+    pub fn table(&self, key: String) -> Arc<OnceCell<FileArray>> {
+        lock(&self.tables).entry(key).or_default().clone()
     }
 }
 
@@ -113,10 +109,10 @@ pub fn handle(array: Arc<Array>) -> Value {
 }
 
 /// `(handle, index)` -> a copy of an element that is there.
-fn element(_vu: &Vu, args: Args) -> Result<Value, Throw> {
+fn element(_vu: &VuContext, args: Args) -> Result<Value, Throw> {
     let array = args.resource::<Arc<Array>>(0)?;
     match array.get(args.number(1) as usize) {
-        // Stored, and refused by whoever reads it, as in k6.
+        // Stored, and refused when it is read, as in k6.
         Some(json) if json == NO_JSON => Err(Throw::Error {
             class: "SyntaxError",
             message: "invalid character 'u' looking for beginning of value".to_owned(),
@@ -140,7 +136,7 @@ mod tests {
         let texts: Vec<_> = (0..5).map(|at| array.get(at)).collect();
         let expect = [Some("1"), Some(""), Some("\"two\""), Some("{}"), None].map(|text| text.map(Bytes::from));
         assert_eq!(texts, expect);
-        assert_eq!((array.len(), array.is_empty()), (4, false));
+        assert_eq!(array.len(), 4);
         assert_eq!(array.get(2).unwrap().as_ptr(), array.get(0).unwrap().as_ptr().wrapping_add(1), "nobody copies");
     }
 }

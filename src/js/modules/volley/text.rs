@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
-use crate::js::vu::Vu;
 
 /// An encoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,15 +41,15 @@ impl Encoding {
 }
 
 /// A decoder, and what it holds between two pieces.
-struct Decoder {
+struct TextDecoder {
     encoding: Encoding,
     is_fatal: bool,
     keeps_mark: bool,
-    stream: RefCell<Stream>,
+    stream: RefCell<DecoderStream>,
 }
 
 #[derive(Default)]
-struct Stream {
+struct DecoderStream {
     /// The bytes of a letter that is not complete yet.
     rest: Vec<u8>,
     /// Past the place where a byte order mark may stand.
@@ -57,23 +57,23 @@ struct Stream {
 }
 
 /// `(text)` -> its bytes in UTF-8
-pub(super) fn encode_text(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+pub(super) fn encode_text(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     Ok(Value::Bytes(args.string(0).into()))
 }
 
 /// `(label, fatal, ignoreBOM)` -> a decoder and the name of its encoding
-pub(super) fn make_decoder(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+pub(super) fn make_decoder(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let label = args.string(0);
     let encoding = Encoding::named(&label)
         .ok_or_else(|| Throw::Error { class: "RangeError", message: format!("unsupported encoding: {label}") })?;
     let (is_fatal, keeps_mark) = (args.bool(1), args.bool(2));
-    let decoder = Decoder { encoding, is_fatal, keeps_mark, stream: RefCell::default() };
+    let decoder = TextDecoder { encoding, is_fatal, keeps_mark, stream: RefCell::default() };
     Ok(Value::List(vec![Value::Resource(Rc::new(decoder)), encoding.name().into()]))
 }
 
 /// `(decoder, bytes, whether more comes)` -> text
-pub(super) fn decode_text(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
-    let decoder = args.resource::<Decoder>(0)?;
+pub(super) fn decode_text(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
+    let decoder = args.resource::<TextDecoder>(0)?;
     let bytes = match args.take(1) {
         Value::Undefined => bytes::Bytes::new(),
         Value::Bytes(bytes) => bytes,
@@ -85,10 +85,10 @@ pub(super) fn decode_text(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     }
 }
 
-impl Decoder {
+impl TextDecoder {
     /// The text of the next piece; `None` where the bytes are no text and that is fatal.
     fn decode(&self, piece: &[u8], more_comes: bool) -> Option<String> {
-        let Stream { rest, has_begun } = std::mem::take(&mut *self.stream.borrow_mut());
+        let DecoderStream { rest, has_begun } = std::mem::take(&mut *self.stream.borrow_mut());
         let input = if rest.is_empty() { piece.to_vec() } else { [&rest[..], piece].concat() };
         let mut text = String::with_capacity(input.len());
         let (rest, is_faulty) = match self.encoding {
@@ -102,13 +102,13 @@ impl Decoder {
         if !has_begun && !self.keeps_mark && text.starts_with('\u{feff}') {
             text.remove(0);
             if more_comes {
-                *self.stream.borrow_mut() = Stream { rest, has_begun: true };
+                *self.stream.borrow_mut() = DecoderStream { rest, has_begun: true };
                 return Some(text);
             }
         }
         if more_comes {
             let has_begun = has_begun || !text.is_empty();
-            *self.stream.borrow_mut() = Stream { rest, has_begun };
+            *self.stream.borrow_mut() = DecoderStream { rest, has_begun };
         }
         Some(text)
     }
@@ -158,9 +158,9 @@ fn utf16(input: &[u8], more_comes: bool, read: fn([u8; 2]) -> u16, text: &mut St
 mod tests {
     use super::*;
 
-    fn decoder(label: &str, is_fatal: bool, keeps_mark: bool) -> Decoder {
+    fn decoder(label: &str, is_fatal: bool, keeps_mark: bool) -> TextDecoder {
         let encoding = Encoding::named(label).unwrap();
-        Decoder { encoding, is_fatal, keeps_mark, stream: RefCell::default() }
+        TextDecoder { encoding, is_fatal, keeps_mark, stream: RefCell::default() }
     }
 
     #[test]

@@ -12,13 +12,13 @@ use rustc_hash::FxHashMap;
 
 use super::{AsRaw, Borrowed, Context, Owned, Thrown};
 use crate::js::value::Resource;
-use crate::source::Private;
+use crate::source::PrivateMapping;
 
 /// Mappings begin at a multiple of this, and hardly anything else does: most questions need no table.
 const PAGE: usize = 4096;
 
 thread_local! {
-    static MAPPED: RefCell<FxHashMap<usize, Private>> = RefCell::default();
+    static MAPPED: RefCell<FxHashMap<usize, PrivateMapping>> = RefCell::default();
 }
 
 /// The bytes of the buffer at this address, if it is a mapped one: the file's own as long as no script wrote there.
@@ -26,10 +26,10 @@ fn mapped_bytes(data: *const u8) -> Option<Bytes> {
     if !data.addr().is_multiple_of(PAGE) {
         return None;
     }
-    MAPPED.with_borrow(|mapped| mapped.get(&data.addr()).map(Private::bytes))
+    MAPPED.with_borrow(|mapped| mapped.get(&data.addr()).map(PrivateMapping::bytes))
 }
 
-fn take_mapping(memory: *const c_void) -> Option<Private> {
+fn take_mapping(memory: *const c_void) -> Option<PrivateMapping> {
     if !memory.addr().is_multiple_of(PAGE) {
         return None;
     }
@@ -57,7 +57,7 @@ impl Context {
     }
 
     /// An ArrayBuffer of `len` bytes over a mapping.
-    pub fn mapped_buffer(self, private: Private, len: usize) -> Result<Owned, Thrown> {
+    pub fn mapped_buffer(self, private: PrivateMapping, len: usize) -> Result<Owned, Thrown> {
         let address = private.address();
         MAPPED.with_borrow_mut(|mapped| mapped.insert(address.addr(), private));
         let (free, no_data) = (Some(free_mapping as _), std::ptr::null_mut());

@@ -3,14 +3,15 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Digest;
 
 use super::super::Op;
 use super::bytes::bytes_of;
 use super::encoding::Spelling;
+use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
-use crate::js::vu::Vu;
 
 #[cfg(any(test, fuzzing))]
 pub mod fuzz_tests;
@@ -29,7 +30,7 @@ pub const OPS: &[(&str, Op)] = &[
 ];
 
 /// More random bytes than this at once are a typing error.
-const MOST_RANDOM: f64 = (1_u32 << 30) as f64;
+const MAX_RANDOM_LEN: f64 = (1_u32 << 30) as f64;
 
 /// A hash that is being computed.
 trait Hasher {
@@ -38,9 +39,9 @@ trait Hasher {
     fn digest(&self) -> Vec<u8>;
 }
 
-struct Plain<D>(D);
+struct UnkeyedHasher<D>(D);
 
-impl<D: Digest + Clone> Hasher for Plain<D> {
+impl<D: Digest + Clone> Hasher for UnkeyedHasher<D> {
     fn update(&mut self, data: &[u8]) {
         self.0.update(data);
     }
@@ -66,7 +67,7 @@ type Make = fn(Option<&[u8]>) -> Box<dyn Hasher>;
 macro_rules! make {
     ($digest:ty) => {
         |key| match key {
-            None => Box::new(Plain(<$digest>::new())),
+            None => Box::new(UnkeyedHasher(<$digest>::new())),
             Some(key) => Box::new(Keyed(
                 Hmac::<$digest>::new_from_slice(key).unwrap_or_else(|_| unreachable!("HMAC takes keys of any length")),
             )),
@@ -95,15 +96,15 @@ fn make(name: &str, key: Option<&[u8]>) -> Result<Box<dyn Hasher>, Throw> {
 }
 
 /// What JavaScript holds of a hash.
-struct Held(RefCell<Box<dyn Hasher>>);
+struct HasherHandle(RefCell<Box<dyn Hasher>>);
 
 /// The names of the hashes.
-fn hashers(_vu: &Vu, _args: Args) -> Result<Value, Throw> {
+fn hashers(_vu: &VuContext, _args: Args) -> Result<Value, Throw> {
     Ok(Value::List(HASHES.iter().map(|(name, _)| Value::from(*name)).collect()))
 }
 
 /// `(name, data, encoding)` -> a digest
-fn hash(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn hash(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let name = args.string(0);
     let data = bytes_of(args.take(1)).map_err(|text| Throw::go(format!("{name} failed: {text}")))?;
     let mut hash = make(&name, None)?;
@@ -112,7 +113,7 @@ fn hash(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 }
 
 /// `(name, key, data, encoding)` -> a keyed digest
-fn keyed(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn keyed(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let name = args.string(0);
     let key = bytes_of(args.take(1)).map_err(Throw::go)?;
     let mut hash = make(&name, Some(&key))?;
@@ -121,24 +122,24 @@ fn keyed(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 }
 
 /// `(name, key, has key)` -> a hash to be fed
-fn hasher(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn hasher(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let name = args.string(0);
     let key = if args.bool(2) { Some(bytes_of(args.take(1)).map_err(Throw::go)?) } else { None };
     let hash = make(&name, key.as_deref())?;
-    Ok(Value::Resource(Rc::new(Held(RefCell::new(hash)))))
+    Ok(Value::Resource(Rc::new(HasherHandle(RefCell::new(hash)))))
 }
 
 /// `(hash, data)`
-fn update(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
-    let hash = args.resource::<Held>(0)?;
+fn update(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
+    let hash = args.resource::<HasherHandle>(0)?;
     let data = bytes_of(args.take(1)).map_err(Throw::go)?;
     hash.0.borrow_mut().update(&data);
     Ok(Value::Undefined)
 }
 
 /// `(hash, encoding)` -> the digest so far
-fn digest(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
-    let hash = args.resource::<Held>(0)?;
+fn digest(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
+    let hash = args.resource::<HasherHandle>(0)?;
     let bytes = hash.0.borrow().digest();
     written(&bytes, &args.string(1))
 }
@@ -146,7 +147,7 @@ fn digest(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 /// A digest as a script wants it.
 fn written(bytes: &[u8], encoding: &str) -> Result<Value, Throw> {
     Ok(match encoding {
-        "hex" => hex_of(bytes).into(),
+        "hex" => HEXLOWER.encode(bytes).into(),
         "base64" => Spelling::named("std").encode(bytes).into(),
         "base64url" => Spelling::named("url").encode(bytes).into(),
         "base64rawurl" => Spelling::named("rawurl").encode(bytes).into(),
@@ -155,24 +156,15 @@ fn written(bytes: &[u8], encoding: &str) -> Result<Value, Throw> {
     })
 }
 
-/// Bytes in lower case hexadecimal.
-fn hex_of(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
 /// `(data)` -> hexadecimal
-fn hex(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
-    Ok(hex_of(&bytes_of(args.take(0)).map_err(Throw::go)?).into())
+fn hex(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
+    Ok(HEXLOWER.encode(&bytes_of(args.take(0)).map_err(Throw::go)?).into())
 }
 
-/// `(size)` -> bytes nobody can foretell
-fn random(_vu: &Vu, args: Args) -> Result<Value, Throw> {
+/// `(size)` -> random bytes
+fn random(_vu: &VuContext, args: Args) -> Result<Value, Throw> {
     let size = args.number(0).trunc();
-    if !(1.0..=MOST_RANDOM).contains(&size) {
+    if !(1.0..=MAX_RANDOM_LEN).contains(&size) {
         return Err(Throw::go("invalid size"));
     }
     let mut bytes = vec![0; size as usize];
@@ -191,7 +183,7 @@ mod tests {
             for piece in text.as_bytes().chunks(2) {
                 hash.update(piece);
             }
-            assert_eq!(hex_of(&hash.digest()), expect, "{name}");
+            assert_eq!(HEXLOWER.encode(&hash.digest()), expect, "{name}");
         };
         check("md4", "abc", "a448017aaf21d8525fc10ae87aa6729d");
         check("md5", "abc", "900150983cd24fb0d6963f7d28e17f72");
@@ -207,7 +199,7 @@ mod tests {
         let check = |key: &[u8], data: &str, expect: &str| {
             let mut hash = make("md5", Some(key)).unwrap();
             hash.update(data.as_bytes());
-            assert_eq!(hex_of(&hash.digest()), expect);
+            assert_eq!(HEXLOWER.encode(&hash.digest()), expect);
         };
         check(&[0x0b; 16], "Hi There", "9294727a3638bb1c13f48ef8158bfc9d");
         let long = "Test Using Larger Than Block-Size Key - Hash Key First";

@@ -1,5 +1,6 @@
 //! `k6/crypto/x509`: a certificate in PEM, as the object k6 makes of it. Nothing is verified.
 
+use data_encoding::HEXLOWER;
 use sha1::Digest;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
@@ -10,23 +11,22 @@ use x509_parser::x509::X509Name;
 
 use super::super::super::Op;
 use super::super::bytes::bytes_of;
-use super::hex_of;
-use crate::js::modules::volley::webcrypto::seats;
+use crate::js::modules::cpu_pool;
+use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value, text_of};
-use crate::js::vu::Vu;
 
 /// The native half.
 pub const OPS: &[(&str, Op)] = &[("parse", parse)];
 
 /// Texts of more bytes are decoded on a thread that runs no VU.
-const LONG: usize = 64 * 1024;
+const OFF_THREAD_LEN: usize = 64 * 1024;
 
 /// `(pem, part)` -> the certificate, or a part of it
-fn parse(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn parse(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let text = bytes_of(args.take(0)).map_err(Throw::go)?;
     let length = text.len();
     let decode = move || x509_parser::pem::parse_x509_pem(&text).ok().map(|(_, pem)| pem);
-    let pem = if length < LONG { decode() } else { vu.wait(seats::aside(decode))?.flatten() };
+    let pem = if length < OFF_THREAD_LEN { decode() } else { vu.wait(cpu_pool::run(decode))?.flatten() };
     let pem = pem.ok_or_else(|| Throw::go("failed to decode certificate PEM file"))?;
     let (_, certificate) = X509Certificate::from_der(&pem.contents)
         .map_err(|_| Throw::go("failed to parse certificate: x509: malformed certificate"))?;
@@ -153,7 +153,7 @@ fn signature(certificate: &X509Certificate) -> &'static str {
 
 /// A big number as JavaScript's `BigInt` reads it.
 fn big(bytes: &[u8]) -> Value {
-    format!("0x{}", if bytes.is_empty() { "0".to_owned() } else { hex_of(bytes) }).into()
+    format!("0x{}", if bytes.is_empty() { "0".to_owned() } else { HEXLOWER.encode(bytes) }).into()
 }
 
 fn public_key(certificate: &X509Certificate) -> Result<Value, Throw> {

@@ -9,14 +9,15 @@ use std::rc::Rc;
 use bytes::Bytes;
 
 use super::super::super::Op;
+use crate::js::loader::Loader;
+use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
-use crate::js::vu::Vu;
-use crate::source::files::Absence;
+use crate::source::files::OpenError;
 
 /// The native half. Promises are of `{value}`, or of `{name, message}` for what is refused.
 pub const OPS: &[(&str, Op)] = &[("inInit", in_init), ("open", open), ("stat", stat), ("read", read), ("seek", seek)];
 
-/// A file one VU has opened, and where it stands.
+/// A file that a VU has opened, and its offset.
 #[derive(Debug)]
 pub struct File {
     /// Its absolute path.
@@ -28,7 +29,7 @@ pub struct File {
 }
 
 impl File {
-    /// The next bytes, at most so many; none at the end.
+    /// The next bytes, at most `most`; none at the end.
     fn next(&self, most: usize) -> Bytes {
         let begin = self.offset.get().min(self.bytes.len());
         let end = begin.saturating_add(most).min(self.bytes.len());
@@ -58,10 +59,10 @@ impl File {
     }
 }
 
-/// Reads where the handle stands, and moves it.
-pub struct Reading(pub Rc<File>);
+/// Reads from the handle's offset, and moves it.
+pub struct FileReader(pub Rc<File>);
 
-impl Read for Reading {
+impl Read for FileReader {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let bytes = self.0.next(into.len());
         into[..bytes.len()].copy_from_slice(&bytes);
@@ -78,34 +79,34 @@ fn told(result: Result<Value, (&'static str, String)>) -> Result<Value, Throw> {
     Ok(Value::Pending(Box::pin(async move { Ok(Value::Map(answer)) })))
 }
 
-fn in_init(vu: &Vu, _args: Args) -> Result<Value, Throw> {
+fn in_init(vu: &VuContext, _args: Args) -> Result<Value, Throw> {
     Ok(vu.is_init().into())
 }
 
 /// `(path)` -> a promise of `[handle, absolute path]`
-fn open(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
-    let (path, found) = vu.script.loader.open_beside_main(&args.string(0));
+fn open(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
+    let (path, found) = Loader::of(&vu.script).open_beside_main(&args.string(0));
     told(match found {
         Ok(bytes) => {
             let file = File { path: path.clone(), bytes, offset: Cell::new(0) };
             Ok(Value::List(vec![Value::Resource(Rc::new(file)), path.into()]))
         }
-        Err(Absence::NotFound) => Err(("NotFoundError", format!("no such file or directory {path:?}"))),
-        Err(Absence::IsDirectory) => {
+        Err(OpenError::NotFound) => Err(("NotFoundError", format!("no such file or directory {path:?}"))),
+        Err(OpenError::IsDirectory) => {
             Err(("InvalidResourceError", format!("cannot open {path:?}: opening a directory is not supported")))
         }
-        Err(Absence::Sealed) => Err((
+        Err(OpenError::Sealed) => Err((
             "ForbiddenError",
             format!("open() failed; reason: {path:?} was not opened during initialization (__VU==0)"),
         )),
-        Err(Absence::Other(cause)) => {
+        Err(OpenError::Other(cause)) => {
             Err(("InvalidResourceError", format!("open() failed; reason: cannot open {path:?}: {cause}")))
         }
     })
 }
 
 /// `(handle)` -> a promise of `{name, size}`
-fn stat(_vu: &Vu, args: Args) -> Result<Value, Throw> {
+fn stat(_vu: &VuContext, args: Args) -> Result<Value, Throw> {
     let file = args.resource::<File>(0)?;
     let name = file.path.rsplit('/').next().unwrap_or_default();
     let size = file.bytes.len() as f64;
@@ -113,7 +114,7 @@ fn stat(_vu: &Vu, args: Args) -> Result<Value, Throw> {
 }
 
 /// `(handle, most)` -> a promise of the next bytes; `null` at the end.
-fn read(_vu: &Vu, args: Args) -> Result<Value, Throw> {
+fn read(_vu: &VuContext, args: Args) -> Result<Value, Throw> {
     let file = args.resource::<File>(0)?;
     if file.offset.get() >= file.bytes.len() {
         return told(Ok(Value::Null));
@@ -122,7 +123,7 @@ fn read(_vu: &Vu, args: Args) -> Result<Value, Throw> {
 }
 
 /// `(handle, offset, whence)` -> a promise of the new place.
-fn seek(_vu: &Vu, args: Args) -> Result<Value, Throw> {
+fn seek(_vu: &VuContext, args: Args) -> Result<Value, Throw> {
     let place = args.resource::<File>(0)?.seek(args.number(1) as i64, args.number(2) as i64);
     told(place.map(|place| (place as f64).into()).map_err(|message| ("TypeError", message.to_owned())))
 }

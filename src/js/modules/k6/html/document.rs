@@ -11,7 +11,7 @@ use html5ever::tendril::StrTendril;
 use html5ever::{Attribute, LocalName, Namespace, ns};
 
 use crate::js::engine::Host;
-use crate::js::vu::Vu;
+use crate::js::runtime::VuContext;
 
 /// The place of a node in its document.
 pub type NodeId = u32;
@@ -21,21 +21,21 @@ pub const ROOT: NodeId = 0;
 
 const NONE: NodeId = NodeId::MAX;
 
-/// Lets the neighbours of a VU have their turns while it walks through a document, however large that is and whatever a
-/// selector wants to know.
+/// Yields to the other VUs of the thread during a walk through a document, however large that is and whatever a
+/// selector needs.
 #[derive(Default)]
-pub struct Pace {
-    vu: Weak<Vu>,
+pub struct Yielder {
+    vu: Weak<VuContext>,
     steps: Cell<u32>,
     is_stopped: Cell<bool>,
 }
 
-/// After so many steps it is asked whether to go on.
+/// The walk asks whether to continue after this many steps.
 const STEPS: u32 = 1024;
 
-impl Pace {
-    /// That of a VU.
-    pub fn of(vu: &Vu) -> Self {
+impl Yielder {
+    /// Yields on behalf of a VU.
+    pub fn of(vu: &VuContext) -> Self {
         Self { vu: Rc::downgrade(&vu.rc()), ..Self::default() }
     }
 
@@ -60,23 +60,23 @@ impl Pace {
 
 /// A document.
 pub struct Document {
-    nodes: Vec<Node>,
-    pace: Rc<Pace>,
+    nodes: Vec<DomNode>,
+    yielder: Rc<Yielder>,
     /// Where it was loaded from; what its links are relative to. Empty for text of the script's own.
     pub url: Box<str>,
 }
 
-struct Node {
+struct DomNode {
     parent: NodeId,
     previous: NodeId,
     next: NodeId,
     first: NodeId,
     last: NodeId,
-    data: Data,
+    data: NodeData,
 }
 
 /// What a node is.
-pub enum Data {
+pub enum NodeData {
     /// The root.
     Document,
     /// `<!DOCTYPE name PUBLIC "public" "system">`
@@ -120,51 +120,51 @@ impl Tag {
 
 impl Document {
     /// A document without content.
-    pub fn empty(url: &str, pace: Rc<Pace>) -> Self {
-        let mut document = Self { nodes: Vec::new(), pace, url: url.into() };
-        document.add(Data::Document);
+    pub fn empty(url: &str, yielder: Rc<Yielder>) -> Self {
+        let mut document = Self { nodes: Vec::new(), yielder, url: url.into() };
+        document.add(NodeData::Document);
         document
     }
 
     /// True when the VU had to stop in the middle of a walk, which ended early then: what it found counts for nothing.
     pub fn is_abandoned(&self) -> bool {
-        self.pace.is_stopped.get()
+        self.yielder.is_stopped.get()
     }
 
-    /// The walk that begins at `first` and goes on with `next`.
+    /// The walk that starts at `first` and continues with `next`.
     fn walk<'a>(
         &'a self,
         first: Option<NodeId>,
         next: impl Fn(NodeId) -> Option<NodeId> + 'a,
     ) -> impl Iterator<Item = NodeId> + 'a {
         std::iter::successors(first, move |node| {
-            self.pace.step()?;
+            self.yielder.step()?;
             next(*node)
         })
     }
 
-    fn node(&self, id: NodeId) -> &Node {
+    fn node(&self, id: NodeId) -> &DomNode {
         &self.nodes[id as usize]
     }
 
-    fn node_mut(&mut self, id: NodeId) -> &mut Node {
+    fn node_mut(&mut self, id: NodeId) -> &mut DomNode {
         &mut self.nodes[id as usize]
     }
 
     /// What a node is.
-    pub fn data(&self, id: NodeId) -> &Data {
+    pub fn data(&self, id: NodeId) -> &NodeData {
         &self.node(id).data
     }
 
     /// What a node is, to be changed while parsing.
-    pub(super) fn data_mut(&mut self, id: NodeId) -> &mut Data {
+    pub(super) fn data_mut(&mut self, id: NodeId) -> &mut NodeData {
         &mut self.node_mut(id).data
     }
 
     /// Name and attributes of a node, if it is an element.
     pub fn tag(&self, id: NodeId) -> Option<&Tag> {
         match self.data(id) {
-            Data::Element(tag) => Some(tag),
+            NodeData::Element(tag) => Some(tag),
             _ => None,
         }
     }
@@ -176,7 +176,7 @@ impl Document {
 
     /// True if a node is an element.
     pub fn is_element(&self, id: NodeId) -> bool {
-        matches!(self.data(id), Data::Element(_))
+        matches!(self.data(id), NodeData::Element(_))
     }
 
     /// An attribute of an element.
@@ -266,11 +266,11 @@ impl Document {
 
     /// Appends all text of a node and below it.
     pub fn push_text(&self, id: NodeId, out: &mut String) {
-        if let Data::Text(text) = self.data(id) {
+        if let NodeData::Text(text) = self.data(id) {
             out.push_str(text);
         }
         for node in self.descendants(id) {
-            if let Data::Text(text) = self.data(node) {
+            if let NodeData::Text(text) = self.data(node) {
                 out.push_str(text);
             }
         }
@@ -279,7 +279,7 @@ impl Document {
     /// The text directly inside an element.
     pub fn own_text(&self, id: NodeId) -> String {
         self.children(id).fold(String::new(), |mut own, child| {
-            if let Data::Text(text) = self.data(child) {
+            if let NodeData::Text(text) = self.data(child) {
                 own.push_str(text);
             }
             own
@@ -294,9 +294,9 @@ impl Document {
     // Building ---------------------------------------------------------------------------------------------------
 
     /// A new node that hangs nowhere yet.
-    pub(super) fn add(&mut self, data: Data) -> NodeId {
+    pub(super) fn add(&mut self, data: NodeData) -> NodeId {
         let id = self.nodes.len() as NodeId;
-        self.nodes.push(Node { parent: NONE, previous: NONE, next: NONE, first: NONE, last: NONE, data });
+        self.nodes.push(DomNode { parent: NONE, previous: NONE, next: NONE, first: NONE, last: NONE, data });
         id
     }
 
@@ -314,7 +314,7 @@ impl Document {
 
     /// Puts a loose node before `sibling`.
     pub(super) fn insert_before(&mut self, sibling: NodeId, new: NodeId) {
-        let Node { parent, previous, .. } = *self.node(sibling);
+        let DomNode { parent, previous, .. } = *self.node(sibling);
         let node = self.node_mut(new);
         (node.parent, node.previous, node.next) = (parent, previous, sibling);
         self.node_mut(sibling).previous = new;
@@ -327,7 +327,7 @@ impl Document {
 
     /// Takes a node out of its place.
     pub(super) fn detach(&mut self, id: NodeId) {
-        let Node { parent, previous, next, .. } = *self.node(id);
+        let DomNode { parent, previous, next, .. } = *self.node(id);
         match some(previous) {
             Some(previous) => self.node_mut(previous).next = next,
             None if parent != NONE => self.node_mut(parent).first = next,

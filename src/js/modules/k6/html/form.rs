@@ -7,24 +7,24 @@ use crate::js::value::Value;
 
 /// The value of a control.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Control {
+pub enum ControlValue {
     /// Of most.
     One(String),
     /// Of a `<select multiple>`.
     Many(Vec<String>),
 }
 
-impl From<Control> for Value {
-    fn from(control: Control) -> Self {
+impl From<ControlValue> for Value {
+    fn from(control: ControlValue) -> Self {
         match control {
-            Control::One(text) => text.into(),
-            Control::Many(list) => Self::List(list.into_iter().map(Value::from).collect()),
+            ControlValue::One(text) => text.into(),
+            ControlValue::Many(list) => Self::List(list.into_iter().map(Value::from).collect()),
         }
     }
 }
 
 /// The value of a control as `val()` shows it; `None` for what is no control.
-pub fn value(document: &Document, node: NodeId) -> Option<Control> {
+pub fn value(document: &Document, node: NodeId) -> Option<ControlValue> {
     let attribute = document.attribute(node, "value");
     let one = match document.name(node) {
         "input" => match (attribute, document.attribute(node, "type")) {
@@ -40,13 +40,13 @@ pub fn value(document: &Document, node: NodeId) -> Option<Control> {
             let mut selected =
                 options(document, node).filter(|option| document.attribute(*option, "selected").is_some());
             if document.attribute(node, "multiple").is_some() {
-                return Some(Control::Many(selected.map(|node| option(document, node)).collect()));
+                return Some(ControlValue::Many(selected.map(|node| option(document, node)).collect()));
             }
             selected.next().map(|node| option(document, node)).unwrap_or_default()
         }
         _ => return None,
     };
-    Some(Control::One(one))
+    Some(ControlValue::One(one))
 }
 
 /// The options of a `<select>`, those of groups too.
@@ -54,13 +54,13 @@ pub fn options(document: &Document, select: NodeId) -> impl Iterator<Item = Node
     document.descendants(select).filter(|node| document.name(*node) == "option")
 }
 
-/// What an `<option>` stands for.
+/// The value of an `<option>`.
 pub fn option(document: &Document, node: NodeId) -> String {
     document.attribute(node, "value").map_or_else(|| render::inner(document, node), str::to_owned)
 }
 
 /// Names and values of the controls that count, in the order of the document.
-pub fn entries(selection: &Selection) -> Vec<(String, Control)> {
+pub fn entries(selection: &Selection) -> Vec<(String, ControlValue)> {
     let document = &*selection.document;
     let counts = |node: NodeId| {
         let is = |name: &str, value: &str| document.attribute(node, name) == Some(value);
@@ -76,14 +76,14 @@ pub fn entries(selection: &Selection) -> Vec<(String, Control)> {
     controls
         .filter_map(|node| {
             let name = document.attribute(node, "name").filter(|name| !name.is_empty())?;
-            counts(node).then(|| (name.to_owned(), value(document, node).unwrap_or(Control::One(String::new()))))
+            counts(node).then(|| (name.to_owned(), value(document, node).unwrap_or(ControlValue::One(String::new()))))
         })
         .collect()
 }
 
 /// As [`entries`], but each name once, with its last value.
-pub fn object(selection: &Selection) -> Vec<(String, Control)> {
-    let mut object: Vec<(String, Control)> = Vec::new();
+pub fn object(selection: &Selection) -> Vec<(String, ControlValue)> {
+    let mut object: Vec<(String, ControlValue)> = Vec::new();
     let mut places = rustc_hash::FxHashMap::default();
     for (name, value) in entries(selection) {
         let at = *places.entry(name.clone()).or_insert(object.len());

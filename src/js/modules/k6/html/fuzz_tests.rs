@@ -1,7 +1,7 @@
 //! What must hold for whatever a server sends as HTML, and for selectors. Entered here with broken examples, and by the targets of
 //! `tests/fuzz` with what libFuzzer thinks of.
 
-use super::document::{Pace, ROOT};
+use super::document::{ROOT, Yielder};
 use super::selector::{Match, Selector};
 use super::{data_attributes, parse, render};
 
@@ -10,7 +10,7 @@ use super::{data_attributes, parse, render};
 pub fn page(data: &[u8]) {
     let at = memchr::memchr(0, data).unwrap_or(data.len());
     let (selector, html) = (String::from_utf8_lossy(&data[..at]), data.get(at + 1..).unwrap_or_default());
-    let Ok(document) = parse::parse(&String::from_utf8_lossy(html), "http://h.test/a/b?c", Pace::default()) else {
+    let Ok(document) = parse::parse(&String::from_utf8_lossy(html), "http://h.test/a/b?c", Yielder::default()) else {
         return;
     };
     let selector = Selector::parse(&selector);
@@ -22,7 +22,7 @@ pub fn page(data: &[u8]) {
         assert!(document.ancestors(*node).last() == Some(ROOT));
     }
     let written = render::inner(&document, ROOT);
-    assert!(parse::parse(&written, "", Pace::default()).is_ok() || written.len() > 4096, "{written:?}");
+    assert!(parse::parse(&written, "", Yielder::default()).is_ok() || written.len() > 4096, "{written:?}");
 }
 
 #[cfg(test)]

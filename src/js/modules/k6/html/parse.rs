@@ -13,34 +13,35 @@ use html5ever::tokenizer::TokenizerOpts;
 use html5ever::tree_builder::{ElemName, ElementFlags, NodeOrText, QuirksMode, Tracer, TreeSink};
 use html5ever::{Attribute, LocalName, Namespace, ParseOpts, QualName};
 
-use super::document::{Data, Document, NodeId, Pace, ROOT, Tag};
+use super::document::{Document, NodeData, NodeId, ROOT, Tag, Yielder};
 
 /// As deep as Go's parser goes, and what it says then.
-const DEEPEST: u32 = 512;
+const MAX_DEPTH: u32 = 512;
 const TOO_DEEP: &str = "html: open stack of elements exceeds 512 nodes";
 
 /// More attributes than this are no page; comparing each with all others would take too long.
-const MOST_ATTRIBUTES: usize = 10_000;
+const MAX_ATTRIBUTES: usize = 10_000;
 const TOO_MANY: &str = "html: a tag has more than 10000 attributes";
 
 /// How much is read before the limits are looked at.
 const PIECE: usize = 2048;
-/// How much is looked through for crowded tags before others have a turn.
-const LOOKED_THROUGH: usize = 64 * 1024;
+/// How many bytes are searched for crowded tags before the VU yields.
+const CHECK_EVERY: usize = 64 * 1024;
 
-/// Parses a text, with turns for others in between.
+/// Parses a text, yielding to other VUs in between.
 ///
 /// # Errors
 /// When its elements are nested too deeply or have too many attributes, or the VU has to stop.
-pub fn parse(text: &str, url: &str, pace: Pace) -> Result<Document, Fault> {
-    match has_crowded_tag(text, &pace) {
-        None => return Err(Fault::Stopped),
-        Some(true) => return Err(Fault::Refused(TOO_MANY)),
+pub fn parse(text: &str, url: &str, yielder: Yielder) -> Result<Document, HtmlError> {
+    match has_crowded_tag(text, &yielder) {
+        None => return Err(HtmlError::Stopped),
+        Some(true) => return Err(HtmlError::Refused(TOO_MANY)),
         Some(false) => {}
     }
-    let pace = Rc::new(pace);
-    let document = RefCell::new(Document::empty(url, pace.clone()));
-    let sink = Sink { document, depths: RefCell::new(vec![0]), fault: Cell::new(None), named: RefCell::default() };
+    let yielder = Rc::new(yielder);
+    let document = RefCell::new(Document::empty(url, yielder.clone()));
+    let sink =
+        DomBuilder { document, depths: RefCell::new(vec![0]), fault: Cell::new(None), named: RefCell::default() };
     // A mark at the start is text to Go's parser: it opens the body.
     let tokenizer = TokenizerOpts { discard_bom: false, ..TokenizerOpts::default() };
     let options = ParseOpts { tokenizer, ..ParseOpts::default() };
@@ -51,41 +52,41 @@ pub fn parse(text: &str, url: &str, pace: Pace) -> Result<Document, Fault> {
         rest = more;
         parser.process(StrTendril::from(piece));
         let builder = &parser.tokenizer.sink;
-        let held = Held::default();
+        let held = HandleCount::default();
         builder.trace_handles(&held);
         // The stack is a part of what the parser holds; it can be deeper than the tree where a tag was misplaced.
-        if held.0.get() > 4 * DEEPEST {
+        if held.0.get() > 4 * MAX_DEPTH {
             builder.sink.fault.set(Some(TOO_DEEP));
         }
         if let Some(fault) = builder.sink.fault.get() {
-            return Err(Fault::Refused(fault));
+            return Err(HtmlError::Refused(fault));
         }
-        if !pace.may_continue() {
-            return Err(Fault::Stopped);
+        if !yielder.may_continue() {
+            return Err(HtmlError::Stopped);
         }
     }
     let sink = parser.finish();
     match sink.fault.get() {
-        Some(fault) => Err(Fault::Refused(fault)),
+        Some(fault) => Err(HtmlError::Refused(fault)),
         None => Ok(sink.document.into_inner()),
     }
 }
 
 /// Why there is no document.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum HtmlError {
     /// What is wrong with the text.
     Refused(&'static str),
     /// The VU has to stop.
     Stopped,
 }
 
-/// True if a tag has more names in it than a page needs. A guess before parsing: what stands in quotes isn't looked at.
+/// True if a tag has more attributes than any page needs. A guess before parsing: quoted text isn't looked at.
 /// `None` when the VU has to stop.
-fn has_crowded_tag(text: &str, pace: &Pace) -> Option<bool> {
+fn has_crowded_tag(text: &str, yielder: &Yielder) -> Option<bool> {
     let bytes = text.as_bytes();
     // Every attribute takes at least a blank and a letter.
-    if bytes.len() < 2 * MOST_ATTRIBUTES {
+    if bytes.len() < 2 * MAX_ATTRIBUTES {
         return Some(false);
     }
     let (mut at, mut asked) = (0, 0);
@@ -97,9 +98,9 @@ fn has_crowded_tag(text: &str, pace: &Pace) -> Option<bool> {
         let (mut names, mut in_name) = (0, true);
         let mut end = at;
         while let Some(byte) = bytes.get(end) {
-            if end - asked > LOOKED_THROUGH {
+            if end - asked > CHECK_EVERY {
                 asked = end;
-                if !pace.may_continue() {
+                if !yielder.may_continue() {
                     return None;
                 }
             }
@@ -115,7 +116,7 @@ fn has_crowded_tag(text: &str, pace: &Pace) -> Option<bool> {
                 _ => {
                     in_name = true;
                     names += 1;
-                    if names > MOST_ATTRIBUTES {
+                    if names > MAX_ATTRIBUTES {
                         return Some(true);
                     }
                 }
@@ -131,29 +132,29 @@ fn has_crowded_tag(text: &str, pace: &Pace) -> Option<bool> {
     Some(false)
 }
 
-/// Counts what the tree builder holds.
+/// Counts the nodes that the tree builder holds.
 #[derive(Default)]
-struct Held(Cell<u32>);
+struct HandleCount(Cell<u32>);
 
-impl Tracer for Held {
+impl Tracer for HandleCount {
     type Handle = NodeId;
     fn trace_handle(&self, _node: &NodeId) {
         self.0.set(self.0.get() + 1);
     }
 }
 
-/// Where html5ever puts what it finds.
-struct Sink {
+/// Builds the document from what html5ever finds.
+struct DomBuilder {
     document: RefCell<Document>,
-    /// How deep each node hangs; the tree builder moves nodes, but seldom and not far.
+    /// The depth of each node; the tree builder moves nodes, but rarely and not far.
     depths: RefCell<Vec<u32>>,
     fault: Cell<Option<&'static str>>,
     /// The element that got attributes afterwards, and the names it has: `<html>` or `<body>`, again and again.
     named: RefCell<(NodeId, HashSet<QualName>)>,
 }
 
-impl Sink {
-    fn add(&self, data: Data) -> NodeId {
+impl DomBuilder {
+    fn add(&self, data: NodeData) -> NodeId {
         self.depths.borrow_mut().push(0);
         self.document.borrow_mut().add(data)
     }
@@ -162,7 +163,7 @@ impl Sink {
         let mut depths = self.depths.borrow_mut();
         let depth = depths[parent as usize] + 1;
         depths[child as usize] = depth;
-        if depth > DEEPEST && self.document.borrow().is_element(child) {
+        if depth > MAX_DEPTH && self.document.borrow().is_element(child) {
             self.fault.set(Some(TOO_DEEP));
         }
     }
@@ -171,7 +172,7 @@ impl Sink {
 /// Appends to a text node; false if it is something else.
 fn push_text(document: &mut Document, node: Option<NodeId>, text: &StrTendril) -> bool {
     let Some(node) = node else { return false };
-    let Data::Text(own) = document.data_mut(node) else { return false };
+    let NodeData::Text(own) = document.data_mut(node) else { return false };
     own.push_tendril(text);
     true
 }
@@ -189,7 +190,7 @@ impl ElemName for Name {
     }
 }
 
-impl TreeSink for Sink {
+impl TreeSink for DomBuilder {
     type Handle = NodeId;
     type Output = Self;
     type ElemName<'a> = Name;
@@ -213,16 +214,16 @@ impl TreeSink for Sink {
     }
 
     fn create_element(&self, name: QualName, attributes: Vec<Attribute>, _flags: ElementFlags) -> NodeId {
-        self.add(Data::Element(Box::new(Tag { namespace: name.ns, name: name.local, attributes })))
+        self.add(NodeData::Element(Box::new(Tag { namespace: name.ns, name: name.local, attributes })))
     }
 
     fn create_comment(&self, text: StrTendril) -> NodeId {
-        self.add(Data::Comment(text))
+        self.add(NodeData::Comment(text))
     }
 
     fn create_pi(&self, _target: StrTendril, data: StrTendril) -> NodeId {
         // HTML has none; the parser makes comments of them.
-        self.add(Data::Comment(data))
+        self.add(NodeData::Comment(data))
     }
 
     fn append(&self, parent: &NodeId, child: NodeOrText<NodeId>) {
@@ -233,7 +234,7 @@ impl TreeSink for Sink {
                 if push_text(&mut self.document.borrow_mut(), last, &text) {
                     return;
                 }
-                self.add(Data::Text(text))
+                self.add(NodeData::Text(text))
             }
         };
         self.document.borrow_mut().append(*parent, child);
@@ -251,7 +252,7 @@ impl TreeSink for Sink {
                 if push_text(&mut self.document.borrow_mut(), before, &text) {
                     return;
                 }
-                self.add(Data::Text(text))
+                self.add(NodeData::Text(text))
             }
         };
         self.document.borrow_mut().insert_before(*sibling, new);
@@ -271,7 +272,7 @@ impl TreeSink for Sink {
     }
 
     fn append_doctype_to_document(&self, name: StrTendril, public: StrTendril, system: StrTendril) {
-        let doctype = self.add(Data::Doctype { name, public, system });
+        let doctype = self.add(NodeData::Doctype { name, public, system });
         self.document.borrow_mut().append(ROOT, doctype);
     }
 
@@ -286,7 +287,7 @@ impl TreeSink for Sink {
     fn set_quirks_mode(&self, _mode: QuirksMode) {}
 
     fn add_attrs_if_missing(&self, target: &NodeId, attributes: Vec<Attribute>) {
-        if let Data::Element(tag) = self.document.borrow_mut().data_mut(*target) {
+        if let NodeData::Element(tag) = self.document.borrow_mut().data_mut(*target) {
             let (of, names) = &mut *self.named.borrow_mut();
             if *of != *target || names.is_empty() {
                 *of = *target;
@@ -297,7 +298,7 @@ impl TreeSink for Sink {
                     tag.attributes.push(attribute);
                 }
             }
-            if tag.attributes.len() > MOST_ATTRIBUTES {
+            if tag.attributes.len() > MAX_ATTRIBUTES {
                 self.fault.set(Some(TOO_MANY));
             }
         }

@@ -1,6 +1,6 @@
 //! From a document back to text, letter for letter as Go's renderer writes it.
 
-use super::document::{Data, Document, NodeId};
+use super::document::{Document, NodeData, NodeId};
 
 /// Elements without content and end tag.
 const VOID: [&str; 14] =
@@ -24,25 +24,25 @@ pub fn inner(document: &Document, id: NodeId) -> String {
 /// It recurses; a document is nested 512 elements deep at most.
 fn render(document: &Document, id: NodeId, out: &mut String) -> bool {
     let tag = match document.data(id) {
-        Data::Document => return document.children(id).all(|child| render(document, child, out)),
-        Data::Text(text) => {
+        NodeData::Document => return document.children(id).all(|child| render(document, child, out)),
+        NodeData::Text(text) => {
             escape(text, out);
             return true;
         }
-        Data::Comment(text) => {
+        NodeData::Comment(text) => {
             out.push_str("<!--");
             comment(text, out);
             out.push_str("-->");
             return true;
         }
-        Data::Doctype { name, public, system } => {
+        NodeData::Doctype { name, public, system } => {
             out.push_str("<!DOCTYPE ");
             escape(name, out);
             doctype_identifiers(public, system, out);
             out.push('>');
             return true;
         }
-        Data::Element(tag) => tag,
+        NodeData::Element(tag) => tag,
     };
     out.push('<');
     out.push_str(&tag.name);
@@ -65,7 +65,7 @@ fn render(document: &Document, id: NodeId, out: &mut String) -> bool {
     }
     out.push('>');
     // A line break right after these tags is swallowed by parsers; another one protects it.
-    if let Some(Data::Text(text)) = document.first_child(id).map(|child| document.data(child))
+    if let Some(NodeData::Text(text)) = document.first_child(id).map(|child| document.data(child))
         && text.starts_with('\n')
         && matches!(&*tag.name, "pre" | "listing" | "textarea")
     {
@@ -74,7 +74,7 @@ fn render(document: &Document, id: NodeId, out: &mut String) -> bool {
     let is_literal = tag.is_html() && LITERAL.contains(&&*tag.name);
     for child in document.children(id) {
         match document.data(child) {
-            Data::Text(text) if is_literal => out.push_str(text),
+            NodeData::Text(text) if is_literal => out.push_str(text),
             _ if !render(document, child, out) => return false,
             _ => {}
         }

@@ -18,16 +18,16 @@ pub struct Selection {
 }
 
 /// Which nodes are meant: those a selector matches, or certain ones.
-pub enum Wanted {
+pub enum NodeFilter {
     /// By selector.
     Matching(Selector),
-    /// By name; those of another document are none.
-    These(Vec<NodeId>),
+    /// Those in the list; nodes of another document are none.
+    OneOf(Vec<NodeId>),
 }
 
-/// A step from a node to others.
+/// A direction from a node to others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum Axis {
     /// The element around it.
     Parent,
     /// All elements around it, nearest first.
@@ -44,7 +44,7 @@ pub enum Step {
     Previous,
     /// All elements before it, nearest first.
     PreviousAll,
-    /// All elements beside it.
+    /// All its siblings.
     Siblings,
 }
 
@@ -76,16 +76,16 @@ impl Selection {
     }
 
     /// The nodes below these.
-    pub fn find(&self, wanted: &Wanted) -> Vec<NodeId> {
+    pub fn find(&self, wanted: &NodeFilter) -> Vec<NodeId> {
         let mut found = Ordered::default();
         match wanted {
-            Wanted::Matching(selector) => {
+            NodeFilter::Matching(selector) => {
                 let matcher = self.matcher();
                 for node in &self.nodes {
                     found.extend(matcher.below(selector, *node));
                 }
             }
-            Wanted::These(nodes) => {
+            NodeFilter::OneOf(nodes) => {
                 let own: FxHashSet<NodeId> = self.nodes.iter().copied().collect();
                 let is_below = |node: &NodeId| self.document.ancestors(*node).any(|ancestor| own.contains(&ancestor));
                 found.extend(nodes.iter().copied().filter(is_below));
@@ -101,34 +101,34 @@ impl Selection {
     }
 
     /// Those of `nodes` that are wanted, or those that aren't.
-    pub fn winnow(&self, nodes: &[NodeId], wanted: &Wanted, keep: bool) -> Vec<NodeId> {
+    pub fn winnow(&self, nodes: &[NodeId], wanted: &NodeFilter, keep: bool) -> Vec<NodeId> {
         let is_wanted = self.test(wanted);
         nodes.iter().copied().filter(|node| is_wanted(*node) == keep).collect()
     }
 
     /// True if one of these is wanted.
-    pub fn is(&self, wanted: &Wanted) -> bool {
+    pub fn is(&self, wanted: &NodeFilter) -> bool {
         let is_wanted = self.test(wanted);
         self.nodes.iter().any(|node| is_wanted(*node))
     }
 
-    fn test<'a>(&'a self, wanted: &'a Wanted) -> impl Fn(NodeId) -> bool + 'a {
+    fn test<'a>(&'a self, wanted: &'a NodeFilter) -> impl Fn(NodeId) -> bool + 'a {
         let matcher = self.matcher();
         let these: FxHashSet<NodeId> = match wanted {
-            Wanted::Matching(_) => FxHashSet::default(),
-            Wanted::These(nodes) => nodes.iter().copied().collect(),
+            NodeFilter::Matching(_) => FxHashSet::default(),
+            NodeFilter::OneOf(nodes) => nodes.iter().copied().collect(),
         };
         move |node| match wanted {
-            Wanted::Matching(selector) => matcher.matches(selector, node),
-            Wanted::These(_) => these.contains(&node),
+            NodeFilter::Matching(selector) => matcher.matches(selector, node),
+            NodeFilter::OneOf(_) => these.contains(&node),
         }
     }
 
     /// Those that have a wanted node below them.
-    pub fn has(&self, wanted: &Wanted) -> Vec<NodeId> {
+    pub fn has(&self, wanted: &NodeFilter) -> Vec<NodeId> {
         let around: FxHashSet<NodeId> = match wanted {
-            Wanted::Matching(selector) => self.around(self.matcher().below(selector, ROOT)),
-            Wanted::These(nodes) => self.around(nodes.iter().copied()),
+            NodeFilter::Matching(selector) => self.around(self.matcher().below(selector, ROOT)),
+            NodeFilter::OneOf(nodes) => self.around(nodes.iter().copied()),
         };
         self.nodes.iter().copied().filter(|node| around.contains(node)).collect()
     }
@@ -147,7 +147,7 @@ impl Selection {
     }
 
     /// For each, itself or the nearest node around it that is wanted.
-    pub fn closest(&self, wanted: &Wanted) -> Vec<NodeId> {
+    pub fn closest(&self, wanted: &NodeFilter) -> Vec<NodeId> {
         let is_wanted = self.test(wanted);
         let mut found = Ordered::default();
         for node in &self.nodes {
@@ -158,36 +158,36 @@ impl Selection {
     }
 
     /// These, and the wanted ones behind them.
-    pub fn add(&self, wanted: &Wanted) -> Vec<NodeId> {
+    pub fn add(&self, wanted: &NodeFilter) -> Vec<NodeId> {
         let mut all = Ordered::default();
         all.extend(self.nodes.iter().copied());
         match wanted {
-            Wanted::Matching(selector) => all.extend(self.matcher().below(selector, ROOT)),
-            Wanted::These(nodes) => all.extend(nodes.iter().copied()),
+            NodeFilter::Matching(selector) => all.extend(self.matcher().below(selector, ROOT)),
+            NodeFilter::OneOf(nodes) => all.extend(nodes.iter().copied()),
         }
         all.nodes
     }
 
-    /// Where a step leads from these, up to a wanted node where one is given.
-    pub fn step(&self, step: Step, until: Option<&Wanted>) -> Vec<NodeId> {
+    /// The nodes along the axis from these, up to a wanted node where one is given.
+    pub fn walk(&self, axis: Axis, until: Option<&NodeFilter>) -> Vec<NodeId> {
         let document = &*self.document;
-        let never = Wanted::These(Vec::new());
+        let never = NodeFilter::OneOf(Vec::new());
         let is_end = self.test(until.unwrap_or(&never));
         let mut found = Ordered::default();
         for node in &self.nodes {
             let node = *node;
             let is_element = |node: &NodeId| document.is_element(*node);
             let goes_on = |node: &NodeId| !is_end(*node);
-            match step {
-                Step::Parent => found.extend(document.parent(node).filter(is_element)),
-                Step::Parents => found.extend(document.ancestors(node).take_while(goes_on).filter(is_element)),
-                Step::Children => found.extend(document.elements(node)),
-                Step::Contents => found.extend(document.children(node)),
-                Step::Next => found.extend(document.after(node).find(is_element)),
-                Step::NextAll => found.extend(document.after(node).filter(is_element).take_while(goes_on)),
-                Step::Previous => found.extend(document.before(node).find(is_element)),
-                Step::PreviousAll => found.extend(document.before(node).filter(is_element).take_while(goes_on)),
-                Step::Siblings => {
+            match axis {
+                Axis::Parent => found.extend(document.parent(node).filter(is_element)),
+                Axis::Parents => found.extend(document.ancestors(node).take_while(goes_on).filter(is_element)),
+                Axis::Children => found.extend(document.elements(node)),
+                Axis::Contents => found.extend(document.children(node)),
+                Axis::Next => found.extend(document.after(node).find(is_element)),
+                Axis::NextAll => found.extend(document.after(node).filter(is_element).take_while(goes_on)),
+                Axis::Previous => found.extend(document.before(node).find(is_element)),
+                Axis::PreviousAll => found.extend(document.before(node).filter(is_element).take_while(goes_on)),
+                Axis::Siblings => {
                     let parent = document.parent(node);
                     found.extend(
                         parent.into_iter().flat_map(|parent| document.elements(parent)).filter(|other| *other != node),
@@ -199,12 +199,14 @@ impl Selection {
     }
 
     /// The place of the first node among its siblings, or of a wanted node among these, as `index()` counts; else -1.
-    pub fn index(&self, wanted: Option<&Wanted>) -> f64 {
+    pub fn index(&self, wanted: Option<&NodeFilter>) -> f64 {
         let Some(first) = self.nodes.first() else { return -1.0 };
         let place = match wanted {
             None => return self.document.before(*first).filter(|node| self.document.is_element(*node)).count() as f64,
-            Some(Wanted::Matching(selector)) => self.matcher().below(selector, ROOT).position(|node| node == *first),
-            Some(Wanted::These(nodes)) => {
+            Some(NodeFilter::Matching(selector)) => {
+                self.matcher().below(selector, ROOT).position(|node| node == *first)
+            }
+            Some(NodeFilter::OneOf(nodes)) => {
                 nodes.first().and_then(|wanted| self.nodes.iter().position(|node| node == wanted))
             }
         };
@@ -244,7 +246,7 @@ impl Drop for Selection {
     }
 }
 
-/// Nodes in the order of their first coming.
+/// Nodes in the order in which they were found first.
 #[derive(Default)]
 struct Ordered {
     nodes: Vec<NodeId>,

@@ -1,11 +1,11 @@
 //! Documents from texts and back, also from texts nobody should send.
 
-use super::document::{Data, Pace, ROOT};
-use super::parse::{Fault, parse};
+use super::document::{NodeData, ROOT, Yielder};
+use super::parse::{HtmlError, parse};
 use super::render::inner;
 
 fn body(text: &str) -> String {
-    let document = parse(text, "", Pace::default()).unwrap();
+    let document = parse(text, "", Yielder::default()).unwrap();
     let body = document.descendants(ROOT).find(|node| document.name(*node) == "body").unwrap();
     inner(&document, body)
 }
@@ -39,7 +39,8 @@ fn broken_markup_is_repaired_and_written_as_go_writes_it() {
 
 #[test]
 fn the_declaration_is_kept() {
-    let check = |text: &str, expect: &str| assert_eq!(inner(&parse(text, "", Pace::default()).unwrap(), ROOT), expect);
+    let check =
+        |text: &str, expect: &str| assert_eq!(inner(&parse(text, "", Yielder::default()).unwrap(), ROOT), expect);
     let empty = "<html><head></head><body></body></html>";
     check("<!DOCTYPE html>", &format!("<!DOCTYPE html>{empty}"));
     check("<!DOCTYPE html PUBLIC \"p\" 's\"'>", &format!("<!DOCTYPE html PUBLIC \"p\" 's\"'>{empty}"));
@@ -51,9 +52,9 @@ fn the_declaration_is_kept() {
 fn text_is_one_node_however_it_was_cut() {
     // Longer than the pieces the parser reads, and of letters that are no single bytes.
     let text = "ž".repeat(10_000);
-    let document = parse(&format!("<p>{text}&amp;{text}</p>"), "", Pace::default()).unwrap();
+    let document = parse(&format!("<p>{text}&amp;{text}</p>"), "", Yielder::default()).unwrap();
     let texts: Vec<_> =
-        document.descendants(ROOT).filter(|node| matches!(document.data(*node), Data::Text(_))).collect();
+        document.descendants(ROOT).filter(|node| matches!(document.data(*node), NodeData::Text(_))).collect();
     assert_eq!(texts.len(), 1);
     assert_eq!(document.text(ROOT), format!("{text}&{text}"));
 }
@@ -62,10 +63,10 @@ fn text_is_one_node_however_it_was_cut() {
 fn elements_are_nested_as_deep_as_go_allows() {
     let nested = |depth: usize| format!("{}x{}", "<div>".repeat(depth), "</div>".repeat(depth));
     // Around them are `html` and `body`.
-    assert!(parse(&nested(510), "", Pace::default()).is_ok());
-    let refused = |text: &str| parse(text, "", Pace::default()).map(|_| ()).unwrap_err();
-    assert_eq!(refused(&nested(511)), Fault::Refused("html: open stack of elements exceeds 512 nodes"));
-    assert_eq!(refused(&nested(1_000_000)), Fault::Refused("html: open stack of elements exceeds 512 nodes"));
+    assert!(parse(&nested(510), "", Yielder::default()).is_ok());
+    let refused = |text: &str| parse(text, "", Yielder::default()).map(|_| ()).unwrap_err();
+    assert_eq!(refused(&nested(511)), HtmlError::Refused("html: open stack of elements exceeds 512 nodes"));
+    assert_eq!(refused(&nested(1_000_000)), HtmlError::Refused("html: open stack of elements exceeds 512 nodes"));
 }
 
 #[test]
@@ -104,7 +105,7 @@ fn hostile_texts_end_soon() {
     ];
     for text in texts {
         // Where the work grew with the square of the length, this would not end before everybody has left.
-        if let Ok(document) = parse(&text, "", Pace::default()) {
+        if let Ok(document) = parse(&text, "", Yielder::default()) {
             assert!(document.text(ROOT).len() <= text.len() + 1, "{text:.40}");
         }
     }
@@ -170,7 +171,7 @@ fn any_text_is_parsed_and_written_again() {
             state ^= state << 17;
             text.push_str(pieces[(state % pieces.len() as u64) as usize]);
         }
-        let document = parse(&text, "", Pace::default()).unwrap();
+        let document = parse(&text, "", Yielder::default()).unwrap();
         _ = inner(&document, ROOT);
         // Every node is reached once, from its parent, and its siblings agree about their order.
         for node in document.descendants(ROOT) {

@@ -3,11 +3,13 @@
 use std::fmt::Write;
 
 use bytes::Bytes;
+use percent_encoding::utf8_percent_encode;
 
 use super::go;
+use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
-use crate::js::vu::Vu;
 use crate::net::http::Body;
+use crate::units::percent::COMPONENT;
 
 /// A body as it goes out, before compression.
 pub(super) struct Encoded {
@@ -39,15 +41,15 @@ pub(super) fn encode(body: Value) -> Result<Encoded, String> {
 }
 
 /// One field of a form.
-enum Field {
+enum FormField {
     Text(String),
     List(Vec<String>),
     File { data: Bytes, name: String, kind: String },
 }
 
 fn form(fields: Vec<(String, Value)>) -> (Body, Option<String>) {
-    let fields: Vec<(String, Field)> = fields.into_iter().map(|(name, value)| (name, field(value))).collect();
-    if fields.iter().any(|(_, field)| matches!(field, Field::File { .. })) {
+    let fields: Vec<(String, FormField)> = fields.into_iter().map(|(name, value)| (name, field(value))).collect();
+    if fields.iter().any(|(_, field)| matches!(field, FormField::File { .. })) {
         let boundary = boundary();
         let body = multipart(fields, &boundary);
         return (body, Some(format!("multipart/form-data; boundary={boundary}")));
@@ -61,23 +63,23 @@ pub(in crate::js::modules::k6) fn form_text(fields: Vec<(String, Value)>) -> Str
 }
 
 /// `(fields)` -> their text.
-pub(super) fn form_text_of(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+pub(super) fn form_text_of(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     match args.take(0) {
         Value::Map(fields) => Ok(form_text(fields).into()),
         _ => Ok("".into()),
     }
 }
 
-fn field(value: Value) -> Field {
+fn field(value: Value) -> FormField {
     match value {
-        Value::List(list) => Field::List(list.iter().map(go::text_of).collect()),
-        Value::Map(map) => file(map).unwrap_or_else(|map| Field::Text(go::text_of(&Value::Map(map)))),
-        other => Field::Text(go::text_of(&other)),
+        Value::List(list) => FormField::List(list.iter().map(go::text_of).collect()),
+        Value::Map(map) => file(map).unwrap_or_else(|map| FormField::Text(go::text_of(&Value::Map(map)))),
+        other => FormField::Text(go::text_of(&other)),
     }
 }
 
 /// What `http.file` made: nothing else has exactly these keys.
-fn file(map: Vec<(String, Value)>) -> Result<Field, Vec<(String, Value)>> {
+fn file(map: Vec<(String, Value)>) -> Result<FormField, Vec<(String, Value)>> {
     if !matches!(&map[..], [(a, _), (b, Value::String(_)), (c, Value::String(_))]
         if a == "data" && b == "filename" && c == "content_type")
     {
@@ -93,11 +95,11 @@ fn file(map: Vec<(String, Value)>) -> Result<Field, Vec<(String, Value)>> {
         Some(Value::String(text)) => text,
         _ => String::new(),
     };
-    Ok(Field::File { data, name: text(), kind: text() })
+    Ok(FormField::File { data, name: text(), kind: text() })
 }
 
 /// `(data, filename, contentType)` -> a file for a form.
-pub(super) fn make_file(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+pub(super) fn make_file(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let data = args.take(0);
     if !matches!(data, Value::String(_) | Value::Bytes(_)) {
         let kind = go::type_of(&data);
@@ -119,14 +121,14 @@ pub(super) fn make_file(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 }
 
 /// `application/x-www-form-urlencoded`, sorted by name, as Go's `url.Values` writes it.
-fn url_encoded(mut fields: Vec<(String, Field)>) -> String {
+fn url_encoded(mut fields: Vec<(String, FormField)>) -> String {
     fields.sort_by(|a, b| a.0.cmp(&b.0));
     let mut out = String::new();
     for (name, field) in fields {
         let values = match field {
-            Field::Text(text) => vec![text],
-            Field::List(list) => list,
-            Field::File { .. } => continue,
+            FormField::Text(text) => vec![text],
+            FormField::List(list) => list,
+            FormField::File { .. } => continue,
         };
         for value in values {
             if !out.is_empty() {
@@ -142,37 +144,28 @@ fn url_encoded(mut fields: Vec<(String, Field)>) -> String {
 
 /// Go's `url.QueryEscape`.
 fn query_escape(text: &str, out: &mut String) {
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
-            b' ' => out.push('+'),
-            _ => {
-                const HEX: &[u8; 16] = b"0123456789ABCDEF";
-                out.push('%');
-                out.push(char::from(HEX[usize::from(byte >> 4)]));
-                out.push(char::from(HEX[usize::from(byte & 15)]));
-            }
-        }
+    for piece in utf8_percent_encode(text, &COMPONENT) {
+        out.push_str(if piece == "%20" { "+" } else { piece });
     }
 }
 
 /// The parts one after the other. Files are links of a chain of their own: whatever their size, they are not copied.
-fn multipart(fields: Vec<(String, Field)>, boundary: &str) -> Body {
+fn multipart(fields: Vec<(String, FormField)>, boundary: &str) -> Body {
     let mut chain = Vec::new();
     let mut text = String::new();
     for (name, field) in fields {
         let _ = write!(text, "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"");
         match field {
-            Field::File { data, name: file, kind } => {
+            FormField::File { data, name: file, kind } => {
                 let file = file.replace('\\', "\\\\").replace('"', "\\\"");
                 let _ = write!(text, "; filename=\"{file}\"\r\nContent-Type: {kind}\r\n\r\n");
                 chain.push(std::mem::take(&mut text).into());
                 chain.push(data);
             }
-            Field::Text(value) => {
+            FormField::Text(value) => {
                 let _ = write!(text, "\r\n\r\n{value}");
             }
-            Field::List(list) => {
+            FormField::List(list) => {
                 let _ = write!(text, "\r\n\r\n[{}]", list.join(" "));
             }
         }
@@ -183,7 +176,7 @@ fn multipart(fields: Vec<(String, Field)>, boundary: &str) -> Body {
     Body::Chain(chain.into())
 }
 
-/// Sixty hexadecimal digits nobody else has.
+/// Sixty random hexadecimal digits.
 fn boundary() -> String {
     use std::hash::{BuildHasher, RandomState};
     let random = || RandomState::new().hash_one(0u8);
@@ -196,8 +189,8 @@ mod tests {
 
     #[test]
     fn forms_are_sorted_and_escaped() {
-        let field = |name: &str, value: &str| (name.to_owned(), Field::Text(value.to_owned()));
-        let list = ("l".to_owned(), Field::List(vec!["1".to_owned(), "2".to_owned()]));
+        let field = |name: &str, value: &str| (name.to_owned(), FormField::Text(value.to_owned()));
+        let list = ("l".to_owned(), FormField::List(vec!["1".to_owned(), "2".to_owned()]));
         let text = url_encoded(vec![field("b", "two words"), field("a", "é&="), list]);
         assert_eq!(text, "a=%C3%A9%26%3D&b=two+words&l=1&l=2");
     }
@@ -205,8 +198,8 @@ mod tests {
     #[test]
     fn files_are_not_copied_into_a_form() {
         let data = Bytes::from_static(b"the file");
-        let file = Field::File { data: data.clone(), name: "a\"b.txt".to_owned(), kind: "text/plain".to_owned() };
-        let fields = vec![("t".to_owned(), Field::Text("x".to_owned())), ("f".to_owned(), file)];
+        let file = FormField::File { data: data.clone(), name: "a\"b.txt".to_owned(), kind: "text/plain".to_owned() };
+        let fields = vec![("t".to_owned(), FormField::Text("x".to_owned())), ("f".to_owned(), file)];
         let body = multipart(fields, "B");
         assert_eq!(
             body.joined(),

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::go;
 use super::request::{is_true, number};
+use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
-use crate::js::vu::Vu;
 use crate::net::http::cookies::parse_date;
 use crate::net::http::{Cookie, Jar, Url};
 
@@ -29,12 +29,12 @@ pub fn jar_of(value: &Value) -> Option<Arc<Jar>> {
     resource.clone().downcast::<Arc<Jar>>().ok().map(|jar| (*jar).clone())
 }
 
-pub(super) fn new_jar(_vu: &Vu, _args: Args) -> Result<Value, Throw> {
+pub(super) fn new_jar(_vu: &VuContext, _args: Args) -> Result<Value, Throw> {
     Ok(Value::Resource(Rc::new(Arc::new(Jar::default()))))
 }
 
-pub(super) fn vu_jar(vu: &Vu, _args: Args) -> Result<Value, Throw> {
-    Ok(Value::Resource(Rc::new(vu.room::<VuJar>().get())))
+pub(super) fn vu_jar(vu: &VuContext, _args: Args) -> Result<Value, Throw> {
+    Ok(Value::Resource(Rc::new(vu.module_state::<VuJar>().get())))
 }
 
 #[expect(clippy::redundant_allocation, reason = "resources are `Rc` on this side of the border")]
@@ -45,7 +45,7 @@ fn jar_and_url(args: &mut Args) -> Result<(Rc<Arc<Jar>>, Url), Throw> {
 }
 
 /// `(jar, url)` -> name -> values.
-pub(super) fn jar_cookies(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+pub(super) fn jar_cookies(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let (jar, url) = jar_and_url(&mut args)?;
     let mut map: Vec<(String, Value)> = Vec::new();
     let mut index: HashMap<String, usize> = HashMap::new();
@@ -60,7 +60,7 @@ pub(super) fn jar_cookies(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 }
 
 /// `(jar, url, name, value, options)`
-pub(super) fn jar_set(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+pub(super) fn jar_set(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let (jar, url) = jar_and_url(&mut args)?;
     let mut cookie = Cookie { name: args.string(2), value: args.string(3), ..Cookie::default() };
     if let Value::Map(options) = args.take(4) {
@@ -92,7 +92,7 @@ pub(super) fn jar_set(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 }
 
 /// `(jar, url, name)`
-pub(super) fn jar_delete(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+pub(super) fn jar_delete(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let (jar, url) = jar_and_url(&mut args)?;
     let name = args.string(2);
     if name.is_empty() {
@@ -103,7 +103,7 @@ pub(super) fn jar_delete(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 }
 
 /// `(jar, url)`
-pub(super) fn jar_clear(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+pub(super) fn jar_clear(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let (jar, url) = jar_and_url(&mut args)?;
     jar.clear(&url);
     Ok(Value::Undefined)

@@ -1,12 +1,12 @@
-//! The option `httpDebug`: what requests and answers look like, as log entries.
+//! The option `httpDebug`: requests and responses as log entries.
 
-use crate::js::vu::Vu;
+use crate::js::runtime::VuContext;
 use crate::log::{Field, Label, Level};
 use crate::net::http::Dump;
 
 /// Logs every hop of an exchange; the two entries of a hop share an id.
-/// `tags` are those of the request, beside those of the VU.
-pub(super) fn tell(vu: &Vu, dumps: &[Dump], tags: &[(String, String)]) {
+/// `tags` are those of the request, in addition to those of the VU.
+pub(super) fn tell(vu: &VuContext, dumps: &[Dump], tags: &[(String, String)]) {
     for dump in dumps {
         let id = unique_id();
         entry(vu, format!("Request:\n{}\n", dump.request), &id, tags);
@@ -16,7 +16,7 @@ pub(super) fn tell(vu: &Vu, dumps: &[Dump], tags: &[(String, String)]) {
     }
 }
 
-fn entry(vu: &Vu, text: String, id: &str, tags: &[(String, String)]) {
+fn entry(vu: &VuContext, text: String, id: &str, tags: &[(String, String)]) {
     let fields: Vec<Field> = vec![("source", "http-debug".into()), ("request_id", id.to_owned().into())];
     let present = vu.tags();
     let present = present.iter().map(|(key, value)| (key.to_owned(), Label::Text(value.to_owned())));

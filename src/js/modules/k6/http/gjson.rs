@@ -1,32 +1,32 @@
 //! The selectors of `response.json(selector)`: GJSON paths, evaluated over the bytes of a valid JSON text.
 //!
-//! A path is read from the left: a step finds a value in an object or an array, the rest goes on from there. `.` goes
-//! on inside of what was found, `|` goes on with the result as a whole; they differ after `#`, which means many.
+//! A path is read from the left: a step finds a value in an object or an array, the rest continues from there. `.` descends
+//! into what was found, `|` continues with the result as a whole; they differ after `#`, which means many.
 //! What is found is JSON text again. Written after GJSON's description of its syntax.
 
 use std::borrow::Cow;
 
 use super::json_text::{check, end_of_string};
 
-pub(super) mod effort;
+pub(super) mod budget;
 mod modifiers;
 mod query;
 mod wildcard;
 
 use modifiers::{literal, modified};
 use query::Query;
-use wildcard::Pattern;
+use wildcard::Wildcard;
 
-/// JSON text: a part of the text that was asked, or made anew.
-pub(super) type Text<'a> = Cow<'a, [u8]>;
+/// JSON text: a slice of the document, or a new text.
+pub(super) type JsonText<'a> = Cow<'a, [u8]>;
 
-/// A path of more steps and brackets finds nothing: each takes its part of a VU's stack.
-const MOST_STEPS: usize = 500;
+/// A path of more steps and brackets finds nothing: each takes some of a VU's stack.
+const MAX_STEPS: usize = 500;
 
 /// What a script's `path` finds in `json`, which must be valid.
-pub(super) fn select<'a>(json: &'a [u8], path: &str) -> Option<Text<'a>> {
+pub(super) fn select<'a>(json: &'a [u8], path: &str) -> Option<JsonText<'a>> {
     let steps = path.bytes().filter(|byte| matches!(byte, b'.' | b'|' | b'(' | b'[' | b'{')).count();
-    if steps > MOST_STEPS {
+    if steps > MAX_STEPS {
         return None;
     }
     // A literal of the path that is no JSON spoils what it is part of.
@@ -34,8 +34,8 @@ pub(super) fn select<'a>(json: &'a [u8], path: &str) -> Option<Text<'a>> {
 }
 
 /// What `path` finds in `json`.
-fn get<'a>(json: &'a [u8], path: &str) -> Option<Text<'a>> {
-    if !effort::look(path.len()) {
+fn get<'a>(json: &'a [u8], path: &str) -> Option<JsonText<'a>> {
+    if !budget::read(path.len()) {
         return None;
     }
     let json = trim(json);
@@ -47,7 +47,7 @@ fn get<'a>(json: &'a [u8], path: &str) -> Option<Text<'a>> {
             _ => None,
         };
         if let Some((made, rest)) = special {
-            if !effort::make(made.len()) {
+            if !budget::make(made.len()) {
                 return None;
             }
             return match rest.strip_prefix(['.', '|']) {
@@ -56,14 +56,14 @@ fn get<'a>(json: &'a [u8], path: &str) -> Option<Text<'a>> {
             };
         }
         if let Some(rest) = path.strip_prefix("..") {
-            return in_list(Values { json, at: 0 }, rest);
+            return in_list(JsonValues { json, at: 0 }, rest);
         }
     }
     inside(json, path)
 }
 
 /// Goes on with a text that may have been made.
-fn from_made<'a>(made: Text<'a>, path: &str) -> Option<Text<'a>> {
+fn from_made<'a>(made: JsonText<'a>, path: &str) -> Option<JsonText<'a>> {
     match made {
         Cow::Borrowed(json) => get(json, path),
         Cow::Owned(json) => get(&json, path).map(|found| Cow::Owned(found.into_owned())),
@@ -71,7 +71,7 @@ fn from_made<'a>(made: Text<'a>, path: &str) -> Option<Text<'a>> {
 }
 
 /// Goes on inside of an object or array.
-fn inside<'a>(json: &'a [u8], path: &str) -> Option<Text<'a>> {
+fn inside<'a>(json: &'a [u8], path: &str) -> Option<JsonText<'a>> {
     match json.first()? {
         b'{' => in_object(json, path),
         b'[' => in_list(values(json), path),
@@ -91,7 +91,7 @@ enum Next<'p> {
 }
 
 impl Next<'_> {
-    fn follow<'a>(self, found: &'a [u8]) -> Option<Text<'a>> {
+    fn follow<'a>(self, found: &'a [u8]) -> Option<JsonText<'a>> {
         match self {
             Self::End => Some(Cow::Borrowed(found)),
             Self::Inside(path) => inside(found, path),
@@ -115,7 +115,7 @@ impl Next<'_> {
 
 // Objects ------------------------------------------------------------------------------------------------------------
 
-fn in_object<'a>(json: &'a [u8], path: &str) -> Option<Text<'a>> {
+fn in_object<'a>(json: &'a [u8], path: &str) -> Option<JsonText<'a>> {
     let (name, next) = key_step(path);
     for (key, value) in members(json) {
         if !name.matches(&unquoted(key)) {
@@ -131,8 +131,8 @@ fn in_object<'a>(json: &'a [u8], path: &str) -> Option<Text<'a>> {
 }
 
 /// The name a step looks for, and what follows it.
-fn key_step(path: &str) -> (Pattern, Next<'_>) {
-    let mut pattern = Pattern::default();
+fn key_step(path: &str) -> (Wildcard, Next<'_>) {
+    let mut pattern = Wildcard::default();
     let mut signs = path.char_indices();
     while let Some((at, sign)) = signs.next() {
         match sign {
@@ -195,7 +195,7 @@ fn list_step(path: &str) -> (Pick<'_>, Next<'_>) {
     (pick, next)
 }
 
-fn in_list<'a>(mut items: Values<'a>, path: &str) -> Option<Text<'a>> {
+fn in_list<'a>(mut items: JsonValues<'a>, path: &str) -> Option<JsonText<'a>> {
     let (pick, next) = list_step(path);
     match pick {
         Pick::Nth(nth) => next.follow(items.nth(nth)?),
@@ -229,7 +229,7 @@ fn in_list<'a>(mut items: Values<'a>, path: &str) -> Option<Text<'a>> {
     }
 }
 
-fn made<'a>(json: Vec<u8>, next: Next<'_>) -> Option<Text<'a>> {
+fn made<'a>(json: Vec<u8>, next: Next<'_>) -> Option<JsonText<'a>> {
     match next {
         Next::Pipe(path) => from_made(Cow::Owned(json), path),
         _ => Some(Cow::Owned(json)),
@@ -237,14 +237,14 @@ fn made<'a>(json: Vec<u8>, next: Next<'_>) -> Option<Text<'a>> {
 }
 
 /// An array of these texts.
-fn list<'a>(items: impl Iterator<Item = Text<'a>>) -> Vec<u8> {
+fn list<'a>(items: impl Iterator<Item = JsonText<'a>>) -> Vec<u8> {
     let mut out = vec![b'['];
     for item in items {
         if out.len() > 1 {
             out.push(b',');
         }
         out.extend_from_slice(&item);
-        if !effort::make(out.len()) {
+        if !budget::make(out.len()) {
             break;
         }
     }
@@ -252,7 +252,7 @@ fn list<'a>(items: impl Iterator<Item = Text<'a>>) -> Vec<u8> {
     out
 }
 
-/// Splits a path at its first `|` that stands in no brackets and no string.
+/// Splits a path at its first `|` outside brackets and strings.
 fn split_pipe(path: &str) -> (&str, Next<'_>) {
     let bytes = path.as_bytes();
     let (mut at, mut depth) = (0, 0usize);
@@ -276,7 +276,7 @@ fn split_pipe(path: &str) -> (&str, Next<'_>) {
 // Several paths ------------------------------------------------------------------------------------------------------
 
 /// `{a,"name":b}` or `[a,b]` at the start of `path`: what it makes, and the rest of the path.
-fn several<'a, 'p>(json: &[u8], path: &'p str) -> Option<(Text<'a>, &'p str)> {
+fn several<'a, 'p>(json: &[u8], path: &'p str) -> Option<(JsonText<'a>, &'p str)> {
     let (parts, rest) = split_list(path)?;
     if !rest.is_empty() && !rest.starts_with(['.', '|']) {
         return None;
@@ -299,7 +299,7 @@ fn several<'a, 'p>(json: &[u8], path: &'p str) -> Option<(Text<'a>, &'p str)> {
             out.push(b':');
         }
         out.extend_from_slice(&found);
-        if !effort::make(out.len()) {
+        if !budget::make(out.len()) {
             break;
         }
     }
@@ -308,12 +308,12 @@ fn several<'a, 'p>(json: &[u8], path: &'p str) -> Option<(Text<'a>, &'p str)> {
 }
 
 /// One path of several, with the place of the colon behind its name.
-struct Part<'p> {
+struct Subselector<'p> {
     text: &'p str,
     colon: Option<usize>,
 }
 
-impl<'p> Part<'p> {
+impl<'p> Subselector<'p> {
     fn split(&self) -> (Option<&'p str>, &'p str) {
         match self.colon {
             Some(at) => (Some(&self.text[..at]), &self.text[at + 1..]),
@@ -323,7 +323,7 @@ impl<'p> Part<'p> {
 }
 
 /// The paths between the brackets that `path` begins with, and what follows them.
-fn split_list(path: &str) -> Option<(Vec<Part<'_>>, &str)> {
+fn split_list(path: &str) -> Option<(Vec<Subselector<'_>>, &str)> {
     let bytes = path.as_bytes();
     let (mut parts, mut start, mut colon, mut has_modifier, mut depth) = (Vec::new(), 1, None, false, 1);
     let mut at = 1;
@@ -342,7 +342,7 @@ fn split_list(path: &str) -> Option<(Vec<Part<'_>>, &str)> {
             _ => {}
         }
         if depth == 0 || (depth == 1 && bytes.get(at) == Some(&b',')) {
-            parts.push(Part { text: path.get(start..at)?, colon: colon.take() });
+            parts.push(Subselector { text: path.get(start..at)?, colon: colon.take() });
             if depth == 0 {
                 return Some((parts, &path[at + 1..]));
             }
@@ -406,17 +406,17 @@ fn end_of_value(json: &[u8], at: usize) -> usize {
 }
 
 /// The values of an array, or of any text in which values follow each other.
-struct Values<'a> {
+struct JsonValues<'a> {
     json: &'a [u8],
     at: usize,
 }
 
 /// The elements of an array.
-fn values(array: &[u8]) -> Values<'_> {
-    Values { json: array, at: 1 }
+fn values(array: &[u8]) -> JsonValues<'_> {
+    JsonValues { json: array, at: 1 }
 }
 
-impl<'a> Iterator for Values<'a> {
+impl<'a> Iterator for JsonValues<'a> {
     type Item = &'a [u8];
 
     fn next(&mut self) -> Option<&'a [u8]> {
@@ -425,7 +425,7 @@ impl<'a> Iterator for Values<'a> {
         }
         let start = self.at;
         self.at = end_of_value(self.json, start);
-        if !effort::look(self.at - start) {
+        if !budget::read(self.at - start) {
             return None;
         }
         Some(&self.json[start..self.at]).filter(|value| !value.is_empty())

@@ -1,4 +1,4 @@
-//! Values in the words of Go, which k6's messages and form bodies show.
+//! Values as Go prints them, as in k6's messages and form bodies.
 
 use crate::js::modules::k6::number_text;
 use crate::js::value::Value;

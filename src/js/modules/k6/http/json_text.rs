@@ -4,14 +4,14 @@
 
 /// Why a text is no JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Fault {
+pub(super) struct JsonError {
     /// How many bytes were read, the wrong one included.
     pub read: usize,
     /// Go's words.
     pub text: String,
 }
 
-impl Fault {
+impl JsonError {
     /// k6's line about it.
     pub fn report(&self, json: &[u8]) -> String {
         let before = &json[..self.read.min(json.len())];
@@ -24,22 +24,22 @@ impl Fault {
 }
 
 /// Checks a whole text.
-pub(super) fn check(json: &[u8]) -> Result<(), Fault> {
+pub(super) fn check(json: &[u8]) -> Result<(), JsonError> {
     Scanner { json, at: 0 }.document()
 }
 
-/// A number of no more digits fits into a float.
+/// Every number of at most this many digits fits into a float.
 const MAX_DIGITS: usize = 308;
-/// So many digits of a number are shown.
+/// At most this many digits of a number are shown.
 const MAX_SHOWN: usize = 1000;
 
-/// The first number that does not fit into a float, if there may be one: long exponents and long rows of digits are looked at.
-pub(super) fn overflow(json: &[u8]) -> Option<Fault> {
+/// The first number that does not fit into a float. Only long exponents and long rows of digits are looked at.
+pub(super) fn overflow(json: &[u8]) -> Option<JsonError> {
     let is_long = |at: usize| {
         let digits = json[at + 1..].strip_prefix(b"+").unwrap_or(&json[at + 1..]);
         at > 0 && json[at - 1].is_ascii_digit() && digits.iter().take_while(|byte| byte.is_ascii_digit()).count() >= 3
     };
-    // As many digits as the largest float has stand on one of these places.
+    // A row of that many digits covers one of these indices.
     let is_in_row = |at: usize| {
         let is_digit = |byte: &&u8| byte.is_ascii_digit();
         let behind = json[at..].iter().take_while(is_digit).count();
@@ -59,7 +59,7 @@ pub(super) fn overflow(json: &[u8]) -> Option<Fault> {
                 if number.parse::<f64>().is_ok_and(f64::is_infinite) {
                     let shown = number.get(..MAX_SHOWN).unwrap_or(number);
                     let text = format!("json: cannot unmarshal number {shown} into Go value of type float64");
-                    return Some(Fault { read: end, text });
+                    return Some(JsonError { read: end, text });
                 }
                 at = end;
             }
@@ -73,7 +73,7 @@ pub(super) fn overflow(json: &[u8]) -> Option<Fault> {
 const MAX_DEPTH: usize = 10_000;
 
 /// The bracket that is nested deeper than Go reads, if there is one.
-pub(super) fn too_deep(json: &[u8]) -> Option<Fault> {
+pub(super) fn too_deep(json: &[u8]) -> Option<JsonError> {
     memchr::memchr2_iter(b'[', b'{', json).nth(MAX_DEPTH)?;
     let (mut at, mut depth) = (0, 0usize);
     while at < json.len() {
@@ -88,7 +88,7 @@ pub(super) fn too_deep(json: &[u8]) -> Option<Fault> {
         }
         at += 1;
         if depth > MAX_DEPTH {
-            return Some(Fault { read: at, text: "exceeded max depth".to_owned() });
+            return Some(JsonError { read: at, text: "exceeded max depth".to_owned() });
         }
     }
     None
@@ -127,9 +127,9 @@ impl Scanner<'_> {
         self.json.get(self.at).copied()
     }
 
-    fn wrong(&self, context: &str) -> Fault {
+    fn wrong(&self, context: &str) -> JsonError {
         let Some(byte) = self.peek() else {
-            return Fault { read: self.json.len(), text: "unexpected end of JSON input".to_owned() };
+            return JsonError { read: self.json.len(), text: "unexpected end of JSON input".to_owned() };
         };
         let shown = match byte {
             b'\'' => "'\\''".to_owned(),
@@ -146,7 +146,7 @@ impl Scanner<'_> {
             0x80..0xA1 | 0xAD => format!("'\\u{byte:04x}'"),
             _ => format!("'{}'", char::from(byte)),
         };
-        Fault { read: self.at + 1, text: format!("invalid character {shown} {context}") }
+        JsonError { read: self.at + 1, text: format!("invalid character {shown} {context}") }
     }
 
     fn space(&mut self) {
@@ -155,7 +155,7 @@ impl Scanner<'_> {
         }
     }
 
-    fn document(mut self) -> Result<(), Fault> {
+    fn document(mut self) -> Result<(), JsonError> {
         let mut around: Vec<Inside> = Vec::new();
         loop {
             self.space();
@@ -207,7 +207,7 @@ impl Scanner<'_> {
     }
 
     /// A key and its colon.
-    fn key(&mut self) -> Result<(), Fault> {
+    fn key(&mut self) -> Result<(), JsonError> {
         if self.peek() != Some(b'"') {
             return Err(self.wrong("looking for beginning of object key string"));
         }
@@ -220,7 +220,7 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    fn scalar(&mut self) -> Result<(), Fault> {
+    fn scalar(&mut self) -> Result<(), JsonError> {
         match self.peek() {
             Some(b'"') => self.string(),
             Some(b't') => self.literal("true"),
@@ -231,7 +231,7 @@ impl Scanner<'_> {
         }
     }
 
-    fn literal(&mut self, word: &str) -> Result<(), Fault> {
+    fn literal(&mut self, word: &str) -> Result<(), JsonError> {
         for (nth, expected) in word.bytes().enumerate() {
             if self.peek() != Some(expected) {
                 debug_assert!(nth > 0, "the first letter chose the word");
@@ -242,7 +242,7 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    fn string(&mut self) -> Result<(), Fault> {
+    fn string(&mut self) -> Result<(), JsonError> {
         self.at += 1;
         loop {
             match self.peek() {
@@ -271,7 +271,7 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    fn digits(&mut self, context: &str) -> Result<(), Fault> {
+    fn digits(&mut self, context: &str) -> Result<(), JsonError> {
         if !self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
             return Err(self.wrong(context));
         }
@@ -281,7 +281,7 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    fn number(&mut self) -> Result<(), Fault> {
+    fn number(&mut self) -> Result<(), JsonError> {
         if self.peek() == Some(b'-') {
             self.at += 1;
         }

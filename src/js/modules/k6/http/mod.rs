@@ -8,12 +8,11 @@ use std::sync::Arc;
 use futures_util::StreamExt;
 
 use super::super::Op;
+use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
-use crate::js::vu::Vu;
 use crate::log::Level;
 use crate::net::http::{Jar, Url};
 
-mod answer;
 mod body;
 mod cookies;
 mod debug;
@@ -23,26 +22,27 @@ mod gjson;
 pub(super) mod go;
 mod json_text;
 mod request;
+mod response;
 mod sample;
 mod statuses;
 
-use answer::Answer;
 pub(super) use body::form_text;
 pub use cookies::{VuJar, jar_of};
-use request::{Prepared, Refusal};
+use request::{JsRequest, RequestError};
+use response::JsResponse;
 
 /// The native half.
 pub const OPS: &[(&str, Op)] = &[
     ("request", request),
     ("requestAsync", request_async),
     ("requestBatch", request_batch),
-    ("field", answer::field),
-    ("isField", answer::is_field),
-    ("fieldNames", answer::field_names),
-    ("assign", answer::assign),
-    ("json", answer::json),
-    ("jsonError", answer::json_error),
-    ("html", answer::html),
+    ("field", response::field),
+    ("isField", response::is_field),
+    ("fieldNames", response::field_names),
+    ("assign", response::assign),
+    ("json", response::json),
+    ("jsonError", response::json_error),
+    ("html", response::html),
     ("callNode", super::html::call),
     ("resolve", resolve),
     ("formText", body::form_text_of),
@@ -83,12 +83,12 @@ const CONSTANTS: [(&str, &str); 18] = [
     ("OCSP_REASON_AA_COMPROMISE", "aa_compromise"),
 ];
 
-fn constants(_vu: &Vu, _args: Args) -> Result<Value, Throw> {
+fn constants(_vu: &VuContext, _args: Args) -> Result<Value, Throw> {
     Ok(Value::Map(CONSTANTS.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect()))
 }
 
 /// `(method, url, body, params)` -> a response's handle.
-fn request(vu: &Vu, args: Args) -> Result<Value, Throw> {
+fn request(vu: &VuContext, args: Args) -> Result<Value, Throw> {
     let prepared = match prepare(vu, args)? {
         Ok(prepared) => prepared,
         Err(answer) => return Ok(answer),
@@ -98,7 +98,7 @@ fn request(vu: &Vu, args: Args) -> Result<Value, Throw> {
 }
 
 /// As `request`, but a promise.
-fn request_async(vu: &Vu, args: Args) -> Result<Value, Throw> {
+fn request_async(vu: &VuContext, args: Args) -> Result<Value, Throw> {
     let prepared = match prepare(vu, args)? {
         Ok(prepared) => prepared,
         Err(answer) => return Ok(Value::Pending(Box::pin(async move { Ok(answer) }))),
@@ -115,7 +115,7 @@ fn request_async(vu: &Vu, args: Args) -> Result<Value, Throw> {
 }
 
 /// `(wrong, keys, entries)` -> handles in the order of the keys; fewer, when an entry is malformed.
-fn request_batch(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn request_batch(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let wrong = args.take(0);
     let (Value::List(keys), Value::List(entries)) = (args.take(1), args.take(2)) else {
         return Err(Throw::go(format!("invalid http.batch() argument type {}", go::type_of(&wrong))));
@@ -124,7 +124,7 @@ fn request_batch(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     for (key, entry) in keys.iter().zip(entries) {
         let parts = batch_entry(&go::string_of(key), entry);
         let refused = match parts {
-            Ok(parts) => match Prepared::new(vu, parts) {
+            Ok(parts) => match JsRequest::new(vu, parts) {
                 Ok(good) => {
                     prepared.push(good);
                     continue;
@@ -140,8 +140,8 @@ fn request_batch(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
         vu.script.log.log(Level::Warning, "A batch request failed", fields);
         // Nothing is sent: those before it are blank, the rest is missing.
         let mut handles: Vec<Value> =
-            prepared.iter().map(|_| Value::Resource(Answer::refused(String::new(), 0))).collect();
-        handles.push(Value::Resource(Answer::refused(refused.0, refused.1)));
+            prepared.iter().map(|_| Value::Resource(JsResponse::refused(String::new(), 0))).collect();
+        handles.push(Value::Resource(JsResponse::refused(refused.0, refused.1)));
         return Ok(Value::List(handles));
     }
     let limits = (vu.script.http.batch.max(1), vu.script.http.batch_per_host);
@@ -193,7 +193,7 @@ fn batch_entry(key: &str, entry: Value) -> Result<Args, (String, u16)> {
             }
             let (method, body) = match method {
                 Value::Undefined | Value::Null => ("GET".to_owned(), body),
-                // Who says GET means no body; who says nothing may mean one.
+                // An explicit GET has no body; without a method there may be one.
                 Value::String(method) => match method.to_uppercase() {
                     method if method == "GET" || method == "HEAD" => (method, Value::Undefined),
                     method => (method, body),
@@ -206,7 +206,7 @@ fn batch_entry(key: &str, entry: Value) -> Result<Args, (String, u16)> {
     }
 }
 
-/// Runs all jobs, so many at once in all and per host (0: any number); results in the order of the jobs.
+/// Runs all jobs, at most `most` at once and `per_host` per host (0: no limit); results in the order of the jobs.
 async fn all<T, F: Future<Output = T>>(jobs: Vec<(String, F)>, (most, per_host): (usize, usize)) -> Vec<T> {
     let hosts: std::collections::HashMap<String, Rc<tokio::sync::Semaphore>> =
         jobs.iter().map(|(host, _)| (host.clone(), Rc::new(tokio::sync::Semaphore::new(per_host.max(1))))).collect();
@@ -230,15 +230,15 @@ async fn all<T, F: Future<Output = T>>(jobs: Vec<(String, F)>, (most, per_host):
 }
 
 /// Checks the arguments. The inner error is what is wrong with them.
-fn check(vu: &Vu, args: Args) -> Result<Result<Prepared, Refusal>, Throw> {
+fn check(vu: &VuContext, args: Args) -> Result<Result<JsRequest, RequestError>, Throw> {
     if vu.is_init() {
         return Err(Throw::go("Making http requests in the init context is not supported"));
     }
-    Ok(Prepared::new(vu, args))
+    Ok(JsRequest::new(vu, args))
 }
 
 /// Checks the arguments. The inner error is the response to bad ones.
-fn prepare(vu: &Vu, args: Args) -> Result<Result<Prepared, Value>, Throw> {
+fn prepare(vu: &VuContext, args: Args) -> Result<Result<JsRequest, Value>, Throw> {
     match check(vu, args)? {
         Ok(prepared) => Ok(Ok(prepared)),
         Err(refusal) => refusal_answer(vu, refusal).map(Err),
@@ -246,20 +246,20 @@ fn prepare(vu: &Vu, args: Args) -> Result<Result<Prepared, Value>, Throw> {
 }
 
 /// The response to arguments no request can be made of, after a warning; or the exception the option `throw` wants.
-fn refusal_answer(vu: &Vu, refusal: Refusal) -> Result<Value, Throw> {
+fn refusal_answer(vu: &VuContext, refusal: RequestError) -> Result<Value, Throw> {
     if vu.script.throw {
         return Err(Throw::go(refusal.text));
     }
     warn_failed(vu, &refusal.text);
-    Ok(Value::Resource(Answer::refused(refusal.text, refusal.code)))
+    Ok(Value::Resource(JsResponse::refused(refusal.text, refusal.code)))
 }
 
-fn warn_failed(vu: &Vu, error: &str) {
+fn warn_failed(vu: &VuContext, error: &str) {
     vu.script.log.log(Level::Warning, "Request Failed", vec![("error", error.to_owned().into())]);
 }
 
 /// `(url)` -> the URL as it was written, with its credentials masked.
-fn parse_url(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn parse_url(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let text = args.string(0);
     let url = Url::parse(&text).map_err(|error| Throw::go(format!("invalid URL: {error}")))?;
     if url.credentials().is_none() {
@@ -273,30 +273,30 @@ fn parse_url(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 }
 
 /// `(base, reference)` -> where the reference leads.
-fn resolve(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn resolve(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let base = Url::parse(&args.string(0)).map_err(Throw::go)?;
     let url = base.join(&args.string(1)).map_err(Throw::go)?;
     Ok(url.as_str().into())
 }
 
-fn in_init(vu: &Vu, _args: Args) -> Result<Value, Throw> {
+fn in_init(vu: &VuContext, _args: Args) -> Result<Value, Throw> {
     Ok(Value::Bool(vu.is_init()))
 }
 
-fn warn(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn warn(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     vu.script.log.warn(args.string(0));
     Ok(Value::Undefined)
 }
 
 /// What begins with an iteration: an empty jar, unless cookies stay.
-pub fn begin_iteration(vu: &Vu) {
+pub fn begin_iteration(vu: &VuContext) {
     if !vu.script.http.keep_cookies {
-        vu.room::<VuJar>().0.replace(Arc::new(Jar::default()));
+        vu.module_state::<VuJar>().0.replace(Arc::new(Jar::default()));
     }
 }
 
 /// What ends with an iteration: idle connections, if they must not be used again.
-pub fn end_iteration(vu: &Vu) {
+pub fn end_iteration(vu: &VuContext) {
     if vu.script.http.close_after_iteration {
         vu.client.close_idle();
     }

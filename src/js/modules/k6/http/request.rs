@@ -4,15 +4,15 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::answer::{Answer, BodyForm};
 use super::body::{self, Encoded};
 use super::cookies::VuJar;
+use super::response::{BodyForm, JsResponse};
 use super::statuses::{Expected, VuCallback};
 use super::{debug, go, sample, warn_failed};
 use crate::execution::precise_timer;
 use crate::js::modules::k6::tag_pairs;
+use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
-use crate::js::vu::Vu;
 use crate::net::Sent;
 use crate::net::http::{
     Auth, Body, BodyMode, Coding, Exchange, Hop, Jar, Protocol, Request, RequestCookie, Url, compress, headers,
@@ -20,19 +20,19 @@ use crate::net::http::{
 use crate::units::Span;
 
 /// Arguments no request can be made of.
-pub(super) struct Refusal {
+pub(super) struct RequestError {
     pub text: String,
     pub code: u16,
 }
 
-impl From<String> for Refusal {
+impl From<String> for RequestError {
     fn from(text: String) -> Self {
         Self { text, code: 0 }
     }
 }
 
-/// A request ready to be sent, and what is to be done with the answer.
-pub(super) struct Prepared {
+/// A request ready to be sent, and what is to be done with the response.
+pub(super) struct JsRequest {
     request: Request,
     /// The body before compression, as `response.request.body` shows it.
     shown_body: Option<Body>,
@@ -42,13 +42,13 @@ pub(super) struct Prepared {
     expected: Option<Expected>,
     throw: bool,
     form: BodyForm,
-    /// Somebody said how many redirects to follow, so nobody is surprised when they end.
+    /// The script or an option said how many redirects to follow, so there is no warning when they end.
     limits_redirects: bool,
 }
 
-impl Prepared {
+impl JsRequest {
     /// Checks `(method, url, body, params)`.
-    pub fn new(vu: &Vu, mut args: Args) -> Result<Self, Refusal> {
+    pub fn new(vu: &VuContext, mut args: Args) -> Result<Self, RequestError> {
         let defaults = &vu.script.http;
         let method = args.string(0);
         let (url, template) = url_argument(args.take(1))?;
@@ -62,7 +62,7 @@ impl Prepared {
             shown_body: None,
             name: template,
             tags: Vec::new(),
-            expected: vu.room::<VuCallback>().get(),
+            expected: vu.module_state::<VuCallback>().get(),
             throw: vu.script.throw,
             form: if defaults.discard_bodies { BodyForm::None } else { BodyForm::Text },
             limits_redirects: defaults.max_redirects.1,
@@ -81,7 +81,7 @@ impl Prepared {
         Ok(prepared)
     }
 
-    fn param(&mut self, key: &str, value: Value, compression: &mut Option<String>) -> Result<(), Refusal> {
+    fn param(&mut self, key: &str, value: Value, compression: &mut Option<String>) -> Result<(), RequestError> {
         match (key, value) {
             (_, Value::Undefined) => {}
             ("headers", Value::Map(map)) => {
@@ -141,7 +141,12 @@ impl Prepared {
     }
 
     /// Headers k6 sets by itself, the jar, the body as it goes over the wire.
-    fn finish_request(&mut self, vu: &Vu, encoded: Encoded, compression: Option<String>) -> Result<(), Refusal> {
+    fn finish_request(
+        &mut self,
+        vu: &VuContext,
+        encoded: Encoded,
+        compression: Option<String>,
+    ) -> Result<(), RequestError> {
         let request = &mut self.request;
         for (name, _) in &mut request.headers {
             headers::canonicalise(name);
@@ -158,7 +163,7 @@ impl Prepared {
         }
         self.shown_body = encoded.shown;
         request.body = encoded.body;
-        // Methods that seldom have a body go without one rather than with an empty one.
+        // Methods that rarely have a body go without one rather than with an empty one.
         if matches!(request.body, Some(Body::EmptyChunked))
             && matches!(&*request.method, "GET" | "HEAD" | "DELETE" | "OPTIONS" | "PROPFIND" | "SEARCH")
         {
@@ -193,7 +198,7 @@ impl Prepared {
                 ));
             }
         }
-        request.jar.get_or_insert_with(|| vu.room::<VuJar>().get());
+        request.jar.get_or_insert_with(|| vu.module_state::<VuJar>().get());
         if self.form == BodyForm::None {
             request.body_mode = BodyMode::Discard;
         }
@@ -207,9 +212,9 @@ impl Prepared {
 
     /// Sends it. The future waits for the whole exchange and writes the samples down; dropped before that, it writes
     /// down those of the hops that had ended.
-    pub fn send(self, vu: &Vu) -> impl Future<Output = (Self, Exchange)> + use<> {
-        let turn = vu.script.rate_limit.as_ref().map(crate::js::script::RateLimit::turn);
-        let mut unfinished = Unfinished { prepared: Some(self), vu: vu.rc(), sent: None };
+    pub fn send(self, vu: &VuContext) -> impl Future<Output = (Self, Exchange)> + use<> {
+        let turn = vu.script.rate_limit.as_ref().map(crate::js::runtime::script::RateLimit::turn);
+        let mut unfinished = PendingRequest { prepared: Some(self), vu: vu.rc(), sent: None };
         async move {
             if let Some(turn) = turn {
                 precise_timer::sleep_until(turn).await;
@@ -221,13 +226,13 @@ impl Prepared {
     }
 
     /// Writes the samples of hops down.
-    fn record(&self, vu: &Vu, hops: &[Hop]) {
+    fn record(&self, vu: &VuContext, hops: &[Hop]) {
         let is_digest = matches!(self.request.auth, Auth::Digest);
         sample::record(vu, hops, self.name.as_deref(), &self.tags, self.expected.as_ref(), is_digest);
     }
 
     /// Warns or throws where it failed, and makes the response.
-    pub fn finish(&self, vu: &Vu, exchange: Exchange) -> Result<Rc<Answer>, Throw> {
+    pub fn finish(&self, vu: &VuContext, exchange: Exchange) -> Result<Rc<JsResponse>, Throw> {
         debug::tell(vu, &exchange.dumps, &self.tags);
         if exchange.stopped_redirecting && !self.limits_redirects {
             let url = self.request.url.clean().into_owned();
@@ -248,19 +253,19 @@ impl Prepared {
             }
             warn_failed(vu, &error.full);
         }
-        Ok(Answer::new(exchange, self.request.clone(), self.shown_body.clone(), self.form))
+        Ok(JsResponse::new(exchange, self.request.clone(), self.shown_body.clone(), self.form))
     }
 }
 
 /// A request under way. However its iteration ends, what the server answered is counted.
-struct Unfinished {
+struct PendingRequest {
     /// Gone once it is finished.
-    prepared: Option<Prepared>,
-    vu: Rc<Vu>,
+    prepared: Option<JsRequest>,
+    vu: Rc<VuContext>,
     sent: Option<Sent>,
 }
 
-impl Unfinished {
+impl PendingRequest {
     fn start(&mut self) -> impl Future<Output = Exchange> + use<> {
         let Some(prepared) = &self.prepared else { unreachable!("a request is started before it is finished") };
         let (sent, answer) = self.vu.client.start(prepared.request.clone());
@@ -268,14 +273,14 @@ impl Unfinished {
         answer
     }
 
-    fn finish(mut self, exchange: Exchange) -> (Prepared, Exchange) {
+    fn finish(mut self, exchange: Exchange) -> (JsRequest, Exchange) {
         let Some(prepared) = self.prepared.take() else { unreachable!("a request is finished once") };
         prepared.record(&self.vu, &exchange.hops);
         (prepared, exchange)
     }
 }
 
-impl Drop for Unfinished {
+impl Drop for PendingRequest {
     fn drop(&mut self) {
         if let (Some(prepared), Some(sent)) = (&self.prepared, &self.sent) {
             prepared.record(&self.vu, &sent.ended());
@@ -283,8 +288,8 @@ impl Drop for Unfinished {
     }
 }
 
-fn url_argument(url: Value) -> Result<(Url, Option<String>), Refusal> {
-    let refuse = |text: String| Refusal { text: format!("invalid URL: {text}"), code: 1020 };
+fn url_argument(url: Value) -> Result<(Url, Option<String>), RequestError> {
+    let refuse = |text: String| RequestError { text: format!("invalid URL: {text}"), code: 1020 };
     let (text, name) = match url {
         Value::String(text) => (text, None),
         Value::Map(map) if map.iter().any(|(key, _)| key == "clean_url") => {
@@ -303,8 +308,8 @@ fn url_argument(url: Value) -> Result<(Url, Option<String>), Refusal> {
     Ok((url, name))
 }
 
-fn timeout(value: Value) -> Result<Duration, Refusal> {
-    let refuse = |text: String| Refusal::from(format!("invalid timeout value: {text}"));
+fn timeout(value: Value) -> Result<Duration, RequestError> {
+    let refuse = |text: String| RequestError::from(format!("invalid timeout value: {text}"));
     match value {
         Value::Number(ms) => Ok(Span::from_millis(ms).to_duration()),
         Value::String(text) => match text.parse::<f64>() {

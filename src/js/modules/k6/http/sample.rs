@@ -1,14 +1,14 @@
 //! From hops to samples: one record for each, tagged as k6 tags it.
 
 use super::statuses::Expected;
-use crate::js::vu::Vu;
+use crate::js::runtime::VuContext;
 use crate::metrics::system_tags::SystemTag as Tag;
 use crate::metrics::{HttpTimings, Record};
 use crate::net::http::Hop;
 
 /// Writes hops of one exchange down.
 pub(super) fn record(
-    vu: &Vu,
+    vu: &VuContext,
     hops: &[Hop],
     name: Option<&str>,
     tags: &[(String, String)],
@@ -21,7 +21,7 @@ pub(super) fn record(
 }
 
 fn one(
-    vu: &Vu,
+    vu: &VuContext,
     hop: &Hop,
     name: Option<&str>,
     user: &[(String, String)],

@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
-use crate::js::vu::Vu;
 
 /// Status ranges, both ends included.
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ impl VuCallback {
 }
 
 /// `(args)` -> a handle.
-pub(super) fn expect(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+pub(super) fn expect(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let Value::List(list) = args.take(0) else { return Err(Throw::go("no arguments")) };
     if list.is_empty() {
         return Err(Throw::go("no arguments"));
@@ -65,12 +65,12 @@ fn range(number: usize, arg: &Value) -> Result<(u16, u16), Throw> {
 }
 
 /// `(handle)` or `(null)`.
-pub(super) fn set_callback(vu: &Vu, args: Args) -> Result<Value, Throw> {
+pub(super) fn set_callback(vu: &VuContext, args: Args) -> Result<Value, Throw> {
     let callback = match args.get(0) {
         Value::Null => None,
         Value::Resource(_) => Some((*args.resource::<Expected>(0)?).clone()),
         _ => return Err(Throw::go("unsupported argument, expected http.expectedStatuses")),
     };
-    *vu.room::<VuCallback>().0.borrow_mut() = Some(callback);
+    *vu.module_state::<VuCallback>().0.borrow_mut() = Some(callback);
     Ok(Value::Undefined)
 }

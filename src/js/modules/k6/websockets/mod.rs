@@ -6,8 +6,9 @@
 use super::super::Op;
 use super::http::go;
 use super::tag_pairs;
+use crate::js::loader::Loader;
+use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
-use crate::js::vu::Vu;
 use crate::net::http::Url;
 use crate::net::http::url::quoted;
 use crate::net::ws::{Outgoing, close};
@@ -16,7 +17,7 @@ mod params;
 pub mod socket;
 
 pub use params::Params;
-use socket::{Kind, Labels, Socket};
+use socket::{JsSocket, SocketApi, SocketTags};
 
 /// The native half.
 pub const OPS: &[(&str, Op)] = &[
@@ -24,7 +25,7 @@ pub const OPS: &[(&str, Op)] = &[
     ("next", next),
     ("send", send),
     ("ping", ping),
-    ("close", say_goodbye),
+    ("close", close_socket),
     ("abandon", abandon),
     ("buffered", buffered),
     ("warn", warn),
@@ -33,13 +34,13 @@ pub const OPS: &[(&str, Op)] = &[
 ];
 
 /// The longest reason of a close frame.
-const MOST_REASON: usize = 123;
+const MAX_REASON_LEN: usize = 123;
 
 /// What neither module can do before there is a VU.
 ///
 /// # Errors
 /// Init code runs.
-pub fn refuse_in_init(vu: &Vu) -> Result<(), Throw> {
+pub fn refuse_in_init(vu: &VuContext) -> Result<(), Throw> {
     match vu.is_init() {
         true => Err(Throw::go("using websockets in the init context is not supported")),
         false => Ok(()),
@@ -47,7 +48,7 @@ pub fn refuse_in_init(vu: &Vu) -> Result<(), Throw> {
 }
 
 /// `(url, protocols, params)` -> the socket, and its URL.
-fn begin(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn begin(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     refuse_in_init(vu)?;
     let given = args.string(0);
     let url = Url::parse(&given).map_err(|error| {
@@ -73,42 +74,42 @@ fn begin(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
     let present = vu.tags();
     let own_name = user.iter().find(|(key, _)| key == "name").map(|(_, name)| name.as_str());
     let name = own_name.or_else(|| present.get("name")).unwrap_or(url.as_str()).to_owned();
-    let socket = Socket::open(vu, Kind::Events, ask, Labels { user, url: name.clone(), name: Some(name) });
+    let socket = JsSocket::open(vu, SocketApi::Events, ask, SocketTags { user, url: name.clone(), name: Some(name) });
     Ok(Value::List(vec![Value::Resource(socket), url.as_str().into()]))
 }
 
 /// `(socket)` -> a promise of its next event.
-fn next(vu: &Vu, args: Args) -> Result<Value, Throw> {
-    let socket = args.resource::<Socket>(0)?;
+fn next(vu: &VuContext, args: Args) -> Result<Value, Throw> {
+    let socket = args.resource::<JsSocket>(0)?;
     let (next, vu) = (socket.next(), vu.rc());
     Ok(Value::Pending(Box::pin(async move {
-        let told = next.await;
-        Ok(socket.show(&vu, told))
+        let timed = next.await;
+        Ok(socket.show(&vu, timed))
     })))
 }
 
 /// `(socket, data)`
-fn send(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
-    let socket = args.resource::<Socket>(0)?;
+fn send(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
+    let socket = args.resource::<JsSocket>(0)?;
     let outgoing = match args.take(1) {
         Value::String(text) => Outgoing::Text(text),
         Value::Bytes(bytes) => Outgoing::Binary(bytes),
         other => return Err(Throw::go(format!("unsupported send type {}", go::type_of(&other)))),
     };
-    socket.say(vu, outgoing)?;
+    socket.send(vu, outgoing)?;
     Ok(Value::Undefined)
 }
 
 /// `(socket)`
-fn ping(vu: &Vu, args: Args) -> Result<Value, Throw> {
-    args.resource::<Socket>(0)?.ping(vu)?;
+fn ping(vu: &VuContext, args: Args) -> Result<Value, Throw> {
+    args.resource::<JsSocket>(0)?.ping(vu)?;
     Ok(Value::Undefined)
 }
 
 /// `(socket, code, reason, whether it is closed already)`
-fn say_goodbye(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn close_socket(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     const FAILED: &str = "Failed to execute 'close' on 'WebSocket'";
-    let socket = args.resource::<Socket>(0)?;
+    let socket = args.resource::<JsSocket>(0)?;
     // What is no number is none.
     let code = match args.number(1).trunc() {
         code if code == 0.0 || code.is_nan() => f64::from(close::NORMAL),
@@ -122,31 +123,31 @@ fn say_goodbye(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
         )));
     }
     let reason = args.string(2);
-    if reason.len() > MOST_REASON {
-        let text = format!("SyntaxError: {FAILED}: The message must not be greater than {MOST_REASON} bytes");
+    if reason.len() > MAX_REASON_LEN {
+        let text = format!("SyntaxError: {FAILED}: The message must not be greater than {MAX_REASON_LEN} bytes");
         return Err(Throw::go(text));
     }
     if !args.bool(3) {
-        // Once is enough.
-        _ = socket.say(vu, Outgoing::Close(code as u16, reason));
+        // A socket that is closing already needs no second close frame.
+        _ = socket.send(vu, Outgoing::Close(code as u16, reason));
     }
     Ok(Value::Undefined)
 }
 
-/// `(socket)`: the script failed, nobody listens any more.
-fn abandon(_vu: &Vu, args: Args) -> Result<Value, Throw> {
-    args.resource::<Socket>(0)?.abandon();
+/// `(socket)`: the script failed, so no handler listens any more.
+fn abandon(_vu: &VuContext, args: Args) -> Result<Value, Throw> {
+    args.resource::<JsSocket>(0)?.abandon();
     Ok(Value::Undefined)
 }
 
 /// `(socket)` -> bytes that are not written yet.
-fn buffered(vu: &Vu, args: Args) -> Result<Value, Throw> {
-    Ok(Value::Number(args.resource::<Socket>(0)?.buffered(vu) as f64))
+fn buffered(vu: &VuContext, args: Args) -> Result<Value, Throw> {
+    Ok(Value::Number(args.resource::<JsSocket>(0)?.buffered(vu) as f64))
 }
 
 /// `(text, once)`: once is in the first pass only.
-fn warn(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
-    if !args.bool(1) || !vu.script.loader.files.is_sealed() {
+fn warn(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
+    if !args.bool(1) || !Loader::of(&vu.script).files.is_sealed() {
         vu.script.log.warn(args.string(0));
     }
     Ok(Value::Undefined)
@@ -155,7 +156,7 @@ fn warn(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 // Blobs ----------------------------------------------------------------------------------------------------------
 
 /// `(parts)` -> their bytes, one after the other.
-fn join(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn join(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let Value::List(parts) = args.take(0) else { return Ok(Value::Bytes(bytes::Bytes::new())) };
     let mut all = Vec::new();
     for part in parts {
@@ -172,7 +173,7 @@ fn join(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 }
 
 /// `(bytes)` -> their text.
-fn text(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn text(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     match args.take(0) {
         Value::Bytes(bytes) => Ok(crate::js::value::text_of(&bytes).into()),
         _ => Ok(Value::String(String::new())),

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::super::http::{VuJar, go, jar_of};
 use super::tag_pairs;
+use crate::js::runtime::VuContext;
 use crate::js::value::{Throw, Value};
-use crate::js::vu::Vu;
 use crate::net::http::Jar;
 use crate::net::ws::Ask;
 
@@ -59,13 +59,13 @@ impl Params {
     }
 
     /// The request they make, and the script's tags.
-    pub fn ask(self, vu: &Vu, url: &str) -> (Result<Ask, String>, Vec<(String, String)>) {
+    pub fn ask(self, vu: &VuContext, url: &str) -> (Result<Ask, String>, Vec<(String, String)>) {
         let mut headers = self.headers;
         if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("User-Agent")) {
             let agent = &vu.script.http.user_agent;
             headers.extend((!agent.is_empty()).then(|| ("User-Agent".to_owned(), agent.clone())));
         }
-        let jar = self.jar.unwrap_or_else(|| vu.room::<VuJar>().get());
+        let jar = self.jar.unwrap_or_else(|| vu.module_state::<VuJar>().get());
         let ask = Ask::new(url, headers).map(|ask| ask.jar(jar).deflate(self.deflates));
         (ask, self.tags)
     }

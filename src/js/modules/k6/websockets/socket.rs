@@ -1,4 +1,4 @@
-//! One WebSocket of a VU: its line to the network, what its samples are tagged with, and the samples themselves.
+//! One WebSocket of a VU: its channel to the network, its tags and its samples.
 //!
 //! What happened is counted when the script takes it, or when its iteration ends without taking it.
 
@@ -7,29 +7,31 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::future::{FutureExt, LocalBoxFuture};
+
 use crate::execution::precise_timer;
+use crate::js::runtime::VuContext;
 use crate::js::value::{Throw, Value, text_of};
-use crate::js::vu::Vu;
 use crate::metrics::record::millis;
 use crate::metrics::system_tags::SystemTag as Tag;
-use crate::metrics::{Metadata, MetricId, Record, TagSet, builtin};
+use crate::metrics::{MetricId, Record, SampleMetadata, TagSet, builtin};
 use crate::net::http::Headers;
 use crate::net::ws::{self, Answer, Ask, Event, Line, Outgoing, Refused, Told};
 
-/// How long the end of an iteration waits for a server's last word.
-const FAREWELL: Duration = Duration::from_millis(250);
+/// How long the end of an iteration waits for servers to close their connections.
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// Which of the two modules a socket belongs to: they count differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// `k6/ws`: one that keeps the VU waiting. It says goodbye with 1001.
+pub enum SocketApi {
+    /// `k6/ws`: one that blocks the VU. It closes with 1001.
     Blocking,
-    /// `k6/websockets`: one with events. It says goodbye with 1000, and every frame it sends is a message.
+    /// `k6/websockets`: one with events. It closes with 1000, and every frame it sends counts as a message.
     Events,
 }
 
 /// What a socket's samples are tagged with.
-pub struct Labels {
+pub struct SocketTags {
     /// The script's own tags.
     pub user: Vec<(String, String)>,
     /// The tag `url`.
@@ -39,22 +41,22 @@ pub struct Labels {
 }
 
 /// One WebSocket.
-pub struct Socket {
+pub struct JsSocket {
     line: Arc<Line>,
-    kind: Kind,
-    labels: Labels,
+    api: SocketApi,
+    given_tags: SocketTags,
     /// What the VU was tagged with when it was made.
     base: Arc<TagSet>,
     tags: RefCell<Arc<TagSet>>,
-    metadata: Option<Metadata>,
+    metadata: Option<SampleMetadata>,
     /// When it began to connect, once it is open.
     began: Cell<Option<Instant>>,
     pings: Cell<u64>,
-    /// The script said goodbye: what comes is not counted any more.
+    /// The script has closed it: what arrives is not counted any more.
     is_closing: Cell<bool>,
-    /// What it is tagged with is known: the connection came about or failed.
-    is_labelled: Cell<bool>,
-    /// Its session was counted.
+    /// All tags are known: the connection was established or has failed.
+    is_tagged: Cell<bool>,
+    /// Its session has been counted.
     is_over: Cell<bool>,
     /// Bytes that are not written yet, as the running task sees it, and which task that is.
     buffered: Cell<(u64, u64)>,
@@ -62,28 +64,28 @@ pub struct Socket {
 
 /// The sockets of a VU that are not over.
 #[derive(Default)]
-struct Sockets(RefCell<Vec<Rc<Socket>>>);
+struct Sockets(RefCell<Vec<Rc<JsSocket>>>);
 
-impl Socket {
+impl JsSocket {
     /// Begins to connect.
-    pub fn open(vu: &Vu, kind: Kind, ask: Result<Ask, String>, labels: Labels) -> Rc<Self> {
+    pub fn open(vu: &VuContext, api: SocketApi, ask: Result<Ask, String>, given_tags: SocketTags) -> Rc<Self> {
         let line = ws::open(&vu.client, ask);
         let base = vu.tags();
         let socket = Rc::new(Self {
             line,
-            kind,
-            labels,
+            api,
+            given_tags,
             tags: RefCell::new(base.clone()),
             base,
             metadata: vu.metadata(),
             began: Cell::new(None),
             pings: Cell::new(0),
             is_closing: Cell::new(false),
-            is_labelled: Cell::new(false),
+            is_tagged: Cell::new(false),
             is_over: Cell::new(false),
             buffered: Cell::new((0, 0)),
         });
-        vu.room::<Sockets>().0.borrow_mut().push(socket.clone());
+        vu.module_state::<Sockets>().0.borrow_mut().push(socket.clone());
         socket
     }
 
@@ -97,15 +99,15 @@ impl Socket {
         self.line.take()
     }
 
-    /// Says something.
+    /// Sends a frame.
     ///
     /// # Errors
     /// The socket is closed.
-    pub fn say(&self, vu: &Vu, outgoing: Outgoing) -> Result<(), Throw> {
+    pub fn send(&self, vu: &VuContext, outgoing: Outgoing) -> Result<(), Throw> {
         if self.is_over.get() || self.is_closing.get() {
             return Err(Throw::go("InvalidStateError"));
         }
-        self.settle(vu);
+        self.refresh_buffered(vu);
         let (buffered, task) = self.buffered.get();
         self.buffered.set((buffered + outgoing.len() as u64, task));
         self.is_closing.set(matches!(outgoing, Outgoing::Close(..)));
@@ -117,53 +119,53 @@ impl Socket {
     ///
     /// # Errors
     /// The socket is closed.
-    pub fn ping(&self, vu: &Vu) -> Result<(), Throw> {
+    pub fn ping(&self, vu: &VuContext) -> Result<(), Throw> {
         let number = self.pings.get();
         self.pings.set(number + 1);
-        self.say(vu, Outgoing::Ping(number))
+        self.send(vu, Outgoing::Ping(number))
     }
 
     /// Waits while too much is unwritten.
     ///
     /// # Errors
     /// The VU has to stop.
-    pub fn wait_for_room(&self, vu: &Vu) -> Result<(), Throw> {
+    pub fn wait_for_room(&self, vu: &VuContext) -> Result<(), Throw> {
         if self.line.is_full() { vu.wait(self.line.clone().room()) } else { Ok(()) }
     }
 
-    /// Says goodbye and waits until that is written; nothing is heard any more.
+    /// Sends a close frame and waits until it is written; nothing is received any more.
     ///
     /// # Errors
     /// The VU has to stop.
-    pub fn leave(&self, vu: &Vu, code: u16) -> Result<(), Throw> {
+    pub fn close(&self, vu: &VuContext, code: u16) -> Result<(), Throw> {
         self.is_closing.set(true);
         self.line.leave(code);
         vu.wait(self.line.clone().flushed())
     }
 
-    /// Leaves without waiting: the end of the iteration, which is near, waits and counts.
+    /// Closes without waiting: the end of the iteration, which is near, waits and counts.
     pub fn abandon(&self) {
         self.is_closing.set(true);
-        self.line.leave(self.parting());
+        self.line.leave(self.close_code());
     }
 
-    fn parting(&self) -> u16 {
-        match self.kind {
-            Kind::Blocking => ws::close::GOING_AWAY,
-            Kind::Events => ws::close::NORMAL,
+    fn close_code(&self) -> u16 {
+        match self.api {
+            SocketApi::Blocking => ws::close::GOING_AWAY,
+            SocketApi::Events => ws::close::NORMAL,
         }
     }
 
     /// Bytes the script gave that are not written yet. A task sees what was written before it began.
-    pub fn buffered(&self, vu: &Vu) -> u64 {
-        self.settle(vu);
+    pub fn buffered(&self, vu: &VuContext) -> u64 {
+        self.refresh_buffered(vu);
         self.buffered.get().0
     }
 
-    /// Takes note of what was written, once in a task.
-    fn settle(&self, vu: &Vu) {
+    /// Updates what is not written yet, once in a task.
+    fn refresh_buffered(&self, vu: &VuContext) {
         let (buffered, task) = self.buffered.get();
-        if self.kind == Kind::Blocking || task != vu.task() {
+        if self.api == SocketApi::Blocking || task != vu.task() {
             self.buffered.set((buffered, vu.task()));
             self.count_written(vu);
         }
@@ -171,22 +173,22 @@ impl Socket {
 
     // Samples ----------------------------------------------------------------------------------------------------
 
-    fn sample(&self, vu: &Vu, at: Instant, metric: MetricId, value: f64) {
+    fn sample(&self, vu: &VuContext, at: Instant, metric: MetricId, value: f64) {
         let (time, tags) = (vu.script.epoch.stamp(at), self.tags.borrow().clone());
         vu.record(Record::Sample { time, metric, value, tags, metadata: self.metadata.clone() });
     }
 
-    /// Counts what was written. Before the tags are known it waits: what was said while the socket connected is written with
-    /// its first event.
-    fn count_written(&self, vu: &Vu) {
-        if !self.is_labelled.get() {
+    /// Counts what was written. Before the tags are known it does nothing: what was sent while the socket connected is counted
+    /// with its first event.
+    fn count_written(&self, vu: &VuContext) {
+        if !self.is_tagged.get() {
             return;
         }
         let mut bytes = 0;
         for written in self.line.written() {
             bytes += written.bytes as u64;
             // The blocking API counts what is sent when it is.
-            if self.kind == Kind::Events {
+            if self.api == SocketApi::Events {
                 self.sample(vu, written.at, builtin::WS_MSGS_SENT, 1.0);
             }
         }
@@ -195,23 +197,23 @@ impl Socket {
     }
 
     /// A message of the blocking API was sent.
-    pub fn count_sent(&self, vu: &Vu) {
+    pub fn count_sent(&self, vu: &VuContext) {
         self.sample(vu, Instant::now(), builtin::WS_MSGS_SENT, 1.0);
     }
 
-    /// Tags everything that follows by the server's answer.
-    fn label(&self, vu: &Vu, answer: Option<&Answer>, is_open: bool) {
+    /// Sets the tags of everything that follows, from the server's response.
+    fn tag(&self, vu: &VuContext, answer: Option<&Answer>, is_open: bool) {
         let on = |tag| vu.script.system_tags.has(tag);
         let (status, ip);
-        let labels = &self.labels;
+        let given_tags = &self.given_tags;
         let mut pairs: Vec<(&str, &str)> = Vec::new();
         if on(Tag::Url) {
-            pairs.push(("url", &labels.url));
+            pairs.push(("url", &given_tags.url));
         }
-        if let Some(name) = labels.name.as_deref().filter(|_| on(Tag::Name)) {
+        if let Some(name) = given_tags.name.as_deref().filter(|_| on(Tag::Name)) {
             pairs.push(("name", name));
         }
-        pairs.extend(labels.user.iter().map(|(key, value)| (key.as_str(), value.as_str())));
+        pairs.extend(given_tags.user.iter().map(|(key, value)| (key.as_str(), value.as_str())));
         if let Some(answer) = answer {
             if on(Tag::Status) {
                 status = answer.status.to_string();
@@ -226,18 +228,18 @@ impl Socket {
             }
         }
         *self.tags.borrow_mut() = vu.worker.tags_with(&vu.script.interner, &self.base, &pairs);
-        self.is_labelled.set(true);
+        self.is_tagged.set(true);
     }
 
     /// Counts the attempt to connect.
-    fn count_attempt(&self, vu: &Vu, began: Instant, ended: Instant) {
+    fn count_attempt(&self, vu: &VuContext, began: Instant, ended: Instant) {
         self.sample(vu, ended, builtin::WS_SESSIONS, 1.0);
         let took = ended.saturating_duration_since(began);
         self.sample(vu, ended, builtin::WS_CONNECTING, millis(took.as_nanos() as u64));
     }
 
-    /// Counts the session, once: with everything that came too late for the script.
-    pub fn finish(&self, vu: &Vu, at: Instant) {
+    /// Counts the session once, with everything that came too late for the script.
+    pub fn finish(&self, vu: &VuContext, at: Instant) {
         if self.is_over.replace(true) {
             return;
         }
@@ -246,49 +248,49 @@ impl Socket {
             let lasted = at.saturating_duration_since(began);
             self.sample(vu, at, builtin::WS_SESSION_DURATION, millis(lasted.as_nanos() as u64));
         }
-        vu.room::<Sockets>().0.borrow_mut().retain(|known| !std::ptr::eq(&**known, self));
+        vu.module_state::<Sockets>().0.borrow_mut().retain(|known| !std::ptr::eq(&**known, self));
     }
 
     /// Counts an event.
-    pub fn count(&self, vu: &Vu, told: &Told) {
-        match &told.event {
+    pub fn count(&self, vu: &VuContext, timed: &Told) {
+        match &timed.event {
             Event::Open(answer) => {
-                self.label(vu, Some(answer), true);
+                self.tag(vu, Some(answer), true);
                 self.count_attempt(vu, answer.started, answer.arrived);
                 self.began.set(Some(answer.started));
             }
             Event::Failed(refused) => {
-                self.label(vu, refused.answer.as_ref(), false);
-                let ended = refused.answer.as_ref().map_or(told.at, |answer| answer.arrived);
+                self.tag(vu, refused.answer.as_ref(), false);
+                let ended = refused.answer.as_ref().map_or(timed.at, |answer| answer.arrived);
                 self.count_attempt(vu, refused.started, ended);
-                if self.kind == Kind::Blocking {
+                if self.api == SocketApi::Blocking {
                     self.began.set(Some(refused.started));
                 }
-                self.finish(vu, told.at);
+                self.finish(vu, timed.at);
             }
             Event::Text(_) | Event::Binary(_) if !self.is_closing.get() => {
-                self.sample(vu, told.at, builtin::WS_MSGS_RECEIVED, 1.0);
+                self.sample(vu, timed.at, builtin::WS_MSGS_RECEIVED, 1.0);
             }
             Event::Pong(Some(time)) => {
-                self.sample(vu, told.at, builtin::WS_PING, millis(time.as_nanos() as u64));
+                self.sample(vu, timed.at, builtin::WS_PING, millis(time.as_nanos() as u64));
             }
-            Event::Closed(_) if self.kind == Kind::Events => self.finish(vu, told.at),
+            Event::Closed(_) if self.api == SocketApi::Events => self.finish(vu, timed.at),
             _ => {}
         }
     }
 
-    /// An event for JavaScript: what kind, when in milliseconds, and what is special about it.
-    pub fn show(&self, vu: &Vu, told: Told) -> Value {
-        self.settle(vu);
-        self.count(vu, &told);
-        let time = vu.script.epoch.stamp(told.at).0 as f64 / 1e6;
+    /// An event for JavaScript: its kind, its time in milliseconds, and three values that depend on the kind.
+    pub fn show(&self, vu: &VuContext, timed: Told) -> Value {
+        self.refresh_buffered(vu);
+        self.count(vu, &timed);
+        let time = vu.script.epoch.stamp(timed.at).0 as f64 / 1e6;
         let mut list: Vec<Value> = Vec::with_capacity(5);
         let mut of = |kind: &str, more: [Value; 3]| {
             list.extend([kind.into(), Value::Number(time)]);
             list.extend(more);
         };
         let nothing = || Value::Undefined;
-        match told.event {
+        match timed.event {
             Event::Open(answer) => {
                 let protocol = answer.headers.get("Sec-Websocket-Protocol").unwrap_or_default().into();
                 let extensions = answer.headers.get_all("Sec-Websocket-Extensions").map(Value::from).collect();
@@ -313,13 +315,13 @@ impl Socket {
     }
 }
 
-impl Drop for Socket {
+impl Drop for JsSocket {
     fn drop(&mut self) {
-        self.line.leave(self.parting());
+        self.line.leave(self.close_code());
     }
 }
 
-/// The response of a handshake as `k6/ws` gives it; the URL only for one that came about.
+/// The response of a handshake as `k6/ws` returns it; the URL only for a connection that was established.
 pub fn response(answer: Option<&Answer>, url: &str, error: &str) -> Value {
     let headers = |headers: &Headers| headers.joined().into_iter().map(|(name, value)| (name, value.into())).collect();
     Value::Map(vec![
@@ -331,7 +333,7 @@ pub fn response(answer: Option<&Answer>, url: &str, error: &str) -> Value {
     ])
 }
 
-/// The answer in words of `k6/ws`: a rejected handshake is an answer, everything else an error.
+/// A failed connection for `k6/ws`: a rejected handshake is a response, everything else an error.
 pub fn refusal(refused: &Refused) -> Value {
     match &refused.answer {
         Some(answer) => response(Some(answer), "", ""),
@@ -339,29 +341,29 @@ pub fn refusal(refused: &Refused) -> Value {
     }
 }
 
-/// What ends with an iteration: sockets that are still open. They say goodbye and are counted, with all they heard.
-pub async fn hang_up(vu: &Vu) {
-    let Some(sockets) = vu.known_room::<Sockets>() else { return };
-    let open = sockets.0.take();
-    // Their sessions end here, however long the server takes for its last word.
+/// Closes the sockets that are still open when an iteration ends, and counts them with all they received.
+pub fn close_sockets(vu: &VuContext) -> Option<LocalBoxFuture<'_, ()>> {
+    let open = vu.existing_module_state::<Sockets>()?.0.take();
+    (!open.is_empty()).then(|| close_all(vu, open).boxed_local())
+}
+
+async fn close_all(vu: &VuContext, open: Vec<Rc<JsSocket>>) {
+    // Their sessions end here, however long the server takes to close.
     let ended = Instant::now();
     for socket in &open {
-        while let Some(told) = socket.line.take() {
-            let is_last = matches!(told.event, Event::Closed(_) | Event::Failed(_));
-            socket.count(vu, &told);
+        while let Some(timed) = socket.line.take() {
+            let is_last = matches!(timed.event, Event::Closed(_) | Event::Failed(_));
+            socket.count(vu, &timed);
             if is_last {
                 break;
             }
         }
-        socket.line.leave(socket.parting());
-    }
-    if open.is_empty() {
-        return;
+        socket.line.leave(socket.close_code());
     }
     let all_ended = futures_util::future::join_all(open.iter().map(|socket| socket.line.clone().ended()));
     tokio::select! {
         _ = all_ended => {}
-        () = precise_timer::sleep(FAREWELL) => {}
+        () = precise_timer::sleep(CLOSE_TIMEOUT) => {}
     }
     open.iter().for_each(|socket| socket.finish(vu, ended));
 }

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use cbc::cipher::block_padding::Pkcs7;
 use cbc::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit, StreamCipher};
 
-use super::algorithm::{Algorithm, Given};
-use super::refusal::Refusal;
+use super::algorithm::{Algorithm, AlgorithmIdentifier};
+use super::error::CryptoError;
 
 /// Bytes in a block, an initialisation vector and a counter.
 const BLOCK: usize = 16;
@@ -17,12 +17,12 @@ const BLOCK: usize = 16;
 const NONCE: usize = 12;
 
 /// A mode with all it needs besides the key and the data.
-pub enum Mode {
+pub enum AesMode {
     /// Blocks in a chain, the last one padded.
     Cbc { iv: Bytes },
     /// A stream; the last `bits` of the block count.
     Ctr { counter: u128, bits: u32 },
-    /// A stream with a tag of so many bytes at the end.
+    /// A stream with a tag of this many bytes at the end.
     Gcm { iv: Bytes, also: Bytes, tag: usize },
 }
 
@@ -34,39 +34,39 @@ pub fn is_key_length(bits: u32) -> bool {
     matches!(bits, 128 | 192 | 256)
 }
 
-impl Mode {
+impl AesMode {
     /// Reads the parameters a script gave.
     ///
     /// # Errors
     /// When one is missing or out of bounds.
-    pub fn read(given: &mut Given) -> Result<Self, Refusal> {
+    pub fn read(given: &mut AlgorithmIdentifier) -> Result<Self, CryptoError> {
         match given.algorithm {
             Algorithm::AesCbc => {
                 let iv = given.needed_bytes("iv")?;
                 if iv.len() != BLOCK {
-                    return Err(Refusal::operation("iv length is not 16 bytes"));
+                    return Err(CryptoError::operation("iv length is not 16 bytes"));
                 }
                 Ok(Self::Cbc { iv })
             }
             Algorithm::AesCtr => {
                 let counter = given.needed_bytes("counter")?;
                 let counter = <[u8; BLOCK]>::try_from(&counter[..])
-                    .map_err(|_| Refusal::operation("counter length is not 16 bytes"))?;
+                    .map_err(|_| CryptoError::operation("counter length is not 16 bytes"))?;
                 let bits = given.needed_number("length")?;
                 if !(1..=128).contains(&bits) {
-                    return Err(Refusal::operation("length must be between 1 and 128 bits"));
+                    return Err(CryptoError::operation("length must be between 1 and 128 bits"));
                 }
                 Ok(Self::Ctr { counter: u128::from_be_bytes(counter), bits })
             }
             _ => {
                 let iv = given.needed_bytes("iv")?;
                 if iv.len() != NONCE {
-                    return Err(Refusal::unsupported("only 12 bytes long iv are supported"));
+                    return Err(CryptoError::unsupported("only 12 bytes long iv are supported"));
                 }
                 let tag = match given.number("tagLength")?.unwrap_or(128) {
-                    32 | 64 => return Err(Refusal::unsupported("tag length 32 and 64 are not supported")),
+                    32 | 64 => return Err(CryptoError::unsupported("tag length 32 and 64 are not supported")),
                     bits @ (96 | 104 | 112 | 120 | 128) => bits as usize / 8,
-                    bits => return Err(Refusal::operation(format!("invalid tag length {bits}"))),
+                    bits => return Err(CryptoError::operation(format!("invalid tag length {bits}"))),
                 };
                 Ok(Self::Gcm { iv, also: given.bytes("additionalData")?.unwrap_or_default(), tag })
             }
@@ -77,7 +77,7 @@ impl Mode {
     ///
     /// # Errors
     /// When the data is longer than the counter can count.
-    pub fn encrypt(&self, key: &[u8], data: &[u8]) -> Result<Vec<u8>, Refusal> {
+    pub fn encrypt(&self, key: &[u8], data: &[u8]) -> Result<Vec<u8>, CryptoError> {
         match self {
             Self::Cbc { iv } => match key.len() {
                 16 => chain::<cbc::Encryptor<Aes128>>(key, iv, data),
@@ -87,14 +87,14 @@ impl Mode {
             Self::Ctr { counter, bits } => count(key, *counter, *bits, data),
             Self::Gcm { iv, also, tag } => authenticated(key, *tag, iv, Payload { msg: data, aad: also }, true),
         }
-        .ok_or_else(|| Refusal::operation("encryption failed"))
+        .ok_or_else(|| CryptoError::operation("encryption failed"))
     }
 
     /// Decrypts.
     ///
     /// # Errors
     /// When the padding or the tag is not right: another key, or something was changed.
-    pub fn decrypt(&self, key: &[u8], data: &[u8]) -> Result<Vec<u8>, Refusal> {
+    pub fn decrypt(&self, key: &[u8], data: &[u8]) -> Result<Vec<u8>, CryptoError> {
         match self {
             Self::Cbc { iv } => match key.len() {
                 16 => unchain::<cbc::Decryptor<Aes128>>(key, iv, data),
@@ -104,7 +104,7 @@ impl Mode {
             Self::Ctr { counter, bits } => count(key, *counter, *bits, data),
             Self::Gcm { iv, also, tag } => authenticated(key, *tag, iv, Payload { msg: data, aad: also }, false),
         }
-        .ok_or_else(|| Refusal::operation("decryption failed"))
+        .ok_or_else(|| CryptoError::operation("decryption failed"))
     }
 }
 
@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn cbc_is_that_of_nist_with_a_block_of_padding() {
-        let mode = Mode::Cbc { iv: unhex("000102030405060708090a0b0c0d0e0f").into() };
+        let mode = AesMode::Cbc { iv: unhex("000102030405060708090a0b0c0d0e0f").into() };
         let locked = mode.encrypt(&unhex(KEY), &unhex(TEXT)).unwrap();
         assert_eq!(hex(&locked[..32]), "7649abac8119b246cee98e9b12e9197d5086cb9b507219ee95db113a917678b2");
         assert_eq!(locked.len(), 48);
@@ -204,7 +204,7 @@ mod tests {
     fn ctr_is_that_of_nist() {
         let counter = u128::from_str_radix("f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff", 16).unwrap();
         for bits in [128, 64, 9] {
-            let mode = Mode::Ctr { counter, bits };
+            let mode = AesMode::Ctr { counter, bits };
             let locked = mode.encrypt(&unhex(KEY), &unhex(TEXT)).unwrap();
             assert_eq!(hex(&locked), "874d6191b620e3261bef6864990db6ce9806f66b7970fdff8617187bb9fffdff", "{bits}");
             assert_eq!(hex(&mode.decrypt(&unhex(KEY), &locked).unwrap()), TEXT);
@@ -214,25 +214,25 @@ mod tests {
     #[test]
     fn only_the_counting_bits_run_over() {
         let key = unhex(KEY);
-        let one = |counter: u128| Mode::Ctr { counter, bits: 128 }.encrypt(&key, &[0; BLOCK]).unwrap();
+        let one = |counter: u128| AesMode::Ctr { counter, bits: 128 }.encrypt(&key, &[0; BLOCK]).unwrap();
         let check = |counter: u128, bits: u32, expect: &[u128]| {
             let zeros = vec![0; expect.len() * BLOCK];
-            let stream = Mode::Ctr { counter, bits }.encrypt(&key, &zeros).unwrap();
+            let stream = AesMode::Ctr { counter, bits }.encrypt(&key, &zeros).unwrap();
             assert_eq!(stream, expect.iter().flat_map(|counter| one(*counter)).collect::<Vec<_>>(), "{counter} {bits}");
         };
         check(0x5ff, 8, &[0x5ff, 0x500, 0x501]);
         check(0x501, 1, &[0x501, 0x500]);
         check(u128::MAX, 128, &[u128::MAX, 0]);
         check(u128::MAX, 32, &[u128::MAX, u128::MAX << 32]);
-        assert!(Mode::Ctr { counter: 0, bits: 1 }.encrypt(&key, &[0; 33]).is_err());
-        assert!(Mode::Ctr { counter: 0, bits: 1 }.encrypt(&key, &[]).is_ok());
+        assert!(AesMode::Ctr { counter: 0, bits: 1 }.encrypt(&key, &[0; 33]).is_err());
+        assert!(AesMode::Ctr { counter: 0, bits: 1 }.encrypt(&key, &[]).is_ok());
     }
 
     #[test]
     fn gcm_is_that_of_its_specification() {
         // Test cases 2, 4 (cut to one block) and 14 of McGrew and Viega.
         let check = |key: &str, iv: &str, text: &str, also: &str, tag: usize, expect: &str| {
-            let mode = Mode::Gcm { iv: unhex(iv).into(), also: unhex(also).into(), tag };
+            let mode = AesMode::Gcm { iv: unhex(iv).into(), also: unhex(also).into(), tag };
             let locked = mode.encrypt(&unhex(key), &unhex(text)).unwrap();
             assert_eq!(hex(&locked), expect);
             assert_eq!(hex(&mode.decrypt(&unhex(key), &locked).unwrap()), text);

@@ -1,9 +1,9 @@
-//! The algorithms by name, what each can do, and what a script said about one beside its name.
+//! The algorithms by name, what each can do, and the parameters that a script gave for one.
 
 use bytes::Bytes;
 
+use super::error::CryptoError;
 use super::hash::Hash;
-use super::refusal::Refusal;
 use crate::js::value::{Resource, Value};
 
 /// An algorithm.
@@ -70,29 +70,31 @@ impl Algorithm {
     }
 
     /// The refusal to do `operation` with the algorithm called `name`.
-    fn unsupported(name: &str, operation: &str) -> Refusal {
-        Refusal::unsupported(format!("algorithm {name:?} doesn't support (in implementation) operation {operation:?}"))
+    fn unsupported(name: &str, operation: &str) -> CryptoError {
+        CryptoError::unsupported(format!(
+            "algorithm {name:?} doesn't support (in implementation) operation {operation:?}"
+        ))
     }
 
     /// Refuses where k6 does not do `operation` with it.
-    pub fn check(self, operation: &str) -> Result<(), Refusal> {
+    pub fn check(self, operation: &str) -> Result<(), CryptoError> {
         if self.does(operation) { Ok(()) } else { Err(Self::unsupported(self.name(), operation)) }
     }
 }
 
 /// An algorithm as a script gave it: by its name, or as an object with a name and parameters.
-pub struct Given {
+pub struct AlgorithmIdentifier {
     /// Which one.
     pub algorithm: Algorithm,
     members: Vec<(String, Value)>,
 }
 
-impl Given {
+impl AlgorithmIdentifier {
     /// Reads an argument that names an algorithm for `operation`.
     ///
     /// # Errors
     /// When it names none, or none that does this.
-    pub fn read(value: Value, operation: &str) -> Result<Self, Refusal> {
+    pub fn read(value: Value, operation: &str) -> Result<Self, CryptoError> {
         let (name, members) = match value {
             Value::String(name) => (name, Vec::new()),
             Value::Map(mut members) => {
@@ -102,7 +104,7 @@ impl Given {
                     _ => (String::new(), members),
                 }
             }
-            _ => return Err(Refusal::syntax("algorithm cannot be interpreted as a string or an object")),
+            _ => return Err(CryptoError::syntax("algorithm cannot be interpreted as a string or an object")),
         };
         let algorithm = Algorithm::named(&name).ok_or_else(|| Algorithm::unsupported(&name, operation))?;
         algorithm.check(operation)?;
@@ -114,12 +116,12 @@ impl Given {
         Some(self.members.swap_remove(at).1).filter(|value| !matches!(value, Value::Undefined | Value::Null))
     }
 
-    fn missing(&self, name: &str) -> Refusal {
-        Refusal::syntax(format!("{} needs `{name}`", self.algorithm.name()))
+    fn missing(&self, name: &str) -> CryptoError {
+        CryptoError::syntax(format!("{} needs `{name}`", self.algorithm.name()))
     }
 
     /// The hash under `hash`, by name or as an object with a name.
-    pub fn hash(&mut self) -> Result<Hash, Refusal> {
+    pub fn hash(&mut self) -> Result<Hash, CryptoError> {
         let value = self.take("hash").ok_or_else(|| self.missing("hash"))?;
         match Self::read(value, "digest")?.algorithm {
             Sha(hash) => Ok(hash),
@@ -128,59 +130,60 @@ impl Given {
     }
 
     /// Bytes that may be missing.
-    pub fn bytes(&mut self, name: &str) -> Result<Option<Bytes>, Refusal> {
+    pub fn bytes(&mut self, name: &str) -> Result<Option<Bytes>, CryptoError> {
         self.take(name).map(bytes_of).transpose()
     }
 
     /// Bytes that have to be there.
-    pub fn needed_bytes(&mut self, name: &str) -> Result<Bytes, Refusal> {
+    pub fn needed_bytes(&mut self, name: &str) -> Result<Bytes, CryptoError> {
         self.bytes(name)?.ok_or_else(|| self.missing(name))
     }
 
     /// A whole number that may be missing; JavaScript made a number of what the script gave.
-    pub fn number(&mut self, name: &str) -> Result<Option<u32>, Refusal> {
+    pub fn number(&mut self, name: &str) -> Result<Option<u32>, CryptoError> {
         match self.take(name) {
             None => Ok(None),
             Some(Value::Number(number)) if (0.0..=f64::from(u32::MAX)).contains(&number.trunc()) => {
                 Ok(Some(number.trunc() as u32))
             }
-            Some(_) => {
-                Err(Refusal::operation(format!("{}: `{name}` is not a number from 0 to 2^32-1", self.algorithm.name())))
-            }
+            Some(_) => Err(CryptoError::operation(format!(
+                "{}: `{name}` is not a number from 0 to 2^32-1",
+                self.algorithm.name()
+            ))),
         }
     }
 
     /// A whole number that has to be there.
-    pub fn needed_number(&mut self, name: &str) -> Result<u32, Refusal> {
+    pub fn needed_number(&mut self, name: &str) -> Result<u32, CryptoError> {
         self.number(name)?.ok_or_else(|| self.missing(name))
     }
 
     /// A text that has to be there.
-    pub fn needed_text(&mut self, name: &str) -> Result<String, Refusal> {
+    pub fn needed_text(&mut self, name: &str) -> Result<String, CryptoError> {
         match self.take(name) {
             Some(Value::String(text)) => Ok(text),
-            Some(_) => Err(Refusal::syntax(format!("{}: `{name}` is not a string", self.algorithm.name()))),
+            Some(_) => Err(CryptoError::syntax(format!("{}: `{name}` is not a string", self.algorithm.name()))),
             None => Err(self.missing(name)),
         }
     }
 
     /// Something of Rust's that has to be there.
-    pub fn needed_resource(&mut self, name: &str) -> Result<Resource, Refusal> {
+    pub fn needed_resource(&mut self, name: &str) -> Result<Resource, CryptoError> {
         match self.take(name) {
             Some(Value::Resource(resource)) => Ok(resource),
-            _ => Err(Refusal::kind(format!("{}: `{name}` is not a CryptoKey", self.algorithm.name()))),
+            _ => Err(CryptoError::kind(format!("{}: `{name}` is not a CryptoKey", self.algorithm.name()))),
         }
     }
 }
 
 /// The data of an argument. JavaScript hands over whole buffers, and this text for a DataView.
-pub fn bytes_of(value: Value) -> Result<Bytes, Refusal> {
+pub fn bytes_of(value: Value) -> Result<Bytes, CryptoError> {
     match value {
         Value::Bytes(bytes) => Ok(bytes),
         Value::Shared(shared) => Ok(shared.bytes().clone()),
         Value::List(list) if list.is_empty() => {
-            Err(Refusal::operation("data is neither an ArrayBuffer, nor a TypedArray nor DataView"))
+            Err(CryptoError::operation("data is neither an ArrayBuffer, nor a TypedArray nor DataView"))
         }
-        _ => Err(Refusal { name: "", message: "data must be an ArrayBuffer, TypedArray, or DataView".to_owned() }),
+        _ => Err(CryptoError { name: "", message: "data must be an ArrayBuffer, TypedArray, or DataView".to_owned() }),
     }
 }

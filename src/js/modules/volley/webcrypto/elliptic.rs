@@ -11,8 +11,8 @@ use p256::pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePrivateKey, EncodePub
 use ring::rand::SystemRandom;
 use ring::signature::{self, EcdsaKeyPair, UnparsedPublicKey};
 
+use super::error::CryptoError;
 use super::hash::Hash;
-use super::refusal::Refusal;
 
 /// A curve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,9 +29,9 @@ impl Curve {
     ///
     /// # Errors
     /// When k6 does not know it.
-    pub fn named(name: &str) -> Result<Self, Refusal> {
+    pub fn named(name: &str) -> Result<Self, CryptoError> {
         let found = Self::TABLE.iter().find(|(known, _)| *known == name).map(|(_, curve)| *curve);
-        found.ok_or_else(|| Refusal::unsupported(format!("elliptic curve {name} is not supported")))
+        found.ok_or_else(|| CryptoError::unsupported(format!("elliptic curve {name} is not supported")))
     }
 
     /// Its name.
@@ -57,13 +57,13 @@ impl Curve {
 
 /// A private key.
 pub struct Secret {
-    number: Number,
+    number: SecretScalar,
     /// For ring, where it signs with this curve; made for the first signature.
     swift: OnceLock<Option<EcdsaKeyPair>>,
 }
 
 /// The secret number of a curve.
-enum Number {
+enum SecretScalar {
     P256(p256::ecdsa::SigningKey),
     P384(p384::ecdsa::SigningKey),
     P521(p521::ecdsa::SigningKey),
@@ -71,7 +71,7 @@ enum Number {
 
 /// A public key.
 #[derive(Clone, Copy)]
-pub enum Point {
+pub enum EcPublicKey {
     P256(p256::ecdsa::VerifyingKey),
     P384(p384::ecdsa::VerifyingKey),
     P521(p521::ecdsa::VerifyingKey),
@@ -109,50 +109,50 @@ macro_rules! each {
 }
 
 impl Secret {
-    fn of(number: Number) -> Self {
+    fn of(number: SecretScalar) -> Self {
         Self { number, swift: OnceLock::new() }
     }
 
     /// A new one; `None` when the system has no random numbers.
     pub fn generate(curve: Curve) -> Option<Self> {
-        make!(curve, Number, SigningKey, Key => Key::try_generate_from_rng(&mut SysRng).ok()).map(Self::of)
+        make!(curve, SecretScalar, SigningKey, Key => Key::try_generate_from_rng(&mut SysRng).ok()).map(Self::of)
     }
 
     /// From the number itself, as long as a coordinate.
     pub fn from_bytes(curve: Curve, bytes: &[u8]) -> Option<Self> {
-        make!(curve, Number, SigningKey, Key => Key::from_slice(bytes).ok()).map(Self::of)
+        make!(curve, SecretScalar, SigningKey, Key => Key::from_slice(bytes).ok()).map(Self::of)
     }
 
     /// From PKCS #8; `None` where it is no key of this curve.
     pub fn from_pkcs8(curve: Curve, der: &[u8]) -> Option<Self> {
-        make!(curve, Number, SigningKey, Key => Key::from_pkcs8_der(der).ok()).map(Self::of)
+        make!(curve, SecretScalar, SigningKey, Key => Key::from_pkcs8_der(der).ok()).map(Self::of)
     }
 
     /// Its curve.
     pub fn curve(&self) -> Curve {
         match self.number {
-            Number::P256(_) => Curve::P256,
-            Number::P384(_) => Curve::P384,
-            Number::P521(_) => Curve::P521,
+            SecretScalar::P256(_) => Curve::P256,
+            SecretScalar::P384(_) => Curve::P384,
+            SecretScalar::P521(_) => Curve::P521,
         }
     }
 
     /// The number itself.
     pub fn to_bytes(&self) -> Vec<u8> {
-        each!(Number, &self.number, key => key.to_bytes().to_vec())
+        each!(SecretScalar, &self.number, key => key.to_bytes().to_vec())
     }
 
     /// As PKCS #8.
     pub fn to_pkcs8(&self) -> Option<Vec<u8>> {
-        each!(Number, &self.number, key => key.to_pkcs8_der().ok().map(|der| der.as_bytes().to_vec()))
+        each!(SecretScalar, &self.number, key => key.to_pkcs8_der().ok().map(|der| der.as_bytes().to_vec()))
     }
 
     /// The public half.
-    pub fn point(&self) -> Point {
+    pub fn point(&self) -> EcPublicKey {
         match &self.number {
-            Number::P256(key) => Point::P256(*key.verifying_key()),
-            Number::P384(key) => Point::P384(*key.verifying_key()),
-            Number::P521(key) => Point::P521(*key.verifying_key()),
+            SecretScalar::P256(key) => EcPublicKey::P256(*key.verifying_key()),
+            SecretScalar::P384(key) => EcPublicKey::P384(*key.verifying_key()),
+            SecretScalar::P521(key) => EcPublicKey::P521(*key.verifying_key()),
         }
     }
 
@@ -172,9 +172,9 @@ impl Secret {
             }};
         }
         Some(match &self.number {
-            Number::P256(key) => signed!(p256, key),
-            Number::P384(key) => signed!(p384, key),
-            Number::P521(key) => signed!(p521, key),
+            SecretScalar::P256(key) => signed!(p256, key),
+            SecretScalar::P384(key) => signed!(p384, key),
+            SecretScalar::P521(key) => signed!(p521, key),
         })
     }
 
@@ -188,22 +188,22 @@ impl Secret {
     }
 
     /// The secret it shares with `point`; `None` where that is on another curve.
-    pub fn shared(&self, point: &Point) -> Option<Vec<u8>> {
+    pub fn shared(&self, point: &EcPublicKey) -> Option<Vec<u8>> {
         macro_rules! agreed {
             ($key:expr, $point:expr) => {
                 ecdh::diffie_hellman($key.as_nonzero_scalar(), $point.as_affine()).raw_secret_bytes().to_vec()
             };
         }
         Some(match (&self.number, point) {
-            (Number::P256(key), Point::P256(point)) => agreed!(key, point),
-            (Number::P384(key), Point::P384(point)) => agreed!(key, point),
-            (Number::P521(key), Point::P521(point)) => agreed!(key, point),
+            (SecretScalar::P256(key), EcPublicKey::P256(point)) => agreed!(key, point),
+            (SecretScalar::P384(key), EcPublicKey::P384(point)) => agreed!(key, point),
+            (SecretScalar::P521(key), EcPublicKey::P521(point)) => agreed!(key, point),
             _ => return None,
         })
     }
 }
 
-impl Point {
+impl EcPublicKey {
     /// From its two coordinates after a 4.
     pub fn from_raw(curve: Curve, bytes: &[u8]) -> Option<Self> {
         if bytes.first() != Some(&4) {
@@ -342,15 +342,15 @@ mod tests {
             assert_eq!(Secret::from_pkcs8(curve, &secret.to_pkcs8().unwrap()).unwrap().to_bytes(), bytes);
             let raw = point.to_raw();
             assert_eq!(raw.len(), 1 + 2 * curve.len());
-            assert_eq!(Point::from_raw(curve, &raw).unwrap().to_raw(), raw);
-            assert_eq!(Point::from_spki(curve, &point.to_spki().unwrap()).unwrap().to_raw(), raw);
+            assert_eq!(EcPublicKey::from_raw(curve, &raw).unwrap().to_raw(), raw);
+            assert_eq!(EcPublicKey::from_spki(curve, &point.to_spki().unwrap()).unwrap().to_raw(), raw);
             let other = CURVES[(curve as usize + 1) % 3];
             assert!(Secret::from_pkcs8(other, &secret.to_pkcs8().unwrap()).is_none());
-            assert!(Point::from_spki(other, &point.to_spki().unwrap()).is_none());
-            assert!(Point::from_raw(other, &raw).is_none());
+            assert!(EcPublicKey::from_spki(other, &point.to_spki().unwrap()).is_none());
+            assert!(EcPublicKey::from_raw(other, &raw).is_none());
             let mut beside = raw.clone();
             beside[curve.len()] ^= 1;
-            assert!(Point::from_raw(curve, &beside).is_none());
+            assert!(EcPublicKey::from_raw(curve, &beside).is_none());
             assert!(Secret::from_bytes(curve, &vec![0; curve.len()]).is_none());
         }
     }

@@ -1,35 +1,35 @@
 //! New keys.
 
 use super::aes;
-use super::algorithm::{Algorithm, Given};
+use super::algorithm::{Algorithm, AlgorithmIdentifier};
 use super::elliptic::{Curve, Secret};
+use super::error::CryptoError;
 use super::key::{self, CryptoKey, Material};
-use super::refusal::Refusal;
 use super::rsa;
-use super::{Answer, Job, random};
+use super::{CryptoOutcome, Job, random};
 use crate::js::value::Value;
 
 /// More bits than this are a typing error.
-const LONGEST_MAC: u32 = 1 << 24;
+const MAX_MAC_KEY_BITS: u32 = 1 << 24;
 
 /// Plans `generateKey(algorithm, extractable, usages)`.
 ///
 /// # Errors
 /// When a parameter or a usage is not the algorithm's.
-pub fn plan(mut given: Given, is_extractable: bool, usages: Value) -> Result<Job, Refusal> {
+pub fn plan(mut given: AlgorithmIdentifier, is_extractable: bool, usages: Value) -> Result<Job, CryptoError> {
     let algorithm = given.algorithm;
     match algorithm {
         Algorithm::Hmac => {
             let hash = given.hash()?;
             let usages = key::usages(usages, &["sign", "verify"])?;
             let bits = given.number("length")?.unwrap_or_else(|| hash.block_bits());
-            if bits == 0 || bits > LONGEST_MAC {
-                return Err(Refusal::operation("invalid key length"));
+            if bits == 0 || bits > MAX_MAC_KEY_BITS {
+                return Err(CryptoError::operation("invalid key length"));
             }
             let (usages, hash) = (key::some(usages)?, Some(hash));
             Ok(Job::short(move || {
                 let material = Material::Secret(random(bits.div_ceil(8) as usize)?.into());
-                Ok(Answer::Key(CryptoKey { algorithm, hash, material, is_extractable, usages }))
+                Ok(CryptoOutcome::Key(CryptoKey { algorithm, hash, material, is_extractable, usages }))
             }))
         }
         Algorithm::Ecdsa | Algorithm::Ecdh => {
@@ -41,7 +41,7 @@ pub fn plan(mut given: Given, is_extractable: bool, usages: Value) -> Result<Job
             let usages = key::some(key::usages(usages, &[private, public].concat())?)?;
             let (private, public) = (those(&usages, private), those(&usages, public));
             let run = move || {
-                let secret = Secret::generate(curve).ok_or_else(|| Refusal::operation("no key could be made"))?;
+                let secret = Secret::generate(curve).ok_or_else(|| CryptoError::operation("no key could be made"))?;
                 let point = Material::EcPublic(Box::new(secret.point()));
                 let secret = Material::EcPrivate(Box::new(secret));
                 let key = |material, is_extractable, usages| CryptoKey {
@@ -51,7 +51,7 @@ pub fn plan(mut given: Given, is_extractable: bool, usages: Value) -> Result<Job
                     is_extractable,
                     usages,
                 };
-                Ok(Answer::Pair(key(secret, is_extractable, private), key(point, true, public)))
+                Ok(CryptoOutcome::Pair(key(secret, is_extractable, private), key(point, true, public)))
             };
             Ok(Job { takes_long: curve != Curve::P256, run: Box::new(run) })
         }
@@ -65,22 +65,22 @@ pub fn plan(mut given: Given, is_extractable: bool, usages: Value) -> Result<Job
             let hash = Some(given.hash()?);
             let usages = key::some(key::usages(usages, &[private, public].concat())?)?;
             if !rsa::is_exponent(&exponent) {
-                return Err(Refusal::operation("publicExponent has to be an odd number from 3 to 2^33"));
+                return Err(CryptoError::operation("publicExponent has to be an odd number from 3 to 2^33"));
             }
             if !rsa::SIZES.contains(&bits) {
                 let (least, most) = (rsa::SIZES.start(), rsa::SIZES.end());
-                return Err(Refusal::operation(format!("modulusLength has to be from {least} to {most}")));
+                return Err(CryptoError::operation(format!("modulusLength has to be from {least} to {most}")));
             }
             // As there is no wrapping of keys, no key is for it.
             let (private, public) = (those(&usages, &private[..1]), those(&usages, &public[..1]));
             Ok(Job::long(move || {
-                let secret = rsa::Private::generate(bits, &exponent)
-                    .ok_or_else(|| Refusal::operation("no key could be made"))?;
+                let secret = rsa::RsaPrivateKey::generate(bits, &exponent)
+                    .ok_or_else(|| CryptoError::operation("no key could be made"))?;
                 let open = Material::RsaPublic(Box::new(secret.public().clone()));
                 let secret = Material::RsaPrivate(Box::new(secret));
                 let key =
                     |material, is_extractable, usages| CryptoKey { algorithm, hash, material, is_extractable, usages };
-                Ok(Answer::Pair(key(secret, is_extractable, private), key(open, true, public)))
+                Ok(CryptoOutcome::Pair(key(secret, is_extractable, private), key(open, true, public)))
             }))
         }
         _ => {
@@ -91,12 +91,12 @@ pub fn plan(mut given: Given, is_extractable: bool, usages: Value) -> Result<Job
             let bits = given.needed_number("length")?;
             let usages = key::usages(usages, allowed)?;
             if !aes::is_key_length(bits) {
-                return Err(Refusal::operation("invalid key length"));
+                return Err(CryptoError::operation("invalid key length"));
             }
             let usages = key::some(usages)?;
             Ok(Job::short(move || {
                 let material = Material::Secret(random(bits as usize / 8)?.into());
-                Ok(Answer::Key(CryptoKey { algorithm, hash: None, material, is_extractable, usages }))
+                Ok(CryptoOutcome::Key(CryptoKey { algorithm, hash: None, material, is_extractable, usages }))
             }))
         }
     }

@@ -48,7 +48,7 @@ impl Hash {
         }
     }
 
-    /// Bits it works on at once: what a key for HMAC has where nobody says a length.
+    /// The block size in bits: the default length of a key for HMAC.
     pub fn block_bits(self) -> u32 {
         match self {
             Self::Sha1 | Self::Sha256 => 512,

@@ -4,10 +4,10 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::algorithm::Algorithm;
-use super::elliptic::{Curve, Point, Secret};
+use super::elliptic::{Curve, EcPublicKey, Secret};
+use super::error::CryptoError;
 use super::hash::Hash;
 use super::key::{CryptoKey, Material};
-use super::refusal::Refusal;
 use super::rsa;
 use crate::js::value::Value;
 
@@ -28,8 +28,8 @@ impl Jwk {
     ///
     /// # Errors
     /// When it is something else.
-    pub fn read(value: Value) -> Result<Self, Refusal> {
-        let Value::Map(members) = value else { return Err(Refusal::data("a JWK is an object")) };
+    pub fn read(value: Value) -> Result<Self, CryptoError> {
+        let Value::Map(members) = value else { return Err(CryptoError::data("a JWK is an object")) };
         let mut jwk = Self::default();
         for (name, value) in members {
             match (name.as_str(), value) {
@@ -59,17 +59,17 @@ impl Jwk {
     ///
     /// # Errors
     /// When it is for something else.
-    pub fn check(&self, kind: &str, is_extractable: bool, usages: &[&str]) -> Result<(), Refusal> {
+    pub fn check(&self, kind: &str, is_extractable: bool, usages: &[&str]) -> Result<(), CryptoError> {
         if self.text("kty") != Some(kind) {
-            return Err(Refusal::data(format!("invalid key type, `kty` has to be {kind:?}")));
+            return Err(CryptoError::data(format!("invalid key type, `kty` has to be {kind:?}")));
         }
         if self.may_leave == Some(false) && is_extractable {
-            return Err(Refusal::data("the key is not extractable, says its `ext`"));
+            return Err(CryptoError::data("the key is not extractable, says its `ext`"));
         }
         if let Some(own) = &self.usages
             && let Some(usage) = usages.iter().find(|usage| !own.iter().any(|known| known == *usage))
         {
-            return Err(Refusal::data(format!("the key is not for {usage:?}, say its `key_ops`")));
+            return Err(CryptoError::data(format!("the key is not for {usage:?}, say its `key_ops`")));
         }
         Ok(())
     }
@@ -78,10 +78,10 @@ impl Jwk {
     ///
     /// # Errors
     /// When it is another.
-    pub fn check_algorithm(&self, expected: &str) -> Result<(), Refusal> {
+    pub fn check_algorithm(&self, expected: &str) -> Result<(), CryptoError> {
         match self.text("alg") {
             Some(given) if given != expected => {
-                Err(Refusal::data(format!("the key is for {given:?}, not {expected:?}, says its `alg`")))
+                Err(CryptoError::data(format!("the key is for {given:?}, not {expected:?}, says its `alg`")))
             }
             _ => Ok(()),
         }
@@ -91,19 +91,19 @@ impl Jwk {
     ///
     /// # Errors
     /// When it is missing or no Base64.
-    pub fn bytes(&self, name: &str) -> Result<Vec<u8>, Refusal> {
-        let text = self.text(name).ok_or_else(|| Refusal::data(format!("the JWK has no `{name}`")))?;
+    pub fn bytes(&self, name: &str) -> Result<Vec<u8>, CryptoError> {
+        let text = self.text(name).ok_or_else(|| CryptoError::data(format!("the JWK has no `{name}`")))?;
         let bytes = URL_SAFE_NO_PAD.decode(text.trim_end_matches('='));
-        bytes.map_err(|_| Refusal::data(format!("`{name}` of the JWK is no Base64 for URLs")))
+        bytes.map_err(|_| CryptoError::data(format!("`{name}` of the JWK is no Base64 for URLs")))
     }
 
-    /// The number in a member, as so many bytes: zeros in front may be missing.
-    fn number(&self, name: &str, len: usize) -> Result<Vec<u8>, Refusal> {
+    /// The number in a member, padded to this many bytes: leading zeros may be missing.
+    fn number(&self, name: &str, len: usize) -> Result<Vec<u8>, CryptoError> {
         let bytes = self.bytes(name)?;
         let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
         let digits = &bytes[zeros..];
         if digits.len() > len {
-            return Err(Refusal::data(format!("`{name}` of the JWK is longer than {len} bytes")));
+            return Err(CryptoError::data(format!("`{name}` of the JWK is longer than {len} bytes")));
         }
         let mut number = vec![0; len - digits.len()];
         number.extend_from_slice(digits);
@@ -111,48 +111,51 @@ impl Jwk {
     }
 
     /// The key of a curve, private where the key has a `d`. The curve is the one the key names: as in k6 it wins over what
-    /// the algorithm says. As in k6, too, a public key of ECDSA may be a point beside its curve; it verifies nothing.
+    /// the algorithm says. As in k6, too, a public key of ECDSA may be a point off its curve; it verifies nothing.
     ///
     /// # Errors
     /// When it is of an unknown curve, or no key.
-    pub fn elliptic(&self, algorithm: Algorithm) -> Result<Material, Refusal> {
+    pub fn elliptic(&self, algorithm: Algorithm) -> Result<Material, CryptoError> {
         let curve = self.text("crv").and_then(|name| Curve::named(name).ok());
-        let curve = curve.ok_or_else(|| Refusal::data("invalid curve, `crv` has to be P-256, P-384 or P-521"))?;
+        let curve = curve.ok_or_else(|| CryptoError::data("invalid curve, `crv` has to be P-256, P-384 or P-521"))?;
         let mut raw = vec![4];
         for name in ["x", "y"] {
             raw.extend(self.number(name, curve.len())?);
         }
-        let Some(point) = Point::from_raw(curve, &raw) else {
+        let Some(point) = EcPublicKey::from_raw(curve, &raw) else {
             if algorithm == Algorithm::Ecdsa && !self.has("d") {
                 return Ok(Material::EcOffCurve { curve, raw });
             }
-            return Err(Refusal::data("the point is not on the curve"));
+            return Err(CryptoError::data("the point is not on the curve"));
         };
         if !self.has("d") {
             return Ok(Material::EcPublic(Box::new(point)));
         }
         let d = self.number("d", curve.len())?;
         let secret = Secret::from_bytes(curve, &d).filter(|secret| secret.point().to_raw() == raw);
-        secret.map(|secret| Material::EcPrivate(Box::new(secret))).ok_or_else(|| Refusal::data("invalid private key"))
+        secret
+            .map(|secret| Material::EcPrivate(Box::new(secret)))
+            .ok_or_else(|| CryptoError::data("invalid private key"))
     }
 
     /// The RSA key, private where the key has a `d`.
     ///
     /// # Errors
     /// When its numbers are no key.
-    pub fn rsa(&self) -> Result<Material, Refusal> {
+    pub fn rsa(&self) -> Result<Material, CryptoError> {
         let (n, e) = (self.bytes("n")?, self.bytes("e")?);
         if !self.has("d") {
-            let key = rsa::public_from_parts(&n, &e).ok_or_else(|| Refusal::data("invalid public key"))?;
+            let key = rsa::public_from_parts(&n, &e).ok_or_else(|| CryptoError::data("invalid public key"))?;
             return Ok(Material::RsaPublic(Box::new(key)));
         }
         if self.has_more_primes {
-            return Err(Refusal::unsupported("RSA keys with more than two primes are not supported"));
+            return Err(CryptoError::unsupported("RSA keys with more than two primes are not supported"));
         }
         let d = self.bytes("d")?;
         let primes = if self.has("p") || self.has("q") { Some((self.bytes("p")?, self.bytes("q")?)) } else { None };
         let primes = primes.as_ref().map(|(p, q)| (&p[..], &q[..]));
-        let key = rsa::Private::from_parts(&n, &e, &d, primes).ok_or_else(|| Refusal::data("invalid private key"))?;
+        let key = rsa::RsaPrivateKey::from_parts(&n, &e, &d, primes)
+            .ok_or_else(|| CryptoError::data("invalid private key"))?;
         Ok(Material::RsaPrivate(Box::new(key)))
     }
 }

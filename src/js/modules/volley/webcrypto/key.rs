@@ -6,9 +6,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::algorithm::Algorithm;
-use super::elliptic::{Curve, Point, Secret};
+use super::elliptic::{Curve, EcPublicKey, Secret};
+use super::error::CryptoError;
 use super::hash::Hash;
-use super::refusal::Refusal;
 use super::rsa;
 use crate::js::value::{Resource, Value};
 
@@ -23,11 +23,11 @@ pub enum Material {
     /// The number of a curve.
     EcPrivate(Box<Secret>),
     /// The point of a curve.
-    EcPublic(Box<Point>),
+    EcPublic(Box<EcPublicKey>),
     /// Two coordinates that are no point of the curve, after a 4.
     EcOffCurve { curve: Curve, raw: Vec<u8> },
     /// An RSA private key.
-    RsaPrivate(Box<rsa::Private>),
+    RsaPrivate(Box<rsa::RsaPrivateKey>),
     /// An RSA public key.
     RsaPublic(Box<rsa::PublicKey>),
 }
@@ -46,19 +46,19 @@ pub struct CryptoKey {
     pub usages: Vec<&'static str>,
 }
 
-/// The usages a script asked for, in its order, each once.
+/// The usages that a script gave, in its order, each once.
 ///
 /// # Errors
 /// When one is not a usage, or none of `allowed`.
-pub fn usages(value: Value, allowed: &[&str]) -> Result<Vec<&'static str>, Refusal> {
-    let Value::List(list) = value else { return Err(Refusal::syntax("usages are not an array")) };
+pub fn usages(value: Value, allowed: &[&str]) -> Result<Vec<&'static str>, CryptoError> {
+    let Value::List(list) = value else { return Err(CryptoError::syntax("usages are not an array")) };
     let mut usages = Vec::with_capacity(list.len());
     for item in list {
         let known = match &item {
             Value::String(name) => USAGES.iter().find(|usage| *usage == name && allowed.contains(usage)),
             _ => None,
         };
-        let usage = *known.ok_or_else(|| Refusal::syntax("invalid key usage"))?;
+        let usage = *known.ok_or_else(|| CryptoError::syntax("invalid key usage"))?;
         if !usages.contains(&usage) {
             usages.push(usage);
         }
@@ -66,25 +66,25 @@ pub fn usages(value: Value, allowed: &[&str]) -> Result<Vec<&'static str>, Refus
     Ok(usages)
 }
 
-/// Refuses a secret or private key, or a pair of keys, nobody could use.
-pub fn some(usages: Vec<&'static str>) -> Result<Vec<&'static str>, Refusal> {
+/// Refuses a secret or private key, or a pair of keys, that has no usages.
+pub fn some(usages: Vec<&'static str>) -> Result<Vec<&'static str>, CryptoError> {
     if usages.is_empty() {
-        return Err(Refusal::syntax("usages cannot not be empty for a secret or private CryptoKey"));
+        return Err(CryptoError::syntax("usages cannot not be empty for a secret or private CryptoKey"));
     }
     Ok(usages)
 }
 
 /// What JavaScript holds of a key.
-struct Held(Arc<CryptoKey>);
+struct KeyHandle(Arc<CryptoKey>);
 
 /// The key behind an argument.
 ///
 /// # Errors
 /// When it is something else.
-pub fn key_of(value: Value) -> Result<Arc<CryptoKey>, Refusal> {
+pub fn key_of(value: Value) -> Result<Arc<CryptoKey>, CryptoError> {
     match value {
         Value::Resource(resource) => key_behind(resource),
-        _ => Err(Refusal::kind("the argument is not a CryptoKey")),
+        _ => Err(CryptoError::kind("the argument is not a CryptoKey")),
     }
 }
 
@@ -92,8 +92,8 @@ pub fn key_of(value: Value) -> Result<Arc<CryptoKey>, Refusal> {
 ///
 /// # Errors
 /// When it is something else.
-pub fn key_behind(resource: Resource) -> Result<Arc<CryptoKey>, Refusal> {
-    let held = resource.downcast::<Held>().map_err(|_| Refusal::kind("the argument is not a CryptoKey"))?;
+pub fn key_behind(resource: Resource) -> Result<Arc<CryptoKey>, CryptoError> {
+    let held = resource.downcast::<KeyHandle>().map_err(|_| CryptoError::kind("the argument is not a CryptoKey"))?;
     Ok(held.0.clone())
 }
 
@@ -111,13 +111,13 @@ impl CryptoKey {
     ///
     /// # Errors
     /// Says which.
-    pub fn check(&self, algorithm: Algorithm, usage: &str) -> Result<(), Refusal> {
+    pub fn check(&self, algorithm: Algorithm, usage: &str) -> Result<(), CryptoError> {
         if self.algorithm != algorithm {
             let (own, given) = (self.algorithm.name(), algorithm.name());
-            return Err(Refusal::access(format!("the key is of algorithm {own}, not {given}")));
+            return Err(CryptoError::access(format!("the key is of algorithm {own}, not {given}")));
         }
         if !self.usages.contains(&usage) {
-            return Err(Refusal::access(format!("key does not contain the '{usage}' usage")));
+            return Err(CryptoError::access(format!("key does not contain the '{usage}' usage")));
         }
         Ok(())
     }
@@ -171,7 +171,7 @@ impl CryptoKey {
             ("extractable".to_owned(), self.is_extractable.into()),
             ("algorithm".to_owned(), self.facts()),
             ("usages".to_owned(), Value::List(usages)),
-            ("native".to_owned(), Value::Resource(Rc::new(Held(Arc::new(self))))),
+            ("native".to_owned(), Value::Resource(Rc::new(KeyHandle(Arc::new(self))))),
         ])
     }
 }

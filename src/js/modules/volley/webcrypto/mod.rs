@@ -6,39 +6,40 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use data_encoding::HEXLOWER;
 
-use self::algorithm::{Algorithm, Given, bytes_of};
-use self::elliptic::{Point, Secret};
+use self::algorithm::{Algorithm, AlgorithmIdentifier, bytes_of};
+use self::elliptic::{EcPublicKey, Secret};
+use self::error::CryptoError;
 use self::hash::Hash;
-use self::import::Format;
+use self::import::KeyFormat;
 use self::key::{CryptoKey, Material, key_behind, key_of};
-use self::refusal::Refusal;
+use crate::js::modules::cpu_pool;
+use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
-use crate::js::vu::Vu;
 
 mod aes;
 mod algorithm;
 mod elliptic;
+mod error;
 mod generate;
 mod hash;
 mod import;
 mod jwk;
 mod key;
-mod refusal;
 mod rsa;
-pub(in crate::js::modules) mod seats;
 
-/// So many bytes are hashed or encrypted in less time than it takes to ask another thread.
+/// Hashing or encrypting up to this many bytes takes less time than a switch to another thread.
 const SHORT: usize = 64 * 1024;
-/// So often is a password stretched in about that time.
+/// This many iterations of PBKDF2 take about as long.
 const FEW_ITERATIONS: u32 = 200;
 /// The largest array that is filled with random numbers, in bytes.
-const MOST_RANDOM: f64 = 65536.0;
+const MAX_RANDOM_LEN: f64 = 65536.0;
 
-/// What an operation comes to.
-enum Answer {
+/// The result of an operation.
+enum CryptoOutcome {
     Bytes(Vec<u8>),
-    Truth(bool),
+    Bool(bool),
     Key(CryptoKey),
     /// A private key and its public one.
     Pair(CryptoKey, CryptoKey),
@@ -46,17 +47,17 @@ enum Answer {
     Jwk(Arc<CryptoKey>),
 }
 
-impl Answer {
-    fn into_value(self) -> Result<Value, Refusal> {
+impl CryptoOutcome {
+    fn into_value(self) -> Result<Value, CryptoError> {
         Ok(match self {
             Self::Bytes(bytes) => Value::Bytes(bytes.into()),
-            Self::Truth(truth) => Value::Bool(truth),
+            Self::Bool(truth) => Value::Bool(truth),
             Self::Key(key) => key.into_value(),
             Self::Pair(private, public) => Value::Map(vec![
                 ("privateKey".to_owned(), private.into_value()),
                 ("publicKey".to_owned(), public.into_value()),
             ]),
-            Self::Jwk(key) => jwk::export(&key).ok_or_else(|| Refusal::operation("the key has no such form"))?,
+            Self::Jwk(key) => jwk::export(&key).ok_or_else(|| CryptoError::operation("the key has no such form"))?,
         })
     }
 }
@@ -64,21 +65,21 @@ impl Answer {
 /// An operation whose arguments are checked.
 struct Job {
     takes_long: bool,
-    run: Box<dyn FnOnce() -> Result<Answer, Refusal> + Send>,
+    run: Box<dyn FnOnce() -> Result<CryptoOutcome, CryptoError> + Send>,
 }
 
 impl Job {
-    fn short(run: impl FnOnce() -> Result<Answer, Refusal> + Send + 'static) -> Self {
+    fn short(run: impl FnOnce() -> Result<CryptoOutcome, CryptoError> + Send + 'static) -> Self {
         Self { takes_long: false, run: Box::new(run) }
     }
 
-    fn long(run: impl FnOnce() -> Result<Answer, Refusal> + Send + 'static) -> Self {
+    fn long(run: impl FnOnce() -> Result<CryptoOutcome, CryptoError> + Send + 'static) -> Self {
         Self { takes_long: true, run: Box::new(run) }
     }
 
-    async fn settle(self) -> Result<Value, Throw> {
+    async fn run(self) -> Result<Value, Throw> {
         let answer = if self.takes_long {
-            seats::aside(self.run).await.unwrap_or_else(|| Err(Refusal::operation("the operation failed")))
+            cpu_pool::run(self.run).await.unwrap_or_else(|| Err(CryptoError::operation("the operation failed")))
         } else {
             (self.run)()
         };
@@ -87,7 +88,7 @@ impl Job {
 }
 
 /// `(operation, ...)`: one native function for all of `crypto`, as every VU holds each.
-pub(super) fn webcrypto(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+pub(super) fn webcrypto(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let operation = args.string(0);
     match operation.as_str() {
         "randomUUID" => Ok(uuid()?.into()),
@@ -95,108 +96,109 @@ pub(super) fn webcrypto(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
         "wrapKey" | "unwrapKey" => Err(Throw::go("not implemented")),
         _ => {
             let job = plan(&operation, args)?;
-            Ok(Value::Pending(Box::pin(job.settle())))
+            Ok(Value::Pending(Box::pin(job.run())))
         }
     }
 }
 
-/// Bytes nobody can foretell.
-fn random(len: usize) -> Result<Vec<u8>, Refusal> {
+/// Random bytes, from the operating system.
+fn random(len: usize) -> Result<Vec<u8>, CryptoError> {
     let mut bytes = vec![0; len];
-    getrandom::fill(&mut bytes).map_err(|error| Refusal::operation(error.to_string()))?;
+    getrandom::fill(&mut bytes).map_err(|error| CryptoError::operation(error.to_string()))?;
     Ok(bytes)
 }
 
-/// Random bytes for an array of this kind and so many bytes.
+/// Random bytes for an array of this kind and length in bytes.
 fn fill(kind: &str, len: f64) -> Result<Value, Throw> {
     let kinds = ["Int8", "Uint8", "Uint8Clamped", "Int16", "Uint16", "Int32", "Uint32"];
     if !kind.strip_suffix("Array").is_some_and(|kind| kinds.contains(&kind)) {
         return Err(Throw::go("TypeMismatchError: typedArray parameter isn't a TypedArray instance"));
     }
-    if !(0.0..=MOST_RANDOM).contains(&len) {
+    if !(0.0..=MAX_RANDOM_LEN).contains(&len) {
         return Err(Throw::go("QuotaExceededError: typedArray parameter is too big; maximum length is 65536"));
     }
     Ok(Value::Bytes(random(len as usize)?.into()))
 }
 
 /// A random UUID (RFC 9562, version 4).
-fn uuid() -> Result<String, Refusal> {
-    use std::fmt::Write;
+fn uuid() -> Result<String, CryptoError> {
     let mut bytes = random(16)?;
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
-    Ok(bytes.iter().enumerate().fold(String::with_capacity(36), |mut text, (at, byte)| {
-        let dash = if matches!(at, 4 | 6 | 8 | 10) { "-" } else { "" };
-        let _ = write!(text, "{dash}{byte:02x}");
-        text
-    }))
+    let hex = HEXLOWER.encode(&bytes);
+    Ok([&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-"))
 }
 
-/// Checks the arguments of an operation of `crypto.subtle`; its name stands before them.
-fn plan(operation: &str, mut args: Args) -> Result<Job, Refusal> {
+/// Checks the arguments of an operation of `crypto.subtle`, which come after its name.
+fn plan(operation: &str, mut args: Args) -> Result<Job, CryptoError> {
     match operation {
         "digest" => {
-            let given = Given::read(args.take(1), operation)?;
+            let given = AlgorithmIdentifier::read(args.take(1), operation)?;
             let data = bytes_of(args.take(2))?;
-            let Algorithm::Sha(hash) = given.algorithm else { return Err(Refusal::operation("not a hash")) };
-            Ok(by_size(data.len(), move || Ok(Answer::Bytes(hash.digest(&data)))))
+            let Algorithm::Sha(hash) = given.algorithm else { return Err(CryptoError::operation("not a hash")) };
+            Ok(by_size(data.len(), move || Ok(CryptoOutcome::Bytes(hash.digest(&data)))))
         }
         "encrypt" | "decrypt" => {
-            let given = Given::read(args.take(1), operation)?;
+            let given = AlgorithmIdentifier::read(args.take(1), operation)?;
             let key = key_of(args.take(2))?;
             cipher(given, key, bytes_of(args.take(3))?, operation)
         }
         "sign" => {
-            let given = Given::read(args.take(1), operation)?;
+            let given = AlgorithmIdentifier::read(args.take(1), operation)?;
             let key = key_of(args.take(2))?;
             sign(given, key, bytes_of(args.take(3))?)
         }
         "verify" => {
-            let given = Given::read(args.take(1), operation)?;
+            let given = AlgorithmIdentifier::read(args.take(1), operation)?;
             let key = key_of(args.take(2))?;
             let signature = bytes_of(args.take(3))?;
             verify(given, key, signature, bytes_of(args.take(4))?)
         }
         "generateKey" => {
-            let given = Given::read(args.take(1), operation)?;
+            let given = AlgorithmIdentifier::read(args.take(1), operation)?;
             generate::plan(given, args.bool(2), args.take(3))
         }
         "importKey" => {
-            let format = Format::named(&args.string(1))?;
-            let given = Given::read(args.take(3), operation)?;
+            let format = KeyFormat::named(&args.string(1))?;
+            let given = AlgorithmIdentifier::read(args.take(3), operation)?;
             import::plan(format, args.take(2), given, args.bool(4), args.take(5))
         }
         "exportKey" => {
-            let format = Format::named(&args.string(1))?;
+            let format = KeyFormat::named(&args.string(1))?;
             export(format, key_of(args.take(2))?)
         }
         "deriveBits" => {
-            let given = Given::read(args.take(1), operation)?;
+            let given = AlgorithmIdentifier::read(args.take(1), operation)?;
             let key = key_of(args.take(2))?;
             derive_bits(given, key, args.number(3))
         }
         _ => {
-            let given = Given::read(args.take(1), "deriveKey")?;
+            let given = AlgorithmIdentifier::read(args.take(1), "deriveKey")?;
             let key = key_of(args.take(2))?;
-            let wanted = Given::read(args.take(3), "getKeyLength")?;
+            let wanted = AlgorithmIdentifier::read(args.take(3), "getKeyLength")?;
             derive_key(given, key, wanted, args.bool(4), args.take(5))
         }
     }
 }
 
-fn by_size(len: usize, run: impl FnOnce() -> Result<Answer, Refusal> + Send + 'static) -> Job {
+fn by_size(len: usize, run: impl FnOnce() -> Result<CryptoOutcome, CryptoError> + Send + 'static) -> Job {
     Job { takes_long: len > SHORT, run: Box::new(run) }
 }
 
 /// `encrypt` and `decrypt`
-fn cipher(mut given: Given, key: Arc<CryptoKey>, data: Bytes, operation: &str) -> Result<Job, Refusal> {
+fn cipher(
+    mut given: AlgorithmIdentifier,
+    key: Arc<CryptoKey>,
+    data: Bytes,
+    operation: &str,
+) -> Result<Job, CryptoError> {
     key.check(given.algorithm, operation)?;
     let encrypts = operation == "encrypt";
     if given.algorithm != Algorithm::RsaOaep {
-        let mode = aes::Mode::read(&mut given)?;
+        let mode = aes::AesMode::read(&mut given)?;
         return Ok(by_size(data.len(), move || {
             let bytes = if encrypts { mode.encrypt(key.secret(), &data) } else { mode.decrypt(key.secret(), &data) };
-            bytes.map(Answer::Bytes)
+            bytes.map(CryptoOutcome::Bytes)
         }));
     }
     let label = given.bytes("label")?.unwrap_or_default();
@@ -207,7 +209,9 @@ fn cipher(mut given: Given, key: Arc<CryptoKey>, data: Bytes, operation: &str) -
             Material::RsaPrivate(private) if !encrypts => private.decrypt(hash, &label, &data),
             other => return Err(unfit(other, operation_name(encrypts))),
         };
-        bytes.map(Answer::Bytes).ok_or_else(|| Refusal::operation(format!("{}ion failed", operation_name(encrypts))))
+        bytes
+            .map(CryptoOutcome::Bytes)
+            .ok_or_else(|| CryptoError::operation(format!("{}ion failed", operation_name(encrypts))))
     }))
 }
 
@@ -216,24 +220,24 @@ fn operation_name(encrypts: bool) -> &'static str {
 }
 
 /// A key of the right algorithm, but the other half of the pair.
-fn unfit(material: &Material, operation: &str) -> Refusal {
+fn unfit(material: &Material, operation: &str) -> CryptoError {
     let is_private = matches!(material, Material::EcPrivate(_) | Material::RsaPrivate(_));
-    Refusal::access(format!("a {} key can't {operation}", if is_private { "private" } else { "public" }))
+    CryptoError::access(format!("a {} key can't {operation}", if is_private { "private" } else { "public" }))
 }
 
 /// The hash that belongs to a key.
-fn hash_of(key: &CryptoKey) -> Result<Hash, Refusal> {
-    key.hash.ok_or_else(|| Refusal::operation("the key has no hash"))
+fn hash_of(key: &CryptoKey) -> Result<Hash, CryptoError> {
+    key.hash.ok_or_else(|| CryptoError::operation("the key has no hash"))
 }
 
 /// How an RSA key signs, or the hash alone for the others.
-fn scheme(given: &mut Given, key: &CryptoKey) -> Result<(Hash, rsa::Scheme), Refusal> {
+fn scheme(given: &mut AlgorithmIdentifier, key: &CryptoKey) -> Result<(Hash, rsa::Scheme), CryptoError> {
     Ok(match given.algorithm {
         Algorithm::Ecdsa => (given.hash()?, rsa::Scheme::Pkcs1),
         Algorithm::RsaPss => {
             let salt = given.needed_number("saltLength")? as usize;
             if salt == 0 {
-                return Err(Refusal::implementation("a salt length of 0 is not supported"));
+                return Err(CryptoError::implementation("a salt length of 0 is not supported"));
             }
             (hash_of(key)?, rsa::Scheme::Pss { salt })
         }
@@ -241,7 +245,7 @@ fn scheme(given: &mut Given, key: &CryptoKey) -> Result<(Hash, rsa::Scheme), Ref
     })
 }
 
-/// True if a signature of so many bytes takes longer than to ask another thread.
+/// True if a signature over this many bytes takes longer than a switch to another thread.
 fn takes_long(key: &CryptoKey, hash: Hash, len: usize) -> bool {
     let is_short = match &key.material {
         Material::Secret(_) | Material::EcOffCurve { .. } => true,
@@ -252,7 +256,7 @@ fn takes_long(key: &CryptoKey, hash: Hash, len: usize) -> bool {
     len > SHORT || !is_short
 }
 
-fn sign(mut given: Given, key: Arc<CryptoKey>, data: Bytes) -> Result<Job, Refusal> {
+fn sign(mut given: AlgorithmIdentifier, key: Arc<CryptoKey>, data: Bytes) -> Result<Job, CryptoError> {
     key.check(given.algorithm, "sign")?;
     let (hash, scheme) = scheme(&mut given, &key)?;
     let takes_long = takes_long(&key, hash, data.len());
@@ -263,17 +267,22 @@ fn sign(mut given: Given, key: Arc<CryptoKey>, data: Bytes) -> Result<Job, Refus
             Material::RsaPrivate(private) => private.sign(scheme, hash, &data),
             other => return Err(unfit(other, "sign")),
         };
-        signature.map(Answer::Bytes).ok_or_else(|| Refusal::operation("signing failed"))
+        signature.map(CryptoOutcome::Bytes).ok_or_else(|| CryptoError::operation("signing failed"))
     };
     Ok(Job { takes_long, run: Box::new(run) })
 }
 
-fn verify(mut given: Given, key: Arc<CryptoKey>, signature: Bytes, data: Bytes) -> Result<Job, Refusal> {
+fn verify(
+    mut given: AlgorithmIdentifier,
+    key: Arc<CryptoKey>,
+    signature: Bytes,
+    data: Bytes,
+) -> Result<Job, CryptoError> {
     key.check(given.algorithm, "verify")?;
     let (hash, scheme) = scheme(&mut given, &key)?;
     let takes_long = takes_long(&key, hash, data.len());
     let run = move || {
-        Ok(Answer::Truth(match &key.material {
+        Ok(CryptoOutcome::Bool(match &key.material {
             Material::Secret(secret) => hash.is_keyed(secret, &data, &signature),
             Material::EcPublic(point) => point.verifies(hash, &data, &signature),
             Material::EcOffCurve { .. } => false,
@@ -284,42 +293,42 @@ fn verify(mut given: Given, key: Arc<CryptoKey>, signature: Bytes, data: Bytes) 
     Ok(Job { takes_long, run: Box::new(run) })
 }
 
-fn export(format: Format, key: Arc<CryptoKey>) -> Result<Job, Refusal> {
+fn export(format: KeyFormat, key: Arc<CryptoKey>) -> Result<Job, CryptoError> {
     if matches!(key.algorithm, Algorithm::AesKw | Algorithm::Pbkdf2) {
-        return Err(Refusal::unsupported(format!("unsupported algorithm {}", key.algorithm.name())));
+        return Err(CryptoError::unsupported(format!("unsupported algorithm {}", key.algorithm.name())));
     }
     if !key.is_extractable {
-        return Err(Refusal::access("the key is not extractable"));
+        return Err(CryptoError::access("the key is not extractable"));
     }
-    if format == Format::Jwk {
-        return Ok(Job::short(move || Ok(Answer::Jwk(key))));
+    if format == KeyFormat::Jwk {
+        return Ok(Job::short(move || Ok(CryptoOutcome::Jwk(key))));
     }
     let bytes = match (format, &key.material) {
-        (Format::Raw, Material::Secret(bytes)) => Some(bytes.to_vec()),
-        (Format::Raw, Material::EcPublic(point)) => Some(point.to_raw()),
-        (Format::Spki, Material::EcPublic(point)) => point.to_spki(),
-        (Format::Spki, Material::RsaPublic(public)) => rsa::to_spki(public),
-        (Format::Pkcs8, Material::EcPrivate(secret)) => secret.to_pkcs8(),
-        (Format::Pkcs8, Material::RsaPrivate(private)) => private.to_pkcs8(),
-        (Format::Raw | Format::Spki, Material::EcOffCurve { .. }) => None,
-        (Format::Raw, Material::RsaPrivate(_) | Material::RsaPublic(_))
-        | (Format::Spki | Format::Pkcs8, Material::Secret(_)) => return Err(format.unsupported()),
-        _ => return Err(Refusal::access(format!("a {} key has no such form", key.kind()))),
+        (KeyFormat::Raw, Material::Secret(bytes)) => Some(bytes.to_vec()),
+        (KeyFormat::Raw, Material::EcPublic(point)) => Some(point.to_raw()),
+        (KeyFormat::Spki, Material::EcPublic(point)) => point.to_spki(),
+        (KeyFormat::Spki, Material::RsaPublic(public)) => rsa::to_spki(public),
+        (KeyFormat::Pkcs8, Material::EcPrivate(secret)) => secret.to_pkcs8(),
+        (KeyFormat::Pkcs8, Material::RsaPrivate(private)) => private.to_pkcs8(),
+        (KeyFormat::Raw | KeyFormat::Spki, Material::EcOffCurve { .. }) => None,
+        (KeyFormat::Raw, Material::RsaPrivate(_) | Material::RsaPublic(_))
+        | (KeyFormat::Spki | KeyFormat::Pkcs8, Material::Secret(_)) => return Err(format.unsupported()),
+        _ => return Err(CryptoError::access(format!("a {} key has no such form", key.kind()))),
     };
-    let bytes = bytes.ok_or_else(|| Refusal::operation("the key has no such form"))?;
-    Ok(Job::short(move || Ok(Answer::Bytes(bytes))))
+    let bytes = bytes.ok_or_else(|| CryptoError::operation("the key has no such form"))?;
+    Ok(Job::short(move || Ok(CryptoOutcome::Bytes(bytes))))
 }
 
-/// So many bits that make whole bytes.
-fn whole_bytes(bits: f64) -> Result<usize, Refusal> {
+/// The number of bits, if they make whole bytes.
+fn whole_bytes(bits: f64) -> Result<usize, CryptoError> {
     if bits == 0.0 || bits.is_nan() {
-        return Err(Refusal::operation("length can not be 0"));
+        return Err(CryptoError::operation("length can not be 0"));
     }
     if bits % 8.0 != 0.0 {
-        return Err(Refusal::operation("currently only multiples of 8 are supported for length"));
+        return Err(CryptoError::operation("currently only multiples of 8 are supported for length"));
     }
     if !(8.0..=f64::from(1 << 30)).contains(&bits) {
-        return Err(Refusal::operation("length is out of bounds"));
+        return Err(CryptoError::operation("length is out of bounds"));
     }
     Ok(bits as usize / 8)
 }
@@ -332,77 +341,82 @@ struct Stretch {
 }
 
 impl Stretch {
-    fn read(given: &mut Given) -> Result<Self, Refusal> {
+    fn read(given: &mut AlgorithmIdentifier) -> Result<Self, CryptoError> {
         let (hash, salt) = (given.hash()?, given.needed_bytes("salt")?);
         match given.needed_number("iterations")? {
-            0 => Err(Refusal::operation("iterations can not be 0")),
+            0 => Err(CryptoError::operation("iterations can not be 0")),
             iterations => Ok(Self { hash, salt, iterations }),
         }
     }
 
-    /// A job that makes something of so many bytes.
-    fn job(self, key: Arc<CryptoKey>, len: usize, finish: impl FnOnce(Vec<u8>) -> Answer + Send + 'static) -> Job {
+    /// A job that processes this many bytes.
+    fn job(
+        self,
+        key: Arc<CryptoKey>,
+        len: usize,
+        finish: impl FnOnce(Vec<u8>) -> CryptoOutcome + Send + 'static,
+    ) -> Job {
         let takes_long = self.iterations > FEW_ITERATIONS || len > SHORT;
         let run = move || Ok(finish(self.hash.stretched(key.secret(), &self.salt, self.iterations, len)));
         Job { takes_long, run: Box::new(run) }
     }
 }
 
-fn derive_bits(mut given: Given, key: Arc<CryptoKey>, bits: f64) -> Result<Job, Refusal> {
+fn derive_bits(mut given: AlgorithmIdentifier, key: Arc<CryptoKey>, bits: f64) -> Result<Job, CryptoError> {
     key.check(given.algorithm, "deriveBits")?;
     let len = whole_bytes(bits)?;
     if given.algorithm == Algorithm::Pbkdf2 {
-        return Ok(Stretch::read(&mut given)?.job(key, len, Answer::Bytes));
+        return Ok(Stretch::read(&mut given)?.job(key, len, CryptoOutcome::Bytes));
     }
     let public = key_behind(given.needed_resource("public")?)?;
     let (secret, point) = agreeing(&key, &public)?;
     if secret.curve() != point.curve() {
-        return Err(Refusal::access("the keys are of two curves"));
+        return Err(CryptoError::access("the keys are of two curves"));
     }
     if len > point.curve().len() {
-        return Err(Refusal::operation(format!("the secret has no more than {} bits", point.curve().len() * 8)));
+        return Err(CryptoError::operation(format!("the secret has no more than {} bits", point.curve().len() * 8)));
     }
     Ok(Job::long(move || {
         let (secret, point) = agreeing(&key, &public)?;
-        let mut shared = secret.shared(point).ok_or_else(|| Refusal::access("the keys are of two curves"))?;
+        let mut shared = secret.shared(point).ok_or_else(|| CryptoError::access("the keys are of two curves"))?;
         shared.truncate(len);
-        Ok(Answer::Bytes(shared))
+        Ok(CryptoOutcome::Bytes(shared))
     }))
 }
 
 /// The two halves of an exchange.
-fn agreeing<'a>(own: &'a CryptoKey, other: &'a CryptoKey) -> Result<(&'a Secret, &'a Point), Refusal> {
+fn agreeing<'a>(own: &'a CryptoKey, other: &'a CryptoKey) -> Result<(&'a Secret, &'a EcPublicKey), CryptoError> {
     if other.algorithm != Algorithm::Ecdh {
-        return Err(Refusal::access("the public key is not one of ECDH"));
+        return Err(CryptoError::access("the public key is not one of ECDH"));
     }
     match (&own.material, &other.material) {
         (Material::EcPrivate(secret), Material::EcPublic(point)) => Ok((secret, point)),
-        (Material::EcPrivate(_), _) => Err(Refusal::access("`public` is not a public key")),
-        _ => Err(Refusal::access("the base key is not a private key")),
+        (Material::EcPrivate(_), _) => Err(CryptoError::access("`public` is not a public key")),
+        _ => Err(CryptoError::access("the base key is not a private key")),
     }
 }
 
 /// A key for AES, stretched from a password.
 fn derive_key(
-    mut given: Given,
+    mut given: AlgorithmIdentifier,
     key: Arc<CryptoKey>,
-    mut wanted: Given,
+    mut wanted: AlgorithmIdentifier,
     is_extractable: bool,
     usages: Value,
-) -> Result<Job, Refusal> {
+) -> Result<Job, CryptoError> {
     key.check(given.algorithm, "deriveKey")?;
     let stretch = Stretch::read(&mut given)?;
     let algorithm = wanted.algorithm;
     if algorithm == Algorithm::AesKw {
-        return Err(Refusal::unsupported("unsupported algorithm AES-KW"));
+        return Err(CryptoError::unsupported("unsupported algorithm AES-KW"));
     }
     let bits = wanted.needed_number("length")?;
     if !aes::is_key_length(bits) {
-        return Err(Refusal::operation("invalid key length"));
+        return Err(CryptoError::operation("invalid key length"));
     }
     let usages = key::some(key::usages(usages, aes::USAGES)?)?;
     Ok(stretch.job(key, bits as usize / 8, move |bytes| {
-        Answer::Key(CryptoKey {
+        CryptoOutcome::Key(CryptoKey {
             algorithm,
             hash: None,
             material: Material::Secret(bytes.into()),
@@ -417,11 +431,11 @@ mod tests {
     use super::*;
 
     pub(super) fn hex(bytes: &[u8]) -> String {
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+        HEXLOWER.encode(bytes)
     }
 
     pub(super) fn unhex(text: &str) -> Vec<u8> {
-        (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+        data_encoding::HEXLOWER_PERMISSIVE.decode(text.as_bytes()).unwrap()
     }
 
     #[test]

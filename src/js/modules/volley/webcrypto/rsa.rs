@@ -22,14 +22,14 @@ pub use ::rsa::PublicKey;
 pub const SIZES: std::ops::RangeInclusive<u32> = 1024..=8192;
 
 /// A private key.
-pub struct Private {
+pub struct RsaPrivateKey {
     key: PrivateKey,
     /// For ring, where it signs with keys like this; made for the first signature.
     swift: OnceLock<Option<ring::rsa::KeyPair>>,
 }
 
 /// The parts of a private key, each as big-endian bytes without zeros in front, under the names JWK gives them.
-pub struct Parts {
+pub struct RsaComponents {
     pub d: Vec<u8>,
     pub p: Vec<u8>,
     pub q: Vec<u8>,
@@ -43,7 +43,7 @@ pub struct Parts {
 pub enum Scheme {
     /// RSASSA-PKCS1-v1_5
     Pkcs1,
-    /// RSASSA-PSS with so many random bytes.
+    /// RSASSA-PSS with a salt of this many bytes.
     Pss { salt: usize },
 }
 
@@ -59,7 +59,7 @@ pub fn is_exponent(bytes: &[u8]) -> bool {
     value % 2 == 1 && (3..1 << 33).contains(&value)
 }
 
-impl Private {
+impl RsaPrivateKey {
     fn of(key: PrivateKey) -> Self {
         Self { key, swift: OnceLock::new() }
     }
@@ -94,10 +94,10 @@ impl Private {
     }
 
     /// The numbers only a private key has.
-    pub fn parts(&self) -> Option<Parts> {
+    pub fn parts(&self) -> Option<RsaComponents> {
         let bytes = |number: &BoxedUint| number.to_be_bytes_trimmed_vartime().to_vec();
         let [p, q] = self.key.primes() else { return None };
-        Some(Parts {
+        Some(RsaComponents {
             d: bytes(self.key.d()),
             p: bytes(p),
             q: bytes(q),
@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn a_key_does_all_it_is_for_and_comes_back_from_all_its_forms() {
-        let key = Private::generate(1024, E).unwrap();
+        let key = RsaPrivateKey::generate(1024, E).unwrap();
         let public = key.public();
         assert_eq!(bits(public), 1024);
         let salted = Scheme::Pss { salt: 20 };
@@ -217,20 +217,20 @@ mod tests {
         assert!(key.decrypt(Hash::Sha256, b"\xff", &locked).is_none());
         assert!(encrypt(public, Hash::Sha1, b"", &[0; 87]).is_none());
 
-        assert_eq!(Private::from_pkcs8(&key.to_pkcs8().unwrap()).unwrap().key, key.key);
+        assert_eq!(RsaPrivateKey::from_pkcs8(&key.to_pkcs8().unwrap()).unwrap().key, key.key);
         assert_eq!(public_from_spki(&to_spki(public).unwrap()).unwrap(), *public);
         let ((n, e), parts) = (numbers(public), key.parts().unwrap());
-        assert_eq!(Private::from_parts(&n, &e, &parts.d, Some((&parts.p, &parts.q))).unwrap().key, key.key);
-        let found = Private::from_parts(&n, &e, &parts.d, None).unwrap();
+        assert_eq!(RsaPrivateKey::from_parts(&n, &e, &parts.d, Some((&parts.p, &parts.q))).unwrap().key, key.key);
+        let found = RsaPrivateKey::from_parts(&n, &e, &parts.d, None).unwrap();
         assert_eq!(numbers(found.public()), (n.clone(), e.clone()));
         assert_eq!(public_from_parts(&n, &[&[0, 0], E].concat()).unwrap(), *public);
-        assert!(Private::from_parts(&n, &e, &parts.d, Some((&parts.p, &parts.p))).is_none());
+        assert!(RsaPrivateKey::from_parts(&n, &e, &parts.d, Some((&parts.p, &parts.p))).is_none());
         assert!(public_from_parts(&[], E).is_none());
     }
 
     #[test]
     fn what_ring_signs_is_good() {
-        let key = Private::generate(2048, E).unwrap();
+        let key = RsaPrivateKey::generate(2048, E).unwrap();
         for (hash, salt) in [(Hash::Sha256, 32), (Hash::Sha384, 48), (Hash::Sha512, 64)] {
             for scheme in [Scheme::Pkcs1, Scheme::Pss { salt }] {
                 let signature = key.sign(scheme, hash, b"text").unwrap();

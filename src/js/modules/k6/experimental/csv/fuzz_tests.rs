@@ -1,27 +1,27 @@
 //! What must hold for whatever is in a CSV file. Entered here with broken examples, and by the target `csv` of
 //! `tests/fuzz`.
 
-use super::records::{Fault, Records};
+use super::records::{CsvError, RecordReader};
 
 /// A delimiter's byte, and a file: reading ends, and records that are written again are read the same.
 pub fn records(data: &[u8]) {
     let Some((first, text)) = data.split_first() else { return };
     let delimiter = char::from(*first);
-    let mut records = Records::new(text, delimiter);
+    let mut records = RecordReader::new(text, delimiter);
     let mut written = Vec::new();
     let mut read = Vec::new();
-    // There is at most one record, or one fault, for each line.
+    // There is at most one record, or one error, for each line.
     for _ in 0..=text.len() + 1 {
         match records.read() {
             Ok(fields) => {
                 write(&mut written, &fields, delimiter);
                 read.push(fields);
             }
-            Err(Fault::End) => {
+            Err(CsvError::End) => {
                 again(&written, &read, delimiter);
                 return;
             }
-            Err(Fault::Delimiter) => return,
+            Err(CsvError::Delimiter) => return,
             Err(_) => {}
         }
     }
@@ -47,7 +47,7 @@ fn write(out: &mut Vec<u8>, fields: &[Vec<u8>], delimiter: char) {
 }
 
 fn again(written: &[u8], read: &[Vec<Vec<u8>>], delimiter: char) {
-    let mut records = Records::new(written, delimiter);
+    let mut records = RecordReader::new(written, delimiter);
     // Of a line's end that is written twice, one carriage return is part of the field, until it is read again.
     let plain = |fields: &[Vec<u8>]| -> Vec<Vec<u8>> {
         fields.iter().map(|field| field.iter().copied().filter(|byte| *byte != b'\r').collect()).collect()
@@ -55,7 +55,7 @@ fn again(written: &[u8], read: &[Vec<Vec<u8>>], delimiter: char) {
     for fields in read {
         assert_eq!(records.read().map(|fields| plain(&fields)), Ok(plain(fields)));
     }
-    assert_eq!(records.read(), Err(Fault::End));
+    assert_eq!(records.read(), Err(CsvError::End));
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! `k6/experimental/csv`: tables that all VUs share, and parsers that read row by row from a VU's own file handle.
 //!
-//! A table is read once per file and choice of lines, by whoever asks first; large ones away from the threads of VUs.
+//! A table is read once per file and range of lines, by the VU that asks first; large ones off the threads that run VUs.
 
 use std::cell::RefCell;
 use std::io::{self, Read};
@@ -10,17 +10,17 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::super::super::Op;
-use super::super::super::volley::shared_array::{Table, handle};
-use super::fs::{File, Reading};
+use super::super::super::volley::shared_array::{Arrays, FileArray, handle};
+use super::fs::{File, FileReader};
+use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
-use crate::js::vu::Vu;
 
 #[cfg(any(test, fuzzing))]
 pub mod fuzz_tests;
 mod records;
 mod table;
 
-use table::{Choice, Rows};
+use table::{CsvOptions, Rows};
 
 /// The native half.
 pub const OPS: &[(&str, Op)] = &[("parse", parse), ("parser", parser), ("next", next)];
@@ -28,7 +28,7 @@ pub const OPS: &[(&str, Op)] = &[("parse", parse), ("parser", parser), ("next", 
 /// Files beyond this size are parsed on a thread of their own.
 const LARGE: usize = 256 * 1024;
 
-/// Bytes from a place on.
+/// Bytes, read from an offset on.
 struct Cursor {
     bytes: Bytes,
     at: usize,
@@ -64,19 +64,19 @@ fn go_type(value: &Value) -> &'static str {
 }
 
 /// `(file, options)` -> a promise of a shared array's handle.
-fn parse(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn parse(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let file = file_of(&args).map_err(Throw::go)?;
-    let choice = Choice::read(args.take(1))
+    let options = CsvOptions::read(args.take(1))
         .map_err(|reason| Throw::go(format!("failed to interpret the provided Parser options; reason: {reason}")))?;
     let source = Cursor { bytes: file.bytes.clone(), at: file.offset.get() };
-    let begun = Rows::begin(source, &choice);
+    let begun = Rows::begin(source, &options);
     let mut rows = begun.map_err(|reason| Throw::go(format!("failed to create a new parser; reason: {reason}")))?;
     file.offset.set(rows.source().at);
-    let table = vu.script.arrays.table(format!("{}\0{choice:?}", file.path));
+    let table = vu.script.module_state::<Arrays>().table(format!("{}\0{options:?}", file.path));
     Ok(Value::Pending(Box::pin(async move {
         let mut read = move || {
             let rows_read = rows.all().map_err(Throw::go)?;
-            Ok(Table { rows: Arc::new(rows_read), end: rows.source().at })
+            Ok(FileArray { rows: Arc::new(rows_read), end: rows.source().at })
         };
         let is_large = file.bytes.len() > LARGE;
         let filled = table.get_or_try_init(|| async move {
@@ -87,17 +87,17 @@ fn parse(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
             read.unwrap_or_else(|_| Err(Throw::go("failed to read record; reason: the parser broke down")))
         });
         let table = filled.await?;
-        // Whoever finds the table stands where its reader stood.
+        // A VU that finds the table continues where the reader of the table ended.
         file.offset.set(table.end);
         Ok(handle(table.rows.clone()))
     })))
 }
 
 /// A parser of one VU.
-struct Parser(RefCell<Rows<Reading>>);
+struct CsvParser(RefCell<Rows<FileReader>>);
 
 /// `(file, options)` -> a parser's handle.
-fn parser(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn parser(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     if !vu.is_init() {
         return Err(Throw::go("csv Parser constructor must be called in the init context"));
     }
@@ -105,18 +105,18 @@ fn parser(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
         return Err(Throw::go("csv Parser constructor takes at least one non-nil source argument"));
     }
     let file = file_of(&args).map_err(Throw::go)?;
-    let choice = Choice::read(args.take(1)).map_err(|reason| {
+    let options = CsvOptions::read(args.take(1)).map_err(|reason| {
         Throw::go(format!("encountered an error while interpreting Parser options; reason: {reason}"))
     })?;
-    let rows = Rows::begin(Reading(file), &choice)
+    let rows = Rows::begin(FileReader(file), &options)
         .map_err(|reason| Throw::go(format!("failed to create a new parser; reason: {reason}")))?;
-    Ok(Value::Resource(Rc::new(Parser(RefCell::new(rows)))))
+    Ok(Value::Resource(Rc::new(CsvParser(RefCell::new(rows)))))
 }
 
 /// `(parser)` -> a promise of `{done, value}`.
-fn next(_vu: &Vu, args: Args) -> Result<Value, Throw> {
-    let row = args.resource::<Parser>(0)?.0.borrow_mut().value();
-    let result = row.map_err(|fault| Throw::go(fault.to_string())).map(|row| {
+fn next(_vu: &VuContext, args: Args) -> Result<Value, Throw> {
+    let row = args.resource::<CsvParser>(0)?.0.borrow_mut().value();
+    let result = row.map_err(|error| Throw::go(error.to_string())).map(|row| {
         let (done, value) = (row.is_none(), row.unwrap_or_else(|| Value::List(Vec::new())));
         Value::Map(vec![("done".to_owned(), done.into()), ("value".to_owned(), value)])
     });

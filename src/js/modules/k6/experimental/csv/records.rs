@@ -6,12 +6,12 @@
 use std::fmt;
 use std::io::{BufRead, BufReader, Read};
 
-/// So much is read from a source at once.
+/// How many bytes are read from a source at once.
 const BLOCK: usize = 4096;
 
-/// Why a record can't be had.
+/// Why there is no record.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum CsvError {
     /// There are no more.
     End,
     /// The delimiter can't be one.
@@ -19,16 +19,16 @@ pub enum Fault {
     /// It begins in this line and has another number of fields than the first.
     FieldCount(usize),
     /// A quote in a field that does not begin with one.
-    BareQuote(Place),
+    BareQuote(QuotePosition),
     /// A quote inside a quoted field, or one that is missing at its end.
-    Quote(Place),
+    Quote(QuotePosition),
     /// The source failed.
     Source(String),
 }
 
 /// Where a quote is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct QuotePosition {
     /// The line the record begins in, from 1.
     pub record: usize,
     /// The line, from 1.
@@ -37,7 +37,7 @@ pub struct Place {
     pub column: usize,
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for CsvError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (place, text) = match self {
             Self::End => return f.write_str("EOF"),
@@ -54,8 +54,10 @@ impl fmt::Display for Fault {
     }
 }
 
+impl std::error::Error for CsvError {}
+
 /// Reads records.
-pub struct Records<R> {
+pub struct RecordReader<R> {
     source: BufReader<R>,
     delimiter: char,
     /// How many lines were read.
@@ -65,8 +67,8 @@ pub struct Records<R> {
     line: Vec<u8>,
 }
 
-impl<R: Read> Records<R> {
-    /// Reads what `source` gives from now on.
+impl<R: Read> RecordReader<R> {
+    /// Reads from `source`.
     pub fn new(source: R, delimiter: char) -> Self {
         let source = BufReader::with_capacity(BLOCK, source);
         Self { source, delimiter, lines: 0, width: None, line: Vec::new() }
@@ -78,9 +80,9 @@ impl<R: Read> Records<R> {
     }
 
     /// Reads the next line into `line`; it ends with one line feed, or at the end with none. False when there is none.
-    fn next_line(&mut self) -> Result<bool, Fault> {
+    fn next_line(&mut self) -> Result<bool, CsvError> {
         self.line.clear();
-        self.source.read_until(b'\n', &mut self.line).map_err(|error| Fault::Source(error.to_string()))?;
+        self.source.read_until(b'\n', &mut self.line).map_err(|error| CsvError::Source(error.to_string()))?;
         let line = &mut self.line;
         if line.is_empty() {
             return Ok(false);
@@ -99,14 +101,14 @@ impl<R: Read> Records<R> {
     /// Gives the fields of the next record, one by one; empty lines are none.
     ///
     /// # Errors
-    /// Why it can't be had; the next call goes on with the line after.
-    pub fn read(&mut self) -> Result<Vec<Vec<u8>>, Fault> {
+    /// Why there is none; the next call continues with the next line.
+    pub fn read(&mut self) -> Result<Vec<Vec<u8>>, CsvError> {
         if matches!(self.delimiter, '"' | '\r' | '\n' | '\0' | char::REPLACEMENT_CHARACTER) {
-            return Err(Fault::Delimiter);
+            return Err(CsvError::Delimiter);
         }
         loop {
             if !self.next_line()? {
-                return Err(Fault::End);
+                return Err(CsvError::End);
             }
             if self.line != b"\n" {
                 break;
@@ -115,7 +117,7 @@ impl<R: Read> Records<R> {
         let first_line = self.lines;
         let fields = self.fields()?;
         match self.width {
-            Some(width) if width != fields.len() => Err(Fault::FieldCount(first_line)),
+            Some(width) if width != fields.len() => Err(CsvError::FieldCount(first_line)),
             _ => {
                 self.width = Some(fields.len());
                 Ok(fields)
@@ -124,7 +126,7 @@ impl<R: Read> Records<R> {
     }
 
     /// The fields of the record that begins with the present line; it may take further lines.
-    fn fields(&mut self) -> Result<Vec<Vec<u8>>, Fault> {
+    fn fields(&mut self) -> Result<Vec<Vec<u8>>, CsvError> {
         let record = self.lines;
         let mut encoded = [0; 4];
         let delimiter = self.delimiter.encode_utf8(&mut encoded).as_bytes();
@@ -134,7 +136,11 @@ impl<R: Read> Records<R> {
             if self.line.get(at) != Some(&b'"') {
                 let (field, next) = plain_field(&self.line, at, delimiter);
                 if let Some(quote) = memchr::memchr(b'"', field) {
-                    return Err(Fault::BareQuote(Place { record, line: self.lines, column: at + quote + 1 }));
+                    return Err(CsvError::BareQuote(QuotePosition {
+                        record,
+                        line: self.lines,
+                        column: at + quote + 1,
+                    }));
                 }
                 fields.push(field.to_vec());
                 match next {
@@ -150,7 +156,7 @@ impl<R: Read> Records<R> {
                     field.extend_from_slice(&self.line[at..]);
                     let (line, column) = (self.lines, self.line.len() + 1);
                     if !self.next_line()? {
-                        return Err(Fault::Quote(Place { record, line, column }));
+                        return Err(CsvError::Quote(QuotePosition { record, line, column }));
                     }
                     at = 0;
                     continue;
@@ -168,7 +174,7 @@ impl<R: Read> Records<R> {
                     fields.push(field);
                     return Ok(fields);
                 } else {
-                    return Err(Fault::Quote(Place { record, line: self.lines, column: at }));
+                    return Err(CsvError::Quote(QuotePosition { record, line: self.lines, column: at }));
                 }
             }
             fields.push(field);
@@ -189,9 +195,9 @@ fn plain_field<'a>(line: &'a [u8], at: usize, delimiter: &[u8]) -> (&'a [u8], Op
 mod tests {
     use super::*;
 
-    /// All records of a text, fields joined by `|`, until a fault that is not the end; then the fault.
+    /// All records of a text, fields joined by `|`, until an error that is not the end; then the error.
     fn read(text: &str, delimiter: char) -> Vec<String> {
-        let mut records = Records::new(text.as_bytes(), delimiter);
+        let mut records = RecordReader::new(text.as_bytes(), delimiter);
         let mut seen = Vec::new();
         loop {
             match records.read() {
@@ -199,9 +205,9 @@ mod tests {
                     let fields = fields.iter().map(|field| String::from_utf8_lossy(field).into_owned());
                     seen.push(fields.collect::<Vec<_>>().join("|"));
                 }
-                Err(Fault::End) => return seen,
-                Err(fault) => {
-                    seen.push(fault.to_string());
+                Err(CsvError::End) => return seen,
+                Err(error) => {
+                    seen.push(error.to_string());
                     return seen;
                 }
             }
@@ -261,11 +267,11 @@ mod tests {
 
     #[test]
     fn a_faulty_record_is_passed_over() {
-        let mut records = Records::new("a,b\n1\n3,4\n".as_bytes(), ',');
+        let mut records = RecordReader::new("a,b\n1\n3,4\n".as_bytes(), ',');
         assert!(records.read().is_ok());
-        assert_eq!(records.read(), Err(Fault::FieldCount(2)));
+        assert_eq!(records.read(), Err(CsvError::FieldCount(2)));
         assert_eq!(records.read(), Ok(vec![b"3".to_vec(), b"4".to_vec()]));
-        assert_eq!(records.read(), Err(Fault::End));
-        assert_eq!(records.read(), Err(Fault::End));
+        assert_eq!(records.read(), Err(CsvError::End));
+        assert_eq!(records.read(), Err(CsvError::End));
     }
 }

@@ -2,14 +2,14 @@
 
 use std::io::Read;
 
-use super::records::{Fault, Records};
+use super::records::{CsvError, RecordReader};
 use crate::js::modules::volley::shared_array::{Array, Builder};
 use crate::js::value::{Value, text_of};
 
 /// How a file is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Choice {
-    /// What stands between fields.
+pub struct CsvOptions {
+    /// The separator of fields.
     pub delimiter: Option<char>,
     /// The first record is left out.
     pub skip_first: bool,
@@ -21,33 +21,33 @@ pub struct Choice {
     pub as_objects: bool,
 }
 
-impl Choice {
-    /// The options of a script, made plain by the JavaScript half.
+impl CsvOptions {
+    /// Reads a script's options, which the JavaScript half has made plain.
     ///
     /// # Errors
     /// k6's words.
-    pub fn read(options: Value) -> Result<Self, String> {
-        let mut choice = Self::default();
-        let Value::Map(options) = options else { return Ok(choice) };
-        for (name, value) in options {
+    pub fn read(value: Value) -> Result<Self, String> {
+        let mut options = Self::default();
+        let Value::Map(fields) = value else { return Ok(options) };
+        for (name, value) in fields {
             match (name.as_str(), value) {
                 ("delimiter", Value::String(text)) => {
                     let mut chars = text.chars();
                     let (Some(delimiter), None) = (chars.next(), chars.next()) else {
                         return Err("delimiter must be a single character".to_owned());
                     };
-                    choice.delimiter = Some(delimiter);
+                    options.delimiter = Some(delimiter);
                 }
-                ("skipFirstLine", value) => choice.skip_first = matches!(value, Value::Bool(true)),
-                ("asObjects", value) => choice.as_objects = matches!(value, Value::Bool(true)),
-                ("fromLine", Value::Number(line)) => choice.from = Some(line as i64),
-                ("toLine", Value::Number(line)) => choice.to = Some(line as i64),
+                ("skipFirstLine", value) => options.skip_first = matches!(value, Value::Bool(true)),
+                ("asObjects", value) => options.as_objects = matches!(value, Value::Bool(true)),
+                ("fromLine", Value::Number(line)) => options.from = Some(line as i64),
+                ("toLine", Value::Number(line)) => options.to = Some(line as i64),
                 _ => {}
             }
         }
-        match (choice.from, choice.to) {
+        match (options.from, options.to) {
             (Some(from), Some(to)) if from >= to => Err("fromLine must be less than or equal to toLine".to_owned()),
-            _ => Ok(choice),
+            _ => Ok(options),
         }
     }
 
@@ -68,9 +68,9 @@ impl Choice {
     }
 }
 
-/// The rows of one file, in the middle of being read.
+/// The rows of one file as they are read.
 pub struct Rows<R> {
-    records: Records<R>,
+    records: RecordReader<R>,
     names: Option<Vec<String>>,
     /// How many records were read or left out.
     at: i64,
@@ -79,24 +79,24 @@ pub struct Rows<R> {
 }
 
 impl<R: Read> Rows<R> {
-    /// Reads on to the first row that is wanted.
+    /// Reads up to the first row that is wanted.
     ///
     /// # Errors
-    /// k6's words, for a choice that makes no sense and a file that is too short for it.
-    pub fn begin(source: R, choice: &Choice) -> Result<Self, String> {
-        choice.check()?;
-        let records = Records::new(source, choice.delimiter.unwrap_or(','));
+    /// k6's words, for options that make no sense and for a file that is too short for them.
+    pub fn begin(source: R, options: &CsvOptions) -> Result<Self, String> {
+        options.check()?;
+        let records = RecordReader::new(source, options.delimiter.unwrap_or(','));
         // A last line of 0 is none.
-        let mut rows = Self { records, names: None, at: 0, last: choice.to.filter(|to| *to > 0) };
-        let from = choice.from.unwrap_or(0);
-        if choice.skip_first && from == 0 {
-            rows.record().map_err(|fault| format!("failed to skip the first line; reason: {fault}"))?;
+        let mut rows = Self { records, names: None, at: 0, last: options.to.filter(|to| *to > 0) };
+        let from = options.from.unwrap_or(0);
+        if options.skip_first && from == 0 {
+            rows.record().map_err(|error| format!("failed to skip the first line; reason: {error}"))?;
         }
         while rows.at < from {
-            rows.record().map_err(|fault| format!("failed to skip lines until line {from}; reason: {fault}"))?;
+            rows.record().map_err(|error| format!("failed to skip lines until line {from}; reason: {error}"))?;
         }
-        if choice.as_objects {
-            let names = rows.record().map_err(|fault| format!("failed to read the first line; reason: {fault}"))?;
+        if options.as_objects {
+            let names = rows.record().map_err(|error| format!("failed to read the first line; reason: {error}"))?;
             rows.names = Some(names.iter().map(|name| text_of(name)).collect());
         }
         Ok(rows)
@@ -107,16 +107,16 @@ impl<R: Read> Rows<R> {
         self.records.source()
     }
 
-    fn record(&mut self) -> Result<Vec<Vec<u8>>, Fault> {
+    fn record(&mut self) -> Result<Vec<Vec<u8>>, CsvError> {
         let record = self.records.read()?;
         self.at += 1;
         Ok(record)
     }
 
     /// The next row that is wanted.
-    fn row(&mut self) -> Result<Vec<Vec<u8>>, Fault> {
+    fn row(&mut self) -> Result<Vec<Vec<u8>>, CsvError> {
         if self.last.is_some_and(|last| self.at > last) {
-            return Err(Fault::End);
+            return Err(CsvError::End);
         }
         self.record()
     }
@@ -125,11 +125,11 @@ impl<R: Read> Rows<R> {
     ///
     /// # Errors
     /// What is wrong with it, in Go's words.
-    pub fn value(&mut self) -> Result<Option<Value>, Fault> {
+    pub fn value(&mut self) -> Result<Option<Value>, CsvError> {
         let fields = match self.row() {
             Ok(fields) => fields,
-            Err(Fault::End) => return Ok(None),
-            Err(fault) => return Err(fault),
+            Err(CsvError::End) => return Ok(None),
+            Err(error) => return Err(error),
         };
         let fields = fields.iter().map(|field| text_of(field));
         let Some(names) = &self.names else { return Ok(Some(Value::List(fields.map(Value::String).collect()))) };
@@ -154,8 +154,8 @@ impl<R: Read> Rows<R> {
         loop {
             let fields = match self.row() {
                 Ok(fields) => fields,
-                Err(Fault::End) => return Ok(array.finish()),
-                Err(fault) => return Err(format!("failed to read record; reason: {fault}")),
+                Err(CsvError::End) => return Ok(array.finish()),
+                Err(error) => return Err(format!("failed to read record; reason: {error}")),
             };
             array.push(|out| match &columns {
                 None => {
@@ -205,8 +205,8 @@ fn write_text(out: &mut Vec<u8>, field: &[u8]) {
 mod tests {
     use super::*;
 
-    fn choice(options: &[(&str, Value)]) -> Result<Choice, String> {
-        let options = options.iter().map(|(name, value)| {
+    fn options(given: &[(&str, Value)]) -> Result<CsvOptions, String> {
+        let fields = given.iter().map(|(name, value)| {
             let value = match value {
                 Value::Number(number) => Value::Number(*number),
                 Value::Bool(value) => Value::Bool(*value),
@@ -215,13 +215,13 @@ mod tests {
             };
             ((*name).to_owned(), value)
         });
-        Choice::read(Value::Map(options.collect()))
+        CsvOptions::read(Value::Map(fields.collect()))
     }
 
     /// All rows of a text as JSON, or what is wrong.
-    fn read(text: &str, options: &[(&str, Value)]) -> String {
-        let all = choice(options).and_then(|choice| {
-            let array = Rows::begin(text.as_bytes(), &choice)?.all()?;
+    fn read(text: &str, given: &[(&str, Value)]) -> String {
+        let all = options(given).and_then(|options| {
+            let array = Rows::begin(text.as_bytes(), &options)?.all()?;
             let rows: Vec<_> = (0..array.len()).filter_map(|at| array.get(at)).collect();
             Ok(rows.iter().map(|row| String::from_utf8_lossy(row).into_owned()).collect::<Vec<_>>().join(" "))
         });

@@ -179,7 +179,7 @@ pub(super) fn select_value(element: &Element) -> Value {
     chosen(element).next().map(|node| values::option(&element.document, node)).unwrap_or_default().into()
 }
 
-/// What a button stands for: its attribute, or what is in it.
+/// The value of a button: its attribute, or its text.
 pub(super) fn button_value(element: &Element) -> Value {
     element.attribute("value").map_or_else(|| render::inner(&element.document, element.node).into(), Value::from)
 }
@@ -264,7 +264,7 @@ pub(super) fn progress_value(element: &Element) -> Value {
     Value::Number(done(element).unwrap_or(0.0))
 }
 
-/// As the value, but -1 where nobody knows.
+/// As the value, but -1 where it is unknown.
 pub(super) fn progress_position(element: &Element) -> Value {
     Value::Number(done(element).unwrap_or(-1.0))
 }

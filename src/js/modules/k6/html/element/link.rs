@@ -4,7 +4,8 @@ use super::Element;
 use crate::js::value::Value;
 use crate::net::http::Url;
 
-/// An attribute as an address; as it stands where the document has none, empty where it is missing or no address.
+/// An attribute resolved against the document's address; unchanged if the document has none, empty if it is missing or no
+/// address.
 pub(super) fn resolved(element: &Element, attribute: &str) -> String {
     let Some(reference) = element.attribute(attribute) else { return String::new() };
     if element.document.url.is_empty() {

@@ -4,7 +4,7 @@
 
 use std::rc::Rc;
 
-use super::document::{Data, Document, NodeId, ROOT};
+use super::document::{Document, NodeData, NodeId, ROOT, Tag};
 use super::render;
 use super::selection::Selection;
 use super::selector::{Match, Selector};
@@ -28,51 +28,6 @@ pub struct Element {
 
 /// The namespaces of elements that are not HTML are named, too.
 const NAMESPACE: &str = "http://www.w3.org/1999/xhtml";
-
-/// The methods of every node, in the words of [`call`].
-pub const COMMON: &[&str] = &[
-    "attributes",
-    "childElementCount",
-    "childNodes",
-    "children",
-    "classList",
-    "className",
-    "contains",
-    "firstChild",
-    "firstElementChild",
-    "getAttribute",
-    "getAttributeNode",
-    "getElementsByClassName",
-    "getElementsByTagName",
-    "hasAttribute",
-    "hasAttributes",
-    "hasChildNodes",
-    "id",
-    "innerHTML",
-    "isDefaultNamespace",
-    "isEqualNode",
-    "isSameNode",
-    "lang",
-    "lastChild",
-    "lastElementChild",
-    "matches",
-    "namespaceURI",
-    "nextElementSibling",
-    "nextSibling",
-    "nodeName",
-    "nodeType",
-    "nodeValue",
-    "ownerDocument",
-    "parentElement",
-    "parentNode",
-    "previousElementSibling",
-    "previousSibling",
-    "querySelector",
-    "querySelectorAll",
-    "selection",
-    "textContent",
-    "toString",
-];
 
 impl Element {
     /// A node.
@@ -124,12 +79,31 @@ impl Element {
     /// The word by which its prototype is known: the name of an element, the kind of another node.
     pub fn name(&self) -> &str {
         match self.document.data(self.node) {
-            Data::Document => "#document",
-            Data::Doctype { name, .. } => name,
-            Data::Text(_) => "#text",
-            Data::Comment(_) => "#comment",
-            Data::Element(tag) => &tag.name,
+            NodeData::Document => "#document",
+            NodeData::Doctype { name, .. } => name,
+            NodeData::Text(_) => "#text",
+            NodeData::Comment(_) => "#comment",
+            NodeData::Element(tag) => &tag.name,
         }
+    }
+
+    /// The number that the DOM gives its kind.
+    fn node_type(&self) -> u8 {
+        match self.document.data(self.node) {
+            NodeData::Element(_) => 1,
+            NodeData::Text(_) => 3,
+            NodeData::Comment(_) => 8,
+            NodeData::Document => 9,
+            NodeData::Doctype { .. } => 10,
+        }
+    }
+
+    fn has_document_of(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.document, &other.document)
+    }
+
+    fn elements_among(&self, nodes: impl IntoIterator<Item = NodeId>) -> impl Iterator<Item = NodeId> {
+        nodes.into_iter().filter(|node| self.document.is_element(*node))
     }
 
     /// The attributes by name.
@@ -158,10 +132,10 @@ impl Element {
             && a.iter().zip(&b).all(|((depth_a, a), (depth_b, b))| {
                 depth_a == depth_b
                     && match (self.document.data(*a), other.document.data(*b)) {
-                        (Data::Document, Data::Document) => true,
-                        (Data::Text(a), Data::Text(b)) | (Data::Comment(a), Data::Comment(b)) => a == b,
-                        (Data::Doctype { name: a, .. }, Data::Doctype { name: b, .. }) => a == b,
-                        (Data::Element(a), Data::Element(b)) => {
+                        (NodeData::Document, NodeData::Document) => true,
+                        (NodeData::Text(a), NodeData::Text(b)) | (NodeData::Comment(a), NodeData::Comment(b)) => a == b,
+                        (NodeData::Doctype { name: a, .. }, NodeData::Doctype { name: b, .. }) => a == b,
+                        (NodeData::Element(a), NodeData::Element(b)) => {
                             a.name == b.name
                                 && a.namespace == b.namespace
                                 && a.attributes.len() == b.attributes.len()
@@ -173,81 +147,106 @@ impl Element {
     }
 }
 
+/// A method of all nodes. The arguments of a script begin at 2, behind the node and the name.
+type NodeMethod = fn(&Element, Args) -> Value;
+
+/// The methods of every node.
+const COMMON: &[(&str, NodeMethod)] = &[
+    ("attributes", |this, _| Value::Map(this.attributes())),
+    ("childElementCount", |this, _| Value::Number(this.document.elements(this.node).count() as f64)),
+    ("childNodes", |this, _| this.list(this.document.children(this.node))),
+    ("children", |this, _| this.list(this.document.elements(this.node))),
+    ("classList", |this, _| Value::List(this.text_of("class").split_whitespace().map(Value::from).collect())),
+    ("className", |this, _| optional(this.attribute("class"))),
+    ("contains", |this, args| {
+        let is_inside =
+            |other: Rc<Element>| this.has_document_of(&other) && this.document.contains(this.node, other.node);
+        args.resource::<Element>(2).is_ok_and(is_inside).into()
+    }),
+    ("firstChild", |this, _| this.maybe(this.document.first_child(this.node))),
+    ("firstElementChild", |this, _| this.maybe(this.document.elements(this.node).next())),
+    ("getAttribute", |this, args| optional(this.attribute(&text(args)))),
+    ("getAttributeNode", |this, args| {
+        let wanted = text(args);
+        let found = this.attributes().into_iter().find(|(name, _)| *name == wanted);
+        found.map_or(Value::Undefined, |(_, attribute)| attribute)
+    }),
+    ("getElementsByClassName", |this, args| this.list(this.select(&format!(".{}", text(args))))),
+    ("getElementsByTagName", |this, args| this.list(this.select(&text(args)))),
+    ("hasAttribute", |this, args| this.has(&text(args)).into()),
+    ("hasAttributes", |this, _| this.document.tag(this.node).is_some_and(|tag| !tag.attributes.is_empty()).into()),
+    ("hasChildNodes", |this, _| this.document.first_child(this.node).is_some().into()),
+    ("id", |this, _| this.text_of("id").into()),
+    ("innerHTML", |this, _| render::inner(&this.document, this.node).into()),
+    ("isDefaultNamespace", |this, _| this.document.tag(this.node).is_none_or(Tag::is_html).into()),
+    ("isEqualNode", |this, args| args.resource::<Element>(2).is_ok_and(|other| this.equals(&other)).into()),
+    ("isSameNode", |this, args| {
+        let is_same = |other: Rc<Element>| this.has_document_of(&other) && other.node == this.node;
+        args.resource::<Element>(2).is_ok_and(is_same).into()
+    }),
+    ("lang", |this, _| optional(this.attribute("lang"))),
+    ("lastChild", |this, _| this.maybe(this.document.last_child(this.node))),
+    ("lastElementChild", |this, _| this.maybe(this.document.elements(this.node).last())),
+    ("matches", |this, args| Match::new(&this.document).matches(&Selector::parse(&text(args)), this.node).into()),
+    ("namespaceURI", |this, _| this.document.tag(this.node).map_or(NAMESPACE, |tag| &*tag.namespace).into()),
+    ("nextElementSibling", |this, _| this.maybe(this.elements_among(this.document.after(this.node)).next())),
+    ("nextSibling", |this, _| this.maybe(this.document.next(this.node))),
+    ("nodeName", |this, _| this.name().into()),
+    ("nodeType", |this, _| Value::Number(f64::from(this.node_type()))),
+    ("nodeValue", |this, _| match this.document.data(this.node) {
+        NodeData::Text(text) | NodeData::Comment(text) => (&**text).into(),
+        _ => Value::Undefined,
+    }),
+    ("ownerDocument", |this, _| this.other(ROOT)),
+    ("parentElement", |this, _| this.maybe(this.elements_among(this.document.parent(this.node)).next())),
+    ("parentNode", |this, _| this.maybe(this.document.parent(this.node))),
+    ("previousElementSibling", |this, _| this.maybe(this.elements_among(this.document.before(this.node)).next())),
+    ("previousSibling", |this, _| this.maybe(this.document.previous(this.node))),
+    ("querySelector", |this, args| this.maybe(this.select(&text(args)).first().copied())),
+    ("querySelectorAll", |this, args| this.list(this.select(&text(args)))),
+    ("selection", |this, _| Value::Resource(Rc::new(Selection::of(this.document.clone(), this.node)))),
+    ("textContent", |this, _| this.document.text(this.node).into()),
+    ("toString", |this, _| match this.document.is_element(this.node) {
+        true => "[object html.Node]".into(),
+        false => format!("[object {}]", this.name()).into(),
+    }),
+];
+
+/// The names of the methods of every node.
+pub fn common_names() -> impl Iterator<Item = &'static str> {
+    COMMON.iter().map(|(name, _)| *name)
+}
+
 /// Calls a method; the element is the first of `args`.
 ///
 /// # Errors
 /// When there is no such method.
-pub fn call(element: &Element, name: &str, mut args: Args) -> Result<Value, Throw> {
+pub fn call(element: &Element, name: &str, args: Args) -> Result<Value, Throw> {
     if let Some(value) = members::call(element, name) {
         return Ok(value);
     }
-    let document = &*element.document;
-    let node = element.node;
-    let is_element = |node: &NodeId| document.is_element(*node);
-    Ok(match name {
-        "attributes" => Value::Map(element.attributes()),
-        "childElementCount" => Value::Number(document.elements(node).count() as f64),
-        "childNodes" => element.list(document.children(node)),
-        "children" => element.list(document.elements(node)),
-        "classList" => Value::List(element.text_of("class").split_whitespace().map(Value::from).collect()),
-        "className" => element.attribute("class").map_or(Value::Undefined, Value::from),
-        "contains" => match args.resource::<Element>(2) {
-            Ok(other) => (Rc::ptr_eq(&other.document, &element.document) && document.contains(node, other.node)).into(),
-            Err(_) => false.into(),
-        },
-        "firstChild" => element.maybe(document.first_child(node)),
-        "firstElementChild" => element.maybe(document.elements(node).next()),
-        "getAttribute" => element.attribute(&super::text(args.take(2))).map_or(Value::Undefined, Value::from),
-        "getAttributeNode" => {
-            let wanted = super::text(args.take(2));
-            let found = element.attributes().into_iter().find(|(name, _)| *name == wanted);
-            found.map_or(Value::Undefined, |(_, attribute)| attribute)
-        }
-        "getElementsByClassName" => element.list(element.select(&format!(".{}", super::text(args.take(2))))),
-        "getElementsByTagName" | "querySelectorAll" => element.list(element.select(&super::text(args.take(2)))),
-        "querySelector" => element.maybe(element.select(&super::text(args.take(2))).first().copied()),
-        "hasAttribute" => element.has(&super::text(args.take(2))).into(),
-        "hasAttributes" => document.tag(node).is_some_and(|tag| !tag.attributes.is_empty()).into(),
-        "hasChildNodes" => document.first_child(node).is_some().into(),
-        "id" => element.text_of("id").into(),
-        "innerHTML" => render::inner(document, node).into(),
-        "isDefaultNamespace" => document.tag(node).is_none_or(super::document::Tag::is_html).into(),
-        "isEqualNode" => args.resource::<Element>(2).is_ok_and(|other| element.equals(&other)).into(),
-        "isSameNode" => {
-            let same = |other: Rc<Element>| Rc::ptr_eq(&other.document, &element.document) && other.node == node;
-            args.resource::<Element>(2).is_ok_and(same).into()
-        }
-        "lang" => element.attribute("lang").map_or(Value::Undefined, Value::from),
-        "lastChild" => element.maybe(document.last_child(node)),
-        "lastElementChild" => element.maybe(document.elements(node).last()),
-        "matches" => Match::new(document).matches(&Selector::parse(&super::text(args.take(2))), node).into(),
-        "namespaceURI" => match document.tag(node) {
-            Some(tag) => (&*tag.namespace).into(),
-            None => NAMESPACE.into(),
-        },
-        "nextElementSibling" => element.maybe(document.after(node).find(is_element)),
-        "nextSibling" => element.maybe(document.next(node)),
-        "nodeName" => element.name().into(),
-        "nodeType" => Value::Number(match document.data(node) {
-            Data::Element(_) => 1.0,
-            Data::Text(_) => 3.0,
-            Data::Comment(_) => 8.0,
-            Data::Document => 9.0,
-            Data::Doctype { .. } => 10.0,
-        }),
-        "nodeValue" => match document.data(node) {
-            Data::Text(text) | Data::Comment(text) => (&**text).into(),
-            _ => Value::Undefined,
-        },
-        "ownerDocument" => element.other(ROOT),
-        "parentElement" => element.maybe(document.parent(node).filter(is_element)),
-        "parentNode" => element.maybe(document.parent(node)),
-        "previousElementSibling" => element.maybe(document.before(node).find(is_element)),
-        "previousSibling" => element.maybe(document.previous(node)),
-        "selection" => Value::Resource(Rc::new(Selection::of(element.document.clone(), node))),
-        "textContent" => document.text(node).into(),
-        "toString" if is_element(&node) => "[object html.Node]".into(),
-        "toString" => format!("[object {}]", element.name()).into(),
-        other => return Err(Throw::type_error(format!("elements have no method `{other}`"))),
-    })
+    match COMMON.iter().find(|(known, _)| *known == name) {
+        Some((_, method)) => Ok(method(element, args)),
+        None => Err(Throw::type_error(format!("elements have no method `{name}`"))),
+    }
+}
+
+fn optional(text: Option<&str>) -> Value {
+    text.map_or(Value::Undefined, Value::from)
+}
+
+/// The first argument as a text.
+fn text(mut args: Args) -> String {
+    super::methods::text(args.take(2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_method_is_there_once() {
+        let names: Vec<_> = common_names().collect();
+        assert!(names.is_sorted_by(|one, other| one < other), "{names:?}");
+    }
 }

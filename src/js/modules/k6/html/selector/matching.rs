@@ -6,17 +6,17 @@ use html5ever::LocalName;
 use rustc_hash::FxHashMap;
 
 use super::{Combinator, Complex, Compound, Selector, Simple, Test};
-use crate::js::modules::k6::html::document::{Data, Document, NodeId};
+use crate::js::modules::k6::html::document::{Document, NodeData, NodeId};
 
 /// Matches elements of one document. It remembers places among siblings, so that long lists stay cheap.
 pub struct Match<'a> {
     document: &'a Document,
-    places: RefCell<FxHashMap<NodeId, Place>>,
+    places: RefCell<FxHashMap<NodeId, SiblingPosition>>,
 }
 
-/// Where an element stands among its siblings, counted from one.
+/// The position of an element among its siblings, counted from one.
 #[derive(Clone, Copy, Default)]
-struct Place {
+struct SiblingPosition {
     child: i64,
     child_from_end: i64,
     of_type: i64,
@@ -53,7 +53,7 @@ impl<'a> Match<'a> {
             Combinator::Child => document.parent(node).is_some_and(fits),
             Combinator::NextSibling => {
                 // Comments and text stand between elements without separating them.
-                let passed = |other: &NodeId| matches!(document.data(*other), Data::Text(_) | Data::Comment(_));
+                let passed = |other: &NodeId| matches!(document.data(*other), NodeData::Text(_) | NodeData::Comment(_));
                 document.before(node).find(|other| !passed(other)).is_some_and(fits)
             }
             Combinator::LaterSibling => document.before(node).any(fits),
@@ -96,11 +96,13 @@ impl<'a> Match<'a> {
             }
             Simple::Input => matches!(document.name(node), "input" | "select" | "textarea" | "button"),
             Simple::Empty => document.children(node).all(|child| match document.data(child) {
-                Data::Element(_) => false,
-                Data::Text(text) => text.trim().is_empty(),
+                NodeData::Element(_) => false,
+                NodeData::Text(text) => text.trim().is_empty(),
                 _ => true,
             }),
-            Simple::Root => document.parent(node).is_some_and(|parent| matches!(document.data(parent), Data::Document)),
+            Simple::Root => {
+                document.parent(node).is_some_and(|parent| matches!(document.data(parent), NodeData::Document))
+            }
             Simple::Link => matches!(document.name(node), "a" | "area" | "link") && has("href"),
             Simple::Lang(wanted) => {
                 let speaks = |node: NodeId| {
@@ -152,11 +154,11 @@ impl<'a> Match<'a> {
         })
     }
 
-    fn place(&self, node: NodeId) -> Place {
+    fn place(&self, node: NodeId) -> SiblingPosition {
         if let Some(place) = self.places.borrow().get(&node) {
             return *place;
         }
-        let Some(parent) = self.document.parent(node) else { return Place::default() };
+        let Some(parent) = self.document.parent(node) else { return SiblingPosition::default() };
         let siblings: Vec<NodeId> = self.document.elements(parent).collect();
         let mut places = self.places.borrow_mut();
         let mut by_name: FxHashMap<&LocalName, i64> = FxHashMap::default();
@@ -166,7 +168,7 @@ impl<'a> Match<'a> {
             *of_type += 1;
             let child = at as i64 + 1;
             let child_from_end = siblings.len() as i64 - at as i64;
-            places.insert(*sibling, Place { child, child_from_end, of_type: *of_type, of_type_from_end: 0 });
+            places.insert(*sibling, SiblingPosition { child, child_from_end, of_type: *of_type, of_type_from_end: 0 });
         }
         for sibling in &siblings {
             let Some(tag) = self.document.tag(*sibling) else { continue };

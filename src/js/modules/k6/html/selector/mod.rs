@@ -87,7 +87,7 @@ enum Simple {
     Never,
 }
 
-/// What is asked of an attribute's value.
+/// A condition on an attribute's value.
 #[derive(Debug)]
 enum Test {
     Exists,

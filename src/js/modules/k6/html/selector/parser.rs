@@ -5,16 +5,16 @@ use regex_lite::Regex;
 use super::{Combinator, Complex, Compound, Selector, Simple, Test};
 
 /// Selectors inside selectors go no deeper.
-const DEEPEST: usize = 32;
+const MAX_DEPTH: usize = 32;
 
 /// Reads a whole text; `None` where it is no selector.
 pub(super) fn parse(text: &str) -> Option<Vec<Complex>> {
-    let mut parser = Parser { text, at: 0, depth: 0 };
+    let mut parser = SelectorParser { text, at: 0, depth: 0 };
     let group = parser.group()?;
     (parser.at == text.len()).then_some(group)
 }
 
-struct Parser<'a> {
+struct SelectorParser<'a> {
     text: &'a str,
     at: usize,
     depth: usize,
@@ -28,7 +28,7 @@ fn continues_name(byte: u8) -> bool {
     starts_name(byte) || byte == b'-' || byte.is_ascii_digit()
 }
 
-impl<'a> Parser<'a> {
+impl<'a> SelectorParser<'a> {
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
@@ -219,7 +219,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// A regular expression, up to the bracket that closes what it stands in.
+    /// A regular expression, up to the closing bracket of what surrounds it.
     fn pattern(&mut self) -> Option<Regex> {
         let mut open = 0;
         let end = self.rest().bytes().position(|byte| {
@@ -325,7 +325,7 @@ impl<'a> Parser<'a> {
     fn inner_group(&mut self) -> Option<Selector> {
         self.open()?;
         self.depth += 1;
-        if self.depth > DEEPEST {
+        if self.depth > MAX_DEPTH {
             return None;
         }
         let group = self.group()?;

@@ -1,7 +1,7 @@
 //! Selectors against one document, by the texts of what they find.
 
 use super::*;
-use crate::js::modules::k6::html::document::{Pace, ROOT};
+use crate::js::modules::k6::html::document::{ROOT, Yielder};
 use crate::js::modules::k6::html::parse::parse;
 
 const PAGE: &str = r#"<html lang="en-US"><body>
@@ -13,7 +13,7 @@ const PAGE: &str = r#"<html lang="en-US"><body>
 
 /// What a selector finds: the name of a control, else its text, else its tag.
 fn found(selector: &str) -> String {
-    let document = parse(PAGE, "", Pace::default()).unwrap();
+    let document = parse(PAGE, "", Yielder::default()).unwrap();
     let matcher = Match::new(&document);
     let selector = Selector::parse(selector);
     let shown = matcher.below(&selector, ROOT).map(|node| match document.attribute(node, "name") {
@@ -190,7 +190,7 @@ fn any_text_is_read_without_a_crash() {
         "1",
         "\\\n",
     ];
-    let document = parse(PAGE, "", Pace::default()).unwrap();
+    let document = parse(PAGE, "", Yielder::default()).unwrap();
     let matcher = Match::new(&document);
     let mut state = 0x2545_F491_4F6C_DD1D_u64;
     for _ in 0..4000 {

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use super::super::json_text::check;
-use super::{Text, effort, end_of_value, get, list, members, quoted, trim, unquoted, values};
+use super::{JsonText, budget, end_of_value, get, list, members, quoted, trim, unquoted, values};
 
 /// Makes one text of another. An empty result is nothing.
-type Modifier = for<'a> fn(&'a [u8], &str) -> Text<'a>;
+type Modifier = for<'a> fn(&'a [u8], &str) -> JsonText<'a>;
 
 const MODIFIERS: [(&str, Modifier); 13] = [
     ("this", |json, _| Cow::Borrowed(json)),
@@ -25,7 +25,7 @@ const MODIFIERS: [(&str, Modifier); 13] = [
 ];
 
 /// How deep `@dig` goes.
-const DEEPEST: usize = 256;
+const MAX_DEPTH: usize = 256;
 
 fn find(name: &str) -> Option<Modifier> {
     MODIFIERS.iter().find(|(known, _)| *known == name).map(|(_, modifier)| *modifier)
@@ -37,7 +37,7 @@ pub(super) fn exists(name: &str) -> bool {
 }
 
 /// Applies the modifier `path` begins with, and gives what follows it; `None` if there is no such modifier.
-pub(super) fn modified<'a, 'p>(json: &'a [u8], path: &'p str) -> Option<(Text<'a>, &'p str)> {
+pub(super) fn modified<'a, 'p>(json: &'a [u8], path: &'p str) -> Option<(JsonText<'a>, &'p str)> {
     let end = path.find([':', '|', '.']).unwrap_or(path.len());
     let modifier = find(&path[1..end])?;
     let rest = &path[end..];
@@ -51,7 +51,7 @@ pub(super) fn modified<'a, 'p>(json: &'a [u8], path: &'p str) -> Option<(Text<'a
 }
 
 /// The literal `path` begins with, and what follows it; `None` if it is none.
-pub(super) fn literal<'a>(path: &str) -> Option<(Text<'a>, &str)> {
+pub(super) fn literal<'a>(path: &str) -> Option<(JsonText<'a>, &str)> {
     let text = &path[1..];
     let end = match text.as_bytes().first()? {
         b'{' | b'[' | b'"' => end_of_value(text.as_bytes(), 0),
@@ -90,7 +90,7 @@ fn object<'a>(members: impl Iterator<Item = (&'a [u8], &'a [u8])>) -> Vec<u8> {
         out.extend_from_slice(key);
         out.push(b':');
         out.extend_from_slice(value);
-        if !effort::make(out.len()) {
+        if !budget::make(out.len()) {
             break;
         }
     }
@@ -98,11 +98,11 @@ fn object<'a>(members: impl Iterator<Item = (&'a [u8], &'a [u8])>) -> Vec<u8> {
     out
 }
 
-fn borrowed(json: &[u8]) -> Text<'_> {
+fn borrowed(json: &[u8]) -> JsonText<'_> {
     Cow::Borrowed(json)
 }
 
-fn reverse(json: &[u8]) -> Text<'_> {
+fn reverse(json: &[u8]) -> JsonText<'_> {
     if is_array(json) {
         let items: Vec<_> = values(json).collect();
         return Cow::Owned(list(items.into_iter().rev().map(borrowed)));
@@ -119,10 +119,10 @@ fn is_set(argument: &str, key: &str) -> bool {
     check(argument.as_bytes()).is_ok() && get(argument.as_bytes(), key).as_deref() == Some(b"true")
 }
 
-fn flatten<'a>(json: &'a [u8], argument: &str) -> Text<'a> {
+fn flatten<'a>(json: &'a [u8], argument: &str) -> JsonText<'a> {
     fn add<'a>(array: &'a [u8], is_deep: bool, level: usize, to: &mut Vec<&'a [u8]>) {
         for item in values(array) {
-            if is_array(item) && (level == 0 || is_deep) && level < DEEPEST {
+            if is_array(item) && (level == 0 || is_deep) && level < MAX_DEPTH {
                 add(item, is_deep, level + 1, to);
             } else {
                 to.push(item);
@@ -138,7 +138,7 @@ fn flatten<'a>(json: &'a [u8], argument: &str) -> Text<'a> {
 }
 
 /// One object of many; the last value of a key wins, unless all are to be preserved.
-fn join<'a>(json: &'a [u8], argument: &str) -> Text<'a> {
+fn join<'a>(json: &'a [u8], argument: &str) -> JsonText<'a> {
     if !is_array(json) {
         return Cow::Borrowed(json);
     }
@@ -158,7 +158,7 @@ fn join<'a>(json: &'a [u8], argument: &str) -> Text<'a> {
     Cow::Owned(object(pairs.into_iter()))
 }
 
-fn keys(json: &[u8]) -> Text<'_> {
+fn keys(json: &[u8]) -> JsonText<'_> {
     Cow::Owned(match json.first() {
         Some(b'{') => list(members(json).map(|(key, _)| borrowed(key))),
         Some(b'[') => list(values(json).map(|_| borrowed(b"null"))),
@@ -166,7 +166,7 @@ fn keys(json: &[u8]) -> Text<'_> {
     })
 }
 
-fn all_values(json: &[u8]) -> Text<'_> {
+fn all_values(json: &[u8]) -> JsonText<'_> {
     match json.first() {
         Some(b'[') => Cow::Borrowed(json),
         Some(b'{') => Cow::Owned(list(members(json).map(|(_, value)| borrowed(value)))),
@@ -174,7 +174,7 @@ fn all_values(json: &[u8]) -> Text<'_> {
     }
 }
 
-fn from_string(json: &[u8]) -> Text<'_> {
+fn from_string(json: &[u8]) -> JsonText<'_> {
     match json.first() {
         Some(b'"') => {
             let text = unquoted(json).into_owned().into_bytes();
@@ -185,7 +185,7 @@ fn from_string(json: &[u8]) -> Text<'_> {
 }
 
 /// Makes an array of objects of an object of arrays.
-fn group(json: &[u8]) -> Text<'_> {
+fn group(json: &[u8]) -> JsonText<'_> {
     if !is_object(json) {
         return Cow::Borrowed(&[]);
     }
@@ -202,10 +202,10 @@ fn group(json: &[u8]) -> Text<'_> {
 }
 
 /// Everything a path finds in the value and in whatever is inside of it.
-fn dig<'a>(json: &'a [u8], path: &str) -> Text<'a> {
-    fn add<'a>(json: &'a [u8], path: &str, level: usize, to: &mut Vec<Text<'a>>) {
+fn dig<'a>(json: &'a [u8], path: &str) -> JsonText<'a> {
+    fn add<'a>(json: &'a [u8], path: &str, level: usize, to: &mut Vec<JsonText<'a>>) {
         to.extend(get(json, path));
-        if level >= DEEPEST {
+        if level >= MAX_DEPTH {
             return;
         }
         match json.first() {
@@ -242,7 +242,7 @@ fn ugly(json: &[u8]) -> Vec<u8> {
 fn pretty(json: &[u8]) -> Vec<u8> {
     fn add(json: &[u8], level: usize, to: &mut Vec<u8>) {
         let is_object = is_object(json);
-        if !(is_object || is_array(json)) || level >= DEEPEST {
+        if !(is_object || is_array(json)) || level >= MAX_DEPTH {
             to.extend_from_slice(&ugly(json));
             return;
         }

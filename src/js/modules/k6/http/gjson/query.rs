@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::super::json_text::end_of_string;
-use super::wildcard::Pattern;
+use super::wildcard::Wildcard;
 use super::{get, unquoted};
 
 /// A condition.
@@ -11,11 +11,11 @@ use super::{get, unquoted};
 pub struct Query<'p> {
     path: &'p str,
     /// `None` asks only whether there is something at `path`.
-    test: Option<(Comparison, Cow<'p, str>)>,
+    test: Option<(QueryOperator, Cow<'p, str>)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Comparison {
+enum QueryOperator {
     Equal,
     NotEqual,
     Less,
@@ -48,16 +48,16 @@ impl<'p> Query<'p> {
         let (inner_end, rest) = (at - 1, text.get(at..)?);
         let Some(sign) = sign else { return Some((Self { path: text[1..inner_end].trim(), test: None }, rest)) };
         let condition = text[sign..inner_end].trim();
-        const SIGNS: [(&str, Comparison); 9] = [
-            ("!=", Comparison::NotEqual),
-            ("!%", Comparison::Unlike),
-            ("<=", Comparison::LessOrEqual),
-            (">=", Comparison::MoreOrEqual),
-            ("==", Comparison::Equal),
-            ("<", Comparison::Less),
-            (">", Comparison::More),
-            ("=", Comparison::Equal),
-            ("%", Comparison::Like),
+        const SIGNS: [(&str, QueryOperator); 9] = [
+            ("!=", QueryOperator::NotEqual),
+            ("!%", QueryOperator::Unlike),
+            ("<=", QueryOperator::LessOrEqual),
+            (">=", QueryOperator::MoreOrEqual),
+            ("==", QueryOperator::Equal),
+            ("<", QueryOperator::Less),
+            (">", QueryOperator::More),
+            ("=", QueryOperator::Equal),
+            ("%", QueryOperator::Like),
         ];
         let (comparison, value) =
             SIGNS.iter().find_map(|(sign, comparison)| Some((*comparison, condition.strip_prefix(sign)?.trim())))?;
@@ -126,38 +126,38 @@ fn resembles(found: Option<&[u8]>, kind: &str) -> Option<bool> {
     })
 }
 
-fn compare_strings(comparison: Comparison, found: &str, value: &str) -> bool {
+fn compare_strings(comparison: QueryOperator, found: &str, value: &str) -> bool {
     match comparison {
-        Comparison::Equal => found == value,
-        Comparison::NotEqual => found != value,
-        Comparison::Less => found < value,
-        Comparison::LessOrEqual => found <= value,
-        Comparison::More => found > value,
-        Comparison::MoreOrEqual => found >= value,
-        Comparison::Like => Pattern::parse(value).matches(found),
-        Comparison::Unlike => !Pattern::parse(value).matches(found),
+        QueryOperator::Equal => found == value,
+        QueryOperator::NotEqual => found != value,
+        QueryOperator::Less => found < value,
+        QueryOperator::LessOrEqual => found <= value,
+        QueryOperator::More => found > value,
+        QueryOperator::MoreOrEqual => found >= value,
+        QueryOperator::Like => Wildcard::parse(value).matches(found),
+        QueryOperator::Unlike => !Wildcard::parse(value).matches(found),
     }
 }
 
-fn compare_numbers(comparison: Comparison, found: f64, value: f64) -> bool {
+fn compare_numbers(comparison: QueryOperator, found: f64, value: f64) -> bool {
     match comparison {
-        Comparison::Equal => found == value,
-        Comparison::NotEqual => found != value,
-        Comparison::Less => found < value,
-        Comparison::LessOrEqual => found <= value,
-        Comparison::More => found > value,
-        Comparison::MoreOrEqual => found >= value,
-        Comparison::Like | Comparison::Unlike => false,
+        QueryOperator::Equal => found == value,
+        QueryOperator::NotEqual => found != value,
+        QueryOperator::Less => found < value,
+        QueryOperator::LessOrEqual => found <= value,
+        QueryOperator::More => found > value,
+        QueryOperator::MoreOrEqual => found >= value,
+        QueryOperator::Like | QueryOperator::Unlike => false,
     }
 }
 
-fn compare_bools(comparison: Comparison, found: bool, value: &str) -> bool {
+fn compare_bools(comparison: QueryOperator, found: bool, value: &str) -> bool {
     match (comparison, found) {
-        (Comparison::Equal, found) => value == if found { "true" } else { "false" },
-        (Comparison::NotEqual, found) => value != if found { "true" } else { "false" },
-        (Comparison::More, true) => value == "false",
-        (Comparison::Less, false) => value == "true",
-        (Comparison::MoreOrEqual, true) | (Comparison::LessOrEqual, false) => true,
+        (QueryOperator::Equal, found) => value == if found { "true" } else { "false" },
+        (QueryOperator::NotEqual, found) => value != if found { "true" } else { "false" },
+        (QueryOperator::More, true) => value == "false",
+        (QueryOperator::Less, false) => value == "true",
+        (QueryOperator::MoreOrEqual, true) | (QueryOperator::LessOrEqual, false) => true,
         _ => false,
     }
 }

@@ -1,8 +1,8 @@
 //! Names with `*` (any text) and `?` (any one character).
 
-use super::effort;
+use super::budget;
 
-/// Steps between two questions whether to go on.
+/// Steps between two checks of the budget.
 const STEPS: usize = 4096;
 
 /// One element of a pattern.
@@ -15,11 +15,11 @@ enum Piece {
 
 /// What a name has to look like.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Pattern {
+pub struct Wildcard {
     pieces: Vec<Piece>,
 }
 
-impl Pattern {
+impl Wildcard {
     /// Reads a pattern in which `\` takes the next character literally.
     pub fn parse(text: &str) -> Self {
         let mut pattern = Self::default();
@@ -58,7 +58,7 @@ impl Pattern {
         let mut steps = 0usize;
         loop {
             steps += 1;
-            if steps.is_multiple_of(STEPS) && !effort::look(STEPS) {
+            if steps.is_multiple_of(STEPS) && !budget::read(STEPS) {
                 return false;
             }
             let mut ahead = rest.clone();
@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn names_fit() {
         let check = |pattern: &str, text: &str, expect: bool| {
-            assert_eq!(Pattern::parse(pattern).matches(text), expect, "{pattern} {text}");
+            assert_eq!(Wildcard::parse(pattern).matches(text), expect, "{pattern} {text}");
         };
         check("abc", "abc", true);
         check("abc", "abcd", false);

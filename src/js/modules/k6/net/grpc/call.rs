@@ -1,4 +1,4 @@
-//! Calls with one question and one answer: from arguments to bytes, from an outcome to a response.
+//! Unary calls: from arguments to bytes, from an outcome to a response.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -10,9 +10,9 @@ use prost::Message;
 
 use super::params::CallParams;
 use super::sample::Made;
-use super::{Client, Known, Types, debug, decode, encode, sample};
+use super::{ClientMethod, GrpcClient, Types, debug, decode, encode, sample};
+use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value, text_of};
-use crate::js::vu::Vu;
 use crate::metrics::TagSet;
 use crate::net::grpc::{Asked, Call, Channel, Code, Metadata, Outcome, Status};
 
@@ -20,26 +20,26 @@ use crate::net::grpc::{Asked, Call, Channel, Code, Metadata, Outcome, Status};
 const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A call ready to be made, and what is to be done with the outcome.
-struct Prepared {
+struct PreparedCall {
     channel: Rc<Channel>,
     call: Call,
     message: Bytes,
     /// What is shown of the message.
     json: String,
-    known: Known,
+    known: ClientMethod,
     types: Rc<Types>,
     tags: Arc<TagSet>,
     discards_message: bool,
 }
 
 /// `(client, method, json, params, trouble)` -> the response. `trouble` is why there is no JSON.
-pub(super) fn invoke(vu: &Vu, args: Args) -> Result<Value, Throw> {
+pub(super) fn invoke(vu: &VuContext, args: Args) -> Result<Value, Throw> {
     let prepared = prepare(vu, args)?;
     vu.wait(prepared.send(vu))
 }
 
 /// As [`invoke`], but a promise.
-pub(super) fn invoke_async(vu: &Vu, args: Args) -> Result<Value, Throw> {
+pub(super) fn invoke_async(vu: &VuContext, args: Args) -> Result<Value, Throw> {
     let prepared = match prepare(vu, args) {
         Ok(prepared) => prepared,
         // Promises reject with the bare text.
@@ -52,11 +52,11 @@ pub(super) fn invoke_async(vu: &Vu, args: Args) -> Result<Value, Throw> {
     Ok(Value::Pending(Box::pin(async move { Ok(sent.await) })))
 }
 
-fn prepare(vu: &Vu, mut args: Args) -> Result<Prepared, Throw> {
+fn prepare(vu: &VuContext, mut args: Args) -> Result<PreparedCall, Throw> {
     if vu.is_init() {
         return Err(Throw::go("invoking RPC methods in the init context is not supported"));
     }
-    let client = args.resource::<Client>(0)?;
+    let client = args.resource::<GrpcClient>(0)?;
     let (channel, address) = client.line().map_err(Throw::go)?;
     let known = client.method(&args.string(1)).map_err(Throw::go)?;
     let params = CallParams::read(args.take(3))
@@ -77,17 +77,17 @@ fn prepare(vu: &Vu, mut args: Args) -> Result<Prepared, Throw> {
     };
     let tags = sample::tags(vu, &address, &method.path, &params.tags);
     let discards_message = params.discards_message;
-    Ok(Prepared { channel, call, message: message.into(), json, known, types, tags, discards_message })
+    Ok(PreparedCall { channel, call, message: message.into(), json, known, types, tags, discards_message })
 }
 
-impl Prepared {
+impl PreparedCall {
     /// Makes the call; the future brings the response. Dropped, it writes the sample of an answer that is there.
-    fn send(self, vu: &Vu) -> impl Future<Output = Value> + use<> {
+    fn send(self, vu: &VuContext) -> impl Future<Output = Value> + use<> {
         let asked = self.channel.unary(self.call.clone(), self.message.clone());
-        let mut unfinished = Unfinished { prepared: Some(self), asked, outcome: None, vu: vu.rc() };
+        let mut unfinished = PendingCall { prepared: Some(self), asked, outcome: None, vu: vu.rc() };
         async move {
             let outcome = (&mut unfinished.asked).await;
-            let decoding = unfinished.prepared.as_ref().and_then(|prepared| prepared.decode_aside(&outcome));
+            let decoding = unfinished.prepared.as_ref().and_then(|prepared| prepared.decode_on_cpu_pool(&outcome));
             let decoded = match decoding {
                 Some(decoding) => {
                     unfinished.outcome = Some(outcome.clone());
@@ -99,15 +99,16 @@ impl Prepared {
         }
     }
 
-    /// The message, where it is so long that the VUs of this thread would wait for it.
-    fn decode_aside(&self, outcome: &Outcome) -> Option<impl Future<Output = Result<Value, String>> + use<>> {
+    /// Decodes a message so long that the other VUs of this thread would have to wait for it.
+    fn decode_on_cpu_pool(&self, outcome: &Outcome) -> Option<impl Future<Output = Result<Value, String>> + use<>> {
         let message = outcome.message.as_ref().filter(|message| outcome.status.is_ok() && decode::is_long(message))?;
         let output = self.known.method().output;
-        (!self.discards_message).then(|| decode::decode_aside(&self.types, &self.known.schema, output, message.clone()))
+        (!self.discards_message)
+            .then(|| decode::decode_on_cpu_pool(&self.types, &self.known.schema, output, message.clone()))
     }
 
     /// Writes the sample down and makes the response, unless its message is `decoded` already.
-    fn finish(&self, vu: &Vu, outcome: Outcome, decoded: Option<Result<Value, String>>) -> Value {
+    fn finish(&self, vu: &VuContext, outcome: Outcome, decoded: Option<Result<Value, String>>) -> Value {
         let mut made = Made::of(&outcome);
         let Outcome { mut status, headers, trailers, message, .. } = outcome;
         let output = self.known.method().output;
@@ -140,42 +141,42 @@ impl Prepared {
 }
 
 /// A call under way. However its iteration ends, what the server answered is counted.
-struct Unfinished {
+struct PendingCall {
     /// Gone once it is finished.
-    prepared: Option<Prepared>,
+    prepared: Option<PreparedCall>,
     asked: Asked,
     /// While its message is decoded.
     outcome: Option<Outcome>,
-    vu: Rc<Vu>,
+    vu: Rc<VuContext>,
 }
 
-impl Unfinished {
+impl PendingCall {
     fn finish(&mut self, outcome: Outcome, decoded: Option<Result<Value, String>>) -> Value {
         self.prepared.take().map_or(Value::Undefined, |prepared| prepared.finish(&self.vu, outcome, decoded))
     }
 }
 
-impl Drop for Unfinished {
+impl Drop for PendingCall {
     fn drop(&mut self) {
         if self.prepared.is_some()
             && let Some(outcome) = self.outcome.take().or_else(|| self.asked.ended())
         {
-            // Nobody sees the message.
+            // No script sees the message.
             self.finish(outcome, Some(Ok(Value::Null)));
         }
     }
 }
 
-/// `google.rpc.Status`, as far as it is not told elsewhere.
+/// The part of `google.rpc.Status` that is not in the trailers already.
 #[derive(Clone, PartialEq, Message)]
 struct Detailed {
     #[prost(message, repeated, tag = "3")]
-    details: Vec<Detail>,
+    details: Vec<AnyMessage>,
 }
 
 /// `google.protobuf.Any`
 #[derive(Clone, PartialEq, Message)]
-struct Detail {
+struct AnyMessage {
     #[prost(string, tag = "1")]
     url: String,
     #[prost(bytes = "bytes", tag = "2")]

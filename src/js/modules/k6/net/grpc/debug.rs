@@ -1,15 +1,22 @@
-//! The option `httpDebug`: what goes beside calls, and with `full` what is in them, as log entries.
+//! The option `httpDebug`: the metadata of calls and, with `full`, their messages, as log entries.
 
 use std::fmt::Write;
 
+use crate::js::runtime::VuContext;
 use crate::js::value::{Value, text_of};
-use crate::js::vu::Vu;
 use crate::log::Level;
 use crate::net::grpc::{Call, Metadata};
 use crate::net::http::Dumping;
 
 /// Logs a call and its answer; without messages where there are none to show.
-pub(super) fn tell(vu: &Vu, call: &Call, request: &str, headers: &Metadata, trailers: &Metadata, answer: &Value) {
+pub(super) fn tell(
+    vu: &VuContext,
+    call: &Call,
+    request: &str,
+    headers: &Metadata,
+    trailers: &Metadata,
+    answer: &Value,
+) {
     let dumping = vu.script.http.dumping;
     if dumping == Dumping::Off {
         return;
@@ -35,6 +42,6 @@ fn lines(metadata: &Metadata) -> String {
     })
 }
 
-fn entry(vu: &Vu, text: String) {
+fn entry(vu: &VuContext, text: String) {
     vu.script.log.log(Level::Info, text, vec![("source", "http-debug".into())]);
 }

@@ -12,43 +12,43 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 
 use super::Types;
-use super::schema::{Field, Kind, Message, Presence, Schema, Shape, WellKnown};
+use super::schema::{FieldSchema, MessageSchema, Multiplicity, Presence, Schema, ValueKind, WellKnown};
 use super::well_known;
-use super::wire::{Fields, Raw, unzigzag};
-use crate::js::modules::volley::webcrypto::seats;
+use super::wire::{Raw, WireFields, unzigzag};
+use crate::js::modules::cpu_pool;
 use crate::js::value::Value;
 
 /// Messages nested deeper than this are refused.
 const MAX_DEPTH: usize = 200;
 
-/// The value of the message at place `at` of `schema`. What stands in an `Any` is looked up in `types`.
+/// The value of the message at index `at` of `schema`. The contents of an `Any` are looked up in `types`.
 ///
 /// # Errors
 /// What is wrong with the bytes, in Go's words.
 pub fn decode(types: &Types, schema: &Schema, at: u32, bytes: &[u8]) -> Result<Value, String> {
-    Decoder { types }.message(schema, schema.message(at), bytes, 0)
+    MessageDecoder { types }.message(schema, schema.message(at), bytes, 0)
 }
 
 /// Messages of more bytes are decoded on a thread that runs no VU.
-const LONG: usize = 16 * 1024;
+const OFF_THREAD_LEN: usize = 16 * 1024;
 
 /// True for a message that takes long to decode.
 pub fn is_long(bytes: &[u8]) -> bool {
-    bytes.len() > LONG
+    bytes.len() > OFF_THREAD_LEN
 }
 
-/// As [`decode`], of a long message: elsewhere, and as JSON, which engines read in turns.
+/// As [`decode`], of a long message: on the CPU pool, and as JSON, which engines parse in slices.
 ///
 /// # Errors
 /// As [`decode`].
-pub fn decode_aside(
+pub fn decode_on_cpu_pool(
     types: &Types,
     schema: &Arc<Schema>,
     at: u32,
     bytes: Bytes,
 ) -> impl Future<Output = Result<Value, String>> + Send + use<> {
     let (types, schema) = (types.clone(), schema.clone());
-    let work = seats::aside(move || {
+    let work = cpu_pool::run(move || {
         let value = decode(&types, &schema, at, &bytes)?;
         let mut json = Vec::new();
         write_json(&value, &mut json);
@@ -98,16 +98,16 @@ fn write_json(value: &Value, to: &mut Vec<u8>) {
 
 /// What is in an `Any`, as [`decode`] shows it; bytes that are no such message stay bytes.
 pub fn any(types: &Types, url: &str, bytes: &[u8]) -> Value {
-    let decoded = Decoder { types }.unpacked(url, bytes, 0);
-    decoded.or_else(|_| Decoder { types: &Types::default() }.unpacked(url, bytes, 0)).unwrap_or(Value::Null)
+    let decoded = MessageDecoder { types }.unpacked(url, bytes, 0);
+    decoded.or_else(|_| MessageDecoder { types: &Types::default() }.unpacked(url, bytes, 0)).unwrap_or(Value::Null)
 }
 
-struct Decoder<'a> {
+struct MessageDecoder<'a> {
     types: &'a Types,
 }
 
-/// What has come of one field.
-enum Slot<'a> {
+/// What has been read of one field.
+enum FieldSlot<'a> {
     Nothing,
     Value(Value),
     /// A message, made a value when all of it is known: what comes later is merged with what came before.
@@ -140,8 +140,8 @@ fn broken(text: &'static str) -> String {
     text.to_owned()
 }
 
-impl Decoder<'_> {
-    fn message(&self, schema: &Schema, message: &Message, bytes: &[u8], depth: usize) -> Result<Value, String> {
+impl MessageDecoder<'_> {
+    fn message(&self, schema: &Schema, message: &MessageSchema, bytes: &[u8], depth: usize) -> Result<Value, String> {
         if depth > MAX_DEPTH {
             return Err("proto: exceeded maximum recursion depth".to_owned());
         }
@@ -154,14 +154,14 @@ impl Decoder<'_> {
     fn fields(
         &self,
         schema: &Schema,
-        message: &Message,
+        message: &MessageSchema,
         bytes: &[u8],
         depth: usize,
     ) -> Result<Vec<(String, Value)>, String> {
-        let mut slots: Vec<Slot<'_>> = message.fields.iter().map(|_| Slot::Nothing).collect();
+        let mut slots: Vec<FieldSlot<'_>> = message.fields.iter().map(|_| FieldSlot::Nothing).collect();
         // Which member of each `oneof` is set.
         let mut set: Vec<Option<usize>> = vec![None; message.oneofs.len()];
-        let mut fields = Fields(bytes);
+        let mut fields = WireFields(bytes);
         while let Some((number, raw)) = fields.next().map_err(broken)? {
             let Some((at, field)) = message.numbered(number) else { continue };
             self.field(schema, field, &mut slots[at], raw, depth)?;
@@ -170,27 +170,27 @@ impl Decoder<'_> {
                 && let Some(other) = set.replace(at).filter(|other| *other != at)
             {
                 // The last one that came is the one that is set.
-                slots[other] = Slot::Nothing;
+                slots[other] = FieldSlot::Nothing;
             }
         }
         let mut map = Vec::with_capacity(slots.len());
         for (field, slot) in message.fields.iter().zip(slots) {
             let value = match slot {
-                Slot::Value(value) => value,
-                Slot::Message(bytes) => match field.kind {
-                    Kind::Message(at) | Kind::Group(at) => {
+                FieldSlot::Value(value) => value,
+                FieldSlot::Message(bytes) => match field.kind {
+                    ValueKind::Message(at) | ValueKind::Group(at) => {
                         self.message(schema, schema.message(at), &bytes, depth + 1)?
                     }
                     _ => continue,
                 },
-                Slot::List(list) => Value::List(list),
-                Slot::Map(map) => Value::Map(map.list),
-                Slot::Nothing => match (field.presence, field.shape) {
+                FieldSlot::List(list) => Value::List(list),
+                FieldSlot::Map(map) => Value::Map(map.list),
+                FieldSlot::Nothing => match (field.presence, field.shape) {
                     (Presence::Absent { .. }, _) => continue,
                     (Presence::Null, _) => Value::Null,
-                    (_, Shape::List { .. }) => Value::List(Vec::new()),
-                    (_, Shape::Map { .. }) => Value::Map(Vec::new()),
-                    (_, Shape::One) => default(schema, field.kind),
+                    (_, Multiplicity::List { .. }) => Value::List(Vec::new()),
+                    (_, Multiplicity::Map { .. }) => Value::Map(Vec::new()),
+                    (_, Multiplicity::One) => default(schema, field.kind),
                 },
             };
             map.push((field.json_name.to_string(), value));
@@ -198,40 +198,41 @@ impl Decoder<'_> {
         Ok(map)
     }
 
-    /// Adds what came to a field's slot. What is written another way than the field is, is skipped.
+    /// Adds a value to a field's slot. Values of another wire type than the field's are skipped.
     fn field<'b>(
         &self,
         schema: &Schema,
-        field: &Field,
-        slot: &mut Slot<'b>,
+        field: &FieldSchema,
+        slot: &mut FieldSlot<'b>,
         raw: Raw<'b>,
         depth: usize,
     ) -> Result<(), String> {
         match (field.shape, field.kind, raw) {
-            (Shape::One, Kind::Message(_), Raw::Length(bytes)) | (Shape::One, Kind::Group(_), Raw::Group(bytes)) => {
-                match slot {
-                    Slot::Message(before) => before.to_mut().extend_from_slice(bytes),
-                    _ => *slot = Slot::Message(Cow::Borrowed(bytes)),
-                }
-            }
-            (Shape::One, kind, raw) => {
+            (Multiplicity::One, ValueKind::Message(_), Raw::Len(bytes))
+            | (Multiplicity::One, ValueKind::Group(_), Raw::Group(bytes)) => match slot {
+                FieldSlot::Message(before) => before.to_mut().extend_from_slice(bytes),
+                _ => *slot = FieldSlot::Message(Cow::Borrowed(bytes)),
+            },
+            (Multiplicity::One, kind, raw) => {
                 if let Some(value) = self.value(schema, kind, raw, depth)? {
-                    *slot = Slot::Value(value);
+                    *slot = FieldSlot::Value(value);
                 }
             }
-            (Shape::List { .. }, kind, raw) => {
-                if let Slot::Nothing = slot {
-                    *slot = Slot::List(Vec::new());
+            (Multiplicity::List { .. }, kind, raw) => {
+                if let FieldSlot::Nothing = slot {
+                    *slot = FieldSlot::List(Vec::new());
                 }
-                let Slot::List(list) = slot else { return Ok(()) };
+                let FieldSlot::List(list) = slot else { return Ok(()) };
                 match raw {
                     // Numbers may come in a row, however they are declared.
-                    Raw::Length(bytes) if !matches!(kind, Kind::String | Kind::Bytes | Kind::Message(_)) => {
-                        let mut row = Fields(bytes);
+                    Raw::Len(bytes)
+                        if !matches!(kind, ValueKind::String | ValueKind::Bytes | ValueKind::Message(_)) =>
+                    {
+                        let mut row = WireFields(bytes);
                         while !row.0.is_empty() {
                             let raw = match kind.wire() {
-                                super::schema::Wire::Eight => Raw::Eight(row.array().map_err(broken)?),
-                                super::schema::Wire::Four => Raw::Four(row.array().map_err(broken)?),
+                                super::schema::WireType::I64 => Raw::I64(row.array().map_err(broken)?),
+                                super::schema::WireType::I32 => Raw::I32(row.array().map_err(broken)?),
                                 _ => Raw::Varint(row.varint().map_err(broken)?),
                             };
                             list.extend(self.value(schema, kind, raw, depth)?);
@@ -240,15 +241,15 @@ impl Decoder<'_> {
                     raw => list.extend(self.value(schema, kind, raw, depth)?),
                 }
             }
-            (Shape::Map { key }, kind, Raw::Length(bytes)) => {
-                if let Slot::Nothing = slot {
-                    *slot = Slot::Map(Entries::default());
+            (Multiplicity::Map { key }, kind, Raw::Len(bytes)) => {
+                if let FieldSlot::Nothing = slot {
+                    *slot = FieldSlot::Map(Entries::default());
                 }
-                let Slot::Map(map) = slot else { return Ok(()) };
+                let FieldSlot::Map(map) = slot else { return Ok(()) };
                 let (name, value) = self.entry(schema, (key, kind), bytes, depth)?;
                 map.put(name, value);
             }
-            (Shape::Map { .. }, ..) => {}
+            (Multiplicity::Map { .. }, ..) => {}
         }
         Ok(())
     }
@@ -257,12 +258,12 @@ impl Decoder<'_> {
     fn entry(
         &self,
         schema: &Schema,
-        (key, kind): (Kind, Kind),
+        (key, kind): (ValueKind, ValueKind),
         bytes: &[u8],
         depth: usize,
     ) -> Result<(String, Value), String> {
         let (mut name, mut value) = (None, None);
-        let mut fields = Fields(bytes);
+        let mut fields = WireFields(bytes);
         while let Some((number, raw)) = fields.next().map_err(broken)? {
             match number {
                 1 => name = self.value(schema, key, raw, depth)?.or(name),
@@ -278,39 +279,39 @@ impl Decoder<'_> {
         };
         let value = match (value, kind) {
             (Some(value), _) => value,
-            (None, Kind::Message(at)) => self.message(schema, schema.message(at), &[], depth + 1)?,
+            (None, ValueKind::Message(at)) => self.message(schema, schema.message(at), &[], depth + 1)?,
             (None, kind) => default(schema, kind),
         };
         Ok((name, value))
     }
 
-    /// One value; `None` when it is written as another kind is.
-    fn value(&self, schema: &Schema, kind: Kind, raw: Raw<'_>, depth: usize) -> Result<Option<Value>, String> {
+    /// One value; `None` when its wire type is another kind's.
+    fn value(&self, schema: &Schema, kind: ValueKind, raw: Raw<'_>, depth: usize) -> Result<Option<Value>, String> {
         let number = |number: f64| Value::Number(number);
         let text = |number: &dyn std::fmt::Display| Value::String(number.to_string());
         Ok(Some(match (kind, raw) {
-            (Kind::Double, Raw::Eight(bytes)) => float(f64::from_le_bytes(bytes)),
-            (Kind::Float, Raw::Four(bytes)) => narrow_float(f32::from_le_bytes(bytes)),
-            (Kind::Int32, Raw::Varint(value)) => number(f64::from(value as i32)),
-            (Kind::Int64, Raw::Varint(value)) => text(&(value as i64)),
-            (Kind::Uint32, Raw::Varint(value)) => number(f64::from(value as u32)),
-            (Kind::Uint64, Raw::Varint(value)) => text(&value),
-            (Kind::Sint32, Raw::Varint(value)) => number(unzigzag(u64::from(value as u32)) as f64),
-            (Kind::Sint64, Raw::Varint(value)) => text(&unzigzag(value)),
-            (Kind::Fixed32, Raw::Four(bytes)) => number(f64::from(u32::from_le_bytes(bytes))),
-            (Kind::Fixed64, Raw::Eight(bytes)) => text(&u64::from_le_bytes(bytes)),
-            (Kind::Sfixed32, Raw::Four(bytes)) => number(f64::from(i32::from_le_bytes(bytes))),
-            (Kind::Sfixed64, Raw::Eight(bytes)) => text(&i64::from_le_bytes(bytes)),
-            (Kind::Bool, Raw::Varint(value)) => Value::Bool(value != 0),
-            (Kind::String, Raw::Length(bytes)) => match std::str::from_utf8(bytes) {
+            (ValueKind::Double, Raw::I64(bytes)) => float(f64::from_le_bytes(bytes)),
+            (ValueKind::Float, Raw::I32(bytes)) => narrow_float(f32::from_le_bytes(bytes)),
+            (ValueKind::Int32, Raw::Varint(value)) => number(f64::from(value as i32)),
+            (ValueKind::Int64, Raw::Varint(value)) => text(&(value as i64)),
+            (ValueKind::Uint32, Raw::Varint(value)) => number(f64::from(value as u32)),
+            (ValueKind::Uint64, Raw::Varint(value)) => text(&value),
+            (ValueKind::Sint32, Raw::Varint(value)) => number(unzigzag(u64::from(value as u32)) as f64),
+            (ValueKind::Sint64, Raw::Varint(value)) => text(&unzigzag(value)),
+            (ValueKind::Fixed32, Raw::I32(bytes)) => number(f64::from(u32::from_le_bytes(bytes))),
+            (ValueKind::Fixed64, Raw::I64(bytes)) => text(&u64::from_le_bytes(bytes)),
+            (ValueKind::Sfixed32, Raw::I32(bytes)) => number(f64::from(i32::from_le_bytes(bytes))),
+            (ValueKind::Sfixed64, Raw::I64(bytes)) => text(&i64::from_le_bytes(bytes)),
+            (ValueKind::Bool, Raw::Varint(value)) => Value::Bool(value != 0),
+            (ValueKind::String, Raw::Len(bytes)) => match std::str::from_utf8(bytes) {
                 Ok(text) => Value::from(text),
                 Err(_) => return Err("string field contains invalid UTF-8".to_owned()),
             },
-            (Kind::Bytes, Raw::Length(bytes)) => Value::String(STANDARD.encode(bytes)),
-            (Kind::Message(at), Raw::Length(bytes)) | (Kind::Group(at), Raw::Group(bytes)) => {
+            (ValueKind::Bytes, Raw::Len(bytes)) => Value::String(STANDARD.encode(bytes)),
+            (ValueKind::Message(at), Raw::Len(bytes)) | (ValueKind::Group(at), Raw::Group(bytes)) => {
                 self.message(schema, schema.message(at), bytes, depth + 1)?
             }
-            (Kind::Enum(at), Raw::Varint(value)) => enumeration(schema, at, value as i32),
+            (ValueKind::Enum(at), Raw::Varint(value)) => enumeration(schema, at, value as i32),
             _ => return Ok(None),
         }))
     }
@@ -318,7 +319,7 @@ impl Decoder<'_> {
     fn well_known(
         &self,
         schema: &Schema,
-        message: &Message,
+        message: &MessageSchema,
         kind: WellKnown,
         bytes: &[u8],
         depth: usize,
@@ -343,7 +344,7 @@ impl Decoder<'_> {
             }
             WellKnown::Timestamp | WellKnown::Duration => {
                 let (mut seconds, mut nanos) = (0, 0);
-                let mut fields = Fields(bytes);
+                let mut fields = WireFields(bytes);
                 while let Some((number, raw)) = fields.next().map_err(broken)? {
                     match (number, raw) {
                         (1, Raw::Varint(value)) => seconds = value as i64,
@@ -360,9 +361,9 @@ impl Decoder<'_> {
             }
             WellKnown::FieldMask => {
                 let mut paths = Vec::new();
-                let mut fields = Fields(bytes);
+                let mut fields = WireFields(bytes);
                 while let Some((number, raw)) = fields.next().map_err(broken)? {
-                    if let (1, Raw::Length(path)) = (number, raw) {
+                    if let (1, Raw::Len(path)) = (number, raw) {
                         let path = String::from_utf8_lossy(path);
                         let camel = well_known::camel_case(&path);
                         paths.push(
@@ -375,14 +376,14 @@ impl Decoder<'_> {
         }
     }
 
-    /// What is in an `Any`, with its type beside its fields. What nobody described stays as its bytes.
+    /// The contents of an `Any`, with the type among the fields. What has no descriptor stays bytes.
     fn any(&self, bytes: &[u8], depth: usize) -> Result<Value, String> {
         let (mut url, mut inner): (&[u8], &[u8]) = (&[], &[]);
-        let mut fields = Fields(bytes);
+        let mut fields = WireFields(bytes);
         while let Some((number, raw)) = fields.next().map_err(broken)? {
             match (number, raw) {
-                (1, Raw::Length(bytes)) => url = bytes,
-                (2, Raw::Length(bytes)) => inner = bytes,
+                (1, Raw::Len(bytes)) => url = bytes,
+                (2, Raw::Len(bytes)) => inner = bytes,
                 _ => {}
             }
         }
@@ -407,16 +408,24 @@ impl Decoder<'_> {
 }
 
 /// The value of what was not written.
-fn default(schema: &Schema, kind: Kind) -> Value {
+fn default(schema: &Schema, kind: ValueKind) -> Value {
     match kind {
-        Kind::Double | Kind::Float | Kind::Int32 | Kind::Uint32 | Kind::Sint32 | Kind::Fixed32 | Kind::Sfixed32 => {
-            Value::Number(0.0)
+        ValueKind::Double
+        | ValueKind::Float
+        | ValueKind::Int32
+        | ValueKind::Uint32
+        | ValueKind::Sint32
+        | ValueKind::Fixed32
+        | ValueKind::Sfixed32 => Value::Number(0.0),
+        ValueKind::Int64 | ValueKind::Uint64 | ValueKind::Sint64 | ValueKind::Fixed64 | ValueKind::Sfixed64 => {
+            Value::from("0")
         }
-        Kind::Int64 | Kind::Uint64 | Kind::Sint64 | Kind::Fixed64 | Kind::Sfixed64 => Value::from("0"),
-        Kind::Bool => Value::Bool(false),
-        Kind::String | Kind::Bytes => Value::from(""),
-        Kind::Message(_) | Kind::Group(_) => Value::Null,
-        Kind::Enum(at) => enumeration(schema, at, schema.enumeration(at).values.first().map_or(0, |(_, first)| *first)),
+        ValueKind::Bool => Value::Bool(false),
+        ValueKind::String | ValueKind::Bytes => Value::from(""),
+        ValueKind::Message(_) | ValueKind::Group(_) => Value::Null,
+        ValueKind::Enum(at) => {
+            enumeration(schema, at, schema.enumeration(at).values.first().map_or(0, |(_, first)| *first))
+        }
     }
 }
 

@@ -3,21 +3,21 @@
 use smallvec::SmallVec;
 
 use super::Types;
-use super::json::{Reader, TokenKind};
+use super::json::{JsonReader, TokenKind};
 use super::literal::{float, integer, unpack};
-use super::schema::{Field, Kind, Message, Presence, Schema, Shape, WellKnown, Wire};
+use super::schema::{FieldSchema, MessageSchema, Multiplicity, Presence, Schema, ValueKind, WellKnown, WireType};
 use super::well_known;
 use super::wire::{put_bytes, put_number, put_tag, put_varint};
 
 /// Messages nested deeper than this are refused.
 const MAX_DEPTH: usize = 200;
 
-/// The bytes of the message at place `at` of `schema`. What stands in an `Any` is looked up in `types`.
+/// The bytes of the message at index `at` of `schema`. The contents of an `Any` are looked up in `types`.
 ///
 /// # Errors
 /// What is wrong with the text, and where.
 pub fn encode(types: &Types, schema: &Schema, at: u32, json: &str) -> Result<Vec<u8>, String> {
-    let mut encoder = Encoder { reader: Reader::new(json), types, depth: 0, typed_depth: 0 };
+    let mut encoder = Encoder { reader: JsonReader::new(json), types, depth: 0, typed_depth: 0 };
     let mut out = Vec::with_capacity(json.len());
     encoder.message(schema, schema.message(at), &mut out)?;
     let rest = encoder.reader.next();
@@ -28,7 +28,7 @@ pub fn encode(types: &Types, schema: &Schema, at: u32, json: &str) -> Result<Vec
 }
 
 struct Encoder<'a> {
-    reader: Reader<'a>,
+    reader: JsonReader<'a>,
     types: &'a Types,
     depth: usize,
     /// The depth at which `@type` may stand among fields: the outermost braces of what is in an `Any`.
@@ -37,7 +37,7 @@ struct Encoder<'a> {
 
 impl Encoder<'_> {
     /// The fields of the message that comes next.
-    fn message(&mut self, schema: &Schema, message: &Message, out: &mut Vec<u8>) -> Result<(), String> {
+    fn message(&mut self, schema: &Schema, message: &MessageSchema, out: &mut Vec<u8>) -> Result<(), String> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             return Err("proto: exceeded max recursion depth".to_owned());
@@ -50,7 +50,7 @@ impl Encoder<'_> {
         Ok(())
     }
 
-    fn fields(&mut self, schema: &Schema, message: &Message, out: &mut Vec<u8>) -> Result<(), String> {
+    fn fields(&mut self, schema: &Schema, message: &MessageSchema, out: &mut Vec<u8>) -> Result<(), String> {
         self.open()?;
         let mut seen = SmallVec::<[usize; 16]>::new();
         let mut oneofs = SmallVec::<[u32; 4]>::new();
@@ -86,9 +86,9 @@ impl Encoder<'_> {
                 oneofs.push(oneof);
             }
             match field.shape {
-                Shape::One => self.field(schema, field, field.presence == Presence::Default, out)?,
-                Shape::List { is_packed } => self.list(schema, field, is_packed, out)?,
-                Shape::Map { key } => self.map(schema, field, key, out)?,
+                Multiplicity::One => self.field(schema, field, field.presence == Presence::Default, out)?,
+                Multiplicity::List { is_packed } => self.list(schema, field, is_packed, out)?,
+                Multiplicity::Map { key } => self.map(schema, field, key, out)?,
             }
         }
         for (at, field) in message.fields.iter().enumerate() {
@@ -107,7 +107,7 @@ impl Encoder<'_> {
         }
     }
 
-    fn list(&mut self, schema: &Schema, field: &Field, is_packed: bool, out: &mut Vec<u8>) -> Result<(), String> {
+    fn list(&mut self, schema: &Schema, field: &FieldSchema, is_packed: bool, out: &mut Vec<u8>) -> Result<(), String> {
         let token = self.reader.next();
         if token.kind != TokenKind::ArrayOpen {
             return Err(self.reader.unexpected(&token));
@@ -127,7 +127,7 @@ impl Encoder<'_> {
         Ok(())
     }
 
-    fn map(&mut self, schema: &Schema, field: &Field, key: Kind, out: &mut Vec<u8>) -> Result<(), String> {
+    fn map(&mut self, schema: &Schema, field: &FieldSchema, key: ValueKind, out: &mut Vec<u8>) -> Result<(), String> {
         self.open()?;
         loop {
             let token = self.reader.next();
@@ -139,12 +139,12 @@ impl Encoder<'_> {
             let mut entry = Vec::new();
             put_tag(&mut entry, 1, key.wire());
             let is_key = match key {
-                Kind::String => {
+                ValueKind::String => {
                     put_varint(&mut entry, name.len() as u64);
                     entry.extend_from_slice(name.as_bytes());
                     true
                 }
-                Kind::Bool if matches!(&**name, "true" | "false") => {
+                ValueKind::Bool if matches!(&**name, "true" | "false") => {
                     put_varint(&mut entry, u64::from(name == "true"));
                     true
                 }
@@ -160,15 +160,15 @@ impl Encoder<'_> {
     }
 
     /// One value with its tag. What is its default is left out, where that says the same.
-    fn field(&mut self, schema: &Schema, field: &Field, may_omit: bool, out: &mut Vec<u8>) -> Result<(), String> {
+    fn field(&mut self, schema: &Schema, field: &FieldSchema, may_omit: bool, out: &mut Vec<u8>) -> Result<(), String> {
         match field.kind {
-            Kind::Message(at) => {
+            ValueKind::Message(at) => {
                 let mut inner = Vec::new();
                 self.message(schema, schema.message(at), &mut inner)?;
                 put_bytes(out, field.number, &inner);
             }
-            Kind::Group(at) => {
-                put_tag(out, field.number, Wire::Group);
+            ValueKind::Group(at) => {
+                put_tag(out, field.number, WireType::StartGroup);
                 self.message(schema, schema.message(at), out)?;
                 put_varint(out, u64::from(field.number) << 3 | 4);
             }
@@ -186,40 +186,40 @@ impl Encoder<'_> {
     }
 
     /// One value that is no message, without a tag.
-    fn scalar(&mut self, schema: &Schema, field: &Field, out: &mut Vec<u8>) -> Result<(), String> {
+    fn scalar(&mut self, schema: &Schema, field: &FieldSchema, out: &mut Vec<u8>) -> Result<(), String> {
         let token = self.reader.next();
         let written = match (field.kind, &token.kind) {
-            (Kind::Bool, TokenKind::Bool(value)) => {
+            (ValueKind::Bool, TokenKind::Bool(value)) => {
                 put_varint(out, u64::from(*value));
                 Some(())
             }
-            (Kind::String, TokenKind::String(text)) => {
+            (ValueKind::String, TokenKind::String(text)) => {
                 put_varint(out, text.len() as u64);
                 out.extend_from_slice(text.as_bytes());
                 Some(())
             }
-            (Kind::Bytes, TokenKind::String(text)) => unpack(text).map(|bytes| {
+            (ValueKind::Bytes, TokenKind::String(text)) => unpack(text).map(|bytes| {
                 put_varint(out, bytes.len() as u64);
                 out.extend_from_slice(&bytes);
             }),
-            (Kind::Enum(at), TokenKind::String(name)) => {
+            (ValueKind::Enum(at), TokenKind::String(name)) => {
                 schema.enumeration(at).number(name).map(|number| put_varint(out, number as i64 as u64))
             }
-            (Kind::Enum(_), TokenKind::Number(number)) => integer(Kind::Int32, number, out),
-            (Kind::Enum(at), TokenKind::Null) if schema.enumeration(at).is_null => {
+            (ValueKind::Enum(_), TokenKind::Number(number)) => integer(ValueKind::Int32, number, out),
+            (ValueKind::Enum(at), TokenKind::Null) if schema.enumeration(at).is_null => {
                 put_varint(out, 0);
                 Some(())
             }
-            (Kind::Double, TokenKind::Number(text) | TokenKind::String(std::borrow::Cow::Borrowed(text))) => {
+            (ValueKind::Double, TokenKind::Number(text) | TokenKind::String(std::borrow::Cow::Borrowed(text))) => {
                 float(text, matches!(token.kind, TokenKind::String(_)))
                     .map(|value| out.extend_from_slice(&value.to_le_bytes()))
             }
-            (Kind::Float, TokenKind::Number(text) | TokenKind::String(std::borrow::Cow::Borrowed(text))) => {
+            (ValueKind::Float, TokenKind::Number(text) | TokenKind::String(std::borrow::Cow::Borrowed(text))) => {
                 float(text, matches!(token.kind, TokenKind::String(_)))
                     .filter(|value| !value.is_finite() || (*value as f32).is_finite())
                     .map(|value| out.extend_from_slice(&(value as f32).to_le_bytes()))
             }
-            (Kind::Double | Kind::Float | Kind::Bool | Kind::String | Kind::Bytes, _) => None,
+            (ValueKind::Double | ValueKind::Float | ValueKind::Bool | ValueKind::String | ValueKind::Bytes, _) => None,
             (kind, TokenKind::Number(text)) => integer(kind, text, out),
             (kind, TokenKind::String(text)) => integer(kind, text, out),
             _ => None,
@@ -236,7 +236,7 @@ impl Encoder<'_> {
     fn well_known(
         &mut self,
         schema: &Schema,
-        message: &Message,
+        message: &MessageSchema,
         kind: WellKnown,
         out: &mut Vec<u8>,
     ) -> Result<(), String> {
@@ -345,7 +345,7 @@ impl Encoder<'_> {
             TokenKind::Bool(value) => out.extend_from_slice(&[4 << 3, u8::from(value)]),
             TokenKind::String(ref text) => put_bytes(out, 3, text.as_bytes()),
             TokenKind::Number(text) => {
-                put_tag(out, 2, Wire::Eight);
+                put_tag(out, 2, WireType::I64);
                 let number: f64 = text.parse().unwrap_or_default();
                 out.extend_from_slice(&number.to_le_bytes());
             }
@@ -399,7 +399,7 @@ impl Encoder<'_> {
         };
         let message = schema.message(at);
         let mut inner = Vec::new();
-        // What has a form of its own stands under `value`; the type stands among the fields of everything else.
+        // Types with a JSON form of their own are under `value`; all others have `@type` among their fields.
         let (text, typed_depth) = match message.well_known {
             Some(_) => (value.ok_or_else(|| self.reader.error(&first, "missing \"value\" field"))?, 0),
             None => (whole, self.depth + 1),
@@ -416,9 +416,14 @@ impl Encoder<'_> {
 }
 
 /// The value of an entry of a map, always written.
-fn put_value(encoder: &mut Encoder<'_>, schema: &Schema, field: &Field, entry: &mut Vec<u8>) -> Result<(), String> {
+fn put_value(
+    encoder: &mut Encoder<'_>,
+    schema: &Schema,
+    field: &FieldSchema,
+    entry: &mut Vec<u8>,
+) -> Result<(), String> {
     match field.kind {
-        Kind::Message(at) => {
+        ValueKind::Message(at) => {
             let mut inner = Vec::new();
             encoder.message(schema, schema.message(at), &mut inner)?;
             put_bytes(entry, 2, &inner);
@@ -432,11 +437,11 @@ fn put_value(encoder: &mut Encoder<'_>, schema: &Schema, field: &Field, entry: &
 }
 
 /// True for the fields in which `null` is a value.
-fn takes_null(schema: &Schema, field: &Field) -> bool {
-    field.shape == Shape::One
+fn takes_null(schema: &Schema, field: &FieldSchema) -> bool {
+    field.shape == Multiplicity::One
         && match field.kind {
-            Kind::Message(at) => schema.message(at).well_known == Some(WellKnown::Value),
-            Kind::Enum(at) => schema.enumeration(at).is_null,
+            ValueKind::Message(at) => schema.message(at).well_known == Some(WellKnown::Value),
+            ValueKind::Enum(at) => schema.enumeration(at).is_null,
             _ => false,
         }
 }

@@ -1,21 +1,21 @@
 //! The JSON text of a message, token by token, with the places errors name.
 //!
-//! The text comes from `JSON.stringify`, so separators need no check; what stands where it should not is found by its kind.
+//! The text comes from `JSON.stringify`, so separators need no check; misplaced tokens are found by their kind.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 /// Reads tokens. Separators are skipped.
-pub struct Reader<'a> {
+pub struct JsonReader<'a> {
     text: &'a str,
     at: usize,
 }
 
 /// One token, with its text and where it begins.
 #[derive(Clone, Debug)]
-pub struct Token<'a> {
+pub struct JsonToken<'a> {
     pub kind: TokenKind<'a>,
-    /// As it stands in the text.
+    /// As written in the text.
     pub raw: &'a str,
     at: usize,
 }
@@ -35,14 +35,14 @@ pub enum TokenKind<'a> {
     End,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> JsonReader<'a> {
     /// Reads `text` from its beginning.
     pub fn new(text: &'a str) -> Self {
         Self { text, at: 0 }
     }
 
     /// The next token.
-    pub fn next(&mut self) -> Token<'a> {
+    pub fn next(&mut self) -> JsonToken<'a> {
         let rest = self.text[self.at..].trim_start_matches([' ', '\t', '\r', '\n', ',', ':']);
         self.at = self.text.len() - rest.len();
         let begin = self.at;
@@ -67,11 +67,11 @@ impl<'a> Reader<'a> {
             _ => (TokenKind::End, rest.len()),
         };
         self.at += length;
-        Token { kind, raw: &self.text[begin..self.at], at: begin }
+        JsonToken { kind, raw: &self.text[begin..self.at], at: begin }
     }
 
-    /// The next token, which stays.
-    pub fn peek(&self) -> Token<'a> {
+    /// The next token, without consuming it.
+    pub fn peek(&self) -> JsonToken<'a> {
         Self { text: self.text, at: self.at }.next()
     }
 
@@ -80,7 +80,7 @@ impl<'a> Reader<'a> {
         Self { text: &self.text[..part.end], at: part.start }
     }
 
-    /// Skips the value that comes next; where it stands.
+    /// Skips the next value; returns its range in the text.
     pub fn skip(&mut self) -> Range<usize> {
         let begin = self.peek().at;
         let mut depth = 0usize;
@@ -99,19 +99,19 @@ impl<'a> Reader<'a> {
     }
 
     /// An error about a token, in Go's form.
-    pub fn error(&self, token: &Token<'_>, what: impl std::fmt::Display) -> String {
+    pub fn error(&self, token: &JsonToken<'_>, what: impl std::fmt::Display) -> String {
         format!("proto: {}: {what}", self.place(token))
     }
 
     /// A token of the wrong kind.
-    pub fn unexpected(&self, token: &Token<'_>) -> String {
+    pub fn unexpected(&self, token: &JsonToken<'_>) -> String {
         match token.kind {
             TokenKind::End => "proto: syntax error: unexpected token ".to_owned(),
             _ => format!("proto: syntax error {}: unexpected token {}", self.place(token), token.raw),
         }
     }
 
-    fn place(&self, token: &Token<'_>) -> String {
+    fn place(&self, token: &JsonToken<'_>) -> String {
         let before = &self.text[..token.at];
         let line = before.matches('\n').count() + 1;
         let begin = before.rfind('\n').map_or(0, |at| at + 1);
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn tokens_have_their_places() {
-        let mut reader = Reader::new(r#"{"a":[1,-2.5e3,true],"é\n":null}"#);
+        let mut reader = JsonReader::new(r#"{"a":[1,-2.5e3,true],"é\n":null}"#);
         let mut seen = Vec::new();
         loop {
             let token = reader.next();
@@ -202,13 +202,13 @@ mod tests {
         for (text, expect) in
             [(r#""""#, ""), (r#""a\"b""#, "a\"b"), (r#""\ud83d\ude00""#, "😀"), (r#""x\ud83dy\t""#, "x\u{fffd}y\t")]
         {
-            assert_eq!(Reader::new(text).next().kind, TokenKind::String(expect.into()), "{text}");
+            assert_eq!(JsonReader::new(text).next().kind, TokenKind::String(expect.into()), "{text}");
         }
     }
 
     #[test]
     fn values_are_skipped_whole() {
-        let mut reader = Reader::new(r#"[{"a":["]"]},1]"#);
+        let mut reader = JsonReader::new(r#"[{"a":["]"]},1]"#);
         reader.next();
         assert_eq!((reader.skip(), reader.skip()), (1..12, 13..14));
         assert_eq!(reader.next().kind, TokenKind::ArrayClose);

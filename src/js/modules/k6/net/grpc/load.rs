@@ -3,7 +3,7 @@
 //! Files are read as `open()` reads them, so archives hold them; every set of them is compiled once for all VUs.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use prost::Message as _;
@@ -16,17 +16,18 @@ use rustc_hash::FxHashMap;
 use super::imports;
 use super::schema::Schema;
 use crate::js::loader::Loader;
+use crate::units::sync::lock;
 
-/// So many schemas that servers described are remembered.
+/// How many schemas that servers described are kept.
 const MAX_DESCRIBED: usize = 8;
 
 /// The schemas of a run, each made once, by what they are made of.
 #[derive(Debug, Default)]
-pub struct Schemas(Mutex<FxHashMap<Source, Arc<Schema>>>);
+pub struct Schemas(Mutex<FxHashMap<SchemaSource, Arc<Schema>>>);
 
 /// What a schema is made of.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Source {
+enum SchemaSource {
     /// Folders and files in them.
     Files(Vec<String>, Vec<String>),
     /// A descriptor set.
@@ -41,10 +42,10 @@ impl Schemas {
     /// # Errors
     /// What can't be read or does not fit together, and where.
     pub fn files(&self, loader: &Arc<Loader>, folders: Vec<String>, files: Vec<String>) -> Result<Arc<Schema>, String> {
-        self.get(Source::Files(folders.clone(), files.clone()), || {
+        self.get(SchemaSource::Files(folders.clone(), files.clone()), || {
             let disk = Folders { loader: loader.clone(), folders, google: GoogleFileResolver::new() };
             for file in &files {
-                // Whoever is asked for by name is missed by name.
+                // A file that was asked for by name is reported missing by that name.
                 if let Err(text) = disk.read(file)
                     && disk.google.open_file(file).is_err()
                 {
@@ -65,7 +66,7 @@ impl Schemas {
     /// # Errors
     /// What can't be read or does not fit together.
     pub fn set(&self, loader: &Loader, path: &str) -> Result<Arc<Schema>, String> {
-        self.get(Source::Set(path.to_owned()), || {
+        self.get(SchemaSource::Set(path.to_owned()), || {
             let bytes = loader.read(path).map_err(|text| format!("couldn't open protoset: {text}"))?;
             let pool = pool(&bytes).map_err(|error| format!("couldn't parse protoset file {path}: {error}"))?;
             Ok(Schema::new(&pool))
@@ -79,7 +80,7 @@ impl Schemas {
     pub fn descriptors(&self, mut files: Vec<Bytes>) -> Result<Arc<Schema>, String> {
         files.sort_unstable();
         files.dedup();
-        self.get(Source::Descriptors(files.clone()), || {
+        self.get(SchemaSource::Descriptors(files.clone()), || {
             // A `FileDescriptorSet` is a list of descriptors and nothing else.
             let mut set = Vec::new();
             for file in &files {
@@ -89,16 +90,16 @@ impl Schemas {
         })
     }
 
-    fn get(&self, source: Source, make: impl FnOnce() -> Result<Schema, String>) -> Result<Arc<Schema>, String> {
+    fn get(&self, source: SchemaSource, make: impl FnOnce() -> Result<Schema, String>) -> Result<Arc<Schema>, String> {
         // Held while one is made: the other VUs want the same.
-        let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut made = lock(&self.0);
         if let Some(schema) = made.get(&source) {
             return Ok(schema.clone());
         }
         let schema = Arc::new(make()?);
-        if let Source::Descriptors(_) = source {
-            // A server may describe itself anew each time: what no client uses is made again when it is asked for.
-            let described = |source: &Source| matches!(source, Source::Descriptors(_));
+        if let SchemaSource::Descriptors(_) = source {
+            // A server may describe itself differently each time: what no client uses any more is dropped.
+            let described = |source: &SchemaSource| matches!(source, SchemaSource::Descriptors(_));
             if made.keys().filter(|source| described(source)).count() >= MAX_DESCRIBED {
                 made.retain(|source, schema| !described(source) || Arc::strong_count(schema) > 1);
             }

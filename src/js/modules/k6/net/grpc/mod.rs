@@ -10,9 +10,10 @@ use std::sync::Arc;
 
 use super::super::super::Op;
 use crate::execution::precise_timer;
-use crate::js::modules::volley::webcrypto::seats;
+use crate::js::loader::Loader;
+use crate::js::modules::cpu_pool;
+use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
-use crate::js::vu::Vu;
 use crate::metrics::{Contains, MetricId, MetricType};
 use crate::net::grpc::{Channel, Code, Security, Target};
 
@@ -36,10 +37,10 @@ mod tests;
 mod well_known;
 mod wire;
 
-pub use load::Schemas;
+use load::Schemas;
 use params::ConnectParams;
 use schema::Schema;
-pub use stream::hang_up;
+pub use stream::close_streams;
 
 /// The native half.
 pub const OPS: &[(&str, Op)] = &[
@@ -69,16 +70,16 @@ const HEALTH: [(&str, u32); 4] = [
 
 /// What streams are counted in: streams, messages sent, messages received; known once the module was imported.
 #[derive(Default)]
-struct Metrics(Cell<Option<[MetricId; 3]>>);
+struct StreamMetrics(Cell<Option<[MetricId; 3]>>);
 
 /// What all clients of a VU need before they do anything: the constants of the module. Declares its metrics.
-fn constants(vu: &Vu, _args: Args) -> Result<Value, Throw> {
+fn constants(vu: &VuContext, _args: Args) -> Result<Value, Throw> {
     if vu.is_init() {
         let declare =
             |name: &str| vu.script.registry.declare(name, MetricType::Counter, Contains::Default).map_err(Throw::go);
         let metrics =
             [declare("grpc_streams")?, declare("grpc_streams_msgs_sent")?, declare("grpc_streams_msgs_received")?];
-        vu.room::<Metrics>().0.set(Some(metrics));
+        vu.module_state::<StreamMetrics>().0.set(Some(metrics));
     }
     let statuses = Code::NAMES.iter().zip(0u32..).map(|(name, code)| (format!("Status{name}"), code));
     let health = HEALTH.iter().map(|(name, state)| ((*name).to_owned(), *state));
@@ -87,21 +88,21 @@ fn constants(vu: &Vu, _args: Args) -> Result<Value, Throw> {
 
 /// What a script's `Client` stands for.
 #[derive(Default)]
-struct Client {
+struct GrpcClient {
     types: RefCell<Rc<Types>>,
     /// The open channel, and the address it was opened with.
     line: RefCell<Option<(Rc<Channel>, Rc<str>)>>,
 }
 
 /// A method a client may call.
-struct Known {
+struct ClientMethod {
     schema: Arc<Schema>,
     /// Its place in the schema.
     at: usize,
 }
 
-impl Known {
-    fn method(&self) -> &schema::Method {
+impl ClientMethod {
+    fn method(&self) -> &schema::MethodSchema {
         &self.schema.methods[self.at]
     }
 }
@@ -117,15 +118,15 @@ impl Types {
     }
 
     /// The method at this path.
-    fn method(&self, path: &str) -> Option<Known> {
-        self.0.iter().rev().find_map(|schema| Some(Known { at: schema.method(path)?, schema: schema.clone() }))
+    fn method(&self, path: &str) -> Option<ClientMethod> {
+        self.0.iter().rev().find_map(|schema| Some(ClientMethod { at: schema.method(path)?, schema: schema.clone() }))
     }
 }
 
 /// What k6 says when there is no connection.
 const NOT_CONNECTED: &str = "no gRPC connection, you must call connect first";
 
-impl Client {
+impl GrpcClient {
     /// Learns a schema.
     fn learn(&self, schema: &Arc<Schema>) {
         let mut types = self.types.borrow_mut();
@@ -140,7 +141,7 @@ impl Client {
     }
 
     /// The method of this name, with or without a slash before it.
-    fn method(&self, name: &str) -> Result<Known, String> {
+    fn method(&self, name: &str) -> Result<ClientMethod, String> {
         if name.is_empty() {
             return Err("method to invoke cannot be empty".to_owned());
         }
@@ -150,16 +151,16 @@ impl Client {
     }
 }
 
-fn client(_vu: &Vu, _args: Args) -> Result<Value, Throw> {
-    Ok(Value::Resource(Rc::new(Client::default())))
+fn client(_vu: &VuContext, _args: Args) -> Result<Value, Throw> {
+    Ok(Value::Resource(Rc::new(GrpcClient::default())))
 }
 
 /// `(client, folders, files)` -> the methods in the files.
-fn load(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn load(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     if !vu.is_init() {
         return Err(Throw::go("load must be called in the init context"));
     }
-    let client = args.resource::<Client>(0)?;
+    let client = args.resource::<GrpcClient>(0)?;
     let texts = |value: Value| match value {
         Value::List(list) => list
             .into_iter()
@@ -171,22 +172,24 @@ fn load(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
         _ => Vec::new(),
     };
     let (folders, files) = (texts(args.take(1)), texts(args.take(2)));
-    let schema = vu.script.schemas.files(&vu.script.loader, folders, files).map_err(Throw::go)?;
+    let schema =
+        vu.script.module_state::<Schemas>().files(&Loader::of(&vu.script), folders, files).map_err(Throw::go)?;
     Ok(learnt(&client, &schema))
 }
 
 /// `(client, path)` -> the methods in the set.
-fn load_protoset(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn load_protoset(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     if !vu.is_init() {
         return Err(Throw::go("load must be called in the init context"));
     }
-    let client = args.resource::<Client>(0)?;
-    let schema = vu.script.schemas.set(&vu.script.loader, &args.string(1)).map_err(Throw::go)?;
+    let client = args.resource::<GrpcClient>(0)?;
+    let schema =
+        vu.script.module_state::<Schemas>().set(&Loader::of(&vu.script), &args.string(1)).map_err(Throw::go)?;
     Ok(learnt(&client, &schema))
 }
 
 /// The client knows a schema; what it knows now.
-fn learnt(client: &Client, schema: &Arc<Schema>) -> Value {
+fn learnt(client: &GrpcClient, schema: &Arc<Schema>) -> Value {
     client.learn(schema);
     let methods = schema.methods.iter().map(|method| {
         let text = |text: &str| Value::from(text);
@@ -204,11 +207,11 @@ fn learnt(client: &Client, schema: &Arc<Schema>) -> Value {
 }
 
 /// `(client, address, params)` -> `true`.
-fn connect(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn connect(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     if vu.is_init() {
         return Err(Throw::go("connecting to a gRPC server in the init context is not supported"));
     }
-    let client = args.resource::<Client>(0)?;
+    let client = args.resource::<GrpcClient>(0)?;
     let address = args.string(1);
     let params = ConnectParams::read(args.take(2));
     let params = params.map_err(|text| Throw::go(format!("invalid grpc.connect() parameters: {text}")))?;
@@ -242,8 +245,8 @@ fn connect(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
             sample::duration(vu, &vu.tags(), &call);
         }
         // A server may describe as much as it likes: that is read where no VU runs.
-        let (files, script) = (files.map_err(Throw::go)?, vu.script.clone());
-        let schema = vu.wait(seats::aside(move || script.schemas.descriptors(files)))?;
+        let (files, schemas) = (files.map_err(Throw::go)?, vu.script.module_state::<Schemas>());
+        let schema = vu.wait(cpu_pool::run(move || schemas.descriptors(files)))?;
         let schema = schema.unwrap_or_else(|| Err("the descriptors can't be read".to_owned()));
         client.learn(&schema.map_err(|text| Throw::go(format!("can't convert method info: {text}")))?);
     }
@@ -251,8 +254,8 @@ fn connect(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 }
 
 /// `(client, service)` -> `{status}`.
-fn health_check(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
-    let client = args.resource::<Client>(0)?;
+fn health_check(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
+    let client = args.resource::<GrpcClient>(0)?;
     let (channel, _) = client.line().map_err(Throw::go)?;
     let (made, answer) = vu.wait(services::check_health(&channel, args.string(1)))?;
     sample::duration(vu, &vu.tags(), &made);
@@ -261,12 +264,12 @@ fn health_check(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 }
 
 /// `(client)`: what is under way ends as canceled.
-fn close(_vu: &Vu, args: Args) -> Result<Value, Throw> {
-    args.resource::<Client>(0)?.line.replace(None);
+fn close(_vu: &VuContext, args: Args) -> Result<Value, Throw> {
+    args.resource::<GrpcClient>(0)?.line.replace(None);
     Ok(Value::Undefined)
 }
 
-fn warn(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+fn warn(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     vu.script.log.warn(args.string(0));
     Ok(Value::Undefined)
 }

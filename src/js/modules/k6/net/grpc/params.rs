@@ -103,7 +103,7 @@ impl CallParams {
     }
 }
 
-/// Params by their keys; those of lists and texts are places, which nobody knows.
+/// Params by their keys; the keys of lists and strings are indices, which are no known params.
 fn map_of(params: Value) -> Vec<(String, Value)> {
     let placed = |list: Vec<Value>| list.into_iter().enumerate().map(|(at, value)| (at.to_string(), value)).collect();
     match params {
@@ -231,7 +231,7 @@ fn hidden(value: &Value) -> String {
 
 /// A value as Go prints it with `%#v`.
 fn go_syntax(value: &Value) -> String {
-    // Inside of something nothing has its type beside it.
+    // Nested values are printed without their types.
     let inner = |value: &Value| match value {
         Value::Undefined | Value::Null => "interface {}(nil)".to_owned(),
         other => go_syntax(other),

@@ -4,14 +4,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::Metrics;
-use crate::js::vu::Vu;
+use super::StreamMetrics;
+use crate::js::runtime::VuContext;
 use crate::metrics::record::millis;
 use crate::metrics::system_tags::SystemTag as Tag;
 use crate::metrics::{MetricId, Record, TagSet, builtin};
 use crate::net::grpc::{Code, Outcome};
 
-/// A call that was made, as far as its sample tells of it.
+/// What the sample of a finished call needs.
 pub(super) struct Made {
     pub code: Code,
     pub began: Instant,
@@ -27,7 +27,7 @@ impl Made {
 }
 
 /// What all samples of one call carry: `url`, `service`, `method`, `name` and the script's own.
-pub(super) fn tags(vu: &Vu, address: &str, path: &str, user: &[(String, String)]) -> Arc<TagSet> {
+pub(super) fn tags(vu: &VuContext, address: &str, path: &str, user: &[(String, String)]) -> Arc<TagSet> {
     let on = |tag| vu.script.system_tags.has(tag);
     let (service, method) = path.trim_start_matches('/').split_once('/').unwrap_or((path, ""));
     let url = format!("{address}{path}");
@@ -50,7 +50,7 @@ pub(super) fn tags(vu: &Vu, address: &str, path: &str, user: &[(String, String)]
 }
 
 /// Writes the end of a call down.
-pub(super) fn duration(vu: &Vu, tags: &Arc<TagSet>, made: &Made) {
+pub(super) fn duration(vu: &VuContext, tags: &Arc<TagSet>, made: &Made) {
     let on = |tag| vu.script.system_tags.has(tag);
     let (status, ip) = (made.code.0.to_string(), made.remote.map(|remote| remote.ip().to_string()));
     let mut pairs: smallvec::SmallVec<[(&str, &str); 2]> = smallvec::SmallVec::new();
@@ -66,25 +66,25 @@ pub(super) fn duration(vu: &Vu, tags: &Arc<TagSet>, made: &Made) {
 }
 
 /// What is counted of streams.
-pub(super) enum Counted {
+pub(super) enum StreamCounter {
     Stream,
     Sent,
     Received,
 }
 
 /// Counts one.
-pub(super) fn count(vu: &Vu, what: Counted, tags: &Arc<TagSet>, at: Instant) {
-    let metrics = vu.room::<Metrics>();
+pub(super) fn count(vu: &VuContext, what: StreamCounter, tags: &Arc<TagSet>, at: Instant) {
+    let metrics = vu.module_state::<StreamMetrics>();
     let Some([streams, sent, received]) = metrics.0.get() else { return };
     let metric = match what {
-        Counted::Stream => streams,
-        Counted::Sent => sent,
-        Counted::Received => received,
+        StreamCounter::Stream => streams,
+        StreamCounter::Sent => sent,
+        StreamCounter::Received => received,
     };
     sample(vu, metric, 1.0, tags.clone(), at);
 }
 
-fn sample(vu: &Vu, metric: MetricId, value: f64, tags: Arc<TagSet>, at: Instant) {
+fn sample(vu: &VuContext, metric: MetricId, value: f64, tags: Arc<TagSet>, at: Instant) {
     let (time, metadata) = (vu.script.epoch.stamp(at), vu.metadata());
     vu.record(Record::Sample { time, metric, value, tags, metadata });
 }

@@ -1,6 +1,6 @@
 //! What messages look like and which methods there are: descriptors made into flat tables, once for all VUs.
 //!
-//! Messages, enums and fields refer to each other by place, so that coding a message touches no reference count. Reading
+//! Messages, enums and fields refer to each other by index, so that coding a message touches no reference count. Reading
 //! `.proto` files and linking descriptors is the business of `load`.
 
 use protox::prost_reflect::{
@@ -11,21 +11,21 @@ use rustc_hash::FxHashMap;
 /// The messages, enums and methods of one set of files.
 #[derive(Debug, Default)]
 pub struct Schema {
-    pub messages: Vec<Message>,
+    pub messages: Vec<MessageSchema>,
     pub enums: Vec<Enum>,
     /// In the order of the files and in them.
-    pub methods: Vec<Method>,
+    pub methods: Vec<MethodSchema>,
     names: FxHashMap<Box<str>, u32>,
     paths: FxHashMap<Box<str>, usize>,
 }
 
 /// One kind of message.
 #[derive(Debug)]
-pub struct Message {
+pub struct MessageSchema {
     /// With its package, without a dot before it.
     pub full_name: Box<str>,
     /// In the order of the file.
-    pub fields: Vec<Field>,
+    pub fields: Vec<FieldSchema>,
     /// Places of fields by both their names.
     names: FxHashMap<Box<str>, u32>,
     /// Numbers with places, sorted.
@@ -38,14 +38,14 @@ pub struct Message {
 
 /// One field of a message.
 #[derive(Debug)]
-pub struct Field {
+pub struct FieldSchema {
     pub number: u32,
     /// As in the file, for messages about it.
     pub name: Box<str>,
     /// As in JSON.
     pub json_name: Box<str>,
-    pub kind: Kind,
-    pub shape: Shape,
+    pub kind: ValueKind,
+    pub shape: Multiplicity,
     pub presence: Presence,
     /// Must be there, in proto2.
     pub is_required: bool,
@@ -53,7 +53,7 @@ pub struct Field {
 
 /// What a value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ValueKind {
     Double,
     Float,
     Int32,
@@ -77,7 +77,7 @@ pub enum Kind {
     Enum(u32),
 }
 
-impl Kind {
+impl ValueKind {
     /// The word of the language.
     pub fn word(self) -> &'static str {
         match self {
@@ -103,30 +103,30 @@ impl Kind {
     }
 
     /// How its values are written.
-    pub fn wire(self) -> Wire {
+    pub fn wire(self) -> WireType {
         match self {
-            Self::Double | Self::Fixed64 | Self::Sfixed64 => Wire::Eight,
-            Self::Float | Self::Fixed32 | Self::Sfixed32 => Wire::Four,
-            Self::String | Self::Bytes | Self::Message(_) => Wire::Length,
-            Self::Group(_) => Wire::Group,
-            _ => Wire::Varint,
+            Self::Double | Self::Fixed64 | Self::Sfixed64 => WireType::I64,
+            Self::Float | Self::Fixed32 | Self::Sfixed32 => WireType::I32,
+            Self::String | Self::Bytes | Self::Message(_) => WireType::Len,
+            Self::Group(_) => WireType::StartGroup,
+            _ => WireType::Varint,
         }
     }
 }
 
-/// How values are written.
+/// The wire types of the protocol buffers encoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wire {
+pub enum WireType {
     Varint = 0,
-    Eight = 1,
-    Length = 2,
-    Group = 3,
-    Four = 5,
+    I64 = 1,
+    Len = 2,
+    StartGroup = 3,
+    I32 = 5,
 }
 
 /// How many values a field has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shape {
+pub enum Multiplicity {
     One,
     List {
         /// Written as one piece.
@@ -134,14 +134,14 @@ pub enum Shape {
     },
     Map {
         /// What its keys are.
-        key: Kind,
+        key: ValueKind,
     },
 }
 
 /// What a field is while it is not set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Presence {
-    /// Its default, so that not being set can't be told from being that.
+    /// Its default: an unset field looks the same as one that is set to it.
     Default,
     /// Nothing: `null` in JSON.
     Null,
@@ -218,15 +218,15 @@ impl WellKnown {
 
 /// One method of a service.
 #[derive(Debug)]
-pub struct Method {
+pub struct MethodSchema {
     /// `/package.Service/Method`
     pub path: Box<str>,
     pub package: Box<str>,
     pub service: Box<str>,
     pub name: Box<str>,
-    /// The place of what is asked with.
+    /// The index of the request's message.
     pub input: u32,
-    /// The place of what is answered with.
+    /// The index of the response's message.
     pub output: u32,
     pub is_client_stream: bool,
     pub is_server_stream: bool,
@@ -241,24 +241,24 @@ impl Schema {
             pool.all_enums().zip(0..).map(|(known, at)| (known.full_name().to_owned(), at)).collect();
         let place = |message: &MessageDescriptor| names.get(message.full_name()).copied().unwrap_or_default();
         let kind = |field: &FieldDescriptor| match field.kind() {
-            ReflectKind::Double => Kind::Double,
-            ReflectKind::Float => Kind::Float,
-            ReflectKind::Int32 => Kind::Int32,
-            ReflectKind::Int64 => Kind::Int64,
-            ReflectKind::Uint32 => Kind::Uint32,
-            ReflectKind::Uint64 => Kind::Uint64,
-            ReflectKind::Sint32 => Kind::Sint32,
-            ReflectKind::Sint64 => Kind::Sint64,
-            ReflectKind::Fixed32 => Kind::Fixed32,
-            ReflectKind::Fixed64 => Kind::Fixed64,
-            ReflectKind::Sfixed32 => Kind::Sfixed32,
-            ReflectKind::Sfixed64 => Kind::Sfixed64,
-            ReflectKind::Bool => Kind::Bool,
-            ReflectKind::String => Kind::String,
-            ReflectKind::Bytes => Kind::Bytes,
-            ReflectKind::Message(message) if field.is_group() => Kind::Group(place(&message)),
-            ReflectKind::Message(message) => Kind::Message(place(&message)),
-            ReflectKind::Enum(known) => Kind::Enum(enum_names.get(known.full_name()).copied().unwrap_or_default()),
+            ReflectKind::Double => ValueKind::Double,
+            ReflectKind::Float => ValueKind::Float,
+            ReflectKind::Int32 => ValueKind::Int32,
+            ReflectKind::Int64 => ValueKind::Int64,
+            ReflectKind::Uint32 => ValueKind::Uint32,
+            ReflectKind::Uint64 => ValueKind::Uint64,
+            ReflectKind::Sint32 => ValueKind::Sint32,
+            ReflectKind::Sint64 => ValueKind::Sint64,
+            ReflectKind::Fixed32 => ValueKind::Fixed32,
+            ReflectKind::Fixed64 => ValueKind::Fixed64,
+            ReflectKind::Sfixed32 => ValueKind::Sfixed32,
+            ReflectKind::Sfixed64 => ValueKind::Sfixed64,
+            ReflectKind::Bool => ValueKind::Bool,
+            ReflectKind::String => ValueKind::String,
+            ReflectKind::Bytes => ValueKind::Bytes,
+            ReflectKind::Message(message) if field.is_group() => ValueKind::Group(place(&message)),
+            ReflectKind::Message(message) => ValueKind::Message(place(&message)),
+            ReflectKind::Enum(known) => ValueKind::Enum(enum_names.get(known.full_name()).copied().unwrap_or_default()),
         };
         let messages = pool.all_messages().map(|message| table(&message, kind)).collect();
         let enums = pool.all_enums().map(|known| {
@@ -271,7 +271,7 @@ impl Schema {
         });
         let method = |method: MethodDescriptor| {
             let service = method.parent_service();
-            Method {
+            MethodSchema {
                 path: format!("/{}/{}", service.full_name(), method.name()).into(),
                 package: service.package_name().into(),
                 service: service.name().into(),
@@ -282,14 +282,14 @@ impl Schema {
                 is_server_stream: method.is_server_streaming(),
             }
         };
-        let methods: Vec<Method> =
+        let methods: Vec<MethodSchema> =
             pool.services().flat_map(|service| service.methods().map(method).collect::<Vec<_>>()).collect();
         let paths = methods.iter().enumerate().map(|(at, method)| (method.path.clone(), at)).collect();
         Self { messages, enums: enums.collect(), methods, names, paths }
     }
 
     /// The message at a place.
-    pub fn message(&self, at: u32) -> &Message {
+    pub fn message(&self, at: u32) -> &MessageSchema {
         &self.messages[at as usize]
     }
 
@@ -309,15 +309,15 @@ impl Schema {
     }
 }
 
-impl Message {
+impl MessageSchema {
     /// The field of a name, in JSON or in the file.
-    pub fn field(&self, name: &str) -> Option<(usize, &Field)> {
+    pub fn field(&self, name: &str) -> Option<(usize, &FieldSchema)> {
         let at = *self.names.get(name)? as usize;
         Some((at, &self.fields[at]))
     }
 
     /// The field of a number, with its place.
-    pub fn numbered(&self, number: u32) -> Option<(usize, &Field)> {
+    pub fn numbered(&self, number: u32) -> Option<(usize, &FieldSchema)> {
         let at = match self.numbers.get(number.wrapping_sub(1) as usize) {
             // Most messages number their fields from one on.
             Some((known, at)) if *known == number => *at,
@@ -327,7 +327,7 @@ impl Message {
     }
 }
 
-fn table(message: &MessageDescriptor, kind: impl Fn(&FieldDescriptor) -> Kind) -> Message {
+fn table(message: &MessageDescriptor, kind: impl Fn(&FieldDescriptor) -> ValueKind) -> MessageSchema {
     let is_proto2 = message.parent_file().syntax() == Syntax::Proto2;
     let oneofs: Vec<Box<str>> = message.oneofs().map(|oneof| oneof.full_name().into()).collect();
     let field = |field: FieldDescriptor| {
@@ -337,19 +337,21 @@ fn table(message: &MessageDescriptor, kind: impl Fn(&FieldDescriptor) -> Kind) -
         };
         let (kind, shape) = match entry {
             Some(entry) => {
-                (kind(&entry.map_entry_value_field()), Shape::Map { key: kind(&entry.map_entry_key_field()) })
+                (kind(&entry.map_entry_value_field()), Multiplicity::Map { key: kind(&entry.map_entry_key_field()) })
             }
-            None if field.is_list() => (kind(&field), Shape::List { is_packed: field.is_packed() }),
-            None => (kind(&field), Shape::One),
+            None if field.is_list() => (kind(&field), Multiplicity::List { is_packed: field.is_packed() }),
+            None => (kind(&field), Multiplicity::One),
         };
         let oneof = field.containing_oneof();
         let oneof = oneof.and_then(|oneof| oneofs.iter().position(|known| **known == *oneof.full_name()));
         let presence = match oneof {
             Some(oneof) => Presence::Absent { oneof: oneof as u32 },
-            None if shape == Shape::One && (is_proto2 || matches!(kind, Kind::Message(_))) => Presence::Null,
+            None if shape == Multiplicity::One && (is_proto2 || matches!(kind, ValueKind::Message(_))) => {
+                Presence::Null
+            }
             None => Presence::Default,
         };
-        Field {
+        FieldSchema {
             number: field.number(),
             name: field.name().into(),
             json_name: field.json_name().into(),
@@ -359,7 +361,7 @@ fn table(message: &MessageDescriptor, kind: impl Fn(&FieldDescriptor) -> Kind) -
             is_required: field.cardinality() == Cardinality::Required,
         }
     };
-    let fields: Vec<Field> = message.fields().map(field).collect();
+    let fields: Vec<FieldSchema> = message.fields().map(field).collect();
     let mut names = FxHashMap::default();
     for (field, at) in fields.iter().zip(0..) {
         names.insert(field.name.clone(), at);
@@ -370,7 +372,7 @@ fn table(message: &MessageDescriptor, kind: impl Fn(&FieldDescriptor) -> Kind) -
     }
     let mut numbers: Vec<(u32, u32)> = fields.iter().zip(0..).map(|(field, at)| (field.number, at)).collect();
     numbers.sort_unstable();
-    Message {
+    MessageSchema {
         full_name: message.full_name().into(),
         fields,
         names,

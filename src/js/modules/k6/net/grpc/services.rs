@@ -1,6 +1,6 @@
 //! The two services k6 itself calls: what a server says about its schema, and about its health.
 //!
-//! Only what is needed of their messages is described here. Futures of this file run anywhere.
+//! Only the fields that are needed are described here. Futures of this file are `Send`.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -10,24 +10,24 @@ use prost::Message;
 use super::sample::Made;
 use crate::net::grpc::{Call, Channel, Code, Download, Event, Metadata, Outcome, Status, Upload};
 
-/// Reflection in its two versions, the younger first.
+/// The two versions of the reflection service, the newer first.
 const REFLECTION: [&str; 2] = [
     "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
     "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
 ];
-/// More files, or bytes of them, are no description of a service.
+/// A description with more files, or more bytes, is refused.
 const MAX_FILES: usize = 10_000;
 const MAX_BYTES: usize = 64 << 20;
 const HEALTH: &str = "/grpc.health.v1.Health/Check";
 
 #[derive(Clone, PartialEq, Message)]
 struct ReflectionRequest {
-    #[prost(oneof = "Question", tags = "3, 4, 7")]
-    question: Option<Question>,
+    #[prost(oneof = "ReflectionQuery", tags = "3, 4, 7")]
+    question: Option<ReflectionQuery>,
 }
 
 #[derive(Clone, PartialEq, Eq, prost::Oneof)]
-enum Question {
+enum ReflectionQuery {
     #[prost(string, tag = "3")]
     File(String),
     #[prost(string, tag = "4")]
@@ -39,15 +39,15 @@ enum Question {
 #[derive(Clone, PartialEq, Message)]
 struct ReflectionResponse {
     #[prost(message, optional, tag = "4")]
-    files: Option<Files>,
+    files: Option<DescriptorFiles>,
     #[prost(message, optional, tag = "6")]
     services: Option<Services>,
     #[prost(message, optional, tag = "7")]
-    error: Option<ReflectionError>,
+    error: Option<ErrorResponse>,
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct Files {
+struct DescriptorFiles {
     #[prost(bytes = "bytes", repeated, tag = "1")]
     descriptors: Vec<Bytes>,
 }
@@ -55,24 +55,24 @@ struct Files {
 #[derive(Clone, PartialEq, Message)]
 struct Services {
     #[prost(message, repeated, tag = "1")]
-    list: Vec<Service>,
+    list: Vec<ServiceDescription>,
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct Service {
+struct ServiceDescription {
     #[prost(string, tag = "1")]
     name: String,
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct ReflectionError {
+struct ErrorResponse {
     #[prost(int32, tag = "1")]
     code: i32,
     #[prost(string, tag = "2")]
     message: String,
 }
 
-/// As much of a descriptor as tells what it is and what it needs.
+/// The fields of a file descriptor that name it and its dependencies.
 #[derive(Clone, PartialEq, Message)]
 struct Descriptor {
     #[prost(string, tag = "1")]
@@ -115,14 +115,14 @@ pub(super) async fn reflect(channel: &Channel, metadata: Metadata, made: &mut Ve
                         made.push(conversation.end().await);
                         return Ok(files);
                     }
-                    Err(Trouble::Ended(outcome)) => {
+                    Err(ReflectionError::Ended(outcome)) => {
                         made.push(Made::of(&outcome));
                         last = Some(outcome.status.clone());
                         if outcome.status.code != Code::UNIMPLEMENTED {
                             break;
                         }
                     }
-                    Err(Trouble::Said(text)) => {
+                    Err(ReflectionError::Said(text)) => {
                         made.push(conversation.end().await);
                         return Err(text);
                     }
@@ -138,14 +138,14 @@ pub(super) async fn reflect(channel: &Channel, metadata: Metadata, made: &mut Ve
     Err(format!("can't list services: {}", last.unwrap_or_else(Status::canceled)))
 }
 
-enum Trouble {
+enum ReflectionError {
     /// The stream is over.
     Ended(Box<Outcome>),
     /// The server has no answer.
     Said(String),
 }
 
-/// A stream of questions and answers.
+/// A reflection stream: one response for each request.
 struct Conversation {
     upload: Upload,
     download: Download,
@@ -157,7 +157,7 @@ impl Conversation {
         Ok(Self { upload, download })
     }
 
-    async fn ask(&mut self, question: Question) -> Result<ReflectionResponse, Trouble> {
+    async fn ask(&mut self, question: ReflectionQuery) -> Result<ReflectionResponse, ReflectionError> {
         let request = ReflectionRequest { question: Some(question) };
         self.upload.send(request.encode_to_vec().into());
         loop {
@@ -166,32 +166,32 @@ impl Conversation {
                 Event::Message(bytes, _) => {
                     let response = ReflectionResponse::decode(bytes);
                     let response =
-                        response.map_err(|error| Trouble::Said(format!("can't read reflection: {error}")))?;
+                        response.map_err(|error| ReflectionError::Said(format!("can't read reflection: {error}")))?;
                     return match &response.error {
                         None => Ok(response),
                         Some(error) => {
                             let status = Status::new(Code(error.code as u32), error.message.clone());
-                            Err(Trouble::Said(format!("can't get method info: {status}")))
+                            Err(ReflectionError::Said(format!("can't get method info: {status}")))
                         }
                     };
                 }
-                Event::End(outcome) => return Err(Trouble::Ended(outcome)),
+                Event::End(outcome) => return Err(ReflectionError::Ended(outcome)),
             }
         }
     }
 
     /// The descriptors of all services and of everything they need.
-    async fn files(&mut self) -> Result<Vec<Bytes>, Trouble> {
-        let services = self.ask(Question::Services(String::new())).await?.services.unwrap_or_default();
+    async fn files(&mut self) -> Result<Vec<Bytes>, ReflectionError> {
+        let services = self.ask(ReflectionQuery::Services(String::new())).await?.services.unwrap_or_default();
         let mut known: BTreeMap<String, Bytes> = BTreeMap::new();
         let mut length = 0;
-        let mut wanted: VecDeque<Question> =
-            services.list.into_iter().map(|service| Question::Symbol(service.name)).collect();
+        let mut wanted: VecDeque<ReflectionQuery> =
+            services.list.into_iter().map(|service| ReflectionQuery::Symbol(service.name)).collect();
         while let Some(question) = wanted.pop_front() {
             // Not every server has the files that every compiler brings along.
             let bundled = match &question {
-                Question::File(name) if known.contains_key(name) => continue,
-                Question::File(name) => super::load::bundled(name),
+                ReflectionQuery::File(name) if known.contains_key(name) => continue,
+                ReflectionQuery::File(name) => super::load::bundled(name),
                 _ => None,
             };
             let descriptors = match bundled {
@@ -203,11 +203,11 @@ impl Conversation {
                 length += bytes.len();
                 if known.insert(descriptor.name, bytes).is_none() {
                     let is_new = |name: &String| !known.contains_key(name);
-                    wanted.extend(descriptor.dependencies.into_iter().filter(is_new).map(Question::File));
+                    wanted.extend(descriptor.dependencies.into_iter().filter(is_new).map(ReflectionQuery::File));
                 }
             }
             if known.len() > MAX_FILES || length > MAX_BYTES {
-                return Err(Trouble::Said(format!(
+                return Err(ReflectionError::Said(format!(
                     "can't get method info: the server describes more than {MAX_FILES} files, or {} MB",
                     MAX_BYTES >> 20
                 )));
@@ -216,7 +216,7 @@ impl Conversation {
         Ok(known.into_values().collect())
     }
 
-    /// Says goodbye and waits for the answer.
+    /// Closes the stream and waits for its end.
     async fn end(mut self) -> Made {
         self.upload.end();
         loop {

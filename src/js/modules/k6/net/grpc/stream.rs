@@ -1,6 +1,6 @@
 //! Streams: the JavaScript half pulls what happens, one event at a time.
 //!
-//! Whoever waits for the next event holds the way in. When an iteration is interrupted that wait is dropped, what had
+//! Waiting for the next event takes the receiving end away. When an iteration is interrupted that wait is dropped, what had
 //! arrived is counted, and the stream ends.
 
 use std::cell::{Cell, RefCell};
@@ -9,12 +9,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
+use futures_util::future::LocalBoxFuture;
 
 use super::params::CallParams;
-use super::sample::{Counted, Made};
-use super::{Client, Known, Types, call, debug, decode, encode, sample};
+use super::sample::{Made, StreamCounter};
+use super::{ClientMethod, GrpcClient, Types, call, debug, decode, encode, sample};
+use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
-use crate::js::vu::Vu;
 use crate::metrics::TagSet;
 use crate::net::grpc::{Call, Code, Download, Event, Outcome, Status, Upload};
 
@@ -25,18 +26,18 @@ enum Sending {
     Open,
     /// The one message of a method that takes one has left, and with it our side of the stream was closed.
     Sent,
-    /// The script is done; what it still writes is let go.
+    /// The script is done; what it still writes is ignored.
     Ended,
 }
 
 /// What a script's `Stream` stands for.
-struct Stream {
+struct GrpcStream {
     upload: Upload,
-    /// Away while somebody waits for the next event, and after the last.
+    /// `None` while a script waits for the next event, and after the last one.
     download: RefCell<Option<Download>>,
     sending: Cell<Sending>,
     call: Call,
-    known: Known,
+    known: ClientMethod,
     types: Rc<Types>,
     tags: Arc<TagSet>,
     discards_message: bool,
@@ -44,14 +45,14 @@ struct Stream {
 
 /// The streams of a VU that have not ended.
 #[derive(Default)]
-struct Open(RefCell<Vec<Rc<Stream>>>);
+struct OpenStreams(RefCell<Vec<Rc<GrpcStream>>>);
 
 /// `(client, method, params)` -> an open stream.
-pub(super) fn open(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
+pub(super) fn open(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let of_client = |text: &str| Throw::go(format!("invalid GRPC Stream's client: {text}"));
     let client = match args.get(0) {
         Value::Undefined | Value::Null => return Err(of_client("empty gRPC client")),
-        _ => args.resource::<Client>(0).map_err(|_| of_client("not a gRPC client"))?,
+        _ => args.resource::<GrpcClient>(0).map_err(|_| of_client("not a gRPC client"))?,
     };
     let (channel, address) = client.line().map_err(|text| of_client(&text))?;
     let known = client.method(&args.string(1));
@@ -70,8 +71,8 @@ pub(super) fn open(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
             return Err(Throw::go(format!("failed to create a new stream: {}", outcome.status)));
         }
     };
-    sample::count(vu, Counted::Stream, &tags, download.began());
-    let stream = Rc::new(Stream {
+    sample::count(vu, StreamCounter::Stream, &tags, download.began());
+    let stream = Rc::new(GrpcStream {
         upload,
         download: Some(download).into(),
         sending: Cell::new(Sending::Open),
@@ -81,14 +82,14 @@ pub(super) fn open(vu: &Vu, mut args: Args) -> Result<Value, Throw> {
         tags,
         discards_message: params.discards_message,
     });
-    vu.room::<Open>().0.borrow_mut().push(stream.clone());
+    vu.module_state::<OpenStreams>().0.borrow_mut().push(stream.clone());
     Ok(Value::Resource(stream))
 }
 
 /// `(stream)` -> a promise of the next event: `[seconds, message]`, or at the end `[seconds, undefined, error, text]`.
 /// Nothing when there is no next one.
-pub(super) fn next(vu: &Vu, args: Args) -> Result<Value, Throw> {
-    let stream = args.resource::<Stream>(0)?;
+pub(super) fn next(vu: &VuContext, args: Args) -> Result<Value, Throw> {
+    let stream = args.resource::<GrpcStream>(0)?;
     let Some(download) = stream.download.take() else { return Ok(Value::Undefined) };
     let vu = vu.rc();
     let mut waiting = Waiting { stream, download: Some(download) };
@@ -98,11 +99,11 @@ pub(super) fn next(vu: &Vu, args: Args) -> Result<Value, Throw> {
             let Some(download) = &mut waiting.download else { return Ok(Value::Undefined) };
             let outcome = match download.next().await {
                 Event::Sent(at) => {
-                    sample::count(&vu, Counted::Sent, &stream.tags, at);
+                    sample::count(&vu, StreamCounter::Sent, &stream.tags, at);
                     continue;
                 }
                 Event::Message(bytes, at) => {
-                    sample::count(&vu, Counted::Received, &stream.tags, at);
+                    sample::count(&vu, StreamCounter::Received, &stream.tags, at);
                     match stream.show(bytes).await {
                         Ok(message) => {
                             drop(waiting);
@@ -123,8 +124,8 @@ pub(super) fn next(vu: &Vu, args: Args) -> Result<Value, Throw> {
 }
 
 /// `(stream, json)`: sends a message.
-pub(super) fn write(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
-    let stream = args.resource::<Stream>(0)?;
+pub(super) fn write(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
+    let stream = args.resource::<GrpcStream>(0)?;
     match stream.sending.get() {
         Sending::Open => {}
         Sending::Sent => {
@@ -156,17 +157,17 @@ pub(super) fn write(_vu: &Vu, mut args: Args) -> Result<Value, Throw> {
 }
 
 /// `(stream)`: nothing more is sent.
-pub(super) fn end(_vu: &Vu, args: Args) -> Result<Value, Throw> {
-    let stream = args.resource::<Stream>(0)?;
+pub(super) fn end(_vu: &VuContext, args: Args) -> Result<Value, Throw> {
+    let stream = args.resource::<GrpcStream>(0)?;
     if stream.sending.replace(Sending::Ended) == Sending::Open {
         stream.upload.end();
     }
     Ok(Value::Undefined)
 }
 
-/// Somebody waits for the next event of a stream. The way in is given back, also when the wait is dropped.
+/// A script that waits for the next event of a stream. The receiving end is given back, also when the wait is dropped.
 struct Waiting {
-    stream: Rc<Stream>,
+    stream: Rc<GrpcStream>,
     download: Option<Download>,
 }
 
@@ -179,33 +180,34 @@ impl Drop for Waiting {
 }
 
 /// What ends with an iteration: streams that have not ended. What had arrived is counted.
-pub fn hang_up(vu: &Vu) {
-    let Some(open) = vu.known_room::<Open>() else { return };
+pub fn close_streams(vu: &VuContext) -> Option<LocalBoxFuture<'_, ()>> {
+    let open = vu.existing_module_state::<OpenStreams>()?;
     for stream in open.0.take() {
         let Some(mut download) = stream.download.take() else { continue };
         while let Some(event) = download.take() {
             match event {
-                Event::Sent(at) => sample::count(vu, Counted::Sent, &stream.tags, at),
-                Event::Message(_, at) => sample::count(vu, Counted::Received, &stream.tags, at),
+                Event::Sent(at) => sample::count(vu, StreamCounter::Sent, &stream.tags, at),
+                Event::Message(_, at) => sample::count(vu, StreamCounter::Received, &stream.tags, at),
                 Event::End(outcome) => sample::duration(vu, &stream.tags, &Made::of(&outcome)),
             }
         }
     }
+    None
 }
 
-impl Stream {
+impl GrpcStream {
     async fn show(&self, bytes: Bytes) -> Result<Value, String> {
         let (types, schema, output) = (&self.types, &self.known.schema, self.known.method().output);
         match self.discards_message {
             true => Ok(Value::Map(Vec::new())),
-            false if decode::is_long(&bytes) => decode::decode_aside(types, schema, output, bytes).await,
+            false if decode::is_long(&bytes) => decode::decode_on_cpu_pool(types, schema, output, bytes).await,
             false => decode::decode(types, schema, output, &bytes),
         }
     }
 
     /// Writes the sample down; the last event.
-    fn finish(&self, vu: &Vu, outcome: Outcome) -> Value {
-        vu.room::<Open>().0.borrow_mut().retain(|open| !std::ptr::eq(&**open, self));
+    fn finish(&self, vu: &VuContext, outcome: Outcome) -> Value {
+        vu.module_state::<OpenStreams>().0.borrow_mut().retain(|open| !std::ptr::eq(&**open, self));
         sample::duration(vu, &self.tags, &Made::of(&outcome));
         let Outcome { mut status, headers, trailers, ended, .. } = outcome;
         debug::tell(vu, &self.call, "", &headers, &trailers, &Value::Undefined);
@@ -223,6 +225,6 @@ impl Stream {
 }
 
 /// A moment in whole seconds since 1970.
-fn seconds(vu: &Vu, at: Instant) -> Value {
+fn seconds(vu: &VuContext, at: Instant) -> Value {
     Value::Number((vu.script.epoch.stamp(at).0 / 1_000_000_000) as f64)
 }

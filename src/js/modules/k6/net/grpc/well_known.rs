@@ -110,7 +110,7 @@ fn days_before(year: i64, month: i64) -> i64 {
     year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + (153 * month + 2) / 5 - 719_468
 }
 
-/// The date so many days after the first of January 1970.
+/// The date this many days after 1 January 1970.
 fn date(days: i64) -> (i64, i64, i64) {
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);

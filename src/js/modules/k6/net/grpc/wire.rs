@@ -1,6 +1,6 @@
 //! Numbers and fields as protocol buffers write them.
 
-use super::schema::Wire;
+use super::schema::WireType;
 
 /// Appends a varint.
 pub fn put_varint(out: &mut Vec<u8>, mut value: u64) {
@@ -12,13 +12,13 @@ pub fn put_varint(out: &mut Vec<u8>, mut value: u64) {
 }
 
 /// Appends the number of a field and how its value is written.
-pub fn put_tag(out: &mut Vec<u8>, number: u32, wire: Wire) {
+pub fn put_tag(out: &mut Vec<u8>, number: u32, wire: WireType) {
     put_varint(out, u64::from(number) << 3 | wire as u64);
 }
 
 /// Appends a field of bytes.
 pub fn put_bytes(out: &mut Vec<u8>, number: u32, bytes: &[u8]) {
-    put_tag(out, number, Wire::Length);
+    put_tag(out, number, WireType::Len);
     put_varint(out, bytes.len() as u64);
     out.extend_from_slice(bytes);
 }
@@ -26,7 +26,7 @@ pub fn put_bytes(out: &mut Vec<u8>, number: u32, bytes: &[u8]) {
 /// Appends a field with a varint, unless it is zero.
 pub fn put_number(out: &mut Vec<u8>, number: u32, value: u64) {
     if value != 0 {
-        put_tag(out, number, Wire::Varint);
+        put_tag(out, number, WireType::Varint);
         put_varint(out, value);
     }
 }
@@ -41,28 +41,28 @@ pub fn unzigzag(value: u64) -> i64 {
     (value >> 1) as i64 ^ -((value & 1) as i64)
 }
 
-/// One field as it is written.
+/// One field on the wire.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Raw<'a> {
     Varint(u64),
-    Eight([u8; 8]),
-    Four([u8; 4]),
+    I64([u8; 8]),
+    I32([u8; 4]),
     /// Text, bytes, a message, or numbers in a row.
-    Length(&'a [u8]),
+    Len(&'a [u8]),
     /// The fields of a group.
     Group(&'a [u8]),
 }
 
 /// Reads fields one after the other.
 #[derive(Clone, Debug)]
-pub struct Fields<'a>(pub &'a [u8]);
+pub struct WireFields<'a>(pub &'a [u8]);
 
-/// What Go says about bytes that are no fields.
+/// Go's message for bytes that are no fields.
 const BROKEN: &str = "proto: cannot parse invalid wire-format data";
 /// Groups deeper than this are refused.
 const MAX_DEPTH: usize = 100;
 
-impl<'a> Fields<'a> {
+impl<'a> WireFields<'a> {
     /// The next field: its number and its value; `None` at the end.
     ///
     /// # Errors
@@ -79,10 +79,10 @@ impl<'a> Fields<'a> {
         let number = u32::try_from(tag >> 3).ok().filter(|number| (1..1 << 29).contains(number)).ok_or(BROKEN)?;
         let raw = match tag & 7 {
             0 => Raw::Varint(self.varint()?),
-            1 => Raw::Eight(self.array()?),
+            1 => Raw::I64(self.array()?),
             2 => {
                 let length = usize::try_from(self.varint()?).map_err(|_| BROKEN)?;
-                Raw::Length(self.take(length)?)
+                Raw::Len(self.take(length)?)
             }
             3 if depth < MAX_DEPTH => {
                 let begin = self.0;
@@ -95,7 +95,7 @@ impl<'a> Fields<'a> {
                 }
             }
             4 if depth > 0 => return Ok(None),
-            5 => Raw::Four(self.array()?),
+            5 => Raw::I32(self.array()?),
             _ => return Err(BROKEN),
         };
         Ok(Some((number, raw)))
@@ -117,7 +117,7 @@ impl<'a> Fields<'a> {
         Err(BROKEN)
     }
 
-    /// So many bytes.
+    /// The next bytes.
     ///
     /// # Errors
     /// When there are fewer.
@@ -145,10 +145,10 @@ mod tests {
         put_number(&mut out, 536_870_911, u64::MAX);
         // A group with a group in it.
         out.extend([0x2b, 0x08, 1, 0x33, 0x34, 0x2c, 0x08, 5]);
-        let mut fields = Fields(&out);
+        let mut fields = WireFields(&out);
         let mut next = || fields.next().unwrap();
         assert_eq!(next(), Some((1, Raw::Varint(300))));
-        assert_eq!(next(), Some((3, Raw::Length(b"text"))));
+        assert_eq!(next(), Some((3, Raw::Len(b"text"))));
         assert_eq!(next(), Some((536_870_911, Raw::Varint(u64::MAX))));
         assert_eq!(next(), Some((5, Raw::Group(&[0x08, 1, 0x33, 0x34]))));
         assert_eq!(next(), Some((1, Raw::Varint(5))));
@@ -158,9 +158,9 @@ mod tests {
     #[test]
     fn what_is_no_field_is_refused() {
         for wire in [&[0x08][..], &[0x0a, 5, 1], &[0x09, 1], &[0x0f], &[0x00, 1], &[0x0c], &[0x0b, 0x08], &[0xff; 11]] {
-            assert_eq!(Fields(wire).next(), Err(BROKEN), "{wire:?}");
+            assert_eq!(WireFields(wire).next(), Err(BROKEN), "{wire:?}");
         }
-        assert_eq!(Fields(&[0x0b; 200]).next(), Err(BROKEN));
+        assert_eq!(WireFields(&[0x0b; 200]).next(), Err(BROKEN));
     }
 
     #[test]

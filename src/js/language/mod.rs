@@ -1,0 +1,7 @@
+//! What of the language is ours, because both engines do it otherwise than k6: regular expressions, dates, the order of words.
+
+pub mod collation;
+#[cfg_attr(not(feature = "boa"), expect(dead_code, reason = "QuickJS reads dates by itself"))]
+pub mod dates;
+#[cfg_attr(not(feature = "boa"), expect(dead_code, reason = "QuickJS' own matcher can be interrupted"))]
+pub mod regexp;

@@ -1,0 +1,74 @@
+//! Modules that are made here: their addresses and their texts.
+
+use super::quoted;
+
+/// Addresses of modules made here, for one of the user's each.
+pub(super) const SYNTHETIC: &str = "volley:";
+/// Modules of one line, which the user's modules import behind everything else: they tell whose turn it is.
+pub(super) const HERE: &str = "volley:here?";
+/// Modules that stand for CommonJS files where those are imported.
+pub(super) const COMMONJS: &str = "volley:commonjs?";
+/// Modules that give an ES module its `require`.
+pub(super) const REQUIRE: &str = "volley:require?";
+/// Modules of ours without their default export: what `import * as` gets.
+pub(super) const STAR: &str = "volley:star?";
+/// Modules that stand for those that are not offered.
+pub(super) const ABSENT: &str = "volley:absent?";
+/// Modules that throw, because a name is missing: its error and its stack, as JSON.
+pub(super) const MISSING: &str = "volley:missing?";
+
+/// The module of k6's that drives a browser.
+pub(super) const BROWSER: &str = "k6/browser";
+
+/// True for a module k6 has, or can be given, and that is not offered here: importing it is no error, using it is.
+pub(super) fn is_unavailable(name: &str) -> bool {
+    name == BROWSER || name.starts_with("k6/x/")
+}
+
+/// Why a module is not offered, and what to do.
+fn absence(name: &str) -> String {
+    if name == BROWSER {
+        return format!(
+            "the module {name:?} is not offered: protocols are spoken here, no browser is driven; run the scenarios that use \
+             it with k6"
+        );
+    }
+    format!(
+        "the module {name:?} is not offered: it is an extension, and those are compiled into k6; run the scenarios that use \
+         it with a k6 that has it"
+    )
+}
+
+/// The text of a module that is made here.
+pub(super) fn text(address: &str) -> String {
+    if let Some(url) = address.strip_prefix(HERE) {
+        return format!("import {{ here }} from 'native:volley/globals'; here({});", quoted(url));
+    }
+    if let Some(url) = address.strip_prefix(REQUIRE) {
+        let url = quoted(url);
+        return format!(
+            "import {{ require as from }} from 'volley/commonjs'; export const require = (name) => from(name, {url});"
+        );
+    }
+    if let Some(name) = address.strip_prefix(STAR) {
+        return format!("export * from {};", quoted(name));
+    }
+    if let Some(name) = address.strip_prefix(ABSENT) {
+        return format!(
+            "const refuse = () => {{ throw new GoError({}); }};\nexport const absent = new Proxy(function () {{}}, new \
+             Proxy({{}}, {{ get: () => refuse }}));",
+            quoted(&absence(name))
+        );
+    }
+    if let Some(given) = address.strip_prefix(MISSING) {
+        return format!(
+            "const [message, value] = {given}; throw Object.defineProperty(new SyntaxError(message), 'stack', {{ value, \
+             writable: true, configurable: true }});"
+        );
+    }
+    let url = quoted(address.strip_prefix(COMMONJS).unwrap_or(address));
+    format!(
+        "import {{ commonjs }} from 'volley/commonjs'; export const live = commonjs({url}); const all = live.exports; \
+         export {{ all as 'module.exports' }};"
+    )
+}

@@ -1,0 +1,83 @@
+//! One turn of a VU: call something, then let everything it started come to its end.
+//!
+//! The turn is over when the call returned, no job, timer or native future is left. It runs on the VU's own stack.
+
+use super::vu_context::{LoopEvent, VuContext};
+use crate::js::engine::{PromiseOutcome, Realm};
+use crate::js::value::{Exception, Handle, Throw, Value};
+
+/// How a turn ended.
+pub enum Turn {
+    /// All is done; what the call returned, a promise included.
+    Done(Handle),
+    /// The call itself threw.
+    Threw(Exception),
+    /// A promise was rejected and nobody handled it.
+    Rejected(Exception),
+    /// The VU had to stop.
+    Stopped,
+}
+
+/// Runs `first` and what comes of it.
+pub fn turn(realm: &dyn Realm, vu: &VuContext, first: impl FnOnce() -> Result<Handle, Throw>) -> Turn {
+    vu.begin_turn();
+    let handle = match first() {
+        Ok(handle) => handle,
+        Err(throw) => {
+            abandon(vu);
+            return ended(throw);
+        }
+    };
+    loop {
+        if let Err(throw) = realm.run_jobs() {
+            abandon(vu);
+            return ended(throw);
+        }
+        if let Some(rejection) = realm.take_rejections().into_iter().next() {
+            abandon(vu);
+            return Turn::Rejected(rejection);
+        }
+        let step = match vu.next_event() {
+            Ok(None) => return Turn::Done(handle),
+            Ok(Some(LoopEvent::Settled(promise, result))) => {
+                realm.settle(promise, result);
+                Ok(())
+            }
+            Ok(Some(LoopEvent::Timer(id))) => (vu.script.modules.hooks.timer_due)(realm, vu, id),
+            Err(throw) => Err(throw),
+        };
+        if let Err(throw) = step {
+            abandon(vu);
+            return ended(throw);
+        }
+    }
+}
+
+fn ended(throw: Throw) -> Turn {
+    match throw {
+        Throw::Stop => Turn::Stopped,
+        Throw::Exception(exception) => Turn::Threw(exception),
+        other => Turn::Threw(Exception { text: other.report(), stack: String::new() }),
+    }
+}
+
+/// A turn that failed leaves nothing behind.
+fn abandon(vu: &VuContext) {
+    for hook in vu.script.modules.hooks.turn_abandoned {
+        hook(vu);
+    }
+    for (timer, is_interval) in vu.drop_pending() {
+        let function = if is_interval { "setInterval" } else { "setTimeout" };
+        let text = format!("{function} {timer} was stopped because the VU iteration was interrupted");
+        vu.script.log.warn(text);
+    }
+}
+
+/// The value of a turn that is done: a promise's result, or what was returned.
+pub fn value_of(realm: &dyn Realm, handle: Handle) -> Result<Value, Turn> {
+    match realm.outcome(handle) {
+        PromiseOutcome::Value(value) => Ok(value),
+        PromiseOutcome::Pending => Ok(Value::Undefined),
+        PromiseOutcome::Rejected(exception) => Err(Turn::Rejected(exception)),
+    }
+}

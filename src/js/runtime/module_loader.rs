@@ -1,0 +1,36 @@
+//! What a VU needs of whoever loads modules: the part of [`Host`](crate::js::engine::Host) that is about code.
+
+use std::any::Any;
+
+use crate::js::engine::{ModuleCode, RegExpLiteral};
+use crate::js::value::Throw;
+
+/// Finds the modules of a run, for all of its VUs.
+pub trait ModuleLoader: Any + Send + Sync {
+    /// The address a specifier means in the module `referrer`.
+    ///
+    /// # Errors
+    /// What the script sees when there is no such module.
+    fn resolve(&self, specifier: &str, referrer: &str) -> Result<String, Throw>;
+    /// What `import.meta.resolve(specifier)` answers in the module `referrer`.
+    ///
+    /// # Errors
+    /// What the script sees when it means nothing.
+    fn locate(&self, specifier: &str, referrer: &str) -> Result<String, Throw>;
+    /// The module at an address [`ModuleLoader::resolve`] gave.
+    ///
+    /// # Errors
+    /// What the script sees when it can't be read.
+    fn load(&self, address: &str) -> Result<ModuleCode, Throw>;
+    /// Modules could not be linked as they are; nothing of them ran.
+    fn require_interop(&self);
+    /// True if the file `from` is `to`, or asks for it over any number of others.
+    fn reaches(&self, from: &str, to: &str) -> bool;
+    /// The place in the file a person wrote of `URL:LINE:COLUMN`; `None` if it is the same.
+    fn origin(&self, place: &str) -> Option<String>;
+    /// What a `TypeError` at `place`, `URL:LINE:COLUMN` of the engine, is about: its message with the name of what is
+    /// missing. `None` where the text does not tell.
+    fn explain(&self, place: &str, message: &str) -> Option<String>;
+    /// The regular expressions in the text an engine was given for `address`.
+    fn regexp_literals(&self, address: &str) -> Vec<RegExpLiteral>;
+}

@@ -1,0 +1,427 @@
+//! A virtual user as the k6 API sees it: who it is, what its samples are tagged with, what it is waiting for.
+//!
+//! It belongs to one worker thread and knows no engine; `realm` is the JavaScript half of the same VU.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::pin;
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use futures_util::future::LocalBoxFuture;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+
+use super::coroutine;
+use super::module_state::VuModuleState;
+use super::script::Script;
+use super::stop::Stop;
+use super::worker::Worker;
+use crate::execution::{ScenarioFacts, precise_timer};
+use crate::failure::Failure;
+use crate::js::engine::{Host, ModuleCode, RegExpLiteral, StopHook};
+use crate::js::value::{Args, Pending, Throw, Value};
+use crate::metrics::system_tags::SystemTag;
+use crate::metrics::{MetricId, Record, SampleMetadata, Stamp, TagSet};
+use crate::net::Client;
+
+/// Which part of a test is running; decides what the script may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LifecycleStage {
+    /// Module code. The first pass decides which files, modules and metrics there are.
+    Init {
+        /// True for the pass that reads options and exports.
+        first: bool,
+    },
+    /// `setup()`
+    Setup,
+    /// Iterations.
+    Iterations,
+    /// `teardown()`
+    Teardown,
+    /// `handleSummary()`
+    Summary,
+}
+
+/// A script that runs this long without waiting lets its neighbours have a turn.
+const TURN: Duration = Duration::from_millis(2);
+
+/// One VU.
+pub struct VuContext {
+    /// Itself, for futures that outlive a call.
+    this: Weak<Self>,
+    /// 1..N in this process; 0 for the first pass, setup, teardown and the summary.
+    pub id: u64,
+    /// Its place among all VUs of a test that is split over machines.
+    pub id_in_test: u64,
+    /// What all VUs of the run share.
+    pub script: Arc<Script>,
+    /// The thread it lives on.
+    pub worker: Rc<Worker>,
+    /// Its connections.
+    pub client: Client,
+    /// What is running.
+    pub stage: Cell<LifecycleStage>,
+    /// Raised from any thread to stop it.
+    pub stop: Arc<Stop>,
+    /// `__ENV`, made anew for every activation; shared until the script changes it.
+    pub env: RefCell<Arc<BTreeMap<String, String>>>,
+    /// The scenario it works for.
+    pub scenario: RefCell<Option<Arc<ScenarioFacts>>>,
+    /// Iterations it began, over all scenarios: `__ITER` is one less.
+    pub iterations: Cell<u64>,
+    /// Iterations it began in the present scenario.
+    pub iterations_in_scenario: Cell<u64>,
+    /// The scenario-wide numbers of the present iteration, on this machine and in the whole test.
+    pub scenario_iteration: Cell<(u64, u64)>,
+    /// The module that called `require` last.
+    pub requirer: RefCell<String>,
+    tags: RefCell<Arc<TagSet>>,
+    metadata: RefCell<Option<SampleMetadata>>,
+    group: RefCell<Rc<str>>,
+    pending: RefCell<FuturesUnordered<Promised>>,
+    /// By when they are due; whether each is one of `setInterval`.
+    timers: RefCell<BTreeMap<(Instant, u32), bool>>,
+    turn_began: Cell<Instant>,
+    task: Cell<u64>,
+    was_timer: Cell<bool>,
+    module_state: VuModuleState,
+}
+
+/// What a promise waits for: its number, and what becomes of it.
+type Promised = LocalBoxFuture<'static, (u32, Result<Value, Throw>)>;
+
+/// What became of [`VuContext::abort_run`].
+#[derive(Default)]
+struct OwnAbort {
+    /// The present iteration ended the run.
+    in_iteration: Cell<bool>,
+    /// What `handleSummary` ended with.
+    in_summary: Cell<Option<Failure>>,
+}
+
+/// What the event loop goes on with.
+pub enum LoopEvent {
+    /// A timer is due.
+    Timer(u32),
+    /// A native future is done.
+    Settled(u32, Result<Value, Throw>),
+}
+
+impl VuContext {
+    /// A VU that has not run anything yet.
+    pub fn new(id: u64, id_in_test: u64, script: Arc<Script>, worker: Rc<Worker>) -> Rc<Self> {
+        let client = script.net.client(id);
+        let tags = script.run_tags.clone();
+        Rc::new_cyclic(|this| Self {
+            this: this.clone(),
+            id,
+            id_in_test,
+            env: RefCell::new(script.env.clone()),
+            script,
+            worker,
+            client,
+            stage: Cell::new(LifecycleStage::Init { first: id == 0 }),
+            stop: Arc::default(),
+            scenario: RefCell::default(),
+            iterations: Cell::new(0),
+            iterations_in_scenario: Cell::new(0),
+            scenario_iteration: Cell::new((0, 0)),
+            requirer: RefCell::default(),
+            tags: RefCell::new(tags),
+            metadata: RefCell::default(),
+            group: RefCell::new("".into()),
+            pending: RefCell::default(),
+            timers: RefCell::default(),
+            turn_began: Cell::new(Instant::now()),
+            task: Cell::new(0),
+            was_timer: Cell::new(false),
+            module_state: VuModuleState::default(),
+        })
+    }
+
+    /// Itself, to keep.
+    pub fn rc(&self) -> Rc<Self> {
+        self.this.upgrade().unwrap_or_else(|| unreachable!("a VU outlives the calls of its script"))
+    }
+
+    /// The script ends the whole run, or from `handleSummary` only this VU: it stops in any case.
+    pub fn abort_run(&self, failure: Failure) {
+        let aborted = self.module_state::<OwnAbort>();
+        if self.stage.get() == LifecycleStage::Summary {
+            aborted.in_summary.set(Some(failure));
+        } else {
+            self.script.state.abort(failure);
+            aborted.in_iteration.set(true);
+        }
+        self.stop.raise();
+    }
+
+    /// True if the present iteration itself ended the run; asked once.
+    pub fn take_abort_in_iteration(&self) -> bool {
+        self.existing_module_state::<OwnAbort>().is_some_and(|aborted| aborted.in_iteration.take())
+    }
+
+    /// What `handleSummary` ended with, if it did so by aborting; asked once.
+    pub fn take_abort_in_summary(&self) -> Option<Failure> {
+        self.existing_module_state::<OwnAbort>()?.in_summary.take()
+    }
+
+    /// True while module code runs.
+    pub fn is_init(&self) -> bool {
+        matches!(self.stage.get(), LifecycleStage::Init { .. })
+    }
+
+    /// State that one module keeps for this VU.
+    pub fn module_state<T: Default + 'static>(&self) -> Rc<T> {
+        self.module_state.get()
+    }
+
+    /// As [`VuContext::module_state`], if it was asked for before.
+    pub fn existing_module_state<T: 'static>(&self) -> Option<Rc<T>> {
+        self.module_state.existing()
+    }
+
+    // Waiting ----------------------------------------------------------------------------------------------------
+
+    /// Waits for `future`, as synchronous JavaScript does: the VU stands still, its neighbours don't.
+    ///
+    /// # Errors
+    /// [`Throw::Stop`] when the VU has to stop first.
+    pub fn wait<T: 'static>(&self, future: impl Future<Output = T> + 'static) -> Result<T, Throw> {
+        let stop = self.stop.clone();
+        if stop.is_raised() {
+            return Err(Throw::Stop);
+        }
+        let result = coroutine::wait(async move {
+            let mut future = pin!(future);
+            std::future::poll_fn(|cx| {
+                if let Poll::Ready(result) = future.as_mut().poll(cx) {
+                    return Poll::Ready(Ok(result));
+                }
+                stop.wake_on_raise(cx.waker());
+                if stop.is_raised() { Poll::Ready(Err(Throw::Stop)) } else { Poll::Pending }
+            })
+            .await
+        });
+        self.begin_turn();
+        result
+    }
+
+    /// Its neighbours have just had their turn: how long it runs is counted from now.
+    pub fn begin_turn(&self) {
+        self.turn_began.set(Instant::now());
+    }
+
+    /// The number of the running task: what a script sees stays the same while it lasts.
+    pub fn task(&self) -> u64 {
+        self.task.get()
+    }
+
+    /// Calls the timer `id` in `delay` from now; whether it is one of `setInterval` matters to messages only.
+    pub fn set_timer(&self, id: u32, delay: Duration, is_interval: bool) {
+        self.timers.borrow_mut().insert((Instant::now() + delay, id), is_interval);
+    }
+
+    /// Forgets the timer `id`.
+    pub fn clear_timer(&self, id: u32) {
+        self.timers.borrow_mut().retain(|(_, known), _| *known != id);
+    }
+
+    /// Forgets all timers and futures; the numbers of the timers, in order of their times, and whether each was one
+    /// of `setInterval`.
+    pub fn drop_pending(&self) -> Vec<(u32, bool)> {
+        // Futures that are dropped write down what had come of them: nothing is borrowed meanwhile.
+        let pending = std::mem::take(&mut *self.pending.borrow_mut());
+        drop(pending);
+        std::mem::take(&mut *self.timers.borrow_mut())
+            .into_iter()
+            .map(|((_, id), is_interval)| (id, is_interval))
+            .collect()
+    }
+
+    /// Waits for the next timer or future; `None` when there is nothing to wait for.
+    ///
+    /// # Errors
+    /// [`Throw::Stop`] when the VU has to stop first.
+    pub fn next_event(&self) -> Result<Option<LoopEvent>, Throw> {
+        self.task.set(self.task.get() + 1);
+        let first = self.timers.borrow().keys().next().copied();
+        // Timers that are always due leave a turn to everything else.
+        let is_their_turn = !self.was_timer.replace(false) || self.pending.borrow().is_empty();
+        if let Some((due, id)) = first
+            && due <= Instant::now()
+            && is_their_turn
+        {
+            self.was_timer.set(true);
+            self.timers.borrow_mut().remove(&(due, id));
+            return if self.stop.is_raised() { Err(Throw::Stop) } else { Ok(Some(LoopEvent::Timer(id))) };
+        }
+        let mut pending = std::mem::take(&mut *self.pending.borrow_mut());
+        if first.is_none() && pending.is_empty() {
+            return Ok(None);
+        }
+        let (pending, settled) = self.wait(async move {
+            let settled = match first {
+                None => pending.next().await,
+                Some((due, _)) if pending.is_empty() => {
+                    precise_timer::sleep_until(due).await;
+                    None
+                }
+                Some((due, _)) => tokio::select! {
+                    biased;
+                    settled = pending.next() => settled,
+                    () = precise_timer::sleep_until(due) => None,
+                },
+            };
+            (pending, settled)
+        })?;
+        let mut added = std::mem::replace(&mut *self.pending.borrow_mut(), pending);
+        self.pending.borrow_mut().extend(std::mem::take(&mut added));
+        match settled {
+            Some((promise, result)) => Ok(Some(LoopEvent::Settled(promise, result))),
+            None => self.next_event(),
+        }
+    }
+
+    // Tags -------------------------------------------------------------------------------------------------------
+
+    /// What every sample of this VU is tagged with now.
+    pub fn tags(&self) -> Arc<TagSet> {
+        self.tags.borrow().clone()
+    }
+
+    /// The tags of this VU with `more` on top.
+    pub fn tags_with(&self, more: &[(&str, &str)]) -> Arc<TagSet> {
+        self.worker.tags_with(&self.script.interner, &self.tags.borrow(), more)
+    }
+
+    /// Replaces what every sample is tagged with.
+    pub fn set_tags(&self, tags: Arc<TagSet>) {
+        *self.tags.borrow_mut() = tags;
+    }
+
+    /// The path of the present group: empty at the root, else `::a::b`.
+    pub fn group(&self) -> Rc<str> {
+        self.group.borrow().clone()
+    }
+
+    /// Enters or leaves a group.
+    pub fn set_group(&self, path: Rc<str>) {
+        if self.script.system_tags.has(SystemTag::Group) {
+            let tags = self.tags_with(&[("group", &path)]);
+            self.set_tags(tags);
+        }
+        *self.group.borrow_mut() = path;
+    }
+
+    /// `vu` and `iter` for samples, where those system tags are on.
+    pub fn metadata(&self) -> Option<SampleMetadata> {
+        self.metadata.borrow().clone()
+    }
+
+    /// Replaces the metadata of samples.
+    pub fn set_metadata(&self, metadata: Option<SampleMetadata>) {
+        *self.metadata.borrow_mut() = metadata;
+    }
+
+    /// Sets or removes one piece of metadata, keeping the rest sorted by name.
+    pub fn change_metadata(&self, key: &str, value: Option<String>) {
+        let old = self.metadata().unwrap_or_default();
+        let mut list: Vec<_> = old.iter().filter(|(known, _)| &**known != key).cloned().collect();
+        if let Some(value) = value {
+            list.push((key.into(), value.into()));
+            list.sort();
+        }
+        let new: SampleMetadata = list.into();
+        self.set_metadata(Some(new).filter(|list| !list.is_empty()));
+    }
+
+    // Samples ----------------------------------------------------------------------------------------------------
+
+    /// Now, as samples write it.
+    pub fn now(&self) -> Stamp {
+        self.script.epoch.stamp(Instant::now())
+    }
+
+    /// Writes a record down; what the summary's own VU measures is not part of the run.
+    pub fn record(&self, record: Record) {
+        if self.stage.get() != LifecycleStage::Summary {
+            self.worker.record(record);
+        }
+    }
+
+    /// Writes one sample down, at this moment.
+    pub fn sample(&self, metric: MetricId, value: f64, tags: Arc<TagSet>) {
+        let metadata = self.metadata();
+        self.record(Record::Sample { time: self.now(), metric, value, tags, metadata });
+    }
+}
+
+impl Host for VuContext {
+    fn resolve(&self, specifier: &str, referrer: &str) -> Result<String, Throw> {
+        self.script.loader.resolve(specifier, referrer)
+    }
+
+    fn import_meta_resolve(&self, specifier: &str, referrer: &str) -> Result<String, Throw> {
+        self.script.loader.locate(specifier, referrer)
+    }
+
+    fn link_failed(&self) {
+        self.script.loader.require_interop();
+    }
+
+    fn is_running(&self, address: &str) -> bool {
+        self.script.loader.reaches(address, &self.requirer.borrow())
+    }
+
+    fn original_position(&self, place: &str) -> Option<String> {
+        self.script.loader.origin(place)
+    }
+
+    fn explain_type_error(&self, place: &str, message: &str) -> Option<String> {
+        self.script.loader.explain(place, message)
+    }
+
+    fn regexp_literals(&self, address: &str) -> Vec<RegExpLiteral> {
+        self.script.loader.regexp_literals(address)
+    }
+
+    fn load(&self, address: &str) -> Result<ModuleCode, Throw> {
+        self.script.loader.load(address)
+    }
+
+    fn call(&self, function: usize, args: Args) -> Result<Value, Throw> {
+        let result = self.script.modules.ops[function](self, args);
+        // An engine that can't be interrupted gives its neighbours a turn, or stops, whenever it calls out.
+        if self.turn_began.get().elapsed() > TURN && !self.may_continue() {
+            return Err(Throw::Stop);
+        }
+        result
+    }
+
+    fn add_pending(&self, promise: u32, future: Pending) {
+        self.pending.borrow().push(Box::pin(async move { (promise, future.await) }));
+    }
+
+    fn on_stop(&self, hook: StopHook) {
+        self.stop.set_hook(hook);
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.is_raised()
+    }
+
+    fn may_continue(&self) -> bool {
+        if self.stop.is_raised() {
+            return false;
+        }
+        if self.turn_began.get().elapsed() > TURN && coroutine::can_wait() {
+            coroutine::yield_now();
+            self.begin_turn();
+        }
+        !self.stop.is_raised()
+    }
+}

@@ -1,0 +1,112 @@
+//! The breakdown behind the totals, kept only where a report or a file needs it: endpoints, errors, the time series.
+
+use super::endpoint::{Endpoint, Endpoints, ErrorGroup};
+use super::health::ThreadRole;
+use super::metric::{Contains, Metric, MetricType};
+use super::record::{Epoch, Stamp};
+use super::tags::{Routes, TagSet};
+use super::timeline::Timeline;
+
+/// The series of the generator's share of all cores, 0 to 1.
+pub const CPU_SERIES: &str = "generator_cpu";
+
+/// Endpoints, errors and the time series while a run goes on.
+#[derive(Clone, Debug)]
+pub(super) struct Breakdown {
+    epoch: Epoch,
+    endpoints: Endpoints,
+    timeline: Timeline,
+}
+
+/// Endpoints, errors and the time series at one moment.
+#[derive(Clone, Debug)]
+pub struct BreakdownResult {
+    /// Endpoints, in order of first appearance.
+    pub endpoints: Vec<Endpoint>,
+    /// The length of an interval of their series, in nanoseconds.
+    pub endpoint_width: u64,
+    /// Errors, the most frequent first.
+    pub errors: Vec<ErrorGroup>,
+    /// Metrics over time.
+    pub timeline: Timeline,
+}
+
+impl Breakdown {
+    /// Begins now.
+    pub(super) fn new(epoch: Epoch) -> Self {
+        let now = epoch.stamp(std::time::Instant::now());
+        Self { epoch, endpoints: Endpoints::new(now), timeline: Timeline::new(now) }
+    }
+
+    /// Adds a sample; true if the list of endpoints is full from now on.
+    pub(super) fn add(&mut self, metric: &Metric, value: f64, time: Stamp, tags: &TagSet, routes: &Routes) -> bool {
+        self.timeline.add(metric, value, time);
+        self.endpoints.add(metric, value, time, tags, routes)
+    }
+
+    /// Records that a timer on a thread was late by this many milliseconds, just now.
+    pub(super) fn record_lag(&mut self, thread: ThreadRole, millis: f64) {
+        let now = self.epoch.stamp(std::time::Instant::now());
+        self.timeline.add_own(thread.series(), MetricType::Trend, Contains::Time, millis, now);
+    }
+
+    /// Records the share of all cores that the generator has used since the last call.
+    pub(super) fn record_cpu(&mut self, share: f64) {
+        let now = self.epoch.stamp(std::time::Instant::now());
+        self.timeline.add_own(CPU_SERIES, MetricType::Gauge, Contains::Default, share, now);
+    }
+
+    /// Sorts the values of all trends, which makes the next snapshot cheap.
+    pub(super) fn sort(&mut self) {
+        self.endpoints.sort();
+    }
+
+    pub(super) fn result(&self) -> BreakdownResult {
+        let mut endpoints = self.endpoints.list();
+        endpoints.iter_mut().for_each(|endpoint| endpoint.duration.sort());
+        let endpoint_width = self.endpoints.width();
+        BreakdownResult { endpoints, endpoint_width, errors: self.endpoints.errors(), timeline: self.timeline.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::log::Logger;
+    use crate::metrics::{HttpTimings, Interner, Ledger, LedgerOptions, Record, Registry, Usage};
+
+    #[test]
+    fn a_ledger_knows_how_the_generator_does() {
+        let options = LedgerOptions { breakdown: Some(Epoch::now()), ..LedgerOptions::default() };
+        let mut ledger = Ledger::new(Arc::new(Registry::new()), options, Logger::silent());
+        assert_eq!(ledger.live_figures(), None);
+        ledger.record_lag(ThreadRole::Script, Duration::from_millis(3));
+        ledger.record_lag(ThreadRole::Network, Duration::from_millis(2));
+        let used = |cpu: u64, elapsed: u64| Usage {
+            cpu: Duration::from_secs(cpu),
+            elapsed: Duration::from_secs(elapsed),
+            cores: 2,
+            peak_memory: 7,
+        };
+        ledger.record_usage(used(1, 1));
+        ledger.record_usage(used(2, 3));
+        let tags = Interner::default().set([("name", "n")]);
+        let timings = HttpTimings { waiting: 4_000_000, ..HttpTimings::default() };
+        ledger.fold(&[Record::Http { time: Stamp(0), timings, failed: Some(true), tags, metadata: None }]);
+        let figures = ledger.live_figures().unwrap();
+        assert_eq!((figures.requests, figures.failed, figures.p95), (1.0, 1.0, 4.0));
+        ledger.sort();
+        let results = ledger.snapshot(Duration::from_secs(3));
+        assert_eq!((results.health.script_lag.max(), results.health.network_lag.max()), (3.0, 2.0));
+        assert_eq!(results.health.usage, used(2, 3));
+        let timeline = results.breakdown.unwrap().timeline;
+        let cpu = timeline.series().iter().find(|series| &*series.name == CPU_SERIES).unwrap();
+        // One second of CPU in two seconds of two cores, since the time before.
+        assert!(matches!(cpu.cells[0], Some(crate::metrics::timeline::Cell::Gauge(last, ..)) if last == 0.25));
+        let names: Vec<_> = timeline.series().iter().map(|series| &*series.name).collect();
+        assert_eq!(names[..3], ["generator_lag", "generator_network_lag", CPU_SERIES]);
+    }
+}

@@ -1,0 +1,213 @@
+  // ---- Charts ---------------------------------------------------------------------------------------------------
+
+  const charts = [];
+  const hidden = new Set();
+  let pointed = null;
+
+  /// A chart of lines over seconds. `lines`: name, color, values (null: nothing seen), maybe `area`, `x` of its own, and
+  /// `partial` where the last value is of an interval that was cut short. `bands`: pairs of lines with the space between.
+  function chart(spec) {
+    const svg = draw('svg', { role: 'img', tabindex: 0, 'aria-label': spec.label ? `${spec.title}, ${spec.label}` : spec.title });
+    const legend = make('div', { class: 'legend' });
+    const at = make('span', { class: 'at' });
+    const card = make('div', { class: 'card chart' },
+      make('div', { class: 'head' }, make('h3', {}, spec.title, at), legend), svg);
+    const view = { spec, svg, legend, at, card, width: 0 };
+    const seek = (event) => {
+      const box = svg.getBoundingClientRect();
+      const share = (event.clientX - box.left - view.left) / Math.max(1, box.width - view.left - view.right);
+      point(share * spec.seconds);
+    };
+    svg.addEventListener('pointermove', seek);
+    svg.addEventListener('pointerdown', seek);
+    svg.addEventListener('pointerleave', () => point(null));
+    svg.addEventListener('blur', () => point(null));
+    svg.addEventListener('keydown', (event) => {
+      const way = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+      if (!way) return;
+      event.preventDefault();
+      const x = longest(spec);
+      const now = pointed === null ? -1 : nearest(x, pointed);
+      point(x[Math.min(x.length - 1, Math.max(0, now + way))]);
+    });
+    charts.push(view);
+    return card;
+  }
+
+  const xOf = (spec, line) => line.x || spec.x;
+  const longest = (spec) => spec.lines.map((line) => xOf(spec, line)).reduce((one, x) => (x.length && (!one.length || x[x.length - 1] > one[one.length - 1]) ? x : one), []);
+
+  const nearest = (x, seconds) => {
+    let best = 0;
+    x.forEach((value, place) => { if (Math.abs(value - seconds) < Math.abs(x[best] - seconds)) best = place; });
+    return best;
+  };
+
+  function point(seconds) {
+    pointed = seconds;
+    charts.forEach(mark);
+  }
+
+  function paint(view) {
+    if (view.paint) { view.paint(); return; }
+    const { spec, svg } = view;
+    const width = Math.round(svg.clientWidth || 520);
+    const height = 190;
+    const shown = spec.lines.filter((line) => !hidden.has(`${spec.title}/${line.name}`));
+    const values = shown.flatMap((line) => line.values.filter((value) => value !== null && Number.isFinite(value)));
+    const most = Math.max(0, ...values);
+    const least = Math.min(0, ...values);
+    const format = units[spec.unit] || units.default;
+    const steps = most || least ? ticks(Math.max(most, -least), 4) : [0, spec.unit === 'share' ? 0.01 : 1];
+    const ceiling = most > 0 || least === 0 ? Math.max(most * 1.05, steps[1]) : 0;
+    const floor = least < 0 ? least * 1.05 : 0;
+    const yTicks = [...steps.slice(1).map((step) => -step).filter((step) => step >= floor).reverse(), ...steps.filter((step) => step <= ceiling)];
+    // Wide enough for all the usual numbers, so that charts above each other share their moments.
+    view.left = Math.max(54, 10 + 6.4 * Math.max(...yTicks.map((tick) => format(tick).length)));
+    view.right = 8;
+    const [above, below] = [8, 22];
+    const X = (seconds) => view.left + (seconds / spec.seconds) * (width - view.left - view.right);
+    const Y = (value) => above + (1 - (value - floor) / (ceiling - floor)) * (height - above - below);
+    Object.assign(view, { X, Y, height, above, below, shown, format });
+    svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
+    const parts = [];
+    for (const tick of yTicks) {
+      parts.push(draw('line', { class: tick === 0 ? 'axis' : 'grid', x1: view.left, x2: width - view.right, y1: Y(tick), y2: Y(tick) }));
+      parts.push(draw('text', { x: view.left - 6, y: Y(tick) + 4, 'text-anchor': 'end' }, tick === 0 ? '0' : format(tick)));
+    }
+    for (const tick of ticks(spec.seconds, Math.max(2, width / 110), CLOCK_STEPS).filter((tick) => tick <= spec.seconds)) {
+      const anchor = X(tick) > width - 30 ? 'end' : tick === 0 ? 'start' : 'middle';
+      parts.push(draw('text', { x: X(tick), y: height - 5, 'text-anchor': anchor }, tick === 0 ? '0' : clock(tick)));
+    }
+    const pathOf = (line, seen) => seen.map(([x, y], place) => {
+      const step = line.step && place > 0 ? `H${X(x).toFixed(1)}V${Y(y).toFixed(1)}` : null;
+      return step || `${place ? 'L' : 'M'}${X(x).toFixed(1)} ${Y(y).toFixed(1)}`;
+    }).join('');
+    const seenOf = (line) => line.values.map((value, place) => [xOf(spec, line)[place], value, place])
+      .filter(([, value]) => value !== null && Number.isFinite(value));
+    for (const [low, high] of spec.bands || []) {
+      const [below, above] = [low, high].map((name) => shown.find((line) => line.name === name));
+      if (!below || !above) continue;
+      const [down, up] = [seenOf(below), seenOf(above)];
+      if (up.length < 2 || up.length !== down.length) continue;
+      const back = down.slice().reverse().map(([x, y]) => `L${X(x).toFixed(1)} ${Y(y).toFixed(1)}`).join('');
+      parts.push(draw('path', { class: 'wash', color: above.color, d: `${pathOf({}, up)}${back}Z` }));
+    }
+    for (const line of shown) {
+      const seen = seenOf(line);
+      if (!seen.length) continue;
+      // What ends with a cut interval is drawn to the one before; the rest is dashed.
+      const isCut = line.partial && seen.length > 1 && seen[seen.length - 1][2] === line.values.length - 1;
+      const path = pathOf(line, isCut ? seen.slice(0, -1) : seen);
+      if (line.area && seen.length > 1) {
+        const base = Y(Math.max(0, floor)).toFixed(1);
+        parts.push(draw('path', { class: 'wash', color: line.color, d: `${path}L${X(seen[seen.length - 1][0]).toFixed(1)} ${base}L${X(seen[0][0]).toFixed(1)} ${base}Z` }));
+      }
+      parts.push(draw('path', { class: seen.length > 200 ? 'fine trace' : 'trace', color: line.color, d: path }));
+      if (isCut) parts.push(draw('path', { class: 'cut trace', color: line.color, d: pathOf(line, seen.slice(-2)) }));
+      if (seen.length <= 12) {
+        parts.push(seen.map(([x, y]) => draw('circle', { class: 'dot', color: line.color, cx: X(x), cy: Y(y), r: seen.length === 1 ? 4 : 2.4 })));
+      }
+    }
+    view.pointer = draw('g', {});
+    svg.replaceChildren(...parts.flat(), view.pointer);
+    view.width = width;
+    mark(view);
+  }
+
+  /// The read-out: a line through all charts, dots on the traces, values in the legends.
+  function mark(view) {
+    const { spec, legend, at, pointer } = view;
+    if (!pointer) return;
+    const places = spec.lines.map((line) => {
+      const x = xOf(spec, line);
+      if (pointed === null || !x.length) return null;
+      const place = nearest(x, Math.min(pointed, spec.seconds));
+      // A run that was over by then has nothing to say.
+      return line.x && pointed > x[x.length - 1] + (x[1] - x[0] || 1) ? null : place;
+    });
+    const first = places.findIndex((place) => place !== null);
+    const moment = first < 0 ? null : xOf(spec, spec.lines[first])[places[first]];
+    const isCut = first >= 0 && spec.lines[first].partial && places[first] === spec.lines[first].values.length - 1;
+    at.textContent = moment === null ? '' : `at ${clock(moment)}${isCut ? ', interval cut short' : ''}`;
+    legend.replaceChildren(...spec.lines.map((line, number) => {
+      const key = `${spec.title}/${line.name}`;
+      const value = places[number] === null ? undefined : line.values[places[number]];
+      const text = value === undefined ? null : value === null ? '–' : view.format(value);
+      return make('button', {
+        type: 'button', 'aria-pressed': String(!hidden.has(key)), title: 'Show or hide',
+        onclick: () => { if (!hidden.delete(key)) hidden.add(key); paint(view); },
+      }, make('i', { color: line.color }), line.name, text === null ? null : make('b', {}, text));
+    }));
+    if (moment === null) return pointer.replaceChildren();
+    const x = view.X(moment);
+    const dots = spec.lines.flatMap((line, number) => {
+      const value = places[number] === null ? null : line.values[places[number]];
+      if (!view.shown.includes(line) || value === null || value === undefined || !Number.isFinite(value)) return [];
+      return [draw('circle', { class: 'mark', color: line.color, cx: view.X(xOf(spec, line)[places[number]]), cy: view.Y(value), r: 4 })];
+    });
+    pointer.replaceChildren(draw('line', { class: 'cross', x1: x, x2: x, y1: view.above, y2: view.height - view.below }), ...dots);
+  }
+
+  /// How values are spread: bars whose bounds rise by the same factor, with lines at some figures.
+  function spread(title, unit, distribution, values, what) {
+    const svg = draw('svg', { role: 'img', tabindex: 0, 'aria-label': title });
+    const at = make('span', { class: 'at' });
+    const card = make('div', { class: 'card chart' }, make('div', { class: 'head' }, make('h3', {}, title, at)), svg);
+    const { bounds, counts } = distribution;
+    const format = units[unit] || units.default;
+    const total = counts.reduce((sum, count) => sum + count, 0);
+    const most = Math.max(...counts);
+    const view = { svg, width: 0, spec: { lines: [], title } };
+    view.paint = () => {
+      const width = Math.round(svg.clientWidth || 520);
+      const [left, right, above, below, height] = [54, 8, 22, 22, 190];
+      const each = (width - left - right) / counts.length;
+      const isLog = bounds[0] > 0;
+      const [low, high] = [bounds[0], bounds[bounds.length - 1]];
+      const share = (value) => (high === low ? 0.5 : isLog ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low));
+      const X = (value) => left + Math.min(1, Math.max(0, share(value))) * (width - left - right);
+      const Y = (count) => above + (1 - count / most) * (height - above - below);
+      svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
+      const parts = [];
+      for (const tick of ticks(most / total, 3).filter((tick) => tick * total <= most * 1.001)) {
+        const y = Y(tick * total);
+        parts.push(draw('line', { class: tick === 0 ? 'axis' : 'grid', x1: left, x2: width - right, y1: y, y2: y }));
+        parts.push(draw('text', { x: left - 6, y: y + 4, 'text-anchor': 'end' }, tick === 0 ? '0' : units.share(tick)));
+      }
+      counts.forEach((count, place) => {
+        if (!count) return;
+        const y = Math.min(Y(count), height - below - 1.5);
+        parts.push(draw('rect', { class: 'bar', color: 's1', x: left + place * each + 0.5, width: Math.max(1, each - 1), y, height: height - below - y }));
+      });
+      const labels = Math.max(2, Math.min(6, Math.floor(width / 110)));
+      for (let place = 0; place <= labels; place += 1) {
+        const value = isLog ? low * (high / low) ** (place / labels) : low + ((high - low) * place) / labels;
+        const anchor = place === 0 ? 'start' : place === labels ? 'end' : 'middle';
+        if (low !== high || place === 0) parts.push(draw('text', { x: low === high ? (left + width) / 2 : X(value), y: height - 5, 'text-anchor': low === high ? 'middle' : anchor }, format(value)));
+      }
+      let taken = -Infinity;
+      for (const [name, color] of [['med', 's2'], ['p(95)', 's5'], ['p(99)', 's3']]) {
+        if (!Number.isFinite(values[name]) || low === high) continue;
+        const x = X(values[name]);
+        parts.push(draw('line', { class: 'figure-line', color, x1: x, x2: x, y1: above - 4, y2: height - below }));
+        // Names that would lie on each other are left out; the figures stand in the tables.
+        const middle = Math.min(width - right - 14, Math.max(left + 12, x));
+        if (middle - taken > 34) { parts.push(draw('text', { x: middle, y: 12, 'text-anchor': 'middle' }, name)); taken = middle; }
+      }
+      svg.replaceChildren(...parts);
+      Object.assign(view, { width, left, each });
+    };
+    const seek = (event) => {
+      const box = svg.getBoundingClientRect();
+      const place = Math.floor((event.clientX - box.left - view.left) / view.each);
+      const count = counts[place];
+      at.textContent = count === undefined ? '' : `${format(bounds[place])} to ${format(bounds[place + 1])}: ${counted(count, what)}, ${units.share(count / total)}`;
+    };
+    svg.addEventListener('pointermove', seek);
+    svg.addEventListener('pointerdown', seek);
+    svg.addEventListener('pointerleave', () => { at.textContent = ''; });
+    charts.push(view);
+    return card;
+  }
+

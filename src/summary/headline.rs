@@ -1,0 +1,111 @@
+//! What the head of a report says of a run that is over: whether it passed, and what failed although it did.
+//!
+//! k6 ends with code 0 when no threshold was crossed, also where nothing was answered. A head that said no more than
+//! "passed" would approve of that.
+
+use crate::metrics::{MetricValues, Results};
+use crate::units::figure::{self, Unit};
+
+/// More failed requests or checks than this share, and the head says so first.
+pub const MAX_FAILED: f64 = 0.05;
+
+/// What is counted as failed: the metric, the word for what it counts, and whether its passes are the failures.
+const COUNTED: [(&str, &str, bool); 2] = [("http_req_failed", "requests", true), ("checks", "checks", false)];
+
+/// A part of a run that failed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FailedShare {
+    /// `requests` or `checks`.
+    pub of: &'static str,
+    /// 0 to 1; above 0.
+    pub share: f64,
+}
+
+impl FailedShare {
+    /// `100 % of requests`.
+    fn words(&self) -> String {
+        format!("{} of {}", figure::text_beside(self.share, 1.0, Unit::Share), self.of)
+    }
+}
+
+/// The head of a report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Headline {
+    /// `Passed`, `Failed`, or what failed.
+    pub text: String,
+    /// It is no failure.
+    pub is_good: bool,
+}
+
+/// Everything that failed, by kind.
+pub fn failed_shares(results: &Results) -> Vec<FailedShare> {
+    let rate = |name: &str| {
+        let metric = results.metrics.iter().find(|metric| &*metric.name == name)?;
+        match metric.values {
+            MetricValues::Rate { rate, passes, fails } => (passes + fails > 0).then_some(rate),
+            _ => None,
+        }
+    };
+    failed_shares_of(&rate)
+}
+
+/// The same from the rates of metrics; nothing for a metric without samples.
+pub fn failed_shares_of(rate: &dyn Fn(&str) -> Option<f64>) -> Vec<FailedShare> {
+    let shares = COUNTED.iter().filter_map(|(metric, of, passes_are_failures)| {
+        let rate = rate(metric)?;
+        Some(FailedShare { of, share: if *passes_are_failures { rate } else { 1.0 - rate } })
+    });
+    shares.filter(|failed| failed.share > 0.0).collect()
+}
+
+/// What failed beyond a limit, in words: `100 % of requests and 40 % of checks failed`.
+pub fn failed_words(failed: &[FailedShare], limit: f64) -> Option<String> {
+    let words: Vec<String> = failed.iter().filter(|failed| failed.share > limit).map(FailedShare::words).collect();
+    (!words.is_empty()).then(|| format!("{} failed", words.join(" and ")))
+}
+
+/// That requests failed, for where checks have lines of their own.
+pub fn failed_requests(results: &Results) -> Option<String> {
+    let requests = failed_shares(results).into_iter().filter(|failed| failed.of == "requests");
+    failed_words(&requests.collect::<Vec<_>>(), MAX_FAILED)
+}
+
+/// The head of a run that ended with this exit code; `has_thresholds` says that some were judged.
+pub fn headline(exit_code: u8, has_thresholds: bool, failed: &[FailedShare], limit: f64) -> Headline {
+    let failed = failed_words(failed, limit);
+    let text = match (exit_code, failed, has_thresholds) {
+        (0, Some(failed), true) => format!("Thresholds passed; {failed}"),
+        (0, Some(failed), false) => failed,
+        (0, None, has_thresholds) => {
+            let text = if has_thresholds { "Passed" } else { "Finished" };
+            return Headline { text: text.to_owned(), is_good: true };
+        }
+        (_, Some(failed), _) => format!("Failed; {failed}"),
+        (_, None, _) => "Failed".to_owned(),
+    };
+    Headline { text, is_good: false }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_passed_that_failed() {
+        let check = |code: u8, has_thresholds: bool, requests: Option<f64>, checks: Option<f64>, expect: &str| {
+            let failed = failed_shares_of(&|name| if name == "checks" { checks } else { requests });
+            let head = headline(code, has_thresholds, &failed, MAX_FAILED);
+            assert_eq!(head.text, expect);
+            assert_eq!(head.is_good, matches!(expect, "Passed" | "Finished"));
+        };
+        check(0, true, Some(0.0), Some(1.0), "Passed");
+        check(0, false, None, None, "Finished");
+        check(0, true, Some(0.05), Some(0.95), "Passed");
+        check(0, true, Some(1.0), None, "Thresholds passed; 100 % of requests failed");
+        check(0, false, Some(1.0), Some(1.0), "100 % of requests failed");
+        check(0, true, Some(0.999_99), Some(1.0), "Thresholds passed; 99.999 % of requests failed");
+        check(0, false, Some(0.5), Some(0.6), "50 % of requests and 40 % of checks failed");
+        check(99, true, Some(0.01), Some(1.0), "Failed");
+        check(99, true, Some(0.3), None, "Failed; 30 % of requests failed");
+    }
+}
