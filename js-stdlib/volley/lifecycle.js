@@ -1,5 +1,6 @@
 // What happens to values on their way out of a script: options, setup data, the summary's return value.
 
+import { encodeBase64 } from 'native:volley/lifecycle';
 import { call, primordials } from 'native:engine';
 
 // What can't be written as JSON is refused with this before the reason.
@@ -16,20 +17,6 @@ export function exportOptions(options) {
 export function encodeData(data) {
   about = 'error marshaling setup() data to JSON';
   return data === undefined ? undefined : primordials.JSONStringify(plain(data, new primordials.Set()));
-}
-
-const base64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
-function toBase64(bytes) {
-  let text = '';
-  for (let i = 0; i < bytes.length; i += 3) {
-    const a = bytes[i];
-    const b = bytes[i + 1];
-    const c = bytes[i + 2];
-    text += base64[a >> 2] + base64[((a & 3) << 4) | ((b ?? 0) >> 4)];
-    text += b === undefined ? '=' : base64[((b & 15) << 2) | ((c ?? 0) >> 6)];
-    text += c === undefined ? '=' : base64[c & 63];
-  }
-  return text;
 }
 
 const refuse = (what) => {
@@ -103,7 +90,7 @@ function members(value, inner) {
     call(primordials.SetPrototypeForEach, value, add);
     return list;
   }
-  if (value instanceof primordials.Uint8Array) return toBase64(value);
+  if (value instanceof primordials.Uint8Array) return encodeBase64(value);
   if (primordials.ArrayBufferIsView(value) && !(value instanceof primordials.DataView)) {
     for (let at = 0; at < value.length; at++) list[at] = primordials.Number(value[at]);
     return list;

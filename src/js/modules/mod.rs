@@ -67,7 +67,7 @@ pub const MODULES: &[BuiltinModule] = &[
     module!("volley/commonjs", volley::commonjs::OPS),
     // It has no JavaScript half: engines make the global scope from a table.
     BuiltinModule { specifier: "volley/globals", source: "", ops: volley::globals::OPS },
-    module!("volley/lifecycle", &[]),
+    module!("volley/lifecycle", &[("encodeBase64", k6::encoding::encode)]),
     module!("volley/procedure", &[]),
     module!("volley/readable_stream", &[]),
     module!("volley/shared_array", volley::shared_array::OPS),

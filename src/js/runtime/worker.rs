@@ -13,15 +13,14 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::coroutine;
 use crate::execution::{STOP_TIMEOUT, precise_timer};
-use crate::metrics::health::PROBE_INTERVAL;
 use crate::metrics::{Interner, Record, Recorder, TagSet};
 use crate::units::sync::{lock, read, write};
 
 /// Work for a worker: called on its thread, polled there until done.
 pub type Task = Box<dyn FnOnce(Rc<Worker>) -> LocalBoxFuture<'static, ()> + Send>;
 
-/// How often samples waiting in a worker are folded into the ledger, and its timer is tried.
-pub const BEAT: Duration = PROBE_INTERVAL;
+/// How often samples waiting in a worker are folded into the ledger.
+const FLUSH_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The remembered tag sets of a worker; forgotten all at once when there are this many.
 const MAX_REMEMBERED: usize = 8192;
@@ -92,6 +91,8 @@ pub struct WorkerThreads {
     /// The lines of workers that were replaced: one that is stuck may come back, and end what its VUs are doing.
     replaced: Mutex<Vec<WorkerHandle>>,
     recorder: Box<dyn Fn() -> Recorder + Send + Sync>,
+    /// What runs on every worker.
+    on_each: Mutex<Option<Box<dyn Fn() -> Task + Send + Sync>>>,
 }
 
 /// The way to one worker.
@@ -172,7 +173,12 @@ impl WorkerThreads {
         precise_timer::start()?;
         let recorder: Box<dyn Fn() -> Recorder + Send + Sync> = Box::new(recorder);
         let lines = (0..threads.max(1)).map(|at| start(at, recorder()).map(RwLock::new));
-        Ok(Self { lines: lines.collect::<Result<_, _>>()?, replaced: Mutex::default(), recorder })
+        Ok(Self {
+            lines: lines.collect::<Result<_, _>>()?,
+            replaced: Mutex::default(),
+            recorder,
+            on_each: Mutex::default(),
+        })
     }
 
     /// Gives `errand` to the worker of the VU `vu`; in the place of one that works no more there is a new one, without VUs.
@@ -185,6 +191,9 @@ impl WorkerThreads {
             if *place.fate.borrow() != Fate::Working
                 && let Ok(new) = start(at, (self.recorder)())
             {
+                if let Some(task) = &*lock(&self.on_each) {
+                    _ = new.errands.send(task());
+                }
                 let old = std::mem::replace(&mut *place, new);
                 lock(&self.replaced).push(old);
             }
@@ -192,6 +201,14 @@ impl WorkerThreads {
         }
         let _ = line.errands.send(errand);
         line
+    }
+
+    /// Runs a task on every worker, also on one that replaces another later.
+    pub fn run_on_each(&self, task: impl Fn() -> Task + Send + Sync + 'static) {
+        for at in 0..self.lines.len() {
+            _ = self.line(at).errands.send(task());
+        }
+        *lock(&self.on_each) = Some(Box::new(task));
     }
 
     fn line(&self, at: usize) -> WorkerHandle {
@@ -223,17 +240,11 @@ fn start(at: usize, recorder: Recorder) -> std::io::Result<WorkerHandle> {
 }
 
 async fn work(worker: Rc<Worker>, mut errands: mpsc::UnboundedReceiver<Task>) {
-    let beating = worker.clone();
+    let flushing = worker.clone();
     tokio::task::spawn_local(async move {
-        let mut beat = tokio::time::interval(BEAT);
-        beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        beat.tick().await;
         loop {
-            let due = tokio::time::Instant::now() + BEAT;
-            beat.reset_at(due);
-            beat.tick().await;
-            beating.recorder().record_lag(due.elapsed());
-            beating.flush();
+            tokio::time::sleep(FLUSH_INTERVAL).await;
+            flushing.flush();
         }
     });
     while let Some(errand) = errands.recv().await {

@@ -3,12 +3,12 @@
 use super::parse::{Flags, Lookaround, Pattern, PatternNode, Repeat};
 use super::set::Set;
 
-/// One step of a program. Places are places in the program.
+/// One instruction of a program. Targets are indices of instructions.
 #[derive(Debug)]
 pub enum Instruction {
     /// The next character has to be in the set with this number.
     Set(u32),
-    /// Goes on at `first`; where that leads nowhere, at `second`. `memo` says where it is noted that both lead nowhere.
+    /// Continues at `first`; if that fails, at `second`. `memo` says where it is noted that both fail.
     Split {
         first: u32,
         second: u32,
@@ -20,35 +20,35 @@ pub enum Instruction {
         is_greedy: bool,
         memo: Option<Memo>,
     },
-    /// Goes on there.
+    /// Continues there.
     Jump(u32),
-    /// Notes the place in the text.
+    /// Saves the position in the text.
     Save(u32),
-    /// Forgets what the groups with these places matched.
+    /// Clears the groups in this range of slots.
     Forget(u32, u32),
-    /// A round of a loop begins that may match the empty text.
+    /// Begins an iteration of a loop that may match the empty text.
     Mark(u32),
-    /// Such a round has to have moved.
+    /// Fails unless such an iteration has consumed something.
     Moved(u32),
     Start,
     End,
     WordBoundary(bool),
-    /// The steps up to `next` look around.
+    /// The instructions up to `next` are a lookaround.
     Look {
         is_negative: bool,
         is_behind: bool,
         next: u32,
     },
     BackReference(u32),
-    /// The end of the program or of a look around.
+    /// The end of the program or of a lookaround.
     Match,
 }
 
-/// Where the matcher notes that nothing comes of being at a step. What comes of it depends on whether the rounds of
-/// some loops have moved, so there is a place for each case.
+/// Where the matcher notes that an instruction fails. Whether it does depends on whether the iterations of some loops have
+/// consumed something, so there is a bit for each case.
 #[derive(Clone, Copy, Debug)]
 pub struct Memo {
-    /// The first place.
+    /// The first bit.
     pub first: u32,
     /// The loops, a bit each.
     pub loops: u32,
@@ -57,36 +57,36 @@ pub struct Memo {
 /// A compiled pattern.
 #[derive(Debug)]
 pub struct Program {
-    pub(super) steps: Vec<Instruction>,
+    pub(super) instructions: Vec<Instruction>,
     pub(super) sets: Vec<Set>,
     pub(super) flags: Flags,
-    /// How many places notes have, for each place in the text.
+    /// The number of memo bits for each position in the text.
     pub(super) memos: u32,
-    /// The characters a match may begin with, if that says anything.
+    /// The characters a match may begin with, if they are known.
     pub(super) first: Option<Set>,
-    /// A match begins at the beginning of the text only.
+    /// Matches only at the beginning of the text.
     pub(super) is_anchored: bool,
     /// How many groups there are, the whole match included.
     pub captures: u32,
     /// The names of groups.
     pub names: Vec<(String, u32)>,
-    /// It takes a time that grows with the text alone.
+    /// Its time is linear in the text's length.
     pub is_linear: bool,
-    /// The exponent of a backtracking matcher's time; `None` where that is the text's length itself.
+    /// The exponent of the text's length in a backtracking matcher's time; `None` for exponential time.
     pub degree: Option<u32>,
 }
 
-/// The maximum number of instructions of a program.
-const MAX_STEPS: usize = 5_000;
-/// Loops whose rounds may match the empty text, at most, each in another.
+/// The maximum number of instructions in a program.
+const MAX_INSTRUCTIONS: usize = 5_000;
+/// The maximum nesting of loops whose iterations may match the empty text.
 const MAX_MARKS: u32 = 4;
 
 struct Compiler {
     program: Program,
-    /// The loops around that may match the empty text, a bit each.
+    /// The surrounding loops that may match the empty text, a bit each.
     loops: u32,
     marks: u32,
-    /// Inside of what looks around, and whether that is behind.
+    /// The depth of lookarounds, and whether the innermost looks behind.
     looks: u32,
     is_behind: bool,
     has_references: bool,
@@ -96,7 +96,7 @@ struct Compiler {
 /// Makes a program; `None` where it would be too large.
 pub fn compile(pattern: &Pattern, flags: Flags) -> Option<Program> {
     let program = Program {
-        steps: Vec::new(),
+        instructions: Vec::new(),
         sets: Vec::new(),
         flags,
         memos: 0,
@@ -126,14 +126,14 @@ pub fn compile(pattern: &Pattern, flags: Flags) -> Option<Program> {
 }
 
 impl Compiler {
-    fn push(&mut self, step: Instruction) -> Option<u32> {
-        let at = self.program.steps.len();
-        self.program.steps.push(step);
-        (at < MAX_STEPS).then_some(at as u32)
+    fn push(&mut self, instruction: Instruction) -> Option<u32> {
+        let at = self.program.instructions.len();
+        self.program.instructions.push(instruction);
+        (at < MAX_INSTRUCTIONS).then_some(at as u32)
     }
 
     fn here(&self) -> u32 {
-        self.program.steps.len() as u32
+        self.program.instructions.len() as u32
     }
 
     /// A place for notes. Looking around ends at the first success, so there is none inside of it; and where groups are
@@ -194,11 +194,11 @@ impl Compiler {
             self.node(node)?;
             ends.push(self.push(Instruction::Jump(0))?);
             let second = self.here();
-            self.program.steps[split as usize] = Instruction::Split { first: split + 1, second, memo };
+            self.program.instructions[split as usize] = Instruction::Split { first: split + 1, second, memo };
         }
         let end = self.here();
         for jump in ends {
-            self.program.steps[jump as usize] = Instruction::Jump(end);
+            self.program.instructions[jump as usize] = Instruction::Jump(end);
         }
         Some(())
     }
@@ -215,7 +215,7 @@ impl Compiler {
         (self.is_behind, self.loops) = outer;
         let next = self.here();
         let Lookaround { is_negative, is_behind, .. } = *look;
-        self.program.steps[at as usize] = Instruction::Look { is_negative, is_behind, next };
+        self.program.instructions[at as usize] = Instruction::Look { is_negative, is_behind, next };
         Some(())
     }
 
@@ -239,7 +239,7 @@ impl Compiler {
             self.round(repeat, None)?;
             let memo = self.memo();
             let split = self.push(Instruction::Split { first: 0, second: 0, memo })?;
-            self.program.steps[split as usize] = either(repeat, start, split + 1, memo);
+            self.program.instructions[split as usize] = either(repeat, start, split + 1, memo);
             return Some(());
         } else {
             for _ in 0..repeat.min {
@@ -275,7 +275,7 @@ impl Compiler {
         }
         let end = self.here();
         for (split, memo) in splits {
-            self.program.steps[split as usize] = either(repeat, split + 1, end, memo);
+            self.program.instructions[split as usize] = either(repeat, split + 1, end, memo);
         }
         Some(())
     }

@@ -23,8 +23,8 @@ pub fn regexp(data: &[u8]) {
     let found = find(&program, &text[..], 0, false, &mut go_on);
     if program.is_linear {
         // Each loop whose rounds may be empty doubles the cases; there are four at most.
-        let bound = 64 * (program.steps.len() as u64 + 1) * (text.len() as u64 + 1);
-        assert!(slices * 20_000 <= bound + 20_000, "{slices} slices for {} steps", program.steps.len());
+        let bound = 64 * (program.instructions.len() as u64 + 1) * (text.len() as u64 + 1);
+        assert!(slices * 20_000 <= bound + 20_000, "{slices} slices for {} instructions", program.instructions.len());
     }
     if let Ok(Some(groups)) = found {
         let Some((from, to)) = groups[0] else { panic!("a match has a place") };

@@ -1,13 +1,13 @@
-//! Runs a program over a text: a backtracking matcher that notes which places lead nowhere, and so comes to each at most
-//! once.
+//! Runs a program over a text: a backtracking matcher with a memo of what has failed, so that it tries each instruction
+//! at most once per position.
 
 use super::compile::{Instruction, Memo, Program};
 
-/// A text as JavaScript counts it.
+/// A text in the code units of JavaScript.
 pub trait CodeUnits {
-    /// In UTF-16 units.
+    /// The number of UTF-16 units.
     fn len(&self) -> usize;
-    /// The unit at a place inside.
+    /// The unit at an index.
     fn unit(&self, at: usize) -> u32;
 }
 
@@ -40,67 +40,69 @@ pub enum MatchError {
     TooLarge,
 }
 
-/// Where the matched groups are, the whole match first.
+/// The ranges of the matched groups, the whole match first.
 pub type Captures = Vec<Option<(usize, usize)>>;
 
-/// What is done where the last choice led nowhere.
+/// What to try after a failure.
 #[derive(Clone, Copy)]
 enum Backtrack {
-    /// Go on there.
-    Branch { step: u32, at: u32, moved: u32 },
-    /// Try the next step with one character less, down to `low`.
-    Fewer { step: u32, low: u32, high: u32 },
-    /// Try with one character more of the set.
-    More { step: u32, at: u32 },
-    /// A group was something else.
+    /// Continue at `pc`.
+    Branch { pc: u32, at: u32, moved: u32 },
+    /// Try the next instruction with one character less, down to `low`.
+    Fewer { pc: u32, low: u32, high: u32 },
+    /// Try with one more character of the set.
+    More { pc: u32, at: u32 },
+    /// Restore the former bounds of a group.
     Restore { slot: u32, was: u32 },
 }
 
 const NOWHERE: u32 = u32::MAX;
 /// Steps between two checks whether to continue.
-const SLICE: u32 = 20_000;
+const CHECK_EVERY: u32 = 20_000;
 /// The memo of one match takes at most this many bits: 64 MB.
-const MAX_NOTES: u64 = 1 << 29;
-/// Choices one match may have open: 256 MB.
-const MAX_CHOICES: usize = 1 << 24;
+const MAX_MEMO_BITS: u64 = 1 << 29;
+/// How many alternatives one match may have open: 256 MB.
+const MAX_BACKTRACKS: usize = 1 << 24;
 
-struct Machine<'a, T: ?Sized> {
+struct Matcher<'a, T: ?Sized> {
     program: &'a Program,
     text: &'a T,
-    /// The place the search began at.
+    /// Where the search began.
     start: usize,
     slots: Vec<u32>,
-    choices: Vec<Backtrack>,
-    has_notes: bool,
-    /// As far as the matcher came.
-    notes: Vec<u64>,
-    left: u32,
-    go_on: &'a mut dyn FnMut() -> bool,
+    backtracks: Vec<Backtrack>,
+    has_memo: bool,
+    /// The bits of the positions that were reached so far.
+    memo: Vec<u64>,
+    steps_left: u32,
+    may_continue: &'a mut dyn FnMut() -> bool,
 }
 
-/// The first match that begins at `start` or after it; with `is_sticky`, at `start` only. `go_on` is asked now and then.
+/// The first match that begins at `start` or after it; with `is_sticky`, at `start` only. `may_continue` is asked now and
+/// then.
 ///
 /// # Errors
-/// When `go_on` says no, or the match needs too much memory.
+/// When `may_continue` says no, or the match needs too much memory.
 pub fn find<T: CodeUnits + ?Sized>(
     program: &Program,
     text: &T,
     start: usize,
     is_sticky: bool,
-    go_on: &mut dyn FnMut() -> bool,
+    may_continue: &mut dyn FnMut() -> bool,
 ) -> Result<Option<Captures>, MatchError> {
     let len = text.len();
     if len as u64 >= u64::from(NOWHERE) {
         return Err(MatchError::TooLarge);
     }
     let slots = vec![NOWHERE; program.captures as usize * 2];
-    let has_notes = u64::from(program.memos) * (len as u64 + 1) <= MAX_NOTES;
-    let (choices, notes) = (Vec::new(), Vec::new());
-    let mut machine = Machine { program, text, start, slots, choices, has_notes, notes, left: SLICE, go_on };
+    let has_memo = u64::from(program.memos) * (len as u64 + 1) <= MAX_MEMO_BITS;
+    let (backtracks, memo) = (Vec::new(), Vec::new());
+    let mut matcher =
+        Matcher { program, text, start, slots, backtracks, has_memo, memo, steps_left: CHECK_EVERY, may_continue };
     let mut at = start;
     while at <= len {
-        if machine.can_begin(at)? && machine.run(0, at, false)?.is_some() {
-            let slots = &machine.slots;
+        if matcher.can_begin(at)? && matcher.run(0, at, false)?.is_some() {
+            let slots = &matcher.slots;
             let place = |slot: usize| (slots[slot] != NOWHERE).then_some(slots[slot] as usize);
             let group = |number: u32| Some((place(number as usize * 2)?, place(number as usize * 2 + 1)?));
             return Ok(Some((0..program.captures).map(group).collect()));
@@ -108,17 +110,17 @@ pub fn find<T: CodeUnits + ?Sized>(
         if is_sticky || program.is_anchored {
             break;
         }
-        at = if at < len { machine.forward(at).1 } else { at + 1 };
+        at = if at < len { matcher.forward(at).1 } else { at + 1 };
     }
     Ok(None)
 }
 
-impl<T: CodeUnits + ?Sized> Machine<'_, T> {
+impl<T: CodeUnits + ?Sized> Matcher<'_, T> {
     fn tick(&mut self) -> Result<(), MatchError> {
-        self.left -= 1;
-        if self.left == 0 {
-            self.left = SLICE;
-            if !(self.go_on)() {
+        self.steps_left -= 1;
+        if self.steps_left == 0 {
+            self.steps_left = CHECK_EVERY;
+            if !(self.may_continue)() {
                 return Err(MatchError::Stopped);
             }
         }
@@ -132,7 +134,7 @@ impl<T: CodeUnits + ?Sized> Machine<'_, T> {
         Ok(can)
     }
 
-    /// The character at a place, and the place after it.
+    /// The character at a position, and the position after it.
     #[inline]
     fn forward(&self, at: usize) -> (u32, usize) {
         let unit = self.text.unit(at);
@@ -160,7 +162,7 @@ impl<T: CodeUnits + ?Sized> Machine<'_, T> {
 
     /// The place after a character of the set; before one where it goes backwards.
     #[inline]
-    fn step(&self, set: u32, at: usize, is_behind: bool) -> Option<usize> {
+    fn advance(&self, set: u32, at: usize, is_behind: bool) -> Option<usize> {
         if if is_behind { at == 0 } else { at == self.text.len() } {
             return None;
         }
@@ -168,11 +170,11 @@ impl<T: CodeUnits + ?Sized> Machine<'_, T> {
         self.program.sets[set as usize].contains(c).then_some(next)
     }
 
-    /// Notes that the matcher was at a step; false if it had been there, and so nothing comes of it.
+    /// Notes that the matcher was at an instruction; false if it was there before, and so fails again.
     #[inline]
     fn is_new(&mut self, memo: Option<Memo>, moved: u32, at: usize) -> bool {
         let Some(memo) = memo else { return true };
-        if !self.has_notes {
+        if !self.has_memo {
             return true;
         }
         // The case, from the bits of the loops around.
@@ -184,10 +186,10 @@ impl<T: CodeUnits + ?Sized> Machine<'_, T> {
         }
         let bit = (at - self.start) as u64 * u64::from(self.program.memos) + u64::from(place);
         let at = (bit / 64) as usize;
-        if at >= self.notes.len() {
-            self.notes.resize((at + 1).max(self.notes.len() * 2), 0);
+        if at >= self.memo.len() {
+            self.memo.resize((at + 1).max(self.memo.len() * 2), 0);
         }
-        let word = &mut self.notes[at];
+        let word = &mut self.memo[at];
         let mask = 1 << (bit % 64);
         let is_new = *word & mask == 0;
         *word |= mask;
@@ -197,7 +199,7 @@ impl<T: CodeUnits + ?Sized> Machine<'_, T> {
     fn set_slot(&mut self, slot: u32, value: u32) {
         let was = std::mem::replace(&mut self.slots[slot as usize], value);
         if was != value {
-            self.choices.push(Backtrack::Restore { slot, was });
+            self.backtracks.push(Backtrack::Restore { slot, was });
         }
     }
 
@@ -209,27 +211,27 @@ impl<T: CodeUnits + ?Sized> Machine<'_, T> {
         matches!(self.text.unit(at), 10 | 13 | 0x2028 | 0x2029)
     }
 
-    /// Undoes choices down to `base` until there is another way: a step, a place, and which loops have moved.
+    /// Backtracks down to `base`, to the next alternative: an instruction, a position, and which loops have moved.
     fn retreat(&mut self, base: usize, is_behind: bool) -> Option<(u32, usize, u32)> {
-        while self.choices.len() > base {
-            match self.choices.pop()? {
-                Backtrack::Branch { step, at, moved } => return Some((step, at as usize, moved)),
+        while self.backtracks.len() > base {
+            match self.backtracks.pop()? {
+                Backtrack::Branch { pc, at, moved } => return Some((pc, at as usize, moved)),
                 Backtrack::Restore { slot, was } => self.slots[slot as usize] = was,
-                Backtrack::Fewer { step, low, high } => {
+                Backtrack::Fewer { pc, low, high } => {
                     let at = high as usize;
                     if high != low {
                         let (_, next) = if is_behind { self.forward(at) } else { self.backward(at) };
-                        self.choices.push(Backtrack::Fewer { step, low, high: next as u32 });
+                        self.backtracks.push(Backtrack::Fewer { pc, low, high: next as u32 });
                     }
-                    return Some((step, at, u32::MAX));
+                    return Some((pc, at, u32::MAX));
                 }
-                Backtrack::More { step, at } => {
-                    let Instruction::Run { set, memo, .. } = self.program.steps[step as usize] else { continue };
-                    if let Some(next) = self.step(set, at as usize, is_behind)
+                Backtrack::More { pc, at } => {
+                    let Instruction::Run { set, memo, .. } = self.program.instructions[pc as usize] else { continue };
+                    if let Some(next) = self.advance(set, at as usize, is_behind)
                         && self.is_new(memo, u32::MAX, next)
                     {
-                        self.choices.push(Backtrack::More { step, at: next as u32 });
-                        return Some((step + 1, next, u32::MAX));
+                        self.backtracks.push(Backtrack::More { pc, at: next as u32 });
+                        return Some((pc + 1, next, u32::MAX));
                     }
                 }
             }
@@ -237,58 +239,58 @@ impl<T: CodeUnits + ?Sized> Machine<'_, T> {
         None
     }
 
-    /// Runs from a step and a place to the end of the program or of a look around: the place it ends at.
-    fn run(&mut self, step: u32, at: usize, is_behind: bool) -> Result<Option<usize>, MatchError> {
-        let base = self.choices.len();
-        let mut now = Some((step, at, 0));
+    /// Runs from an instruction and a position to the end of the program or of a lookaround; returns where it ends.
+    fn run(&mut self, pc: u32, at: usize, is_behind: bool) -> Result<Option<usize>, MatchError> {
+        let base = self.backtracks.len();
+        let mut now = Some((pc, at, 0));
         loop {
             self.tick()?;
-            if self.choices.len() > MAX_CHOICES {
+            if self.backtracks.len() > MAX_BACKTRACKS {
                 return Err(MatchError::TooLarge);
             }
-            let Some((step, at, moved)) = now else {
+            let Some((pc, at, moved)) = now else {
                 now = self.retreat(base, is_behind);
                 if now.is_none() {
                     return Ok(None);
                 }
                 continue;
             };
-            now = match &self.program.steps[step as usize] {
+            now = match &self.program.instructions[pc as usize] {
                 Instruction::Match => return Ok(Some(at)),
-                Instruction::Set(set) => self.step(*set, at, is_behind).map(|next| (step + 1, next, u32::MAX)),
+                Instruction::Set(set) => self.advance(*set, at, is_behind).map(|next| (pc + 1, next, u32::MAX)),
                 Instruction::Jump(to) => Some((*to, at, moved)),
                 &Instruction::Split { first, second, memo } => self.is_new(memo, moved, at).then(|| {
-                    self.choices.push(Backtrack::Branch { step: second, at: at as u32, moved });
+                    self.backtracks.push(Backtrack::Branch { pc: second, at: at as u32, moved });
                     (first, at, moved)
                 }),
                 &Instruction::Run { set, is_greedy, memo } => {
-                    self.begin_run(step, (set, is_greedy, memo), (at, moved), is_behind)?
+                    self.begin_run(pc, (set, is_greedy, memo), (at, moved), is_behind)?
                 }
                 &Instruction::Save(slot) => {
                     self.set_slot(slot, at as u32);
-                    Some((step + 1, at, moved))
+                    Some((pc + 1, at, moved))
                 }
                 &Instruction::Forget(from, to) => {
                     (from..to).for_each(|slot| self.set_slot(slot, NOWHERE));
-                    Some((step + 1, at, moved))
+                    Some((pc + 1, at, moved))
                 }
-                Instruction::Mark(mark) => Some((step + 1, at, moved & !(1 << mark))),
-                Instruction::Moved(mark) => (moved >> mark & 1 == 1).then_some((step + 1, at, moved)),
+                Instruction::Mark(mark) => Some((pc + 1, at, moved & !(1 << mark))),
+                Instruction::Moved(mark) => (moved >> mark & 1 == 1).then_some((pc + 1, at, moved)),
                 &Instruction::Look { is_negative, is_behind, next } => {
-                    self.look(step + 1, at, (is_negative, is_behind))?.then_some((next, at, moved))
+                    self.look(pc + 1, at, (is_negative, is_behind))?.then_some((next, at, moved))
                 }
                 &Instruction::BackReference(number) => self
                     .same(number, at, is_behind)
-                    .map(|next| (step + 1, next, if next == at { moved } else { u32::MAX })),
-                assertion => self.holds(assertion, at).then_some((step + 1, at, moved)),
+                    .map(|next| (pc + 1, next, if next == at { moved } else { u32::MAX })),
+                assertion => self.holds(assertion, at).then_some((pc + 1, at, moved)),
             };
         }
     }
 
-    /// Takes characters of a set, as many as there are; or none, and comes back for more.
+    /// Takes characters of a set, as many as there are; or none, and more after a failure.
     fn begin_run(
         &mut self,
-        step: u32,
+        pc: u32,
         (set, is_greedy, memo): (u32, bool, Option<Memo>),
         (at, moved): (usize, u32),
         is_behind: bool,
@@ -297,11 +299,11 @@ impl<T: CodeUnits + ?Sized> Machine<'_, T> {
             return Ok(None);
         }
         if !is_greedy {
-            self.choices.push(Backtrack::More { step, at: at as u32 });
-            return Ok(Some((step + 1, at, moved)));
+            self.backtracks.push(Backtrack::More { pc, at: at as u32 });
+            return Ok(Some((pc + 1, at, moved)));
         }
         let mut end = at;
-        while let Some(next) = self.step(set, end, is_behind) {
+        while let Some(next) = self.advance(set, end, is_behind) {
             self.tick()?;
             // From there on all was tried.
             if !self.is_new(memo, u32::MAX, next) {
@@ -310,24 +312,24 @@ impl<T: CodeUnits + ?Sized> Machine<'_, T> {
             end = next;
         }
         if end == at {
-            return Ok(Some((step + 1, at, moved)));
+            return Ok(Some((pc + 1, at, moved)));
         }
-        self.choices.push(Backtrack::Branch { step: step + 1, at: at as u32, moved });
+        self.backtracks.push(Backtrack::Branch { pc: pc + 1, at: at as u32, moved });
         let low = if is_behind { self.backward(at).1 } else { self.forward(at).1 };
         if low != end {
             let (_, high) = if is_behind { self.forward(end) } else { self.backward(end) };
-            self.choices.push(Backtrack::Fewer { step: step + 1, low: low as u32, high: high as u32 });
+            self.backtracks.push(Backtrack::Fewer { pc: pc + 1, low: low as u32, high: high as u32 });
         }
-        Ok(Some((step + 1, end, u32::MAX)))
+        Ok(Some((pc + 1, end, u32::MAX)))
     }
 
-    /// Looks around from a place; what groups matched there stays where it was asked that they match.
-    fn look(&mut self, step: u32, at: usize, (is_negative, is_behind): (bool, bool)) -> Result<bool, MatchError> {
-        let base = self.choices.len();
-        let found = self.run(step, at, is_behind)?.is_some();
+    /// Runs a lookaround; what its groups matched is kept unless it is negative.
+    fn look(&mut self, pc: u32, at: usize, (is_negative, is_behind): (bool, bool)) -> Result<bool, MatchError> {
+        let base = self.backtracks.len();
+        let found = self.run(pc, at, is_behind)?.is_some();
         if is_negative || !found {
-            while self.choices.len() > base {
-                if let Some(Backtrack::Restore { slot, was }) = self.choices.pop() {
+            while self.backtracks.len() > base {
+                if let Some(Backtrack::Restore { slot, was }) = self.backtracks.pop() {
                     self.slots[slot as usize] = was;
                 }
             }
@@ -335,13 +337,13 @@ impl<T: CodeUnits + ?Sized> Machine<'_, T> {
         }
         // Other ways to the same are forgotten, what undoes it is not.
         let mut kept = base;
-        for at in base..self.choices.len() {
-            if matches!(self.choices[at], Backtrack::Restore { .. }) {
-                self.choices[kept] = self.choices[at];
+        for at in base..self.backtracks.len() {
+            if matches!(self.backtracks[at], Backtrack::Restore { .. }) {
+                self.backtracks[kept] = self.backtracks[at];
                 kept += 1;
             }
         }
-        self.choices.truncate(kept);
+        self.backtracks.truncate(kept);
         Ok(true)
     }
 

@@ -1,4 +1,4 @@
-//! Reads a pattern that an engine has accepted already. What is not understood here gives `None`, never another meaning.
+//! Parses a pattern that an engine has accepted already. What is not understood here gives `None`, never another meaning.
 
 use super::set::Set;
 
@@ -30,11 +30,11 @@ pub enum PatternNode {
     WordBoundary(bool),
     /// A group that remembers what it matched.
     Capture(u32, Box<PatternNode>),
-    /// One after the other.
+    /// All of them, one after the other.
     Sequence(Vec<PatternNode>),
     /// One of them, the first that leads to a match.
     Alternatives(Vec<PatternNode>),
-    /// Again and again.
+    /// A repetition.
     Repeat(Box<Repeat>),
     /// `(?=`, `(?!`, `(?<=`, `(?<!`
     Look(Box<Lookaround>),
@@ -47,9 +47,9 @@ pub enum PatternNode {
 pub struct Repeat {
     /// What is repeated.
     pub node: PatternNode,
-    /// At least so often.
+    /// The minimum number of times.
     pub min: u32,
-    /// At most so often.
+    /// The maximum number of times.
     pub max: Option<u32>,
     /// As often as possible first.
     pub is_greedy: bool,
@@ -62,13 +62,13 @@ pub struct Repeat {
 pub struct Lookaround {
     /// What is looked for.
     pub node: PatternNode,
-    /// True where it must not be there.
+    /// True if it must not match.
     pub is_negative: bool,
     /// True for a lookbehind.
     pub is_behind: bool,
 }
 
-/// A read pattern.
+/// A parsed pattern.
 pub struct Pattern {
     /// The tree.
     pub root: PatternNode,
@@ -78,7 +78,7 @@ pub struct Pattern {
     pub names: Vec<(String, u32)>,
 }
 
-/// Patterns may be nested so deep.
+/// The maximum nesting of a pattern.
 const MAX_DEPTH: u32 = 200;
 
 struct PatternParser<'a> {

@@ -105,7 +105,7 @@ impl Spelling {
 }
 
 /// `(bytes, spelling)` -> text
-fn encode(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
+pub fn encode(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let bytes = bytes_of(args.take(0)).map_err(Throw::go)?;
     Ok(Spelling::named(&args.string(1)).encode(&bytes).into())
 }

@@ -36,7 +36,7 @@ pub const OPS: &[(&str, Op)] = &[("parse", parse_text), ("callNode", call)];
 /// # Errors
 /// A `GoError` for a text no parser should follow; [`Throw::Stop`] when the VU has to stop.
 pub fn document(vu: &VuContext, text: &str, url: &str) -> Result<Rc<Document>, Throw> {
-    parse::parse(text, url, Yielder::of(vu)).map(Rc::new).map_err(|fault| match fault {
+    parse::parse(text, url, Yielder::of(vu)).map(Rc::new).map_err(|error| match error {
         parse::HtmlError::Refused(text) => Throw::go(text),
         parse::HtmlError::Stopped => Throw::Stop,
     })

@@ -41,7 +41,7 @@ pub fn parse(text: &str, url: &str, yielder: Yielder) -> Result<Document, HtmlEr
     let yielder = Rc::new(yielder);
     let document = RefCell::new(Document::empty(url, yielder.clone()));
     let sink =
-        DomBuilder { document, depths: RefCell::new(vec![0]), fault: Cell::new(None), named: RefCell::default() };
+        DomBuilder { document, depths: RefCell::new(vec![0]), error: Cell::new(None), named: RefCell::default() };
     // A mark at the start is text to Go's parser: it opens the body.
     let tokenizer = TokenizerOpts { discard_bom: false, ..TokenizerOpts::default() };
     let options = ParseOpts { tokenizer, ..ParseOpts::default() };
@@ -56,18 +56,18 @@ pub fn parse(text: &str, url: &str, yielder: Yielder) -> Result<Document, HtmlEr
         builder.trace_handles(&held);
         // The stack is a part of what the parser holds; it can be deeper than the tree where a tag was misplaced.
         if held.0.get() > 4 * MAX_DEPTH {
-            builder.sink.fault.set(Some(TOO_DEEP));
+            builder.sink.error.set(Some(TOO_DEEP));
         }
-        if let Some(fault) = builder.sink.fault.get() {
-            return Err(HtmlError::Refused(fault));
+        if let Some(error) = builder.sink.error.get() {
+            return Err(HtmlError::Refused(error));
         }
         if !yielder.may_continue() {
             return Err(HtmlError::Stopped);
         }
     }
     let sink = parser.finish();
-    match sink.fault.get() {
-        Some(fault) => Err(HtmlError::Refused(fault)),
+    match sink.error.get() {
+        Some(error) => Err(HtmlError::Refused(error)),
         None => Ok(sink.document.into_inner()),
     }
 }
@@ -148,7 +148,7 @@ struct DomBuilder {
     document: RefCell<Document>,
     /// The depth of each node; the tree builder moves nodes, but rarely and not far.
     depths: RefCell<Vec<u32>>,
-    fault: Cell<Option<&'static str>>,
+    error: Cell<Option<&'static str>>,
     /// The element that got attributes afterwards, and the names it has: `<html>` or `<body>`, again and again.
     named: RefCell<(NodeId, HashSet<QualName>)>,
 }
@@ -164,7 +164,7 @@ impl DomBuilder {
         let depth = depths[parent as usize] + 1;
         depths[child as usize] = depth;
         if depth > MAX_DEPTH && self.document.borrow().is_element(child) {
-            self.fault.set(Some(TOO_DEEP));
+            self.error.set(Some(TOO_DEEP));
         }
     }
 }
@@ -299,7 +299,7 @@ impl TreeSink for DomBuilder {
                 }
             }
             if tag.attributes.len() > MAX_ATTRIBUTES {
-                self.fault.set(Some(TOO_MANY));
+                self.error.set(Some(TOO_MANY));
             }
         }
     }

@@ -316,8 +316,8 @@ mod tests {
         }
         good(&format!("{}{}", "[".repeat(100_000), "]".repeat(100_000)));
         let check = |json: &str, expect: &str| {
-            let fault = super::check(json.as_bytes()).unwrap_err();
-            let report = fault.report(json.as_bytes());
+            let error = super::check(json.as_bytes()).unwrap_err();
+            let report = error.report(json.as_bytes());
             assert_eq!(report.strip_prefix("cannot parse json due to an error at ").unwrap(), expect, "{json}");
         };
         check("plain", "line 1, character 1 , error: invalid character 'p' looking for beginning of value");
@@ -351,7 +351,7 @@ mod tests {
         assert_eq!(overflow(format!("\"{}\"", "9".repeat(400)).as_bytes()), None);
         let nested = |levels: usize| format!("{}\"[[{{{{\"{}", "[".repeat(levels), "]".repeat(levels));
         assert_eq!(too_deep(nested(10_000).as_bytes()), None);
-        let fault = too_deep(nested(10_001).as_bytes()).unwrap();
-        assert_eq!((fault.read, &*fault.text), (10_001, "exceeded max depth"));
+        let error = too_deep(nested(10_001).as_bytes()).unwrap();
+        assert_eq!((error.read, &*error.text), (10_001, "exceeded max depth"));
     }
 }

@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 
+use super::statuses::error_code;
 use super::{gjson, json_text};
 use crate::js::engine;
 use crate::js::modules::cpu_pool;
@@ -143,11 +144,9 @@ pub(super) fn field(_vu: &VuContext, args: Args) -> Result<Value, Throw> {
         "tls_cipher_suite" => tls.map_or("", |tls| tls.cipher).into(),
         "ocsp" => ocsp(tls.map(|tls| &tls.ocsp)),
         "error" => error.map_or(answer.refusal.0.as_str(), |error| &*error.text).into(),
-        "error_code" => Value::Number(f64::from(match (error, response) {
-            (Some(error), _) => error.code,
-            (None, Some(response)) if response.status >= 400 => 1000 + response.status,
-            (None, Some(_)) => 0,
-            (None, None) => answer.refusal.1,
+        "error_code" => Value::Number(f64::from(match exchange {
+            Some(_) => error_code(error.map(|error| error.code), response.map_or(0, |response| response.status)),
+            None => answer.refusal.1,
         })),
         "request" => answer.request.as_ref().map_or(Value::Null, |request| {
             request_fields(
@@ -272,7 +271,7 @@ pub(super) fn json(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
 /// The text of a whole body to make a value of.
 fn whole_json(body: &Bytes) -> Result<Bytes, String> {
     match json_text::overflow(body).or_else(|| json_text::too_deep(body)) {
-        Some(fault) => Err(fault.report(body)),
+        Some(error) => Err(error.report(body)),
         None => Ok(readable(body.clone())),
     }
 }
@@ -344,6 +343,6 @@ fn readable(json: Bytes) -> Bytes {
 pub(super) fn json_error(vu: &VuContext, args: Args) -> Result<Value, Throw> {
     let answer = args.resource::<JsResponse>(0)?;
     let body = answer.body().cloned().unwrap_or_default();
-    let fault = move || json_text::check(&body).err().map_or_else(String::new, |fault| fault.report(&body));
-    Ok(off_thread_if_long(vu, answer.body().map_or(0, Bytes::len), fault)?.into())
+    let error = move || json_text::check(&body).err().map_or_else(String::new, |error| error.report(&body));
+    Ok(off_thread_if_long(vu, answer.body().map_or(0, Bytes::len), error)?.into())
 }

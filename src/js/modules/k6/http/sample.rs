@@ -1,6 +1,6 @@
 //! From hops to samples: one record for each, tagged as k6 tags it.
 
-use super::statuses::Expected;
+use super::statuses::{Expected, error_code};
 use crate::js::runtime::VuContext;
 use crate::metrics::system_tags::SystemTag as Tag;
 use crate::metrics::{HttpTimings, Record};
@@ -37,11 +37,7 @@ fn one(
     let mut status_text = [0u8; 5];
     let status = decimal(hop.status, &mut status_text);
     let mut code_text = [0u8; 5];
-    let error_code = match &hop.error {
-        Some(error) => error.code,
-        None if hop.status >= 400 => 1000 + hop.status,
-        None => 0,
-    };
+    let error_code = error_code(hop.error.as_ref().map(|error| error.code), hop.status);
     let code = decimal(error_code, &mut code_text);
     // The first 401 of a challenge is part of the protocol.
     let is_expected =

@@ -1,4 +1,4 @@
-//! Which answers are expected: `expectedStatuses`, `setResponseCallback`.
+//! Statuses of responses: their error codes, and which are expected (`expectedStatuses`, `setResponseCallback`).
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -6,18 +6,27 @@ use std::rc::Rc;
 use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
 
+/// k6's error code of a response: that of its error, or else of a status from 400 on; 0 for none.
+pub(super) fn error_code(error: Option<u16>, status: u16) -> u16 {
+    match error {
+        Some(code) => code,
+        None if status >= 400 => 1000 + status,
+        None => 0,
+    }
+}
+
 /// Status ranges, both ends included.
 #[derive(Clone, Debug)]
 pub(super) struct Expected(Rc<[(u16, u16)]>);
 
 impl Expected {
-    /// True if this status is expected; a request without an answer has status 0.
+    /// True if this status is expected; a request without a response has status 0.
     pub fn has(&self, status: u16) -> bool {
         self.0.iter().any(|(min, max)| (*min..=*max).contains(&status))
     }
 }
 
-/// What a VU expects unless a request says otherwise; `None` in the middle: it does not want to know.
+/// What a VU expects unless a request says otherwise; `Some(None)` when it has no expectation.
 #[derive(Default)]
 pub(super) struct VuCallback(RefCell<Option<Option<Expected>>>);
 
