@@ -448,9 +448,9 @@ def on_disk(name, script, init, files, **rest):
 
 # A parser goes through a file once: a row at a time in the first iterations, then all of it again as a table.
 CSV_INIT = """
-import { open } from 'k6/experimental/fs';
+import { open as openFile } from 'k6/experimental/fs';
 import csv from 'k6/experimental/csv';
-const parser = new csv.Parser(await open('FOLDER/odd.csv'), OPTIONS), whole = await open('FOLDER/odd.csv');
+const parser = new csv.Parser(await openFile('FOLDER/odd.csv'), OPTIONS), whole = await openFile('FOLDER/odd.csv');
 """
 CSV_READ = """
   const { done, value } = await parser.next();
