@@ -44,7 +44,7 @@ pub struct FieldSchema {
     pub name: Box<str>,
     /// As in JSON.
     pub json_name: Box<str>,
-    pub kind: ValueKind,
+    pub kind: FieldKind,
     pub shape: Multiplicity,
     pub presence: Presence,
     /// Must be there, in proto2.
@@ -53,7 +53,7 @@ pub struct FieldSchema {
 
 /// What a value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ValueKind {
+pub enum FieldKind {
     Double,
     Float,
     Int32,
@@ -77,7 +77,7 @@ pub enum ValueKind {
     Enum(u32),
 }
 
-impl ValueKind {
+impl FieldKind {
     /// The word of the language.
     pub fn word(self) -> &'static str {
         match self {
@@ -134,7 +134,7 @@ pub enum Multiplicity {
     },
     Map {
         /// What its keys are.
-        key: ValueKind,
+        key: FieldKind,
     },
 }
 
@@ -241,24 +241,24 @@ impl Schema {
             pool.all_enums().zip(0..).map(|(known, at)| (known.full_name().to_owned(), at)).collect();
         let place = |message: &MessageDescriptor| names.get(message.full_name()).copied().unwrap_or_default();
         let kind = |field: &FieldDescriptor| match field.kind() {
-            ReflectKind::Double => ValueKind::Double,
-            ReflectKind::Float => ValueKind::Float,
-            ReflectKind::Int32 => ValueKind::Int32,
-            ReflectKind::Int64 => ValueKind::Int64,
-            ReflectKind::Uint32 => ValueKind::Uint32,
-            ReflectKind::Uint64 => ValueKind::Uint64,
-            ReflectKind::Sint32 => ValueKind::Sint32,
-            ReflectKind::Sint64 => ValueKind::Sint64,
-            ReflectKind::Fixed32 => ValueKind::Fixed32,
-            ReflectKind::Fixed64 => ValueKind::Fixed64,
-            ReflectKind::Sfixed32 => ValueKind::Sfixed32,
-            ReflectKind::Sfixed64 => ValueKind::Sfixed64,
-            ReflectKind::Bool => ValueKind::Bool,
-            ReflectKind::String => ValueKind::String,
-            ReflectKind::Bytes => ValueKind::Bytes,
-            ReflectKind::Message(message) if field.is_group() => ValueKind::Group(place(&message)),
-            ReflectKind::Message(message) => ValueKind::Message(place(&message)),
-            ReflectKind::Enum(known) => ValueKind::Enum(enum_names.get(known.full_name()).copied().unwrap_or_default()),
+            ReflectKind::Double => FieldKind::Double,
+            ReflectKind::Float => FieldKind::Float,
+            ReflectKind::Int32 => FieldKind::Int32,
+            ReflectKind::Int64 => FieldKind::Int64,
+            ReflectKind::Uint32 => FieldKind::Uint32,
+            ReflectKind::Uint64 => FieldKind::Uint64,
+            ReflectKind::Sint32 => FieldKind::Sint32,
+            ReflectKind::Sint64 => FieldKind::Sint64,
+            ReflectKind::Fixed32 => FieldKind::Fixed32,
+            ReflectKind::Fixed64 => FieldKind::Fixed64,
+            ReflectKind::Sfixed32 => FieldKind::Sfixed32,
+            ReflectKind::Sfixed64 => FieldKind::Sfixed64,
+            ReflectKind::Bool => FieldKind::Bool,
+            ReflectKind::String => FieldKind::String,
+            ReflectKind::Bytes => FieldKind::Bytes,
+            ReflectKind::Message(message) if field.is_group() => FieldKind::Group(place(&message)),
+            ReflectKind::Message(message) => FieldKind::Message(place(&message)),
+            ReflectKind::Enum(known) => FieldKind::Enum(enum_names.get(known.full_name()).copied().unwrap_or_default()),
         };
         let messages = pool.all_messages().map(|message| table(&message, kind)).collect();
         let enums = pool.all_enums().map(|known| {
@@ -327,7 +327,7 @@ impl MessageSchema {
     }
 }
 
-fn table(message: &MessageDescriptor, kind: impl Fn(&FieldDescriptor) -> ValueKind) -> MessageSchema {
+fn table(message: &MessageDescriptor, kind: impl Fn(&FieldDescriptor) -> FieldKind) -> MessageSchema {
     let is_proto2 = message.parent_file().syntax() == Syntax::Proto2;
     let oneofs: Vec<Box<str>> = message.oneofs().map(|oneof| oneof.full_name().into()).collect();
     let field = |field: FieldDescriptor| {
@@ -346,7 +346,7 @@ fn table(message: &MessageDescriptor, kind: impl Fn(&FieldDescriptor) -> ValueKi
         let oneof = oneof.and_then(|oneof| oneofs.iter().position(|known| **known == *oneof.full_name()));
         let presence = match oneof {
             Some(oneof) => Presence::Absent { oneof: oneof as u32 },
-            None if shape == Multiplicity::One && (is_proto2 || matches!(kind, ValueKind::Message(_))) => {
+            None if shape == Multiplicity::One && (is_proto2 || matches!(kind, FieldKind::Message(_))) => {
                 Presence::Null
             }
             None => Presence::Default,
