@@ -10,7 +10,7 @@ pub struct Failure {
     pub code: ExitCode,
     /// One line: what, where, what would be right. A script exception brings its stack with it.
     pub message: String,
-    /// A sentence that helps, shown as the field `hint`.
+    /// What would help, shown as the field `hint`.
     pub hint: Option<String>,
     /// True for an exception of the script: the message is its stack trace.
     pub is_exception: bool,

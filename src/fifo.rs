@@ -1,7 +1,7 @@
-//! Opens a path for writing that may be a named pipe, without waiting for ever for somebody who reads it.
+//! Opens a path for writing that may be a named pipe, without waiting for ever for a reader.
 //!
 //! The system's `open` waits until a pipe has a reader, and `write` until it has room. Here both waits have an end, so
-//! that a pipe nobody reads costs a run its copy, not its result. Everything else is opened and written as it is.
+//! that a pipe without a reader costs a run its copy, not its result. Everything else is opened and written as it is.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
@@ -33,7 +33,7 @@ impl WriteEnd {
     /// Opens a path as `options` say; of a pipe only that it is written to counts.
     ///
     /// # Errors
-    /// As the file system says; and when nobody reads the pipe within [`READER_TIMEOUT`].
+    /// As the file system says; and when the pipe has no reader within [`READER_TIMEOUT`].
     pub fn open(path: &Path, options: &OpenOptions) -> io::Result<Self> {
         Self::open_within(path, options, READER_TIMEOUT)
     }
@@ -84,7 +84,7 @@ impl Write for WriteEnd {
             match self.file.write(bytes) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     if Instant::now() >= deadline {
-                        // Whoever goes on writing is not held up again.
+                        // Later writes do not wait again.
                         self.timeout = Duration::ZERO;
                         return Err(io::Error::new(ErrorKind::TimedOut, "nothing is read from this pipe"));
                     }
@@ -131,13 +131,13 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_waited_for_for_ever() {
+    fn a_missing_reader_is_not_waited_for_for_ever() {
         let folder = tempfile::tempdir().unwrap();
         let path = pipe(folder.path());
         let brief = Duration::from_millis(20);
         let error = WriteEnd::open_within(&path, OpenOptions::new().write(true), brief).unwrap_err();
         assert_eq!(error.to_string(), "nobody reads this pipe");
-        // Both ends in one hand: somebody has it open, and takes nothing.
+        // This end is open for reading too, and takes nothing.
         let _reader = OpenOptions::new().read(true).write(true).open(&path).unwrap();
         let mut pipe = WriteEnd::open_within(&path, OpenOptions::new().write(true), brief).unwrap();
         assert_eq!(pipe.write_all(&vec![0; 1 << 20]).unwrap_err().to_string(), "nothing is read from this pipe");

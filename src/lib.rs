@@ -1,54 +1,57 @@
 //! volley runs Grafana k6 test scripts, with truer latency numbers, less CPU and flat memory.
 //!
-//! The rooms of the house, by floor; a room uses only the floors below it, and floor 0 is open to all
-//! (`tests/tidy.rs` asserts it, `src/README.md` explains it):
+//! The modules, by layer; a module uses only the layers below its own, and layer 0 is open to all (`tests/tidy.rs` asserts
+//! it, `src/README.md` explains it):
 //!
 //! ```text
-//!  9  doors      cli                            commands; nothing else parses arguments
-//!  8  ceremony   procedure                      the written load-testing procedure: runs as children, one report
-//!  7  conduct    run, target                    the stages of one run, forwards, in reading order
-//!  6  voices     output, summary, report, ui, api  what the world sees
-//!  5  language   js                             the k6 API; the only room that knows JavaScript
-//!  4  time       execution                      when iterations start; knows a VU only as a handle
-//!  3  means      net                            how bytes travel; no JavaScript, no metrics
-//!  2  intent     options, source                what was asked, checked once at the border
-//!  1  measure    metrics                        what was seen
-//!  0  words      units, exit_code, failure, fifo, log
+//!  9  entry       cli                               commands; nothing else parses arguments
+//!  8  procedure   procedure                         the written load-testing procedure: child runs, one report
+//!  7  run         run, target                       the stages of one run, in order; the built-in target
+//!  6  reporting   output, summary, report, ui, api  what users see
+//!  5  scripting   js                                the k6 API; the only module that knows JavaScript
+//!  4  scheduling  execution                         when iterations start; knows a VU only as a handle
+//!  3  network     net                               how bytes travel; no JavaScript, no metrics
+//!  2  config      options, source                   what was asked for, validated once
+//!  1  metrics     metrics                           what was measured
+//!  0  base        units, exit_code, failure, fifo, log
 //! ```
 
-// 0: words
+#[cfg(not(target_os = "linux"))]
+compile_error!("volley runs on Linux");
+
+// 0: base
 mod exit_code;
 mod failure;
 mod fifo;
 mod log;
 mod units;
-// 1: measure
+// 1: metrics
 mod metrics;
-// 2: intent
+// 2: config
 mod options;
 mod source;
-// 3: means
+// 3: network
 mod net;
-// 4: time
+// 4: scheduling
 mod execution;
-// 5: language
+// 5: scripting
 mod js;
-// 6: voices
+// 6: reporting
 mod api;
 mod output;
 mod report;
 mod summary;
 mod ui;
-// 7: conduct
+// 7: run
 mod run;
 mod target;
-// 8: ceremony
+// 8: procedure
 mod procedure;
-// 9: doors
+// 9: entry
 mod cli;
 
-// Everything is known in the crate only, so that the compiler sees what nothing uses any more. This is what is seen outside:
-// by `main`, by the integration tests, and by the fuzz targets.
+// All modules are private to the crate, so that the compiler reports dead code. These items are public: for `main`, the
+// integration tests and the fuzz targets.
 pub use cli::main;
 #[doc(hidden)]
 pub use js::{Engine, language::regexp::match_regexp, modules::LAZY_SCRIPTS, modules::MODULES};
@@ -59,7 +62,7 @@ pub use report::{PageMode, page};
 #[doc(hidden)]
 pub use target::{Account, CacheChoice, TargetConfig, bind};
 
-/// What must hold for texts nobody has foreseen, one function per kind of text.
+/// What must hold for any text, one function per kind of text.
 #[cfg(fuzzing)]
 pub mod fuzz {
     pub use crate::js::language::regexp::fuzz_tests::regexp;

@@ -1,4 +1,4 @@
-//! What the program has to say while it works: entries, handed to whoever writes them.
+//! What the program logs while it works: entries, handed to a function that writes them.
 //!
 //! Nothing here writes; `ui` turns entries into text, JSON or a file. Rooms get a [`Logger`] as an argument.
 
@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-/// How grave an entry is; the names are k6's.
+/// The severity of an entry; the names are k6's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// Shown only with `--verbose`.
@@ -32,35 +32,35 @@ impl Level {
 }
 
 /// A named value of an entry, such as `source=console`.
-pub type Field = (&'static str, Cow<'static, str>);
+pub type LogField = (&'static str, Cow<'static, str>);
 
-/// A fact of an entry.
+/// A value of an entry whose name is not ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Label {
+pub enum LogValue {
     /// A text.
     Text(String),
     /// A number, which JSON shows as one.
     Number(u64),
 }
 
-/// One thing said.
+/// One line of the log.
 #[derive(Clone, Debug)]
-pub struct Entry {
-    /// When it was said.
+pub struct LogEntry {
+    /// When it was logged.
     pub time: SystemTime,
-    /// How grave it is.
+    /// Its severity.
     pub level: Level,
-    /// The words.
+    /// The message.
     pub message: String,
-    /// Further facts, in no order.
-    pub fields: Vec<Field>,
-    /// Facts whose names are not ours, such as tags, or that are numbers.
-    pub labels: Vec<(String, Label)>,
+    /// Named values, in no order.
+    pub fields: Vec<LogField>,
+    /// Values whose names are not ours, such as tags, or that are numbers.
+    pub labels: Vec<(String, LogValue)>,
 }
 
 /// Where entries go. Cheap to clone; may be used from any thread.
 #[derive(Clone)]
-pub struct Logger(Arc<dyn Fn(Entry) + Send + Sync>);
+pub struct Logger(Arc<dyn Fn(LogEntry) + Send + Sync>);
 
 impl std::fmt::Debug for Logger {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -70,47 +70,47 @@ impl std::fmt::Debug for Logger {
 
 impl Logger {
     /// A logger that hands every entry to `write`.
-    pub fn new(write: impl Fn(Entry) + Send + Sync + 'static) -> Self {
+    pub fn new(write: impl Fn(LogEntry) + Send + Sync + 'static) -> Self {
         Self(Arc::new(write))
     }
 
-    /// A logger that forgets everything.
+    /// A logger that drops everything.
     pub fn silent() -> Self {
         Self::new(|_| ())
     }
 
-    /// Says `message` with `fields`.
-    pub fn log(&self, level: Level, message: impl Into<String>, fields: Vec<Field>) {
+    /// Logs `message` with `fields`.
+    pub fn log(&self, level: Level, message: impl Into<String>, fields: Vec<LogField>) {
         self.log_labelled(level, message, fields, Vec::new());
     }
 
-    /// Says `message` with `fields` and `labels`; of a name that both have, the field counts.
+    /// Logs `message` with `fields` and `labels`; of a name that both have, the field counts.
     pub fn log_labelled(
         &self,
         level: Level,
         message: impl Into<String>,
-        fields: Vec<Field>,
-        labels: Vec<(String, Label)>,
+        fields: Vec<LogField>,
+        labels: Vec<(String, LogValue)>,
     ) {
-        (self.0)(Entry { time: SystemTime::now(), level, message: message.into(), fields, labels });
+        (self.0)(LogEntry { time: SystemTime::now(), level, message: message.into(), fields, labels });
     }
 
-    /// Says something only `--verbose` shows.
+    /// Logs something only `--verbose` shows.
     pub fn debug(&self, message: impl Into<String>) {
         self.log(Level::Debug, message, Vec::new());
     }
 
-    /// Says something.
+    /// Logs an information.
     pub fn info(&self, message: impl Into<String>) {
         self.log(Level::Info, message, Vec::new());
     }
 
-    /// Warns.
+    /// Logs a warning.
     pub fn warn(&self, message: impl Into<String>) {
         self.log(Level::Warning, message, Vec::new());
     }
 
-    /// Reports an error.
+    /// Logs an error.
     pub fn error(&self, message: impl Into<String>) {
         self.log(Level::Error, message, Vec::new());
     }

@@ -12,7 +12,6 @@ fn main() -> std::process::ExitCode {
 /// Memory comes from the kernel in pages of 4 KB. Huge pages make no request cheaper here, but resident memory grows in steps
 /// of 2 MB, and clearing them takes a fifth of the time that VUs are made in.
 fn small_pages() {
-    #[cfg(target_os = "linux")]
     // SAFETY: the call takes numbers only. Where the kernel refuses, pages stay what they are.
     unsafe {
         libc::prctl(libc::PR_SET_THP_DISABLE, 1, 0, 0, 0);

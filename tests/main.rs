@@ -19,7 +19,6 @@ mod harness;
 mod hostile;
 mod js;
 mod limits;
-#[cfg(target_os = "linux")]
 mod memory;
 mod misbehaviour;
 mod needs;

@@ -345,6 +345,59 @@ fn only_net_opens_load_connections() {
     assert!(bad.is_empty(), "connections are opened outside net: {}", bad.join(", "));
 }
 
+/// What is pure in `net`: text and bytes in, text and bytes out.
+const PURE: [&str; 3] = ["net::http::proto", "net::http::coding", "net::random"];
+
+#[test]
+fn the_protocol_of_http_knows_no_socket() {
+    let bad = offenders(|path, _, code| {
+        let is_in = |path: &str| PURE.iter().any(|pure| path.starts_with(pure));
+        let mut wrong = used_paths(path, code);
+        wrong.retain(|used| used.starts_with("net::") && !is_in(used));
+        wrong.extend(code.contains("tokio").then(|| "tokio".to_owned()));
+        (is_in(&modules_of(path).join("::")) && !wrong.is_empty())
+            .then(|| format!("{} uses {}", path.display(), wrong.join(", ")))
+    });
+    assert!(bad.is_empty(), "{}", bad.join("\n"));
+}
+
+/// Exchanges stand above connections, connections above sockets, and no file of `net` needs another that needs it. A `mod.rs` needs
+/// the files around which it stands.
+#[test]
+fn files_of_net_have_no_circles() {
+    let mut files = files();
+    files.retain(|(path, module, _)| module == "net" && !is_test(path));
+    let names: Vec<String> = files.iter().map(|(path, ..)| modules_of(path).join("::")).collect();
+    let is_inside = |path: &str, name: &str| path.strip_prefix(name).is_some_and(|rest| rest.starts_with("::"));
+    let file_of = |used: &str| {
+        let leads_to = |at: &usize| used == names[*at] || is_inside(used, &names[*at]);
+        (0..names.len()).filter(leads_to).max_by_key(|at| names[*at].len())
+    };
+    let needs = |own: usize| {
+        let (path, _, text) = &files[own];
+        let mut needed: Vec<usize> = used_paths(path, &code(text)).iter().filter_map(|used| file_of(used)).collect();
+        needed.extend((0..names.len()).filter(|at| is_inside(&names[*at], &names[own])));
+        needed.retain(|at| *at != own);
+        needed
+    };
+    let needs: Vec<Vec<usize>> = (0..names.len()).map(needs).collect();
+    // What needs nothing that is left is taken away, until nothing is left but circles and what needs them.
+    let mut left: Vec<usize> = (0..names.len()).collect();
+    loop {
+        let before = left.clone();
+        left.retain(|at| needs[*at].iter().any(|needed| before.contains(needed)));
+        if left.len() == before.len() {
+            break;
+        }
+    }
+    let shown = |at: &usize| {
+        let needed: Vec<&str> =
+            needs[*at].iter().filter(|at| left.contains(at)).map(|at| names[*at].as_str()).collect();
+        format!("{} needs {}", names[*at], needed.join(", "))
+    };
+    assert!(left.is_empty(), "{}", left.iter().map(shown).collect::<Vec<_>>().join("\n"));
+}
+
 #[test]
 fn only_main_exits() {
     let bad = offenders(|path, _, code| {

@@ -6,7 +6,7 @@ use super::RunCondition;
 use crate::metrics::groups::{self, GroupResult};
 use crate::metrics::{MetricResult, MetricValues, Results};
 
-/// A document that says what went wrong.
+/// The document of an error.
 pub fn error(status: u16, title: &str, detail: &str) -> Value {
     json!({"errors": [{"status": status.to_string(), "title": title, "detail": detail}]})
 }
@@ -35,7 +35,7 @@ pub fn metric(result: &MetricResult) -> Value {
 }
 
 fn metric_data(result: &MetricResult) -> Value {
-    // Nobody has judged a metric without thresholds, nor one whose thresholds wait for their first beat.
+    // A metric without thresholds was not judged, nor one whose thresholds wait for their first evaluation.
     let is_judged = result.thresholds.iter().any(|threshold| threshold.is_judged);
     let tainted = is_judged.then(|| result.thresholds.iter().any(|threshold| !threshold.ok));
     json!({"type": "metrics", "id": &*result.name, "attributes": {

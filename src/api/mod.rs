@@ -1,4 +1,4 @@
-//! The REST API of a running test: k6's version 1, for those who watch, start, stop and change it from outside.
+//! The REST API of a running test: k6's version 1, to watch, start, stop and change it from outside.
 //!
 //! It listens from before the VUs are made until the outputs are closed, on a thread and a runtime of its own, so that
 //! it answers whatever the run is busy with. What it can do to a run is the trait [`RunControl`]; the shapes are in
@@ -34,7 +34,7 @@ pub struct RunCondition {
     pub vus: u64,
     /// VUs that are ready.
     pub vus_max: u64,
-    /// Whether it was stopped, by whomever.
+    /// Whether it was stopped, for any reason.
     pub is_stopped: bool,
     /// Whether it has begun and not ended.
     pub is_running: bool,
@@ -42,8 +42,9 @@ pub struct RunCondition {
     pub is_tainted: bool,
 }
 
-/// Why a change was refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Why a change of a run was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{title}: {detail}")]
 pub struct ControlError {
     /// What was tried, in k6's words.
     pub title: &'static str,

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-/// The usual `process_` figures, as far as the system tells them; in Prometheus' text form.
+/// The usual `process_` figures, as far as the system knows them; in Prometheus' text form.
 pub(super) fn metrics() -> String {
     let mut text = String::new();
     let mut put = |name: &str, kind: &str, help: &str, value: Option<f64>| {

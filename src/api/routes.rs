@@ -18,7 +18,7 @@ use crate::net::origin::OriginCheck;
 
 type ControlState = State<Arc<dyn RunControl>>;
 
-/// Setup data may be large; more than this is a mistake.
+/// The largest body in bytes. Setup data may be large; more than this is a mistake.
 const MAX_BODY_BYTES: usize = 64 << 20;
 
 /// Content types as k6 gives them: clients that look at them find what they know.
@@ -45,7 +45,7 @@ pub(super) fn router(run: Arc<dyn RunControl>, check: OriginCheck) -> Router {
         .with_state(run)
 }
 
-/// Foreign web pages are refused before anything looks at what they want.
+/// Requests of foreign web pages are refused before anything else looks at them.
 async fn guard(State(check): State<Arc<OriginCheck>>, request: Request, next: Next) -> Response {
     match check.refusal(request.method(), request.headers(), request.uri().authority()) {
         Some(why) => problem(StatusCode::FORBIDDEN, "Forbidden", &why),
@@ -115,7 +115,7 @@ async fn change(State(run): ControlState, body: Bytes) -> Response {
         Ok(change) => change.data.attributes,
         Err(error) => return problem(StatusCode::BAD_REQUEST, "Invalid data", &error.to_string()),
     };
-    // A run that stops has no use for the rest: those who stop a paused run send `paused: false` with it.
+    // A run that stops has no use for the rest: clients that stop a paused run send `paused: false` with it.
     let result = if wanted.stopped == Some(true) {
         run.stop();
         Ok(())
@@ -128,7 +128,7 @@ async fn change(State(run): ControlState, body: Bytes) -> Response {
     };
     match result {
         Ok(()) => document(STATUS, &documents::status(&run.condition())),
-        Err(refusal) => problem(StatusCode::INTERNAL_SERVER_ERROR, refusal.title, &refusal.detail),
+        Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, error.title, &error.detail),
     }
 }
 

@@ -50,7 +50,7 @@ pub fn listen(address: &str) -> Result<TcpListener, Failure> {
 }
 
 impl Server {
-    /// Answers those whom `check` lets ask, from now on.
+    /// Answers requests that pass `check`, from now on.
     ///
     /// # Errors
     /// When the system gives no thread.

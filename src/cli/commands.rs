@@ -14,7 +14,7 @@ use super::{
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::ui::Terminal;
-use crate::ui::log::Log;
+use crate::ui::log::ProcessLog;
 
 /// All commands, in the order of `--help`.
 pub(super) const COMMANDS: [CommandEntry; 19] = [
@@ -44,7 +44,7 @@ pub(super) trait Command: Args {
     /// Does what was asked.
     ///
     /// # Errors
-    /// What the process has to say and the code it has to end with.
+    /// The failure that the process ends with.
     fn run(self, context: Context) -> Result<ExitCode, Failure>;
 }
 
@@ -59,7 +59,7 @@ pub(super) struct Context {
     /// Standard output and standard error.
     pub terminal: Terminal,
     /// The log of this process.
-    pub log: Log,
+    pub log: ProcessLog,
 }
 
 impl Context {

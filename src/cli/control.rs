@@ -133,7 +133,7 @@ impl ControlRequest {
     /// `scale`.
     ///
     /// # Errors
-    /// Numbers that are none, or none at all; code 255.
+    /// Invalid numbers, or none at all; code 255.
     fn scale(args: &ScaleArgs) -> Result<Self, Failure> {
         let mut wanted = Map::new();
         for (flag, key, value) in [("-u, --vus", "vus", &args.vus), ("-m, --max", "vus-max", &args.max)] {

@@ -1,4 +1,4 @@
-//! How remote modules are had: over https, with the system's trust; what was had once is there without the network.
+//! Downloads remote modules over https, with the system's trust store; a cache serves them without the network.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,11 +10,11 @@ use crate::source::Cache;
 use crate::source::files::{Fetch, K6_MARKS};
 use crate::units::redact::redact;
 
-/// How long a server may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a download may take.
+const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Why there are no bytes.
-enum Missing {
+/// Why a download failed.
+enum FetchError {
     /// The server answered, but not with them.
     Refused(String),
     /// There was no answer.
@@ -31,23 +31,23 @@ fn cache() -> Option<Cache> {
     folder.map(Cache::new)
 }
 
-/// Fetches with GET, follows redirects, takes nothing but 200. Where there is no network, the bytes of last time do.
+/// Fetches with GET, follows redirects, accepts only 200. Without a network, the cached bytes are used.
 pub(super) fn over_https(log: Logger) -> Fetch {
     let cache = cache();
     Box::new(move |marked| {
         let url = K6_MARKS.iter().find_map(|mark| marked.strip_suffix(mark)).unwrap_or(marked);
         let asked = marked.to_owned();
         let shown = redact(url);
-        // The caller may be on a thread that polls a runtime, where waiting for another one is not allowed.
+        // The caller may be on a thread that polls a runtime, which must not block on another one.
         let fetching = std::thread::spawn(move || fetch(&asked));
-        let broken = || Err(Missing::Unreachable("the download broke down".to_owned()));
+        let broken = || Err(FetchError::Unreachable("the download broke down".to_owned()));
         match (fetching.join().unwrap_or_else(|_| broken()), &cache) {
             (Ok(bytes), Some(cache)) => {
-                keep(cache, url, &bytes, &log);
+                store(cache, url, &bytes, &log);
                 Ok(bytes)
             }
             (Ok(bytes), None) => Ok(bytes),
-            (Err(Missing::Unreachable(cause)), Some(cache)) => match cache.find(url) {
+            (Err(FetchError::Unreachable(cause)), Some(cache)) => match cache.find(url) {
                 Some((bytes, entry)) => {
                     let (fetched, hash) = (entry.fetched, entry.sha256);
                     log.warn(format!(
@@ -57,12 +57,12 @@ pub(super) fn over_https(log: Logger) -> Fetch {
                 }
                 None => Err(cause),
             },
-            (Err(Missing::Unreachable(cause) | Missing::Refused(cause)), _) => Err(cause),
+            (Err(FetchError::Unreachable(cause) | FetchError::Refused(cause)), _) => Err(cause),
         }
     })
 }
 
-fn keep(cache: &Cache, url: &str, bytes: &[u8], log: &Logger) {
+fn store(cache: &Cache, url: &str, bytes: &[u8], log: &Logger) {
     let shown = redact(url);
     match cache.keep(url, bytes, &jiff::Timestamp::now().round(jiff::Unit::Second).unwrap_or_default().to_string()) {
         Ok(Some(before)) => {
@@ -75,27 +75,28 @@ fn keep(cache: &Cache, url: &str, bytes: &[u8], log: &Logger) {
     }
 }
 
-fn fetch(url: &str) -> Result<Bytes, Missing> {
-    // Whoever came first has installed the same one.
+fn fetch(url: &str) -> Result<Bytes, FetchError> {
+    // Another thread may have installed the same one already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let unreachable = |error: &reqwest::Error| Missing::Unreachable(words(error));
+    let unreachable = |error: &reqwest::Error| FetchError::Unreachable(innermost_cause(error));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Missing::Unreachable(error.to_string()))?;
+        .map_err(|error| FetchError::Unreachable(error.to_string()))?;
     runtime.block_on(async {
-        let client = reqwest::Client::builder().timeout(PATIENCE).build().map_err(|error| unreachable(&error))?;
+        let client =
+            reqwest::Client::builder().timeout(DOWNLOAD_TIMEOUT).build().map_err(|error| unreachable(&error))?;
         let answer = client.get(url).send().await.map_err(|error| unreachable(&error))?;
         match answer.status().as_u16() {
             200 => answer.bytes().await.map_err(|error| unreachable(&error)),
-            404 => Err(Missing::Refused(format!("not found: {url}"))),
-            status => Err(Missing::Refused(format!("wrong status code ({status}) for: {url}"))),
+            404 => Err(FetchError::Refused(format!("not found: {url}"))),
+            status => Err(FetchError::Refused(format!("wrong status code ({status}) for: {url}"))),
         }
     })
 }
 
-/// The innermost cause says most.
-fn words(error: &reqwest::Error) -> String {
+/// The text of the innermost cause, which is the most specific.
+fn innermost_cause(error: &reqwest::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(inner) = cause.source() {
         cause = inner;

@@ -15,7 +15,7 @@ impl OptionArgs {
     /// The layer these flags make.
     ///
     /// # Errors
-    /// k6's words for what a flag can't mean, code 255.
+    /// An invalid value, in k6's words; code 255.
     pub fn options(&self, notes: &mut Compat) -> Result<Options, Failure> {
         let on = |switch: Option<Switch>| switch.map(|switch| switch.0);
         Ok(Options {

@@ -39,9 +39,9 @@ use clap::{ArgMatches, FromArgMatches};
 
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::log::{Field, Level, Logger};
+use crate::log::{Level, LogField, Logger};
 use crate::ui::Terminal;
-use crate::ui::log::{Destination, Format, Log, LogOptions};
+use crate::ui::log::{Destination, LogFormat, LogOptions, ProcessLog};
 use args::{Cli, GlobalArgs};
 use commands::{CommandEntry, Context};
 use runtime::{Environment, GlobalSettings, LogSettings};
@@ -108,7 +108,7 @@ fn program() -> &'static str {
 
 /// Logs a failure as the one error line a process ends with.
 fn report(failure: &Failure, logger: &Logger) {
-    let mut fields: Vec<Field> = Vec::new();
+    let mut fields: Vec<LogField> = Vec::new();
     if let Some(hint) = &failure.hint {
         fields.push(("hint", hint.clone().into()));
     }
@@ -130,7 +130,7 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
     let log = match open_log(&global.log, &terminal) {
         Ok(log) => log,
         Err(failure) => {
-            // There is no log to write to, so the words go where a person looks.
+            // There is no log to write to.
             terminal.print_error(&format!("{}\n", failure.message));
             return failure.code;
         }
@@ -153,11 +153,11 @@ fn guarded(work: impl FnOnce() -> Result<ExitCode, Failure>) -> Result<ExitCode,
     })
 }
 
-fn open_log(settings: &LogSettings, terminal: &Terminal) -> Result<Log, Failure> {
+fn open_log(settings: &LogSettings, terminal: &Terminal) -> Result<ProcessLog, Failure> {
     let options = LogOptions {
         destination: Destination::parse(&settings.output)?,
-        format: Format::parse(&settings.format),
+        format: LogFormat::parse(&settings.format),
         verbose: settings.verbose,
     };
-    Log::open(&options, terminal.clone())
+    ProcessLog::open(&options, terminal.clone())
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::commands::{Command, Context};
+use super::program;
 use super::runtime::{Environment, RuntimeSettings};
 use super::script::ScriptSettings;
 use super::usage::refuse;
@@ -158,7 +159,7 @@ fn settings(args: CheckArgs, context: &Context) -> Result<ProcedureSettings, Fai
     Ok(ProcedureSettings { file: args.file, variables, js_engine, ..bare_settings(context) })
 }
 
-/// Settings of nothing in particular.
+/// Settings without a procedure file.
 fn bare_settings(context: &Context) -> ProcedureSettings {
     ProcedureSettings {
         file: String::new(),
@@ -207,7 +208,7 @@ fn load(args: &CheckArgs, context: &Context) -> Result<(Procedure, DataModule), 
     let module = DataModule::open(request)?;
     let procedure = Procedure::read(module.default_export()).map_err(|wrong| {
         let failure = Failure::new(ExitCode::InvalidConfig, format!("{}: {wrong}", args.file));
-        failure.hint("`volley procedure new` writes a commented procedure with everything there is")
+        failure.hint(format!("`{} procedure new` writes a commented procedure with everything there is", program()))
     })?;
     Ok((procedure, module))
 }

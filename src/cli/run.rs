@@ -114,7 +114,7 @@ pub(super) struct RunSettings {
 }
 
 impl RunSettings {
-    /// Logs what there is to say about the request before anything runs.
+    /// Logs warnings and what is unusual about the request, before anything runs.
     pub fn announce(&self, logger: &Logger) {
         for line in &self.warnings {
             logger.warn(line);
@@ -203,7 +203,7 @@ impl RunArgs {
         let argument = one_script(&self.script.script)?;
         let runtime = self.runtime.settings(env, true, &mut notes)?;
         let linger = self.linger(env, &mut notes)?;
-        // Nothing is ever reported, but a value that k6 refuses is no wish that was granted.
+        // Nothing is ever reported, but a value that k6 refuses is refused here too.
         env_flag(env, "K6_NO_USAGE_REPORT", "NoUsageReport")?;
         // Flags are looked at before files are: a typing error shows itself first.
         let cli = self.options.options(&mut notes)?;

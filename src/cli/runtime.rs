@@ -38,7 +38,7 @@ pub struct GlobalSettings {
     pub log: LogSettings,
     /// No banner, no progress.
     pub quiet: bool,
-    /// Serve profiles on the REST API.
+    /// `--profiling-enabled`, which has no effect.
     pub profiling: bool,
     /// `TYPE[=CONFIG]` each.
     pub secret_sources: Vec<String>,
@@ -125,7 +125,7 @@ impl RuntimeArgs {
     /// Puts flags over variables over defaults; `system_env` is the default of `--include-system-env-vars`.
     ///
     /// # Errors
-    /// Words that are no mode, no boolean, no name; code 255.
+    /// An unknown mode, an invalid boolean or name; code 255.
     pub fn settings(
         &self,
         env: &Environment,

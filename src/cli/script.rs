@@ -15,7 +15,7 @@ use crate::js::Engine;
 use crate::options::{Compat, Feature, Layers, Options};
 use crate::run::ScriptRequest;
 use crate::source::{MainScript, RealDisk, Secrets};
-use crate::ui::log::Log;
+use crate::ui::log::ProcessLog;
 use crate::units::redact::redact;
 
 /// A script and what surrounds it; nothing was read yet.
@@ -86,7 +86,7 @@ impl ScriptSettings {
     ///
     /// # Errors
     /// What can't be read, an unknown engine, a wrong source.
-    pub fn load(self, log: &Log) -> Result<ScriptRequest, Failure> {
+    pub fn load(self, log: &ProcessLog) -> Result<ScriptRequest, Failure> {
         let secrets = secrets(&self.secret_sources, &self.cwd, &self.env, log)?;
         let main = self.read(log)?;
         let archived = main.archive.as_ref().map(|archive| archive.env.clone()).unwrap_or_default();
@@ -108,7 +108,7 @@ impl ScriptSettings {
     ///
     /// # Errors
     /// What can't be read.
-    pub fn read(&self, log: &Log) -> Result<MainScript, Failure> {
+    pub fn read(&self, log: &ProcessLog) -> Result<MainScript, Failure> {
         let mut stdin: Box<dyn Read> = Box::new(std::io::stdin());
         let fetch = fetch::over_https(log.logger());
         MainScript::load(&self.argument, self.runtime.script_type, RealDisk, &self.cwd, &mut stdin, fetch)
@@ -132,8 +132,8 @@ pub(super) fn engine(name: Option<&str>) -> Result<Engine, Failure> {
     name.map_or(Ok(Engine::DEFAULT), |name| Engine::named(name).map_err(refuse))
 }
 
-/// The sources of `k6/secrets`; what they hand out, the log hides.
-fn secrets(asked: &[String], cwd: &Path, env: &Environment, log: &Log) -> Result<Arc<Secrets>, Failure> {
+/// The sources of `k6/secrets`; the log redacts what they return.
+fn secrets(asked: &[String], cwd: &Path, env: &Environment, log: &ProcessLog) -> Result<Arc<Secrets>, Failure> {
     let log = log.clone();
     let variable = |name: &str| env.get(name).cloned();
     Secrets::open(asked, cwd, &variable, move |value| log.hide(value)).map(Arc::new)

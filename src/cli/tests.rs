@@ -8,7 +8,7 @@ use super::run::{RunArgs, RunSettings};
 use super::*;
 use crate::options::{Compat, Options};
 use crate::run::Linger;
-use crate::ui::terminal::Facts;
+use crate::ui::terminal::Capabilities;
 use crate::ui::terminal::tests::{Sheet, terminal};
 
 /// A line split as a shell would; `'…'` keeps spaces, and words like `A=b` before the command are variables.
@@ -37,8 +37,9 @@ pub(super) fn parsed(line: &str) -> (CommandLine, Environment) {
 
 /// What commands run in: the folder `/here`, and a terminal that keeps what is written to it.
 pub(super) fn context_of(global: GlobalSettings, env: Environment) -> (Context, Sheet) {
-    let (terminal, stdout, _) = terminal(Facts::default());
-    let log = Log::open(&LogOptions { destination: Destination::None, ..LogOptions::default() }, terminal.clone());
+    let (terminal, stdout, _) = terminal(Capabilities::default());
+    let log =
+        ProcessLog::open(&LogOptions { destination: Destination::None, ..LogOptions::default() }, terminal.clone());
     (Context { global, env, cwd: PathBuf::from("/here"), terminal, log: log.unwrap() }, stdout)
 }
 

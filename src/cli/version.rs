@@ -39,10 +39,7 @@ fn architecture() -> &'static str {
 
 /// One line of text or JSON.
 pub(super) fn version(as_json: bool) -> String {
-    let os = match std::env::consts::OS {
-        "macos" => "darwin",
-        other => other,
-    };
+    let os = std::env::consts::OS;
     let arch = architecture();
     if as_json {
         let mut value = json!({

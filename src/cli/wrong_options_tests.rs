@@ -35,7 +35,7 @@ const WRONG_USAGE: &[Case] = &[
     ("inspect --vus 3 x.js", "null", 255, "unknown flag: --vus"),
 ];
 
-/// Flags that mean nothing.
+/// Flags with invalid values.
 const FLAGS: &[Case] = &[
     (
         "run --vus abc x.js",

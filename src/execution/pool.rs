@@ -1,4 +1,4 @@
-//! The VUs nobody works with right now. Any VU may serve any scenario, one at a time.
+//! The idle VUs. Any VU may serve any scenario, one at a time.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::log::Logger;
 use crate::units::sync::lock;
 
-/// Hands out VUs. The plan of a run sees to it that there are always enough.
+/// Hands out VUs. The plan of a run makes sure that there are always enough.
 pub struct Pool {
     /// The VUs themselves.
     pub vus: Arc<dyn VuControl>,
@@ -34,9 +34,9 @@ struct Unplanned {
     busy: u64,
 }
 
-/// A scenario that gets no VU warns after each of so many waits, then gives up.
-const ATTEMPTS: u32 = 5;
-const PATIENCE: Duration = Duration::from_millis(400);
+/// A scenario that gets no VU warns after each attempt, then gives up.
+const MAX_ATTEMPTS: u32 = 5;
+const TAKE_TIMEOUT: Duration = Duration::from_millis(400);
 
 impl Pool {
     /// A pool with no VU in it; beyond the planned VUs, at most `max_unplanned` are made while the run goes on.
@@ -96,25 +96,25 @@ impl Pool {
     /// # Errors
     /// When none came back in two seconds.
     pub async fn take(&self) -> Result<VuId, Failure> {
-        for attempt in 1..=ATTEMPTS {
-            let patience = tokio::time::sleep(PATIENCE);
-            tokio::pin!(patience);
+        for attempt in 1..=MAX_ATTEMPTS {
+            let timeout = tokio::time::sleep(TAKE_TIMEOUT);
+            tokio::pin!(timeout);
             loop {
                 if let Some(vu) = self.try_take() {
                     return Ok(vu);
                 }
                 tokio::select! {
                     () = self.returned.notified() => {}
-                    () = &mut patience => break,
+                    () = &mut timeout => break,
                 }
             }
-            let waited = (PATIENCE * attempt).as_millis();
+            let waited = (TAKE_TIMEOUT * attempt).as_millis();
             self.log.warn(format!("Could not get a VU from the buffer for {waited}ms"));
         }
         Err(Failure::new(ExitCode::Other, "could not get a VU from the buffer in 2s"))
     }
 
-    /// So many VUs.
+    /// Takes `count` VUs.
     ///
     /// # Errors
     /// When they did not come back in time.

@@ -47,7 +47,7 @@ pub struct Abort {
     pub failure: Failure,
 }
 
-/// Counters of a run, written by VUs and executors, read by everybody.
+/// Counters of a run, written by VUs and executors.
 #[derive(Debug)]
 pub struct RunState {
     /// Iterations that ran to their end.
@@ -142,17 +142,17 @@ impl RunState {
         self.status.send_replace(status);
     }
 
-    /// Whether the run is held.
+    /// Whether the run is paused.
     pub fn is_paused(&self) -> bool {
         *self.paused.borrow()
     }
 
-    /// Holds the run, or lets it go on.
+    /// Pauses or resumes the run.
     pub fn set_paused(&self, paused: bool) {
         self.paused.send_replace(paused);
     }
 
-    /// Resolves when the run is not held.
+    /// Resolves when the run is not paused.
     pub async fn until_resumed(&self) {
         // The sender is ours, so this can't fail.
         let _ = self.paused.subscribe().wait_for(|paused| !paused).await;

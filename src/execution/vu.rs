@@ -1,4 +1,4 @@
-//! A VU as time sees it: something that can be activated for a scenario and told to iterate.
+//! A VU as executors see it: a handle that can be activated for a scenario and made to iterate.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -39,7 +39,7 @@ pub trait VuControl: Send + Sync {
     fn run(&self, vu: VuId, work: VuTask) -> BoxFuture<'static, ()>;
     /// Ends what the VU is doing: waits return at once, its script is stopped.
     fn interrupt(&self, vu: VuId);
-    /// True if the VU was interrupted and never came back: nobody is to wait for it again.
+    /// True if the VU was interrupted and never came back: nothing waits for it again.
     fn is_lost(&self, _vu: VuId) -> bool {
         false
     }

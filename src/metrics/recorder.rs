@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, Mutex};
 
-use super::health::ThreadRole;
 use super::ledger::Ledger;
 use super::record::Record;
 use crate::units::sync::lock;
@@ -30,11 +29,6 @@ impl Recorder {
         if self.waiting.len() >= MAX_BATCH {
             self.flush();
         }
-    }
-
-    /// Records how late the worker's timer was.
-    pub fn record_lag(&mut self, late: std::time::Duration) {
-        lock(&self.ledger).record_lag(ThreadRole::Script, late);
     }
 
     /// Passes the gathered records to the ledger.

@@ -1,100 +1,77 @@
 //! When bytes arrived, by the kernel's clock: a thread that wakes late, because a script had the core, must not make
 //! the server look slow.
 //!
-//! Linux stamps what it puts into a socket (`SO_TIMESTAMPNS`, socket(7)); elsewhere the moment of reading counts.
+//! Linux stamps what it puts into a socket (`SO_TIMESTAMPNS`, socket(7)).
 
 use std::io;
-use std::time::Instant;
+use std::mem::{MaybeUninit, size_of, zeroed};
+use std::os::fd::AsRawFd;
+use std::time::{Duration, Instant};
 
 use tokio::io::ReadBuf;
 use tokio::net::TcpStream;
 
-#[cfg(target_os = "linux")]
-mod linux {
-    use std::mem::{MaybeUninit, size_of, zeroed};
-    use std::os::fd::AsRawFd;
-    use std::time::Duration;
-
-    use super::{Instant, ReadBuf, TcpStream, io};
-
-    /// Asks the kernel to stamp what arrives. Without the stamp, the moment of reading counts.
-    pub fn ask(tcp: &TcpStream) {
-        let on: libc::c_int = 1;
-        // SAFETY: the descriptor is open and the option's value is the int it wants; a refusal changes nothing.
-        unsafe {
-            libc::setsockopt(
-                tcp.as_raw_fd(),
-                libc::SOL_SOCKET,
-                libc::SO_TIMESTAMPNS,
-                (&raw const on).cast(),
-                size_of::<libc::c_int>() as libc::socklen_t,
-            );
-        }
-    }
-
-    /// Room for one control message with one timespec, aligned as the kernel writes it.
-    #[repr(C, align(8))]
-    struct Control([u8; 64]);
-
-    /// Reads once; how much there was, and when the last of it arrived.
-    pub fn receive(tcp: &TcpStream, buf: &mut ReadBuf<'_>) -> io::Result<(usize, Instant)> {
-        let mut control = MaybeUninit::<Control>::uninit();
-        // SAFETY: the kernel fills at most `iov_len` bytes of the buffer and `msg_controllen` bytes of the control
-        // room, both alive for the call, and says how much it filled; only that much is taken for initialised or read.
-        unsafe {
-            let room = buf.unfilled_mut();
-            let mut slice = libc::iovec { iov_base: room.as_mut_ptr().cast(), iov_len: room.len() };
-            let mut message: libc::msghdr = zeroed();
-            message.msg_iov = &raw mut slice;
-            message.msg_iovlen = 1;
-            message.msg_control = control.as_mut_ptr().cast();
-            message.msg_controllen = size_of::<Control>() as _;
-            let count = libc::recvmsg(tcp.as_raw_fd(), &raw mut message, 0);
-            if count < 0 {
-                return Err(io::Error::last_os_error());
-            }
-            let count = count as usize;
-            buf.assume_init(count);
-            buf.advance(count);
-            let header = libc::CMSG_FIRSTHDR(&raw const message);
-            if header.is_null() || (*header).cmsg_type != libc::SCM_TIMESTAMPNS {
-                return Ok((count, Instant::now()));
-            }
-            let stamp = libc::CMSG_DATA(header).cast::<libc::timespec>().read_unaligned();
-            // The wall clock is read first: a thread that is put aside between the two makes the bytes look later, never
-            // earlier than they were.
-            let age = age(stamp);
-            let now = Instant::now();
-            Ok((count, age.and_then(|age| now.checked_sub(age)).unwrap_or(now)))
-        }
-    }
-
-    /// How long ago that was; `None` when the wall clock was set back meanwhile.
-    fn age(stamp: libc::timespec) -> Option<Duration> {
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).ok()?;
-        now.checked_sub(Duration::new(u64::try_from(stamp.tv_sec).ok()?, u32::try_from(stamp.tv_nsec).ok()?))
+/// Asks the kernel to stamp what arrives. Without the stamp, the moment of reading counts.
+pub fn ask(tcp: &TcpStream) {
+    let on: libc::c_int = 1;
+    // SAFETY: the descriptor is open and the option's value is the int it wants; a refusal changes nothing.
+    unsafe {
+        libc::setsockopt(
+            tcp.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_TIMESTAMPNS,
+            (&raw const on).cast(),
+            size_of::<libc::c_int>() as libc::socklen_t,
+        );
     }
 }
 
-#[cfg(target_os = "linux")]
-pub use linux::{ask, receive};
+/// Room for one control message with one timespec, aligned as the kernel writes it.
+#[repr(C, align(8))]
+struct ControlBuffer([u8; 64]);
 
-/// Nothing to ask for here.
-#[cfg(not(target_os = "linux"))]
-pub fn ask(_tcp: &TcpStream) {}
-
-/// Reads once; how much there was, and when it was read.
-#[cfg(not(target_os = "linux"))]
+/// Reads once; how much there was, and when the last of it arrived.
 pub fn receive(tcp: &TcpStream, buf: &mut ReadBuf<'_>) -> io::Result<(usize, Instant)> {
-    let count = tcp.try_read(buf.initialize_unfilled())?;
-    buf.advance(count);
-    Ok((count, Instant::now()))
+    let mut control = MaybeUninit::<ControlBuffer>::uninit();
+    // SAFETY: the kernel fills at most `iov_len` bytes of the buffer and `msg_controllen` bytes of the control
+    // room, both alive for the call, and says how much it filled; only that much is taken for initialised or read.
+    unsafe {
+        let room = buf.unfilled_mut();
+        let mut slice = libc::iovec { iov_base: room.as_mut_ptr().cast(), iov_len: room.len() };
+        let mut message: libc::msghdr = zeroed();
+        message.msg_iov = &raw mut slice;
+        message.msg_iovlen = 1;
+        message.msg_control = control.as_mut_ptr().cast();
+        message.msg_controllen = size_of::<ControlBuffer>() as _;
+        let count = libc::recvmsg(tcp.as_raw_fd(), &raw mut message, 0);
+        if count < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        let count = count as usize;
+        buf.assume_init(count);
+        buf.advance(count);
+        let header = libc::CMSG_FIRSTHDR(&raw const message);
+        if header.is_null() || (*header).cmsg_type != libc::SCM_TIMESTAMPNS {
+            return Ok((count, Instant::now()));
+        }
+        let stamp = libc::CMSG_DATA(header).cast::<libc::timespec>().read_unaligned();
+        // The wall clock is read first: a thread that is put aside between the two makes the bytes look later, never
+        // earlier than they were.
+        let age = age(stamp);
+        let now = Instant::now();
+        Ok((count, age.and_then(|age| now.checked_sub(age)).unwrap_or(now)))
+    }
+}
+
+/// How long ago that was; `None` when the wall clock was set back in between.
+fn age(stamp: libc::timespec) -> Option<Duration> {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).ok()?;
+    now.checked_sub(Duration::new(u64::try_from(stamp.tv_sec).ok()?, u32::try_from(stamp.tv_nsec).ok()?))
 }
 
 #[cfg(test)]
 mod tests {
     use std::io::Write;
-    use std::time::Duration;
 
     use super::*;
 
@@ -115,6 +92,6 @@ mod tests {
             assert_eq!((count, buf.filled()), (5, &b"hello"[..]));
             arrived < before_reading
         };
-        assert_eq!((0..200).any(is_stamped), cfg!(target_os = "linux"));
+        assert!((0..200).any(is_stamped));
     }
 }

@@ -131,8 +131,8 @@ fn url(settings: &DashboardSettings, address: SocketAddr) -> String {
 
 /// Asks the desktop for a browser; without one there is the address on the terminal.
 fn open_browser(url: &str) {
-    let opener = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
-    let child = Command::new(opener).arg(url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let child =
+        Command::new("xdg-open").arg(url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     if let Ok(mut child) = child {
         // Waits for the child, so that it does not stay a zombie.
         _ = std::thread::Builder::new().name("browser".to_owned()).spawn(move || child.wait());

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use futures_util::future::{BoxFuture, FutureExt};
 
-use super::Run;
+use super::TestRun;
 use crate::api::{self, ControlError, RunCondition, RunControl, Server};
 use crate::execution::RunStatus;
 use crate::exit_code::ExitCode;
@@ -14,7 +14,7 @@ use crate::metrics::Results;
 use crate::net::origin::OriginCheck;
 use crate::units::sync::lock;
 
-impl Run {
+impl TestRun {
     /// Opens the REST API, where one was asked for. An address from a variable that can't be had is a warning: a job
     /// that sets it for all its tests may run two at a time.
     pub(super) fn open_api(self: &Arc<Self>) -> Result<Option<Server>, Failure> {
@@ -55,7 +55,7 @@ impl Run {
     }
 }
 
-impl RunControl for Run {
+impl RunControl for TestRun {
     fn condition(&self) -> RunCondition {
         let status = self.state.status();
         RunCondition {

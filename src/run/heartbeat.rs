@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use super::Run;
+use super::TestRun;
 use crate::execution::RunStatus;
 use crate::exit_code::ExitCode;
 use crate::metrics::{Record, builtin};
@@ -13,7 +13,7 @@ const THRESHOLDS_INTERVAL: Duration = Duration::from_secs(2);
 /// How often `vus` and `vus_max` are emitted.
 const VUS_INTERVAL: Duration = Duration::from_secs(1);
 
-impl Run {
+impl TestRun {
     /// Never ends by itself.
     pub(super) async fn heartbeat(&self) {
         let every = |period| {
@@ -33,7 +33,7 @@ impl Run {
                     self.state.abort_with(ExitCode::Other, format!(
                         "the run was stopped: this process may have {} files open, and every connection is one; raise the \
                          limit (`ulimit -n`, or `LimitNOFILE` of a service), or spread the VUs over several machines",
-                        crate::net::files::limit(),
+                        crate::net::open_files::limit(),
                     ));
                 }
             }

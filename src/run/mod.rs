@@ -1,7 +1,7 @@
 //! One run, from a script to an exit code.
 //!
 //! [`conduct`] reads like its programme: evaluate the script, prepare the run, open what is written, go through the
-//! [`stages`], wrap up. Once anything was measured it is told, whatever ends the run; the [`first_failure`] decides the
+//! [`stages`], wrap up. What was measured is reported, whatever ends the run; the [`first_failure`] decides the
 //! exit code. Commands that run no test end with [`evaluate()`].
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -50,7 +50,7 @@ use generator_health::GeneratorHealth;
 use reports::ReportPlan;
 use scenarios::PlannedScenario;
 use signals::Signals;
-use stages::Stages;
+use stages::RunStages;
 use view::LiveView;
 
 /// The k6 whose behaviour this is.
@@ -59,7 +59,7 @@ pub const K6_VERSION: &str = "2.2.0";
 /// Runs a script to its end.
 ///
 /// # Errors
-/// What the process has to say and the code it has to end with.
+/// The failure that the process ends with.
 pub fn execute(request: RunRequest) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().exit(ExitCode::Other)?;
     let result = runtime.block_on(async {
@@ -78,7 +78,7 @@ async fn conduct(request: RunRequest, mut signals: Signals) -> Result<(), Failur
         // Code at the top of a script may go on for ever.
         failure = signals.first() => return Err(failure),
     };
-    let run = Arc::new(Run::prepare(request, context, exports)?);
+    let run = Arc::new(TestRun::prepare(request, context, exports)?);
     let api = run.open_api()?;
     let outputs = run.open_outputs()?;
     let dashboard = run.open_dashboard()?;
@@ -86,7 +86,7 @@ async fn conduct(request: RunRequest, mut signals: Signals) -> Result<(), Failur
     let view = LiveView::new(&run);
     observe::start(&run, &view);
     let mut progress = run.show_progress(&view);
-    let mut stages = Stages::new(&run, view);
+    let mut stages = RunStages::new(&run, view);
     tokio::select! {
         () = stages.run() => {}
         () = run.heartbeat() => {}
@@ -107,7 +107,7 @@ async fn conduct(request: RunRequest, mut signals: Signals) -> Result<(), Failur
 }
 
 /// The run with all that belongs to it, once its options are known.
-struct Run {
+struct TestRun {
     request: RunRequest,
     options: Options,
     scenarios: Vec<PlannedScenario>,
@@ -128,7 +128,7 @@ struct Run {
     started: jiff::Timestamp,
 }
 
-impl Run {
+impl TestRun {
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
         lock(&self.ledger)
     }
@@ -150,7 +150,7 @@ impl Run {
         Ticker::start(terminal, self.request.quiet, mode, move || view.view())
     }
 
-    /// A dashboard that somebody looks at stays until its page is closed, or a signal comes.
+    /// A dashboard with an open page stays until that is closed, or a signal comes.
     async fn until_dashboard_closed(&self, dashboard: Option<Dashboard>, signals: &mut Signals) {
         let Some(mut dashboard) = dashboard.filter(Dashboard::is_watched) else { return };
         if self.state.is_aborted() {

@@ -65,7 +65,7 @@ impl DataModule {
                 early = &mut evaluating => Err(ended(early)),
                 export = export_rx => match (export, stop_rx.await) {
                     (Ok(json), Ok(stop)) => Ok((json?, stop)),
-                    // It was not evaluated; why, says the other.
+                    // It was not evaluated; the other future knows why.
                     _ => Err(ended(evaluating.await)),
                 },
             }
@@ -74,12 +74,12 @@ impl DataModule {
         Ok(Self { json, numbers, stop, _workers: workers })
     }
 
-    /// The default export as JSON; nothing if there is none.
+    /// The default export as JSON; `None` if there is none.
     pub fn default_export(&self) -> Option<&str> {
         self.json.as_deref()
     }
 
-    /// What the default export's `data.record` makes of a number, as JSON; nothing for `undefined`.
+    /// What the default export's `data.record` makes of a number, as JSON; `None` for `undefined`.
     ///
     /// # Errors
     /// What the function threw; one that does not come back is stopped.

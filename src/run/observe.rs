@@ -1,4 +1,4 @@
-//! Tells the parent process how the run goes, over standard input: a line asks, a line answers.
+//! Reports to the parent process how the run goes, over standard input: one line per request, one per answer.
 //!
 //! Standard input is a socket then, which no other process can reach; when its other end is closed, the answering ends.
 
@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::Run;
+use super::TestRun;
 use super::view::LiveView;
 use crate::ui::progress::RequestFigures;
 
@@ -40,7 +40,7 @@ pub struct Moment {
 }
 
 /// Answers on a thread of its own, if that was asked for and standard input is a socket.
-pub(super) fn start(run: &Run, view: &Arc<LiveView>) {
+pub(super) fn start(run: &TestRun, view: &Arc<LiveView>) {
     if !run.request.is_observed {
         return;
     }

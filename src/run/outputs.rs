@@ -1,8 +1,8 @@
-//! Opens everything a run writes, so that what can't be written is known before the test; and says what is about to run.
+//! Opens everything a run writes, so that what can't be written is known before the test; and prints what is about to run.
 
 use std::sync::{Arc, Mutex};
 
-use super::{Run, reports, single_iteration, view};
+use super::{TestRun, reports, single_iteration, view};
 use crate::failure::Failure;
 use crate::log::Level;
 use crate::output::{self, RunningOutput};
@@ -10,7 +10,7 @@ use crate::report::Dashboard;
 use crate::summary::writing;
 use crate::ui::banner::banner;
 
-impl Run {
+impl TestRun {
     /// Opens the outputs.
     ///
     /// # Errors
@@ -37,8 +37,8 @@ impl Run {
         if let Some(asked) = self.request.outputs.iter().find(writes_it) {
             self.log.warn(format!("`-o {asked}` and `--summary-export` write one file: only the summary will be left"));
         }
-        // k6 tells only at the end, and ends well: what was measured is worth more than its copy. So this is said
-        // early, but is no warning.
+        // k6 reports it only at the end, and ends well: what was measured is worth more than its copy. So this is logged
+        // early, but not as a warning.
         if let Err(error) = writing::ensure_writable(&self.request.cwd.join(name)) {
             let why = writing::plain(&error);
             self.log.log(Level::Info, format!("the summary can't be exported to '{name}': {why}"), Vec::new());
@@ -65,7 +65,7 @@ impl Run {
         }
     }
 
-    /// Says what is about to run.
+    /// Prints what is about to run.
     pub(super) fn announce(&self, outputs: &[RunningOutput], dashboard: Option<&Dashboard>) {
         let (terminal, about) = (&self.request.terminal, view::description(self, outputs, dashboard));
         if self.request.quiet {

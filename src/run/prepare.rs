@@ -7,7 +7,7 @@ use super::evaluate::{ScriptContext, resolve_options};
 use super::generator_health::{self, GeneratorHealth};
 use super::reports::ReportPlan;
 use super::scenarios::PlannedScenario;
-use super::{Run, RunRequest, network, single_iteration, thresholds};
+use super::{RunRequest, TestRun, network, single_iteration, thresholds};
 use crate::execution::Pool;
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
@@ -17,12 +17,12 @@ use crate::js::{Exports, HttpDefaults, Script, VuSet};
 use crate::metrics::ledger::LedgerOptions;
 use crate::metrics::{Ledger, Recorder, threshold};
 use crate::net::Net;
-use crate::net::http::Dumping;
+use crate::net::http::DumpLevel;
 use crate::options::{Options, Plan, ResolvedOptions, Share, derive};
 use crate::output::USER_AGENT;
 use crate::summary;
 
-impl Run {
+impl TestRun {
     /// Checks the options and makes everything the run needs.
     pub(super) fn prepare(request: RunRequest, context: ScriptContext, exports: Exports) -> Result<Self, Failure> {
         let mut resolved = resolve_options(&request.script, &exports)?;
@@ -42,7 +42,6 @@ impl Run {
         let watched = thresholds::bind(&request, &options, &context.registry)?;
         let threads = Threads::for_vus(plan.max_vus(), request.script.engine);
         let net = start_network(&request, &options, &plan, &threads)?;
-        let health = GeneratorHealth::start(&net, threads.network, scheduling_delay);
         let script = Arc::new(context.script(&request.script, &options, net));
         let consolidated = options.with_defaults().to_script_json();
         _ = script.options.set(serde_json::Value::Object(consolidated).to_string());
@@ -52,6 +51,7 @@ impl Run {
         let recorded = ledger.clone();
         let workers = WorkerThreads::start(threads.workers, move || Recorder::new(recorded.clone()));
         let workers = Arc::new(workers.exit(ExitCode::Other)?);
+        let health = GeneratorHealth::start(&workers, &script.net, threads.network, scheduling_delay);
         let crew = VuSet::new(script.clone(), workers.clone(), id_in_test(&share));
         let log = request.script.log.logger();
         let pool = Arc::new(Pool::new(crew.clone(), plan.max_vus() - plan.max_planned_vus(), log.clone()));
@@ -95,7 +95,7 @@ fn hold_if_paused(request: &RunRequest, context: &ScriptContext, options: &Optio
 
 fn start_network(request: &RunRequest, options: &Options, plan: &Plan, threads: &Threads) -> Result<Arc<Net>, Failure> {
     let config = network::config(options, &request.process_env, plan.max_vus())?;
-    if !crate::net::tls::speaks_any(&config.tls) {
+    if !crate::net::tls::has_version(&config.tls) {
         let text = "`tlsVersion` allows only versions of TLS that can't be spoken: every TLS handshake will fail";
         request.script.log.logger().warn(text);
     }
@@ -146,9 +146,9 @@ pub(super) fn default_http(options: &Options) -> HttpDefaults {
     HttpDefaults {
         user_agent: options.user_agent.clone().unwrap_or_else(|| USER_AGENT.to_owned()),
         dumping: match options.http_debug.as_deref() {
-            None | Some("") => Dumping::Off,
-            Some("full") => Dumping::Full,
-            Some(_) => Dumping::Heads,
+            None | Some("") => DumpLevel::Off,
+            Some("full") => DumpLevel::Full,
+            Some(_) => DumpLevel::Heads,
         },
         max_redirects: (whole(options.max_redirects, 10) as u32, options.max_redirects.is_some()),
         discard_bodies: options.discard_response_bodies.unwrap_or_default(),

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::{Run, RunRequest};
+use super::{RunRequest, TestRun};
 use crate::execution::RunState;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -110,7 +110,7 @@ impl ReportPlan {
     }
 }
 
-impl Run {
+impl TestRun {
     /// How long the scenarios are planned to take, without their graceful stop; `None` for no end.
     pub(super) fn duration(&self) -> Option<Duration> {
         let ends = self.scenarios.iter().map(|planned| match &planned.scenario.executor {
@@ -164,7 +164,7 @@ impl Run {
     /// Opens the dashboard, where one is wanted.
     ///
     /// # Errors
-    /// When it can't listen where it was told to.
+    /// When it can't listen on its address.
     pub(super) fn open_dashboard(&self) -> Result<Option<Dashboard>, Failure> {
         let Some(settings) = &self.reports.dashboard else { return Ok(None) };
         // The process that observes the run has a page of its own.

@@ -10,7 +10,7 @@ use crate::options::Layers;
 use crate::source::{MainScript, Secrets};
 use crate::summary;
 use crate::ui::Terminal;
-use crate::ui::log::Log;
+use crate::ui::log::ProcessLog;
 use crate::ui::progress;
 use crate::units::Span;
 
@@ -35,7 +35,7 @@ pub struct ScriptRequest {
     /// Refuse what k6 refuses.
     pub strict: bool,
     /// The log of the process.
-    pub log: Log,
+    pub log: ProcessLog,
 }
 
 /// A test to run: its script, and everything around it.
@@ -83,7 +83,7 @@ pub struct RunRequest {
 }
 
 impl RunRequest {
-    /// A run in the folder `cwd` that does nothing but run its script and print the summary.
+    /// A run in the folder `cwd` that runs its script and prints the summary, with no outputs, reports or REST API.
     pub fn new(script: ScriptRequest, cwd: PathBuf, program: &'static str, terminal: Terminal) -> Self {
         Self {
             script,

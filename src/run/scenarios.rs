@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 
-use super::Run;
+use super::TestRun;
 use crate::execution::executor::{
     ArrivalRate, ConstantVus, Controls, DroppedIterations, Executor, ExternallyControlled, MakeVu, PerVuIterations,
     RampingVus, SharedIterations, Starts,
@@ -74,7 +74,7 @@ impl PlannedScenario {
     }
 
     /// Runs it at its time.
-    pub async fn run(&self, run: &Run) -> Result<(), Failure> {
+    pub async fn run(&self, run: &TestRun) -> Result<(), Failure> {
         tokio::select! {
             () = tokio::time::sleep(self.scenario.start_time) => {}
             () = run.state.until_aborted() => return Ok(()),
@@ -93,7 +93,7 @@ impl PlannedScenario {
         result
     }
 
-    fn executor(&self, run: &Run) -> Box<dyn Executor> {
+    fn executor(&self, run: &TestRun) -> Box<dyn Executor> {
         let share = &self.share;
         let dropped = dropped(run);
         match &self.scenario.executor {
@@ -168,7 +168,7 @@ impl PlannedScenario {
 
     fn arrivals(
         &self,
-        run: &Run,
+        run: &TestRun,
         starts: Box<dyn Fn() -> Starts + Send + Sync>,
         duration: Duration,
         pre_allocated: u64,
@@ -185,7 +185,7 @@ impl PlannedScenario {
     }
 }
 
-impl Run {
+impl TestRun {
     /// Runs all scenarios at their start times; the first failure.
     pub(super) async fn run_scenarios(&self) -> Result<(), Failure> {
         let running = self.scenarios.iter().map(|planned| planned.run(self));
@@ -195,7 +195,7 @@ impl Run {
 }
 
 /// VUs made later follow in number.
-fn make_vu(run: &Run) -> MakeVu {
+fn make_vu(run: &TestRun) -> MakeVu {
     let (crew, next) = (run.crew.clone(), run.next_vu.clone());
     Arc::new(move || {
         let crew = crew.clone();
@@ -205,7 +205,7 @@ fn make_vu(run: &Run) -> MakeVu {
 }
 
 /// Iterations that were due and never began are samples of the run.
-fn dropped(run: &Run) -> DroppedIterations {
+fn dropped(run: &TestRun) -> DroppedIterations {
     let (script, ledger) = (run.script.clone(), run.ledger.clone());
     DroppedIterations(Arc::new(move |scenario, count, vu| {
         let time = script.epoch.stamp(Instant::now());

@@ -1,4 +1,4 @@
-//! SIGINT and SIGTERM: the first ends the run in good order, the second at once.
+//! SIGINT and SIGTERM: the first ends the run gracefully, the second at once.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -22,7 +22,7 @@ impl Signals {
         Ok(Self { interrupt, terminate, seen: false })
     }
 
-    /// Waits for either and says which it was.
+    /// Waits for either; the name of the one that came.
     pub async fn next(&mut self) -> &'static str {
         tokio::select! {
             _ = self.interrupt.recv() => "interrupt",
@@ -30,7 +30,7 @@ impl Signals {
         }
     }
 
-    /// Resolves at the first signal, before there is a run that could end in good order: what to say of it.
+    /// Resolves at the first signal, with the failure that it means.
     pub async fn first(&mut self) -> Failure {
         let name = self.next().await;
         self.seen = true;
@@ -57,7 +57,7 @@ impl Signals {
     }
 }
 
-/// The end of a process that was told twice.
+/// The failure of a process that got a second signal.
 pub(super) fn stopped_at_once() -> Failure {
     Failure::new(ExitCode::ExternalAbort, "the run was stopped at once")
 }

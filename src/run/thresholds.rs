@@ -1,6 +1,6 @@
 //! Thresholds: bound to the metrics of the script before the run, judged while it goes on.
 
-use super::{Run, RunRequest};
+use super::{RunRequest, TestRun};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::log::Logger;
@@ -36,8 +36,8 @@ fn read_baseline(request: &RunRequest, name: &str) -> Result<Baseline, Failure> 
     Baseline::parse(name, &text)
 }
 
-impl Run {
-    /// Judges the thresholds; a crossed one that says so stops the run.
+impl TestRun {
+    /// Judges the thresholds; a crossed one with `abortOnFail` stops the run.
     pub(super) fn judge_thresholds(&self) {
         if self.request.no_thresholds {
             return;

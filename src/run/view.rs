@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
-use super::Run;
+use super::TestRun;
 use super::observe::Moment;
 use crate::execution::executor::Controls;
 use crate::execution::{RunState, RunStatus, ScenarioFacts};
@@ -19,7 +19,7 @@ use crate::units::Span;
 use crate::units::sync::lock;
 
 /// What a run says about itself before it starts.
-pub(super) fn description(run: &Run, outputs: &[RunningOutput], dashboard: Option<&Dashboard>) -> Description {
+pub(super) fn description(run: &TestRun, outputs: &[RunningOutput], dashboard: Option<&Dashboard>) -> Description {
     Description {
         script: run.request.script.argument.clone(),
         dashboard: dashboard.map(|dashboard| dashboard.url.clone()),
@@ -73,7 +73,7 @@ struct ScenarioView {
 }
 
 impl LiveView {
-    pub fn new(run: &Run) -> Arc<Self> {
+    pub fn new(run: &TestRun) -> Arc<Self> {
         let scenarios = run
             .scenarios
             .iter()

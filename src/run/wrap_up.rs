@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use super::Run;
+use super::TestRun;
 use super::first_failure::FirstFailure;
 use super::stages::TimeLimit;
 use crate::execution::STOP_TIMEOUT;
@@ -24,8 +24,8 @@ use crate::units::number::TimeUnit;
 /// How long `handleSummary()` may take unless the options say otherwise.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(120);
 
-impl Run {
-    /// Tells what was measured, whatever ended the run, and says how the process ends.
+impl TestRun {
+    /// Reports what was measured, whatever ended the run; how the process ends.
     pub(super) async fn wrap_up(
         &self,
         mut outputs: Vec<RunningOutput>,
@@ -76,7 +76,7 @@ impl Run {
             rx
         });
         let all = futures_util::future::join_all(flushed);
-        // A worker that an endless loop keeps busy has nothing more to tell.
+        // A worker that is busy with an endless loop has no more records.
         _ = tokio::time::timeout(STOP_TIMEOUT, all).await;
     }
 
@@ -113,7 +113,7 @@ impl Run {
             match self.handle_summary(results, &options, &facts).await {
                 Ok(handled) => handled,
                 Err(failure) => {
-                    self.tell(&failure);
+                    self.log_summary_failure(&failure);
                     // Its own time being over is no reason to print what the script meant to replace.
                     (failure.code == ExitCode::GenericTimeout).then(Vec::new)
                 }
@@ -152,7 +152,7 @@ impl Run {
         self.log.log(Level::Error, "failed to handle the end-of-test summary", fields);
     }
 
-    fn tell(&self, failure: &Failure) {
+    fn log_summary_failure(&self, failure: &Failure) {
         if failure.is_exception {
             let fields = vec![("hint", "script exception".into()), ("source", "stacktrace".into())];
             self.log.log(Level::Error, failure.message.clone(), fields);

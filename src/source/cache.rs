@@ -58,13 +58,11 @@ impl Cache {
         let before = self.entry(url);
         let sha256 = hash(bytes);
         if before.as_ref().is_some_and(|entry| entry.sha256 == sha256) && self.find(url).is_some() {
-            #[cfg(unix)]
             self.close(&[self.folder.join(&sha256), self.lock(&redact(url))]);
             return Ok(before);
         }
         let mut folders = std::fs::DirBuilder::new();
         // What others may not fetch they may not read.
-        #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut folders, 0o700);
         folders.recursive(true).create(&self.folder)?;
         // The bytes come first: an entry never names what isn't there.
@@ -89,14 +87,12 @@ impl Cache {
         let part = path.with_extension(format!("part-{}", std::process::id()));
         let mut options = std::fs::File::options();
         options.write(true).create(true).truncate(true);
-        #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         options.open(&part)?.write_all(bytes)?;
         std::fs::rename(&part, path)
     }
 
     /// Files of earlier versions could be read by others.
-    #[cfg(unix)]
     fn close(&self, paths: &[PathBuf]) {
         use std::os::unix::fs::PermissionsExt;
         for path in paths {
@@ -150,8 +146,6 @@ mod tests {
             assert!(!text.contains("s3cret") && !text.contains("t0ken"), "{text}");
         }
     }
-
-    #[cfg(unix)]
     #[test]
     fn what_is_kept_is_for_its_owner() {
         use std::os::unix::fs::PermissionsExt;

@@ -1,23 +1,18 @@
 //! A file that many VUs hold, once in memory: each may map it privately, and no other sees what it writes.
 //!
-//! Linux only. Elsewhere, for small files, and where the system refuses, there is nothing to map and callers copy. Knows
-//! nothing of scripts.
+//! For small files, and where the system refuses, there is nothing to map and callers copy. Knows nothing of scripts.
 
 use std::fmt;
 
 use bytes::Bytes;
-
-#[cfg(target_os = "linux")]
-use linux::{Memory, PrivateMap};
+use mapping::{Memory, PrivateMap};
 
 /// Below this a copy is cheaper than a mapping.
-#[cfg(target_os = "linux")]
 const WORTH_SHARING: usize = 64 * 1024;
 
 /// The bytes of a file, and memory that others can map.
 pub struct SharedBytes {
     bytes: Bytes,
-    #[cfg(target_os = "linux")]
     memory: Option<Memory>,
 }
 
@@ -29,7 +24,6 @@ impl fmt::Debug for SharedBytes {
 
 impl SharedBytes {
     /// Moves `bytes` to where they can be mapped, if that is worth it.
-    #[cfg(target_os = "linux")]
     pub fn new(bytes: Bytes) -> Self {
         let moved = if bytes.len() < WORTH_SHARING { None } else { Memory::with(&bytes).ok() };
         match moved {
@@ -38,34 +32,20 @@ impl SharedBytes {
         }
     }
 
-    /// Holds `bytes`; nothing can be mapped on this system.
-    #[cfg(not(target_os = "linux"))]
-    pub fn new(bytes: Bytes) -> Self {
-        Self { bytes }
-    }
-
     /// The bytes. Clones share them.
     pub fn bytes(&self) -> &Bytes {
         &self.bytes
     }
 
     /// A mapping of one's own that may be written to; `None` where one has to copy.
-    #[cfg(target_os = "linux")]
     pub fn private(&self) -> Option<PrivateMapping> {
         let map = self.memory.as_ref()?.private(self.bytes.len()).ok()?;
         Some(PrivateMapping { map, bytes: self.bytes.clone() })
-    }
-
-    /// `None`: one has to copy.
-    #[cfg(not(target_os = "linux"))]
-    pub fn private(&self) -> Option<PrivateMapping> {
-        None
     }
 }
 
 /// A file mapped privately: it costs no memory until it is read or written, and what is written is this mapping's alone.
 pub struct PrivateMapping {
-    #[cfg(target_os = "linux")]
     map: PrivateMap,
     bytes: Bytes,
 }
@@ -73,24 +53,18 @@ pub struct PrivateMapping {
 impl PrivateMapping {
     /// Its address. A writer must be the only user of this mapping.
     pub fn address(&self) -> *mut u8 {
-        #[cfg(target_os = "linux")]
-        return self.map.address();
-        #[cfg(not(target_os = "linux"))]
-        std::ptr::null_mut()
+        self.map.address()
     }
 
     /// Its current bytes: the file's own while nothing was written, else a copy.
     pub fn bytes(&self) -> Bytes {
-        #[cfg(target_os = "linux")]
         if self.map.was_written() {
             return Bytes::copy_from_slice(self.map.as_ref());
         }
         self.bytes.clone()
     }
 }
-
-#[cfg(target_os = "linux")]
-mod linux {
+mod mapping {
     use std::fs::File;
     use std::io::{self, Write};
     use std::os::fd::{AsRawFd, FromRawFd};
@@ -208,7 +182,7 @@ mod linux {
     }
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

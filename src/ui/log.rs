@@ -12,11 +12,11 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::Terminal;
-use super::loki::{Line, Loki, LokiConfig};
+use super::loki::{Loki, LokiConfig, LokiLine};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::fifo::WriteEnd;
-use crate::log::{Entry, Label, Level, Logger};
+use crate::log::{Level, LogEntry, LogValue, Logger};
 use crate::units::quote::{go_quote, json_quote};
 use crate::units::sync::lock;
 
@@ -34,7 +34,7 @@ pub enum Destination {
     File {
         /// Its path, as typed.
         path: PathBuf,
-        /// The least grave level that is written; `None` for what the whole log shows.
+        /// The lowest level that is written; `None` for what the whole log shows.
         level: Option<Level>,
     },
     /// To a server, in batches.
@@ -89,7 +89,7 @@ pub(super) fn parse_level(text: &str) -> Option<Level> {
 
 /// How a line looks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Format {
+pub enum LogFormat {
     /// `time="..." level=info msg="..." key=value`; in colours and shorter on a terminal.
     #[default]
     Text,
@@ -99,7 +99,7 @@ pub enum Format {
     Raw,
 }
 
-impl Format {
+impl LogFormat {
     /// Reads `--log-format`; what is unknown means text, as in k6.
     pub fn parse(text: &str) -> Self {
         match text {
@@ -116,27 +116,27 @@ pub struct LogOptions {
     /// Where lines go.
     pub destination: Destination,
     /// How they look.
-    pub format: Format,
+    pub format: LogFormat,
     /// Whether debug entries are shown.
     pub verbose: bool,
 }
 
 /// The log of this process. Cheap to clone; may be used from any thread.
 #[derive(Clone)]
-pub struct Log(Arc<Mutex<Inner>>);
+pub struct ProcessLog(Arc<Mutex<LogState>>);
 
-struct Inner {
+struct LogState {
     terminal: Terminal,
-    format: Format,
+    format: LogFormat,
     level: Level,
-    target: Target,
+    target: OpenDestination,
     console: Option<WriteEnd>,
     secrets: Vec<String>,
     zone: TimeZone,
     start: SystemTime,
 }
 
-enum Target {
+enum OpenDestination {
     Stderr,
     Stdout,
     None,
@@ -144,7 +144,7 @@ enum Target {
     Loki(Loki),
 }
 
-impl Log {
+impl ProcessLog {
     /// Opens the log.
     ///
     /// # Errors
@@ -152,21 +152,21 @@ impl Log {
     pub fn open(options: &LogOptions, terminal: Terminal) -> Result<Self, Failure> {
         let mut level = if options.verbose { Level::Debug } else { Level::Info };
         let target = match &options.destination {
-            Destination::Stderr => Target::Stderr,
-            Destination::Stdout => Target::Stdout,
-            Destination::None => Target::None,
+            Destination::Stderr => OpenDestination::Stderr,
+            Destination::Stdout => OpenDestination::Stdout,
+            Destination::None => OpenDestination::None,
             Destination::File { path, level: wanted } => {
                 level = wanted.unwrap_or(level);
-                Target::File(open_log_file(path)?)
+                OpenDestination::File(open_log_file(path)?)
             }
             Destination::Loki(config) => {
                 level = config.level.unwrap_or(level);
-                // What can't be pushed is told where a person looks.
+                // What can't be pushed is logged on standard error.
                 let fallback = Self::open(&LogOptions::default(), terminal.clone())?.logger();
-                Target::Loki(Loki::start(config.clone(), fallback)?)
+                OpenDestination::Loki(Loki::start(config.clone(), fallback)?)
             }
         };
-        Ok(Self(Arc::new(Mutex::new(Inner {
+        Ok(Self(Arc::new(Mutex::new(LogState {
             terminal,
             format: options.format,
             level,
@@ -178,22 +178,22 @@ impl Log {
         }))))
     }
 
-    /// A handle for everybody who has something to say.
+    /// A handle that writes to this log.
     pub fn logger(&self) -> Logger {
         let log = self.clone();
         Logger::new(move |entry| log.write(&entry))
     }
 
-    /// Passes on what is held back. Nothing may be said afterwards.
+    /// Passes on what is held back. Nothing may be logged afterwards.
     pub fn close(&self) {
-        let target = std::mem::replace(&mut self.lock().target, Target::None);
-        if let Target::Loki(loki) = target {
+        let target = std::mem::replace(&mut self.lock().target, OpenDestination::None);
+        if let OpenDestination::Loki(loki) = target {
             loki.close();
         }
     }
 
-    /// From now on, what the script says on its console goes to the end of this file. Called when init code is over,
-    /// what that says stays in the log.
+    /// From now on, the script's console output goes to the end of this file. Called when init code is over: its output stays
+    /// in the log.
     ///
     /// # Errors
     /// When the file can't be opened.
@@ -204,23 +204,24 @@ impl Log {
         Ok(())
     }
 
-    /// Hides a secret: wherever it would stand in a line, `***SECRET_REDACTED***` does.
+    /// Hides a secret: in every line it is replaced by `***SECRET_REDACTED***`.
     pub fn hide(&self, secret: &str) {
         if !secret.is_empty() {
             self.lock().secrets.push(secret.to_owned());
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, LogState> {
         lock(&self.0)
     }
 
-    fn write(&self, entry: &Entry) {
+    fn write(&self, entry: &LogEntry) {
         let mut inner = self.lock();
         if entry.level < inner.level {
             return;
         }
-        let is_console = |entry: &Entry| entry.fields.iter().any(|(key, value)| *key == "source" && value == "console");
+        let is_console =
+            |entry: &LogEntry| entry.fields.iter().any(|(key, value)| *key == "source" && value == "console");
         if inner.console.is_some() && is_console(entry) {
             let mut entry = entry.clone();
             entry.fields.retain(|(key, _)| *key != "source");
@@ -232,12 +233,12 @@ impl Log {
             }
         }
         let colors = match inner.target {
-            Target::Stderr => inner.terminal.stderr_colors(),
-            Target::Stdout => inner.terminal.stdout_colors(),
-            Target::None => return,
-            Target::File(_) => false,
-            Target::Loki(ref loki) => {
-                loki.take(Line {
+            OpenDestination::Stderr => inner.terminal.stderr_colors(),
+            OpenDestination::Stdout => inner.terminal.stdout_colors(),
+            OpenDestination::None => return,
+            OpenDestination::File(_) => false,
+            OpenDestination::Loki(ref loki) => {
+                loki.take(LokiLine {
                     time: entry.time,
                     level: entry.level,
                     message: inner.redacted(&entry.message).into_owned(),
@@ -252,35 +253,37 @@ impl Log {
         };
         let line = inner.line(entry, colors);
         match &mut inner.target {
-            Target::Stdout => inner.terminal.print(&line),
-            Target::File(file) => {
+            OpenDestination::Stdout => inner.terminal.print(&line),
+            OpenDestination::File(file) => {
                 // A disk that is full must not swallow an error.
                 if file.write_all(line.as_bytes()).is_err() {
                     inner.terminal.print_error(&line);
                 }
             }
-            Target::Stderr | Target::None | Target::Loki(_) => inner.terminal.print_error(&line),
+            OpenDestination::Stderr | OpenDestination::None | OpenDestination::Loki(_) => {
+                inner.terminal.print_error(&line)
+            }
         }
     }
 }
 
 /// True if this is shown as a number where the format knows numbers.
-fn is_number(entry: &Entry, key: &str) -> bool {
-    let named = |(own, label): &(String, Label)| own == key && matches!(label, Label::Number(_));
+fn is_number(entry: &LogEntry, key: &str) -> bool {
+    let named = |(own, label): &(String, LogValue)| own == key && matches!(label, LogValue::Number(_));
     entry.labels.iter().any(named) && !entry.fields.iter().any(|(own, _)| *own == key)
 }
 
-impl Inner {
+impl LogState {
     /// The entry as a line, with its line end.
-    fn line(&self, entry: &Entry, is_terminal: bool) -> String {
+    fn line(&self, entry: &LogEntry, is_terminal: bool) -> String {
         let message = self.redacted(&entry.message);
         // Sorted by name; of a name given twice the last value counts.
         let fields = self.fields(entry);
         let mut line = match self.format {
-            Format::Raw => message.into_owned(),
-            Format::Json => self.json(entry, &message, fields),
-            Format::Text if is_terminal => self.terminal_text(entry, &message, &fields),
-            Format::Text => {
+            LogFormat::Raw => message.into_owned(),
+            LogFormat::Json => self.json(entry, &message, fields),
+            LogFormat::Text if is_terminal => self.terminal_text(entry, &message, &fields),
+            LogFormat::Text => {
                 let mut line = format!("time={} level={}", value(&self.time(entry.time)), entry.level.word());
                 if !message.is_empty() {
                     line.push_str(&format!(" msg={}", value(&message)));
@@ -293,18 +296,18 @@ impl Inner {
         line
     }
 
-    fn fields<'a>(&self, entry: &'a Entry) -> BTreeMap<&'a str, Cow<'a, str>> {
+    fn fields<'a>(&self, entry: &'a LogEntry) -> BTreeMap<&'a str, Cow<'a, str>> {
         let labels = entry.labels.iter().map(|(key, label)| {
             let text = match label {
-                Label::Text(text) => self.redacted(text),
-                Label::Number(number) => number.to_string().into(),
+                LogValue::Text(text) => self.redacted(text),
+                LogValue::Number(number) => number.to_string().into(),
             };
             (key.as_str(), text)
         });
         labels.chain(entry.fields.iter().map(|(key, value)| (*key, self.redacted(value)))).collect()
     }
 
-    fn json<'a>(&self, entry: &Entry, message: &'a str, mut fields: BTreeMap<&'a str, Cow<'a, str>>) -> String {
+    fn json<'a>(&self, entry: &LogEntry, message: &'a str, mut fields: BTreeMap<&'a str, Cow<'a, str>>) -> String {
         fields.insert("level", entry.level.word().into());
         fields.insert("msg", message.into());
         fields.insert("time", self.time(entry.time).into());
@@ -322,7 +325,7 @@ impl Inner {
         line
     }
 
-    fn terminal_text(&self, entry: &Entry, message: &str, fields: &BTreeMap<&str, Cow<'_, str>>) -> String {
+    fn terminal_text(&self, entry: &LogEntry, message: &str, fields: &BTreeMap<&str, Cow<'_, str>>) -> String {
         let (word, color) = match entry.level {
             Level::Debug => ("DEBU", 37),
             Level::Info => ("INFO", 36),
@@ -368,7 +371,6 @@ fn open_log_file(path: &Path) -> Result<WriteEnd, Failure> {
     }
     let mut options = OpenOptions::new();
     options.append(true).create(true);
-    #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     WriteEnd::open(path, &options)
         .map_err(|error| Failure::new(ExitCode::Other, format!("failed to open logfile {}: {error}", path.display())))
@@ -381,12 +383,12 @@ fn cannot_open(path: &Path, error: &io::Error) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ui::terminal::Facts;
+    use crate::ui::terminal::Capabilities;
     use crate::ui::terminal::tests::{Sheet, terminal};
 
-    fn entry(level: Level, message: &str, fields: &[(&'static str, &'static str)]) -> Entry {
+    fn entry(level: Level, message: &str, fields: &[(&'static str, &'static str)]) -> LogEntry {
         let fields = fields.iter().map(|(key, value)| (*key, Cow::Borrowed(*value))).collect();
-        Entry {
+        LogEntry {
             time: SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_419_692),
             level,
             message: message.to_owned(),
@@ -395,10 +397,10 @@ mod tests {
         }
     }
 
-    fn open(format: &str, facts: Facts) -> (Log, Sheet) {
+    fn open(format: &str, facts: Capabilities) -> (ProcessLog, Sheet) {
         let (terminal, _, err) = terminal(facts);
-        let options = LogOptions { format: Format::parse(format), ..LogOptions::default() };
-        let log = Log::open(&options, terminal).unwrap();
+        let options = LogOptions { format: LogFormat::parse(format), ..LogOptions::default() };
+        let log = ProcessLog::open(&options, terminal).unwrap();
         log.lock().zone = TimeZone::UTC;
         log.lock().start = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_419_680);
         (log, err)
@@ -408,17 +410,17 @@ mod tests {
     fn numbers_are_numbers_where_the_format_has_them() {
         let label = |name: &str, label| (name.to_owned(), label);
         let labels = vec![
-            label("vu", Label::Number(7)),
-            label("mine", Label::Text("a b".to_owned())),
-            label("source", Label::Text("theirs".to_owned())),
+            label("vu", LogValue::Number(7)),
+            label("mine", LogValue::Text("a b".to_owned())),
+            label("source", LogValue::Text("theirs".to_owned())),
         ];
         for (format, expect) in [
             ("json", r#""mine":"a b","msg":"x","source":"http-debug","#),
             ("json", r#""vu":7}"#),
             ("text", r#"mine="a b" source=http-debug vu=7"#),
         ] {
-            let (log, sheet) = open(format, Facts::default());
-            log.write(&Entry { labels: labels.clone(), ..entry(Level::Info, "x", &[("source", "http-debug")]) });
+            let (log, sheet) = open(format, Capabilities::default());
+            log.write(&LogEntry { labels: labels.clone(), ..entry(Level::Info, "x", &[("source", "http-debug")]) });
             let text = sheet.read();
             assert!(text.contains(expect), "{text}");
         }
@@ -426,8 +428,8 @@ mod tests {
 
     #[test]
     fn formats_lines_as_k6_does() {
-        let check = |format: &str, entry: Entry, expect: &str| {
-            let (log, sheet) = open(format, Facts::default());
+        let check = |format: &str, entry: LogEntry, expect: &str| {
+            let (log, sheet) = open(format, Capabilities::default());
             log.write(&entry);
             assert_eq!(sheet.read(), expect);
         };
@@ -455,11 +457,11 @@ mod tests {
 
     #[test]
     fn a_terminal_gets_colours() {
-        let (log, sheet) = open("", Facts { stderr_is_tty: true, ..Facts::default() });
+        let (log, sheet) = open("", Capabilities { stderr_is_tty: true, ..Capabilities::default() });
         log.write(&entry(Level::Warning, "careful", &[("source", "console")]));
         let expect = format!("\x1b[33mWARN\x1b[0m[0012] {:<44}  \x1b[33msource\x1b[0m=console\x1b[0K\n", "careful");
         assert_eq!(sheet.read(), expect);
-        let (log, sheet) = open("", Facts { stderr_is_tty: true, no_color: true, ..Facts::default() });
+        let (log, sheet) = open("", Capabilities { stderr_is_tty: true, no_color: true, ..Capabilities::default() });
         log.write(&entry(Level::Info, "x", &[]));
         assert!(sheet.read().contains("level=info msg=x"));
     }
@@ -469,9 +471,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log.txt");
         let destination = Destination::parse(&format!("file={},level=warning", path.display())).unwrap();
-        let options = LogOptions { destination, format: Format::Raw, verbose: true };
-        let (terminal, out, err) = terminal(Facts::default());
-        let logger = Log::open(&options, terminal).unwrap().logger();
+        let options = LogOptions { destination, format: LogFormat::Raw, verbose: true };
+        let (terminal, out, err) = terminal(Capabilities::default());
+        let logger = ProcessLog::open(&options, terminal).unwrap().logger();
         logger.info("no");
         logger.warn("one");
         logger.error("two");
@@ -482,7 +484,7 @@ mod tests {
     #[test]
     fn the_console_may_have_a_file_of_its_own() {
         let folder = tempfile::tempdir().unwrap();
-        let (log, sheet) = open("json", Facts::default());
+        let (log, sheet) = open("json", Capabilities::default());
         let said = |message: &str| log.write(&entry(Level::Info, message, &[("source", "console")]));
         said("in init code");
         log.console_to(&folder.path().join("console.log")).unwrap();
@@ -495,7 +497,7 @@ mod tests {
 
     #[test]
     fn secrets_are_hidden() {
-        let (log, sheet) = open("raw", Facts::default());
+        let (log, sheet) = open("raw", Capabilities::default());
         log.hide("s3cret");
         log.hide("");
         log.write(&entry(Level::Info, "token=s3cret!", &[]));
@@ -518,7 +520,7 @@ mod tests {
         check("file=a,level=loud", Err("unknown log level loud"));
         let missing =
             LogOptions { destination: Destination::parse("file=/no/such/x.log").unwrap(), ..LogOptions::default() };
-        let failure = Log::open(&missing, terminal(Facts::default()).0).err().unwrap();
+        let failure = ProcessLog::open(&missing, terminal(Capabilities::default()).0).err().unwrap();
         assert_eq!(failure.message, "provided directory '/no/such' does not exist");
     }
 }

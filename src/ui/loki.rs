@@ -1,7 +1,7 @@
 //! Log lines for Grafana Loki: gathered, and pushed once per period by a thread of its own.
 //!
-//! Nobody waits for it: lines come through a bounded channel, and what is too much for it or for the limit per period
-//! is counted and told. A push that fails is told on standard error and not repeated. Deliberately absent: k6's
+//! It blocks no other thread: lines come through a bounded channel, and what exceeds it or the limit per period is counted
+//! and logged. A push that fails is logged on standard error and not repeated. Deliberately absent: k6's
 //! `profile`.
 
 use std::collections::BTreeMap;
@@ -18,21 +18,21 @@ use crate::failure::{ExitWith, Failure};
 use crate::log::{Level, Logger};
 use crate::units::Span;
 
-/// How many lines may wait for the thread.
-const WAITING: usize = 16_384;
+/// At most this many lines wait for the thread.
+const MAX_QUEUED_LINES: usize = 16_384;
 /// How long one push may take, and how long the end of the process waits for the last.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PUSH_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// `--log-output=loki…`, understood.
+/// `--log-output=loki…`, parsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LokiConfig {
     url: String,
     push_period: Duration,
     limit: usize,
-    most_bytes: usize,
+    max_line_bytes: usize,
     /// The least grave level that is pushed; `None` for what the whole log shows.
     pub level: Option<Level>,
-    /// Fields that become labels; all if nothing was said.
+    /// Fields that become labels; `None` for all.
     allowed: Option<Vec<String>>,
     labels: Vec<(String, String)>,
     headers: Vec<(String, String)>,
@@ -49,7 +49,7 @@ impl LokiConfig {
             url: "http://127.0.0.1:3100/loki/api/v1/push".to_owned(),
             push_period: Duration::from_secs(1),
             limit: 100,
-            most_bytes: 1_048_576,
+            max_line_bytes: 1_048_576,
             level: None,
             allowed: None,
             labels: Vec::new(),
@@ -73,7 +73,7 @@ impl LokiConfig {
                     config.push_period = span.to_duration();
                 }
                 "limit" => config.limit = count(value)?,
-                "msgMaxSize" => config.most_bytes = count(value)?,
+                "msgMaxSize" => config.max_line_bytes = count(value)?,
                 "level" => {
                     config.level = Some(parse_level(value).ok_or_else(|| wrong(format!("unknown log level {value}")))?);
                 }
@@ -113,7 +113,7 @@ fn items(text: &str) -> Vec<&str> {
 
 /// One line on its way.
 #[derive(Clone, Debug)]
-pub(super) struct Line {
+pub(super) struct LokiLine {
     pub time: SystemTime,
     pub level: Level,
     pub message: String,
@@ -123,40 +123,41 @@ pub(super) struct Line {
 /// The pusher at work.
 #[derive(Debug)]
 pub(super) struct Loki {
-    lines: SyncSender<Line>,
+    lines: SyncSender<LokiLine>,
     lost: Arc<AtomicU64>,
     done: Receiver<()>,
     fallback: Logger,
 }
 
 impl Loki {
-    /// Starts the thread; `fallback` is told of what can't be pushed.
+    /// Starts the thread; what can't be pushed is logged to `fallback`.
     pub fn start(config: LokiConfig, fallback: Logger) -> Result<Self, Failure> {
-        // Whoever came first has installed the same one.
+        // Another thread may have installed the same one already.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut request = reqwest::Client::builder().timeout(PATIENCE).build().exit(ExitCode::Other)?.post(&config.url);
+        let mut request =
+            reqwest::Client::builder().timeout(PUSH_TIMEOUT).build().exit(ExitCode::Other)?.post(&config.url);
         for (name, value) in &config.headers {
             request = request.header(name, value);
         }
         // What is wrong with the address or a header shows now.
         request.try_clone().map(|request| request.build()).transpose().exit(ExitCode::Other)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().exit(ExitCode::Other)?;
-        let (lines, arriving) = sync_channel(WAITING);
-        let (tell, done) = sync_channel(1);
+        let (lines, arriving) = sync_channel(MAX_QUEUED_LINES);
+        let (done_tx, done) = sync_channel(1);
         let lost = Arc::new(AtomicU64::new(0));
         let pusher = Pusher { config, request, runtime, fallback: fallback.clone(), lost: lost.clone() };
         std::thread::Builder::new()
             .name("loki".to_owned())
             .spawn(move || {
                 pusher.work(&arriving);
-                let _ = tell.send(());
+                _ = done_tx.send(());
             })
             .exit(ExitCode::Other)?;
         Ok(Self { lines, lost, done, fallback })
     }
 
     /// Takes a line, or counts it as lost.
-    pub fn take(&self, line: Line) {
+    pub fn take(&self, line: LokiLine) {
         if self.lines.try_send(line).is_err() {
             self.lost.fetch_add(1, Relaxed);
         }
@@ -165,16 +166,16 @@ impl Loki {
     /// Pushes the rest.
     pub fn close(self) {
         drop(self.lines);
-        // A server that does not answer holds up the end of the process for so long.
-        if let Err(RecvTimeoutError::Timeout) = self.done.recv_timeout(PATIENCE + Duration::from_secs(1)) {
+        // A server that does not answer delays the end of the process by this much.
+        if let Err(RecvTimeoutError::Timeout) = self.done.recv_timeout(PUSH_TIMEOUT + Duration::from_secs(1)) {
             self.fallback.error("Loki takes no more log lines: the last ones are lost");
         }
     }
 }
 
-type Labels<'l> = BTreeMap<&'l str, &'l str>;
+type LokiLabels<'l> = BTreeMap<&'l str, &'l str>;
 /// Lines with the same labels: the moment in nanoseconds, and the text.
-type Stream<'l> = (Labels<'l>, Vec<[String; 2]>);
+type LokiStream<'l> = (LokiLabels<'l>, Vec<[String; 2]>);
 
 struct Pusher {
     config: LokiConfig,
@@ -185,8 +186,8 @@ struct Pusher {
 }
 
 impl Pusher {
-    fn work(&self, arriving: &Receiver<Line>) {
-        let mut held: Vec<Line> = Vec::new();
+    fn work(&self, arriving: &Receiver<LokiLine>) {
+        let mut held: Vec<LokiLine> = Vec::new();
         let mut next = Instant::now() + self.config.push_period;
         loop {
             let is_over = match arriving.recv_timeout(next.saturating_duration_since(Instant::now())) {
@@ -211,14 +212,14 @@ impl Pusher {
         }
     }
 
-    fn push(&self, mut lines: Vec<Line>) {
+    fn push(&self, mut lines: Vec<LokiLine>) {
         let lost = self.lost.swap(0, Relaxed);
         if lost > 0 {
             let period = Span::from(self.config.push_period);
             let message =
                 format!("{lost} log lines were dropped, above the limit of {} in {period}", self.config.limit);
             let (time, fields) = (SystemTime::now(), BTreeMap::new());
-            lines.push(Line { time, level: Level::Warning, message, fields });
+            lines.push(LokiLine { time, level: Level::Warning, message, fields });
         }
         if lines.is_empty() {
             return;
@@ -235,10 +236,10 @@ impl Pusher {
     }
 
     /// Lines by their labels, in the order in which they came.
-    fn body(&self, lines: &[Line]) -> serde_json::Value {
-        let mut streams: Vec<Stream> = Vec::new();
+    fn body(&self, lines: &[LokiLine]) -> serde_json::Value {
+        let mut streams: Vec<LokiStream> = Vec::new();
         for line in lines {
-            let mut labels = Labels::new();
+            let mut labels = LokiLabels::new();
             let mut text = line.message.clone();
             for (key, value) in &line.fields {
                 if self.config.allowed.as_ref().is_none_or(|allowed| allowed.contains(key)) {
@@ -249,7 +250,7 @@ impl Pusher {
             }
             labels.extend(self.config.labels.iter().map(|(key, value)| (key.as_str(), value.as_str())));
             labels.insert("level", line.level.word());
-            let end = (0..=self.config.most_bytes.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+            let end = (0..=self.config.max_line_bytes.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
             text.truncate(end.unwrap_or(0));
             let nanos = line.time.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos().to_string();
             let at = streams.iter().position(|(known, _)| *known == labels);
@@ -282,7 +283,7 @@ mod tests {
             Ok(LokiConfig {
                 limit: 5,
                 push_period: Duration::from_secs(2),
-                most_bytes: 9,
+                max_line_bytes: 9,
                 level: Some(Level::Warning),
                 allowed: Some(vec!["a".to_owned(), "b".to_owned()]),
                 labels: vec![("c".to_owned(), "d".to_owned())],
@@ -308,7 +309,7 @@ mod tests {
             fallback: Logger::silent(),
             lost: Arc::default(),
         };
-        let line = |level: Level, message: &str, fields: &[(&str, &str)]| Line {
+        let line = |level: Level, message: &str, fields: &[(&str, &str)]| LokiLine {
             time: UNIX_EPOCH + Duration::from_nanos(7),
             level,
             message: message.to_owned(),

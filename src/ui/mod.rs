@@ -1,6 +1,6 @@
 //! What the terminal shows: log lines, the banner, the description of a run, progress.
 //!
-//! The only room that writes to standard output and standard error; everybody else hands text to a [`Terminal`].
+//! The only room that writes to standard output and standard error; all others hand text to a [`Terminal`].
 
 pub mod banner;
 pub mod description;

@@ -137,11 +137,11 @@ pub struct Style {
 }
 
 /// Names are cut to this length.
-const LONGEST_NAME: usize = 30;
+const MAX_NAME_CHARS: usize = 30;
 /// A bar with its brackets is at most this wide.
-const BAR: usize = 40;
+const MAX_BAR_WIDTH: usize = 40;
 /// A bar that narrow is written as a percentage.
-const NARROWEST_BAR: usize = 8;
+const MIN_BAR_WIDTH: usize = 8;
 
 impl ProgressView {
     /// The lines of the block, each with its line end.
@@ -159,7 +159,7 @@ impl ProgressView {
         }
         let right: usize = columns.iter().map(|wide| wide + 2).sum();
         // Name, status and the blanks around them take four.
-        let bar = style.width.map(|width| BAR.min(width.saturating_sub(left + right + 4)));
+        let bar = style.width.map(|width| MAX_BAR_WIDTH.min(width.saturating_sub(left + right + 4)));
         let mut text = match &self.head {
             Head::Run { .. } => self.head.run_line(),
             Head::Stage { left: name, fraction, right } => {
@@ -218,7 +218,7 @@ impl ProgressView {
 
 /// A bar of this width in characters, its brackets included; from 0 to 1.
 pub fn bar(fraction: f64, width: usize) -> String {
-    bar_of(fraction, Some(width.min(BAR)), Style { width: None, colors: false })
+    bar_of(fraction, Some(width.min(MAX_BAR_WIDTH)), Style { width: None, colors: false })
 }
 
 /// As much of a line as fits; codes for colours take no room and are all kept.
@@ -258,7 +258,7 @@ impl Head {
 fn bar_of(fraction: f64, wide: Option<usize>, style: Style) -> String {
     let fraction = fraction.clamp(0.0, 1.0);
     let cells = match wide {
-        Some(wide) if wide > NARROWEST_BAR => wide - 2,
+        Some(wide) if wide > MIN_BAR_WIDTH => wide - 2,
         _ => return format!("[ {:3.0}% ]", fraction * 100.0),
     };
     let filled = (fraction * cells as f64).round() as usize;
@@ -272,10 +272,10 @@ fn bar_of(fraction: f64, wide: Option<usize>, style: Style) -> String {
 }
 
 fn shortened(name: &str) -> String {
-    if width(name) <= LONGEST_NAME {
+    if width(name) <= MAX_NAME_CHARS {
         return name.to_owned();
     }
-    name.chars().take(LONGEST_NAME - 3).chain("...".chars()).collect()
+    name.chars().take(MAX_NAME_CHARS - 3).chain("...".chars()).collect()
 }
 
 fn width(text: &str) -> usize {
@@ -358,7 +358,7 @@ fn style_of(terminal: &Terminal) -> Style {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ui::terminal::Facts;
+    use crate::ui::terminal::Capabilities;
 
     const PLAIN: Style = Style { width: None, colors: false };
 
@@ -467,7 +467,7 @@ bbb   [   1% ] 1 VUs  0.0s/2s       |
     #[test]
     fn the_last_block_is_printed_unless_quiet() {
         let check = |is_quiet, expect: &str| {
-            let (terminal, out, _) = crate::ui::terminal::tests::terminal(Facts::default());
+            let (terminal, out, _) = crate::ui::terminal::tests::terminal(Capabilities::default());
             let view = || ProgressView { head: run(0, 5, 1), ..Default::default() };
             let mut ticker = Ticker::start(terminal, is_quiet, ProgressMode::Plain, view);
             ticker.pause();

@@ -1,6 +1,6 @@
-//! Standard output and standard error of this process, in one hand.
+//! Standard output and standard error of this process, behind one lock.
 //!
-//! Text, log lines and the block of progress bars share one screen; whoever writes text writes above the bars. A
+//! Text, log lines and the block of progress bars share the terminal: text is written above the bars. A
 //! reader that has gone away is no error: what is written then is dropped.
 
 use std::io::{self, IsTerminal, Write};
@@ -13,13 +13,13 @@ use crate::units::sync::lock;
 /// The terminal. Cheap to clone; may be used from any thread.
 #[derive(Clone)]
 pub struct Terminal {
-    screen: Arc<Mutex<Screen>>,
-    facts: Facts,
+    state: Arc<Mutex<TerminalState>>,
+    capabilities: Capabilities,
 }
 
-/// What the streams are.
+/// What the streams can do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Facts {
+pub struct Capabilities {
     /// Whether standard output is a terminal.
     pub stdout_is_tty: bool,
     /// Whether standard error is a terminal.
@@ -28,7 +28,7 @@ pub struct Facts {
     pub no_color: bool,
 }
 
-struct Screen {
+struct TerminalState {
     stdout: Box<dyn Write + Send>,
     stderr: Box<dyn Write + Send>,
     /// The bars below all text; on terminals only.
@@ -36,7 +36,7 @@ struct Screen {
 }
 
 #[derive(Clone, Copy)]
-enum Stream {
+enum StdStream {
     Out,
     Err,
 }
@@ -45,37 +45,37 @@ impl Terminal {
     /// The streams of this process. A dumb terminal is treated as none.
     pub fn of_process(no_color: bool) -> Self {
         let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        let facts = Facts {
+        let capabilities = Capabilities {
             stdout_is_tty: !is_dumb && io::stdout().is_terminal(),
             stderr_is_tty: !is_dumb && io::stderr().is_terminal(),
             no_color,
         };
-        Self::new(Box::new(io::stdout()), Box::new(io::stderr()), facts)
+        Self::new(Box::new(io::stdout()), Box::new(io::stderr()), capabilities)
     }
 
     /// Any two streams.
-    pub fn new(stdout: Box<dyn Write + Send>, stderr: Box<dyn Write + Send>, facts: Facts) -> Self {
-        Self { screen: Arc::new(Mutex::new(Screen { stdout, stderr, block: String::new() })), facts }
+    pub fn new(stdout: Box<dyn Write + Send>, stderr: Box<dyn Write + Send>, capabilities: Capabilities) -> Self {
+        Self { state: Arc::new(Mutex::new(TerminalState { stdout, stderr, block: String::new() })), capabilities }
     }
 
     /// Whether standard output is a terminal.
     pub fn stdout_is_tty(&self) -> bool {
-        self.facts.stdout_is_tty
+        self.capabilities.stdout_is_tty
     }
 
     /// Whether standard error is a terminal.
     pub fn stderr_is_tty(&self) -> bool {
-        self.facts.stderr_is_tty
+        self.capabilities.stderr_is_tty
     }
 
     /// Whether text on standard output may have colours.
     pub fn stdout_colors(&self) -> bool {
-        self.facts.stdout_is_tty && !self.facts.no_color
+        self.capabilities.stdout_is_tty && !self.capabilities.no_color
     }
 
     /// Whether text on standard error may have colours.
     pub fn stderr_colors(&self) -> bool {
-        self.facts.stderr_is_tty && !self.facts.no_color
+        self.capabilities.stderr_is_tty && !self.capabilities.no_color
     }
 
     /// How many characters a line may have; 80 where that can't be told. Asked anew each time, windows change.
@@ -85,46 +85,46 @@ impl Terminal {
 
     /// Writes text to standard output, as it is.
     pub fn print(&self, text: &str) {
-        // A reader that went away does not want to hear more.
-        _ = self.write(Stream::Out, text.as_bytes());
+        // A reader that has gone away is no error.
+        _ = self.write(StdStream::Out, text.as_bytes());
     }
 
     /// Writes text to standard error, as it is.
     pub fn print_error(&self, text: &str) {
-        _ = self.write(Stream::Err, text.as_bytes());
+        _ = self.write(StdStream::Err, text.as_bytes());
     }
 
     /// Replaces the bars below all text; empty takes them away. Without a terminal nothing happens.
     pub fn set_block(&self, block: String) {
-        if self.facts.stdout_is_tty {
-            let mut screen = self.lock();
-            let was_shown = !screen.block.is_empty();
-            screen.block = block;
+        if self.capabilities.stdout_is_tty {
+            let mut state = self.lock();
+            let was_shown = !state.block.is_empty();
+            state.block = block;
             // Taken away or drawn anew; either way from where the cursor waits above the old block.
-            let text = if screen.block.is_empty() && was_shown { "\r\x1b[J".to_owned() } else { screen.drawn_block() };
-            _ = screen.stdout.write_all(text.as_bytes()).and_then(|()| screen.stdout.flush());
+            let text = if state.block.is_empty() && was_shown { "\r\x1b[J".to_owned() } else { state.drawn_block() };
+            _ = state.stdout.write_all(text.as_bytes()).and_then(|()| state.stdout.flush());
         }
     }
 
     /// Standard output as a writer, for outputs and summaries; errors are the writer's to see.
     pub fn stdout_writer(&self) -> impl Write + Send + use<> {
-        StreamWriter(self.clone(), Stream::Out)
+        StreamWriter(self.clone(), StdStream::Out)
     }
 
     /// Standard error as a writer.
     pub fn stderr_writer(&self) -> impl Write + Send + use<> {
-        StreamWriter(self.clone(), Stream::Err)
+        StreamWriter(self.clone(), StdStream::Err)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Screen> {
-        lock(&self.screen)
+    fn lock(&self) -> MutexGuard<'_, TerminalState> {
+        lock(&self.state)
     }
 
-    fn write(&self, stream: Stream, text: &[u8]) -> io::Result<()> {
-        let mut screen = self.lock();
+    fn write(&self, stream: StdStream, text: &[u8]) -> io::Result<()> {
+        let mut state = self.lock();
         let (to, is_tty) = match stream {
-            Stream::Out => (&mut screen.stdout, self.facts.stdout_is_tty),
-            Stream::Err => (&mut screen.stderr, self.facts.stderr_is_tty),
+            StdStream::Out => (&mut state.stdout, self.capabilities.stdout_is_tty),
+            StdStream::Err => (&mut state.stderr, self.capabilities.stderr_is_tty),
         };
         let written = if is_tty {
             // Each line takes with it what an older block left of it.
@@ -137,15 +137,15 @@ impl Terminal {
             to.write_all(text)
         };
         let written = written.and_then(|()| to.flush());
-        if is_tty && !screen.block.is_empty() {
-            let block = screen.drawn_block();
-            _ = screen.stdout.write_all(block.as_bytes()).and_then(|()| screen.stdout.flush());
+        if is_tty && !state.block.is_empty() {
+            let block = state.drawn_block();
+            _ = state.stdout.write_all(block.as_bytes()).and_then(|()| state.stdout.flush());
         }
         written
     }
 }
 
-impl Screen {
+impl TerminalState {
     /// The block, after which the cursor goes back to where it began, so that text can take its place.
     fn drawn_block(&self) -> String {
         if self.block.is_empty() {
@@ -156,7 +156,7 @@ impl Screen {
     }
 }
 
-struct StreamWriter(Terminal, Stream);
+struct StreamWriter(Terminal, StdStream);
 
 impl Write for StreamWriter {
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {
@@ -204,14 +204,14 @@ pub(crate) mod tests {
         }
     }
 
-    pub(crate) fn terminal(facts: Facts) -> (Terminal, Sheet, Sheet) {
+    pub(crate) fn terminal(capabilities: Capabilities) -> (Terminal, Sheet, Sheet) {
         let (out, err) = (Sheet::default(), Sheet::default());
-        (Terminal::new(Box::new(out.clone()), Box::new(err.clone()), facts), out, err)
+        (Terminal::new(Box::new(out.clone()), Box::new(err.clone()), capabilities), out, err)
     }
 
     #[test]
     fn text_stays_above_the_block() {
-        let (terminal, out, _) = terminal(Facts { stdout_is_tty: true, ..Facts::default() });
+        let (terminal, out, _) = terminal(Capabilities { stdout_is_tty: true, ..Capabilities::default() });
         terminal.set_block("bar\n".to_owned());
         assert_eq!(out.read(), "bar\x1b[K\n\r\x1b[J\x1b[1A");
         terminal.print("text\n");
@@ -224,7 +224,7 @@ pub(crate) mod tests {
 
     #[test]
     fn elsewhere_text_is_written_as_it_is() {
-        let (terminal, out, err) = terminal(Facts::default());
+        let (terminal, out, err) = terminal(Capabilities::default());
         terminal.set_block("bar\n".to_owned());
         terminal.print("text\n");
         terminal.print_error("log\n");
@@ -234,7 +234,7 @@ pub(crate) mod tests {
 
     #[test]
     fn a_reader_that_went_away_is_no_panic() {
-        let terminal = Terminal::new(Box::new(Gone), Box::new(Gone), Facts::default());
+        let terminal = Terminal::new(Box::new(Gone), Box::new(Gone), Capabilities::default());
         terminal.print("text\n");
         assert_eq!(terminal.stdout_writer().write_all(b"x").unwrap_err().kind(), io::ErrorKind::BrokenPipe);
     }

@@ -90,7 +90,7 @@ impl ArrivalRate {
             if next.is_some_and(|line| line.send(()).is_ok()) {
                 continue;
             }
-            self.dropped.tell(&scenario, 1, None);
+            self.dropped.record(&scenario, 1, None);
             if self.pre_allocated_vus + made < self.max_vus {
                 if making.is_none() {
                     made += 1;
@@ -143,7 +143,7 @@ fn serve(
     ready: &Arc<AtomicU64>,
 ) -> impl Future<Output = ()> + Send + use<> {
     let (scenario, pool, free, ready) = (scenario.clone(), pool.clone(), free.clone(), ready.clone());
-    // The VU begins to wait at once, not when somebody first asks how it is doing.
+    // The VU begins to wait at once, not when its future is first polled.
     let work = pool.vus.run(
         vu,
         Box::new(move |handle| {

@@ -1,4 +1,4 @@
-//! VUs loop while somebody outside says how many: `scale` and `pause` of the REST API change a test that runs.
+//! VUs loop, and their number is controlled from outside: `scale` and `pause` of the REST API change a test that runs.
 //!
 //! k6 had this executor up to its version 1; the semantics are those. All `maxVUs` are ready from the start, so that
 //! a change takes effect at once. A VU that is no longer wanted, or paused, finishes its iteration; there is no
@@ -22,7 +22,7 @@ pub struct VuTargets {
     pub vus: u64,
     /// VUs that are ready.
     pub max_vus: u64,
-    /// Nobody iterates, whatever `vus` says.
+    /// No VU iterates, whatever `vus` is.
     pub is_paused: bool,
     is_over: bool,
 }
@@ -33,7 +33,7 @@ impl VuTargets {
     }
 }
 
-/// The levers of one scenario: held by whoever controls it, followed by its executor.
+/// The controls of one scenario: set by the REST API, followed by its executor.
 #[derive(Debug)]
 pub struct Controls(watch::Sender<VuTargets>);
 
@@ -53,7 +53,7 @@ impl Controls {
         self.0.send_modify(|wanted| (wanted.vus, wanted.max_vus) = (vus, max_vus));
     }
 
-    /// Holds the VUs, or lets them go on.
+    /// Pauses or resumes the VUs.
     pub fn pause(&self, is_paused: bool) {
         self.0.send_modify(|wanted| wanted.is_paused = is_paused);
     }
@@ -80,12 +80,12 @@ pub struct ExternallyControlled {
 
 impl Executor for ExternallyControlled {
     fn run(&self, scenario: Arc<ScenarioRun>, pool: Arc<Pool>) -> BoxFuture<'_, Result<(), Failure>> {
-        self.obey(scenario, pool).boxed()
+        self.follow_targets(scenario, pool).boxed()
     }
 }
 
 impl ExternallyControlled {
-    async fn obey(&self, scenario: Arc<ScenarioRun>, pool: Arc<Pool>) -> Result<(), Failure> {
+    async fn follow_targets(&self, scenario: Arc<ScenarioRun>, pool: Arc<Pool>) -> Result<(), Failure> {
         let start = scenario.facts.progress.start();
         let mut wanted = self.controls.0.subscribe();
         let ready = wanted.borrow_and_update().max_vus;

@@ -38,15 +38,15 @@ pub trait Executor: Send + Sync {
 /// Makes one more VU than were planned; its number.
 pub type MakeVu = Arc<dyn Fn() -> BoxFuture<'static, Result<VuId, Failure>> + Send + Sync>;
 
-/// Where executors tell of iterations that were due and never began: how many, and by which VU if it was one's own.
+/// Where executors record iterations that were due and never began: how many, and of which VU if they belonged to one.
 #[derive(Clone)]
 pub struct DroppedIterations(pub Arc<OnDropped>);
 
-/// Takes the scenario, how many, and whose.
+/// Gets the scenario, how many, and whose.
 type OnDropped = dyn Fn(&ScenarioRun, u64, Option<VuId>) + Send + Sync;
 
 impl DroppedIterations {
-    fn tell(&self, scenario: &ScenarioRun, count: u64, vu: Option<VuId>) {
+    fn record(&self, scenario: &ScenarioRun, count: u64, vu: Option<VuId>) {
         (self.0)(scenario, count, vu);
     }
 }

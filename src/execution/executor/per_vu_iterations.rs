@@ -33,7 +33,7 @@ impl Executor for PerVuIterations {
                     for begun in 0..iterations {
                         if !scenario.is_open() || tokio::time::Instant::now() >= end {
                             if !scenario.state.is_aborted() {
-                                dropped.tell(&scenario, iterations - begun, Some(vu.id()));
+                                dropped.record(&scenario, iterations - begun, Some(vu.id()));
                             }
                             break;
                         }

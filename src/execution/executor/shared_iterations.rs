@@ -1,4 +1,4 @@
-//! A fixed number of VUs take iterations from one counter: whoever is free does the next.
+//! A fixed number of VUs take iterations from one counter: a free VU takes the next one.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -43,7 +43,7 @@ impl Executor for SharedIterations {
             .await?;
             let left = total.saturating_sub(begun.load(Relaxed));
             if left > 0 && !scenario.state.is_aborted() {
-                self.dropped.tell(&scenario, left, None);
+                self.dropped.record(&scenario, left, None);
             }
             Ok(())
         }

@@ -3,13 +3,13 @@
 //! The turn is over when the call has returned and no job, timer or native future is left. It runs on the VU's own stack.
 
 use super::vu_context::{LoopEvent, VuContext};
-use crate::js::engine::{Outcome, Realm};
-use crate::js::value::{Exception, Kept, Throw, Value};
+use crate::js::engine::{PromiseOutcome, Realm};
+use crate::js::value::{Exception, Handle, Throw, Value};
 
 /// How a turn ended.
 pub enum TurnEnd {
-    /// All is done; what the call returned is kept, a promise included.
-    Done(Kept),
+    /// All is done; what the call returned, a promise included.
+    Done(Handle),
     /// The call itself threw.
     Threw(Exception),
     /// A promise was rejected without a handler.
@@ -19,10 +19,10 @@ pub enum TurnEnd {
 }
 
 /// Runs `first`, then jobs, timers and native futures until none is left.
-pub fn run_turn(realm: &dyn Realm, vu: &VuContext, first: impl FnOnce() -> Result<Kept, Throw>) -> TurnEnd {
+pub fn run_turn(realm: &dyn Realm, vu: &VuContext, first: impl FnOnce() -> Result<Handle, Throw>) -> TurnEnd {
     vu.begin_turn();
-    let kept = match first() {
-        Ok(kept) => kept,
+    let handle = match first() {
+        Ok(handle) => handle,
         Err(throw) => {
             abandon(vu);
             return ended(throw);
@@ -38,7 +38,7 @@ pub fn run_turn(realm: &dyn Realm, vu: &VuContext, first: impl FnOnce() -> Resul
             return TurnEnd::Rejected(rejection);
         }
         let step = match vu.next_event() {
-            Ok(None) => return TurnEnd::Done(kept),
+            Ok(None) => return TurnEnd::Done(handle),
             Ok(Some(LoopEvent::Settled(promise, result))) => {
                 realm.settle(promise, result);
                 Ok(())
@@ -74,10 +74,10 @@ fn abandon(vu: &VuContext) {
 }
 
 /// The value of a turn that is done: a promise's result, or what was returned.
-pub fn value_of(realm: &dyn Realm, kept: Kept) -> Result<Value, TurnEnd> {
-    match realm.outcome(kept) {
-        Outcome::Value(value) => Ok(value),
-        Outcome::Pending => Ok(Value::Undefined),
-        Outcome::Rejected(exception) => Err(TurnEnd::Rejected(exception)),
+pub fn value_of(realm: &dyn Realm, handle: Handle) -> Result<Value, TurnEnd> {
+    match realm.outcome(handle) {
+        PromiseOutcome::Value(value) => Ok(value),
+        PromiseOutcome::Pending => Ok(Value::Undefined),
+        PromiseOutcome::Rejected(exception) => Err(TurnEnd::Rejected(exception)),
     }
 }

@@ -13,15 +13,14 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::coroutine;
 use crate::execution::{STOP_TIMEOUT, precise_timer};
-use crate::metrics::health::PROBE_INTERVAL;
 use crate::metrics::{Interner, Record, Recorder, TagSet};
 use crate::units::sync::{lock, read, write};
 
 /// A task for a worker: called on its thread, and its future polled there until done.
 pub type Task = Box<dyn FnOnce(Rc<Worker>) -> LocalBoxFuture<'static, ()> + Send>;
 
-/// How often a worker hands its samples to the ledger and measures how late its timer fires.
-pub const FLUSH_INTERVAL: Duration = PROBE_INTERVAL;
+/// How often a worker hands its samples to the ledger.
+const FLUSH_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Cached tag sets of a worker; the cache is cleared when there are more.
 const MAX_CACHED_TAG_SETS: usize = 8192;
@@ -92,6 +91,8 @@ pub struct WorkerThreads {
     /// Handles of workers that were replaced: a stuck one may come back and finish what its VUs are doing.
     replaced: Mutex<Vec<WorkerHandle>>,
     recorder: Box<dyn Fn() -> Recorder + Send + Sync>,
+    /// What runs on every worker.
+    on_each: Mutex<Option<Box<dyn Fn() -> Task + Send + Sync>>>,
 }
 
 /// A handle to one worker thread.
@@ -172,7 +173,12 @@ impl WorkerThreads {
         precise_timer::start()?;
         let recorder: Box<dyn Fn() -> Recorder + Send + Sync> = Box::new(recorder);
         let handles = (0..threads.max(1)).map(|at| start(at, recorder()).map(RwLock::new));
-        Ok(Self { handles: handles.collect::<Result<_, _>>()?, replaced: Mutex::default(), recorder })
+        Ok(Self {
+            handles: handles.collect::<Result<_, _>>()?,
+            replaced: Mutex::default(),
+            recorder,
+            on_each: Mutex::default(),
+        })
     }
 
     /// Sends `task` to the worker of the VU `vu` and returns that worker's handle. A worker that no longer works is replaced by
@@ -185,6 +191,9 @@ impl WorkerThreads {
             if *place.state.borrow() != WorkerState::Working
                 && let Ok(new) = start(at, (self.recorder)())
             {
+                if let Some(task) = &*lock(&self.on_each) {
+                    _ = new.task_tx.send(task());
+                }
                 let old = std::mem::replace(&mut *place, new);
                 lock(&self.replaced).push(old);
             }
@@ -192,6 +201,14 @@ impl WorkerThreads {
         }
         let _ = handle.task_tx.send(task);
         handle
+    }
+
+    /// Runs a task on every worker, also on one that replaces another later.
+    pub fn run_on_each(&self, task: impl Fn() -> Task + Send + Sync + 'static) {
+        for at in 0..self.handles.len() {
+            _ = self.handle(at).task_tx.send(task());
+        }
+        *lock(&self.on_each) = Some(Box::new(task));
     }
 
     fn handle(&self, at: usize) -> WorkerHandle {
@@ -223,17 +240,11 @@ fn start(at: usize, recorder: Recorder) -> std::io::Result<WorkerHandle> {
 }
 
 async fn run_tasks(worker: Rc<Worker>, mut task_rx: mpsc::UnboundedReceiver<Task>) {
-    let flushed = worker.clone();
+    let flushing = worker.clone();
     tokio::task::spawn_local(async move {
-        let mut interval = tokio::time::interval(FLUSH_INTERVAL);
-        interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        interval.tick().await;
         loop {
-            let due = tokio::time::Instant::now() + FLUSH_INTERVAL;
-            interval.reset_at(due);
-            interval.tick().await;
-            flushed.recorder().record_lag(due.elapsed());
-            flushed.flush();
+            tokio::time::sleep(FLUSH_INTERVAL).await;
+            flushing.flush();
         }
     });
     while let Some(task) = task_rx.recv().await {

@@ -26,18 +26,16 @@ impl UsageMeter {
     }
 }
 
-/// CPU time of this process, and the most memory it had in bytes; zeros where the system does not tell.
+/// CPU time of this process, and the most memory it had in bytes; zeros where the system does not know.
 fn process() -> (std::time::Duration, u64) {
     // SAFETY: all-zero bytes are a valid `rusage`, which is made of integers only.
     let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
-    // SAFETY: the pointer is to a live `rusage` that nobody else knows.
+    // SAFETY: the pointer is to a live `rusage` that has no other reference.
     if unsafe { libc::getrusage(libc::RUSAGE_SELF, &raw mut usage) } != 0 {
         return Default::default();
     }
     let time = |time: libc::timeval| {
         std::time::Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_usec).unwrap_or(0) * 1000)
     };
-    // Linux counts in kilobytes, macOS in bytes.
-    let unit = if cfg!(target_os = "macos") { 1 } else { 1024 };
-    (time(usage.ru_utime) + time(usage.ru_stime), usage.ru_maxrss.unsigned_abs() as u64 * unit)
+    (time(usage.ru_utime) + time(usage.ru_stime), usage.ru_maxrss.unsigned_abs() as u64 * 1024)
 }

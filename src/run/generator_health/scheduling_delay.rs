@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 
 use crate::metrics::{Contains, MetricId, MetricType, Record, Registry, TagSet, ThresholdDef};
-use crate::run::Run;
+use crate::run::TestRun;
 
 /// The metric's name in thresholds.
 const NAME: &str = "volley_lag";
@@ -29,7 +29,7 @@ pub(in crate::run) fn declare(thresholds: &[(String, Vec<ThresholdDef>)], regist
     }
 }
 
-impl Run {
+impl TestRun {
     /// Sends marks until the run is over.
     pub(in crate::run) async fn measure_scheduling_delay(&self) {
         let Some(metric) = self.health.scheduling_delay else { return std::future::pending().await };

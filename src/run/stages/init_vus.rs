@@ -4,9 +4,9 @@ use futures_util::stream::{StreamExt, TryStreamExt};
 
 use crate::execution::VuControl;
 use crate::failure::Failure;
-use crate::run::Run;
+use crate::run::TestRun;
 
-impl Run {
+impl TestRun {
     /// As many VUs at a time as there are workers. A VU that can't be made stops the run.
     pub(super) async fn init_vus(&self) -> Result<(), Failure> {
         let planned = self.plan.max_planned_vus();

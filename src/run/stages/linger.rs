@@ -1,8 +1,8 @@
 //! Waits after the test, where that was asked for.
 
-use crate::run::{Linger, Run};
+use crate::run::{Linger, TestRun};
 
-impl Run {
+impl TestRun {
     /// Ends at a signal, or when its time is over.
     pub(super) async fn linger(&self) {
         // A test that a signal has ended already does not wait for another one.

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::Run;
+use super::TestRun;
 use super::first_failure::FirstFailure;
 use super::view::LiveView;
 use crate::execution::RunStatus;
@@ -16,18 +16,18 @@ mod setup_teardown;
 pub(super) use setup_teardown::TimeLimit;
 
 /// Where a run is among its stages, and the first failure of one.
-pub(super) struct Stages<'r> {
-    run: &'r Run,
+pub(super) struct RunStages<'r> {
+    run: &'r TestRun,
     view: Arc<LiveView>,
     failure: FirstFailure,
 }
 
-impl<'r> Stages<'r> {
-    pub fn new(run: &'r Run, view: Arc<LiveView>) -> Self {
+impl<'r> RunStages<'r> {
+    pub fn new(run: &'r TestRun, view: Arc<LiveView>) -> Self {
         Self { run, view, failure: FirstFailure::default() }
     }
 
-    /// Goes through all stages. Once a VU was made, nothing returns early but an abort: what was measured is told.
+    /// Goes through all stages. Once a VU was made, only an abort returns early: what was measured is always reported.
     pub async fn run(&mut self) {
         let run = self.run;
         self.enter(RunStatus::InitVus);
@@ -68,7 +68,7 @@ impl<'r> Stages<'r> {
         self.failure
     }
 
-    /// The end without the end: a second signal does not wait for anything.
+    /// Ends at once, as a second signal asks; the failure of the run.
     pub fn give_up(self) -> Failure {
         self.end();
         self.run.state.aborted().map_or_else(super::signals::stopped_at_once, |abort| abort.failure)

@@ -8,7 +8,7 @@ use crate::execution::STOP_TIMEOUT;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::js::{JsVu, VuSet};
-use crate::run::{Run, signals};
+use crate::run::{TestRun, signals};
 use crate::units::Span;
 use crate::units::sync::lock;
 
@@ -29,7 +29,7 @@ pub(in crate::run) struct TimeLimit {
     pub stops_with_run: bool,
 }
 
-impl Run {
+impl TestRun {
     /// Runs `setup()` once and keeps what it returns.
     pub(super) async fn set_up(&self) -> Result<(), Failure> {
         if !self.exports.has("setup") || self.options.no_setup.unwrap_or_default() {

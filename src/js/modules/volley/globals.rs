@@ -64,12 +64,12 @@ pub const TIMERS: &str = "volley/timers";
 /// # Errors
 /// When the engine can't get memory.
 pub fn define(realm: &dyn Realm, vu: &VuContext) -> Result<(), Throw> {
-    realm.begin()?;
+    realm.prepare()?;
     for (name, global, enumerable) in SCOPE {
-        realm.define(name, *global, *enumerable)?;
+        realm.define_global(name, *global, *enumerable)?;
     }
     if vu.script.has_global {
-        realm.define("global", Global::Itself, true)?;
+        realm.define_global("global", Global::Itself, true)?;
     }
     Ok(())
 }
@@ -81,9 +81,9 @@ pub fn define(realm: &dyn Realm, vu: &VuContext) -> Result<(), Throw> {
 pub fn activate(realm: &dyn Realm, vu: &VuContext) -> Result<(), Throw> {
     if vu.script.freeze_env {
         let (name, global, enumerable) = ENVIRONMENT;
-        realm.define(name, global, enumerable)?;
+        realm.define_global(name, global, enumerable)?;
     }
-    realm.define("__ITER", Global::Getter("iteration"), true)
+    realm.define_global("__ITER", Global::Getter("iteration"), true)
 }
 
 /// The module whose top level is running; empty before the first.

@@ -39,7 +39,7 @@ pub(super) fn watch_thread() {
     }
 }
 
-#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod handler {
     use std::ffi::c_int;
     use std::sync::OnceLock;
@@ -148,9 +148,9 @@ mod handler {
     }
 }
 
-#[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod handler {
-    /// Elsewhere a fault ends the process.
+    /// On other processors a fault ends the process.
     pub fn install() {}
 
     /// Nothing to give.

@@ -90,7 +90,7 @@ impl VuStack {
 pub fn discard(begin: usize, end: usize) {
     let page = page_bytes();
     let (begin, end) = (begin.next_multiple_of(page), end & !(page - 1));
-    if cfg!(target_os = "linux") && begin > 0 && begin < end {
+    if begin > 0 && begin < end {
         // SAFETY: whole pages of a stack, all of them below everything that is on it: nobody reads them before writing
         // them. A refusal only leaves the memory in use.
         unsafe { libc::madvise(begin as *mut _, end - begin, libc::MADV_DONTNEED) };

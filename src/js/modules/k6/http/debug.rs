@@ -1,7 +1,7 @@
 //! The option `httpDebug`: requests and responses as log entries.
 
 use crate::js::runtime::VuContext;
-use crate::log::{Field, Label, Level};
+use crate::log::{Level, LogField, LogValue};
 use crate::net::http::Dump;
 
 /// Logs every hop of an exchange; the two entries of a hop share an id.
@@ -10,20 +10,20 @@ pub(super) fn tell(vu: &VuContext, dumps: &[Dump], tags: &[(String, String)]) {
     for dump in dumps {
         let id = unique_id();
         entry(vu, format!("Request:\n{}\n", dump.request), &id, tags);
-        if let Some(answer) = &dump.answer {
+        if let Some(answer) = &dump.response {
             entry(vu, format!("Response:\n{answer}\n"), &id, tags);
         }
     }
 }
 
 fn entry(vu: &VuContext, text: String, id: &str, tags: &[(String, String)]) {
-    let fields: Vec<Field> = vec![("source", "http-debug".into()), ("request_id", id.to_owned().into())];
+    let fields: Vec<LogField> = vec![("source", "http-debug".into()), ("request_id", id.to_owned().into())];
     let present = vu.tags();
-    let present = present.iter().map(|(key, value)| (key.to_owned(), Label::Text(value.to_owned())));
-    let own = tags.iter().map(|(key, value)| (key.clone(), Label::Text(value.clone())));
+    let present = present.iter().map(|(key, value)| (key.to_owned(), LogValue::Text(value.to_owned())));
+    let own = tags.iter().map(|(key, value)| (key.clone(), LogValue::Text(value.clone())));
     let place = [
-        ("vu".to_owned(), Label::Number(vu.id)),
-        ("iter".to_owned(), Label::Number(vu.iterations.get().saturating_sub(1))),
+        ("vu".to_owned(), LogValue::Number(vu.id)),
+        ("iter".to_owned(), LogValue::Number(vu.iterations.get().saturating_sub(1))),
     ];
     vu.script.log.log_labelled(Level::Info, text, fields, present.chain(own).chain(place).collect());
 }

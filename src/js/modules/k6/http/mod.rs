@@ -11,7 +11,7 @@ use super::super::Op;
 use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
 use crate::log::Level;
-use crate::net::http::{Jar, Url};
+use crate::net::http::{CookieJar, Url};
 
 mod body;
 mod cookies;
@@ -291,7 +291,7 @@ fn warn(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
 /// What begins with an iteration: an empty jar, unless cookies stay.
 pub fn begin_iteration(vu: &VuContext) {
     if !vu.script.http.keep_cookies {
-        vu.module_state::<VuJar>().0.replace(Arc::new(Jar::default()));
+        vu.module_state::<VuJar>().0.replace(Arc::new(CookieJar::default()));
     }
 }
 

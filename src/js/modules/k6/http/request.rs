@@ -13,9 +13,10 @@ use crate::execution::precise_timer;
 use crate::js::modules::k6::tag_pairs;
 use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
-use crate::net::Sent;
+use crate::net::SentRequest;
+use crate::net::http::proto::headers;
 use crate::net::http::{
-    Auth, Body, BodyMode, Coding, Exchange, Hop, Jar, Protocol, Request, RequestCookie, Url, compress, headers,
+    Auth, Body, BodyMode, ContentCoding, CookieJar, Exchange, Hop, Protocol, Request, RequestCookie, Url, compress,
 };
 use crate::units::Span;
 
@@ -56,7 +57,7 @@ impl JsRequest {
             request: Request {
                 method: method.into(),
                 max_redirects: defaults.max_redirects.0,
-                dumping: defaults.dumping,
+                dump_level: defaults.dumping,
                 ..Request::get(url)
             },
             shown_body: None,
@@ -89,7 +90,7 @@ impl JsRequest {
             }
             ("cookies", Value::Map(map)) => self.request.cookies = map.into_iter().filter_map(cookie).collect(),
             ("jar", Value::Resource(jar)) => {
-                if let Ok(jar) = jar.downcast::<Arc<Jar>>() {
+                if let Ok(jar) = jar.downcast::<Arc<CookieJar>>() {
                     self.request.jar = Some((*jar).clone());
                 }
             }
@@ -169,10 +170,10 @@ impl JsRequest {
         {
             request.body = None;
         }
-        let codings = Coding::parse_list(&compression.unwrap_or_default())?;
+        let codings = ContentCoding::parse_list(&compression.unwrap_or_default())?;
         if let (false, Some(body)) = (codings.is_empty(), request.body.as_ref().filter(|body| !body.is_empty())) {
             let packed = compress(&codings, body.joined()).map_err(|error| error.to_string())?;
-            let encoding = Coding::header(&codings);
+            let encoding = ContentCoding::header(&codings);
             request.body = Some(Body::Bytes(packed));
             match request.headers.iter().find(|(name, _)| name == "Content-Encoding") {
                 None => request.headers.push(("Content-Encoding".to_owned(), encoding)),
@@ -262,7 +263,7 @@ struct PendingRequest {
     /// Gone once it is finished.
     prepared: Option<JsRequest>,
     vu: Rc<VuContext>,
-    sent: Option<Sent>,
+    sent: Option<SentRequest>,
 }
 
 impl PendingRequest {
@@ -283,7 +284,7 @@ impl PendingRequest {
 impl Drop for PendingRequest {
     fn drop(&mut self) {
         if let (Some(prepared), Some(sent)) = (&self.prepared, &self.sent) {
-            prepared.record(&self.vu, &sent.ended());
+            prepared.record(&self.vu, &sent.take_ended());
         }
     }
 }

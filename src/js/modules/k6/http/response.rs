@@ -52,7 +52,7 @@ impl JsResponse {
             refusal: (String::new(), 0),
             document: OnceCell::new(),
         };
-        engine::weigh(answer.body().map_or(0, Bytes::len));
+        engine::note_external_bytes(answer.body().map_or(0, Bytes::len));
         Rc::new(answer)
     }
 

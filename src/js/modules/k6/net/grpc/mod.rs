@@ -15,7 +15,7 @@ use crate::js::modules::cpu_pool;
 use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
 use crate::metrics::{Contains, MetricId, MetricType};
-use crate::net::grpc::{Channel, Code, Security, Target};
+use crate::net::grpc::{Channel, ChannelConfig, GrpcCode, Security};
 
 mod call;
 mod debug;
@@ -81,7 +81,7 @@ fn constants(vu: &VuContext, _args: Args) -> Result<Value, Throw> {
             [declare("grpc_streams")?, declare("grpc_streams_msgs_sent")?, declare("grpc_streams_msgs_received")?];
         vu.module_state::<StreamMetrics>().0.set(Some(metrics));
     }
-    let statuses = Code::NAMES.iter().zip(0u32..).map(|(name, code)| (format!("Status{name}"), code));
+    let statuses = GrpcCode::NAMES.iter().zip(0u32..).map(|(name, code)| (format!("Status{name}"), code));
     let health = HEALTH.iter().map(|(name, state)| ((*name).to_owned(), *state));
     Ok(Value::Map(statuses.chain(health).map(|(name, code)| (name, Value::Number(f64::from(code)))).collect()))
 }
@@ -217,7 +217,7 @@ fn connect(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let params = params.map_err(|text| Throw::go(format!("invalid grpc.connect() parameters: {text}")))?;
     let security = if params.is_plaintext { Security::Plain } else { Security::Tls(params.tls) };
     let agent = format!("{} grpc-volley/{}", vu.script.http.user_agent, env!("CARGO_PKG_VERSION"));
-    let mut target = Target::new(&address, security, agent.trim_start().to_owned());
+    let mut target = ChannelConfig::new(&address, security, agent.trim_start().to_owned());
     if let Some(authority) = params.authority.filter(|authority| !authority.is_empty()) {
         target.authority = authority;
     }
