@@ -3,7 +3,6 @@
 //! Files are read whole when they are opened, as everything a script opens is; nothing is ever written.
 
 use std::cell::Cell;
-use std::io::{self, Read};
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -56,17 +55,6 @@ impl File {
                 Ok(place as usize)
             }
         }
-    }
-}
-
-/// Reads from the handle's offset, and moves it.
-pub struct FileReader(pub Rc<File>);
-
-impl Read for FileReader {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let bytes = self.0.next(into.len());
-        into[..bytes.len()].copy_from_slice(&bytes);
-        Ok(bytes.len())
     }
 }
 

@@ -4,9 +4,12 @@
 //! `.proto` files and linking descriptors is the business of `load`.
 
 use protox::prost_reflect::{
-    Cardinality, DescriptorPool, FieldDescriptor, Kind as ReflectKind, MessageDescriptor, MethodDescriptor, Syntax,
+    Cardinality, FieldDescriptor, Kind as ReflectKind, MessageDescriptor, MethodDescriptor, Syntax,
 };
 use rustc_hash::FxHashMap;
+
+use super::editions::FieldTraits;
+use super::link::Linked;
 
 /// The messages, enums and methods of one set of files.
 #[derive(Debug, Default)]
@@ -233,8 +236,8 @@ pub struct MethodSchema {
 }
 
 impl Schema {
-    /// The tables of everything in `pool`.
-    pub fn new(pool: &DescriptorPool) -> Self {
+    /// The tables of everything in the files.
+    pub fn new(Linked { pool, traits }: &Linked) -> Self {
         let names: FxHashMap<Box<str>, u32> =
             pool.all_messages().zip(0..).map(|(message, at)| (message.full_name().into(), at)).collect();
         let enum_names: FxHashMap<String, u32> =
@@ -260,7 +263,7 @@ impl Schema {
             ReflectKind::Message(message) => FieldKind::Message(place(&message)),
             ReflectKind::Enum(known) => FieldKind::Enum(enum_names.get(known.full_name()).copied().unwrap_or_default()),
         };
-        let messages = pool.all_messages().map(|message| table(&message, kind)).collect();
+        let messages = pool.all_messages().map(|message| table(&message, kind, traits)).collect();
         let enums = pool.all_enums().map(|known| {
             // The descriptor sorts them; the first of the file is the default.
             let values = known.enum_descriptor_proto().value.iter();
@@ -327,10 +330,16 @@ impl MessageSchema {
     }
 }
 
-fn table(message: &MessageDescriptor, kind: impl Fn(&FieldDescriptor) -> FieldKind) -> MessageSchema {
+fn table(
+    message: &MessageDescriptor,
+    kind: impl Fn(&FieldDescriptor) -> FieldKind,
+    traits: &FieldTraits,
+) -> MessageSchema {
     let is_proto2 = message.parent_file().syntax() == Syntax::Proto2;
     let oneofs: Vec<Box<str>> = message.oneofs().map(|oneof| oneof.full_name().into()).collect();
     let field = |field: FieldDescriptor| {
+        let traits = if traits.is_empty() { None } else { traits.get(field.full_name()) };
+        let traits = traits.copied().unwrap_or_default();
         let entry = match field.kind() {
             ReflectKind::Message(entry) if field.is_map() => Some(entry),
             _ => None,
@@ -342,11 +351,18 @@ fn table(message: &MessageDescriptor, kind: impl Fn(&FieldDescriptor) -> FieldKi
             None if field.is_list() => (kind(&field), Multiplicity::List { is_packed: field.is_packed() }),
             None => (kind(&field), Multiplicity::One),
         };
-        let oneof = field.containing_oneof();
-        let oneof = oneof.and_then(|oneof| oneofs.iter().position(|known| **known == *oneof.full_name()));
+        let kind = match kind {
+            FieldKind::Message(at) if traits.is_delimited && !field.is_map() => FieldKind::Group(at),
+            kind => kind,
+        };
+        // The last step of its path is its place.
+        let oneof = field.containing_oneof().and_then(|oneof| oneof.path().last().copied());
         let presence = match oneof {
             Some(oneof) => Presence::Absent { oneof: oneof as u32 },
-            None if shape == Multiplicity::One && (is_proto2 || matches!(kind, FieldKind::Message(_))) => {
+            None if shape == Multiplicity::One
+                && (is_proto2 && !traits.is_implicit
+                    || matches!(kind, FieldKind::Message(_) | FieldKind::Group(_))) =>
+            {
                 Presence::Null
             }
             None => Presence::Default,
