@@ -19,7 +19,7 @@ use crate::net::grpc::{Call, CallOutcome, Channel, GrpcCode, GrpcMetadata, GrpcS
 /// How long a call may take, unless its params say otherwise.
 const TIMEOUT: Duration = Duration::from_secs(120);
 
-/// A call ready to be made, and what is to be done with the outcome.
+/// A call ready to be made, and what to do with the outcome.
 struct PreparedCall {
     channel: Rc<Channel>,
     call: Call,
@@ -125,7 +125,7 @@ impl PreparedCall {
         });
         made.code = status.code;
         sample::duration(vu, &self.tags, &made);
-        debug::tell(vu, &self.call, &self.json, &headers, &trailers, &shown);
+        debug::log(vu, &self.call, &self.json, &headers, &trailers, &shown);
         let error = match status.is_ok() {
             true => Value::Null,
             false => error_of(&self.types, &status, ["code", "message", "details"]),

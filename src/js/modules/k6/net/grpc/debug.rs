@@ -9,7 +9,7 @@ use crate::net::grpc::{Call, GrpcMetadata};
 use crate::net::http::DumpLevel;
 
 /// Logs a call and its answer; without messages where there are none to show.
-pub(super) fn tell(
+pub(super) fn log(
     vu: &VuContext,
     call: &Call,
     request: &str,

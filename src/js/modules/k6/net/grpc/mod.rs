@@ -20,11 +20,13 @@ use crate::net::grpc::{Channel, ChannelConfig, GrpcCode, Security};
 mod call;
 mod debug;
 mod decode;
+mod editions;
 mod encode;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz_tests;
 mod imports;
 mod json;
+mod link;
 mod literal;
 mod load;
 mod params;
@@ -246,7 +248,13 @@ fn connect(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
         }
         // A server may describe as much as it likes: that is read where no VU runs.
         let (files, schemas) = (files.map_err(Throw::go)?, vu.script.module_state::<Schemas>());
-        let schema = vu.wait(cpu_pool::run(move || schemas.descriptors(files)))?;
+        let left = params.timeout.saturating_sub(began.elapsed());
+        let schema = vu.wait(async move {
+            tokio::select! {
+                schema = cpu_pool::run(move || schemas.descriptors(files)) => schema,
+                () = precise_timer::sleep(left) => Some(Err("context deadline exceeded".to_owned())),
+            }
+        })?;
         let schema = schema.unwrap_or_else(|| Err("the descriptors can't be read".to_owned()));
         client.learn(&schema.map_err(|text| Throw::go(format!("can't convert method info: {text}")))?);
     }

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 use bytes::Bytes;
 use prost::Message;
 
+use super::load::MAX_FILES;
 use super::sample::Made;
 use crate::net::grpc::{Call, CallOutcome, Channel, Download, GrpcCode, GrpcMetadata, GrpcStatus, StreamEvent, Upload};
 
@@ -15,8 +16,7 @@ const REFLECTION: [&str; 2] = [
     "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
     "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
 ];
-/// A description with more files, or more bytes, is refused.
-const MAX_FILES: usize = 10_000;
+/// More bytes of files are no description of a service.
 const MAX_BYTES: usize = 64 << 20;
 const HEALTH: &str = "/grpc.health.v1.Health/Check";
 

@@ -210,7 +210,7 @@ impl GrpcStream {
         vu.module_state::<OpenStreams>().0.borrow_mut().retain(|open| !std::ptr::eq(&**open, self));
         sample::duration(vu, &self.tags, &Made::of(&outcome));
         let CallOutcome { mut status, headers, trailers, ended, .. } = outcome;
-        debug::tell(vu, &self.call, "", &headers, &trailers, &Value::Undefined);
+        debug::log(vu, &self.call, "", &headers, &trailers, &Value::Undefined);
         let mut event = vec![seconds(vu, ended), Value::Undefined];
         if !status.is_ok() {
             let text = status.to_string();
