@@ -149,7 +149,7 @@ fn a_wrong_file_is_told_in_the_same_line_by_all_three() {
     let keys = WRONG_FILES.map(|(key, expect)| {
         let text = format!(
             "const run = {{ name: 'one', script: './script.js', vus: 1, duration: '1s' }};\n\
-             export default {{ name: 'wrong', resultsDir: './results', runs: [run], criteria: ['one.http_reqs.rate > 1'], {key} }};\n"
+             export default {{ name: 'wrong', baseUrl: 'http://127.0.0.1:9', resultsDir: './results', runs: [run], criteria: ['one.http_reqs.rate > 1'], {key} }};\n"
         );
         (text, expect)
     });

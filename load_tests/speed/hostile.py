@@ -202,6 +202,8 @@ class Seen:
 def script_of(case, protocol, folder):
     call = case.script.replace("HTTP_OR_WS", "connect();" if protocol == "wss" else "get();")
     script = SCRIPT.replace("INIT", case.init).replace("CALL", call).replace("FOLDER", str(folder))
+    if "await " in call:
+        script = script.replace("export function odd", "export async function odd")
     return script.replace("RATE", str(RATE)).replace("SECONDS", str(SECONDS)).replace("GRACE", str(GRACE))
 
 
@@ -286,6 +288,8 @@ def measure(args, folder, good):
                     if not control.neighbours:
                         raise Trouble(f"the control on {engine} came to nothing: {control.trouble}")
                 since, cells = since + 1, cells + 1
+                if case.files:
+                    case.files(folder)
                 # A cell that is outside is looked at once more: the machine may have been busy.
                 for _ in range(2):
                     with Peer(name, protocol, folder) as peer:

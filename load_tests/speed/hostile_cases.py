@@ -27,6 +27,8 @@ class Case:
     memory: int = 200
     why: str = ""
     init: str = ""
+    # (folder) -> writes the files the script reads; the folder is `FOLDER` in scripts.
+    files: Callable = None
     is_below_tls: bool = False
     chain: str = ""
 
@@ -430,6 +432,84 @@ def nested_types(levels):
         inner = field(1, "M") + field(3, inner)
     return field(3, inner)
 
+
+# ---------------------------------------------------------------- files of the script
+
+
+def on_disk(name, script, init, files, **rest):
+    """Nothing odd comes from the network: what is odd is a file, `name -> bytes`."""
+
+    def write(folder):
+        for file, make in files.items():
+            (folder / file).write_bytes(make())
+
+    case(name, ("http",), script, lambda *_: serve_http1(Answer(body=b"ok")), init=init, files=write, **rest)
+
+
+# A parser goes through a file once: a row at a time in the first iterations, then all of it again as a table.
+CSV_INIT = """
+import { open } from 'k6/experimental/fs';
+import csv from 'k6/experimental/csv';
+const parser = new csv.Parser(await open('FOLDER/odd.csv'), OPTIONS), whole = await open('FOLDER/odd.csv');
+"""
+CSV_READ = """
+  const { done, value } = await parser.next();
+  say(done, done ? 0 : Object.keys(value).length);
+  if (done) say((await csv.parse(whole, OPTIONS)).length);
+"""
+COLUMNS = 1_000_000
+FILES = {
+    "50 MB in one line": lambda: b"x" * (50 * MB),
+    "50 MB in one field of quotes": lambda: b'"' + b'""' * (25 * MB - 1) + b'"',
+    "a quote without an end": lambda: b'a,b\n"' + b"x,y\n" * (12 * MB),
+    "stray quotes": lambda: b'a,b\n' + b'x"y,\n' * (2 * MB),
+    "a million columns": lambda: (b"v," * COLUMNS + b"v\n") * 3,
+    "rows of other lengths": lambda: b"a,b\n" + b"1,2,3\n" * (4 * MB),
+    "10 MB of short rows": lambda: b"a,b\n" * (5 * MB // 2),
+}
+READ = "the script asks for the rows as values"
+for name, make in FILES.items():
+    on_disk(f"CSV: {name}", CSV_READ.replace("OPTIONS", "{}"), CSV_INIT.replace("OPTIONS", "{}"), {"odd.csv": make}, memory=700, why=READ)
+AS_OBJECTS = "{ asObjects: true }"
+on_disk(
+    "CSV: a million columns as objects", CSV_READ.replace("OPTIONS", AS_OBJECTS), CSV_INIT.replace("OPTIONS", AS_OBJECTS),
+    {"odd.csv": lambda: b",".join(b"c%d" % n for n in range(100_000)) + b"\n" + (b"v," * 99_999 + b"v\n") * 3}, memory=700, why=READ,
+)
+
+PROTO_INIT = "let told; const hostile = new grpc.Client(); try { told = hostile.load(['FOLDER'], 'hostile.proto').length; } catch (error) { told = String(error); }"
+
+
+def proto(name, files, **rest):
+    """`.proto` files that every VU loads."""
+    if not isinstance(files, dict):
+        files = {"hostile.proto": files}
+    on_disk(f".proto: {name}", "say(told);", PROTO_INIT, files, **rest)
+
+
+def proto_layers(count, width):
+    """Files that import all files of the next layer publicly."""
+
+    def one(layer):
+        imports = "".join(f'import public "layer{layer + 1}_{n}.proto";\n' for n in range(width) if layer < count)
+        return f'syntax = "proto3";\n{imports}'.encode()
+
+    files = {"hostile.proto": lambda: one(0)}
+    for layer in range(1, count + 1):
+        for number in range(width):
+            files[f"layer{layer}_{number}.proto"] = lambda layer=layer: one(layer)
+    return files
+
+
+PROTO3 = b'syntax = "proto3";\n'
+proto("messages in messages, 10,000 levels", lambda: PROTO3 + b"message M {" * 10_000 + b"}" * 10_000)
+proto("groups in groups, 10,000 levels", lambda: b"message M {" + b"optional group G = 1 {" * 10_000 + b"}" * 10_001)
+proto("options in options, 10,000 levels", lambda: PROTO3 + b"option (x) = " + b"{ a " * 10_000 + b"}" * 10_000 + b";")
+proto("layers of public imports", proto_layers(60, 3))
+proto("an import of itself", lambda: PROTO3 + b'import public "hostile.proto"; message M {}')
+proto("100,000 fields", lambda: PROTO3 + b"message M {\n" + b"".join(b"optional int32 f%d = %d [deprecated = true];\n" % (n, n) for n in range(20_000, 120_000)) + b"}", memory=500, why="what the file describes is kept")
+proto("100,000 values, downwards", lambda: PROTO3 + b"enum E {\nZERO = 0;\n" + b"".join(b"V%d = -%d;\n" % (n, n) for n in range(1, 100_000)) + b"}", memory=300, why="what the file describes is parsed whole")
+proto("50 MB of rubbish", lambda: b"\x01\xff" * (25 * MB), memory=300, why="the file is read whole")
+proto("50 MB of comments", lambda: PROTO3 + b"// nothing\n" * (50 * MB // 11), memory=700, why="the parser keeps comments")
 
 # ---------------------------------------------------------------- below HTTP
 

@@ -1,6 +1,6 @@
 //! The one small language Rust and JavaScript speak with each other: values, and what is thrown.
 //!
-//! Values are copied at the border; nothing here refers into an engine's heap except [`Value::Kept`], an opaque
+//! Values are copied at the border; nothing here refers into an engine's heap except [`Value::Handle`], an opaque
 //! ticket for something only the engine understands.
 
 use std::any::Any;
@@ -41,7 +41,7 @@ pub enum Value {
     /// A promise to JavaScript, settled with the future's result.
     Pending(Pending),
     /// A value the engine keeps for Rust.
-    Kept(Kept),
+    Handle(Handle),
     /// Something that has no meaning in Rust: the Go-like name of its type (`func(...)`, `symbol`).
     Opaque(&'static str),
 }
@@ -54,7 +54,7 @@ pub type Pending = LocalBoxFuture<'static, Result<Value, Throw>>;
 
 /// A ticket for a value inside an engine; valid for the realm that gave it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Kept(pub u32);
+pub struct Handle(pub u32);
 
 /// Bytes as a script sees them as text: each byte that is not part of UTF-8 is one U+FFFD, as in Go.
 pub fn text_of(bytes: &[u8]) -> String {
@@ -234,7 +234,7 @@ impl std::fmt::Debug for Value {
             Self::Json(json) => write!(f, "JSON of {} bytes", json.len()),
             Self::Resource(_) => f.write_str("resource"),
             Self::Pending(_) => f.write_str("pending"),
-            Self::Kept(kept) => write!(f, "kept {}", kept.0),
+            Self::Handle(handle) => write!(f, "handle {}", handle.0),
             Self::Opaque(kind) => f.write_str(kind),
         }
     }

@@ -28,11 +28,11 @@ pub fn ask(tcp: &TcpStream) {
 
 /// Room for one control message with one timespec, aligned as the kernel writes it.
 #[repr(C, align(8))]
-struct Control([u8; 64]);
+struct ControlBuffer([u8; 64]);
 
 /// Reads once; how much there was, and when the last of it arrived.
 pub fn receive(tcp: &TcpStream, buf: &mut ReadBuf<'_>) -> io::Result<(usize, Instant)> {
-    let mut control = MaybeUninit::<Control>::uninit();
+    let mut control = MaybeUninit::<ControlBuffer>::uninit();
     // SAFETY: the kernel fills at most `iov_len` bytes of the buffer and `msg_controllen` bytes of the control
     // room, both alive for the call, and says how much it filled; only that much is taken for initialised or read.
     unsafe {
@@ -42,7 +42,7 @@ pub fn receive(tcp: &TcpStream, buf: &mut ReadBuf<'_>) -> io::Result<(usize, Ins
         message.msg_iov = &raw mut slice;
         message.msg_iovlen = 1;
         message.msg_control = control.as_mut_ptr().cast();
-        message.msg_controllen = size_of::<Control>() as _;
+        message.msg_controllen = size_of::<ControlBuffer>() as _;
         let count = libc::recvmsg(tcp.as_raw_fd(), &raw mut message, 0);
         if count < 0 {
             return Err(io::Error::last_os_error());
@@ -63,7 +63,7 @@ pub fn receive(tcp: &TcpStream, buf: &mut ReadBuf<'_>) -> io::Result<(usize, Ins
     }
 }
 
-/// How long ago that was; `None` when the wall clock was set back meanwhile.
+/// How long ago that was; `None` when the wall clock was set back in between.
 fn age(stamp: libc::timespec) -> Option<Duration> {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).ok()?;
     now.checked_sub(Duration::new(u64::try_from(stamp.tv_sec).ok()?, u32::try_from(stamp.tv_nsec).ok()?))

@@ -1,4 +1,4 @@
-//! What a test asks of its network: the options that decide how bytes travel, already checked by `options`.
+//! The options of a test that decide how bytes travel, already validated by `options`.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -10,7 +10,7 @@ use std::time::Duration;
 pub struct Config {
     /// How names are resolved.
     pub dns: Dns,
-    /// Own addresses for names: pattern (`host`, `host:port`, `*.suffix`) and target (`ip`, `ip:port`).
+    /// Addresses for names: pattern (`host`, `host:port`, `*.suffix`) and target (`ip`, `ip:port`).
     pub hosts: Vec<(String, String)>,
     /// Names that must not be dialled: exact or with a leading `*`.
     pub block_hostnames: Vec<String>,
@@ -50,10 +50,10 @@ impl Default for Config {
     }
 }
 
-/// How names are resolved and kept.
+/// How names are resolved and cached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dns {
-    /// How long an answer is kept; zero asks every time.
+    /// How long an address is cached; zero resolves every time.
     pub ttl: Duration,
     /// Which of several addresses is taken.
     pub select: DnsSelect,
@@ -99,12 +99,12 @@ pub struct TlsConfig {
     /// Accept any certificate.
     pub insecure_skip_verify: bool,
     /// The oldest version allowed.
-    pub min_version: Option<TlsVersion>,
+    pub min_version: Option<TlsProtocolVersion>,
     /// The newest version allowed.
-    pub max_version: Option<TlsVersion>,
+    pub max_version: Option<TlsProtocolVersion>,
     /// k6's names of the suites allowed; empty allows all.
     pub cipher_suites: Vec<String>,
-    /// Certificates of ours.
+    /// Our certificates.
     pub client_certificates: Vec<ClientCertificate>,
     /// Where the keys of connections are written for Wireshark (`SSLKEYLOGFILE`).
     pub key_log: Option<PathBuf>,
@@ -112,7 +112,7 @@ pub struct TlsConfig {
 
 /// A version of TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum TlsVersion {
+pub enum TlsProtocolVersion {
     /// `tls1.0`, which this library does not speak.
     Tls10,
     /// `tls1.1`, which this library does not speak.
@@ -123,7 +123,7 @@ pub enum TlsVersion {
     Tls13,
 }
 
-/// A certificate of ours for servers that ask for one.
+/// A client certificate, for servers that ask for one.
 #[derive(Clone, Debug, Default)]
 pub struct ClientCertificate {
     /// The chain as PEM.

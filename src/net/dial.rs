@@ -10,14 +10,15 @@ use tokio::net::TcpSocket;
 
 use super::config::Config;
 use super::dns::Resolver;
-use super::files::Files;
-use super::http::error::{BLACKLISTED_IP, BLOCKED_HOSTNAME, DIAL, Fault};
-use super::socket::{Socket, Traffic};
+use super::http::proto::error::{BLACKLISTED_IP, BLOCKED_HOSTNAME, DIAL, NetError};
+use super::http::proto::url::{split_port, to_ascii};
+use super::open_files::OpenFiles;
+use super::socket::{MeteredSocket, Traffic};
 
 /// How long a connection may take to open.
-const TIMEOUT: Duration = Duration::from_secs(30);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a silent connection waits before it asks whether the peer is alive, and between such questions.
-const KEEP_ALIVE: Duration = Duration::from_secs(30);
+const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(30);
 
 /// Opens connections by the rules of one configuration.
 #[derive(Debug)]
@@ -27,12 +28,12 @@ pub struct Dialer {
     hosts: Vec<(String, String)>,
     blocked: Vec<String>,
     blacklist: Vec<(IpAddr, u8)>,
-    files: Arc<Files>,
+    files: Arc<OpenFiles>,
 }
 
 impl Dialer {
-    /// A dialer by the rules of `config`, which tells `files` when there are none left.
-    pub fn new(config: &Config, files: Arc<Files>) -> Self {
+    /// A dialer by the rules of `config`, which notes in `files` that the limit of open files was reached.
+    pub fn new(config: &Config, files: Arc<OpenFiles>) -> Self {
         let lower = |text: &String| to_ascii(&text.to_lowercase());
         let mut hosts: Vec<_> = config.hosts.iter().map(|(host, target)| (lower(host), target.clone())).collect();
         hosts.sort_by_key(|(host, _)| (host.starts_with('*'), std::cmp::Reverse(host.len())));
@@ -42,17 +43,17 @@ impl Dialer {
     }
 
     /// The address that `host:port` leads to.
-    pub async fn resolve(&self, host: &str, port: &str) -> Result<SocketAddr, Fault> {
+    pub async fn resolve(&self, host: &str, port: &str) -> Result<SocketAddr, NetError> {
         let literal: Option<IpAddr> = host.split('%').next().unwrap_or(host).parse().ok();
         let name = to_ascii(&host.to_lowercase());
         if literal.is_none()
             && let Some(pattern) = self.blocked.iter().find(|pattern| matches(pattern, &name))
         {
             let host = if host.is_ascii() { host } else { &name };
-            return Err(Fault::new(BLOCKED_HOSTNAME, "hostname is blocked")
+            return Err(NetError::new(BLOCKED_HOSTNAME, "hostname is blocked")
                 .long(format!("hostname ({host}) is in a blocked pattern ({pattern})")));
         }
-        let invalid = |port: &str| Fault::new(DIAL, format!("dial tcp: address {port}: invalid port"));
+        let invalid = |port: &str| NetError::new(DIAL, format!("dial tcp: address {port}: invalid port"));
         let mut number: u16 = port.parse().map_err(|_| invalid(port))?;
         let ip = match self.own_address(&name, port) {
             Some(target) => {
@@ -62,7 +63,7 @@ impl Dialer {
                 }
                 match ip.parse::<IpAddr>() {
                     Ok(ip) => ip,
-                    Err(_) => return Err(Fault::new(DIAL, format!("dial tcp: lookup {ip}: no such host"))),
+                    Err(_) => return Err(NetError::new(DIAL, format!("dial tcp: lookup {ip}: no such host"))),
                 }
             }
             None => match literal {
@@ -73,20 +74,20 @@ impl Dialer {
         match self.blacklist.iter().find(|(network, prefix)| contains(*network, *prefix, ip)) {
             Some((network, prefix)) => {
                 let range = format!("{}/{prefix}", masked(*network, *prefix));
-                Err(Fault::new(BLACKLISTED_IP, "ip is blacklisted")
+                Err(NetError::new(BLACKLISTED_IP, "ip is blacklisted")
                     .long(format!("IP ({ip}) is in a blacklisted range ({range})")))
             }
             None => Ok(SocketAddr::new(ip, number)),
         }
     }
 
-    /// Connects to `remote`; tells how long that took.
+    /// Connects to `remote`; with the time that took.
     pub async fn connect(
         &self,
         remote: SocketAddr,
         local: Option<IpAddr>,
         traffic: Arc<Traffic>,
-    ) -> Result<(Socket, Duration), Fault> {
+    ) -> Result<(MeteredSocket, Duration), NetError> {
         let start = Instant::now();
         let connect = async {
             self.files.check()?;
@@ -95,17 +96,17 @@ impl Dialer {
                 socket.bind(SocketAddr::new(local, 0))?;
             }
             socket.set_nodelay(true)?;
-            let alive = socket2::TcpKeepalive::new().with_time(KEEP_ALIVE).with_interval(KEEP_ALIVE);
+            let alive = socket2::TcpKeepalive::new().with_time(KEEP_ALIVE_INTERVAL).with_interval(KEEP_ALIVE_INTERVAL);
             socket2::SockRef::from(&socket).set_tcp_keepalive(&alive)?;
             let tcp = socket.connect(remote).await?;
-            Socket::new(tcp, remote, traffic)
+            MeteredSocket::new(tcp, remote, traffic)
         };
-        let socket = match tokio::time::timeout(TIMEOUT, connect).await {
+        let socket = match tokio::time::timeout(CONNECT_TIMEOUT, connect).await {
             Ok(connected) => connected.map_err(|error| {
-                self.files.saw(&error);
-                Fault::dial(remote, &error)
+                self.files.note_error(&error);
+                NetError::dial(remote, &error)
             })?,
-            Err(_) => return Err(Fault::dial(remote, &std::io::ErrorKind::TimedOut.into())),
+            Err(_) => return Err(NetError::dial(remote, &std::io::ErrorKind::TimedOut.into())),
         };
         Ok((socket, start.elapsed()))
     }
@@ -120,14 +121,6 @@ impl Dialer {
     }
 }
 
-/// `name` as the resolver wants it: punycode for what is not ASCII.
-pub fn to_ascii(name: &str) -> String {
-    if name.is_ascii() {
-        return name.to_owned();
-    }
-    idna::domain_to_ascii(name).unwrap_or_else(|_| name.to_owned())
-}
-
 /// A pattern is a name, or `*` and the end of a name.
 fn matches(pattern: &str, name: &str) -> bool {
     match pattern.strip_prefix('*') {
@@ -138,7 +131,7 @@ fn matches(pattern: &str, name: &str) -> bool {
 
 fn split_target(target: &str) -> (&str, &str) {
     // A bare IPv6 address has colons but no port.
-    if target.parse::<IpAddr>().is_ok() { (target, "") } else { super::http::url::split_port(target) }
+    if target.parse::<IpAddr>().is_ok() { (target, "") } else { split_port(target) }
 }
 
 fn bits(ip: IpAddr) -> (u128, u8) {
@@ -171,9 +164,9 @@ mod tests {
 
     fn resolve(config: &Config, host: &str, port: &str) -> Result<String, (u16, String)> {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let dialer = Dialer::new(config, Arc::new(Files::none()));
+        let dialer = Dialer::new(config, Arc::new(OpenFiles::none()));
         let found = runtime.block_on(dialer.resolve(host, port));
-        found.map(|address| address.to_string()).map_err(|fault| (fault.code, fault.cause().to_owned()))
+        found.map(|address| address.to_string()).map_err(|error| (error.code, error.cause().to_owned()))
     }
 
     #[test]

@@ -1,6 +1,6 @@
-//! Names to addresses: asked once per lifetime of an answer and shared by all clients of a process.
+//! Names to addresses: resolved once per time to live, and shared by all clients of a run.
 //!
-//! The system's resolver answers; this room only keeps, orders and picks.
+//! The system's resolver is asked; this file caches, orders and picks.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -8,52 +8,52 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use super::config::{Dns, DnsPolicy, DnsSelect};
-use super::http::error::{DNS, Fault, NO_SUCH_HOST};
-
+use super::http::proto::error::{DNS, NO_SUCH_HOST, NetError};
+use super::random::random;
 use crate::units::sync::lock;
 
-/// The resolver with its memory.
+/// The resolver with its cache.
 #[derive(Debug)]
 pub struct Resolver {
     dns: Dns,
-    known: Mutex<HashMap<String, Arc<Slot>>>,
+    cache: Mutex<HashMap<String, Arc<CacheEntry>>>,
 }
 
-/// What is known of one name. Who asks holds it, so that a thousand clients ask once.
-type Slot = tokio::sync::Mutex<Option<Answer>>;
+/// What is known of one name. Locked while the resolver is asked, so that a thousand clients ask once.
+type CacheEntry = tokio::sync::Mutex<Option<Resolution>>;
 
 #[derive(Debug)]
-struct Answer {
+struct Resolution {
     addresses: Vec<IpAddr>,
     asked: Instant,
     turn: usize,
 }
 
 impl Resolver {
-    /// A resolver that knows nothing yet.
+    /// A resolver with an empty cache.
     pub fn new(dns: Dns) -> Self {
-        Self { dns, known: Mutex::default() }
+        Self { dns, cache: Mutex::default() }
     }
 
     /// One address of `host`, by the configured policy and selection.
-    pub async fn resolve(&self, host: &str) -> Result<IpAddr, Fault> {
+    pub async fn resolve(&self, host: &str) -> Result<IpAddr, NetError> {
         if self.dns.ttl.is_zero() {
             return Ok(pick(self.dns.select, &mut self.ask(host).await?));
         }
-        let slot = {
-            let mut known = lock(&self.known);
-            known.entry(host.to_owned()).or_default().clone()
+        let entry = {
+            let mut cache = lock(&self.cache);
+            cache.entry(host.to_owned()).or_default().clone()
         };
-        let mut answer = slot.lock().await;
-        let fresh = answer.take().filter(|answer| answer.asked.elapsed() < self.dns.ttl);
+        let mut resolution = entry.lock().await;
+        let fresh = resolution.take().filter(|resolution| resolution.asked.elapsed() < self.dns.ttl);
         let known = match fresh {
             Some(known) => known,
             None => self.ask(host).await?,
         };
-        Ok(pick(self.dns.select, answer.insert(known)))
+        Ok(pick(self.dns.select, resolution.insert(known)))
     }
 
-    async fn ask(&self, host: &str) -> Result<Answer, Fault> {
+    async fn ask(&self, host: &str) -> Result<Resolution, NetError> {
         let found = tokio::net::lookup_host((host, 0)).await.map_err(|error| failed(host, &error))?;
         let mut addresses: Vec<IpAddr> = Vec::new();
         for address in found.map(|address| address.ip().to_canonical()) {
@@ -65,7 +65,7 @@ impl Resolver {
         if addresses.is_empty() {
             return Err(no_such_host(host));
         }
-        Ok(Answer { addresses, asked: Instant::now(), turn: 0 })
+        Ok(Resolution { addresses, asked: Instant::now(), turn: 0 })
     }
 }
 
@@ -83,36 +83,30 @@ fn apply(policy: DnsPolicy, addresses: Vec<IpAddr>) -> Vec<IpAddr> {
 }
 
 /// Picks one of at least one address.
-fn pick(select: DnsSelect, answer: &mut Answer) -> IpAddr {
-    let count = answer.addresses.len();
+fn pick(select: DnsSelect, resolution: &mut Resolution) -> IpAddr {
+    let count = resolution.addresses.len();
     let index = match select {
         DnsSelect::First => 0,
         DnsSelect::Random => random() as usize % count,
         DnsSelect::RoundRobin => {
-            answer.turn = answer.turn.wrapping_add(1);
-            answer.turn.wrapping_sub(1) % count
+            resolution.turn = resolution.turn.wrapping_add(1);
+            resolution.turn.wrapping_sub(1) % count
         }
     };
-    answer.addresses[index]
+    resolution.addresses[index]
 }
 
-/// A number nobody can predict easily: the standard library's random seed, hashed anew for every call.
-pub fn random() -> u64 {
-    use std::hash::{BuildHasher, Hasher, RandomState};
-    RandomState::new().build_hasher().finish()
+fn no_such_host(host: &str) -> NetError {
+    NetError::new(NO_SUCH_HOST, "lookup: no such host").long(format!("lookup {host}: no such host"))
 }
 
-fn no_such_host(host: &str) -> Fault {
-    Fault::new(NO_SUCH_HOST, "lookup: no such host").long(format!("lookup {host}: no such host"))
-}
-
-fn failed(host: &str, error: &std::io::Error) -> Fault {
+fn failed(host: &str, error: &std::io::Error) -> NetError {
     // The resolver's codes do not come through as errno, only as text.
     let text = error.to_string();
     let unknown = ["Name or service not known", "No address associated", "nodename nor servname"];
     match unknown.iter().any(|phrase| text.contains(phrase)) {
         true => no_such_host(host),
-        false => Fault::new(DNS, format!("lookup {host}: {text}")),
+        false => NetError::new(DNS, format!("lookup {host}: {text}")),
     }
 }
 
@@ -138,8 +132,8 @@ mod tests {
     #[test]
     fn round_robin_takes_turns() {
         let addresses: Vec<IpAddr> = ["10.0.0.1", "10.0.0.2"].map(|text| text.parse().unwrap()).to_vec();
-        let mut answer = Answer { addresses: addresses.clone(), asked: Instant::now(), turn: 0 };
-        let taken: Vec<IpAddr> = (0..3).map(|_| pick(DnsSelect::RoundRobin, &mut answer)).collect();
+        let mut resolution = Resolution { addresses: addresses.clone(), asked: Instant::now(), turn: 0 };
+        let taken: Vec<IpAddr> = (0..3).map(|_| pick(DnsSelect::RoundRobin, &mut resolution)).collect();
         assert_eq!(taken, [addresses[0], addresses[1], addresses[0]]);
     }
 }

@@ -1,20 +1,23 @@
 //! How bytes travel under load: a few network threads, and one client per VU with its own connections.
 //!
 //! Requests are sent, received and timestamped on the network threads, so that timings hold no JavaScript. No
-//! JavaScript and no metrics here: whoever asks gets an [`http::Exchange`] with everything that happened.
+//! JavaScript and no metrics here: callers get an [`http::Exchange`] with everything that happened.
 
 pub mod arrival;
+pub mod client;
+pub mod client_connections;
 pub mod config;
+pub mod connector;
+pub mod cpu_pool;
 pub mod dial;
+pub mod dispatch;
 pub mod dns;
-pub mod endpoint;
-pub mod files;
 pub mod grpc;
 pub mod http;
+pub mod open_files;
 pub mod origin;
-pub mod port;
 pub mod proxy;
-pub mod seats;
+pub mod random;
 pub mod socket;
 pub mod socks;
 pub mod tls;
@@ -22,180 +25,70 @@ pub mod ws;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
-pub use config::{ClientCertificate, Config, Dns, DnsPolicy, DnsSelect, ProxyConfig, TlsConfig, TlsVersion};
-pub use endpoint::Endpoint;
+pub use client::{Client, SentRequest};
+pub use config::{ClientCertificate, Config, Dns, DnsPolicy, DnsSelect, ProxyConfig, TlsConfig, TlsProtocolVersion};
 
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use endpoint::Means;
-use files::Files;
-use http::error::Fault;
-use http::exchange::Ask;
-use http::{BodyMode, Exchange, Hop, Request};
-use port::{Message, Owner, Port};
+use connector::NetContext;
+use dispatch::{ClientInfo, NetQueue};
+use open_files::OpenFiles;
 
-/// The network threads of a run. They end when this and every client of it are gone.
+/// The network threads of a run. They end when this and all of its clients are dropped.
 #[derive(Debug)]
 pub struct Net {
-    ports: Vec<Port>,
-    next: AtomicU64,
-    files: Arc<Files>,
+    queues: Vec<NetQueue>,
+    next_client: AtomicU64,
+    open_files: Arc<OpenFiles>,
 }
 
 impl Net {
     /// Starts `threads` network threads. Fails when the configuration can't be honoured or a thread can't start.
     pub fn start(config: Config, threads: usize) -> Result<Arc<Self>, Failure> {
-        let files = Arc::new(Files::hold_back());
-        let means = Arc::new(Means {
-            dialer: dial::Dialer::new(&config, files.clone()),
+        let open_files = Arc::new(OpenFiles::reserve());
+        let context = Arc::new(NetContext {
+            dialer: dial::Dialer::new(&config, open_files.clone()),
             tls: tls::Tls::new(&config.tls, config.http2)?,
             proxies: proxy::Proxies::new(&config.proxy),
             config,
         });
-        let ports = (0..threads.max(1)).map(|index| thread(index, means.clone())).collect::<Result<_, _>>()?;
-        Ok(Arc::new(Self { ports, next: AtomicU64::new(0), files }))
+        let queues = (0..threads.max(1)).map(|index| start_thread(index, context.clone())).collect::<Result<_, _>>()?;
+        Ok(Arc::new(Self { queues, next_client: AtomicU64::new(0), open_files }))
     }
 
-    /// A network without threads, for VUs that may not send anything: whatever they ask for is refused.
+    /// A network without threads, for VUs that may not send anything: every request fails.
     pub fn idle() -> Arc<Self> {
-        let (port, _) = mpsc::unbounded_channel();
-        Arc::new(Self { ports: vec![port], next: AtomicU64::new(0), files: Arc::new(Files::none()) })
+        let (queue, _) = mpsc::unbounded_channel();
+        let open_files = Arc::new(OpenFiles::none());
+        Arc::new(Self { queues: vec![queue], next_client: AtomicU64::new(0), open_files })
     }
 
-    /// Resolves when a connection could not be made because this process may open no more files; never otherwise.
+    /// Resolves when a connection could not be opened because this process has reached its limit of open files; never
+    /// otherwise.
     pub async fn out_of_files(&self) {
-        self.files.used_up().await;
+        self.open_files.exhausted().await;
     }
 
-    /// A client of its own connections. `index` chooses among `localIPs` and spreads clients over the threads.
+    /// A client with connections of its own. `index` chooses among `localIPs` and spreads clients over the threads.
     pub fn client(&self, index: u64) -> Client {
-        let id = self.next.fetch_add(1, Ordering::Relaxed);
-        let port = self.ports[(index % self.ports.len() as u64) as usize].clone();
-        let owner = Owner { id, index, traffic: Arc::default() };
-        Client(Arc::new(Half { owner, port }))
+        let id = self.next_client.fetch_add(1, Ordering::Relaxed);
+        let queue = self.queues[(index % self.queues.len() as u64) as usize].clone();
+        Client::new(ClientInfo { id, index, traffic: Arc::default() }, queue)
     }
 }
 
-fn thread(index: usize, means: Arc<Means>) -> Result<Port, Failure> {
+fn start_thread(index: usize, context: Arc<NetContext>) -> Result<NetQueue, Failure> {
     let failed = |error: std::io::Error| {
         Failure::new(ExitCode::Other, format!("could not start network thread {index}: {error}"))
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
-    let (port, inbox) = mpsc::unbounded_channel();
+    let (queue, commands) = mpsc::unbounded_channel();
     std::thread::Builder::new()
         .name(format!("volley-net-{index}"))
-        .spawn(move || tokio::task::LocalSet::new().block_on(&runtime, port::serve(means, inbox)))
+        .spawn(move || tokio::task::LocalSet::new().block_on(&runtime, dispatch::serve(context, commands)))
         .map_err(failed)?;
-    Ok(port)
-}
-
-/// Sends requests for one VU, over connections nobody else uses. Clones share them.
-#[derive(Clone, Debug)]
-pub struct Client(Arc<Half>);
-
-/// The half of a client that scripts hold.
-#[derive(Debug)]
-struct Half {
-    owner: Owner,
-    port: Port,
-}
-
-impl Drop for Half {
-    fn drop(&mut self) {
-        // A thread that is gone has forgotten already.
-        _ = self.port.send(Message::Forget(self.owner.id));
-    }
-}
-
-impl Client {
-    /// As [`Client::start`], for who waits to the end.
-    #[cfg(test)]
-    pub fn send(&self, request: Request) -> impl Future<Output = Exchange> + Send + use<> {
-        self.start(request).1
-    }
-
-    /// Sends a request at once; the future brings what came of it. Dropping the future cancels the request and closes
-    /// its connection; what had ended by then is told by [`Sent`]. Unpacking the body counts
-    /// against the timeout; all but the first moment of it happens on threads for that, so the future must be awaited
-    /// inside a Tokio runtime.
-    pub fn start(&self, request: Request) -> (Sent, impl Future<Output = Exchange> + Send + use<>) {
-        // A timeout that no clock can count to is none.
-        let deadline = Instant::now().checked_add(request.timeout);
-        let started = match Ask::new(request) {
-            Ok(ask) => {
-                let ask = Arc::new(ask);
-                let (reply, answer) = oneshot::channel();
-                _ = self.0.port.send(Message::Job(self.0.owner.clone(), ask.clone(), reply));
-                // The client must outlive its requests: the last one gone closes its connections.
-                Ok((self.clone(), ask, answer))
-            }
-            Err(exchange) => Err(exchange),
-        };
-        let sent = Sent(started.as_ref().ok().map(|(_, ask, _)| ask.clone()));
-        let answer = async move {
-            let (_client, ask, answer) = match started {
-                Ok(started) => started,
-                Err(exchange) => return *exchange,
-            };
-            let Ok(mut exchange) = answer.await else { return gone(&ask) };
-            match ask.body_mode() {
-                // Interrupted while it unpacks, it has been answered all the same: its hops stay where `Sent` finds them.
-                BodyMode::Keep => exchange.unpacked(deadline, || ask.take_ended()).await,
-                BodyMode::Discard => {
-                    exchange.hops = ask.take_ended();
-                    exchange
-                }
-            }
-        };
-        (sent, answer)
-    }
-
-    /// Runs `work` on this client's network thread; `None` when that thread is gone. Dropping the future does not stop it.
-    pub fn run<T, F, W>(&self, work: W) -> impl Future<Output = Option<T>> + Send + use<T, F, W>
-    where
-        W: FnOnce(std::rc::Rc<Endpoint>) -> F + Send + 'static,
-        T: Send + 'static,
-        F: Future<Output = T> + 'static,
-    {
-        let (reply, answer) = oneshot::channel();
-        let work: port::Work = Box::new(move |endpoint| {
-            let work = work(endpoint);
-            Box::pin(async move { _ = reply.send(work.await) })
-        });
-        _ = self.0.port.send(Message::Work(self.0.owner.clone(), work));
-        async move { answer.await.ok() }
-    }
-
-    /// Bytes sent and received on raw sockets since the last call.
-    pub fn traffic(&self) -> (u64, u64) {
-        self.0.owner.traffic.take()
-    }
-
-    /// Closes the idle connections, as `noVUConnectionReuse` asks after each iteration.
-    pub fn close_idle(&self) {
-        _ = self.0.port.send(Message::CloseIdle(self.0.owner.id));
-    }
-}
-
-/// A request that was sent.
-#[derive(Debug)]
-pub struct Sent(Option<Arc<Ask>>);
-
-impl Sent {
-    /// The hops that have ended and were not told with the answer: for who goes without it.
-    pub fn ended(&self) -> Vec<Hop> {
-        self.0.as_ref().map(|ask| ask.take_ended()).unwrap_or_default()
-    }
-}
-
-/// The answer when the network thread is gone: the run is over.
-fn gone(ask: &Ask) -> Exchange {
-    let (method, url) = ask.subject();
-    let error = Fault::other("context canceled").of(method, url);
-    let (hops, url) = (ask.take_ended(), url.clone());
-    Exchange { hops, result: Err(error), stopped_redirecting: false, url, cookie: None, dumps: Vec::new() }
+    Ok(queue)
 }

@@ -1,9 +1,9 @@
-//! Who may ask a server of ours: the REST API and the live page have no passwords, and browsers carry what foreign web
+//! Which requests a server of ours answers: the REST API and the live page have no passwords, and browsers carry what foreign web
 //! pages want to every address they can reach, this machine's own among them.
 //!
 //! [`OriginCheck`] looks at `Host` (a foreign name that was made to lead here: DNS rebinding) and, where something is to
 //! be changed, at `Origin` and `Sec-Fetch-Site` (a foreign page that sends requests: CSRF). Programs send neither of the
-//! latter, and the name they were told.
+//! latter, and the name they were configured with.
 
 use std::net::{IpAddr, SocketAddr, TcpListener};
 

@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 
 use super::config::ProxyConfig;
-use super::http::auth::basic;
-use super::http::error::Fault;
-use super::http::url::{Url, split_port};
+use super::http::proto::auth::basic;
+use super::http::proto::error::NetError;
+use super::http::proto::url::{Url, split_port};
 
 /// The rules of one environment.
 #[derive(Debug, Default)]
@@ -76,14 +76,14 @@ impl Proxies {
     }
 
     /// The proxy for `url`, if there is one.
-    pub fn find(&self, url: &Url) -> Result<Option<&Proxy>, Fault> {
+    pub fn find(&self, url: &Url) -> Result<Option<&Proxy>, NetError> {
         let proxy = if url.is_https() { &self.https } else { &self.http };
         let Some(proxy) = proxy else { return Ok(None) };
         let host = url.hostname().to_lowercase();
         if self.is_exempt(&host, url.port_or_default()) {
             return Ok(None);
         }
-        proxy.as_ref().map(Some).map_err(|text| Fault::other(text.clone()))
+        proxy.as_ref().map(Some).map_err(|text| NetError::other(text.clone()))
     }
 
     fn is_exempt(&self, host: &str, port: &str) -> bool {
@@ -195,10 +195,10 @@ mod tests {
     fn passwords_are_not_shown() {
         let config = ProxyConfig { http: Some("user:secret@p a".into()), ..ProxyConfig::default() };
         let proxies = Proxies::new(&config);
-        let fault = proxies.find(&Url::parse("http://x.test/").unwrap()).unwrap_err();
-        assert!(fault.text.starts_with("invalid proxy address \"****@p a\""), "{}", fault.text);
+        let error = proxies.find(&Url::parse("http://x.test/").unwrap()).unwrap_err();
+        assert!(error.text.starts_with("invalid proxy address \"****@p a\""), "{}", error.text);
         let fine = Proxies::new(&ProxyConfig { http: Some("http://user:secret@p".into()), ..config.clone() });
-        let shown = format!("{fault:?} {proxies:?} {fine:?} {config:?}");
+        let shown = format!("{error:?} {proxies:?} {fine:?} {config:?}");
         assert!(!shown.contains("secret"), "{shown}");
     }
 }

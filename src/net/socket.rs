@@ -30,15 +30,15 @@ impl Traffic {
     }
 }
 
-/// So long one socket is read, or written, without a pause; then the other connections of its thread have their turn. A peer
-/// that never stops sending, in pieces however small, does not keep them waiting, nor does the encryption of an upload.
+/// The longest time one socket is read, or written, without yielding to the other connections of its thread. A peer that never
+/// stops sending, in pieces however small, does not delay them, nor does the encryption of an upload.
 const MAX_BURST: Duration = Duration::from_micros(500);
-/// Shorter writes are not timed: requests without a large body.
-const LONG_WRITE: usize = 4096;
+/// Writes of fewer bytes are not timed: requests without a large body.
+const MIN_TIMED_WRITE: usize = 4096;
 
 /// A connected TCP socket that counts what goes through it.
 #[derive(Debug)]
-pub struct Socket {
+pub struct MeteredSocket {
     tcp: TcpStream,
     traffic: Arc<Traffic>,
     /// When the last bytes that were read arrived.
@@ -47,13 +47,13 @@ pub struct Socket {
     burst: Option<Instant>,
     /// The same of writing.
     write_burst: Option<Instant>,
-    /// Our end.
+    /// Our address.
     pub local: SocketAddr,
-    /// The other end.
+    /// The peer's address.
     pub remote: SocketAddr,
 }
 
-impl Socket {
+impl MeteredSocket {
     /// Wraps a connected stream.
     pub fn new(tcp: TcpStream, remote: SocketAddr, traffic: Arc<Traffic>) -> io::Result<Self> {
         let local = tcp.local_addr()?;
@@ -61,7 +61,7 @@ impl Socket {
         Ok(Self { tcp, traffic, arrived: Instant::now(), burst: None, write_burst: None, local, remote })
     }
 
-    /// True when something arrived, or the peer closed, while nobody was reading. Costs no system call.
+    /// True when something arrived, or the peer closed, since the last read. Costs no system call.
     pub fn is_ready(&self) -> bool {
         self.tcp.poll_read_ready(&mut Context::from_waker(Waker::noop())).is_ready()
     }
@@ -73,22 +73,22 @@ impl Socket {
     }
 }
 
-impl Socket {
+impl MeteredSocket {
     /// Pending once when this socket has been written for long enough, and as much is to come.
     fn poll_turn(&mut self, cx: &mut Context<'_>, length: usize) -> Poll<()> {
-        if length >= LONG_WRITE && self.write_burst.is_some_and(|began| began.elapsed() > MAX_BURST) {
+        if length >= MIN_TIMED_WRITE && self.write_burst.is_some_and(|began| began.elapsed() > MAX_BURST) {
             self.write_burst = None;
             return poll_yield(cx);
         }
         Poll::Ready(())
     }
 
-    /// Counts what was written of so many bytes.
+    /// Counts what was written of `length` bytes.
     fn wrote(&mut self, written: Poll<io::Result<usize>>, length: usize) -> Poll<io::Result<usize>> {
         match &written {
             Poll::Ready(Ok(count)) => {
                 self.traffic.sent.fetch_add(*count as u64, Ordering::Relaxed);
-                match *count == length && length >= LONG_WRITE {
+                match *count == length && length >= MIN_TIMED_WRITE {
                     true => _ = self.write_burst.get_or_insert_with(Instant::now),
                     false => self.write_burst = None,
                 }
@@ -99,12 +99,12 @@ impl Socket {
     }
 }
 
-/// Asks for another turn behind all other tasks of the thread, and behind what has arrived for them meanwhile. Pending.
+/// Yields to all other tasks of the thread, and to what has arrived for them. Always pending.
 pub fn poll_yield(cx: &mut Context<'_>) -> Poll<()> {
     pin!(tokio::task::yield_now()).poll(cx)
 }
 
-impl AsyncRead for Socket {
+impl AsyncRead for MeteredSocket {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let room = buf.remaining();
         if self.burst.is_some_and(|began| began.elapsed() > MAX_BURST) {
@@ -140,7 +140,7 @@ impl AsyncRead for Socket {
     }
 }
 
-impl AsyncWrite for Socket {
+impl AsyncWrite for MeteredSocket {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         ready!(self.poll_turn(cx, bytes.len()));
         let written = Pin::new(&mut self.tcp).poll_write(cx, bytes);
@@ -171,20 +171,20 @@ impl AsyncWrite for Socket {
     }
 }
 
-/// What HTTP speaks through.
+/// A transport: plain TCP or TLS.
 #[derive(Debug)]
-pub enum Stream {
+pub enum NetStream {
     /// Plain TCP.
-    Plain(Socket),
+    Plain(MeteredSocket),
     /// TLS over TCP, and over a plain proxy's tunnel.
-    Tls(Box<TlsStream<Socket>>),
+    Tls(Box<TlsStream<MeteredSocket>>),
     /// TLS through the tunnel of a proxy that is spoken to over TLS.
-    Tunnel(Box<TlsStream<TlsStream<Socket>>>),
+    Tunnel(Box<TlsStream<TlsStream<MeteredSocket>>>),
 }
 
-impl Stream {
+impl NetStream {
     /// The socket underneath.
-    pub fn socket(&self) -> &Socket {
+    pub fn socket(&self) -> &MeteredSocket {
         match self {
             Self::Plain(socket) => socket,
             Self::Tls(stream) => stream.get_ref().0,
@@ -208,7 +208,7 @@ impl Stream {
         }
     }
 
-    /// Reads once and shows what came; an empty slice is the end. No buffer is kept while nothing comes.
+    /// Reads once and passes on what arrived; an empty slice is the end. No buffer is kept while nothing arrives.
     pub fn poll_take<R>(&mut self, cx: &mut Context<'_>, take: impl FnOnce(&[u8]) -> R) -> Poll<io::Result<R>> {
         SCRATCH.with_borrow_mut(|scratch| {
             let mut buf = ReadBuf::new(scratch);
@@ -224,7 +224,7 @@ fn answers(stream: Pin<&mut impl AsyncRead>) -> bool {
     stream.poll_read(&mut Context::from_waker(Waker::noop()), &mut ReadBuf::new(&mut byte)).is_ready()
 }
 
-/// One read lands here before it is parsed or copied to where it is kept: every connection of a thread shares it.
+/// Every connection of a thread reads into the same buffer, from which bytes are parsed or copied to where they are kept.
 const SCRATCH_BYTES: usize = 64 * 1024;
 
 thread_local! {
@@ -249,7 +249,7 @@ pub fn give_buffer(mut buffer: Vec<u8>) {
     }
 }
 
-impl AsyncRead for Stream {
+impl AsyncRead for NetStream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(socket) => Pin::new(socket).poll_read(cx, buf),
@@ -259,7 +259,7 @@ impl AsyncRead for Stream {
     }
 }
 
-impl AsyncWrite for Stream {
+impl AsyncWrite for NetStream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Plain(socket) => Pin::new(socket).poll_write(cx, bytes),

@@ -6,12 +6,12 @@ use std::net::{IpAddr, SocketAddr};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use super::http::error::{Fault, TCP};
+use super::http::proto::error::{NetError, TCP};
 
 const VERSION: u8 = 5;
 const NO_AUTHENTICATION: u8 = 0;
 const PASSWORD: u8 = 2;
-/// What a proxy can answer, by number.
+/// The replies of a proxy, by number.
 const REPLIES: [&str; 9] = [
     "succeeded",
     "general SOCKS server failure",
@@ -33,13 +33,13 @@ pub async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
     proxy: SocketAddr,
     (host, port): (&str, &str),
     credentials: Option<&(String, String)>,
-) -> Result<(), Fault> {
-    let fault = |text: String| {
+) -> Result<(), NetError> {
+    let error = |text: String| {
         let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
-        Fault::new(TCP, format!("socks connect tcp {proxy}->{host}:{port}: {text}"))
+        NetError::new(TCP, format!("socks connect tcp {proxy}->{host}:{port}: {text}"))
     };
-    let Ok(number) = port.parse::<u16>() else { return Err(fault(format!("port number out of range {port}"))) };
-    ask(stream, (host, number), credentials).await.map_err(fault)
+    let Ok(number) = port.parse::<u16>() else { return Err(error(format!("port number out of range {port}"))) };
+    ask(stream, (host, number), credentials).await.map_err(error)
 }
 
 async fn ask<S: AsyncRead + AsyncWrite + Unpin>(
@@ -109,7 +109,7 @@ async fn ask<S: AsyncRead + AsyncWrite + Unpin>(
         let known = REPLIES.get(usize::from(reply[1])).map(|text| (*text).to_owned());
         return Err(format!("unknown error {}", known.unwrap_or_else(|| format!("unknown code: {}", reply[1]))));
     }
-    // Where the proxy connects from, which nobody wants to know.
+    // The address that the proxy connects from is not used.
     let length = match reply[3] {
         1 => 4,
         4 => 16,
@@ -136,7 +136,7 @@ mod tests {
             drop(ours);
             let mut said = Vec::new();
             theirs.read_to_end(&mut said).await.unwrap();
-            (said, result.map_err(|fault| fault.text.into_owned()))
+            (said, result.map_err(|error| error.text.into_owned()))
         })
     }
 

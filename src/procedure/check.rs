@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::collect::{postgres, redis};
 use super::criteria_check::{self, Scripts};
 use super::file::{HostResource, HttpCheck, Procedure};
-use super::journal::{CheckResult, CheckState};
+use super::journal::{CheckState, PreflightResult};
 use super::plan::PlannedRun;
 use super::settings::ProcedureSettings;
 use super::web::plain_address;
@@ -21,7 +21,7 @@ use crate::units::number;
 /// How long a service may take to answer.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(10);
 
-type Checking<'a> = Pin<Box<dyn Future<Output = CheckResult> + 'a>>;
+type Checking<'a> = Pin<Box<dyn Future<Output = PreflightResult> + 'a>>;
 
 /// Runs all checks; results will be in `folder`.
 pub async fn check(
@@ -30,7 +30,7 @@ pub async fn check(
     settings: &ProcedureSettings,
     scripts: &Scripts,
     folder: &Path,
-) -> Vec<CheckResult> {
+) -> Vec<PreflightResult> {
     let preflight = &procedure.preflight;
     let mut checks: Vec<Checking<'_>> = Vec::new();
     for resource in &preflight.host {
@@ -87,14 +87,19 @@ pub async fn check(
 }
 
 /// The checks that need nothing but this machine and what is known of the scripts.
-pub fn of_file(procedure: &Procedure, planned: &[PlannedRun], scripts: &Scripts, folder: &Path) -> Vec<CheckResult> {
+pub fn of_file(
+    procedure: &Procedure,
+    planned: &[PlannedRun],
+    scripts: &Scripts,
+    folder: &Path,
+) -> Vec<PreflightResult> {
     let script = |run: &PlannedRun| {
         let seen = scripts.get(&run.name)?.as_ref();
         let seen = seen.map(|script| format!("{}, {}", run.script.display(), script.words())).map_err(Clone::clone);
         let hint = "`volley inspect --execution-requirements` shows what the script asks for";
         Some(result(format!("script of {}", run.name), true, seen, hint))
     };
-    let mut checks: Vec<CheckResult> = planned.iter().filter_map(script).collect();
+    let mut checks: Vec<PreflightResult> = planned.iter().filter_map(script).collect();
     checks.extend(criteria_check::check_runs(procedure));
     checks.push(check_results_space(procedure, planned, scripts, folder));
     checks
@@ -125,7 +130,12 @@ fn expected_bytes(procedure: &Procedure, planned: &[PlannedRun], scripts: &Scrip
     wanted.iter().map(limited).sum()
 }
 
-fn check_results_space(procedure: &Procedure, planned: &[PlannedRun], scripts: &Scripts, folder: &Path) -> CheckResult {
+fn check_results_space(
+    procedure: &Procedure,
+    planned: &[PlannedRun],
+    scripts: &Scripts,
+    folder: &Path,
+) -> PreflightResult {
     let expected = expected_bytes(procedure, planned, scripts);
     // The folder itself may not exist yet.
     let free = folder.ancestors().find(|folder| folder.exists()).and_then(host::free_disk);
@@ -139,19 +149,19 @@ fn check_results_space(procedure: &Procedure, planned: &[PlannedRun], scripts: &
     };
     let hint = (state == CheckState::Failed)
         .then(|| "free some, or write fewer samples: `samples: { limit: '500MB' }` or `samples: false`".to_owned());
-    CheckResult { name: "disk space for results".to_owned(), state, text, hint, is_resource: true }
+    PreflightResult { name: "disk space for results".to_owned(), state, text, hint, is_resource: true }
 }
 
 fn named(what: &str, url: &str) -> String {
     format!("{what} at {}", plain_address(url))
 }
 
-fn result(name: String, required: bool, seen: Result<String, String>, hint: &str) -> CheckResult {
+fn result(name: String, required: bool, seen: Result<String, String>, hint: &str) -> PreflightResult {
     match seen {
-        Ok(text) => CheckResult { name, state: CheckState::Ok, text, hint: None, is_resource: false },
+        Ok(text) => PreflightResult { name, state: CheckState::Ok, text, hint: None, is_resource: false },
         Err(text) => {
             let state = if required { CheckState::Failed } else { CheckState::Warning };
-            CheckResult { name, state, text, hint: Some(hint.to_owned()), is_resource: false }
+            PreflightResult { name, state, text, hint: Some(hint.to_owned()), is_resource: false }
         }
     }
 }
@@ -161,7 +171,7 @@ async fn within(asking: impl Future<Output = Result<String, String>>) -> Result<
     patient.unwrap_or_else(|_| Err(format!("no answer within {} s", CHECK_TIMEOUT.as_secs())))
 }
 
-fn check_resource(resource: &HostResource, cwd: &Path) -> CheckResult {
+fn check_resource(resource: &HostResource, cwd: &Path) -> PreflightResult {
     let (seen, name) = match resource.what {
         "memory" => (host::available_memory(), "memory available"),
         "cores" => (std::thread::available_parallelism().ok().map(|cores| cores.get() as u64), "processor cores"),
@@ -173,7 +183,13 @@ fn check_resource(resource: &HostResource, cwd: &Path) -> CheckResult {
     };
     let Some(seen) = seen else {
         let text = "the system does not say".to_owned();
-        return CheckResult { name: name.to_owned(), state: CheckState::Warning, text, hint: None, is_resource: true };
+        return PreflightResult {
+            name: name.to_owned(),
+            state: CheckState::Warning,
+            text,
+            hint: None,
+            is_resource: true,
+        };
     };
     let (state, text, hint) = match (resource.minimum, resource.recommended) {
         (Some(least), _) if seen < least => {
@@ -185,7 +201,7 @@ fn check_resource(resource: &HostResource, cwd: &Path) -> CheckResult {
         _ => (CheckState::Ok, words(seen), false),
     };
     let hint = hint.then(|| "free some, or run the load from a larger machine".to_owned());
-    CheckResult { name: name.to_owned(), state, text, hint, is_resource: true }
+    PreflightResult { name: name.to_owned(), state, text, hint, is_resource: true }
 }
 
 async fn check_http(check: &HttpCheck) -> Result<String, String> {

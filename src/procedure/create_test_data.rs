@@ -12,7 +12,7 @@ use super::child::Interrupts;
 use super::created_records::{CreatedFields, CreatedRecords};
 use super::decode::JsonNode;
 use super::journal::TestDataSummary;
-use super::request_template::{PlaceholderValues, RequestError};
+use super::request_template::{DataRequestError, PlaceholderValues};
 use super::settings::REPORT_EVERY;
 use super::test_data::TestDataPlan;
 use super::web;
@@ -217,7 +217,7 @@ pub async fn remove(
         let ready =
             PlaceholderValues { number, login: login.as_ref(), created: created.as_ref() }.request(template, None);
         let gone = match ready.send(&client).await {
-            Ok(_) | Err(RequestError { status: Some(404 | 410), .. }) => book.borrow_mut().gone(number),
+            Ok(_) | Err(DataRequestError { status: Some(404 | 410), .. }) => book.borrow_mut().gone(number),
             Err(refusal) => Err(refusal.text),
         };
         match gone {

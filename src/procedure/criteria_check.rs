@@ -12,7 +12,7 @@ use super::collect::{Collect, SERIES};
 use super::decode::nearest;
 use super::expression::{CriterionExpression, FigureRef};
 use super::file::Procedure;
-use super::journal::{CheckResult, CheckState};
+use super::journal::{CheckState, PreflightResult};
 use super::plan::PlannedRun;
 use super::settings::ProcedureSettings;
 use crate::exit_code::ExitCode;
@@ -222,7 +222,7 @@ fn check_submetric(figure: &FigureRef, base: &str, script: &ScriptFacts) -> Resu
 }
 
 /// What is wrong with the file as a whole and ends nothing: runs that no criterion is about.
-pub fn check_runs(procedure: &Procedure) -> Vec<CheckResult> {
+pub fn check_runs(procedure: &Procedure) -> Vec<PreflightResult> {
     let names: Vec<&str> = procedure.runs.iter().map(|run| run.name.as_str()).collect();
     let read: Vec<CriterionExpression> = procedure
         .criteria
@@ -232,7 +232,7 @@ pub fn check_runs(procedure: &Procedure) -> Vec<CheckResult> {
     let judged: BTreeSet<&str> =
         read.iter().flat_map(CriterionExpression::figures).map(|figure| figure.run.as_str()).collect();
     let forgotten = names.iter().filter(|name| !judged.contains(*name));
-    let check = |name: &&str| CheckResult {
+    let check = |name: &&str| PreflightResult {
         name: "criteria".to_owned(),
         state: CheckState::Warning,
         text: format!("no criterion judges the run `{name}`"),

@@ -10,6 +10,7 @@ use super::collect::CollectedSeries;
 use super::finding_kinds::{KINDS, Severity};
 use super::journal::{CheckState, EntryState};
 use super::results::{ProcedureResults, RunResult};
+use crate::summary::headline::complement;
 use crate::units::figure::{self, Unit};
 
 /// A symptom.
@@ -162,7 +163,7 @@ fn of_requests(finder: &mut Finder<'_>, run: &RunResult, document: &Value) {
         let hint = "the application's log and its database connections may say why";
         finder.find("errors", Some(run), text, hint);
     }
-    if let Some(share) = run.rate("checks").map(|rate| 1.0 - rate).filter(|share| *share > limits.failed) {
+    if let Some(share) = run.rate("checks").map(complement).filter(|share| *share > limits.failed) {
         let failed = figure::text_beside(share, limits.failed, Unit::Share);
         let text = format!("{failed} of checks failed (limit {})", figure::text(limits.failed, Unit::Share));
         finder.find("checks", Some(run), text, "the report lists the checks that failed");

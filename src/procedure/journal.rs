@@ -56,7 +56,7 @@ pub struct Journal {
     /// Other words for hints.
     pub hints: BTreeMap<String, String>,
     /// Checks before the runs.
-    pub checks: Vec<CheckResult>,
+    pub checks: Vec<PreflightResult>,
     /// Records made before the runs.
     pub data: Option<TestDataSummary>,
     /// The runs, in order.
@@ -95,7 +95,7 @@ impl From<CriterionShape> for CriterionEntry {
 
 /// One check before any load.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct CheckResult {
+pub struct PreflightResult {
     /// What was checked.
     pub name: String,
     /// What it came to.

@@ -80,11 +80,13 @@ impl LivePage {
         }
         let made = shared.clone();
         let source = Arc::new(move || {
-            let shown = || lock(&made);
-            let (observer, current) = (shown().observer.clone(), shown().current.clone());
+            let (observer, current) = {
+                let shown = lock(&made);
+                (shown.observer.clone(), shown.current.clone())
+            };
             // Nobody who wants to show something new waits for a run that takes its time to answer.
             let document = current.as_ref().and_then(|_| observer.document());
-            let shown = shown();
+            let shown = lock(&made);
             shown.document(document.filter(|_| shown.current == current))
         });
         match Dashboard::start(&options, name, source, AtEnd::Closes) {

@@ -47,7 +47,7 @@ use crate::run::DataModule;
 use crate::ui::Terminal;
 use child::Interrupts;
 pub use file::Procedure;
-use journal::{CheckResult, CheckState, EntryState};
+use journal::{CheckState, EntryState, PreflightResult};
 use live::LivePage;
 use observer::Observer;
 use progress::{ProcedureProgress, ProgressDisplay};
@@ -92,11 +92,11 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     tokio::runtime::Builder::new_current_thread().enable_all().build().exit(ExitCode::Other)
 }
 
-fn has_failed(checks: &[CheckResult]) -> bool {
+fn has_failed(checks: &[PreflightResult]) -> bool {
     checks.iter().any(|check| check.state == CheckState::Failed)
 }
 
-fn tell_checks(checks: &[CheckResult], terminal: &Terminal) {
+fn tell_checks(checks: &[PreflightResult], terminal: &Terminal) {
     for check in checks {
         let sign = match check.state {
             CheckState::Ok => "✓",

@@ -194,9 +194,9 @@ mod tests {
         assert_eq!(looking.as_deref(), Some("{\"now\":1}"));
         drop(lines);
         drop(theirs);
-        while observer.moment().is_some() {
+        while observer.document().is_some() {
             std::thread::yield_now();
         }
-        assert_eq!(observer.document(), None);
+        assert_eq!(observer.moment(), None);
     }
 }

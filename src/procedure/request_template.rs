@@ -157,28 +157,28 @@ pub struct FilledRequest {
 
 /// Why a request did not do what it should.
 #[derive(Clone, Debug)]
-pub struct RequestError {
+pub struct DataRequestError {
     /// The status of the answer; nothing if there was none, so that nobody knows what became of it.
     pub status: Option<u16>,
     /// In words.
     pub text: String,
 }
 
-impl std::fmt::Display for RequestError {
+impl std::fmt::Display for DataRequestError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.text)
     }
 }
 
-impl std::error::Error for RequestError {}
+impl std::error::Error for DataRequestError {}
 
 impl FilledRequest {
     /// Sends it; the answer's JSON, or null if it is none.
     ///
     /// # Errors
     /// Another status than is expected, or no answer.
-    pub async fn send(&self, client: &reqwest::Client) -> Result<Value, RequestError> {
-        let unanswered = |text: String| RequestError { status: None, text };
+    pub async fn send(&self, client: &reqwest::Client) -> Result<Value, DataRequestError> {
+        let unanswered = |text: String| DataRequestError { status: None, text };
         let method =
             reqwest::Method::from_bytes(self.method.as_bytes()).map_err(|error| unanswered(error.to_string()))?;
         let mut request = client.request(method, &self.url);
@@ -198,7 +198,7 @@ impl FilledRequest {
         };
         if !is_expected {
             let text = format!("{} answered {status}", super::web::plain_address(&self.url));
-            return Err(RequestError { status: Some(status.as_u16()), text });
+            return Err(DataRequestError { status: Some(status.as_u16()), text });
         }
         let bytes = answer.bytes().await.map_err(|error| unanswered(web::words(&error)))?;
         Ok(serde_json::from_slice(&bytes).unwrap_or(Value::Null))

@@ -33,7 +33,7 @@ impl TestRun {
                     self.state.abort_with(ExitCode::Other, format!(
                         "the run was stopped: this process may have {} files open, and every connection is one; raise the \
                          limit (`ulimit -n`, or `LimitNOFILE` of a service), or spread the VUs over several machines",
-                        crate::net::files::limit(),
+                        crate::net::open_files::limit(),
                     ));
                 }
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
-use crate::net::{ClientCertificate, Config, Dns, DnsPolicy, DnsSelect, ProxyConfig, TlsConfig, TlsVersion};
+use crate::net::{ClientCertificate, Config, Dns, DnsPolicy, DnsSelect, ProxyConfig, TlsConfig, TlsProtocolVersion};
 use crate::options::{self, DnsTtl, Options};
 
 /// A year: what k6 makes of `ttl: "inf"`.
@@ -76,11 +76,11 @@ fn own_addresses(ips: &options::LocalIps, vus: u64) -> Vec<std::net::IpAddr> {
     (0..count).filter_map(|at| ips.of_vu(if at == 0 { count } else { at })).collect()
 }
 
-fn version(version: options::TlsVersion) -> TlsVersion {
+fn version(version: options::TlsVersion) -> TlsProtocolVersion {
     match version {
-        options::TlsVersion::Tls10 => TlsVersion::Tls10,
-        options::TlsVersion::Tls11 => TlsVersion::Tls11,
-        options::TlsVersion::Tls12 => TlsVersion::Tls12,
-        options::TlsVersion::Tls13 => TlsVersion::Tls13,
+        options::TlsVersion::Tls10 => TlsProtocolVersion::Tls10,
+        options::TlsVersion::Tls11 => TlsProtocolVersion::Tls11,
+        options::TlsVersion::Tls12 => TlsProtocolVersion::Tls12,
+        options::TlsVersion::Tls13 => TlsProtocolVersion::Tls13,
     }
 }

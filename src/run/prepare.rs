@@ -17,7 +17,7 @@ use crate::js::{Exports, HttpDefaults, Script, VuSet};
 use crate::metrics::ledger::LedgerOptions;
 use crate::metrics::{Ledger, Recorder, threshold};
 use crate::net::Net;
-use crate::net::http::Dumping;
+use crate::net::http::DumpLevel;
 use crate::options::{Options, Plan, ResolvedOptions, Share, derive};
 use crate::output::USER_AGENT;
 use crate::summary;
@@ -95,7 +95,7 @@ fn hold_if_paused(request: &RunRequest, context: &ScriptContext, options: &Optio
 
 fn start_network(request: &RunRequest, options: &Options, plan: &Plan, threads: &Threads) -> Result<Arc<Net>, Failure> {
     let config = network::config(options, &request.process_env, plan.max_vus())?;
-    if !crate::net::tls::speaks_any(&config.tls) {
+    if !crate::net::tls::has_version(&config.tls) {
         let text = "`tlsVersion` allows only versions of TLS that can't be spoken: every TLS handshake will fail";
         request.script.log.logger().warn(text);
     }
@@ -146,9 +146,9 @@ pub(super) fn default_http(options: &Options) -> HttpDefaults {
     HttpDefaults {
         user_agent: options.user_agent.clone().unwrap_or_else(|| USER_AGENT.to_owned()),
         dumping: match options.http_debug.as_deref() {
-            None | Some("") => Dumping::Off,
-            Some("full") => Dumping::Full,
-            Some(_) => Dumping::Heads,
+            None | Some("") => DumpLevel::Off,
+            Some("full") => DumpLevel::Full,
+            Some(_) => DumpLevel::Heads,
         },
         max_redirects: (whole(options.max_redirects, 10) as u32, options.max_redirects.is_some()),
         discard_bodies: options.discard_response_bodies.unwrap_or_default(),

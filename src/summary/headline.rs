@@ -53,9 +53,14 @@ pub fn failed_shares(results: &Results) -> Vec<FailedShare> {
 pub fn failed_shares_of(rate: &dyn Fn(&str) -> Option<f64>) -> Vec<FailedShare> {
     let shares = COUNTED.iter().filter_map(|(metric, of, passes_are_failures)| {
         let rate = rate(metric)?;
-        Some(FailedShare { of, share: if *passes_are_failures { rate } else { 1.0 - rate } })
+        Some(FailedShare { of, share: if *passes_are_failures { rate } else { complement(rate) } })
     });
     shares.filter(|failed| failed.share > 0.0).collect()
+}
+
+/// What is missing to the whole, without the noise of binary fractions: 0.05 for 0.95.
+pub fn complement(share: f64) -> f64 {
+    ((1.0 - share) * 1e9).round() / 1e9
 }
 
 /// What failed beyond a limit, in words: `100 % of requests and 40 % of checks failed`.

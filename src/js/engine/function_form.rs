@@ -16,14 +16,14 @@ pub struct FunctionForm {
     /// What it imports, in the order of the parameters.
     pub imports: Vec<Import>,
     /// Its exports.
-    pub exports: Vec<Export>,
+    pub exports: Vec<ExportSlot>,
     /// The body.
     pub body: String,
 }
 
 /// One export.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Export {
+pub struct ExportSlot {
     /// Its name.
     pub name: String,
     /// Its place in the list.
@@ -66,7 +66,7 @@ impl FunctionForm {
                 rest = rest[end..].trim_start_matches('\n');
             } else if let Some(exported) = rest.strip_prefix("export ") {
                 let mut export = |name: &str, at: usize, is_member: bool| {
-                    form.exports.push(Export { name: name.trim().to_owned(), at, is_member });
+                    form.exports.push(ExportSlot { name: name.trim().to_owned(), at, is_member });
                 };
                 if let Some(list) = exported.strip_prefix('{') {
                     let (list, after) = list.split_once("};")?;

@@ -6,18 +6,21 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::value::{Args, Exception, Kept, Pending, Throw, Value};
+use super::value::{Args, Exception, Handle, Pending, Throw, Value};
 
 #[cfg(feature = "boa")]
 mod boa;
+#[cfg(test)]
+mod conversion_tests;
 #[cfg(feature = "boa")]
 mod function_form;
+mod lazy;
+mod loading;
 pub mod native_stack;
 #[cfg(feature = "quickjs")]
 mod quickjs;
+mod realm;
 mod stack;
-#[cfg(test)]
-mod tests;
 
 /// The engines there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +42,7 @@ impl Engine {
         ("boa", Self::Boa),
     ];
 
-    /// The engine a run takes when nobody asks for one.
+    /// The engine of a run that names none.
     pub const DEFAULT: Self = Self::TABLE[0].1;
 
     /// The engine of this name.
@@ -167,16 +170,6 @@ const COMMONJS: &str = "module.exports";
 /// What `import()` rejects with.
 const NO_DYNAMIC_IMPORT: &str = "dynamic modules not enabled in the host program";
 
-/// Why the module at `address` can't be required: it would have to run later.
-fn awaits(address: &str) -> Throw {
-    Throw::go(format!("{address} awaits something at its top level, so it can't be required: import it"))
-}
-
-/// Why the module at `address` can't be required: it imports what requires it, and that has not ended.
-fn is_imported(address: &str) -> Throw {
-    Throw::go(format!("{address} can't be required by a module it imports"))
-}
-
 /// A thrown value as text: `text` is what it converts to, `None` where that throws. A log line is never empty.
 fn thrown_text(text: Option<String>, is_error: bool, is_object: bool) -> String {
     match text {
@@ -294,21 +287,28 @@ pub enum Global {
     Itself,
 }
 
+/// Code in the form an engine compiled it to. Only an engine makes it, as an engine trusts what it reads.
+#[cfg_attr(not(feature = "quickjs"), expect(dead_code, reason = "Boa keeps no compiled code"))]
+pub struct Bytecode(Box<[u8]>);
+
+/// What an engine compiled, once for the whole process.
+pub type Compiled = Arc<std::sync::OnceLock<Bytecode>>;
+
 /// What a module is made of.
-pub enum Code {
-    /// JavaScript; `shared` may hold what an engine made of it once for the whole process.
+pub enum ModuleCode {
+    /// An ES module.
     Source {
         /// The text.
         text: Arc<str>,
-        /// An engine's compiled form, kept beside the text.
-        compiled: Arc<std::sync::OnceLock<Box<[u8]>>>,
+        /// What an engine compiled it to, once it has.
+        compiled: Compiled,
     },
-    /// A script whose value is wanted: CommonJS as a function.
+    /// A script whose value is used: CommonJS as a function.
     Script {
         /// The text.
         text: Arc<str>,
         /// As above.
-        compiled: Arc<std::sync::OnceLock<Box<[u8]>>>,
+        compiled: Compiled,
     },
     /// Native functions: their names, and the place of each in the host's table.
     Native(Vec<(&'static str, usize)>),
@@ -341,60 +341,60 @@ pub trait Host {
     ///
     /// # Errors
     /// What the script sees when it means nothing.
-    fn locate(&self, specifier: &str, referrer: &str) -> Result<String, Throw>;
-    /// Told when modules could not be linked, so that nothing of them ran.
-    fn unlinked(&self);
+    fn import_meta_resolve(&self, specifier: &str, referrer: &str) -> Result<String, Throw>;
+    /// Called when modules could not be linked, so that none of them ran.
+    fn link_failed(&self);
     /// True if the module at `address` may be running while it is required: it must not be evaluated now.
     fn is_running(&self, address: &str) -> bool;
-    /// The place in the file a person wrote of `URL:LINE:COLUMN`; `None` if it is the same.
-    fn origin(&self, place: &str) -> Option<String>;
+    /// The position in the source file for `URL:LINE:COLUMN` of the prepared one; `None` if it is the same.
+    fn original_position(&self, place: &str) -> Option<String>;
     /// What a `TypeError` at `place`, `URL:LINE:COLUMN` of the engine, is about: a message that names it.
-    fn explain(&self, place: &str, message: &str) -> Option<String>;
+    fn explain_type_error(&self, place: &str, message: &str) -> Option<String>;
     /// The regular expressions in the text of the module at `address`.
     fn regexp_literals(&self, address: &str) -> Vec<RegExpLiteral>;
     /// The module at an address `resolve` gave.
     ///
     /// # Errors
     /// What the script sees when it can't be read.
-    fn load(&self, address: &str) -> Result<Code, Throw>;
+    fn load(&self, address: &str) -> Result<ModuleCode, Throw>;
     /// Calls a native function.
     ///
     /// # Errors
     /// What it throws.
     fn call(&self, function: usize, args: Args) -> Result<Value, Throw>;
-    /// Takes the future whose result settles `promise`.
-    fn pend(&self, promise: u32, future: Pending);
+    /// Polls the future whose result settles `promise`.
+    fn add_pending(&self, promise: u32, future: Pending);
     /// `hook` is called from another thread whenever the VU has to stop: for engines that don't ask while JavaScript runs.
     fn on_stop(&self, hook: StopHook);
     /// True if the VU has to stop.
     fn is_stopped(&self) -> bool;
-    /// Asked now and then by JavaScript that runs long: gives neighbours a turn; false stops the script.
+    /// Called regularly by long-running JavaScript: gives other VUs a turn; false stops the script.
     fn may_continue(&self) -> bool;
 }
 
-/// So many bytes hang on something that a script is about to get, where an engine that collects garbage by the size of its
-/// own objects does not see them.
-pub fn weigh(bytes: usize) {
+/// Notes memory, in bytes, that a value about to be handed to a script refers to. For an engine whose garbage collector counts
+/// only its own objects.
+pub fn note_external_bytes(bytes: usize) {
     #[cfg(feature = "boa")]
     boa::make_room(bytes);
     #[cfg(not(feature = "boa"))]
     let _ = bytes;
 }
 
-/// What became of a kept value.
+/// What became of the value behind a handle.
 #[derive(Debug)]
-pub enum Outcome {
-    /// It is no promise, or a fulfilled one: a copy of the value.
+pub enum PromiseOutcome {
+    /// Not a promise, or a fulfilled one: a copy of the value.
     Value(Value),
-    /// It is a rejected promise.
+    /// A rejected promise: the reason.
     Rejected(Exception),
-    /// It is a promise nobody has settled.
+    /// A pending promise.
     Pending,
 }
 
 /// What a module exports under a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Export {
+pub enum ExportKind {
     /// Something that can be called.
     Function,
     /// `null` or `undefined`.
@@ -405,57 +405,57 @@ pub enum Export {
 
 /// One VU's JavaScript world. Everything runs on a VU's own stack, because native functions may wait.
 pub trait Realm {
-    /// Loads, links and evaluates the module at `address`; what is kept is the promise of its evaluation.
+    /// Loads, links and evaluates the module at `address`; returns the promise of its evaluation.
     ///
     /// # Errors
     /// What the module threw before its first `await`, or why it can't be had.
-    fn evaluate(&self, address: &str) -> Result<Kept, Throw>;
+    fn evaluate(&self, address: &str) -> Result<Handle, Throw>;
     /// What an engine needs of js-stdlib before any script runs.
     ///
     /// # Errors
     /// When the engine can't get memory.
-    fn begin(&self) -> Result<(), Throw> {
+    fn prepare(&self) -> Result<(), Throw> {
         Ok(())
     }
     /// Puts something into the global scope; in the place of what has the name.
     ///
     /// # Errors
     /// When the engine can't get memory.
-    fn define(&self, name: &'static str, global: Global, enumerable: bool) -> Result<(), Throw>;
+    fn define_global(&self, name: &'static str, global: Global, enumerable: bool) -> Result<(), Throw>;
     /// What a part of the global scope makes, or a member of it that all who ask share.
     ///
     /// # Errors
     /// What the part throws.
-    fn part(&self, name: &str, member: Option<&str>) -> Result<Kept, Throw>;
+    fn part(&self, name: &str, member: Option<&str>) -> Result<Handle, Throw>;
     /// What an evaluated module exports, by name.
     ///
     /// # Errors
     /// When the module was not evaluated, or reading an export throws.
-    fn exports(&self, address: &str) -> Result<Vec<(String, Export)>, Throw>;
+    fn exports(&self, address: &str) -> Result<Vec<(String, ExportKind)>, Throw>;
     /// One export of an evaluated module.
     ///
     /// # Errors
     /// When the module was not evaluated, or reading the export throws.
-    fn export(&self, address: &str, name: &str) -> Result<Kept, Throw>;
-    /// Calls a kept function with `this` undefined and keeps what it returns.
+    fn export(&self, address: &str, name: &str) -> Result<Handle, Throw>;
+    /// Calls a function with `this` undefined and retains what it returns.
     ///
     /// # Errors
     /// What it throws.
-    fn call(&self, function: Kept, args: Vec<Value>) -> Result<Kept, Throw>;
-    /// Keeps a copy of a value of Rust's.
+    fn call(&self, function: Handle, args: Vec<Value>) -> Result<Handle, Throw>;
+    /// Retains a copy of a value of Rust's.
     ///
     /// # Errors
     /// When it is JSON text that isn't JSON.
-    fn keep(&self, value: Value) -> Result<Kept, Throw>;
-    /// What became of a kept value; the value stays kept.
-    fn outcome(&self, kept: Kept) -> Outcome;
-    /// Keeps what a promise was fulfilled with; `undefined` while it is pending, the value itself if it is no promise.
+    fn retain(&self, value: Value) -> Result<Handle, Throw>;
+    /// What became of the value behind a handle, which stays valid.
+    fn outcome(&self, handle: Handle) -> PromiseOutcome;
+    /// Retains what a promise was fulfilled with; `undefined` while it is pending, the value itself if it is no promise.
     ///
     /// # Errors
     /// Why the promise was rejected.
-    fn settled(&self, kept: Kept) -> Result<Kept, Exception>;
-    /// Lets go of a kept value.
-    fn release(&self, kept: Kept);
+    fn fulfilled(&self, handle: Handle) -> Result<Handle, Exception>;
+    /// Drops the value behind a handle, which is invalid from here on.
+    fn release(&self, handle: Handle);
     /// Settles a promise that a native function gave out.
     fn settle(&self, promise: u32, result: Result<Value, Throw>);
     /// Runs promise jobs until there are none.
@@ -463,6 +463,6 @@ pub trait Realm {
     /// # Errors
     /// [`Throw::Stop`] when the VU has to stop.
     fn run_jobs(&self) -> Result<(), Throw>;
-    /// Rejections since the last call that nobody handled.
+    /// Unhandled rejections since the last call.
     fn take_rejections(&self) -> Vec<Exception>;
 }

@@ -1,4 +1,4 @@
-//! One VU's life: init code, then setup, iterations, teardown or the summary, each a turn of its event loop.
+//! The lifecycle of one VU: init code, then setup, iterations, teardown or the summary, each one turn of its event loop.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -9,34 +9,34 @@ use std::time::Instant;
 use crate::execution::{ScenarioFacts, ScenarioRun, precise_timer};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::js::engine::{Export, Outcome, Realm};
+use crate::js::engine::{ExportKind, PromiseOutcome, Realm};
 use crate::js::loader::Loader;
-use crate::js::runtime::event_loop::{Turn, turn, value_of};
+use crate::js::runtime::event_loop::{TurnEnd, run_turn, value_of};
 use crate::js::runtime::module_table::Hooks;
 use crate::js::runtime::worker::Worker;
 use crate::js::runtime::{LifecycleStage, Script, VuContext, coroutine};
-use crate::js::value::{Exception, Kept, Throw, Value};
+use crate::js::value::{Exception, Handle, Throw, Value};
 use crate::log::Level;
 use crate::metrics::Record;
 use crate::metrics::system_tags::SystemTag;
 
-/// A VU with its JavaScript world, after its init code ran.
+/// A VU with its JavaScript realm, after its init code ran.
 #[derive(Clone)]
 pub struct JsVu {
     /// The VU.
     pub vu: Rc<VuContext>,
     realm: Rc<dyn Realm>,
-    work: Rc<Work>,
+    activation: Rc<Activation>,
 }
 
-/// What a VU is working on.
+/// What a VU needs for the iterations of its scenario.
 #[derive(Default)]
-struct Work {
+struct Activation {
     scenario: RefCell<Option<Arc<ScenarioRun>>>,
     /// The scenario's function, looked up in its first iteration.
-    entry: Cell<Option<Kept>>,
+    entry: Cell<Option<Handle>>,
     /// The setup data as this VU sees it, parsed when first needed.
-    data: Cell<Option<Kept>>,
+    data: Cell<Option<Handle>>,
 }
 
 /// What the first pass over a script found.
@@ -70,7 +70,7 @@ impl JsVu {
         loop {
             let host: Rc<dyn crate::js::engine::Host> = vu.clone();
             let realm: Rc<dyn Realm> = script.engine.realm(host).map_err(|throw| failure(&throw))?.into();
-            let this = Self { vu: vu.clone(), realm, work: Rc::default() };
+            let this = Self { vu: vu.clone(), realm, activation: Rc::default() };
             match this.on_stack(Self::run_init_code).await? {
                 Err(_) if loader.must_reload() => {}
                 result => {
@@ -123,24 +123,24 @@ impl JsVu {
     fn evaluate(&self, address: &str) -> Result<(), Failure> {
         let realm = &*self.realm;
         let promise = Cell::new(None);
-        let begin = || realm.evaluate(address).inspect(|kept| promise.set(Some(*kept)));
-        match turn(realm, &self.vu, begin) {
-            Turn::Done(kept) => {
-                let value = value_of(realm, kept);
-                realm.release(kept);
+        let begin = || realm.evaluate(address).inspect(|handle| promise.set(Some(*handle)));
+        match run_turn(realm, &self.vu, begin) {
+            TurnEnd::Done(handle) => {
+                let value = value_of(realm, handle);
+                realm.release(handle);
                 match value {
                     Ok(_) => Ok(()),
-                    Err(Turn::Rejected(exception)) => Err(exception_failure(&exception)),
+                    Err(TurnEnd::Rejected(exception)) => Err(exception_failure(&exception)),
                     Err(_) => Ok(()),
                 }
             }
             // What a module throws behind an `await` is an exception of the script like any other.
-            Turn::Rejected(other) => match promise.get().map(|kept| realm.outcome(kept)) {
-                Some(Outcome::Rejected(exception)) => Err(exception_failure(&exception)),
+            TurnEnd::Rejected(other) => match promise.get().map(|handle| realm.outcome(handle)) {
+                Some(PromiseOutcome::Rejected(exception)) => Err(exception_failure(&exception)),
                 _ => Err(Failure::new(ExitCode::Other, format!("Uncaught (in promise) {}", other.report()))),
             },
-            Turn::Threw(exception) => Err(exception_failure(&exception)),
-            Turn::Stopped => Err(self.stopped()),
+            TurnEnd::Threw(exception) => Err(exception_failure(&exception)),
+            TurnEnd::Stopped => Err(self.stopped()),
         }
     }
 
@@ -166,15 +166,15 @@ impl JsVu {
             let mut exports = Exports::default();
             let mut has_options = false;
             for (name, export) in realm.exports(address).map_err(|throw| failure(&throw))? {
-                has_options |= name == "options" && export != Export::Nothing;
+                has_options |= name == "options" && export != ExportKind::Nothing;
                 match export {
-                    Export::Function => exports.functions.push(name),
-                    Export::Value | Export::Nothing => exports.values.push(name),
+                    ExportKind::Function => exports.functions.push(name),
+                    ExportKind::Value | ExportKind::Nothing => exports.values.push(name),
                 }
             }
             if has_options {
                 let options = realm.export(address, "options").map_err(|throw| failure(&throw))?;
-                let json = this.stdlib("exportOptions", vec![Value::Kept(options)]);
+                let json = this.stdlib("exportOptions", vec![Value::Handle(options)]);
                 realm.release(options);
                 if let Value::String(json) = json.map_err(|throw| data_failure(&throw))? {
                     exports.options = Some(json);
@@ -205,12 +205,12 @@ impl JsVu {
                 return Ok(None);
             }
             let export = realm.export(address, export).map_err(|throw| failure(&throw))?;
-            let args = std::iter::once(Value::Kept(export)).chain(more).collect();
+            let args = std::iter::once(Value::Handle(export)).chain(more).collect();
             let result = this.call_of(module, function, args);
             realm.release(export);
-            let kept = result.map_err(|throw| failure(&throw))?;
-            let value = value_of(realm, kept);
-            realm.release(kept);
+            let handle = result.map_err(|throw| failure(&throw))?;
+            let value = value_of(realm, handle);
+            realm.release(handle);
             Ok(value.ok())
         })
         .await?
@@ -219,21 +219,21 @@ impl JsVu {
     /// Calls a function of js-stdlib's lifecycle module and takes its value.
     fn stdlib(&self, function: &str, args: Vec<Value>) -> Result<Value, Throw> {
         let realm = &*self.realm;
-        let kept = self.stdlib_kept(function, args)?;
-        let value = value_of(realm, kept);
-        realm.release(kept);
+        let handle = self.stdlib_handle(function, args)?;
+        let value = value_of(realm, handle);
+        realm.release(handle);
         value.map_err(|turn| match turn {
-            Turn::Rejected(exception) => Throw::Exception(exception),
+            TurnEnd::Rejected(exception) => Throw::Exception(exception),
             _ => Throw::Stop,
         })
     }
 
-    fn stdlib_kept(&self, function: &str, args: Vec<Value>) -> Result<Kept, Throw> {
+    fn stdlib_handle(&self, function: &str, args: Vec<Value>) -> Result<Handle, Throw> {
         self.call_of("volley/lifecycle", function, args)
     }
 
     /// Calls a function of a module of ours.
-    fn call_of(&self, module: &str, function: &str, args: Vec<Value>) -> Result<Kept, Throw> {
+    fn call_of(&self, module: &str, function: &str, args: Vec<Value>) -> Result<Handle, Throw> {
         let realm = &*self.realm;
         let evaluated = realm.evaluate(module)?;
         realm.release(evaluated);
@@ -248,18 +248,18 @@ impl JsVu {
         let Some(json) = self.vu.script.exported_options.get() else { return Ok(()) };
         let realm = &*self.realm;
         let exported = realm.exports(address).map_err(|throw| failure(&throw))?;
-        if !exported.iter().any(|(name, export)| name == "options" && *export == Export::Value) {
+        if !exported.iter().any(|(name, export)| name == "options" && *export == ExportKind::Value) {
             return Ok(());
         }
         let options = realm.export(address, "options").map_err(|throw| failure(&throw))?;
         let result = realm.part("volley/consolidate", None).and_then(|consolidate| {
-            let args = vec![Value::Kept(options), Value::Json(json.clone().into())];
+            let args = vec![Value::Handle(options), Value::Json(json.clone().into())];
             let result = realm.call(consolidate, args);
             realm.release(consolidate);
             result
         });
         realm.release(options);
-        result.map(|kept| realm.release(kept)).map_err(|throw| failure(&throw))
+        result.map(|handle| realm.release(handle)).map_err(|throw| failure(&throw))
     }
 
     /// Runs `setup()`; what it returned, as JSON.
@@ -271,17 +271,17 @@ impl JsVu {
         let result = self
             .on_stack(|this| {
                 let realm = &*this.realm;
-                let kept = this.call_export("setup", |_| Ok(Vec::new()))?;
+                let handle = this.call_export("setup", |_| Ok(Vec::new()))?;
                 // An async function's result is inside its promise: it is encoded where it stands.
-                let encoded = match realm.settled(kept) {
+                let encoded = match realm.fulfilled(handle) {
                     Err(exception) => Err(exception_failure(&exception)),
                     Ok(value) => {
-                        let json = this.stdlib("encodeData", vec![Value::Kept(value)]);
+                        let json = this.stdlib("encodeData", vec![Value::Handle(value)]);
                         realm.release(value);
                         json.map_err(|throw| data_failure(&throw))
                     }
                 };
-                realm.release(kept);
+                realm.release(handle);
                 match encoded? {
                     Value::String(json) => Ok(Some(json)),
                     _ => Ok(None),
@@ -300,8 +300,8 @@ impl JsVu {
         self.begin_stage(LifecycleStage::Teardown, "::teardown");
         let result = self
             .on_stack(|this| {
-                let kept = this.call_export("teardown", |this| Ok(vec![Value::Kept(this.setup_data()?)]))?;
-                this.realm.release(kept);
+                let handle = this.call_export("teardown", |this| Ok(vec![Value::Handle(this.setup_data()?)]))?;
+                this.realm.release(handle);
                 Ok(())
             })
             .await?;
@@ -320,11 +320,12 @@ impl JsVu {
             let (realm, vu) = (&*this.realm, &this.vu);
             let address = this.address();
             let handle = realm.export(&address, "handleSummary").map_err(|throw| failure(&throw))?;
-            let args = vec![Value::Kept(handle), Value::String(data), aliases.map_or(Value::Undefined, Value::String)];
-            let kept = this.ended(turn(realm, vu, || this.stdlib_kept("summarize", args)))?;
-            match value_of(realm, kept) {
+            let args =
+                vec![Value::Handle(handle), Value::String(data), aliases.map_or(Value::Undefined, Value::String)];
+            let handle = this.ended(run_turn(realm, vu, || this.stdlib_handle("summarize", args)))?;
+            match value_of(realm, handle) {
                 Ok(value) => Ok(value),
-                Err(Turn::Rejected(exception)) => Err(exception_failure(&exception)),
+                Err(TurnEnd::Rejected(exception)) => Err(exception_failure(&exception)),
                 Err(_) => Ok(Value::Undefined),
             }
         })
@@ -332,10 +333,14 @@ impl JsVu {
     }
 
     /// Calls an exported function with arguments made on the VU's own stack.
-    fn call_export(&self, name: &str, args: impl FnOnce(&Self) -> Result<Vec<Value>, Throw>) -> Result<Kept, Failure> {
+    fn call_export(
+        &self,
+        name: &str,
+        args: impl FnOnce(&Self) -> Result<Vec<Value>, Throw>,
+    ) -> Result<Handle, Failure> {
         let realm = &*self.realm;
         let address = self.address();
-        let result = turn(realm, &self.vu, || {
+        let result = run_turn(realm, &self.vu, || {
             let function = realm.export(&address, name)?;
             let args = args(self)?;
             let result = realm.call(function, args);
@@ -345,14 +350,14 @@ impl JsVu {
         self.ended(result)
     }
 
-    fn ended(&self, end: Turn) -> Result<Kept, Failure> {
+    fn ended(&self, end: TurnEnd) -> Result<Handle, Failure> {
         match end {
-            Turn::Done(kept) => Ok(kept),
-            Turn::Threw(exception) => Err(exception_failure(&exception)),
-            Turn::Rejected(exception) => {
+            TurnEnd::Done(handle) => Ok(handle),
+            TurnEnd::Threw(exception) => Err(exception_failure(&exception)),
+            TurnEnd::Rejected(exception) => {
                 Err(Failure::new(ExitCode::Other, format!("Uncaught (in promise) {}", exception.report())))
             }
-            Turn::Stopped => Err(self.stopped()),
+            TurnEnd::Stopped => Err(self.stopped()),
         }
     }
 
@@ -392,14 +397,14 @@ impl JsVu {
     }
 
     /// The setup data as this VU sees it, parsed once.
-    fn setup_data(&self) -> Result<Kept, Throw> {
-        if let Some(data) = self.work.data.get() {
+    fn setup_data(&self) -> Result<Handle, Throw> {
+        if let Some(data) = self.activation.data.get() {
             return Ok(data);
         }
         let json = self.vu.script.setup_data();
         let value = json.map_or(Value::Undefined, |json| Value::Json(json.as_bytes().to_vec().into()));
-        let data = self.realm.keep(value)?;
-        self.work.data.set(Some(data));
+        let data = self.realm.retain(value)?;
+        self.activation.data.set(Some(data));
         Ok(data)
     }
 
@@ -413,8 +418,8 @@ impl JsVu {
         vu.iterations_in_scenario.set(0);
         vu.env.replace(facts.env.clone());
         vu.scenario.replace(Some(facts.clone()));
-        self.work.scenario.replace(Some(scenario.clone()));
-        if let Some(entry) = self.work.entry.take() {
+        self.activation.scenario.replace(Some(scenario.clone()));
+        if let Some(entry) = self.activation.entry.take() {
             self.realm.release(entry);
         }
         vu.script.state.active_vus.fetch_add(1, Relaxed);
@@ -432,7 +437,7 @@ impl JsVu {
 
     /// Takes the VU out of its scenario.
     pub fn release(&self) {
-        if let Some(scenario) = self.work.scenario.take() {
+        if let Some(scenario) = self.activation.scenario.take() {
             self.vu.script.state.active_vus.fetch_sub(1, Relaxed);
             scenario.facts.progress.active.fetch_sub(1, Relaxed);
         }
@@ -459,15 +464,15 @@ impl JsVu {
         let took = began.elapsed();
         // An iteration that ends the run has come to its own end.
         let is_full = match &end {
-            Ok(Turn::Stopped) => vu.take_abort_in_iteration(),
+            Ok(TurnEnd::Stopped) => vu.take_abort_in_iteration(),
             Ok(_) => true,
             Err(_) => false,
         };
         match end {
-            Ok(Turn::Done(kept)) => self.realm.release(kept),
-            Ok(Turn::Threw(exception)) => self.report(&facts, &exception, false),
-            Ok(Turn::Rejected(exception)) => self.report(&facts, &exception, true),
-            Ok(Turn::Stopped) => {}
+            Ok(TurnEnd::Done(handle)) => self.realm.release(handle),
+            Ok(TurnEnd::Threw(exception)) => self.report(&facts, &exception, false),
+            Ok(TurnEnd::Rejected(exception)) => self.report(&facts, &exception, true),
+            Ok(TurnEnd::Stopped) => {}
             Err(failure) => state.abort(failure),
         }
         for hook in self.hooks().function_ended {
@@ -508,22 +513,22 @@ impl JsVu {
     }
 
     /// Calls the scenario's function, on the VU's own stack.
-    fn run_entry(&self) -> Turn {
+    fn run_entry(&self) -> TurnEnd {
         let realm = &*self.realm;
-        turn(realm, &self.vu, || {
-            let entry = match self.work.entry.get() {
+        run_turn(realm, &self.vu, || {
+            let entry = match self.activation.entry.get() {
                 Some(entry) => entry,
                 None => {
                     let address = self.address();
                     let name = self.vu.scenario.borrow().as_ref().map(|facts| facts.exec.clone()).unwrap_or_default();
                     (self.hooks().activated)(realm, &self.vu)?;
                     let entry = realm.export(&address, &name)?;
-                    self.work.entry.set(Some(entry));
+                    self.activation.entry.set(Some(entry));
                     entry
                 }
             };
             let data = self.setup_data()?;
-            realm.call(entry, vec![Value::Kept(data)])
+            realm.call(entry, vec![Value::Handle(data)])
         })
     }
 

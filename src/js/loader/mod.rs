@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use rustc_hash::FxHashMap;
 
-use crate::js::engine::{Code, Engine, RegExpLiteral};
+use crate::js::engine::{Compiled, Engine, ModuleCode, RegExpLiteral};
 use crate::js::runtime::module_table::ModuleTable;
 use crate::js::runtime::{ModuleLoader, Script};
 use crate::js::transpile::{self, Exported, ImportTarget, ModuleFormat, Positions, TranspiledModule};
@@ -27,7 +27,6 @@ mod synthetic;
 pub use imports::Imports;
 use synthetic::{ABSENT, BROWSER, COMMONJS, HERE, MISSING, REQUIRE, STAR, SYNTHETIC, is_unavailable};
 
-type Compiled = Arc<OnceLock<Box<[u8]>>>;
 /// Sources by address, each with its bytecode once there is one.
 type ModuleTexts<K> = Mutex<FxHashMap<K, ModuleText>>;
 
@@ -39,7 +38,7 @@ struct ModuleText {
     is_script: bool,
 }
 
-impl From<ModuleText> for Code {
+impl From<ModuleText> for ModuleCode {
     fn from(ModuleText { text, compiled, is_script }: ModuleText) -> Self {
         if is_script { Self::Script { text, compiled } } else { Self::Source { text, compiled } }
     }
@@ -356,7 +355,7 @@ impl Loader {
         std::mem::take(&mut *lock(&self.missing_maps))
     }
 
-    fn store(&self, address: &str, text: ModuleText) -> Code {
+    fn store(&self, address: &str, text: ModuleText) -> ModuleCode {
         lock(&self.texts).insert(address.to_owned(), text.clone());
         text.into()
     }
@@ -450,9 +449,9 @@ impl ModuleLoader for Loader {
         }
     }
 
-    fn load(&self, address: &str) -> Result<Code, Throw> {
+    fn load(&self, address: &str) -> Result<ModuleCode, Throw> {
         if let Some(specifier) = address.strip_prefix(NATIVE) {
-            return self.builtins.native(specifier).map(Code::Native).ok_or_else(|| no_module(address));
+            return self.builtins.native(specifier).map(ModuleCode::Native).ok_or_else(|| no_module(address));
         }
         static STDLIB: OnceLock<ModuleTexts<&'static str>> = OnceLock::new();
         let stdlib = || lock(STDLIB.get_or_init(Mutex::default));

@@ -7,24 +7,24 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::net::seats::Seats;
+use crate::net::cpu_pool::CpuPool;
 
 /// How long a computation in slices keeps its thread while others wait for one.
 const TIME_SLICE: Duration = Duration::from_millis(10);
 
 /// The threads of scripts.
-static SCRIPTS: Seats = Seats::new();
+static SCRIPTS: CpuPool = CpuPool::new();
 
 /// Computes on a thread of the pool. A computation that nobody waits for any more still holds its place until it ends.
 /// `None` when it panicked.
 pub async fn run<T: Send + 'static>(compute: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-    SCRIPTS.aside(compute).await
+    SCRIPTS.run(compute).await
 }
 
 /// As [`run`], for a computation that may take very long: it asks [`TimeSlices`] now and then whether to continue.
 pub async fn run_in_slices<T: Send + 'static>(compute: impl FnOnce(TimeSlices) -> T + Send + 'static) -> Option<T> {
     let is_cancelled = CancelOnDrop(Arc::default());
-    let seat = SCRIPTS.take().await;
+    let seat = SCRIPTS.permit().await;
     let slices =
         TimeSlices { is_cancelled: is_cancelled.0.clone(), seat, since: Instant::now(), runtime: Handle::current() };
     tokio::task::spawn_blocking(move || compute(slices)).await.ok()
@@ -53,7 +53,7 @@ impl TimeSlices {
     pub fn may_continue(&mut self) -> bool {
         if self.since.elapsed() > TIME_SLICE {
             self.seat = None;
-            self.seat = self.runtime.block_on(SCRIPTS.take());
+            self.seat = self.runtime.block_on(SCRIPTS.permit());
             self.since = Instant::now();
         }
         !self.is_cancelled.load(Ordering::Relaxed)

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use crate::js::engine::{Code, RegExpLiteral};
+use crate::js::engine::{ModuleCode, RegExpLiteral};
 use crate::js::value::Throw;
 
 /// Finds the modules of a run, for all of its VUs.
@@ -21,7 +21,7 @@ pub trait ModuleLoader: Any + Send + Sync {
     ///
     /// # Errors
     /// What the script sees when it can't be read.
-    fn load(&self, address: &str) -> Result<Code, Throw>;
+    fn load(&self, address: &str) -> Result<ModuleCode, Throw>;
     /// Modules could not be linked as they are; nothing of them ran.
     fn require_interop(&self);
     /// True if the file `from` is `to`, or asks for it over any number of others.

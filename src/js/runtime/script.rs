@@ -76,7 +76,7 @@ pub struct HttpDefaults {
     /// The option `userAgent`.
     pub user_agent: String,
     /// The option `httpDebug`.
-    pub dumping: crate::net::http::Dumping,
+    pub dumping: crate::net::http::DumpLevel,
     /// The option `maxRedirects`, and whether anybody set it.
     pub max_redirects: (u32, bool),
     /// The option `discardResponseBodies`.

@@ -21,7 +21,7 @@ use super::stop::Stop;
 use super::worker::Worker;
 use crate::execution::{ScenarioFacts, precise_timer};
 use crate::failure::Failure;
-use crate::js::engine::{Code, Host, RegExpLiteral, StopHook};
+use crate::js::engine::{Host, ModuleCode, RegExpLiteral, StopHook};
 use crate::js::value::{Args, Pending, Throw, Value};
 use crate::metrics::system_tags::SystemTag;
 use crate::metrics::{MetricId, Record, SampleMetadata, Stamp, TagSet};
@@ -365,11 +365,11 @@ impl Host for VuContext {
         self.script.loader.resolve(specifier, referrer)
     }
 
-    fn locate(&self, specifier: &str, referrer: &str) -> Result<String, Throw> {
+    fn import_meta_resolve(&self, specifier: &str, referrer: &str) -> Result<String, Throw> {
         self.script.loader.locate(specifier, referrer)
     }
 
-    fn unlinked(&self) {
+    fn link_failed(&self) {
         self.script.loader.require_interop();
     }
 
@@ -377,11 +377,11 @@ impl Host for VuContext {
         self.script.loader.reaches(address, &self.requirer.borrow())
     }
 
-    fn origin(&self, place: &str) -> Option<String> {
+    fn original_position(&self, place: &str) -> Option<String> {
         self.script.loader.origin(place)
     }
 
-    fn explain(&self, place: &str, message: &str) -> Option<String> {
+    fn explain_type_error(&self, place: &str, message: &str) -> Option<String> {
         self.script.loader.explain(place, message)
     }
 
@@ -389,7 +389,7 @@ impl Host for VuContext {
         self.script.loader.regexp_literals(address)
     }
 
-    fn load(&self, address: &str) -> Result<Code, Throw> {
+    fn load(&self, address: &str) -> Result<ModuleCode, Throw> {
         self.script.loader.load(address)
     }
 
@@ -402,7 +402,7 @@ impl Host for VuContext {
         result
     }
 
-    fn pend(&self, promise: u32, future: Pending) {
+    fn add_pending(&self, promise: u32, future: Pending) {
         self.pending.borrow().push(Box::pin(async move { (promise, future.await) }));
     }
 

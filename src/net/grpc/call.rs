@@ -1,6 +1,6 @@
 //! One call over a connection: the head, messages one way and the other, the status at the end.
 //!
-//! Lives on the network thread. Who asked is told by [`super::channel`].
+//! Lives on the network thread; [`super::channel`] has the script's side.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -10,47 +10,47 @@ use h2::client::ResponseFuture;
 use h2::{RecvStream, SendStream};
 use http::HeaderMap;
 
-use super::connection::Connection;
+use super::config::ChannelConfig;
+use super::connection::GrpcConnection;
 use super::frames::Frames;
-use super::metadata::{self, Metadata};
-use super::status::{Code, Status};
-use super::target::Target;
-use crate::net::http::h1::LARGE_HEAD;
-use crate::net::seats;
+use super::metadata::{self, GrpcMetadata};
+use super::status::{GrpcCode, GrpcStatus};
+use crate::net::cpu_pool;
+use crate::net::http::proto::response_head::LARGE_HEAD;
 
-/// What is asked of a server.
+/// What is called, and how.
 #[derive(Clone, Debug, Default)]
 pub struct Call {
     /// The method: `/package.Service/Method`.
     pub path: String,
-    /// What travels beside the messages.
-    pub metadata: Metadata,
-    /// How long it may take; `None` is for ever.
+    /// The metadata that is sent along.
+    pub metadata: GrpcMetadata,
+    /// How long it may take; `None` is without limit.
     pub timeout: Option<Duration>,
 }
 
 /// What came of a call.
 #[derive(Clone, Debug)]
-pub struct Outcome {
+pub struct CallOutcome {
     /// How it ended.
-    pub status: Status,
-    /// What the server sent before messages.
-    pub headers: Metadata,
-    /// What it sent after them.
-    pub trailers: Metadata,
-    /// The message of an answer that has one.
+    pub status: GrpcStatus,
+    /// The metadata that came before messages.
+    pub headers: GrpcMetadata,
+    /// The metadata that came after them.
+    pub trailers: GrpcMetadata,
+    /// The message of the response, for a unary call that has one.
     pub message: Option<Bytes>,
     /// When the call began.
     pub began: Instant,
-    /// When its end arrived, or was noticed where no byte told it; never later than its limit.
+    /// When its end arrived, or was noticed where no byte said so; never later than its deadline.
     pub ended: Instant,
     /// The other end of the connection; `None` when there was none.
     pub remote: Option<SocketAddr>,
 }
 
-impl Outcome {
+impl CallOutcome {
     /// A call that ended here and now.
-    pub(super) fn new(began: Instant, status: Status) -> Self {
+    pub(super) fn new(began: Instant, status: GrpcStatus) -> Self {
         let ended = Instant::now();
         let (headers, trailers) = Default::default();
         Self { status, headers, trailers, message: None, began, ended, remote: None }
@@ -64,21 +64,21 @@ impl Outcome {
     }
 }
 
-/// What arrives of an answer.
+/// What is known of a response while it arrives, messages left out.
 #[derive(Debug, Default)]
-pub(super) struct Answer {
-    pub headers: Metadata,
-    pub trailers: Metadata,
-    /// The server said that it did nothing about the call, so it may be made again.
+pub(super) struct ResponseProgress {
+    pub headers: GrpcMetadata,
+    pub trailers: GrpcMetadata,
+    /// The server said that it has not processed the call, so it may be made again.
     pub is_untouched: bool,
     /// The connection was lost: no byte that arrived ended the call.
     pub is_lost: bool,
 }
 
 /// A request whose head is on its way.
-pub(super) struct Exchange {
+pub(super) struct StartedCall {
     pub upload: SendStream<Bytes>,
-    pub answer: ResponseFuture,
+    pub response: ResponseFuture,
 }
 
 /// Sends the head of a call.
@@ -86,32 +86,32 @@ pub(super) struct Exchange {
 /// # Errors
 /// What the call ends with; `Err(None)` when the connection takes no more calls, and nothing was sent.
 pub(super) async fn begin(
-    connection: &Connection,
-    target: &Target,
+    connection: &GrpcConnection,
+    config: &ChannelConfig,
     call: &Call,
     deadline: Option<Instant>,
-) -> Result<Exchange, Option<Status>> {
-    let request = head(target, call, deadline).map_err(Some)?;
+) -> Result<StartedCall, Option<GrpcStatus>> {
+    let request = head(config, call, deadline).map_err(Some)?;
     let mut sender = connection.sender.clone().ready().await.map_err(|_| None)?;
     // What is neither the connection's end nor the server's word is something wrong with the request.
     let is_over = |error: &h2::Error| error.is_io() || error.is_go_away() || error.reason().is_some();
-    let refuse = |error: h2::Error| (!is_over(&error)).then(|| Status::new(Code::INTERNAL, error.to_string()));
-    let (answer, upload) = sender.send_request(request, false).map_err(refuse)?;
-    Ok(Exchange { upload, answer })
+    let refuse = |error: h2::Error| (!is_over(&error)).then(|| GrpcStatus::new(GrpcCode::INTERNAL, error.to_string()));
+    let (response, upload) = sender.send_request(request, false).map_err(refuse)?;
+    Ok(StartedCall { upload, response })
 }
 
-fn head(target: &Target, call: &Call, deadline: Option<Instant>) -> Result<http::Request<()>, Status> {
-    let refuse = |error: http::Error| Status::new(Code::INTERNAL, format!("transport: {error}"));
+fn head(config: &ChannelConfig, call: &Call, deadline: Option<Instant>) -> Result<http::Request<()>, GrpcStatus> {
+    let refuse = |error: http::Error| GrpcStatus::new(GrpcCode::INTERNAL, format!("transport: {error}"));
     let uri = http::Uri::builder()
-        .scheme(target.scheme())
-        .authority(&*target.authority)
+        .scheme(config.scheme())
+        .authority(&*config.authority)
         .path_and_query(&*call.path)
         .build()
         .map_err(refuse)?;
     let mut request = http::Request::post(uri)
         .version(http::Version::HTTP_2)
         .header("content-type", "application/grpc")
-        .header("user-agent", &target.user_agent)
+        .header("user-agent", &config.user_agent)
         .header("te", "trailers");
     if let Some(deadline) = deadline {
         request = request.header("grpc-timeout", metadata::timeout(deadline.saturating_duration_since(Instant::now())));
@@ -121,10 +121,10 @@ fn head(target: &Target, call: &Call, deadline: Option<Instant>) -> Result<http:
     Ok(request)
 }
 
-/// Sends one message as fast as the other side lets us.
+/// Sends one message as fast as flow control allows.
 ///
 /// # Errors
-/// When nobody takes it any more; the answer says why.
+/// The stream is closed; the response says why.
 pub(super) async fn send(upload: &mut SendStream<Bytes>, mut frame: Bytes, is_last: bool) -> Result<(), h2::Error> {
     while !frame.is_empty() {
         upload.reserve_capacity(frame.len());
@@ -138,19 +138,19 @@ pub(super) async fn send(upload: &mut SendStream<Bytes>, mut frame: Bytes, is_la
     Ok(())
 }
 
-/// Reads an answer to its end; `each` gets the messages. Headers and trailers land in `seen`.
+/// Reads a response to its end; `each` gets the messages. Headers and trailers are stored in `seen`.
 ///
 /// # Errors
 /// What the call ends with, unless the server says so itself.
 pub(super) async fn read(
-    connection: &Connection,
-    answer: ResponseFuture,
+    connection: &GrpcConnection,
+    response: ResponseFuture,
     most: usize,
-    seen: &mut Answer,
-    mut each: impl AsyncFnMut(Bytes) -> Result<(), Status>,
-) -> Result<Status, Status> {
-    let answer = match answer.await {
-        Ok(answer) => answer,
+    seen: &mut ResponseProgress,
+    mut each: impl AsyncFnMut(Bytes) -> Result<(), GrpcStatus>,
+) -> Result<GrpcStatus, GrpcStatus> {
+    let response = match response.await {
+        Ok(response) => response,
         Err(error) => {
             let is_refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
             let is_leaving = error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR);
@@ -158,27 +158,27 @@ pub(super) async fn read(
             return Err(broken(connection, error, seen).await);
         }
     };
-    let (head, mut body) = answer.into_parts();
+    let (head, mut body) = response.into_parts();
     let text = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
-    if let Some(status) = Status::of_http(head.status.as_u16(), text("content-type")) {
+    if let Some(status) = GrpcStatus::of_http(head.status.as_u16(), text("content-type")) {
         return Err(status);
     }
     if body.is_end_stream() {
-        // An answer without messages may consist of nothing but trailers.
-        let (trailers, status) = told(head.headers).await;
+        // A response without messages may consist of trailers only.
+        let (trailers, status) = read_head(head.headers).await;
         seen.trailers = trailers;
         return Ok(status);
     }
     let encoding = text("grpc-encoding").map(str::to_owned);
     let encoding = encoding.as_deref();
-    seen.headers = told(head.headers).await.0;
+    seen.headers = read_head(head.headers).await.0;
     let mut frames = Frames::default();
     while let Some(piece) = body.data().await {
         let piece = match piece {
             Ok(piece) => piece,
             Err(error) => return Err(broken(connection, error, seen).await),
         };
-        // What is kept until it is whole is bounded by `most`, so the other side may go on at once.
+        // What is kept of an incomplete message is bounded by `most`, so the window can be opened at once.
         _ = body.flow_control().release_capacity(piece.len());
         frames.push(piece);
         while let Some(message) = frames.next(most, encoding)? {
@@ -186,41 +186,45 @@ pub(super) async fn read(
         }
     }
     let trailers = trailers(connection, &mut body, seen).await?;
-    let (trailers, status) = told(trailers).await;
+    let (trailers, status) = read_head(trailers).await;
     seen.trailers = trailers;
     if status.is_ok() && !frames.is_empty() {
-        return Err(Status::new(Code::INTERNAL, "unexpected EOF"));
+        return Err(GrpcStatus::new(GrpcCode::INTERNAL, "unexpected EOF"));
     }
     Ok(status)
 }
 
-/// Metadata and status of a head; those of a large one are read on a thread that serves no connection.
-async fn told(map: HeaderMap) -> (Metadata, Status) {
+/// Metadata and status of a head; a large one is read on the CPU pool.
+async fn read_head(map: HeaderMap) -> (GrpcMetadata, GrpcStatus) {
     let read = |map: &HeaderMap| (metadata::read(map), metadata::status(map));
     let length: usize = map.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
     if length <= LARGE_HEAD {
         return read(&map);
     }
-    let told = seats::aside(move || read(&map)).await;
-    told.unwrap_or_else(|| (Metadata::new(), Status::new(Code::INTERNAL, "the head could not be read")))
+    let read = cpu_pool::run(move || read(&map)).await;
+    read.unwrap_or_else(|| (GrpcMetadata::new(), GrpcStatus::new(GrpcCode::INTERNAL, "the head could not be read")))
 }
 
-async fn trailers(connection: &Connection, body: &mut RecvStream, seen: &mut Answer) -> Result<HeaderMap, Status> {
+async fn trailers(
+    connection: &GrpcConnection,
+    body: &mut RecvStream,
+    seen: &mut ResponseProgress,
+) -> Result<HeaderMap, GrpcStatus> {
     match body.trailers().await {
         Ok(Some(trailers)) => Ok(trailers),
-        Ok(None) => Err(Status::new(Code::INTERNAL, "server closed the stream without sending trailers")),
+        Ok(None) => Err(GrpcStatus::new(GrpcCode::INTERNAL, "server closed the stream without sending trailers")),
         Err(error) => Err(broken(connection, error, seen).await),
     }
 }
 
-/// What a stream that broke means.
-async fn broken(connection: &Connection, error: h2::Error, seen: &mut Answer) -> Status {
+/// The status of a call whose stream broke.
+async fn broken(connection: &GrpcConnection, error: h2::Error, seen: &mut ResponseProgress) -> GrpcStatus {
     if error.is_reset()
         && let Some(reason) = error.reason()
     {
-        return Status::of_reset(reason);
+        return GrpcStatus::of_reset(reason);
     }
     seen.is_lost = true;
-    let end = connection.end().await.unwrap_or_else(|| super::connection::words(&error));
-    Status::new(Code::UNAVAILABLE, format!("error reading from server: {end}"))
+    let end = connection.end().await.unwrap_or_else(|| super::connection::error_text(&error));
+    GrpcStatus::new(GrpcCode::UNAVAILABLE, format!("error reading from server: {end}"))
 }

@@ -1,7 +1,7 @@
 //! One HTTP/2 connection that speaks gRPC: how it opens, and what is known about its end.
 //!
-//! Opening waits for the server's greeting, so that whoever is no HTTP/2 server is found out here and not by the first
-//! call. Errors are grpc-go's texts, with its idea of which are worth another try.
+//! Opening waits for the server's preface, so that a server that does not speak HTTP/2 is found out here and not by the
+//! first call. Errors are grpc-go's texts, with its rules of which are worth a retry.
 
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
@@ -16,10 +16,12 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::Notify;
 use tokio_rustls::TlsConnector;
 
-use super::target::Target;
-use crate::net::endpoint::Endpoint;
-use crate::net::http::error::{BLACKLISTED_IP, BLOCKED_HOSTNAME, DIAL_TIMEOUT, Fault, NON_TCP, RESET, TLS_RECORD};
-use crate::net::socket::Stream;
+use super::config::ChannelConfig;
+use crate::net::client_connections::ClientConnections;
+use crate::net::http::proto::error::{
+    BLACKLISTED_IP, BLOCKED_HOSTNAME, DIAL_TIMEOUT, NON_TCP, NetError, RESET, TLS_RECORD,
+};
+use crate::net::socket::NetStream;
 use crate::units::quote::go_quote;
 
 /// The window of one call.
@@ -35,39 +37,39 @@ const SETTINGS: u8 = 4;
 
 /// Why there is no connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trouble {
-    /// What failed, without the words around it.
+pub struct ConnectionError {
+    /// What failed, without the text around it.
     cause: String,
-    /// Another try may help, by grpc-go's rules.
+    /// A retry may help, by grpc-go's rules.
     pub is_temporary: bool,
 }
 
-impl Trouble {
+impl ConnectionError {
     fn new(cause: impl Into<String>, is_temporary: bool) -> Self {
         Self { cause: cause.into(), is_temporary }
     }
 
-    /// Trouble of resolving and connecting.
-    fn of_dial(fault: &Fault) -> Self {
-        let is_temporary = matches!(fault.code, DIAL_TIMEOUT | BLACKLISTED_IP | BLOCKED_HOSTNAME);
-        Self::new(format!("transport: error while dialing: {}", fault.cause()), is_temporary)
+    /// Resolving or connecting failed.
+    fn of_dial(error: &NetError) -> Self {
+        let is_temporary = matches!(error.code, DIAL_TIMEOUT | BLACKLISTED_IP | BLOCKED_HOSTNAME);
+        Self::new(format!("transport: error while dialing: {}", error.cause()), is_temporary)
     }
 
-    /// Trouble of the TLS handshake.
-    fn of_tls(fault: &Fault) -> Self {
+    /// The TLS handshake failed.
+    fn of_tls(error: &NetError) -> Self {
         // HTTP has its own words for a server that does not speak TLS.
-        let cause = if fault.code == TLS_RECORD { &fault.text } else { fault.cause() };
+        let cause = if error.code == TLS_RECORD { &error.text } else { error.cause() };
         let text = format!("transport: authentication handshake failed: {cause}");
-        Self::new(text, !matches!(fault.code, NON_TCP | RESET))
+        Self::new(text, !matches!(error.code, NON_TCP | RESET))
     }
 
-    /// Trouble of the greeting.
+    /// The server's preface is wrong or missing.
     fn of_preface(cause: &str) -> Self {
         Self::new(format!("error reading server preface: {cause}"), true)
     }
 }
 
-impl std::fmt::Display for Trouble {
+impl std::fmt::Display for ConnectionError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "connection error: desc = {}", go_quote(&self.cause))
     }
@@ -75,58 +77,62 @@ impl std::fmt::Display for Trouble {
 
 /// An open connection. Clones share it.
 #[derive(Clone, Debug)]
-pub struct Connection {
+pub struct GrpcConnection {
     /// Sends requests.
     pub sender: SendRequest<Bytes>,
     /// The other end.
     pub remote: SocketAddr,
-    notes: Rc<Notes>,
+    state: Rc<ConnectionState>,
 }
 
-/// What is known about a connection besides its calls.
+/// What is known about a connection apart from its calls.
 #[derive(Debug)]
-struct Notes {
+struct ConnectionState {
     /// When the last bytes arrived.
     arrived: Cell<Instant>,
     /// The first bytes of the server.
-    greeting: RefCell<Vec<u8>>,
-    /// The greeting is there, or the connection has ended.
+    preface: RefCell<Vec<u8>>,
+    /// The preface is complete, or the connection has ended.
     changed: Notify,
-    /// What went wrong below HTTP/2, which hears only half of it.
-    trouble: RefCell<Option<String>>,
+    /// The error of the transport, of which HTTP/2 reports only a part.
+    transport_error: RefCell<Option<String>>,
     /// Why it ended.
     end: RefCell<Option<String>>,
 }
 
-impl Connection {
-    /// Opens a connection to `target`; `connector` encrypts it.
+impl GrpcConnection {
+    /// Opens a connection to `config`; `connector` encrypts it.
     ///
     /// # Errors
     /// What went wrong.
-    pub async fn open(endpoint: &Endpoint, target: &Target, connector: Option<&TlsConnector>) -> Result<Self, Trouble> {
-        let dialled = match target.ends() {
-            Ok((host, port)) => endpoint.dial(host, port).await,
-            Err(text) => Err(Fault::other(text)),
+    pub async fn open(
+        connections: &ClientConnections,
+        config: &ChannelConfig,
+        connector: Option<&TlsConnector>,
+    ) -> Result<Self, ConnectionError> {
+        let dialled = match config.host_and_port() {
+            Ok((host, port)) => connections.connector().dial(host, port).await,
+            Err(text) => Err(NetError::other(text)),
         };
-        let (socket, _) = dialled.map_err(|fault| Trouble::of_dial(&fault))?;
+        let (socket, _) = dialled.map_err(|error| ConnectionError::of_dial(&error))?;
         let remote = socket.remote;
         let stream = match connector {
-            None => Stream::Plain(socket),
+            None => NetStream::Plain(socket),
             Some(connector) => {
-                let handshake = crate::net::tls::connect_with(connector, target.server_name(), socket).await;
-                let handshake = handshake.map_err(|fault| Trouble::of_tls(&fault))?;
+                let handshake = crate::net::tls::connect_with(connector, config.server_name(), socket).await;
+                let handshake = handshake.map_err(|error| ConnectionError::of_tls(&error))?;
                 if !handshake.is_http2 {
                     let text = "credentials: cannot check peer: missing selected ALPN property";
-                    return Err(Trouble::of_tls(&Fault::other(text)));
+                    return Err(ConnectionError::of_tls(&NetError::other(text)));
                 }
-                Stream::Tls(handshake.stream)
+                NetStream::Tls(handshake.stream)
             }
         };
-        let notes = Rc::new(Notes {
+        let state = Rc::new(ConnectionState {
             arrived: Cell::new(Instant::now()),
-            greeting: RefCell::default(),
+            preface: RefCell::default(),
             changed: Notify::new(),
-            trouble: RefCell::default(),
+            transport_error: RefCell::default(),
             end: RefCell::default(),
         });
         let (sender, connection) = h2::client::Builder::new()
@@ -134,61 +140,61 @@ impl Connection {
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_header_list_size(MAX_HEAD)
             .enable_push(false)
-            .handshake(Watched { stream, notes: notes.clone() })
+            .handshake(ObservedStream { stream, state: state.clone() })
             .await
-            .map_err(|error| Trouble::of_preface(&words(&error)))?;
-        let ending = notes.clone();
+            .map_err(|error| ConnectionError::of_preface(&error_text(&error)))?;
+        let ending = state.clone();
         tokio::task::spawn_local(async move {
             let text = match connection.await {
                 Ok(()) => "EOF".to_owned(),
-                Err(error) => words(&error),
+                Err(error) => error_text(&error),
             };
-            let below = ending.trouble.take();
+            let below = ending.transport_error.take();
             ending.end.replace(Some(below.unwrap_or(text)));
             ending.changed.notify_one();
         });
-        while notes.greeting.borrow().len() < FRAME_HEAD && notes.end.borrow().is_none() {
-            notes.changed.notified().await;
+        while state.preface.borrow().len() < FRAME_HEAD && state.end.borrow().is_none() {
+            state.changed.notified().await;
         }
-        notes.check_greeting()?;
-        Ok(Self { sender, remote, notes })
+        state.check_preface()?;
+        Ok(Self { sender, remote, state })
     }
 
     /// True when it carries no more calls.
     pub fn is_over(&self) -> bool {
-        self.notes.end.borrow().is_some()
+        self.state.end.borrow().is_some()
     }
 
-    /// When the last bytes arrived: when something was seen that they told.
+    /// When the last bytes arrived: the time of whatever they said.
     pub fn arrived(&self) -> Instant {
-        self.notes.arrived.get()
+        self.state.arrived.get()
     }
 
-    /// What ended it; asked right after a call failed, before the connection itself was told.
+    /// What ended it. Lets the task of the connection run first, which learns of the end after the call does.
     pub async fn end(&self) -> Option<String> {
         tokio::task::yield_now().await;
-        self.notes.end.borrow().clone()
+        self.state.end.borrow().clone()
     }
 }
 
-impl Notes {
-    fn check_greeting(&self) -> Result<(), Trouble> {
-        let greeting = self.greeting.borrow();
-        if greeting.starts_with(b"HTTP/1") {
-            return Err(Trouble::of_preface(
+impl ConnectionState {
+    fn check_preface(&self) -> Result<(), ConnectionError> {
+        let preface = self.preface.borrow();
+        if preface.starts_with(b"HTTP/1") {
+            return Err(ConnectionError::of_preface(
                 "http2: failed reading the frame payload: http2: frame too large, note that the frame header looked \
                  like an HTTP/1.1 header",
             ));
         }
-        match greeting.get(3) {
-            Some(&SETTINGS) if greeting.len() == FRAME_HEAD => Ok(()),
-            _ => Err(Trouble::of_preface(self.end.borrow().as_deref().unwrap_or("EOF"))),
+        match preface.get(3) {
+            Some(&SETTINGS) if preface.len() == FRAME_HEAD => Ok(()),
+            _ => Err(ConnectionError::of_preface(self.end.borrow().as_deref().unwrap_or("EOF"))),
         }
     }
 }
 
 /// An error of the connection in Go's words.
-pub fn words(error: &h2::Error) -> String {
+pub fn error_text(error: &h2::Error) -> String {
     if let Some(io) = error.get_io() {
         return match (io.kind(), io.raw_os_error()) {
             (std::io::ErrorKind::BrokenPipe | std::io::ErrorKind::UnexpectedEof, None) => "EOF".to_owned(),
@@ -202,21 +208,21 @@ pub fn words(error: &h2::Error) -> String {
     }
 }
 
-/// A stream whose reads are noted.
+/// A stream that state when bytes arrive and what goes wrong.
 #[derive(Debug)]
-struct Watched {
-    stream: Stream,
-    notes: Rc<Notes>,
+struct ObservedStream {
+    stream: NetStream,
+    state: Rc<ConnectionState>,
 }
 
-impl Watched {
+impl ObservedStream {
     fn note(&self, operation: &str, error: &std::io::Error) {
         let socket = self.stream.socket();
-        let fault = Fault::socket(operation, socket.local, socket.remote, error);
-        self.notes.trouble.borrow_mut().get_or_insert_with(|| fault.cause().to_owned());
+        let error = NetError::socket(operation, socket.local, socket.remote, error);
+        self.state.transport_error.borrow_mut().get_or_insert_with(|| error.cause().to_owned());
     }
 
-    /// Nothing can be written any more. What the other side said before it left is a better reason than that.
+    /// Nothing can be written any more. What the peer sent before it closed is a better reason than that.
     fn note_unwritable(&mut self, cx: &mut Context<'_>, error: &std::io::Error) {
         let mut last_words = [0; 256];
         let read = Pin::new(&mut self.stream).poll_read(cx, &mut ReadBuf::new(&mut last_words));
@@ -227,28 +233,28 @@ impl Watched {
     }
 }
 
-impl AsyncRead for Watched {
+impl AsyncRead for ObservedStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
         let before = buf.filled().len();
         if let Err(error) = ready!(Pin::new(&mut self.stream).poll_read(cx, buf)) {
             self.note("read", &error);
             return Poll::Ready(Err(error));
         }
-        self.notes.arrived.set(self.stream.socket().arrived);
-        let mut greeting = self.notes.greeting.borrow_mut();
-        let missing = FRAME_HEAD.saturating_sub(greeting.len());
+        self.state.arrived.set(self.stream.socket().arrived);
+        let mut preface = self.state.preface.borrow_mut();
+        let missing = FRAME_HEAD.saturating_sub(preface.len());
         if missing > 0 {
             let came = &buf.filled()[before..];
-            greeting.extend_from_slice(&came[..came.len().min(missing)]);
-            if greeting.len() == FRAME_HEAD {
-                self.notes.changed.notify_one();
+            preface.extend_from_slice(&came[..came.len().min(missing)]);
+            if preface.len() == FRAME_HEAD {
+                self.state.changed.notify_one();
             }
         }
         Poll::Ready(Ok(()))
     }
 }
 
-impl AsyncWrite for Watched {
+impl AsyncWrite for ObservedStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
         let written = ready!(Pin::new(&mut self.stream).poll_write(cx, bytes));
         Poll::Ready(written.inspect_err(|error| self.note_unwritable(cx, error)))

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use super::status::{Code, Status};
+use super::status::{GrpcCode, GrpcStatus};
 
 /// Flag and length.
 const HEAD: usize = 5;
@@ -20,7 +20,7 @@ pub struct Frames {
     /// Small pieces, behind all others.
     small: BytesMut,
     length: usize,
-    /// So much has to be there before it is worth looking again.
+    /// How many bytes have to be there before the next message can be complete.
     wanted: usize,
 }
 
@@ -52,7 +52,7 @@ impl Frames {
     ///
     /// # Errors
     /// grpc-go's words for a message that is too large, or compressed.
-    pub fn next(&mut self, most: usize, encoding: Option<&str>) -> Result<Option<Bytes>, Status> {
+    pub fn next(&mut self, most: usize, encoding: Option<&str>) -> Result<Option<Bytes>, GrpcStatus> {
         if self.length < self.wanted.max(HEAD) {
             return Ok(None);
         }
@@ -62,21 +62,21 @@ impl Frames {
             (0, _) => {}
             (1, None | Some("" | "identity")) => {
                 let text = "grpc: compressed flag set with identity or empty encoding";
-                return Err(Status::new(Code::INTERNAL, text));
+                return Err(GrpcStatus::new(GrpcCode::INTERNAL, text));
             }
             (1, Some(encoding)) => {
                 let quoted = crate::units::quote::go_quote(encoding);
                 let text = format!("grpc: Decompressor is not installed for grpc-encoding {quoted}");
-                return Err(Status::new(Code::UNIMPLEMENTED, text));
+                return Err(GrpcStatus::new(GrpcCode::UNIMPLEMENTED, text));
             }
             (flag, _) => {
                 let text = format!("grpc: received unexpected payload format {flag}");
-                return Err(Status::new(Code::INTERNAL, text));
+                return Err(GrpcStatus::new(GrpcCode::INTERNAL, text));
             }
         }
         if length > most {
             let text = format!("grpc: received message larger than max ({length} vs. {most})");
-            return Err(Status::new(Code::RESOURCE_EXHAUSTED, text));
+            return Err(GrpcStatus::new(GrpcCode::RESOURCE_EXHAUSTED, text));
         }
         if self.length < HEAD + length {
             self.wanted = HEAD + length;
@@ -98,7 +98,7 @@ impl Frames {
         Some((flag, u32::from_be_bytes(length) as usize))
     }
 
-    /// Takes so many bytes, which are there. Copies only where they came in several pieces.
+    /// Takes `count` bytes, which must be there. Copies only where they came in several pieces.
     fn take(&mut self, count: usize) -> Bytes {
         self.length -= count;
         match self.pieces.front_mut() {
@@ -123,11 +123,11 @@ impl Frames {
 ///
 /// # Errors
 /// grpc-go's words for a message that is larger than `most`.
-pub fn frame(message: &[u8], most: usize) -> Result<Bytes, Status> {
+pub fn frame(message: &[u8], most: usize) -> Result<Bytes, GrpcStatus> {
     let length = message.len();
     let Some(short) = u32::try_from(length).ok().filter(|_| length <= most) else {
         let text = format!("trying to send message larger than max ({length} vs. {most})");
-        return Err(Status::new(Code::RESOURCE_EXHAUSTED, text));
+        return Err(GrpcStatus::new(GrpcCode::RESOURCE_EXHAUSTED, text));
     };
     let mut framed = BytesMut::with_capacity(HEAD + length);
     framed.put_u8(0);
@@ -160,20 +160,20 @@ mod tests {
 
     #[test]
     fn what_cannot_be_taken_says_why() {
-        let check = |wire: &[u8], encoding: Option<&str>, code: Code, text: &str| {
+        let check = |wire: &[u8], encoding: Option<&str>, code: GrpcCode, text: &str| {
             let mut frames = Frames::default();
             frames.push(Bytes::copy_from_slice(wire));
-            assert_eq!(frames.next(4, encoding).unwrap_err(), Status::new(code, text));
+            assert_eq!(frames.next(4, encoding).unwrap_err(), GrpcStatus::new(code, text));
         };
         let flagged = "grpc: compressed flag set with identity or empty encoding";
-        check(&[1, 0, 0, 0, 0], None, Code::INTERNAL, flagged);
-        check(&[1, 0, 0, 0, 0], Some("identity"), Code::INTERNAL, flagged);
+        check(&[1, 0, 0, 0, 0], None, GrpcCode::INTERNAL, flagged);
+        check(&[1, 0, 0, 0, 0], Some("identity"), GrpcCode::INTERNAL, flagged);
         let gzip = "grpc: Decompressor is not installed for grpc-encoding \"gzip\"";
-        check(&[1, 0, 0, 0, 9], Some("gzip"), Code::UNIMPLEMENTED, gzip);
-        check(&[7, 0, 0, 0, 0], None, Code::INTERNAL, "grpc: received unexpected payload format 7");
+        check(&[1, 0, 0, 0, 9], Some("gzip"), GrpcCode::UNIMPLEMENTED, gzip);
+        check(&[7, 0, 0, 0, 0], None, GrpcCode::INTERNAL, "grpc: received unexpected payload format 7");
         let large = "grpc: received message larger than max (5 vs. 4)";
-        check(&[0, 0, 0, 0, 5], None, Code::RESOURCE_EXHAUSTED, large);
+        check(&[0, 0, 0, 0, 5], None, GrpcCode::RESOURCE_EXHAUSTED, large);
         let sent = "trying to send message larger than max (5 vs. 4)";
-        assert_eq!(frame(&[0; 5], 4).unwrap_err(), Status::new(Code::RESOURCE_EXHAUSTED, sent));
+        assert_eq!(frame(&[0; 5], 4).unwrap_err(), GrpcStatus::new(GrpcCode::RESOURCE_EXHAUSTED, sent));
     }
 }

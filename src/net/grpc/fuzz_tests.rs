@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::frames::{Frames, frame};
-use super::{metadata, status::Status};
+use super::{metadata, status::GrpcStatus};
 
 /// The body of an answer, cut as its first byte says: messages do not depend on the cuts, and sent once more they are what
 /// came. A body that can't be taken is refused at the same place.
@@ -45,7 +45,7 @@ pub fn trailers(data: &[u8]) {
     _ = (status.to_string(), metadata::read(&headers));
     let kind = headers.get("content-type").and_then(|value| value.to_str().ok());
     assert_eq!(
-        Status::of_http(200, kind).is_none(),
+        GrpcStatus::of_http(200, kind).is_none(),
         kind.is_some_and(|kind| {
             kind.to_ascii_lowercase().starts_with("application/grpc")
                 && !matches!(kind.as_bytes().get(16), Some(byte) if !b"+;".contains(byte))

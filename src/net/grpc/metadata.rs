@@ -8,10 +8,10 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::percent_decode_str;
 
-use super::status::{Code, Status};
+use super::status::{GrpcCode, GrpcStatus};
 
 /// Names in lower case with their values, as bytes: those of names in `-bin` are not text.
-pub type Metadata = Vec<(String, Bytes)>;
+pub type GrpcMetadata = Vec<(String, Bytes)>;
 
 /// What the protocol says for itself and calls can't.
 const RESERVED: [&str; 8] = [
@@ -29,8 +29,8 @@ const RESERVED: [&str; 8] = [
 ///
 /// # Errors
 /// grpc-go's words for a name or a value that can't be sent.
-pub fn write(metadata: &Metadata, headers: &mut HeaderMap) -> Result<(), Status> {
-    let refuse = |text: String| Status::new(Code::INTERNAL, text);
+pub fn write(metadata: &GrpcMetadata, headers: &mut HeaderMap) -> Result<(), GrpcStatus> {
+    let refuse = |text: String| GrpcStatus::new(GrpcCode::INTERNAL, text);
     for (name, value) in metadata {
         let name = name.to_lowercase();
         let is_plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b'_');
@@ -61,7 +61,7 @@ pub fn write(metadata: &Metadata, headers: &mut HeaderMap) -> Result<(), Status>
 }
 
 /// What a call sees of a head or of trailers: everything but the protocol's own, the content type excepted.
-pub fn read(headers: &HeaderMap) -> Metadata {
+pub fn read(headers: &HeaderMap) -> GrpcMetadata {
     let is_shown = |name: &str| name == "content-type" || name == "user-agent" || !RESERVED.contains(&name);
     let shown = headers.iter().filter(|(name, _)| is_shown(name.as_str()));
     shown
@@ -82,29 +82,29 @@ fn unpack(value: &[u8]) -> Bytes {
 }
 
 /// The status that trailers tell.
-pub fn status(trailers: &HeaderMap) -> Status {
+pub fn status(trailers: &HeaderMap) -> GrpcStatus {
     let text = |name: &str| trailers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
     let code = match text("grpc-status") {
-        None => Code::UNKNOWN,
+        None => GrpcCode::UNKNOWN,
         Some(code) => match code.parse() {
-            Ok(code) => Code(code),
+            Ok(code) => GrpcCode(code),
             Err(_) => {
                 let quoted = crate::units::quote::go_quote(&code);
                 let text =
                     format!("transport: malformed grpc-status: strconv.ParseInt: parsing {quoted}: invalid syntax");
-                return Status::new(Code::UNKNOWN, text);
+                return GrpcStatus::new(GrpcCode::UNKNOWN, text);
             }
         },
     };
     let details = trailers.get("grpc-status-details-bin").map(|value| unpack(value.as_bytes()));
     let message = text("grpc-message").unwrap_or_default();
     let message = percent_decode_str(&message).decode_utf8_lossy().into_owned();
-    Status { code, message, details }
+    GrpcStatus { code, message, details }
 }
 
 /// The value of `grpc-timeout`: at most eight digits and a unit, rounded up.
 pub fn timeout(left: Duration) -> String {
-    const MOST: u128 = 99_999_999;
+    const MAX_VALUE: u128 = 99_999_999;
     let nanos = left.as_nanos();
     let units: [(u128, char); 6] = [
         (1, 'n'),
@@ -114,8 +114,8 @@ pub fn timeout(left: Duration) -> String {
         (60_000_000_000, 'M'),
         (3_600_000_000_000, 'H'),
     ];
-    let fits = units.iter().map(|(size, unit)| (nanos.div_ceil(*size), unit)).find(|(count, _)| *count <= MOST);
-    fits.map_or_else(|| format!("{MOST}H"), |(count, unit)| format!("{count}{unit}"))
+    let fits = units.iter().map(|(size, unit)| (nanos.div_ceil(*size), unit)).find(|(count, _)| *count <= MAX_VALUE);
+    fits.map_or_else(|| format!("{MAX_VALUE}H"), |(count, unit)| format!("{count}{unit}"))
 }
 
 #[cfg(test)]
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn metadata_goes_out_and_comes_back() {
-        let metadata: Metadata = vec![
+        let metadata: GrpcMetadata = vec![
             ("X-One".to_owned(), "1".into()),
             ("x-one".to_owned(), "2".into()),
             ("raw-bin".to_owned(), Bytes::from_static(&[0, 255, 7])),
@@ -161,7 +161,7 @@ mod tests {
         headers.append("content-type", HeaderValue::from_static("application/grpc"));
         headers.append("grpc-status", HeaderValue::from_static("0"));
         let came: Vec<_> = read(&headers);
-        let expect: Metadata = vec![
+        let expect: GrpcMetadata = vec![
             ("x-one".to_owned(), "1".into()),
             ("x-one".to_owned(), "2".into()),
             ("raw-bin".to_owned(), Bytes::from_static(&[0, 255, 7])),
@@ -174,7 +174,7 @@ mod tests {
     fn what_cannot_be_sent_says_why() {
         let check = |name: &str, value: &'static str, expect: &str| {
             let refused = write(&vec![(name.to_owned(), value.into())], &mut HeaderMap::new()).unwrap_err();
-            assert_eq!((refused.code, &*refused.message), (Code::INTERNAL, expect));
+            assert_eq!((refused.code, &*refused.message), (GrpcCode::INTERNAL, expect));
         };
         check("a b", "x", "header key \"a b\" contains illegal characters not in [0-9a-z-_.]");
         check("a", "x\ny", "header key \"a\" contains value with non-printable ASCII characters");

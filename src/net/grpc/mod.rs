@@ -5,16 +5,19 @@
 
 mod call;
 mod channel;
+mod command;
+mod config;
 mod connection;
 mod frames;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz_tests;
 mod metadata;
 mod status;
-mod target;
+mod subchannel;
 
-pub use call::{Call, Outcome};
-pub use channel::{Asked, Channel, Download, Event, Upload};
-pub use metadata::Metadata;
-pub use status::{Code, Status};
-pub use target::{Security, Target};
+pub use call::{Call, CallOutcome};
+pub use channel::{Channel, Download, UnaryCall, Upload};
+pub use command::StreamEvent;
+pub use config::{ChannelConfig, Security};
+pub use metadata::GrpcMetadata;
+pub use status::{GrpcCode, GrpcStatus};

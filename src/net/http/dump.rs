@@ -1,16 +1,17 @@
-//! Requests and answers as text to read, in the form of Go's `httputil` dumps: what `--http-debug` shows.
+//! Requests and responses as text to read, in the form of Go's `httputil` dumps: what `--http-debug` shows.
 //!
 //! HTTP/2 is shown as the HTTP/1.1 it stands for. Nothing here runs unless a request asks for it.
 
 use std::fmt::Write;
 
-use super::h1::{Answer, Payload, Wire};
-use super::headers::has_token;
-use super::url::printable;
+use super::proto::headers::has_token;
+use super::proto::request_head::{WireBody, WireRequest};
+use super::proto::response_head::ResponseHead;
+use super::proto::url::printable;
 
-/// How much of requests and answers is told.
+/// How much of requests and responses is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Dumping {
+pub enum DumpLevel {
     /// Nothing.
     #[default]
     Off,
@@ -20,63 +21,64 @@ pub enum Dumping {
     Full,
 }
 
-/// One hop's request, and its answer if there was one; lines end with `\n`.
+/// One hop's request, and its response if there was one; lines end with `\n`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Dump {
     /// What was asked.
     pub request: String,
     /// What came back.
-    pub answer: Option<String>,
+    pub response: Option<String>,
 }
 
 /// The request as it goes out, and the coding Go's dump always accepts.
-pub(super) fn request(wire: &Wire<'_>, dumping: Dumping) -> String {
+pub(super) fn request(wire: &WireRequest<'_>, level: DumpLevel) -> String {
     let mut bytes = Vec::new();
-    // What a proxy is told is between us and the proxy.
-    let extra: Vec<_> = wire.extra.iter().filter(|(name, _)| *name != "Proxy-Authorization").copied().collect();
-    Wire { extra: &extra, ..*wire }.write_head(&mut bytes);
+    // Our credentials for a proxy are not shown.
+    let hop_headers: Vec<_> =
+        wire.hop_headers.iter().filter(|(name, _)| *name != "Proxy-Authorization").copied().collect();
+    WireRequest { hop_headers: &hop_headers, ..*wire }.write_head(&mut bytes);
     let asks = |name| wire.headers.get(name).is_some();
     if wire.method != "HEAD" && !asks("Accept-Encoding") && !asks("Range") {
         bytes.truncate(bytes.len() - 2);
         bytes.extend_from_slice(b"Accept-Encoding: gzip\r\n\r\n");
     }
-    if dumping == Dumping::Full {
+    if level == DumpLevel::Full {
         match wire.body {
-            Payload::Sized(body) => body.iter().for_each(|piece| bytes.extend_from_slice(piece)),
-            Payload::EmptyChunked => bytes.extend_from_slice(b"0\r\n\r\n"),
-            Payload::None => {}
+            WireBody::Sized(body) => body.iter().for_each(|piece| bytes.extend_from_slice(piece)),
+            WireBody::EmptyChunked => bytes.extend_from_slice(b"0\r\n\r\n"),
+            WireBody::None => {}
         }
     }
     text(&bytes)
 }
 
-/// The answer: the length first, then the other headers by name.
-pub(super) fn answer(answer: &Answer, method: &str, body: Option<&[u8]>, dumping: Dumping) -> String {
+/// The response: the length first, then the other headers by name.
+pub(super) fn response(head: &ResponseHead, method: &str, body: Option<&[u8]>, level: DumpLevel) -> String {
     let mut out = String::new();
-    let proto = if answer.proto == "HTTP/1.0" { "HTTP/1.0" } else { "HTTP/1.1" };
-    let length = answer.headers.get("Content-Length");
-    let bodiless = method == "HEAD" || matches!(answer.status, 204 | 304);
+    let proto = if head.proto == "HTTP/1.0" { "HTTP/1.0" } else { "HTTP/1.1" };
+    let length = head.headers.get("Content-Length");
+    let bodiless = method == "HEAD" || matches!(head.status, 204 | 304);
     // Writing to a string can't fail.
-    let _ = write!(out, "{proto} {}\r\n", answer.status_text);
-    let shows_close = answer.headers.get_all("Connection").any(|value| has_token(value, "close"));
-    let ends_body = !answer.chunked && length.is_none() && !bodiless;
-    if (answer.close || ends_body) && !shows_close {
+    let _ = write!(out, "{proto} {}\r\n", head.status_text);
+    let shows_close = head.headers.get_all("Connection").any(|value| has_token(value, "close"));
+    let ends_body = !head.chunked && length.is_none() && !bodiless;
+    if (head.close || ends_body) && !shows_close {
         out.push_str("Connection: close\r\n");
     }
     match length {
-        _ if answer.chunked => out.push_str("Transfer-Encoding: chunked\r\n"),
+        _ if head.chunked => out.push_str("Transfer-Encoding: chunked\r\n"),
         Some(length) => _ = write!(out, "Content-Length: {length}\r\n"),
         None => {}
     }
-    let mut fields: Vec<_> = answer.headers.iter().filter(|(name, _)| *name != "Content-Length").collect();
+    let mut fields: Vec<_> = head.headers.iter().filter(|(name, _)| *name != "Content-Length").collect();
     fields.sort_by_key(|(name, _)| *name);
     for (name, value) in fields {
         let _ = write!(out, "{name}: {value}\r\n");
     }
     out.push_str("\r\n");
     let mut bytes = out.into_bytes();
-    if let (Dumping::Full, Some(body)) = (dumping, body) {
-        match answer.chunked {
+    if let (DumpLevel::Full, Some(body)) = (level, body) {
+        match head.chunked {
             true if body.is_empty() => bytes.extend_from_slice(b"0\r\n\r\n"),
             true => {
                 bytes.extend_from_slice(format!("{:x}\r\n", body.len()).as_bytes());

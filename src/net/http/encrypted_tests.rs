@@ -15,7 +15,7 @@ use tokio_rustls::server::TlsStream;
 
 use super::*;
 use crate::net::tls::Ocsp;
-use crate::net::{Client, ClientCertificate, Config, Net, TlsConfig, TlsVersion};
+use crate::net::{Client, ClientCertificate, Config, Net, TlsConfig, TlsProtocolVersion};
 
 /// What every server here staples to its certificate: that another one, of OpenSSL, was revoked.
 const STAPLE: &[u8] = include_bytes!("../tls/fixtures/revoked.der");
@@ -194,7 +194,8 @@ fn https_is_kept_open_and_described() {
 fn versions_and_suites_are_restricted() {
     let server = Server::new(&[], None, echo);
     let suite = "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305";
-    let config = TlsConfig { max_version: Some(TlsVersion::Tls12), cipher_suites: vec![suite.into()], ..trusting() };
+    let config =
+        TlsConfig { max_version: Some(TlsProtocolVersion::Tls12), cipher_suites: vec![suite.into()], ..trusting() };
     let response = get(&client(config), server.url("/")).result.unwrap();
     assert_eq!(
         response.tls.unwrap(),

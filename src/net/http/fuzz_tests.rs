@@ -3,10 +3,12 @@
 
 use bytes::Bytes;
 
-use super::cookies::{Cookie, Jar, cookie_header};
-use super::h1::{framing, parse_head};
-use super::headers::{Headers, is_token_byte, is_valid_value};
-use super::{Url, auth, decode, ntlm};
+use super::Url;
+use super::coding::decode;
+use super::proto::cookies::{Cookie, CookieJar, cookie_header};
+use super::proto::headers::{Headers, is_token_byte, is_valid_value};
+use super::proto::response_head::{framing, parse_head};
+use super::proto::{auth, ntlm};
 #[cfg(test)]
 pub use crate::units::fuzz_tests::break_each;
 
@@ -26,7 +28,7 @@ pub fn answer(data: &[u8]) {
         for piece in body.chunks(step) {
             match framing.push(piece, &mut |part| kept.extend_from_slice(part)) {
                 Ok(taken) => used += taken,
-                Err(fault) => return (kept, 0, Err(fault.text.into_owned())),
+                Err(error) => return (kept, 0, Err(error.text.into_owned())),
             }
             if framing.is_done() {
                 break;
@@ -49,7 +51,7 @@ pub fn answer(data: &[u8]) {
 pub fn cookie(data: &[u8]) {
     let line = String::from_utf8_lossy(data);
     let Some(cookie) = Cookie::parse(&line) else { return };
-    let jar = Jar::new();
+    let jar = CookieJar::new();
     for address in ["http://a.b.test/x/y?z", "https://127.0.0.1:8080/"] {
         let Ok(url) = Url::parse(address) else { panic!("{address} is a URL") };
         jar.store(&url, std::slice::from_ref(&cookie));
@@ -88,7 +90,7 @@ pub fn challenge(data: &[u8]) {
             headers.push(b"Www-Authenticate", line);
         }
     }
-    if let Some(challenge) = auth::Challenge::find(&headers) {
+    if let Some(challenge) = auth::DigestChallenge::find(&headers) {
         let answer = challenge.answer(("ann", "pw"), "GET", "/x?y", b"body", &auth::client_nonce());
         assert!(answer.starts_with("Digest username=\"ann\"") && is_valid_value(&answer), "{answer:?}");
     }

@@ -18,13 +18,15 @@ use h2::client::SendRequest;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::body::Length;
-use super::error::{Fault, Stage};
-use super::h1::{Answer, LARGE_HEAD, Payload, Progress, Sink, Wire};
-use super::headers::Headers;
-use super::url::Url;
-use crate::net::seats;
-use crate::net::socket::Stream;
+use super::body::{BodyLimit, BodySink};
+use super::progress::HopProgress;
+use super::proto::error::{ErrorStage, NetError};
+use super::proto::headers::Headers;
+use super::proto::request_head::{WireBody, WireRequest};
+use super::proto::response_head::{LARGE_HEAD, ResponseHead};
+use super::proto::url::Url;
+use crate::net::cpu_pool;
+use crate::net::socket::NetStream;
 use crate::net::tls::TlsInfo;
 
 /// Go's window of one stream.
@@ -53,8 +55,8 @@ pub struct Http2 {
 }
 
 impl Http2 {
-    /// Greets the server. A task of this thread drives the connection as long as somebody holds it.
-    pub async fn open(stream: Stream, tls: Option<TlsInfo>) -> Result<Self, Fault> {
+    /// Does the HTTP/2 handshake. A task of this thread drives the connection until the last clone is dropped.
+    pub async fn open(stream: NetStream, tls: Option<TlsInfo>) -> Result<Self, NetError> {
         let (local, remote) = (stream.socket().local, stream.socket().remote);
         let arrived = Rc::new(Cell::new(Instant::now()));
         let (sender, connection) = h2::client::Builder::new()
@@ -62,9 +64,9 @@ impl Http2 {
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_header_list_size(MAX_HEAD)
             .enable_push(false)
-            .handshake(Stamped { stream, arrived: arrived.clone() })
+            .handshake(StampedStream { stream, arrived: arrived.clone() })
             .await
-            .map_err(|error| Fault::h2(&error, local, remote))?;
+            .map_err(|error| NetError::h2(&error, local, remote))?;
         let end: Rc<RefCell<Option<h2::Error>>> = Rc::default();
         let note = end.clone();
         tokio::task::spawn_local(async move {
@@ -75,65 +77,65 @@ impl Http2 {
         Ok(Self { sender, end, arrived, local, remote, tls, reused: false })
     }
 
-    /// What is told about an error of a stream. When a connection ends after a GOAWAY, that says more than the end.
-    async fn fault(&self, error: h2::Error) -> Fault {
+    /// What is reported for an error of a stream. When a connection ends after a GOAWAY, that says more than the end.
+    async fn stream_error(&self, error: h2::Error) -> NetError {
         if error.is_io() {
             tokio::task::yield_now().await;
-            // A GOAWAY without a complaint ends the connection's task in peace; only who asks for a stream hears of it.
+            // A GOAWAY with NO_ERROR ends the connection's task without an error; only the next stream gets to see it.
             let refused = self.sender.clone().ready().now_or_never().and_then(Result::err);
             let end = self.end.borrow();
             if let Some(end) = end.as_ref().or(refused.as_ref()).filter(|end| end.is_go_away()) {
-                return Fault::h2(end, self.local, self.remote).at(Stage::Head);
+                return NetError::h2(end, self.local, self.remote).at(ErrorStage::Head);
             }
-            // The request was under way: it is not sent again, as Go doesn't.
-            return Fault::h2(&error, self.local, self.remote).at(Stage::Head);
+            // The request was under way: like Go, it is not sent again.
+            return NetError::h2(&error, self.local, self.remote).at(ErrorStage::Head);
         }
-        Fault::h2(&error, self.local, self.remote)
+        NetError::h2(&error, self.local, self.remote)
     }
 
-    /// Sends `wire` and reads the answer; its body lands in `progress`.
+    /// Sends `wire` and reads the response; its body is stored in `progress`.
     pub async fn exchange(
         &mut self,
         url: &Url,
-        wire: &Wire<'_>,
-        sink: impl FnOnce(&Answer) -> Sink,
-        progress: &mut Progress,
-    ) -> Result<Answer, Fault> {
-        let request = head(url, wire)?;
-        let unsent = |error: h2::Error| Fault::h2(&error, self.local, self.remote).at(Stage::Before);
+        wire: &WireRequest<'_>,
+        sink: impl FnOnce(&ResponseHead) -> BodySink,
+        progress: &mut HopProgress,
+    ) -> Result<ResponseHead, NetError> {
+        let request = request_head(url, wire)?;
+        let unsent = |error: h2::Error| NetError::h2(&error, self.local, self.remote).at(ErrorStage::Before);
         let mut sender = self.sender.clone().ready().await.map_err(unsent)?;
-        let has_body = matches!(wire.body, Payload::EmptyChunked) || !wire.body.is_empty();
-        let (answer, body) = sender.send_request(request, !has_body).map_err(unsent)?;
-        let mut answer = pin!(answer);
+        let has_body = matches!(wire.body, WireBody::EmptyChunked) || !wire.body.is_empty();
+        let (response, body) = sender.send_request(request, !has_body).map_err(unsent)?;
+        let mut response = pin!(response);
         let mut upload = pin!(async {
             if has_body {
-                // A server may answer without reading everything; the answer says what else went wrong.
+                // A server may respond without reading everything; the response says what else went wrong.
                 _ = send_body(body, wire.body).await;
             }
         });
         let mut is_uploading = true;
-        // The request goes on being written while the answer comes.
-        let mut upload = |cx: &mut Context<'_>, progress: &mut Progress| {
+        // The request is still being written while the response arrives.
+        let mut upload = |cx: &mut Context<'_>, progress: &mut HopProgress| {
             if is_uploading && upload.as_mut().poll(cx).is_ready() {
                 is_uploading = false;
                 progress.timer.sent(Instant::now());
             }
         };
-        let answered = poll_fn(|cx| {
+        let response = poll_fn(|cx| {
             upload(cx, progress);
-            answer.as_mut().poll(cx)
+            response.as_mut().poll(cx)
         })
         .await;
-        let answered = match answered {
-            Ok(answered) => answered,
-            Err(error) => return Err(self.fault(error).await),
+        let response = match response {
+            Ok(response) => response,
+            Err(error) => return Err(self.stream_error(error).await),
         };
         progress.timer.first_byte(self.arrived.get());
-        let (parts, mut stream) = answered.into_parts();
+        let (parts, mut stream) = response.into_parts();
         let headers = headers_of(parts.headers).await?;
         let status = parts.status.as_u16();
         let reason = parts.status.canonical_reason().unwrap_or_default();
-        let answer = Answer {
+        let head = ResponseHead {
             status,
             status_text: format!("{status} {reason}"),
             proto: "HTTP/2.0",
@@ -143,12 +145,12 @@ impl Http2 {
             keep: true,
         };
         progress.has_head = true;
-        let sink = sink(&answer);
-        let keeps = sink == Sink::Keep && !matches!(status, 204 | 304);
-        let announced = answer.headers.get("Content-Length").and_then(|length| length.parse().ok());
-        let length = Length::new(announced);
-        progress.body = keeps.then(|| length.room());
-        let mut left = if let Sink::Drain(limit) = sink { limit } else { usize::MAX };
+        let sink = sink(&head);
+        let keeps = sink == BodySink::Keep && !matches!(status, 204 | 304);
+        let announced = head.headers.get("Content-Length").and_then(|length| length.parse().ok());
+        let limit = BodyLimit::new(announced);
+        progress.body = keeps.then(|| limit.buffer());
+        let mut left = if let BodySink::Drain(limit) = sink { limit } else { usize::MAX };
         loop {
             let chunk = poll_fn(|cx| {
                 upload(cx, progress);
@@ -159,15 +161,15 @@ impl Http2 {
                 Ok(chunk) => chunk,
                 // The `h2` crate resets a stream whose body is not as long as announced.
                 Err(error) if error.is_library() && error.reason() == Some(h2::Reason::PROTOCOL_ERROR) => {
-                    return Err(Fault::unexpected_eof(Stage::Body));
+                    return Err(NetError::unexpected_eof(ErrorStage::Body));
                 }
-                Err(error) => return Err(self.fault(error).await.at(Stage::Body)),
+                Err(error) => return Err(self.stream_error(error).await.at(ErrorStage::Body)),
             };
             _ = stream.flow_control().release_capacity(chunk.len());
             match &mut progress.body {
                 Some(body) => {
-                    if !length.add(body, &chunk) {
-                        return Err(progress.outgrow().await);
+                    if !limit.append(body, &chunk) {
+                        return Err(progress.stop_oversized().await);
                     }
                 }
                 None => left = left.saturating_sub(chunk.len()),
@@ -177,12 +179,12 @@ impl Http2 {
             }
         }
         progress.timer.over(self.arrived.get());
-        Ok(answer)
+        Ok(head)
     }
 }
 
-/// The headers of an answer; many of them are copied on a thread that serves no connection.
-async fn headers_of(map: http::HeaderMap) -> Result<Headers, Fault> {
+/// The headers of a response; a large head is copied on the CPU pool.
+async fn headers_of(map: http::HeaderMap) -> Result<Headers, NetError> {
     let copy = |map: &http::HeaderMap| {
         let mut headers = Headers::with_capacity(256);
         for (name, value) in map {
@@ -194,18 +196,18 @@ async fn headers_of(map: http::HeaderMap) -> Result<Headers, Fault> {
     if length <= LARGE_HEAD {
         return Ok(copy(&map));
     }
-    let copied = seats::aside(move || copy(&map)).await;
-    copied.ok_or_else(|| Fault::other("the head could not be read").at(Stage::Head))
+    let copied = cpu_pool::run(move || copy(&map)).await;
+    copied.ok_or_else(|| NetError::other("the head could not be read").at(ErrorStage::Head))
 }
 
 /// A stream that notes when bytes arrived.
 #[derive(Debug)]
-struct Stamped {
-    stream: Stream,
+struct StampedStream {
+    stream: NetStream,
     arrived: Rc<Cell<Instant>>,
 }
 
-impl AsyncRead for Stamped {
+impl AsyncRead for StampedStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
         self.arrived.set(self.stream.socket().arrived);
@@ -213,7 +215,7 @@ impl AsyncRead for Stamped {
     }
 }
 
-impl AsyncWrite for Stamped {
+impl AsyncWrite for StampedStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(cx, bytes)
     }
@@ -239,8 +241,8 @@ impl AsyncWrite for Stamped {
     }
 }
 
-async fn send_body(mut stream: h2::SendStream<Bytes>, payload: Payload<'_>) -> Result<(), h2::Error> {
-    let Payload::Sized(pieces) = payload else { return stream.send_data(Bytes::new(), true) };
+async fn send_body(mut stream: h2::SendStream<Bytes>, payload: WireBody<'_>) -> Result<(), h2::Error> {
+    let WireBody::Sized(pieces) = payload else { return stream.send_data(Bytes::new(), true) };
     let mut left = payload.len();
     for piece in pieces {
         let mut rest = piece.clone();
@@ -258,8 +260,8 @@ async fn send_body(mut stream: h2::SendStream<Bytes>, payload: Payload<'_>) -> R
     Ok(())
 }
 
-fn head(url: &Url, wire: &Wire<'_>) -> Result<http::Request<()>, Fault> {
-    let invalid = |error: &dyn std::fmt::Display| Fault::other(format!("http2: invalid request: {error}"));
+fn request_head(url: &Url, wire: &WireRequest<'_>) -> Result<http::Request<()>, NetError> {
+    let invalid = |error: &dyn std::fmt::Display| NetError::other(format!("http2: invalid request: {error}"));
     let uri = http::Uri::builder()
         .scheme(url.scheme())
         .authority(wire.host)
@@ -271,7 +273,7 @@ fn head(url: &Url, wire: &Wire<'_>) -> Result<http::Request<()>, Fault> {
     if let Some(agent) = wire.headers.user_agent.as_deref().filter(|agent| !agent.is_empty()) {
         request = request.header("user-agent", agent);
     }
-    if let Payload::Sized(_) = wire.body {
+    if let WireBody::Sized(_) = wire.body {
         request = request.header("content-length", wire.body.len());
     }
     let mut request = request.body(()).map_err(|error| invalid(&error))?;
@@ -285,15 +287,15 @@ fn head(url: &Url, wire: &Wire<'_>) -> Result<http::Request<()>, Fault> {
         }
     };
     wire.each_field(|name, value| match name {
-        // What belongs to one connection has no place here.
+        // Headers of one connection have no place in HTTP/2.
         "Connection" | "Proxy-Connection" | "Keep-Alive" | "Upgrade" | "Transfer-Encoding" => {}
         "Te" if value != "trailers" => {}
-        // Crumbs compress better; Go sends them so.
+        // Separate crumbs compress better; Go sends them so.
         "Cookie" => value.split("; ").for_each(|crumb| add(name, crumb)),
         _ => add(name, value),
     });
     match broken {
-        Some(fault) => Err(fault),
+        Some(error) => Err(error),
         None => Ok(request),
     }
 }

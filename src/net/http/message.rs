@@ -1,4 +1,4 @@
-//! The words between a script and the network: what is asked, what comes back, and what each hop took.
+//! What a script hands to the network and gets back: the request, the exchange with its hops, the response.
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
@@ -7,15 +7,15 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::cookies::{Cookie, Jar, RequestCookie};
-use super::dump::{Dump, Dumping};
-use super::error::Error;
-use super::headers::Headers;
+use super::dump::{Dump, DumpLevel};
+use super::proto::cookies::{Cookie, CookieJar, RequestCookie};
+use super::proto::error::HttpError;
+use super::proto::headers::Headers;
+use super::proto::url::Url;
 use super::timing::Timings;
-use super::url::Url;
 use crate::net::tls::TlsInfo;
 
-/// One request as a script means it; redirects and authentication may make several hops of it.
+/// One request of a script; redirects and authentication may make several hops of it.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The method, sent as given; empty means GET.
@@ -33,13 +33,13 @@ pub struct Request {
     /// Cookies of this request; they are sent on every hop.
     pub cookies: Vec<RequestCookie>,
     /// Where cookies are kept.
-    pub jar: Option<Arc<Jar>>,
+    pub jar: Option<Arc<CookieJar>>,
     /// What to do about a 401.
     pub auth: Auth,
-    /// What to do with the answer's body.
+    /// What to do with the response's body.
     pub body_mode: BodyMode,
-    /// How much of it is told in [`Exchange::dumps`].
-    pub dumping: Dumping,
+    /// How much of it is shown in [`Exchange::dumps`].
+    pub dump_level: DumpLevel,
     /// Which HTTP is spoken without TLS.
     pub protocol: Protocol,
 }
@@ -58,7 +58,7 @@ impl Request {
             jar: None,
             auth: Auth::None,
             body_mode: BodyMode::Keep,
-            dumping: Dumping::Off,
+            dump_level: DumpLevel::Off,
             protocol: Protocol::Negotiated,
         }
     }
@@ -105,13 +105,13 @@ impl Body {
     }
 }
 
-/// Which HTTP a request is spoken in where there is no TLS to negotiate it.
+/// Which version of HTTP is used where there is no TLS to negotiate it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Protocol {
     /// HTTP/1.1; what TLS agrees on where there is TLS.
     #[default]
     Negotiated,
-    /// HTTP/2 from the first byte on `http://`, known to be understood. An extension.
+    /// HTTP/2 with prior knowledge on `http://`. An extension.
     H2c,
 }
 
@@ -127,7 +127,7 @@ pub enum Auth {
     Ntlm,
 }
 
-/// What to do with the body of an answer.
+/// What to do with the body of a response.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum BodyMode {
     /// Keep and decode it.
@@ -143,14 +143,14 @@ pub struct Exchange {
     /// One entry per request on the wire, in order; empty only when the request was refused before it had a hop.
     pub hops: Vec<Hop>,
     /// What the script gets. The last hop belongs to it.
-    pub result: Result<Response, Error>,
+    pub result: Result<Response, HttpError>,
     /// True when a redirect was not followed because `max_redirects` was reached.
     pub stopped_redirecting: bool,
     /// The URL of the last hop, also of a failed one.
     pub url: Url,
     /// The `Cookie` header of the first hop.
     pub cookie: Option<String>,
-    /// What every hop looked like, where [`Request::dumping`] asked for it.
+    /// What every hop looked like, where [`Request::dump_level`] asked for it.
     pub dumps: Vec<Dump>,
 }
 
@@ -171,17 +171,17 @@ pub struct Hop {
     pub started: Instant,
     /// When it was over; k6 stamps its samples with this.
     pub ended: Instant,
-    /// Who answered, if a connection came about.
+    /// The server's address, if there was a connection.
     pub remote: Option<SocketAddr>,
     /// How it was encrypted.
     pub tls: Option<TlsInfo>,
     /// What went wrong.
-    pub error: Option<Error>,
+    pub error: Option<HttpError>,
     /// True for the first request of Digest, and for the challenge of NTLM: k6 expects a 401 there and nothing else.
     pub expects_challenge: bool,
 }
 
-/// An answer.
+/// A response with its body.
 #[derive(Clone, Debug)]
 pub struct Response {
     /// The status.
@@ -198,7 +198,7 @@ pub struct Response {
     pub body: Option<Bytes>,
     /// Where it came from, after redirects.
     pub url: Url,
-    /// Who answered.
+    /// The server's address.
     pub remote: Option<SocketAddr>,
     /// How it was encrypted.
     pub tls: Option<TlsInfo>,

@@ -5,7 +5,7 @@
 use super::h1::Http1;
 use super::h2::Http2;
 use super::message::Protocol;
-use super::url::Url;
+use super::proto::url::Url;
 
 /// A connection that can carry a request.
 #[derive(Debug)]
@@ -28,22 +28,22 @@ impl Connection {
 
 /// What a client keeps between requests.
 #[derive(Debug)]
-pub struct Pool {
+pub struct ConnectionPool {
     /// The most recently used comes last.
-    idle: Vec<(Key, Box<Http1>)>,
-    shared: Vec<(Key, Protocol, Http2)>,
+    idle: Vec<(PoolKey, Box<Http1>)>,
+    shared: Vec<(PoolKey, Protocol, Http2)>,
     max_idle: usize,
     max_idle_per_host: usize,
 }
 
 #[derive(Debug)]
-struct Key {
+struct PoolKey {
     is_https: bool,
     host: Box<str>,
     port: Box<str>,
 }
 
-impl Key {
+impl PoolKey {
     fn new(url: &Url) -> Self {
         Self {
             is_https: url.is_https(),
@@ -59,7 +59,7 @@ impl Key {
     }
 }
 
-impl Pool {
+impl ConnectionPool {
     /// An empty pool; `max_idle` 0 is no limit, `max_idle_per_host` 0 is Go's default of 2.
     pub fn new(max_idle: usize, max_idle_per_host: usize) -> Self {
         let max_idle = if max_idle == 0 { usize::MAX } else { max_idle };
@@ -95,7 +95,7 @@ impl Pool {
         if self.idle.len() >= self.max_idle {
             self.idle.remove(0);
         }
-        self.idle.push((Key::new(url), connection));
+        self.idle.push((PoolKey::new(url), connection));
     }
 
     /// Shares a new HTTP/2 connection; when another came first, that one is used.
@@ -103,7 +103,7 @@ impl Pool {
         match self.shared.iter().find(|(key, spoken, _)| key.fits(url) && *spoken == protocol) {
             Some((.., earlier)) => earlier.clone(),
             None => {
-                self.shared.push((Key::new(url), protocol, connection.clone()));
+                self.shared.push((PoolKey::new(url), protocol, connection.clone()));
                 connection
             }
         }

@@ -168,7 +168,7 @@ fn check_http_proxy(scheme: &str) {
     assert!(text(get(&client, "https://other.test/again")).starts_with("GET /again "));
     let refused = get(&client, "https://refused.test/").result.unwrap_err();
     assert_eq!((refused.code, &*refused.text), (1000, "Not Through Me"));
-    let told = Request { dumping: Dumping::Full, ..Request::get(Url::parse("http://some.test/told").unwrap()) };
+    let told = Request { dump_level: DumpLevel::Full, ..Request::get(Url::parse("http://some.test/told").unwrap()) };
     let told = send(&client, told).dumps;
     assert!(told[0].request.contains("/told") && !told[0].request.contains("bWU6c2VjcmV0"), "{}", told[0].request);
     let credentials = "Proxy-Authorization: Basic bWU6c2VjcmV0";

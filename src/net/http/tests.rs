@@ -271,7 +271,7 @@ fn escape(text: &str) -> String {
 }
 
 fn percent(text: &str) -> String {
-    String::from_utf8(url::unescaped(text).into_owned()).unwrap()
+    String::from_utf8(proto::url::unescaped(text).into_owned()).unwrap()
 }
 
 #[test]
@@ -389,7 +389,7 @@ fn redirects_are_followed() {
         }
     });
     let client = client();
-    let jar = Arc::new(Jar::new());
+    let jar = Arc::new(CookieJar::new());
     let headers = || {
         vec![
             ("Content-Type".to_owned(), "t".to_owned()),
@@ -547,7 +547,7 @@ fn idle_connections_are_closed_on_demand_and_limited() {
 
 #[test]
 fn bodies_are_decoded_or_dropped() {
-    let packed = compress(&Coding::parse_list("gzip").unwrap(), "plain".into()).unwrap();
+    let packed = compress(&ContentCoding::parse_list("gzip").unwrap(), "plain".into()).unwrap();
     let stage = Stage::new(move |path| match path {
         "/bad" => say("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 10\r\n\r\nnot gzip!!"),
         _ => say("HTTP/1.1 200 OK\r\nContent-Encoding: x-other\r\nContent-Length: 3\r\n\r\nraw"),

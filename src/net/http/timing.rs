@@ -11,25 +11,25 @@ use std::time::{Duration, Instant};
 ///
 /// | a hop that ends with          | `blocked`, `connecting`, `tls_handshaking` | `sending`        | `waiting`         | `receiving`      |
 /// |-------------------------------|--------------------------------------------|------------------|-------------------|------------------|
-/// | an answer                     | what the connection cost, 0 for a kept one | all of it        | to the first byte | to the last byte |
+/// | a response                    | what the connection cost, 0 for a kept one | all of it        | to the first byte | to the last byte |
 /// | anything in the body or head: timeout, reset, EOF, bad chunk, protocol error | the same  | all of it | to the first byte | from the first byte to the end |
 /// | anything before the first byte: timeout, reset, EOF, stream reset, GOAWAY | the same     | all of it | to the end        | 0                |
 /// | anything while it is written  | the same                                   | to the end       | 0                 | 0                |
-/// | the same, after the answer began | the same                                | to the first byte | 0                | from there to the end |
+/// | the same, after the response began | the same                                | to the first byte | 0                | from there to the end |
 /// | refused, unreachable, a blocked name, DNS, a connection that times out | 0     | 0                | 0                 | 0                |
 /// | a TLS handshake that fails or times out, a proxy that refuses or keeps silent | `connecting` of the TCP connection, else 0 | 0 | 0 | 0  |
 ///
 /// - `duration` is `sending + waiting + receiving`: everything since the connection was there. A connection that never
 ///   came has no duration, as in k6: how long it was waited for stands in `iteration_duration`, why in `error_code`.
-/// - "The end" of a timeout is the moment of the limit, not when a busy thread noticed; that of an answer and of its
+/// - "The end" of a timeout is the moment of the limit, not when a busy thread noticed; that of a response and of its
 ///   last byte is when the kernel had it (`net/arrival.rs`); that of all others is when they were noticed.
 /// - HTTPS and HTTP/1.1 are the same table. On HTTP/2 `sending` ends when the last frame of the request is handed over,
-///   which waits for the server's window, and the first byte is the head of the answer. A request on a connection that
+///   which waits for the server's window, and the first byte is the head of the response. A request on a connection that
 ///   others share has neither `connecting` nor `tls_handshaking`.
-/// - A server that answers while the request is still written ends `waiting` at 0; `receiving` begins when the writing
+/// - A server that responds while the request is still written ends `waiting` at 0; `receiving` begins when the writing
 ///   ended. Where it was faster than the system call that wrote, the request had left when that call began.
 /// - A hop that is tried again (a kept connection turned out to be closed, a refused HTTP/2 stream) is one hop: the time
-///   that the attempts without an answer took is part of `waiting`; `blocked` is that of the last attempt, the pauses
+///   that the attempts without a response took is part of `waiting`; `blocked` is that of the last attempt, the pauses
 ///   in between belong to nothing.
 /// - A hop that the end of its iteration cuts off leaves no times at all, as in k6; hops that had ended leave theirs.
 ///
@@ -38,7 +38,7 @@ use std::time::{Duration, Instant};
 /// | metric                | from                        | to                                       | in other endings |
 /// |-----------------------|-----------------------------|------------------------------------------|------------------|
 /// | `grpc_req_duration`   | the call was made           | the status arrived                       | a timeout: the limit; a lost connection, a local error: when it was noticed; interrupted: none |
-/// | `ws_connecting`       | the connection was asked for | the handshake's answer arrived          | without an answer: when it failed; interrupted: none |
+/// | `ws_connecting`       | the connection was asked for | the handshake's response arrived          | without a response: when it failed; interrupted: none |
 /// | `ws_session_duration` | the connection was asked for | the close arrived, `k6/ws`: was handled | a lost connection: when it was noticed; interrupted: the end of the iteration; never connected: none, `k6/ws`: until it failed |
 /// | `ws_ping`             | the ping was written        | its pong arrived                         | no pong: none |
 /// | `group_duration`      | the group was entered       | its function returned or threw           | `test.abort()`: then; interrupted: none |
@@ -55,7 +55,7 @@ pub struct Timings {
     pub sending: Duration,
     /// Waiting for the first byte.
     pub waiting: Duration,
-    /// Reading the answer.
+    /// Reading the response.
     pub receiving: Duration,
 }
 
@@ -75,7 +75,7 @@ pub struct HopTimer {
     phase: Phase,
     connecting: Duration,
     tls_handshaking: Duration,
-    /// What earlier attempts took that got no answer.
+    /// What earlier attempts took that got no response.
     lost: Duration,
     /// The hop ended then, whenever that is noticed.
     over: Option<Instant>,
@@ -92,7 +92,7 @@ enum Phase {
     Sending { got: Instant, handed: Instant, first_byte: Option<Instant> },
     /// It has written the request.
     Waiting { got: Instant, handed: Instant, sent: Instant },
-    /// The answer has begun.
+    /// The response has begun.
     Receiving { got: Instant, sending: Duration, waiting: Duration, since: Instant },
 }
 
@@ -164,7 +164,7 @@ impl HopTimer {
         }
     }
 
-    /// Bytes of the answer arrived at `at`; the first of them count.
+    /// Bytes of the response arrived at `at`; the first of them count.
     pub fn first_byte(&mut self, at: Instant) {
         match &mut self.phase {
             Phase::Sending { first_byte, .. } => _ = first_byte.get_or_insert(at),
@@ -176,7 +176,7 @@ impl HopTimer {
                     got,
                     sending: sent.saturating_duration_since(got),
                     waiting: at.saturating_duration_since(sent),
-                    // A server that answers before it has read everything was not waited for.
+                    // A server that responds before it has read everything was not waited for.
                     since: at.max(sent),
                 };
             }

@@ -1,14 +1,14 @@
 //! What must hold for keys, certificates and stapled answers. Entered here with broken examples, and by the targets of
 //! `tests/fuzz` with what libFuzzer thinks of.
 
-use super::key::{is_locked, unlock};
+use super::key::{decrypt, is_encrypted};
 use super::ocsp::Ocsp;
 
 /// A key in PEM, opened with a password; and a stapled answer.
 pub fn keys(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
-    _ = is_locked(&text);
-    match unlock(&text, "open sesame") {
+    _ = is_encrypted(&text);
+    match decrypt(&text, "open sesame") {
         Ok(key) => assert!(!key.secret_der().is_empty() || text.contains("PRIVATE KEY")),
         Err(text) => assert!(!text.is_empty()),
     }
@@ -21,7 +21,7 @@ pub fn keys(data: &[u8]) {
         password: None,
         domains: Vec::new(),
     };
-    _ = super::load(&own, &rustls::crypto::ring::default_provider());
+    _ = super::client_config::load(&own, &rustls::crypto::ring::default_provider());
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ impl Cipher {
 }
 
 /// True for a key in the old encrypted form.
-pub fn is_locked(pem: &str) -> bool {
+pub fn is_encrypted(pem: &str) -> bool {
     pem.lines().any(|line| line.trim_end() == "Proc-Type: 4,ENCRYPTED")
 }
 
@@ -53,7 +53,7 @@ pub fn is_locked(pem: &str) -> bool {
 ///
 /// # Errors
 /// Go's words.
-pub fn unlock(pem: &str, password: &str) -> Result<PrivateKeyDer<'static>, String> {
+pub fn decrypt(pem: &str, password: &str) -> Result<PrivateKeyDer<'static>, String> {
     const WRONG: &str = "x509: decryption password incorrect";
     let block = Block::find(pem).ok_or("failed to decode PEM key")?;
     let info = block.header("DEK-Info").ok_or("x509: no DEK-Info header in block")?;
@@ -152,16 +152,16 @@ mod tests {
         use rustls::pki_types::pem::PemObject;
         let open = PrivateKeyDer::from_pem_slice(OPEN.as_bytes()).unwrap();
         for pem in LOCKED {
-            assert!(is_locked(pem));
-            let key = unlock(pem, "open sesame").unwrap();
+            assert!(is_encrypted(pem));
+            let key = decrypt(pem, "open sesame").unwrap();
             assert_eq!(key.secret_der(), open.secret_der(), "{pem}");
         }
-        assert!(!is_locked(OPEN));
+        assert!(!is_encrypted(OPEN));
     }
 
     #[test]
     fn what_does_not_open_says_why() {
-        let check = |pem: &str, password: &str, expect: &str| assert_eq!(unlock(pem, password).unwrap_err(), expect);
+        let check = |pem: &str, password: &str, expect: &str| assert_eq!(decrypt(pem, password).unwrap_err(), expect);
         let locked = LOCKED[4];
         let iv = locked.lines().find(|line| line.starts_with("DEK-Info")).unwrap();
         let with = |line: &str| locked.replace(iv, line);

@@ -1,6 +1,6 @@
-//! What a server's stapled OCSP answer says about its certificate: `response.ocsp` in k6's words.
+//! What a server's stapled OCSP response says about its certificate: `response.ocsp` in k6's words.
 //!
-//! The answer is told, not judged: no signature is checked, no handshake fails because of it, as in k6.
+//! It is reported, not judged: no signature is checked, no handshake fails because of it, as in k6.
 
 use std::cell::RefCell;
 
@@ -11,11 +11,11 @@ use x509_ocsp::{BasicOcspResponse, CertStatus, OcspResponse, OcspResponseStatus}
 /// What was stapled to a handshake. Times are seconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ocsp {
-    /// `good`, `revoked`; `unknown` also without an answer that can be read.
+    /// `good`, `revoked`; `unknown` also without a response that can be read.
     pub status: &'static str,
-    /// Why it was revoked; empty without an answer.
+    /// Why it was revoked; empty without a response.
     pub revocation_reason: &'static str,
-    /// When the answer was made.
+    /// When the response was made.
     pub produced_at: i64,
     /// Since when it is true.
     pub this_update: i64,
@@ -54,7 +54,7 @@ impl Ocsp {
         revoked_at: 0,
     };
 
-    /// Reads an answer; `None` for what is none, or is about several certificates.
+    /// Reads a response; `None` for what is none, or is about several certificates.
     pub fn parse(der: &[u8]) -> Option<Self> {
         let outer = OcspResponse::from_der(der).ok()?;
         let bytes = outer.response_bytes.filter(|_| outer.response_status == OcspResponseStatus::Successful)?;
@@ -89,13 +89,13 @@ tokio::task_local! {
 /// Notes what is stapled to the certificate that is being verified.
 pub fn note(der: &[u8]) {
     if let Some(ocsp) = Some(der).filter(|der| !der.is_empty()).and_then(Ocsp::parse) {
-        // Without a handshake around, nobody wants to know.
+        // Fails outside of a handshake of ours, where it is not needed.
         _ = STAPLED.try_with(|stapled| stapled.replace(ocsp));
     }
 }
 
-/// Runs a handshake and tells what was stapled to it.
-pub async fn watched<T>(handshake: impl Future<Output = T>) -> (T, Ocsp) {
+/// Runs a handshake; with what was stapled to it.
+pub async fn with_stapled<T>(handshake: impl Future<Output = T>) -> (T, Ocsp) {
     STAPLED
         .scope(RefCell::new(Ocsp::NONE), async { (handshake.await, STAPLED.with(|stapled| *stapled.borrow())) })
         .await

@@ -1,12 +1,12 @@
-//! How a connection ended: close codes with their names, and the words the world knows for them.
+//! How a connection ended: close codes with their names, and the texts that scripts see.
 //!
 //! The texts are those of the library k6 uses; scripts compare them.
 
 /// Why a connection is over.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Farewell {
+pub struct CloseOutcome {
     /// The code of the close frame, 1005 for one without a code, 1006 where the connection ended without one; `None`
-    /// after trouble of another kind.
+    /// after any other error.
     pub code: Option<u16>,
     /// What the close frame said; what went wrong where there was none.
     pub reason: String,
@@ -16,7 +16,7 @@ pub struct Farewell {
 
 /// A normal end.
 pub const NORMAL: u16 = 1000;
-/// Somebody leaves: a page, a server.
+/// One side leaves: a page, a server.
 pub const GOING_AWAY: u16 = 1001;
 /// The peer broke the rules.
 pub const PROTOCOL_ERROR: u16 = 1002;
@@ -24,9 +24,9 @@ pub const PROTOCOL_ERROR: u16 = 1002;
 pub const NO_STATUS: u16 = 1005;
 /// Stands for a connection that ended without a close frame; never sent.
 pub const ABNORMAL: u16 = 1006;
-/// A message that can't be unpacked.
+/// A message that can't be decompressed.
 pub const INVALID_PAYLOAD: u16 = 1007;
-/// A message nobody wants to read.
+/// A message that is too long.
 pub const TOO_BIG: u16 = 1009;
 
 /// The codes that have a name.
@@ -60,9 +60,9 @@ pub fn payload(code: u16, reason: &str) -> Vec<u8> {
     payload
 }
 
-impl Farewell {
+impl CloseOutcome {
     /// A close frame came.
-    pub fn said(code: u16, reason: impl Into<String>) -> Self {
+    pub fn closed(code: u16, reason: impl Into<String>) -> Self {
         Self { code: Some(code), reason: reason.into(), write_error: None }
     }
 
@@ -85,7 +85,7 @@ impl Farewell {
         text
     }
 
-    /// What a script is told went wrong: nothing where the peer said that all is well, or simply left.
+    /// The error that a script sees: none where the peer closed normally, or simply left.
     pub fn complaint(&self) -> Option<String> {
         match self.code {
             None => self.write_error.clone(),
@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn closes_have_their_words() {
         let check = |code: u16, reason: &str, text: &str, complains: bool| {
-            let farewell = Farewell::said(code, reason);
+            let farewell = CloseOutcome::closed(code, reason);
             assert_eq!((farewell.text().as_str(), farewell.complaint().is_some()), (text, complains));
         };
         check(1000, "", "websocket: close 1000 (normal)", false);
@@ -111,7 +111,7 @@ mod tests {
         check(1006, "unexpected EOF", "websocket: close 1006 (abnormal closure): unexpected EOF", true);
         check(1012, "", "websocket: close 1012", true);
         check(4001, "srv reason", "websocket: close 4001: srv reason", true);
-        assert_eq!(Farewell::failed("read tcp: reset").complaint(), None);
+        assert_eq!(CloseOutcome::failed("read tcp: reset").complaint(), None);
     }
 
     #[test]

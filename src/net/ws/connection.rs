@@ -1,6 +1,6 @@
-//! One open connection on its network thread: writes what the script says, reads what the server says, answers pings.
+//! One open connection on its network thread: writes what the script sends, reads what the server sends, answers pings.
 //!
-//! It keeps no buffer while nothing happens, and doesn't read while the script has more than enough to take.
+//! Keeps no buffer while nothing happens, and does not read while the script has not taken what was read.
 
 use std::future::poll_fn;
 use std::io;
@@ -13,39 +13,39 @@ use smallvec::SmallVec;
 use tokio::io::AsyncWrite;
 use tokio::time::Sleep;
 
-use super::close::{self, Farewell};
-use super::frame::{self, Message, Parser, Violation, opcode};
-use super::handshake::{self, Ask};
-use super::line::{Event, Far, Outgoing};
-use super::{deflate, handshake::Opened};
-use crate::net::endpoint::Endpoint;
-use crate::net::http::error::Fault;
-use crate::net::socket::{Stream, give_buffer, poll_yield, take_buffer};
+use super::channel::{NetworkEnd, OutgoingMessage, SocketEvent};
+use super::close::{self, CloseOutcome};
+use super::frame::{self, FrameParser, Message, ProtocolError, opcode};
+use super::handshake::{self, HandshakeRequest};
+use super::{deflate, handshake::OpenedSocket};
+use crate::net::client_connections::ClientConnections;
+use crate::net::http::proto::error::NetError;
+use crate::net::socket::{NetStream, give_buffer, poll_yield, take_buffer};
 
-/// So much is written at once, if the script said so much.
-const BATCH: usize = 64 * 1024;
-/// So many bytes of answers to pings may wait to be written; then nothing more is read.
+/// At most this many bytes are written at once.
+const MAX_BATCH: usize = 64 * 1024;
+/// At most this many bytes of pongs wait to be written; then nothing more is read.
 const MAX_REPLIES: usize = 64 * 1024;
-/// How long an ended connection may take to write its last words, and to hear the server's.
-const LINGER: Duration = Duration::from_secs(1);
+/// How long a connection may take to write its close frame, and to read the server's.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Opens a connection and serves it to its end.
-pub(super) async fn run(endpoint: Rc<Endpoint>, ask: Box<Ask>, far: Far) {
+pub(super) async fn run(connections: Rc<ClientConnections>, request: Box<HandshakeRequest>, network_end: NetworkEnd) {
     let started = Instant::now();
     // Boxed, because opening is the smaller part of a connection's life and the larger part of its state.
-    let mut opening = Box::pin(handshake::open(&endpoint, &ask, started));
-    let opened = poll_fn(|cx| match far.poll_left(cx) {
+    let mut opening = Box::pin(handshake::open(&connections, &request, started));
+    let opened = poll_fn(|cx| match network_end.poll_detached(cx) {
         Poll::Ready(()) => Poll::Ready(None),
         Poll::Pending => opening.as_mut().poll(cx).map(Some),
     })
     .await;
     drop(opening);
-    drop(ask);
+    drop(request);
     match opened {
         None => {}
-        Some(Err(refused)) => far.tell(Instant::now(), Event::Failed(refused)),
+        Some(Err(refused)) => network_end.push_event(Instant::now(), SocketEvent::Failed(refused)),
         Some(Ok(opened)) => {
-            let mut pump = Pump::new(far, opened);
+            let mut pump = Pump::new(network_end, opened);
             poll_fn(|cx| pump.poll(cx)).await;
         }
     }
@@ -53,43 +53,43 @@ pub(super) async fn run(endpoint: Rc<Endpoint>, ask: Box<Ask>, far: Far) {
 
 /// A connection at work.
 struct Pump {
-    far: Far,
-    stream: Stream,
-    parser: Parser,
-    packs: bool,
+    network_end: NetworkEnd,
+    stream: NetStream,
+    parser: FrameParser,
+    compresses: bool,
     /// What is being written, and how much of it is.
     out: Vec<u8>,
     at: usize,
-    /// Written, but maybe still held back by TLS.
+    /// Written to the stream, but TLS may still hold it back.
     needs_flush: bool,
     /// The lengths of the script's messages in `out`.
     batch: Vec<usize>,
-    /// Pings in `out`, then those that were sent: their numbers, and when.
+    /// Pings in `out`, and those that were sent: their numbers, and when.
     pings: Vec<(u64, Option<Instant>)>,
-    /// Frames of our own that go before the script's.
+    /// Pongs and close frames of ours, which go before the script's messages.
     replies: Vec<u8>,
     has_sent_close: bool,
-    /// Nothing can be written any more, and why.
-    mute: Option<String>,
+    /// Why nothing can be written any more.
+    write_error: Option<String>,
     /// Why nothing is read any more.
-    farewell: Option<Farewell>,
-    /// When the connection was lost, if no byte told its end.
+    outcome: Option<CloseOutcome>,
+    /// When the connection was lost, if no byte that arrived ended it.
     lost: Option<Instant>,
-    /// The script knows.
-    is_told: bool,
-    /// When patience ends.
-    linger: Option<Pin<Box<Sleep>>>,
+    /// The script was sent the last event.
+    is_reported: bool,
+    /// Runs once the connection only waits for close frames.
+    close_timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl Pump {
-    fn new(far: Far, opened: Opened) -> Self {
-        let Opened { stream, answer, rest, packs } = opened;
-        far.tell(answer.arrived, Event::Open(Box::new(answer)));
+    fn new(network_end: NetworkEnd, opened: OpenedSocket) -> Self {
+        let OpenedSocket { stream, response, rest, compresses } = opened;
+        network_end.push_event(response.arrived, SocketEvent::Open(Box::new(response)));
         let mut pump = Self {
-            far,
+            network_end,
             stream,
-            parser: Parser::new(packs),
-            packs,
+            parser: FrameParser::new(compresses),
+            compresses,
             out: Vec::new(),
             at: 0,
             needs_flush: false,
@@ -97,41 +97,42 @@ impl Pump {
             pings: Vec::new(),
             replies: Vec::new(),
             has_sent_close: false,
-            mute: None,
-            farewell: None,
+            write_error: None,
+            outcome: None,
             lost: None,
-            is_told: false,
-            linger: None,
+            is_reported: false,
+            close_timer: None,
         };
-        // What came behind the answer.
+        // What arrived after the response.
         let arrived = pump.stream.socket().arrived;
-        let Self { parser, far, pings, replies, farewell, .. } = &mut pump;
-        let judged = parser.push(&rest, &mut |message| heed(far, pings, replies, farewell, message, arrived));
-        pump.judge(judged);
+        let Self { parser, network_end, pings, replies, outcome, .. } = &mut pump;
+        let result =
+            parser.push(&rest, &mut |message| handle_message(network_end, pings, replies, outcome, message, arrived));
+        pump.handle_result(result);
         pump
     }
 
     /// Does what can be done; ready when the connection is over.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.far.listen(cx.waker());
+        self.network_end.register(cx.waker());
         loop {
             let is_behind = self.replies.len() >= MAX_REPLIES;
-            let takes = self.farewell.is_none() && !is_behind && self.far.has_room();
-            let unpacks = takes && self.parser.is_busy();
-            if unpacks {
-                self.unpack();
+            let takes = self.outcome.is_none() && !is_behind && self.network_end.has_room();
+            let decodes = takes && self.parser.is_busy();
+            if decodes {
+                self.decode_more();
             }
-            let read = takes && !unpacks && self.poll_read(cx).is_ready();
-            if self.farewell.is_some() {
-                self.tell();
+            let read = takes && !decodes && self.poll_read(cx).is_ready();
+            if self.outcome.is_some() {
+                self.report_outcome();
             }
             let wrote = self.poll_write(cx).is_ready();
             if self.is_over(wrote, cx) {
-                // Whether the farewell of TLS gets through is nobody's concern.
+                // It does not matter whether the `close_notify` of TLS gets through.
                 _ = Pin::new(&mut self.stream).poll_shutdown(cx);
                 return Poll::Ready(());
             }
-            if unpacks {
+            if decodes {
                 // After the other connections of this thread.
                 _ = poll_yield(cx);
             }
@@ -141,78 +142,80 @@ impl Pump {
         }
     }
 
-    /// Tells the script that it is over, once.
-    fn tell(&mut self) {
-        let Some(farewell) = self.farewell.as_mut().filter(|_| !self.is_told) else { return };
-        self.is_told = true;
-        farewell.write_error = self.mute.clone();
-        if let Some(code) = farewell.code.filter(|code| *code != close::ABNORMAL)
+    /// Sends the script the last event, once.
+    fn report_outcome(&mut self) {
+        let Some(outcome) = self.outcome.as_mut().filter(|_| !self.is_reported) else { return };
+        self.is_reported = true;
+        outcome.write_error = self.write_error.clone();
+        if let Some(code) = outcome.code.filter(|code| *code != close::ABNORMAL)
             && !self.has_sent_close
         {
             frame::write(&mut self.replies, opcode::CLOSE, false, &close::payload(code, ""));
         }
         self.has_sent_close = true;
         let at = self.lost.unwrap_or(self.stream.socket().arrived);
-        self.far.tell(at, Event::Closed(Box::new(farewell.clone())));
+        self.network_end.push_event(at, SocketEvent::Closed(Box::new(outcome.clone())));
     }
 
-    /// True when nothing is left to do, or nobody waits for it any more.
+    /// True when nothing is left to do, or the close timer has run out.
     fn is_over(&mut self, is_flushed: bool, cx: &mut Context<'_>) -> bool {
-        let is_left = self.far.is_left();
-        if self.farewell.is_none() && !is_left {
+        let is_detached = self.network_end.is_detached();
+        if self.outcome.is_none() && !is_detached {
             return false;
         }
-        // The server's last words are awaited where ours were said.
-        if is_flushed && (self.farewell.is_some() || self.mute.is_some()) {
+        // After our close frame, the server's is waited for.
+        if is_flushed && (self.outcome.is_some() || self.write_error.is_some()) {
             return true;
         }
-        let linger = self.linger.get_or_insert_with(|| Box::pin(tokio::time::sleep(LINGER)));
-        linger.as_mut().poll(cx).is_ready()
+        let close_timer = self.close_timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(CLOSE_TIMEOUT)));
+        close_timer.as_mut().poll(cx).is_ready()
     }
 
     // Reading ----------------------------------------------------------------------------------------------------
 
     /// Reads once.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Self { stream, parser, far, pings, replies, farewell, .. } = self;
+        let Self { stream, parser, network_end, pings, replies, outcome, .. } = self;
         let mut messages = SmallVec::<[Message; 4]>::new();
         let read = ready!(
             stream.poll_take(cx, |bytes| { (bytes.len(), parser.push(bytes, &mut |message| messages.push(message))) })
         );
         let arrived = stream.socket().arrived;
         for message in messages {
-            heed(far, pings, replies, farewell, message, arrived);
+            handle_message(network_end, pings, replies, outcome, message, arrived);
         }
         match read {
-            Ok((0, _)) => self.lose(Farewell::said(close::ABNORMAL, "unexpected EOF")),
-            Ok((_, judged)) => self.judge(judged),
-            Err(error) => self.lose(Farewell::failed(self.words("read", &error))),
+            Ok((0, _)) => self.connection_lost(CloseOutcome::closed(close::ABNORMAL, "unexpected EOF")),
+            Ok((_, result)) => self.handle_result(result),
+            Err(error) => self.connection_lost(CloseOutcome::failed(self.error_text("read", &error))),
         }
         Poll::Ready(())
     }
 
-    /// The connection is gone, and nothing that arrived said so.
-    fn lose(&mut self, farewell: Farewell) {
-        (self.farewell, self.lost) = (Some(farewell), Some(Instant::now()));
+    /// The connection has ended, and no byte that arrived said so.
+    fn connection_lost(&mut self, outcome: CloseOutcome) {
+        (self.outcome, self.lost) = (Some(outcome), Some(Instant::now()));
     }
 
-    /// Makes more of what was read.
-    fn unpack(&mut self) {
+    /// Goes on decoding what was read.
+    fn decode_more(&mut self) {
         let arrived = self.stream.socket().arrived;
-        let Self { parser, far, pings, replies, farewell, .. } = self;
-        let judged = parser.advance(&mut |message| heed(far, pings, replies, farewell, message, arrived));
-        self.judge(judged);
+        let Self { parser, network_end, pings, replies, outcome, .. } = self;
+        let result =
+            parser.advance(&mut |message| handle_message(network_end, pings, replies, outcome, message, arrived));
+        self.handle_result(result);
     }
 
-    fn judge(&mut self, judged: Result<(), Violation>) {
-        let Err(violation) = judged else { return };
+    /// After a violation of the protocol: sends a close frame and reads no more.
+    fn handle_result(&mut self, result: Result<(), ProtocolError>) {
+        let Err(violation) = result else { return };
         if !self.has_sent_close {
             let mut payload = close::payload(violation.code, &violation.reason);
             payload.truncate(125);
             frame::write(&mut self.replies, opcode::CLOSE, false, &payload);
             self.has_sent_close = true;
         }
-        self.farewell = Some(Farewell::failed(violation.text));
+        self.outcome = Some(CloseOutcome::failed(violation.text));
     }
 
     // Writing ----------------------------------------------------------------------------------------------------
@@ -220,15 +223,15 @@ impl Pump {
     /// Writes what there is; ready when that is all.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
-            if self.mute.is_some() {
+            if self.write_error.is_some() {
                 return Poll::Ready(());
             }
-            if !self.needs_flush && !self.gather() {
+            if !self.needs_flush && !self.fill_out() {
                 return Poll::Ready(());
             }
             if let Err(error) = ready!(self.poll_flush(cx)) {
-                self.mute = Some(self.words("write", &error));
-                self.far.deafen();
+                self.write_error = Some(self.error_text("write", &error));
+                self.network_end.stop_writing();
                 self.free();
                 return Poll::Ready(());
             }
@@ -236,7 +239,7 @@ impl Pump {
             for (_, sent) in self.pings.iter_mut().filter(|(_, sent)| sent.is_none()) {
                 *sent = Some(now);
             }
-            self.far.wrote(&mut self.batch, now);
+            self.network_end.wrote(&mut self.batch, now);
             self.free();
         }
     }
@@ -262,22 +265,22 @@ impl Pump {
         }
     }
 
-    /// Makes frames of what is to be said; false when there is nothing.
-    fn gather(&mut self) -> bool {
+    /// Frames what is to be sent; false when there is nothing.
+    fn fill_out(&mut self) -> bool {
         let mut out = take_buffer();
         out.append(&mut self.replies);
         self.replies = Vec::new();
-        while out.len() < BATCH && !self.has_sent_close {
-            let Some(said) = self.far.hear() else { break };
-            self.batch.push(said.len());
-            match said {
-                Outgoing::Text(text) => self.write_data(&mut out, opcode::TEXT, text.as_bytes()),
-                Outgoing::Binary(bytes) => self.write_data(&mut out, opcode::BINARY, &bytes),
-                Outgoing::Ping(number) => {
+        while out.len() < MAX_BATCH && !self.has_sent_close {
+            let Some(message) = self.network_end.next_outgoing() else { break };
+            self.batch.push(message.len());
+            match message {
+                OutgoingMessage::Text(text) => self.write_data(&mut out, opcode::TEXT, text.as_bytes()),
+                OutgoingMessage::Binary(bytes) => self.write_data(&mut out, opcode::BINARY, &bytes),
+                OutgoingMessage::Ping(number) => {
                     self.pings.push((number, None));
                     frame::write(&mut out, opcode::PING, false, number.to_string().as_bytes());
                 }
-                Outgoing::Close(code, reason) => {
+                OutgoingMessage::Close(code, reason) => {
                     self.has_sent_close = true;
                     frame::write(&mut out, opcode::CLOSE, false, &close::payload(code, &reason));
                 }
@@ -292,46 +295,46 @@ impl Pump {
     }
 
     fn write_data(&self, out: &mut Vec<u8>, opcode: u8, payload: &[u8]) {
-        match self.packs {
-            true => frame::write(out, opcode, true, &deflate::pack(payload)),
+        match self.compresses {
+            true => frame::write(out, opcode, true, &deflate::compress(payload)),
             false => frame::write(out, opcode, false, payload),
         }
     }
 
-    fn words(&self, operation: &str, error: &io::Error) -> String {
+    fn error_text(&self, operation: &str, error: &io::Error) -> String {
         let socket = self.stream.socket();
-        Fault::socket(operation, socket.local, socket.remote, error).cause().to_owned()
+        NetError::socket(operation, socket.local, socket.remote, error).cause().to_owned()
     }
 }
 
-/// Does what a message asks for, and tells the script.
-fn heed(
-    far: &Far,
+/// Does what a message asks for, and queues it for the script.
+fn handle_message(
+    network_end: &NetworkEnd,
     pings: &mut Vec<(u64, Option<Instant>)>,
     replies: &mut Vec<u8>,
-    farewell: &mut Option<Farewell>,
+    outcome: &mut Option<CloseOutcome>,
     message: Message,
     arrived: Instant,
 ) {
-    far.tell(
+    network_end.push_event(
         arrived,
         match message {
-            Message::Text(text) => Event::Text(text),
-            Message::Binary(bytes) => Event::Binary(bytes),
+            Message::Text(text) => SocketEvent::Text(text),
+            Message::Binary(bytes) => SocketEvent::Binary(bytes),
             Message::Ping(payload) => {
                 frame::write(replies, opcode::PONG, false, &payload);
-                Event::Ping
+                SocketEvent::Ping
             }
-            Message::Pong(payload) => Event::Pong(answered(pings, &payload, arrived)),
+            Message::Pong(payload) => SocketEvent::Pong(answered(pings, &payload, arrived)),
             Message::Close(code, reason) => {
-                *farewell = Some(Farewell::said(code, reason));
+                *outcome = Some(CloseOutcome::closed(code, reason));
                 return;
             }
         },
     );
 }
 
-/// How long it took to answer one of our pings.
+/// How long one of our pings took to be answered.
 fn answered(pings: &mut Vec<(u64, Option<Instant>)>, payload: &[u8], arrived: Instant) -> Option<Duration> {
     let number: u64 = std::str::from_utf8(payload).ok()?.parse().ok()?;
     let at = pings.iter().position(|(known, _)| *known == number)?;
@@ -339,6 +342,6 @@ fn answered(pings: &mut Vec<(u64, Option<Instant>)>, payload: &[u8], arrived: In
     if pings.is_empty() {
         *pings = Vec::new();
     }
-    // A server may be faster than the system call that asked it.
+    // A server may be faster than the system call that sent the ping.
     Some(sent.map_or(Duration::ZERO, |sent| arrived.saturating_duration_since(sent)))
 }

@@ -1,5 +1,5 @@
-//! permessage-deflate (RFC 7692) without context takeover: every message is packed and unpacked on its own, so all
-//! connections of a thread share one packer and one unpacker, and an idle connection keeps neither.
+//! permessage-deflate (RFC 7692) without context takeover: every message is compressed on its own, so all connections of a
+//! thread share compressors and decompressors, and an idle connection keeps neither.
 
 use std::cell::RefCell;
 
@@ -9,19 +9,19 @@ use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, 
 pub const OFFER: &str = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
 /// What follows a message that was flushed, and is not sent.
 const TAIL: [u8; 4] = [0, 0, 0xff, 0xff];
-/// Unpackers that a thread keeps for the next messages.
+/// Decompressors that a thread keeps for the next messages.
 const MAX_IDLE: usize = 4;
 
 thread_local! {
     // The fastest level, as k6.
-    static PACKER: RefCell<Compress> = RefCell::new(Compress::new(Compression::fast(), false));
-    static UNPACKERS: RefCell<Vec<Decompress>> = const { RefCell::new(Vec::new()) };
+    static COMPRESSOR: RefCell<Compress> = RefCell::new(Compress::new(Compression::fast(), false));
+    static DECOMPRESSORS: RefCell<Vec<Decompress>> = const { RefCell::new(Vec::new()) };
 }
 
-/// True when the server's answer agrees to packing; the error is its answer to something that was not offered.
+/// True when the server's extensions agree to compression.
 ///
 /// # Errors
-/// It wants packing, but not the way it was offered.
+/// It wants compression, but not the way it was offered.
 pub fn agreed<'a>(extensions: impl Iterator<Item = &'a str>) -> Result<bool, &'static str> {
     for extension in extensions.flat_map(|value| value.split(',')) {
         let mut parts = extension.split(';').map(str::trim);
@@ -38,74 +38,77 @@ pub fn agreed<'a>(extensions: impl Iterator<Item = &'a str>) -> Result<bool, &'s
     Ok(false)
 }
 
-/// Packs a message.
-pub fn pack(message: &[u8]) -> Vec<u8> {
-    PACKER.with_borrow_mut(|packer| {
-        packer.reset();
-        let mut packed = Vec::with_capacity(message.len() / 2 + 64);
+/// Compresses a message.
+pub fn compress(message: &[u8]) -> Vec<u8> {
+    COMPRESSOR.with_borrow_mut(|compressor| {
+        compressor.reset();
+        let mut compressed = Vec::with_capacity(message.len() / 2 + 64);
         loop {
-            let at = packer.total_in() as usize;
-            let result = packer.compress_vec(&message[at..], &mut packed, FlushCompress::Sync);
-            let is_done = packer.total_in() as usize == message.len() && packed.len() < packed.capacity();
+            let at = compressor.total_in() as usize;
+            let result = compressor.compress_vec(&message[at..], &mut compressed, FlushCompress::Sync);
+            let is_done = compressor.total_in() as usize == message.len() && compressed.len() < compressed.capacity();
             // Without output there is no more to come either.
             if is_done || result.is_err() {
                 break;
             }
-            packed.reserve(message.len().clamp(64, 64 * 1024));
+            compressed.reserve(message.len().clamp(64, 64 * 1024));
         }
-        if packed.ends_with(&TAIL) {
-            packed.truncate(packed.len() - TAIL.len());
+        if compressed.ends_with(&TAIL) {
+            compressed.truncate(compressed.len() - TAIL.len());
         }
-        if packed.is_empty() {
+        if compressed.is_empty() {
             // An empty block: even an empty message has one.
-            packed.push(0);
+            compressed.push(0);
         }
-        packed
+        compressed
     })
 }
 
-/// A message that is being unpacked, a piece at a time: a few bytes of a server may stand for gigabytes.
-pub struct Unpacking {
-    packed: Vec<u8>,
+/// A message that is being decompressed, a piece at a time: a few bytes of a server may stand for gigabytes.
+pub struct MessageInflater {
+    compressed: Vec<u8>,
     message: Vec<u8>,
-    /// Back among those of the thread once this is gone.
-    unpacker: Option<Decompress>,
+    /// Returned to the thread when this is dropped.
+    decompressor: Option<Decompress>,
 }
 
-impl std::fmt::Debug for Unpacking {
+impl std::fmt::Debug for MessageInflater {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (packed, unpacked) = (self.packed.len(), self.message.len());
-        f.debug_struct("Unpacking").field("packed", &packed).field("unpacked", &unpacked).finish_non_exhaustive()
+        let (compressed, decompressed) = (self.compressed.len(), self.message.len());
+        f.debug_struct("MessageInflater")
+            .field("compressed", &compressed)
+            .field("decompressed", &decompressed)
+            .finish_non_exhaustive()
     }
 }
 
-impl Unpacking {
-    /// Begins with a whole packed message.
-    pub fn new(mut packed: Vec<u8>) -> Self {
-        packed.extend_from_slice(&TAIL);
-        let mut unpacker = UNPACKERS.with_borrow_mut(Vec::pop).unwrap_or_else(|| Decompress::new(false));
-        unpacker.reset(false);
-        let message = Vec::with_capacity((packed.len() * 3).clamp(64, 64 * 1024));
-        Self { packed, message, unpacker: Some(unpacker) }
+impl MessageInflater {
+    /// Begins with a whole compressed message.
+    pub fn new(mut compressed: Vec<u8>) -> Self {
+        compressed.extend_from_slice(&TAIL);
+        let mut decompressor = DECOMPRESSORS.with_borrow_mut(Vec::pop).unwrap_or_else(|| Decompress::new(false));
+        decompressor.reset(false);
+        let message = Vec::with_capacity((compressed.len() * 3).clamp(64, 64 * 1024));
+        Self { compressed, message, decompressor: Some(decompressor) }
     }
 
-    /// Unpacks until about `budget` more bytes have come out; what did is taken off it. The message, once it is whole.
+    /// Decompresses until about `budget` more bytes have come out, and subtracts what did. The message, once it is complete.
     ///
     /// # Errors
     /// It is broken, or becomes longer than `most`.
     pub fn advance(&mut self, most: usize, budget: &mut usize) -> Result<Option<Vec<u8>>, &'static str> {
-        let Some(unpacker) = &mut self.unpacker else { return Err("flate: corrupt input") };
+        let Some(decompressor) = &mut self.decompressor else { return Err("flate: corrupt input") };
         loop {
-            let before = (unpacker.total_in(), self.message.len());
-            let rest = &self.packed[before.0 as usize..];
-            let status = unpacker.decompress_vec(rest, &mut self.message, FlushDecompress::Sync);
+            let before = (decompressor.total_in(), self.message.len());
+            let rest = &self.compressed[before.0 as usize..];
+            let status = decompressor.decompress_vec(rest, &mut self.message, FlushDecompress::Sync);
             let status = status.map_err(|_| "flate: corrupt input")?;
             let length = self.message.len();
             *budget = budget.saturating_sub(length - before.1);
             if length > most {
                 return Err("websocket: read limit exceeded");
             }
-            let is_read = unpacker.total_in() as usize == self.packed.len();
+            let is_read = decompressor.total_in() as usize == self.compressed.len();
             let is_full = length == self.message.capacity();
             if status == Status::StreamEnd || (is_read && !is_full) {
                 return Ok(Some(std::mem::take(&mut self.message)));
@@ -114,7 +117,7 @@ impl Unpacking {
                 // From some size on all that is unpacked of it: the system gives memory as it is written to.
                 let more = if length < 1 << 20 { length.max(64) } else { most };
                 self.message.reserve_exact(more.min(most + 1 - length));
-            } else if before == (unpacker.total_in(), length) {
+            } else if before == (decompressor.total_in(), length) {
                 // There was room, and nothing moved.
                 return Err("flate: corrupt input");
             }
@@ -125,12 +128,12 @@ impl Unpacking {
     }
 }
 
-impl Drop for Unpacking {
+impl Drop for MessageInflater {
     fn drop(&mut self) {
-        let Some(unpacker) = self.unpacker.take() else { return };
-        UNPACKERS.with_borrow_mut(|idle| {
+        let Some(decompressor) = self.decompressor.take() else { return };
+        DECOMPRESSORS.with_borrow_mut(|idle| {
             if idle.len() < MAX_IDLE {
-                idle.push(unpacker);
+                idle.push(decompressor);
             }
         });
     }
@@ -138,8 +141,8 @@ impl Drop for Unpacking {
 
 /// Unpacks a message to its end.
 #[cfg(test)]
-pub(super) fn unpack(packed: &[u8], most: usize) -> Result<Vec<u8>, &'static str> {
-    let mut unpacking = Unpacking::new(packed.to_vec());
+pub(super) fn decompress(compressed: &[u8], most: usize) -> Result<Vec<u8>, &'static str> {
+    let mut unpacking = MessageInflater::new(compressed.to_vec());
     loop {
         if let Some(message) = unpacking.advance(most, &mut 1000)? {
             return Ok(message);
@@ -156,25 +159,25 @@ mod tests {
         let random: Vec<u8> = (0..100_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
         let text = "so it goes, ".repeat(10_000).into_bytes();
         for message in [&b""[..], b"x", b"hello hello hello", &random, &text] {
-            let packed = pack(message);
-            assert!(!packed.is_empty() && packed.len() < message.len() + message.len() / 100 + 64);
-            assert_eq!(unpack(&packed, 1 << 30).unwrap(), message);
+            let compressed = compress(message);
+            assert!(!compressed.is_empty() && compressed.len() < message.len() + message.len() / 100 + 64);
+            assert_eq!(decompress(&compressed, 1 << 30).unwrap(), message);
         }
-        assert!(pack(&text).len() < 2_000);
-        assert_eq!(unpack(&pack(&text), 1_000), Err("websocket: read limit exceeded"));
+        assert!(compress(&text).len() < 2_000);
+        assert_eq!(decompress(&compress(&text), 1_000), Err("websocket: read limit exceeded"));
     }
 
     #[test]
     fn examples_of_the_standard_are_read() {
         // RFC 7692, section 7.2.3: one block, an uncompressed block, a final block.
-        for packed in [
+        for compressed in [
             &[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00][..],
             &[0x00, 0x05, 0x00, 0xfa, 0xff, 0x48, 0x65, 0x6c, 0x6c, 0x6f, 0x00],
             &[0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x00],
         ] {
-            assert_eq!(unpack(packed, 100).unwrap(), b"Hello");
+            assert_eq!(decompress(compressed, 100).unwrap(), b"Hello");
         }
-        assert!(unpack(&[0xff, 0xff, 0xff], 100).is_err());
+        assert!(decompress(&[0xff, 0xff, 0xff], 100).is_err());
     }
 
     #[test]

@@ -7,19 +7,19 @@
 use std::cell::Cell;
 
 use super::close;
-use super::deflate::Unpacking;
+use super::deflate::MessageInflater;
 
-/// The longest message, in bytes, packed or not. k6 has no such limit; but a message may never end, and a few packed bytes can
+/// The longest message, in bytes, compressed or not. k6 has no such limit; but a message may never end, and a few packed bytes can
 /// stand for gigabytes.
 pub const MAX_MESSAGE: usize = 64 << 20;
-/// A length is believed once so much of the message has come.
-const BELIEVED: usize = 1 << 20;
-/// So many bytes are unpacked at a time; then other connections have their turn.
-const TURN_BYTES: usize = 64 * 1024;
-/// What a frame costs beside its payload, as so many bytes that are unpacked.
-const FRAME_BYTES: usize = 256;
+/// A length is trusted this far, in bytes, before that much of the message has arrived.
+const MAX_TRUSTED_LENGTH: usize = 1 << 20;
+/// At most this many bytes are decompressed before other connections have their turn.
+const MAX_TURN_BYTES: usize = 64 * 1024;
+/// What a frame costs in addition to its payload, in bytes that are decompressed.
+const FRAME_COST: usize = 256;
 /// The longest payload of a control frame.
-const MOST_CONTROL: usize = 125;
+const MAX_CONTROL_PAYLOAD: usize = 125;
 
 /// The first four bits of a frame: what it is.
 pub mod opcode {
@@ -29,11 +29,11 @@ pub mod opcode {
     pub const TEXT: u8 = 1;
     /// Bytes.
     pub const BINARY: u8 = 2;
-    /// The end.
+    /// The end of the connection.
     pub const CLOSE: u8 = 8;
-    /// A question whether anybody is there.
+    /// Asks for a pong.
     pub const PING: u8 = 9;
-    /// The answer to it.
+    /// Answers a ping.
     pub const PONG: u8 = 10;
 }
 
@@ -41,7 +41,7 @@ const FIN: u8 = 0x80;
 const RSV1: u8 = 0x40;
 const MASK: u8 = 0x80;
 
-/// What a peer says.
+/// A message of the peer, or a control frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {
     /// A text, maybe no UTF-8.
@@ -52,22 +52,22 @@ pub enum Message {
     Ping(Vec<u8>),
     /// Answers a ping.
     Pong(Vec<u8>),
-    /// Says goodbye: code and reason.
+    /// A close frame: code and reason.
     Close(u16, String),
 }
 
-/// What a peer did wrong.
+/// A violation of the protocol by the peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Violation {
-    /// The code it is told.
+pub struct ProtocolError {
+    /// The code of our close frame.
     pub code: u16,
-    /// The reason it is told.
+    /// The reason of our close frame.
     pub reason: String,
-    /// What the script is told.
+    /// The text that the script sees.
     pub text: String,
 }
 
-impl Violation {
+impl ProtocolError {
     fn protocol(what: String) -> Self {
         Self { code: close::PROTOCOL_ERROR, text: format!("websocket: {what}"), reason: what }
     }
@@ -80,7 +80,7 @@ impl Violation {
 
 /// Reads frames of a server from pieces of any size.
 #[derive(Debug, Default)]
-pub struct Parser {
+pub struct FrameParser {
     /// The head of the next frame as far as it has come: two bytes and a length.
     head: [u8; 10],
     have: u8,
@@ -90,40 +90,40 @@ pub struct Parser {
     kind: Option<u8>,
     /// Its last frame has come.
     is_last: bool,
-    is_packed: bool,
+    is_compressed: bool,
     message: Vec<u8>,
     control: Vec<u8>,
-    /// Messages may be packed.
-    unpacks: bool,
+    /// Messages may be compressed.
+    decompresses: bool,
     /// A close frame came: nothing after it counts.
     is_closed: bool,
-    /// The message that is being unpacked.
-    unpacking: Option<Unpacking>,
-    /// What arrived behind it.
+    /// The message that is being decompressed.
+    inflater: Option<MessageInflater>,
+    /// What arrived after it.
     rest: Vec<u8>,
 }
 
-impl Parser {
-    /// A parser at the beginning of a connection; `unpacks` where permessage-deflate was agreed on.
-    pub fn new(unpacks: bool) -> Self {
-        Self { unpacks, ..Self::default() }
+impl FrameParser {
+    /// A parser at the beginning of a connection; `decompresses` where permessage-deflate was agreed on.
+    pub fn new(decompresses: bool) -> Self {
+        Self { decompresses, ..Self::default() }
     }
 
-    /// True while there is more to be made of what arrived: [`Parser::advance`] does it.
+    /// True while there is more to be made of what arrived: [`FrameParser::advance`] does it.
     pub fn is_busy(&self) -> bool {
-        self.unpacking.is_some() || !self.rest.is_empty()
+        self.inflater.is_some() || !self.rest.is_empty()
     }
 
-    /// Takes what arrived and calls `each` with every message that is complete, unless unpacking takes longer than a turn.
+    /// Takes what arrived and calls `each` with every message that is complete, unless decompressing takes longer than a turn.
     ///
     /// # Errors
     /// The peer broke the rules; nothing more must be read.
-    pub fn push(&mut self, bytes: &[u8], each: &mut dyn FnMut(Message)) -> Result<(), Violation> {
+    pub fn push(&mut self, bytes: &[u8], each: &mut dyn FnMut(Message)) -> Result<(), ProtocolError> {
         if self.is_busy() {
             self.rest.extend_from_slice(bytes);
             return self.advance(each);
         }
-        let mut budget = TURN_BYTES;
+        let mut budget = MAX_TURN_BYTES;
         let left = self.read(bytes, &mut budget, each)?;
         self.rest = bytes[bytes.len() - left..].to_vec();
         Ok(())
@@ -132,10 +132,10 @@ impl Parser {
     /// Goes on where the last turn ended.
     ///
     /// # Errors
-    /// As [`Parser::push`].
-    pub fn advance(&mut self, each: &mut dyn FnMut(Message)) -> Result<(), Violation> {
-        let mut budget = TURN_BYTES;
-        self.unpack(&mut budget, each)?;
+    /// As [`FrameParser::push`].
+    pub fn advance(&mut self, each: &mut dyn FnMut(Message)) -> Result<(), ProtocolError> {
+        let mut budget = MAX_TURN_BYTES;
+        self.inflate(&mut budget, each)?;
         let mut rest = std::mem::take(&mut self.rest);
         let left = self.read(&rest, &mut budget, each)?;
         rest.drain(..rest.len() - left);
@@ -149,9 +149,9 @@ impl Parser {
         mut bytes: &[u8],
         budget: &mut usize,
         each: &mut dyn FnMut(Message),
-    ) -> Result<usize, Violation> {
+    ) -> Result<usize, ProtocolError> {
         while !self.is_closed {
-            if self.unpacking.is_some() || *budget == 0 {
+            if self.inflater.is_some() || *budget == 0 {
                 return Ok(bytes.len());
             }
             let Some((opcode, missing)) = self.frame else {
@@ -177,7 +177,7 @@ impl Parser {
             let (payload, rest) = bytes.split_at(taken);
             bytes = rest;
             let into = if opcode >= opcode::CLOSE { &mut self.control } else { &mut self.message };
-            if into.len() >= BELIEVED && into.capacity() - into.len() < taken {
+            if into.len() >= MAX_TRUSTED_LENGTH && into.capacity() - into.len() < taken {
                 // The system gives it as it is written to, and nothing is copied, which would take twice of it.
                 into.reserve_exact(MAX_MESSAGE - into.len());
             }
@@ -190,19 +190,19 @@ impl Parser {
         Ok(0)
     }
 
-    /// Judges the first two bytes of a frame.
-    fn check_head(&self) -> Result<(), Violation> {
+    /// Validates the first two bytes of a frame.
+    fn check_head(&self) -> Result<(), ProtocolError> {
         let [first, second, ..] = self.head;
         let (opcode, is_last, length) = (first & 0x0f, first & FIN != 0, second & !MASK);
         let mut wrong = Vec::new();
         for (bit, text) in [(RSV1, "RSV1 set"), (0x20, "RSV2 set"), (0x10, "RSV3 set")] {
-            if first & bit != 0 && !(bit == RSV1 && self.unpacks) {
+            if first & bit != 0 && !(bit == RSV1 && self.decompresses) {
                 wrong.push(text.to_owned());
             }
         }
         match opcode {
             opcode::CLOSE..=opcode::PONG => {
-                if usize::from(length) > MOST_CONTROL {
+                if usize::from(length) > MAX_CONTROL_PAYLOAD {
                     wrong.push("len > 125 for control".to_owned());
                 }
                 if !is_last {
@@ -217,7 +217,7 @@ impl Parser {
         if second & MASK != 0 {
             wrong.push("bad MASK".to_owned());
         }
-        if wrong.is_empty() { Ok(()) } else { Err(Violation::protocol(wrong.join(", "))) }
+        if wrong.is_empty() { Ok(()) } else { Err(ProtocolError::protocol(wrong.join(", "))) }
     }
 
     /// The length of the frame, once its head is complete.
@@ -233,29 +233,29 @@ impl Parser {
     }
 
     /// The head is complete.
-    fn begin(&mut self, length: u64, budget: &mut usize) -> Result<(), Violation> {
+    fn begin(&mut self, length: u64, budget: &mut usize) -> Result<(), ProtocolError> {
         let first = self.head[0];
         let opcode = first & 0x0f;
         self.have = 0;
-        *budget = budget.saturating_sub(FRAME_BYTES);
+        *budget = budget.saturating_sub(FRAME_COST);
         if opcode < opcode::CLOSE {
             self.is_last = first & FIN != 0;
             if opcode != opcode::CONTINUATION {
                 self.kind = Some(opcode);
-                self.is_packed = first & RSV1 != 0;
+                self.is_compressed = first & RSV1 != 0;
             }
             if length.saturating_add(self.message.len() as u64) > MAX_MESSAGE as u64 {
-                return Err(Violation::too_big());
+                return Err(ProtocolError::too_big());
             }
             // What a server announces is reserved only as far as it is plausible.
-            self.message.reserve(length.min(BELIEVED as u64) as usize);
+            self.message.reserve(length.min(MAX_TRUSTED_LENGTH as u64) as usize);
         }
         self.frame = Some((opcode, length));
         Ok(())
     }
 
     /// The payload is complete.
-    fn end(&mut self, budget: &mut usize, each: &mut dyn FnMut(Message)) -> Result<(), Violation> {
+    fn end(&mut self, budget: &mut usize, each: &mut dyn FnMut(Message)) -> Result<(), ProtocolError> {
         let Some((opcode, _)) = self.frame.take() else { return Ok(()) };
         if opcode >= opcode::CLOSE {
             let payload = std::mem::take(&mut self.control);
@@ -264,7 +264,7 @@ impl Parser {
                 opcode::PONG => Message::Pong(payload),
                 _ => {
                     self.is_closed = true;
-                    farewell(&payload)?
+                    read_close(&payload)?
                 }
             });
             return Ok(());
@@ -273,26 +273,26 @@ impl Parser {
             return Ok(());
         }
         let message = std::mem::take(&mut self.message);
-        if self.is_packed {
-            self.unpacking = Some(Unpacking::new(message));
-            return self.unpack(budget, each);
+        if self.is_compressed {
+            self.inflater = Some(MessageInflater::new(message));
+            return self.inflate(budget, each);
         }
         self.complete(message, each);
         Ok(())
     }
 
     /// Unpacks as much as the budget allows.
-    fn unpack(&mut self, budget: &mut usize, each: &mut dyn FnMut(Message)) -> Result<(), Violation> {
+    fn inflate(&mut self, budget: &mut usize, each: &mut dyn FnMut(Message)) -> Result<(), ProtocolError> {
         if *budget == 0 {
             return Ok(());
         }
-        let Some(unpacking) = &mut self.unpacking else { return Ok(()) };
-        let unpacked = unpacking.advance(MAX_MESSAGE, budget).map_err(|text| {
-            self.unpacking = None;
-            Violation { code: close::INVALID_PAYLOAD, reason: String::new(), text: text.to_owned() }
+        let Some(inflater) = &mut self.inflater else { return Ok(()) };
+        let inflated = inflater.advance(MAX_MESSAGE, budget).map_err(|text| {
+            self.inflater = None;
+            ProtocolError { code: close::INVALID_PAYLOAD, reason: String::new(), text: text.to_owned() }
         })?;
-        if let Some(message) = unpacked {
-            self.unpacking = None;
+        if let Some(message) = inflated {
+            self.inflater = None;
             self.complete(message, each);
         }
         Ok(())
@@ -307,24 +307,24 @@ impl Parser {
 }
 
 /// Reads the payload of a close frame.
-fn farewell(payload: &[u8]) -> Result<Message, Violation> {
+fn read_close(payload: &[u8]) -> Result<Message, ProtocolError> {
     let Some((code, reason)) = payload.split_first_chunk() else {
         return Ok(Message::Close(close::NO_STATUS, String::new()));
     };
     let code = u16::from_be_bytes(*code);
     if !close::may_be_received(code) {
-        return Err(Violation::protocol(format!("bad close code {code}")));
+        return Err(ProtocolError::protocol(format!("bad close code {code}")));
     }
     match std::str::from_utf8(reason) {
         Ok(reason) => Ok(Message::Close(code, reason.to_owned())),
-        Err(_) => Err(Violation::protocol("invalid utf8 payload in close frame".to_owned())),
+        Err(_) => Err(ProtocolError::protocol("invalid utf8 payload in close frame".to_owned())),
     }
 }
 
 /// Writes one frame of a client: complete, masked.
-pub fn write(out: &mut Vec<u8>, opcode: u8, is_packed: bool, payload: &[u8]) {
+pub fn write(out: &mut Vec<u8>, opcode: u8, is_compressed: bool, payload: &[u8]) {
     out.reserve(payload.len() + 14);
-    out.push(FIN | if is_packed { RSV1 } else { 0 } | opcode);
+    out.push(FIN | if is_compressed { RSV1 } else { 0 } | opcode);
     match payload.len() {
         length @ ..126 => out.push(MASK | length as u8),
         length if length <= usize::from(u16::MAX) => {
@@ -356,7 +356,7 @@ fn mask(payload: &mut [u8], key: [u8; 4]) {
     }
 }
 
-/// A key nobody can foresee who does not know the ones before it: that proxies are not fooled is all it is for.
+/// A masking key. It has to be unpredictable for scripts only, so that they can't make proxies see requests in messages.
 fn mask_key() -> [u8; 4] {
     thread_local! {
         static STATE: Cell<u64> = Cell::new(getrandom::u64().unwrap_or(0x9e37_79b9_7f4a_7c15));
@@ -373,12 +373,12 @@ fn mask_key() -> [u8; 4] {
 mod tests {
     use super::*;
 
-    fn read(bytes: &[u8], unpacks: bool) -> (Vec<Message>, Result<(), String>) {
+    fn read(bytes: &[u8], decompresses: bool) -> (Vec<Message>, Result<(), String>) {
         let mut all = Vec::new();
-        let mut parser = Parser::new(unpacks);
+        let mut parser = FrameParser::new(decompresses);
         let result = parser.push(bytes, &mut |message| all.push(message)).map_err(|violation| violation.text);
         let mut again = Vec::new();
-        let mut parser = Parser::new(unpacks);
+        let mut parser = FrameParser::new(decompresses);
         let in_pieces = bytes.iter().try_for_each(|byte| parser.push(&[*byte], &mut |message| again.push(message)));
         assert_eq!((&again, in_pieces.map_err(|violation| violation.text)), (&all, result.clone()), "byte by byte");
         (all, result)
@@ -425,7 +425,7 @@ mod tests {
 
     #[test]
     fn packed_messages_are_unpacked() {
-        let packed = super::super::deflate::pack(b"hello hello");
+        let packed = super::super::deflate::compress(b"hello hello");
         let mut bytes = vec![0xc1, packed.len() as u8];
         bytes.extend(&packed);
         assert_eq!(read(&bytes, true), (vec![Message::Text(b"hello hello".to_vec())], Ok(())));

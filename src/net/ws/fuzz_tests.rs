@@ -2,20 +2,20 @@
 //! of `tests/fuzz` with what libFuzzer thinks of.
 
 use super::close::may_be_received;
-use super::deflate::{self, Unpacking};
-use super::frame::{Message, Parser, Violation};
+use super::deflate::{self, MessageInflater};
+use super::frame::{FrameParser, Message, ProtocolError};
 
 /// Frames, read in one piece and in small ones; the first byte says whether messages may be packed.
 pub fn frames(data: &[u8]) {
     let Some((first, data)) = data.split_first() else { return };
     let read = |step: usize| {
-        let (mut parser, mut messages) = (Parser::new(first & 1 == 1), Vec::new());
-        let result: Result<(), Violation> = data.chunks(step).try_for_each(|piece| {
+        let (mut parser, mut messages) = (FrameParser::new(first & 1 == 1), Vec::new());
+        let result: Result<(), ProtocolError> = data.chunks(step).try_for_each(|piece| {
             parser.push(piece, &mut |message| messages.push(message))?;
             while parser.is_busy() {
                 parser.advance(&mut |message| messages.push(message))?;
             }
-            Ok::<_, Violation>(())
+            Ok::<_, ProtocolError>(())
         });
         (messages, result)
     };
@@ -42,7 +42,7 @@ pub fn frames(data: &[u8]) {
 pub fn deflated(data: &[u8]) {
     const MOST: usize = 1 << 18;
     let unpack = |packed: &[u8], slice: usize| {
-        let mut unpacking = Unpacking::new(packed.to_vec());
+        let mut unpacking = MessageInflater::new(packed.to_vec());
         loop {
             match unpacking.advance(MOST, &mut slice.clone()) {
                 Ok(None) => {}
@@ -54,7 +54,7 @@ pub fn deflated(data: &[u8]) {
     let whole = unpack(data, usize::MAX);
     assert!(whole.as_ref().is_ok_and(|message| message.len() <= MOST) || whole.is_err());
     assert_eq!(unpack(data, 1000), whole);
-    assert_eq!(unpack(&deflate::pack(data), 1000).as_deref(), Ok(data));
+    assert_eq!(unpack(&deflate::compress(data), 1000).as_deref(), Ok(data));
     _ = deflate::agreed(String::from_utf8_lossy(data).lines());
 }
 

@@ -1,4 +1,4 @@
-//! The opening handshake (RFC 6455, section 4): a GET that asks for another protocol, and an answer that agrees.
+//! The opening handshake (RFC 6455, section 4): a GET that asks for another protocol, and a response that agrees.
 //!
 //! Redirects are not followed and credentials of a URL are refused, as k6 does. The request's head is the one of
 //! HTTP/1.1, so headers have the order they have there.
@@ -15,80 +15,83 @@ use smallvec::SmallVec;
 use tokio::io::AsyncWriteExt;
 
 use super::deflate;
-use crate::net::endpoint::Endpoint;
-use crate::net::http::cookies::{Cookie, cookie_header};
-use crate::net::http::error::{Fault, TLS_RECORD};
-use crate::net::http::h1::{self, LARGE_HEAD, Payload, Wire};
-use crate::net::http::headers::{Headers, RequestHeaders, has_token};
-use crate::net::http::{Jar, Url};
-use crate::net::seats;
-use crate::net::socket::Stream;
+use crate::net::client_connections::ClientConnections;
+use crate::net::connector::Purpose;
+use crate::net::cpu_pool;
+use crate::net::http::proto::cookies::{Cookie, CookieJar, cookie_header};
+use crate::net::http::proto::error::{NetError, TLS_RECORD};
+use crate::net::http::proto::headers::{Headers, RequestHeaders, has_token};
+use crate::net::http::proto::request_head::{WireBody, WireRequest};
+use crate::net::http::proto::response_head::{LARGE_HEAD, ResponseHead, framing, parse_head};
+use crate::net::http::proto::url::Url;
+use crate::net::http::timing::HopTimer;
+use crate::net::socket::NetStream;
 
 /// How long everything may take until the connection is open.
-pub const TIMEOUT: Duration = Duration::from_secs(60);
+pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(60);
 /// The most bytes a head may have; Go's limit.
 const MAX_HEAD: usize = 10 << 20;
-/// So much of the body of a refusal is shown.
-const SHOWN_BODY: usize = 1024;
-/// What makes of a key the answer to it.
+/// At most this many bytes of a refusal's body are kept.
+const MAX_SHOWN_BODY: usize = 1024;
+/// What the server appends to our key before it hashes it.
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-/// What a script asks for.
+/// A checked request for a WebSocket.
 #[derive(Clone, Debug)]
-pub struct Ask {
+pub struct HandshakeRequest {
     /// Where to, as `http` or `https`: cookies belong to that form.
     url: Url,
     headers: RequestHeaders,
     protocol: Option<String>,
-    jar: Option<Arc<Jar>>,
+    jar: Option<Arc<CookieJar>>,
     deflates: bool,
 }
 
-/// The server's answer.
+/// The server's response.
 #[derive(Clone, Debug)]
-pub struct Answer {
-    /// 101, or whatever it said instead.
+pub struct HandshakeResponse {
+    /// 101, or the status of a refusal.
     pub status: u16,
     /// Its headers, names canonical.
     pub headers: Headers,
-    /// What it said instead, at most 1,024 bytes.
+    /// The body of a refusal, at most 1,024 bytes.
     pub body: Vec<u8>,
-    /// Who answered.
+    /// The server's address.
     pub remote: IpAddr,
     /// When we began to connect.
     pub started: Instant,
-    /// When the last byte of the answer's head arrived.
+    /// When the last byte of the response's head arrived.
     pub arrived: Instant,
 }
 
 /// Why there is no connection.
 #[derive(Clone, Debug)]
-pub struct Refused {
+pub struct HandshakeError {
     /// In words.
     pub text: String,
-    /// The server's answer, if there was one.
-    pub answer: Option<Answer>,
+    /// The server's response, if there was one.
+    pub response: Option<HandshakeResponse>,
     /// When we began to connect.
     pub started: Instant,
 }
 
 /// An open connection.
-pub struct Opened {
-    /// The bytes' way.
-    pub stream: Stream,
-    /// What the server said.
-    pub answer: Answer,
-    /// What came behind the answer.
+pub struct OpenedSocket {
+    /// The transport.
+    pub stream: NetStream,
+    /// The server's response.
+    pub response: HandshakeResponse,
+    /// What arrived after the response.
     pub rest: Vec<u8>,
-    /// Messages may be packed.
-    pub packs: bool,
+    /// permessage-deflate was agreed on.
+    pub compresses: bool,
 }
 
-impl Ask {
-    /// Checks what is asked for.
+impl HandshakeRequest {
+    /// Checks URL and headers.
     ///
     /// # Errors
-    /// In the words of k6: a URL or a header nobody can send.
+    /// In k6's words: a URL or a header that can't be sent.
     pub fn new(url: &str, headers: Vec<(String, String)>) -> Result<Self, String> {
         let given = Url::parse(url)?;
         if !matches!(given.scheme(), "ws" | "wss") || given.credentials().is_some() {
@@ -96,7 +99,7 @@ impl Ask {
         }
         // `ws` becomes `http`, and `wss` so `https`.
         let url = Url::parse(&format!("http{}", &given.as_str()[2..]))?;
-        let mut headers = RequestHeaders::new(headers).map_err(|fault| fault.cause().to_owned())?;
+        let mut headers = RequestHeaders::new(headers).map_err(|error| error.cause().to_owned())?;
         let own = ["Upgrade", "Connection", "Sec-Websocket-Key", "Sec-Websocket-Version", "Sec-Websocket-Extensions"];
         if let Some(name) = own.into_iter().find(|name| headers.get(name).is_some()) {
             return Err(format!("websocket: duplicate header not allowed: {name}"));
@@ -109,7 +112,7 @@ impl Ask {
     /// Asks for one of these protocols.
     ///
     /// # Errors
-    /// The headers ask already.
+    /// The headers ask for protocols already.
     pub fn protocols(mut self, list: &[String]) -> Result<Self, String> {
         if list.is_empty() {
             return Ok(self);
@@ -122,12 +125,12 @@ impl Ask {
     }
 
     /// Sends the cookies of this jar, and keeps there what the server sets.
-    pub fn jar(mut self, jar: Arc<Jar>) -> Self {
+    pub fn jar(mut self, jar: Arc<CookieJar>) -> Self {
         self.jar = Some(jar);
         self
     }
 
-    /// Offers to pack messages.
+    /// Offers permessage-deflate.
     pub fn deflate(mut self, deflates: bool) -> Self {
         self.deflates = deflates;
         self
@@ -147,7 +150,7 @@ impl Ask {
             ("Sec-WebSocket-Version", Some("13")),
             ("Upgrade", Some("websocket")),
         ];
-        let extra: SmallVec<[(&'static str, &str); 8]> =
+        let hop_headers: SmallVec<[(&'static str, &str); 8]> =
             fields.into_iter().filter_map(|(name, value)| value.map(|value| (name, value))).collect();
         let host = match &self.headers.host {
             Some(host) => host.into(),
@@ -155,8 +158,9 @@ impl Ask {
         };
         let mut head = Vec::with_capacity(512);
         let (method, target) = ("GET", self.url.request_target());
-        let (headers, body) = (&self.headers, Payload::None);
-        Wire { method, target: &target, host: &host, headers, extra: &extra, body, close: false }.write_head(&mut head);
+        let (headers, body) = (&self.headers, WireBody::None);
+        WireRequest { method, target: &target, host: &host, headers, hop_headers: &hop_headers, body, close: false }
+            .write_head(&mut head);
         head
     }
 }
@@ -165,17 +169,21 @@ impl Ask {
 ///
 /// # Errors
 /// Why there is none.
-pub async fn open(endpoint: &Endpoint, ask: &Ask, started: Instant) -> Result<Opened, Box<Refused>> {
+pub async fn open(
+    connections: &ClientConnections,
+    request: &HandshakeRequest,
+    started: Instant,
+) -> Result<OpenedSocket, Box<HandshakeError>> {
     let mut ends = None;
-    let refused = |text, answer| Err(Box::new(Refused { text, answer, started }));
-    match tokio::time::timeout(TIMEOUT, attempt(endpoint, ask, started, &mut ends)).await {
+    let refused = |text, response| Err(Box::new(HandshakeError { text, response, started }));
+    match tokio::time::timeout(HANDSHAKE_TIMEOUT, connect(connections, request, started, &mut ends)).await {
         Ok(Ok(opened)) => Ok(opened),
-        Ok(Err(Trouble::Answer(text, answer))) => refused(text.to_owned(), Some(*answer)),
-        Ok(Err(Trouble::Fault(fault))) => refused(words(&fault), None),
+        Ok(Err(AttemptError::Refused(text, response))) => refused(text.to_owned(), Some(*response)),
+        Ok(Err(AttemptError::Net(error))) => refused(error_text(&error), None),
         Err(_) => {
             let text = match ends {
                 Some((local, remote)) => format!("read tcp {local}->{remote}: i/o timeout"),
-                None => format!("dial tcp: lookup {}: i/o timeout", ask.url.hostname()),
+                None => format!("dial tcp: lookup {}: i/o timeout", request.url.hostname()),
             };
             refused(text, None)
         }
@@ -183,76 +191,78 @@ pub async fn open(endpoint: &Endpoint, ask: &Ask, started: Instant) -> Result<Op
 }
 
 /// Why an attempt failed.
-enum Trouble {
-    /// On the way.
-    Fault(Fault),
-    /// The server answered something else.
-    Answer(&'static str, Box<Answer>),
+enum AttemptError {
+    /// The connection failed.
+    Net(NetError),
+    /// The server refused; why, in k6's words.
+    Refused(&'static str, Box<HandshakeResponse>),
 }
 
-impl From<Fault> for Trouble {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<NetError> for AttemptError {
+    fn from(error: NetError) -> Self {
+        Self::Net(error)
     }
 }
 
-/// What k6's library says about a fault; it adds nothing about HTTP.
-fn words(fault: &Fault) -> String {
-    match fault.code {
-        TLS_RECORD => &*fault.text,
-        _ => fault.cause().strip_prefix("net/http: HTTP/1.x transport connection broken: ").unwrap_or(fault.cause()),
+/// The text of k6's library for an error, which does not mention HTTP.
+fn error_text(error: &NetError) -> String {
+    match error.code {
+        TLS_RECORD => &*error.text,
+        _ => error.cause().strip_prefix("net/http: HTTP/1.x transport connection broken: ").unwrap_or(error.cause()),
     }
     .to_owned()
 }
 
-/// Connects and asks.
-async fn attempt(
-    endpoint: &Endpoint,
-    ask: &Ask,
+/// Connects and does the handshake.
+async fn connect(
+    connections: &ClientConnections,
+    request: &HandshakeRequest,
     started: Instant,
     ends: &mut Option<(SocketAddr, SocketAddr)>,
-) -> Result<Opened, Trouble> {
-    let mut stream = endpoint.raw(&ask.url).await?;
+) -> Result<OpenedSocket, AttemptError> {
+    // A WebSocket has times of its own, so this timer is not read.
+    let mut timer = HopTimer::start(started, None);
+    let mut stream = connections.connector().open(&request.url, Purpose::WebSocket, &mut timer).await?.stream;
     let (local, remote) = (stream.socket().local, stream.socket().remote);
     *ends = Some((local, remote));
     let mut nonce = [0; 16];
-    getrandom::fill(&mut nonce).map_err(|error| Fault::other(error.to_string()))?;
+    getrandom::fill(&mut nonce).map_err(|error| NetError::other(error.to_string()))?;
     let key = STANDARD.encode(nonce);
-    let write = |error| Fault::socket("write", local, remote, &error);
-    stream.write_all(&ask.head(&key)).await.map_err(write)?;
+    let write = |error| NetError::socket("write", local, remote, &error);
+    stream.write_all(&request.head(&key)).await.map_err(write)?;
     stream.flush().await.map_err(write)?;
     let (head, mut rest) = read_head(&mut stream).await?;
     let (arrived, length) = (stream.socket().arrived, head.len());
-    let (jar, url) = (ask.jar.clone(), ask.url.clone());
+    let (jar, url) = (request.jar.clone(), request.url.clone());
     let parse = move || {
-        let answer = h1::parse_head(&head)?;
+        let response = parse_head(&head)?;
         if let Some(jar) = &jar {
-            jar.store(&url, &Cookie::all(&answer.headers));
+            jar.store(&url, &Cookie::all(&response.headers));
         }
-        Ok::<_, Fault>(answer)
+        Ok::<_, NetError>(response)
     };
-    let mut answer = match length {
+    let mut response = match length {
         ..=LARGE_HEAD => parse()?,
-        // On a thread that serves no connection.
-        _ => seats::aside(parse).await.unwrap_or_else(|| Err(Fault::head("the head could not be parsed")))?,
+        // On the CPU pool, so that no other connection waits.
+        _ => cpu_pool::run(parse).await.unwrap_or_else(|| Err(NetError::head("the head could not be parsed")))?,
     };
-    let verdict = match agrees(answer.status, &answer.headers, &key) {
-        true => deflate::agreed(answer.headers.get_all("Sec-Websocket-Extensions")),
+    let agreement = match agrees(response.status, &response.headers, &key) {
+        true => deflate::agreed(response.headers.get_all("Sec-Websocket-Extensions")),
         false => Err("websocket: bad handshake"),
     };
-    let body = match verdict {
+    let body = match agreement {
         Ok(_) => Vec::new(),
-        Err(_) => read_body(&mut stream, &mut answer, std::mem::take(&mut rest)).await,
+        Err(_) => read_body(&mut stream, &mut response, std::mem::take(&mut rest)).await,
     };
-    let (status, headers, remote) = (answer.status, answer.headers, remote.ip());
-    let answer = Answer { status, headers, body, remote, started, arrived };
-    match verdict {
-        Ok(packs) => Ok(Opened { stream, answer, rest, packs: packs && ask.deflates }),
-        Err(text) => Err(Trouble::Answer(text, Box::new(answer))),
+    let (status, headers, remote) = (response.status, response.headers, remote.ip());
+    let response = HandshakeResponse { status, headers, body, remote, started, arrived };
+    match agreement {
+        Ok(compresses) => Ok(OpenedSocket { stream, response, rest, compresses: compresses && request.deflates }),
+        Err(text) => Err(AttemptError::Refused(text, Box::new(response))),
     }
 }
 
-/// True when the server switches to the protocol that was asked for.
+/// True when the server switches to the protocol that was requested.
 fn agrees(status: u16, headers: &Headers, key: &str) -> bool {
     let has = |name: &str, token: &str| headers.get_all(name).any(|value| has_token(value, token));
     status == 101
@@ -261,20 +271,22 @@ fn agrees(status: u16, headers: &Headers, key: &str) -> bool {
         && headers.get("Sec-Websocket-Accept") == Some(&accept(key))
 }
 
-/// What answers a key.
+/// The `Sec-WebSocket-Accept` for a key.
 fn accept(key: &str) -> String {
     STANDARD.encode(Sha1::new().chain_update(key).chain_update(GUID).finalize())
 }
 
-/// Reads until the head of the answer is complete; the head, and what came behind it.
-async fn read_head(stream: &mut Stream) -> Result<(Vec<u8>, Vec<u8>), Fault> {
+/// Reads until the head of the response is complete; the head, and what arrived after it.
+async fn read_head(stream: &mut NetStream) -> Result<(Vec<u8>, Vec<u8>), NetError> {
     let mut head: Vec<u8> = Vec::new();
     let mut is_judged = false;
     loop {
         let seen = head.len().saturating_sub(3);
         match read(stream, &mut head).await? {
-            0 => return Err(Fault::other("unexpected EOF")),
-            _ if head.len() > MAX_HEAD => return Err(Fault::other("net/http: server response headers are too long")),
+            0 => return Err(NetError::other("unexpected EOF")),
+            _ if head.len() > MAX_HEAD => {
+                return Err(NetError::other("net/http: server response headers are too long"));
+            }
             _ => {}
         }
         let window = &head[seen..];
@@ -284,31 +296,31 @@ async fn read_head(stream: &mut Stream) -> Result<(Vec<u8>, Vec<u8>), Fault> {
             let rest = head.split_off(seen + end);
             return Ok((head, rest));
         }
-        // What does not even begin like HTTP would never end.
+        // What does not begin like HTTP might never end.
         if !is_judged && let Some(line) = memchr::memchr(b'\n', &head[seen..]) {
-            h1::parse_head(&head[..=seen + line])?;
+            parse_head(&head[..=seen + line])?;
             is_judged = true;
         }
     }
 }
 
-/// Reads what belongs to the body of a refusal, as far as it is shown; trouble ends it.
-async fn read_body(stream: &mut Stream, answer: &mut h1::Answer, begun: Vec<u8>) -> Vec<u8> {
+/// Reads the body of a refusal, as far as it is kept; an error ends it.
+async fn read_body(stream: &mut NetStream, response: &mut ResponseHead, begun: Vec<u8>) -> Vec<u8> {
     let mut body = Vec::new();
-    let Ok(mut framing) = h1::framing("GET", answer) else { return body };
+    let Ok(mut framing) = framing("GET", response) else { return body };
     let mut piece = begun;
     loop {
         let read_on = framing.push(&piece, &mut |part| body.extend_from_slice(part)).is_ok() && !framing.is_done();
         piece.clear();
-        if !read_on || body.len() >= SHOWN_BODY || !matches!(read(stream, &mut piece).await, Ok(1..)) {
-            body.truncate(SHOWN_BODY);
+        if !read_on || body.len() >= MAX_SHOWN_BODY || !matches!(read(stream, &mut piece).await, Ok(1..)) {
+            body.truncate(MAX_SHOWN_BODY);
             return body;
         }
     }
 }
 
 /// Reads once; 0 is the end.
-async fn read(stream: &mut Stream, into: &mut Vec<u8>) -> Result<usize, Fault> {
+async fn read(stream: &mut NetStream, into: &mut Vec<u8>) -> Result<usize, NetError> {
     let result = poll_fn(|cx| {
         stream.poll_take(cx, |bytes| {
             into.extend_from_slice(bytes);
@@ -318,7 +330,7 @@ async fn read(stream: &mut Stream, into: &mut Vec<u8>) -> Result<usize, Fault> {
     .await;
     result.map_err(|error| {
         let socket = stream.socket();
-        Fault::socket("read", socket.local, socket.remote, &error)
+        NetError::socket("read", socket.local, socket.remote, &error)
     })
 }
 
@@ -336,9 +348,9 @@ mod tests {
     fn heads_have_the_order_of_http() {
         let headers = [("x-custom", "1"), ("User-Agent", "me"), ("origin", "http://o"), ("Host", "virtual")];
         let headers = headers.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
-        let ask = Ask::new("WSS://a.test:9/p?q#f", headers).unwrap();
-        let ask = ask.protocols(&["a".to_owned(), "b".to_owned()]).unwrap().deflate(true);
-        let head = String::from_utf8(ask.head("KEY")).unwrap();
+        let request = HandshakeRequest::new("WSS://a.test:9/p?q#f", headers).unwrap();
+        let request = request.protocols(&["a".to_owned(), "b".to_owned()]).unwrap().deflate(true);
+        let head = String::from_utf8(request.head("KEY")).unwrap();
         let expect = format!(
             "GET /p?q HTTP/1.1\r\nHost: virtual\r\nUser-Agent: me\r\nConnection: Upgrade\r\nOrigin: http://o\r\n\
              Sec-WebSocket-Extensions: {}\r\nSec-WebSocket-Key: KEY\r\nSec-WebSocket-Protocol: a, b\r\n\
@@ -346,21 +358,22 @@ mod tests {
             deflate::OFFER
         );
         assert_eq!(head, expect);
-        assert!(ask.url.is_https());
+        assert!(request.url.is_https());
     }
 
     #[test]
     fn refusals_say_why() {
         let check = |url: &str, header: &str, expect: &str| {
             let headers = vec![(header.to_owned(), "x".to_owned())];
-            assert_eq!(Ask::new(url, headers).unwrap_err(), expect, "{url}");
+            assert_eq!(HandshakeRequest::new(url, headers).unwrap_err(), expect, "{url}");
         };
         check("http://a/", "x", "malformed ws or wss URL");
         check("ws://u:p@a/", "x", "malformed ws or wss URL");
         check("ws://%zz", "x", "parse \"ws://%zz\": invalid URL escape \"%zz\"");
         check("ws://a/", "upgrade", "websocket: duplicate header not allowed: Upgrade");
         check("ws://a/", "sec-websocket-key", "websocket: duplicate header not allowed: Sec-Websocket-Key");
-        let given = Ask::new("ws://a/", vec![("sec-websocket-protocol".to_owned(), "x".to_owned())]).unwrap();
+        let given =
+            HandshakeRequest::new("ws://a/", vec![("sec-websocket-protocol".to_owned(), "x".to_owned())]).unwrap();
         assert!(given.protocols(&["a".to_owned()]).is_err());
     }
 }

@@ -1,14 +1,14 @@
-//! WebSocket under load: connections on the network threads, each with a [`Line`] to the script that opened it.
+//! WebSocket under load: connections on the network threads, each with a [`SocketChannel`] to the script that opened it.
 //!
-//! Sockets are opened by the rules of HTTP's: names, proxies, TLS and own addresses, and their bytes are counted with the
-//! client's. No JavaScript and no metrics here: moments are told, whoever asks counts.
+//! They are opened by the rules of HTTP: names, proxies, TLS and local addresses, and their bytes are counted with the
+//! client's. No JavaScript and no metrics here: events carry their times, the caller counts them.
 
+pub mod channel;
 pub mod close;
 mod connection;
 pub mod deflate;
 pub mod frame;
 pub mod handshake;
-pub mod line;
 
 #[cfg(any(test, fuzzing))]
 pub mod fuzz_tests;
@@ -18,23 +18,26 @@ mod tests;
 use std::sync::Arc;
 use std::time::Instant;
 
-pub use handshake::{Answer, Ask, Refused};
-pub use line::{Event, Line, Outgoing, Told};
+pub use channel::{OutgoingMessage, SocketChannel, SocketEvent, TimedEvent};
+pub use handshake::{HandshakeError, HandshakeRequest, HandshakeResponse};
 
-use super::Client;
-use line::Far;
+use super::client::Client;
+use channel::NetworkEnd;
 
-/// Opens a connection of this client. What comes of it is told on the line, also why it did not come about.
-pub fn open(client: &Client, ask: Result<Ask, String>) -> Arc<Line> {
-    let line = Arc::new(Line::default());
-    let far = Far(line.clone());
-    match ask {
-        // The work goes on whoever waits for it; the line is what it is known by.
-        Ok(ask) => drop(client.run(move |endpoint| connection::run(endpoint, Box::new(ask), far))),
+/// Opens a connection of this client. The channel carries what happens on it, also why it could not be opened.
+pub fn open(client: &Client, request: Result<HandshakeRequest, String>) -> Arc<SocketChannel> {
+    let channel = Arc::new(SocketChannel::default());
+    let network_end = NetworkEnd(channel.clone());
+    match request {
+        // The task runs until the connection ends; the channel is the handle to it.
+        Ok(request) => {
+            drop(client.run(move |connections| connection::run(connections, Box::new(request), network_end)))
+        }
         Err(text) => {
             let started = Instant::now();
-            far.tell(started, Event::Failed(Box::new(Refused { text, answer: None, started })));
+            network_end
+                .push_event(started, SocketEvent::Failed(Box::new(HandshakeError { text, response: None, started })));
         }
     }
-    line
+    channel
 }

@@ -77,32 +77,32 @@ fn a_proxy_tunnels_whatever_is_spoken() {
 }
 
 /// Opens a connection; what is told until it is over, in short words.
-fn talk(net: &Arc<Net>, address: SocketAddr, deflate: bool, say: &[Outgoing]) -> Vec<String> {
+fn talk(net: &Arc<Net>, address: SocketAddr, deflate: bool, say: &[OutgoingMessage]) -> Vec<String> {
     talk_to(net, &format!("ws://{address}/"), deflate, say)
 }
 
-fn talk_to(net: &Arc<Net>, url: &str, deflate: bool, say: &[Outgoing]) -> Vec<String> {
+fn talk_to(net: &Arc<Net>, url: &str, deflate: bool, say: &[OutgoingMessage]) -> Vec<String> {
     let client = net.client(0);
-    let ask = Ask::new(url, Vec::new()).map(|ask| ask.deflate(deflate));
-    let line = open(&client, ask);
-    say.iter().for_each(|said| line.say(said.clone()));
+    let ask = HandshakeRequest::new(url, Vec::new()).map(|ask| ask.deflate(deflate));
+    let channel = open(&client, ask);
+    say.iter().for_each(|said| channel.send(said.clone()));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(async {
         let mut all = Vec::new();
         loop {
             let told =
-                tokio::time::timeout(Duration::from_secs(20), line.clone().next()).await.expect("an event comes");
+                tokio::time::timeout(Duration::from_secs(20), channel.clone().next()).await.expect("an event comes");
             all.push(match told.event {
-                Event::Open(answer) => format!("open {}", answer.status),
-                Event::Text(text) => format!("text {}", String::from_utf8_lossy(&text)),
-                Event::Binary(bytes) => format!("binary {bytes:?}"),
-                Event::Ping => "ping".to_owned(),
-                Event::Pong(time) => format!("pong {}", time.is_some()),
-                Event::Failed(refused) => {
-                    all.push(format!("failed {} {:?}", refused.text, refused.answer.map(|answer| answer.status)));
+                SocketEvent::Open(answer) => format!("open {}", answer.status),
+                SocketEvent::Text(text) => format!("text {}", String::from_utf8_lossy(&text)),
+                SocketEvent::Binary(bytes) => format!("binary {bytes:?}"),
+                SocketEvent::Ping => "ping".to_owned(),
+                SocketEvent::Pong(time) => format!("pong {}", time.is_some()),
+                SocketEvent::Failed(refused) => {
+                    all.push(format!("failed {} {:?}", refused.text, refused.response.map(|answer| answer.status)));
                     return all;
                 }
-                Event::Closed(farewell) => {
+                SocketEvent::Closed(farewell) => {
                     all.push(format!("closed {:?} {}", farewell.code, farewell.text()));
                     return all;
                 }
@@ -115,8 +115,8 @@ fn net() -> Arc<Net> {
     Net::start(Config::default(), 1).unwrap()
 }
 
-fn close(code: u16) -> Outgoing {
-    Outgoing::Close(code, String::new())
+fn close(code: u16) -> OutgoingMessage {
+    OutgoingMessage::Close(code, String::new())
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn both_sides_talk_and_we_leave() {
         assert_eq!(rest, [(0x88, b"\x0b\xb8".to_vec()), (0x8a, b"ab".to_vec())]);
         stream.write_all(b"\x88\x02\x0b\xb8").unwrap();
     });
-    let say = [Outgoing::Text("hi".to_owned()), Outgoing::Ping(7), close(3000)];
+    let say = [OutgoingMessage::Text("hi".to_owned()), OutgoingMessage::Ping(7), close(3000)];
     let told = talk(&net(), address, false, &say);
     let expect =
         ["open 101", "pong true", "pong false", "ping", "binary [1, 2]", "closed Some(3000) websocket: close 3000"];
@@ -172,14 +172,14 @@ fn messages_are_packed_where_that_was_agreed() {
     let server = |mut stream: TcpStream| {
         let (first, payload) = frame(&mut stream);
         let message = match first {
-            0xc1 => deflate::unpack(&payload, 1000).unwrap(),
+            0xc1 => deflate::decompress(&payload, 1000).unwrap(),
             _ => payload,
         };
         assert_eq!((first & 0x8f, &*message), (0x81, &b"ha ha ha"[..]));
         stream.write_all(&[0xc1, 7, 0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00]).unwrap();
         stream.write_all(b"\x88\x00").unwrap();
     };
-    let say = [Outgoing::Text("ha ha ha".to_owned())];
+    let say = [OutgoingMessage::Text("ha ha ha".to_owned())];
     let told = talk(&net(), serve(agreed, server), true, &say);
     assert_eq!(told, ["open 101", "text Hello", "closed Some(1005) websocket: close 1005 (no status)"]);
     let told = talk(&net(), serve(agreed, server), false, &say);
@@ -201,11 +201,11 @@ fn a_script_that_takes_nothing_stops_the_server() {
         report.send(count).unwrap();
     });
     let client = net().client(0);
-    let line = open(&client, Ask::new(&format!("ws://{address}/"), Vec::new()));
+    let channel = open(&client, HandshakeRequest::new(&format!("ws://{address}/"), Vec::new()));
     let count = sent.recv().unwrap();
     // The kernel's buffers hold some megabytes.
     assert!(count < SENT, "{count} bytes were taken from the server");
-    drop(line);
+    drop(channel);
 }
 
 #[test]
@@ -217,15 +217,15 @@ fn who_leaves_is_flushed() {
         _ = stream.read(&mut [0]);
     });
     let client = net().client(0);
-    let line = open(&client, Ask::new(&format!("ws://{address}/"), Vec::new()));
+    let channel = open(&client, HandshakeRequest::new(&format!("ws://{address}/"), Vec::new()));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(async {
-        assert!(matches!(line.clone().next().await.event, Event::Open(_)));
-        line.say(Outgoing::Text("last words".to_owned()));
-        line.leave(1001);
-        line.clone().flushed().await;
-        assert_eq!(line.written().iter().map(|written| written.bytes).collect::<Vec<_>>(), [10, 0]);
-        line.clone().ended().await;
+        assert!(matches!(channel.clone().next().await.event, SocketEvent::Open(_)));
+        channel.send(OutgoingMessage::Text("last words".to_owned()));
+        channel.detach(1001);
+        channel.clone().flushed().await;
+        assert_eq!(channel.take_written().iter().map(|written| written.bytes).collect::<Vec<_>>(), [10, 0]);
+        channel.clone().ended().await;
     });
     assert_eq!(heard.recv().unwrap(), [(0x81, b"last words".to_vec()), (0x88, b"\x03\xe9".to_vec())]);
 }
@@ -233,7 +233,7 @@ fn who_leaves_is_flushed() {
 #[test]
 fn a_network_that_is_gone_says_so() {
     let client = Net::idle().client(0);
-    let line = open(&client, Ask::new("ws://127.0.0.1:1/", Vec::new()));
-    let told = line.take().expect("it is over");
-    assert!(matches!(told.event, Event::Closed(farewell) if farewell.code.is_none()));
+    let channel = open(&client, HandshakeRequest::new("ws://127.0.0.1:1/", Vec::new()));
+    let told = channel.try_next().expect("it is over");
+    assert!(matches!(told.event, SocketEvent::Closed(farewell) if farewell.code.is_none()));
 }

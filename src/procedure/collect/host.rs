@@ -10,7 +10,7 @@ use std::time::Instant;
 use serde_json::Value;
 
 use super::super::host::{available_memory, memory, processes, top};
-use super::{Collector, SeriesPoint};
+use super::{SeriesCollector, SeriesPoint};
 
 /// This machine on every beat.
 #[derive(Default)]
@@ -19,7 +19,7 @@ pub(super) struct HostCollector {
     before: BTreeMap<u32, (String, u64, u64)>,
 }
 
-impl Collector for HostCollector {
+impl SeriesCollector for HostCollector {
     fn sample(&mut self) -> Pin<Box<dyn Future<Output = Result<Vec<SeriesPoint>, String>> + Send + '_>> {
         Box::pin(async { self.meter.sample() })
     }

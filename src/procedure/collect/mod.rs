@@ -130,7 +130,7 @@ pub fn now_ms() -> f64 {
 }
 
 /// What can be asked on every beat.
-trait Collector: Send {
+trait SeriesCollector: Send {
     /// The figures of now.
     fn sample(&mut self) -> Pin<Box<dyn Future<Output = Result<Vec<SeriesPoint>, String>> + Send + '_>>;
     /// All there is to say, before and after a run.
@@ -154,7 +154,7 @@ impl Sampler {
     /// Begins to sample; files will be in `folder` and begin with the run's name.
     pub fn start(collect: &Collect, folder: &Path, run: &str) -> Self {
         let (stop, stopped) = watch::channel(false);
-        let mut sources: Vec<(&str, Box<dyn Collector>)> = Vec::new();
+        let mut sources: Vec<(&str, Box<dyn SeriesCollector>)> = Vec::new();
         if collect.host {
             sources.push(("host", Box::<host::HostCollector>::default()));
         }
@@ -223,7 +223,7 @@ impl Sampler {
 
 async fn watch_over(
     name: &'static str,
-    mut source: Box<dyn Collector>,
+    mut source: Box<dyn SeriesCollector>,
     every: Duration,
     mut stopped: watch::Receiver<bool>,
 ) -> Collected {

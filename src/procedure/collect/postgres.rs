@@ -8,7 +8,7 @@ use std::pin::Pin;
 use serde_json::{Value, json};
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
-use super::{Collector, SeriesPoint};
+use super::{SeriesCollector, SeriesPoint};
 
 /// Asks for the version.
 ///
@@ -131,7 +131,7 @@ const TABLES: &str = "SELECT c.relname, pg_total_relation_size(c.oid) FROM pg_cl
                       WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema') \
                       ORDER BY 2 DESC LIMIT 20";
 
-impl Collector for PostgresCollector {
+impl SeriesCollector for PostgresCollector {
     fn sample(&mut self) -> Pin<Box<dyn Future<Output = Result<Vec<SeriesPoint>, String>> + Send + '_>> {
         Box::pin(async {
             let mut states: BTreeMap<String, f64> =

@@ -8,7 +8,7 @@ use std::time::Instant;
 use redis::aio::MultiplexedConnection;
 use serde_json::{Map, Value};
 
-use super::{Collector, SeriesPoint};
+use super::{SeriesCollector, SeriesPoint};
 
 /// Asks for an answer.
 ///
@@ -90,7 +90,7 @@ fn parse(text: &str) -> BTreeMap<String, String> {
     lines.map(|(key, value)| (key.to_owned(), value.trim().to_owned())).collect()
 }
 
-impl Collector for RedisCollector {
+impl SeriesCollector for RedisCollector {
     fn sample(&mut self) -> Pin<Box<dyn Future<Output = Result<Vec<SeriesPoint>, String>> + Send + '_>> {
         Box::pin(async {
             let info = self.info().await?;

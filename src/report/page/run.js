@@ -65,10 +65,12 @@
     ];
     const area = { area: true };
     add('Requests per second', '/s', [['requests', 's1', data.perSecond('http_reqs'), area], ['failed', 's4', some(data.fails('http_req_failed', 'passes')), area]]);
-    add('Request duration', 'time', trend('http_req_duration'));
+    // Requests that nobody answered took no time that says anything.
+    const hasNoTimes = (name) => run.metrics.some((one) => one.name === name && one.answered && !one.answered.values.count);
+    if (!hasNoTimes('http_req_duration')) add('Request duration', 'time', trend('http_req_duration'));
     for (const [name, title, what] of [['http_req_duration', 'Distribution of request durations', 'request'], ['grpc_req_duration', 'Distribution of gRPC call durations', 'call']]) {
       const found = run.metrics.find((one) => one.name === name);
-      if (found && found.distribution && found.values.count) cards.push(spread(title, 'time', found.distribution, found.values, what));
+      if (found && found.distribution && found.values.count && !hasNoTimes(name)) cards.push(spread(title, 'time', found.distribution, found.values, what));
     }
     add('Virtual users', 'default', [['active', 's1', data.held('vus', 'value'), { area: true, step: true }], ['ready', 's6', data.held('vus_max', 'value'), { step: true }]]);
     add('Errors per second', '/s', [

@@ -11,9 +11,12 @@ use boa_engine::{
     Context, JsNativeError, JsResult, JsString, JsValue, NativeFunction, js_string, object::builtins::JsFunction,
 };
 
-use super::{property_key, put, shared};
+use super::convert::{property_key, put};
+use super::errors;
+use super::realm::state;
 use crate::js::language::regexp::{self, Captures, Flags, MatchError, Program};
 use crate::js::language::{collation, dates};
+use crate::js::value::Throw;
 
 /// Puts ours in the place of the engine's.
 ///
@@ -207,14 +210,14 @@ fn search(
         return Ok(None);
     }
     let start = start as usize;
-    let host = shared(context)?.host.clone();
+    let host = state(context).host.clone();
     let go_on = &mut || host.may_continue();
     let found = match text.as_str().variant() {
         JsStrVariant::Latin1(text) => regexp::find(program, text, start, is_sticky, go_on),
         JsStrVariant::Utf16(text) => regexp::find(program, text, start, is_sticky, go_on),
     };
     found.map_err(|error| match error {
-        MatchError::Stopped => super::error_from(crate::js::value::Throw::Stop, context),
+        MatchError::Stopped => errors::thrown(Throw::Stop, context),
         MatchError::TooLarge => {
             JsNativeError::range().with_message("the regular expression needs too much memory for this text").into()
         }

@@ -12,26 +12,28 @@ use boa_engine::vm::RuntimeLimits;
 use crate::js::engine::native_stack;
 use crate::units::sync::lock;
 
-/// So deep may functions call each other. Boa keeps frames on its heap, but what built-ins call nests on the stack.
+/// NativeExports may call each other this deep. Boa keeps frames on its heap, but what built-ins call nests on the stack.
 const MAX_RECURSION: usize = 50_000;
-/// At least so much of the stack is there for each of those calls.
+/// Bytes of the stack that are there for each of those calls, at least.
 const STACK_PER_CALL: usize = 5 * 1024;
-/// So many values a call may leave on Boa's own stack.
+/// A call may leave this many values on Boa's own stack.
 const VALUES_PER_CALL: usize = 256;
+/// What is left of a stack, in bytes, when nothing may descend any further.
+pub const MIN_STACK: usize = 64 * 1024;
 
 /// The limits of one context, within reach of other threads.
 #[derive(Clone, Default)]
-pub struct Limits(Arc<Mutex<Place>>);
+pub struct ContextLimits(Arc<Mutex<LimitsPointer>>);
 
 /// Where the context keeps them, as long as it lives.
 #[derive(Default)]
-struct Place(Option<*mut RuntimeLimits>);
+struct LimitsPointer(Option<*mut RuntimeLimits>);
 
-// SAFETY: the pointer is followed only in `Limits::stop`, see there.
-unsafe impl Send for Place {}
+// SAFETY: the pointer is followed only in `ContextLimits::stop`, see there.
+unsafe impl Send for LimitsPointer {}
 
-impl Limits {
-    fn place(&self) -> std::sync::MutexGuard<'_, Place> {
+impl ContextLimits {
+    fn pointer(&self) -> std::sync::MutexGuard<'_, LimitsPointer> {
         lock(&self.0)
     }
 
@@ -39,9 +41,9 @@ impl Limits {
     pub fn set(&self, context: &mut Context, is_stopped: impl FnOnce() -> bool) {
         let limits = context.runtime_limits_mut();
         {
-            let mut place = self.place();
+            let mut pointer = self.pointer();
             *limits = running();
-            *place = Place(Some(limits));
+            *pointer = LimitsPointer(Some(limits));
         }
         // Who stops the VU says so first and comes here then: one of both sees the other.
         if is_stopped() {
@@ -51,7 +53,7 @@ impl Limits {
 
     /// Ends what runs in the context, at its next call or round of a loop.
     pub fn stop(&self) {
-        if let Some(limits) = self.place().0 {
+        if let Some(limits) = self.pointer().0 {
             // SAFETY: the context lives where it was when it was last entered, until `forget` has had this lock. The thread
             // of the VU may be reading the limits meanwhile: each is a word of memory, read anew by each instruction that
             // looks at it, as instructions are called through a table, and whichever value it sees is one of both.
@@ -61,7 +63,7 @@ impl Limits {
 
     /// The context is about to go.
     pub fn forget(&self) {
-        self.place().0 = None;
+        self.pointer().0 = None;
     }
 }
 

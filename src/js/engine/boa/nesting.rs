@@ -47,13 +47,13 @@ pub fn stack_needed(text: &str) -> usize {
     if text.len() < SHORT {
         return 0;
     }
-    let mut reader = Reader { text: text.as_bytes(), ..Reader::default() };
+    let mut reader = NestingReader { text: text.as_bytes(), ..NestingReader::default() };
     reader.read();
     reader.most
 }
 
 #[derive(Default)]
-struct Reader<'t> {
+struct NestingReader<'t> {
     text: &'t [u8],
     at: usize,
     /// The brackets that are open: what each is, and the cost of the expression it stands in.
@@ -70,7 +70,7 @@ struct Reader<'t> {
     had_newline: bool,
 }
 
-impl Reader<'_> {
+impl NestingReader<'_> {
     fn read(&mut self) {
         while let Some(&byte) = self.text.get(self.at) {
             self.at += 1;

@@ -1,4 +1,4 @@
-//! The global scope, the parts of js-stdlib it is made of, and the module engines give js-stdlib, on Boa.
+//! The global scope, native functions, and the module engines give js-stdlib, on Boa.
 
 use boa_engine::module::SyntheticModuleInitializer;
 use boa_engine::object::FunctionObjectBuilder;
@@ -7,17 +7,40 @@ use boa_engine::object::builtins::JsProxyBuilder;
 use boa_engine::property::PropertyDescriptor;
 use boa_engine::{Context, JsNativeError, JsResult, JsString, JsValue, Module, NativeFunction, js_string};
 
-use super::super::{Code, ENGINE, GLOBALS, Global};
-use super::{
-    call_native, error_from, load_now, native_function, native_value, plain_object, property_key, put, shared,
-};
+use super::convert::{self, plain_object, property_key, put};
+use super::errors;
+use super::limits::MIN_STACK;
+use super::modules::{native_function, native_value};
+use super::realm::state;
+use crate::js::engine::native_stack;
+use crate::js::engine::realm::EngineContext as _;
+use crate::js::engine::{ENGINE, Global, ModuleCode, PRIMORDIALS, lazy, loading};
+use crate::js::value::{Args, Throw};
 
-/// What [`ENGINE`] exports.
-type Function = fn(&JsValue, &[JsValue], &mut Context) -> JsResult<JsValue>;
-const EXPORTS: [(&str, Function); 5] =
-    [("evaluate", evaluate), ("once", once), ("load", load), ("rebind", rebind), ("call", call)];
-/// And the one that is no function.
-const PRIMORDIALS: &str = "primordials";
+// Native functions -------------------------------------------------------------------------------------------------
+
+/// Calls a function of the host's table, by its place there.
+///
+/// # Errors
+/// What it throws.
+pub fn call_native(place: usize, args: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    if native_stack::stack_left() < MIN_STACK {
+        return Err(errors::too_deep());
+    }
+    let args = args.iter().map(|arg| convert::to_rust(arg, context)).collect::<JsResult<Args>>()?;
+    let state = state(context);
+    match state.host.call(place, args) {
+        Ok(value) => convert::to_js(value, context),
+        Err(throw) => {
+            if let Throw::Stop = throw {
+                state.extras.stopped.set(true);
+            }
+            Err(errors::thrown(throw, context))
+        }
+    }
+}
+
+// The global scope -------------------------------------------------------------------------------------------------
 
 /// Puts something into the global scope.
 ///
@@ -25,12 +48,8 @@ const PRIMORDIALS: &str = "primordials";
 /// What a native function throws that is asked for a value.
 pub fn define(name: &'static str, global: Global, enumerable: bool, context: &mut Context) -> JsResult<()> {
     let scope = context.global_object();
-    let place = |op: &str, context: &mut Context| -> JsResult<usize> {
-        match shared(context)?.host.load(GLOBALS) {
-            Ok(Code::Native(functions)) => functions.iter().find(|(known, _)| *known == op).map(|(_, place)| *place),
-            _ => None,
-        }
-        .ok_or_else(|| JsNativeError::typ().with_message(format!("`{GLOBALS}` has no `{op}`")).into())
+    let place = |op: &str, context: &mut Context| {
+        state(context).global_function(op).map_err(|throw| errors::thrown(throw, context))
     };
     let accessor = || PropertyDescriptor::builder().enumerable(enumerable).configurable(true);
     let descriptor = match global {
@@ -51,20 +70,20 @@ pub fn define(name: &'static str, global: Global, enumerable: bool, context: &mu
             // It stays an accessor: a getter that put a plain property in its own place would be called again all the
             // same, because Boa remembers what kind of property it found.
             let make = NativeFunction::from_copy_closure(move |_this, _args, context| {
-                let known = shared(context)?.made.borrow().get(name).cloned();
+                let known = state(context).extras.made.borrow().get(name).cloned();
                 if let Some(known) = known {
                     return Ok(known);
                 }
-                let value = part(part_name, member, context)?;
-                shared(context)?.made.borrow_mut().insert(name, value.clone());
+                let value = lazy::part(context, part_name, member)?;
+                state(context).extras.made.borrow_mut().insert(name, value.clone());
                 Ok(value)
             });
             let set = NativeFunction::from_copy_closure(move |_this, args, context| {
                 let value = args.first().cloned().unwrap_or_default();
-                shared(context)?.made.borrow_mut().insert(name, value);
+                state(context).extras.made.borrow_mut().insert(name, value);
                 Ok(JsValue::undefined())
             });
-            shared(context)?.made.borrow_mut().remove(name);
+            state(context).extras.made.borrow_mut().remove(name);
             let [make, set] = [make, set].map(|native| FunctionObjectBuilder::new(context.realm(), native).build());
             accessor().get(make).set(set).build()
         }
@@ -80,59 +99,32 @@ fn plain(value: JsValue, enumerable: bool) -> PropertyDescriptor {
     PropertyDescriptor::builder().value(value).writable(true).enumerable(enumerable).configurable(true).build()
 }
 
-/// What a part makes; of one that is shared, a member.
+/// The value of the expression a part of js-stdlib is.
 ///
 /// # Errors
-/// What the part throws.
-pub fn part(name: &str, member: Option<&str>, context: &mut Context) -> JsResult<JsValue> {
-    let given = [native_namespace(GLOBALS, context)?, native_namespace(ENGINE, context)?];
-    let Some(member) = member else { return call_part(name, &given, context) };
-    let all = shared_part(name, &given, context)?;
-    match all.as_object() {
-        Some(all) => all.get(property_key(member), context),
-        None => Ok(JsValue::undefined()),
-    }
-}
-
-/// The value of a part's expression.
-fn part_value(name: &str, context: &mut Context) -> JsResult<JsValue> {
-    let host = shared(context)?.host.clone();
-    let text = match host.load(&format!("lazy:{name}")) {
-        Ok(Code::Script { text, .. }) => text,
-        Ok(_) => return Err(JsNativeError::typ().with_message(format!("{name:?} is no lazy script")).into()),
-        Err(throw) => return Err(error_from(throw, context)),
-    };
+/// What it throws.
+pub fn run_part(text: &str, context: &mut Context) -> JsResult<JsValue> {
     // A parser descends deep, and what it parses is parsed once.
-    crate::js::engine::native_stack::goes_deep();
+    native_stack::goes_deep();
     let constructor = context.intrinsics().constructors().function().constructor();
     let function = constructor.construct(&[JsString::from(format!("return {text}")).into()], None, context)?;
     function.call(&JsValue::undefined(), &[], context)
 }
 
-/// Calls the function a part is.
-fn call_part(name: &str, given: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
-    let function = part_value(name, context)?;
-    match function.as_callable() {
-        Some(function) => function.call(&JsValue::undefined(), given, context),
-        None => Err(JsNativeError::typ().with_message(format!("the lazy script {name:?} is no function")).into()),
-    }
-}
+// The engine's module ----------------------------------------------------------------------------------------------
 
-/// What a part returned when it was first called in this realm.
-fn shared_part(name: &str, given: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
-    let known = shared(context)?.parts.borrow().get(name).cloned();
-    if let Some(known) = known {
-        return Ok(known);
-    }
-    let made = call_part(name, given, context)?;
-    shared(context)?.parts.borrow_mut().insert(name.to_owned(), made.clone());
-    Ok(made)
-}
+/// A function as Boa calls it.
+type BoaFunction = fn(&JsValue, &[JsValue], &mut Context) -> JsResult<JsValue>;
+/// What [`ENGINE`] exports.
+const EXPORTS: [(&str, BoaFunction); 5] =
+    [("evaluate", evaluate), ("once", once), ("load", load), ("rebind", rebind), ("call", call)];
+/// And the one that is no function.
+const PRIMORDIALS_EXPORT: &str = "primordials";
 
 /// One export of [`ENGINE`], made anew; `undefined` where there is none.
 pub fn engine_value(name: &str, context: &mut Context) -> JsValue {
-    if name == PRIMORDIALS {
-        return shared(context).map(|shared| shared.primordials.borrow().clone()).unwrap_or_default();
+    if name == PRIMORDIALS_EXPORT {
+        return state(context).primordials.get().cloned().unwrap_or_default();
     }
     match EXPORTS.iter().find(|(known, _)| *known == name) {
         Some((name, function)) => {
@@ -145,7 +137,7 @@ pub fn engine_value(name: &str, context: &mut Context) -> JsValue {
 
 /// The module [`ENGINE`], for modules that stay modules.
 pub fn engine_module(context: &mut Context) -> Module {
-    let names = || EXPORTS.iter().map(|(name, _)| *name).chain([PRIMORDIALS]);
+    let names = || EXPORTS.iter().map(|(name, _)| *name).chain([PRIMORDIALS_EXPORT]);
     let keys: Vec<JsString> = names().map(property_key).collect();
     let steps = SyntheticModuleInitializer::from_copy_closure(move |module, context| {
         for name in names() {
@@ -169,7 +161,7 @@ pub fn native_namespace(specifier: &str, context: &mut Context) -> JsResult<JsVa
         if specifier == ENGINE {
             return Ok(engine_value(&name, context));
         }
-        let Ok(Code::Native(functions)) = shared(context)?.host.load(&specifier) else {
+        let Ok(ModuleCode::Native(functions)) = state(context).host.load(&specifier) else {
             return Ok(JsValue::undefined());
         };
         Ok(native_value(&name, &functions, context))
@@ -187,30 +179,32 @@ fn first(args: &[JsValue], context: &mut Context) -> JsResult<String> {
 /// `evaluate(name)`
 fn evaluate(_this: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     let name = first(args, context)?;
-    part_value(&name, context)
+    lazy::value(context, &name)
 }
 
 /// `once(name, ...given)`
 fn once(_this: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     let name = first(args, context)?;
-    shared_part(&name, args.get(1..).unwrap_or_default(), context)
+    lazy::once(context, &name, |context, function| context.call(function, args.get(1..).unwrap_or_default()))
 }
 
 /// `load(address)`
 fn load(_this: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     let address = first(args, context)?;
-    load_now(&shared(context)?, &address, context)
+    // A parser descends deep, and what it parses is parsed once.
+    native_stack::goes_deep();
+    loading::require(context, &address)
 }
 
 /// `rebind(specifier, name, value)`
 fn rebind(_this: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     let [specifier, name, value] = args else { return Ok(JsValue::undefined()) };
     let (specifier, name) = (specifier.to_string(context)?.to_std_string_lossy(), name.to_string(context)?);
-    let module = shared(context)?.rebindable.borrow().get(&specifier).copied();
+    let module = state(context).extras.rebindable.borrow().get(&specifier).copied();
     if let Some(module) = module {
         // SAFETY: it is part of a module that `modules` keeps alive, in a box of the collector, which moves nothing.
         let module = unsafe { &*module };
-        // A script may give the module's object whatever properties it likes: those nobody imports.
+        // A script may put other properties on the module's object; they are not exports.
         let _ = module.set_export(&name, value.clone());
     }
     Ok(JsValue::undefined())
@@ -225,13 +219,13 @@ fn call(_this: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<Js
     }
 }
 
-/// What js-stdlib takes of the language: an object nobody else sees, without a prototype.
+/// What js-stdlib takes of the language: an object no script sees, without a prototype.
 ///
 /// # Errors
 /// When the language lacks something.
 pub fn primordials(context: &mut Context) -> JsResult<JsValue> {
     let object = JsObject::with_null_proto();
-    for (name, path, member) in super::super::PRIMORDIALS {
+    for (name, path, member) in PRIMORDIALS {
         let mut owner = context.global_object();
         for step in path.split('.').filter(|step| !step.is_empty()) {
             let inner = owner.get(property_key(step), context)?.as_object();

@@ -5,7 +5,7 @@ use boa_engine::property::PropertyDescriptor;
 use boa_engine::string::{JsStr, JsStrVariant};
 use boa_engine::{Context, JsNativeError, JsResult, JsString, JsValue, NativeFunction, js_string};
 
-/// So many characters may a string have, as on QuickJS.
+/// The longest string, in characters, as on QuickJS.
 const MAX_LENGTH: u64 = (1 << 30) - 1;
 
 /// Puts our functions into the place of Boa's, which they call for whatever is no question of length.

@@ -75,7 +75,7 @@ fn keep(vu: &VuContext, _args: Args) -> Result<Value, Throw> {
     Ok(handle(array))
 }
 
-/// There will be no array: the function threw.
+/// The function threw, so there is no array.
 fn let_go(vu: &VuContext, _args: Args) -> Result<Value, Throw> {
     let building = vu.module_state::<Building>();
     building.0.borrow_mut().pop();

@@ -141,7 +141,7 @@ fn options(vu: &VuContext, _args: Args) -> Result<Value, Throw> {
     }
 }
 
-/// `(message, stack)`: ends the whole run. The stack tells where it was called.
+/// `(message, stack)`: ends the whole run. The stack shows where it was called.
 fn abort(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let mut message = match args.take(0) {
         Value::String(message) => format!("test aborted: {message}"),

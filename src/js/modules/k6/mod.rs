@@ -161,7 +161,7 @@ pub fn number_text(number: f64) -> String {
 fn sleep_for(vu: &VuContext, args: Args) -> Result<Value, Throw> {
     let seconds = args.number(0);
     if seconds > 0.0 {
-        // Beyond this no run lasts; the bound keeps the conversion from overflowing.
+        // No run lasts longer; the bound keeps the conversion from overflowing.
         let time = Duration::from_secs_f64(seconds.min(1e9));
         vu.wait(precise_timer::sleep(time))?;
     }

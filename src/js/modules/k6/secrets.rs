@@ -1,4 +1,4 @@
-//! `k6/secrets`: the native half hands out what the run's sources hold.
+//! `k6/secrets`: the secrets of the run's sources.
 
 use super::super::Op;
 use crate::js::runtime::VuContext;

@@ -6,11 +6,11 @@ use std::time::Duration;
 use crate::js::engine::Realm;
 use crate::js::modules::volley::globals::TIMERS;
 use crate::js::runtime::VuContext;
-use crate::js::value::{Args, Kept, Throw, Value};
+use crate::js::value::{Args, Handle, Throw, Value};
 
 /// The JavaScript function that runs a timer's callback, once it was looked up.
 #[derive(Default)]
-struct Fire(Cell<Option<Kept>>);
+struct Fire(Cell<Option<Handle>>);
 
 /// No timer waits longer than this, about 35 years.
 const MAX_MS: f64 = 1.1e12;

@@ -8,7 +8,7 @@ use super::websockets::{Params, refuse_in_init};
 use crate::execution::precise_timer;
 use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
-use crate::net::ws::{Event, Outgoing};
+use crate::net::ws::{OutgoingMessage, SocketEvent};
 
 /// The native half.
 pub const OPS: &[(&str, Op)] = &[
@@ -40,8 +40,8 @@ fn open(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let timed = vu.wait(socket.next())?;
     socket.count(vu, &timed);
     match timed.event {
-        Event::Open(answer) => Ok(Value::List(vec![response(Some(&answer), &url, ""), Value::Resource(socket)])),
-        Event::Failed(refused) => {
+        SocketEvent::Open(answer) => Ok(Value::List(vec![response(Some(&answer), &url, ""), Value::Resource(socket)])),
+        SocketEvent::Failed(refused) => {
             if vu.script.throw {
                 return Err(Throw::go(refused.text));
             }
@@ -79,9 +79,9 @@ fn wait(vu: &VuContext, args: Args) -> Result<Value, Throw> {
 fn send(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let socket = args.resource::<JsSocket>(0)?;
     let outgoing = match args.take(1) {
-        Value::Bytes(bytes) => Outgoing::Binary(bytes),
-        Value::String(text) => Outgoing::Text(text),
-        _ => Outgoing::Text(String::new()),
+        Value::Bytes(bytes) => OutgoingMessage::Binary(bytes),
+        Value::String(text) => OutgoingMessage::Text(text),
+        _ => OutgoingMessage::Text(String::new()),
     };
     let is_sent = socket.send(vu, outgoing).is_ok();
     // As in k6, also what comes too late counts.

@@ -1,4 +1,4 @@
-//! What `require` asks of Rust: which module is meant.
+//! The native half of `require`: which module a specifier means.
 
 use super::super::Op;
 use super::globals::init_only;

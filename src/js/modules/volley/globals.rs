@@ -56,7 +56,7 @@ const SCOPE: &[(&str, Global, bool)] = &[
     ("TextEncoder", Global::Lazy("volley/text", Some("TextEncoder")), true),
 ];
 const ENVIRONMENT: (&str, Global, bool) = ("__ENV", Global::Lazy("volley/environment", None), true);
-/// The part that keeps the functions of timers.
+/// The lazy script that keeps the functions of timers.
 pub const TIMERS: &str = "volley/timers";
 
 /// Makes the global scope of a VU: the first thing that happens in its realm.
@@ -64,26 +64,26 @@ pub const TIMERS: &str = "volley/timers";
 /// # Errors
 /// When the engine can't get memory.
 pub fn define(realm: &dyn Realm, vu: &VuContext) -> Result<(), Throw> {
-    realm.begin()?;
+    realm.prepare()?;
     for (name, global, enumerable) in SCOPE {
-        realm.define(name, *global, *enumerable)?;
+        realm.define_global(name, *global, *enumerable)?;
     }
     if vu.script.has_global {
-        realm.define("global", Global::Itself, true)?;
+        realm.define_global("global", Global::Itself, true)?;
     }
     Ok(())
 }
 
-/// The VU begins to work: from now on there are iterations, and a frozen `__ENV` shows the scenario's variables.
+/// Iterations begin: from now on a frozen `__ENV` shows the scenario's variables.
 ///
 /// # Errors
 /// As above.
 pub fn activate(realm: &dyn Realm, vu: &VuContext) -> Result<(), Throw> {
     if vu.script.freeze_env {
         let (name, global, enumerable) = ENVIRONMENT;
-        realm.define(name, global, enumerable)?;
+        realm.define_global(name, global, enumerable)?;
     }
-    realm.define("__ITER", Global::Getter("iteration"), true)
+    realm.define_global("__ITER", Global::Getter("iteration"), true)
 }
 
 /// The module whose top level is running; empty before the first.
@@ -114,7 +114,7 @@ fn mixing(name: &str) -> Throw {
     ))
 }
 
-/// `(place)` -> the place in the file a person wrote.
+/// `(place)` -> the place in the original source file.
 fn origin(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let place = args.string(0);
     Ok(Value::String(vu.script.loader.origin(&place).unwrap_or(place)))
@@ -157,7 +157,7 @@ fn iteration(vu: &VuContext, _args: Args) -> Result<Value, Throw> {
     }
 }
 
-/// `(path, mode, stack)` -> the file, as text or bytes. The stack tells from where; only the first pass has one.
+/// `(path, mode, stack)` -> the file, as text or bytes. The stack shows the caller; only the first pass has one.
 fn open(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     if !vu.is_init() {
         return Err(init_only("open"));

@@ -1,4 +1,4 @@
-//! Arrays that all VUs share, each kept once in a process: what `k6/data` and `k6/experimental/csv` give out.
+//! Arrays that all VUs share, each kept once in a process, for `k6/data` and `k6/experimental/csv`.
 //!
 //! An element is JSON text; every read makes a copy. The array as scripts see it, immutable and with deeply
 //! frozen elements, is js-stdlib's.
@@ -44,7 +44,7 @@ impl Array {
     }
 }
 
-/// An array in the making.
+/// Builds an array.
 #[derive(Debug, Default)]
 pub struct Builder {
     text: Vec<u8>,
@@ -58,7 +58,7 @@ impl Builder {
         self.ends.push(self.text.len());
     }
 
-    /// The array, in as much memory as it needs.
+    /// The array, without spare capacity.
     pub fn finish(mut self) -> Array {
         self.text.shrink_to_fit();
         Array { text: self.text.into(), ends: self.ends.into() }

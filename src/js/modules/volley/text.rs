@@ -17,7 +17,7 @@ enum Encoding {
 impl Encoding {
     /// By one of the labels the Encoding Standard gives it.
     fn named(label: &str) -> Option<Self> {
-        // Of blanks only those of ASCII are cut, and no vertical tab.
+        // Only ASCII whitespace is trimmed, and no vertical tab.
         let label = label.trim_matches(['\t', '\n', '\x0c', '\r', ' ']);
         Some(match label.to_ascii_lowercase().as_str() {
             "" | "utf-8" | "utf8" | "unicode-1-1-utf-8" | "unicode11utf8" | "unicode20utf8" | "x-unicode20utf8" => {
@@ -40,7 +40,7 @@ impl Encoding {
     }
 }
 
-/// A decoder, and what it holds between two pieces.
+/// A decoder and its state between two pieces.
 struct TextDecoder {
     encoding: Encoding,
     is_fatal: bool,
@@ -50,7 +50,7 @@ struct TextDecoder {
 
 #[derive(Default)]
 struct DecoderStream {
-    /// The bytes of a letter that is not complete yet.
+    /// The bytes of a character that is not complete yet.
     rest: Vec<u8>,
     /// Past the place where a byte order mark may stand.
     has_begun: bool,
@@ -86,7 +86,7 @@ pub(super) fn decode_text(_vu: &VuContext, mut args: Args) -> Result<Value, Thro
 }
 
 impl TextDecoder {
-    /// The text of the next piece; `None` where the bytes are no text and that is fatal.
+    /// The text of the next piece; `None` for invalid bytes where these are fatal.
     fn decode(&self, piece: &[u8], more_comes: bool) -> Option<String> {
         let DecoderStream { rest, has_begun } = std::mem::take(&mut *self.stream.borrow_mut());
         let input = if rest.is_empty() { piece.to_vec() } else { [&rest[..], piece].concat() };
@@ -114,7 +114,7 @@ impl TextDecoder {
     }
 }
 
-/// Decodes; returns the bytes that have to wait, and whether something was no text.
+/// Decodes; returns the bytes of an incomplete character, and whether there were invalid bytes.
 fn utf8(input: &[u8], more_comes: bool, text: &mut String) -> (Vec<u8>, bool) {
     let mut is_faulty = false;
     let mut at = 0;

@@ -29,13 +29,13 @@ pub const OPS: &[(&str, Op)] = &[
     ("random", random),
 ];
 
-/// More random bytes than this at once are a typing error.
+/// More random bytes than this at once are refused as a typing error.
 const MAX_RANDOM_LEN: f64 = (1_u32 << 30) as f64;
 
 /// A hash that is being computed.
 trait Hasher {
     fn update(&mut self, data: &[u8]);
-    /// The digest of what came so far; more may come.
+    /// The digest of the data so far; more may follow.
     fn digest(&self) -> Vec<u8>;
 }
 
@@ -95,7 +95,7 @@ fn make(name: &str, key: Option<&[u8]>) -> Result<Box<dyn Hasher>, Throw> {
     }
 }
 
-/// What JavaScript holds of a hash.
+/// A hash as JavaScript holds it.
 struct HasherHandle(RefCell<Box<dyn Hasher>>);
 
 /// The names of the hashes.
@@ -121,7 +121,7 @@ fn keyed(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     written(&hash.digest(), &args.string(3))
 }
 
-/// `(name, key, has key)` -> a hash to be fed
+/// `(name, key, has key)` -> a hash to be updated
 fn hasher(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let name = args.string(0);
     let key = if args.bool(2) { Some(bytes_of(args.take(1)).map_err(Throw::go)?) } else { None };

@@ -18,7 +18,7 @@ use crate::js::value::{Args, Throw, Value, text_of};
 /// The native half.
 pub const OPS: &[(&str, Op)] = &[("parse", parse)];
 
-/// Texts of more bytes are decoded on a thread that runs no VU.
+/// Texts of more bytes are decoded on the CPU pool.
 const OFF_THREAD_LEN: usize = 64 * 1024;
 
 /// `(pem, part)` -> the certificate, or a part of it
@@ -99,7 +99,7 @@ fn name(name: &X509Name, is_subject: bool) -> Value {
     Value::Map(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
-/// Names of hosts, addresses of people, of machines, of things: in this order.
+/// Alternative names: host names, email addresses, IP addresses and URIs, in this order.
 fn alternative_names(certificate: &X509Certificate) -> Value {
     let names = certificate.subject_alternative_name().ok().flatten().map(|extension| &extension.value.general_names);
     let mut kinds: [Vec<Value>; 4] = Default::default();

@@ -3,7 +3,6 @@
 //! Files are read whole when they are opened, as everything a script opens is; nothing is ever written.
 
 use std::cell::Cell;
-use std::io::{self, Read};
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -59,19 +58,8 @@ impl File {
     }
 }
 
-/// Reads from the handle's offset, and moves it.
-pub struct FileReader(pub Rc<File>);
-
-impl Read for FileReader {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let bytes = self.0.next(into.len());
-        into[..bytes.len()].copy_from_slice(&bytes);
-        Ok(bytes.len())
-    }
-}
-
 /// What a promise of this module is fulfilled with.
-fn told(result: Result<Value, (&'static str, String)>) -> Result<Value, Throw> {
+fn fulfilled(result: Result<Value, (&'static str, String)>) -> Result<Value, Throw> {
     let answer = match result {
         Ok(value) => vec![("value".to_owned(), value)],
         Err((name, message)) => vec![("name".to_owned(), name.into()), ("message".to_owned(), message.into())],
@@ -86,7 +74,7 @@ fn in_init(vu: &VuContext, _args: Args) -> Result<Value, Throw> {
 /// `(path)` -> a promise of `[handle, absolute path]`
 fn open(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let (path, found) = Loader::of(&vu.script).open_beside_main(&args.string(0));
-    told(match found {
+    fulfilled(match found {
         Ok(bytes) => {
             let file = File { path: path.clone(), bytes, offset: Cell::new(0) };
             Ok(Value::List(vec![Value::Resource(Rc::new(file)), path.into()]))
@@ -110,22 +98,22 @@ fn stat(_vu: &VuContext, args: Args) -> Result<Value, Throw> {
     let file = args.resource::<File>(0)?;
     let name = file.path.rsplit('/').next().unwrap_or_default();
     let size = file.bytes.len() as f64;
-    told(Ok(Value::Map(vec![("name".to_owned(), name.into()), ("size".to_owned(), size.into())])))
+    fulfilled(Ok(Value::Map(vec![("name".to_owned(), name.into()), ("size".to_owned(), size.into())])))
 }
 
 /// `(handle, most)` -> a promise of the next bytes; `null` at the end.
 fn read(_vu: &VuContext, args: Args) -> Result<Value, Throw> {
     let file = args.resource::<File>(0)?;
     if file.offset.get() >= file.bytes.len() {
-        return told(Ok(Value::Null));
+        return fulfilled(Ok(Value::Null));
     }
-    told(Ok(Value::Bytes(file.next(args.number(1) as usize))))
+    fulfilled(Ok(Value::Bytes(file.next(args.number(1) as usize))))
 }
 
 /// `(handle, offset, whence)` -> a promise of the new place.
 fn seek(_vu: &VuContext, args: Args) -> Result<Value, Throw> {
     let place = args.resource::<File>(0)?.seek(args.number(1) as i64, args.number(2) as i64);
-    told(place.map(|place| (place as f64).into()).map_err(|message| ("TypeError", message.to_owned())))
+    fulfilled(place.map(|place| (place as f64).into()).map_err(|message| ("TypeError", message.to_owned())))
 }
 
 #[cfg(test)]

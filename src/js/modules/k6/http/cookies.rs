@@ -9,28 +9,28 @@ use super::go;
 use super::request::{is_true, number};
 use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
-use crate::net::http::cookies::parse_date;
-use crate::net::http::{Cookie, Jar, Url};
+use crate::net::http::proto::cookies::parse_date;
+use crate::net::http::{Cookie, CookieJar, Url};
 
 /// The jar a VU uses unless a request names another.
 #[derive(Default)]
-pub struct VuJar(pub RefCell<Arc<Jar>>);
+pub struct VuJar(pub RefCell<Arc<CookieJar>>);
 
 impl VuJar {
     /// The jar.
-    pub fn get(&self) -> Arc<Jar> {
+    pub fn get(&self) -> Arc<CookieJar> {
         self.0.borrow().clone()
     }
 }
 
 /// The jar a script gives as one of its params; `None` where it is no jar.
-pub fn jar_of(value: &Value) -> Option<Arc<Jar>> {
+pub fn jar_of(value: &Value) -> Option<Arc<CookieJar>> {
     let Value::Resource(resource) = value else { return None };
-    resource.clone().downcast::<Arc<Jar>>().ok().map(|jar| (*jar).clone())
+    resource.clone().downcast::<Arc<CookieJar>>().ok().map(|jar| (*jar).clone())
 }
 
 pub(super) fn new_jar(_vu: &VuContext, _args: Args) -> Result<Value, Throw> {
-    Ok(Value::Resource(Rc::new(Arc::new(Jar::default()))))
+    Ok(Value::Resource(Rc::new(Arc::new(CookieJar::default()))))
 }
 
 pub(super) fn vu_jar(vu: &VuContext, _args: Args) -> Result<Value, Throw> {
@@ -38,8 +38,8 @@ pub(super) fn vu_jar(vu: &VuContext, _args: Args) -> Result<Value, Throw> {
 }
 
 #[expect(clippy::redundant_allocation, reason = "resources are `Rc` on this side of the border")]
-fn jar_and_url(args: &mut Args) -> Result<(Rc<Arc<Jar>>, Url), Throw> {
-    let jar = args.resource::<Arc<Jar>>(0)?;
+fn jar_and_url(args: &mut Args) -> Result<(Rc<Arc<CookieJar>>, Url), Throw> {
+    let jar = args.resource::<Arc<CookieJar>>(0)?;
     let url = Url::parse(&args.string(1)).map_err(Throw::go)?;
     Ok((jar, url))
 }

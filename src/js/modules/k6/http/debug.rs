@@ -6,11 +6,11 @@ use crate::net::http::Dump;
 
 /// Logs every hop of an exchange; the two entries of a hop share an id.
 /// `tags` are those of the request, in addition to those of the VU.
-pub(super) fn tell(vu: &VuContext, dumps: &[Dump], tags: &[(String, String)]) {
+pub(super) fn log(vu: &VuContext, dumps: &[Dump], tags: &[(String, String)]) {
     for dump in dumps {
         let id = unique_id();
         entry(vu, format!("Request:\n{}\n", dump.request), &id, tags);
-        if let Some(answer) = &dump.answer {
+        if let Some(answer) = &dump.response {
             entry(vu, format!("Response:\n{answer}\n"), &id, tags);
         }
     }

@@ -11,7 +11,7 @@ use super::super::Op;
 use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
 use crate::log::Level;
-use crate::net::http::{Jar, Url};
+use crate::net::http::{CookieJar, Url};
 
 mod body;
 mod cookies;
@@ -28,7 +28,7 @@ mod statuses;
 
 pub(super) use body::form_text;
 pub use cookies::{VuJar, jar_of};
-use request::{JsRequest, RequestError};
+use request::{InvalidRequestError, JsRequest};
 use response::JsResponse;
 
 /// The native half.
@@ -91,7 +91,7 @@ fn constants(_vu: &VuContext, _args: Args) -> Result<Value, Throw> {
 fn request(vu: &VuContext, args: Args) -> Result<Value, Throw> {
     let prepared = match prepare(vu, args)? {
         Ok(prepared) => prepared,
-        Err(answer) => return Ok(answer),
+        Err(response) => return Ok(response),
     };
     let (prepared, exchange) = vu.wait(prepared.send(vu))?;
     Ok(Value::Resource(prepared.finish(vu, exchange)?))
@@ -101,12 +101,12 @@ fn request(vu: &VuContext, args: Args) -> Result<Value, Throw> {
 fn request_async(vu: &VuContext, args: Args) -> Result<Value, Throw> {
     let prepared = match prepare(vu, args)? {
         Ok(prepared) => prepared,
-        Err(answer) => return Ok(Value::Pending(Box::pin(async move { Ok(answer) }))),
+        Err(response) => return Ok(Value::Pending(Box::pin(async move { Ok(response) }))),
     };
     let (sent, vu) = (prepared.send(vu), vu.rc());
     Ok(Value::Pending(Box::pin(async move {
         let (prepared, exchange) = sent.await;
-        prepared.finish(&vu, exchange).map(|answer| Value::Resource(answer)).map_err(|throw| match throw {
+        prepared.finish(&vu, exchange).map(|response| Value::Resource(response)).map_err(|throw| match throw {
             // Promises reject with the bare text.
             Throw::Error { message, .. } => Throw::Host { message },
             other => other,
@@ -123,35 +123,35 @@ fn request_batch(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let mut prepared = Vec::new();
     for (key, entry) in keys.iter().zip(entries) {
         let parts = batch_entry(&go::string_of(key), entry);
-        let refused = match parts {
+        let failed = match parts {
             Ok(parts) => match JsRequest::new(vu, parts) {
                 Ok(good) => {
                     prepared.push(good);
                     continue;
                 }
-                Err(refusal) => (refusal.text, refusal.code),
+                Err(error) => (error.text, error.code),
             },
             Err((text, code)) => (text, code),
         };
         if vu.script.throw {
-            return Err(Throw::go(refused.0));
+            return Err(Throw::go(failed.0));
         }
-        let fields = vec![("error", refused.0.clone().into())];
+        let fields = vec![("error", failed.0.clone().into())];
         vu.script.log.log(Level::Warning, "A batch request failed", fields);
         // Nothing is sent: those before it are blank, the rest is missing.
         let mut handles: Vec<Value> =
-            prepared.iter().map(|_| Value::Resource(JsResponse::refused(String::new(), 0))).collect();
-        handles.push(Value::Resource(JsResponse::refused(refused.0, refused.1)));
+            prepared.iter().map(|_| Value::Resource(JsResponse::of_error(String::new(), 0))).collect();
+        handles.push(Value::Resource(JsResponse::of_error(failed.0, failed.1)));
         return Ok(Value::List(handles));
     }
     let limits = (vu.script.http.batch.max(1), vu.script.http.batch_per_host);
     let jobs: Vec<_> = prepared.into_iter().map(|prepared| (prepared.host(), prepared.send(vu))).collect();
-    let answered = vu.wait(all(jobs, limits))?;
-    let mut handles = Vec::with_capacity(answered.len());
+    let finished = vu.wait(all(jobs, limits))?;
+    let mut handles = Vec::with_capacity(finished.len());
     let mut first_throw = None;
-    for (prepared, exchange) in answered {
+    for (prepared, exchange) in finished {
         match prepared.finish(vu, exchange) {
-            Ok(answer) => handles.push(Value::Resource(answer)),
+            Ok(response) => handles.push(Value::Resource(response)),
             Err(throw) => {
                 first_throw.get_or_insert(throw);
             }
@@ -230,7 +230,7 @@ async fn all<T, F: Future<Output = T>>(jobs: Vec<(String, F)>, (most, per_host):
 }
 
 /// Checks the arguments. The inner error is what is wrong with them.
-fn check(vu: &VuContext, args: Args) -> Result<Result<JsRequest, RequestError>, Throw> {
+fn check(vu: &VuContext, args: Args) -> Result<Result<JsRequest, InvalidRequestError>, Throw> {
     if vu.is_init() {
         return Err(Throw::go("Making http requests in the init context is not supported"));
     }
@@ -241,17 +241,17 @@ fn check(vu: &VuContext, args: Args) -> Result<Result<JsRequest, RequestError>, 
 fn prepare(vu: &VuContext, args: Args) -> Result<Result<JsRequest, Value>, Throw> {
     match check(vu, args)? {
         Ok(prepared) => Ok(Ok(prepared)),
-        Err(refusal) => refusal_answer(vu, refusal).map(Err),
+        Err(error) => error_response(vu, error).map(Err),
     }
 }
 
 /// The response to arguments no request can be made of, after a warning; or the exception the option `throw` wants.
-fn refusal_answer(vu: &VuContext, refusal: RequestError) -> Result<Value, Throw> {
+fn error_response(vu: &VuContext, error: InvalidRequestError) -> Result<Value, Throw> {
     if vu.script.throw {
-        return Err(Throw::go(refusal.text));
+        return Err(Throw::go(error.text));
     }
-    warn_failed(vu, &refusal.text);
-    Ok(Value::Resource(JsResponse::refused(refusal.text, refusal.code)))
+    warn_failed(vu, &error.text);
+    Ok(Value::Resource(JsResponse::of_error(error.text, error.code)))
 }
 
 fn warn_failed(vu: &VuContext, error: &str) {
@@ -291,7 +291,7 @@ fn warn(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
 /// What begins with an iteration: an empty jar, unless cookies stay.
 pub fn begin_iteration(vu: &VuContext) {
     if !vu.script.http.keep_cookies {
-        vu.module_state::<VuJar>().0.replace(Arc::new(Jar::default()));
+        vu.module_state::<VuJar>().0.replace(Arc::new(CookieJar::default()));
     }
 }
 

@@ -13,19 +13,20 @@ use crate::execution::precise_timer;
 use crate::js::modules::k6::tag_pairs;
 use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
-use crate::net::Sent;
+use crate::net::SentRequest;
+use crate::net::http::proto::headers;
 use crate::net::http::{
-    Auth, Body, BodyMode, Coding, Exchange, Hop, Jar, Protocol, Request, RequestCookie, Url, compress, headers,
+    Auth, Body, BodyMode, ContentCoding, CookieJar, Exchange, Hop, Protocol, Request, RequestCookie, Url, compress,
 };
 use crate::units::Span;
 
 /// Arguments no request can be made of.
-pub(super) struct RequestError {
+pub(super) struct InvalidRequestError {
     pub text: String,
     pub code: u16,
 }
 
-impl From<String> for RequestError {
+impl From<String> for InvalidRequestError {
     fn from(text: String) -> Self {
         Self { text, code: 0 }
     }
@@ -48,7 +49,7 @@ pub(super) struct JsRequest {
 
 impl JsRequest {
     /// Checks `(method, url, body, params)`.
-    pub fn new(vu: &VuContext, mut args: Args) -> Result<Self, RequestError> {
+    pub fn new(vu: &VuContext, mut args: Args) -> Result<Self, InvalidRequestError> {
         let defaults = &vu.script.http;
         let method = args.string(0);
         let (url, template) = url_argument(args.take(1))?;
@@ -56,7 +57,7 @@ impl JsRequest {
             request: Request {
                 method: method.into(),
                 max_redirects: defaults.max_redirects.0,
-                dumping: defaults.dumping,
+                dump_level: defaults.dumping,
                 ..Request::get(url)
             },
             shown_body: None,
@@ -81,7 +82,7 @@ impl JsRequest {
         Ok(prepared)
     }
 
-    fn param(&mut self, key: &str, value: Value, compression: &mut Option<String>) -> Result<(), RequestError> {
+    fn param(&mut self, key: &str, value: Value, compression: &mut Option<String>) -> Result<(), InvalidRequestError> {
         match (key, value) {
             (_, Value::Undefined) => {}
             ("headers", Value::Map(map)) => {
@@ -89,7 +90,7 @@ impl JsRequest {
             }
             ("cookies", Value::Map(map)) => self.request.cookies = map.into_iter().filter_map(cookie).collect(),
             ("jar", Value::Resource(jar)) => {
-                if let Ok(jar) = jar.downcast::<Arc<Jar>>() {
+                if let Ok(jar) = jar.downcast::<Arc<CookieJar>>() {
                     self.request.jar = Some((*jar).clone());
                 }
             }
@@ -146,7 +147,7 @@ impl JsRequest {
         vu: &VuContext,
         encoded: Encoded,
         compression: Option<String>,
-    ) -> Result<(), RequestError> {
+    ) -> Result<(), InvalidRequestError> {
         let request = &mut self.request;
         for (name, _) in &mut request.headers {
             headers::canonicalise(name);
@@ -169,10 +170,10 @@ impl JsRequest {
         {
             request.body = None;
         }
-        let codings = Coding::parse_list(&compression.unwrap_or_default())?;
+        let codings = ContentCoding::parse_list(&compression.unwrap_or_default())?;
         if let (false, Some(body)) = (codings.is_empty(), request.body.as_ref().filter(|body| !body.is_empty())) {
             let packed = compress(&codings, body.joined()).map_err(|error| error.to_string())?;
-            let encoding = Coding::header(&codings);
+            let encoding = ContentCoding::header(&codings);
             request.body = Some(Body::Bytes(packed));
             match request.headers.iter().find(|(name, _)| name == "Content-Encoding") {
                 None => request.headers.push(("Content-Encoding".to_owned(), encoding)),
@@ -219,8 +220,8 @@ impl JsRequest {
             if let Some(turn) = turn {
                 precise_timer::sleep_until(turn).await;
             }
-            let answer = unfinished.start();
-            let exchange = answer.await;
+            let exchanging = unfinished.start();
+            let exchange = exchanging.await;
             unfinished.finish(exchange)
         }
     }
@@ -233,7 +234,7 @@ impl JsRequest {
 
     /// Warns or throws where it failed, and makes the response.
     pub fn finish(&self, vu: &VuContext, exchange: Exchange) -> Result<Rc<JsResponse>, Throw> {
-        debug::tell(vu, &exchange.dumps, &self.tags);
+        debug::log(vu, &exchange.dumps, &self.tags);
         if exchange.stopped_redirecting && !self.limits_redirects {
             let url = self.request.url.clean().into_owned();
             vu.script.log.log(
@@ -247,7 +248,7 @@ impl JsRequest {
             );
         }
         if let Err(error) = &exchange.result {
-            // Code 0 is a refusal that always throws: an answer that is no answer.
+            // Code 0 always throws: what came back is no response.
             if self.throw || error.code == 0 {
                 return Err(Throw::go(error.full.clone()));
             }
@@ -257,20 +258,20 @@ impl JsRequest {
     }
 }
 
-/// A request under way. However its iteration ends, what the server answered is counted.
+/// A request under way. However its iteration ends, the responses of the server are counted.
 struct PendingRequest {
     /// Gone once it is finished.
     prepared: Option<JsRequest>,
     vu: Rc<VuContext>,
-    sent: Option<Sent>,
+    sent: Option<SentRequest>,
 }
 
 impl PendingRequest {
     fn start(&mut self) -> impl Future<Output = Exchange> + use<> {
         let Some(prepared) = &self.prepared else { unreachable!("a request is started before it is finished") };
-        let (sent, answer) = self.vu.client.start(prepared.request.clone());
+        let (sent, exchange) = self.vu.client.start(prepared.request.clone());
         self.sent = Some(sent);
-        answer
+        exchange
     }
 
     fn finish(mut self, exchange: Exchange) -> (JsRequest, Exchange) {
@@ -283,13 +284,13 @@ impl PendingRequest {
 impl Drop for PendingRequest {
     fn drop(&mut self) {
         if let (Some(prepared), Some(sent)) = (&self.prepared, &self.sent) {
-            prepared.record(&self.vu, &sent.ended());
+            prepared.record(&self.vu, &sent.take_ended());
         }
     }
 }
 
-fn url_argument(url: Value) -> Result<(Url, Option<String>), RequestError> {
-    let refuse = |text: String| RequestError { text: format!("invalid URL: {text}"), code: 1020 };
+fn url_argument(url: Value) -> Result<(Url, Option<String>), InvalidRequestError> {
+    let refuse = |text: String| InvalidRequestError { text: format!("invalid URL: {text}"), code: 1020 };
     let (text, name) = match url {
         Value::String(text) => (text, None),
         Value::Map(map) if map.iter().any(|(key, _)| key == "clean_url") => {
@@ -308,8 +309,8 @@ fn url_argument(url: Value) -> Result<(Url, Option<String>), RequestError> {
     Ok((url, name))
 }
 
-fn timeout(value: Value) -> Result<Duration, RequestError> {
-    let refuse = |text: String| RequestError::from(format!("invalid timeout value: {text}"));
+fn timeout(value: Value) -> Result<Duration, InvalidRequestError> {
+    let refuse = |text: String| InvalidRequestError::from(format!("invalid timeout value: {text}"));
     match value {
         Value::Number(ms) => Ok(Span::from_millis(ms).to_duration()),
         Value::String(text) => match text.parse::<f64>() {

@@ -37,7 +37,7 @@ pub(super) struct JsResponse {
     request: Option<Request>,
     shown_body: Option<Body>,
     form: BodyForm,
-    refusal: (String, u16),
+    request_error: (String, u16),
     /// The body as a document, parsed when it is first asked for.
     document: OnceCell<Rc<html::Document>>,
 }
@@ -49,17 +49,17 @@ impl JsResponse {
             request: Some(request),
             shown_body,
             form,
-            refusal: (String::new(), 0),
+            request_error: (String::new(), 0),
             document: OnceCell::new(),
         };
-        engine::weigh(answer.body().map_or(0, Bytes::len));
+        engine::note_external_bytes(answer.body().map_or(0, Bytes::len));
         Rc::new(answer)
     }
 
     /// The response to arguments no request could be made of.
-    pub fn refused(text: String, code: u16) -> Rc<Self> {
+    pub fn of_error(text: String, code: u16) -> Rc<Self> {
         let (exchange, request, shown_body, document) = (None, None, None, OnceCell::new());
-        Rc::new(Self { exchange, request, shown_body, form: BodyForm::Text, refusal: (text, code), document })
+        Rc::new(Self { exchange, request, shown_body, form: BodyForm::Text, request_error: (text, code), document })
     }
 
     /// The body, where there is one.
@@ -143,10 +143,10 @@ pub(super) fn field(_vu: &VuContext, args: Args) -> Result<Value, Throw> {
         "tls_version" => tls.map_or("", |tls| tls.version).into(),
         "tls_cipher_suite" => tls.map_or("", |tls| tls.cipher).into(),
         "ocsp" => ocsp(tls.map(|tls| &tls.ocsp)),
-        "error" => error.map_or(answer.refusal.0.as_str(), |error| &*error.text).into(),
+        "error" => error.map_or(answer.request_error.0.as_str(), |error| &*error.text).into(),
         "error_code" => Value::Number(f64::from(match exchange {
             Some(_) => error_code(error.map(|error| error.code), response.map_or(0, |response| response.status)),
-            None => answer.refusal.1,
+            None => answer.request_error.1,
         })),
         "request" => answer.request.as_ref().map_or(Value::Null, |request| {
             request_fields(

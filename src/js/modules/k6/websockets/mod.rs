@@ -10,8 +10,8 @@ use crate::js::loader::Loader;
 use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
 use crate::net::http::Url;
-use crate::net::http::url::quoted;
-use crate::net::ws::{Outgoing, close};
+use crate::net::http::proto::url::quoted;
+use crate::net::ws::{OutgoingMessage, close};
 
 mod params;
 pub mod socket;
@@ -92,8 +92,8 @@ fn next(vu: &VuContext, args: Args) -> Result<Value, Throw> {
 fn send(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let socket = args.resource::<JsSocket>(0)?;
     let outgoing = match args.take(1) {
-        Value::String(text) => Outgoing::Text(text),
-        Value::Bytes(bytes) => Outgoing::Binary(bytes),
+        Value::String(text) => OutgoingMessage::Text(text),
+        Value::Bytes(bytes) => OutgoingMessage::Binary(bytes),
         other => return Err(Throw::go(format!("unsupported send type {}", go::type_of(&other)))),
     };
     socket.send(vu, outgoing)?;
@@ -129,7 +129,7 @@ fn close_socket(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     }
     if !args.bool(3) {
         // A socket that is closing already needs no second close frame.
-        _ = socket.send(vu, Outgoing::Close(code as u16, reason));
+        _ = socket.send(vu, OutgoingMessage::Close(code as u16, reason));
     }
     Ok(Value::Undefined)
 }

@@ -6,15 +6,15 @@ use super::super::http::{VuJar, go, jar_of};
 use super::tag_pairs;
 use crate::js::runtime::VuContext;
 use crate::js::value::{Throw, Value};
-use crate::net::http::Jar;
-use crate::net::ws::Ask;
+use crate::net::http::CookieJar;
+use crate::net::ws::HandshakeRequest;
 
 /// What a script wants of a connection.
 #[derive(Default)]
 pub struct Params {
     headers: Vec<(String, String)>,
     tags: Vec<(String, String)>,
-    jar: Option<Arc<Jar>>,
+    jar: Option<Arc<CookieJar>>,
     deflates: bool,
 }
 
@@ -59,14 +59,14 @@ impl Params {
     }
 
     /// The request they make, and the script's tags.
-    pub fn ask(self, vu: &VuContext, url: &str) -> (Result<Ask, String>, Vec<(String, String)>) {
+    pub fn ask(self, vu: &VuContext, url: &str) -> (Result<HandshakeRequest, String>, Vec<(String, String)>) {
         let mut headers = self.headers;
         if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("User-Agent")) {
             let agent = &vu.script.http.user_agent;
             headers.extend((!agent.is_empty()).then(|| ("User-Agent".to_owned(), agent.clone())));
         }
         let jar = self.jar.unwrap_or_else(|| vu.module_state::<VuJar>().get());
-        let ask = Ask::new(url, headers).map(|ask| ask.jar(jar).deflate(self.deflates));
+        let ask = HandshakeRequest::new(url, headers).map(|ask| ask.jar(jar).deflate(self.deflates));
         (ask, self.tags)
     }
 }

@@ -16,7 +16,9 @@ use crate::metrics::record::millis;
 use crate::metrics::system_tags::SystemTag as Tag;
 use crate::metrics::{MetricId, Record, SampleMetadata, TagSet, builtin};
 use crate::net::http::Headers;
-use crate::net::ws::{self, Answer, Ask, Event, Line, Outgoing, Refused, Told};
+use crate::net::ws::{
+    self, HandshakeError, HandshakeRequest, HandshakeResponse, OutgoingMessage, SocketChannel, SocketEvent, TimedEvent,
+};
 
 /// How long the end of an iteration waits for servers to close their connections.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(250);
@@ -42,7 +44,7 @@ pub struct SocketTags {
 
 /// One WebSocket.
 pub struct JsSocket {
-    line: Arc<Line>,
+    channel: Arc<SocketChannel>,
     api: SocketApi,
     given_tags: SocketTags,
     /// What the VU was tagged with when it was made.
@@ -68,11 +70,16 @@ struct Sockets(RefCell<Vec<Rc<JsSocket>>>);
 
 impl JsSocket {
     /// Begins to connect.
-    pub fn open(vu: &VuContext, api: SocketApi, ask: Result<Ask, String>, given_tags: SocketTags) -> Rc<Self> {
-        let line = ws::open(&vu.client, ask);
+    pub fn open(
+        vu: &VuContext,
+        api: SocketApi,
+        ask: Result<HandshakeRequest, String>,
+        given_tags: SocketTags,
+    ) -> Rc<Self> {
+        let channel = ws::open(&vu.client, ask);
         let base = vu.tags();
         let socket = Rc::new(Self {
-            line,
+            channel,
             api,
             given_tags,
             tags: RefCell::new(base.clone()),
@@ -90,28 +97,28 @@ impl JsSocket {
     }
 
     /// The next event, once it comes.
-    pub fn next(&self) -> impl Future<Output = Told> + use<> {
-        self.line.clone().next()
+    pub fn next(&self) -> impl Future<Output = TimedEvent> + use<> {
+        self.channel.clone().next()
     }
 
     /// The next event, if there is one.
-    pub fn take(&self) -> Option<Told> {
-        self.line.take()
+    pub fn take(&self) -> Option<TimedEvent> {
+        self.channel.try_next()
     }
 
     /// Sends a frame.
     ///
     /// # Errors
     /// The socket is closed.
-    pub fn send(&self, vu: &VuContext, outgoing: Outgoing) -> Result<(), Throw> {
+    pub fn send(&self, vu: &VuContext, outgoing: OutgoingMessage) -> Result<(), Throw> {
         if self.is_over.get() || self.is_closing.get() {
             return Err(Throw::go("InvalidStateError"));
         }
         self.refresh_buffered(vu);
         let (buffered, task) = self.buffered.get();
         self.buffered.set((buffered + outgoing.len() as u64, task));
-        self.is_closing.set(matches!(outgoing, Outgoing::Close(..)));
-        self.line.say(outgoing);
+        self.is_closing.set(matches!(outgoing, OutgoingMessage::Close(..)));
+        self.channel.send(outgoing);
         Ok(())
     }
 
@@ -122,7 +129,7 @@ impl JsSocket {
     pub fn ping(&self, vu: &VuContext) -> Result<(), Throw> {
         let number = self.pings.get();
         self.pings.set(number + 1);
-        self.send(vu, Outgoing::Ping(number))
+        self.send(vu, OutgoingMessage::Ping(number))
     }
 
     /// Waits while too much is unwritten.
@@ -130,7 +137,7 @@ impl JsSocket {
     /// # Errors
     /// The VU has to stop.
     pub fn wait_for_room(&self, vu: &VuContext) -> Result<(), Throw> {
-        if self.line.is_full() { vu.wait(self.line.clone().room()) } else { Ok(()) }
+        if self.channel.is_full() { vu.wait(self.channel.clone().room()) } else { Ok(()) }
     }
 
     /// Sends a close frame and waits until it is written; nothing is received any more.
@@ -139,14 +146,14 @@ impl JsSocket {
     /// The VU has to stop.
     pub fn close(&self, vu: &VuContext, code: u16) -> Result<(), Throw> {
         self.is_closing.set(true);
-        self.line.leave(code);
-        vu.wait(self.line.clone().flushed())
+        self.channel.detach(code);
+        vu.wait(self.channel.clone().flushed())
     }
 
     /// Closes without waiting: the end of the iteration, which is near, waits and counts.
     pub fn abandon(&self) {
         self.is_closing.set(true);
-        self.line.leave(self.close_code());
+        self.channel.detach(self.close_code());
     }
 
     fn close_code(&self) -> u16 {
@@ -185,7 +192,7 @@ impl JsSocket {
             return;
         }
         let mut bytes = 0;
-        for written in self.line.written() {
+        for written in self.channel.take_written() {
             bytes += written.bytes as u64;
             // The blocking API counts what is sent when it is.
             if self.api == SocketApi::Events {
@@ -202,7 +209,7 @@ impl JsSocket {
     }
 
     /// Sets the tags of everything that follows, from the server's response.
-    fn tag(&self, vu: &VuContext, answer: Option<&Answer>, is_open: bool) {
+    fn tag(&self, vu: &VuContext, answer: Option<&HandshakeResponse>, is_open: bool) {
         let on = |tag| vu.script.system_tags.has(tag);
         let (status, ip);
         let given_tags = &self.given_tags;
@@ -252,35 +259,35 @@ impl JsSocket {
     }
 
     /// Counts an event.
-    pub fn count(&self, vu: &VuContext, timed: &Told) {
+    pub fn count(&self, vu: &VuContext, timed: &TimedEvent) {
         match &timed.event {
-            Event::Open(answer) => {
+            SocketEvent::Open(answer) => {
                 self.tag(vu, Some(answer), true);
                 self.count_attempt(vu, answer.started, answer.arrived);
                 self.began.set(Some(answer.started));
             }
-            Event::Failed(refused) => {
-                self.tag(vu, refused.answer.as_ref(), false);
-                let ended = refused.answer.as_ref().map_or(timed.at, |answer| answer.arrived);
+            SocketEvent::Failed(refused) => {
+                self.tag(vu, refused.response.as_ref(), false);
+                let ended = refused.response.as_ref().map_or(timed.at, |answer| answer.arrived);
                 self.count_attempt(vu, refused.started, ended);
                 if self.api == SocketApi::Blocking {
                     self.began.set(Some(refused.started));
                 }
                 self.finish(vu, timed.at);
             }
-            Event::Text(_) | Event::Binary(_) if !self.is_closing.get() => {
+            SocketEvent::Text(_) | SocketEvent::Binary(_) if !self.is_closing.get() => {
                 self.sample(vu, timed.at, builtin::WS_MSGS_RECEIVED, 1.0);
             }
-            Event::Pong(Some(time)) => {
+            SocketEvent::Pong(Some(time)) => {
                 self.sample(vu, timed.at, builtin::WS_PING, millis(time.as_nanos() as u64));
             }
-            Event::Closed(_) if self.api == SocketApi::Events => self.finish(vu, timed.at),
+            SocketEvent::Closed(_) if self.api == SocketApi::Events => self.finish(vu, timed.at),
             _ => {}
         }
     }
 
     /// An event for JavaScript: its kind, its time in milliseconds, and three values that depend on the kind.
-    pub fn show(&self, vu: &VuContext, timed: Told) -> Value {
+    pub fn show(&self, vu: &VuContext, timed: TimedEvent) -> Value {
         self.refresh_buffered(vu);
         self.count(vu, &timed);
         let time = vu.script.epoch.stamp(timed.at).0 as f64 / 1e6;
@@ -291,20 +298,20 @@ impl JsSocket {
         };
         let nothing = || Value::Undefined;
         match timed.event {
-            Event::Open(answer) => {
+            SocketEvent::Open(answer) => {
                 let protocol = answer.headers.get("Sec-Websocket-Protocol").unwrap_or_default().into();
                 let extensions = answer.headers.get_all("Sec-Websocket-Extensions").map(Value::from).collect();
                 of("open", [protocol, Value::List(extensions), nothing()]);
             }
-            Event::Failed(refused) => of("failed", [refused.text.into(), nothing(), nothing()]),
-            Event::Text(text) => {
+            SocketEvent::Failed(refused) => of("failed", [refused.text.into(), nothing(), nothing()]),
+            SocketEvent::Text(text) => {
                 let text = String::from_utf8(text).unwrap_or_else(|error| text_of(error.as_bytes()));
                 of("message", [text.into(), nothing(), nothing()]);
             }
-            Event::Binary(bytes) => of("message", [Value::Bytes(bytes.into()), nothing(), nothing()]),
-            Event::Ping => of("ping", [nothing(), nothing(), nothing()]),
-            Event::Pong(_) => of("pong", [nothing(), nothing(), nothing()]),
-            Event::Closed(farewell) => {
+            SocketEvent::Binary(bytes) => of("message", [Value::Bytes(bytes.into()), nothing(), nothing()]),
+            SocketEvent::Ping => of("ping", [nothing(), nothing(), nothing()]),
+            SocketEvent::Pong(_) => of("pong", [nothing(), nothing(), nothing()]),
+            SocketEvent::Closed(farewell) => {
                 let code = farewell.code.map_or(Value::Undefined, |code| Value::Number(f64::from(code)));
                 let complaint = farewell.complaint().map_or(Value::Undefined, Value::from);
                 let reason = if farewell.code.is_some() { farewell.reason } else { String::new() };
@@ -317,12 +324,12 @@ impl JsSocket {
 
 impl Drop for JsSocket {
     fn drop(&mut self) {
-        self.line.leave(self.close_code());
+        self.channel.detach(self.close_code());
     }
 }
 
 /// The response of a handshake as `k6/ws` returns it; the URL only for a connection that was established.
-pub fn response(answer: Option<&Answer>, url: &str, error: &str) -> Value {
+pub fn response(answer: Option<&HandshakeResponse>, url: &str, error: &str) -> Value {
     let headers = |headers: &Headers| headers.joined().into_iter().map(|(name, value)| (name, value.into())).collect();
     Value::Map(vec![
         ("url".to_owned(), url.into()),
@@ -334,8 +341,8 @@ pub fn response(answer: Option<&Answer>, url: &str, error: &str) -> Value {
 }
 
 /// A failed connection for `k6/ws`: a rejected handshake is a response, everything else an error.
-pub fn refusal(refused: &Refused) -> Value {
-    match &refused.answer {
+pub fn refusal(refused: &HandshakeError) -> Value {
+    match &refused.response {
         Some(answer) => response(Some(answer), "", ""),
         None => response(None, "", &refused.text),
     }
@@ -351,16 +358,16 @@ async fn close_all(vu: &VuContext, open: Vec<Rc<JsSocket>>) {
     // Their sessions end here, however long the server takes to close.
     let ended = Instant::now();
     for socket in &open {
-        while let Some(timed) = socket.line.take() {
-            let is_last = matches!(timed.event, Event::Closed(_) | Event::Failed(_));
+        while let Some(timed) = socket.channel.try_next() {
+            let is_last = matches!(timed.event, SocketEvent::Closed(_) | SocketEvent::Failed(_));
             socket.count(vu, &timed);
             if is_last {
                 break;
             }
         }
-        socket.line.leave(socket.close_code());
+        socket.channel.detach(socket.close_code());
     }
-    let all_ended = futures_util::future::join_all(open.iter().map(|socket| socket.line.clone().ended()));
+    let all_ended = futures_util::future::join_all(open.iter().map(|socket| socket.channel.clone().ended()));
     tokio::select! {
         _ = all_ended => {}
         () = precise_timer::sleep(CLOSE_TIMEOUT) => {}

@@ -1,4 +1,4 @@
-//! AES in three modes: CBC, CTR, GCM. Keys of 16, 24 and 32 bytes; which one is in the key's length.
+//! AES in three modes: CBC, CTR, GCM, with keys of 16, 24 and 32 bytes.
 
 use aes::{Aes128, Aes192, Aes256};
 use aes_gcm::aead::consts::{U12, U13, U14, U15, U16};
@@ -16,7 +16,7 @@ const BLOCK: usize = 16;
 /// Bytes in the only initialisation vector k6 takes for GCM.
 const NONCE: usize = 12;
 
-/// A mode with all it needs besides the key and the data.
+/// A mode with its parameters.
 pub enum AesMode {
     /// Blocks in a chain, the last one padded.
     Cbc { iv: Bytes },
@@ -122,7 +122,7 @@ fn unchain<C: BlockModeDecrypt + KeyIvInit>(key: &[u8], iv: &[u8], data: &[u8]) 
     Some(buffer)
 }
 
-/// CTR in either direction. Where the counting bits run over they begin at zero again, the others stay.
+/// CTR in either direction. When the counter bits overflow they start at zero again; the other bits stay.
 fn count(key: &[u8], counter: u128, bits: u32, data: &[u8]) -> Option<Vec<u8>> {
     let mut buffer = data.to_vec();
     let counting = if bits == 128 { u128::MAX } else { (1 << bits) - 1 };

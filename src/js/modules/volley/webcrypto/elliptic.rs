@@ -1,6 +1,6 @@
 //! The three curves of NIST: keys in all their forms, ECDSA signatures and ECDH secrets.
 //!
-//! What JSON Web Tokens are signed with, P-256 with SHA-256 and P-384 with SHA-384, is ring's: some ten times faster.
+//! The signatures of JSON Web Tokens, P-256 with SHA-256 and P-384 with SHA-384, are made by ring: some ten times faster.
 
 use std::sync::OnceLock;
 
@@ -44,7 +44,7 @@ impl Curve {
         matches!((self, hash), (Self::P256, Hash::Sha256) | (Self::P384, Hash::Sha384))
     }
 
-    /// True if signing and checking takes no longer than to ask another thread.
+    /// True if signing and verifying takes no longer than a switch to another thread.
     pub fn is_short(self, hash: Hash) -> bool {
         self == Self::P256 && self.is_swift(hash)
     }
@@ -156,7 +156,7 @@ impl Secret {
         }
     }
 
-    /// The signature of data, r and s one after the other; another one each time.
+    /// A signature of the data: r and s one after the other, different each time.
     pub fn sign(&self, hash: Hash, data: &[u8]) -> Option<Vec<u8>> {
         if self.curve().is_swift(hash) {
             let swift = self.swift.get_or_init(|| self.for_ring());

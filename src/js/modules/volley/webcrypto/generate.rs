@@ -9,7 +9,7 @@ use super::rsa;
 use super::{CryptoOutcome, Job, random};
 use crate::js::value::Value;
 
-/// More bits than this are a typing error.
+/// More bits than this are refused as a typing error.
 const MAX_MAC_KEY_BITS: u32 = 1 << 24;
 
 /// Plans `generateKey(algorithm, extractable, usages)`.
@@ -71,7 +71,7 @@ pub fn plan(mut given: AlgorithmIdentifier, is_extractable: bool, usages: Value)
                 let (least, most) = (rsa::SIZES.start(), rsa::SIZES.end());
                 return Err(CryptoError::operation(format!("modulusLength has to be from {least} to {most}")));
             }
-            // As there is no wrapping of keys, no key is for it.
+            // Keys can't be wrapped here, so no usage allows it.
             let (private, public) = (those(&usages, &private[..1]), those(&usages, &public[..1]));
             Ok(Job::long(move || {
                 let secret = rsa::RsaPrivateKey::generate(bits, &exponent)

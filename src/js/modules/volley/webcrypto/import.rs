@@ -1,4 +1,4 @@
-//! Keys from outside.
+//! Imported keys.
 
 use bytes::Bytes;
 
@@ -12,7 +12,7 @@ use super::rsa;
 use super::{CryptoOutcome, Job};
 use crate::js::value::Value;
 
-/// The form a key comes or goes in.
+/// The format in which a key is imported or exported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyFormat {
     Raw,
@@ -41,7 +41,7 @@ impl KeyFormat {
     }
 }
 
-/// A key as it came.
+/// A key to be imported.
 enum KeyData {
     Bytes(KeyFormat, Bytes),
     Jwk(Jwk),

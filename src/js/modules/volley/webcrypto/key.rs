@@ -1,4 +1,4 @@
-//! A CryptoKey: what it is made of, what it is for, and what a script sees of it.
+//! A CryptoKey: its material, its usages, and what a script sees of it.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use super::hash::Hash;
 use super::rsa;
 use crate::js::value::{Resource, Value};
 
-/// What a key may be used for, in the words of the standard.
+/// The usages of keys, as the standard names them.
 pub const USAGES: [&str; 8] =
     ["encrypt", "decrypt", "sign", "verify", "deriveKey", "deriveBits", "wrapKey", "unwrapKey"];
 
@@ -34,9 +34,9 @@ pub enum Material {
 
 /// A key. Threads that compute share it with the script.
 pub struct CryptoKey {
-    /// Whose key it is.
+    /// Its algorithm.
     pub algorithm: Algorithm,
-    /// The hash that goes with it: HMAC and RSA.
+    /// Its hash: HMAC and RSA.
     pub hash: Option<Hash>,
     /// What it is made of.
     pub material: Material,
@@ -74,7 +74,7 @@ pub fn some(usages: Vec<&'static str>) -> Result<Vec<&'static str>, CryptoError>
     Ok(usages)
 }
 
-/// What JavaScript holds of a key.
+/// A key as JavaScript holds it.
 struct KeyHandle(Arc<CryptoKey>);
 
 /// The key behind an argument.
@@ -88,7 +88,7 @@ pub fn key_of(value: Value) -> Result<Arc<CryptoKey>, CryptoError> {
     }
 }
 
-/// The key behind something of Rust's.
+/// The key behind a native resource.
 ///
 /// # Errors
 /// When it is something else.
@@ -107,7 +107,7 @@ impl CryptoKey {
         }
     }
 
-    /// Refuses to be used with another algorithm, or for what it is not for.
+    /// Refuses another algorithm, or an operation that is not among its usages.
     ///
     /// # Errors
     /// Says which.

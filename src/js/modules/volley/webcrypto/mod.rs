@@ -333,7 +333,7 @@ fn whole_bytes(bits: f64) -> Result<usize, CryptoError> {
     Ok(bits as usize / 8)
 }
 
-/// A password to be stretched.
+/// The parameters of PBKDF2.
 struct Stretch {
     hash: Hash,
     salt: Bytes,
@@ -349,7 +349,7 @@ impl Stretch {
         }
     }
 
-    /// A job that processes this many bytes.
+    /// A job that derives this many bytes.
     fn job(
         self,
         key: Arc<CryptoKey>,
@@ -384,7 +384,7 @@ fn derive_bits(mut given: AlgorithmIdentifier, key: Arc<CryptoKey>, bits: f64) -
     }))
 }
 
-/// The two halves of an exchange.
+/// The private and the public key of a key exchange.
 fn agreeing<'a>(own: &'a CryptoKey, other: &'a CryptoKey) -> Result<(&'a Secret, &'a EcPublicKey), CryptoError> {
     if other.algorithm != Algorithm::Ecdh {
         return Err(CryptoError::access("the public key is not one of ECDH"));
@@ -396,7 +396,7 @@ fn agreeing<'a>(own: &'a CryptoKey, other: &'a CryptoKey) -> Result<(&'a Secret,
     }
 }
 
-/// A key for AES, stretched from a password.
+/// A key for AES, derived from a password.
 fn derive_key(
     mut given: AlgorithmIdentifier,
     key: Arc<CryptoKey>,

@@ -28,7 +28,7 @@ pub struct RsaPrivateKey {
     swift: OnceLock<Option<ring::rsa::KeyPair>>,
 }
 
-/// The parts of a private key, each as big-endian bytes without zeros in front, under the names JWK gives them.
+/// The components of a private key, big-endian without leading zeros, under their names in a JWK.
 pub struct RsaComponents {
     pub d: Vec<u8>,
     pub p: Vec<u8>,
@@ -126,7 +126,7 @@ impl RsaPrivateKey {
         .ok()
     }
 
-    /// Decrypts; `None` where key, hash or label is another than it was encrypted with.
+    /// Decrypts; `None` if key, hash or label are not those it was encrypted with.
     pub fn decrypt(&self, hash: Hash, label: &[u8], data: &[u8]) -> Option<Vec<u8>> {
         with_hash!(hash, D => self.key.decrypt_blinded(&mut SysRng, Oaep::<D>::new_with_label(label), data)).ok()
     }

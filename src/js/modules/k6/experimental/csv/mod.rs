@@ -2,16 +2,18 @@
 //!
 //! A table is read once per file and range of lines, by the VU that asks first; large ones off the threads that run VUs.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::io::{self, Read};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use tokio::sync::Mutex;
 
 use super::super::super::Op;
 use super::super::super::volley::shared_array::{Arrays, FileArray, handle};
-use super::fs::{File, FileReader};
+use super::fs::File;
+use crate::js::modules::cpu_pool;
 use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
 
@@ -20,6 +22,7 @@ pub mod fuzz_tests;
 mod records;
 mod table;
 
+use records::CsvError;
 use table::{CsvOptions, Rows};
 
 /// The native half.
@@ -27,6 +30,8 @@ pub const OPS: &[(&str, Op)] = &[("parse", parse), ("parser", parser), ("next", 
 
 /// Files beyond this size are parsed on a thread of their own.
 const LARGE: usize = 256 * 1024;
+/// As are rows that do not end within so many bytes.
+const LONG_ROW: usize = 64 * 1024;
 
 /// Bytes, read from an offset on.
 struct Cursor {
@@ -94,7 +99,39 @@ fn parse(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
 }
 
 /// A parser of one VU.
-struct CsvParser(RefCell<Rows<FileReader>>);
+struct CsvParser {
+    file: Rc<File>,
+    rows: Arc<Mutex<Rows<Cursor>>>,
+    /// Where the handle stood when this parser last moved it: others may move it, too.
+    stood: Cell<usize>,
+}
+
+impl CsvParser {
+    /// Reads on where the handle stands.
+    fn enter(&self, rows: &mut Rows<Cursor>) {
+        let stands = self.file.offset.get();
+        if stands != self.stood.replace(stands) {
+            rows.source_mut().at = stands;
+        }
+    }
+
+    /// Moves the handle to where was read; the row, or the end, as a script sees it.
+    fn leave(&self, rows: &Rows<Cursor>, row: Result<Vec<Vec<u8>>, CsvError>) -> Result<Value, Throw> {
+        let at = rows.source().at;
+        self.file.offset.set(at);
+        self.stood.set(at);
+        let row = rows.value(row).map_err(|error| Throw::go(error.to_string()))?;
+        let (done, value) = (row.is_none(), row.unwrap_or_else(|| Value::List(Vec::new())));
+        Ok(Value::Map(vec![("done".to_owned(), done.into()), ("value".to_owned(), value)]))
+    }
+}
+
+/// True when the next row ends soon, so that reading it takes no time.
+fn is_short(rows: &Rows<Cursor>) -> bool {
+    let Cursor { bytes, at } = rows.source();
+    let rest = &bytes[*at..];
+    rest.len() <= LONG_ROW || records::has_record(rows.buffered().iter().chain(&rest[..LONG_ROW]))
+}
 
 /// `(file, options)` -> a parser's handle.
 fn parser(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
@@ -108,17 +145,36 @@ fn parser(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let options = CsvOptions::read(args.take(1)).map_err(|reason| {
         Throw::go(format!("encountered an error while interpreting Parser options; reason: {reason}"))
     })?;
-    let rows = Rows::begin(FileReader(file), &options)
+    let source = Cursor { bytes: file.bytes.clone(), at: file.offset.get() };
+    let rows = Rows::begin(source, &options)
         .map_err(|reason| Throw::go(format!("failed to create a new parser; reason: {reason}")))?;
-    Ok(Value::Resource(Rc::new(CsvParser(RefCell::new(rows)))))
+    let at = rows.source().at;
+    file.offset.set(at);
+    Ok(Value::Resource(Rc::new(CsvParser { file, rows: Arc::new(Mutex::new(rows)), stood: Cell::new(at) })))
 }
 
-/// `(parser)` -> a promise of `{done, value}`.
+/// `(parser)` -> a promise of `{done, value}`. What is long is read where no VU runs, one row after the other.
 fn next(_vu: &VuContext, args: Args) -> Result<Value, Throw> {
-    let row = args.resource::<CsvParser>(0)?.0.borrow_mut().value();
-    let result = row.map_err(|error| Throw::go(error.to_string())).map(|row| {
-        let (done, value) = (row.is_none(), row.unwrap_or_else(|| Value::List(Vec::new())));
-        Value::Map(vec![("done".to_owned(), done.into()), ("value".to_owned(), value)])
-    });
-    Ok(Value::Pending(Box::pin(async move { result })))
+    let parser = args.resource::<CsvParser>(0)?;
+    if let Ok(mut rows) = parser.rows.try_lock() {
+        parser.enter(&mut rows);
+        if is_short(&rows) {
+            let row = rows.row();
+            let result = parser.leave(&rows, row);
+            return Ok(Value::Pending(Box::pin(async move { result })));
+        }
+    }
+    Ok(Value::Pending(Box::pin(async move {
+        let mut rows = parser.rows.clone().lock_owned().await;
+        parser.enter(&mut rows);
+        // Whoever no longer waits leaves the rows as they are when this one was read.
+        let read = cpu_pool::run(move || {
+            let row = rows.row();
+            (rows, row)
+        });
+        let Some((rows, row)) = read.await else {
+            return Err(Throw::go("failed to read record; reason: the parser broke down"));
+        };
+        parser.leave(&rows, row)
+    })))
 }

@@ -79,6 +79,16 @@ impl<R: Read> RecordReader<R> {
         self.source.get_ref()
     }
 
+    /// As [`Records::source`], to move it.
+    pub fn source_mut(&mut self) -> &mut R {
+        self.source.get_mut()
+    }
+
+    /// What was read of the source and is in no record yet.
+    pub fn buffered(&self) -> &[u8] {
+        self.source.buffer()
+    }
+
     /// Reads the next line into `line`; it ends with one line feed, or at the end with none. False when there is none.
     fn next_line(&mut self) -> Result<bool, CsvError> {
         self.line.clear();
@@ -182,6 +192,20 @@ impl<R: Read> RecordReader<R> {
     }
 }
 
+/// True when the record that begins with `bytes` ends in them; empty lines are none.
+pub fn has_record<'a>(bytes: impl Iterator<Item = &'a u8>) -> bool {
+    let (mut is_quoted, mut is_empty) = (false, true);
+    for byte in bytes {
+        match byte {
+            b'\n' if !is_quoted && !is_empty => return true,
+            b'\n' | b'\r' if is_empty => {}
+            b'"' => (is_quoted, is_empty) = (!is_quoted, false),
+            _ => is_empty = false,
+        }
+    }
+    false
+}
+
 /// The field without quotes that begins at `at`, and where the next one begins, if there is one.
 fn plain_field<'a>(line: &'a [u8], at: usize, delimiter: &[u8]) -> (&'a [u8], Option<usize>) {
     let rest = &line[at..];
@@ -217,6 +241,19 @@ mod tests {
     #[track_caller]
     fn check(text: &str, expect: &[&str]) {
         assert_eq!(read(text, ','), expect, "{text:?}");
+    }
+
+    #[test]
+    fn the_end_of_a_record_is_seen() {
+        let check = |text: &str, expect: bool| assert_eq!(has_record(text.as_bytes().iter()), expect, "{text:?}");
+        check("a,b\n", true);
+        check("a,b", false);
+        check("", false);
+        check("\n\r\n\n", false);
+        check("\n\na\n", true);
+        check("\"two\nlines", false);
+        check("\"two\nlines\"\n", true);
+        check("\"a \"\" b\"\n", true);
     }
 
     #[test]

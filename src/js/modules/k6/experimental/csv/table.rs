@@ -2,6 +2,8 @@
 
 use std::io::Read;
 
+use rustc_hash::FxHashMap;
+
 use super::records::{CsvError, RecordReader};
 use crate::js::modules::volley::shared_array::{Array, Builder};
 use crate::js::value::{Value, text_of};
@@ -72,6 +74,8 @@ impl CsvOptions {
 pub struct Rows<R> {
     records: RecordReader<R>,
     names: Option<Vec<String>>,
+    /// For each column, which member of an object it is: of columns with the same name the last one counts.
+    members: Vec<usize>,
     /// How many records were read or left out.
     at: i64,
     /// The last record wanted.
@@ -87,7 +91,7 @@ impl<R: Read> Rows<R> {
         options.check()?;
         let records = RecordReader::new(source, options.delimiter.unwrap_or(','));
         // A last line of 0 is none.
-        let mut rows = Self { records, names: None, at: 0, last: options.to.filter(|to| *to > 0) };
+        let mut rows = Self { records, names: None, members: Vec::new(), at: 0, last: options.to.filter(|to| *to > 0) };
         let from = options.from.unwrap_or(0);
         if options.skip_first && from == 0 {
             rows.record().map_err(|error| format!("failed to skip the first line; reason: {error}"))?;
@@ -97,7 +101,13 @@ impl<R: Read> Rows<R> {
         }
         if options.as_objects {
             let names = rows.record().map_err(|error| format!("failed to read the first line; reason: {error}"))?;
-            rows.names = Some(names.iter().map(|name| text_of(name)).collect());
+            let names: Vec<String> = names.iter().map(|name| text_of(name)).collect();
+            let mut known: FxHashMap<&str, usize> = FxHashMap::default();
+            for name in &names {
+                let next = known.len();
+                rows.members.push(*known.entry(name).or_insert(next));
+            }
+            rows.names = Some(names);
         }
         Ok(rows)
     }
@@ -107,6 +117,16 @@ impl<R: Read> Rows<R> {
         self.records.source()
     }
 
+    /// As [`Rows::source`], to move it.
+    pub fn source_mut(&mut self) -> &mut R {
+        self.records.source_mut()
+    }
+
+    /// What was read of the source and is in no row yet.
+    pub fn buffered(&self) -> &[u8] {
+        self.records.buffered()
+    }
+
     fn record(&mut self) -> Result<Vec<Vec<u8>>, CsvError> {
         let record = self.records.read()?;
         self.at += 1;
@@ -114,19 +134,22 @@ impl<R: Read> Rows<R> {
     }
 
     /// The next row that is wanted.
-    fn row(&mut self) -> Result<Vec<Vec<u8>>, CsvError> {
+    ///
+    /// # Errors
+    /// What is wrong with it, in Go's words; or that there are no more.
+    pub fn row(&mut self) -> Result<Vec<Vec<u8>>, CsvError> {
         if self.last.is_some_and(|last| self.at > last) {
             return Err(CsvError::End);
         }
         self.record()
     }
 
-    /// The next row for JavaScript; `None` when there are no more.
+    /// A row for JavaScript; `None` when there are no more.
     ///
     /// # Errors
     /// What is wrong with it, in Go's words.
-    pub fn value(&mut self) -> Result<Option<Value>, CsvError> {
-        let fields = match self.row() {
+    pub fn value(&self, row: Result<Vec<Vec<u8>>, CsvError>) -> Result<Option<Value>, CsvError> {
+        let fields = match row {
             Ok(fields) => fields,
             Err(CsvError::End) => return Ok(None),
             Err(error) => return Err(error),
@@ -134,9 +157,8 @@ impl<R: Read> Rows<R> {
         let fields = fields.iter().map(|field| text_of(field));
         let Some(names) = &self.names else { return Ok(Some(Value::List(fields.map(Value::String).collect()))) };
         let mut members: Vec<(String, Value)> = Vec::with_capacity(names.len());
-        for (name, field) in names.iter().zip(fields) {
-            // Of columns with the same name the last one counts.
-            match members.iter_mut().find(|(known, _)| known == name) {
+        for ((name, field), at) in names.iter().zip(fields).zip(&self.members) {
+            match members.get_mut(*at) {
                 Some((_, value)) => *value = field.into(),
                 None => members.push((name.clone(), field.into())),
             }

@@ -71,7 +71,7 @@ pub(super) fn origin(element: &Element) -> Value {
 }
 
 pub(super) fn pathname(element: &Element) -> Value {
-    part(element, |url| String::from_utf8_lossy(&crate::net::http::url::unescaped(url.path())).into_owned())
+    part(element, |url| String::from_utf8_lossy(&crate::net::http::proto::url::unescaped(url.path())).into_owned())
 }
 
 pub(super) fn protocol(element: &Element) -> Value {

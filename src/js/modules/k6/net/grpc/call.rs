@@ -14,12 +14,12 @@ use super::{ClientMethod, GrpcClient, Types, debug, decode, encode, sample};
 use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value, text_of};
 use crate::metrics::TagSet;
-use crate::net::grpc::{Asked, Call, Channel, Code, Metadata, Outcome, Status};
+use crate::net::grpc::{Call, CallOutcome, Channel, GrpcCode, GrpcMetadata, GrpcStatus, UnaryCall};
 
 /// How long a call may take, unless its params say otherwise.
 const TIMEOUT: Duration = Duration::from_secs(120);
 
-/// A call ready to be made, and what is to be done with the outcome.
+/// A call ready to be made, and what to do with the outcome.
 struct PreparedCall {
     channel: Rc<Channel>,
     call: Call,
@@ -100,7 +100,7 @@ impl PreparedCall {
     }
 
     /// Decodes a message so long that the other VUs of this thread would have to wait for it.
-    fn decode_on_cpu_pool(&self, outcome: &Outcome) -> Option<impl Future<Output = Result<Value, String>> + use<>> {
+    fn decode_on_cpu_pool(&self, outcome: &CallOutcome) -> Option<impl Future<Output = Result<Value, String>> + use<>> {
         let message = outcome.message.as_ref().filter(|message| outcome.status.is_ok() && decode::is_long(message))?;
         let output = self.known.method().output;
         (!self.discards_message)
@@ -108,9 +108,9 @@ impl PreparedCall {
     }
 
     /// Writes the sample down and makes the response, unless its message is `decoded` already.
-    fn finish(&self, vu: &VuContext, outcome: Outcome, decoded: Option<Result<Value, String>>) -> Value {
+    fn finish(&self, vu: &VuContext, outcome: CallOutcome, decoded: Option<Result<Value, String>>) -> Value {
         let mut made = Made::of(&outcome);
-        let Outcome { mut status, headers, trailers, message, .. } = outcome;
+        let CallOutcome { mut status, headers, trailers, message, .. } = outcome;
         let output = self.known.method().output;
         let show = |bytes: &[u8]| match self.discards_message {
             true => Ok(Value::Null),
@@ -119,12 +119,13 @@ impl PreparedCall {
         let bytes = if status.is_ok() { message.as_deref().unwrap_or_default() } else { &[] };
         let shown = decoded.unwrap_or_else(|| show(bytes));
         let shown = shown.unwrap_or_else(|text| {
-            status = Status::new(Code::INTERNAL, format!("grpc: failed to unmarshal the received message: {text}"));
+            status =
+                GrpcStatus::new(GrpcCode::INTERNAL, format!("grpc: failed to unmarshal the received message: {text}"));
             show(&[]).unwrap_or(Value::Null)
         });
         made.code = status.code;
         sample::duration(vu, &self.tags, &made);
-        debug::tell(vu, &self.call, &self.json, &headers, &trailers, &shown);
+        debug::log(vu, &self.call, &self.json, &headers, &trailers, &shown);
         let error = match status.is_ok() {
             true => Value::Null,
             false => error_of(&self.types, &status, ["code", "message", "details"]),
@@ -144,14 +145,14 @@ impl PreparedCall {
 struct PendingCall {
     /// Gone once it is finished.
     prepared: Option<PreparedCall>,
-    asked: Asked,
+    asked: UnaryCall,
     /// While its message is decoded.
-    outcome: Option<Outcome>,
+    outcome: Option<CallOutcome>,
     vu: Rc<VuContext>,
 }
 
 impl PendingCall {
-    fn finish(&mut self, outcome: Outcome, decoded: Option<Result<Value, String>>) -> Value {
+    fn finish(&mut self, outcome: CallOutcome, decoded: Option<Result<Value, String>>) -> Value {
         self.prepared.take().map_or(Value::Undefined, |prepared| prepared.finish(&self.vu, outcome, decoded))
     }
 }
@@ -184,7 +185,7 @@ struct AnyMessage {
 }
 
 /// A status as scripts see it, with its details; `order` says which of them comes when.
-pub(super) fn error_of(types: &Types, status: &Status, order: [&str; 3]) -> Value {
+pub(super) fn error_of(types: &Types, status: &GrpcStatus, order: [&str; 3]) -> Value {
     let detailed = status.details.clone().and_then(|bytes| Detailed::decode(bytes).ok()).unwrap_or_default();
     let details = detailed.details.into_iter().map(|detail| decode::any(types, &detail.url, &detail.value));
     let mut details = Some(details.collect());
@@ -197,7 +198,7 @@ pub(super) fn error_of(types: &Types, status: &Status, order: [&str; 3]) -> Valu
 }
 
 /// Names with the lists of their values.
-fn shown_metadata(metadata: Metadata) -> Value {
+fn shown_metadata(metadata: GrpcMetadata) -> Value {
     let mut map: Vec<(String, Vec<Value>)> = Vec::new();
     let mut places = HashMap::new();
     for (name, value) in metadata {

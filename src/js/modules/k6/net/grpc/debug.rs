@@ -5,23 +5,23 @@ use std::fmt::Write;
 use crate::js::runtime::VuContext;
 use crate::js::value::{Value, text_of};
 use crate::log::Level;
-use crate::net::grpc::{Call, Metadata};
-use crate::net::http::Dumping;
+use crate::net::grpc::{Call, GrpcMetadata};
+use crate::net::http::DumpLevel;
 
 /// Logs a call and its answer; without messages where there are none to show.
-pub(super) fn tell(
+pub(super) fn log(
     vu: &VuContext,
     call: &Call,
     request: &str,
-    headers: &Metadata,
-    trailers: &Metadata,
+    headers: &GrpcMetadata,
+    trailers: &GrpcMetadata,
     answer: &Value,
 ) {
     let dumping = vu.script.http.dumping;
-    if dumping == Dumping::Off {
+    if dumping == DumpLevel::Off {
         return;
     }
-    let is_full = dumping == Dumping::Full;
+    let is_full = dumping == DumpLevel::Full;
     let mut out = format!("Out Header:\nFull Method: {}\n{}", call.path, lines(&call.metadata));
     if is_full && !request.is_empty() {
         // Writing to a string can't fail.
@@ -35,7 +35,7 @@ pub(super) fn tell(
     entry(vu, back);
 }
 
-fn lines(metadata: &Metadata) -> String {
+fn lines(metadata: &GrpcMetadata) -> String {
     metadata.iter().fold(String::new(), |mut text, (name, value)| {
         _ = writeln!(text, "{name}: {}", text_of(value));
         text

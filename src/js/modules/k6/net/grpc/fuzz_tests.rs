@@ -6,28 +6,15 @@ use std::sync::{Arc, LazyLock};
 use super::Types;
 use super::decode::decode;
 use super::encode::encode;
-use super::schema::Schema;
 use crate::js::value::Value;
 
 const PROTO: &str = include_str!("../../../../../../tests/js/k6/net/grpc/data/test.proto");
 
-struct Text;
-
-impl protox::file::FileResolver for Text {
-    fn open_file(&self, name: &str) -> Result<protox::file::File, protox::Error> {
-        match name {
-            "test.proto" => protox::file::File::from_source(name, PROTO),
-            _ => protox::file::GoogleFileResolver::new().open_file(name),
-        }
-    }
-}
-
 /// A zero byte and the bytes of a message, or its JSON: what can be shown can be sent, and is shown the same again.
 pub fn message(data: &[u8]) {
     static TYPES: LazyLock<Types> = LazyLock::new(|| {
-        let mut compiler = protox::Compiler::with_file_resolver(Text);
-        let Ok(_) = compiler.open_file("test.proto") else { panic!("the file is right") };
-        Types(vec![Arc::new(Schema::new(&compiler.descriptor_pool()))])
+        let Ok(schema) = super::load::schema_of(PROTO) else { panic!("the file is right") };
+        Types(vec![Arc::new(schema)])
     });
     let types = &*TYPES;
     let Some((schema, at)) = types.find("test.v1.Everything") else { panic!("the message is there") };
@@ -98,6 +85,17 @@ mod tests {
     use super::*;
     use crate::net::http::fuzz_tests::break_each;
 
+    struct Text;
+
+    impl protox::file::FileResolver for Text {
+        fn open_file(&self, name: &str) -> Result<protox::file::File, protox::Error> {
+            match name {
+                "test.proto" => protox::file::File::from_source(name, PROTO),
+                _ => protox::file::GoogleFileResolver::new().open_file(name),
+            }
+        }
+    }
+
     #[test]
     fn any_message_is_shown_and_sent_or_refused() {
         // As much stack as a VU has when its script has used what it may.
@@ -139,6 +137,7 @@ mod tests {
                 b"2\x04\x0a\x02.\x04",
                 b"2\x04\x0a\x02Se\"\x02\x0a\0",
                 b"\x0a\x01a\x62\x08editions",
+                b"\x0a\x01a\x22\x0d\x0a\x01M\x12\x08\x0a\x01f\x18\x01\x20\x01\x28\x05\x42\x05\x92\x03\x02\x08\x02\x62\x08editions\x70\xe8\x07",
             ],
             descriptors,
         );
@@ -146,9 +145,13 @@ mod tests {
 
     #[test]
     fn a_syntax_nobody_knows_is_named() {
+        let file = bytes::Bytes::from_static(b"\x0a\x07a.proto\x62\x06proto4");
+        let refused = super::super::load::Schemas::default().descriptors(vec![file]).unwrap_err();
+        let expect = r#"the file "a.proto" has the syntax "proto4"; known are "proto2", "proto3" and "editions""#;
+        assert_eq!(refused, expect);
         let file = bytes::Bytes::from_static(b"\x0a\x07a.proto\x62\x08editions");
         let refused = super::super::load::Schemas::default().descriptors(vec![file]).unwrap_err();
-        let expect = r#"the file "a.proto" has the syntax "editions"; known are "proto2" and "proto3""#;
+        let expect = r#"the file "a.proto" has the edition 0; known are 1000 (2023) and 1001 (2024)"#;
         assert_eq!(refused, expect);
         // A file that imports itself publicly.
         let file = bytes::Bytes::from_static(b"\x0a\x01a\x1a\x01a\x50\0");

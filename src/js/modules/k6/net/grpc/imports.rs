@@ -92,7 +92,7 @@ fn paths(source: &str) -> Vec<std::ops::Range<usize>> {
 }
 
 /// The place of the quote that ends the text beginning at `start`; the end of the source where there is none.
-fn string_end(bytes: &[u8], start: usize) -> usize {
+pub(super) fn string_end(bytes: &[u8], start: usize) -> usize {
     let mut at = start + 1;
     while let Some(&byte) = bytes.get(at) {
         match byte {

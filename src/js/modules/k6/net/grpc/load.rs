@@ -2,24 +2,28 @@
 //!
 //! Files are read as `open()` reads them, so archives hold them; every set of them is compiled once for all VUs.
 
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use prost::Message as _;
 use protox::file::{File, FileResolver, GoogleFileResolver};
-use protox::prost_reflect::DescriptorPool;
-use protox::prost_reflect::prost_types::{self, DescriptorProto, EnumDescriptorProto, FileDescriptorProto};
-use protox::{Compiler, Error};
+use protox::prost_reflect::prost_types::{DescriptorProto, EnumDescriptorProto, FileDescriptorProto};
 use rustc_hash::FxHashMap;
 
+use super::editions::{self, FieldTraits};
 use super::imports;
+use super::link::{LinkError, Linked, link};
 use super::schema::Schema;
 use crate::js::loader::Loader;
 use crate::units::sync::lock;
 
 /// How many schemas that servers described are kept.
 const MAX_DESCRIBED: usize = 8;
+/// More files are no description of a service.
+pub(super) const MAX_FILES: usize = 10_000;
+/// What files of editions import to say something to the compilers of these languages.
+const LANGUAGES: [&str; 3] =
+    ["google/protobuf/go_features.proto", "google/protobuf/cpp_features.proto", "google/protobuf/java_features.proto"];
 
 /// The schemas of a run, each made once, by what they are made of.
 #[derive(Debug, Default)]
@@ -52,12 +56,7 @@ impl Schemas {
                     return Err(text);
                 }
             }
-            let mut compiler = Compiler::with_file_resolver(disk);
-            compiler.include_imports(true);
-            for file in &files {
-                compiler.open_file(file).map_err(|error| words(&error))?;
-            }
-            Ok(Schema::new(&compiler.descriptor_pool()))
+            Ok(Schema::new(&gather(files, |name| disk.open(name))?))
         })
     }
 
@@ -68,8 +67,8 @@ impl Schemas {
     pub fn set(&self, loader: &Loader, path: &str) -> Result<Arc<Schema>, String> {
         self.get(SchemaSource::Set(path.to_owned()), || {
             let bytes = loader.read(path).map_err(|text| format!("couldn't open protoset: {text}"))?;
-            let pool = pool(&bytes).map_err(|error| format!("couldn't parse protoset file {path}: {error}"))?;
-            Ok(Schema::new(&pool))
+            let linked = decode_set(&bytes).and_then(pool);
+            Ok(Schema::new(&linked.map_err(|error| format!("couldn't parse protoset file {path}: {error}"))?))
         })
     }
 
@@ -80,14 +79,7 @@ impl Schemas {
     pub fn descriptors(&self, mut files: Vec<Bytes>) -> Result<Arc<Schema>, String> {
         files.sort_unstable();
         files.dedup();
-        self.get(SchemaSource::Descriptors(files.clone()), || {
-            // A `FileDescriptorSet` is a list of descriptors and nothing else.
-            let mut set = Vec::new();
-            for file in &files {
-                super::wire::put_bytes(&mut set, 1, file);
-            }
-            Ok(Schema::new(&pool(&set)?))
-        })
+        self.get(SchemaSource::Descriptors(files.clone()), || Ok(Schema::new(&pool(files)?)))
     }
 
     fn get(&self, source: SchemaSource, make: impl FnOnce() -> Result<Schema, String>) -> Result<Arc<Schema>, String> {
@@ -109,30 +101,98 @@ impl Schemas {
     }
 }
 
-/// Links the files of a `FileDescriptorSet`.
-fn pool(set: &[u8]) -> Result<DescriptorPool, String> {
-    let read = prost_types::FileDescriptorSet::decode(set).map_err(|error| error.to_string())?;
-    read.file.iter().try_for_each(check)?;
-    check_imports(&read.file)?;
-    DescriptorPool::decode(set).map_err(|error| error.to_string())
+/// The files in a `FileDescriptorSet`.
+fn decode_set(set: &Bytes) -> Result<Vec<Bytes>, String> {
+    #[derive(Clone, PartialEq, prost::Message)]
+    struct DescriptorSetBytes {
+        #[prost(bytes = "bytes", repeated, tag = "1")]
+        files: Vec<Bytes>,
+    }
+    DescriptorSetBytes::decode(set.clone()).map(|set| set.files).map_err(|error| error.to_string())
 }
 
-/// Refuses files that import each other in a circle: the library follows public imports round and round.
-fn check_imports(files: &[FileDescriptorProto]) -> Result<(), String> {
-    let mut left: FxHashMap<&str, &FileDescriptorProto> = files.iter().map(|file| (file.name(), file)).collect();
-    loop {
-        // Files all of whose imports are done are done themselves.
-        let is_done = |file: &FileDescriptorProto| !file.dependency.iter().any(|name| left.contains_key(name.as_str()));
-        let done: Vec<&str> = left.values().filter(|file| is_done(file)).map(|file| file.name()).collect();
-        if done.is_empty() {
-            let first = left.keys().min();
-            return first.map_or(Ok(()), |name| Err(format!("the file {name:?} imports itself, maybe over others")));
+/// Links single descriptors, in any order.
+fn pool(files: Vec<Bytes>) -> Result<Linked, String> {
+    let mut traits = FieldTraits::default();
+    let mut read = Vec::with_capacity(files.len());
+    for bytes in files {
+        let mut file = FileDescriptorProto::decode(bytes.clone()).map_err(|error| error.to_string())?;
+        editions::translate_bytes(&mut file, &bytes, &mut traits)?;
+        check(&file)?;
+        // Places in files that are not here.
+        file.source_code_info = None;
+        read.push(file);
+    }
+    link(read, traits).map_err(|error| error.text)
+}
+
+/// What is read of a `.proto` file.
+struct ParsedProto {
+    file: FileDescriptorProto,
+    /// Is of an edition, and not translated yet.
+    is_edition: bool,
+}
+
+/// Reads files and everything they import, and links them.
+fn gather(wanted: Vec<String>, open: impl Fn(&str) -> Result<Option<ParsedProto>, String>) -> Result<Linked, String> {
+    let mut traits = FieldTraits::default();
+    let mut files: Vec<FileDescriptorProto> = Vec::new();
+    let mut states: FxHashMap<String, IsDone> = FxHashMap::default();
+    // The files that import each other, and which import of each is next.
+    let mut way: Vec<(FileDescriptorProto, usize)> = Vec::new();
+    let mut begin =
+        |name: &str, states: &mut FxHashMap<String, IsDone>| -> Result<Option<FileDescriptorProto>, String> {
+            let Some(ParsedProto { mut file, is_edition }) = open(name)? else { return Ok(None) };
+            if states.len() >= MAX_FILES {
+                return Err(format!("{name}: more than {MAX_FILES} files are imported"));
+            }
+            states.insert(name.to_owned(), false);
+            if is_edition {
+                let translated = editions::translate_parsed(&mut file, &mut traits);
+                translated
+                    .map_err(|(path, text)| LinkError::at(name, file.source_code_info.as_ref(), &path, text).whole)?;
+            }
+            Ok(Some(file))
+        };
+    for name in wanted {
+        if states.contains_key(&name) {
+            continue;
         }
-        for name in done {
-            left.remove(name);
+        way.extend(begin(&name, &mut states)?.map(|file| (file, 0)));
+        while let Some((file, next)) = way.last_mut() {
+            let Some(import) = file.dependency.get(*next).cloned() else {
+                states.insert(file.name().to_owned(), true);
+                files.extend(way.pop().map(|(file, _)| file));
+                continue;
+            };
+            let path = [3, *next as i32];
+            *next += 1;
+            let refused = |text: String| {
+                Err(imports::on_disk(&LinkError::at(file.name(), file.source_code_info.as_ref(), &path, text).whole)
+                    .into_owned())
+            };
+            if file.dependency[..*next - 1].contains(&import) {
+                return refused(format!("import '{import}' was listed twice"));
+            }
+            match states.get(&import) {
+                Some(true) => {}
+                Some(false) => {
+                    let circle = way.iter().map(|(file, _)| file.name()).chain([&*import]);
+                    let circle = circle.collect::<Vec<_>>().join(" -> ");
+                    return Err(imports::on_disk(&format!("import cycle detected: {circle}")).into_owned());
+                }
+                None => match begin(&import, &mut states)? {
+                    Some(imported) => way.push((imported, 0)),
+                    None => return refused(format!("import '{import}' not found")),
+                },
+            }
         }
     }
+    link(files, traits).map_err(|error| imports::on_disk(&error.whole).into_owned())
 }
+
+/// False while a file's imports are read.
+type IsDone = bool;
 
 /// Refuses what no compiler writes, and what the library would break down on: a syntax it does not know, names that are
 /// none.
@@ -140,7 +200,9 @@ fn check(file: &FileDescriptorProto) -> Result<(), String> {
     let syntax = file.syntax.as_deref().filter(|syntax| !matches!(*syntax, "proto2" | "proto3"));
     if let Some(syntax) = syntax {
         let name = file.name();
-        return Err(format!("the file {name:?} has the syntax {syntax:?}; known are \"proto2\" and \"proto3\""));
+        return Err(format!(
+            "the file {name:?} has the syntax {syntax:?}; known are \"proto2\", \"proto3\" and \"editions\""
+        ));
     }
     let mut names: Vec<&str> = file.package.iter().flat_map(|package| package.split('.')).collect();
     names.retain(|name| !name.is_empty() || !file.package().is_empty());
@@ -172,10 +234,24 @@ fn check(file: &FileDescriptorProto) -> Result<(), String> {
     }
 }
 
-/// An error of the compiler: file, line, column, and what is wrong there.
-fn words(error: &Error) -> String {
+/// Parses the text of a `.proto` file.
+fn parse(name: &str, text: &str) -> Result<ParsedProto, String> {
+    let edition = editions::opened(text).map_err(|(at, text_of_error)| {
+        let before = &text[..at];
+        let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
+        let column = before.len() - before.rfind('\n').map_or(0, |end| end + 1) + 1;
+        format!("{}:{line}:{column}: {text_of_error}", imports::on_disk(name))
+    })?;
+    let source = imports::normalized(edition.as_deref().unwrap_or(text));
+    let parsed = File::from_source(name, &source);
+    let is_edition = edition.is_some();
     // Its other form leaves the place out.
-    imports::on_disk(&format!("{error:?}")).into_owned()
+    let words = |error| imports::on_disk(&format!("{error:?}")).into_owned();
+    let words = |error: protox::Error| match words(error) {
+        text if is_edition => text.replace("proto3 syntax", "editions"),
+        text => text,
+    };
+    Ok(ParsedProto { file: parsed.map_err(words)?.into(), is_edition })
 }
 
 /// The descriptor of a file that every compiler brings along.
@@ -187,18 +263,24 @@ pub(super) fn bundled(name: &str) -> Option<Bytes> {
 /// The schema of one file's text.
 #[cfg(any(test, fuzzing))]
 pub(super) fn schema_of(text: &str) -> Result<Schema, String> {
-    struct One(String);
-    impl FileResolver for One {
-        fn open_file(&self, name: &str) -> Result<File, Error> {
-            match name {
-                "one.proto" => File::from_source(name, &imports::normalized(&self.0)),
-                _ => GoogleFileResolver::new().open_file(name),
-            }
+    let linked = gather(vec!["one.proto".to_owned()], |name| match name {
+        "one.proto" => parse(name, text).map(Some),
+        _ => Ok(open_bundled(&GoogleFileResolver::new(), name)),
+    });
+    Ok(Schema::new(&linked?))
+}
+
+/// A file that every compiler brings along.
+fn open_bundled(google: &GoogleFileResolver, name: &str) -> Option<ParsedProto> {
+    let file = match google.open_file(name) {
+        Ok(file) => file.into(),
+        // Options of other languages, which say nothing here.
+        Err(_) if LANGUAGES.contains(&name) => {
+            FileDescriptorProto { name: Some(name.to_owned()), ..FileDescriptorProto::default() }
         }
-    }
-    let mut compiler = Compiler::with_file_resolver(One(text.to_owned()));
-    compiler.open_file("one.proto").map_err(|error| words(&error))?;
-    Ok(Schema::new(&compiler.descriptor_pool()))
+        Err(_) => return None,
+    };
+    Some(ParsedProto { file, is_edition: false })
 }
 
 /// Files in folders, and those every compiler brings along.
@@ -224,19 +306,13 @@ impl Folders {
     }
 }
 
-impl FileResolver for Folders {
-    fn resolve_path(&self, path: &Path) -> Option<String> {
-        path.to_str().map(str::to_owned)
-    }
-
-    fn open_file(&self, name: &str) -> Result<File, Error> {
+impl Folders {
+    /// A file of the disk or of the compiler; `None` when there is none.
+    fn open(&self, name: &str) -> Result<Option<ParsedProto>, String> {
         match self.read(name) {
-            Ok(bytes) => match std::str::from_utf8(&bytes) {
-                Ok(text) => File::from_source(name, &imports::normalized(text)),
-                // The compiler names the place.
-                Err(_) => File::from_source(name, "\u{fffd}"),
-            },
-            Err(_) => self.google.open_file(name),
+            // The parser names the place of what is no text.
+            Ok(bytes) => parse(name, std::str::from_utf8(&bytes).unwrap_or("\u{fffd}")).map(Some),
+            Err(_) => Ok(open_bundled(&self.google, name)),
         }
     }
 }

@@ -15,16 +15,18 @@ use crate::js::modules::cpu_pool;
 use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
 use crate::metrics::{Contains, MetricId, MetricType};
-use crate::net::grpc::{Channel, Code, Security, Target};
+use crate::net::grpc::{Channel, ChannelConfig, GrpcCode, Security};
 
 mod call;
 mod debug;
 mod decode;
+mod editions;
 mod encode;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz_tests;
 mod imports;
 mod json;
+mod link;
 mod literal;
 mod load;
 mod params;
@@ -81,7 +83,7 @@ fn constants(vu: &VuContext, _args: Args) -> Result<Value, Throw> {
             [declare("grpc_streams")?, declare("grpc_streams_msgs_sent")?, declare("grpc_streams_msgs_received")?];
         vu.module_state::<StreamMetrics>().0.set(Some(metrics));
     }
-    let statuses = Code::NAMES.iter().zip(0u32..).map(|(name, code)| (format!("Status{name}"), code));
+    let statuses = GrpcCode::NAMES.iter().zip(0u32..).map(|(name, code)| (format!("Status{name}"), code));
     let health = HEALTH.iter().map(|(name, state)| ((*name).to_owned(), *state));
     Ok(Value::Map(statuses.chain(health).map(|(name, code)| (name, Value::Number(f64::from(code)))).collect()))
 }
@@ -217,7 +219,7 @@ fn connect(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let params = params.map_err(|text| Throw::go(format!("invalid grpc.connect() parameters: {text}")))?;
     let security = if params.is_plaintext { Security::Plain } else { Security::Tls(params.tls) };
     let agent = format!("{} grpc-volley/{}", vu.script.http.user_agent, env!("CARGO_PKG_VERSION"));
-    let mut target = Target::new(&address, security, agent.trim_start().to_owned());
+    let mut target = ChannelConfig::new(&address, security, agent.trim_start().to_owned());
     if let Some(authority) = params.authority.filter(|authority| !authority.is_empty()) {
         target.authority = authority;
     }
@@ -246,7 +248,13 @@ fn connect(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
         }
         // A server may describe as much as it likes: that is read where no VU runs.
         let (files, schemas) = (files.map_err(Throw::go)?, vu.script.module_state::<Schemas>());
-        let schema = vu.wait(cpu_pool::run(move || schemas.descriptors(files)))?;
+        let left = params.timeout.saturating_sub(began.elapsed());
+        let schema = vu.wait(async move {
+            tokio::select! {
+                schema = cpu_pool::run(move || schemas.descriptors(files)) => schema,
+                () = precise_timer::sleep(left) => Some(Err("context deadline exceeded".to_owned())),
+            }
+        })?;
         let schema = schema.unwrap_or_else(|| Err("the descriptors can't be read".to_owned()));
         client.learn(&schema.map_err(|text| Throw::go(format!("can't convert method info: {text}")))?);
     }

@@ -7,8 +7,8 @@ use bytes::Bytes;
 use crate::js::modules::k6::http::go;
 use crate::js::modules::k6::tag_pairs;
 use crate::js::value::{Throw, Value};
-use crate::net::grpc::Metadata;
-use crate::net::tls::OwnTls;
+use crate::net::grpc::GrpcMetadata;
+use crate::net::tls::GrpcTls;
 use crate::units::Span;
 use crate::units::quote::go_quote;
 
@@ -18,12 +18,12 @@ pub struct ConnectParams {
     pub is_plaintext: bool,
     pub timeout: Duration,
     pub reflects: bool,
-    pub reflect_metadata: Metadata,
+    pub reflect_metadata: GrpcMetadata,
     /// 0 is the default.
     pub max_receive: usize,
     /// 0 is the default.
     pub max_send: usize,
-    pub tls: Option<OwnTls>,
+    pub tls: Option<GrpcTls>,
     pub authority: Option<String>,
 }
 
@@ -40,7 +40,7 @@ impl ConnectParams {
             is_plaintext: false,
             timeout: CONNECT_TIMEOUT,
             reflects: false,
-            reflect_metadata: Metadata::new(),
+            reflect_metadata: GrpcMetadata::new(),
             max_receive: 0,
             max_send: 0,
             tls: None,
@@ -69,7 +69,7 @@ impl ConnectParams {
 /// What calls and streams are given.
 #[derive(Debug, Default)]
 pub struct CallParams {
-    pub metadata: Metadata,
+    pub metadata: GrpcMetadata,
     pub tags: Vec<(String, String)>,
     /// Zero, and not given, is the default.
     pub timeout: Duration,
@@ -161,9 +161,9 @@ fn duration(value: Value) -> Result<Duration, String> {
     }
 }
 
-fn metadata(value: Value) -> Result<Metadata, String> {
+fn metadata(value: Value) -> Result<GrpcMetadata, String> {
     let map = match value {
-        Value::Undefined | Value::Null => return Ok(Metadata::new()),
+        Value::Undefined | Value::Null => return Ok(GrpcMetadata::new()),
         Value::Map(map) => map,
         _ => return Err("must be an object with key-value pairs".to_owned()),
     };
@@ -177,7 +177,7 @@ fn metadata(value: Value) -> Result<Metadata, String> {
         .collect()
 }
 
-fn tls(value: Value) -> Result<OwnTls, String> {
+fn tls(value: Value) -> Result<GrpcTls, String> {
     // As in k6 the whole value is shown, but no text of it: any may be a key or a password.
     let shown = hidden(&value);
     let Value::Map(mut map) = value else {
@@ -195,7 +195,7 @@ fn tls(value: Value) -> Result<OwnTls, String> {
         Some(Value::String(text)) => Ok(Some(text)),
         Some(_) => Err(refuse(name, wish)),
     };
-    let mut own = OwnTls::default();
+    let mut own = GrpcTls::default();
     let pem = "a PEM formatted string";
     own.certificate = text("cert", take("cert"), pem)?.unwrap_or_default();
     own.key = text("key", take("key"), pem)?.unwrap_or_default();

@@ -9,19 +9,19 @@ use crate::js::runtime::VuContext;
 use crate::metrics::record::millis;
 use crate::metrics::system_tags::SystemTag as Tag;
 use crate::metrics::{MetricId, Record, TagSet, builtin};
-use crate::net::grpc::{Code, Outcome};
+use crate::net::grpc::{CallOutcome, GrpcCode};
 
 /// What the sample of a finished call needs.
 pub(super) struct Made {
-    pub code: Code,
+    pub code: GrpcCode,
     pub began: Instant,
     pub ended: Instant,
     pub remote: Option<SocketAddr>,
 }
 
 impl Made {
-    pub(super) fn of(outcome: &Outcome) -> Self {
-        let Outcome { status, began, ended, remote, .. } = outcome;
+    pub(super) fn of(outcome: &CallOutcome) -> Self {
+        let CallOutcome { status, began, ended, remote, .. } = outcome;
         Self { code: status.code, began: *began, ended: *ended, remote: *remote }
     }
 }

@@ -7,16 +7,16 @@ use std::collections::{BTreeMap, VecDeque};
 use bytes::Bytes;
 use prost::Message;
 
+use super::load::MAX_FILES;
 use super::sample::Made;
-use crate::net::grpc::{Call, Channel, Code, Download, Event, Metadata, Outcome, Status, Upload};
+use crate::net::grpc::{Call, CallOutcome, Channel, Download, GrpcCode, GrpcMetadata, GrpcStatus, StreamEvent, Upload};
 
 /// The two versions of the reflection service, the newer first.
 const REFLECTION: [&str; 2] = [
     "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
     "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
 ];
-/// A description with more files, or more bytes, is refused.
-const MAX_FILES: usize = 10_000;
+/// More bytes of files are no description of a service.
 const MAX_BYTES: usize = 64 << 20;
 const HEALTH: &str = "/grpc.health.v1.Health/Check";
 
@@ -103,7 +103,11 @@ pub(super) fn descriptors_of(message: &[u8]) -> Result<Vec<Bytes>, prost::Decode
 ///
 /// # Errors
 /// Why there are none.
-pub(super) async fn reflect(channel: &Channel, metadata: Metadata, made: &mut Vec<Made>) -> Result<Vec<Bytes>, String> {
+pub(super) async fn reflect(
+    channel: &Channel,
+    metadata: GrpcMetadata,
+    made: &mut Vec<Made>,
+) -> Result<Vec<Bytes>, String> {
     let mut last = None;
     for path in REFLECTION {
         let call = Call { path: path.to_owned(), metadata: metadata.clone(), timeout: None };
@@ -118,7 +122,7 @@ pub(super) async fn reflect(channel: &Channel, metadata: Metadata, made: &mut Ve
                     Err(ReflectionError::Ended(outcome)) => {
                         made.push(Made::of(&outcome));
                         last = Some(outcome.status.clone());
-                        if outcome.status.code != Code::UNIMPLEMENTED {
+                        if outcome.status.code != GrpcCode::UNIMPLEMENTED {
                             break;
                         }
                     }
@@ -135,12 +139,12 @@ pub(super) async fn reflect(channel: &Channel, metadata: Metadata, made: &mut Ve
             }
         }
     }
-    Err(format!("can't list services: {}", last.unwrap_or_else(Status::canceled)))
+    Err(format!("can't list services: {}", last.unwrap_or_else(GrpcStatus::canceled)))
 }
 
 enum ReflectionError {
     /// The stream is over.
-    Ended(Box<Outcome>),
+    Ended(Box<CallOutcome>),
     /// The server has no answer.
     Said(String),
 }
@@ -152,7 +156,7 @@ struct Conversation {
 }
 
 impl Conversation {
-    async fn open(channel: &Channel, call: Call) -> Result<Self, Outcome> {
+    async fn open(channel: &Channel, call: Call) -> Result<Self, CallOutcome> {
         let (upload, download) = channel.stream(call).await?;
         Ok(Self { upload, download })
     }
@@ -162,20 +166,20 @@ impl Conversation {
         self.upload.send(request.encode_to_vec().into());
         loop {
             match self.download.next().await {
-                Event::Sent(_) => {}
-                Event::Message(bytes, _) => {
+                StreamEvent::Sent(_) => {}
+                StreamEvent::Message(bytes, _) => {
                     let response = ReflectionResponse::decode(bytes);
                     let response =
                         response.map_err(|error| ReflectionError::Said(format!("can't read reflection: {error}")))?;
                     return match &response.error {
                         None => Ok(response),
                         Some(error) => {
-                            let status = Status::new(Code(error.code as u32), error.message.clone());
+                            let status = GrpcStatus::new(GrpcCode(error.code as u32), error.message.clone());
                             Err(ReflectionError::Said(format!("can't get method info: {status}")))
                         }
                     };
                 }
-                Event::End(outcome) => return Err(ReflectionError::Ended(outcome)),
+                StreamEvent::End(outcome) => return Err(ReflectionError::Ended(outcome)),
             }
         }
     }
@@ -220,7 +224,7 @@ impl Conversation {
     async fn end(mut self) -> Made {
         self.upload.end();
         loop {
-            if let Event::End(outcome) = self.download.next().await {
+            if let StreamEvent::End(outcome) = self.download.next().await {
                 return Made::of(&outcome);
             }
         }

@@ -17,7 +17,7 @@ use super::{ClientMethod, GrpcClient, Types, call, debug, decode, encode, sample
 use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
 use crate::metrics::TagSet;
-use crate::net::grpc::{Call, Code, Download, Event, Outcome, Status, Upload};
+use crate::net::grpc::{Call, CallOutcome, Download, GrpcCode, GrpcStatus, StreamEvent, Upload};
 
 /// How far a script is with its messages.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -98,11 +98,11 @@ pub(super) fn next(vu: &VuContext, args: Args) -> Result<Value, Throw> {
         loop {
             let Some(download) = &mut waiting.download else { return Ok(Value::Undefined) };
             let outcome = match download.next().await {
-                Event::Sent(at) => {
+                StreamEvent::Sent(at) => {
                     sample::count(&vu, StreamCounter::Sent, &stream.tags, at);
                     continue;
                 }
-                Event::Message(bytes, at) => {
+                StreamEvent::Message(bytes, at) => {
                     sample::count(&vu, StreamCounter::Received, &stream.tags, at);
                     match stream.show(bytes).await {
                         Ok(message) => {
@@ -111,11 +111,11 @@ pub(super) fn next(vu: &VuContext, args: Args) -> Result<Value, Throw> {
                         }
                         Err(text) => {
                             let text = format!("grpc: failed to unmarshal the received message: {text}");
-                            download.fail(Status::new(Code::INTERNAL, text))
+                            download.fail(GrpcStatus::new(GrpcCode::INTERNAL, text))
                         }
                     }
                 }
-                Event::End(outcome) => *outcome,
+                StreamEvent::End(outcome) => *outcome,
             };
             _ = waiting.download.take();
             return Ok(stream.finish(&vu, outcome));
@@ -130,7 +130,7 @@ pub(super) fn write(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
         Sending::Open => {}
         Sending::Sent => {
             stream.sending.set(Sending::Ended);
-            stream.upload.fail(Status::new(Code::INTERNAL, "SendMsg called after CloseSend"));
+            stream.upload.fail(GrpcStatus::new(GrpcCode::INTERNAL, "SendMsg called after CloseSend"));
             return Ok(Value::Undefined);
         }
         Sending::Ended => return Ok(Value::Undefined),
@@ -150,7 +150,7 @@ pub(super) fn write(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
         Err(text) => {
             let text = format!("can't serialise request object to protocol buffer: {text}");
             stream.sending.set(Sending::Ended);
-            stream.upload.fail(Status::new(Code::UNKNOWN, text));
+            stream.upload.fail(GrpcStatus::new(GrpcCode::UNKNOWN, text));
         }
     }
     Ok(Value::Undefined)
@@ -186,9 +186,9 @@ pub fn close_streams(vu: &VuContext) -> Option<LocalBoxFuture<'_, ()>> {
         let Some(mut download) = stream.download.take() else { continue };
         while let Some(event) = download.take() {
             match event {
-                Event::Sent(at) => sample::count(vu, StreamCounter::Sent, &stream.tags, at),
-                Event::Message(_, at) => sample::count(vu, StreamCounter::Received, &stream.tags, at),
-                Event::End(outcome) => sample::duration(vu, &stream.tags, &Made::of(&outcome)),
+                StreamEvent::Sent(at) => sample::count(vu, StreamCounter::Sent, &stream.tags, at),
+                StreamEvent::Message(_, at) => sample::count(vu, StreamCounter::Received, &stream.tags, at),
+                StreamEvent::End(outcome) => sample::duration(vu, &stream.tags, &Made::of(&outcome)),
             }
         }
     }
@@ -206,15 +206,15 @@ impl GrpcStream {
     }
 
     /// Writes the sample down; the last event.
-    fn finish(&self, vu: &VuContext, outcome: Outcome) -> Value {
+    fn finish(&self, vu: &VuContext, outcome: CallOutcome) -> Value {
         vu.module_state::<OpenStreams>().0.borrow_mut().retain(|open| !std::ptr::eq(&**open, self));
         sample::duration(vu, &self.tags, &Made::of(&outcome));
-        let Outcome { mut status, headers, trailers, ended, .. } = outcome;
-        debug::tell(vu, &self.call, "", &headers, &trailers, &Value::Undefined);
+        let CallOutcome { mut status, headers, trailers, ended, .. } = outcome;
+        debug::log(vu, &self.call, "", &headers, &trailers, &Value::Undefined);
         let mut event = vec![seconds(vu, ended), Value::Undefined];
         if !status.is_ok() {
             let text = status.to_string();
-            if status.code == Code::CANCELED {
+            if status.code == GrpcCode::CANCELED {
                 status.message = "canceled by client (k6)".to_owned();
             }
             event.push(call::error_of(&self.types, &status, ["code", "details", "message"]));

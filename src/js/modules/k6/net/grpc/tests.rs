@@ -6,7 +6,7 @@ use super::Types;
 use super::decode::decode;
 use super::encode::encode;
 use super::fuzz_tests::to_json;
-use super::schema::Schema;
+use super::load::schema_of;
 use crate::js::value::Value;
 
 const PROTO: &str = r#"
@@ -57,22 +57,8 @@ message M {
 }
 "#;
 
-struct Text;
-
-impl protox::file::FileResolver for Text {
-    fn open_file(&self, name: &str) -> Result<protox::file::File, protox::Error> {
-        match name {
-            "t.proto" => protox::file::File::from_source(name, PROTO),
-            "old.proto" => protox::file::File::from_source(name, PROTO2),
-            _ => protox::file::GoogleFileResolver::new().open_file(name),
-        }
-    }
-}
-
 fn types() -> Types {
-    let mut compiler = protox::Compiler::with_file_resolver(Text);
-    compiler.open_files(["t.proto", "old.proto"]).unwrap();
-    Types(vec![Arc::new(Schema::new(&compiler.descriptor_pool()))])
+    Types(vec![Arc::new(schema_of(PROTO).unwrap()), Arc::new(schema_of(PROTO2).unwrap())])
 }
 
 fn there(types: &Types, name: &str, json: &str) -> Result<Vec<u8>, String> {

@@ -1,0 +1,226 @@
+//! JSON text as values on Boa, without a tree in between; long texts are parsed in turns.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use boa_engine::object::builtins::JsArray;
+use boa_engine::object::{FunctionObjectBuilder, JsObject};
+use boa_engine::property::{PropertyDescriptor, PropertyKey};
+use boa_engine::{Context, JsNativeError, JsResult, JsString, JsValue, NativeFunction, js_string};
+use serde::Deserialize as _;
+use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
+
+use super::convert::{MAX_SHARED, enumerable_keys, plain_object, property_key, put, single_copy};
+use super::errors;
+use super::limits::MIN_STACK;
+use super::realm::state;
+use crate::js::engine::Host;
+use crate::js::engine::native_stack;
+use crate::js::value::Throw;
+
+/// `JSON.parse` of a string, natively; anything else goes the old way.
+pub fn replace_parse(context: &mut Context) -> JsResult<()> {
+    let json = context.intrinsics().objects().json();
+    let old = json.get(js_string!("parse"), context)?;
+    let parse = NativeFunction::from_copy_closure_with_captures(
+        |this, args, old, context| {
+            if let Some(text) = args.first().and_then(JsValue::as_string) {
+                let value = parse(text.to_std_string_lossy().as_bytes(), context)?;
+                return match args.get(1).and_then(JsValue::as_callable) {
+                    Some(reviver) => {
+                        let root = plain_object(context);
+                        put(&root, js_string!(), value);
+                        revive(&root, js_string!().into(), &reviver, context)
+                    }
+                    None => Ok(value),
+                };
+            }
+            match old.as_callable() {
+                Some(old) => old.call(this, args, context),
+                None => Ok(JsValue::undefined()),
+            }
+        },
+        old,
+    );
+    let function = FunctionObjectBuilder::new(context.realm(), parse).name(js_string!("parse")).length(2).build();
+    json.define_property_or_throw(
+        js_string!("parse"),
+        PropertyDescriptor::builder().value(function).writable(true).enumerable(false).configurable(true),
+        context,
+    )?;
+    Ok(())
+}
+
+/// JSON text as a value, without a tree in between.
+///
+/// # Errors
+/// The text is no JSON, nested too deeply, or the VU has to stop.
+pub fn parse(text: &[u8], context: &mut Context) -> JsResult<JsValue> {
+    let mut reader = serde_json::Deserializer::from_slice(text);
+    let turns = TurnCounter { host: state(context).host.clone(), values: Cell::new(0), is_stopped: Cell::new(false) };
+    let json = JsonSeed { context, turns: &turns, depth: 0 };
+    let result = json.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
+    result.map_err(|error| match error.to_string() {
+        _ if turns.is_stopped.get() => errors::thrown(Throw::Stop, context),
+        text if text.contains(errors::TOO_DEEP) => errors::too_deep(),
+        text => JsNativeError::syntax().with_message(text).into(),
+    })
+}
+
+/// Gives others a turn while a long text is parsed.
+struct TurnCounter {
+    host: Rc<dyn Host>,
+    values: Cell<u32>,
+    is_stopped: Cell<bool>,
+}
+
+impl TurnCounter {
+    /// Counts a value.
+    ///
+    /// # Errors
+    /// The VU has to stop.
+    fn step<E: serde::de::Error>(&self) -> Result<(), E> {
+        self.values.set(self.values.get().wrapping_add(1));
+        if self.values.get().is_multiple_of(1024) && !self.host.may_continue() {
+            self.is_stopped.set(true);
+            return Err(E::custom("the VU has to stop"));
+        }
+        Ok(())
+    }
+}
+
+/// How deep a JSON text is nested.
+fn levels(text: &str) -> usize {
+    let (mut depth, mut deepest, mut is_string, mut is_escaped) = (0_usize, 0, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = is_string,
+            b'"' => is_string = !is_string,
+            _ if is_string => {}
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}
+
+/// What a reviver makes of a property and everything below it, from the inside out.
+fn revive(holder: &JsObject, key: PropertyKey, reviver: &JsObject, context: &mut Context) -> JsResult<JsValue> {
+    if native_stack::stack_left() < MIN_STACK {
+        return Err(errors::too_deep());
+    }
+    let value = holder.get(key.clone(), context)?;
+    if let Some(object) = value.as_object() {
+        let keys: Vec<PropertyKey> = if object.is_array() {
+            let length = JsArray::from_object(object.clone())?.length(context)?;
+            (0..length).map(PropertyKey::from).collect()
+        } else {
+            enumerable_keys(&object, context)?.into_iter().map(PropertyKey::from).collect()
+        };
+        for key in keys {
+            match revive(&object, key.clone(), reviver, context)? {
+                // As ECMAScript says, what can't be deleted or changed stays.
+                gone if gone.is_undefined() => _ = object.delete_property_or_throw(key, context).ok(),
+                new => _ = object.create_data_property(key, new, context)?,
+            }
+        }
+    }
+    let name = JsValue::from(&key).to_string(context)?;
+    reviver.call(&holder.clone().into(), &[name.into(), value], context)
+}
+
+/// A value of a JSON text, so deep in it.
+struct JsonSeed<'a> {
+    context: &'a mut Context,
+    turns: &'a TurnCounter,
+    depth: usize,
+}
+
+impl JsonSeed<'_> {
+    /// serde_json refuses to go deeper than 128: below every 100th level a reader of its own reads what is nested.
+    const LEVELS_PER_READER: usize = 100;
+    /// Each of those readers reads what is left of the text again, so there is an end to them.
+    const MAX_LEVELS: usize = 50_000;
+
+    fn inner(&mut self) -> JsonSeed<'_> {
+        JsonSeed { context: self.context, turns: self.turns, depth: self.depth + 1 }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for JsonSeed<'_> {
+    type Value = JsValue;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, reader: D) -> Result<JsValue, D::Error> {
+        use serde::Deserializer as _;
+        use serde::de::Error as _;
+        if self.depth % Self::LEVELS_PER_READER != Self::LEVELS_PER_READER - 1 {
+            return reader.deserialize_any(self);
+        }
+        let text = <&serde_json::value::RawValue>::deserialize(reader)?;
+        let is_first = self.depth < Self::LEVELS_PER_READER;
+        if native_stack::stack_left() < MIN_STACK || is_first && levels(text.get()) > Self::MAX_LEVELS {
+            return Err(D::Error::custom(errors::TOO_DEEP));
+        }
+        let mut reader = serde_json::Deserializer::from_str(text.get());
+        reader.deserialize_any(self).map_err(D::Error::custom)
+    }
+}
+
+impl<'de> Visitor<'de> for JsonSeed<'_> {
+    type Value = JsValue;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<JsValue, E> {
+        Ok(JsValue::null())
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<JsValue, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<JsValue, E> {
+        Ok(JsValue::from(number as f64))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<JsValue, E> {
+        Ok(JsValue::from(number as f64))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<JsValue, E> {
+        Ok(JsValue::from(number))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<JsValue, E> {
+        Ok(JsString::from(text).into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<JsValue, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = list.next_element_seed(self.inner())? {
+            items.push(item);
+            self.turns.step::<A::Error>()?;
+        }
+        Ok(JsArray::from_iter(items, self.context).into())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<JsValue, A::Error> {
+        let mut object = plain_object(self.context);
+        let mut count = 0;
+        while let Some(key) = map.next_key::<std::borrow::Cow<'_, str>>()? {
+            let value = map.next_value_seed(self.inner())?;
+            count += 1;
+            if count == MAX_SHARED + 1 {
+                object = single_copy(&object, self.context).map_err(serde::de::Error::custom)?;
+            }
+            put(&object, property_key(&key), value);
+            self.turns.step::<A::Error>()?;
+        }
+        Ok(object.into())
+    }
+}

@@ -1,0 +1,162 @@
+//! Scripts and modules: compiling, linking, evaluating.
+
+use std::ffi::c_int;
+use std::ptr::NonNull;
+
+use rquickjs::qjs::{self, JSContext, JSModuleDef};
+
+use super::functions::guard;
+use super::{AsRaw, Borrowed, Context, Owned, Thrown, c_string, terminated};
+use crate::js::engine::Bytecode;
+
+/// A module. Its context keeps it, unless it could not be linked.
+#[derive(Clone, Copy)]
+pub struct ModuleRef(NonNull<JSModuleDef>);
+
+/// What a text is compiled as.
+#[derive(Clone, Copy)]
+pub enum CodeKind {
+    /// An ES module.
+    Module,
+    /// A script with a value.
+    Script,
+}
+
+/// A module whose exports are made by Rust when it is evaluated.
+pub trait NativeModule {
+    /// What the module at `address` exports.
+    ///
+    /// # Errors
+    /// What making it has thrown.
+    fn exports(context: Context, address: &str) -> Result<Vec<(&'static str, Owned)>, Thrown>;
+}
+
+unsafe extern "C" fn init<M: NativeModule>(context: *mut JSContext, module: *mut JSModuleDef) -> c_int {
+    // SAFETY: QuickJS passes its own context and module, which are never null.
+    let (context, module) = unsafe { (Context(NonNull::new_unchecked(context)), NonNull::new_unchecked(module)) };
+    let done = guard(context, || {
+        for (name, value) in M::exports(context, &context.module_address(ModuleRef(module))?)? {
+            context.set_export(ModuleRef(module), name, value)?;
+        }
+        Ok(())
+    });
+    if done.is_ok() { 0 } else { -1 }
+}
+
+impl ModuleRef {
+    pub(super) const fn ptr(self) -> *mut JSModuleDef {
+        self.0.as_ptr()
+    }
+
+    /// The module that was compiled; `None` if it is a script.
+    pub fn of(compiled: &Owned) -> Option<Self> {
+        let raw = compiled.raw();
+        // SAFETY: only looks at the tag.
+        let is_module = unsafe { qjs::JS_VALUE_GET_TAG(raw) } == qjs::JS_TAG_MODULE;
+        // SAFETY: such a value is a pointer to a module.
+        is_module.then(|| NonNull::new(unsafe { qjs::JS_VALUE_GET_PTR(raw) }.cast()).map(Self)).flatten()
+    }
+
+    fn as_value(&self) -> Borrowed<'_> {
+        Borrowed::new(qjs::JS_MKPTR(qjs::JS_TAG_MODULE, self.ptr().cast()))
+    }
+}
+
+impl Context {
+    /// Compiles a text; what it imports is asked for.
+    pub fn compile(self, address: &str, text: &str, kind: CodeKind) -> Result<Owned, Thrown> {
+        let kind = match kind {
+            CodeKind::Module => qjs::JS_EVAL_TYPE_MODULE,
+            CodeKind::Script => qjs::JS_EVAL_TYPE_GLOBAL,
+        };
+        let flags = (kind | qjs::JS_EVAL_FLAG_STRICT | qjs::JS_EVAL_FLAG_COMPILE_ONLY) as c_int;
+        let (name, len, source) = (c_string(address), text.len(), terminated(text.as_bytes().to_vec()));
+        // SAFETY: behind the source is the zero that QuickJS' parser wants to see; both are copied.
+        self.owned(unsafe { qjs::JS_Eval(self.ptr(), source.as_ptr().cast(), len as _, name.as_ptr(), flags) })
+    }
+
+    /// What was compiled before, in this process.
+    pub fn read_bytecode(self, bytecode: &Bytecode) -> Result<Owned, Thrown> {
+        let (flags, Bytecode(bytes)) = (qjs::JS_READ_OBJ_BYTECODE as c_int, bytecode);
+        // SAFETY: the bytes were written by this QuickJS, which copies from them.
+        self.owned(unsafe { qjs::JS_ReadObject(self.ptr(), bytes.as_ptr(), bytes.len() as _, flags) })
+    }
+
+    /// What was compiled, as bytes; stripped of its source and its positions, or with them.
+    pub fn write_bytecode(self, compiled: &Owned, is_stripped: bool) -> Option<Bytecode> {
+        let strip = qjs::JS_WRITE_OBJ_STRIP_SOURCE | qjs::JS_WRITE_OBJ_STRIP_DEBUG;
+        let flags = (qjs::JS_WRITE_OBJ_BYTECODE | if is_stripped { strip } else { 0 }) as c_int;
+        let mut len = 0;
+        // SAFETY: the value is alive; the length is written before the call returns.
+        let bytes = unsafe { qjs::JS_WriteObject(self.ptr(), &mut len, compiled.raw(), flags) };
+        if bytes.is_null() {
+            return None;
+        }
+        // SAFETY: that many bytes are valid until they are freed.
+        let copy = unsafe { std::slice::from_raw_parts(bytes, len as usize) }.into();
+        // SAFETY: they are freed once, and were copied.
+        unsafe { qjs::js_free(self.ptr(), bytes.cast()) };
+        Some(Bytecode(copy))
+    }
+
+    /// Runs what was compiled.
+    pub fn evaluate(self, compiled: Owned) -> Result<Owned, Thrown> {
+        // SAFETY: the value's reference is handed over.
+        self.owned(unsafe { qjs::JS_EvalFunction(self.ptr(), compiled.into_raw()) })
+    }
+
+    /// Evaluates a module: a promise.
+    pub fn evaluate_module(self, module: ModuleRef) -> Result<Owned, Thrown> {
+        self.evaluate(self.own(module.as_value()))
+    }
+
+    /// Finds and loads everything a module imports. Where that fails QuickJS may free the module.
+    pub fn resolve_imports(self, module: ModuleRef) -> Result<(), Thrown> {
+        // SAFETY: the module is alive.
+        Self::done(unsafe { qjs::JS_ResolveModule(self.ptr(), module.as_value().raw()) }).map(drop)
+    }
+
+    /// The object with everything a linked module exports.
+    pub fn namespace(self, module: ModuleRef) -> Result<Owned, Thrown> {
+        // SAFETY: the module is alive.
+        self.owned(unsafe { qjs::JS_GetModuleNamespace(self.ptr(), module.ptr()) })
+    }
+
+    /// `import.meta`
+    pub fn import_meta(self, module: ModuleRef) -> Result<Owned, Thrown> {
+        // SAFETY: the module is alive.
+        self.owned(unsafe { qjs::JS_GetImportMeta(self.ptr(), module.ptr()) })
+    }
+
+    fn module_address(self, module: ModuleRef) -> Result<String, Thrown> {
+        // SAFETY: the module is alive; the reference is handed to us.
+        let name = self.checked_atom(unsafe { qjs::JS_GetModuleName(self.ptr(), module.ptr()) })?;
+        // SAFETY: the name is alive.
+        let name = self.owned(unsafe { qjs::JS_AtomToValue(self.ptr(), name.raw) })?;
+        self.text(&name)
+    }
+
+    /// A module that Rust makes; `names` is what it exports.
+    pub fn native_module<'n, M: NativeModule>(
+        self,
+        address: &str,
+        names: impl IntoIterator<Item = &'n str>,
+    ) -> Result<ModuleRef, Thrown> {
+        // SAFETY: QuickJS copies the address before it returns.
+        let module = unsafe { qjs::JS_NewCModule(self.ptr(), c_string(address).as_ptr(), Some(init::<M>)) };
+        let module = ModuleRef(NonNull::new(module).ok_or(Thrown)?);
+        for name in names {
+            // SAFETY: the module is alive; QuickJS copies the name before it returns.
+            Self::done(unsafe { qjs::JS_AddModuleExport(self.ptr(), module.ptr(), c_string(name).as_ptr()) })?;
+        }
+        Ok(module)
+    }
+
+    /// Sets what a native module, or a module whose exports are evaluated, exports under a name.
+    pub fn set_export(self, module: ModuleRef, name: &str, value: Owned) -> Result<(), Thrown> {
+        let name = c_string(name);
+        // SAFETY: the module is alive, and the value's reference is handed over.
+        let done = unsafe { qjs::JS_SetModuleExport(self.ptr(), module.ptr(), name.as_ptr(), value.into_raw()) };
+        Self::done(done).map(drop)
+    }
+}

@@ -1,0 +1,225 @@
+//! A runtime with its one context, and what QuickJS calls on its own.
+
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ptr::{self, NonNull};
+use std::rc::Rc;
+
+use rquickjs::qjs::{self, JSClassID, JSContext, JSModuleDef, JSRuntime, JSValue};
+
+use super::super::realm::QuickJsState;
+use super::super::{limits, modules, promises};
+use super::functions::guard;
+use super::{Borrowed, Context, ModuleRef, buffers};
+
+/// A runtime and its context; the state of the realm goes with them.
+pub struct JsRuntime {
+    raw: NonNull<JSRuntime>,
+    context: Context,
+    /// From `Box::into_raw`, freed in `drop`: the opaque pointer of runtime and context is the same.
+    attached: NonNull<Attached>,
+}
+
+/// What the opaque pointers point to.
+struct Attached {
+    state: Rc<QuickJsState>,
+    resource_class: JSClassID,
+}
+
+impl JsRuntime {
+    /// A runtime whose callbacks go to `state`; `None` where there is no memory.
+    pub fn new(state: Rc<QuickJsState>) -> Option<Self> {
+        let raw = new_runtime()?;
+        let rt = raw.as_ptr();
+        // SAFETY: the runtime is alive.
+        let Some(context) = NonNull::new(unsafe { qjs::JS_NewContext(rt) }) else {
+            // SAFETY: nothing was made of the runtime.
+            unsafe { qjs::JS_FreeRuntime(rt) };
+            return None;
+        };
+        let mut resource_class = 0;
+        let class = qjs::JSClassDef {
+            class_name: c"Native".as_ptr(),
+            finalizer: Some(buffers::drop_resource),
+            gc_mark: None,
+            call: None,
+            exotic: ptr::null_mut(),
+        };
+        // SAFETY: the runtime is alive; the number is written, and the definition read, before the calls return.
+        unsafe {
+            qjs::JS_NewClassID(rt, &mut resource_class);
+            qjs::JS_NewClass(rt, resource_class, &class);
+        }
+        let attached = NonNull::from(Box::leak(Box::new(Attached { state, resource_class })));
+        let opaque = attached.as_ptr().cast();
+        // SAFETY: both are alive; the callbacks are functions of the program, and what they get lives until `drop`, which
+        // takes them back before.
+        unsafe {
+            qjs::JS_SetContextOpaque(context.as_ptr(), opaque);
+            qjs::JS_SetInterruptHandler(rt, Some(interrupt), opaque);
+            qjs::JS_SetModuleLoaderFunc2(rt, Some(normalize), Some(load), None, opaque);
+            qjs::JS_SetHostPromiseRejectionTracker(rt, Some(track_rejection), opaque);
+        }
+        Some(Self { raw, context: Context(context), attached })
+    }
+
+    /// The context.
+    pub const fn context(&self) -> Context {
+        self.context
+    }
+
+    /// Says where on the stack JavaScript begins, and how many bytes below that it may use.
+    pub fn enter(&self, depth: usize) {
+        // SAFETY: the runtime is alive.
+        unsafe { qjs::JS_UpdateStackTop(self.raw.as_ptr()) };
+        self.context.set_max_stack(depth);
+    }
+
+    /// Runs the next job: whether there was one, or the context in which it has thrown.
+    pub fn run_job(&self) -> Result<bool, Context> {
+        let mut context = ptr::null_mut();
+        // SAFETY: the runtime is alive; the context is written before the call returns.
+        let ran = unsafe { qjs::JS_ExecutePendingJob(self.raw.as_ptr(), &mut context) };
+        if ran < 0 { Err(NonNull::new(context).map_or(self.context, Context)) } else { Ok(ran > 0) }
+    }
+}
+
+impl Drop for JsRuntime {
+    fn drop(&mut self) {
+        let (rt, context) = (self.raw.as_ptr(), self.context.ptr());
+        // Native things that are dropped with the runtime may still look at it.
+        let host = self.context.state().host.clone();
+        // SAFETY: both are alive. No callback is called from here on; the state's values are dropped while there is a context,
+        // and then nothing of the realm is left outside of it.
+        unsafe {
+            qjs::JS_SetInterruptHandler(rt, None, ptr::null_mut());
+            qjs::JS_SetModuleLoaderFunc2(rt, None, None, None, ptr::null_mut());
+            qjs::JS_SetHostPromiseRejectionTracker(rt, None, ptr::null_mut());
+            drop(Box::from_raw(self.attached.as_ptr()));
+            qjs::JS_FreeContext(context);
+            qjs::JS_FreeRuntime(rt);
+        }
+        drop(host);
+    }
+}
+
+impl Context {
+    fn attached(&self) -> &Attached {
+        // SAFETY: set when the context was made, and valid until it is freed: no JavaScript runs in between.
+        unsafe { &*qjs::JS_GetContextOpaque(self.ptr()).cast::<Attached>() }
+    }
+
+    /// The state of the realm.
+    pub fn state(&self) -> &Rc<QuickJsState> {
+        &self.attached().state
+    }
+
+    pub(super) fn resource_class(&self) -> JSClassID {
+        self.attached().resource_class
+    }
+
+    fn runtime(self) -> *mut JSRuntime {
+        // SAFETY: the context is alive.
+        unsafe { qjs::JS_GetRuntime(self.ptr()) }
+    }
+
+    /// How many bytes of stack JavaScript may use below the place where it began.
+    pub fn set_max_stack(self, depth: usize) {
+        // SAFETY: the runtime is alive.
+        unsafe { qjs::JS_SetMaxStackSize(self.runtime(), depth as _) };
+    }
+
+    /// Sets the memory size, in bytes, at which the engine collects garbage; returns the previous one.
+    pub fn set_gc_threshold(self, bytes: usize) -> usize {
+        let rt = self.runtime();
+        // SAFETY: the runtime is alive.
+        let before = unsafe { qjs::JS_GetGCThreshold(rt) };
+        // SAFETY: as above.
+        unsafe { qjs::JS_SetGCThreshold(rt, bytes as _) };
+        before as usize
+    }
+}
+
+/// A runtime that allocates from the same allocator as Rust does.
+fn new_runtime() -> Option<NonNull<JSRuntime>> {
+    unsafe extern "C" fn calloc(_opaque: *mut c_void, count: qjs::size_t, size: qjs::size_t) -> *mut c_void {
+        // SAFETY: any count and size are allowed; null means there is no memory.
+        unsafe { libmimalloc_sys::mi_calloc(count as usize, size as usize) }
+    }
+    unsafe extern "C" fn malloc(_opaque: *mut c_void, size: qjs::size_t) -> *mut c_void {
+        // SAFETY: as above.
+        unsafe { libmimalloc_sys::mi_malloc(size as usize) }
+    }
+    unsafe extern "C" fn free(_opaque: *mut c_void, memory: *mut c_void) {
+        // SAFETY: QuickJS frees what came from here, once.
+        unsafe { libmimalloc_sys::mi_free(memory) }
+    }
+    unsafe extern "C" fn realloc(_opaque: *mut c_void, memory: *mut c_void, size: qjs::size_t) -> *mut c_void {
+        // SAFETY: QuickJS grows what came from here. A mapped file never comes: only `resize` and `transfer` of an
+        // ArrayBuffer would bring one, which are removed from every realm (`ABSENT_MEMBERS`).
+        unsafe { libmimalloc_sys::mi_realloc(memory, size as usize) }
+    }
+    unsafe extern "C" fn usable_size(memory: *const c_void) -> qjs::size_t {
+        // SAFETY: QuickJS asks about what came from here.
+        unsafe { libmimalloc_sys::mi_usable_size(memory) as qjs::size_t }
+    }
+    let functions = qjs::JSMallocFunctions {
+        js_calloc: Some(calloc),
+        js_malloc: Some(malloc),
+        js_free: Some(free),
+        js_realloc: Some(realloc),
+        js_malloc_usable_size: Some(usable_size),
+    };
+    // SAFETY: QuickJS copies the table.
+    NonNull::new(unsafe { qjs::JS_NewRuntime2(&functions, ptr::null_mut()) })
+}
+
+// Callbacks --------------------------------------------------------------------------------------------------------
+
+unsafe extern "C" fn interrupt(_rt: *mut JSRuntime, opaque: *mut c_void) -> c_int {
+    // SAFETY: set in `JsRuntime::new`.
+    let Attached { state, .. } = unsafe { &*opaque.cast::<Attached>() };
+    c_int::from(!limits::may_continue(state))
+}
+
+unsafe extern "C" fn track_rejection(
+    context: *mut JSContext,
+    promise: JSValue,
+    _reason: JSValue,
+    is_handled: bool,
+    _opaque: *mut c_void,
+) {
+    // SAFETY: QuickJS passes its own context, which is never null.
+    let context = Context(unsafe { NonNull::new_unchecked(context) });
+    promises::track_rejection(context, Borrowed::new(promise), is_handled);
+}
+
+/// The address a specifier means, in memory of QuickJS', which frees it.
+unsafe extern "C" fn normalize(
+    context: *mut JSContext,
+    base: *const c_char,
+    name: *const c_char,
+    _opaque: *mut c_void,
+) -> *mut c_char {
+    // SAFETY: QuickJS passes its own context, which is never null.
+    let context = Context(unsafe { NonNull::new_unchecked(context) });
+    // SAFETY: both are C strings of QuickJS, alive until this returns.
+    let [base, name] = [base, name].map(|text| unsafe { CStr::from_ptr(text) }.to_string_lossy());
+    match guard(context, || modules::resolve(context, &name, &base)) {
+        // SAFETY: that many bytes are copied before the call returns.
+        Ok(address) => unsafe { qjs::js_strndup(context.ptr(), address.as_ptr().cast(), address.len() as _) },
+        Err(_) => ptr::null_mut(),
+    }
+}
+
+unsafe extern "C" fn load(
+    context: *mut JSContext,
+    name: *const c_char,
+    _opaque: *mut c_void,
+    _attributes: JSValue,
+) -> *mut JSModuleDef {
+    // SAFETY: QuickJS passes its own context, which is never null.
+    let context = Context(unsafe { NonNull::new_unchecked(context) });
+    // SAFETY: a C string of QuickJS, alive until this returns.
+    let name = unsafe { CStr::from_ptr(name) }.to_string_lossy();
+    guard(context, || modules::load(context, &name)).map_or(ptr::null_mut(), ModuleRef::ptr)
+}

@@ -1,0 +1,87 @@
+//! The connections of one client on its network thread: idle ones are taken from the pool, new ones are opened.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use super::connector::{Connector, NetContext, Purpose};
+use super::http::h1::Http1;
+use super::http::h2::Http2;
+use super::http::message::Protocol;
+use super::http::pool::{Connection, ConnectionPool};
+use super::http::proto::error::NetError;
+use super::http::proto::url::Url;
+use super::http::timing::HopTimer;
+use super::socket::Traffic;
+
+/// One client on its network thread.
+#[derive(Debug)]
+pub struct ClientConnections {
+    connector: Connector,
+    pool: RefCell<ConnectionPool>,
+}
+
+impl ClientConnections {
+    /// The connections of the client with this index.
+    pub fn new(context: Arc<NetContext>, index: u64, traffic: Arc<Traffic>) -> Self {
+        let pool = ConnectionPool::new(context.config.max_idle, context.config.max_idle_per_host);
+        Self { connector: Connector::new(context, index, traffic), pool: pool.into() }
+    }
+
+    /// What opens this client's connections.
+    pub fn connector(&self) -> &Connector {
+        &self.connector
+    }
+
+    /// True when every request has a connection of its own.
+    pub fn closes_connections(&self) -> bool {
+        self.connector.config().no_connection_reuse
+    }
+
+    /// A connection to `url`: an idle one, or a new one, whose cost is noted in `timer`.
+    pub async fn connection(
+        &self,
+        url: &Url,
+        protocol: Protocol,
+        timer: &mut HopTimer,
+    ) -> Result<Connection, NetError> {
+        if !self.closes_connections() {
+            let idle = self.pool.borrow_mut().take(url, protocol);
+            if let Some(connection) = idle {
+                return Ok(connection);
+            }
+        }
+        // Boxed: opening is rare, and its state would weigh on every request.
+        Box::pin(self.open(url, protocol, timer)).await
+    }
+
+    /// Returns a connection that can carry another request to the pool.
+    pub fn put_back(&self, url: &Url, connection: Box<Http1>) {
+        if !self.closes_connections() {
+            self.pool.borrow_mut().put(url, connection);
+        }
+    }
+
+    /// Removes the shared connection to `url` from the pool.
+    pub fn forget(&self, url: &Url, protocol: Protocol) {
+        self.pool.borrow_mut().forget(url, protocol);
+    }
+
+    /// Closes all idle connections.
+    pub fn close_idle(&self) {
+        self.pool.borrow_mut().clear();
+    }
+
+    async fn open(&self, url: &Url, protocol: Protocol, timer: &mut HopTimer) -> Result<Connection, NetError> {
+        let opened = self.connector.open(url, Purpose::Requests, timer).await?;
+        // `h2c` is for plain connections, which no handshake can have made HTTP/2.
+        if !opened.is_http2 && protocol != Protocol::H2c {
+            return Ok(Connection::One(Http1 { stream: opened.stream, tls: opened.tls, reused: false }.into()));
+        }
+        let connection = Http2::open(opened.stream, opened.tls).await?;
+        let connection = match self.closes_connections() {
+            true => connection,
+            false => self.pool.borrow_mut().share(url, protocol, connection),
+        };
+        Ok(Connection::Shared(connection.into()))
+    }
+}

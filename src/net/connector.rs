@@ -1,0 +1,204 @@
+//! How a client reaches a server: through the proxy that the environment names for it, and over TLS for `https`.
+//!
+//! The one way to open a connection, for HTTP and for WebSocket. gRPC, which uses no proxy and has TLS settings of its
+//! own, takes [`Connector::dial`]. What is spoken over the connection is decided by the caller.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+use super::config::Config;
+use super::dial::Dialer;
+use super::http::proto::error::{NetError, TCP};
+use super::http::proto::url::{Url, printable, to_ascii};
+use super::http::timing::HopTimer;
+use super::proxy::{Proxies, Proxy, ProxyKind};
+use super::socket::{MeteredSocket, NetStream, Traffic};
+use super::socks;
+use super::tls::{AlpnOffer, Tls, TlsInfo};
+
+/// What all clients of a run share.
+#[derive(Debug)]
+pub struct NetContext {
+    /// Resolves names and opens sockets.
+    pub dialer: Dialer,
+    /// Encrypts connections.
+    pub tls: Tls,
+    /// Which proxy is for which URL.
+    pub proxies: Proxies,
+    /// The options all of it was made from.
+    pub config: Config,
+}
+
+/// Opens the connections of one client.
+#[derive(Debug)]
+pub struct Connector {
+    context: Arc<NetContext>,
+    local_ip: Option<IpAddr>,
+    traffic: Arc<Traffic>,
+}
+
+/// What a connection is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// HTTP requests. TLS offers HTTP/2 and HTTP/1.1; a proxy is sent plain requests as they are.
+    Requests,
+    /// A WebSocket. TLS offers HTTP/1.1 alone; a proxy is always asked for a tunnel.
+    WebSocket,
+}
+
+/// A connection on which nothing was said yet.
+#[derive(Debug)]
+pub struct OpenStream {
+    /// Where bytes are written and read.
+    pub stream: NetStream,
+    /// What the TLS handshake agreed on: the server's, or the proxy's where there is only that one.
+    pub tls: Option<TlsInfo>,
+    /// True when the TLS handshake agreed on HTTP/2.
+    pub is_http2: bool,
+}
+
+impl Connector {
+    /// The connector of the client with this index, which chooses its own address among `localIPs`.
+    pub fn new(context: Arc<NetContext>, index: u64, traffic: Arc<Traffic>) -> Self {
+        let local_ips = &context.config.local_ips;
+        let count = local_ips.len().max(1) as u64;
+        let local_ip = local_ips.get((index % count) as usize).copied();
+        Self { context, local_ip, traffic }
+    }
+
+    /// What was asked for.
+    pub fn config(&self) -> &Config {
+        &self.context.config
+    }
+
+    /// How connections are encrypted.
+    pub fn tls(&self) -> &Tls {
+        &self.context.tls
+    }
+
+    /// The proxy that the environment names for `url`, if there is one.
+    pub fn proxy(&self, url: &Url) -> Result<Option<&Proxy>, NetError> {
+        self.context.proxies.find(url)
+    }
+
+    /// Opens a socket to `host:port` by the rules of the configuration, without proxy or encryption; with the time that
+    /// connecting took.
+    pub async fn dial(&self, host: &str, port: &str) -> Result<(MeteredSocket, Duration), NetError> {
+        let remote = self.context.dialer.resolve(host, port).await?;
+        self.context.dialer.connect(remote, self.local_ip, self.traffic.clone()).await
+    }
+
+    /// Opens a connection to the server of `url`. The cost of each part is noted in `timer` as soon as that part is done.
+    pub async fn open(&self, url: &Url, purpose: Purpose, timer: &mut HopTimer) -> Result<OpenStream, NetError> {
+        let proxy = self.proxy(url)?;
+        let (mut socket, connecting) = match proxy {
+            Some(proxy) => self.dial(&proxy.host, &proxy.port).await.map_err(proxy_error)?,
+            None => self.dial(url.hostname(), url.port_or_default()).await?,
+        };
+        timer.connected(connecting);
+        let Some(proxy) = proxy else { return self.encrypt(url, purpose, socket, timer).await };
+        let needs_tunnel = url.is_https() || purpose == Purpose::WebSocket;
+        let ends = (socket.local, socket.remote);
+        let (host, port) = (to_ascii(url.hostname()), url.port_or_default());
+        let target = format!("{}:{port}", bracketed(&host));
+        match proxy.kind {
+            ProxyKind::Socks5 => {
+                socks::connect(&mut socket, ends.1, (&host, port), proxy.credentials.as_ref()).await?;
+            }
+            ProxyKind::Http if needs_tunnel => tunnel(&mut socket, ends, &target, proxy).await?,
+            ProxyKind::Http => {}
+            ProxyKind::Https => {
+                let handshake = self.tls().connect(AlpnOffer::Nothing, &proxy.host, socket).await;
+                let mut outer = handshake.map_err(proxy_error)?;
+                timer.handshaken(outer.took);
+                if needs_tunnel {
+                    tunnel(&mut *outer.stream, ends, &target, proxy).await?;
+                }
+                if !url.is_https() {
+                    let (stream, tls) = (NetStream::Tls(outer.stream), Some(outer.info));
+                    return Ok(OpenStream { stream, tls, is_http2: false });
+                }
+                let inner = self.tls().connect_inside(purpose.offer(), url.hostname(), *outer.stream).await?;
+                timer.handshaken(inner.took);
+                let (stream, tls) = (NetStream::Tunnel(inner.stream), Some(inner.info));
+                return Ok(OpenStream { stream, tls, is_http2: inner.is_http2 });
+            }
+        }
+        self.encrypt(url, purpose, socket, timer).await
+    }
+
+    /// Adds TLS where the URL asks for it.
+    async fn encrypt(
+        &self,
+        url: &Url,
+        purpose: Purpose,
+        socket: MeteredSocket,
+        timer: &mut HopTimer,
+    ) -> Result<OpenStream, NetError> {
+        if !url.is_https() {
+            return Ok(OpenStream { stream: NetStream::Plain(socket), tls: None, is_http2: false });
+        }
+        let handshake = self.tls().connect(purpose.offer(), url.hostname(), socket).await?;
+        timer.handshaken(handshake.took);
+        let (stream, tls) = (NetStream::Tls(handshake.stream), Some(handshake.info));
+        Ok(OpenStream { stream, tls, is_http2: handshake.is_http2 })
+    }
+}
+
+impl Purpose {
+    fn offer(self) -> AlpnOffer {
+        match self {
+            Self::Requests => AlpnOffer::Http,
+            Self::WebSocket => AlpnOffer::Http1,
+        }
+    }
+}
+
+/// An error on the way to a proxy, as Go reports it: without the code it would have on the way to a server.
+fn proxy_error(error: NetError) -> NetError {
+    NetError::new(TCP, format!("proxyconnect tcp: {}", error.cause()))
+}
+
+fn bracketed(host: &str) -> String {
+    if host.contains(':') { format!("[{host}]") } else { host.to_owned() }
+}
+
+/// Asks a proxy for a tunnel to `target`.
+async fn tunnel<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut S,
+    (local, remote): (SocketAddr, SocketAddr),
+    target: &str,
+    proxy: &Proxy,
+) -> Result<(), NetError> {
+    const MAX_HEAD: usize = 64 * 1024;
+    let authorization = match proxy.authorization() {
+        Some(value) => format!("Proxy-Authorization: {value}\r\n"),
+        None => String::new(),
+    };
+    let request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n{authorization}\r\n");
+    stream.write_all(request.as_bytes()).await.map_err(|error| NetError::socket("write", local, remote, &error))?;
+    stream.flush().await.map_err(|error| NetError::socket("write", local, remote, &error))?;
+    let mut head = Vec::new();
+    // Byte by byte, because what follows the head belongs to the tunnel.
+    while !head.ends_with(b"\r\n\r\n") {
+        match stream.read_u8().await {
+            Ok(byte) if head.len() < MAX_HEAD => head.push(byte),
+            Ok(_) => return Err(NetError::other("proxy: response headers are too long")),
+            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+                return Err(NetError::other("unexpected EOF"));
+            }
+            Err(error) => return Err(NetError::socket("read", local, remote, &error)),
+        }
+    }
+    let line = String::from_utf8_lossy(&head);
+    let line = line.lines().next().unwrap_or_default();
+    let status = line.split_once(' ').map_or("", |(_, status)| status);
+    match status.split_once(' ').unwrap_or((status, "")) {
+        ("200", _) => Ok(()),
+        (_, "") => Err(NetError::other("unknown status code")),
+        (_, text) => Err(NetError::other(printable(text.as_bytes()))),
+    }
+}

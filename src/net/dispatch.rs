@@ -1,0 +1,93 @@
+//! The queue between the threads that run scripts and a network thread, and the loop that serves it.
+//!
+//! One queue per network thread. A busy thread is not woken: it takes what has queued up when it gets to it.
+
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Poll;
+
+use futures_util::future::LocalBoxFuture;
+use rustc_hash::FxHashMap;
+use tokio::sync::{mpsc, oneshot};
+
+use super::client_connections::ClientConnections;
+use super::connector::NetContext;
+use super::http::exchange::{self, PreparedRequest};
+use super::http::message::Exchange;
+use super::socket::Traffic;
+
+/// A task of any kind for a client's network thread.
+pub type NetTask = Box<dyn FnOnce(Rc<ClientConnections>) -> LocalBoxFuture<'static, ()> + Send>;
+
+/// Which client a command is for, and what its connections need to know.
+#[derive(Clone, Debug)]
+pub struct ClientInfo {
+    /// Unique among the clients of a run.
+    pub id: u64,
+    /// Chooses among the addresses of `localIPs`.
+    pub index: u64,
+    /// Where its bytes are counted.
+    pub traffic: Arc<Traffic>,
+}
+
+/// What a network thread is asked to do.
+pub enum NetCommand {
+    /// Send an HTTP request and reply with its outcome.
+    Request(ClientInfo, Arc<PreparedRequest>, oneshot::Sender<Exchange>),
+    /// Run a task with the client's connections.
+    Run(ClientInfo, NetTask),
+    /// Close the idle connections of the client with this id.
+    CloseIdle(u64),
+    /// The client with this id was dropped: close its connections.
+    RemoveClient(u64),
+}
+
+/// The sending half of a network thread's queue.
+pub type NetQueue = mpsc::UnboundedSender<NetCommand>;
+
+/// Serves one network thread until all senders of its queue are dropped.
+pub async fn serve(context: Arc<NetContext>, mut commands: mpsc::UnboundedReceiver<NetCommand>) {
+    let mut clients: FxHashMap<u64, Rc<ClientConnections>> = FxHashMap::default();
+    let find = |clients: &mut FxHashMap<u64, Rc<ClientConnections>>, client: ClientInfo| {
+        let new = || Rc::new(ClientConnections::new(context.clone(), client.index, client.traffic));
+        clients.entry(client.id).or_insert_with(new).clone()
+    };
+    while let Some(command) = commands.recv().await {
+        match command {
+            NetCommand::Request(client, prepared, reply_tx) => {
+                let connections = find(&mut clients, client);
+                tokio::task::spawn_local(run_request(connections, prepared, reply_tx));
+            }
+            NetCommand::Run(client, task) => {
+                tokio::task::spawn_local(task(find(&mut clients, client)));
+            }
+            NetCommand::CloseIdle(id) => {
+                if let Some(connections) = clients.get(&id) {
+                    connections.close_idle();
+                }
+            }
+            NetCommand::RemoveClient(id) => _ = clients.remove(&id),
+        }
+    }
+}
+
+/// Runs a request until it ends or its receiver is dropped; then it is dropped together with its connection.
+async fn run_request(
+    connections: Rc<ClientConnections>,
+    prepared: Arc<PreparedRequest>,
+    mut reply_tx: oneshot::Sender<Exchange>,
+) {
+    let exchange = {
+        let mut request = std::pin::pin!(exchange::run(&connections, &prepared));
+        poll_fn(|cx| match reply_tx.poll_closed(cx) {
+            Poll::Ready(()) => Poll::Ready(None),
+            Poll::Pending => request.as_mut().poll(cx).map(Some),
+        })
+        .await
+    };
+    if let Some(exchange) = exchange {
+        // Fails when the VU was interrupted in this very moment.
+        _ = reply_tx.send(exchange);
+    }
+}

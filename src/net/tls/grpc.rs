@@ -1,0 +1,108 @@
+//! TLS for gRPC: nothing but HTTP/2 is offered, and a connection may have certificates of its own beside the run's options.
+//!
+//! Connectors are made once for all VUs that ask for the same certificates: reading the system's roots takes milliseconds.
+
+use std::sync::{Arc, Mutex};
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use tokio_rustls::TlsConnector;
+
+use super::client_config::client_config;
+use super::handshake::{Handshake, handshake};
+use crate::net::config::{ClientCertificate, TlsConfig};
+use crate::net::http::proto::error::NetError;
+use crate::net::socket::MeteredSocket;
+use crate::units::sync::lock;
+
+/// At most this many connectors are kept, for as many sets of certificates.
+const MAX_CONNECTORS: usize = 64;
+
+/// Certificates of one connection, which take the place of those in the run's options.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct GrpcTls {
+    /// The chain we show, as PEM; empty shows none.
+    pub certificate: String,
+    /// Its key, as PEM.
+    pub key: String,
+    /// What the key is encrypted with.
+    pub password: Option<String>,
+    /// Authorities to trust besides the system's, as PEM.
+    pub authorities: Vec<String>,
+}
+
+// Keys and passwords stay out of whatever is printed.
+impl std::fmt::Debug for GrpcTls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "GrpcTls {{ authorities: {} }}", self.authorities.len())
+    }
+}
+
+/// The connectors of gRPC connections, by their certificates.
+pub(super) struct GrpcConnectors {
+    config: TlsConfig,
+    made: Mutex<Vec<(Option<GrpcTls>, TlsConnector)>>,
+}
+
+impl GrpcConnectors {
+    pub(super) fn new(config: TlsConfig) -> Self {
+        Self { config, made: Mutex::default() }
+    }
+
+    /// The connector for these certificates; without any, for those of the run's options.
+    ///
+    /// # Errors
+    /// What is wrong with the certificates, in k6's words.
+    pub(super) fn get(&self, own: Option<&GrpcTls>) -> Result<TlsConnector, String> {
+        let mut made = lock(&self.made);
+        if let Some((_, connector)) = made.iter().find(|(known, _)| known.as_ref() == own) {
+            return Ok(connector.clone());
+        }
+        let connector = self.make(own)?;
+        if made.len() >= MAX_CONNECTORS {
+            made.remove(0);
+        }
+        made.push((own.cloned(), connector.clone()));
+        Ok(connector)
+    }
+
+    fn make(&self, own: Option<&GrpcTls>) -> Result<TlsConnector, String> {
+        let mut config = self.config.clone();
+        let mut roots = Vec::new();
+        if let Some(own) = own {
+            for (at, pem) in own.authorities.iter().enumerate() {
+                let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
+                match read {
+                    Ok(read) if !read.is_empty() => roots.extend(read),
+                    _ => return Err(format!("failed to append ca certificate [{at}] from PEM")),
+                }
+            }
+            config.client_certificates.clear();
+            if !own.certificate.is_empty() && !own.key.is_empty() {
+                config.client_certificates.push(ClientCertificate {
+                    certificate: own.certificate.clone(),
+                    key: own.key.clone(),
+                    password: own.password.clone(),
+                    domains: Vec::new(),
+                });
+            }
+        }
+        let mut client = client_config(&config, roots).map_err(|failure| match failure.message {
+            text if own.is_some() && text.starts_with("tls: ") => {
+                format!("failed to append certificate from PEM: {text}")
+            }
+            text => text,
+        })?;
+        client.alpn_protocols = vec![b"h2".to_vec()];
+        Ok(TlsConnector::from(Arc::new(client)))
+    }
+}
+
+/// Does a handshake over `socket` as a client of `host`.
+///
+/// # Errors
+/// The handshake failed.
+pub async fn connect_with(connector: &TlsConnector, host: &str, socket: MeteredSocket) -> Result<Handshake, NetError> {
+    let ends = (socket.local, socket.remote);
+    handshake(connector, host, socket, ends).await
+}

@@ -1,0 +1,341 @@
+//! The channel between a script and its WebSocket connection: messages out, events in, both in order.
+//!
+//! Each side looks when it has time. Events are bounded: while a script does not take them, the connection stops reading, and
+//! so the server has to stop sending. An idle channel holds no buffer.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures_util::task::AtomicWaker;
+
+use super::close::CloseOutcome;
+use super::handshake::{HandshakeError, HandshakeResponse};
+use crate::units::sync::lock;
+
+/// At most this many events wait for the script; reading then pauses.
+const MAX_EVENTS: usize = 256;
+/// At most this many bytes of messages wait for the script; reading then pauses.
+const MAX_EVENT_BYTES: usize = 1 << 20;
+/// A script that sends faster than the connection writes is at most this many bytes ahead.
+const MAX_UNWRITTEN: usize = 1 << 20;
+
+/// What a script sends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OutgoingMessage {
+    /// A text.
+    Text(String),
+    /// Bytes.
+    Binary(Bytes),
+    /// A ping with this number as its payload.
+    Ping(u64),
+    /// A close frame with a code and a reason.
+    Close(u16, String),
+}
+
+impl OutgoingMessage {
+    /// The length of what the script gave.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Binary(bytes) => bytes.len(),
+            Self::Ping(_) | Self::Close(..) => 0,
+        }
+    }
+}
+
+/// What happens on a connection.
+#[derive(Debug)]
+pub enum SocketEvent {
+    /// The connection is open.
+    Open(Box<HandshakeResponse>),
+    /// It could not be opened. The last event.
+    Failed(Box<HandshakeError>),
+    /// A text, maybe no UTF-8.
+    Text(Vec<u8>),
+    /// Bytes.
+    Binary(Vec<u8>),
+    /// The server sent a ping, and was sent a pong.
+    Ping,
+    /// The server sent a pong; how long after our ping, if it was for one of ours.
+    Pong(Option<Duration>),
+    /// The connection has ended. The last event.
+    Closed(Box<CloseOutcome>),
+}
+
+impl SocketEvent {
+    fn len(&self) -> usize {
+        match self {
+            Self::Text(bytes) | Self::Binary(bytes) => bytes.len(),
+            _ => 0,
+        }
+    }
+}
+
+/// An event and when it happened, by the network thread's clock.
+#[derive(Debug)]
+pub struct TimedEvent {
+    /// When.
+    pub at: Instant,
+    /// What.
+    pub event: SocketEvent,
+}
+
+/// A message that was handed to the kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WrittenMessage {
+    /// When.
+    pub at: Instant,
+    /// The length of what the script gave.
+    pub bytes: usize,
+}
+
+/// One channel between a script and a connection.
+#[derive(Debug, Default)]
+pub struct SocketChannel {
+    state: Mutex<ChannelState>,
+    /// Wakes the connection.
+    network: AtomicWaker,
+    /// Wakes the script.
+    script: AtomicWaker,
+}
+
+#[derive(Debug, Default)]
+struct ChannelState {
+    outgoing: VecDeque<OutgoingMessage>,
+    /// Bytes the script gave that are not written yet.
+    unwritten: usize,
+    written: Vec<WrittenMessage>,
+    incoming: VecDeque<TimedEvent>,
+    incoming_bytes: usize,
+    /// The script sent a close frame; nothing follows it.
+    has_closed: bool,
+    /// The script waits until something is written.
+    waits_for_writing: bool,
+    /// The script takes no more events.
+    is_detached: bool,
+    /// Everything the script sent is written, or never will be.
+    is_flushed: bool,
+    /// The connection has ended.
+    is_ended: bool,
+}
+
+impl SocketChannel {
+    fn state(&self) -> MutexGuard<'_, ChannelState> {
+        lock(&self.state)
+    }
+
+    // The script's end -------------------------------------------------------------------------------------------
+
+    /// Sends a message; dropped after a close frame, or once the connection has ended.
+    pub fn send(&self, outgoing: OutgoingMessage) {
+        let mut state = self.state();
+        if state.has_closed || state.is_ended {
+            return;
+        }
+        state.has_closed = matches!(outgoing, OutgoingMessage::Close(..));
+        state.unwritten += outgoing.len();
+        state.is_flushed = false;
+        state.outgoing.push_back(outgoing);
+        drop(state);
+        self.network.wake();
+    }
+
+    /// True when so much waits to be written that the script should wait too.
+    pub fn is_full(&self) -> bool {
+        let state = self.state();
+        state.unwritten > MAX_UNWRITTEN && !state.is_ended
+    }
+
+    /// Resolves when there is room for more.
+    pub async fn room(self: Arc<Self>) {
+        self.until(|state| state.unwritten <= MAX_UNWRITTEN || state.is_ended).await;
+    }
+
+    /// The next event, if there is one.
+    pub fn try_next(&self) -> Option<TimedEvent> {
+        let mut state = self.state();
+        let was_full = state.is_full();
+        let Some(next) = state.incoming.pop_front() else {
+            // The network thread has ended without a last event: the run is over.
+            let gone = || SocketEvent::Closed(Box::new(CloseOutcome::failed("context canceled")));
+            return state.is_ended.then(|| TimedEvent { at: Instant::now(), event: gone() });
+        };
+        state.incoming_bytes -= next.event.len();
+        if state.incoming.is_empty() {
+            // An idle channel holds no buffer.
+            state.incoming = VecDeque::new();
+        }
+        let wakes = was_full && !state.is_full();
+        drop(state);
+        if wakes {
+            self.network.wake();
+        }
+        Some(next)
+    }
+
+    /// Waits for the next event.
+    pub async fn next(self: Arc<Self>) -> TimedEvent {
+        poll_fn(|cx| {
+            self.script.register(cx.waker());
+            self.try_next().map_or(Poll::Pending, Poll::Ready)
+        })
+        .await
+    }
+
+    /// What was written since the last call.
+    pub fn take_written(&self) -> Vec<WrittenMessage> {
+        std::mem::take(&mut self.state().written)
+    }
+
+    /// Sends a close frame unless one was sent, and takes no more events. A connection that is not open yet is given up.
+    pub fn detach(&self, code: u16) {
+        self.send(OutgoingMessage::Close(code, String::new()));
+        self.state().is_detached = true;
+        self.network.wake();
+    }
+
+    /// Resolves when everything that was sent is written, or can't be.
+    pub async fn flushed(self: Arc<Self>) {
+        self.until(|state| state.is_flushed || state.is_ended).await;
+    }
+
+    /// Resolves when the connection has ended.
+    pub async fn ended(self: Arc<Self>) {
+        self.until(|state| state.is_ended).await;
+    }
+
+    async fn until(&self, holds: impl Fn(&ChannelState) -> bool) {
+        poll_fn(|cx| {
+            self.script.register(cx.waker());
+            let mut state = self.state();
+            state.waits_for_writing = !holds(&state);
+            if state.waits_for_writing { Poll::Pending } else { Poll::Ready(()) }
+        })
+        .await
+    }
+}
+
+impl ChannelState {
+    fn is_full(&self) -> bool {
+        self.incoming.len() >= MAX_EVENTS || self.incoming_bytes >= MAX_EVENT_BYTES
+    }
+}
+
+/// The connection's end of a channel. Dropping it tells the script that the connection has ended.
+#[derive(Debug)]
+pub struct NetworkEnd(pub Arc<SocketChannel>);
+
+impl NetworkEnd {
+    /// Registers the task to wake when the script has sent something, made room, or detached.
+    pub fn register(&self, waker: &Waker) {
+        self.0.network.register(waker);
+    }
+
+    /// Queues an event for the script, unless it has detached.
+    pub fn push_event(&self, at: Instant, event: SocketEvent) {
+        let mut state = self.0.state();
+        if !state.is_detached {
+            state.incoming_bytes += event.len();
+            state.incoming.push_back(TimedEvent { at, event });
+        }
+        drop(state);
+        self.0.script.wake();
+    }
+
+    /// True when the script takes more.
+    pub fn has_room(&self) -> bool {
+        let state = self.0.state();
+        state.is_detached || !state.is_full()
+    }
+
+    /// The next message of the script.
+    pub fn next_outgoing(&self) -> Option<OutgoingMessage> {
+        let mut state = self.0.state();
+        let message = state.outgoing.pop_front();
+        if message.is_some() && state.outgoing.is_empty() {
+            state.outgoing = VecDeque::new();
+        }
+        message
+    }
+
+    /// Everything that was taken so network_end is written: messages of these lengths.
+    pub fn wrote(&self, messages: &mut Vec<usize>, at: Instant) {
+        let mut state = self.0.state();
+        state.unwritten = state.unwritten.saturating_sub(messages.iter().sum());
+        state.written.extend(messages.drain(..).map(|bytes| WrittenMessage { at, bytes }));
+        state.is_flushed = state.outgoing.is_empty();
+        // A script that waits for events is not woken for this.
+        let wakes = state.waits_for_writing;
+        drop(state);
+        if wakes {
+            self.0.script.wake();
+        }
+    }
+
+    /// Nothing can be written any more.
+    pub fn stop_writing(&self) {
+        let mut state = self.0.state();
+        state.outgoing = VecDeque::new();
+        (state.unwritten, state.is_flushed, state.has_closed) = (0, true, true);
+        drop(state);
+        self.0.script.wake();
+    }
+
+    /// True when the script takes no more events.
+    pub fn is_detached(&self) -> bool {
+        self.0.state().is_detached
+    }
+
+    /// Ready when the script takes no more events.
+    pub fn poll_detached(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.register(cx.waker());
+        if self.is_detached() { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+impl Drop for NetworkEnd {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        (state.is_ended, state.is_flushed) = (true, true);
+        state.outgoing = VecDeque::new();
+        drop(state);
+        self.0.script.wake();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::Wake;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Woken(AtomicUsize);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn a_connection_is_woken_once_there_is_room_again() {
+        let check = |event: &dyn Fn() -> SocketEvent, count: usize, left: usize| {
+            let (network_end, woken) = (NetworkEnd(Arc::default()), Arc::new(Woken::default()));
+            let channel = network_end.0.clone();
+            (0..count).for_each(|_| network_end.push_event(Instant::now(), event()));
+            network_end.register(&woken.clone().into());
+            assert!(!network_end.has_room());
+            while woken.0.load(Ordering::Relaxed) == 0 && channel.try_next().is_some() {}
+            let waiting = channel.state().incoming.len();
+            assert_eq!((waiting, network_end.has_room()), (left, true));
+        };
+        check(&|| SocketEvent::Ping, 300, MAX_EVENTS - 1);
+        check(&|| SocketEvent::Binary(vec![0; MAX_EVENT_BYTES / 2]), 3, 1);
+    }
+}
