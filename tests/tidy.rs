@@ -1,6 +1,7 @@
 //! The walls of `src/README.md`, asserted: which module may use which, who prints, parses arguments, reads the environment,
 //! ends the process and opens load connections, who knows an engine.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -564,4 +565,55 @@ fn every_public_item_says_what_it_is() {
         }
     }
     assert!(count > 500 && bad.is_empty(), "no comment, of {count}:\n{}", bad.join("\n"));
+}
+
+/// Type names that may stand for several types, each local to its module.
+const MAX_AMBIGUOUS_NAMES: usize = 15;
+const MAX_FILE_LINES: usize = 700;
+const MAX_FUNCTION_LINES: usize = 100;
+
+#[test]
+fn a_type_name_means_one_thing() {
+    let keywords = ["struct ", "enum ", "trait ", "union ", "type "];
+    let mut places: BTreeMap<String, BTreeSet<PathBuf>> = BTreeMap::new();
+    for (path, _, text) in files().into_iter().filter(|(path, ..)| !is_test(path)) {
+        for line in code(&text).lines() {
+            let item = line.trim_start();
+            // Associated types of a trait or an implementation are named by it.
+            let is_associated = line != item && item.trim_start_matches("pub ").starts_with("type ");
+            let item = item.split_once("pub").map_or(item, |(before, after)| match before {
+                "" => after.split_once(' ').map_or("", |(_, item)| item),
+                _ => item,
+            });
+            let item = item.strip_prefix("unsafe ").unwrap_or(item);
+            let name = keywords.iter().find_map(|keyword| item.strip_prefix(keyword)).unwrap_or_default();
+            let name: String = name.chars().take_while(|c| c.is_alphanumeric()).collect();
+            if !is_associated && name.starts_with(char::is_uppercase) {
+                places.entry(name).or_default().insert(path.clone());
+            }
+        }
+    }
+    assert!(places.len() > 500, "the types were not found");
+    places.retain(|_, paths| paths.len() > 1);
+    assert!(places.len() <= MAX_AMBIGUOUS_NAMES, "{} names: {places:#?}", places.len());
+}
+
+#[test]
+fn files_and_functions_are_short() {
+    let mut bad = Vec::new();
+    for (path, _, text) in files() {
+        let lines: Vec<_> = text.lines().collect();
+        if lines.len() > MAX_FILE_LINES {
+            bad.push(format!("{}: {} lines", path.display(), lines.len()));
+        }
+        for (at, line) in lines.iter().enumerate().filter(|(_, line)| line.contains("fn ") && line.ends_with('{')) {
+            let indent = &line[..line.len() - line.trim_start().len()];
+            let end = format!("{indent}}}");
+            let length = lines[at..].iter().position(|line| *line == end).unwrap_or(0) + 1;
+            if length > MAX_FUNCTION_LINES && !is_test(&path) {
+                bad.push(format!("{}:{}: a function of {length} lines", path.display(), at + 1));
+            }
+        }
+    }
+    assert!(bad.is_empty(), "{}", bad.join("\n"));
 }

@@ -116,7 +116,7 @@ struct TestRun {
     exports: Exports,
     script: Arc<Script>,
     workers: Arc<WorkerThreads>,
-    crew: Arc<VuSet>,
+    vus: Arc<VuSet>,
     pool: Arc<Pool>,
     ledger: Arc<Mutex<Ledger>>,
     /// The number of the next VU made beyond the plan.

@@ -52,9 +52,9 @@ impl TestRun {
         let workers = WorkerThreads::start(threads.workers, move || Recorder::new(recorded.clone()));
         let workers = Arc::new(workers.exit(ExitCode::Other)?);
         let health = GeneratorHealth::start(&workers, &script.net, threads.network, scheduling_delay);
-        let crew = VuSet::new(script.clone(), workers.clone(), id_in_test(&share));
+        let vus = VuSet::new(script.clone(), workers.clone(), id_in_test(&share));
         let log = request.script.log.logger();
-        let pool = Arc::new(Pool::new(crew.clone(), plan.max_vus() - plan.max_planned_vus(), log.clone()));
+        let pool = Arc::new(Pool::new(vus.clone(), plan.max_vus() - plan.max_planned_vus(), log.clone()));
         let scenarios = checked
             .into_iter()
             .filter(|scenario| scenario.has_work(&share))
@@ -72,7 +72,7 @@ impl TestRun {
             exports,
             script,
             workers,
-            crew,
+            vus,
             pool,
             ledger,
             log,

@@ -196,11 +196,11 @@ impl TestRun {
 
 /// VUs made later follow in number.
 fn make_vu(run: &TestRun) -> MakeVu {
-    let (crew, next) = (run.crew.clone(), run.next_vu.clone());
+    let (vus, next) = (run.vus.clone(), run.next_vu.clone());
     Arc::new(move || {
-        let crew = crew.clone();
+        let vus = vus.clone();
         let id = next.fetch_add(1, Relaxed);
-        Box::pin(async move { crew.initialise(id).await.map(|()| id) }) as BoxFuture<'static, _>
+        Box::pin(async move { vus.initialise(id).await.map(|()| id) }) as BoxFuture<'static, _>
     })
 }
 

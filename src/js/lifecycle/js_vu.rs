@@ -1,4 +1,4 @@
-//! One VU's life: init code, then setup, iterations, teardown or the summary, each a turn of its event loop.
+//! The lifecycle of one VU: init code, then setup, iterations, teardown or the summary, each one turn of its event loop.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -11,7 +11,7 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::js::engine::{ExportKind, PromiseOutcome, Realm};
 use crate::js::loader::Loader;
-use crate::js::runtime::event_loop::{Turn, turn, value_of};
+use crate::js::runtime::event_loop::{TurnEnd, run_turn, value_of};
 use crate::js::runtime::module_table::Hooks;
 use crate::js::runtime::worker::Worker;
 use crate::js::runtime::{LifecycleStage, Script, VuContext, coroutine};
@@ -20,18 +20,18 @@ use crate::log::Level;
 use crate::metrics::Record;
 use crate::metrics::system_tags::SystemTag;
 
-/// A VU with its JavaScript world, after its init code ran.
+/// A VU with its JavaScript realm, after its init code ran.
 #[derive(Clone)]
 pub struct JsVu {
     /// The VU.
     pub vu: Rc<VuContext>,
     realm: Rc<dyn Realm>,
-    work: Rc<Work>,
+    activation: Rc<Activation>,
 }
 
-/// What a VU is working on.
+/// What a VU needs for the iterations of its scenario.
 #[derive(Default)]
-struct Work {
+struct Activation {
     scenario: RefCell<Option<Arc<ScenarioRun>>>,
     /// The scenario's function, looked up in its first iteration.
     entry: Cell<Option<Handle>>,
@@ -70,7 +70,7 @@ impl JsVu {
         loop {
             let host: Rc<dyn crate::js::engine::Host> = vu.clone();
             let realm: Rc<dyn Realm> = script.engine.realm(host).map_err(|throw| failure(&throw))?.into();
-            let this = Self { vu: vu.clone(), realm, work: Rc::default() };
+            let this = Self { vu: vu.clone(), realm, activation: Rc::default() };
             match this.on_stack(Self::run_init_code).await? {
                 Err(_) if loader.must_reload() => {}
                 result => {
@@ -124,23 +124,23 @@ impl JsVu {
         let realm = &*self.realm;
         let promise = Cell::new(None);
         let begin = || realm.evaluate(address).inspect(|handle| promise.set(Some(*handle)));
-        match turn(realm, &self.vu, begin) {
-            Turn::Done(handle) => {
+        match run_turn(realm, &self.vu, begin) {
+            TurnEnd::Done(handle) => {
                 let value = value_of(realm, handle);
                 realm.release(handle);
                 match value {
                     Ok(_) => Ok(()),
-                    Err(Turn::Rejected(exception)) => Err(exception_failure(&exception)),
+                    Err(TurnEnd::Rejected(exception)) => Err(exception_failure(&exception)),
                     Err(_) => Ok(()),
                 }
             }
             // What a module throws behind an `await` is an exception of the script like any other.
-            Turn::Rejected(other) => match promise.get().map(|handle| realm.outcome(handle)) {
+            TurnEnd::Rejected(other) => match promise.get().map(|handle| realm.outcome(handle)) {
                 Some(PromiseOutcome::Rejected(exception)) => Err(exception_failure(&exception)),
                 _ => Err(Failure::new(ExitCode::Other, format!("Uncaught (in promise) {}", other.report()))),
             },
-            Turn::Threw(exception) => Err(exception_failure(&exception)),
-            Turn::Stopped => Err(self.stopped()),
+            TurnEnd::Threw(exception) => Err(exception_failure(&exception)),
+            TurnEnd::Stopped => Err(self.stopped()),
         }
     }
 
@@ -223,7 +223,7 @@ impl JsVu {
         let value = value_of(realm, handle);
         realm.release(handle);
         value.map_err(|turn| match turn {
-            Turn::Rejected(exception) => Throw::Exception(exception),
+            TurnEnd::Rejected(exception) => Throw::Exception(exception),
             _ => Throw::Stop,
         })
     }
@@ -322,10 +322,10 @@ impl JsVu {
             let handle = realm.export(&address, "handleSummary").map_err(|throw| failure(&throw))?;
             let args =
                 vec![Value::Handle(handle), Value::String(data), aliases.map_or(Value::Undefined, Value::String)];
-            let handle = this.ended(turn(realm, vu, || this.stdlib_handle("summarize", args)))?;
+            let handle = this.ended(run_turn(realm, vu, || this.stdlib_handle("summarize", args)))?;
             match value_of(realm, handle) {
                 Ok(value) => Ok(value),
-                Err(Turn::Rejected(exception)) => Err(exception_failure(&exception)),
+                Err(TurnEnd::Rejected(exception)) => Err(exception_failure(&exception)),
                 Err(_) => Ok(Value::Undefined),
             }
         })
@@ -340,7 +340,7 @@ impl JsVu {
     ) -> Result<Handle, Failure> {
         let realm = &*self.realm;
         let address = self.address();
-        let result = turn(realm, &self.vu, || {
+        let result = run_turn(realm, &self.vu, || {
             let function = realm.export(&address, name)?;
             let args = args(self)?;
             let result = realm.call(function, args);
@@ -350,14 +350,14 @@ impl JsVu {
         self.ended(result)
     }
 
-    fn ended(&self, end: Turn) -> Result<Handle, Failure> {
+    fn ended(&self, end: TurnEnd) -> Result<Handle, Failure> {
         match end {
-            Turn::Done(handle) => Ok(handle),
-            Turn::Threw(exception) => Err(exception_failure(&exception)),
-            Turn::Rejected(exception) => {
+            TurnEnd::Done(handle) => Ok(handle),
+            TurnEnd::Threw(exception) => Err(exception_failure(&exception)),
+            TurnEnd::Rejected(exception) => {
                 Err(Failure::new(ExitCode::Other, format!("Uncaught (in promise) {}", exception.report())))
             }
-            Turn::Stopped => Err(self.stopped()),
+            TurnEnd::Stopped => Err(self.stopped()),
         }
     }
 
@@ -398,13 +398,13 @@ impl JsVu {
 
     /// The setup data as this VU sees it, parsed once.
     fn setup_data(&self) -> Result<Handle, Throw> {
-        if let Some(data) = self.work.data.get() {
+        if let Some(data) = self.activation.data.get() {
             return Ok(data);
         }
         let json = self.vu.script.setup_data();
         let value = json.map_or(Value::Undefined, |json| Value::Json(json.as_bytes().to_vec().into()));
         let data = self.realm.retain(value)?;
-        self.work.data.set(Some(data));
+        self.activation.data.set(Some(data));
         Ok(data)
     }
 
@@ -418,8 +418,8 @@ impl JsVu {
         vu.iterations_in_scenario.set(0);
         vu.env.replace(facts.env.clone());
         vu.scenario.replace(Some(facts.clone()));
-        self.work.scenario.replace(Some(scenario.clone()));
-        if let Some(entry) = self.work.entry.take() {
+        self.activation.scenario.replace(Some(scenario.clone()));
+        if let Some(entry) = self.activation.entry.take() {
             self.realm.release(entry);
         }
         vu.script.state.active_vus.fetch_add(1, Relaxed);
@@ -437,7 +437,7 @@ impl JsVu {
 
     /// Takes the VU out of its scenario.
     pub fn release(&self) {
-        if let Some(scenario) = self.work.scenario.take() {
+        if let Some(scenario) = self.activation.scenario.take() {
             self.vu.script.state.active_vus.fetch_sub(1, Relaxed);
             scenario.facts.progress.active.fetch_sub(1, Relaxed);
         }
@@ -464,15 +464,15 @@ impl JsVu {
         let took = began.elapsed();
         // An iteration that ends the run has come to its own end.
         let is_full = match &end {
-            Ok(Turn::Stopped) => vu.take_abort_in_iteration(),
+            Ok(TurnEnd::Stopped) => vu.take_abort_in_iteration(),
             Ok(_) => true,
             Err(_) => false,
         };
         match end {
-            Ok(Turn::Done(handle)) => self.realm.release(handle),
-            Ok(Turn::Threw(exception)) => self.report(&facts, &exception, false),
-            Ok(Turn::Rejected(exception)) => self.report(&facts, &exception, true),
-            Ok(Turn::Stopped) => {}
+            Ok(TurnEnd::Done(handle)) => self.realm.release(handle),
+            Ok(TurnEnd::Threw(exception)) => self.report(&facts, &exception, false),
+            Ok(TurnEnd::Rejected(exception)) => self.report(&facts, &exception, true),
+            Ok(TurnEnd::Stopped) => {}
             Err(failure) => state.abort(failure),
         }
         for hook in self.hooks().function_ended {
@@ -513,17 +513,17 @@ impl JsVu {
     }
 
     /// Calls the scenario's function, on the VU's own stack.
-    fn run_entry(&self) -> Turn {
+    fn run_entry(&self) -> TurnEnd {
         let realm = &*self.realm;
-        turn(realm, &self.vu, || {
-            let entry = match self.work.entry.get() {
+        run_turn(realm, &self.vu, || {
+            let entry = match self.activation.entry.get() {
                 Some(entry) => entry,
                 None => {
                     let address = self.address();
                     let name = self.vu.scenario.borrow().as_ref().map(|facts| facts.exec.clone()).unwrap_or_default();
                     (self.hooks().activated)(realm, &self.vu)?;
                     let entry = realm.export(&address, &name)?;
-                    self.work.entry.set(Some(entry));
+                    self.activation.entry.set(Some(entry));
                     entry
                 }
             };

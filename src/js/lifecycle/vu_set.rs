@@ -1,4 +1,4 @@
-//! All VUs of a run, as the executors see them: made, run and stopped from any thread.
+//! All VUs of a run, as the executors see them: created, run and stopped from any thread.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -30,24 +30,25 @@ pub type IdInTest = Box<dyn Fn(VuId) -> u64 + Send + Sync>;
 pub struct VuSet {
     script: Arc<Script>,
     workers: Arc<WorkerThreads>,
-    stops: Arc<Mutex<FxHashMap<VuId, Interrupt>>>,
+    interrupts: Arc<Mutex<FxHashMap<VuId, InterruptHandle>>>,
+    /// VUs that did not stop in time.
     lost: Arc<Mutex<FxHashSet<VuId>>>,
     id_in_test: IdInTest,
 }
 
-/// The means to interrupt a VU.
+/// Interrupts a VU.
 #[derive(Clone)]
-struct Interrupt {
+struct InterruptHandle {
     stop: Arc<Stop>,
     /// Notified at every interruption.
-    told: Arc<Notify>,
+    interrupted: Arc<Notify>,
 }
 
-impl Interrupt {
-    /// Resolves when the VU was interrupted and its worker has come to nothing new for [`STOP_TIMEOUT`].
-    async fn unnoticed(&self, worker: &WorkerHandle) {
+impl InterruptHandle {
+    /// Resolves when the VU was interrupted and its worker has started no new task for [`STOP_TIMEOUT`].
+    async fn ignored(&self, worker: &WorkerHandle) {
         loop {
-            self.told.notified().await;
+            self.interrupted.notified().await;
             while self.stop.is_raised() {
                 match tokio::time::timeout(2 * STOP_TIMEOUT, worker.stuck()).await {
                     Ok(()) if self.stop.is_raised() => return,
@@ -59,52 +60,52 @@ impl Interrupt {
 }
 
 impl VuSet {
-    /// A crew without VUs.
+    /// A set without VUs.
     pub fn new(script: Arc<Script>, workers: Arc<WorkerThreads>, id_in_test: IdInTest) -> Arc<Self> {
-        Arc::new(Self { script, workers, stops: Arc::default(), lost: Arc::default(), id_in_test })
+        Arc::new(Self { script, workers, interrupts: Arc::default(), lost: Arc::default(), id_in_test })
     }
 
-    fn interrupt_of(&self, vu: VuId) -> Option<Interrupt> {
-        lock(&self.stops).get(&vu).cloned()
+    fn interrupt_of(&self, vu: VuId) -> Option<InterruptHandle> {
+        lock(&self.interrupts).get(&vu).cloned()
     }
 
     /// Runs `work` with a VU that is made for it alone and thrown away: the first pass, setup, teardown, summary.
     ///
-    /// `told` gets the means to stop it, before anything runs.
+    /// `give_stop` gets the handle that stops it, before `work` begins.
     ///
     /// # Errors
     /// What the script's init code threw, or what `work` failed with.
     pub async fn with_own_vu<T, F>(
         workers: &WorkerThreads,
         script: &Arc<Script>,
-        told: impl FnOnce(Arc<Stop>) + Send + 'static,
+        give_stop: impl FnOnce(Arc<Stop>) + Send + 'static,
         work: impl FnOnce(Rc<JsVu>) -> F + Send + 'static,
     ) -> Result<T, Failure>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, Failure>> + 'static,
     {
-        let (answer, answered) = oneshot::channel();
+        let (result_tx, result_rx) = oneshot::channel();
         let script = script.clone();
         let worker = workers.post(
             0,
             Box::new(move |worker| {
                 Box::pin(async move {
                     let result = match JsVu::init(0, 0, &script, &worker).await {
-                        Ok(lifecycle) => {
-                            told(lifecycle.vu.stop.clone());
-                            work(Rc::new(lifecycle)).await
+                        Ok(vu) => {
+                            give_stop(vu.vu.stop.clone());
+                            work(Rc::new(vu)).await
                         }
                         Err(failure) => Err(failure),
                     };
-                    let _ = answer.send(result);
+                    let _ = result_tx.send(result);
                 })
             }),
         );
-        let mut awaited = Awaited(Some(worker.clone()));
+        let mut awaited = GiveUpOnDrop(Some(worker.clone()));
         let result = tokio::select! {
             biased;
-            result = answered => result.unwrap_or_else(|_| Err(gone())),
+            result = result_rx => result.unwrap_or_else(|_| Err(gone())),
             () = worker.overflowed() => Err(overflowed()),
         };
         awaited.0 = None;
@@ -112,10 +113,11 @@ impl VuSet {
     }
 }
 
-/// The worker of a VU that somebody waits for. Who does not wait to the end has lost patience: the next such VU gets another.
-struct Awaited(Option<WorkerHandle>);
+/// The worker of a VU that is being waited for. If the wait is dropped early, the worker is given up, and the next such VU
+/// gets another one.
+struct GiveUpOnDrop(Option<WorkerHandle>);
 
-impl Drop for Awaited {
+impl Drop for GiveUpOnDrop {
     fn drop(&mut self) {
         if let Some(worker) = self.0.take() {
             worker.give_up();
@@ -123,7 +125,7 @@ impl Drop for Awaited {
     }
 }
 
-/// Why a run ends in which a stack overflowed.
+/// Why a run in which a stack overflowed ends.
 fn overflowed() -> Failure {
     let text = format!(
         "the script's code or data is nested too deeply: the JavaScript engine needed more than {} MB of stack; what was \
@@ -139,33 +141,33 @@ fn gone() -> Failure {
 
 impl VuControl for VuSet {
     fn initialise(&self, vu: VuId) -> BoxFuture<'static, Result<(), Failure>> {
-        let (answer, answered) = oneshot::channel();
+        let (result_tx, result_rx) = oneshot::channel();
         let script = self.script.clone();
         let id_in_test = (self.id_in_test)(vu);
         let state = script.state.clone();
-        let (tell_stop, stop_told) = std::sync::mpsc::channel();
+        let (stop_tx, stop_rx) = std::sync::mpsc::channel();
         let worker = self.workers.post(
             vu,
             Box::new(move |worker: Rc<Worker>| {
                 Box::pin(async move {
-                    let result = JsVu::init(vu, id_in_test, &script, &worker).await.map(|lifecycle| {
-                        let _ = tell_stop.send(lifecycle.vu.stop.clone());
-                        VUS.with_borrow_mut(|vus| vus.insert(vu, Rc::new(lifecycle)));
+                    let result = JsVu::init(vu, id_in_test, &script, &worker).await.map(|js_vu| {
+                        let _ = stop_tx.send(js_vu.vu.stop.clone());
+                        VUS.with_borrow_mut(|vus| vus.insert(vu, Rc::new(js_vu)));
                     });
-                    let _ = answer.send(result);
+                    let _ = result_tx.send(result);
                 })
             }),
         );
-        let stops = self.stops.clone();
+        let interrupts = self.interrupts.clone();
         async move {
             let result = tokio::select! {
                 biased;
-                result = answered => result.unwrap_or_else(|_| Err(gone())),
+                result = result_rx => result.unwrap_or_else(|_| Err(gone())),
                 () = worker.overflowed() => Err(overflowed()),
             };
-            if let Ok(stop) = stop_told.try_recv() {
-                let interrupt = Interrupt { stop, told: Arc::default() };
-                lock(&stops).insert(vu, interrupt);
+            if let Ok(stop) = stop_rx.try_recv() {
+                let interrupt = InterruptHandle { stop, interrupted: Arc::default() };
+                lock(&interrupts).insert(vu, interrupt);
             }
             if result.is_ok() {
                 state.initialised_vus.fetch_add(1, Relaxed);
@@ -176,34 +178,34 @@ impl VuControl for VuSet {
     }
 
     fn run(&self, vu: VuId, work: VuTask) -> BoxFuture<'static, ()> {
-        let (answer, answered) = oneshot::channel();
+        let (result_tx, result_rx) = oneshot::channel();
         let (state, log) = (self.script.state.clone(), self.script.log.clone());
         let (interrupt, lost) = (self.interrupt_of(vu), self.lost.clone());
         let worker = self.workers.post(
             vu,
             Box::new(move |_worker: Rc<Worker>| -> LocalBoxFuture<'static, ()> {
-                let lifecycle = VUS.with_borrow(|vus| vus.get(&vu).cloned());
+                let js_vu = VUS.with_borrow(|vus| vus.get(&vu).cloned());
                 Box::pin(async move {
-                    if let Some(lifecycle) = lifecycle {
-                        work(lifecycle).await;
+                    if let Some(js_vu) = js_vu {
+                        work(js_vu).await;
                     }
-                    let _ = answer.send(());
+                    let _ = result_tx.send(());
                 })
             }),
         );
         async move {
-            let unnoticed = async {
+            let ignored = async {
                 match &interrupt {
-                    Some(interrupt) => interrupt.unnoticed(&worker).await,
+                    Some(interrupt) => interrupt.ignored(&worker).await,
                     None => std::future::pending().await,
                 }
             };
             tokio::select! {
                 biased;
-                // A VU that broke down takes its iterations with it: such a run can't end well.
-                answer = answered => if answer.is_err() { state.abort(gone()) },
+                // The VU panicked, and its iteration is lost: the run fails.
+                done = result_rx => if done.is_err() { state.abort(gone()) },
                 () = worker.overflowed() => state.abort(overflowed()),
-                () = unnoticed => {
+                () = ignored => {
                     let seconds = STOP_TIMEOUT.as_secs();
                     log.error(format!("VU {vu} did not stop within {seconds} s: the run goes on without it"));
                     lock(&lost).insert(vu);
@@ -217,7 +219,7 @@ impl VuControl for VuSet {
     fn interrupt(&self, vu: VuId) {
         if let Some(interrupt) = self.interrupt_of(vu) {
             interrupt.stop.raise();
-            interrupt.told.notify_one();
+            interrupt.interrupted.notify_one();
         }
     }
 

@@ -1,4 +1,4 @@
-//! How synchronous JavaScript waits: the one place where a VU's stack is put aside.
+//! How synchronous JavaScript waits: the one place where a VU's stack is suspended.
 //!
 //! [`run`] executes a function on a pooled stack of its own; [`wait`], called anywhere below it, suspends that stack
 //! on a future and lets the worker poll other VUs. A VU has a stack only while its JavaScript is on it.
@@ -23,14 +23,17 @@ use stack::VuStack;
 
 use crate::js::engine::native_stack;
 
-type Wish = LocalBoxFuture<'static, ()>;
-type Resume = Yielder<(), Wish>;
-/// What a coroutine returns: whether its work came to its end, or its stack did. The result of the work lies elsewhere.
-type Step = Coroutine<(), Wish, Ended, VuStack>;
+/// What a suspended coroutine waits for.
+type PendingFuture = LocalBoxFuture<'static, ()>;
+/// Suspends a coroutine.
+type Resume = Yielder<(), PendingFuture>;
+/// A VU's coroutine. It returns only whether its work finished or its stack overflowed; the result of the work is passed
+/// separately.
+type VuCoroutine = Coroutine<(), PendingFuture, CoroutineEnd, VuStack>;
 
 /// How a coroutine ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ended {
+enum CoroutineEnd {
     /// Its work returned.
     Done,
     /// It ran into the guard below its stack; nothing on it was unwound.
@@ -45,7 +48,7 @@ struct Current {
     /// The lowest address of its stack that may be used.
     limit: usize,
     /// What ends it from a signal handler.
-    trap: Option<CoroutineTrapHandler<Ended>>,
+    trap: Option<CoroutineTrapHandler<CoroutineEnd>>,
 }
 
 impl Current {
@@ -56,10 +59,10 @@ thread_local! {
     static CURRENT: Cell<Current> = const { Cell::new(Current::NONE) };
 }
 
-/// Puts back what was running before, also when what ran in between panics.
-struct Outer(Current);
+/// Restores what was running before, also on a panic.
+struct RestoreOuter(Current);
 
-impl Drop for Outer {
+impl Drop for RestoreOuter {
     fn drop(&mut self) {
         CURRENT.set(self.0);
         native_stack::set_limit(self.0.limit);
@@ -77,50 +80,50 @@ pub fn run<T: 'static>(work: impl FnOnce() -> T + 'static) -> std::io::Result<im
     let yielder = Rc::new(Cell::new(std::ptr::null()));
     let result = Rc::new(Cell::new(None));
     let (told, filled) = (yielder.clone(), result.clone());
-    let coroutine = Step::with_stack(stack, move |yielder: &Resume, ()| {
+    let coroutine = VuCoroutine::with_stack(stack, move |yielder: &Resume, ()| {
         told.set(std::ptr::from_ref(yielder));
         CURRENT.set(Current { yielder, ..CURRENT.get() });
         filled.set(Some(work()));
-        Ended::Done
+        CoroutineEnd::Done
     });
-    Ok(Task { coroutine: ManuallyDrop::new(Some(coroutine)), yielder, result, limit, waiting: None })
+    Ok(CoroutineTask { coroutine: ManuallyDrop::new(Some(coroutine)), yielder, result, limit, waiting: None })
 }
 
-struct Task<T: 'static> {
-    coroutine: ManuallyDrop<Option<Step>>,
+struct CoroutineTask<T: 'static> {
+    coroutine: ManuallyDrop<Option<VuCoroutine>>,
     yielder: Rc<Cell<*const Resume>>,
     result: Rc<Cell<Option<T>>>,
     limit: usize,
-    waiting: Option<Wish>,
+    waiting: Option<PendingFuture>,
 }
 
-impl<T> Unpin for Task<T> {}
+impl<T> Unpin for CoroutineTask<T> {}
 
-impl<T> Future for Task<T> {
+impl<T> Future for CoroutineTask<T> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         let task = &mut *self;
         loop {
-            if let Some(wish) = &mut task.waiting {
-                ready!(wish.as_mut().poll(cx));
+            if let Some(future) = &mut task.waiting {
+                ready!(future.as_mut().poll(cx));
                 task.waiting = None;
             }
             let Some(coroutine) = task.coroutine.as_mut() else { return Poll::Pending };
             let trap = Some(coroutine.trap_handler());
             let current = Current { yielder: task.yielder.get(), limit: task.limit, trap };
-            let outer = Outer(CURRENT.replace(current));
+            let outer = RestoreOuter(CURRENT.replace(current));
             native_stack::set_limit(task.limit);
             let step = coroutine.resume(());
             drop(outer);
             match step {
-                CoroutineResult::Yield(wish) => task.waiting = Some(wish),
-                CoroutineResult::Return(Ended::Overflowed) => {
+                CoroutineResult::Yield(future) => task.waiting = Some(future),
+                CoroutineResult::Return(CoroutineEnd::Overflowed) => {
                     // What is on the stack still holds parts of the realm, so it stays where it is.
                     std::mem::forget(task.coroutine.take());
                     overflow::give_thread_up();
                 }
-                CoroutineResult::Return(Ended::Done) => {
+                CoroutineResult::Return(CoroutineEnd::Done) => {
                     if let Some(coroutine) = task.coroutine.take() {
                         coroutine.into_stack().put_back();
                     }
@@ -134,7 +137,7 @@ impl<T> Future for Task<T> {
     }
 }
 
-impl<T> Drop for Task<T> {
+impl<T> Drop for CoroutineTask<T> {
     fn drop(&mut self) {
         // A suspended stack holds frames of an engine that can't be unwound from outside. It happens only when the
         // process is about to end with a VU in the middle of something: leave the stack where it is.
@@ -162,7 +165,7 @@ pub fn wait<T: 'static>(future: impl Future<Output = T> + 'static) -> T {
     yielder.suspend(Box::pin(async move { filled.set(Some(future.await)) }));
     match slot.take() {
         Some(result) => result,
-        None => unreachable!("a coroutine is resumed only when its wish is done"),
+        None => unreachable!("a coroutine is resumed only when its future is done"),
     }
 }
 

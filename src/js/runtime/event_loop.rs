@@ -1,25 +1,25 @@
-//! One turn of a VU: call something, then let everything it started come to its end.
+//! One turn of a VU: call a function, then run everything it started to its end.
 //!
-//! The turn is over when the call returned, no job, timer or native future is left. It runs on the VU's own stack.
+//! The turn is over when the call has returned and no job, timer or native future is left. It runs on the VU's own stack.
 
 use super::vu_context::{LoopEvent, VuContext};
 use crate::js::engine::{PromiseOutcome, Realm};
 use crate::js::value::{Exception, Handle, Throw, Value};
 
 /// How a turn ended.
-pub enum Turn {
+pub enum TurnEnd {
     /// All is done; what the call returned, a promise included.
     Done(Handle),
     /// The call itself threw.
     Threw(Exception),
-    /// A promise was rejected and nobody handled it.
+    /// A promise was rejected without a handler.
     Rejected(Exception),
     /// The VU had to stop.
     Stopped,
 }
 
-/// Runs `first` and what comes of it.
-pub fn turn(realm: &dyn Realm, vu: &VuContext, first: impl FnOnce() -> Result<Handle, Throw>) -> Turn {
+/// Runs `first`, then jobs, timers and native futures until none is left.
+pub fn run_turn(realm: &dyn Realm, vu: &VuContext, first: impl FnOnce() -> Result<Handle, Throw>) -> TurnEnd {
     vu.begin_turn();
     let handle = match first() {
         Ok(handle) => handle,
@@ -35,10 +35,10 @@ pub fn turn(realm: &dyn Realm, vu: &VuContext, first: impl FnOnce() -> Result<Ha
         }
         if let Some(rejection) = realm.take_rejections().into_iter().next() {
             abandon(vu);
-            return Turn::Rejected(rejection);
+            return TurnEnd::Rejected(rejection);
         }
         let step = match vu.next_event() {
-            Ok(None) => return Turn::Done(handle),
+            Ok(None) => return TurnEnd::Done(handle),
             Ok(Some(LoopEvent::Settled(promise, result))) => {
                 realm.settle(promise, result);
                 Ok(())
@@ -53,15 +53,15 @@ pub fn turn(realm: &dyn Realm, vu: &VuContext, first: impl FnOnce() -> Result<Ha
     }
 }
 
-fn ended(throw: Throw) -> Turn {
+fn ended(throw: Throw) -> TurnEnd {
     match throw {
-        Throw::Stop => Turn::Stopped,
-        Throw::Exception(exception) => Turn::Threw(exception),
-        other => Turn::Threw(Exception { text: other.report(), stack: String::new() }),
+        Throw::Stop => TurnEnd::Stopped,
+        Throw::Exception(exception) => TurnEnd::Threw(exception),
+        other => TurnEnd::Threw(Exception { text: other.report(), stack: String::new() }),
     }
 }
 
-/// A turn that failed leaves nothing behind.
+/// Drops what a failed turn has started.
 fn abandon(vu: &VuContext) {
     for hook in vu.script.modules.hooks.turn_abandoned {
         hook(vu);
@@ -74,10 +74,10 @@ fn abandon(vu: &VuContext) {
 }
 
 /// The value of a turn that is done: a promise's result, or what was returned.
-pub fn value_of(realm: &dyn Realm, handle: Handle) -> Result<Value, Turn> {
+pub fn value_of(realm: &dyn Realm, handle: Handle) -> Result<Value, TurnEnd> {
     match realm.outcome(handle) {
         PromiseOutcome::Value(value) => Ok(value),
         PromiseOutcome::Pending => Ok(Value::Undefined),
-        PromiseOutcome::Rejected(exception) => Err(Turn::Rejected(exception)),
+        PromiseOutcome::Rejected(exception) => Err(TurnEnd::Rejected(exception)),
     }
 }

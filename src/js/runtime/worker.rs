@@ -1,4 +1,4 @@
-//! The threads VUs live on. Each polls its VUs in a current-thread runtime; a VU never changes its worker.
+//! The threads that run VUs. Each polls its VUs in a current-thread runtime; a VU never moves to another worker.
 
 use std::cell::RefCell;
 use std::hash::{Hash, Hasher};
@@ -16,24 +16,24 @@ use crate::execution::{STOP_TIMEOUT, precise_timer};
 use crate::metrics::{Interner, Record, Recorder, TagSet};
 use crate::units::sync::{lock, read, write};
 
-/// Work for a worker: called on its thread, polled there until done.
+/// A task for a worker: called on its thread, and its future polled there until done.
 pub type Task = Box<dyn FnOnce(Rc<Worker>) -> LocalBoxFuture<'static, ()> + Send>;
 
-/// How often samples waiting in a worker are folded into the ledger.
+/// How often a worker hands its samples to the ledger.
 const FLUSH_INTERVAL: Duration = Duration::from_millis(50);
 
-/// The remembered tag sets of a worker; forgotten all at once when there are this many.
-const MAX_REMEMBERED: usize = 8192;
+/// Cached tag sets of a worker; the cache is cleared when there are more.
+const MAX_CACHED_TAG_SETS: usize = 8192;
 
-/// What lives on a worker's thread, besides its VUs.
+/// What the VUs of one worker thread share.
 pub struct Worker {
-    /// Its own, but for what is done when it works no more.
+    /// Used by this thread only, until the worker is given up or its stack overflows.
     recorder: Arc<Mutex<Recorder>>,
-    remembered: RefCell<HashTable<Remembered>>,
+    tag_sets: RefCell<HashTable<CachedTagSet>>,
 }
 
 /// `base` with `more` is `set`.
-struct Remembered {
+struct CachedTagSet {
     hash: u64,
     base: Arc<TagSet>,
     more: Box<[(Box<str>, Box<str>)]>,
@@ -41,12 +41,12 @@ struct Remembered {
 }
 
 impl Worker {
-    /// Writes a record of one of its VUs down.
+    /// Adds a record of one of its VUs.
     pub fn record(&self, record: Record) {
         self.recorder().push(record);
     }
 
-    /// Hands what is written down to the ledger.
+    /// Hands the gathered records to the ledger.
     pub fn flush(&self) {
         self.recorder().flush();
     }
@@ -55,7 +55,7 @@ impl Worker {
         lock(&self.recorder)
     }
 
-    /// The tag set `base` with `more` on top, remembered from the last time where possible.
+    /// The tag set `base` with `more` on top, tag_sets from the last time where possible.
     pub fn tags_with(&self, interner: &Interner, base: &Arc<TagSet>, more: &[(&str, &str)]) -> Arc<TagSet> {
         let mut hasher = FxHasher::default();
         Arc::as_ptr(base).hash(&mut hasher);
@@ -65,8 +65,8 @@ impl Worker {
             hasher.write_usize(value.len());
         }
         let hash = hasher.finish();
-        let mut remembered = self.remembered.borrow_mut();
-        let found = remembered.find(hash, |known| {
+        let mut tag_sets = self.tag_sets.borrow_mut();
+        let found = tag_sets.find(hash, |known| {
             Arc::ptr_eq(&known.base, base)
                 && known.more.len() == more.len()
                 && known.more.iter().zip(more).all(|(a, b)| *a.0 == *b.0 && *a.1 == *b.1)
@@ -75,92 +75,92 @@ impl Worker {
             return known.set.clone();
         }
         let set = interner.extend(base, more.iter().copied());
-        if remembered.len() >= MAX_REMEMBERED {
-            remembered.clear();
+        if tag_sets.len() >= MAX_CACHED_TAG_SETS {
+            tag_sets.clear();
         }
         let more = more.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect();
-        let entry = Remembered { hash, base: base.clone(), more, set: set.clone() };
-        remembered.insert_unique(hash, entry, |known| known.hash);
+        let entry = CachedTagSet { hash, base: base.clone(), more, set: set.clone() };
+        tag_sets.insert_unique(hash, entry, |known| known.hash);
         set
     }
 }
 
-/// All workers.
+/// All worker threads.
 pub struct WorkerThreads {
-    lines: Vec<RwLock<WorkerHandle>>,
-    /// The lines of workers that were replaced: one that is stuck may come back, and end what its VUs are doing.
+    handles: Vec<RwLock<WorkerHandle>>,
+    /// Handles of workers that were replaced: a stuck one may come back and finish what its VUs are doing.
     replaced: Mutex<Vec<WorkerHandle>>,
     recorder: Box<dyn Fn() -> Recorder + Send + Sync>,
     /// What runs on every worker.
     on_each: Mutex<Option<Box<dyn Fn() -> Task + Send + Sync>>>,
 }
 
-/// The way to one worker.
+/// A handle to one worker thread.
 #[derive(Clone)]
 pub struct WorkerHandle {
-    errands: mpsc::UnboundedSender<Task>,
-    fate: Arc<watch::Sender<Fate>>,
+    task_tx: mpsc::UnboundedSender<Task>,
+    state: Arc<watch::Sender<WorkerState>>,
     recorder: Arc<Mutex<Recorder>>,
 }
 
 impl WorkerHandle {
     /// Resolves when a stack of the worker has overflowed.
     pub async fn overflowed(&self) {
-        self.until(Fate::Overflowed).await;
+        self.until(WorkerState::Overflowed).await;
     }
 
-    /// Resolves when the worker comes to nothing new any more: one of its VUs does not let go of it.
+    /// Resolves when the worker starts no new task within [`STOP_TIMEOUT`]: one of its VUs blocks it.
     pub async fn stuck(&self) {
-        let (tell, told) = oneshot::channel();
-        let _ = self.errands.send(Box::new(|_| -> LocalBoxFuture<'static, ()> {
-            let _ = tell.send(());
+        let (done_tx, done_rx) = oneshot::channel();
+        let _ = self.task_tx.send(Box::new(|_| -> LocalBoxFuture<'static, ()> {
+            let _ = done_tx.send(());
             Box::pin(std::future::ready(()))
         }));
         tokio::select! {
-            () = self.until(Fate::Stuck) => {}
-            answer = tokio::time::timeout(STOP_TIMEOUT, told) => {
-                if answer.is_ok() {
+            () = self.until(WorkerState::Stuck) => {}
+            done = tokio::time::timeout(STOP_TIMEOUT, done_rx) => {
+                if done.is_ok() {
                     std::future::pending::<()>().await;
                 }
             }
         }
     }
 
-    /// Nobody is to wait for this worker. What it has written down goes to the ledger.
+    /// Marks the worker as stuck, so that nothing waits for it, and hands its records to the ledger.
     pub fn give_up(&self) {
-        hand_over(&self.recorder);
-        self.fate.send_if_modified(|fate| {
-            let worked = *fate == Fate::Working;
-            if worked {
-                *fate = Fate::Stuck;
+        flush_abandoned(&self.recorder);
+        self.state.send_if_modified(|state| {
+            let was_working = *state == WorkerState::Working;
+            if was_working {
+                *state = WorkerState::Stuck;
             }
-            worked
+            was_working
         });
     }
 
-    async fn until(&self, fate: Fate) {
-        if self.fate.subscribe().wait_for(|known| *known == fate).await.is_err() {
+    async fn until(&self, expected: WorkerState) {
+        if self.state.subscribe().wait_for(|state| *state == expected).await.is_err() {
             std::future::pending::<()>().await;
         }
     }
 }
 
-/// Hands what a worker that works no more has written down to the ledger.
-fn hand_over(recorder: &Mutex<Recorder>) {
-    // Locked it is only if the worker was stopped in the middle of writing.
+/// Hands the records of a worker that is given up to the ledger.
+fn flush_abandoned(recorder: &Mutex<Recorder>) {
+    // It is locked only if the worker was stopped while adding a record.
     if let Ok(mut recorder) = recorder.try_lock() {
         recorder.flush();
     }
 }
 
-/// What became of a worker.
+/// The state of a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
-    /// It works.
+enum WorkerState {
+    /// It runs tasks.
     Working,
-    /// One of its VUs does not come back: nobody else is to wait for this worker.
+    /// One of its VUs does not return: nothing waits for this worker any more.
     Stuck,
-    /// A stack of one of its VUs overflowed: it does nothing any more.
+    /// A stack of one of its VUs overflowed: the thread is parked.
     Overflowed,
 }
 
@@ -172,74 +172,74 @@ impl WorkerThreads {
     pub fn start(threads: usize, recorder: impl Fn() -> Recorder + Send + Sync + 'static) -> std::io::Result<Self> {
         precise_timer::start()?;
         let recorder: Box<dyn Fn() -> Recorder + Send + Sync> = Box::new(recorder);
-        let lines = (0..threads.max(1)).map(|at| start(at, recorder()).map(RwLock::new));
+        let handles = (0..threads.max(1)).map(|at| start(at, recorder()).map(RwLock::new));
         Ok(Self {
-            lines: lines.collect::<Result<_, _>>()?,
+            handles: handles.collect::<Result<_, _>>()?,
             replaced: Mutex::default(),
             recorder,
             on_each: Mutex::default(),
         })
     }
 
-    /// Gives `errand` to the worker of the VU `vu`; in the place of one that works no more there is a new one, without VUs.
-    /// Returns the way to that worker.
-    pub fn post(&self, vu: u64, errand: Task) -> WorkerHandle {
-        let at = vu as usize % self.lines.len();
-        let mut line = self.line(at);
-        if *line.fate.borrow() != Fate::Working {
-            let mut place = write(&self.lines[at]);
-            if *place.fate.borrow() != Fate::Working
+    /// Sends `task` to the worker of the VU `vu` and returns that worker's handle. A worker that no longer works is replaced by
+    /// a new one, without VUs.
+    pub fn post(&self, vu: u64, task: Task) -> WorkerHandle {
+        let at = vu as usize % self.handles.len();
+        let mut handle = self.handle(at);
+        if *handle.state.borrow() != WorkerState::Working {
+            let mut place = write(&self.handles[at]);
+            if *place.state.borrow() != WorkerState::Working
                 && let Ok(new) = start(at, (self.recorder)())
             {
                 if let Some(task) = &*lock(&self.on_each) {
-                    _ = new.errands.send(task());
+                    _ = new.task_tx.send(task());
                 }
                 let old = std::mem::replace(&mut *place, new);
                 lock(&self.replaced).push(old);
             }
-            line = place.clone();
+            handle = place.clone();
         }
-        let _ = line.errands.send(errand);
-        line
+        let _ = handle.task_tx.send(task);
+        handle
     }
 
     /// Runs a task on every worker, also on one that replaces another later.
     pub fn run_on_each(&self, task: impl Fn() -> Task + Send + Sync + 'static) {
-        for at in 0..self.lines.len() {
-            _ = self.line(at).errands.send(task());
+        for at in 0..self.handles.len() {
+            _ = self.handle(at).task_tx.send(task());
         }
         *lock(&self.on_each) = Some(Box::new(task));
     }
 
-    fn line(&self, at: usize) -> WorkerHandle {
-        read(&self.lines[at]).clone()
+    fn handle(&self, at: usize) -> WorkerHandle {
+        read(&self.handles[at]).clone()
     }
 
     /// How many workers there are.
     pub fn len(&self) -> usize {
-        self.lines.len()
+        self.handles.len()
     }
 }
 
 /// Starts a worker.
 fn start(at: usize, recorder: Recorder) -> std::io::Result<WorkerHandle> {
-    let (sender, errands) = mpsc::unbounded_channel();
-    let fate = Arc::new(watch::Sender::new(Fate::Working));
-    let (told, recorder) = (fate.clone(), Arc::new(Mutex::new(recorder)));
-    let line = WorkerHandle { errands: sender, fate, recorder: recorder.clone() };
+    let (task_tx, task_rx) = mpsc::unbounded_channel();
+    let state_tx = Arc::new(watch::Sender::new(WorkerState::Working));
+    let recorder = Arc::new(Mutex::new(recorder));
+    let handle = WorkerHandle { task_tx, state: state_tx.clone(), recorder: recorder.clone() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     std::thread::Builder::new().name(format!("volley-js-{at}")).spawn(move || {
-        let worker = Rc::new(Worker { recorder: recorder.clone(), remembered: RefCell::default() });
+        let worker = Rc::new(Worker { recorder: recorder.clone(), tag_sets: RefCell::default() });
         coroutine::on_overflow(move || {
-            hand_over(&recorder);
-            told.send_replace(Fate::Overflowed);
+            flush_abandoned(&recorder);
+            state_tx.send_replace(WorkerState::Overflowed);
         });
-        tokio::task::LocalSet::new().block_on(&runtime, work(worker, errands));
+        tokio::task::LocalSet::new().block_on(&runtime, run_tasks(worker, task_rx));
     })?;
-    Ok(line)
+    Ok(handle)
 }
 
-async fn work(worker: Rc<Worker>, mut errands: mpsc::UnboundedReceiver<Task>) {
+async fn run_tasks(worker: Rc<Worker>, mut task_rx: mpsc::UnboundedReceiver<Task>) {
     let flushing = worker.clone();
     tokio::task::spawn_local(async move {
         loop {
@@ -247,8 +247,8 @@ async fn work(worker: Rc<Worker>, mut errands: mpsc::UnboundedReceiver<Task>) {
             flushing.flush();
         }
     });
-    while let Some(errand) = errands.recv().await {
-        tokio::task::spawn_local(errand(worker.clone()));
+    while let Some(task) = task_rx.recv().await {
+        tokio::task::spawn_local(task(worker.clone()));
     }
     worker.flush();
 }

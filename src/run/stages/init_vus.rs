@@ -12,7 +12,7 @@ impl TestRun {
         let planned = self.plan.max_planned_vus();
         let made = futures_util::stream::iter(1..=planned)
             .map(|id| async move {
-                self.crew.initialise(id).await.map_err(|failure| {
+                self.vus.initialise(id).await.map_err(|failure| {
                     let hint = format!("error while initializing VU #{id}");
                     Failure { hint: Some(hint), ..failure }
                 })?;

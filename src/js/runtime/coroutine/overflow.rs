@@ -7,30 +7,30 @@
 use std::cell::{Cell, RefCell};
 use std::sync::OnceLock;
 
-/// What a thread does last.
-type LastWord = Box<dyn FnOnce()>;
+/// Called before a thread is given up.
+type OverflowHandler = Box<dyn FnOnce()>;
 
 thread_local! {
-    static LAST_WORD: RefCell<Option<LastWord>> = const { RefCell::new(None) };
+    static ON_OVERFLOW: RefCell<Option<OverflowHandler>> = const { RefCell::new(None) };
     static IS_WATCHED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// `tell` is called when a stack of this thread overflowed, on the thread's own stack. It is the last that the thread does.
-pub fn on_overflow(tell: impl FnOnce() + 'static) {
-    LAST_WORD.set(Some(Box::new(tell)));
+/// Calls `handler` when a stack of this thread has overflowed, on the thread's own stack; the thread does nothing after it.
+pub fn on_overflow(handler: impl FnOnce() + 'static) {
+    ON_OVERFLOW.set(Some(Box::new(handler)));
 }
 
-/// Says that a stack of this thread overflowed, and stands still for ever.
+/// Calls the overflow handler and parks the thread for ever.
 pub(super) fn give_thread_up() -> ! {
-    if let Some(tell) = LAST_WORD.take() {
-        tell();
+    if let Some(handler) = ON_OVERFLOW.take() {
+        handler();
     }
     loop {
         std::thread::park();
     }
 }
 
-/// Sees to it that this thread notices when one of its coroutines runs out of stack.
+/// Makes this thread notice when one of its coroutines overflows its stack.
 pub(super) fn watch_thread() {
     if !IS_WATCHED.replace(true) {
         static HANDLER: OnceLock<()> = OnceLock::new();
@@ -47,7 +47,7 @@ mod handler {
     use corosensei::trap::TrapHandlerRegs;
 
     use super::super::stack::GUARD_BYTES;
-    use super::super::{CURRENT, Ended};
+    use super::super::{CURRENT, CoroutineEnd};
 
     /// What was done about SIGSEGV before: std's handler, which knows the stacks of threads.
     static BEFORE: OnceLock<libc::sigaction> = OnceLock::new();
@@ -94,7 +94,7 @@ mod handler {
             let address = (*info).si_addr().addr();
             let guard = current.limit.wrapping_sub(GUARD_BYTES)..current.limit;
             if let (Some(trap), true) = (current.trap, guard.contains(&address)) {
-                let registers = trap.setup_trap_handler(|| Ended::Overflowed);
+                let registers = trap.setup_trap_handler(|| CoroutineEnd::Overflowed);
                 resume_at(&mut *context.cast::<libc::ucontext_t>(), &registers);
                 return;
             }

@@ -15,8 +15,9 @@ mod functions;
 mod modules;
 mod promises;
 mod runtime;
+mod text;
 
-use std::ffi::{CString, c_int};
+use std::ffi::c_int;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 
@@ -25,6 +26,8 @@ use rquickjs::qjs::{self, JSAtom, JSContext, JSValue};
 pub use self::functions::{Closure, MethodEntry, NativeCall, NativeFunction, entry};
 pub use self::modules::{CodeKind, ModuleRef, NativeModule};
 pub use self::runtime::JsRuntime;
+
+use self::text::{c_string, lossy, terminated};
 
 /// A realm of QuickJS: its globals and what was made in it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -669,37 +672,5 @@ impl Drop for PropertyNames {
     fn drop(&mut self) {
         // SAFETY: the table is freed once, with the references of its names.
         unsafe { qjs::JS_FreePropertyEnum(self.context.ptr(), self.table, self.len) };
-    }
-}
-
-/// Bytes with the zero behind them that QuickJS' parsers want to see.
-fn terminated(mut text: Vec<u8>) -> Vec<u8> {
-    text.push(0);
-    text
-}
-
-/// A C string; what has a zero in it ends there.
-fn c_string(text: &str) -> CString {
-    let text = text.split('\0').next().unwrap_or_default();
-    CString::new(text).unwrap_or_default()
-}
-
-/// One U+FFFD per lone surrogate, as an encoder would write.
-fn lossy(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len());
-    let mut rest = bytes;
-    loop {
-        match std::str::from_utf8(rest) {
-            Ok(good) => {
-                text.push_str(good);
-                return text;
-            }
-            Err(error) => {
-                let (good, bad) = rest.split_at(error.valid_up_to());
-                text.push_str(&String::from_utf8_lossy(good));
-                text.push('\u{FFFD}');
-                rest = bad.get(3..).unwrap_or_default();
-            }
-        }
     }
 }

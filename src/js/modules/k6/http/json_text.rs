@@ -4,14 +4,14 @@
 
 /// Why a text is no JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct JsonError {
+pub(super) struct JsonSyntaxError {
     /// How many bytes were read, the wrong one included.
     pub read: usize,
     /// Go's words.
     pub text: String,
 }
 
-impl JsonError {
+impl JsonSyntaxError {
     /// k6's line about it.
     pub fn report(&self, json: &[u8]) -> String {
         let before = &json[..self.read.min(json.len())];
@@ -24,7 +24,7 @@ impl JsonError {
 }
 
 /// Checks a whole text.
-pub(super) fn check(json: &[u8]) -> Result<(), JsonError> {
+pub(super) fn check(json: &[u8]) -> Result<(), JsonSyntaxError> {
     Scanner { json, at: 0 }.document()
 }
 
@@ -34,7 +34,7 @@ const MAX_DIGITS: usize = 308;
 const MAX_SHOWN: usize = 1000;
 
 /// The first number that does not fit into a float. Only long exponents and long rows of digits are looked at.
-pub(super) fn overflow(json: &[u8]) -> Option<JsonError> {
+pub(super) fn overflow(json: &[u8]) -> Option<JsonSyntaxError> {
     let is_long = |at: usize| {
         let digits = json[at + 1..].strip_prefix(b"+").unwrap_or(&json[at + 1..]);
         at > 0 && json[at - 1].is_ascii_digit() && digits.iter().take_while(|byte| byte.is_ascii_digit()).count() >= 3
@@ -59,7 +59,7 @@ pub(super) fn overflow(json: &[u8]) -> Option<JsonError> {
                 if number.parse::<f64>().is_ok_and(f64::is_infinite) {
                     let shown = number.get(..MAX_SHOWN).unwrap_or(number);
                     let text = format!("json: cannot unmarshal number {shown} into Go value of type float64");
-                    return Some(JsonError { read: end, text });
+                    return Some(JsonSyntaxError { read: end, text });
                 }
                 at = end;
             }
@@ -73,7 +73,7 @@ pub(super) fn overflow(json: &[u8]) -> Option<JsonError> {
 const MAX_DEPTH: usize = 10_000;
 
 /// The bracket that is nested deeper than Go reads, if there is one.
-pub(super) fn too_deep(json: &[u8]) -> Option<JsonError> {
+pub(super) fn too_deep(json: &[u8]) -> Option<JsonSyntaxError> {
     memchr::memchr2_iter(b'[', b'{', json).nth(MAX_DEPTH)?;
     let (mut at, mut depth) = (0, 0usize);
     while at < json.len() {
@@ -88,7 +88,7 @@ pub(super) fn too_deep(json: &[u8]) -> Option<JsonError> {
         }
         at += 1;
         if depth > MAX_DEPTH {
-            return Some(JsonError { read: at, text: "exceeded max depth".to_owned() });
+            return Some(JsonSyntaxError { read: at, text: "exceeded max depth".to_owned() });
         }
     }
     None
@@ -127,9 +127,9 @@ impl Scanner<'_> {
         self.json.get(self.at).copied()
     }
 
-    fn wrong(&self, context: &str) -> JsonError {
+    fn wrong(&self, context: &str) -> JsonSyntaxError {
         let Some(byte) = self.peek() else {
-            return JsonError { read: self.json.len(), text: "unexpected end of JSON input".to_owned() };
+            return JsonSyntaxError { read: self.json.len(), text: "unexpected end of JSON input".to_owned() };
         };
         let shown = match byte {
             b'\'' => "'\\''".to_owned(),
@@ -146,7 +146,7 @@ impl Scanner<'_> {
             0x80..0xA1 | 0xAD => format!("'\\u{byte:04x}'"),
             _ => format!("'{}'", char::from(byte)),
         };
-        JsonError { read: self.at + 1, text: format!("invalid character {shown} {context}") }
+        JsonSyntaxError { read: self.at + 1, text: format!("invalid character {shown} {context}") }
     }
 
     fn space(&mut self) {
@@ -155,7 +155,7 @@ impl Scanner<'_> {
         }
     }
 
-    fn document(mut self) -> Result<(), JsonError> {
+    fn document(mut self) -> Result<(), JsonSyntaxError> {
         let mut around: Vec<Inside> = Vec::new();
         loop {
             self.space();
@@ -207,7 +207,7 @@ impl Scanner<'_> {
     }
 
     /// A key and its colon.
-    fn key(&mut self) -> Result<(), JsonError> {
+    fn key(&mut self) -> Result<(), JsonSyntaxError> {
         if self.peek() != Some(b'"') {
             return Err(self.wrong("looking for beginning of object key string"));
         }
@@ -220,7 +220,7 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    fn scalar(&mut self) -> Result<(), JsonError> {
+    fn scalar(&mut self) -> Result<(), JsonSyntaxError> {
         match self.peek() {
             Some(b'"') => self.string(),
             Some(b't') => self.literal("true"),
@@ -231,7 +231,7 @@ impl Scanner<'_> {
         }
     }
 
-    fn literal(&mut self, word: &str) -> Result<(), JsonError> {
+    fn literal(&mut self, word: &str) -> Result<(), JsonSyntaxError> {
         for (nth, expected) in word.bytes().enumerate() {
             if self.peek() != Some(expected) {
                 debug_assert!(nth > 0, "the first letter chose the word");
@@ -242,7 +242,7 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    fn string(&mut self) -> Result<(), JsonError> {
+    fn string(&mut self) -> Result<(), JsonSyntaxError> {
         self.at += 1;
         loop {
             match self.peek() {
@@ -271,7 +271,7 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    fn digits(&mut self, context: &str) -> Result<(), JsonError> {
+    fn digits(&mut self, context: &str) -> Result<(), JsonSyntaxError> {
         if !self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
             return Err(self.wrong(context));
         }
@@ -281,7 +281,7 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    fn number(&mut self) -> Result<(), JsonError> {
+    fn number(&mut self) -> Result<(), JsonSyntaxError> {
         if self.peek() == Some(b'-') {
             self.at += 1;
         }

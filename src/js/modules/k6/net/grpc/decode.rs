@@ -12,7 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 
 use super::Types;
-use super::schema::{FieldSchema, MessageSchema, Multiplicity, Presence, Schema, ValueKind, WellKnown};
+use super::schema::{FieldKind, FieldSchema, MessageSchema, Multiplicity, Presence, Schema, WellKnown};
 use super::well_known;
 use super::wire::{Raw, WireFields, unzigzag};
 use crate::js::modules::cpu_pool;
@@ -178,7 +178,7 @@ impl MessageDecoder<'_> {
             let value = match slot {
                 FieldSlot::Value(value) => value,
                 FieldSlot::Message(bytes) => match field.kind {
-                    ValueKind::Message(at) | ValueKind::Group(at) => {
+                    FieldKind::Message(at) | FieldKind::Group(at) => {
                         self.message(schema, schema.message(at), &bytes, depth + 1)?
                     }
                     _ => continue,
@@ -208,8 +208,8 @@ impl MessageDecoder<'_> {
         depth: usize,
     ) -> Result<(), String> {
         match (field.shape, field.kind, raw) {
-            (Multiplicity::One, ValueKind::Message(_), Raw::Len(bytes))
-            | (Multiplicity::One, ValueKind::Group(_), Raw::Group(bytes)) => match slot {
+            (Multiplicity::One, FieldKind::Message(_), Raw::Len(bytes))
+            | (Multiplicity::One, FieldKind::Group(_), Raw::Group(bytes)) => match slot {
                 FieldSlot::Message(before) => before.to_mut().extend_from_slice(bytes),
                 _ => *slot = FieldSlot::Message(Cow::Borrowed(bytes)),
             },
@@ -226,7 +226,7 @@ impl MessageDecoder<'_> {
                 match raw {
                     // Numbers may come in a row, however they are declared.
                     Raw::Len(bytes)
-                        if !matches!(kind, ValueKind::String | ValueKind::Bytes | ValueKind::Message(_)) =>
+                        if !matches!(kind, FieldKind::String | FieldKind::Bytes | FieldKind::Message(_)) =>
                     {
                         let mut row = WireFields(bytes);
                         while !row.0.is_empty() {
@@ -258,7 +258,7 @@ impl MessageDecoder<'_> {
     fn entry(
         &self,
         schema: &Schema,
-        (key, kind): (ValueKind, ValueKind),
+        (key, kind): (FieldKind, FieldKind),
         bytes: &[u8],
         depth: usize,
     ) -> Result<(String, Value), String> {
@@ -279,39 +279,39 @@ impl MessageDecoder<'_> {
         };
         let value = match (value, kind) {
             (Some(value), _) => value,
-            (None, ValueKind::Message(at)) => self.message(schema, schema.message(at), &[], depth + 1)?,
+            (None, FieldKind::Message(at)) => self.message(schema, schema.message(at), &[], depth + 1)?,
             (None, kind) => default(schema, kind),
         };
         Ok((name, value))
     }
 
     /// One value; `None` when its wire type is another kind's.
-    fn value(&self, schema: &Schema, kind: ValueKind, raw: Raw<'_>, depth: usize) -> Result<Option<Value>, String> {
+    fn value(&self, schema: &Schema, kind: FieldKind, raw: Raw<'_>, depth: usize) -> Result<Option<Value>, String> {
         let number = |number: f64| Value::Number(number);
         let text = |number: &dyn std::fmt::Display| Value::String(number.to_string());
         Ok(Some(match (kind, raw) {
-            (ValueKind::Double, Raw::I64(bytes)) => float(f64::from_le_bytes(bytes)),
-            (ValueKind::Float, Raw::I32(bytes)) => narrow_float(f32::from_le_bytes(bytes)),
-            (ValueKind::Int32, Raw::Varint(value)) => number(f64::from(value as i32)),
-            (ValueKind::Int64, Raw::Varint(value)) => text(&(value as i64)),
-            (ValueKind::Uint32, Raw::Varint(value)) => number(f64::from(value as u32)),
-            (ValueKind::Uint64, Raw::Varint(value)) => text(&value),
-            (ValueKind::Sint32, Raw::Varint(value)) => number(unzigzag(u64::from(value as u32)) as f64),
-            (ValueKind::Sint64, Raw::Varint(value)) => text(&unzigzag(value)),
-            (ValueKind::Fixed32, Raw::I32(bytes)) => number(f64::from(u32::from_le_bytes(bytes))),
-            (ValueKind::Fixed64, Raw::I64(bytes)) => text(&u64::from_le_bytes(bytes)),
-            (ValueKind::Sfixed32, Raw::I32(bytes)) => number(f64::from(i32::from_le_bytes(bytes))),
-            (ValueKind::Sfixed64, Raw::I64(bytes)) => text(&i64::from_le_bytes(bytes)),
-            (ValueKind::Bool, Raw::Varint(value)) => Value::Bool(value != 0),
-            (ValueKind::String, Raw::Len(bytes)) => match std::str::from_utf8(bytes) {
+            (FieldKind::Double, Raw::I64(bytes)) => float(f64::from_le_bytes(bytes)),
+            (FieldKind::Float, Raw::I32(bytes)) => narrow_float(f32::from_le_bytes(bytes)),
+            (FieldKind::Int32, Raw::Varint(value)) => number(f64::from(value as i32)),
+            (FieldKind::Int64, Raw::Varint(value)) => text(&(value as i64)),
+            (FieldKind::Uint32, Raw::Varint(value)) => number(f64::from(value as u32)),
+            (FieldKind::Uint64, Raw::Varint(value)) => text(&value),
+            (FieldKind::Sint32, Raw::Varint(value)) => number(unzigzag(u64::from(value as u32)) as f64),
+            (FieldKind::Sint64, Raw::Varint(value)) => text(&unzigzag(value)),
+            (FieldKind::Fixed32, Raw::I32(bytes)) => number(f64::from(u32::from_le_bytes(bytes))),
+            (FieldKind::Fixed64, Raw::I64(bytes)) => text(&u64::from_le_bytes(bytes)),
+            (FieldKind::Sfixed32, Raw::I32(bytes)) => number(f64::from(i32::from_le_bytes(bytes))),
+            (FieldKind::Sfixed64, Raw::I64(bytes)) => text(&i64::from_le_bytes(bytes)),
+            (FieldKind::Bool, Raw::Varint(value)) => Value::Bool(value != 0),
+            (FieldKind::String, Raw::Len(bytes)) => match std::str::from_utf8(bytes) {
                 Ok(text) => Value::from(text),
                 Err(_) => return Err("string field contains invalid UTF-8".to_owned()),
             },
-            (ValueKind::Bytes, Raw::Len(bytes)) => Value::String(STANDARD.encode(bytes)),
-            (ValueKind::Message(at), Raw::Len(bytes)) | (ValueKind::Group(at), Raw::Group(bytes)) => {
+            (FieldKind::Bytes, Raw::Len(bytes)) => Value::String(STANDARD.encode(bytes)),
+            (FieldKind::Message(at), Raw::Len(bytes)) | (FieldKind::Group(at), Raw::Group(bytes)) => {
                 self.message(schema, schema.message(at), bytes, depth + 1)?
             }
-            (ValueKind::Enum(at), Raw::Varint(value)) => enumeration(schema, at, value as i32),
+            (FieldKind::Enum(at), Raw::Varint(value)) => enumeration(schema, at, value as i32),
             _ => return Ok(None),
         }))
     }
@@ -408,22 +408,22 @@ impl MessageDecoder<'_> {
 }
 
 /// The value of what was not written.
-fn default(schema: &Schema, kind: ValueKind) -> Value {
+fn default(schema: &Schema, kind: FieldKind) -> Value {
     match kind {
-        ValueKind::Double
-        | ValueKind::Float
-        | ValueKind::Int32
-        | ValueKind::Uint32
-        | ValueKind::Sint32
-        | ValueKind::Fixed32
-        | ValueKind::Sfixed32 => Value::Number(0.0),
-        ValueKind::Int64 | ValueKind::Uint64 | ValueKind::Sint64 | ValueKind::Fixed64 | ValueKind::Sfixed64 => {
+        FieldKind::Double
+        | FieldKind::Float
+        | FieldKind::Int32
+        | FieldKind::Uint32
+        | FieldKind::Sint32
+        | FieldKind::Fixed32
+        | FieldKind::Sfixed32 => Value::Number(0.0),
+        FieldKind::Int64 | FieldKind::Uint64 | FieldKind::Sint64 | FieldKind::Fixed64 | FieldKind::Sfixed64 => {
             Value::from("0")
         }
-        ValueKind::Bool => Value::Bool(false),
-        ValueKind::String | ValueKind::Bytes => Value::from(""),
-        ValueKind::Message(_) | ValueKind::Group(_) => Value::Null,
-        ValueKind::Enum(at) => {
+        FieldKind::Bool => Value::Bool(false),
+        FieldKind::String | FieldKind::Bytes => Value::from(""),
+        FieldKind::Message(_) | FieldKind::Group(_) => Value::Null,
+        FieldKind::Enum(at) => {
             enumeration(schema, at, schema.enumeration(at).values.first().map_or(0, |(_, first)| *first))
         }
     }

@@ -401,7 +401,7 @@ mod tests {
     use prost::Message as _;
 
     use super::super::load::{Schemas, schema_of};
-    use super::super::schema::{FieldSchema, Multiplicity, Presence, Schema, ValueKind};
+    use super::super::schema::{FieldKind, FieldSchema, Multiplicity, Presence, Schema};
 
     const PROTO: &str = r#"
 // The edition = "2024" in a comment is none.
@@ -461,7 +461,7 @@ service S { rpc Do (M) returns (M); }
         {
             let field = field(schema, "e.M", name);
             assert_eq!(
-                (matches!(field.kind, ValueKind::Group(_)), field.is_required),
+                (matches!(field.kind, FieldKind::Group(_)), field.is_required),
                 (is_group, is_required),
                 "{name}"
             );

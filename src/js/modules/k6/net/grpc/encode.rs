@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 use super::Types;
 use super::json::{JsonReader, TokenKind};
 use super::literal::{float, integer, unpack};
-use super::schema::{FieldSchema, MessageSchema, Multiplicity, Presence, Schema, ValueKind, WellKnown, WireType};
+use super::schema::{FieldKind, FieldSchema, MessageSchema, Multiplicity, Presence, Schema, WellKnown, WireType};
 use super::well_known;
 use super::wire::{put_bytes, put_number, put_tag, put_varint};
 
@@ -127,7 +127,7 @@ impl Encoder<'_> {
         Ok(())
     }
 
-    fn map(&mut self, schema: &Schema, field: &FieldSchema, key: ValueKind, out: &mut Vec<u8>) -> Result<(), String> {
+    fn map(&mut self, schema: &Schema, field: &FieldSchema, key: FieldKind, out: &mut Vec<u8>) -> Result<(), String> {
         self.open()?;
         loop {
             let token = self.reader.next();
@@ -139,12 +139,12 @@ impl Encoder<'_> {
             let mut entry = Vec::new();
             put_tag(&mut entry, 1, key.wire());
             let is_key = match key {
-                ValueKind::String => {
+                FieldKind::String => {
                     put_varint(&mut entry, name.len() as u64);
                     entry.extend_from_slice(name.as_bytes());
                     true
                 }
-                ValueKind::Bool if matches!(&**name, "true" | "false") => {
+                FieldKind::Bool if matches!(&**name, "true" | "false") => {
                     put_varint(&mut entry, u64::from(name == "true"));
                     true
                 }
@@ -162,12 +162,12 @@ impl Encoder<'_> {
     /// One value with its tag. What is its default is left out, where that says the same.
     fn field(&mut self, schema: &Schema, field: &FieldSchema, may_omit: bool, out: &mut Vec<u8>) -> Result<(), String> {
         match field.kind {
-            ValueKind::Message(at) => {
+            FieldKind::Message(at) => {
                 let mut inner = Vec::new();
                 self.message(schema, schema.message(at), &mut inner)?;
                 put_bytes(out, field.number, &inner);
             }
-            ValueKind::Group(at) => {
+            FieldKind::Group(at) => {
                 put_tag(out, field.number, WireType::StartGroup);
                 self.message(schema, schema.message(at), out)?;
                 put_varint(out, u64::from(field.number) << 3 | 4);
@@ -189,37 +189,37 @@ impl Encoder<'_> {
     fn scalar(&mut self, schema: &Schema, field: &FieldSchema, out: &mut Vec<u8>) -> Result<(), String> {
         let token = self.reader.next();
         let written = match (field.kind, &token.kind) {
-            (ValueKind::Bool, TokenKind::Bool(value)) => {
+            (FieldKind::Bool, TokenKind::Bool(value)) => {
                 put_varint(out, u64::from(*value));
                 Some(())
             }
-            (ValueKind::String, TokenKind::String(text)) => {
+            (FieldKind::String, TokenKind::String(text)) => {
                 put_varint(out, text.len() as u64);
                 out.extend_from_slice(text.as_bytes());
                 Some(())
             }
-            (ValueKind::Bytes, TokenKind::String(text)) => unpack(text).map(|bytes| {
+            (FieldKind::Bytes, TokenKind::String(text)) => unpack(text).map(|bytes| {
                 put_varint(out, bytes.len() as u64);
                 out.extend_from_slice(&bytes);
             }),
-            (ValueKind::Enum(at), TokenKind::String(name)) => {
+            (FieldKind::Enum(at), TokenKind::String(name)) => {
                 schema.enumeration(at).number(name).map(|number| put_varint(out, number as i64 as u64))
             }
-            (ValueKind::Enum(_), TokenKind::Number(number)) => integer(ValueKind::Int32, number, out),
-            (ValueKind::Enum(at), TokenKind::Null) if schema.enumeration(at).is_null => {
+            (FieldKind::Enum(_), TokenKind::Number(number)) => integer(FieldKind::Int32, number, out),
+            (FieldKind::Enum(at), TokenKind::Null) if schema.enumeration(at).is_null => {
                 put_varint(out, 0);
                 Some(())
             }
-            (ValueKind::Double, TokenKind::Number(text) | TokenKind::String(std::borrow::Cow::Borrowed(text))) => {
+            (FieldKind::Double, TokenKind::Number(text) | TokenKind::String(std::borrow::Cow::Borrowed(text))) => {
                 float(text, matches!(token.kind, TokenKind::String(_)))
                     .map(|value| out.extend_from_slice(&value.to_le_bytes()))
             }
-            (ValueKind::Float, TokenKind::Number(text) | TokenKind::String(std::borrow::Cow::Borrowed(text))) => {
+            (FieldKind::Float, TokenKind::Number(text) | TokenKind::String(std::borrow::Cow::Borrowed(text))) => {
                 float(text, matches!(token.kind, TokenKind::String(_)))
                     .filter(|value| !value.is_finite() || (*value as f32).is_finite())
                     .map(|value| out.extend_from_slice(&(value as f32).to_le_bytes()))
             }
-            (ValueKind::Double | ValueKind::Float | ValueKind::Bool | ValueKind::String | ValueKind::Bytes, _) => None,
+            (FieldKind::Double | FieldKind::Float | FieldKind::Bool | FieldKind::String | FieldKind::Bytes, _) => None,
             (kind, TokenKind::Number(text)) => integer(kind, text, out),
             (kind, TokenKind::String(text)) => integer(kind, text, out),
             _ => None,
@@ -423,7 +423,7 @@ fn put_value(
     entry: &mut Vec<u8>,
 ) -> Result<(), String> {
     match field.kind {
-        ValueKind::Message(at) => {
+        FieldKind::Message(at) => {
             let mut inner = Vec::new();
             encoder.message(schema, schema.message(at), &mut inner)?;
             put_bytes(entry, 2, &inner);
@@ -440,8 +440,8 @@ fn put_value(
 fn takes_null(schema: &Schema, field: &FieldSchema) -> bool {
     field.shape == Multiplicity::One
         && match field.kind {
-            ValueKind::Message(at) => schema.message(at).well_known == Some(WellKnown::Value),
-            ValueKind::Enum(at) => schema.enumeration(at).is_null,
+            FieldKind::Message(at) => schema.message(at).well_known == Some(WellKnown::Value),
+            FieldKind::Enum(at) => schema.enumeration(at).is_null,
             _ => false,
         }
 }

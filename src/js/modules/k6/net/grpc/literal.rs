@@ -4,26 +4,26 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-use super::schema::ValueKind;
+use super::schema::FieldKind;
 use super::wire::{put_varint, zigzag};
 
 /// Writes an integer of this kind, if `text` is one: `1e3` and `1.0` are.
-pub fn integer(kind: ValueKind, text: &str, out: &mut Vec<u8>) -> Option<()> {
+pub fn integer(kind: FieldKind, text: &str, out: &mut Vec<u8>) -> Option<()> {
     let signed =
         |range: std::ops::RangeInclusive<i64>| whole(text)?.try_into().ok().filter(|value| range.contains(value));
     let unsigned = |most: u64| whole(text)?.try_into().ok().filter(|value: &u64| *value <= most);
     let (narrow, wide) = (i64::from(i32::MIN)..=i64::from(i32::MAX), i64::MIN..=i64::MAX);
     match kind {
-        ValueKind::Int32 => put_varint(out, signed(narrow)? as u64),
-        ValueKind::Int64 => put_varint(out, signed(wide)? as u64),
-        ValueKind::Sint32 => put_varint(out, zigzag(signed(narrow)?)),
-        ValueKind::Sint64 => put_varint(out, zigzag(signed(wide)?)),
-        ValueKind::Uint32 => put_varint(out, unsigned(u64::from(u32::MAX))?),
-        ValueKind::Uint64 => put_varint(out, unsigned(u64::MAX)?),
-        ValueKind::Fixed32 => out.extend_from_slice(&(unsigned(u64::from(u32::MAX))? as u32).to_le_bytes()),
-        ValueKind::Fixed64 => out.extend_from_slice(&unsigned(u64::MAX)?.to_le_bytes()),
-        ValueKind::Sfixed32 => out.extend_from_slice(&(signed(narrow)? as i32).to_le_bytes()),
-        ValueKind::Sfixed64 => out.extend_from_slice(&signed(wide)?.to_le_bytes()),
+        FieldKind::Int32 => put_varint(out, signed(narrow)? as u64),
+        FieldKind::Int64 => put_varint(out, signed(wide)? as u64),
+        FieldKind::Sint32 => put_varint(out, zigzag(signed(narrow)?)),
+        FieldKind::Sint64 => put_varint(out, zigzag(signed(wide)?)),
+        FieldKind::Uint32 => put_varint(out, unsigned(u64::from(u32::MAX))?),
+        FieldKind::Uint64 => put_varint(out, unsigned(u64::MAX)?),
+        FieldKind::Fixed32 => out.extend_from_slice(&(unsigned(u64::from(u32::MAX))? as u32).to_le_bytes()),
+        FieldKind::Fixed64 => out.extend_from_slice(&unsigned(u64::MAX)?.to_le_bytes()),
+        FieldKind::Sfixed32 => out.extend_from_slice(&(signed(narrow)? as i32).to_le_bytes()),
+        FieldKind::Sfixed64 => out.extend_from_slice(&signed(wide)?.to_le_bytes()),
         _ => return None,
     }
     Some(())
@@ -128,15 +128,15 @@ mod tests {
 
     #[test]
     fn numbers_stay_in_their_range() {
-        let check = |kind: ValueKind, text: &str, expect: bool| {
+        let check = |kind: FieldKind, text: &str, expect: bool| {
             assert_eq!(integer(kind, text, &mut Vec::new()).is_some(), expect, "{kind:?} {text}");
         };
-        check(ValueKind::Int32, "2147483647", true);
-        check(ValueKind::Int32, "2147483648", false);
-        check(ValueKind::Sfixed64, "-9223372036854775808", true);
-        check(ValueKind::Uint32, "-1", false);
-        check(ValueKind::Fixed64, "18446744073709551616", false);
-        check(ValueKind::Bool, "1", false);
+        check(FieldKind::Int32, "2147483647", true);
+        check(FieldKind::Int32, "2147483648", false);
+        check(FieldKind::Sfixed64, "-9223372036854775808", true);
+        check(FieldKind::Uint32, "-1", false);
+        check(FieldKind::Fixed64, "18446744073709551616", false);
+        check(FieldKind::Bool, "1", false);
         for (text, is_string, expect) in [
             ("1.5", false, true),
             ("NaN", false, false),

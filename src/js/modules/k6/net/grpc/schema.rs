@@ -47,7 +47,7 @@ pub struct FieldSchema {
     pub name: Box<str>,
     /// As in JSON.
     pub json_name: Box<str>,
-    pub kind: ValueKind,
+    pub kind: FieldKind,
     pub shape: Multiplicity,
     pub presence: Presence,
     /// Must be there, in proto2.
@@ -56,7 +56,7 @@ pub struct FieldSchema {
 
 /// What a value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ValueKind {
+pub enum FieldKind {
     Double,
     Float,
     Int32,
@@ -80,7 +80,7 @@ pub enum ValueKind {
     Enum(u32),
 }
 
-impl ValueKind {
+impl FieldKind {
     /// The word of the language.
     pub fn word(self) -> &'static str {
         match self {
@@ -137,7 +137,7 @@ pub enum Multiplicity {
     },
     Map {
         /// What its keys are.
-        key: ValueKind,
+        key: FieldKind,
     },
 }
 
@@ -244,24 +244,24 @@ impl Schema {
             pool.all_enums().zip(0..).map(|(known, at)| (known.full_name().to_owned(), at)).collect();
         let place = |message: &MessageDescriptor| names.get(message.full_name()).copied().unwrap_or_default();
         let kind = |field: &FieldDescriptor| match field.kind() {
-            ReflectKind::Double => ValueKind::Double,
-            ReflectKind::Float => ValueKind::Float,
-            ReflectKind::Int32 => ValueKind::Int32,
-            ReflectKind::Int64 => ValueKind::Int64,
-            ReflectKind::Uint32 => ValueKind::Uint32,
-            ReflectKind::Uint64 => ValueKind::Uint64,
-            ReflectKind::Sint32 => ValueKind::Sint32,
-            ReflectKind::Sint64 => ValueKind::Sint64,
-            ReflectKind::Fixed32 => ValueKind::Fixed32,
-            ReflectKind::Fixed64 => ValueKind::Fixed64,
-            ReflectKind::Sfixed32 => ValueKind::Sfixed32,
-            ReflectKind::Sfixed64 => ValueKind::Sfixed64,
-            ReflectKind::Bool => ValueKind::Bool,
-            ReflectKind::String => ValueKind::String,
-            ReflectKind::Bytes => ValueKind::Bytes,
-            ReflectKind::Message(message) if field.is_group() => ValueKind::Group(place(&message)),
-            ReflectKind::Message(message) => ValueKind::Message(place(&message)),
-            ReflectKind::Enum(known) => ValueKind::Enum(enum_names.get(known.full_name()).copied().unwrap_or_default()),
+            ReflectKind::Double => FieldKind::Double,
+            ReflectKind::Float => FieldKind::Float,
+            ReflectKind::Int32 => FieldKind::Int32,
+            ReflectKind::Int64 => FieldKind::Int64,
+            ReflectKind::Uint32 => FieldKind::Uint32,
+            ReflectKind::Uint64 => FieldKind::Uint64,
+            ReflectKind::Sint32 => FieldKind::Sint32,
+            ReflectKind::Sint64 => FieldKind::Sint64,
+            ReflectKind::Fixed32 => FieldKind::Fixed32,
+            ReflectKind::Fixed64 => FieldKind::Fixed64,
+            ReflectKind::Sfixed32 => FieldKind::Sfixed32,
+            ReflectKind::Sfixed64 => FieldKind::Sfixed64,
+            ReflectKind::Bool => FieldKind::Bool,
+            ReflectKind::String => FieldKind::String,
+            ReflectKind::Bytes => FieldKind::Bytes,
+            ReflectKind::Message(message) if field.is_group() => FieldKind::Group(place(&message)),
+            ReflectKind::Message(message) => FieldKind::Message(place(&message)),
+            ReflectKind::Enum(known) => FieldKind::Enum(enum_names.get(known.full_name()).copied().unwrap_or_default()),
         };
         let messages = pool.all_messages().map(|message| table(&message, kind, traits)).collect();
         let enums = pool.all_enums().map(|known| {
@@ -332,7 +332,7 @@ impl MessageSchema {
 
 fn table(
     message: &MessageDescriptor,
-    kind: impl Fn(&FieldDescriptor) -> ValueKind,
+    kind: impl Fn(&FieldDescriptor) -> FieldKind,
     traits: &FieldTraits,
 ) -> MessageSchema {
     let is_proto2 = message.parent_file().syntax() == Syntax::Proto2;
@@ -352,7 +352,7 @@ fn table(
             None => (kind(&field), Multiplicity::One),
         };
         let kind = match kind {
-            ValueKind::Message(at) if traits.is_delimited && !field.is_map() => ValueKind::Group(at),
+            FieldKind::Message(at) if traits.is_delimited && !field.is_map() => FieldKind::Group(at),
             kind => kind,
         };
         // The last step of its path is its place.
@@ -361,7 +361,7 @@ fn table(
             Some(oneof) => Presence::Absent { oneof: oneof as u32 },
             None if shape == Multiplicity::One
                 && (is_proto2 && !traits.is_implicit
-                    || matches!(kind, ValueKind::Message(_) | ValueKind::Group(_))) =>
+                    || matches!(kind, FieldKind::Message(_) | FieldKind::Group(_))) =>
             {
                 Presence::Null
             }
