@@ -150,6 +150,8 @@ fn used_paths(path: &Path, code: &str) -> Vec<String> {
                 inner.push(depth);
                 around.push(token(at + 1).to_owned());
             }
+            // `pub(in crate::net)` says who may use an item, and uses nothing.
+            "(" if token(at + 1) == "in" => at += 2,
             "crate" | "volley" | "super" if is_path(at + 1) && (at < 2 || !is_path(at - 2)) => {
                 let is_root = token(at) != "super";
                 let mut base = if is_root { Vec::new() } else { around.clone() };
@@ -205,6 +207,7 @@ fn paths_are_read() {
     check("main.rs", "use volley::{cli, log::Logger}; volley::run::x()", &["cli", "log::Logger", "run::x"]);
     check("net/dial.rs", "use super::super::{units, run::x}; super::y()", &["units", "run::x", "net::y"]);
     check("a.rs", "use std::{a, b}; use crate_a::b; pub(crate) fn f() {} pub(super) fn g() {}", &[]);
+    check("net/http/h1.rs", "pub(in crate::net) fn f() { for x in crate::run::y() {} }", &["run::y"]);
     check(
         "js/engine/boa.rs",
         "use super::Code; use super::super::{value, vu::Vu};",
