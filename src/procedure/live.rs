@@ -146,7 +146,7 @@ impl LivePage {
     pub async fn close(self) {
         if let Some(mut dashboard) = self.dashboard {
             // A page that does not read does not hold anything up either.
-            _ = tokio::time::timeout(FAREWELL_TIMEOUT, dashboard.until_unwatched()).await;
+            _ = tokio::time::timeout(FAREWELL_TIMEOUT, dashboard.until_closed()).await;
         }
     }
 }

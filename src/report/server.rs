@@ -117,6 +117,12 @@ impl Dashboard {
         // An error means that the server's thread has ended, and with it all connections.
         _ = self.viewers.wait_for(|viewers| *viewers == 0).await;
     }
+
+    /// After [`Self::finish`] with [`AtEnd::Closes`]: resolves when the last document has left and all connections are closed.
+    pub async fn until_closed(&mut self) {
+        // The server's thread has the only senders.
+        while self.viewers.changed().await.is_ok() {}
+    }
 }
 
 /// The address people type; all interfaces are shown as this machine.
@@ -146,6 +152,7 @@ async fn serve(
     period: Duration,
 ) -> io::Result<()> {
     let refreshing = refresh(shared.clone(), period);
+    let mut has_ended = shared.has_ended.clone();
     let routes = Router::new()
         .route("/", get(|| async { Redirect::temporary("/ui?endpoint=/") }))
         .route("/ui", get(live))
@@ -155,7 +162,9 @@ async fn serve(
         .route("/summary.json", get(document))
         .layer(from_fn_with_state(Arc::new(check), guard))
         .with_state(shared);
-    let serving = axum::serve(tokio::net::TcpListener::from_std(listener)?, routes);
+    // Connections are closed when what was sent last is written, not when it was made.
+    let serving = axum::serve(tokio::net::TcpListener::from_std(listener)?, routes)
+        .with_graceful_shutdown(async move { _ = has_ended.wait_for(|ended| *ended).await });
     tokio::select! {
         served = serving.into_future() => served,
         () = refreshing => Ok(()),
