@@ -59,6 +59,8 @@ fn a_dead_target_is_not_approved() {
             results["reason"].as_str().unwrap().contains("only: 100 % of requests failed (limit 5 %)"),
             "{results}"
         );
+        let times = results["performance_metrics"]["response_times_ms"].as_object().unwrap();
+        assert!(times.len() == 6 && times.values().all(Value::is_null), "{times:?}");
         let readiness = text(folder.path().join("results/readiness.txt"));
         assert!(readiness.contains("STATUS:       NOT APPROVED"), "{readiness}");
     }

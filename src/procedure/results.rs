@@ -182,8 +182,11 @@ impl RunResult {
         self.value(metric, "rate")
     }
 
-    /// A figure as criteria see it: times of requests are those of answered ones.
+    /// A figure as criteria see it: times of requests are those of answered ones, and there are none without an answer.
     pub fn judged_value(&self, metric: &str, stat: &str) -> Option<f64> {
+        if self.has_no_answers(metric) && stat != "count" {
+            return None;
+        }
         let answered = self.metric(metric).and_then(|metric| metric.get("answered"));
         match answered {
             Some(answered) => answered["values"].get(stat).and_then(Value::as_f64),
