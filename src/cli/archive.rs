@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use clap::Args;
 
 use super::args::{OptionArgs, RuntimeArgs, ScriptArgs, Switch, is_on};
-use super::commands::{Command, Context};
+use super::commands::{Command, CommandContext};
 use super::config::ConfigFile;
 use super::runtime::CompatibilityMode;
 use super::script::{ScriptSettings, layers};
@@ -38,7 +38,7 @@ pub(super) struct ArchiveArgs {
 }
 
 impl Command for ArchiveArgs {
-    fn run(self, context: Context) -> Result<ExitCode, Failure> {
+    fn run(self, context: CommandContext) -> Result<ExitCode, Failure> {
         let settings = self.settings(&context)?;
         let runtime = &settings.runtime;
         let env = (!is_on(self.exclude_env_vars)).then(|| runtime.script_env(&Default::default()));
@@ -68,7 +68,7 @@ impl Command for ArchiveArgs {
 }
 
 impl ArchiveArgs {
-    fn settings(&self, context: &Context) -> Result<ScriptSettings, Failure> {
+    fn settings(&self, context: &CommandContext) -> Result<ScriptSettings, Failure> {
         let mut notes = Compat::new(context.global.strict);
         let argument = one_script(&self.script.script)?;
         let runtime = self.runtime.settings(&context.env, false, &mut notes)?;

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::commands::{self, Command, Context};
+use super::commands::{self, Command, CommandContext};
 use super::usage::refuse;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -17,7 +17,7 @@ pub(super) struct CloudArgs {
 }
 
 impl Command for CloudArgs {
-    fn run(self, context: Context) -> Result<ExitCode, Failure> {
+    fn run(self, context: CommandContext) -> Result<ExitCode, Failure> {
         match self.rest.first().map(String::as_str) {
             Some(name @ ("run" | "upload" | "login" | "project" | "test" | "load-zone")) => {
                 let words =

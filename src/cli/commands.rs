@@ -45,11 +45,11 @@ pub(super) trait Command: Args {
     ///
     /// # Errors
     /// The failure that the process ends with.
-    fn run(self, context: Context) -> Result<ExitCode, Failure>;
+    fn run(self, context: CommandContext) -> Result<ExitCode, Failure>;
 }
 
 /// What a command gets besides its arguments.
-pub(super) struct Context {
+pub(super) struct CommandContext {
     /// Settings that every command has.
     pub global: GlobalSettings,
     /// The variables of this process.
@@ -62,7 +62,7 @@ pub(super) struct Context {
     pub log: ProcessLog,
 }
 
-impl Context {
+impl CommandContext {
     /// Prints what was asked for.
     pub fn print(&self, text: &str) -> Result<ExitCode, Failure> {
         self.terminal.print(text);
@@ -77,7 +77,7 @@ pub(super) struct CommandEntry {
     /// Whether k6 has it: then values attach to flags as in k6, and wrong usage is told in k6's words.
     pub is_k6s: bool,
     define: fn(clap::Command) -> clap::Command,
-    run: fn(&ArgMatches, Context) -> Result<ExitCode, Failure>,
+    run: fn(&ArgMatches, CommandContext) -> Result<ExitCode, Failure>,
 }
 
 const fn k6<C: Command>(name: &'static str) -> CommandEntry {
@@ -88,7 +88,7 @@ const fn own<C: Command>(name: &'static str) -> CommandEntry {
     CommandEntry { is_k6s: false, ..k6::<C>(name) }
 }
 
-fn run_with<C: Command>(matches: &ArgMatches, context: Context) -> Result<ExitCode, Failure> {
+fn run_with<C: Command>(matches: &ArgMatches, context: CommandContext) -> Result<ExitCode, Failure> {
     let args = C::from_arg_matches(matches).map_err(|error| refuse(error.to_string()))?;
     args.run(context)
 }
@@ -100,7 +100,7 @@ impl CommandEntry {
     }
 
     /// Runs the command.
-    pub fn run(&self, matches: &ArgMatches, context: Context) -> Result<ExitCode, Failure> {
+    pub fn run(&self, matches: &ArgMatches, context: CommandContext) -> Result<ExitCode, Failure> {
         (self.run)(matches, context)
     }
 }

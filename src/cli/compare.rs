@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::commands::{Command, Context};
+use super::commands::{Command, CommandContext};
 use super::usage::refuse;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -29,7 +29,7 @@ pub(super) struct CompareArgs {
 }
 
 impl Command for CompareArgs {
-    fn run(self, context: Context) -> Result<ExitCode, Failure> {
+    fn run(self, context: CommandContext) -> Result<ExitCode, Failure> {
         let limit = match &self.fail_on_regression {
             None => None,
             Some(text) => {

@@ -3,7 +3,7 @@
 use clap::Args;
 use clap_complete::{Shell, generate};
 
-use super::commands::{self, Command, Context};
+use super::commands::{self, Command, CommandContext};
 use super::program;
 use super::usage::{refuse, unknown_command};
 use crate::exit_code::ExitCode;
@@ -18,7 +18,7 @@ pub(super) struct CompletionArgs {
 }
 
 impl Command for CompletionArgs {
-    fn run(self, context: Context) -> Result<ExitCode, Failure> {
+    fn run(self, context: CommandContext) -> Result<ExitCode, Failure> {
         let shell = match self.shell.first().map(String::as_str) {
             Some("bash") => Shell::Bash,
             Some("zsh") => Shell::Zsh,

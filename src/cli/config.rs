@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use super::commands::Context;
+use super::commands::CommandContext;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::options::{Compat, Options};
@@ -39,7 +39,7 @@ impl ConfigFile {
     ///
     /// # Errors
     /// As [`ConfigFile::load`].
-    pub(super) fn of_command(context: &Context, notes: &mut Compat) -> Result<Self, Failure> {
+    pub(super) fn of_command(context: &CommandContext, notes: &mut Compat) -> Result<Self, Failure> {
         Self::load(context.global.config.as_deref(), &context.env, &context.cwd, notes)
     }
 

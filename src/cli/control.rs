@@ -10,7 +10,7 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
-use super::commands::{Command, Context};
+use super::commands::{Command, CommandContext};
 use super::usage::{bad_value, no_arguments, refuse, unknown_command};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -28,7 +28,7 @@ pub(super) struct StatsArgs {
 }
 
 impl Command for StatsArgs {
-    fn run(self, context: Context) -> Result<ExitCode, Failure> {
+    fn run(self, context: CommandContext) -> Result<ExitCode, Failure> {
         ask("stats", &self.stray, &context, || Ok(ControlRequest::Metrics))
     }
 }
@@ -42,7 +42,7 @@ pub(super) struct StatusArgs {
 }
 
 impl Command for StatusArgs {
-    fn run(self, context: Context) -> Result<ExitCode, Failure> {
+    fn run(self, context: CommandContext) -> Result<ExitCode, Failure> {
         ask("status", &self.stray, &context, || Ok(ControlRequest::Status))
     }
 }
@@ -56,7 +56,7 @@ pub(super) struct PauseArgs {
 }
 
 impl Command for PauseArgs {
-    fn run(self, context: Context) -> Result<ExitCode, Failure> {
+    fn run(self, context: CommandContext) -> Result<ExitCode, Failure> {
         ask("pause", &self.stray, &context, || Ok(ControlRequest::paused(true)))
     }
 }
@@ -70,7 +70,7 @@ pub(super) struct ResumeArgs {
 }
 
 impl Command for ResumeArgs {
-    fn run(self, context: Context) -> Result<ExitCode, Failure> {
+    fn run(self, context: CommandContext) -> Result<ExitCode, Failure> {
         ask("resume", &self.stray, &context, || Ok(ControlRequest::paused(false)))
     }
 }
@@ -90,7 +90,7 @@ pub(super) struct ScaleArgs {
 }
 
 impl Command for ScaleArgs {
-    fn run(self, context: Context) -> Result<ExitCode, Failure> {
+    fn run(self, context: CommandContext) -> Result<ExitCode, Failure> {
         ask("scale", &self.stray, &context, || ControlRequest::scale(&self))
     }
 }
@@ -99,7 +99,7 @@ impl Command for ScaleArgs {
 fn ask(
     name: &str,
     stray: &[String],
-    context: &Context,
+    context: &CommandContext,
     request: impl FnOnce() -> Result<ControlRequest, Failure>,
 ) -> Result<ExitCode, Failure> {
     if context.global.strict && name != "stats" {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::commands::{Command, Context};
+use super::commands::{Command, CommandContext};
 use super::target::{runtime, time};
 use super::{program, script};
 use crate::exit_code::ExitCode;
@@ -38,7 +38,7 @@ pub(super) struct DemoArgs {
 
 impl Command for DemoArgs {
     /// Starts the target on a free port and runs the demo script against it.
-    fn run(self, context: Context) -> Result<ExitCode, Failure> {
+    fn run(self, context: CommandContext) -> Result<ExitCode, Failure> {
         let duration = time("--duration", &self.duration)?;
         let engine = script::engine(context.global.js_engine.as_deref())?;
         let config = TargetConfig::new(

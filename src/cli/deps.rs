@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::args::{JsonArgs, RuntimeArgs, ScriptArgs};
-use super::commands::{Command, Context};
+use super::commands::{Command, CommandContext};
 use super::script::ScriptSettings;
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
@@ -24,7 +24,7 @@ pub(super) struct DepsArgs {
 }
 
 impl Command for DepsArgs {
-    fn run(self, context: Context) -> Result<ExitCode, Failure> {
+    fn run(self, context: CommandContext) -> Result<ExitCode, Failure> {
         let settings = ScriptSettings::without_flags(&self.script, &self.runtime, false, &context)?;
         let main = settings.read(&context.log)?;
         let imports = Imports::of(&main.files, &main.module.url).exit(ExitCode::ScriptException)?;

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::commands::{self, Command, Context};
+use super::commands::{self, Command, CommandContext};
 use super::usage::{refuse, unknown_command};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -17,7 +17,7 @@ pub(super) struct ExtensionArgs {
 }
 
 impl Command for ExtensionArgs {
-    fn run(self, context: Context) -> Result<ExitCode, Failure> {
+    fn run(self, context: CommandContext) -> Result<ExitCode, Failure> {
         match self.rest.first().map(String::as_str) {
             None | Some("-h" | "--help") => context.print(&commands::help_of("x")),
             Some(name) => Err(refuse(unknown_command(name, "x") + ": this program has no extensions")),

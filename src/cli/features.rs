@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::args::JsonArgs;
-use super::commands::{Command, Context};
+use super::commands::{Command, CommandContext};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::options::Feature;
@@ -19,7 +19,7 @@ pub(super) struct FeaturesArgs {
 }
 
 impl Command for FeaturesArgs {
-    fn run(self, context: Context) -> Result<ExitCode, Failure> {
+    fn run(self, context: CommandContext) -> Result<ExitCode, Failure> {
         context.print(&list(self.format.is_json()))
     }
 }

@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use super::args::{RuntimeArgs, ScriptArgs, Switch, is_on};
-use super::commands::{Command, Context};
+use super::commands::{Command, CommandContext};
 use super::script::ScriptSettings;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -29,7 +29,7 @@ pub(super) struct InspectArgs {
 }
 
 impl Command for InspectArgs {
-    fn run(self, context: Context) -> Result<ExitCode, Failure> {
+    fn run(self, context: CommandContext) -> Result<ExitCode, Failure> {
         let is_resolved = is_on(self.execution_requirements);
         let settings = ScriptSettings::without_flags(&self.script, &self.runtime, is_resolved, &context)?;
         let script = evaluate(settings.load(&context.log)?)?;

@@ -43,7 +43,7 @@ use crate::log::{Level, LogField, Logger};
 use crate::ui::Terminal;
 use crate::ui::log::{Destination, LogFormat, LogOptions, ProcessLog};
 use args::{Cli, GlobalArgs};
-use commands::{CommandEntry, Context};
+use commands::{CommandContext, CommandEntry};
 use runtime::{Environment, GlobalSettings, LogSettings};
 
 /// The command line, parsed.
@@ -62,7 +62,7 @@ enum Action {
 }
 
 impl Action {
-    fn run(self, context: Context) -> Result<ExitCode, Failure> {
+    fn run(self, context: CommandContext) -> Result<ExitCode, Failure> {
         match self {
             Self::Print(text) => context.print(&text),
             Self::Run(entry, matches) => entry.run(&matches, context),
@@ -135,7 +135,7 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
             return failure.code;
         }
     };
-    let context = Context { global, env, cwd, terminal, log: log.clone() };
+    let context = CommandContext { global, env, cwd, terminal, log: log.clone() };
     let result = action.and_then(|action| guarded(|| action.run(context)));
     let code = result.unwrap_or_else(|failure| {
         report(&failure, &log.logger());

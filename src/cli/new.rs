@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::Args;
 
 use super::args::{Switch, is_on};
-use super::commands::{Command, Context};
+use super::commands::{Command, CommandContext};
 use super::usage::refuse;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -132,7 +132,7 @@ pub(super) struct NewArgs {
 }
 
 impl Command for NewArgs {
-    fn run(self, context: Context) -> Result<ExitCode, Failure> {
+    fn run(self, context: CommandContext) -> Result<ExitCode, Failure> {
         context.print(&self.write(&context.cwd)?)
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::commands::{Command, Context};
+use super::commands::{Command, CommandContext};
 use super::program;
 use super::runtime::{Environment, RuntimeSettings};
 use super::script::ScriptSettings;
@@ -109,7 +109,7 @@ struct ProcedureRunArgs {
 }
 
 impl Command for ProcedureArgs {
-    fn run(self, context: Context) -> Result<ExitCode, Failure> {
+    fn run(self, context: CommandContext) -> Result<ExitCode, Failure> {
         let (cwd, terminal) = (&context.cwd, &context.terminal);
         match self.action {
             ProcedureAction::New { file, force } => {
@@ -153,14 +153,14 @@ impl Command for ProcedureArgs {
     }
 }
 
-fn settings(args: CheckArgs, context: &Context) -> Result<ProcedureSettings, Failure> {
+fn settings(args: CheckArgs, context: &CommandContext) -> Result<ProcedureSettings, Failure> {
     let variables = variables(&args.env)?;
     let js_engine = context.global.js_engine.clone();
     Ok(ProcedureSettings { file: args.file, variables, js_engine, ..bare_settings(context) })
 }
 
 /// Settings without a procedure file.
-fn bare_settings(context: &Context) -> ProcedureSettings {
+fn bare_settings(context: &CommandContext) -> ProcedureSettings {
     ProcedureSettings {
         file: String::new(),
         variables: Environment::new(),
@@ -190,7 +190,7 @@ fn given(env: &Environment) -> Environment {
 }
 
 /// Evaluates the file and checks what it exports.
-fn load(args: &CheckArgs, context: &Context) -> Result<(Procedure, DataModule), Failure> {
+fn load(args: &CheckArgs, context: &CommandContext) -> Result<(Procedure, DataModule), Failure> {
     let runtime = RuntimeSettings {
         env: given(&variables(&args.env)?),
         // `RISKS= volley …` is meant as none: an empty text would be no object and no number.

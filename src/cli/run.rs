@@ -5,7 +5,7 @@ use clap::Args;
 use serde_json::{Map, Value};
 
 use super::args::{OptionArgs, RuntimeArgs, ScriptArgs, Switch, is_on, parse_bool};
-use super::commands::{Command, Context};
+use super::commands::{Command, CommandContext};
 use super::config::ConfigFile;
 use super::runtime::{Environment, GlobalSettings, RuntimeSettings};
 use super::script::{ScriptSettings, layers};
@@ -74,7 +74,7 @@ pub(super) struct RunArgs {
 }
 
 impl Command for RunArgs {
-    fn run(self, context: Context) -> Result<ExitCode, Failure> {
+    fn run(self, context: CommandContext) -> Result<ExitCode, Failure> {
         let settings = self.settings(&context)?;
         if settings.watch {
             return watch::run(settings, &context);
@@ -139,7 +139,7 @@ impl RunSettings {
     }
 
     /// Reads the script; the rest is known already.
-    pub fn load(self, context: &Context) -> Result<RunRequest, Failure> {
+    pub fn load(self, context: &CommandContext) -> Result<RunRequest, Failure> {
         let Self { script, global, .. } = self;
         refuse_traces(&script.runtime)?;
         let runtime = script.runtime.clone();
@@ -197,7 +197,7 @@ impl RunArgs {
     ///
     /// # Errors
     /// Wrong usage (255), a wrong config file or variable (104).
-    pub(super) fn settings(&self, context: &Context) -> Result<RunSettings, Failure> {
+    pub(super) fn settings(&self, context: &CommandContext) -> Result<RunSettings, Failure> {
         let (global, env) = (&context.global, &context.env);
         let mut notes = Compat::new(global.strict);
         let argument = one_script(&self.script.script)?;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::args::{OptionArgs, RuntimeArgs, ScriptArgs};
-use super::commands::Context;
+use super::commands::CommandContext;
 use super::config::ConfigFile;
 use super::fetch;
 use super::runtime::{CompatibilityMode, Environment, RuntimeSettings};
@@ -49,7 +49,7 @@ impl ScriptSettings {
         script: &ScriptArgs,
         runtime: &RuntimeArgs,
         resolved: bool,
-        context: &Context,
+        context: &CommandContext,
     ) -> Result<Self, Failure> {
         let mut notes = Compat::new(context.global.strict);
         let argument = one_script(&script.script)?;
@@ -68,7 +68,7 @@ impl ScriptSettings {
     }
 
     /// Settings with these layers of options.
-    pub fn new(argument: String, runtime: RuntimeSettings, layers: Layers, context: &Context) -> Self {
+    pub fn new(argument: String, runtime: RuntimeSettings, layers: Layers, context: &CommandContext) -> Self {
         let global = &context.global;
         Self {
             argument,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::commands::{Command, Context};
+use super::commands::{Command, CommandContext};
 use super::usage::refuse;
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
@@ -38,7 +38,7 @@ pub(super) struct TargetArgs {
 
 impl Command for TargetArgs {
     /// Serves until it is interrupted.
-    fn run(self, context: Context) -> Result<ExitCode, Failure> {
+    fn run(self, context: CommandContext) -> Result<ExitCode, Failure> {
         let accounts = self.account.iter().map(|text| Account::parse(text)).collect::<Result<Vec<_>, _>>()?;
         let emails: Vec<String> = accounts.iter().map(|account| account.email().to_owned()).collect();
         let config = TargetConfig::new(

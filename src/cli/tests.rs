@@ -36,11 +36,11 @@ pub(super) fn parsed(line: &str) -> (CommandLine, Environment) {
 }
 
 /// What commands run in: the folder `/here`, and a terminal that keeps what is written to it.
-pub(super) fn context_of(global: GlobalSettings, env: Environment) -> (Context, Sheet) {
+pub(super) fn context_of(global: GlobalSettings, env: Environment) -> (CommandContext, Sheet) {
     let (terminal, stdout, _) = terminal(Capabilities::default());
     let log =
         ProcessLog::open(&LogOptions { destination: Destination::None, ..LogOptions::default() }, terminal.clone());
-    (Context { global, env, cwd: PathBuf::from("/here"), terminal, log: log.unwrap() }, stdout)
+    (CommandContext { global, env, cwd: PathBuf::from("/here"), terminal, log: log.unwrap() }, stdout)
 }
 
 fn is_variable(name: &str) -> bool {
@@ -48,7 +48,7 @@ fn is_variable(name: &str) -> bool {
 }
 
 /// The arguments of a command, and what it runs in.
-fn args_of<C: Command>(line: &str) -> (C, Context) {
+fn args_of<C: Command>(line: &str) -> (C, CommandContext) {
     let (command_line, env) = parsed(line);
     let Ok(Action::Run(_, matches)) = command_line.action else { panic!("`{line}` is no command") };
     (C::from_arg_matches(&matches).unwrap(), context_of(command_line.global, env).0)

@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::args::JsonArgs;
-use super::commands::{Command, Context};
+use super::commands::{Command, CommandContext};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::run::K6_VERSION;
@@ -18,7 +18,7 @@ pub(super) struct VersionArgs {
 }
 
 impl Command for VersionArgs {
-    fn run(self, context: Context) -> Result<ExitCode, Failure> {
+    fn run(self, context: CommandContext) -> Result<ExitCode, Failure> {
         context.print(&version(self.format.is_json()))
     }
 }

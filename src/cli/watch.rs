@@ -11,7 +11,7 @@ use notify::{RecursiveMode, Watcher};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use super::commands::Context;
+use super::commands::CommandContext;
 use super::report;
 use super::run::RunSettings;
 use crate::exit_code::ExitCode;
@@ -26,7 +26,7 @@ use crate::units::redact::redact;
 const SETTLE_TIME: Duration = Duration::from_millis(150);
 
 /// Runs again and again until it is interrupted.
-pub(super) fn run(mut settings: RunSettings, context: &Context) -> Result<ExitCode, Failure> {
+pub(super) fn run(mut settings: RunSettings, context: &CommandContext) -> Result<ExitCode, Failure> {
     let (terminal, logger) = (&context.terminal, context.log.logger());
     settings.announce(&logger);
     settings.warnings.clear();

@@ -74,7 +74,7 @@ impl Boa {
     pub fn new(host: Rc<dyn Host>) -> Result<Self, Throw> {
         let state = BoaState::new(host, BoaExtras::default());
         let mut context = ContextBuilder::new()
-            .host_hooks(Rc::new(Hooks(state.clone())))
+            .host_hooks(Rc::new(BoaHostHooks(state.clone())))
             .job_executor(Rc::new(Jobs(state.clone())))
             .module_loader(Rc::new(Modules(state.clone())))
             .build()
@@ -155,9 +155,9 @@ fn native_symbol(context: &mut Context) -> JsResult<Option<JsSymbol>> {
     Ok(registry.call(&symbols.into(), &[name.into()], context)?.as_symbol())
 }
 
-struct Hooks(Rc<BoaState>);
+struct BoaHostHooks(Rc<BoaState>);
 
-impl HostHooks for Hooks {
+impl HostHooks for BoaHostHooks {
     fn local_timezone_offset_seconds(&self, unix_time_seconds: i64) -> i32 {
         dates::local_offset(unix_time_seconds)
     }
