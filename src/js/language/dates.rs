@@ -45,8 +45,8 @@ fn from_local(local: f64) -> f64 {
     local - f64::from(zone_at(guess).0) * 1000.0
 }
 
-/// The days since 1970 of a day; months from 1.
-fn days_of(year: i64, month: i64, day: i64) -> i64 {
+/// The days since 1970 of a day by Gregory's calendar; months from 1.
+pub fn days_of(year: i64, month: i64, day: i64) -> i64 {
     // Years that begin in March have their odd day at the end.
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);
@@ -56,7 +56,7 @@ fn days_of(year: i64, month: i64, day: i64) -> i64 {
 }
 
 /// Year, month (from 1) and day of a number of days since 1970.
-fn day_of(days: i64) -> (i64, i64, i64) {
+pub fn day_of(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let era = days.div_euclid(146_097);
     let of_era = days.rem_euclid(146_097);

@@ -2,6 +2,8 @@
 
 use std::ops::RangeInclusive;
 
+use crate::js::language::dates::{day_of, days_of};
+
 /// The seconds a `google.protobuf.Timestamp` may have: the years 1 to 9999.
 pub const TIMESTAMPS: RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
 /// The seconds a `google.protobuf.Duration` may have: 10,000 years both ways.
@@ -38,7 +40,7 @@ pub fn parse_timestamp(text: &str) -> Option<(i64, i32)> {
         }
         _ => return None,
     };
-    let days = days_before(year, month) + day - 1;
+    let days = days_of(year, month, 1) + day - 1;
     Some((days * 86400 + hour * 3600 + minute * 60 + second - offset, nanos))
 }
 
@@ -48,7 +50,7 @@ pub fn timestamp(seconds: i64, nanos: i64) -> Option<String> {
         return None;
     }
     let (days, rest) = (seconds.div_euclid(86400), seconds.rem_euclid(86400));
-    let (year, month, day) = date(days);
+    let (year, month, day) = day_of(days);
     let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
     Some(format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{}Z", decimals(nanos as u64)))
 }
@@ -101,26 +103,6 @@ fn decimals(nanos: u64) -> String {
         _ if nanos.is_multiple_of(1_000) => format!(".{:06}", nanos / 1_000),
         _ => format!(".{nanos:09}"),
     }
-}
-
-/// The days between 1970 and the first of a month, by Gregory's calendar.
-fn days_before(year: i64, month: i64) -> i64 {
-    // Years that begin in March, so that the leap day comes last.
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + (153 * month + 2) / 5 - 719_468
-}
-
-/// The date this many days after 1 January 1970.
-fn date(days: i64) -> (i64, i64, i64) {
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let in_era = shifted.rem_euclid(146_097);
-    let year_of_era = (in_era - in_era / 1_460 + in_era / 36_524 - in_era / 146_096) / 365;
-    let in_year = in_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month = (5 * in_year + 2) / 153;
-    let day = in_year - (153 * month + 2) / 5 + 1;
-    let (year, month) = (year_of_era + era * 400, month + 3);
-    if month > 12 { (year + 1, month - 12, day) } else { (year, month, day) }
 }
 
 /// `fooBar.baz` as `foo_bar.baz`; `None` where the way back would lead elsewhere.
@@ -194,8 +176,8 @@ mod tests {
     #[test]
     fn every_day_has_its_date() {
         for days in (-719_162..2_932_896).step_by(17) {
-            let (year, month, day) = date(days);
-            assert_eq!(days_before(year, month) + day - 1, days, "{year}-{month}-{day}");
+            let (year, month, day) = day_of(days);
+            assert_eq!(days_of(year, month, 1) + day - 1, days, "{year}-{month}-{day}");
         }
     }
 
