@@ -307,9 +307,6 @@ fn comparison(results: &ProcedureResults) -> Vec<Compared> {
             let Some((old, new)) = baseline.judged_value(&metric, stat).zip(run.judged_value(&metric, stat)) else {
                 continue;
             };
-            if [baseline, run].iter().any(|run| run.has_no_answers(&metric)) {
-                continue;
-            }
             let percent = (old != 0.0).then(|| (new - old) / old * 100.0);
             let unit = run.unit(&metric, stat);
             let noise = match unit {
