@@ -1,7 +1,8 @@
 //! Sends payloads to the server on a thread of its own, with a timeout for each, and counts what arrives.
 //!
 //! A failed push is one error line; further ones are only counted until one succeeds. At the end of the run one warning
-//! says what did not arrive.
+//! says how many failed. A server that dies before it answers may have stored what it was sent, so the samples of
+//! failed pushes are the most that can be missing there.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, mpsc};
@@ -29,7 +30,7 @@ const FINISH_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct PushPayload {
     /// The bytes.
     pub body: Vec<u8>,
-    /// The samples that are lost with it; 0 if a later payload repeats them.
+    /// The samples that are missing if it fails; 0 if a later payload repeats them.
     pub samples: u64,
 }
 
@@ -169,12 +170,12 @@ impl PushSender {
             logger.log(Level::Error, limits.last_failed, fields());
         }
         let total = counts.arrived.load(Relaxed) + failed + dropped + given_up;
-        let pushes = format!("{} of {total} pushes did not arrive", failed + dropped + given_up);
+        let pushes = format!("{} of {total} pushes failed", failed + dropped + given_up);
         let lost = if is_cumulative {
             let last = if is_failing { "the last values are missing there" } else { "the last values are there" };
             format!("{pushes}, {last}")
         } else {
-            format!("{pushes}, it lost {} samples", counts.lost_samples.load(Relaxed))
+            format!("{pushes}, up to {} samples are missing there", counts.lost_samples.load(Relaxed))
         };
         logger.log(Level::Warning, format!("the output {name}: {lost}"), fields());
     }
