@@ -111,7 +111,7 @@ fn a_fast_target_is_approved_and_all_files_agree() {
     let page = document(&text(results.join("report.html")));
     for (place, run) in ["baseline", "stress", "spike"].iter().enumerate() {
         let raw = json(results.join(format!("{run}_summary.json")));
-        for path in ["http_req_duration/p(95)", "http_req_duration/max", "http_reqs/count", "cache_hits/rate"] {
+        for path in ["http_req_duration/p(95)", "http_req_duration/max", "http_reqs/count", "cache_hit_ratio/rate"] {
             let (metric, stat) = path.split_once('/').unwrap();
             let kept = &baseline["runs"][run]["metrics"][metric][stat];
             assert_eq!(raw["metrics"][metric]["values"][stat].as_f64(), kept.as_f64(), "{run} {path}");

@@ -191,7 +191,7 @@ fn a_run_that_nobody_judges_and_the_disk_are_told_by_all_three() {
         for args in [["check"].as_slice(), &["run", "--dry-run"], &["run"]] {
             let outcome = volley(folder.path(), engine, &[args, &["procedure.js"]].concat());
             assert_eq!(outcome.code, 0, "{}{}", outcome.stdout, outcome.stderr);
-            let told = "! criteria: no criterion judges the run `two` (hint: add one to `criteria`";
+            let told = "! criteria: no criterion judges the run `two` (hint: add a criterion on `two` to `criteria`";
             assert!(outcome.stdout.contains(told), "{}", outcome.stdout);
             assert!(outcome.stdout.contains("disk space for results: "), "{}", outcome.stdout);
         }

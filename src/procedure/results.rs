@@ -94,6 +94,20 @@ impl ProcedureResults {
     }
 }
 
+/// The metric that counts requests and answers.
+const DURATION: &str = "http_req_duration";
+
+/// How many of a run's HTTP requests got an answer, whatever its status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answers {
+    /// All of them; also where there were no requests.
+    All,
+    /// Some of them: the target went away, or could not take so many.
+    Part,
+    /// There were requests, and nobody answered.
+    Nothing,
+}
+
 /// Why a figure can't be judged.
 #[derive(Debug)]
 pub enum FigureError {
@@ -150,7 +164,22 @@ impl RunResult {
 
     /// The largest share of what failed; 0 where nothing tells.
     pub fn failed_share(&self, roles: &MetricRoles) -> f64 {
-        roles.failed.iter().filter_map(|metric| self.value(metric, "rate")).fold(0.0, f64::max)
+        self.most_failed(roles).map_or(0.0, |(_, share)| share)
+    }
+
+    /// The metric that says of the largest share that it failed, and that share; of equal ones the first.
+    pub fn most_failed<'a>(&self, roles: &'a MetricRoles) -> Option<(&'a str, f64)> {
+        let shares = roles.failed.iter().filter_map(|metric| Some((metric.as_str(), self.value(metric, "rate")?)));
+        shares.reduce(|most, one| if one.1 > most.1 { one } else { most })
+    }
+
+    /// How many of its requests got an answer.
+    pub fn answers(&self) -> Answers {
+        match (self.samples(DURATION), self.has_unanswered(DURATION)) {
+            (Some(0), true) => Answers::Nothing,
+            (_, true) => Answers::Part,
+            (_, false) => Answers::All,
+        }
     }
 
     /// The rate that says what share of reads a cache answered.

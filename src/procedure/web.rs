@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::summary::writing;
 use crate::units::percent::encode_component;
 use crate::units::redact::without_user;
 
@@ -29,7 +30,7 @@ pub fn words(error: &reqwest::Error) -> String {
     while let Some(inner) = cause.source() {
         cause = inner;
     }
-    cause.to_string()
+    cause.downcast_ref::<std::io::Error>().map_or_else(|| cause.to_string(), writing::plain)
 }
 
 /// Asks Prometheus.
