@@ -373,7 +373,79 @@ fn line(points: &[(f64, f64)]) -> Option<LinearFit> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::procedure::journal::{Journal, RunEntry};
+
+    /// A procedure with one run: so many requests of which some were answered, and what went wrong with how many.
+    fn results(scale: f64, requests: u64, answered: u64, errors: &[(&str, &str, u64)]) -> ProcedureResults {
+        let mut journal = Journal::new("n", "local", "p.js");
+        (journal.scale, journal.base_url) = (scale, Some("http://x".to_owned()));
+        let failed: u64 = errors.iter().map(|(_, _, count)| count).sum();
+        let share = failed as f64 / requests.max(1) as f64;
+        let mut duration = json!({"name": "http_req_duration", "type": "trend", "values": {"count": requests}});
+        if answered < requests {
+            duration["answered"] = json!({"values": {"count": answered}});
+        }
+        let rate = json!({"rate": share, "passes": failed, "fails": requests - failed});
+        let errors = errors.iter().map(|(code, text, count)| json!({"code": code, "text": text, "count": count}));
+        let document = json!({"errors": errors.collect::<Vec<_>>(), "metrics": [duration,
+            {"name": "http_req_failed", "type": "rate", "values": rate}]});
+        let entry = RunEntry {
+            name: "only".to_owned(),
+            script: "a.js".to_owned(),
+            plan: "1 VU for 1s".to_owned(),
+            state: EntryState::Finished,
+            exit_code: Some(0),
+            started: None,
+            note: None,
+            thinned: None,
+        };
+        let runs = vec![RunResult { entry, document: Some(document), collected: Vec::new() }];
+        ProcedureResults { journal, runs }
+    }
+
+    #[test]
+    fn advice_follows_from_the_cause() {
+        let check = |answered: u64, errors: &[(&str, &str, u64)], expect: &str| {
+            let results = results(1.0, 100, answered, errors);
+            let found = findings(&results, &[]);
+            let errors = found.iter().find(|one| one.kind == "errors").unwrap();
+            assert_eq!(errors.hint, expect);
+            // Few samples have the same cause then.
+            assert_eq!(scarce_hint(&results, &results.runs[0], "http_req_duration"), expect);
+        };
+        let start = "start the target at http://x, or correct `baseUrl` in the procedure file";
+        check(0, &[("1212", "dial: connection refused", 100)], start);
+        let late = "find out why the target at http://x answers nothing before the timeout";
+        check(0, &[("1050", "request timeout", 90), ("1212", "dial: connection refused", 10)], late);
+        let unknown = "correct `baseUrl` in the procedure file: the name of the target at http://x is not known here";
+        check(0, &[("1101", "lookup: no such host", 100)], unknown);
+        let certificate = "give the target at http://x a certificate that is trusted here, or set \
+            `insecureSkipTLSVerify` in the script's options";
+        check(0, &[("1310", "x509: unknown authority", 100)], certificate);
+        let lost = "find out in the target's log why it left requests unanswered";
+        check(60, &[("1212", "dial: connection refused", 40)], lost);
+        check(60, &[("1050", "request timeout", 40), ("1500", "status 500", 10)], lost);
+        let status = "find out in the target's log why it answered with status 500";
+        check(100, &[("1500", "status 500", 10)], status);
+        check(95, &[("1500", "status 500", 10), ("1050", "request timeout", 5)], status);
+        let several = "find out in the target's log why it answered with status 500 and status 404";
+        check(100, &[("1500", "status 500", 10), ("1404", "status 404", 5), ("1403", "status 403", 1)], several);
+    }
+
+    #[test]
+    fn few_samples_of_a_healthy_run_have_other_causes() {
+        let check = |scale: f64, metric: &str, expect: &str| {
+            let results = results(scale, 10, 10, &[]);
+            let hint = scarce_hint(&results, &results.runs[0], metric);
+            assert!(hint.starts_with(expect), "{hint}");
+        };
+        check(1.0, "http_req_duration", "make the run longer, or ask for fewer samples with");
+        check(0.02, "http_req_duration", "run the procedure without `--scale`, or with a larger one");
+        check(1.0, "grpc_req_duration", "make the script measure `grpc_req_duration`, or leave out the criterion on it");
+    }
 
     #[test]
     fn memory_grows_when_it_never_stops() {

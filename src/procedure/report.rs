@@ -148,7 +148,7 @@ fn markdown(results: &ProcedureResults, judgement: &Judgement) -> String {
     let mut text = format!("## {mark} {}: {}\n\n", cell(&journal.name), judgement.words());
     _ = writeln!(
         text,
-        "{}. Environment {}, {}.",
+        "Reason: {}. Environment {}, {}.",
         cell(&judgement.reason),
         code(&journal.environment),
         minute(&journal.started)
@@ -189,7 +189,7 @@ fn markdown(results: &ProcedureResults, judgement: &Judgement) -> String {
     }
     if !judgement.comparison.is_empty() {
         text.push_str("\n<details><summary>Against the baseline</summary>\n\n");
-        text.push_str("| Run | Figure | Baseline | Run | Difference |\n|---|---|---:|---:|---:|\n");
+        text.push_str("| Run | Figure | In the baseline | In the run | Difference |\n|---|---|---:|---:|---:|\n");
         for row in &judgement.comparison {
             let (old, new, difference) = (&row.baseline_text, &row.value_text, &row.difference);
             _ = writeln!(text, "| {} | {} | {old} | {new} | {difference} |", row.run, code(&row.figure));

@@ -26,11 +26,20 @@ pub fn words(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return format!("no answer within {} s", REQUEST_TIMEOUT.as_secs());
     }
-    let mut cause: &dyn std::error::Error = error;
+    innermost(error)
+}
+
+/// The innermost cause of an error, which says most and holds no password, without the system's number for it.
+pub fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut cause = error;
     while let Some(inner) = cause.source() {
         cause = inner;
     }
-    cause.downcast_ref::<std::io::Error>().map_or_else(|| cause.to_string(), writing::plain)
+    if let Some(error) = cause.downcast_ref::<std::io::Error>() {
+        return writing::plain(error);
+    }
+    let text = cause.to_string();
+    text.split_once(" (os error").map_or(text.as_str(), |(text, _)| text).to_owned()
 }
 
 /// Asks Prometheus.

@@ -41,7 +41,7 @@
       laidOver(),
       part('Against the baseline', null, procedure.comparison, [
         ['Figure', (row) => [make('span', { class: 'tag' }, row.run), row.figure]], ['Baseline', (row) => row.baseline], ['Run', (row) => row.value],
-        ['Difference', (row) => make('span', { class: { better: 'good', worse: 'bad' }[row.direction] || '' }, row.difference)],
+        ['Difference', (row) => make('span', { class: `words ${{ better: 'good', worse: 'bad' }[row.direction] || ''}` }, row.difference)],
       ]),
       part('Checks before the runs', null, procedure.checks, [
         ['Check', (row) => [row.is_warning ? make('span', { class: 'warn' }, '! ') : mark(row.is_good), row.name]], ['Seen', (row) => make('div', { class: 'words' }, prose(row.text), row.hint && make('div', { class: 'soft' }, prose(row.hint))), null, true],
