@@ -66,7 +66,7 @@ fn a_dead_target_is_not_approved() {
         // The advice follows from the cause, once for all that comes from it, and names what it is about.
         let advice = "\nRecommendations:\n\
             - Do not deploy on these results: no request was answered, so they say nothing about this version.\n\
-            - Start the target at http://127.0.0.1:9, or correct `baseUrl` in the procedure file (only).\n\n";
+            - Start the target at http://127.0.0.1:9, or correct `baseUrl` in the procedure file (run `only`).\n\n";
         assert!(readiness.contains(advice), "{readiness}");
         let reason = results["reason"].as_str().unwrap();
         assert!(reason.starts_with("the one criterion was not measured; "), "{reason}");
@@ -105,7 +105,7 @@ fn a_target_that_dies_in_the_middle_is_not_approved() {
         let (all, answered) = (&duration["values"]["count"], &duration["answered"]["values"]["count"]);
         assert!(answered.as_u64() > Some(0) && answered.as_u64() < all.as_u64(), "{all} {answered}");
         let readiness = text(folder.path().join("results/readiness.txt"));
-        let advice = "\n- Find out in the target's log why it left requests unanswered (only).\n";
+        let advice = "\n- Find out in the target's log why it left requests unanswered (run `only`).\n";
         assert!(readiness.contains(advice) && !readiness.contains("longer"), "{readiness}");
     }
 }
@@ -120,7 +120,7 @@ fn a_failing_tenth_blocks_unless_the_file_says_otherwise() {
         assert_eq!(results["criteria"][0]["state"], "pass");
         assert!(finding(&results, "errors")["text"].as_str().unwrap().ends_with("of requests failed (limit 1 %)"));
         let readiness = text(folder.path().join("results/readiness.txt"));
-        let advice = "\n- Find out in the target's log why it answered with status 404 (only).\n";
+        let advice = "\n- Find out in the target's log why it answered with status 404 (run `only`).\n";
         assert!(readiness.contains("\n- Do not deploy this version.\n") && readiness.contains(advice), "{readiness}");
         fs::remove_dir_all(folder.path().join("results")).unwrap();
         let lowered = "limits: { failed: '1%' }, findings: { errors: 'warning', generator: 'note' }";
@@ -206,9 +206,9 @@ fn a_comparison_calls_nothing_better_that_is_not() {
         let is_lost = |text: &str| text.starts_with("not comparable: 7") && text.ends_with(" % of requests failed");
         check("half", "http_req_duration.p(99)", &is_lost);
         check("half", "http_reqs.rate", &is_lost);
-        check("half", "http_req_failed.rate", &|text| text.starts_with("+7") && text.ends_with(" points worse"));
+        check("half", "http_req_failed.rate", &|text| text.starts_with("+7") && text.ends_with(" points, worse"));
         check("half", "data_sent.rate", &|text| text.ends_with(" %"));
-        check("more", "http_reqs.rate", &|text| text.starts_with('+') && text.ends_with(" % at another load"));
+        check("more", "http_reqs.rate", &|text| text.starts_with('+') && text.ends_with(" %, at another load"));
         check("more", "http_req_failed.rate", &|text| text == "same");
         check("again", "http_reqs.rate", &|text| !text.contains("load"));
         assert!(!is_lost("same") && is_lost(lost));

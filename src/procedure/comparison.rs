@@ -18,7 +18,7 @@ pub struct Compared {
     pub baseline_text: String,
     /// In the run, in words.
     pub value_text: String,
-    /// How they differ, in words: `-12.3 % better`, or why that can't be said.
+    /// How they differ, in words: `-12.3 %, better`, or why that can't be said.
     pub difference: String,
     /// `better`, `worse`, `same`, or empty where neither is.
     pub direction: &'static str,
@@ -164,7 +164,7 @@ fn compared(
         _ => figure::relative_difference(old, new).unwrap_or_else(absolute),
     };
     if has_other_load && is_judged_rate {
-        return (format!("{difference} at another load"), "");
+        return (format!("{difference}, at another load"), "");
     }
     let noise = match unit {
         Unit::Time => NOISE_MS,
@@ -180,7 +180,7 @@ fn compared(
     };
     match direction {
         "" => (difference, ""),
-        word => (format!("{difference} {word}"), word),
+        word => (format!("{difference}, {word}"), word),
     }
 }
 
@@ -193,16 +193,16 @@ mod tests {
         let check = |old: f64, new: f64, unit, better, expect: &str| {
             assert_eq!(compared(old, new, unit, better, None, false).0, expect, "{old} {new}");
         };
-        check(10.0, 8.0, Unit::Time, Better::Less, "-20 % better");
-        check(10.0, 12.0, Unit::Time, Better::Less, "+20 % worse");
+        check(10.0, 8.0, Unit::Time, Better::Less, "-20 %, better");
+        check(10.0, 12.0, Unit::Time, Better::Less, "+20 %, worse");
         check(0.2, 0.4, Unit::Time, Better::Less, "+100 %");
-        check(0.0, 0.522, Unit::Share, Better::Less, "+52.2 points worse");
-        check(0.02, 0.01, Unit::Share, Better::Less, "-1 point better");
-        check(0.9, 0.99, Unit::Share, Better::More, "+9 points better");
+        check(0.0, 0.522, Unit::Share, Better::Less, "+52.2 points, worse");
+        check(0.02, 0.01, Unit::Share, Better::Less, "-1 point, better");
+        check(0.9, 0.99, Unit::Share, Better::More, "+9 points, better");
         check(0.5, 0.5005, Unit::Share, Better::More, "+0.05 points");
         check(1.0, 1.0, Unit::Share, Better::More, "same");
-        check(100.0, 150.0, Unit::PerSecond("requests"), Better::More, "+50 % better");
-        check(0.0, 150.0, Unit::PerSecond("requests"), Better::More, "+150 requests/s better");
+        check(100.0, 150.0, Unit::PerSecond("requests"), Better::More, "+50 %, better");
+        check(0.0, 150.0, Unit::PerSecond("requests"), Better::More, "+150 requests/s, better");
         check(100.0, 2_000.0, Unit::BytesPerSecond, Better::Neither, "+1,900 %");
     }
 
@@ -212,9 +212,9 @@ mod tests {
             let (text, direction) = compared(10.0, 200.0, unit, better, None, true);
             assert_eq!((text.as_str(), direction), expect);
         };
-        check(Unit::PerSecond("requests"), Better::More, ("+1,900 % at another load", ""));
+        check(Unit::PerSecond("requests"), Better::More, ("+1,900 %, at another load", ""));
         check(Unit::BytesPerSecond, Better::Neither, ("+1,900 %", ""));
-        check(Unit::Time, Better::Less, ("+1,900 % worse", "worse"));
+        check(Unit::Time, Better::Less, ("+1,900 %, worse", "worse"));
     }
 
     #[test]
@@ -227,10 +227,10 @@ mod tests {
         check(0.0, 0.522, Unit::Time, Better::Less, ("not comparable: 52.2 % of requests failed", ""));
         check(1.0, 0.0, Unit::Time, Better::Less, ("not comparable: 100 % of requests failed in the baseline", ""));
         check(0.9, 0.9, Unit::Time, Better::Less, ("not comparable: 90 % of requests failed", ""));
-        check(0.1, 0.12, Unit::Time, Better::Less, ("-80 % better", "better"));
+        check(0.1, 0.12, Unit::Time, Better::Less, ("-80 %, better", "better"));
         check(0.0, 0.522, rate, Better::More, ("not comparable: 52.2 % of requests failed", ""));
         check(0.0, 0.522, Unit::BytesPerSecond, Better::Neither, ("-80 %", ""));
-        check(0.0, 0.522, Unit::Share, Better::Less, ("-800 points better", "better"));
+        check(0.0, 0.522, Unit::Share, Better::Less, ("-800 points, better", "better"));
     }
 
     #[test]

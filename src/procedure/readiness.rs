@@ -143,9 +143,10 @@ fn remedies(findings: &[Finding]) -> Vec<String> {
         let runs = &mut remedies[place].1;
         runs.extend(finding.run.as_deref().filter(|run| !runs.contains(run)));
     }
-    let said = |(remedy, runs): (String, Vec<&str>)| match runs.is_empty() {
-        true => sentence(&remedy),
-        false => sentence(&format!("{} ({})", remedy.trim_end_matches('.'), runs.join(", "))),
+    let said = |(remedy, runs): (String, Vec<&str>)| match *runs {
+        [] => sentence(&remedy),
+        [run] => sentence(&format!("{} (run `{run}`)", remedy.trim_end_matches('.'))),
+        _ => sentence(&format!("{} (runs `{}`)", remedy.trim_end_matches('.'), runs.join("`, `"))),
     };
     remedies.into_iter().map(said).collect()
 }
