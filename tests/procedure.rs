@@ -238,7 +238,11 @@ fn a_new_procedure_is_understood_and_a_wrong_one_refused_on_both_engines() {
         assert!(plan.stdout.contains("total      21m0s"), "{}", plan.stdout);
         let refused = volley(folder.path(), &["procedure", "run", "wrong.js", "--js-engine", engine]);
         assert_eq!(refused.code, 104, "{}", refused.stderr);
-        assert!(refused.stderr.contains("`runs[0].script`: expected a text, but it is a function"), "{}", refused.stderr);
+        assert!(
+            refused.stderr.contains("`runs[0].script`: expected a text, but it is a function"),
+            "{}",
+            refused.stderr
+        );
         let refused = volley(folder.path(), &["procedure", "check", "none.js", "--js-engine", engine]);
         assert!(refused.stderr.contains("no default export"), "{}", refused.stderr);
     }

@@ -195,7 +195,8 @@ fn a_comparison_calls_nothing_better_that_is_not() {
         let report = text(folder.path().join("results/report.md"));
         let row = |run: &str, figure: &str| {
             let begin = format!("| {run} | `{figure}` |");
-            let line = report.lines().find(|line| line.starts_with(&begin)).unwrap_or_else(|| panic!("{begin} {report}"));
+            let line =
+                report.lines().find(|line| line.starts_with(&begin)).unwrap_or_else(|| panic!("{begin} {report}"));
             line.rsplit('|').nth(1).unwrap().trim().to_owned()
         };
         let check = |run: &str, figure: &str, is_right: &dyn Fn(&str) -> bool| {

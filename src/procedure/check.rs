@@ -139,8 +139,9 @@ fn check_results_space(
             (state, format!("{free} free, the results may take about {expected}"))
         }
     };
-    let hint = (state == CheckState::Failed)
-        .then(|| "free disk space, or write fewer samples: `samples: { limit: '500MB' }` or `samples: false`".to_owned());
+    let hint = (state == CheckState::Failed).then(|| {
+        "free disk space, or write fewer samples: `samples: { limit: '500MB' }` or `samples: false`".to_owned()
+    });
     PreflightResult { name: "disk space for results".to_owned(), state, text, hint, is_resource: true }
 }
 

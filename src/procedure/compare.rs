@@ -150,7 +150,11 @@ fn load(path: &Path, notes: &mut Vec<String>) -> Result<BTreeMap<String, Compare
         let scenarios = value.pointer("/run/scenarios").and_then(Value::as_array);
         let plans = scenarios.map(|scenarios| {
             let load = |plan: &Value| plan.as_str().map(RunLoad::without_duration).unwrap_or_default().to_owned();
-            scenarios.iter().map(|one| format!("{} {}", one["executor"], load(&one["plan"]))).collect::<Vec<_>>().join("; ")
+            scenarios
+                .iter()
+                .map(|one| format!("{} {}", one["executor"], load(&one["plan"])))
+                .collect::<Vec<_>>()
+                .join("; ")
         });
         let load = load_of(plans.map(|plans| ("summary", plans)), &metrics);
         let contains = named().filter_map(|(name, metric)| Some((name, metric["contains"].as_str()?.to_owned())));
@@ -345,7 +349,8 @@ impl ResultsComparison {
             self.notes.push(format!("{run}: {share} of requests failed in the {side}, so times are not comparable"));
         }
         if has_other_load {
-            self.notes.push(format!("{run}: the load was not the same, so rates of requests and iterations are not judged"));
+            self.notes
+                .push(format!("{run}: the load was not the same, so rates of requests and iterations are not judged"));
         }
         let sides = [("", &old.metrics, &new.metrics), ("endpoint ", &old.endpoints, &new.endpoints)];
         let (first, second) = (&old.spread, &new.spread);
@@ -358,7 +363,8 @@ impl ResultsComparison {
                 };
                 for stat in STATS {
                     let Some((old, new)) = before.get(stat).copied().zip(after.get(stat).copied()) else { continue };
-                    let worse = if kind.is_empty() { worse(name, stat, before) } else { worse_endpoint(stat, before, after) };
+                    let worse =
+                        if kind.is_empty() { worse(name, stat, before) } else { worse_endpoint(stat, before, after) };
                     let key = (format!("{kind}{name}"), stat.to_owned());
                     let spread =
                         [first, second].iter().filter_map(|spread| spread.get(&key)).fold(0.0, |a, b| b.max(a));
@@ -369,7 +375,9 @@ impl ResultsComparison {
                         Some(Worse::Longer) if failed.is_some() => FigureOutcome::NotComparable,
                         Some(_) if is_rate && failed.is_some() => FigureOutcome::NotComparable,
                         Some(_) if is_rate && has_other_load => FigureOutcome::OtherLoad,
-                        Some(_) if by.zip(self.limit).is_some_and(|(by, limit)| by > limit) => FigureOutcome::Regression,
+                        Some(_) if by.zip(self.limit).is_some_and(|(by, limit)| by > limit) => {
+                            FigureOutcome::Regression
+                        }
                         Some(_) => FigureOutcome::Held,
                     };
                     let unit = match (kind, stat) {
@@ -379,7 +387,15 @@ impl ResultsComparison {
                         _ => Unit::Time,
                     };
                     let name = format!("{kind}{name}");
-                    self.rows.push(ComparedFigure { run: run.to_owned(), name, stat, unit, before: old, after: new, outcome });
+                    self.rows.push(ComparedFigure {
+                        run: run.to_owned(),
+                        name,
+                        stat,
+                        unit,
+                        before: old,
+                        after: new,
+                        outcome,
+                    });
                 }
             }
             for name in new.keys().filter(|name| !old.contains_key(*name)) {
@@ -405,12 +421,16 @@ impl ResultsComparison {
         let said = match (self.limit, judged, bad) {
             (_, 0, _) => "No figure could be judged".to_owned(),
             (None, ..) => format!("{} can be judged with `--fail-on-regression`", figures(judged)),
-            (Some(limit), 1, 0) => format!("No regression: the one judged figure did not get worse by more than {limit} %"),
+            (Some(limit), 1, 0) => {
+                format!("No regression: the one judged figure did not get worse by more than {limit} %")
+            }
             (Some(limit), _, 0) => {
                 format!("No regression: none of {judged} judged figures got worse by more than {limit} %")
             }
             (Some(limit), 1, _) => format!("Regression: the one judged figure got worse by more than {limit} %"),
-            (Some(limit), ..) => format!("Regression: {bad} of {judged} judged figures got worse by more than {limit} %"),
+            (Some(limit), ..) => {
+                format!("Regression: {bad} of {judged} judged figures got worse by more than {limit} %")
+            }
         };
         said + &left_out
     }

@@ -77,7 +77,11 @@ fn what_is_wrong_with_runs_is_told() {
     check("/runs/0/script", Value::Null, "`runs[0].script`: missing; expected a k6 script");
     check("/runs/0/vus", json!(0), "`runs[0].vus`: expected a whole number from 1 to 1000000, but it is 0");
     check("/runs/0/vus", json!(1.5), "`runs[0].vus`: expected a whole number from 1 to 1000000, but it is 1.5");
-    check("/runs/0/vus", json!("5"), "`runs[0].vus`: expected a whole number from 1 to 1000000, but it is the text \"5\"");
+    check(
+        "/runs/0/vus",
+        json!("5"),
+        "`runs[0].vus`: expected a whole number from 1 to 1000000, but it is the text \"5\"",
+    );
     check("/runs/0/vus", json!({"$not data": "NaN"}), "it is NaN");
     check(
         "/runs/0/duration",

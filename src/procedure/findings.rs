@@ -142,7 +142,8 @@ fn before_runs(finder: &mut Finder<'_>) {
         finder.find(kind, None, text, check.hint.as_deref().unwrap_or_default());
     }
     if let Some((records, why)) = journal.data.as_ref().and_then(|records| Some((records, records.trouble.as_ref()?))) {
-        let hint = "find out in the application's log why the test data is not what `data` in the procedure file asks for";
+        let hint =
+            "find out in the application's log why the test data is not what `data` in the procedure file asks for";
         finder.find("data", None, format!("{}: {why}", records.words()), hint);
     }
 }
@@ -201,7 +202,8 @@ fn start_hint(results: &ProcedureResults, run: &RunResult) -> String {
 /// Where to look for why requests failed: where nobody answered there is nothing to look into yet.
 fn failure_hint(results: &ProcedureResults, run: &RunResult) -> String {
     let errors = run.document.as_ref().and_then(|document| document["errors"].as_array());
-    let errors = || errors.into_iter().flatten().filter_map(|one| Some((one["text"].as_str()?, one["count"].as_u64()?)));
+    let errors =
+        || errors.into_iter().flatten().filter_map(|one| Some((one["text"].as_str()?, one["count"].as_u64()?)));
     let (answered, unanswered): (Vec<_>, Vec<_>) = errors().partition(|(text, _)| text.starts_with("status "));
     let sum = |errors: &[(&str, u64)]| errors.iter().map(|(_, count)| count).sum::<u64>();
     match run.answers() {
@@ -230,8 +232,10 @@ fn scarce_hint(results: &ProcedureResults, run: &RunResult, metric: &str) -> Str
         return format!("make the script measure `{metric}`, or leave out the criterion on it");
     }
     match journal.scale < 1.0 {
-        true => "run the procedure without `--scale`, or with a larger one: it cuts the time in which samples are taken"
-            .to_owned(),
+        true => {
+            "run the procedure without `--scale`, or with a larger one: it cuts the time in which samples are taken"
+                .to_owned()
+        }
         false => "make the run longer, or ask for fewer samples with `limits: { samples: N }` in the procedure file"
             .to_owned(),
     }
@@ -444,7 +448,11 @@ mod tests {
         };
         check(1.0, "http_req_duration", "make the run longer, or ask for fewer samples with");
         check(0.02, "http_req_duration", "run the procedure without `--scale`, or with a larger one");
-        check(1.0, "grpc_req_duration", "make the script measure `grpc_req_duration`, or leave out the criterion on it");
+        check(
+            1.0,
+            "grpc_req_duration",
+            "make the script measure `grpc_req_duration`, or leave out the criterion on it",
+        );
     }
 
     #[test]

@@ -91,7 +91,10 @@ pub fn recommendations(results: &ProcedureResults, judgement: &Judgement) -> Vec
     }
     let failed = judgement.criteria.iter().filter(|one| one.state == "fail");
     list.extend(failed.map(|one| {
-        format!("Meet the criterion `{}`: {} was measured, {} is wanted.", one.subject, one.achieved_text, one.target_text)
+        format!(
+            "Meet the criterion `{}`: {} was measured, {} is wanted.",
+            one.subject, one.achieved_text, one.target_text
+        )
     }));
     list.extend(remedies(&judgement.findings));
     if matches!(judgement.verdict, Verdict::Approved | Verdict::ApprovedWithFindings) {
@@ -127,7 +130,8 @@ fn missing(results: &ProcedureResults, judgement: &Judgement) -> Vec<String> {
         )];
     }
     let open = judgement.criteria.iter().filter(|one| one.state == "not measured");
-    open.map(|one| format!("Measure what the criterion `{}` needs; it was {}.", one.subject, one.achieved_text)).collect()
+    open.map(|one| format!("Measure what the criterion `{}` needs; it was {}.", one.subject, one.achieved_text))
+        .collect()
 }
 
 /// What to do about findings, once for all runs that share it.
@@ -135,7 +139,8 @@ fn remedies(findings: &[Finding]) -> Vec<String> {
     let mut remedies: Vec<(String, Vec<&str>)> = Vec::new();
     for finding in findings.iter().filter(|finding| !finding.hint.is_empty()) {
         // Whoever wrote a hint of their own saw it beside its finding.
-        let remedy = if finding.has_own_hint { format!("{}: {}", finding.text, finding.hint) } else { finding.hint.clone() };
+        let remedy =
+            if finding.has_own_hint { format!("{}: {}", finding.text, finding.hint) } else { finding.hint.clone() };
         let place = remedies.iter().position(|(known, _)| *known == remedy).unwrap_or_else(|| {
             remedies.push((remedy, Vec::new()));
             remedies.len() - 1
