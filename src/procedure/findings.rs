@@ -208,9 +208,7 @@ fn failure_hint(results: &ProcedureResults, run: &RunResult) -> String {
     let sum = |errors: &[(&str, u64)]| errors.iter().map(|(_, count)| count).sum::<u64>();
     match run.answers() {
         Answers::Nothing => start_hint(results, run),
-        Answers::Part if sum(&unanswered) > sum(&answered) => {
-            "find out in the target's log why it left requests unanswered".to_owned()
-        }
+        Answers::Part if sum(&unanswered) > sum(&answered) => UNANSWERED.to_owned(),
         _ if answered.is_empty() => "see in the report which requests and checks failed".to_owned(),
         _ => {
             let names: Vec<&str> = answered.iter().take(MAX_STATUSES).map(|(text, _)| *text).collect();
@@ -218,6 +216,9 @@ fn failure_hint(results: &ProcedureResults, run: &RunResult) -> String {
         }
     }
 }
+
+/// What to do where some requests were answered and others were not.
+const UNANSWERED: &str = "find out in the target's log why it left requests unanswered";
 
 /// So many statuses stand in a hint, the most frequent ones.
 const MAX_STATUSES: usize = 2;
@@ -256,7 +257,11 @@ fn of_requests(finder: &mut Finder<'_>, run: &RunResult, document: &Value) {
     if let Some(share) = run.rate("checks").map(complement).filter(|share| *share > limits.failed) {
         let failed = figure::text_beside(share, limits.failed, Unit::Share);
         let text = format!("{failed} of checks failed (limit {})", figure::text(limits.failed, Unit::Share));
-        finder.find("checks", Some(run), text, "see in the report which checks failed");
+        let hint = match run.failed_share(roles) > limits.failed {
+            true => failure_hint(finder.results, run),
+            false => "see in the report which checks failed".to_owned(),
+        };
+        finder.find("checks", Some(run), text, &hint);
     }
     let refused = document["errors"].as_array().into_iter().flatten();
     let refused = refused.filter(|one| one["text"].as_str().is_some_and(|text| text.contains("refused")));
@@ -268,7 +273,7 @@ fn of_requests(finder: &mut Finder<'_>, run: &RunResult, document: &Value) {
         };
         let hint = match run.answers() {
             Answers::Nothing => start_hint(finder.results, run),
-            _ => "find out in the target's log whether it ended, or does not accept that many connections".to_owned(),
+            _ => UNANSWERED.to_owned(),
         };
         finder.find("refused", Some(run), text, &hint);
     }

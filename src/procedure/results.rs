@@ -79,8 +79,9 @@ impl ProcedureResults {
         }
         if let Some(samples) = run.samples(&figure.metric).filter(|samples| *samples < needs && needs > 0) {
             let (metric, count) = (&figure.metric, figure::text(samples as f64, Unit::Count));
-            let what = if run.has_unanswered(metric) { "answered requests" } else { "samples" };
-            return Err(FigureError::TooFew(format!("`{metric}` has {count} {what}, at least {needs} are needed")));
+            let what = if run.has_unanswered(metric) { "answered request" } else { "sample" };
+            let s = if samples == 1 { "" } else { "s" };
+            return Err(FigureError::TooFew(format!("`{metric}` has {count} {what}{s}, but needs at least {needs}")));
         }
         match run.judged_value(&figure.metric, &figure.stat) {
             Some(value) => Ok(value),
