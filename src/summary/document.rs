@@ -453,6 +453,73 @@ mod tests {
     }
 
     #[test]
+    fn requests_without_an_answer_have_no_times() {
+        let check = |statuses: &[(&str, u64)], expect: &[(&str, serde_json::Value)]| {
+            let mut run = RunFixture::new();
+            statuses.iter().for_each(|(status, millis)| run.request("GET", "http://x/", status, millis * 1_000_000));
+            let data = document(&run, false);
+            let metrics = data["metrics"].as_array().unwrap();
+            let total = metrics.iter().find(|one| one["name"] == "http_req_duration").unwrap();
+            let parts = [("total", total), ("endpoint", &data["endpoints"][0]), ("over time", &data["timeline"]["series"])];
+            for (path, expect) in expect {
+                let (part, pointer) = path.split_once(':').unwrap();
+                let (_, value) = parts.iter().find(|(name, _)| *name == part).unwrap();
+                let found = value.pointer(pointer).unwrap_or(&serde_json::Value::Null);
+                assert_eq!(found, expect, "{path} of {statuses:?}");
+            }
+        };
+        let null = serde_json::Value::Null;
+        let half = [("200", 4), ("0", 0), ("500", 8), ("0", 60_000)];
+        check(
+            &half,
+            &[
+                // k6's own figures stay.
+                ("total:/values/count", 4.into()),
+                ("total:/values/max", 60_000.into()),
+                ("total:/answered/values/count", 2.into()),
+                ("total:/answered/values/max", 8.into()),
+                ("total:/distribution/bounds/0", 4.into()),
+                ("endpoint:/requests", 4.into()),
+                ("endpoint:/unanswered", 2.into()),
+                ("endpoint:/failed", 3.into()),
+                ("endpoint:/text/failed", "75 %".into()),
+                ("endpoint:/duration/values/max", 8.into()),
+                ("endpoint:/series/requests/0", 4.into()),
+                ("endpoint:/series/unanswered/0", 2.into()),
+                ("endpoint:/series/p(99)/0", 8.into()),
+                ("over time:/http_req_duration/count/0", 2.into()),
+                ("over time:/http_req_duration/unanswered/0", 2.into()),
+                ("over time:/http_req_duration/max/0", 8.into()),
+                ("over time:/http_req_failed/passes/0", 3.into()),
+            ],
+        );
+        check(
+            &[("0", 0), ("0", 0)],
+            &[
+                ("total:/values/max", 0.into()),
+                ("total:/answered/values/count", 0.into()),
+                ("total:/answered/values/p(95)", null.clone()),
+                ("total:/answered/text/p(95)", "–".into()),
+                ("total:/distribution", null.clone()),
+                ("endpoint:/duration/values/max", null.clone()),
+                ("endpoint:/duration/text/max", "–".into()),
+                ("endpoint:/text/failed", "100 %".into()),
+                ("endpoint:/series/p(99)/0", null.clone()),
+                ("over time:/http_req_duration/avg/0", null.clone()),
+            ],
+        );
+        check(
+            &[("200", 4)],
+            &[
+                ("total:/answered", null.clone()),
+                ("endpoint:/unanswered", 0.into()),
+                ("over time:/http_req_duration/unanswered", null.clone()),
+                ("over time:/http_req_duration/count/0", 1.into()),
+            ],
+        );
+    }
+
+    #[test]
     fn histograms_can_be_read_back() {
         let mut run = RunFixture::new();
         let trend = run.declare("taken", MetricType::Trend, Contains::Time);

@@ -96,10 +96,7 @@
       lane.style.opacity = (0.3 + 0.7 * share).toFixed(2);
       return [lane, share >= 1 ? rect('wash', above, height - above - below) : null];
     })).flat().filter(Boolean);
-    const pathOf = (line, seen) => seen.map(([x, y], place) => {
-      const step = line.step && place > 0 ? `H${X(x).toFixed(1)}V${Y(y).toFixed(1)}` : null;
-      return step || `${place ? 'L' : 'M'}${X(x).toFixed(1)} ${Y(y).toFixed(1)}`;
-    }).join('');
+    const pathOf = (line, seen) => seen.map(([x, y], place) => `${place ? 'L' : 'M'}${X(x).toFixed(1)} ${Y(y).toFixed(1)}`).join('');
     /// What was seen without a gap, piece by piece.
     const piecesOf = (line) => {
       const pieces = [[]];
@@ -107,7 +104,16 @@
         if (value !== null && Number.isFinite(value)) pieces[pieces.length - 1].push([xOf(spec, line)[place], value, place]);
         else if ([line.gaps, ...spec.lines.map(({ share }) => share)].some((share) => share && share[place] >= 1) && pieces[pieces.length - 1].length) pieces.push([]);
       });
-      return pieces.filter((piece) => piece.length);
+      return pieces.filter((piece) => piece.length).map((piece) => (line.step ? asSteps(piece) : piece));
+    };
+    /// What holds for an interval is drawn from its beginning to its end.
+    const asSteps = (piece) => {
+      let end = piece[0][0] - (spec.width || 0) / 2;
+      return piece.flatMap(([x, y, place]) => {
+        const start = Math.max(0, end);
+        end = 2 * x - start;
+        return [[start, y, place], [Math.min(spec.seconds, end), y, place]];
+      });
     };
     for (const [low, high] of spec.bands || []) {
       const [below, above] = [low, high].map((name) => shown.find((line) => line.name === name));
@@ -126,7 +132,7 @@
       const count = pieces.reduce((sum, piece) => sum + piece.length, 0);
       for (const seen of pieces) {
         // What ends with a cut interval is drawn to the one before; the rest is dashed.
-        const isCut = line.partial && seen.length > 1 && seen[seen.length - 1][2] === line.values.length - 1;
+        const isCut = line.partial && !line.step && seen.length > 1 && seen[seen.length - 1][2] === line.values.length - 1;
         const whole = isCut ? seen.slice(0, -1) : seen;
         const path = pathOf(line, whole);
         if (line.area && whole.length > 1) {
@@ -135,7 +141,7 @@
         }
         parts.push(draw('path', { class: count > 200 ? 'fine trace' : 'trace', color: line.color, d: path }));
         if (isCut) parts.push(draw('path', { class: 'cut trace', color: line.color, d: pathOf(line, seen.slice(-2)) }));
-        if (count <= 12 || seen.length === 1) {
+        if (!line.step && (count <= 12 || seen.length === 1)) {
           parts.push(seen.map(([x, y]) => draw('circle', { class: 'dot', color: line.color, cx: X(x), cy: Y(y), r: count === 1 ? 4 : 2.4 })));
         }
       }

@@ -203,10 +203,17 @@
     if (!run.thresholds.length) return null;
     const bad = run.thresholds.filter((one) => !one.ok).length;
     const rows = [...run.thresholds].sort((a, b) => a.ok - b.ok);
+    // Thresholds are k6's and judge the times of all requests, also of those that nobody answered.
+    const answered = (row) => (run.metrics.find((one) => one.name === row.metric) || {}).answered;
+    const isHollow = (row) => row.ok && answered(row) && !answered(row).values.count;
+    const without = (row) => {
+      const text = answered(row) && answered(row).text[row.figure];
+      return text && make('div', { class: 'soft' }, answered(row).values.count ? `answered requests only: ${text}` : 'no request was answered');
+    };
     return section('Thresholds', run.verdict.thresholds_judged ? (bad ? `${bad} of ${run.thresholds.length} crossed` : rows.length === 1 ? 'it holds' : 'all hold') : 'not judged', table('thresholds', [
-      ['Metric', (row) => [make('span', { class: row.ok ? 'good' : 'bad' }, row.ok ? '✓ ' : '✗ '), make('code', {}, row.metric)]],
+      ['Metric', (row) => [isHollow(row) ? make('span', { class: 'warn' }, '? ') : make('span', { class: row.ok ? 'good' : 'bad' }, row.ok ? '✓ ' : '✗ '), make('code', {}, row.metric)]],
       ['Figure', (row) => make('code', { title: row.expression }, row.figure)],
-      ['Seen', (row) => make('span', { class: row.ok ? '' : 'bad' }, row.text)],
+      ['Seen', (row) => make('div', {}, make('span', { class: row.ok ? '' : 'bad' }, row.text), without(row))],
       ['Wanted', (row) => row.wanted || make('code', {}, row.expression)],
     ], rows, undefined, 'stacked', bad ? Math.max(8, bad) : FEW_ROWS));
   }
