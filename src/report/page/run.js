@@ -326,9 +326,10 @@
 
   function metricTables(run) {
     const name = (row) => (row.parent ? [make('span', { class: 'tag' }, '└'), row.name] : row.name);
-    // k6's times of requests are those of all; where some got no answer, the others have a row of their own.
+    // k6's times of requests are those of all; where some got no answer, the others have a row of their own. Phases have none.
+    const hasOwnRow = (metric) => metric.answered && /^(http_req_(duration|waiting)|grpc_req_duration|ws_connecting)$/.test(metric.name);
     const of = (type) => run.metrics.filter((metric) => metric.type === type)
-      .flatMap((metric) => (metric.answered ? [metric, { ...metric.answered, parent: metric.name, name: `${metric.name}, answered only` }] : [metric]));
+      .flatMap((metric) => (hasOwnRow(metric) ? [metric, { ...metric.answered, parent: metric.name, name: `${metric.name}, answered only` }] : [metric]));
     const text = (key) => [key, (row) => row.text[key], (row) => row.values[key] ?? -1];
     const list = [];
     const put = (type, title, columns) => {
