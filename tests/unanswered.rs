@@ -136,7 +136,11 @@ fn what_a_report_draws_is_what_the_peer_has_answered() {
         {
             let one = endpoint(path);
             assert_eq!(one["requests"], requests, "{path}");
-            assert_eq!((&one["unanswered"], &one["failed"]), (&(requests - answers).into(), &one["unanswered"]), "{path}");
+            assert_eq!(
+                (&one["unanswered"], &one["failed"]),
+                (&(requests - answers).into(), &one["unanswered"]),
+                "{path}"
+            );
             assert_eq!(one["duration"]["values"]["count"], answers, "{path}");
             let least = one["duration"]["values"]["min"].as_f64();
             assert_eq!(least.is_some(), answers > 0, "{path}: {}", one["duration"]);
@@ -171,10 +175,12 @@ fn what_a_report_draws_is_what_the_peer_has_answered() {
         assert!(total["answered"]["values"]["min"].as_f64() > Some(LEAST_MS * 0.98));
         assert_eq!(sum(&total["distribution"]["counts"]), answered);
         assert!(numbers(&total["distribution"]["bounds"])[0] > LEAST_MS * 0.98, "{}", total["distribution"]);
-        let export: Value = serde_json::from_str(&fs::read_to_string(folder.path().join("export.json")).unwrap()).unwrap();
+        let export: Value =
+            serde_json::from_str(&fs::read_to_string(folder.path().join("export.json")).unwrap()).unwrap();
         assert_eq!(export["metrics"]["http_req_duration"]["min"], total["values"]["min"]);
         let dead = own["scenarios"].as_array().unwrap().iter().find(|one| one["name"] == "dead").unwrap();
-        let of_dead = dead["metrics"].as_array().unwrap().iter().find(|one| one["name"] == "http_req_duration").unwrap();
+        let of_dead =
+            dead["metrics"].as_array().unwrap().iter().find(|one| one["name"] == "http_req_duration").unwrap();
         assert_eq!(of_dead["answered"]["values"]["p(95)"], Value::Null, "{of_dead}");
         let line = stdout.lines().find(|line| line.ends_with("/never")).unwrap_or_else(|| panic!("{stdout}"));
         assert!(line.contains("100 %") && line.matches('–').count() == 4, "{line}");
@@ -194,7 +200,8 @@ fn a_page_draws_requests_without_an_answer_as_such() {
     let (dom, console) = in_browser(&folder.path().join("report.html"));
     assert_eq!(console, "");
     let (drawn, _) = dom.split_once("<script id=\"document\"").unwrap();
-    let chart = drawn.split("aria-label=\"Request duration\"").nth(1).and_then(|rest| rest.split("</svg>").next()).unwrap();
+    let chart =
+        drawn.split("aria-label=\"Request duration\"").nth(1).and_then(|rest| rest.split("</svg>").next()).unwrap();
     // Every interval with requests that nobody answered has a mark above the lines.
     let marks = chart.matches("class=\"lane\"").count();
     let missing = numbers(&own["timeline"]["series"]["http_req_duration"]["unanswered"]);
@@ -204,7 +211,13 @@ fn a_page_draws_requests_without_an_answer_as_such() {
     // The second without an answer is a gap: what is before and after it is not joined.
     let median = chart.split("class=\"trace\"").nth(1).unwrap();
     assert!(chart.matches("class=\"trace\"").count() >= 8, "{median}");
-    for text in ["no answer", "of answered requests only", "No answer", "http_req_duration, answered only", "that got no answer"] {
+    for text in [
+        "no answer",
+        "of answered requests only",
+        "No answer",
+        "http_req_duration, answered only",
+        "that got no answer",
+    ] {
         assert!(drawn.contains(text), "{text}");
     }
 }

@@ -1,8 +1,8 @@
 //! The breakdown behind the totals, kept only where a report or a file needs it: endpoints, errors, the time series.
 
+use super::builtin;
 use super::endpoint::{Endpoint, Endpoints, ErrorGroup};
 use super::health::ThreadRole;
-use super::builtin;
 use super::metric::{Contains, Metric, MetricId, MetricType};
 use super::record::{Epoch, Stamp};
 use super::tags::{Routes, TagSet};

@@ -532,7 +532,10 @@ mod tests {
         assert_eq!((endpoints.width(), points.len()), (32_000_000_000, 113));
         let sum = |of: fn(&EndpointInterval) -> u64| points.iter().flatten().map(of).sum::<u64>();
         assert_eq!((sum(EndpointInterval::requests), sum(|point| u64::from(point.failed))), (3_600, 1_800));
-        assert_eq!((sum(|point| u64::from(point.unanswered)), list[0].unanswered, list[0].requests()), (900, 900, 3_600));
+        assert_eq!(
+            (sum(|point| u64::from(point.unanswered)), list[0].unanswered, list[0].requests()),
+            (900, 900, 3_600)
+        );
         // No time of a request without an answer is among the times.
         assert_eq!((list[0].duration.count(), sum(|point| point.duration.count())), (2_700, 2_700));
     }

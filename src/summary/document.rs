@@ -460,7 +460,8 @@ mod tests {
             let data = document(&run, false);
             let metrics = data["metrics"].as_array().unwrap();
             let total = metrics.iter().find(|one| one["name"] == "http_req_duration").unwrap();
-            let parts = [("total", total), ("endpoint", &data["endpoints"][0]), ("over time", &data["timeline"]["series"])];
+            let parts =
+                [("total", total), ("endpoint", &data["endpoints"][0]), ("over time", &data["timeline"]["series"])];
             for (path, expect) in expect {
                 let (part, pointer) = path.split_once(':').unwrap();
                 let (_, value) = parts.iter().find(|(name, _)| *name == part).unwrap();
