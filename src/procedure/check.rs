@@ -88,8 +88,8 @@ pub fn of_file(
     let script = |run: &PlannedRun| {
         let seen = scripts.get(&run.name)?.as_ref();
         let seen = seen.map(|script| format!("{}, {}", run.script.display(), script.words())).map_err(Clone::clone);
-        let hint = "`volley inspect --execution-requirements` shows what the script asks for";
-        Some(result(format!("script of {}", run.name), true, seen, hint))
+        let hint = format!("mend the script; `volley inspect {}` evaluates it without any load", run.script.display());
+        Some(result(format!("script of {}", run.name), true, seen, &hint))
     };
     let mut checks: Vec<PreflightResult> = planned.iter().filter_map(script).collect();
     checks.extend(criteria_check::check_runs(procedure));

@@ -502,14 +502,14 @@ impl ResultsComparison {
         let mut text = format!("**{}**\n\n", self.conclusion());
         let head = "| | Figure | Before | After | Difference |\n|---|---|---:|---:|---:|\n";
         let line = |row: &ComparedFigure| {
-            let mark = if row.outcome == FigureOutcome::Regression { "❌" } else { "" };
+            let mark = if row.outcome == FigureOutcome::Regression { "❌ " } else { "" };
             let why = match row.outcome {
                 FigureOutcome::NotComparable | FigureOutcome::OtherLoad => format!(", {}", row.outcome.mark()),
                 _ => String::new(),
             };
             let name = row.name.replace('|', "\\|").replace('<', "&lt;");
             let [old, new] = row.figures();
-            format!("| {mark} {} | {name} {} | {old} | {new} | {}{why} |\n", row.run, row.stat, row.difference())
+            format!("| {mark}{} | {name} {} | {old} | {new} | {}{why} |\n", row.run, row.stat, row.difference())
         };
         text.push_str(head);
         text.extend(self.runs().into_iter().flat_map(|run| self.rows_of(run, true)).map(line));

@@ -235,7 +235,8 @@ pub async fn remove(
     if left > 0 {
         let why = trouble.map(|why| format!(": {why}")).unwrap_or_default();
         let file = super::created_records::FILE;
-        trouble = Some(format!("{left} records may still be there, `{file}` lists them{why}"));
+        let (s, them) = if left == 1 { ("", "it") } else { ("s", "them") };
+        trouble = Some(format!("{left} record{s} may still be there; `{file}` lists {them}{why}"));
     }
     (removed, trouble)
 }

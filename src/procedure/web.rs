@@ -39,7 +39,10 @@ pub fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
         return writing::plain(error);
     }
     let text = cause.to_string();
-    text.split_once(" (os error").map_or(text.as_str(), |(text, _)| text).to_owned()
+    match text.split_once(" (os error") {
+        Some((text, _)) => text.to_lowercase(),
+        None => text,
+    }
 }
 
 /// Asks Prometheus.
