@@ -16,7 +16,9 @@ use crate::server;
 const SCRIPT: &str = r"
 import http from 'k6/http';
 import ws from 'k6/ws';
+import { WebSocket } from 'k6/websockets';
 import x509 from 'k6/crypto/x509';
+import { sleep } from 'k6';
 import exec from 'k6/execution';
 export const options = {
   scenarios: {
@@ -25,7 +27,7 @@ export const options = {
   },
 };
 const ticks = () => Number(http.get(`${__ENV.URL}/ticks`).body);
-export function costly() {
+export async function costly() {
   let before = ticks();
   const begin = () => (before = ticks());
   const say = (what) => console.log(what, ticks() - before > 3);
@@ -80,6 +82,7 @@ fn converse(mut stream: TcpStream, ticks: &AtomicU64) -> io::Result<()> {
                 continue;
             }
             "/ws/fragments" => return frames(&mut stream, &key, b"\x01\x01x", &b"\0\x01x".repeat(20_000)),
+            "/ws/messages" => return frames(&mut stream, &key, b"", &b"\x81\x07message".repeat(10_000)),
             "/ws/pings" => return frames(&mut stream, &key, b"", &b"\x89\x04ping".repeat(10_000)),
             "/ws/endless" => {
                 return frames(&mut stream, &key, b"\x82\x7f\0\0\0\0\x05\0\0\0", &vec![0; 1 << 20]);
@@ -305,6 +308,39 @@ fn frames_that_never_end_leave_others_their_turns() {
          }
          ws.connect(`${at}/endless`, {}, (socket) => socket.on('close', (code) => console.log(`closed ${code} true`)));",
         &["fragments true", "pings true", "closed 1001 true"],
+    );
+}
+
+#[test]
+fn messages_that_never_end_leave_others_their_turns() {
+    check(
+        "const at = `${__ENV.URL.replace('http', 'ws')}/ws/messages`;
+         const MANY = 20000;
+         let count = 0;
+         begin();
+         ws.connect(at, {}, (socket) => socket.on('message', () => ++count === MANY && socket.close()));
+         say('blocking');
+         count = 0;
+         begin();
+         await new Promise((resolve) => {
+           const socket = new WebSocket(at);
+           socket.onmessage = () => ++count === MANY && (say('events'), socket.close());
+           socket.onclose = resolve;
+         });",
+        &["blocking true", "events true"],
+    );
+}
+
+#[test]
+fn waiting_for_what_is_there_is_no_turn_for_others() {
+    check(
+        "begin();
+         for (let at = 0; at < 100000; at++) sleep(1e-9);
+         say('slept');
+         begin();
+         await (async () => { for (let at = 0; at < 100000; at++) await null; })();
+         say('awaited');",
+        &["slept true", "awaited true"],
     );
 }
 

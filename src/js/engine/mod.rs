@@ -376,9 +376,15 @@ pub trait Host {
 /// only its own objects.
 pub fn note_external_bytes(bytes: usize) {
     #[cfg(feature = "boa")]
-    boa::make_room(bytes);
+    boa::weigh(bytes);
     #[cfg(not(feature = "boa"))]
     let _ = bytes;
+}
+
+/// The VU that runs on this thread is about to wait: such an engine collects what garbage there is before more arrives.
+pub fn before_waiting() {
+    #[cfg(feature = "boa")]
+    boa::before_waiting();
 }
 
 /// What became of the value behind a handle.
