@@ -22,13 +22,14 @@ import { sleep } from 'k6';
 import exec from 'k6/execution';
 export const options = {
   scenarios: {
-    costly: { executor: 'shared-iterations', vus: 1, iterations: 1, maxDuration: 'LIMIT', gracefulStop: '0s', exec: 'costly' },
+    costly: { executor: 'shared-iterations', vus: 1, iterations: ITERATIONS, maxDuration: 'LIMIT', gracefulStop: '0s', exec: 'costly' },
     neighbour: { executor: 'constant-vus', vus: 1, duration: 'LIMIT', gracefulStop: '0s', exec: 'neighbour' },
   },
 };
+let first = 0;
 const ticks = () => Number(http.get(`${__ENV.URL}/ticks`).body);
 export async function costly() {
-  let before = ticks();
+  let before = __ITER === 0 ? ticks() : 0;
   const begin = () => (before = ticks());
   const say = (what) => console.log(what, ticks() - before > 3);
   KIND
@@ -164,10 +165,17 @@ fn bomb(stream: &mut TcpStream, key: &str, path: &str) -> io::Result<()> {
 
 /// Runs one kind on every engine: what the costly VU logs, and that others had their turns. Without a word it has to be ended
 /// from outside, after two seconds.
+#[track_caller]
 fn check(kind: &str, expect: &[&str]) {
+    check_iterations(1, kind, expect);
+}
+
+/// As [`check`], with so many iterations of the costly VU.
+#[track_caller]
+fn check_iterations(count: usize, kind: &str, expect: &[&str]) {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let limit = if expect.is_empty() { "2s" } else { "60s" };
-    let script = SCRIPT.replace("KIND", kind).replace("LIMIT", limit);
+    let script = SCRIPT.replace("KIND", kind).replace("LIMIT", limit).replace("ITERATIONS", &count.to_string());
     fs::write(folder.path().join("script.js"), script).expect("the script can be written");
     for engine in engines() {
         let url = format!("http://{}", serve());
@@ -328,6 +336,19 @@ fn messages_that_never_end_leave_others_their_turns() {
            socket.onclose = resolve;
          });",
         &["blocking true", "events true"],
+    );
+}
+
+#[test]
+fn iterations_that_wait_for_nothing_leave_others_their_turns() {
+    check_iterations(
+        300,
+        "if (__ITER === 0) first = before;
+         for (let at = 0, x = 0; at < 20000; at++) x += at;
+         if (__ITER < 299) return;
+         before = first;
+         say('iterated');",
+        &["iterated true"],
     );
 }
 
