@@ -381,10 +381,10 @@ pub fn note_external_bytes(bytes: usize) {
     let _ = bytes;
 }
 
-/// The VU that runs on this thread is about to wait: such an engine collects what garbage there is before more arrives.
-pub fn before_waiting() {
+/// Something is about to arrive for a script of this thread: such an engine collects what garbage there is before.
+pub fn make_room() {
     #[cfg(feature = "boa")]
-    boa::before_waiting();
+    boa::make_room();
 }
 
 /// What became of the value behind a handle.

@@ -191,11 +191,19 @@ impl VuContext {
     /// # Errors
     /// [`Throw::Stop`] when the VU has to stop first.
     pub fn wait<T: 'static>(&self, future: impl Future<Output = T> + 'static) -> Result<T, Throw> {
+        engine::make_room();
+        self.pause(future)
+    }
+
+    /// As [`VuContext::wait`], for a future that brings nothing.
+    ///
+    /// # Errors
+    /// As [`VuContext::wait`].
+    pub fn pause<T: 'static>(&self, future: impl Future<Output = T> + 'static) -> Result<T, Throw> {
         let stop = self.stop.clone();
         if stop.is_raised() {
             return Err(Throw::Stop);
         }
-        engine::before_waiting();
         let (result, has_waited) = coroutine::wait(async move {
             let (mut future, mut has_waited) = (pin!(future), false);
             let result = std::future::poll_fn(|cx| {

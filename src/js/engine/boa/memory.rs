@@ -3,8 +3,8 @@
 
 use std::cell::Cell;
 
-/// Garbage of this many bytes is collected before a VU waits: what comes meanwhile finds room.
-const MAX_GIVEN_BEFORE_WAITING: usize = 16 << 20;
+/// Garbage of this many bytes is collected before more arrives.
+const MAX_GIVEN_BEFORE_MORE: usize = 16 << 20;
 /// Garbage of this many bytes is collected at once.
 const MAX_GIVEN: usize = 64 << 20;
 /// For each realm of the thread this many bytes more have to be given: a collection looks through all of them.
@@ -68,10 +68,10 @@ pub fn note(bytes: usize) {
     GIVEN.set(GIVEN.get().saturating_add(bytes));
 }
 
-/// The VU that runs is about to wait.
-pub fn before_waiting() {
-    if GIVEN.get() > MAX_GIVEN_BEFORE_WAITING {
-        collect_beyond(MAX_GIVEN_BEFORE_WAITING);
+/// A VU is about to wait for something that may be large.
+pub fn make_room() {
+    if GIVEN.get() > MAX_GIVEN_BEFORE_MORE {
+        collect_beyond(MAX_GIVEN_BEFORE_MORE);
     }
 }
 
