@@ -45,9 +45,9 @@ pub struct MeteredSocket {
     /// When the last bytes that were read arrived.
     pub arrived: Instant,
     /// How long it is read before the other connections of this thread have their turn.
-    reading: Turn,
+    reading: Burst,
     /// The same of writing.
-    writing: Turn,
+    writing: Burst,
     /// Our address.
     pub local: SocketAddr,
     /// The peer's address.
@@ -63,8 +63,8 @@ impl MeteredSocket {
             tcp,
             traffic,
             arrived: Instant::now(),
-            reading: Turn::default(),
-            writing: Turn::default(),
+            reading: Burst::default(),
+            writing: Burst::default(),
             local,
             remote,
         })
@@ -103,12 +103,12 @@ impl MeteredSocket {
 
 /// How long a socket has been read, or written, without a pause in which the other connections of its thread have their turn.
 #[derive(Debug, Default)]
-struct Turn {
+struct Burst {
     began: Option<Instant>,
     pause: Option<Arc<Pause>>,
 }
 
-impl Turn {
+impl Burst {
     /// Pending when it has lasted for long enough, until all others have had their turn. TLS that has something in hand does not
     /// pass a pending read on but asks again, so one answer would not end the turn.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -244,11 +244,11 @@ impl NetStream {
             Self::Plain(socket) => socket.is_stale(),
             // Session tickets arrive unasked, so only reading can tell; a pending read means a living connection.
             Self::Tls(stream) => {
-                stream.get_mut().0.reading = Turn::default();
+                stream.get_mut().0.reading = Burst::default();
                 stream.get_ref().0.is_ready() && answers(Pin::new(stream))
             }
             Self::Tunnel(stream) => {
-                stream.get_mut().0.get_mut().0.reading = Turn::default();
+                stream.get_mut().0.get_mut().0.reading = Burst::default();
                 stream.get_ref().0.get_ref().0.is_ready() && answers(Pin::new(stream))
             }
         }
@@ -352,25 +352,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_turn_ends_however_often_it_is_asked() {
+    fn a_long_burst_ends_however_often_it_is_asked() {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
-            let mut turn = Turn::default();
-            let mut is_pending = |turn: &mut Turn| std::future::poll_fn(|cx| Poll::Ready(turn.poll(cx).is_pending()));
-            assert!(!is_pending(&mut turn).await, "nothing was read");
-            turn.goes_on(true);
-            turn.began = turn.began.and_then(|began| began.checked_sub(2 * MAX_BURST));
-            turn.goes_on(true);
+            let mut burst = Burst::default();
+            async fn is_pending(burst: &mut Burst) -> bool {
+                std::future::poll_fn(|cx| Poll::Ready(burst.poll(cx).is_pending())).await
+            }
+            assert!(!is_pending(&mut burst).await, "nothing was read");
+            burst.goes_on(true);
+            burst.began = burst.began.and_then(|began| began.checked_sub(2 * MAX_BURST));
+            burst.goes_on(true);
             for _ in 0..3 {
-                assert!(is_pending(&mut turn).await);
+                assert!(is_pending(&mut burst).await);
             }
             // Polled as whoever reads does: it is woken.
-            std::future::poll_fn(|cx| turn.poll(cx)).await;
-            assert!(!is_pending(&mut turn).await);
-            turn.goes_on(true);
-            turn.began = turn.began.and_then(|began| began.checked_sub(2 * MAX_BURST));
-            turn.goes_on(false);
-            assert!(!is_pending(&mut turn).await, "it was emptied");
+            std::future::poll_fn(|cx| burst.poll(cx)).await;
+            assert!(!is_pending(&mut burst).await);
+            burst.goes_on(true);
+            burst.began = burst.began.and_then(|began| began.checked_sub(2 * MAX_BURST));
+            burst.goes_on(false);
+            assert!(!is_pending(&mut burst).await, "it was emptied");
         });
     }
 }
