@@ -425,7 +425,7 @@ impl JsVu {
         if let Some(entry) = self.activation.entry.take() {
             self.realm.release(entry);
         }
-        vu.script.state.active_vus.fetch_add(1, Relaxed);
+        vu.script.state.vu_activated();
         facts.progress.active.fetch_add(1, Relaxed);
         self.tag_for(facts);
     }
@@ -441,7 +441,7 @@ impl JsVu {
     /// Takes the VU out of its scenario.
     pub fn release(&self) {
         if let Some(scenario) = self.activation.scenario.take() {
-            self.vu.script.state.active_vus.fetch_sub(1, Relaxed);
+            self.vu.script.state.vu_released();
             scenario.facts.progress.active.fetch_sub(1, Relaxed);
         }
         self.vu.worker.flush();
