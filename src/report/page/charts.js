@@ -104,11 +104,11 @@
         if (value !== null && Number.isFinite(value)) pieces[pieces.length - 1].push([xOf(spec, line)[place], value, place]);
         else if ([line.gaps, ...spec.lines.map(({ share }) => share)].some((share) => share && share[place] >= 1) && pieces[pieces.length - 1].length) pieces.push([]);
       });
-      return pieces.filter((piece) => piece.length).map((piece) => (line.step ? asSteps(piece) : piece));
+      return pieces.filter((piece) => piece.length).map((piece) => (line.step ? asSteps(piece, line.width || spec.width || 0) : piece));
     };
     /// What holds for an interval is drawn from its beginning to its end.
-    const asSteps = (piece) => {
-      let end = piece[0][0] - (spec.width || 0) / 2;
+    const asSteps = (piece, width) => {
+      let end = piece[0][0] - width / 2;
       return piece.flatMap(([x, y, place]) => {
         const start = Math.max(0, end);
         end = 2 * x - start;

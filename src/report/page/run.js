@@ -21,7 +21,12 @@
       return kept;
     };
     const sum = (one, more) => (one || 0) + more;
-    const later = (one, more) => (one === null ? more : one);
+    // Of two distributions together a percentile is at most the greater of both; the median is near the one of most values.
+    const greater = (one, more) => (one === null ? more : Math.max(one, more));
+    const weighted = (counts) => (one, more) => {
+      const [before, after] = [(counts || [])[count - 1] || 0, (counts || [])[count] || 0];
+      return one === null || !before ? more : (one * before + more * after) / (before + after);
+    };
     const all = timeline.series;
     return {
       x, partial, last, width, lasts,
@@ -37,7 +42,7 @@
           return total ? (value || 0) / total : null;
         });
       },
-      figure: (name, figure) => all[name] && join(all[name][figure], later),
+      figure: (name, figure) => all[name] && join(all[name][figure], ['med', 'avg'].includes(figure) ? weighted(all[name].count) : greater),
       /// How many requests of an interval got no answer, and which share of all; nothing where all did.
       unanswered: (name) => {
         if (!all[name] || !some(all[name].unanswered)) return undefined;
