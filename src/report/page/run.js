@@ -77,7 +77,10 @@
       noAnswer(data.unanswered(name)),
     ];
     const area = { area: true };
-    add('Requests per second', '/s', [['requests', 's1', data.perSecond('http_reqs'), area], ['failed', 's4', some(data.fails('http_req_failed', 'passes')), area]]);
+    const [failing, missing] = [some(data.fails('http_req_failed', 'passes')), data.unanswered('http_req_duration')];
+    // A script may want no response to be judged; requests without one are told all the same.
+    const bad = failing ? ['failed', 's4', failing, area] : missing && ['no answer', 's4', missing.values.map((value, place) => (value || 0) / data.lasts[place]), area];
+    add('Requests per second', '/s', [['requests', 's1', data.perSecond('http_reqs'), area], bad]);
     // Requests that nobody answered took no time that says anything.
     const hasNoTimes = (name) => run.metrics.some((one) => one.name === name && one.answered && !one.answered.values.count);
     if (!hasNoTimes('http_req_duration')) add('Request duration', 'time', trend('http_req_duration'));
