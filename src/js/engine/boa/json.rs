@@ -11,9 +11,9 @@ use serde::Deserialize as _;
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 
 use super::convert::{MAX_SHARED, enumerable_keys, plain_object, property_key, put, single_copy};
-use super::errors;
 use super::limits::MIN_STACK;
 use super::realm::state;
+use super::{errors, memory};
 use crate::js::engine::Host;
 use crate::js::engine::native_stack;
 use crate::js::value::Throw;
@@ -60,6 +60,7 @@ pub fn parse(text: &[u8], context: &mut Context) -> JsResult<JsValue> {
     let turns = TurnCounter { host: state(context).host.clone(), values: Cell::new(0), is_stopped: Cell::new(false) };
     let json = JsonSeed { context, turns: &turns, depth: 0 };
     let result = json.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
+    memory::note(text.len());
     result.map_err(|error| match error.to_string() {
         _ if turns.is_stopped.get() => errors::thrown(Throw::Stop, context),
         text if text.contains(errors::TOO_DEEP) => errors::too_deep(),
