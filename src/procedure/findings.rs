@@ -208,7 +208,7 @@ fn failure_hint(results: &ProcedureResults, run: &RunResult) -> String {
     let sum = |errors: &[(&str, u64)]| errors.iter().map(|(_, count)| count).sum::<u64>();
     match run.answers() {
         Answers::Nothing => start_hint(results, run),
-        Answers::Part if sum(&unanswered) > sum(&answered) => UNANSWERED.to_owned(),
+        Answers::Part if sum(&unanswered) >= sum(&answered) => UNANSWERED.to_owned(),
         _ if answered.is_empty() => "see in the report which requests and checks failed".to_owned(),
         _ => {
             let names: Vec<&str> = answered.iter().take(MAX_STATUSES).map(|(text, _)| *text).collect();

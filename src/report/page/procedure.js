@@ -64,9 +64,9 @@
       ['Requests per second', '/s', (data) => data.perSecond('http_reqs')],
       ['Duration p(95)', 'time', (data) => data.figure('http_req_duration', 'p(95)')],
       ['Failed requests', 'share', failed],
-      ['Active virtual users', 'default', (data) => data.held('vus', 'max')],
-    ].map(([title, unit, values]) => {
-      const lines = all.map(({ run, color, data }) => ({ name: run.name || run.run.script, color, x: data.x, values: values(data), partial: data.partial, gaps: unit === 'time' && (data.unanswered('http_req_duration') || {}).share })).filter((line) => line.values && line.values.some((value) => value !== null));
+      ['Active virtual users', 'default', (data) => data.held('vus', 'max'), true],
+    ].map(([title, unit, values, step]) => {
+      const lines = all.map(({ run, color, data }) => ({ name: run.name || run.run.script, color, x: data.x, values: values(data), partial: data.partial, step, width: data.width, gaps: unit === 'time' && (data.unanswered('http_req_duration') || {}).share })).filter((line) => line.values && line.values.some((value) => value !== null));
       // A chart of nothing but zeros says less than its absence.
       return lines.some((line) => some(line.values)) && chart({ title, label: 'all runs', unit, seconds, x: lines[0].x, lines });
     });
