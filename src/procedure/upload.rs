@@ -302,11 +302,7 @@ pub async fn upload(
     let how = verify(&store, &key, &sums).await.map_err(told)?.map_err(|why| format!("{address}: {why}"))?;
     finish(&mut receipt, how, archive)?;
     let parts = receipt.parts.len();
-    let had = match had {
-        0 => String::new(),
-        1 => ", 1 of which was there before".to_owned(),
-        had => format!(", {had} of which were there before"),
-    };
+    let had = if had > 0 { format!(", {had} of them there before") } else { String::new() };
     let s = if parts == 1 { "" } else { "s" };
     Ok(format!("{address}: {} in {parts} part{s}{had}, verified by {how}", number::bytes(sums.size as f64)))
 }
