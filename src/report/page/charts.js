@@ -87,10 +87,17 @@
       const anchor = X(tick) > width - 30 ? 'end' : tick === 0 ? 'start' : 'middle';
       parts.push(draw('text', { x: X(tick), y: height - 5, 'text-anchor': anchor }, tick === 0 ? '0' : clock(tick)));
     }
-    const spans = lanes.flatMap((line) => line.share.map((share, place) => [share, place]).filter(([share]) => share > 0).map(([share, place]) => {
-      const x = xOf(spec, line);
-      const half = (spec.width || (x[1] - x[0]) || spec.seconds) / 2;
-      const [from, to] = [x[place] - half, x[place] + half].map((at) => X(Math.min(spec.seconds, Math.max(0, at))));
+    /// Where intervals begin and end, from their middles; `width` is that of the first.
+    const intervals = (middles, width) => {
+      let end = middles[0] - width / 2;
+      return middles.map((middle) => {
+        const start = Math.max(0, end);
+        end = 2 * middle - start;
+        return [start, Math.min(spec.seconds, end)];
+      });
+    };
+    const spans = lanes.flatMap((line) => intervals(xOf(spec, line), spec.width || 0).map((interval, place) => [line.share[place], interval]).filter(([share]) => share > 0).map(([share, interval]) => {
+      const [from, to] = interval.map(X);
       const rect = (look, y, height) => draw('rect', { class: look, color: line.color, x: from.toFixed(1), width: Math.max(1, to - from).toFixed(1), y, height });
       const lane = rect('lane', 2, 7);
       lane.style.opacity = (0.3 + 0.7 * share).toFixed(2);
@@ -104,17 +111,11 @@
         if (value !== null && Number.isFinite(value)) pieces[pieces.length - 1].push([xOf(spec, line)[place], value, place]);
         else if ([line.gaps, ...spec.lines.map(({ share }) => share)].some((share) => share && share[place] >= 1) && pieces[pieces.length - 1].length) pieces.push([]);
       });
-      return pieces.filter((piece) => piece.length).map((piece) => (line.step ? asSteps(piece) : piece));
+      return pieces.filter((piece) => piece.length).map((piece) => (line.step ? asSteps(piece, line.width || spec.width || 0) : piece));
     };
     /// What holds for an interval is drawn from its beginning to its end.
-    const asSteps = (piece) => {
-      let end = piece[0][0] - (spec.width || 0) / 2;
-      return piece.flatMap(([x, y, place]) => {
-        const start = Math.max(0, end);
-        end = 2 * x - start;
-        return [[start, y, place], [Math.min(spec.seconds, end), y, place]];
-      });
-    };
+    const asSteps = (piece, width) => intervals(piece.map(([x]) => x), width)
+      .flatMap((interval, number) => interval.map((x) => [x, piece[number][1], piece[number][2]]));
     for (const [low, high] of spec.bands || []) {
       const [below, above] = [low, high].map((name) => shown.find((line) => line.name === name));
       if (!below || !above) continue;

@@ -21,7 +21,12 @@
       return kept;
     };
     const sum = (one, more) => (one || 0) + more;
-    const later = (one, more) => (one === null ? more : one);
+    // Of two distributions together a percentile is at most the greater of both; the median is near the one of most values.
+    const greater = (one, more) => (one === null ? more : Math.max(one, more));
+    const weighted = (counts) => (one, more) => {
+      const [before, after] = [(counts || [])[count - 1] || 0, (counts || [])[count] || 0];
+      return one === null || !before ? more : (one * before + more * after) / (before + after);
+    };
     const all = timeline.series;
     return {
       x, partial, last, width, lasts,
@@ -37,7 +42,7 @@
           return total ? (value || 0) / total : null;
         });
       },
-      figure: (name, figure) => all[name] && join(all[name][figure], later),
+      figure: (name, figure) => all[name] && join(all[name][figure], ['med', 'avg'].includes(figure) ? weighted(all[name].count) : greater),
       /// How many requests of an interval got no answer, and which share of all; nothing where all did.
       unanswered: (name) => {
         if (!all[name] || !some(all[name].unanswered)) return undefined;
@@ -72,7 +77,10 @@
       noAnswer(data.unanswered(name)),
     ];
     const area = { area: true };
-    add('Requests per second', '/s', [['requests', 's1', data.perSecond('http_reqs'), area], ['failed', 's4', some(data.fails('http_req_failed', 'passes')), area]]);
+    const [failing, missing] = [some(data.fails('http_req_failed', 'passes')), data.unanswered('http_req_duration')];
+    // A script may want no response to be judged; requests without one are told all the same.
+    const bad = failing ? ['failed', 's4', failing, area] : missing && ['no answer', 's4', missing.values.map((value, place) => (value || 0) / data.lasts[place]), area];
+    add('Requests per second', '/s', [['requests', 's1', data.perSecond('http_reqs'), area], bad]);
     // Requests that nobody answered took no time that says anything.
     const hasNoTimes = (name) => run.metrics.some((one) => one.name === name && one.answered && !one.answered.values.count);
     if (!hasNoTimes('http_req_duration')) add('Request duration', 'time', trend('http_req_duration'));
@@ -173,9 +181,13 @@
     const mean = (values) => values.reduce((sum, value) => sum + (value || 0), 0) / Math.max(1, values.length);
     const rate = last(data.perSecond('http_reqs'));
     if (rate.length) list.push(tile('Requests per second', units['/s'](mean(rate)).replace('/s', ''), `peak ${units['/s'](Math.max(...data.perSecond('http_reqs')))}`));
-    const p95 = last(data.figure('http_req_duration', 'p(95)')).filter((value) => value !== null);
-    const med = last(data.figure('http_req_duration', 'med')).filter((value) => value !== null);
-    if (rate.length) list.push(tile('Duration p(95)', p95.length ? units.time(p95[p95.length - 1]) : '–', med.length ? `median ${units.time(med[med.length - 1])}` : ''));
+    const of = (name) => last(data.figure('http_req_duration', name)).filter((value) => value !== null);
+    const [p95, med] = [of('p(95)'), of('med')];
+    const missing = last((data.unanswered('http_req_duration') || {}).values).reduce((sum, value) => sum + (value || 0), 0);
+    // Where nobody answers now, what was measured before is not how it is.
+    const isSilent = missing > 0 && last((data.unanswered('http_req_duration') || {}).share).slice(-1)[0] >= 1;
+    const more = isSilent ? 'nothing is answered' : [med.length && `median ${units.time(med[med.length - 1])}`, missing && `${units.default(missing)} got no answer`].filter(Boolean).join(', ');
+    if (rate.length) list.push(tile('Duration p(95)', isSilent || !p95.length ? '–' : units.time(Math.max(...p95)), more));
     const failing = last(data.fails('http_req_failed', 'passes'));
     if (failing.length) {
       const share = mean(rate) ? Math.min(1, mean(failing) / mean(rate)) : 0;
@@ -189,7 +201,7 @@
   function tileParts(run, metric, data) {
     const [now, all] = [nowTiles(run, data), tiles(run, metric, data)];
     if (!now.length) return make('div', { class: 'tiles' }, all);
-    const seconds = data ? Math.max(1, Math.ceil(5 / data.width)) * data.width : 5;
+    const seconds = data ? Math.min(Math.max(1, Math.ceil(5 / data.width)), data.x.length) * data.width : 5;
     return [
       make('p', { class: 'over-tiles' }, 'Now ', make('small', {}, `the last ${clock(seconds)}`)), make('div', { class: 'tiles' }, now),
       make('p', { class: 'over-tiles' }, 'Since the start'), make('div', { class: 'tiles' }, all),
@@ -382,7 +394,7 @@
     const words = headline || (passed ? 'Passed' : 'Failed');
     const state = run.run.is_over ? [(headline ? isGood : passed) ? 'good' : 'bad', prose(words)] : ['running', 'Running'];
     const facts = [
-      moment(run.run.started),
+      run.name && run.run.script, moment(run.run.started),
       run.run.is_over ? `ran ${clock(run.run.seconds)}` : elapsed(run.run),
       `${run.generator.name} ${run.generator.version}`, run.generator.engine,
     ];
@@ -390,8 +402,8 @@
     if (run.run.is_over && !passed) notes.push(make('div', { class: 'note bad' }, prose(`Exit code ${code}: ${reason || 'failed'}`)));
     else if (!run.run.is_over && crossed.length) notes.push(make('div', { class: 'note bad' }, `Thresholds crossed so far: ${crossed.join(', ')}`));
     if (run.health.complaint) notes.push(make('div', { class: 'note warn' }, `The load generator could not keep up: ${run.health.complaint}`));
-    return [make('header', { class: 'top' }, make('h1', {}, run.run.script), make('span', { class: `pill ${state[0]}` }, state[1]),
-      make('p', { class: 'facts' }, facts.map((fact) => make('span', {}, fact)))), notes];
+    return [make('header', { class: 'top' }, make('h1', {}, run.name || run.run.script), make('span', { class: `pill ${state[0]}` }, state[1]),
+      make('p', { class: 'facts' }, facts.filter(Boolean).map((fact) => make('span', {}, fact)))), notes];
   }
 
   // What others saw of this run, in rows of texts.
