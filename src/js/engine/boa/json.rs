@@ -10,7 +10,7 @@ use boa_engine::{Context, JsNativeError, JsResult, JsString, JsValue, NativeFunc
 use serde::Deserialize as _;
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 
-use super::convert::{MAX_SHARED, enumerable_keys, plain_object, property_key, put, single_copy};
+use super::convert::{MAX_SHARED, enumerable_keys, plain_object, plain_text, property_key, put, single_copy};
 use super::errors;
 use super::limits::MIN_STACK;
 use super::realm::state;
@@ -25,7 +25,7 @@ pub fn replace_parse(context: &mut Context) -> JsResult<()> {
     let parse = NativeFunction::from_copy_closure_with_captures(
         |this, args, old, context| {
             if let Some(text) = args.first().and_then(JsValue::as_string) {
-                let value = parse(text.to_std_string_lossy().as_bytes(), context)?;
+                let value = parse(plain_text(&text).as_bytes(), context)?;
                 return match args.get(1).and_then(JsValue::as_callable) {
                     Some(reviver) => {
                         let root = plain_object(context);

@@ -5,6 +5,7 @@ use std::ffi::{CStr, c_int};
 
 use super::errors;
 use super::ffi::{Atom, Borrowed, Closure, Context, NativeCall, Owned, PropertyFlags, Thrown};
+use crate::js::language::json::{JsonText, LongJsonError, LongReader, PIECE};
 use crate::js::value::Throw;
 
 /// Texts shorter than this, in bytes, are parsed in less than a turn.
@@ -23,13 +24,22 @@ pub enum JsonError {
     Thrown,
 }
 
+impl From<LongJsonError> for JsonError {
+    fn from(error: LongJsonError) -> Self {
+        match error {
+            LongJsonError::Syntax => Self::Syntax,
+            LongJsonError::Stopped => Self::Stopped,
+        }
+    }
+}
+
 impl From<Thrown> for JsonError {
     fn from(_: Thrown) -> Self {
         Self::Thrown
     }
 }
 
-/// The value of a text; the other VUs of the worker get a turn every [`STEPS`] values.
+/// The value of a text; the other VUs of the worker get a turn every [`STEPS`] values, and in the middle of what is long.
 ///
 /// # Errors
 /// The text is no JSON, or the VU has to stop.
@@ -100,11 +110,29 @@ struct JsonParser<'a> {
 }
 
 impl<'a> JsonParser<'a> {
-    fn peek(&mut self) -> Option<u8> {
-        while matches!(self.text.get(self.at), Some(b' ' | b'\t' | b'\r' | b'\n')) {
+    /// The next byte that is no blank.
+    fn peek(&mut self) -> Result<Option<u8>, JsonError> {
+        let end = self.text.len().min(self.at + PIECE);
+        while self.at < end && matches!(self.text[self.at], b' ' | b'\t' | b'\r' | b'\n') {
             self.at += 1;
         }
-        self.text.get(self.at).copied()
+        if self.at == end && end < self.text.len() {
+            self.long(|reader| reader.blanks())?;
+        }
+        Ok(self.text.get(self.at).copied())
+    }
+
+    /// Reads what may be long, with turns for others.
+    fn long<T>(
+        &mut self,
+        read: impl for<'f> FnOnce(&mut LongReader<'a, &'f mut dyn FnMut() -> bool>) -> Result<T, LongJsonError>,
+    ) -> Result<T, JsonError> {
+        let context = self.context;
+        let mut may_continue = || context.state().host.may_continue();
+        let mut reader = LongReader { text: self.text, at: self.at, may_continue: &mut may_continue as &mut dyn FnMut() -> bool };
+        let result = read(&mut reader);
+        self.at = reader.at;
+        Ok(result?)
     }
 
     fn document(mut self) -> Result<Owned, JsonError> {
@@ -117,14 +145,14 @@ impl<'a> JsonParser<'a> {
             // A value is complete: it goes where it belongs, and may complete what is around it.
             loop {
                 let Some(around) = self.open.last_mut() else {
-                    if self.peek().is_none() {
+                    if self.peek()?.is_none() {
                         return Ok(made);
                     }
                     return Err(JsonError::Syntax);
                 };
                 around.put(self.context, made)?;
                 let is_object = matches!(around.slot, JsonSlot::Nameless);
-                match self.peek() {
+                match self.peek()? {
                     Some(b',') => {
                         self.at += 1;
                         if is_object {
@@ -147,13 +175,13 @@ impl<'a> JsonParser<'a> {
 
     /// Reads a value that is nothing but itself, or is empty; `None` where an object or a list was begun.
     fn begin(&mut self) -> Result<Option<Owned>, JsonError> {
-        let first = self.peek().ok_or(JsonError::Syntax)?;
+        let first = self.peek()?.ok_or(JsonError::Syntax)?;
         match first {
             b'{' | b'[' => {
                 self.at += 1;
                 let is_object = first == b'{';
                 let value = if is_object { self.context.object()? } else { self.context.array()? };
-                if self.peek() == Some(if is_object { b'}' } else { b']' }) {
+                if self.peek()? == Some(if is_object { b'}' } else { b']' }) {
                     self.at += 1;
                     return Ok(Some(value));
                 }
@@ -183,41 +211,30 @@ impl<'a> JsonParser<'a> {
 
     fn number(&mut self) -> Result<f64, JsonError> {
         let rest = &self.text[self.at..];
-        let digits = |from: usize| rest[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
-        let sign = usize::from(rest[0] == b'-');
-        let whole = digits(sign);
-        if whole == 0 || (whole > 1 && rest[sign] == b'0') {
-            return Err(JsonError::Syntax);
-        }
-        let mut end = sign + whole;
-        if rest.get(end) == Some(&b'.') {
-            let fraction = digits(end + 1);
-            end += 1 + fraction;
-            if fraction == 0 {
-                return Err(JsonError::Syntax);
+        let short = &rest[..rest.len().min(PIECE)];
+        match end_of_number(short) {
+            Some(end) if end < short.len() || short.len() == rest.len() => {
+                self.at += end;
+                let text = std::str::from_utf8(&short[..end]).map_err(|_| JsonError::Syntax)?;
+                text.parse().map_err(|_| JsonError::Syntax)
             }
+            None if short.len() == rest.len() => Err(JsonError::Syntax),
+            _ => self.long(|reader| reader.number()),
         }
-        if matches!(rest.get(end), Some(b'e' | b'E')) {
-            end += 1 + usize::from(matches!(rest.get(end + 1), Some(b'+' | b'-')));
-            let exponent = digits(end.min(rest.len()));
-            end += exponent;
-            if exponent == 0 {
-                return Err(JsonError::Syntax);
-            }
-        }
-        self.at += end;
-        let text = std::str::from_utf8(&rest[..end]).map_err(|_| JsonError::Syntax)?;
-        text.parse().map_err(|_| JsonError::Syntax)
     }
 
-    /// The text between quotes that begins here, without them, and whether there is an escape in it.
-    fn quoted(&mut self) -> Result<(&'a [u8], bool), JsonError> {
-        let text = self.text;
+    /// The text between quotes that begins here, without them, and whether there is an escape in it; `None` for one that is
+    /// to be read in pieces.
+    fn quoted(&mut self) -> Result<Option<(&'a [u8], bool)>, JsonError> {
         let begin = self.at + 1;
+        let text = &self.text[..self.text.len().min(begin + PIECE)];
         let (mut end, mut is_escaped) = (begin, false);
         loop {
-            let rest = text.get(end..).ok_or(JsonError::Syntax)?;
-            end += memchr::memchr2(b'"', b'\\', rest).ok_or(JsonError::Syntax)?;
+            match text.get(end..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
+                Some(len) => end += len,
+                None if text.len() < self.text.len() => return Ok(None),
+                None => return Err(JsonError::Syntax),
+            }
             if text[end] == b'"' {
                 break;
             }
@@ -229,11 +246,19 @@ impl<'a> JsonParser<'a> {
             return Err(JsonError::Syntax);
         }
         self.at = end + 1;
-        Ok((inner, is_escaped))
+        Ok(Some((inner, is_escaped)))
     }
 
     fn string(&mut self) -> Result<Owned, JsonError> {
-        let (inner, is_escaped) = self.quoted()?;
+        let (inner, is_escaped) = match self.quoted()? {
+            Some(short) => short,
+            None => {
+                return Ok(match self.long(|reader| reader.string())? {
+                    JsonText::Ascii(text) => self.context.string_of_bytes(&text)?,
+                    JsonText::Units(units) => self.context.string_of_utf16(&units)?,
+                });
+            }
+        };
         if !is_escaped {
             return Ok(self.context.string_of_bytes(inner)?);
         }
@@ -246,27 +271,54 @@ impl<'a> JsonParser<'a> {
 
     /// Reads the next name of the innermost object, and the colon behind it.
     fn name(&mut self) -> Result<(), JsonError> {
-        if self.peek() != Some(b'"') {
+        if self.peek()? != Some(b'"') {
             return Err(JsonError::Syntax);
         }
         let begin = self.at;
-        let (inner, is_escaped) = self.quoted()?;
-        let name = if is_escaped {
-            self.at = begin;
-            let name = self.string()?;
-            self.context.atom_of(&name)?
-        } else {
-            self.context.atom_of_bytes(inner)?
+        let name = match self.quoted()? {
+            Some((inner, false)) => self.context.atom_of_bytes(inner)?,
+            _ => {
+                self.at = begin;
+                let name = self.string()?;
+                self.context.atom_of(&name)?
+            }
         };
         if let Some(around) = self.open.last_mut() {
             around.slot = JsonSlot::Name(name);
         }
-        if self.peek() != Some(b':') {
+        if self.peek()? != Some(b':') {
             return Err(JsonError::Syntax);
         }
         self.at += 1;
         Ok(())
     }
+}
+
+/// Where the number ends that begins here.
+fn end_of_number(text: &[u8]) -> Option<usize> {
+    let digits = |from: usize| text[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let sign = usize::from(text[0] == b'-');
+    let whole = digits(sign);
+    if whole == 0 || (whole > 1 && text[sign] == b'0') {
+        return None;
+    }
+    let mut end = sign + whole;
+    if text.get(end) == Some(&b'.') {
+        let fraction = digits(end + 1);
+        end += 1 + fraction;
+        if fraction == 0 {
+            return None;
+        }
+    }
+    if matches!(text.get(end), Some(b'e' | b'E')) {
+        end += 1 + usize::from(matches!(text.get(end + 1), Some(b'+' | b'-')));
+        let exponent = digits(end.min(text.len()));
+        end += exponent;
+        if exponent == 0 {
+            return None;
+        }
+    }
+    Some(end)
 }
 
 impl OpenValue {

@@ -112,6 +112,34 @@ fn hostile_texts_end_soon() {
 }
 
 #[test]
+fn what_is_opened_again_and_again_is_bounded() {
+    // Each paragraph opens hundreds of elements that an earlier one did not close.
+    let open: String = (0..400).map(|at| format!("<b a{at}>")).collect();
+    let text = open + &"<p>x".repeat(20_000);
+    let error = parse(&text, "", Yielder::default()).map(|_| ()).unwrap_err();
+    assert_eq!(error, HtmlError::Refused("html: the document has more than 5000000 nodes"));
+    let count = |text: &str| parse(text, "", Yielder::default()).unwrap().descendants(ROOT).count();
+    assert_eq!(count(&"<p><b><i><a href=x><font>".repeat(10_000)), count(&"<p><b><i><a href=x><font>".repeat(9_999)) + 14);
+}
+
+#[test]
+fn elements_that_share_their_tags_stay_apart() {
+    let check = |text: &str, expect: &str| {
+        let document = parse(text, "", Yielder::default()).unwrap();
+        assert_eq!(inner(&document, ROOT), format!("<html><head></head>{expect}</html>"));
+    };
+    check("<p a=1></p><p a=2></p><p a=1>", "<body><p a=\"1\"></p><p a=\"2\"></p><p a=\"1\"></p></body>");
+    check("<body a=1><p><body b=2>", "<body a=\"1\" b=\"2\"><p></p></body>");
+    check("<svg><a b=1></a></svg><a b=1>", "<body><svg><a b=\"1\"></a></svg><a b=\"1\"></a></body>");
+    let long = |end: char| format!("{}{end}", "x".repeat(100));
+    let (one, two) = (long('1'), long('2'));
+    check(
+        &format!("<p a={one}></p><p a={two}></p>"),
+        &format!("<body><p a=\"{one}\"></p><p a=\"{two}\"></p></body>"),
+    );
+}
+
+#[test]
 fn any_text_is_parsed_and_written_again() {
     let pieces = [
         "<p>",

@@ -236,6 +236,7 @@ fn check(file: &FileDescriptorProto) -> Result<(), String> {
 
 /// Parses the text of a `.proto` file.
 fn parse(name: &str, text: &str) -> Result<ParsedProto, String> {
+    let text = &*imports::without_comments(text);
     let edition = editions::opened(text).map_err(|(at, text_of_error)| {
         let before = &text[..at];
         let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
