@@ -228,11 +228,11 @@ fn markup_that_is_opened_again_and_again_leaves_others_their_turns() {
 #[test]
 fn long_pieces_of_json_leave_others_their_turns() {
     check(
-        "const text = `[\"${'\\\\u00e4'.repeat(2e6)}\", \"${'\\\\n'.repeat(4e6)}\", ${'1'.repeat(300)}${'0'.repeat(5e6)}e-5000000${' '.repeat(8e6)}]`;
+        "const text = `[\"${'\\\\u00e4'.repeat(2e6)}\", \"${'\\\\n'.repeat(4e6)}\", 1${'0'.repeat(5e6)}e-5000000${' '.repeat(8e6)}]`;
          begin();
          const [escapes, lines, number] = JSON.parse(text);
          say(`${escapes.length} ${escapes[1999999]} ${lines.length} ${lines === '\\n'.repeat(4e6)} ${number}`);",
-        &["2000000 \u{e4} 4000000 true 1.1111111111111111e+299 true"],
+        &["2000000 \u{e4} 4000000 true 1 true"],
     );
 }
 

@@ -454,7 +454,7 @@ const parser = new csv.Parser(await openFile('FOLDER/odd.csv'), OPTIONS), whole 
 """
 CSV_READ = """
   const { done, value } = await parser.next();
-  say(done, done ? 0 : Object.keys(value).length);
+  say(done, done ? 0 : (value.length ?? Object.keys(value).length));
   if (done) say((await csv.parse(whole, OPTIONS)).length);
 """
 COLUMNS = 1_000_000

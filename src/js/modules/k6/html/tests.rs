@@ -119,7 +119,10 @@ fn what_is_opened_again_and_again_is_bounded() {
     let error = parse(&text, "", Yielder::default()).map(|_| ()).unwrap_err();
     assert_eq!(error, HtmlError::Refused("html: the document has more than 5000000 nodes"));
     let count = |text: &str| parse(text, "", Yielder::default()).unwrap().descendants(ROOT).count();
-    assert_eq!(count(&"<p><b><i><a href=x><font>".repeat(10_000)), count(&"<p><b><i><a href=x><font>".repeat(9_999)) + 14);
+    assert_eq!(
+        count(&"<p><b><i><a href=x><font>".repeat(10_000)),
+        count(&"<p><b><i><a href=x><font>".repeat(9_999)) + 14
+    );
 }
 
 #[test]
@@ -133,10 +136,7 @@ fn elements_that_share_their_tags_stay_apart() {
     check("<svg><a b=1></a></svg><a b=1>", "<body><svg><a b=\"1\"></a></svg><a b=\"1\"></a></body>");
     let long = |end: char| format!("{}{end}", "x".repeat(100));
     let (one, two) = (long('1'), long('2'));
-    check(
-        &format!("<p a={one}></p><p a={two}></p>"),
-        &format!("<body><p a=\"{one}\"></p><p a=\"{two}\"></p></body>"),
-    );
+    check(&format!("<p a={one}></p><p a={two}></p>"), &format!("<body><p a=\"{one}\"></p><p a=\"{two}\"></p></body>"));
 }
 
 #[test]

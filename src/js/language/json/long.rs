@@ -14,11 +14,13 @@ pub enum LongJsonError {
     Stopped,
 }
 
-/// A string's text without escapes.
+/// A string's text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum JsonText<'a> {
-    /// ASCII only.
-    Ascii(Cow<'a, [u8]>),
+    /// Without escapes: UTF-8, in which surrogates may stand alone.
+    Plain(Cow<'a, [u8]>),
+    /// Between its quotes, which are there, too, and not long. Its escapes were not looked at.
+    Escaped(&'a [u8]),
     /// UTF-16.
     Units(Vec<u16>),
 }
@@ -110,7 +112,7 @@ impl<'a, F: FnMut() -> bool> LongReader<'a, F> {
         let inner = &self.text[self.at + 1..form.end];
         self.at = form.end + 1;
         if !form.is_wide && !form.is_escaped {
-            return Ok(JsonText::Ascii(inner.into()));
+            return Ok(JsonText::Plain(inner.into()));
         }
         // Pages of memory that are reserved and not written to cost nothing.
         if form.is_wide {
@@ -120,7 +122,7 @@ impl<'a, F: FnMut() -> bool> LongReader<'a, F> {
         }
         let mut bytes = Vec::with_capacity(inner.len());
         self.units(inner, |unit| bytes.push(unit as u8))?;
-        Ok(JsonText::Ascii(bytes.into()))
+        Ok(JsonText::Plain(bytes.into()))
     }
 
     /// Looks through the string that begins here.
@@ -183,6 +185,18 @@ impl<'a, F: FnMut() -> bool> LongReader<'a, F> {
         }
         Ok(())
     }
+}
+
+/// The units of a string between quotes, which is not long.
+///
+/// # Errors
+/// One of its escapes is none.
+pub fn unescaped(quoted: &[u8]) -> Result<Vec<u16>, LongJsonError> {
+    let inner = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default();
+    let mut units = Vec::with_capacity(inner.len());
+    let mut reader = LongReader { text: quoted, at: 0, may_continue: || true };
+    reader.units(inner, |unit| units.push(unit))?;
+    Ok(units)
 }
 
 /// What a string in JSON is like.
@@ -288,14 +302,30 @@ mod tests {
             let mut reader = reader(text.as_bytes());
             let expect: Option<String> = serde_json::from_str(&text[..text.len() - 1]).ok();
             let read = reader.string().ok().map(|read| match read {
-                JsonText::Ascii(text) => String::from_utf8(text.into_owned()).unwrap(),
+                JsonText::Plain(text) => String::from_utf8(text.into_owned()).unwrap(),
+                JsonText::Escaped(_) => unreachable!("escapes are resolved"),
                 JsonText::Units(units) => String::from_utf16(&units).unwrap(),
             });
             assert_eq!(read, expect, "{inner:.80}");
             assert!(read.is_none() || reader.at == text.len() - 1);
         };
-        let pieces =
-            ["a", "ž", "🐎", "\\n", "\\u00e4", "\\ud83d\\udc0e", "\\\"", "\\\\", "\\/", "\\u0041", "\u{7f}", "\\x", "\\u00g0", "\n", "\\u12"];
+        let pieces = [
+            "a",
+            "ž",
+            "🐎",
+            "\\n",
+            "\\u00e4",
+            "\\ud83d\\udc0e",
+            "\\\"",
+            "\\\\",
+            "\\/",
+            "\\u0041",
+            "\u{7f}",
+            "\\x",
+            "\\u00g0",
+            "\n",
+            "\\u12",
+        ];
         for piece in pieces {
             check(piece);
             // Of every alignment with the borders of pieces.
@@ -319,7 +349,18 @@ mod tests {
             assert_eq!(reader.number().unwrap().to_bits(), text.parse::<f64>().unwrap().to_bits(), "{text:.80}");
             assert_eq!(reader.at, text.len());
         };
-        for text in ["0", "-0", "1", "-12.5e-3", "0.0001", "1E400", "1e-400", "0e99999999999999999999", "1e+2", "123456789012345678901"] {
+        for text in [
+            "0",
+            "-0",
+            "1",
+            "-12.5e-3",
+            "0.0001",
+            "1E400",
+            "1e-400",
+            "0e99999999999999999999",
+            "1e+2",
+            "123456789012345678901",
+        ] {
             check(text);
         }
         let long = 3 * PIECE;
