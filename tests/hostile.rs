@@ -107,7 +107,7 @@ static WIDE: LazyLock<String> = LazyLock::new(|| (0..50_000).map(|at| format!("<
 /// Each paragraph opens hundreds of elements again that an earlier one did not close.
 static REOPENED: LazyLock<String> = LazyLock::new(|| {
     let open: String = (0..400).map(|at| format!("<b a{at}>")).collect();
-    open + &"<p>x".repeat(1_000)
+    format!("<p>{open}{}", "<p>x".repeat(1_000))
 });
 
 /// An answer of very many headers.

@@ -41,6 +41,14 @@ const CHECK_EVERY: usize = 64 * 1024;
 /// # Errors
 /// When its elements are nested too deeply or have too many attributes, or the VU has to stop.
 pub fn parse(text: &str, url: &str, yielder: Yielder) -> Result<Document, HtmlError> {
+    parse_bounded(text, url, yielder, MAX_NODES)
+}
+
+/// As [`parse`], of at most so many nodes.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_bounded(text: &str, url: &str, yielder: Yielder, max_nodes: usize) -> Result<Document, HtmlError> {
     match has_crowded_tag(text, &yielder) {
         None => return Err(HtmlError::Stopped),
         Some(true) => return Err(HtmlError::Refused(TOO_MANY)),
@@ -50,6 +58,7 @@ pub fn parse(text: &str, url: &str, yielder: Yielder) -> Result<Document, HtmlEr
     let document = RefCell::new(Document::empty(url, yielder.clone()));
     let sink = DomBuilder {
         document,
+        max_nodes,
         yielder: yielder.clone(),
         tags: RefCell::default(),
         error: Cell::new(None),
@@ -159,6 +168,7 @@ impl Tracer for HandleCount {
 /// Builds the document from what html5ever finds.
 struct DomBuilder {
     document: RefCell<Document>,
+    max_nodes: usize,
     yielder: Rc<Yielder>,
     tags: RefCell<TagCache>,
     error: Cell<Option<&'static str>>,
@@ -169,7 +179,7 @@ struct DomBuilder {
 impl DomBuilder {
     fn add(&self, data: NodeData) -> NodeId {
         let mut document = self.document.borrow_mut();
-        if document.len() >= MAX_NODES {
+        if document.len() >= self.max_nodes {
             // What is left of the piece still makes its nodes: the parser needs them.
             self.error.set(Some(TOO_LARGE));
         }

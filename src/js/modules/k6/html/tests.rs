@@ -1,7 +1,7 @@
 //! Documents from texts and back, also from texts nobody should send.
 
 use super::document::{NodeData, ROOT, Yielder};
-use super::parse::{HtmlError, parse};
+use super::parse::{HtmlError, parse, parse_bounded};
 use super::render::inner;
 
 fn body(text: &str) -> String {
@@ -115,9 +115,12 @@ fn hostile_texts_end_soon() {
 fn what_is_opened_again_and_again_is_bounded() {
     // Each paragraph opens hundreds of elements that an earlier one did not close.
     let open: String = (0..400).map(|at| format!("<b a{at}>")).collect();
-    let text = open + &"<p>x".repeat(20_000);
-    let error = parse(&text, "", Yielder::default()).map(|_| ()).unwrap_err();
-    assert_eq!(error, HtmlError::Refused("html: the document has more than 5000000 nodes"));
+    let text = format!("<p>{open}{}", "<p>x".repeat(200));
+    let bounded = |max: usize| parse_bounded(&text, "", Yielder::default(), max).map(|document| document.len());
+    assert_eq!(bounded(50_000), Err(HtmlError::Refused("html: the document has more than 5000000 nodes")));
+    let nodes = bounded(usize::MAX).unwrap();
+    assert!(nodes > 400 * 200, "{nodes}");
+    assert_eq!(bounded(nodes), Ok(nodes));
     let count = |text: &str| parse(text, "", Yielder::default()).unwrap().descendants(ROOT).count();
     assert_eq!(
         count(&"<p><b><i><a href=x><font>".repeat(10_000)),

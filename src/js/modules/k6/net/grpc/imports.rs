@@ -167,7 +167,7 @@ mod tests {
         };
         check("a // b\nc//d // e", "a \nc");
         check("a /* b */ c", "a         c");
-        check("a /* b\nxy\r\n ž */ c /**/;", "a \n\n      c     ;");
+        check("a /* b\nxy\r\n ž */ c /**/;", "a \n\n       c     ;");
         check("\"//\" '/*' / x // \"", "\"//\" '/*' / x ");
         check("/* a /* b */ // c\nd", "/* a /* b */ \nd");
         check("\"\\\"//\" // x", "\"\\\"//\" ");
