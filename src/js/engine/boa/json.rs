@@ -11,6 +11,7 @@ use boa_engine::{Context, JsError, JsNativeError, JsResult, JsString, JsValue, N
 use serde::Deserialize as _;
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 
+use super::buffers::make_room;
 use super::convert::{MAX_SHARED, enumerable_keys, plain_object, plain_text, property_key, put, single_copy};
 use super::errors;
 use super::limits::MIN_STACK;
@@ -151,6 +152,11 @@ impl JsonValues for EngineValues<'_> {
     }
 
     fn string(&mut self, text: JsonText<'_>) -> Result<JsValue, JsonError> {
+        match &text {
+            JsonText::Plain(text) => make_room(text.len()),
+            JsonText::Units(units) => make_room(2 * units.len()),
+            JsonText::Escaped(_) => {}
+        }
         Self::text(text).map(JsValue::from)
     }
 
