@@ -16,17 +16,20 @@ use crate::server;
 const SCRIPT: &str = r"
 import http from 'k6/http';
 import ws from 'k6/ws';
+import { WebSocket } from 'k6/websockets';
 import x509 from 'k6/crypto/x509';
+import { sleep } from 'k6';
 import exec from 'k6/execution';
 export const options = {
   scenarios: {
-    costly: { executor: 'shared-iterations', vus: 1, iterations: 1, maxDuration: 'LIMIT', gracefulStop: '0s', exec: 'costly' },
+    costly: { executor: 'shared-iterations', vus: 1, iterations: ITERATIONS, maxDuration: 'LIMIT', gracefulStop: '0s', exec: 'costly' },
     neighbour: { executor: 'constant-vus', vus: 1, duration: 'LIMIT', gracefulStop: '0s', exec: 'neighbour' },
   },
 };
+let first = 0;
 const ticks = () => Number(http.get(`${__ENV.URL}/ticks`).body);
-export function costly() {
-  let before = ticks();
+export async function costly() {
+  let before = __ITER === 0 ? ticks() : 0;
   const begin = () => (before = ticks());
   const say = (what) => console.log(what, ticks() - before > 3);
   KIND
@@ -82,6 +85,7 @@ fn converse(mut stream: TcpStream, ticks: &AtomicU64) -> io::Result<()> {
                 continue;
             }
             "/ws/fragments" => return frames(&mut stream, &key, b"\x01\x01x", &b"\0\x01x".repeat(20_000)),
+            "/ws/messages" => return frames(&mut stream, &key, b"", &b"\x81\x07message".repeat(10_000)),
             "/ws/pings" => return frames(&mut stream, &key, b"", &b"\x89\x04ping".repeat(10_000)),
             "/ws/endless" => {
                 return frames(&mut stream, &key, b"\x82\x7f\0\0\0\0\x05\0\0\0", &vec![0; 1 << 20]);
@@ -169,10 +173,17 @@ fn bomb(stream: &mut TcpStream, key: &str, path: &str) -> io::Result<()> {
 
 /// Runs one kind on every engine: what the costly VU logs, and that others had their turns. Without a word it has to be ended
 /// from outside, after two seconds.
+#[track_caller]
 fn check(kind: &str, expect: &[&str]) {
+    check_iterations(1, kind, expect);
+}
+
+/// As [`check`], with so many iterations of the costly VU.
+#[track_caller]
+fn check_iterations(count: usize, kind: &str, expect: &[&str]) {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let limit = if expect.is_empty() { "2s" } else { "60s" };
-    let script = SCRIPT.replace("KIND", kind).replace("LIMIT", limit);
+    let script = SCRIPT.replace("KIND", kind).replace("LIMIT", limit).replace("ITERATIONS", &count.to_string());
     fs::write(folder.path().join("script.js"), script).expect("the script can be written");
     for engine in engines() {
         let url = format!("http://{}", serve());
@@ -336,6 +347,52 @@ fn frames_that_never_end_leave_others_their_turns() {
          }
          ws.connect(`${at}/endless`, {}, (socket) => socket.on('close', (code) => console.log(`closed ${code} true`)));",
         &["fragments true", "pings true", "closed 1001 true"],
+    );
+}
+
+#[test]
+fn messages_that_never_end_leave_others_their_turns() {
+    check(
+        "const at = `${__ENV.URL.replace('http', 'ws')}/ws/messages`;
+         const MANY = 20000;
+         let count = 0;
+         begin();
+         ws.connect(at, {}, (socket) => socket.on('message', () => ++count === MANY && socket.close()));
+         say('blocking');
+         count = 0;
+         begin();
+         await new Promise((resolve) => {
+           const socket = new WebSocket(at);
+           socket.onmessage = () => ++count === MANY && resolve();
+         });
+         say('events');",
+        &["blocking true", "events true"],
+    );
+}
+
+#[test]
+fn iterations_that_wait_for_nothing_leave_others_their_turns() {
+    check_iterations(
+        300,
+        "if (__ITER === 0) first = before;
+         for (let at = 0, x = 0; at < 20000; at++) x += at;
+         if (__ITER < 299) return;
+         before = first;
+         say('iterated');",
+        &["iterated true"],
+    );
+}
+
+#[test]
+fn waiting_for_what_is_there_is_no_turn_for_others() {
+    check(
+        "begin();
+         for (let at = 0; at < 100000; at++) sleep(1e-9);
+         say('slept');
+         begin();
+         await (async () => { for (let at = 0; at < 100000; at++) await null; })();
+         say('awaited');",
+        &["slept true", "awaited true"],
     );
 }
 

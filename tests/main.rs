@@ -45,6 +45,7 @@ mod target;
 mod tidy;
 mod truth;
 mod truth_server;
+mod unanswered;
 mod websocket;
 
 fn main() -> std::process::ExitCode {

@@ -48,6 +48,54 @@ fn bodies_nobody_reads() {
     }
 }
 
+/// Answers every request with what its path says.
+fn lavish(mut stream: TcpStream) -> std::io::Result<()> {
+    let headers: String = (0..50_000).map(|at| format!("X-{at}: v\r\n")).collect();
+    let mut reader = BufReader::new(stream.try_clone()?);
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line)? == 0 {
+            return Ok(());
+        }
+        let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
+        while line.trim_end() != "" {
+            line.clear();
+            reader.read_line(&mut line)?;
+        }
+        let (reason, headers, body) = match &*path {
+            "/headers" => ("OK".to_owned(), headers.as_str(), 0),
+            "/reason" => ("R".repeat(8 << 20), "", 0),
+            _ => ("OK".to_owned(), "", 30 << 20),
+        };
+        stream.write_all(format!("HTTP/1.1 200 {reason}\r\n{headers}Content-Length: {body}\r\n\r\n").as_bytes())?;
+        stream.write_all(&vec![b'x'; body])?;
+    }
+}
+
+#[test]
+fn responses_nobody_keeps() {
+    let url = format!("URL=http://{}", server::serve(lavish));
+    let uses = ["Object.keys(response.headers).length > 50000", "response.status === 200"];
+    for (path, uses, most) in [("headers", uses[0], 120), ("reason", uses[1], 150), ("body", uses[1], 120)] {
+        let script = format!(
+            "import http from 'k6/http';
+            import {{ sleep }} from 'k6';
+            export const options = {{ iterations: 16, vus: 1 }};
+            export default function () {{
+                const response = http.get(`${{__ENV.URL}}/{path}`);
+                if (!({uses})) console.log(`Error: ${{response.status}} ${{response.error}}`);
+                if (__ITER < 15) return;
+                console.log('done');
+                sleep(60);
+            }}"
+        );
+        for (engine, _) in volley::Engine::TABLE {
+            let peak = peak_memory(&script, b"", &["--js-engine", engine, "-e", &url]);
+            assert!(peak < most * MB, "{engine}: {peak} bytes in memory for responses with a large {path}");
+        }
+    }
+}
+
 #[test]
 fn rows_that_all_vus_share() {
     const VUS: u64 = 100;

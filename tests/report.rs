@@ -412,14 +412,33 @@ fn one_page_can_hold_several_runs_and_other_series() {
     let mut first = document(&page);
     let second = first.clone();
     first["name"] = "baseline".into();
-    let lines = serde_json::json!([{"name": "hits", "values": [1, null, 3]}, {"name": "misses", "values": [0, 5, 2]}]);
+    // The first one went well, the second failed: that is the one to look at.
+    (first["verdict"]["passed"], first["verdict"]["is_good"]) = (true.into(), true.into());
+    let lines = serde_json::json!([{"name": "redis_hits", "values": [1, null, 3]}, {"name": "redis_misses", "values": [0, 5, 2]}]);
     first["panels"] = serde_json::json!([{"title": "Redis", "unit": "/s", "x": [0.5, 1, 1.5], "lines": lines}]);
     let report = serde_json::json!({"format": "volley-report", "version": 1, "runs": [first, second]});
     let path = folder.path().join("both.html");
     fs::write(&path, volley::page(&report.to_string(), "both", volley::PageMode::File)).unwrap();
     let (dom, console) = in_browser(&path);
     assert_eq!(console, "");
-    for text in ["data-drawn=\"yes\"", ">baseline</button>", "Redis", "misses"] {
+    for text in ["data-drawn=\"yes\"", ">baseline</button>", "aria-pressed=\"true\">script.js</button>", "Exit code 99"]
+    {
+        assert!(dom.contains(text), "{text}");
+    }
+    assert!(!dom.contains("</i>hits"), "series of the other run are drawn");
+    let mut failed = first.clone();
+    failed["verdict"]["passed"] = false.into();
+    let report = serde_json::json!({"format": "volley-report", "version": 1, "runs": [failed, first]});
+    fs::write(&path, volley::page(&report.to_string(), "both", volley::PageMode::File)).unwrap();
+    let (dom, _) = in_browser(&path);
+    // Series are told in words, and the names that criteria know them by are at hand.
+    for text in [
+        "aria-pressed=\"true\">baseline</button>",
+        "Redis",
+        "</i>hits</button>",
+        "</i>misses</button>",
+        "title=\"redis_hits\"",
+    ] {
         assert!(dom.contains(text), "{text}");
     }
 }

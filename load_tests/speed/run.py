@@ -410,13 +410,15 @@ def speed_rows(rows, args, urls, volley, others, table, workdir):
         except Trouble as trouble:
             failed[key] = str(trouble)
 
-    for _ in range(args.repeat):
+    for turn in range(args.repeat):
         for program, route in sorted(yardsticks):
             if shutil.which(program):
                 run = programs[program]
                 measure((program, route), lambda: run(urls[route], args.seconds, workdir))
         for row in rows:
-            for name, program, engine in generators(args, volley, others, with_against=True):
+            # Who comes first is some percent better off, so every other turn has the opposite order.
+            order = generators(args, volley, others, with_against=True)
+            for name, program, engine in order if turn % 2 == 0 else reversed(order):
                 url = urls[ROUTE[row]]
                 script = SCRIPT.get(row, f"{row}.js")
                 measure((name, row), lambda: program.load(engine, script, url, args.seconds)[0])
@@ -625,7 +627,7 @@ def parse(argv):
     parser.add_argument("--k6", type=Path, metavar="PATH", help="a k6 binary, to compare with")
     parser.add_argument("--engines", type=names(["quickjs", "boa"]), default=["quickjs", "boa"], metavar="LIST")
     parser.add_argument("--rows", type=names(ALL_ROWS), default=DEFAULT_ROWS, metavar="LIST", help=", ".join(ALL_ROWS))
-    parser.add_argument("--repeat", type=int, default=3, help="take the median of so many (3)")
+    parser.add_argument("--repeat", type=int, default=3, help="take the median of so many (3); even to compare builds")
     parser.add_argument("--seconds", type=int, default=5, help="length of one measurement (5)")
     parser.add_argument("--target", choices=["auto", "nginx", "volley"], default="auto", help="what to measure against")
     parser.add_argument("--prober", type=Path, help="a prober that is built already")

@@ -56,6 +56,8 @@ pub struct RunState {
     pub interrupted: AtomicU64,
     /// VUs that work for a scenario now.
     pub active_vus: AtomicU64,
+    /// The most there were since [`Self::most_active_vus`] was last asked.
+    most_active_vus: AtomicU64,
     /// VUs that are ready.
     pub initialised_vus: AtomicU64,
     /// True once `exec.test.fail()` was called.
@@ -77,6 +79,7 @@ impl Default for RunState {
             complete: AtomicU64::new(0),
             interrupted: AtomicU64::new(0),
             active_vus: AtomicU64::new(0),
+            most_active_vus: AtomicU64::new(0),
             initialised_vus: AtomicU64::new(0),
             marked_as_failed: AtomicBool::new(false),
             status: watch::Sender::new(RunStatus::Created),
@@ -92,6 +95,26 @@ impl Default for RunState {
 }
 
 impl RunState {
+    /// One more VU works for a scenario.
+    pub fn vu_activated(&self) {
+        let active = self.active_vus.fetch_add(1, Relaxed) + 1;
+        self.most_active_vus.fetch_max(active, Relaxed);
+    }
+
+    /// One VU less works for a scenario.
+    pub fn vu_released(&self) {
+        self.active_vus.fetch_sub(1, Relaxed);
+    }
+
+    /// VUs that work for a scenario now, and the most that did at a time since the last call.
+    pub fn most_active_vus(&self) -> (u64, u64) {
+        let most = self.most_active_vus.swap(0, Relaxed);
+        let active = self.active_vus.load(Relaxed);
+        // Those that are active now are the first of the next time.
+        self.most_active_vus.fetch_max(active, Relaxed);
+        (active, most.max(active))
+    }
+
     /// Stops the run: every VU is interrupted. The first reason counts.
     pub fn abort(&self, failure: Failure) {
         let mut first = lock(&self.first_abort);

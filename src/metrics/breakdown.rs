@@ -1,8 +1,9 @@
 //! The breakdown behind the totals, kept only where a report or a file needs it: endpoints, errors, the time series.
 
+use super::builtin;
 use super::endpoint::{Endpoint, Endpoints, ErrorGroup};
 use super::health::ThreadRole;
-use super::metric::{Contains, Metric, MetricType};
+use super::metric::{Contains, Metric, MetricId, MetricType};
 use super::record::{Epoch, Stamp};
 use super::tags::{Routes, TagSet};
 use super::timeline::Timeline;
@@ -16,6 +17,7 @@ pub(super) struct Breakdown {
     epoch: Epoch,
     endpoints: Endpoints,
     timeline: Timeline,
+    is_over: bool,
 }
 
 /// Endpoints, errors and the time series at one moment.
@@ -35,25 +37,64 @@ impl Breakdown {
     /// Begins now.
     pub(super) fn new(epoch: Epoch) -> Self {
         let now = epoch.stamp(std::time::Instant::now());
-        Self { epoch, endpoints: Endpoints::new(now), timeline: Timeline::new(now) }
+        Self { epoch, endpoints: Endpoints::new(now), timeline: Timeline::new(now), is_over: false }
     }
 
-    /// Adds a sample; true if the list of endpoints is full from now on.
-    pub(super) fn add(&mut self, metric: &Metric, value: f64, time: Stamp, tags: &TagSet, routes: &Routes) -> bool {
-        self.timeline.add(metric, value, time);
-        self.endpoints.add(metric, value, time, tags, routes)
+    /// The run begins now: making VUs is no part of it.
+    pub(super) fn begin(&mut self) {
+        let now = self.epoch.stamp(std::time::Instant::now());
+        self.timeline = Timeline::new(now);
+        self.endpoints.begin(now);
+    }
+
+    /// The run is over.
+    pub(super) fn end(&mut self) {
+        self.is_over = true;
+    }
+
+    /// Adds a sample; true if the list of endpoints is full from now on. A time of a request without an answer is counted
+    /// as such, not as a time.
+    pub(super) fn add(
+        &mut self,
+        metric: &Metric,
+        value: f64,
+        time: Stamp,
+        tags: &TagSet,
+        routes: &Routes,
+        has_answer: bool,
+    ) -> bool {
+        self.timeline.add(metric, value, time, has_answer);
+        self.endpoints.add(metric, value, time, tags, routes, has_answer)
+    }
+
+    /// Records how many VUs are at work at a moment, how many were at most since the last time, and how many there are.
+    pub(super) fn record_vus(&mut self, time: Stamp, active: u64, most: u64, initialised: u64) {
+        let mut add = |metric: MetricId, value: u64| {
+            let (name, kind, contains) = builtin::TABLE[usize::from(metric.0)];
+            self.timeline.add_own(name, kind, contains, value as f64, time);
+        };
+        // The last value of a moment stays, and so does the greatest.
+        add(builtin::VUS, most);
+        add(builtin::VUS, active);
+        add(builtin::VUS_MAX, initialised);
     }
 
     /// Records that a timer on a thread was late by this many milliseconds, just now.
     pub(super) fn record_lag(&mut self, thread: ThreadRole, millis: f64) {
-        let now = self.epoch.stamp(std::time::Instant::now());
-        self.timeline.add_own(thread.series(), MetricType::Trend, Contains::Time, millis, now);
+        self.add_own(thread.series(), MetricType::Trend, Contains::Time, millis);
     }
 
     /// Records the share of all cores that the generator has used since the last call.
     pub(super) fn record_cpu(&mut self, share: f64) {
-        let now = self.epoch.stamp(std::time::Instant::now());
-        self.timeline.add_own(CPU_SERIES, MetricType::Gauge, Contains::Default, share, now);
+        self.add_own(CPU_SERIES, MetricType::Gauge, Contains::Default, share);
+    }
+
+    /// Adds a value of the generator's own series, now.
+    fn add_own(&mut self, name: &str, kind: MetricType, contains: Contains, value: f64) {
+        if !self.is_over {
+            let now = self.epoch.stamp(std::time::Instant::now());
+            self.timeline.add_own(name, kind, contains, value, now);
+        }
     }
 
     /// Sorts the values of all trends, which makes the next snapshot cheap.
@@ -97,7 +138,7 @@ mod tests {
         let timings = HttpTimings { waiting: 4_000_000, ..HttpTimings::default() };
         ledger.fold(&[Record::Http { time: Stamp(0), timings, failed: Some(true), tags, metadata: None }]);
         let figures = ledger.live_figures().unwrap();
-        assert_eq!((figures.requests, figures.failed, figures.p95), (1.0, 1.0, 4.0));
+        assert_eq!((figures.requests, figures.failed, figures.p95), (1.0, 1.0, Some(4.0)));
         ledger.sort();
         let results = ledger.snapshot(Duration::from_secs(3));
         assert_eq!((results.health.script_lag.max(), results.health.network_lag.max()), (3.0, 2.0));

@@ -42,10 +42,12 @@ pub struct Endpoint {
     pub method: Arc<str>,
     /// `http` or `grpc`.
     pub protocol: &'static str,
-    /// `http_req_failed` of its requests.
+    /// `http_req_failed` of its requests; of gRPC calls, those with another status than OK.
     pub failed: RateSink,
-    /// `http_req_duration` or `grpc_req_duration` of its requests, in milliseconds.
+    /// `http_req_duration` or `grpc_req_duration` of its answered requests, in milliseconds.
     pub duration: Trend,
+    /// Requests that got no answer.
+    pub unanswered: u64,
     /// How many different names it stands for: 1, or more where they differ in ids; counted up to [`MAX_NAMES`].
     pub names: usize,
     /// The same over time, by interval; nothing for endpoints that came late in a long list.
@@ -57,13 +59,28 @@ pub struct Endpoint {
 pub struct EndpointInterval {
     /// Requests that failed.
     pub failed: u32,
-    /// The times of its requests, in milliseconds.
+    /// Requests that got no answer.
+    pub unanswered: u32,
+    /// The times of answered requests, in milliseconds.
     pub duration: Arc<QuantileSketch>,
 }
 
+impl Endpoint {
+    /// All requests.
+    pub fn requests(&self) -> u64 {
+        self.duration.count() + self.unanswered
+    }
+}
+
 impl EndpointInterval {
+    /// All requests.
+    pub fn requests(&self) -> u64 {
+        self.duration.count() + u64::from(self.unanswered)
+    }
+
     fn merge(&mut self, other: &Self) {
         self.failed += other.failed;
+        self.unanswered += other.unanswered;
         Arc::make_mut(&mut self.duration).merge(&other.duration);
     }
 }
@@ -129,29 +146,52 @@ impl Endpoints {
         }
     }
 
-    /// Adds a sample; true if that filled the list of endpoints for the first time.
-    pub(super) fn add(&mut self, metric: &Metric, value: f64, time: Stamp, tags: &TagSet, routes: &Routes) -> bool {
+    /// The run begins at this moment.
+    pub(super) fn begin(&mut self, start: Stamp) {
+        self.start = start;
+    }
+
+    /// Adds a sample; true if that filled the list of endpoints for the first time. `has_answer` is false for the time of a
+    /// request that got none.
+    pub(super) fn add(
+        &mut self,
+        metric: &Metric,
+        value: f64,
+        time: Stamp,
+        tags: &TagSet,
+        routes: &Routes,
+        has_answer: bool,
+    ) -> bool {
         let mut is_full = false;
         match metric.id {
             builtin::HTTP_REQ_DURATION | builtin::GRPC_REQ_DURATION => {
                 let protocol = if metric.id == builtin::HTTP_REQ_DURATION { "http" } else { "grpc" };
                 let at = *routes.endpoint.get_or_init(|| self.place(tags, protocol, &mut is_full));
                 let at = self.moved[at as usize] as usize;
-                self.list[at].duration.add(value);
+                let endpoint = &mut self.list[at];
+                if has_answer {
+                    endpoint.duration.add(value);
+                } else {
+                    endpoint.unanswered += 1;
+                }
                 if let Some(point) = self.point(at, time) {
-                    Arc::make_mut(&mut point.duration).add(value);
+                    if has_answer {
+                        Arc::make_mut(&mut point.duration).add(value);
+                    } else {
+                        point.unanswered += 1;
+                    }
+                }
+                // There is no metric for this in k6.
+                if protocol == "grpc"
+                    && let Some(status) = tags.get("status")
+                {
+                    self.count_failed(at, status != "0", time);
                 }
             }
             builtin::HTTP_REQ_FAILED => {
                 let at = *routes.endpoint.get_or_init(|| self.place(tags, "http", &mut is_full));
                 let at = self.moved[at as usize] as usize;
-                let failed = &mut self.list[at].failed;
-                *(if value != 0.0 { &mut failed.passes } else { &mut failed.fails }) += 1;
-                if value != 0.0
-                    && let Some(point) = self.point(at, time)
-                {
-                    point.failed += 1;
-                }
+                self.count_failed(at, value != 0.0, time);
             }
             builtin::HTTP_REQS => {
                 let at = *routes.error.get_or_init(|| self.error(tags));
@@ -162,6 +202,14 @@ impl Endpoints {
             _ => (),
         }
         is_full
+    }
+
+    fn count_failed(&mut self, at: usize, has_failed: bool, time: Stamp) {
+        let failed = &mut self.list[at].failed;
+        *(if has_failed { &mut failed.passes } else { &mut failed.fails }) += 1;
+        if has_failed && let Some(point) = self.point(at, time) {
+            point.failed += 1;
+        }
     }
 
     pub(super) fn sort(&mut self) {
@@ -233,7 +281,7 @@ impl Endpoints {
         let (failed, duration) = (RateSink::default(), Trend::new(Contains::Time));
         let kept = self.list.iter().filter(|row| row.points.is_some()).count();
         let points = (kept < MAX_ENDPOINT_SERIES).then(Vec::new);
-        self.list.push(Endpoint { name, method, protocol, failed, duration, names: 1, points });
+        self.list.push(Endpoint { name, method, protocol, failed, duration, unanswered: 0, names: 1, points });
         let at = (self.list.len() - 1) as u32;
         self.moved.push(at);
         self.at.insert(key.clone(), at);
@@ -258,6 +306,7 @@ impl Endpoints {
         for row in &rows[1..] {
             let other = &mut self.list[*row as usize];
             whole.duration.merge(&other.duration);
+            whole.unanswered += other.unanswered;
             whole.failed.passes += other.failed.passes;
             whole.failed.fails += other.failed.fails;
             whole.points = match (whole.points.take(), other.points.take()) {
@@ -395,6 +444,37 @@ mod tests {
     }
 
     #[test]
+    fn requests_without_an_answer_are_counted_and_have_no_times() {
+        let check = |metric, seen: &[(&str, f64)], expect: (u64, u64, u64, f64)| {
+            let options = LedgerOptions { breakdown: Some(Epoch::now()), ..LedgerOptions::default() };
+            let mut ledger = Ledger::new(Arc::new(Registry::new()), options, Logger::silent());
+            let interner = Interner::default();
+            for (status, millis) in seen {
+                let tags = interner.set([("name", "n"), ("method", "m"), ("status", *status)]);
+                let (time, value) = (Stamp(0), *millis);
+                ledger.fold(&[if metric == builtin::GRPC_REQ_DURATION {
+                    Record::Sample { time, metric, value, tags, metadata: None }
+                } else {
+                    let timings = HttpTimings { waiting: (millis * 1e6) as u64, ..HttpTimings::default() };
+                    Record::Http { time, timings, failed: Some(*status != "200"), tags, metadata: None }
+                }]);
+            }
+            let results = ledger.snapshot(std::time::Duration::ZERO);
+            let endpoints = results.breakdown.unwrap().endpoints;
+            let [one] = &*endpoints else { panic!("{endpoints:?}") };
+            assert_eq!((one.requests(), one.unanswered, one.failed.passes, one.duration.min()), expect, "{seen:?}");
+            let point = one.points.as_ref().unwrap()[0].as_ref().unwrap();
+            let of_point = (point.requests(), u64::from(point.unanswered), u64::from(point.failed));
+            assert_eq!(of_point, (expect.0, expect.1, expect.2), "{seen:?}");
+        };
+        let http = builtin::HTTP_REQ_DURATION;
+        check(http, &[("200", 5.0), ("0", 0.0), ("500", 7.0), ("0", 60_000.0)], (4, 2, 3, 5.0));
+        check(http, &[("0", 0.0)], (1, 1, 1, 0.0));
+        let grpc = builtin::GRPC_REQ_DURATION;
+        check(grpc, &[("0", 5.0), ("14", 0.1), ("4", 1_000.0), ("5", 3.0)], (4, 2, 3, 3.0));
+    }
+
+    #[test]
     fn urls_with_ever_new_ids_are_one_endpoint() {
         let options = LedgerOptions { breakdown: Some(Epoch::now()), ..LedgerOptions::default() };
         let mut ledger = Ledger::new(Arc::new(Registry::new()), options, Logger::silent());
@@ -444,13 +524,19 @@ mod tests {
         let routes = Routes::default();
         for second in 0..3_600 {
             let time = Stamp(second * 1_000_000_000);
-            endpoints.add(&duration, 5.0, time, &tags, &routes);
-            endpoints.add(&failed, (second % 2) as f64, time, &tags, &routes);
+            endpoints.add(&duration, 5.0, time, &tags, &routes, second % 4 != 1);
+            endpoints.add(&failed, (second % 2) as f64, time, &tags, &routes, true);
         }
         let list = endpoints.list();
         let points = list[0].points.as_ref().unwrap();
         assert_eq!((endpoints.width(), points.len()), (32_000_000_000, 113));
         let sum = |of: fn(&EndpointInterval) -> u64| points.iter().flatten().map(of).sum::<u64>();
-        assert_eq!((sum(|point| point.duration.count()), sum(|point| u64::from(point.failed))), (3_600, 1_800));
+        assert_eq!((sum(EndpointInterval::requests), sum(|point| u64::from(point.failed))), (3_600, 1_800));
+        assert_eq!(
+            (sum(|point| u64::from(point.unanswered)), list[0].unanswered, list[0].requests()),
+            (900, 900, 3_600)
+        );
+        // No time of a request without an answer is among the times.
+        assert_eq!((list[0].duration.count(), sum(|point| point.duration.count())), (2_700, 2_700));
     }
 }

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::answer;
 use super::breakdown::Breakdown;
 use super::builtin;
 use super::endpoint::MAX_ENDPOINTS;
@@ -49,6 +50,7 @@ pub struct Ledger {
     /// By [`MetricId`].
     metrics: Vec<MetricState>,
     submetrics: Vec<Submetric>,
+    system_tags: SystemTags,
     groups: GroupTree,
     keeps_sections: bool,
     sections: Sections,
@@ -67,8 +69,8 @@ pub struct LiveFigures {
     pub requests: f64,
     /// `http_req_failed` so far, 0 to 1.
     pub failed: f64,
-    /// The 95th percentile of `http_req_duration` so far, in milliseconds.
-    pub p95: f64,
+    /// The 95th percentile of the times of answered requests so far, in milliseconds; `None` where there are none.
+    pub p95: Option<f64>,
 }
 
 impl Ledger {
@@ -79,6 +81,7 @@ impl Ledger {
             logger,
             metrics: Vec::new(),
             submetrics: Vec::new(),
+            system_tags: options.system_tags,
             groups: GroupTree::new(),
             keeps_sections: options.sections,
             sections: Sections::default(),
@@ -146,8 +149,8 @@ impl Ledger {
             self.learn_metrics();
         }
         let Some(state) = self.metrics.get_mut(place) else { return };
-        let is_request_time = (builtin::HTTP_REQ_DURATION.0..=builtin::HTTP_REQ_RECEIVING.0).contains(&metric.0);
-        let has_answer = is_request_time.then_some(routes.has_answer);
+        let has_answer = answer::is_request_time(metric)
+            .then(|| *routes.has_answer.get_or_init(|| answer::has_answer(metric, tags, self.system_tags)));
         state.add(value, time, has_answer);
         for route in routes.submetrics.iter().filter(|route| route.metric == metric) {
             self.submetrics[route.submetric as usize].state.add(value, time, has_answer);
@@ -165,10 +168,10 @@ impl Ledger {
             routes.group.get_or_init(|| self.groups.group(tags.get("group").unwrap_or_default()));
         }
         for section in &routes.sections {
-            self.sections.add(*section, &self.metrics[place].metric, value, time, tags);
+            self.sections.add(*section, &self.metrics[place].metric, value, time, tags, has_answer);
         }
         if let Some(breakdown) = &mut self.breakdown
-            && breakdown.add(&self.metrics[place].metric, value, time, tags, routes)
+            && breakdown.add(&self.metrics[place].metric, value, time, tags, routes, has_answer != Some(false))
         {
             let message = format!("more than {MAX_ENDPOINTS} endpoints: further ones are counted together");
             let hint = "give URLs that differ in an id one `name` tag";
@@ -184,6 +187,27 @@ impl Ledger {
             if let Some(breakdown) = &mut self.breakdown {
                 breakdown.record_lag(thread, millis);
             }
+        }
+    }
+
+    /// The run begins: the time series start at this moment.
+    pub fn begin(&mut self) {
+        if let Some(breakdown) = &mut self.breakdown {
+            breakdown.begin();
+        }
+    }
+
+    /// The run is over: what is measured of the generator from now on, as while a run lingers, is not drawn.
+    pub fn end(&mut self) {
+        if let Some(breakdown) = &mut self.breakdown {
+            breakdown.end();
+        }
+    }
+
+    /// Records how many VUs are at work at a moment, and how many were at most since the last time; and how many there are.
+    pub fn record_vus(&mut self, time: Stamp, active: u64, most: u64, initialised: u64) {
+        if let Some(breakdown) = &mut self.breakdown {
+            breakdown.record_vus(time, active, most, initialised);
         }
     }
 
@@ -214,13 +238,15 @@ impl Ledger {
             Sink::Rate(rate) => rate.rate(),
             _ => return None,
         };
-        match &mut self.metrics.get_mut(usize::from(builtin::HTTP_REQ_DURATION.0))?.sink {
-            Sink::Trend(trend) if trend.count() > 0 => {
-                trend.sort();
-                Some(LiveFigures { requests, failed, p95: trend.percentile(95.0) })
-            }
-            _ => None,
+        let duration = self.metrics.get_mut(usize::from(builtin::HTTP_REQ_DURATION.0))?;
+        if duration.sink.is_empty() {
+            return None;
         }
+        let p95 = duration.answered_times().filter(|trend| trend.count() > 0).map(|trend| {
+            trend.sort();
+            trend.percentile(95.0)
+        });
+        Some(LiveFigures { requests, failed, p95 })
     }
 
     /// Judges all thresholds. During the run (`is_final` false) metrics without samples are skipped.
@@ -318,9 +344,7 @@ impl Ledger {
             matches.then_some(Route { metric: one.state.metric.id, submetric: place as u32 })
         });
         let submetrics = submetrics.collect();
-        // k6 gives the status 0 where there was no answer.
-        let has_answer = tags.get("status") != Some("0");
-        let mut routes = Routes { submetrics, has_answer, ..Routes::default() };
+        let mut routes = Routes { submetrics, ..Routes::default() };
         if self.keeps_sections {
             let scenario = tags.get("scenario").filter(|name| *name != "default").unwrap_or_default();
             let path = tags.get("group").filter(|path| path.starts_with("::")).unwrap_or_default();

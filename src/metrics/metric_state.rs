@@ -32,17 +32,22 @@ pub(super) struct Submetric {
 
 /// The values of answered requests only, kept apart from the first request that got no answer. Until then they are the
 /// sink itself, so a run in which every request is answered stores nothing twice.
-#[derive(Debug, Default)]
-struct AnsweredTimes(Option<Box<Trend>>);
+#[derive(Clone, Debug, Default)]
+pub(super) struct AnsweredTimes(Option<Box<Trend>>);
 
 impl AnsweredTimes {
     /// Sees a value before the sink does.
-    fn observe(&mut self, sink: &Sink, value: f64, has_answer: bool) {
+    pub(super) fn observe(&mut self, sink: &Sink, value: f64, has_answer: bool) {
         match (&mut self.0, sink) {
             (Some(trend), _) if has_answer => trend.add(value),
             (None, Sink::Trend(all)) if !has_answer => self.0 = Some(all.clone()),
             _ => (),
         }
+    }
+
+    /// The values, if some requests were not answered.
+    pub(super) fn kept(&self) -> Option<Trend> {
+        self.0.as_deref().cloned()
     }
 }
 
@@ -91,6 +96,15 @@ impl MetricState {
         Some((holds, abort))
     }
 
+    /// The values of answered requests, where it is a trend: all values where none went without an answer.
+    pub(super) fn answered_times(&mut self) -> Option<&mut Trend> {
+        match (&mut self.answered.0, &mut self.sink) {
+            (Some(answered), _) => Some(answered),
+            (None, Sink::Trend(all)) => Some(all),
+            _ => None,
+        }
+    }
+
     /// Whether it has samples or was named by the options.
     pub(super) fn is_shown(&self) -> bool {
         self.is_watched || !self.sink.is_empty()
@@ -100,7 +114,7 @@ impl MetricState {
     pub(super) fn result(&self, duration: Duration) -> MetricResult {
         MetricResult {
             thresholds: self.thresholds.clone(),
-            answered: self.answered.0.as_deref().cloned(),
+            answered: self.answered.kept(),
             ..plain_result(&self.metric, &self.sink, duration)
         }
     }

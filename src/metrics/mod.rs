@@ -4,6 +4,7 @@
 //! keeps sinks (a trend is exact up to 10,000 values, then a histogram) and passes raw records on to the outputs.
 //! Nothing else is kept, so memory stays flat however long a run lasts.
 
+mod answer;
 pub mod baseline;
 pub mod breakdown;
 pub mod builtin;

@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::builtin;
 use super::groups::GroupTree;
 use super::metric::Metric;
-use super::metric_state::{MetricState, plain_result};
+use super::metric_state::{AnsweredTimes, MetricState, plain_result};
 use super::record::Stamp;
-use super::results::Section;
+use super::results::{MetricResult, Section};
 use super::sink::Sink;
 use super::tags::TagSet;
 
@@ -21,8 +21,8 @@ pub(super) struct Sections(Vec<SectionState>);
 struct SectionState {
     scenario: Arc<str>,
     path: Arc<str>,
-    /// By metric.
-    sinks: Vec<Option<Sink>>,
+    /// By metric, each with the times of answered requests beside it.
+    sinks: Vec<Option<(Sink, AnsweredTimes)>>,
     checks: GroupTree,
 }
 
@@ -38,14 +38,22 @@ impl Sections {
         place as u32
     }
 
-    /// Adds a sample to the section of this number.
-    pub(super) fn add(&mut self, section: u32, metric: &Metric, value: f64, time: Stamp, tags: &TagSet) {
-        self.0[section as usize].add(metric, value, time, tags);
+    /// Adds a sample to the section of this number; `has_answer` is given for times of requests only.
+    pub(super) fn add(
+        &mut self,
+        section: u32,
+        metric: &Metric,
+        value: f64,
+        time: Stamp,
+        tags: &TagSet,
+        has_answer: Option<bool>,
+    ) {
+        self.0[section as usize].add(metric, value, time, tags, has_answer);
     }
 
     /// Sorts the values of all trends.
     pub(super) fn sort(&mut self) {
-        self.0.iter_mut().flat_map(|section| &mut section.sinks).flatten().for_each(Sink::sort);
+        self.0.iter_mut().flat_map(|section| &mut section.sinks).flatten().for_each(|(sink, _)| sink.sort());
     }
 
     /// Groups outside named scenarios as a tree, and scenarios sorted by name, each with its groups.
@@ -66,7 +74,10 @@ impl Sections {
             let section = around.inner(&state.path);
             section.checks = state.checks.flat();
             let sinks = state.sinks.iter().zip(metrics);
-            let results = sinks.filter_map(|(sink, known)| Some(plain_result(&known.metric, sink.as_ref()?, duration)));
+            let results = sinks.filter_map(|(kept, known)| {
+                let (sink, answered) = kept.as_ref()?;
+                Some(MetricResult { answered: answered.kept(), ..plain_result(&known.metric, sink, duration) })
+            });
             section.metrics = results.collect();
             section.metrics.sort_by(|a, b| a.name.cmp(&b.name));
         }
@@ -76,12 +87,17 @@ impl Sections {
 }
 
 impl SectionState {
-    fn add(&mut self, metric: &Metric, value: f64, time: Stamp, tags: &TagSet) {
+    fn add(&mut self, metric: &Metric, value: f64, time: Stamp, tags: &TagSet, has_answer: Option<bool>) {
         let place = usize::from(metric.id.0);
         if place >= self.sinks.len() {
             self.sinks.resize(place + 1, None);
         }
-        self.sinks[place].get_or_insert_with(|| Sink::new(metric.kind, metric.contains)).add(value, time);
+        let empty = || (Sink::new(metric.kind, metric.contains), AnsweredTimes::default());
+        let (sink, answered) = self.sinks[place].get_or_insert_with(empty);
+        if let Some(has_answer) = has_answer {
+            answered.observe(sink, value, has_answer);
+        }
+        sink.add(value, time);
         if metric.id == builtin::CHECKS
             && let Some(name) = tags.get("check")
         {

@@ -38,8 +38,8 @@ pub struct Route {
 pub(super) struct Routes {
     /// The sub-metrics the set matches.
     pub(super) submetrics: Box<[Route]>,
-    /// Whether a request with the set got an answer.
-    pub(super) has_answer: bool,
+    /// Whether a request with the set got an answer, once a time of one was seen.
+    pub(super) has_answer: OnceLock<bool>,
     /// The ledger's sections (a scenario, a group of it) that the set belongs to.
     pub(super) sections: SmallVec<[u32; 2]>,
     /// The ledger's number of the set's group, once a group or check was seen in it.

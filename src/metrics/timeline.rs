@@ -17,8 +17,11 @@ const FIRST_WIDTH: u64 = 1_000_000_000;
 /// The most series; of a script with more metrics the first ones are kept over time.
 const MAX_SERIES: usize = 100;
 
-/// Not kept over time: their totals are enough, and their distributions would double the memory.
-const PHASES: [MetricId; 6] = [
+/// Whose samples are not kept over time: of the phases of requests the totals are enough, their distributions would double
+/// the memory; how many VUs there were is told more often than it is sampled ([`Timeline::add_own`]).
+const LEFT_OUT: [MetricId; 8] = [
+    builtin::VUS,
+    builtin::VUS_MAX,
     builtin::HTTP_REQ_BLOCKED,
     builtin::HTTP_REQ_CONNECTING,
     builtin::HTTP_REQ_TLS_HANDSHAKING,
@@ -36,23 +39,23 @@ pub enum Cell {
     Rate(u64, u64),
     /// The last value and when it was, and the greatest.
     Gauge(f64, Stamp, f64),
-    /// The distribution.
-    Trend(Arc<QuantileSketch>),
+    /// The distribution; for times of requests only of those that were answered, and how many were not.
+    Trend(Arc<QuantileSketch>, u64),
 }
 
 impl Cell {
-    fn new(kind: MetricType, value: f64, time: Stamp) -> Self {
+    fn new(kind: MetricType, value: f64, time: Stamp, has_answer: bool) -> Self {
         let mut cell = match kind {
             MetricType::Counter => Self::Counter(0.0),
             MetricType::Rate => Self::Rate(0, 0),
             MetricType::Gauge => Self::Gauge(value, time, value),
-            MetricType::Trend => Self::Trend(Arc::default()),
+            MetricType::Trend => Self::Trend(Arc::default(), 0),
         };
-        cell.add(value, time);
+        cell.add(value, time, has_answer);
         cell
     }
 
-    fn add(&mut self, value: f64, time: Stamp) {
+    fn add(&mut self, value: f64, time: Stamp, has_answer: bool) {
         match self {
             Self::Counter(sum) => *sum += value,
             Self::Rate(passes, fails) => *(if value != 0.0 { passes } else { fails }) += 1,
@@ -62,8 +65,9 @@ impl Cell {
                 }
                 *max = max.max(value);
             }
+            Self::Trend(_, unanswered) if !has_answer => *unanswered += 1,
             // A snapshot may still read the last one.
-            Self::Trend(digest) => Arc::make_mut(digest).add(value),
+            Self::Trend(digest, _) => Arc::make_mut(digest).add(value),
         }
     }
 
@@ -80,7 +84,10 @@ impl Cell {
                 }
                 *max = max.max(*greatest);
             }
-            (Self::Trend(digest), Self::Trend(more)) => Arc::make_mut(digest).merge(more),
+            (Self::Trend(digest, unanswered), Self::Trend(more, others)) => {
+                Arc::make_mut(digest).merge(more);
+                *unanswered += others;
+            }
             // Cells of one series are of one kind.
             _ => (),
         }
@@ -150,29 +157,29 @@ impl Timeline {
         &self.series
     }
 
-    /// Adds a sample of a metric of the registry.
-    pub(super) fn add(&mut self, metric: &Metric, value: f64, time: Stamp) {
+    /// Adds a sample of a metric of the registry; `has_answer` is false for the time of a request that got none.
+    pub(super) fn add(&mut self, metric: &Metric, value: f64, time: Stamp, has_answer: bool) {
         let id = usize::from(metric.id.0);
         if id >= self.places.len() {
             self.places.resize(id + 1, None);
         }
         let place = match self.places[id] {
             Some(place) => usize::from(place),
-            None if PHASES.contains(&metric.id) => return,
+            None if LEFT_OUT.contains(&metric.id) => return,
             None => {
                 let Some(place) = self.place(&metric.name, metric.kind, metric.contains) else { return };
                 self.places[id] = u16::try_from(place).ok();
                 place
             }
         };
-        self.put(place, value, time);
+        self.put(place, value, time, has_answer);
     }
 
-    /// Adds a value of the generator's own series, which are not metrics.
+    /// Adds a value of a series that is not made of a metric's samples: the generator's own, and VUs.
     pub(super) fn add_own(&mut self, name: &str, kind: MetricType, contains: Contains, value: f64, time: Stamp) {
         let known = self.series.iter().position(|series| &*series.name == name);
         if let Some(place) = known.or_else(|| self.place(&name.into(), kind, contains)) {
-            self.put(place, value, time);
+            self.put(place, value, time, true);
         }
     }
 
@@ -183,7 +190,7 @@ impl Timeline {
         })
     }
 
-    fn put(&mut self, place: usize, value: f64, time: Stamp) {
+    fn put(&mut self, place: usize, value: f64, time: Stamp, has_answer: bool) {
         let after = time.0.saturating_sub(self.start.0);
         while (after / self.width) as usize >= MAX_INTERVALS {
             self.halve();
@@ -196,8 +203,8 @@ impl Timeline {
             cells.resize(at + 1, None);
         }
         match &mut cells[at] {
-            Some(cell) => cell.add(value, time),
-            empty => *empty = Some(Cell::new(*kind, value, time)),
+            Some(cell) => cell.add(value, time, has_answer),
+            empty => *empty = Some(Cell::new(*kind, value, time, has_answer)),
         }
     }
 
@@ -244,7 +251,8 @@ mod tests {
             Some(Cell::Counter(sum)) => format!("{sum}"),
             Some(Cell::Rate(passes, fails)) => format!("{passes}/{fails}"),
             Some(Cell::Gauge(last, _, max)) => format!("{last}<{max}"),
-            Some(Cell::Trend(digest)) => format!("{}x{}", digest.count(), digest.max()),
+            Some(Cell::Trend(digest, 0)) => format!("{}x{}", digest.count(), digest.max()),
+            Some(Cell::Trend(digest, unanswered)) => format!("{}x{}+{unanswered}", digest.count(), digest.max()),
         });
         cells.collect::<Vec<_>>().join(" ")
     }
@@ -252,21 +260,55 @@ mod tests {
     #[test]
     fn each_kind_is_kept_in_its_way() {
         let (mut timeline, registry) = timeline();
-        let mut add = |id, value, seconds| timeline.add(&registry.get(id).unwrap(), value, at(seconds));
+        let stock = registry.declare("stock", MetricType::Gauge, Contains::Default).unwrap();
+        let mut add = |id, value, seconds| timeline.add(&registry.get(id).unwrap(), value, at(seconds), true);
         add(builtin::HTTP_REQS, 1.0, 0.2);
         add(builtin::HTTP_REQS, 1.0, 0.9);
         add(builtin::HTTP_REQS, 1.0, 2.5);
         add(builtin::CHECKS, 1.0, 0.1);
         add(builtin::CHECKS, 0.0, 0.1);
+        add(stock, 5.0, 0.9);
+        add(stock, 2.0, 0.5);
         add(builtin::VUS, 5.0, 0.9);
-        add(builtin::VUS, 2.0, 0.5);
         add(builtin::HTTP_REQ_DURATION, 3.5, 1.0);
         add(builtin::HTTP_REQ_WAITING, 3.5, 1.0);
         assert_eq!(shown(&timeline, "http_reqs"), "2 - 1");
         assert_eq!(shown(&timeline, "checks"), "1/1");
-        assert_eq!(shown(&timeline, "vus"), "5<5");
+        assert_eq!(shown(&timeline, "stock"), "5<5");
         assert_eq!(shown(&timeline, "http_req_duration"), "- 1x3.5");
         assert_eq!((timeline.points(), timeline.series().len()), (3, 4));
+    }
+
+    #[test]
+    fn the_time_of_a_request_without_an_answer_is_no_time() {
+        let check = |samples: &[(f64, f64, bool)], expect: &str| {
+            let (mut timeline, registry) = timeline();
+            let metric = registry.get(builtin::HTTP_REQ_DURATION).unwrap();
+            samples.iter().for_each(|(millis, seconds, answered)| {
+                timeline.add(&metric, *millis, at(*seconds), *answered);
+            });
+            assert_eq!(shown(&timeline, "http_req_duration"), expect, "{samples:?}");
+        };
+        check(&[(5.0, 0.1, true), (0.0, 0.2, false), (6.0, 1.2, true)], "1x5+1 1x6");
+        // A time-out was waited for, and is no time of an answer either.
+        check(&[(60_000.0, 0.1, false), (0.0, 0.2, false)], "0x0+2");
+        // Intervals that become one keep both counts.
+        check(&[(5.0, 0.1, true), (0.0, 1.2, false), (7.0, 1_000.0, true)][..2], "1x5 0x0+1");
+        let (mut long, registry) = timeline();
+        let metric = registry.get(builtin::HTTP_REQ_DURATION).unwrap();
+        for (seconds, answered) in [(0.1, true), (1.2, false), (3.1, false), (700.0, true)] {
+            long.add(&metric, 5.0, at(seconds), answered);
+        }
+        assert!(shown(&long, "http_req_duration").starts_with("1x5+1 0x0+1 - "));
+    }
+
+    #[test]
+    fn of_virtual_users_the_peak_of_an_interval_is_known() {
+        let (mut timeline, _) = timeline();
+        for (seconds, active) in [(0.1, 0.0), (0.6, 5.0), (0.9, 1.0), (1.0, 2.0), (2.4, 9.0), (2.4, 0.0)] {
+            timeline.add_own("vus", MetricType::Gauge, Contains::Default, active, at(seconds));
+        }
+        assert_eq!(shown(&timeline, "vus"), "1<5 2<2 0<9");
     }
 
     #[test]
@@ -276,15 +318,15 @@ mod tests {
             (registry.get(builtin::HTTP_REQS).unwrap(), registry.get(builtin::HTTP_REQ_DURATION).unwrap());
         let seconds = 86_400;
         for second in 0..seconds {
-            timeline.add(&requests, 1.0, at(f64::from(second)));
-            timeline.add(&durations, f64::from(second % 100), at(f64::from(second)));
+            timeline.add(&requests, 1.0, at(f64::from(second)), true);
+            timeline.add(&durations, f64::from(second % 100), at(f64::from(second)), true);
         }
         assert_eq!((timeline.width(), timeline.points()), (256_000_000_000, 338));
         let sum = |name: &str| -> f64 {
             let series = timeline.series.iter().find(|series| &*series.name == name).unwrap();
             let count = |cell: &Cell| match cell {
                 Cell::Counter(sum) => *sum,
-                Cell::Trend(digest) => digest.count() as f64,
+                Cell::Trend(digest, _) => digest.count() as f64,
                 _ => 0.0,
             };
             series.cells.iter().flatten().map(count).sum()
@@ -296,9 +338,9 @@ mod tests {
     fn what_comes_late_or_early_has_a_place() {
         let (mut timeline, registry) = timeline();
         let metric = registry.get(builtin::ITERATIONS).unwrap();
-        timeline.add(&metric, 1.0, at(700.0));
-        timeline.add(&metric, 1.0, at(0.0));
-        timeline.add(&metric, 1.0, Stamp(0));
+        timeline.add(&metric, 1.0, at(700.0), true);
+        timeline.add(&metric, 1.0, at(0.0), true);
+        timeline.add(&metric, 1.0, Stamp(0), true);
         let Some(Cell::Counter(first)) = timeline.series[0].cells[0] else { panic!("there is a first cell") };
         assert_eq!((first, timeline.width()), (2.0, 2_000_000_000));
     }
@@ -308,7 +350,7 @@ mod tests {
         let check = |seconds: &[f64], expect: Option<f64>| {
             let (mut timeline, registry) = timeline();
             let requests = registry.get(builtin::HTTP_REQS).unwrap();
-            seconds.iter().for_each(|second| timeline.add(&requests, 1.0, at(*second)));
+            seconds.iter().for_each(|second| timeline.add(&requests, 1.0, at(*second), true));
             assert_eq!(timeline.last_partial().map(|seconds| (seconds * 1e3).round() / 1e3), expect, "{seconds:?}");
         };
         check(&[], None);

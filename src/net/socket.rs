@@ -6,10 +6,11 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll, Waker, ready};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::{Context, Poll, Wake, Waker, ready};
 use std::time::{Duration, Instant};
 
+use futures_util::task::AtomicWaker;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
@@ -43,10 +44,10 @@ pub struct MeteredSocket {
     traffic: Arc<Traffic>,
     /// When the last bytes that were read arrived.
     pub arrived: Instant,
-    /// Since when it is read without a pause in which the other connections of this thread have their turn.
-    burst: Option<Instant>,
+    /// How long it is read before the other connections of this thread have their turn.
+    reading: Burst,
     /// The same of writing.
-    write_burst: Option<Instant>,
+    writing: Burst,
     /// Our address.
     pub local: SocketAddr,
     /// The peer's address.
@@ -58,7 +59,15 @@ impl MeteredSocket {
     pub fn new(tcp: TcpStream, remote: SocketAddr, traffic: Arc<Traffic>) -> io::Result<Self> {
         let local = tcp.local_addr()?;
         arrival::ask(&tcp);
-        Ok(Self { tcp, traffic, arrived: Instant::now(), burst: None, write_burst: None, local, remote })
+        Ok(Self {
+            tcp,
+            traffic,
+            arrived: Instant::now(),
+            reading: Burst::default(),
+            writing: Burst::default(),
+            local,
+            remote,
+        })
     }
 
     /// True when something arrived, or the peer closed, since the last read. Costs no system call.
@@ -74,13 +83,9 @@ impl MeteredSocket {
 }
 
 impl MeteredSocket {
-    /// Pending once when this socket has been written for long enough, and as much is to come.
+    /// Pending when this socket has been written for long enough, and as much is to come.
     fn poll_turn(&mut self, cx: &mut Context<'_>, length: usize) -> Poll<()> {
-        if length >= MIN_TIMED_WRITE && self.write_burst.is_some_and(|began| began.elapsed() > MAX_BURST) {
-            self.write_burst = None;
-            return poll_yield(cx);
-        }
-        Poll::Ready(())
+        if length >= MIN_TIMED_WRITE { self.writing.poll(cx) } else { Poll::Ready(()) }
     }
 
     /// Counts what was written of `length` bytes.
@@ -88,14 +93,61 @@ impl MeteredSocket {
         match &written {
             Poll::Ready(Ok(count)) => {
                 self.traffic.sent.fetch_add(*count as u64, Ordering::Relaxed);
-                match *count == length && length >= MIN_TIMED_WRITE {
-                    true => _ = self.write_burst.get_or_insert_with(Instant::now),
-                    false => self.write_burst = None,
-                }
+                self.writing.goes_on(*count == length && length >= MIN_TIMED_WRITE);
             }
-            _ => self.write_burst = None,
+            _ => self.writing.goes_on(false),
         }
         written
+    }
+}
+
+/// How long a socket has been read, or written, without a pause in which the other connections of its thread have their turn.
+#[derive(Debug, Default)]
+struct Burst {
+    began: Option<Instant>,
+    pause: Option<Arc<Pause>>,
+}
+
+impl Burst {
+    /// Pending when it has lasted for long enough, until all others have had their turn. TLS that has something in hand does not
+    /// pass a pending read on but asks again, so one answer would not end the turn.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if let Some(pause) = &self.pause {
+            pause.waker.register(cx.waker());
+            if !pause.is_over.load(Ordering::Acquire) {
+                return Poll::Pending;
+            }
+            self.pause = None;
+        }
+        if self.began.is_none_or(|began| began.elapsed() <= MAX_BURST) {
+            return Poll::Ready(());
+        }
+        let pause = Arc::new(Pause::default());
+        pause.waker.register(cx.waker());
+        *self = Self { began: None, pause: Some(pause.clone()) };
+        poll_yield(&mut Context::from_waker(&pause.into()))
+    }
+
+    /// There is more to do at once, or not.
+    fn goes_on(&mut self, more: bool) {
+        match more {
+            true => _ = self.began.get_or_insert_with(Instant::now),
+            false => self.began = None,
+        }
+    }
+}
+
+/// The pause between two turns of a socket.
+#[derive(Debug, Default)]
+struct Pause {
+    is_over: AtomicBool,
+    waker: AtomicWaker,
+}
+
+impl Wake for Pause {
+    fn wake(self: Arc<Self>) {
+        self.is_over.store(true, Ordering::Release);
+        self.waker.wake();
     }
 }
 
@@ -107,13 +159,10 @@ pub fn poll_yield(cx: &mut Context<'_>) -> Poll<()> {
 impl AsyncRead for MeteredSocket {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let room = buf.remaining();
-        if self.burst.is_some_and(|began| began.elapsed() > MAX_BURST) {
-            self.burst = None;
-            return poll_yield(cx).map(Ok);
-        }
+        ready!(self.reading.poll(cx));
         loop {
             if self.tcp.poll_read_ready(cx)?.is_pending() {
-                self.burst = None;
+                self.reading.goes_on(false);
                 return Poll::Pending;
             }
             let mut received = None;
@@ -126,10 +175,7 @@ impl AsyncRead for MeteredSocket {
             match (received, result) {
                 (Some((count, arrived)), _) => {
                     self.arrived = arrived;
-                    match count == room {
-                        true => _ = self.burst.get_or_insert_with(Instant::now),
-                        false => self.burst = None,
-                    }
+                    self.reading.goes_on(count == room);
                     self.traffic.received.fetch_add(count as u64, Ordering::Relaxed);
                     return Poll::Ready(Ok(()));
                 }
@@ -198,11 +244,11 @@ impl NetStream {
             Self::Plain(socket) => socket.is_stale(),
             // Session tickets arrive unasked, so only reading can tell; a pending read means a living connection.
             Self::Tls(stream) => {
-                stream.get_mut().0.burst = None;
+                stream.get_mut().0.reading = Burst::default();
                 stream.get_ref().0.is_ready() && answers(Pin::new(stream))
             }
             Self::Tunnel(stream) => {
-                stream.get_mut().0.get_mut().0.burst = None;
+                stream.get_mut().0.get_mut().0.reading = Burst::default();
                 stream.get_ref().0.get_ref().0.is_ready() && answers(Pin::new(stream))
             }
         }
@@ -298,5 +344,35 @@ impl AsyncWrite for NetStream {
             Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::Tunnel(stream) => Pin::new(stream).poll_shutdown(cx),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_burst_ends_however_often_it_is_asked() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let mut burst = Burst::default();
+            async fn is_pending(burst: &mut Burst) -> bool {
+                std::future::poll_fn(|cx| Poll::Ready(burst.poll(cx).is_pending())).await
+            }
+            assert!(!is_pending(&mut burst).await, "nothing was read");
+            burst.goes_on(true);
+            burst.began = burst.began.and_then(|began| began.checked_sub(2 * MAX_BURST));
+            burst.goes_on(true);
+            for _ in 0..3 {
+                assert!(is_pending(&mut burst).await);
+            }
+            // Polled as whoever reads does: it is woken.
+            std::future::poll_fn(|cx| burst.poll(cx)).await;
+            assert!(!is_pending(&mut burst).await);
+            burst.goes_on(true);
+            burst.began = burst.began.and_then(|began| began.checked_sub(2 * MAX_BURST));
+            burst.goes_on(false);
+            assert!(!is_pending(&mut burst).await, "it was emptied");
+        });
     }
 }

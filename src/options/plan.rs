@@ -54,7 +54,12 @@ impl Scenario {
             ExecutorConfig::RampingVus { start_vus, stages, .. } => {
                 own_steps(*start_vus, stages, share).iter().map(|step| step.vus).max().unwrap_or(0)
             }
-            _ => self.steps(share).first().map_or(0, |step| step.planned),
+            ExecutorConfig::SharedIterations { .. }
+            | ExecutorConfig::PerVuIterations { .. }
+            | ExecutorConfig::ConstantVus { .. }
+            | ExecutorConfig::ConstantArrivalRate { .. }
+            | ExecutorConfig::RampingArrivalRate { .. }
+            | ExecutorConfig::ExternallyControlled { .. } => self.steps(share).first().map_or(0, |step| step.planned),
         }
     }
 
@@ -66,7 +71,10 @@ impl Scenario {
             }
             ExecutorConfig::ConstantArrivalRate { max_vus, .. }
             | ExecutorConfig::RampingArrivalRate { max_vus, .. } => share.scale(*max_vus) > 0,
-            _ => !self.steps(share).is_empty(),
+            ExecutorConfig::PerVuIterations { .. }
+            | ExecutorConfig::ConstantVus { .. }
+            | ExecutorConfig::RampingVus { .. }
+            | ExecutorConfig::ExternallyControlled { .. } => !self.steps(share).is_empty(),
         }
     }
 }

@@ -150,6 +150,18 @@ impl ExecutorConfig {
             Self::ExternallyControlled { duration, .. } => duration.unwrap_or(FOREVER),
         }
     }
+
+    /// Whether it ends after a number of iterations, so that its duration is only a limit.
+    pub const fn counts_iterations(&self) -> bool {
+        match self {
+            Self::SharedIterations { .. } | Self::PerVuIterations { .. } => true,
+            Self::ConstantVus { .. }
+            | Self::RampingVus { .. }
+            | Self::ConstantArrivalRate { .. }
+            | Self::RampingArrivalRate { .. }
+            | Self::ExternallyControlled { .. } => false,
+        }
+    }
 }
 
 /// The scenarios of a layer, by name.

@@ -201,7 +201,7 @@ impl ProgressSnapshot<'_> {
         }
         if let Some(figures) = &moment.figures {
             parts.push(figure::text(figures.per_second.round(), Unit::PerSecond("requests")));
-            parts.push(format!("p95 {}", figure::text(figures.p95, Unit::Time)));
+            parts.extend(figures.p95.map(|p95| format!("p95 {}", figure::text(p95, Unit::Time))));
             parts.push(format!("{} failed", figure::text(figures.failed, Unit::Share)));
         } else if moment.iterations > 0 {
             let count = figure::text(moment.iterations as f64, Unit::Count);
@@ -330,7 +330,7 @@ mod tests {
             left: Some(409.8),
             active_vus: 50,
             iterations: 12_345,
-            figures: Some(RequestFigures { per_second: 244.7, failed: 0.0, p95: 1.234_567 }),
+            figures: Some(RequestFigures { per_second: 244.7, failed: 0.0, p95: Some(1.234_567) }),
         }
     }
 

@@ -13,6 +13,7 @@ use super::metric_roles::{MetricRoles, is_named};
 use super::run_files::RunFiles;
 use crate::failure::Failure;
 use crate::metrics::{Contains, MetricType, builtin};
+use crate::summary::headline::{REQUEST_TIMES, share_of_missing};
 pub use crate::units::figure::unit_of as figure_unit;
 use crate::units::figure::{self, Unit};
 
@@ -150,7 +151,8 @@ impl RunResult {
 
     /// The largest share of what failed; 0 where nothing tells.
     pub fn failed_share(&self, roles: &MetricRoles) -> f64 {
-        roles.failed.iter().filter_map(|metric| self.value(metric, "rate")).fold(0.0, f64::max)
+        let known = roles.failed.iter().filter_map(|metric| self.rate(metric)).reduce(f64::max);
+        known.or_else(|| self.unanswered_share()).unwrap_or(0.0)
     }
 
     /// The rate that says what share of reads a cache answered.
@@ -176,10 +178,20 @@ impl RunResult {
         self.has_unanswered(metric) && self.samples(metric) == Some(0)
     }
 
-    /// The rate of a rate that has samples.
+    /// The rate of a rate that has samples. Where no response was judged, requests without an answer failed.
     pub fn rate(&self, metric: &str) -> Option<f64> {
-        self.samples(metric).filter(|samples| *samples > 0)?;
-        self.value(metric, "rate")
+        if self.samples(metric).is_some_and(|samples| samples > 0) {
+            return self.value(metric, "rate");
+        }
+        (metric == "http_req_failed").then(|| self.unanswered_share()).flatten()
+    }
+
+    /// The share of requests that got no answer, if some did not.
+    fn unanswered_share(&self) -> Option<f64> {
+        share_of_missing(REQUEST_TIMES.iter().filter_map(|name| {
+            let all = self.metric(name)?["values"]["count"].as_f64()?;
+            Some((all as u64, self.samples(name)?))
+        }))
     }
 
     /// A figure as criteria see it: times of requests are those of answered ones, and there are none without an answer.

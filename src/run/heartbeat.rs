@@ -12,6 +12,8 @@ use crate::metrics::{Record, builtin};
 const THRESHOLDS_INTERVAL: Duration = Duration::from_secs(2);
 /// How often `vus` and `vus_max` are emitted.
 const VUS_INTERVAL: Duration = Duration::from_secs(1);
+/// How often the most VUs since the last time are written down for charts.
+const PEAK_INTERVAL: Duration = Duration::from_millis(100);
 
 impl TestRun {
     /// Never ends by itself.
@@ -22,10 +24,13 @@ impl TestRun {
             interval
         };
         let (mut vus, mut thresholds) = (every(VUS_INTERVAL), every(THRESHOLDS_INTERVAL));
+        let mut peak = every(PEAK_INTERVAL);
         let mut has_files = true;
         loop {
             tokio::select! {
                 _ = vus.tick() => self.count_vus(),
+                // The peak was somewhere between the last time and now.
+                _ = peak.tick() => self.chart_vus(Instant::now() - PEAK_INTERVAL / 2),
                 _ = thresholds.tick() => self.judge_thresholds(),
                 // From here on requests would fail for a reason of ours, and be counted against the target.
                 () = self.script.net.out_of_files(), if has_files => {
@@ -37,6 +42,15 @@ impl TestRun {
                     ));
                 }
             }
+        }
+    }
+
+    /// Writes the most VUs since the last time down for charts.
+    pub(super) fn chart_vus(&self, at: Instant) {
+        if (RunStatus::Started..=RunStatus::Teardown).contains(&self.state.status()) {
+            let (active, most) = self.state.most_active_vus();
+            let (time, initialised) = (self.script.epoch.stamp(at), self.state.initialised_vus.load(Relaxed));
+            self.ledger().record_vus(time, active, most, initialised);
         }
     }
 

@@ -122,10 +122,7 @@ impl TestRun {
 
     /// Whether the duration is only a limit, as all scenarios count iterations.
     pub(super) fn has_limit_only(&self) -> bool {
-        self.scenarios.iter().all(|planned| {
-            let executor = &planned.scenario.executor;
-            matches!(executor, ExecutorConfig::SharedIterations { .. } | ExecutorConfig::PerVuIterations { .. })
-        })
+        self.scenarios.iter().all(|planned| planned.scenario.executor.counts_iterations())
     }
 
     pub(super) fn facts(&self, end: Option<RunEnd>) -> RunFacts {

@@ -52,7 +52,9 @@ impl PlannedScenario {
             }
             ExecutorConfig::ConstantArrivalRate { max_vus, .. }
             | ExecutorConfig::RampingArrivalRate { max_vus, .. } => (None, share.by_split_of(*max_vus)),
-            _ => (None, share.clone()),
+            ExecutorConfig::ConstantVus { .. }
+            | ExecutorConfig::RampingVus { .. }
+            | ExecutorConfig::ExternallyControlled { .. } => (None, share.clone()),
         };
         let progress = ScenarioProgress::new(scenario.executor.duration(), total);
         let stripe = Arc::new(move |n: u64| striping.global(n).unwrap_or(n));

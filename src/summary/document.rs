@@ -13,6 +13,7 @@ use super::{RenderOptions, distribution, threshold_figures, timeline};
 use crate::metrics::endpoint::{Endpoint, ErrorGroup};
 use crate::metrics::groups::{CheckResult, GroupResult};
 use crate::metrics::results::checks_total;
+use crate::metrics::sink::RateSink;
 use crate::metrics::sketch::QuantileSketch;
 use crate::metrics::trend::Trend;
 use crate::metrics::{
@@ -254,18 +255,36 @@ impl Writer<'_> {
             entries.push(("tags".to_owned(), Tree::map(tags)));
         }
         entries.extend(self.values(&metric.name, &metric.values, metric.contains));
-        if let MetricValues::Trend(trend) = &metric.values
+        let answered = metric.answered.clone().map(|mut answered| {
+            answered.sort();
+            answered
+        });
+        // Waiting in vain says nothing about how answers are spread.
+        if let MetricValues::Trend(all) = &metric.values
             && metric.filter.is_none()
-            && let Some(distribution) = distribution::build(trend)
+            && let Some(distribution) = distribution::build(answered.as_ref().unwrap_or(all))
         {
             entries.push(("distribution".to_owned(), distribution));
         }
-        if let Some(answered) = &metric.answered {
-            let mut answered = answered.clone();
-            answered.sort();
-            entries.push(("answered".to_owned(), Tree::Map(self.trend(&answered, metric.contains))));
+        if let Some(answered) = &answered {
+            entries.push(("answered".to_owned(), Tree::Map(self.measured(answered, metric.contains))));
         }
         Tree::Map(entries)
+    }
+
+    /// The same as [`Self::trend`], without figures where there is nothing they could be figures of.
+    fn measured(&self, trend: &Trend, contains: Contains) -> Vec<(String, Tree)> {
+        let mut entries = self.trend(trend, contains);
+        if trend.count() == 0 {
+            for (key, nothing) in [("values", Tree::Null), ("text", Tree::from("–"))] {
+                let figures = entries.iter_mut().find(|(name, _)| name == key);
+                if let Some((_, Tree::Map(figures))) = figures {
+                    let unknown = figures.iter_mut().filter(|(stat, _)| !matches!(stat.as_str(), "count" | "sum"));
+                    unknown.for_each(|(_, value)| *value = nothing.clone());
+                }
+            }
+        }
+        entries
     }
 
     /// `values` and `text`, and for a trend `exact` and maybe `histogram`.
@@ -330,13 +349,14 @@ impl Writer<'_> {
     }
 
     fn endpoint(&self, endpoint: &Endpoint, seconds: f64, width: u64) -> Tree {
-        let requests = endpoint.duration.count();
+        let requests = endpoint.requests();
         let rate = if seconds > 0.0 { requests as f64 / seconds } else { 0.0 };
         let failed = &endpoint.failed;
         let texts = [
             ("requests", figure::text(requests as f64, Unit::Count)),
             ("rate", figure::text(rate, Unit::PerSecond(""))),
-            ("failed", figure::text(failed.rate(), Unit::Share)),
+            ("failed", failed_share(failed)),
+            ("unanswered", figure::text(endpoint.unanswered as f64, Unit::Count)),
         ];
         let mut entries = vec![
             ("name".to_owned(), Tree::from(&*endpoint.name)),
@@ -345,15 +365,21 @@ impl Writer<'_> {
             ("requests".to_owned(), requests.into()),
             ("rate".to_owned(), rate.into()),
             ("failed".to_owned(), failed.passes.into()),
+            ("unanswered".to_owned(), endpoint.unanswered.into()),
             ("names".to_owned(), (endpoint.names as u64).into()),
             ("text".to_owned(), Tree::map(texts.map(|(key, text)| (key, Tree::Text(text))))),
         ];
-        entries.push(("duration".to_owned(), Tree::Map(self.trend(&endpoint.duration, Contains::Time))));
+        entries.push(("duration".to_owned(), Tree::Map(self.measured(&endpoint.duration, Contains::Time))));
         if let Some(points) = &endpoint.points {
             entries.push(("series".to_owned(), timeline::endpoint(points, width, seconds)));
         }
         Tree::Map(entries)
     }
+}
+
+/// The share of an endpoint's requests that failed; nothing is known of it where the script wants none judged.
+pub(super) fn failed_share(failed: &RateSink) -> String {
+    if failed.total() == 0 { "–".to_owned() } else { figure::text(failed.rate(), Unit::Share) }
 }
 
 fn histogram(trend: &Trend) -> Tree {
@@ -424,6 +450,74 @@ mod tests {
         );
         let trend = metrics.iter().find(|metric| metric["name"] == "my_time").unwrap();
         assert_eq!((&trend["text"]["p(95)"], &trend["exact"]), (&"1.23 s".into(), &true.into()));
+    }
+
+    #[test]
+    fn requests_without_an_answer_have_no_times() {
+        let check = |statuses: &[(&str, u64)], expect: &[(&str, serde_json::Value)]| {
+            let mut run = RunFixture::new();
+            statuses.iter().for_each(|(status, millis)| run.request("GET", "http://x/", status, millis * 1_000_000));
+            let data = document(&run, false);
+            let metrics = data["metrics"].as_array().unwrap();
+            let total = metrics.iter().find(|one| one["name"] == "http_req_duration").unwrap();
+            let parts =
+                [("total", total), ("endpoint", &data["endpoints"][0]), ("over time", &data["timeline"]["series"])];
+            for (path, expect) in expect {
+                let (part, pointer) = path.split_once(':').unwrap();
+                let (_, value) = parts.iter().find(|(name, _)| *name == part).unwrap();
+                let found = value.pointer(pointer).unwrap_or(&serde_json::Value::Null);
+                assert_eq!(found, expect, "{path} of {statuses:?}");
+            }
+        };
+        let null = serde_json::Value::Null;
+        let half = [("200", 4), ("0", 0), ("500", 8), ("0", 60_000)];
+        check(
+            &half,
+            &[
+                // k6's own figures stay.
+                ("total:/values/count", 4.into()),
+                ("total:/values/max", 60_000.into()),
+                ("total:/answered/values/count", 2.into()),
+                ("total:/answered/values/max", 8.into()),
+                ("total:/distribution/bounds/0", 4.into()),
+                ("endpoint:/requests", 4.into()),
+                ("endpoint:/unanswered", 2.into()),
+                ("endpoint:/failed", 3.into()),
+                ("endpoint:/text/failed", "75 %".into()),
+                ("endpoint:/duration/values/max", 8.into()),
+                ("endpoint:/series/requests/0", 4.into()),
+                ("endpoint:/series/unanswered/0", 2.into()),
+                ("endpoint:/series/p(99)/0", 8.into()),
+                ("over time:/http_req_duration/count/0", 2.into()),
+                ("over time:/http_req_duration/unanswered/0", 2.into()),
+                ("over time:/http_req_duration/max/0", 8.into()),
+                ("over time:/http_req_failed/passes/0", 3.into()),
+            ],
+        );
+        check(
+            &[("0", 0), ("0", 0)],
+            &[
+                ("total:/values/max", 0.into()),
+                ("total:/answered/values/count", 0.into()),
+                ("total:/answered/values/p(95)", null.clone()),
+                ("total:/answered/text/p(95)", "–".into()),
+                ("total:/distribution", null.clone()),
+                ("endpoint:/duration/values/max", null.clone()),
+                ("endpoint:/duration/text/max", "–".into()),
+                ("endpoint:/text/failed", "100 %".into()),
+                ("endpoint:/series/p(99)/0", null.clone()),
+                ("over time:/http_req_duration/avg/0", null.clone()),
+            ],
+        );
+        check(
+            &[("200", 4)],
+            &[
+                ("total:/answered", null.clone()),
+                ("endpoint:/unanswered", 0.into()),
+                ("over time:/http_req_duration/unanswered", null.clone()),
+                ("over time:/http_req_duration/count/0", 1.into()),
+            ],
+        );
     }
 
     #[test]

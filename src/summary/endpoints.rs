@@ -1,5 +1,6 @@
 //! The table of endpoints as lines: figures in columns, then method and name.
 
+use super::document::failed_share;
 use crate::metrics::Results;
 use crate::metrics::endpoint::Endpoint;
 use crate::units::figure::{self, Unit};
@@ -34,12 +35,13 @@ pub(super) fn lines(results: &Results) -> Vec<(String, String)> {
 
 fn figures(endpoint: &Endpoint, seconds: f64) -> [String; COLUMNS.len()] {
     let trend = &endpoint.duration;
-    let rate = if seconds > 0.0 { trend.count() as f64 / seconds } else { 0.0 };
-    let time = |value: f64| figure::text(value, Unit::Time);
+    let requests = endpoint.requests() as f64;
+    let rate = if seconds > 0.0 { requests / seconds } else { 0.0 };
+    let time = |value: f64| if trend.count() == 0 { "–".to_owned() } else { figure::text(value, Unit::Time) };
     [
-        figure::text(trend.count() as f64, Unit::Count),
+        figure::text(requests, Unit::Count),
         figure::text(rate, Unit::PerSecond("")),
-        figure::text(endpoint.failed.rate(), Unit::Share),
+        failed_share(&endpoint.failed),
         time(trend.avg()),
         time(trend.percentile(95.0)),
         time(trend.percentile(99.0)),

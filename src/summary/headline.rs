@@ -3,6 +3,7 @@
 //! k6 ends with code 0 when no threshold was crossed, also where nothing was answered. A head that said no more than
 //! "passed" would approve of that.
 
+use crate::metrics::trend::Trend;
 use crate::metrics::{MetricValues, Results};
 use crate::units::figure::{self, Unit};
 
@@ -11,6 +12,9 @@ pub const MAX_FAILED: f64 = 0.05;
 
 /// What is counted as failed: the metric, the word for what it counts, and whether its passes are the failures.
 const COUNTED: [(&str, &str, bool); 2] = [("http_req_failed", "requests", true), ("checks", "checks", false)];
+
+/// The times of requests; how many of them were answered is known.
+pub const REQUEST_TIMES: [&str; 2] = ["http_req_duration", "grpc_req_duration"];
 
 /// A part of a run that failed.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,14 +43,27 @@ pub struct Headline {
 
 /// Everything that failed, by kind.
 pub fn failed_shares(results: &Results) -> Vec<FailedShare> {
-    let rate = |name: &str| {
-        let metric = results.metrics.iter().find(|metric| &*metric.name == name)?;
-        match metric.values {
-            MetricValues::Rate { rate, passes, fails } => (passes + fails > 0).then_some(rate),
-            _ => None,
-        }
+    let rate = |name: &str| match results.metric(name).map(|metric| &metric.values) {
+        Some(MetricValues::Rate { rate, passes, fails }) if passes + fails > 0 => Some(*rate),
+        _ => (name == COUNTED[0].0).then(|| unanswered_share(results)).flatten(),
     };
     failed_shares_of(&rate)
+}
+
+/// The share of requests that got no answer, where a script wants no response to be judged.
+fn unanswered_share(results: &Results) -> Option<f64> {
+    let counts = REQUEST_TIMES.iter().filter_map(|name| {
+        let metric = results.metric(name)?;
+        let MetricValues::Trend(all) = &metric.values else { return None };
+        Some((all.count(), metric.answered.as_ref().map_or(all.count(), Trend::count)))
+    });
+    share_of_missing(counts)
+}
+
+/// What is missing in all: from how many requests there were, and how many of them were answered.
+pub fn share_of_missing(counts: impl Iterator<Item = (u64, u64)>) -> Option<f64> {
+    let (all, answered) = counts.fold((0, 0), |(all, answered), (more, ones)| (all + more, answered + ones));
+    (all > answered).then(|| (all - answered) as f64 / all as f64)
 }
 
 /// The same from the rates of metrics; nothing for a metric without samples.
@@ -94,6 +111,27 @@ pub fn headline(exit_code: u8, has_thresholds: bool, failed: &[FailedShare], lim
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::summary::Mode;
+    use crate::summary::fixture::RunFixture;
+
+    #[test]
+    fn requests_without_an_answer_failed_also_where_nothing_is_judged() {
+        let check = |judged: bool, statuses: &[&str], expect: Option<f64>| {
+            let mut run = RunFixture::new();
+            for status in statuses {
+                run.request("GET", "http://x/", status, 1_000_000);
+                if !judged {
+                    run.unjudge();
+                }
+            }
+            let shares = failed_shares(&run.results(1_000_000_000, Mode::Full));
+            assert_eq!(shares.iter().find(|one| one.of == "requests").map(|one| one.share), expect, "{statuses:?}");
+        };
+        check(true, &["200", "0", "500", "500"], Some(0.75));
+        check(false, &["200", "0", "500", "500"], Some(0.25));
+        check(false, &["200", "500"], None);
+        check(false, &[], None);
+    }
 
     #[test]
     fn nothing_is_passed_that_failed() {

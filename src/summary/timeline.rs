@@ -2,6 +2,7 @@
 
 use super::tree::Tree;
 use crate::metrics::endpoint::EndpointInterval;
+use crate::metrics::sketch::QuantileSketch;
 use crate::metrics::timeline::{Cell, Timeline, TimelineSeries};
 use crate::metrics::{MetricType, record::Stamp};
 
@@ -43,22 +44,16 @@ fn series(series: &TimelineSeries, points: usize) -> Tree {
             entries.push(("max", list(&|cell| as_gauge(cell).map(|(_, max)| max))));
         }
         MetricType::Trend => {
-            let of = |figure: fn(&crate::metrics::sketch::QuantileSketch) -> f64| {
-                move |cell: &Cell| match cell {
-                    Cell::Trend(digest) => Some(figure(digest)),
-                    _ => None,
-                }
+            let of = |figure: &dyn Fn(&QuantileSketch) -> f64| {
+                list(&|cell| as_trend(cell).filter(|(digest, _)| digest.count() > 0).map(|(digest, _)| figure(digest)))
             };
-            entries.push(("count", list(&of(|digest| digest.count() as f64))));
-            entries.push(("avg", list(&of(|digest| digest.avg()))));
-            for (name, percent) in PERCENTILES {
-                let figure = move |cell: &Cell| match cell {
-                    Cell::Trend(digest) => Some(digest.percentile(percent)),
-                    _ => None,
-                };
-                entries.push((name, list(&figure)));
+            entries.push(("count", list(&|cell| as_trend(cell).map(|(digest, _)| digest.count() as f64))));
+            if series.cells.iter().flatten().any(|cell| as_trend(cell).is_some_and(|(_, unanswered)| unanswered > 0)) {
+                entries.push(("unanswered", list(&|cell| as_trend(cell).map(|(_, unanswered)| unanswered as f64))));
             }
-            entries.push(("max", list(&of(|digest| digest.max()))));
+            entries.push(("avg", of(&QuantileSketch::avg)));
+            entries.extend(PERCENTILES.map(|(name, percent)| (name, of(&|digest| digest.percentile(percent)))));
+            entries.push(("max", of(&QuantileSketch::max)));
         }
     }
     Tree::map(entries)
@@ -68,19 +63,23 @@ fn series(series: &TimelineSeries, points: usize) -> Tree {
 pub(super) fn endpoint(points: &[Option<EndpointInterval>], width: u64, seconds: f64) -> Tree {
     let width = width as f64 / 1e9;
     let count = points.len().max((seconds / width).ceil() as usize).min(points.len() + 1);
-    let list = |figure: &dyn Fn(&EndpointInterval) -> f64| -> Tree {
+    let list = |figure: &dyn Fn(&EndpointInterval) -> Option<f64>| -> Tree {
         let cell = |at: usize| points.get(at).and_then(Option::as_ref);
-        (0..count).map(|at| cell(at).map_or(Tree::Null, |point| brief(figure(point)).into())).collect()
+        (0..count).map(|at| cell(at).and_then(figure).map_or(Tree::Null, |value| brief(value).into())).collect()
+    };
+    let percentile = |percent| {
+        move |point: &EndpointInterval| {
+            Some(&point.duration).filter(|digest| digest.count() > 0).map(|digest| digest.percentile(percent))
+        }
     };
     let mut entries = vec![
         ("interval_seconds", Tree::from(width)),
         ("points", (count as u64).into()),
-        ("requests", list(&|point| point.duration.count() as f64)),
-        ("failed", list(&|point| f64::from(point.failed))),
+        ("requests", list(&|point| Some(point.requests() as f64))),
+        ("failed", list(&|point| Some(f64::from(point.failed)))),
+        ("unanswered", list(&|point| Some(f64::from(point.unanswered)))),
     ];
-    for (name, percent) in PERCENTILES {
-        entries.push((name, list(&move |point| point.duration.percentile(percent))));
-    }
+    entries.extend(PERCENTILES.map(|(name, percent)| (name, list(&percentile(percent)))));
     Tree::map(entries)
 }
 
@@ -94,6 +93,13 @@ fn as_counter(cell: &Cell) -> Option<f64> {
 fn as_rate(cell: &Cell) -> Option<(u64, u64)> {
     match cell {
         Cell::Rate(passes, fails) => Some((*passes, *fails)),
+        _ => None,
+    }
+}
+
+fn as_trend(cell: &Cell) -> Option<(&QuantileSketch, u64)> {
+    match cell {
+        Cell::Trend(digest, unanswered) => Some((digest, *unanswered)),
         _ => None,
     }
 }

@@ -32,8 +32,8 @@ pub struct RequestFigures {
     pub per_second: f64,
     /// The share of failed requests so far, 0 to 1.
     pub failed: f64,
-    /// The 95th percentile of request durations so far, in milliseconds.
-    pub p95: f64,
+    /// The 95th percentile of the times of answered requests so far, in milliseconds; `None` where there are none.
+    pub p95: Option<f64>,
 }
 
 /// How progress is shown.
@@ -204,7 +204,7 @@ impl ProgressView {
                 false => text,
             };
             let failed_text = paint(figure::text(failed, Unit::Share), if failed > 0.0 { "31" } else { "32" });
-            let p95 = paint(figure::text(p95, Unit::Time), "36");
+            let p95 = paint(p95.map_or("–".to_owned(), |p95| figure::text(p95, Unit::Time)), "36");
             let rate = figure::text(per_second.round(), Unit::PerSecond("requests"));
             text.push_str(&format!("{rate}, p95 {p95}, {failed_text} failed\n"));
         }
@@ -388,7 +388,7 @@ mod tests {
                 line("aaa", ScenarioStatus::Done, 1.0, &["2 VUs", "00.2s/10s", "4/4 iters, 2 per VU"]),
                 line("bbb", ScenarioStatus::Running, 0.01, &["1 VUs", "01.0s/10s"]),
             ],
-            figures: Some(RequestFigures { per_second: 1234.4, failed: 0.0123, p95: 12.345 }),
+            figures: Some(RequestFigures { per_second: 1234.4, failed: 0.0123, p95: Some(12.345) }),
         };
         view.scenarios[1].left = Some(Duration::from_millis(8_700));
         let expect = "running (01.0s), 1/3 VUs, 4 complete and 0 interrupted iterations

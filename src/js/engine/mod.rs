@@ -376,9 +376,15 @@ pub trait Host {
 /// only its own objects.
 pub fn note_external_bytes(bytes: usize) {
     #[cfg(feature = "boa")]
-    boa::make_room(bytes);
+    boa::weigh(bytes);
     #[cfg(not(feature = "boa"))]
     let _ = bytes;
+}
+
+/// Something is about to arrive for a script of this thread: such an engine collects what garbage there is before.
+pub fn make_room() {
+    #[cfg(feature = "boa")]
+    boa::make_room();
 }
 
 /// What became of the value behind a handle.

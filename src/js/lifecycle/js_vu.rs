@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::execution::{ScenarioFacts, ScenarioRun, precise_timer};
 use crate::exit_code::ExitCode;
@@ -58,6 +58,9 @@ impl Exports {
 }
 
 const MAIN_ERROR: ExitCode = ExitCode::ScriptException;
+
+/// Iterations that keep the neighbours waiting for less than this follow each other, up to 128 of them.
+const SHORT_TURN: Duration = Duration::from_micros(100);
 
 impl JsVu {
     /// Makes a VU and runs the script's init code in it.
@@ -422,7 +425,7 @@ impl JsVu {
         if let Some(entry) = self.activation.entry.take() {
             self.realm.release(entry);
         }
-        vu.script.state.active_vus.fetch_add(1, Relaxed);
+        vu.script.state.vu_activated();
         facts.progress.active.fetch_add(1, Relaxed);
         self.tag_for(facts);
     }
@@ -438,7 +441,7 @@ impl JsVu {
     /// Takes the VU out of its scenario.
     pub fn release(&self) {
         if let Some(scenario) = self.activation.scenario.take() {
-            self.vu.script.state.active_vus.fetch_sub(1, Relaxed);
+            self.vu.script.state.vu_released();
             scenario.facts.progress.active.fetch_sub(1, Relaxed);
         }
         self.vu.worker.flush();
@@ -497,11 +500,14 @@ impl JsVu {
             state.interrupted.fetch_add(1, Relaxed);
         }
         // A VU that never waits for anything would keep its neighbours waiting.
-        tokio::task::consume_budget().await;
+        match vu.turn_length() > SHORT_TURN {
+            true => tokio::task::yield_now().await,
+            false => tokio::task::consume_budget().await,
+        }
     }
 
     /// The pause after an iteration shorter than `minIterationDuration`; a stop ends it.
-    async fn rest(&self, rest: std::time::Duration) {
+    async fn rest(&self, rest: Duration) {
         if rest.is_zero() {
             return;
         }

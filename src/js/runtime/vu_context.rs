@@ -21,7 +21,7 @@ use super::stop::Stop;
 use super::worker::Worker;
 use crate::execution::{ScenarioFacts, precise_timer};
 use crate::failure::Failure;
-use crate::js::engine::{Host, ModuleCode, RegExpLiteral, StopHook};
+use crate::js::engine::{self, Host, ModuleCode, RegExpLiteral, StopHook};
 use crate::js::value::{Args, Pending, Throw, Value};
 use crate::metrics::system_tags::SystemTag;
 use crate::metrics::{MetricId, Record, SampleMetadata, Stamp, TagSet};
@@ -191,23 +191,54 @@ impl VuContext {
     /// # Errors
     /// [`Throw::Stop`] when the VU has to stop first.
     pub fn wait<T: 'static>(&self, future: impl Future<Output = T> + 'static) -> Result<T, Throw> {
+        engine::make_room();
+        self.pause(future)
+    }
+
+    /// As [`VuContext::wait`], for a future that brings nothing.
+    ///
+    /// # Errors
+    /// As [`VuContext::wait`].
+    pub fn pause<T: 'static>(&self, future: impl Future<Output = T> + 'static) -> Result<T, Throw> {
         let stop = self.stop.clone();
         if stop.is_raised() {
             return Err(Throw::Stop);
         }
-        let result = coroutine::wait(async move {
-            let mut future = pin!(future);
-            std::future::poll_fn(|cx| {
+        let (result, has_waited) = coroutine::wait(async move {
+            let (mut future, mut has_waited) = (pin!(future), false);
+            let result = std::future::poll_fn(|cx| {
                 if let Poll::Ready(result) = future.as_mut().poll(cx) {
                     return Poll::Ready(Ok(result));
                 }
                 stop.wake_on_raise(cx.waker());
-                if stop.is_raised() { Poll::Ready(Err(Throw::Stop)) } else { Poll::Pending }
+                if stop.is_raised() {
+                    return Poll::Ready(Err(Throw::Stop));
+                }
+                has_waited = true;
+                Poll::Pending
             })
-            .await
+            .await;
+            (result, has_waited)
         });
-        self.begin_turn();
+        match has_waited {
+            true => self.begin_turn(),
+            // What is always there at once, such as the next message of a server that never stops, is no turn for others.
+            false => self.end_long_turn(),
+        }
         result
+    }
+
+    /// Its neighbours have a turn, if its own has lasted long enough.
+    fn end_long_turn(&self) {
+        if self.turn_length() > TURN && coroutine::can_wait() {
+            coroutine::yield_now();
+            self.begin_turn();
+        }
+    }
+
+    /// How long it has kept its neighbours waiting.
+    pub fn turn_length(&self) -> Duration {
+        self.turn_began.get().elapsed()
     }
 
     /// Its neighbours have just had their turn: how long it runs is counted from now.
@@ -248,6 +279,7 @@ impl VuContext {
     /// [`Throw::Stop`] when the VU has to stop first.
     pub fn next_event(&self) -> Result<Option<LoopEvent>, Throw> {
         self.task.set(self.task.get() + 1);
+        self.end_long_turn();
         let first = self.timers.borrow().keys().next().copied();
         // Timers that are always due leave a turn to everything else.
         let is_their_turn = !self.was_timer.replace(false) || self.pending.borrow().is_empty();
@@ -396,7 +428,7 @@ impl Host for VuContext {
     fn call(&self, function: usize, args: Args) -> Result<Value, Throw> {
         let result = self.script.modules.ops[function](self, args);
         // An engine that can't be interrupted gives its neighbours a turn, or stops, whenever it calls out.
-        if self.turn_began.get().elapsed() > TURN && !self.may_continue() {
+        if self.turn_length() > TURN && !self.may_continue() {
             return Err(Throw::Stop);
         }
         result
@@ -418,10 +450,7 @@ impl Host for VuContext {
         if self.stop.is_raised() {
             return false;
         }
-        if self.turn_began.get().elapsed() > TURN && coroutine::can_wait() {
-            coroutine::yield_now();
-            self.begin_turn();
-        }
+        self.end_long_turn();
         !self.stop.is_raised()
     }
 }

@@ -205,3 +205,12 @@ pub struct Response {
     /// Where the time of the last hop went.
     pub timings: Timings,
 }
+
+impl Response {
+    /// How many bytes of memory everything but the body takes.
+    pub fn head_weight(&self) -> usize {
+        let text = |cookie: &Cookie| cookie.name.len() + cookie.value.len() + cookie.domain.len() + cookie.path.len();
+        let cookies: usize = self.cookies.iter().map(|cookie| size_of::<Cookie>() + text(cookie)).sum();
+        self.status_text.len() + self.headers.weight() + cookies
+    }
+}

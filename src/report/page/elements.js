@@ -73,8 +73,8 @@
     return `${Math.floor(whole / size)}${unit}${rest ? ` ${rest}${small}` : ''}`;
   };
 
-  /// Round steps from 0 to at least `most`.
-  function ticks(most, wanted, bases) {
+  /// Round steps from 0 to `most`, at least two; with `isWhole` up to the first that is not below it.
+  function ticks(most, wanted, bases, isWhole, leastStep = 0) {
     const rough = most / wanted;
     let step;
     if (bases) step = bases.find((base) => base >= rough) || Math.ceil(rough / 86400) * 86400;
@@ -82,8 +82,9 @@
       const power = 10 ** Math.floor(Math.log10(rough || 1));
       step = [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((candidate) => candidate >= rough * 0.999) || power;
     }
+    step = Math.max(step, leastStep);
     const list = [];
-    for (let at = 0; at <= most * 1.0001 || list.length < 2; at += step) list.push(Number(at.toPrecision(12)));
+    for (let at = 0; (isWhole ? at < most * 0.9999 + step : at <= most * 1.0001) || list.length < 2; at += step) list.push(Number(at.toPrecision(12)));
     return list;
   }
   const CLOCK_STEPS = [0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400];

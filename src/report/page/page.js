@@ -1,7 +1,7 @@
   // ---- The page -------------------------------------------------------------------------------------------------
 
   let report = null;
-  // The run somebody chose; before, that is the one that goes on, or the first.
+  // The run somebody chose; before, that is the one that goes on, or the first that went wrong, or the first.
   let chosen = null;
   let shown = null;
   const again = () => show(shown);
@@ -14,7 +14,7 @@
     const focused = document.activeElement && document.activeElement.dataset.key;
     const before = procedurePart(report.procedure);
     const { is_live: isGoing, current } = report.procedure || {};
-    const place = Math.min(chosen ?? (isGoing ? Infinity : 0), report.runs.length - 1);
+    const place = Math.min(chosen ?? (isGoing ? Infinity : Math.max(0, report.runs.findIndex(wentWrong))), report.runs.length - 1);
     // A run that has said nothing yet is not shown as one of those before it.
     const isAwaited = chosen === null && isGoing && current && !report.runs.some((one) => one.name === current);
     const run = isAwaited || !report.runs.length ? [] : runPart(report.runs[place], place, before);
@@ -30,6 +30,13 @@
     const same = focused && document.querySelector(`[data-key="${CSS.escape(focused)}"]`);
     if (same) same.focus({ preventScroll: true });
     document.documentElement.dataset.drawn = 'yes';
+  }
+
+  /// Whether a run is one to look at first: it failed, or the procedure says so.
+  function wentWrong(run) {
+    const { passed, is_good: isGood } = run.verdict;
+    const card = report.procedure && report.procedure.cards.find((one) => one.name === run.name);
+    return passed === false || isGood === false || (card && card.state === 'finished' && !card.is_good && !card.is_tolerated);
   }
 
   function foot(run) {

@@ -19,7 +19,7 @@
         ['', (row) => make('span', { class: colors[row.state] || 'soft' }, row.state)],
       ]),
       part('Findings', null, procedure.findings, [
-        ['Severity', (row) => make('span', { class: grave[row.severity] || '' }, row.severity + (row.usual_severity ? `, usually ${row.usual_severity}` : ''))],
+        ['Severity', (row) => make('span', { class: grave[row.severity] || '' }, row.severity + (row.usual_severity ? `, usually ${row.usual_severity}` : '')), null, 'narrow'],
         ['Found', (row) => make('div', { class: 'words' }, row.run ? make('span', { class: 'tag' }, row.run) : null, prose(row.text), make('div', { class: 'soft' }, prose(row.hint))), null, true],
       ]),
     ];
@@ -62,9 +62,9 @@
       ['Requests per second', '/s', (data) => data.perSecond('http_reqs')],
       ['Duration p(95)', 'time', (data) => data.figure('http_req_duration', 'p(95)')],
       ['Failed requests', 'share', failed],
-      ['Active virtual users', 'default', (data) => data.held('vus', 'value')],
-    ].map(([title, unit, values]) => {
-      const lines = all.map(({ run, color, data }) => ({ name: run.name || run.run.script, color, x: data.x, values: values(data), partial: data.partial })).filter((line) => line.values && line.values.some((value) => value !== null));
+      ['Active virtual users', 'default', (data) => data.held('vus', 'max'), true],
+    ].map(([title, unit, values, step]) => {
+      const lines = all.map(({ run, color, data }) => ({ name: run.name || run.run.script, color, x: data.x, values: values(data), partial: data.partial, step, width: data.width, gaps: unit === 'time' && (data.unanswered('http_req_duration') || {}).share })).filter((line) => line.values && line.values.some((value) => value !== null));
       // A chart of nothing but zeros says less than its absence.
       return lines.some((line) => some(line.values)) && chart({ title, label: 'all runs', unit, seconds, x: lines[0].x, lines });
     });

@@ -21,7 +21,12 @@
       return kept;
     };
     const sum = (one, more) => (one || 0) + more;
-    const later = (one, more) => (one === null ? more : one);
+    // Of two distributions together a percentile is at most the greater of both; the median is near the one of most values.
+    const greater = (one, more) => (one === null ? more : Math.max(one, more));
+    const weighted = (counts) => (one, more) => {
+      const [before, after] = [(counts || [])[count - 1] || 0, (counts || [])[count] || 0];
+      return one === null || !before ? more : (one * before + more * after) / (before + after);
+    };
     const all = timeline.series;
     return {
       x, partial, last, width, lasts,
@@ -37,11 +42,18 @@
           return total ? (value || 0) / total : null;
         });
       },
-      figure: (name, figure) => all[name] && join(all[name][figure], later),
+      figure: (name, figure) => all[name] && join(all[name][figure], ['med', 'avg'].includes(figure) ? weighted(all[name].count) : greater),
+      /// How many requests of an interval got no answer, and which share of all; nothing where all did.
+      unanswered: (name) => {
+        if (!all[name] || !some(all[name].unanswered)) return undefined;
+        const [missing, answered] = [join(all[name].unanswered, sum), join(all[name].count, sum)];
+        return { values: missing, share: missing.map((value, place) => (value ? value / (value + (answered[place] || 0)) : 0)) };
+      },
       held: (name, figure) => {
         if (!all[name]) return undefined;
         let last = null;
-        return join(all[name][figure], (_, more) => more).map((value) => { if (value !== null) last = value; return last; });
+        const both = figure === 'max' ? (one, more) => Math.max(one ?? more, more) : (_, more) => more;
+        return join(all[name][figure], both).map((value) => { if (value !== null) last = value; return last; });
       },
     };
   }
@@ -55,24 +67,29 @@
     const seconds = Math.max(run.run.seconds, 0.001);
     const cards = [];
     const add = (title, unit, lines, to = cards) => {
-      const present = lines.filter((line) => line[2] && line[2].some((value) => value !== null));
+      const present = lines.filter((line) => line && line[2] && line[2].some((value) => value !== null));
       if (!present.length) return;
-      to.push(chart({ title, unit, seconds, x: data.x, bands: BANDS, lines: present.map(([name, color, values, look]) => ({ name, color, values, partial: data.partial, ...look })) }));
+      to.push(chart({ title, unit, seconds, x: data.x, width: data.width, bands: BANDS, lines: present.map(([name, color, values, look]) => ({ name, color, values, partial: data.partial, ...look })) }));
     };
     const trend = (name) => [
       ['med', 's2', data.figure(name, 'med')], ['p(90)', 's1', data.figure(name, 'p(90)')],
       ['p(95)', 's5', data.figure(name, 'p(95)')], ['p(99)', 's3', data.figure(name, 'p(99)')],
+      noAnswer(data.unanswered(name)),
     ];
     const area = { area: true };
-    add('Requests per second', '/s', [['requests', 's1', data.perSecond('http_reqs'), area], ['failed', 's4', some(data.fails('http_req_failed', 'passes')), area]]);
+    const [failing, missing] = [some(data.fails('http_req_failed', 'passes')), data.unanswered('http_req_duration')];
+    // A script may want no response to be judged; requests without one are told all the same.
+    const bad = failing ? ['failed', 's4', failing, area] : missing && ['no answer', 's4', missing.values.map((value, place) => (value || 0) / data.lasts[place]), area];
+    add('Requests per second', '/s', [['requests', 's1', data.perSecond('http_reqs'), area], bad]);
     // Requests that nobody answered took no time that says anything.
     const hasNoTimes = (name) => run.metrics.some((one) => one.name === name && one.answered && !one.answered.values.count);
     if (!hasNoTimes('http_req_duration')) add('Request duration', 'time', trend('http_req_duration'));
     for (const [name, title, what] of [['http_req_duration', 'Distribution of request durations', 'request'], ['grpc_req_duration', 'Distribution of gRPC call durations', 'call']]) {
       const found = run.metrics.find((one) => one.name === name);
-      if (found && found.distribution && found.values.count && !hasNoTimes(name)) cards.push(spread(title, 'time', found.distribution, found.values, what));
+      if (found && found.distribution && found.values.count && !hasNoTimes(name)) cards.push(spread(title, 'time', found.distribution, (found.answered || found).values, what, found.answered && `of answered ${what}s only`));
     }
-    add('Virtual users', 'default', [['active', 's1', data.held('vus', 'value'), { area: true, step: true }], ['ready', 's6', data.held('vus_max', 'value'), { step: true }]]);
+    // Of an interval the most, so that no peak is lost.
+    add('Virtual users', 'default', [['ready', 's6', data.held('vus_max', 'max'), { step: true }], ['active', 's1', data.held('vus', 'max'), { area: true, step: true }]]);
     add('Errors per second', '/s', [
       ['failed requests', 's4', some(data.fails('http_req_failed', 'passes')), area], ['failed checks', 's3', some(data.fails('checks', 'fails'))],
       ['dropped iterations', 's5', some(data.perSecond('dropped_iterations'))],
@@ -86,13 +103,34 @@
       const unit = contains === 'default' ? 'default' : contains;
       if (type === 'counter') add(`${name} per second`, contains === 'data' ? 'data/s' : '/s', [['count', 's1', data.perSecond(name), area]], more);
       if (type === 'rate') add(name, 'share', [['share', 's1', data.share(name), area]], more);
-      if (type === 'gauge') add(name, unit, [['value', 's1', data.held(name, 'value')]], more);
+      if (type === 'gauge') {
+        const [last, most] = [data.held(name, 'value'), data.held(name, 'max')];
+        const hasPeaks = most && most.some((value, place) => value !== last[place]);
+        add(name, unit, [[hasPeaks ? 'last' : 'value', 's1', last], hasPeaks && ['maximum', 's3', most]], more);
+      }
       if (type === 'trend') add(name, unit, trend(name), more);
     }
     const own = [];
     add('Lateness of threads, p(99)', 'time', [['scripts', 's1', data.figure('generator_lag', 'p(99)')], ['network', 's3', data.figure('generator_network_lag', 'p(99)')]], own);
-    add('CPU share of all cores', 'share', [['share', 's1', data.held('generator_cpu', 'value'), area]], own);
+    add('CPU share of all cores', 'share', [['share', 's1', data.held('generator_cpu', 'max'), area]], own);
     return { cards, more, own };
+  }
+
+  /// The lane of requests without an answer, above their durations.
+  const noAnswer = (unanswered) => unanswered && ['no answer', 's4', unanswered.values, { share: unanswered.share }];
+
+  /// What a series of a collector is in its panel: `db_connections_idle` is `idle` in `Database connections`.
+  function seriesWords(name, panel) {
+    if (name.startsWith(`${panel.title}{`)) return name.slice(panel.title.length + 1, -1);
+    const all = (panel.lines || []).map((line) => line.name.split('_'));
+    const words = name.split('_');
+    let shared = 0;
+    while (all.length > 1 && all.every((other) => other[shared] !== undefined && other[shared] === words[shared])) shared += 1;
+    // A name that all others begin with stands for their sum.
+    if (shared === words.length) return 'all';
+    const known = panel.title.toLowerCase().split(' ');
+    const left = words.slice(shared).filter((word) => !known.includes(word));
+    return (left.length ? left : words.slice(-1)).join(' ');
   }
 
   /// Nothing but zeros is no line worth drawing.
@@ -102,7 +140,7 @@
     return (run.panels || []).map((panel) => {
       const x = panel.x || [];
       const colors = ['s1', 's2', 's3', 's5', 's4', 's6'];
-      const lines = (panel.lines || []).map((line, place) => ({ name: line.name, color: colors[place % colors.length], values: line.values }));
+      const lines = (panel.lines || []).map((line, place) => ({ name: seriesWords(line.name, panel), raw: line.name, color: colors[place % colors.length], values: line.values }));
       return chart({ title: panel.title, unit: panel.unit, seconds: Math.max(run.run.seconds, ...x, 0.001), x, lines });
     });
   }
@@ -110,7 +148,7 @@
   const tile = (name, figure, more, look) => make('div', { class: 'tile' },
     make('div', { class: 'name' }, name), make('div', { class: `figure ${look || ''}` }, figure), make('div', { class: 'more' }, more || '\u00a0'));
 
-  function tiles(run, metric) {
+  function tiles(run, metric, data) {
     const list = [];
     const add = (...facts) => list.push(tile(...facts));
     const [requests, duration, failed] = ['http_reqs', 'http_req_duration', 'http_req_failed'].map(metric);
@@ -120,12 +158,14 @@
     if (duration) {
       // Where some got no answer, the times of those that did say more.
       const { text, values } = duration.answered || duration;
-      add('Duration p(95)', values.count ? text['p(95)'] : '–', !values.count ? 'no request was answered' : `median ${text.med}${duration.answered ? ', answered requests only' : ''}`);
+      const missing = duration.answered && units.default(duration.values.count - values.count);
+      add('Duration p(95)', values.count ? text['p(95)'] : '–', !values.count ? 'no request was answered' : `median ${text.med}${missing ? `, without ${missing} that got no answer` : ''}`);
     }
     if (failed) add('Failed requests', failed.text.rate, `${failed.text.passes} of ${units.default(failed.values.passes + failed.values.fails)}`, failed.values.passes ? 'bad' : '');
     if (run.checks.list.length) add('Checks succeeded', run.checks.text.succeeded, `${units.default(run.checks.passes)} of ${run.checks.text.total}`, run.checks.fails ? 'bad' : '');
     if (iterations) add('Iterations', iterations.text.count, dropped ? `${dropped.text.count} dropped` : iterations.text.rate, dropped ? 'bad' : '');
-    if (isOver) add('Active virtual users', vus ? vus.text.max : '–', `peak, of ${units.default(run.run.max_vus)} planned`);
+    const peak = data && data.get('vus') ? Math.max(0, ...data.held('vus', 'max')) : null;
+    if (isOver) add('Active virtual users', peak !== null ? units.default(peak) : vus ? vus.text.max : '–', `peak, of ${units.default(run.run.max_vus)} planned`);
     return list;
   }
 
@@ -141,9 +181,13 @@
     const mean = (values) => values.reduce((sum, value) => sum + (value || 0), 0) / Math.max(1, values.length);
     const rate = last(data.perSecond('http_reqs'));
     if (rate.length) list.push(tile('Requests per second', units['/s'](mean(rate)).replace('/s', ''), `peak ${units['/s'](Math.max(...data.perSecond('http_reqs')))}`));
-    const p95 = last(data.figure('http_req_duration', 'p(95)')).filter((value) => value !== null);
-    const med = last(data.figure('http_req_duration', 'med')).filter((value) => value !== null);
-    if (rate.length) list.push(tile('Duration p(95)', p95.length ? units.time(p95[p95.length - 1]) : '–', med.length ? `median ${units.time(med[med.length - 1])}` : ''));
+    const of = (name) => last(data.figure('http_req_duration', name)).filter((value) => value !== null);
+    const [p95, med] = [of('p(95)'), of('med')];
+    const missing = last((data.unanswered('http_req_duration') || {}).values).reduce((sum, value) => sum + (value || 0), 0);
+    // Where nobody answers now, what was measured before is not how it is.
+    const isSilent = missing > 0 && last((data.unanswered('http_req_duration') || {}).share).slice(-1)[0] >= 1;
+    const more = isSilent ? 'nothing is answered' : [med.length && `median ${units.time(med[med.length - 1])}`, missing && `${units.default(missing)} got no answer`].filter(Boolean).join(', ');
+    if (rate.length) list.push(tile('Duration p(95)', isSilent || !p95.length ? '–' : units.time(Math.max(...p95)), more));
     const failing = last(data.fails('http_req_failed', 'passes'));
     if (failing.length) {
       const share = mean(rate) ? Math.min(1, mean(failing) / mean(rate)) : 0;
@@ -155,9 +199,9 @@
   }
 
   function tileParts(run, metric, data) {
-    const [now, all] = [nowTiles(run, data), tiles(run, metric)];
+    const [now, all] = [nowTiles(run, data), tiles(run, metric, data)];
     if (!now.length) return make('div', { class: 'tiles' }, all);
-    const seconds = data ? Math.max(1, Math.ceil(5 / data.width)) * data.width : 5;
+    const seconds = data ? Math.min(Math.max(1, Math.ceil(5 / data.width)), data.x.length) * data.width : 5;
     return [
       make('p', { class: 'over-tiles' }, 'Now ', make('small', {}, `the last ${clock(seconds)}`)), make('div', { class: 'tiles' }, now),
       make('p', { class: 'over-tiles' }, 'Since the start'), make('div', { class: 'tiles' }, all),
@@ -171,10 +215,17 @@
     if (!run.thresholds.length) return null;
     const bad = run.thresholds.filter((one) => !one.ok).length;
     const rows = [...run.thresholds].sort((a, b) => a.ok - b.ok);
+    // Thresholds are k6's and judge the times of all requests, also of those that nobody answered.
+    const answered = (row) => (run.metrics.find((one) => one.name === row.metric) || {}).answered;
+    const isHollow = (row) => row.ok && answered(row) && !answered(row).values.count;
+    const without = (row) => {
+      const text = answered(row) && answered(row).text[row.figure];
+      return text && make('div', { class: 'soft' }, answered(row).values.count ? `answered requests only: ${text}` : 'no request was answered');
+    };
     return section('Thresholds', run.verdict.thresholds_judged ? (bad ? `${bad} of ${run.thresholds.length} crossed` : rows.length === 1 ? 'it holds' : 'all hold') : 'not judged', table('thresholds', [
-      ['Metric', (row) => [make('span', { class: row.ok ? 'good' : 'bad' }, row.ok ? '✓ ' : '✗ '), make('code', {}, row.metric)]],
+      ['Metric', (row) => [isHollow(row) ? make('span', { class: 'warn' }, '? ') : make('span', { class: row.ok ? 'good' : 'bad' }, row.ok ? '✓ ' : '✗ '), make('code', {}, row.metric)]],
       ['Figure', (row) => make('code', { title: row.expression }, row.figure)],
-      ['Seen', (row) => make('span', { class: row.ok ? '' : 'bad' }, row.text)],
+      ['Seen', (row) => make('div', {}, make('span', { class: row.ok ? '' : 'bad' }, row.text), without(row))],
       ['Wanted', (row) => row.wanted || make('code', {}, row.expression)],
     ], rows, undefined, 'stacked', bad ? Math.max(8, bad) : FEW_ROWS));
   }
@@ -189,7 +240,7 @@
       ['Passed', (row) => units.default(row.passes), (row) => row.passes],
       ['Failed', (row) => (row.fails ? make('span', { class: 'bad' }, units.default(row.fails)) : '0'), (row) => row.fails],
       ['', (row) => [row.text, shareBar(row.passes, row.fails)], (row) => row.passes / Math.max(1, row.passes + row.fails)],
-    ], list, undefined, '', bad ? Math.max(8, bad) : FEW_ROWS));
+    ], list, undefined, 'stacked', bad ? Math.max(8, bad) : FEW_ROWS));
   }
 
   /// The series of an endpoint, below its row.
@@ -198,22 +249,29 @@
     const seconds = Math.max(run.run.seconds, 0.001);
     if (!kept || !kept.points) return make('p', { class: 'soft' }, 'There are many endpoints, and the series of this one was not kept.');
     const durations = Object.fromEntries(['med', 'p(90)', 'p(95)', 'p(99)'].map((name) => [name, kept[name]]));
-    const all = { requests: { sum: kept.requests }, failed: { sum: kept.failed }, durations };
+    // Documents of before don't tell which requests got no answer.
+    const unanswered = kept.unanswered || kept.requests.map(() => 0);
+    const count = kept.requests.map((value, place) => (value === null ? null : value - unanswered[place]));
+    const all = { requests: { sum: kept.requests }, failed: { sum: kept.failed }, durations: { ...durations, count, unanswered } };
     const data = series({ ...kept, series: all }, seconds, run.run.is_over);
     const { x, partial } = data;
     const line = (name, color, values, look) => ({ name, color, values, partial, ...look });
     const failed = row.failed ? [line('failed', 's4', data.perSecond('failed'), { area: true })] : [];
     const title = `${row.method} ${row.name}`.trim();
+    const [name, color, missing, look] = noAnswer(data.unanswered('durations')) || [];
+    const lane = name ? [line(name, color, missing, look)] : [];
+    const isAnswered = row.duration.values.count > 0;
     return make('div', { class: 'charts' },
       chart({ title: 'Requests per second', label: title, unit: '/s', seconds, x, lines: [line('requests', 's1', data.perSecond('requests'), { area: true }), ...failed] }),
-      chart({ title: 'Request duration', label: title, unit: 'time', seconds, x, bands: BANDS, lines: [['med', 's2'], ['p(90)', 's1'], ['p(95)', 's5'], ['p(99)', 's3']].map(([name, color]) => line(name, color, data.figure('durations', name))) }));
+      isAnswered && chart({ title: 'Request duration', label: title, unit: 'time', seconds, x, width: data.width, bands: BANDS, lines: [...[['med', 's2'], ['p(90)', 's1'], ['p(95)', 's5'], ['p(99)', 's3']].map(([name, color]) => line(name, color, data.figure('durations', name))), ...lane] }));
   }
 
   const shownEndpoints = new Set();
 
   function endpointTable(run) {
     if (!run.endpoints.length) return null;
-    const figure = (name) => [name, (row) => row.duration.text[name], (row) => row.duration.values[name]];
+    const figure = (name) => [name, (row) => row.duration.text[name], (row) => row.duration.values[name] ?? -1];
+    const hasMissing = run.endpoints.some((row) => row.unanswered);
     const key = (row) => `${run.name || ''} ${row.method} ${row.name}`;
     const toggle = (row) => { if (!shownEndpoints.delete(key(row))) shownEndpoints.add(key(row)); again(); };
     const folded = run.endpoints.filter((row) => row.names > 1);
@@ -226,10 +284,11 @@
       ['Count', (row) => row.text.requests, (row) => row.requests],
       ['Rate', (row) => row.text.rate, (row) => row.rate],
       ['Failed', (row) => (row.failed ? make('span', { class: 'bad' }, row.text.failed) : row.text.failed), (row) => row.failed / Math.max(1, row.requests)],
+      hasMissing && ['No answer', (row) => (row.unanswered ? make('span', { class: 'bad' }, row.text.unanswered) : '0'), (row) => row.unanswered],
       ...['avg', 'med', 'p(95)', 'p(99)', 'max'].map(figure),
-    ];
+    ].filter(Boolean);
     const detail = (row) => shownEndpoints.has(key(row)) && make('tr', { class: 'detail' }, make('td', { colspan: columns.length }, make('div', { class: 'inside' }, endpointDetail(run, row))));
-    return section('Endpoints', `${run.endpoints.length}; a click shows one over time`,
+    return section('Endpoints', `${run.endpoints.length}; a click shows one over time${hasMissing ? '; times are those of answered requests' : ''}`,
       table('endpoints', columns, run.endpoints, { column: 1, falls: true }, '', FEW_ROWS, detail),
       folded.length ? make('p', { class: 'advice' }, folded.length === 1 ? 'The row with ' : 'Rows with ', make('code', {}, '{…}'), folded.length === 1 ? ' stands' : ' stand',
         ' for URLs that differ only in an id. Give such requests one name, and outputs will not keep a time series for each: ',
@@ -269,7 +328,7 @@
       const known = run.scenarios.find((scenario) => scenario.name === row.name);
       return known && known.metrics.find((metric) => metric.name === name);
     };
-    const cell = (name, figure) => (row) => { const found = of(row, name); return found ? found.text[figure] : '–'; };
+    const cell = (name, figure) => (row) => { const found = of(row, name); return found ? (found.answered || found).text[figure] : '–'; };
     return section('Scenarios', null, table('scenarios', [
       ['Scenario', (row) => [make('div', {}, row.name), make('div', { class: 'soft' }, row.plan)]],
       ['Iterations', cell('iterations', 'count')], ['Requests', cell('http_reqs', 'count')], ['Failed', cell('http_req_failed', 'rate')],
@@ -279,8 +338,11 @@
 
   function metricTables(run) {
     const name = (row) => (row.parent ? [make('span', { class: 'tag' }, '└'), row.name] : row.name);
-    const of = (type) => run.metrics.filter((metric) => metric.type === type);
-    const text = (key) => [key, (row) => row.text[key], (row) => row.values[key]];
+    // k6's times of requests are those of all; where some got no answer, the others have a row of their own. Phases have none.
+    const hasOwnRow = (metric) => metric.answered && /^(http_req_(duration|waiting)|grpc_req_duration|ws_connecting)$/.test(metric.name);
+    const of = (type) => run.metrics.filter((metric) => metric.type === type)
+      .flatMap((metric) => (hasOwnRow(metric) ? [metric, { ...metric.answered, parent: metric.name, name: `${metric.name}, answered only` }] : [metric]));
+    const text = (key) => [key, (row) => row.text[key], (row) => row.values[key] ?? -1];
     const list = [];
     const put = (type, title, columns) => {
       const rows = of(type);
@@ -332,7 +394,7 @@
     const words = headline || (passed ? 'Passed' : 'Failed');
     const state = run.run.is_over ? [(headline ? isGood : passed) ? 'good' : 'bad', prose(words)] : ['running', 'Running'];
     const facts = [
-      moment(run.run.started),
+      run.name && run.run.script, moment(run.run.started),
       run.run.is_over ? `ran ${clock(run.run.seconds)}` : elapsed(run.run),
       `${run.generator.name} ${run.generator.version}`, run.generator.engine,
     ];
@@ -340,8 +402,8 @@
     if (run.run.is_over && !passed) notes.push(make('div', { class: 'note bad' }, prose(`Exit code ${code}: ${reason || 'failed'}`)));
     else if (!run.run.is_over && crossed.length) notes.push(make('div', { class: 'note bad' }, `Thresholds crossed so far: ${crossed.join(', ')}`));
     if (run.health.complaint) notes.push(make('div', { class: 'note warn' }, `The load generator could not keep up: ${run.health.complaint}`));
-    return [make('header', { class: 'top' }, make('h1', {}, run.run.script), make('span', { class: `pill ${state[0]}` }, state[1]),
-      make('p', { class: 'facts' }, facts.map((fact) => make('span', {}, fact)))), notes];
+    return [make('header', { class: 'top' }, make('h1', {}, run.name || run.run.script), make('span', { class: `pill ${state[0]}` }, state[1]),
+      make('p', { class: 'facts' }, facts.filter(Boolean).map((fact) => make('span', {}, fact)))), notes];
   }
 
   // What others saw of this run, in rows of texts.

@@ -54,6 +54,14 @@ impl<'r> RunStages<'r> {
 
     /// The run goes on to its next stage.
     fn enter(&self, status: RunStatus) {
+        self.run.chart_vus(std::time::Instant::now());
+        if status == RunStatus::Started {
+            self.run.ledger().begin();
+        } else if status >= RunStatus::Ended {
+            let mut ledger = self.run.ledger();
+            self.run.health.record(&mut ledger);
+            ledger.end();
+        }
         self.view.enter(status);
     }
 

@@ -1,6 +1,6 @@
-//! ArrayBuffers on Boa, and what they and long strings weigh.
+//! ArrayBuffers on Boa.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use boa_engine::object::JsObject;
@@ -9,6 +9,7 @@ use boa_engine::{Context, JsResult, JsValue};
 use bytes::Bytes;
 use rustc_hash::FxHashMap;
 
+use super::memory;
 use crate::source::SharedBytes as File;
 
 /// The bytes of an ArrayBuffer, or those a typed array shows. A DataView is an object like any other, as in k6.
@@ -32,7 +33,7 @@ pub fn buffer_bytes(object: &JsObject, context: &mut Context) -> JsResult<Option
 /// # Errors
 /// When the engine can't make one.
 pub fn array_buffer(bytes: &[u8], context: &mut Context) -> JsResult<JsValue> {
-    make_room(bytes.len());
+    memory::weigh(bytes.len());
     Ok(JsArrayBuffer::from_byte_block(AlignedVec::from_slice(0, bytes), context)?.into())
 }
 
@@ -42,6 +43,7 @@ pub fn array_buffer(bytes: &[u8], context: &mut Context) -> JsResult<JsValue> {
 /// # Errors
 /// When the engine can't make one.
 pub fn file_buffer(file: Arc<File>, context: &mut Context) -> JsResult<JsValue> {
+    memory::weigh(file.bytes().len());
     let block = AlignedVec::from_slice(0, file.bytes());
     if block.len() > SMALL {
         FILES.with_borrow_mut(|files| files.insert(block.as_ptr().addr(), file));
@@ -49,21 +51,8 @@ pub fn file_buffer(file: Arc<File>, context: &mut Context) -> JsResult<JsValue> 
     Ok(JsArrayBuffer::from_byte_block(block, context)?.into())
 }
 
-/// Up to this size a file is simply copied, and a string weighs no more than the objects around it.
+/// Up to this size a file is simply copied.
 const SMALL: usize = 64 * 1024;
-
-/// Counts what is about to be given to a realm. Boa collects by the size of its objects and does not see that strings
-/// and buffers hang on them: after 64 MB of large ones it is told.
-pub fn make_room(len: usize) {
-    const MAX_GIVEN: usize = 64 << 20;
-    thread_local! {
-        static GIVEN: Cell<usize> = const { Cell::new(0) };
-    }
-    if len > SMALL && GIVEN.replace(GIVEN.get() + len) + len > MAX_GIVEN {
-        GIVEN.set(0);
-        boa_gc::force_collect();
-    }
-}
 
 thread_local! {
     /// Files that were made buffers of, by the address of the buffer. An entry may outlive its buffer, so it is only a hint.

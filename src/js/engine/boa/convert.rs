@@ -10,9 +10,9 @@ use boa_engine::string::JsStrVariant;
 use boa_engine::{Context, Finalize, JsData, JsNativeError, JsResult, JsString, JsValue, JsVariant, Trace};
 use rustc_hash::FxHashMap;
 
-use super::buffers::{array_buffer, buffer_bytes, file_buffer, make_room};
+use super::buffers::{array_buffer, buffer_bytes, file_buffer};
 use super::realm::state;
-use super::{errors, json, promises};
+use super::{errors, json, memory, promises};
 use crate::js::engine::realm::{MAX_DEPTH, is_turn_over};
 use crate::js::value::{Resource, Throw, Value};
 
@@ -118,12 +118,13 @@ pub fn to_js(value: Value, context: &mut Context) -> JsResult<JsValue> {
         Value::Bool(value) => value.into(),
         Value::Number(number) => JsValue::from(number),
         Value::String(text) => {
-            make_room(text.len());
+            memory::weigh_string(text.len());
             JsString::from(text).into()
         }
         Value::Bytes(bytes) => array_buffer(&bytes, context)?,
         Value::Shared(file) => file_buffer(file, context)?,
         Value::List(list) => {
+            memory::weigh_items(list.len());
             let mut items = Vec::with_capacity(list.len());
             for (at, item) in list.into_iter().enumerate() {
                 items.push(to_js(item, context)?);
@@ -132,7 +133,13 @@ pub fn to_js(value: Value, context: &mut Context) -> JsResult<JsValue> {
             JsArray::from_iter(items, context).into()
         }
         Value::Map(map) => {
-            let object = if map.len() > MAX_SHARED { single_object(context) } else { plain_object(context) };
+            let object = if map.len() > MAX_SHARED {
+                memory::weigh_properties(map.len());
+                single_object(context)
+            } else {
+                memory::weigh_items(map.len());
+                plain_object(context)
+            };
             for (at, (name, item)) in map.into_iter().enumerate() {
                 let item = to_js(item, context)?;
                 put(&object, property_key(&name), item);

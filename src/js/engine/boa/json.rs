@@ -11,11 +11,10 @@ use boa_engine::{Context, JsError, JsNativeError, JsResult, JsString, JsValue, N
 use serde::Deserialize as _;
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 
-use super::buffers::make_room;
 use super::convert::{MAX_SHARED, enumerable_keys, plain_object, plain_text, property_key, put, single_copy};
-use super::errors;
 use super::limits::MIN_STACK;
 use super::realm::state;
+use super::{errors, memory};
 use crate::js::engine::Host;
 use crate::js::engine::native_stack;
 use crate::js::language::json::{self, JsonText, JsonValues, LongJsonError};
@@ -62,7 +61,10 @@ pub fn parse(text: &[u8], context: &mut Context) -> JsResult<JsValue> {
     if text.len() >= LONG {
         let host = state(context).host.clone();
         match json::parse(text, &mut EngineValues { context, host, depth: 0 }) {
-            Ok(value) => return Ok(value),
+            Ok(value) => {
+                memory::note(text.len());
+                return Ok(value);
+            }
             Err(JsonError::Stopped) => return Err(errors::thrown(Throw::Stop, context)),
             Err(JsonError::Thrown(error)) => return Err(error),
             // The other reader says what is wrong, and where.
@@ -73,6 +75,7 @@ pub fn parse(text: &[u8], context: &mut Context) -> JsResult<JsValue> {
     let turns = TurnCounter { host: state(context).host.clone(), values: Cell::new(0), is_stopped: Cell::new(false) };
     let json = JsonSeed { context, turns: &turns, depth: 0 };
     let result = json.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
+    memory::note(text.len());
     result.map_err(|error| match error.to_string() {
         _ if turns.is_stopped.get() => errors::thrown(Throw::Stop, context),
         text if text.contains(errors::TOO_DEEP) => errors::too_deep(),
@@ -82,6 +85,8 @@ pub fn parse(text: &[u8], context: &mut Context) -> JsResult<JsValue> {
 
 /// Texts of so many bytes are read in turns, also within strings.
 const LONG: usize = 1 << 20;
+/// Strings of so many bytes may be garbage that has to go before they come.
+const LONG_STRING: usize = 64 * 1024;
 
 /// Why a long text has no value.
 enum JsonError {
@@ -119,7 +124,6 @@ impl EngineValues<'_> {
             JsonText::Plain(text) if text.is_ascii() => return Ok(JsString::from(JsStr::latin1(&text))),
             JsonText::Plain(text) => return Ok(JsString::from(&*String::from_utf8_lossy(&text))),
             JsonText::Units(units) => units,
-            JsonText::Escaped(quoted) => json::unescaped(quoted)?,
         };
         if units.iter().all(|unit| *unit < 0x80) {
             let bytes: Vec<u8> = units.iter().map(|unit| *unit as u8).collect();
@@ -129,7 +133,7 @@ impl EngineValues<'_> {
     }
 }
 
-impl JsonValues for EngineValues<'_> {
+impl<'a> JsonValues<'a> for EngineValues<'_> {
     type Value = JsValue;
     type Name = JsString;
     type Open = OpenValue;
@@ -151,16 +155,16 @@ impl JsonValues for EngineValues<'_> {
         JsValue::from(number)
     }
 
-    fn string(&mut self, text: JsonText<'_>) -> Result<JsValue, JsonError> {
+    fn string(&mut self, text: JsonText<'a>) -> Result<JsValue, JsonError> {
         match &text {
-            JsonText::Plain(text) => make_room(text.len()),
-            JsonText::Units(units) => make_room(2 * units.len()),
-            JsonText::Escaped(_) => {}
+            JsonText::Plain(text) if text.len() > LONG_STRING => memory::weigh_string(text.len()),
+            JsonText::Units(units) if units.len() > LONG_STRING => memory::weigh_string(2 * units.len()),
+            _ => {}
         }
         Self::text(text).map(JsValue::from)
     }
 
-    fn name(&mut self, text: JsonText<'_>) -> Result<JsString, JsonError> {
+    fn name(&mut self, text: JsonText<'a>) -> Result<JsString, JsonError> {
         match &text {
             JsonText::Plain(name) if name.len() < 64 => match std::str::from_utf8(name) {
                 Ok(name) => Ok(property_key(name)),

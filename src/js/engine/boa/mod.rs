@@ -9,6 +9,7 @@ mod errors;
 mod json;
 mod language;
 mod limits;
+mod memory;
 mod modules;
 mod nesting;
 mod promises;
@@ -17,7 +18,7 @@ mod scope;
 mod split;
 mod strings;
 
-pub use self::buffers::make_room;
+pub use self::memory::{make_room, weigh};
 pub use self::realm::Boa;
 
 /// Read of what a `catch` gets: a `TypeError` then says what it is about.

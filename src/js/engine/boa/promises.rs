@@ -71,6 +71,11 @@ impl JobExecutor for Jobs {
     fn run_jobs(self: Rc<Self>, context: &mut Context) -> JsResult<()> {
         loop {
             let Some(job) = self.0.extras.jobs.borrow_mut().pop_front() else { break };
+            // Jobs may bring jobs without an end.
+            if !self.0.host.may_continue() {
+                self.0.extras.stopped.set(true);
+                break;
+            }
             match job {
                 Job::PromiseJob(job) => drop(job.call(context)?),
                 Job::GenericJob(job) => drop(job.call(context)?),

@@ -15,6 +15,7 @@ use boa_engine::{Context, Finalize, JsData, JsError, JsResult, JsString, JsSymbo
 use rustc_hash::FxHashMap;
 
 use super::limits::ContextLimits;
+use super::memory::CountedRealm;
 use super::modules::Modules;
 use super::promises::Jobs;
 use super::{convert, errors, json, language, modules, promises, scope, split, strings};
@@ -35,6 +36,7 @@ pub struct Boa {
     context: RefCell<Box<Context>>,
     limits: ContextLimits,
     state: Rc<BoaState>,
+    _counted: CountedRealm,
 }
 
 /// What only Boa keeps for a realm.
@@ -83,7 +85,8 @@ impl Boa {
         let stopped = limits.clone();
         state.host.on_stop(Box::new(move || stopped.stop()));
         context.insert_data(RealmData(state.clone()));
-        let this = Self { context: RefCell::new(Box::new(context)), limits, state };
+        let context = RefCell::new(Box::new(context));
+        let this = Self { context, limits, state, _counted: CountedRealm::new() };
         this.enter(prepare).map_err(|error| Throw::go(error.to_string()))?;
         Ok(this)
     }

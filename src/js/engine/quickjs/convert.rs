@@ -114,17 +114,12 @@ fn take_turns(context: Context, at: usize) -> Result<(), Thrown> {
 
 /// The value of JSON text.
 fn json_to_js(context: Context, text: &[u8]) -> Result<Owned, Thrown> {
-    if text.len() >= json::LONG {
-        return json::parse(context, text).map_err(|error| match error {
-            JsonError::Syntax => {
-                let message = "the text is no JSON".to_owned();
-                errors::throw(context, Throw::Error { class: "SyntaxError", message })
-            }
-            JsonError::Stopped => errors::throw(context, Throw::Stop),
-            JsonError::Thrown => Thrown,
-        });
-    }
-    let mut terminated = Vec::with_capacity(text.len() + 1);
-    terminated.extend_from_slice(text);
-    context.parse_json(terminated)
+    json::parse(context, text).map_err(|error| match error {
+        JsonError::Syntax => {
+            let message = "the text is no JSON".to_owned();
+            errors::throw(context, Throw::Error { class: "SyntaxError", message })
+        }
+        JsonError::Stopped => errors::throw(context, Throw::Stop),
+        JsonError::Thrown => Thrown,
+    })
 }

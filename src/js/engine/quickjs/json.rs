@@ -1,5 +1,7 @@
-//! Long JSON texts as values, in turns: QuickJS parses a text in one go.
+//! JSON texts as values. QuickJS' own parser takes three times as long, as it reads byte by byte and interns each name anew, and
+//! parses a text in one go, in which no other VU of the worker has a turn.
 
+use std::borrow::Cow;
 use std::ffi::{CStr, c_int};
 
 use super::errors;
@@ -8,7 +10,7 @@ use crate::js::language::json::{self, JsonText, JsonValues, LongJsonError};
 use crate::js::value::Throw;
 
 /// Texts shorter than this, in bytes, are parsed in less than a turn.
-pub const LONG: usize = 128 * 1024;
+const LONG: usize = 128 * 1024;
 
 /// Why there is no value.
 pub enum JsonError {
@@ -40,10 +42,13 @@ impl From<Thrown> for JsonError {
 /// # Errors
 /// The text is no JSON, or the VU has to stop.
 pub fn parse(context: Context, text: &[u8]) -> Result<Owned, JsonError> {
+    if text.len() < LONG {
+        return json::parse(text, &mut EngineValues::new(context));
+    }
     // No garbage can come about while a tree grows; looking for it would be quadratic, and each look would be longer than a
     // turn.
     let threshold = context.set_gc_threshold(usize::MAX);
-    let result = json::parse(text, &mut EngineValues(context));
+    let result = json::parse(text, &mut EngineValues::new(context));
     // What was made is in use now: the next look for garbage comes when as much was added again.
     context.set_gc_threshold(threshold.saturating_add(text.len() * 8));
     result
@@ -58,7 +63,7 @@ pub fn replace<F: Closure<1>>(context: Context, name: &CStr, length: c_int) -> R
     context.define(&json, key, function, PropertyFlags::HIDDEN)
 }
 
-/// Puts our function into the place of `JSON.parse`: long texts are parsed in turns.
+/// Puts our function into the place of `JSON.parse`.
 pub fn replace_parse(context: Context) -> Result<(), Thrown> {
     replace::<ParseText>(context, c"parse", 2)
 }
@@ -69,7 +74,7 @@ impl Closure<1> for ParseText {
     fn call(call: &NativeCall<'_>, [old]: &[Borrowed<'_>; 1]) -> Result<Owned, Thrown> {
         let (context, text) = (call.context, call.arg(0));
         let has_reviver = context.is_function(call.arg(1));
-        if text.is_string() && !has_reviver && context.length(text)? >= LONG as i64 {
+        if text.is_string() && !has_reviver {
             match context.with_text(text, |text| parse(context, text))? {
                 Ok(value) => return Ok(value),
                 Err(JsonError::Stopped) => return Err(errors::throw(context, Throw::Stop)),
@@ -83,23 +88,47 @@ impl Closure<1> for ParseText {
 }
 
 /// Values of QuickJS.
-struct EngineValues(Context);
+struct EngineValues<'a> {
+    context: Context,
+    names: NameCache<'a>,
+}
 
-impl EngineValues {
+/// Names that were seen before, each in the place its letters choose: most objects of a text have the same few.
+struct NameCache<'a>([Option<(&'a [u8], Atom)>; NAMES]);
+
+/// A power of two.
+const NAMES: usize = 64;
+
+impl<'a> NameCache<'a> {
+    fn atom(&mut self, context: Context, name: &'a [u8]) -> Result<Atom, Thrown> {
+        let (Some(first), Some(last)) = (name.first(), name.last()) else { return context.atom_of_bytes(name) };
+        let place = usize::from(*first) ^ (usize::from(*last) << 2) ^ (name.len() << 4);
+        let slot = &mut self.0[place % NAMES];
+        if let Some((known, atom)) = slot
+            && *known == name
+        {
+            return Ok(atom.clone());
+        }
+        let atom = context.atom_of_bytes(name)?;
+        *slot = Some((name, atom.clone()));
+        Ok(atom)
+    }
+}
+
+impl EngineValues<'_> {
+    fn new(context: Context) -> Self {
+        Self { context, names: NameCache([const { None }; NAMES]) }
+    }
+
     fn text(&self, text: JsonText<'_>) -> Result<Owned, Thrown> {
         match text {
-            JsonText::Plain(text) => self.0.string_of_bytes(&text),
-            JsonText::Units(units) => self.0.string_of_utf16(&units),
-            JsonText::Escaped(quoted) => {
-                let mut text = Vec::with_capacity(quoted.len() + 1);
-                text.extend_from_slice(quoted);
-                self.0.parse_json(text)
-            }
+            JsonText::Plain(text) => self.context.string_of_bytes(&text),
+            JsonText::Units(units) => self.context.string_of_utf16(&units),
         }
     }
 }
 
-impl JsonValues for EngineValues {
+impl<'a> JsonValues<'a> for EngineValues<'a> {
     type Value = Owned;
     type Name = Atom;
     /// A list has its next index beside it.
@@ -107,44 +136,44 @@ impl JsonValues for EngineValues {
     type Error = JsonError;
 
     fn may_continue(&self) -> bool {
-        self.0.state().host.may_continue()
+        self.context.state().host.may_continue()
     }
 
     fn null(&mut self) -> Owned {
-        self.0.null()
+        self.context.null()
     }
 
     fn bool(&mut self, value: bool) -> Owned {
-        self.0.bool(value)
+        self.context.bool(value)
     }
 
     fn number(&mut self, number: f64) -> Owned {
-        self.0.number(number)
+        self.context.number(number)
     }
 
-    fn string(&mut self, text: JsonText<'_>) -> Result<Owned, JsonError> {
+    fn string(&mut self, text: JsonText<'a>) -> Result<Owned, JsonError> {
         Ok(self.text(text)?)
     }
 
-    fn name(&mut self, text: JsonText<'_>) -> Result<Atom, JsonError> {
+    fn name(&mut self, text: JsonText<'a>) -> Result<Atom, JsonError> {
         match text {
-            JsonText::Plain(name) => Ok(self.0.atom_of_bytes(&name)?),
-            other => Ok(self.0.atom_of(&self.text(other)?)?),
+            JsonText::Plain(Cow::Borrowed(name)) => Ok(self.names.atom(self.context, name)?),
+            other => Ok(self.context.atom_of(&self.text(other)?)?),
         }
     }
 
     fn open(&mut self, is_object: bool) -> Result<(Owned, u32), JsonError> {
-        Ok((if is_object { self.0.object()? } else { self.0.array()? }, 0))
+        Ok((if is_object { self.context.object()? } else { self.context.array()? }, 0))
     }
 
     fn push(&mut self, (list, next): &mut (Owned, u32), value: Owned) -> Result<(), JsonError> {
-        self.0.define_index(&*list, *next, value)?;
+        self.context.define_index(&*list, *next, value)?;
         *next = next.wrapping_add(1);
         Ok(())
     }
 
     fn put(&mut self, (object, _): &mut (Owned, u32), name: Atom, value: Owned) -> Result<(), JsonError> {
-        Ok(self.0.define(&*object, &name, value, PropertyFlags::PLAIN)?)
+        Ok(self.context.define(&*object, &name, value, PropertyFlags::PLAIN)?)
     }
 
     fn close(&mut self, (value, _): (Owned, u32)) -> Result<Owned, JsonError> {

@@ -14,13 +14,11 @@ pub enum LongJsonError {
     Stopped,
 }
 
-/// A string's text.
+/// A string's text without escapes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum JsonText<'a> {
-    /// Without escapes: UTF-8, in which surrogates may stand alone.
+    /// UTF-8, in which surrogates may stand alone.
     Plain(Cow<'a, [u8]>),
-    /// Between its quotes, which are there, too, and not long. Its escapes were not looked at.
-    Escaped(&'a [u8]),
     /// UTF-16.
     Units(Vec<u16>),
 }
@@ -187,18 +185,6 @@ impl<'a, F: FnMut() -> bool> LongReader<'a, F> {
     }
 }
 
-/// The units of a string between quotes, which is not long.
-///
-/// # Errors
-/// One of its escapes is none.
-pub fn unescaped(quoted: &[u8]) -> Result<Vec<u16>, LongJsonError> {
-    let inner = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default();
-    let mut units = Vec::with_capacity(inner.len());
-    let mut reader = LongReader { text: quoted, at: 0, may_continue: || true };
-    reader.units(inner, |unit| units.push(unit))?;
-    Ok(units)
-}
-
 /// What a string in JSON is like.
 struct StringForm {
     /// Where its closing quote is.
@@ -303,7 +289,6 @@ mod tests {
             let expect: Option<String> = serde_json::from_str(&text[..text.len() - 1]).ok();
             let read = reader.string().ok().map(|read| match read {
                 JsonText::Plain(text) => String::from_utf8(text.into_owned()).unwrap(),
-                JsonText::Escaped(_) => unreachable!("escapes are resolved"),
                 JsonText::Units(units) => String::from_utf16(&units).unwrap(),
             });
             assert_eq!(read, expect, "{inner:.80}");

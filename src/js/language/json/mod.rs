@@ -3,14 +3,14 @@
 
 mod long;
 
-pub use long::{JsonText, LongJsonError, unescaped};
+pub use long::{JsonText, LongJsonError};
 use long::{LongReader, PIECE};
 
 /// After this many values the VU's neighbours get a turn.
 const STEPS: u32 = 4096;
 
-/// Makes values of what a text holds.
-pub trait JsonValues {
+/// Makes values of what a text holds that lives as long as `'a`.
+pub trait JsonValues<'a> {
     /// A value.
     type Value;
     /// The name of a property.
@@ -29,9 +29,9 @@ pub trait JsonValues {
     /// A number.
     fn number(&mut self, number: f64) -> Self::Value;
     /// A string.
-    fn string(&mut self, text: JsonText<'_>) -> Result<Self::Value, Self::Error>;
+    fn string(&mut self, text: JsonText<'a>) -> Result<Self::Value, Self::Error>;
     /// The name of a property.
-    fn name(&mut self, text: JsonText<'_>) -> Result<Self::Name, Self::Error>;
+    fn name(&mut self, text: JsonText<'a>) -> Result<Self::Name, Self::Error>;
     /// Begins an object or a list.
     fn open(&mut self, is_object: bool) -> Result<Self::Open, Self::Error>;
     /// Adds to a list.
@@ -46,14 +46,14 @@ pub trait JsonValues {
 ///
 /// # Errors
 /// The text is no JSON, or the VU has to stop, or the engine can make no value.
-pub fn parse<V: JsonValues>(text: &[u8], values: &mut V) -> Result<V::Value, V::Error> {
+pub fn parse<'a, V: JsonValues<'a>>(text: &'a [u8], values: &mut V) -> Result<V::Value, V::Error> {
     JsonParser { values, text, at: 0, open: Vec::new(), steps: 0 }.document()
 }
 
 /// An object or a list that is not complete, and where the next value goes.
-struct OpenValue<V: JsonValues> {
-    value: V::Open,
-    slot: JsonSlot<V::Name>,
+struct OpenValue<O, N> {
+    value: O,
+    slot: JsonSlot<N>,
 }
 
 enum JsonSlot<N> {
@@ -65,15 +65,15 @@ enum JsonSlot<N> {
     Nameless,
 }
 
-struct JsonParser<'a, V: JsonValues> {
-    values: &'a mut V,
+struct JsonParser<'a, 'v, V: JsonValues<'a>> {
+    values: &'v mut V,
     text: &'a [u8],
     at: usize,
-    open: Vec<OpenValue<V>>,
+    open: Vec<OpenValue<V::Open, V::Name>>,
     steps: u32,
 }
 
-impl<'a, V: JsonValues> JsonParser<'a, V> {
+impl<'a, V: JsonValues<'a>> JsonParser<'a, '_, V> {
     fn wrong<T>() -> Result<T, V::Error> {
         Err(LongJsonError::Syntax.into())
     }
@@ -192,6 +192,14 @@ impl<'a, V: JsonValues> JsonParser<'a, V> {
 
     fn number(&mut self) -> Result<f64, V::Error> {
         let rest = &self.text[self.at..];
+        // Most numbers are a few digits.
+        let digits = rest.iter().take(16).take_while(|byte| byte.is_ascii_digit()).count();
+        let is_plain = (1..16).contains(&digits) && (digits == 1 || rest[0] != b'0');
+        if is_plain && !matches!(rest.get(digits), Some(b'.' | b'e' | b'E')) {
+            self.at += digits;
+            let number = rest[..digits].iter().fold(0_u64, |number, digit| number * 10 + u64::from(digit - b'0'));
+            return Ok(number as f64);
+        }
         let short = &rest[..rest.len().min(PIECE)];
         match end_of_number(short) {
             Some(end) if end < short.len() || short.len() == rest.len() => {
@@ -208,25 +216,17 @@ impl<'a, V: JsonValues> JsonParser<'a, V> {
     fn string(&mut self) -> Result<JsonText<'a>, V::Error> {
         let begin = self.at + 1;
         let text = &self.text[..self.text.len().min(begin + PIECE)];
-        let (mut end, mut is_escaped) = (begin, false);
-        loop {
-            match text.get(end..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
-                Some(len) => end += len,
-                None if text.len() < self.text.len() => return self.long(|reader| reader.string()),
-                None => return Self::wrong(),
-            }
-            if text[end] == b'"' {
-                break;
-            }
-            is_escaped = true;
-            end += 2;
-        }
+        let end = match text.get(begin..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
+            Some(len) if text[begin + len] == b'"' => begin + len,
+            // It is long, or has escapes.
+            _ => return self.long(|reader| reader.string()),
+        };
         let inner = &text[begin..end];
         if inner.iter().any(|byte| *byte < 0x20) {
             return Self::wrong();
         }
         self.at = end + 1;
-        Ok(if is_escaped { JsonText::Escaped(&text[begin - 1..=end]) } else { JsonText::Plain(inner.into()) })
+        Ok(JsonText::Plain(inner.into()))
     }
 
     /// Reads the next name of the innermost object, and the colon behind it.

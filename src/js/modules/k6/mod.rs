@@ -163,7 +163,7 @@ fn sleep_for(vu: &VuContext, args: Args) -> Result<Value, Throw> {
     if seconds > 0.0 {
         // No run lasts longer; the bound keeps the conversion from overflowing.
         let time = Duration::from_secs_f64(seconds.min(1e9));
-        vu.wait(precise_timer::sleep(time))?;
+        vu.pause(precise_timer::sleep(time))?;
     }
     Ok(Value::Undefined)
 }

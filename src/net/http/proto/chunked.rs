@@ -9,6 +9,12 @@ use super::error::{ErrorStage, NetError};
 const MAX_LINE: usize = 4096;
 /// The most bytes of trailers that are accepted.
 const MAX_TRAILERS: usize = 64 * 1024;
+/// How many bytes of a chunk's frame are no noise, and how many for each byte of payload: Go's numbers, in which chunks of one byte
+/// are still all right.
+const FRAME_PER_CHUNK: u64 = 16;
+const FRAME_PER_BYTE: u64 = 2;
+/// The most bytes of noise that are accepted, such as extensions of chunks.
+const MAX_NOISE: u64 = 16 * 1024;
 
 /// What is still to come of a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +33,8 @@ pub struct Chunks {
     state: ChunkState,
     line: Vec<u8>,
     trailers: usize,
+    /// Bytes of frames so far, beyond what is proper for the payload.
+    noise: u64,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -100,6 +108,7 @@ impl Chunks {
             if self.line.len() + piece.len() > MAX_LINE {
                 return broken("header line too long");
             }
+            let length = self.line.len() + piece.len();
             let begun;
             let line = match (end, self.line.is_empty()) {
                 // Most lines arrive whole.
@@ -116,6 +125,9 @@ impl Chunks {
             };
             match self.state {
                 ChunkState::Size => match chunk_size(line) {
+                    Ok(size) if self.is_noisy(length, size) => {
+                        return broken("chunked encoding contains too much non-data");
+                    }
                     Ok(0) => self.state = ChunkState::Trailer,
                     Ok(size) => self.state = ChunkState::Data(size),
                     Err(text) => return broken(text),
@@ -134,6 +146,14 @@ impl Chunks {
             }
         }
         Ok(at)
+    }
+
+    /// Counts a chunk of `size` bytes whose first line has `line` bytes; true if there is too much beside the payload by now.
+    fn is_noisy(&mut self, line: usize, size: u64) -> bool {
+        // The line end behind the payload is a part of the frame.
+        let (frame, proper) = (line as u64 + 2, size.saturating_mul(FRAME_PER_BYTE).saturating_add(FRAME_PER_CHUNK));
+        self.noise = (self.noise + frame).saturating_sub(proper);
+        self.noise > MAX_NOISE
     }
 }
 
@@ -185,6 +205,25 @@ mod tests {
         assert_eq!(run(b"0\r\n\r\nHTTP", 100), (vec![], 4, Ok(true)));
         assert_eq!(run(b"2\nab\n0\n\n", 100), (b"ab".to_vec(), 0, Ok(true)));
         assert_eq!(run(b"5\r\nab", 100), (b"ab".to_vec(), 0, Ok(false)));
+    }
+
+    #[test]
+    fn frames_may_not_outweigh_the_payload() {
+        let check = |chunk: String, count: usize, expect: Result<bool, &str>| {
+            for step in [7, 1000, 1 << 20] {
+                let verdict = run(chunk.repeat(count).as_bytes(), step).2;
+                assert_eq!(
+                    verdict.as_ref().map_err(String::as_str),
+                    expect.as_ref().map_err(|text| *text),
+                    "{chunk} {step}"
+                );
+            }
+        };
+        const NOISY: Result<bool, &str> = Err("chunked encoding contains too much non-data");
+        check("1\r\nx\r\n".to_owned(), 50_000, Ok(false));
+        check(format!("1;{}\r\nx\r\n", "e".repeat(1000)), 10, Ok(false));
+        check(format!("1;{}\r\nx\r\n", "e".repeat(1000)), 20, NOISY);
+        check(format!("200;{}\r\n{}\r\n", "e".repeat(1000), "x".repeat(512)), 1000, Ok(false));
     }
 
     #[test]

@@ -117,6 +117,11 @@ impl Headers {
         self.text.len()
     }
 
+    /// How many bytes of memory they take.
+    pub fn weight(&self) -> usize {
+        self.text.capacity() + self.spans.capacity() * size_of::<HeaderSpan>()
+    }
+
     /// How many headers there are.
     pub fn len(&self) -> usize {
         self.spans.len()

@@ -172,6 +172,13 @@ impl Drop for Owned {
     }
 }
 
+impl Clone for Atom {
+    fn clone(&self) -> Self {
+        // SAFETY: the name is alive, as this atom holds a reference.
+        Self { raw: unsafe { qjs::JS_DupAtom(self.context.ptr(), self.raw) }, context: self.context }
+    }
+}
+
 impl Drop for Atom {
     fn drop(&mut self) {
         // SAFETY: the reference is this atom's own, which is gone afterwards.
@@ -403,13 +410,6 @@ impl Context {
     pub fn error(self) -> Result<Owned, Thrown> {
         // SAFETY: the context is alive.
         self.owned(unsafe { qjs::JS_NewError(self.ptr()) })
-    }
-
-    /// The value of JSON text; best with room for one more byte.
-    pub fn parse_json(self, text: Vec<u8>) -> Result<Owned, Thrown> {
-        let (len, text) = (text.len(), terminated(text));
-        // SAFETY: behind the text is the zero that QuickJS' parser wants to see.
-        self.owned(unsafe { qjs::JS_ParseJSON(self.ptr(), text.as_ptr().cast(), len as _, c"JSON".as_ptr()) })
     }
 
     // Properties ---------------------------------------------------------------------------------------------------

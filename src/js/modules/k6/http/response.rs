@@ -52,7 +52,7 @@ impl JsResponse {
             request_error: (String::new(), 0),
             document: OnceCell::new(),
         };
-        engine::note_external_bytes(answer.body().map_or(0, Bytes::len));
+        engine::note_external_bytes(answer.weight());
         Rc::new(answer)
     }
 
@@ -60,6 +60,15 @@ impl JsResponse {
     pub fn of_error(text: String, code: u16) -> Rc<Self> {
         let (exchange, request, shown_body, document) = (None, None, None, OnceCell::new());
         Rc::new(Self { exchange, request, shown_body, form: BodyForm::Text, request_error: (text, code), document })
+    }
+
+    /// How many bytes of memory hang on it.
+    fn weight(&self) -> usize {
+        let head = match self.exchange.as_ref().map(|exchange| &exchange.result) {
+            Some(Ok(response)) => response.head_weight(),
+            _ => 0,
+        };
+        self.body().map_or(0, Bytes::len) + head
     }
 
     /// The body, where there is one.
