@@ -17,7 +17,7 @@ const ADMIN_PASSWORD = __ENV.ADMIN_PASSWORD || 'demo-password';
 
 const errors = new Rate('errors');
 const success = new Rate('success');
-const cacheHits = new Rate('cache_hits');
+const cacheHitRatio = new Rate('cache_hit_ratio');
 const requestDuration = new Trend('request_duration', true);
 const httpRequests = new Counter('http_requests');
 
@@ -34,7 +34,7 @@ const thresholds = {
   errors: ['count<100'],
 };
 if (__ENV.MIN_CACHE_HITS) {
-  thresholds.cache_hits = [`rate>=${Number(__ENV.MIN_CACHE_HITS)}`];
+  thresholds.cache_hit_ratio = [`rate>=${Number(__ENV.MIN_CACHE_HITS)}`];
 }
 
 export const options = {
@@ -115,7 +115,7 @@ function read(session, name, path, checks) {
   let ok = check(res, { 'status is 200': (r) => r.status === 200 }, { name });
   if (ok) {
     ok = check(res, checks, { name });
-    cacheHits.add(res.headers['X-Cache'] === 'HIT', { name });
+    cacheHitRatio.add(res.headers['X-Cache'] === 'HIT', { name });
   }
   errors.add(!ok, { name });
   success.add(ok, { name });
@@ -138,7 +138,7 @@ function report(data) {
     row('took', `${(data.state.testRunDurationMs / 1000).toFixed(1)} s`),
     row('reads', count('http_requests')),
     row('requests per second', values('http_reqs') ? values('http_reqs').rate.toFixed(1) : '-'),
-    row('answered by the cache', percent('cache_hits')),
+    row('answered by the cache', percent('cache_hit_ratio')),
     row('succeeded', percent('success')),
     row('failed', percent('errors')),
     row('duration, median', millis('request_duration', 'med')),

@@ -111,7 +111,7 @@ fn a_fast_target_is_approved_and_all_files_agree() {
     let page = document(&text(results.join("report.html")));
     for (place, run) in ["baseline", "stress", "spike"].iter().enumerate() {
         let raw = json(results.join(format!("{run}_summary.json")));
-        for path in ["http_req_duration/p(95)", "http_req_duration/max", "http_reqs/count", "cache_hits/rate"] {
+        for path in ["http_req_duration/p(95)", "http_req_duration/max", "http_reqs/count", "cache_hit_ratio/rate"] {
             let (metric, stat) = path.split_once('/').unwrap();
             let kept = &baseline["runs"][run]["metrics"][metric][stat];
             assert_eq!(raw["metrics"][metric]["values"][stat].as_f64(), kept.as_f64(), "{run} {path}");
@@ -238,7 +238,11 @@ fn a_new_procedure_is_understood_and_a_wrong_one_refused_on_both_engines() {
         assert!(plan.stdout.contains("total      21m0s"), "{}", plan.stdout);
         let refused = volley(folder.path(), &["procedure", "run", "wrong.js", "--js-engine", engine]);
         assert_eq!(refused.code, 104, "{}", refused.stderr);
-        assert!(refused.stderr.contains("`runs[0].script`: expected a text, it is a function"), "{}", refused.stderr);
+        assert!(
+            refused.stderr.contains("`runs[0].script`: expected a text, but it is a function"),
+            "{}",
+            refused.stderr
+        );
         let refused = volley(folder.path(), &["procedure", "check", "none.js", "--js-engine", engine]);
         assert!(refused.stderr.contains("no default export"), "{}", refused.stderr);
     }

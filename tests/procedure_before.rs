@@ -89,25 +89,25 @@ fn a_criterion_that_nobody_measures_is_told_before_any_load() {
 
 /// One key of a procedure file, or what stands in its place, and what is said about it.
 const WRONG_FILES: [(&str, &str); 42] = [
-    ("name: 5", "`name`: expected a text, it is 5"),
+    ("name: 5", "`name`: expected a text, but it is 5"),
     ("name: ''", "`name`: expected a text that is not empty"),
     ("nmae: 'x'", "`nmae`: unknown key; did you mean `name`?"),
     ("environment: 'a/b'", "`environment`: \"a/b\" can't be part of a file name"),
     ("baseUrl: 'localhost'", "`baseUrl`: expected an address such as http://… or https://…"),
     ("baseUrl: 'ftp://x:80'", "`baseUrl`: expected an address such as http://… or https://…"),
-    ("resultsDir: true", "`resultsDir`: expected a text, it is true"),
-    ("phase: 1", "`phase`: expected a text, it is 1"),
+    ("resultsDir: true", "`resultsDir`: expected a text, but it is true"),
+    ("phase: 1", "`phase`: expected a text, but it is 1"),
     ("runs: undefined", "`runs`: missing; expected a list of runs"),
     ("runs: []", "`runs`: there is no run; expected at least one"),
     ("runs: [{ ...run, name: 'a b' }]", "`runs[0].name`: \"a b\" is not a name"),
     ("runs: [{ ...run, name: 'procedure' }]", "`procedure` would be the name of another file"),
     ("runs: [run, run]", "`runs[1]`: a second run is called `one`"),
     ("runs: [{ name: 'one' }]", "`runs[0].script`: missing; expected a k6 script"),
-    ("runs: [{ ...run, vus: 0 }]", "`runs[0].vus`: expected a whole number from 1 to 1000000, it is 0"),
-    ("runs: [{ ...run, vus: NaN }]", "`runs[0].vus`: expected a whole number from 1 to 1000000, it is NaN"),
+    ("runs: [{ ...run, vus: 0 }]", "`runs[0].vus`: expected a whole number from 1 to 1000000, but it is 0"),
+    ("runs: [{ ...run, vus: NaN }]", "`runs[0].vus`: expected a whole number from 1 to 1000000, but it is NaN"),
     ("runs: [{ ...run, vus: '5' }]", "it is the text \"5\""),
     ("runs: [{ ...run, duration: '5 apples' }]", "`runs[0].duration`: \"5 apples\" is not a duration"),
-    ("runs: [{ ...run, duration: 300 }]", "`runs[0].duration`: expected a duration such as '1m30s', it is 300"),
+    ("runs: [{ ...run, duration: 300 }]", "`runs[0].duration`: expected a duration such as '1m30s', but it is 300"),
     ("runs: [{ ...run, duration: '10ms' }]", "`runs[0].duration`: a run takes at least 1s"),
     ("runs: [{ ...run, stages: [] }]", "`runs[0]`: one of duration, iterations and stages shapes a run, not several"),
     ("runs: [{ ...run, exec: 'f' }]", "`runs[0].exec`: unknown key"),
@@ -119,12 +119,12 @@ const WRONG_FILES: [(&str, &str); 42] = [
     ("criteria: ['one.http_reqs.p42 > 1']", "`p42` in `one.http_reqs.p42` is not a statistic"),
     ("criteria: ['one.http_reqs.rate']", "`criteria[0]`: "),
     ("criteria: ['one.http_reqs.rate > ']", "`criteria[0]`: "),
-    ("criteria: [() => true]", "`criteria[0]`: expected an object, it is a function"),
+    ("criteria: [() => true]", "`criteria[0]`: expected an object, but it is a function"),
     ("preflight: { mysql: {} }", "`preflight.mysql`: unknown key"),
     ("preflight: { host: { memory: { minimum: '4 gigs' } } }", "sizes look like 500MB or 4GB"),
     ("preflight: { http: [{ url: '/h', status: 99 }] }", "`preflight.http[0].status`: expected a whole number"),
     ("preflight: { redis: { url: 'http://x' } }", "`preflight.redis.url`: expected an address such as redis://…"),
-    ("data: { count: 0 }", "`data.count`: expected a whole number from 1 to 10000000, it is 0"),
+    ("data: { count: 0 }", "`data.count`: expected a whole number from 1 to 10000000, but it is 0"),
     ("data: { count: 1, request: { method: 'BREW', url: '/' } }", "allowed are GET, POST, PUT, PATCH"),
     ("collect: { every: '1ms' }", "`collect.every`: at least 200ms"),
     ("collect: { prometheus: { url: 'http://x' } }", "`collect.prometheus.queries`: missing"),
@@ -191,7 +191,7 @@ fn a_run_that_nobody_judges_and_the_disk_are_told_by_all_three() {
         for args in [["check"].as_slice(), &["run", "--dry-run"], &["run"]] {
             let outcome = volley(folder.path(), engine, &[args, &["procedure.js"]].concat());
             assert_eq!(outcome.code, 0, "{}{}", outcome.stdout, outcome.stderr);
-            let told = "! criteria: no criterion judges the run `two` (hint: add one to `criteria`";
+            let told = "! criteria: no criterion judges the run `two` (hint: add a criterion on `two` to `criteria`";
             assert!(outcome.stdout.contains(told), "{}", outcome.stdout);
             assert!(outcome.stdout.contains("disk space for results: "), "{}", outcome.stdout);
         }

@@ -96,7 +96,7 @@ const QUESTIONS: [&str; 6] = [
      avg: .metrics.http_req_duration.values.mean}",
     ".metrics | select(.http_reqs) | .http_reqs.value",
     ".metrics | select(.errors) | .errors.value",
-    ".metrics | select(.cache_hits) | .cache_hits.value",
+    ".metrics | select(.cache_hit_ratio) | .cache_hit_ratio.value",
     "{received: .metrics.data_received.value, sent: .metrics.data_sent.value}",
     ".metrics.http_req_duration.values.p95",
 ];

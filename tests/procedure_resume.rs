@@ -195,9 +195,9 @@ fn a_function_that_fails_ends_the_making_and_says_where() {
                 "(i) => { if (i > 2) throw new Error('no more'); return { title: `a${i}`, impact: 1, probability: 1 }; }",
                 "no more",
             ),
-            ("(i) => ({ title: () => i })", "`data.record(1).title`: expected data, it is a function"),
+            ("(i) => ({ title: () => i })", "`data.record(1).title`: expected data, but it is a function"),
             ("async (i) => ({ title: 'a' })", "it is a promise"),
-            ("(i) => {}", "expected an object or a text, it is undefined"),
+            ("(i) => {}", "expected an object or a text, but it is undefined"),
         ] {
             let folder = tempfile::tempdir().unwrap();
             write(folder.path());

@@ -54,7 +54,7 @@ fn a_dead_target_is_not_approved() {
         // A latency of requests that nobody answered is not a number, and so no pass.
         assert_eq!(results["criteria"][0]["state"], "not measured");
         let why = results["criteria"][0]["achieved_text"].as_str().unwrap();
-        assert!(why.contains("`http_req_duration` has 0 answered requests, at least 30 are needed"), "{why}");
+        assert!(why.contains("`http_req_duration` has 0 answered requests, but needs at least 30"), "{why}");
         assert!(
             results["reason"].as_str().unwrap().contains("only: 100 % of requests failed (limit 5 %)"),
             "{results}"
@@ -63,6 +63,13 @@ fn a_dead_target_is_not_approved() {
         assert!(times.len() == 6 && times.values().all(Value::is_null), "{times:?}");
         let readiness = text(folder.path().join("results/readiness.txt"));
         assert!(readiness.contains("STATUS:       NOT APPROVED"), "{readiness}");
+        // The advice follows from the cause, once for all that comes from it, and names what it is about.
+        let advice = "\nRecommendations:\n\
+            - Do not deploy on these results: no request was answered, so they say nothing about this version.\n\
+            - Start the target at http://127.0.0.1:9, or correct `baseUrl` in the procedure file (run `only`).\n\n";
+        assert!(readiness.contains(advice), "{readiness}");
+        let reason = results["reason"].as_str().unwrap();
+        assert!(reason.starts_with("the one criterion was not measured; "), "{reason}");
     }
 }
 
@@ -97,6 +104,9 @@ fn a_target_that_dies_in_the_middle_is_not_approved() {
         let duration = metrics.iter().find(|one| one["name"] == "http_req_duration").unwrap();
         let (all, answered) = (&duration["values"]["count"], &duration["answered"]["values"]["count"]);
         assert!(answered.as_u64() > Some(0) && answered.as_u64() < all.as_u64(), "{all} {answered}");
+        let readiness = text(folder.path().join("results/readiness.txt"));
+        let advice = "\n- Find out in the target's log why it left requests unanswered (run `only`).\n";
+        assert!(readiness.contains(advice) && !readiness.contains("longer"), "{readiness}");
     }
 }
 
@@ -109,16 +119,19 @@ fn a_failing_tenth_blocks_unless_the_file_says_otherwise() {
         let results = judged(folder.path(), &outcome, 99, "NOT APPROVED");
         assert_eq!(results["criteria"][0]["state"], "pass");
         assert!(finding(&results, "errors")["text"].as_str().unwrap().ends_with("of requests failed (limit 1 %)"));
+        let readiness = text(folder.path().join("results/readiness.txt"));
+        let advice = "\n- Find out in the target's log why it answered with status 404 (run `only`).\n";
+        assert!(readiness.contains("\n- Do not deploy this version.\n") && readiness.contains(advice), "{readiness}");
         fs::remove_dir_all(folder.path().join("results")).unwrap();
         let lowered = "limits: { failed: '1%' }, findings: { errors: 'warning', generator: 'note' }";
         let outcome = start(folder.path(), &target.url, TENTH, engine, lowered).end();
         let results = judged(folder.path(), &outcome, 0, "APPROVED WITH FINDINGS");
         assert_eq!(finding(&results, "errors")["usual_severity"], "blocking");
         let readiness = text(folder.path().join("results/readiness.txt"));
-        assert!(readiness.contains("(blocking; warning by the procedure file)"), "{readiness}");
+        assert!(readiness.contains("(blocking by default, warning in this procedure file)"), "{readiness}");
         // What the file allows it does not hide.
         let reason = results["reason"].as_str().unwrap();
-        assert!(reason.contains("of requests failed (limit 1 %) (blocking; warning by"), "{reason}");
+        assert!(reason.contains("of requests failed (limit 1 %) (blocking by default, warning in"), "{reason}");
     }
 }
 
@@ -147,5 +160,76 @@ fn crossed_thresholds_of_a_script_and_other_exit_codes_block() {
         let fails = "import exec from 'k6/execution';\nexport function teardown() { exec.test.fail('no'); }";
         check(fails, 99, "NOT APPROVED", Some("exit"));
         check("export function teardown() { throw new Error('no'); }", 99, "NOT APPROVED", Some("exit"));
+    }
+}
+
+/// A script of which a part asks where nobody listens, as its run says.
+const PART: &str = "import http from 'k6/http';\nimport { sleep } from 'k6';\n\
+    export default function () {\n\
+      const lost = __ITER % 4 < Number(__ENV.LOST || 0);\n\
+      http.get(`${lost ? 'http://127.0.0.1:9' : __ENV.BASE_URL}/health`);\n\
+      sleep(0.02);\n\
+    }\n";
+
+#[test]
+fn a_comparison_calls_nothing_better_that_is_not() {
+    for engine in program::engines() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = Target::start(folder.path(), &[]);
+        fs::write(folder.path().join("script.js"), PART).unwrap();
+        let file = format!(
+            "const run = (name, vus, LOST) => ({{ name, script: './script.js', vus, duration: '2s', env: {{ LOST }} }});\n\
+             export default {{ name: 'compared', baseUrl: '{}', resultsDir: './results', archive: false,\n\
+             runs: [run('baseline', 1, 0), run('again', 1, 0), run('more', 4, 0), run('half', 4, 3)],\n\
+             criteria: ['baseline.http_reqs.count > 0', 'half.http_req_failed.rate < 5%', 'half.nothing.max < 1'],\n\
+             collect: {{ prometheus: {{ url: 'http://127.0.0.1:9', queries: {{ nothing: 'up' }} }} }},\n\
+             findings: {{ generator: 'note' }} }};\n",
+            target.url
+        );
+        fs::write(folder.path().join("procedure.js"), file).unwrap();
+        let mut command = program::volley(folder.path());
+        let outcome = program::run(command.args(["procedure", "run", "procedure.js", "--js-engine", engine]));
+        let results = judged(folder.path(), &outcome, 99, "NOT APPROVED");
+        let reason = results["reason"].as_str().unwrap();
+        assert!(reason.starts_with("1 of 3 criteria failed, 1 was not measured; "), "{reason}");
+        let report = text(folder.path().join("results/report.md"));
+        let row = |run: &str, figure: &str| {
+            let begin = format!("| {run} | `{figure}` |");
+            let line =
+                report.lines().find(|line| line.starts_with(&begin)).unwrap_or_else(|| panic!("{begin} {report}"));
+            line.rsplit('|').nth(1).unwrap().trim().to_owned()
+        };
+        let check = |run: &str, figure: &str, is_right: &dyn Fn(&str) -> bool| {
+            let difference = row(run, figure);
+            assert!(is_right(&difference), "{run} {figure}: {difference}");
+        };
+        let lost = "not comparable: 75 % of requests failed";
+        let is_lost = |text: &str| text.starts_with("not comparable: 7") && text.ends_with(" % of requests failed");
+        check("half", "http_req_duration.p(99)", &is_lost);
+        check("half", "http_reqs.rate", &is_lost);
+        check("half", "http_req_failed.rate", &|text| text.starts_with("+7") && text.ends_with(" points, worse"));
+        check("half", "data_sent.rate", &|text| text.ends_with(" %"));
+        check("more", "http_reqs.rate", &|text| text.starts_with('+') && text.ends_with(" %, at another load"));
+        check("more", "http_req_failed.rate", &|text| text == "same");
+        check("again", "http_reqs.rate", &|text| !text.contains("load"));
+        assert!(!is_lost("same") && is_lost(lost));
+
+        // Two results beside each other say the same.
+        let compare = |after: &str, more: &[&str]| {
+            let mut command = program::volley(&folder.path().join("results"));
+            let outcome = program::run(command.args(["compare", "baseline_report.json", after]).args(more));
+            assert!([0, 99].contains(&outcome.code), "{}", outcome.stderr);
+            outcome.stdout
+        };
+        let told = compare("half_report.json", &[]);
+        let line = |told: &str, begin: &str| told.lines().find(|line| line.starts_with(begin)).unwrap().to_owned();
+        assert!(line(&told, "http_req_duration p(95)").ends_with("not comparable"), "{told}");
+        assert!(line(&told, "http_req_failed rate").ends_with(" points"), "{told}");
+        assert!(told.contains("of requests failed in the second, so times are not comparable"), "{told}");
+        for after in ["more_report.json", "more_summary.json"] {
+            let told = compare(after, &["--fail-on-regression=10%"]);
+            assert!(line(&told, "http_reqs rate").ends_with("another load"), "{told}");
+        }
+        assert!(!compare("again_report.json", &[]).contains("another load"));
     }
 }

@@ -91,7 +91,7 @@ export default {
 
   criteria: [
     { name: 'fast under stress', expression: 'stress.http_req_duration.p95 < 100' },
-    { name: 'the cache answers', expression: 'stress.cache_hits.rate > 75%' },
+    { name: 'the cache answers', expression: 'stress.cache_hit_ratio.rate > 75%' },
     { name: 'enough requests', expression: `stress.http_reqs.rate > ${Number(__ENV.MIN_RATE || 50)}` },
     { name: 'few errors under stress', expression: 'stress.errors.rate < 1%' },
     { name: 'few errors in a spike', expression: 'spike.errors.rate < 5%' },

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::collect::{postgres, redis};
 use super::criteria_check::{self, Scripts};
-use super::file::{HostResource, HttpCheck, Procedure};
+use super::file::{HostResource, HttpCheck, Procedure, ServiceCheck};
 use super::journal::{CheckState, PreflightResult};
 use super::plan::PlannedRun;
 use super::settings::ProcedureSettings;
@@ -38,40 +38,32 @@ pub async fn check(
     }
     for http in &preflight.http {
         checks.push(Box::pin(async {
-            result(
-                http.name.clone(),
-                http.required,
-                check_http(http).await,
-                "is the application running, and is this its address?",
-            )
+            let seen = check_http(http).await;
+            let hint = match &seen {
+                Err(HttpCheckError::Other(_)) => {
+                    format!("see in the application's log why, or change the check `{}` in `preflight`", http.name)
+                }
+                _ => format!("start the application at {}, or correct the address", plain_address(&http.url)),
+            };
+            result(http.name.clone(), http.required, seen.map_err(HttpCheckError::words), &hint)
         }));
     }
     if let Some(service) = &preflight.redis {
         checks.push(Box::pin(async {
             let pinged = within(redis::ping(&service.url)).await;
-            result(
-                named("Redis", &service.url),
-                service.required,
-                pinged,
-                "start a Redis server there, or leave it out",
-            )
+            checked("Redis", service, pinged)
         }));
     }
     if let Some(service) = &preflight.postgres {
         checks.push(Box::pin(async {
             let asked = within(postgres::ping(&service.url)).await;
-            result(
-                named("PostgreSQL", &service.url),
-                service.required,
-                asked,
-                "is it running, and may this user connect?",
-            )
+            checked("PostgreSQL", service, asked)
         }));
     }
     if let Some(service) = &preflight.prometheus {
         checks.push(Box::pin(async {
             let asked = check_prometheus(&service.url).await;
-            result(named("Prometheus", &service.url), service.required, asked, "is it running, and does it scrape?")
+            checked("Prometheus", service, asked)
         }));
     }
     if let Some(target) = procedure.archive.as_ref().and_then(|archive| archive.upload.as_ref()) {
@@ -96,8 +88,8 @@ pub fn of_file(
     let script = |run: &PlannedRun| {
         let seen = scripts.get(&run.name)?.as_ref();
         let seen = seen.map(|script| format!("{}, {}", run.script.display(), script.words())).map_err(Clone::clone);
-        let hint = "`volley inspect --execution-requirements` shows what the script asks for";
-        Some(result(format!("script of {}", run.name), true, seen, hint))
+        let hint = format!("mend the script; `volley inspect {}` evaluates it without any load", run.script.display());
+        Some(result(format!("script of {}", run.name), true, seen, &hint))
     };
     let mut checks: Vec<PreflightResult> = planned.iter().filter_map(script).collect();
     checks.extend(criteria_check::check_runs(procedure));
@@ -147,13 +139,21 @@ fn check_results_space(
             (state, format!("{free} free, the results may take about {expected}"))
         }
     };
-    let hint = (state == CheckState::Failed)
-        .then(|| "free some, or write fewer samples: `samples: { limit: '500MB' }` or `samples: false`".to_owned());
+    let hint = (state == CheckState::Failed).then(|| {
+        "free disk space, or write fewer samples: `samples: { limit: '500MB' }` or `samples: false`".to_owned()
+    });
     PreflightResult { name: "disk space for results".to_owned(), state, text, hint, is_resource: true }
 }
 
-fn named(what: &str, url: &str) -> String {
-    format!("{what} at {}", plain_address(url))
+/// A service that answers, or not.
+fn checked(what: &str, service: &ServiceCheck, seen: Result<String, String>) -> PreflightResult {
+    let name = format!("{what} at {}", plain_address(&service.url));
+    let hint = match what {
+        "PostgreSQL" => format!("start {name} and let this user connect, or remove it from the procedure file"),
+        "Prometheus" => format!("start {name} with targets that it can scrape, or remove it from the procedure file"),
+        _ => format!("start {name}, or remove it from the procedure file"),
+    };
+    result(name, service.required, seen, &hint)
 }
 
 fn result(name: String, required: bool, seen: Result<String, String>, hint: &str) -> PreflightResult {
@@ -200,12 +200,37 @@ fn check_resource(resource: &HostResource, cwd: &Path) -> PreflightResult {
         }
         _ => (CheckState::Ok, words(seen), false),
     };
-    let hint = hint.then(|| "free some, or run the load from a larger machine".to_owned());
+    let hint = hint.then(|| match resource.what {
+        "memory" => "free memory on this machine, or make the load on a larger one".to_owned(),
+        "cores" => "make the load on a machine with more cores".to_owned(),
+        _ => "free disk space on this machine, or make the load on a larger one".to_owned(),
+    });
     PreflightResult { name: name.to_owned(), state, text, hint, is_resource: true }
 }
 
-async fn check_http(check: &HttpCheck) -> Result<String, String> {
-    let answer = web::client()?.get(&check.url).send().await.map_err(|error| web::words(&error))?;
+/// Why an HTTP check failed.
+enum HttpCheckError {
+    /// Nobody answered.
+    Silent(String),
+    /// The answer was not the expected one.
+    Other(String),
+}
+
+impl HttpCheckError {
+    fn words(self) -> String {
+        let (Self::Silent(text) | Self::Other(text)) = self;
+        text
+    }
+}
+
+async fn check_http(check: &HttpCheck) -> Result<String, HttpCheckError> {
+    let client = web::client().map_err(HttpCheckError::Other)?;
+    let sent = client.get(&check.url).send().await;
+    let answer = sent.map_err(|error| HttpCheckError::Silent(web::words(&error)))?;
+    judge_answer(check, answer).await.map_err(HttpCheckError::Other)
+}
+
+async fn judge_answer(check: &HttpCheck, answer: reqwest::Response) -> Result<String, String> {
     let status = answer.status().as_u16();
     if status != check.status {
         return Err(format!("status {status} instead of {}", check.status));
@@ -244,8 +269,10 @@ async fn check_prometheus(url: &str) -> Result<String, String> {
     let up =
         answer.pointer("/data/result").and_then(Value::as_array).map_or(0, |list| list.iter().filter(is_up).count());
     match up {
+        0 if targets == 0 => Err("it has no targets".to_owned()),
+        0 if targets == 1 => Err("its one target is not up".to_owned()),
         0 => Err(format!("none of its {targets} targets is up")),
-        up => Ok(format!("{up} of {targets} targets are up")),
+        up => Ok(format!("{up} of {targets} targets {} up", if up == 1 { "is" } else { "are" })),
     }
 }
 

@@ -1,8 +1,9 @@
 //! Two results beside each other: every metric and endpoint, and what got worse.
 //!
 //! What counts as worse is decided by what is measured: durations and failures should be small, rates of requests, checks
-//! and hits large. Everything else is shown and not judged. Half a millisecond is noise; of repeated runs (`stress_1`,
-//! `stress_2`, …) the medians are compared, and what lies within their spread is noise.
+//! and hits large. Everything else is shown and not judged; nor are times where one side failed, and rates where the load
+//! was another. Half a millisecond is noise; of repeated runs (`stress_1`, `stress_2`, …) the medians are compared, and what
+//! lies within their spread is noise.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -12,12 +13,14 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::archive;
+use super::comparison::{FailedSide, NOISE_MS, NOISE_SHARE, RunLoad, too_many_failed};
+use super::journal::EntryState;
 use super::report::{BASELINE, FORMAT};
 use super::results::figure_unit;
-use super::verdict::{NOISE_MS, NOISE_SHARE};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::metrics::builtin;
+use crate::summary::headline::MAX_FAILED;
 use crate::units::figure::{self, Unit};
 
 type Figures = BTreeMap<String, f64>;
@@ -31,6 +34,8 @@ struct ComparedRun {
     contains: BTreeMap<String, String>,
     /// How far apart repeated runs were, by metric or `endpoint NAME`, and figure.
     spread: BTreeMap<(String, String), f64>,
+    /// How much load it made.
+    load: RunLoad,
 }
 
 /// Both sides, compared.
@@ -47,9 +52,34 @@ struct ComparedFigure {
     unit: Unit,
     before: f64,
     after: f64,
-    /// It got worse by more than the limit, or than nothing if there is none.
-    is_regression: bool,
-    is_judged: bool,
+    outcome: FigureOutcome,
+}
+
+/// What a comparison of one figure came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum FigureOutcome {
+    /// It got worse by more than the limit.
+    Regression,
+    /// It did not.
+    Held,
+    /// It would be judged, but requests failed on one side.
+    NotComparable,
+    /// It would be judged, but the load was another.
+    OtherLoad,
+    /// It is neither good nor bad.
+    NotJudged,
+}
+
+impl FigureOutcome {
+    /// What stands beside the figure.
+    const fn mark(self) -> &'static str {
+        match self {
+            Self::Regression => "✗ regression",
+            Self::NotComparable => "not comparable",
+            Self::OtherLoad => "another load",
+            Self::Held | Self::NotJudged => "",
+        }
+    }
 }
 
 /// Endpoints that were asked less often are not judged.
@@ -102,36 +132,51 @@ fn load(path: &Path, notes: &mut Vec<String>) -> Result<BTreeMap<String, Compare
     if value["format"] == FORMAT {
         for (name, run) in value["runs"].as_object().into_iter().flatten() {
             if run["state"] != "finished" {
-                let state = run["state"].as_str().unwrap_or("not finished");
-                notes.push(format!("{}: run `{name}` is left out, it was {state}", path.display()));
+                let state = serde_json::from_value::<EntryState>(run["state"].clone()).ok();
+                let why = state.map_or_else(|| format!("run `{name}` did not finish"), |state| state.said_of(name));
+                notes.push(format!("{}: {why}, so it is left out", path.display()));
                 continue;
             }
             let metrics = run["metrics"].as_object().into_iter().flatten();
-            let metrics = metrics.map(|(name, values)| (name.clone(), figures(values)));
-            runs.insert(
-                name.clone(),
-                ComparedRun {
-                    metrics: metrics.collect(),
-                    endpoints: endpoints(&run["endpoints"]),
-                    ..ComparedRun::default()
-                },
-            );
+            let metrics: BTreeMap<_, _> = metrics.map(|(name, values)| (name.clone(), figures(values))).collect();
+            let load = load_of(run["plan"].as_str().map(|plan| ("procedure", plan.to_owned())), &metrics);
+            let endpoints = endpoints(&run["endpoints"]);
+            runs.insert(name.clone(), ComparedRun { metrics, endpoints, load, ..ComparedRun::default() });
         }
     } else if let Some(list) = value["metrics"].as_array().or_else(|| value["results"]["metrics"].as_array()) {
         // Our own document, or the machine-readable summary of k6.
         let named = || list.iter().filter_map(|metric| Some((metric["name"].as_str()?.to_owned(), metric)));
         let metrics = named().map(|(name, metric)| (name, figures(&metric["values"]))).collect();
+        let scenarios = value.pointer("/run/scenarios").and_then(Value::as_array);
+        let plans = scenarios.map(|scenarios| {
+            let load = |plan: &Value| plan.as_str().map(RunLoad::without_duration).unwrap_or_default().to_owned();
+            scenarios
+                .iter()
+                .map(|one| format!("{} {}", one["executor"], load(&one["plan"])))
+                .collect::<Vec<_>>()
+                .join("; ")
+        });
+        let load = load_of(plans.map(|plans| ("summary", plans)), &metrics);
         let contains = named().filter_map(|(name, metric)| Some((name, metric["contains"].as_str()?.to_owned())));
         let (contains, endpoints) = (contains.collect(), endpoints(&value["endpoints"]));
-        runs.insert("run".to_owned(), ComparedRun { metrics, endpoints, contains, ..ComparedRun::default() });
+        runs.insert("run".to_owned(), ComparedRun { metrics, endpoints, contains, load, ..ComparedRun::default() });
     } else if let Some(metrics) = value["metrics"].as_object() {
-        runs.insert("run".to_owned(), ComparedRun { metrics: exported(metrics), ..ComparedRun::default() });
+        let metrics = exported(metrics);
+        let load = load_of(None, &metrics);
+        runs.insert("run".to_owned(), ComparedRun { metrics, load, ..ComparedRun::default() });
     }
     runs.retain(|_, run| !run.metrics.is_empty());
     if runs.is_empty() {
         return Err(wrong("there are no figures of a run in it"));
     }
     Ok(joined(runs))
+}
+
+/// The load of a run, by its plan and its VUs.
+fn load_of(plan: Option<(&'static str, String)>, metrics: &BTreeMap<String, Figures>) -> RunLoad {
+    let plan = plan.map(|(writer, plan)| (writer, RunLoad::without_duration(&plan).to_owned()));
+    let vus = metrics.get("vus_max");
+    RunLoad { plan, max_vus: vus.and_then(|vus| vus.get("max").or_else(|| vus.get("value"))).copied() }
 }
 
 /// Repeated runs as one: the medians of their figures, and how far apart they were.
@@ -171,7 +216,8 @@ fn joined(runs: BTreeMap<String, ComparedRun>) -> BTreeMap<String, ComparedRun> 
         let metrics = join("", &|run| &run.metrics);
         let endpoints = join("endpoint ", &|run| &run.endpoints);
         let contains = group.iter().flat_map(|(_, run)| run.contains.clone()).collect();
-        all.insert(stem, ComparedRun { metrics, endpoints, contains, spread });
+        let load = group.iter().map(|(_, run)| run.load.clone()).next().unwrap_or_default();
+        all.insert(stem, ComparedRun { metrics, endpoints, contains, spread, load });
     }
     all
 }
@@ -255,7 +301,7 @@ fn worse(name: &str, stat: &str, figures: &Figures) -> Option<Worse> {
         return None;
     }
     if !figures.contains_key("passes") {
-        return ["http_reqs", "iterations"].contains(&base).then_some(Worse::Fewer);
+        return is_paced(base).then_some(Worse::Fewer);
     }
     let has = |words: &[&str]| words.iter().any(|word| base.contains(word));
     match () {
@@ -264,6 +310,22 @@ fn worse(name: &str, stat: &str, figures: &Figures) -> Option<Worse> {
         () if has(&["hit"]) => Some(Worse::Fewer),
         () => None,
     }
+}
+
+fn worse_endpoint(stat: &str, before: &Figures, after: &Figures) -> Option<Worse> {
+    let enough = |figures: &Figures| figures.get("count").is_some_and(|count| *count >= MIN_REQUESTS);
+    (stat == "p(95)" && enough(before) && enough(after)).then_some(Worse::Longer)
+}
+
+/// Whether a rate is one that more load makes larger.
+fn is_paced(name: &str) -> bool {
+    ["http_reqs", "iterations"].contains(&name.split('{').next().unwrap_or(name))
+}
+
+/// In which of two runs too many requests failed for their times to be compared.
+fn failed_side(before: &BTreeMap<String, Figures>, after: &BTreeMap<String, Figures>) -> Option<FailedSide> {
+    let failed = |run: &BTreeMap<String, Figures>| run.get("http_req_failed")?.get("rate").copied();
+    too_many_failed(failed(before)?, failed(after)?, MAX_FAILED)
 }
 
 /// By how many percent it got worse; nothing if it did not, or by no more than noise.
@@ -279,6 +341,17 @@ fn regression(worse: Worse, before: f64, after: f64, spread: f64) -> Option<f64>
 
 impl ResultsComparison {
     fn run(&mut self, run: &str, old: &ComparedRun, new: &ComparedRun) {
+        let failed = failed_side(&old.metrics, &new.metrics);
+        let has_other_load = new.load.is_other(&old.load);
+        if let Some(failed) = failed {
+            let share = figure::text_beside(failed.share, 1.0, Unit::Share);
+            let side = if failed.is_before { "first" } else { "second" };
+            self.notes.push(format!("{run}: {share} of requests failed in the {side}, so times are not comparable"));
+        }
+        if has_other_load {
+            self.notes
+                .push(format!("{run}: the load was not the same, so rates of requests and iterations are not judged"));
+        }
         let sides = [("", &old.metrics, &new.metrics), ("endpoint ", &old.endpoints, &new.endpoints)];
         let (first, second) = (&old.spread, &new.spread);
         let contains: BTreeMap<_, _> = new.contains.iter().chain(&old.contains).collect();
@@ -290,32 +363,38 @@ impl ResultsComparison {
                 };
                 for stat in STATS {
                     let Some((old, new)) = before.get(stat).copied().zip(after.get(stat).copied()) else { continue };
-                    let worse = if kind.is_empty() {
-                        worse(name, stat, before)
-                    } else {
-                        let enough =
-                            |figures: &Figures| figures.get("count").is_some_and(|count| *count >= MIN_REQUESTS);
-                        (stat == "p(95)" && enough(before) && enough(after)).then_some(Worse::Longer)
-                    };
+                    let worse =
+                        if kind.is_empty() { worse(name, stat, before) } else { worse_endpoint(stat, before, after) };
                     let key = (format!("{kind}{name}"), stat.to_owned());
                     let spread =
                         [first, second].iter().filter_map(|spread| spread.get(&key)).fold(0.0, |a, b| b.max(a));
+                    let is_rate = worse == Some(Worse::Fewer) && is_paced(name);
                     let by = worse.and_then(|worse| regression(worse, old, new, spread));
+                    let outcome = match worse {
+                        None => FigureOutcome::NotJudged,
+                        Some(Worse::Longer) if failed.is_some() => FigureOutcome::NotComparable,
+                        Some(_) if is_rate && failed.is_some() => FigureOutcome::NotComparable,
+                        Some(_) if is_rate && has_other_load => FigureOutcome::OtherLoad,
+                        Some(_) if by.zip(self.limit).is_some_and(|(by, limit)| by > limit) => {
+                            FigureOutcome::Regression
+                        }
+                        Some(_) => FigureOutcome::Held,
+                    };
                     let unit = match (kind, stat) {
                         ("", _) => unit(name, stat, before, contains.get(name).copied()),
                         (_, "count") => Unit::Count,
                         (_, "rate") => Unit::PerSecond("requests"),
                         _ => Unit::Time,
                     };
+                    let name = format!("{kind}{name}");
                     self.rows.push(ComparedFigure {
                         run: run.to_owned(),
-                        name: format!("{kind}{name}"),
+                        name,
                         stat,
                         unit,
                         before: old,
                         after: new,
-                        is_regression: by.is_some_and(|by| self.limit.is_some_and(|limit| by > limit)),
-                        is_judged: worse.is_some(),
+                        outcome,
                     });
                 }
             }
@@ -327,33 +406,41 @@ impl ResultsComparison {
 
     /// Something got worse by more than the limit.
     pub fn has_regressions(&self) -> bool {
-        self.rows.iter().any(|row| row.is_regression)
+        self.rows.iter().any(|row| row.outcome == FigureOutcome::Regression)
     }
 
     fn conclusion(&self) -> String {
-        let judged = self.rows.iter().filter(|row| row.is_judged).count();
-        let bad: Vec<String> = self
-            .rows
-            .iter()
-            .filter(|row| row.is_regression)
-            .map(|row| format!("{} {} {}", row.run, row.name, row.stat))
-            .collect();
-        match (self.limit, bad.is_empty()) {
-            (None, _) => format!("{judged} figures could be judged with --fail-on-regression"),
-            (Some(limit), true) => {
+        use FigureOutcome::{Held, NotComparable, OtherLoad, Regression};
+        let count = |list: &[FigureOutcome]| self.rows.iter().filter(|row| list.contains(&row.outcome)).count();
+        let (judged, bad) = (count(&[Regression, Held]), count(&[Regression]));
+        let figures = |count: usize| format!("{count} figure{}", if count == 1 { "" } else { "s" });
+        let left_out = match count(&[NotComparable, OtherLoad]) {
+            0 => String::new(),
+            left_out => format!("; {} could not be judged", figures(left_out)),
+        };
+        let said = match (self.limit, judged, bad) {
+            (_, 0, _) => "No figure could be judged".to_owned(),
+            (None, ..) => format!("{} can be judged with `--fail-on-regression`", figures(judged)),
+            (Some(limit), 1, 0) => {
+                format!("No regression: the one judged figure did not get worse by more than {limit} %")
+            }
+            (Some(limit), _, 0) => {
                 format!("No regression: none of {judged} judged figures got worse by more than {limit} %")
             }
-            (Some(limit), false) => {
-                format!("Regression: {} of {judged} judged figures got worse by more than {limit} %", bad.len())
+            (Some(limit), 1, _) => format!("Regression: the one judged figure got worse by more than {limit} %"),
+            (Some(limit), ..) => {
+                format!("Regression: {bad} of {judged} judged figures got worse by more than {limit} %")
             }
-        }
+        };
+        said + &left_out
     }
 
-    /// A run's rows that are judged, or those that are not; regressions first.
+    /// A run's rows that are judged or would be, or those that are not; regressions first.
     fn rows_of<'a>(&'a self, run: &'a str, judged: bool) -> Vec<&'a ComparedFigure> {
-        let of_run = self.rows.iter().filter(|row| row.run == run && row.is_judged == judged);
+        let of_run =
+            self.rows.iter().filter(|row| row.run == run && judged == (row.outcome != FigureOutcome::NotJudged));
         let mut rows: Vec<&ComparedFigure> = of_run.collect();
-        rows.sort_by_key(|row| !row.is_regression);
+        rows.sort_by_key(|row| row.outcome != FigureOutcome::Regression);
         rows
     }
 
@@ -377,9 +464,8 @@ impl ResultsComparison {
             let shown = judged.into_iter().chain(rest.into_iter().filter(|_| has_all));
             let cells: Vec<[String; 5]> = shown
                 .map(|row| {
-                    let mark = if row.is_regression { "✗ regression" } else { "" };
                     let [old, new] = row.figures();
-                    [format!("{} {}", row.name, row.stat), old, new, row.difference(), mark.to_owned()]
+                    [format!("{} {}", row.name, row.stat), old, new, row.difference(), row.outcome.mark().to_owned()]
                 })
                 .collect();
             let head = [run, "before", "after", "difference", ""];
@@ -401,7 +487,8 @@ impl ResultsComparison {
             text.push('\n');
         }
         if left_out > 0 && !has_all {
-            _ = writeln!(text, "{left_out} more figures are not judged; `--all` shows them");
+            let (s, is, them) = if left_out == 1 { ("", "is", "it") } else { ("s", "are", "them") };
+            _ = writeln!(text, "{left_out} more figure{s} {is} not judged; `--all` shows {them}");
         }
         for note in &self.notes {
             _ = writeln!(text, "note: {note}");
@@ -415,16 +502,20 @@ impl ResultsComparison {
         let mut text = format!("**{}**\n\n", self.conclusion());
         let head = "| | Figure | Before | After | Difference |\n|---|---|---:|---:|---:|\n";
         let line = |row: &ComparedFigure| {
-            let mark = if row.is_regression { "❌" } else { "" };
+            let mark = if row.outcome == FigureOutcome::Regression { "❌ " } else { "" };
+            let why = match row.outcome {
+                FigureOutcome::NotComparable | FigureOutcome::OtherLoad => format!(", {}", row.outcome.mark()),
+                _ => String::new(),
+            };
             let name = row.name.replace('|', "\\|").replace('<', "&lt;");
             let [old, new] = row.figures();
-            format!("| {mark} {} | {name} {} | {old} | {new} | {} |\n", row.run, row.stat, row.difference())
+            format!("| {mark}{} | {name} {} | {old} | {new} | {}{why} |\n", row.run, row.stat, row.difference())
         };
         text.push_str(head);
         text.extend(self.runs().into_iter().flat_map(|run| self.rows_of(run, true)).map(line));
         text.push_str("\n<details><summary>Everything else</summary>\n\n");
         text.push_str(head);
-        text.extend(self.rows.iter().filter(|row| !row.is_judged).map(line));
+        text.extend(self.rows.iter().filter(|row| row.outcome == FigureOutcome::NotJudged).map(line));
         text.push_str("\n</details>\n");
         for note in &self.notes {
             _ = writeln!(text, "\n- {note}");
@@ -439,21 +530,15 @@ impl ComparedFigure {
         [text(self.before, self.after), text(self.after, self.before)]
     }
 
-    /// Absolute and relative: `+4.5 ms (+12.3 %)`.
+    /// Absolute and relative: `+4.5 ms (+12.3 %)`; shares differ by points only.
     fn difference(&self) -> String {
-        let difference = self.after - self.before;
-        if difference == 0.0 {
+        if self.after == self.before {
             return "same".to_owned();
         }
-        let sign = if difference > 0.0 { "+" } else { "" };
-        format!("{sign}{} ({})", figure::text(difference, self.unit), self.relative())
-    }
-
-    fn relative(&self) -> String {
-        match (self.before == 0.0, self.after == 0.0) {
-            (true, true) => "0 %".to_owned(),
-            (true, false) => "new".to_owned(),
-            _ => format!("{:+.1} %", (self.after - self.before) / self.before.abs() * 100.0),
+        let absolute = figure::difference(self.before, self.after, self.unit);
+        match figure::relative_difference(self.before, self.after).filter(|_| self.unit != Unit::Share) {
+            Some(relative) => format!("{absolute} ({relative})"),
+            None => absolute,
         }
     }
 }

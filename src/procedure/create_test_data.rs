@@ -36,10 +36,10 @@ async fn logged_in(data: &TestDataPlan, client: &reqwest::Client) -> Result<Opti
 async fn body(module: &DataModule, number: u64) -> Result<Value, String> {
     let told = |why: String| format!("`data.record({number})`: {why}");
     let json = module.record(number).await.map_err(|failure| told(failure.message.replace('\n', " ")))?;
-    let Some(json) = json else { return Err(told("expected an object or a text, it is undefined".to_owned())) };
+    let Some(json) = json else { return Err(told("expected an object or a text, but it is undefined".to_owned())) };
     let value: Value = serde_json::from_str(&json).map_err(|error| told(error.to_string()))?;
     JsonNode::at(&value, &format!("data.record({number})")).data().map_err(|error| error.to_string())?;
-    if value.is_null() { Err(told("expected an object or a text, it is null".to_owned())) } else { Ok(value) }
+    if value.is_null() { Err(told("expected an object or a text, but it is null".to_owned())) } else { Ok(value) }
 }
 
 /// Whether the rest may go on.
@@ -235,7 +235,8 @@ pub async fn remove(
     if left > 0 {
         let why = trouble.map(|why| format!(": {why}")).unwrap_or_default();
         let file = super::created_records::FILE;
-        trouble = Some(format!("{left} records may still be there, `{file}` lists them{why}"));
+        let (s, them) = if left == 1 { ("", "it") } else { ("s", "them") };
+        trouble = Some(format!("{left} record{s} may still be there; `{file}` lists {them}{why}"));
     }
     (removed, trouble)
 }

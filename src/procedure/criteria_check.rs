@@ -210,8 +210,8 @@ fn check_submetric(figure: &FigureRef, base: &str, script: &ScriptFacts) -> Resu
     let odd = tags(metric).into_iter().find(|key| !known.contains(&key.as_str()));
     let names: Vec<&str> = of_base.iter().map(String::as_str).collect();
     let near = match (odd.as_deref().and_then(|odd| nearest(odd, &known)), nearest(metric, &names)) {
-        (Some(near), _) => format!("; did you mean the tag `{near}`?"),
-        (None, Some(near)) => format!("; did you mean `{near}`?"),
+        (Some(near), _) => format!(" (did you mean the tag `{near}`?)"),
+        (None, Some(near)) => format!(" (did you mean `{near}`?)"),
         (None, None) => String::new(),
     };
     let has = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
@@ -236,7 +236,7 @@ pub fn check_runs(procedure: &Procedure) -> Vec<PreflightResult> {
         name: "criteria".to_owned(),
         state: CheckState::Warning,
         text: format!("no criterion judges the run `{name}`"),
-        hint: Some("add one to `criteria`, or leave the run out".to_owned()),
+        hint: Some(format!("add a criterion on `{name}` to `criteria`, or remove the run from the procedure file")),
         is_resource: false,
     };
     forgotten.map(check).collect()

@@ -74,7 +74,7 @@ impl<'a> JsonNode<'a> {
                 _ => "an object".to_owned(),
             },
         };
-        self.wrong(format_args!("expected {what}, it is {is}"))
+        self.wrong(format_args!("expected {what}, but it is {is}"))
     }
 
     /// An object with no other keys than these.

@@ -440,7 +440,7 @@ fn criteria(node: &JsonNode, runs: &[&str]) -> Result<Vec<Criterion>, DecodeErro
         criteria.push(Criterion { name: name.unwrap_or_else(|| text.clone()), text, samples });
     }
     if criteria.is_empty() {
-        return Err(node.wrong("there is no criterion; expected at least one, a verdict is derived from them"));
+        return Err(node.wrong("there is no criterion; expected at least one, as the verdict follows from them"));
     }
     Ok(criteria)
 }

@@ -50,41 +50,45 @@ fn what_is_wrong_at_the_top_is_told_with_path_reason_and_what_is_allowed() {
     assert!(Procedure::read(None).unwrap_err().to_string().contains("no default export"));
     let root =
         |json: &str, expect: &str| assert!(Procedure::read(Some(json)).unwrap_err().to_string().contains(expect));
-    root("[]", "`the default export`: expected an object, it is a list");
-    root(r#"{"$not data": "a function"}"#, "`the default export`: expected an object, it is a function");
+    root("[]", "`the default export`: expected an object, but it is a list");
+    root(r#"{"$not data": "a function"}"#, "`the default export`: expected an object, but it is a function");
     root("{}", "`name`: missing; expected what the procedure is called");
 
-    check("/name", json!(5), "`name`: expected a text, it is 5");
+    check("/name", json!(5), "`name`: expected a text, but it is 5");
     check("/name", json!(" "), "`name`: expected a text that is not empty");
     check("/nmae", json!("x"), "`nmae`: unknown key; did you mean `name`? allowed are name, environment, baseUrl");
     check("/environment", json!("a/b"), "`environment`: \"a/b\" can't be part of a file name; allowed are letters");
     check("/baseUrl", json!("localhost"), "`baseUrl`: expected an address such as http://… or https://…");
     check("/baseUrl", json!("localhost:http"), "`baseUrl`: expected an address such as http://… or https://…");
     check("/baseUrl", json!("ftp://x:80"), "`baseUrl`: expected an address such as http://… or https://…");
-    check("/resultsDir", json!(true), "`resultsDir`: expected a text, it is true");
+    check("/resultsDir", json!(true), "`resultsDir`: expected a text, but it is true");
 }
 
 #[test]
 fn what_is_wrong_with_runs_is_told() {
     check("/runs", Value::Null, "`runs`: missing; expected a list of runs");
     check("/runs", json!([]), "`runs`: there is no run; expected at least one");
-    check("/runs", json!({}), "`runs`: expected a list, it is an object");
+    check("/runs", json!({}), "`runs`: expected a list, but it is an object");
     check("/runs/0/name", json!("a b"), "`runs[0].name`: \"a b\" is not a name; a name has letters, digits and _");
     check("/runs/0/name", json!("../x"), "`runs[0].name`: \"../x\" is not a name");
     check("/runs/-", json!({"name": "baseline", "script": "b.js"}), "`runs[1]`: a second run is called `baseline`");
     check("/runs/0/name", json!("procedure"), "`runs[0]`: `procedure` would be the name of another file; allowed are");
     check("/runs/0/name", json!("a_report"), "`runs[0]`: `a_report` would be the name of another file");
     check("/runs/0/script", Value::Null, "`runs[0].script`: missing; expected a k6 script");
-    check("/runs/0/vus", json!(0), "`runs[0].vus`: expected a whole number from 1 to 1000000, it is 0");
-    check("/runs/0/vus", json!(1.5), "`runs[0].vus`: expected a whole number from 1 to 1000000, it is 1.5");
-    check("/runs/0/vus", json!("5"), "`runs[0].vus`: expected a whole number from 1 to 1000000, it is the text \"5\"");
+    check("/runs/0/vus", json!(0), "`runs[0].vus`: expected a whole number from 1 to 1000000, but it is 0");
+    check("/runs/0/vus", json!(1.5), "`runs[0].vus`: expected a whole number from 1 to 1000000, but it is 1.5");
+    check(
+        "/runs/0/vus",
+        json!("5"),
+        "`runs[0].vus`: expected a whole number from 1 to 1000000, but it is the text \"5\"",
+    );
     check("/runs/0/vus", json!({"$not data": "NaN"}), "it is NaN");
     check(
         "/runs/0/duration",
         json!("5 apples"),
         "`runs[0].duration`: \"5 apples\" is not a duration; durations look like",
     );
-    check("/runs/0/duration", json!(300), "`runs[0].duration`: expected a duration such as '1m30s', it is 300");
+    check("/runs/0/duration", json!(300), "`runs[0].duration`: expected a duration such as '1m30s', but it is 300");
     check("/runs/0/duration", json!("10ms"), "`runs[0].duration`: a run takes at least 1s");
     check("/runs/0/stages", json!([]), "`runs[0]`: one of duration, iterations and stages shapes a run, not several");
     check("/runs/0", json!(1), "it is 1");
@@ -96,7 +100,7 @@ fn what_is_wrong_with_runs_is_told() {
     check("/runs/0/env", json!({"K6_VUS": "1"}), "`runs[0].env.K6_VUS`: variables of this kind are options");
     check("/runs/0/env", json!({"a-b": "1"}), "`runs[0].env.a-b`: not a name for a variable");
     check("/runs/0/env", json!({"A": [1]}), "`runs[0].env.A`: expected a text, a number, true or false");
-    check("/runs/0/tags", json!({"a": 1}), "`runs[0].tags.a`: expected a text, it is 1");
+    check("/runs/0/tags", json!({"a": 1}), "`runs[0].tags.a`: expected a text, but it is 1");
     check("/runs/0/coolDown", json!("-1s"), "`runs[0].coolDown`: \"-1s\" is not a duration");
 }
 
@@ -115,7 +119,7 @@ fn what_is_wrong_with_criteria_and_checks_is_told() {
         "`criteria[1]`: `p42` in `baseline.a.p42` is not a statistic; allowed",
     );
     check("/criteria/-", json!({"name": "x"}), "`criteria[1].expression`: missing; expected what has to hold");
-    check("/criteria/-", json!({"$not data": "a function"}), "`criteria[1]`: expected an object, it is a function");
+    check("/criteria/-", json!({"$not data": "a function"}), "`criteria[1]`: expected an object, but it is a function");
     check(
         "/preflight",
         json!({"mysql": {}}),
@@ -147,9 +151,9 @@ fn what_is_wrong_with_criteria_and_checks_is_told() {
 
 #[test]
 fn what_is_wrong_with_test_data_is_told() {
-    check("/data", json!({"count": 0}), "`data.count`: expected a whole number from 1 to 10000000, it is 0");
+    check("/data", json!({"count": 0}), "`data.count`: expected a whole number from 1 to 10000000, but it is 0");
     check("/data", json!({"count": 1}), "`data.request`: missing; expected the request that makes a record");
-    check("/data", json!({"count": 1, "rate": 0}), "`data.rate`: expected a number above 0, it is 0");
+    check("/data", json!({"count": 1, "rate": 0}), "`data.rate`: expected a number above 0, but it is 0");
     check("/data", json!({"count": 1, "request": {"method": "BREW", "url": "/"}}), "allowed are GET, POST, PUT, PATCH");
     check(
         "/data",
@@ -168,9 +172,9 @@ fn what_is_wrong_with_test_data_is_told() {
 #[test]
 fn what_is_wrong_with_collectors_files_and_limits_is_told() {
     check("/collect", json!({"every": "1ms"}), "`collect.every`: at least 200ms");
-    check("/collect", json!({"host": "yes"}), "`collect.host`: expected true or false, it is the text \"yes\"");
+    check("/collect", json!({"host": "yes"}), "`collect.host`: expected true or false, but it is the text \"yes\"");
     let monitor = |value: Value| json!({"redis": {"url": "redis://x", "monitor": value}});
-    check("/collect", monitor(json!("all")), "`collect.redis.monitor`: expected an object, it is the text \"all\"");
+    check("/collect", monitor(json!("all")), "`collect.redis.monitor`: expected an object, but it is the text \"all\"");
     check("/collect", monitor(json!({"line": 1})), "`collect.redis.monitor.line`: unknown key; did you mean `lines`?");
     check("/collect", monitor(json!({"bytes": "1GB"})), "`collect.redis.monitor.bytes`: from 1KB to 100MB");
     check("/collect", json!({"prometheus": {"url": "http://x"}}), "`collect.prometheus.queries`: missing");
@@ -192,19 +196,19 @@ fn what_is_wrong_with_collectors_files_and_limits_is_told() {
     );
     let endpoint = json!({"url": "s3://bucket", "endpoint": "http://me:secret@x"});
     check("/archive", upload(endpoint), "`archive.upload.endpoint`: credentials do not stand in an address");
-    check("/archive", json!("a.tar.gz"), "`archive`: expected an object, it is the text");
-    check("/samples", json!("none"), "`samples`: expected an object, it is the text \"none\"");
-    check("/samples", json!(5), "`samples`: expected an object, it is 5");
+    check("/archive", json!("a.tar.gz"), "`archive`: expected an object, but it is the text");
+    check("/samples", json!("none"), "`samples`: expected an object, but it is the text \"none\"");
+    check("/samples", json!(5), "`samples`: expected an object, but it is 5");
     check("/samples", json!({"limti": "1GB"}), "`samples.limti`: unknown key; did you mean `limit`?");
-    check("/samples", json!({"limit": 5}), "`samples.limit`: expected a size such as '4GB', it is 5");
+    check("/samples", json!({"limit": 5}), "`samples.limit`: expected a size such as '4GB', but it is 5");
     check("/samples", json!({"limit": "10KB"}), "`samples.limit`: at least 1MB; `samples: false` writes none");
     check("/findings", json!({"thinned": "bad"}), "`findings.thinned`: \"bad\" is not known; allowed are");
     check("/hints", json!({"slwo": "x"}), "`hints.slwo`: unknown key; did you mean `slow`? allowed are preflight");
-    check("/limits", json!({"slow": 200}), "`limits.slow`: expected a duration such as '1m30s', it is 200");
+    check("/limits", json!({"slow": 200}), "`limits.slow`: expected a duration such as '1m30s', but it is 200");
     check("/limits", json!({"growth": "x"}), "`limits.growth`: expected a share such as '5%'");
     check("/metrics", json!({"cacheHit": []}), "`metrics.cacheHit`: unknown key; did you mean `cacheHits`?");
-    check("/metrics", json!({"failed": "errors"}), "`metrics.failed`: expected a list, it is the text \"errors\"");
-    check("/metrics", json!({"memory": [1]}), "`metrics.memory[0]`: expected a text, it is 1");
+    check("/metrics", json!({"failed": "errors"}), "`metrics.failed`: expected a list, but it is the text \"errors\"");
+    check("/metrics", json!({"memory": [1]}), "`metrics.memory[0]`: expected a text, but it is 1");
 }
 
 #[test]

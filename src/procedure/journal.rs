@@ -11,6 +11,7 @@ use super::metric_roles::MetricRoles;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::summary::writing;
+use crate::units::figure::{self, Unit};
 
 /// The file's name.
 pub const FILE: &str = "procedure.json";
@@ -147,12 +148,14 @@ impl TestDataSummary {
 
     /// What became of them, in one line.
     pub fn words(&self) -> String {
-        let mut text = format!("{} of {} records made in {:.1} s", self.made, self.asked, self.seconds);
+        let count = |count: u64| figure::text(count as f64, Unit::Count);
+        let took = figure::text((self.seconds * 1e3).round(), Unit::Time);
+        let mut text = format!("{} of {} records made in {took}", count(self.made), count(self.asked));
         if let Some(verified) = self.verified {
-            text.push_str(&format!(", {verified} read back"));
+            text.push_str(&format!(", {} read back", count(verified)));
         }
         if self.removed > 0 {
-            text.push_str(&format!(", {} removed", self.removed));
+            text.push_str(&format!(", {} removed", count(self.removed)));
         }
         text
     }

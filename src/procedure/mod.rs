@@ -8,6 +8,7 @@ mod check;
 mod child;
 mod collect;
 mod compare;
+mod comparison;
 mod create_test_data;
 mod created_records;
 mod credentials;

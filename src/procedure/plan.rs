@@ -91,7 +91,8 @@ fn one(run: &RunSpec, procedure: &Procedure, settings: &ProcedureSettings) -> Re
     };
     let words = match (vus, &run.shape) {
         (Some(vus), LoadShape::Stages(_)) => format!("from {vus}: {words}"),
-        (Some(vus), _) => format!("{vus} {words}"),
+        (Some(vus), LoadShape::Duration(_)) => format!("{vus} {words}"),
+        (Some(vus), _) => format!("{vus}, {words}"),
         (None, _) => words,
     };
     let mut tags =

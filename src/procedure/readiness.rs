@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::finding_kinds::Severity;
 use super::findings::Finding;
 use super::journal::EntryState;
-use super::results::{ProcedureResults, RunResult};
+use super::results::{Answers, ProcedureResults, RunResult};
 use super::verdict::{Judgement, Verdict};
 
 /// The whole text. `notes` are what a reader has to know of the results as a whole.
@@ -71,7 +71,7 @@ fn outcome(run: &RunResult, findings: &[Finding]) -> String {
     }
 }
 
-/// What to do next, as the verdict, the criteria and the findings suggest.
+/// What to do next, as the verdict, the criteria and the findings suggest. Each can be read without the others.
 pub fn recommendations(results: &ProcedureResults, judgement: &Judgement) -> Vec<String> {
     let mut list: Vec<String> = Vec::new();
     match judgement.verdict {
@@ -79,14 +79,8 @@ pub fn recommendations(results: &ProcedureResults, judgement: &Judgement) -> Vec
         Verdict::ApprovedWithFindings => {
             list.push("Read the findings above, then deploy with the usual pipeline.".to_owned());
         }
-        Verdict::NotApproved => list.push("Do not deploy this version.".to_owned()),
-        Verdict::Incomplete => {
-            let file = &results.journal.file;
-            let text = format!(
-                "Measure what is missing: `volley procedure run {file} --resume FOLDER` continues in this folder."
-            );
-            list.push(text);
-        }
+        Verdict::NotApproved => list.push(refusal(results, judgement)),
+        Verdict::Incomplete => list.extend(missing(results, judgement)),
         Verdict::Rehearsal => (),
     }
     if judgement.is_rehearsal {
@@ -97,15 +91,12 @@ pub fn recommendations(results: &ProcedureResults, judgement: &Judgement) -> Vec
     }
     let failed = judgement.criteria.iter().filter(|one| one.state == "fail");
     list.extend(failed.map(|one| {
-        format!("Improve `{}`: {} was measured, {} is wanted.", one.subject, one.achieved_text, one.target_text)
+        format!(
+            "Meet the criterion `{}`: {} was measured, {} is wanted.",
+            one.subject, one.achieved_text, one.target_text
+        )
     }));
-    for finding in judgement.findings.iter().filter(|finding| !finding.hint.is_empty()) {
-        let hint = sentence(&finding.hint);
-        // Several runs with the same symptom have one remedy.
-        if !list.contains(&hint) {
-            list.push(hint);
-        }
-    }
+    list.extend(remedies(&judgement.findings));
     if matches!(judgement.verdict, Verdict::Approved | Verdict::ApprovedWithFindings) {
         let watched: Vec<String> =
             judgement.criteria.iter().map(|one| format!("{} {}", one.subject, one.target_text)).collect();
@@ -113,6 +104,56 @@ pub fn recommendations(results: &ProcedureResults, judgement: &Judgement) -> Vec
         list.push("Keep `baseline_metrics.json`: `volley compare` compares the next results with it.".to_owned());
     }
     list
+}
+
+/// What a verdict of NOT APPROVED is about: the version that was tested, or only these results.
+fn refusal(results: &ProcedureResults, judgement: &Judgement) -> String {
+    let mut measured = results.runs.iter().filter(|run| run.document.is_some()).peekable();
+    if measured.peek().is_some() && measured.all(|run| run.answers() == Answers::Nothing) {
+        return "Do not deploy on these results: no request was answered, so they say nothing about this version."
+            .to_owned();
+    }
+    let is_of_measuring = |one: &Finding| matches!(one.kind, "generator" | "samples");
+    let mut blocking = judgement.findings.iter().filter(|one| one.severity == Severity::Blocking);
+    match judgement.criteria.iter().any(|one| one.state == "fail") || !blocking.all(is_of_measuring) {
+        true => "Do not deploy this version.".to_owned(),
+        false => "Do not deploy on these results: measure again first.".to_owned(),
+    }
+}
+
+/// How to measure what an incomplete procedure lacks.
+fn missing(results: &ProcedureResults, judgement: &Judgement) -> Vec<String> {
+    if results.runs.iter().any(|run| run.entry.state != EntryState::Finished) {
+        let file = &results.journal.file;
+        return vec![format!(
+            "Measure what is missing: `volley procedure run {file} --resume FOLDER`, with this folder, runs the rest."
+        )];
+    }
+    let open = judgement.criteria.iter().filter(|one| one.state == "not measured");
+    open.map(|one| format!("Measure what the criterion `{}` needs; it was {}.", one.subject, one.achieved_text))
+        .collect()
+}
+
+/// What to do about findings, once for all runs that share it.
+fn remedies(findings: &[Finding]) -> Vec<String> {
+    let mut remedies: Vec<(String, Vec<&str>)> = Vec::new();
+    for finding in findings.iter().filter(|finding| !finding.hint.is_empty()) {
+        // Whoever wrote a hint of their own saw it beside its finding.
+        let remedy =
+            if finding.has_own_hint { format!("{}: {}", finding.text, finding.hint) } else { finding.hint.clone() };
+        let place = remedies.iter().position(|(known, _)| *known == remedy).unwrap_or_else(|| {
+            remedies.push((remedy, Vec::new()));
+            remedies.len() - 1
+        });
+        let runs = &mut remedies[place].1;
+        runs.extend(finding.run.as_deref().filter(|run| !runs.contains(run)));
+    }
+    let said = |(remedy, runs): (String, Vec<&str>)| match *runs {
+        [] => sentence(&remedy),
+        [run] => sentence(&format!("{} (run `{run}`)", remedy.trim_end_matches('.'))),
+        _ => sentence(&format!("{} (runs `{}`)", remedy.trim_end_matches('.'), runs.join("`, `"))),
+    };
+    remedies.into_iter().map(said).collect()
 }
 
 fn sentence(text: &str) -> String {

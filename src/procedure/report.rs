@@ -148,7 +148,7 @@ fn markdown(results: &ProcedureResults, judgement: &Judgement) -> String {
     let mut text = format!("## {mark} {}: {}\n\n", cell(&journal.name), judgement.words());
     _ = writeln!(
         text,
-        "{}. Environment {}, {}.",
+        "Reason: {}. Environment {}, {}.",
         cell(&judgement.reason),
         code(&journal.environment),
         minute(&journal.started)
@@ -172,8 +172,9 @@ fn markdown(results: &ProcedureResults, judgement: &Judgement) -> String {
         text.push_str("\n### Findings\n\n");
         for finding in &judgement.findings {
             let run = finding.run.as_ref().map(|run| format!("**{run}**: ")).unwrap_or_default();
-            let (severity, text_of) = (finding.severity.word(), cell(&finding.text));
-            _ = writeln!(text, "- {severity}: {run}{text_of}{}; {}", finding.lowered(), cell(&finding.hint));
+            let (severity, seen) = (finding.severity.word(), cell(&finding.text));
+            let hint = if finding.hint.is_empty() { String::new() } else { format!("; {}", cell(&finding.hint)) };
+            _ = writeln!(text, "- {severity}: {run}{seen}{}{hint}", finding.changed());
         }
     }
     text.push_str("\n| Run | | Requests | Rate | Median | p95 | p99 | Max | Failed | Checks | Cache hits |\n");
@@ -188,11 +189,10 @@ fn markdown(results: &ProcedureResults, judgement: &Judgement) -> String {
     }
     if !judgement.comparison.is_empty() {
         text.push_str("\n<details><summary>Against the baseline</summary>\n\n");
-        text.push_str("| Run | Figure | Baseline | Run | Difference |\n|---|---|---:|---:|---:|\n");
+        text.push_str("| Run | Figure | In the baseline | In the run | Difference |\n|---|---|---:|---:|---:|\n");
         for row in &judgement.comparison {
-            let difference = difference(row.percent, row.direction);
-            let (old, new) = (&row.baseline_text, &row.value_text);
-            _ = writeln!(text, "| {} | {} | {old} | {new} | {difference} |", row.run, row.figure);
+            let (old, new, difference) = (&row.baseline_text, &row.value_text, &row.difference);
+            _ = writeln!(text, "| {} | {} | {old} | {new} | {difference} |", row.run, code(&row.figure));
         }
         text.push_str("\n</details>\n");
     }
@@ -216,14 +216,6 @@ fn figures(run: &RunResult, roles: &MetricRoles) -> Vec<(&'static str, Option<St
     let hits = run.cache_hit_metric(roles).and_then(|metric| run.text(metric, "rate"));
     let figures = FIGURES.iter().map(|(title, metric, stat)| (*title, run.text(metric, stat)));
     figures.chain([("Cache hits", hits)]).collect()
-}
-
-fn difference(percent: Option<f64>, direction: &str) -> String {
-    if direction == "same" {
-        return direction.to_owned();
-    }
-    let percent = percent.map_or_else(|| "–".to_owned(), |percent| format!("{percent:+.1} %"));
-    if direction.is_empty() { percent } else { format!("{percent} {direction}") }
 }
 
 /// What the page draws: see `summary/README.md`.
@@ -275,7 +267,7 @@ fn document(results: &ProcedureResults, judgement: &Judgement) -> Value {
         .iter()
         .map(|row| {
             json!({"run": row.run, "figure": row.figure, "baseline": row.baseline_text, "value": row.value_text,
-                "difference": difference(row.percent, row.direction), "direction": row.direction})
+                "difference": row.difference, "direction": row.direction})
         })
         .collect();
     let checks: Vec<Value> = journal

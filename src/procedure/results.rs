@@ -80,8 +80,9 @@ impl ProcedureResults {
         }
         if let Some(samples) = run.samples(&figure.metric).filter(|samples| *samples < needs && needs > 0) {
             let (metric, count) = (&figure.metric, figure::text(samples as f64, Unit::Count));
-            let what = if run.has_unanswered(metric) { "answered requests" } else { "samples" };
-            return Err(FigureError::TooFew(format!("`{metric}` has {count} {what}, at least {needs} are needed")));
+            let what = if run.has_unanswered(metric) { "answered request" } else { "sample" };
+            let s = if samples == 1 { "" } else { "s" };
+            return Err(FigureError::TooFew(format!("`{metric}` has {count} {what}{s}, but needs at least {needs}")));
         }
         match run.judged_value(&figure.metric, &figure.stat) {
             Some(value) => Ok(value),
@@ -93,6 +94,17 @@ impl ProcedureResults {
     pub fn unit(&self, figure: &FigureRef) -> Unit {
         self.run(&figure.run).map_or(Unit::Number, |run| run.unit(&figure.metric, &figure.stat))
     }
+}
+
+/// How many of a run's requests got an answer, whatever its status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answers {
+    /// All of them; also where there were no requests.
+    All,
+    /// Some of them: the target went away, or could not take so many.
+    Part,
+    /// There were requests, and nobody answered.
+    Nothing,
 }
 
 /// Why a figure can't be judged.
@@ -151,8 +163,32 @@ impl RunResult {
 
     /// The largest share of what failed; 0 where nothing tells.
     pub fn failed_share(&self, roles: &MetricRoles) -> f64 {
-        let known = roles.failed.iter().filter_map(|metric| self.rate(metric)).reduce(f64::max);
-        known.or_else(|| self.unanswered_share()).unwrap_or(0.0)
+        self.most_failed(roles).map_or(0.0, |(_, share)| share)
+    }
+
+    /// The metric that says of the largest share that it failed, and that share; of equal ones the first.
+    pub fn most_failed<'a>(&self, roles: &'a MetricRoles) -> Option<(&'a str, f64)> {
+        let shares = roles.failed.iter().filter_map(|metric| Some((metric.as_str(), self.rate(metric)?)));
+        let most = shares.reduce(|most, one| if one.1 > most.1 { one } else { most });
+        most.or_else(|| Some(("http_req_failed", self.unanswered_share()?)))
+    }
+
+    /// How many of its requests got an answer.
+    pub fn answers(&self) -> Answers {
+        let counts = self.request_counts();
+        match counts.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1)) {
+            (all, answered) if answered == all => Answers::All,
+            (_, 0) => Answers::Nothing,
+            _ => Answers::Part,
+        }
+    }
+
+    /// How many requests there were of each kind, and how many of them were answered.
+    fn request_counts(&self) -> impl Iterator<Item = (u64, u64)> {
+        REQUEST_TIMES.iter().filter_map(|name| {
+            let all = self.metric(name)?["values"]["count"].as_f64()?;
+            Some((all as u64, self.samples(name)?))
+        })
     }
 
     /// The rate that says what share of reads a cache answered.
@@ -188,10 +224,7 @@ impl RunResult {
 
     /// The share of requests that got no answer, if some did not.
     fn unanswered_share(&self) -> Option<f64> {
-        share_of_missing(REQUEST_TIMES.iter().filter_map(|name| {
-            let all = self.metric(name)?["values"]["count"].as_f64()?;
-            Some((all as u64, self.samples(name)?))
-        }))
+        share_of_missing(self.request_counts())
     }
 
     /// A figure as criteria see it: times of requests are those of answered ones, and there are none without an answer.

@@ -293,8 +293,9 @@ impl ProcedureStages<'_> {
                     (true, false, _) => (EntryState::Finished, reason),
                     (_, true, _) => (EntryState::Interrupted, reason),
                     (false, false, Some(code)) => {
-                        let why = reason.or_else(|| last_error(&files.log)).unwrap_or_default();
-                        (EntryState::Failed, Some(format!("exit code {code}: {why}")))
+                        let why = reason.or_else(|| last_error(&files.log));
+                        let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+                        (EntryState::Failed, Some(format!("exit code {code}{why}")))
                     }
                     (false, false, None) => (EntryState::Failed, Some("it was ended by a signal".to_owned())),
                 }
@@ -441,5 +442,38 @@ pub fn only_upload(
 fn last_error(log: &Path) -> Option<String> {
     let text = std::fs::read_to_string(log).ok()?;
     let line = text.lines().rev().find(|line| line.contains("level=error") || line.contains("ERRO"))?;
-    Some(line.trim().chars().take(400).collect())
+    Some(log_message(line.trim()).chars().take(400).collect())
+}
+
+/// What a line of a log says, without its time, level and fields.
+fn log_message(line: &str) -> String {
+    let Some((_, rest)) = line.split_once(" msg=") else { return line.to_owned() };
+    let Some(quoted) = rest.strip_prefix('"') else {
+        return rest.split(' ').next().unwrap_or_default().to_owned();
+    };
+    let (mut message, mut letters) = (String::new(), quoted.chars());
+    while let Some(letter) = letters.next() {
+        match letter {
+            '"' => break,
+            '\\' => match letters.next() {
+                Some('n' | 't') => message.push(' '),
+                other => message.extend(other),
+            },
+            _ => message.push(letter),
+        }
+    }
+    message
+}
+
+#[cfg(test)]
+mod tests {
+    use super::log_message;
+
+    #[test]
+    fn a_line_of_a_log_is_read_without_its_fields() {
+        let check = |line: &str, expect: &str| assert_eq!(log_message(line), expect);
+        check(r#"time="2026-11-27T15:00:00Z" level=error msg="say \"no\"\nagain" hint="x""#, r#"say "no" again"#);
+        check("time=\"2026-11-27T15:00:00Z\" level=error msg=no source=console", "no");
+        check("ERRO[0001] no", "ERRO[0001] no");
+    }
 }

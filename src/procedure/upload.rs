@@ -24,6 +24,7 @@ use super::credentials::{CredentialsSource, StoreCredentials};
 use super::decode::{DecodeError, JsonNode};
 use super::journal;
 use super::settings::REPORT_EVERY;
+use super::web::innermost;
 use crate::ui::Terminal;
 use crate::units::number;
 
@@ -209,7 +210,7 @@ fn words(error: &object_store::Error, credentials: &StoreCredentials) -> String 
         (.., object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. }) => {
             "the store refuses these credentials".to_owned()
         }
-        _ => cause.to_string(),
+        _ => innermost(error),
     };
     credentials.hidden_in(&told.replace('\n', " ").chars().take(300).collect::<String>())
 }
@@ -301,7 +302,7 @@ pub async fn upload(
     let how = verify(&store, &key, &sums).await.map_err(told)?.map_err(|why| format!("{address}: {why}"))?;
     finish(&mut receipt, how, archive)?;
     let parts = receipt.parts.len();
-    let had = if had > 0 { format!(", {had} of which were there before") } else { String::new() };
+    let had = if had > 0 { format!(", {had} of them there before") } else { String::new() };
     let s = if parts == 1 { "" } else { "s" };
     Ok(format!("{address}: {} in {parts} part{s}{had}, verified by {how}", number::bytes(sums.size as f64)))
 }

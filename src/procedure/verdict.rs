@@ -5,12 +5,12 @@ use std::cell::RefCell;
 
 use serde::Serialize;
 
+use super::comparison::{Compared, comparison};
 use super::expression::CriterionExpression;
 use super::finding_kinds::Severity;
-use super::findings::{Finding, findings};
+use super::findings::{Finding, ScarceFigure, findings};
 use super::journal::{CriterionEntry, EntryState};
-use super::metric_roles::MetricRoles;
-use super::results::{FigureError, ProcedureResults, RunResult};
+use super::results::{FigureError, ProcedureResults};
 use crate::units::figure::{self, Unit};
 
 /// What a procedure came to.
@@ -67,27 +67,6 @@ pub struct Judged {
     pub state: &'static str,
 }
 
-/// One figure of one run beside the same of the baseline.
-#[derive(Clone, Debug, Serialize)]
-pub struct Compared {
-    /// The run.
-    pub run: String,
-    /// Metric and figure.
-    pub figure: String,
-    /// In the baseline.
-    pub baseline: f64,
-    /// In the run.
-    pub value: f64,
-    /// In the baseline, in words.
-    pub baseline_text: String,
-    /// In the run, in words.
-    pub value_text: String,
-    /// The difference in percent of the baseline; nothing where that is 0.
-    pub percent: Option<f64>,
-    /// `better`, `worse`, `same`, or empty where neither is.
-    pub direction: &'static str,
-}
-
 /// All of it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Judgement {
@@ -122,32 +101,6 @@ impl Judged {
     }
 }
 
-/// The figures of request durations that are compared with the baseline's.
-const DURATIONS: [&str; 6] = ["med", "p(90)", "p(95)", "p(99)", "max", "avg"];
-
-/// What is compared with the baseline: metric, figure, and which way is better (`-` less, `+` more).
-fn compared_figures(run: &RunResult, roles: &MetricRoles) -> Vec<(String, &'static str, char)> {
-    let mut list = Vec::new();
-    let mut add = |metric: &str, stat: &'static str, better: char| list.push((metric.to_owned(), stat, better));
-    DURATIONS.iter().for_each(|stat| add("http_req_duration", stat, '-'));
-    add("http_reqs", "rate", '+');
-    roles.failed.iter().for_each(|metric| add(metric, "rate", '-'));
-    add("checks", "rate", '+');
-    if let Some(metric) = run.cache_hit_metric(roles) {
-        add(metric, "rate", '+');
-    }
-    add("data_received", "rate", ' ');
-    add("data_sent", "rate", ' ');
-    list
-}
-
-/// Times that differ by fewer milliseconds than this are neither better nor worse.
-pub const NOISE_MS: f64 = 0.5;
-/// Nor are shares that differ by less than this.
-pub const NOISE_SHARE: f64 = 0.001;
-/// Nor rates that differ by less than this part.
-const NOISE_RATE: f64 = 0.01;
-
 /// So many findings stand in the reason; all of them are listed below it.
 const MAX_REASONS: usize = 3;
 
@@ -167,14 +120,11 @@ pub fn judge(results: &ProcedureResults) -> Judgement {
 fn verdict(results: &ProcedureResults, criteria: &[Judged], findings: &[Finding]) -> (Verdict, String) {
     let count = |state: &str| criteria.iter().filter(|one| one.state == state).count();
     let (failed, unmeasured) = (count("fail"), count("not measured"));
-    let of = |part: usize| format!("{part} of {} criteria", criteria.len());
     let grave = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
     let (blocking, warnings) = (grave(Severity::Blocking), grave(Severity::Warning));
     if failed > 0 || blocking > 0 {
         let mut reasons = Vec::new();
-        if failed > 0 {
-            reasons.push(format!("{} failed", of(failed)));
-        }
+        reasons.extend(open_criteria(failed, unmeasured, criteria.len()));
         reasons.extend(findings.iter().take(blocking.min(MAX_REASONS)).map(Finding::line));
         match blocking.saturating_sub(MAX_REASONS) {
             0 => (),
@@ -186,9 +136,7 @@ fn verdict(results: &ProcedureResults, criteria: &[Judged], findings: &[Finding]
     let open = results.runs.iter().filter(|run| !matches!(run.entry.state, EntryState::Finished | EntryState::Skipped));
     let mut open: Vec<String> = open.map(|run| run.entry.state.said_of(&run.entry.name)).collect();
     if unmeasured > 0 || criteria.is_empty() || !open.is_empty() {
-        if unmeasured > 0 {
-            open.push(format!("{} {} not measured", of(unmeasured), if unmeasured == 1 { "was" } else { "were" }));
-        }
+        open.extend(open_criteria(failed, unmeasured, criteria.len()));
         return (Verdict::Incomplete, open.join("; "));
     }
     let all = match criteria.len() {
@@ -215,11 +163,30 @@ fn verdict(results: &ProcedureResults, criteria: &[Judged], findings: &[Finding]
     }
 }
 
+/// The criteria that do not hold, in words: `1 of 3 criteria failed, 1 was not measured`.
+fn open_criteria(failed: usize, unmeasured: usize, all: usize) -> Option<String> {
+    let of = |part: usize| match (part, all) {
+        (_, 1) => "the one criterion".to_owned(),
+        (2, 2) => "both criteria".to_owned(),
+        _ if part == all => format!("all {all} criteria"),
+        _ => format!("{part} of {all} criteria"),
+    };
+    let was = if unmeasured == 1 { "was" } else { "were" };
+    match (failed, unmeasured) {
+        (0, 0) => None,
+        (0, 2) if all == 2 => Some("neither criterion was measured".to_owned()),
+        (0, _) if unmeasured == all && all > 2 => Some(format!("none of the {all} criteria was measured")),
+        (0, _) => Some(format!("{} {was} not measured", of(unmeasured))),
+        (_, 0) => Some(format!("{} failed", of(failed))),
+        _ => Some(format!("{} failed, {unmeasured} {was} not measured", of(failed))),
+    }
+}
+
 fn criterion(
     entry: &CriterionEntry,
     names: &[&str],
     results: &ProcedureResults,
-    scarce: &mut Vec<(String, String)>,
+    scarce: &mut Vec<ScarceFigure>,
 ) -> Judged {
     let mut judged = Judged {
         name: entry.name.clone(),
@@ -249,10 +216,11 @@ fn criterion(
         Err(why) => {
             let text = match why {
                 FigureError::TooFew(text) => {
-                    let told = (figure.run.clone(), text.clone());
+                    let (run, metric) = (figure.run.clone(), figure.metric.clone());
+                    let scarce = ScarceFigure { run, metric, text: text.clone() };
                     let mut found = found.borrow_mut();
-                    if !found.contains(&told) {
-                        found.push(told);
+                    if !found.contains(&scarce) {
+                        found.push(scarce);
                     }
                     text
                 }
@@ -298,44 +266,27 @@ fn target_text(read: &CriterionExpression, target: Option<f64>, unit: Unit) -> S
     }
 }
 
-fn comparison(results: &ProcedureResults) -> Vec<Compared> {
-    let Some(baseline) = results.baseline() else { return Vec::new() };
-    let max_failed = results.journal.limits.failed;
-    let mut rows = Vec::new();
-    for run in results.runs.iter().filter(|run| run.entry.name != baseline.entry.name) {
-        for (metric, stat, better) in compared_figures(run, &results.journal.metrics) {
-            let Some((old, new)) = baseline.judged_value(&metric, stat).zip(run.judged_value(&metric, stat)) else {
-                continue;
-            };
-            let percent = (old != 0.0).then(|| (new - old) / old * 100.0);
-            let unit = run.unit(&metric, stat);
-            let noise = match unit {
-                Unit::Time => NOISE_MS,
-                Unit::Share => NOISE_SHARE,
-                _ => old.abs() * NOISE_RATE,
-            };
-            let direction = match better {
-                ' ' => "",
-                // What would be shown as no difference is none.
-                _ if new == old || percent.is_some_and(|percent| percent.abs() < 0.05) => "same",
-                _ if (new - old).abs() < noise => "",
-                // More requests that fail are no gain.
-                '+' if metric == "http_reqs" && run.failed_share(&results.journal.metrics) > max_failed => "",
-                '-' if new < old => "better",
-                '+' if new > old => "better",
-                _ => "worse",
-            };
-            rows.push(Compared {
-                run: run.entry.name.clone(),
-                figure: format!("{metric}.{stat}"),
-                baseline: old,
-                value: new,
-                baseline_text: figure::text_beside(old, new, unit),
-                value_text: figure::text_beside(new, old, unit),
-                percent,
-                direction,
-            });
-        }
+#[cfg(test)]
+mod tests {
+    use super::open_criteria;
+
+    #[test]
+    fn criteria_that_do_not_hold_are_counted_by_kind() {
+        let check = |failed: usize, unmeasured: usize, all: usize, expect: Option<&str>| {
+            assert_eq!(open_criteria(failed, unmeasured, all).as_deref(), expect);
+        };
+        check(0, 0, 3, None);
+        check(1, 1, 3, Some("1 of 3 criteria failed, 1 was not measured"));
+        check(1, 2, 3, Some("1 of 3 criteria failed, 2 were not measured"));
+        check(2, 0, 3, Some("2 of 3 criteria failed"));
+        check(0, 1, 3, Some("1 of 3 criteria was not measured"));
+        check(0, 2, 3, Some("2 of 3 criteria were not measured"));
+        check(1, 0, 1, Some("the one criterion failed"));
+        check(0, 1, 1, Some("the one criterion was not measured"));
+        check(2, 0, 2, Some("both criteria failed"));
+        check(1, 1, 2, Some("1 of 2 criteria failed, 1 was not measured"));
+        check(0, 3, 3, Some("none of the 3 criteria was measured"));
+        check(0, 2, 2, Some("neither criterion was measured"));
+        check(3, 0, 3, Some("all 3 criteria failed"));
     }
-    rows
 }

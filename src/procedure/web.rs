@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::summary::writing;
 use crate::units::percent::encode_component;
 use crate::units::redact::without_user;
 
@@ -25,11 +26,23 @@ pub fn words(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return format!("no answer within {} s", REQUEST_TIMEOUT.as_secs());
     }
-    let mut cause: &dyn std::error::Error = error;
+    innermost(error)
+}
+
+/// The innermost cause of an error, which says most and holds no password, without the system's number for it.
+pub fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut cause = error;
     while let Some(inner) = cause.source() {
         cause = inner;
     }
-    cause.to_string()
+    if let Some(error) = cause.downcast_ref::<std::io::Error>() {
+        return writing::plain(error);
+    }
+    let text = cause.to_string();
+    match text.split_once(" (os error") {
+        Some((text, _)) => text.to_lowercase(),
+        None => text,
+    }
 }
 
 /// Asks Prometheus.

@@ -86,18 +86,38 @@ fn time(millis: f64, digits: usize) -> String {
     }
 }
 
+/// By how much a figure differs from an earlier one: `+4.5 ms`. Shares differ by points, as a percentage of a percentage
+/// would be taken for one of them: `+52.2 points`.
+pub fn difference(old: f64, new: f64, unit: Unit) -> String {
+    let by = new - old;
+    let shown = match text(by, unit) {
+        shown if unit != Unit::Share => shown,
+        shown => {
+            let points = shown.trim_end_matches(" %");
+            format!("{points} point{}", if points.trim_start_matches('-') == "1" { "" } else { "s" })
+        }
+    };
+    if by > 0.0 { format!("+{shown}") } else { shown }
+}
+
+/// By how much a figure differs, in percent of the earlier one: `+12.3 %`; nothing where that is 0.
+pub fn relative_difference(old: f64, new: f64) -> Option<String> {
+    let by = (new - old) / old.abs();
+    (old != 0.0).then(|| format!("{}{}", if by > 0.0 { "+" } else { "" }, text(by, Unit::Share)))
+}
+
 /// Never rounds to all or to nothing what is neither.
 fn share(share: f64, digits: usize) -> String {
     let percent = share * 100.0;
     let shown = match percent.abs() {
         0.0 => "0".to_owned(),
-        size if size < 0.1 => significant(percent, digits - 1),
+        size if size < 0.1 => trimmed(number::fixed(percent, decimals(percent, digits - 1))),
         _ => (digits - 2..=MAX_DIGITS)
             .map(|decimals| trimmed(number::fixed(percent, decimals)))
             .find(|text| text != "100" || percent == 100.0)
             .unwrap_or_else(|| "100".to_owned()),
     };
-    format!("{shown} %")
+    format!("{} %", grouped(&shown))
 }
 
 fn bytes(value: f64, digits: usize) -> String {
@@ -121,9 +141,13 @@ fn significant(value: f64, digits: usize) -> String {
     if value == 0.0 {
         return "0".to_owned();
     }
+    grouped(&trimmed(number::fixed(value, decimals(value, digits))))
+}
+
+/// The decimals of so many significant digits.
+fn decimals(value: f64, digits: usize) -> usize {
     let magnitude = value.abs().log10().floor() as i32;
-    let decimals = (digits as i32 - 1 - magnitude).clamp(0, 12) as usize;
-    grouped(&trimmed(number::fixed(value, decimals)))
+    (digits as i32 - 1 - magnitude).clamp(0, 12) as usize
 }
 
 fn trimmed(text: String) -> String {
@@ -188,5 +212,21 @@ mod tests {
         check(0.749_98, 0.75, Unit::Share, "74.998 %");
         check(100.0, 100.0, Unit::Time, "100 ms");
         check(20.0, 100.0, Unit::Time, "20 ms");
+    }
+
+    #[test]
+    fn differences_have_signs_and_shares_differ_by_points() {
+        let check = |old: f64, new: f64, unit: Unit, expect: &str, relative: Option<&str>| {
+            assert_eq!(difference(old, new, unit), expect, "{old} {new}");
+            assert_eq!(relative_difference(old, new).as_deref(), relative, "{old} {new}");
+        };
+        check(0.0, 0.522, Unit::Share, "+52.2 points", None);
+        check(0.994, 0.984, Unit::Share, "-1 point", Some("-1 %"));
+        check(0.01, 0.0102, Unit::Share, "+0.02 points", Some("+2 %"));
+        check(10.0, 14.5, Unit::Time, "+4.5 ms", Some("+45 %"));
+        check(1_200.0, 20.0, Unit::Time, "-1.18 s", Some("-98.3 %"));
+        check(0.0, 120.0, Unit::PerSecond("requests"), "+120 requests/s", None);
+        check(3.0, 60_000.0, Unit::Count, "+59,997", Some("+1,999,900 %"));
+        check(5.0, 5.0, Unit::Number, "0", Some("0 %"));
     }
 }

@@ -381,7 +381,23 @@ pub fn note_external_bytes(bytes: usize) {
     let _ = bytes;
 }
 
-/// Something is about to arrive for a script of this thread: such an engine collects what garbage there is before.
+/// What was noted of the VU that runs on this thread; see [`set_given`].
+pub fn given() -> usize {
+    #[cfg(feature = "boa")]
+    return boa::given();
+    #[cfg(not(feature = "boa"))]
+    0
+}
+
+/// Another VU runs on this thread, of which this was noted.
+pub fn set_given(bytes: usize) {
+    #[cfg(feature = "boa")]
+    boa::set_given(bytes);
+    #[cfg(not(feature = "boa"))]
+    let _ = bytes;
+}
+
+/// Something is about to arrive for the VU that runs on this thread: such an engine collects what garbage there is before.
 pub fn make_room() {
     #[cfg(feature = "boa")]
     boa::make_room();

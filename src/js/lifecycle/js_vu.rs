@@ -119,7 +119,13 @@ impl JsVu {
     /// Runs `work` on a stack of its own.
     async fn on_stack<T: 'static>(&self, work: impl FnOnce(&Self) -> T + 'static) -> Result<T, Failure> {
         let this = self.clone();
-        coroutine::run(move || work(&this)).map(|task| async move { Ok(task.await) }).map_err(no_stack)?.await
+        let on_stack = move || {
+            this.vu.enter_stack();
+            let result = work(&this);
+            this.vu.leave_stack();
+            result
+        };
+        coroutine::run(on_stack).map(|task| async move { Ok(task.await) }).map_err(no_stack)?.await
     }
 
     /// Evaluates a module to its end, top-level awaits included.

@@ -85,6 +85,8 @@ pub struct VuContext {
     /// By when they are due; whether each is one of `setInterval`.
     timers: RefCell<BTreeMap<(Instant, u32), bool>>,
     turn_began: Cell<Instant>,
+    /// What the engine has noted of it, see [`engine::given`].
+    given: Cell<usize>,
     task: Cell<u64>,
     was_timer: Cell<bool>,
     module_state: VuModuleState,
@@ -136,6 +138,7 @@ impl VuContext {
             pending: RefCell::default(),
             timers: RefCell::default(),
             turn_began: Cell::new(Instant::now()),
+            given: Cell::new(0),
             task: Cell::new(0),
             was_timer: Cell::new(false),
             module_state: VuModuleState::default(),
@@ -204,6 +207,7 @@ impl VuContext {
         if stop.is_raised() {
             return Err(Throw::Stop);
         }
+        self.leave_stack();
         let (result, has_waited) = coroutine::wait(async move {
             let (mut future, mut has_waited) = (pin!(future), false);
             let result = std::future::poll_fn(|cx| {
@@ -220,6 +224,7 @@ impl VuContext {
             .await;
             (result, has_waited)
         });
+        self.enter_stack();
         match has_waited {
             true => self.begin_turn(),
             // What is always there at once, such as the next message of a server that never stops, is no turn for others.
@@ -231,9 +236,32 @@ impl VuContext {
     /// Its neighbours have a turn, if its own has lasted long enough.
     fn end_long_turn(&self) {
         if self.turn_length() > TURN && coroutine::can_wait() {
+            self.leave_stack();
             coroutine::yield_now();
+            self.enter_stack();
             self.begin_turn();
         }
+    }
+
+    /// Its stack goes on.
+    pub fn enter_stack(&self) {
+        engine::set_given(self.given.get());
+    }
+
+    /// Notes memory, in bytes, that a value about to be handed to its script refers to; also while its stack is left.
+    pub fn note_given(&self, bytes: usize) {
+        if coroutine::can_wait() {
+            return engine::note_external_bytes(bytes);
+        }
+        let others = engine::given();
+        engine::note_external_bytes(bytes);
+        engine::set_given(others);
+        self.given.set(self.given.get() + bytes);
+    }
+
+    /// Its stack is left, maybe for that of another VU.
+    pub fn leave_stack(&self) {
+        self.given.set(engine::given());
     }
 
     /// How long it has kept its neighbours waiting.

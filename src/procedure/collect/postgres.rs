@@ -8,6 +8,7 @@ use std::pin::Pin;
 use serde_json::{Value, json};
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
+use super::super::web::innermost;
 use super::{SeriesCollector, SeriesPoint};
 
 /// Asks for the version.
@@ -21,25 +22,16 @@ pub async fn ping(url: &str) -> Result<String, String> {
 }
 
 async fn connect(url: &str) -> Result<Client, String> {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await.map_err(|error| words(&error))?;
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.map_err(|error| innermost(&error))?;
     // Ends with the client; its error is the next query's.
     tokio::spawn(async move { _ = connection.await });
     let settings = "SET default_transaction_read_only = on; SET statement_timeout = '2s'";
-    client.batch_execute(settings).await.map_err(|error| words(&error))?;
+    client.batch_execute(settings).await.map_err(|error| innermost(&error))?;
     Ok(client)
 }
 
-/// The innermost cause says most. It does not contain the password.
-fn words(error: &tokio_postgres::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
-}
-
 async fn rows(client: &Client, query: &str) -> Result<Vec<Vec<String>>, String> {
-    let messages = client.simple_query(query).await.map_err(|error| words(&error))?;
+    let messages = client.simple_query(query).await.map_err(|error| innermost(&error))?;
     let rows = messages.into_iter().filter_map(|message| match message {
         SimpleQueryMessage::Row(row) => {
             Some((0..row.len()).map(|column| row.get(column).unwrap_or_default().to_owned()).collect())

@@ -8,6 +8,7 @@ use std::time::Instant;
 use redis::aio::MultiplexedConnection;
 use serde_json::{Map, Value};
 
+use super::super::web::innermost;
 use super::{SeriesCollector, SeriesPoint};
 
 /// Asks for an answer.
@@ -16,12 +17,12 @@ use super::{SeriesCollector, SeriesPoint};
 /// What Redis, or the way to it, says.
 pub async fn ping(url: &str) -> Result<String, String> {
     let mut connection = connect(url).await?;
-    redis::cmd("PING").query_async::<String>(&mut connection).await.map_err(|error| error.to_string())
+    redis::cmd("PING").query_async::<String>(&mut connection).await.map_err(|error| innermost(&error))
 }
 
 async fn connect(url: &str) -> Result<MultiplexedConnection, String> {
-    let client = redis::Client::open(url).map_err(|error| error.to_string())?;
-    client.get_multiplexed_async_connection().await.map_err(|error| error.to_string())
+    let client = redis::Client::open(url).map_err(|error| innermost(&error))?;
+    client.get_multiplexed_async_connection().await.map_err(|error| innermost(&error))
 }
 
 /// Reads `INFO` again and again.
@@ -79,7 +80,7 @@ impl RedisCollector {
             Ok(text) => Ok(parse(&text)),
             Err(error) => {
                 self.connection = None;
-                Err(error.to_string())
+                Err(innermost(&error))
             }
         }
     }

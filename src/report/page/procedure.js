@@ -10,10 +10,12 @@
     const part = (title, small, rows, columns) => rows.length && section(title, small, table(`procedure ${title}`, columns, rows, undefined, 'stacked'));
     const order = ['fail', 'not measured', 'to come', 'pass'];
     const criteria = [...procedure.criteria].sort((a, b) => order.indexOf(a.state) - order.indexOf(b.state));
-    const bad = criteria.filter((one) => one.state === 'fail').length;
+    const count = (state) => criteria.filter((one) => one.state === state).length;
+    const [bad, open, of] = [count('fail'), count('not measured'), ` of ${criteria.length}`];
+    const unmeasured = open ? `${open}${bad ? '' : of} not measured` : null;
     const isFirst = criteria.some((one) => one.state === 'fail' || one.state === 'not measured') || procedure.findings.some((one) => one.severity !== 'note');
     const judged = [
-      part('Criteria', bad ? `${bad} of ${criteria.length} failed` : null, criteria, [
+      part('Criteria', [bad ? `${bad}${of} failed` : null, unmeasured].filter(Boolean).join(', ') || null, criteria, [
         ['Criterion', (row) => [state(row), row.name === row.expression ? make('code', {}, row.name) : [row.name, make('div', { class: 'soft' }, make('code', {}, row.expression))]]],
         ['Wanted', (row) => row.target_text], ['Achieved', (row) => make('div', { class: 'words' }, prose(row.achieved_text))],
         ['', (row) => make('span', { class: colors[row.state] || 'soft' }, row.state)],
@@ -39,7 +41,7 @@
       laidOver(),
       part('Against the baseline', null, procedure.comparison, [
         ['Figure', (row) => [make('span', { class: 'tag' }, row.run), row.figure]], ['Baseline', (row) => row.baseline], ['Run', (row) => row.value],
-        ['Difference', (row) => make('span', { class: { better: 'good', worse: 'bad' }[row.direction] || '' }, row.difference)],
+        ['Difference', (row) => make('span', { class: `words ${{ better: 'good', worse: 'bad' }[row.direction] || ''}` }, row.difference)],
       ]),
       part('Checks before the runs', null, procedure.checks, [
         ['Check', (row) => [row.is_warning ? make('span', { class: 'warn' }, '! ') : mark(row.is_good), row.name]], ['Seen', (row) => make('div', { class: 'words' }, prose(row.text), row.hint && make('div', { class: 'soft' }, prose(row.hint))), null, true],

@@ -3,9 +3,10 @@
 
 use std::cell::Cell;
 
-/// Garbage of this many bytes is collected before more arrives.
+/// A VU that was given this many bytes has its garbage collected before it is given more: what it dropped is garbage by then, while
+/// what others were given may still be in their hands.
 const MAX_GIVEN_BEFORE_MORE: usize = 16 << 20;
-/// Garbage of this many bytes is collected at once.
+/// Once all were given this many bytes, garbage is collected at once.
 const MAX_GIVEN: usize = 64 << 20;
 /// For each realm of the thread this many bytes more have to be given: a collection looks through all of them.
 const PER_REALM: usize = 1 << 20;
@@ -20,6 +21,8 @@ const OWN_PROPERTY: usize = 96;
 thread_local! {
     /// Bytes given to the realms of this thread since garbage was last collected here.
     static GIVEN: Cell<usize> = const { Cell::new(0) };
+    /// Bytes given to the VU that runs since it was last the reason for that.
+    static GIVEN_TO_VU: Cell<usize> = const { Cell::new(0) };
     static REALMS: Cell<usize> = const { Cell::new(0) };
 }
 
@@ -59,27 +62,39 @@ pub fn weigh_properties(count: usize) {
 pub fn weigh(bytes: usize) {
     note(bytes);
     if GIVEN.get() > MAX_GIVEN {
-        collect_beyond(MAX_GIVEN);
+        collect();
     }
 }
 
 /// Something of this many bytes was given.
 pub fn note(bytes: usize) {
     GIVEN.set(GIVEN.get().saturating_add(bytes));
+    GIVEN_TO_VU.set(GIVEN_TO_VU.get().saturating_add(bytes));
+}
+
+/// What the VU that runs was given, to be put back when it runs again.
+pub fn given() -> usize {
+    GIVEN_TO_VU.get()
+}
+
+/// Another VU runs, which was given this much.
+pub fn set_given(bytes: usize) {
+    GIVEN_TO_VU.set(bytes);
 }
 
 /// A VU is about to wait for something that may be large.
 pub fn make_room() {
-    if GIVEN.get() > MAX_GIVEN_BEFORE_MORE {
-        collect_beyond(MAX_GIVEN_BEFORE_MORE);
+    if GIVEN_TO_VU.get() > MAX_GIVEN_BEFORE_MORE {
+        collect();
     }
 }
 
-/// Collects garbage if more than `least` bytes were given, and enough for how long that takes.
+/// Collects garbage if enough was given for how long that takes.
 #[cold]
-fn collect_beyond(least: usize) {
-    if GIVEN.get() > least.max(REALMS.get() * PER_REALM) {
+fn collect() {
+    if GIVEN.get() > REALMS.get() * PER_REALM {
         GIVEN.set(0);
+        GIVEN_TO_VU.set(0);
         boa_gc::force_collect();
     }
 }

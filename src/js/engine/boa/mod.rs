@@ -18,7 +18,7 @@ mod scope;
 mod split;
 mod strings;
 
-pub use self::memory::{make_room, weigh};
+pub use self::memory::{given, make_room, set_given, weigh};
 pub use self::realm::Boa;
 
 /// Read of what a `catch` gets: a `TypeError` then says what it is about.

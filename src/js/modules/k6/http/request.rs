@@ -254,7 +254,7 @@ impl JsRequest {
             }
             warn_failed(vu, &error.full);
         }
-        Ok(JsResponse::new(exchange, self.request.clone(), self.shown_body.clone(), self.form))
+        Ok(JsResponse::new(vu, exchange, self.request.clone(), self.shown_body.clone(), self.form))
     }
 }
 

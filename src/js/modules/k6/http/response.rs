@@ -9,7 +9,6 @@ use bytes::Bytes;
 
 use super::statuses::error_code;
 use super::{gjson, json_text};
-use crate::js::engine;
 use crate::js::modules::cpu_pool;
 use crate::js::modules::k6::html;
 use crate::js::runtime::VuContext;
@@ -43,7 +42,13 @@ pub(super) struct JsResponse {
 }
 
 impl JsResponse {
-    pub fn new(exchange: Exchange, request: Request, shown_body: Option<Body>, form: BodyForm) -> Rc<Self> {
+    pub fn new(
+        vu: &VuContext,
+        exchange: Exchange,
+        request: Request,
+        shown_body: Option<Body>,
+        form: BodyForm,
+    ) -> Rc<Self> {
         let answer = Self {
             exchange: Some(exchange),
             request: Some(request),
@@ -52,7 +57,7 @@ impl JsResponse {
             request_error: (String::new(), 0),
             document: OnceCell::new(),
         };
-        engine::note_external_bytes(answer.weight());
+        vu.note_given(answer.weight());
         Rc::new(answer)
     }
 
