@@ -76,6 +76,8 @@ fn converse(mut stream: TcpStream, ticks: &AtomicU64) -> io::Result<()> {
             }
             "/json" => JSON.as_str().into(),
             "/wide" => WIDE.as_str().into(),
+            "/formatting" => "<p><b><i><a href=x><font>".repeat(10_000).into(),
+            "/reopened" => REOPENED.as_str().into(),
             "/brackets" => "[".repeat(1 << 20).into(),
             "/certificate" => CERTIFICATE.as_str().into(),
             "/heads" => {
@@ -105,6 +107,12 @@ static JSON: LazyLock<String> = LazyLock::new(|| {
 
 /// 1 MB of siblings.
 static WIDE: LazyLock<String> = LazyLock::new(|| (0..50_000).map(|at| format!("<p class=c{at}>x")).collect());
+
+/// Each paragraph opens hundreds of elements again that an earlier one did not close.
+static REOPENED: LazyLock<String> = LazyLock::new(|| {
+    let open: String = (0..400).map(|at| format!("<b a{at}>")).collect();
+    format!("<p>{open}{}", "<p>x".repeat(1_000))
+});
 
 /// An answer of very many headers.
 static HEADS: LazyLock<String> = LazyLock::new(|| {
@@ -213,6 +221,29 @@ fn large_documents_leave_others_their_turns() {
          begin();
          say(all.find('p:contains(\"y\"), p.c7 ~ p.c9').size());",
         &["50000 true", "1 true"],
+    );
+}
+
+#[test]
+fn markup_that_is_opened_again_and_again_leaves_others_their_turns() {
+    check(
+        "const [formatting, reopened] = ['formatting', 'reopened'].map((path) => http.get(`${__ENV.URL}/${path}`));
+         begin();
+         say(formatting.html().find('p').size());
+         begin();
+         say(reopened.html().find('b').size());",
+        &["10000 true", "400400 true"],
+    );
+}
+
+#[test]
+fn long_pieces_of_json_leave_others_their_turns() {
+    check(
+        "const text = `[\"${'\\\\u00e4'.repeat(2e6)}\", \"${'\\\\n'.repeat(4e6)}\", 1${'0'.repeat(5e6)}e-5000000${' '.repeat(8e6)}]`;
+         begin();
+         const [escapes, lines, number] = JSON.parse(text);
+         say(`${escapes.length} ${escapes[1999999]} ${lines.length} ${lines === '\\n'.repeat(4e6)} ${number}`);",
+        &["2000000 \u{e4} 4000000 true 1 true"],
     );
 }
 

@@ -6,6 +6,7 @@ use boa_engine::builtins::object::OrdinaryObject;
 use boa_engine::object::JsObject;
 use boa_engine::object::builtins::JsArray;
 use boa_engine::property::PropertyDescriptor;
+use boa_engine::string::JsStrVariant;
 use boa_engine::{Context, Finalize, JsData, JsNativeError, JsResult, JsString, JsValue, JsVariant, Trace};
 use rustc_hash::FxHashMap;
 
@@ -35,11 +36,20 @@ fn nested_to_rust(value: &JsValue, context: &mut Context, depth: usize) -> JsRes
         JsVariant::Boolean(value) => Value::Bool(value),
         JsVariant::Integer32(number) => Value::Number(f64::from(number)),
         JsVariant::Float64(number) => Value::Number(number),
-        JsVariant::String(text) => Value::String(text.to_std_string_lossy()),
+        JsVariant::String(text) => Value::String(plain_text(&text)),
         JsVariant::BigInt(number) => Value::Number(number.to_f64()),
         JsVariant::Symbol(_) => Value::Opaque("symbol"),
         JsVariant::Object(object) => return object_to_rust(&object, context, depth),
     })
+}
+
+/// A string for Rust, with U+FFFD for lone surrogates. Of a long one there is a second copy at most, not a third.
+pub fn plain_text(text: &JsString) -> String {
+    match text.as_str().variant() {
+        JsStrVariant::Latin1(bytes) if bytes.is_ascii() => String::from_utf8_lossy(bytes).into_owned(),
+        JsStrVariant::Latin1(bytes) => bytes.iter().map(|byte| char::from(*byte)).collect(),
+        JsStrVariant::Utf16(units) => String::from_utf16_lossy(units),
+    }
 }
 
 fn object_to_rust(object: &JsObject, context: &mut Context, depth: usize) -> JsResult<Value> {

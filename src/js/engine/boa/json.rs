@@ -6,16 +6,18 @@ use std::rc::Rc;
 use boa_engine::object::builtins::JsArray;
 use boa_engine::object::{FunctionObjectBuilder, JsObject};
 use boa_engine::property::{PropertyDescriptor, PropertyKey};
-use boa_engine::{Context, JsNativeError, JsResult, JsString, JsValue, NativeFunction, js_string};
+use boa_engine::string::JsStr;
+use boa_engine::{Context, JsError, JsNativeError, JsResult, JsString, JsValue, NativeFunction, js_string};
 use serde::Deserialize as _;
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 
-use super::convert::{MAX_SHARED, enumerable_keys, plain_object, property_key, put, single_copy};
+use super::convert::{MAX_SHARED, enumerable_keys, plain_object, plain_text, property_key, put, single_copy};
 use super::limits::MIN_STACK;
 use super::realm::state;
 use super::{errors, memory};
 use crate::js::engine::Host;
 use crate::js::engine::native_stack;
+use crate::js::language::json::{self, JsonText, JsonValues, LongJsonError};
 use crate::js::value::Throw;
 
 /// `JSON.parse` of a string, natively; anything else goes the old way.
@@ -25,7 +27,7 @@ pub fn replace_parse(context: &mut Context) -> JsResult<()> {
     let parse = NativeFunction::from_copy_closure_with_captures(
         |this, args, old, context| {
             if let Some(text) = args.first().and_then(JsValue::as_string) {
-                let value = parse(text.to_std_string_lossy().as_bytes(), context)?;
+                let value = parse(plain_text(&text).as_bytes(), context)?;
                 return match args.get(1).and_then(JsValue::as_callable) {
                     Some(reviver) => {
                         let root = plain_object(context);
@@ -56,6 +58,19 @@ pub fn replace_parse(context: &mut Context) -> JsResult<()> {
 /// # Errors
 /// The text is no JSON, nested too deeply, or the VU has to stop.
 pub fn parse(text: &[u8], context: &mut Context) -> JsResult<JsValue> {
+    if text.len() >= LONG {
+        let host = state(context).host.clone();
+        match json::parse(text, &mut EngineValues { context, host, depth: 0 }) {
+            Ok(value) => {
+                memory::note(text.len());
+                return Ok(value);
+            }
+            Err(JsonError::Stopped) => return Err(errors::thrown(Throw::Stop, context)),
+            Err(JsonError::Thrown(error)) => return Err(error),
+            // The other reader says what is wrong, and where.
+            Err(JsonError::Syntax) => {}
+        }
+    }
     let mut reader = serde_json::Deserializer::from_slice(text);
     let turns = TurnCounter { host: state(context).host.clone(), values: Cell::new(0), is_stopped: Cell::new(false) };
     let json = JsonSeed { context, turns: &turns, depth: 0 };
@@ -68,7 +83,131 @@ pub fn parse(text: &[u8], context: &mut Context) -> JsResult<JsValue> {
     })
 }
 
-/// Gives others a turn while a long text is parsed.
+/// Texts of so many bytes are read in turns, also within strings.
+const LONG: usize = 1 << 20;
+/// Strings of so many bytes may be garbage that has to go before they come.
+const LONG_STRING: usize = 64 * 1024;
+
+/// Why a long text has no value.
+enum JsonError {
+    Syntax,
+    Stopped,
+    Thrown(JsError),
+}
+
+impl From<LongJsonError> for JsonError {
+    fn from(error: LongJsonError) -> Self {
+        match error {
+            LongJsonError::Syntax => Self::Syntax,
+            LongJsonError::Stopped => Self::Stopped,
+        }
+    }
+}
+
+/// Values of Boa.
+struct EngineValues<'a> {
+    context: &'a mut Context,
+    host: Rc<dyn Host>,
+    /// How many objects and lists are open.
+    depth: usize,
+}
+
+/// An object, with how many properties it has, or the items of a list.
+enum OpenValue {
+    Object(JsObject, usize),
+    List(Vec<JsValue>),
+}
+
+impl EngineValues<'_> {
+    fn text(text: JsonText<'_>) -> Result<JsString, JsonError> {
+        let units = match text {
+            JsonText::Plain(text) if text.is_ascii() => return Ok(JsString::from(JsStr::latin1(&text))),
+            JsonText::Plain(text) => return Ok(JsString::from(&*String::from_utf8_lossy(&text))),
+            JsonText::Units(units) => units,
+        };
+        if units.iter().all(|unit| *unit < 0x80) {
+            let bytes: Vec<u8> = units.iter().map(|unit| *unit as u8).collect();
+            return Ok(JsString::from(JsStr::latin1(&bytes)));
+        }
+        Ok(JsString::from(JsStr::utf16(&units)))
+    }
+}
+
+impl<'a> JsonValues<'a> for EngineValues<'_> {
+    type Value = JsValue;
+    type Name = JsString;
+    type Open = OpenValue;
+    type Error = JsonError;
+
+    fn may_continue(&self) -> bool {
+        self.host.may_continue()
+    }
+
+    fn null(&mut self) -> JsValue {
+        JsValue::null()
+    }
+
+    fn bool(&mut self, value: bool) -> JsValue {
+        value.into()
+    }
+
+    fn number(&mut self, number: f64) -> JsValue {
+        JsValue::from(number)
+    }
+
+    fn string(&mut self, text: JsonText<'a>) -> Result<JsValue, JsonError> {
+        match &text {
+            JsonText::Plain(text) if text.len() > LONG_STRING => memory::weigh_string(text.len()),
+            JsonText::Units(units) if units.len() > LONG_STRING => memory::weigh_string(2 * units.len()),
+            _ => {}
+        }
+        Self::text(text).map(JsValue::from)
+    }
+
+    fn name(&mut self, text: JsonText<'a>) -> Result<JsString, JsonError> {
+        match &text {
+            JsonText::Plain(name) if name.len() < 64 => match std::str::from_utf8(name) {
+                Ok(name) => Ok(property_key(name)),
+                Err(_) => Self::text(text),
+            },
+            _ => Self::text(text),
+        }
+    }
+
+    fn open(&mut self, is_object: bool) -> Result<OpenValue, JsonError> {
+        self.depth += 1;
+        if self.depth > JsonSeed::MAX_LEVELS {
+            return Err(JsonError::Thrown(errors::too_deep()));
+        }
+        Ok(if is_object { OpenValue::Object(plain_object(self.context), 0) } else { OpenValue::List(Vec::new()) })
+    }
+
+    fn push(&mut self, list: &mut OpenValue, value: JsValue) -> Result<(), JsonError> {
+        let OpenValue::List(items) = list else { return Err(JsonError::Syntax) };
+        items.push(value);
+        Ok(())
+    }
+
+    fn put(&mut self, object: &mut OpenValue, name: JsString, value: JsValue) -> Result<(), JsonError> {
+        let OpenValue::Object(object, count) = object else { return Err(JsonError::Syntax) };
+        *count += 1;
+        if *count == MAX_SHARED + 1 {
+            *object = single_copy(object, self.context).map_err(JsonError::Thrown)?;
+        }
+        put(object, name, value);
+        Ok(())
+    }
+
+    fn close(&mut self, open: OpenValue) -> Result<JsValue, JsonError> {
+        self.depth -= 1;
+        Ok(match open {
+            OpenValue::Object(object, _) => object.into(),
+            OpenValue::List(items) => JsArray::from_iter(items, self.context).into(),
+        })
+    }
+}
+
+/// Gives others a turn while a text is parsed that is not that long.
 struct TurnCounter {
     host: Rc<dyn Host>,
     values: Cell<u32>,

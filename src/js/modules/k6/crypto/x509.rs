@@ -1,6 +1,8 @@
 //! `k6/crypto/x509`: a certificate in PEM, as the object k6 makes of it. Nothing is verified.
 
-use data_encoding::HEXLOWER;
+use std::sync::LazyLock;
+
+use data_encoding::{Encoding, HEXLOWER};
 use sha1::Digest;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
@@ -25,25 +27,46 @@ const OFF_THREAD_LEN: usize = 64 * 1024;
 fn parse(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let text = bytes_of(args.take(0)).map_err(Throw::go)?;
     let length = text.len();
-    let decode = move || x509_parser::pem::parse_x509_pem(&text).ok().map(|(_, pem)| pem);
-    let pem = if length < OFF_THREAD_LEN { decode() } else { vu.wait(cpu_pool::run(decode))?.flatten() };
-    let pem = pem.ok_or_else(|| Throw::go("failed to decode certificate PEM file"))?;
-    let (_, certificate) = X509Certificate::from_der(&pem.contents)
+    let decode = move || der_of(&text);
+    let der = if length < OFF_THREAD_LEN { decode() } else { vu.wait(cpu_pool::run(decode))?.flatten() };
+    let der = der.ok_or_else(|| Throw::go("failed to decode certificate PEM file"))?;
+    let (_, certificate) = X509Certificate::from_der(&der)
         .map_err(|_| Throw::go("failed to parse certificate: x509: malformed certificate"))?;
     match args.string(1).as_str() {
         "altNames" => Ok(alternative_names(&certificate)),
         "issuer" => Ok(name(certificate.issuer(), false)),
         "subject" => Ok(name(certificate.subject(), true)),
-        _ => whole(&certificate, &pem.contents),
+        _ => whole(&certificate, &der),
     }
 }
 
 /// Everything about a certificate in PEM.
 #[cfg(any(test, fuzzing))]
 pub(super) fn facts(text: &[u8]) -> Option<Value> {
-    let (_, pem) = x509_parser::pem::parse_x509_pem(text).ok()?;
-    let (_, certificate) = X509Certificate::from_der(&pem.contents).ok()?;
-    whole(&certificate, &pem.contents).ok()
+    let der = der_of(text)?;
+    let (_, certificate) = X509Certificate::from_der(&der).ok()?;
+    whole(&certificate, &der).ok()
+}
+
+/// What the first block of a PEM text holds. Nothing of the text is copied, however long its lines are.
+fn der_of(text: &[u8]) -> Option<Vec<u8>> {
+    /// Base64, cut into lines as one likes.
+    static LINES: LazyLock<Encoding> = LazyLock::new(|| {
+        let mut base64 = data_encoding::BASE64.specification();
+        base64.ignore.push_str(" \t\r\n");
+        base64.encoding().unwrap_or(data_encoding::BASE64)
+    });
+    let line_at = |mark: &[u8], from: usize| {
+        memchr::memmem::find_iter(&text[from..], mark)
+            .map(|at| from + at)
+            .find(|at| *at == 0 || matches!(text[at - 1], b'\n'))
+    };
+    let first = line_at(b"-----BEGIN ", 0)?;
+    let header = memchr::memchr(b'\n', &text[first..]).map(|length| &text[first..first + length])?;
+    memchr::memmem::find(&header[5..], b"-----")?;
+    let begin = first + header.len() + 1;
+    let end = line_at(b"-----END ", begin)?;
+    LINES.decode(&text[begin..end]).ok()
 }
 
 fn map<const N: usize>(fields: [(&str, Value); N]) -> Value {
@@ -225,6 +248,28 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn the_first_block_of_a_text_counts() {
+        let check =
+            |text: &str, expect: Option<&[u8]>| assert_eq!(der_of(text.as_bytes()).as_deref(), expect, "{text}");
+        let (begin, end) = ("-----BEGIN X-----\n", "-----END X-----\n");
+        check(&format!("{begin}AAEC\n{end}"), Some(&[0, 1, 2]));
+        check(&format!("about it\r\n{begin}AA\r\nEC \t\nAw==\r\n{end}{begin}AAEC\n{end}"), Some(&[0, 1, 2, 3]));
+        check(&format!("{begin}{end}"), Some(&[]));
+        check(&format!(" {begin}AAEC\n{end}{begin}AAED\n{end}"), Some(&[0, 1, 3]));
+        check(&format!("{begin}AAEC\n -----END X-----\n"), None);
+        for none in
+            ["", "AAEC", "-----BEGIN X-----", "-----BEGIN X-----\nAAEC\n", "-----BEGIN X\nAAEC\n-----END X-----"]
+        {
+            check(none, None);
+        }
+        check(&format!("{begin}AAE\n{end}"), None);
+        check(&format!("{begin}A: b\n\nAAEC\n{end}"), None);
+        // However it was cut, this is what the library reads.
+        let made = rcgen::generate_simple_self_signed(["example.com".to_owned()]).unwrap().cert;
+        assert_eq!(der_of(made.pem().as_bytes()).as_deref(), Some(&**made.der()));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A parsed document: nodes in one vector, linked by their places in it. It never changes once it is parsed, so all
+//! A parsed document: nodes in one list, linked by their places in it. It never changes once it is parsed, so all
 //! selections and elements of a response share one.
 //!
 //! The parser is html5ever; the tree is what Go's parser makes of the same text (the contents of a `<template>` are its
@@ -48,7 +48,7 @@ impl Yielder {
     }
 
     /// One step; `None` when the VU has to stop.
-    fn step(&self) -> Option<()> {
+    pub(super) fn step(&self) -> Option<()> {
         let steps = self.steps.get().wrapping_add(1);
         self.steps.set(steps);
         if steps.is_multiple_of(STEPS) {
@@ -60,7 +60,7 @@ impl Yielder {
 
 /// A document.
 pub struct Document {
-    nodes: Vec<DomNode>,
+    nodes: NodeList,
     yielder: Rc<Yielder>,
     /// Where it was loaded from; what its links are relative to. Empty for text of the script's own.
     pub url: Box<str>,
@@ -72,7 +72,43 @@ struct DomNode {
     next: NodeId,
     first: NodeId,
     last: NodeId,
+    /// How deep it is in the tree; right while parsing.
+    depth: u32,
     data: NodeData,
+}
+
+/// Nodes by their numbers, in blocks: a list that grows never has a second copy of itself.
+#[derive(Default)]
+struct NodeList(Vec<Vec<DomNode>>);
+
+impl NodeList {
+    /// Nodes in a block.
+    const BLOCK: usize = 4096;
+
+    fn len(&self) -> usize {
+        self.0.last().map_or(0, |last| (self.0.len() - 1) * Self::BLOCK + last.len())
+    }
+
+    fn get(&self, id: NodeId) -> &DomNode {
+        &self.0[id as usize / Self::BLOCK][id as usize % Self::BLOCK]
+    }
+
+    fn get_mut(&mut self, id: NodeId) -> &mut DomNode {
+        &mut self.0[id as usize / Self::BLOCK][id as usize % Self::BLOCK]
+    }
+
+    fn push(&mut self, node: DomNode) {
+        match self.0.last_mut() {
+            Some(last) if last.len() < Self::BLOCK => last.push(node),
+            Some(_) => {
+                let mut block = Vec::with_capacity(Self::BLOCK);
+                block.push(node);
+                self.0.push(block);
+            }
+            // Most documents are small.
+            None => self.0.push(vec![node]),
+        }
+    }
 }
 
 /// What a node is.
@@ -80,23 +116,27 @@ pub enum NodeData {
     /// The root.
     Document,
     /// `<!DOCTYPE name PUBLIC "public" "system">`
-    Doctype {
-        /// What is declared.
-        name: StrTendril,
-        /// The public identifier, often empty.
-        public: StrTendril,
-        /// The system identifier, often empty.
-        system: StrTendril,
-    },
+    Doctype(Box<Doctype>),
     /// Text.
     Text(StrTendril),
     /// A comment.
     Comment(StrTendril),
-    /// An element.
-    Element(Box<Tag>),
+    /// An element. Those with the same name and attributes share them.
+    Element(Rc<Tag>),
+}
+
+/// A declaration of what a document is.
+pub struct Doctype {
+    /// What is declared.
+    pub name: StrTendril,
+    /// The public identifier, often empty.
+    pub public: StrTendril,
+    /// The system identifier, often empty.
+    pub system: StrTendril,
 }
 
 /// The name and the attributes of an element.
+#[derive(Clone, PartialEq)]
 pub struct Tag {
     /// HTML, SVG or MathML.
     pub namespace: Namespace,
@@ -121,7 +161,7 @@ impl Tag {
 impl Document {
     /// A document without content.
     pub fn empty(url: &str, yielder: Rc<Yielder>) -> Self {
-        let mut document = Self { nodes: Vec::new(), yielder, url: url.into() };
+        let mut document = Self { nodes: NodeList::default(), yielder, url: url.into() };
         document.add(NodeData::Document);
         document
     }
@@ -144,11 +184,11 @@ impl Document {
     }
 
     fn node(&self, id: NodeId) -> &DomNode {
-        &self.nodes[id as usize]
+        self.nodes.get(id)
     }
 
     fn node_mut(&mut self, id: NodeId) -> &mut DomNode {
-        &mut self.nodes[id as usize]
+        self.nodes.get_mut(id)
     }
 
     /// What a node is.
@@ -296,8 +336,21 @@ impl Document {
     /// A new node that hangs nowhere yet.
     pub(super) fn add(&mut self, data: NodeData) -> NodeId {
         let id = self.nodes.len() as NodeId;
-        self.nodes.push(DomNode { parent: NONE, previous: NONE, next: NONE, first: NONE, last: NONE, data });
+        let (parent, previous, next, first, last) = (NONE, NONE, NONE, NONE, NONE);
+        self.nodes.push(DomNode { parent, previous, next, first, last, depth: 0, data });
         id
+    }
+
+    /// How many nodes there are, loose ones included.
+    pub(super) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Notes how deep a child of `parent` is, and says so. What is below the child is not looked at.
+    pub(super) fn sink(&mut self, parent: NodeId, child: NodeId) -> u32 {
+        let depth = self.node(parent).depth + 1;
+        self.node_mut(child).depth = depth;
+        depth
     }
 
     /// Makes a loose node the last child of `parent`.

@@ -6,6 +6,7 @@
 use std::rc::Rc;
 
 use super::Op;
+use crate::js::engine;
 use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
 
@@ -36,6 +37,8 @@ pub const OPS: &[(&str, Op)] = &[("parse", parse_text), ("callNode", call)];
 /// # Errors
 /// A `GoError` for a text no parser should follow; [`Throw::Stop`] when the VU has to stop.
 pub fn document(vu: &VuContext, text: &str, url: &str) -> Result<Rc<Document>, Throw> {
+    // The document's own text, and some nodes.
+    engine::note_external_bytes(2 * text.len());
     parse::parse(text, url, Yielder::of(vu)).map(Rc::new).map_err(|error| match error {
         parse::HtmlError::Refused(text) => Throw::go(text),
         parse::HtmlError::Stopped => Throw::Stop,

@@ -1,11 +1,13 @@
 //! From text to a document, by html5ever.
 //!
 //! A hostile text costs no more than its length deserves: it is read in pieces, and reading ends where elements are
-//! nested deeper than Go's parser allows, or where a tag has more attributes than any page.
+//! nested deeper than Go's parser allows, where a tag has more attributes than any page, or a document more nodes: what is
+//! not closed (`<p><b><p><b>`) is opened again in every element that follows, so a text can ask for hundreds of nodes a letter.
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
+use std::hash::{Hash as _, Hasher as _};
 use std::rc::Rc;
 
 use html5ever::tendril::{StrTendril, TendrilSink};
@@ -13,7 +15,9 @@ use html5ever::tokenizer::TokenizerOpts;
 use html5ever::tree_builder::{ElemName, ElementFlags, NodeOrText, QuirksMode, Tracer, TreeSink};
 use html5ever::{Attribute, LocalName, Namespace, ParseOpts, QualName};
 
-use super::document::{Document, NodeData, NodeId, ROOT, Tag, Yielder};
+use rustc_hash::FxHasher;
+
+use super::document::{Doctype, Document, NodeData, NodeId, ROOT, Tag, Yielder};
 
 /// As deep as Go's parser goes, and what it says then.
 const MAX_DEPTH: u32 = 512;
@@ -23,8 +27,12 @@ const TOO_DEEP: &str = "html: open stack of elements exceeds 512 nodes";
 const MAX_ATTRIBUTES: usize = 10_000;
 const TOO_MANY: &str = "html: a tag has more than 10000 attributes";
 
-/// How much is read before the limits are looked at.
-const PIECE: usize = 2048;
+/// More nodes than this are no page. Each takes 48 bytes.
+const MAX_NODES: usize = 5_000_000;
+const TOO_LARGE: &str = "html: the document has more than 5000000 nodes";
+
+/// How much is read before the limits are looked at. With what html5ever puts before it, a piece is 2 KB of memory.
+const PIECE: usize = 2048 - 16;
 /// How many bytes are searched for crowded tags before the VU yields.
 const CHECK_EVERY: usize = 64 * 1024;
 
@@ -33,6 +41,14 @@ const CHECK_EVERY: usize = 64 * 1024;
 /// # Errors
 /// When its elements are nested too deeply or have too many attributes, or the VU has to stop.
 pub fn parse(text: &str, url: &str, yielder: Yielder) -> Result<Document, HtmlError> {
+    parse_bounded(text, url, yielder, MAX_NODES)
+}
+
+/// As [`parse`], of at most so many nodes.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_bounded(text: &str, url: &str, yielder: Yielder, max_nodes: usize) -> Result<Document, HtmlError> {
     match has_crowded_tag(text, &yielder) {
         None => return Err(HtmlError::Stopped),
         Some(true) => return Err(HtmlError::Refused(TOO_MANY)),
@@ -40,8 +56,14 @@ pub fn parse(text: &str, url: &str, yielder: Yielder) -> Result<Document, HtmlEr
     }
     let yielder = Rc::new(yielder);
     let document = RefCell::new(Document::empty(url, yielder.clone()));
-    let sink =
-        DomBuilder { document, depths: RefCell::new(vec![0]), error: Cell::new(None), named: RefCell::default() };
+    let sink = DomBuilder {
+        document,
+        max_nodes,
+        yielder: yielder.clone(),
+        tags: RefCell::default(),
+        error: Cell::new(None),
+        named: RefCell::default(),
+    };
     // A mark at the start is text to Go's parser: it opens the body.
     let tokenizer = TokenizerOpts { discard_bom: false, ..TokenizerOpts::default() };
     let options = ParseOpts { tokenizer, ..ParseOpts::default() };
@@ -146,8 +168,9 @@ impl Tracer for HandleCount {
 /// Builds the document from what html5ever finds.
 struct DomBuilder {
     document: RefCell<Document>,
-    /// The depth of each node; the tree builder moves nodes, but rarely and not far.
-    depths: RefCell<Vec<u32>>,
+    max_nodes: usize,
+    yielder: Rc<Yielder>,
+    tags: RefCell<TagCache>,
     error: Cell<Option<&'static str>>,
     /// The element that got attributes afterwards, and the names it has: `<html>` or `<body>`, again and again.
     named: RefCell<(NodeId, HashSet<QualName>)>,
@@ -155,16 +178,52 @@ struct DomBuilder {
 
 impl DomBuilder {
     fn add(&self, data: NodeData) -> NodeId {
-        self.depths.borrow_mut().push(0);
-        self.document.borrow_mut().add(data)
+        let mut document = self.document.borrow_mut();
+        if document.len() >= self.max_nodes {
+            // What is left of the piece still makes its nodes: the parser needs them.
+            self.error.set(Some(TOO_LARGE));
+        }
+        document.add(data)
     }
 
+    /// The tree builder moves nodes, but rarely and not far: what is below a node is not looked at.
     fn hang(&self, parent: NodeId, child: NodeId) {
-        let mut depths = self.depths.borrow_mut();
-        let depth = depths[parent as usize] + 1;
-        depths[child as usize] = depth;
-        if depth > MAX_DEPTH && self.document.borrow().is_element(child) {
+        let mut document = self.document.borrow_mut();
+        if document.sink(parent, child) > MAX_DEPTH && document.is_element(child) {
             self.error.set(Some(TOO_DEEP));
+        }
+    }
+}
+
+/// The last tags, by their hashes: the elements of a page are much alike.
+struct TagCache(Vec<Option<Rc<Tag>>>);
+
+impl Default for TagCache {
+    fn default() -> Self {
+        Self(vec![None; Self::SIZE])
+    }
+}
+
+impl TagCache {
+    const SIZE: usize = 64;
+    /// Tags with more attributes than this are rarely alike.
+    const MAX_ATTRIBUTES: usize = 4;
+
+    fn shared(&mut self, tag: Tag) -> Rc<Tag> {
+        if tag.attributes.len() > Self::MAX_ATTRIBUTES {
+            return Rc::new(tag);
+        }
+        let mut hasher = FxHasher::default();
+        tag.name.hash(&mut hasher);
+        for attribute in &tag.attributes {
+            attribute.name.local.hash(&mut hasher);
+            let value = attribute.value.as_bytes();
+            value[..value.len().min(32)].hash(&mut hasher);
+        }
+        let slot = &mut self.0[(hasher.finish() >> 32) as usize % Self::SIZE];
+        match slot {
+            Some(known) if **known == tag => known.clone(),
+            _ => slot.insert(Rc::new(tag)).clone(),
         }
     }
 }
@@ -206,6 +265,8 @@ impl TreeSink for DomBuilder {
     }
 
     fn elem_name(&self, target: &NodeId) -> Name {
+        // Where many elements are open, the parser goes through them for each tag.
+        self.yielder.step();
         let document = self.document.borrow();
         document.tag(*target).map_or_else(
             || Name(Namespace::default(), LocalName::default()),
@@ -214,7 +275,10 @@ impl TreeSink for DomBuilder {
     }
 
     fn create_element(&self, name: QualName, attributes: Vec<Attribute>, _flags: ElementFlags) -> NodeId {
-        self.add(NodeData::Element(Box::new(Tag { namespace: name.ns, name: name.local, attributes })))
+        self.yielder.step();
+        let tag = Tag { namespace: name.ns, name: name.local, attributes };
+        let tag = self.tags.borrow_mut().shared(tag);
+        self.add(NodeData::Element(tag))
     }
 
     fn create_comment(&self, text: StrTendril) -> NodeId {
@@ -272,7 +336,7 @@ impl TreeSink for DomBuilder {
     }
 
     fn append_doctype_to_document(&self, name: StrTendril, public: StrTendril, system: StrTendril) {
-        let doctype = self.add(NodeData::Doctype { name, public, system });
+        let doctype = self.add(NodeData::Doctype(Box::new(Doctype { name, public, system })));
         self.document.borrow_mut().append(ROOT, doctype);
     }
 
@@ -288,6 +352,7 @@ impl TreeSink for DomBuilder {
 
     fn add_attrs_if_missing(&self, target: &NodeId, attributes: Vec<Attribute>) {
         if let NodeData::Element(tag) = self.document.borrow_mut().data_mut(*target) {
+            let tag = Rc::make_mut(tag);
             let (of, names) = &mut *self.named.borrow_mut();
             if *of != *target || names.is_empty() {
                 *of = *target;

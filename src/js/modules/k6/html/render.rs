@@ -35,10 +35,10 @@ fn render(document: &Document, id: NodeId, out: &mut String) -> bool {
             out.push_str("-->");
             return true;
         }
-        NodeData::Doctype { name, public, system } => {
+        NodeData::Doctype(doctype) => {
             out.push_str("<!DOCTYPE ");
-            escape(name, out);
-            doctype_identifiers(public, system, out);
+            escape(&doctype.name, out);
+            doctype_identifiers(&doctype.public, &doctype.system, out);
             out.push('>');
             return true;
         }

@@ -1,7 +1,7 @@
 //! Documents from texts and back, also from texts nobody should send.
 
 use super::document::{NodeData, ROOT, Yielder};
-use super::parse::{HtmlError, parse};
+use super::parse::{HtmlError, parse, parse_bounded};
 use super::render::inner;
 
 fn body(text: &str) -> String {
@@ -109,6 +109,37 @@ fn hostile_texts_end_soon() {
             assert!(document.text(ROOT).len() <= text.len() + 1, "{text:.40}");
         }
     }
+}
+
+#[test]
+fn what_is_opened_again_and_again_is_bounded() {
+    // Each paragraph opens hundreds of elements that an earlier one did not close.
+    let open: String = (0..400).map(|at| format!("<b a{at}>")).collect();
+    let text = format!("<p>{open}{}", "<p>x".repeat(200));
+    let bounded = |max: usize| parse_bounded(&text, "", Yielder::default(), max).map(|document| document.len());
+    assert_eq!(bounded(50_000), Err(HtmlError::Refused("html: the document has more than 5000000 nodes")));
+    let nodes = bounded(usize::MAX).unwrap();
+    assert!(nodes > 400 * 200, "{nodes}");
+    assert_eq!(bounded(nodes), Ok(nodes));
+    let count = |text: &str| parse(text, "", Yielder::default()).unwrap().descendants(ROOT).count();
+    assert_eq!(
+        count(&"<p><b><i><a href=x><font>".repeat(10_000)),
+        count(&"<p><b><i><a href=x><font>".repeat(9_999)) + 18
+    );
+}
+
+#[test]
+fn elements_that_share_their_tags_stay_apart() {
+    let check = |text: &str, expect: &str| {
+        let document = parse(text, "", Yielder::default()).unwrap();
+        assert_eq!(inner(&document, ROOT), format!("<html><head></head>{expect}</html>"));
+    };
+    check("<p a=1></p><p a=2></p><p a=1>", "<body><p a=\"1\"></p><p a=\"2\"></p><p a=\"1\"></p></body>");
+    check("<body a=1><p><body b=2>", "<body a=\"1\" b=\"2\"><p></p></body>");
+    check("<svg><a b=1></a></svg><a b=1>", "<body><svg><a b=\"1\"></a></svg><a b=\"1\"></a></body>");
+    let long = |end: char| format!("{}{end}", "x".repeat(100));
+    let (one, two) = (long('1'), long('2'));
+    check(&format!("<p a={one}></p><p a={two}></p>"), &format!("<body><p a=\"{one}\"></p><p a=\"{two}\"></p></body>"));
 }
 
 #[test]

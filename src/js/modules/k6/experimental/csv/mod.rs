@@ -23,7 +23,7 @@ mod records;
 mod table;
 
 use records::CsvError;
-use table::{CsvOptions, Rows};
+use table::{CsvOptions, RowText, Rows};
 
 /// The native half.
 pub const OPS: &[(&str, Op)] = &[("parse", parse), ("parser", parser), ("next", next)];
@@ -116,12 +116,12 @@ impl CsvParser {
     }
 
     /// Moves the handle to where was read; the row, or the end, as a script sees it.
-    fn leave(&self, rows: &Rows<Cursor>, row: Result<Vec<Vec<u8>>, CsvError>) -> Result<Value, Throw> {
+    fn leave(&self, rows: &Rows<Cursor>, row: Result<Option<RowText>, CsvError>) -> Result<Value, Throw> {
         let at = rows.source().at;
         self.file.offset.set(at);
         self.stood.set(at);
-        let row = rows.value(row).map_err(|error| Throw::go(error.to_string()))?;
-        let (done, value) = (row.is_none(), row.unwrap_or_else(|| Value::List(Vec::new())));
+        let row = row.map_err(|error| Throw::go(error.to_string()))?;
+        let (done, value) = (row.is_none(), row.map_or_else(|| Value::List(Vec::new()), RowText::value));
         Ok(Value::Map(vec![("done".to_owned(), done.into()), ("value".to_owned(), value)]))
     }
 }
@@ -159,7 +159,7 @@ fn next(_vu: &VuContext, args: Args) -> Result<Value, Throw> {
     if let Ok(mut rows) = parser.rows.try_lock() {
         parser.enter(&mut rows);
         if is_short(&rows) {
-            let row = rows.row();
+            let row = rows.next_text();
             let result = parser.leave(&rows, row);
             return Ok(Value::Pending(Box::pin(async move { result })));
         }
@@ -169,7 +169,7 @@ fn next(_vu: &VuContext, args: Args) -> Result<Value, Throw> {
         parser.enter(&mut rows);
         // Whoever no longer waits leaves the rows as they are when this one was read.
         let read = cpu_pool::run(move || {
-            let row = rows.row();
+            let row = rows.next_text();
             (rows, row)
         });
         let Some((rows, row)) = read.await else {

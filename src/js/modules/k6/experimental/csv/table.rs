@@ -70,6 +70,27 @@ impl CsvOptions {
     }
 }
 
+/// A row that any thread may make: a long one is not made where VUs run.
+#[derive(Debug)]
+pub enum RowText {
+    /// Its fields.
+    List(Vec<String>),
+    /// Its fields with their names.
+    Members(Vec<(String, String)>),
+}
+
+impl RowText {
+    /// The row for JavaScript.
+    pub fn value(self) -> Value {
+        match self {
+            Self::List(fields) => Value::List(fields.into_iter().map(Value::String).collect()),
+            Self::Members(members) => {
+                Value::Map(members.into_iter().map(|(name, field)| (name, Value::String(field))).collect())
+            }
+        }
+    }
+}
+
 /// The rows of one file as they are read.
 pub struct Rows<R> {
     records: RecordReader<R>,
@@ -144,26 +165,27 @@ impl<R: Read> Rows<R> {
         self.record()
     }
 
-    /// A row for JavaScript; `None` when there are no more.
+    /// The next row that is wanted, as text; `None` when there are no more.
     ///
     /// # Errors
     /// What is wrong with it, in Go's words.
-    pub fn value(&self, row: Result<Vec<Vec<u8>>, CsvError>) -> Result<Option<Value>, CsvError> {
-        let fields = match row {
+    pub fn next_text(&mut self) -> Result<Option<RowText>, CsvError> {
+        let fields = match self.row() {
             Ok(fields) => fields,
             Err(CsvError::End) => return Ok(None),
             Err(error) => return Err(error),
         };
-        let fields = fields.iter().map(|field| text_of(field));
-        let Some(names) = &self.names else { return Ok(Some(Value::List(fields.map(Value::String).collect()))) };
-        let mut members: Vec<(String, Value)> = Vec::with_capacity(names.len());
+        let fields =
+            fields.into_iter().map(|field| String::from_utf8(field).unwrap_or_else(|error| text_of(error.as_bytes())));
+        let Some(names) = &self.names else { return Ok(Some(RowText::List(fields.collect()))) };
+        let mut members: Vec<(String, String)> = Vec::with_capacity(names.len());
         for ((name, field), at) in names.iter().zip(fields).zip(&self.members) {
             match members.get_mut(*at) {
-                Some((_, value)) => *value = field.into(),
-                None => members.push((name.clone(), field.into())),
+                Some((_, value)) => *value = field,
+                None => members.push((name.clone(), field)),
             }
         }
-        Ok(Some(Value::Map(members)))
+        Ok(Some(RowText::Members(members)))
     }
 
     /// All rows that are left. Objects have their members in the order of their names, as Go writes them.

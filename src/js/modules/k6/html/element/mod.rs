@@ -80,7 +80,7 @@ impl Element {
     pub fn name(&self) -> &str {
         match self.document.data(self.node) {
             NodeData::Document => "#document",
-            NodeData::Doctype { name, .. } => name,
+            NodeData::Doctype(doctype) => &doctype.name,
             NodeData::Text(_) => "#text",
             NodeData::Comment(_) => "#comment",
             NodeData::Element(tag) => &tag.name,
@@ -94,7 +94,7 @@ impl Element {
             NodeData::Text(_) => 3,
             NodeData::Comment(_) => 8,
             NodeData::Document => 9,
-            NodeData::Doctype { .. } => 10,
+            NodeData::Doctype(_) => 10,
         }
     }
 
@@ -134,7 +134,7 @@ impl Element {
                     && match (self.document.data(*a), other.document.data(*b)) {
                         (NodeData::Document, NodeData::Document) => true,
                         (NodeData::Text(a), NodeData::Text(b)) | (NodeData::Comment(a), NodeData::Comment(b)) => a == b,
-                        (NodeData::Doctype { name: a, .. }, NodeData::Doctype { name: b, .. }) => a == b,
+                        (NodeData::Doctype(a), NodeData::Doctype(b)) => a.name == b.name,
                         (NodeData::Element(a), NodeData::Element(b)) => {
                             a.name == b.name
                                 && a.namespace == b.namespace

@@ -31,6 +31,52 @@ pub fn normalized(source: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// Sources shorter than this, in bytes, are parsed with their comments.
+const MANY_COMMENTS: usize = 1 << 20;
+
+/// The text of a long file without comments, for a parser that would keep a copy of each. All else stays in its line and column.
+pub fn without_comments(source: &str) -> Cow<'_, str> {
+    if source.len() < MANY_COMMENTS {
+        return Cow::Borrowed(source);
+    }
+    let bytes = source.as_bytes();
+    let mut out = String::new();
+    let (mut kept, mut at) = (0, 0);
+    while let Some(found) = memchr::memchr3(b'/', b'"', b'\'', &bytes[at..]) {
+        at += found;
+        let rest = &bytes[at..];
+        if rest.starts_with(b"//") {
+            out.push_str(&source[kept..at]);
+            at += memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+            kept = at;
+        } else if rest.starts_with(b"/*") {
+            // One without an end, and one in another, are errors of which the parser knows the place.
+            let Some(length) = memchr::memmem::find(&rest[2..], b"*/") else { break };
+            let inner = &rest[2..2 + length];
+            let end = at + length + 4;
+            if memchr::memmem::find(inner, b"/*").is_some() {
+                at = end;
+                continue;
+            }
+            out.push_str(&source[kept..at]);
+            let last_line = memchr::memrchr(b'\n', inner).map_or(length + 4, |line| length - line - 1 + 2);
+            out.extend(memchr::memchr_iter(b'\n', inner).map(|_| '\n'));
+            out.extend(std::iter::repeat_n(' ', last_line));
+            at = end;
+            kept = at;
+        } else if rest[0] == b'/' {
+            at += 1;
+        } else {
+            at = (string_end(bytes, at) + 1).min(bytes.len());
+        }
+    }
+    if kept == 0 {
+        return Cow::Borrowed(source);
+    }
+    out.push_str(&source[kept..]);
+    Cow::Owned(out)
+}
+
 /// The path on the disk that a name of the compiler stands for.
 pub fn on_disk(name: &str) -> Cow<'_, str> {
     if name.contains(UP) { Cow::Owned(name.replace(UP, "..")) } else { Cow::Borrowed(name) }
@@ -108,6 +154,26 @@ pub(super) fn string_end(bytes: &[u8], start: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn comments_of_long_files_are_left_out() {
+        let long = " ".repeat(MANY_COMMENTS);
+        let check = |source: &str, expect: &str| {
+            assert_eq!(without_comments(source), source);
+            let long = format!("{source}\n{long}");
+            let got = without_comments(&long);
+            assert_eq!(got.lines().next(), expect.lines().next(), "{source}");
+            assert_eq!(got.strip_suffix(&*" ".repeat(MANY_COMMENTS)), Some(&*format!("{expect}\n")), "{source}");
+        };
+        check("a // b\nc//d // e", "a \nc");
+        check("a /* b */ c", "a         c");
+        check("a /* b\nxy\r\n ž */ c /**/;", "a \n\n       c     ;");
+        check("\"//\" '/*' / x // \"", "\"//\" '/*' / x ");
+        check("/* a /* b */ // c\nd", "/* a /* b */ \nd");
+        check("\"\\\"//\" // x", "\"\\\"//\" ");
+        check("/* without an end // x", "/* without an end // x");
+        check("a", "a");
+    }
 
     #[test]
     fn imports_are_written_as_the_compiler_takes_them() {

@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 
 use super::editions::{self, FieldTraits};
 use super::imports;
-use super::link::{LinkError, Linked, link};
+use super::link::{LinkError, Linked, SourcePlaces, link};
 use super::schema::Schema;
 use crate::js::loader::Loader;
 use crate::units::sync::lock;
@@ -123,12 +123,13 @@ fn pool(files: Vec<Bytes>) -> Result<Linked, String> {
         file.source_code_info = None;
         read.push(file);
     }
-    link(read, traits).map_err(|error| error.text)
+    link(read, traits, &FxHashMap::default()).map_err(|error| error.text)
 }
 
 /// What is read of a `.proto` file.
 struct ParsedProto {
     file: FileDescriptorProto,
+    places: SourcePlaces,
     /// Is of an edition, and not translated yet.
     is_edition: bool,
 }
@@ -140,25 +141,28 @@ fn gather(wanted: Vec<String>, open: impl Fn(&str) -> Result<Option<ParsedProto>
     let mut states: FxHashMap<String, IsDone> = FxHashMap::default();
     // The files that import each other, and which import of each is next.
     let mut way: Vec<(FileDescriptorProto, usize)> = Vec::new();
-    let mut begin =
-        |name: &str, states: &mut FxHashMap<String, IsDone>| -> Result<Option<FileDescriptorProto>, String> {
-            let Some(ParsedProto { mut file, is_edition }) = open(name)? else { return Ok(None) };
-            if states.len() >= MAX_FILES {
-                return Err(format!("{name}: more than {MAX_FILES} files are imported"));
-            }
-            states.insert(name.to_owned(), false);
-            if is_edition {
-                let translated = editions::translate_parsed(&mut file, &mut traits);
-                translated
-                    .map_err(|(path, text)| LinkError::at(name, file.source_code_info.as_ref(), &path, text).whole)?;
-            }
-            Ok(Some(file))
-        };
+    let mut all_places: FxHashMap<String, SourcePlaces> = FxHashMap::default();
+    let mut begin = |name: &str,
+                     states: &mut FxHashMap<String, IsDone>,
+                     all_places: &mut FxHashMap<String, SourcePlaces>|
+     -> Result<Option<FileDescriptorProto>, String> {
+        let Some(ParsedProto { mut file, places, is_edition }) = open(name)? else { return Ok(None) };
+        if states.len() >= MAX_FILES {
+            return Err(format!("{name}: more than {MAX_FILES} files are imported"));
+        }
+        states.insert(name.to_owned(), false);
+        if is_edition {
+            let translated = editions::translate_parsed(&mut file, &mut traits);
+            translated.map_err(|(path, text)| LinkError::at(name, Some(&places), &path, text).whole)?;
+        }
+        all_places.insert(file.name().to_owned(), places);
+        Ok(Some(file))
+    };
     for name in wanted {
         if states.contains_key(&name) {
             continue;
         }
-        way.extend(begin(&name, &mut states)?.map(|file| (file, 0)));
+        way.extend(begin(&name, &mut states, &mut all_places)?.map(|file| (file, 0)));
         while let Some((file, next)) = way.last_mut() {
             let Some(import) = file.dependency.get(*next).cloned() else {
                 states.insert(file.name().to_owned(), true);
@@ -167,12 +171,12 @@ fn gather(wanted: Vec<String>, open: impl Fn(&str) -> Result<Option<ParsedProto>
             };
             let path = [3, *next as i32];
             *next += 1;
-            let refused = |text: String| {
-                Err(imports::on_disk(&LinkError::at(file.name(), file.source_code_info.as_ref(), &path, text).whole)
-                    .into_owned())
+            let refused = |all_places: &FxHashMap<String, SourcePlaces>, text: String| {
+                let places = all_places.get(file.name());
+                Err(imports::on_disk(&LinkError::at(file.name(), places, &path, text).whole).into_owned())
             };
             if file.dependency[..*next - 1].contains(&import) {
-                return refused(format!("import '{import}' was listed twice"));
+                return refused(&all_places, format!("import '{import}' was listed twice"));
             }
             match states.get(&import) {
                 Some(true) => {}
@@ -181,14 +185,14 @@ fn gather(wanted: Vec<String>, open: impl Fn(&str) -> Result<Option<ParsedProto>
                     let circle = circle.collect::<Vec<_>>().join(" -> ");
                     return Err(imports::on_disk(&format!("import cycle detected: {circle}")).into_owned());
                 }
-                None => match begin(&import, &mut states)? {
+                None => match begin(&import, &mut states, &mut all_places)? {
                     Some(imported) => way.push((imported, 0)),
-                    None => return refused(format!("import '{import}' not found")),
+                    None => return refused(&all_places, format!("import '{import}' not found")),
                 },
             }
         }
     }
-    link(files, traits).map_err(|error| imports::on_disk(&error.whole).into_owned())
+    link(files, traits, &all_places).map_err(|error| imports::on_disk(&error.whole).into_owned())
 }
 
 /// False while a file's imports are read.
@@ -236,6 +240,7 @@ fn check(file: &FileDescriptorProto) -> Result<(), String> {
 
 /// Parses the text of a `.proto` file.
 fn parse(name: &str, text: &str) -> Result<ParsedProto, String> {
+    let text = &*imports::without_comments(text);
     let edition = editions::opened(text).map_err(|(at, text_of_error)| {
         let before = &text[..at];
         let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
@@ -251,7 +256,8 @@ fn parse(name: &str, text: &str) -> Result<ParsedProto, String> {
         text if is_edition => text.replace("proto3 syntax", "editions"),
         text => text,
     };
-    Ok(ParsedProto { file: parsed.map_err(words)?.into(), is_edition })
+    let mut file: FileDescriptorProto = parsed.map_err(words)?.into();
+    Ok(ParsedProto { places: SourcePlaces::take(&mut file), file, is_edition })
 }
 
 /// The descriptor of a file that every compiler brings along.
@@ -272,7 +278,7 @@ pub(super) fn schema_of(text: &str) -> Result<Schema, String> {
 
 /// A file that every compiler brings along.
 fn open_bundled(google: &GoogleFileResolver, name: &str) -> Option<ParsedProto> {
-    let file = match google.open_file(name) {
+    let mut file: FileDescriptorProto = match google.open_file(name) {
         Ok(file) => file.into(),
         // Options of other languages, which say nothing here.
         Err(_) if LANGUAGES.contains(&name) => {
@@ -280,7 +286,7 @@ fn open_bundled(google: &GoogleFileResolver, name: &str) -> Option<ParsedProto> 
         }
         Err(_) => return None,
     };
-    Some(ParsedProto { file, is_edition: false })
+    Some(ParsedProto { places: SourcePlaces::take(&mut file), file, is_edition: false })
 }
 
 /// Files in folders, and those every compiler brings along.

@@ -17,8 +17,8 @@ pub enum LongJsonError {
 /// A string's text without escapes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum JsonText<'a> {
-    /// ASCII only.
-    Ascii(Cow<'a, [u8]>),
+    /// UTF-8, in which surrogates may stand alone.
+    Plain(Cow<'a, [u8]>),
     /// UTF-16.
     Units(Vec<u16>),
 }
@@ -110,7 +110,7 @@ impl<'a, F: FnMut() -> bool> LongReader<'a, F> {
         let inner = &self.text[self.at + 1..form.end];
         self.at = form.end + 1;
         if !form.is_wide && !form.is_escaped {
-            return Ok(JsonText::Ascii(inner.into()));
+            return Ok(JsonText::Plain(inner.into()));
         }
         // Pages of memory that are reserved and not written to cost nothing.
         if form.is_wide {
@@ -120,7 +120,7 @@ impl<'a, F: FnMut() -> bool> LongReader<'a, F> {
         }
         let mut bytes = Vec::with_capacity(inner.len());
         self.units(inner, |unit| bytes.push(unit as u8))?;
-        Ok(JsonText::Ascii(bytes.into()))
+        Ok(JsonText::Plain(bytes.into()))
     }
 
     /// Looks through the string that begins here.
@@ -288,7 +288,7 @@ mod tests {
             let mut reader = reader(text.as_bytes());
             let expect: Option<String> = serde_json::from_str(&text[..text.len() - 1]).ok();
             let read = reader.string().ok().map(|read| match read {
-                JsonText::Ascii(text) => String::from_utf8(text.into_owned()).unwrap(),
+                JsonText::Plain(text) => String::from_utf8(text.into_owned()).unwrap(),
                 JsonText::Units(units) => String::from_utf16(&units).unwrap(),
             });
             assert_eq!(read, expect, "{inner:.80}");

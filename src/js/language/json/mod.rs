@@ -1,0 +1,275 @@
+//! Long JSON texts as values of any engine. An engine's own parser reads a text in one go, in which no other VU of the worker
+//! has a turn; here there are pauses, also in the middle of what is long. It takes no stack, however deeply a text is nested.
+
+mod long;
+
+pub use long::{JsonText, LongJsonError};
+use long::{LongReader, PIECE};
+
+/// After this many values the VU's neighbours get a turn.
+const STEPS: u32 = 4096;
+
+/// Makes values of what a text holds that lives as long as `'a`.
+pub trait JsonValues<'a> {
+    /// A value.
+    type Value;
+    /// The name of a property.
+    type Name;
+    /// An object or a list that is not complete.
+    type Open;
+    /// Why there is no value.
+    type Error: From<LongJsonError>;
+
+    /// Gives others a turn; false when the VU has to stop.
+    fn may_continue(&self) -> bool;
+    /// `null`
+    fn null(&mut self) -> Self::Value;
+    /// `true` or `false`
+    fn bool(&mut self, value: bool) -> Self::Value;
+    /// A number.
+    fn number(&mut self, number: f64) -> Self::Value;
+    /// A string.
+    fn string(&mut self, text: JsonText<'a>) -> Result<Self::Value, Self::Error>;
+    /// The name of a property.
+    fn name(&mut self, text: JsonText<'a>) -> Result<Self::Name, Self::Error>;
+    /// Begins an object or a list.
+    fn open(&mut self, is_object: bool) -> Result<Self::Open, Self::Error>;
+    /// Adds to a list.
+    fn push(&mut self, list: &mut Self::Open, value: Self::Value) -> Result<(), Self::Error>;
+    /// Adds to an object.
+    fn put(&mut self, object: &mut Self::Open, name: Self::Name, value: Self::Value) -> Result<(), Self::Error>;
+    /// An object or a list is complete.
+    fn close(&mut self, open: Self::Open) -> Result<Self::Value, Self::Error>;
+}
+
+/// The value of a text.
+///
+/// # Errors
+/// The text is no JSON, or the VU has to stop, or the engine can make no value.
+pub fn parse<'a, V: JsonValues<'a>>(text: &'a [u8], values: &mut V) -> Result<V::Value, V::Error> {
+    JsonParser { values, text, at: 0, open: Vec::new(), steps: 0 }.document()
+}
+
+/// An object or a list that is not complete, and where the next value goes.
+struct OpenValue<O, N> {
+    value: O,
+    slot: JsonSlot<N>,
+}
+
+enum JsonSlot<N> {
+    /// Into a list.
+    Next,
+    /// Into an object, under this name.
+    Name(N),
+    /// Into an object whose next name was not read yet.
+    Nameless,
+}
+
+struct JsonParser<'a, 'v, V: JsonValues<'a>> {
+    values: &'v mut V,
+    text: &'a [u8],
+    at: usize,
+    open: Vec<OpenValue<V::Open, V::Name>>,
+    steps: u32,
+}
+
+impl<'a, V: JsonValues<'a>> JsonParser<'a, '_, V> {
+    fn wrong<T>() -> Result<T, V::Error> {
+        Err(LongJsonError::Syntax.into())
+    }
+
+    /// The next byte that is no blank.
+    fn peek(&mut self) -> Result<Option<u8>, V::Error> {
+        let end = self.text.len().min(self.at + PIECE);
+        while self.at < end && matches!(self.text[self.at], b' ' | b'\t' | b'\r' | b'\n') {
+            self.at += 1;
+        }
+        if self.at == end && end < self.text.len() {
+            self.long(|reader| reader.blanks())?;
+        }
+        Ok(self.text.get(self.at).copied())
+    }
+
+    /// Reads what may be long, with turns for others.
+    fn long<T>(
+        &mut self,
+        read: impl for<'f> FnOnce(&mut LongReader<'a, &'f mut dyn FnMut() -> bool>) -> Result<T, LongJsonError>,
+    ) -> Result<T, V::Error> {
+        let values = &*self.values;
+        let mut may_continue = || values.may_continue();
+        let may_continue: &mut dyn FnMut() -> bool = &mut may_continue;
+        let mut reader = LongReader { text: self.text, at: self.at, may_continue };
+        let result = read(&mut reader);
+        self.at = reader.at;
+        Ok(result?)
+    }
+
+    fn document(mut self) -> Result<V::Value, V::Error> {
+        loop {
+            self.steps += 1;
+            if self.steps.is_multiple_of(STEPS) && !self.values.may_continue() {
+                return Err(LongJsonError::Stopped.into());
+            }
+            let Some(mut made) = self.begin()? else { continue };
+            // A value is complete: it goes where it belongs, and may complete what is around it.
+            loop {
+                let Some(around) = self.open.last_mut() else {
+                    return if self.peek()?.is_none() { Ok(made) } else { Self::wrong() };
+                };
+                let is_object = match std::mem::replace(&mut around.slot, JsonSlot::Nameless) {
+                    JsonSlot::Next => {
+                        around.slot = JsonSlot::Next;
+                        self.values.push(&mut around.value, made)?;
+                        false
+                    }
+                    JsonSlot::Name(name) => {
+                        self.values.put(&mut around.value, name, made)?;
+                        true
+                    }
+                    JsonSlot::Nameless => return Self::wrong(),
+                };
+                match self.peek()? {
+                    Some(b',') => {
+                        self.at += 1;
+                        if is_object {
+                            self.name()?;
+                        }
+                        break;
+                    }
+                    Some(b'}') if is_object => {}
+                    Some(b']') if !is_object => {}
+                    _ => return Self::wrong(),
+                }
+                self.at += 1;
+                match self.open.pop() {
+                    Some(closed) => made = self.values.close(closed.value)?,
+                    None => return Self::wrong(),
+                }
+            }
+        }
+    }
+
+    /// Reads a value that is nothing but itself, or is empty; `None` where an object or a list was begun.
+    fn begin(&mut self) -> Result<Option<V::Value>, V::Error> {
+        let Some(first) = self.peek()? else { return Self::wrong() };
+        match first {
+            b'{' | b'[' => {
+                self.at += 1;
+                let is_object = first == b'{';
+                let value = self.values.open(is_object)?;
+                if self.peek()? == Some(if is_object { b'}' } else { b']' }) {
+                    self.at += 1;
+                    return self.values.close(value).map(Some);
+                }
+                self.open.push(OpenValue { value, slot: if is_object { JsonSlot::Nameless } else { JsonSlot::Next } });
+                if is_object {
+                    self.name()?;
+                }
+                Ok(None)
+            }
+            b'"' => {
+                let text = self.string()?;
+                self.values.string(text).map(Some)
+            }
+            b't' => self.word(b"true", |values| values.bool(true)),
+            b'f' => self.word(b"false", |values| values.bool(false)),
+            b'n' => self.word(b"null", V::null),
+            b'-' | b'0'..=b'9' => {
+                let number = self.number()?;
+                Ok(Some(self.values.number(number)))
+            }
+            _ => Self::wrong(),
+        }
+    }
+
+    fn word(&mut self, word: &[u8], value: impl FnOnce(&mut V) -> V::Value) -> Result<Option<V::Value>, V::Error> {
+        if !self.text[self.at..].starts_with(word) {
+            return Self::wrong();
+        }
+        self.at += word.len();
+        Ok(Some(value(self.values)))
+    }
+
+    fn number(&mut self) -> Result<f64, V::Error> {
+        let rest = &self.text[self.at..];
+        // Most numbers are a few digits.
+        let digits = rest.iter().take(16).take_while(|byte| byte.is_ascii_digit()).count();
+        let is_plain = (1..16).contains(&digits) && (digits == 1 || rest[0] != b'0');
+        if is_plain && !matches!(rest.get(digits), Some(b'.' | b'e' | b'E')) {
+            self.at += digits;
+            let number = rest[..digits].iter().fold(0_u64, |number, digit| number * 10 + u64::from(digit - b'0'));
+            return Ok(number as f64);
+        }
+        let short = &rest[..rest.len().min(PIECE)];
+        match end_of_number(short) {
+            Some(end) if end < short.len() || short.len() == rest.len() => {
+                self.at += end;
+                let number = std::str::from_utf8(&short[..end]).ok().and_then(|text| text.parse().ok());
+                number.map_or_else(Self::wrong, Ok)
+            }
+            None if short.len() == rest.len() => Self::wrong(),
+            _ => self.long(|reader| reader.number()),
+        }
+    }
+
+    /// The string that begins here.
+    fn string(&mut self) -> Result<JsonText<'a>, V::Error> {
+        let begin = self.at + 1;
+        let text = &self.text[..self.text.len().min(begin + PIECE)];
+        let end = match text.get(begin..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
+            Some(len) if text[begin + len] == b'"' => begin + len,
+            // It is long, or has escapes.
+            _ => return self.long(|reader| reader.string()),
+        };
+        let inner = &text[begin..end];
+        if inner.iter().any(|byte| *byte < 0x20) {
+            return Self::wrong();
+        }
+        self.at = end + 1;
+        Ok(JsonText::Plain(inner.into()))
+    }
+
+    /// Reads the next name of the innermost object, and the colon behind it.
+    fn name(&mut self) -> Result<(), V::Error> {
+        if self.peek()? != Some(b'"') {
+            return Self::wrong();
+        }
+        let text = self.string()?;
+        let name = self.values.name(text)?;
+        if let Some(around) = self.open.last_mut() {
+            around.slot = JsonSlot::Name(name);
+        }
+        if self.peek()? != Some(b':') {
+            return Self::wrong();
+        }
+        self.at += 1;
+        Ok(())
+    }
+}
+
+/// Where the number ends that begins here.
+fn end_of_number(text: &[u8]) -> Option<usize> {
+    let digits = |from: usize| text[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let sign = usize::from(text[0] == b'-');
+    let whole = digits(sign);
+    if whole == 0 || (whole > 1 && text[sign] == b'0') {
+        return None;
+    }
+    let mut end = sign + whole;
+    if text.get(end) == Some(&b'.') {
+        let fraction = digits(end + 1);
+        end += 1 + fraction;
+        if fraction == 0 {
+            return None;
+        }
+    }
+    if matches!(text.get(end), Some(b'e' | b'E')) {
+        end += 1 + usize::from(matches!(text.get(end + 1), Some(b'+' | b'-')));
+        let exponent = digits(end.min(text.len()));
+        end += exponent;
+        if exponent == 0 {
+            return None;
+        }
+    }
+    Some(end)
+}
