@@ -9,6 +9,9 @@ use std::io::{BufRead, BufReader, Read};
 /// How many bytes are read from a source at once.
 const BLOCK: usize = 4096;
 
+/// Room for longer lines is not kept for the next one.
+const MAX_KEPT_LINE: usize = 64 * 1024;
+
 /// Why there is no record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CsvError {
@@ -125,7 +128,11 @@ impl<R: Read> RecordReader<R> {
             }
         }
         let first_line = self.lines;
-        let fields = self.fields()?;
+        let fields = self.fields();
+        if self.line.capacity() > MAX_KEPT_LINE {
+            self.line = Vec::new();
+        }
+        let fields = fields?;
         match self.width {
             Some(width) if width != fields.len() => Err(CsvError::FieldCount(first_line)),
             _ => {
@@ -151,6 +158,13 @@ impl<R: Read> RecordReader<R> {
                         line: self.lines,
                         column: at + quote + 1,
                     }));
+                }
+                // A long line that is one field is not copied.
+                if at == 0 && next.is_none() && field.len() > MAX_KEPT_LINE {
+                    let length = field.len();
+                    let mut line = std::mem::take(&mut self.line);
+                    line.truncate(length);
+                    return Ok(vec![line]);
                 }
                 fields.push(field.to_vec());
                 match next {
@@ -271,8 +285,14 @@ mod tests {
         check("\"a\"", &["a"]);
         check("\"\n\n\"\n", &["\n\n"]);
         check("ž,🐎\n", &["ž|🐎"]);
-        let long = "x".repeat(10_000);
-        check(&format!("{long},{long}\n"), &[&format!("{long}|{long}")]);
+        for length in [10_000, MAX_KEPT_LINE, MAX_KEPT_LINE + 1, 3 * MAX_KEPT_LINE] {
+            let long = "x".repeat(length);
+            check(&format!("{long},{long}\n"), &[&format!("{long}|{long}")]);
+            for end in ["", "\r", "\n", "\r\n"] {
+                check(&format!("{long}{end}"), &[&long]);
+                check(&format!("{long}\nshort\n\"{long}\"{end}"), &[&long, "short", &long]);
+            }
+        }
     }
 
     #[test]
