@@ -22,7 +22,7 @@ pub mod fuzz_tests;
 mod records;
 mod table;
 
-use records::CsvError;
+use records::{CsvError, LineSource};
 use table::{CsvOptions, RowText, Rows};
 
 /// The native half.
@@ -44,6 +44,12 @@ impl Read for Cursor {
         let count = (&self.bytes[self.at..]).read(into)?;
         self.at += count;
         Ok(count)
+    }
+}
+
+impl LineSource for Cursor {
+    fn rest_of_line(&self) -> usize {
+        (&self.bytes[self.at..]).rest_of_line()
     }
 }
 

@@ -59,6 +59,18 @@ impl fmt::Display for CsvError {
 
 impl std::error::Error for CsvError {}
 
+/// What records are read from.
+pub trait LineSource: Read {
+    /// How many bytes there are up to the end of the line that goes on here, its line feed included.
+    fn rest_of_line(&self) -> usize;
+}
+
+impl LineSource for &[u8] {
+    fn rest_of_line(&self) -> usize {
+        memchr::memchr(b'\n', self).map_or(self.len(), |end| end + 1)
+    }
+}
+
 /// Reads records.
 pub struct RecordReader<R> {
     source: BufReader<R>,
@@ -70,7 +82,7 @@ pub struct RecordReader<R> {
     line: Vec<u8>,
 }
 
-impl<R: Read> RecordReader<R> {
+impl<R: LineSource> RecordReader<R> {
     /// Reads from `source`.
     pub fn new(source: R, delimiter: char) -> Self {
         let source = BufReader::with_capacity(BLOCK, source);
@@ -95,6 +107,13 @@ impl<R: Read> RecordReader<R> {
     /// Reads the next line into `line`; it ends with one line feed, or at the end with none. False when there is none.
     fn next_line(&mut self) -> Result<bool, CsvError> {
         self.line.clear();
+        if memchr::memchr(b'\n', self.source.buffer()).is_none() {
+            // A line that is as long as its file is not copied while it grows.
+            let length = self.source.buffer().len() + self.source.get_ref().rest_of_line();
+            if length > MAX_KEPT_LINE {
+                self.line.reserve_exact(length);
+            }
+        }
         self.source.read_until(b'\n', &mut self.line).map_err(|error| CsvError::Source(error.to_string()))?;
         let line = &mut self.line;
         if line.is_empty() {

@@ -1,10 +1,8 @@
 //! What `k6/experimental/csv` makes of records: options checked, lines left out, rows as lists or as objects.
 
-use std::io::Read;
-
 use rustc_hash::FxHashMap;
 
-use super::records::{CsvError, RecordReader};
+use super::records::{CsvError, LineSource, RecordReader};
 use crate::js::modules::volley::shared_array::{Array, Builder};
 use crate::js::value::{Value, text_of};
 
@@ -103,7 +101,7 @@ pub struct Rows<R> {
     last: Option<i64>,
 }
 
-impl<R: Read> Rows<R> {
+impl<R: LineSource> Rows<R> {
     /// Reads up to the first row that is wanted.
     ///
     /// # Errors
