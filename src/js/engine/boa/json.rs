@@ -17,7 +17,7 @@ use super::realm::state;
 use super::{errors, memory};
 use crate::js::engine::Host;
 use crate::js::engine::native_stack;
-use crate::js::language::json::{self, JsonText, JsonValues, LongJsonError};
+use crate::js::language::json::{self, JsonError, JsonText, JsonValues};
 use crate::js::value::Throw;
 
 /// `JSON.parse` of a string, natively; anything else goes the old way.
@@ -88,22 +88,6 @@ const LONG: usize = 1 << 20;
 /// Strings of so many bytes may be garbage that has to go before they come.
 const LONG_STRING: usize = 64 * 1024;
 
-/// Why a long text has no value.
-enum JsonError {
-    Syntax,
-    Stopped,
-    Thrown(JsError),
-}
-
-impl From<LongJsonError> for JsonError {
-    fn from(error: LongJsonError) -> Self {
-        match error {
-            LongJsonError::Syntax => Self::Syntax,
-            LongJsonError::Stopped => Self::Stopped,
-        }
-    }
-}
-
 /// Values of Boa.
 struct EngineValues<'a> {
     context: &'a mut Context,
@@ -113,13 +97,13 @@ struct EngineValues<'a> {
 }
 
 /// An object, with how many properties it has, or the items of a list.
-enum OpenValue {
+enum UnfinishedValue {
     Object(JsObject, usize),
     List(Vec<JsValue>),
 }
 
 impl EngineValues<'_> {
-    fn text(text: JsonText<'_>) -> Result<JsString, JsonError> {
+    fn text(text: JsonText<'_>) -> Result<JsString, JsonError<JsError>> {
         let units = match text {
             JsonText::Plain(text) if text.is_ascii() => return Ok(JsString::from(JsStr::latin1(&text))),
             JsonText::Plain(text) => return Ok(JsString::from(&*String::from_utf8_lossy(&text))),
@@ -136,8 +120,8 @@ impl EngineValues<'_> {
 impl<'a> JsonValues<'a> for EngineValues<'_> {
     type Value = JsValue;
     type Name = JsString;
-    type Open = OpenValue;
-    type Error = JsonError;
+    type Open = UnfinishedValue;
+    type Error = JsonError<JsError>;
 
     fn may_continue(&self) -> bool {
         self.host.may_continue()
@@ -155,7 +139,7 @@ impl<'a> JsonValues<'a> for EngineValues<'_> {
         JsValue::from(number)
     }
 
-    fn string(&mut self, text: JsonText<'a>) -> Result<JsValue, JsonError> {
+    fn string(&mut self, text: JsonText<'a>) -> Result<JsValue, JsonError<JsError>> {
         match &text {
             JsonText::Plain(text) if text.len() > LONG_STRING => memory::weigh_string(text.len()),
             JsonText::Units(units) if units.len() > LONG_STRING => memory::weigh_string(2 * units.len()),
@@ -164,7 +148,7 @@ impl<'a> JsonValues<'a> for EngineValues<'_> {
         Self::text(text).map(JsValue::from)
     }
 
-    fn name(&mut self, text: JsonText<'a>) -> Result<JsString, JsonError> {
+    fn name(&mut self, text: JsonText<'a>) -> Result<JsString, JsonError<JsError>> {
         match &text {
             JsonText::Plain(name) if name.len() < 64 => match std::str::from_utf8(name) {
                 Ok(name) => Ok(property_key(name)),
@@ -174,22 +158,26 @@ impl<'a> JsonValues<'a> for EngineValues<'_> {
         }
     }
 
-    fn open(&mut self, is_object: bool) -> Result<OpenValue, JsonError> {
+    fn open(&mut self, is_object: bool) -> Result<UnfinishedValue, JsonError<JsError>> {
         self.depth += 1;
         if self.depth > JsonSeed::MAX_LEVELS {
             return Err(JsonError::Thrown(errors::too_deep()));
         }
-        Ok(if is_object { OpenValue::Object(plain_object(self.context), 0) } else { OpenValue::List(Vec::new()) })
+        Ok(if is_object {
+            UnfinishedValue::Object(plain_object(self.context), 0)
+        } else {
+            UnfinishedValue::List(Vec::new())
+        })
     }
 
-    fn push(&mut self, list: &mut OpenValue, value: JsValue) -> Result<(), JsonError> {
-        let OpenValue::List(items) = list else { return Err(JsonError::Syntax) };
+    fn push(&mut self, list: &mut UnfinishedValue, value: JsValue) -> Result<(), JsonError<JsError>> {
+        let UnfinishedValue::List(items) = list else { return Err(JsonError::Syntax) };
         items.push(value);
         Ok(())
     }
 
-    fn put(&mut self, object: &mut OpenValue, name: JsString, value: JsValue) -> Result<(), JsonError> {
-        let OpenValue::Object(object, count) = object else { return Err(JsonError::Syntax) };
+    fn put(&mut self, object: &mut UnfinishedValue, name: JsString, value: JsValue) -> Result<(), JsonError<JsError>> {
+        let UnfinishedValue::Object(object, count) = object else { return Err(JsonError::Syntax) };
         *count += 1;
         if *count == MAX_SHARED + 1 {
             *object = single_copy(object, self.context).map_err(JsonError::Thrown)?;
@@ -198,11 +186,11 @@ impl<'a> JsonValues<'a> for EngineValues<'_> {
         Ok(())
     }
 
-    fn close(&mut self, open: OpenValue) -> Result<JsValue, JsonError> {
+    fn close(&mut self, open: UnfinishedValue) -> Result<JsValue, JsonError<JsError>> {
         self.depth -= 1;
         Ok(match open {
-            OpenValue::Object(object, _) => object.into(),
-            OpenValue::List(items) => JsArray::from_iter(items, self.context).into(),
+            UnfinishedValue::Object(object, _) => object.into(),
+            UnfinishedValue::List(items) => JsArray::from_iter(items, self.context).into(),
         })
     }
 }

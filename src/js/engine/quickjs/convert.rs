@@ -1,9 +1,10 @@
 //! Values on their way between JavaScript and Rust, on QuickJS.
 
 use super::ffi::{Borrowed, Context, Owned, Thrown, ValueKind};
-use super::json::{self, JsonError};
+use super::json;
 use super::{errors, promises, realm};
 use crate::js::engine::realm::{MAX_DEPTH, is_turn_over};
+use crate::js::language::json::JsonError;
 use crate::js::value::{Throw, Value};
 
 /// A copy of a value for Rust.
@@ -120,6 +121,6 @@ fn json_to_js(context: Context, text: &[u8]) -> Result<Owned, Thrown> {
             errors::throw(context, Throw::Error { class: "SyntaxError", message })
         }
         JsonError::Stopped => errors::throw(context, Throw::Stop),
-        JsonError::Thrown => Thrown,
+        JsonError::Thrown(thrown) => thrown,
     })
 }

@@ -6,34 +6,15 @@ use std::ffi::{CStr, c_int};
 
 use super::errors;
 use super::ffi::{Atom, Borrowed, Closure, Context, NativeCall, Owned, PropertyFlags, Thrown};
-use crate::js::language::json::{self, JsonText, JsonValues, LongJsonError};
+use crate::js::language::json::{self, JsonError, JsonText, JsonValues};
 use crate::js::value::Throw;
 
 /// Texts shorter than this, in bytes, are parsed in less than a turn.
 const LONG: usize = 128 * 1024;
 
-/// Why there is no value.
-pub enum JsonError {
-    /// The text is no JSON.
-    Syntax,
-    /// The VU has to stop.
-    Stopped,
-    /// The engine has thrown.
-    Thrown,
-}
-
-impl From<LongJsonError> for JsonError {
-    fn from(error: LongJsonError) -> Self {
-        match error {
-            LongJsonError::Syntax => Self::Syntax,
-            LongJsonError::Stopped => Self::Stopped,
-        }
-    }
-}
-
-impl From<Thrown> for JsonError {
-    fn from(_: Thrown) -> Self {
-        Self::Thrown
+impl From<Thrown> for JsonError<Thrown> {
+    fn from(thrown: Thrown) -> Self {
+        Self::Thrown(thrown)
     }
 }
 
@@ -41,7 +22,7 @@ impl From<Thrown> for JsonError {
 ///
 /// # Errors
 /// The text is no JSON, or the VU has to stop.
-pub fn parse(context: Context, text: &[u8]) -> Result<Owned, JsonError> {
+pub fn parse(context: Context, text: &[u8]) -> Result<Owned, JsonError<Thrown>> {
     if text.len() < LONG {
         return json::parse(text, &mut EngineValues::new(context));
     }
@@ -79,7 +60,7 @@ impl Closure<1> for ParseText {
                 Ok(value) => return Ok(value),
                 Err(JsonError::Stopped) => return Err(errors::throw(context, Throw::Stop)),
                 // The engine says what is wrong, and where.
-                Err(JsonError::Thrown) => drop(context.take_exception()),
+                Err(JsonError::Thrown(Thrown)) => drop(context.take_exception()),
                 Err(JsonError::Syntax) => {}
             }
         }
@@ -133,7 +114,7 @@ impl<'a> JsonValues<'a> for EngineValues<'a> {
     type Name = Atom;
     /// A list has its next index beside it.
     type Open = (Owned, u32);
-    type Error = JsonError;
+    type Error = JsonError<Thrown>;
 
     fn may_continue(&self) -> bool {
         self.context.state().host.may_continue()
@@ -151,32 +132,32 @@ impl<'a> JsonValues<'a> for EngineValues<'a> {
         self.context.number(number)
     }
 
-    fn string(&mut self, text: JsonText<'a>) -> Result<Owned, JsonError> {
+    fn string(&mut self, text: JsonText<'a>) -> Result<Owned, JsonError<Thrown>> {
         Ok(self.text(text)?)
     }
 
-    fn name(&mut self, text: JsonText<'a>) -> Result<Atom, JsonError> {
+    fn name(&mut self, text: JsonText<'a>) -> Result<Atom, JsonError<Thrown>> {
         match text {
             JsonText::Plain(Cow::Borrowed(name)) => Ok(self.names.atom(self.context, name)?),
             other => Ok(self.context.atom_of(&self.text(other)?)?),
         }
     }
 
-    fn open(&mut self, is_object: bool) -> Result<(Owned, u32), JsonError> {
+    fn open(&mut self, is_object: bool) -> Result<(Owned, u32), JsonError<Thrown>> {
         Ok((if is_object { self.context.object()? } else { self.context.array()? }, 0))
     }
 
-    fn push(&mut self, (list, next): &mut (Owned, u32), value: Owned) -> Result<(), JsonError> {
+    fn push(&mut self, (list, next): &mut (Owned, u32), value: Owned) -> Result<(), JsonError<Thrown>> {
         self.context.define_index(&*list, *next, value)?;
         *next = next.wrapping_add(1);
         Ok(())
     }
 
-    fn put(&mut self, (object, _): &mut (Owned, u32), name: Atom, value: Owned) -> Result<(), JsonError> {
+    fn put(&mut self, (object, _): &mut (Owned, u32), name: Atom, value: Owned) -> Result<(), JsonError<Thrown>> {
         Ok(self.context.define(&*object, &name, value, PropertyFlags::PLAIN)?)
     }
 
-    fn close(&mut self, (value, _): (Owned, u32)) -> Result<Owned, JsonError> {
+    fn close(&mut self, (value, _): (Owned, u32)) -> Result<Owned, JsonError<Thrown>> {
         Ok(value)
     }
 }

@@ -1,4 +1,4 @@
-//! Long JSON texts as values of any engine. An engine's own parser reads a text in one go, in which no other VU of the worker
+//! JSON texts as values of any engine: all on QuickJS, long ones on Boa. An engine's own parser reads a text in one go, in which no other VU of the worker
 //! has a turn; here there are pauses, also in the middle of what is long. It takes no stack, however deeply a text is nested.
 
 mod long;
@@ -40,6 +40,26 @@ pub trait JsonValues<'a> {
     fn put(&mut self, object: &mut Self::Open, name: Self::Name, value: Self::Value) -> Result<(), Self::Error>;
     /// An object or a list is complete.
     fn close(&mut self, open: Self::Open) -> Result<Self::Value, Self::Error>;
+}
+
+/// Why a text has no value; `E` is what the engine throws.
+#[derive(Debug)]
+pub enum JsonError<E> {
+    /// It is no JSON.
+    Syntax,
+    /// The VU has to stop.
+    Stopped,
+    /// The engine has thrown.
+    Thrown(E),
+}
+
+impl<E> From<LongJsonError> for JsonError<E> {
+    fn from(error: LongJsonError) -> Self {
+        match error {
+            LongJsonError::Syntax => Self::Syntax,
+            LongJsonError::Stopped => Self::Stopped,
+        }
+    }
 }
 
 /// The value of a text.

@@ -18,13 +18,13 @@ use query::Query;
 use wildcard::Wildcard;
 
 /// JSON text: a slice of the document, or a new text.
-pub(super) type JsonText<'a> = Cow<'a, [u8]>;
+pub(super) type FoundJson<'a> = Cow<'a, [u8]>;
 
 /// A path of more steps and brackets finds nothing: each takes some of a VU's stack.
 const MAX_STEPS: usize = 500;
 
 /// What a script's `path` finds in `json`, which must be valid.
-pub(super) fn select<'a>(json: &'a [u8], path: &str) -> Option<JsonText<'a>> {
+pub(super) fn select<'a>(json: &'a [u8], path: &str) -> Option<FoundJson<'a>> {
     let steps = path.bytes().filter(|byte| matches!(byte, b'.' | b'|' | b'(' | b'[' | b'{')).count();
     if steps > MAX_STEPS {
         return None;
@@ -34,7 +34,7 @@ pub(super) fn select<'a>(json: &'a [u8], path: &str) -> Option<JsonText<'a>> {
 }
 
 /// What `path` finds in `json`.
-fn get<'a>(json: &'a [u8], path: &str) -> Option<JsonText<'a>> {
+fn get<'a>(json: &'a [u8], path: &str) -> Option<FoundJson<'a>> {
     if !budget::read(path.len()) {
         return None;
     }
@@ -56,14 +56,14 @@ fn get<'a>(json: &'a [u8], path: &str) -> Option<JsonText<'a>> {
             };
         }
         if let Some(rest) = path.strip_prefix("..") {
-            return in_list(JsonValues { json, at: 0 }, rest);
+            return in_list(ArrayItems { json, at: 0 }, rest);
         }
     }
     inside(json, path)
 }
 
 /// Goes on with a text that may have been made.
-fn from_made<'a>(made: JsonText<'a>, path: &str) -> Option<JsonText<'a>> {
+fn from_made<'a>(made: FoundJson<'a>, path: &str) -> Option<FoundJson<'a>> {
     match made {
         Cow::Borrowed(json) => get(json, path),
         Cow::Owned(json) => get(&json, path).map(|found| Cow::Owned(found.into_owned())),
@@ -71,7 +71,7 @@ fn from_made<'a>(made: JsonText<'a>, path: &str) -> Option<JsonText<'a>> {
 }
 
 /// Goes on inside of an object or array.
-fn inside<'a>(json: &'a [u8], path: &str) -> Option<JsonText<'a>> {
+fn inside<'a>(json: &'a [u8], path: &str) -> Option<FoundJson<'a>> {
     match json.first()? {
         b'{' => in_object(json, path),
         b'[' => in_list(values(json), path),
@@ -91,7 +91,7 @@ enum Next<'p> {
 }
 
 impl Next<'_> {
-    fn follow<'a>(self, found: &'a [u8]) -> Option<JsonText<'a>> {
+    fn follow<'a>(self, found: &'a [u8]) -> Option<FoundJson<'a>> {
         match self {
             Self::End => Some(Cow::Borrowed(found)),
             Self::Inside(path) => inside(found, path),
@@ -115,7 +115,7 @@ impl Next<'_> {
 
 // Objects ------------------------------------------------------------------------------------------------------------
 
-fn in_object<'a>(json: &'a [u8], path: &str) -> Option<JsonText<'a>> {
+fn in_object<'a>(json: &'a [u8], path: &str) -> Option<FoundJson<'a>> {
     let (name, next) = key_step(path);
     for (key, value) in members(json) {
         if !name.matches(&unquoted(key)) {
@@ -195,7 +195,7 @@ fn list_step(path: &str) -> (Pick<'_>, Next<'_>) {
     (pick, next)
 }
 
-fn in_list<'a>(mut items: JsonValues<'a>, path: &str) -> Option<JsonText<'a>> {
+fn in_list<'a>(mut items: ArrayItems<'a>, path: &str) -> Option<FoundJson<'a>> {
     let (pick, next) = list_step(path);
     match pick {
         Pick::Nth(nth) => next.follow(items.nth(nth)?),
@@ -229,7 +229,7 @@ fn in_list<'a>(mut items: JsonValues<'a>, path: &str) -> Option<JsonText<'a>> {
     }
 }
 
-fn made<'a>(json: Vec<u8>, next: Next<'_>) -> Option<JsonText<'a>> {
+fn made<'a>(json: Vec<u8>, next: Next<'_>) -> Option<FoundJson<'a>> {
     match next {
         Next::Pipe(path) => from_made(Cow::Owned(json), path),
         _ => Some(Cow::Owned(json)),
@@ -237,7 +237,7 @@ fn made<'a>(json: Vec<u8>, next: Next<'_>) -> Option<JsonText<'a>> {
 }
 
 /// An array of these texts.
-fn list<'a>(items: impl Iterator<Item = JsonText<'a>>) -> Vec<u8> {
+fn list<'a>(items: impl Iterator<Item = FoundJson<'a>>) -> Vec<u8> {
     let mut out = vec![b'['];
     for item in items {
         if out.len() > 1 {
@@ -276,7 +276,7 @@ fn split_pipe(path: &str) -> (&str, Next<'_>) {
 // Several paths ------------------------------------------------------------------------------------------------------
 
 /// `{a,"name":b}` or `[a,b]` at the start of `path`: what it makes, and the rest of the path.
-fn several<'a, 'p>(json: &[u8], path: &'p str) -> Option<(JsonText<'a>, &'p str)> {
+fn several<'a, 'p>(json: &[u8], path: &'p str) -> Option<(FoundJson<'a>, &'p str)> {
     let (parts, rest) = split_list(path)?;
     if !rest.is_empty() && !rest.starts_with(['.', '|']) {
         return None;
@@ -406,17 +406,17 @@ fn end_of_value(json: &[u8], at: usize) -> usize {
 }
 
 /// The values of an array, or of any text in which values follow each other.
-struct JsonValues<'a> {
+struct ArrayItems<'a> {
     json: &'a [u8],
     at: usize,
 }
 
 /// The elements of an array.
-fn values(array: &[u8]) -> JsonValues<'_> {
-    JsonValues { json: array, at: 1 }
+fn values(array: &[u8]) -> ArrayItems<'_> {
+    ArrayItems { json: array, at: 1 }
 }
 
-impl<'a> Iterator for JsonValues<'a> {
+impl<'a> Iterator for ArrayItems<'a> {
     type Item = &'a [u8];
 
     fn next(&mut self) -> Option<&'a [u8]> {

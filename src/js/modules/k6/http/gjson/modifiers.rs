@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use super::super::json_text::check;
-use super::{JsonText, budget, end_of_value, get, list, members, quoted, trim, unquoted, values};
+use super::{FoundJson, budget, end_of_value, get, list, members, quoted, trim, unquoted, values};
 
 /// Makes one text of another. An empty result is nothing.
-type Modifier = for<'a> fn(&'a [u8], &str) -> JsonText<'a>;
+type Modifier = for<'a> fn(&'a [u8], &str) -> FoundJson<'a>;
 
 const MODIFIERS: [(&str, Modifier); 13] = [
     ("this", |json, _| Cow::Borrowed(json)),
@@ -37,7 +37,7 @@ pub(super) fn exists(name: &str) -> bool {
 }
 
 /// Applies the modifier `path` begins with, and gives what follows it; `None` if there is no such modifier.
-pub(super) fn modified<'a, 'p>(json: &'a [u8], path: &'p str) -> Option<(JsonText<'a>, &'p str)> {
+pub(super) fn modified<'a, 'p>(json: &'a [u8], path: &'p str) -> Option<(FoundJson<'a>, &'p str)> {
     let end = path.find([':', '|', '.']).unwrap_or(path.len());
     let modifier = find(&path[1..end])?;
     let rest = &path[end..];
@@ -51,7 +51,7 @@ pub(super) fn modified<'a, 'p>(json: &'a [u8], path: &'p str) -> Option<(JsonTex
 }
 
 /// The literal `path` begins with, and what follows it; `None` if it is none.
-pub(super) fn literal<'a>(path: &str) -> Option<(JsonText<'a>, &str)> {
+pub(super) fn literal<'a>(path: &str) -> Option<(FoundJson<'a>, &str)> {
     let text = &path[1..];
     let end = match text.as_bytes().first()? {
         b'{' | b'[' | b'"' => end_of_value(text.as_bytes(), 0),
@@ -98,11 +98,11 @@ fn object<'a>(members: impl Iterator<Item = (&'a [u8], &'a [u8])>) -> Vec<u8> {
     out
 }
 
-fn borrowed(json: &[u8]) -> JsonText<'_> {
+fn borrowed(json: &[u8]) -> FoundJson<'_> {
     Cow::Borrowed(json)
 }
 
-fn reverse(json: &[u8]) -> JsonText<'_> {
+fn reverse(json: &[u8]) -> FoundJson<'_> {
     if is_array(json) {
         let items: Vec<_> = values(json).collect();
         return Cow::Owned(list(items.into_iter().rev().map(borrowed)));
@@ -119,7 +119,7 @@ fn is_set(argument: &str, key: &str) -> bool {
     check(argument.as_bytes()).is_ok() && get(argument.as_bytes(), key).as_deref() == Some(b"true")
 }
 
-fn flatten<'a>(json: &'a [u8], argument: &str) -> JsonText<'a> {
+fn flatten<'a>(json: &'a [u8], argument: &str) -> FoundJson<'a> {
     fn add<'a>(array: &'a [u8], is_deep: bool, level: usize, to: &mut Vec<&'a [u8]>) {
         for item in values(array) {
             if is_array(item) && (level == 0 || is_deep) && level < MAX_DEPTH {
@@ -138,7 +138,7 @@ fn flatten<'a>(json: &'a [u8], argument: &str) -> JsonText<'a> {
 }
 
 /// One object of many; the last value of a key wins, unless all are to be preserved.
-fn join<'a>(json: &'a [u8], argument: &str) -> JsonText<'a> {
+fn join<'a>(json: &'a [u8], argument: &str) -> FoundJson<'a> {
     if !is_array(json) {
         return Cow::Borrowed(json);
     }
@@ -158,7 +158,7 @@ fn join<'a>(json: &'a [u8], argument: &str) -> JsonText<'a> {
     Cow::Owned(object(pairs.into_iter()))
 }
 
-fn keys(json: &[u8]) -> JsonText<'_> {
+fn keys(json: &[u8]) -> FoundJson<'_> {
     Cow::Owned(match json.first() {
         Some(b'{') => list(members(json).map(|(key, _)| borrowed(key))),
         Some(b'[') => list(values(json).map(|_| borrowed(b"null"))),
@@ -166,7 +166,7 @@ fn keys(json: &[u8]) -> JsonText<'_> {
     })
 }
 
-fn all_values(json: &[u8]) -> JsonText<'_> {
+fn all_values(json: &[u8]) -> FoundJson<'_> {
     match json.first() {
         Some(b'[') => Cow::Borrowed(json),
         Some(b'{') => Cow::Owned(list(members(json).map(|(_, value)| borrowed(value)))),
@@ -174,7 +174,7 @@ fn all_values(json: &[u8]) -> JsonText<'_> {
     }
 }
 
-fn from_string(json: &[u8]) -> JsonText<'_> {
+fn from_string(json: &[u8]) -> FoundJson<'_> {
     match json.first() {
         Some(b'"') => {
             let text = unquoted(json).into_owned().into_bytes();
@@ -185,7 +185,7 @@ fn from_string(json: &[u8]) -> JsonText<'_> {
 }
 
 /// Makes an array of objects of an object of arrays.
-fn group(json: &[u8]) -> JsonText<'_> {
+fn group(json: &[u8]) -> FoundJson<'_> {
     if !is_object(json) {
         return Cow::Borrowed(&[]);
     }
@@ -202,8 +202,8 @@ fn group(json: &[u8]) -> JsonText<'_> {
 }
 
 /// Everything a path finds in the value and in whatever is inside of it.
-fn dig<'a>(json: &'a [u8], path: &str) -> JsonText<'a> {
-    fn add<'a>(json: &'a [u8], path: &str, level: usize, to: &mut Vec<JsonText<'a>>) {
+fn dig<'a>(json: &'a [u8], path: &str) -> FoundJson<'a> {
+    fn add<'a>(json: &'a [u8], path: &str, level: usize, to: &mut Vec<FoundJson<'a>>) {
         to.extend(get(json, path));
         if level >= MAX_DEPTH {
             return;
