@@ -156,7 +156,7 @@ async fn h2_echo(stream: TlsStream<TcpStream>) {
 }
 
 fn client(tls: TlsConfig) -> Client {
-    Net::start(Config { tls, ..Config::default() }, 1).unwrap().client(0)
+    Net::start(Config { tls, ..Config::default() }, 1, &crate::log::Logger::silent()).unwrap().client(0)
 }
 
 fn trusting() -> TlsConfig {
@@ -255,7 +255,7 @@ fn keys_with_a_password_are_opened_and_must_fit() {
             ..Default::default()
         };
         let config = TlsConfig { client_certificates: vec![shown], ..trusting() };
-        let net = Net::start(Config { tls: config, ..Config::default() }, 1);
+        let net = Net::start(Config { tls: config, ..Config::default() }, 1, &crate::log::Logger::silent());
         match (net, expect) {
             (Ok(net), Ok(())) => {
                 let server = Server::new(&[], Some(certificate), echo);
@@ -360,6 +360,6 @@ fn http2_faults_leave_the_next_request_alone() {
 #[test]
 fn http2_can_be_switched_off() {
     let server = Server::new(&["h2", "http/1.1"], None, echo);
-    let client = Net::start(Config { http2: false, tls: trusting(), ..Config::default() }, 1).unwrap().client(0);
+    let client = Net::start(Config { http2: false, tls: trusting(), ..Config::default() }, 1, &crate::log::Logger::silent()).unwrap().client(0);
     assert_eq!(get(&client, server.url("/")).result.unwrap().proto, "HTTP/1.1");
 }

@@ -118,7 +118,7 @@ fn client(proxy: &str) -> Client {
     let env = [("HTTP_PROXY", proxy), ("HTTPS_PROXY", proxy)].map(|(name, value)| (name.to_owned(), value.to_owned()));
     let tls = TlsConfig { insecure_skip_verify: true, ..TlsConfig::default() };
     let config = Config { tls, proxy: ProxyConfig::from_env(&env.into()), ..Config::default() };
-    Net::start(config, 1).unwrap().client(0)
+    Net::start(config, 1, &crate::log::Logger::silent()).unwrap().client(0)
 }
 
 fn send(client: &Client, request: Request) -> Exchange {
@@ -245,7 +245,7 @@ async fn h2c_echo(stream: TcpStream) {
 #[test]
 fn http2_is_spoken_without_tls_where_asked_for() {
     let (new, old) = (serve(h2c_echo), serve(echo));
-    let client = Net::start(Config::default(), 1).unwrap().client(0);
+    let client = Net::start(Config::default(), 1, &crate::log::Logger::silent()).unwrap().client(0);
     let request = |address: SocketAddr, path: &str| Request {
         protocol: Protocol::H2c,
         ..Request::get(Url::parse(&format!("http://{address}{path}")).unwrap())

@@ -127,7 +127,7 @@ fn client() -> Client {
 }
 
 fn client_of(config: Config) -> Client {
-    Net::start(config, 1).unwrap().client(0)
+    Net::start(config, 1, &crate::log::Logger::silent()).unwrap().client(0)
 }
 
 fn wait<T>(future: impl Future<Output = T>) -> T {
@@ -566,7 +566,7 @@ fn bodies_are_decoded_or_dropped() {
 #[test]
 fn a_client_that_is_gone_closes_its_connections() {
     let stage = Stage::new(|_| ok("x"));
-    let net = Net::start(Config::default(), 1).unwrap();
+    let net = Net::start(Config::default(), 1, &crate::log::Logger::silent()).unwrap();
     let first = net.client(0);
     get(&first, stage.url("/"));
     drop(first);
