@@ -353,6 +353,9 @@ fn http2_faults_leave_the_next_request_alone() {
     check("/broken/endless", BodyMode::Discard, 1050, "request timeout", 1);
     check("/broken/drip", BodyMode::Keep, 1050, "request timeout", 1);
     check("/broken/reset", BodyMode::Keep, 1633, "http2: stream error with http2 ErrCode INTERNAL_ERROR", 1);
+    let first = Request { body_mode: BodyMode::First(70_000), ..Request::get(server.url("/broken/endless")) };
+    assert_eq!(text(wait(client.send(first))), "begun".to_owned() + &"x".repeat(69_995));
+    assert_eq!(get(&client, server.url("/")).result.unwrap().status, 200);
     // What was under way is not sent again: the server may have done it.
     check("/gone", BodyMode::Keep, 1000, "unexpected EOF", 2);
 }
@@ -360,6 +363,9 @@ fn http2_faults_leave_the_next_request_alone() {
 #[test]
 fn http2_can_be_switched_off() {
     let server = Server::new(&["h2", "http/1.1"], None, echo);
-    let client = Net::start(Config { http2: false, tls: trusting(), ..Config::default() }, 1, &crate::log::Logger::silent()).unwrap().client(0);
+    let client =
+        Net::start(Config { http2: false, tls: trusting(), ..Config::default() }, 1, &crate::log::Logger::silent())
+            .unwrap()
+            .client(0);
     assert_eq!(get(&client, server.url("/")).result.unwrap().proto, "HTTP/1.1");
 }

@@ -57,7 +57,10 @@ pub(super) struct IssuerStore {
 /// What is known of an address. One where there was no certificate is asked again.
 #[derive(Debug)]
 enum Entry {
-    Known { issuer: Arc<Issuer>, fetched: Instant },
+    Known {
+        issuer: Arc<Issuer>,
+        fetched: Instant,
+    },
     /// It resolves to `None` without a certificate.
     Fetching(Shared<oneshot::Receiver<Option<Arc<Issuer>>>>),
 }
@@ -269,6 +272,13 @@ fn urls_in(certificate: &X509Certificate<'_>) -> Vec<String> {
         _ => None,
     });
     urls.collect()
+}
+
+/// What is read from a body: where the issuers of its certificate are, and whether it is a bag.
+#[cfg(any(test, fuzzing))]
+pub(super) fn facts(body: &[u8]) -> (Option<Vec<String>>, bool) {
+    let response = IssuerResponse { content_type: String::new(), body: Bytes::copy_from_slice(body) };
+    (Issuer::read(body).map(|issuer| issuer.urls), is_pkcs7(&response))
 }
 
 /// True for a bag of certificates as Windows makes them.

@@ -11,6 +11,8 @@ pub mod fuzz_tests;
 mod grpc;
 mod handshake;
 mod issuers;
+#[cfg(test)]
+mod issuers_tests;
 pub mod key;
 mod observed;
 pub mod ocsp;
