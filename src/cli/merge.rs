@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::commands::{Command, CommandContext};
-use super::usage::refuse;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::log::Level;
@@ -39,6 +38,11 @@ pub(super) struct MergeArgs {
     /// Merge although a part is missing, ran twice or did not end well; the result says so
     #[arg(long)]
     partial: bool,
+}
+
+/// What can't be merged is no result, 104.
+fn refuse(why: String) -> Failure {
+    Failure::new(ExitCode::InvalidConfig, why)
 }
 
 impl Command for MergeArgs {

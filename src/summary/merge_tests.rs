@@ -43,7 +43,7 @@ fn run(numbers: Range<u64>, thresholds: &[(&str, &[&str])]) -> RunFixture {
 
 const THRESHOLDS: [(&str, &[&str]); 4] = [
     ("a_time", &["p(95)<490", "max<400"]),
-    ("a_trend{kind:even}", &["count>10", "med<0"]),
+    ("a_trend{kind:even}", &["max>10", "med<0"]),
     ("http_req_failed", &["rate<0.5"]),
     ("iterations", &["count>=3", "rate>1000000"]),
 ];
@@ -106,7 +106,6 @@ fn parts_come_to_what_one_run_would_have_said() {
 
 #[test]
 fn what_does_not_fit_together_is_refused() {
-    let run = run(0..3, &[]);
     let check = |parts: &[(&str, &str, u8)], expect: &str| {
         let parts: Vec<Part> = parts
             .iter()
@@ -115,7 +114,7 @@ fn what_does_not_fit_together_is_refused() {
                 let reason = (*code != 0).then(|| "a reason".to_owned());
                 let end = Some(RunEnd { code: *code, reason });
                 let facts = RunFacts { test: (*test).to_owned(), end, ..facts(segment) };
-                part(&format!("{at}.json"), &run, &facts)
+                part(&format!("{at}.json"), &run(0..3, &[]), &facts)
             })
             .collect();
         let merged = merge(&parts, false);
@@ -200,7 +199,7 @@ fn thresholds_that_files_can_not_answer_are_told() {
         document["thresholds"][0]["ok"] = ok.into();
         Part::read(if ok { "a.json" } else { "b.json" }, &document.to_string()).unwrap()
     };
-    let window = "p(95)<490 in 10s";
+    let window = "p(95)<490 for 10s";
     let merged = merge(&[document(window, true), document(window, false)], false).unwrap();
     assert_eq!(merged.facts.end.map(|end| end.code), Some(99));
     assert_eq!(
