@@ -11,6 +11,9 @@ const {
 } = primordials;
 const { SymbolToStringTag: toStringTag } = primordials;
 
+// Listeners run under the context they were registered in, where the feature async-metric-context is on.
+const bind = natives.propagatesContext() ? once('volley/async_context').bind : (listener) => listener;
+
 const TYPES = ['open', 'message', 'error', 'close', 'ping', 'pong'];
 
 // A class that is made when it is first used.
@@ -102,7 +105,7 @@ const methods = {
     if (typeof listener !== 'function') throw new GoError(`handler for event type "${type}" isn't a callable function`);
     if (isType(type)) {
       const listeners = (s.added[type] ??= []);
-      listeners[listeners.length] = listener;
+      listeners[listeners.length] = bind(listener);
     }
     else warn(`can't add event handler: unknown event type: ${type}`);
   },
@@ -145,7 +148,7 @@ for (let at = 0; at < TYPES.length; at++) {
     set(handler) {
       const isNothing = handler === null || handler === undefined;
       if (!isNothing && typeof handler !== 'function') throw new GoError(`a value for 'on${type}' should be callable`);
-      inner(this).on[type] = isNothing ? undefined : handler;
+      inner(this).on[type] = isNothing ? undefined : bind(handler);
     },
     enumerable: true,
   });
@@ -234,7 +237,7 @@ function fail(target, s, timestamp, thrown) {
       // What was thrown first counts.
     }
   }
-  once('volley/timers', natives, { primordials }).setTimeout(() => {
+  once('volley/timers', natives, { once, primordials }).setTimeout(() => {
     throw thrown;
   }, 0);
 }

@@ -99,12 +99,13 @@ const NATIVE: &std::ffi::CStr = c"volley.native";
 /// - `once(name, ...given)`: what a part that is a function returned when it was first asked for;
 /// - `load(address)`: the namespace of a module, the value of a script, synchronously: what `require` is made of;
 /// - `rebind(specifier, name, value)`: replaces what a module of js-stdlib exports, wherever it is imported;
+/// - `asNative(name, length, function)`: a method that looks like one of the language and calls `function(this, ...args)`;
 /// - `call(function, this, ...args)`: calls a function, whatever a script has made of `Function.prototype.call`;
 /// - `primordials`: the language's own functions by the names of [`PRIMORDIALS`], as they were before any script ran.
 const ENGINE: &str = "native:engine";
 /// What js-stdlib takes of the language before a script can replace it: what it is called there, and its owner's path and
 /// name. An owner without a name is the global object.
-const PRIMORDIALS: [(&str, &str, &str); 54] = [
+const PRIMORDIALS: [(&str, &str, &str); 55] = [
     ("ArrayBuffer", "", "ArrayBuffer"),
     ("ArrayBufferIsView", "ArrayBuffer", "isView"),
     ("ArrayBufferPrototypeSlice", "ArrayBuffer.prototype", "slice"),
@@ -134,6 +135,7 @@ const PRIMORDIALS: [(&str, &str, &str); 54] = [
     ("ObjectSetPrototypeOf", "Object", "setPrototypeOf"),
     ("Promise", "", "Promise"),
     ("PromisePrototypeThen", "Promise.prototype", "then"),
+    ("PromiseResolve", "Promise", "resolve"),
     ("Proxy", "", "Proxy"),
     ("RangeError", "", "RangeError"),
     ("ReflectApply", "Reflect", "apply"),
@@ -362,6 +364,8 @@ pub trait Host {
     /// # Errors
     /// What it throws.
     fn call(&self, function: usize, args: Args) -> Result<Value, Throw>;
+    /// A promise job has ended, whichever way; another one may begin.
+    fn job_ended(&self);
     /// Polls the future whose result settles `promise`.
     fn add_pending(&self, promise: u32, future: Pending);
     /// `hook` is called from another thread whenever the VU has to stop: for engines that don't ask while JavaScript runs.
