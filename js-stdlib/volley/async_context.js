@@ -70,19 +70,20 @@ function iterate(iterable) {
 }
 
 function carried(open, make) {
-  const iterated = {
+  return {
     __proto__: null,
     [asyncIterator]() {
-      const inner = open();
-      const next = inner.next;
+      const state = { __proto__: null, inner: open(), isClosed: false };
+      const { next } = state.inner;
+      const step = (f, args, closes) => carry(make(ReflectApply(f, state.inner, args), state, closes));
       const method = (name) => {
-        const f = inner[name];
-        if (isNothing(f)) return make === awaitValue ? closed(name, inner) : undefined;
-        return typeof f === 'function' ? (...args) => step(inner, f, args, name === 'throw') : f;
+        const f = state.isClosed ? undefined : state.inner[name];
+        if (isNothing(f)) return make === awaitValue ? lacking(name, state) : undefined;
+        return typeof f === 'function' ? (...args) => step(f, args, name === 'throw') : f;
       };
       return {
         __proto__: null,
-        next: (...args) => step(inner, next, args, true),
+        next: (...args) => step(next, args, true),
         get return() {
           return method('return');
         },
@@ -92,39 +93,39 @@ function carried(open, make) {
       };
     },
   };
-  const step = (inner, f, args, closes) => carry(make(ReflectApply(f, inner, args), inner, closes));
-  return iterated;
 }
 
 // A step of a plain iterator as an asynchronous one: its value is awaited, and where that fails it is closed.
-function awaitValue(result, inner, closes) {
+function awaitValue(result, state, closes) {
   const done = !!result.done;
+  const fail = (error) => {
+    if (!done && closes) close(state);
+    throw error;
+  };
   let value;
   try {
     value = call(PromiseResolve, Promise, result.value);
   } catch (error) {
-    if (!done && closes) close(inner);
-    throw error;
+    fail(error);
   }
-  return call(PromisePrototypeThen, value, (settled) => ({ value: settled, done }), (reason) => {
-    if (!done && closes) close(inner);
-    throw reason;
-  });
+  return call(PromisePrototypeThen, value, (settled) => ({ value: settled, done }), fail);
 }
 
-function close(inner) {
+// Closes a plain iterator, once.
+function close(state) {
+  state.isClosed = true;
   try {
-    inner.return?.();
+    state.inner.return?.();
   } catch {
     // What failed first counts.
   }
 }
 
 // What a plain iterator lacks.
-function closed(name, inner) {
+function lacking(name, state) {
   if (name === 'return') return (value) => carry({ value, done: true });
   return () => {
-    close(inner);
+    if (!state.isClosed) close(state);
     throw new primordials.TypeError('iterator does not have a throw method');
   };
 }

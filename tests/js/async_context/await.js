@@ -14,7 +14,7 @@
 // console: main call outer
 import exec from 'k6/execution';
 
-const { tags, metadata } = exec.vu.metrics;
+let tags, metadata;
 const say = (what, ...more) => console.log(what, tags.place, metadata.note, ...more);
 const later = (value, fails) =>
   new Promise((resolve, reject) => setTimeout(() => (fails ? reject(new Error(value)) : resolve(value)), 1));
@@ -47,6 +47,7 @@ async function own() {
 }
 
 export default async function () {
+  ({ tags, metadata } = exec.vu.metrics);
   tags.place = 'call';
   metadata.note = 'outer';
   await later(1);

@@ -8,10 +8,11 @@ const exec = require('k6/execution');
 const typed = require('./data/typed.ts');
 const own = require('./data/own_require.js');
 
-const { tags } = exec.vu.metrics;
+let tags;
 const later = () => new Promise((resolve) => setTimeout(() => { tags.at = 'noise'; resolve(); }, 1));
 
 exports.default = async function () {
+  ({ tags } = exec.vu.metrics);
   tags.at = 'main';
   await later();
   console.log('commonjs', tags.at, [1, 2, 3].length);

@@ -16,7 +16,7 @@
 // console: not iterable TypeError TypeError
 import exec from 'k6/execution';
 
-const { tags } = exec.vu.metrics;
+let tags;
 const later = (value) => new Promise((resolve) => setTimeout(() => resolve(value), 1));
 
 async function* numbers() {
@@ -34,14 +34,15 @@ async function* delegating() {
 const noise = () => setInterval(() => { tags.at = 'noise'; }, 1);
 
 export default async function () {
+  ({ tags } = exec.vu.metrics);
   const timer = noise();
   tags.at = 'main';
   for await (const number of numbers()) console.log('loop', number, tags.at);
   console.log('end', tags.at);
   const list = {
     [Symbol.iterator]: () => ({
-      left: [later('a'), 'b', Promise.reject(new Error('no'))],
-      next() { return { value: this.left.shift(), done: false }; },
+      left: [() => later('a'), () => 'b', () => Promise.reject(new Error('no'))],
+      next() { return { value: this.left.shift()(), done: false }; },
       return() { console.log('closed', tags.at); return {}; },
     }),
   };

@@ -18,12 +18,13 @@
 // console: iteration 1 undefined
 import exec from 'k6/execution';
 
-const { tags, metadata } = exec.vu.metrics;
+let tags, metadata;
 const turns = async (count) => {
   for (let at = 0; at < count; at++) await null;
 };
 
 export default async function () {
+  ({ tags, metadata } = exec.vu.metrics);
   console.log(tags.a, 'start');
   const work = async (name) => {
     await null;

@@ -7,9 +7,10 @@
 import exec from 'k6/execution';
 import { group } from 'k6';
 
-const { tags } = exec.vu.metrics;
+let tags;
 
 export default async function () {
+  ({ tags } = exec.vu.metrics);
   try {
     group('async', async () => {});
   } catch (error) {

@@ -1,22 +1,23 @@
 // Reactions run under the context they were registered in: not that of the promise's making, nor of its settling.
 // args: --features async-metric-context
 // console: then registered
+// console: second own
 // console: catch registered
 // console: finally registered
-// console: second own
 // console: chained own
 // console: all registered
 // console: adopted registered
 // console: settled in settling
 import exec from 'k6/execution';
 
-const { tags } = exec.vu.metrics;
+let tags;
 const say = (what) => () => console.log(what, tags.at);
 const at = (name) => {
   tags.at = name;
 };
 
 export default async function () {
+  ({ tags } = exec.vu.metrics);
   at('making');
   let settle, refuse;
   const promise = new Promise((resolve) => (settle = resolve));

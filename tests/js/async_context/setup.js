@@ -1,11 +1,10 @@
 // A reaction that is queued in setup or teardown keeps its group, also when a `group()` ran in between.
 // args: --features async-metric-context
-// console: init undefined
 // console: setup ::setup
 // console: in it ::setup::b
 // console: group ::setup
 // console: data 1
-// console: main
+// console: main 
 // console: teardown ::teardown
 // console: in it ::teardown::b
 // console: group ::teardown
@@ -24,7 +23,7 @@ const queue = async (what) => {
   say('group');
 };
 
-console.log('init', await Promise.resolve().then(() => undefined));
+await Promise.resolve().then(() => undefined);
 export async function setup() {
   await queue('setup');
   return 1;

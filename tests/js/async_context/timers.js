@@ -10,9 +10,10 @@
 import { setTimeout as moduleTimeout } from 'k6/timers';
 import exec from 'k6/execution';
 
-const { tags } = exec.vu.metrics;
+let tags;
 
 export default async function () {
+  ({ tags } = exec.vu.metrics);
   tags.at = 'set';
   setTimeout((a, b) => console.log('timeout', tags.at, a, b), 1, 'a', 'b');
   await new Promise((resolve) => {
