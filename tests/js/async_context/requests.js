@@ -1,7 +1,7 @@
 // Samples of a request carry the context of its call, whatever is in force when it ends; redirects too.
 // args: --features async-metric-context
-// console: 1 3 1 0
 // console: main
+// console: 1 3 1 0
 import exec from 'k6/execution';
 import http from 'k6/http';
 import { group } from 'k6';
