@@ -214,7 +214,7 @@ const ABSENT: [&str; 24] = [
 ];
 
 /// What objects have in engines, and in k6 not, by the path of the object.
-const ABSENT_MEMBERS: [(&str, &[&str]); 15] = [
+const ABSENT_MEMBERS: [(&str, &[&str]); 12] = [
     ("Object", &["groupBy"]),
     ("Object.prototype", &["__defineGetter__", "__defineSetter__", "__lookupGetter__", "__lookupSetter__"]),
     ("Array", &["fromAsync"]),
@@ -232,16 +232,10 @@ const ABSENT_MEMBERS: [(&str, &[&str]); 15] = [
     ),
     ("DataView.prototype", &["getFloat16", "setFloat16"]),
     ("Date.prototype", &["getYear", "setYear"]),
-    ("Error", &["isError"]),
-    ("JSON", &["rawJSON", "isRawJSON"]),
     ("Map", &["groupBy"]),
     ("Math", &["f16round", "sumPrecise"]),
     ("Promise", &["withResolvers", "try"]),
     ("RegExp", &["escape"]),
-    (
-        "Set.prototype",
-        &["union", "intersection", "difference", "symmetricDifference", "isSubsetOf", "isSupersetOf", "isDisjointFrom"],
-    ),
     (
         "String.prototype",
         &[

@@ -5,16 +5,16 @@ use std::rc::Rc;
 
 use boa_engine::object::builtins::JsArray;
 use boa_engine::object::{FunctionObjectBuilder, JsObject};
-use boa_engine::property::{PropertyDescriptor, PropertyKey};
+use boa_engine::property::PropertyDescriptor;
 use boa_engine::string::JsStr;
 use boa_engine::{Context, JsError, JsNativeError, JsResult, JsString, JsValue, NativeFunction, js_string};
 use serde::Deserialize as _;
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 
-use super::convert::{MAX_SHARED, enumerable_keys, plain_object, plain_text, property_key, put, single_copy};
+use super::convert::{MAX_SHARED, plain_object, plain_text, property_key, put, single_copy};
 use super::limits::MIN_STACK;
 use super::realm::state;
-use super::{errors, memory};
+use super::{errors, memory, reviver};
 use crate::js::engine::Host;
 use crate::js::engine::native_stack;
 use crate::js::language::json::{self, JsonError, JsonText, JsonValues};
@@ -27,13 +27,10 @@ pub fn replace_parse(context: &mut Context) -> JsResult<()> {
     let parse = NativeFunction::from_copy_closure_with_captures(
         |this, args, old, context| {
             if let Some(text) = args.first().and_then(JsValue::as_string) {
-                let value = parse(plain_text(&text).as_bytes(), context)?;
+                let text = plain_text(&text);
+                let value = parse(text.as_bytes(), context)?;
                 return match args.get(1).and_then(JsValue::as_callable) {
-                    Some(reviver) => {
-                        let root = plain_object(context);
-                        put(&root, js_string!(), value);
-                        revive(&root, js_string!().into(), &reviver, context)
-                    }
+                    Some(reviver) => reviver::revive(value, &text, &reviver, context),
                     None => Ok(value),
                 };
             }
@@ -233,31 +230,6 @@ fn levels(text: &str) -> usize {
         deepest = deepest.max(depth);
     }
     deepest
-}
-
-/// What a reviver makes of a property and everything below it, from the inside out.
-fn revive(holder: &JsObject, key: PropertyKey, reviver: &JsObject, context: &mut Context) -> JsResult<JsValue> {
-    if native_stack::stack_left() < MIN_STACK {
-        return Err(errors::too_deep());
-    }
-    let value = holder.get(key.clone(), context)?;
-    if let Some(object) = value.as_object() {
-        let keys: Vec<PropertyKey> = if object.is_array() {
-            let length = JsArray::from_object(object.clone())?.length(context)?;
-            (0..length).map(PropertyKey::from).collect()
-        } else {
-            enumerable_keys(&object, context)?.into_iter().map(PropertyKey::from).collect()
-        };
-        for key in keys {
-            match revive(&object, key.clone(), reviver, context)? {
-                // As ECMAScript says, what can't be deleted or changed stays.
-                gone if gone.is_undefined() => _ = object.delete_property_or_throw(key, context).ok(),
-                new => _ = object.create_data_property(key, new, context)?,
-            }
-        }
-    }
-    let name = JsValue::from(&key).to_string(context)?;
-    reviver.call(&holder.clone().into(), &[name.into(), value], context)
 }
 
 /// A value of a JSON text, so deep in it.

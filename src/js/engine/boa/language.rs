@@ -69,7 +69,11 @@ fn hidden(value: impl Into<JsValue>) -> PropertyDescriptor {
     PropertyDescriptor::builder().value(value).writable(true).enumerable(false).configurable(true).build()
 }
 
-fn method(
+/// Puts a method into an object.
+///
+/// # Errors
+/// When the engine refuses the property.
+pub fn method(
     owner: &JsObject,
     name: &'static str,
     length: usize,

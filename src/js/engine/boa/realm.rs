@@ -18,7 +18,7 @@ use super::limits::ContextLimits;
 use super::memory::CountedRealm;
 use super::modules::Modules;
 use super::promises::Jobs;
-use super::{convert, errors, json, language, modules, promises, scope, split, strings};
+use super::{bytes_text, convert, errors, json, language, modules, promises, scope, split, strings};
 use crate::js::engine::realm::{EngineContext, EngineRealm, PromiseState, RealmState};
 use crate::js::engine::{ABSENT, ABSENT_MEMBERS, Compiled, ExportKind, Global, Host, NATIVE};
 use crate::js::language::dates;
@@ -110,6 +110,7 @@ fn prepare(context: &mut Context) -> JsResult<()> {
         let _ = state.extras.native.set(symbol);
     }
     language::install(context)?;
+    bytes_text::install(context)?;
     // The last thing before js-stdlib: what it finds is what it keeps.
     let _ = state.primordials.set(scope::primordials(context)?);
     Ok(())
