@@ -5,6 +5,8 @@
 pub mod bytes_text;
 pub mod collation;
 #[cfg_attr(not(feature = "boa"), expect(dead_code, reason = "QuickJS reads dates by itself"))]
+pub mod date_text;
+#[cfg_attr(not(feature = "boa"), expect(dead_code, reason = "QuickJS reads dates by itself"))]
 pub mod dates;
 pub mod json;
 #[cfg_attr(not(feature = "boa"), expect(dead_code, reason = "QuickJS' own matcher can be interrupted"))]

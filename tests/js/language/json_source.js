@@ -17,7 +17,7 @@ function raw() {
     same(`${value.name} ${value.length} ${writable} ${enumerable} ${configurable}`, `${name} ${length} true false true`, name);
     same(fault(() => new value('1')), 'TypeError', `new ${name}`);
   }
-  for (const text of ['1', '-1.5e+10', '1e1000', '12345678901234567890', '-0', '0.10', 'true', 'false', 'null', '"a"', '"\\u0041"', '" "', '""', '"é\u{1F600}"']) {
+  for (const text of ['1', '-1.5e+10', '1e1000', '12345678901234567890', '-0', '0.10', 'true', 'false', 'null', '"a"', '"\\u0041"', '" "', '""', '"é\u{1F600}"', '"\ud800"']) {
     const made = JSON.rawJSON(text);
     same(made.rawJSON, text, `rawJSON of ${text}`);
     same(JSON.isRawJSON(made), true, `isRawJSON of ${text}`);
@@ -80,15 +80,14 @@ function source() {
   same(sources('[]'), ':', 'an empty list');
   same(sources('{}'), ':', 'an empty object');
   same(sources('[[[ ]],{}]'), '0: 0: 1: :', 'empty ones');
-  same(sources('{"a":1,"a":2.0}'), 'a:source=2.0 :', 'a name that comes twice');
   same(sources('{"\\u0061":1.0,"":2,"0":3,"__proto__":4.0,"é":5}'), '0:source=3 a:source=1.0 :source=2 __proto__:source=4.0 é:source=5 :', 'odd names');
   // What was replaced has no text; what stayed has.
   same(sources('[1,2,3]', (holder, key) => { if (key === '0') holder[1] = 9; }), '0:source=1 1: 2:source=3 :', 'replaced');
   same(sources('[1,2]', (holder, key) => { if (key === '0') holder[1] = '2'; }), '0:source=1 1: :', 'another kind');
   same(sources('[1,2.0]', (holder, key) => { if (key === '0') holder[1] = 2; }), '0:source=1 1:source=2.0 :', 'the same value');
-  same(sources('[1,[2],3]', (holder, key) => { if (key === '0' && holder.length === 3) holder[1] = [2, 3]; }), '0:source=1 0: 1: 1: 2:source=3 :', 'another list');
+  same(sources('[1,[2],3]', (holder, key) => { if (key === '0' && Array.isArray(holder[1])) holder[1] = [2, 3]; }), '0:source=1 0: 1: 1: 2:source=3 :', 'another list');
   same(sources('{"a":1,"b":{"c":2}}', (holder, key) => { if (key === 'a') holder.b = { c: 2 }; }), 'a:source=1 c: b: :', 'another object');
-  same(sources('[1,[2]]', (holder, key) => { if (key === '0' && holder.length === 2) holder[1].push(3); }), '0:source=1 0:source=2 1: 1: :', 'an item more');
+  same(sources('[1,[2]]', (holder, key) => { if (key === '0' && Array.isArray(holder[1])) holder[1].push(3); }), '0:source=1 0:source=2 1: 1: :', 'an item more');
   same(sources('[0,-0]', (holder, key) => { if (key === '0') holder[1] = 0; }), '0:source=0 1: :', 'another zero');
   same(sources('[1,2,3]', (holder, key) => { if (key === '0') holder.length = 2; }), '0:source=1 1:source=2 2: :', 'shorter');
 
@@ -102,6 +101,7 @@ function source() {
   let wrong = 0;
   JSON.parse(large, (key, value, { source }) => { if (key === 'at' && source !== String(value)) wrong++; return value; });
   same(wrong, 0, 'a long text');
+  same(JSON.parse('1e1000') === Infinity && JSON.parse('{"a":[-1e400]}').a[0] === -Infinity, true, 'too large for a number');
   // As before: what a reviver gives back, and what it deletes.
   same(JSON.stringify(JSON.parse('{"a":1,"b":[1,2,3]}', (key, value) => (value === 1 ? undefined : value))), '{"b":[null,2,3]}', 'deleted');
   same(fault(() => JSON.parse('[1', () => 1)), 'SyntaxError', 'no JSON');

@@ -101,10 +101,12 @@ impl Drop for Boa {
 /// Makes of the engine's language what scripts of k6 find.
 fn prepare(context: &mut Context) -> JsResult<()> {
     json::replace_parse(context)?;
+    json::replace_raw_json(context)?;
     split::replace(context)?;
     strings::replace(context)?;
     remove_absent(context)?;
     errors::replace_stack(context)?;
+    errors::add_is_error(context)?;
     let state = state(context);
     if let Some(symbol) = native_symbol(context)? {
         let _ = state.extras.native.set(symbol);
