@@ -9,7 +9,7 @@ use oxc::ast::ast::{
     ArrowFunctionExpression, AssignmentTarget, AssignmentTargetMaybeDefault, AssignmentTargetProperty, AssignmentTargetPropertyIdentifier,
     BindingIdentifier, BindingPattern, BindingProperty, CatchClause, Class, ExportDeclaration, ExportDefaultDeclaration, ExportDefaultDeclarationKind, ExportFromDeclaration,
     ExportNamedDeclaration, ExportSpecifier, IdentifierReference, ImportDeclarationSpecifier, ImportSpecifier,
-    Function, LabelIdentifier, ModuleExportName, ObjectAssignmentTarget, ObjectPattern, ObjectProperty,
+    FormalParameters, Function, FunctionBody, LabelIdentifier, ModuleExportName, ObjectAssignmentTarget, ObjectPattern, ObjectProperty,
     PropertyDefinition, PropertyKey, Super,
 };
 use oxc::ast_visit::{Visit, walk};
@@ -21,6 +21,7 @@ use super::ModuleFormat;
 use super::commonjs_interop::apply;
 use super::module_syntax::is_good;
 use super::positions::PositionMap;
+use super::redeclared_params;
 
 /// Words that are names as long as nothing else is meant, and that Boa takes for keywords in too many places.
 const NAMES: [&str; 2] = ["using", "async"];
@@ -122,6 +123,16 @@ impl Lowering<'_> {
             true => return,
         };
         self.insert(property.end, &whole);
+    }
+
+    /// `var a` is none where `a` is a parameter.
+    fn declare_params_once(&mut self, params: &FormalParameters<'_>, body: &FunctionBody<'_>) {
+        let (replaced, others) = redeclared_params::lower(params, body);
+        self.edits.extend(replaced.into_iter().map(|span| (span, String::new())));
+        for name in others {
+            let name = self.renamed(&name).unwrap_or(name);
+            self.insert(body.span.start + 1, &format!("var {name};"));
+        }
     }
 
     /// `{ using }` is `{ using: _using }`.
@@ -273,12 +284,16 @@ impl<'a> Visit<'a> for Lowering<'_> {
 
     fn visit_function(&mut self, function: &Function<'a>, flags: ScopeFlags) {
         let is_exported = std::mem::take(&mut self.is_exported);
+        if let Some(body) = &function.body {
+            self.declare_params_once(&function.params, body);
+        }
         walk::walk_function(self, function, flags);
         self.is_exported = is_exported;
     }
 
     fn visit_arrow_function_expression(&mut self, function: &ArrowFunctionExpression<'a>) {
         let is_exported = std::mem::take(&mut self.is_exported);
+        self.declare_params_once(&function.params, &function.body);
         walk::walk_arrow_function_expression(self, function);
         self.is_exported = is_exported;
     }
@@ -414,6 +429,18 @@ mod tests {
             "export function f({ a: { b }, ...c }) {}",
             "export function f({ a: { b }, a: _rest1, ...c }) {};",
         );
+    }
+
+    #[test]
+    fn parameters_are_declared_once() {
+        check("function f(a, b = 1) { var a = 2; }", "function f(a, b = 1) { a = 2; }");
+        check("function f(a) { var a = 2; }", "function f(a) { var a = 2; }");
+        check("(({ a }) => { var b = 1, a = b, c; })();", "(({ a }) => {var b;var c; b = 1, a = b, c; })();");
+        check("const f = (...a) => { for (var a = 0; a < 1;) {} };", "const f = (...a) => { for (a = 0; a < 1;) {} };");
+        check("const f = (a = 1) => { for (var a in {}) {} };", "const f = (a = 1) => { for (a in {}) {} };");
+        check("function f(a = 1) { let c; { let a = 2; } }", "function f(a = 1) { let c; { let a = 2; } }");
+        check("function f(a = 1) { function g() { var a = 2; } }", "function f(a = 1) { function g() { var a = 2; } }");
+        check("class A { f(a = 1) { if (a) var a = 2; } }", "class A { f(a = 1) { if (a) a = 2; } }");
     }
 
     #[test]
