@@ -311,7 +311,8 @@ impl Words {
     /// A word; true for one that no separator follows.
     fn word(&mut self, text: &mut TextReader<'_>) -> Option<bool> {
         let word = text.rest[..text.count(|byte| byte.is_ascii_alphabetic())].to_ascii_lowercase();
-        let month = word.get(..3).and_then(|begin| MONTHS.iter().position(|name| begin.eq_ignore_ascii_case(name.as_bytes())));
+        let month =
+            word.get(..3).and_then(|begin| MONTHS.iter().position(|name| begin.eq_ignore_ascii_case(name.as_bytes())));
         let zone = ZONES.iter().find(|(name, _)| name.as_bytes() == word);
         if let Some(month) = month {
             (self.parts.month, self.has_month) = (month as i64 + 1, true);

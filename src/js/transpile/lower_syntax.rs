@@ -6,11 +6,12 @@
 
 use oxc::allocator::Allocator;
 use oxc::ast::ast::{
-    ArrowFunctionExpression, AssignmentTarget, AssignmentTargetMaybeDefault, AssignmentTargetProperty, AssignmentTargetPropertyIdentifier,
-    BindingIdentifier, BindingPattern, BindingProperty, CatchClause, Class, ExportDeclaration, ExportDefaultDeclaration, ExportDefaultDeclarationKind, ExportFromDeclaration,
-    ExportNamedDeclaration, ExportSpecifier, IdentifierReference, ImportDeclarationSpecifier, ImportSpecifier,
-    FormalParameters, Function, FunctionBody, LabelIdentifier, ModuleExportName, ObjectAssignmentTarget, ObjectPattern, ObjectProperty,
-    PropertyDefinition, PropertyKey, Super,
+    ArrowFunctionExpression, AssignmentTarget, AssignmentTargetMaybeDefault, AssignmentTargetProperty,
+    AssignmentTargetPropertyIdentifier, BindingIdentifier, BindingPattern, BindingProperty, CatchClause, Class,
+    ExportDeclaration, ExportDefaultDeclaration, ExportDefaultDeclarationKind, ExportFromDeclaration,
+    ExportNamedDeclaration, ExportSpecifier, FormalParameters, Function, FunctionBody, IdentifierReference,
+    ImportDeclarationSpecifier, ImportSpecifier, LabelIdentifier, ModuleExportName, ObjectAssignmentTarget,
+    ObjectPattern, ObjectProperty, PropertyDefinition, PropertyKey, Super,
 };
 use oxc::ast_visit::{Visit, walk};
 use oxc::parser::Parser;
@@ -39,7 +40,15 @@ pub(super) fn lower(text: &str, format: ModuleFormat, on_catch: &str) -> Option<
     if !is_good(&parsed) {
         return None;
     }
-    let mut lowering = Lowering { text, on_catch, prefix: unused_prefix(text), renames_of: false, is_exported: false, made: 0, edits: Vec::new() };
+    let mut lowering = Lowering {
+        text,
+        on_catch,
+        prefix: unused_prefix(text),
+        renames_of: false,
+        is_exported: false,
+        made: 0,
+        edits: Vec::new(),
+    };
     lowering.renames_of = parsed.program.body.iter().any(|statement| match statement {
         oxc::ast::ast::Statement::ImportDeclaration(import) => import.specifiers.iter().flatten().any(
             |one| matches!(one, ImportDeclarationSpecifier::ImportDefaultSpecifier(one) if one.local.name == "of"),
@@ -425,10 +434,7 @@ mod tests {
         );
         // Here the name would be exported.
         check("export const { a: { b }, ...c } = d;", "export const { a: { b }, ...c } = d;");
-        check(
-            "export function f({ a: { b }, ...c }) {}",
-            "export function f({ a: { b }, a: _rest1, ...c }) {};",
-        );
+        check("export function f({ a: { b }, ...c }) {}", "export function f({ a: { b }, a: _rest1, ...c }) {};");
     }
 
     #[test]

@@ -13,9 +13,10 @@ use oxc::syntax::scope::ScopeFlags;
 /// had besides, which are to be declared at the beginning of the body.
 pub(super) fn lower(params: &FormalParameters<'_>, body: &FunctionBody<'_>) -> (Vec<Span>, Vec<String>) {
     let is_plain = params.rest.is_none()
-        && params.items.iter().all(|item| {
-            item.initializer.is_none() && matches!(item.pattern, BindingPattern::BindingIdentifier(_))
-        });
+        && params
+            .items
+            .iter()
+            .all(|item| item.initializer.is_none() && matches!(item.pattern, BindingPattern::BindingIdentifier(_)));
     let mut finder = VarFinder::default();
     if !is_plain {
         let mut names = Names::default();
