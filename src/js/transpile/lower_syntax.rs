@@ -6,12 +6,12 @@
 
 use oxc::allocator::Allocator;
 use oxc::ast::ast::{
-    ArrowFunctionExpression, AssignmentTarget, AssignmentTargetMaybeDefault, AssignmentTargetProperty,
-    AssignmentTargetPropertyIdentifier, BindingIdentifier, BindingPattern, BindingProperty, CatchClause, Class,
-    ExportDeclaration, ExportDefaultDeclaration, ExportDefaultDeclarationKind, ExportFromDeclaration,
-    ExportNamedDeclaration, ExportSpecifier, FormalParameters, Function, FunctionBody, IdentifierReference,
-    ImportDeclarationSpecifier, ImportSpecifier, LabelIdentifier, ModuleExportName, ObjectAssignmentTarget,
-    ObjectPattern, ObjectProperty, PropertyDefinition, PropertyKey, Super,
+    ArrowFunctionBody, ArrowFunctionExpression, AssignmentTarget, AssignmentTargetMaybeDefault,
+    AssignmentTargetProperty, AssignmentTargetPropertyIdentifier, BindingIdentifier, BindingPattern, BindingProperty,
+    CatchClause, Class, ExportDeclaration, ExportDefaultDeclaration, ExportDefaultDeclarationKind,
+    ExportFromDeclaration, ExportNamedDeclaration, ExportSpecifier, FormalParameters, Function, FunctionBody,
+    IdentifierReference, ImportDeclarationSpecifier, ImportSpecifier, LabelIdentifier, ModuleExportName,
+    ObjectAssignmentTarget, ObjectPattern, ObjectProperty, PropertyDefinition, PropertyKey, Super,
 };
 use oxc::ast_visit::{Visit, walk};
 use oxc::parser::Parser;
@@ -302,7 +302,9 @@ impl<'a> Visit<'a> for Lowering<'_> {
 
     fn visit_arrow_function_expression(&mut self, function: &ArrowFunctionExpression<'a>) {
         let is_exported = std::mem::take(&mut self.is_exported);
-        self.declare_params_once(&function.params, &function.body);
+        if let ArrowFunctionBody::FunctionBody(body) = &function.body {
+            self.declare_params_once(&function.params, body);
+        }
         walk::walk_arrow_function_expression(self, function);
         self.is_exported = is_exported;
     }

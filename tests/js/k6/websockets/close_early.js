@@ -2,7 +2,7 @@
 // What close() is given is checked in every state.
 // console: connecting: none 2
 // console: held: close 1000 [] 3
-// console: gone
+// console: came 0
 // console: again: none 2
 // console: with a code: close 4001 [] 3
 // console: gone
@@ -11,7 +11,6 @@
 // console: codes once closed: InvalidAccessError InvalidAccessError SyntaxError none
 // console: nobody there: close 1000 [] 3
 // console: in a timer: close 1000 [] 3
-// console: gone
 import { WebSocket } from 'k6/websockets';
 import http from 'k6/http';
 
@@ -41,21 +40,21 @@ function closed(name, socket) {
   });
 }
 
-const gone = (name) => console.log(http.get(`${__ENV.URL}/told/${name}`).body.trim());
+// What the server has seen of a handshake: it came, and its connection is gone.
+const told = (name) => http.get(`${__ENV.URL}/told/${name}`).body.trim();
 
 export default async function () {
-  let name = key();
-  let socket = new WebSocket(`${base}/ws/hold/${name}`);
+  let socket = new WebSocket(`${base}/ws/hold/${key()}`);
   console.log(`connecting: ${fault(() => socket.close())} ${socket.readyState}`);
   await closed('held', socket);
-  gone(name);
 
-  name = key();
+  const name = key();
   socket = new WebSocket(`${base}/ws/hold/${name}`);
+  console.log(told(`${name}-came`), socket.readyState);
   socket.close(4001, 'nobody hears it');
   console.log(`again: ${fault(() => socket.close(3000))} ${socket.readyState}`);
   await closed('with a code', socket);
-  gone(name);
+  console.log(told(name));
 
   socket = new WebSocket(`${base}/ws/hold/${key()}`);
   console.log('codes while connecting:', ...faults(socket), socket.readyState);
@@ -68,10 +67,7 @@ export default async function () {
   socket.close();
   await closed('nobody there', socket);
 
-  // By then the handshake has been sent.
-  name = key();
-  socket = new WebSocket(`${base}/ws/hold/${name}`);
-  setTimeout(() => socket.close(), 50);
+  socket = new WebSocket(`${base}/ws/hold/${key()}`);
+  setTimeout(() => socket.close(), 20);
   await closed('in a timer', socket);
-  gone(name);
 }
