@@ -216,7 +216,7 @@ const ABSENT: [&str; 24] = [
 ];
 
 /// What objects have in engines, and in k6 not, by the path of the object.
-const ABSENT_MEMBERS: [(&str, &[&str]); 15] = [
+const ABSENT_MEMBERS: [(&str, &[&str]); 14] = [
     ("Object", &["groupBy"]),
     ("Object.prototype", &["__defineGetter__", "__defineSetter__", "__lookupGetter__", "__lookupSetter__"]),
     ("Array", &["fromAsync"]),
@@ -230,20 +230,18 @@ const ABSENT_MEMBERS: [(&str, &[&str]); 15] = [
             "transferToFixedLength",
             "transferToImmutable",
             "detached",
+            "immutable",
+            "sliceToImmutable",
         ],
     ),
     ("DataView.prototype", &["getFloat16", "setFloat16"]),
     ("Date.prototype", &["getYear", "setYear"]),
-    ("Error", &["isError"]),
-    ("JSON", &["rawJSON", "isRawJSON"]),
     ("Map", &["groupBy"]),
+    ("Map.prototype", &["getOrInsert", "getOrInsertComputed"]),
+    ("WeakMap.prototype", &["getOrInsert", "getOrInsertComputed"]),
     ("Math", &["f16round", "sumPrecise"]),
     ("Promise", &["withResolvers", "try"]),
     ("RegExp", &["escape"]),
-    (
-        "Set.prototype",
-        &["union", "intersection", "difference", "symmetricDifference", "isSubsetOf", "isSupersetOf", "isDisjointFrom"],
-    ),
     (
         "String.prototype",
         &[

@@ -18,6 +18,7 @@ pub mod fuzz_tests;
 mod lower_syntax;
 mod module_syntax;
 mod positions;
+mod redeclared_params;
 mod regexp_literals;
 mod source_map;
 mod strip_types;

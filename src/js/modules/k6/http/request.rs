@@ -76,7 +76,7 @@ impl JsRequest {
             Value::Map(map) => map,
             _ => Vec::new(),
         };
-        let encoded = body::encode(body)?;
+        let encoded = body::encode(body, &mut |text| vu.script.log.warn(text))?;
         let mut compression = None;
         for (key, value) in params {
             prepared.param(&key, value, &mut compression)?;
