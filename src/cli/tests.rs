@@ -140,9 +140,9 @@ fn commands_print() {
     check("--help", "inspect");
     check("run --help", "Usage: volley run [OPTIONS]");
     check("help run", "--vus");
-    check("version", "k6 v2.2.0 (");
-    check("--version", "k6 v2.2.0 (");
-    check("version --json", "\"version\":\"v2.2.0\"");
+    check("version", "k6 v2.3.0 (");
+    check("--version", "k6 v2.3.0 (");
+    check("version --json", "\"version\":\"v2.3.0\"");
     check("features --json", "\"lifecycle\": \"Experimental\"");
     check("completion bash", "complete");
     check("completion", "zsh");

@@ -74,7 +74,7 @@ pub trait Output: Send {
 }
 
 /// The `User-Agent` header of outputs, and of a script's requests unless it sets its own.
-pub const USER_AGENT: &str = concat!("volley/", env!("CARGO_PKG_VERSION"), " (k6/2.2.0 compatible)");
+pub const USER_AGENT: &str = concat!("volley/", env!("CARGO_PKG_VERSION"), " (k6/2.3.0 compatible)");
 
 /// Standard output, shared with other writers.
 pub type SharedWriter = Arc<Mutex<dyn std::io::Write + Send>>;

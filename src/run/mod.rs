@@ -54,7 +54,7 @@ use stages::RunStages;
 use view::LiveView;
 
 /// The k6 whose behaviour this is.
-pub const K6_VERSION: &str = "2.2.0";
+pub const K6_VERSION: &str = "2.3.0";
 
 /// Runs a script to its end.
 ///

@@ -1,7 +1,7 @@
 //! The number of VUs follows a line: up, level, down.
 //!
 //! VU slots are used last in, first out. A VU told to stop may finish its iteration within `gracefulRampDown`; if
-//! the line rises again meanwhile it just goes on.
+//! the line rises again meanwhile it just goes on. A VU that can't be started ends the scenario and fails the run.
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
@@ -68,6 +68,7 @@ impl RampingVus {
         let slots: Vec<Arc<VuSlot>> = (0..most).map(|_| Arc::default()).collect();
         let mut working = FuturesUnordered::new();
         let mut steps = self.steps.iter().copied().peekable();
+        let mut failure = None;
         loop {
             let next_step = steps.peek().map(|(at, _)| start + *at).filter(|at| *at < end);
             let next_cut = slots.iter().filter_map(|slot| match slot.get() {
@@ -79,8 +80,12 @@ impl RampingVus {
             let wake = [next_step, next_cut, Some(over)].into_iter().flatten().min().unwrap_or(over);
             tokio::select! {
                 () = tokio::time::sleep_until(wake) => {}
-                Some(()) = working.next(), if !working.is_empty() => {}
-                () = scenario.state.until_aborted() => break,
+                Some(ended) = working.next(), if !working.is_empty() => failure = ended.err(),
+                () = scenario.state.until_aborted() => {}
+            }
+            // Before steps that are due meanwhile: no VU is started any more.
+            if failure.is_some() || scenario.state.is_aborted() {
+                break;
             }
             let now = Instant::now();
             for slot in &slots {
@@ -107,8 +112,10 @@ impl RampingVus {
                 pool.vus.interrupt(vu);
             }
         }
-        while working.next().await.is_some() {}
-        Ok(())
+        while let Some(ended) = working.next().await {
+            failure = failure.or(ended.err());
+        }
+        failure.map_or(Ok(()), Err)
     }
 
     /// Makes the lowest `count` slots work and tells the others to stop.
@@ -133,23 +140,16 @@ impl RampingVus {
     }
 }
 
-/// Takes a VU into a slot and lets it iterate until the slot is told to stop.
+/// Takes a VU into a slot and lets it iterate until the slot is told to stop. Fails when there is no VU.
 fn occupy(
     slot: Arc<VuSlot>,
     scenario: &Arc<ScenarioRun>,
     pool: &Arc<Pool>,
     end: Instant,
-) -> impl Future<Output = ()> + Send + use<> {
+) -> impl Future<Output = Result<(), Failure>> + Send + use<> {
     let (scenario, pool) = (scenario.clone(), pool.clone());
     async move {
-        let vu = match pool.take().await {
-            Ok(vu) => vu,
-            Err(failure) => {
-                scenario.log.error(failure.message);
-                slot.change(|_| SlotState::Empty);
-                return;
-            }
-        };
+        let vu = pool.take().await.inspect_err(|_| _ = slot.change(|_| SlotState::Empty))?;
         slot.change(|state| match state {
             SlotState::Leaving(_, at) => SlotState::Leaving(vu, at),
             _ => SlotState::Working(vu),
@@ -177,5 +177,6 @@ fn occupy(
         );
         work.await;
         pool.put(vu);
+        Ok(())
     }
 }

@@ -4,6 +4,7 @@
 
 pub mod proto;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use prost::Message;
@@ -73,6 +74,8 @@ fn make(context: &OutputContext) -> Result<Box<dyn Output>, String> {
     };
     let transport = HttpTransport::new(&url, options)?.with_signer(signer(&settings)?);
     let trend_as = if is_native { TrendAs::Native } else { TrendAs::Trend };
+    let extra = extra_labels(&settings)?;
+    let labels = move |tags: &TagSet| labels(tags, &extra);
     let table = SeriesTable::new(context.registry.clone(), context.logger.clone(), trend_as, labels);
     let encoder = RemoteWriteEncoder { table, stats, has_stale_markers };
     let failed = "Failed to send the time series data to the endpoint";
@@ -114,6 +117,20 @@ fn headers(settings: &OutputSettings<'_>) -> Result<Vec<(String, String)>, Strin
     Ok(headers)
 }
 
+/// Labels of every series: the file's, and over them those of `LABELS`.
+fn extra_labels(settings: &OutputSettings<'_>) -> Result<BTreeMap<String, String>, String> {
+    let mut labels: BTreeMap<String, String> = settings.pairs_in_file("labels").into_iter().collect();
+    // An empty text is one piece, which is no label.
+    for item in (settings.context.env)("K6_PROMETHEUS_RW_LABELS").iter().flat_map(|list| list.split(',')) {
+        let (name, value) = item.split_once('=').ok_or_else(|| {
+            format!("the provided label ({item}) does not respect the expected format <label key>=<value>")
+        })?;
+        labels.insert(name.to_owned(), value.to_owned());
+    }
+    labels.retain(|name, value| !name.is_empty() && name != "__name__" && !value.is_empty());
+    Ok(labels)
+}
+
 fn signer(settings: &OutputSettings<'_>) -> Result<Option<RequestSigner>, String> {
     let parts = [
         settings.text("sigV4Region", "SIGV4_REGION"),
@@ -129,8 +146,9 @@ fn signer(settings: &OutputSettings<'_>) -> Result<Option<RequestSigner>, String
     }
 }
 
-/// A tag set as labels: without empty values, names with what Prometheus allows in them.
-fn labels(tags: &TagSet) -> LabelSet {
+/// A tag set as labels: without empty values, names with what Prometheus allows in them. A tag counts more than an extra label
+/// of its name.
+fn labels(tags: &TagSet, extra: &BTreeMap<String, String>) -> LabelSet {
     let name = |key: &str| -> Box<str> {
         let fits = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' };
         let name: String = key.chars().map(fits).collect();
@@ -140,6 +158,11 @@ fn labels(tags: &TagSet) -> LabelSet {
     let mut labels: Vec<(Box<str>, Box<str>)> = filled.map(|(key, value)| (name(key), value.into())).collect();
     labels.sort_by(|a, b| a.0.cmp(&b.0));
     labels.dedup_by(|a, b| a.0 == b.0);
+    for (name, value) in extra {
+        if let Err(place) = labels.binary_search_by(|(known, _)| (**known).cmp(name)) {
+            labels.insert(place, (name.as_str().into(), value.as_str().into()));
+        }
+    }
     labels.into()
 }
 
@@ -288,7 +311,7 @@ mod tests {
         let check = |tags: &[(&str, &str)], expect: &[&str]| {
             let tags = Interner::default().set(tags.iter().copied());
             let got: Vec<_> =
-                sorted("k6_mine".to_owned(), &labels(&tags)).into_iter().map(|label| label.name).collect();
+                sorted("k6_mine".to_owned(), &labels(&tags, &BTreeMap::new())).into_iter().map(|label| label.name).collect();
             assert_eq!(got, expect);
         };
         check(&[("low", "c"), ("Env", "a"), ("BU", "b")], &["BU", "Env", "__name__", "low"]);
