@@ -143,3 +143,185 @@ fn single_iterations(scenarios: Scenarios) -> Scenarios {
 fn joined<'a>(names: impl IntoIterator<Item = &'a String>, between: &str) -> String {
     names.into_iter().map(String::as_str).collect::<Vec<_>>().join(between)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::options::{Compat, Layers};
+
+    fn read(options: &Value) -> Options {
+        Options::from_json(options, &mut Compat::default()).unwrap().options
+    }
+
+    /// Layers of options, lowest first: those of the script, unless it is an array of config file, script and variables.
+    fn layers(options: &Value, flags: &str) -> (Layers, Options) {
+        let mut selection = ScenarioSelection::default();
+        for flag in flags.split_whitespace() {
+            match flag {
+                "--once" => selection.once = true,
+                name => selection.names.get_or_insert_default().push(name.to_owned()),
+            }
+        }
+        let (config, script, env) = match options.as_array().map(Vec::as_slice) {
+            Some([config, script, env]) => (read(config), read(script), read(env)),
+            _ => (Options::default(), read(options), Options::default()),
+        };
+        (Layers { config, env, selection, ..Layers::default() }, script)
+    }
+
+    /// Three scenarios, one of which starts late.
+    fn three() -> Value {
+        json!({
+            "api": {"executor": "per-vu-iterations", "vus": 3, "iterations": 4, "exec": "api", "env": {"A": "1"}, "tags": {"t": "u"}},
+            "db": {"executor": "constant-vus", "vus": 5, "duration": "1s", "startTime": "3s", "gracefulStop": "0s"},
+            "ui": {"executor": "shared-iterations", "options": {"browser": {"type": "chromium"}}},
+        })
+    }
+
+    #[test]
+    fn scenarios_are_chosen() {
+        let check = |options: Value, flags: &str, expect: &[&str]| {
+            let (layers, script) = layers(&options, flags);
+            let resolved = layers.resolve(script).unwrap();
+            let lines = resolved.scenarios.iter().map(|one| format!("{}: {}", one.name, one.describe(&resolved.share)));
+            let lines: Vec<_> = lines.chain(resolved.warnings).collect();
+            assert_eq!(lines, expect, "{options} {flags}");
+        };
+        let api = "api: 4 iterations for each of 3 VUs (maxDuration: 10m0s, exec: api, gracefulStop: 30s)";
+        let db = "db: 5 looping VUs for 1s (startTime: 3s)";
+        let once = "1 iterations shared among 1 VUs (maxDuration: 10m0s, gracefulStop: 30s)";
+        check(json!({"scenarios": three()}), "api", &[api]);
+        check(json!({"scenarios": three()}), "db", &[db]);
+        check(json!({"scenarios": three()}), "db api db", &[api, db]);
+        let api_once = format!("api: {}", once.replace("gracefulStop", "exec: api, gracefulStop"));
+        check(json!({"scenarios": three()}), "--once api db", &[&api_once, &format!("db: {once}")]);
+        let lone = format!("default: {once}");
+        for none in [json!({}), json!({"scenarios": {}}), json!({"scenarios": null})] {
+            check(none, "--once", &[&lone]);
+        }
+        // Flags replace shortcuts of every layer before one layer can replace another.
+        check(
+            json!([{"vus": 1, "scenarios": three()}, {"duration": "1h", "stages": [], "iterations": 0}, {"vus": 2}]),
+            "api",
+            &[
+                api,
+                "--scenario overrode vus in \"config\" configuration",
+                "--scenario overrode duration, iterations, stages in \"script\" configuration",
+                "--scenario overrode vus in \"environment\" configuration",
+            ],
+        );
+        check(
+            json!([
+                {"iterations": 7},
+                {"vus": 5, "iterations": 1, "executionSegment": "0:1/4", "executionSegmentSequence": "0,1/4,1"},
+                {"stages": [{"duration": "1s", "target": 1}]}
+            ]),
+            "--once",
+            &[
+                &lone,
+                "--once overrode iterations in \"config\" configuration",
+                "--once overrode vus, iterations, executionSegment, executionSegmentSequence in \"script\" configuration",
+                "--once overrode stages in \"environment\" configuration",
+            ],
+        );
+        let both = json!({"scenarios": three(), "vus": 1, "executionSegment": "0:1/2"});
+        let said = ["--scenario overrode vus in", "--once overrode executionSegment in"]
+            .map(|start| format!("{start} \"script\" configuration"));
+        check(both, "--once db", &[&format!("db: {once}"), &said[0], &said[1]]);
+    }
+
+    #[test]
+    fn what_cannot_be_chosen_is_told() {
+        let check = |options: Value, flags: &str, expect: &str| {
+            let (layers, script) = layers(&options, flags);
+            let failure = layers.resolve(script).unwrap_err();
+            assert_eq!((failure.code, failure.message.as_str()), (crate::exit_code::ExitCode::InvalidConfig, expect));
+        };
+        let available = "available scenarios: api, db, ui";
+        check(json!({"scenarios": three()}), "gone", &format!("scenario \"gone\" not found; {available}"));
+        check(json!({"scenarios": three()}), "api default", &format!("scenario \"default\" not found; {available}"));
+        let none = "not found; the script does not have any named scenario";
+        check(json!({}), "default", &format!("scenario \"default\" {none}"));
+        check(json!({"iterations": 3, "scenarios": {}}), "--once x", &format!("scenario \"x\" {none}"));
+        check(
+            json!({"scenarios": three()}),
+            "--once",
+            "--once can run only with a single scenario, but got: api, db, ui",
+        );
+    }
+
+    #[test]
+    fn once_leaves_what_the_iteration_sees() {
+        let check = |options: Value, flags: &str, name: &str, expect: Value| {
+            let (layers, script) = layers(&options, flags);
+            let resolved = layers.resolve(script).unwrap();
+            let kept = &resolved.configured.to_archive_json();
+            assert_eq!(kept["scenarios"], json!({name: expect}));
+            assert!(["vus", "duration", "iterations", "stages"].iter().all(|key| kept[*key].is_null()), "{kept:?}");
+        };
+        let once = |exec: Value, env: Value, tags: Value| {
+            json!({
+                "executor": "shared-iterations", "startTime": null, "gracefulStop": null, "env": env, "exec": exec, "tags": tags,
+                "vus": 1, "iterations": 1, "maxDuration": null
+            })
+        };
+        let bare = || once(Value::Null, Value::Null, Value::Null);
+        let mut scenarios = json!({"scenarios": three()});
+        check(scenarios.clone(), "--once api", "api", once("api".into(), json!({"A": "1"}), json!({"t": "u"})));
+        check(scenarios.clone(), "--once db", "db", bare());
+        let mut with_browser = bare();
+        with_browser["options"] = json!({"browser": {"type": "chromium"}});
+        check(scenarios.clone(), "--once ui", "ui", with_browser);
+        check(json!({"duration": "1h", "vus": 9}), "--once", "default", bare());
+        // What does not run need not make sense together.
+        scenarios["scenarios"] = json!({"bad": {"executor": "shared-iterations", "vus": 5, "iterations": 1}});
+        check(scenarios, "--once", "bad", bare());
+    }
+
+    #[test]
+    fn thresholds_of_others_are_left_out() {
+        let check = |metric: &str, is_kept: bool| {
+            let options = json!({"scenarios": three(), "thresholds": {metric: ["count>0"], "vus": ["value>0"]}});
+            let (layers, script) = layers(&options, "ui");
+            let resolved = layers.resolve(script).unwrap();
+            let left: Vec<_> =
+                resolved.options.thresholds.iter().flat_map(|all| &all.0).map(|(name, _)| name.as_str()).collect();
+            assert_eq!(left.contains(&metric), is_kept, "{metric}");
+            assert!(left.contains(&"vus"));
+            let skipped: Vec<_> = resolved.excluded_thresholds.0.iter().map(|(name, _)| name.as_str()).collect();
+            assert_eq!(skipped, if is_kept { vec![] } else { vec![metric] });
+            let warning = format!(
+                "--scenario skipped thresholds for excluded scenarios: {metric}; these thresholds remain skipped even if \
+                 another scenario emits matching tags"
+            );
+            assert_eq!(resolved.warnings, if is_kept { vec![] } else { vec![warning] });
+            assert_eq!(resolved.declared_thresholds().len(), 2);
+        };
+        check("iterations", true);
+        check("iterations{name:x}", true);
+        check("iterations{scenario:ui}", true);
+        check("iterations{scenario:nobody}", true);
+        check("iterations{name:scenario:api}", true);
+        check("iterations{scenario:api,scenario:ui}", true);
+        check("iterations{scenario:ui,scenario:api}", false);
+        check("iterations{scenario:api}", false);
+        check("iterations{ 'scenario' : 'api', name:login}", false);
+        check("iterations{name:x,scenario:\"db\"}", false);
+        // Refused where thresholds are checked.
+        check("iterations{scenario:api", true);
+    }
+
+    #[test]
+    fn skipped_thresholds_are_told_once() {
+        let thresholds = json!({"vus{scenario:db}": [], "iterations{scenario:db}": [], "iterations{scenario:api}": []});
+        let (layers, script) = layers(&json!({"scenarios": three(), "thresholds": thresholds}), "ui");
+        let warnings = layers.resolve(script).unwrap().warnings;
+        assert_eq!(warnings.len(), 1);
+        assert!(
+            warnings[0].contains(": iterations{scenario:api}; iterations{scenario:db}; vus{scenario:db}; these thresholds"),
+            "{warnings:?}"
+        );
+    }
+}

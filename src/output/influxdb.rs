@@ -356,3 +356,27 @@ fn write_field(kind: FieldType, value: &str, to: &mut String) {
         _ => write!(to, "\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\"")),
     };
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_part_of_a_path_is_the_database() {
+        let check = |argument: &str, address: Option<&str>, database: Option<&str>| {
+            let settings = read(Some(argument)).unwrap();
+            let get = |key| settings.iter().find(|(name, _)| *name == key).map(|(_, value)| value.as_str());
+            assert_eq!((get("addr"), get("db")), (address, database), "{argument}");
+        };
+        check("http://h:8086/k6db", Some("http://h:8086"), Some("k6db"));
+        check("http://h/influxdbA/k6db", Some("http://h/influxdbA"), Some("k6db"));
+        check("http://u:p@h/a/b/k6%20db?precision=ms", Some("http://h/a/b"), Some("k6 db"));
+        check("http://h/influxdbA/", Some("http://h/influxdbA"), None);
+        check("http://h/a/b/", Some("http://h/a/b"), None);
+        check("http://h/", Some("http://h"), None);
+        check("http://h", Some("http://h"), None);
+        check("/k6db", None, Some("k6db"));
+        check("/k6db?precision=ms", None, Some("k6db"));
+        check("udp://h:1/a/b", Some("udp://h:1"), Some("b"));
+    }
+}

@@ -163,3 +163,11 @@ impl TestRun {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn one_version_is_said_everywhere() {
+        assert!(crate::output::USER_AGENT.ends_with(&format!("(k6/{} compatible)", super::K6_VERSION)));
+    }
+}

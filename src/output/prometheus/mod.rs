@@ -304,7 +304,7 @@ fn histogram(native: &NativeHistogram, timestamp: i64) -> HistogramSample {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::Interner;
+    use crate::metrics::{Interner, MetricType, Stamp};
 
     #[test]
     fn labels_are_sorted_by_bytes() {
@@ -317,5 +317,61 @@ mod tests {
         check(&[("low", "c"), ("Env", "a"), ("BU", "b")], &["BU", "Env", "__name__", "low"]);
         check(&[("_", "a"), ("__a", "b"), ("9", "c"), ("é", "d")], &["_", "_9", "__a", "__name__"]);
         check(&[], &["__name__"]);
+    }
+
+    #[test]
+    fn extra_labels_give_way_to_tags() {
+        let check = |file: &str, variable: Option<&str>, tags: &[(&str, &str)], expect: &str| {
+            let mut bench = crate::output::tests::Bench::new();
+            bench.collectors = serde_json::json!({"experimental-prometheus-rw": serde_json::from_str::<serde_json::Value>(file).unwrap()});
+            bench.env.extend(variable.map(|list| ("K6_PROMETHEUS_RW_LABELS", String::leak(list.to_owned()) as &str)));
+            let context = bench.context(Vec::new());
+            let output = "experimental-prometheus-rw";
+            let settings = OutputSettings { context: &context, output, prefix: PREFIX, argument: Vec::new() };
+            let extra = extra_labels(&settings).unwrap();
+            let tags = Interner::default().set(tags.iter().copied());
+            let got: Vec<_> =
+                labels(&tags, &extra).iter().map(|(name, value)| format!("{name}={value}")).collect();
+            assert_eq!(got.join(","), expect, "{file} {variable:?}");
+        };
+        let tags = [("method", "GET"), ("name", "x")];
+        check("{}", None, &tags, "method=GET,name=x");
+        check("{}", Some("zone=a,env=b=c"), &tags, "env=b=c,method=GET,name=x,zone=a");
+        check("{}", Some("method=PUT,a=1"), &tags, "a=1,method=GET,name=x");
+        check("{}", Some("=1,b=,__name__=no,a=1, k = v "), &[], " k = v ,a=1");
+        check("{}", Some("a=1,a=2"), &[], "a=2");
+        check(r#"{"labels": {"a": "1", "b": "2", "__name__": "no", "": "no", "c": ""}}"#, None, &[], "a=1,b=2");
+        check(r#"{"labels": {"a": "1", "b": "2"}}"#, Some("b=3,d=4"), &[], "a=1,b=3,d=4");
+        // A tag without a value is no label.
+        check("{}", Some("group=g"), &[("group", "")], "group=g");
+        check("{}", Some("a_b=mine"), &[("a-b", "tag")], "a_b=tag");
+    }
+
+    #[test]
+    fn extra_labels_are_on_every_series_and_its_end() {
+        let registry = std::sync::Arc::new(crate::metrics::Registry::new());
+        let kinds = [MetricType::Counter, MetricType::Gauge, MetricType::Rate, MetricType::Trend];
+        let extra = BTreeMap::from([("zone".to_owned(), "z".to_owned()), ("method".to_owned(), "PUT".to_owned())]);
+        let own = move |tags: &TagSet| labels(tags, &extra);
+        let table = SeriesTable::new(registry.clone(), crate::log::Logger::silent(), TrendAs::Trend, own);
+        let stats = vec![Stat::parse("avg").unwrap(), Stat::parse("max").unwrap()];
+        let mut encoder = RemoteWriteEncoder { table, stats, has_stale_markers: true };
+        let tags = Interner::default().set([("method", "GET")]);
+        for (nth, kind) in kinds.into_iter().enumerate() {
+            let metric = registry.declare(&format!("m{nth}"), kind, Contains::Default).unwrap();
+            encoder.take(&Record::Sample { time: Stamp(1), metric, value: 1.0, tags: tags.clone(), metadata: None });
+        }
+        let payloads = encoder.encode(true);
+        assert_eq!(payloads.len(), 2);
+        for payload in payloads {
+            let message = snap::raw::Decoder::new().decompress_vec(&payload.body).unwrap();
+            let series = WriteRequest::decode(&message[..]).unwrap().timeseries;
+            assert_eq!(series.len(), 5);
+            for one in series {
+                let pairs: Vec<_> = one.labels.iter().map(|label| format!("{}={}", label.name, label.value)).collect();
+                assert!(pairs[0].starts_with("__name__=k6_m"), "{pairs:?}");
+                assert_eq!(pairs[1..], ["method=GET", "zone=z"]);
+            }
+        }
     }
 }
