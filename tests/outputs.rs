@@ -163,7 +163,9 @@ fn influxdb_behind_a_prefix() {
             let mut reader = std::io::BufReader::new(&stream);
             let (mut head, mut length) = (Vec::new(), 0);
             for line in std::io::BufRead::lines(&mut reader).map_while(Result::ok).take_while(|line| !line.is_empty()) {
-                if let Some((_, value)) = line.split_once(':').filter(|(name, _)| name.eq_ignore_ascii_case("content-length")) {
+                if let Some((_, value)) =
+                    line.split_once(':').filter(|(name, _)| name.eq_ignore_ascii_case("content-length"))
+                {
                     length = value.trim().parse().unwrap_or_default();
                 }
                 head.push(line);

@@ -7,8 +7,8 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::metrics::SystemTags;
 use crate::options::{
-    Cidr, Compat, DnsOptions, HostPattern, LocalIps, Options, ScenarioSelection, Segment, SegmentSequence, Stage, derive,
-    text,
+    Cidr, Compat, DnsOptions, HostPattern, LocalIps, Options, ScenarioSelection, Segment, SegmentSequence, Stage,
+    derive, text,
 };
 use crate::units::Span;
 
@@ -69,11 +69,7 @@ impl ScenarioArgs {
     ///
     /// # Errors
     /// No name at all, or a flag that can't be combined; code 104.
-    pub fn selection(
-        &self,
-        options: &OptionArgs,
-        own: &[(&'static str, bool)],
-    ) -> Result<ScenarioSelection, Failure> {
+    pub fn selection(&self, options: &OptionArgs, own: &[(&'static str, bool)]) -> Result<ScenarioSelection, Failure> {
         // As the library reads lists: an empty text holds no item.
         let values = self.scenario.iter().filter(|value| !value.is_empty());
         let names: Vec<String> = values.flat_map(|value| value.split(',')).map(str::to_owned).collect();

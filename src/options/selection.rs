@@ -136,7 +136,8 @@ fn single_iterations(scenarios: Scenarios) -> Scenarios {
     if scenarios.is_empty() {
         return Scenarios::from([("default".to_owned(), once())]);
     }
-    let rewritten = |ScenarioConfig { exec, env, tags, options, .. }| ScenarioConfig { exec, env, tags, options, ..once() };
+    let rewritten =
+        |ScenarioConfig { exec, env, tags, options, .. }| ScenarioConfig { exec, env, tags, options, ..once() };
     scenarios.into_iter().map(|(name, scenario)| (name, rewritten(scenario))).collect()
 }
 
@@ -320,7 +321,8 @@ mod tests {
         let warnings = layers.resolve(script).unwrap().warnings;
         assert_eq!(warnings.len(), 1);
         assert!(
-            warnings[0].contains(": iterations{scenario:api}; iterations{scenario:db}; vus{scenario:db}; these thresholds"),
+            warnings[0]
+                .contains(": iterations{scenario:api}; iterations{scenario:db}; vus{scenario:db}; these thresholds"),
             "{warnings:?}"
         );
     }

@@ -378,19 +378,8 @@ fn scenarios(node: &JsonNode) -> Result<Vec<String>, DecodeError> {
 }
 
 fn run(node: &JsonNode) -> Result<RunSpec, DecodeError> {
-    const KEYS: [&str; 11] = [
-        "name",
-        "script",
-        "vus",
-        "duration",
-        "iterations",
-        "stages",
-        "scenarios",
-        "once",
-        "env",
-        "tags",
-        "coolDown",
-    ];
+    const KEYS: [&str; 11] =
+        ["name", "script", "vus", "duration", "iterations", "stages", "scenarios", "once", "env", "tags", "coolDown"];
     let fields = node.object(&KEYS)?;
     let name = fields.need("name", "what the run is called")?.name()?.to_owned();
     let script = fields.need("script", "a k6 script, relative to this file")?.text()?.to_owned();

@@ -30,7 +30,8 @@ impl TestRun {
             single_iteration::reduce(&mut resolved);
         }
         let declared = resolved.declared_thresholds();
-        let ResolvedOptions { configured, excluded_thresholds, options, scenarios: checked, share, plan, .. } = resolved;
+        let ResolvedOptions { configured, excluded_thresholds, options, scenarios: checked, share, plan, .. } =
+            resolved;
         derive::check_exports(&checked, |name| exports.has(name))?;
         hold_if_paused(&request, &context, &options);
         if let Some(path) = &options.console_output {

@@ -465,8 +465,7 @@ mod tests {
     fn times_are_as_exact_as_asked_for() {
         let check = |format: &str, nanos: u64, facts: Capabilities, expect: &str| {
             let (terminal, _, err) = terminal(facts);
-            let options =
-                LogOptions { format: LogFormat::parse(format), ns_timestamps: true, ..LogOptions::default() };
+            let options = LogOptions { format: LogFormat::parse(format), ns_timestamps: true, ..LogOptions::default() };
             let log = ProcessLog::open(&options, terminal).unwrap();
             log.lock().zone = TimeZone::fixed(jiff::tz::offset(0));
             log.lock().start = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_419_680);
@@ -475,7 +474,8 @@ mod tests {
             log.write(&entry);
             assert!(err.read().starts_with(expect), "{format} {nanos}: {}", err.read());
         };
-        let (plain, json) = ("time=\"2026-11-23T07:41:32", "{\"level\":\"info\",\"msg\":\"x\",\"time\":\"2026-11-23T07:41:32");
+        let (plain, json) =
+            ("time=\"2026-11-23T07:41:32", "{\"level\":\"info\",\"msg\":\"x\",\"time\":\"2026-11-23T07:41:32");
         check("", 123_456_789, Capabilities::default(), &format!("{plain}.123456789Z\""));
         check("", 120_000_000, Capabilities::default(), &format!("{plain}.12Z\""));
         check("", 1, Capabilities::default(), &format!("{plain}.000000001Z\""));

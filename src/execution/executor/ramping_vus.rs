@@ -188,9 +188,9 @@ mod tests {
     use tokio::sync::Notify;
 
     use super::*;
-    use crate::exit_code::ExitCode;
     use crate::execution::vu::VuTask;
     use crate::execution::{RunState, ScenarioFacts, ScenarioProgress, VuControl};
+    use crate::exit_code::ExitCode;
     use crate::log::Logger;
     use crate::metrics::Interner;
 

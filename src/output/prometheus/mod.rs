@@ -310,8 +310,10 @@ mod tests {
     fn labels_are_sorted_by_bytes() {
         let check = |tags: &[(&str, &str)], expect: &[&str]| {
             let tags = Interner::default().set(tags.iter().copied());
-            let got: Vec<_> =
-                sorted("k6_mine".to_owned(), &labels(&tags, &BTreeMap::new())).into_iter().map(|label| label.name).collect();
+            let got: Vec<_> = sorted("k6_mine".to_owned(), &labels(&tags, &BTreeMap::new()))
+                .into_iter()
+                .map(|label| label.name)
+                .collect();
             assert_eq!(got, expect);
         };
         check(&[("low", "c"), ("Env", "a"), ("BU", "b")], &["BU", "Env", "__name__", "low"]);
@@ -330,8 +332,7 @@ mod tests {
             let settings = OutputSettings { context: &context, output, prefix: PREFIX, argument: Vec::new() };
             let extra = extra_labels(&settings).unwrap();
             let tags = Interner::default().set(tags.iter().copied());
-            let got: Vec<_> =
-                labels(&tags, &extra).iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let got: Vec<_> = labels(&tags, &extra).iter().map(|(name, value)| format!("{name}={value}")).collect();
             assert_eq!(got.join(","), expect, "{file} {variable:?}");
         };
         let tags = [("method", "GET"), ("name", "x")];
