@@ -87,7 +87,7 @@ fn flags_are_attached_as_in_k6() {
 fn lenient_forms_are_read_with_a_note() {
     let check = |line: &str, expect: &str, warning: &str| {
         let run = run_of(line);
-        let settled = run.script.layers.resolve(Options::default()).unwrap();
+        let settled = run.script.layers.resolve(Options::default(), &mut Vec::new()).unwrap();
         let lines: Vec<_> = settled.scenarios.iter().map(|scenario| scenario.describe(&settled.share)).collect();
         assert_eq!(lines.join("; "), expect, "{line}");
         assert_eq!(run.warnings.len(), 1, "{line}: {:?}", run.warnings);

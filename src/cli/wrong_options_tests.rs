@@ -381,7 +381,9 @@ fn refusal(line: &str, script: &str) -> Option<Failure> {
     };
     let value: Value = serde_json::from_str(script).unwrap();
     let mut notes = Compat::new(run.global.strict);
-    Options::from_json(&value, &mut notes).and_then(|decoded| run.script.layers.resolve(decoded.options)).err()
+    Options::from_json(&value, &mut notes)
+        .and_then(|decoded| run.script.layers.resolve(decoded.options, &mut Vec::new()))
+        .err()
 }
 
 fn check(line: &str, script: &str, code: u8, expect: &str) {

@@ -34,8 +34,6 @@ pub struct ResolvedOptions {
     pub share: Share,
     /// VUs over time.
     pub plan: Plan,
-    /// To be logged.
-    pub warnings: Vec<String>,
 }
 
 impl ResolvedOptions {
@@ -47,11 +45,12 @@ impl ResolvedOptions {
 }
 
 impl Layers {
-    /// Merges the layers with the script's and checks the result.
+    /// Merges the layers with the script's and checks the result; what is to be logged, whatever comes of it, is added to
+    /// `warnings`.
     ///
     /// # Errors
     /// What is wrong with the options as a whole, code 104 (255 for the few k6 gives 255).
-    pub fn resolve(&self, mut script: Options) -> Result<ResolvedOptions, Failure> {
+    pub fn resolve(&self, mut script: Options, warnings: &mut Vec<String>) -> Result<ResolvedOptions, Failure> {
         let misplaced = script.features.take().is_some();
         let mut layers = [
             (OptionLayer::Config, self.config.clone()),
@@ -59,8 +58,9 @@ impl Layers {
             (OptionLayer::Env, self.env.clone()),
             (OptionLayer::Cli, self.cli.clone()),
         ];
-        let overridden = layers.iter_mut().flat_map(|(layer, options)| self.selection.override_layer(*layer, options));
-        let mut warnings: Vec<String> = overridden.collect();
+        for (layer, options) in &mut layers {
+            warnings.extend(self.selection.override_layer(*layer, options));
+        }
         let (mut configured, more) = consolidate(layers, self.features.contains(&Feature::MergeRunTags));
         warnings.extend(more);
         if misplaced {
@@ -78,6 +78,6 @@ impl Layers {
         let share = options.share()?;
         let plan = Plan::new(&scenarios, &share);
         let excluded_thresholds = excluded.thresholds;
-        Ok(ResolvedOptions { configured, excluded_thresholds, options, scenarios, share, plan, warnings })
+        Ok(ResolvedOptions { configured, excluded_thresholds, options, scenarios, share, plan })
     }
 }

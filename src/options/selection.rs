@@ -68,14 +68,14 @@ impl ScenarioSelection {
         Ok(excluded)
     }
 
-    /// What is left of a script's own options, without other layers; the second half is the warnings.
+    /// What is left of a script's own options, without other layers; what is to be logged is added to `warnings`.
     ///
     /// # Errors
     /// As where all layers are resolved.
-    pub fn of_script(&self, mut options: Options) -> Result<(Options, Vec<String>), Failure> {
-        let mut warnings = self.override_layer(OptionLayer::Script, &mut options);
+    pub fn of_script(&self, mut options: Options, warnings: &mut Vec<String>) -> Result<Options, Failure> {
+        warnings.extend(self.override_layer(OptionLayer::Script, &mut options));
         warnings.extend(self.apply(&mut options)?.warning);
-        Ok((options, warnings))
+        Ok(options)
     }
 }
 
@@ -185,9 +185,10 @@ mod tests {
     fn scenarios_are_chosen() {
         let check = |options: Value, flags: &str, expect: &[&str]| {
             let (layers, script) = layers(&options, flags);
-            let resolved = layers.resolve(script).unwrap();
+            let mut warnings = Vec::new();
+            let resolved = layers.resolve(script, &mut warnings).unwrap();
             let lines = resolved.scenarios.iter().map(|one| format!("{}: {}", one.name, one.describe(&resolved.share)));
-            let lines: Vec<_> = lines.chain(resolved.warnings).collect();
+            let lines: Vec<_> = lines.chain(warnings).collect();
             assert_eq!(lines, expect, "{options} {flags}");
         };
         let api = "api: 4 iterations for each of 3 VUs (maxDuration: 10m0s, exec: api, gracefulStop: 30s)";
@@ -237,7 +238,7 @@ mod tests {
     fn what_cannot_be_chosen_is_told() {
         let check = |options: Value, flags: &str, expect: &str| {
             let (layers, script) = layers(&options, flags);
-            let failure = layers.resolve(script).unwrap_err();
+            let failure = layers.resolve(script, &mut Vec::new()).unwrap_err();
             assert_eq!((failure.code, failure.message.as_str()), (crate::exit_code::ExitCode::InvalidConfig, expect));
         };
         let available = "available scenarios: api, db, ui";
@@ -257,7 +258,7 @@ mod tests {
     fn once_leaves_what_the_iteration_sees() {
         let check = |options: Value, flags: &str, name: &str, expect: Value| {
             let (layers, script) = layers(&options, flags);
-            let resolved = layers.resolve(script).unwrap();
+            let resolved = layers.resolve(script, &mut Vec::new()).unwrap();
             let kept = &resolved.configured.to_archive_json();
             assert_eq!(kept["scenarios"], json!({name: expect}));
             assert!(["vus", "duration", "iterations", "stages"].iter().all(|key| kept[*key].is_null()), "{kept:?}");
@@ -286,7 +287,8 @@ mod tests {
         let check = |metric: &str, is_kept: bool| {
             let options = json!({"scenarios": three(), "thresholds": {metric: ["count>0"], "vus": ["value>0"]}});
             let (layers, script) = layers(&options, "ui");
-            let resolved = layers.resolve(script).unwrap();
+            let mut warnings = Vec::new();
+            let resolved = layers.resolve(script, &mut warnings).unwrap();
             let left: Vec<_> =
                 resolved.options.thresholds.iter().flat_map(|all| &all.0).map(|(name, _)| name.as_str()).collect();
             assert_eq!(left.contains(&metric), is_kept, "{metric}");
@@ -297,7 +299,7 @@ mod tests {
                 "--scenario skipped thresholds for excluded scenarios: {metric}; these thresholds remain skipped even if \
                  another scenario emits matching tags"
             );
-            assert_eq!(resolved.warnings, if is_kept { vec![] } else { vec![warning] });
+            assert_eq!(warnings, if is_kept { vec![] } else { vec![warning] });
             assert_eq!(resolved.declared_thresholds().len(), 2);
         };
         check("iterations", true);
@@ -318,7 +320,8 @@ mod tests {
     fn skipped_thresholds_are_told_once() {
         let thresholds = json!({"vus{scenario:db}": [], "iterations{scenario:db}": [], "iterations{scenario:api}": []});
         let (layers, script) = layers(&json!({"scenarios": three(), "thresholds": thresholds}), "ui");
-        let warnings = layers.resolve(script).unwrap().warnings;
+        let mut warnings = Vec::new();
+        layers.resolve(script, &mut warnings).unwrap();
         assert_eq!(warnings.len(), 1);
         assert!(
             warnings[0]

@@ -46,9 +46,10 @@ impl EvaluatedScript {
     /// What is wrong with them.
     pub fn own_options(&self) -> Result<Options, Failure> {
         let own = own_options(&self.request, &self.exports, &mut Compat::new(self.request.strict))?;
-        let (options, warnings) = self.request.layers.selection.of_script(own)?;
+        let mut warnings = Vec::new();
+        let options = self.request.layers.selection.of_script(own, &mut warnings);
         warnings.into_iter().for_each(|line| self.request.log.logger().warn(line));
-        Ok(options)
+        options
     }
 
     /// Checks the thresholds, those of scenarios that do not run as well.
@@ -191,16 +192,13 @@ impl ScriptContext {
     }
 }
 
-/// Reads what the script exports and merges it with the other layers; warnings are logged.
+/// Reads what the script exports and merges it with the other layers; warnings are logged, whatever comes of it.
 pub(super) fn resolve_options(request: &ScriptRequest, exports: &Exports) -> Result<ResolvedOptions, Failure> {
     let mut notes = Compat::new(request.strict);
-    let script = own_options(request, exports, &mut notes)?;
-    let resolved = request.layers.resolve(script)?;
-    let log = request.log.logger();
-    for line in notes.warnings.iter().chain(&resolved.warnings) {
-        log.warn(line);
-    }
-    Ok(resolved)
+    let script = own_options(request, exports, &mut notes);
+    let resolved = script.and_then(|script| request.layers.resolve(script, &mut notes.warnings));
+    notes.warnings.iter().for_each(|line| request.log.logger().warn(line));
+    resolved
 }
 
 /// The options of the script, or of the archive it came in.
