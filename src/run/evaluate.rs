@@ -114,7 +114,9 @@ pub(super) struct ScriptContext {
 impl ScriptContext {
     pub fn new(request: &ScriptRequest) -> Self {
         let files = Arc::clone(&request.main.files);
-        let loader = Arc::new(Loader::new(files.clone(), &request.main.open_base, request.engine, &modules::TABLE));
+        let loader = Loader::new(files.clone(), &request.main.open_base, request.engine, &modules::TABLE)
+            .with_async_context(request.propagates_context());
+        let loader = Arc::new(loader);
         Self {
             files,
             loader,
@@ -167,6 +169,7 @@ impl ScriptContext {
             address: request.main.module.url.to_string(),
             env: Arc::new(request.env.clone()),
             freeze_env: request.freeze_env,
+            async_metric_context: request.propagates_context(),
             has_global: request.has_global,
             registry: self.registry.clone(),
             run_tags: self.interner.set(tags),
