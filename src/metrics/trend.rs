@@ -184,9 +184,11 @@ impl Trend {
         EncodedHistograms { scale, below_all, negative: negative.encoded(), positive: positive.encoded(), above_all }
     }
 
-    /// The values themselves, where they are kept one by one: eight bytes each, little-endian.
+    /// The values themselves in ascending order, where they are kept one by one: eight bytes each, little-endian.
     pub fn encoded_values(&self) -> Option<Vec<u8>> {
         let TrendValues::Exact { values, .. } = &self.store else { return None };
+        let mut values = values.clone();
+        values.sort_by(f64::total_cmp);
         Some(values.iter().flat_map(|value| value.to_le_bytes()).collect())
     }
 
