@@ -204,10 +204,12 @@ impl TestRun {
             None => RunEnd { code: 0, reason: None },
             Some(failure) => RunEnd { code: failure.code as u8, reason: Some(failure.message.clone()) },
         };
-        let (options, facts) = (self.render_options(), self.facts(Some(end)));
+        let (options, mut facts) = (self.render_options(), self.facts(Some(end)));
+        if self.reports.has_document() {
+            facts.segment = self.options.execution_segment.unwrap_or(Segment::FULL).to_string();
+            facts.test = self.test_hash();
+        }
         if let Some(path) = &self.reports.json {
-            let segment = self.options.execution_segment.unwrap_or(Segment::FULL).to_string();
-            let facts = RunFacts { segment, test: self.test_hash(), ..facts.clone() };
             let text = document::build(results, &options, &facts, true).for_file(1);
             self.write(path, text.as_bytes());
         }
