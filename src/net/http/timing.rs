@@ -49,7 +49,7 @@ pub struct Timings {
     pub blocked: Duration,
     /// Opening the TCP connection.
     pub connecting: Duration,
-    /// The TLS handshake.
+    /// The TLS handshake, until the certificate was accepted: fetches of `tlsAIAFetch` that it waited for are a part of it.
     pub tls_handshaking: Duration,
     /// Writing the request.
     pub sending: Duration,

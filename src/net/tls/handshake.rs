@@ -38,7 +38,7 @@ pub struct Handshake<S = MeteredSocket> {
     /// True when both sides speak HTTP/2.
     pub is_http2: bool,
     /// How long it took, until the server's certificate was accepted: where certificates of its issuers had to be fetched, that
-    /// is part of it, as in k6 and browsers. What is known does not have to be fetched again.
+    /// is part of it, as in k6. What is known does not have to be fetched again.
     pub took: Duration,
 }
 
