@@ -14,7 +14,7 @@ use rustc_hash::FxHashMap;
 use crate::js::engine::{Compiled, Engine, ModuleCode, RegExpLiteral};
 use crate::js::runtime::module_table::ModuleTable;
 use crate::js::runtime::{ModuleLoader, Script};
-use crate::js::transpile::{self, Exported, ImportTarget, ModuleFormat, Positions, TranspiledModule};
+use crate::js::transpile::{self, Exported, FunctionExtents, ImportTarget, ModuleFormat, Positions, TranspiledModule};
 use crate::js::value::Throw;
 use crate::source::files::OpenError;
 use crate::source::{FileSet, Resolved, SharedBytes, specifier};
@@ -83,6 +83,8 @@ pub struct Loader {
     exported: Mutex<FxHashMap<String, Arc<Exported>>>,
     /// Improved error messages, by position and original message.
     explained: Mutex<FxHashMap<(String, String), Option<String>>>,
+    /// Where the functions of modules begin and end, once a script asked for the text of one.
+    functions: Mutex<FxHashMap<String, Arc<FunctionExtents>>>,
     /// The engine the modules are for.
     engine: Engine,
     unreadable: Mutex<Option<Unreadable>>,
@@ -124,6 +126,7 @@ impl Loader {
             near_misses: Mutex::default(),
             exported: Mutex::default(),
             explained: Mutex::default(),
+            functions: Mutex::default(),
             engine,
             unreadable: Mutex::default(),
             builtins,
@@ -565,6 +568,17 @@ impl ModuleLoader for Loader {
         }
         explained.insert(key, found.clone());
         found
+    }
+
+    fn function_text(&self, address: &str, line: u32, column: u32) -> Option<String> {
+        let text = lock(&self.texts).get(address).map(|text| text.text.clone())?;
+        let known = lock(&self.functions).get(address).cloned();
+        let extents = known.unwrap_or_else(|| {
+            let extents = Arc::new(FunctionExtents::of(&text));
+            lock(&self.functions).insert(address.to_owned(), extents.clone());
+            extents
+        });
+        extents.find(&text, line, column).map(str::to_owned)
     }
 
     fn regexp_literals(&self, address: &str) -> Vec<RegExpLiteral> {
