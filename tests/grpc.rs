@@ -226,7 +226,8 @@ fn start() -> Addresses {
     }
 }
 
-async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + 'static, is_old: bool) {
+/// Speaks with one client. Needs a `LocalSet` around it.
+pub async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + 'static, is_old: bool) {
     let Ok(mut connection) = h2::server::handshake(stream).await else { return };
     while let Some(Ok((request, respond))) = connection.accept().await {
         if request.uri().path().ends_with("/Odd") && request.headers().contains_key("x-leave") {

@@ -7,6 +7,7 @@
 #[macro_use]
 extern crate volley_test;
 
+mod aia;
 mod authoring;
 mod ci;
 mod cli;

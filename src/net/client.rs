@@ -67,7 +67,7 @@ impl Client {
             match prepared.body_mode() {
                 // A VU that is interrupted while the body is decoded has its response: the hops stay in `SentRequest`.
                 BodyMode::Keep => exchange.decoded(deadline, || prepared.take_ended()).await,
-                BodyMode::Discard => {
+                BodyMode::Discard | BodyMode::First(_) => {
                     exchange.hops = prepared.take_ended();
                     exchange
                 }

@@ -23,8 +23,14 @@ pub struct ClientConnections {
 impl ClientConnections {
     /// The connections of the client with this index.
     pub fn new(context: Arc<NetContext>, index: u64, traffic: Arc<Traffic>) -> Self {
-        let pool = ConnectionPool::new(context.config.max_idle, context.config.max_idle_per_host);
-        Self { connector: Connector::new(context, index, traffic), pool: pool.into() }
+        Self::over(Connector::new(context, index, traffic))
+    }
+
+    /// An empty pool of connections that `connector` opens.
+    pub fn over(connector: Connector) -> Self {
+        let config = connector.config();
+        let pool = ConnectionPool::new(config.max_idle, config.max_idle_per_host);
+        Self { connector, pool: pool.into() }
     }
 
     /// What opens this client's connections.

@@ -106,6 +106,8 @@ pub struct TlsConfig {
     pub cipher_suites: Vec<String>,
     /// Our certificates.
     pub client_certificates: Vec<ClientCertificate>,
+    /// Certificates of issuers that a server leaves out of its chain are fetched from where the chain says (AIA).
+    pub fetches_issuers: bool,
     /// Where the keys of connections are written for Wireshark (`SSLKEYLOGFILE`).
     pub key_log: Option<PathBuf>,
 }

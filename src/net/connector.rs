@@ -17,7 +17,7 @@ use super::http::timing::HopTimer;
 use super::proxy::{Proxies, Proxy, ProxyKind};
 use super::socket::{MeteredSocket, NetStream, Traffic};
 use super::socks;
-use super::tls::{AlpnOffer, Tls, TlsInfo};
+use super::tls::{AlpnOffer, IssuerTransport, Tls, TlsInfo};
 
 /// What all clients of a run share.
 #[derive(Debug)]
@@ -33,11 +33,13 @@ pub struct NetContext {
 }
 
 /// Opens the connections of one client.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Connector {
     context: Arc<NetContext>,
     local_ip: Option<IpAddr>,
     traffic: Arc<Traffic>,
+    /// False for one that fetches the certificates of issuers itself, which would wait for itself.
+    fetches_issuers: bool,
 }
 
 /// What a connection is opened for.
@@ -66,7 +68,18 @@ impl Connector {
         let local_ips = &context.config.local_ips;
         let count = local_ips.len().max(1) as u64;
         let local_ip = local_ips.get((index % count) as usize).copied();
-        Self { context, local_ip, traffic }
+        let fetches_issuers = context.config.tls.fetches_issuers;
+        Self { context, local_ip, traffic, fetches_issuers }
+    }
+
+    /// The same, but servers have to present whole chains.
+    pub fn without_issuers(&self) -> Self {
+        Self { fetches_issuers: false, ..self.clone() }
+    }
+
+    /// What fetches the certificates of issuers that servers leave out, where that is asked for.
+    pub fn issuers(&self) -> Option<&dyn IssuerTransport> {
+        self.fetches_issuers.then_some(self)
     }
 
     /// What was asked for.
@@ -111,7 +124,7 @@ impl Connector {
             ProxyKind::Http if needs_tunnel => tunnel(&mut socket, ends, &target, proxy).await?,
             ProxyKind::Http => {}
             ProxyKind::Https => {
-                let handshake = self.tls().connect(AlpnOffer::Nothing, &proxy.host, socket).await;
+                let handshake = self.tls().connect(AlpnOffer::Nothing, &proxy.host, socket, self.issuers()).await;
                 let mut outer = handshake.map_err(proxy_error)?;
                 timer.handshaken(outer.took);
                 if needs_tunnel {
@@ -121,7 +134,9 @@ impl Connector {
                     let (stream, tls) = (NetStream::Tls(outer.stream), Some(outer.info));
                     return Ok(OpenStream { stream, tls, is_http2: false });
                 }
-                let inner = self.tls().connect_inside(purpose.offer(), url.hostname(), *outer.stream).await?;
+                let handshake =
+                    self.tls().connect_inside(purpose.offer(), url.hostname(), *outer.stream, self.issuers());
+                let inner = handshake.await?;
                 timer.handshaken(inner.took);
                 let (stream, tls) = (NetStream::Tunnel(inner.stream), Some(inner.info));
                 return Ok(OpenStream { stream, tls, is_http2: inner.is_http2 });
@@ -141,7 +156,7 @@ impl Connector {
         if !url.is_https() {
             return Ok(OpenStream { stream: NetStream::Plain(socket), tls: None, is_http2: false });
         }
-        let handshake = self.tls().connect(purpose.offer(), url.hostname(), socket).await?;
+        let handshake = self.tls().connect(purpose.offer(), url.hostname(), socket, self.issuers()).await?;
         timer.handshaken(handshake.took);
         let (stream, tls) = (NetStream::Tls(handshake.stream), Some(handshake.info));
         Ok(OpenStream { stream, tls, is_http2: handshake.is_http2 })

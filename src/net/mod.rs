@@ -14,6 +14,7 @@ pub mod dispatch;
 pub mod dns;
 pub mod grpc;
 pub mod http;
+pub mod issuer_fetch;
 pub mod open_files;
 pub mod origin;
 pub mod proxy;
@@ -33,6 +34,7 @@ pub use config::{ClientCertificate, Config, Dns, DnsPolicy, DnsSelect, ProxyConf
 
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::log::Logger;
 use connector::NetContext;
 use dispatch::{ClientInfo, NetQueue};
 use open_files::OpenFiles;
@@ -46,12 +48,13 @@ pub struct Net {
 }
 
 impl Net {
-    /// Starts `threads` network threads. Fails when the configuration can't be honoured or a thread can't start.
-    pub fn start(config: Config, threads: usize) -> Result<Arc<Self>, Failure> {
+    /// Starts `threads` network threads, which report what is odd about servers to `logger`. Fails when the configuration can't
+    /// be honoured or a thread can't start.
+    pub fn start(config: Config, threads: usize, logger: &Logger) -> Result<Arc<Self>, Failure> {
         let open_files = Arc::new(OpenFiles::reserve());
         let context = Arc::new(NetContext {
             dialer: dial::Dialer::new(&config, open_files.clone()),
-            tls: tls::Tls::new(&config.tls, config.http2)?,
+            tls: tls::Tls::new(&config.tls, config.http2, logger)?,
             proxies: proxy::Proxies::new(&config.proxy),
             config,
         });

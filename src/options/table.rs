@@ -134,6 +134,8 @@ options! {
     tls_version: TlsVersions = "tlsVersion", "TLSVersion", NO_ENV;
     /// Client certificates.
     tls_auth: Vec<TlsAuth> = "tlsAuth", "TLSAuth", Some("K6_TLSAUTH");
+    /// Fetch the certificates of issuers that servers leave out.
+    tls_aia_fetch: bool = "tlsAIAFetch", "TLSAIAFetch", Some("K6_TLS_AIA_FETCH");
     /// Failed requests throw.
     throw: bool = "throw", "Throw", Some("K6_THROW");
     /// What must hold for the run to pass.

@@ -55,6 +55,7 @@ pub(super) fn config(options: &Options, env: &HashMap<String, String>, vus: u64)
                     domains: auth.domains.clone().unwrap_or_default(),
                 })
                 .collect(),
+            fetches_issuers: options.tls_aia_fetch.unwrap_or_default(),
             key_log: env.get("SSLKEYLOGFILE").filter(|path| !path.is_empty()).map(Into::into),
         },
         no_connection_reuse: options.no_connection_reuse.unwrap_or_default(),

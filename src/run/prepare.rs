@@ -99,7 +99,7 @@ fn start_network(request: &RunRequest, options: &Options, plan: &Plan, threads: 
         let text = "`tlsVersion` allows only versions of TLS that can't be spoken: every TLS handshake will fail";
         request.script.log.logger().warn(text);
     }
-    Net::start(config, threads.network)
+    Net::start(config, threads.network, &request.script.log.logger())
 }
 
 fn open_ledger(

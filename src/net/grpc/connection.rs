@@ -119,7 +119,8 @@ impl GrpcConnection {
         let stream = match connector {
             None => NetStream::Plain(socket),
             Some(connector) => {
-                let handshake = crate::net::tls::connect_with(connector, config.server_name(), socket).await;
+                let issuers = connections.connector().issuers();
+                let handshake = crate::net::tls::connect_with(connector, config.server_name(), socket, issuers).await;
                 let handshake = handshake.map_err(|error| ConnectionError::of_tls(&error))?;
                 if !handshake.is_http2 {
                     let text = "credentials: cannot check peer: missing selected ALPN property";

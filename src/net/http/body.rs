@@ -25,6 +25,23 @@ pub enum BodySink {
     Discard,
     /// It is read and dropped, but not beyond this many bytes: then the connection is closed instead.
     Drain(usize),
+    /// This many bytes of it are kept. What comes after them is not read: the connection is closed instead.
+    First(usize),
+}
+
+impl BodySink {
+    /// True when it is kept, or a part of it.
+    pub fn keeps(self) -> bool {
+        matches!(self, Self::Keep | Self::First(_))
+    }
+
+    /// How many bytes are read at most.
+    pub fn most(self) -> usize {
+        match self {
+            Self::Keep | Self::Discard => usize::MAX,
+            Self::Drain(most) | Self::First(most) => most,
+        }
+    }
 }
 
 /// How long a body may become before it is too long to be kept.

@@ -156,7 +156,7 @@ async fn h2_echo(stream: TlsStream<TcpStream>) {
 }
 
 fn client(tls: TlsConfig) -> Client {
-    Net::start(Config { tls, ..Config::default() }, 1).unwrap().client(0)
+    Net::start(Config { tls, ..Config::default() }, 1, &crate::log::Logger::silent()).unwrap().client(0)
 }
 
 fn trusting() -> TlsConfig {
@@ -255,7 +255,7 @@ fn keys_with_a_password_are_opened_and_must_fit() {
             ..Default::default()
         };
         let config = TlsConfig { client_certificates: vec![shown], ..trusting() };
-        let net = Net::start(Config { tls: config, ..Config::default() }, 1);
+        let net = Net::start(Config { tls: config, ..Config::default() }, 1, &crate::log::Logger::silent());
         match (net, expect) {
             (Ok(net), Ok(())) => {
                 let server = Server::new(&[], Some(certificate), echo);
@@ -353,6 +353,9 @@ fn http2_faults_leave_the_next_request_alone() {
     check("/broken/endless", BodyMode::Discard, 1050, "request timeout", 1);
     check("/broken/drip", BodyMode::Keep, 1050, "request timeout", 1);
     check("/broken/reset", BodyMode::Keep, 1633, "http2: stream error with http2 ErrCode INTERNAL_ERROR", 1);
+    let first = Request { body_mode: BodyMode::First(70_000), ..Request::get(server.url("/broken/endless")) };
+    assert_eq!(text(wait(client.send(first))), "begun".to_owned() + &"x".repeat(69_995));
+    assert_eq!(get(&client, server.url("/")).result.unwrap().status, 200);
     // What was under way is not sent again: the server may have done it.
     check("/gone", BodyMode::Keep, 1000, "unexpected EOF", 2);
 }
@@ -360,6 +363,9 @@ fn http2_faults_leave_the_next_request_alone() {
 #[test]
 fn http2_can_be_switched_off() {
     let server = Server::new(&["h2", "http/1.1"], None, echo);
-    let client = Net::start(Config { http2: false, tls: trusting(), ..Config::default() }, 1).unwrap().client(0);
+    let client =
+        Net::start(Config { http2: false, tls: trusting(), ..Config::default() }, 1, &crate::log::Logger::silent())
+            .unwrap()
+            .client(0);
     assert_eq!(get(&client, server.url("/")).result.unwrap().proto, "HTTP/1.1");
 }

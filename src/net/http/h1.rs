@@ -223,22 +223,29 @@ impl Http1 {
         head: &ResponseHead,
         progress: &mut HopProgress,
     ) -> Result<bool, NetError> {
-        let (dropped, is_oversized) = (Cell::new(0), Cell::new(false));
+        let (taken, is_oversized) = (Cell::new(0_usize), Cell::new(false));
         let limit = BodyLimit::new(if let Framing::Length(length) = framing { Some(length) } else { None });
         progress.body = match sink {
             _ if matches!(head.status, 204 | 304) => None,
-            BodySink::Keep => Some(limit.buffer()),
+            sink if sink.keeps() => Some(limit.buffer()),
             _ => None,
         };
         let body = &mut progress.body;
-        let mut store = |bytes: &[u8]| match body {
-            Some(body) => is_oversized.set(is_oversized.get() || !limit.append(body, bytes)),
-            None => dropped.set(dropped.get() + bytes.len()),
+        let mut store = |bytes: &[u8]| {
+            let wanted = &bytes[..bytes.len().min(sink.most().saturating_sub(taken.get()))];
+            taken.set(taken.get() + wanted.len());
+            if let Some(body) = body {
+                is_oversized.set(is_oversized.get() || !limit.append(body, wanted));
+            }
         };
         let rest = &buffer.bytes[buffer.start..];
         let mut clean = framing.push(rest, &mut store)? == rest.len();
         buffer.release();
         while !framing.is_done() && !is_oversized.get() {
+            if taken.get() >= sink.most() {
+                clean = false;
+                break;
+            }
             let read = poll_fn(|cx| {
                 self.stream.poll_take(cx, |bytes| Ok((bytes.len(), framing.push(bytes, &mut store)? == bytes.len())))
             });
@@ -258,10 +265,6 @@ impl Http1 {
                     let socket = self.stream.socket();
                     return Err(NetError::socket("read", socket.local, socket.remote, &error).at(ErrorStage::Body));
                 }
-            }
-            if matches!(sink, BodySink::Drain(most) if dropped.get() >= most) && !framing.is_done() {
-                clean = false;
-                break;
             }
         }
         if is_oversized.get() {

@@ -146,11 +146,11 @@ impl Http2 {
         };
         progress.has_head = true;
         let sink = sink(&head);
-        let keeps = sink == BodySink::Keep && !matches!(status, 204 | 304);
+        let keeps = sink.keeps() && !matches!(status, 204 | 304);
         let announced = head.headers.get("Content-Length").and_then(|length| length.parse().ok());
         let limit = BodyLimit::new(announced);
         progress.body = keeps.then(|| limit.buffer());
-        let mut left = if let BodySink::Drain(limit) = sink { limit } else { usize::MAX };
+        let mut left = sink.most();
         loop {
             let chunk = poll_fn(|cx| {
                 upload(cx, progress);
@@ -166,14 +166,14 @@ impl Http2 {
                 Err(error) => return Err(self.stream_error(error).await.at(ErrorStage::Body)),
             };
             _ = stream.flow_control().release_capacity(chunk.len());
-            match &mut progress.body {
-                Some(body) => {
-                    if !limit.append(body, &chunk) {
-                        return Err(progress.stop_oversized().await);
-                    }
-                }
-                None => left = left.saturating_sub(chunk.len()),
+            let wanted = &chunk[..chunk.len().min(left)];
+            if let Some(body) = &mut progress.body
+                && !limit.append(body, wanted)
+            {
+                return Err(progress.stop_oversized().await);
             }
+            // Without an end, nothing is taken off.
+            left -= if left == usize::MAX { 0 } else { wanted.len() };
             if left == 0 {
                 break;
             }

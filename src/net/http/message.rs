@@ -135,6 +135,8 @@ pub enum BodyMode {
     Keep,
     /// Read and drop it, undecoded.
     Discard,
+    /// Keep this many bytes at most, undecoded; what comes after them is not read.
+    First(usize),
 }
 
 /// Everything a request led to.
@@ -194,7 +196,7 @@ pub struct Response {
     pub headers: Headers,
     /// What the headers set; the jar has them already.
     pub cookies: Vec<Cookie>,
-    /// The decoded body; `None` for 1xx, 204, 304 and for [`BodyMode::Discard`].
+    /// The body, decoded where it was kept whole; `None` for 1xx, 204, 304 and for [`BodyMode::Discard`].
     pub body: Option<Bytes>,
     /// Where it came from, after redirects.
     pub url: Url,

@@ -16,6 +16,9 @@ use crate::net::{Client, Config, Net, ProxyConfig, TlsConfig};
 /// What was said to a proxy or a server, in order.
 type Heard = Arc<Mutex<Vec<String>>>;
 
+/// How long a proxy takes to make a tunnel to `slow.test`.
+const SLOW: Duration = Duration::from_millis(200);
+
 /// Plays `play` on every connection to a new port, on a thread of its own.
 fn serve<F: Future<Output = ()> + 'static>(play: impl Fn(TcpStream) -> F + Send + 'static) -> SocketAddr {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -76,6 +79,9 @@ async fn http_proxy(mut stream: impl AsyncRead + AsyncWrite + Unpin, target: Soc
             _ = stream.write_all(b"HTTP/1.1 403 Not Through Me\r\n\r\n").await;
             return;
         }
+        if asked.contains("slow.test") {
+            tokio::time::sleep(SLOW).await;
+        }
         let mut onward = TcpStream::connect(target).await.unwrap();
         stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await.unwrap();
         stream.flush().await.unwrap();
@@ -118,7 +124,7 @@ fn client(proxy: &str) -> Client {
     let env = [("HTTP_PROXY", proxy), ("HTTPS_PROXY", proxy)].map(|(name, value)| (name.to_owned(), value.to_owned()));
     let tls = TlsConfig { insecure_skip_verify: true, ..TlsConfig::default() };
     let config = Config { tls, proxy: ProxyConfig::from_env(&env.into()), ..Config::default() };
-    Net::start(config, 1).unwrap().client(0)
+    Net::start(config, 1, &crate::log::Logger::silent()).unwrap().client(0)
 }
 
 fn send(client: &Client, request: Request) -> Exchange {
@@ -168,6 +174,10 @@ fn check_http_proxy(scheme: &str) {
     assert!(text(get(&client, "https://other.test/again")).starts_with("GET /again "));
     let refused = get(&client, "https://refused.test/").result.unwrap_err();
     assert_eq!((refused.code, &*refused.text), (1000, "Not Through Me"));
+    // What a connection costs is no part of what the request takes.
+    let slow = get(&client, "https://slow.test/").hops.remove(0);
+    assert!(slow.timings.blocked >= SLOW, "{slow:?}");
+    assert!(slow.timings.blocked + slow.timings.duration() <= slow.ended - slow.started, "{slow:?}");
     let told = Request { dump_level: DumpLevel::Full, ..Request::get(Url::parse("http://some.test/told").unwrap()) };
     let told = send(&client, told).dumps;
     assert!(told[0].request.contains("/told") && !told[0].request.contains("bWU6c2VjcmV0"), "{}", told[0].request);
@@ -176,6 +186,7 @@ fn check_http_proxy(scheme: &str) {
         format!("GET http://some.test/path?q HTTP/1.1; {credentials}"),
         format!("CONNECT other.test:443 HTTP/1.1; {credentials}"),
         format!("CONNECT refused.test:443 HTTP/1.1; {credentials}"),
+        format!("CONNECT slow.test:443 HTTP/1.1; {credentials}"),
         format!("GET http://some.test/told HTTP/1.1; {credentials}"),
     ];
     assert_eq!(*heard.lock().unwrap(), expect);
@@ -245,7 +256,7 @@ async fn h2c_echo(stream: TcpStream) {
 #[test]
 fn http2_is_spoken_without_tls_where_asked_for() {
     let (new, old) = (serve(h2c_echo), serve(echo));
-    let client = Net::start(Config::default(), 1).unwrap().client(0);
+    let client = Net::start(Config::default(), 1, &crate::log::Logger::silent()).unwrap().client(0);
     let request = |address: SocketAddr, path: &str| Request {
         protocol: Protocol::H2c,
         ..Request::get(Url::parse(&format!("http://{address}{path}")).unwrap())

@@ -127,7 +127,7 @@ fn client() -> Client {
 }
 
 fn client_of(config: Config) -> Client {
-    Net::start(config, 1).unwrap().client(0)
+    Net::start(config, 1, &crate::log::Logger::silent()).unwrap().client(0)
 }
 
 fn wait<T>(future: impl Future<Output = T>) -> T {
@@ -158,6 +158,60 @@ fn connections_are_used_again() {
         assert!(exchange.result.is_ok(), "{path} {exchange:?}");
     }
     assert_eq!(stage.connections(), [0, 0, 0, 0, 0, 1, 1, 2]);
+}
+
+#[test]
+fn the_beginning_of_a_body_is_enough() {
+    let stage = Stage::new(|path| match path {
+        "/chunks" => {
+            Play::Hang("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n012\r\n4\r\n3456\r\n".into())
+        }
+        "/hangs" => Play::Hang("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n01234".into()),
+        path => ok(&path[1..]),
+    });
+    let client = client();
+    let check = |path: &str, expect: &str| {
+        let exchange = wait(client.send(Request { body_mode: BodyMode::First(5), ..Request::get(stage.url(path)) }));
+        assert_eq!(body(&exchange), expect, "{path}");
+    };
+    for (path, expect) in [("/chunks", "01234"), ("/hangs", "01234"), ("/01234", "01234"), ("/01", "01")] {
+        check(path, expect);
+    }
+    check("/0123456789", "01234");
+    // A connection is kept where the body was read to its end.
+    assert_eq!(stage.connections(), [0, 1, 2, 2, 2]);
+}
+
+#[test]
+fn a_challenge_whose_body_can_not_be_read_closes_its_connection() {
+    for (auth, challenge) in [(Auth::Digest, "Digest realm=\"r\", nonce=\"n\""), (Auth::Ntlm, "NTLM")] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (closed_tx, closed_rx) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let head = format!("HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: {challenge}\r\n");
+            let broken = format!("{head}Transfer-Encoding: chunked\r\n\r\n2\r\nno\r\nZZ\r\n");
+            for stream in listener.incoming() {
+                let (mut stream, mut input) = (stream.unwrap(), Vec::new());
+                let mut count = 0;
+                // It stays open until the client closes it.
+                while read_request(&mut stream, &mut input).is_some() {
+                    count += 1;
+                    stream.write_all(broken.as_bytes()).unwrap();
+                }
+                closed_tx.send(count).unwrap();
+            }
+        });
+        let client = client();
+        let url = Url::parse(&format!("http://ann:secret@{address}/")).unwrap();
+        for _ in 0..2 {
+            let exchange = wait(client.send(Request { auth, ..Request::get(url.clone()) }));
+            let error = exchange.result.unwrap_err();
+            assert_eq!(&*error.text, "invalid byte in chunk length", "{auth:?}");
+            assert_eq!(exchange.hops.len(), 1, "{auth:?}");
+            assert_eq!(closed_rx.recv_timeout(Duration::from_secs(20)), Ok(1), "{auth:?}: closed after one request");
+        }
+    }
 }
 
 #[test]
@@ -566,7 +620,7 @@ fn bodies_are_decoded_or_dropped() {
 #[test]
 fn a_client_that_is_gone_closes_its_connections() {
     let stage = Stage::new(|_| ok("x"));
-    let net = Net::start(Config::default(), 1).unwrap();
+    let net = Net::start(Config::default(), 1, &crate::log::Logger::silent()).unwrap();
     let first = net.client(0);
     get(&first, stage.url("/"));
     drop(first);

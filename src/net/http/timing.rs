@@ -278,6 +278,8 @@ mod tests {
         check("an early answer", &[Got(10), Hands(200), Byte(100), Sent(250), Over(300)], 300, [10, 0, 0, 190, 0, 100]);
         check("refused", &[], 600, [0; 6]);
         check("a handshake that failed", &[Connected(3)], 600, [0, 3, 0, 0, 0, 0]);
+        let both = [Connected(3), Handshaken(4), Handshaken(5), Got(20), Hands(20), Sent(21), Byte(30), Over(31)];
+        check("a tunnel through a proxy that speaks TLS", &both, 31, [20, 3, 5, 1, 9, 1]);
         check("a tunnel's handshake that failed", &[Connected(3), Handshaken(4)], 600, [0, 3, 4, 0, 0, 0]);
     }
 

@@ -11,6 +11,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use rustls::{CipherSuite, ClientConfig, SignatureScheme, SupportedCipherSuite};
 
+use super::issuers::IssuerStore;
 use super::key;
 use super::verify::{AcceptAll, CertificateVerifier};
 use crate::exit_code::ExitCode;
@@ -31,13 +32,14 @@ pub fn check(config: &TlsConfig) -> Result<(), Failure> {
     provider(config).map(drop)
 }
 
-/// rustls's configuration for ours, with more roots than the system's.
+/// rustls's configuration for ours, with more roots than the system's, and the certificates of issuers that were fetched.
 ///
 /// # Errors
 /// What can't be honoured is an invalid configuration.
 pub(super) fn client_config(
     config: &TlsConfig,
     more_roots: Vec<CertificateDer<'static>>,
+    issuers: Option<Arc<IssuerStore>>,
 ) -> Result<ClientConfig, Failure> {
     let refuse = |text: String| Failure::new(ExitCode::InvalidConfig, text);
     let provider = Arc::new(provider(config)?);
@@ -55,7 +57,7 @@ pub(super) fn client_config(
         false => {
             let mut roots = rustls_native_certs::load_native_certs().certs;
             roots.extend(more_roots);
-            Arc::new(CertificateVerifier::new(provider.clone(), roots)?)
+            Arc::new(CertificateVerifier::new(provider.clone(), roots, issuers)?)
         }
     };
     let builder = builder.dangerous().with_custom_certificate_verifier(verifier);

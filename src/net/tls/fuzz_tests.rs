@@ -1,10 +1,10 @@
-//! What must hold for keys, certificates and stapled answers. Entered here with broken examples, and by the targets of
+//! What must hold for keys, certificates, stapled answers and what is found where issuers are said to be. Entered here with broken examples, and by the targets of
 //! `tests/fuzz` with what libFuzzer thinks of.
 
 use super::key::{decrypt, is_encrypted};
 use super::ocsp::Ocsp;
 
-/// A key in PEM, opened with a password; and a stapled answer.
+/// A key in PEM, opened with a password; a stapled answer; the certificate of an issuer.
 pub fn keys(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     _ = is_encrypted(&text);
@@ -15,6 +15,7 @@ pub fn keys(data: &[u8]) {
     if let Some(ocsp) = Ocsp::parse(data) {
         assert!(["good", "unknown", "revoked"].contains(&ocsp.status));
     }
+    _ = super::issuers::facts(data);
     let own = crate::net::config::ClientCertificate {
         certificate: text.clone().into_owned(),
         key: text.into_owned(),

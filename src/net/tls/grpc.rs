@@ -10,6 +10,7 @@ use tokio_rustls::TlsConnector;
 
 use super::client_config::client_config;
 use super::handshake::{Handshake, handshake};
+use super::issuers::{IssuerStore, IssuerTransport};
 use crate::net::config::{ClientCertificate, TlsConfig};
 use crate::net::http::proto::error::NetError;
 use crate::net::socket::MeteredSocket;
@@ -41,12 +42,13 @@ impl std::fmt::Debug for GrpcTls {
 /// The connectors of gRPC connections, by their certificates.
 pub(super) struct GrpcConnectors {
     config: TlsConfig,
+    issuers: Option<Arc<IssuerStore>>,
     made: Mutex<Vec<(Option<GrpcTls>, TlsConnector)>>,
 }
 
 impl GrpcConnectors {
-    pub(super) fn new(config: TlsConfig) -> Self {
-        Self { config, made: Mutex::default() }
+    pub(super) fn new(config: TlsConfig, issuers: Option<Arc<IssuerStore>>) -> Self {
+        Self { config, issuers, made: Mutex::default() }
     }
 
     /// The connector for these certificates; without any, for those of the run's options.
@@ -87,7 +89,8 @@ impl GrpcConnectors {
                 });
             }
         }
-        let mut client = client_config(&config, roots).map_err(|failure| match failure.message {
+        let client = client_config(&config, roots, self.issuers.clone());
+        let mut client = client.map_err(|failure| match failure.message {
             text if own.is_some() && text.starts_with("tls: ") => {
                 format!("failed to append certificate from PEM: {text}")
             }
@@ -98,11 +101,16 @@ impl GrpcConnectors {
     }
 }
 
-/// Does a handshake over `socket` as a client of `host`.
+/// Does a handshake over `socket` as a client of `host`; `issuers` fetches what the server leaves out.
 ///
 /// # Errors
 /// The handshake failed.
-pub async fn connect_with(connector: &TlsConnector, host: &str, socket: MeteredSocket) -> Result<Handshake, NetError> {
+pub async fn connect_with(
+    connector: &TlsConnector,
+    host: &str,
+    socket: MeteredSocket,
+    issuers: Option<&dyn IssuerTransport>,
+) -> Result<Handshake, NetError> {
     let ends = (socket.local, socket.remote);
-    handshake(connector, host, socket, ends).await
+    handshake(connector, host, socket, ends, issuers).await
 }

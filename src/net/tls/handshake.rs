@@ -3,14 +3,17 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt;
 use rustls::ProtocolVersion;
 use rustls::pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::client_config::suite_name;
-use super::ocsp::{self, Ocsp};
+use super::issuers::IssuerTransport;
+use super::observed;
+use super::ocsp::Ocsp;
 use crate::net::http::proto::error::NetError;
 use crate::net::http::proto::url::to_ascii;
 use crate::net::socket::MeteredSocket;
@@ -34,25 +37,27 @@ pub struct Handshake<S = MeteredSocket> {
     pub info: TlsInfo,
     /// True when both sides speak HTTP/2.
     pub is_http2: bool,
-    /// How long it took.
+    /// How long it took, until the server's certificate was accepted: where certificates of its issuers had to be fetched, that
+    /// is part of it, as in k6 and browsers. What is known does not have to be fetched again.
     pub took: Duration,
 }
 
-/// Does a handshake over `transport` as a client of `host`.
+/// Does a handshake over `transport` as a client of `host`; `issuers` fetches what the server leaves out.
 ///
 /// # Errors
 /// The handshake failed, or `host` is no name that a certificate could be for.
-pub async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
+pub(super) async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
     connector: &TlsConnector,
     host: &str,
     transport: S,
     (local, remote): (SocketAddr, SocketAddr),
+    issuers: Option<&dyn IssuerTransport>,
 ) -> Result<Handshake<S>, NetError> {
     let start = Instant::now();
     let name = ServerName::try_from(to_ascii(host))
         .map_err(|_| NetError::other(format!("tls: `{host}` is not a valid server name")))?;
-    let (stream, ocsp) = ocsp::with_stapled(connector.connect(name, transport)).await;
-    let stream = stream.map_err(|error| {
+    let (stream, observed) = observed::during(connector.connect(name, transport), issuers.is_some()).await;
+    let mut stream = stream.map_err(|error| {
         if error.kind() == std::io::ErrorKind::UnexpectedEof
             && error.get_ref().is_none_or(|inner| !inner.is::<rustls::Error>())
         {
@@ -60,6 +65,13 @@ pub async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
         }
         NetError::socket("read", local, remote, &error)
     })?;
+    if let (Some(chain), Some(issuers)) = (observed.unverified, issuers)
+        && let Err(error) = chain.verify(issuers).await
+    {
+        // Says goodbye, if the server takes it at once.
+        _ = stream.shutdown().now_or_never();
+        return Err(NetError::tls(&error));
+    }
     let session = stream.get_ref().1;
     let info = TlsInfo {
         version: match session.protocol_version() {
@@ -67,7 +79,7 @@ pub async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
             _ => "tls1.3",
         },
         cipher: session.negotiated_cipher_suite().map_or("", |suite| suite_name(suite.suite())),
-        ocsp,
+        ocsp: observed.ocsp,
     };
     let is_http2 = session.alpn_protocol() == Some(b"h2");
     Ok(Handshake { stream: Box::new(stream), info, is_http2, took: start.elapsed() })

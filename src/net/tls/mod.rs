@@ -10,7 +10,11 @@ mod client_config;
 pub mod fuzz_tests;
 mod grpc;
 mod handshake;
+mod issuers;
+#[cfg(test)]
+mod issuers_tests;
 pub mod key;
+mod observed;
 pub mod ocsp;
 mod verify;
 
@@ -23,14 +27,17 @@ use super::config::TlsConfig;
 use super::http::proto::error::{NON_TCP, NetError};
 use super::socket::MeteredSocket;
 use crate::failure::Failure;
+use crate::log::Logger;
 pub use client_config::{check, has_version};
 pub use grpc::{GrpcTls, connect_with};
 pub use handshake::{Handshake, TlsInfo};
+pub use issuers::{IssuerResponse, IssuerTransport};
 pub use ocsp::Ocsp;
 
 use client_config::client_config;
 use grpc::GrpcConnectors;
 use handshake::handshake;
+use issuers::IssuerStore;
 
 /// Which protocols a handshake offers (ALPN).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,8 +70,9 @@ impl std::fmt::Debug for Tls {
 
 impl Tls {
     /// Builds the configuration. What can't be honoured is an invalid configuration.
-    pub fn new(config: &TlsConfig, http2: bool) -> Result<Self, Failure> {
-        let mut client = client_config(config, Vec::new())?;
+    pub fn new(config: &TlsConfig, http2: bool, logger: &Logger) -> Result<Self, Failure> {
+        let issuers = config.fetches_issuers.then(|| IssuerStore::new(logger));
+        let mut client = client_config(config, Vec::new(), issuers.clone())?;
         let plain = TlsConnector::from(Arc::new(client.clone()));
         client.alpn_protocols = vec![b"http/1.1".to_vec()];
         let http1 = TlsConnector::from(Arc::new(client.clone()));
@@ -73,14 +81,20 @@ impl Tls {
             // Go offers nothing when HTTP/2 is off.
             false => Vec::new(),
         };
-        let grpc = Arc::new(GrpcConnectors::new(config.clone()));
+        let grpc = Arc::new(GrpcConnectors::new(config.clone(), issuers));
         Ok(Self { http: TlsConnector::from(Arc::new(client)), http1, plain, grpc, can_handshake: has_version(config) })
     }
 
-    /// Does a handshake over `socket` as a client of `host`.
-    pub async fn connect(&self, offer: AlpnOffer, host: &str, socket: MeteredSocket) -> Result<Handshake, NetError> {
+    /// Does a handshake over `socket` as a client of `host`; `issuers` fetches what the server leaves out.
+    pub async fn connect(
+        &self,
+        offer: AlpnOffer,
+        host: &str,
+        socket: MeteredSocket,
+        issuers: Option<&dyn IssuerTransport>,
+    ) -> Result<Handshake, NetError> {
         let ends = (socket.local, socket.remote);
-        handshake(self.connector(offer)?, host, socket, ends).await
+        handshake(self.connector(offer)?, host, socket, ends, issuers).await
     }
 
     /// Does a handshake inside an encrypted tunnel: behind an HTTPS proxy.
@@ -89,10 +103,11 @@ impl Tls {
         offer: AlpnOffer,
         host: &str,
         tunnel: TlsStream<MeteredSocket>,
+        issuers: Option<&dyn IssuerTransport>,
     ) -> Result<Handshake<TlsStream<MeteredSocket>>, NetError> {
         let socket = tunnel.get_ref().0;
         let ends = (socket.local, socket.remote);
-        handshake(self.connector(offer)?, host, tunnel, ends).await
+        handshake(self.connector(offer)?, host, tunnel, ends, issuers).await
     }
 
     fn connector(&self, offer: AlpnOffer) -> Result<&TlsConnector, NetError> {
@@ -128,7 +143,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_spoken_is_refused() {
-        let check = |config: TlsConfig, ok: bool| assert_eq!(Tls::new(&config, true).is_ok(), ok);
+        let check = |config: TlsConfig, ok: bool| assert_eq!(Tls::new(&config, true, &Logger::silent()).is_ok(), ok);
         let insecure = TlsConfig { insecure_skip_verify: true, ..TlsConfig::default() };
         let up_to = |max, suites: &[&str]| TlsConfig {
             max_version: Some(max),

@@ -2,8 +2,6 @@
 //!
 //! It is reported, not judged: no signature is checked, no handshake fails because of it, as in k6.
 
-use std::cell::RefCell;
-
 use der::Decode;
 use der::asn1::GeneralizedTime;
 use x509_ocsp::{BasicOcspResponse, CertStatus, OcspResponse, OcspResponseStatus};
@@ -79,26 +77,6 @@ impl Ocsp {
             revoked_at,
         })
     }
-}
-
-tokio::task_local! {
-    /// Where the verifier of all connections leaves what it saw for the handshake that is under way.
-    static STAPLED: RefCell<Ocsp>;
-}
-
-/// Notes what is stapled to the certificate that is being verified.
-pub fn note(der: &[u8]) {
-    if let Some(ocsp) = Some(der).filter(|der| !der.is_empty()).and_then(Ocsp::parse) {
-        // Fails outside of a handshake of ours, where it is not needed.
-        _ = STAPLED.try_with(|stapled| stapled.replace(ocsp));
-    }
-}
-
-/// Runs a handshake; with what was stapled to it.
-pub async fn with_stapled<T>(handshake: impl Future<Output = T>) -> (T, Ocsp) {
-    STAPLED
-        .scope(RefCell::new(Ocsp::NONE), async { (handshake.await, STAPLED.with(|stapled| *stapled.borrow())) })
-        .await
 }
 
 #[cfg(test)]

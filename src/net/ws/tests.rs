@@ -68,7 +68,7 @@ fn a_proxy_tunnels_whatever_is_spoken() {
         _ = std::io::copy(&mut stream, &mut inside);
     });
     let proxy = crate::net::ProxyConfig { http: Some(format!("http://me:pw@{proxy}")), ..Default::default() };
-    let net = Net::start(Config { proxy, ..Config::default() }, 1).unwrap();
+    let net = Net::start(Config { proxy, ..Config::default() }, 1, &crate::log::Logger::silent()).unwrap();
     let told = talk_to(&net, "ws://far.test/", false, &[]);
     assert_eq!(told, ["open 101", "closed Some(1000) websocket: close 1000 (normal)"]);
     let asked = asked.recv().unwrap();
@@ -112,7 +112,7 @@ fn talk_to(net: &Arc<Net>, url: &str, deflate: bool, say: &[OutgoingMessage]) ->
 }
 
 fn net() -> Arc<Net> {
-    Net::start(Config::default(), 1).unwrap()
+    Net::start(Config::default(), 1, &crate::log::Logger::silent()).unwrap()
 }
 
 fn close(code: u16) -> OutgoingMessage {

@@ -34,6 +34,7 @@ pub(super) async fn send_authenticated(
         _ if follows && redirect::location(head).is_some() => BodySink::Drain(MAX_REDIRECT_BODY),
         BodyMode::Discard => BodySink::Discard,
         BodyMode::Keep => BodySink::Keep,
+        BodyMode::First(most) => BodySink::First(most),
     };
     let head = send(context, state, authorization.as_deref(), &sink, log).await?;
     let Some((user, password)) = credentials.filter(|_| head.status == 401) else { return Ok(head) };

@@ -10,6 +10,8 @@ use std::net::SocketAddr;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::units::quote::go_quote;
+
 /// Why a request got no usable response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpError {
@@ -95,6 +97,28 @@ pub const H2_STREAM: u16 = 1630;
 pub const H2_CONNECTION: u16 = 1650;
 /// The body can't be decompressed.
 pub const DECOMPRESSION: u16 = 1701;
+
+/// An authority that would be known, if a certificate on the way to it were valid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UntrustedIssuerError {
+    /// What is wrong with that certificate.
+    pub reason: String,
+    /// Whose it is.
+    pub name: String,
+}
+
+impl std::error::Error for UntrustedIssuerError {}
+
+impl std::fmt::Display for UntrustedIssuerError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (reason, name) = (go_quote(&self.reason), go_quote(&self.name));
+        write!(
+            f,
+            "certificate signed by unknown authority (possibly because of {reason} while trying to verify candidate \
+             authority certificate {name})"
+        )
+    }
+}
 
 impl NetError {
     /// An error whose friendly text is also its long one.
@@ -210,6 +234,9 @@ impl NetError {
                 "x509: certificate doesn't match hostname".into(),
                 "certificate is not valid for this name".to_owned(),
             ),
+            Tls::InvalidCertificate(Certificate::Other(other)) if other.0.is::<UntrustedIssuerError>() => {
+                x509(UNKNOWN_AUTHORITY, "x509: unknown authority".into(), other.0.to_string())
+            }
             Tls::InvalidCertificate(other) => {
                 let detail = match validity(other) {
                     Some(times) => format!("certificate has expired or is not yet valid: {times}"),
