@@ -1,4 +1,4 @@
-//! Every code the process ends with, on one page. The numbers are k6's (v2.2.0), so CI jobs keep their meaning.
+//! Every code the process ends with, on one page. The numbers are k6's (v2.3.0), so CI jobs keep their meaning.
 
 /// How a process ends. The first error decides; `main` only obeys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -131,7 +131,7 @@ fn a_gitlab_job() {
         let job = Job::new(limit);
         let outcome = job.shell(&script);
         assert_eq!(outcome.code, code, "{}\n{}", outcome.stdout, outcome.stderr);
-        assert!(outcome.stdout.contains("k6 v2.2.0 ("), "{}", outcome.stdout);
+        assert!(outcome.stdout.contains("k6 v2.3.0 ("), "{}", outcome.stdout);
         assert_eq!(outcome.stdout.lines().last(), Some(line), "{}", outcome.stderr);
         job.check_artefacts(failures);
     };

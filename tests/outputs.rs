@@ -120,9 +120,12 @@ fn prometheus_takes_native_histograms_and_stale_markers() {
     check("histogram_count(k6_my_trend)", 60.0, 0.0);
     check("histogram_count(k6_http_req_duration_seconds)", 60.0, 0.0);
     let stale = ("K6_PROMETHEUS_RW_STALE_MARKERS", "true".to_owned());
-    clean("experimental-prometheus-rw", &[url, stale], &["--tag", "run=stale"]);
+    // What every series is labelled with, unless a tag of its name says otherwise.
+    let labels = ("K6_PROMETHEUS_RW_LABELS", "zone=a,run=other".to_owned());
+    clean("experimental-prometheus-rw", &[url, stale, labels], &["--tag", "run=stale"]);
     assert_eq!(server.promql("k6_my_counter_total{run=\"stale\"}"), Vec::<Value>::new());
-    assert_eq!(server.promql("max_over_time(k6_my_counter_total{run=\"stale\"}[1h])").len(), 1);
+    assert_eq!(server.promql("max_over_time(k6_my_counter_total{run=\"stale\",zone=\"a\"}[1h])").len(), 1);
+    assert_eq!(server.promql("max_over_time(k6_my_counter_total{run=\"other\"}[1h])"), Vec::<Value>::new());
 }
 
 #[test]
@@ -147,6 +150,45 @@ fn influxdb_has_every_sample() {
         check(&format!("SELECT mean(value), min(value), max(value), count(value) FROM {metric}"), &figures);
     }
     check("SELECT sum(value) FROM data_received", &[number(&summary, "data_received", "count")]);
+}
+
+#[test]
+fn influxdb_behind_a_prefix() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let address = listener.local_addr().expect("a listener has an address");
+    let (asked_tx, asked_rx) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("a connection comes");
+            let mut reader = std::io::BufReader::new(&stream);
+            let (mut head, mut length) = (Vec::new(), 0);
+            for line in std::io::BufRead::lines(&mut reader).map_while(Result::ok).take_while(|line| !line.is_empty()) {
+                if let Some((_, value)) =
+                    line.split_once(':').filter(|(name, _)| name.eq_ignore_ascii_case("content-length"))
+                {
+                    length = value.trim().parse().unwrap_or_default();
+                }
+                head.push(line);
+            }
+            // Closing on what was not read would reset the connection.
+            _ = std::io::copy(&mut std::io::Read::take(&mut reader, length), &mut std::io::sink());
+            _ = std::io::Write::write_all(&mut stream, b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n");
+            _ = asked_tx.send(head.into_iter().next().unwrap_or_default());
+        }
+    });
+    let asked = |path: &str| {
+        clean(&format!("influxdb=http://{address}{path}"), &[("K6_INFLUXDB_DB", "mine".to_owned())], &[]);
+        asked_rx.try_iter().collect::<Vec<_>>()
+    };
+    for (path, prefix, database) in
+        [("/a/k6db", "/a", "k6db"), ("/a/b/", "/a/b", "mine"), ("/k6db", "", "k6db"), ("/", "", "mine")]
+    {
+        let asked = asked(path);
+        let create = format!("POST {prefix}/query?db=&params=%7B%7D&q=CREATE+DATABASE+{database} ");
+        assert!(asked.iter().any(|line| line.starts_with(&create)), "{path}: {asked:?}");
+        let write = format!("POST {prefix}/write?consistency=&db={database}&");
+        assert!(asked.iter().any(|line| line.starts_with(&write)), "{path}: {asked:?}");
+    }
 }
 
 #[test]

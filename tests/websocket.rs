@@ -13,6 +13,7 @@
 //! /ws/close/CODE/TEXT  says goodbye at once
 //! /ws/cut              says `soon` and cuts the connection
 //! /ws/cookie           sets a cookie in the handshake
+//! /ws/hold/KEY         answers no handshake; GET /told/KEY-came answers once it is there, /told/KEY once the client has left
 //! /ws/tell/KEY         GET /told/KEY gives the close frame it got: `CODE TEXT`
 //! ```
 
@@ -61,6 +62,12 @@ pub fn serve(mut stream: TcpStream, path: &str, headers: &[(String, String)]) ->
     }
     if path == "/ws/cookie" {
         more += "Set-Cookie: from=socket; Path=/\r\n";
+    }
+    if let Some(held) = path.strip_prefix("/ws/hold/") {
+        tell(&format!("{held}-came"), "came".to_owned());
+        _ = io::copy(&mut stream, &mut io::sink());
+        tell(held, "gone".to_owned());
+        return Ok(());
     }
     let accept = derive_accept_key(key.as_bytes());
     write!(

@@ -1,8 +1,8 @@
 // What not every script needs of k6: groups, and what is refused. An expression, called with the native half.
 ((native, { call, primordials }) => {
-const { enterGroup, leaveGroup } = native;
+const { enterGroup, leaveGroup, openGroup, closeGroup, endGroup, propagatesContext } = native;
 const isAsync = (f) => f.constructor?.name === 'AsyncFunction';
-const { Number, String, StringPrototypeIndexOf, TypeError } = primordials;
+const { Number, Promise, PromisePrototypeThen, PromiseResolve, String, StringPrototypeIndexOf, TypeError } = primordials;
 
 function refuseSeparator() {
   throw new GoError("group and check names may not contain '::'");
@@ -21,11 +21,13 @@ function refuseAsync(test) {
 function group(name, callback) {
   native.checkStage('group()');
   if (typeof callback !== 'function') throw new GoError('group() requires a callback as a second argument');
-  if (isAsync(callback)) {
-    throw new GoError('group() does not support async functions as arguments, please see https://grafana.com/docs/k6/latest/javascript-api/k6/group/ for more info');
+  const propagates = propagatesContext();
+  if (!propagates && isAsync(callback)) {
+    throw new GoError('group() does not support async functions as arguments, unless the feature async-metric-context is enabled with --features async-metric-context or K6_FEATURES=async-metric-context, please see https://grafana.com/docs/k6/latest/javascript-api/k6/group/ for more info');
   }
   const text = name === undefined || name === null ? '' : String(name);
   if (call(StringPrototypeIndexOf, text, '::') >= 0) refuseSeparator();
+  if (propagates) return asyncGroup(text, callback);
   const outer = enterGroup(text);
   try {
     return callback();
@@ -33,6 +35,45 @@ function group(name, callback) {
     leaveGroup(outer);
   }
 }
+
+// With the feature async-metric-context: what the callback changes ends with it, and a group lasts until the promise that
+// its callback returns is settled.
+function asyncGroup(name, callback) {
+  const group = openGroup(name);
+  let result, isPending = false;
+  try {
+    result = callback();
+    isPending = isThenable(result);
+  } finally {
+    closeGroup(group, !isPending);
+  }
+  if (!isPending) return result;
+  let promise;
+  try {
+    promise = call(PromiseResolve, Promise, result);
+  } catch (error) {
+    endGroup(group);
+    throw error;
+  }
+  return call(PromisePrototypeThen, promise, (value) => {
+    endGroup(group);
+    return value;
+  }, (reason) => {
+    endGroup(group);
+    throw reason;
+  });
+}
+
+function isThenable(value) {
+  if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return false;
+  try {
+    return typeof value.then === 'function';
+  } catch {
+    // The promise that is made of it is rejected.
+    return true;
+  }
+}
+
 function fail(message) {
   throw new GoError(message === undefined || message === null ? '' : String(message));
 }

@@ -11,7 +11,12 @@ const {
 } = primordials;
 const { SymbolToStringTag: toStringTag } = primordials;
 
+// Listeners run under the context they were registered in, where the feature async-metric-context is on.
+const bind = natives.propagatesContext() ? once('volley/async_context').bind : (listener) => listener;
+
 const TYPES = ['open', 'message', 'error', 'close', 'ping', 'pong'];
+// The states, in the order they are listed on the class and on every socket.
+const STATES = { OPEN: 1, CLOSED: 3, CLOSING: 2, CONNECTING: 0 };
 
 // A class that is made when it is first used.
 const blob = () => once('k6/websockets/blob', native, load, call, primordials);
@@ -65,7 +70,7 @@ class WebSocket {
     if (url === undefined || url === null) throw new GoError('WebSocket requires a url');
     const begun = begin(String(url), names(protocols), plain(params));
     for (let at = 0; at < ownNames.length; at++) ObjectDefineProperty(this, ownNames[at], own[ownNames[at]]);
-    this.#s = { __proto__: null, socket: begun[0], url: begun[1], state: 0, protocol: '', extensions: [], binaryType: 'blob', on: { __proto__: null }, added: { __proto__: null } };
+    this.#s = { __proto__: null, socket: begun[0], url: begun[1], state: 0, code: undefined, protocol: '', extensions: [], binaryType: 'blob', on: { __proto__: null }, added: { __proto__: null } };
     listen(this, this.#s);
   }
   static {
@@ -102,7 +107,7 @@ const methods = {
     if (typeof listener !== 'function') throw new GoError(`handler for event type "${type}" isn't a callable function`);
     if (isType(type)) {
       const listeners = (s.added[type] ??= []);
-      listeners[listeners.length] = listener;
+      listeners[listeners.length] = bind(listener);
     }
     else warn(`can't add event handler: unknown event type: ${type}`);
   },
@@ -115,7 +120,9 @@ const methods = {
     ping(s.socket);
   },
   close(s, code, reason) {
-    close(s.socket, code, reason === undefined || reason === null ? '' : String(reason), s.state > 1);
+    const used = close(s.socket, code, reason === undefined || reason === null ? '' : String(reason), s.state);
+    // Until it is open, the handshake is given up: there is no close frame that could bring the code back.
+    if (s.state === 0) s.code = used;
     if (s.state < 2) s.state = 2;
   },
 };
@@ -145,7 +152,7 @@ for (let at = 0; at < TYPES.length; at++) {
     set(handler) {
       const isNothing = handler === null || handler === undefined;
       if (!isNothing && typeof handler !== 'function') throw new GoError(`a value for 'on${type}' should be callable`);
-      inner(this).on[type] = isNothing ? undefined : handler;
+      inner(this).on[type] = isNothing ? undefined : bind(handler);
     },
     enumerable: true,
   });
@@ -158,6 +165,10 @@ for (let at = 0; at < prototypeNames.length; at++) {
   const name = prototypeNames[at];
   if (name === 'constructor') continue;
   own[name] = { ...ObjectGetOwnPropertyDescriptor(WebSocket.prototype, name), enumerable: true, __proto__: null };
+}
+for (let at = 0, names = ObjectKeys(STATES); at < names.length; at++) {
+  own[names[at]] = { __proto__: null, value: STATES[names[at]], enumerable: true };
+  ObjectDefineProperty(WebSocket, names[at], own[names[at]]);
 }
 const ownNames = ObjectKeys(own);
 
@@ -200,7 +211,7 @@ function take(target, s, kind, timestamp, a, b, error) {
       const data = typeof a !== 'string' && s.binaryType === 'blob' ? new Blob([a]) : a;
       return emit(target, s, kind, timestamp, { data, origin: s.url });
     case 'failed':
-      return end(target, s, timestamp, a, undefined, '');
+      return end(target, s, timestamp, s.state === 0 ? a : undefined, s.code, '');
     case 'closed':
       return end(target, s, timestamp, error, a, b);
     default:
@@ -234,7 +245,7 @@ function fail(target, s, timestamp, thrown) {
       // What was thrown first counts.
     }
   }
-  once('volley/timers', natives, { primordials }).setTimeout(() => {
+  once('volley/timers', natives, { once, primordials }).setTimeout(() => {
     throw thrown;
   }, 0);
 }

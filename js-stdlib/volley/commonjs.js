@@ -1,8 +1,8 @@
 // CommonJS in one VU: each file runs once, and what it exports is seen by `require` and by `import`. Only scripts that
 // have some load this.
 import { findRequired } from 'native:volley/commonjs';
-import { here } from 'native:volley/globals';
-import { load, call, primordials } from 'native:engine';
+import { here, propagatesContext } from 'native:volley/globals';
+import { load, once, call, primordials } from 'native:engine';
 
 const { Object, ObjectDefineProperty, ObjectKeys } = primordials;
 const { SymbolToStringTag: toStringTag } = primordials;
@@ -34,12 +34,20 @@ function inside(url, work) {
   }
 }
 
+// Functions that wait call what keeps the context of their samples, where the feature async-metric-context is on.
+function runIn(module, file, require) {
+  const { exports } = module;
+  if (!propagatesContext()) return call(file, exports, module, exports, require);
+  const { captureContext, resumeContext, goOn, carry, iterate } = once('volley/async_context');
+  return call(file, exports, module, exports, require, captureContext, resumeContext, goOn, carry, iterate);
+}
+
 function run(url) {
   if (url in known) return known[url];
   const module = { exports: {} };
   known[url] = module;
   try {
-    inside(url, () => call(load(url), module.exports, module, module.exports, (name) => require(name, url)));
+    inside(url, () => runIn(module, load(url), (name) => require(name, url)));
   } catch (error) {
     delete known[url];
     throw error;

@@ -125,7 +125,10 @@ export interface Upload {
   profile?: string;
 }
 
-/** One of `duration`, `iterations` and `stages` shapes a run; without, the script's own options do. */
+/**
+ * One of `duration`, `iterations` and `stages` shapes a run; without, the script's own options do. Only then may `scenarios`
+ * and `once` choose what of the script runs.
+ */
 export interface Run {
   /** Letters, digits and `_`. */
   name: string;
@@ -135,6 +138,10 @@ export interface Run {
   duration?: Duration;
   iterations?: number;
   stages?: { duration: Duration; target: number }[];
+  /** Only these scenarios of the script. */
+  scenarios?: string[];
+  /** One iteration of the script's scenario, or of each in `scenarios`. */
+  once?: boolean;
   env?: Record<string, string | number | boolean>;
   tags?: Record<string, string>;
   coolDown?: Duration;

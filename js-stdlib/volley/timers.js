@@ -1,6 +1,7 @@
 // Timers. Rust keeps the clock and calls `fire` when one is due; this half keeps the functions. A lazy script.
-({ startTimer: start, stopTimer: stop }, { primordials }) => {
+({ startTimer: start, stopTimer: stop, propagatesContext }, { once, primordials }) => {
 const { Number, ReflectApply, TypeError } = primordials;
+const bind = propagatesContext() ? once('volley/async_context').bind : (callback) => callback;
 const timers = { __proto__: null };
 let last = 0;
 
@@ -12,7 +13,7 @@ function add(name, callback, delay, args, repeats) {
   const given = Number(delay);
   const ms = given > 0 ? given : 0;
   const id = ++last;
-  timers[id] = { callback, args, ms, repeats };
+  timers[id] = { callback: bind(callback, globalThis), args, ms, repeats };
   start(id, ms, repeats);
   return id;
 }

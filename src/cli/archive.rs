@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 
-use super::args::{OptionArgs, RuntimeArgs, ScriptArgs, Switch, is_on};
+use super::args::{OptionArgs, RuntimeArgs, ScenarioArgs, ScriptArgs, Switch, is_on};
 use super::commands::{Command, CommandContext};
 use super::config::ConfigFile;
 use super::runtime::CompatibilityMode;
@@ -14,7 +14,7 @@ use super::script::{ScriptSettings, layers};
 use super::usage::one_script;
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
-use crate::options::Compat;
+use crate::options::{Compat, Layers};
 use crate::run::evaluate;
 use crate::source::archive::ArchiveContents;
 use crate::source::specifier::file_url;
@@ -27,6 +27,8 @@ pub(super) struct ArchiveArgs {
     script: ScriptArgs,
     #[command(flatten)]
     options: OptionArgs,
+    #[command(flatten)]
+    scenarios: ScenarioArgs,
     #[command(flatten)]
     runtime: RuntimeArgs,
     /// The file to write, - for standard output
@@ -46,9 +48,14 @@ impl Command for ArchiveArgs {
             CompatibilityMode::Extended => "extended",
             CompatibilityMode::Base => "base",
         };
+        let no_thresholds = runtime.no_thresholds;
         let script = evaluate(settings.load(&context.log)?)?;
+        let resolved = script.resolve_options()?;
+        if !no_thresholds {
+            script.check_thresholds(&resolved)?;
+        }
         let contents = ArchiveContents {
-            options: script.resolve_options()?.configured.to_archive_json(),
+            options: resolved.configured.to_archive_json(),
             filename: script.script_url().to_owned(),
             pwd: file_url(&context.cwd.to_string_lossy()),
             env,
@@ -74,8 +81,9 @@ impl ArchiveArgs {
         let runtime = self.runtime.settings(&context.env, false, &mut notes)?;
         // Flags are looked at before files are: a typing error shows itself first.
         self.options.options(&mut notes)?;
+        let selection = self.scenarios.selection(&self.options, &[])?;
         let config = ConfigFile::of_command(context, &mut notes)?;
-        let layers = layers(&self.options, &config, &context.env, &mut notes)?;
+        let layers = Layers { selection, ..layers(&self.options, &config, &context.env, &mut notes)? };
         for line in &notes.warnings {
             context.log.logger().warn(line);
         }

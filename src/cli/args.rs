@@ -65,6 +65,9 @@ pub struct GlobalArgs {
     /// How log lines look: json, raw, or text
     #[arg(long, global = true, value_name = "FORMAT")]
     pub log_format: Option<String>,
+    /// Log times to the nanosecond instead of the second; not on a terminal with colours
+    #[arg(long, global = true)]
+    pub log_ns_timestamps: Option<Switch>,
     /// No colours
     #[arg(long, global = true)]
     pub no_color: Option<Switch>,
@@ -83,7 +86,7 @@ pub struct GlobalArgs {
     /// Which JavaScript engine runs scripts: quickjs or boa
     #[arg(long, global = true, value_name = "ENGINE")]
     pub js_engine: Option<String>,
-    /// Refuse everything k6 2.2 refuses
+    /// Refuse everything k6 2.3 refuses
     #[arg(long, global = true)]
     pub strict_k6: Option<Switch>,
 }
@@ -205,6 +208,18 @@ pub struct OptionArgs {
     /// ttl=TIME,select=first|random|roundRobin,policy=preferIPv4|preferIPv6|onlyIPv4|onlyIPv6|any
     #[arg(long, value_name = "SETTINGS")]
     pub dns: Option<String>,
+}
+
+/// Flags that choose among the scenarios of a script.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Options of the test")]
+pub struct ScenarioArgs {
+    /// Run only these scenarios, comma-separated; may be repeated
+    #[arg(long, value_name = "NAMES")]
+    pub scenario: Vec<String>,
+    /// Run one iteration of the script's scenario, or of each that --scenario names
+    #[arg(long)]
+    pub once: Option<Switch>,
 }
 
 /// Flags about the script and its run that are no options of it.

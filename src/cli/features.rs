@@ -33,9 +33,10 @@ fn list(as_json: bool) -> String {
         return serde_json::to_string_pretty(&items).unwrap_or_default() + "\n";
     }
     let mut text = String::new();
+    let width = Feature::TABLE.iter().map(|(_, name, _)| name.len()).max().unwrap_or(0);
     let mut row = |name: &str, lifecycle: &str, what: &str| {
         // Writing to a string can't fail.
-        let _ = writeln!(text, "{name:<17}   {lifecycle:<12}   {what}");
+        let _ = writeln!(text, "{name:<width$}   {lifecycle:<12}   {what}");
     };
     row("FEATURE", "LIFECYCLE", "DESCRIPTION");
     for (_, name, what) in Feature::TABLE {
@@ -54,6 +55,9 @@ mod tests {
             assert_eq!((Feature::named(name), feature.name()), (Some(feature), name));
         }
         assert_eq!(Feature::MergeRunTags.tag(), "k6_feature_merge_run_tags");
-        assert!(list(false).starts_with("FEATURE             LIFECYCLE      DESCRIPTION\n"));
+        assert!(list(false).starts_with(
+            "FEATURE                LIFECYCLE      DESCRIPTION\nasync-metric-context   Experimental   Propagate metric context \
+             through asynchronous operations\nfreeze-env             Experimental   "
+        ));
     }
 }

@@ -1,13 +1,14 @@
 //! Flags as the highest layer of options.
 
-use super::args::{OptionArgs, Switch};
+use super::args::{OptionArgs, ScenarioArgs, Switch, is_on};
 use super::run::RunArgs;
 use super::usage::{bad_value, refuse};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::metrics::SystemTags;
 use crate::options::{
-    Cidr, Compat, DnsOptions, HostPattern, LocalIps, Options, Segment, SegmentSequence, Stage, derive, text,
+    Cidr, Compat, DnsOptions, HostPattern, LocalIps, Options, ScenarioSelection, Segment, SegmentSequence, Stage,
+    derive, text,
 };
 use crate::units::Span;
 
@@ -59,6 +60,50 @@ impl OptionArgs {
             dns: self.dns.as_deref().map(dns).transpose()?,
             ..Options::default()
         })
+    }
+}
+
+impl ScenarioArgs {
+    /// What these flags ask for. Flags that say how much runs can't be combined with them, whatever their value; `own` are
+    /// such flags that k6 doesn't have, and whether each was given.
+    ///
+    /// # Errors
+    /// No name at all, or a flag that can't be combined; code 104.
+    pub fn selection(&self, options: &OptionArgs, own: &[(&'static str, bool)]) -> Result<ScenarioSelection, Failure> {
+        // As the library reads lists: an empty text holds no item.
+        let values = self.scenario.iter().filter(|value| !value.is_empty());
+        let names: Vec<String> = values.flat_map(|value| value.split(',')).map(str::to_owned).collect();
+        let (is_selective, once) = (!self.scenario.is_empty(), is_on(self.once));
+        if is_selective && names.is_empty() {
+            return Err(Failure::new(ExitCode::InvalidConfig, "--scenario requires at least one scenario name"));
+        }
+        let load = [
+            ("--vus", options.vus.is_some()),
+            ("--duration", options.duration.is_some()),
+            ("--iterations", options.iterations.is_some()),
+            ("--stage", !options.stage.is_empty()),
+        ];
+        let segment = [
+            ("--execution-segment", options.execution_segment.is_some()),
+            ("--execution-segment-sequence", options.execution_segment_sequence.is_some()),
+        ];
+        if is_selective {
+            alone("--scenario", load.iter().chain(own))?;
+        }
+        if once {
+            alone("--once", load.iter().chain(&segment).chain(own))?;
+        }
+        Ok(ScenarioSelection { names: is_selective.then_some(names), once })
+    }
+}
+
+/// Refuses the first of these flags that was given.
+fn alone<'a>(flag: &str, others: impl IntoIterator<Item = &'a (&'static str, bool)>) -> Result<(), Failure> {
+    match others.into_iter().find(|(_, was_given)| *was_given) {
+        Some((other, _)) => {
+            Err(Failure::new(ExitCode::InvalidConfig, format!("{flag} cannot be combined with {other}")))
+        }
+        None => Ok(()),
     }
 }
 

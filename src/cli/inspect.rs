@@ -3,13 +3,14 @@
 use clap::Args;
 use serde_json::{Map, Value, json};
 
-use super::args::{RuntimeArgs, ScriptArgs, Switch, is_on};
+use super::args::{OptionArgs, RuntimeArgs, ScenarioArgs, ScriptArgs, Switch, is_on};
 use super::commands::{Command, CommandContext};
 use super::script::ScriptSettings;
+use super::usage::refuse;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::metrics::Metric;
-use crate::options::{Options, ResolvedOptions};
+use crate::options::{Options, ResolvedOptions, ScenarioSelection};
 use crate::run::evaluate;
 use crate::units::Span;
 
@@ -20,6 +21,8 @@ pub(super) struct InspectArgs {
     script: ScriptArgs,
     #[command(flatten)]
     runtime: RuntimeArgs,
+    #[command(flatten)]
+    scenarios: ScenarioArgs,
     /// Resolve all options and add the longest duration and the most VUs
     #[arg(long)]
     execution_requirements: Option<Switch>,
@@ -31,10 +34,16 @@ pub(super) struct InspectArgs {
 impl Command for InspectArgs {
     fn run(self, context: CommandContext) -> Result<ExitCode, Failure> {
         let is_resolved = is_on(self.execution_requirements);
-        let settings = ScriptSettings::without_flags(&self.script, &self.runtime, is_resolved, &context)?;
+        let selection = self.selection(context.global.strict)?;
+        let mut settings = ScriptSettings::without_flags(&self.script, &self.runtime, is_resolved, &context)?;
+        settings.layers.selection = selection;
+        let no_thresholds = settings.runtime.no_thresholds;
         let script = evaluate(settings.load(&context.log)?)?;
         if is_resolved {
             let resolved = script.resolve_options()?;
+            if !no_thresholds {
+                script.check_thresholds(&resolved)?;
+            }
             script.check_tls(&resolved.options)?;
             let metrics = is_on(self.declared_metrics).then(|| script.declared_metrics());
             return context.print(&with_requirements(&resolved, metrics.as_deref()));
@@ -42,6 +51,17 @@ impl Command for InspectArgs {
         let options = script.own_options()?;
         script.check_tls(&options)?;
         context.print(&plain(&options))
+    }
+}
+
+impl InspectArgs {
+    /// Which scenarios are shown. k6 chooses only where it runs or archives.
+    fn selection(&self, strict: bool) -> Result<ScenarioSelection, Failure> {
+        let given = [("--scenario", !self.scenarios.scenario.is_empty()), ("--once", self.scenarios.once.is_some())];
+        match given.into_iter().find(|(_, was_given)| strict && *was_given) {
+            Some((flag, _)) => Err(refuse(format!("unknown flag: {flag}"))),
+            None => self.scenarios.selection(&OptionArgs::default(), &[]),
+        }
     }
 }
 

@@ -158,6 +158,7 @@ fn open_log(settings: &LogSettings, terminal: &Terminal) -> Result<ProcessLog, F
         destination: Destination::parse(&settings.output)?,
         format: LogFormat::parse(&settings.format),
         verbose: settings.verbose,
+        ns_timestamps: settings.ns_timestamps,
     };
     ProcessLog::open(&options, terminal.clone())
 }

@@ -4,7 +4,7 @@
 use clap::Args;
 use serde_json::{Map, Value};
 
-use super::args::{OptionArgs, RuntimeArgs, ScriptArgs, Switch, is_on, parse_bool};
+use super::args::{OptionArgs, RuntimeArgs, ScenarioArgs, ScriptArgs, Switch, is_on, parse_bool};
 use super::commands::{Command, CommandContext};
 use super::config::ConfigFile;
 use super::runtime::{Environment, GlobalSettings, RuntimeSettings};
@@ -14,7 +14,7 @@ use super::{program, watch};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::log::{Level, Logger};
-use crate::options::{Compat, Feature};
+use crate::options::{Compat, Feature, Layers};
 use crate::run::{self, Address, Linger, Reports, RunRequest};
 use crate::ui::Terminal;
 use crate::ui::progress::ProgressMode;
@@ -28,6 +28,8 @@ pub(super) struct RunArgs {
     #[command(flatten)]
     options: OptionArgs,
     #[command(flatten)]
+    scenarios: ScenarioArgs,
+    #[command(flatten)]
     runtime: RuntimeArgs,
     /// Where results go: TYPE[=ARGUMENT]; may be repeated
     #[arg(short, long, value_name = "OUTPUT")]
@@ -38,7 +40,7 @@ pub(super) struct RunArgs {
     /// Run one iteration after every change of the script or of what it reads
     #[arg(long)]
     watch: Option<Switch>,
-    /// Accepted for k6's sake: nothing is ever reported
+    /// Don't send anonymous usage stats (none are ever sent; accepted for k6's sake)
     #[arg(long)]
     no_usage_report: Option<Switch>,
     /// Experimental features to switch on, comma-separated; may be repeated
@@ -207,8 +209,10 @@ impl RunArgs {
         env_flag(env, "K6_NO_USAGE_REPORT", "NoUsageReport")?;
         // Flags are looked at before files are: a typing error shows itself first.
         let cli = self.options.options(&mut notes)?;
+        let ramps = [("--ramp-up", self.ramp_up.is_some()), ("--ramp-down", self.ramp_down.is_some())];
+        let selection = self.scenarios.selection(&self.options, &ramps)?;
         let config = ConfigFile::of_command(context, &mut notes)?;
-        let mut layers = layers(&self.options, &config, env, &mut notes)?;
+        let mut layers = Layers { selection, ..layers(&self.options, &config, env, &mut notes)? };
         layers.cli = self.ramp(cli, &layers.env, &mut notes)?;
         let (features, unknown_features) = self.features(&config, env, &mut notes);
         layers.features = features;

@@ -21,6 +21,8 @@ pub struct LogSettings {
     pub format: String,
     /// Debug lines as well.
     pub verbose: bool,
+    /// Times to the nanosecond.
+    pub ns_timestamps: bool,
     /// No colours even on a terminal.
     pub no_color: bool,
 }
@@ -70,6 +72,7 @@ impl GlobalArgs {
                 output: or_env(&self.log_output, "K6_LOG_OUTPUT").unwrap_or_else(|| "stderr".to_owned()),
                 format: or_env(&self.log_format, "K6_LOG_FORMAT").unwrap_or_default(),
                 verbose: on(self.verbose).unwrap_or(false),
+                ns_timestamps: on(self.log_ns_timestamps).unwrap_or_else(|| env.contains_key("K6_LOG_NS_TIMESTAMPS")),
                 no_color: on(self.no_color).unwrap_or(colorless),
             },
             quiet: on(self.quiet).unwrap_or(false),

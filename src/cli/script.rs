@@ -124,7 +124,7 @@ pub(super) fn layers(
 ) -> Result<Layers, Failure> {
     let cli = args.options(notes)?;
     let env = Options::from_env(env, notes)?;
-    Ok(Layers { config: config.options.clone(), env, cli, features: Vec::new() })
+    Ok(Layers { config: config.options.clone(), env, cli, ..Layers::default() })
 }
 
 /// The JavaScript engine of this name.

@@ -87,7 +87,7 @@ fn flags_are_attached_as_in_k6() {
 fn lenient_forms_are_read_with_a_note() {
     let check = |line: &str, expect: &str, warning: &str| {
         let run = run_of(line);
-        let settled = run.script.layers.resolve(Options::default()).unwrap();
+        let settled = run.script.layers.resolve(Options::default(), &mut Vec::new()).unwrap();
         let lines: Vec<_> = settled.scenarios.iter().map(|scenario| scenario.describe(&settled.share)).collect();
         assert_eq!(lines.join("; "), expect, "{line}");
         assert_eq!(run.warnings.len(), 1, "{line}: {:?}", run.warnings);
@@ -128,6 +128,39 @@ fn settings_come_from_flags_then_variables() {
 }
 
 #[test]
+fn scenarios_are_asked_for_by_flags_only() {
+    let check = |line: &str, names: Option<&[&str]>, once: bool| {
+        let selection = run_of(line).script.layers.selection;
+        let expect = names.map(|names| names.iter().map(|name| (*name).to_owned()).collect());
+        assert_eq!((selection.names, selection.once), (expect, once), "{line}");
+    };
+    check("run x.js", None, false);
+    check("K6_ONCE=true K6_SCENARIO=a run x.js", None, false);
+    check("run --scenario a,b x.js --scenario=c", Some(&["a", "b", "c"]), false);
+    check("run --scenario= x.js --scenario c", Some(&["c"]), false);
+    check("run --scenario a --execution-segment 0:1/2 x.js", Some(&["a"]), false);
+    check("run --once x.js", None, true);
+    check("run --once --scenario a x.js", Some(&["a"]), true);
+    check("run --once=false --vus 3 x.js", None, false);
+}
+
+#[test]
+fn log_times_are_exact_where_asked_for() {
+    let check = |line: &str, expect: bool| {
+        let (command_line, _) = parsed(line);
+        assert!(command_line.action.is_ok(), "{line}");
+        assert_eq!(command_line.global.log.ns_timestamps, expect, "{line}");
+    };
+    check("run x.js", false);
+    check("run --log-ns-timestamps x.js", true);
+    check("--log-ns-timestamps version", true);
+    check("inspect x.js --log-ns-timestamps", true);
+    check("K6_LOG_NS_TIMESTAMPS= run x.js", true);
+    check("K6_LOG_NS_TIMESTAMPS=false run x.js", true);
+    check("K6_LOG_NS_TIMESTAMPS=1 run --log-ns-timestamps=false x.js", false);
+}
+
+#[test]
 fn commands_print() {
     let check = |line: &str, expect: &str| {
         let (command_line, env) = parsed(line);
@@ -140,9 +173,10 @@ fn commands_print() {
     check("--help", "inspect");
     check("run --help", "Usage: volley run [OPTIONS]");
     check("help run", "--vus");
-    check("version", "k6 v2.2.0 (");
-    check("--version", "k6 v2.2.0 (");
-    check("version --json", "\"version\":\"v2.2.0\"");
+    check("run --help", "anonymous usage stats (");
+    check("version", "k6 v2.3.0 (");
+    check("--version", "k6 v2.3.0 (");
+    check("version --json", "\"version\":\"v2.3.0\"");
     check("features --json", "\"lifecycle\": \"Experimental\"");
     check("completion bash", "complete");
     check("completion", "zsh");

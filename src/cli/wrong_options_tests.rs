@@ -33,6 +33,45 @@ const WRONG_USAGE: &[Case] = &[
     ("run x.js --vus", "null", 255, "flag needs an argument: --vus"),
     ("run x.js -u", "null", 255, "flag needs an argument: 'u' in -u"),
     ("inspect --vus 3 x.js", "null", 255, "unknown flag: --vus"),
+    ("run --scenario=a --vus=0 x.js", "null", 104, "--scenario cannot be combined with --vus"),
+    ("run --scenario=a -i 0 -d 0s x.js", "null", 104, "--scenario cannot be combined with --duration"),
+    ("run --scenario=a -s 1s:1 -i 0 x.js", "null", 104, "--scenario cannot be combined with --iterations"),
+    ("run --scenario=a -s 1s:1 x.js", "null", 104, "--scenario cannot be combined with --stage"),
+    ("run --scenario=a --ramp-up 1s x.js", "null", 104, "--scenario cannot be combined with --ramp-up"),
+    ("run --scenario a,b --once -u 1 x.js", "null", 104, "--scenario cannot be combined with --vus"),
+    ("run --scenario= x.js", "null", 104, "--scenario requires at least one scenario name"),
+    ("run --scenario x.js", "null", 255, "accepts 1 arg(s), received 0: …"),
+    ("run --once --vus=0 x.js", "null", 104, "--once cannot be combined with --vus"),
+    ("run --once -d 1s --vus=1 x.js", "null", 104, "--once cannot be combined with --vus"),
+    ("run --once -d 1s x.js", "null", 104, "--once cannot be combined with --duration"),
+    ("run --once -i 1 x.js", "null", 104, "--once cannot be combined with --iterations"),
+    ("run --once -s 1s:1 x.js", "null", 104, "--once cannot be combined with --stage"),
+    ("run --once --execution-segment 0:1 x.js", "null", 104, "--once cannot be combined with --execution-segment"),
+    (
+        "run --once --execution-segment-sequence 0,1 x.js",
+        "null",
+        104,
+        "--once cannot be combined with --execution-segment-sequence",
+    ),
+    ("run --once --ramp-down 1s x.js", "null", 104, "--once cannot be combined with --ramp-down"),
+    (
+        "run --once=api x.js",
+        "null",
+        255,
+        "invalid argument \"api\" for \"--once\" flag: strconv.ParseBool: parsing \"api\": invalid syntax",
+    ),
+    (
+        "run --scenario=gone x.js",
+        r#"{"scenarios": {"b": {"executor": "per-vu-iterations"}, "a": {"executor": "per-vu-iterations"}}}"#,
+        104,
+        "scenario \"gone\" not found; available scenarios: a, b",
+    ),
+    (
+        "run --once x.js",
+        r#"{"scenarios": {"b": {"executor": "per-vu-iterations"}, "a": {"executor": "per-vu-iterations"}}}"#,
+        104,
+        "--once can run only with a single scenario, but got: a, b",
+    ),
 ];
 
 /// Flags with invalid values.
@@ -342,7 +381,9 @@ fn refusal(line: &str, script: &str) -> Option<Failure> {
     };
     let value: Value = serde_json::from_str(script).unwrap();
     let mut notes = Compat::new(run.global.strict);
-    Options::from_json(&value, &mut notes).and_then(|decoded| run.script.layers.resolve(decoded.options)).err()
+    Options::from_json(&value, &mut notes)
+        .and_then(|decoded| run.script.layers.resolve(decoded.options, &mut Vec::new()))
+        .err()
 }
 
 fn check(line: &str, script: &str, code: u8, expect: &str) {

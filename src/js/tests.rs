@@ -31,6 +31,7 @@ fn run(engine: Engine, source: &str, iterations: u64) -> Result<Vec<String>, Fai
         address: "file:///main.js".to_owned(),
         env: Arc::new(BTreeMap::from([("WHO".to_owned(), "world".to_owned())])),
         freeze_env: false,
+        async_metric_context: false,
         has_global: true,
         registry: Arc::new(Registry::new()),
         run_tags: interner.set([("group", "")]),

@@ -3,6 +3,8 @@
 /// A feature that is off unless asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Feature {
+    /// Asynchronous work keeps the tags, metadata and group it was registered under.
+    AsyncMetricContext,
     /// `__ENV` can't be written to.
     FreezeEnv,
     /// Run tags of all layers are merged one by one.
@@ -13,7 +15,8 @@ pub enum Feature {
 
 impl Feature {
     /// Every feature: itself, its name, what it does.
-    pub const TABLE: [(Self, &'static str, &'static str); 3] = [
+    pub const TABLE: [(Self, &'static str, &'static str); 4] = [
+        (Self::AsyncMetricContext, "async-metric-context", "Propagate metric context through asynchronous operations"),
         (Self::FreezeEnv, "freeze-env", "Makes __ENV read-only in the script"),
         (Self::MergeRunTags, "merge-run-tags", "Merges the run tags of file, script, environment and flags by name"),
         (Self::NativeHistograms, "native-histograms", "Sends trends as native histograms to Prometheus"),

@@ -25,6 +25,7 @@ pub mod resolve;
 pub mod scenario;
 pub mod schedule;
 pub mod segment;
+pub mod selection;
 
 pub mod stage;
 mod system_tags;
@@ -45,6 +46,7 @@ pub use resolve::{Layers, ResolvedOptions};
 pub use scenario::{ExecutorConfig, Scenario, VuStage};
 pub use schedule::{ConstantSchedule, RampingSchedule};
 pub use segment::{Segment, SegmentSequence, Share};
+pub use selection::ScenarioSelection;
 pub use stage::Stage;
 pub use table::Options;
 pub use threshold::Thresholds;

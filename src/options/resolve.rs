@@ -1,6 +1,7 @@
 //! Resolution: merges the layers of options, turns shortcuts into scenarios, validates and plans them.
 
-use super::{Feature, OptionLayer, Options, Plan, Scenario, Share, consolidate};
+use super::threshold::ThresholdDef;
+use super::{Feature, OptionLayer, Options, Plan, Scenario, ScenarioSelection, Share, Thresholds, consolidate};
 use crate::failure::Failure;
 
 /// The layers of options besides the script's own.
@@ -12,6 +13,8 @@ pub struct Layers {
     pub env: Options,
     /// Flags.
     pub cli: Options,
+    /// Which scenarios run, and whether each runs one iteration only.
+    pub selection: ScenarioSelection,
     /// Features switched on; they change how layers merge, and show as run tags.
     pub features: Vec<Feature>,
 }
@@ -19,8 +22,10 @@ pub struct Layers {
 /// The options of a run: merged, derived, validated, planned.
 #[derive(Clone, Debug)]
 pub struct ResolvedOptions {
-    /// As configured, before shortcuts became scenarios; what an archive keeps.
+    /// As configured, with the scenarios that were selected, before shortcuts became scenarios; what an archive keeps.
     pub configured: Options,
+    /// Thresholds of scenarios that were not selected: they are checked, and not judged.
+    pub excluded_thresholds: Thresholds,
     /// With `scenarios` set; what `exec.test.options` shows.
     pub options: Options,
     /// Sorted by start and name; those without work in this share included.
@@ -29,28 +34,41 @@ pub struct ResolvedOptions {
     pub share: Share,
     /// VUs over time.
     pub plan: Plan,
-    /// To be logged.
-    pub warnings: Vec<String>,
+}
+
+impl ResolvedOptions {
+    /// All thresholds that are declared, those of scenarios that do not run as well.
+    pub fn declared_thresholds(&self) -> Vec<(String, Vec<ThresholdDef>)> {
+        let judged = self.options.thresholds.iter().flat_map(|thresholds| &thresholds.0);
+        judged.chain(&self.excluded_thresholds.0).cloned().collect()
+    }
 }
 
 impl Layers {
-    /// Merges the layers with the script's and checks the result.
+    /// Merges the layers with the script's and checks the result; what is to be logged, whatever comes of it, is added to
+    /// `warnings`.
     ///
     /// # Errors
     /// What is wrong with the options as a whole, code 104 (255 for the few k6 gives 255).
-    pub fn resolve(&self, mut script: Options) -> Result<ResolvedOptions, Failure> {
+    pub fn resolve(&self, mut script: Options, warnings: &mut Vec<String>) -> Result<ResolvedOptions, Failure> {
         let misplaced = script.features.take().is_some();
-        let layers = [
+        let mut layers = [
             (OptionLayer::Config, self.config.clone()),
             (OptionLayer::Script, script),
             (OptionLayer::Env, self.env.clone()),
             (OptionLayer::Cli, self.cli.clone()),
         ];
-        let (configured, mut warnings) = consolidate(layers, self.features.contains(&Feature::MergeRunTags));
+        for (layer, options) in &mut layers {
+            warnings.extend(self.selection.override_layer(*layer, options));
+        }
+        let (mut configured, more) = consolidate(layers, self.features.contains(&Feature::MergeRunTags));
+        warnings.extend(more);
         if misplaced {
             let words = "`features` in the script's options is ignored, write `--features` or set `K6_FEATURES`";
             warnings.push(words.to_owned());
         }
+        let excluded = self.selection.apply(&mut configured)?;
+        warnings.extend(excluded.warning);
         let (mut options, more) = configured.clone().derive_scenarios()?;
         warnings.extend(more);
         for feature in &self.features {
@@ -59,6 +77,7 @@ impl Layers {
         let scenarios = options.check()?;
         let share = options.share()?;
         let plan = Plan::new(&scenarios, &share);
-        Ok(ResolvedOptions { configured, options, scenarios, share, plan, warnings })
+        let excluded_thresholds = excluded.thresholds;
+        Ok(ResolvedOptions { configured, excluded_thresholds, options, scenarios, share, plan })
     }
 }

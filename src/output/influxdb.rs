@@ -83,16 +83,27 @@ fn make(argument: Option<&str>, context: &OutputContext) -> Result<Box<dyn Outpu
     Ok(Box::new(PushOutput::new(description, period, encoder, transport, limits, &context.logger)))
 }
 
-/// What the argument says: `http://user:password@host:8086/database?pushInterval=2s`.
+/// What the argument says: `http://user:password@host:8086/prefix/database?pushInterval=2s`. The last part of the path is the
+/// database, what stands before it belongs to the address. Without a host, all of the path is the database.
 fn read(argument: Option<&str>) -> Result<Vec<(&'static str, String)>, String> {
     let Some(argument) = argument.filter(|text| !text.is_empty()) else { return Ok(Vec::new()) };
+    let has_host = !argument.starts_with('/');
+    let whole = if has_host { argument.to_owned() } else { format!("http://localhost{argument}") };
     let url =
-        reqwest::Url::parse(argument).map_err(|error| format!("`{}` is no URL: {error}", redact_typed(argument)))?;
+        reqwest::Url::parse(&whole).map_err(|error| format!("`{}` is no URL: {error}", redact_typed(argument)))?;
     let host = url.host_str().filter(|host| !host.is_empty());
     let host = host
         .ok_or_else(|| format!("`{}` names no host: write it like http://localhost:8086/k6", redact_typed(argument)))?;
-    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-    let mut settings = vec![("addr", format!("{}://{host}{port}", url.scheme()))];
+    let mut settings = Vec::new();
+    let mut database = url.path().trim_start_matches('/');
+    if has_host {
+        let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+        let (before, last) = url.path().rsplit_once('/').unwrap_or(("", url.path()));
+        // Datagrams have no path.
+        let prefix = if url.scheme() == "udp" { "" } else { before };
+        settings.push(("addr", format!("{}://{host}{port}{}", url.scheme(), prefix.trim_end_matches('/'))));
+        database = last;
+    }
     let mut put = |key, text: &str| {
         let text = unescaped(text);
         if !text.is_empty() {
@@ -101,7 +112,7 @@ fn read(argument: Option<&str>) -> Result<Vec<(&'static str, String)>, String> {
     };
     put("username", url.username());
     put("password", url.password().unwrap_or_default());
-    put("db", url.path().trim_start_matches('/'));
+    put("db", database);
     const KEYS: [(&str, &str); 8] = [
         ("insecure", "insecure"),
         ("payload_size", "payloadSize"),
@@ -344,4 +355,28 @@ fn write_field(kind: FieldType, value: &str, to: &mut String) {
         FieldType::Bool if matches!(value, "true" | "false") => write!(to, "{value}"),
         _ => write!(to, "\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\"")),
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_part_of_a_path_is_the_database() {
+        let check = |argument: &str, address: Option<&str>, database: Option<&str>| {
+            let settings = read(Some(argument)).unwrap();
+            let get = |key| settings.iter().find(|(name, _)| *name == key).map(|(_, value)| value.as_str());
+            assert_eq!((get("addr"), get("db")), (address, database), "{argument}");
+        };
+        check("http://h:8086/k6db", Some("http://h:8086"), Some("k6db"));
+        check("http://h/influxdbA/k6db", Some("http://h/influxdbA"), Some("k6db"));
+        check("http://u:p@h/a/b/k6%20db?precision=ms", Some("http://h/a/b"), Some("k6 db"));
+        check("http://h/influxdbA/", Some("http://h/influxdbA"), None);
+        check("http://h/a/b/", Some("http://h/a/b"), None);
+        check("http://h/", Some("http://h"), None);
+        check("http://h", Some("http://h"), None);
+        check("/k6db", None, Some("k6db"));
+        check("/k6db?precision=ms", None, Some("k6db"));
+        check("udp://h:1/a/b", Some("udp://h:1"), Some("b"));
+    }
 }

@@ -74,7 +74,7 @@ pub trait Output: Send {
 }
 
 /// The `User-Agent` header of outputs, and of a script's requests unless it sets its own.
-pub const USER_AGENT: &str = concat!("volley/", env!("CARGO_PKG_VERSION"), " (k6/2.2.0 compatible)");
+pub const USER_AGENT: &str = concat!("volley/", env!("CARGO_PKG_VERSION"), " (k6/2.3.0 compatible)");
 
 /// Standard output, shared with other writers.
 pub type SharedWriter = Arc<Mutex<dyn std::io::Write + Send>>;
@@ -188,13 +188,13 @@ mod tests {
     const NOON: Stamp = Stamp(1_795_419_692_250_000_000);
 
     /// A run with one output in a folder of its own.
-    struct Bench {
+    pub(super) struct Bench {
         registry: Arc<Registry>,
         tags: Interner,
         thresholds: Vec<(String, Vec<ThresholdDef>)>,
         system_tags: SystemTags,
-        env: Vec<(&'static str, &'static str)>,
-        collectors: serde_json::Value,
+        pub(super) env: Vec<(&'static str, &'static str)>,
+        pub(super) collectors: serde_json::Value,
         folder: tempfile::TempDir,
         stdout: Arc<Mutex<Vec<u8>>>,
         said: Arc<Mutex<Vec<String>>>,
@@ -202,7 +202,7 @@ mod tests {
     }
 
     impl Bench {
-        fn new() -> Self {
+        pub(super) fn new() -> Self {
             Self {
                 registry: Arc::new(Registry::new()),
                 tags: Interner::default(),
@@ -231,7 +231,7 @@ mod tests {
             Logger::new(move |entry| said.lock().unwrap().push(entry.message))
         }
 
-        fn context(&self, submetrics: Vec<(MetricId, MetricSelector)>) -> OutputContext {
+        pub(super) fn context(&self, submetrics: Vec<(MetricId, MetricSelector)>) -> OutputContext {
             let env = self.env.clone();
             OutputContext {
                 registry: self.registry.clone(),
@@ -481,6 +481,16 @@ o_gauge,1795419692,-4.000000,\"with, \"\"comma\"\"\",,own=,
                 "{prometheus}`staleMarkers` (K6_PROMETHEUS_RW_STALE_MARKERS) can't be `maybe`: write `true` or `false`"
             ),
         );
+        for (labels, piece) in [("a=1,b", "b"), ("a=1,", ""), ("", ""), ("a", "a"), (" ,a=1", " ")] {
+            check(
+                "experimental-prometheus-rw",
+                &[("K6_PROMETHEUS_RW_LABELS", labels)],
+                ExitCode::Other,
+                &format!(
+                    "{prometheus}the provided label ({piece}) does not respect the expected format <label key>=<value>"
+                ),
+            );
+        }
         check(
             "experimental-prometheus-rw",
             &[("K6_PROMETHEUS_RW_SIGV4_REGION", "eu")],
@@ -501,6 +511,11 @@ o_gauge,1795419692,-4.000000,\"with, \"\"comma\"\"\",,own=,
         check("influxdb", &[], "InfluxDBv1 (http://localhost:8086)");
         check("influxdb=https://u:p@h:9/db?insecure=true", &[], "InfluxDBv1 (https://h:9)");
         check("influxdb=http://h", &[("K6_INFLUXDB_ADDR", "http://other:1")], "InfluxDBv1 (http://h)");
+        check("influxdb=http://h/influxdbA/k6db", &[], "InfluxDBv1 (http://h/influxdbA)");
+        check("influxdb=http://h:1/a/b/", &[], "InfluxDBv1 (http://h:1/a/b)");
+        check("influxdb=/db", &[("K6_INFLUXDB_ADDR", "http://other:1/p")], "InfluxDBv1 (http://other:1/p)");
+        check("influxdb=/db", &[], "InfluxDBv1 (http://localhost:8086)");
+        check("influxdb=udp://127.0.0.1:9/a/b", &[], "InfluxDBv1 (udp://127.0.0.1:9)");
         check(
             "experimental-prometheus-rw",
             &[("K6_PROMETHEUS_RW_SERVER_URL", "http://ann:s3cret@h/w?token=t0ken")],

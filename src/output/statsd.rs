@@ -1,4 +1,4 @@
-//! `-o statsd`: every sample as a line in datagrams, as k6 sent them until v0.55. Beyond k6 2.2, which refuses it.
+//! `-o statsd`: every sample as a line in datagrams, as k6 sent them until v0.55. Beyond k6 2.3, which refuses it.
 //!
 //! Counters are `c`, gauges `g`, trends `ms`; a check counts `check.<name>.pass` or `.fail`. Tags only when asked for.
 

@@ -322,6 +322,7 @@ mod tests {
             name: "a".to_owned(),
             script: "a.js".into(),
             words: String::new(),
+            selection: Vec::new(),
             flags: Vec::new(),
             env: Vec::new(),
             tags: Vec::new(),

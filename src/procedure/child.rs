@@ -136,7 +136,7 @@ pub async fn run(
     }
     // Through the environment: arguments are seen by everybody on the machine.
     command.envs(planned.env.iter().map(|(key, value)| (key, value)));
-    command.args(&planned.flags).arg(&planned.script);
+    command.args(&planned.selection).args(&planned.flags).arg(&planned.script);
     command.stdout(log.try_clone().map_err(cannot)?).stderr(log);
     command.stdin(Stdio::from(observer.connect().map_err(cannot)?));
     let mut child = command.spawn().map_err(cannot)?;

@@ -57,7 +57,7 @@ async fn look(run: &PlannedRun, settings: &ProcedureSettings) -> Result<ScriptFa
     if let Some(engine) = &settings.js_engine {
         command.arg("--js-engine").arg(engine);
     }
-    command.arg(&run.script).envs(run.env.iter().map(|(key, value)| (key, value)));
+    command.args(&run.selection).arg(&run.script).envs(run.env.iter().map(|(key, value)| (key, value)));
     // Spawned on this thread, waited for on another: the child lives as long as the thread that spawned it.
     command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
     let child = command.spawn().map_err(|error| error.to_string())?;

@@ -119,6 +119,10 @@ pub struct RunSpec {
     pub vus: Option<u64>,
     /// How load goes over time.
     pub shape: LoadShape,
+    /// Only these scenarios of the script; none for all.
+    pub scenarios: Vec<String>,
+    /// Each scenario runs one iteration.
+    pub once: bool,
     /// Variables of the script.
     pub env: BTreeMap<String, String>,
     /// Tags of all its samples.
@@ -361,8 +365,21 @@ fn runs(node: &JsonNode) -> Result<Vec<RunSpec>, DecodeError> {
     Ok(runs)
 }
 
+fn scenarios(node: &JsonNode) -> Result<Vec<String>, DecodeError> {
+    let name = |node: JsonNode| match node.text()? {
+        name if name.contains([',', ' ']) => Err(node.wrong(format_args!("{name:?} is no name of a scenario"))),
+        name => Ok(name.to_owned()),
+    };
+    let names: Vec<_> = node.list()?.into_iter().map(name).collect::<Result<_, DecodeError>>()?;
+    if names.is_empty() {
+        return Err(node.wrong("there is no scenario; expected at least one, or leave it out for all"));
+    }
+    Ok(names)
+}
+
 fn run(node: &JsonNode) -> Result<RunSpec, DecodeError> {
-    const KEYS: [&str; 9] = ["name", "script", "vus", "duration", "iterations", "stages", "env", "tags", "coolDown"];
+    const KEYS: [&str; 11] =
+        ["name", "script", "vus", "duration", "iterations", "stages", "scenarios", "once", "env", "tags", "coolDown"];
     let fields = node.object(&KEYS)?;
     let name = fields.need("name", "what the run is called")?.name()?.to_owned();
     let script = fields.need("script", "a k6 script, relative to this file")?.text()?.to_owned();
@@ -389,12 +406,23 @@ fn run(node: &JsonNode) -> Result<RunSpec, DecodeError> {
         }
         _ => return Err(node.wrong("one of duration, iterations and stages shapes a run, not several")),
     };
+    let scenarios = fields.get("scenarios").map(|node| scenarios(&node)).transpose()?.unwrap_or_default();
+    let once = fields.get("once").map(|node| node.flag()).transpose()?.unwrap_or_default();
+    let is_own = matches!(shape, LoadShape::Own) && vus.is_none();
+    for (key, is_set) in [("scenarios", !scenarios.is_empty()), ("once", once)] {
+        if is_set && !is_own {
+            let why = "leaves load to the script; vus, duration, iterations and stages can't be given with it";
+            return Err(node.wrong(format_args!("{key} {why}")));
+        }
+    }
     let env = fields.get("env").map(|node| variables(&node)).transpose()?.unwrap_or_default();
     Ok(RunSpec {
         name,
         script,
         vus,
         shape,
+        scenarios,
+        once,
         env,
         tags: fields.get("tags").map(|node| node.texts()).transpose()?.unwrap_or_default(),
         cool_down: fields.get("coolDown").map_or(Ok(Duration::ZERO), |node| node.span())?,

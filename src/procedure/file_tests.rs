@@ -91,6 +91,15 @@ fn what_is_wrong_with_runs_is_told() {
     check("/runs/0/duration", json!(300), "`runs[0].duration`: expected a duration such as '1m30s', but it is 300");
     check("/runs/0/duration", json!("10ms"), "`runs[0].duration`: a run takes at least 1s");
     check("/runs/0/stages", json!([]), "`runs[0]`: one of duration, iterations and stages shapes a run, not several");
+    check(
+        "/runs/0/scenarios",
+        json!(["api"]),
+        "`runs[0]`: scenarios leaves load to the script; vus, duration, iterations and stages can't be given with it",
+    );
+    check("/runs/0/once", json!(true), "`runs[0]`: once leaves load to the script");
+    check("/runs/0/once", json!("api"), "`runs[0].once`: expected true or false, but it is the text \"api\"");
+    check("/runs/0/scenarios", json!([]), "`runs[0].scenarios`: there is no scenario; expected at least one");
+    check("/runs/0/scenarios", json!(["a,b"]), "`runs[0].scenarios[0]`: \"a,b\" is no name of a scenario");
     check("/runs/0", json!(1), "it is 1");
     check(
         "/runs/0/exec",

@@ -18,6 +18,8 @@ pub struct PlannedRun {
     pub script: PathBuf,
     /// Its load in words.
     pub words: String,
+    /// Flags that choose what of the script runs.
+    pub selection: Vec<String>,
     /// Flags for its load.
     pub flags: Vec<String>,
     /// Variables of the script.
@@ -62,11 +64,12 @@ fn one(run: &RunSpec, procedure: &Procedure, settings: &ProcedureSettings) -> Re
         flags.push(format!("--vus={vus}"));
     }
     let (words, duration) = match &run.shape {
-        LoadShape::Own if settings.scale != 1.0 && is_wanted => {
+        // One iteration is as short as it can be.
+        LoadShape::Own if settings.scale != 1.0 && is_wanted && !run.once => {
             let text = format!("run `{}` has no duration here that `--scale` could multiply", run.name);
             return Err(Failure::new(ExitCode::Other, text).hint("give it a duration or stages, or skip it"));
         }
-        LoadShape::Own => ("as the script says".to_owned(), None),
+        LoadShape::Own => (own_words(run), None),
         LoadShape::Duration(whole) => {
             let duration = scaled(*whole, settings.scale).max(Duration::from_secs(1));
             flags.push(format!("--duration={}", Span::from(duration)));
@@ -110,6 +113,7 @@ fn one(run: &RunSpec, procedure: &Procedure, settings: &ProcedureSettings) -> Re
         name: run.name.clone(),
         script: script_path(&settings.cwd, &settings.file, &run.script),
         words,
+        selection: selection(run),
         flags,
         vus: match &run.shape {
             LoadShape::Stages(stages) => stages.iter().map(|(_, target)| *target).chain(run.vus).max(),
@@ -121,6 +125,26 @@ fn one(run: &RunSpec, procedure: &Procedure, settings: &ProcedureSettings) -> Re
         cool_down: scaled(run.cool_down, settings.scale),
         is_wanted,
     })
+}
+
+fn selection(run: &RunSpec) -> Vec<String> {
+    let named = (!run.scenarios.is_empty()).then(|| format!("--scenario={}", run.scenarios.join(",")));
+    named.into_iter().chain(run.once.then(|| "--once".to_owned())).collect()
+}
+
+/// What a run does whose load is the script's.
+fn own_words(run: &RunSpec) -> String {
+    let of = match &run.scenarios[..] {
+        [] => String::new(),
+        [one] => format!(" of scenario {one}"),
+        several => format!(" of each of the scenarios {}", several.join(", ")),
+    };
+    match (run.once, &run.scenarios[..]) {
+        (true, _) => format!("one iteration{of}"),
+        (false, []) => "as the script says".to_owned(),
+        (false, [one]) => format!("scenario {one} as the script says"),
+        (false, several) => format!("scenarios {} as the script says", several.join(", ")),
+    }
 }
 
 /// To whole milliseconds: nobody wants to read more.

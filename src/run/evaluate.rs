@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex};
 
 use super::prepare::default_http;
-use super::{ScriptRequest, network};
+use super::{ScriptRequest, generator_health, network};
 use crate::execution::RunState;
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
@@ -12,10 +12,10 @@ use crate::js::modules;
 use crate::js::runtime::module_state::SharedModuleState;
 use crate::js::runtime::worker::WorkerThreads;
 use crate::js::{Exports, Loader, Script, VuSet};
-use crate::log::Level;
+use crate::log::{Level, Logger};
 use crate::metrics::ledger::LedgerOptions;
 use crate::metrics::record::Epoch;
-use crate::metrics::{Interner, Ledger, Metric, Recorder, Registry, builtin};
+use crate::metrics::{Interner, Ledger, Metric, Recorder, Registry, builtin, threshold};
 use crate::net::Net;
 use crate::options::{Compat, Options, ResolvedOptions, derive};
 use crate::source::FileSet;
@@ -40,12 +40,28 @@ pub fn evaluate(request: ScriptRequest) -> Result<EvaluatedScript, Failure> {
 }
 
 impl EvaluatedScript {
-    /// The script's own options.
+    /// The script's own options, with the scenarios that were selected; warnings about the selection are logged.
     ///
     /// # Errors
     /// What is wrong with them.
     pub fn own_options(&self) -> Result<Options, Failure> {
-        own_options(&self.request, &self.exports, &mut Compat::new(self.request.strict))
+        let own = own_options(&self.request, &self.exports, &mut Compat::new(self.request.strict))?;
+        let mut warnings = Vec::new();
+        let options = self.request.layers.selection.of_script(own, &mut warnings);
+        warnings.into_iter().for_each(|line| self.request.log.logger().warn(line));
+        options
+    }
+
+    /// Checks the thresholds, those of scenarios that do not run as well.
+    ///
+    /// # Errors
+    /// The first that is wrong, code 104.
+    pub fn check_thresholds(&self, resolved: &ResolvedOptions) -> Result<(), Failure> {
+        let (declared, strict) = (resolved.declared_thresholds(), self.request.strict);
+        if !strict {
+            generator_health::declare(&declared, &self.registry);
+        }
+        threshold::check(&declared, &self.registry, strict, &Logger::silent()).map(|_| ())
     }
 
     /// Checks that there can be TLS connections as `options` ask for them.
@@ -98,7 +114,9 @@ pub(super) struct ScriptContext {
 impl ScriptContext {
     pub fn new(request: &ScriptRequest) -> Self {
         let files = Arc::clone(&request.main.files);
-        let loader = Arc::new(Loader::new(files.clone(), &request.main.open_base, request.engine, &modules::TABLE));
+        let loader = Loader::new(files.clone(), &request.main.open_base, request.engine, &modules::TABLE)
+            .with_async_context(request.propagates_context());
+        let loader = Arc::new(loader);
         Self {
             files,
             loader,
@@ -151,6 +169,7 @@ impl ScriptContext {
             address: request.main.module.url.to_string(),
             env: Arc::new(request.env.clone()),
             freeze_env: request.freeze_env,
+            async_metric_context: request.propagates_context(),
             has_global: request.has_global,
             registry: self.registry.clone(),
             run_tags: self.interner.set(tags),
@@ -176,16 +195,13 @@ impl ScriptContext {
     }
 }
 
-/// Reads what the script exports and merges it with the other layers; warnings are logged.
+/// Reads what the script exports and merges it with the other layers; warnings are logged, whatever comes of it.
 pub(super) fn resolve_options(request: &ScriptRequest, exports: &Exports) -> Result<ResolvedOptions, Failure> {
     let mut notes = Compat::new(request.strict);
-    let script = own_options(request, exports, &mut notes)?;
-    let resolved = request.layers.resolve(script)?;
-    let log = request.log.logger();
-    for line in notes.warnings.iter().chain(&resolved.warnings) {
-        log.warn(line);
-    }
-    Ok(resolved)
+    let script = own_options(request, exports, &mut notes);
+    let resolved = script.and_then(|script| request.layers.resolve(script, &mut notes.warnings));
+    notes.warnings.iter().for_each(|line| request.log.logger().warn(line));
+    resolved
 }
 
 /// The options of the script, or of the archive it came in.

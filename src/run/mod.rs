@@ -54,7 +54,7 @@ use stages::RunStages;
 use view::LiveView;
 
 /// The k6 whose behaviour this is.
-pub const K6_VERSION: &str = "2.2.0";
+pub const K6_VERSION: &str = "2.3.0";
 
 /// Runs a script to its end.
 ///
@@ -161,5 +161,13 @@ impl TestRun {
             () = dashboard.until_unwatched() => {}
             _ = signals.next() => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn one_version_is_said_everywhere() {
+        assert!(crate::output::USER_AGENT.ends_with(&format!("(k6/{} compatible)", super::K6_VERSION)));
     }
 }

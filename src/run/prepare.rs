@@ -29,17 +29,18 @@ impl TestRun {
         if request.single_iteration {
             single_iteration::reduce(&mut resolved);
         }
-        let ResolvedOptions { configured, options, scenarios: checked, share, plan, .. } = resolved;
+        let declared = resolved.declared_thresholds();
+        let ResolvedOptions { configured, excluded_thresholds, options, scenarios: checked, share, plan, .. } =
+            resolved;
         derive::check_exports(&checked, |name| exports.has(name))?;
         hold_if_paused(&request, &context, &options);
         if let Some(path) = &options.console_output {
             request.script.log.console_to(&request.cwd.join(path))?;
         }
         let reports = ReportPlan::read(&request)?;
-        let declared = options.thresholds.as_ref().map_or(&[][..], |thresholds| &thresholds.0);
         let scheduling_delay =
-            if request.script.strict { None } else { generator_health::declare(declared, &context.registry) };
-        let watched = thresholds::bind(&request, &options, &context.registry)?;
+            if request.script.strict { None } else { generator_health::declare(&declared, &context.registry) };
+        let watched = thresholds::bind(&request, &options, &excluded_thresholds, &context.registry)?;
         let threads = Threads::for_vus(plan.max_vus(), request.script.engine);
         let net = start_network(&request, &options, &plan, &threads)?;
         let script = Arc::new(context.script(&request.script, &options, net));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::Reports;
 use crate::js::engine::Engine;
-use crate::options::Layers;
+use crate::options::{Feature, Layers};
 use crate::source::{MainScript, Secrets};
 use crate::summary;
 use crate::ui::Terminal;
@@ -36,6 +36,13 @@ pub struct ScriptRequest {
     pub strict: bool,
     /// The log of the process.
     pub log: ProcessLog,
+}
+
+impl ScriptRequest {
+    /// Whether the feature `async-metric-context` is on.
+    pub fn propagates_context(&self) -> bool {
+        self.layers.features.contains(&Feature::AsyncMetricContext)
+    }
 }
 
 /// A test to run: its script, and everything around it.

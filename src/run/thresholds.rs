@@ -5,13 +5,14 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::log::Logger;
 use crate::metrics::{Baseline, Registry, threshold};
-use crate::options::Options;
+use crate::options::{Options, Thresholds};
 use crate::summary::{Mode, writing};
 
-/// Reads the thresholds and binds them to the metrics the script declared.
+/// Reads the thresholds and binds them to the metrics the script declared; those in `excluded` only have to be right.
 pub(super) fn bind(
     request: &RunRequest,
     options: &Options,
+    excluded: &Thresholds,
     registry: &Registry,
 ) -> Result<Vec<threshold::MetricThresholds>, Failure> {
     let Some(thresholds) = &options.thresholds else { return Ok(Vec::new()) };
@@ -21,6 +22,10 @@ pub(super) fn bind(
         let is_shown = request.summary_mode != Mode::Disabled || request.address.is_some();
         let log = if is_shown { log } else { Logger::silent() };
         return Ok(threshold::names_only(&thresholds.0, registry, &log));
+    }
+    if !excluded.0.is_empty() {
+        let all = [&thresholds.0[..], &excluded.0].concat();
+        threshold::check(&all, registry, request.script.strict, &Logger::silent())?;
     }
     let mut watched = threshold::check(&thresholds.0, registry, request.script.strict, &log)?;
     let baseline = request.baseline.as_deref().map(|name| read_baseline(request, name)).transpose()?;

@@ -140,7 +140,7 @@ impl ArchiveContents {
             "pwd": nobody(&self.pwd),
             "env": self.env,
             "compatibilityMode": self.compatibility_mode,
-            "k6version": "2.2.0",
+            "k6version": "2.3.0",
             "goos": std::env::consts::OS,
             "dependencies": {"k6": "*"},
         });

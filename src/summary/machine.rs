@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn has_the_shape_of_k6() {
         let generated_at = Timestamp::from_nanosecond(1_795_420_313_470_431_091).unwrap();
-        let facts = MachineFacts { script: "// script".to_owned(), generated_at, k6_version: "2.2.0".to_owned() };
+        let facts = MachineFacts { script: "// script".to_owned(), generated_at, k6_version: "2.3.0".to_owned() };
         let trend_stats = ["avg", "p(99)", "p(90)"].map(|name| TrendStat::parse(name).unwrap()).to_vec();
         let options = RenderOptions { trend_stats, ..RenderOptions::default() };
         let data = build(&sample_run().results(77_687_193, Mode::Compact), &options, &facts).to_value();
@@ -121,7 +121,7 @@ mod tests {
         check("/config", serde_json::json!({"duration": 0.077687193, "execution": "local", "script": "// script"}));
         check(
             "/metadata",
-            serde_json::json!({"generated_at": "2026-11-23T07:51:53.470431091Z", "k6_version": "2.2.0"}),
+            serde_json::json!({"generated_at": "2026-11-23T07:51:53.470431091Z", "k6_version": "2.3.0"}),
         );
         check("/version", "1.0.0".into());
         check(

@@ -119,6 +119,8 @@ pub struct LogOptions {
     pub format: LogFormat,
     /// Whether debug entries are shown.
     pub verbose: bool,
+    /// Whether times are written to the nanosecond instead of the second.
+    pub ns_timestamps: bool,
 }
 
 /// The log of this process. Cheap to clone; may be used from any thread.
@@ -129,6 +131,7 @@ struct LogState {
     terminal: Terminal,
     format: LogFormat,
     level: Level,
+    ns_timestamps: bool,
     target: OpenDestination,
     console: Option<WriteEnd>,
     secrets: Vec<String>,
@@ -162,7 +165,8 @@ impl ProcessLog {
             Destination::Loki(config) => {
                 level = config.level.unwrap_or(level);
                 // What can't be pushed is logged on standard error.
-                let fallback = Self::open(&LogOptions::default(), terminal.clone())?.logger();
+                let plain = LogOptions { ns_timestamps: options.ns_timestamps, ..LogOptions::default() };
+                let fallback = Self::open(&plain, terminal.clone())?.logger();
                 OpenDestination::Loki(Loki::start(config.clone(), fallback)?)
             }
         };
@@ -170,6 +174,7 @@ impl ProcessLog {
             terminal,
             format: options.format,
             level,
+            ns_timestamps: options.ns_timestamps,
             target,
             console: None,
             secrets: Vec::new(),
@@ -339,10 +344,11 @@ impl LogState {
         line
     }
 
-    /// The moment to the second, in the zone of this machine.
+    /// The moment in the zone of this machine: to the second, or to the nanosecond without the zeros at its end.
     fn time(&self, time: SystemTime) -> String {
         let moment = Timestamp::try_from(time).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(self.zone.clone());
-        let text = moment.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string();
+        let format = if self.ns_timestamps { "%Y-%m-%dT%H:%M:%S%.f%:z" } else { "%Y-%m-%dT%H:%M:%S%:z" };
+        let text = moment.strftime(format).to_string();
         text.strip_suffix("+00:00").map_or(text.clone(), |plain| format!("{plain}Z"))
     }
 
@@ -456,6 +462,32 @@ mod tests {
     }
 
     #[test]
+    fn times_are_as_exact_as_asked_for() {
+        let check = |format: &str, nanos: u64, facts: Capabilities, expect: &str| {
+            let (terminal, _, err) = terminal(facts);
+            let options = LogOptions { format: LogFormat::parse(format), ns_timestamps: true, ..LogOptions::default() };
+            let log = ProcessLog::open(&options, terminal).unwrap();
+            log.lock().zone = TimeZone::fixed(jiff::tz::offset(0));
+            log.lock().start = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_419_680);
+            let mut entry = entry(Level::Info, "x", &[]);
+            entry.time += Duration::from_nanos(nanos);
+            log.write(&entry);
+            assert!(err.read().starts_with(expect), "{format} {nanos}: {}", err.read());
+        };
+        let (plain, json) =
+            ("time=\"2026-11-23T07:41:32", "{\"level\":\"info\",\"msg\":\"x\",\"time\":\"2026-11-23T07:41:32");
+        check("", 123_456_789, Capabilities::default(), &format!("{plain}.123456789Z\""));
+        check("", 120_000_000, Capabilities::default(), &format!("{plain}.12Z\""));
+        check("", 1, Capabilities::default(), &format!("{plain}.000000001Z\""));
+        check("", 0, Capabilities::default(), &format!("{plain}Z\""));
+        check("json", 500_000, Capabilities::default(), &format!("{json}.0005Z\""));
+        check("json", 0, Capabilities::default(), &format!("{json}Z\""));
+        check("raw", 1, Capabilities::default(), "x\n");
+        let colours = Capabilities { stderr_is_tty: true, ..Capabilities::default() };
+        check("", 123_456_789, colours, "\u{1b}[36mINFO\u{1b}[0m[0012] x ");
+    }
+
+    #[test]
     fn a_terminal_gets_colours() {
         let (log, sheet) = open("", Capabilities { stderr_is_tty: true, ..Capabilities::default() });
         log.write(&entry(Level::Warning, "careful", &[("source", "console")]));
@@ -471,7 +503,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log.txt");
         let destination = Destination::parse(&format!("file={},level=warning", path.display())).unwrap();
-        let options = LogOptions { destination, format: LogFormat::Raw, verbose: true };
+        let options = LogOptions { destination, format: LogFormat::Raw, verbose: true, ..LogOptions::default() };
         let (terminal, out, err) = terminal(Capabilities::default());
         let logger = ProcessLog::open(&options, terminal).unwrap().logger();
         logger.info("no");

@@ -1,7 +1,7 @@
 //! The number of VUs follows a line: up, level, down.
 //!
 //! VU slots are used last in, first out. A VU told to stop may finish its iteration within `gracefulRampDown`; if
-//! the line rises again meanwhile it just goes on.
+//! the line rises again meanwhile it just goes on. A VU that can't be started ends the scenario and fails the run.
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
@@ -68,6 +68,7 @@ impl RampingVus {
         let slots: Vec<Arc<VuSlot>> = (0..most).map(|_| Arc::default()).collect();
         let mut working = FuturesUnordered::new();
         let mut steps = self.steps.iter().copied().peekable();
+        let mut failure = None;
         loop {
             let next_step = steps.peek().map(|(at, _)| start + *at).filter(|at| *at < end);
             let next_cut = slots.iter().filter_map(|slot| match slot.get() {
@@ -79,8 +80,12 @@ impl RampingVus {
             let wake = [next_step, next_cut, Some(over)].into_iter().flatten().min().unwrap_or(over);
             tokio::select! {
                 () = tokio::time::sleep_until(wake) => {}
-                Some(()) = working.next(), if !working.is_empty() => {}
-                () = scenario.state.until_aborted() => break,
+                Some(ended) = working.next(), if !working.is_empty() => failure = Result::<(), Failure>::err(ended),
+                () = scenario.state.until_aborted() => {}
+            }
+            // Before steps that are due meanwhile: no VU is started any more.
+            if failure.is_some() || scenario.state.is_aborted() {
+                break;
             }
             let now = Instant::now();
             for slot in &slots {
@@ -107,8 +112,10 @@ impl RampingVus {
                 pool.vus.interrupt(vu);
             }
         }
-        while working.next().await.is_some() {}
-        Ok(())
+        while let Some(ended) = working.next().await {
+            failure = failure.or(ended.err());
+        }
+        failure.map_or(Ok(()), Err)
     }
 
     /// Makes the lowest `count` slots work and tells the others to stop.
@@ -133,23 +140,16 @@ impl RampingVus {
     }
 }
 
-/// Takes a VU into a slot and lets it iterate until the slot is told to stop.
+/// Takes a VU into a slot and lets it iterate until the slot is told to stop. Fails when there is no VU.
 fn occupy(
     slot: Arc<VuSlot>,
     scenario: &Arc<ScenarioRun>,
     pool: &Arc<Pool>,
     end: Instant,
-) -> impl Future<Output = ()> + Send + use<> {
+) -> impl Future<Output = Result<(), Failure>> + Send + use<> {
     let (scenario, pool) = (scenario.clone(), pool.clone());
     async move {
-        let vu = match pool.take().await {
-            Ok(vu) => vu,
-            Err(failure) => {
-                scenario.log.error(failure.message);
-                slot.change(|_| SlotState::Empty);
-                return;
-            }
-        };
+        let vu = pool.take().await.inspect_err(|_| _ = slot.change(|_| SlotState::Empty))?;
         slot.change(|state| match state {
             SlotState::Leaving(_, at) => SlotState::Leaving(vu, at),
             _ => SlotState::Working(vu),
@@ -177,5 +177,85 @@ fn occupy(
         );
         work.await;
         pool.put(vu);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicU64;
+
+    use tokio::sync::Notify;
+
+    use super::*;
+    use crate::execution::vu::VuTask;
+    use crate::execution::{RunState, ScenarioFacts, ScenarioProgress, VuControl};
+    use crate::exit_code::ExitCode;
+    use crate::log::Logger;
+    use crate::metrics::Interner;
+
+    /// VUs whose iterations last until they are interrupted.
+    #[derive(Default)]
+    struct EndlessVus {
+        started: AtomicU64,
+        interrupted: Arc<Notify>,
+    }
+
+    impl VuControl for EndlessVus {
+        fn initialise(&self, _vu: VuId) -> BoxFuture<'static, Result<(), Failure>> {
+            async { Ok(()) }.boxed()
+        }
+
+        fn run(&self, _vu: VuId, _work: VuTask) -> BoxFuture<'static, ()> {
+            self.started.fetch_add(1, Relaxed);
+            let interrupted = self.interrupted.clone();
+            async move { interrupted.notified().await }.boxed()
+        }
+
+        fn interrupt(&self, _vu: VuId) {
+            self.interrupted.notify_waiters();
+        }
+    }
+
+    /// Follows a ramp of an hour to `wanted` VUs with `ready` of them; how many started, and how it ended.
+    fn follow(wanted: u64, ready: u64, state: RunState) -> (u64, Result<(), Failure>) {
+        let vus = Arc::new(EndlessVus::default());
+        let pool = Arc::new(Pool::new(vus.clone(), 0, Logger::silent()));
+        (1..=ready).for_each(|vu| pool.put(vu));
+        let hour = Duration::from_secs(3600);
+        let ramp =
+            RampingVus { steps: vec![(Duration::ZERO, wanted)], duration: hour, graceful_ramp_down: Duration::ZERO };
+        let progress = ScenarioProgress::new(hour, None);
+        let tags = Interner::default().set(std::iter::empty::<(&str, &str)>());
+        let exec = "default".to_owned();
+        let facts =
+            ScenarioFacts::new("s".into(), "ramping-vus", exec, Arc::default(), tags, progress, Arc::new(|n| n));
+        let scenario = Arc::new(ScenarioRun {
+            facts: Arc::new(facts),
+            state: Arc::new(state),
+            log: Logger::silent(),
+            graceful_stop: hour,
+            closing: Default::default(),
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let result = runtime.block_on(ramp.run(scenario, pool));
+        (vus.started.load(Relaxed), result)
+    }
+
+    #[test]
+    fn a_vu_that_cannot_be_started_ends_the_scenario_and_fails_the_run() {
+        let (started, result) = follow(3, 1, RunState::default());
+        assert_eq!((started, result.unwrap_err().message.as_str()), (1, "could not get a VU from the buffer in 2s"));
+    }
+
+    #[test]
+    fn nothing_starts_in_a_run_that_was_stopped() {
+        // Which of a step that is due and the end of the run is seen first is left to chance.
+        for _ in 0..20 {
+            let state = RunState::default();
+            state.abort_with(ExitCode::ScriptAborted, "stopped");
+            let (started, result) = follow(3, 3, state);
+            assert_eq!((started, result.is_ok()), (0, true));
+        }
     }
 }

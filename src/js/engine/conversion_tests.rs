@@ -77,6 +77,8 @@ impl Host for Seeing {
         false
     }
 
+    fn job_ended(&self) {}
+
     fn may_continue(&self) -> bool {
         true
     }

@@ -99,12 +99,13 @@ const NATIVE: &std::ffi::CStr = c"volley.native";
 /// - `once(name, ...given)`: what a part that is a function returned when it was first asked for;
 /// - `load(address)`: the namespace of a module, the value of a script, synchronously: what `require` is made of;
 /// - `rebind(specifier, name, value)`: replaces what a module of js-stdlib exports, wherever it is imported;
+/// - `asNative(name, length, function)`: a method that looks like one of the language and calls `function(this, ...args)`;
 /// - `call(function, this, ...args)`: calls a function, whatever a script has made of `Function.prototype.call`;
 /// - `primordials`: the language's own functions by the names of [`PRIMORDIALS`], as they were before any script ran.
 const ENGINE: &str = "native:engine";
 /// What js-stdlib takes of the language before a script can replace it: what it is called there, and its owner's path and
 /// name. An owner without a name is the global object.
-const PRIMORDIALS: [(&str, &str, &str); 54] = [
+const PRIMORDIALS: [(&str, &str, &str); 55] = [
     ("ArrayBuffer", "", "ArrayBuffer"),
     ("ArrayBufferIsView", "ArrayBuffer", "isView"),
     ("ArrayBufferPrototypeSlice", "ArrayBuffer.prototype", "slice"),
@@ -134,6 +135,7 @@ const PRIMORDIALS: [(&str, &str, &str); 54] = [
     ("ObjectSetPrototypeOf", "Object", "setPrototypeOf"),
     ("Promise", "", "Promise"),
     ("PromisePrototypeThen", "Promise.prototype", "then"),
+    ("PromiseResolve", "Promise", "resolve"),
     ("Proxy", "", "Proxy"),
     ("RangeError", "", "RangeError"),
     ("ReflectApply", "Reflect", "apply"),
@@ -214,7 +216,7 @@ const ABSENT: [&str; 24] = [
 ];
 
 /// What objects have in engines, and in k6 not, by the path of the object.
-const ABSENT_MEMBERS: [(&str, &[&str]); 15] = [
+const ABSENT_MEMBERS: [(&str, &[&str]); 14] = [
     ("Object", &["groupBy"]),
     ("Object.prototype", &["__defineGetter__", "__defineSetter__", "__lookupGetter__", "__lookupSetter__"]),
     ("Array", &["fromAsync"]),
@@ -228,20 +230,18 @@ const ABSENT_MEMBERS: [(&str, &[&str]); 15] = [
             "transferToFixedLength",
             "transferToImmutable",
             "detached",
+            "immutable",
+            "sliceToImmutable",
         ],
     ),
     ("DataView.prototype", &["getFloat16", "setFloat16"]),
     ("Date.prototype", &["getYear", "setYear"]),
-    ("Error", &["isError"]),
-    ("JSON", &["rawJSON", "isRawJSON"]),
     ("Map", &["groupBy"]),
+    ("Map.prototype", &["getOrInsert", "getOrInsertComputed"]),
+    ("WeakMap.prototype", &["getOrInsert", "getOrInsertComputed"]),
     ("Math", &["f16round", "sumPrecise"]),
     ("Promise", &["withResolvers", "try"]),
     ("RegExp", &["escape"]),
-    (
-        "Set.prototype",
-        &["union", "intersection", "difference", "symmetricDifference", "isSubsetOf", "isSupersetOf", "isDisjointFrom"],
-    ),
     (
         "String.prototype",
         &[
@@ -365,6 +365,8 @@ pub trait Host {
     /// # Errors
     /// What it throws.
     fn call(&self, function: usize, args: Args) -> Result<Value, Throw>;
+    /// A promise job has ended, whichever way; another one may begin.
+    fn job_ended(&self);
     /// Polls the future whose result settles `promise`.
     fn add_pending(&self, promise: u32, future: Pending);
     /// `hook` is called from another thread whenever the VU has to stop: for engines that don't ask while JavaScript runs.

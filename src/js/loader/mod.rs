@@ -14,7 +14,9 @@ use rustc_hash::FxHashMap;
 use crate::js::engine::{Compiled, Engine, ModuleCode, RegExpLiteral};
 use crate::js::runtime::module_table::ModuleTable;
 use crate::js::runtime::{ModuleLoader, Script};
-use crate::js::transpile::{self, Exported, FunctionExtents, ImportTarget, ModuleFormat, Positions, TranspiledModule};
+use crate::js::transpile::{
+    self, ContextKept, Exported, FunctionExtents, ImportTarget, ModuleFormat, Positions, TextBefore, TranspiledModule,
+};
 use crate::js::value::Throw;
 use crate::source::files::OpenError;
 use crate::source::{FileSet, Resolved, SharedBytes, specifier};
@@ -25,7 +27,7 @@ mod missing;
 mod synthetic;
 
 pub use imports::Imports;
-use synthetic::{ABSENT, BROWSER, COMMONJS, HERE, MISSING, REQUIRE, STAR, SYNTHETIC, is_unavailable};
+use synthetic::{ABSENT, BROWSER, COMMONJS, CONTEXT, HERE, MISSING, REQUIRE, STAR, SYNTHETIC, is_unavailable};
 
 /// Sources by address, each with its bytecode once there is one.
 type ModuleTexts<K> = Mutex<FxHashMap<K, ModuleText>>;
@@ -36,10 +38,12 @@ struct ModuleText {
     text: Arc<str>,
     compiled: Compiled,
     is_script: bool,
+    /// Where people would not recognise it.
+    before: Option<Arc<TextBefore>>,
 }
 
 impl From<ModuleText> for ModuleCode {
-    fn from(ModuleText { text, compiled, is_script }: ModuleText) -> Self {
+    fn from(ModuleText { text, compiled, is_script, .. }: ModuleText) -> Self {
         if is_script { Self::Script { text, compiled } } else { Self::Source { text, compiled } }
     }
 }
@@ -85,6 +89,8 @@ pub struct Loader {
     explained: Mutex<FxHashMap<(String, String), Option<String>>>,
     /// Where the functions of modules begin and end, once a script asked for the text of one.
     functions: Mutex<FxHashMap<String, Arc<FunctionExtents>>>,
+    /// Functions that wait keep the context of their samples: the feature `async-metric-context`.
+    keeps_context: bool,
     /// The engine the modules are for.
     engine: Engine,
     unreadable: Mutex<Option<Unreadable>>,
@@ -127,12 +133,18 @@ impl Loader {
             exported: Mutex::default(),
             explained: Mutex::default(),
             functions: Mutex::default(),
+            keeps_context: false,
             engine,
             unreadable: Mutex::default(),
             builtins,
             used_builtins: Mutex::default(),
             missing_maps: Mutex::default(),
         }
+    }
+
+    /// The same; functions of the user's modules that wait keep the context of their samples if `on`.
+    pub fn with_async_context(self, on: bool) -> Self {
+        Self { keeps_context: on, ..self }
     }
 
     /// The loader of a run.
@@ -406,7 +418,7 @@ impl Loader {
 impl ModuleLoader for Loader {
     fn resolve(&self, specifier: &str, referrer: &str) -> Result<String, Throw> {
         let from_stdlib = !referrer.contains("://") || referrer.starts_with(SYNTHETIC);
-        if [HERE, REQUIRE, ABSENT, MISSING].iter().any(|made| specifier.starts_with(made)) {
+        if [HERE, REQUIRE, ABSENT, MISSING, CONTEXT].iter().any(|made| specifier.starts_with(made)) {
             return Ok(specifier.to_owned());
         }
         if let Some(name) = specifier.strip_prefix(STAR) {
@@ -495,10 +507,15 @@ impl ModuleLoader for Loader {
             let missing = prepared.rewrite_imports(&mut |specifier| self.import_target(specifier, address, interop));
             tail += &self.report_missing(&missing, address);
         }
+        let kept = if self.keeps_context { prepared.keep_context(CONTEXT) } else { None };
         if !prepared.positions.is_empty() {
             lock(&self.positions).insert(address.to_owned(), prepared.positions);
         }
         let mut text = new_text(prepared.text);
+        if let Some(ContextKept { before, import }) = kept {
+            text.before = Some(before.into());
+            tail += &import;
+        }
         if format == ModuleFormat::CommonJs {
             text.is_script = true;
             return Ok(self.store(address, text));
@@ -560,8 +577,13 @@ impl ModuleLoader for Loader {
         }
         let (rest, column) = place.rsplit_once(':')?;
         let (url, line) = rest.rsplit_once(':')?;
-        let text = lock(&self.texts).get(url).map(|text| text.text.clone())?;
-        let found = transpile::explain(&text, line.parse().ok()?, column.parse().ok()?, message);
+        let ModuleText { mut text, before, .. } = lock(&self.texts).get(url).cloned()?;
+        let (mut line, mut column) = (line.parse().ok()?, column.parse().ok()?);
+        if let Some(before) = before {
+            let place = before.positions.origin(line, column);
+            (text, line, column) = (before.text.clone(), place.line, place.column);
+        }
+        let found = transpile::explain(&text, line, column, message);
         let mut explained = lock(&self.explained);
         if explained.len() >= MAX_EXPLAINED {
             explained.clear();
@@ -594,7 +616,7 @@ fn wants_interop(text: &str) -> bool {
 }
 
 fn new_text(text: Arc<str>) -> ModuleText {
-    ModuleText { text, compiled: Compiled::default(), is_script: false }
+    ModuleText { text, compiled: Compiled::default(), is_script: false, before: None }
 }
 
 /// JavaScript of ours without comment lines and indentation: engines keep the text of functions, in every VU.

@@ -17,6 +17,9 @@ pub(super) const ABSENT: &str = "volley:absent?";
 /// Modules that throw, because a name is missing: its error and its stack, as JSON.
 pub(super) const MISSING: &str = "volley:missing?";
 
+/// The module with what functions call that keep the context of their samples.
+pub(super) const CONTEXT: &str = "volley:context";
+
 /// The module of k6's that drives a browser.
 pub(super) const BROWSER: &str = "k6/browser";
 
@@ -43,6 +46,11 @@ fn absence(name: &str) -> String {
 pub(super) fn text(address: &str) -> String {
     if let Some(url) = address.strip_prefix(HERE) {
         return format!("import {{ here }} from 'native:volley/globals'; here({});", quoted(url));
+    }
+    if address == CONTEXT {
+        return "import { once } from 'native:engine';\nexport const { captureContext, resumeContext, goOn, carry, iterate } \
+                = once('volley/async_context');"
+            .to_owned();
     }
     if let Some(url) = address.strip_prefix(REQUIRE) {
         let url = quoted(url);

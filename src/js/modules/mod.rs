@@ -89,6 +89,7 @@ pub const LAZY_SCRIPTS: &[(&str, &str)] = lazy_scripts![
     "k6/lazy",
     "k6/net/grpc/stream",
     "k6/websockets/blob",
+    "volley/async_context",
     "volley/console",
     "volley/consolidate",
     "volley/environment",

@@ -28,6 +28,16 @@ pub fn run_turn(realm: &dyn Realm, vu: &VuContext, first: impl FnOnce() -> Resul
             return ended(throw);
         }
     };
+    if vu.script.async_metric_context {
+        vu.contexts.begin_work();
+    }
+    let end = run_rest(realm, vu, handle);
+    vu.contexts.end_work();
+    end
+}
+
+/// Runs jobs, timers and native futures until none is left; `handle` is what the turn returns.
+fn run_rest(realm: &dyn Realm, vu: &VuContext, handle: Handle) -> TurnEnd {
     loop {
         if let Err(throw) = realm.run_jobs() {
             abandon(vu);
@@ -43,7 +53,11 @@ pub fn run_turn(realm: &dyn Realm, vu: &VuContext, first: impl FnOnce() -> Resul
                 realm.settle(promise, result);
                 Ok(())
             }
-            Ok(Some(LoopEvent::Timer(id))) => (vu.script.modules.hooks.timer_due)(realm, vu, id),
+            Ok(Some(LoopEvent::Timer(id))) => {
+                let called = (vu.script.modules.hooks.timer_due)(realm, vu, id);
+                vu.contexts.end_piece();
+                called
+            }
             Err(throw) => Err(throw),
         };
         if let Err(throw) = step {

@@ -4,6 +4,7 @@
 
 pub mod coroutine;
 pub mod event_loop;
+mod metric_context;
 mod module_loader;
 pub mod module_state;
 pub mod module_table;
@@ -12,6 +13,7 @@ mod stop;
 mod vu_context;
 pub mod worker;
 
+pub use metric_context::MetricContext;
 pub use module_loader::ModuleLoader;
 pub use module_table::Op;
 pub use script::{HttpDefaults, Script};

@@ -32,6 +32,8 @@ pub struct Script {
     pub env: Arc<BTreeMap<String, String>>,
     /// `__ENV` can't be written to.
     pub freeze_env: bool,
+    /// Asynchronous work keeps what samples carry: the feature `async-metric-context`.
+    pub async_metric_context: bool,
     /// Scripts find `global`.
     pub has_global: bool,
     /// The run's metrics.

@@ -15,6 +15,7 @@ use futures_util::future::LocalBoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use super::coroutine;
+use super::metric_context::MetricContexts;
 use super::module_state::VuModuleState;
 use super::script::Script;
 use super::stop::Stop;
@@ -78,9 +79,8 @@ pub struct VuContext {
     pub scenario_iteration: Cell<(u64, u64)>,
     /// The module that called `require` last.
     pub requirer: RefCell<String>,
-    tags: RefCell<Arc<TagSet>>,
-    metadata: RefCell<Option<SampleMetadata>>,
-    group: RefCell<Rc<str>>,
+    /// What its samples carry.
+    pub contexts: MetricContexts,
     pending: RefCell<FuturesUnordered<Promised>>,
     /// By when they are due; whether each is one of `setInterval`.
     timers: RefCell<BTreeMap<(Instant, u32), bool>>,
@@ -132,9 +132,7 @@ impl VuContext {
             iterations_in_scenario: Cell::new(0),
             scenario_iteration: Cell::new((0, 0)),
             requirer: RefCell::default(),
-            tags: RefCell::new(tags),
-            metadata: RefCell::default(),
-            group: RefCell::new("".into()),
+            contexts: MetricContexts::new(tags),
             pending: RefCell::default(),
             timers: RefCell::default(),
             turn_began: Cell::new(Instant::now()),
@@ -350,22 +348,22 @@ impl VuContext {
 
     /// What every sample of this VU is tagged with now.
     pub fn tags(&self) -> Arc<TagSet> {
-        self.tags.borrow().clone()
+        self.contexts.capture().tags.clone()
     }
 
     /// The tags of this VU with `more` on top.
     pub fn tags_with(&self, more: &[(&str, &str)]) -> Arc<TagSet> {
-        self.worker.tags_with(&self.script.interner, &self.tags.borrow(), more)
+        self.worker.tags_with(&self.script.interner, &self.contexts.capture().tags, more)
     }
 
     /// Replaces what every sample is tagged with.
     pub fn set_tags(&self, tags: Arc<TagSet>) {
-        *self.tags.borrow_mut() = tags;
+        self.contexts.change(|context| context.tags = tags);
     }
 
     /// The path of the present group: empty at the root, else `::a::b`.
     pub fn group(&self) -> Rc<str> {
-        self.group.borrow().clone()
+        self.contexts.capture().group.clone()
     }
 
     /// Enters or leaves a group.
@@ -374,17 +372,17 @@ impl VuContext {
             let tags = self.tags_with(&[("group", &path)]);
             self.set_tags(tags);
         }
-        *self.group.borrow_mut() = path;
+        self.contexts.change(|context| context.group = path);
     }
 
     /// `vu` and `iter` for samples, where those system tags are on.
     pub fn metadata(&self) -> Option<SampleMetadata> {
-        self.metadata.borrow().clone()
+        self.contexts.capture().metadata.clone()
     }
 
     /// Replaces the metadata of samples.
     pub fn set_metadata(&self, metadata: Option<SampleMetadata>) {
-        *self.metadata.borrow_mut() = metadata;
+        self.contexts.change(|context| context.metadata = metadata);
     }
 
     /// Sets or removes one piece of metadata, keeping the rest sorted by name.
@@ -464,6 +462,10 @@ impl Host for VuContext {
             return Err(Throw::Stop);
         }
         result
+    }
+
+    fn job_ended(&self) {
+        self.contexts.end_piece();
     }
 
     fn add_pending(&self, promise: u32, future: Pending) {

@@ -1,28 +1,35 @@
 //! Lowering of the language that an engine's parser refuses, written so that it takes them. Every line keeps its number.
 //!
 //! Boa 0.22 has no export list at the end of a file, takes only functions behind `export default async`, and takes
-//! `using` and `async` for keywords where they are names.
+//! `using` and `async` for keywords where they are names. It reads some forms, and does something else: the rest of an object
+//! has the names whose values are taken apart, and fields know no `super`.
 
 use oxc::allocator::Allocator;
 use oxc::ast::ast::{
-    AssignmentTargetPropertyIdentifier, BindingIdentifier, BindingPattern, BindingProperty, CatchClause,
-    ExportDeclaration, ExportDefaultDeclaration, ExportDefaultDeclarationKind, ExportFromDeclaration,
-    ExportNamedDeclaration, ExportSpecifier, IdentifierReference, ImportDeclarationSpecifier, ImportSpecifier,
-    LabelIdentifier, ModuleExportName, ObjectProperty, PropertyDefinition, PropertyKey,
+    ArrowFunctionBody, ArrowFunctionExpression, AssignmentTarget, AssignmentTargetMaybeDefault,
+    AssignmentTargetProperty, AssignmentTargetPropertyIdentifier, BindingIdentifier, BindingPattern, BindingProperty,
+    CatchClause, Class, ExportDeclaration, ExportDefaultDeclaration, ExportDefaultDeclarationKind,
+    ExportFromDeclaration, ExportNamedDeclaration, ExportSpecifier, FormalParameters, Function, FunctionBody,
+    IdentifierReference, ImportDeclarationSpecifier, ImportSpecifier, LabelIdentifier, ModuleExportName,
+    ObjectAssignmentTarget, ObjectPattern, ObjectProperty, PropertyDefinition, PropertyKey, Super,
 };
 use oxc::ast_visit::{Visit, walk};
 use oxc::parser::Parser;
 use oxc::span::{GetSpan, SourceType, Span};
+use oxc::syntax::scope::ScopeFlags;
 
 use super::ModuleFormat;
 use super::commonjs_interop::apply;
 use super::module_syntax::is_good;
 use super::positions::PositionMap;
+use super::redeclared_params;
 
 /// Words that are names as long as nothing else is meant, and that Boa takes for keywords in too many places.
 const NAMES: [&str; 2] = ["using", "async"];
 /// Words it refuses as labels, and as the name of a default import.
 const LABELS: [&str; 4] = ["using", "async", "of", "let"];
+/// What names begin with that are made here.
+const MADE: [&str; 2] = ["rest", "super"];
 
 /// The text with all its lowering plain, and the positions that moved; `None` if nothing has to change. `on_catch` is a
 /// property that is read of whatever a `catch` gets, before anything else there.
@@ -33,7 +40,15 @@ pub(super) fn lower(text: &str, format: ModuleFormat, on_catch: &str) -> Option<
     if !is_good(&parsed) {
         return None;
     }
-    let mut lowering = Lowering { text, on_catch, prefix: unused_prefix(text), renames_of: false, edits: Vec::new() };
+    let mut lowering = Lowering {
+        text,
+        on_catch,
+        prefix: unused_prefix(text),
+        renames_of: false,
+        is_exported: false,
+        made: 0,
+        edits: Vec::new(),
+    };
     lowering.renames_of = parsed.program.body.iter().any(|statement| match statement {
         oxc::ast::ast::Statement::ImportDeclaration(import) => import.specifiers.iter().flatten().any(
             |one| matches!(one, ImportDeclarationSpecifier::ImportDefaultSpecifier(one) if one.local.name == "of"),
@@ -47,7 +62,7 @@ pub(super) fn lower(text: &str, format: ModuleFormat, on_catch: &str) -> Option<
 /// The beginning of names that stand nowhere in the text.
 fn unused_prefix(text: &str) -> String {
     let mut prefix = "_".to_owned();
-    while NAMES.iter().chain(&LABELS).any(|name| text.contains(&format!("{prefix}{name}"))) {
+    while NAMES.iter().chain(&LABELS).chain(&MADE).any(|name| text.contains(&format!("{prefix}{name}"))) {
         prefix.push('_');
     }
     prefix
@@ -59,6 +74,10 @@ struct Lowering<'t> {
     prefix: String,
     /// `of` is the name of a default import.
     renames_of: bool,
+    /// Every name declared here is exported.
+    is_exported: bool,
+    /// How many names were made.
+    made: usize,
     edits: Vec<(Span, String)>,
 }
 
@@ -89,6 +108,39 @@ impl Lowering<'_> {
     fn end(&mut self, span: Span) {
         if !self.slice(span).ends_with(';') {
             self.insert(span.end, ";");
+        }
+    }
+
+    /// A name that stands nowhere in the text.
+    fn made(&mut self, begin: &str) -> String {
+        self.made += 1;
+        format!("{}{begin}{}", self.prefix, self.made)
+    }
+
+    /// Beside a rest, what is taken apart is also taken as a whole: Boa then leaves it out of the rest.
+    fn take_whole(&mut self, property: Span, key: &PropertyKey<'_>, is_computed: bool, target: &str) {
+        let name = self.slice(key.span());
+        // Nothing is computed twice.
+        let is_plain = match key {
+            PropertyKey::Identifier(name) => !self.is_renamed(&name.name),
+            PropertyKey::StringLiteral(_) | PropertyKey::NumericLiteral(_) => true,
+            _ => false,
+        };
+        let whole = match is_computed {
+            false => format!(", {name}: {target}"),
+            true if is_plain => format!(", [{name}]: {target}"),
+            true => return,
+        };
+        self.insert(property.end, &whole);
+    }
+
+    /// `var a` is none where `a` is a parameter.
+    fn declare_params_once(&mut self, params: &FormalParameters<'_>, body: &FunctionBody<'_>) {
+        let (replaced, others) = redeclared_params::lower(params, body);
+        self.edits.extend(replaced.into_iter().map(|span| (span, String::new())));
+        for name in others {
+            let name = self.renamed(&name).unwrap_or(name);
+            self.insert(body.span.start + 1, &format!("var {name};"));
         }
     }
 
@@ -149,6 +201,43 @@ impl<'a> Visit<'a> for Lowering<'_> {
         }
     }
 
+    fn visit_object_pattern(&mut self, pattern: &ObjectPattern<'a>) {
+        walk::walk_object_pattern(self, pattern);
+        if pattern.rest.is_none() || self.is_exported {
+            return;
+        }
+        for property in &pattern.properties {
+            let inner = match &property.value {
+                BindingPattern::AssignmentPattern(pattern) => &pattern.left,
+                value => value,
+            };
+            if matches!(inner, BindingPattern::ObjectPattern(_) | BindingPattern::ArrayPattern(_)) {
+                let name = self.made("rest");
+                self.take_whole(property.span, &property.key, property.computed, &name);
+            }
+        }
+    }
+
+    fn visit_object_assignment_target(&mut self, target: &ObjectAssignmentTarget<'a>) {
+        walk::walk_object_assignment_target(self, target);
+        if target.rest.is_none() {
+            return;
+        }
+        for property in &target.properties {
+            let AssignmentTargetProperty::AssignmentTargetPropertyProperty(property) = property else { continue };
+            let inner = match &property.binding {
+                AssignmentTargetMaybeDefault::AssignmentTargetWithDefault(target) => Some(&target.binding),
+                binding => binding.as_assignment_target(),
+            };
+            if matches!(
+                inner,
+                Some(AssignmentTarget::ObjectAssignmentTarget(_) | AssignmentTarget::ArrayAssignmentTarget(_))
+            ) {
+                self.take_whole(property.span, &property.name, property.computed, "[].x");
+            }
+        }
+    }
+
     fn visit_import_specifier(&mut self, specifier: &ImportSpecifier<'a>) {
         if let Some(new) = self.renamed(&specifier.local.name) {
             let imported = self.slice(specifier.imported.span()).to_owned();
@@ -175,7 +264,9 @@ impl<'a> Visit<'a> for Lowering<'_> {
     }
 
     fn visit_export_declaration(&mut self, export: &ExportDeclaration<'a>) {
+        self.is_exported = true;
         walk::walk_export_declaration(self, export);
+        self.is_exported = false;
         let mut names = Declared::default();
         names.visit_export_declaration(export);
         for name in names.0 {
@@ -200,8 +291,36 @@ impl<'a> Visit<'a> for Lowering<'_> {
         }
     }
 
+    fn visit_function(&mut self, function: &Function<'a>, flags: ScopeFlags) {
+        let is_exported = std::mem::take(&mut self.is_exported);
+        if let Some(body) = &function.body {
+            self.declare_params_once(&function.params, body);
+        }
+        walk::walk_function(self, function, flags);
+        self.is_exported = is_exported;
+    }
+
+    fn visit_arrow_function_expression(&mut self, function: &ArrowFunctionExpression<'a>) {
+        let is_exported = std::mem::take(&mut self.is_exported);
+        if let ArrowFunctionBody::FunctionBody(body) = &function.body {
+            self.declare_params_once(&function.params, body);
+        }
+        walk::walk_arrow_function_expression(self, function);
+        self.is_exported = is_exported;
+    }
+
     fn visit_property_definition(&mut self, property: &PropertyDefinition<'a>) {
         walk::walk_property_definition(self, property);
+        if let Some(value) = &property.value
+            && !(property.r#static || property.computed)
+            && SuperFinder::is_in(value)
+        {
+            // A method of its own knows it.
+            let (key, name) = (self.slice(property.key.span()).to_owned(), self.made("super"));
+            let before = Span::new(property.span.start, value.span().start);
+            self.edits.push((before, format!("#{name}() {{ return (")));
+            self.insert(value.span().end, &format!("); }} {key} = this.#{name}();"));
+        }
         // A field of this name is taken for the beginning of a method on the next line.
         if property.value.is_none() && matches!(self.slice(property.key.span()), "async" | "get" | "set" | "static") {
             self.end(property.span);
@@ -217,6 +336,28 @@ impl<'a> Visit<'a> for Lowering<'_> {
         }
         walk::walk_catch_clause(self, clause);
     }
+}
+
+/// Whether `super` stands in an expression, outside functions and classes that have their own.
+#[derive(Default)]
+struct SuperFinder(bool);
+
+impl SuperFinder {
+    fn is_in(expression: &oxc::ast::ast::Expression<'_>) -> bool {
+        let mut finder = Self::default();
+        finder.visit_expression(expression);
+        finder.0
+    }
+}
+
+impl<'a> Visit<'a> for SuperFinder {
+    fn visit_super(&mut self, _: &Super) {
+        self.0 = true;
+    }
+
+    fn visit_function(&mut self, _: &Function<'a>, _: ScopeFlags) {}
+
+    fn visit_class(&mut self, _: &Class<'a>) {}
 }
 
 /// The names a declaration declares outside the functions and classes in it.
@@ -278,6 +419,50 @@ mod tests {
         check("export const using = 1;", "export const _using = 1;; export { _using as using };");
         check("const using = 1; export { using };", "const _using = 1; export { _using as using };");
         check("class A {\n  async\n  b() {}\n}", "class A {\n  async;\n  b() {}\n}");
+    }
+
+    #[test]
+    fn the_rest_of_an_object_lacks_what_is_taken_apart() {
+        check("const { a: { b }, ...c } = d;", "const { a: { b }, a: _rest1, ...c } = d;");
+        check("const { a: [b] = [], 'c': d, ...e } = f;", "const { a: [b] = [], a: _rest1, 'c': d, ...e } = f;");
+        check("const { a: { b }, c } = d;", "const { a: { b }, c } = d;");
+        check("const f = ({ [a]: { b }, ...c }) => c;", "const f = ({ [a]: { b }, [a]: _rest1, ...c }) => c;");
+        check("const { [a()]: { b }, ...c } = d;", "const { [a()]: { b }, ...c } = d;");
+        check("({ a: { b }, c: [d] = e, ...f } = g);", "({ a: { b }, a: [].x, c: [d] = e, c: [].x, ...f } = g);");
+        check("let _rest; const { a: [], ...b } = c;", "let _rest; const { a: [], a: __rest1, ...b } = c;");
+        check(
+            "const { a: { b: { c }, ...d }, ...e } = f;",
+            "const { a: { b: { c }, b: _rest1, ...d }, a: _rest2, ...e } = f;",
+        );
+        // Here the name would be exported.
+        check("export const { a: { b }, ...c } = d;", "export const { a: { b }, ...c } = d;");
+        check("export function f({ a: { b }, ...c }) {}", "export function f({ a: { b }, a: _rest1, ...c }) {};");
+    }
+
+    #[test]
+    fn parameters_are_declared_once() {
+        check("function f(a, b = 1) { var a = 2; }", "function f(a, b = 1) { a = 2; }");
+        check("function f(a) { var a = 2; }", "function f(a) { var a = 2; }");
+        check("(({ a }) => { var b = 1, a = b, c; })();", "(({ a }) => {var b;var c; b = 1, a = b, c; })();");
+        check("const f = (...a) => { for (var a = 0; a < 1;) {} };", "const f = (...a) => { for (a = 0; a < 1;) {} };");
+        check("const f = (a = 1) => { for (var a in {}) {} };", "const f = (a = 1) => { for (a in {}) {} };");
+        check("function f(a = 1) { let c; { let a = 2; } }", "function f(a = 1) { let c; { let a = 2; } }");
+        check("function f(a = 1) { function g() { var a = 2; } }", "function f(a = 1) { function g() { var a = 2; } }");
+        check("class A { f(a = 1) { if (a) var a = 2; } }", "class A { f(a = 1) { if (a) a = 2; } }");
+    }
+
+    #[test]
+    fn fields_know_super() {
+        check(
+            "class A extends B { a = super.b(); c = 1 }",
+            "class A extends B { #_super1() { return (super.b()); } a = this.#_super1();; c = 1 }",
+        );
+        check(
+            "class A extends B {\n  #a = () =>\n    super.b\n  c\n}",
+            "class A extends B {\n  #_super1() { return (() =>\n    super.b); } #a = this.#_super1();\n  c\n}",
+        );
+        check("class A extends B { static a = super.b; }", "class A extends B { static a = super.b; }");
+        check("class A { a = { b() { return super.c; } }; }", "class A { a = { b() { return super.c; } }; }");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::source::{Module, ModuleKind};
 
+mod await_context;
 mod commonjs;
 mod commonjs_interop;
 mod explain_error;
@@ -18,6 +19,7 @@ pub mod fuzz_tests;
 mod lower_syntax;
 mod module_syntax;
 mod positions;
+mod redeclared_params;
 mod regexp_literals;
 mod source_map;
 mod strip_types;
@@ -50,6 +52,23 @@ pub struct TranspiledModule {
     pub positions: Positions,
     /// What its comment says about a source map; whoever reads files finds it.
     pub source_map: Option<String>,
+}
+
+/// What was done to functions that wait.
+pub struct ContextKept {
+    /// The text without it.
+    pub before: TextBefore,
+    /// A line that a module needs behind its text.
+    pub import: String,
+}
+
+/// A text that was rewritten after people had last to read it.
+#[derive(Clone, Debug)]
+pub struct TextBefore {
+    /// The text.
+    pub text: Arc<str>,
+    /// From the rewritten one to this.
+    pub positions: Positions,
 }
 
 /// Reads a file as k6 does: JavaScript first; types, where the name allows them, if that fails.
@@ -94,6 +113,17 @@ impl TranspiledModule {
             self.text = text.into();
             self.positions.put(moved);
         }
+    }
+
+    /// Writes functions that wait so that they go on under the context their samples had; what they call is exported by the
+    /// module at `address`. The last thing to be done; `None` if nothing waits.
+    pub fn keep_context(&mut self, address: &str) -> Option<ContextKept> {
+        let await_context::Kept { text, layer, import } =
+            on_deep_stack(|| await_context::keep(&self.text, self.format, address))?;
+        let layer = Arc::new(layer);
+        self.positions.put_shared(layer.clone());
+        let text = std::mem::replace(&mut self.text, text.into());
+        Some(ContextKept { before: TextBefore { text, positions: Positions::one(layer) }, import })
     }
 
     /// Bridges the imports of an ES module, where `target` says what each leads to; the names that are missing, with

@@ -64,10 +64,20 @@ impl Positions {
         self.0.is_empty()
     }
 
+    /// One step.
+    pub(super) fn one(layer: Arc<PositionMap>) -> Self {
+        Self(vec![layer])
+    }
+
     /// Adds the step that was made last.
     pub(super) fn put(&mut self, layer: PositionMap) {
+        self.put_shared(layer.into());
+    }
+
+    /// As [`Positions::put`].
+    pub(super) fn put_shared(&mut self, layer: Arc<PositionMap>) {
         if !layer.is_empty() {
-            self.0.insert(0, layer.into());
+            self.0.insert(0, layer);
         }
     }
 

@@ -117,6 +117,10 @@ struct ChannelState {
     waits_for_writing: bool,
     /// The script takes no more events.
     is_detached: bool,
+    /// The connection was established.
+    is_open: bool,
+    /// The script doesn't want the connection any more, and it was not open yet.
+    is_given_up: bool,
     /// Everything the script sent is written, or never will be.
     is_flushed: bool,
     /// The connection has ended.
@@ -198,6 +202,18 @@ impl SocketChannel {
         self.network.wake();
     }
 
+    /// Gives up a connection that is not open yet; one that is open is sent a close frame.
+    pub fn give_up(&self, code: u16, reason: String) {
+        let mut state = self.state();
+        if state.is_open {
+            drop(state);
+            return self.send(OutgoingMessage::Close(code, reason));
+        }
+        state.is_given_up = true;
+        drop(state);
+        self.network.wake();
+    }
+
     /// Resolves when everything that was sent is written, or can't be.
     pub async fn flushed(self: Arc<Self>) {
         self.until(|state| state.is_flushed || state.is_ended).await;
@@ -246,6 +262,18 @@ impl NetworkEnd {
         self.0.script.wake();
     }
 
+    /// The connection is established; false where the script has given it up before.
+    pub fn open(&self, at: Instant, response: HandshakeResponse) -> bool {
+        let mut state = self.0.state();
+        if state.is_given_up {
+            return false;
+        }
+        state.is_open = true;
+        drop(state);
+        self.push_event(at, SocketEvent::Open(Box::new(response)));
+        true
+    }
+
     /// True when the script takes more.
     pub fn has_room(&self) -> bool {
         let state = self.0.state();
@@ -290,10 +318,11 @@ impl NetworkEnd {
         self.0.state().is_detached
     }
 
-    /// Ready when the script takes no more events.
-    pub fn poll_detached(&self, cx: &mut Context<'_>) -> Poll<()> {
+    /// Ready when the script doesn't want the connection, which is not open yet.
+    pub fn poll_given_up(&self, cx: &mut Context<'_>) -> Poll<()> {
         self.register(cx.waker());
-        if self.is_detached() { Poll::Ready(()) } else { Poll::Pending }
+        let state = self.0.state();
+        if state.is_detached || state.is_given_up { Poll::Ready(()) } else { Poll::Pending }
     }
 }
 

@@ -34,21 +34,26 @@ pub(super) async fn run(connections: Rc<ClientConnections>, request: Box<Handsha
     let started = Instant::now();
     // Boxed, because opening is the smaller part of a connection's life and the larger part of its state.
     let mut opening = Box::pin(handshake::open(&connections, &request, started));
-    let opened = poll_fn(|cx| match network_end.poll_detached(cx) {
+    let opened = poll_fn(|cx| match network_end.poll_given_up(cx) {
         Poll::Ready(()) => Poll::Ready(None),
         Poll::Pending => opening.as_mut().poll(cx).map(Some),
     })
     .await;
     drop(opening);
     drop(request);
-    match opened {
-        None => {}
-        Some(Err(refused)) => network_end.push_event(Instant::now(), SocketEvent::Failed(refused)),
-        Some(Ok(opened)) => {
-            let mut pump = Pump::new(network_end, opened);
-            poll_fn(|cx| pump.poll(cx)).await;
+    let failed = match opened {
+        None => handshake::canceled(started),
+        Some(Err(refused)) => refused,
+        Some(Ok(OpenedSocket { stream, response, rest, compresses })) => {
+            if network_end.open(response.arrived, response) {
+                let mut pump = Pump::new(network_end, stream, &rest, compresses);
+                return poll_fn(|cx| pump.poll(cx)).await;
+            }
+            // The script gave up while the response was read.
+            handshake::canceled(started)
         }
-    }
+    };
+    network_end.push_event(Instant::now(), SocketEvent::Failed(failed));
 }
 
 /// A connection at work.
@@ -82,9 +87,8 @@ struct Pump {
 }
 
 impl Pump {
-    fn new(network_end: NetworkEnd, opened: OpenedSocket) -> Self {
-        let OpenedSocket { stream, response, rest, compresses } = opened;
-        network_end.push_event(response.arrived, SocketEvent::Open(Box::new(response)));
+    /// `rest` is what arrived after the response.
+    fn new(network_end: NetworkEnd, stream: NetStream, rest: &[u8], compresses: bool) -> Self {
         let mut pump = Self {
             network_end,
             stream,
@@ -103,11 +107,10 @@ impl Pump {
             is_reported: false,
             close_timer: None,
         };
-        // What arrived after the response.
         let arrived = pump.stream.socket().arrived;
         let Self { parser, network_end, pings, replies, outcome, .. } = &mut pump;
         let result =
-            parser.push(&rest, &mut |message| handle_message(network_end, pings, replies, outcome, message, arrived));
+            parser.push(rest, &mut |message| handle_message(network_end, pings, replies, outcome, message, arrived));
         pump.handle_result(result);
         pump
     }

@@ -190,6 +190,11 @@ pub async fn open(
     }
 }
 
+/// The error of a connection that the script has given up.
+pub fn canceled(started: Instant) -> Box<HandshakeError> {
+    Box::new(HandshakeError { text: "context canceled".to_owned(), response: None, started })
+}
+
 /// Why an attempt failed.
 enum AttemptError {
     /// The connection failed.

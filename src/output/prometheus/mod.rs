@@ -4,6 +4,7 @@
 
 pub mod proto;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use prost::Message;
@@ -73,6 +74,8 @@ fn make(context: &OutputContext) -> Result<Box<dyn Output>, String> {
     };
     let transport = HttpTransport::new(&url, options)?.with_signer(signer(&settings)?);
     let trend_as = if is_native { TrendAs::Native } else { TrendAs::Trend };
+    let extra = extra_labels(&settings)?;
+    let labels = move |tags: &TagSet| labels(tags, &extra);
     let table = SeriesTable::new(context.registry.clone(), context.logger.clone(), trend_as, labels);
     let encoder = RemoteWriteEncoder { table, stats, has_stale_markers };
     let failed = "Failed to send the time series data to the endpoint";
@@ -114,6 +117,20 @@ fn headers(settings: &OutputSettings<'_>) -> Result<Vec<(String, String)>, Strin
     Ok(headers)
 }
 
+/// Labels of every series: the file's, and over them those of `LABELS`.
+fn extra_labels(settings: &OutputSettings<'_>) -> Result<BTreeMap<String, String>, String> {
+    let mut labels: BTreeMap<String, String> = settings.pairs_in_file("labels").into_iter().collect();
+    // An empty text is one piece, which is no label.
+    for item in (settings.context.env)("K6_PROMETHEUS_RW_LABELS").iter().flat_map(|list| list.split(',')) {
+        let (name, value) = item.split_once('=').ok_or_else(|| {
+            format!("the provided label ({item}) does not respect the expected format <label key>=<value>")
+        })?;
+        labels.insert(name.to_owned(), value.to_owned());
+    }
+    labels.retain(|name, value| !name.is_empty() && name != "__name__" && !value.is_empty());
+    Ok(labels)
+}
+
 fn signer(settings: &OutputSettings<'_>) -> Result<Option<RequestSigner>, String> {
     let parts = [
         settings.text("sigV4Region", "SIGV4_REGION"),
@@ -129,8 +146,9 @@ fn signer(settings: &OutputSettings<'_>) -> Result<Option<RequestSigner>, String
     }
 }
 
-/// A tag set as labels: without empty values, names with what Prometheus allows in them.
-fn labels(tags: &TagSet) -> LabelSet {
+/// A tag set as labels: without empty values, names with what Prometheus allows in them. A tag counts more than an extra label
+/// of its name.
+fn labels(tags: &TagSet, extra: &BTreeMap<String, String>) -> LabelSet {
     let name = |key: &str| -> Box<str> {
         let fits = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' };
         let name: String = key.chars().map(fits).collect();
@@ -140,6 +158,11 @@ fn labels(tags: &TagSet) -> LabelSet {
     let mut labels: Vec<(Box<str>, Box<str>)> = filled.map(|(key, value)| (name(key), value.into())).collect();
     labels.sort_by(|a, b| a.0.cmp(&b.0));
     labels.dedup_by(|a, b| a.0 == b.0);
+    for (name, value) in extra {
+        if let Err(place) = labels.binary_search_by(|(known, _)| (**known).cmp(name)) {
+            labels.insert(place, (name.as_str().into(), value.as_str().into()));
+        }
+    }
     labels.into()
 }
 
@@ -281,18 +304,75 @@ fn histogram(native: &NativeHistogram, timestamp: i64) -> HistogramSample {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::Interner;
+    use crate::metrics::{Interner, MetricType, Stamp};
 
     #[test]
     fn labels_are_sorted_by_bytes() {
         let check = |tags: &[(&str, &str)], expect: &[&str]| {
             let tags = Interner::default().set(tags.iter().copied());
-            let got: Vec<_> =
-                sorted("k6_mine".to_owned(), &labels(&tags)).into_iter().map(|label| label.name).collect();
+            let got: Vec<_> = sorted("k6_mine".to_owned(), &labels(&tags, &BTreeMap::new()))
+                .into_iter()
+                .map(|label| label.name)
+                .collect();
             assert_eq!(got, expect);
         };
         check(&[("low", "c"), ("Env", "a"), ("BU", "b")], &["BU", "Env", "__name__", "low"]);
         check(&[("_", "a"), ("__a", "b"), ("9", "c"), ("é", "d")], &["_", "_9", "__a", "__name__"]);
         check(&[], &["__name__"]);
+    }
+
+    #[test]
+    fn extra_labels_give_way_to_tags() {
+        let check = |file: &str, variable: Option<&str>, tags: &[(&str, &str)], expect: &str| {
+            let mut bench = crate::output::tests::Bench::new();
+            bench.collectors = serde_json::json!({"experimental-prometheus-rw": serde_json::from_str::<serde_json::Value>(file).unwrap()});
+            bench.env.extend(variable.map(|list| ("K6_PROMETHEUS_RW_LABELS", String::leak(list.to_owned()) as &str)));
+            let context = bench.context(Vec::new());
+            let output = "experimental-prometheus-rw";
+            let settings = OutputSettings { context: &context, output, prefix: PREFIX, argument: Vec::new() };
+            let extra = extra_labels(&settings).unwrap();
+            let tags = Interner::default().set(tags.iter().copied());
+            let got: Vec<_> = labels(&tags, &extra).iter().map(|(name, value)| format!("{name}={value}")).collect();
+            assert_eq!(got.join(","), expect, "{file} {variable:?}");
+        };
+        let tags = [("method", "GET"), ("name", "x")];
+        check("{}", None, &tags, "method=GET,name=x");
+        check("{}", Some("zone=a,env=b=c"), &tags, "env=b=c,method=GET,name=x,zone=a");
+        check("{}", Some("method=PUT,a=1"), &tags, "a=1,method=GET,name=x");
+        check("{}", Some("=1,b=,__name__=no,a=1, k = v "), &[], " k = v ,a=1");
+        check("{}", Some("a=1,a=2"), &[], "a=2");
+        check(r#"{"labels": {"a": "1", "b": "2", "__name__": "no", "": "no", "c": ""}}"#, None, &[], "a=1,b=2");
+        check(r#"{"labels": {"a": "1", "b": "2"}}"#, Some("b=3,d=4"), &[], "a=1,b=3,d=4");
+        // A tag without a value is no label.
+        check("{}", Some("group=g"), &[("group", "")], "group=g");
+        check("{}", Some("a_b=mine"), &[("a-b", "tag")], "a_b=tag");
+    }
+
+    #[test]
+    fn extra_labels_are_on_every_series_and_its_end() {
+        let registry = std::sync::Arc::new(crate::metrics::Registry::new());
+        let kinds = [MetricType::Counter, MetricType::Gauge, MetricType::Rate, MetricType::Trend];
+        let extra = BTreeMap::from([("zone".to_owned(), "z".to_owned()), ("method".to_owned(), "PUT".to_owned())]);
+        let own = move |tags: &TagSet| labels(tags, &extra);
+        let table = SeriesTable::new(registry.clone(), crate::log::Logger::silent(), TrendAs::Trend, own);
+        let stats = vec![Stat::parse("avg").unwrap(), Stat::parse("max").unwrap()];
+        let mut encoder = RemoteWriteEncoder { table, stats, has_stale_markers: true };
+        let tags = Interner::default().set([("method", "GET")]);
+        for (nth, kind) in kinds.into_iter().enumerate() {
+            let metric = registry.declare(&format!("m{nth}"), kind, Contains::Default).unwrap();
+            encoder.take(&Record::Sample { time: Stamp(1), metric, value: 1.0, tags: tags.clone(), metadata: None });
+        }
+        let payloads = encoder.encode(true);
+        assert_eq!(payloads.len(), 2);
+        for payload in payloads {
+            let message = snap::raw::Decoder::new().decompress_vec(&payload.body).unwrap();
+            let series = WriteRequest::decode(&message[..]).unwrap().timeseries;
+            assert_eq!(series.len(), 5);
+            for one in series {
+                let pairs: Vec<_> = one.labels.iter().map(|label| format!("{}={}", label.name, label.value)).collect();
+                assert!(pairs[0].starts_with("__name__=k6_m"), "{pairs:?}");
+                assert_eq!(pairs[1..], ["method=GET", "zone=z"]);
+            }
+        }
     }
 }

@@ -18,6 +18,9 @@ const MAX_SERIES: usize = 100_000;
 /// Tags as the other end wants them, sorted by name.
 pub type LabelSet = Arc<[(Box<str>, Box<str>)]>;
 
+/// The labels of a tag set.
+type LabelsOf = Box<dyn Fn(&TagSet) -> LabelSet + Send>;
+
 /// What is kept of a series.
 #[derive(Clone, Debug)]
 pub enum SeriesValue {
@@ -92,7 +95,7 @@ pub struct SeriesTable {
     registry: Arc<Registry>,
     logger: Logger,
     trend_as: TrendAs,
-    label: fn(&TagSet) -> LabelSet,
+    label: LabelsOf,
     /// By address; the set is kept, so that the address stays its own.
     by_tags: FxHashMap<usize, (Arc<TagSet>, usize)>,
     by_labels: FxHashMap<LabelSet, usize>,
@@ -106,13 +109,18 @@ pub struct SeriesTable {
 
 impl SeriesTable {
     /// A table without series.
-    pub fn new(registry: Arc<Registry>, logger: Logger, trend_as: TrendAs, label: fn(&TagSet) -> LabelSet) -> Self {
+    pub fn new(
+        registry: Arc<Registry>,
+        logger: Logger,
+        trend_as: TrendAs,
+        label: impl Fn(&TagSet) -> LabelSet + Send + 'static,
+    ) -> Self {
         let (by_tags, by_labels) = Default::default();
         Self {
             registry,
             logger,
             trend_as,
-            label,
+            label: Box::new(label),
             by_tags,
             by_labels,
             sets: Vec::new(),

@@ -1,6 +1,6 @@
 // Streams of k6/net/grpc. Rust says what happens next when it is asked; this half calls the handlers. An expression,
 // called with the native half and what it shares with grpc.js.
-((native, { NATIVE, text, json, timers, call, primordials }) => {
+((native, { bind, NATIVE, text, json, timers, call, primordials }) => {
 const kinds = ['data', 'error', 'end', 'status'];
 
 function isKind(event) {
@@ -23,7 +23,7 @@ class Stream {
       return;
     }
     const handlers = (this.#handlers[event] ??= []);
-    handlers[handlers.length] = handler;
+    handlers[handlers.length] = bind(handler);
   }
 
   write(message) {

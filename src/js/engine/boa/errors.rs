@@ -7,7 +7,7 @@ use boa_engine::property::PropertyDescriptor;
 use boa_engine::{Context, JsError, JsNativeError, JsResult, JsString, JsValue, JsVariant, NativeFunction, js_string};
 
 use super::realm::state;
-use super::{ON_CATCH, nesting};
+use super::{ON_CATCH, language, nesting};
 use crate::js::engine::native_stack;
 use crate::js::engine::{stack, symbol_text, thrown_text};
 use crate::js::value::{Exception, Throw};
@@ -134,6 +134,19 @@ pub fn stack_of(error: &JsObject, text: &str, context: &mut Context) -> String {
     };
     let frames = frames.as_string().map(|frames| frames.to_std_string_lossy()).unwrap_or_default();
     stack::write(text, frames.lines().filter_map(stack::parse_line), |place| state.host.original_position(place))
+}
+
+/// `Error.isError`, which Boa has behind a feature of its own.
+///
+/// # Errors
+/// When the engine refuses the property.
+pub fn add_is_error(context: &mut Context) -> JsResult<()> {
+    let constructor = context.intrinsics().constructors().error().constructor();
+    let is_error = NativeFunction::from_fn_ptr(|_this, args, _context| {
+        let object = args.first().and_then(JsValue::as_object);
+        Ok(object.is_some_and(|object| object.is::<boa_engine::builtins::error::Error>()).into())
+    });
+    language::method(&constructor, "isError", 1, is_error, context)
 }
 
 /// `error.stack` as k6 writes it.

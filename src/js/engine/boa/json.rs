@@ -5,16 +5,16 @@ use std::rc::Rc;
 
 use boa_engine::object::builtins::JsArray;
 use boa_engine::object::{FunctionObjectBuilder, JsObject};
-use boa_engine::property::{PropertyDescriptor, PropertyKey};
+use boa_engine::property::PropertyDescriptor;
 use boa_engine::string::JsStr;
 use boa_engine::{Context, JsError, JsNativeError, JsResult, JsString, JsValue, NativeFunction, js_string};
 use serde::Deserialize as _;
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 
-use super::convert::{MAX_SHARED, enumerable_keys, plain_object, plain_text, property_key, put, single_copy};
+use super::convert::{MAX_SHARED, plain_object, plain_text, property_key, put, single_copy};
 use super::limits::MIN_STACK;
 use super::realm::state;
-use super::{errors, memory};
+use super::{errors, language, memory, reviver};
 use crate::js::engine::Host;
 use crate::js::engine::native_stack;
 use crate::js::language::json::{self, JsonError, JsonText, JsonValues};
@@ -27,13 +27,10 @@ pub fn replace_parse(context: &mut Context) -> JsResult<()> {
     let parse = NativeFunction::from_copy_closure_with_captures(
         |this, args, old, context| {
             if let Some(text) = args.first().and_then(JsValue::as_string) {
-                let value = parse(plain_text(&text).as_bytes(), context)?;
+                let text = plain_text(&text);
+                let value = parse(text.as_bytes(), context)?;
                 return match args.get(1).and_then(JsValue::as_callable) {
-                    Some(reviver) => {
-                        let root = plain_object(context);
-                        put(&root, js_string!(), value);
-                        revive(&root, js_string!().into(), &reviver, context)
-                    }
+                    Some(reviver) => reviver::revive(value, &text, &reviver, context),
                     None => Ok(value),
                 };
             }
@@ -58,29 +55,79 @@ pub fn replace_parse(context: &mut Context) -> JsResult<()> {
 /// # Errors
 /// The text is no JSON, nested too deeply, or the VU has to stop.
 pub fn parse(text: &[u8], context: &mut Context) -> JsResult<JsValue> {
-    if text.len() >= LONG {
-        let host = state(context).host.clone();
-        match json::parse(text, &mut EngineValues { context, host, depth: 0 }) {
-            Ok(value) => {
-                memory::note(text.len());
-                return Ok(value);
-            }
-            Err(JsonError::Stopped) => return Err(errors::thrown(Throw::Stop, context)),
-            Err(JsonError::Thrown(error)) => return Err(error),
-            // The other reader says what is wrong, and where.
-            Err(JsonError::Syntax) => {}
-        }
+    if text.len() >= LONG
+        && let Some(value) = parse_in_turns(text, context)?
+    {
+        return Ok(value);
     }
     let mut reader = serde_json::Deserializer::from_slice(text);
     let turns = TurnCounter { host: state(context).host.clone(), values: Cell::new(0), is_stopped: Cell::new(false) };
     let json = JsonSeed { context, turns: &turns, depth: 0 };
     let result = json.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
     memory::note(text.len());
-    result.map_err(|error| match error.to_string() {
-        _ if turns.is_stopped.get() => errors::thrown(Throw::Stop, context),
-        text if text.contains(errors::TOO_DEEP) => errors::too_deep(),
-        text => JsNativeError::syntax().with_message(text).into(),
-    })
+    let error = match result {
+        Ok(value) => return Ok(value),
+        Err(error) => error.to_string(),
+    };
+    if turns.is_stopped.get() {
+        return Err(errors::thrown(Throw::Stop, context));
+    }
+    if error.contains(errors::TOO_DEEP) {
+        return Err(errors::too_deep());
+    }
+    // To JavaScript a number that is too large is infinite.
+    if error.contains("number out of range")
+        && let Some(value) = parse_in_turns(text, context)?
+    {
+        return Ok(value);
+    }
+    Err(JsNativeError::syntax().with_message(error).into())
+}
+
+/// As [`parse`], with turns for others also within strings; `None` for what is no JSON: the other reader says why.
+fn parse_in_turns(text: &[u8], context: &mut Context) -> JsResult<Option<JsValue>> {
+    let host = state(context).host.clone();
+    match json::parse(text, &mut EngineValues { context, host, depth: 0 }) {
+        Ok(value) => {
+            memory::note(text.len());
+            Ok(Some(value))
+        }
+        Err(JsonError::Stopped) => Err(errors::thrown(Throw::Stop, context)),
+        Err(JsonError::Thrown(error)) => Err(error),
+        Err(JsonError::Syntax) => Ok(None),
+    }
+}
+
+/// `JSON.rawJSON` that knows JSON as our `JSON.parse` does: Boa's own refuses large numbers and lone surrogates.
+pub fn replace_raw_json(context: &mut Context) -> JsResult<()> {
+    let json = context.intrinsics().objects().json();
+    let old = json.get(js_string!("rawJSON"), context)?;
+    let raw = NativeFunction::from_copy_closure_with_captures(
+        |this, args, old: &JsValue, context| {
+            let text = args.first().cloned().unwrap_or_default().to_string(context)?;
+            let plain = plain_text(&text);
+            let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
+            let is_bare = match plain.as_bytes() {
+                [] | [b'{' | b'[', ..] => false,
+                [first, ..] if is_space(first) => false,
+                [.., last] => !is_space(last),
+            };
+            if !is_bare {
+                let text = "JSON.rawJSON takes the JSON text of a plain value, without whitespace around it";
+                return Err(JsNativeError::syntax().with_message(text).into());
+            }
+            parse(plain.as_bytes(), context)?;
+            let Some(old) = old.as_callable() else { return Ok(JsValue::undefined()) };
+            let made = old.call(this, &[js_string!("0").into()], context)?;
+            if let Some(object) = made.as_object() {
+                let fixed = PropertyDescriptor::builder().writable(false).enumerable(true).configurable(false);
+                object.insert_property(js_string!("rawJSON"), fixed.value(text).build());
+            }
+            Ok(made)
+        },
+        old,
+    );
+    language::method(&json, "rawJSON", 1, raw, context)
 }
 
 /// Texts of so many bytes are read in turns, also within strings.
@@ -233,31 +280,6 @@ fn levels(text: &str) -> usize {
         deepest = deepest.max(depth);
     }
     deepest
-}
-
-/// What a reviver makes of a property and everything below it, from the inside out.
-fn revive(holder: &JsObject, key: PropertyKey, reviver: &JsObject, context: &mut Context) -> JsResult<JsValue> {
-    if native_stack::stack_left() < MIN_STACK {
-        return Err(errors::too_deep());
-    }
-    let value = holder.get(key.clone(), context)?;
-    if let Some(object) = value.as_object() {
-        let keys: Vec<PropertyKey> = if object.is_array() {
-            let length = JsArray::from_object(object.clone())?.length(context)?;
-            (0..length).map(PropertyKey::from).collect()
-        } else {
-            enumerable_keys(&object, context)?.into_iter().map(PropertyKey::from).collect()
-        };
-        for key in keys {
-            match revive(&object, key.clone(), reviver, context)? {
-                // As ECMAScript says, what can't be deleted or changed stays.
-                gone if gone.is_undefined() => _ = object.delete_property_or_throw(key, context).ok(),
-                new => _ = object.create_data_property(key, new, context)?,
-            }
-        }
-    }
-    let name = JsValue::from(&key).to_string(context)?;
-    reviver.call(&holder.clone().into(), &[name.into(), value], context)
 }
 
 /// A value of a JSON text, so deep in it.

@@ -15,7 +15,7 @@ use super::convert::{property_key, put};
 use super::errors;
 use super::realm::state;
 use crate::js::language::regexp::{self, Captures, Flags, MatchError, Program};
-use crate::js::language::{collation, dates};
+use crate::js::language::{collation, date_text, dates};
 use crate::js::value::Throw;
 
 /// Puts ours in the place of the engine's.
@@ -69,7 +69,11 @@ fn hidden(value: impl Into<JsValue>) -> PropertyDescriptor {
     PropertyDescriptor::builder().value(value).writable(true).enumerable(false).configurable(true).build()
 }
 
-fn method(
+/// Puts a method into an object.
+///
+/// # Errors
+/// When the engine refuses the property.
+pub fn method(
     owner: &JsObject,
     name: &'static str,
     length: usize,
@@ -137,7 +141,7 @@ fn replace_date(own: &JsObject, prototype: &JsObject, context: &mut Context) -> 
 }
 
 fn parse_text(text: &JsString) -> JsValue {
-    dates::parse(&text.to_std_string_lossy()).unwrap_or(f64::NAN).into()
+    date_text::parse(&text.to_std_string_lossy()).unwrap_or(f64::NAN).into()
 }
 
 /// `a.localeCompare(b)`

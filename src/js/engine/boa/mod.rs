@@ -4,6 +4,7 @@
 //! ([`limits`]). JSON does not go through Boa's own `JSON.parse`: ours builds values straight from the text.
 
 mod buffers;
+mod bytes_text;
 mod convert;
 mod errors;
 mod json;
@@ -14,6 +15,7 @@ mod modules;
 mod nesting;
 mod promises;
 mod realm;
+mod reviver;
 mod scope;
 mod split;
 mod strings;

@@ -77,7 +77,11 @@ impl JobExecutor for Jobs {
                 break;
             }
             match job {
-                Job::PromiseJob(job) => drop(job.call(context)?),
+                Job::PromiseJob(job) => {
+                    let result = job.call(context);
+                    self.0.host.job_ended();
+                    result?;
+                }
                 Job::GenericJob(job) => drop(job.call(context)?),
                 Job::AsyncJob(job) => {
                     // Only module loading comes this way, and our loader answers at once.

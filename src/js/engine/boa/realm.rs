@@ -18,7 +18,7 @@ use super::limits::ContextLimits;
 use super::memory::CountedRealm;
 use super::modules::Modules;
 use super::promises::Jobs;
-use super::{convert, errors, json, language, modules, promises, scope, split, strings};
+use super::{bytes_text, convert, errors, json, language, modules, promises, scope, split, strings};
 use crate::js::engine::realm::{EngineContext, EngineRealm, PromiseState, RealmState};
 use crate::js::engine::{ABSENT, ABSENT_MEMBERS, Compiled, ExportKind, Global, Host, NATIVE};
 use crate::js::language::dates;
@@ -101,15 +101,18 @@ impl Drop for Boa {
 /// Makes of the engine's language what scripts of k6 find.
 fn prepare(context: &mut Context) -> JsResult<()> {
     json::replace_parse(context)?;
+    json::replace_raw_json(context)?;
     split::replace(context)?;
     strings::replace(context)?;
     remove_absent(context)?;
     errors::replace_stack(context)?;
+    errors::add_is_error(context)?;
     let state = state(context);
     if let Some(symbol) = native_symbol(context)? {
         let _ = state.extras.native.set(symbol);
     }
     language::install(context)?;
+    bytes_text::install(context)?;
     // The last thing before js-stdlib: what it finds is what it keeps.
     let _ = state.primordials.set(scope::primordials(context)?);
     Ok(())

@@ -116,8 +116,14 @@ pub fn run_part(text: &str, context: &mut Context) -> JsResult<JsValue> {
 /// A function as Boa calls it.
 type BoaFunction = fn(&JsValue, &[JsValue], &mut Context) -> JsResult<JsValue>;
 /// What [`ENGINE`] exports.
-const EXPORTS: [(&str, BoaFunction); 5] =
-    [("evaluate", evaluate), ("once", once), ("load", load), ("rebind", rebind), ("call", call)];
+const EXPORTS: [(&str, BoaFunction); 6] = [
+    ("evaluate", evaluate),
+    ("once", once),
+    ("load", load),
+    ("rebind", rebind),
+    ("asNative", as_native),
+    ("call", call),
+];
 /// And the one that is no function.
 const PRIMORDIALS_EXPORT: &str = "primordials";
 
@@ -208,6 +214,20 @@ fn rebind(_this: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<
         let _ = module.set_export(&name, value.clone());
     }
     Ok(JsValue::undefined())
+}
+
+/// `asNative(name, length, function)`
+fn as_native(_this: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    let [name, length, function, ..] = args else { return Ok(JsValue::undefined()) };
+    let (name, length) = (name.to_string(context)?, length.to_length(context)? as usize);
+    let method = NativeFunction::from_copy_closure_with_captures(
+        |this, args, function: &JsValue, context| {
+            let args: Vec<JsValue> = std::iter::once(this.clone()).chain(args.iter().cloned()).collect();
+            context.call(function, &args)
+        },
+        function.clone(),
+    );
+    Ok(FunctionObjectBuilder::new(context.realm(), method).name(name).length(length).build().into())
 }
 
 /// `call(function, this, ...args)`

@@ -39,7 +39,9 @@ pub fn track_rejection(context: Context, promise: Borrowed<'_>, is_handled: bool
 /// [`Throw::Stop`] when the VU has to stop.
 pub fn run_jobs(runtime: &JsRuntime) -> Result<(), Throw> {
     loop {
-        match runtime.run_job() {
+        let ran = runtime.run_job();
+        runtime.context().state().host.job_ended();
+        match ran {
             Ok(true) => {}
             Ok(false) => return Ok(()),
             // What else a job throws, a promise has been rejected with.

@@ -111,8 +111,14 @@ impl Closure<0> for Itself {
 type ExportedFunction = fn(&NativeCall<'_>) -> Result<Owned, Thrown>;
 
 /// What [`ENGINE`] exports; a function is made with its place here.
-const EXPORTS: [(&str, ExportedFunction); 5] =
-    [("evaluate", evaluate), ("once", once), ("load", load), ("rebind", rebind), ("call", call)];
+const EXPORTS: [(&str, ExportedFunction); 6] = [
+    ("evaluate", evaluate),
+    ("once", once),
+    ("load", load),
+    ("rebind", rebind),
+    ("asNative", as_native),
+    ("call", call),
+];
 /// And the one that is no function.
 const PRIMORDIALS_EXPORT: &str = "primordials";
 
@@ -168,6 +174,24 @@ fn rebind(call: &NativeCall<'_>) -> Result<Owned, Thrown> {
         let _ = context.set_export(module, &name, context.own(*value));
     }
     Ok(context.undefined())
+}
+
+/// `asNative(name, length, function)`
+fn as_native(call: &NativeCall<'_>) -> Result<Owned, Thrown> {
+    let (name, length) =
+        (CString::new(call.text(0)).unwrap_or_default(), call.context.to_number(call.arg(1))? as c_int);
+    call.context.closure::<Method, 1>((&name, length, 0), [call.arg(2)])
+}
+
+/// A method of js-stdlib that looks like one of the language.
+struct Method;
+
+impl Closure<1> for Method {
+    fn call(call: &NativeCall<'_>, [function]: &[Borrowed<'_>; 1]) -> Result<Owned, Thrown> {
+        let args: smallvec::SmallVec<[Borrowed<'_>; 4]> =
+            std::iter::once(call.this).chain(call.args.iter().copied()).collect();
+        call.context.call(*function, Borrowed::UNDEFINED, &args)
+    }
 }
 
 /// `call(function, this, ...args)`

@@ -1,14 +1,12 @@
 //! The module `k6`: checks, groups, sleep.
 
-use std::cell::RefCell;
-use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::Op;
+use super::volley::async_context;
 use crate::execution::precise_timer;
 use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
-use crate::metrics::record::millis;
 use crate::metrics::system_tags::SystemTag;
 use crate::metrics::{Record, builtin};
 
@@ -18,6 +16,7 @@ pub mod data;
 pub mod encoding;
 pub mod execution;
 pub mod experimental;
+mod groups;
 pub mod html;
 pub mod http;
 pub mod metrics;
@@ -28,10 +27,16 @@ pub mod timers;
 pub mod websockets;
 pub mod ws;
 
+pub use groups::leave_all as leave_all_groups;
+
 /// The native half.
 pub const OPS: &[(&str, Op)] = &[
-    ("enterGroup", enter_group),
-    ("leaveGroup", leave_group),
+    ("enterGroup", groups::enter),
+    ("leaveGroup", groups::leave),
+    ("openGroup", groups::open),
+    ("closeGroup", groups::close),
+    ("endGroup", groups::end),
+    ("propagatesContext", async_context::propagates),
     ("recordCheck", record_check),
     ("checkStage", check_stage),
     ("sleepFor", sleep_for),
@@ -39,52 +44,12 @@ pub const OPS: &[(&str, Op)] = &[
     ("random", random::random),
 ];
 
-/// The groups a VU is in, innermost last: the path outside, and when the group began.
-#[derive(Default)]
-struct GroupStack(RefCell<Vec<(Rc<str>, Instant)>>);
-
 /// Refuses `name` in init code; else the time all checks of one call share.
 fn check_stage(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     if vu.is_init() {
         return Err(Throw::go(format!("Using {} in the init context is not supported", args.string(0))));
     }
     Ok(Value::Number(vu.now().0 as f64))
-}
-
-fn enter_group(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
-    // The tag is the group, also where the script has put another name there.
-    let tags = vu.tags();
-    let outer = match tags.get("group") {
-        Some(group) if *group != *vu.group() => group.into(),
-        _ => vu.group(),
-    };
-    let name = args.string(0);
-    // The root has no name: a nameless group at the root is the root.
-    let path = if name.is_empty() && outer.is_empty() { "".into() } else { format!("{outer}::{name}").into() };
-    vu.module_state::<GroupStack>().0.borrow_mut().push((outer, Instant::now()));
-    vu.set_group(path);
-    Ok(Value::Undefined)
-}
-
-fn leave_group(vu: &VuContext, _args: Args) -> Result<Value, Throw> {
-    let Some((outer, began)) = vu.module_state::<GroupStack>().0.borrow_mut().pop() else {
-        return Ok(Value::Undefined);
-    };
-    vu.sample(builtin::GROUP_DURATION, millis(began.elapsed().as_nanos() as u64), vu.tags());
-    vu.set_group(outer);
-    Ok(Value::Undefined)
-}
-
-/// Leaves the groups an iteration was in when it was ended from outside. They have a duration if the script ended them
-/// itself, by `test.abort()`; groups that were interrupted have none.
-pub fn leave_all_groups(vu: &VuContext, was_script: bool) {
-    let groups = vu.module_state::<GroupStack>().0.take();
-    for (outside, began) in groups.into_iter().rev() {
-        if was_script {
-            vu.sample(builtin::GROUP_DURATION, millis(began.elapsed().as_nanos() as u64), vu.tags());
-        }
-        vu.set_group(outside);
-    }
 }
 
 /// `(name, passed, tags)`

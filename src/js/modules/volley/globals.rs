@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use super::super::Op;
+use super::async_context;
 use crate::js::engine::{Global, Realm};
 use crate::js::loader::Loader;
 use crate::js::modules::k6::{tag_text, timers};
@@ -33,6 +34,11 @@ pub const OPS: &[(&str, Op)] = &[
     ("write", super::console::write),
     ("startTimer", timers::start),
     ("stopTimer", timers::stop),
+    ("propagatesContext", async_context::propagates),
+    ("captureContext", async_context::capture),
+    ("swapContext", async_context::swap),
+    ("resumeContext", async_context::resume),
+    ("prepareContext", async_context::prepare),
 ];
 
 /// The global scope besides the language, in the order `Object.keys(globalThis)` shows it: what it is called, how it is
@@ -58,6 +64,8 @@ const SCOPE: &[(&str, Global, bool)] = &[
 const ENVIRONMENT: (&str, Global, bool) = ("__ENV", Global::Lazy("volley/environment", None), true);
 /// The lazy script that keeps the functions of timers.
 pub const TIMERS: &str = "volley/timers";
+/// The lazy script of the feature `async-metric-context`.
+const ASYNC_CONTEXT: &str = "volley/async_context";
 
 /// Makes the global scope of a VU: the first thing that happens in its realm.
 ///
@@ -70,6 +78,9 @@ pub fn define(realm: &dyn Realm, vu: &VuContext) -> Result<(), Throw> {
     }
     if vu.script.has_global {
         realm.define_global("global", Global::Itself, true)?;
+    }
+    if vu.script.async_metric_context {
+        realm.release(realm.part(ASYNC_CONTEXT, Some("bind"))?);
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! js-stdlib's own modules: what scripts find without importing it.
 
+pub(in crate::js::modules) mod async_context;
 pub mod commonjs;
 pub mod console;
 pub mod globals;

@@ -8,7 +8,7 @@
 // console: broken frame: close undefined []
 // console: own code: error websocket: close 3001: mine | close 3001 [mine]
 // console: before it is open: close 1000 []
-// console: refused before it is open: error dial tcp 127.0.0.1:1: connect: connection refused | close undefined []
+// console: refused before it is open: close 1000 []
 // console: credentials: error malformed ws or wss URL | close undefined []
 // console: header: error websocket: duplicate header not allowed: Upgrade | close undefined []
 // console: name: error ...lookup nowhere.invalid...no such host | close undefined []

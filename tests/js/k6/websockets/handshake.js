@@ -1,6 +1,6 @@
 // What travels in the handshake, and what comes back.
 // console: Cookie,own=1 X-Custom,5 Sec-WebSocket-Protocol,a, b User-Agent,me Sec-WebSocket-Version,13
-// console: volley/... (k6/2.2.0 compatible) in=jar undefined
+// console: volley/... (k6/2.3.0 compatible) in=jar undefined
 // console: in=jar; from=socket undefined
 // console: other=jar permessage-deflate; server_no_context_takeover; client_no_context_takeover
 // console: own=by hand

@@ -1,6 +1,6 @@
 // What a socket has is its own, so that JSON and lists of names show it; and codes that are no numbers close as usual.
-// console: {"url":"...","readyState":1,"bufferedAmount":0,"extensions":[],"protocol":"","binaryType":"blob"}
-// console: addEventListener,binaryType,bufferedAmount,close,extensions,onclose,onerror,onmessage,onopen,onping,onpong,ping,protocol,readyState,send,url
+// console: {"url":"...","readyState":1,"bufferedAmount":0,"extensions":[],"protocol":"","binaryType":"blob","OPEN":1,"CLOSED":3,"CLOSING":2,"CONNECTING":0}
+// console: CLOSED,CLOSING,CONNECTING,OPEN,addEventListener,binaryType,bufferedAmount,close,extensions,onclose,onerror,onmessage,onopen,onping,onpong,ping,protocol,readyState,send,url
 // console: closed undefined 1000
 // console: closed null 1000
 // console: closed 0 1000

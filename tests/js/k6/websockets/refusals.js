@@ -23,7 +23,7 @@
 // console: GoError: InvalidAccessError: Failed to execute 'close' on 'WebSocket': The close code must be either 1000, or between 3000 and 4999. 1001 is neither
 // console: GoError: SyntaxError: Failed to execute 'close' on 'WebSocket': The message must not be greater than 123 bytes
 // console: TypeError TypeError TypeError
-// console: undefined undefined undefined
+// console: undefined undefined
 import { WebSocket } from 'k6/websockets';
 
 const show = (attempt) => {
@@ -64,7 +64,7 @@ export default function () {
       }
     });
     console.log(...names);
-    console.log(WebSocket.OPEN, socket.removeEventListener, socket.dispatchEvent);
+    console.log(socket.removeEventListener, socket.dispatchEvent);
     socket.close(3000, 'ž'.repeat(61));
   };
 }

@@ -21,18 +21,18 @@ pub(super) struct Encoded {
     pub content_type: Option<String>,
 }
 
-/// Encodes a script's body.
+/// Encodes a script's body; `warn` is told what a form can't hold.
 ///
 /// # Errors
 /// k6's words for a value that can't be a body.
-pub(super) fn encode(body: Value) -> Result<Encoded, String> {
+pub(super) fn encode(body: Value, warn: &mut dyn FnMut(String)) -> Result<Encoded, String> {
     let (body, content_type) = match body {
         Value::Undefined | Value::Null => {
             return Ok(Encoded { body: None, shown: None, content_type: None });
         }
         Value::String(text) => (Body::Bytes(text.into()), None),
         Value::Bytes(bytes) => (Body::Bytes(bytes), None),
-        Value::Map(fields) if go::kind_of(&fields).is_none() => form(fields),
+        Value::Map(fields) if go::kind_of(&fields).is_none() => form(fields, warn),
         other => return Err(format!("unknown request body type {}", go::type_of(&other))),
     };
     // An empty body goes out in chunks, as k6 sends it.
@@ -47,9 +47,10 @@ enum FormField {
     File { data: Bytes, name: String, kind: String },
 }
 
-fn form(fields: Vec<(String, Value)>) -> (Body, Option<String>) {
-    let fields: Vec<(String, FormField)> = fields.into_iter().map(|(name, value)| (name, field(value))).collect();
-    if fields.iter().any(|(_, field)| matches!(field, FormField::File { .. })) {
+fn form(fields: Vec<(String, Value)>, warn: &mut dyn FnMut(String)) -> (Body, Option<String>) {
+    let has_files = fields.iter().any(|(_, value)| matches!(value, Value::Map(map) if is_file(map)));
+    let fields = fields.into_iter().map(|(name, value)| (name, field(value, has_files, warn))).collect();
+    if has_files {
         let boundary = boundary();
         let body = multipart(fields, &boundary);
         return (body, Some(format!("multipart/form-data; boundary={boundary}")));
@@ -59,7 +60,7 @@ fn form(fields: Vec<(String, Value)>) -> (Body, Option<String>) {
 
 /// Fields as a query or a form's body: sorted by name, lists repeat it.
 pub(in crate::js::modules::k6) fn form_text(fields: Vec<(String, Value)>) -> String {
-    url_encoded(fields.into_iter().map(|(name, value)| (name, field(value))).collect())
+    url_encoded(fields.into_iter().map(|(name, value)| (name, field(value, false, &mut drop))).collect())
 }
 
 /// `(fields)` -> their text.
@@ -70,21 +71,42 @@ pub(super) fn form_text_of(_vu: &VuContext, mut args: Args) -> Result<Value, Thr
     }
 }
 
-fn field(value: Value) -> FormField {
+/// A field of a form. Lists repeat a name where the form has no files; with files they are as nested as objects are.
+fn field(value: Value, has_files: bool, warn: &mut dyn FnMut(String)) -> FormField {
     match value {
-        Value::List(list) => FormField::List(list.iter().map(go::text_of).collect()),
-        Value::Map(map) => file(map).unwrap_or_else(|map| FormField::Text(go::text_of(&Value::Map(map)))),
-        other => FormField::Text(go::text_of(&other)),
+        Value::List(list) if !has_files => FormField::List(list.iter().map(|item| field_text(item, warn)).collect()),
+        Value::Map(map) if is_file(&map) => file(map),
+        other => FormField::Text(field_text(&other, warn)),
     }
 }
 
-/// What `http.file` made: nothing else has exactly these keys.
-fn file(map: Vec<(String, Value)>) -> Result<FormField, Vec<(String, Value)>> {
-    if !matches!(&map[..], [(a, _), (b, Value::String(_)), (c, Value::String(_))]
-        if a == "data" && b == "filename" && c == "content_type")
-    {
-        return Err(map);
+/// One value of a form as text: nothing is empty, and so is what is nested.
+fn field_text(value: &Value, warn: &mut dyn FnMut(String)) -> String {
+    match value {
+        Value::Undefined | Value::Null => String::new(),
+        Value::Map(map) if is_file(map) => {
+            let values: Vec<_> = map.iter().map(|(_, value)| go::text_of(value)).collect();
+            format!("{{{}}}", values.join(" "))
+        }
+        Value::List(_) | Value::Map(_) => {
+            warn(format!(
+                "cannot urlencode a nested {} value in a request form body; encoding it as an empty value, use \
+                 JSON.stringify() to send structured data",
+                go::type_of(value)
+            ));
+            String::new()
+        }
+        other => go::text_of(other),
     }
+}
+
+/// True for what `http.file` made: nothing else has exactly these keys.
+fn is_file(map: &[(String, Value)]) -> bool {
+    matches!(map, [(a, _), (b, Value::String(_)), (c, Value::String(_))]
+        if a == "data" && b == "filename" && c == "content_type")
+}
+
+fn file(map: Vec<(String, Value)>) -> FormField {
     let mut values = map.into_iter().map(|(_, value)| value);
     let data = match values.next() {
         Some(Value::Bytes(bytes)) => bytes,
@@ -95,7 +117,7 @@ fn file(map: Vec<(String, Value)>) -> Result<FormField, Vec<(String, Value)>> {
         Some(Value::String(text)) => text,
         _ => String::new(),
     };
-    Ok(FormField::File { data, name: text(), kind: text() })
+    FormField::File { data, name: text(), kind: text() }
 }
 
 /// `(data, filename, contentType)` -> a file for a form.
@@ -165,8 +187,9 @@ fn multipart(fields: Vec<(String, FormField)>, boundary: &str) -> Body {
             FormField::Text(value) => {
                 let _ = write!(text, "\r\n\r\n{value}");
             }
+            // A form with files has none, see `field`.
             FormField::List(list) => {
-                let _ = write!(text, "\r\n\r\n[{}]", list.join(" "));
+                let _ = write!(text, "\r\n\r\n{}", list.join(" "));
             }
         }
         text.push_str("\r\n");

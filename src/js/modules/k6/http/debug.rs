@@ -1,25 +1,24 @@
 //! The option `httpDebug`: requests and responses as log entries.
 
-use crate::js::runtime::VuContext;
+use crate::js::runtime::{MetricContext, VuContext};
 use crate::log::{Level, LogField, LogValue};
 use crate::net::http::Dump;
 
 /// Logs every hop of an exchange; the two entries of a hop share an id.
-/// `tags` are those of the request, in addition to those of the VU.
-pub(super) fn log(vu: &VuContext, dumps: &[Dump], tags: &[(String, String)]) {
+/// `tags` are those of the request, in addition to those that were in force.
+pub(super) fn log(vu: &VuContext, context: &MetricContext, dumps: &[Dump], tags: &[(String, String)]) {
     for dump in dumps {
         let id = unique_id();
-        entry(vu, format!("Request:\n{}\n", dump.request), &id, tags);
+        entry(vu, context, (format!("Request:\n{}\n", dump.request), &id), tags);
         if let Some(answer) = &dump.response {
-            entry(vu, format!("Response:\n{answer}\n"), &id, tags);
+            entry(vu, context, (format!("Response:\n{answer}\n"), &id), tags);
         }
     }
 }
 
-fn entry(vu: &VuContext, text: String, id: &str, tags: &[(String, String)]) {
+fn entry(vu: &VuContext, context: &MetricContext, (text, id): (String, &str), tags: &[(String, String)]) {
     let fields: Vec<LogField> = vec![("source", "http-debug".into()), ("request_id", id.to_owned().into())];
-    let present = vu.tags();
-    let present = present.iter().map(|(key, value)| (key.to_owned(), LogValue::Text(value.to_owned())));
+    let present = context.tags.iter().map(|(key, value)| (key.to_owned(), LogValue::Text(value.to_owned())));
     let own = tags.iter().map(|(key, value)| (key.clone(), LogValue::Text(value.clone())));
     let place = [
         ("vu".to_owned(), LogValue::Number(vu.id)),

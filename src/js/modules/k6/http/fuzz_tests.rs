@@ -38,7 +38,7 @@ pub fn form(data: &[u8]) {
         ("content_type".to_owned(), Value::from(&*kind)),
     ];
     let fields = vec![("t".to_owned(), Value::from(&*text)), ("f".to_owned(), Value::Map(file))];
-    let Ok(encoded) = body::encode(Value::Map(fields)) else { panic!("a form is a body") };
+    let Ok(encoded) = body::encode(Value::Map(fields), &mut drop) else { panic!("a form is a body") };
     let kind = encoded.content_type.unwrap_or_default();
     let Some(boundary) = kind.strip_prefix("multipart/form-data; boundary=") else { panic!("{kind:?}") };
     let Some(body) = encoded.body else { panic!("a form is sent") };

@@ -11,7 +11,7 @@ use super::statuses::{Expected, VuCallback};
 use super::{debug, go, sample, warn_failed};
 use crate::execution::precise_timer;
 use crate::js::modules::k6::tag_pairs;
-use crate::js::runtime::VuContext;
+use crate::js::runtime::{MetricContext, VuContext};
 use crate::js::value::{Args, Throw, Value};
 use crate::net::SentRequest;
 use crate::net::http::proto::headers;
@@ -40,6 +40,8 @@ pub(super) struct JsRequest {
     /// The tag `name` where the URL's template or the script gives one.
     name: Option<String>,
     tags: Vec<(String, String)>,
+    /// What its samples carry besides: what was in force when it was made.
+    context: Rc<MetricContext>,
     expected: Option<Expected>,
     throw: bool,
     form: BodyForm,
@@ -63,6 +65,7 @@ impl JsRequest {
             shown_body: None,
             name: template,
             tags: Vec::new(),
+            context: vu.contexts.capture(),
             expected: vu.module_state::<VuCallback>().get(),
             throw: vu.script.throw,
             form: if defaults.discard_bodies { BodyForm::None } else { BodyForm::Text },
@@ -73,7 +76,7 @@ impl JsRequest {
             Value::Map(map) => map,
             _ => Vec::new(),
         };
-        let encoded = body::encode(body)?;
+        let encoded = body::encode(body, &mut |text| vu.script.log.warn(text))?;
         let mut compression = None;
         for (key, value) in params {
             prepared.param(&key, value, &mut compression)?;
@@ -230,12 +233,13 @@ impl JsRequest {
     /// Writes the samples of hops down.
     fn record(&self, vu: &VuContext, hops: &[Hop]) {
         let is_digest = matches!(self.request.auth, Auth::Digest);
-        sample::record(vu, hops, self.name.as_deref(), &self.tags, self.expected.as_ref(), is_digest);
+        let user = sample::UserTags { name: self.name.as_deref(), tags: &self.tags };
+        sample::record(vu, &self.context, hops, &user, self.expected.as_ref(), is_digest);
     }
 
     /// Warns or throws where it failed, and makes the response.
     pub fn finish(&self, vu: &VuContext, exchange: Exchange) -> Result<Rc<JsResponse>, Throw> {
-        debug::log(vu, &exchange.dumps, &self.tags);
+        debug::log(vu, &self.context, &exchange.dumps, &self.tags);
         if exchange.stopped_redirecting && !self.limits_redirects {
             let url = self.request.url.clean().into_owned();
             vu.script.log.log(

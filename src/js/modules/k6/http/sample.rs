@@ -1,39 +1,47 @@
 //! From hops to samples: one record for each, tagged as k6 tags it.
 
 use super::statuses::{Expected, error_code};
-use crate::js::runtime::VuContext;
+use crate::js::runtime::{MetricContext, VuContext};
 use crate::metrics::system_tags::SystemTag as Tag;
 use crate::metrics::{HttpTimings, Record};
 use crate::net::http::Hop;
 
+/// What the script says about the samples of one request.
+pub(super) struct UserTags<'r> {
+    /// The tag `name` where the URL's template gives one.
+    pub name: Option<&'r str>,
+    /// The param `tags`.
+    pub tags: &'r [(String, String)],
+}
+
 /// Writes hops of one exchange down.
 pub(super) fn record(
     vu: &VuContext,
+    context: &MetricContext,
     hops: &[Hop],
-    name: Option<&str>,
-    tags: &[(String, String)],
+    user: &UserTags<'_>,
     expected: Option<&Expected>,
     is_digest: bool,
 ) {
     for hop in hops {
-        one(vu, hop, name, tags, expected, is_digest);
+        one(vu, context, hop, user, expected, is_digest);
     }
 }
 
 fn one(
     vu: &VuContext,
+    context: &MetricContext,
     hop: &Hop,
-    name: Option<&str>,
-    user: &[(String, String)],
+    user: &UserTags<'_>,
     expected: Option<&Expected>,
     is_digest: bool,
 ) {
+    let &UserTags { name, tags: user } = user;
     let on = |tag| vu.script.system_tags.has(tag);
     // Digest takes the credentials out of the URL instead of masking them.
     let clean = if is_digest { hop.url.referer().into() } else { hop.url.clean() };
-    let present = vu.tags();
     let own_name = user.iter().find(|(key, _)| key == "name").map(|(_, name)| name.as_str());
-    let name = own_name.or_else(|| present.get("name")).or(name).unwrap_or(&clean);
+    let name = own_name.or_else(|| context.tags.get("name")).or(name).unwrap_or(&clean);
     let mut status_text = [0u8; 5];
     let status = decimal(hop.status, &mut status_text);
     let mut code_text = [0u8; 5];
@@ -87,7 +95,7 @@ fn one(
         ip = remote.ip().to_string();
         pairs.push(("ip", &ip));
     }
-    let tags = vu.tags_with(&pairs);
+    let tags = vu.worker.tags_with(&vu.script.interner, &context.tags, &pairs);
     let nanos = |time: std::time::Duration| time.as_nanos() as u64;
     let timings = HttpTimings {
         blocked: nanos(hop.timings.blocked),
@@ -99,7 +107,7 @@ fn one(
     };
     let time = vu.script.epoch.stamp(hop.ended);
     let failed = is_expected.map(|expected| !expected);
-    vu.record(Record::Http { time, timings, failed, tags, metadata: vu.metadata() });
+    vu.record(Record::Http { time, timings, failed, tags, metadata: context.metadata.clone() });
 }
 
 /// The digits of a small number, without an allocation.

@@ -33,6 +33,9 @@ pub const OPS: &[(&str, Op)] = &[
     ("text", text),
 ];
 
+/// States of a socket, as scripts see them.
+const CONNECTING: u8 = 0;
+const OPEN: u8 = 1;
 /// The longest reason of a close frame.
 const MAX_REASON_LEN: usize = 123;
 
@@ -106,7 +109,7 @@ fn ping(vu: &VuContext, args: Args) -> Result<Value, Throw> {
     Ok(Value::Undefined)
 }
 
-/// `(socket, code, reason, whether it is closed already)`
+/// `(socket, code, reason, state)` -> the code. What is given is checked in every state.
 fn close_socket(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     const FAILED: &str = "Failed to execute 'close' on 'WebSocket'";
     let socket = args.resource::<JsSocket>(0)?;
@@ -127,11 +130,13 @@ fn close_socket(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
         let text = format!("SyntaxError: {FAILED}: The message must not be greater than {MAX_REASON_LEN} bytes");
         return Err(Throw::go(text));
     }
-    if !args.bool(3) {
-        // A socket that is closing already needs no second close frame.
-        _ = socket.send(vu, OutgoingMessage::Close(code as u16, reason));
+    // A socket that is closing already needs no second close frame.
+    match args.number(3) as u8 {
+        CONNECTING => socket.give_up(code as u16, reason),
+        OPEN => _ = socket.send(vu, OutgoingMessage::Close(code as u16, reason)),
+        _ => {}
     }
-    Ok(Value::Undefined)
+    Ok(Value::Number(code))
 }
 
 /// `(socket)`: the script failed, so no handler listens any more.

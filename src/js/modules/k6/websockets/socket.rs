@@ -150,6 +150,12 @@ impl JsSocket {
         vu.wait(self.channel.clone().flushed())
     }
 
+    /// Gives the handshake up; a connection that is open by now is sent a close frame.
+    pub fn give_up(&self, code: u16, reason: String) {
+        self.is_closing.set(true);
+        self.channel.give_up(code, reason);
+    }
+
     /// Closes without waiting: the end of the iteration, which is near, waits and counts.
     pub fn abandon(&self) {
         self.is_closing.set(true);

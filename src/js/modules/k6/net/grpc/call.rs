@@ -2,18 +2,16 @@
 
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use prost::Message;
 
 use super::params::CallParams;
-use super::sample::Made;
+use super::sample::{CallTags, Made};
 use super::{ClientMethod, GrpcClient, Types, debug, decode, encode, sample};
 use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value, text_of};
-use crate::metrics::TagSet;
 use crate::net::grpc::{Call, CallOutcome, Channel, GrpcCode, GrpcMetadata, GrpcStatus, UnaryCall};
 
 /// How long a call may take, unless its params say otherwise.
@@ -28,7 +26,7 @@ struct PreparedCall {
     json: String,
     known: ClientMethod,
     types: Rc<Types>,
-    tags: Arc<TagSet>,
+    tags: CallTags,
     discards_message: bool,
 }
 

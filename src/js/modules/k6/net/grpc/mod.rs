@@ -244,7 +244,7 @@ fn connect(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
             (files, made)
         })?;
         for call in made {
-            sample::duration(vu, &vu.tags(), &call);
+            sample::duration(vu, &sample::CallTags::of_vu(vu), &call);
         }
         // A server may describe as much as it likes: that is read where no VU runs.
         let (files, schemas) = (files.map_err(Throw::go)?, vu.script.module_state::<Schemas>());
@@ -266,7 +266,7 @@ fn health_check(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let client = args.resource::<GrpcClient>(0)?;
     let (channel, _) = client.line().map_err(Throw::go)?;
     let (made, answer) = vu.wait(services::check_health(&channel, args.string(1)))?;
-    sample::duration(vu, &vu.tags(), &made);
+    sample::duration(vu, &sample::CallTags::of_vu(vu), &made);
     let status = answer.map_err(Throw::go)?;
     Ok(Value::Map(vec![("status".to_owned(), Value::Number(f64::from(status)))]))
 }

@@ -8,7 +8,7 @@ use super::StreamMetrics;
 use crate::js::runtime::VuContext;
 use crate::metrics::record::millis;
 use crate::metrics::system_tags::SystemTag as Tag;
-use crate::metrics::{MetricId, Record, TagSet, builtin};
+use crate::metrics::{MetricId, Record, SampleMetadata, TagSet, builtin};
 use crate::net::grpc::{CallOutcome, GrpcCode};
 
 /// What the sample of a finished call needs.
@@ -26,8 +26,21 @@ impl Made {
     }
 }
 
-/// What all samples of one call carry: `url`, `service`, `method`, `name` and the script's own.
-pub(super) fn tags(vu: &VuContext, address: &str, path: &str, user: &[(String, String)]) -> Arc<TagSet> {
+/// What all samples of one call carry; it is what was in force when the call was made.
+pub(super) struct CallTags {
+    tags: Arc<TagSet>,
+    metadata: Option<SampleMetadata>,
+}
+
+impl CallTags {
+    /// Those of a call that isn't the script's: of the VU.
+    pub(super) fn of_vu(vu: &VuContext) -> Self {
+        Self { tags: vu.tags(), metadata: vu.metadata() }
+    }
+}
+
+/// Those of a call: `url`, `service`, `method`, `name` and the script's own.
+pub(super) fn tags(vu: &VuContext, address: &str, path: &str, user: &[(String, String)]) -> CallTags {
     let on = |tag| vu.script.system_tags.has(tag);
     let (service, method) = path.trim_start_matches('/').split_once('/').unwrap_or((path, ""));
     let url = format!("{address}{path}");
@@ -46,11 +59,11 @@ pub(super) fn tags(vu: &VuContext, address: &str, path: &str, user: &[(String, S
     if on(Tag::Name) && !has_name {
         pairs.push(("name", path));
     }
-    vu.tags_with(&pairs)
+    CallTags { tags: vu.tags_with(&pairs), metadata: vu.metadata() }
 }
 
 /// Writes the end of a call down.
-pub(super) fn duration(vu: &VuContext, tags: &Arc<TagSet>, made: &Made) {
+pub(super) fn duration(vu: &VuContext, call: &CallTags, made: &Made) {
     let on = |tag| vu.script.system_tags.has(tag);
     let (status, ip) = (made.code.0.to_string(), made.remote.map(|remote| remote.ip().to_string()));
     let mut pairs: smallvec::SmallVec<[(&str, &str); 2]> = smallvec::SmallVec::new();
@@ -60,9 +73,9 @@ pub(super) fn duration(vu: &VuContext, tags: &Arc<TagSet>, made: &Made) {
     if let Some(ip) = ip.as_deref().filter(|_| on(Tag::Ip)) {
         pairs.push(("ip", ip));
     }
-    let tags = vu.worker.tags_with(&vu.script.interner, tags, &pairs);
+    let tags = vu.worker.tags_with(&vu.script.interner, &call.tags, &pairs);
     let value = millis(made.ended.saturating_duration_since(made.began).as_nanos() as u64);
-    sample(vu, builtin::GRPC_REQ_DURATION, value, tags, made.ended);
+    sample(vu, builtin::GRPC_REQ_DURATION, value, (tags, &call.metadata), made.ended);
 }
 
 /// What is counted of streams.
@@ -73,7 +86,7 @@ pub(super) enum StreamCounter {
 }
 
 /// Counts one.
-pub(super) fn count(vu: &VuContext, what: StreamCounter, tags: &Arc<TagSet>, at: Instant) {
+pub(super) fn count(vu: &VuContext, what: StreamCounter, call: &CallTags, at: Instant) {
     let metrics = vu.module_state::<StreamMetrics>();
     let Some([streams, sent, received]) = metrics.0.get() else { return };
     let metric = match what {
@@ -81,10 +94,16 @@ pub(super) fn count(vu: &VuContext, what: StreamCounter, tags: &Arc<TagSet>, at:
         StreamCounter::Sent => sent,
         StreamCounter::Received => received,
     };
-    sample(vu, metric, 1.0, tags.clone(), at);
+    sample(vu, metric, 1.0, (call.tags.clone(), &call.metadata), at);
 }
 
-fn sample(vu: &VuContext, metric: MetricId, value: f64, tags: Arc<TagSet>, at: Instant) {
-    let (time, metadata) = (vu.script.epoch.stamp(at), vu.metadata());
+fn sample(
+    vu: &VuContext,
+    metric: MetricId,
+    value: f64,
+    (tags, metadata): (Arc<TagSet>, &Option<SampleMetadata>),
+    at: Instant,
+) {
+    let (time, metadata) = (vu.script.epoch.stamp(at), metadata.clone());
     vu.record(Record::Sample { time, metric, value, tags, metadata });
 }

@@ -5,18 +5,16 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
 
 use super::params::CallParams;
-use super::sample::{Made, StreamCounter};
+use super::sample::{CallTags, Made, StreamCounter};
 use super::{ClientMethod, GrpcClient, Types, call, debug, decode, encode, sample};
 use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
-use crate::metrics::TagSet;
 use crate::net::grpc::{Call, CallOutcome, Download, GrpcCode, GrpcStatus, StreamEvent, Upload};
 
 /// How far a script is with its messages.
@@ -39,7 +37,7 @@ struct GrpcStream {
     call: Call,
     known: ClientMethod,
     types: Rc<Types>,
-    tags: Arc<TagSet>,
+    tags: CallTags,
     discards_message: bool,
 }
 

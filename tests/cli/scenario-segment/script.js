@@ -1,0 +1,12 @@
+import exec from 'k6/execution';
+
+export const options = {
+  scenarios: {
+    shared: { executor: 'shared-iterations', vus: 4, iterations: 8 },
+    other: { executor: 'constant-vus', duration: '1h' },
+  },
+};
+
+export default function () {
+  console.log(`in the whole ${exec.scenario.iterationInTest}`);
+}

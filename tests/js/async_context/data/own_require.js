@@ -1,0 +1,5 @@
+const require = (name) => name;
+exports.name = require('x');
+exports.wait = async (later) => {
+  await later();
+};
