@@ -105,7 +105,10 @@ fn blank(text: &str) -> usize {
 
 impl<'a> Visit<'a> for Collector<'_> {
     fn visit_function(&mut self, function: &Function<'a>, flags: ScopeFlags) {
-        self.add(function.span.start, function.span);
+        // That of a method begins with its parameters.
+        if function.span.start != function.params.span.start {
+            self.add(function.span.start, function.span);
+        }
         walk::walk_function(self, function, flags);
     }
 

@@ -17,6 +17,8 @@ class Full extends Empty {
   m() {}
   static /* s */ async *['x' + 1]() {}
   static static() {}
+  static
+    async * [ 'spaced' ] () {}
   get g() { return 1; }
   constructor() { super(); }
 }
@@ -39,6 +41,7 @@ const TEXTS = [
   [Full.prototype.m, 'm() {}'],
   [Full.x1, "async *['x' + 1]() {}"],
   [Full.static, 'static() {}'],
+  [Full.spaced, "async * [ 'spaced' ] () {}"],
   [getter(Full.prototype, 'g'), 'get g() { return 1; }'],
   [object.m, 'm() {}'],
   [getter(object, 'g'), 'get g() { return 1; }'],
