@@ -8,6 +8,7 @@
 extern crate volley_test;
 
 mod aia;
+mod async_context;
 mod authoring;
 mod ci;
 mod cli;

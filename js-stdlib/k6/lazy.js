@@ -1,6 +1,7 @@
 // What not every script needs of k6: groups, and what is refused. An expression, called with the native half.
 ((native, { call, primordials }) => {
-const { enterGroup, leaveGroup, openGroup, closeGroup, endGroup, propagatesContext } = native;
+const { enterGroup, leaveGroup, openGroup, closeGroup, endGroup } = native;
+const propagates = native.propagatesContext();
 const isAsync = (f) => f.constructor?.name === 'AsyncFunction';
 const { Number, Promise, PromisePrototypeThen, PromiseResolve, String, StringPrototypeIndexOf, TypeError } = primordials;
 
@@ -21,7 +22,6 @@ function refuseAsync(test) {
 function group(name, callback) {
   native.checkStage('group()');
   if (typeof callback !== 'function') throw new GoError('group() requires a callback as a second argument');
-  const propagates = propagatesContext();
   if (!propagates && isAsync(callback)) {
     throw new GoError('group() does not support async functions as arguments, unless the feature async-metric-context is enabled with --features async-metric-context or K6_FEATURES=async-metric-context, please see https://grafana.com/docs/k6/latest/javascript-api/k6/group/ for more info');
   }

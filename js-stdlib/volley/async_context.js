@@ -1,15 +1,15 @@
 // What samples carry goes with asynchronous work: the feature async-metric-context. Rust keeps the contexts, and goes back to
 // the one between two jobs whenever one ends; this half says under which a job runs. A lazy script, evaluated before any
 // script where the feature is on.
-({ captureContext, swapContext, resumeContext: goOn, prepareContext }, { asNative, call, primordials }) => {
-const { ObjectDefineProperty, Promise, PromisePrototypeThen, PromiseResolve, ReflectApply } = primordials;
+({ captureContext, swapContext, resumeContext: restoreContext, prepareContext }, { asNative, call, primordials }) => {
+const { ObjectDefineProperty, Promise, PromisePrototype, PromisePrototypeThen, PromiseResolve, ReflectApply } = primordials;
 const { asyncIterator, iterator } = primordials.Symbol;
 const isNothing = (value) => value === undefined || value === null;
 
 // Reactions -----------------------------------------------------------------------------------------------------------
 
 const reaction = (f, context) =>
-  typeof f === 'function' ? (value) => { goOn(context); return f(value); } : f;
+  typeof f === 'function' ? (value) => { restoreContext(context); return f(value); } : f;
 
 // `catch`, `finally` and all that takes thenables come here too.
 function then(promise, onFulfilled, onRejected) {
@@ -20,11 +20,11 @@ function then(promise, onFulfilled, onRejected) {
   }
   return call(PromisePrototypeThen, promise, onFulfilled, onRejected);
 }
-ObjectDefineProperty(Promise.prototype, 'then', { __proto__: null, value: asNative('then', 2, then) });
+ObjectDefineProperty(PromisePrototype, 'then', { __proto__: null, value: asNative('then', 2, then) });
 
 // What is behind an `await` that is written so; there is no context in init code.
 function resumeContext(value, context) {
-  if (context !== undefined) goOn(context);
+  if (context !== undefined) restoreContext(context);
   return value;
 }
 
@@ -130,5 +130,5 @@ function lacking(name, state) {
   };
 }
 
-return { bind, captureContext, resumeContext, goOn, carry, iterate };
+return { bind, captureContext, resumeContext, restoreContext, carry, iterate };
 }

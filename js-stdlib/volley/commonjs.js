@@ -38,8 +38,8 @@ function inside(url, work) {
 function runIn(module, file, require) {
   const { exports } = module;
   if (!propagatesContext()) return call(file, exports, module, exports, require);
-  const { captureContext, resumeContext, goOn, carry, iterate } = once('volley/async_context');
-  return call(file, exports, module, exports, require, captureContext, resumeContext, goOn, carry, iterate);
+  const { captureContext, resumeContext, restoreContext, carry, iterate } = once('volley/async_context');
+  return call(file, exports, module, exports, require, captureContext, resumeContext, restoreContext, carry, iterate);
 }
 
 function run(url) {

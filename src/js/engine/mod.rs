@@ -105,7 +105,7 @@ const NATIVE: &std::ffi::CStr = c"volley.native";
 const ENGINE: &str = "native:engine";
 /// What js-stdlib takes of the language before a script can replace it: what it is called there, and its owner's path and
 /// name. An owner without a name is the global object.
-const PRIMORDIALS: [(&str, &str, &str); 55] = [
+const PRIMORDIALS: [(&str, &str, &str); 56] = [
     ("ArrayBuffer", "", "ArrayBuffer"),
     ("ArrayBufferIsView", "ArrayBuffer", "isView"),
     ("ArrayBufferPrototypeSlice", "ArrayBuffer.prototype", "slice"),
@@ -134,6 +134,7 @@ const PRIMORDIALS: [(&str, &str, &str); 55] = [
     ("ObjectPrototypeToString", "Object.prototype", "toString"),
     ("ObjectSetPrototypeOf", "Object", "setPrototypeOf"),
     ("Promise", "", "Promise"),
+    ("PromisePrototype", "Promise", "prototype"),
     ("PromisePrototypeThen", "Promise.prototype", "then"),
     ("PromiseResolve", "Promise", "resolve"),
     ("Proxy", "", "Proxy"),

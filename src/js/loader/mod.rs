@@ -15,7 +15,7 @@ use crate::js::engine::{Compiled, Engine, ModuleCode, RegExpLiteral};
 use crate::js::runtime::module_table::ModuleTable;
 use crate::js::runtime::{ModuleLoader, Script};
 use crate::js::transpile::{
-    self, ContextKept, Exported, FunctionExtents, ImportTarget, ModuleFormat, Positions, TextBefore, TranspiledModule,
+    self, AwaitRewrite, Exported, FunctionExtents, ImportTarget, ModuleFormat, Positions, TextBefore, TranspiledModule,
 };
 use crate::js::value::Throw;
 use crate::source::files::OpenError;
@@ -507,12 +507,12 @@ impl ModuleLoader for Loader {
             let missing = prepared.rewrite_imports(&mut |specifier| self.import_target(specifier, address, interop));
             tail += &self.report_missing(&missing, address);
         }
-        let kept = if self.keeps_context { prepared.keep_context(CONTEXT) } else { None };
+        let rewrite = if self.keeps_context { prepared.rewrite_awaits(CONTEXT) } else { None };
         if !prepared.positions.is_empty() {
             lock(&self.positions).insert(address.to_owned(), prepared.positions);
         }
         let mut text = new_text(prepared.text);
-        if let Some(ContextKept { before, import }) = kept {
+        if let Some(AwaitRewrite { before, import }) = rewrite {
             text.before = Some(before.into());
             tail += &import;
         }

@@ -48,7 +48,7 @@ pub(super) fn text(address: &str) -> String {
         return format!("import {{ here }} from 'native:volley/globals'; here({});", quoted(url));
     }
     if address == CONTEXT {
-        return "import { once } from 'native:engine';\nexport const { captureContext, resumeContext, goOn, carry, iterate } \
+        return "import { once } from 'native:engine';\nexport const { captureContext, resumeContext, restoreContext, carry, iterate } \
                 = once('volley/async_context');"
             .to_owned();
     }

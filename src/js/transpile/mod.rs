@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use crate::source::{Module, ModuleKind};
 
-mod await_context;
 mod commonjs;
 mod commonjs_interop;
 mod explain_error;
@@ -21,6 +20,7 @@ mod module_syntax;
 mod positions;
 mod redeclared_params;
 mod regexp_literals;
+mod rewrite_awaits;
 mod source_map;
 mod strip_types;
 mod use_directives;
@@ -55,7 +55,7 @@ pub struct TranspiledModule {
 }
 
 /// What was done to functions that wait.
-pub struct ContextKept {
+pub struct AwaitRewrite {
     /// The text without it.
     pub before: TextBefore,
     /// A line that a module needs behind its text.
@@ -117,13 +117,13 @@ impl TranspiledModule {
 
     /// Writes functions that wait so that they go on under the context their samples had; what they call is exported by the
     /// module at `address`. The last thing to be done; `None` if nothing waits.
-    pub fn keep_context(&mut self, address: &str) -> Option<ContextKept> {
-        let await_context::Kept { text, layer, import } =
-            on_deep_stack(|| await_context::keep(&self.text, self.format, address))?;
+    pub fn rewrite_awaits(&mut self, address: &str) -> Option<AwaitRewrite> {
+        let rewrite_awaits::RewrittenAwaits { text, layer, import } =
+            on_deep_stack(|| rewrite_awaits::rewrite_awaits(&self.text, self.format, address))?;
         let layer = Arc::new(layer);
         self.positions.put_shared(layer.clone());
         let text = std::mem::replace(&mut self.text, text.into());
-        Some(ContextKept { before: TextBefore { text, positions: Positions::one(layer) }, import })
+        Some(AwaitRewrite { before: TextBefore { text, positions: Positions::one(layer) }, import })
     }
 
     /// Bridges the imports of an ES module, where `target` says what each leads to; the names that are missing, with

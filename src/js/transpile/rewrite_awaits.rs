@@ -21,10 +21,10 @@ use super::module_syntax::is_good;
 use super::positions::PositionMap;
 
 /// What the text calls, in the order in which a CommonJS file gets it.
-const CALLED: [&str; 5] = ["captureContext", "resumeContext", "goOn", "carry", "iterate"];
+const CALLED: [&str; 5] = ["captureContext", "resumeContext", "restoreContext", "carry", "iterate"];
 
 /// A text whose functions keep their context.
-pub(super) struct Kept {
+pub(super) struct RewrittenAwaits {
     pub(super) text: String,
     pub(super) layer: PositionMap,
     /// The import that a module needs, behind all others; CommonJS has parameters instead.
@@ -32,7 +32,7 @@ pub(super) struct Kept {
 }
 
 /// The text whose functions keep their context; `None` if none of them waits. A module finds what they call at `address`.
-pub(super) fn keep(text: &str, format: ModuleFormat, address: &str) -> Option<Kept> {
+pub(super) fn rewrite_awaits(text: &str, format: ModuleFormat, address: &str) -> Option<RewrittenAwaits> {
     // Parsing is dear, and many files wait for nothing.
     if !text.contains("await") && !text.contains("async") {
         return None;
@@ -43,12 +43,16 @@ pub(super) fn keep(text: &str, format: ModuleFormat, address: &str) -> Option<Ke
     if !is_good(&parsed) {
         return None;
     }
-    let mut keeper =
-        Keeper { names: Names::unused_in(text), edits: Vec::new(), function: Frame::default(), around: Vec::new() };
-    keeper.visit_program(&parsed.program);
-    let module = std::mem::take(&mut keeper.function);
-    keeper.end_function(module, text.len() as u32, "\n");
-    let Keeper { names, mut edits, .. } = keeper;
+    let mut rewriter = AwaitRewriter {
+        names: UnusedNames::unused_in(text),
+        edits: Vec::new(),
+        function: FunctionScope::default(),
+        around: Vec::new(),
+    };
+    rewriter.visit_program(&parsed.program);
+    let module = std::mem::take(&mut rewriter.function);
+    rewriter.end_function(module, text.len() as u32, "\n");
+    let AwaitRewriter { names, mut edits, .. } = rewriter;
     edits.retain(|(_, new)| !new.is_empty());
     if edits.is_empty() {
         return None;
@@ -69,13 +73,13 @@ pub(super) fn keep(text: &str, format: ModuleFormat, address: &str) -> Option<Ke
         }
     }
     let (text, layer) = apply(text, edits);
-    Some(Kept { text, layer, import })
+    Some(RewrittenAwaits { text, layer, import })
 }
 
-/// Names that stand nowhere in the text.
-struct Names(String);
+/// UnusedNames that stand nowhere in the text.
+struct UnusedNames(String);
 
-impl Names {
+impl UnusedNames {
     fn unused_in(text: &str) -> Self {
         let mut prefix = "_x".to_owned();
         while text.contains(&prefix) {
@@ -97,7 +101,7 @@ impl Names {
 
 /// A function, or the module outside of all.
 #[derive(Default)]
-struct Frame {
+struct FunctionScope {
     is_async_generator: bool,
     /// It awaits, so it has the variables.
     awaits: bool,
@@ -105,28 +109,28 @@ struct Frame {
     if_awaits: Vec<(usize, String)>,
 }
 
-struct Keeper {
-    names: Names,
+struct AwaitRewriter {
+    names: UnusedNames,
     edits: Vec<(Span, String)>,
     /// The one the present node is in.
-    function: Frame,
+    function: FunctionScope,
     /// Those around that, innermost last.
-    around: Vec<Frame>,
+    around: Vec<FunctionScope>,
 }
 
-impl Keeper {
+impl AwaitRewriter {
     fn insert(&mut self, at: u32, text: String) {
         self.edits.push((Span::empty(at), text));
     }
 
     /// A function begins.
     fn enter_function(&mut self, is_async_generator: bool) {
-        let inner = Frame { is_async_generator, ..Frame::default() };
+        let inner = FunctionScope { is_async_generator, ..FunctionScope::default() };
         self.around.push(std::mem::replace(&mut self.function, inner));
     }
 
     /// The present function is over.
-    fn leave_function(&mut self) -> Frame {
+    fn leave_function(&mut self) -> FunctionScope {
         let outer = self.around.pop().unwrap_or_default();
         std::mem::replace(&mut self.function, outer)
     }
@@ -139,7 +143,7 @@ impl Keeper {
     }
 
     /// The text of a function ends here: `before` stands before its variables.
-    fn end_function(&mut self, frame: Frame, end: u32, before: &str) {
+    fn end_function(&mut self, frame: FunctionScope, end: u32, before: &str) {
         if !frame.awaits {
             return;
         }
@@ -152,8 +156,8 @@ impl Keeper {
 
     /// A `catch` or `finally` begins here: an `await` may have led to it by throwing.
     fn resume_here(&mut self, at: u32) {
-        let ([context, value], [_, _, go_on, ..]) = (self.names.variables(), self.names.called());
-        self.insert_if_awaits(at, format!("{context}&&({go_on}({context}),{context}={value}=0);"));
+        let ([context, value], [_, _, restore, ..]) = (self.names.variables(), self.names.called());
+        self.insert_if_awaits(at, format!("{context}&&({restore}({context}),{context}={value}=0);"));
     }
 
     /// An engine awaits what this is inside of a construct.
@@ -169,7 +173,7 @@ impl Keeper {
 const CARRY: usize = 3;
 const ITERATE: usize = 4;
 
-impl<'a> Visit<'a> for Keeper {
+impl<'a> Visit<'a> for AwaitRewriter {
     fn visit_function(&mut self, function: &Function<'a>, flags: ScopeFlags) {
         self.enter_function(function.r#async && function.generator);
         walk::walk_function(self, function, flags);
@@ -260,10 +264,11 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expect: &str) {
-        let kept = keep(text, ModuleFormat::Module, "volley:context").map_or_else(|| text.to_owned(), |kept| kept.text);
-        assert_eq!(kept, expect);
+        let rewritten = rewrite_awaits(text, ModuleFormat::Module, "volley:context")
+            .map_or_else(|| text.to_owned(), |rewritten| rewritten.text);
+        assert_eq!(rewritten, expect);
         let allocator = Allocator::default();
-        assert!(is_good(&Parser::new(&allocator, &kept, SourceType::mjs()).parse()), "{kept}");
+        assert!(is_good(&Parser::new(&allocator, &rewritten, SourceType::mjs()).parse()), "{rewritten}");
     }
 
     #[test]
@@ -317,36 +322,32 @@ mod tests {
     #[test]
     fn commonjs_gets_more_parameters() {
         let (text, _) = super::super::commonjs::wrap("exports.f = async () => { await 1 };");
-        let kept = keep(&text, ModuleFormat::CommonJs, "").unwrap();
+        let rewritten = rewrite_awaits(&text, ModuleFormat::CommonJs, "").unwrap();
         assert!(
-            kept.text.starts_with("\"use strict\";(function(module,exports,require,_xc,_xr,_xg,_xy,_xi){"),
+            rewritten.text.starts_with("\"use strict\";(function(module,exports,require,_xc,_xr,_xg,_xy,_xi){"),
             "{}",
-            kept.text
+            rewritten.text
         );
-        assert_eq!(kept.import, "");
+        assert_eq!(rewritten.import, "");
         let (text, _) = super::super::commonjs::wrap("const require = 1; exports.f = async () => { await 1 };");
-        let kept = keep(&text, ModuleFormat::CommonJs, "").unwrap();
-        assert!(kept.text.starts_with("\"use strict\";(function(module,exports,_,_xc,"), "{}", kept.text);
+        let rewritten = rewrite_awaits(&text, ModuleFormat::CommonJs, "").unwrap();
+        assert!(rewritten.text.starts_with("\"use strict\";(function(module,exports,_,_xc,"), "{}", rewritten.text);
     }
 
     #[test]
     fn lines_stay_and_columns_come_back() {
         let text = "const f = async () => {\n  try { await g(); foo(); } catch (e) { bar(); }\n  await h; baz();\n};\n";
-        let kept = keep(text, ModuleFormat::Module, "").unwrap();
+        let rewritten = rewrite_awaits(text, ModuleFormat::Module, "").unwrap();
         let mut positions = super::super::Positions::default();
-        positions.put(kept.layer);
-        for what in ["foo", "bar", "baz", "g()", "h;"] {
-            let place = |text: &str| {
-                let (line, row) =
-                    text.lines().enumerate().find(|(_, row)| row.contains(what.trim_end_matches(';'))).unwrap();
-                (line as u32 + 1, row.find(what.trim_end_matches(';')).unwrap() as u32 + 1)
-            };
-            let ((line, column), expect) = (place(&kept.text), place(text));
-            if what == "h;" {
-                continue;
-            }
+        positions.put(rewritten.layer);
+        let place = |text: &str, what: &str| {
+            let (line, row) = text.lines().enumerate().find(|(_, row)| row.contains(what)).unwrap();
+            (line as u32 + 1, row.find(what).unwrap() as u32 + 1)
+        };
+        for what in ["foo", "bar", "baz", "g()"] {
+            let ((line, column), expect) = (place(&rewritten.text, what), place(text, what));
             let found = positions.origin(line, column);
-            assert_eq!((found.line, found.column), expect, "{what} in {}", kept.text);
+            assert_eq!((found.line, found.column), expect, "{what} in {}", rewritten.text);
         }
     }
 }
