@@ -22,6 +22,7 @@ mod hostile;
 mod js;
 mod limits;
 mod memory;
+mod merge;
 mod misbehaviour;
 mod needs;
 mod nginx;

@@ -8,8 +8,8 @@ use super::args::{Cli, as_k6};
 use super::runtime::{Environment, GlobalSettings};
 use super::usage::refuse;
 use super::{
-    archive, cloud, compare, completion, control, demo, deps, extensions, features, inspect, new, procedure, program,
-    run, target, version,
+    archive, cloud, compare, completion, control, demo, deps, extensions, features, inspect, merge, new, procedure,
+    program, run, target, version,
 };
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -17,7 +17,7 @@ use crate::ui::Terminal;
 use crate::ui::log::ProcessLog;
 
 /// All commands, in the order of `--help`.
-pub(super) const COMMANDS: [CommandEntry; 19] = [
+pub(super) const COMMANDS: [CommandEntry; 20] = [
     k6::<run::RunArgs>("run"),
     k6::<archive::ArchiveArgs>("archive"),
     k6::<inspect::InspectArgs>("inspect"),
@@ -37,6 +37,7 @@ pub(super) const COMMANDS: [CommandEntry; 19] = [
     own::<demo::DemoArgs>("demo"),
     own::<procedure::ProcedureArgs>("procedure"),
     own::<compare::CompareArgs>("compare"),
+    own::<merge::MergeArgs>("merge"),
 ];
 
 /// The arguments of a command, and what it does with them. The doc comment of the type is its line in `--help`.

@@ -10,6 +10,11 @@ pub struct CompensatedSum {
 }
 
 impl CompensatedSum {
+    /// A sum that was rounded.
+    pub fn of(value: f64) -> Self {
+        Self { total: value, lost: 0.0 }
+    }
+
     /// Adds one number.
     #[inline]
     pub fn add(&mut self, value: f64) {

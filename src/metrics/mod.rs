@@ -37,7 +37,6 @@ pub mod url_pattern;
 pub mod window;
 
 pub use baseline::Baseline;
-pub use breakdown::BreakdownResult;
 pub use health::{HealthFigures, Usage};
 pub use ledger::Ledger;
 #[cfg(test)]

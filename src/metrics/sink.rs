@@ -3,6 +3,7 @@
 use super::compensated_sum::CompensatedSum;
 use super::metric::{Contains, MetricType};
 use super::record::Stamp;
+use super::results::MetricValues;
 use super::trend::Trend;
 
 /// The state of one metric or sub-metric.
@@ -73,6 +74,20 @@ impl Sink {
             MetricType::Gauge => Self::Gauge(GaugeSink::default()),
             MetricType::Rate => Self::Rate(RateSink::default()),
             MetricType::Trend => Self::Trend(Box::new(Trend::new(contains))),
+        }
+    }
+
+    /// The sink that these are the numbers of, for thresholds to judge.
+    pub fn of_values(values: &MetricValues) -> Self {
+        match values {
+            MetricValues::Counter { count, .. } => {
+                Self::Counter(CounterSink { sum: CompensatedSum::of(*count), samples: 1 })
+            }
+            MetricValues::Gauge { value, min, max } => {
+                Self::Gauge(GaugeSink { value: *value, min: *min, max: *max, last: Some(Stamp(0)) })
+            }
+            MetricValues::Rate { passes, fails, .. } => Self::Rate(RateSink { passes: *passes, fails: *fails }),
+            MetricValues::Trend(trend) => Self::Trend(trend.clone()),
         }
     }
 

@@ -3,7 +3,7 @@
 //! Count, minimum, maximum and sum are exact always. Percentiles interpolate between neighbouring ranks, as k6 does;
 //! up to the limit they are the very numbers k6 would show. Memory stays bounded: 80 KB, then the histogram.
 
-use hdrhistogram::serialization::{Serializer, V2Serializer};
+use hdrhistogram::serialization::{Deserializer, Serializer, V2Serializer};
 use hdrhistogram::{Counter, Histogram};
 
 use super::compensated_sum::CompensatedSum;
@@ -184,6 +184,53 @@ impl Trend {
         EncodedHistograms { scale, below_all, negative: negative.encoded(), positive: positive.encoded(), above_all }
     }
 
+    /// The values themselves in ascending order, where they are kept one by one: eight bytes each, little-endian.
+    pub fn encoded_values(&self) -> Option<Vec<u8>> {
+        let TrendValues::Exact { values, .. } = &self.store else { return None };
+        let mut values = values.clone();
+        values.sort_by(f64::total_cmp);
+        Some(values.iter().flat_map(|value| value.to_le_bytes()).collect())
+    }
+
+    /// The trend that was stored.
+    ///
+    /// # Errors
+    /// What is stored can't be that of a trend.
+    pub fn restore(contains: Contains, stored: &StoredTrend) -> Result<Self, &'static str> {
+        let StoredTrend { sum, min, max, .. } = *stored;
+        let mut trend = Self::new(contains);
+        if let Some(bytes) = &stored.values {
+            let (values, []) = bytes.as_chunks() else { return Err("its exact values are cut off") };
+            values.iter().for_each(|bytes| trend.add(f64::from_le_bytes(*bytes)));
+            let is_whole = trend.count == stored.count && trend.is_exact();
+            return if is_whole { Ok(trend) } else { Err("it does not have as many exact values as it counts") };
+        }
+        if stored.count == 0 {
+            return Ok(trend);
+        }
+        let EncodedHistograms { scale, below_all, ref negative, ref positive, above_all } = stored.histograms;
+        if !(scale.is_finite() && scale > 0.0) {
+            return Err("its histogram has no scale");
+        }
+        let decode = |bytes: &Option<Vec<u8>>| -> Result<GrowingHistogram, &'static str> {
+            let Some(bytes) = bytes else { return Ok(GrowingHistogram::Empty) };
+            let decoded = Deserializer::new().deserialize::<u64, _>(&mut &**bytes);
+            let mut decoded = decoded.map_err(|_| "its histogram is none in the format V2")?;
+            decoded.auto(true);
+            Ok(GrowingHistogram::Wide(decoded))
+        };
+        let (negative, positive) = (decode(negative)?, decode(positive)?);
+        let parts = [below_all, negative.len(), positive.len(), above_all];
+        if parts.into_iter().try_fold(0_u64, u64::checked_add) != Some(stored.count) {
+            return Err("its histogram does not have as many values as it counts");
+        }
+        trend.note(min, max, stored.count);
+        trend.sum = CompensatedSum::of(sum);
+        let histogram = ScaledHistogram { scale, below_all, negative, positive, above_all };
+        trend.store = TrendValues::ScaledHistogram(Box::new(histogram));
+        Ok(trend)
+    }
+
     fn note(&mut self, min: f64, max: f64, count: u64) {
         if self.count == 0 {
             (self.min, self.max) = (min, max);
@@ -206,6 +253,23 @@ impl Trend {
             TrendValues::Exact { .. } => unreachable!("the line above made it coarse"),
         }
     }
+}
+
+/// A trend as a file holds it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredTrend {
+    /// How many values there are.
+    pub count: u64,
+    /// The minimum.
+    pub min: f64,
+    /// The maximum.
+    pub max: f64,
+    /// The sum of all values.
+    pub sum: f64,
+    /// The values themselves, as [`Trend::encoded_values`] has them.
+    pub values: Option<Vec<u8>>,
+    /// What is known of the values where these are not there.
+    pub histograms: EncodedHistograms,
 }
 
 /// A trend's values as histograms in the format of the HdrHistogram libraries (V2, not compressed).

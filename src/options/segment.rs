@@ -52,6 +52,16 @@ impl Segment {
         }
     }
 
+    /// Where it begins.
+    pub fn from(&self) -> Ratio {
+        self.from
+    }
+
+    /// Where it ends.
+    pub fn to(&self) -> Ratio {
+        self.to
+    }
+
     /// How much of the whole.
     pub fn length(&self) -> Ratio {
         self.to.minus(self.from).unwrap_or(Ratio::ONE)

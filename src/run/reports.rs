@@ -7,6 +7,9 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use data_encoding::HEXLOWER;
+use sha2::{Digest, Sha256};
+
 use super::{RunRequest, TestRun};
 use crate::execution::RunState;
 use crate::exit_code::ExitCode;
@@ -14,7 +17,7 @@ use crate::failure::Failure;
 use crate::js::engine::Engine;
 use crate::log::Level;
 use crate::metrics::{Ledger, Results};
-use crate::options::ExecutorConfig;
+use crate::options::{ExecutorConfig, Segment};
 use crate::report::server::{AtEnd, DocumentSource};
 use crate::report::{self, Dashboard, DashboardSettings};
 use crate::summary::document::{self, RunEnd, RunFacts};
@@ -142,6 +145,9 @@ impl TestRun {
             active_vus: self.state.active_vus.load(Relaxed),
             max_vus: self.plan.max_vus(),
             scenarios: scenarios.collect(),
+            segment: String::new(),
+            test: String::new(),
+            incomplete: None,
             judges: !self.request.no_thresholds,
             end,
         }
@@ -198,7 +204,11 @@ impl TestRun {
             None => RunEnd { code: 0, reason: None },
             Some(failure) => RunEnd { code: failure.code as u8, reason: Some(failure.message.clone()) },
         };
-        let (options, facts) = (self.render_options(), self.facts(Some(end)));
+        let (options, mut facts) = (self.render_options(), self.facts(Some(end)));
+        if self.reports.has_document() {
+            facts.segment = self.options.execution_segment.unwrap_or(Segment::FULL).to_string();
+            facts.test = self.test_hash();
+        }
         if let Some(path) = &self.reports.json {
             let text = document::build(results, &options, &facts, true).for_file(1);
             self.write(path, text.as_bytes());
@@ -218,6 +228,20 @@ impl TestRun {
             let packed = path.ends_with(".gz").then(|| gzip(page.as_bytes())).flatten();
             self.write(path, packed.as_deref().unwrap_or(page.as_bytes()));
         }
+    }
+
+    /// What all parts of one test have in common: its files, wherever they are, and its options but for those in which
+    /// parts may differ.
+    fn test_hash(&self) -> String {
+        let files = self.request.script.main.files.all();
+        let mut hashes: Vec<_> = files.iter().map(|(_, content)| Sha256::digest(content)).collect();
+        hashes.sort_unstable();
+        let mut options = self.options.to_script_json();
+        let own = ["executionSegment", "executionSegmentSequence", "tags", "consoleOutput", "localIPs", "paused"];
+        options.retain(|key, _| !own.contains(&key.as_str()));
+        let mut hash = Sha256::new().chain_update(serde_json::Value::Object(options).to_string());
+        hashes.iter().for_each(|file| hash.update(file));
+        HEXLOWER.encode(&hash.finalize())
     }
 
     /// A file that can't be written is an error line; what the run came to is not changed by it.

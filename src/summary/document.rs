@@ -16,9 +16,7 @@ use crate::metrics::results::checks_total;
 use crate::metrics::sink::RateSink;
 use crate::metrics::sketch::QuantileSketch;
 use crate::metrics::trend::Trend;
-use crate::metrics::{
-    BreakdownResult, Contains, HealthFigures, MetricResult, MetricValues, Results, Section, TrendStat,
-};
+use crate::metrics::{Contains, HealthFigures, MetricResult, MetricValues, Results, Section, TrendStat};
 use crate::units::figure::{self, Unit};
 
 /// The version of the shape.
@@ -52,6 +50,12 @@ pub struct RunFacts {
     pub max_vus: u64,
     /// Name, executor and plan of each scenario.
     pub scenarios: Vec<[String; 3]>,
+    /// Which part of the test it was, as in `0:1/2`; empty while the run goes on.
+    pub segment: String,
+    /// What all parts of one test have in common: a hash of its files and options.
+    pub test: String,
+    /// Of a merge: what is missing of the test, or counted twice.
+    pub incomplete: Option<String>,
     /// The thresholds are judged.
     pub judges: bool,
     /// How the run ended; nothing while it goes on.
@@ -87,10 +91,52 @@ pub fn build(results: &Results, options: &RenderOptions, facts: &RunFacts, has_h
         ("scenarios", results.scenarios.iter().map(|scenario| writer.section(scenario, seconds)).collect()),
         ("group_tree", tree(&results.root)),
         ("endpoints", endpoints.iter().map(|endpoint| writer.endpoint(endpoint, seconds, width)).collect()),
-        ("errors", errors(breakdown)),
+        ("errors", errors(breakdown.map(|breakdown| &*breakdown.errors).unwrap_or_default())),
         ("health", health(&results.health)),
         ("timeline", breakdown.map_or(Tree::Null, |breakdown| timeline::build(&breakdown.timeline, seconds))),
     ])
+}
+
+/// What a merge has beside its results.
+#[derive(Clone, Debug, Default)]
+pub struct MergeFacts {
+    /// Endpoints of all parts.
+    pub endpoints: Vec<Endpoint>,
+    /// Errors of all parts, the most frequent first.
+    pub errors: Vec<ErrorGroup>,
+    /// How the generators did: as a document says it.
+    pub health: serde_json::Value,
+    /// What was merged, in order: a list.
+    pub parts: serde_json::Value,
+}
+
+/// The document of several runs that were parts of one test. What their documents do not hold finely enough, the run over time, is
+/// not there.
+pub fn build_merged(
+    results: &Results,
+    options: &RenderOptions,
+    facts: &RunFacts,
+    merge: &MergeFacts,
+    has_histograms: bool,
+) -> Tree {
+    let writer = Writer { options, has_histograms };
+    let seconds = results.duration.as_secs_f64();
+    let mut document = build(results, options, facts, has_histograms);
+    let own = [
+        ("endpoints", merge.endpoints.iter().map(|endpoint| writer.endpoint(endpoint, seconds, 0)).collect()),
+        ("errors", errors(&merge.errors)),
+        ("health", Tree::Json(merge.health.clone())),
+        ("parts", Tree::Json(merge.parts.clone())),
+    ];
+    if let Tree::Map(entries) = &mut document {
+        for (key, value) in own {
+            match entries.iter_mut().find(|(known, _)| known == key) {
+                Some((_, known)) => *known = value,
+                None => entries.push((key.to_owned(), value)),
+            }
+        }
+    }
+    document
 }
 
 fn generator(facts: &RunFacts) -> Tree {
@@ -114,6 +160,9 @@ fn run(results: &Results, options: &RenderOptions, facts: &RunFacts) -> Tree {
         ("planned_seconds", facts.planned.into()),
         ("duration_seconds", facts.duration.map_or(Tree::Null, Tree::from)),
         ("has_limit_only", facts.has_limit_only.into()),
+        ("segment", known(&facts.segment)),
+        ("test", known(&facts.test)),
+        ("incomplete", facts.incomplete.as_deref().map_or(Tree::Null, Tree::from)),
         ("max_vus", facts.max_vus.into()),
         ("active_vus", facts.active_vus.into()),
         ("is_over", facts.end.is_some().into()),
@@ -121,6 +170,10 @@ fn run(results: &Results, options: &RenderOptions, facts: &RunFacts) -> Tree {
         ("time_unit", Tree::from(options.time_unit_name.as_str())),
         ("scenarios", scenarios.collect()),
     ])
+}
+
+fn known(text: &str) -> Tree {
+    if text.is_empty() { Tree::Null } else { Tree::from(text) }
 }
 
 fn verdict(results: &Results, facts: &RunFacts) -> Tree {
@@ -200,8 +253,7 @@ fn tree(group: &GroupResult) -> Tree {
     ])
 }
 
-fn errors(breakdown: Option<&BreakdownResult>) -> Tree {
-    let groups: &[ErrorGroup] = breakdown.map(|breakdown| &*breakdown.errors).unwrap_or_default();
+fn errors(groups: &[ErrorGroup]) -> Tree {
     let group = |group: &ErrorGroup| {
         Tree::map([
             ("code", Tree::from(&*group.code)),
@@ -335,6 +387,9 @@ impl Writer<'_> {
         ];
         if self.has_histograms && trend.count() > 0 {
             entries.push(("histogram".to_owned(), histogram(trend)));
+            if let Some(bytes) = trend.encoded_values() {
+                entries.push(("exact_values".to_owned(), Tree::Text(STANDARD.encode(bytes))));
+            }
         }
         entries
     }
@@ -365,6 +420,7 @@ impl Writer<'_> {
             ("requests".to_owned(), requests.into()),
             ("rate".to_owned(), rate.into()),
             ("failed".to_owned(), failed.passes.into()),
+            ("judged".to_owned(), failed.total().into()),
             ("unanswered".to_owned(), endpoint.unanswered.into()),
             ("names".to_owned(), (endpoint.names as u64).into()),
             ("text".to_owned(), Tree::map(texts.map(|(key, text)| (key, Tree::Text(text))))),

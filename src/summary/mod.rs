@@ -13,6 +13,8 @@ mod fixture;
 pub mod headline;
 pub mod junit;
 pub mod machine;
+pub mod merge;
+pub mod part;
 pub mod text;
 mod threshold_figures;
 mod timeline;

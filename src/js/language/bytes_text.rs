@@ -66,7 +66,7 @@ impl LastChunkHandling {
 
 /// What was read of a text.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Decoded {
+pub struct DecodedText {
     /// How many characters.
     pub read: usize,
     /// The bytes they stand for; also those in front of what is wrong.
@@ -76,24 +76,24 @@ pub struct Decoded {
 }
 
 /// A character of either kind of string.
-pub trait Unit: Copy {
+pub trait TextUnit: Copy {
     /// Its UTF-16 unit.
     fn unit(self) -> u16;
 }
 
-impl Unit for u8 {
+impl TextUnit for u8 {
     fn unit(self) -> u16 {
         self.into()
     }
 }
 
-impl Unit for u16 {
+impl TextUnit for u16 {
     fn unit(self) -> u16 {
         self
     }
 }
 
-fn skip_whitespace<T: Unit>(text: &[T], from: usize) -> usize {
+fn skip_whitespace<T: TextUnit>(text: &[T], from: usize) -> usize {
     let is_space = |unit: &T| matches!(unit.unit(), 0x09 | 0x0A | 0x0C | 0x0D | 0x20);
     text[from..].iter().position(|unit| !is_space(unit)).map_or(text.len(), |at| from + at)
 }
@@ -108,8 +108,8 @@ fn last_bytes(chunk: u32, count: usize, is_strict: bool) -> Option<Vec<u8>> {
 }
 
 /// The bytes of a base64 text, at most `max` of them: it is read as far as whole groups fit.
-pub fn from_base64<T: Unit>(text: &[T], alphabet: Alphabet, last: LastChunkHandling, max: usize) -> Decoded {
-    let mut decoded = Decoded { read: 0, bytes: Vec::with_capacity((text.len() / 4 * 3).min(max)), is_valid: true };
+pub fn from_base64<T: TextUnit>(text: &[T], alphabet: Alphabet, last: LastChunkHandling, max: usize) -> DecodedText {
+    let mut decoded = DecodedText { read: 0, bytes: Vec::with_capacity((text.len() / 4 * 3).min(max)), is_valid: true };
     if max == 0 {
         return decoded;
     }
@@ -169,7 +169,7 @@ pub fn from_base64<T: Unit>(text: &[T], alphabet: Alphabet, last: LastChunkHandl
 }
 
 /// The last group of a text.
-fn end(decoded: &mut Decoded, (chunk, count, is_strict): (u32, usize, bool), length: usize) {
+fn end(decoded: &mut DecodedText, (chunk, count, is_strict): (u32, usize, bool), length: usize) {
     match last_bytes(chunk, count, is_strict) {
         Some(bytes) => {
             decoded.bytes.extend_from_slice(&bytes);
@@ -180,8 +180,8 @@ fn end(decoded: &mut Decoded, (chunk, count, is_strict): (u32, usize, bool), len
 }
 
 /// The bytes of a hexadecimal text, at most `max` of them.
-pub fn from_hex<T: Unit>(text: &[T], max: usize) -> Decoded {
-    let mut decoded = Decoded { read: 0, bytes: Vec::new(), is_valid: true };
+pub fn from_hex<T: TextUnit>(text: &[T], max: usize) -> DecodedText {
+    let mut decoded = DecodedText { read: 0, bytes: Vec::new(), is_valid: true };
     if !text.len().is_multiple_of(2) {
         decoded.is_valid = false;
         return decoded;
@@ -246,11 +246,11 @@ mod tests {
                 assert_eq!(text, padded.encode(bytes).into_bytes());
                 assert_eq!(to_base64(bytes, alphabet, true), bare.encode(bytes).into_bytes());
                 let decoded = from_base64(&text, alphabet, LastChunkHandling::Strict, usize::MAX);
-                assert_eq!(decoded, Decoded { read: text.len(), bytes: bytes.to_vec(), is_valid: true });
+                assert_eq!(decoded, DecodedText { read: text.len(), bytes: bytes.to_vec(), is_valid: true });
             }
             let text = to_hex(bytes);
             let decoded = from_hex(&text, usize::MAX);
-            assert_eq!(decoded, Decoded { read: 2 * length, bytes: bytes.to_vec(), is_valid: true });
+            assert_eq!(decoded, DecodedText { read: 2 * length, bytes: bytes.to_vec(), is_valid: true });
         }
     }
 
@@ -259,7 +259,7 @@ mod tests {
         use LastChunkHandling::{Loose, StopBeforePartial, Strict};
         #[track_caller]
         fn check(text: &str, last: LastChunkHandling, max: usize, read: usize, bytes: &[u8], is_valid: bool) {
-            let expect = Decoded { read, bytes: bytes.to_vec(), is_valid };
+            let expect = DecodedText { read, bytes: bytes.to_vec(), is_valid };
             assert_eq!(from_base64(text.as_bytes(), Alphabet::Base64, last, max), expect, "{text}");
             let units: Vec<u16> = text.encode_utf16().collect();
             assert_eq!(from_base64(&units, Alphabet::Base64, last, max), expect, "{text}");
@@ -294,7 +294,7 @@ mod tests {
     fn hexadecimal_texts_are_read_to_where_they_are_wrong() {
         let check = |text: &str, max: usize, read: usize, bytes: &[u8], is_valid: bool| {
             let units: Vec<u16> = text.encode_utf16().collect();
-            assert_eq!(from_hex(&units, max), Decoded { read, bytes: bytes.to_vec(), is_valid }, "{text}");
+            assert_eq!(from_hex(&units, max), DecodedText { read, bytes: bytes.to_vec(), is_valid }, "{text}");
         };
         check("00aAfF", 9, 6, &[0, 0xAA, 0xFF], true);
         check("aabbcc", 2, 4, &[0xAA, 0xBB], true);

@@ -11,10 +11,10 @@ pub fn parse(text: &str) -> Option<f64> {
         c => u8::try_from(c).ok().filter(u8::is_ascii).unwrap_or(b'?'),
     });
     let bytes: Vec<u8> = bytes.collect();
-    let parts = match (TextReader { rest: &bytes }.iso()) {
+    let parts = match (DateTextReader { rest: &bytes }.iso()) {
         IsoForm::Read(parts) => parts,
         IsoForm::Wrong => return None,
-        IsoForm::Another => Words::default().read(TextReader { rest: &bytes })?,
+        IsoForm::Another => Words::default().read(DateTextReader { rest: &bytes })?,
     };
     parts.moment()
 }
@@ -67,11 +67,11 @@ enum IsoForm {
 
 /// What is left of a text.
 #[derive(Clone, Copy)]
-struct TextReader<'a> {
+struct DateTextReader<'a> {
     rest: &'a [u8],
 }
 
-impl TextReader<'_> {
+impl DateTextReader<'_> {
     fn peek(&self) -> Option<u8> {
         self.rest.first().copied()
     }
@@ -237,7 +237,7 @@ const fn full_year(year: i64) -> i64 {
 }
 
 impl Words {
-    fn read(mut self, mut text: TextReader<'_>) -> Option<Parts> {
+    fn read(mut self, mut text: DateTextReader<'_>) -> Option<Parts> {
         loop {
             text.skip(text.count(|byte| byte == b' '));
             let Some(first) = text.peek() else { break };
@@ -266,7 +266,7 @@ impl Words {
     }
 
     /// An offset behind a time, else a year.
-    fn signed(&mut self, text: &mut TextReader<'_>) -> Option<()> {
+    fn signed(&mut self, text: &mut DateTextReader<'_>) -> Option<()> {
         if self.has_time
             && let Some(zone) = text.offset(false)
         {
@@ -287,7 +287,7 @@ impl Words {
     }
 
     /// A time, or a number that is a part of a day.
-    fn number(&mut self, text: &mut TextReader<'_>) -> Option<()> {
+    fn number(&mut self, text: &mut DateTextReader<'_>) -> Option<()> {
         let (number, count) = text.number(1, usize::MAX)?;
         if text.eat(b":") {
             self.has_time = true;
@@ -309,7 +309,7 @@ impl Words {
     }
 
     /// A word; true for one that no separator follows.
-    fn word(&mut self, text: &mut TextReader<'_>) -> Option<bool> {
+    fn word(&mut self, text: &mut DateTextReader<'_>) -> Option<bool> {
         let word = text.rest[..text.count(|byte| byte.is_ascii_alphabetic())].to_ascii_lowercase();
         let month =
             word.get(..3).and_then(|begin| MONTHS.iter().position(|name| begin.eq_ignore_ascii_case(name.as_bytes())));
@@ -361,7 +361,7 @@ impl Words {
 }
 
 /// Past a phrase in parentheses: what the zone is called.
-fn remark(text: &mut TextReader<'_>) -> Option<()> {
+fn remark(text: &mut DateTextReader<'_>) -> Option<()> {
     let mut depth = 0;
     for (at, byte) in text.rest.iter().enumerate() {
         depth += i32::from(*byte == b'(') - i32::from(*byte == b')');

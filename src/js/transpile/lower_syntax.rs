@@ -436,7 +436,7 @@ mod tests {
         );
         // Here the name would be exported.
         check("export const { a: { b }, ...c } = d;", "export const { a: { b }, ...c } = d;");
-        check("export function f({ a: { b }, ...c }) {}", "export function f({ a: { b }, a: _rest1, ...c }) {};");
+        check("export function f({ a: { b }, ...c }) {}", "export function f({ a: { b }, a: _rest1, ...c }) {}");
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub(super) fn lower(params: &FormalParameters<'_>, body: &FunctionBody<'_>) -> (
             .all(|item| item.initializer.is_none() && matches!(item.pattern, BindingPattern::BindingIdentifier(_)));
     let mut finder = VarFinder::default();
     if !is_plain {
-        let mut names = Names::default();
+        let mut names = ParamNames::default();
         params.items.iter().for_each(|item| names.visit_binding_pattern(&item.pattern));
         params.rest.iter().for_each(|rest| names.visit_binding_pattern(&rest.rest.argument));
         finder.params = names.0;
@@ -30,9 +30,9 @@ pub(super) fn lower(params: &FormalParameters<'_>, body: &FunctionBody<'_>) -> (
 
 /// The names in a pattern.
 #[derive(Default)]
-struct Names(Vec<String>);
+struct ParamNames(Vec<String>);
 
-impl<'a> Visit<'a> for Names {
+impl<'a> Visit<'a> for ParamNames {
     fn visit_binding_identifier(&mut self, name: &BindingIdentifier<'a>) {
         self.0.push(name.name.to_string());
     }

@@ -5,6 +5,7 @@
 //! suites alone is refused before the run; with other versions alone every handshake fails, as with a server that does not have
 //! them.
 
+mod chain;
 mod client_config;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz_tests;

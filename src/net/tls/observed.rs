@@ -2,8 +2,8 @@
 
 use std::cell::RefCell;
 
+use super::chain::UnverifiedChain;
 use super::ocsp::Ocsp;
-use super::verify::UnverifiedChain;
 
 /// What was seen while a server's certificate was looked at.
 #[derive(Debug)]

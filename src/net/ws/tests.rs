@@ -237,3 +237,44 @@ fn a_network_that_is_gone_says_so() {
     let told = channel.try_next().expect("it is over");
     assert!(matches!(told.event, SocketEvent::Closed(farewell) if farewell.code.is_none()));
 }
+
+/// The next event, in short words.
+fn next_event(channel: &Arc<SocketChannel>) -> String {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let next = async { tokio::time::timeout(Duration::from_secs(20), channel.clone().next()).await };
+    match runtime.block_on(next).expect("an event comes").event {
+        SocketEvent::Open(answer) => format!("open {}", answer.status),
+        SocketEvent::Failed(refused) => format!("failed {}", refused.text),
+        SocketEvent::Closed(farewell) => format!("closed {:?}", farewell.code),
+        other => format!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_handshake_that_is_given_up_ends_its_connection() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let net = net();
+    let client = net.client(0);
+    let channel =
+        open(&client, HandshakeRequest::new(&format!("ws://{}/", listener.local_addr().unwrap()), Vec::new()));
+    let (mut stream, _) = listener.accept().unwrap();
+    read_head(&mut stream);
+    channel.give_up(1000, String::new());
+    assert_eq!(next_event(&channel), "failed context canceled");
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    assert_eq!(stream.read(&mut [0]).unwrap(), 0);
+}
+
+#[test]
+fn what_is_open_by_then_is_sent_a_close_frame() {
+    let address = serve("", |mut stream| {
+        assert_eq!(frame(&mut stream), (0x88, b"\x0b\xb8bye".to_vec()));
+        stream.write_all(b"\x88\x02\x0b\xb8").unwrap();
+    });
+    let net = net();
+    let client = net.client(0);
+    let channel = open(&client, HandshakeRequest::new(&format!("ws://{address}/"), Vec::new()));
+    assert_eq!(next_event(&channel), "open 101");
+    channel.give_up(3000, "bye".to_owned());
+    assert_eq!(next_event(&channel), "closed Some(3000)");
+}

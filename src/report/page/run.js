@@ -401,6 +401,7 @@
     const notes = [];
     if (run.run.is_over && !passed) notes.push(make('div', { class: 'note bad' }, prose(`Exit code ${code}: ${reason || 'failed'}`)));
     else if (!run.run.is_over && crossed.length) notes.push(make('div', { class: 'note bad' }, `Thresholds crossed so far: ${crossed.join(', ')}`));
+    if (run.run.incomplete) notes.push(make('div', { class: 'note bad' }, prose(`Incomplete: ${run.run.incomplete}`)));
     if (run.health.complaint) notes.push(make('div', { class: 'note warn' }, `The load generator could not keep up: ${run.health.complaint}`));
     return [make('header', { class: 'top' }, make('h1', {}, run.name || run.run.script), make('span', { class: `pill ${state[0]}` }, state[1]),
       make('p', { class: 'facts' }, facts.filter(Boolean).map((fact) => make('span', {}, fact)))), notes];

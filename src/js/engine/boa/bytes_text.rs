@@ -9,7 +9,7 @@ use boa_engine::{Context, JsNativeError, JsResult, JsString, JsValue, NativeFunc
 use super::buffers::array_buffer;
 use super::convert::{plain_object, property_key, put};
 use super::{language, memory};
-use crate::js::language::bytes_text::{self, Alphabet, Decoded, LastChunkHandling};
+use crate::js::language::bytes_text::{self, Alphabet, DecodedText, LastChunkHandling};
 
 /// Puts the methods where ECMA-262 has them.
 ///
@@ -114,14 +114,14 @@ fn reading(args: &[JsValue], context: &mut Context) -> JsResult<(Alphabet, LastC
     Ok((alphabet, word(options.as_ref(), last.0, last.1, last.2, context)?))
 }
 
-fn decode_base64(text: &JsString, (alphabet, last): (Alphabet, LastChunkHandling), max: usize) -> Decoded {
+fn decode_base64(text: &JsString, (alphabet, last): (Alphabet, LastChunkHandling), max: usize) -> DecodedText {
     match text.as_str().variant() {
         JsStrVariant::Latin1(text) => bytes_text::from_base64(text, alphabet, last, max),
         JsStrVariant::Utf16(text) => bytes_text::from_base64(text, alphabet, last, max),
     }
 }
 
-fn decode_hex(text: &JsString, max: usize) -> Decoded {
+fn decode_hex(text: &JsString, max: usize) -> DecodedText {
     match text.as_str().variant() {
         JsStrVariant::Latin1(text) => bytes_text::from_hex(text, max),
         JsStrVariant::Utf16(text) => bytes_text::from_hex(text, max),
@@ -129,7 +129,7 @@ fn decode_hex(text: &JsString, max: usize) -> Decoded {
 }
 
 /// A new array of what was read.
-fn new_array(decoded: &Decoded, kind: &str, context: &mut Context) -> JsResult<JsValue> {
+fn new_array(decoded: &DecodedText, kind: &str, context: &mut Context) -> JsResult<JsValue> {
     if !decoded.is_valid {
         return wrong_text(kind);
     }
@@ -141,7 +141,7 @@ fn new_array(decoded: &Decoded, kind: &str, context: &mut Context) -> JsResult<J
 /// Writes what was read into an array, also what stands in front of what is wrong.
 fn write(
     (buffer, offset, _): (JsArrayBuffer, usize, usize),
-    decoded: &Decoded,
+    decoded: &DecodedText,
     kind: &str,
     context: &Context,
 ) -> JsResult<JsValue> {

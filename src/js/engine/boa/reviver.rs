@@ -16,11 +16,11 @@ use crate::js::engine::native_stack;
 /// What a place of a JSON text became, and the text itself where it is a plain value.
 struct Parsed {
     value: JsValue,
-    inside: Inside,
+    inside: ParsedParts,
 }
 
 /// What is in a value of a JSON text.
-enum Inside {
+enum ParsedParts {
     /// A plain value, and where its text is.
     Nothing(Range<usize>),
     List(Vec<Parsed>),
@@ -33,19 +33,19 @@ enum Inside {
 /// # Errors
 /// What the reviver throws, or that the value is nested too deeply.
 pub fn revive(value: JsValue, text: &str, reviver: &JsObject, context: &mut Context) -> JsResult<JsValue> {
-    let parsed = TextReader { text, at: 0 }.parsed(value.clone(), context)?;
+    let parsed = JsonTextReader { text, at: 0 }.parsed(value.clone(), context)?;
     let root = plain_object(context);
     put(&root, js_string!(), value);
     Revival { text, reviver }.property(&root, js_string!().into(), Some(&parsed), context)
 }
 
 /// A text that is known to be JSON.
-struct TextReader<'t> {
+struct JsonTextReader<'t> {
     text: &'t str,
     at: usize,
 }
 
-impl TextReader<'_> {
+impl JsonTextReader<'_> {
     fn skip_whitespace(&mut self) -> u8 {
         let bytes = self.text.as_bytes();
         while matches!(bytes.get(self.at), Some(b' ' | b'\t' | b'\n' | b'\r')) {
@@ -87,7 +87,7 @@ impl TextReader<'_> {
                     }
                 }
                 self.at += 1;
-                Inside::List(items)
+                ParsedParts::List(items)
             }
             (b'{', Some(object)) => {
                 let mut entries = FxHashMap::default();
@@ -105,9 +105,9 @@ impl TextReader<'_> {
                     }
                 }
                 self.at += 1;
-                Inside::Object(entries)
+                ParsedParts::Object(entries)
             }
-            _ => Inside::Nothing(self.plain()),
+            _ => ParsedParts::Nothing(self.plain()),
         };
         Ok(Parsed { value, inside })
     }
@@ -147,19 +147,19 @@ impl Revival<'_> {
         let told = plain_object(context);
         if let Some(object) = value.as_object() {
             self.all_of(&object, inside, context)?;
-        } else if let Some(Inside::Nothing(place)) = inside {
+        } else if let Some(ParsedParts::Nothing(place)) = inside {
             put(&told, property_key("source"), JsString::from(&self.text[place.clone()]).into());
         }
         let name = JsValue::from(&key).to_string(context)?;
         self.reviver.call(&holder.clone().into(), &[name.into(), value, told.into()], context)
     }
 
-    fn all_of(&self, object: &JsObject, inside: Option<&Inside>, context: &mut Context) -> JsResult<()> {
+    fn all_of(&self, object: &JsObject, inside: Option<&ParsedParts>, context: &mut Context) -> JsResult<()> {
         if is_array(object, context)? {
             let length = object.get(js_string!("length"), context)?.to_length(context)?;
             for at in 0..length {
                 let parsed = match inside {
-                    Some(Inside::List(items)) => items.get(at as usize),
+                    Some(ParsedParts::List(items)) => items.get(at as usize),
                     _ => None,
                 };
                 self.replace(object, at.into(), parsed, context)?;
@@ -168,7 +168,7 @@ impl Revival<'_> {
         }
         for name in enumerable_keys(object, context)? {
             let parsed = match inside {
-                Some(Inside::Object(entries)) => entries.get(&name),
+                Some(ParsedParts::Object(entries)) => entries.get(&name),
                 _ => None,
             };
             self.replace(object, name.into(), parsed, context)?;

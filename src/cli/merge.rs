@@ -1,0 +1,95 @@
+//! `merge`: files of `--summary-json`, one for each instance, as one result.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::commands::{Command, CommandContext};
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::log::Level;
+use crate::report::{self, PageMode};
+use crate::summary::data::SummaryFacts;
+use crate::summary::merge::{Merge, merge};
+use crate::summary::part::Part;
+use crate::summary::{document, export, junit, text, writing};
+
+/// Merge the results of instances that ran the parts of one test
+///
+/// Each instance runs a part (`--execution-segment`) and writes `--summary-json`. The merge says what one instance would have
+/// said that ran it all, and judges the thresholds on that: the exit code is 0 or 99.
+#[derive(Debug, Args)]
+pub(super) struct MergeArgs {
+    /// Files of `--summary-json`, one for each instance
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// Write the merge to this file, as `--summary-json` does
+    #[arg(long, value_name = "FILE")]
+    out: Option<String>,
+    /// Write k6's summary export to this file
+    #[arg(long, value_name = "FILE")]
+    summary_export: Option<String>,
+    /// Write thresholds and checks to this file as JUnit XML
+    #[arg(long, value_name = "FILE")]
+    summary_junit: Option<String>,
+    /// Write the merge as one HTML page to this file
+    #[arg(long, value_name = "FILE")]
+    report: Option<String>,
+    /// Merge although a part is missing, ran twice or did not end well; the result says so
+    #[arg(long)]
+    partial: bool,
+}
+
+/// What can't be merged is no result, 104.
+fn refuse(why: String) -> Failure {
+    Failure::new(ExitCode::InvalidConfig, why)
+}
+
+impl Command for MergeArgs {
+    fn run(self, context: CommandContext) -> Result<ExitCode, Failure> {
+        let mut parts = Vec::new();
+        for file in &self.files {
+            let shown = file.display().to_string();
+            let content = std::fs::read_to_string(context.cwd.join(file)).map_err(|error| {
+                refuse(format!("could not read `{shown}`: {}", writing::plain(&error)))
+                    .hint("merged are files of `volley run --summary-json FILE`, one for each instance")
+            })?;
+            parts.push(Part::read(&shown, &content).map_err(refuse)?);
+        }
+        let mut merged = merge(&parts, self.partial).map_err(refuse)?;
+        merged.options.colors = context.terminal.stdout_colors();
+        merged.options.is_on_terminal = context.terminal.stdout_is_tty();
+        for note in &merged.notes {
+            context.log.logger().log(Level::Warning, note.as_str(), Vec::new());
+        }
+        self.write(&merged, &context)?;
+        context.print(&text::render(&merged.results, &merged.options))?;
+        match merged.facts.end.and_then(|end| end.reason) {
+            None => Ok(ExitCode::Success),
+            Some(reason) => Err(Failure::new(ExitCode::ThresholdsCrossed, reason)),
+        }
+    }
+}
+
+impl MergeArgs {
+    fn write(&self, merged: &Merge, context: &CommandContext) -> Result<(), Failure> {
+        let Merge { results, facts, merge, options, .. } = merged;
+        let page = || {
+            let document = document::build_merged(results, options, facts, merge, false).for_script();
+            report::page(&document, &facts.script, PageMode::File)
+        };
+        let files: [(&Option<String>, &dyn Fn() -> String); 4] = [
+            (&self.out, &|| document::build_merged(results, options, facts, merge, true).for_file(1)),
+            (&self.summary_export, &|| export::text(results, options, &SummaryFacts::default())),
+            (&self.summary_junit, &|| junit::render(results, facts)),
+            (&self.report, &page),
+        ];
+        for (path, content) in files {
+            let Some(path) = path else { continue };
+            writing::write_file(&context.cwd.join(path), content().as_bytes()).map_err(|error| {
+                Failure::new(ExitCode::Other, format!("could not write '{path}': {}", writing::plain(&error)))
+            })?;
+        }
+        Ok(())
+    }
+}

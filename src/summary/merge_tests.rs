@@ -1,0 +1,213 @@
+//! The parts of a run come to the same document as the run in one piece.
+
+use std::ops::Range;
+
+use serde_json::Value;
+
+use super::*;
+use crate::metrics::{Contains, MetricType};
+use crate::summary::Mode;
+use crate::summary::document::{build, build_merged};
+use crate::summary::fixture::RunFixture;
+
+/// What happens to the things with these numbers. Values are eighths, whose sums are exact.
+fn run(numbers: Range<u64>, thresholds: &[(&str, &[&str])]) -> RunFixture {
+    let mut run = RunFixture::new();
+    let trend = run.declare("a_trend", MetricType::Trend, Contains::Default);
+    let time = run.declare("a_time", MetricType::Trend, Contains::Time);
+    let counter = run.declare("a_counter", MetricType::Counter, Contains::Data);
+    let rate = run.declare("a_rate", MetricType::Rate, Contains::Default);
+    let gauge = run.declare("a_gauge", MetricType::Gauge, Contains::Default);
+    thresholds.iter().for_each(|(name, expressions)| run.threshold(name, expressions));
+    for number in numbers {
+        let spread = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
+        run.sample(trend, spread as f64 / 8.0 - 50_000.0, &[("kind", if number % 2 == 0 { "even" } else { "odd" })]);
+        run.sample(time, (spread % 4_000) as f64 / 8.0, &[]);
+        run.sample(counter, number as f64, &[]);
+        run.sample(rate, f64::from(u8::from(number % 3 == 0)), &[]);
+        run.sample(gauge, number as f64, &[]);
+        run.check("::outer::inner", "a check", number % 7 != 0);
+        run.check("", "another", true);
+        let status = if number % 25 == 3 {
+            "0"
+        } else if number % 10 == 1 {
+            "404"
+        } else {
+            "200"
+        };
+        run.request("GET", &format!("http://x/{}", number % 3), status, 125_000 * (spread % 900));
+        run.iteration(125_000 * (number % 900), "a scenario");
+    }
+    run
+}
+
+const THRESHOLDS: [(&str, &[&str]); 4] = [
+    ("a_time", &["p(95)<490", "max<400"]),
+    ("a_trend{kind:even}", &["max>10", "med<0"]),
+    ("http_req_failed", &["rate<0.5"]),
+    ("iterations", &["count>=3", "rate>1000000"]),
+];
+
+fn facts(segment: &str) -> RunFacts {
+    RunFacts {
+        script: "x.js".to_owned(),
+        segment: segment.to_owned(),
+        test: "a test".to_owned(),
+        judges: true,
+        end: Some(RunEnd { code: 0, reason: None }),
+        ..RunFacts::default()
+    }
+}
+
+fn part(file: &str, run: &RunFixture, facts: &RunFacts) -> Part {
+    let results = run.results(2_000_000_000, Mode::Full);
+    Part::read(file, &build(&results, &RenderOptions::default(), facts, true).for_file(1)).unwrap()
+}
+
+#[test]
+fn parts_come_to_what_one_run_would_have_said() {
+    // All exact; exact parts that are a histogram together; histograms.
+    for each in [40, 4_000, 12_000] {
+        let whole = run(0..3 * each, &THRESHOLDS).results(2_000_000_000, Mode::Full);
+        let whole = build(&whole, &RenderOptions::default(), &facts("0:1"), true).to_value();
+        let names = ["a.json", "b.json", "c.json"];
+        let of = |at: u64| {
+            let segment = ["0:1/3", "1/3:2/3", "2/3:1"][at as usize];
+            part(names[at as usize], &run(at * each..(at + 1) * each, &THRESHOLDS), &facts(segment))
+        };
+        let parts = [of(0), of(1), of(2)];
+        let merged = |parts: &[Part]| {
+            let merged = merge(parts, false).unwrap();
+            build_merged(&merged.results, &merged.options, &merged.facts, &merged.merge, true)
+        };
+        let (all, pair) = (merged(&parts).to_value(), merge(&parts[..2], true).unwrap());
+        let said = |document: &Value, key: &str| {
+            let mut value = document[key].clone();
+            // The series of endpoints are not merged.
+            for endpoint in value.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+                endpoint.remove("series");
+            }
+            value
+        };
+        for key in ["metrics", "thresholds", "checks", "groups", "scenarios", "group_tree", "endpoints", "errors"] {
+            assert_eq!(said(&all, key), said(&whole, key), "{key} of three times {each}");
+        }
+        assert_eq!(all["verdict"]["crossed"], whole["verdict"]["crossed"]);
+        assert_eq!((&all["run"]["segment"], &all["verdict"]["exit_code"]), (&"0:1".into(), &99.into()));
+        assert_eq!(all["parts"].as_array().map(Vec::len), Some(3));
+        // A merge is a part of the next one.
+        let pair =
+            build_merged(&pair.results, &pair.options, &RunFacts { incomplete: None, ..pair.facts }, &pair.merge, true);
+        let pair = Part::read("pair.json", &pair.for_file(1)).unwrap();
+        let all_again = merged(&[pair, parts[2].clone()]).to_value();
+        assert_eq!(said(&all_again, "metrics"), said(&whole, "metrics"), "three times {each}, two at first");
+    }
+}
+
+#[test]
+fn what_does_not_fit_together_is_refused() {
+    let check = |parts: &[(&str, &str, u8)], expect: &str| {
+        let parts: Vec<Part> = parts
+            .iter()
+            .enumerate()
+            .map(|(at, (segment, test, code))| {
+                let reason = (*code != 0).then(|| "a reason".to_owned());
+                let end = Some(RunEnd { code: *code, reason });
+                let facts = RunFacts { test: (*test).to_owned(), end, ..facts(segment) };
+                part(&format!("{at}.json"), &run(0..3, &[]), &facts)
+            })
+            .collect();
+        let merged = merge(&parts, false);
+        assert_eq!(merged.map(drop).err().unwrap_or_default(), expect);
+        if expect.contains("--partial") {
+            let merged = merge(&parts, true).unwrap();
+            let said = expect.strip_suffix("; `--partial` merges them all the same");
+            assert_eq!(merged.facts.incomplete.as_deref(), said);
+            assert_eq!(merged.notes, [format!("the result is incomplete: {}", said.unwrap_or_default())]);
+        }
+    };
+    let end = "; `--partial` merges them all the same";
+    check(&[("0:1/2", "t", 0), ("1/2:1", "t", 99)], "");
+    check(&[("0:1", "t", 0)], "");
+    check(&[("1/2:1", "t", 0), ("0:1/2", "u", 0)], {
+        "`1.json` is of another test than `0.json`: a file or an option of the script differs"
+    });
+    check(&[("1/4:1/2", "t", 0), ("3/4:1", "t", 0)], &{
+        format!("nobody ran the segment 0:1/4; nobody ran the segment 1/2:3/4{end}")
+    });
+    check(&[("0:1/4", "t", 0)], &format!("nobody ran the segment 1/4:1{end}"));
+    check(&[("0:1", "t", 0), ("0:1", "t", 0)], &{ format!("`1.json` ran the segment 0:1, which others ran too{end}") });
+    check(&[("0:1/2", "t", 0), ("1/2:1", "t", 107)], &format!("`1.json` ended with exit code 107: a reason{end}"));
+    assert_eq!(merge(&[], true).map(drop), Err("there is nothing to merge".to_owned()));
+}
+
+#[test]
+fn broken_files_are_named() {
+    let results = run(0..50, &THRESHOLDS).results(1_000_000_000, Mode::Full);
+    let good = build(&results, &RenderOptions::default(), &facts("0:1"), true).to_value();
+    let check = |change: &dyn Fn(&mut Value), expect: &str| {
+        let mut document = good.clone();
+        change(&mut document);
+        let error = Part::read("a.json", &document.to_string()).map(drop).unwrap_err();
+        assert_eq!(error, format!("`a.json` {expect}"));
+    };
+    let error = Part::read("a.json", "{").map(drop).unwrap_err();
+    assert!(error.starts_with("`a.json` is no JSON: "), "{error}");
+    check(&|document| *document = serde_json::json!({"metrics": {}}), "is no file of `--summary-json`");
+    check(&|document| document["version"] = 2.into(), "has version 2 of the format, this program reads 1");
+    check(&|document| document["run"]["is_over"] = false.into(), "is of a run that was not over");
+    check(&|document| document["run"]["test"] = Value::Null, {
+        "does not say which test it is of: it was not written by `--summary-json` of this version"
+    });
+    check(&|document| document["run"]["segment"] = "1:0".into(), {
+        "is broken: segment start(1.00) must be less than its end(0.00)"
+    });
+    check(&|document| document["metrics"][0]["values"] = Value::Null, "is broken: metrics[0]: `count` is missing");
+    let trend = good["metrics"].as_array().unwrap().iter().position(|metric| metric["name"] == "a_time").unwrap();
+    check(&|document| document["metrics"][trend]["exact_values"] = "AAAA".into(), &{
+        format!("is broken: metrics[{trend}]: `a_time`: its exact values are cut off")
+    });
+    check(&|document| document["metrics"][trend]["exact_values"] = "AAAAAAAAAAA=".into(), &{
+        format!("is broken: metrics[{trend}]: `a_time`: it does not have as many exact values as it counts")
+    });
+    let without = |document: &mut Value| {
+        let metric = document["metrics"][trend].as_object_mut().unwrap();
+        metric.remove("exact_values");
+    };
+    let broken = |document: &mut Value| {
+        without(document);
+        document["metrics"][trend]["histogram"]["hdr_v2"] = "AAAA".into();
+    };
+    check(&broken, &format!("is broken: metrics[{trend}]: `a_time`: its histogram is none in the format V2"));
+    let fewer = |document: &mut Value| {
+        without(document);
+        document["metrics"][trend]["values"]["count"] = 3.into();
+    };
+    check(&fewer, &{
+        format!("is broken: metrics[{trend}]: `a_time`: its histogram does not have as many values as it counts")
+    });
+}
+
+#[test]
+fn thresholds_that_files_can_not_answer_are_told() {
+    let document = |expression: &str, ok: bool| {
+        let mut document = {
+            let results = run(0..50, &[("a_time", &["p(95)<490"])]).results(1_000_000_000, Mode::Full);
+            build(&results, &RenderOptions::default(), &facts(if ok { "0:1/2" } else { "1/2:1" }), true).to_value()
+        };
+        document["thresholds"][0]["expression"] = expression.into();
+        document["thresholds"][0]["ok"] = ok.into();
+        Part::read(if ok { "a.json" } else { "b.json" }, &document.to_string()).unwrap()
+    };
+    let window = "p(95)<490 for 10s";
+    let merged = merge(&[document(window, true), document(window, false)], false).unwrap();
+    assert_eq!(merged.facts.end.map(|end| end.code), Some(99));
+    assert_eq!(
+        merged.notes,
+        [format!("the threshold `{window}` on `a_time` judges windows: it holds where it held in each part alone")]
+    );
+    let baseline = "p(95)<=baseline*1.1";
+    let merged = merge(&[document(baseline, true), document(baseline, false)], false);
+    let expect = format!("the threshold `{baseline}` on `a_time` compares with a saved run, a merge can't");
+    assert_eq!(merged.map(drop), Err(expect));
+}

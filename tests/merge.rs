@@ -1,0 +1,112 @@
+//! Instances that run the parts of one test, and the merge of what they wrote: what users type, what they see.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::program::{Outcome, engines, run, volley};
+use crate::server;
+
+const SCRIPT: &str = "import http from 'k6/http';
+    import { check, group } from 'k6';
+    import { Trend } from 'k6/metrics';
+    const number = new Trend('number');
+    export const options = {
+        scenarios: { only: { executor: 'shared-iterations', vus: 6, iterations: 60 } },
+        thresholds: { checks: ['rate==1'], iterations: ['count==60'], number: ['max<60'] },
+    };
+    export default function () {
+        group('here', () => check(http.get(`${__ENV.URL}/text`), { 'is plain': ({ body }) => body === 'plain text' }));
+        number.add(__ITER);
+    }";
+
+fn merge(folder: &Path, arguments: &[&str]) -> Outcome {
+    run(volley(folder).arg("merge").args(arguments))
+}
+
+fn document(folder: &Path, name: &str) -> Value {
+    let text = fs::read_to_string(folder.join(name)).expect("the file was written");
+    serde_json::from_str(&text).expect("it is JSON")
+}
+
+#[test]
+fn instances_come_to_one_result() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let folder = folder.path();
+    fs::write(folder.join("script.js"), SCRIPT).expect("a file can be written");
+    // One on each engine, where there are two.
+    let engines: Vec<_> = engines().collect();
+    let segments = ["0:1/3", "1/3:2/3", "2/3:1"];
+    for (at, segment) in segments.into_iter().enumerate() {
+        let engine = engines[at % engines.len()];
+        let mut command = volley(folder);
+        command.args(["run", "--quiet", "--js-engine", engine, "--execution-segment", segment]);
+        command.args(["--execution-segment-sequence", "0,1/3,2/3,1", "--tag", &format!("instance={at}")]);
+        command.args(["--summary-json", &format!("{at}.json"), "-e", &format!("URL={}", server::url()), "script.js"]);
+        // Each alone has a third of the iterations.
+        assert_eq!(run(&mut command).code, 99);
+    }
+    let parts = ["0.json", "1.json", "2.json"];
+    let outputs = [
+        "--out",
+        "all.json",
+        "--summary-export",
+        "export.json",
+        "--summary-junit",
+        "junit.xml",
+        "--report",
+        "page.html",
+    ];
+    let outcome = merge(folder, &[&parts[..], &outputs].concat());
+    assert_eq!(outcome.code, 0, "{}\n{}", outcome.stdout, outcome.stderr);
+    assert_eq!(outcome.stderr, "");
+    for said in ["iterations...", "60 ", "✓ is plain", "✓ 'count==60' count=60"] {
+        assert!(outcome.stdout.contains(said), "{said}: {}", outcome.stdout);
+    }
+    let all = document(folder, "all.json");
+    let metric = |document: &Value, name: &str| {
+        let metrics = document["metrics"].as_array().cloned().unwrap_or_default();
+        metrics.into_iter().find(|metric| metric["name"] == name).unwrap_or_default()
+    };
+    let counts: Vec<_> = parts
+        .iter()
+        .map(|part| metric(&document(folder, part), "http_req_duration")["values"]["sum"].as_f64().unwrap_or(f64::NAN))
+        .collect();
+    let sum = metric(&all, "http_req_duration")["values"]["sum"].as_f64().unwrap_or(f64::NAN);
+    assert!((counts.iter().sum::<f64>() - sum).abs() < 1e-6, "{counts:?} {sum}");
+    assert_eq!(metric(&all, "http_req_duration")["values"]["count"], 60);
+    assert_eq!((&all["verdict"]["headline"], &all["run"]["segment"]), (&"Passed".into(), &"0:1".into()));
+    assert_eq!(all["endpoints"][0]["requests"], 60);
+    assert_eq!(document(folder, "export.json")["metrics"]["iterations"]["count"], 60);
+    assert!(fs::read_to_string(folder.join("junit.xml")).is_ok_and(|text| text.contains("count==60")));
+    assert!(fs::read_to_string(folder.join("page.html")).is_ok_and(|text| text.contains("volley-summary")));
+
+    let check = |arguments: &[&str], code: i32, said: &str| {
+        let outcome = merge(folder, arguments);
+        assert_eq!(outcome.code, code, "{arguments:?}: {}", outcome.stderr);
+        assert!(outcome.stderr.contains(said), "{arguments:?}: {}", outcome.stderr);
+        assert_eq!(
+            outcome.stderr.trim_end().lines().count(),
+            usize::from(code != 99).max(1),
+            "{arguments:?}: {}",
+            outcome.stderr
+        );
+    };
+    check(&["0.json", "2.json"], 104, "nobody ran the segment 1/3:2/3; `--partial` merges them all the same");
+    check(&["0.json", "0.json", "1.json", "2.json"], 104, "`0.json` ran the segment 0:1/3, which others ran too");
+    check(&["0.json", "export.json"], 104, "`export.json` is no file of `--summary-json`");
+    let outcome = merge(folder, &["0.json", "2.json", "--partial", "--out", "some.json"]);
+    assert_eq!(outcome.code, 99, "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("the result is incomplete: nobody ran the segment 1/3:2/3"), "{}", outcome.stderr);
+    assert_eq!(document(folder, "some.json")["run"]["incomplete"], "nobody ran the segment 1/3:2/3");
+    assert_eq!(merge(folder, &["missing.json"]).code, 104);
+
+    // Another script is another test, whatever its name.
+    fs::write(folder.join("script.js"), SCRIPT.replace("max<60", "max<61")).expect("a file can be written");
+    let mut command = volley(folder);
+    command.args(["run", "--quiet", "--execution-segment", "2/3:1", "--execution-segment-sequence", "0,1/3,2/3,1"]);
+    command.args(["--summary-json", "other.json", "-e", &format!("URL={}", server::url()), "script.js"]);
+    run(&mut command);
+    check(&["0.json", "1.json", "other.json"], 104, "`other.json` is of another test than `0.json`");
+}
