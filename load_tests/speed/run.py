@@ -4,6 +4,7 @@
     load_tests/speed/run.py                        everything, about fifteen minutes
     load_tests/speed/run.py --rows simple,json     the two that matter most, about three
     load_tests/speed/run.py --against OTHER        another build of volley, run in turns with this one
+    load_tests/speed/run.py --against OLD --judge  the same, judged: OLD is a build of commit 89df37c
     load_tests/speed/run.py --k6 PATH              k6, run in turns; else its column is of another day
     load_tests/speed/run.py --help
 
@@ -33,20 +34,30 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 VUS = 20
 
-# Floors per engine, and what k6 2.2.0 reached on another day; ratios are to the row's yardstick, see YARDSTICK.
-FLOORS = {
-    "simple": {"quickjs": 0.25, "boa": 0.15},
-    "json": {"quickjs": 0.08, "boa": 0.03},
-    "batch": {"quickjs": 0.25, "boa": 0.123},
-    "post": {"quickjs": 0.22, "boa": 0.0825},
-    "https": {"quickjs": 0.40, "boa": 0.18},
-    "h2": {"quickjs": 0.40, "boa": 0.24},
-    "memory": {"quickjs": 220.0, "boa": 420.0},
-    "flat": {"quickjs": 0.05, "boa": 0.05},
-    "truth": {"quickjs": 1.5, "boa": 1.5},
+# Floors per engine. Those of speed are multiples of what a build of commit 89df37c reaches in the same run (`--judge`).
+SPEED_FLOORS = {
+    "simple": {"quickjs": 1.3, "boa": 1.2},
+    "json": {"quickjs": 1.8, "boa": 1.5},
+    "journey": {"quickjs": 2.0, "boa": 2.0},
+    "batch": {"quickjs": 1.3, "boa": 1.3},
+    "post": {"quickjs": 1.25, "boa": 1.6},
+    "https": {"quickjs": 1.3, "boa": 1.2},
+    "h2": {"quickjs": 1.4, "boa": 1.3},
+    "ws": {"quickjs": 2.5, "boa": 4.0},
+    "grpc": {"quickjs": 1.5, "boa": 1.5},
 }
+# The others: KB per VU, multiples of the bundle's size, CPU-seconds, growth, multiples of what the prober sees.
+FLOORS = {
+    "memory": {"quickjs": 120.0, "boa": 250.0},
+    "bare": {"quickjs": 90.0, "boa": 200.0},
+    "bundle": {"quickjs": 1.8, "boa": 4.0},
+    "init": {"quickjs": 2.5, "boa": 8.0},
+    "flat": {"quickjs": 0.05, "boa": 0.05},
+    "truth": {"quickjs": 1.3, "boa": 1.3},
+}
+# What k6 2.2.0 reached on another day, as ratios to `wrk` (`h2load` for `h2`) of that day; for orientation only.
 K6 = {"simple": "0.068", "json": "0.030", "batch": "0.082", "post": "0.055", "https": "0.12", "h2": "0.16"}
-K6 |= {"memory": "178 KB", "bare": "77 KB", "truth": "p95 x10-16"}
+K6 |= {"memory": "178 KB", "bare": "77 KB", "bundle": "x3.0", "init": "7.9 s", "truth": "p95 x10-16"}
 ROUTE = {"simple": "plain", "json": "json", "journey": "json", "batch": "plain", "post": "plain"}
 ROUTE |= {"https": "https", "h2": "h2", "ws": "ws", "grpc": "grpc"}
 # What is counted where it is not requests: messages, and iterations of one call each.
@@ -55,7 +66,8 @@ COUNTED = {"ws": "ws_msgs_sent", "grpc": "iterations"}
 YARDSTICK = {"https": ("wrk", "https"), "h2": ("h2load", "h2")}
 PLAIN = ("wrk", "plain")
 SCRIPT = {"https": "simple.js", "h2": "simple.js"}
-ALL_ROWS = ["simple", "json", "journey", "batch", "post", "https", "h2", "ws", "grpc", "memory", "bare", "flat", "truth"]
+ALL_ROWS = ["simple", "json", "journey", "batch", "post", "https", "h2", "ws", "grpc", "memory", "bare"]
+ALL_ROWS += ["bundle", "init", "flat", "truth"]
 DEFAULT_ROWS = ALL_ROWS
 
 
@@ -448,31 +460,32 @@ def speed_rows(rows, args, urls, volley, others, table, workdir):
             is_ours = program is volley
             yardstick = median(YARDSTICK.get(row, PLAIN)) if row not in COUNTED else None
             ratio = cost.per_cpu_second / yardstick.per_cpu_second if yardstick else None
-            floor = FLOORS.get(row, {}).get(engine) if is_ours else None
+            other = median((f"{engine} of --against", row)) if is_ours else None
+            floor = SPEED_FLOORS[row].get(engine) if is_ours and args.judge else None
             table.add(
                 row,
                 name,
                 rate=f"{cost.per_second:,.0f}",
                 cpu=f"{cost.per_cpu_second:,.0f}",
                 ratio=f"{ratio:.3f}" if ratio else "-",
-                floor=f">= {floor}" if floor else "",
-                against=times(cost, median((f"{engine} of --against", row))) if is_ours else "",
+                floor=f">= x{floor}" if floor else "",
+                against=times(cost, other),
                 of_k6=times(cost, median(("k6", row))) if is_ours else "",
                 k6=K6.get(row, "") if is_ours else "",
-                good=ratio >= floor if ratio and floor else None,
+                good=other is not None and cost.per_cpu_second / other.per_cpu_second >= floor if floor else None,
             )
 
 
-def idle_memory(volley, engine, url, vus):
+def idle_memory(volley, engine, url, vus, script="idle.js", env=None):
     """Resident KB when every VU has made its request, if there is a URL, and sleeps."""
     log = volley.workdir / "idle.err"
     with open(log, "wb") as stderr:
-        process = volley.start(engine, "idle.js", {"URL": url, "IDLE_VUS": vus}, stderr)
+        process = volley.start(engine, script, {"URL": url, "IDLE_VUS": vus, **(env or {})}, stderr)
     try:
         deadline = time.monotonic() + 120
         while (ready := sockets(process.pid) if url else vus * ("speed-mark ready" in log.read_text())) < vus:
             if process.poll() is not None:
-                raise Trouble(f"idle.js with {vus} VUs ended with code {process.returncode}: {first_line(log)}")
+                raise Trouble(f"{Path(script).name} with {vus} VUs ended with code {process.returncode}: {first_line(log)}")
             if time.monotonic() > deadline:
                 raise Trouble(f"only {ready} of {vus} VUs were there after two minutes: {first_line(log)}")
             time.sleep(0.25)
@@ -482,7 +495,7 @@ def idle_memory(volley, engine, url, vus):
             time.sleep(4)
             before, now = now, resident_kb(process.pid)
         if process.poll() is not None:
-            raise Trouble(f"idle.js with {vus} VUs ended with code {process.returncode}: {first_line(log)}")
+            raise Trouble(f"{Path(script).name} with {vus} VUs ended with code {process.returncode}: {first_line(log)}")
         return now
     finally:
         stop(process)
@@ -501,6 +514,74 @@ def memory_row(row, args, url, volley, others, table):
             table.add(row, name, figure, floor=limit, k6=k6, good=slope <= floor if floor else None)
         except Trouble as trouble:
             table.trouble(row, name, trouble)
+
+
+BUNDLE = """import moment from 'moment-timezone/builds/moment-timezone-with-data-1970-2030.js';
+import _ from 'lodash';
+import { faker } from '@faker-js/faker/locale/en';
+import { sleep } from 'k6';
+
+export const options = {
+  scenarios: { one: { executor: 'per-vu-iterations', vus: Number(__ENV.IDLE_VUS), iterations: 1, maxDuration: '30m', gracefulStop: '0s' } },
+};
+
+export default function () {
+  if (__VU === 1) console.log('speed-mark ready');
+  const zone = moment.tz('2026-01-01T00:00:00', 'Europe/Berlin').format();
+  if (_.chunk([1, 2, 3], 2).length !== 2 || !zone.startsWith('2026') || !faker.person.fullName()) throw new Error('wrong');
+  sleep(Number(__ENV.IDLE_SLEEP));
+}
+"""
+
+
+def build_bundle(workdir):
+    """A bundle as teams make them, by esbuild from npm; kept beside the builds of the project."""
+    folder = ROOT / "target" / "speed-bundle"
+    script = folder / "bundle.js"
+    if not script.is_file():
+        if not shutil.which("npm"):
+            raise Trouble("there is no `npm` to make the bundle with (Debian: `apt-get install npm`)")
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "entry.js").write_text(BUNDLE)
+        packages = ["moment-timezone@0.5", "lodash@4", "@faker-js/faker@9", "esbuild@0.25"]
+        build = ["node_modules/.bin/esbuild", "entry.js", "--bundle", "--format=esm", "--target=es2020", "--minify"]
+        build += ["--external:k6", f"--outfile={script}"]
+        for command in (["npm", "install", "--no-audit", "--no-fund", *packages], build):
+            made = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+            if made.returncode != 0:
+                raise Trouble(f"the bundle can't be made: {(made.stderr.strip() or made.stdout.strip()).splitlines()[0]}")
+    return script
+
+
+def bundle_rows(rows, args, volley, others, table, workdir):
+    """What a VU costs whose script is a large bundle: `bundle` its memory, `init` the CPU of a run that makes 250."""
+    try:
+        script = build_bundle(workdir)
+    except Trouble as trouble:
+        table.trouble("bundle", "npm", trouble)
+        return
+    size = script.stat().st_size / 1024
+    for name, program, engine in generators(args, volley, others, with_against=True):
+        floors = {row: FLOORS[row].get(engine) if program is volley else None for row in ("bundle", "init")}
+        k6 = {row: K6[row] if program is volley else "" for row in floors}
+        try:
+            if "bundle" in rows:
+                low, high = (idle_memory(program, engine, "", vus, script, {"IDLE_SLEEP": 1800}) for vus in (50, 250))
+                slope, floor = (high - low) / 200 / size, floors["bundle"]
+                figure = f"x{slope:.2f} of {size:.0f} KB ({low // 1024} MB at 50 VUs, {high // 1024} MB at 250)"
+                limit = f"<= x{floor}" if floor else ""
+                table.add("bundle", name, figure, floor=limit, k6=k6["bundle"], good=slope <= floor if floor else None)
+            if "init" in rows:
+                command = program.command(engine, script, [], {"IDLE_VUS": 250, "IDLE_SLEEP": 0})
+                err = workdir / "init.err"
+                code, wall, cpu = run_to_end(command, workdir / "init.out", err)
+                if code != 0:
+                    raise Trouble(f"the bundle on {engine} ended with code {code}: {first_line(err)}")
+                floor, figure = floors["init"], f"{cpu:.2f} s of CPU for 250 VUs, {wall:.2f} s"
+                limit = f"<= {floor} s" if floor else ""
+                table.add("init", name, figure, floor=limit, k6=k6["init"], good=cpu <= floor if floor else None)
+        except Trouble as trouble:
+            table.trouble("bundle", name, trouble)
 
 
 def flat_marks(volley, engine, script, env):
@@ -624,6 +705,7 @@ def parse(argv):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bin", type=Path, default=ROOT / "target/release/volley", help="the volley binary")
     parser.add_argument("--against", type=Path, metavar="PATH", help="another volley binary, to compare with")
+    parser.add_argument("--judge", action="store_true", help="floors of speed hold: --against is a build of 89df37c")
     parser.add_argument("--k6", type=Path, metavar="PATH", help="a k6 binary, to compare with")
     parser.add_argument("--engines", type=names(["quickjs", "boa"]), default=["quickjs", "boa"], metavar="LIST")
     parser.add_argument("--rows", type=names(ALL_ROWS), default=DEFAULT_ROWS, metavar="LIST", help=", ".join(ALL_ROWS))
@@ -636,6 +718,8 @@ def parse(argv):
     args = parser.parse_args(argv)
     if args.repeat < 1 or args.seconds < 1 or args.flat_requests < 2000 or args.flat_requests % 2000:
         parser.error("--repeat and --seconds are at least 1, --flat-requests a multiple of 2,000")
+    if args.judge and not args.against:
+        parser.error("--judge needs --against, a build of commit 89df37c")
     return args
 
 
@@ -686,6 +770,8 @@ def main(argv=None):
             for row, url in {"memory": urls["plain"], "bare": ""}.items():
                 if row in args.rows:
                     memory_row(row, args, url, volley, others, table)
+            if volley and {"bundle", "init"} & set(args.rows):
+                bundle_rows(args.rows, args, volley, others, table, workdir)
             if "flat" in args.rows and volley:
                 flat_row(args, target, volley, table)
             if "truth" in args.rows:

@@ -44,6 +44,10 @@ impl Host for Seeing {
         None
     }
 
+    fn function_text(&self, _address: &str, _line: u32, _column: u32) -> Option<String> {
+        None
+    }
+
     fn regexp_literals(&self, _address: &str) -> Vec<RegExpLiteral> {
         Vec::new()
     }

@@ -351,6 +351,9 @@ pub trait Host {
     fn original_position(&self, place: &str) -> Option<String>;
     /// What a `TypeError` at `place`, `URL:LINE:COLUMN` of the engine, is about: a message that names it.
     fn explain_type_error(&self, place: &str, message: &str) -> Option<String>;
+    /// The text of the function that begins at this line and column, both from 1, of the module at `address`; the column is
+    /// counted in bytes.
+    fn function_text(&self, address: &str, line: u32, column: u32) -> Option<String>;
     /// The regular expressions in the text of the module at `address`.
     fn regexp_literals(&self, address: &str) -> Vec<RegExpLiteral>;
     /// The module at an address `resolve` gave.

@@ -31,6 +31,8 @@ pub trait ModuleLoader: Any + Send + Sync {
     /// What a `TypeError` at `place`, `URL:LINE:COLUMN` of the engine, is about: its message with the name of what is
     /// missing. `None` where the text does not tell.
     fn explain(&self, place: &str, message: &str) -> Option<String>;
+    /// The text of the function that begins at this line and column of what an engine was given for `address`.
+    fn function_text(&self, address: &str, line: u32, column: u32) -> Option<String>;
     /// The regular expressions in the text an engine was given for `address`.
     fn regexp_literals(&self, address: &str) -> Vec<RegExpLiteral>;
 }

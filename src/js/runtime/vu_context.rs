@@ -443,6 +443,10 @@ impl Host for VuContext {
         self.script.loader.explain(place, message)
     }
 
+    fn function_text(&self, address: &str, line: u32, column: u32) -> Option<String> {
+        self.script.loader.function_text(address, line, column)
+    }
+
     fn regexp_literals(&self, address: &str) -> Vec<RegExpLiteral> {
         self.script.loader.regexp_literals(address)
     }

@@ -12,6 +12,7 @@ use crate::source::{Module, ModuleKind};
 mod commonjs;
 mod commonjs_interop;
 mod explain_error;
+mod function_text;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz_tests;
 mod lower_syntax;
@@ -26,6 +27,7 @@ mod use_directives;
 
 pub use commonjs_interop::{ImportTarget, MissingImport};
 pub use explain_error::explain;
+pub use function_text::FunctionExtents;
 pub use module_syntax::Exported;
 pub use positions::Positions;
 pub use regexp_literals::regexp_literals;

@@ -1,5 +1,5 @@
 //! What of the language is ours on QuickJS: regular expressions that take a time that grows with the text, the texts of
-//! dates, the order of words.
+//! dates, the order of words, the texts of functions.
 //!
 //! QuickJS makes the functions of such a table when they are first touched, so they cost a VU that doesn't nothing.
 
@@ -21,6 +21,7 @@ static DATE: [MethodEntry; 5] = [
     entry::<PrintDate>(c"toLocaleDateString", 0, 3),
     entry::<PrintDate>(c"toLocaleTimeString", 0, 4),
 ];
+static FUNCTION: [MethodEntry; 1] = [entry::<FunctionText>(c"toString", 0, 0)];
 /// What the methods of [`DATE`] print, by the number they are called with.
 const DATE_FORMS: [dates::Form; 5] =
     [dates::Form::Full, dates::Form::Time, dates::Form::Locale, dates::Form::LocaleDate, dates::Form::LocaleTime];
@@ -33,6 +34,10 @@ pub struct Originals {
     last_index: Atom,
     /// `Date.prototype.getTime`
     time: Owned,
+    /// `Function.prototype.toString`, which knows the texts of the engine's own functions, and of those made of texts.
+    function_text: Owned,
+    /// The getters that tell where a function is, in the order of [`FUNCTION_PLACE`].
+    function_place: [Owned; 3],
     /// The getters of a RegExp, in the order of [`MEMBERS`].
     getters: Vec<Owned>,
 }
@@ -41,20 +46,28 @@ pub struct Originals {
 const MEMBERS: [&str; 9] =
     ["source", "global", "sticky", "ignoreCase", "multiline", "dotAll", "unicode", "hasIndices", "unicodeSets"];
 
+/// What functions of this engine tell of their place.
+const FUNCTION_PLACE: [&str; 3] = ["fileName", "lineNumber", "columnNumber"];
+
 /// Puts the methods in the place of the engine's.
 pub fn install(context: Context) -> Result<Originals, Thrown> {
     let global = context.global();
     let prototype = |class: &str| context.get_or_undefined(&context.get(&global, class)?, "prototype");
     let [regexp, string, date] = [prototype("RegExp")?, prototype("String")?, prototype("Date")?];
+    let function = prototype("Function")?;
+    let [file, line, column] = FUNCTION_PLACE.map(|name| context.own_getter(&function, name));
     let originals = Originals {
         exec: context.get(&regexp, "exec")?,
         last_index: context.atom("lastIndex"),
         time: context.get(&date, "getTime")?,
+        function_text: context.get(&function, "toString")?,
+        function_place: [file?, line?, column?],
         getters: MEMBERS.iter().map(|name| context.own_getter(&regexp, *name)).collect::<Result<_, _>>()?,
     };
     context.replace_methods(&regexp, &REGEXP)?;
     context.replace_methods(&string, &STRING)?;
     context.replace_methods(&date, &DATE)?;
+    context.replace_methods(&function, &FUNCTION)?;
     Ok(originals)
 }
 
@@ -62,6 +75,33 @@ pub fn install(context: Context) -> Result<Originals, Thrown> {
 fn originals(context: &Context) -> Result<&Originals, Thrown> {
     let missing = || errors::throw(*context, Throw::type_error("the realm is not ready"));
     context.state().extras.originals.get().ok_or_else(missing)
+}
+
+// Functions --------------------------------------------------------------------------------------------------------
+
+/// How the text of a function ends that the engine has no source of.
+const NO_SOURCE: &str = "[native code]\n}";
+
+/// `function.toString()`: of the code of scripts, which VUs keep no text of, it is in the one text all of them share.
+struct FunctionText;
+
+impl NativeFunction for FunctionText {
+    fn call(call: &NativeCall<'_>) -> Result<Owned, Thrown> {
+        let (context, originals) = (call.context, originals(&call.context)?);
+        let text = context.call(&originals.function_text, call.this, &[])?;
+        if !context.with_text(text.borrow(), |text| text.ends_with(NO_SOURCE.as_bytes()))? {
+            return Ok(text);
+        }
+        let [file, line, column] = &originals.function_place;
+        let file = context.call(file, call.this, &[])?;
+        if file.borrow().is_nullish() {
+            return Ok(text);
+        }
+        let number = |getter| Ok(context.to_number(&context.call(getter, call.this, &[])?)? as u32);
+        let (line, column) = (number(line)?, number(column)?);
+        let file = context.text_or_empty(file.borrow());
+        context.state().host.function_text(&file, line, column).map_or(Ok(text), |text| context.string(&text))
+    }
 }
 
 // Dates and words --------------------------------------------------------------------------------------------------

@@ -80,8 +80,9 @@ impl VuStack {
     fn was_deep(&self) -> bool {
         const PROBED: usize = 4096;
         let probed = (self.base().get() - WARM_BYTES - PROBED) as *const [u64; PROBED / 8];
-        // SAFETY: these bytes are part of the stack, which nobody is on, and whatever they are makes numbers.
-        unsafe { probed.read_volatile() }.iter().any(|word| *word != 0)
+        // SAFETY: these bytes are part of the stack, which nobody is on, and whatever they are makes numbers. No search for the
+        // first that is set: all of them together are quicker to look at.
+        unsafe { &*probed }.iter().fold(0, |all, word| all | word) != 0
     }
 }
 

@@ -93,7 +93,7 @@ fn request(vu: &VuContext, args: Args) -> Result<Value, Throw> {
         Ok(prepared) => prepared,
         Err(response) => return Ok(response),
     };
-    let (prepared, exchange) = vu.wait(prepared.send(vu))?;
+    let (prepared, exchange) = *vu.wait(prepared.send(vu))?;
     Ok(Value::Resource(prepared.finish(vu, exchange)?))
 }
 
@@ -105,7 +105,7 @@ fn request_async(vu: &VuContext, args: Args) -> Result<Value, Throw> {
     };
     let (sent, vu) = (prepared.send(vu), vu.rc());
     Ok(Value::Pending(Box::pin(async move {
-        let (prepared, exchange) = sent.await;
+        let (prepared, exchange) = *sent.await;
         prepared.finish(&vu, exchange).map(|response| Value::Resource(response)).map_err(|throw| match throw {
             // Promises reject with the bare text.
             Throw::Error { message, .. } => Throw::Host { message },
@@ -149,7 +149,7 @@ fn request_batch(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let finished = vu.wait(all(jobs, limits))?;
     let mut handles = Vec::with_capacity(finished.len());
     let mut first_throw = None;
-    for (prepared, exchange) in finished {
+    for (prepared, exchange) in finished.into_iter().map(|finished| *finished) {
         match prepared.finish(vu, exchange) {
             Ok(response) => handles.push(Value::Resource(response)),
             Err(throw) => {

@@ -216,17 +216,18 @@ impl JsRequest {
 
     /// Sends it. The future waits for the whole exchange and writes the samples down; dropped before that, it writes
     /// down those of the hops that had ended.
-    pub fn send(self, vu: &VuContext) -> impl Future<Output = (Self, Exchange)> + use<> {
+    pub fn send(self, vu: &VuContext) -> impl Future<Output = Box<(Self, Exchange)>> + Unpin + use<> {
         let turn = vu.script.rate_limit.as_ref().map(crate::js::runtime::script::RateLimit::turn);
         let mut unfinished = PendingRequest { prepared: Some(self), vu: vu.rc(), sent: None };
-        async move {
+        // It is several KB and handed on a few times: boxed, as is what comes of it.
+        Box::pin(async move {
             if let Some(turn) = turn {
                 precise_timer::sleep_until(turn).await;
             }
             let exchanging = unfinished.start();
             let exchange = exchanging.await;
-            unfinished.finish(exchange)
-        }
+            Box::new(unfinished.finish(exchange))
+        })
     }
 
     /// Writes the samples of hops down.
