@@ -57,7 +57,8 @@ pub async fn serve(context: Arc<NetContext>, mut commands: mpsc::UnboundedReceiv
         match command {
             NetCommand::Request(client, prepared, reply_tx) => {
                 let connections = find(&mut clients, client);
-                tokio::task::spawn_local(run_request(connections, prepared, reply_tx));
+                // Boxed, it is not moved with its task, which is several KB.
+                tokio::task::spawn_local(Box::pin(run_request(connections, prepared, reply_tx)));
             }
             NetCommand::Run(client, task) => {
                 tokio::task::spawn_local(task(find(&mut clients, client)));
