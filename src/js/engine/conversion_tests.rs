@@ -44,7 +44,11 @@ impl Host for Seeing {
         None
     }
 
-    fn function_text(&self, _address: &str, _line: u32, _column: u32) -> Option<String> {
+    fn function_extents(&self, _address: &str) -> Vec<std::ops::Range<usize>> {
+        Vec::new()
+    }
+
+    fn text_part(&self, _address: &str, _part: std::ops::Range<usize>) -> Option<String> {
         None
     }
 

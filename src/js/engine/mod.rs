@@ -3,6 +3,7 @@
 //! A [`Realm`] is one VU's world: globals, modules, jobs. Rust asks it for four things: evaluate a module, call a
 //! function, settle a promise, run jobs. It asks its [`Host`] for modules and native functions.
 
+use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -351,9 +352,10 @@ pub trait Host {
     fn original_position(&self, place: &str) -> Option<String>;
     /// What a `TypeError` at `place`, `URL:LINE:COLUMN` of the engine, is about: a message that names it.
     fn explain_type_error(&self, place: &str, message: &str) -> Option<String>;
-    /// The text of the function that begins at this line and column, both from 1, of the module at `address`; the column is
-    /// counted in bytes.
-    fn function_text(&self, address: &str, line: u32, column: u32) -> Option<String>;
+    /// Where functions, methods and classes are in the text of the module at `address`, in bytes.
+    fn function_extents(&self, address: &str) -> Vec<Range<usize>>;
+    /// A part of that text; `None` if there is none.
+    fn text_part(&self, address: &str, part: Range<usize>) -> Option<String>;
     /// The regular expressions in the text of the module at `address`.
     fn regexp_literals(&self, address: &str) -> Vec<RegExpLiteral>;
     /// The module at an address `resolve` gave.

@@ -4,7 +4,7 @@
 #[cfg_attr(not(feature = "boa"), expect(dead_code, reason = "QuickJS has them by itself"))]
 pub mod bytes_text;
 pub mod collation;
-#[cfg_attr(not(feature = "boa"), expect(dead_code, reason = "QuickJS reads dates by itself"))]
+#[cfg_attr(not(any(feature = "boa", test)), expect(dead_code, reason = "QuickJS reads dates by itself"))]
 pub mod date_text;
 #[cfg_attr(not(feature = "boa"), expect(dead_code, reason = "QuickJS reads dates by itself"))]
 pub mod dates;

@@ -15,7 +15,7 @@ use crate::js::engine::{Compiled, Engine, ModuleCode, RegExpLiteral};
 use crate::js::runtime::module_table::ModuleTable;
 use crate::js::runtime::{ModuleLoader, Script};
 use crate::js::transpile::{
-    self, AwaitRewrite, Exported, FunctionExtents, ImportTarget, ModuleFormat, Positions, TextBefore, TranspiledModule,
+    self, AwaitRewrite, Exported, ImportTarget, ModuleFormat, Positions, TextBefore, TranspiledModule,
 };
 use crate::js::value::Throw;
 use crate::source::files::OpenError;
@@ -87,8 +87,6 @@ pub struct Loader {
     exported: Mutex<FxHashMap<String, Arc<Exported>>>,
     /// Improved error messages, by position and original message.
     explained: Mutex<FxHashMap<(String, String), Option<String>>>,
-    /// Where the functions of modules begin and end, once a script asked for the text of one.
-    functions: Mutex<FxHashMap<String, Arc<FunctionExtents>>>,
     /// Functions that wait keep the context of their samples: the feature `async-metric-context`.
     keeps_context: bool,
     /// The engine the modules are for.
@@ -132,7 +130,6 @@ impl Loader {
             near_misses: Mutex::default(),
             exported: Mutex::default(),
             explained: Mutex::default(),
-            functions: Mutex::default(),
             keeps_context: false,
             engine,
             unreadable: Mutex::default(),
@@ -592,15 +589,13 @@ impl ModuleLoader for Loader {
         found
     }
 
-    fn function_text(&self, address: &str, line: u32, column: u32) -> Option<String> {
-        let text = lock(&self.texts).get(address).map(|text| text.text.clone())?;
-        let known = lock(&self.functions).get(address).cloned();
-        let extents = known.unwrap_or_else(|| {
-            let extents = Arc::new(FunctionExtents::of(&text));
-            lock(&self.functions).insert(address.to_owned(), extents.clone());
-            extents
-        });
-        extents.find(&text, line, column).map(str::to_owned)
+    fn function_extents(&self, address: &str) -> Vec<std::ops::Range<usize>> {
+        let text = lock(&self.texts).get(address).map(|text| text.text.clone());
+        text.map(|text| transpile::function_extents(&text)).unwrap_or_default()
+    }
+
+    fn text_part(&self, address: &str, part: std::ops::Range<usize>) -> Option<String> {
+        lock(&self.texts).get(address)?.text.get(part).map(str::to_owned)
     }
 
     fn regexp_literals(&self, address: &str) -> Vec<RegExpLiteral> {

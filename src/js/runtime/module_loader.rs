@@ -1,6 +1,7 @@
 //! What a VU needs of whoever loads modules: the part of [`Host`](crate::js::engine::Host) that is about code.
 
 use std::any::Any;
+use std::ops::Range;
 
 use crate::js::engine::{ModuleCode, RegExpLiteral};
 use crate::js::value::Throw;
@@ -31,8 +32,10 @@ pub trait ModuleLoader: Any + Send + Sync {
     /// What a `TypeError` at `place`, `URL:LINE:COLUMN` of the engine, is about: its message with the name of what is
     /// missing. `None` where the text does not tell.
     fn explain(&self, place: &str, message: &str) -> Option<String>;
-    /// The text of the function that begins at this line and column of what an engine was given for `address`.
-    fn function_text(&self, address: &str, line: u32, column: u32) -> Option<String>;
+    /// Where functions are in the text an engine was given for `address`, in bytes.
+    fn function_extents(&self, address: &str) -> Vec<Range<usize>>;
+    /// A part of that text; `None` if there is none.
+    fn text_part(&self, address: &str, part: Range<usize>) -> Option<String>;
     /// The regular expressions in the text an engine was given for `address`.
     fn regexp_literals(&self, address: &str) -> Vec<RegExpLiteral>;
 }

@@ -443,8 +443,12 @@ impl Host for VuContext {
         self.script.loader.explain(place, message)
     }
 
-    fn function_text(&self, address: &str, line: u32, column: u32) -> Option<String> {
-        self.script.loader.function_text(address, line, column)
+    fn function_extents(&self, address: &str) -> Vec<std::ops::Range<usize>> {
+        self.script.loader.function_extents(address)
+    }
+
+    fn text_part(&self, address: &str, part: std::ops::Range<usize>) -> Option<String> {
+        self.script.loader.text_part(address, part)
     }
 
     fn regexp_literals(&self, address: &str) -> Vec<RegExpLiteral> {

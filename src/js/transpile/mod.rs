@@ -27,7 +27,7 @@ mod use_directives;
 
 pub use commonjs_interop::{ImportTarget, MissingImport};
 pub use explain_error::explain;
-pub use function_text::FunctionExtents;
+pub use function_text::function_extents;
 pub use module_syntax::Exported;
 pub use positions::Positions;
 pub use regexp_literals::regexp_literals;

@@ -44,6 +44,7 @@ pub(super) fn rewrite_awaits(text: &str, format: ModuleFormat, address: &str) ->
         return None;
     }
     let mut rewriter = AwaitRewriter {
+        text,
         names: UnusedNames::unused_in(text),
         edits: Vec::new(),
         function: FunctionScope::default(),
@@ -109,7 +110,8 @@ struct FunctionScope {
     if_awaits: Vec<(usize, String)>,
 }
 
-struct AwaitRewriter {
+struct AwaitRewriter<'t> {
+    text: &'t str,
     names: UnusedNames,
     edits: Vec<(Span, String)>,
     /// The one the present node is in.
@@ -118,7 +120,7 @@ struct AwaitRewriter {
     around: Vec<FunctionScope>,
 }
 
-impl AwaitRewriter {
+impl AwaitRewriter<'_> {
     fn insert(&mut self, at: u32, text: String) {
         self.edits.push((Span::empty(at), text));
     }
@@ -164,7 +166,10 @@ impl AwaitRewriter {
     fn wrap(&mut self, function: usize, expression: &Expression<'_>) {
         let name = self.names.called()[function].clone();
         let span = expression.span();
-        self.insert(span.start, format!("{name}(("));
+        // A keyword may stand right before it: `of[1]`, `yield(1)`.
+        let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$');
+        let blank = if self.text[..span.start as usize].ends_with(is_word) { " " } else { "" };
+        self.insert(span.start, format!("{blank}{name}(("));
         self.visit_expression(expression);
         self.insert(span.end, "))".to_owned());
     }
@@ -173,7 +178,7 @@ impl AwaitRewriter {
 const CARRY: usize = 3;
 const ITERATE: usize = 4;
 
-impl<'a> Visit<'a> for AwaitRewriter {
+impl<'a> Visit<'a> for AwaitRewriter<'_> {
     fn visit_function(&mut self, function: &Function<'a>, flags: ScopeFlags) {
         self.enter_function(function.r#async && function.generator);
         walk::walk_function(self, function, flags);
@@ -312,6 +317,11 @@ mod tests {
             "async function* f() { yield; yield 1; yield* g; return 1, 2; }",
             "async function* f() { yield _xy(); yield _xy((1)); yield* _xi((g)); return _xy((1, 2)); }",
         );
+        check(
+            "async function*f(){yield(1);yield[1];yield*[1];return`1`}",
+            "async function*f(){yield _xy(((1)));yield _xy(([1]));yield* _xi(([1]));return _xy((`1`))}",
+        );
+        check("async()=>{for await(const a of[1])g(a)}", "async()=>{for await(const a of _xi(([1])))g(a)}");
         check("function* f() { yield 1; return 1; }; 'await'", "function* f() { yield 1; return 1; }; 'await'");
         check(
             "async () => { for await (const a of f()) g(a); }",

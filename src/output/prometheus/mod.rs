@@ -158,9 +158,10 @@ fn labels(tags: &TagSet, extra: &BTreeMap<String, String>) -> LabelSet {
     let mut labels: Vec<(Box<str>, Box<str>)> = filled.map(|(key, value)| (name(key), value.into())).collect();
     labels.sort_by(|a, b| a.0.cmp(&b.0));
     labels.dedup_by(|a, b| a.0 == b.0);
-    for (name, value) in extra {
-        if let Err(place) = labels.binary_search_by(|(known, _)| (**known).cmp(name)) {
-            labels.insert(place, (name.as_str().into(), value.as_str().into()));
+    for (key, value) in extra {
+        let name = name(key);
+        if let Err(place) = labels.binary_search_by(|(known, _)| known.cmp(&name)) {
+            labels.insert(place, (name, value.as_str().into()));
         }
     }
     labels.into()
@@ -339,7 +340,8 @@ mod tests {
         check("{}", None, &tags, "method=GET,name=x");
         check("{}", Some("zone=a,env=b=c"), &tags, "env=b=c,method=GET,name=x,zone=a");
         check("{}", Some("method=PUT,a=1"), &tags, "a=1,method=GET,name=x");
-        check("{}", Some("=1,b=,__name__=no,a=1, k = v "), &[], " k = v ,a=1");
+        check("{}", Some("=1,b=,__name__=no,a=1, k = v "), &[], "_k_= v ,a=1");
+        check("{}", Some("a-b=label,7x=1"), &[("a-b", "tag")], "_7x=1,a_b=tag");
         check("{}", Some("a=1,a=2"), &[], "a=2");
         check(r#"{"labels": {"a": "1", "b": "2", "__name__": "no", "": "no", "c": ""}}"#, None, &[], "a=1,b=2");
         check(r#"{"labels": {"a": "1", "b": "2"}}"#, Some("b=3,d=4"), &[], "a=1,b=3,d=4");

@@ -1,6 +1,8 @@
 // The text of a function is what was written, in every VU (ECMA-262, Function.prototype.toString).
 // args: --vus 3 --iterations 3
 import { check } from 'k6';
+import { common } from './data/common.cjs';
+import { OneLine, oneLine, oneLine2 } from './data/one_line.js';
 
 const { 'ünïcödé 😀': wide } = { 'ünïcödé 😀': function afterWide() {} };
 function plain(a, b) { /* c */ return a + b; }
@@ -24,6 +26,7 @@ class Full extends Empty {
 }
 class Made { a = 1; b() {} }
 const object = { m() {}, get g() { return 1; }, async *ag() {}, 'quoted name'() {}, f: function () {} };
+const dense=[(x)=>x+100000000000000001,(y)=>y+20000000000000000002],tight={g:()=>'a text of some length',h:class{m(){}static s(){return 1}}};
 const getter = (of, name) => Object.getOwnPropertyDescriptor(of, name).get;
 
 const TEXTS = [
@@ -44,6 +47,12 @@ const TEXTS = [
   [Full.spaced, "async * [ 'spaced' ] () {}"],
   [getter(Full.prototype, 'g'), 'get g() { return 1; }'],
   [object.m, 'm() {}'],
+  [dense[0], '(x)=>x+100000000000000001'],
+  [dense[1], '(y)=>y+20000000000000000002'],
+  [tight.g, "()=>'a text of some length'"],
+  [oneLine, '()=>{return\'a module of one line\'}'],
+  [oneLine2, 'function(){return()=>"another of them"}'],
+  [common, '(a)=>a+"a CommonJS module"'],
   [getter(object, 'g'), 'get g() { return 1; }'],
   [object.ag, 'async *ag() {}'],
   [object['quoted name'], "'quoted name'() {}"],
@@ -54,6 +63,7 @@ const TEXTS = [
 const hasClasses = !String(Empty).includes('[native code]');
 const ofText = [new Function('a', 'return a'), 'function anonymous(a\n) {\nreturn a\n}'];
 if (hasClasses) TEXTS.push([Empty, 'class Empty {}'], [Made, 'class Made { a = 1; b() {} }'], ofText);
+if (hasClasses) TEXTS.push([tight.h, 'class{m(){}static s(){return 1}}'], [OneLine, 'class{x=1;some(){return this.x}}']);
 
 export default function () {
   for (const [f, text] of TEXTS) {

@@ -5,9 +5,9 @@
 
 use std::rc::Rc;
 
-use super::errors;
 use super::ffi::{Atom, Borrowed, Context, MethodEntry, NativeCall, NativeFunction, Owned, Thrown, entry};
 use super::realm::put;
+use super::{errors, source_texts};
 use crate::js::language::regexp::{self, Captures, Flags, MatchError, Program};
 use crate::js::language::{collation, dates};
 use crate::js::value::Throw;
@@ -34,10 +34,10 @@ pub struct Originals {
     last_index: Atom,
     /// `Date.prototype.getTime`
     time: Owned,
-    /// `Function.prototype.toString`, which knows the texts of the engine's own functions, and of those made of texts.
+    /// `Function.prototype.toString`, which gives a mark where the text is in the module's.
     function_text: Owned,
-    /// The getters that tell where a function is, in the order of [`FUNCTION_PLACE`].
-    function_place: [Owned; 3],
+    /// The getter of the file a function is in.
+    function_file: Owned,
     /// The getters of a RegExp, in the order of [`MEMBERS`].
     getters: Vec<Owned>,
 }
@@ -46,22 +46,18 @@ pub struct Originals {
 const MEMBERS: [&str; 9] =
     ["source", "global", "sticky", "ignoreCase", "multiline", "dotAll", "unicode", "hasIndices", "unicodeSets"];
 
-/// What functions of this engine tell of their place.
-const FUNCTION_PLACE: [&str; 3] = ["fileName", "lineNumber", "columnNumber"];
-
 /// Puts the methods in the place of the engine's.
 pub fn install(context: Context) -> Result<Originals, Thrown> {
     let global = context.global();
     let prototype = |class: &str| context.get_or_undefined(&context.get(&global, class)?, "prototype");
     let [regexp, string, date] = [prototype("RegExp")?, prototype("String")?, prototype("Date")?];
     let function = prototype("Function")?;
-    let [file, line, column] = FUNCTION_PLACE.map(|name| context.own_getter(&function, name));
     let originals = Originals {
         exec: context.get(&regexp, "exec")?,
         last_index: context.atom("lastIndex"),
         time: context.get(&date, "getTime")?,
         function_text: context.get(&function, "toString")?,
-        function_place: [file?, line?, column?],
+        function_file: context.own_getter(&function, "fileName")?,
         getters: MEMBERS.iter().map(|name| context.own_getter(&regexp, *name)).collect::<Result<_, _>>()?,
     };
     context.replace_methods(&regexp, &REGEXP)?;
@@ -79,9 +75,6 @@ fn originals(context: &Context) -> Result<&Originals, Thrown> {
 
 // Functions --------------------------------------------------------------------------------------------------------
 
-/// How the text of a function ends that the engine has no source of.
-const NO_SOURCE: &str = "[native code]\n}";
-
 /// `function.toString()`: of the code of scripts, which VUs keep no text of, it is in the one text all of them share.
 struct FunctionText;
 
@@ -89,18 +82,10 @@ impl NativeFunction for FunctionText {
     fn call(call: &NativeCall<'_>) -> Result<Owned, Thrown> {
         let (context, originals) = (call.context, originals(&call.context)?);
         let text = context.call(&originals.function_text, call.this, &[])?;
-        if !context.with_text(text.borrow(), |text| text.ends_with(NO_SOURCE.as_bytes()))? {
-            return Ok(text);
-        }
-        let [file, line, column] = &originals.function_place;
-        let file = context.call(file, call.this, &[])?;
-        if file.borrow().is_nullish() {
-            return Ok(text);
-        }
-        let number = |getter| Ok(context.to_number(&context.call(getter, call.this, &[])?)? as u32);
-        let (line, column) = (number(line)?, number(column)?);
+        let Some(place) = context.with_text(text.borrow(), source_texts::place)? else { return Ok(text) };
+        let file = context.call(&originals.function_file, call.this, &[])?;
         let file = context.text_or_empty(file.borrow());
-        context.state().host.function_text(&file, line, column).map_or(Ok(text), |text| context.string(&text))
+        context.state().host.text_part(&file, place).map_or(Ok(text), |text| context.string(&text))
     }
 }
 

@@ -17,5 +17,6 @@ mod modules;
 mod promises;
 mod realm;
 mod scope;
+mod source_texts;
 
 pub use self::realm::QuickJs;

@@ -1,8 +1,8 @@
 //! How modules and scripts come into a realm, on QuickJS.
 
 use super::ffi::{Borrowed, Closure, CodeKind, Context, ModuleRef, NativeCall, NativeModule, Owned, Thrown};
-use super::{errors, realm, scope};
-use crate::js::engine::{Compiled, ENGINE, ModuleCode, NO_DYNAMIC_IMPORT, loading};
+use super::{errors, realm, scope, source_texts};
+use crate::js::engine::{Bytecode, Compiled, ENGINE, ModuleCode, NO_DYNAMIC_IMPORT, loading};
 use crate::js::value::Throw;
 
 /// The address a specifier means in the module `referrer`, asked for while modules are linked.
@@ -56,8 +56,10 @@ fn compile(context: Context, address: &str, text: &str, compiled: &Compiled, kin
     match &code {
         Ok(code) => {
             // js-stdlib has no source and no positions to show.
-            if let Some(bytecode) = context.write_bytecode(code, !address.contains("://")) {
-                let _ = compiled.set(bytecode);
+            let is_ours = !address.contains("://");
+            if let Some(bytecode) = context.write_bytecode(code, is_ours) {
+                let extents = if is_ours { Vec::new() } else { state.host.function_extents(address) };
+                let _ = compiled.set(Bytecode(source_texts::mark(&bytecode, text, &extents)));
             }
         }
         Err(Thrown) => errors::place_regexp(context, address),

@@ -82,11 +82,10 @@ impl Context {
         self.owned(unsafe { qjs::JS_ReadObject(self.ptr(), bytes.as_ptr(), bytes.len() as _, flags) })
     }
 
-    /// What was compiled, as bytes; stripped of its positions, or with them, and without its source: QuickJS would keep the text
-    /// of each function, so the inner ones many times, in every VU.
-    pub fn write_bytecode(self, compiled: &Owned, is_stripped: bool) -> Option<Bytecode> {
-        let positions = if is_stripped { qjs::JS_WRITE_OBJ_STRIP_DEBUG } else { 0 };
-        let flags = (qjs::JS_WRITE_OBJ_BYTECODE | qjs::JS_WRITE_OBJ_STRIP_SOURCE | positions) as c_int;
+    /// What was compiled, as bytes; stripped of its source and its positions, or with them.
+    pub fn write_bytecode(self, compiled: &Owned, is_stripped: bool) -> Option<Box<[u8]>> {
+        let strip = qjs::JS_WRITE_OBJ_STRIP_SOURCE | qjs::JS_WRITE_OBJ_STRIP_DEBUG;
+        let flags = (qjs::JS_WRITE_OBJ_BYTECODE | if is_stripped { strip } else { 0 }) as c_int;
         let mut len = 0;
         // SAFETY: the value is alive; the length is written before the call returns.
         let bytes = unsafe { qjs::JS_WriteObject(self.ptr(), &mut len, compiled.raw(), flags) };
@@ -97,7 +96,7 @@ impl Context {
         let copy = unsafe { std::slice::from_raw_parts(bytes, len as usize) }.into();
         // SAFETY: they are freed once, and were copied.
         unsafe { qjs::js_free(self.ptr(), bytes.cast()) };
-        Some(Bytecode(copy))
+        Some(copy)
     }
 
     /// Runs what was compiled.

@@ -1,0 +1,1 @@
+exports.common=(a)=>a+"a CommonJS module";
