@@ -319,7 +319,7 @@ mod tests {
         );
         check(
             "async function*f(){yield(1);yield[1];yield*[1];return`1`}",
-            "async function*f(){yield _xy(((1)));yield _xy(([1]));yield* _xi(([1]));return _xy((`1`))}",
+            "async function*f(){yield _xy(((1)));yield _xy(([1]));yield*_xi(([1]));return _xy((`1`))}",
         );
         check("async()=>{for await(const a of[1])g(a)}", "async()=>{for await(const a of _xi(([1])))g(a)}");
         check("function* f() { yield 1; return 1; }; 'await'", "function* f() { yield 1; return 1; }; 'await'");
