@@ -160,11 +160,14 @@ impl VuControl for VuSet {
         );
         let interrupts = self.interrupts.clone();
         async move {
+            // A run that is stopped does not wait for init code, which may never end.
+            let mut awaited = GiveUpOnDrop(Some(worker.clone()));
             let result = tokio::select! {
                 biased;
                 result = result_rx => result.unwrap_or_else(|_| Err(gone())),
                 () = worker.overflowed() => Err(overflowed()),
             };
+            awaited.0 = None;
             if let Ok(stop) = stop_rx.try_recv() {
                 let interrupt = InterruptHandle { stop, interrupted: Arc::default() };
                 lock(&interrupts).insert(vu, interrupt);
