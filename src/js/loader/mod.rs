@@ -317,6 +317,11 @@ impl Loader {
 
     // Texts ------------------------------------------------------------------------------------------------------
 
+    /// The text an engine was given for an address.
+    fn text_of(&self, address: &str) -> Option<Arc<str>> {
+        lock(&self.texts).get(address).map(|text| text.text.clone())
+    }
+
     /// The format of the file at `url`, which is read and transpiled the first time.
     fn format(&self, specifier: &str, url: &str) -> Result<ModuleFormat, Throw> {
         if let Some(format) = lock(&self.formats).get(url) {
@@ -590,17 +595,15 @@ impl ModuleLoader for Loader {
     }
 
     fn function_extents(&self, address: &str) -> Vec<std::ops::Range<usize>> {
-        let text = lock(&self.texts).get(address).map(|text| text.text.clone());
-        text.map(|text| transpile::function_extents(&text)).unwrap_or_default()
+        self.text_of(address).map(|text| transpile::function_extents(&text)).unwrap_or_default()
     }
 
     fn text_part(&self, address: &str, part: std::ops::Range<usize>) -> Option<String> {
-        lock(&self.texts).get(address)?.text.get(part).map(str::to_owned)
+        self.text_of(address)?.get(part).map(str::to_owned)
     }
 
     fn regexp_literals(&self, address: &str) -> Vec<RegExpLiteral> {
-        let text = lock(&self.texts).get(address).map(|text| text.text.clone());
-        text.map(|text| transpile::regexp_literals(&text)).unwrap_or_default()
+        self.text_of(address).map(|text| transpile::regexp_literals(&text)).unwrap_or_default()
     }
 }
 

@@ -18,18 +18,18 @@ pub fn function_extents(text: &str) -> Vec<Range<usize>> {
     super::on_deep_stack(|| {
         let allocator = Allocator::default();
         let parsed = Parser::new(&allocator, text, SourceType::unambiguous()).parse();
-        let mut collector = Collector { text, extents: Vec::new() };
+        let mut collector = ExtentCollector { text, extents: Vec::new() };
         collector.visit_program(&parsed.program);
         collector.extents
     })
 }
 
-struct Collector<'t> {
+struct ExtentCollector<'t> {
     text: &'t str,
     extents: Vec<Range<usize>>,
 }
 
-impl Collector<'_> {
+impl ExtentCollector<'_> {
     fn add(&mut self, span: Span) {
         self.extents.push(span.start as usize..span.end as usize);
     }
@@ -63,7 +63,7 @@ fn blank(text: &str) -> usize {
     }
 }
 
-impl<'a> Visit<'a> for Collector<'_> {
+impl<'a> Visit<'a> for ExtentCollector<'_> {
     fn visit_function(&mut self, function: &Function<'a>, flags: ScopeFlags) {
         // That of a method begins with its parameters.
         if function.span.start != function.params.span.start {
