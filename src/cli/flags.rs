@@ -70,9 +70,7 @@ impl ScenarioArgs {
     /// # Errors
     /// No name at all, or a flag that can't be combined; code 104.
     pub fn selection(&self, options: &OptionArgs, own: &[(&'static str, bool)]) -> Result<ScenarioSelection, Failure> {
-        // As the library reads lists: an empty text holds no item.
-        let values = self.scenario.iter().filter(|value| !value.is_empty());
-        let names: Vec<String> = values.flat_map(|value| value.split(',')).map(str::to_owned).collect();
+        let names: Vec<String> = list_items(&self.scenario).map(str::to_owned).collect();
         let (is_selective, once) = (!self.scenario.is_empty(), is_on(self.once));
         if is_selective && names.is_empty() {
             return Err(Failure::new(ExitCode::InvalidConfig, "--scenario requires at least one scenario name"));
@@ -129,20 +127,27 @@ fn items(values: &[String]) -> impl Iterator<Item = &str> {
     values.iter().flat_map(|value| value.split(',')).filter(|item| !item.is_empty())
 }
 
+/// The items of a list as k6 reads it: an empty text holds none; an empty item among others is one, and has to make sense.
+fn list_items(values: &[String]) -> impl Iterator<Item = &str> {
+    filled(values).flat_map(|value| value.split(','))
+}
+
+fn filled(values: &[String]) -> impl Iterator<Item = &str> {
+    values.iter().map(String::as_str).filter(|value| !value.is_empty())
+}
+
 fn given<T>(values: &[String], parse: impl Fn(&str) -> Result<T, String>) -> Result<Option<Vec<T>>, Failure> {
     if values.is_empty() {
         return Ok(None);
     }
-    // An empty list has no items; an empty item among others is one, and has to make sense.
-    let items = values.iter().filter(|value| !value.is_empty()).flat_map(|value| value.split(','));
-    items.map(parse).collect::<Result<_, _>>().map(Some).map_err(refuse)
+    list_items(values).map(parse).collect::<Result<_, _>>().map(Some).map_err(refuse)
 }
 
 fn stages(values: &[String], notes: &mut Compat) -> Result<Option<Vec<Stage>>, Failure> {
     if values.is_empty() {
         return Ok(None);
     }
-    Stage::parse_flags(values.iter().map(String::as_str), notes).map(Some).map_err(refuse)
+    Stage::parse_flags(filled(values), notes).map(Some).map_err(refuse)
 }
 
 fn time_unit(unit: String) -> Result<String, Failure> {

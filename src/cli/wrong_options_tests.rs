@@ -37,6 +37,7 @@ const WRONG_USAGE: &[Case] = &[
     ("run --scenario=a -i 0 -d 0s x.js", "null", 104, "--scenario cannot be combined with --duration"),
     ("run --scenario=a -s 1s:1 -i 0 x.js", "null", 104, "--scenario cannot be combined with --iterations"),
     ("run --scenario=a -s 1s:1 x.js", "null", 104, "--scenario cannot be combined with --stage"),
+    ("run --scenario=a --stage= x.js", "null", 104, "--scenario cannot be combined with --stage"),
     ("run --scenario=a --ramp-up 1s x.js", "null", 104, "--scenario cannot be combined with --ramp-up"),
     ("run --scenario a,b --once -u 1 x.js", "null", 104, "--scenario cannot be combined with --vus"),
     ("run --scenario= x.js", "null", 104, "--scenario requires at least one scenario name"),
@@ -46,6 +47,7 @@ const WRONG_USAGE: &[Case] = &[
     ("run --once -d 1s x.js", "null", 104, "--once cannot be combined with --duration"),
     ("run --once -i 1 x.js", "null", 104, "--once cannot be combined with --iterations"),
     ("run --once -s 1s:1 x.js", "null", 104, "--once cannot be combined with --stage"),
+    ("run --once --stage= x.js", "null", 104, "--once cannot be combined with --stage"),
     ("run --once --execution-segment 0:1 x.js", "null", 104, "--once cannot be combined with --execution-segment"),
     (
         "run --once --execution-segment-sequence 0,1 x.js",
