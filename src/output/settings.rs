@@ -75,10 +75,21 @@ impl OutputSettings<'_> {
     }
 
     /// An object of the configuration file, as pairs of texts.
-    pub fn pairs_in_file(&self, key: &str) -> Vec<(String, String)> {
-        let object = self.context.collectors.get(self.output).and_then(|own| own.get(key)).and_then(Value::as_object);
-        let pairs = object.into_iter().flatten();
-        pairs.map(|(name, value)| (name.clone(), text(value).unwrap_or_default())).collect()
+    ///
+    /// # Errors
+    /// It is something else.
+    pub fn pairs_in_file(&self, key: &str) -> Result<Vec<(String, String)>, String> {
+        let pairs = match self.context.collectors.get(self.output).and_then(|own| own.get(key)) {
+            None | Some(Value::Null) => return Ok(Vec::new()),
+            Some(Value::Object(pairs)) => pairs.iter(),
+            Some(other) => {
+                let output = self.output;
+                return Err(format!(
+                    "`{key}` of `{output}` in the configuration file is {other}: write an object of texts"
+                ));
+            }
+        };
+        Ok(pairs.map(|(name, value)| (name.clone(), text(value).unwrap_or_default())).collect())
     }
 
     fn in_file(&self, key: &str) -> Option<String> {

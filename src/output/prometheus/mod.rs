@@ -100,7 +100,7 @@ fn headers(settings: &OutputSettings<'_>) -> Result<Vec<(String, String)>, Strin
         ("x-prometheus-remote-write-version", "0.1.0"),
     ];
     let mut headers: Vec<_> = fixed.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    headers.extend(settings.pairs_in_file("headers"));
+    headers.extend(settings.pairs_in_file("headers")?);
     let env = &settings.context.env;
     for item in env("K6_PROMETHEUS_RW_HTTP_HEADERS").unwrap_or_default().split(',').filter(|item| !item.is_empty()) {
         let (name, value) = item
@@ -119,7 +119,7 @@ fn headers(settings: &OutputSettings<'_>) -> Result<Vec<(String, String)>, Strin
 
 /// Labels of every series: the file's, and over them those of `LABELS`.
 fn extra_labels(settings: &OutputSettings<'_>) -> Result<BTreeMap<String, String>, String> {
-    let mut labels: BTreeMap<String, String> = settings.pairs_in_file("labels").into_iter().collect();
+    let mut labels: BTreeMap<String, String> = settings.pairs_in_file("labels")?.into_iter().collect();
     // An empty text is one piece, which is no label.
     for item in (settings.context.env)("K6_PROMETHEUS_RW_LABELS").iter().flat_map(|list| list.split(',')) {
         let (name, value) = item.split_once('=').ok_or_else(|| {
@@ -331,7 +331,10 @@ mod tests {
             let context = bench.context(Vec::new());
             let output = "experimental-prometheus-rw";
             let settings = OutputSettings { context: &context, output, prefix: PREFIX, argument: Vec::new() };
-            let extra = extra_labels(&settings).unwrap();
+            let extra = match extra_labels(&settings) {
+                Ok(extra) => extra,
+                Err(error) => return assert_eq!(error, expect, "{file} {variable:?}"),
+            };
             let tags = Interner::default().set(tags.iter().copied());
             let got: Vec<_> = labels(&tags, &extra).iter().map(|(name, value)| format!("{name}={value}")).collect();
             assert_eq!(got.join(","), expect, "{file} {variable:?}");
@@ -345,6 +348,10 @@ mod tests {
         check("{}", Some("a=1,a=2"), &[], "a=2");
         check(r#"{"labels": {"a": "1", "b": "2", "__name__": "no", "": "no", "c": ""}}"#, None, &[], "a=1,b=2");
         check(r#"{"labels": {"a": "1", "b": "2"}}"#, Some("b=3,d=4"), &[], "a=1,b=3,d=4");
+        let refusal =
+            r#"`labels` of `experimental-prometheus-rw` in the configuration file is ["x"]: write an object of texts"#;
+        check(r#"{"labels": ["x"]}"#, Some("a=1"), &[], refusal);
+        check(r#"{"labels": null}"#, Some("a=1"), &[], "a=1");
         // A tag without a value is no label.
         check("{}", Some("group=g"), &[("group", "")], "group=g");
         check("{}", Some("a_b=mine"), &[("a-b", "tag")], "a_b=tag");
