@@ -81,6 +81,11 @@ impl JobExecutor for Jobs {
                     let result = job.call(context);
                     self.0.host.job_ended();
                     result?;
+                    // Boa drops the error that ends an async function when its VU has to stop.
+                    if self.0.host.is_stopped() {
+                        self.0.extras.stopped.set(true);
+                        break;
+                    }
                 }
                 Job::GenericJob(job) => drop(job.call(context)?),
                 Job::AsyncJob(job) => {
