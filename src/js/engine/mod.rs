@@ -99,11 +99,26 @@ const NATIVE: &std::ffi::CStr = c"volley.native";
 /// - `evaluate(name)`: the value of a part of js-stdlib, made anew;
 /// - `once(name, ...given)`: what a part that is a function returned when it was first asked for;
 /// - `load(address)`: the namespace of a module, the value of a script, synchronously: what `require` is made of;
+/// - `flatness(value)`: 2 for an object that holds nothing but texts, 1 for one with other primitives, 0 for what else there
+///   is; it may be 0 for a rare object that is flat;
 /// - `rebind(specifier, name, value)`: replaces what a module of js-stdlib exports, wherever it is imported;
 /// - `asNative(name, length, function)`: a method that looks like one of the language and calls `function(this, ...args)`;
 /// - `call(function, this, ...args)`: calls a function, whatever a script has made of `Function.prototype.call`;
 /// - `primordials`: the language's own functions by the names of [`PRIMORDIALS`], as they were before any script ran.
 const ENGINE: &str = "native:engine";
+
+/// What an object's own enumerable properties hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Flatness {
+    /// Objects, or what is no text and no number, or it is no plain object.
+    #[default]
+    Nested,
+    /// Texts, numbers, booleans, `null` and `undefined`.
+    Primitives,
+    /// Texts.
+    Texts,
+}
+
 /// What js-stdlib takes of the language before a script can replace it: what it is called there, and its owner's path and
 /// name. An owner without a name is the global object.
 const PRIMORDIALS: [(&str, &str, &str); 56] = [

@@ -529,6 +529,26 @@ impl Context {
         Ok(())
     }
 
+    /// Folds the values of all own enumerable properties that have a string for a name; `T::default()` once `fold` says `None`.
+    pub fn fold_values<T: Default>(
+        self,
+        object: impl AsRaw,
+        start: T,
+        fold: impl Fn(T, Borrowed<'_>) -> Option<T>,
+    ) -> Result<T, Thrown> {
+        let names = self.own_names(object)?;
+        let mut folded = start;
+        for atom in names.atoms() {
+            // SAFETY: object and name are alive.
+            let value = self.owned(unsafe { qjs::JS_GetProperty(self.ptr(), object.raw(), *atom) })?;
+            match fold(folded, value.borrow()) {
+                Some(next) => folded = next,
+                None => return Ok(T::default()),
+            }
+        }
+        Ok(folded)
+    }
+
     fn own_names(self, object: impl AsRaw) -> Result<PropertyNames, Thrown> {
         let (mut table, mut len) = (std::ptr::null_mut(), 0);
         let flags = (qjs::JS_GPN_STRING_MASK | qjs::JS_GPN_ENUM_ONLY) as c_int;
