@@ -85,16 +85,16 @@ const readers = {
 
 function plain(params) {
   if (!isObject(params)) return undefined;
-  // A copy, from the first property on that is to be read otherwise than it is.
-  let known;
+  // A copy, from the first property on that is to be read otherwise than it is; who sees what is read sees it read once.
+  let known = flatness(params) < 0 ? {} : undefined;
   const names = ObjectKeys(params);
   for (let at = 0; at < names.length; at++) {
     const name = names[at];
     const read = readers[name];
-    const given = params[name];
+    const given = read === undefined ? undefined : params[name];
     const value = read === undefined ? undefined : read(given);
     if (known === undefined) {
-      if (value === given) continue;
+      if (read !== undefined && value === given) continue;
       known = {};
       for (let before = 0; before < at; before++) known[names[before]] = params[names[before]];
     }

@@ -242,27 +242,24 @@ fn call(_this: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<Js
 
 /// `flatness(value)`
 fn flatness(_this: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
-    let mut flatness = Flatness::Texts;
     // Only an object without slots of its own kind holds nothing but properties.
-    match args.first().and_then(JsValue::as_object).filter(JsObject::is_ordinary) {
-        Some(object) => {
-            for key in object.own_property_keys(context)? {
-                let PropertyKey::Symbol(_) = key else {
-                    match object.get(key, context)? {
-                        text if text.is_string() => {}
-                        value if value.is_object() || value.is_symbol() || value.is_bigint() => {
-                            flatness = Flatness::Nested;
-                            break;
-                        }
-                        _ => flatness = Flatness::Primitives,
-                    }
-                    continue;
-                };
-            }
+    let Some(object) = args.first().and_then(JsValue::as_object).filter(JsObject::is_ordinary) else {
+        return Ok((Flatness::Watched as i8).into());
+    };
+    let keys = object.own_property_keys(context)?;
+    let object = object.borrow();
+    let mut flatness = Flatness::Texts;
+    for key in keys.iter().filter(|key| !matches!(key, PropertyKey::Symbol(_))) {
+        let Some(property) = object.properties().get(key) else { continue };
+        match property.value() {
+            None => return Ok((Flatness::Watched as i8).into()),
+            Some(text) if text.is_string() => {}
+            Some(value) if value.is_object() || value.is_symbol() || value.is_bigint() => flatness = Flatness::Nested,
+            Some(_) if flatness == Flatness::Texts => flatness = Flatness::Primitives,
+            Some(_) => {}
         }
-        None => flatness = Flatness::Nested,
     }
-    Ok((flatness as u8).into())
+    Ok((flatness as i8).into())
 }
 
 /// What js-stdlib takes of the language: an object no script sees, without a prototype.

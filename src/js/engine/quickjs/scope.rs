@@ -209,19 +209,21 @@ fn flatness(call: &NativeCall<'_>) -> Result<Owned, Thrown> {
     let (context, value) = (call.context, call.arg(0));
     let is_special = !value.is_object()
         || value.is_plain_array()
+        || value.is_proxy()
         || context.is_function(value)
         || context.resource_of(value).is_some()
         || context.buffer_bytes(value).is_some();
     let flatness = if is_special {
-        Flatness::Nested
+        Flatness::Watched
     } else {
-        context.fold_values(value, Flatness::Texts, |flatness, item| match item.kind() {
-            ValueKind::Object | ValueKind::Symbol | ValueKind::BigInt => None,
-            ValueKind::String => Some(flatness),
-            _ => Some(Flatness::Primitives),
+        context.fold_data(value, Flatness::Texts, |flatness, item| match item.kind() {
+            ValueKind::Object | ValueKind::Symbol | ValueKind::BigInt => Flatness::Nested,
+            ValueKind::String => flatness,
+            _ if flatness == Flatness::Texts => Flatness::Primitives,
+            _ => flatness,
         })?
     };
-    Ok(context.number(f64::from(flatness as u8)))
+    Ok(context.number(f64::from(flatness as i8)))
 }
 
 /// What js-stdlib takes of the language: an object no script sees, without a prototype.
