@@ -32,6 +32,7 @@ mod prepare;
 mod reports;
 mod request;
 mod scenarios;
+pub mod script_check;
 mod signals;
 mod single_iteration;
 mod stages;
