@@ -24,6 +24,7 @@ mod evaluate;
 mod first_failure;
 mod generator_health;
 mod heartbeat;
+mod merged_summary;
 mod module;
 mod network;
 mod observe;
@@ -41,6 +42,7 @@ mod view;
 mod wrap_up;
 
 pub use evaluate::evaluate;
+pub use merged_summary::handle_merged_summary;
 pub use module::DataModule;
 pub use observe::{ASK_DOCUMENT, ASK_MOMENT, Moment};
 pub use reports::Reports;

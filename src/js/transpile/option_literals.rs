@@ -26,7 +26,6 @@ pub struct OptionUsage {
 
 /// The properties of the object that is exported as `options`; none if it is made in some other way.
 pub(super) fn option_literals(text: &str, program: &Program) -> Vec<OptionUsage> {
-    let mut local = "options".to_owned();
     for statement in &program.body {
         match statement {
             Statement::ExportDeclaration(export) => {
@@ -39,7 +38,7 @@ pub(super) fn option_literals(text: &str, program: &Program) -> Vec<OptionUsage>
             Statement::ExportNamedDeclaration(export) => {
                 let named = export.specifiers.iter().find(|one| one.exported.name() == "options");
                 if let Some(one) = named {
-                    local = one.local.name().to_string();
+                    let local = one.local.name().to_string();
                     let found = program.body.iter().find_map(|statement| match statement {
                         Statement::VariableDeclaration(variables) => variable(variables, &local),
                         _ => None,

@@ -121,12 +121,7 @@ pub fn usage(module: &Module) -> Result<FileUsage, (Place, String)> {
     super::on_deep_stack(|| {
         let allocator = Allocator::default();
         let text = &*module.text;
-        let parsed = parse(&allocator, module).map_err(|failed| {
-            let error = failed.diagnostics.errors().next();
-            let offset = error.and_then(|error| error.labels.first()).map_or(0, |label| label.offset() as u32);
-            let message = error.map_or_else(|| "it can't be parsed".to_owned(), |error| error.message.to_string());
-            (Place::of(text, offset), message)
-        })?;
+        let parsed = parse(&allocator, module)?;
         let semantic = SemanticBuilder::new().with_build_nodes(true).build(&parsed.program).semantic;
         let is_typed = module.kind == ModuleKind::TypeScript;
         let is_module = parsed.module_record.has_module_syntax;
@@ -139,21 +134,26 @@ pub fn usage(module: &Module) -> Result<FileUsage, (Place, String)> {
     })
 }
 
-/// As what it is: a module, where both would do.
-fn parse<'a>(allocator: &'a Allocator, module: &'a Module) -> Result<ParserReturn<'a>, ParserReturn<'a>> {
-    let types: &[SourceType] = match module.kind {
+/// As what it is; of the errors, the first way's counts.
+fn parse<'a>(allocator: &'a Allocator, module: &'a Module) -> Result<ParserReturn<'a>, (Place, String)> {
+    let source_types: &[SourceType] = match module.kind {
         ModuleKind::TypeScript => &[SourceType::ts(), SourceType::unambiguous()],
         ModuleKind::JavaScript => &[SourceType::unambiguous(), SourceType::mjs(), SourceType::cjs()],
     };
     let mut first = None;
-    for source_type in types {
+    for source_type in source_types {
         let parsed = Parser::new(allocator, &module.text, *source_type).parse();
         if is_good(&parsed) {
             return Ok(parsed);
         }
-        first.get_or_insert(parsed);
+        first.get_or_insert_with(|| {
+            let error = parsed.diagnostics.errors().next();
+            let offset = error.and_then(|error| error.labels.first()).map_or(0, |label| label.offset());
+            let message = error.map_or_else(|| "it can't be parsed".to_owned(), |error| error.message.to_string());
+            (Place::of(&module.text, offset), message)
+        });
     }
-    Err(first.unwrap_or_else(|| Parser::new(allocator, "", SourceType::mjs()).parse()))
+    Err(first.unwrap_or((Place { line: 1, column: 1 }, String::new())))
 }
 
 /// How a name is used at one place.
@@ -242,9 +242,8 @@ impl<'a> Reader<'_, 'a, '_> {
 
     fn import(&mut self, import: &ImportDeclaration<'a>) {
         let (mut imported, mut used) = (Vec::new(), Vec::new());
-        let specifiers = import.specifiers.as_deref().unwrap_or_default();
-        let mut is_erased = !specifiers.is_empty() && self.is_typed;
-        for specifier in specifiers {
+        let mut is_erased = self.is_typed && import.specifiers.as_ref().is_some_and(|all| !all.is_empty());
+        for specifier in import.specifiers.iter().flatten() {
             let (local, name, owner) = match specifier {
                 ImportDeclarationSpecifier::ImportSpecifier(one) if one.import_kind.is_type() => continue,
                 ImportDeclarationSpecifier::ImportSpecifier(one) => {

@@ -46,7 +46,7 @@ const TEMPTING: [&str; 22] = [
 #[derive(Debug, Deserialize)]
 pub struct Offered {
     /// By specifier: what a module exports, and the properties of its default export.
-    modules: BTreeMap<String, [BTreeSet<String>; 2]>,
+    pub(super) modules: BTreeMap<String, [BTreeSet<String>; 2]>,
     /// Names of [`TEMPTING`] that are not there.
     absent: BTreeSet<String>,
 }
