@@ -10,6 +10,7 @@ extern crate volley_test;
 mod aia;
 mod async_context;
 mod authoring;
+mod check;
 mod ci;
 mod cli;
 mod control;

@@ -10,8 +10,7 @@ use super::script::engine;
 use super::usage::refuse;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::run::script_check::{Finding, Offered, ScriptCheck, scripts_below};
-use crate::source::specifier::{file_path, file_url};
+use crate::run::script_check::{Finding, Offered, ScriptCheck, clean, scripts_below};
 use crate::source::{FileSet, RealDisk};
 use crate::summary::writing;
 
@@ -45,11 +44,6 @@ impl Command for CheckArgs {
         context.terminal.print(&text);
         Ok(if check.has_findings() { ExitCode::PreflightFailed } else { ExitCode::Success })
     }
-}
-
-/// Without `.` and `..`.
-fn clean(path: &Path) -> PathBuf {
-    file_path(&file_url(&path.to_string_lossy())).map_or_else(|| path.to_owned(), PathBuf::from)
 }
 
 /// A path as seen from where the command was typed.

@@ -141,8 +141,10 @@ pub fn build_merged(
         ("health", Tree::Json(merge.health.clone())),
         ("parts", Tree::Json(merge.parts.clone())),
     ];
+    // For the page; whoever reads the file has the parts.
+    let lists = (!has_histograms).then(|| ("lists", [instances(&merge.parts)].into_iter().collect()));
     if let Tree::Map(entries) = &mut document {
-        for (key, value) in own {
+        for (key, value) in own.into_iter().chain(lists) {
             match entries.iter_mut().find(|(known, _)| known == key) {
                 Some((_, known)) => *known = value,
                 None => entries.push((key.to_owned(), value)),
@@ -150,6 +152,34 @@ pub fn build_merged(
         }
     }
     document
+}
+
+/// How each instance of a merge did, as a table of texts.
+fn instances(parts: &serde_json::Value) -> Tree {
+    let texts = |texts: &[&str]| texts.iter().map(|text| Tree::from(*text)).collect::<Tree>();
+    let rows = parts.as_array().into_iter().flatten().map(|part| {
+        let health = &part["health"];
+        let figure =
+            |value: &serde_json::Value, unit| value.as_f64().map_or_else(String::new, |at| figure::text(at, unit));
+        let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+        let cells = [
+            text(&part["file"]),
+            text(&part["segment"]),
+            part["exit_code"].to_string(),
+            figure(&health["lag_ms"]["p(90)"], Unit::Time),
+            figure(&health["network_lag_ms"]["p(90)"], Unit::Time),
+            figure(&health["cpu"]["share"], Unit::Share),
+            text(&health["complaint"]),
+        ];
+        cells.map(Tree::Text).into_iter().collect::<Tree>()
+    });
+    Tree::map([
+        ("title", Tree::from("Instances")),
+        ("note", Tree::from("What each instance ran, and how late its own timers were.")),
+        ("columns", texts(&["File", "Segment", "Exit code", "Lag p(90)", "Network lag p(90)", "CPU", "Complaint"])),
+        ("rows", rows.collect()),
+        ("is_code", true.into()),
+    ])
 }
 
 fn generator(facts: &RunFacts) -> Tree {

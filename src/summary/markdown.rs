@@ -273,7 +273,7 @@ mod tests {
         };
         let page = render(&results, &RenderOptions::default(), &facts);
         for line in [
-            "## ❌ my\\_test.js: Failed",
+            "## ❌ my\\_test.js: Failed; 25 % of requests and 28.6 % of checks failed",
             "2s long · 3 iterations (1.5/s) · 4 requests (2/s) · 25 % failed · at most 3 VUs",
             "**thresholds on metrics 'checks' have been crossed**",
             "| ❌ | `checks` | `rate>0.9` | 71.4 % |",

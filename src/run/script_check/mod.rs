@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use crate::js::loader::near;
 use crate::js::transpile::{self, DefaultExport, FileUsage, ImportUsage, NameOwner, Place, UsedName};
-use crate::source::specifier::{directory, file_path, file_url};
+use crate::source::specifier::{file_path, file_url};
 use crate::source::{FileSet, Module, Resolved};
 use crate::units::redact::redact_reference;
 
@@ -44,6 +44,11 @@ pub struct ScriptCheck {
     pub files: BTreeSet<PathBuf>,
     /// Sorted by place.
     pub findings: BTreeSet<Finding>,
+}
+
+/// Without `.` and `..`.
+pub fn clean(path: &Path) -> PathBuf {
+    file_path(&file_url(&path.to_string_lossy())).map_or_else(|| path.to_owned(), PathBuf::from)
 }
 
 /// The scripts a path stands for: a file itself, or those below a folder. Modules below it that scripts import are
@@ -178,12 +183,10 @@ impl FileLook<'_> {
             imported.extend(self.import(import));
         }
         for opened in &usage.opened {
-            // As `open` resolves: relative to the file that is running.
-            if let (path, Err(_)) = self.files.at(&opened.name, &directory(self.url))
-                && !opened.name.contains("://")
-                && !Path::new(&path).exists()
-            {
-                self.find(opened.place, format!("there is no file `{}` ({path})", opened.name));
+            // As `open` resolves; the file may be large, so it is not read.
+            let path = self.path.with_file_name("").join(&opened.name);
+            if !opened.name.contains("://") && !path.exists() {
+                self.find(opened.place, format!("there is no file `{}` ({})", opened.name, clean(&path).display()));
             }
         }
         for global in usage.globals.iter().filter(|global| self.offered.is_absent(&global.name)) {
