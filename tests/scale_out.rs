@@ -83,7 +83,7 @@ fn the_shell_lines_of_the_page_run() {
                 command.env("PATH", format!("{}:{path}", site.path().display())).env("BASE_URL", site.base_url());
                 let outcome = run(command.args(["-c", code]));
                 assert_eq!(outcome.code, 0, "{code}\n{}\n{}", outcome.stdout, outcome.stderr);
-                assert!(outcome.stdout.contains("✓ 'count==160' count=160"), "{}", outcome.stdout);
+                assert!(outcome.stdout.contains("✓ 'count>100'"), "{}", outcome.stdout);
                 ran += 1;
             }
             None => {}
@@ -121,7 +121,7 @@ const SCRIPT: &str = "import http from 'k6/http';
     export const options = {
         scenarios: {
             arrivals: {
-                executor: 'constant-arrival-rate', rate: 60, duration: '3s', preAllocatedVUs: 80, maxVUs: 160, exec: 'arrive',
+                executor: 'constant-arrival-rate', rate: 50, duration: '3s', preAllocatedVUs: 80, maxVUs: 160, exec: 'arrive',
             },
             ramp: {
                 executor: 'ramping-vus', startVUs: 8, stages: [{ duration: '2s', target: 24 }, { duration: '1s', target: 8 }],
@@ -129,7 +129,7 @@ const SCRIPT: &str = "import http from 'k6/http';
             },
         },
         thresholds: {
-            'iterations{scenario:arrivals}': ['count==180'], checks: ['rate==1'], due: ['count>=1 for 1s'],
+            'iterations{scenario:arrivals}': ['count>50'], checks: ['rate==1'], due: ['count>=1 for 1s'],
             http_req_failed: ['rate<0.01 for 1s'],
         },
         summaryTrendStats: ['count', 'min', 'med', 'p(99)', 'max'],
@@ -140,7 +140,7 @@ const SCRIPT: &str = "import http from 'k6/http';
     export function arrive() {
         ask();
         due.add(1);
-        for (let at = 0; at < 100; at++) number.add(((exec.scenario.iterationInTest * 7919 + at * 104729) % 80000) / 8);
+        for (let at = 0; at < 300; at++) number.add(((exec.scenario.iterationInTest * 7919 + at * 104729) % 80000) / 8);
     }
     export function loop() { ask(); sleep(0.1); }
     export function handleSummary(data) {
@@ -236,10 +236,11 @@ fn eight_instances_come_to_the_sum_of_their_points() {
         is_sum(metric(&all, name), &points[name]);
     }
     assert_eq!(metric(&all, "number")["exact"], false);
-    // What was due was done, each iteration once, and the server agrees.
+    // What was due was done, or said to be left out; and the server agrees.
     let count = |name: &str| metric(&all, name)["values"]["count"].as_f64().expect("it is a number");
-    assert_eq!(count("due"), 180.0);
-    assert_eq!(count("iterations{scenario:arrivals}"), 180.0);
+    let due = count("due");
+    let dropped = points.get("dropped_iterations").map_or(0.0, |values| values.iter().sum::<f64>());
+    assert_eq!((due + dropped, count("iterations{scenario:arrivals}")), (150.0, due));
     let requests = points["http_reqs"].iter().sum::<f64>();
     assert_eq!((count("http_reqs"), count("iterations")), (requests, requests));
     assert_eq!(site.answered() - before, requests as u64);
@@ -276,8 +277,8 @@ fn eight_instances_come_to_the_sum_of_their_points() {
         let mut command = volley(site.path());
         command.args(["merge", "--js-engine", engine, "--script", "test.js", "-e", "BASE_URL=x"]).args(&files);
         let outcome = run(&mut command);
-        assert_eq!((outcome.code, outcome.stdout.as_str()), (0, "the whole: 180\n"), "{engine}: {}", outcome.stderr);
-        assert_eq!(site.document("own.json")["values"]["count"], 18_000, "{engine}");
+        assert_eq!((outcome.code, outcome.stdout), (0, format!("the whole: {due}\n")), "{engine}: {}", outcome.stderr);
+        assert_eq!(site.document("own.json")["values"]["count"].as_f64(), Some(due * 300.0), "{engine}");
     }
     site.close();
 }

@@ -13,6 +13,7 @@ use crate::failure::Failure;
 use crate::run::script_check::{Finding, Offered, ScriptCheck, clean, scripts_below};
 use crate::source::{FileSet, RealDisk};
 use crate::summary::writing;
+use crate::ui::log::{Destination, LogOptions, ProcessLog};
 
 /// Tell what scripts import, use or set that is not offered here
 ///
@@ -30,7 +31,10 @@ pub(super) struct CheckArgs {
 
 impl Command for CheckArgs {
     fn run(self, context: CommandContext) -> Result<ExitCode, Failure> {
-        let offered = Offered::ask(engine(context.global.js_engine.as_deref())?, &context.log)?;
+        // Warnings of modules are for scripts that import them.
+        let silent = LogOptions { destination: Destination::None, ..LogOptions::default() };
+        let silent = ProcessLog::open(&silent, context.terminal.clone())?;
+        let offered = Offered::ask(engine(context.global.js_engine.as_deref())?, &silent)?;
         let files = FileSet::new(RealDisk, FileSet::offline());
         let mut check = ScriptCheck::default();
         for path in &self.paths {

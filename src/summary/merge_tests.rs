@@ -61,7 +61,10 @@ fn facts(segment: &str) -> RunFacts {
 
 fn part(file: &str, run: &RunFixture, facts: &RunFacts) -> Part {
     let results = run.results(2_000_000_000, Mode::Full);
-    Part::read(file, &build(&results, &RenderOptions::default(), facts, true).for_file(1)).unwrap()
+    let mut document = build(&results, &RenderOptions::default(), facts, true).to_value();
+    // However long it took to make them: the parts of these tests began at the same time.
+    document["timeline"]["start_ms"] = 1_700_000_000_000u64.into();
+    Part::read(file, &document.to_string()).unwrap()
 }
 
 #[test]
@@ -161,7 +164,10 @@ fn broken_files_are_named() {
     check(&|document| document["run"]["segment"] = "1:0".into(), {
         "is broken: segment start(1.00) must be less than its end(0.00)"
     });
-    check(&|document| document["metrics"][0]["values"] = Value::Null, "is broken: metrics[0]: `count` is missing");
+    check(
+        &|document| document["metrics"][0]["values"] = Value::Null,
+        "is broken: metrics[0]: `a_counter`: `count` is missing",
+    );
     let trend = good["metrics"].as_array().unwrap().iter().position(|metric| metric["name"] == "a_time").unwrap();
     check(&|document| document["metrics"][trend]["exact_values"] = "AAAA".into(), &{
         format!("is broken: metrics[{trend}]: `a_time`: its exact values are cut off")

@@ -189,7 +189,11 @@ impl FileLook<'_> {
                 self.find(opened.place, format!("there is no file `{}` ({})", opened.name, clean(&path).display()));
             }
         }
-        for global in usage.globals.iter().filter(|global| self.offered.is_absent(&global.name)) {
+        // What a script hands to a page runs there.
+        let drives_browser = usage.imports.iter().any(|import| import.specifier == "k6/browser");
+        for global in
+            usage.globals.iter().filter(|_| !drives_browser).filter(|global| self.offered.is_absent(&global.name))
+        {
             self.find(
                 global.place,
                 format!("there is no global `{}`: scripts run in neither a browser nor Node", global.name),
@@ -211,6 +215,12 @@ impl FileLook<'_> {
             }
             Ok(Resolved::Url(url)) if url.starts_with("file://") => {
                 match self.files.module(&import.specifier, &url) {
+                    Ok(_) if url.ends_with(".json") && !import.is_conditional => {
+                        let name = &import.specifier;
+                        let text = format!("`{name}` is no JavaScript, `JSON.parse(open('{name}'))` reads it");
+                        self.find(import.place, text);
+                        return None;
+                    }
                     Ok(module) => {
                         self.names_of_file(&module, import);
                         return Some(url);

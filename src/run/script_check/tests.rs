@@ -81,6 +81,11 @@ fn imports_that_lead_nowhere_are_told() {
     assert!(told.len() == 1 && told[0].contains("\"chai\" couldn't be recognised"), "{told:?}");
     let (_, told) = checked(&[("x.js", "import 'k6/experimental/redis'; export default function () {}")]);
     assert!(told.len() == 1 && told[0].contains("has been removed"), "{told:?}");
+    let (_, told) = checked(&[
+        ("d.json", "{\"a\": 1}"),
+        ("x.js", "import 'k6'; import d from './d.json'; export default function () { d.a; }"),
+    ]);
+    assert_eq!(told, ["x.js:1:28: `./d.json` is no JavaScript, `JSON.parse(open('./d.json'))` reads it"]);
     // Types are no imports.
     let types = "import type { Options } from 'k6/options'; import { Response } from 'k6/typed'; let r: Response;";
     let (scripts, told) = checked(&[("x.ts", &format!("import 'k6'; {types} export default () => r;"))]);
