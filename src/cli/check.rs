@@ -10,7 +10,7 @@ use super::script::engine;
 use super::usage::refuse;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::run::script_check::{Finding, Offered, ScriptCheck, clean, scripts_below};
+use crate::run::script_check::{Offered, ScriptCheck, ScriptFinding, clean, scripts_below};
 use crate::source::{FileSet, RealDisk};
 use crate::summary::writing;
 use crate::ui::log::{Destination, LogOptions, ProcessLog};
@@ -20,7 +20,7 @@ use crate::ui::log::{Destination, LogOptions, ProcessLog};
 /// Every script below the folders is read with all it imports, and nothing is run. Each finding is a line; the exit code is 1
 /// if there is any.
 #[derive(Debug, Args)]
-pub(super) struct CheckArgs {
+pub(super) struct ScriptCheckArgs {
     /// Scripts, and folders with scripts
     #[arg(required = true, value_name = "DIR|FILE")]
     paths: Vec<PathBuf>,
@@ -29,7 +29,7 @@ pub(super) struct CheckArgs {
     json: bool,
 }
 
-impl Command for CheckArgs {
+impl Command for ScriptCheckArgs {
     fn run(self, context: CommandContext) -> Result<ExitCode, Failure> {
         // Warnings of modules are for scripts that import them.
         let silent = LogOptions { destination: Destination::None, ..LogOptions::default() };
@@ -76,7 +76,7 @@ fn as_lines(check: &ScriptCheck, cwd: &Path) -> String {
 }
 
 fn as_json(check: &ScriptCheck, cwd: &Path) -> String {
-    let finding = |finding: &Finding| {
+    let finding = |finding: &ScriptFinding| {
         json!({
             "file": shown(&finding.file, cwd), "line": finding.place.line, "column": finding.place.column,
             "kind": if finding.is_remark { "note" } else { "finding" }, "text": finding.text,

@@ -38,7 +38,7 @@ pub(super) const COMMANDS: [CommandEntry; 21] = [
     own::<procedure::ProcedureArgs>("procedure"),
     own::<compare::CompareArgs>("compare"),
     own::<merge::MergeArgs>("merge"),
-    own::<check::CheckArgs>("check"),
+    own::<check::ScriptCheckArgs>("check"),
 ];
 
 /// The arguments of a command, and what it does with them. The doc comment of the type is its line in `--help`.

@@ -125,7 +125,7 @@ pub fn usage(module: &Module) -> Result<FileUsage, (Place, String)> {
         let semantic = SemanticBuilder::new().with_build_nodes(true).build(&parsed.program).semantic;
         let is_typed = module.kind == ModuleKind::TypeScript;
         let is_module = parsed.module_record.has_module_syntax;
-        let mut reader = Reader { text, semantic: &semantic, is_typed, is_module, found: FileUsage::default() };
+        let mut reader = UsageReader { text, semantic: &semantic, is_typed, is_module, found: FileUsage::default() };
         reader.program(&parsed.program);
         reader.calls();
         reader.globals();
@@ -158,14 +158,14 @@ fn parse<'a>(allocator: &'a Allocator, module: &'a Module) -> Result<ParserRetur
 
 /// How a name is used at one place.
 #[derive(Clone, Copy, PartialEq)]
-enum Use {
+enum NameUse {
     /// It has to be there.
     Needed,
     /// It is asked for, or handed on.
     Asked,
 }
 
-struct Reader<'t, 'a, 's> {
+struct UsageReader<'t, 'a, 's> {
     text: &'t str,
     semantic: &'s Semantic<'a>,
     is_typed: bool,
@@ -174,7 +174,7 @@ struct Reader<'t, 'a, 's> {
     found: FileUsage,
 }
 
-impl<'a> Reader<'_, 'a, '_> {
+impl<'a> UsageReader<'_, 'a, '_> {
     fn place(&self, span: Span) -> Place {
         Place::of(self.text, span.start)
     }
@@ -264,8 +264,8 @@ impl<'a> Reader<'_, 'a, '_> {
             match (&name, owner) {
                 (Some(name), NameOwner::Exports) => {
                     let uses = self.semantic.symbol_references(symbol).map(|reference| reference.node_id());
-                    let uses: Vec<Use> = uses.map(|node| self.use_of(node)).collect();
-                    if !uses.is_empty() && uses.iter().all(|one| *one == Use::Needed) {
+                    let uses: Vec<NameUse> = uses.map(|node| self.use_of(node)).collect();
+                    if !uses.is_empty() && uses.iter().all(|one| *one == NameUse::Needed) {
                         used.push(UsedName { name: name.clone(), written: local.name.to_string(), owner, place });
                     }
                 }
@@ -290,7 +290,7 @@ impl<'a> Reader<'_, 'a, '_> {
                 continue;
             }
             let name = member.property.name.to_string();
-            let is_needed = !member.optional && self.use_of(parent.id()) == Use::Needed;
+            let is_needed = !member.optional && self.use_of(parent.id()) == NameUse::Needed;
             match members.iter_mut().find(|(known, _)| known.name == name) {
                 Some((_, all)) => *all &= is_needed,
                 None => {
@@ -303,7 +303,7 @@ impl<'a> Reader<'_, 'a, '_> {
     }
 
     /// Whether what stands at a node has to be there: it is called, or something is read of it, outside of `try`.
-    fn use_of(&self, node: NodeId) -> Use {
+    fn use_of(&self, node: NodeId) -> NameUse {
         let nodes = self.semantic.nodes();
         let span = nodes.kind(node).span();
         let is_needed = match nodes.parent_kind(node) {
@@ -315,9 +315,9 @@ impl<'a> Reader<'_, 'a, '_> {
             _ => false,
         };
         if is_needed && !self.is_inside(node, |kind| matches!(kind, AstKind::TryStatement(_))) {
-            Use::Needed
+            NameUse::Needed
         } else {
-            Use::Asked
+            NameUse::Asked
         }
     }
 

@@ -24,7 +24,7 @@ const SKIPPED: [&str; 1] = ["node_modules"];
 
 /// What is wrong at one place.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Finding {
+pub struct ScriptFinding {
     /// The file.
     pub file: PathBuf,
     /// The place in it.
@@ -43,7 +43,7 @@ pub struct ScriptCheck {
     /// Every file that was read, the scripts included.
     pub files: BTreeSet<PathBuf>,
     /// Sorted by place.
-    pub findings: BTreeSet<Finding>,
+    pub findings: BTreeSet<ScriptFinding>,
 }
 
 /// Without `.` and `..`.
@@ -162,7 +162,7 @@ impl ScriptCheck {
     }
 
     fn find(&mut self, file: &Path, place: Place, text: String) {
-        self.findings.insert(Finding { file: file.to_owned(), place, text, is_remark: false });
+        self.findings.insert(ScriptFinding { file: file.to_owned(), place, text, is_remark: false });
     }
 }
 
@@ -236,7 +236,7 @@ impl FileLook<'_> {
             Ok(Resolved::Url(_)) => {
                 let text = format!("`{}` needs the network: it is not looked at", redact_reference(&import.specifier));
                 let file = self.path.to_owned();
-                self.check.findings.insert(Finding { file, place: import.place, text, is_remark: true });
+                self.check.findings.insert(ScriptFinding { file, place: import.place, text, is_remark: true });
                 None
             }
             Err(_) if import.is_conditional => None,

@@ -33,7 +33,7 @@ fn checked(files: &[(&str, &str)]) -> (Vec<String>, Vec<String>) {
     }
     let shown = |path: &Path| path.strip_prefix(folder.path()).unwrap().display().to_string();
     let told = check.findings.iter().map(|finding| {
-        let (Finding { text, is_remark, .. }, Place { line, column }) = (finding, finding.place);
+        let (ScriptFinding { text, is_remark, .. }, Place { line, column }) = (finding, finding.place);
         let text = text.replace(&*folder.path().to_string_lossy(), "DIR");
         format!("{}:{line}:{column}: {}{text}", shown(&finding.file), if *is_remark { "note: " } else { "" })
     });
