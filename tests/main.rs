@@ -10,6 +10,7 @@ extern crate volley_test;
 mod aia;
 mod async_context;
 mod authoring;
+mod book;
 mod check;
 mod ci;
 mod cli;
@@ -55,5 +56,5 @@ mod unanswered;
 mod websocket;
 
 fn main() -> std::process::ExitCode {
-    harness::main([js::trials(), cli::trials(), examples::trials()].into_iter().flatten())
+    harness::main([js::trials(), cli::trials(), examples::trials(), book::trials()].into_iter().flatten())
 }
