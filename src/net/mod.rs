@@ -19,6 +19,9 @@ pub mod open_files;
 pub mod origin;
 pub mod proxy;
 pub mod random;
+#[cfg(feature = "x-redis")]
+pub mod redis;
+pub mod remote;
 pub mod socket;
 pub mod socks;
 pub mod tls;

@@ -53,6 +53,8 @@ pub const MODULES: &[BuiltinModule] = &[
     module!("k6/execution", k6::execution::OPS),
     module!("k6/experimental/csv", k6::experimental::csv::OPS),
     module!("k6/experimental/fs", k6::experimental::fs::OPS),
+    #[cfg(feature = "x-redis")]
+    module!("k6/experimental/redis", &[]),
     module!("k6/experimental/streams", &[]),
     module!("k6/experimental/websockets", &[]),
     module!("k6/html", k6::html::OPS),
@@ -63,6 +65,8 @@ pub const MODULES: &[BuiltinModule] = &[
     module!("k6/timers", &[]),
     module!("k6/websockets", k6::websockets::OPS),
     module!("k6/ws", k6::ws::OPS),
+    #[cfg(feature = "x-redis")]
+    module!("k6/x/redis", k6::x::redis::OPS),
     module!("volley/bytes", &[]),
     module!("volley/commonjs", volley::commonjs::OPS),
     // It has no JavaScript half: engines make the global scope from a table.
@@ -108,6 +112,7 @@ pub const LAZY_SCRIPTS: &[(&str, &str)] = lazy_scripts![
 
 /// Names k6 once had, and what it says about each now.
 pub const REMOVED: &[(&str, &str)] = &[
+    #[cfg(not(feature = "x-redis"))]
     (
         "k6/experimental/redis",
         "k6/experimental/redis has been removed. Please migrate to the new version by changing your import to \
