@@ -39,6 +39,7 @@ mod procedure_services;
 mod procedure_upload;
 mod procedure_verdict;
 mod program;
+mod redis;
 mod regexp;
 mod remote;
 mod report;

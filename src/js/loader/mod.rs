@@ -27,7 +27,9 @@ mod missing;
 mod synthetic;
 
 pub use imports::Imports;
-use synthetic::{ABSENT, BROWSER, COMMONJS, CONTEXT, EXTENSIONS, HERE, MISSING, REQUIRE, STAR, SYNTHETIC, is_extension};
+use synthetic::{
+    ABSENT, BROWSER, COMMONJS, CONTEXT, EXTENSIONS, HERE, MISSING, REQUIRE, STAR, SYNTHETIC, is_extension,
+};
 
 /// Sources by address, each with its bytecode once there is one.
 type ModuleTexts<K> = Mutex<FxHashMap<K, ModuleText>>;

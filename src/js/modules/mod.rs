@@ -65,6 +65,8 @@ pub const MODULES: &[BuiltinModule] = &[
     module!("k6/timers", &[]),
     module!("k6/websockets", k6::websockets::OPS),
     module!("k6/ws", k6::ws::OPS),
+    #[cfg(feature = "x-faker")]
+    module!("k6/x/faker", k6::x::faker::OPS),
     #[cfg(feature = "x-redis")]
     module!("k6/x/redis", k6::x::redis::OPS),
     module!("volley/bytes", &[]),

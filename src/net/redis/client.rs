@@ -102,8 +102,11 @@ impl RedisClient {
         if nodes.len() >= MAX_NODES && !nodes.contains_key(address) {
             nodes.clear();
         }
-        let answers_as_replica =
-            self.config.cluster.as_ref().is_some_and(|cluster| cluster.read_only || cluster.by_latency || cluster.randomly);
+        let answers_as_replica = self
+            .config
+            .cluster
+            .as_ref()
+            .is_some_and(|cluster| cluster.read_only || cluster.by_latency || cluster.randomly);
         let new = || RedisNode::new(address.clone(), self.config.clone(), answers_as_replica);
         nodes.entry(address.clone()).or_insert_with(new).clone()
     }
@@ -291,7 +294,8 @@ fn slot_of(key: &[u8]) -> u16 {
 /// CRC-16/XMODEM, which clusters use.
 fn crc16(bytes: &[u8]) -> u16 {
     bytes.iter().fold(0, |crc, byte| {
-        (0..8).fold(crc ^ (u16::from(*byte) << 8), |crc, _| if crc & 0x8000 == 0 { crc << 1 } else { crc << 1 ^ 0x1021 })
+        (0..8)
+            .fold(crc ^ (u16::from(*byte) << 8), |crc, _| if crc & 0x8000 == 0 { crc << 1 } else { crc << 1 ^ 0x1021 })
     })
 }
 

@@ -113,7 +113,9 @@ impl RespReader {
                 -1 => Piece::Value(RespValue::Nil),
                 count => Piece::Array(usize::try_from(count).map_err(|_| invalid("a negative length"))?),
             },
-            _ => return Err(invalid(&format!("can't parse reply={:?} reading string", String::from_utf8_lossy(&line)))),
+            _ => {
+                return Err(invalid(&format!("can't parse reply={:?} reading string", String::from_utf8_lossy(&line))));
+            }
         })
     }
 

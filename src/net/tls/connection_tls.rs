@@ -66,7 +66,9 @@ impl ConnectionConnectors {
     /// What is wrong with the certificates, in k6's words.
     pub(super) fn get(&self, offer: Offer, own: Option<&ConnectionTls>) -> Result<TlsConnector, String> {
         let mut made = lock(&self.made);
-        if let Some((.., connector)) = made.iter().find(|(offered, known, _)| *offered == offer && known.as_ref() == own) {
+        if let Some((.., connector)) =
+            made.iter().find(|(offered, known, _)| *offered == offer && known.as_ref() == own)
+        {
             return Ok(connector.clone());
         }
         let connector = self.make(offer, own)?;

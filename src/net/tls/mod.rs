@@ -83,7 +83,13 @@ impl Tls {
             false => Vec::new(),
         };
         let connections = Arc::new(ConnectionConnectors::new(config.clone(), issuers));
-        Ok(Self { http: TlsConnector::from(Arc::new(client)), http1, plain, connections, can_handshake: has_version(config) })
+        Ok(Self {
+            http: TlsConnector::from(Arc::new(client)),
+            http1,
+            plain,
+            connections,
+            can_handshake: has_version(config),
+        })
     }
 
     /// Does a handshake over `socket` as a client of `host`; `issuers` fetches what the server leaves out.

@@ -7,6 +7,8 @@ use crate::js::runtime::VuContext;
 use crate::js::value::Throw;
 use crate::metrics::{Contains, MetricId, MetricType, Record};
 
+#[cfg(feature = "x-faker")]
+pub mod faker;
 #[cfg(feature = "x-redis")]
 pub mod redis;
 

@@ -91,8 +91,31 @@ pub(super) const METHODS: [Method; 42] = [
 
 /// Commands that change nothing: replicas may answer them.
 const READS: [&str; 26] = [
-    "BITCOUNT", "EXISTS", "GET", "GETRANGE", "HEXISTS", "HGET", "HGETALL", "HKEYS", "HLEN", "HMGET", "HVALS", "LINDEX", "LLEN",
-    "LRANGE", "MGET", "PTTL", "SCARD", "SISMEMBER", "SMEMBERS", "SRANDMEMBER", "STRLEN", "TTL", "TYPE", "ZCARD", "ZRANGE",
+    "BITCOUNT",
+    "EXISTS",
+    "GET",
+    "GETRANGE",
+    "HEXISTS",
+    "HGET",
+    "HGETALL",
+    "HKEYS",
+    "HLEN",
+    "HMGET",
+    "HVALS",
+    "LINDEX",
+    "LLEN",
+    "LRANGE",
+    "MGET",
+    "PTTL",
+    "SCARD",
+    "SISMEMBER",
+    "SMEMBERS",
+    "SRANDMEMBER",
+    "STRLEN",
+    "TTL",
+    "TYPE",
+    "ZCARD",
+    "ZRANGE",
     "ZSCORE",
 ];
 
@@ -139,9 +162,7 @@ pub(super) fn prepare(method: &Method, given: &[Value]) -> Result<Prepared, Stri
 }
 
 fn unsupported(at: usize) -> String {
-    format!(
-        "unsupported type provided for argument at index {at}, supported types are string, number, and boolean"
-    )
+    format!("unsupported type provided for argument at index {at}, supported types are string, number, and boolean")
 }
 
 /// A value that may be stored, as go-redis writes it.

@@ -91,11 +91,7 @@ fn command(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
 }
 
 impl JsRedis {
-    fn send(
-        &self,
-        vu: &VuContext,
-        prepared: &Prepared,
-    ) -> impl Future<Output = Option<RedisOutcome>> + use<> {
+    fn send(&self, vu: &VuContext, prepared: &Prepared) -> impl Future<Output = Option<RedisOutcome>> + use<> {
         let remote = self.remote.get_or_init(|| {
             let config = self.config.clone();
             Remote::new(&vu.client, move |connections| RedisClient::new(connections, config))

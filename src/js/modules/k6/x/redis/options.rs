@@ -45,7 +45,9 @@ fn from_url(url: &str) -> Result<RedisConfig, String> {
     if !path.is_empty() {
         config.database = path.parse().map_err(|_| format!("redis: invalid database number: {}", go_quote(path)))?;
     }
-    for (name, value) in query.split('&').filter(|pair| !pair.is_empty()).map(|pair| pair.split_once('=').unwrap_or((pair, ""))) {
+    for (name, value) in
+        query.split('&').filter(|pair| !pair.is_empty()).map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+    {
         set_from_query(&mut config, name, &decoded(value))?;
     }
     Ok(config)
