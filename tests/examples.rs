@@ -13,7 +13,7 @@ use volley::{CacheChoice, TargetConfig, bind};
 
 use crate::harness::trial;
 use crate::program::{engines, run, volley};
-use crate::redis;
+use crate::{redis, x_net};
 
 /// A test for every example and engine.
 pub fn trials() -> Vec<Trial> {
@@ -67,6 +67,12 @@ fn run_one(engine: &str, script: &Path) {
     let redis = text.contains("__ENV.REDIS_URL").then(|| redis::start(dir.path(), &[]));
     if let Some((_, port)) = &redis {
         command.arg("-e").arg(format!("REDIS_URL=redis://127.0.0.1:{port}"));
+    }
+    if text.contains("__ENV.TLS_HOST") {
+        command.arg("-e").arg(format!("TLS_HOST=localhost:{}", x_net::tls_server("localhost", 2100)));
+    }
+    if text.contains("__ENV.SSE_URL") {
+        command.arg("-e").arg(format!("SSE_URL=http://127.0.0.1:{}/events", x_net::tcp_server(x_net::events)));
     }
     let outcome = run(&mut command);
     let is_good = outcome.code == 0 && !outcome.stderr.contains("level=error");

@@ -51,6 +51,7 @@ mod truth;
 mod truth_server;
 mod unanswered;
 mod websocket;
+mod x_net;
 
 fn main() -> std::process::ExitCode {
     harness::main([js::trials(), cli::trials(), examples::trials()].into_iter().flatten())

@@ -29,7 +29,12 @@ const HOOKS: Hooks = Hooks {
     turn_abandoned: &[k6::data::abandon],
     iteration_begins: &[k6::http::begin_iteration],
     function_ended: &[k6::leave_all_groups],
-    close_open: &[k6::net::grpc::close_streams, k6::websockets::socket::close_sockets],
+    close_open: &[
+        k6::net::grpc::close_streams,
+        k6::websockets::socket::close_sockets,
+        #[cfg(feature = "x-tcp")]
+        k6::x::tcp::close_sockets,
+    ],
     iteration_counted: &[k6::http::end_iteration],
 };
 
@@ -65,10 +70,18 @@ pub const MODULES: &[BuiltinModule] = &[
     module!("k6/timers", &[]),
     module!("k6/websockets", k6::websockets::OPS),
     module!("k6/ws", k6::ws::OPS),
+    #[cfg(feature = "x-dns")]
+    module!("k6/x/dns", k6::x::dns::OPS),
     #[cfg(feature = "x-faker")]
     module!("k6/x/faker", k6::x::faker::OPS),
     #[cfg(feature = "x-redis")]
     module!("k6/x/redis", k6::x::redis::OPS),
+    #[cfg(feature = "x-sse")]
+    module!("k6/x/sse", k6::x::sse::OPS),
+    #[cfg(feature = "x-tcp")]
+    module!("k6/x/tcp", k6::x::tcp::OPS),
+    #[cfg(feature = "x-tls")]
+    module!("k6/x/tls", k6::x::tls::OPS),
     module!("volley/bytes", &[]),
     module!("volley/commonjs", volley::commonjs::OPS),
     // It has no JavaScript half: engines make the global scope from a table.

@@ -139,10 +139,20 @@ impl Tls {
         self.connections.get(Offer::Http2, own)
     }
 
+    /// Shakes hands with any server, to look at its certificate.
+    ///
+    /// # Errors
+    /// As [`Tls::for_connection`].
+    #[cfg(feature = "x-tls")]
+    pub fn for_inspection(&self) -> Result<TlsConnector, String> {
+        self.connections.get(Offer::Unverified, None)
+    }
+
     /// Encrypts the connections of a protocol that is not HTTP: as the options say, with certificates of its own beside them.
     ///
     /// # Errors
     /// What is wrong with the certificates.
+    #[cfg(feature = "x-redis")]
     pub fn for_connection(&self, own: Option<&ConnectionTls>) -> Result<TlsConnector, String> {
         if !self.can_handshake {
             return Err(NO_VERSION.to_owned());

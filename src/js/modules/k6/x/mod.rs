@@ -1,5 +1,9 @@
 //! `k6/x/...`: the modules of k6's extensions, each behind a feature of the build. One that a script does not import costs its
 //! VUs nothing.
+#![cfg_attr(
+    not(feature = "x"),
+    allow(dead_code, unused_imports, reason = "some modules need neither metrics nor samples")
+)]
 
 use std::time::Instant;
 
@@ -7,10 +11,18 @@ use crate::js::runtime::VuContext;
 use crate::js::value::Throw;
 use crate::metrics::{Contains, MetricId, MetricType, Record};
 
+#[cfg(feature = "x-dns")]
+pub mod dns;
 #[cfg(feature = "x-faker")]
 pub mod faker;
 #[cfg(feature = "x-redis")]
 pub mod redis;
+#[cfg(feature = "x-sse")]
+pub mod sse;
+#[cfg(feature = "x-tcp")]
+pub mod tcp;
+#[cfg(feature = "x-tls")]
+pub mod tls;
 
 /// Declares a metric of a module, in every VU that imports it; what is declared already is found.
 ///
