@@ -176,12 +176,12 @@ fn encode(id: u16, name: &str, kind: RecordType) -> Result<Vec<u8>, String> {
 }
 
 /// A message that is being read.
-struct Message<'m> {
+struct DnsMessage<'m> {
     bytes: &'m [u8],
     at: usize,
 }
 
-impl<'m> Message<'m> {
+impl<'m> DnsMessage<'m> {
     fn take(&mut self, count: usize) -> Option<&'m [u8]> {
         let taken = self.bytes.get(self.at..self.at.checked_add(count)?)?;
         self.at += count;
@@ -212,7 +212,7 @@ fn decode(bytes: &[u8], id: u16, kind: RecordType) -> Result<Vec<String>, DnsErr
 }
 
 fn read(bytes: &[u8], id: u16, kind: RecordType) -> Option<Result<Vec<String>, DnsError>> {
-    let mut message = Message { bytes, at: 0 };
+    let mut message = DnsMessage { bytes, at: 0 };
     let (found_id, flags) = (message.number()?, message.number()?);
     if found_id != id || flags & 0x8000 == 0 {
         return None;
@@ -245,7 +245,7 @@ fn text(data: &[u8], kind: RecordType) -> Option<String> {
         RecordType::A => Some(Ipv4Addr::from(<[u8; 4]>::try_from(data).ok()?).to_string()),
         RecordType::Aaaa => Some(Ipv6Addr::from(<[u8; 16]>::try_from(data).ok()?).to_string()),
         RecordType::Txt => {
-            let (mut message, mut text) = (Message { bytes: data, at: 0 }, Vec::new());
+            let (mut message, mut text) = (DnsMessage { bytes: data, at: 0 }, Vec::new());
             while message.at < data.len() {
                 let length = usize::from(message.take(1)?[0]);
                 text.extend(message.take(length)?);

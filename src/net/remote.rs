@@ -14,11 +14,11 @@ use super::client::Client;
 use super::client_connections::ClientConnections;
 
 /// Something to do with a `T` on its thread.
-type Job<T> = Box<dyn FnOnce(Rc<T>) -> LocalBoxFuture<'static, ()> + Send>;
+type RemoteJob<T> = Box<dyn FnOnce(Rc<T>) -> LocalBoxFuture<'static, ()> + Send>;
 
 /// The script's half of a `T` on a network thread.
 pub struct Remote<T> {
-    jobs: mpsc::UnboundedSender<Job<T>>,
+    jobs: mpsc::UnboundedSender<RemoteJob<T>>,
     /// The thread's half ends with the client, so the client must outlive it.
     _client: Client,
 }
@@ -32,7 +32,7 @@ impl<T> fmt::Debug for Remote<T> {
 impl<T: 'static> Remote<T> {
     /// What `make` makes on the network thread of `client`.
     pub fn new(client: &Client, make: impl FnOnce(Rc<ClientConnections>) -> T + Send + 'static) -> Self {
-        let (jobs, mut jobs_rx) = mpsc::unbounded_channel::<Job<T>>();
+        let (jobs, mut jobs_rx) = mpsc::unbounded_channel::<RemoteJob<T>>();
         // Sent at once, and not awaited: it lives as long as the script's half.
         drop(client.run(move |connections| async move {
             let thing = Rc::new(make(connections));

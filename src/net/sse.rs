@@ -88,10 +88,10 @@ pub enum SseNext {
 /// A stream on its network thread.
 pub struct SseStream {
     connections: Rc<ClientConnections>,
-    open: Mutex<Option<Open>>,
+    open: Mutex<Option<SseConnection>>,
 }
 
-struct Open {
+struct SseConnection {
     stream: NetStream,
     framing: Framing,
     parser: Parser,
@@ -116,7 +116,7 @@ impl SseStream {
         Ok(opened)
     }
 
-    async fn connect(&self, request: &SseRequest) -> Result<(Open, SseOpened), NetError> {
+    async fn connect(&self, request: &SseRequest) -> Result<(SseConnection, SseOpened), NetError> {
         let began = Instant::now();
         // A stream has times of its own, so this timer is not read.
         let mut timer = HopTimer::start(began, None);
@@ -136,7 +136,7 @@ impl SseStream {
             jar.store(&request.url, &Cookie::all(&response.headers));
         }
         let framing = framing(&request.method, &mut response)?;
-        let mut open = Open { stream, framing, parser: Parser::default(), deadline: request.deadline };
+        let mut open = SseConnection { stream, framing, parser: Parser::default(), deadline: request.deadline };
         open.take(&rest)?;
         let opened =
             SseOpened { status: response.status, headers: response.headers, remote: remote.ip(), began, connected };
@@ -185,7 +185,7 @@ impl SseStream {
     }
 }
 
-impl Open {
+impl SseConnection {
     fn take(&mut self, bytes: &[u8]) -> Result<(), NetError> {
         let parser = &mut self.parser;
         self.framing.push(bytes, &mut |part| parser.push(part)).map(drop)

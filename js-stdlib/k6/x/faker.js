@@ -2,27 +2,13 @@
 import { faker, fake, categories, members } from 'native:k6/x/faker';
 import { primordials } from 'native:engine';
 
-const { ArrayIsArray, ObjectDefineProperty, ObjectKeys, Proxy, String, TypeError } = primordials;
+const { ObjectDefineProperty, ObjectKeys, Proxy, String, TypeError } = primordials;
 
 // The native resource is under this symbol; an object that has it stands for the resource wherever it is passed.
 const NATIVE = primordials.SymbolFor('volley.native');
 
 // What is assigned is ignored, and `in` finds nothing, as k6 has it.
 const traps = { __proto__: null, has: () => false, set: () => true, defineProperty: () => true, deleteProperty: () => true };
-
-// Arrays are lists of texts, anything else is one text.
-function given(args) {
-  const texts = [];
-  for (let at = 0; at < args.length; at++) {
-    const value = args[at];
-    if (value === undefined || value === null) texts[at] = undefined;
-    else if (ArrayIsArray(value)) {
-      const list = (texts[at] = []);
-      for (let one = 0; one < value.length; one++) list[one] = String(value[one]);
-    } else texts[at] = String(value);
-  }
-  return texts;
-}
 
 function category(native, name) {
   const target = {};
@@ -33,7 +19,7 @@ function category(native, name) {
     let made;
     ObjectDefineProperty(target, names[at], {
       __proto__: null,
-      get: () => (made ??= (...args) => (args.length === 0 ? fake(native, place) : fake(native, place, given(args)))),
+      get: () => (made ??= (...args) => (args.length === 0 ? fake(native, place) : fake(native, place, args))),
       enumerable: true,
       configurable: true,
     });
@@ -63,7 +49,7 @@ export class Faker {
       value: (name, ...args) => {
         const place = (all ??= members('zen'))[name];
         if (place === undefined) throw new TypeError(`Object has no member '${String(name)}'`);
-        return fake(native, place, given(args));
+        return fake(native, place, args);
       },
       configurable: true,
     });

@@ -48,7 +48,7 @@ pub(super) struct RespReader {
 }
 
 /// An array that is not whole.
-struct Open {
+struct OpenArray {
     left: usize,
     values: Vec<RespValue>,
 }
@@ -64,14 +64,14 @@ impl RespReader {
     /// # Errors
     /// The connection ended or failed, or what came is no answer.
     pub(super) async fn read<S: AsyncRead + Unpin>(&mut self, stream: &mut S) -> io::Result<RespValue> {
-        let mut open: Vec<Open> = Vec::new();
+        let mut open: Vec<OpenArray> = Vec::new();
         loop {
             let mut value = match self.read_one(stream).await? {
-                Piece::Value(value) => value,
-                Piece::Array(0) => RespValue::Array(Vec::new()),
-                Piece::Array(_) if open.len() >= MAX_DEPTH => return Err(invalid("arrays are nested too deeply")),
-                Piece::Array(left) => {
-                    open.push(Open { left, values: Vec::new() });
+                RespPiece::Value(value) => value,
+                RespPiece::Array(0) => RespValue::Array(Vec::new()),
+                RespPiece::Array(_) if open.len() >= MAX_DEPTH => return Err(invalid("arrays are nested too deeply")),
+                RespPiece::Array(left) => {
+                    open.push(OpenArray { left, values: Vec::new() });
                     continue;
                 }
             };
@@ -93,7 +93,7 @@ impl RespReader {
         }
     }
 
-    async fn read_one<S: AsyncRead + Unpin>(&mut self, stream: &mut S) -> io::Result<Piece> {
+    async fn read_one<S: AsyncRead + Unpin>(&mut self, stream: &mut S) -> io::Result<RespPiece> {
         let line = self.line(stream).await?;
         let (kind, rest) = line.split_at_checked(1).ok_or_else(|| invalid("an empty line"))?;
         let text = || String::from_utf8_lossy(rest).into_owned();
@@ -102,16 +102,16 @@ impl RespReader {
             number.ok_or_else(|| invalid("a number was expected"))
         };
         Ok(match kind {
-            b"+" => Piece::Value(RespValue::Status(text())),
-            b"-" => Piece::Value(RespValue::Error(text())),
-            b":" => Piece::Value(RespValue::Integer(number()?)),
+            b"+" => RespPiece::Value(RespValue::Status(text())),
+            b"-" => RespPiece::Value(RespValue::Error(text())),
+            b":" => RespPiece::Value(RespValue::Integer(number()?)),
             b"$" => match number()? {
-                -1 => Piece::Value(RespValue::Nil),
-                length => Piece::Value(RespValue::Bulk(self.bulk(stream, length).await?)),
+                -1 => RespPiece::Value(RespValue::Nil),
+                length => RespPiece::Value(RespValue::Bulk(self.bulk(stream, length).await?)),
             },
             b"*" => match number()? {
-                -1 => Piece::Value(RespValue::Nil),
-                count => Piece::Array(usize::try_from(count).map_err(|_| invalid("a negative length"))?),
+                -1 => RespPiece::Value(RespValue::Nil),
+                count => RespPiece::Array(usize::try_from(count).map_err(|_| invalid("a negative length"))?),
             },
             _ => {
                 return Err(invalid(&format!("can't parse reply={:?} reading string", String::from_utf8_lossy(&line))));
@@ -166,7 +166,7 @@ impl RespReader {
     }
 }
 
-enum Piece {
+enum RespPiece {
     Value(RespValue),
     /// So many follow.
     Array(usize),

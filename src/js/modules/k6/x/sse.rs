@@ -52,7 +52,7 @@ impl JsSse {
 
 /// What a script wants of a stream.
 #[derive(Default)]
-struct Params {
+struct SseParams {
     method: Option<String>,
     body: Option<bytes::Bytes>,
     headers: Vec<(String, String)>,
@@ -61,8 +61,8 @@ struct Params {
     deadline: Option<Instant>,
 }
 
-fn read_params(given: Value) -> Result<Params, Throw> {
-    let mut params = Params::default();
+fn read_params(given: Value) -> Result<SseParams, Throw> {
+    let mut params = SseParams::default();
     let Value::Map(given) = given else { return Ok(params) };
     for (key, value) in given.into_iter().filter(|(_, value)| !matches!(value, Value::Undefined | Value::Null)) {
         match (key.as_str(), value) {

@@ -1,5 +1,6 @@
 //! What a list of words is not enough for: numbers, people, places, things.
 
+use super::super::super::http::go;
 use super::{Faker, money, times, web, words};
 use crate::js::value::Value;
 
@@ -18,19 +19,13 @@ pub(super) enum Given {
 }
 
 impl Given {
-    /// What JavaScript passes on: texts and lists of texts.
+    /// What a script gave: a list of texts, one text, or nothing.
     pub(super) fn of(value: Value) -> Self {
         match value {
+            Value::Undefined | Value::Null => Self::Nothing,
             Value::String(text) => Self::One(text),
-            Value::List(list) => Self::Many(
-                list.into_iter()
-                    .map(|value| match value {
-                        Value::String(text) => text,
-                        _ => String::new(),
-                    })
-                    .collect(),
-            ),
-            _ => Self::Nothing,
+            Value::List(list) => Self::Many(list.iter().map(go::string_of).collect()),
+            other => Self::One(go::string_of(&other)),
         }
     }
 

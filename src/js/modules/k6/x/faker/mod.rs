@@ -20,7 +20,7 @@ mod words;
 
 use generate::Given;
 use random::Random;
-use table::{Kind, Part, Table};
+use table::{Kind, Table, TextPart};
 
 /// The native half.
 pub const OPS: &[(&str, Op)] = &[("faker", faker), ("fake", fake), ("categories", categories), ("members", members)];
@@ -110,10 +110,10 @@ impl Faker {
             Kind::Make(parts) => {
                 for part in parts {
                     match part {
-                        Part::Text(plain) => text.push_str(plain),
-                        Part::Digit => text.push(self.random.digit()),
-                        Part::Letter => text.push(self.random.letter()),
-                        Part::Function(place) => self.write(table, *place, text),
+                        TextPart::Text(plain) => text.push_str(plain),
+                        TextPart::Digit => text.push(self.random.digit()),
+                        TextPart::Letter => text.push(self.random.letter()),
+                        TextPart::Function(place) => self.write(table, *place, text),
                     }
                 }
             }

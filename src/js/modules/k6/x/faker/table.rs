@@ -29,14 +29,14 @@ pub(super) enum Kind {
     /// One of several.
     Pick(Vec<&'static str>),
     /// A text of parts.
-    Make(Vec<Part>),
+    Make(Vec<TextPart>),
     /// Rust.
     Code(Generate),
 }
 
 /// A part of a text.
 #[derive(Debug)]
-pub(super) enum Part {
+pub(super) enum TextPart {
     Text(&'static str),
     Digit,
     Letter,
@@ -127,28 +127,28 @@ fn param(text: &'static str) -> Param {
     }
 }
 
-fn parts(text: &'static str, place: impl Fn(&str) -> usize) -> Vec<Part> {
+fn parts(text: &'static str, place: impl Fn(&str) -> usize) -> Vec<TextPart> {
     let mut parts = Vec::new();
     let mut rest = text;
     while !rest.is_empty() {
         let plain = rest.find(['{', '#', '?']).unwrap_or(rest.len());
         if plain > 0 {
-            parts.push(Part::Text(&rest[..plain]));
+            parts.push(TextPart::Text(&rest[..plain]));
         }
         rest = &rest[plain..];
         let length = match rest.as_bytes().first() {
             None => 0,
             Some(b'#') => {
-                parts.push(Part::Digit);
+                parts.push(TextPart::Digit);
                 1
             }
             Some(b'?') => {
-                parts.push(Part::Letter);
+                parts.push(TextPart::Letter);
                 1
             }
             Some(_) => {
                 let end = rest.find('}').unwrap_or(rest.len() - 1);
-                parts.push(Part::Function(place(&rest[1..end])));
+                parts.push(TextPart::Function(place(&rest[1..end])));
                 end + 1
             }
         };

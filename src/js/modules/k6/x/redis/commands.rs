@@ -6,7 +6,7 @@ use crate::js::value::{Value, text_of};
 use crate::net::redis::RespValue;
 
 /// A method.
-pub(super) struct Method {
+pub(super) struct RedisMethod {
     /// As scripts call it.
     pub name: &'static str,
     /// As Redis calls it.
@@ -38,12 +38,12 @@ pub(super) enum Reply {
     Any,
 }
 
-const fn method(name: &'static str, verb: &'static str, shape: &'static str, reply: Reply) -> Method {
-    Method { name, verb, shape, reply }
+const fn method(name: &'static str, verb: &'static str, shape: &'static str, reply: Reply) -> RedisMethod {
+    RedisMethod { name, verb, shape, reply }
 }
 
 /// All methods but `isConnected`.
-pub(super) const METHODS: [Method; 42] = [
+pub(super) const METHODS: [RedisMethod; 42] = [
     method("set", "SET", "tvi", Reply::Text),
     method("get", "GET", "t", Reply::Text),
     method("getSet", "GETSET", "tv", Reply::Text),
@@ -134,7 +134,7 @@ pub(super) struct Prepared {
 ///
 /// # Errors
 /// k6's sentence about a value of another kind.
-pub(super) fn prepare(method: &Method, given: &[Value]) -> Result<Prepared, String> {
+pub(super) fn prepare(method: &RedisMethod, given: &[Value]) -> Result<Prepared, String> {
     let mut words: Vec<Vec<u8>> = Vec::with_capacity(given.len() + 1);
     if !method.verb.is_empty() {
         words.push(method.verb.into());
