@@ -459,7 +459,7 @@ export default function () {
                 r#"{"id":"","name":"","data":"POST hello","comment":""}"#,
                 "200",
                 "0 dial tcp 127.0.0.1:1: connect: connection refused",
-                "GoError: last argument to sse.open must be a function",
+                "GoError: invalid number of arguments to sse.open",
                 "GoError: last argument to sse.open must be a function",
                 "GoError: invalid sse.open() timeout: time: invalid duration \"x\"",
             ],

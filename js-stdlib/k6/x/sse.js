@@ -1,8 +1,10 @@
 // k6/x/sse: a stream of events, for which the VU waits. The loop is here; what arrives is read in Rust.
-import { begin, next, finish } from 'native:k6/x/sse';
+import { declare, begin, next, finish } from 'native:k6/x/sse';
 import { call, primordials } from 'native:engine';
 
 const { String } = primordials;
+
+declare();
 
 export function open(url, ...rest) {
   const handler = rest[rest.length - 1];

@@ -1,5 +1,5 @@
 // k6/x/tcp: sockets of plain TCP or TLS, with events. What arrives is asked for, piece by piece.
-import { open, connect, write, next, destroy, warn } from 'native:k6/x/tcp';
+import { declare, open, connect, write, next, destroy, warn } from 'native:k6/x/tcp';
 import * as natives from 'native:volley/globals';
 import { once, call, primordials } from 'native:engine';
 
@@ -8,6 +8,8 @@ const { ObjectDefineProperty, PromisePrototypeThen, String, Uint8Array } = primo
 // The native resource is under this symbol; an object that has it stands for the resource wherever it is passed.
 const NATIVE = primordials.SymbolFor('volley.native');
 const EVENTS = { __proto__: null, connect: 1, data: 1, close: 1, error: 1, timeout: 1 };
+
+declare();
 
 const timers = () => once('volley/timers', natives, { once, primordials });
 const bind = natives.propagatesContext() ? once('volley/async_context').bind : (handler) => handler;

@@ -20,7 +20,18 @@ use crate::net::sse::{SseNext, SseOpened, SseRequest, SseStream};
 use crate::units::duration::Span;
 
 /// The native half.
-pub const OPS: &[(&str, Op)] = &[("begin", begin), ("next", next), ("finish", finish)];
+pub const OPS: &[(&str, Op)] = &[("declare", declare), ("begin", begin), ("next", next), ("finish", finish)];
+
+/// What events are counted in, known once the module was imported.
+#[derive(Default)]
+struct SseMetrics(Cell<Option<MetricId>>);
+
+/// Declares the metric.
+fn declare(vu: &VuContext, _args: Args) -> Result<Value, Throw> {
+    let metric = super::declare(vu, "sse_event", MetricType::Counter, Contains::Default)?;
+    vu.module_state::<SseMetrics>().0.set(Some(metric));
+    Ok(Value::Undefined)
+}
 
 /// What a script's stream stands for.
 struct JsSse {
@@ -106,7 +117,8 @@ fn begin(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     if vu.is_init() {
         return Err(Throw::go("using sse in the init context is not supported"));
     }
-    let events = super::declare(vu, "sse_event", MetricType::Counter, Contains::Default)?;
+    let events = vu.module_state::<SseMetrics>().0.get();
+    let events = events.unwrap_or_else(|| unreachable!("the module declares its metric when it is imported"));
     let address = args.string(0);
     let params = read_params(args.take(1))?;
     let mut headers = params.headers;

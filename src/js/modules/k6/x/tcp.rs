@@ -94,6 +94,21 @@ impl JsTcp {
     }
 }
 
+/// What sockets are measured in, known once the module was imported.
+#[derive(Default)]
+struct TcpMetrics(Cell<Option<[MetricId; METRICS.len()]>>);
+
+/// Declares the metrics.
+fn declare(vu: &VuContext, _args: Args) -> Result<Value, Throw> {
+    let mut metrics = Vec::with_capacity(METRICS.len());
+    for (name, kind, contains) in METRICS {
+        metrics.push(super::declare(vu, name, kind, contains)?);
+    }
+    let metrics = <[MetricId; METRICS.len()]>::try_from(metrics).unwrap_or_else(|_| unreachable!("as many as names"));
+    vu.module_state::<TcpMetrics>().0.set(Some(metrics));
+    Ok(Value::Undefined)
+}
+
 /// `(tags)` -> a socket that is not connected.
 fn open(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     if vu.is_init() {
@@ -101,11 +116,8 @@ fn open(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     }
     let mut tags = vec![("proto".to_owned(), "TCP".to_owned())];
     tags.extend(tag_pairs(args.take(0))?);
-    let mut metrics = Vec::with_capacity(METRICS.len());
-    for (name, kind, contains) in METRICS {
-        metrics.push(super::declare(vu, name, kind, contains)?);
-    }
-    let metrics = <[MetricId; METRICS.len()]>::try_from(metrics).unwrap_or_else(|_| unreachable!("as many as names"));
+    let metrics = vu.module_state::<TcpMetrics>().0.get();
+    let metrics = metrics.unwrap_or_else(|| unreachable!("the module declares its metrics when it is imported"));
     let socket = Rc::new(JsTcp {
         remote: RefCell::new(Some(Rc::new(Remote::new(&vu.client, RawSocket::new)))),
         metrics,
