@@ -32,7 +32,7 @@ impl TestRun {
         let declared = resolved.declared_thresholds();
         let ResolvedOptions { configured, excluded_thresholds, options, scenarios: checked, share, plan, .. } =
             resolved;
-        derive::check_exports(&checked, |name| exports.has(name))?;
+        derive::check_exports(&checked, &exports.functions)?;
         hold_if_paused(&request, &context, &options);
         if let Some(path) = &options.console_output {
             request.script.log.console_to(&request.cwd.join(path))?;

@@ -22,11 +22,12 @@ use crate::source::files::OpenError;
 use crate::source::{FileSet, Resolved, SharedBytes, specifier};
 use crate::units::sync::lock;
 
-pub mod imports;
+mod explain;
+mod imports;
 mod missing;
 mod synthetic;
 
-pub use imports::Imports;
+pub use imports::{Imports, read_all};
 use synthetic::{ABSENT, BROWSER, COMMONJS, CONTEXT, HERE, MISSING, REQUIRE, STAR, SYNTHETIC, is_unavailable};
 
 /// Sources by address, each with its bytecode once there is one.
@@ -87,6 +88,8 @@ pub struct Loader {
     exported: Mutex<FxHashMap<String, Arc<Exported>>>,
     /// Improved error messages, by position and original message.
     explained: Mutex<FxHashMap<(String, String), Option<String>>>,
+    /// Where they are, by position and improved message, if the engine says another line.
+    explained_places: Mutex<FxHashMap<(String, String), String>>,
     /// Functions that wait keep the context of their samples: the feature `async-metric-context`.
     keeps_context: bool,
     /// The engine the modules are for.
@@ -130,6 +133,7 @@ impl Loader {
             near_misses: Mutex::default(),
             exported: Mutex::default(),
             explained: Mutex::default(),
+            explained_places: Mutex::default(),
             keeps_context: false,
             engine,
             unreadable: Mutex::default(),
@@ -562,36 +566,21 @@ impl ModuleLoader for Loader {
     }
 
     fn origin(&self, place: &str) -> Option<String> {
-        let positions = lock(&self.positions);
-        if positions.is_empty() {
-            return None;
-        }
-        let (rest, column) = place.rsplit_once(':')?;
-        let (url, line) = rest.rsplit_once(':')?;
-        let place = positions.get(url)?.origin(line.parse().ok()?, column.parse().ok()?);
-        Some(format!("{}:{}:{}", place.file.as_deref().unwrap_or(url), place.line, place.column))
+        self.file_place(place)
     }
 
     fn explain(&self, place: &str, message: &str) -> Option<String> {
-        let key = (place.to_owned(), message.to_owned());
-        if let Some(known) = lock(&self.explained).get(&key) {
-            return known.clone();
-        }
-        let (rest, column) = place.rsplit_once(':')?;
-        let (url, line) = rest.rsplit_once(':')?;
-        let ModuleText { mut text, before, .. } = lock(&self.texts).get(url).cloned()?;
-        let (mut line, mut column) = (line.parse().ok()?, column.parse().ok()?);
-        if let Some(before) = before {
-            let place = before.positions.origin(line, column);
-            (text, line, column) = (before.text.clone(), place.line, place.column);
-        }
-        let found = transpile::explain(&text, line, column, message);
-        let mut explained = lock(&self.explained);
-        if explained.len() >= MAX_EXPLAINED {
-            explained.clear();
-        }
-        explained.insert(key, found.clone());
-        found
+        self.explain_type_error(place, message)
+    }
+
+    fn json_place(&self, text: &[u8]) -> Option<String> {
+        let url = self.files.having(text)?;
+        let error = serde_json::from_slice::<serde::de::IgnoredAny>(text).err()?;
+        Some(format!("{url}:{}:{}", error.line(), error.column()))
+    }
+
+    fn explained_place(&self, place: &str, message: &str) -> Option<String> {
+        lock(&self.explained_places).get(&(place.to_owned(), message.to_owned())).cloned()
     }
 
     fn function_extents(&self, address: &str) -> Vec<std::ops::Range<usize>> {

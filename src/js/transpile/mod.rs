@@ -26,7 +26,7 @@ mod strip_types;
 mod use_directives;
 
 pub use commonjs_interop::{ImportTarget, MissingImport};
-pub use explain_error::explain;
+pub use explain_error::{Explanation, explain};
 pub use function_text::function_extents;
 pub use module_syntax::Exported;
 pub use positions::Positions;
