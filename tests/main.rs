@@ -49,6 +49,7 @@ mod tidy;
 mod truth;
 mod truth_server;
 mod unanswered;
+mod vendor;
 mod websocket;
 
 fn main() -> std::process::ExitCode {

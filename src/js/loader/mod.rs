@@ -95,6 +95,8 @@ pub struct Loader {
     /// The engine the modules are for.
     engine: Engine,
     unreadable: Mutex<Option<Unreadable>>,
+    /// The last import that leads nowhere.
+    unresolved: Mutex<Option<Unreadable>>,
     /// The built-in modules.
     builtins: &'static ModuleTable,
     /// Those the script has imported.
@@ -137,6 +139,7 @@ impl Loader {
             keeps_context: false,
             engine,
             unreadable: Mutex::default(),
+            unresolved: Mutex::default(),
             builtins,
             used_builtins: Mutex::default(),
             missing_maps: Mutex::default(),
@@ -419,6 +422,11 @@ impl Loader {
     pub fn unreadable(&self) -> Option<Unreadable> {
         lock(&self.unreadable).clone()
     }
+
+    /// The last import that leads nowhere.
+    pub fn unresolved(&self) -> Option<Unreadable> {
+        lock(&self.unresolved).clone()
+    }
 }
 
 impl ModuleLoader for Loader {
@@ -434,7 +442,12 @@ impl ModuleLoader for Loader {
         if from_stdlib && (specifier.starts_with(NATIVE) || specifier.starts_with(OURS)) {
             return Ok(specifier.to_owned());
         }
-        match self.files.resolve(specifier, referrer).map_err(Throw::go)? {
+        let resolved = self.files.resolve(specifier, referrer).map_err(|text| {
+            let place = self.place_of(specifier, referrer);
+            *lock(&self.unresolved) = Some(Unreadable { text: text.clone(), place });
+            Throw::go(text)
+        });
+        match resolved? {
             Resolved::Url(url) => {
                 self.note_import(specifier, &url, referrer);
                 if self.format(specifier, &url)? == ModuleFormat::Module {

@@ -10,6 +10,7 @@ use oxc::ast_visit::{Visit, walk};
 use oxc::syntax::scope::ScopeFlags;
 
 use super::IsExport;
+use super::quote::is_never_empty;
 
 /// What every script has.
 const GLOBAL: &str = "Object Array Number String Boolean Date RegExp Map Set WeakMap WeakSet Error TypeError RangeError Promise \
@@ -61,13 +62,15 @@ pub(super) struct KnownFunctions<'a> {
     /// How often a name is bound, anywhere.
     bound: HashMap<String, usize>,
     functions: HashSet<String>,
+    /// Constants that are neither `null` nor `undefined`.
+    filled: HashSet<String>,
     /// Imported names: the module, and the export; `None` is all of it.
     imports: HashMap<String, (String, Option<String>)>,
 }
 
 impl<'a> KnownFunctions<'a> {
     pub fn new(is_export: IsExport<'a>) -> Self {
-        Self { is_export, bound: HashMap::new(), functions: HashSet::new(), imports: HashMap::new() }
+        Self { is_export, bound: HashMap::new(), functions: HashSet::new(), filled: HashSet::new(), imports: HashMap::new() }
     }
 
     /// True if this is a function, whatever happens.
@@ -88,6 +91,23 @@ impl<'a> KnownFunctions<'a> {
                 Some(_) => false,
             },
         }
+    }
+
+    /// True if what has this name is neither `null` nor `undefined`, whatever happens.
+    pub fn is_filled(&self, name: &str) -> bool {
+        match self.bound.get(name) {
+            None => {
+                MEMBERS.iter().any(|(known, _)| *known == name) || GLOBAL.split_whitespace().any(|global| global == name)
+            }
+            Some(1) => self.filled.contains(name) || self.functions.contains(name) || self.is_ours(name),
+            Some(_) => false,
+        }
+    }
+
+    /// True for a name that stands for all of a module of ours.
+    fn is_ours(&self, local: &str) -> bool {
+        let import = self.imports.get(local);
+        import.is_some_and(|(module, export)| export.is_none() && (module == "k6" || module.starts_with("k6/")))
     }
 
     fn is_imported(&self, local: &str, member: Option<&str>) -> bool {
@@ -117,10 +137,14 @@ impl<'b> Visit<'b> for KnownFunctions<'_> {
 
     fn visit_variable_declaration(&mut self, declaration: &VariableDeclaration<'b>) {
         for declarator in declaration.declarations.iter().filter(|_| declaration.kind.is_const()) {
-            if let BindingPattern::BindingIdentifier(name) = &declarator.id
-                && let Some(Expression::FunctionExpression(_) | Expression::ArrowFunctionExpression(_)) = declarator.init
-            {
+            let (BindingPattern::BindingIdentifier(name), Some(value)) = (&declarator.id, &declarator.init) else {
+                continue;
+            };
+            if matches!(value, Expression::FunctionExpression(_) | Expression::ArrowFunctionExpression(_)) {
                 self.functions.insert(name.name.to_string());
+            }
+            if is_never_empty(value) {
+                self.filled.insert(name.name.to_string());
             }
         }
         walk::walk_variable_declaration(self, declaration);

@@ -49,11 +49,7 @@ pub fn explain(text: &str, at: Option<(u32, u32)>, message: &str, is_export: IsE
         let mut search = Search::new(text, &fault, Places::new(text, fault.order, at));
         search.visit_program(&parsed.program);
         let mut found = search.found;
-        if found.iter().any(|one| !known.has(&one.callee)) {
-            found.retain(|one| !known.has(&one.callee));
-        } else {
-            found.clear();
-        }
+        found.retain(|one| !known.has(&one.callee) && !one.object.as_ref().is_some_and(|name| known.is_filled(name)));
         found.dedup_by(|a, b| a.subject == b.subject && a.before == b.before && a.after == b.after);
         if found.is_empty() || found.len() > MAX_CANDIDATES {
             return None;
@@ -65,7 +61,7 @@ pub fn explain(text: &str, at: Option<(u32, u32)>, message: &str, is_export: IsE
 
 /// One sentence about all that may be meant.
 fn told(found: &[Candidate]) -> String {
-    let alike = found.iter().all(|one| one.before == found[0].before && one.after == found[0].after && !one.names_twice);
+    let alike = found.iter().all(|one| one.before == found[0].before && one.after == found[0].after);
     if alike {
         let subjects: Vec<&str> = found.iter().map(|one| one.subject.as_str()).collect();
         return format!("{}{}{}", found[0].before, subjects.join(" or "), found[0].after);

@@ -56,13 +56,20 @@ impl<'t> Places<'t> {
         self.at.is_some_and(|at| places.contains(&at))
     }
 
-    /// A function begins; `heads` is where its text does, `body` where its statements do.
-    pub fn enter_function(&mut self, heads: &[u32], body: &[u32]) {
+    /// A function begins; `heads` is where its text may be said to. Its arguments have no place of their own in some.
+    pub fn enter_function(&mut self, heads: &[u32]) {
         let places = match self.order {
-            Order::Nested => body.to_vec(),
+            Order::Nested => Vec::new(),
             Order::Trail => heads.iter().flat_map(|head| [*head, self.line_start(*head)]).collect(),
         };
         self.stack.push(places);
+    }
+
+    /// The statements of a function begin, which go by any of these.
+    pub fn enter_body(&mut self, places: &[u32]) {
+        if self.order == Order::Nested {
+            self.stack.push(places.to_vec());
+        }
     }
 
     /// A part begins that has a place of its own.

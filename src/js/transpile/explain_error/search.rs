@@ -20,17 +20,17 @@ pub(super) struct Candidate {
     pub before: String,
     pub subject: String,
     pub after: String,
-    /// The rest of the message names the subject as well.
-    pub names_twice: bool,
     /// What is called, if it is about a call.
     pub callee: Callee,
+    /// The name of what is said to be nothing, if it is one.
+    pub object: Option<String>,
     /// Where it begins.
     pub at: u32,
 }
 
 impl Candidate {
     fn new(before: &str, subject: String, after: String, at: u32) -> Self {
-        Self { before: before.to_owned(), subject, after, names_twice: false, callee: Callee::Other, at }
+        Self { before: before.to_owned(), subject, after, callee: Callee::Other, object: None, at }
     }
 
     pub fn sentence(&self) -> String {
@@ -82,7 +82,9 @@ impl<'t, 'm> Search<'t, 'm> {
             return;
         }
         let found = Candidate::new("", self.quoter.quote(callee), callee_sentence(is_new).to_owned(), span.start);
-        let found = Candidate { callee: Callee::of(callee), ..found };
+        // A function need not be a constructor.
+        let callee = if self.fault.kind == Kind::Constructor { Callee::Other } else { Callee::of(callee) };
+        let found = Candidate { callee, ..found };
         // Of calls around each other an exact place means the innermost.
         if !self.is_trail() {
             let width = |at: u32| span.end.saturating_sub(at);
@@ -114,7 +116,7 @@ impl<'t, 'm> Search<'t, 'm> {
         let what = self.quoter.quote(object);
         let name = name.map_or_else(|| "a property".to_owned(), |name| format!("property '{name}'"));
         let found = Candidate::new(&format!("cannot {verb} {name} of {of}: "), what, format!(" is {of}"), place);
-        self.found.push(found);
+        self.found.push(Candidate { object: name_of(object), ..found });
     }
 
     /// Something that is gone through here.
@@ -127,7 +129,9 @@ impl<'t, 'm> Search<'t, 'm> {
         };
         if self.places.is_here() && !is_never_empty(from) {
             let what = self.quoter.quote(from);
-            self.found.push(Candidate::new("", what, format!(" is not iterable{why}"), from.span().start));
+            let found = Candidate::new("", what, format!(" is not iterable{why}"), from.span().start);
+            let object = name_of(from).filter(|_| self.fault.kind != Kind::NotIterable);
+            self.found.push(Candidate { object, ..found });
         }
     }
 
@@ -172,6 +176,14 @@ impl<'t, 'm> Search<'t, 'm> {
     }
 }
 
+/// What an expression is called, if it is but a name.
+fn name_of(expression: &Expression) -> Option<String> {
+    match expression {
+        Expression::Identifier(name) => Some(name.name.to_string()),
+        _ => None,
+    }
+}
+
 /// The property that is asked for, where the text says it, and where that stands.
 fn property_of(member: &MemberExpression) -> (Option<String>, u32) {
     match member {
@@ -193,18 +205,24 @@ fn property_of(member: &MemberExpression) -> (Option<String>, u32) {
 }
 
 impl<'a> Visit<'a> for Search<'_, '_> {
-    fn visit_function(&mut self, function: &Function<'a>, flags: ScopeFlags) {
+    fn visit_function(&mut self, function: &Function<'a>, _flags: ScopeFlags) {
         let start = function.span.start;
         let keyword = self.text[start as usize..].find("function").map_or(start, |at| start + at as u32);
         let heads = [Some(start), Some(keyword), self.method.take()];
         let heads: Vec<u32> = heads.into_iter().flatten().collect();
-        let body = function.body.as_ref().map(|body| body.span.start);
-        self.places.enter_function(&heads, body.as_slice());
-        walk::walk_function(self, function, flags);
+        self.places.enter_function(&heads);
+        self.visit_formal_parameters(&function.params);
+        if let Some(body) = &function.body {
+            self.places.enter_body(&[body.span.start]);
+            self.visit_function_body(body);
+            self.places.leave_part();
+        }
         self.places.leave_function();
     }
 
     fn visit_arrow_function_expression(&mut self, arrow: &ArrowFunctionExpression<'a>) {
+        self.places.enter_function(&[arrow.span.start]);
+        self.visit_formal_parameters(&arrow.params);
         let mut body = vec![arrow.body.span().start];
         if let Some(expression) = arrow.get_expression() {
             body.push(expression.span().start);
@@ -212,14 +230,14 @@ impl<'a> Visit<'a> for Search<'_, '_> {
                 Expression::CallExpression(call) => body.push(self.first_argument(call.callee.span().end).0),
                 other => body.extend(other.as_member_expression().map(|member| property_of(member).1)),
             }
-            self.places.enter_function(&[arrow.span.start], &body);
+            self.places.enter_body(&body);
             // Its one statement is its value: it notes nothing.
-            walk::walk_formal_parameters(self, &arrow.params);
             self.visit_expression(expression);
         } else {
-            self.places.enter_function(&[arrow.span.start], &body);
-            walk::walk_arrow_function_expression(self, arrow);
+            self.places.enter_body(&body);
+            walk::walk_arrow_function_body(self, &arrow.body);
         }
+        self.places.leave_part();
         self.places.leave_function();
     }
 

@@ -48,6 +48,8 @@ fn properties_name_what_has_none() {
     check("f(a.b.c, x.y.d)", (1, 3), read, Some("cannot read property 'c' of null: a.b is null"));
     check("f(a.c, b.c)", (1, 3), read, Some("cannot read property 'c' of null: a or b is null"));
     check("a?.c", (1, 1), read, None);
+    check("const a = {};\nf(a.c.c)", (2, 3), read, Some("cannot read property 'c' of null: a.c is null"));
+    check("console.c(a.c)", (1, 1), read, Some("cannot read property 'c' of null: a is null"));
     let set = "cannot set property 'c' of undefined";
     check("a.b['c'] = 1;", (1, 1), set, Some("cannot set property 'c' of undefined: a.b is undefined"));
     let of = "cannot read property 'name' of undefined";
@@ -70,6 +72,8 @@ fn parts_around_a_place_are_meant_where_it_has_none() {
     let through = "a.b is not iterable: it is undefined or null";
     check("function f() {\n  console.log([...a.b]);\n}", (2, 14), boa, Some(through));
     check("function f() {\n  for (const x of a.b) g(x);\n}", (1, 14), boa, Some(through));
+    let argument = explain("const f = ({ x }) => x;\nf();", None, "Cannot destructure 'undefined' value", &|_, _| false);
+    assert_eq!(argument.unwrap().message, "cannot destructure the argument { x }: it is undefined or null");
     let top = explain("const u = g();\nu.c(1);", None, boa, &|_, _| false).unwrap();
     assert_eq!(top.message, "cannot read property 'c' of undefined or null: u is undefined or null");
     assert_eq!(top.place, Some((2, 3)));
