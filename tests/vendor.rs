@@ -26,8 +26,11 @@ fn vendored_modules_need_no_network() {
     let folder = folder.path();
     script(folder, &server, "greet.ts");
     std::fs::create_dir_all(folder.join("deep/node_modules")).expect("a folder can be made");
-    std::fs::write(folder.join("deep/second.cjs"), format!("require('https://localhost:{}/lib/name.js');", server.port))
-        .expect("a script can be written");
+    std::fs::write(
+        folder.join("deep/second.cjs"),
+        format!("require('https://localhost:{}/lib/name.js');", server.port),
+    )
+    .expect("a script can be written");
     let foreign = format!("import 'https://localhost:{}/lib/nope.js';", server.port);
     std::fs::write(folder.join("deep/node_modules/x.js"), foreign).expect("a script can be written");
     let unvendored = ask(folder, &["vendor", "--check"]);
@@ -50,7 +53,9 @@ fn vendored_modules_need_no_network() {
         assert!(ran.code == 0 && ran.stderr.contains("hello from afar!"), "{ran:?}");
         assert!(!ran.stderr.contains("can't be reached") && !ran.stderr.contains("warning"), "{ran:?}");
     }
-    for args in [&["archive", "script.js"][..], &["inspect", "script.js"], &["deps", "script.js"], &["run", "archive.tar"]] {
+    for args in
+        [&["archive", "script.js"][..], &["inspect", "script.js"], &["deps", "script.js"], &["run", "archive.tar"]]
+    {
         let done = ask(folder, args);
         assert_eq!(done.code, 0, "{args:?}: {done:?}");
     }

@@ -8,8 +8,8 @@ use super::args::{Cli, as_k6};
 use super::runtime::{Environment, GlobalSettings};
 use super::usage::refuse;
 use super::{
-    archive, cloud, compare, completion, control, demo, deps, extensions, features, help, inspect, merge, new, procedure,
-    program, run, target, vendor, version,
+    archive, cloud, compare, completion, control, demo, deps, extensions, features, help, inspect, merge, new,
+    procedure, program, run, target, vendor, version,
 };
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;

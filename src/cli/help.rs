@@ -132,10 +132,14 @@ fn command(command: clap::Command) -> clap::Command {
 /// A flag with its default and its variable.
 fn described(arg: clap::Arg) -> clap::Arg {
     let known = FLAGS.iter().find(|(flag, ..)| arg.get_long() == Some(flag));
-    let Some((_, variable, default)) = known.filter(|_| arg.get_env().is_none()) else { return arg.hide_env_values(true) };
+    let Some((_, variable, default)) = known.filter(|_| arg.get_env().is_none()) else {
+        return arg.hide_env_values(true);
+    };
     let mut help = arg.get_help().map(ToString::to_string).unwrap_or_default();
     let has_default = !default.is_empty() && arg.get_default_values().is_empty();
-    for (what, text) in [("default", has_default.then_some(*default)), ("env", Some(*variable).filter(|it| !it.is_empty()))] {
+    for (what, text) in
+        [("default", has_default.then_some(*default)), ("env", Some(*variable).filter(|it| !it.is_empty()))]
+    {
         if let Some(text) = text {
             help.push_str(&format!(" [{what}: {text}]"));
         }
@@ -176,7 +180,10 @@ mod tests {
         for (flag, variable, _) in FLAGS {
             let has_it = |command: &clap::Command| command.get_arguments().any(|arg| arg.get_long() == Some(flag));
             assert!(commands().any(has_it), "--{flag}");
-            assert!(READERS.iter().any(|text| text.contains(&format!("\"{variable}\""))) || variable.is_empty(), "{variable}");
+            assert!(
+                READERS.iter().any(|text| text.contains(&format!("\"{variable}\""))) || variable.is_empty(),
+                "{variable}"
+            );
         }
     }
 

@@ -112,7 +112,8 @@ export default async function () {
 "#;
 
 /// What stands at the top of a script in TypeScript.
-const TYPES: &str = "// Types for editors: npm install --save-dev @types/k6\nimport type { Options } from 'k6/options';\n";
+const TYPES: &str =
+    "// Types for editors: npm install --save-dev @types/k6\nimport type { Options } from 'k6/options';\n";
 
 /// Templates by the name the user types.
 const TEMPLATES: [(&str, &str); 3] = [("minimal", MINIMAL), ("protocol", PROTOCOL), ("browser", BROWSER)];

@@ -115,7 +115,8 @@ impl Project {
         }
         self.vendor.save().map_err(wrote)?;
         let count = remote.len();
-        let _ = writeln!(text, "{count} modules are in {folder}; keep it with the scripts, `{} run` uses it.", program());
+        let _ =
+            writeln!(text, "{count} modules are in {folder}; keep it with the scripts, `{} run` uses it.", program());
         context.print(&text)
     }
 
@@ -132,7 +133,10 @@ impl Project {
             return Err(refuse(listed(&format!("{folder} is not what the scripts need"), &problems))
                 .hint(format!("`{} vendor` fetches what is missing or was changed", program())));
         }
-        context.print(&format!("{} modules in {folder} are as they were fetched, and all that is needed.\n", modules.len()))
+        context.print(&format!(
+            "{} modules in {folder} are as they were fetched, and all that is needed.\n",
+            modules.len()
+        ))
     }
 }
 

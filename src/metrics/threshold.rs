@@ -18,8 +18,8 @@ use super::window::Window;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::log::Logger;
-use crate::units::nearest::did_you_mean;
 use crate::units::Span;
+use crate::units::nearest::did_you_mean;
 use crate::units::quote::go_quote;
 
 /// One threshold as the options hold it.

@@ -3,9 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Compat;
-use super::value::{
-    OptionValue, array, list, parse_int, parse_span, parse_span_or_millis, unknown_field, wrong_kind,
-};
+use super::value::{OptionValue, array, list, parse_int, parse_span, parse_span_or_millis, unknown_field, wrong_kind};
 use crate::failure::Failure;
 use crate::units::Span;
 use crate::units::nearest::nearest;

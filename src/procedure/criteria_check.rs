@@ -17,9 +17,9 @@ use super::settings::ProcedureSettings;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::metrics::builtin;
-use crate::units::nearest::nearest;
 use crate::metrics::submetric::MetricSelector;
 use crate::units::Span;
+use crate::units::nearest::nearest;
 
 /// What a script says of itself.
 #[derive(Debug, Default)]
@@ -209,7 +209,10 @@ fn check_submetric(figure: &FigureRef, base: &str, script: &ScriptFacts) -> Resu
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
     let odd = tags(metric).into_iter().find(|key| !known.contains(&key.as_str()));
     let names: Vec<&str> = of_base.iter().map(String::as_str).collect();
-    let near = match (odd.as_deref().and_then(|odd| nearest(odd, known.iter().copied())), nearest(metric, names.iter().copied())) {
+    let near = match (
+        odd.as_deref().and_then(|odd| nearest(odd, known.iter().copied())),
+        nearest(metric, names.iter().copied()),
+    ) {
         (Some(near), _) => format!(" (did you mean the tag `{near}`?)"),
         (None, Some(near)) => format!(" (did you mean `{near}`?)"),
         (None, None) => String::new(),

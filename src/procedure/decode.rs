@@ -84,7 +84,9 @@ impl<'a> JsonNode<'a> {
         for key in fields.map.keys() {
             if !allowed.contains(&key.as_str()) {
                 let path = fields.path_of(key);
-                let near = nearest(key, allowed.iter().copied()).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+                let near = nearest(key, allowed.iter().copied())
+                    .map(|near| format!("did you mean `{near}`? "))
+                    .unwrap_or_default();
                 let allowed = allowed.join(", ");
                 return Err(DecodeError(format!("`{path}`: unknown key; {near}allowed are {allowed}")));
             }

@@ -134,13 +134,15 @@ mod tests {
             Some("https://h.test/b.js") => Ok("exports.b = 1; require(name); require('./gone.js')".into()),
             _ => Err(format!("not found: {url}")),
         });
-        let disk: MapDisk = [("/main.js", "import './c.js'; import fs from 'fs';"), ("/c.js", "require('https://h.test/a.js')")]
-            .into_iter()
-            .collect();
+        let disk: MapDisk =
+            [("/main.js", "import './c.js'; import fs from 'fs';"), ("/c.js", "require('https://h.test/a.js')")]
+                .into_iter()
+                .collect();
         let files = FileSet::new(disk, fetch);
         let mut told = Vec::new();
         read_all(&files, "file:///main.js", &mut |from, error| told.push(format!("{from}: {error}")));
-        let remote: Vec<String> = files.all().into_iter().map(|(url, _)| url).filter(|url| url.starts_with("https")).collect();
+        let remote: Vec<String> =
+            files.all().into_iter().map(|(url, _)| url).filter(|url| url.starts_with("https")).collect();
         assert_eq!(remote, ["https://h.test/a.js", "https://h.test/b.js"]);
         assert_eq!(told.len(), 1);
         assert!(told[0].starts_with("https://h.test/b.js: ") && told[0].contains("gone.js"), "{told:?}");

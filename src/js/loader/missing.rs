@@ -69,7 +69,8 @@ impl Loader {
                     None => format!(": it has {}", listed(&one.known)),
                 },
             };
-            lock(&self.near_misses).push(format!("{module:?} has no export named {name:?}{meant} ({address}:{})", one.line));
+            lock(&self.near_misses)
+                .push(format!("{module:?} has no export named {name:?}{meant} ({address}:{})", one.line));
         }
         let Some(first) = missing.iter().find(|one| !one.is_undefined) else { return String::new() };
         let message = format!(
@@ -85,7 +86,8 @@ impl Loader {
     /// The module of ours that exports this.
     fn exporter(&self, name: &str) -> Option<&'static str> {
         let offered = self.builtins.modules.iter().filter(|module| !module.specifier.starts_with(OURS));
-        let mut having = offered.filter(|module| transpile::module_names(module.source).iter().any(|known| known == name));
+        let mut having =
+            offered.filter(|module| transpile::module_names(module.source).iter().any(|known| known == name));
         having.next().map(|module| module.specifier).filter(|_| name != "default")
     }
 

@@ -48,7 +48,9 @@ impl Callee {
             Expression::Identifier(name) => Self::Name(name.name.to_string()),
             Expression::ParenthesizedExpression(inner) => Self::of(&inner.expression),
             Expression::StaticMemberExpression(member) => match &member.object {
-                Expression::Identifier(object) => Self::Member(object.name.to_string(), member.property.name.to_string()),
+                Expression::Identifier(object) => {
+                    Self::Member(object.name.to_string(), member.property.name.to_string())
+                }
                 _ => Self::Other,
             },
             _ => Self::Other,
@@ -70,7 +72,13 @@ pub(super) struct KnownFunctions<'a> {
 
 impl<'a> KnownFunctions<'a> {
     pub fn new(is_export: IsExport<'a>) -> Self {
-        Self { is_export, bound: HashMap::new(), functions: HashSet::new(), filled: HashSet::new(), imports: HashMap::new() }
+        Self {
+            is_export,
+            bound: HashMap::new(),
+            functions: HashSet::new(),
+            filled: HashSet::new(),
+            imports: HashMap::new(),
+        }
     }
 
     /// True if this is a function, whatever happens.
@@ -97,7 +105,8 @@ impl<'a> KnownFunctions<'a> {
     pub fn is_filled(&self, name: &str) -> bool {
         match self.bound.get(name) {
             None => {
-                MEMBERS.iter().any(|(known, _)| *known == name) || GLOBAL.split_whitespace().any(|global| global == name)
+                MEMBERS.iter().any(|(known, _)| *known == name)
+                    || GLOBAL.split_whitespace().any(|global| global == name)
             }
             Some(1) => self.filled.contains(name) || self.functions.contains(name) || self.is_ours(name),
             Some(_) => false,

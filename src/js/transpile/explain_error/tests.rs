@@ -35,7 +35,12 @@ fn a_call_goes_by_the_place_of_its_arguments() {
     check("function g() {}\na.f(g());", (2, 5), not, Some("a.f is not a function"));
     check("let g = () => 1;\na.f(g());", (2, 5), not, Some("g or a.f is not a function"));
     check("console.log(user.nme());", (1, 18), not, Some("user.nme is not a function"));
-    check("const console = {};\nconsole.log(user.nme());", (2, 18), not, Some("user.nme or console.log is not a function"));
+    check(
+        "const console = {};\nconsole.log(user.nme());",
+        (2, 18),
+        not,
+        Some("user.nme or console.log is not a function"),
+    );
     check("import { check } from 'k6';\ncheck(r.f());", (2, 9), not, Some("r.f is not a function"));
     check("import { group } from 'k6';\ngroup(r.f());", (2, 9), not, Some("r.f or group is not a function"));
     check("a.f(new Date(), 1);", (1, 9), not, Some("a.f is not a function"));
@@ -72,7 +77,8 @@ fn parts_around_a_place_are_meant_where_it_has_none() {
     let through = "a.b is not iterable: it is undefined or null";
     check("function f() {\n  console.log([...a.b]);\n}", (2, 14), boa, Some(through));
     check("function f() {\n  for (const x of a.b) g(x);\n}", (1, 14), boa, Some(through));
-    let argument = explain("const f = ({ x }) => x;\nf();", None, "Cannot destructure 'undefined' value", &|_, _| false);
+    let argument =
+        explain("const f = ({ x }) => x;\nf();", None, "Cannot destructure 'undefined' value", &|_, _| false);
     assert_eq!(argument.unwrap().message, "cannot destructure the argument { x }: it is undefined or null");
     let top = explain("const u = g();\nu.c(1);", None, boa, &|_, _| false).unwrap();
     assert_eq!(top.message, "cannot read property 'c' of undefined or null: u is undefined or null");

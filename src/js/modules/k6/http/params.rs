@@ -10,8 +10,18 @@ use crate::units::sync::lock;
 
 /// What params may have.
 const PARAMS: [&str; 12] = [
-    "headers", "cookies", "tags", "jar", "auth", "timeout", "redirects", "responseType", "responseCallback",
-    "compression", "throw", "protocol",
+    "headers",
+    "cookies",
+    "tags",
+    "jar",
+    "auth",
+    "timeout",
+    "redirects",
+    "responseType",
+    "responseCallback",
+    "compression",
+    "throw",
+    "protocol",
 ];
 
 /// So many warnings are enough.
