@@ -19,6 +19,7 @@ mod fetch;
 mod flags;
 mod help;
 mod inspect;
+mod instance;
 mod merge;
 mod new;
 mod procedure;
