@@ -490,6 +490,7 @@ bbb   [   1% ] 1 VUs  0.0s/2s       |
                 head: run(0, 5, 1),
                 scenarios: vec![line("a", ScenarioStatus::Running, fraction, &["x"])],
                 figures: None,
+                panel: None,
             };
             let text = view.render(Style { width: Some(width), colors: false, height: usize::MAX });
             assert_eq!(text.lines().nth(1).unwrap(), expect);
