@@ -73,8 +73,9 @@ const EXAMPLES: [(&str, &[(&str, &str)]); 13] = [
         &[
             ("run script.js", "what the script's options say"),
             ("run --vus 10 --duration 30s script.js", "ten users for half a minute"),
-            ("run --once script.js", "one iteration, to see whether it works"),
-            ("run --report report.html -o json=points.json script.js", "with a page to read and all samples"),
+            ("run --once script.js", "one iteration: does it work?"),
+            ("run --report report.html script.js", "and a page to read"),
+            ("run -o json=points.json script.js", "and all samples"),
             ("run -e BASE_URL=https://test.example script.js", "a variable for __ENV"),
         ],
     ),
@@ -154,7 +155,7 @@ fn examples(list: &[(&str, &str)]) -> String {
 }
 
 fn outputs() -> String {
-    let line = |(name, what): &(&str, &str)| format!("\n  {name:25}  {what}");
+    let line = |(name, what): &(&str, &str)| format!("\n  {name:27} {what}");
     format!("Outputs, for --out:{}", output::DESCRIPTIONS.iter().map(line).collect::<String>())
 }
 
