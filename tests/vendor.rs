@@ -59,7 +59,7 @@ fn vendored_modules_need_no_network() {
         let done = ask(folder, args);
         assert_eq!(done.code, 0, "{args:?}: {done:?}");
     }
-    let unreachable = ask(folder, &["vendor"]);
+    let unreachable = outcome(folder, "another-cache", &["vendor"]);
     assert!(unreachable.code == 255 && unreachable.stderr.contains("nothing was written"), "{unreachable:?}");
     assert_eq!(ask(folder, &["vendor", "--check"]).code, 0);
 }

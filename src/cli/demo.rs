@@ -103,7 +103,7 @@ fn next_steps(report: Option<&str>) -> String {
         (format!("{name} new script.js"), "write a test of your own, --ts for TypeScript"),
         (format!("{name} target"), "something to test against, in another terminal"),
         (format!("{name} run script.js"), "run it"),
-        (format!("{name} procedure init"), "several runs, criteria, one report and a verdict"),
+        (format!("{name} procedure new procedure.js"), "several runs, criteria, one report and a verdict"),
         (format!("{name} help run"), "all flags"),
     ];
     let width = steps.iter().map(|(line, _)| line.len()).max().unwrap_or(0);

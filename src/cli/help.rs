@@ -97,8 +97,8 @@ const EXAMPLES: [(&str, &[(&str, &str)]); 13] = [
     (
         "procedure",
         &[
-            ("procedure init", "a commented procedure to start from"),
-            ("procedure run procedure.json", "all of its runs, one report"),
+            ("procedure new procedure.js", "a commented procedure to start from"),
+            ("procedure run procedure.js", "all of its runs, one report"),
             ("help procedure run", "what `procedure run` takes"),
         ],
     ),

@@ -12,7 +12,7 @@ use super::stage::{Stage, scenario_stages};
 use super::value::{OptionValue, TextMap, invalid, unknown_field, wrong_kind};
 use crate::failure::Failure;
 use crate::units::Span;
-use crate::units::nearest::nearest;
+use crate::units::nearest::did_you_mean;
 
 /// The words of the executors k6 has.
 const EXECUTORS: [&str; 6] = [
@@ -391,11 +391,7 @@ impl ScenarioConfig {
             }
             _ => {
                 let failure = invalid(format!("unknown executor type '{word}'"));
-                let meant = nearest(&word, EXECUTORS);
-                return Err(failure.hint(match meant {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("scenario `{name}` can be one of {}", EXECUTORS.join(", ")),
-                }));
+                return Err(failure.with_hint(did_you_mean(&word, EXECUTORS)));
             }
         };
         let config = Self {

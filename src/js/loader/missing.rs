@@ -63,11 +63,13 @@ impl Loader {
             let (name, module) = (&one.name, redact_reference(&one.specifier));
             let meant = match nearest(name, one.known.iter().map(String::as_str)) {
                 Some(near) => format!(", did you mean {near:?}?"),
-                None => match self.exporter(name).filter(|_| one.is_undefined) {
+                None if one.is_undefined => match self.exporter(name) {
                     Some(other) => format!(": {other:?} has it"),
-                    None if one.known.is_empty() => ": it exports nothing".to_owned(),
-                    None => format!(": it has {}", listed(&one.known)),
+                    // As in k6: another version may have it.
+                    None => continue,
                 },
+                None if one.known.is_empty() => ": it exports nothing".to_owned(),
+                None => format!(": it has {}", listed(&one.known)),
             };
             lock(&self.near_misses)
                 .push(format!("{module:?} has no export named {name:?}{meant} ({address}:{})", one.line));

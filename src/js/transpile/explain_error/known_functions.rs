@@ -37,6 +37,8 @@ pub(super) enum Callee {
     Name(String),
     /// A property of a name.
     Member(String, String),
+    /// A function where it stands.
+    Function,
     /// Anything else, or nothing.
     #[default]
     Other,
@@ -47,6 +49,7 @@ impl Callee {
         match expression {
             Expression::Identifier(name) => Self::Name(name.name.to_string()),
             Expression::ParenthesizedExpression(inner) => Self::of(&inner.expression),
+            Expression::FunctionExpression(_) | Expression::ArrowFunctionExpression(_) => Self::Function,
             Expression::StaticMemberExpression(member) => match &member.object {
                 Expression::Identifier(object) => {
                     Self::Member(object.name.to_string(), member.property.name.to_string())
@@ -85,6 +88,7 @@ impl<'a> KnownFunctions<'a> {
     pub fn has(&self, callee: &Callee) -> bool {
         match callee {
             Callee::Other => false,
+            Callee::Function => true,
             Callee::Name(name) => match self.bound.get(name) {
                 None => GLOBAL.split_whitespace().any(|global| global == name),
                 Some(1) => self.functions.contains(name) || self.is_imported(name, None),

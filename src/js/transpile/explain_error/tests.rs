@@ -1,3 +1,5 @@
+//! What errors are said to be about, by the text and the place.
+
 use super::quote::MAX_QUOTE;
 use super::*;
 
@@ -17,7 +19,7 @@ fn calls_name_what_is_called() {
     check("x = 1;\nf(1);", (2, 1), not, Some("f is not a function"));
     check("f(1);", (1, 2), "not a callable function", Some("f is not a function"));
     check("a['k-k'].foo(1)", (1, 10), not, Some("a['k-k'].foo is not a function"));
-    check("void 0,(0,_c0.exports.a)(1)", (1, 19), not, Some("a is not a function"));
+    check("void 0,(0,_c0.exports.a)(1)", (1, 23), not, Some("a is not a function"));
     check("new a.B(1)", (1, 5), not, Some("a.B is not a constructor"));
     check("new a.B(1)", (1, 1), "not a constructor", Some("a.B is not a constructor"));
     check("TypeError('not a function')", (1, 1), not, None);
@@ -43,6 +45,7 @@ fn a_call_goes_by_the_place_of_its_arguments() {
     );
     check("import { check } from 'k6';\ncheck(r.f());", (2, 9), not, Some("r.f is not a function"));
     check("import { group } from 'k6';\ngroup(r.f());", (2, 9), not, Some("r.f or group is not a function"));
+    check("(async () => g(1))(x.y());", (1, 22), not, Some("x.y is not a function"));
     check("a.f(new Date(), 1);", (1, 9), not, Some("a.f is not a function"));
 }
 
@@ -54,7 +57,8 @@ fn properties_name_what_has_none() {
     check("f(a.c, b.c)", (1, 3), read, Some("cannot read property 'c' of null: a or b is null"));
     check("a?.c", (1, 1), read, None);
     check("const a = {};\nf(a.c.c)", (2, 3), read, Some("cannot read property 'c' of null: a.c is null"));
-    check("console.c(a.c)", (1, 1), read, Some("cannot read property 'c' of null: a is null"));
+    check("console.c(a.c)", (1, 11), read, Some("cannot read property 'c' of null: a is null"));
+    check("console.c(a.c)", (1, 1), read, None);
     let set = "cannot set property 'c' of undefined";
     check("a.b['c'] = 1;", (1, 1), set, Some("cannot set property 'c' of undefined: a.b is undefined"));
     let of = "cannot read property 'name' of undefined";
