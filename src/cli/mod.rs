@@ -5,6 +5,7 @@
 
 mod archive;
 mod args;
+mod check;
 mod cloud;
 mod commands;
 mod compare;
@@ -17,7 +18,9 @@ mod extensions;
 mod features;
 mod fetch;
 mod flags;
+mod help;
 mod inspect;
+mod instance;
 mod merge;
 mod new;
 mod procedure;
@@ -28,6 +31,7 @@ mod target;
 #[cfg(test)]
 mod tests;
 mod usage;
+mod vendor;
 mod version;
 mod watch;
 #[cfg(test)]
@@ -91,7 +95,7 @@ fn parse(args: &[String], env: &Environment) -> CommandLine {
             let lenient = commands::definition().ignore_errors(true).try_get_matches_from(with_name()).ok();
             let entry = lenient.and_then(|matches| CommandEntry::named(matches.subcommand_name()?));
             let refused = match entry {
-                Some(entry) if !entry.is_k6s => usage::own_error(&error, entry.name),
+                Some(entry) if !entry.is_k6s => usage::own_error(&error, entry.name, &root, args),
                 _ => usage::k6s_error(&error, &root, args),
             };
             let action = refused.map_or_else(|| Ok(Action::Print(error.render().to_string())), Err);

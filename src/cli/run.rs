@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::args::{OptionArgs, RuntimeArgs, ScenarioArgs, ScriptArgs, Switch, is_on, parse_bool};
 use super::commands::{Command, CommandContext};
 use super::config::ConfigFile;
+use super::instance::InstanceArgs;
 use super::runtime::{Environment, GlobalSettings, RuntimeSettings};
 use super::script::{ScriptSettings, layers};
 use super::usage::{bad_value, one_script, refuse};
@@ -30,6 +31,11 @@ pub(super) struct RunArgs {
     #[command(flatten)]
     scenarios: ScenarioArgs,
     #[command(flatten)]
+    instance: InstanceArgs,
+    /// Give every sample the tag `instance`: the number of this instance, from 1
+    #[arg(long, help_heading = "Options of the test")]
+    tag_instance: Option<Switch>,
+    #[command(flatten)]
     runtime: RuntimeArgs,
     /// Where results go: TYPE[=ARGUMENT]; may be repeated
     #[arg(short, long, value_name = "OUTPUT")]
@@ -52,13 +58,16 @@ pub(super) struct RunArgs {
     /// Write thresholds and checks to this file as JUnit XML
     #[arg(long, value_name = "FILE")]
     summary_junit: Option<String>,
+    /// Write the run on one screen to this file as Markdown, for the summary of a CI job
+    #[arg(long, value_name = "FILE")]
+    summary_markdown: Option<String>,
     /// With --summary-mode=full: end with a table of requests by name and method
     #[arg(long)]
     summary_endpoints: Option<Switch>,
     /// Write the run as one HTML page to this file
     #[arg(long, value_name = "FILE")]
     report: Option<String>,
-    /// How progress is shown: live (on a terminal), or plain lines
+    /// How progress is shown: live (on a terminal), full (with times, statuses and errors), or plain lines
     #[arg(long, value_name = "KIND")]
     ui: Option<String>,
     /// The summary of a saved run, for thresholds such as p(95)<=baseline*1.1
@@ -184,8 +193,9 @@ fn refuse_traces(runtime: &RuntimeSettings) -> Result<(), Failure> {
 /// Bars that are redrawn need a terminal.
 fn progress_mode(asked: Option<ProgressMode>, terminal: &Terminal, logger: &Logger) -> ProgressMode {
     match (asked, terminal.stdout_is_tty()) {
-        (Some(ProgressMode::Live), false) => {
-            logger.warn("`--ui live` needs a terminal to draw on: progress is printed line by line");
+        (Some(mode), false) if mode.is_live() => {
+            let name = if mode == ProgressMode::Full { "full" } else { "live" };
+            logger.warn(format!("`--ui {name}` needs a terminal to draw on: progress is printed line by line"));
             ProgressMode::Plain
         }
         (Some(mode), _) => mode,
@@ -214,6 +224,8 @@ impl RunArgs {
         let config = ConfigFile::of_command(context, &mut notes)?;
         let mut layers = Layers { selection, ..layers(&self.options, &config, env, &mut notes)? };
         layers.cli = self.ramp(cli, &layers.env, &mut notes)?;
+        self.instance.apply(&mut layers, &self.options, env, global.strict)?;
+        layers.tag_instance = self.tags_instance(&layers, global.strict)?;
         let (features, unknown_features) = self.features(&config, env, &mut notes);
         layers.features = features;
         if self.baseline.is_some() && global.strict {
@@ -234,6 +246,22 @@ impl RunArgs {
             global: global.clone(),
             warnings: notes.warnings,
         })
+    }
+
+    fn tags_instance(&self, layers: &Layers, strict: bool) -> Result<bool, Failure> {
+        if !is_on(self.tag_instance) {
+            return Ok(false);
+        }
+        if strict {
+            return Err(refuse("unknown flag: --tag-instance"));
+        }
+        match layers.instance {
+            Some(_) => Ok(true),
+            None => {
+                let needs = "`--tag-instance` needs to know which instance this is: add `--instance` or `--instances`";
+                Err(Failure::new(ExitCode::InvalidConfig, needs))
+            }
+        }
     }
 
     /// The features to switch on, and names that are none.
@@ -272,6 +300,7 @@ impl RunArgs {
             json: or_env(&self.summary_json, "VOLLEY_SUMMARY_JSON"),
             junit: or_env(&self.summary_junit, "VOLLEY_SUMMARY_JUNIT"),
             html: or_env(&self.report, "VOLLEY_REPORT"),
+            markdown: or_env(&self.summary_markdown, "VOLLEY_SUMMARY_MARKDOWN"),
             endpoints: is_on(self.summary_endpoints),
         }
     }
@@ -280,8 +309,9 @@ impl RunArgs {
         match self.ui.as_ref().or_else(|| env.get("VOLLEY_UI")).map(String::as_str) {
             None | Some("") => Ok(None),
             Some("live") => Ok(Some(ProgressMode::Live)),
+            Some("full") => Ok(Some(ProgressMode::Full)),
             Some("plain") => Ok(Some(ProgressMode::Plain)),
-            Some(other) => Err(refuse(format!("`--ui` is `live` or `plain`, not `{other}`"))),
+            Some(other) => Err(refuse(format!("`--ui` is `live`, `full` or `plain`, not `{other}`"))),
         }
     }
 

@@ -20,6 +20,8 @@ use super::url_pattern;
 pub const MAX_ENDPOINTS: usize = 1_000;
 /// The most errors with numbers of their own.
 const MAX_ERROR_GROUPS: usize = 200;
+/// The most statuses with numbers of their own: a script can put anything into the tag.
+const MAX_STATUSES: usize = 100;
 /// The name under which the rest is counted.
 pub const OTHER: &str = "(other)";
 /// More names of one pattern than this become one endpoint.
@@ -124,6 +126,8 @@ pub(super) struct Endpoints {
     patterns: FxHashMap<(Arc<str>, Arc<str>), PatternNames>,
     at: FxHashMap<(Arc<str>, Arc<str>), u32>,
     errors: Vec<ErrorGroup>,
+    /// Requests by the tag `status`.
+    statuses: Vec<(Arc<str>, u64)>,
     error_at: FxHashMap<(Arc<str>, Arc<str>), u32>,
 }
 
@@ -142,6 +146,7 @@ impl Endpoints {
             patterns: FxHashMap::default(),
             at: FxHashMap::default(),
             errors: Vec::new(),
+            statuses: Vec::new(),
             error_at: FxHashMap::default(),
         }
     }
@@ -197,6 +202,10 @@ impl Endpoints {
                 let at = *routes.error.get_or_init(|| self.error(tags));
                 if at != NO_PLACE {
                     self.errors[at as usize].count += value as u64;
+                }
+                let at = *routes.status.get_or_init(|| self.status(tags));
+                if at != NO_PLACE {
+                    self.statuses[at as usize].1 += value as u64;
                 }
             }
             _ => (),
@@ -326,6 +335,26 @@ impl Endpoints {
         first
     }
 
+    /// How many requests had each status, by status.
+    pub(super) fn statuses(&self) -> Vec<(Arc<str>, u64)> {
+        let mut statuses = self.statuses.clone();
+        statuses.sort();
+        statuses
+    }
+
+    fn status(&mut self, tags: &TagSet) -> u32 {
+        let Some(mut status) = tags.get("status") else { return NO_PLACE };
+        let at = |statuses: &[(Arc<str>, u64)], status: &str| statuses.iter().position(|(known, _)| **known == *status);
+        if self.statuses.len() >= MAX_STATUSES && at(&self.statuses, status).is_none() {
+            status = OTHER;
+        }
+        let place = at(&self.statuses, status).unwrap_or_else(|| {
+            self.statuses.push((status.into(), 0));
+            self.statuses.len() - 1
+        });
+        place as u32
+    }
+
     fn error(&mut self, tags: &TagSet) -> u32 {
         let code = tags.get("error_code").unwrap_or_default();
         let status = tags.get("status").unwrap_or_default();
@@ -364,11 +393,51 @@ fn halve(points: &mut Vec<Option<EndpointInterval>>) {
     }
 }
 
-/// Two series of the same intervals.
-fn merged(one: Vec<Option<EndpointInterval>>, other: Vec<Option<EndpointInterval>>) -> Vec<Option<EndpointInterval>> {
+/// Two series of the same intervals, as one.
+pub fn merged(
+    one: Vec<Option<EndpointInterval>>,
+    other: Vec<Option<EndpointInterval>>,
+) -> Vec<Option<EndpointInterval>> {
     let length = one.len().max(other.len());
     let (mut one, mut other) = (one.into_iter(), other.into_iter());
     (0..length).map(|_| both(one.next().flatten(), other.next().flatten())).collect()
+}
+
+/// The series of endpoints of one instance.
+#[derive(Clone, Debug)]
+pub struct EndpointAxis {
+    /// When they begin.
+    pub start: Stamp,
+    /// How long an interval is, in nanoseconds.
+    pub width: u64,
+    /// The most intervals of any of them.
+    pub points: usize,
+}
+
+impl EndpointAxis {
+    /// The axis that has room for all of these.
+    pub fn common(axes: &[Self]) -> Option<Self> {
+        let start = axes.iter().map(|axis| axis.start).min()?;
+        let mut width = axes.iter().map(|axis| axis.width).max()?;
+        let end = |axis: &Self| axis.start.0 - start.0 + axis.width * axis.points as u64;
+        let end = axes.iter().map(end).max()?;
+        while end.div_ceil(width) as usize >= MAX_ENDPOINT_INTERVALS {
+            width *= 2;
+        }
+        Some(Self { start, width, points: end.div_ceil(width) as usize })
+    }
+
+    /// A series of this axis, on another one, which is as fine or coarser.
+    pub fn moved(&self, mut points: Vec<Option<EndpointInterval>>, to: &Self) -> Vec<Option<EndpointInterval>> {
+        let mut width = self.width;
+        while width < to.width {
+            halve(&mut points);
+            width *= 2;
+        }
+        let shift = (self.start.0.saturating_sub(to.start.0) + to.width / 2) / to.width;
+        points.splice(0..0, std::iter::repeat_n(None, shift as usize));
+        points
+    }
 }
 
 fn both(one: Option<EndpointInterval>, other: Option<EndpointInterval>) -> Option<EndpointInterval> {

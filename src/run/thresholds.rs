@@ -4,6 +4,7 @@ use super::{RunRequest, TestRun};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::log::Logger;
+use crate::metrics::threshold::Threshold;
 use crate::metrics::{Baseline, Registry, threshold};
 use crate::options::{Options, Thresholds};
 use crate::summary::{Mode, writing};
@@ -28,6 +29,10 @@ pub(super) fn bind(
         threshold::check(&all, registry, request.script.strict, &Logger::silent())?;
     }
     let mut watched = threshold::check(&thresholds.0, registry, request.script.strict, &log)?;
+    if request.reports.json.is_some() {
+        // Other instances may have run the rest of the test.
+        watched.iter_mut().flat_map(|one| &mut one.thresholds).for_each(Threshold::keep_slices);
+    }
     let baseline = request.baseline.as_deref().map(|name| read_baseline(request, name)).transpose()?;
     threshold::compare(&mut watched, baseline.as_ref())?;
     Ok(watched)
