@@ -241,8 +241,11 @@ fn setup_is_run_and_given_from_outside() {
         test.running.wait_for("iterates {\"from\":\"outside\"}");
         test.wait_for("running", &json!(false));
         assert_eq!(test.ask("POST", "/v1/teardown", "").0, 200);
-        // A run that is over and lingers keeps its result.
-        assert_eq!(test.change(json!({"stopped": true})).0, 200);
+        // A run that is over and lingers is stopped in name only: it keeps its result, and lingers on.
+        test.wait_for("stopped", &json!(false));
+        let (status, answer) = test.change(json!({"stopped": true}));
+        assert_eq!((status, &answer["data"]["attributes"]["stopped"]), (200, &json!(true)));
+        test.wait_for("stopped", &json!(true));
         let (_, metric) = test.ask("GET", "/v1/metrics/iterations", "");
         assert_eq!(metric["data"]["attributes"]["sample"]["count"], 1);
         test.running.interrupt();

@@ -9,6 +9,7 @@ use clap::Args;
 use super::args::{OptionArgs, RuntimeArgs, ScenarioArgs, ScriptArgs, Switch, is_on};
 use super::commands::{Command, CommandContext};
 use super::config::ConfigFile;
+use super::instance::InstanceArgs;
 use super::runtime::CompatibilityMode;
 use super::script::{ScriptSettings, layers};
 use super::usage::one_script;
@@ -29,6 +30,8 @@ pub(super) struct ArchiveArgs {
     options: OptionArgs,
     #[command(flatten)]
     scenarios: ScenarioArgs,
+    #[command(flatten)]
+    instance: InstanceArgs,
     #[command(flatten)]
     runtime: RuntimeArgs,
     /// The file to write, - for standard output
@@ -83,7 +86,8 @@ impl ArchiveArgs {
         self.options.options(&mut notes)?;
         let selection = self.scenarios.selection(&self.options, &[])?;
         let config = ConfigFile::of_command(context, &mut notes)?;
-        let layers = Layers { selection, ..layers(&self.options, &config, &context.env, &mut notes)? };
+        let mut layers = Layers { selection, ..layers(&self.options, &config, &context.env, &mut notes)? };
+        self.instance.apply(&mut layers, &self.options, &context.env, context.global.strict)?;
         for line in &notes.warnings {
             context.log.logger().warn(line);
         }

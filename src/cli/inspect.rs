@@ -5,12 +5,13 @@ use serde_json::{Map, Value, json};
 
 use super::args::{OptionArgs, RuntimeArgs, ScenarioArgs, ScriptArgs, Switch, is_on};
 use super::commands::{Command, CommandContext};
+use super::instance::InstanceArgs;
 use super::script::ScriptSettings;
 use super::usage::refuse;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::metrics::Metric;
-use crate::options::{Options, ResolvedOptions, ScenarioSelection};
+use crate::options::{Layers, Options, ResolvedOptions, ScenarioSelection};
 use crate::run::evaluate;
 use crate::units::Span;
 
@@ -23,6 +24,8 @@ pub(super) struct InspectArgs {
     runtime: RuntimeArgs,
     #[command(flatten)]
     scenarios: ScenarioArgs,
+    #[command(flatten)]
+    instance: InstanceArgs,
     /// Resolve all options and add the longest duration and the most VUs
     #[arg(long)]
     execution_requirements: Option<Switch>,
@@ -37,6 +40,7 @@ impl Command for InspectArgs {
         let selection = self.selection(context.global.strict)?;
         let mut settings = ScriptSettings::without_flags(&self.script, &self.runtime, is_resolved, &context)?;
         settings.layers.selection = selection;
+        self.share(is_resolved, &mut settings.layers, &context)?;
         let no_thresholds = settings.runtime.no_thresholds;
         let script = evaluate(settings.load(&context.log)?)?;
         if is_resolved {
@@ -55,6 +59,21 @@ impl Command for InspectArgs {
 }
 
 impl InspectArgs {
+    /// Which instance's share is resolved; a script's own options have none.
+    fn share(&self, is_resolved: bool, layers: &mut Layers, context: &CommandContext) -> Result<(), Failure> {
+        let strict = context.global.strict;
+        match self.instance.first_flag() {
+            Some(flag) if !is_resolved && !strict => Err(Failure::new(
+                ExitCode::InvalidConfig,
+                format!(
+                    "`{flag}` needs `--execution-requirements` here: a script's own options are those of all instances"
+                ),
+            )),
+            None if !is_resolved => Ok(()),
+            _ => self.instance.apply(layers, &OptionArgs::default(), &context.env, strict),
+        }
+    }
+
     /// Which scenarios are shown. k6 chooses only where it runs or archives.
     fn selection(&self, strict: bool) -> Result<ScenarioSelection, Failure> {
         let given = [("--scenario", !self.scenarios.scenario.is_empty()), ("--once", self.scenarios.once.is_some())];

@@ -18,6 +18,7 @@ mod features;
 mod fetch;
 mod flags;
 mod inspect;
+mod instance;
 mod merge;
 mod new;
 mod procedure;

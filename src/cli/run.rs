@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::args::{OptionArgs, RuntimeArgs, ScenarioArgs, ScriptArgs, Switch, is_on, parse_bool};
 use super::commands::{Command, CommandContext};
 use super::config::ConfigFile;
+use super::instance::InstanceArgs;
 use super::runtime::{Environment, GlobalSettings, RuntimeSettings};
 use super::script::{ScriptSettings, layers};
 use super::usage::{bad_value, one_script, refuse};
@@ -29,6 +30,11 @@ pub(super) struct RunArgs {
     options: OptionArgs,
     #[command(flatten)]
     scenarios: ScenarioArgs,
+    #[command(flatten)]
+    instance: InstanceArgs,
+    /// Give every sample the tag `instance`: the number of this instance, from 1
+    #[arg(long, help_heading = "Options of the test")]
+    tag_instance: Option<Switch>,
     #[command(flatten)]
     runtime: RuntimeArgs,
     /// Where results go: TYPE[=ARGUMENT]; may be repeated
@@ -214,6 +220,8 @@ impl RunArgs {
         let config = ConfigFile::of_command(context, &mut notes)?;
         let mut layers = Layers { selection, ..layers(&self.options, &config, env, &mut notes)? };
         layers.cli = self.ramp(cli, &layers.env, &mut notes)?;
+        self.instance.apply(&mut layers, &self.options, env, global.strict)?;
+        layers.tag_instance = self.tags_instance(&layers, global.strict)?;
         let (features, unknown_features) = self.features(&config, env, &mut notes);
         layers.features = features;
         if self.baseline.is_some() && global.strict {
@@ -234,6 +242,22 @@ impl RunArgs {
             global: global.clone(),
             warnings: notes.warnings,
         })
+    }
+
+    fn tags_instance(&self, layers: &Layers, strict: bool) -> Result<bool, Failure> {
+        if !is_on(self.tag_instance) {
+            return Ok(false);
+        }
+        if strict {
+            return Err(refuse("unknown flag: --tag-instance"));
+        }
+        match layers.instance {
+            Some(_) => Ok(true),
+            None => {
+                let needs = "`--tag-instance` needs to know which instance this is: add `--instance` or `--instances`";
+                Err(Failure::new(ExitCode::InvalidConfig, needs))
+            }
+        }
     }
 
     /// The features to switch on, and names that are none.

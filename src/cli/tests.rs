@@ -145,6 +145,48 @@ fn scenarios_are_asked_for_by_flags_only() {
 }
 
 #[test]
+fn an_instance_is_named_in_many_ways() {
+    let check = |line: &str, expect: &str| {
+        let layers = run_of(line).script.layers;
+        let segment = |options: &Options| {
+            let of = options.execution_segment_sequence.as_ref().map(ToString::to_string).unwrap_or_default();
+            options.execution_segment.map_or_else(String::new, |segment| format!("{segment} of {of}"))
+        };
+        let instance = layers.instance.map_or_else(|| "none".to_owned(), |instance| instance.to_string());
+        assert_eq!(format!("{instance} {}", segment(&layers.cli)).trim_end(), expect, "{line}");
+    };
+    let third = "3/4 1/2:3/4 of 0,1/4,1/2,3/4,1";
+    check("run --instance 3/4 x.js", third);
+    check("VOLLEY_INSTANCE=3/4 run x.js", third);
+    check("VOLLEY_INSTANCE=1/4 run --instance=3/4 x.js", third);
+    check("JOB_COMPLETION_INDEX=2 run --instances 4 x.js", third);
+    check("JOB_COMPLETION_INDEX=2 VOLLEY_INSTANCES=4 run x.js", third);
+    check("CI_NODE_INDEX=3 CI_NODE_TOTAL=4 run --instances 4 x.js", third);
+    check("CI_NODE_INDEX=3 run --instances 4 x.js", third);
+    check("JOB_COMPLETION_INDEX=2 CI_NODE_INDEX=3 run --instances 4 --instance 3/4 x.js", third);
+    check("VOLLEY_INSTANCE= VOLLEY_INSTANCES= run x.js", "none");
+    // Every job of a cluster or a pipeline has these: alone they say nothing.
+    check("JOB_COMPLETION_INDEX=2 CI_NODE_INDEX=3 CI_NODE_TOTAL=4 run x.js", "none");
+    check("run --instance 1/1 x.js", "1/1 0:1 of 0,1");
+    check("run --scenario a --instance 3/4 x.js", third);
+}
+
+#[test]
+fn samples_are_tagged_with_the_instance() {
+    let check = |line: &str, script: Value, expect: Value| {
+        let script = Options::from_json(&script, &mut Compat::default()).unwrap().options;
+        let resolved = run_of(line).script.layers.resolve(script, &mut Vec::new()).unwrap();
+        assert_eq!(resolved.options.to_json()["tags"], expect, "{line}");
+    };
+    use serde_json::json;
+    check("run --instance 3/4 x.js", json!({"tags": {"a": "b"}}), json!({"a": "b"}));
+    check("run --instance 3/4 --tag-instance x.js", json!({}), json!({"instance": "3"}));
+    check("run --instance 3/4 --tag-instance x.js", json!({"tags": {"a": "b"}}), json!({"a": "b", "instance": "3"}));
+    check("run --instance 3/4 --tag-instance --tag c=d x.js", json!({}), json!({"c": "d", "instance": "3"}));
+    check("run --instance 3/4 --tag-instance=false x.js", json!({"tags": {"a": "b"}}), json!({"a": "b"}));
+}
+
+#[test]
 fn log_times_are_exact_where_asked_for() {
     let check = |line: &str, expect: bool| {
         let (command_line, _) = parsed(line);

@@ -203,6 +203,124 @@ const VARIABLES: &[Case] = &[
     ("K6_LINGER=1 run x.js", "null", 104, "envconfig.Process: assigning K6_LINGER to Linger: …"),
 ];
 
+/// Instances.
+const INSTANCES: &[Case] = &[
+    ("run --instance 0/8 x.js", "null", 104, "`--instance 0/8`: instances are numbered from 1 to 8"),
+    ("run --instance=9/8 x.js", "null", 104, "`--instance 9/8`: instances are numbered from 1 to 8"),
+    ("run --instance 1/0 x.js", "null", 104, "`--instance 1/0`: there are 1 to 1000 instances"),
+    (
+        "run --instance 3 x.js",
+        "null",
+        104,
+        "`--instance 3`: an instance is its number and how many there are, such as `3/8`",
+    ),
+    (
+        "run --instance= x.js",
+        "null",
+        104,
+        "`--instance `: an instance is its number and how many there are, such as `3/8`",
+    ),
+    ("VOLLEY_INSTANCE=8 run x.js", "null", 104, "`VOLLEY_INSTANCE=8`: an instance is its number and how many…"),
+    (
+        "run --instances 8 x.js",
+        "null",
+        104,
+        "`--instances 8` doesn't say which of them this is: neither JOB_COMPLETION_INDEX…",
+    ),
+    ("JOB_COMPLETION_INDEX= CI_NODE_INDEX= run --instances 8 x.js", "null", 104, "`--instances 8` doesn't say which…"),
+    (
+        "VOLLEY_INSTANCES=8 archive x.js",
+        "null",
+        104,
+        "`VOLLEY_INSTANCES=8` doesn't say which of them this is: neither…",
+    ),
+    (
+        "JOB_COMPLETION_INDEX=0 run --instances x8 x.js",
+        "null",
+        104,
+        "`--instances x8`: how many instances is a whole number",
+    ),
+    ("JOB_COMPLETION_INDEX=0 run --instances 0 x.js", "null", 104, "`--instances 0`: there are 1 to 1000 instances"),
+    (
+        "JOB_COMPLETION_INDEX=8 run --instances 8 x.js",
+        "null",
+        104,
+        "`JOB_COMPLETION_INDEX=8` is none of 8 instances (`--instances 8`): they are 0 to 7",
+    ),
+    (
+        "CI_NODE_INDEX=0 run --instances 8 x.js",
+        "null",
+        104,
+        "`CI_NODE_INDEX=0` is none of 8 instances (`--instances 8`): they are 1 to 8",
+    ),
+    (
+        "JOB_COMPLETION_INDEX=first run --instances 8 x.js",
+        "null",
+        104,
+        "`JOB_COMPLETION_INDEX=first` is none of 8 instances (`--instances 8`): they are 0 to 7",
+    ),
+    (
+        "CI_NODE_INDEX=1 CI_NODE_TOTAL=4 run --instances 8 x.js",
+        "null",
+        104,
+        "`--instances 8` and `CI_NODE_TOTAL=4` disagree",
+    ),
+    (
+        "JOB_COMPLETION_INDEX=1 CI_NODE_INDEX=1 run --instances 8 x.js",
+        "null",
+        104,
+        "`JOB_COMPLETION_INDEX=1` and `CI_NODE_INDEX=1` disagree: the one is instance 2/8, the other 1/8",
+    ),
+    (
+        "JOB_COMPLETION_INDEX=3 run --instance 3/8 --instances 8 x.js",
+        "null",
+        104,
+        "`--instance 3/8` and `JOB_COMPLETION_INDEX=3` disagree: the one is instance 3/8, the other 4/8",
+    ),
+    (
+        "run --instance 3/8 --instances 4 x.js",
+        "null",
+        104,
+        "`--instance 3/8` and `--instances 4` disagree: leave one out",
+    ),
+    (
+        "run --instance 1/2 --execution-segment 0:1/2 x.js",
+        "null",
+        104,
+        "`--instance 1/2` and `--execution-segment` both say which part of the test runs here: leave one out",
+    ),
+    (
+        "VOLLEY_INSTANCE=1/2 archive --execution-segment-sequence 0,1/2,1 x.js",
+        "null",
+        104,
+        "`VOLLEY_INSTANCE=1/2` and `--execution-segment-sequence` both say which part of the test runs here: leave one out",
+    ),
+    ("run --once --instance 1/2 x.js", "null", 104, "--once cannot be combined with --instance 1/2"),
+    ("VOLLEY_INSTANCE=1/2 run --once x.js", "null", 104, "--once cannot be combined with VOLLEY_INSTANCE=1/2"),
+    (
+        "run --tag-instance x.js",
+        "null",
+        104,
+        "`--tag-instance` needs to know which instance this is: add `--instance` or `--instances`",
+    ),
+    (
+        "run --tag-instance --instance 2/3 x.js",
+        r#"{"tags": {"instance": "blue"}}"#,
+        104,
+        "`--tag-instance` sets the tag `instance` to `2`, but the test has set it to `blue`: leave one out",
+    ),
+    (
+        "inspect --instance 1/2 x.js",
+        "null",
+        104,
+        "`--instance` needs `--execution-requirements` here: a script's own options are those of all instances",
+    ),
+    ("run --strict-k6 --instance 1/2 x.js", "null", 255, "unknown flag: --instance"),
+    ("run --strict-k6 --instances 2 x.js", "null", 255, "unknown flag: --instances"),
+    ("inspect --strict-k6 --instance 1/2 x.js", "null", 255, "unknown flag: --instance"),
+    ("run --strict-k6 --tag-instance x.js", "null", 255, "unknown flag: --tag-instance"),
+];
+
 /// The script's options.
 const SCRIPT_OPTIONS: &[Case] = &[
     ("run x.js", "3", 104, "parsing options from script got error while parsing \"3\": json: cannot unmarshal number…"),
@@ -398,7 +516,7 @@ fn check(line: &str, script: &str, code: u8, expect: &str) {
 
 #[test]
 fn wrong_options_are_refused_in_k6s_words() {
-    for table in [WRONG_USAGE, FLAGS, STRICT, VARIABLES, SCRIPT_OPTIONS, SEVERAL_SCENARIOS] {
+    for table in [WRONG_USAGE, FLAGS, STRICT, VARIABLES, INSTANCES, SCRIPT_OPTIONS, SEVERAL_SCENARIOS] {
         table.iter().for_each(|(line, script, code, expect)| check(line, script, *code, expect));
     }
 }

@@ -69,6 +69,8 @@ pub struct RunState {
     lingering: watch::Sender<bool>,
     /// Whether a signal asked for the end.
     signalled: AtomicBool,
+    /// Whether the REST API asked for the end.
+    stop_requested: AtomicBool,
     abort: watch::Sender<Option<Abort>>,
     first_abort: Mutex<Option<Abort>>,
 }
@@ -88,6 +90,7 @@ impl Default for RunState {
             ended: OnceLock::new(),
             lingering: watch::Sender::new(false),
             signalled: AtomicBool::new(false),
+            stop_requested: AtomicBool::new(false),
             abort: watch::Sender::new(None),
             first_abort: Mutex::default(),
         }
@@ -179,6 +182,16 @@ impl RunState {
     pub async fn until_resumed(&self) {
         // The sender is ours, so this can't fail.
         let _ = self.paused.subscribe().wait_for(|paused| !paused).await;
+    }
+
+    /// The REST API asks for the end, whether there is still something to end or not.
+    pub fn request_stop(&self) {
+        self.stop_requested.store(true, Relaxed);
+    }
+
+    /// Whether the run was stopped, or asked to stop when it was over already.
+    pub fn is_stopped(&self) -> bool {
+        self.stop_requested.load(Relaxed) || self.is_aborted()
     }
 
     /// A signal asks for the end: of the wait after the test, else of the run.

@@ -15,6 +15,7 @@ pub mod features;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz_tests;
 pub mod hosts;
+pub mod instance;
 pub mod ips;
 pub mod layers;
 pub mod plan;
@@ -39,6 +40,7 @@ pub use compat::Compat;
 pub use dns::{DnsOptions, DnsPolicy, DnsSelect, DnsTtl};
 pub use features::Feature;
 pub use hosts::{HostPattern, Hosts};
+pub use instance::Instance;
 pub use ips::{Cidr, LocalIps};
 pub use layers::{OptionLayer, consolidate};
 pub use plan::Plan;

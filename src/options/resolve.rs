@@ -1,7 +1,10 @@
 //! Resolution: merges the layers of options, turns shortcuts into scenarios, validates and plans them.
 
 use super::threshold::ThresholdDef;
-use super::{Feature, OptionLayer, Options, Plan, Scenario, ScenarioSelection, Share, Thresholds, consolidate};
+use super::value::invalid;
+use super::{
+    Feature, Instance, OptionLayer, Options, Plan, Scenario, ScenarioSelection, Share, Thresholds, consolidate,
+};
 use crate::failure::Failure;
 
 /// The layers of options besides the script's own.
@@ -17,6 +20,10 @@ pub struct Layers {
     pub selection: ScenarioSelection,
     /// Features switched on; they change how layers merge, and show as run tags.
     pub features: Vec<Feature>,
+    /// Which of several instances this is; its segment is among the options already.
+    pub instance: Option<Instance>,
+    /// Whether every sample gets the tag `instance`.
+    pub tag_instance: bool,
 }
 
 /// The options of a run: merged, derived, validated, planned.
@@ -74,10 +81,25 @@ impl Layers {
         for feature in &self.features {
             options.tags.get_or_insert_default().insert(feature.tag(), "true".to_owned());
         }
+        self.add_instance_tag(&mut options)?;
         let scenarios = options.check()?;
         let share = options.share()?;
         let plan = Plan::new(&scenarios, &share);
         let excluded_thresholds = excluded.thresholds;
         Ok(ResolvedOptions { configured, excluded_thresholds, options, scenarios, share, plan })
+    }
+    /// The tag `instance`, where it is asked for: every other tag stays.
+    ///
+    /// # Errors
+    /// The test has a tag of this name that says something else.
+    fn add_instance_tag(&self, options: &mut Options) -> Result<(), Failure> {
+        let Some(instance) = self.instance.filter(|_| self.tag_instance) else { return Ok(()) };
+        let number = instance.number().to_string();
+        match options.tags.get_or_insert_default().entry("instance".to_owned()).or_insert(number.clone()) {
+            value if *value == number => Ok(()),
+            value => Err(invalid(format!(
+                "`--tag-instance` sets the tag `instance` to `{number}`, but the test has set it to `{value}`: leave one out"
+            ))),
+        }
     }
 }

@@ -116,6 +116,11 @@ impl SegmentSequence {
         Ok(Self(points))
     }
 
+    /// This many segments of the same length, at least one.
+    pub fn equal(count: u64) -> Self {
+        Self((0..=count.max(1)).filter_map(|at| Ratio::new(at.into(), count.max(1).into())).collect())
+    }
+
     /// The sequence of a segment that was given none: itself, with a filler on each side.
     fn around(segment: Segment) -> Self {
         let mut points = vec![Ratio::ZERO, segment.from, segment.to, Ratio::ONE];

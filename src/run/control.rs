@@ -63,7 +63,7 @@ impl RunControl for TestRun {
             is_paused: self.state.is_paused(),
             vus: self.state.active_vus.load(Relaxed),
             vus_max: self.state.initialised_vus.load(Relaxed),
-            is_stopped: self.state.is_aborted(),
+            is_stopped: self.state.is_stopped(),
             is_running: (RunStatus::Started..=RunStatus::Teardown).contains(&status),
             is_tainted: self.ledger().is_tainted(),
         }
@@ -75,6 +75,7 @@ impl RunControl for TestRun {
     }
 
     fn stop(&self) {
+        self.state.request_stop();
         // A run that is over and only waits keeps its result.
         if self.state.status() < RunStatus::Ended {
             self.state.abort_with(ExitCode::StoppedByApi, "test run stopped from REST API");
