@@ -8,7 +8,7 @@ use super::args::{Cli, as_k6};
 use super::runtime::{Environment, GlobalSettings};
 use super::usage::refuse;
 use super::{
-    archive, cloud, compare, completion, control, demo, deps, extensions, features, inspect, merge, new, procedure,
+    archive, cloud, compare, completion, conduct, control, demo, deps, extensions, features, inspect, merge, new, procedure,
     program, run, target, version,
 };
 use crate::exit_code::ExitCode;
@@ -17,7 +17,7 @@ use crate::ui::Terminal;
 use crate::ui::log::ProcessLog;
 
 /// All commands, in the order of `--help`.
-pub(super) const COMMANDS: [CommandEntry; 20] = [
+pub(super) const COMMANDS: [CommandEntry; 21] = [
     k6::<run::RunArgs>("run"),
     k6::<archive::ArchiveArgs>("archive"),
     k6::<inspect::InspectArgs>("inspect"),
@@ -38,6 +38,7 @@ pub(super) const COMMANDS: [CommandEntry; 20] = [
     own::<procedure::ProcedureArgs>("procedure"),
     own::<compare::CompareArgs>("compare"),
     own::<merge::MergeArgs>("merge"),
+    own::<conduct::ConductArgs>("conduct"),
 ];
 
 /// The arguments of a command, and what it does with them. The doc comment of the type is its line in `--help`.

@@ -20,7 +20,7 @@ use crate::metrics::{Ledger, Results};
 use crate::options::{ExecutorConfig, Segment};
 use crate::report::server::{AtEnd, DocumentSource};
 use crate::report::{self, Dashboard, DashboardSettings};
-use crate::summary::document::{self, RunEnd, RunFacts};
+use crate::summary::document::{self, MergeFacts, RunEnd, RunFacts};
 use crate::summary::{Mode, RenderOptions, junit, writing};
 use crate::units::sync::lock;
 
@@ -45,6 +45,8 @@ pub(super) struct ReportPlan {
     /// Pages to write at the end.
     html: Vec<String>,
     dashboard: Option<DashboardSettings>,
+    /// Other instances take part: the document is what is handed over.
+    is_part: bool,
     /// Full mode shows a table of endpoints.
     pub has_endpoint_table: bool,
 }
@@ -89,7 +91,8 @@ impl ReportPlan {
             return Err(Failure::new(ExitCode::InvalidConfig, text));
         }
         let html = html.into_iter().chain(export).collect();
-        let wanted = Self { json, junit, html, dashboard, has_endpoint_table };
+        let is_part = request.joined.is_some();
+        let wanted = Self { json, junit, html, dashboard, is_part, has_endpoint_table };
         for path in wanted.json.iter().chain(&wanted.junit).chain(&wanted.html) {
             writing::ensure_writable(&request.cwd.join(path)).map_err(|error| {
                 Failure::new(ExitCode::Other, format!("could not write '{path}': {}", writing::plain(&error)))
@@ -109,7 +112,7 @@ impl ReportPlan {
     }
 
     fn has_document(&self) -> bool {
-        self.json.is_some() || !self.html.is_empty() || self.dashboard.is_some()
+        self.is_part || self.json.is_some() || !self.html.is_empty() || self.dashboard.is_some()
     }
 }
 
@@ -151,6 +154,16 @@ impl TestRun {
             judges: !self.request.no_thresholds,
             end,
         }
+    }
+
+    /// The same at the end, with what parts of one test are recognized by.
+    pub(super) fn facts_of_part(&self, end: Option<RunEnd>) -> RunFacts {
+        let mut facts = self.facts(end);
+        if self.reports.has_document() {
+            facts.segment = self.options.execution_segment.unwrap_or(Segment::FULL).to_string();
+            facts.test = self.test_hash();
+        }
+        facts
     }
 
     /// Makes the document of the moment it is called at.
@@ -199,27 +212,29 @@ impl TestRun {
     }
 
     /// Writes everything that was asked for, and shows the dashboard the last document.
-    pub(super) fn write_reports(&self, results: &Results, ending: Option<&Failure>, dashboard: Option<&Dashboard>) {
-        let end = match ending {
-            None => RunEnd { code: 0, reason: None },
-            Some(failure) => RunEnd { code: failure.code as u8, reason: Some(failure.message.clone()) },
+    pub(super) fn write_reports(
+        &self,
+        results: &Results,
+        facts: &RunFacts,
+        merge: Option<&MergeFacts>,
+        dashboard: Option<&Dashboard>,
+    ) {
+        let options = self.render_options();
+        let build = |has_histograms: bool| match merge {
+            Some(merge) => document::build_merged(results, &options, facts, merge, has_histograms),
+            None => document::build(results, &options, facts, has_histograms),
         };
-        let (options, mut facts) = (self.render_options(), self.facts(Some(end)));
-        if self.reports.has_document() {
-            facts.segment = self.options.execution_segment.unwrap_or(Segment::FULL).to_string();
-            facts.test = self.test_hash();
-        }
         if let Some(path) = &self.reports.json {
-            let text = document::build(results, &options, &facts, true).for_file(1);
+            let text = build(true).for_file(1);
             self.write(path, text.as_bytes());
         }
         if let Some(path) = &self.reports.junit {
-            self.write(path, junit::render(results, &facts).as_bytes());
+            self.write(path, junit::render(results, facts).as_bytes());
         }
         if self.reports.html.is_empty() && dashboard.is_none() {
             return;
         }
-        let document = document::build(results, &options, &facts, false).for_script();
+        let document = build(false).for_script();
         if let Some(dashboard) = dashboard {
             dashboard.finish(&document);
         }
@@ -232,7 +247,7 @@ impl TestRun {
 
     /// What all parts of one test have in common: its files, wherever they are, and its options but for those in which
     /// parts may differ.
-    fn test_hash(&self) -> String {
+    pub(super) fn test_hash(&self) -> String {
         let files = self.request.script.main.files.all();
         let mut hashes: Vec<_> = files.iter().map(|(_, content)| Sha256::digest(content)).collect();
         hashes.sort_unstable();
@@ -245,7 +260,7 @@ impl TestRun {
     }
 
     /// A file that can't be written is an error line; what the run came to is not changed by it.
-    fn write(&self, path: &str, content: &[u8]) {
+    pub(super) fn write(&self, path: &str, content: &[u8]) {
         if let Err(error) = writing::write_file(&self.request.cwd.join(path), content) {
             let fields = vec![("error", writing::plain(&error).into())];
             self.log.log(Level::Error, format!("could not write '{path}'"), fields);

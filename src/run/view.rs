@@ -9,6 +9,7 @@ use super::TestRun;
 use super::observe::Moment;
 use crate::execution::executor::Controls;
 use crate::execution::{RunState, RunStatus, ScenarioFacts};
+use crate::join::{Joined, Totals};
 use crate::metrics::Ledger;
 use crate::options::ExecutorConfig;
 use crate::output::RunningOutput;
@@ -49,6 +50,7 @@ pub(super) struct LiveView {
     started: OnceLock<Instant>,
     is_live: bool,
     ledger: Arc<Mutex<Ledger>>,
+    joined: Option<Arc<Joined>>,
     latest: Mutex<LatestFigures>,
 }
 
@@ -77,6 +79,7 @@ impl LiveView {
         let scenarios = run
             .scenarios
             .iter()
+            .filter(|_| run.makes_load())
             .map(|planned| ScenarioView {
                 name: planned.scenario.name.clone(),
                 facts: planned.facts.clone(),
@@ -97,6 +100,7 @@ impl LiveView {
             duration: run.duration(),
             has_limit_only: run.has_limit_only(),
             ledger: run.ledger.clone(),
+            joined: run.joined().cloned(),
             latest: Mutex::new(LatestFigures { at: Instant::now(), requests: 0.0, figures: None }),
         })
     }
@@ -116,6 +120,9 @@ impl LiveView {
             ProgressView { head, ..ProgressView::default() }
         };
         let status = self.state.status();
+        if status == RunStatus::InitDone && self.joined.is_some() {
+            return head(0.0, "waiting for all instances");
+        }
         if status < RunStatus::PausedBeforeRun {
             let made = self.state.initialised_vus.load(Relaxed);
             let fraction = made as f64 / self.planned_vus.max(1) as f64;
@@ -127,15 +134,24 @@ impl LiveView {
             return head(1.0, if status == RunStatus::PausedBeforeRun { "paused" } else { "setup()" });
         }
         let (complete, interrupted) = self.state.iterations();
+        let own = Totals {
+            active: self.state.active_vus.load(Relaxed),
+            initialised: self.state.initialised_vus.load(Relaxed),
+            max_vus: self.max_vus,
+            complete,
+            interrupted,
+        };
+        // Of several instances, one shows what all do.
+        let all = self.joined.as_ref().and_then(|joined| joined.totals()).unwrap_or(own);
         let head = Head::Run {
             is_paused: self.state.is_paused(),
             elapsed: self.started.get().map_or(Duration::ZERO, Instant::elapsed),
             max_duration: self.max_duration,
-            active: self.state.active_vus.load(Relaxed),
-            initialized: self.state.initialised_vus.load(Relaxed),
-            max_vus: self.max_vus,
-            complete,
-            interrupted,
+            active: all.active,
+            initialized: all.initialised,
+            max_vus: all.max_vus,
+            complete: all.complete,
+            interrupted: all.interrupted,
         };
         let elapsed = self.started.get().map_or(Duration::ZERO, Instant::elapsed);
         let scenarios = self.scenarios.iter().map(|line| line.view(elapsed)).collect();
@@ -182,7 +198,11 @@ impl LiveView {
         let mut latest = lock(&self.latest);
         let since = latest.at.elapsed();
         if since >= FIGURES_INTERVAL {
-            let now = lock(&self.ledger).live_figures()?;
+            let all = self.joined.as_ref().filter(|joined| joined.state().conducts);
+            let now = match all {
+                Some(joined) => joined.live_figures()?,
+                None => lock(&self.ledger).live_figures()?,
+            };
             let per_second = (now.requests - latest.requests) / since.as_secs_f64();
             let figures = Some(RequestFigures { per_second, failed: now.failed, p95: now.p95 });
             *latest = LatestFigures { at: Instant::now(), requests: now.requests, figures };
