@@ -8,7 +8,6 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::log::Logger;
 use crate::metrics::{Ledger, Stamp, delta};
-use crate::options::Instance;
 use crate::units::Span;
 
 /// An instance of which nothing is heard any more for this long, after what it said last has expired, is lost.
@@ -155,6 +154,13 @@ impl Conductor {
         })
     }
 
+    /// Where those are that the end waits for: where the test never began, those that were ready for it.
+    fn awaits(&self) -> impl Iterator<Item = MemberStage> {
+        let never_began = self.control.set_up_by.is_none() && self.control.abort.is_some();
+        let living = self.living().map(|(_, stage)| stage);
+        living.filter(move |stage| !never_began || *stage >= MemberStage::Ready)
+    }
+
     /// The first living one that has come so far, and no further than that it can still be asked.
     fn first(&self, from: MemberStage) -> Option<u64> {
         self.living().find(|(_, stage)| *stage >= from && *stage < MemberStage::Ended).map(|(at, _)| at)
@@ -180,7 +186,7 @@ impl Conductor {
                 self.control.start_at = Some(clock + START_DELAY);
             }
         }
-        if self.living().all(|(_, stage)| stage >= MemberStage::Done) {
+        if self.awaits().all(|stage| stage >= MemberStage::Done) {
             let owner = self.control.torn_down_by;
             if self.control.start_at.is_none() || self.has(owner, MemberStage::TornDown) {
                 self.control.collects = true;
@@ -213,6 +219,11 @@ impl Conductor {
                 },
             }
         }
+        // Who starts paused may stay so for as long as it likes.
+        let is_held = |member: &KnownMember| member.report.as_ref().is_some_and(|report| report.is_held);
+        if self.members.iter().any(is_held) {
+            self.waits_since = now;
+        }
         if let Some((at, known)) = other {
             let (at, known) = (self.name(at), self.name(known));
             let text = format!("{at} is of another test than {known}: a file or an option of the script differs");
@@ -239,7 +250,7 @@ impl Conductor {
 
     /// Whether every instance has handed over its result, or is lost.
     pub(super) fn is_complete(&self) -> bool {
-        self.control.collects && self.living().all(|(_, stage)| stage == MemberStage::Ended)
+        self.control.collects && self.awaits().all(|stage| stage == MemberStage::Ended)
     }
 
     /// Whether a script marked the test as failed.
@@ -318,9 +329,9 @@ impl Conductor {
         self.ledger.as_mut()
     }
 
-    /// The instances that are lost.
-    pub(super) fn lost(&self) -> Vec<Instance> {
-        self.control.lost.iter().map(|at| Instance { index: *at, of: self.of }).collect()
+    /// Whether an instance has handed over its result.
+    pub(super) fn has_result(&self, index: u64) -> bool {
+        self.has(Some(index), MemberStage::Ended)
     }
 }
 

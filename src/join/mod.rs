@@ -310,9 +310,11 @@ impl Joined {
             for index in 0..of {
                 parts.push((Instance { index, of }, self.get(&part_name(index)).await?));
             }
-            let lost = lock(&self.shared.conductor).lost();
-            let absent = parts.iter().filter(|(instance, part)| part.is_none() && !lost.contains(instance));
-            let absent: Vec<u64> = absent.map(|(instance, _)| instance.index).collect();
+            let absent: Vec<u64> = {
+                let conductor = lock(&self.shared.conductor);
+                let absent = parts.iter().filter(|(_, part)| part.is_none()).map(|(instance, _)| instance.index);
+                absent.filter(|index| conductor.has_result(*index)).collect()
+            };
             let is_enough = absent.is_empty() || begun.elapsed() >= self.shared.request.timeout;
             // A server that was started anew has forgotten them: they are asked for again.
             *lock(&self.shared.wanted) = absent;

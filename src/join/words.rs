@@ -48,6 +48,8 @@ pub struct MemberReport {
     pub complete: u64,
     /// Iterations that were cut.
     pub interrupted: u64,
+    /// It waits to be resumed before it begins.
+    pub is_held: bool,
     /// The script marked the test as failed.
     pub marked_as_failed: bool,
     /// Why it ends the test for all.

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::{RunRequest, TestRun};
+use crate::execution::RunStatus;
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
 use crate::join::{JoinState, Joined, JoinedRun, MemberReport, MemberStage, Severed};
@@ -223,7 +224,10 @@ impl TestRun {
         }
         Ok(match self.merge(joined, ended).await? {
             Some(merged) => Whole::Merged(Box::new(merged)),
-            None => Whole::Severed,
+            None => {
+                joined.finish().await;
+                Whole::Alone
+            }
         })
     }
 
@@ -249,6 +253,9 @@ impl TestRun {
                 Ok(part) => parts.push(part),
                 Err(why) => self.log.error(format!("the result of {name} can't be read: {why}")),
             }
+        }
+        if parts.is_empty() {
+            return Ok(None);
         }
         for metric in parts.iter_mut().flat_map(|part| &mut part.results.metrics) {
             let watched = self.watched.iter().find(|watched| watched.selector.name == metric.name);
@@ -345,6 +352,7 @@ impl JoinedRun for TestRun {
         report.initialised = self.state.initialised_vus.load(Relaxed);
         report.max_vus = if self.makes_load() { self.plan.max_vus() } else { 0 };
         (report.complete, report.interrupted) = self.state.iterations();
+        report.is_held = self.state.is_paused() && self.state.status() < RunStatus::Started;
         report.marked_as_failed = self.state.marked_as_failed.load(Relaxed);
         report.abort = self.state.aborted().map(|abort| (&abort.failure).into());
     }

@@ -251,7 +251,8 @@ impl TestRun {
         let files = self.request.script.main.files.all();
         let mut hashes: Vec<_> = files.iter().map(|(_, content)| Sha256::digest(content)).collect();
         hashes.sort_unstable();
-        let mut options = self.options.to_script_json();
+        // An archive has defaults filled in.
+        let mut options = self.options.with_defaults().to_script_json();
         let own = ["executionSegment", "executionSegmentSequence", "tags", "consoleOutput", "localIPs", "paused"];
         options.retain(|key, _| !own.contains(&key.as_str()));
         let mut hash = Sha256::new().chain_update(serde_json::Value::Object(options).to_string());
