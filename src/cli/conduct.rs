@@ -20,7 +20,8 @@ use crate::units::redact::redact_typed;
 #[derive(Debug, Args)]
 pub(super) struct ConductArgs {
     /// Where the instances meet: redis://host/RUN
-    address: String,
+    #[arg(value_name = "ADDRESS")]
+    meeting: String,
     /// How many instances there are
     #[arg(long, value_name = "COUNT")]
     instances: Option<String>,
@@ -49,8 +50,8 @@ pub(super) struct ConductArgs {
 impl Command for ConductArgs {
     fn run(self, context: CommandContext) -> Result<ExitCode, Failure> {
         let invalid = |message: String| Failure::new(ExitCode::InvalidConfig, message);
-        let shown = redact_typed(&self.address).into_owned();
-        let address = JoinAddress::parse(&self.address).map_err(|why| invalid(format!("`{shown}`: {why}")))?;
+        let shown = redact_typed(&self.meeting).into_owned();
+        let address = JoinAddress::parse(&self.meeting).map_err(|why| invalid(format!("`{shown}`: {why}")))?;
         let count = self.instances.clone().or_else(|| context.env.get("VOLLEY_INSTANCES").cloned());
         let count = count.ok_or_else(|| invalid("`conduct` needs to know how many there are: add `--instances 8`".to_owned()))?;
         let of: u64 = count

@@ -26,7 +26,7 @@ const FRAME_INTERVAL: Duration = Duration::from_secs(1);
 /// A conductor that says nothing new for this long is lost.
 const CONDUCTOR_TIMEOUT: Duration = Duration::from_millis(2_500);
 /// How much longer each further instance waits than the one before it.
-const CONDUCTOR_STEP: Duration = Duration::from_millis(400);
+const CONDUCTOR_STEP: Duration = Duration::from_millis(500);
 /// The most frames that wait for a conductor.
 const MAX_FRAMES: u64 = 5_000;
 /// The least time between two checkpoints, once the first are made; they take at most a two hundredth of the time.
@@ -267,7 +267,20 @@ impl Link {
         }
         if !self.state.control.is_over && self.wants_to_conduct(heard.control.as_ref(), now) {
             self.take_over();
+            // Who else would take over sees it in time.
+            let text = serde_json::to_string(&self.state.control).unwrap_or_default();
+            if let Err(why) = self.meeting.ask::<()>(&self.saying(&text)).await {
+                self.lose(&why);
+            }
         }
+    }
+
+    /// Says what holds for all.
+    fn saying(&self, text: &str) -> Pipeline {
+        let expiry = u64::try_from(RUN_EXPIRY.as_millis()).unwrap_or(u64::MAX);
+        let mut commands = redis::pipe();
+        commands.cmd("SET").arg(self.shared.keys.of("control")).arg(text).arg("PX").arg(expiry).ignore();
+        commands
     }
 
     /// A conductor without load comes first, then the first instance; the others wait whether there is nobody before them.
@@ -319,9 +332,8 @@ impl Link {
             serde_json::to_string(&conductor.control).unwrap_or_default()
         };
         let keys = &self.shared.keys;
-        let mut commands = redis::pipe();
         let expiry = u64::try_from(RUN_EXPIRY.as_millis()).unwrap_or(u64::MAX);
-        commands.cmd("SET").arg(keys.of("control")).arg(text).arg("PX").arg(expiry).ignore();
+        let mut commands = self.saying(&text);
         if is_over {
             // The name is free from here on.
             commands.cmd("DEL").arg(&keys.run).arg(keys.of("archive")).arg(keys.of("setup")).arg(keys.of("frames")).ignore();
