@@ -230,7 +230,10 @@ fn wrong_instances_are_refused_in_one_line() {
     check(&["run", "--on-loss", "stop"], 104, "`--on-loss` is about other instances: add `--join`");
     check(&["run", "--join", &address, "--instance", "2/2", "--on-loss", "x"], 104, "`--on-loss` is `continue` or `stop`");
     check(&["run", "--strict-k6", "--join", &address], 255, "unknown flag: --join");
-    let second = Running::start(meeting.bare("2/2", &[]).arg("--verbose"));
+    // As k6-operator says it.
+    let mut second = volley(meeting.path());
+    second.args(["run", "--log-format=raw", "--execution-segment=1/2:1", "--execution-segment-sequence=0,1/2,1"]);
+    let second = Running::start(second.env("VOLLEY_JOIN", meeting.address()));
     second.wait_for("has joined");
     // When the test has begun, nobody may join.
     let begun = Instant::now();

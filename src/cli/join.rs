@@ -77,7 +77,7 @@ impl JoinArgs {
         let shown = redact_typed(&text).into_owned();
         let address = JoinAddress::parse(&text).map_err(|why| invalid(format!("`{name}` is `{shown}`: {why}")))?;
         let instance = instance.ok_or_else(|| {
-            invalid(format!("`{name}` needs to know which instance this is: add `--instance 1/8` or `--instances 8`"))
+            invalid(format!("`{name}` needs to know which instance this is: add `--instance 1/8`, or a segment with its sequence"))
         })?;
         self.with(address, Some(instance), instance.of, env).map(Some)
     }

@@ -17,7 +17,7 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::log::{Level, Logger};
 use crate::join::JoinRequest;
-use crate::options::{Compat, Feature, Layers};
+use crate::options::{Compat, Feature, Instance, Layers};
 use crate::run::{self, Address, Linger, Reports, RunRequest};
 use crate::ui::Terminal;
 use crate::ui::progress::ProgressMode;
@@ -248,7 +248,7 @@ impl RunArgs {
             Some(request) => Some(request.clone()),
             None => {
                 self.instance.apply(&mut layers, &self.options, env, global.strict)?;
-                self.join.request(layers.instance, env, notes.strict)?
+                self.join.request(layers.instance.or_else(|| instance_of(&layers)), env, notes.strict)?
             }
         };
         layers.tag_instance = self.tags_instance(&layers, global.strict)?;
@@ -390,6 +390,14 @@ impl RunArgs {
             },
         }
     }
+}
+
+/// The instance that a segment of a sequence is, where flags or variables give both.
+fn instance_of(layers: &Layers) -> Option<Instance> {
+    let Layers { cli, env, .. } = layers;
+    let segment = cli.execution_segment.or(env.execution_segment)?;
+    let sequence = cli.execution_segment_sequence.as_ref().or(env.execution_segment_sequence.as_ref())?;
+    Instance::of_segment(segment, sequence)
 }
 
 /// A boolean of k6's own configuration: `true` or `false` only.

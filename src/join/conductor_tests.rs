@@ -186,3 +186,51 @@ fn frames_count_once_and_a_gap_begins_anew() {
     // What was on its way belongs to the old count.
     assert_eq!(count(&[frame(0, 0, 2), frame(0, 1, 0)]), (Some(3.0), 1));
 }
+
+/// What one second of a hundred instances costs, each with a hundred series of a hundred samples.
+#[test]
+#[ignore = "measures: cargo test --lib join:: -- --ignored --nocapture"]
+fn a_hundred_senders_are_added_up_in_time() {
+    use crate::metrics::{Contains, MetricDelta, MetricType, sink::Sink};
+    let registry = std::sync::Arc::new(crate::metrics::Registry::new());
+    let names: Vec<String> = (0..100).map(|at| format!("series_{at}")).collect();
+    let kind = |at: usize| [MetricType::Trend, MetricType::Trend, MetricType::Counter, MetricType::Rate][at % 4];
+    for (at, name) in names.iter().enumerate() {
+        registry.declare(name, kind(at), Contains::Default).unwrap();
+    }
+    let fresh = || Some(Ledger::new(registry.clone(), Default::default(), Logger::silent()));
+    let request = JoinRequest {
+        address: JoinAddress::parse("redis://h/r").unwrap(),
+        instance: None,
+        of: 100,
+        timeout: Duration::from_secs(60),
+        on_loss: OnLoss::GoOn,
+    };
+    let mut conductor = Conductor::new(&request, Logger::silent());
+    let delta = |at: usize, second: u64, index: u64| {
+        let mut sink = Sink::new(kind(at), Contains::Default);
+        (0..100).for_each(|value| sink.add((value * 37 % 101 + second + index) as f64 / 3.0, Stamp(0)));
+        MetricDelta { name: names[at].as_str().into(), sink }
+    };
+    const SECONDS: u64 = 10;
+    let (mut bytes, mut spent) = (0, Duration::ZERO);
+    for second in 0..SECONDS {
+        let frame = |index| {
+            let deltas: Vec<_> = (0..100).map(|at| delta(at, second, index)).collect();
+            Frame { index, epoch: 0, number: second, deltas: delta::encode(&deltas) }.encode()
+        };
+        let frames: Vec<_> = (0..100).map(frame).collect();
+        bytes += frames.iter().map(Vec::len).sum::<usize>();
+        let begun = Instant::now();
+        conductor.take(&frames, Stamp(0), fresh);
+        conductor.judge(begun + JUDGE_INTERVAL, Duration::from_secs(second));
+        spent += begun.elapsed();
+    }
+    let results = conductor.ledger().unwrap().snapshot(Duration::from_secs(SECONDS));
+    let Some(crate::metrics::MetricValues::Trend(trend)) = results.metric("series_0").map(|one| &one.values) else {
+        panic!("series_0 is a trend");
+    };
+    assert_eq!(trend.count(), 100 * 100 * SECONDS);
+    let [spent, bytes] = [spent.as_secs_f64() * 1e3, bytes as f64 / 1024.0].map(|sum| sum / SECONDS as f64);
+    eprintln!("{spent:.1} ms and {bytes:.0} KB a second");
+}
