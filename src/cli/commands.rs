@@ -8,8 +8,8 @@ use super::args::{Cli, as_k6};
 use super::runtime::{Environment, GlobalSettings};
 use super::usage::refuse;
 use super::{
-    archive, cloud, compare, completion, conduct, control, demo, deps, extensions, features, inspect, merge, new, procedure,
-    program, run, target, version,
+    archive, cloud, compare, completion, conduct, control, demo, deps, extensions, features, inspect, merge, new,
+    procedure, program, run, target, version,
 };
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;

@@ -53,7 +53,8 @@ impl Command for ConductArgs {
         let shown = redact_typed(&self.meeting).into_owned();
         let address = JoinAddress::parse(&self.meeting).map_err(|why| invalid(format!("`{shown}`: {why}")))?;
         let count = self.instances.clone().or_else(|| context.env.get("VOLLEY_INSTANCES").cloned());
-        let count = count.ok_or_else(|| invalid("`conduct` needs to know how many there are: add `--instances 8`".to_owned()))?;
+        let count = count
+            .ok_or_else(|| invalid("`conduct` needs to know how many there are: add `--instances 8`".to_owned()))?;
         let of: u64 = count
             .parse()
             .map_err(|_| invalid(format!("`--instances {count}`: how many instances is a whole number")))?;

@@ -45,7 +45,10 @@ fn invalid(message: String) -> Failure {
 impl JoinArgs {
     fn address(&self, env: &Environment) -> Option<(String, String)> {
         let set = env.get(VARIABLE).filter(|text| !text.is_empty());
-        self.join.clone().map(|text| ("--join".to_owned(), text)).or(set.map(|text| (VARIABLE.to_owned(), text.clone())))
+        self.join
+            .clone()
+            .map(|text| ("--join".to_owned(), text))
+            .or(set.map(|text| (VARIABLE.to_owned(), text.clone())))
     }
 
     /// Whether there is an address.
@@ -77,7 +80,9 @@ impl JoinArgs {
         let shown = redact_typed(&text).into_owned();
         let address = JoinAddress::parse(&text).map_err(|why| invalid(format!("`{name}` is `{shown}`: {why}")))?;
         let instance = instance.ok_or_else(|| {
-            invalid(format!("`{name}` needs to know which instance this is: add `--instance 1/8`, or a segment with its sequence"))
+            invalid(format!(
+                "`{name}` needs to know which instance this is: add `--instance 1/8`, or a segment with its sequence"
+            ))
         })?;
         self.with(address, Some(instance), instance.of, env).map(Some)
     }
@@ -147,10 +152,21 @@ pub(super) fn load(
 
 fn take_archive(joined: &Joined) -> Result<MainScript, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().exit(ExitCode::Other)?;
-    let archive = runtime.block_on(joined.wait_for(ARCHIVE)).map_err(|_| {
+    // The one that has the script may be unable to run it.
+    let ended = joined.until(|state| state.control.abort.is_some());
+    let archive = runtime.block_on(async {
+        tokio::select! {
+            archive = joined.wait_for(ARCHIVE) => Ok(archive),
+            Ok(state) = ended => Err(state.control.abort.map(|abort| abort.failure())),
+        }
+    });
+    let archive =
+        archive.map_err(|failure| failure.unwrap_or_else(|| Failure::new(ExitCode::Other, "the test is over")))?;
+    let archive = archive.map_err(|_| {
         let (run, waited) = (joined.request().address.run(), Span::from(joined.request().timeout));
         let text = format!("no instance of the run `{run}` brought a script within {waited}");
-        Failure::new(ExitCode::GenericTimeout, text).hint("one instance is started with the script, the others may be without")
+        Failure::new(ExitCode::GenericTimeout, text)
+            .hint("one instance is started with the script, the others may be without")
     })?;
     MainScript::unpack(&Bytes::from(archive))
 }

@@ -84,7 +84,8 @@ mod tests {
         check("h/r", wanted);
         check("http://h/r", &format!("{wanted}, or rediss:// for TLS"));
         check("redis:///r", &format!("{wanted}: there is no host in it"));
-        let name = format!("{wanted}: behind the host stands the name of the run, of letters, digits, `-`, `_` and `.`");
+        let name =
+            format!("{wanted}: behind the host stands the name of the run, of letters, digits, `-`, `_` and `.`");
         for text in ["redis://h", "redis://h/", "redis://h/a/b", "redis://h/a%20b", "redis://me:pw@h"] {
             check(text, &name);
         }

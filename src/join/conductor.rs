@@ -149,9 +149,8 @@ impl Conductor {
     /// Those that are not lost, with where they are.
     fn living(&self) -> impl Iterator<Item = (u64, MemberStage)> {
         let living = self.members.iter().enumerate().filter(|(_, member)| !member.is_lost);
-        living.map(|(at, member)| {
-            (at as u64, member.report.as_ref().map_or(MemberStage::Joining, |report| report.stage))
-        })
+        living
+            .map(|(at, member)| (at as u64, member.report.as_ref().map_or(MemberStage::Joining, |report| report.stage)))
     }
 
     /// Where those are that the end waits for: where the test never began, those that were ready for it.
@@ -241,9 +240,8 @@ impl Conductor {
 
     /// Who has not come yet, or is not ready.
     pub(super) fn awaited(&self) -> Vec<String> {
-        let is_ready = |member: &KnownMember| {
-            member.report.as_ref().is_some_and(|report| report.stage >= MemberStage::Ready)
-        };
+        let is_ready =
+            |member: &KnownMember| member.report.as_ref().is_some_and(|report| report.stage >= MemberStage::Ready);
         let waiting = self.members.iter().enumerate().filter(|(_, member)| !is_ready(member));
         waiting.map(|(at, _)| self.name(at)).collect()
     }

@@ -15,8 +15,8 @@ use super::{JoinRequest, JoinState, JoinedRun, KEEP, Meeting, Shared, part_name}
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
 use crate::log::Logger;
-use crate::metrics::record::Epoch;
 use crate::metrics::delta;
+use crate::metrics::record::Epoch;
 use crate::units::sync::lock;
 
 /// How often something is said.
@@ -222,7 +222,12 @@ impl Link {
         // What was measured is there before its end is told.
         if let Some(frame) = &self.pending {
             commands.cmd("RPUSH").arg(keys.of("frames")).arg(frame).ignore();
-            commands.cmd("LTRIM").arg(keys.of("frames")).arg(-i64::try_from(MAX_FRAMES).unwrap_or(i64::MAX)).arg(-1).ignore();
+            commands
+                .cmd("LTRIM")
+                .arg(keys.of("frames"))
+                .arg(-i64::try_from(MAX_FRAMES).unwrap_or(i64::MAX))
+                .arg(-1)
+                .ignore();
             commands.cmd("EXPIRE").arg(keys.of("frames")).arg(KEEP.as_secs()).ignore();
         }
         let text = serde_json::to_string(report).unwrap_or_default();
@@ -290,7 +295,9 @@ impl Link {
             // Who was only slow takes it back: he was asked for the reports.
             Some(control) if own < rank(control.by) && !control.collects => true,
             None if own <= 1 && self.state.control == Control::default() => true,
-            _ => now - self.heard >= CONDUCTOR_TIMEOUT + CONDUCTOR_STEP * u32::try_from(own.min(30)).unwrap_or_default(),
+            _ => {
+                now - self.heard >= CONDUCTOR_TIMEOUT + CONDUCTOR_STEP * u32::try_from(own.min(30)).unwrap_or_default()
+            }
         }
     }
 
@@ -336,7 +343,13 @@ impl Link {
         let mut commands = self.saying(&text);
         if is_over {
             // The name is free from here on.
-            commands.cmd("DEL").arg(&keys.run).arg(keys.of("archive")).arg(keys.of("setup")).arg(keys.of("frames")).ignore();
+            commands
+                .cmd("DEL")
+                .arg(&keys.run)
+                .arg(keys.of("archive"))
+                .arg(keys.of("setup"))
+                .arg(keys.of("frames"))
+                .ignore();
             (0..self.shared.request.of).for_each(|index| {
                 commands.cmd("DEL").arg(keys.of(&part_name(index))).ignore();
             });

@@ -53,7 +53,11 @@ fn refuse(message: String) -> Failure {
 }
 
 /// Claims the number of this process.
-pub(super) async fn register(request: &JoinRequest, meeting: &mut Meeting, own: &MemberReport) -> Result<Keys, Failure> {
+pub(super) async fn register(
+    request: &JoinRequest,
+    meeting: &mut Meeting,
+    own: &MemberReport,
+) -> Result<Keys, Failure> {
     let begun = Instant::now();
     loop {
         match attempt(request, meeting, own).await {
@@ -82,18 +86,17 @@ enum Refusal {
 impl From<String> for Refusal {
     fn from(why: String) -> Self {
         // No waiting helps against a wrong password.
-        if ["WRONGPASS", "NOAUTH", "NOPERM", "AuthenticationFailed", "authentication"].iter().any(|word| why.contains(word)) {
+        if ["WRONGPASS", "NOAUTH", "NOPERM", "AuthenticationFailed", "authentication"]
+            .iter()
+            .any(|word| why.contains(word))
+        {
             return Self::Final(refuse(format!("the Redis server refuses us: {why}")));
         }
         Self::Unreached(why)
     }
 }
 
-async fn attempt(
-    request: &JoinRequest,
-    meeting: &mut Meeting,
-    own: &MemberReport,
-) -> Result<Option<Keys>, Refusal> {
+async fn attempt(request: &JoinRequest, meeting: &mut Meeting, own: &MemberReport) -> Result<Option<Keys>, Refusal> {
     let name = request.address.run();
     let mut id = [0; 8];
     getrandom::fill(&mut id).map_err(|error| error.to_string())?;
@@ -117,7 +120,10 @@ async fn attempt(
     }
     if of != Some(request.of) {
         let of = of.unwrap_or_default();
-        return Err(Refusal::Final(refuse(format!("the run `{name}` is of {of} instances, {who} is of {}", request.of))));
+        return Err(Refusal::Final(refuse(format!(
+            "the run `{name}` is of {of} instances, {who} is of {}",
+            request.of
+        ))));
     }
     if control.has_begun() {
         let failure = refuse(format!("the run `{name}` has begun, {who} is too late"));

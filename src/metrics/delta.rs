@@ -210,7 +210,8 @@ mod tests {
         assert_eq!(got.len(), sent.len());
         for (sent, got) in sent.iter().zip(&got) {
             // The median of many values is that of their histogram.
-            let is_exact = |delta: &MetricDelta| matches!(&delta.sink, Sink::Trend(trend) if trend.count() > MAX_VALUES);
+            let is_exact =
+                |delta: &MetricDelta| matches!(&delta.sink, Sink::Trend(trend) if trend.count() > MAX_VALUES);
             if is_exact(sent) {
                 let (Sink::Trend(sent), Sink::Trend(got)) = (&sent.sink, &got.sink) else { panic!("trends") };
                 assert_eq!(sent.encoded_histograms(), got.encoded_histograms());

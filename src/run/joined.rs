@@ -311,7 +311,8 @@ impl TestRun {
         let text = document::build(results, &self.render_options(), &facts, true).for_file(1);
         self.write(&name, text.as_bytes());
         let all = format!("{run}-*-of-{}.json", instance.of);
-        self.log.warn(format!("the result of instance {instance} is in `{name}`: `volley merge {all}` makes one of all"));
+        self.log
+            .warn(format!("the result of instance {instance} is in `{name}`: `volley merge {all}` makes one of all"));
         ended.and(Err(severed))
     }
 
@@ -319,7 +320,9 @@ impl TestRun {
     pub(super) fn ending_of_all(&self, ended: Result<(), Failure>, merged: &Merge) -> Result<(), Failure> {
         ended?;
         match &merged.facts.end {
-            Some(RunEnd { code, reason: Some(reason) }) => Err(Failure::new(ExitCode::of_number(*code), reason.clone())),
+            Some(RunEnd { code, reason: Some(reason) }) => {
+                Err(Failure::new(ExitCode::of_number(*code), reason.clone()))
+            }
             _ => Ok(()),
         }
     }
@@ -330,9 +333,8 @@ impl TestRun {
         let Some(instance) = joined.instance() else { return ended };
         self.log.info(format!("instance {instance} has handed over its result"));
         // What ended the whole is told by the one that reports it.
-        let is_of_all = |failure: &Failure| {
-            joined.state().control.abort.is_some_and(|abort| abort.message == failure.message)
-        };
+        let is_of_all =
+            |failure: &Failure| joined.state().control.abort.is_some_and(|abort| abort.message == failure.message);
         ended.or_else(|failure| if is_of_all(&failure) { Ok(()) } else { Err(failure) })
     }
 }
