@@ -1,8 +1,9 @@
 //! The thin end: hands the arguments to `cli` and obeys the exit code.
 
-/// Many small allocations from many threads: measured, it is what makes a VU's memory and the cost of a request small.
+mod allocator;
+
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: allocator::Allocator = allocator::Allocator;
 
 fn main() -> std::process::ExitCode {
     small_pages();

@@ -102,8 +102,9 @@ class WebSocket {
   }
 }
 
-const methods = {
-  addEventListener(s, type, listener) {
+// Methods are bound to their socket: `setInterval(socket.ping, 1000)` works. Like native ones they have no length.
+const bound = {
+  addEventListener: (s) => (type = undefined, listener) => {
     if (typeof listener !== 'function') throw new GoError(`handler for event type "${type}" isn't a callable function`);
     if (isType(type)) {
       const listeners = (s.added[type] ??= []);
@@ -111,15 +112,15 @@ const methods = {
     }
     else warn(`can't add event handler: unknown event type: ${type}`);
   },
-  send(s, data) {
+  send: (s) => (data = undefined) => {
     if (s.state !== 1) throw new GoError('InvalidStateError');
-    send(s.socket, payload(data));
+    send(s.socket, typeof data === 'string' ? data : payload(data));
   },
-  ping(s) {
+  ping: (s) => () => {
     if (s.state !== 1) throw new GoError('InvalidStateError');
     ping(s.socket);
   },
-  close(s, code, reason) {
+  close: (s) => (code = undefined, reason) => {
     const used = close(s.socket, code, reason === undefined || reason === null ? '' : String(reason), s.state);
     // Until it is open, the handshake is given up: there is no close frame that could bring the code back.
     if (s.state === 0) s.code = used;
@@ -127,14 +128,14 @@ const methods = {
   },
 };
 
-// They are bound to their socket: `setInterval(socket.ping, 1000)` works.
-for (let at = 0, names = ObjectKeys(methods); at < names.length; at++) {
+for (let at = 0, names = ObjectKeys(bound); at < names.length; at++) {
   const name = names[at];
+  const method = bound[name];
   ObjectDefineProperty(WebSocket.prototype, name, {
     __proto__: null,
     get() {
       const s = inner(this);
-      return (s[name] ??= (...list) => methods[name](s, list[0], list[1]));
+      return (s[name] ??= method(s));
     },
     enumerable: true,
   });
@@ -172,13 +173,17 @@ for (let at = 0, names = ObjectKeys(STATES); at < names.length; at++) {
 }
 const ownNames = ObjectKeys(own);
 
-function emit(target, s, type, timestamp, more) {
+function emit(s, event) {
+  const { type } = event;
+  const on = s.on[type];
+  const added = s.added[type];
+  if (added === undefined) {
+    if (on !== undefined) on(event);
+    return;
+  }
   // Those that are there now.
-  const handlers = s.on[type] === undefined ? [] : [s.on[type]];
-  const added = s.added[type] ?? [];
+  const handlers = on === undefined ? [] : [on];
   for (let at = 0; at < added.length; at++) handlers[handlers.length] = added[at];
-  if (handlers.length === 0) return;
-  const event = { type, target, timestamp, ...more };
   for (let at = 0; at < handlers.length; at++) {
     const handler = handlers[at];
     handler(event);
@@ -188,41 +193,46 @@ function emit(target, s, type, timestamp, more) {
 // Handles one event after the other until the last; the iteration lasts as long. No async function: while one
 // waits, its stack does too.
 function listen(target, s) {
-  call(PromisePrototypeThen, next(s.socket), (event) => {
+  const onEvent = (event) => {
     try {
-      take(target, s, event[0], event[1], event[2], event[3], event[4]);
+      take(target, s, event);
     } catch (thrown) {
       fail(target, s, event[1], thrown);
     }
-    if (s.state < 3) listen(target, s);
-  });
+    if (s.state < 3) call(PromisePrototypeThen, next(s.socket), onEvent);
+  };
+  call(PromisePrototypeThen, next(s.socket), onEvent);
 }
 
-function take(target, s, kind, timestamp, a, b, error) {
-  switch (kind) {
-    case 'open':
-      s.protocol = a;
-      s.extensions = b;
-      if (s.state !== 0) return;
-      s.state = 1;
-      return emit(target, s, kind, timestamp);
+// An event is a list: its kind, its time, and what else there is to it.
+function take(target, s, event) {
+  const type = event[0];
+  const timestamp = event[1];
+  switch (type) {
     case 'message':
       if (s.state !== 1) return;
-      const data = typeof a !== 'string' && s.binaryType === 'blob' ? new Blob([a]) : a;
-      return emit(target, s, kind, timestamp, { data, origin: s.url });
+      let data = event[2];
+      if (typeof data !== 'string' && s.binaryType === 'blob') data = new Blob([data]);
+      return emit(s, { type, target, timestamp, data, origin: s.url });
+    case 'open':
+      s.protocol = event[2];
+      s.extensions = event[3];
+      if (s.state !== 0) return;
+      s.state = 1;
+      return emit(s, { type, target, timestamp });
     case 'failed':
-      return end(target, s, timestamp, s.state === 0 ? a : undefined, s.code, '');
+      return end(target, s, timestamp, s.state === 0 ? event[2] : undefined, s.code, '');
     case 'closed':
-      return end(target, s, timestamp, error, a, b);
+      return end(target, s, timestamp, event[4], event[2], event[3]);
     default:
-      return emit(target, s, kind, timestamp);
+      return emit(s, { type, target, timestamp });
   }
 }
 
 function end(target, s, timestamp, error, code, reason) {
   s.state = 3;
-  if (error !== undefined) emit(target, s, 'error', timestamp, { error });
-  emit(target, s, 'close', timestamp, code === undefined ? { reason } : { code, reason });
+  if (error !== undefined) emit(s, { type: 'error', target, timestamp, error });
+  emit(s, code === undefined ? { type: 'close', target, timestamp, reason } : { type: 'close', target, timestamp, code, reason });
 }
 
 // Where an error was thrown, as its stack has it.

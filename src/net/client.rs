@@ -37,14 +37,14 @@ impl Client {
     /// As [`Client::start`], without the handle.
     #[cfg(test)]
     pub fn send(&self, request: Request) -> impl Future<Output = Exchange> + Send + use<> {
-        self.start(request).1
+        self.start(Arc::new(request)).1
     }
 
     /// Sends a request at once; the future resolves to its outcome. Dropping the future cancels the request and closes
     /// its connection; [`SentRequest`] has the hops that had ended by then. Decoding the body counts against the
     /// timeout; all but the first moment of it runs on the threads of the CPU pool, so the future must be awaited
     /// inside a Tokio runtime.
-    pub fn start(&self, request: Request) -> (SentRequest, impl Future<Output = Exchange> + Send + use<>) {
+    pub fn start(&self, request: Arc<Request>) -> (SentRequest, impl Future<Output = Exchange> + Send + use<>) {
         // A timeout beyond what the clock can represent is no timeout.
         let deadline = Instant::now().checked_add(request.timeout);
         let started = match PreparedRequest::new(request) {

@@ -81,7 +81,9 @@ impl ClientConnections {
         let opened = self.connector.open(url, Purpose::Requests, timer).await?;
         // `h2c` is for plain connections, which no handshake can have made HTTP/2.
         if !opened.is_http2 && protocol != Protocol::H2c {
-            return Ok(Connection::One(Http1 { stream: opened.stream, tls: opened.tls, reused: false }.into()));
+            return Ok(Connection::One(
+                Http1 { stream: opened.stream, tls: opened.tls, reused: false, pool_key: None }.into(),
+            ));
         }
         let connection = Http2::open(opened.stream, opened.tls).await?;
         let connection = match self.closes_connections() {

@@ -1,6 +1,7 @@
 //! Fetches the certificates of issuers by the rules of the run: its own addresses, blocked names and networks, its resolver and
 //! the proxies of the environment.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
@@ -25,7 +26,7 @@ impl IssuerTransport for Connector {
         Box::pin(async move {
             let body_mode = BodyMode::First(MAX_BODY);
             let request = Request { timeout: FETCH_TIMEOUT, body_mode, ..Request::get(url?) };
-            let result = match PreparedRequest::new(request) {
+            let result = match PreparedRequest::new(Arc::new(request)) {
                 Ok(prepared) => exchange::run(&connections, &prepared).await.result,
                 Err(exchange) => exchange.result,
             };

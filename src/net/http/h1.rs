@@ -15,6 +15,7 @@ use tokio::io::AsyncWrite;
 
 use super::body::{BodyLimit, BodySink};
 use super::head_buffer::HeadBuffer;
+use super::pool::PoolKey;
 use super::progress::HopProgress;
 use super::proto::chunked::Framing;
 use super::proto::error::{ErrorStage, NetError};
@@ -40,6 +41,8 @@ pub struct Http1 {
     pub tls: Option<TlsInfo>,
     /// True when it has carried a request before.
     pub reused: bool,
+    /// Its place in the pool, once it had one.
+    pub pool_key: Option<PoolKey>,
 }
 
 impl Http1 {

@@ -36,8 +36,9 @@ pub struct ConnectionPool {
     max_idle_per_host: usize,
 }
 
+/// Where a connection leads.
 #[derive(Debug)]
-struct PoolKey {
+pub struct PoolKey {
     is_https: bool,
     host: Box<str>,
     port: Box<str>,
@@ -78,8 +79,9 @@ impl ConnectionPool {
             return None;
         }
         while let Some(index) = self.idle.iter().rposition(|(key, _)| key.fits(url)) {
-            let (_, mut connection) = self.idle.remove(index);
+            let (key, mut connection) = self.idle.remove(index);
             if !connection.stream.is_stale() {
+                connection.pool_key = Some(key);
                 return Some(Connection::One(connection));
             }
         }
@@ -95,7 +97,8 @@ impl ConnectionPool {
         if self.idle.len() >= self.max_idle {
             self.idle.remove(0);
         }
-        self.idle.push((PoolKey::new(url), connection));
+        let key = connection.pool_key.take().filter(|key| key.fits(url));
+        self.idle.push((key.unwrap_or_else(|| PoolKey::new(url)), connection));
     }
 
     /// Shares a new HTTP/2 connection; when another came first, that one is used.

@@ -99,7 +99,7 @@ impl HandshakeRequest {
         }
         // `ws` becomes `http`, and `wss` so `https`.
         let url = Url::parse(&format!("http{}", &given.as_str()[2..]))?;
-        let mut headers = RequestHeaders::new(headers).map_err(|error| error.cause().to_owned())?;
+        let mut headers = RequestHeaders::new(&headers).map_err(|error| error.cause().to_owned())?;
         let own = ["Upgrade", "Connection", "Sec-Websocket-Key", "Sec-Websocket-Version", "Sec-Websocket-Extensions"];
         if let Some(name) = own.into_iter().find(|name| headers.get(name).is_some()) {
             return Err(format!("websocket: duplicate header not allowed: {name}"));

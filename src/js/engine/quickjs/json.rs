@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use std::ffi::{CStr, c_int};
 
 use super::errors;
-use super::ffi::{Atom, Borrowed, Closure, Context, NativeCall, Owned, PropertyFlags, Thrown};
+use super::ffi::{
+    Atom, Borrowed, Closure, Context, MemberName, NativeCall, OpenObject, Owned, PendingMembers, PropertyFlags, Thrown,
+};
 use crate::js::language::json::{self, JsonError, JsonText, JsonValues};
 use crate::js::value::Throw;
 
@@ -71,34 +73,59 @@ impl Closure<1> for ParseText {
 /// Values of QuickJS.
 struct EngineValues<'a> {
     context: Context,
+    members: PendingMembers,
     names: NameCache<'a>,
 }
 
+/// An object or a list that is not complete.
+enum OpenValue {
+    Object(OpenObject),
+    /// With its next index.
+    List(Owned, u32),
+}
+
 /// Names that were seen before, each in the place its letters choose: most objects of a text have the same few.
-struct NameCache<'a>([Option<(&'a [u8], Atom)>; NAMES]);
+struct NameCache<'a> {
+    slots: [Option<(&'a [u8], Atom)>; NAMES],
+    /// Others that are in use.
+    others: Vec<Atom>,
+}
 
 /// A power of two.
 const NAMES: usize = 64;
 
 impl<'a> NameCache<'a> {
-    fn atom(&mut self, context: Context, name: &'a [u8]) -> Result<Atom, Thrown> {
-        let (Some(first), Some(last)) = (name.first(), name.last()) else { return context.atom_of_bytes(name) };
+    fn name(&mut self, context: Context, name: &'a [u8]) -> Result<MemberName, Thrown> {
+        let (Some(first), Some(last)) = (name.first(), name.last()) else {
+            return Ok(self.keep(context.atom_of_bytes(name)?));
+        };
         let place = usize::from(*first) ^ (usize::from(*last) << 2) ^ (name.len() << 4);
-        let slot = &mut self.0[place % NAMES];
+        let slot = &mut self.slots[place % NAMES];
         if let Some((known, atom)) = slot
             && *known == name
         {
-            return Ok(atom.clone());
+            return Ok(MemberName::from(&*atom));
         }
         let atom = context.atom_of_bytes(name)?;
-        *slot = Some((name, atom.clone()));
-        Ok(atom)
+        let of_atom = MemberName::from(&atom);
+        if let Some((_, old)) = slot.replace((name, atom)) {
+            self.others.push(old);
+        }
+        Ok(of_atom)
+    }
+
+    /// A name that is not looked for again.
+    fn keep(&mut self, atom: Atom) -> MemberName {
+        let name = MemberName::from(&atom);
+        self.others.push(atom);
+        name
     }
 }
 
 impl EngineValues<'_> {
     fn new(context: Context) -> Self {
-        Self { context, names: NameCache([const { None }; NAMES]) }
+        let names = NameCache { slots: [const { None }; NAMES], others: Vec::new() };
+        Self { context, members: PendingMembers::new(context), names }
     }
 
     fn text(&self, text: JsonText<'_>) -> Result<Owned, Thrown> {
@@ -111,9 +138,8 @@ impl EngineValues<'_> {
 
 impl<'a> JsonValues<'a> for EngineValues<'a> {
     type Value = Owned;
-    type Name = Atom;
-    /// A list has its next index beside it.
-    type Open = (Owned, u32);
+    type Name = MemberName;
+    type Open = OpenValue;
     type Error = JsonError<Thrown>;
 
     fn may_continue(&self) -> bool {
@@ -136,28 +162,39 @@ impl<'a> JsonValues<'a> for EngineValues<'a> {
         Ok(self.text(text)?)
     }
 
-    fn name(&mut self, text: JsonText<'a>) -> Result<Atom, JsonError<Thrown>> {
+    fn name(&mut self, text: JsonText<'a>) -> Result<MemberName, JsonError<Thrown>> {
         match text {
-            JsonText::Plain(Cow::Borrowed(name)) => Ok(self.names.atom(self.context, name)?),
-            other => Ok(self.context.atom_of(&self.text(other)?)?),
+            JsonText::Plain(Cow::Borrowed(name)) => Ok(self.names.name(self.context, name)?),
+            other => {
+                let atom = self.context.atom_of(&self.text(other)?)?;
+                Ok(self.names.keep(atom))
+            }
         }
     }
 
-    fn open(&mut self, is_object: bool) -> Result<(Owned, u32), JsonError<Thrown>> {
-        Ok((if is_object { self.context.object()? } else { self.context.array()? }, 0))
+    fn open(&mut self, is_object: bool) -> Result<OpenValue, JsonError<Thrown>> {
+        Ok(if is_object { OpenValue::Object(self.members.open()) } else { OpenValue::List(self.context.array()?, 0) })
     }
 
-    fn push(&mut self, (list, next): &mut (Owned, u32), value: Owned) -> Result<(), JsonError<Thrown>> {
-        self.context.define_index(&*list, *next, value)?;
-        *next = next.wrapping_add(1);
+    fn push(&mut self, open: &mut OpenValue, value: Owned) -> Result<(), JsonError<Thrown>> {
+        if let OpenValue::List(list, next) = open {
+            self.context.define_index(&*list, *next, value)?;
+            *next = next.wrapping_add(1);
+        }
         Ok(())
     }
 
-    fn put(&mut self, (object, _): &mut (Owned, u32), name: Atom, value: Owned) -> Result<(), JsonError<Thrown>> {
-        Ok(self.context.define(&*object, &name, value, PropertyFlags::PLAIN)?)
+    fn put(&mut self, open: &mut OpenValue, name: MemberName, value: Owned) -> Result<(), JsonError<Thrown>> {
+        if let OpenValue::Object(object) = open {
+            self.members.put(object, name, value)?;
+        }
+        Ok(())
     }
 
-    fn close(&mut self, (value, _): (Owned, u32)) -> Result<Owned, JsonError<Thrown>> {
-        Ok(value)
+    fn close(&mut self, open: OpenValue) -> Result<Owned, JsonError<Thrown>> {
+        match open {
+            OpenValue::Object(object) => Ok(self.members.close(object)?),
+            OpenValue::List(list, _) => Ok(list),
+        }
     }
 }

@@ -3,6 +3,8 @@
 
 mod long;
 
+use std::borrow::Cow;
+
 pub use long::{JsonText, LongJsonError};
 use long::{LongReader, PIECE};
 
@@ -70,19 +72,11 @@ pub fn parse<'a, V: JsonValues<'a>>(text: &'a [u8], values: &mut V) -> Result<V:
     JsonParser { values, text, at: 0, open: Vec::new(), steps: 0 }.document()
 }
 
-/// An object or a list that is not complete, and where the next value goes.
-struct OpenValue<O, N> {
-    value: O,
-    slot: JsonSlot<N>,
-}
-
-enum JsonSlot<N> {
-    /// Into a list.
-    Next,
-    /// Into an object, under this name.
-    Name(N),
-    /// Into an object whose next name was not read yet.
-    Nameless,
+/// An object or a list that is not complete.
+enum OpenValue<O, N> {
+    List(O),
+    /// With the name of the value that comes next.
+    Object(O, Option<N>),
 }
 
 struct JsonParser<'a, 'v, V: JsonValues<'a>> {
@@ -99,7 +93,16 @@ impl<'a, V: JsonValues<'a>> JsonParser<'a, '_, V> {
     }
 
     /// The next byte that is no blank.
+    #[inline(always)]
     fn peek(&mut self) -> Result<Option<u8>, V::Error> {
+        match self.text.get(self.at) {
+            Some(byte) if *byte > b' ' => Ok(Some(*byte)),
+            _ => self.peek_behind_blanks(),
+        }
+    }
+
+    #[inline(never)]
+    fn peek_behind_blanks(&mut self) -> Result<Option<u8>, V::Error> {
         let end = self.text.len().min(self.at + PIECE);
         while self.at < end && matches!(self.text[self.at], b' ' | b'\t' | b'\r' | b'\n') {
             self.at += 1;
@@ -111,6 +114,7 @@ impl<'a, V: JsonValues<'a>> JsonParser<'a, '_, V> {
     }
 
     /// Reads what may be long, with turns for others.
+    #[cold]
     fn long<T>(
         &mut self,
         read: impl for<'f> FnOnce(&mut LongReader<'a, &'f mut dyn FnMut() -> bool>) -> Result<T, LongJsonError>,
@@ -133,36 +137,31 @@ impl<'a, V: JsonValues<'a>> JsonParser<'a, '_, V> {
             let Some(mut made) = self.begin()? else { continue };
             // A value is complete: it goes where it belongs, and may complete what is around it.
             loop {
-                let Some(around) = self.open.last_mut() else {
-                    return if self.peek()?.is_none() { Ok(made) } else { Self::wrong() };
-                };
-                let is_object = match std::mem::replace(&mut around.slot, JsonSlot::Nameless) {
-                    JsonSlot::Next => {
-                        around.slot = JsonSlot::Next;
-                        self.values.push(&mut around.value, made)?;
-                        false
+                let end = match self.open.last_mut() {
+                    Some(OpenValue::List(list)) => {
+                        self.values.push(list, made)?;
+                        b']'
                     }
-                    JsonSlot::Name(name) => {
-                        self.values.put(&mut around.value, name, made)?;
-                        true
+                    Some(OpenValue::Object(object, name)) => {
+                        let Some(name) = name.take() else { return Self::wrong() };
+                        self.values.put(object, name, made)?;
+                        b'}'
                     }
-                    JsonSlot::Nameless => return Self::wrong(),
+                    None => return if self.peek()?.is_none() { Ok(made) } else { Self::wrong() },
                 };
                 match self.peek()? {
                     Some(b',') => {
                         self.at += 1;
-                        if is_object {
+                        if end == b'}' {
                             self.name()?;
                         }
                         break;
                     }
-                    Some(b'}') if is_object => {}
-                    Some(b']') if !is_object => {}
+                    Some(byte) if byte == end => self.at += 1,
                     _ => return Self::wrong(),
                 }
-                self.at += 1;
                 match self.open.pop() {
-                    Some(closed) => made = self.values.close(closed.value)?,
+                    Some(OpenValue::List(closed) | OpenValue::Object(closed, _)) => made = self.values.close(closed)?,
                     None => return Self::wrong(),
                 }
             }
@@ -170,9 +169,14 @@ impl<'a, V: JsonValues<'a>> JsonParser<'a, '_, V> {
     }
 
     /// Reads a value that is nothing but itself, or is empty; `None` where an object or a list was begun.
+    #[inline(always)]
     fn begin(&mut self) -> Result<Option<V::Value>, V::Error> {
         let Some(first) = self.peek()? else { return Self::wrong() };
         match first {
+            b'"' => {
+                let text = self.string()?;
+                self.values.string(text).map(Some)
+            }
             b'{' | b'[' => {
                 self.at += 1;
                 let is_object = first == b'{';
@@ -181,15 +185,13 @@ impl<'a, V: JsonValues<'a>> JsonParser<'a, '_, V> {
                     self.at += 1;
                     return self.values.close(value).map(Some);
                 }
-                self.open.push(OpenValue { value, slot: if is_object { JsonSlot::Nameless } else { JsonSlot::Next } });
                 if is_object {
+                    self.open.push(OpenValue::Object(value, None));
                     self.name()?;
+                } else {
+                    self.open.push(OpenValue::List(value));
                 }
                 Ok(None)
-            }
-            b'"' => {
-                let text = self.string()?;
-                self.values.string(text).map(Some)
             }
             b't' => self.word(b"true", |values| values.bool(true)),
             b'f' => self.word(b"false", |values| values.bool(false)),
@@ -233,31 +235,31 @@ impl<'a, V: JsonValues<'a>> JsonParser<'a, '_, V> {
     }
 
     /// The string that begins here.
+    #[inline(always)]
     fn string(&mut self) -> Result<JsonText<'a>, V::Error> {
         let begin = self.at + 1;
-        let text = &self.text[..self.text.len().min(begin + PIECE)];
-        let end = match text.get(begin..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
-            Some(len) if text[begin + len] == b'"' => begin + len,
-            // It is long, or has escapes.
-            _ => return self.long(|reader| reader.string()),
-        };
-        let inner = &text[begin..end];
-        if inner.iter().any(|byte| *byte < 0x20) {
-            return Self::wrong();
+        let rest = &self.text[begin..self.text.len().min(begin + PIECE)];
+        let len = plain_len(rest);
+        match rest.get(len) {
+            Some(b'"') => {
+                self.at = begin + len + 1;
+                Ok(JsonText::Plain(Cow::Borrowed(&rest[..len])))
+            }
+            // It is long, or has escapes, or is wrong.
+            _ => self.long(|reader| reader.string()),
         }
-        self.at = end + 1;
-        Ok(JsonText::Plain(inner.into()))
     }
 
     /// Reads the next name of the innermost object, and the colon behind it.
+    #[inline(always)]
     fn name(&mut self) -> Result<(), V::Error> {
         if self.peek()? != Some(b'"') {
             return Self::wrong();
         }
         let text = self.string()?;
         let name = self.values.name(text)?;
-        if let Some(around) = self.open.last_mut() {
-            around.slot = JsonSlot::Name(name);
+        if let Some(OpenValue::Object(_, next)) = self.open.last_mut() {
+            *next = Some(name);
         }
         if self.peek()? != Some(b':') {
             return Self::wrong();
@@ -265,6 +267,29 @@ impl<'a, V: JsonValues<'a>> JsonParser<'a, '_, V> {
         self.at += 1;
         Ok(())
     }
+}
+
+/// How many bytes from the start on stand for themselves inside a string: no quote, no backslash, no control character.
+#[inline]
+pub fn plain_len(text: &[u8]) -> usize {
+    const ONES: u64 = u64::MAX / 255;
+    const HIGH: u64 = ONES << 7;
+    let (words, _) = text.as_chunks::<8>();
+    let mut at = 0;
+    for word in words {
+        let word = u64::from_le_bytes(*word);
+        // The lowest byte that a borrow marks is zero, or below a space; what a borrow marks wrongly is above one.
+        let is_zero = |word: u64| word.wrapping_sub(ONES) & !word;
+        let is_quote = is_zero(word ^ (ONES * b'"' as u64));
+        let is_backslash = is_zero(word ^ (ONES * b'\\' as u64));
+        let is_control = word.wrapping_sub(ONES * b' ' as u64) & !word;
+        let special = (is_quote | is_backslash | is_control) & HIGH;
+        if special != 0 {
+            return at + (special.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    at + text[at..].iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | 0..0x20)).count()
 }
 
 /// Where the number ends that begins here.
@@ -292,4 +317,26 @@ fn end_of_number(text: &[u8]) -> Option<usize> {
         }
     }
     Some(end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain_len;
+
+    #[test]
+    fn plain_bytes_are_counted_wherever_they_end() {
+        let check = |text: &[u8], expect: usize| assert_eq!(plain_len(text), expect, "{text:?}");
+        let plain = "a \u{7f}\u{e4}\u{20ac}z!#[]{}~ and more of it".as_bytes();
+        for from in 0..9 {
+            for len in from..plain.len() {
+                check(&plain[from..len], len - from);
+                for special in [b'"', b'\\', 0, 0x1F, b'\n'] {
+                    // What stands behind it does not matter, special or not.
+                    for behind in [&b""[..], b"x", b"\"\"\"\"\"\"\"\"\"", b"!!!!!!!!!!", b"\0\x80\xFF#]"] {
+                        check(&[&plain[from..len], &[special], behind].concat(), len - from);
+                    }
+                }
+            }
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! A request whose headers are checked and sorted, on its way to the network thread.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::log::{EndedHops, ExchangeLog};
@@ -11,20 +12,18 @@ use crate::net::http::proto::url::Url;
 /// A request that can be sent, and the hops of it that have ended.
 #[derive(Debug)]
 pub struct PreparedRequest {
-    /// Without its headers.
-    request: Request,
+    request: Arc<Request>,
     headers: RequestHeaders,
     ended: EndedHops,
 }
 
 impl PreparedRequest {
     /// Checks the request; one that can't be sent is a finished exchange.
-    pub fn new(mut request: Request) -> Result<Self, Box<Exchange>> {
+    pub fn new(mut request: Arc<Request>) -> Result<Self, Box<Exchange>> {
         if request.method.is_empty() {
-            request.method = Cow::Borrowed("GET");
+            Arc::make_mut(&mut request).method = Cow::Borrowed("GET");
         }
-        let given = std::mem::take(&mut request.headers);
-        match RequestHeaders::new(given) {
+        match RequestHeaders::new(&request.headers) {
             Ok(headers) => Ok(Self { request, headers, ended: EndedHops::default() }),
             Err(error) => {
                 let ended = EndedHops::default();
@@ -49,7 +48,7 @@ impl PreparedRequest {
         self.ended.take()
     }
 
-    /// What was asked for, without the headers.
+    /// What was asked for; its headers are those of the script.
     pub(super) fn request(&self) -> &Request {
         &self.request
     }

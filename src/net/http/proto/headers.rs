@@ -9,6 +9,9 @@ use std::collections::hash_map::Entry;
 use super::error::NetError;
 use super::url::quoted;
 
+/// So many headers are searched one by one.
+const FEW: usize = 16;
+
 /// The headers of a response in wire order, names canonical; one text and a list of spans.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Headers {
@@ -32,22 +35,21 @@ impl Headers {
     /// Adds a header; the name becomes canonical, bytes that are not UTF-8 become replacement characters.
     pub fn push(&mut self, name: &[u8], value: &[u8]) {
         let start = self.text.len();
+        self.push_text(name);
         // A name that is no token stays as it is.
-        let is_token = name.iter().all(|byte| is_token_byte(*byte));
-        if !is_token {
-            self.text.push_str(&String::from_utf8_lossy(name));
-        }
-        let mut upper = true;
-        for &byte in name.iter().filter(|_| is_token) {
-            self.text.push(match upper {
-                true => byte.to_ascii_uppercase(),
-                false => byte.to_ascii_lowercase(),
-            } as char);
-            upper = byte == b'-';
+        if name.iter().all(|byte| is_token_byte(*byte)) {
+            capitalise(&mut self.text[start..]);
         }
         let middle = self.text.len();
-        self.text.push_str(&String::from_utf8_lossy(value));
+        self.push_text(value);
         self.spans.push(HeaderSpan { name: start as u32, value: middle as u32, end: self.text.len() as u32 });
+    }
+
+    fn push_text(&mut self, bytes: &[u8]) {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => self.text.push_str(text),
+            Err(_) => self.text.push_str(&String::from_utf8_lossy(bytes)),
+        }
     }
 
     /// Appends to the value of the last header, as a folded line does.
@@ -95,6 +97,18 @@ impl Headers {
     /// Each name once, in the order of the first of each, several values joined by commas.
     pub fn joined(&self) -> Vec<(String, String)> {
         let mut map: Vec<(String, String)> = Vec::with_capacity(self.len());
+        if self.len() <= FEW {
+            for (name, value) in self.iter() {
+                match map.iter_mut().find(|(known, _)| known == name) {
+                    Some((_, joined)) => {
+                        joined.push_str(", ");
+                        joined.push_str(value);
+                    }
+                    None => map.push((name.to_owned(), value.to_owned())),
+                }
+            }
+            return map;
+        }
         let mut index: HashMap<&str, usize> = HashMap::with_capacity(self.len());
         for (name, value) in self.iter() {
             match index.entry(name) {
@@ -156,20 +170,18 @@ pub struct RequestHeaders {
 
 impl RequestHeaders {
     /// Checks and sorts what the user gave. When names differ only by case, the later one wins.
-    pub fn new(given: Vec<(String, String)>) -> Result<Self, NetError> {
+    pub fn new(given: &[(String, String)]) -> Result<Self, NetError> {
         let mut headers = Self { rest: Vec::with_capacity(given.len()), ..Self::default() };
-        for (mut name, mut value) in given {
-            if !is_valid_name(&name) {
-                return Err(NetError::other(format!("net/http: invalid header field name {}", quoted(&name))));
+        for (name, value) in given {
+            if !is_valid_name(name) {
+                return Err(NetError::other(format!("net/http: invalid header field name {}", quoted(name))));
             }
+            let mut name = name.clone();
             canonicalise(&mut name);
-            if !is_valid_value(&value) {
+            if !is_valid_value(value) {
                 return Err(NetError::other(format!("net/http: invalid header field value for {}", quoted(&name))));
             }
-            let trimmed = value.trim_matches([' ', '\t']);
-            if trimmed.len() != value.len() {
-                value = trimmed.to_owned();
-            }
+            let value = value.trim_matches([' ', '\t']).to_owned();
             match name.as_str() {
                 "Host" if value.bytes().any(|byte| !is_host_byte(byte)) => {
                     return Err(NetError::other("http: invalid Host header"));
@@ -211,23 +223,48 @@ impl RequestHeaders {
 
 /// Go's canonical spelling: a capital at the start and after each hyphen, lower case elsewhere. What can't be a name
 /// stays as it is.
-pub fn canonicalise(name: &mut String) {
+pub fn canonicalise(name: &mut str) {
     if !is_valid_name(name) {
         return;
     }
-    // Only ASCII letters change, so the name stays valid UTF-8.
-    let mut bytes = std::mem::take(name).into_bytes();
-    let mut upper = true;
-    for byte in &mut bytes {
-        *byte = if upper { byte.to_ascii_uppercase() } else { byte.to_ascii_lowercase() };
-        upper = *byte == b'-';
+    capitalise(name);
+}
+
+/// A capital at the start and after each hyphen, lower case elsewhere; the letters of ASCII only.
+fn capitalise(name: &mut str) {
+    let is_capital = |name: &str, at: usize| at == 0 || name.as_bytes()[at - 1] == b'-';
+    let is_right = |(at, byte): (usize, &u8)| match byte {
+        b'a'..=b'z' => !is_capital(name, at),
+        b'A'..=b'Z' => is_capital(name, at),
+        _ => true,
+    };
+    if name.as_bytes().iter().enumerate().all(is_right) {
+        return;
     }
-    *name = String::from_utf8(bytes).unwrap_or_default();
+    name.make_ascii_lowercase();
+    let mut at = 0;
+    while let Some(first) = name.get_mut(at..at + 1) {
+        first.make_ascii_uppercase();
+        match name[at..].find('-') {
+            Some(hyphen) => at += hyphen + 1,
+            None => break,
+        }
+    }
 }
 
 /// True for the characters of an HTTP token: methods and header names are made of them.
 pub fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+    const IS_TOKEN: [bool; 256] = {
+        let mut table = [false; 256];
+        let mut byte = 0;
+        while byte < 128 {
+            let is_sign = matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~');
+            table[byte as usize] = byte.is_ascii_alphanumeric() || is_sign;
+            byte += 1;
+        }
+        table
+    };
+    IS_TOKEN[byte as usize]
 }
 
 /// True for a non-empty token.
@@ -235,9 +272,14 @@ pub fn is_valid_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(is_token_byte)
 }
 
+/// True without control characters other than tabs. Looks at all bytes, as many at once as the machine can.
+pub fn has_no_control(bytes: &[u8]) -> bool {
+    bytes.iter().fold(true, |good, byte| good & ((*byte == b'\t') | ((*byte >= 0x20) & (*byte != 0x7f))))
+}
+
 /// True when no control character hides in the value.
 pub fn is_valid_value(value: &str) -> bool {
-    value.bytes().all(|byte| byte == b'\t' || (byte >= 0x20 && byte != 0x7f))
+    has_no_control(value.as_bytes())
 }
 
 fn is_host_byte(byte: u8) -> bool {
@@ -275,7 +317,9 @@ mod tests {
     #[test]
     fn request_headers_are_checked_and_sorted() {
         let given = |pairs: &[(&str, &str)]| {
-            RequestHeaders::new(pairs.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect())
+            RequestHeaders::new(
+                &pairs.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect::<Vec<_>>(),
+            )
         };
         let headers = given(&[
             ("x-b", "1"),

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use super::chunked::{Chunks, Framing};
 use super::error::NetError;
-use super::headers::{Headers, has_token, is_token_byte};
+use super::headers::{Headers, has_no_control, has_token, is_token_byte};
 use super::url::{printable, quoted, quoted_bytes};
 
 /// Heads of more bytes are parsed on the CPU pool, not on a thread that serves connections.
@@ -34,11 +34,10 @@ pub struct ResponseHead {
 /// # Errors
 /// In Go's words: what is malformed.
 pub fn parse_head(head: &[u8]) -> Result<ResponseHead, NetError> {
-    let mut lines = head.split(|byte| *byte == b'\n').map(trim_line);
+    let mut lines = Lines(Some(head)).map(trim_line);
     let (proto, status, text) = status_line(lines.next().unwrap_or_default())?;
     let mut headers = Headers::with_capacity(head.len());
     let mut is_first = true;
-    let valid = |byte: &u8| *byte == b'\t' || (*byte >= 0x20 && *byte != 0x7f);
     for line in lines {
         if line.is_empty() {
             break;
@@ -50,7 +49,7 @@ pub fn parse_head(head: &[u8]) -> Result<ResponseHead, NetError> {
                 return malformed(" initial line");
             }
             let more = line.trim_ascii();
-            if !more.iter().all(valid) {
+            if !has_no_control(more) {
                 return malformed(" line");
             }
             headers.extend_last(more);
@@ -61,7 +60,7 @@ pub fn parse_head(head: &[u8]) -> Result<ResponseHead, NetError> {
         let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
         // Go takes a name with blanks in it, and leaves its letters alone.
         let fits = |byte: &u8| is_token_byte(*byte) || *byte == b' ';
-        if name.is_empty() || !name.iter().all(fits) || !value.iter().all(valid) {
+        if name.is_empty() || !name.iter().all(fits) || !has_no_control(value) {
             return malformed(" line");
         }
         headers.push(name, value);
@@ -136,6 +135,23 @@ pub fn framing(method: &str, head: &mut ResponseHead) -> Result<Framing, NetErro
             Framing::UntilClose
         }
     })
+}
+
+/// What stands between line feeds.
+struct Lines<'a>(Option<&'a [u8]>);
+
+impl<'a> Iterator for Lines<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let text = self.0?;
+        let (line, rest) = match memchr::memchr(b'\n', text) {
+            Some(end) => (&text[..end], Some(&text[end + 1..])),
+            None => (text, None),
+        };
+        self.0 = rest;
+        Some(line)
+    }
 }
 
 /// A line without its carriage return.

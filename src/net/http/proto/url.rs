@@ -4,6 +4,7 @@
 //! put them; only [`Url::join`] resolves them.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -30,9 +31,39 @@ pub struct Url {
     is_opaque: bool,
 }
 
+/// Most requests of a script go where others went before: what was parsed last, each in the place its text chooses.
+const MAX_RECENT: usize = 16;
+/// Longer ones are not remembered.
+const MAX_RECENT_BYTES: usize = 256;
+
+thread_local! {
+    static RECENT: RefCell<[Option<Url>; MAX_RECENT]> = const { RefCell::new([const { None }; MAX_RECENT]) };
+}
+
+fn slot_of(raw: &str) -> usize {
+    let tail = raw.as_bytes().last_chunk::<4>().copied().map_or(0, u32::from_le_bytes);
+    (raw.len() ^ (tail.wrapping_mul(0x9E37_79B1) >> 28) as usize) % MAX_RECENT
+}
+
 impl Url {
     /// Parses `raw`. The error is Go's: `parse "http://a b/": invalid character " " in host name`.
     pub fn parse(raw: &str) -> Result<Self, String> {
+        RECENT.with_borrow_mut(|recent| {
+            let slot = &mut recent[slot_of(raw)];
+            match slot {
+                Some(url) if *url.text == *raw => Ok(url.clone()),
+                _ => {
+                    let url = Self::parse_anew(raw)?;
+                    if *url.text == *raw && raw.len() <= MAX_RECENT_BYTES {
+                        *slot = Some(url.clone());
+                    }
+                    Ok(url)
+                }
+            }
+        })
+    }
+
+    fn parse_anew(raw: &str) -> Result<Self, String> {
         let (front, fragment) = match raw.split_once('#') {
             Some((front, fragment)) => (front, Some(fragment)),
             None => (raw, None),

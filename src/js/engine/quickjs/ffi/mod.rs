@@ -13,6 +13,7 @@
 mod buffers;
 mod functions;
 mod modules;
+mod objects;
 mod promises;
 mod runtime;
 mod text;
@@ -25,6 +26,7 @@ use rquickjs::qjs::{self, JSAtom, JSContext, JSValue};
 
 pub use self::functions::{Closure, MethodEntry, NativeCall, NativeFunction, entry};
 pub use self::modules::{CodeKind, ModuleRef, NativeModule};
+pub use self::objects::{MemberName, OpenObject, PendingMembers};
 pub use self::runtime::JsRuntime;
 
 use self::text::{c_string, lossy, terminated};

@@ -15,7 +15,9 @@ pub fn selector(data: &[u8]) {
     if multiplies || json_text::check(json).is_err() {
         return;
     }
-    if let Some(found) = gjson::select(json, &path) {
+    let found = gjson::select(json, &path);
+    assert_eq!(gjson::check_and_select(json, &path), Ok(found.clone()), "{path:?}");
+    if let Some(found) = found {
         let text = String::from_utf8_lossy(&found);
         let read = serde_json::from_str::<serde::de::IgnoredAny>(&text);
         // Deeper than serde likes to go is still JSON.

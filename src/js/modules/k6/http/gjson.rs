@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use super::json_text::{check, end_of_string};
+use super::json_text::{JsonSyntaxError, check, check_for, end_of_string};
 
 pub(super) mod budget;
 mod modifiers;
@@ -31,6 +31,28 @@ pub(super) fn select<'a>(json: &'a [u8], path: &str) -> Option<FoundJson<'a>> {
     }
     // A literal of the path that is no JSON spoils what it is part of.
     get(json, path).filter(|found| matches!(found, Cow::Borrowed(_)) || check(found).is_ok())
+}
+
+/// Checks a text and looks for a script's `path` in it, in one go where the path is made of plain names.
+///
+/// # Errors
+/// The text is no JSON.
+pub(super) fn check_and_select<'a>(json: &'a [u8], path: &str) -> Result<Option<FoundJson<'a>>, JsonSyntaxError> {
+    let is_plain = |name: &str| {
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+    };
+    if path.len() > MAX_STEPS || !path.split('.').all(is_plain) {
+        check(json)?;
+        return Ok(select(json, path));
+    }
+    let (name, rest) = path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
+    let found = match (check_for(json, name)?, rest) {
+        (Some(member), None) => Some(Cow::Borrowed(member)),
+        (Some(member), Some(rest)) => inside(member, rest),
+        (None, _) => None,
+    };
+    // A later member of the same name may lead further, and an array has numbers for names.
+    Ok(found.or_else(|| select(json, path)))
 }
 
 /// What `path` finds in `json`.
@@ -439,7 +461,7 @@ fn members(object: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
 }
 
 /// What a string says.
-fn unquoted(string: &[u8]) -> Cow<'_, str> {
+pub(super) fn unquoted(string: &[u8]) -> Cow<'_, str> {
     let inner = string.get(1..string.len().saturating_sub(1)).unwrap_or_default();
     match std::str::from_utf8(inner) {
         Ok(text) if !inner.contains(&b'\\') => Cow::Borrowed(text),

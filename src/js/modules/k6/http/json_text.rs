@@ -2,6 +2,9 @@
 //!
 //! Only the slow path comes here: a body that the engine could not parse, or one that a selector looks into.
 
+use super::gjson::unquoted;
+use crate::js::language::json::plain_len;
+
 /// Why a text is no JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct JsonSyntaxError {
@@ -25,7 +28,14 @@ impl JsonSyntaxError {
 
 /// Checks a whole text.
 pub(super) fn check(json: &[u8]) -> Result<(), JsonSyntaxError> {
-    Scanner { json, at: 0 }.document()
+    Scanner { json, at: 0, member: None }.document().map(|_| ())
+}
+
+/// Checks a whole text. Where it is an object: the text of its first member of this name, found on the way.
+pub(super) fn check_for<'a>(json: &'a [u8], name: &str) -> Result<Option<&'a [u8]>, JsonSyntaxError> {
+    let member = Some(Member { name: name.as_bytes(), begin: None, text: None });
+    let found = Scanner { json, at: 0, member }.document()?;
+    Ok(found.and_then(|member| member.text))
 }
 
 /// Every number of at most this many digits fits into a float.
@@ -101,18 +111,32 @@ fn is_numeric(byte: u8) -> bool {
 /// Where the string that begins at `at` ends, behind its quote.
 pub(super) fn end_of_string(json: &[u8], at: usize) -> usize {
     let mut end = at + 1;
-    while let Some(found) = json.get(end..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
-        if json[end + found] == b'"' {
-            return end + found + 1;
+    while let Some(rest) = json.get(end..) {
+        end += plain_len(rest);
+        match json.get(end) {
+            Some(b'"') => return end + 1,
+            Some(b'\\') => end += 2,
+            // A control character, in what is no JSON.
+            Some(_) => end += 1,
+            None => break,
         }
-        end += found + 2;
     }
     json.len()
 }
 
-struct Scanner<'a> {
+struct Scanner<'a, 'n> {
     json: &'a [u8],
     at: usize,
+    /// What is looked for in the outermost object.
+    member: Option<Member<'a, 'n>>,
+}
+
+/// A member of the outermost object.
+struct Member<'a, 'n> {
+    name: &'n [u8],
+    /// Where its value begins, once its name was read.
+    begin: Option<usize>,
+    text: Option<&'a [u8]>,
 }
 
 /// What surrounds a value.
@@ -122,7 +146,7 @@ enum Inside {
     Array,
 }
 
-impl Scanner<'_> {
+impl<'a, 'n> Scanner<'a, 'n> {
     fn peek(&self) -> Option<u8> {
         self.json.get(self.at).copied()
     }
@@ -155,7 +179,27 @@ impl Scanner<'_> {
         }
     }
 
-    fn document(mut self) -> Result<(), JsonSyntaxError> {
+    /// A name of the outermost object was read: is it the one?
+    fn see_name(&mut self, from: usize, to: usize) {
+        let Some(member) = &mut self.member else { return };
+        if member.text.is_none() {
+            let quoted = &self.json[from..to];
+            let is_it = &quoted[1..quoted.len() - 1] == member.name
+                || (quoted.contains(&b'\\') && unquoted(quoted).as_bytes() == member.name);
+            member.begin = is_it.then_some(self.at);
+        }
+    }
+
+    /// A value of the outermost object has ended.
+    fn see_end(&mut self) {
+        if let Some(member) = &mut self.member
+            && let Some(begin) = member.begin.take()
+        {
+            member.text = Some(self.json[begin..self.at].trim_ascii_start());
+        }
+    }
+
+    fn document(mut self) -> Result<Option<Member<'a, 'n>>, JsonSyntaxError> {
         let mut around: Vec<Inside> = Vec::new();
         loop {
             self.space();
@@ -164,7 +208,7 @@ impl Scanner<'_> {
                     self.at += 1;
                     self.space();
                     if self.peek() != Some(b'}') {
-                        self.key()?;
+                        self.key(around.is_empty())?;
                         around.push(Inside::Object);
                         continue;
                     }
@@ -183,15 +227,18 @@ impl Scanner<'_> {
             }
             // A value has ended; so may have what is around it.
             loop {
+                if around.len() == 1 {
+                    self.see_end();
+                }
                 self.space();
                 match (around.last(), self.peek()) {
-                    (None, None) => return Ok(()),
+                    (None, None) => return Ok(self.member),
                     (None, _) => return Err(self.wrong("after top-level value")),
                     (Some(_), Some(b',')) => {
                         self.at += 1;
                         if around.last() == Some(&Inside::Object) {
                             self.space();
-                            self.key()?;
+                            self.key(around.len() == 1)?;
                         }
                         break;
                     }
@@ -207,16 +254,21 @@ impl Scanner<'_> {
     }
 
     /// A key and its colon.
-    fn key(&mut self) -> Result<(), JsonSyntaxError> {
+    fn key(&mut self, is_outermost: bool) -> Result<(), JsonSyntaxError> {
         if self.peek() != Some(b'"') {
             return Err(self.wrong("looking for beginning of object key string"));
         }
+        let from = self.at;
         self.string()?;
+        let to = self.at;
         self.space();
         if self.peek() != Some(b':') {
             return Err(self.wrong("after object key"));
         }
         self.at += 1;
+        if is_outermost {
+            self.see_name(from, to);
+        }
         Ok(())
     }
 
@@ -245,6 +297,7 @@ impl Scanner<'_> {
     fn string(&mut self) -> Result<(), JsonSyntaxError> {
         self.at += 1;
         loop {
+            self.at += plain_len(&self.json[self.at.min(self.json.len())..]);
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => {
@@ -262,7 +315,6 @@ impl Scanner<'_> {
                         _ => return Err(self.wrong("in string escape code")),
                     }
                 }
-                Some(0x20..) => {}
                 _ => return Err(self.wrong("in string literal")),
             }
             self.at += 1;
@@ -338,6 +390,24 @@ mod tests {
         check("nil", "line 1, character 2 , error: invalid character 'i' in literal null (expecting 'u')");
         check("[1.]", "line 1, character 4 , error: invalid character ']' after decimal point in numeric literal");
         check("{\"a\": 1", "line 1, character 7 , error: unexpected end of JSON input");
+    }
+
+    #[test]
+    fn finds_a_member_on_the_way() {
+        let check = |json: &str, expect: Option<&str>| {
+            let found = check_for(json.as_bytes(), "data").unwrap().map(|text| std::str::from_utf8(text).unwrap());
+            assert_eq!(found, expect, "{json}");
+        };
+        check(r#"{"data":1}"#, Some("1"));
+        check(r#" { "x" : {"data": 2} , "data" : [ {"data": 3} ] , "data": 4 } "#, Some(r#"[ {"data": 3} ]"#));
+        check(r#"{"d\u0061ta":"\"}","data":0}"#, Some(r#""\"}""#));
+        check(r#"{"data":{}}"#, Some("{}"));
+        check(r#"{"data":[],"y":1}"#, Some("[]"));
+        check(r#"{"dat":1,"data2":2,"":3}"#, None);
+        check(r#"[{"data":1}]"#, None);
+        check(r#"[{"x":[{"data":1}]},{"data":2}]"#, None);
+        check(r#""data""#, None);
+        assert!(check_for(br#"{"data":1,"x":}"#, "data").is_err());
     }
 
     #[test]

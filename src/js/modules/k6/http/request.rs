@@ -34,7 +34,8 @@ impl From<String> for InvalidRequestError {
 
 /// A request ready to be sent, and what is to be done with the response.
 pub(super) struct JsRequest {
-    request: Request,
+    /// Nobody else has it before it is sent.
+    request: Arc<Request>,
     /// The body before compression, as `response.request.body` shows it.
     shown_body: Option<Body>,
     /// The tag `name` where the URL's template or the script gives one.
@@ -56,12 +57,12 @@ impl JsRequest {
         let method = args.string(0);
         let (url, template) = url_argument(args.take(1))?;
         let mut prepared = Self {
-            request: Request {
+            request: Arc::new(Request {
                 method: method.into(),
                 max_redirects: defaults.max_redirects.0,
                 dump_level: defaults.dumping,
                 ..Request::get(url)
-            },
+            }),
             shown_body: None,
             name: template,
             tags: Vec::new(),
@@ -86,20 +87,21 @@ impl JsRequest {
     }
 
     fn param(&mut self, key: &str, value: Value, compression: &mut Option<String>) -> Result<(), InvalidRequestError> {
+        let request = Arc::make_mut(&mut self.request);
         match (key, value) {
             (_, Value::Undefined) => {}
             ("headers", Value::Map(map)) => {
-                self.request.headers = map.into_iter().map(|(name, value)| (name, go::string_of(&value))).collect();
+                request.headers = map.into_iter().map(|(name, value)| (name, go::string_of(&value))).collect();
             }
-            ("cookies", Value::Map(map)) => self.request.cookies = map.into_iter().filter_map(cookie).collect(),
+            ("cookies", Value::Map(map)) => request.cookies = map.into_iter().filter_map(cookie).collect(),
             ("jar", Value::Resource(jar)) => {
                 if let Ok(jar) = jar.downcast::<Arc<CookieJar>>() {
-                    self.request.jar = Some((*jar).clone());
+                    request.jar = Some((*jar).clone());
                 }
             }
             ("redirects", count) => {
                 // NaN and everything negative follow none.
-                self.request.max_redirects = number(&count).max(0.0) as u32;
+                request.max_redirects = number(&count).max(0.0) as u32;
                 self.limits_redirects = true;
             }
             ("tags" | "auth", Value::Null) => {}
@@ -110,13 +112,13 @@ impl JsRequest {
                 })?;
             }
             ("auth", Value::String(kind)) => {
-                self.request.auth = match kind.as_str() {
+                request.auth = match kind.as_str() {
                     "digest" => Auth::Digest,
                     "ntlm" => Auth::Ntlm,
                     _ => Auth::None,
                 };
             }
-            ("timeout", value) => self.request.timeout = timeout(value)?,
+            ("timeout", value) => request.timeout = timeout(value)?,
             ("throw", throw) => self.throw = is_true(&throw),
             ("compression", Value::String(list)) => *compression = Some(list).filter(|list| !list.is_empty()),
             ("responseType", Value::String(kind)) => {
@@ -127,8 +129,8 @@ impl JsRequest {
                     other => return Err(format!("{other} does not belong to ResponseType values").into()),
                 };
             }
-            ("protocol", Value::String(name)) if name == "h2c" && !self.request.url.is_https() => {
-                self.request.protocol = Protocol::H2c;
+            ("protocol", Value::String(name)) if name == "h2c" && !request.url.is_https() => {
+                request.protocol = Protocol::H2c;
             }
             ("protocol", value) => {
                 let text = "`protocol` can only be 'h2c' (HTTP/2 without TLS), and only for http:// URLs";
@@ -151,7 +153,7 @@ impl JsRequest {
         encoded: Encoded,
         compression: Option<String>,
     ) -> Result<(), InvalidRequestError> {
-        let request = &mut self.request;
+        let request = Arc::make_mut(&mut self.request);
         for (name, _) in &mut request.headers {
             headers::canonicalise(name);
         }

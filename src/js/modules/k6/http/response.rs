@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -33,7 +34,7 @@ pub(super) enum BodyForm {
 /// One response.
 pub(super) struct JsResponse {
     exchange: Option<Exchange>,
-    request: Option<Request>,
+    request: Option<Arc<Request>>,
     shown_body: Option<Body>,
     form: BodyForm,
     request_error: (String, u16),
@@ -45,7 +46,7 @@ impl JsResponse {
     pub fn new(
         vu: &VuContext,
         exchange: Exchange,
-        request: Request,
+        request: Arc<Request>,
         shown_body: Option<Body>,
         form: BodyForm,
     ) -> Rc<Self> {
@@ -306,8 +307,7 @@ fn selected(vu: &VuContext, body: Bytes, selector: String) -> Result<Option<Byte
 
 /// The text a selector finds in a body.
 fn json_at(body: &Bytes, selector: &str) -> Option<Bytes> {
-    json_text::check(body).ok()?;
-    Some(match gjson::select(body, selector)? {
+    Some(match gjson::check_and_select(body, selector).ok()?? {
         Cow::Borrowed(found) => readable(body.slice_ref(found)),
         Cow::Owned(found) => readable(found.into()),
     })

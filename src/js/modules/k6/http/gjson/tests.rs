@@ -1,6 +1,6 @@
 //! Paths over one text, in the manner of GJSON's description.
 
-use super::get;
+use super::{check_and_select, get};
 
 const JSON: &str = r#"{
   "name": {"first": "Tom", "last": "Anderson"},
@@ -19,13 +19,22 @@ const JSON: &str = r#"{
 
 /// What `path` finds in `json`, without space; `-` for nothing.
 fn found(json: &str, path: &str) -> String {
-    match get(json.as_bytes(), path) {
+    let found = get(json.as_bytes(), path);
+    // Lines of texts are no text.
+    if is_json(json.as_bytes()) {
+        assert_eq!(check_and_select(json.as_bytes(), path), Ok(found.clone().filter(|text| is_json(text))), "{path}");
+    }
+    match found {
         Some(text) => match serde_json::from_slice::<serde_json::Value>(&text) {
             Ok(_) => String::from_utf8(get(&text, "@ugly").unwrap().into_owned()).unwrap(),
             Err(error) => panic!("{path} made {text:?}: {error}"),
         },
         None => "-".to_owned(),
     }
+}
+
+fn is_json(text: &[u8]) -> bool {
+    serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok()
 }
 
 fn check(table: &[(&str, &str)]) {
