@@ -298,6 +298,19 @@ fn thresholds_of_all_end_all() {
 }
 
 #[test]
+fn windows_are_judged_on_what_all_have_measured() {
+    // One instance alone has ten a second.
+    let meeting = Meeting::new(&steady("thresholds: { iterations: ['rate>12 for 5s', 'rate<1000 for 5s'] },"));
+    let args = ["--duration", "12s", "--vus", "2", "--summary-json", "all.json"];
+    let outcomes = [meeting.instance("1/2", &args), meeting.instance("2/2", &args[..4])].map(Running::end);
+    assert_eq!(outcomes.each_ref().map(|outcome| outcome.code), [0, 0], "{outcomes:?}");
+    let all = meeting.document("all.json");
+    let observed = all["thresholds"][0]["observed"].as_f64().unwrap_or_default();
+    assert!(observed > 12.0, "{}", all["thresholds"]);
+    assert!(!outcomes[0].stderr.contains("judges windows"), "{}", outcomes[0].stderr);
+}
+
+#[test]
 fn a_conductor_without_load_reports_all() {
     let meeting = Meeting::new(WHOLE);
     let mut conductor = volley(meeting.path());

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::words::{Control, Frame, MemberReport, MemberStage, PauseOrder, ScaleOrder};
+use super::words::{Control, DeltaFrame, MemberReport, MemberStage, PauseOrder, ScaleOrder};
 use super::{JoinRequest, OnLoss};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -281,7 +281,7 @@ impl Conductor {
         if self.ledger.is_none() {
             self.ledger = fresh();
         }
-        for frame in frames.iter().filter_map(|bytes| Frame::decode(bytes)) {
+        for frame in frames.iter().filter_map(|bytes| DeltaFrame::decode(bytes)) {
             let Some(member) = usize::try_from(frame.index).ok().and_then(|at| self.members.get_mut(at)) else {
                 continue;
             };

@@ -174,7 +174,7 @@ fn frames_count_once_and_a_gap_begins_anew() {
         crate::metrics::sink::Sink::new(crate::metrics::MetricType::Counter, crate::metrics::Contains::Default);
     sink.add(3.0, Stamp(0));
     let deltas = delta::encode(&[crate::metrics::MetricDelta { name: "iterations".into(), sink }]);
-    let frame = |index, epoch, number| Frame { index, epoch, number, deltas: deltas.clone() }.encode();
+    let frame = |index, epoch, number| DeltaFrame { index, epoch, number, deltas: deltas.clone() }.encode();
     let mut test = running(OnLoss::GoOn);
     let mut count = |frames: &[Vec<u8>]| {
         test.conductor.take(frames, Stamp(0), fresh);
@@ -218,7 +218,7 @@ fn a_hundred_senders_are_added_up_in_time() {
     for second in 0..SECONDS {
         let frame = |index| {
             let deltas: Vec<_> = (0..100).map(|at| delta(at, second, index)).collect();
-            Frame { index, epoch: 0, number: second, deltas: delta::encode(&deltas) }.encode()
+            DeltaFrame { index, epoch: 0, number: second, deltas: delta::encode(&deltas) }.encode()
         };
         let frames: Vec<_> = (0..100).map(frame).collect();
         bytes += frames.iter().map(Vec::len).sum::<usize>();

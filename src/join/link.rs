@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use super::conductor::Conductor;
 use super::registration::{REPORT_EXPIRY, RUN_EXPIRY, register, token};
-use super::words::{AbortOrder, Control, Frame, MemberReport, MemberStage};
+use super::words::{AbortOrder, Control, DeltaFrame, MemberReport, MemberStage};
 use super::{JoinRequest, JoinState, JoinedRun, KEEP, Meeting, Shared, part_name};
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
@@ -181,7 +181,7 @@ impl Link {
             (self.epoch, self.number) = (Some(epoch), 0);
         }
         let deltas = delta::encode(&run.take_added(is_new));
-        let frame = Frame { index, epoch, number: self.number, deltas };
+        let frame = DeltaFrame { index, epoch, number: self.number, deltas };
         self.number += 1;
         self.has_sent_last = report.stage == MemberStage::Ended;
         self.frame_due = Instant::now() + FRAME_INTERVAL;

@@ -146,7 +146,7 @@ impl Control {
 
 /// What an instance measured since its last frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Frame {
+pub struct DeltaFrame {
     /// Who sends it.
     pub index: u64,
     /// The epoch it counts in.
@@ -157,7 +157,7 @@ pub struct Frame {
     pub deltas: Vec<u8>,
 }
 
-impl Frame {
+impl DeltaFrame {
     /// Its bytes.
     pub fn encode(&self) -> Vec<u8> {
         let head = [self.index, self.epoch, self.number].map(u64::to_le_bytes).concat();
@@ -180,9 +180,9 @@ mod tests {
 
     #[test]
     fn a_frame_comes_back() {
-        let frame = Frame { index: 3, epoch: 1, number: 70_000, deltas: vec![1, 2, 3] };
-        assert_eq!(Frame::decode(&frame.encode()), Some(frame));
-        assert_eq!(Frame::decode(&[0; 23]), None);
+        let frame = DeltaFrame { index: 3, epoch: 1, number: 70_000, deltas: vec![1, 2, 3] };
+        assert_eq!(DeltaFrame::decode(&frame.encode()), Some(frame));
+        assert_eq!(DeltaFrame::decode(&[0; 23]), None);
     }
 
     #[test]
