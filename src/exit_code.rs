@@ -6,7 +6,7 @@
 pub enum ExitCode {
     /// The run ended and no threshold was crossed. Failed checks and requests do not change that.
     Success = 0,
-    /// A required check before a procedure failed: there was no load.
+    /// A required check before a procedure failed: there was no load; or `check` found what scripts need and don't find here.
     PreflightFailed = 1,
     /// A procedure ended without what its verdict needs: INCOMPLETE. Or an instance lost all others of its test.
     Incomplete = 2,

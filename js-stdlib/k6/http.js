@@ -4,13 +4,13 @@
 // table that Rust can hold. The rest is a lazy script.
 import { request as send, field, constants } from 'native:k6/http';
 import * as native from 'native:k6/http';
-import { evaluate, once, rebind, call, primordials } from 'native:engine';
+import { evaluate, once, rebind, call, flatness, primordials } from 'native:engine';
 
 // The native resource is under this symbol; an object that has it stands for the resource wherever it is passed.
 const NATIVE = primordials.SymbolFor('volley.native');
 
 let lazyScript;
-const lazy = () => (lazyScript ??= evaluate('k6/http/lazy')(native, { NATIVE, once, handler, call, primordials }));
+const lazy = () => (lazyScript ??= evaluate('k6/http/lazy')(native, { NATIVE, once, handler, call, flatness, primordials }));
 
 // Requests -------------------------------------------------------------------------------------------------------
 

@@ -8,8 +8,8 @@ use super::args::{Cli, as_k6};
 use super::runtime::{Environment, GlobalSettings};
 use super::usage::refuse;
 use super::{
-    archive, cloud, compare, completion, conduct, control, demo, deps, extensions, features, inspect, merge, new,
-    procedure, program, run, target, version,
+    archive, check, cloud, compare, completion, conduct, control, demo, deps, extensions, features, inspect, merge,
+    new, procedure, program, run, target, version,
 };
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -17,7 +17,7 @@ use crate::ui::Terminal;
 use crate::ui::log::ProcessLog;
 
 /// All commands, in the order of `--help`.
-pub(super) const COMMANDS: [CommandEntry; 21] = [
+pub(super) const COMMANDS: [CommandEntry; 22] = [
     k6::<run::RunArgs>("run"),
     k6::<archive::ArchiveArgs>("archive"),
     k6::<inspect::InspectArgs>("inspect"),
@@ -39,6 +39,7 @@ pub(super) const COMMANDS: [CommandEntry; 21] = [
     own::<compare::CompareArgs>("compare"),
     own::<merge::MergeArgs>("merge"),
     own::<conduct::ConductArgs>("conduct"),
+    own::<check::ScriptCheckArgs>("check"),
 ];
 
 /// The arguments of a command, and what it does with them. The doc comment of the type is its line in `--help`.

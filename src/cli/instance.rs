@@ -22,7 +22,7 @@ pub struct InstanceArgs {
 }
 
 /// An instance, and what said so.
-struct Source {
+struct InstanceSource {
     text: String,
     instance: Instance,
 }
@@ -49,7 +49,7 @@ impl InstanceArgs {
         if let Some(flag) = self.first_flag().filter(|_| strict) {
             return Err(refuse(format!("unknown flag: {flag}")));
         }
-        let Some(Source { text, instance }) = self.source(env)? else { return Ok(()) };
+        let Some(InstanceSource { text, instance }) = self.source(env)? else { return Ok(()) };
         if layers.selection.once {
             return Err(invalid(format!("--once cannot be combined with {text}")));
         }
@@ -67,11 +67,11 @@ impl InstanceArgs {
         Ok(())
     }
 
-    fn source(&self, env: &Environment) -> Result<Option<Source>, Failure> {
+    fn source(&self, env: &Environment) -> Result<Option<InstanceSource>, Failure> {
         let mut sources = Vec::new();
         if let Some((text, value)) = given("--instance", &self.instance, "VOLLEY_INSTANCE", env) {
             let instance = Instance::parse(&value).map_err(|why| invalid(format!("`{text}`: {why}")))?;
-            sources.push(Source { text, instance });
+            sources.push(InstanceSource { text, instance });
         }
         if let Some((text, value)) = given("--instances", &self.instances, "VOLLEY_INSTANCES", env) {
             let count =
@@ -122,7 +122,7 @@ fn given(flag: &str, value: &Option<String>, variable: &str, env: &Environment) 
 }
 
 /// What Kubernetes (an Indexed Job, from 0) and GitLab (`parallel`, from 1) say.
-fn from_scheduler(count: u64, text: &str, env: &Environment) -> Result<Vec<Source>, Failure> {
+fn from_scheduler(count: u64, text: &str, env: &Environment) -> Result<Vec<InstanceSource>, Failure> {
     let mut sources = Vec::new();
     for (variable, first) in [("JOB_COMPLETION_INDEX", 0), ("CI_NODE_INDEX", 1)] {
         let Some(value) = env.get(variable).filter(|value| !value.is_empty()) else { continue };
@@ -135,7 +135,7 @@ fn from_scheduler(count: u64, text: &str, env: &Environment) -> Result<Vec<Sourc
                     "`{variable}={value}` is none of {count} instances (`{text}`): they are {first} to {last}"
                 ))
             })?;
-        sources.push(Source { text: format!("{variable}={value}"), instance });
+        sources.push(InstanceSource { text: format!("{variable}={value}"), instance });
         let total = env.get("CI_NODE_TOTAL").filter(|total| variable == "CI_NODE_INDEX" && !total.is_empty());
         if let Some(total) = total.filter(|total| whole(total) != Some(count)) {
             return Err(invalid(format!("`{text}` and `CI_NODE_TOTAL={total}` disagree")));

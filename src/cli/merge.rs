@@ -4,14 +4,20 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::args::RuntimeArgs;
 use super::commands::{Command, CommandContext};
+use super::script::ScriptSettings;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::log::Level;
+use crate::options::{Compat, Layers};
 use crate::report::{self, PageMode};
+use crate::run;
 use crate::summary::data::SummaryFacts;
+use crate::summary::markdown::{self, MarkdownFacts};
 use crate::summary::merge::{Merge, merge};
 use crate::summary::part::Part;
+use crate::summary::writing::SummaryEntry;
 use crate::summary::{document, export, junit, text, writing};
 
 /// Merge the results of instances that ran the parts of one test
@@ -35,6 +41,15 @@ pub(super) struct MergeArgs {
     /// Write the merge as one HTML page to this file
     #[arg(long, value_name = "FILE")]
     report: Option<String>,
+    /// Write the merge on one screen to this file as Markdown, for the summary of a CI job
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<String>,
+    /// Let the `handleSummary` of this script say what is printed and written, as it would have for one instance
+    #[arg(long, value_name = "SCRIPT")]
+    script: Option<String>,
+    /// A variable for the script's __ENV; may be repeated
+    #[arg(short, long, value_name = "NAME=VALUE", requires = "script")]
+    env: Vec<String>,
     /// Merge although a part is missing, ran twice or did not end well; the result says so
     #[arg(long)]
     partial: bool,
@@ -63,7 +78,14 @@ impl Command for MergeArgs {
             context.log.logger().log(Level::Warning, note.as_str(), Vec::new());
         }
         self.write(&merged, &context)?;
-        context.print(&text::render(&merged.results, &merged.options))?;
+        match self.handled(&merged, &context)? {
+            None => _ = context.print(&text::render(&merged.results, &merged.options))?,
+            Some(entries) => {
+                let (mut stdout, mut stderr) = (context.terminal.stdout_writer(), context.terminal.stderr_writer());
+                writing::write_all(&entries, &context.cwd, &mut stdout, &mut stderr)
+                    .map_err(|error| Failure::new(ExitCode::Other, error))?;
+            }
+        }
         match merged.facts.end.and_then(|end| end.reason) {
             None => Ok(ExitCode::Success),
             Some(reason) => Err(Failure::new(ExitCode::ThresholdsCrossed, reason)),
@@ -72,17 +94,43 @@ impl Command for MergeArgs {
 }
 
 impl MergeArgs {
+    /// What the script's `handleSummary` makes of it, if there is one to ask.
+    fn handled(&self, merged: &Merge, context: &CommandContext) -> Result<Option<Vec<SummaryEntry>>, Failure> {
+        let Some(script) = &self.script else { return Ok(None) };
+        let runtime = RuntimeArgs { env: self.env.clone(), ..RuntimeArgs::default() };
+        let runtime = runtime.settings(&context.env, true, &mut Compat::new(context.global.strict))?;
+        let settings = ScriptSettings::new(script.clone(), runtime, Layers::default(), context);
+        let facts = SummaryFacts {
+            stdout_is_tty: context.terminal.stdout_is_tty(),
+            stderr_is_tty: context.terminal.stderr_is_tty(),
+            no_color: context.global.log.no_color,
+            setup_data: None,
+        };
+        run::handle_merged_summary(&settings.load(&context.log)?, &merged.results, &merged.options, &facts)
+    }
+
     fn write(&self, merged: &Merge, context: &CommandContext) -> Result<(), Failure> {
         let Merge { results, facts, merge, options, .. } = merged;
         let page = || {
             let document = document::build_merged(results, options, facts, merge, false).for_script();
             report::page(&document, &facts.script, PageMode::File)
         };
-        let files: [(&Option<String>, &dyn Fn() -> String); 4] = [
+        let markdown = || {
+            let facts = MarkdownFacts {
+                run: facts,
+                endpoints: &merge.endpoints,
+                errors: &merge.errors,
+                parts: Some(&merge.parts),
+                complaint: merge.health["complaint"].as_str().map(str::to_owned),
+            };
+            markdown::render(results, options, &facts)
+        };
+        let files: [(&Option<String>, &dyn Fn() -> String); 5] = [
             (&self.out, &|| document::build_merged(results, options, facts, merge, true).for_file(1)),
             (&self.summary_export, &|| export::text(results, options, &SummaryFacts::default())),
             (&self.summary_junit, &|| junit::render(results, facts)),
             (&self.report, &page),
+            (&self.markdown, &markdown),
         ];
         for (path, content) in files {
             let Some(path) = path else { continue };

@@ -5,6 +5,7 @@
 
 mod archive;
 mod args;
+mod check;
 mod cloud;
 mod commands;
 mod compare;

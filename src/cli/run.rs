@@ -65,6 +65,9 @@ pub(super) struct RunArgs {
     /// Write thresholds and checks to this file as JUnit XML
     #[arg(long, value_name = "FILE")]
     summary_junit: Option<String>,
+    /// Write the run on one screen to this file as Markdown, for the summary of a CI job
+    #[arg(long, value_name = "FILE")]
+    summary_markdown: Option<String>,
     /// With --summary-mode=full: end with a table of requests by name and method
     #[arg(long)]
     summary_endpoints: Option<Switch>,
@@ -331,6 +334,7 @@ impl RunArgs {
             json: or_env(&self.summary_json, "VOLLEY_SUMMARY_JSON"),
             junit: or_env(&self.summary_junit, "VOLLEY_SUMMARY_JUNIT"),
             html: or_env(&self.report, "VOLLEY_REPORT"),
+            markdown: or_env(&self.summary_markdown, "VOLLEY_SUMMARY_MARKDOWN"),
             endpoints: is_on(self.summary_endpoints),
         }
     }

@@ -1,3 +1,5 @@
+//! What a conductor decides: three instances that say how they are, and a clock.
+
 use super::*;
 use crate::join::JoinAddress;
 

@@ -364,11 +364,51 @@ fn halve(points: &mut Vec<Option<EndpointInterval>>) {
     }
 }
 
-/// Two series of the same intervals.
-fn merged(one: Vec<Option<EndpointInterval>>, other: Vec<Option<EndpointInterval>>) -> Vec<Option<EndpointInterval>> {
+/// Two series of the same intervals, as one.
+pub fn merged(
+    one: Vec<Option<EndpointInterval>>,
+    other: Vec<Option<EndpointInterval>>,
+) -> Vec<Option<EndpointInterval>> {
     let length = one.len().max(other.len());
     let (mut one, mut other) = (one.into_iter(), other.into_iter());
     (0..length).map(|_| both(one.next().flatten(), other.next().flatten())).collect()
+}
+
+/// The series of endpoints of one instance.
+#[derive(Clone, Debug)]
+pub struct EndpointAxis {
+    /// When they begin.
+    pub start: Stamp,
+    /// How long an interval is, in nanoseconds.
+    pub width: u64,
+    /// The most intervals of any of them.
+    pub points: usize,
+}
+
+impl EndpointAxis {
+    /// The axis that has room for all of these.
+    pub fn common(axes: &[Self]) -> Option<Self> {
+        let start = axes.iter().map(|axis| axis.start).min()?;
+        let mut width = axes.iter().map(|axis| axis.width).max()?;
+        let end = |axis: &Self| axis.start.0 - start.0 + axis.width * axis.points as u64;
+        let end = axes.iter().map(end).max()?;
+        while end.div_ceil(width) as usize >= MAX_ENDPOINT_INTERVALS {
+            width *= 2;
+        }
+        Some(Self { start, width, points: end.div_ceil(width) as usize })
+    }
+
+    /// A series of this axis, on another one, which is as fine or coarser.
+    pub fn moved(&self, mut points: Vec<Option<EndpointInterval>>, to: &Self) -> Vec<Option<EndpointInterval>> {
+        let mut width = self.width;
+        while width < to.width {
+            halve(&mut points);
+            width *= 2;
+        }
+        let shift = (self.start.0.saturating_sub(to.start.0) + to.width / 2) / to.width;
+        points.splice(0..0, std::iter::repeat_n(None, shift as usize));
+        points
+    }
 }
 
 fn both(one: Option<EndpointInterval>, other: Option<EndpointInterval>) -> Option<EndpointInterval> {

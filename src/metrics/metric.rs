@@ -20,6 +20,9 @@ pub enum MetricType {
 }
 
 impl MetricType {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Counter, Self::Gauge, Self::Rate, Self::Trend];
+
     /// The word k6 uses in exports and messages.
     pub const fn word(self) -> &'static str {
         match self {

@@ -87,6 +87,40 @@ impl QuantileSketch {
         step.map_or(self.max, |(step, _)| middle(*step)).clamp(self.min, self.max)
     }
 
+    /// As bytes: minimum, maximum and sum, eight each, then steps and counts as varints; a step as what it is above the one
+    /// before.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut bytes: Vec<u8> =
+            [self.min, self.max, self.sum].iter().flat_map(|figure| figure.to_le_bytes()).collect();
+        let mut before = 0;
+        for (step, count) in &self.steps {
+            put_varint(&mut bytes, step - before);
+            put_varint(&mut bytes, *count);
+            before = *step;
+        }
+        bytes
+    }
+
+    /// Reads what [`encode`](Self::encode) wrote; `None` if it is something else.
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let (head, mut rest) = bytes.split_at_checked(24)?;
+        let mut figures = head.chunks_exact(8).map(|part| f64::from_le_bytes(part.try_into().unwrap_or_default()));
+        let [min, max, sum] = [figures.next()?, figures.next()?, figures.next()?];
+        let (mut steps, mut before, mut total) = (Vec::new(), 0u32, 0u64);
+        while !rest.is_empty() {
+            let above = take_varint(&mut rest)?;
+            let count = take_varint(&mut rest)?;
+            // Steps rise, and each has something.
+            if count == 0 || (above == 0 && !steps.is_empty()) {
+                return None;
+            }
+            before = before.checked_add(above)?;
+            total += u64::from(count);
+            steps.push((before, count));
+        }
+        Some(Self { steps, count: total, sum, min, max })
+    }
+
     fn note(&mut self, min: f64, max: f64, sum: f64, count: u64) {
         let is_first = self.count == 0;
         self.min = if is_first { min } else { self.min.min(min) };
@@ -101,6 +135,27 @@ impl QuantileSketch {
             Err(at) => self.steps.insert(at, (step, count)),
         }
     }
+}
+
+fn put_varint(bytes: &mut Vec<u8>, mut number: u32) {
+    while number >= 0x80 {
+        bytes.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+}
+
+fn take_varint(bytes: &mut &[u8]) -> Option<u32> {
+    let mut number = 0u32;
+    for shift in (0..32).step_by(7) {
+        let (byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        number |= u32::from(byte & 0x7f).checked_shl(shift)?;
+        if byte & 0x80 == 0 {
+            return Some(number);
+        }
+    }
+    None
 }
 
 #[cfg(test)]
@@ -141,6 +196,20 @@ mod tests {
         let whole = digest(a.into_iter().chain(b));
         assert_eq!((merged.count(), merged.max(), merged.avg()), (whole.count(), whole.max(), whole.avg()));
         assert_eq!(merged.steps, whole.steps);
+    }
+
+    #[test]
+    fn bytes_are_read_back() {
+        for values in [vec![], vec![0.0], vec![-3.5, 1e-9, 2.0, 2.0, 1e300], (0..9_000).map(f64::from).collect()] {
+            let sketch = digest(values);
+            let read = QuantileSketch::decode(&sketch.encode()).unwrap();
+            assert_eq!((&read.steps, read.count, read.sum), (&sketch.steps, sketch.count, sketch.sum));
+            assert_eq!((read.min, read.max), (sketch.min, sketch.max));
+        }
+        let whole = digest([1.0, 2.0]).encode();
+        for broken in [&[][..], &whole[..23], &whole[..whole.len() - 1], &[0xff; 40]] {
+            assert!(QuantileSketch::decode(broken).is_none(), "{broken:?}");
+        }
     }
 
     #[test]

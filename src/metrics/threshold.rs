@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::baseline::Baseline;
-use super::metric::{Metric, MetricType};
+use super::metric::{Contains, Metric, MetricType};
 use super::record::Stamp;
 use super::registry::Registry;
 use super::sink::Sink;
@@ -277,6 +277,26 @@ impl Threshold {
         });
         self.recent = Some(recent);
         self.ok
+    }
+
+    /// Keeps what is in its windows, for a merge with that of other instances.
+    pub fn keep_slices(&mut self) {
+        if let Some(recent) = &mut self.recent {
+            recent.keep_slices();
+        }
+    }
+
+    /// What was in its windows, by slice, if it has any and it was kept.
+    pub fn slices(&self) -> Option<impl Iterator<Item = &(u64, Sink)>> {
+        self.recent.as_ref()?.all_slices()
+    }
+
+    /// Gives it what was in its windows, by slice in the order of their numbers. It was not judged yet.
+    pub fn restore_slices(&mut self, kind: MetricType, contains: Contains, slices: Vec<(u64, Sink)>) {
+        if let Some(length) = self.window {
+            self.recent = Some(Box::new(Window::restore(length, kind, contains, slices)));
+            (self.ok, self.is_judged, self.observed) = (true, false, 0.0);
+        }
     }
 
     fn distance(&self, figure: f64) -> f64 {

@@ -110,6 +110,28 @@ pub struct TimelineSeries {
     pub cells: Vec<Option<Cell>>,
 }
 
+impl TimelineSeries {
+    /// Adds the cells of another instance, this many intervals later. VUs of instances are different VUs: they add up.
+    fn add_shifted(&mut self, cells: Vec<Option<Cell>>, shift: usize) {
+        if self.cells.len() < shift + cells.len() {
+            self.cells.resize(shift + cells.len(), None);
+        }
+        let adds_up =
+            [builtin::VUS, builtin::VUS_MAX].iter().any(|id| builtin::TABLE[usize::from(id.0)].0 == &*self.name);
+        for (place, cell) in self.cells[shift..].iter_mut().zip(cells) {
+            match (place.as_mut(), cell) {
+                (_, None) => {}
+                (None, cell) => *place = cell,
+                (Some(Cell::Gauge(last, _, max)), Some(Cell::Gauge(value, _, greatest))) if adds_up => {
+                    *last += value;
+                    *max += greatest;
+                }
+                (Some(known), Some(cell)) => known.merge(&cell),
+            }
+        }
+    }
+}
+
 /// All series.
 #[derive(Clone, Debug)]
 pub struct Timeline {
@@ -127,6 +149,43 @@ impl Timeline {
     /// An empty timeline that begins at `start`.
     pub fn new(start: Stamp) -> Self {
         Self { start, width: FIRST_WIDTH, points: 0, latest: 0, series: Vec::new(), places: Vec::new() }
+    }
+
+    /// A timeline that was written down: its last interval ends `latest` nanoseconds after the start.
+    pub fn restore(start: Stamp, width: u64, points: usize, latest: u64, series: Vec<TimelineSeries>) -> Self {
+        Self { start, width: width.max(1), points, latest, series, places: Vec::new() }
+    }
+
+    /// Adds the timeline of another instance, on one axis of time: an interval of the other one counts where most of it lies.
+    pub fn merge(&mut self, mut other: Self) {
+        if other.start < self.start {
+            std::mem::swap(self, &mut other);
+        }
+        let apart = other.start.0 - self.start.0;
+        let shift = loop {
+            while self.width < other.width {
+                self.halve();
+            }
+            while other.width < self.width {
+                other.halve();
+            }
+            let shift = ((apart + self.width / 2) / self.width) as usize;
+            if shift + other.points <= MAX_INTERVALS {
+                break shift;
+            }
+            self.halve();
+        };
+        self.points = self.points.max(shift + other.points);
+        self.latest = self.latest.max(apart + other.latest).min(self.points as u64 * self.width);
+        for series in other.series {
+            let known = self.series.iter().position(|known| known.name == series.name && known.kind == series.kind);
+            let TimelineSeries { name, kind, contains, cells } = series;
+            let place = known.unwrap_or_else(|| {
+                self.series.push(TimelineSeries { name, kind, contains, cells: Vec::new() });
+                self.series.len() - 1
+            });
+            self.series[place].add_shifted(cells, shift);
+        }
     }
 
     /// When the first interval begins.
@@ -343,6 +402,40 @@ mod tests {
         timeline.add(&metric, 1.0, Stamp(0), true);
         let Some(Cell::Counter(first)) = timeline.series[0].cells[0] else { panic!("there is a first cell") };
         assert_eq!((first, timeline.width()), (2.0, 2_000_000_000));
+    }
+
+    #[test]
+    fn timelines_of_instances_come_to_one_axis() {
+        let counted = |begin: f64, seconds: std::ops::Range<u32>| {
+            let registry = Registry::new();
+            let mut timeline = Timeline::new(at(begin));
+            let (requests, times) =
+                (registry.get(builtin::HTTP_REQS).unwrap(), registry.get(builtin::HTTP_REQ_DURATION).unwrap());
+            for second in seconds {
+                let time = at(begin + f64::from(second));
+                timeline.add(&requests, 1.0, time, true);
+                timeline.add(&times, f64::from(second), time, true);
+                timeline.add_own("vus", MetricType::Gauge, Contains::Default, 2.0, time);
+            }
+            timeline
+        };
+        let check = |mut one: Timeline, other: Timeline, width: u64, requests: &str, vus: &str| {
+            one.merge(other);
+            assert_eq!(one.width(), width);
+            assert_eq!((shown(&one, "http_reqs").as_str(), shown(&one, "vus").as_str()), (requests, vus));
+        };
+        let second = 1_000_000_000;
+        check(counted(0.0, 0..3), counted(0.2, 0..3), second, "2 2 2", "4<4 4<4 4<4");
+        check(counted(0.0, 0..3), counted(1.6, 0..3), second, "1 1 2 1 1", "2<2 2<2 4<4 2<2 2<2");
+        check(counted(1.6, 0..3), counted(0.0, 0..3), second, "1 1 2 1 1", "2<2 2<2 4<4 2<2 2<2");
+        check(counted(0.0, 0..1), counted(3.0, 0..1), second, "1 - - 1", "2<2 - - 2<2");
+        let mut long = counted(0.0, 0..700);
+        long.merge(counted(0.0, 0..4));
+        assert!(shown(&long, "http_reqs").starts_with("4 4 2 2"), "{}", shown(&long, "http_reqs"));
+        assert!(shown(&long, "http_req_duration").starts_with("4x1 4x3 2x5"));
+        let mut late = counted(0.0, 0..400);
+        late.merge(counted(400.0, 0..400));
+        assert_eq!((late.width(), late.points()), (2 * second, 400));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! A sliding window of samples, which a threshold with `for 30s` judges instead of the whole run.
 //!
 //! Time is cut into slices of a tenth of the window, each with a sink of its own; a window is ten slices, and the next
-//! one begins a slice later. Memory is bounded by the slices of one window and of one beat.
+//! one begins a slice later. Memory is bounded by the slices of one window and of one beat, or, where the slices are kept for
+//! a merge with those of other instances, by [`MAX_KEPT_SLICES`].
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -14,6 +15,8 @@ use super::sink::Sink;
 const SLICES: u64 = 10;
 /// The shortest window.
 pub const MIN_WINDOW: Duration = Duration::from_secs(1);
+/// The most slices that are kept for a merge: an hour of windows of ten seconds.
+const MAX_KEPT_SLICES: usize = 3_600;
 /// How late samples may arrive, in nanoseconds: workers pass theirs on in batches.
 const MAX_LATENESS: u64 = 500_000_000;
 
@@ -34,6 +37,8 @@ pub struct Window {
     /// The next slice that ends a window.
     next: u64,
     has_judged: bool,
+    /// All slices that are over, where they are kept and there were not too many.
+    over: Option<Vec<(u64, Sink)>>,
 }
 
 impl Window {
@@ -50,7 +55,29 @@ impl Window {
             last: 0,
             next: 0,
             has_judged: false,
+            over: None,
         }
+    }
+
+    /// A window over slices that were kept, in the order of their numbers.
+    pub fn restore(length: Duration, kind: MetricType, contains: Contains, slices: Vec<(u64, Sink)>) -> Self {
+        let mut window = Self::new(length, kind, contains);
+        window.first = slices.first().map(|(at, _)| *at);
+        window.last = slices.last().map_or(0, |(at, _)| *at);
+        window.next = window.first.map_or(0, |first| first + SLICES - 1);
+        window.slices = slices.into();
+        window.over = Some(Vec::new());
+        window
+    }
+
+    /// From now on all slices are kept.
+    pub fn keep_slices(&mut self) {
+        self.over.get_or_insert_default();
+    }
+
+    /// All slices in the order of their numbers, if they were kept.
+    pub fn all_slices(&self) -> Option<impl Iterator<Item = &(u64, Sink)>> {
+        Some(self.over.as_ref()?.iter().chain(&self.slices))
     }
 
     /// Adds a sample. One that comes too late for its slice is left to the whole run.
@@ -100,7 +127,11 @@ impl Window {
             self.has_judged = true;
             let keep = (self.next + 1).saturating_sub(SLICES);
             while self.slices.front().is_some_and(|(at, _)| *at < keep) {
-                self.slices.pop_front();
+                let slice = self.slices.pop_front();
+                if let Some(over) = &mut self.over {
+                    over.extend(slice);
+                }
+                self.over = self.over.take().filter(|over| over.len() <= MAX_KEPT_SLICES);
             }
         }
         if is_final && !self.has_judged {

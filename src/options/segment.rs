@@ -249,9 +249,13 @@ impl Share {
     /// The share whose segments are as long as each segment's part of `n` things: iterations are dealt out by it, so
     /// that an instance with more VUs gets more of them.
     pub fn by_split_of(&self, n: u64) -> Self {
-        let splits: Vec<u64> = (0..self.lengths.len())
-            .map(|index| Self::of_lengths(self.lengths.to_vec(), index, self.part).scale(n))
-            .collect();
+        let period: u64 = self.lengths.iter().sum();
+        let (rounds, rest) = (n / period.max(1), n % period.max(1));
+        // All are dealt out at once: there may be a thousand instances.
+        let mut splits = vec![0u64; self.lengths.len()];
+        for (place, at) in dealt(&self.lengths, period).enumerate() {
+            splits[at] += rounds + u64::from((place as u64) < rest);
+        }
         let part = Ratio::new(splits[self.index].into(), n.into()).unwrap_or(Ratio::ZERO);
         Self::of_lengths(splits, self.index, part)
     }
@@ -262,22 +266,23 @@ impl Share {
     }
 }
 
-/// Deals the places of one period out and keeps those of the segment at `index`: each place goes to the first
-/// segment, longest first, that has had no more than its due so far.
+/// Deals the places of one period out and keeps those of the segment at `index`.
 fn deal(lengths: &[u64], index: usize, period: u64) -> Arc<[u64]> {
+    dealt(lengths, period).zip(0..).filter(|(at, _)| *at == index).map(|(_, place)| place).collect()
+}
+
+/// The segment that each place of one period goes to: the first one, longest first, that has had no more than its due so far.
+fn dealt(lengths: &[u64], period: u64) -> impl Iterator<Item = usize> {
     let mut order: Vec<usize> = (0..lengths.len()).filter(|at| lengths[*at] > 0).collect();
     order.sort_by_key(|at| std::cmp::Reverse(lengths[*at]));
     let mut taken = vec![0u64; lengths.len()];
-    let mut own = Vec::new();
-    for place in 0..period {
+    (0..period).map_while(move |place| {
         let due = |at: usize| u128::from(taken[at]) * u128::from(period) <= u128::from(place) * u128::from(lengths[at]);
-        let Some(next) = order.iter().copied().find(|at| due(*at)) else { continue };
+        // Somebody is always due: together they have had as many as there were places.
+        let next = order.iter().copied().find(|at| due(*at))?;
         taken[next] += 1;
-        if next == index {
-            own.push(place);
-        }
-    }
-    own.into()
+        Some(next)
+    })
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use crate::failure::{ExitWith, Failure};
 use crate::join::{JoinState, Joined, JoinedRun, MemberReport, MemberStage, Severed};
 use crate::log::{Level, Logger};
 use crate::metrics::ledger::LedgerOptions;
+use crate::metrics::threshold::Threshold;
 use crate::metrics::{Ledger, MetricDelta, Results};
 use crate::options::Options;
 use crate::source::archive::ArchiveContents;
@@ -258,8 +259,9 @@ impl TestRun {
             return Ok(None);
         }
         for metric in parts.iter_mut().flat_map(|part| &mut part.results.metrics) {
-            let watched = self.watched.iter().find(|watched| watched.selector.name == metric.name);
-            metric.thresholds = watched.map(|watched| watched.thresholds.clone()).unwrap_or_default();
+            // What was in each window was judged while the test ran, by one clock.
+            metric.thresholds =
+                self.watched(&metric.name).filter(|threshold| !threshold.has_window()).cloned().collect();
         }
         let mut merged = match merge(&parts, true) {
             Ok(merged) => merged,
@@ -286,18 +288,25 @@ impl TestRun {
         Ok(Some(merged))
     }
 
-    /// What a document does not hold, what was in each window, was judged while the test ran.
+    /// Puts the thresholds that judge windows to the others.
     fn judge_windows(&self, joined: &Joined, merged: &mut Merge) {
-        let Some(judged) = joined.judged(self.state.elapsed()) else { return };
+        let judged = joined.judged(self.state.elapsed());
         for metric in &mut merged.results.metrics {
-            let Some(live) = judged.metric(&metric.name) else { continue };
-            for (threshold, live) in metric.thresholds.iter_mut().zip(&live.thresholds) {
-                if threshold.has_window() {
-                    threshold.clone_from(live);
-                    merged.notes.retain(|note| !note.contains(&format!("`{}`", threshold.def.expression.trim())));
-                }
-            }
+            let live = judged.as_ref().and_then(|judged| judged.metric(&metric.name));
+            let mut others = std::mem::take(&mut metric.thresholds).into_iter();
+            metric.thresholds = (self.watched(&metric.name).enumerate())
+                .filter_map(|(at, threshold)| {
+                    let live = live.and_then(|live| live.thresholds.get(at));
+                    if threshold.has_window() { Some(live.unwrap_or(threshold).clone()) } else { others.next() }
+                })
+                .collect();
         }
+    }
+
+    /// The thresholds of a metric, for what all instances measure.
+    fn watched(&self, name: &str) -> impl Iterator<Item = &Threshold> {
+        let watched = self.watched.iter().filter(move |watched| &*watched.selector.name == name);
+        watched.flat_map(|watched| &watched.thresholds)
     }
 
     /// Keeps the result of an instance that has lost the others; how it ends.

@@ -21,6 +21,7 @@ use crate::options::{ExecutorConfig, Segment};
 use crate::report::server::{AtEnd, DocumentSource};
 use crate::report::{self, Dashboard, DashboardSettings};
 use crate::summary::document::{self, MergeFacts, RunEnd, RunFacts};
+use crate::summary::markdown::{self, MarkdownFacts};
 use crate::summary::{Mode, RenderOptions, junit, writing};
 use crate::units::sync::lock;
 
@@ -33,6 +34,8 @@ pub struct Reports {
     pub junit: Option<String>,
     /// `--report`
     pub html: Option<String>,
+    /// `--summary-markdown`
+    pub markdown: Option<String>,
     /// `--summary-endpoints`
     pub endpoints: bool,
 }
@@ -42,6 +45,7 @@ pub struct Reports {
 pub(super) struct ReportPlan {
     json: Option<String>,
     junit: Option<String>,
+    markdown: Option<String>,
     /// Pages to write at the end.
     html: Vec<String>,
     dashboard: Option<DashboardSettings>,
@@ -68,7 +72,7 @@ impl ReportPlan {
     /// # Errors
     /// Settings that can't be meant, files that can't be written: a run whose result is lost is not begun.
     pub fn read(request: &RunRequest) -> Result<Self, Failure> {
-        let Reports { json, junit, html, endpoints } = request.reports.clone();
+        let Reports { json, junit, html, markdown, endpoints } = request.reports.clone();
         let env = |name: &str| request.process_env.get(name).cloned();
         let dashboard = match request.outputs.iter().find_map(|output| dashboard_argument(output)) {
             None => {
@@ -92,8 +96,8 @@ impl ReportPlan {
         }
         let html = html.into_iter().chain(export).collect();
         let is_part = request.joined.is_some();
-        let wanted = Self { json, junit, html, dashboard, is_part, has_endpoint_table };
-        for path in wanted.json.iter().chain(&wanted.junit).chain(&wanted.html) {
+        let wanted = Self { json, junit, markdown, html, dashboard, is_part, has_endpoint_table };
+        for path in wanted.json.iter().chain(&wanted.junit).chain(&wanted.markdown).chain(&wanted.html) {
             writing::ensure_writable(&request.cwd.join(path)).map_err(|error| {
                 Failure::new(ExitCode::Other, format!("could not write '{path}': {}", writing::plain(&error)))
             })?;
@@ -103,7 +107,7 @@ impl ReportPlan {
 
     /// Whether the ledger has to keep endpoints, errors and the time series.
     pub fn needs_breakdown(&self) -> bool {
-        self.has_document() || self.has_endpoint_table
+        self.has_document() || self.has_endpoint_table || self.markdown.is_some()
     }
 
     /// Whether sections of groups and scenarios are wanted.
@@ -231,6 +235,9 @@ impl TestRun {
         if let Some(path) = &self.reports.junit {
             self.write(path, junit::render(results, facts).as_bytes());
         }
+        if let Some(path) = &self.reports.markdown {
+            self.write_markdown(path, results, &options, facts, merge);
+        }
         if self.reports.html.is_empty() && dashboard.is_none() {
             return;
         }
@@ -243,6 +250,33 @@ impl TestRun {
             let packed = path.ends_with(".gz").then(|| gzip(page.as_bytes())).flatten();
             self.write(path, packed.as_deref().unwrap_or(page.as_bytes()));
         }
+    }
+
+    /// The summary of a job on GitHub may have other parts: ours stands behind them.
+    fn write_markdown(
+        &self,
+        path: &str,
+        results: &Results,
+        options: &RenderOptions,
+        facts: &RunFacts,
+        merge: Option<&MergeFacts>,
+    ) {
+        let breakdown = results.breakdown.as_ref();
+        let (endpoints, errors) = match (merge, breakdown) {
+            (Some(merge), _) => (&*merge.endpoints, &*merge.errors),
+            (None, Some(breakdown)) => (&*breakdown.endpoints, &*breakdown.errors),
+            (None, None) => (&[][..], &[][..]),
+        };
+        let complaint = merge
+            .map_or_else(|| results.health.complaint(), |merge| merge.health["complaint"].as_str().map(str::to_owned));
+        let page = markdown::render(
+            results,
+            options,
+            &MarkdownFacts { run: facts, endpoints, errors, parts: merge.map(|merge| &merge.parts), complaint },
+        );
+        let job = self.request.process_env.get("GITHUB_STEP_SUMMARY").map(String::as_str);
+        let before = job.filter(|job| *job == path).and_then(|job| std::fs::read(job).ok()).unwrap_or_default();
+        self.write(path, &[&before, page.as_bytes()].concat());
     }
 
     /// What all parts of one test have in common: its files, wherever they are, and its options but for those in which

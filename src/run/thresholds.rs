@@ -4,6 +4,7 @@ use super::{RunRequest, TestRun};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::log::Logger;
+use crate::metrics::threshold::Threshold;
 use crate::metrics::{Baseline, Registry, threshold};
 use crate::options::{Options, Thresholds};
 use crate::summary::{Mode, writing};
@@ -28,6 +29,10 @@ pub(super) fn bind(
         threshold::check(&all, registry, request.script.strict, &Logger::silent())?;
     }
     let mut watched = threshold::check(&thresholds.0, registry, request.script.strict, &log)?;
+    if request.reports.json.is_some() || request.joined.is_some() {
+        // Other instances may have run the rest of the test.
+        watched.iter_mut().flat_map(|one| &mut one.thresholds).for_each(Threshold::keep_slices);
+    }
     let baseline = request.baseline.as_deref().map(|name| read_baseline(request, name)).transpose()?;
     threshold::compare(&mut watched, baseline.as_ref())?;
     Ok(watched)
@@ -44,11 +49,14 @@ fn read_baseline(request: &RunRequest, name: &str) -> Result<Baseline, Failure> 
 impl TestRun {
     /// Judges the thresholds; a crossed one with `abortOnFail` stops the run.
     pub(super) fn judge_thresholds(&self) {
-        // Those of several instances are judged on what all have measured.
-        if self.request.no_thresholds || self.request.joined.is_some() {
+        if self.request.no_thresholds {
             return;
         }
         let verdict = self.ledger().evaluate(self.state.elapsed(), false);
+        // What all instances have measured counts.
+        if self.request.joined.is_some() {
+            return;
+        }
         if verdict.abort
             && let Some(failure) = verdict.failure()
         {

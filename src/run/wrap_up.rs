@@ -23,7 +23,7 @@ use crate::units::Span;
 use crate::units::number::TimeUnit;
 
 /// How long `handleSummary()` may take unless the options say otherwise.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(120);
+pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(120);
 
 impl TestRun {
     /// Reports what was measured, whatever ended the run; how the process ends.
@@ -220,13 +220,13 @@ impl TestRun {
 }
 
 /// What `handleSummary` returned.
-enum Returned {
+pub(super) enum Returned {
     Nothing,
     Entries(Vec<SummaryEntry>),
     Wrong(String),
 }
 
-fn returned(value: Value) -> Returned {
+pub(super) fn returned(value: Value) -> Returned {
     let map = match value {
         // Whatever JavaScript takes for false.
         Value::Undefined | Value::Null | Value::Bool(false) => return Returned::Nothing,

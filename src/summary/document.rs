@@ -3,6 +3,8 @@
 //! The shape is described in `README.md` beside this file; a change that breaks a reader raises [`VERSION`]. Numbers
 //! stand there twice: as they are, and as `text` for people ([`figure`]), so that no reader has to round.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
@@ -13,8 +15,9 @@ use super::{RenderOptions, distribution, threshold_figures, timeline};
 use crate::metrics::endpoint::{Endpoint, ErrorGroup};
 use crate::metrics::groups::{CheckResult, GroupResult};
 use crate::metrics::results::checks_total;
-use crate::metrics::sink::RateSink;
+use crate::metrics::sink::{RateSink, Sink};
 use crate::metrics::sketch::QuantileSketch;
+use crate::metrics::timeline::Timeline;
 use crate::metrics::trend::Trend;
 use crate::metrics::{Contains, HealthFigures, MetricResult, MetricValues, Results, Section, TrendStat};
 use crate::units::figure::{self, Unit};
@@ -84,7 +87,7 @@ pub fn build(results: &Results, options: &RenderOptions, facts: &RunFacts, has_h
         ("generator", generator(facts)),
         ("run", run(results, options, facts)),
         ("verdict", verdict(results, facts)),
-        ("thresholds", thresholds(results)),
+        ("thresholds", writer.thresholds(results)),
         ("checks", checks(&results.metrics, &results.checks, seconds)),
         ("metrics", results.metrics.iter().map(|metric| writer.metric(metric)).collect()),
         ("groups", results.groups.iter().map(|group| writer.section(group, seconds)).collect()),
@@ -93,7 +96,10 @@ pub fn build(results: &Results, options: &RenderOptions, facts: &RunFacts, has_h
         ("endpoints", endpoints.iter().map(|endpoint| writer.endpoint(endpoint, seconds, width)).collect()),
         ("errors", errors(breakdown.map(|breakdown| &*breakdown.errors).unwrap_or_default())),
         ("health", health(&results.health)),
-        ("timeline", breakdown.map_or(Tree::Null, |breakdown| timeline::build(&breakdown.timeline, seconds))),
+        (
+            "timeline",
+            breakdown.map_or(Tree::Null, |breakdown| timeline::build(&breakdown.timeline, seconds, has_histograms)),
+        ),
     ])
 }
 
@@ -102,6 +108,10 @@ pub fn build(results: &Results, options: &RenderOptions, facts: &RunFacts, has_h
 pub struct MergeFacts {
     /// Endpoints of all parts.
     pub endpoints: Vec<Endpoint>,
+    /// How long an interval of their series is, in nanoseconds.
+    pub endpoint_width: u64,
+    /// The run over time, where all parts say enough of it.
+    pub timeline: Option<Timeline>,
     /// Errors of all parts, the most frequent first.
     pub errors: Vec<ErrorGroup>,
     /// How the generators did: as a document says it.
@@ -110,8 +120,7 @@ pub struct MergeFacts {
     pub parts: serde_json::Value,
 }
 
-/// The document of several runs that were parts of one test. What their documents do not hold finely enough, the run over time, is
-/// not there.
+/// The document of several runs that were parts of one test.
 pub fn build_merged(
     results: &Results,
     options: &RenderOptions,
@@ -123,13 +132,19 @@ pub fn build_merged(
     let seconds = results.duration.as_secs_f64();
     let mut document = build(results, options, facts, has_histograms);
     let own = [
-        ("endpoints", merge.endpoints.iter().map(|endpoint| writer.endpoint(endpoint, seconds, 0)).collect()),
+        ("endpoints", merge.endpoints.iter().map(|one| writer.endpoint(one, seconds, merge.endpoint_width)).collect()),
+        (
+            "timeline",
+            merge.timeline.as_ref().map_or(Tree::Null, |whole| timeline::build(whole, seconds, has_histograms)),
+        ),
         ("errors", errors(&merge.errors)),
         ("health", Tree::Json(merge.health.clone())),
         ("parts", Tree::Json(merge.parts.clone())),
     ];
+    // For the page; whoever reads the file has the parts.
+    let lists = (!has_histograms).then(|| ("lists", [instances(&merge.parts)].into_iter().collect()));
     if let Tree::Map(entries) = &mut document {
-        for (key, value) in own {
+        for (key, value) in own.into_iter().chain(lists) {
             match entries.iter_mut().find(|(known, _)| known == key) {
                 Some((_, known)) => *known = value,
                 None => entries.push((key.to_owned(), value)),
@@ -137,6 +152,34 @@ pub fn build_merged(
         }
     }
     document
+}
+
+/// How each instance of a merge did, as a table of texts.
+fn instances(parts: &serde_json::Value) -> Tree {
+    let texts = |texts: &[&str]| texts.iter().map(|text| Tree::from(*text)).collect::<Tree>();
+    let rows = parts.as_array().into_iter().flatten().map(|part| {
+        let health = &part["health"];
+        let figure =
+            |value: &serde_json::Value, unit| value.as_f64().map_or_else(String::new, |at| figure::text(at, unit));
+        let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+        let cells = [
+            text(&part["file"]),
+            text(&part["segment"]),
+            part["exit_code"].to_string(),
+            figure(&health["lag_ms"]["p(90)"], Unit::Time),
+            figure(&health["network_lag_ms"]["p(90)"], Unit::Time),
+            figure(&health["cpu"]["share"], Unit::Share),
+            text(&health["complaint"]),
+        ];
+        cells.map(Tree::Text).into_iter().collect::<Tree>()
+    });
+    Tree::map([
+        ("title", Tree::from("Instances")),
+        ("note", Tree::from("What each instance ran, and how late its own timers were.")),
+        ("columns", texts(&["File", "Segment", "Exit code", "Lag p(90)", "Network lag p(90)", "CPU", "Complaint"])),
+        ("rows", rows.collect()),
+        ("is_code", true.into()),
+    ])
 }
 
 fn generator(facts: &RunFacts) -> Tree {
@@ -196,22 +239,41 @@ fn verdict(results: &Results, facts: &RunFacts) -> Tree {
     ])
 }
 
-fn thresholds(results: &Results) -> Tree {
-    let all = results.metrics.iter().flat_map(|metric| metric.thresholds.iter().map(move |one| (metric, one)));
-    let all = all.map(|(metric, threshold)| {
-        let seen = threshold_figures::observed(metric, threshold);
-        Tree::map([
-            ("metric", Tree::from(&*metric.name)),
-            ("expression", Tree::from(threshold.def.expression.trim())),
-            ("ok", threshold.ok.into()),
-            ("figure", Tree::from(seen.figure)),
-            ("observed", threshold.observed.into()),
-            ("text", Tree::Text(seen.value)),
-            ("wanted", Tree::Text(seen.wanted)),
-            ("abort_on_fail", threshold.def.abort_on_fail.into()),
-        ])
-    });
-    all.collect()
+/// Writes what has values.
+struct Writer<'a> {
+    options: &'a RenderOptions,
+    has_histograms: bool,
+}
+
+impl Writer<'_> {
+    fn thresholds(&self, results: &Results) -> Tree {
+        let all = results.metrics.iter().flat_map(|metric| metric.thresholds.iter().map(move |one| (metric, one)));
+        let all = all.map(|(metric, threshold)| {
+            let seen = threshold_figures::observed(metric, threshold);
+            let mut entries = vec![
+                ("metric", Tree::from(&*metric.name)),
+                ("expression", Tree::from(threshold.def.expression.trim())),
+                ("ok", threshold.ok.into()),
+                ("figure", Tree::from(seen.figure)),
+                ("observed", threshold.observed.into()),
+                ("text", Tree::Text(seen.value)),
+                ("wanted", Tree::Text(seen.wanted)),
+                ("abort_on_fail", threshold.def.abort_on_fail.into()),
+            ];
+            if let Some(slices) = threshold.slices().filter(|_| self.has_histograms) {
+                entries.push(("slices", slices.map(|(at, sink)| self.slice(metric, *at, sink)).collect()));
+            }
+            Tree::map(entries)
+        });
+        all.collect()
+    }
+
+    /// A slice of a window: its number on the axis of time, and what was in it.
+    fn slice(&self, metric: &MetricResult, at: u64, sink: &Sink) -> Tree {
+        let values = self.values(&metric.name, &MetricValues::of(sink, Duration::ZERO), metric.contains);
+        let entries = values.into_iter().filter(|(key, _)| key != "text");
+        Tree::Map([("at".to_owned(), Tree::from(at))].into_iter().chain(entries).collect())
+    }
 }
 
 fn checks(metrics: &[MetricResult], checks: &[CheckResult], seconds: f64) -> Tree {
@@ -286,12 +348,6 @@ fn health(health: &HealthFigures) -> Tree {
         ),
         ("memory", Tree::map([("peak_bytes", Tree::from(usage.peak_memory))])),
     ])
-}
-
-/// Writes what has values.
-struct Writer<'a> {
-    options: &'a RenderOptions,
-    has_histograms: bool,
 }
 
 impl Writer<'_> {
@@ -427,7 +483,7 @@ impl Writer<'_> {
         ];
         entries.push(("duration".to_owned(), Tree::Map(self.measured(&endpoint.duration, Contains::Time))));
         if let Some(points) = &endpoint.points {
-            entries.push(("series".to_owned(), timeline::endpoint(points, width, seconds)));
+            entries.push(("series".to_owned(), timeline::endpoint(points, width, seconds, self.has_histograms)));
         }
         Tree::Map(entries)
     }

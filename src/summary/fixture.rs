@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Mode;
 use crate::log::Logger;
 use crate::metrics::record::Epoch;
-use crate::metrics::threshold::{self, ThresholdDef};
+use crate::metrics::threshold::{self, Threshold, ThresholdDef};
 use crate::metrics::{
     Contains, HttpTimings, Interner, Ledger, LedgerOptions, MetricId, MetricType, Record, Registry, Results, Stamp,
     builtin,
@@ -17,12 +17,14 @@ pub(super) struct RunFixture {
     tags: Interner,
     records: Vec<Record>,
     thresholds: Vec<(String, Vec<ThresholdDef>)>,
+    /// When the next records were.
+    pub(super) now: Stamp,
 }
 
 impl RunFixture {
     pub(super) fn new() -> Self {
         let registry = Arc::new(Registry::new());
-        Self { registry, tags: Interner::default(), records: Vec::new(), thresholds: Vec::new() }
+        Self { registry, tags: Interner::default(), records: Vec::new(), thresholds: Vec::new(), now: Stamp(0) }
     }
 
     pub(super) fn declare(&self, name: &str, kind: MetricType, contains: Contains) -> MetricId {
@@ -31,7 +33,7 @@ impl RunFixture {
 
     pub(super) fn sample(&mut self, metric: MetricId, value: f64, tags: &[(&str, &str)]) {
         let tags = self.tags.set(tags.iter().copied());
-        self.records.push(Record::Sample { time: Stamp(0), metric, value, tags, metadata: None });
+        self.records.push(Record::Sample { time: self.now, metric, value, tags, metadata: None });
     }
 
     pub(super) fn check(&mut self, group: &str, name: &str, holds: bool) {
@@ -41,7 +43,7 @@ impl RunFixture {
     pub(super) fn http(&mut self, nanos: u64) {
         let tags = self.tags.set([("status", "200"), ("expected_response", "true")]);
         let timings = HttpTimings { waiting: nanos, ..HttpTimings::default() };
-        self.records.push(Record::Http { time: Stamp(0), timings, failed: Some(false), tags, metadata: None });
+        self.records.push(Record::Http { time: self.now, timings, failed: Some(false), tags, metadata: None });
     }
 
     pub(super) fn request(&mut self, method: &str, url: &str, status: &str, nanos: u64) {
@@ -54,7 +56,7 @@ impl RunFixture {
         tags.push(("expected_response", if is_good { "true" } else { "false" }));
         let tags = self.tags.set(tags);
         let timings = HttpTimings { waiting: nanos, ..HttpTimings::default() };
-        self.records.push(Record::Http { time: Stamp(0), timings, failed: Some(!is_good), tags, metadata: None });
+        self.records.push(Record::Http { time: self.now, timings, failed: Some(!is_good), tags, metadata: None });
     }
 
     /// The last request is one whose response the script does not want to be judged.
@@ -67,7 +69,7 @@ impl RunFixture {
     pub(super) fn iteration(&mut self, nanos: u64, scenario: &str) {
         let tags = self.tags.set([("group", ""), ("scenario", scenario)]);
         let (duration, sent, received) = (Some(nanos), 71, 142);
-        self.records.push(Record::Iteration { time: Stamp(0), duration, sent, received, tags, metadata: None });
+        self.records.push(Record::Iteration { time: self.now, duration, sent, received, tags, metadata: None });
     }
 
     pub(super) fn threshold(&mut self, name: &str, expressions: &[&str]) {
@@ -77,7 +79,8 @@ impl RunFixture {
     }
 
     pub(super) fn results(&self, nanos: u64, mode: Mode) -> Results {
-        let watched = threshold::check(&self.thresholds, &self.registry, true, &Logger::silent()).unwrap();
+        let mut watched = threshold::check(&self.thresholds, &self.registry, false, &Logger::silent()).unwrap();
+        watched.iter_mut().flat_map(|one| &mut one.thresholds).for_each(Threshold::keep_slices);
         let options = LedgerOptions {
             watched,
             sections: mode == Mode::Full,

@@ -2,6 +2,8 @@
 //!
 //! Counts, sums, least and greatest values are exact; percentiles are those that one instance would have found for the same values.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -11,10 +13,12 @@ use super::RenderOptions;
 use super::document::{MergeFacts, RunEnd, RunFacts};
 use super::part::{Part, rate};
 use crate::exit_code::ExitCode;
-use crate::metrics::endpoint::{Endpoint, ErrorGroup};
+use crate::metrics::endpoint::{Endpoint, EndpointAxis, ErrorGroup, merged};
 use crate::metrics::groups::{CheckResult, GroupResult};
+use crate::metrics::record::Stamp;
 use crate::metrics::sink::{RateSink, Sink};
 use crate::metrics::threshold::Threshold;
+use crate::metrics::timeline::Timeline;
 use crate::metrics::{MetricResult, MetricValues, Results, Section, TrendStat};
 use crate::options::Segment;
 use crate::units::number::TimeUnit;
@@ -30,7 +34,7 @@ pub struct Merge {
     pub merge: MergeFacts,
     /// How the parts are rendered.
     pub options: RenderOptions,
-    /// What the reader has to know: what is missing, and what could not be judged on the whole.
+    /// What the reader has to know: what is missing.
     pub notes: Vec<String>,
 }
 
@@ -49,9 +53,9 @@ pub fn merge(parts: &[Part], is_partial: bool) -> Result<Merge, String> {
         return Err(format!("{}; `--partial` merges them all the same", problems.join("; ")));
     }
     let mut results = add_up(parts);
-    let mut notes = judge(&mut results, parts)?;
+    judge(&mut results, parts)?;
     let incomplete = (!problems.is_empty()).then(|| problems.join("; "));
-    notes.extend(incomplete.iter().map(|text| format!("the result is incomplete: {text}")));
+    let notes = incomplete.iter().map(|text| format!("the result is incomplete: {text}")).collect();
     let crossed: Vec<&str> = results
         .metrics
         .iter()
@@ -66,8 +70,15 @@ pub fn merge(parts: &[Part], is_partial: bool) -> Result<Merge, String> {
         },
     };
     let facts = facts(parts, results.duration, incomplete, end);
-    let merge =
-        MergeFacts { endpoints: endpoints(parts), errors: errors(parts), health: health(parts), parts: list(parts) };
+    let (endpoints, endpoint_width) = endpoints(parts);
+    let merge = MergeFacts {
+        endpoints,
+        endpoint_width,
+        timeline: timeline(parts),
+        errors: errors(parts),
+        health: health(parts),
+        parts: list(parts),
+    };
     Ok(Merge { results, facts, merge, options: render_options(first), notes })
 }
 
@@ -202,12 +213,31 @@ fn add_sections(whole: &mut Vec<Section>, more: &[Section], duration: Duration) 
     }
 }
 
-/// Judges the thresholds of the test on the whole; what could not be.
+/// What was in the windows of the `at`-th threshold of a metric, of all parts, in the order of time.
 ///
 /// # Errors
-/// A threshold that compares with a saved run.
-fn judge(results: &mut Results, parts: &[Part]) -> Result<Vec<String>, String> {
-    let (duration, mut notes) = (results.duration, Vec::new());
+/// The file that doesn't say.
+fn slices(parts: &[Part], of_parts: &[Vec<Threshold>], at: usize) -> Result<Vec<(u64, Sink)>, String> {
+    let mut whole: BTreeMap<u64, Sink> = BTreeMap::new();
+    for (part, thresholds) in parts.iter().zip(of_parts) {
+        // A part that has no sample of the metric had nothing to judge.
+        let Some(threshold) = thresholds.get(at) else { continue };
+        for (number, sink) in threshold.slices().ok_or_else(|| part.file.clone())? {
+            match whole.entry(*number) {
+                Entry::Vacant(place) => _ = place.insert(sink.clone()),
+                Entry::Occupied(mut known) => known.get_mut().merge(sink),
+            }
+        }
+    }
+    Ok(whole.into_iter().collect())
+}
+
+/// Judges the thresholds of the test on the whole.
+///
+/// # Errors
+/// A threshold that compares with a saved run; one that judges windows, of which a part doesn't say what was in them.
+fn judge(results: &mut Results, parts: &[Part]) -> Result<(), String> {
+    let duration = results.duration;
     for metric in &mut results.metrics {
         let name = &metric.name;
         let of = |part: &Part| part.results.metric(name).map(|metric| metric.thresholds.clone()).unwrap_or_default();
@@ -223,20 +253,21 @@ fn judge(results: &mut Results, parts: &[Part]) -> Result<Vec<String>, String> {
                     ));
                 }
                 (_, _, Some(_)) => {
-                    // Files don't hold what was in each window.
-                    let mut judged = of_parts.iter().filter_map(|thresholds| thresholds.get(at));
-                    if let Some(crossed) = judged.find(|threshold| !threshold.ok) {
-                        *threshold = crossed.clone();
-                    }
-                    notes.push(format!(
-                        "the threshold `{typed}` on `{name}` judges windows: it holds where it held in each part alone"
-                    ));
+                    let slices = slices(parts, &of_parts, at).map_err(|file| {
+                        format!(
+                            "the threshold `{typed}` on `{name}` judges windows, and `{file}` doesn't hold what was in each: it \
+                             is of an earlier version, or has more than an hour of windows of 10 s"
+                        )
+                    })?;
+                    let end = slices.last().map_or(0, |(at, _)| *at);
+                    threshold.restore_slices(metric.values.kind(), metric.contains, slices);
+                    threshold.judge_windows(Stamp(end), true);
                 }
                 _ => _ = threshold.judge(&sink, duration),
             }
         }
     }
-    Ok(notes)
+    Ok(())
 }
 
 fn facts(parts: &[Part], duration: Duration, incomplete: Option<String>, end: RunEnd) -> RunFacts {
@@ -297,22 +328,46 @@ fn render_options(part: &Part) -> RenderOptions {
     }
 }
 
-fn endpoints(parts: &[Part]) -> Vec<Endpoint> {
+/// The run over time, where all parts hold it.
+fn timeline(parts: &[Part]) -> Option<Timeline> {
+    let mut all = parts.iter().map(|part| part.timeline.clone());
+    let mut whole = all.next()??;
+    for more in all {
+        whole.merge(more?);
+    }
+    Some(whole)
+}
+
+/// All endpoints, and how long an interval of their series is, in nanoseconds.
+fn endpoints(parts: &[Part]) -> (Vec<Endpoint>, u64) {
     let mut whole: Vec<Endpoint> = Vec::new();
     let key = |endpoint: &Endpoint| (endpoint.name.clone(), endpoint.method.clone(), endpoint.protocol);
-    for more in parts.iter().flat_map(|part| &part.endpoints) {
-        match whole.iter_mut().find(|known| key(known) == key(more)) {
+    let axes: Vec<EndpointAxis> = parts.iter().filter_map(|part| part.endpoint_axis.clone()).collect();
+    let axis = EndpointAxis::common(&axes);
+    let all = parts.iter().flat_map(|part| part.endpoints.iter().map(move |endpoint| (part, endpoint.clone())));
+    for (part, mut more) in all {
+        more.points = match (more.points.take(), &part.endpoint_axis, &axis) {
+            (Some(points), Some(own), Some(axis)) => Some(own.moved(points, axis)),
+            _ => None,
+        };
+        match whole.iter_mut().find(|known| key(known) == key(&more)) {
             Some(known) => {
                 known.failed.passes += more.failed.passes;
                 known.failed.fails += more.failed.fails;
                 known.duration.merge(&more.duration);
                 known.unanswered += more.unanswered;
                 known.names = known.names.max(more.names);
+                known.points = match (known.points.take(), more.points) {
+                    (Some(points), Some(also)) => Some(merged(points, also)),
+                    // Half of the requests would look like all of them.
+                    _ => None,
+                };
             }
-            None => whole.push(more.clone()),
+            None => whole.push(more),
         }
     }
-    whole
+    whole.iter_mut().for_each(|endpoint| endpoint.duration.sort());
+    (whole, axis.map_or(0, |axis| axis.width))
 }
 
 fn errors(parts: &[Part]) -> Vec<ErrorGroup> {

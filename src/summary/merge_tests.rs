@@ -61,7 +61,10 @@ fn facts(segment: &str) -> RunFacts {
 
 fn part(file: &str, run: &RunFixture, facts: &RunFacts) -> Part {
     let results = run.results(2_000_000_000, Mode::Full);
-    Part::read(file, &build(&results, &RenderOptions::default(), facts, true).for_file(1)).unwrap()
+    let mut document = build(&results, &RenderOptions::default(), facts, true).to_value();
+    // However long it took to make them: the parts of these tests began at the same time.
+    document["timeline"]["start_ms"] = 1_700_000_000_000u64.into();
+    Part::read(file, &document.to_string()).unwrap()
 }
 
 #[test]
@@ -82,14 +85,11 @@ fn parts_come_to_what_one_run_would_have_said() {
         };
         let (all, pair) = (merged(&parts).to_value(), merge(&parts[..2], true).unwrap());
         let said = |document: &Value, key: &str| {
-            let mut value = document[key].clone();
-            // The series of endpoints are not merged.
-            for endpoint in value.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
-                endpoint.remove("series");
-            }
-            value
+            if key == "timeline" { document[key]["series"].clone() } else { document[key].clone() }
         };
-        for key in ["metrics", "thresholds", "checks", "groups", "scenarios", "group_tree", "endpoints", "errors"] {
+        for key in
+            ["metrics", "thresholds", "checks", "groups", "scenarios", "group_tree", "endpoints", "errors", "timeline"]
+        {
             assert_eq!(said(&all, key), said(&whole, key), "{key} of three times {each}");
         }
         assert_eq!(all["verdict"]["crossed"], whole["verdict"]["crossed"]);
@@ -100,7 +100,9 @@ fn parts_come_to_what_one_run_would_have_said() {
             build_merged(&pair.results, &pair.options, &RunFacts { incomplete: None, ..pair.facts }, &pair.merge, true);
         let pair = Part::read("pair.json", &pair.for_file(1)).unwrap();
         let all_again = merged(&[pair, parts[2].clone()]).to_value();
-        assert_eq!(said(&all_again, "metrics"), said(&whole, "metrics"), "three times {each}, two at first");
+        for key in ["metrics", "endpoints", "timeline"] {
+            assert_eq!(said(&all_again, key), said(&whole, key), "{key} of three times {each}, two at first");
+        }
     }
 }
 
@@ -162,7 +164,10 @@ fn broken_files_are_named() {
     check(&|document| document["run"]["segment"] = "1:0".into(), {
         "is broken: segment start(1.00) must be less than its end(0.00)"
     });
-    check(&|document| document["metrics"][0]["values"] = Value::Null, "is broken: metrics[0]: `count` is missing");
+    check(
+        &|document| document["metrics"][0]["values"] = Value::Null,
+        "is broken: metrics[0]: `a_counter`: `count` is missing",
+    );
     let trend = good["metrics"].as_array().unwrap().iter().position(|metric| metric["name"] == "a_time").unwrap();
     check(&|document| document["metrics"][trend]["exact_values"] = "AAAA".into(), &{
         format!("is broken: metrics[{trend}]: `a_time`: its exact values are cut off")
@@ -200,14 +205,63 @@ fn thresholds_that_files_can_not_answer_are_told() {
         Part::read(if ok { "a.json" } else { "b.json" }, &document.to_string()).unwrap()
     };
     let window = "p(95)<490 for 10s";
-    let merged = merge(&[document(window, true), document(window, false)], false).unwrap();
-    assert_eq!(merged.facts.end.map(|end| end.code), Some(99));
-    assert_eq!(
-        merged.notes,
-        [format!("the threshold `{window}` on `a_time` judges windows: it holds where it held in each part alone")]
+    let merged = merge(&[document(window, true), document(window, false)], false);
+    let expect = format!(
+        "the threshold `{window}` on `a_time` judges windows, and `a.json` doesn't hold what was in each: it is of an earlier \
+         version, or has more than an hour of windows of 10 s"
     );
+    assert_eq!(merged.map(drop), Err(expect));
     let baseline = "p(95)<=baseline*1.1";
     let merged = merge(&[document(baseline, true), document(baseline, false)], false);
     let expect = format!("the threshold `{baseline}` on `a_time` compares with a saved run, a merge can't");
     assert_eq!(merged.map(drop), Err(expect));
+}
+
+#[test]
+fn windows_are_judged_on_what_all_parts_had_in_them() {
+    // What happened when in each of two parts, and what one instance would have said of it.
+    let check = |kind: MetricType, expression: &str, parts: [&[(u64, f64)]; 2], expect: (bool, f64)| {
+        let run = |samples: &[(u64, f64)]| {
+            let mut run = RunFixture::new();
+            let metric = run.declare("watched", kind, Contains::Default);
+            run.threshold("watched", &[expression]);
+            for (second, value) in samples {
+                run.now = Stamp(1_000_000_000 * second);
+                run.sample(metric, *value, &[]);
+            }
+            run
+        };
+        let judged = |results: &Results| {
+            let threshold = &results.metric("watched").unwrap().thresholds[0];
+            (threshold.ok, threshold.observed)
+        };
+        let mut all = parts.concat();
+        all.sort_by_key(|(second, _)| *second);
+        assert_eq!(judged(&run(&all).results(60_000_000_000, Mode::Full)), expect, "{expression} of {all:?} in one");
+        let [one, other] = [("a.json", "0:1/2", 0), ("b.json", "1/2:1", 1)]
+            .map(|(file, segment, at)| part(file, &run(parts[at]), &facts(segment)));
+        let merged = merge(&[one.clone(), other.clone()], false).unwrap();
+        assert_eq!(judged(&merged.results), expect, "{expression} of {parts:?}");
+        // A merge holds its windows too.
+        let again = build_merged(&merged.results, &merged.options, &merged.facts, &merged.merge, true).for_file(1);
+        let again = merge(&[Part::read("all.json", &again).unwrap()], true).unwrap();
+        assert_eq!(judged(&again.results), expect, "{expression} of {parts:?}, once more");
+    };
+    check(MetricType::Counter, "count<=20 for 10s", [&[(5, 15.0)], &[(8, 15.0)]], (false, 30.0));
+    check(MetricType::Counter, "count<=20 for 10s", [&[(5, 15.0)], &[(38, 15.0)]], (true, 15.0));
+    check(
+        MetricType::Rate,
+        "rate<0.5 for 10s",
+        [&[(1, 1.0), (30, 0.0)], &[(2, 0.0), (3, 0.0), (30, 0.0)]],
+        (true, 0.0),
+    );
+    check(
+        MetricType::Rate,
+        "rate<0.5 for 10s",
+        [&[(1, 1.0), (30, 0.0)], &[(2, 1.0), (3, 0.0), (30, 0.0)]],
+        (false, 2.0 / 3.0),
+    );
+    let times: Vec<(u64, f64)> = (0..40).map(|at| (at, at as f64)).collect();
+    check(MetricType::Trend, "max<20 for 10s", [&times, &[(3, 18.0)]], (false, 39.0));
+    check(MetricType::Trend, "med<100 for 10s", [&times, &[(45, 99.0)]], (true, 38.0));
 }

@@ -1,6 +1,6 @@
 //! A part of a test, read back from its document: the file of `--summary-json` of one instance.
 //!
-//! Everything that can be added up is read; what can't (the run over time, series of endpoints) is not.
+//! Everything is read that can be added up.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,13 +11,15 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::document::VERSION;
-use crate::metrics::endpoint::{Endpoint, ErrorGroup};
+use super::part_series;
+use crate::metrics::endpoint::{Endpoint, EndpointAxis, ErrorGroup};
 use crate::metrics::groups::{CheckResult, GroupResult};
-use crate::metrics::sink::RateSink;
+use crate::metrics::sink::{RateSink, Sink};
 use crate::metrics::submetric::MetricSelector;
 use crate::metrics::threshold::{Threshold, ThresholdDef};
+use crate::metrics::timeline::Timeline;
 use crate::metrics::trend::{EncodedHistograms, StoredTrend, Trend};
-use crate::metrics::{Contains, MetricResult, MetricValues, Results, Section};
+use crate::metrics::{Contains, MetricResult, MetricType, MetricValues, Results, Section};
 use crate::options::Segment;
 
 /// One part.
@@ -27,8 +29,12 @@ pub struct Part {
     pub file: String,
     /// Its numbers. Its thresholds are those of the test, as they were judged on this part alone.
     pub results: Results,
-    /// Endpoints, without their series.
+    /// Endpoints, with their series where these can be added up.
     pub endpoints: Vec<Endpoint>,
+    /// The axis of these series.
+    pub endpoint_axis: Option<EndpointAxis>,
+    /// The run over time, if it can be added up.
+    pub timeline: Option<Timeline>,
     /// Errors.
     pub errors: Vec<ErrorGroup>,
     /// Which part of the test it was.
@@ -84,8 +90,12 @@ impl Part {
             let name = text(threshold, "metric")?;
             let found = metrics.iter_mut().find(|metric| &*metric.name == name);
             let found = found.ok_or_else(|| format!("there is a threshold on `{name}`, and no such metric"))?;
-            found.thresholds.push(self::threshold(threshold)?);
+            let threshold = self::threshold(threshold, found)?;
+            found.thresholds.push(threshold);
         }
+        let timeline = part_series::timeline(&document)?;
+        let endpoints = each(&document, "endpoints", endpoint)?;
+        let endpoint_axis = part_series::endpoint_axis(&document, timeline.as_ref(), &endpoints);
         let verdict = field(&document, "verdict")?;
         let words = |value: &Value| value.as_str().map(str::to_owned);
         Ok(Self {
@@ -100,7 +110,9 @@ impl Part {
                 health: Default::default(),
                 breakdown: None,
             },
-            endpoints: each(&document, "endpoints", endpoint)?,
+            endpoints,
+            endpoint_axis,
+            timeline,
             errors: each(&document, "errors", error_group)?,
             segment: Segment::parse(text(run, "segment")?)?,
             test: text(run, "test")?.to_owned(),
@@ -114,23 +126,23 @@ impl Part {
     }
 }
 
-fn field<'a>(value: &'a Value, key: &str) -> Result<&'a Value, String> {
+pub(super) fn field<'a>(value: &'a Value, key: &str) -> Result<&'a Value, String> {
     value.get(key).ok_or_else(|| format!("`{key}` is missing"))
 }
 
-fn text<'a>(value: &'a Value, key: &str) -> Result<&'a str, String> {
+pub(super) fn text<'a>(value: &'a Value, key: &str) -> Result<&'a str, String> {
     field(value, key)?.as_str().ok_or_else(|| format!("`{key}` is no text"))
 }
 
-fn count(value: &Value, key: &str) -> Result<u64, String> {
+pub(super) fn count(value: &Value, key: &str) -> Result<u64, String> {
     field(value, key)?.as_u64().ok_or_else(|| format!("`{key}` is no count"))
 }
 
-fn number(value: &Value, key: &str) -> Result<f64, String> {
+pub(super) fn number(value: &Value, key: &str) -> Result<f64, String> {
     field(value, key)?.as_f64().ok_or_else(|| format!("`{key}` is no number"))
 }
 
-fn list<'a>(value: &'a Value, key: &str) -> Result<&'a [Value], String> {
+pub(super) fn list<'a>(value: &'a Value, key: &str) -> Result<&'a [Value], String> {
     field(value, key)?.as_array().map(Vec::as_slice).ok_or_else(|| format!("`{key}` is no list"))
 }
 
@@ -146,23 +158,32 @@ fn metric(value: &Value) -> Result<MetricResult, String> {
     let word = text(value, "contains")?;
     let contains = all.into_iter().find(|known| known.word() == word);
     let contains = contains.ok_or_else(|| format!("`{name}` contains `{word}`, which is nothing known"))?;
-    let figures = field(value, "values")?;
-    let values = match text(value, "type")? {
-        // What is no number is infinite; of which sign is not known.
-        "counter" => MetricValues::Counter { count: number(figures, "count")?, rate: number(figures, "rate")? },
-        "gauge" => MetricValues::Gauge {
-            value: number(figures, "value")?,
-            min: number(figures, "min")?,
-            max: number(figures, "max")?,
-        },
-        "rate" => rate(RateSink { passes: count(figures, "passes")?, fails: count(figures, "fails")? }),
-        "trend" => MetricValues::Trend(Box::new(trend(value, contains).map_err(|why| format!("`{name}`: {why}"))?)),
-        other => return Err(format!("`{name}` has the type `{other}`, which is none")),
-    };
+    let word = text(value, "type")?;
+    let kind = MetricType::ALL.into_iter().find(|kind| kind.word() == word);
+    let kind = kind.ok_or_else(|| format!("`{name}` has the type `{word}`, which is none"))?;
+    let values = values(value, kind, contains).map_err(|why| format!("`{name}`: {why}"))?;
     let answered = value.get("answered").map(|answered| trend(answered, contains)).transpose()?;
     let thresholds = Vec::new();
     let MetricSelector { name, parent, filter } = selector;
     Ok(MetricResult { name, parent, filter, contains, values, answered, thresholds })
+}
+
+/// The numbers of a metric of this type, or of a slice of its windows.
+fn values(value: &Value, kind: MetricType, contains: Contains) -> Result<MetricValues, String> {
+    let figures = field(value, "values")?;
+    Ok(match kind {
+        // What is no number is infinite; of which sign is not known.
+        MetricType::Counter => {
+            MetricValues::Counter { count: number(figures, "count")?, rate: number(figures, "rate")? }
+        }
+        MetricType::Gauge => MetricValues::Gauge {
+            value: number(figures, "value")?,
+            min: number(figures, "min")?,
+            max: number(figures, "max")?,
+        },
+        MetricType::Rate => rate(RateSink { passes: count(figures, "passes")?, fails: count(figures, "fails")? }),
+        MetricType::Trend => MetricValues::Trend(Box::new(trend(value, contains)?)),
+    })
 }
 
 /// The numbers of a rate.
@@ -206,13 +227,21 @@ fn trend(value: &Value, contains: Contains) -> Result<Trend, String> {
     Trend::restore(contains, &stored).map_err(str::to_owned)
 }
 
-fn threshold(value: &Value) -> Result<Threshold, String> {
+fn threshold(value: &Value, metric: &MetricResult) -> Result<Threshold, String> {
     let def = ThresholdDef {
         expression: text(value, "expression")?.to_owned(),
         abort_on_fail: value["abort_on_fail"] == true,
         delay_abort_eval: None,
     };
     let mut threshold = Threshold::parse(&def, false)?;
+    if value.get("slices").is_some() {
+        let kind = metric.values.kind();
+        let mut slices = each(value, "slices", |slice| {
+            Ok((count(slice, "at")?, Sink::of_values(&values(slice, kind, metric.contains)?)))
+        })?;
+        slices.sort_by_key(|(at, _)| *at);
+        threshold.restore_slices(kind, metric.contains, slices);
+    }
     threshold.ok = value["ok"] == true;
     threshold.observed = value["observed"].as_f64().unwrap_or(f64::INFINITY);
     Ok(threshold)
@@ -258,7 +287,7 @@ fn endpoint(value: &Value) -> Result<Endpoint, String> {
         duration: trend(field(value, "duration")?, Contains::Time)?,
         unanswered: count(value, "unanswered")?,
         names: usize::try_from(count(value, "names")?).unwrap_or(usize::MAX),
-        points: None,
+        points: part_series::endpoint_points(value)?,
     })
 }
 

@@ -1,5 +1,8 @@
 //! The time series in the document: one list per figure, one place per interval, `null` where nothing was seen.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::tree::Tree;
 use crate::metrics::endpoint::EndpointInterval;
 use crate::metrics::sketch::QuantileSketch;
@@ -9,8 +12,8 @@ use crate::metrics::{MetricType, record::Stamp};
 /// The percentiles of a distribution.
 const PERCENTILES: [(&str, f64); 4] = [("med", 50.0), ("p(90)", 90.0), ("p(95)", 95.0), ("p(99)", 99.0)];
 
-/// All series of a run of this length in seconds.
-pub(super) fn build(timeline: &Timeline, seconds: f64) -> Tree {
+/// All series of a run of this length in seconds; with `sketches`, they can be merged with those of other instances.
+pub(super) fn build(timeline: &Timeline, seconds: f64, has_sketches: bool) -> Tree {
     let width = timeline.width() as f64 / 1e9;
     // The last interval is as long as the run was in it.
     let points = timeline.points().max((seconds / width).ceil() as usize).min(timeline.points() + 1);
@@ -22,11 +25,11 @@ pub(super) fn build(timeline: &Timeline, seconds: f64) -> Tree {
         ("interval_seconds", width.into()),
         ("points", (points as u64).into()),
         ("last_partial_seconds", last.map_or(Tree::Null, |seconds| brief(seconds).into())),
-        ("series", Tree::map(timeline.series().iter().map(|one| (&*one.name, series(one, points))))),
+        ("series", Tree::map(timeline.series().iter().map(|one| (&*one.name, series(one, points, has_sketches))))),
     ])
 }
 
-fn series(series: &TimelineSeries, points: usize) -> Tree {
+fn series(series: &TimelineSeries, points: usize, has_sketches: bool) -> Tree {
     let cell = |at: usize| series.cells.get(at).and_then(Option::as_ref);
     let list = |figure: &dyn Fn(&Cell) -> Option<f64>| -> Tree {
         (0..points).map(|at| cell(at).and_then(figure).map_or(Tree::Null, |value| brief(value).into())).collect()
@@ -54,13 +57,22 @@ fn series(series: &TimelineSeries, points: usize) -> Tree {
             entries.push(("avg", of(&QuantileSketch::avg)));
             entries.extend(PERCENTILES.map(|(name, percent)| (name, of(&|digest| digest.percentile(percent)))));
             entries.push(("max", of(&QuantileSketch::max)));
+            if has_sketches {
+                let sketches =
+                    series.cells.iter().map(|cell| cell.as_ref().and_then(as_trend).map(|(sketch, _)| sketch));
+                entries.push(("sketches", sketches.map(sketch).collect()));
+            }
         }
     }
     Tree::map(entries)
 }
 
-/// The series of an endpoint: `interval_seconds`, `points`, and one list per figure.
-pub(super) fn endpoint(points: &[Option<EndpointInterval>], width: u64, seconds: f64) -> Tree {
+fn sketch(sketch: Option<&QuantileSketch>) -> Tree {
+    sketch.map_or(Tree::Null, |sketch| Tree::Text(STANDARD.encode(sketch.encode())))
+}
+
+/// The series of an endpoint: `interval_seconds`, `points`, and one list per figure; and `sketches` as above.
+pub(super) fn endpoint(points: &[Option<EndpointInterval>], width: u64, seconds: f64, has_sketches: bool) -> Tree {
     let width = width as f64 / 1e9;
     let count = points.len().max((seconds / width).ceil() as usize).min(points.len() + 1);
     let list = |figure: &dyn Fn(&EndpointInterval) -> Option<f64>| -> Tree {
@@ -80,6 +92,10 @@ pub(super) fn endpoint(points: &[Option<EndpointInterval>], width: u64, seconds:
         ("unanswered", list(&|point| Some(f64::from(point.unanswered)))),
     ];
     entries.extend(PERCENTILES.map(|(name, percent)| (name, list(&percentile(percent)))));
+    if has_sketches {
+        let sketches = points.iter().map(|point| sketch(point.as_ref().map(|point| &*point.duration)));
+        entries.push(("sketches", sketches.collect()));
+    }
     Tree::map(entries)
 }
 

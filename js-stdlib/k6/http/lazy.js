@@ -1,6 +1,6 @@
 // What few scripts need of k6/http: batches, cookie jars, files, URL templates, and everything that can be done to a
 // response besides reading a field. An expression, called with the native half and what it shares with http.js.
-((native, { NATIVE, once, handler, call, primordials }) => {
+((native, { NATIVE, once, handler, call, flatness, primordials }) => {
 const {
   ArrayBufferIsView, ArrayIsArray, Date, Map, Number, ObjectDefineProperty, ObjectKeys, PromisePrototypeThen, Proxy,
   ReflectApply, String, StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeToLowerCase,
@@ -66,12 +66,12 @@ const cookie = (value) => {
 };
 
 // What is read of the params, and how: nothing else is looked at. What objects make of themselves is said here, as Rust
-// can't see it.
+// can't see it. What Rust can read as it is stays the object it is.
 const readers = {
   __proto__: null,
-  headers: (value) => (isObject(value) ? eachOf(value, String) : undefined),
+  headers: (value) => (flatness(value) === 2 ? value : isObject(value) ? eachOf(value, String) : undefined),
   cookies: (value) => (isObject(value) ? eachOf(value, cookie) : undefined),
-  tags: (value) => (isObject(value) && !ArrayIsArray(value) ? eachOf(value, emptied) : value),
+  tags: (value) => (flatness(value) > 0 || !isObject(value) || ArrayIsArray(value) ? value : eachOf(value, emptied)),
   jar: (value) => (isObject(value) && value[NATIVE] !== undefined ? value : undefined),
   auth: emptied,
   timeout: (value) => emptied(value ?? null),
@@ -85,14 +85,22 @@ const readers = {
 
 function plain(params) {
   if (!isObject(params)) return undefined;
-  const known = {};
+  // A copy, from the first property on that is to be read otherwise than it is; who sees what is read sees it read once.
+  let known = flatness(params) < 0 ? {} : undefined;
   const names = ObjectKeys(params);
   for (let at = 0; at < names.length; at++) {
     const name = names[at];
     const read = readers[name];
-    if (read !== undefined) known[name] = read(params[name]);
+    const given = read === undefined ? undefined : params[name];
+    const value = read === undefined ? undefined : read(given);
+    if (known === undefined) {
+      if (read !== undefined && value === given) continue;
+      known = {};
+      for (let before = 0; before < at; before++) known[names[before]] = params[names[before]];
+    }
+    if (read !== undefined) known[name] = value;
   }
-  return known;
+  return known ?? params;
 }
 
 const respond = (native) => new Proxy(native, handler);

@@ -99,11 +99,27 @@ const NATIVE: &std::ffi::CStr = c"volley.native";
 /// - `evaluate(name)`: the value of a part of js-stdlib, made anew;
 /// - `once(name, ...given)`: what a part that is a function returned when it was first asked for;
 /// - `load(address)`: the namespace of a module, the value of a script, synchronously: what `require` is made of;
+/// - `flatness(value)`: the [`Flatness`] of an object, -1 for what is none; it runs no JavaScript;
 /// - `rebind(specifier, name, value)`: replaces what a module of js-stdlib exports, wherever it is imported;
 /// - `asNative(name, length, function)`: a method that looks like one of the language and calls `function(this, ...args)`;
 /// - `call(function, this, ...args)`: calls a function, whatever a script has made of `Function.prototype.call`;
 /// - `primordials`: the language's own functions by the names of [`PRIMORDIALS`], as they were before any script ran.
 const ENGINE: &str = "native:engine";
+
+/// What an object's own enumerable properties hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Flatness {
+    /// Nobody knows before it is read, and who reads is seen: it is a proxy or has getters, or is no plain object.
+    #[default]
+    Watched = -1,
+    /// Objects, or what is no text and no number.
+    Nested = 0,
+    /// Texts, numbers, booleans, `null` and `undefined`.
+    Primitives = 1,
+    /// Texts.
+    Texts = 2,
+}
+
 /// What js-stdlib takes of the language before a script can replace it: what it is called there, and its owner's path and
 /// name. An owner without a name is the global object.
 const PRIMORDIALS: [(&str, &str, &str); 56] = [

@@ -108,7 +108,7 @@ impl Loader {
 }
 
 /// The name among `known` that is most like `name`, if it is so much like it that it may have been meant.
-fn near<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+pub fn near<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
     let most = if name.chars().count() < 5 { 1 } else { 2 };
     let (distance, near) = known.map(|known| (distance(name, known), known)).min_by_key(|(distance, _)| *distance)?;
     (1..=most).contains(&distance).then_some(near)

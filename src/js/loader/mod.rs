@@ -27,6 +27,7 @@ mod missing;
 mod synthetic;
 
 pub use imports::Imports;
+pub use missing::near;
 use synthetic::{ABSENT, BROWSER, COMMONJS, CONTEXT, HERE, MISSING, REQUIRE, STAR, SYNTHETIC, is_unavailable};
 
 /// Sources by address, each with its bytecode once there is one.

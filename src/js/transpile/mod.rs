@@ -17,20 +17,24 @@ mod function_text;
 pub mod fuzz_tests;
 mod lower_syntax;
 mod module_syntax;
+mod option_literals;
 mod positions;
 mod redeclared_params;
 mod regexp_literals;
 mod rewrite_awaits;
 mod source_map;
 mod strip_types;
+mod usage;
 mod use_directives;
 
 pub use commonjs_interop::{ImportTarget, MissingImport};
 pub use explain_error::explain;
 pub use function_text::function_extents;
 pub use module_syntax::Exported;
+pub use option_literals::OptionUsage;
 pub use positions::Positions;
 pub use regexp_literals::regexp_literals;
+pub use usage::{DefaultExport, FileUsage, ImportUsage, NameOwner, Place, UsedName, usage};
 
 /// What a file of code turns out to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

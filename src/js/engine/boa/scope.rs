@@ -4,7 +4,7 @@ use boa_engine::module::SyntheticModuleInitializer;
 use boa_engine::object::FunctionObjectBuilder;
 use boa_engine::object::JsObject;
 use boa_engine::object::builtins::JsProxyBuilder;
-use boa_engine::property::PropertyDescriptor;
+use boa_engine::property::{PropertyDescriptor, PropertyKey};
 use boa_engine::{Context, JsNativeError, JsResult, JsString, JsValue, Module, NativeFunction, js_string};
 
 use super::convert::{self, plain_object, property_key, put};
@@ -14,7 +14,7 @@ use super::modules::{native_function, native_value};
 use super::realm::state;
 use crate::js::engine::native_stack;
 use crate::js::engine::realm::EngineContext as _;
-use crate::js::engine::{ENGINE, Global, ModuleCode, PRIMORDIALS, lazy, loading};
+use crate::js::engine::{ENGINE, Flatness, Global, ModuleCode, PRIMORDIALS, lazy, loading};
 use crate::js::value::{Args, Throw};
 
 // Native functions -------------------------------------------------------------------------------------------------
@@ -116,13 +116,14 @@ pub fn run_part(text: &str, context: &mut Context) -> JsResult<JsValue> {
 /// A function as Boa calls it.
 type BoaFunction = fn(&JsValue, &[JsValue], &mut Context) -> JsResult<JsValue>;
 /// What [`ENGINE`] exports.
-const EXPORTS: [(&str, BoaFunction); 6] = [
+const EXPORTS: [(&str, BoaFunction); 7] = [
     ("evaluate", evaluate),
     ("once", once),
     ("load", load),
     ("rebind", rebind),
     ("asNative", as_native),
     ("call", call),
+    ("flatness", flatness),
 ];
 /// And the one that is no function.
 const PRIMORDIALS_EXPORT: &str = "primordials";
@@ -237,6 +238,28 @@ fn call(_this: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<Js
         Some(function) => function.call(this, args, context),
         None => Err(JsNativeError::typ().with_message("not a function").into()),
     }
+}
+
+/// `flatness(value)`
+fn flatness(_this: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    // Only an object without slots of its own kind holds nothing but properties.
+    let Some(object) = args.first().and_then(JsValue::as_object).filter(JsObject::is_ordinary) else {
+        return Ok((Flatness::Watched as i8).into());
+    };
+    let keys = object.own_property_keys(context)?;
+    let object = object.borrow();
+    let mut flatness = Flatness::Texts;
+    for key in keys.iter().filter(|key| !matches!(key, PropertyKey::Symbol(_))) {
+        let Some(property) = object.properties().get(key) else { continue };
+        match property.value() {
+            None => return Ok((Flatness::Watched as i8).into()),
+            Some(text) if text.is_string() => {}
+            Some(value) if value.is_object() || value.is_symbol() || value.is_bigint() => flatness = Flatness::Nested,
+            Some(_) if flatness == Flatness::Texts => flatness = Flatness::Primitives,
+            Some(_) => {}
+        }
+    }
+    Ok((flatness as i8).into())
 }
 
 /// What js-stdlib takes of the language: an object no script sees, without a prototype.

@@ -4,10 +4,11 @@ use std::ffi::{CString, c_int};
 
 use super::ffi::{
     Borrowed, Closure, Context, ModuleRef, NativeCall, NativeFunction, NativeModule, Owned, PropertyFlags, Thrown,
+    ValueKind,
 };
 use super::realm::put;
 use super::{convert, errors};
-use crate::js::engine::{ENGINE, Global, PRIMORDIALS, lazy, loading};
+use crate::js::engine::{ENGINE, Flatness, Global, PRIMORDIALS, lazy, loading};
 use crate::js::value::Args;
 
 // Native functions -------------------------------------------------------------------------------------------------
@@ -111,13 +112,14 @@ impl Closure<0> for Itself {
 type ExportedFunction = fn(&NativeCall<'_>) -> Result<Owned, Thrown>;
 
 /// What [`ENGINE`] exports; a function is made with its place here.
-const EXPORTS: [(&str, ExportedFunction); 6] = [
+const EXPORTS: [(&str, ExportedFunction); 7] = [
     ("evaluate", evaluate),
     ("once", once),
     ("load", load),
     ("rebind", rebind),
     ("asNative", as_native),
     ("call", call),
+    ("flatness", flatness),
 ];
 /// And the one that is no function.
 const PRIMORDIALS_EXPORT: &str = "primordials";
@@ -200,6 +202,28 @@ fn call(call: &NativeCall<'_>) -> Result<Owned, Thrown> {
         [function, this, args @ ..] => call.context.call(*function, *this, args),
         _ => Ok(call.context.undefined()),
     }
+}
+
+/// `flatness(value)`
+fn flatness(call: &NativeCall<'_>) -> Result<Owned, Thrown> {
+    let (context, value) = (call.context, call.arg(0));
+    let is_special = !value.is_object()
+        || value.is_plain_array()
+        || value.is_proxy()
+        || context.is_function(value)
+        || context.resource_of(value).is_some()
+        || context.buffer_bytes(value).is_some();
+    let flatness = if is_special {
+        Flatness::Watched
+    } else {
+        context.fold_data(value, Flatness::Texts, |flatness, item| match item.kind() {
+            ValueKind::Object | ValueKind::Symbol | ValueKind::BigInt => Flatness::Nested,
+            ValueKind::String => flatness,
+            _ if flatness == Flatness::Texts => Flatness::Primitives,
+            _ => flatness,
+        })?
+    };
+    Ok(context.number(f64::from(flatness as i8)))
 }
 
 /// What js-stdlib takes of the language: an object no script sees, without a prototype.

@@ -232,13 +232,13 @@ pub fn canonicalise(name: &mut str) {
 
 /// A capital at the start and after each hyphen, lower case elsewhere; the letters of ASCII only.
 fn capitalise(name: &mut str) {
-    let is_capital = |name: &str, at: usize| at == 0 || name.as_bytes()[at - 1] == b'-';
-    let is_right = |(at, byte): (usize, &u8)| match byte {
-        b'a'..=b'z' => !is_capital(name, at),
-        b'A'..=b'Z' => is_capital(name, at),
-        _ => true,
+    let mut is_first = true;
+    let is_right = |byte: u8| {
+        let is_wrong = if is_first { byte.is_ascii_lowercase() } else { byte.is_ascii_uppercase() };
+        is_first = byte == b'-';
+        !is_wrong
     };
-    if name.as_bytes().iter().enumerate().all(is_right) {
+    if name.bytes().all(is_right) {
         return;
     }
     name.make_ascii_lowercase();

@@ -267,6 +267,12 @@ impl Borrowed<'_> {
         unsafe { qjs::JS_IsArray(self.raw) && !qjs::JS_IsProxy(self.raw) }
     }
 
+    /// True for a proxy.
+    pub fn is_proxy(self) -> bool {
+        // SAFETY: the value is alive.
+        unsafe { qjs::JS_IsProxy(self.raw) }
+    }
+
     /// True for a regular expression.
     pub fn is_regexp(self) -> bool {
         // SAFETY: the value is alive.
@@ -527,6 +533,30 @@ impl Context {
             see(self.text_or_empty(&name), value)?;
         }
         Ok(())
+    }
+
+    /// Folds the values of all own enumerable properties that have a string for a name; `T::default()` where one has a getter.
+    pub fn fold_data<T: Default>(
+        self,
+        object: impl AsRaw,
+        start: T,
+        fold: impl Fn(T, Borrowed<'_>) -> T,
+    ) -> Result<T, Thrown> {
+        let names = self.own_names(object)?;
+        let mut folded = start;
+        for atom in names.atoms() {
+            let mut found =
+                qjs::JSPropertyDescriptor { flags: 0, value: UNDEFINED, getter: UNDEFINED, setter: UNDEFINED };
+            // SAFETY: object and name are alive; the descriptor is written to before the call returns.
+            let get = unsafe { qjs::JS_GetOwnProperty(self.ptr(), &mut found, object.raw(), *atom) };
+            Self::done(get)?;
+            let [value, getter, _setter] = [found.value, found.getter, found.setter].map(|raw| Owned::new(raw, self));
+            if !getter.borrow().is_undefined() || (found.flags & qjs::JS_PROP_GETSET as c_int) != 0 {
+                return Ok(T::default());
+            }
+            folded = fold(folded, value.borrow());
+        }
+        Ok(folded)
     }
 
     fn own_names(self, object: impl AsRaw) -> Result<PropertyNames, Thrown> {

@@ -1,0 +1,159 @@
+//! The options a script sets, as far as its text says what they are.
+
+use oxc::ast::ast::{
+    ArrayExpressionElement, BindingPattern, Declaration, Expression, ObjectExpression, ObjectPropertyKind, Program,
+    PropertyKey, Statement, UnaryOperator, VariableDeclaration,
+};
+use oxc::span::GetSpan;
+use serde_json::{Map, Value};
+
+use super::usage::Place;
+
+/// A property of an object that is written out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OptionUsage {
+    /// Its key.
+    pub key: String,
+    /// Where the key stands.
+    pub place: Place,
+    /// Its value; `null` stands for what the text doesn't say.
+    pub value: Value,
+    /// The text says the whole value.
+    pub is_whole: bool,
+    /// The properties of the value, where it is an object.
+    pub inner: Vec<OptionUsage>,
+}
+
+/// The properties of the object that is exported as `options`; none if it is made in some other way.
+pub(super) fn option_literals(text: &str, program: &Program) -> Vec<OptionUsage> {
+    for statement in &program.body {
+        match statement {
+            Statement::ExportDeclaration(export) => {
+                if let Declaration::VariableDeclaration(variables) = &export.declaration
+                    && let Some(object) = variable(variables, "options")
+                {
+                    return properties(text, object);
+                }
+            }
+            Statement::ExportNamedDeclaration(export) => {
+                let named = export.specifiers.iter().find(|one| one.exported.name() == "options");
+                if let Some(one) = named {
+                    let local = one.local.name().to_string();
+                    let found = program.body.iter().find_map(|statement| match statement {
+                        Statement::VariableDeclaration(variables) => variable(variables, &local),
+                        _ => None,
+                    });
+                    return found.map(|object| properties(text, object)).unwrap_or_default();
+                }
+            }
+            _ => {}
+        }
+    }
+    Vec::new()
+}
+
+fn variable<'p, 'a>(variables: &'p VariableDeclaration<'a>, name: &str) -> Option<&'p ObjectExpression<'a>> {
+    variables.declarations.iter().find_map(|declarator| match (&declarator.id, &declarator.init) {
+        (BindingPattern::BindingIdentifier(id), Some(init)) if id.name == name => match plain(init) {
+            Expression::ObjectExpression(object) => Some(&**object),
+            _ => None,
+        },
+        _ => None,
+    })
+}
+
+/// Without parentheses and types around it.
+fn plain<'p, 'a>(expression: &'p Expression<'a>) -> &'p Expression<'a> {
+    match expression {
+        Expression::ParenthesizedExpression(inner) => plain(&inner.expression),
+        Expression::TSAsExpression(inner) => plain(&inner.expression),
+        Expression::TSSatisfiesExpression(inner) => plain(&inner.expression),
+        Expression::TSNonNullExpression(inner) => plain(&inner.expression),
+        Expression::TSTypeAssertion(inner) => plain(&inner.expression),
+        other => other,
+    }
+}
+
+fn properties(text: &str, object: &ObjectExpression) -> Vec<OptionUsage> {
+    let mut found: Vec<OptionUsage> = Vec::new();
+    for property in &object.properties {
+        let ObjectPropertyKind::ObjectProperty(property) = property else { continue };
+        let Some(key) = key(&property.key).filter(|_| !property.computed) else { continue };
+        let value = plain(&property.value);
+        let (json, is_whole) = literal(value);
+        let inner = match value {
+            Expression::ObjectExpression(object) => properties(text, object),
+            _ => Vec::new(),
+        };
+        let place = Place::of(text, property.key.span().start);
+        // The last one of a name counts.
+        found.retain(|known| known.key != key);
+        found.push(OptionUsage { key, place, value: json, is_whole, inner });
+    }
+    found
+}
+
+fn key(key: &PropertyKey) -> Option<String> {
+    match key {
+        PropertyKey::StaticIdentifier(name) => Some(name.name.to_string()),
+        PropertyKey::StringLiteral(text) => Some(text.value.to_string()),
+        PropertyKey::NumericLiteral(number) => Some(number.value.to_string()),
+        _ => None,
+    }
+}
+
+/// The JSON of an expression, and whether it is all of it.
+fn literal(expression: &Expression) -> (Value, bool) {
+    match plain(expression) {
+        Expression::StringLiteral(text) => (text.value.as_str().into(), true),
+        Expression::BooleanLiteral(boolean) => (boolean.value.into(), true),
+        Expression::NullLiteral(_) => (Value::Null, true),
+        Expression::NumericLiteral(number) => (json_number(number.value), true),
+        Expression::UnaryExpression(unary) if unary.operator == UnaryOperator::UnaryNegation => match &unary.argument {
+            Expression::NumericLiteral(number) => (json_number(-number.value), true),
+            _ => (Value::Null, false),
+        },
+        Expression::TemplateLiteral(template) if template.expressions.is_empty() => {
+            let cooked = template.quasis.first().and_then(|part| part.value.cooked.as_ref());
+            cooked.map_or((Value::Null, false), |text| (text.as_str().into(), true))
+        }
+        Expression::ArrayExpression(array) => {
+            let mut is_whole = true;
+            let mut items = Vec::new();
+            for element in &array.elements {
+                let (value, whole) = match element {
+                    ArrayExpressionElement::SpreadElement(_) | ArrayExpressionElement::Elision(_) => {
+                        (Value::Null, false)
+                    }
+                    element => element.as_expression().map_or((Value::Null, false), literal),
+                };
+                is_whole &= whole;
+                items.push(value);
+            }
+            (Value::Array(items), is_whole)
+        }
+        Expression::ObjectExpression(object) => {
+            let (mut map, mut is_whole) = (Map::new(), true);
+            for property in &object.properties {
+                match property {
+                    ObjectPropertyKind::ObjectProperty(property) if !property.computed && !property.method => {
+                        let (value, whole) = literal(&property.value);
+                        match key(&property.key) {
+                            Some(key) => _ = map.insert(key, value),
+                            None => is_whole = false,
+                        }
+                        is_whole &= whole;
+                    }
+                    _ => is_whole = false,
+                }
+            }
+            (Value::Object(map), is_whole)
+        }
+        _ => (Value::Null, false),
+    }
+}
+
+/// A whole number where it is one, as a script's options come as JSON.
+fn json_number(number: f64) -> Value {
+    if number.fract() == 0.0 && number.abs() < 9e15 { Value::from(number as i64) } else { Value::from(number) }
+}

@@ -1,0 +1,24 @@
+//! `check` over scripts that run: it finds nothing wrong with them.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::program::{self, run, volley};
+
+/// The scripts that come with the program are run by other tests.
+#[test]
+fn nothing_is_wrong_with_scripts_that_run() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for engine in program::engines() {
+        let outcome = run(volley(root).args(["check", "--json", "--js-engine", engine, "load_tests"]));
+        assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "{}", outcome.stdout);
+        let found: Value = serde_json::from_str(&outcome.stdout).expect("it is JSON");
+        assert_eq!(found["findings"], Value::Array(Vec::new()), "{engine}");
+        let scripts = found["scripts"].as_array().expect("it is a list");
+        assert!(scripts.len() >= 40, "{scripts:?}");
+        for name in ["cache_test.js", "examples/modules_commonjs.js", "examples/typescript_client.ts"] {
+            assert!(scripts.iter().any(|script| *script == *format!("load_tests/{name}")), "{name}: {scripts:?}");
+        }
+    }
+}
