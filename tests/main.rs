@@ -53,6 +53,7 @@ mod tidy;
 mod truth;
 mod truth_server;
 mod unanswered;
+mod vendor;
 mod websocket;
 
 fn main() -> std::process::ExitCode {

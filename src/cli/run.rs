@@ -74,7 +74,7 @@ pub(super) struct RunArgs {
     /// Write the run as one HTML page to this file
     #[arg(long, value_name = "FILE")]
     report: Option<String>,
-    /// How progress is shown: live (on a terminal), or plain lines
+    /// How progress is shown: live (on a terminal), full (with times, statuses and errors), or plain lines
     #[arg(long, value_name = "KIND")]
     ui: Option<String>,
     /// The summary of a saved run, for thresholds such as p(95)<=baseline*1.1
@@ -206,8 +206,9 @@ fn refuse_traces(runtime: &RuntimeSettings) -> Result<(), Failure> {
 /// Bars that are redrawn need a terminal.
 fn progress_mode(asked: Option<ProgressMode>, terminal: &Terminal, logger: &Logger) -> ProgressMode {
     match (asked, terminal.stdout_is_tty()) {
-        (Some(ProgressMode::Live), false) => {
-            logger.warn("`--ui live` needs a terminal to draw on: progress is printed line by line");
+        (Some(mode), false) if mode.is_live() => {
+            let name = if mode == ProgressMode::Full { "full" } else { "live" };
+            logger.warn(format!("`--ui {name}` needs a terminal to draw on: progress is printed line by line"));
             ProgressMode::Plain
         }
         (Some(mode), _) => mode,
@@ -343,8 +344,9 @@ impl RunArgs {
         match self.ui.as_ref().or_else(|| env.get("VOLLEY_UI")).map(String::as_str) {
             None | Some("") => Ok(None),
             Some("live") => Ok(Some(ProgressMode::Live)),
+            Some("full") => Ok(Some(ProgressMode::Full)),
             Some("plain") => Ok(Some(ProgressMode::Plain)),
-            Some(other) => Err(refuse(format!("`--ui` is `live` or `plain`, not `{other}`"))),
+            Some(other) => Err(refuse(format!("`--ui` is `live`, `full` or `plain`, not `{other}`"))),
         }
     }
 

@@ -8,13 +8,16 @@ use super::args::{OptionArgs, RuntimeArgs, ScriptArgs};
 use super::commands::CommandContext;
 use super::config::ConfigFile;
 use super::fetch;
+use super::program;
 use super::runtime::{CompatibilityMode, Environment, RuntimeSettings};
 use super::usage::{one_script, refuse};
 use crate::failure::Failure;
 use crate::js::Engine;
+use crate::log::Logger;
 use crate::options::{Compat, Feature, Layers, Options};
 use crate::run::ScriptRequest;
-use crate::source::{MainScript, RealDisk, Secrets};
+use crate::source::files::{Fetch, K6_MARKS};
+use crate::source::{MainScript, RealDisk, Secrets, Vendor};
 use crate::ui::log::ProcessLog;
 use crate::units::redact::redact;
 
@@ -118,8 +121,33 @@ impl ScriptSettings {
     /// What can't be read.
     pub fn read(&self, log: &ProcessLog) -> Result<MainScript, Failure> {
         let mut stdin: Box<dyn Read> = Box::new(std::io::stdin());
-        let fetch = fetch::over_https(log.logger());
+        let fetch = self.vendored(log.logger())?;
         MainScript::load(&self.argument, self.runtime.script_type, RealDisk, &self.cwd, &mut stdin, fetch)
+    }
+}
+
+impl ScriptSettings {
+    /// Gets remote modules from the project's folder of them, if it has one, and what is not there over the network.
+    ///
+    /// # Errors
+    /// A lock file that can't be read.
+    fn vendored(&self, log: Logger) -> Result<Fetch, Failure> {
+        let path = self.cwd.join(&self.argument);
+        let start = if path.is_file() { path.parent().unwrap_or(&self.cwd) } else { &self.cwd };
+        let over_https = fetch::over_https(log.clone());
+        let Some(vendor) = Vendor::find(start).map_err(refuse)? else { return Ok(over_https) };
+        Ok(Box::new(move |marked| {
+            let url = K6_MARKS.iter().find_map(|mark| marked.strip_suffix(mark)).unwrap_or(marked);
+            if let Some(kept) = vendor.bytes(url) {
+                return kept;
+            }
+            let fetched = over_https(marked);
+            if fetched.is_ok() {
+                let (shown, folder) = (redact(url), vendor.folder().display());
+                log.warn(format!("{shown} is not in {folder}: it was fetched, `{} vendor` keeps it", program()));
+            }
+            fetched
+        }))
     }
 }
 

@@ -24,7 +24,6 @@ use tokio::sync::watch;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::log::Logger;
-use crate::metrics::ledger::LiveFigures;
 use crate::metrics::{Ledger, MetricDelta, Results};
 use crate::options::Instance;
 use crate::units::sync::lock;
@@ -340,9 +339,9 @@ impl Joined {
         lock(&self.shared.conductor).awaited()
     }
 
-    /// As conductor: figures of what all have measured so far.
-    pub fn live_figures(&self) -> Option<LiveFigures> {
-        lock(&self.shared.conductor).ledger()?.live_figures()
+    /// As conductor: looks at what all have measured so far, if anything.
+    pub fn look<T>(&self, look: impl FnOnce(&mut Ledger) -> T) -> Option<T> {
+        lock(&self.shared.conductor).ledger().map(look)
     }
 
     /// As conductor, at the end: what was sent while the test ran, judged for the last time.

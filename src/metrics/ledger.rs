@@ -12,7 +12,7 @@ use super::answer;
 use super::breakdown::Breakdown;
 use super::builtin;
 use super::delta::MetricDelta;
-use super::endpoint::MAX_ENDPOINTS;
+use super::endpoint::{ErrorGroup, MAX_ENDPOINTS};
 use super::groups::GroupTree;
 use super::health::{self, HealthFigures, ThreadRole, Usage};
 use super::metric::MetricId;
@@ -27,6 +27,7 @@ use super::submetric::MetricSelector;
 use super::system_tags::{SystemTag, SystemTags};
 use super::tags::{Route, Routes, TagSet};
 use super::threshold::{MetricThresholds, ThresholdVerdict};
+use super::trend::Trend;
 use crate::log::{Level, Logger};
 
 /// More time series than this are worth a warning; the limit doubles each time, as in k6.
@@ -77,6 +78,24 @@ pub struct LiveFigures {
     /// The 95th percentile of the times of answered requests so far, in milliseconds; `None` where there are none.
     pub p95: Option<f64>,
 }
+
+/// Figures of all requests so far, for a display that shows more.
+#[derive(Clone, Debug, Default)]
+pub struct LiveRequests {
+    /// Where each range of times of answered requests begins, in milliseconds, and how many are in it; rising.
+    pub latency: Vec<(f64, u64)>,
+    /// Statistics of those times, in milliseconds.
+    pub statistics: Vec<(&'static str, f64)>,
+    /// Requests by status.
+    pub statuses: Vec<(Arc<str>, u64)>,
+    /// Errors, the most frequent first.
+    pub errors: Vec<ErrorGroup>,
+    /// `dropped_iterations`.
+    pub dropped: f64,
+}
+
+/// How many ranges of times there are.
+const LIVE_RANGES: usize = 10;
 
 impl Ledger {
     /// An empty ledger for the metrics of this registry.
@@ -255,6 +274,25 @@ impl Ledger {
         Some(LiveFigures { requests, failed, p95 })
     }
 
+    /// Figures for a display that shows more; without a breakdown there are no statuses and no errors.
+    pub fn live_requests(&mut self) -> LiveRequests {
+        let dropped = self.count(builtin::DROPPED_ITERATIONS);
+        let (statuses, errors) = self.breakdown.as_ref().map(|breakdown| breakdown.answers()).unwrap_or_default();
+        let duration = self.metrics.get_mut(usize::from(builtin::HTTP_REQ_DURATION.0));
+        let times = duration.and_then(MetricState::answered_times).filter(|trend| trend.count() > 0);
+        let (mut latency, mut statistics) = (Vec::new(), Vec::new());
+        if let Some(trend) = times {
+            trend.sort();
+            latency = ranges(trend);
+            statistics.push(("min", trend.min()));
+            for (name, percent) in [("med", 50.0), ("p90", 90.0), ("p95", 95.0), ("p99", 99.0)] {
+                statistics.push((name, trend.percentile(percent)));
+            }
+            statistics.push(("max", trend.max()));
+        }
+        LiveRequests { latency, statistics, statuses, errors, dropped }
+    }
+
     /// Judges all thresholds. During the run (`is_final` false) metrics without samples are skipped.
     pub fn evaluate(&mut self, elapsed: Duration, is_final: bool) -> ThresholdVerdict {
         let mut verdict = ThresholdVerdict::default();
@@ -398,6 +436,23 @@ impl Ledger {
         }
         routes
     }
+}
+
+/// Equal ranges up to the 99th percentile, and what lies above in one more.
+fn ranges(trend: &Trend) -> Vec<(f64, u64)> {
+    let (least, most, high) = (trend.min(), trend.max(), trend.percentile(99.0));
+    if most <= least {
+        return vec![(least, trend.count())];
+    }
+    // Where nearly all are alike, the outliers decide.
+    let high = if high > least { high } else { most };
+    let step = (high - least) / LIVE_RANGES as f64;
+    let mut bounds: Vec<f64> = (0..=LIVE_RANGES).map(|at| least + step * at as f64).collect();
+    if most > high {
+        bounds.push(most);
+    }
+    let counts = trend.counts_between(&bounds);
+    bounds.into_iter().zip(counts).collect()
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ use crate::net::http::DumpLevel;
 use crate::options::{Options, Plan, ResolvedOptions, Share, derive};
 use crate::output::USER_AGENT;
 use crate::summary;
+use crate::ui::progress::ProgressMode;
 
 impl TestRun {
     /// Checks the options and makes everything the run needs.
@@ -32,7 +33,7 @@ impl TestRun {
         let declared = resolved.declared_thresholds();
         let ResolvedOptions { configured, excluded_thresholds, options, scenarios: checked, share, plan, .. } =
             resolved;
-        derive::check_exports(&checked, |name| exports.has(name))?;
+        derive::check_exports(&checked, &exports.functions)?;
         hold_if_paused(&request, &context, &options);
         if let Some(path) = &options.console_output {
             request.script.log.console_to(&request.cwd.join(path))?;
@@ -118,7 +119,7 @@ fn open_ledger(
         watched,
         system_tags: script.system_tags,
         sections: request.summary_mode == summary::Mode::Full || reports.needs_sections(),
-        breakdown: reports.needs_breakdown().then_some(context.epoch),
+        breakdown: (reports.needs_breakdown() || request.progress == ProgressMode::Full).then_some(context.epoch),
     };
     Arc::new(Mutex::new(Ledger::new(context.registry.clone(), options, request.script.log.logger())))
 }

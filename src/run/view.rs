@@ -11,10 +11,13 @@ use crate::execution::executor::Controls;
 use crate::execution::{RunState, RunStatus, ScenarioFacts};
 use crate::join::{Joined, Totals};
 use crate::metrics::Ledger;
+use crate::metrics::endpoint::ErrorGroup;
+use crate::metrics::ledger::LiveRequests;
 use crate::options::ExecutorConfig;
 use crate::output::RunningOutput;
 use crate::report::Dashboard;
 use crate::ui::description::Description;
+use crate::ui::panel::RequestPanel;
 use crate::ui::progress::{Head, ProgressMode, ProgressView, RequestFigures, ScenarioLine, ScenarioStatus};
 use crate::units::Span;
 use crate::units::sync::lock;
@@ -49,6 +52,7 @@ pub(super) struct LiveView {
     has_limit_only: bool,
     started: OnceLock<Instant>,
     is_live: bool,
+    has_panel: bool,
     ledger: Arc<Mutex<Ledger>>,
     joined: Option<Arc<Joined>>,
     latest: Mutex<LatestFigures>,
@@ -62,6 +66,7 @@ struct LatestFigures {
     at: Instant,
     requests: f64,
     figures: Option<RequestFigures>,
+    panel: Option<RequestPanel>,
 }
 
 /// What is shown of one scenario.
@@ -96,12 +101,13 @@ impl LiveView {
             max_vus: run.plan.max_vus(),
             max_duration: run.plan.max_duration(),
             started: OnceLock::new(),
-            is_live: run.request.progress == ProgressMode::Live || run.request.is_observed,
+            is_live: run.request.progress.is_live() || run.request.is_observed,
+            has_panel: run.request.progress == ProgressMode::Full,
             duration: run.duration(),
             has_limit_only: run.has_limit_only(),
             ledger: run.ledger.clone(),
             joined: run.joined().cloned(),
-            latest: Mutex::new(LatestFigures { at: Instant::now(), requests: 0.0, figures: None }),
+            latest: Mutex::new(LatestFigures { at: Instant::now(), requests: 0.0, figures: None, panel: None }),
         })
     }
 
@@ -155,7 +161,9 @@ impl LiveView {
         };
         let elapsed = self.started.get().map_or(Duration::ZERO, Instant::elapsed);
         let scenarios = self.scenarios.iter().map(|line| line.view(elapsed)).collect();
-        ProgressView { head, scenarios, figures: self.figures() }
+        let figures = self.figures();
+        let panel = lock(&self.latest).panel.clone();
+        ProgressView { head, scenarios, figures, panel }
     }
 
     /// How the run is at this moment, for the process that observes it.
@@ -198,16 +206,39 @@ impl LiveView {
         let mut latest = lock(&self.latest);
         let since = latest.at.elapsed();
         if since >= FIGURES_INTERVAL {
+            let look = |ledger: &mut Ledger| (ledger.live_figures(), self.has_panel.then(|| ledger.live_requests()));
             let all = self.joined.as_ref().filter(|joined| joined.state().conducts);
-            let now = match all {
-                Some(joined) => joined.live_figures()?,
-                None => lock(&self.ledger).live_figures()?,
+            let (now, panel) = match all {
+                Some(joined) => joined.look(look).unwrap_or((None, None)),
+                None => look(&mut lock(&self.ledger)),
+            };
+            latest.panel = panel.map(panel_of);
+            let Some(now) = now else {
+                latest.at = Instant::now();
+                return None;
             };
             let per_second = (now.requests - latest.requests) / since.as_secs_f64();
             let figures = Some(RequestFigures { per_second, failed: now.failed, p95: now.p95 });
-            *latest = LatestFigures { at: Instant::now(), requests: now.requests, figures };
+            let panel = latest.panel.take();
+            *latest = LatestFigures { at: Instant::now(), requests: now.requests, figures, panel };
         }
         latest.figures
+    }
+}
+
+/// What the panel shows of the ledger's figures.
+fn panel_of(requests: LiveRequests) -> RequestPanel {
+    let LiveRequests { latency, statistics, statuses, errors, dropped } = requests;
+    let error = |group: ErrorGroup| {
+        let code = if group.code.is_empty() { String::new() } else { format!("{}: ", group.code) };
+        (format!("{code}{}", group.text), group.count)
+    };
+    RequestPanel {
+        latency,
+        statistics,
+        statuses: statuses.into_iter().map(|(status, count)| (status.to_string(), count)).collect(),
+        errors: errors.into_iter().map(error).collect(),
+        dropped: dropped as u64,
     }
 }
 

@@ -22,12 +22,12 @@ use crate::source::files::OpenError;
 use crate::source::{FileSet, Resolved, SharedBytes, specifier};
 use crate::units::sync::lock;
 
-pub mod imports;
+mod explain;
+mod imports;
 mod missing;
 mod synthetic;
 
-pub use imports::Imports;
-pub use missing::near;
+pub use imports::{Imports, read_all};
 use synthetic::{ABSENT, BROWSER, COMMONJS, CONTEXT, HERE, MISSING, REQUIRE, STAR, SYNTHETIC, is_unavailable};
 
 /// Sources by address, each with its bytecode once there is one.
@@ -88,11 +88,15 @@ pub struct Loader {
     exported: Mutex<FxHashMap<String, Arc<Exported>>>,
     /// Improved error messages, by position and original message.
     explained: Mutex<FxHashMap<(String, String), Option<String>>>,
+    /// Where they are, by position and improved message, if the engine says another line.
+    explained_places: Mutex<FxHashMap<(String, String), String>>,
     /// Functions that wait keep the context of their samples: the feature `async-metric-context`.
     keeps_context: bool,
     /// The engine the modules are for.
     engine: Engine,
     unreadable: Mutex<Option<Unreadable>>,
+    /// The last import that leads nowhere.
+    unresolved: Mutex<Option<Unreadable>>,
     /// The built-in modules.
     builtins: &'static ModuleTable,
     /// Those the script has imported.
@@ -131,9 +135,11 @@ impl Loader {
             near_misses: Mutex::default(),
             exported: Mutex::default(),
             explained: Mutex::default(),
+            explained_places: Mutex::default(),
             keeps_context: false,
             engine,
             unreadable: Mutex::default(),
+            unresolved: Mutex::default(),
             builtins,
             used_builtins: Mutex::default(),
             missing_maps: Mutex::default(),
@@ -416,6 +422,11 @@ impl Loader {
     pub fn unreadable(&self) -> Option<Unreadable> {
         lock(&self.unreadable).clone()
     }
+
+    /// The last import that leads nowhere.
+    pub fn unresolved(&self) -> Option<Unreadable> {
+        lock(&self.unresolved).clone()
+    }
 }
 
 impl ModuleLoader for Loader {
@@ -431,7 +442,12 @@ impl ModuleLoader for Loader {
         if from_stdlib && (specifier.starts_with(NATIVE) || specifier.starts_with(OURS)) {
             return Ok(specifier.to_owned());
         }
-        match self.files.resolve(specifier, referrer).map_err(Throw::go)? {
+        let resolved = self.files.resolve(specifier, referrer).map_err(|text| {
+            let place = self.place_of(specifier, referrer);
+            *lock(&self.unresolved) = Some(Unreadable { text: text.clone(), place });
+            Throw::go(text)
+        });
+        match resolved? {
             Resolved::Url(url) => {
                 self.note_import(specifier, &url, referrer);
                 if self.format(specifier, &url)? == ModuleFormat::Module {
@@ -563,36 +579,21 @@ impl ModuleLoader for Loader {
     }
 
     fn origin(&self, place: &str) -> Option<String> {
-        let positions = lock(&self.positions);
-        if positions.is_empty() {
-            return None;
-        }
-        let (rest, column) = place.rsplit_once(':')?;
-        let (url, line) = rest.rsplit_once(':')?;
-        let place = positions.get(url)?.origin(line.parse().ok()?, column.parse().ok()?);
-        Some(format!("{}:{}:{}", place.file.as_deref().unwrap_or(url), place.line, place.column))
+        self.file_place(place)
     }
 
     fn explain(&self, place: &str, message: &str) -> Option<String> {
-        let key = (place.to_owned(), message.to_owned());
-        if let Some(known) = lock(&self.explained).get(&key) {
-            return known.clone();
-        }
-        let (rest, column) = place.rsplit_once(':')?;
-        let (url, line) = rest.rsplit_once(':')?;
-        let ModuleText { mut text, before, .. } = lock(&self.texts).get(url).cloned()?;
-        let (mut line, mut column) = (line.parse().ok()?, column.parse().ok()?);
-        if let Some(before) = before {
-            let place = before.positions.origin(line, column);
-            (text, line, column) = (before.text.clone(), place.line, place.column);
-        }
-        let found = transpile::explain(&text, line, column, message);
-        let mut explained = lock(&self.explained);
-        if explained.len() >= MAX_EXPLAINED {
-            explained.clear();
-        }
-        explained.insert(key, found.clone());
-        found
+        self.explain_type_error(place, message)
+    }
+
+    fn json_place(&self, text: &[u8]) -> Option<String> {
+        let url = self.files.having(text)?;
+        let error = serde_json::from_slice::<serde::de::IgnoredAny>(text).err()?;
+        Some(format!("{url}:{}:{}", error.line(), error.column()))
+    }
+
+    fn explained_place(&self, place: &str, message: &str) -> Option<String> {
+        lock(&self.explained_places).get(&(place.to_owned(), message.to_owned())).cloned()
     }
 
     fn function_extents(&self, address: &str) -> Vec<std::ops::Range<usize>> {
