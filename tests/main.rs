@@ -20,6 +20,7 @@ mod faults;
 mod grpc;
 mod harness;
 mod hostile;
+mod join;
 mod js;
 mod limits;
 mod memory;
