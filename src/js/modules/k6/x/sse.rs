@@ -128,7 +128,7 @@ fn begin(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     }
     let jar = params.jar.unwrap_or_else(|| vu.module_state::<VuJar>().get());
     let request = Url::parse(&address).and_then(|url| {
-        let headers = RequestHeaders::new(headers).map_err(|error| error.cause().to_owned())?;
+        let headers = RequestHeaders::new(&headers).map_err(|error| error.cause().to_owned())?;
         let method = params.method.filter(|method| !method.is_empty()).unwrap_or_else(|| "GET".to_owned());
         Ok(SseRequest { url, method, headers, body: params.body, jar: Some(jar), deadline: params.deadline })
     });
