@@ -19,8 +19,15 @@ use crate::net::raw_socket::{Connected, RawSocket};
 use crate::net::remote::Remote;
 
 /// The native half.
-pub const OPS: &[(&str, Op)] =
-    &[("open", open), ("connect", connect), ("write", write), ("next", next), ("destroy", destroy), ("warn", warn)];
+pub const OPS: &[(&str, Op)] = &[
+    ("declare", declare),
+    ("open", open),
+    ("connect", connect),
+    ("write", write),
+    ("next", next),
+    ("destroy", destroy),
+    ("warn", warn),
+];
 
 type Tags = Vec<(String, String)>;
 
