@@ -31,7 +31,7 @@ const thresholds = {
   checks: ['rate>0.99'],
   success: ['rate>0.99'],
   // How many reads went wrong in all. Counting on a Rate is volley's; for k6 itself write `rate<0.01`.
-  errors: ['count<100'],
+  errors: ['rate<0.01'],
 };
 if (__ENV.MIN_CACHE_HITS) {
   thresholds.cache_hit_ratio = [`rate>=${Number(__ENV.MIN_CACHE_HITS)}`];

@@ -34,6 +34,12 @@ impl Failure {
         self
     }
 
+    /// Adds what would help, if anything does.
+    pub fn with_hint(mut self, hint: Option<String>) -> Self {
+        self.hint = hint.or(self.hint);
+        self
+    }
+
     /// Puts `context: ` before the message.
     pub fn context(mut self, context: impl std::fmt::Display) -> Self {
         self.message = format!("{context}: {}", self.message);

@@ -9,6 +9,8 @@
 //! // exit: 0                           the exit code, 0 if not said
 //! // console: text                     what the script logs, line by line, complete and in order
 //! // log: text                         some other log line contains this
+//! // once: text                     exactly one other log line contains this
+//! // hint: text                     the hint of some log line contains this
 //! // no log: text                      no other log line contains this
 //! ```
 //!
@@ -54,6 +56,8 @@ struct Wishes {
     console: Vec<String>,
     logs: Vec<String>,
     refused_logs: Vec<String>,
+    logged_once: Vec<String>,
+    hints: Vec<String>,
 }
 
 impl Wishes {
@@ -69,6 +73,8 @@ impl Wishes {
                 "console" => wishes.console.push(value.to_owned()),
                 "no log" => wishes.refused_logs.push(value.to_owned()),
                 "log" => wishes.logs.push(value.to_owned()),
+                "once" => wishes.logged_once.push(value.to_owned()),
+                "hint" => wishes.hints.push(value.to_owned()),
                 _ => (),
             }
         }
@@ -102,6 +108,18 @@ impl Wishes {
             if !is_logged(expected) {
                 complaints.push(format!("no log line has `{expected}`"));
             }
+        }
+        for expected in &self.logged_once {
+            let count = logs.iter().filter(|line| matches(&format!("...{expected}..."), &message(line))).count();
+            if count != 1 {
+                complaints.push(format!("{count} log lines have `{expected}`"));
+            }
+        }
+        let is_hinted = |text: &str| {
+            logs.iter().any(|line| matches(&format!("...{text}..."), line["hint"].as_str().unwrap_or_default()))
+        };
+        for expected in self.hints.iter().filter(|text| !is_hinted(text)) {
+            complaints.push(format!("no hint has `{expected}`"));
         }
         if !complaints.is_empty() {
             complaints.extend(logs.iter().map(|line| format!("log: {line}")));

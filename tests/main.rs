@@ -21,6 +21,7 @@ mod faults;
 mod grpc;
 mod harness;
 mod hostile;
+mod join;
 mod js;
 mod limits;
 mod memory;
@@ -42,6 +43,7 @@ mod procedure_services;
 mod procedure_upload;
 mod procedure_verdict;
 mod program;
+mod redis;
 mod regexp;
 mod remote;
 mod report;
@@ -53,7 +55,9 @@ mod tidy;
 mod truth;
 mod truth_server;
 mod unanswered;
+mod vendor;
 mod websocket;
+mod x_net;
 
 fn main() -> std::process::ExitCode {
     harness::main([js::trials(), cli::trials(), examples::trials(), book::trials()].into_iter().flatten())

@@ -16,16 +16,16 @@ const GREET: &str = "import { name } from './name.js';\nexport const greet = (lo
 const NAME: &str = "exports.name = 'hello from afar';\n";
 
 /// A server with a certificate of its own, which can leave.
-struct Https {
-    port: u16,
+pub struct Https {
+    pub port: u16,
     /// The certificate, for who wants to trust it.
-    pem: String,
+    pub pem: String,
     is_gone: Arc<AtomicBool>,
-    asked: Arc<Mutex<Vec<String>>>,
+    pub asked: Arc<Mutex<Vec<String>>>,
 }
 
 impl Https {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let own = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).expect("a certificate is made");
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let key = PrivatePkcs8KeyDer::from(own.signing_key.serialize_der()).into();
@@ -47,7 +47,7 @@ impl Https {
         Self { port: address.port(), pem: own.cert.pem(), is_gone, asked }
     }
 
-    fn leave(&self) {
+    pub fn leave(&self) {
         self.is_gone.store(true, Ordering::Release);
     }
 }
@@ -82,7 +82,8 @@ fn answer(stream: TcpStream, config: Arc<rustls::ServerConfig>, asked: &Mutex<Ve
     }
 }
 
-fn script(folder: &Path, server: &Https, module: &str) {
+/// Writes `script.js`, which imports a module of the server.
+pub fn script(folder: &Path, server: &Https, module: &str) {
     let text = format!(
         "import {{ greet }} from 'https://localhost:{}/lib/{module}';\nexport default () => console.log(greet(true));\n",
         server.port
@@ -91,7 +92,8 @@ fn script(folder: &Path, server: &Https, module: &str) {
     std::fs::write(folder.join("ca.pem"), &server.pem).expect("a certificate can be written");
 }
 
-fn outcome(folder: &Path, cache: &str, args: &[&str]) -> Outcome {
+/// Runs the program in a folder, which trusts the server.
+pub fn outcome(folder: &Path, cache: &str, args: &[&str]) -> Outcome {
     let mut command = volley(folder);
     command.env("SSL_CERT_FILE", folder.join("ca.pem")).env("VOLLEY_CACHE", folder.join(cache));
     run(command.args(args))

@@ -44,8 +44,8 @@ pub struct Cli {
     /// Settings every command has.
     #[command(flatten)]
     pub global: GlobalArgs,
-    /// Print the version and exit.
-    #[arg(long)]
+    /// Print the version and exit
+    #[arg(short = 'V', long)]
     pub version: Option<Switch>,
 }
 

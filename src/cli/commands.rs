@@ -8,8 +8,8 @@ use super::args::{Cli, as_k6};
 use super::runtime::{Environment, GlobalSettings};
 use super::usage::refuse;
 use super::{
-    archive, check, cloud, compare, completion, control, demo, deps, extensions, features, inspect, merge, new,
-    procedure, program, run, target, version,
+    archive, check, cloud, compare, completion, conduct, control, demo, deps, extensions, features, help, inspect,
+    merge, new, procedure, program, run, target, vendor, version,
 };
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -17,7 +17,7 @@ use crate::ui::Terminal;
 use crate::ui::log::ProcessLog;
 
 /// All commands, in the order of `--help`.
-pub(super) const COMMANDS: [CommandEntry; 21] = [
+pub(super) const COMMANDS: [CommandEntry; 23] = [
     k6::<run::RunArgs>("run"),
     k6::<archive::ArchiveArgs>("archive"),
     k6::<inspect::InspectArgs>("inspect"),
@@ -38,7 +38,9 @@ pub(super) const COMMANDS: [CommandEntry; 21] = [
     own::<procedure::ProcedureArgs>("procedure"),
     own::<compare::CompareArgs>("compare"),
     own::<merge::MergeArgs>("merge"),
+    own::<conduct::ConductArgs>("conduct"),
     own::<check::ScriptCheckArgs>("check"),
+    own::<vendor::VendorArgs>("vendor"),
 ];
 
 /// The arguments of a command, and what it does with them. The doc comment of the type is its line in `--help`.
@@ -110,10 +112,11 @@ impl CommandEntry {
 /// The definition of the whole command line.
 pub(super) fn definition() -> clap::Command {
     let root = as_k6(Cli::command().name(program()));
-    COMMANDS.iter().fold(root, |root, entry| {
+    let root = COMMANDS.iter().fold(root, |root, entry| {
         let command = (entry.define)(clap::Command::new(entry.name));
         root.subcommand(if entry.is_k6s { as_k6(command) } else { command })
-    })
+    });
+    help::complete(root)
 }
 
 /// The help of a command.

@@ -73,6 +73,8 @@ impl Command for DemoArgs {
         };
         let (global, terminal) = (context.global, context.terminal);
         let progress = if terminal.stdout_is_tty() { ProgressMode::Live } else { ProgressMode::Plain };
+        let next = next_steps(self.report.as_deref());
+        let printer = (!global.quiet).then(|| terminal.clone());
         run::execute(RunRequest {
             address: global.address.map(|at| Address { at, is_flag: global.address_is_flag }),
             reports: Reports { html: self.report, ..Reports::default() },
@@ -81,6 +83,30 @@ impl Command for DemoArgs {
             no_color: global.log.no_color,
             ..RunRequest::new(script, context.cwd, program(), terminal)
         })
-        .map(|()| ExitCode::Success)
+        .map(|()| {
+            if let Some(terminal) = printer {
+                terminal.print(&next);
+            }
+            ExitCode::Success
+        })
     }
+}
+
+/// What to do after the demo.
+fn next_steps(report: Option<&str>) -> String {
+    let name = program();
+    let first = match report {
+        Some(path) => format!("The report is {path}: open it in a browser."),
+        None => format!("`{name} demo --report report.html` writes a report besides."),
+    };
+    let steps = [
+        (format!("{name} new script.js"), "write a test of your own, --ts for TypeScript"),
+        (format!("{name} target"), "something to test against, in another terminal"),
+        (format!("{name} run script.js"), "run it"),
+        (format!("{name} procedure new procedure.js"), "several runs, criteria, one report and a verdict"),
+        (format!("{name} help run"), "all flags"),
+    ];
+    let width = steps.iter().map(|(line, _)| line.len()).max().unwrap_or(0);
+    let steps: String = steps.iter().map(|(line, what)| format!("  {line:width$}  {what}\n")).collect();
+    format!("\n{first}\nWhat next:\n{steps}")
 }

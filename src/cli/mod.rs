@@ -10,6 +10,7 @@ mod cloud;
 mod commands;
 mod compare;
 mod completion;
+mod conduct;
 mod config;
 mod control;
 mod demo;
@@ -18,8 +19,10 @@ mod extensions;
 mod features;
 mod fetch;
 mod flags;
+mod help;
 mod inspect;
 mod instance;
+mod join;
 mod merge;
 mod new;
 mod procedure;
@@ -30,6 +33,7 @@ mod target;
 #[cfg(test)]
 mod tests;
 mod usage;
+mod vendor;
 mod version;
 mod watch;
 #[cfg(test)]
@@ -93,7 +97,7 @@ fn parse(args: &[String], env: &Environment) -> CommandLine {
             let lenient = commands::definition().ignore_errors(true).try_get_matches_from(with_name()).ok();
             let entry = lenient.and_then(|matches| CommandEntry::named(matches.subcommand_name()?));
             let refused = match entry {
-                Some(entry) if !entry.is_k6s => usage::own_error(&error, entry.name),
+                Some(entry) if !entry.is_k6s => usage::own_error(&error, entry.name, &root, args),
                 _ => usage::k6s_error(&error, &root, args),
             };
             let action = refused.map_or_else(|| Ok(Action::Print(error.render().to_string())), Err);

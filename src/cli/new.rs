@@ -15,12 +15,12 @@ use crate::summary::writing;
 const MINIMAL: &str = r#"// Run something to test against, then the test:
 //   volley target &
 //   volley run {{ .ScriptName }}
-import http from 'k6/http';
+{{ types }}import http from 'k6/http';
 import { check, sleep } from 'k6';
 
 const BASE_URL = __ENV.BASE_URL || 'http://127.0.0.1:8080';
 
-export const options = {
+export const options{{ options }} = {
   vus: 5,
   duration: '30s',{{ project }}
 };
@@ -36,7 +36,7 @@ export default function () {
 const PROTOCOL: &str = r#"// Run something to test against, then the test:
 //   volley target &
 //   volley run {{ .ScriptName }}
-import http from 'k6/http';
+{{ types }}import http from 'k6/http';
 import { check, fail, group, sleep } from 'k6';
 import { Trend } from 'k6/metrics';
 
@@ -46,7 +46,7 @@ const PASSWORD = __ENV.PASSWORD || 'demo-password';
 
 const listTime = new Trend('list_time', true);
 
-export const options = {
+export const options{{ options }} = {
   scenarios: {
     steady: { executor: 'constant-arrival-rate', rate: 10, duration: '1m', preAllocatedVUs: 20, maxVUs: 50 },
   },
@@ -68,7 +68,7 @@ export function setup() {
   return { token: res.json('token') };
 }
 
-export default function ({ token }) {
+export default function ({ token }{{ data }}) {
   const params = { headers: { Authorization: `Bearer ${token}` } };
   group('look around', () => {
     const res = http.get(`${BASE_URL}/api/v1/risks?page=1`, { ...params, tags: { name: 'list' } });
@@ -87,11 +87,11 @@ export default function ({ token }) {
 const BROWSER: &str = r#"// Run something to test against, then the test:
 //   volley target &
 //   volley run {{ .ScriptName }}
-import { browser } from 'k6/browser';
+{{ types }}import { browser } from 'k6/browser';
 
 const BASE_URL = __ENV.BASE_URL || 'http://127.0.0.1:8080';
 
-export const options = {
+export const options{{ options }} = {
   scenarios: {
     ui: { executor: 'shared-iterations', options: { browser: { type: 'chromium' } } },
   },
@@ -102,8 +102,8 @@ export default async function () {
   const page = await browser.newPage();
   try {
     const response = await page.goto(`${BASE_URL}/plain`);
-    if (!response.ok()) {
-      throw new Error(`the page answered ${response.status()}`);
+    if (!response?.ok()) {
+      throw new Error(`the page answered ${response?.status()}`);
     }
   } finally {
     await page.close();
@@ -111,18 +111,25 @@ export default async function () {
 }
 "#;
 
+/// What stands at the top of a script in TypeScript.
+const TYPES: &str =
+    "// Types for editors: npm install --save-dev @types/k6\nimport type { Options } from 'k6/options';\n";
+
 /// Templates by the name the user types.
 const TEMPLATES: [(&str, &str); 3] = [("minimal", MINIMAL), ("protocol", PROTOCOL), ("browser", BROWSER)];
 
 /// Write a script to start from
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct NewArgs {
-    /// The file to write; script.js if none is named
+    /// The file to write; script.js if none is named, script.ts with --ts
     #[arg(value_name = "FILE")]
     file: Vec<String>,
     /// Write over a file that is there
     #[arg(short, long)]
     force: Option<Switch>,
+    /// Write TypeScript, as for a FILE that ends in .ts
+    #[arg(long)]
+    ts: Option<Switch>,
     /// minimal, protocol, browser, or the path of a file
     #[arg(long, value_name = "TEMPLATE")]
     template: Option<String>,
@@ -133,6 +140,9 @@ pub(super) struct NewArgs {
 
 impl Command for NewArgs {
     fn run(self, context: CommandContext) -> Result<ExitCode, Failure> {
+        if context.global.strict && self.ts.is_some() {
+            return Err(refuse("unknown flag: --ts"));
+        }
         context.print(&self.write(&context.cwd)?)
     }
 }
@@ -144,6 +154,7 @@ impl NewArgs {
     /// A file that is there already, an unknown template, a disk that refuses; code 255.
     fn write(&self, cwd: &Path) -> Result<String, Failure> {
         let file = match self.file.as_slice() {
+            [] if is_on(self.ts) => "script.ts",
             [] => "script.js",
             [file] => file,
             more => return Err(refuse(format!("accepts at most 1 arg(s), received {}", more.len()))),
@@ -163,11 +174,16 @@ impl NewArgs {
         }
         let id = self.project_id.as_deref().unwrap_or_default();
         let project = if id.is_empty() { String::new() } else { format!("\n  cloud: {{ projectID: {id} }},") };
+        let is_typed = is_on(self.ts) || target.extension().is_some_and(|ending| ending == "ts");
+        let typed = |text: &'static str| Some(if is_typed { text } else { "" });
         let name = target.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let text = fill(&text, |field| match field {
             ".ScriptName" => Some(&name),
             ".ProjectID" => Some(id),
             "project" => Some(&project),
+            "types" => typed(TYPES),
+            "options" => typed(": Options"),
+            "data" => typed(": { token: string }"),
             _ => None,
         })
         .map_err(|field| {
@@ -176,7 +192,9 @@ impl NewArgs {
         })?;
         writing::write_file(&target, text.as_bytes())
             .map_err(|error| refuse(format!("writing {file}: {}", writing::plain(&error))))?;
-        Ok(format!("New script created: {file} ({template} template).\n"))
+        let types = "Its types, for your editor: npm install --save-dev @types/k6\n";
+        let types = if is_typed { types } else { "" };
+        Ok(format!("New script created: {file} ({template} template).\n{types}"))
     }
 }
 
@@ -212,6 +230,21 @@ mod tests {
         check("${a}} {b", Ok("${a}} {b"));
         let refused = "error retrieving template: `{{ .Nope }}` is nothing that can be filled in";
         check("{{ .Nope }}", Err(refused));
+    }
+
+    #[test]
+    fn typescript_has_types() {
+        let folder = tempfile::tempdir().unwrap();
+        for (template, _) in TEMPLATES {
+            let named = NewArgs { file: vec![format!("{template}.ts")], ..NewArgs::default() };
+            let args = NewArgs { template: Some(template.to_owned()), ..named };
+            assert!(args.write(folder.path()).unwrap().ends_with("npm install --save-dev @types/k6\n"));
+            let text = std::fs::read_to_string(folder.path().join(format!("{template}.ts"))).unwrap();
+            assert!(text.contains("\nimport type { Options } from 'k6/options';\nimport "), "{text}");
+            assert!(text.contains("export const options: Options = {\n") && !text.contains("{{"), "{text}");
+        }
+        let args = NewArgs { ts: Some(Switch(true)), ..NewArgs::default() };
+        assert!(args.write(folder.path()).unwrap().starts_with("New script created: script.ts (minimal template).\n"));
     }
 
     #[test]

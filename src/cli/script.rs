@@ -8,13 +8,16 @@ use super::args::{OptionArgs, RuntimeArgs, ScriptArgs};
 use super::commands::CommandContext;
 use super::config::ConfigFile;
 use super::fetch;
+use super::program;
 use super::runtime::{CompatibilityMode, Environment, RuntimeSettings};
 use super::usage::{one_script, refuse};
 use crate::failure::Failure;
 use crate::js::Engine;
+use crate::log::Logger;
 use crate::options::{Compat, Feature, Layers, Options};
 use crate::run::ScriptRequest;
-use crate::source::{MainScript, RealDisk, Secrets};
+use crate::source::files::{Fetch, K6_MARKS};
+use crate::source::{MainScript, RealDisk, Secrets, Vendor};
 use crate::ui::log::ProcessLog;
 use crate::units::redact::redact;
 
@@ -87,11 +90,19 @@ impl ScriptSettings {
     /// # Errors
     /// What can't be read, an unknown engine, a wrong source.
     pub fn load(self, log: &ProcessLog) -> Result<ScriptRequest, Failure> {
-        let secrets = secrets(&self.secret_sources, &self.cwd, &self.env, log)?;
         let main = self.read(log)?;
+        self.load_as(main, log)
+    }
+
+    /// The same for a script that was read already.
+    ///
+    /// # Errors
+    /// An unknown engine, a wrong source of secrets.
+    pub fn load_as(self, main: MainScript, log: &ProcessLog) -> Result<ScriptRequest, Failure> {
+        let secrets = secrets(&self.secret_sources, &self.cwd, &self.env, log)?;
         let archived = main.archive.as_ref().map(|archive| archive.env.clone()).unwrap_or_default();
         Ok(ScriptRequest {
-            argument: redact(&self.argument).into_owned(),
+            argument: if self.argument.is_empty() { name_of(&main) } else { redact(&self.argument).into_owned() },
             main,
             env: self.runtime.script_env(&archived),
             freeze_env: self.layers.features.contains(&Feature::FreezeEnv),
@@ -110,9 +121,39 @@ impl ScriptSettings {
     /// What can't be read.
     pub fn read(&self, log: &ProcessLog) -> Result<MainScript, Failure> {
         let mut stdin: Box<dyn Read> = Box::new(std::io::stdin());
-        let fetch = fetch::over_https(log.logger());
+        let fetch = self.vendored(log.logger())?;
         MainScript::load(&self.argument, self.runtime.script_type, RealDisk, &self.cwd, &mut stdin, fetch)
     }
+}
+
+impl ScriptSettings {
+    /// Gets remote modules from the project's folder of them, if it has one, and what is not there over the network.
+    ///
+    /// # Errors
+    /// A lock file that can't be read.
+    fn vendored(&self, log: Logger) -> Result<Fetch, Failure> {
+        let path = self.cwd.join(&self.argument);
+        let start = if path.is_file() { path.parent().unwrap_or(&self.cwd) } else { &self.cwd };
+        let over_https = fetch::over_https(log.clone());
+        let Some(vendor) = Vendor::find(start).map_err(refuse)? else { return Ok(over_https) };
+        Ok(Box::new(move |marked| {
+            let url = K6_MARKS.iter().find_map(|mark| marked.strip_suffix(mark)).unwrap_or(marked);
+            if let Some(kept) = vendor.bytes(url) {
+                return kept;
+            }
+            let fetched = over_https(marked);
+            if fetched.is_ok() {
+                let (shown, folder) = (redact(url), vendor.folder().display());
+                log.warn(format!("{shown} is not in {folder}: it was fetched, `{} vendor` keeps it", program()));
+            }
+            fetched
+        }))
+    }
+}
+
+/// The name of a script that came without one being typed.
+fn name_of(main: &MainScript) -> String {
+    main.module.url.rsplit('/').next().unwrap_or_default().to_owned()
 }
 
 /// The config file's and the other layers' options, for every command that resolves options.

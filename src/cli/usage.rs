@@ -5,6 +5,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use super::program;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::units::nearest::did_you_mean;
 
 /// A usage error, code 255.
 pub(super) fn refuse(message: impl Into<String>) -> Failure {
@@ -29,17 +30,27 @@ pub(super) fn k6s_error(error: &clap::Error, command: &clap::Command, args: &[St
             return None;
         }
         ErrorKind::UnknownArgument => match invalid_arg.strip_prefix("--") {
-            Some(_) => format!("unknown flag: {}", invalid_arg.split('=').next().unwrap_or_default()),
+            Some(_) => {
+                let flag = invalid_arg.split('=').next().unwrap_or_default();
+                return Some(refuse(format!("unknown flag: {flag}")).with_hint(meant_flag(flag, command, args)));
+            }
             None => match invalid_arg.strip_prefix('-').and_then(|rest| rest.chars().next()) {
                 Some(short) => {
                     let typed = args.iter().find(|arg| arg.starts_with('-') && arg.contains(short));
                     let typed = typed.map_or(invalid_arg.as_str(), String::as_str);
                     format!("unknown shorthand flag: {short:?} in {typed}")
                 }
-                None => unknown_command(&invalid_arg, ""),
+                None => {
+                    let failure = refuse(unknown_command(&invalid_arg, ""));
+                    return Some(failure.with_hint(meant_command(&invalid_arg, command)));
+                }
             },
         },
-        ErrorKind::InvalidSubcommand => unknown_command(&text(ContextKind::InvalidSubcommand), ""),
+        ErrorKind::InvalidSubcommand => {
+            let name = text(ContextKind::InvalidSubcommand);
+            let failure = refuse(unknown_command(&name, ""));
+            return Some(failure.with_hint(meant_command(&name, command)));
+        }
         ErrorKind::ValueValidation => {
             let why = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
             let flag = flag_name(command, &invalid_arg);
@@ -63,8 +74,34 @@ pub(super) fn k6s_error(error: &clap::Error, command: &clap::Command, args: &[St
     Some(refuse(message))
 }
 
+/// The command that these arguments name, as deep as they do.
+fn named<'c>(root: &'c clap::Command, args: &[String]) -> &'c clap::Command {
+    let words = args.iter().filter(|arg| !arg.starts_with('-'));
+    words.fold(root, |command, word| command.find_subcommand(word).unwrap_or(command))
+}
+
+/// The flag that may have been meant by one that the command does not have.
+fn meant_flag(flag: &str, root: &clap::Command, args: &[String]) -> Option<String> {
+    let command = named(root, args);
+    let flags: Vec<String> = command
+        .get_arguments()
+        .chain(root.get_arguments())
+        .filter(|arg| !arg.is_hide_set())
+        .filter_map(|arg| Some(format!("--{}", arg.get_long()?)))
+        .collect();
+    did_you_mean(flag, flags.iter().map(String::as_str))
+}
+
+/// The command that may have been meant by one that the program does not have; of a script the one that runs it.
+fn meant_command(name: &str, root: &clap::Command) -> Option<String> {
+    let commands = root.get_subcommands().filter(|command| !command.is_hide_set()).map(clap::Command::get_name);
+    let is_script = [".js", ".ts", ".mjs", ".cjs", ".tar"].iter().any(|ending| name.ends_with(ending));
+    let run = || is_script.then(|| format!("`{} run {name}` runs a script", program()));
+    did_you_mean(name, commands).or_else(run)
+}
+
 /// What the argument parser refused of a command that k6 does not have, in the parser's words. `None` for help.
-pub(super) fn own_error(error: &clap::Error, name: &str) -> Option<Failure> {
+pub(super) fn own_error(error: &clap::Error, name: &str, root: &clap::Command, args: &[String]) -> Option<Failure> {
     let help = format!("`{} {name} --help`", program());
     if !error.use_stderr() {
         return None;
@@ -75,7 +112,15 @@ pub(super) fn own_error(error: &clap::Error, name: &str) -> Option<Failure> {
     let text = error.render().to_string();
     // A list of what is missing stands on the lines after.
     let line = text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect::<Vec<_>>().join(" ");
-    Some(refuse(line.trim_start_matches("error: ")).hint(format!("{help} tells what it takes")))
+    let meant = match (error.kind(), error.get(ContextKind::InvalidArg), error.get(ContextKind::InvalidSubcommand)) {
+        (ErrorKind::UnknownArgument, Some(ContextValue::String(flag)), _) if flag.starts_with("--") => {
+            meant_flag(flag, root, args)
+        }
+        (ErrorKind::InvalidSubcommand, _, Some(ContextValue::String(word))) => meant_command(word, named(root, args)),
+        _ => None,
+    };
+    let hint = meant.unwrap_or_else(|| format!("{help} tells what it takes"));
+    Some(refuse(line.trim_start_matches("error: ")).hint(hint))
 }
 
 /// k6's words for a command that `parent` does not have; the parent of a command itself is the program.

@@ -11,7 +11,6 @@ use crate::run::K6_VERSION;
 
 /// Print the version
 #[derive(Debug, Args)]
-#[command(hide = true)]
 pub(super) struct VersionArgs {
     #[command(flatten)]
     format: JsonArgs,

@@ -1,5 +1,7 @@
 //! The breakdown behind the totals, kept only where a report or a file needs it: endpoints, errors, the time series.
 
+use std::sync::Arc;
+
 use super::builtin;
 use super::endpoint::{Endpoint, Endpoints, ErrorGroup};
 use super::health::ThreadRole;
@@ -102,6 +104,11 @@ impl Breakdown {
         self.endpoints.sort();
     }
 
+    /// Requests by status, and errors, the most frequent first.
+    pub(super) fn answers(&self) -> (Vec<(Arc<str>, u64)>, Vec<ErrorGroup>) {
+        (self.endpoints.statuses(), self.endpoints.errors())
+    }
+
     pub(super) fn result(&self) -> BreakdownResult {
         let mut endpoints = self.endpoints.list();
         endpoints.iter_mut().for_each(|endpoint| endpoint.duration.sort());
@@ -112,7 +119,6 @@ impl Breakdown {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
     use std::time::Duration;
 
     use super::*;
@@ -149,5 +155,29 @@ mod tests {
         assert!(matches!(cpu.cells[0], Some(crate::metrics::timeline::Cell::Gauge(last, ..)) if last == 0.25));
         let names: Vec<_> = timeline.series().iter().map(|series| &*series.name).collect();
         assert_eq!(names[..3], ["generator_lag", "generator_network_lag", CPU_SERIES]);
+    }
+
+    #[test]
+    fn a_display_can_show_more() {
+        let options = LedgerOptions { breakdown: Some(Epoch::now()), ..LedgerOptions::default() };
+        let mut ledger = Ledger::new(Arc::new(Registry::new()), options, Logger::silent());
+        let nothing = ledger.live_requests();
+        assert!(nothing.latency.is_empty() && nothing.statuses.is_empty() && nothing.statistics.is_empty());
+        let interner = Interner::default();
+        let mut record = |status: &'static str, millis: u64| {
+            let tags = interner.set([("name", "n"), ("status", status)]);
+            let timings = HttpTimings { waiting: millis * 1_000_000, ..HttpTimings::default() };
+            ledger.fold(&[Record::Http { time: Stamp(0), timings, failed: Some(false), tags, metadata: None }]);
+        };
+        (1..=200).for_each(|millis| record("200", millis));
+        record("404", 1_000);
+        let shown = ledger.live_requests();
+        let statuses: Vec<(&str, u64)> = shown.statuses.iter().map(|(status, count)| (&**status, *count)).collect();
+        assert_eq!(statuses, [("200", 200), ("404", 1)]);
+        assert_eq!(shown.latency.iter().map(|(_, count)| count).sum::<u64>(), 201);
+        assert_eq!(shown.latency.len(), 11);
+        assert_eq!((shown.latency[0].0, shown.latency[10].1), (1.0, 3));
+        assert_eq!(shown.statistics.first(), Some(&("min", 1.0)));
+        assert_eq!(shown.statistics.last(), Some(&("max", 1_000.0)));
     }
 }

@@ -20,6 +20,8 @@ use super::url_pattern;
 pub const MAX_ENDPOINTS: usize = 1_000;
 /// The most errors with numbers of their own.
 const MAX_ERROR_GROUPS: usize = 200;
+/// The most statuses with numbers of their own: a script can put anything into the tag.
+const MAX_STATUSES: usize = 100;
 /// The name under which the rest is counted.
 pub const OTHER: &str = "(other)";
 /// More names of one pattern than this become one endpoint.
@@ -124,6 +126,8 @@ pub(super) struct Endpoints {
     patterns: FxHashMap<(Arc<str>, Arc<str>), PatternNames>,
     at: FxHashMap<(Arc<str>, Arc<str>), u32>,
     errors: Vec<ErrorGroup>,
+    /// Requests by the tag `status`.
+    statuses: Vec<(Arc<str>, u64)>,
     error_at: FxHashMap<(Arc<str>, Arc<str>), u32>,
 }
 
@@ -142,6 +146,7 @@ impl Endpoints {
             patterns: FxHashMap::default(),
             at: FxHashMap::default(),
             errors: Vec::new(),
+            statuses: Vec::new(),
             error_at: FxHashMap::default(),
         }
     }
@@ -197,6 +202,10 @@ impl Endpoints {
                 let at = *routes.error.get_or_init(|| self.error(tags));
                 if at != NO_PLACE {
                     self.errors[at as usize].count += value as u64;
+                }
+                let at = *routes.status.get_or_init(|| self.status(tags));
+                if at != NO_PLACE {
+                    self.statuses[at as usize].1 += value as u64;
                 }
             }
             _ => (),
@@ -324,6 +333,26 @@ impl Endpoints {
         self.at.retain(|_, place| !rows.contains(place));
         self.list[first as usize] = whole;
         first
+    }
+
+    /// How many requests had each status, by status.
+    pub(super) fn statuses(&self) -> Vec<(Arc<str>, u64)> {
+        let mut statuses = self.statuses.clone();
+        statuses.sort();
+        statuses
+    }
+
+    fn status(&mut self, tags: &TagSet) -> u32 {
+        let Some(mut status) = tags.get("status") else { return NO_PLACE };
+        let at = |statuses: &[(Arc<str>, u64)], status: &str| statuses.iter().position(|(known, _)| **known == *status);
+        if self.statuses.len() >= MAX_STATUSES && at(&self.statuses, status).is_none() {
+            status = OTHER;
+        }
+        let place = at(&self.statuses, status).unwrap_or_else(|| {
+            self.statuses.push((status.into(), 0));
+            self.statuses.len() - 1
+        });
+        place as u32
     }
 
     fn error(&mut self, tags: &TagSet) -> u32 {

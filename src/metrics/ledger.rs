@@ -6,10 +6,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rustc_hash::FxHashMap;
+
 use super::answer;
 use super::breakdown::Breakdown;
 use super::builtin;
-use super::endpoint::MAX_ENDPOINTS;
+use super::delta::MetricDelta;
+use super::endpoint::{ErrorGroup, MAX_ENDPOINTS};
 use super::groups::GroupTree;
 use super::health::{self, HealthFigures, ThreadRole, Usage};
 use super::metric::MetricId;
@@ -24,6 +27,7 @@ use super::submetric::MetricSelector;
 use super::system_tags::{SystemTag, SystemTags};
 use super::tags::{Route, Routes, TagSet};
 use super::threshold::{MetricThresholds, ThresholdVerdict};
+use super::trend::Trend;
 use crate::log::{Level, Logger};
 
 /// More time series than this are worth a warning; the limit doubles each time, as in k6.
@@ -60,6 +64,8 @@ pub struct Ledger {
     is_tainted: bool,
     series: usize,
     series_limit: usize,
+    /// Whether what is added is kept for [`Self::take_added`].
+    keeps_added: bool,
 }
 
 /// Figures for a live display.
@@ -72,6 +78,24 @@ pub struct LiveFigures {
     /// The 95th percentile of the times of answered requests so far, in milliseconds; `None` where there are none.
     pub p95: Option<f64>,
 }
+
+/// Figures of all requests so far, for a display that shows more.
+#[derive(Clone, Debug, Default)]
+pub struct LiveRequests {
+    /// Where each range of times of answered requests begins, in milliseconds, and how many are in it; rising.
+    pub latency: Vec<(f64, u64)>,
+    /// Statistics of those times, in milliseconds.
+    pub statistics: Vec<(&'static str, f64)>,
+    /// Requests by status.
+    pub statuses: Vec<(Arc<str>, u64)>,
+    /// Errors, the most frequent first.
+    pub errors: Vec<ErrorGroup>,
+    /// `dropped_iterations`.
+    pub dropped: f64,
+}
+
+/// How many ranges of times there are.
+const LIVE_RANGES: usize = 10;
 
 impl Ledger {
     /// An empty ledger for the metrics of this registry.
@@ -91,6 +115,7 @@ impl Ledger {
             is_tainted: false,
             series: 0,
             series_limit: SERIES_LIMIT,
+            keeps_added: false,
         };
         ledger.learn_metrics();
         for watched in options.watched {
@@ -249,13 +274,30 @@ impl Ledger {
         Some(LiveFigures { requests, failed, p95 })
     }
 
+    /// Figures for a display that shows more; without a breakdown there are no statuses and no errors.
+    pub fn live_requests(&mut self) -> LiveRequests {
+        let dropped = self.count(builtin::DROPPED_ITERATIONS);
+        let (statuses, errors) = self.breakdown.as_ref().map(|breakdown| breakdown.answers()).unwrap_or_default();
+        let duration = self.metrics.get_mut(usize::from(builtin::HTTP_REQ_DURATION.0));
+        let times = duration.and_then(MetricState::answered_times).filter(|trend| trend.count() > 0);
+        let (mut latency, mut statistics) = (Vec::new(), Vec::new());
+        if let Some(trend) = times {
+            trend.sort();
+            latency = ranges(trend);
+            statistics.push(("min", trend.min()));
+            for (name, percent) in [("med", 50.0), ("p90", 90.0), ("p95", 95.0), ("p99", 99.0)] {
+                statistics.push((name, trend.percentile(percent)));
+            }
+            statistics.push(("max", trend.max()));
+        }
+        LiveRequests { latency, statistics, statuses, errors, dropped }
+    }
+
     /// Judges all thresholds. During the run (`is_final` false) metrics without samples are skipped.
     pub fn evaluate(&mut self, elapsed: Duration, is_final: bool) -> ThresholdVerdict {
-        let metrics = self.metrics.iter_mut().map(|state| (state.metric.name.clone(), state));
-        let submetrics = self.submetrics.iter_mut().map(|one| (one.selector.name.clone(), &mut one.state));
         let mut verdict = ThresholdVerdict::default();
         let now = Epoch::now().stamp(Instant::now());
-        for (name, state) in metrics.chain(submetrics) {
+        for (name, state) in self.states() {
             let Some((holds, abort)) = state.judge(elapsed, now, is_final) else { continue };
             verdict.abort |= abort;
             if !holds {
@@ -265,6 +307,36 @@ impl Ledger {
         verdict.crossed.sort();
         self.is_tainted = !verdict.crossed.is_empty();
         verdict
+    }
+
+    /// Keeps what is added to every metric from now on, beside the totals, for [`Self::take_added`].
+    pub fn keep_added(&mut self) {
+        self.keeps_added = true;
+        self.states().for_each(|(_, state)| state.keep_added());
+    }
+
+    /// What was added to every metric and sub-metric since the last call, or `whole`: all there is.
+    pub fn take_added(&mut self, whole: bool) -> Vec<MetricDelta> {
+        let delta = |(name, state): (Arc<str>, &mut MetricState)| {
+            state.take_added(whole).map(|sink| MetricDelta { name, sink })
+        };
+        self.states().filter_map(delta).collect()
+    }
+
+    /// Adds what other instances measured, as of this moment. What this ledger has no metric for is left out.
+    pub fn absorb(&mut self, deltas: &[MetricDelta], time: Stamp) {
+        self.learn_metrics();
+        let mut states: FxHashMap<Arc<str>, &mut MetricState> = self.states().collect();
+        for MetricDelta { name, sink } in deltas {
+            if let Some(state) = states.get_mut(name) {
+                state.absorb(sink, time);
+            }
+        }
+    }
+
+    fn states(&mut self) -> impl Iterator<Item = (Arc<str>, &mut MetricState)> {
+        let metrics = self.metrics.iter_mut().map(|state| (state.metric.name.clone(), state));
+        metrics.chain(self.submetrics.iter_mut().map(|one| (one.selector.name.clone(), &mut one.state)))
     }
 
     /// Whether a threshold was crossed when they were last judged.
@@ -299,8 +371,12 @@ impl Ledger {
 
     /// Makes the state of metrics that were declared since the last call.
     fn learn_metrics(&mut self) {
+        let known = self.metrics.len();
         let new = self.registry.all().into_iter().skip(self.metrics.len());
         self.metrics.extend(new.map(MetricState::new));
+        if self.keeps_added {
+            self.metrics[known..].iter_mut().for_each(MetricState::keep_added);
+        }
     }
 
     fn watch(&mut self, watched: MetricThresholds) {
@@ -360,6 +436,23 @@ impl Ledger {
         }
         routes
     }
+}
+
+/// Equal ranges up to the 99th percentile, and what lies above in one more.
+fn ranges(trend: &Trend) -> Vec<(f64, u64)> {
+    let (least, most, high) = (trend.min(), trend.max(), trend.percentile(99.0));
+    if most <= least {
+        return vec![(least, trend.count())];
+    }
+    // Where nearly all are alike, the outliers decide.
+    let high = if high > least { high } else { most };
+    let step = (high - least) / LIVE_RANGES as f64;
+    let mut bounds: Vec<f64> = (0..=LIVE_RANGES).map(|at| least + step * at as f64).collect();
+    if most > high {
+        bounds.push(most);
+    }
+    let counts = trend.counts_between(&bounds);
+    bounds.into_iter().zip(counts).collect()
 }
 
 #[cfg(test)]

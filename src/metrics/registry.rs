@@ -68,6 +68,11 @@ impl Registry {
         Ok(id)
     }
 
+    /// The names of all metrics.
+    pub fn names(&self) -> Vec<Arc<str>> {
+        read(&self.inner).list.iter().map(|metric| metric.name.clone()).collect()
+    }
+
     /// The metric of this name.
     pub fn find(&self, name: &str) -> Option<Metric> {
         let inner = read(&self.inner);

@@ -50,6 +50,8 @@ pub(super) struct Routes {
     pub(super) endpoint: OnceLock<u32>,
     /// The ledger's number of the error of the set's requests, once one was seen.
     pub(super) error: OnceLock<u32>,
+    /// The ledger's number of the status of the set's requests, once one was seen.
+    pub(super) status: OnceLock<u32>,
 }
 
 /// Facts about a sample that never select or group it (`vu`, `iter`), sorted by name.

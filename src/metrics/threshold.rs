@@ -19,6 +19,7 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::log::Logger;
 use crate::units::Span;
+use crate::units::nearest::did_you_mean;
 use crate::units::quote::go_quote;
 
 /// One threshold as the options hold it.
@@ -127,7 +128,9 @@ pub fn check(
         })?;
         let metric = registry.find(&selector.parent).ok_or_else(|| {
             let quoted = go_quote(name);
-            wrong(format!("invalid threshold defined on {name}; reason: no metric name {quoted} found"))
+            let failure = wrong(format!("invalid threshold defined on {name}; reason: no metric name {quoted} found"));
+            let names = registry.names();
+            failure.with_hint(did_you_mean(&selector.parent, names.iter().map(|name| &**name)))
         })?;
         let mut thresholds = thresholds;
         for threshold in &mut thresholds {
@@ -250,6 +253,13 @@ impl Threshold {
     pub fn observe(&mut self, value: f64, time: Stamp) {
         if let Some(recent) = &mut self.recent {
             recent.add(value, time);
+        }
+    }
+
+    /// Adds all samples of a sink to its window, at one moment.
+    pub fn observe_all(&mut self, sink: &Sink, time: Stamp) {
+        if let Some(recent) = &mut self.recent {
+            recent.merge(sink, time);
         }
     }
 

@@ -6,6 +6,7 @@ use super::value::{invalid, kind};
 use super::{Compat, Options};
 use crate::failure::Failure;
 use crate::metrics::SystemTags;
+use crate::units::nearest::nearest;
 
 /// Options that only flags and variables may set; in JSON they are unknown.
 const NOT_IN_JSON: [&str; 2] = ["consoleOutput", "localIPs"];
@@ -20,11 +21,17 @@ pub struct Decoded {
 }
 
 impl Decoded {
-    /// The warning about unknown keys, and its field `error`, if there is something to warn about.
-    pub fn warning(&self) -> Option<(&'static str, String)> {
+    /// The warning about unknown keys, if there is something to warn about: its line, its field `error`, and one that says
+    /// what may have been meant.
+    pub fn warning(&self) -> Option<(&'static str, String, Option<String>)> {
         let first = self.unknown.first()?;
         let line = "There were unknown fields in the options exported in the script";
-        Some((line, format!("json: unknown field {first:?}")))
+        let hints = self.unknown.iter().filter_map(|name| {
+            let known = Options::KEYS.iter().copied().filter(|key| !NOT_IN_JSON.contains(key));
+            nearest(name, known).map(|near| format!("did you mean `{near}` by `{name}`?"))
+        });
+        let hints = hints.collect::<Vec<_>>().join(" ");
+        Some((line, format!("json: unknown field {first:?}"), Some(hints).filter(|hints| !hints.is_empty())))
     }
 }
 

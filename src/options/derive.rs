@@ -6,6 +6,7 @@ use super::{Options, Scenario, Share};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::units::Span;
+use crate::units::nearest::did_you_mean;
 
 const HEADER: &str = "There were problems with the specified script configuration:";
 
@@ -117,11 +118,18 @@ impl Options {
 ///
 /// # Errors
 /// `executor s: function 'nowhere' not found in exports`, under the header, code 104.
-pub fn check_exports(scenarios: &[Scenario], is_exported: impl Fn(&str) -> bool) -> Result<(), Failure> {
-    let missing = scenarios.iter().filter(|scenario| !is_exported(&scenario.exec));
-    joined(
-        missing.map(|Scenario { name, exec, .. }| format!("executor {name}: function '{exec}' not found in exports")),
-    )
+pub fn check_exports(scenarios: &[Scenario], functions: &[String]) -> Result<(), Failure> {
+    let missing = || scenarios.iter().filter(|scenario| !functions.contains(&scenario.exec));
+    let problem =
+        |Scenario { name, exec, .. }: &Scenario| format!("executor {name}: function '{exec}' not found in exports");
+    let meant = missing().find_map(|scenario| did_you_mean(&scenario.exec, functions.iter().map(String::as_str)));
+    joined(missing().map(problem)).map_err(|failure| match meant {
+        Some(hint) => failure.hint(hint),
+        None if missing().any(|scenario| scenario.exec == "default") => {
+            failure.hint("the script has to `export default function () { ... }`, or scenarios with an `exec` each")
+        }
+        None => failure,
+    })
 }
 
 /// Fails with all problems under one header, if there are any.
@@ -200,8 +208,8 @@ mod tests {
         let options = json!({"scenarios": {"s": {"executor": "per-vu-iterations", "exec": "nowhere"}}});
         let options = Options::from_json(&options, &mut Compat::default()).unwrap().options;
         let scenarios = options.check().unwrap();
-        assert!(check_exports(&scenarios, |name| name == "nowhere").is_ok());
-        let failure = check_exports(&scenarios, |name| name == "default").unwrap_err();
+        assert!(check_exports(&scenarios, &["nowhere".to_owned()]).is_ok());
+        let failure = check_exports(&scenarios, &["default".to_owned()]).unwrap_err();
         let problem = "executor s: function 'nowhere' not found in exports";
         assert_eq!(failure.message, format!("{HEADER}\n\t- {problem}"));
     }

@@ -9,9 +9,20 @@ use serde_json::{Map, Value, json};
 
 use super::Compat;
 use super::stage::{Stage, scenario_stages};
-use super::value::{OptionValue, TextMap, invalid, wrong_kind};
+use super::value::{OptionValue, TextMap, invalid, unknown_field, wrong_kind};
 use crate::failure::Failure;
 use crate::units::Span;
+use crate::units::nearest::did_you_mean;
+
+/// The words of the executors k6 has.
+const EXECUTORS: [&str; 6] = [
+    "shared-iterations",
+    "per-vu-iterations",
+    "constant-vus",
+    "ramping-vus",
+    "constant-arrival-rate",
+    "ramping-arrival-rate",
+];
 
 /// A scenario, checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -291,10 +302,13 @@ impl ExecutorFields {
 /// The fields of a JSON object, each taken once; keys match in any case, as in k6.
 struct Taker<'a> {
     fields: Vec<(&'a String, &'a Value)>,
+    /// The keys that were asked for.
+    asked: Vec<&'static str>,
 }
 
 impl<'a> Taker<'a> {
-    fn take_value(&mut self, key: &str) -> Option<&'a Value> {
+    fn take_value(&mut self, key: &'static str) -> Option<&'a Value> {
+        self.asked.push(key);
         // Of a key written in two cases the later one counts.
         let mut found = None;
         self.fields.retain(|(name, value)| {
@@ -305,7 +319,7 @@ impl<'a> Taker<'a> {
         found.filter(|value| !value.is_null())
     }
 
-    fn take<T: OptionValue>(&mut self, key: &str, compat: &mut Compat) -> Result<Option<T>, Failure> {
+    fn take<T: OptionValue>(&mut self, key: &'static str, compat: &mut Compat) -> Result<Option<T>, Failure> {
         self.take_value(key).map(|value| T::from_json(value, key, compat)).transpose()
     }
 
@@ -326,7 +340,7 @@ impl ScenarioConfig {
             Value::Null => &nothing,
             value => value.as_object().ok_or_else(|| wrong_kind(value, name, "lib.ExecutorConfig"))?,
         };
-        let mut taker = Taker { fields: object.iter().collect() };
+        let mut taker = Taker { fields: object.iter().collect(), asked: Vec::new() };
         let word: Option<String> = taker.take("executor", compat)?;
         let word = word.filter(|word| !word.is_empty());
         let word = word.ok_or_else(|| invalid(format!("scenario '{name}' doesn't have a specified executor type")))?;
@@ -375,7 +389,10 @@ impl ScenarioConfig {
                     max_vus: taker.take("maxVUs", compat)?,
                 }
             }
-            _ => return Err(invalid(format!("unknown executor type '{word}'"))),
+            _ => {
+                let failure = invalid(format!("unknown executor type '{word}'"));
+                return Err(failure.with_hint(did_you_mean(&word, EXECUTORS)));
+            }
         };
         let config = Self {
             start_time: taker.take("startTime", compat)?,
@@ -387,7 +404,7 @@ impl ScenarioConfig {
             fields,
         };
         match taker.fields.first() {
-            Some((unknown, _)) => Err(invalid(format!("json: unknown field {unknown:?}"))),
+            Some((unknown, _)) => Err(unknown_field(unknown, taker.asked)),
             None => Ok(config),
         }
     }
@@ -413,7 +430,7 @@ impl ScenarioConfig {
 fn browser_options(value: &Value) -> Result<Value, Failure> {
     let object = value.as_object().ok_or_else(|| wrong_kind(value, "options", "lib.ScenarioOptions"))?;
     match object.keys().find(|key| !key.eq_ignore_ascii_case("browser")) {
-        Some(unknown) => Err(invalid(format!("json: unknown field {unknown:?}"))),
+        Some(unknown) => Err(unknown_field(unknown, ["browser"])),
         None => Ok(value.clone()),
     }
 }

@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use super::Compat;
-use super::value::{OptionValue, array, invalid, list, parse_int, parse_span, parse_span_or_millis, wrong_kind};
+use super::value::{OptionValue, array, list, parse_int, parse_span, parse_span_or_millis, unknown_field, wrong_kind};
 use crate::failure::Failure;
 use crate::units::Span;
+use crate::units::nearest::nearest;
 
 /// A stage as typed; either half may be missing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -73,7 +74,9 @@ impl Stage {
             } else if known("target") {
                 stage.target = if item.is_null() { None } else { Some(i64::from_json(item, "target", compat)?) };
             } else if strict_keys {
-                return Err(invalid(format!("json: unknown field {name:?}")));
+                return Err(unknown_field(name, ["duration", "target"]));
+            } else if let Some(near) = nearest(name, ["duration", "target"]) {
+                compat.warn(format!("`{key}`: a stage has no `{name}`, did you mean `{near}`?"));
             }
         }
         Ok(stage)

@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use super::Compat;
-use super::value::{OptionValue, array, invalid, list, string, wrong_kind};
+use super::value::{OptionValue, array, invalid, list, string, unknown_field, wrong_kind};
 use crate::failure::Failure;
 
 /// A version of the protocol.
@@ -63,7 +63,7 @@ impl OptionValue for TlsVersions {
             match name.to_ascii_lowercase().as_str() {
                 "min" => versions.min = version,
                 "max" => versions.max = version,
-                _ => return Err(invalid(format!("json: unknown field {name:?}"))),
+                _ => return Err(unknown_field(name, ["min", "max"])),
             }
         }
         Ok(versions)

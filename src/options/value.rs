@@ -10,6 +10,7 @@ use super::Compat;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::units::Span;
+use crate::units::nearest::did_you_mean;
 
 /// A value an option may have.
 pub(super) trait OptionValue: Sized {
@@ -39,6 +40,11 @@ pub(super) trait OptionValue: Sized {
 /// A configuration error.
 pub(super) fn invalid(message: impl Into<String>) -> Failure {
     Failure::new(ExitCode::InvalidConfig, message)
+}
+
+/// A key of an object that none of `known` is, in Go's words.
+pub(super) fn unknown_field<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Failure {
+    invalid(format!("json: unknown field {name:?}")).with_hint(did_you_mean(name, known))
 }
 
 /// Go's word for the kind of a JSON value.

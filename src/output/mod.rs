@@ -26,6 +26,7 @@ use crate::log::Logger;
 use crate::metrics::submetric::MetricSelector;
 use crate::metrics::{MetricId, Record, Registry, SystemTags, ThresholdDef};
 use crate::options::Feature;
+use crate::units::nearest::did_you_mean;
 use crate::units::redact::redact;
 
 pub use runner::{RunningOutput, run};
@@ -136,6 +137,18 @@ const TABLE: [(&str, Constructor); 7] = [
     ("statsd", statsd::new),
 ];
 
+/// What each of them is, for `--help`, and the one that gets no samples.
+pub const DESCRIPTIONS: [(&str, &str); 8] = [
+    ("csv[=FILE]", "all samples, one a line; FILE may end in .gz"),
+    ("json[=FILE]", "all samples as JSON lines; to standard output without a FILE"),
+    ("experimental-prometheus-rw", "to Prometheus, by remote write"),
+    ("opentelemetry", "to an OpenTelemetry collector, over gRPC or HTTP"),
+    ("experimental-opentelemetry", "the older name of opentelemetry"),
+    ("influxdb[=URL/DATABASE]", "to InfluxDB 1"),
+    ("statsd", "to a StatsD or Datadog agent"),
+    ("web-dashboard", "a page with live charts"),
+];
+
 /// Outputs that k6 has removed: name, deprecated in, removed in, what to use instead. One that is in the table above as
 /// well is refused in strict mode only.
 const REMOVED: [(&str, &str, &str, &str); 3] = [
@@ -166,7 +179,8 @@ pub fn make(asked: &str, context: &OutputContext) -> Result<Box<dyn Output>, Fai
     let Some(construct) = found else {
         // The dashboard gets no samples: it shows the ledger's numbers, see `report`.
         let known = TABLE.iter().map(|(known, _)| *known).chain(["web-dashboard"]).collect::<Vec<_>>().join(", ");
-        return Err(wrong(format!("invalid output type '{name}', available types are: {known}")));
+        let failure = wrong(format!("invalid output type '{name}', available types are: {known}"));
+        return Err(failure.with_hint(did_you_mean(name, known.split(", "))));
     };
     construct(argument, context).map_err(|mut failure| {
         failure.message = redact(&failure.message).into_owned();
@@ -184,6 +198,16 @@ mod tests {
     use crate::metrics::{Contains, HttpTimings, Interner, Ledger, LedgerOptions, MetricType, Recorder, Stamp};
     use crate::units::Span;
     use crate::units::sync::lock;
+
+    #[test]
+    fn every_output_is_described() {
+        let described = |name: &str| {
+            DESCRIPTIONS.iter().any(|(known, _)| known.split('[').next().is_some_and(|known| known == name))
+        };
+        for (name, _) in TABLE {
+            assert!(described(name), "{name}");
+        }
+    }
 
     const NOON: Stamp = Stamp(1_795_419_692_250_000_000);
 

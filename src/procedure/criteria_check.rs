@@ -9,7 +9,6 @@ use serde_json::Value;
 
 use super::child;
 use super::collect::{Collect, SERIES};
-use super::decode::nearest;
 use super::expression::{CriterionExpression, FigureRef};
 use super::file::Procedure;
 use super::journal::{CheckState, PreflightResult};
@@ -20,6 +19,7 @@ use crate::failure::Failure;
 use crate::metrics::builtin;
 use crate::metrics::submetric::MetricSelector;
 use crate::units::Span;
+use crate::units::nearest::nearest;
 
 /// What a script says of itself.
 #[derive(Debug, Default)]
@@ -180,7 +180,7 @@ fn check_figure(figure: &FigureRef, script: &ScriptFacts, collect: &Collect) -> 
     let collected = SERIES.iter().filter(|(_, by)| is_collected(by)).map(|(name, _)| *name);
     let declared = script.metrics.keys().chain(queries).map(String::as_str);
     let known: Vec<&str> = declared.chain(collected).chain(built_in).collect();
-    let near = nearest(base, &known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+    let near = nearest(base, known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
     let mut own: Vec<&str> = script.metrics.keys().map(String::as_str).collect();
     own.truncate(20);
     let own = if own.is_empty() { "no metric".to_owned() } else { own.join(", ") };
@@ -209,7 +209,10 @@ fn check_submetric(figure: &FigureRef, base: &str, script: &ScriptFacts) -> Resu
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
     let odd = tags(metric).into_iter().find(|key| !known.contains(&key.as_str()));
     let names: Vec<&str> = of_base.iter().map(String::as_str).collect();
-    let near = match (odd.as_deref().and_then(|odd| nearest(odd, &known)), nearest(metric, &names)) {
+    let near = match (
+        odd.as_deref().and_then(|odd| nearest(odd, known.iter().copied())),
+        nearest(metric, names.iter().copied()),
+    ) {
         (Some(near), _) => format!(" (did you mean the tag `{near}`?)"),
         (None, Some(near)) => format!(" (did you mean `{near}`?)"),
         (None, None) => String::new(),

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::units::Span;
+use crate::units::nearest::nearest;
 use crate::units::redact::redact;
 
 /// What is wrong, and where: one line.
@@ -83,7 +84,9 @@ impl<'a> JsonNode<'a> {
         for key in fields.map.keys() {
             if !allowed.contains(&key.as_str()) {
                 let path = fields.path_of(key);
-                let near = nearest(key, allowed).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+                let near = nearest(key, allowed.iter().copied())
+                    .map(|near| format!("did you mean `{near}`? "))
+                    .unwrap_or_default();
                 let allowed = allowed.join(", ");
                 return Err(DecodeError(format!("`{path}`: unknown key; {near}allowed are {allowed}")));
             }
@@ -298,24 +301,4 @@ fn is_host_and_port(text: &str) -> bool {
         let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
         !host.is_empty() && host.chars().all(is_name) && port.parse::<u16>().is_ok()
     })
-}
-
-/// A known key that differs in no more than half of its letters.
-pub fn nearest<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
-    let distance = |other: &str| {
-        let (a, b): (Vec<char>, Vec<char>) = (key.chars().collect(), other.chars().collect());
-        let mut row: Vec<usize> = (0..=b.len()).collect();
-        for (i, left) in a.iter().enumerate() {
-            let mut diagonal = row[0];
-            row[0] = i + 1;
-            for (j, right) in b.iter().enumerate() {
-                let replaced = diagonal + usize::from(!left.eq_ignore_ascii_case(right));
-                diagonal = row[j + 1];
-                row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-            }
-        }
-        row[b.len()]
-    };
-    let best = known.iter().map(|other| (distance(other), *other)).min()?;
-    (best.0 * 2 <= best.1.len()).then_some(best.1)
 }

@@ -12,13 +12,14 @@ use crate::js::modules;
 use crate::js::runtime::module_state::SharedModuleState;
 use crate::js::runtime::worker::WorkerThreads;
 use crate::js::{Exports, Loader, Script, VuSet};
-use crate::log::{Level, Logger};
+use crate::log::{Level, LogField, Logger};
 use crate::metrics::ledger::LedgerOptions;
 use crate::metrics::record::Epoch;
 use crate::metrics::{Interner, Ledger, Metric, Recorder, Registry, builtin, threshold};
 use crate::net::Net;
 use crate::options::{Compat, Options, ResolvedOptions, derive};
 use crate::source::FileSet;
+use crate::units::nearest::nearest;
 
 /// A script that was evaluated once, for commands that run no test.
 pub struct EvaluatedScript {
@@ -78,7 +79,7 @@ impl EvaluatedScript {
     /// What is wrong with them.
     pub fn resolve_options(&self) -> Result<ResolvedOptions, Failure> {
         let resolved = resolve_options(&self.request, &self.exports)?;
-        derive::check_exports(&resolved.scenarios, |name| self.exports.has(name))?;
+        derive::check_exports(&resolved.scenarios, &self.exports.functions)?;
         Ok(resolved)
     }
 
@@ -200,8 +201,25 @@ pub(super) fn resolve_options(request: &ScriptRequest, exports: &Exports) -> Res
     let mut notes = Compat::new(request.strict);
     let script = own_options(request, exports, &mut notes);
     let resolved = script.and_then(|script| request.layers.resolve(script, &mut notes.warnings));
+    if let Ok(resolved) = &resolved {
+        notes.warnings.extend(misspelt_exports(exports, resolved));
+    }
     notes.warnings.iter().for_each(|line| request.log.logger().warn(line));
     resolved
+}
+
+/// Exports that mean nothing and whose names are much like one that does.
+fn misspelt_exports(exports: &Exports, resolved: &ResolvedOptions) -> Vec<String> {
+    const KNOWN: [&str; 4] = ["options", "setup", "teardown", "handleSummary"];
+    let all = || exports.functions.iter().chain(&exports.values);
+    let is_exported = |name: &str| all().any(|known| known == name);
+    let is_used = |name: &str| resolved.scenarios.iter().any(|scenario| scenario.exec == name);
+    let odd = all().filter(|name| !KNOWN.contains(&name.as_str()) && *name != "default" && !is_used(name));
+    let meant = odd.filter_map(|name| {
+        let near = nearest(name, KNOWN).filter(|near| !is_exported(near))?;
+        Some(format!("the script exports `{name}`, which nothing uses; did you mean `{near}`?"))
+    });
+    meant.collect()
 }
 
 /// The options of the script, or of the archive it came in.
@@ -216,8 +234,10 @@ fn own_options(request: &ScriptRequest, exports: &Exports, notes: &mut Compat) -
             let decoded = Options::from_json(&value, notes).map_err(|failure| {
                 failure.context(format!("could not initialize '{}': could not load JS test '{url}'", request.argument))
             })?;
-            if let Some((message, error)) = decoded.warning() {
-                request.log.logger().log(Level::Warning, message, vec![("error", error.into())]);
+            if let Some((message, error, hint)) = decoded.warning() {
+                let mut fields: Vec<LogField> = vec![("error", error.into())];
+                fields.extend(hint.map(|hint| ("hint", hint.into())));
+                request.log.logger().log(Level::Warning, message, fields);
             }
             decoded.options
         }

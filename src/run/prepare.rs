@@ -7,7 +7,7 @@ use super::evaluate::{ScriptContext, resolve_options};
 use super::generator_health::{self, GeneratorHealth};
 use super::reports::ReportPlan;
 use super::scenarios::PlannedScenario;
-use super::{RunRequest, TestRun, network, single_iteration, thresholds};
+use super::{RunRequest, TestRun, joined, network, single_iteration, thresholds};
 use crate::execution::Pool;
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
@@ -21,6 +21,7 @@ use crate::net::http::DumpLevel;
 use crate::options::{Options, Plan, ResolvedOptions, Share, derive};
 use crate::output::USER_AGENT;
 use crate::summary;
+use crate::ui::progress::ProgressMode;
 
 impl TestRun {
     /// Checks the options and makes everything the run needs.
@@ -32,7 +33,7 @@ impl TestRun {
         let declared = resolved.declared_thresholds();
         let ResolvedOptions { configured, excluded_thresholds, options, scenarios: checked, share, plan, .. } =
             resolved;
-        derive::check_exports(&checked, |name| exports.has(name))?;
+        derive::check_exports(&checked, &exports.functions)?;
         hold_if_paused(&request, &context, &options);
         if let Some(path) = &options.console_output {
             request.script.log.console_to(&request.cwd.join(path))?;
@@ -40,6 +41,7 @@ impl TestRun {
         let reports = ReportPlan::read(&request)?;
         let scheduling_delay =
             if request.script.strict { None } else { generator_health::declare(&declared, &context.registry) };
+        let archive = joined::archive(&request, &configured);
         let watched = thresholds::bind(&request, &options, &excluded_thresholds, &context.registry)?;
         let threads = Threads::for_vus(plan.max_vus(), request.script.engine);
         let net = start_network(&request, &options, &plan, &threads)?;
@@ -48,6 +50,7 @@ impl TestRun {
         _ = script.options.set(serde_json::Value::Object(consolidated).to_string());
         let exported = configured.with_defaults().to_exported_json();
         _ = script.exported_options.set(serde_json::Value::Object(exported).to_string());
+        let for_all = if request.joined.is_some() { watched.clone() } else { Vec::new() };
         let ledger = open_ledger(&request, &context, &script, watched, &reports);
         let recorded = ledger.clone();
         let workers = WorkerThreads::start(threads.workers, move || Recorder::new(recorded.clone()));
@@ -77,6 +80,8 @@ impl TestRun {
             pool,
             ledger,
             log,
+            watched: for_all,
+            archive,
             reports,
             health,
         })
@@ -114,7 +119,7 @@ fn open_ledger(
         watched,
         system_tags: script.system_tags,
         sections: request.summary_mode == summary::Mode::Full || reports.needs_sections(),
-        breakdown: reports.needs_breakdown().then_some(context.epoch),
+        breakdown: (reports.needs_breakdown() || request.progress == ProgressMode::Full).then_some(context.epoch),
     };
     Arc::new(Mutex::new(Ledger::new(context.registry.clone(), options, request.script.log.logger())))
 }

@@ -9,11 +9,15 @@ use super::TestRun;
 use super::observe::Moment;
 use crate::execution::executor::Controls;
 use crate::execution::{RunState, RunStatus, ScenarioFacts};
+use crate::join::{Joined, Totals};
 use crate::metrics::Ledger;
+use crate::metrics::endpoint::ErrorGroup;
+use crate::metrics::ledger::LiveRequests;
 use crate::options::ExecutorConfig;
 use crate::output::RunningOutput;
 use crate::report::Dashboard;
 use crate::ui::description::Description;
+use crate::ui::panel::RequestPanel;
 use crate::ui::progress::{Head, ProgressMode, ProgressView, RequestFigures, ScenarioLine, ScenarioStatus};
 use crate::units::Span;
 use crate::units::sync::lock;
@@ -48,7 +52,9 @@ pub(super) struct LiveView {
     has_limit_only: bool,
     started: OnceLock<Instant>,
     is_live: bool,
+    has_panel: bool,
     ledger: Arc<Mutex<Ledger>>,
+    joined: Option<Arc<Joined>>,
     latest: Mutex<LatestFigures>,
 }
 
@@ -60,6 +66,7 @@ struct LatestFigures {
     at: Instant,
     requests: f64,
     figures: Option<RequestFigures>,
+    panel: Option<RequestPanel>,
 }
 
 /// What is shown of one scenario.
@@ -77,6 +84,7 @@ impl LiveView {
         let scenarios = run
             .scenarios
             .iter()
+            .filter(|_| run.makes_load())
             .map(|planned| ScenarioView {
                 name: planned.scenario.name.clone(),
                 facts: planned.facts.clone(),
@@ -93,11 +101,13 @@ impl LiveView {
             max_vus: run.plan.max_vus(),
             max_duration: run.plan.max_duration(),
             started: OnceLock::new(),
-            is_live: run.request.progress == ProgressMode::Live || run.request.is_observed,
+            is_live: run.request.progress.is_live() || run.request.is_observed,
+            has_panel: run.request.progress == ProgressMode::Full,
             duration: run.duration(),
             has_limit_only: run.has_limit_only(),
             ledger: run.ledger.clone(),
-            latest: Mutex::new(LatestFigures { at: Instant::now(), requests: 0.0, figures: None }),
+            joined: run.joined().cloned(),
+            latest: Mutex::new(LatestFigures { at: Instant::now(), requests: 0.0, figures: None, panel: None }),
         })
     }
 
@@ -116,6 +126,9 @@ impl LiveView {
             ProgressView { head, ..ProgressView::default() }
         };
         let status = self.state.status();
+        if status == RunStatus::InitDone && self.joined.is_some() {
+            return head(0.0, "waiting for all instances");
+        }
         if status < RunStatus::PausedBeforeRun {
             let made = self.state.initialised_vus.load(Relaxed);
             let fraction = made as f64 / self.planned_vus.max(1) as f64;
@@ -127,19 +140,30 @@ impl LiveView {
             return head(1.0, if status == RunStatus::PausedBeforeRun { "paused" } else { "setup()" });
         }
         let (complete, interrupted) = self.state.iterations();
-        let head = Head::Run {
-            is_paused: self.state.is_paused(),
-            elapsed: self.started.get().map_or(Duration::ZERO, Instant::elapsed),
-            max_duration: self.max_duration,
+        let own = Totals {
             active: self.state.active_vus.load(Relaxed),
-            initialized: self.state.initialised_vus.load(Relaxed),
+            initialised: self.state.initialised_vus.load(Relaxed),
             max_vus: self.max_vus,
             complete,
             interrupted,
         };
+        // Of several instances, one shows what all do.
+        let all = self.joined.as_ref().and_then(|joined| joined.totals()).unwrap_or(own);
+        let head = Head::Run {
+            is_paused: self.state.is_paused(),
+            elapsed: self.started.get().map_or(Duration::ZERO, Instant::elapsed),
+            max_duration: self.max_duration,
+            active: all.active,
+            initialized: all.initialised,
+            max_vus: all.max_vus,
+            complete: all.complete,
+            interrupted: all.interrupted,
+        };
         let elapsed = self.started.get().map_or(Duration::ZERO, Instant::elapsed);
         let scenarios = self.scenarios.iter().map(|line| line.view(elapsed)).collect();
-        ProgressView { head, scenarios, figures: self.figures() }
+        let figures = self.figures();
+        let panel = lock(&self.latest).panel.clone();
+        ProgressView { head, scenarios, figures, panel }
     }
 
     /// How the run is at this moment, for the process that observes it.
@@ -182,12 +206,39 @@ impl LiveView {
         let mut latest = lock(&self.latest);
         let since = latest.at.elapsed();
         if since >= FIGURES_INTERVAL {
-            let now = lock(&self.ledger).live_figures()?;
+            let look = |ledger: &mut Ledger| (ledger.live_figures(), self.has_panel.then(|| ledger.live_requests()));
+            let all = self.joined.as_ref().filter(|joined| joined.state().conducts);
+            let (now, panel) = match all {
+                Some(joined) => joined.look(look).unwrap_or((None, None)),
+                None => look(&mut lock(&self.ledger)),
+            };
+            latest.panel = panel.map(panel_of);
+            let Some(now) = now else {
+                latest.at = Instant::now();
+                return None;
+            };
             let per_second = (now.requests - latest.requests) / since.as_secs_f64();
             let figures = Some(RequestFigures { per_second, failed: now.failed, p95: now.p95 });
-            *latest = LatestFigures { at: Instant::now(), requests: now.requests, figures };
+            let panel = latest.panel.take();
+            *latest = LatestFigures { at: Instant::now(), requests: now.requests, figures, panel };
         }
         latest.figures
+    }
+}
+
+/// What the panel shows of the ledger's figures.
+fn panel_of(requests: LiveRequests) -> RequestPanel {
+    let LiveRequests { latency, statistics, statuses, errors, dropped } = requests;
+    let error = |group: ErrorGroup| {
+        let code = if group.code.is_empty() { String::new() } else { format!("{}: ", group.code) };
+        (format!("{code}{}", group.text), group.count)
+    };
+    RequestPanel {
+        latency,
+        statistics,
+        statuses: statuses.into_iter().map(|(status, count)| (status.to_string(), count)).collect(),
+        errors: errors.into_iter().map(error).collect(),
+        dropped: dropped as u64,
     }
 }
 

@@ -47,7 +47,7 @@ impl Cache {
     pub fn find(&self, url: &str) -> Option<(Bytes, LockEntry)> {
         let entry = self.entry(url)?;
         let bytes = std::fs::read(self.folder.join(&entry.sha256)).ok()?;
-        (hash(&bytes) == entry.sha256).then(|| (bytes.into(), entry))
+        (sha256(&bytes) == entry.sha256).then(|| (bytes.into(), entry))
     }
 
     /// Keeps the bytes of a URL; the entry that was there before.
@@ -56,9 +56,9 @@ impl Cache {
     /// The file system's.
     pub fn keep(&self, url: &str, bytes: &[u8], now: &str) -> io::Result<Option<LockEntry>> {
         let before = self.entry(url);
-        let sha256 = hash(bytes);
-        if before.as_ref().is_some_and(|entry| entry.sha256 == sha256) && self.find(url).is_some() {
-            self.close(&[self.folder.join(&sha256), self.lock(&redact(url))]);
+        let hash = sha256(bytes);
+        if before.as_ref().is_some_and(|entry| entry.sha256 == hash) && self.find(url).is_some() {
+            self.close(&[self.folder.join(&hash), self.lock(&redact(url))]);
             return Ok(before);
         }
         let mut folders = std::fs::DirBuilder::new();
@@ -66,20 +66,20 @@ impl Cache {
         std::os::unix::fs::DirBuilderExt::mode(&mut folders, 0o700);
         folders.recursive(true).create(&self.folder)?;
         // The bytes come first: an entry never names what isn't there.
-        self.write(&self.folder.join(&sha256), bytes)?;
+        self.write(&self.folder.join(&hash), bytes)?;
         let shown = redact(url).into_owned();
         if shown != url {
             // Earlier versions named everything.
             _ = std::fs::remove_file(self.lock(url));
         }
         let lock = self.lock(&shown);
-        let entry = LockEntry { url: shown, sha256, fetched: now.to_owned() };
+        let entry = LockEntry { url: shown, sha256: hash, fetched: now.to_owned() };
         self.write(&lock, serde_json::to_string_pretty(&entry)?.as_bytes())?;
         Ok(before)
     }
 
     fn lock(&self, url: &str) -> PathBuf {
-        self.folder.join(format!("{}.lock", hash(url.as_bytes())))
+        self.folder.join(format!("{}.lock", sha256(url.as_bytes())))
     }
 
     /// Files are whole or not there.
@@ -103,7 +103,8 @@ impl Cache {
     }
 }
 
-fn hash(bytes: &[u8]) -> String {
+/// The SHA-256 of some bytes, in hexadecimal digits.
+pub(super) fn sha256(bytes: &[u8]) -> String {
     HEXLOWER.encode(&Sha256::digest(bytes))
 }
 
@@ -134,7 +135,7 @@ mod tests {
         let url = "https://ann:s3cret@h.test/x.js?token=t0ken";
         std::fs::create_dir_all(folder.path().join("a/modules")).unwrap();
         // As earlier versions did.
-        let old = folder.path().join("a/modules").join(format!("{}.lock", hash(url.as_bytes())));
+        let old = folder.path().join("a/modules").join(format!("{}.lock", sha256(url.as_bytes())));
         std::fs::write(&old, url).unwrap();
         cache.keep(url, b"one", "2026-01-01T00:00:00Z").unwrap();
         assert_eq!(&*cache.find(url).unwrap().0, b"one");

@@ -128,6 +128,13 @@ impl FileSet {
         lock(&self.concealed).reveal(url)
     }
 
+    /// The file that has this text, if one was read.
+    pub fn having(&self, text: &[u8]) -> Option<String> {
+        let seen = self.seen();
+        let has_it = |bytes: &Bytes| bytes.len() == text.len() && !text.is_empty() && **bytes == *text;
+        seen.iter().find(|(_, bytes)| has_it(bytes)).map(|(url, _)| url.clone())
+    }
+
     /// From now on only files that were read before can be read.
     pub fn seal(&self) {
         self.sealed.store(true, Ordering::Release);

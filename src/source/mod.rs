@@ -15,6 +15,7 @@ pub mod module;
 pub mod secrets;
 pub mod shared_bytes;
 pub mod specifier;
+pub mod vendor;
 
 pub use cache::Cache;
 pub use disk::{Disk, MapDisk, RealDisk};
@@ -26,3 +27,4 @@ pub use secrets::Secrets;
 pub use shared_bytes::PrivateMapping;
 pub use shared_bytes::SharedBytes;
 pub use specifier::Resolved;
+pub use vendor::Vendor;

@@ -6,6 +6,7 @@ pub mod banner;
 pub mod description;
 pub mod log;
 pub mod loki;
+pub mod panel;
 pub mod progress;
 pub mod terminal;
 

@@ -11,6 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Terminal;
+use super::panel::RequestPanel;
 use crate::units::Span;
 use crate::units::figure::{self, Unit};
 
@@ -23,6 +24,8 @@ pub struct ProgressView {
     pub scenarios: Vec<ScenarioLine>,
     /// The latest figures; `None` before the first request.
     pub figures: Option<RequestFigures>,
+    /// More about all requests so far, where that is shown.
+    pub panel: Option<RequestPanel>,
 }
 
 /// The latest figures of a run's requests.
@@ -41,8 +44,17 @@ pub struct RequestFigures {
 pub enum ProgressMode {
     /// Redrawn in place; needs a terminal.
     Live,
+    /// As live, with a panel of all requests.
+    Full,
     /// Printed once a second.
     Plain,
+}
+
+impl ProgressMode {
+    /// Whether it is redrawn in place.
+    pub fn is_live(self) -> bool {
+        matches!(self, Self::Live | Self::Full)
+    }
 }
 
 /// The first line of a block.
@@ -134,8 +146,12 @@ pub struct Style {
     pub width: Option<usize>,
     /// Whether signs have colours.
     pub colors: bool,
+    /// The height of the terminal, in lines; a block that is redrawn has to fit.
+    pub height: usize,
 }
 
+/// The width of what is no terminal.
+const DEFAULT_WIDTH: usize = 80;
 /// Names are cut to this length.
 const MAX_NAME_CHARS: usize = 30;
 /// A bar with its brackets is at most this wide.
@@ -208,6 +224,15 @@ impl ProgressView {
             let rate = figure::text(per_second.round(), Unit::PerSecond("requests"));
             text.push_str(&format!("{rate}, p95 {p95}, {failed_text} failed\n"));
         }
+        if let Some(panel) = &self.panel {
+            text.push('\n');
+            for line in panel.render(style.width.unwrap_or(DEFAULT_WIDTH), style.colors) {
+                text.push_str(&line);
+                text.push('\n');
+            }
+        }
+        // The block begins with an empty line, and the cursor needs one below.
+        let text: String = text.split_inclusive('\n').take(style.height.saturating_sub(2)).collect();
         // A line that the terminal breaks would count as two when the block is drawn anew.
         match style.width {
             Some(width) => text.lines().map(|line| format!("{}\n", cut(line, width))).collect(),
@@ -218,7 +243,7 @@ impl ProgressView {
 
 /// A bar of this width in characters, its brackets included; from 0 to 1.
 pub fn bar(fraction: f64, width: usize) -> String {
-    bar_of(fraction, Some(width.min(MAX_BAR_WIDTH)), Style { width: None, colors: false })
+    bar_of(fraction, Some(width.min(MAX_BAR_WIDTH)), Style { width: None, colors: false, height: usize::MAX })
 }
 
 /// As much of a line as fits; codes for colours take no room and are all kept.
@@ -308,7 +333,7 @@ impl Ticker {
             return Self { terminal, view, is_quiet, kind, thread: None };
         }
         let (stop, stopped) = sync_channel(1);
-        let beat = Duration::from_millis(if kind == ProgressMode::Live { 100 } else { 1000 });
+        let beat = Duration::from_millis(if kind.is_live() { 100 } else { 1000 });
         let (screen, look) = (terminal.clone(), view.clone());
         let work = move || {
             while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(beat) {
@@ -326,7 +351,7 @@ impl Ticker {
             drop(stop);
             // A view that panicked has been reported as a defect already.
             _ = thread.join();
-            if self.kind == ProgressMode::Live {
+            if self.kind.is_live() {
                 self.terminal.set_block(String::new());
             }
         }
@@ -345,14 +370,14 @@ impl Ticker {
 fn show(terminal: &Terminal, kind: ProgressMode, view: &ProgressView) {
     let style = style_of(terminal);
     match kind {
-        ProgressMode::Live => terminal.set_block(format!("\n{}", view.live(style))),
+        ProgressMode::Live | ProgressMode::Full => terminal.set_block(format!("\n{}", view.live(style))),
         ProgressMode::Plain => terminal.print(&format!("\n{}", view.render(style))),
     }
 }
 
 fn style_of(terminal: &Terminal) -> Style {
     let width = terminal.stdout_is_tty().then(|| terminal.width());
-    Style { width, colors: terminal.stdout_colors() }
+    Style { width, colors: terminal.stdout_colors(), height: terminal.height() }
 }
 
 #[cfg(test)]
@@ -360,7 +385,7 @@ mod tests {
     use super::*;
     use crate::ui::terminal::Capabilities;
 
-    const PLAIN: Style = Style { width: None, colors: false };
+    const PLAIN: Style = Style { width: None, colors: false, height: usize::MAX };
 
     fn run(elapsed: u64, max: u64, max_vus: u64) -> Head {
         Head::Run {
@@ -389,6 +414,7 @@ mod tests {
                 line("bbb", ScenarioStatus::Running, 0.01, &["1 VUs", "01.0s/10s"]),
             ],
             figures: Some(RequestFigures { per_second: 1234.4, failed: 0.0123, p95: Some(12.345) }),
+            panel: None,
         };
         view.scenarios[1].left = Some(Duration::from_millis(8_700));
         let expect = "running (01.0s), 1/3 VUs, 4 complete and 0 interrupted iterations
@@ -402,6 +428,15 @@ bbb   [   1% ] 1 VUs  01.0s/10s                       9s left
     }
 
     #[test]
+    fn a_block_with_a_panel_fits_the_terminal() {
+        let panel = RequestPanel { latency: vec![(1.0, 7); 11], ..RequestPanel::default() };
+        let view = ProgressView { head: run(1_000, 10, 3), panel: Some(panel), ..ProgressView::default() };
+        let lines = |height| view.live(Style { width: Some(80), colors: false, height }).lines().count();
+        assert_eq!((lines(usize::MAX), lines(24), lines(10)), (14, 14, 8));
+        assert!(view.live(PLAIN).contains("Times of answered requests"));
+    }
+
+    #[test]
     fn a_block_is_laid_out_as_in_k6() {
         let view = ProgressView {
             head: run(1_000, 630, 3),
@@ -410,6 +445,7 @@ bbb   [   1% ] 1 VUs  01.0s/10s                       9s left
                 line("bbb", ScenarioStatus::Running, 0.01, &["1 VUs", "0.0s/2s"]),
             ],
             figures: None,
+            panel: None,
         };
         let expect = "running (00m01.0s), 1/3 VUs, 4 complete and 0 interrupted iterations
 aaa ✓ [ 100% ] 2 VUs  00m00.2s/10m0s  4/4 iters, 2 per VU
@@ -425,6 +461,7 @@ bbb   [   1% ] 1 VUs  0.0s/2s       |
             ProgressView {
                 head,
                 figures: None,
+                panel: None,
                 scenarios: vec![line("default", ScenarioStatus::Waiting, 0.0, &["waiting", "5.0s"])],
             }
             .render(PLAIN)
@@ -453,8 +490,9 @@ bbb   [   1% ] 1 VUs  0.0s/2s       |
                 head: run(0, 5, 1),
                 scenarios: vec![line("a", ScenarioStatus::Running, fraction, &["x"])],
                 figures: None,
+                panel: None,
             };
-            let text = view.render(Style { width: Some(width), colors: false });
+            let text = view.render(Style { width: Some(width), colors: false, height: usize::MAX });
             assert_eq!(text.lines().nth(1).unwrap(), expect);
         };
         check(80, 0.0, &format!("a   [{}] x", "-".repeat(38)));

@@ -83,6 +83,11 @@ impl Terminal {
         Term::stdout().size_checked().map_or(80, |(_, columns)| usize::from(columns))
     }
 
+    /// How many lines it has; 24 where that can't be told.
+    pub fn height(&self) -> usize {
+        Term::stdout().size_checked().map_or(24, |(lines, _)| usize::from(lines))
+    }
+
     /// Writes text to standard output, as it is.
     pub fn print(&self, text: &str) {
         // A reader that has gone away is no error.

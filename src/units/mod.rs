@@ -4,6 +4,7 @@ pub mod duration;
 pub mod figure;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz_tests;
+pub mod nearest;
 pub mod number;
 pub mod percent;
 pub mod quote;

@@ -2,7 +2,7 @@
 // response besides reading a field. An expression, called with the native half and what it shares with http.js.
 ((native, { NATIVE, once, handler, call, flatness, primordials }) => {
 const {
-  ArrayBufferIsView, ArrayIsArray, Date, Map, Number, ObjectDefineProperty, ObjectKeys, PromisePrototypeThen, Proxy,
+  ArrayBufferIsView, ArrayIsArray, Date, Error, Map, Number, ObjectDefineProperty, ObjectKeys, PromisePrototypeThen, Proxy,
   ReflectApply, String, StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeToLowerCase,
   StringPrototypeToUpperCase, SyntaxError, TypeError, Uint8Array,
 } = primordials;
@@ -83,6 +83,14 @@ const readers = {
   protocol: emptied,
 };
 
+// Names that mean nothing are looked at a few times only: most come again with each iteration.
+let looks = 32;
+function unknownParam(name) {
+  if (looks === 0) return;
+  looks--;
+  native.warnOfParam(name, new Error().stack);
+}
+
 function plain(params) {
   if (!isObject(params)) return undefined;
   // A copy, from the first property on that is to be read otherwise than it is; who sees what is read sees it read once.
@@ -91,6 +99,7 @@ function plain(params) {
   for (let at = 0; at < names.length; at++) {
     const name = names[at];
     const read = readers[name];
+    if (read === undefined) unknownParam(name);
     const given = read === undefined ? undefined : params[name];
     const value = read === undefined ? undefined : read(given);
     if (known === undefined) {

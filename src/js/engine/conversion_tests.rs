@@ -40,6 +40,14 @@ impl Host for Seeing {
         None
     }
 
+    fn json_place(&self, _text: &[u8]) -> Option<String> {
+        None
+    }
+
+    fn explained_place(&self, _place: &str, _message: &str) -> Option<String> {
+        None
+    }
+
     fn explain_type_error(&self, _place: &str, _message: &str) -> Option<String> {
         None
     }

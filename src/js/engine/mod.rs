@@ -368,6 +368,10 @@ pub trait Host {
     fn original_position(&self, place: &str) -> Option<String>;
     /// What a `TypeError` at `place`, `URL:LINE:COLUMN` of the engine, is about: a message that names it.
     fn explain_type_error(&self, place: &str, message: &str) -> Option<String>;
+    /// Where a text that is no JSON breaks off, `URL:LINE:COLUMN`; `None` if it is not that of a file.
+    fn json_place(&self, text: &[u8]) -> Option<String>;
+    /// Where in its file such a message is about, `URL:LINE:COLUMN`; `None` if on the line of `place`.
+    fn explained_place(&self, place: &str, message: &str) -> Option<String>;
     /// Where functions, methods and classes are in the text of the module at `address`, in bytes.
     fn function_extents(&self, address: &str) -> Vec<Range<usize>>;
     /// A part of that text; `None` if there is none.

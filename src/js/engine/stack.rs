@@ -14,7 +14,7 @@ pub struct Frame<'a> {
 pub fn write<'a>(
     first: &str,
     frames: impl IntoIterator<Item = Frame<'a>>,
-    origin: impl Fn(&str) -> Option<String>,
+    mut origin: impl FnMut(&str) -> Option<String>,
 ) -> String {
     let mut text = first.to_owned();
     text.push('\n');

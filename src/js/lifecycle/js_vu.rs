@@ -62,6 +62,23 @@ const MAIN_ERROR: ExitCode = ExitCode::ScriptException;
 /// Iterations that keep the neighbours waiting for less than this follow each other, up to 128 of them.
 const SHORT_TURN: Duration = Duration::from_micros(100);
 
+/// Why init code failed, with what would help.
+fn explained(failure: Failure, loader: &Loader) -> Failure {
+    if let Some(missing) = loader.unreadable().filter(|missing| failure.message.contains(&missing.text)) {
+        // Not the script threw: a part of it is missing.
+        return Failure::new(MAIN_ERROR, missing.text).hint(format!("imported at {}", missing.place));
+    }
+    if let Some(odd) = loader.unresolved().filter(|odd| failure.message.contains(&odd.text)) {
+        let help = "a package has to be bundled with the script, or imported by its https address";
+        return failure.hint(format!("imported at {}; {help}", odd.place));
+    }
+    let is_about_json = |line: &str| line.starts_with("\tat ") && line.contains(".json:");
+    if failure.message.starts_with("SyntaxError") && failure.message.lines().any(is_about_json) {
+        return failure.hint("JSON is no module: read it with `JSON.parse(open('./data.json'))`");
+    }
+    failure
+}
+
 impl JsVu {
     /// Makes a VU and runs the script's init code in it.
     ///
@@ -95,19 +112,13 @@ impl JsVu {
         if let Some(failure) = loader.unknown(&self.vu.script.address) {
             return Err(failure);
         }
+        if let Some(sentence) = loader.absent_extensions().filter(|_| evaluated.is_ok() && !loader.files.is_sealed()) {
+            self.vu.script.log.warn(sentence);
+        }
         for sentence in loader.take_near_misses() {
             self.vu.script.log.warn(sentence);
         }
-        evaluated.map_err(|failure| match loader.unreadable() {
-            // Not the script threw: a part of it is missing.
-            Some(missing) if failure.message.contains(&missing.text) => {
-                Failure::new(MAIN_ERROR, missing.text).hint(format!("imported at {}", missing.place))
-            }
-            _ if failure.message.starts_with("SyntaxError") && failure.message.contains(".json:") => {
-                failure.hint("JSON is no module: read it with `JSON.parse(open('./data.json'))`")
-            }
-            _ => failure,
-        })?;
+        evaluated.map_err(|failure| explained(failure, &loader))?;
         self.consolidate_options(&address)
     }
 

@@ -62,6 +62,45 @@ impl Imports {
     }
 }
 
+/// Reads everything that the file at `url` imports or requires, as far as that is an address; `told` hears what can't be read,
+/// with the file that asks for it.
+pub fn read_all(files: &FileSet, url: &str, told: &mut dyn FnMut(&str, String)) {
+    let mut seen = BTreeSet::new();
+    let mut todo = vec![(url.to_owned(), url.to_owned(), url.to_owned())];
+    while let Some((specifier, url, from)) = todo.pop() {
+        if !seen.insert(url.clone()) {
+            continue;
+        }
+        let prepared = files.module(&specifier, &url).and_then(|module| transpile::transpile(&module));
+        let prepared = match prepared {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                told(&from, error);
+                continue;
+            }
+        };
+        let asked = match prepared.format {
+            transpile::ModuleFormat::Module => transpile::requests(&prepared.text),
+            transpile::ModuleFormat::CommonJs => Vec::new(),
+        };
+        for specifier in asked.into_iter().chain(required(&prepared.text)) {
+            if let Ok(Resolved::Url(next)) = files.resolve(&specifier, &url) {
+                todo.push((specifier, next, url.clone()));
+            }
+        }
+    }
+}
+
+/// What is required by a plain text in it.
+fn required(text: &str) -> Vec<String> {
+    let calls = text.split("require(").skip(1).filter_map(|rest| {
+        let rest = rest.trim_start();
+        let quote = rest.chars().next().filter(|c| ['"', '\'', '`'].contains(c))?;
+        rest[1..].split_once(quote)
+    });
+    calls.map(|(name, _)| name).filter(|name| !name.contains(['\n', '$'])).map(str::to_owned).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,6 +125,27 @@ mod tests {
         assert_eq!(found.modules.iter().collect::<Vec<_>>(), ["k6/x/redis"]);
         let expect = [("k6".to_owned(), ">=2.0".to_owned()), ("k6/x/redis".to_owned(), ">0.3".to_owned())];
         assert_eq!(found.dependencies(&crate::js::modules::TABLE).into_iter().collect::<Vec<_>>(), expect);
+    }
+
+    #[test]
+    fn what_is_required_is_read_as_well() {
+        let fetch: crate::source::files::Fetch = Box::new(|url| match url.split('?').next() {
+            Some("https://h.test/a.js") => Ok("module.exports = require('./b.js') + require( \"k6/http\");".into()),
+            Some("https://h.test/b.js") => Ok("exports.b = 1; require(name); require('./gone.js')".into()),
+            _ => Err(format!("not found: {url}")),
+        });
+        let disk: MapDisk =
+            [("/main.js", "import './c.js'; import fs from 'fs';"), ("/c.js", "require('https://h.test/a.js')")]
+                .into_iter()
+                .collect();
+        let files = FileSet::new(disk, fetch);
+        let mut told = Vec::new();
+        read_all(&files, "file:///main.js", &mut |from, error| told.push(format!("{from}: {error}")));
+        let remote: Vec<String> =
+            files.all().into_iter().map(|(url, _)| url).filter(|url| url.starts_with("https")).collect();
+        assert_eq!(remote, ["https://h.test/a.js", "https://h.test/b.js"]);
+        assert_eq!(told.len(), 1);
+        assert!(told[0].starts_with("https://h.test/b.js: ") && told[0].contains("gone.js"), "{told:?}");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::failure::Failure;
 use crate::js::loader::imports::Imports;
 use crate::js::transpile::{self, Exported, MissingImport, ModuleFormat};
 use crate::source::Resolved;
+use crate::units::nearest::nearest;
 use crate::units::redact::redact_reference;
 
 impl Loader {
@@ -59,13 +60,19 @@ impl Loader {
     /// Names that are missing: near misses are remembered, and an import that is an error becomes one, behind all others.
     pub(super) fn report_missing(&self, missing: &[MissingImport], address: &str) -> String {
         for one in missing {
-            if let Some(near) = near(&one.name, one.known.iter().map(String::as_str)) {
-                let (name, module) = (&one.name, redact_reference(&one.specifier));
-                lock(&self.near_misses).push(format!(
-                    "{module:?} has no export named {name:?}, did you mean {near:?}? ({address}:{})",
-                    one.line
-                ));
-            }
+            let (name, module) = (&one.name, redact_reference(&one.specifier));
+            let meant = match nearest(name, one.known.iter().map(String::as_str)) {
+                Some(near) => format!(", did you mean {near:?}?"),
+                None if one.is_undefined => match self.exporter(name) {
+                    Some(other) => format!(": {other:?} has it"),
+                    // As in k6: another version may have it.
+                    None => continue,
+                },
+                None if one.known.is_empty() => ": it exports nothing".to_owned(),
+                None => format!(": it has {}", listed(&one.known)),
+            };
+            lock(&self.near_misses)
+                .push(format!("{module:?} has no export named {name:?}{meant} ({address}:{})", one.line));
         }
         let Some(first) = missing.iter().find(|one| !one.is_undefined) else { return String::new() };
         let message = format!(
@@ -78,7 +85,15 @@ impl Loader {
         format!("import {};", quoted(&format!("{MISSING}{given}")))
     }
 
-    /// Sentences about names that are missing and much like others, since the last call.
+    /// The module of ours that exports this.
+    fn exporter(&self, name: &str) -> Option<&'static str> {
+        let offered = self.builtins.modules.iter().filter(|module| !module.specifier.starts_with(OURS));
+        let mut having =
+            offered.filter(|module| transpile::module_names(module.source).iter().any(|known| known == name));
+        having.next().map(|module| module.specifier).filter(|_| name != "default")
+    }
+
+    /// Sentences about names that are missing, since the last call.
     pub fn take_near_misses(&self) -> Vec<String> {
         std::mem::take(&mut *lock(&self.near_misses))
     }
@@ -97,7 +112,7 @@ impl Loader {
         unknown.remove(BROWSER);
         let known =
             || self.builtins.modules.iter().map(|module| module.specifier).filter(|name| !name.starts_with(OURS));
-        let near = unknown.iter().find_map(|name| Some((name, near(name, known())?)));
+        let near = unknown.iter().find_map(|name| Some((name, nearest(name, known())?)));
         let unknown: Vec<String> = unknown.iter().cloned().collect();
         let failure = Failure::new(ExitCode::ScriptException, unknown_modules(&unknown));
         Some(match near {
@@ -107,30 +122,12 @@ impl Loader {
     }
 }
 
-/// The name among `known` that is most like `name`, if it is so much like it that it may have been meant.
-pub fn near<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
-    let most = if name.chars().count() < 5 { 1 } else { 2 };
-    let (distance, near) = known.map(|known| (distance(name, known), known)).min_by_key(|(distance, _)| *distance)?;
-    (1..=most).contains(&distance).then_some(near)
-}
-
-/// How many characters have to be put in, taken out, replaced or exchanged with their neighbours to make `b` of `a`.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let mut rows = vec![(0..=b.len()).collect::<Vec<usize>>()];
-    for i in 1..=a.len() {
-        let mut row = vec![i];
-        for j in 1..=b.len() {
-            let changed = usize::from(a[i - 1] != b[j - 1]);
-            let mut best = (rows[i - 1][j] + 1).min(row[j - 1] + 1).min(rows[i - 1][j - 1] + changed);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                best = best.min(rows[i - 2][j - 2] + 1);
-            }
-            row.push(best);
-        }
-        rows.push(row);
-    }
-    rows[a.len()][b.len()]
+/// Names for a sentence.
+fn listed(names: &[String]) -> String {
+    const MOST: usize = 15;
+    let more = names.len().saturating_sub(MOST);
+    let list = names.iter().take(MOST).map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
+    if more == 0 { list } else { format!("{list} and {more} more") }
 }
 
 /// k6's line about names under `k6/` that don't exist.
@@ -140,28 +137,4 @@ pub(super) fn unknown_modules(names: &[String]) -> String {
          resolution is required or a custom k6 binary with the required extensions",
         names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_that_are_much_alike() {
-        let check = |name: &str, expect: Option<&str>| {
-            assert_eq!(
-                near(name, ["k6", "k6/http", "k6/html", "check", "group", "sleep"].into_iter()),
-                expect,
-                "{name}"
-            );
-        };
-        check("k6/htp", Some("k6/http"));
-        check("k6/htt", Some("k6/http"));
-        check("cheek", Some("check"));
-        check("chekc", Some("check"));
-        check("slep", Some("sleep"));
-        check("check", None);
-        check("nope", None);
-        check("k6/zzz", None);
-    }
 }

@@ -22,13 +22,15 @@ use crate::source::files::OpenError;
 use crate::source::{FileSet, Resolved, SharedBytes, specifier};
 use crate::units::sync::lock;
 
-pub mod imports;
+mod explain;
+mod imports;
 mod missing;
 mod synthetic;
 
-pub use imports::Imports;
-pub use missing::near;
-use synthetic::{ABSENT, BROWSER, COMMONJS, CONTEXT, HERE, MISSING, REQUIRE, STAR, SYNTHETIC, is_unavailable};
+pub use imports::{Imports, read_all};
+use synthetic::{
+    ABSENT, BROWSER, COMMONJS, CONTEXT, EXTENSIONS, HERE, MISSING, REQUIRE, STAR, SYNTHETIC, is_extension,
+};
 
 /// Sources by address, each with its bytecode once there is one.
 type ModuleTexts<K> = Mutex<FxHashMap<K, ModuleText>>;
@@ -88,11 +90,15 @@ pub struct Loader {
     exported: Mutex<FxHashMap<String, Arc<Exported>>>,
     /// Improved error messages, by position and original message.
     explained: Mutex<FxHashMap<(String, String), Option<String>>>,
+    /// Where they are, by position and improved message, if the engine says another line.
+    explained_places: Mutex<FxHashMap<(String, String), String>>,
     /// Functions that wait keep the context of their samples: the feature `async-metric-context`.
     keeps_context: bool,
     /// The engine the modules are for.
     engine: Engine,
     unreadable: Mutex<Option<Unreadable>>,
+    /// The last import that leads nowhere.
+    unresolved: Mutex<Option<Unreadable>>,
     /// The built-in modules.
     builtins: &'static ModuleTable,
     /// Those the script has imported.
@@ -131,9 +137,11 @@ impl Loader {
             near_misses: Mutex::default(),
             exported: Mutex::default(),
             explained: Mutex::default(),
+            explained_places: Mutex::default(),
             keeps_context: false,
             engine,
             unreadable: Mutex::default(),
+            unresolved: Mutex::default(),
             builtins,
             used_builtins: Mutex::default(),
             missing_maps: Mutex::default(),
@@ -235,7 +243,7 @@ impl Loader {
         // What is running was linked before; from now on modules may be imported by CommonJS.
         self.interop_mode.store(true, Ordering::Release);
         match self.files.resolve(specifier, base).map_err(Throw::go)? {
-            Resolved::Builtin(name) if is_unavailable(&name) => Ok(("absent", self.stand_in(&name))),
+            Resolved::Builtin(name) if self.is_unavailable(&name) => Ok(("absent", self.stand_in(&name))),
             Resolved::Builtin(name) => {
                 self.check_builtin(&name)?;
                 self.note_builtin(&name)?;
@@ -277,6 +285,27 @@ impl Loader {
             }
         }
         Ok(())
+    }
+
+    /// True for a module k6 has, or can be given, and that is not offered here: importing it is no error, using it is.
+    fn is_unavailable(&self, name: &str) -> bool {
+        is_extension(name) && self.builtins.find(name).is_none()
+    }
+
+    /// k6's extensions that are here.
+    fn extensions(&self) -> Vec<&'static str> {
+        let names = self.builtins.modules.iter().map(|module| module.specifier);
+        names.filter(|name| name.starts_with(EXTENSIONS)).collect()
+    }
+
+    /// A sentence about the extensions that the script imports and that are not offered; `None` if there are none.
+    pub fn absent_extensions(&self) -> Option<String> {
+        let absent = lock(&self.unavailable);
+        let absent: Vec<_> = absent.iter().filter(|name| *name != BROWSER).map(|name| format!("{name:?}")).collect();
+        let (absent, offered) = (absent.join(", "), self.extensions().join(", "));
+        (!absent.is_empty()).then(|| {
+            format!("not offered here, and imported: {absent}; what uses them will fail. Offered are: {offered}")
+        })
     }
 
     /// The address of the module that stands in for one that exists in k6 only.
@@ -381,7 +410,7 @@ impl Loader {
     /// What an import in the module at `referrer` leads to; in interop mode also what the file exports.
     fn import_target(&self, specifier: &str, referrer: &str, interop: bool) -> ImportTarget {
         match self.files.resolve(specifier, referrer) {
-            Ok(Resolved::Builtin(name)) if is_unavailable(&name) => ImportTarget::Absent(self.stand_in(&name)),
+            Ok(Resolved::Builtin(name)) if self.is_unavailable(&name) => ImportTarget::Absent(self.stand_in(&name)),
             Ok(Resolved::Builtin(name)) => match self.builtins.find(&name) {
                 Some(module) => {
                     let (names, star) = (transpile::module_names(module.source), format!("{STAR}{name}"));
@@ -416,6 +445,11 @@ impl Loader {
     pub fn unreadable(&self) -> Option<Unreadable> {
         lock(&self.unreadable).clone()
     }
+
+    /// The last import that leads nowhere.
+    pub fn unresolved(&self) -> Option<Unreadable> {
+        lock(&self.unresolved).clone()
+    }
 }
 
 impl ModuleLoader for Loader {
@@ -431,7 +465,12 @@ impl ModuleLoader for Loader {
         if from_stdlib && (specifier.starts_with(NATIVE) || specifier.starts_with(OURS)) {
             return Ok(specifier.to_owned());
         }
-        match self.files.resolve(specifier, referrer).map_err(Throw::go)? {
+        let resolved = self.files.resolve(specifier, referrer).map_err(|text| {
+            let place = self.place_of(specifier, referrer);
+            *lock(&self.unresolved) = Some(Unreadable { text: text.clone(), place });
+            Throw::go(text)
+        });
+        match resolved? {
             Resolved::Url(url) => {
                 self.note_import(specifier, &url, referrer);
                 if self.format(specifier, &url)? == ModuleFormat::Module {
@@ -443,7 +482,7 @@ impl ModuleLoader for Loader {
                 }
                 Ok(format!("{COMMONJS}{url}"))
             }
-            Resolved::Builtin(name) if is_unavailable(&name) => Ok(self.stand_in(&name)),
+            Resolved::Builtin(name) if self.is_unavailable(&name) => Ok(self.stand_in(&name)),
             Resolved::Builtin(name) => {
                 self.check_builtin(&name)?;
                 if !from_stdlib {
@@ -489,7 +528,7 @@ impl ModuleLoader for Loader {
             return Ok(text.clone().into());
         }
         if address.starts_with(SYNTHETIC) {
-            return Ok(self.store(address, new_text(synthetic::text(address).into())));
+            return Ok(self.store(address, new_text(synthetic::text(address, &self.extensions()).into())));
         }
         if !address.contains("://") {
             return Err(no_module(address));
@@ -563,36 +602,21 @@ impl ModuleLoader for Loader {
     }
 
     fn origin(&self, place: &str) -> Option<String> {
-        let positions = lock(&self.positions);
-        if positions.is_empty() {
-            return None;
-        }
-        let (rest, column) = place.rsplit_once(':')?;
-        let (url, line) = rest.rsplit_once(':')?;
-        let place = positions.get(url)?.origin(line.parse().ok()?, column.parse().ok()?);
-        Some(format!("{}:{}:{}", place.file.as_deref().unwrap_or(url), place.line, place.column))
+        self.file_place(place)
     }
 
     fn explain(&self, place: &str, message: &str) -> Option<String> {
-        let key = (place.to_owned(), message.to_owned());
-        if let Some(known) = lock(&self.explained).get(&key) {
-            return known.clone();
-        }
-        let (rest, column) = place.rsplit_once(':')?;
-        let (url, line) = rest.rsplit_once(':')?;
-        let ModuleText { mut text, before, .. } = lock(&self.texts).get(url).cloned()?;
-        let (mut line, mut column) = (line.parse().ok()?, column.parse().ok()?);
-        if let Some(before) = before {
-            let place = before.positions.origin(line, column);
-            (text, line, column) = (before.text.clone(), place.line, place.column);
-        }
-        let found = transpile::explain(&text, line, column, message);
-        let mut explained = lock(&self.explained);
-        if explained.len() >= MAX_EXPLAINED {
-            explained.clear();
-        }
-        explained.insert(key, found.clone());
-        found
+        self.explain_type_error(place, message)
+    }
+
+    fn json_place(&self, text: &[u8]) -> Option<String> {
+        let url = self.files.having(text)?;
+        let error = serde_json::from_slice::<serde::de::IgnoredAny>(text).err()?;
+        Some(format!("{url}:{}:{}", error.line(), error.column()))
+    }
+
+    fn explained_place(&self, place: &str, message: &str) -> Option<String> {
+        lock(&self.explained_places).get(&(place.to_owned(), message.to_owned())).cloned()
     }
 
     fn function_extents(&self, address: &str) -> Vec<std::ops::Range<usize>> {
@@ -611,7 +635,7 @@ impl ModuleLoader for Loader {
 /// True if a module may ask for what engines can't link by themselves: the namespace of a module of ours, or a module that
 /// is not offered.
 fn wants_interop(text: &str) -> bool {
-    text.contains("k6/x/") || text.contains(BROWSER) || text.contains("k6") && transpile::wants_namespace(text)
+    text.contains(EXTENSIONS) || text.contains(BROWSER) || text.contains("k6") && transpile::wants_namespace(text)
 }
 
 fn new_text(text: Arc<str>) -> ModuleText {

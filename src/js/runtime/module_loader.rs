@@ -29,9 +29,14 @@ pub trait ModuleLoader: Any + Send + Sync {
     fn reaches(&self, from: &str, to: &str) -> bool;
     /// The place in the file a person wrote of `URL:LINE:COLUMN`; `None` if it is the same.
     fn origin(&self, place: &str) -> Option<String>;
-    /// What a `TypeError` at `place`, `URL:LINE:COLUMN` of the engine, is about: its message with the name of what is
-    /// missing. `None` where the text does not tell.
+    /// What a `TypeError` at `place`, `URL:LINE:COLUMN` of the engine (`URL` where it knows no more), is about: its message
+    /// with the name of what is missing. `None` where the text does not tell.
     fn explain(&self, place: &str, message: &str) -> Option<String>;
+    /// The line and column in the file a person wrote that an explained message is about, as `URL:LINE:COLUMN`, where the
+    /// engine's own `place` has another line.
+    fn explained_place(&self, place: &str, message: &str) -> Option<String>;
+    /// Where a text that is no JSON breaks off, `URL:LINE:COLUMN`, if it is that of a file that was read.
+    fn json_place(&self, text: &[u8]) -> Option<String>;
     /// Where functions are in the text an engine was given for `address`, in bytes.
     fn function_extents(&self, address: &str) -> Vec<Range<usize>>;
     /// A part of that text; `None` if there is none.

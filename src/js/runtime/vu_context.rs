@@ -443,6 +443,14 @@ impl Host for VuContext {
         self.script.loader.explain(place, message)
     }
 
+    fn json_place(&self, text: &[u8]) -> Option<String> {
+        self.script.loader.json_place(text)
+    }
+
+    fn explained_place(&self, place: &str, message: &str) -> Option<String> {
+        self.script.loader.explained_place(place, message)
+    }
+
     fn function_extents(&self, address: &str) -> Vec<std::ops::Range<usize>> {
         self.script.loader.function_extents(address)
     }

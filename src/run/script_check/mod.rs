@@ -11,10 +11,10 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::js::loader::near;
 use crate::js::transpile::{self, DefaultExport, FileUsage, ImportUsage, NameOwner, Place, UsedName};
 use crate::source::specifier::{file_path, file_url};
 use crate::source::{FileSet, Module, Resolved};
+use crate::units::nearest::nearest;
 use crate::units::redact::redact_reference;
 
 pub use offered::Offered;
@@ -301,7 +301,7 @@ impl FileLook<'_> {
 
 /// The text, and what may have been meant.
 fn with_near<'k>(text: String, name: &str, known: impl Iterator<Item = &'k str>) -> String {
-    match near(name, known) {
+    match nearest(name, known) {
         Some(near) => format!("{text}, did you mean `{near}`?"),
         None => text,
     }

@@ -92,16 +92,17 @@ pub fn describe(value: &JsValue, context: &mut Context) -> Exception {
 
 /// Boa doesn't say what was no function, or had no property: the text at the error's place does.
 pub fn explain(error: &JsObject, context: &mut Context) {
-    const VAGUE: [&str; 5] = [
+    const VAGUE: [&str; 6] = [
         "not a callable function",
         "not a constructor",
         "cannot convert 'null' or 'undefined' to object",
-        "Cannot destructure 'null' value",
-        "Cannot destructure 'undefined' value",
+        "Cannot destructure ",
+        "value with type `",
+        "right-hand side of 'in",
     ];
     let message = error.get(js_string!("message"), context).ok().and_then(|message| message.as_string());
     let Some(message) = message.map(|message| message.to_std_string_lossy()) else { return };
-    if !VAGUE.contains(&&*message) {
+    if !VAGUE.iter().any(|vague| message.starts_with(vague)) {
         return;
     }
     let frames = raw_frames(error, context);
@@ -133,7 +134,15 @@ pub fn stack_of(error: &JsObject, text: &str, context: &mut Context) -> String {
         _ => error.get(js_string!("stack"), context).unwrap_or_default(),
     };
     let frames = frames.as_string().map(|frames| frames.to_std_string_lossy()).unwrap_or_default();
-    stack::write(text, frames.lines().filter_map(stack::parse_line), |place| state.host.original_position(place))
+    let frames = || frames.lines().filter_map(stack::parse_line);
+    let first = frames().next().map(|frame| frame.place.to_owned());
+    let message = text.split_once(": ").map_or("", |(_, message)| message);
+    let explained = first.as_ref().and_then(|place| state.host.explained_place(place, message));
+    let mut is_first = true;
+    stack::write(text, frames(), |place| {
+        let explained = explained.clone().filter(|_| std::mem::take(&mut is_first));
+        explained.or_else(|| state.host.original_position(place))
+    })
 }
 
 /// `Error.isError`, which Boa has behind a feature of its own.

@@ -81,7 +81,8 @@ pub fn parse(text: &[u8], context: &mut Context) -> JsResult<JsValue> {
     {
         return Ok(value);
     }
-    Err(JsNativeError::syntax().with_message(error).into())
+    let place = state(context).host.json_place(text).map_or_else(String::new, |place| format!(" ({place})"));
+    Err(JsNativeError::syntax().with_message(format!("{error}{place}")).into())
 }
 
 /// As [`parse`], with turns for others also within strings; `None` for what is no JSON: the other reader says why.

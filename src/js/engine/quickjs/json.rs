@@ -66,8 +66,26 @@ impl Closure<1> for ParseText {
                 Err(JsonError::Syntax) => {}
             }
         }
-        context.call(*old, call.this, call.args)
+        let result = context.call(*old, call.this, call.args);
+        if result.is_err() && text.is_string() {
+            name_file(context, text);
+        }
+        result
     }
+}
+
+/// The pending error about a text that is no JSON says which file it is, if it is one.
+fn name_file(context: Context, text: Borrowed<'_>) {
+    let error = context.take_exception();
+    let place = context.ok(context.with_text(text, |text| context.state().host.json_place(text))).flatten();
+    if let (Some(place), true) = (place, error.borrow().is_error()) {
+        let message = context.ok(context.get(&error, "message"));
+        let message = message.map(|message| context.text_or_empty(&message)).unwrap_or_default();
+        let named = context.string(&format!("{message} ({place})"));
+        // Without memory for it the error stays as it is.
+        context.ok(named.and_then(|named| context.define(&error, "message", named, PropertyFlags::HIDDEN)));
+    }
+    context.throw(error);
 }
 
 /// Values of QuickJS.

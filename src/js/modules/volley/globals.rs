@@ -24,6 +24,7 @@ pub const OPS: &[(&str, Op)] = &[
     ("here", here),
     ("isFirstPass", |vu, _| Ok((vu.stage.get() == LifecycleStage::Init { first: true }).into())),
     ("explain", explain),
+    ("explainedPlace", explained_place),
     ("refuseModule", |_, _| Err(mixing("module"))),
     ("refuseExports", |_, _| Err(mixing("exports"))),
     ("origin", origin),
@@ -115,6 +116,12 @@ fn here(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
 fn explain(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let (place, message) = (args.string(0), args.string(1));
     Ok(vu.script.loader.explain(&place, &message).map_or(Value::Undefined, Value::String))
+}
+
+/// `(place, message)` -> where such a better message is about, if that is another line than the engine's.
+fn explained_place(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
+    let (place, message) = (args.string(0), args.string(1));
+    Ok(vu.script.loader.explained_place(&place, &message).map_or(Value::Undefined, Value::String))
 }
 
 /// An ES module used a variable of CommonJS.

@@ -21,6 +21,7 @@ pub mod fuzz_tests;
 mod gjson;
 pub(super) mod go;
 mod json_text;
+mod params;
 mod request;
 mod response;
 mod sample;
@@ -57,6 +58,7 @@ pub const OPS: &[(&str, Op)] = &[
     ("setCallback", statuses::set_callback),
     ("inInit", in_init),
     ("warn", warn),
+    ("warnOfParam", params::warn_of_param),
     ("file", body::make_file),
     ("constants", constants),
 ];

@@ -1,0 +1,71 @@
+//! Errors of engines that don't say what they are about, explained from the text at their place.
+
+use super::{Loader, MAX_EXPLAINED, ModuleText, lock};
+use crate::js::transpile::{self, Explanation};
+
+/// Takes `URL:LINE:COLUMN` apart; an engine that does not know the line says `URL` or `URL:?`.
+fn parse_place(place: &str) -> (&str, Option<(u32, u32)>) {
+    let parse = || {
+        let (rest, column) = place.rsplit_once(':')?;
+        let (url, line) = rest.rsplit_once(':')?;
+        Some((url, (line.parse().ok()?, column.parse().ok()?)))
+    };
+    match parse() {
+        Some((url, at)) => (url, Some(at)),
+        None => (place.trim_end_matches(":?"), None),
+    }
+}
+
+impl Loader {
+    pub(super) fn explain_type_error(&self, place: &str, message: &str) -> Option<String> {
+        let key = (place.to_owned(), message.to_owned());
+        if let Some(known) = lock(&self.explained).get(&key) {
+            return known.clone();
+        }
+        let (url, at) = parse_place(place);
+        let ModuleText { mut text, before, .. } = lock(&self.texts).get(url).cloned()?;
+        let mut engines = at;
+        if let (Some(before), Some((line, column))) = (&before, at) {
+            let place = before.positions.origin(line, column);
+            (text, engines) = (before.text.clone(), Some((place.line, place.column)));
+        }
+        let found = transpile::explain(&text, engines, message, &|module, name| self.is_export(module, name));
+        if let Some(Explanation { message, place: Some((line, column)) }) = &found
+            && before.is_none()
+            && at.is_none_or(|(known, _)| known != *line)
+        {
+            let there = format!("{url}:{line}:{column}");
+            let there = self.file_place(&there).unwrap_or(there);
+            let mut places = lock(&self.explained_places);
+            if places.len() >= MAX_EXPLAINED {
+                places.clear();
+            }
+            places.insert((place.to_owned(), message.clone()), there);
+        }
+        let found = found.map(|found| found.message);
+        let mut explained = lock(&self.explained);
+        if explained.len() >= MAX_EXPLAINED {
+            explained.clear();
+        }
+        explained.insert(key, found.clone());
+        found
+    }
+
+    /// The place in the file a person wrote of `URL:LINE:COLUMN`; `None` if it is the same.
+    pub(super) fn file_place(&self, place: &str) -> Option<String> {
+        let positions = lock(&self.positions);
+        if positions.is_empty() {
+            return None;
+        }
+        let (url, at) = parse_place(place);
+        let (line, column) = at?;
+        let place = positions.get(url)?.origin(line, column);
+        Some(format!("{}:{}:{}", place.file.as_deref().unwrap_or(url), place.line, place.column))
+    }
+
+    /// True if a module of ours exports this.
+    fn is_export(&self, module: &str, name: &str) -> bool {
+        let names = self.builtins.find(module).map(|module| transpile::module_names(module.source));
+        names.is_some_and(|names| names.iter().any(|known| known == name))
+    }
+}

@@ -1,0 +1,72 @@
+//! What engines say, as far as more can be said.
+
+/// How the place in an error follows from the order in which a text is evaluated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    /// The last place that was noted before, in the order of the text: statements, arguments and operands note theirs.
+    Trail,
+    /// The innermost part around it that has a place: bodies, calls, assignments, properties.
+    Nested,
+}
+
+/// What is wrong, in general.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind<'m> {
+    /// What is called is no function.
+    Callee,
+    /// What stands behind `new` is none.
+    Constructor,
+    /// Something was to be taken apart.
+    Pattern,
+    /// `read` or `set`, the property, and what it was asked of.
+    Property { verb: &'m str, name: &'m str, of: &'m str },
+    /// What is `undefined` or `null` was to be gone through.
+    Iterated { of: &'m str },
+    /// A property was read or set, or something was to be gone through, that is `undefined` or `null`.
+    Empty,
+    /// What is there can't be gone through.
+    NotIterable,
+    /// The right side of `in` or `instanceof`.
+    Operand { operator: &'m str },
+}
+
+/// A message of an engine, understood.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fault<'m> {
+    pub order: Order,
+    pub kind: Kind<'m>,
+}
+
+impl<'m> Fault<'m> {
+    /// `None` for messages that say enough.
+    pub fn read(message: &'m str) -> Option<Self> {
+        let trail = |kind| Some(Self { order: Order::Trail, kind });
+        let nested = |kind| Some(Self { order: Order::Nested, kind });
+        match message {
+            "not a function" => return trail(Kind::Callee),
+            "not a callable function" => return nested(Kind::Callee),
+            "not a constructor" => return nested(Kind::Constructor),
+            "Cannot convert undefined or null to object" => return trail(Kind::Pattern),
+            "Cannot destructure 'null' value" | "Cannot destructure 'undefined' value" => return nested(Kind::Pattern),
+            "cannot convert 'null' or 'undefined' to object" => return nested(Kind::Empty),
+            "value is not iterable" => return trail(Kind::NotIterable),
+            "invalid 'in' operand" => return trail(Kind::Operand { operator: "in" }),
+            "invalid 'instanceof' right operand" => return trail(Kind::Operand { operator: "instanceof" }),
+            _ => {}
+        }
+        if message.starts_with("value with type `") && message.ends_with("` is not iterable") {
+            return nested(Kind::NotIterable);
+        }
+        if let Some(rest) = message.strip_prefix("right-hand side of '") {
+            let operator = rest.split('\'').next().unwrap_or_default();
+            return nested(Kind::Operand { operator });
+        }
+        let (verb, rest) = message.strip_prefix("cannot ")?.split_once(" property '")?;
+        let (name, of) = rest.rsplit_once("' of ")?;
+        if name == "Symbol.iterator" {
+            return trail(Kind::Iterated { of });
+        }
+        let is_known = ["read", "set"].contains(&verb) && ["null", "undefined"].contains(&of);
+        if is_known { trail(Kind::Property { verb, name, of }) } else { None }
+    }
+}

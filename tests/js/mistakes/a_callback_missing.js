@@ -1,0 +1,4 @@
+// log: TypeError: ...forEach...function
+export default function () {
+  [1].forEach(undefined);
+}

@@ -1,0 +1,5 @@
+// log: TypeError: class constructor... 'new'
+class A {}
+export default function () {
+  A();
+}

@@ -1,0 +1,4 @@
+// log: slep is not defined
+export default function () {
+  slep(1);
+}

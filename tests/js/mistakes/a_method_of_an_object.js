@@ -1,0 +1,5 @@
+// log: user.login is not a function
+export default function () {
+  const user = {};
+  user.login();
+}

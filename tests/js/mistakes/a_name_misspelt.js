@@ -1,0 +1,4 @@
+// log: usr is not defined
+export default function () {
+  console.log(usr);
+}

@@ -1,0 +1,5 @@
+// log: TypeError: name is not a function
+export default function () {
+  const name = 'a';
+  name();
+}

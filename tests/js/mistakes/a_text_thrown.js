@@ -1,0 +1,4 @@
+// log: out of stock
+export default function () {
+  throw 'out of stock';
+}

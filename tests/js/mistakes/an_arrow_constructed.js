@@ -1,0 +1,5 @@
+// log: make is not a constructor
+export default function () {
+  const make = () => 1;
+  new make();
+}

@@ -1,0 +1,5 @@
+// log: steps[0] is not a function
+export default function () {
+  const steps = [];
+  steps[0]();
+}

@@ -1,0 +1,5 @@
+// log: cannot use 'in' with user: it is not an object
+export default function () {
+  const user = 'a';
+  console.log('name' in user);
+}

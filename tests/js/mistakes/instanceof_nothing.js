@@ -1,0 +1,4 @@
+// log: cannot use 'instanceof' with undefined
+export default function () {
+  console.log({} instanceof undefined);
+}

@@ -1,0 +1,6 @@
+// log: TypeError: c
+export default function () {
+  const a = {};
+  a.a = a;
+  JSON.stringify(a);
+}

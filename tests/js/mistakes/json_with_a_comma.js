@@ -1,0 +1,4 @@
+// log: SyntaxError: ...column 9
+export default function () {
+  JSON.parse('{"a": 1,}');
+}

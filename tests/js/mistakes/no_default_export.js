@@ -1,0 +1,4 @@
+// exit: 104
+// log: function 'default' not found in exports
+// hint: export default function
+export function main() {}

@@ -1,0 +1,3 @@
+// log: the script exports `option`, which nothing uses; did you mean `options`?
+export const option = { vus: 1 };
+export default function () {}
