@@ -60,7 +60,7 @@ fn vendored_modules_need_no_network() {
         assert_eq!(done.code, 0, "{args:?}: {done:?}");
     }
     let checked = ask(folder, &["check", "."]);
-    assert!(checked.code == 0 && checked.stdout.starts_with("1 script looked at"), "{checked:?}");
+    assert!(checked.code == 0 && checked.stdout.contains("1 script looked at"), "{checked:?}");
     let unreachable = outcome(folder, "another-cache", &["vendor"]);
     assert!(unreachable.code == 255 && unreachable.stderr.contains("nothing was written"), "{unreachable:?}");
     assert_eq!(ask(folder, &["vendor", "--check"]).code, 0);

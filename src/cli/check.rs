@@ -11,8 +11,7 @@ use super::usage::refuse;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::run::script_check::{Offered, ScriptCheck, ScriptFinding, clean, scripts_below};
-use crate::source::files::{Fetch, unmarked};
-use crate::source::{FileSet, RealDisk, Vendor};
+use crate::source::{FileSet, RealDisk};
 use crate::summary::writing;
 use crate::ui::log::{Destination, LogOptions, ProcessLog};
 
@@ -36,7 +35,7 @@ impl Command for ScriptCheckArgs {
         let silent = LogOptions { destination: Destination::None, ..LogOptions::default() };
         let silent = ProcessLog::open(&silent, context.terminal.clone())?;
         let offered = Offered::ask(engine(context.global.js_engine.as_deref())?, &silent)?;
-        let files = FileSet::new(RealDisk, vendored(&self.paths, &context.cwd)?);
+        let files = FileSet::new(RealDisk, FileSet::offline());
         let mut check = ScriptCheck::default();
         for path in &self.paths {
             let scripts = scripts_below(&clean(&context.cwd.join(path)));
@@ -49,21 +48,6 @@ impl Command for ScriptCheckArgs {
         context.terminal.print(&text);
         Ok(if check.has_findings() { ExitCode::PreflightFailed } else { ExitCode::Success })
     }
-}
-
-/// Remote modules as far as the projects of these scripts keep them; nothing is fetched.
-fn vendored(paths: &[PathBuf], cwd: &Path) -> Result<Fetch, Failure> {
-    let mut kept = Vec::new();
-    for path in paths {
-        let path = clean(&cwd.join(path));
-        let start = if path.is_dir() { &*path } else { path.parent().unwrap_or(cwd) };
-        kept.extend(Vendor::find(start).map_err(refuse)?);
-    }
-    Ok(Box::new(move |marked| {
-        let url = unmarked(marked);
-        let found = kept.iter().find_map(|vendor: &Vendor| vendor.bytes(url));
-        found.unwrap_or_else(|| Err(format!("not found: {url}")))
-    }))
 }
 
 /// A path as seen from where the command was typed.
