@@ -8,7 +8,7 @@ pub enum ExitCode {
     Success = 0,
     /// A required check before a procedure failed: there was no load; or `check` found what scripts need and don't find here.
     PreflightFailed = 1,
-    /// A procedure ended without what its verdict needs: INCOMPLETE.
+    /// A procedure ended without what its verdict needs: INCOMPLETE. Or an instance lost all others of its test.
     Incomplete = 2,
     /// At least one threshold was crossed, a criterion of a procedure failed, or a comparison found a regression.
     ThresholdsCrossed = 99,
@@ -36,6 +36,33 @@ pub enum ExitCode {
     MarkedAsFailed = 110,
     /// Wrong usage of the command line, a missing file, an unknown output, and everything else.
     Other = 255,
+}
+
+impl ExitCode {
+    /// All codes.
+    const ALL: [Self; 16] = [
+        Self::Success,
+        Self::PreflightFailed,
+        Self::Incomplete,
+        Self::ThresholdsCrossed,
+        Self::SetupTimeout,
+        Self::TeardownTimeout,
+        Self::GenericTimeout,
+        Self::StoppedByApi,
+        Self::InvalidConfig,
+        Self::ExternalAbort,
+        Self::CannotStartApi,
+        Self::ScriptException,
+        Self::ScriptAborted,
+        Self::Panic,
+        Self::MarkedAsFailed,
+        Self::Other,
+    ];
+
+    /// The code with this number, as another process said it.
+    pub fn of_number(number: u8) -> Self {
+        Self::ALL.into_iter().find(|code| *code as u8 == number).unwrap_or(Self::Other)
+    }
 }
 
 impl From<ExitCode> for std::process::ExitCode {

@@ -7,7 +7,7 @@
 //!  9  entry       cli                               commands; nothing else parses arguments
 //!  8  procedure   procedure                         the written load-testing procedure: child runs, one report
 //!  7  run         run, target                       the stages of one run, in order; the built-in target
-//!  6  reporting   output, summary, report, ui, api  what users see
+//!  6  reporting   output, summary, report, ui, api, join  what users and other instances see
 //!  5  scripting   js                                the k6 API; the only module that knows JavaScript
 //!  4  scheduling  execution                         when iterations start; knows a VU only as a handle
 //!  3  network     net                               how bytes travel; no JavaScript, no metrics
@@ -38,6 +38,7 @@ mod execution;
 mod js;
 // 6: reporting
 mod api;
+mod join;
 mod output;
 mod report;
 mod summary;

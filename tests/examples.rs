@@ -13,6 +13,7 @@ use volley::{CacheChoice, TargetConfig, bind};
 
 use crate::harness::trial;
 use crate::program::{engines, run, volley};
+use crate::{redis, x_net};
 
 /// A test for every example and engine.
 pub fn trials() -> Vec<Trial> {
@@ -62,6 +63,17 @@ fn run_one(engine: &str, script: &Path) {
     let mut command = volley(dir.path());
     command.args(["run", "--quiet", "--no-color", "--summary-export=summary.json", "--js-engine", engine]);
     command.arg("-e").arg(format!("BASE_URL=http://{}", target())).arg(script);
+    let text = fs::read_to_string(script).expect("a script can be read");
+    let redis = text.contains("__ENV.REDIS_URL").then(|| redis::start(dir.path(), &[]));
+    if let Some((_, port)) = &redis {
+        command.arg("-e").arg(format!("REDIS_URL=redis://127.0.0.1:{port}"));
+    }
+    if text.contains("__ENV.TLS_HOST") {
+        command.arg("-e").arg(format!("TLS_HOST=localhost:{}", x_net::tls_server("localhost", 2100)));
+    }
+    if text.contains("__ENV.SSE_URL") {
+        command.arg("-e").arg(format!("SSE_URL=http://127.0.0.1:{}/events", x_net::tcp_server(x_net::events)));
+    }
     let outcome = run(&mut command);
     let is_good = outcome.code == 0 && !outcome.stderr.contains("level=error");
     assert!(is_good, "exit code {}\n{}\n{}", outcome.code, outcome.stderr, outcome.stdout);

@@ -20,6 +20,7 @@ mod faults;
 mod grpc;
 mod harness;
 mod hostile;
+mod join;
 mod js;
 mod limits;
 mod memory;
@@ -41,6 +42,7 @@ mod procedure_services;
 mod procedure_upload;
 mod procedure_verdict;
 mod program;
+mod redis;
 mod regexp;
 mod remote;
 mod report;
@@ -54,6 +56,7 @@ mod truth_server;
 mod unanswered;
 mod vendor;
 mod websocket;
+mod x_net;
 
 fn main() -> std::process::ExitCode {
     harness::main([js::trials(), cli::trials(), examples::trials()].into_iter().flatten())

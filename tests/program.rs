@@ -102,7 +102,8 @@ impl Running {
         self.signal(libc::SIGKILL);
     }
 
-    fn signal(&self, signal: i32) {
+    /// Sends a signal.
+    pub fn signal(&self, signal: i32) {
         let id = i32::try_from(self.child.id()).expect("a process id fits");
         // SAFETY: `kill` only takes numbers; the child was not waited for yet, so the id is still its own.
         assert_eq!(unsafe { libc::kill(id, signal) }, 0);

@@ -16,7 +16,7 @@ const LAYERS: [(&str, &[&str]); 10] = [
     ("network", &["net"]),
     ("scheduling", &["execution"]),
     ("scripting", &["js"]),
-    ("reporting", &["output", "report", "summary", "ui", "api"]),
+    ("reporting", &["output", "report", "summary", "ui", "api", "join"]),
     ("run", &["run", "target"]),
     ("procedure", &["procedure"]),
     ("entry", &["cli", "main"]),

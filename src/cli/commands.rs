@@ -8,8 +8,8 @@ use super::args::{Cli, as_k6};
 use super::runtime::{Environment, GlobalSettings};
 use super::usage::refuse;
 use super::{
-    archive, check, cloud, compare, completion, control, demo, deps, extensions, features, help, inspect, merge, new,
-    procedure, program, run, target, vendor, version,
+    archive, check, cloud, compare, completion, conduct, control, demo, deps, extensions, features, help, inspect,
+    merge, new, procedure, program, run, target, vendor, version,
 };
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -17,7 +17,7 @@ use crate::ui::Terminal;
 use crate::ui::log::ProcessLog;
 
 /// All commands, in the order of `--help`.
-pub(super) const COMMANDS: [CommandEntry; 22] = [
+pub(super) const COMMANDS: [CommandEntry; 23] = [
     k6::<run::RunArgs>("run"),
     k6::<archive::ArchiveArgs>("archive"),
     k6::<inspect::InspectArgs>("inspect"),
@@ -38,6 +38,7 @@ pub(super) const COMMANDS: [CommandEntry; 22] = [
     own::<procedure::ProcedureArgs>("procedure"),
     own::<compare::CompareArgs>("compare"),
     own::<merge::MergeArgs>("merge"),
+    own::<conduct::ConductArgs>("conduct"),
     own::<check::ScriptCheckArgs>("check"),
     own::<vendor::VendorArgs>("vendor"),
 ];

@@ -36,7 +36,7 @@ impl Command for DepsArgs {
 fn list(imports: &Imports, as_json: bool) -> String {
     let names: Vec<&String> = imports.files.iter().chain(&imports.modules).collect();
     let dependencies = imports.dependencies(&modules::TABLE);
-    let needs_build = dependencies.len() > 1;
+    let needs_build = dependencies.keys().any(|name| name != "k6" && modules::TABLE.is_unknown(name));
     if as_json {
         let value = json!({"buildDependencies": dependencies, "imports": names, "customBuildRequired": needs_build});
         return serde_json::to_string_pretty(&value).unwrap_or_default() + "\n";
@@ -66,8 +66,8 @@ mod tests {
         let expect =
             "Build Dependencies:\n  k6: *\n\nImports:\n  file:///x.js\n  k6/http\n\nCustom Build Required: no\n";
         assert_eq!(list(&imports, false), expect);
-        imports.modules.insert("k6/x/redis".to_owned());
+        imports.modules.insert("k6/x/kubernetes".to_owned());
         let text = list(&imports, false);
-        assert!(text.contains("  k6/x/redis: *\n") && text.ends_with("Custom Build Required: yes\n"), "{text}");
+        assert!(text.contains("  k6/x/kubernetes: *\n") && text.ends_with("Custom Build Required: yes\n"), "{text}");
     }
 }

@@ -8,14 +8,16 @@ use super::args::{OptionArgs, RuntimeArgs, ScenarioArgs, ScriptArgs, Switch, is_
 use super::commands::{Command, CommandContext};
 use super::config::ConfigFile;
 use super::instance::InstanceArgs;
+use super::join::{self, JoinArgs};
 use super::runtime::{Environment, GlobalSettings, RuntimeSettings};
 use super::script::{ScriptSettings, layers};
-use super::usage::{bad_value, one_script, refuse};
+use super::usage::{bad_value, refuse};
 use super::{program, watch};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::join::JoinRequest;
 use crate::log::{Level, Logger};
-use crate::options::{Compat, Feature, Layers};
+use crate::options::{Compat, Feature, Instance, Layers};
 use crate::run::{self, Address, Linger, Reports, RunRequest};
 use crate::ui::Terminal;
 use crate::ui::progress::ProgressMode;
@@ -32,6 +34,11 @@ pub(super) struct RunArgs {
     scenarios: ScenarioArgs,
     #[command(flatten)]
     instance: InstanceArgs,
+    #[command(flatten)]
+    join: JoinArgs,
+    /// The test is conducted, and makes no load.
+    #[arg(skip)]
+    conducts: Option<JoinRequest>,
     /// Give every sample the tag `instance`: the number of this instance, from 1
     #[arg(long, help_heading = "Options of the test")]
     tag_instance: Option<Switch>,
@@ -118,6 +125,8 @@ pub(super) struct RunSettings {
     pub progress: Option<ProgressMode>,
     /// The summary of a saved run.
     pub baseline: Option<String>,
+    /// How to meet the other instances.
+    pub join: Option<JoinRequest>,
     /// The parent process asks over standard input how the run goes.
     pub is_observed: bool,
     /// To be logged.
@@ -155,7 +164,9 @@ impl RunSettings {
         refuse_traces(&script.runtime)?;
         let runtime = script.runtime.clone();
         let process_env = script.env.clone().into_iter().collect();
-        let script = script.load(&context.log)?;
+        let joined = self.join.map(|join| join::meet(join, &context.log.logger())).transpose()?;
+        let is_part = joined.as_ref().and_then(|joined| joined.instance()).is_some_and(|instance| instance.index > 0);
+        let (script, joined) = join::load(script, joined, &context.log)?;
         let terminal = context.terminal.clone();
         Ok(RunRequest {
             process_env,
@@ -170,7 +181,9 @@ impl RunSettings {
             progress: progress_mode(self.progress, &terminal, &context.log.logger()),
             outputs: self.outputs,
             linger: self.linger,
-            quiet: global.quiet,
+            // One instance shows what all do.
+            quiet: global.quiet || is_part,
+            joined,
             is_observed: self.is_observed,
             no_color: global.log.no_color,
             collectors: self.collectors,
@@ -205,6 +218,16 @@ fn progress_mode(asked: Option<ProgressMode>, terminal: &Terminal, logger: &Logg
 }
 
 impl RunArgs {
+    /// A run that makes no load; `files` are those of `--summary-json`, `--summary-junit` and `--report`.
+    pub(super) fn conducting(
+        request: JoinRequest,
+        runtime: RuntimeArgs,
+        [summary_json, summary_junit, report]: [Option<String>; 3],
+        ui: Option<String>,
+    ) -> Self {
+        Self { conducts: Some(request), runtime, summary_json, summary_junit, report, ui, ..Self::default() }
+    }
+
     /// Checks the arguments and puts them over variables and the config file.
     ///
     /// # Errors
@@ -212,7 +235,8 @@ impl RunArgs {
     pub(super) fn settings(&self, context: &CommandContext) -> Result<RunSettings, Failure> {
         let (global, env) = (&context.global, &context.env);
         let mut notes = Compat::new(global.strict);
-        let argument = one_script(&self.script.script)?;
+        let has_address = self.conducts.is_some() || self.join.is_given(env);
+        let argument = join::script(&self.script.script, has_address)?;
         let runtime = self.runtime.settings(env, true, &mut notes)?;
         let linger = self.linger(env, &mut notes)?;
         // Nothing is ever reported, but a value that k6 refuses is refused here too.
@@ -224,7 +248,13 @@ impl RunArgs {
         let config = ConfigFile::of_command(context, &mut notes)?;
         let mut layers = Layers { selection, ..layers(&self.options, &config, env, &mut notes)? };
         layers.cli = self.ramp(cli, &layers.env, &mut notes)?;
-        self.instance.apply(&mut layers, &self.options, env, global.strict)?;
+        let join = match &self.conducts {
+            Some(request) => Some(request.clone()),
+            None => {
+                self.instance.apply(&mut layers, &self.options, env, global.strict)?;
+                self.join.request(layers.instance.or_else(|| instance_of(&layers)), env, notes.strict)?
+            }
+        };
         layers.tag_instance = self.tags_instance(&layers, global.strict)?;
         let (features, unknown_features) = self.features(&config, env, &mut notes);
         layers.features = features;
@@ -232,14 +262,19 @@ impl RunArgs {
             return Err(refuse("unknown flag: --baseline"));
         }
         let baseline = self.baseline.clone().or_else(|| env.get("VOLLEY_BASELINE").cloned());
+        let watch = self.watch(notes.strict)?;
+        if watch && join.is_some() {
+            return Err(refuse("`--watch` runs one iteration after every change: it can't be combined with `--join`"));
+        }
         Ok(RunSettings {
-            watch: self.watch(notes.strict)?,
+            watch,
             outputs: self.outputs(&config, env)?,
             linger: linger.unwrap_or(if config.linger == Some(true) { Linger::UntilInterrupted } else { Linger::Off }),
             collectors: config.collectors,
             unknown_features,
             reports: self.reports(env),
             progress: self.progress(env)?,
+            join,
             is_observed: self.observed,
             baseline: baseline.filter(|name| !name.is_empty()),
             script: ScriptSettings::new(argument, runtime, layers, context),
@@ -361,6 +396,14 @@ impl RunArgs {
             },
         }
     }
+}
+
+/// The instance that a segment of a sequence is, where flags or variables give both.
+fn instance_of(layers: &Layers) -> Option<Instance> {
+    let Layers { cli, env, .. } = layers;
+    let segment = cli.execution_segment.or(env.execution_segment)?;
+    let sequence = cli.execution_segment_sequence.as_ref().or(env.execution_segment_sequence.as_ref())?;
+    Instance::of_segment(segment, sequence)
 }
 
 /// A boolean of k6's own configuration: `true` or `false` only.

@@ -90,11 +90,19 @@ impl ScriptSettings {
     /// # Errors
     /// What can't be read, an unknown engine, a wrong source.
     pub fn load(self, log: &ProcessLog) -> Result<ScriptRequest, Failure> {
-        let secrets = secrets(&self.secret_sources, &self.cwd, &self.env, log)?;
         let main = self.read(log)?;
+        self.load_as(main, log)
+    }
+
+    /// The same for a script that was read already.
+    ///
+    /// # Errors
+    /// An unknown engine, a wrong source of secrets.
+    pub fn load_as(self, main: MainScript, log: &ProcessLog) -> Result<ScriptRequest, Failure> {
+        let secrets = secrets(&self.secret_sources, &self.cwd, &self.env, log)?;
         let archived = main.archive.as_ref().map(|archive| archive.env.clone()).unwrap_or_default();
         Ok(ScriptRequest {
-            argument: redact(&self.argument).into_owned(),
+            argument: if self.argument.is_empty() { name_of(&main) } else { redact(&self.argument).into_owned() },
             main,
             env: self.runtime.script_env(&archived),
             freeze_env: self.layers.features.contains(&Feature::FreezeEnv),
@@ -141,6 +149,11 @@ impl ScriptSettings {
             fetched
         }))
     }
+}
+
+/// The name of a script that came without one being typed.
+fn name_of(main: &MainScript) -> String {
+    main.module.url.rsplit('/').next().unwrap_or_default().to_owned()
 }
 
 /// The config file's and the other layers' options, for every command that resolves options.

@@ -6,9 +6,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rustc_hash::FxHashMap;
+
 use super::answer;
 use super::breakdown::Breakdown;
 use super::builtin;
+use super::delta::MetricDelta;
 use super::endpoint::{ErrorGroup, MAX_ENDPOINTS};
 use super::groups::GroupTree;
 use super::health::{self, HealthFigures, ThreadRole, Usage};
@@ -61,6 +64,8 @@ pub struct Ledger {
     is_tainted: bool,
     series: usize,
     series_limit: usize,
+    /// Whether what is added is kept for [`Self::take_added`].
+    keeps_added: bool,
 }
 
 /// Figures for a live display.
@@ -110,6 +115,7 @@ impl Ledger {
             is_tainted: false,
             series: 0,
             series_limit: SERIES_LIMIT,
+            keeps_added: false,
         };
         ledger.learn_metrics();
         for watched in options.watched {
@@ -289,11 +295,9 @@ impl Ledger {
 
     /// Judges all thresholds. During the run (`is_final` false) metrics without samples are skipped.
     pub fn evaluate(&mut self, elapsed: Duration, is_final: bool) -> ThresholdVerdict {
-        let metrics = self.metrics.iter_mut().map(|state| (state.metric.name.clone(), state));
-        let submetrics = self.submetrics.iter_mut().map(|one| (one.selector.name.clone(), &mut one.state));
         let mut verdict = ThresholdVerdict::default();
         let now = Epoch::now().stamp(Instant::now());
-        for (name, state) in metrics.chain(submetrics) {
+        for (name, state) in self.states() {
             let Some((holds, abort)) = state.judge(elapsed, now, is_final) else { continue };
             verdict.abort |= abort;
             if !holds {
@@ -303,6 +307,36 @@ impl Ledger {
         verdict.crossed.sort();
         self.is_tainted = !verdict.crossed.is_empty();
         verdict
+    }
+
+    /// Keeps what is added to every metric from now on, beside the totals, for [`Self::take_added`].
+    pub fn keep_added(&mut self) {
+        self.keeps_added = true;
+        self.states().for_each(|(_, state)| state.keep_added());
+    }
+
+    /// What was added to every metric and sub-metric since the last call, or `whole`: all there is.
+    pub fn take_added(&mut self, whole: bool) -> Vec<MetricDelta> {
+        let delta = |(name, state): (Arc<str>, &mut MetricState)| {
+            state.take_added(whole).map(|sink| MetricDelta { name, sink })
+        };
+        self.states().filter_map(delta).collect()
+    }
+
+    /// Adds what other instances measured, as of this moment. What this ledger has no metric for is left out.
+    pub fn absorb(&mut self, deltas: &[MetricDelta], time: Stamp) {
+        self.learn_metrics();
+        let mut states: FxHashMap<Arc<str>, &mut MetricState> = self.states().collect();
+        for MetricDelta { name, sink } in deltas {
+            if let Some(state) = states.get_mut(name) {
+                state.absorb(sink, time);
+            }
+        }
+    }
+
+    fn states(&mut self) -> impl Iterator<Item = (Arc<str>, &mut MetricState)> {
+        let metrics = self.metrics.iter_mut().map(|state| (state.metric.name.clone(), state));
+        metrics.chain(self.submetrics.iter_mut().map(|one| (one.selector.name.clone(), &mut one.state)))
     }
 
     /// Whether a threshold was crossed when they were last judged.
@@ -337,8 +371,12 @@ impl Ledger {
 
     /// Makes the state of metrics that were declared since the last call.
     fn learn_metrics(&mut self) {
+        let known = self.metrics.len();
         let new = self.registry.all().into_iter().skip(self.metrics.len());
         self.metrics.extend(new.map(MetricState::new));
+        if self.keeps_added {
+            self.metrics[known..].iter_mut().for_each(MetricState::keep_added);
+        }
     }
 
     fn watch(&mut self, watched: MetricThresholds) {

@@ -21,6 +21,8 @@ pub(super) struct MetricState {
     thresholds: Vec<Threshold>,
     /// Whether a threshold judges windows and therefore has to see every sample.
     has_windows: bool,
+    /// What was added since it was last taken, where that is kept.
+    added: Option<Sink>,
 }
 
 /// A sub-metric: which samples belong to it, and its state.
@@ -56,7 +58,7 @@ impl MetricState {
     pub(super) fn new(metric: Metric) -> Self {
         let sink = Sink::new(metric.kind, metric.contains);
         let (answered, thresholds) = (AnsweredTimes::default(), Vec::new());
-        Self { metric, sink, answered, is_watched: false, thresholds, has_windows: false }
+        Self { metric, sink, answered, is_watched: false, thresholds, has_windows: false, added: None }
     }
 
     /// Judges these thresholds from now on and shows the metric even without samples.
@@ -74,6 +76,29 @@ impl MetricState {
         self.sink.add(value, time);
         if self.has_windows {
             self.thresholds.iter_mut().for_each(|threshold| threshold.observe(value, time));
+        }
+        if let Some(added) = &mut self.added {
+            added.add(value, time);
+        }
+    }
+
+    /// Keeps what is added from now on, for [`Self::take_added`].
+    pub(super) fn keep_added(&mut self) {
+        self.added = Some(Sink::new(self.metric.kind, self.metric.contains));
+    }
+
+    /// What was added since the last call, or all of it; nothing where there is nothing.
+    pub(super) fn take_added(&mut self, whole: bool) -> Option<Sink> {
+        let added = self.added.replace(Sink::new(self.metric.kind, self.metric.contains))?;
+        let sink = if whole { self.sink.clone() } else { added };
+        (!sink.is_empty()).then_some(sink)
+    }
+
+    /// Adds what another instance measured, as of this moment.
+    pub(super) fn absorb(&mut self, sink: &Sink, time: Stamp) {
+        if std::mem::discriminant(&self.sink) == std::mem::discriminant(sink) {
+            self.sink.merge(sink);
+            self.thresholds.iter_mut().for_each(|threshold| threshold.observe_all(sink, time));
         }
     }
 

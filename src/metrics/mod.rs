@@ -9,6 +9,7 @@ pub mod baseline;
 pub mod breakdown;
 pub mod builtin;
 pub mod compensated_sum;
+pub mod delta;
 pub mod endpoint;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz_tests;
@@ -37,6 +38,7 @@ pub mod url_pattern;
 pub mod window;
 
 pub use baseline::Baseline;
+pub use delta::MetricDelta;
 pub use health::{HealthFigures, Usage};
 pub use ledger::Ledger;
 #[cfg(test)]

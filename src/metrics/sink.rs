@@ -22,8 +22,8 @@ pub enum Sink {
 /// A sum.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CounterSink {
-    sum: CompensatedSum,
-    samples: u64,
+    pub(super) sum: CompensatedSum,
+    pub(super) samples: u64,
 }
 
 /// The last value, with minimum and maximum; all 0 without samples.
@@ -35,7 +35,7 @@ pub struct GaugeSink {
     pub min: f64,
     /// The maximum.
     pub max: f64,
-    last: Option<Stamp>,
+    pub(super) last: Option<Stamp>,
 }
 
 /// Non-zero and zero values, counted.

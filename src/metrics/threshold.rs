@@ -256,6 +256,13 @@ impl Threshold {
         }
     }
 
+    /// Adds all samples of a sink to its window, at one moment.
+    pub fn observe_all(&mut self, sink: &Sink, time: Stamp) {
+        if let Some(recent) = &mut self.recent {
+            recent.merge(sink, time);
+        }
+    }
+
     /// Judges the windows that are complete by now, at the end of the run also the last one; whether it held in all
     /// windows so far.
     pub fn judge_windows(&mut self, now: Stamp, is_final: bool) -> bool {

@@ -86,6 +86,11 @@ impl Trend {
         }
     }
 
+    /// What the values mean.
+    pub fn contains(&self) -> Contains {
+        self.contains
+    }
+
     /// How many values there are.
     pub fn count(&self) -> u64 {
         self.count

@@ -82,6 +82,20 @@ impl Window {
 
     /// Adds a sample. One that comes too late for its slice is left to the whole run.
     pub fn add(&mut self, value: f64, time: Stamp) {
+        if let Some(slice) = self.slice_at(time) {
+            slice.add(value, time);
+        }
+    }
+
+    /// Adds all samples of a sink at one moment.
+    pub fn merge(&mut self, sink: &Sink, time: Stamp) {
+        if let Some(slice) = self.slice_at(time) {
+            slice.merge(sink);
+        }
+    }
+
+    /// The slice of this moment; nothing if it was judged.
+    fn slice_at(&mut self, time: Stamp) -> Option<&mut Sink> {
         let at = time.0 / self.slice;
         if self.first.is_none() {
             self.first = Some(at);
@@ -92,11 +106,11 @@ impl Window {
         let place = self.slices.partition_point(|(known, _)| *known < at);
         if self.slices.get(place).is_none_or(|(known, _)| *known != at) {
             if at + SLICES <= self.next && self.has_judged {
-                return;
+                return None;
             }
             self.slices.insert(place, (at, Sink::new(self.kind, self.contains)));
         }
-        self.slices[place].1.add(value, time);
+        Some(&mut self.slices[place].1)
     }
 
     /// Shows every window that is over by now and was not shown yet, with the time it covers; at the end of a run also

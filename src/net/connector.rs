@@ -17,7 +17,13 @@ use super::http::timing::HopTimer;
 use super::proxy::{Proxies, Proxy, ProxyKind};
 use super::socket::{MeteredSocket, NetStream, Traffic};
 use super::socks;
+#[cfg(feature = "x-tls")]
+use super::tls::connect_with;
 use super::tls::{AlpnOffer, IssuerTransport, Tls, TlsInfo};
+
+/// How long a server may take to show its certificate.
+#[cfg(feature = "x-tls")]
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What all clients of a run share.
 #[derive(Debug)]
@@ -95,6 +101,44 @@ impl Connector {
     /// The proxy that the environment names for `url`, if there is one.
     pub fn proxy(&self, url: &Url) -> Result<Option<&Proxy>, NetError> {
         self.context.proxies.find(url)
+    }
+
+    /// The address that `host:port` leads to, by the rules of the configuration.
+    #[cfg(feature = "x-dns")]
+    pub async fn resolve(&self, host: &str, port: &str) -> Result<SocketAddr, NetError> {
+        self.context.dialer.resolve(host, port).await
+    }
+
+    /// True when `blockHostnames` forbids this name.
+    #[cfg(feature = "x-dns")]
+    pub fn is_blocked(&self, host: &str) -> bool {
+        self.context.dialer.blocking_pattern(host).is_some()
+    }
+
+    /// Our own address, where one is chosen.
+    #[cfg(feature = "x-dns")]
+    pub fn local_ip(&self) -> Option<IpAddr> {
+        self.local_ip
+    }
+
+    /// Counts bytes that went past the sockets opened here.
+    #[cfg(feature = "x-dns")]
+    pub fn count_traffic(&self, sent: u64, received: u64) {
+        self.traffic.add(sent, received);
+    }
+
+    /// The certificate that the server at `host:port` shows, as DER, whether it is valid or not.
+    #[cfg(feature = "x-tls")]
+    pub async fn certificate(&self, host: &str, port: &str) -> Result<Vec<u8>, NetError> {
+        let connector = self.tls().for_inspection().map_err(NetError::other)?;
+        let (socket, _) = self.dial(host, port).await?;
+        let handshake = tokio::time::timeout(HANDSHAKE_TIMEOUT, connect_with(&connector, host, socket, None)).await;
+        let handshake = handshake.map_err(|_| NetError::other("tls: handshake timed out"))??;
+        let chain = handshake.stream.get_ref().1.peer_certificates();
+        let first = chain.and_then(|chain| chain.first());
+        first
+            .map(|certificate| certificate.to_vec())
+            .ok_or_else(|| NetError::other("tls: the server showed no certificate"))
     }
 
     /// Opens a socket to `host:port` by the rules of the configuration, without proxy or encryption; with the time that

@@ -42,13 +42,20 @@ impl Dialer {
         Self { resolver: Resolver::new(config.dns), hosts, blocked, blacklist: config.blacklist_ips.clone(), files }
     }
 
+    /// The pattern of `blockHostnames` that forbids this name; addresses are no names.
+    pub fn blocking_pattern(&self, host: &str) -> Option<&str> {
+        if self.blocked.is_empty() || host.split('%').next().is_some_and(|host| host.parse::<IpAddr>().is_ok()) {
+            return None;
+        }
+        let name = to_ascii(&host.to_lowercase());
+        self.blocked.iter().find(|pattern| matches(pattern, &name)).map(String::as_str)
+    }
+
     /// The address that `host:port` leads to.
     pub async fn resolve(&self, host: &str, port: &str) -> Result<SocketAddr, NetError> {
         let literal: Option<IpAddr> = host.split('%').next().unwrap_or(host).parse().ok();
         let name = to_ascii(&host.to_lowercase());
-        if literal.is_none()
-            && let Some(pattern) = self.blocked.iter().find(|pattern| matches(pattern, &name))
-        {
+        if let Some(pattern) = self.blocking_pattern(host) {
             let host = if host.is_ascii() { host } else { &name };
             return Err(NetError::new(BLOCKED_HOSTNAME, "hostname is blocked")
                 .long(format!("hostname ({host}) is in a blocked pattern ({pattern})")));

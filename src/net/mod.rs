@@ -12,6 +12,8 @@ pub mod cpu_pool;
 pub mod dial;
 pub mod dispatch;
 pub mod dns;
+#[cfg(feature = "x-dns")]
+pub mod dns_query;
 pub mod grpc;
 pub mod http;
 pub mod issuer_fetch;
@@ -19,8 +21,16 @@ pub mod open_files;
 pub mod origin;
 pub mod proxy;
 pub mod random;
+#[cfg(feature = "x-tcp")]
+pub mod raw_socket;
+#[cfg(feature = "x-redis")]
+pub mod redis;
+#[cfg(any(feature = "x-redis", feature = "x-sse", feature = "x-tcp"))]
+pub mod remote;
 pub mod socket;
 pub mod socks;
+#[cfg(feature = "x-sse")]
+pub mod sse;
 pub mod tls;
 pub mod ws;
 

@@ -25,6 +25,13 @@ pub struct Traffic {
 }
 
 impl Traffic {
+    /// Counts what went another way than through a [`MeteredSocket`].
+    #[cfg(feature = "x-dns")]
+    pub fn add(&self, sent: u64, received: u64) {
+        self.sent.fetch_add(sent, Ordering::Relaxed);
+        self.received.fetch_add(received, Ordering::Relaxed);
+    }
+
     /// Bytes sent and received since the last call.
     pub fn take(&self) -> (u64, u64) {
         (self.sent.swap(0, Ordering::Relaxed), self.received.swap(0, Ordering::Relaxed))

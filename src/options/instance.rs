@@ -44,6 +44,11 @@ impl Instance {
         Self::new(number.checked_sub(1).unwrap_or(u64::MAX), of)
     }
 
+    /// The instance that runs a segment of a sequence, such as k6-operator gives to each of its runners.
+    pub fn of_segment(segment: Segment, sequence: &SegmentSequence) -> Option<Self> {
+        Some(Self { index: sequence.place(segment)?, of: sequence.count() })
+    }
+
     /// Its part of the test.
     pub fn segment(&self) -> Segment {
         let point = |at: u64| Ratio::new(at.into(), self.of.into()).unwrap_or(Ratio::ONE);
@@ -102,6 +107,20 @@ mod tests {
         {
             check(text, "an instance is its number and how many there are, such as `3/8`");
         }
+    }
+
+    #[test]
+    fn a_segment_of_a_sequence_is_an_instance() {
+        let check = |segment: &str, sequence: &str, expect: Option<&str>| {
+            let (segment, sequence) = (Segment::parse(segment).unwrap(), SegmentSequence::parse(sequence).unwrap());
+            let found = Instance::of_segment(segment, &sequence).map(|instance| instance.to_string());
+            assert_eq!(found.as_deref(), expect, "{segment} of {sequence}");
+        };
+        check("0:1/4", "0,1/4,1/2,3/4,1", Some("1/4"));
+        check("3/4:1", "0,1/4,2/4,3/4,1", Some("4/4"));
+        check("2/4:3/4", "0,1/4,1/2,3/4,1", Some("3/4"));
+        check("0:1", "0,1", Some("1/1"));
+        check("0:1/2", "0,1/4,1/2,1", None);
     }
 
     /// One scenario of every executor, with numbers that can't be divided evenly.

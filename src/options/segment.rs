@@ -121,6 +121,17 @@ impl SegmentSequence {
         Self((0..=count.max(1)).filter_map(|at| Ratio::new(at.into(), count.max(1).into())).collect())
     }
 
+    /// How many segments there are.
+    pub fn count(&self) -> u64 {
+        self.0.len() as u64 - 1
+    }
+
+    /// The place of a segment among them, from 0; nothing if it is none of them.
+    pub fn place(&self, segment: Segment) -> Option<u64> {
+        let is_it = |pair: &[Ratio]| pair[0] == segment.from && pair[1] == segment.to;
+        self.0.windows(2).position(is_it).map(|at| at as u64)
+    }
+
     /// The sequence of a segment that was given none: itself, with a filler on each side.
     fn around(segment: Segment) -> Self {
         let mut points = vec![Ratio::ZERO, segment.from, segment.to, Ratio::ONE];

@@ -234,13 +234,8 @@ fn document(results: &ProcedureResults, judgement: &Judgement) -> Value {
             }
             document["panels"] = panels(run).into();
             document["lists"] = lists(run).into();
-            // Histograms are for merging, and nine tenths of the page.
-            for metric in document["metrics"].as_array_mut().into_iter().flatten() {
-                metric.as_object_mut().map(|metric| metric.remove("histogram"));
-            }
-            for endpoint in document["endpoints"].as_array_mut().into_iter().flatten() {
-                endpoint["duration"].as_object_mut().map(|duration| duration.remove("histogram"));
-            }
+            // They would be nine tenths of the page.
+            leave_out_merging(&mut document);
             Some(document)
         })
         .collect();
@@ -329,6 +324,20 @@ fn panels(run: &RunResult) -> Vec<Value> {
     }
     let panel = |(title, unit, x, lines)| json!({"title": title, "unit": unit, "x": x, "lines": lines});
     panels.into_iter().map(panel).collect()
+}
+
+/// Takes out of a document what is there for merging it with others.
+fn leave_out_merging(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            let of_merges = ["histogram", "exact_values", "sketches", "slices"];
+            // A series over time is filed under the name of its metric, which may be one of these, and says its type.
+            map.retain(|key, value| !of_merges.contains(&key.as_str()) || value.get("type").is_some());
+            map.values_mut().for_each(leave_out_merging);
+        }
+        Value::Array(list) => list.iter_mut().for_each(leave_out_merging),
+        _ => {}
+    }
 }
 
 /// What collectors saw before and after the run, as far as it is for readers.

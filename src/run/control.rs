@@ -50,6 +50,47 @@ impl TestRun {
         }
     }
 
+    /// Holds this instance or lets it go on.
+    pub(super) fn pause_here(&self, paused: bool) -> Result<(), ControlError> {
+        let refused = |detail: String| Err(ControlError { title: "Pause error", detail });
+        let waits = self.state.status() < RunStatus::Started && self.state.is_paused();
+        if waits {
+            if paused {
+                return refused("execution is already paused".to_owned());
+            }
+            self.state.set_paused(false);
+            return Ok(());
+        }
+        // All scenarios can be held, or none is.
+        for planned in &self.scenarios {
+            if planned.controls.is_none() {
+                let (kind, name) = (planned.scenario.executor.word(), &planned.scenario.name);
+                return refused(format!(
+                    "{kind} executor '{name}' doesn't support pause and resume operations after its start"
+                ));
+            }
+        }
+        for controls in self.scenarios.iter().filter_map(|planned| planned.controls.as_ref()) {
+            controls.pause(paused);
+        }
+        self.state.set_paused(paused);
+        Ok(())
+    }
+
+    /// Changes the VUs of this instance's part of an externally-controlled scenario.
+    pub(super) fn scale_here(&self, vus: Option<i64>, vus_max: Option<i64>) -> Result<(), ControlError> {
+        let refused = |detail: String| ControlError { title: "Execution config error", detail };
+        let count = |value: Option<i64>| {
+            let wrong = |_| refused("the number of VUs can't be negative".to_owned());
+            value.map(u64::try_from).transpose().map_err(wrong)
+        };
+        let (vus, vus_max) = (count(vus)?, count(vus_max)?);
+        match self.scenarios.iter().find(|planned| planned.controls.is_some()) {
+            Some(planned) => planned.scale(vus, vus_max).map_err(refused),
+            None => Err(refused("live VU configuration updates are not supported".to_owned())),
+        }
+    }
+
     fn put_data(&self, json: Option<Arc<str>>) {
         *lock(&self.script.setup_data) = json;
     }
@@ -83,42 +124,19 @@ impl RunControl for TestRun {
     }
 
     fn pause(&self, paused: bool) -> Result<(), ControlError> {
-        let refused = |detail: String| Err(ControlError { title: "Pause error", detail });
-        let waits = self.state.status() < RunStatus::Started && self.state.is_paused();
-        if waits {
-            if paused {
-                return refused("execution is already paused".to_owned());
-            }
-            self.state.set_paused(false);
-            return Ok(());
+        self.pause_here(paused)?;
+        if let Some(joined) = self.joined() {
+            joined.order_pause(paused);
         }
-        // All scenarios can be held, or none is.
-        for planned in &self.scenarios {
-            if planned.controls.is_none() {
-                let (kind, name) = (planned.scenario.executor.word(), &planned.scenario.name);
-                return refused(format!(
-                    "{kind} executor '{name}' doesn't support pause and resume operations after its start"
-                ));
-            }
-        }
-        for controls in self.scenarios.iter().filter_map(|planned| planned.controls.as_ref()) {
-            controls.pause(paused);
-        }
-        self.state.set_paused(paused);
         Ok(())
     }
 
     fn scale(&self, vus: Option<i64>, vus_max: Option<i64>) -> Result<(), ControlError> {
-        let refused = |detail: String| ControlError { title: "Execution config error", detail };
-        let count = |value: Option<i64>| {
-            let wrong = |_| refused("the number of VUs can't be negative".to_owned());
-            value.map(u64::try_from).transpose().map_err(wrong)
-        };
-        let (vus, vus_max) = (count(vus)?, count(vus_max)?);
-        match self.scenarios.iter().find(|planned| planned.controls.is_some()) {
-            Some(planned) => planned.scale(vus, vus_max).map_err(refused),
-            None => Err(refused("live VU configuration updates are not supported".to_owned())),
+        self.scale_here(vus, vus_max)?;
+        if let Some(joined) = self.joined() {
+            joined.order_scale(vus, vus_max);
         }
+        Ok(())
     }
 
     fn setup_data(&self) -> Option<Arc<str>> {

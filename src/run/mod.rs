@@ -10,12 +10,15 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use crate::execution::{Pool, RunState, RunStatus};
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
+use crate::join::MemberStage;
 use crate::js::runtime::worker::WorkerThreads;
 use crate::js::{Exports, Script, VuSet};
 use crate::log::Logger;
 use crate::metrics::Ledger;
+use crate::metrics::threshold::MetricThresholds;
 use crate::options::{Options, Plan, Share};
 use crate::report::Dashboard;
+use crate::source::archive::ArchiveContents;
 use crate::ui::progress::Ticker;
 use crate::units::sync::lock;
 
@@ -24,6 +27,7 @@ mod evaluate;
 mod first_failure;
 mod generator_health;
 mod heartbeat;
+mod joined;
 mod merged_summary;
 mod module;
 mod network;
@@ -42,11 +46,12 @@ mod view;
 mod wrap_up;
 
 pub use evaluate::evaluate;
+pub use joined::ARCHIVE;
 pub use merged_summary::handle_merged_summary;
 pub use module::DataModule;
 pub use observe::{ASK_DOCUMENT, ASK_MOMENT, Moment};
 pub use reports::Reports;
-pub use request::{Address, Linger, RunRequest, ScriptRequest};
+pub use request::{Address, JoinedInstances, Linger, RunRequest, ScriptRequest};
 
 use evaluate::ScriptContext;
 use generator_health::GeneratorHealth;
@@ -65,10 +70,17 @@ pub const K6_VERSION: &str = "2.3.0";
 /// The failure that the process ends with.
 pub fn execute(request: RunRequest) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().exit(ExitCode::Other)?;
+    let joined = request.joined.as_ref().map(|joined| joined.way.clone());
     let result = runtime.block_on(async {
         let signals = Signals::listen()?;
         conduct(request, signals).await
     });
+    if let Some(joined) = joined {
+        if let (Err(failure), true) = (&result, joined.stage() < MemberStage::Ended) {
+            joined.give_up(failure);
+        }
+        joined.leave();
+    }
     // Tasks that still wait belong to a run that is over.
     runtime.shutdown_background();
     result
@@ -82,6 +94,7 @@ async fn conduct(request: RunRequest, mut signals: Signals) -> Result<(), Failur
         failure = signals.first() => return Err(failure),
     };
     let run = Arc::new(TestRun::prepare(request, context, exports)?);
+    run.introduce().await?;
     let api = run.open_api()?;
     let outputs = run.open_outputs()?;
     let dashboard = run.open_dashboard()?;
@@ -126,6 +139,10 @@ struct TestRun {
     next_vu: Arc<AtomicU64>,
     state: Arc<RunState>,
     log: Logger,
+    /// Thresholds, for what all instances measure; only where others take part.
+    watched: Vec<MetricThresholds>,
+    /// What others are given who come without a script.
+    archive: Option<ArchiveContents>,
     reports: ReportPlan,
     health: GeneratorHealth,
     started: jiff::Timestamp,

@@ -7,7 +7,7 @@ use super::evaluate::{ScriptContext, resolve_options};
 use super::generator_health::{self, GeneratorHealth};
 use super::reports::ReportPlan;
 use super::scenarios::PlannedScenario;
-use super::{RunRequest, TestRun, network, single_iteration, thresholds};
+use super::{RunRequest, TestRun, joined, network, single_iteration, thresholds};
 use crate::execution::Pool;
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
@@ -41,6 +41,7 @@ impl TestRun {
         let reports = ReportPlan::read(&request)?;
         let scheduling_delay =
             if request.script.strict { None } else { generator_health::declare(&declared, &context.registry) };
+        let archive = joined::archive(&request, &configured);
         let watched = thresholds::bind(&request, &options, &excluded_thresholds, &context.registry)?;
         let threads = Threads::for_vus(plan.max_vus(), request.script.engine);
         let net = start_network(&request, &options, &plan, &threads)?;
@@ -49,6 +50,7 @@ impl TestRun {
         _ = script.options.set(serde_json::Value::Object(consolidated).to_string());
         let exported = configured.with_defaults().to_exported_json();
         _ = script.exported_options.set(serde_json::Value::Object(exported).to_string());
+        let for_all = if request.joined.is_some() { watched.clone() } else { Vec::new() };
         let ledger = open_ledger(&request, &context, &script, watched, &reports);
         let recorded = ledger.clone();
         let workers = WorkerThreads::start(threads.workers, move || Recorder::new(recorded.clone()));
@@ -78,6 +80,8 @@ impl TestRun {
             pool,
             ledger,
             log,
+            watched: for_all,
+            archive,
             reports,
             health,
         })

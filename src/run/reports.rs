@@ -20,7 +20,7 @@ use crate::metrics::{Ledger, Results};
 use crate::options::{ExecutorConfig, Segment};
 use crate::report::server::{AtEnd, DocumentSource};
 use crate::report::{self, Dashboard, DashboardSettings};
-use crate::summary::document::{self, RunEnd, RunFacts};
+use crate::summary::document::{self, MergeFacts, RunEnd, RunFacts};
 use crate::summary::markdown::{self, MarkdownFacts};
 use crate::summary::{Mode, RenderOptions, junit, writing};
 use crate::units::sync::lock;
@@ -49,6 +49,8 @@ pub(super) struct ReportPlan {
     /// Pages to write at the end.
     html: Vec<String>,
     dashboard: Option<DashboardSettings>,
+    /// Other instances take part: the document is what is handed over.
+    is_part: bool,
     /// Full mode shows a table of endpoints.
     pub has_endpoint_table: bool,
 }
@@ -93,7 +95,8 @@ impl ReportPlan {
             return Err(Failure::new(ExitCode::InvalidConfig, text));
         }
         let html = html.into_iter().chain(export).collect();
-        let wanted = Self { json, junit, markdown, html, dashboard, has_endpoint_table };
+        let is_part = request.joined.is_some();
+        let wanted = Self { json, junit, markdown, html, dashboard, is_part, has_endpoint_table };
         for path in wanted.json.iter().chain(&wanted.junit).chain(&wanted.markdown).chain(&wanted.html) {
             writing::ensure_writable(&request.cwd.join(path)).map_err(|error| {
                 Failure::new(ExitCode::Other, format!("could not write '{path}': {}", writing::plain(&error)))
@@ -113,7 +116,7 @@ impl ReportPlan {
     }
 
     fn has_document(&self) -> bool {
-        self.json.is_some() || !self.html.is_empty() || self.dashboard.is_some()
+        self.is_part || self.json.is_some() || !self.html.is_empty() || self.dashboard.is_some()
     }
 }
 
@@ -155,6 +158,16 @@ impl TestRun {
             judges: !self.request.no_thresholds,
             end,
         }
+    }
+
+    /// The same at the end, with what parts of one test are recognized by.
+    pub(super) fn facts_of_part(&self, end: Option<RunEnd>) -> RunFacts {
+        let mut facts = self.facts(end);
+        if self.reports.has_document() {
+            facts.segment = self.options.execution_segment.unwrap_or(Segment::FULL).to_string();
+            facts.test = self.test_hash();
+        }
+        facts
     }
 
     /// Makes the document of the moment it is called at.
@@ -203,30 +216,32 @@ impl TestRun {
     }
 
     /// Writes everything that was asked for, and shows the dashboard the last document.
-    pub(super) fn write_reports(&self, results: &Results, ending: Option<&Failure>, dashboard: Option<&Dashboard>) {
-        let end = match ending {
-            None => RunEnd { code: 0, reason: None },
-            Some(failure) => RunEnd { code: failure.code as u8, reason: Some(failure.message.clone()) },
+    pub(super) fn write_reports(
+        &self,
+        results: &Results,
+        facts: &RunFacts,
+        merge: Option<&MergeFacts>,
+        dashboard: Option<&Dashboard>,
+    ) {
+        let options = self.render_options();
+        let build = |has_histograms: bool| match merge {
+            Some(merge) => document::build_merged(results, &options, facts, merge, has_histograms),
+            None => document::build(results, &options, facts, has_histograms),
         };
-        let (options, mut facts) = (self.render_options(), self.facts(Some(end)));
-        if self.reports.has_document() {
-            facts.segment = self.options.execution_segment.unwrap_or(Segment::FULL).to_string();
-            facts.test = self.test_hash();
-        }
         if let Some(path) = &self.reports.json {
-            let text = document::build(results, &options, &facts, true).for_file(1);
+            let text = build(true).for_file(1);
             self.write(path, text.as_bytes());
         }
         if let Some(path) = &self.reports.junit {
-            self.write(path, junit::render(results, &facts).as_bytes());
+            self.write(path, junit::render(results, facts).as_bytes());
         }
         if let Some(path) = &self.reports.markdown {
-            self.write_markdown(path, results, &options, &facts);
+            self.write_markdown(path, results, &options, facts, merge);
         }
         if self.reports.html.is_empty() && dashboard.is_none() {
             return;
         }
-        let document = document::build(results, &options, &facts, false).for_script();
+        let document = build(false).for_script();
         if let Some(dashboard) = dashboard {
             dashboard.finish(&document);
         }
@@ -238,18 +253,26 @@ impl TestRun {
     }
 
     /// The summary of a job on GitHub may have other parts: ours stands behind them.
-    fn write_markdown(&self, path: &str, results: &Results, options: &RenderOptions, facts: &RunFacts) {
+    fn write_markdown(
+        &self,
+        path: &str,
+        results: &Results,
+        options: &RenderOptions,
+        facts: &RunFacts,
+        merge: Option<&MergeFacts>,
+    ) {
         let breakdown = results.breakdown.as_ref();
+        let (endpoints, errors) = match (merge, breakdown) {
+            (Some(merge), _) => (&*merge.endpoints, &*merge.errors),
+            (None, Some(breakdown)) => (&*breakdown.endpoints, &*breakdown.errors),
+            (None, None) => (&[][..], &[][..]),
+        };
+        let complaint = merge
+            .map_or_else(|| results.health.complaint(), |merge| merge.health["complaint"].as_str().map(str::to_owned));
         let page = markdown::render(
             results,
             options,
-            &MarkdownFacts {
-                run: facts,
-                endpoints: breakdown.map(|breakdown| &*breakdown.endpoints).unwrap_or_default(),
-                errors: breakdown.map(|breakdown| &*breakdown.errors).unwrap_or_default(),
-                parts: None,
-                complaint: results.health.complaint(),
-            },
+            &MarkdownFacts { run: facts, endpoints, errors, parts: merge.map(|merge| &merge.parts), complaint },
         );
         let job = self.request.process_env.get("GITHUB_STEP_SUMMARY").map(String::as_str);
         let before = job.filter(|job| *job == path).and_then(|job| std::fs::read(job).ok()).unwrap_or_default();
@@ -258,11 +281,12 @@ impl TestRun {
 
     /// What all parts of one test have in common: its files, wherever they are, and its options but for those in which
     /// parts may differ.
-    fn test_hash(&self) -> String {
+    pub(super) fn test_hash(&self) -> String {
         let files = self.request.script.main.files.all();
         let mut hashes: Vec<_> = files.iter().map(|(_, content)| Sha256::digest(content)).collect();
         hashes.sort_unstable();
-        let mut options = self.options.to_script_json();
+        // An archive has defaults filled in.
+        let mut options = self.options.with_defaults().to_script_json();
         let own = ["executionSegment", "executionSegmentSequence", "tags", "consoleOutput", "localIPs", "paused"];
         options.retain(|key, _| !own.contains(&key.as_str()));
         let mut hash = Sha256::new().chain_update(serde_json::Value::Object(options).to_string());
@@ -271,7 +295,7 @@ impl TestRun {
     }
 
     /// A file that can't be written is an error line; what the run came to is not changed by it.
-    fn write(&self, path: &str, content: &[u8]) {
+    pub(super) fn write(&self, path: &str, content: &[u8]) {
         if let Err(error) = writing::write_file(&self.request.cwd.join(path), content) {
             let fields = vec![("error", writing::plain(&error).into())];
             self.log.log(Level::Error, format!("could not write '{path}'"), fields);

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::Reports;
+use crate::join::Joined;
 use crate::js::engine::Engine;
 use crate::options::{Feature, Layers};
 use crate::source::{MainScript, Secrets};
@@ -75,6 +76,8 @@ pub struct RunRequest {
     pub linger: Linger,
     /// No banner, description or progress.
     pub quiet: bool,
+    /// Other instances that take part.
+    pub joined: Option<JoinedInstances>,
     /// The parent process asks over standard input how the run goes.
     pub is_observed: bool,
     /// The name this program was called by.
@@ -107,6 +110,7 @@ impl RunRequest {
             outputs: Vec::new(),
             linger: Linger::Off,
             quiet: false,
+            joined: None,
             is_observed: false,
             program,
             no_color: false,
@@ -115,6 +119,16 @@ impl RunRequest {
             terminal,
         }
     }
+}
+
+/// Other instances that run parts of the test.
+pub struct JoinedInstances {
+    /// The way to them.
+    pub way: Arc<Joined>,
+    /// The script is theirs.
+    pub has_their_script: bool,
+    /// Variables that go into the archive for those that come without a script.
+    pub archive_env: BTreeMap<String, String>,
 }
 
 /// Where the REST API listens.

@@ -29,7 +29,7 @@ pub(super) fn bind(
         threshold::check(&all, registry, request.script.strict, &Logger::silent())?;
     }
     let mut watched = threshold::check(&thresholds.0, registry, request.script.strict, &log)?;
-    if request.reports.json.is_some() {
+    if request.reports.json.is_some() || request.joined.is_some() {
         // Other instances may have run the rest of the test.
         watched.iter_mut().flat_map(|one| &mut one.thresholds).for_each(Threshold::keep_slices);
     }
@@ -53,6 +53,10 @@ impl TestRun {
             return;
         }
         let verdict = self.ledger().evaluate(self.state.elapsed(), false);
+        // What all instances have measured counts.
+        if self.request.joined.is_some() {
+            return;
+        }
         if verdict.abort
             && let Some(failure) = verdict.failure()
         {

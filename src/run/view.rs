@@ -9,6 +9,7 @@ use super::TestRun;
 use super::observe::Moment;
 use crate::execution::executor::Controls;
 use crate::execution::{RunState, RunStatus, ScenarioFacts};
+use crate::join::{Joined, Totals};
 use crate::metrics::Ledger;
 use crate::metrics::endpoint::ErrorGroup;
 use crate::metrics::ledger::LiveRequests;
@@ -53,6 +54,7 @@ pub(super) struct LiveView {
     is_live: bool,
     has_panel: bool,
     ledger: Arc<Mutex<Ledger>>,
+    joined: Option<Arc<Joined>>,
     latest: Mutex<LatestFigures>,
 }
 
@@ -82,6 +84,7 @@ impl LiveView {
         let scenarios = run
             .scenarios
             .iter()
+            .filter(|_| run.makes_load())
             .map(|planned| ScenarioView {
                 name: planned.scenario.name.clone(),
                 facts: planned.facts.clone(),
@@ -103,6 +106,7 @@ impl LiveView {
             duration: run.duration(),
             has_limit_only: run.has_limit_only(),
             ledger: run.ledger.clone(),
+            joined: run.joined().cloned(),
             latest: Mutex::new(LatestFigures { at: Instant::now(), requests: 0.0, figures: None, panel: None }),
         })
     }
@@ -122,6 +126,9 @@ impl LiveView {
             ProgressView { head, ..ProgressView::default() }
         };
         let status = self.state.status();
+        if status == RunStatus::InitDone && self.joined.is_some() {
+            return head(0.0, "waiting for all instances");
+        }
         if status < RunStatus::PausedBeforeRun {
             let made = self.state.initialised_vus.load(Relaxed);
             let fraction = made as f64 / self.planned_vus.max(1) as f64;
@@ -133,15 +140,24 @@ impl LiveView {
             return head(1.0, if status == RunStatus::PausedBeforeRun { "paused" } else { "setup()" });
         }
         let (complete, interrupted) = self.state.iterations();
+        let own = Totals {
+            active: self.state.active_vus.load(Relaxed),
+            initialised: self.state.initialised_vus.load(Relaxed),
+            max_vus: self.max_vus,
+            complete,
+            interrupted,
+        };
+        // Of several instances, one shows what all do.
+        let all = self.joined.as_ref().and_then(|joined| joined.totals()).unwrap_or(own);
         let head = Head::Run {
             is_paused: self.state.is_paused(),
             elapsed: self.started.get().map_or(Duration::ZERO, Instant::elapsed),
             max_duration: self.max_duration,
-            active: self.state.active_vus.load(Relaxed),
-            initialized: self.state.initialised_vus.load(Relaxed),
-            max_vus: self.max_vus,
-            complete,
-            interrupted,
+            active: all.active,
+            initialized: all.initialised,
+            max_vus: all.max_vus,
+            complete: all.complete,
+            interrupted: all.interrupted,
         };
         let elapsed = self.started.get().map_or(Duration::ZERO, Instant::elapsed);
         let scenarios = self.scenarios.iter().map(|line| line.view(elapsed)).collect();
@@ -190,10 +206,11 @@ impl LiveView {
         let mut latest = lock(&self.latest);
         let since = latest.at.elapsed();
         if since >= FIGURES_INTERVAL {
-            let (now, panel) = {
-                let mut ledger = lock(&self.ledger);
-                let panel = self.has_panel.then(|| ledger.live_requests());
-                (ledger.live_figures(), panel)
+            let look = |ledger: &mut Ledger| (ledger.live_figures(), self.has_panel.then(|| ledger.live_requests()));
+            let all = self.joined.as_ref().filter(|joined| joined.state().conducts);
+            let (now, panel) = match all {
+                Some(joined) => joined.look(look).unwrap_or((None, None)),
+                None => look(&mut lock(&self.ledger)),
             };
             latest.panel = panel.map(panel_of);
             let Some(now) = now else {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::TestRun;
 use super::first_failure::FirstFailure;
+use super::joined::Whole;
 use super::stages::TimeLimit;
 use crate::execution::STOP_TIMEOUT;
 use crate::exit_code::ExitCode;
@@ -34,8 +35,9 @@ impl TestRun {
     ) -> Result<(), Failure> {
         self.flush_recorders().await;
         let duration = self.state.elapsed();
-        let verdict =
-            if self.request.no_thresholds { Default::default() } else { self.ledger().evaluate(duration, true) };
+        // Those of several instances are judged on what all have measured.
+        let is_judged = !self.request.no_thresholds && self.request.joined.is_none();
+        let verdict = if is_judged { self.ledger().evaluate(duration, true) } else { Default::default() };
         self.health.record(&mut self.ledger());
         let results = self.ledger().snapshot(duration);
         if self.state.complete.load(Relaxed) == 0 && first_failure.is_none() && !self.state.is_aborted() {
@@ -44,12 +46,33 @@ impl TestRun {
         // What stands on standard output stands there in order: the samples, then the summary.
         let to_stdout: Vec<_> = outputs.extract_if(.., |output| output.is_stdout).collect();
         self.stop_outputs(to_stdout).await;
-        if self.request.summary_mode != Mode::Disabled {
-            self.summarise(&results).await;
-        }
         let ended = first_failure.ending(&self.state, &verdict);
-        self.write_reports(&results, ended.as_ref().err(), dashboard);
+        let whole = self.come_together(&results, &ended).await;
+        let shown = match &whole {
+            Whole::Merged(merged) => Some(&merged.results),
+            Whole::Alone | Whole::Severed => Some(&results).filter(|_| self.makes_load()),
+            Whole::HandedOver => None,
+        };
+        if let Some(shown) = shown.filter(|_| self.request.summary_mode != Mode::Disabled) {
+            self.summarise(shown).await;
+        }
+        let ended = match &whole {
+            Whole::Merged(merged) => {
+                self.write_reports(&merged.results, &merged.facts, Some(&merged.merge), dashboard);
+                self.ending_of_all(ended, merged)
+            }
+            Whole::Alone => {
+                let facts = self.facts_of_part(Some(ended.as_ref().err().into()));
+                self.write_reports(&results, &facts, None, dashboard);
+                ended
+            }
+            Whole::Severed => self.keep_own_result(&results, ended),
+            Whole::HandedOver => self.ending_of_part(ended),
+        };
         self.stop_outputs(outputs).await;
+        if let (Whole::Merged(_), Some(joined)) = (&whole, self.joined()) {
+            joined.finish().await;
+        }
         ended
     }
 

@@ -79,7 +79,11 @@ impl MainScript {
         Self { module: Module::new(url, &bytes), open_base: directory(url), files: files.into(), archive: None }
     }
 
-    fn unpack(bytes: &Bytes) -> Result<Self, Failure> {
+    /// The script in an archive.
+    ///
+    /// # Errors
+    /// The archive can't be read.
+    pub fn unpack(bytes: &Bytes) -> Result<Self, Failure> {
         let archive = Archive::read(bytes).exit(ExitCode::Other)?;
         let disk: MapDisk = archive.local_files().collect();
         let files = FileSet::new(disk, FileSet::offline());

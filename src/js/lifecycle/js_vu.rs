@@ -112,6 +112,9 @@ impl JsVu {
         if let Some(failure) = loader.unknown(&self.vu.script.address) {
             return Err(failure);
         }
+        if let Some(sentence) = loader.absent_extensions().filter(|_| evaluated.is_ok() && !loader.files.is_sealed()) {
+            self.vu.script.log.warn(sentence);
+        }
         for sentence in loader.take_near_misses() {
             self.vu.script.log.warn(sentence);
         }

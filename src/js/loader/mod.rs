@@ -28,7 +28,9 @@ mod missing;
 mod synthetic;
 
 pub use imports::{Imports, read_all};
-use synthetic::{ABSENT, BROWSER, COMMONJS, CONTEXT, HERE, MISSING, REQUIRE, STAR, SYNTHETIC, is_unavailable};
+use synthetic::{
+    ABSENT, BROWSER, COMMONJS, CONTEXT, EXTENSIONS, HERE, MISSING, REQUIRE, STAR, SYNTHETIC, is_extension,
+};
 
 /// Sources by address, each with its bytecode once there is one.
 type ModuleTexts<K> = Mutex<FxHashMap<K, ModuleText>>;
@@ -241,7 +243,7 @@ impl Loader {
         // What is running was linked before; from now on modules may be imported by CommonJS.
         self.interop_mode.store(true, Ordering::Release);
         match self.files.resolve(specifier, base).map_err(Throw::go)? {
-            Resolved::Builtin(name) if is_unavailable(&name) => Ok(("absent", self.stand_in(&name))),
+            Resolved::Builtin(name) if self.is_unavailable(&name) => Ok(("absent", self.stand_in(&name))),
             Resolved::Builtin(name) => {
                 self.check_builtin(&name)?;
                 self.note_builtin(&name)?;
@@ -283,6 +285,27 @@ impl Loader {
             }
         }
         Ok(())
+    }
+
+    /// True for a module k6 has, or can be given, and that is not offered here: importing it is no error, using it is.
+    fn is_unavailable(&self, name: &str) -> bool {
+        is_extension(name) && self.builtins.find(name).is_none()
+    }
+
+    /// k6's extensions that are here.
+    fn extensions(&self) -> Vec<&'static str> {
+        let names = self.builtins.modules.iter().map(|module| module.specifier);
+        names.filter(|name| name.starts_with(EXTENSIONS)).collect()
+    }
+
+    /// A sentence about the extensions that the script imports and that are not offered; `None` if there are none.
+    pub fn absent_extensions(&self) -> Option<String> {
+        let absent = lock(&self.unavailable);
+        let absent: Vec<_> = absent.iter().filter(|name| *name != BROWSER).map(|name| format!("{name:?}")).collect();
+        let (absent, offered) = (absent.join(", "), self.extensions().join(", "));
+        (!absent.is_empty()).then(|| {
+            format!("not offered here, and imported: {absent}; what uses them will fail. Offered are: {offered}")
+        })
     }
 
     /// The address of the module that stands in for one that exists in k6 only.
@@ -387,7 +410,7 @@ impl Loader {
     /// What an import in the module at `referrer` leads to; in interop mode also what the file exports.
     fn import_target(&self, specifier: &str, referrer: &str, interop: bool) -> ImportTarget {
         match self.files.resolve(specifier, referrer) {
-            Ok(Resolved::Builtin(name)) if is_unavailable(&name) => ImportTarget::Absent(self.stand_in(&name)),
+            Ok(Resolved::Builtin(name)) if self.is_unavailable(&name) => ImportTarget::Absent(self.stand_in(&name)),
             Ok(Resolved::Builtin(name)) => match self.builtins.find(&name) {
                 Some(module) => {
                     let (names, star) = (transpile::module_names(module.source), format!("{STAR}{name}"));
@@ -459,7 +482,7 @@ impl ModuleLoader for Loader {
                 }
                 Ok(format!("{COMMONJS}{url}"))
             }
-            Resolved::Builtin(name) if is_unavailable(&name) => Ok(self.stand_in(&name)),
+            Resolved::Builtin(name) if self.is_unavailable(&name) => Ok(self.stand_in(&name)),
             Resolved::Builtin(name) => {
                 self.check_builtin(&name)?;
                 if !from_stdlib {
@@ -505,7 +528,7 @@ impl ModuleLoader for Loader {
             return Ok(text.clone().into());
         }
         if address.starts_with(SYNTHETIC) {
-            return Ok(self.store(address, new_text(synthetic::text(address).into())));
+            return Ok(self.store(address, new_text(synthetic::text(address, &self.extensions()).into())));
         }
         if !address.contains("://") {
             return Err(no_module(address));
@@ -612,7 +635,7 @@ impl ModuleLoader for Loader {
 /// True if a module may ask for what engines can't link by themselves: the namespace of a module of ours, or a module that
 /// is not offered.
 fn wants_interop(text: &str) -> bool {
-    text.contains("k6/x/") || text.contains(BROWSER) || text.contains("k6") && transpile::wants_namespace(text)
+    text.contains(EXTENSIONS) || text.contains(BROWSER) || text.contains("k6") && transpile::wants_namespace(text)
 }
 
 fn new_text(text: Arc<str>) -> ModuleText {

@@ -23,27 +23,31 @@ pub(super) const CONTEXT: &str = "volley:context";
 /// The module of k6's that drives a browser.
 pub(super) const BROWSER: &str = "k6/browser";
 
-/// True for a module k6 has, or can be given, and that is not offered here: importing it is no error, using it is.
-pub(super) fn is_unavailable(name: &str) -> bool {
-    name == BROWSER || name.starts_with("k6/x/")
+/// The start of the names of k6's extensions.
+pub(super) const EXTENSIONS: &str = "k6/x/";
+
+/// True for a name of what k6 has, or can be given, and that may not be offered here.
+pub(super) fn is_extension(name: &str) -> bool {
+    name == BROWSER || name.starts_with(EXTENSIONS)
 }
 
-/// Why a module is not offered, and what to do.
-fn absence(name: &str) -> String {
+/// Why a module is not offered, and what to do; `offered` are the extensions that are here.
+fn absence(name: &str, offered: &[&str]) -> String {
     if name == BROWSER {
         return format!(
             "the module {name:?} is not offered: protocols are spoken here, no browser is driven; run the scenarios that use \
              it with k6"
         );
     }
+    let offered = if offered.is_empty() { "none".to_owned() } else { offered.join(", ") };
     format!(
-        "the module {name:?} is not offered: it is an extension, and those are compiled into k6; run the scenarios that use \
-         it with a k6 that has it"
+        "the module {name:?} is not offered: of k6's extensions, this build has {offered}; run the scenarios that use it with a \
+         k6 that has it"
     )
 }
 
-/// The text of a module that is made here.
-pub(super) fn text(address: &str) -> String {
+/// The text of a module that is made here; `offered` are the extensions that are here.
+pub(super) fn text(address: &str, offered: &[&str]) -> String {
     if let Some(url) = address.strip_prefix(HERE) {
         return format!("import {{ here }} from 'native:volley/globals'; here({});", quoted(url));
     }
@@ -65,7 +69,7 @@ pub(super) fn text(address: &str) -> String {
         return format!(
             "const refuse = () => {{ throw new GoError({}); }};\nexport const absent = new Proxy(function () {{}}, new \
              Proxy({{}}, {{ get: () => refuse }}));",
-            quoted(&absence(name))
+            quoted(&absence(name, offered))
         );
     }
     if let Some(given) = address.strip_prefix(MISSING) {

@@ -29,7 +29,12 @@ const HOOKS: Hooks = Hooks {
     turn_abandoned: &[k6::data::abandon],
     iteration_begins: &[k6::http::begin_iteration],
     function_ended: &[k6::leave_all_groups],
-    close_open: &[k6::net::grpc::close_streams, k6::websockets::socket::close_sockets],
+    close_open: &[
+        k6::net::grpc::close_streams,
+        k6::websockets::socket::close_sockets,
+        #[cfg(feature = "x-tcp")]
+        k6::x::tcp::close_sockets,
+    ],
     iteration_counted: &[k6::http::end_iteration],
 };
 
@@ -53,6 +58,8 @@ pub const MODULES: &[BuiltinModule] = &[
     module!("k6/execution", k6::execution::OPS),
     module!("k6/experimental/csv", k6::experimental::csv::OPS),
     module!("k6/experimental/fs", k6::experimental::fs::OPS),
+    #[cfg(feature = "x-redis")]
+    module!("k6/experimental/redis", &[]),
     module!("k6/experimental/streams", &[]),
     module!("k6/experimental/websockets", &[]),
     module!("k6/html", k6::html::OPS),
@@ -63,6 +70,18 @@ pub const MODULES: &[BuiltinModule] = &[
     module!("k6/timers", &[]),
     module!("k6/websockets", k6::websockets::OPS),
     module!("k6/ws", k6::ws::OPS),
+    #[cfg(feature = "x-dns")]
+    module!("k6/x/dns", k6::x::dns::OPS),
+    #[cfg(feature = "x-faker")]
+    module!("k6/x/faker", k6::x::faker::OPS),
+    #[cfg(feature = "x-redis")]
+    module!("k6/x/redis", k6::x::redis::OPS),
+    #[cfg(feature = "x-sse")]
+    module!("k6/x/sse", k6::x::sse::OPS),
+    #[cfg(feature = "x-tcp")]
+    module!("k6/x/tcp", k6::x::tcp::OPS),
+    #[cfg(feature = "x-tls")]
+    module!("k6/x/tls", k6::x::tls::OPS),
     module!("volley/bytes", &[]),
     module!("volley/commonjs", volley::commonjs::OPS),
     // It has no JavaScript half: engines make the global scope from a table.
@@ -108,6 +127,7 @@ pub const LAZY_SCRIPTS: &[(&str, &str)] = lazy_scripts![
 
 /// Names k6 once had, and what it says about each now.
 pub const REMOVED: &[(&str, &str)] = &[
+    #[cfg(not(feature = "x-redis"))]
     (
         "k6/experimental/redis",
         "k6/experimental/redis has been removed. Please migrate to the new version by changing your import to \

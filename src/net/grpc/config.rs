@@ -1,7 +1,7 @@
 //! What a channel is made of: an address as gRPC writes it, how it is secured, and the limits of its messages.
 
 use crate::net::http::proto::url::split_port;
-use crate::net::tls::GrpcTls;
+use crate::net::tls::ConnectionTls;
 
 /// grpc-go's limit of a received message.
 const MAX_RECEIVE: usize = 4 << 20;
@@ -31,7 +31,7 @@ pub enum Security {
     /// Not at all.
     Plain,
     /// TLS as the run's options say, or with certificates of the channel's own.
-    Tls(Option<GrpcTls>),
+    Tls(Option<ConnectionTls>),
 }
 
 impl ChannelConfig {

@@ -7,9 +7,9 @@
 
 mod chain;
 mod client_config;
+mod connection_tls;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz_tests;
-mod grpc;
 mod handshake;
 mod issuers;
 #[cfg(test)]
@@ -30,13 +30,13 @@ use super::socket::MeteredSocket;
 use crate::failure::Failure;
 use crate::log::Logger;
 pub use client_config::{check, has_version};
-pub use grpc::{GrpcTls, connect_with};
+pub use connection_tls::{ConnectionTls, connect_with};
 pub use handshake::{Handshake, TlsInfo};
 pub use issuers::{IssuerResponse, IssuerTransport};
 pub use ocsp::Ocsp;
 
 use client_config::client_config;
-use grpc::GrpcConnectors;
+use connection_tls::{ConnectionConnectors, Offer};
 use handshake::handshake;
 use issuers::IssuerStore;
 
@@ -57,8 +57,8 @@ pub struct Tls {
     http: TlsConnector,
     http1: TlsConnector,
     plain: TlsConnector,
-    /// Offers HTTP/2 alone: for gRPC.
-    grpc: Arc<GrpcConnectors>,
+    /// For gRPC and for protocols other than HTTP.
+    connections: Arc<ConnectionConnectors>,
     /// False when no allowed version of TLS is supported.
     can_handshake: bool,
 }
@@ -82,8 +82,14 @@ impl Tls {
             // Go offers nothing when HTTP/2 is off.
             false => Vec::new(),
         };
-        let grpc = Arc::new(GrpcConnectors::new(config.clone(), issuers));
-        Ok(Self { http: TlsConnector::from(Arc::new(client)), http1, plain, grpc, can_handshake: has_version(config) })
+        let connections = Arc::new(ConnectionConnectors::new(config.clone(), issuers));
+        Ok(Self {
+            http: TlsConnector::from(Arc::new(client)),
+            http1,
+            plain,
+            connections,
+            can_handshake: has_version(config),
+        })
     }
 
     /// Does a handshake over `socket` as a client of `host`; `issuers` fetches what the server leaves out.
@@ -126,11 +132,32 @@ impl Tls {
     ///
     /// # Errors
     /// What is wrong with the certificates, in k6's words.
-    pub fn for_grpc(&self, own: Option<&GrpcTls>) -> Result<TlsConnector, String> {
+    pub fn for_grpc(&self, own: Option<&ConnectionTls>) -> Result<TlsConnector, String> {
         if !self.can_handshake {
             return Err(NO_VERSION.to_owned());
         }
-        self.grpc.get(own)
+        self.connections.get(Offer::Http2, own)
+    }
+
+    /// Shakes hands with any server, to look at its certificate.
+    ///
+    /// # Errors
+    /// As [`Tls::for_connection`].
+    #[cfg(feature = "x-tls")]
+    pub fn for_inspection(&self) -> Result<TlsConnector, String> {
+        self.connections.get(Offer::Unverified, None)
+    }
+
+    /// Encrypts the connections of a protocol that is not HTTP: as the options say, with certificates of its own beside them.
+    ///
+    /// # Errors
+    /// What is wrong with the certificates.
+    #[cfg(feature = "x-redis")]
+    pub fn for_connection(&self, own: Option<&ConnectionTls>) -> Result<TlsConnector, String> {
+        if !self.can_handshake {
+            return Err(NO_VERSION.to_owned());
+        }
+        self.connections.get(Offer::Nothing, own)
     }
 }
 

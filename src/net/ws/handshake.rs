@@ -282,7 +282,7 @@ fn accept(key: &str) -> String {
 }
 
 /// Reads until the head of the response is complete; the head, and what arrived after it.
-async fn read_head(stream: &mut NetStream) -> Result<(Vec<u8>, Vec<u8>), NetError> {
+pub(in crate::net) async fn read_head(stream: &mut NetStream) -> Result<(Vec<u8>, Vec<u8>), NetError> {
     let mut head: Vec<u8> = Vec::new();
     let mut is_judged = false;
     loop {

@@ -31,22 +31,26 @@ impl<'r> RunStages<'r> {
     pub async fn run(&mut self) {
         let run = self.run;
         self.enter(RunStatus::InitVus);
-        self.failure.note(run.init_vus().await);
+        if run.makes_load() {
+            self.failure.note(run.init_vus().await);
+        }
         self.enter(RunStatus::InitDone);
         if run.state.is_paused() && !run.state.is_aborted() {
             self.enter(RunStatus::PausedBeforeRun);
             run.until_resumed().await;
         }
-        if run.state.is_aborted() {
+        if run.state.is_aborted() || !self.failure.note(run.meet().await) || run.state.is_aborted() {
             return;
         }
         self.enter(RunStatus::Started);
         self.enter(RunStatus::Setup);
-        if self.failure.note(run.set_up().await) {
+        if self.failure.note(run.set_up_for_all().await) {
             self.enter(RunStatus::Running);
-            self.failure.note(run.run_scenarios().await);
+            if run.makes_load() {
+                self.failure.note(run.run_scenarios().await);
+            }
             self.enter(RunStatus::Teardown);
-            self.failure.note(run.tear_down().await);
+            self.failure.note(run.tear_down_for_all().await);
         }
         self.end();
         run.linger().await;

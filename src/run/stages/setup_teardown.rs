@@ -31,7 +31,7 @@ pub(in crate::run) struct TimeLimit {
 
 impl TestRun {
     /// Runs `setup()` once and keeps what it returns.
-    pub(super) async fn set_up(&self) -> Result<(), Failure> {
+    pub(in crate::run) async fn set_up(&self) -> Result<(), Failure> {
         if !self.exports.has("setup") || self.options.no_setup.unwrap_or_default() {
             return Ok(());
         }
@@ -54,7 +54,7 @@ impl TestRun {
     }
 
     /// Runs `teardown()` once, also when the run was stopped.
-    pub(super) async fn tear_down(&self) -> Result<(), Failure> {
+    pub(in crate::run) async fn tear_down(&self) -> Result<(), Failure> {
         if !self.exports.has("teardown") || self.options.no_teardown.unwrap_or_default() {
             return Ok(());
         }

@@ -26,6 +26,7 @@ pub mod secrets;
 pub mod timers;
 pub mod websockets;
 pub mod ws;
+pub mod x;
 
 pub use groups::leave_all as leave_all_groups;
 

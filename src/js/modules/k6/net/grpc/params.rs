@@ -8,7 +8,7 @@ use crate::js::modules::k6::http::go;
 use crate::js::modules::k6::tag_pairs;
 use crate::js::value::{Throw, Value};
 use crate::net::grpc::GrpcMetadata;
-use crate::net::tls::GrpcTls;
+use crate::net::tls::ConnectionTls;
 use crate::units::Span;
 use crate::units::quote::go_quote;
 
@@ -23,7 +23,7 @@ pub struct ConnectParams {
     pub max_receive: usize,
     /// 0 is the default.
     pub max_send: usize,
-    pub tls: Option<GrpcTls>,
+    pub tls: Option<ConnectionTls>,
     pub authority: Option<String>,
 }
 
@@ -177,7 +177,7 @@ fn metadata(value: Value) -> Result<GrpcMetadata, String> {
         .collect()
 }
 
-fn tls(value: Value) -> Result<GrpcTls, String> {
+fn tls(value: Value) -> Result<ConnectionTls, String> {
     // As in k6 the whole value is shown, but no text of it: any may be a key or a password.
     let shown = hidden(&value);
     let Value::Map(mut map) = value else {
@@ -195,7 +195,7 @@ fn tls(value: Value) -> Result<GrpcTls, String> {
         Some(Value::String(text)) => Ok(Some(text)),
         Some(_) => Err(refuse(name, wish)),
     };
-    let mut own = GrpcTls::default();
+    let mut own = ConnectionTls::default();
     let pem = "a PEM formatted string";
     own.certificate = text("cert", take("cert"), pem)?.unwrap_or_default();
     own.key = text("key", take("key"), pem)?.unwrap_or_default();

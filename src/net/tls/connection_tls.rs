@@ -1,4 +1,4 @@
-//! TLS for gRPC: nothing but HTTP/2 is offered, and a connection may have certificates of its own beside the run's options.
+//! TLS for gRPC and for protocols other than HTTP: a connection may have certificates of its own beside the run's options.
 //!
 //! Connectors are made once for all VUs that ask for the same certificates: reading the system's roots takes milliseconds.
 
@@ -19,9 +19,21 @@ use crate::units::sync::lock;
 /// At most this many connectors are kept, for as many sets of certificates.
 const MAX_CONNECTORS: usize = 64;
 
-/// Certificates of one connection, which take the place of those in the run's options.
+/// What a connection offers to speak over TLS.
+#[cfg_attr(not(feature = "x"), allow(dead_code, reason = "gRPC alone needs one of them"))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Offer {
+    /// HTTP/2 alone: for gRPC. Certificates of its own take the place of the run's.
+    Http2,
+    /// No protocol. Certificates of its own come beside the run's.
+    Nothing,
+    /// No protocol, and any certificate is accepted.
+    Unverified,
+}
+
+/// Certificates of one connection.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct GrpcTls {
+pub struct ConnectionTls {
     /// The chain we show, as PEM; empty shows none.
     pub certificate: String,
     /// Its key, as PEM.
@@ -33,20 +45,20 @@ pub struct GrpcTls {
 }
 
 // Keys and passwords stay out of whatever is printed.
-impl std::fmt::Debug for GrpcTls {
+impl std::fmt::Debug for ConnectionTls {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "GrpcTls {{ authorities: {} }}", self.authorities.len())
+        write!(f, "ConnectionTls {{ authorities: {} }}", self.authorities.len())
     }
 }
 
-/// The connectors of gRPC connections, by their certificates.
-pub(super) struct GrpcConnectors {
+/// The connectors, by what they offer and their certificates.
+pub(super) struct ConnectionConnectors {
     config: TlsConfig,
     issuers: Option<Arc<IssuerStore>>,
-    made: Mutex<Vec<(Option<GrpcTls>, TlsConnector)>>,
+    made: Mutex<Vec<(Offer, Option<ConnectionTls>, TlsConnector)>>,
 }
 
-impl GrpcConnectors {
+impl ConnectionConnectors {
     pub(super) fn new(config: TlsConfig, issuers: Option<Arc<IssuerStore>>) -> Self {
         Self { config, issuers, made: Mutex::default() }
     }
@@ -55,21 +67,24 @@ impl GrpcConnectors {
     ///
     /// # Errors
     /// What is wrong with the certificates, in k6's words.
-    pub(super) fn get(&self, own: Option<&GrpcTls>) -> Result<TlsConnector, String> {
+    pub(super) fn get(&self, offer: Offer, own: Option<&ConnectionTls>) -> Result<TlsConnector, String> {
         let mut made = lock(&self.made);
-        if let Some((_, connector)) = made.iter().find(|(known, _)| known.as_ref() == own) {
+        if let Some((.., connector)) =
+            made.iter().find(|(offered, known, _)| *offered == offer && known.as_ref() == own)
+        {
             return Ok(connector.clone());
         }
-        let connector = self.make(own)?;
+        let connector = self.make(offer, own)?;
         if made.len() >= MAX_CONNECTORS {
             made.remove(0);
         }
-        made.push((own.cloned(), connector.clone()));
+        made.push((offer, own.cloned(), connector.clone()));
         Ok(connector)
     }
 
-    fn make(&self, own: Option<&GrpcTls>) -> Result<TlsConnector, String> {
+    fn make(&self, offer: Offer, own: Option<&ConnectionTls>) -> Result<TlsConnector, String> {
         let mut config = self.config.clone();
+        config.insecure_skip_verify |= offer == Offer::Unverified;
         let mut roots = Vec::new();
         if let Some(own) = own {
             for (at, pem) in own.authorities.iter().enumerate() {
@@ -79,7 +94,9 @@ impl GrpcConnectors {
                     _ => return Err(format!("failed to append ca certificate [{at}] from PEM")),
                 }
             }
-            config.client_certificates.clear();
+            if offer == Offer::Http2 {
+                config.client_certificates.clear();
+            }
             if !own.certificate.is_empty() && !own.key.is_empty() {
                 config.client_certificates.push(ClientCertificate {
                     certificate: own.certificate.clone(),
@@ -96,7 +113,10 @@ impl GrpcConnectors {
             }
             text => text,
         })?;
-        client.alpn_protocols = vec![b"h2".to_vec()];
+        client.alpn_protocols = match offer {
+            Offer::Http2 => vec![b"h2".to_vec()],
+            Offer::Nothing | Offer::Unverified => Vec::new(),
+        };
         Ok(TlsConnector::from(Arc::new(client)))
     }
 }

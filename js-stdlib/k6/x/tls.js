@@ -1,0 +1,6 @@
+// k6/x/tls: what a server's certificate says. It is not verified.
+import { getCertificate as get } from 'native:k6/x/tls';
+import { primordials } from 'native:engine';
+
+export const getCertificate = (target) => get(target === undefined || target === null ? '' : primordials.String(target));
+export default { getCertificate };

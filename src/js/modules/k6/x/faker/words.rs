@@ -1,0 +1,126 @@
+//! Letters, sentences and paragraphs.
+
+use super::Faker;
+use super::generate::{Generate, Given};
+use crate::js::value::Value;
+
+/// At most so many words, sentences, paragraphs or letters are made by one call.
+const MAX_COUNT: i64 = 100_000;
+
+pub(super) fn code(name: &str) -> Option<Generate> {
+    Some(match name {
+        "digitN" => |faker, given| {
+            let count = length(&given[0])?;
+            Ok((0..count).map(|_| faker.random.digit()).collect::<String>().into())
+        },
+        "letter" => |faker, _| Ok(letter(faker).to_string().into()),
+        "letterN" => |faker, given| {
+            let count = length(&given[0])?;
+            Ok((0..count).map(|_| letter(faker)).collect::<String>().into())
+        },
+        "lexify" => |faker, given| {
+            let replace = |c: char| if c == '?' { faker.random.letter() } else { c };
+            Ok(given[0].text().chars().map(replace).collect::<String>().into())
+        },
+        "numerify" => |faker, given| {
+            let form = given[0].text();
+            Ok(numerified(faker, &form).into())
+        },
+        // One text, though its type is a list.
+        "randomString" => |faker, given| {
+            let mut list = given[0].list();
+            if list.is_empty() {
+                return Ok(Value::String(String::new()));
+            }
+            let at = faker.random.below(list.len());
+            Ok(list.swap_remove(at).into())
+        },
+        "shuffleStrings" => |faker, given| {
+            let mut list = given[0].list();
+            faker.random.shuffle(&mut list);
+            Ok(Value::List(list.into_iter().map(Value::from).collect()))
+        },
+        "uuid" => |faker, _| {
+            let bits = (u128::from(faker.random.bits()) << 64) | u128::from(faker.random.bits());
+            let bits = (bits & !(0xf << 76) & !(0x3 << 62)) | (0x4 << 76) | (0x2 << 62);
+            let hex = format!("{bits:032x}");
+            Ok([&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-").into())
+        },
+        "word" => |faker, _| {
+            const KINDS: [&str; 6] =
+                ["nounCommon", "verb", "descriptiveAdjective", "adverbManner", "prepositionSimple", "pronounPersonal"];
+            let kind = faker.random.pick(&KINDS);
+            Ok(faker.text(kind).into())
+        },
+        "anyConnective" => |faker, _| {
+            const KINDS: [&str; 6] = [
+                "connectiveCasual",
+                "connectiveComparitive",
+                "connectiveComplaint",
+                "connectiveExamplify",
+                "connectiveListing",
+                "connectiveTime",
+            ];
+            let kind = faker.random.pick(&KINDS);
+            Ok(faker.text(kind).into())
+        },
+        "sentence" => |faker, given| sentence_of(faker, &given[0], "word"),
+        "hipsterSentence" => |faker, given| sentence_of(faker, &given[0], "hipsterWord"),
+        "loremIpsumSentence" => |faker, given| sentence_of(faker, &given[0], "loremIpsumWord"),
+        "paragraph" => |faker, given| paragraphs(faker, given, "word"),
+        "hipsterParagraph" => |faker, given| paragraphs(faker, given, "hipsterWord"),
+        "loremIpsumParagraph" => |faker, given| paragraphs(faker, given, "loremIpsumWord"),
+        "simpleSentence" => |faker, _| {
+            let (who, what) = (faker.text("nounPhrase"), faker.text("transitiveVerb"));
+            let whom = faker.text("nounPhrase");
+            Ok(capitalized(&format!("{who} {what} {whom}.")).into())
+        },
+        "question" => |faker, _| {
+            let (word, helping) = (faker.text("interrogativeAdjective"), faker.text("helpingVerb"));
+            let (who, what) = (faker.text("nounPhrase"), faker.text("actionVerb"));
+            Ok(capitalized(&format!("{word} {helping} {who} {what}?")).into())
+        },
+        _ => return None,
+    })
+}
+
+fn length(given: &Given) -> Result<usize, String> {
+    Ok(given.whole()?.clamp(1, MAX_COUNT) as usize)
+}
+
+/// A letter, small or large.
+fn letter(faker: &mut Faker) -> char {
+    let letter = faker.random.letter();
+    if faker.random.below(2) == 0 { letter } else { letter.to_ascii_uppercase() }
+}
+
+/// A text whose `#` are digits.
+pub(super) fn numerified(faker: &mut Faker, form: &str) -> String {
+    form.chars().map(|c| if c == '#' { faker.random.digit() } else { c }).collect()
+}
+
+fn capitalized(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
+fn sentence_of(faker: &mut Faker, count: &Given, word: &str) -> Result<Value, String> {
+    let count = count.count(MAX_COUNT)?;
+    Ok(sentence(faker, count, word).into())
+}
+
+fn sentence(faker: &mut Faker, count: usize, word: &str) -> String {
+    let words: Vec<String> = (0..count).map(|_| faker.text(word)).collect();
+    capitalized(&words.join(" ")) + "."
+}
+
+fn paragraphs(faker: &mut Faker, given: &[Given], word: &str) -> Result<Value, String> {
+    let (paragraphs, sentences, words) =
+        (given[0].count(MAX_COUNT)?, given[1].count(MAX_COUNT)?, given[2].count(MAX_COUNT)?);
+    if paragraphs.saturating_mul(sentences).saturating_mul(words) > MAX_COUNT as usize {
+        return Err(format!("more than {MAX_COUNT} words"));
+    }
+    let mut paragraph = || (0..sentences).map(|_| sentence(faker, words, word)).collect::<Vec<_>>().join(" ");
+    let all: Vec<String> = (0..paragraphs).map(|_| paragraph()).collect();
+    Ok(all.join(&given[3].text()).into())
+}

@@ -1,0 +1,39 @@
+//! `k6/x/...`: the modules of k6's extensions, each behind a feature of the build. One that a script does not import costs its
+//! VUs nothing.
+#![cfg_attr(
+    not(feature = "x"),
+    allow(dead_code, unused_imports, reason = "some modules need neither metrics nor samples")
+)]
+
+use std::time::Instant;
+
+use crate::js::runtime::VuContext;
+use crate::js::value::Throw;
+use crate::metrics::{Contains, MetricId, MetricType, Record};
+
+#[cfg(feature = "x-dns")]
+pub mod dns;
+#[cfg(feature = "x-faker")]
+pub mod faker;
+#[cfg(feature = "x-redis")]
+pub mod redis;
+#[cfg(feature = "x-sse")]
+pub mod sse;
+#[cfg(feature = "x-tcp")]
+pub mod tcp;
+#[cfg(feature = "x-tls")]
+pub mod tls;
+
+/// Declares a metric of a module, in every VU that imports it; what is declared already is found.
+///
+/// # Errors
+/// The script has made another metric of this name.
+pub fn declare(vu: &VuContext, name: &str, kind: MetricType, contains: Contains) -> Result<MetricId, Throw> {
+    vu.script.registry.declare(name, kind, contains).map_err(Throw::go)
+}
+
+/// Writes down a sample of something that happened at `at`, with the tags in force and `more`.
+pub fn sample(vu: &VuContext, metric: MetricId, value: f64, at: Instant, more: &[(&str, &str)]) {
+    let (time, tags) = (vu.script.epoch.stamp(at), vu.tags_with(more));
+    vu.record(Record::Sample { time, metric, value, tags, metadata: vu.metadata() });
+}

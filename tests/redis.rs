@@ -1,0 +1,357 @@
+//! `k6/x/redis` beside Debian's Redis, on every engine of the build: all methods, a password, TLS, a cluster of three nodes, and
+//! what becomes of commands when the server refuses, leaves, hangs, or their iteration is cut off.
+
+use std::fs;
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+use crate::needs;
+use crate::peers::free_port;
+use crate::procedure_services::{Service, service, until};
+use crate::program::{Running, engines, run, volley};
+
+fn redis_server() -> Command {
+    Command::new(needs::program(&["redis-server"], "Debian: redis-server"))
+}
+
+fn listens(port: u16) -> bool {
+    TcpStream::connect(("127.0.0.1", port)).is_ok()
+}
+
+/// A server with these arguments beside its port.
+pub fn start(folder: &Path, args: &[&str]) -> (Service, u16) {
+    let port = free_port();
+    let mut command = redis_server();
+    command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""]).args(args).current_dir(folder);
+    let redis = service(&mut command);
+    until("Redis", || listens(port));
+    (redis, port)
+}
+
+/// Writes a script that logs, and how it is run.
+fn script(folder: &TempDir, engine: &str, text: &str, env: &[(&str, String)]) -> Command {
+    fs::write(folder.path().join("script.js"), text).unwrap();
+    let mut command = volley(folder.path());
+    command.args(["run", "--quiet", "--no-color", "--log-format=json", "--js-engine", engine]);
+    for (name, value) in env {
+        command.arg("-e").arg(format!("{name}={value}"));
+    }
+    command.args(["--summary-export=summary.json", "script.js"]);
+    command
+}
+
+/// What a script logs.
+fn logged(stderr: &str) -> Vec<String> {
+    let lines = stderr.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let own = lines.filter(|line| line["source"] == "console");
+    own.map(|line| line["msg"].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+fn check(engine: &str, text: &str, env: &[(&str, String)], expect: &[&str]) {
+    let folder = tempfile::tempdir().unwrap();
+    let outcome = run(&mut script(&folder, engine, text, env));
+    assert_eq!(logged(&outcome.stderr), expect, "{engine}: {}", outcome.stderr);
+    assert_eq!(outcome.code, 0, "{engine}: {}", outcome.stderr);
+}
+
+const METHODS: &str = r"
+import { Client } from 'k6/x/redis';
+const client = new Client(__ENV.REDIS);
+const early = client.get('x').catch((e) => String(e));
+// Calls are made one after the other: over a pool they would overtake each other.
+const c = new Proxy({}, { get: (_, name) => (...args) => () => client[name](...args) });
+async function say(...calls) {
+  const all = [];
+  for (const call of calls) all.push(await call().catch((error) => String(error)));
+  console.log(JSON.stringify(all));
+}
+export default async function () {
+  await client.sendCommand('FLUSHDB');
+  await say(() => early, c.set('a', 1, 0), c.set('b', true, 100), c.set('c', 1.5), c.getSet('a', 'x'), c.get('a'), c.get('nope'));
+  await say(c.incr('n'), c.incrBy('n', 10), c.decr('n'), c.decrBy('n', 2), c.get('n'), c.incr('a'));
+  await say(c.mget('a', 'nope', 'b'), c.exists('a', 'b', 'nope'), c.del('a', 'nope'), c.getDel('b'), c.exists('b'));
+  await client.del('n');
+  await say(c.expire('c', 50), c.ttl('c'), c.persist('c'), c.persist('c'), c.ttl('c'), c.ttl('nope'), c.randomKey());
+  await say(c.rpush('l', 'a', 2, true), c.lpush('l', 'z'), c.lrange('l', 0, -1), c.lindex('l', 1), c.lset('l', 1, 'A'), c.llen('l'));
+  await say(c.lrem('l', 0, '2'), c.lpop('l'), c.rpop('l'), c.rpop('l'), c.rpop('l'), c.lrange('l', 0, -1));
+  await say(c.hset('h', 'f', 'v'), c.hsetnx('h', 'f', 'w'), c.hget('h', 'f'), c.hget('h', 'g'), c.hincrby('h', 'n', 3), c.hgetall('h'));
+  await say(c.hkeys('h'), c.hvals('h'), c.hlen('h'), c.hdel('h', 'f', 'n'), c.hgetall('h'));
+  await say(c.sadd('s', 'a', 'b', 3), c.sismember('s', 'a'), c.sismember('s', 'x'), c.srem('s', 'b', 'a'), c.smembers('s'));
+  await say(c.srandmember('s'), c.spop('s'), c.spop('s'), c.smembers('s'), c.lpush('h', {}), c.sadd('h', [1]), c.hset('h', 'f', null));
+  await say(c.sendCommand('SET', 'k', '\u00e9\u{1f600}'), c.get('k'), c.sendCommand('LLEN', 'k'), c.sendCommand('MGET', 'k', 'nope'));
+  const big = 'x'.repeat(3000000);
+  await client.set('big', big, 0);
+  console.log((await client.get('big')) === big, client.isConnected());
+}";
+
+#[test]
+fn every_method_does_what_redis_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_redis, port) = start(folder.path(), &["--requirepass", "s3cret"]);
+    for engine in engines() {
+        let url = format!("redis://:s3cret@127.0.0.1:{port}/1");
+        check(
+            engine,
+            METHODS,
+            &[("REDIS", url)],
+            &[
+                r#"["connecting to a redis server in the init context is not supported","OK","OK","OK","1","x","redis: nil"]"#,
+                r#"[1,11,10,8,"8","ERR value is not an integer or out of range"]"#,
+                r#"[["x",null,"1"],2,1,"1",0]"#,
+                r#"[true,50,true,false,-1e-9,-2e-9,"c"]"#,
+                r#"[3,4,["z","a","2","1"],"a","OK",4]"#,
+                r#"[1,"z","1","A","redis: nil",[]]"#,
+                r#"[1,false,"v","redis: nil",3,{"f":"v","n":"3"}]"#,
+                r#"[["f","n"],["v","3"],2,2,{}]"#,
+                r#"[3,true,false,2,["3"]]"#,
+                r#"["3","3","redis: nil",[],"unsupported type provided for argument at index 1, supported types are string, number, and boolean","unsupported type provided for argument at index 1, supported types are string, number, and boolean","unsupported type provided for argument at index 2, supported types are string, number, and boolean"]"#,
+                "[\"OK\",\"\u{e9}\u{1f600}\",\"WRONGTYPE Operation against a key holding the wrong kind of value\",[\"\u{e9}\u{1f600}\",null]]",
+                "true true",
+            ],
+        );
+    }
+}
+
+/// A certificate of an authority of its own, for `localhost`, and one for a client: `ca.pem`, `cert.pem`, `key.pem`,
+/// `client.pem`, `client-key.pem`.
+fn certificates(folder: &Path) {
+    let key = || rcgen::KeyPair::generate().unwrap();
+    let authority_key = key();
+    let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    // OpenSSL takes two of one name for the same.
+    params.distinguished_name.push(rcgen::DnType::CommonName, "authority");
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let authority = params.self_signed(&authority_key).unwrap();
+    let issuer = rcgen::Issuer::new(params, authority_key);
+    fs::write(folder.join("ca.pem"), authority.pem()).unwrap();
+    for (name, key_name) in [("cert.pem", "key.pem"), ("client.pem", "client-key.pem")] {
+        let key = key();
+        let signed =
+            rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap().signed_by(&key, &issuer).unwrap();
+        fs::write(folder.join(name), signed.pem()).unwrap();
+        fs::write(folder.join(key_name), key.serialize_pem()).unwrap();
+    }
+}
+
+#[test]
+fn tls_with_certificates_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    certificates(folder.path());
+    let port = free_port();
+    let mut command = redis_server();
+    command.args(["--port", "0", "--tls-port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""]);
+    command.args(["--tls-cert-file", "cert.pem", "--tls-key-file", "key.pem", "--tls-ca-cert-file", "ca.pem"]);
+    let _redis = service(command.current_dir(folder.path()));
+    until("Redis", || listens(port));
+    let text = r"
+import { Client } from 'k6/x/redis';
+const read = (name) => open(`${__ENV.FOLDER}/${name}`);
+const socket = { host: 'localhost', port: Number(__ENV.PORT) };
+const good = new Client({ socket: { ...socket, tls: { ca: [read('ca.pem')], cert: read('client.pem'), key: read('client-key.pem') } } });
+const unknown = new Client({ socket: { ...socket, tls: { cert: read('client.pem'), key: read('client-key.pem') } } });
+const nameless = new Client({ socket: { ...socket, tls: { ca: [read('ca.pem')] } }, maxRetries: -1 });
+const plain = new Client({ socket, maxRetries: -1 });
+const fails = (client) => client.get('k').then(() => 'it answered', (error) => String(error));
+export default async function () {
+  console.log(await good.set('k', 'v', 0), await good.get('k'));
+  console.log(await fails(unknown));
+  console.log(await fails(nameless) !== 'it answered', await fails(plain) !== 'it answered');
+}";
+    for engine in engines() {
+        let env = [("PORT", port.to_string()), ("FOLDER", folder.path().display().to_string())];
+        let expect =
+            ["OK v", "tls: failed to verify certificate: x509: certificate signed by unknown authority", "true true"];
+        check(engine, text, &env, &expect);
+    }
+}
+
+#[test]
+fn a_cluster_of_three_nodes() {
+    let folder = tempfile::tempdir().unwrap();
+    let nodes: Vec<(Service, u16)> = (0..3)
+        .map(|node| {
+            let folder = folder.path().join(node.to_string());
+            fs::create_dir(&folder).unwrap();
+            // Its second port is the first and 10,000.
+            let port = free_port() + 12_000;
+            let mut command = redis_server();
+            command.args([
+                "--port",
+                &port.to_string(),
+                "--bind",
+                "127.0.0.1",
+                "--save",
+                "",
+                "--cluster-enabled",
+                "yes",
+            ]);
+            command.args(["--cluster-port", &free_port().to_string()]);
+            let redis = service(command.current_dir(&folder));
+            until("a node", || listens(port));
+            (redis, port)
+        })
+        .collect();
+    let addresses: Vec<String> = nodes.iter().map(|(_, port)| format!("127.0.0.1:{port}")).collect();
+    let cli = || {
+        let mut cli = Command::new(needs::program(&["redis-cli"], "Debian: redis-tools"));
+        cli.stdin(Stdio::null()).stderr(Stdio::null());
+        cli
+    };
+    let made = cli().args(["--cluster", "create"]).args(&addresses).arg("--cluster-yes").output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stdout));
+    let is_up = |address: &String| {
+        let port = address.rsplit(':').next().unwrap();
+        let said = cli().args(["-p", port, "cluster", "info"]).output().unwrap().stdout;
+        String::from_utf8_lossy(&said).contains("cluster_state:ok")
+    };
+    until("the cluster", || addresses.iter().all(is_up));
+    let text = r"
+import { Client } from 'k6/x/redis';
+const url = `redis://${__ENV.NODE}`;
+const [host, port] = __ENV.NODE.split(':');
+const clients = [
+  new Client({ cluster: { nodes: [url] } }),
+  new Client({ cluster: { nodes: ['redis://127.0.0.1:1', url], randomly: undefined, routeRandomly: true, maxRedirects: 5 } }),
+  new Client({ cluster: { nodes: [{ socket: { host, port: Number(port) } }], readOnly: true, routeByLatency: true } }),
+];
+export default async function () {
+  for (const client of clients) {
+    const wrong = [];
+    for (let i = 0; i < 60; i++) await client.set(`key${i}`, `value${i}`, 0);
+    for (let i = 0; i < 60; i++) if (await client.get(`key${i}`) !== `value${i}`) wrong.push(i);
+    console.log(wrong.length, JSON.stringify(await client.mget('{key1}', 'key1')), await client.mget('a', 'b').catch(String));
+  }
+  // A server that is asked as if it were alone redirects.
+  const alone = new Client(url);
+  const moved = await Promise.all([...Array(20).keys()].map((i) => alone.get(`key${i}`).catch(String)));
+  console.log(moved.some((text) => text.startsWith('MOVED ')));
+}";
+    let cross = "CROSSSLOT Keys in request don't hash to the same slot";
+    let line = format!("0 [null,\"value1\"] {cross}");
+    for engine in engines() {
+        check(engine, text, &[("NODE", addresses[0].clone())], &[&line, &line, &line, "true"]);
+    }
+}
+
+#[test]
+fn a_server_that_refuses_or_is_not_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_redis, port) = start(folder.path(), &["--requirepass", "s3cret"]);
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let text = r"
+import { Client } from 'k6/x/redis';
+const port = Number(__ENV.PORT);
+const told = (client) => client.get('k').then(() => 'it answered', (error) => String(error).replace(/127[.\d]+:\d+->127[.\d]+:\d+/, 'A->B'));
+export default async function () {
+  console.log(await told(new Client(`redis://:wrong@127.0.0.1:${port}`)));
+  console.log(await told(new Client(`redis://127.0.0.1:${port}`)));
+  const nobody = new Client({ socket: { host: '127.0.0.1', port: 1 } });
+  console.log(await told(nobody), nobody.isConnected());
+  const blocked = new Client({ socket: { host: 'blocked.test', port } });
+  console.log(await told(blocked));
+  const socket = { host: '127.0.0.1', port: Number(__ENV.SILENT), readTimeout: 100, poolSize: 1, poolTimeout: 50 };
+  const silent = new Client({ socket, maxRetries: -1 });
+  console.log(await told(silent));
+  console.log((await Promise.all([told(silent), told(silent)])).join(', '));
+  for (const make of [() => new Client(), () => new Client('x'), () => new Client(5), () => new Client({ socket: {} })]) {
+    try { make(); } catch (error) { console.log(String(error)); }
+  }
+}
+export const options = { blockHostnames: ['blocked.test'] };";
+    for engine in engines() {
+        let env = [("PORT", port.to_string()), ("SILENT", silent.local_addr().unwrap().port().to_string())];
+        let expect = [
+            "WRONGPASS invalid username-password pair or user is disabled.",
+            "NOAUTH Authentication required.",
+            "dial tcp 127.0.0.1:1: connect: connection refused false",
+            "hostname (blocked.test) is in a blocked pattern (blocked.test)",
+            "read tcp A->B: i/o timeout",
+            "read tcp A->B: i/o timeout, redis: connection pool timeout",
+            "GoError: must specify one argument",
+            "GoError: invalid options; reason: redis: invalid URL scheme: ",
+            "GoError: invalid options type: int64; expected string or object",
+            "GoError: empty socket options",
+        ];
+        check(engine, text, &env, &expect);
+    }
+}
+
+#[test]
+fn a_server_that_leaves_and_comes_back() {
+    let text = r"
+import { Client } from 'k6/x/redis';
+import { sleep } from 'k6';
+const client = new Client({ socket: { host: '127.0.0.1', port: Number(__ENV.PORT) }, maxRetries: 1 });
+export default async function () {
+  console.log(await client.set('k', 'v', 0));
+  console.warn('up');
+  let text;
+  for (let i = 0; i < 400 && text === undefined; i++) { sleep(0.05); await client.get('k').catch((error) => { text = String(error); }); }
+  console.log(text.includes('EOF') || text.includes('reset') || text.includes('connection refused'));
+  console.warn('down');
+  for (let i = 0; i < 400 && text !== undefined; i++) { sleep(0.05); await client.get('k').catch((error) => { text = error === 'redis: nil' ? undefined : String(error); }); if (client.isConnected()) break; }
+  console.log(client.isConnected());
+}";
+    for engine in engines() {
+        let home = tempfile::tempdir().unwrap();
+        let (redis, port) = start(home.path(), &[]);
+        let folder = tempfile::tempdir().unwrap();
+        let running = Running::start(&mut script(&folder, engine, text, &[("PORT", port.to_string())]));
+        running.wait_for("\"up\"");
+        drop(redis);
+        running.wait_for("\"down\"");
+        let mut command = redis_server();
+        let again = service(command.args(["--port", &port.to_string(), "--save", ""]).current_dir(home.path()));
+        let outcome = running.end();
+        drop(again);
+        assert_eq!(logged(&outcome.stderr), ["OK", "up", "true", "down", "true"], "{engine}: {}", outcome.stderr);
+    }
+}
+
+#[test]
+fn an_iteration_that_is_cut_off_leaves_no_connection_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_redis, port) = start(folder.path(), &[]);
+    let text = r"
+import { Client } from 'k6/x/redis';
+export const options = { scenarios: {
+  hangs: { executor: 'shared-iterations', exec: 'hangs', vus: 3, iterations: 3, maxDuration: '1s', gracefulStop: '0s' },
+  looks: { executor: 'shared-iterations', exec: 'looks', startTime: '1500ms' },
+} };
+const hanging = new Client(`redis://127.0.0.1:${__ENV.PORT}?client_name=hanging&read_timeout=60s`);
+export async function hangs() { await hanging.sendCommand('BLPOP', 'nothing', 0); console.log('it answered'); }
+export async function looks() {
+  const list = await new Client(`redis://127.0.0.1:${__ENV.PORT}?client_name=looking`).sendCommand('CLIENT', 'LIST');
+  console.log(list.includes('name=looking'), list.includes('name=hanging'));
+}";
+    for engine in engines() {
+        check(engine, text, &[("PORT", port.to_string())], &["true false"]);
+    }
+}
+
+#[test]
+fn a_hundred_vus_share_no_connection_and_are_timed() {
+    let home = tempfile::tempdir().unwrap();
+    let (_redis, port) = start(home.path(), &[]);
+    let text = r"
+import { Client } from 'k6/x/redis';
+import { check } from 'k6';
+export const options = { vus: 100, iterations: 3000, thresholds: { 'redis_duration{command:GET,status:ok}': ['max>0'], checks: ['rate==1'] } };
+const client = new Client(`redis://127.0.0.1:${__ENV.PORT}`);
+export default async function () {
+  await client.set(`k${__VU}`, __ITER, 0);
+  check(await client.get(`k${__VU}`), { 'own value': (text) => text === String(__ITER) });
+}";
+    for engine in engines() {
+        let folder = tempfile::tempdir().unwrap();
+        let outcome = run(&mut script(&folder, engine, text, &[("PORT", port.to_string())]));
+        assert_eq!(outcome.code, 0, "{engine}: {}", outcome.stderr);
+        let summary = fs::read(folder.path().join("summary.json")).unwrap();
+        let summary: serde_json::Value = serde_json::from_slice(&summary).unwrap();
+        assert_eq!(summary["metrics"]["checks"]["passes"], 3000, "{summary}");
+        assert!(summary["metrics"]["data_sent"]["count"].as_f64() > Some(3000.0 * 50.0), "{summary}");
+    }
+}
