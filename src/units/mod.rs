@@ -1,5 +1,6 @@
 //! Units as k6 writes and reads them: durations, numbers for people, quoted and escaped text, and locks.
 
+pub mod allocator;
 pub mod duration;
 pub mod figure;
 #[cfg(any(test, fuzzing))]
