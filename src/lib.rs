@@ -60,8 +60,9 @@ pub use js::{Engine, language::regexp::match_regexp, modules::LAZY_SCRIPTS, modu
 pub use output::opentelemetry::proto;
 #[doc(hidden)]
 pub use report::{PageMode, page};
-#[doc(hidden)]
 pub use target::{Account, CacheChoice, TargetConfig, bind};
+#[doc(hidden)]
+pub use units::allocator::Allocator;
 
 /// What must hold for any text, one function per kind of text.
 #[cfg(fuzzing)]

@@ -1,9 +1,7 @@
 //! The thin end: hands the arguments to `cli` and obeys the exit code.
 
-mod allocator;
-
 #[global_allocator]
-static ALLOCATOR: allocator::Allocator = allocator::Allocator;
+static ALLOCATOR: volley::Allocator = volley::Allocator;
 
 fn main() -> std::process::ExitCode {
     small_pages();

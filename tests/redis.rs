@@ -73,6 +73,7 @@ export default async function () {
   await say(() => early, c.set('a', 1, 0), c.set('b', true, 100), c.set('c', 1.5), c.getSet('a', 'x'), c.get('a'), c.get('nope'));
   await say(c.incr('n'), c.incrBy('n', 10), c.decr('n'), c.decrBy('n', 2), c.get('n'), c.incr('a'));
   await say(c.mget('a', 'nope', 'b'), c.exists('a', 'b', 'nope'), c.del('a', 'nope'), c.getDel('b'), c.exists('b'));
+  await client.del('n');
   await say(c.expire('c', 50), c.ttl('c'), c.persist('c'), c.persist('c'), c.ttl('c'), c.ttl('nope'), c.randomKey());
   await say(c.rpush('l', 'a', 2, true), c.lpush('l', 'z'), c.lrange('l', 0, -1), c.lindex('l', 1), c.lset('l', 1, 'A'), c.llen('l'));
   await say(c.lrem('l', 0, '2'), c.lpop('l'), c.rpop('l'), c.rpop('l'), c.rpop('l'), c.lrange('l', 0, -1));

@@ -59,6 +59,8 @@ fn vendored_modules_need_no_network() {
         let done = ask(folder, args);
         assert_eq!(done.code, 0, "{args:?}: {done:?}");
     }
+    let checked = ask(folder, &["check", "."]);
+    assert!(checked.code == 0 && checked.stdout.contains("1 script looked at"), "{checked:?}");
     let unreachable = outcome(folder, "another-cache", &["vendor"]);
     assert!(unreachable.code == 255 && unreachable.stderr.contains("nothing was written"), "{unreachable:?}");
     assert_eq!(ask(folder, &["vendor", "--check"]).code, 0);

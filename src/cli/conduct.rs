@@ -25,7 +25,7 @@ pub(super) struct ConductArgs {
     /// How many instances there are
     #[arg(long, value_name = "COUNT")]
     instances: Option<String>,
-    /// How long to wait for all instances (2m)
+    /// How long to wait for all instances
     #[arg(long, value_name = "TIME")]
     join_timeout: Option<String>,
     /// What happens when an instance is lost: `continue` or `stop`

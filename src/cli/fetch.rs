@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::log::Logger;
 use crate::source::Cache;
-use crate::source::files::{Fetch, K6_MARKS};
+use crate::source::files::{Fetch, unmarked};
 use crate::units::redact::redact;
 
 /// How long a download may take.
@@ -35,7 +35,7 @@ fn cache() -> Option<Cache> {
 pub(super) fn over_https(log: Logger) -> Fetch {
     let cache = cache();
     Box::new(move |marked| {
-        let url = K6_MARKS.iter().find_map(|mark| marked.strip_suffix(mark)).unwrap_or(marked);
+        let url = unmarked(marked);
         let asked = marked.to_owned();
         let shown = redact(url);
         // The caller may be on a thread that polls a runtime, which must not block on another one.

@@ -4,7 +4,7 @@ use super::program;
 use crate::output;
 
 /// A flag, the variable that says the same, and what holds if neither does.
-pub(super) const FLAGS: [(&str, &str, &str); 59] = [
+pub(super) const FLAGS: [(&str, &str, &str); 62] = [
     ("address", "K6_ADDRESS", ""),
     ("baseline", "VOLLEY_BASELINE", ""),
     ("batch", "K6_BATCH", "20"),
@@ -24,6 +24,8 @@ pub(super) const FLAGS: [(&str, &str, &str); 59] = [
     ("include-system-env-vars", "K6_INCLUDE_SYSTEM_ENV_VARS", "true for `run`"),
     ("insecure-skip-tls-verify", "K6_INSECURE_SKIP_TLS_VERIFY", "false"),
     ("iterations", "K6_ITERATIONS", "1 if nothing says how long"),
+    ("join", "VOLLEY_JOIN", ""),
+    ("join-timeout", "VOLLEY_JOIN_TIMEOUT", "2m"),
     ("js-engine", "VOLLEY_JS_ENGINE", "quickjs"),
     ("linger", "K6_LINGER", "false"),
     ("local-ips", "K6_LOCAL_IPS", ""),
@@ -40,6 +42,7 @@ pub(super) const FLAGS: [(&str, &str, &str); 59] = [
     ("no-thresholds", "K6_NO_THRESHOLDS", "false"),
     ("no-usage-report", "K6_NO_USAGE_REPORT", ""),
     ("no-vu-connection-reuse", "K6_NO_VU_CONNECTION_REUSE", "false"),
+    ("on-loss", "VOLLEY_ON_LOSS", "continue"),
     ("out", "K6_OUT", ""),
     ("paused", "K6_PAUSED", "false"),
     ("profiling-enabled", "K6_PROFILING_ENABLED", ""),
@@ -67,7 +70,7 @@ pub(super) const FLAGS: [(&str, &str, &str); 59] = [
 ];
 
 /// Command lines to begin with, by command; the program's name goes in front.
-const EXAMPLES: [(&str, &[(&str, &str)]); 13] = [
+const EXAMPLES: [(&str, &[(&str, &str)]); 14] = [
     (
         "run",
         &[
@@ -107,6 +110,13 @@ const EXAMPLES: [(&str, &[(&str, &str)]); 13] = [
         &[
             ("vendor", "of all scripts here and below"),
             ("vendor --check", "in a pipeline: is all there, and as it was?"),
+        ],
+    ),
+    (
+        "conduct",
+        &[
+            ("conduct redis://host/night-7 --instances 8", "shows, judges and reports what eight instances run"),
+            ("run --join redis://host/night-7 --instance 3/8 script.js", "one of them"),
         ],
     ),
     ("compare", &[("compare before.json after.json", "two summaries of --summary-json")]),
@@ -165,11 +175,12 @@ mod tests {
     use crate::cli::commands::definition;
 
     /// What reads variables.
-    const READERS: [&str; 6] = [
+    const READERS: [&str; 7] = [
         include_str!("run.rs"),
         include_str!("runtime.rs"),
         include_str!("args.rs"),
         include_str!("demo.rs"),
+        include_str!("join.rs"),
         include_str!("../options/env.rs"),
         include_str!("../options/table.rs"),
     ];

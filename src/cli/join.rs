@@ -30,7 +30,7 @@ pub struct JoinArgs {
     /// Run with other instances as one test; all meet at a Redis server: redis://host/RUN
     #[arg(long, value_name = "ADDRESS")]
     pub join: Option<String>,
-    /// With --join: how long to wait for the other instances (2m)
+    /// With --join: how long to wait for the other instances
     #[arg(long, value_name = "TIME")]
     pub join_timeout: Option<String>,
     /// With --join: what happens when an instance is lost: `continue` or `stop`

@@ -16,7 +16,7 @@ use crate::js::Engine;
 use crate::log::Logger;
 use crate::options::{Compat, Feature, Layers, Options};
 use crate::run::ScriptRequest;
-use crate::source::files::{Fetch, K6_MARKS};
+use crate::source::files::{Fetch, unmarked};
 use crate::source::{MainScript, RealDisk, Secrets, Vendor};
 use crate::ui::log::ProcessLog;
 use crate::units::redact::redact;
@@ -137,7 +137,7 @@ impl ScriptSettings {
         let over_https = fetch::over_https(log.clone());
         let Some(vendor) = Vendor::find(start).map_err(refuse)? else { return Ok(over_https) };
         Ok(Box::new(move |marked| {
-            let url = K6_MARKS.iter().find_map(|mark| marked.strip_suffix(mark)).unwrap_or(marked);
+            let url = unmarked(marked);
             if let Some(kept) = vendor.bytes(url) {
                 return kept;
             }

@@ -13,7 +13,7 @@ use super::{fetch, program};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::js::loader;
-use crate::source::files::{Fetch, K6_MARKS};
+use crate::source::files::{Fetch, unmarked};
 use crate::source::specifier::file_url;
 use crate::source::vendor::FOLDER;
 use crate::source::{FileSet, RealDisk, Vendor};
@@ -123,7 +123,7 @@ impl Project {
     fn check(self, context: &CommandContext) -> Result<ExitCode, Failure> {
         let vendor = self.vendor.clone();
         let (_, mut problems) = self.remote(Box::new(move |marked| {
-            let url = K6_MARKS.iter().find_map(|mark| marked.strip_suffix(mark)).unwrap_or(marked);
+            let url = unmarked(marked);
             vendor.bytes(url).unwrap_or_else(|| Err("it is not in the lock file".to_owned()))
         }));
         let modules = self.vendor.modules();

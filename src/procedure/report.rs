@@ -330,7 +330,9 @@ fn panels(run: &RunResult) -> Vec<Value> {
 fn leave_out_merging(value: &mut Value) {
     match value {
         Value::Object(map) => {
-            map.retain(|key, _| !["histogram", "exact_values", "sketches", "slices"].contains(&key.as_str()));
+            let of_merges = ["histogram", "exact_values", "sketches", "slices"];
+            // A series over time is filed under the name of its metric, which may be one of these, and says its type.
+            map.retain(|key, value| !of_merges.contains(&key.as_str()) || value.get("type").is_some());
             map.values_mut().for_each(leave_out_merging);
         }
         Value::Array(list) => list.iter_mut().for_each(leave_out_merging),

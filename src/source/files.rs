@@ -21,6 +21,11 @@ use crate::units::sync::lock;
 /// Appended to a URL for the first request, without and with a query, as in k6.
 pub const K6_MARKS: [&str; 2] = ["?_k6=1", "&_k6=1"];
 
+/// The URL without such a mark.
+pub fn unmarked(url: &str) -> &str {
+    K6_MARKS.iter().find_map(|mark| url.strip_suffix(mark)).unwrap_or(url)
+}
+
 /// Fetches the bytes of an `https://` URL; the error is the cause in words.
 pub type Fetch = Box<dyn Fn(&str) -> Result<Bytes, String> + Send + Sync>;
 

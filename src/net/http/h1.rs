@@ -15,7 +15,7 @@ use tokio::io::AsyncWrite;
 
 use super::body::{BodyLimit, BodySink};
 use super::head_buffer::HeadBuffer;
-use super::pool::PoolKey;
+use super::pool_key::PoolKey;
 use super::progress::HopProgress;
 use super::proto::chunked::Framing;
 use super::proto::error::{ErrorStage, NetError};

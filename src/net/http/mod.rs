@@ -11,6 +11,7 @@ pub mod h2;
 pub mod head_buffer;
 pub mod message;
 pub mod pool;
+mod pool_key;
 pub mod progress;
 pub mod proto;
 pub mod timing;

@@ -5,6 +5,7 @@
 use super::h1::Http1;
 use super::h2::Http2;
 use super::message::Protocol;
+use super::pool_key::PoolKey;
 use super::proto::url::Url;
 
 /// A connection that can carry a request.
@@ -34,30 +35,6 @@ pub struct ConnectionPool {
     shared: Vec<(PoolKey, Protocol, Http2)>,
     max_idle: usize,
     max_idle_per_host: usize,
-}
-
-/// Where a connection leads.
-#[derive(Debug)]
-pub struct PoolKey {
-    is_https: bool,
-    host: Box<str>,
-    port: Box<str>,
-}
-
-impl PoolKey {
-    fn new(url: &Url) -> Self {
-        Self {
-            is_https: url.is_https(),
-            host: url.hostname().to_lowercase().into(),
-            port: url.port_or_default().into(),
-        }
-    }
-
-    fn fits(&self, url: &Url) -> bool {
-        self.is_https == url.is_https()
-            && *self.port == *url.port_or_default()
-            && self.host.eq_ignore_ascii_case(url.hostname())
-    }
 }
 
 impl ConnectionPool {

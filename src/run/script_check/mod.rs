@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use crate::js::transpile::{self, DefaultExport, FileUsage, ImportUsage, NameOwner, Place, UsedName};
 use crate::source::specifier::{file_path, file_url};
+use crate::source::vendor::LOCK_FILE;
 use crate::source::{FileSet, Module, Resolved};
 use crate::units::nearest::nearest;
 use crate::units::redact::redact_reference;
@@ -72,7 +73,7 @@ pub fn scripts_below(path: &Path) -> Result<Vec<PathBuf>, (PathBuf, std::io::Err
             let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
             // A link to a folder above would never end.
             let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-            if is_folder && !name.starts_with('.') && !SKIPPED.contains(&&*name) {
+            if is_folder && !name.starts_with('.') && !SKIPPED.contains(&&*name) && !path.join(LOCK_FILE).exists() {
                 todo.push(path);
             } else if path.is_file()
                 && [".js", ".ts", ".mjs"].iter().any(|end| name.ends_with(end))

@@ -15,6 +15,7 @@ mod functions;
 mod modules;
 mod objects;
 mod promises;
+mod properties;
 mod runtime;
 mod text;
 
@@ -518,55 +519,6 @@ impl Context {
         Self::done(unsafe { qjs::JS_GetLength(self.ptr(), value.raw(), &mut length) }).map(|_| length)
     }
 
-    /// Calls `see` with each own enumerable property that has a string for a name.
-    pub fn each_property<E: From<Thrown>>(
-        self,
-        object: impl AsRaw,
-        mut see: impl FnMut(String, Owned) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let names = self.own_names(object)?;
-        for atom in names.atoms() {
-            // SAFETY: object and name are alive.
-            let value = self.owned(unsafe { qjs::JS_GetProperty(self.ptr(), object.raw(), *atom) })?;
-            // SAFETY: the name is alive.
-            let name = self.owned(unsafe { qjs::JS_AtomToValue(self.ptr(), *atom) })?;
-            see(self.text_or_empty(&name), value)?;
-        }
-        Ok(())
-    }
-
-    /// Folds the values of all own enumerable properties that have a string for a name; `T::default()` where one has a getter.
-    pub fn fold_data<T: Default>(
-        self,
-        object: impl AsRaw,
-        start: T,
-        fold: impl Fn(T, Borrowed<'_>) -> T,
-    ) -> Result<T, Thrown> {
-        let names = self.own_names(object)?;
-        let mut folded = start;
-        for atom in names.atoms() {
-            let mut found =
-                qjs::JSPropertyDescriptor { flags: 0, value: UNDEFINED, getter: UNDEFINED, setter: UNDEFINED };
-            // SAFETY: object and name are alive; the descriptor is written to before the call returns.
-            let get = unsafe { qjs::JS_GetOwnProperty(self.ptr(), &mut found, object.raw(), *atom) };
-            Self::done(get)?;
-            let [value, getter, _setter] = [found.value, found.getter, found.setter].map(|raw| Owned::new(raw, self));
-            if !getter.borrow().is_undefined() || (found.flags & qjs::JS_PROP_GETSET as c_int) != 0 {
-                return Ok(T::default());
-            }
-            folded = fold(folded, value.borrow());
-        }
-        Ok(folded)
-    }
-
-    fn own_names(self, object: impl AsRaw) -> Result<PropertyNames, Thrown> {
-        let (mut table, mut len) = (std::ptr::null_mut(), 0);
-        let flags = (qjs::JS_GPN_STRING_MASK | qjs::JS_GPN_ENUM_ONLY) as c_int;
-        // SAFETY: the object is alive; table and length are written before the call returns.
-        Self::done(unsafe { qjs::JS_GetOwnPropertyNames(self.ptr(), &mut table, &mut len, object.raw(), flags) })?;
-        Ok(PropertyNames { table, len, context: self })
-    }
-
     // Calls --------------------------------------------------------------------------------------------------------
 
     /// `function.apply(this, args)`
@@ -680,29 +632,5 @@ impl Context {
     /// Nothing where something has thrown: the exception is dropped.
     pub fn ok<T>(self, result: Result<T, Thrown>) -> Option<T> {
         result.map_err(|Thrown| drop(self.take_exception())).ok()
-    }
-}
-
-/// The names of an object's properties.
-struct PropertyNames {
-    table: *mut qjs::JSPropertyEnum,
-    len: u32,
-    context: Context,
-}
-
-impl PropertyNames {
-    fn atoms(&self) -> impl Iterator<Item = &JSAtom> {
-        // An object without properties has no table.
-        let len = if self.table.is_null() { 0 } else { self.len as usize };
-        let table = if len == 0 { NonNull::dangling().as_ptr() } else { self.table };
-        // SAFETY: that many entries are valid until the table is freed.
-        unsafe { std::slice::from_raw_parts(table, len) }.iter().map(|entry| &entry.atom)
-    }
-}
-
-impl Drop for PropertyNames {
-    fn drop(&mut self) {
-        // SAFETY: the table is freed once, with the references of its names.
-        unsafe { qjs::JS_FreePropertyEnum(self.context.ptr(), self.table, self.len) };
     }
 }

@@ -84,8 +84,9 @@ impl JsTcp {
         }
         tokio::select! {
             biased;
-            () = closed => None,
+            // What was done before it was closed counts.
             result = work => result,
+            () = closed => None,
         }
     }
 
