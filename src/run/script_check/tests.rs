@@ -79,8 +79,8 @@ fn imports_that_lead_nowhere_are_told() {
     );
     let (_, told) = checked(&[("x.js", "import 'k6'; import chai from 'chai'; export default function () {}")]);
     assert!(told.len() == 1 && told[0].contains("\"chai\" couldn't be recognised"), "{told:?}");
-    let (_, told) = checked(&[("x.js", "import 'k6/experimental/redis'; export default function () {}")]);
-    assert!(told.len() == 1 && told[0].contains("has been removed"), "{told:?}");
+    let (_, told) = checked(&[("x.js", "import 'k6/experimental/timers'; export default function () {}")]);
+    assert!(told.len() == 1 && told[0].contains("has been graduated"), "{told:?}");
     let (_, told) = checked(&[
         ("d.json", "{\"a\": 1}"),
         ("x.js", "import 'k6'; import d from './d.json'; export default function () { d.a; }"),
