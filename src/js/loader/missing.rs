@@ -88,9 +88,10 @@ impl Loader {
     /// The module of ours that exports this.
     fn exporter(&self, name: &str) -> Option<&'static str> {
         let offered = self.builtins.modules.iter().filter(|module| !module.specifier.starts_with(OURS));
-        let mut having =
-            offered.filter(|module| transpile::module_names(module.source).iter().any(|known| known == name));
-        having.next().map(|module| module.specifier).filter(|_| name != "default")
+        let having = offered.filter(|module| transpile::module_names(module.source).iter().any(|known| known == name));
+        // What has left the experiments is there under both names.
+        let best = having.map(|module| module.specifier).min_by_key(|specifier| specifier.contains("/experimental/"));
+        best.filter(|_| name != "default")
     }
 
     /// Sentences about names that are missing, since the last call.

@@ -49,7 +49,58 @@ pub(super) fn option_literals(text: &str, program: &Program) -> Vec<OptionUsage>
             _ => {}
         }
     }
-    Vec::new()
+    // The last one counts.
+    let mut assigned = program.body.iter().rev().filter_map(|statement| commonjs_options(program, statement));
+    assigned.next().map(|object| properties(text, object)).unwrap_or_default()
+}
+
+/// The object that a statement of a CommonJS script exports as `options`.
+fn commonjs_options<'p, 'a>(
+    program: &'p Program<'a>,
+    statement: &'p Statement<'a>,
+) -> Option<&'p ObjectExpression<'a>> {
+    let Statement::ExpressionStatement(statement) = statement else { return None };
+    let Expression::AssignmentExpression(assignment) = plain(&statement.expression) else { return None };
+    let target = assignment.left.as_member_expression().filter(|_| assignment.operator.is_assign())?;
+    let name = target.static_property_name()?;
+    let mut value = plain(&assignment.right);
+    while let Expression::AssignmentExpression(inner) = value {
+        value = plain(&inner.right);
+    }
+    let value = if name == "options" && is_exports(target.object()) {
+        value
+    } else {
+        let is_whole = name == "exports" && is_name(target.object(), "module");
+        let Expression::ObjectExpression(whole) = value else { return None };
+        let mut options = whole.properties.iter().rev().filter_map(|property| match property {
+            ObjectPropertyKind::ObjectProperty(property) if key(&property.key).as_deref() == Some("options") => {
+                Some(plain(&property.value))
+            }
+            _ => None,
+        });
+        options.next().filter(|_| is_whole)?
+    };
+    match value {
+        Expression::ObjectExpression(object) => Some(object),
+        Expression::Identifier(local) => program.body.iter().find_map(|statement| match statement {
+            Statement::VariableDeclaration(variables) => variable(variables, &local.name),
+            _ => None,
+        }),
+        _ => None,
+    }
+}
+
+/// `exports`, or `module.exports`.
+fn is_exports(object: &Expression) -> bool {
+    let is_member = |object: &Expression| {
+        let member = object.as_member_expression();
+        member.is_some_and(|one| one.static_property_name() == Some("exports") && is_name(one.object(), "module"))
+    };
+    is_name(object, "exports") || is_member(object)
+}
+
+fn is_name(expression: &Expression, name: &str) -> bool {
+    matches!(expression, Expression::Identifier(known) if known.name == name)
 }
 
 fn variable<'p, 'a>(variables: &'p VariableDeclaration<'a>, name: &str) -> Option<&'p ObjectExpression<'a>> {

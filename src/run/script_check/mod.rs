@@ -23,6 +23,22 @@ pub use offered::Offered;
 /// Folders that hold no scripts of one's own.
 const SKIPPED: [&str; 1] = ["node_modules"];
 
+/// What every object has.
+const OBJECT_MEMBERS: [&str; 12] = [
+    "__defineGetter__",
+    "__defineSetter__",
+    "__lookupGetter__",
+    "__lookupSetter__",
+    "__proto__",
+    "constructor",
+    "hasOwnProperty",
+    "isPrototypeOf",
+    "propertyIsEnumerable",
+    "toLocaleString",
+    "toString",
+    "valueOf",
+];
+
 /// What is wrong at one place.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ScriptFinding {
@@ -267,6 +283,10 @@ impl FileLook<'_> {
         let [exports, members] = module;
         for used in &import.used {
             let UsedName { name: used_name, written, owner, place } = used;
+            // Whatever is no import by name is an object.
+            if *owner != NameOwner::Exports && OBJECT_MEMBERS.contains(&used_name.as_str()) {
+                continue;
+            }
             let known: Vec<&BTreeSet<String>> = match owner {
                 NameOwner::Exports => vec![exports],
                 NameOwner::Default => vec![members],

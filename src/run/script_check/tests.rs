@@ -184,6 +184,37 @@ fn options_that_are_written_out_are_checked() {
 }
 
 #[test]
+fn options_of_commonjs_are_checked() {
+    let check = |text: &str, expect: &str| {
+        let (_, told) = checked(&[("x.js", &format!("{text}\nexports.default = () => exports.options;"))]);
+        assert_eq!(told, [format!("x.js:{expect}: there is no option `tresholds`, did you mean `thresholds`?")]);
+    };
+    check("exports.options = { tresholds: {} };", "1:21");
+    check("module.exports.options = { tresholds: {} };", "1:28");
+    check("module['exports']['options'] = { tresholds: {} };", "1:34");
+    check("const options = exports.options = { vus: 1 };\nexports.options = { tresholds: {} };", "2:21");
+    check("const o = { tresholds: {} };\nexports.options = o;", "1:13");
+    check("module.exports = { options: { tresholds: {} } };", "1:31");
+    let (_, told) = checked(&[(
+        "x.js",
+        "const o = { options: 1 }; o.options = { tresholds: {} }; exports.options = { vus: 1 }; exports.default = () => o;",
+    )]);
+    assert_eq!(told, [""; 0]);
+}
+
+#[test]
+fn what_every_object_has_is_no_finding() {
+    let http = "import http from 'k6/http'; import exec from 'k6/execution';";
+    for member in OBJECT_MEMBERS {
+        let uses = format!("{http} export default () => [http.{member}('get'), exec.{member}.name];");
+        let (_, told) = checked(&[("x.js", &uses)]);
+        assert_eq!(told, [""; 0], "{member}");
+    }
+    let (_, told) = checked(&[("x.js", "import { toString } from 'k6/http'; export default () => toString();")]);
+    assert_eq!(told, ["x.js:1:10: `k6/http` has no `toString` (`toString`)"]);
+}
+
+#[test]
 fn scripts_are_told_from_other_files() {
     let (scripts, told) = checked(&[
         ("main.js", "import { a } from './lib/a.js'; export default function () { a(); }"),
