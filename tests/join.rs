@@ -244,6 +244,10 @@ fn wrong_instances_are_refused_in_one_line() {
         104,
         "the Redis server refuses us",
     );
+    let port = address.replace(&format!(":{}/", meeting.port), ":x/");
+    check(&["run", "--join", &port, "--instance", "2/2"], 104, "behind the colon stands a port from 1 to 65535");
+    let raw = address.replace(SECRET, &format!("a@b/{SECRET}")).replace("run-1", "");
+    check(&["run", "--join", &raw, "--instance", "2/2"], 104, "`redis://****@127.0.0.1:");
     check(&["run", "--on-loss", "stop"], 104, "`--on-loss` is about other instances: add `--join`");
     check(
         &["run", "--join", &address, "--instance", "2/2", "--on-loss", "x"],
@@ -308,6 +312,9 @@ fn windows_are_judged_on_what_all_have_measured() {
     let observed = all["thresholds"][0]["observed"].as_f64().unwrap_or_default();
     assert!(observed > 12.0, "{}", all["thresholds"]);
     assert!(!outcomes[0].stderr.contains("judges windows"), "{}", outcomes[0].stderr);
+    // Meeting, waiting for the common start and for the others is no part of it.
+    let seconds = all["run"]["seconds"].as_f64().unwrap_or_default();
+    assert!((12.0..13.5).contains(&seconds), "{seconds}");
 }
 
 #[test]
@@ -322,6 +329,8 @@ fn a_conductor_without_load_reports_all() {
         "2",
         "--summary-json",
         "all.json",
+        "--summary-markdown",
+        "all.md",
     ]);
     let conductor = Running::start(&mut conductor);
     conductor.wait_for("the conductor has joined");
@@ -333,6 +342,9 @@ fn a_conductor_without_load_reports_all() {
     assert!(conductor.stdout.contains("✓ 'count==61' count=61"), "{}", conductor.stdout);
     assert!(!outcomes[0].stdout.contains("count==61"), "{}", outcomes[0].stdout);
     assert_eq!(metric(&meeting.document("all.json"), "iterations")["values"]["count"], 61);
+    assert!(!conductor.stderr.contains("No script iterations"), "{}", conductor.stderr);
+    let markdown = fs::read_to_string(meeting.path().join("all.md")).unwrap_or_default();
+    assert!(markdown.contains("count==61"), "{markdown}");
 }
 
 /// Three instances that run until they are told to end, after `happens`; the instance that dies, from 0.
@@ -437,6 +449,9 @@ fn without_the_server_each_keeps_its_result() {
         );
         assert!(outcome.stderr.contains(&said), "{}", outcome.stderr);
     }
+    // The wait for the server is no part of it.
+    let seconds = meeting.document("run-1-1-of-2.json")["run"]["seconds"].as_f64().unwrap_or_default();
+    assert!((5.0..8.0).contains(&seconds), "{seconds}");
     let merged = run(volley(meeting.path()).args(["merge", "run-1-1-of-2.json", "run-1-2-of-2.json"]));
     assert_eq!(merged.code, 0, "{}", merged.stderr);
 }
@@ -526,5 +541,6 @@ fn another_script_is_another_test() {
     let outcomes = [first, second].map(Running::end);
     assert_eq!(outcomes[0].code, 104, "{}", outcomes[0].stderr);
     let said = "instance 2/2 is of another test than instance 1/2: a file or an option of the script differs";
-    assert!(outcomes[0].stderr.contains(said), "{}", outcomes[0].stderr);
+    assert_eq!(outcomes[1].code, 104, "{}", outcomes[1].stderr);
+    assert!(outcomes.iter().all(|outcome| outcome.stderr.contains(said)), "{outcomes:?}");
 }

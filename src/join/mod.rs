@@ -83,9 +83,6 @@ pub trait JoinedRun: Send + Sync {
     /// An empty store for what all instances measure.
     fn fresh_ledger(&self) -> Ledger;
 
-    /// How long it has been going on.
-    fn elapsed(&self) -> Duration;
-
     /// Ends it; the first reason counts.
     fn abort(&self, failure: Failure);
 

@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::js::JsVu;
 use crate::js::value::Value;
 use crate::log::Level;
-use crate::metrics::{Results, TrendStat};
+use crate::metrics::{MetricValues, Results, TrendStat};
 use crate::output::RunningOutput;
 use crate::report::Dashboard;
 use crate::summary::writing::{self, SummaryEntry};
@@ -40,14 +40,22 @@ impl TestRun {
         let verdict = if is_judged { self.ledger().evaluate(duration, true) } else { Default::default() };
         self.health.record(&mut self.ledger());
         let results = self.ledger().snapshot(duration);
-        if self.state.complete.load(Relaxed) == 0 && first_failure.is_none() && !self.state.is_aborted() {
-            self.log.warn("No script iterations fully finished, consider making the test duration longer");
+        let went_through = first_failure.is_none() && !self.state.is_aborted();
+        if went_through && self.joined().is_none() {
+            self.warn_without_iterations(&results);
         }
         // What stands on standard output stands there in order: the samples, then the summary.
         let to_stdout: Vec<_> = outputs.extract_if(.., |output| output.is_stdout).collect();
         self.stop_outputs(to_stdout).await;
         let ended = first_failure.ending(&self.state, &verdict);
         let whole = self.come_together(&results, &ended).await;
+        match &whole {
+            Whole::Merged(merged) if went_through => self.warn_without_iterations(&merged.results),
+            Whole::Alone | Whole::Severed if went_through && self.joined().is_some() && self.makes_load() => {
+                self.warn_without_iterations(&results);
+            }
+            _ => {}
+        }
         let shown = match &whole {
             Whole::Merged(merged) => Some(&merged.results),
             Whole::Alone | Whole::Severed => Some(&results).filter(|_| self.makes_load()),
@@ -74,6 +82,15 @@ impl TestRun {
             joined.finish().await;
         }
         ended
+    }
+
+    /// Says so where nobody finished an iteration: neither this process nor, in a result of all, another instance.
+    fn warn_without_iterations(&self, results: &Results) {
+        let iterations = results.metric("iterations").map(|metric| &metric.values);
+        let of_others = matches!(iterations, Some(MetricValues::Counter { count, .. }) if *count > 0.0);
+        if self.state.complete.load(Relaxed) == 0 && !(self.joined().is_some() && of_others) {
+            self.log.warn("No script iterations fully finished, consider making the test duration longer");
+        }
     }
 
     /// Lets outputs write what is on its way to them and waits until they have.
