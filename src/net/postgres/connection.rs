@@ -98,11 +98,7 @@ impl PostgresConnection {
         Err(refused.unwrap_or_else(|| SqlError::lost("driver: bad connection")))
     }
 
-    async fn connect(
-        connections: &ClientConnections,
-        dsn: &PostgresDsn,
-        mode: SslMode,
-    ) -> Result<NetStream, SqlError> {
+    async fn connect(connections: &ClientConnections, dsn: &PostgresDsn, mode: SslMode) -> Result<NetStream, SqlError> {
         let failed = |error: NetError| SqlError::lost(error.cause());
         let connector = connections.connector();
         let (mut socket, _) = connector.dial(&dsn.host, &dsn.port).await.map_err(failed)?;
@@ -152,7 +148,9 @@ impl PostgresConnection {
                 Message::AuthenticationSasl(body) => {
                     let can = body.mechanisms().any(|name| Ok(name == SCRAM_SHA_256)).map_err(wrong)?;
                     if !can {
-                        return Err(SqlError::lost("pq: the server offers no way to log in but others than SCRAM-SHA-256"));
+                        return Err(SqlError::lost(
+                            "pq: the server offers no way to log in but others than SCRAM-SHA-256",
+                        ));
                     }
                     let exchange = ScramSha256::new(dsn.password.as_bytes(), ChannelBinding::unsupported());
                     answer(frontend::sasl_initial_response(SCRAM_SHA_256, exchange.message(), &mut out))?;
@@ -352,7 +350,8 @@ pub(super) fn place(sql: &str, position: usize) -> String {
         return String::new();
     }
     let before: String = sql.chars().take(position - 1).collect();
-    let (line, column) = (before.matches('\n').count() + 1, before.rsplit('\n').next().unwrap_or("").chars().count() + 1);
+    let (line, column) =
+        (before.matches('\n').count() + 1, before.rsplit('\n').next().unwrap_or("").chars().count() + 1);
     match sql.contains('\n') {
         true => format!(" at position {line}:{column}"),
         false => format!(" at column {column}"),

@@ -121,9 +121,11 @@ impl PostgresDsn {
             return Err(bad("port", &dsn.port));
         }
         if pem.iter().any(|text| !text.is_empty()) && !is_inline {
-            return Err("pq: sslrootcert, sslcert and sslkey are offered with sslinline=true: give what open() reads of \
+            return Err(
+                "pq: sslrootcert, sslcert and sslkey are offered with sslinline=true: give what open() reads of \
                         the file in the file's place"
-                .to_owned());
+                    .to_owned(),
+            );
         }
         // As libpq does it: who names an authority means it.
         if dsn.ssl_mode == SslMode::Require && !pem[0].is_empty() {

@@ -67,8 +67,7 @@ fn open(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
 }
 
 fn limits(vu: &VuContext, given: Value) -> Result<PoolLimits, String> {
-    let mut limits =
-        PoolLimits { max_open: None, max_idle: DEFAULT_MAX_IDLE, max_lifetime: None, max_idle_time: None };
+    let mut limits = PoolLimits { max_open: None, max_idle: DEFAULT_MAX_IDLE, max_lifetime: None, max_idle_time: None };
     let fields = match given {
         Value::Map(fields) => fields,
         Value::Undefined | Value::Null => Vec::new(),
@@ -110,6 +109,9 @@ fn span(value: &Value) -> Result<Option<Duration>, String> {
 /// `(database, "query" or "exec", statement, arguments, time-out)` -> names and rows, or how many rows were affected.
 fn run(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let database = args.resource::<JsSql>(0)?;
+    if vu.is_init() {
+        return Err(Throw::go("statements in the init context are not supported: use setup() or the VU function"));
+    }
     let operation = args.string(1);
     let sql = args.string(2);
     let given = match args.take(3) {
